@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* A running <Attributes> block: its source and its counters. Needs nothing of
- * collectd. */
+/* A running <Attributes> block: its source and its counters. It does not depend
+ * on collectd. */
 #ifndef GENESYS_FLOWMETRICS_ATTRIBUTES_BLOCK_H
 #define GENESYS_FLOWMETRICS_ATTRIBUTES_BLOCK_H
 
@@ -15,13 +15,13 @@ struct attributes_settings {
   const char *scope; /* host of its values; "": collectd's */
   struct ledger *ledger;
   struct gc_queue_topics_deps deps; /* the account; for "notifications" */
-  /* Outcomes of the source, on its threads. */
+  /* Receives the outcomes of the source, on the source's threads. */
   void (*notice)(void *ctx, const char *cause, const struct gc_err *err);
   void *ctx;
 };
 
-/* Starts the source. Options, config and ledger are borrowed as long as it
- * lives; the rest is copied. NULL and err. */
+/* Starts the source. Options, config and ledger are borrowed as long as the
+ * block lives; the rest is copied. Returns NULL and fills err on failure. */
 struct attributes *attributes_start(const struct attributes_options *o,
                                     const struct attributes_config *config,
                                     const struct attributes_settings *settings,
@@ -31,7 +31,7 @@ struct attributes *attributes_start(const struct attributes_options *o,
 void attributes_stop(struct attributes *a);
 void attributes_free(struct attributes *a);
 
-/* Closes connections of slow clients, keeps the webhook listening. Call it
+/* Closes connections of slow clients and keeps the webhook listening. Call it
  * about once a second, from one thread. */
 void attributes_maintain(struct attributes *a);
 

@@ -15,7 +15,7 @@
 enum { HOUR_MS = 3600 * 1000 };
 #define RETENTION_MAX_MS (INT64_C(366) * 24 * HOUR_MS)
 
-/* In the order of enum attributes_from. */
+/* The words of enum attributes_from, in its order. */
 static const char *const sources[] = {"sqs", "webhook", "notifications", NULL};
 
 #define OWNER struct attributes_options
@@ -153,7 +153,7 @@ const struct gc_opt attributes_rows[] = {
     GC_OPT_END,
 };
 
-/* The place of the next warning. */
+/* Returns the place of the next warning; a spare one when all are taken. */
 static struct gc_err *next_warning(struct attributes_config *ret) {
   static struct gc_err unused;
   return ret->warning_count < ATTRIBUTES_WARNINGS_MAX
@@ -182,7 +182,7 @@ static void warn_readable(const char *what, const char *path,
 
 /* ---- options of one source ---- */
 
-/* Options that are an error with any source but their own. */
+/* Options of one source; with another source they are an error. */
 static const struct {
   const char *key;
   enum attributes_from source;
@@ -212,7 +212,8 @@ static bool is_same_text(const char *a, const char *b) {
   return a == NULL || b == NULL ? a == b : strcmp(a, b) == 0;
 }
 
-/* Texts and numbers: the table above has no option of another kind. */
+/* Compares one option of two structs. The table above has only texts and
+ * numbers. */
 static bool texts_differ(const struct gc_opt *row, const char *a,
                          const char *b) {
   a += row->offset;
@@ -311,7 +312,8 @@ static enum gc_code check_sqs(struct attributes_options *o,
   return GC_OK;
 }
 
-/* Checks an address that other hosts can reach. */
+/* Refuses an address that other hosts can reach without authentication or TLS,
+ * and warns if it has only one of them. */
 static enum gc_code check_public(const struct webhook_options *o,
                                  struct attributes_config *ret,
                                  struct gc_err *err) {

@@ -30,14 +30,14 @@ struct attributes_options {
 
 extern const struct gc_opt attributes_rows[];
 
-/* The settings that attributes_check derives from the options. Do not copy it:
- * the form points into itself. */
+/* The settings that attributes_check derives from the options. Do not copy the
+ * struct: the form points into itself. */
 struct attributes_config {
   struct attribute_form form;
   int64_t retention_ms;
-  bool is_shared;                        /* StateURL is set: */
-  struct redis_settings redis;           /* borrows from the options */
-  struct credentials_source credentials; /* sqs */
+  bool is_shared;              /* StateURL is set */
+  struct redis_settings redis; /* if is_shared; borrows from the options */
+  struct credentials_source credentials;           /* sqs */
   struct gc_err warnings[ATTRIBUTES_WARNINGS_MAX]; /* a line for each */
   size_t warning_count;
 };

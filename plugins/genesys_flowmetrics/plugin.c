@@ -87,8 +87,9 @@ static struct gc_queue_topics_deps deps_of(struct gc_account *a) {
                                        .names = gc_account_names(a)};
 }
 
-/* For sqs and webhook an account only provides its host; its thread does not
- * start. */
+/* Returns true if the host of the block's values is known, and writes it to the
+ * block. For sqs and webhook an account only provides its host; the account's
+ * thread does not start. */
 static bool has_host(struct gc_block *base) {
   const struct attributes_options *o = base->options;
   struct lookup lookup = {o->account, attributes_of(base)->host,
@@ -103,9 +104,9 @@ static const char *shown_host(const struct gc_block *b) {
   return host[0] != '\0' ? host : hostname_g;
 }
 
-/* One series, one writer: blocks of one host count together, also if one has
- * the host of its account and the other collectd's own. The scope of the first
- * block in the file is that of all. */
+/* Gives all blocks of one host the scope of the first block in the file. They
+ * count together, so that each series has one writer. This includes a block
+ * with collectd's own host and a block whose account has the same host. */
 static void share_scope(struct gc_block *base) {
   const struct gc_block *first = base;
   for (struct gc_block *o = base->next; o != NULL; o = o->next)
@@ -150,7 +151,7 @@ static const struct gc_block_class attributes_class = {
     .read_state = read_state,
     .clear = clear_block};
 
-/* The next <Attributes> block, from `b` on. */
+/* Returns the first <Attributes> block from `b` on; NULL: there is none. */
 static struct gc_block *next_attributes(struct gc_block *b) {
   while (b != NULL && b->is != &attributes_class)
     b = b->next;
@@ -188,7 +189,7 @@ static struct gc_plugin plugin = {.name = "genesys_flowmetrics",
 
 /* ---- the ledger, one for all blocks ---- */
 
-/* On the ledger's thread. */
+/* Logs the outcome of the ledger's work. Runs on the ledger's thread. */
 static void on_ledger_notice(void *ctx, const char *cause,
                              const struct gc_err *err) {
   (void)ctx;
@@ -211,8 +212,8 @@ static int on_read(user_data_t *ud) {
   return 0;
 }
 
-/* The read callback's free_func, the last moment when values still reach the
- * writers: dispatches all counts that are not dispatched yet. */
+/* Dispatches all counts that are not dispatched yet. Runs as free_func of the
+ * read callback, the last moment when values still reach the writers. */
 static void on_last_read(void *unused) {
   (void)unused;
   for (struct gc_block *b = next_attributes(plugin.blocks); b != NULL;
@@ -234,8 +235,8 @@ static const char *state_dir(void) {
   return path;
 }
 
-/* Names the identities, by which an agent finds its counts in a shared state.
- */
+/* Tells the ledger the host and name of each block. In a shared state an agent
+ * finds its counts under them. */
 static enum gc_code identify_blocks(struct gc_err *err) {
   for (struct gc_block *b = next_attributes(plugin.blocks); b != NULL;
        b = next_attributes(b->next)) {

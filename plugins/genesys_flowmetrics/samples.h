@@ -2,9 +2,8 @@
 /* Turns counters into samples. A series that has changed is dispatched with the
  * next read, an unchanged one once per interval. A series that was never shown
  * begins with a 0, one read before its first count, because a rate would miss
- * the first count otherwise. A series from the
- * store continues where it was. Pure except for reading the ledger. One reader.
- */
+ * the first count otherwise. A series from the store continues at its last
+ * count. Pure except for reading the ledger. One reader. */
 #ifndef GENESYS_FLOWMETRICS_SAMPLES_H
 #define GENESYS_FLOWMETRICS_SAMPLES_H
 
@@ -12,8 +11,8 @@
 #include "common/net/channels/queue_topics.h"
 #include "plugins/genesys_flowmetrics/ledger/ledger.h"
 
-/* Dispatches one sample. False when a value of that series is still in the
- * write queue. */
+/* Dispatches one sample. Returns false when a value of that series is still in
+ * the write queue. */
 typedef bool (*samples_put)(void *ctx, const char *scope,
                             const struct gc_sample *sample);
 
@@ -30,7 +29,7 @@ struct samples_block {
   const char *source;   /* "sqs" */
   bool is_up;
   enum samples_of of;
-  struct gc_queue_topics_state stream; /* of SAMPLES_STREAM */
+  struct gc_queue_topics_state stream; /* if `of` is SAMPLES_STREAM */
   uint64_t now_ms;                     /* monotonic */
   size_t series;                       /* of the block's host */
   double commit_s;   /* of the newest transaction; -1: there was none */

@@ -100,7 +100,7 @@ bool attribute_is_meant(const struct attribute_form *form, const char *name,
   return memmem(name, len, form->marker, form->marker_len) != NULL;
 }
 
-/* One way to split a name: where each part stands. */
+/* One way to split a name: the place of each part. */
 struct split {
   const char *at[PART_COUNT];
   size_t len[PART_COUNT];
@@ -111,7 +111,7 @@ static bool has_name(const char *text, size_t len) {
   return gc_name_clean(clean, text, len);
 }
 
-/* A time, also in the basic form of ISO 8601: 20230305T081804.568Z. */
+/* Parses a time, also in the basic form of ISO 8601: 20230305T081804.568Z. */
 static bool parse_time(const char *at, size_t len, int64_t *ret) {
   static const char form[] = "dddd-dd-ddTdd:dd:dd";
   char text[ATTRIBUTE_MAX_BYTES];
@@ -157,7 +157,8 @@ static enum malformed check_split(const struct attribute_form *form,
   return MALFORMED_NOT;
 }
 
-/* The last occurrence of `literal` between `from` and `end`. */
+/* Returns the last occurrence of `literal` between `from` and `end`; NULL when
+ * there is none. */
 static const char *find_last(const char *from, const char *end,
                              const char *literal, size_t len) {
   for (const char *p = end; (size_t)(p - from) >= len; p--)
@@ -166,9 +167,9 @@ static const char *find_last(const char *from, const char *end,
   return NULL;
 }
 
-/* Tries all splits from the name's end and returns the first valid one. Without
- * one, returns the fault of the first split whose time is valid, or else of the
- * last split. */
+/* Tries all splits from the name's end and returns the first valid one. If none
+ * is valid, returns the fault of the first split whose time is valid, or else
+ * of the last split. */
 static enum malformed find_parts(const struct attribute_form *form,
                                  const char *from, const char *end,
                                  struct attribute *ret) {

@@ -34,13 +34,13 @@ struct attribute_form {
   size_t marker_len;
 };
 
-/* GC_ERR_CONFIG and a message about the format. */
+/* Parses the format. Returns GC_ERR_CONFIG and a message if it is wrong. */
 GC_MUST_CHECK enum gc_code attribute_form_set(struct attribute_form *form,
                                               const char *format,
                                               struct gc_err *err);
 
-/* Why something was not counted, and its word in the self-telemetry. The first
- * ones concern names, CONVERSATION and JSON whole events. */
+/* The reason why something was not counted, and its word in the self-telemetry.
+ * CONVERSATION and JSON concern whole events, the others names. */
 #define MALFORMED_MAP(XX)                                                      \
   XX(SHAPE, "shape")               /* does not match the format */             \
   XX(TIME, "time")                 /* no valid time, or before 1970 */         \
@@ -66,7 +66,8 @@ struct attribute {
   int64_t time_ms;
 };
 
-/* True when the name is meant to be a metric's: it contains the marker. */
+/* Returns true when the name is meant to be a metric's: it contains the marker.
+ */
 bool attribute_is_meant(const struct attribute_form *form, const char *name,
                         size_t len);
 

@@ -18,7 +18,7 @@ enum {
   SHAPE_SIZE = 200,
 };
 
-/* Keys that mean something, in any envelope. */
+/* The keys that the decoder knows, in any envelope. */
 enum key {
   KEY_OTHER,
   KEY_ATTRIBUTES,
@@ -50,17 +50,18 @@ static const struct {
     [KEY_DATA] = KEY("data"),
 };
 
-/* An open container. Texts are offsets into `texts`; 0: none. */
+/* An open container. Ids are offsets into `texts`; 0: none. */
 struct frame {
-  enum key key; /* of the member that it is; an element has KEY_OTHER */
+  enum key key; /* of the member that holds the container; KEY_OTHER for an
+                   element */
   bool is_array, has_participants;
   size_t conversation, topic, id;
   size_t first_waiting; /* attributes found inside it */
   char name[SHOWN_SIZE];
 };
 
-/* An attribute kept until the end of its element: the conversation's id may
- * follow it. */
+/* An attribute that is kept until the end of its element, because the
+ * conversation's id may follow it. */
 struct waiting {
   size_t name, name_len; /* offset into names */
   unsigned owner;        /* the frame of its event */
@@ -75,7 +76,7 @@ struct marks {
   size_t waiting_count;
   unsigned events; /* with metrics */
   bool is_known;   /* it has members of an event of the platform */
-  bool has_stray, has_stray_key; /* a marker elsewhere; in a member's name */
+  bool has_stray, has_stray_key; /* a marker outside of attributes; in a name */
 };
 
 struct event_reader {
@@ -89,7 +90,8 @@ struct event_reader {
   const char *root_key; /* of such a string */
   size_t root_key_len;
 
-  /* The element of the outermost document: the root, or an element of it. */
+  /* The present element of the outermost document: the root, or an element of
+   * an array that is the root. */
   struct gc_buf names, texts;
   struct waiting *waiting;
   size_t waiting_cap;
@@ -116,8 +118,8 @@ static void begin_element(struct event_reader *r) {
   r->now = (struct marks){.frame_count = r->now.frame_count};
 }
 
-/* Shows where a marker is: names of members, with # for everything but
- * letters, because a name may be a customer's data. */
+/* Writes the place of a marker as names of members. Each character that is no
+ * letter becomes #, because a name may be a customer's data. */
 static void set_shape(struct event_reader *r, const char *key, size_t len) {
   size_t at = 0;
   for (unsigned i = 1; i < r->now.frame_count && at < SHAPE_SIZE; i++)
@@ -129,7 +131,8 @@ static void set_shape(struct event_reader *r, const char *key, size_t len) {
   r->shape[at < SHAPE_SIZE ? at : SHAPE_SIZE - 1] = '\0';
 }
 
-/* Notes a marker outside of attributes; the shape is that of the first. */
+/* Notes a marker outside of attributes. The shape is that of the first marker
+ * in a member's name, else of the first marker. */
 static void note_stray(struct event_reader *r, const char *key, size_t len,
                        bool in_key) {
   if (!r->now.has_stray || (in_key && !r->now.has_stray_key))
@@ -153,8 +156,9 @@ static enum gc_code report_attribute(struct event_reader *r,
   return GC_OK;
 }
 
-/* An element without a metric is skipped, unless its marker is where no event
- * has one; in a known event a value may contain anything. */
+/* Counts an element without a metric as skipped, or as unplaced if its marker
+ * is where no event has one. In a known event a value may contain the marker.
+ */
 static void end_empty_element(struct event_reader *r) {
   r->counts.events++;
   if (r->now.has_stray_key || (r->now.has_stray && !r->now.is_known))
@@ -205,8 +209,9 @@ static struct waiting *more_waiting(struct event_reader *r) {
   return &r->waiting[r->now.waiting_count++];
 }
 
-/* The event whose attributes the innermost container holds: the object around
- * it, or the conversation of that participant. */
+/* Returns the frame of the event that the innermost container's attributes
+ * belong to: the object around the container, or the conversation of its
+ * participant. */
 static unsigned find_owner(struct event_reader *r) {
   unsigned at = r->now.frame_count - 1;
   if (at >= 3 && r->frames[at - 2].key == KEY_PARTICIPANTS &&
@@ -215,7 +220,8 @@ static unsigned find_owner(struct event_reader *r) {
   return at > 0 ? at - 1 : 0;
 }
 
-/* `v` is NULL for a container. */
+/* Keeps an attribute that is meant to be a metric. `v` is NULL for a container.
+ */
 static enum gc_code keep_attribute(struct event_reader *r,
                                    const struct gc_json_at *at,
                                    const struct gc_json_value *v) {
@@ -253,7 +259,7 @@ static void resolve_waiting(struct event_reader *r, const struct frame *f) {
 
 /* ---- texts ---- */
 
-/* Copies an id; an unusable one is left out. */
+/* Copies an id, unless it is empty, too long or has a NUL. */
 static enum gc_code keep_id(struct event_reader *r, size_t *ret,
                             const char *text, size_t len, struct gc_err *err) {
   if (len == 0 || len > EVENT_CONVERSATION_MAX_BYTES ||
@@ -287,8 +293,8 @@ static enum gc_code keep_member(struct event_reader *r, struct frame *f,
 static enum gc_code read_documents(struct event_reader *r, const char *bytes,
                                    size_t len, struct gc_err *err);
 
-/* Reads the text as a document of its own. `ret_read` is false, and nothing has
- * changed, when it is none. */
+/* Reads the text as a document of its own. *ret_read is false, and nothing has
+ * changed, when the text is no document. */
 static enum gc_code read_nested(struct event_reader *r,
                                 const struct gc_json_at *at, const char *text,
                                 size_t len, bool *ret_read) {
@@ -313,7 +319,8 @@ static enum gc_code read_nested(struct event_reader *r,
                                : GC_OK;
 }
 
-/* Reads base64, which hides a marker from the prefilter and from memmem. */
+/* Reads base64 as a document. Base64 hides a marker from memmem, so the decoded
+ * text goes through the prefilter. */
 static enum gc_code read_base64(struct event_reader *r,
                                 const struct gc_json_at *at,
                                 const struct gc_json_value *v, bool *ret_read) {
@@ -342,8 +349,8 @@ static enum gc_code read_string(struct event_reader *r,
 
 /* ---- callbacks ---- */
 
-/* True for a container that is the root of the outermost document, or an
- * element of that root. */
+/* Returns true for a container that is the root of the outermost document, or
+ * an element of that root. */
 static bool is_element(const struct event_reader *r, unsigned frame) {
   return frame == 0 ? !r->frames[0].is_array
                     : frame == 1 && r->frames[0].is_array;
@@ -441,7 +448,7 @@ void event_reader_free(struct event_reader *r) {
   free(r);
 }
 
-/* Reads one document or several, one behind the other. */
+/* Reads one document, or several that follow each other. */
 static enum gc_code read_documents(struct event_reader *r, const char *bytes,
                                    size_t len, struct gc_err *err) {
   struct gc_json_stream **stream = &r->streams[r->nested];

@@ -7,16 +7,16 @@
  *   a conversation        {"id":…, "participants":[{"attributes":{…}}]}
  *   a page of the details job, Azure Event Grid, CloudEvents, Pipes, Lambda:
  *                         {"conversations":[…]}, [{"data":{"message":…}}], …
- * Objects, arrays and documents within strings (SNS, Lambda, "detail" as a
- * string; base64 in "data", as of Firehose) are opened up to five levels deep.
- * Several documents may follow each other.
+ * Documents within strings (SNS, Lambda, "detail" as a string; base64 in
+ * "data", as of Firehose) are opened, up to five documents deep. Several
+ * documents may follow each other.
  *
  * The conversation is the event's conversationId, else the one in a topicName
  * around it, else its id when it is an eventBody or has participants. A
- * document without an attribute that is meant to be a metric is skipped. A
- * marker outside of attributes, or attributes without a conversation, make an
- * event that was not read (event_counts_unread): do not acknowledge it. Pure;
- * one thread. */
+ * document without an attribute that is meant to be a metric is skipped. An
+ * event with a marker outside of attributes, or with attributes without a
+ * conversation, counts as not read (event_counts_unread): do not acknowledge
+ * it. Pure; one thread. */
 #ifndef GENESYS_FLOWMETRICS_EVENTS_DECODE_H
 #define GENESYS_FLOWMETRICS_EVENTS_DECODE_H
 
@@ -31,7 +31,7 @@ enum {
 /* The kind of an attribute's value. */
 enum event_value { VALUE_NUMBER, VALUE_OTHER };
 
-/* Borrowed for the call. */
+/* One metric of an event, borrowed for the call. */
 struct event_metric {
   const char *conversation; /* NUL-terminated */
   const char *name;         /* the whole attribute name; not terminated */
@@ -44,12 +44,13 @@ struct event_metric {
 struct event_counts {
   uint64_t events;   /* with metrics, and each element of an outermost array
                         without one; a body that the prefilter rejects is one */
-  uint64_t skipped;  /* of these, without a metric */
-  uint64_t unplaced; /* of these, with a marker where no event has one */
+  uint64_t skipped;  /* the events without a metric */
+  uint64_t unplaced; /* the events with a marker where no event has one */
   uint64_t malformed[MALFORMED_COUNT];
 };
 
-/* Events whose metrics could not be read: they must not be acknowledged. */
+/* Returns the number of events whose metrics could not be read. They must not
+ * be acknowledged. */
 static inline uint64_t event_counts_unread(const struct event_counts *c) {
   return c->unplaced + c->malformed[MALFORMED_CONVERSATION];
 }
@@ -71,27 +72,28 @@ struct event_sink {
 
 struct event_reader;
 
-/* `form` is borrowed. NULL and err when out of memory. */
+/* `form` is borrowed. Returns NULL and fills err when out of memory. */
 struct event_reader *event_reader_new(const struct attribute_form *form,
                                       struct gc_err *err);
 void event_reader_free(struct event_reader *r);
 
 /* Decodes one body, unless the prefilter rejects it (prefilter.h), and adds to
- * `counts`. GC_ERR_PARSE or GC_ERR_LIMIT: no event; counted as MALFORMED_JSON,
- * and the caller discards the metrics that `sink` received. */
+ * `counts`. GC_ERR_PARSE or GC_ERR_LIMIT: the body is no event and counts as
+ * MALFORMED_JSON; the caller discards the metrics that `sink` received. */
 GC_MUST_CHECK enum gc_code event_read(struct event_reader *r, const char *bytes,
                                       size_t len, struct event_counts *counts,
                                       const struct event_sink *sink,
                                       struct gc_err *err);
-/* Where the marker of the last event that was not read is: "[].payload.values",
- * the names of members only. Valid until the next call. */
+/* Returns the place of the marker in the last event that was not read, such as
+ * "[].payload.values"; it has only names of members. Valid until the next call.
+ */
 const char *event_reader_shape(const struct event_reader *r);
-/* Reports an event that was not read, under a cause of its own. */
+/* Reports an event that was not read, under the cause "unread events". */
 void event_report_unread(const struct event_reader *r,
                          void (*notice)(void *ctx, const char *cause,
                                         const struct gc_err *err),
                          void *ctx);
-/* The same as event_read without the prefilter. */
+/* Does the same as event_read, without the prefilter. */
 GC_MUST_CHECK enum gc_code event_read_unfiltered(struct event_reader *r,
                                                  const char *bytes, size_t len,
                                                  struct event_counts *counts,

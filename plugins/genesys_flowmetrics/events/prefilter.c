@@ -12,7 +12,8 @@ static bool is_space(char c) {
   return c == ' ' || c == '\t' || c == '\n' || c == '\r';
 }
 
-/* False for a text that is cut off or no JSON; the decoder reports it. */
+/* Returns false for a text that is cut off or no JSON; the decoder reports it.
+ */
 static bool looks_whole(const char *p, size_t len) {
   const char *end = p + len;
   while (p < end && is_space(*p))
@@ -30,7 +31,7 @@ static bool has_own_escapes(const char *marker, size_t len) {
   return false;
 }
 
-/* True when an escape sequence could stand for a part of the marker. */
+/* Returns true when an escape sequence could stand for a part of the marker. */
 static bool may_hide(const struct attribute_form *form, const char *p,
                      size_t len) {
   const char *end = p + len;

@@ -20,7 +20,7 @@ const char *text_skip_space(const char *p, const char *end) {
   return p;
 }
 
-/* The byte behind the string that begins at `p`. */
+/* Returns the byte after the string that begins at `p`. */
 static const char *skip_string(const char *p, const char *end) {
   for (p++; p < end && *p != '"'; p++)
     if (*p == '\\')
@@ -52,8 +52,9 @@ bool text_may_be_document(const char *text, size_t len) {
   return p < text + len && (*p == '{' || *p == '[');
 }
 
-/* The first byte is "{" or "[", the second one ASCII: 6 bits of the first, then
- * its last two, which are 1, and four of the second. */
+/* Returns true if `p` begins as the base64 of "{" or "[" and an ASCII character
+ * does. The first letter has 6 bits of the first byte. The second letter has
+ * its last two bits, which are 1, and four bits of the second byte. */
 static bool begins_base64(const char *p) {
   static const char seconds[] = "wxyz0123456789+/";
   return (p[0] == 'e' || p[0] == 'W') && p[1] != '\0' &&

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Properties of the texts of events: where a document ends, what may be one,
- * ids in topics. Pure, any thread. */
+/* Questions about the texts of events: where a document ends, whether a text
+ * may be a document, which id a topic has. Pure, any thread. */
 #ifndef GENESYS_FLOWMETRICS_EVENTS_TEXT_H
 #define GENESYS_FLOWMETRICS_EVENTS_TEXT_H
 
@@ -8,25 +8,30 @@
 
 enum { TEXT_UUID_BYTES = 36 };
 
-/* The first byte that is no white space of JSON; `end` when there is none. */
+/* Returns the first byte that is no white space of JSON; `end` when there is
+ * none. */
 const char *text_skip_space(const char *p, const char *end);
-/* The bytes of the object or array that begins at `p`: up to its closing
- * bracket, or to `end` when that is missing. 0 for anything else. */
+/* Returns the length of the object or array that begins at `p`, up to its
+ * closing bracket, or to `end` when the bracket is missing. Returns 0 for
+ * anything else. */
 size_t text_document_len(const char *p, const char *end);
-/* True when a text begins as an object or an array does. */
+/* Returns true when a text begins as an object or an array does. */
 bool text_may_be_document(const char *text, size_t len);
 
-/* True when a text begins as the base64 of an object or an array does. */
+/* Returns true when a text begins as the base64 of an object or an array does.
+ */
 bool text_is_base64(const char *text, size_t len);
-/* True when a body may have such a text in a member "data". Never false for a
- * body that has one, also where the body is a string in another, unless an
- * escape \u hides it. */
+/* Returns true when a body may have such a text in a member "data". Never false
+ * for a body that has one, also where the body is a string in another, unless
+ * an escape \u hides it. */
 bool text_may_hide_base64(const char *bytes, size_t len);
-/* Decodes into `out`, which is empty; false when it is no base64. */
+/* Decodes into `out`, which is empty. Returns false when the text is no base64.
+ */
 bool text_decode_base64(const char *text, size_t len, struct gc_buf *out);
 
-/* The conversation's id in a topic such as
- * "v2.detail.events.conversation.{id}.attributes"; NULL when it has none. */
+/* Returns the conversation's id in a topic such as
+ * "v2.detail.events.conversation.{id}.attributes"; NULL when the topic has
+ * none. */
 const char *text_topic_id(const char *topic, size_t len);
 
 /* Appends ".name" or "[]" to a text of `at` bytes, "#" for each byte that is no

@@ -9,7 +9,7 @@
 
 enum { SEP = '\x1f' };
 
-/* The number of a pair; a new pair has the count 0. */
+/* Finds or adds a pair and returns its number. A new pair has the count 0. */
 static enum gc_code find_pair(struct flow_counts *c, const char *flow,
                               const char *media, uint32_t *ret_number) {
   char pair[FLOW_ID_SIZE + FLOW_MEDIA_SIZE];
@@ -81,8 +81,8 @@ static bool is_deleted(const struct flow_filter *c, const char *flow) {
          !gc_entities_is_refused(c->flows);
 }
 
-/* Pairs of the last answer keep their places, so that a limit does not make
- * series come and go. */
+/* Adds the pairs of the last answer first, with the count 0. They keep their
+ * places, so that no series appears and disappears at the limit. */
 static enum gc_code keep_known(const struct flow_counts *before,
                                const struct flow_filter *filter,
                                struct flow_counts *now) {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Counts of conversations by flow and medium: oFlow at one moment. Pure;
- * bounded; one thread at a time. */
+/* Counts of conversations by flow and medium: the metric oFlow at one moment.
+ * Pure; bounded; one thread at a time. */
 #ifndef GENESYS_FLOWMETRICS_FLOWS_COUNTS_H
 #define GENESYS_FLOWMETRICS_FLOWS_COUNTS_H
 
@@ -17,7 +17,8 @@ struct flow_counts {
   size_t cap;
 };
 
-/* Adds to a pair. GC_ERR_LIMIT past the maximum, GC_ERR_MEMORY. */
+/* Adds to the count of a pair. Returns GC_ERR_LIMIT past the maximum, or
+ * GC_ERR_MEMORY. */
 GC_MUST_CHECK enum gc_code flow_counts_add(struct flow_counts *c,
                                            const char *flow, const char *media,
                                            int64_t count);
@@ -25,7 +26,8 @@ GC_MUST_CHECK enum gc_code flow_counts_add(struct flow_counts *c,
 GC_MUST_CHECK enum gc_code flow_counts_set(struct flow_counts *c,
                                            const char *flow, const char *media,
                                            int64_t count);
-/* The pair number `i`, below pairs.count; copies the flow's id to `flow`. */
+/* Returns the pair number `i`, which is below pairs.count. Copies the flow's id
+ * to `flow`. */
 void flow_counts_get(const struct flow_counts *c, uint32_t i,
                      char flow[FLOW_ID_SIZE], const char **ret_media,
                      int64_t *ret_count);
@@ -37,19 +39,21 @@ struct flow_filter {
   char *const *selectors; /* base/glob */
   size_t selector_count;
 };
-/* False also for a flow whose name would decide but is not known. */
+/* Returns true if the block selects the flow. Returns false also for a flow
+ * whose name would decide but is not known. */
 bool flow_filter_accepts(const struct flow_filter *c, const char *flow);
 
-/* Fills `now`, which is empty, after a complete answer: the answer's pairs of
- * selected flows, and with 0 the pairs that only `before` has: no conversation
- * is left there. `ret_overflow`: pairs past now->pairs.max. */
+/* Fills `now`, which is empty, from a complete answer. It takes the answer's
+ * pairs of selected flows. It also takes the pairs that only `before` has, with
+ * the count 0, because no conversation is left there. `ret_overflow`: pairs
+ * past now->pairs.max. */
 GC_MUST_CHECK enum gc_code flow_counts_merge(const struct flow_counts *before,
                                              const struct flow_counts *answer,
                                              const struct flow_filter *filter,
                                              struct flow_counts *now,
                                              uint64_t *ret_overflow);
 
-/* True when there is a flow that a newer list of flows might name. */
+/* Returns true when there is a flow that a newer list of flows might name. */
 bool flow_counts_lack_names(const struct flow_counts *c,
                             const struct flow_filter *filter);
 

@@ -41,7 +41,7 @@ struct flow_decoder {
   bool is_reported;
   int64_t count;
 
-  /* Its element. */
+  /* The element of that result that is being read. */
   bool is_ours, has_number;
   int64_t number;
 };
@@ -54,7 +54,8 @@ static void copy_text(char *out, size_t room, const struct gc_json_value *v) {
   out[fits ? v->len : 0] = '\0';
 }
 
-/* Lower case: APIs write voice, VOICE and Voice. */
+/* Copies the medium in lower case, because APIs write voice, VOICE and Voice.
+ */
 static void copy_media(struct flow_decoder *d, const struct gc_json_value *v) {
   char clean[GC_NAME_SIZE];
   copy_text(d->media, sizeof(d->media), v);
@@ -113,7 +114,7 @@ static void end_datum(struct flow_decoder *d) {
   d->count += d->number > 0 ? d->number : 0;
 }
 
-/* Skips a result without a flow; one without a medium counts as "all". */
+/* Skips a result without a flow. A result without a medium counts as "all". */
 static enum gc_code end_result(struct flow_decoder *d) {
   d->results++;
   if (!d->is_reported || d->flow[0] == '\0')
@@ -182,8 +183,8 @@ struct gc_sink flow_decoder_sink(struct flow_decoder *d) {
   return (struct gc_sink){.begin = sink_begin, .write = sink_write, .ctx = d};
 }
 
-/* Sets rather than adds: a server that ignores the page number repeats its
- * results. */
+/* Sets the counts and does not add to them, because a server that ignores the
+ * page number repeats its results. */
 static enum gc_code set_counts(struct flow_decoder *d) {
   for (uint32_t i = 0; i < d->staged.pairs.count; i++) {
     char flow[FLOW_ID_SIZE];

@@ -3,7 +3,7 @@
 
 #define OWNER struct flows_options
 
-/* In the order of enum flow_source. */
+/* The words of enum flow_source, in its order. */
 static const char *const flow_sources[] = {"auto", "query", "activity", "none",
                                            NULL};
 

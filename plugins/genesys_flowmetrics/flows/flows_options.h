@@ -6,7 +6,7 @@
 #include "common/daemon/analytics_options.h"
 
 enum flow_source {
-  FLOW_AUTO, /* FLOW_QUERY or FLOW_ACTIVITY: flow_source_choose */
+  FLOW_AUTO, /* flow_source_choose decides: FLOW_QUERY or FLOW_ACTIVITY */
   FLOW_QUERY,
   FLOW_ACTIVITY,
   FLOW_OFF,

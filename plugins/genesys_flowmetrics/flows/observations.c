@@ -27,8 +27,8 @@ struct flow_watch {
   enum flow_source source; /* FLOW_AUTO: not chosen yet, without a list */
   struct flow_poll poll;
 
-  pthread_mutex_t lock; /* guards the rest; counts are the network thread's to
-                           write and, without it, to read */
+  pthread_mutex_t lock; /* guards the rest; only the network thread writes
+                           `counts`, and it reads them without the lock */
   struct flow_counts counts;
   int64_t received_ms; /* wall clock */
   bool is_fresh, is_healthy, has_outcome;
@@ -129,7 +129,7 @@ static void start_poll(void *ctx, uint64_t now_ms) {
   gc_entities_put(flows);
 }
 
-/* Logs which source `Observations "auto"` means, when that changes. */
+/* Chooses the source for `Observations "auto"`, and logs it when it changes. */
 static void choose_source(struct flow_watch *w,
                           const struct flow_scope *scope) {
   enum flow_source source =
@@ -264,8 +264,9 @@ static struct watch_state watch_state_of(struct flow_watch *w) {
   return now;
 }
 
-/* 1: the last poll was complete, and its values are current. Absent while there
- * is nothing to say: no flow is selected, or the first poll is under way. */
+/* Puts source_up: 1 if the last poll was complete and its values are current.
+ * Puts nothing while no flow is selected, and while the first poll is under
+ * way. */
 static void put_up(struct flow_watch *w, const struct watch_state *s,
                    const struct gc_sample_writer *writer) {
   uint64_t now_ms = now_of(w);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* The observations of a running <Flows> block. The account's network thread
  * polls once per ObservationInterval, a read thread dispatches the newest
- * answer. Needs nothing of collectd. */
+ * answer. It does not depend on collectd. */
 #ifndef GENESYS_FLOWMETRICS_FLOWS_OBSERVATIONS_H
 #define GENESYS_FLOWMETRICS_FLOWS_OBSERVATIONS_H
 
@@ -16,7 +16,7 @@ struct flow_watch_deps {
   const struct gc_env *env;
   struct gc_api *api;
   struct gc_names *names;
-  uint32_t phase; /* of its polls (base/policy/poll_pace) */
+  uint32_t phase; /* of the block's polls (base/policy/poll_pace) */
   /* Writes one line that is no error to the log, with the ctx of
    * flow_watch_new; network thread. May be NULL. */
   void (*inform)(void *ctx, const char *text);
@@ -24,19 +24,19 @@ struct flow_watch_deps {
 
 struct flow_watch;
 
-/* `options` are borrowed as long as it lives. `notice` receives outcomes (GC_OK
- * for a success) on the network thread and on read threads; `cause` is a fixed
- * word. NULL when out of memory. */
+/* `options` are borrowed as long as the watch lives. `notice` receives outcomes
+ * (GC_OK for a success) on the network thread and on read threads; `cause` is a
+ * fixed word. Returns NULL when out of memory. */
 struct flow_watch *flow_watch_new(const struct flows_options *options,
                                   const struct flow_watch_deps *deps,
                                   void (*notice)(void *ctx, const char *cause,
                                                  const struct gc_err *err),
                                   void *ctx);
-/* Begins to poll; waits for one turn of the network thread. Not from that
- * thread. */
+/* Begins to poll; waits for one turn of the network thread. Do not call it from
+ * that thread. */
 void flow_watch_start(struct flow_watch *w);
-/* Ends and frees; waits for one turn of the network thread. Not from that
- * thread. NULL is fine. */
+/* Ends the polls and frees `w`, which may be NULL; waits for one turn of the
+ * network thread. Do not call it from that thread. */
 void flow_watch_free(struct flow_watch *w);
 
 /* Puts flow_active if there is a new answer. One read thread at a time. */

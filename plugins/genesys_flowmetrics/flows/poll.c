@@ -14,7 +14,8 @@ enum {
   PAIRS_MAX = PAGE * PAGES_MAX,
 };
 
-/* The element's key is "metric" (API reference, activity queries). */
+/* Adds the members of an activity query. The element's key is "metric" (API
+ * reference, activity queries). */
 static void add_activity(struct gc_document *d, struct json_object *body) {
   struct json_object *metrics = gc_document_add_array(d, body, "metrics");
   gc_document_add_text(d, gc_document_add_object(d, metrics, NULL), "metric",
@@ -69,8 +70,8 @@ static enum gc_code finish_page(struct flow_poll *p, bool *ret_more,
   return GC_OK;
 }
 
-/* Writes the body for the next flows of the list, 100 at most. *ret_count 0:
- * there are no more. */
+/* Writes the body for the next flows of the list, 100 at most. *ret_count is 0
+ * when there are no more. */
 static enum gc_code write_next_ids(struct flow_poll *p, size_t *ret_count) {
   const char *ids[FLOW_POLL_IDS_MAX];
   size_t count = 0;
@@ -89,7 +90,8 @@ static enum gc_code write_next_ids(struct flow_poll *p, size_t *ret_count) {
   return GC_OK;
 }
 
-/* *ret_more: a request for the rest is prepared. */
+/* Takes the answer and prepares the next request. *ret_more is false when the
+ * answer was the last one. */
 static enum gc_code prepare_rest(struct flow_poll *p, bool *ret_more,
                                  struct gc_err *err) {
   size_t count = 0;
@@ -147,7 +149,7 @@ static void finish_poll(struct flow_poll *p, enum gc_code code) {
   p->done(p->ctx);
 }
 
-/* The first body. *ret_any: there is something to request. */
+/* Writes the first body. *ret_any is false when there is nothing to request. */
 static enum gc_code prepare_first(struct flow_poll *p, bool *ret_any) {
   size_t count = 0;
   *ret_any = true;

@@ -26,13 +26,13 @@ struct flow_scope {
 };
 struct flow_scope flow_scope_of(const struct flow_filter *filter);
 
-/* FLOW_QUERY or FLOW_ACTIVITY. Flows that cannot be listed cannot be named
- * either. */
+/* Returns FLOW_QUERY or FLOW_ACTIVITY. Without a list of flows only
+ * FLOW_ACTIVITY works, because FLOW_QUERY names the flows. */
 enum flow_source flow_source_choose(enum flow_source option,
                                     const struct flow_scope *scope);
 
-/* The caller's memory, zeroed before the first start. `counts` and `err` are
- * the result once `done` runs. */
+/* One poll, in the caller's memory. Zero it before the first start. `counts`
+ * and `err` are the result once `done` runs. */
 struct flow_poll {
   struct flow_counts counts; /* complete when err.code is GC_OK */
   struct gc_err err;
@@ -40,7 +40,7 @@ struct flow_poll {
   struct gc_paging paging;   /* of the activity query; stays */
   struct gc_entities *flows; /* a reference to the list */
   struct flow_filter filter; /* the flows that are requested */
-  size_t next;               /* FLOW_QUERY: the first one not requested yet */
+  size_t next;               /* FLOW_QUERY: the first flow not requested yet */
   struct gc_api *api;
   struct gc_call call;
   struct gc_buf body;
@@ -52,19 +52,20 @@ struct flow_poll {
   void *ctx;
 };
 
-/* The body of an observation query of these flows, or, with count 0, of the
- * activity query. Replaces the content of `out`. Pure. */
+/* Writes the body of an observation query of these flows, or, with count 0, of
+ * the activity query. Replaces the content of `out`. Pure. */
 GC_MUST_CHECK enum gc_code flow_poll_body(const char *const *ids, size_t count,
                                           struct gc_buf *out);
 
-/* Requests the flows that `filter` accepts. Takes a reference to its list and
- * borrows its selectors until `done`, which runs exactly once; inside this call
- * only when memory is short or no flow is selected, and the counts are then
- * empty. */
+/* Requests the flows that `filter` accepts. Takes a reference to the filter's
+ * list and borrows its selectors until `done`, which runs exactly once. `done`
+ * runs inside this call only when memory is short or no flow is selected; the
+ * counts are then empty. */
 void flow_poll_start(struct flow_poll *p, struct gc_api *api,
                      const struct flow_filter *filter, enum flow_source source,
                      void (*done)(void *ctx), void *ctx);
-/* Cancels a running poll without calling `done`, and frees; paging stays. */
+/* Cancels a running poll without calling `done`, and frees its memory; `paging`
+ * stays. */
 void flow_poll_clear(struct flow_poll *p);
 
 #endif

@@ -28,7 +28,8 @@ static unsigned count_digits(const char *name, size_t len) {
   return digits;
 }
 
-/* OUTCOME_COUNT for a name that counts. */
+/* Returns the outcome that keeps a name from being counted; OUTCOME_COUNT for a
+ * name that counts. */
 static enum outcome check_name(const struct name_filter *f, const char *name,
                                size_t len) {
   char text[ATTRIBUTE_MAX_BYTES + 1];
@@ -41,7 +42,8 @@ static enum outcome check_name(const struct name_filter *f, const char *name,
                                                             : OUTCOME_FILTERED;
 }
 
-/* Does not show the name, which may be a customer's data. */
+/* Reports a refused name without showing it, because it may be a customer's
+ * data. */
 static void report_refused(const struct ledger_source *source, const char *what,
                            const char *option) {
   struct gc_err err = {.code = GC_OK};
@@ -55,7 +57,7 @@ static void report_refused(const struct ledger_source *source, const char *what,
   source->notice(source->ctx, "refused names", &err);
 }
 
-/* False for a metric that does not count. */
+/* Returns false for a metric that does not count. */
 static bool is_selected(const struct ledger_source *source,
                         const struct attribute *a) {
   enum outcome why = check_name(&source->flows, a->flow, a->flow_len);

@@ -14,11 +14,11 @@
 
 enum { LEDGER_MINUTE_MS = 60 * 1000 };
 
-/* An occurrence and its batch, to be sorted. */
+/* An occurrence and its batch, as an element of a sorted list. */
 struct occurrence_ref {
   struct occurrence *occurrence;
   struct batch *batch;
-  struct series *series; /* with a shared store: counts it if it is new */
+  struct series *series; /* with a shared store: to count it in, if new */
 };
 
 /* A host and a block, under which a shared store keeps counts. */
@@ -38,14 +38,14 @@ struct ledger_store {
   enum gc_code (*transact)(struct ledger *l, struct batch *batches,
                            size_t count, struct gc_err *err);
   /* Runs between two transactions, at least once a second: drops keys past the
-   * retention time, checks the connection. Reports its failures itself
-   * (ledger_report) and closes a store that cannot be used any more. */
+   * retention time, checks the connection. Reports its own failures
+   * (ledger_report) and closes a store that cannot be used any longer. */
   void (*maintain)(struct ledger *l);
   void (*close)(struct ledger *l);
 };
 
 extern const struct ledger_store ledger_sqlite;
-/* NULL in a build without hiredis. */
+/* Returns the store in Redis; NULL in a build without hiredis. */
 const struct ledger_store *ledger_redis(void);
 
 struct ledger {
@@ -59,14 +59,14 @@ struct ledger {
   /* The writer's. */
   bool is_open;
   struct sqlite_db *db;      /* NULL: not open, or another store */
-  struct redis_store *redis; /* NULL: as for db */
+  struct redis_store *redis; /* NULL: not open, or another store */
   struct gc_backoff backoff;
   uint64_t next_open_ms;
-  uint64_t busy_since_ms; /* another process writes to the file */
+  uint64_t busy_since_ms; /* since when another process writes to the file */
   struct occurrence_ref *refs;
   size_t refs_cap;
-  struct series *touched;     /* by the open transaction */
-  bool has_more_to_prune;     /* the last step took as many keys as it may */
+  struct series *touched;     /* the series that the open transaction changes */
+  bool has_more_to_prune;     /* the last step dropped as many keys as it may */
   uint64_t next_retire_ms;    /* when series are next checked for idleness */
   uint64_t overflow;          /* attributes past MaxSeries, this transaction */
   size_t reported_collisions; /* of set.collisions */
@@ -79,7 +79,7 @@ struct ledger {
   uint64_t first_ms;
   struct series_set set; /* changed by the writer only, under the lock */
   bool is_stopping, is_running, is_healthy;
-  bool has_loaded;    /* all counters: a partial load may be dropped again */
+  bool has_loaded; /* all counters were loaded; a partial load may be dropped */
   bool has_sent_zero; /* some series' first 0 is not recorded yet */
   double commit_s;    /* -1: there was no transaction */
   pthread_t thread;
@@ -87,13 +87,14 @@ struct ledger {
 
 /* ---- transaction.c ---- */
 
-/* Reports an outcome to the ledger's owner. */
+/* Reports an outcome to the owner of the ledger. */
 void ledger_report(struct ledger *l, const char *cause,
                    const struct gc_err *err);
 void ledger_set_healthy(struct ledger *l, bool is_healthy);
-/* Waits on the monotonic clock, until `changed` at most; the lock is held. */
+/* Waits for `changed`, at most `ms` of the monotonic clock. The lock is held.
+ */
 void ledger_wait_ms(struct ledger *l, uint64_t ms);
-/* Minutes since 1970; 0 before. */
+/* Returns the minutes since 1970; 0 for an earlier time. */
 uint32_t ledger_minute_of(int64_t ms);
 
 /* Retires idle series, once a minute. */
@@ -103,33 +104,37 @@ void ledger_report_names(struct ledger *l);
 /* Reports after a transaction that attributes of these batches were late. */
 void ledger_report_late(struct ledger *l, const struct batch *batches);
 
-/* The occurrences of the batches into l->refs, in the order of their keys. */
+/* Writes the occurrences of the batches to l->refs, in the order of their keys.
+ */
 GC_MUST_CHECK enum gc_code ledger_sort_occurrences(struct ledger *l,
                                                    struct batch *batches,
                                                    size_t count,
                                                    struct gc_err *err);
-/* The present time by our clock and by that of a shared store. No clock alone
- * decides: an attribute is late by the earlier one, ahead by the later one. */
+/* The present time by our clock and by that of a shared store. One clock alone
+ * does not decide: an attribute is late if the earlier clock says so, and ahead
+ * if the later clock does. */
 struct ledger_clock {
   int64_t earliest_ms, latest_ms;
 };
-/* False for an occurrence that is late or ahead; marks and counts it as such.
- * `floor`: the store has dropped its keys before this minute. */
+/* Returns false for an occurrence that is late or ahead, and marks and counts
+ * it as such. `floor`: the store has dropped its keys before this minute. */
 bool ledger_is_in_time(const struct occurrence_ref *r, uint32_t floor,
                        const struct ledger_clock *now);
 void ledger_note_late(const struct occurrence_ref *r);
-/* The series of an occurrence; NULL and GC_OK past MaxSeries. */
+/* Finds or makes the series of an occurrence. Past MaxSeries returns GC_OK, and
+ * *ret is NULL. */
 GC_MUST_CHECK enum gc_code ledger_find_series(struct ledger *l,
                                               const struct occurrence_ref *r,
                                               struct series **ret,
                                               struct gc_err *err);
 /* Adds a series to those that the transaction changes. */
 void ledger_touch_series(struct ledger *l, struct series *s);
-/* Touches the series whose first 0 was dispatched and is not recorded yet. */
+/* Adds the series whose first 0 was dispatched and is not recorded yet. */
 void ledger_touch_sent_zeros(struct ledger *l);
-/* A series' counter as it will be when the transaction is committed. */
+/* Returns a series' counter as it will be when the transaction is committed. */
 struct stored_counter ledger_counter_after(const struct series *s);
-/* Makes the changes visible to readers, or drops them. */
+/* Ends the transaction: makes its changes visible to readers if it was
+ * committed, else drops them. */
 void ledger_end_transaction(struct ledger *l, bool committed,
                             uint64_t begun_ms);
 

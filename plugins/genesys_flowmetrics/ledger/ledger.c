@@ -59,7 +59,7 @@ static void commit_batches(struct ledger *l, struct batch *batches,
   finish_all(batches, code);
 }
 
-/* All queued batches. The lock is held. */
+/* Returns all queued batches and empties the queue. The lock is held. */
 static struct batch *take_queue(struct ledger *l) {
   struct batch *batches = l->first;
   l->first = NULL;
@@ -69,8 +69,8 @@ static struct batch *take_queue(struct ledger *l) {
 }
 
 /* Waits until the oldest batch is LEDGER_GATHER_MS old or the queue is long,
- * then takes the queue; NULL when it is empty. `ret_count`: occurrences. The
- * lock is held. */
+ * then returns all queued batches; NULL when there are none. `ret_count`: their
+ * occurrences. The lock is held. */
 static struct batch *gather_batches(struct ledger *l, size_t *ret_count) {
   while (l->first != NULL && !l->is_stopping &&
          l->waiting < LEDGER_OCCURRENCES_MAX) {
@@ -103,8 +103,9 @@ static bool open_store(struct ledger *l) {
   return l->is_open;
 }
 
-/* While the store is closed, fails the queued batches after each attempt to
- * open it, and new ones at once; their sources submit them again. */
+/* Opens the store when an attempt is due. While the store is closed, fails the
+ * queued batches after each attempt, and new ones at once; their sources submit
+ * them again. */
 static void try_open(struct ledger *l) {
   if (gc_clock_now_ms() >= l->next_open_ms && open_store(l))
     return;
@@ -117,9 +118,9 @@ static void try_open(struct ledger *l) {
   finish_all(batches, GC_ERR_STATE);
 }
 
-/* One pass of the writer; false when it is to stop. After a failure the writer
- * tries an empty transaction each second, so that it recovers without a batch
- * of a source. */
+/* Makes one pass of the writer. Returns false when the writer is to stop. After
+ * a failure the writer tries an empty transaction each second, so that it
+ * recovers without a batch of a source. */
 static bool run_once(struct ledger *l) {
   size_t count = 0;
   pthread_mutex_lock(&l->lock);

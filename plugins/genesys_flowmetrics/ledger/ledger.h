@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
-/* The plugin's only writer. It gathers the batches of all sources for up to
- * 20 ms, commits them in one transaction and then reports to each source that
- * its batch is safe. Only then may a source delete a message or answer 200.
+/* The plugin's only writer. It gathers the batches of all sources for up to 20
+ * ms, commits them in one transaction and then reports to each source that its
+ * batch is safe. Only then may a source delete a message or answer 200.
  *
  * The store is a file (SQLite), or a Redis that several agents share. The
- * writer opens the store itself and repeats that while it fails. Meanwhile it
+ * writer opens the store, and tries again while that fails. Until then it
  * acknowledges nothing, so nothing is lost. */
 #ifndef GENESYS_FLOWMETRICS_LEDGER_LEDGER_H
 #define GENESYS_FLOWMETRICS_LEDGER_LEDGER_H
@@ -17,8 +17,8 @@
 enum { NAME_DIGITS_MAX = 9 };
 enum { LEDGER_GATHER_MS = 20, LEDGER_OCCURRENCES_MAX = 20000 };
 
-/* Globs (base/glob), borrowed; none: every name but those that look like a
- * customer's number. */
+/* Globs (base/glob), borrowed. Without any, every name is accepted except those
+ * that look like a customer's number. */
 struct name_filter {
   char *const *patterns;
   size_t count;
@@ -30,31 +30,32 @@ struct ledger_source {
   const char *scope; /* host of the values; "": collectd's */
   int64_t retention_ms;
   uint32_t max_series;
-  bool values; /* sum them */
+  bool values; /* also sum the values */
   struct stats *stats;
-  struct name_filter flows, metrics; /* those that count */
+  struct name_filter flows, metrics; /* the names that count */
   /* Reports a name that is refused; may be NULL. Any thread. */
   void (*notice)(void *ctx, const char *cause, const struct gc_err *err);
   void *ctx;
-  /* With a shared store, an occurrence counts once, whichever host sees it
-   * first, and is added to the counts of this identity (ledger_identity). */
+  /* With a shared store an occurrence counts once, on the host that sees it
+   * first. It is added to the counts of this identity (ledger_identity). */
   bool is_shared;
   unsigned identity;
 };
 
-/* Why an attribute was not considered, by its own time. The writer sets it. */
+/* Whether an attribute is in time, by its own time. The writer sets it. */
 enum occurrence_timing {
   OCCURRENCE_IN_TIME,
-  OCCURRENCE_LATE,  /* older than Retention: it never counts */
-  OCCURRENCE_AHEAD, /* more than a day ahead of our clock: it was not counted,
-                       and counts when it comes again and the clock is right */
+  OCCURRENCE_LATE,  /* older than Retention, or than the kept keys: it is not
+                       counted */
+  OCCURRENCE_AHEAD, /* more than a day ahead of our clock: it is not counted,
+                       but may count when it is delivered again */
 };
 
 /* One attribute to be counted. */
 struct occurrence {
   struct seen_key key;
   enum occurrence_timing timing;
-  size_t names; /* offset into the batch's: flow, NUL, metric, NUL */
+  size_t names; /* offset into the batch's names: flow, NUL, metric, NUL */
   double value;
   bool has_value;
 };
@@ -79,15 +80,16 @@ struct batch {
   struct batch *next;
 };
 
-/* For struct event_sink; ctx is the batch. Leaves out metrics that the source's
- * globs do not select, and names with NAME_DIGITS_MAX digits or more unless a
- * glob of their kind selects them: they would make a customer's number an
- * identity. */
+/* Adds a metric to a batch; the function of struct event_sink, with the batch
+ * as ctx. Leaves out metrics that the source's globs do not select. Without a
+ * glob for its kind, a name with NAME_DIGITS_MAX digits or more is left out
+ * too, because it would make a customer's number an identity. */
 GC_MUST_CHECK enum gc_code batch_add(void *ctx, const struct event_metric *m);
-/* Removes the occurrences after the first `count`: their body was not whole. */
+/* Keeps the first `count` occurrences and removes the others, for example those
+ * of a body that was not whole. */
 void batch_truncate(struct batch *b, size_t count);
-/* Reports after a commit whether attributes were ahead of our clock, under a
- * cause of their own. Any thread. */
+/* Reports after a commit whether attributes were ahead of our clock, under the
+ * cause "attributes ahead". Any thread. */
 void batch_report_ahead(const struct batch *b,
                         void (*notice)(void *ctx, const char *cause,
                                        const struct gc_err *err),
@@ -98,41 +100,44 @@ struct ledger;
 
 struct ledger_settings {
   const char *folder; /* StateDir; copied */
-  /* Keep the state in this Redis instead; borrowed. ledger_has_redis. */
+  /* The Redis that has the state instead of a file; NULL: none. Borrowed. Needs
+   * ledger_has_redis. */
   const struct redis_settings *redis;
-  /* The longest of all sources. A series that is not counted for this time, and
-   * at least a day, is retired. */
+  /* The longest Retention of all sources. A series that is not counted for this
+   * time, and at least a day, is retired. */
   int64_t retention_ms;
   int64_t (*wall_ms)(void);
-  /* The outcome of opening and writing, on the writer's thread. */
+  /* Receives the outcomes of opening and writing, on the writer's thread. */
   void (*notice)(void *ctx, const char *cause, const struct gc_err *err);
   void *ctx;
 };
 
-/* True when this build can keep its state in a Redis. */
+/* Returns true when this build can keep its state in a Redis. */
 bool ledger_has_redis(void);
 
 struct ledger *ledger_new(const struct ledger_settings *settings,
                           struct gc_err *err);
-/* Before ledger_start: `block` counts for `scope`, whose values have the host
- * `host`. In a shared store, host and block are an identity: an agent that
- * takes it over continues its counts. */
+/* Adds an identity: `block` counts for `scope`, whose values have the host
+ * `host`. In a shared store, an agent that takes over this host and block
+ * continues their counts. Call it before ledger_start. */
 GC_MUST_CHECK enum gc_code ledger_identify(struct ledger *l, const char *scope,
                                            const char *host, const char *block,
                                            struct gc_err *err);
-/* Its number; 0 when ledger_identify was not called for it. Any thread. */
+/* Returns the number of an identity; 0 when ledger_identify was not called for
+ * it. Any thread. */
 unsigned ledger_identity(const struct ledger *l, const char *scope,
                          const char *block);
 bool ledger_is_shared(const struct ledger *l);
 /* Starts the writer. */
 GC_MUST_CHECK enum gc_code ledger_start(struct ledger *l, struct gc_err *err);
-/* Commits the queued batches; those that cannot be committed now end with
- * GC_ERR_STOPPED. Ends the thread. Reading remains possible. */
+/* Commits the queued batches and ends the writer's thread. Batches that cannot
+ * be committed end with the code of the failure, or GC_ERR_STOPPED. Reading
+ * remains possible. */
 void ledger_stop(struct ledger *l);
 void ledger_free(struct ledger *l);
 
-/* Queues a batch. `done` will be called, perhaps before this returns. Any
- * thread. */
+/* Queues a batch. Its `done` is called once, perhaps before this function
+ * returns. Any thread. */
 void ledger_submit(struct ledger *l, struct batch *b);
 
 /* One counter as a reader sees it. Labels live as long as the ledger. */
@@ -150,18 +155,19 @@ struct ledger_view {
    * nothing to dispatch. */
   struct series *series;
 };
-/* The series number `i`. False past the last one, and until the store was
- * opened for the first time. One reader at a time. */
+/* Reads the series number `i`. Returns false past the last one, and until the
+ * store was opened for the first time. One reader at a time. */
 bool ledger_read(struct ledger *l, size_t i, struct ledger_view *ret);
-/* The reader has dispatched the first value of this series. The writer records
- * that soon. */
+/* Notes that the reader has dispatched the first value of this series. The
+ * writer records that in its next transaction. */
 void ledger_first_sent(struct ledger *l, struct series *s);
-/* How many series of a scope are not retired. */
+/* Returns how many series of a scope are not retired. */
 size_t ledger_count(struct ledger *l, const char *scope);
-/* True when the store is open and the last transaction was committed. */
+/* Returns true when the store is open and the last transaction was committed.
+ */
 bool ledger_is_healthy(struct ledger *l);
-/* How long the last transaction took, up to the return of its commit; -1: there
- * was none. */
+/* Returns how long the last transaction took, up to the return of its commit;
+ * -1: there was none. */
 double ledger_commit_s(struct ledger *l);
 
 #endif

@@ -3,8 +3,8 @@
 
 #include <string.h>
 
-/* The slot follows from the end of the key, a hash; the key begins with a
- * time. */
+/* Computes the slot from the end of the key, which is a hash. The key begins
+ * with a time. */
 static size_t slot_of(const struct seen_key *key) {
   const uint8_t *end = key->bytes + SEEN_KEY_BYTES;
   return (size_t)(end[-2] << 8 | end[-1]) % RECENT_KEYS;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* A cache of keys that the ledger has committed. An event repeats all
- * attributes of its conversation; most of them are recognized here without a
- * query to the store. A key that is not here may still be in the store. Pure.
- */
+ * attributes of its conversation; the cache recognizes most of them without a
+ * query to the store. A key that the cache does not have may still be in the
+ * store. Pure. */
 #ifndef GENESYS_FLOWMETRICS_LEDGER_RECENT_KEYS_H
 #define GENESYS_FLOWMETRICS_LEDGER_RECENT_KEYS_H
 
@@ -10,7 +10,8 @@
 
 enum { RECENT_KEYS = 16384 }; /* 256 KB; a power of two */
 
-/* Zeroed: empty. Of two keys with the same slot the newer one stays. */
+/* A zeroed cache is empty. Of two keys with the same slot the newer one stays.
+ */
 struct recent {
   struct seen_key at[RECENT_KEYS];
 };

@@ -17,7 +17,7 @@ enum {
 struct series_flow {
   struct gc_labels *metrics;
   struct series_flow *next;
-  char name[]; /* of the map */
+  char name[]; /* the key in by_name */
 };
 
 struct series_scope {
@@ -77,7 +77,8 @@ static struct series_flow *flow_get(struct series_scope *scope,
   return f;
 }
 
-/* The length of the flow's name separates it from the metric's. */
+/* Writes the key of a series. The length of the flow's name separates it from
+ * the metric's name. */
 static void make_key(char out[KEY_SIZE], const char *scope, const char *flow,
                      const char *metric) {
   snprintf(out, KEY_SIZE, "%.*s\x1f%zu\x1f%s\x1f%s", HOST_MAX_BYTES, scope,
@@ -163,7 +164,8 @@ static enum gc_code add_series(struct series_set *set,
   return GC_OK;
 }
 
-/* The label of `name`; a label in use is not given to another name. */
+/* Returns the label of `name`. A label in use is not given to another name.
+ * NULL: out of memory. */
 static const char *assign_label(struct gc_labels *labels, const char *name) {
   const struct gc_named named = {name, name};
   const char *has = gc_labels_get(labels, name);

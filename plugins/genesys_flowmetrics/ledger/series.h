@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: MIT */
-/* The counters of this process, found by the names as they arrive and shown
- * under labels that are unique. A scope is the host that the values are
- * dispatched for. Pure. The ledger's writer adds and counts; a reader takes the
+/* The counters of this process. They are found by the names as they arrive, and
+ * shown under unique labels. A scope is the host that the values are dispatched
+ * for. Pure. The ledger's writer adds series and counts; a reader takes the
  * visible counts.
  *
- * A series that is idle is retired: it is not read any more and frees its place
- * of MaxSeries. It keeps its count and its label. When it is counted again it
- * continues from that count, which is dispatched first (series_state.h). */
+ * An idle series is retired: it is no longer read and no longer takes one of
+ * the MaxSeries places. It keeps its count and its label. When it is counted
+ * again, it continues from that count, which is dispatched first
+ * (series_state.h). */
 #ifndef GENESYS_FLOWMETRICS_LEDGER_SERIES_H
 #define GENESYS_FLOWMETRICS_LEDGER_SERIES_H
 
@@ -16,7 +17,7 @@
 
 struct series_scope;
 
-enum { SERIES_RETIRED_MAX = 9 }; /* for each one of MaxSeries */
+enum { SERIES_RETIRED_MAX = 9 }; /* for each place of MaxSeries */
 
 /* The part of a series that one identity has counted, in a shared store. */
 struct series_part {
@@ -24,8 +25,8 @@ struct series_part {
   double sum;
   bool has_sum;
 
-  /* The writer's. While it loads: the values in the store. Within a script: the
-   * counter's number there, from 1. */
+  /* The writer's. The values in the store, while it loads; the counter's number
+   * in a script, from 1. */
   int64_t stored_count;
   double stored_sum;
   bool stored_has_sum;
@@ -36,8 +37,8 @@ struct series {
   struct stored_counter kept; /* as committed; owns its strings */
   struct series_scope *scope;
   char *key; /* scope, flow and metric in one; the map's key */
-  /* Changed by series_apply alone, under the ledger's lock; atomic, since the
-   * writer also reads it without the lock. */
+  /* Only series_apply changes it, under the ledger's lock. It is atomic because
+   * the writer also reads it without the lock. */
   _Atomic enum series_state state;
 
   /* The writer's, within one transaction. */
@@ -46,12 +47,12 @@ struct series {
   bool has_added_sum;
   int64_t new_id;          /* of a counter that this transaction has made */
   uint32_t counted_minute; /* when this transaction counted; 0: it did not */
-  bool is_touched;         /* in the list of the transaction: */
+  bool is_touched;         /* it is in the list of the transaction */
   struct series *next_touched;
   struct series_part *parts; /* one for each identity; NULL with SQLite */
   size_t part_count;
 
-  /* Its count and sum when it returned. */
+  /* The count and sum that it had when it was last retired. */
   int64_t returned_count;
   double returned_sum;
 
@@ -70,30 +71,32 @@ struct series_set {
   const char *collided_flow, *collided_metric; /* labels of the newest one */
 };
 
-/* Adds a counter that the store has. GC_ERR_MEMORY. */
+/* Adds a counter that the store has. Returns GC_ERR_MEMORY when out of memory.
+ */
 GC_MUST_CHECK enum gc_code series_load(struct series_set *set,
                                        const struct stored_counter *kept);
 
-/* Finds the series of these names, retired or not, or makes one (its kept.id
- * is 0 until the store has it). It is made only when the scope has fewer than
- * `max` active ones and fewer than SERIES_RETIRED_MAX times `max` retired ones;
- * otherwise GC_ERR_LIMIT. */
+/* Finds the series of these names, retired or not, or makes one (its kept.id is
+ * 0 until the store has it). Returns GC_ERR_LIMIT instead of making one when
+ * the scope has `max` active series, or SERIES_RETIRED_MAX times `max` retired
+ * ones. */
 GC_MUST_CHECK enum gc_code series_find(struct series_set *set,
                                        const char *scope, const char *flow,
                                        const char *metric, size_t max,
                                        struct series **ret);
-/* Makes room for the parts of `identities` identities; GC_ERR_MEMORY. */
+/* Makes room for the parts of `identities` identities. Returns GC_ERR_MEMORY
+ * when out of memory. */
 GC_MUST_CHECK enum gc_code series_make_parts(struct series *s,
                                              size_t identities);
 /* Moves the series to its next state and keeps kept.shown in step with it. */
 void series_apply(struct series *s, enum series_event event);
-/* Retires the series last counted before this minute; one whose time is unknown
- * stays. Returns how many. */
+/* Retires the series that were last counted before this minute. A series whose
+ * time is unknown stays. Returns how many were retired. */
 size_t series_retire_idle(struct series_set *set, uint32_t before_minute);
-/* Call before a series is counted. A retired one returns, or GC_ERR_LIMIT when
- * the scope has `max` active ones. */
+/* Makes a retired series active again; call it before a series is counted.
+ * Returns GC_ERR_LIMIT when the scope has `max` active series. */
 GC_MUST_CHECK enum gc_code series_revive(struct series *s, size_t max);
-/* How many series of a scope are not retired. */
+/* Returns how many series of a scope are not retired. */
 size_t series_count_active(const struct series_set *set, const char *scope);
 
 void series_clear(struct series_set *set);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "plugins/genesys_flowmetrics/ledger/series_state.h"
 
-/* The changes. A pair that is not listed is 0 and changes nothing. */
+/* The next state by state and event. A pair that is not listed is 0 and changes
+ * nothing. */
 static const enum series_state changes[SERIES_STATE_COUNT][SERIES_EVENT_COUNT] =
     {
         [SERIES_NEW][SERIES_FIRST_SENT] = SERIES_ZERO_SENT,

@@ -3,14 +3,14 @@
  *
  * A rate needs a 0 before the first count. The reader therefore dispatches a 0
  * for a new series, and repeats it until the store has recorded that it was
- * dispatched. A process that ends in between starts with a 0 again, and no 0
- * ever follows a count. A series that is idle is retired and not read any more.
- * When it is counted again, the reader first dispatches the count that it had.
+ * dispatched. A process that ends before that starts with a 0 again, and a 0
+ * never follows a count. An idle series is retired and no longer read. When it
+ * is counted again, the reader first dispatches the count that it had.
  *
  *   new -> zero sent -> zero writing -> shown -> retired -> returned -> shown
  *
- * Retirement keeps the place on that way: a series that is retired before its
- * 0 is recorded continues there. Pure. */
+ * A retired series keeps its place in this order: if it is retired before its 0
+ * is recorded, it continues from there. Pure. */
 #ifndef GENESYS_FLOWMETRICS_LEDGER_SERIES_STATE_H
 #define GENESYS_FLOWMETRICS_LEDGER_SERIES_STATE_H
 
@@ -40,16 +40,18 @@ enum series_event {
   SERIES_EVENT_COUNT
 };
 
-/* The state after an event; the same one where the event changes nothing. */
+/* Returns the state after an event; the same state when the event changes
+ * nothing. */
 enum series_state series_next_state(enum series_state state,
                                     enum series_event event);
 
 bool series_state_is_retired(enum series_state state);
-/* True when the store has the record that the 0 was dispatched. */
+/* Returns true when the store has the record that the 0 was dispatched. */
 bool series_state_is_recorded(enum series_state state);
-/* True while the open transaction writes that record. */
+/* Returns true while the open transaction writes that record. */
 bool series_state_is_writing(enum series_state state);
-/* True when a 0, or the earlier count, goes out before the present count. */
+/* Returns true when a 0, or the earlier count, goes out before the present
+ * count. */
 bool series_state_sends_first(enum series_state state);
 
 #endif

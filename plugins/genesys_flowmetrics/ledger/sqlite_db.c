@@ -13,8 +13,8 @@
 
 #include "common/net/store/state_file.h"
 
-/* How long opening waits for another process that writes; sqlite3(1) may read
- * at any time. */
+/* BUSY_MS: how long opening waits for another process that writes. Programs
+ * such as sqlite3(1) may read at any time. */
 enum { BUSY_MS = 1000, MINUTE_MS = 60 * 1000 };
 
 static const char *const migrations[] = {
@@ -106,7 +106,8 @@ static void hash_of(const void *text, size_t len,
 }
 #endif
 
-/* Each part follows its length: "ab" + "c" differs from "a" + "bc". */
+/* Hashes each part after its length, so that "ab" + "c" differs from "a" +
+ * "bc". */
 struct seen_key seen_key_of(const char *scope, const char *conversation,
                             const char *name, size_t name_len,
                             int64_t time_ms) {
@@ -172,8 +173,8 @@ static enum gc_code read_floor(struct sqlite_db *s, struct gc_err *err) {
   return GC_OK;
 }
 
-/* The interval of checkpoints, which copy the log into the file: rare enough to
- * be cheap, frequent enough to be short. */
+/* Sets the interval of checkpoints, which copy the log into the file. They are
+ * rare enough to be cheap and frequent enough to be short. */
 static enum gc_code prepare_statements(struct sqlite_db *s,
                                        struct gc_err *err) {
   GC_TRY(gc_state_file_run(&s->file, "PRAGMA wal_autocheckpoint = 4000", err));
@@ -315,7 +316,8 @@ enum gc_code sqlite_db_delete_counters(struct sqlite_db *s,
   return gc_state_file_run(&s->file, "DELETE FROM counters", err);
 }
 
-/* The last key of the step; a count of 0 when there is none. */
+/* Finds the last key of the step and the number of keys up to it; the number is
+ * 0 when there is none. */
 static enum gc_code find_last(struct sqlite_db *s, uint32_t minute,
                               unsigned max, struct seen_key *ret_last,
                               unsigned *ret_count, struct gc_err *err) {
@@ -327,7 +329,7 @@ static enum gc_code find_last(struct sqlite_db *s, uint32_t minute,
   bool good = sqlite3_step(q) == SQLITE_ROW;
   *ret_count = good ? (unsigned)sqlite3_column_int64(q, 1) : 0;
   const void *key = *ret_count > 0 ? sqlite3_column_blob(q, 0) : NULL;
-  /* A key of another length would be of another version of the file. */
+  /* Only another version of the file has keys of another length. */
   if (key == NULL || sqlite3_column_bytes(q, 0) != SEEN_KEY_BYTES)
     *ret_count = 0;
   else
@@ -392,7 +394,8 @@ bool sqlite_db_is_there(const struct sqlite_db *s) {
   return gc_state_file_is_there(&s->file);
 }
 
-/* The deleted file can still be read. A file in its place may have keys too. */
+/* Copies the keys of the deleted file, which can still be read, to the file in
+ * its place, which may have keys too. */
 static enum gc_code copy_keys(struct sqlite_db *s, const char *path,
                               struct gc_err *err) {
   static const char *const steps[] = {
@@ -415,7 +418,8 @@ static enum gc_code copy_keys(struct sqlite_db *s, const char *path,
   return code;
 }
 
-/* The lock may have been deleted too, and belong to another process now. */
+/* Takes a new lock, because the lock's file may have been deleted too and
+ * belong to another process now. */
 enum gc_code sqlite_db_restore(struct sqlite_db *s, const char *folder,
                                struct gc_err *ret_warning, struct gc_err *err) {
   struct gc_state_file fresh = {.db = NULL};

@@ -22,7 +22,7 @@ struct seen_key {
   uint8_t bytes[SEEN_KEY_BYTES]; /* minute, most significant first; hash */
 };
 
-/* `scope`: the host of the values. */
+/* Returns the key of an attribute. `scope`: the host of the values. */
 struct seen_key seen_key_of(const char *scope, const char *conversation,
                             const char *name, size_t name_len, int64_t time_ms);
 uint32_t seen_key_minute(const struct seen_key *key);
@@ -41,27 +41,29 @@ struct stored_counter {
 
 struct sqlite_db;
 
-/* Opens or creates the file. GC_ERR_STATE: not usable now (another process has
- * it, read-only, disk full, newer version). `ret_warning` names a file that was
- * moved aside. */
+/* Opens or creates the file. GC_ERR_STATE: the file cannot be used now (another
+ * process has it, it is read-only, the disk is full, its version is newer).
+ * `ret_warning` names a file that was moved aside. */
 GC_MUST_CHECK enum gc_code sqlite_db_open(const char *folder,
                                           struct sqlite_db **ret,
                                           struct gc_err *ret_warning,
                                           struct gc_err *err);
-/* Calls `busy` while another process writes, with the attempts so far; it
- * waits, and returns 0 to give up. */
+/* Sets the function that waits while another process writes. It gets the number
+ * of attempts so far, and returns 0 to give up. */
 void sqlite_db_set_busy(struct sqlite_db *s,
                         int (*busy)(void *ctx, int attempts), void *ctx);
 void sqlite_db_close(struct sqlite_db *s);
 
-/* Reads all counters in the order of their creation. Any code but GC_OK from
- * `each` ends it and is returned. Strings are borrowed for the call. */
+/* Passes all counters to `each` in the order of their creation. Any code but
+ * GC_OK from `each` ends the reading and is returned. Strings are borrowed for
+ * the call. */
 GC_MUST_CHECK enum gc_code
 sqlite_db_load(struct sqlite_db *s,
                enum gc_code (*each)(void *ctx, const struct stored_counter *c),
                void *ctx, struct gc_err *err);
 
-/* A transaction; after a failure inside it call sqlite_db_rollback. */
+/* Begins and commits a transaction. After a failure inside it call
+ * sqlite_db_rollback. */
 GC_MUST_CHECK enum gc_code sqlite_db_begin(struct sqlite_db *s,
                                            struct gc_err *err);
 GC_MUST_CHECK enum gc_code sqlite_db_commit(struct sqlite_db *s,
@@ -70,7 +72,7 @@ void sqlite_db_rollback(struct sqlite_db *s);
 
 /* ---- inside a transaction ---- */
 
-/* `ret_new`: the key was not there. */
+/* Adds a key unless it is there. `ret_new`: it was not there. */
 GC_MUST_CHECK enum gc_code sqlite_db_add_key(struct sqlite_db *s,
                                              const struct seen_key *key,
                                              bool *ret_new, struct gc_err *err);
@@ -85,7 +87,7 @@ GC_MUST_CHECK enum gc_code sqlite_db_delete_counters(struct sqlite_db *s,
  * whether the file can be written. */
 GC_MUST_CHECK enum gc_code sqlite_db_touch(struct sqlite_db *s,
                                            struct gc_err *err);
-/* Writes the counter's numbers, shown and last_minute. */
+/* Writes the counter's numbers, `shown` and `last_minute`. */
 GC_MUST_CHECK enum gc_code
 sqlite_db_update_counter(struct sqlite_db *s, const struct stored_counter *c,
                          struct gc_err *err);
@@ -100,18 +102,19 @@ GC_MUST_CHECK enum gc_code sqlite_db_prune(struct sqlite_db *s, uint32_t minute,
                                            struct gc_err *err);
 uint32_t sqlite_db_floor(const struct sqlite_db *s);
 
-/* False when the open file is not the one in the folder any longer: it was
- * deleted or replaced. */
+/* Returns false when the open file is not the one in the folder any longer: it
+ * was deleted or replaced. */
 bool sqlite_db_is_there(const struct sqlite_db *s);
-/* Between transactions, when it is not there: makes the file again, with all
- * keys, and continues with it; the caller adds the counters that it has in
- * memory. On failure the deleted file stays open; call it again. */
+/* Makes the file again with all keys, and continues with it. Call it between
+ * transactions, when the file is not there; the caller then adds the counters
+ * that it has in memory. On failure the deleted file stays open, and the call
+ * may be repeated. */
 GC_MUST_CHECK enum gc_code sqlite_db_restore(struct sqlite_db *s,
                                              const char *folder,
                                              struct gc_err *ret_warning,
                                              struct gc_err *err);
 
-/* After a failure: true when the file is corrupt. */
+/* Returns true, after a failure, when the file is corrupt. */
 bool sqlite_db_is_broken(const struct sqlite_db *s);
 /* Moves a corrupt file aside and creates a new one, to which the caller adds
  * the counters that it has in memory. */

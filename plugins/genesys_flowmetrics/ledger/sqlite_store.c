@@ -16,8 +16,8 @@ enum {
 
 /* ---- opening ---- */
 
-/* A counter of an older version of the file has no time: its idle time begins
- * now. */
+/* Adds a counter of the file. A counter of an older version has no time, so its
+ * idle time begins now. */
 static enum gc_code load_counter(void *ctx, const struct stored_counter *kept) {
   struct ledger *l = ctx;
   struct stored_counter c = *kept;
@@ -84,8 +84,8 @@ static void forget_series(struct ledger *l) {
   pthread_mutex_unlock(&l->lock);
 }
 
-/* Waits a moment while another process writes to the file; 0 when it has
- * lasted too long. */
+/* Waits a moment while another process writes to the file. Returns 0 when that
+ * has lasted too long. */
 static int wait_for_file(void *ctx, int attempts) {
   struct ledger *l = ctx;
   uint64_t now_ms = gc_clock_now_ms();
@@ -122,7 +122,7 @@ static enum gc_code open_file(struct ledger *l, struct gc_err *err) {
 
 /* ---- one transaction ---- */
 
-/* False for a value that would make the sum infinite, and then not a number. */
+/* Adds a value. Returns false for one that would make the sum infinite. */
 static bool add_value(struct series *s, double value) {
   double added = s->added_sum + value;
   if (!isfinite(added) || !isfinite(s->kept.sum + added))
@@ -213,7 +213,7 @@ static enum gc_code restore_file(struct ledger *l, struct gc_err *err) {
   report_moved_file(l, &warning);
   if (code == GC_OK)
     code = write_counters_back(l, err);
-  if (code != GC_OK && sqlite_db_is_there(l->db)) { /* opening completes it */
+  if (code != GC_OK && sqlite_db_is_there(l->db)) { /* open it once more */
     close_file(l);
     l->is_open = false;
   }

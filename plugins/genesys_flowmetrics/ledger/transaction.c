@@ -48,7 +48,7 @@ static void report_overflow(struct ledger *l) {
   ledger_report(l, "series", &err);
 }
 
-/* Once for each further collision. */
+/* Reports collisions when there are more of them than before. */
 static void report_collisions(struct ledger *l) {
   struct gc_err err = {.code = GC_OK};
   if (l->set.collisions == l->reported_collisions)
@@ -147,7 +147,8 @@ bool ledger_is_in_time(const struct occurrence_ref *r, uint32_t floor,
   return true;
 }
 
-/* At least a day, so that a series does not retire overnight. */
+/* Returns the idle time after which a series retires: Retention, but at least a
+ * day, so that a series does not retire overnight. */
 static int64_t idle_ms(const struct ledger *l) {
   return l->settings.retention_ms > IDLE_MIN_MS ? l->settings.retention_ms
                                                 : IDLE_MIN_MS;
@@ -180,7 +181,7 @@ static void begin_batch(struct batch *b) {
     b->occurrences[i].timing = OCCURRENCE_IN_TIME;
 }
 
-/* Keys in order: neighbours in the tree are written together. */
+/* Sorts by key, so that neighbours in the tree are written together. */
 enum gc_code ledger_sort_occurrences(struct ledger *l, struct batch *batches,
                                      size_t count, struct gc_err *err) {
   if (count > l->refs_cap) {
@@ -213,8 +214,8 @@ enum gc_code ledger_find_series(struct ledger *l,
                   source->max_series, ret);
   if (code == GC_OK)
     code = series_revive(*ret, source->max_series);
-  /* The idle time of a new series begins now, since it may never be counted
-   * here: another agent counts it, or the store fails. */
+  /* The idle time of a new series begins now, because this agent may never
+   * count it: another agent counts it, or the store fails. */
   if (code == GC_OK && (*ret)->kept.last_minute == 0)
     (*ret)->kept.last_minute = ledger_minute_of(l->settings.wall_ms());
   pthread_mutex_unlock(&l->lock);

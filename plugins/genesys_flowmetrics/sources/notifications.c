@@ -41,8 +41,8 @@ static void hold_batch(struct notifications *n, struct batch *b) {
   pthread_mutex_unlock(&n->lock);
 }
 
-/* Leaves out keys that were late or ahead: they may count once our clock was
- * corrected. */
+/* Remembers the keys of a committed batch, except those that were late or
+ * ahead: they may count once our clock is corrected. */
 static void remember_committed(struct notifications *n, const struct batch *b) {
   pthread_mutex_lock(&n->lock);
   for (size_t i = 0; i < b->count; i++)
@@ -51,8 +51,8 @@ static void remember_committed(struct notifications *n, const struct batch *b) {
   pthread_mutex_unlock(&n->lock);
 }
 
-/* On the ledger's thread. The platform does not send the event again, so a
- * batch that was not committed is held. */
+/* Holds a batch that was not committed, because the platform does not send the
+ * event again. Runs on the ledger's thread. */
 static void on_batch(struct batch *b, enum gc_code code) {
   struct notifications *n = b->ctx;
   if (code != GC_OK && code != GC_ERR_STOPPED) {
@@ -66,8 +66,8 @@ static void on_batch(struct batch *b, enum gc_code code) {
   free_batch(n, b);
 }
 
-/* While the writer fails, holds the batch: the writer finds out without it when
- * it can commit again. */
+/* Submits the batch, or holds it while the writer fails. The writer needs no
+ * batch to notice that it can commit again. */
 static void submit_batch(struct notifications *n, struct batch *b) {
   if (ledger_is_healthy(n->settings.ledger))
     ledger_submit(n->settings.ledger, b);
@@ -102,7 +102,7 @@ static void remove_known(struct notifications *n) {
   batch_truncate(e, left);
 }
 
-/* Both names of an occurrence, with their NULs. */
+/* Copies both names of an occurrence, with their NULs. */
 static enum gc_code copy_names(struct batch *to, const struct batch *from,
                                const struct occurrence *o) {
   const char *flow = from->names.data + o->names;
@@ -110,7 +110,8 @@ static enum gc_code copy_names(struct batch *to, const struct batch *from,
   return gc_buf_add(&to->names, flow, flow_len + strlen(flow + flow_len) + 1);
 }
 
-/* A batch of the exact size; NULL when out of memory. */
+/* Copies the event to a batch of the exact size. Returns NULL when out of
+ * memory. */
 static struct batch *copy_event(struct notifications *n) {
   const struct batch *e = &n->event;
   struct batch *b = calloc(1, sizeof(*b));
@@ -137,7 +138,8 @@ static void count_lost(struct notifications *n) {
   stats_add(n->settings.source->stats, TALLY_LOST, n->event.count);
 }
 
-/* Submits the event's attributes unless too much waits already. */
+/* Submits the event's attributes. When the waiting ones reach the memory limit,
+ * counts them as lost instead. */
 static void send_event(struct notifications *n) {
   struct batch *b = copy_event(n);
   if (b == NULL) {

@@ -1,13 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /* The store in Redis: store.c opens it and loads the counters, transaction.c
- * does one transaction, retention.c drops old keys, scripts.c below them runs
- * scripts.
+ * does one transaction, retention.c drops old keys; all three use scripts.c.
  *
  *   genesys:{flowmetrics}:seen:MINUTE      hash: 96 bits of the key -> ""
  *   genesys:{flowmetrics}:minutes          sorted set: the minutes of these
  *   genesys:{flowmetrics}:kept             hash:
  *     keep                         minutes for which keys are kept: the longest
- *                                  Retention of any agent, and an hour
+ *                                  Retention of any agent, plus an hour
  *     floor                        keys before this minute were dropped; an
  *                                  attribute before it is late
  *   genesys:{flowmetrics}:count:HOST/BLOCK hash of an identity:
@@ -15,12 +14,12 @@
  *     c:LEN:FLOW:METRIC            count; LEN: bytes of FLOW
  *     s:…                          sum of the values, if there were any
  *     t:…                          minute when it was last counted
- *     l:…                          FLOW-LABEL/METRIC-LABEL of the identities
+ *     l:…                          FLOW-LABEL/METRIC-LABEL of the series
  *     z:…                          its first 0 has been dispatched
  *
- * Keys do not expire, because the server's clock alone would decide then. An
- * agent deletes them when they are old by its clock and by the server's, and
- * raises the floor in the same script.
+ * Keys do not expire, because then the server's clock alone would decide. An
+ * agent deletes keys when they are old by its own clock and by the server's,
+ * and raises the floor in the same script.
  *
  * The tag {flowmetrics} keeps all keys of a script in one slot of a cluster. */
 #ifndef GENESYS_FLOWMETRICS_LEDGER_REDIS_INTERNAL_H
@@ -33,7 +32,8 @@
 enum {
   REDIS_SHA_SIZE = 41,
   REDIS_TOKEN_SIZE = 33,
-  /* Redis serves no other client while a script runs, some ms. */
+  /* Redis serves no other client while a script runs: some ms for this number.
+   */
   REDIS_CHUNK_OCCURRENCES = 500,
 };
 
@@ -43,8 +43,8 @@ struct counter {
   unsigned identity;
 };
 
-/* One script of a transaction: a range of l->refs, from first on, and a range
- * of the counters. */
+/* One script of a transaction: a range of l->refs and a range of the counters.
+ */
 struct chunk {
   size_t first, count, first_counter, counter_count;
   bool is_done;
@@ -67,17 +67,19 @@ struct redis_store {
 
 struct redisReply;
 void redis_reply_auto(struct redisReply **r);
-/* Begins the command that runs a script: EVALSHA or EVAL, the number of keys,
- * the keys of the identities (`more` keys follow). */
+/* Begins the command that runs a script: EVALSHA or EVAL, the script, the
+ * number of keys, and the keys of the identities. The caller adds `more` keys.
+ */
 void redis_begin_script(struct ledger *l, const char *verb, const char *script,
                         size_t more);
 /* Adds the name of a field of an identity's hash. */
 void redis_add_field(struct redis_words *w, char kind, const struct series *s);
-/* (Re)loads the script that counts; a server may forget it. */
+/* Loads the script that counts. Call it again when the server has forgotten the
+ * script. */
 GC_MUST_CHECK enum gc_code redis_load_script(struct ledger *l,
                                              struct gc_err *err);
-/* Counts an occurrence of no series in this minute, to check that the server
- * permits everything that counting takes. */
+/* Counts an occurrence without a series in this minute, to check that the
+ * server permits all commands that counting needs. */
 GC_MUST_CHECK enum gc_code redis_probe(struct ledger *l, uint32_t minute,
                                        struct gc_err *err);
 
@@ -87,21 +89,22 @@ GC_MUST_CHECK enum gc_code redis_probe(struct ledger *l, uint32_t minute,
 GC_MUST_CHECK enum gc_code redis_read_clock(struct ledger *l,
                                             struct gc_err *err);
 struct ledger_clock redis_clock(const struct ledger *l);
-/* The number of minutes for which this agent wants keys to be kept. */
+/* Returns the number of minutes for which this agent wants keys to be kept. */
 uint32_t redis_keep_minutes(const struct ledger *l);
-/* Drops the hash of 1970's first minute, to check that the server permits it.
- */
+/* Drops the hash of 1970's first minute, to check that the server permits
+ * dropping. */
 GC_MUST_CHECK enum gc_code redis_probe_prune(struct ledger *l,
                                              struct gc_err *err);
-/* Every two seconds: reads the clock, reports its difference to ours, drops old
- * keys. Its requests also show that the server is there. */
+/* Reads the server's clock, reports its difference to ours and drops old keys,
+ * every two seconds. Its requests also show that the server is there. */
 GC_MUST_CHECK enum gc_code redis_do_upkeep(struct ledger *l,
                                            struct gc_err *err);
 
 /* ---- transaction.c ---- */
 
-/* After a failure it is unknown which occurrences were counted: close the
- * store. The next opening reads the counters again. */
+/* Counts the occurrences of the batches. After a failure it is not known which
+ * of them were counted: close the store. The next opening reads the counters
+ * again. */
 GC_MUST_CHECK enum gc_code redis_transact(struct ledger *l,
                                           struct batch *batches, size_t count,
                                           struct gc_err *err);

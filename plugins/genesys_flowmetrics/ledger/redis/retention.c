@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* How long the hashes of attributes are kept, and by which clock. */
+/* Keeps the hashes of attributes as long as needed, by the server's clock and
+ * ours. */
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,8 +15,8 @@
 enum {
   UPKEEP_EVERY_MS = 2000,
   PRUNE_MINUTES = 100,        /* in one step, some milliseconds */
-  SLACK_MINUTES = 60,         /* kept longer than attributes are in time */
-  DIFFERENCE_MAX_S = 10 * 60, /* of two clocks, without a line */
+  SLACK_MINUTES = 60,         /* of keys beyond the time of attributes */
+  DIFFERENCE_MAX_S = 10 * 60, /* of the clocks, without a report */
 };
 
 /* ---- the server's clock ---- */
@@ -73,7 +74,7 @@ static enum gc_code read_keep(struct ledger *l, int64_t *ret,
   GC_TRY(redis_request(s->link, &s->words, &reply, err));
   if (reply->type != REDIS_REPLY_STRING ||
       !gc_decimal_int(reply->str, reply->len, ret))
-    *ret = redis_keep_minutes(l); /* the operator removed it */
+    *ret = redis_keep_minutes(l); /* an operator removed the field */
   return GC_OK;
 }
 

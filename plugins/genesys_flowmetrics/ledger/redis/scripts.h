@@ -6,14 +6,14 @@
  * In all but PRUNE, KEYS begin with the hashes of our identities, and ARGV[1]
  * is the token of the process that counts for them. A process that opens the
  * store takes its identities over. Redis then refuses a script of the former
- * owner that is still under way (FENCED). Counts that were not acknowledged
- * until then either ran before, and the new owner reads them, or never will. */
+ * owner that is still under way (FENCED). A script that was not acknowledged by
+ * then either ran before, and the new owner reads its counts, or never runs. */
 #ifndef GENESYS_FLOWMETRICS_LEDGER_REDIS_SCRIPTS_H
 #define GENESYS_FLOWMETRICS_LEDGER_REDIS_SCRIPTS_H
 
-/* Takes the identities over. The last key is "kept", ARGV[2] the minutes for
- * which this agent wants keys to be kept. Answers with the identities' hashes,
- * one array for each. */
+/* Makes the caller the owner of its identities. The last key is "kept", ARGV[2]
+ * the minutes for which this agent wants keys to be kept. Answers with the
+ * identities' hashes, one array for each. */
 #define REDIS_SCRIPT_TAKE                                                      \
   "local all, kept = {}, KEYS[#KEYS]\n"                                        \
   "local keep = tonumber(redis.call('HGET', kept, 'keep') or 0)\n"             \
@@ -26,8 +26,8 @@
   "end\n"                                                                      \
   "return all\n"
 
-/* Drops keys. KEYS: "kept", "minutes", the hashes of the minutes of ARGV, the
- * oldest first. */
+/* Drops keys. KEYS: "kept", "minutes", and the hashes of the minutes. ARGV: the
+ * minutes, the oldest first. */
 #define REDIS_SCRIPT_PRUNE                                                     \
   "local floor = tonumber(redis.call('HGET', KEYS[1], 'floor') or 0)\n"        \
   "local last = tonumber(ARGV[#ARGV]) + 1\n"                                   \
@@ -59,17 +59,16 @@
   "return redis.status_reply('OK')\n"
 
 /* Counts. KEYS continue with "kept", "minutes", and one hash for each minute.
- * ARGV[2] is the number of identities, [3] of minutes, [4] of counters. The
- * next arguments are, for each minute, its number and how many occurrences it
- * has; for each counter, the number of its identity, its name, its labels; for
- * each occurrence, its hash, the number of its counter (0: none), the value to
- * add
+ * ARGV[2] is the number of identities, ARGV[3] of minutes, ARGV[4] of counters.
+ * Then follow, for each minute, its number and how many occurrences it has; for
+ * each counter, the number of its identity, its name, its labels; for each
+ * occurrence, its hash, the number of its counter (0: none), the value to add
  * ("": none). The last argument is the present minute.
  *
- * Answers with one string of "1" (new), "0" or "2" (before the floor, so
- * late) for each occurrence, then with the present count and sum of each
- * counter, -1 and "" where nothing was added. A sum is a double in Lua as in C,
- * and %.17g preserves it. A value that would make it infinite is left out. */
+ * Answers with one string of "1" (new), "0" or "2" (before the floor, so late)
+ * for each occurrence, then with the present count and sum of each counter, -1
+ * and "" where nothing was added. A sum is a double in Lua as in C, and %.17g
+ * preserves it. A value that would make it infinite is left out. */
 #define REDIS_SCRIPT_COUNT                                                     \
   REDIS_SCRIPT_FENCE                                                           \
   "local ids, minutes = tonumber(ARGV[2]), tonumber(ARGV[3])\n"                \

@@ -110,7 +110,8 @@ static enum gc_code load_labels(struct ledger *l, const char *scope,
   return series_load(&l->set, &c);
 }
 
-/* The newest time of all identities; the one in memory may be newer. */
+/* Reads the minute when a series was last counted. The newest one of all
+ * identities and of memory stays. */
 static enum gc_code load_minute(struct series *s, const redisReply *value) {
   int64_t minute;
   if (!gc_decimal_int(value->str, value->len, &minute) || minute < 0 ||
@@ -121,7 +122,7 @@ static enum gc_code load_minute(struct series *s, const redisReply *value) {
   return GC_OK;
 }
 
-/* The lock is held. */
+/* Loads one field of an identity, except labels. The lock is held. */
 static enum gc_code load_number(struct ledger *l, unsigned identity,
                                 const struct field *f,
                                 const redisReply *value) {
@@ -147,7 +148,8 @@ static enum gc_code load_number(struct ledger *l, unsigned identity,
   return GC_OK;
 }
 
-/* Labels first: a name with a label in the store keeps it. */
+/* Loads an identity's fields, the labels first, so that a name with a label in
+ * the store keeps it. */
 static enum gc_code load_identity(struct ledger *l, unsigned identity,
                                   const redisReply *all, struct gc_err *err) {
   enum gc_code code = GC_OK;
@@ -201,8 +203,9 @@ static void add_part(struct redis_words *w, unsigned identity,
   }
 }
 
-/* Takes the store's counts. A count that is lower than ours was lost: adds ours
- * to the command that restores it. Returns how many were lost. */
+/* Takes the store's counts. A count that is lower than ours was lost: the
+ * function adds ours to the command that restores it. Returns how many were
+ * lost. */
 static size_t reconcile_counts(struct ledger *l) {
   size_t lost = 0;
   for (size_t i = 0; i < l->set.count; i++) {
@@ -271,8 +274,8 @@ static void publish_counts(struct ledger *l) {
 }
 
 /* Makes this process the owner of its identities. From here on the server
- * refuses commands of another process, and ours of another connection: the
- * counts that we read are final. */
+ * refuses scripts of another process with these identities, and those of an
+ * earlier connection of ours. The counts that we read are therefore final. */
 static enum gc_code take_over(struct ledger *l, struct gc_err *err) {
   struct redis_store *s = l->redis;
   GC_AUTO(redis_reply_auto) redisReply *reply = NULL;
@@ -322,7 +325,8 @@ static enum gc_code transact_in_redis(struct ledger *l, struct batch *batches,
   return code;
 }
 
-/* Its requests also notice a lost server before the next batch. */
+/* Does the upkeep. Its requests also notice a lost server before the next
+ * batch. */
 static void maintain_redis(struct ledger *l) {
   struct gc_err err = {.code = GC_OK};
   if (redis_do_upkeep(l, &err) == GC_OK)

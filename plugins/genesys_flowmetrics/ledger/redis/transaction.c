@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* One transaction with Redis: scripts of some hundred occurrences each, sent
  * without waiting for the answers in between. A script counts all of its
- * occurrences or none. When one fails, the sources submit all batches again;
- * occurrences that were counted are duplicates then. */
+ * occurrences or none. When one script fails, the sources submit all batches
+ * again, and occurrences that were counted are then duplicates. */
 #include "plugins/genesys_flowmetrics/ledger/redis/internal.h"
 
 #include <stdlib.h>
@@ -15,8 +15,8 @@
 #include "plugins/genesys_flowmetrics/ledger/redis/scripts.h"
 
 enum {
-  MINUTE_BYTES = 4, /* of a key; the hash is behind them */
-  ATTEMPTS = 2,     /* the second one after the server had lost the script */
+  MINUTE_BYTES = 4, /* at the begin of a key; the hash follows */
+  ATTEMPTS = 2,     /* the second one when the server had lost the script */
 };
 
 /* ---- sending ---- */
@@ -81,7 +81,7 @@ static void forget_numbers(struct redis_store *s, const struct chunk *c) {
   }
 }
 
-/* The number of occurrences from `i` on that have the same minute. */
+/* Returns the number of occurrences from `i` on that have the same minute. */
 static size_t count_same_minute(const struct ledger *l, size_t i, size_t end) {
   uint32_t minute = seen_key_minute(&l->refs[i].occurrence->key);
   size_t n = 1;
@@ -199,7 +199,7 @@ static void note_occurrence(const struct occurrence_ref *r, char result) {
   }
 }
 
-/* Takes a counter's present values; false when the answer has none. */
+/* Takes a counter's present values. Returns false when the answer has none. */
 static bool note_counter(struct ledger *l, const struct counter *k,
                          const redisReply *count, const redisReply *sum) {
   struct series_part *part = &k->series->parts[k->identity];
@@ -237,8 +237,9 @@ static enum gc_code note_chunk(struct ledger *l, struct chunk *c,
   return GC_OK;
 }
 
-/* Reads the answers of all scripts; after a failure to read one, the connection
- * is of no use. `ret_missing`: the server did not know the script. */
+/* Reads the answers of all scripts. After a failure to read one, the connection
+ * cannot be used any longer. `ret_missing`: the server did not know the script.
+ */
 static enum gc_code receive_answers(struct ledger *l, bool *ret_missing,
                                     struct gc_err *err) {
   struct redis_store *s = l->redis;

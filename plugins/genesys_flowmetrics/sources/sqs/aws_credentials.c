@@ -14,7 +14,7 @@ enum {
   HEADER_SIZE = GC_SECRET_MAX_BYTES + 64,
   ROLE_SIZE = 128,
   REREAD_MS = 5 * 60 * 1000, /* files that an operator may renew */
-  RETRY_MS = 30 * 1000,      /* of a renewal that failed */
+  RETRY_MS = 30 * 1000,      /* after a renewal that failed */
 };
 
 #define INSTANCE_PATH "/latest/meta-data/iam/security-credentials/"
@@ -30,7 +30,7 @@ struct credentials_keeper {
 
   struct credentials now;
   bool has_now;
-  int64_t renew_ms; /* wall; of `now` */
+  int64_t renew_ms; /* wall clock: when to renew `now` */
 
   struct gc_exchange exchange;
   bool is_fetching;
@@ -103,7 +103,7 @@ static void set_credentials(struct credentials_keeper *k,
                                    : now + REREAD_MS;
 }
 
-/* Reads a place that needs no request. */
+/* Reads the credentials from a place that needs no request. */
 static enum gc_code read_local(struct credentials_keeper *k,
                                struct gc_err *err) {
   struct credentials c = {.expires_ms = 0};
@@ -186,8 +186,9 @@ static enum gc_code send_request(struct credentials_keeper *k,
   return k->transport->start(k->transport->ctx, &k->exchange, err);
 }
 
-/* Instance metadata (version 2) needs a token first, which protects it from
- * programs that can be tricked into a GET. */
+/* Sends the first request for the credentials. Instance metadata (version 2)
+ * first needs a token, which a program that was tricked into a GET cannot
+ * obtain. */
 static enum gc_code send_first_request(struct credentials_keeper *k,
                                        struct gc_err *err) {
   k->headers[1] = NULL;
@@ -208,7 +209,8 @@ static enum gc_code send_first_request(struct credentials_keeper *k,
   return send_request(k, "PUT", err);
 }
 
-/* The first word of a text of one line. */
+/* Copies the first word of the body. Returns false when the body has none or it
+ * is too long. */
 static bool line_of(const struct gc_buf *body, char *out, size_t room) {
   size_t len = strcspn(gc_buf_string(body), " \t\r\n");
   if (len == 0 || len >= room)
@@ -288,8 +290,8 @@ static enum gc_code take_reply(struct credentials_keeper *k,
   return send_next_request(k, &reply->body, err);
 }
 
-/* The current keys are used while they last; without a delay each request to
- * the queue would ask for new ones. */
+/* Delays the next renewal. The current keys are used until they expire; without
+ * a delay each request to the queue would ask for new ones. */
 static void delay_renewal(struct credentials_keeper *k) {
   int64_t retry_ms = k->wall_ms() + RETRY_MS, expires_ms = k->now.expires_ms;
   if (k->has_now)

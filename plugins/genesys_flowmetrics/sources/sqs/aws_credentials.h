@@ -4,8 +4,8 @@
  * roles for service accounts"), shared credentials file, container endpoint,
  * instance metadata (version 2). Source of the order: AWS SDKs and Tools
  * Reference Guide, "Default credential provider chain". Temporary keys are
- * renewed before they expire. Everything on one loop's thread, except
- * credentials_find_source. */
+ * renewed before they expire. All functions but credentials_find_source run on
+ * one loop's thread. */
 #ifndef GENESYS_FLOWMETRICS_SOURCES_SQS_AWS_CREDENTIALS_H
 #define GENESYS_FLOWMETRICS_SOURCES_SQS_AWS_CREDENTIALS_H
 
@@ -30,45 +30,50 @@ struct credentials_source {
   char *secret_env;  /* environment: the variable's name */
   char *token_env;
   char *file, *profile; /* shared credentials file */
-  char *url; /* web identity: of STS; container; instance: without a path */
+  char *url; /* web identity: of STS; container: whole; instance: no path */
   char *role_arn, *session_name, *token_file; /* web identity */
   char *header_file; /* container: holds the Authorization header */
   char *header_env;
 };
 
 /* Decides on the place, by the options (may be NULL) and the environment.
- * `region`: of STS when the environment names none. Removes secrets from the
- * environment (net/api/secret): configuration phase, one thread. GC_ERR_CONFIG:
- * half a pair, a variable that STS would refuse, or an address that may not
- * receive a token. */
+ * `region`: the region of STS when the environment names none. Removes secrets
+ * from the environment (net/api/secret): configuration phase, one thread.
+ * GC_ERR_CONFIG: half a pair, a variable that STS would refuse, or an address
+ * that may not receive a token. */
 GC_MUST_CHECK enum gc_code
 credentials_find_source(const char *key_id, const char *secret_file,
                         const char *region, struct credentials_source *ret,
                         struct gc_err *err);
 void credentials_source_clear(struct credentials_source *s);
-/* "the shared credentials file /etc/aws/credentials", for messages. */
+/* Writes a description for messages, such as "the shared credentials file
+ * /etc/aws/credentials". */
 void credentials_describe(const struct credentials_source *s,
                           struct gc_buf *out);
 
-/* The section [PROFILE] of a shared credentials file. Pure. GC_ERR_AUTH. */
+/* Reads the section [PROFILE] of a shared credentials file. Returns GC_ERR_AUTH
+ * when it has no keys. Pure. */
 GC_MUST_CHECK enum gc_code credentials_parse_file(const char *text, size_t len,
                                                   const char *profile,
                                                   struct credentials *ret,
                                                   struct gc_err *err);
-/* The answer of a container or instance endpoint. Pure. GC_ERR_AUTH. */
+/* Reads the answer of a container or instance endpoint. Returns GC_ERR_AUTH
+ * when it has no keys. Pure. */
 GC_MUST_CHECK enum gc_code credentials_parse_json(const char *text, size_t len,
                                                   struct credentials *ret,
                                                   struct gc_err *err);
 
-/* The time to renew keys that expire at `expires_ms`: five minutes before, or a
- * quarter of the time left at `now_ms` when that is less. */
+/* Returns the time to renew keys that expire at `expires_ms`: five minutes
+ * earlier, or a quarter of the time that is left at `now_ms`, whichever is
+ * shorter. */
 int64_t credentials_renew_at(int64_t expires_ms, int64_t now_ms);
 
 struct credentials_keeper;
 
-/* `source` and `transport` are borrowed. `transport` must reach the metadata
- * addresses without a proxy; for CREDENTIALS_WEB_IDENTITY it must reach STS, as
- * requests to the queue do. NULL when out of memory. */
+/* Makes a keeper that fetches and renews the credentials. `source` and
+ * `transport` are borrowed. `transport` must reach the metadata addresses
+ * without a proxy; for CREDENTIALS_WEB_IDENTITY it must reach STS, with the
+ * settings of requests to the queue. Returns NULL when out of memory. */
 struct credentials_keeper *
 credentials_keeper_new(const struct credentials_source *source,
                        const struct gc_transport *transport,
@@ -76,13 +81,15 @@ credentials_keeper_new(const struct credentials_source *source,
 void credentials_keeper_free(struct credentials_keeper *k);
 
 /* Returns the credentials when valid ones are there, also while their renewal
- * runs or has failed (the next attempt follows 30 s later). NULL: they are
- * being fetched, and `ready` is called once, with GC_OK or the reason
- * (GC_ERR_AUTH and the like). Then call again, after a pause if it failed. */
+ * runs or has failed (the next attempt follows 30 s later). Otherwise returns
+ * NULL, fetches them and calls `ready` once, with GC_OK or the reason
+ * (GC_ERR_AUTH and the like). Then call the function again, after a pause if
+ * the fetch failed. */
 const struct credentials *
 credentials_get(struct credentials_keeper *k,
                 void (*ready)(void *ctx, const struct gc_err *err), void *ctx);
-/* The credentials were refused: the next credentials_get fetches new ones. */
+/* Drops credentials that AWS has refused. The next credentials_get fetches new
+ * ones. */
 void credentials_refused(struct credentials_keeper *k);
 
 #endif

@@ -17,7 +17,7 @@
 #define DEFAULT_SESSION "collectd-genesys_flowmetrics"
 #define INSTANCE_HOST "http://169.254.169.254"
 
-/* A variable of the environment; NULL when it is missing or empty. */
+/* Returns a variable of the environment; NULL when it is missing or empty. */
 static const char *get_env(const char *name) {
   const char *value = getenv(name);
   return value != NULL && *value != '\0' ? value : NULL;
@@ -57,9 +57,8 @@ static enum gc_code find_environment(struct credentials_source *s,
   return GC_OK;
 }
 
-/* The address of STS. A service endpoint of the VPC is named by
- * AWS_ENDPOINT_URL_STS; plain http is accepted for the loopback address only.
- */
+/* Finds the address of STS. AWS_ENDPOINT_URL_STS may name a service endpoint of
+ * the VPC. Plain http is accepted for the loopback address only. */
 static enum gc_code find_sts(const char *region, char url[GC_URL_SIZE],
                              struct gc_err *err) {
   static const char *const names[] = {"AWS_REGION", "AWS_DEFAULT_REGION"};
@@ -84,7 +83,8 @@ static enum gc_code find_sts(const char *region, char url[GC_URL_SIZE],
   return GC_OK;
 }
 
-/* EKS sets the variables for a pod whose service account has a role. */
+/* Reads the variables that EKS sets for a pod whose service account has a role.
+ */
 static enum gc_code find_web_identity(const char *region,
                                       struct credentials_source *s,
                                       struct gc_err *err) {
@@ -114,7 +114,8 @@ static enum gc_code find_web_identity(const char *region,
              : no_memory(err);
 }
 
-/* The credentials file of AWS's tools, if there is one. */
+/* Finds the credentials file of AWS's tools. Returns false when there is none.
+ */
 static bool find_file(struct credentials_source *s) {
   char path[4096];
   const char *named = get_env("AWS_SHARED_CREDENTIALS_FILE"),
@@ -133,8 +134,8 @@ static bool find_file(struct credentials_source *s) {
          copy_text(&s->profile, profile != NULL ? profile : "default");
 }
 
-/* True when nothing but a port and a path follows the host: "@" would make the
- * host a user's name. */
+/* Returns true when nothing but a port and a path follows the host: "@" would
+ * make the host a user's name. */
 static bool ends_host(const char *rest) {
   if (*rest == ':')
     rest += 1 + strspn(rest + 1, "0123456789");

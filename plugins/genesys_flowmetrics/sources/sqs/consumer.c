@@ -25,7 +25,8 @@ static void delivery_free(struct delivery *d) {
 
 /* ---- requests ---- */
 
-/* All consumers share one cause; it is cleared when none of them fails. */
+/* Reports under one cause for all consumers. It is over when no consumer fails
+ * any longer. */
 void consumer_report(struct consumer *c, const struct gc_err *err) {
   struct sqs *s = c->sqs;
   bool is_failing = err->code != GC_OK;
@@ -94,15 +95,16 @@ static void request_end(struct request *r) {
   explicit_bzero(r->token, sizeof(r->token));
 }
 
-/* Continues with the next turn of the loop, unless the consumer pauses. */
+/* Starts the next requests in the next turn of the loop, unless the consumer
+ * pauses. */
 static void schedule_work(struct consumer *c) {
   if (!c->is_pausing)
     (void)gc_timers_set(gc_loop_timers(c->loop), &c->again, gc_clock_now_ms());
 }
 
-/* Pauses: until then the consumer neither receives nor deletes. The longer one
- * of two pauses counts, so that another failure does not shorten a Retry-After.
- */
+/* Begins a pause, in which the consumer neither receives nor deletes. Of two
+ * pauses the longer one counts, so that another failure does not shorten a
+ * Retry-After. */
 static void pause_work(struct consumer *c, struct gc_backoff *backoff,
                        uint32_t min_ms) {
   uint32_t ms = gc_backoff_fail(backoff, min_ms, gc_random32());
@@ -142,7 +144,7 @@ static enum gc_code replace_hint(enum gc_failure failure, struct gc_err *err) {
   return err->code;
 }
 
-/* GC_OK when the reply is a success; otherwise fills err. */
+/* Returns GC_OK when the reply is a success; otherwise fills err. */
 static enum gc_code check_reply(const struct gc_reply *reply,
                                 const struct gc_err *why, const char *action,
                                 struct gc_err *err) {
@@ -208,8 +210,8 @@ static bool start_deletion(struct consumer *c, struct deletion *d,
   return false;
 }
 
-/* True if the receipts fill a request, or if there are some and no deletion
- * runs; while one runs, further receipts may come. */
+/* Returns true if the receipts fill a request, or if there are some and no
+ * deletion runs; while one runs, further receipts may come. */
 static bool wants_deletion(const struct consumer *c, unsigned running) {
   return c->committed.count >= SQS_BATCH_MAX ||
          (c->committed.count > 0 && running == 0);
@@ -232,7 +234,7 @@ static bool start_deletions(struct consumer *c,
 
 /* ---- receiving ---- */
 
-/* True for a message without attributes that are ahead of our clock. */
+/* Returns true for a message without attributes that are ahead of our clock. */
 static bool is_safe(void *ctx, size_t place) {
   const struct delivery *d = ctx;
   for (size_t i = place > 0 ? d->ends[place - 1] : 0; i < d->ends[place]; i++)
@@ -282,7 +284,7 @@ static void on_committed(void *ctx) {
 
 static void drop_delivery(void *ctx) { delivery_free(ctx); }
 
-/* On the ledger's thread. */
+/* Passes the result to the consumer's loop. Runs on the ledger's thread. */
 static void on_batch(struct batch *b, enum gc_code code) {
   struct delivery *d = (struct delivery *)b;
   d->code = code;
@@ -300,7 +302,7 @@ static struct delivery *delivery_new(struct consumer *c) {
   return d;
 }
 
-/* One message of the answer. */
+/* Takes one message of the answer. */
 static enum gc_code on_message(void *ctx, const struct sqs_message *m) {
   struct consumer *c = ctx;
   struct delivery *d = c->filling;
@@ -310,7 +312,7 @@ static enum gc_code on_message(void *ctx, const struct sqs_message *m) {
     c->newest_sent_ms = m->sent_ms;
   c->received++;
   if (d->receipts.count == SQS_BATCH_MAX)
-    return GC_ERR_PARSE; /* more than were asked for */
+    return GC_ERR_PARSE; /* more than were requested */
   uint64_t unread = event_counts_unread(&c->counts);
   enum gc_code code =
       event_read(c->reader, m->body, m->body_len, &c->counts, &sink, NULL);
@@ -346,7 +348,8 @@ static void count_received(struct consumer *c) {
     stats->lag_ms = lag > 0 ? lag : 0;
 }
 
-/* Messages without a metric are deleted without the ledger. */
+/* Submits the messages of an answer to the ledger. An answer without a metric
+ * needs no commit, so its messages are deleted at once. */
 static void submit_delivery(struct consumer *c) {
   struct delivery *d = c->filling;
   c->filling = NULL;
@@ -411,9 +414,10 @@ static bool may_receive(const struct consumer *c) {
          c->committed.count < RECEIPTS_MAX / 2;
 }
 
-/* Starts the requests that may run now. While the ledger cannot commit, nothing
- * is received: each receipt counts towards the queue's maxReceiveCount, and a
- * full disk must not send good messages to the dead-letter queue. */
+/* Starts the requests that may run now. While the ledger cannot commit, the
+ * consumer receives nothing: each receipt counts towards the queue's
+ * maxReceiveCount, and a full disk must not move good messages to the
+ * dead-letter queue. */
 static void start_requests(struct consumer *c) {
   if (c->is_pausing)
     return;
@@ -447,7 +451,8 @@ enum gc_code consumer_set(struct consumer *c, struct gc_err *err) {
     c->deletions[i].consumer = c;
     c->deletions[i].request.body.max = BODY_MAX_BYTES;
   }
-  /* STS is reached as the queue is; metadata addresses without a proxy. */
+  /* Requests to STS use the settings of the queue; requests to metadata
+   * addresses use no proxy. */
   const struct credentials_source *source = c->sqs->settings.credentials;
   bool is_sts = source->place == CREDENTIALS_WEB_IDENTITY;
   c->keys = credentials_keeper_new(

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* The parts of the source: sqs.c starts and ends it, consumer.c is one
- * consumer, all of it on its loop's thread, protocol.c and receipts.c below. */
+/* The parts of the source: sqs.c starts and ends the consumers; consumer.c is
+ * one consumer and runs on its loop's thread; both use protocol.c and
+ * receipts.c. */
 #ifndef GENESYS_FLOWMETRICS_SOURCES_SQS_INTERNAL_H
 #define GENESYS_FLOWMETRICS_SOURCES_SQS_INTERNAL_H
 
@@ -24,7 +25,8 @@ struct delivery {
   struct batch batch; /* first: on_batch receives its address */
   struct consumer *consumer;
   struct receipts receipts;   /* of messages to delete after the commit */
-  size_t ends[SQS_BATCH_MAX]; /* of each: the occurrences up to its end */
+  size_t ends[SQS_BATCH_MAX]; /* per message: number of occurrences up to its
+                                 end */
   enum gc_code code;
   uint64_t received_ms; /* monotonic */
 };
@@ -56,7 +58,7 @@ struct consumer {
   struct sqs_answer *answer;
   struct gc_sink sink;
   struct request receive;
-  struct delivery *filling; /* of the answer that is being read */
+  struct delivery *filling; /* the delivery of the answer that is being read */
   struct event_counts counts;
   uint64_t received, poison;
   int64_t newest_sent_ms;
@@ -82,9 +84,9 @@ struct sqs {
 /* Prepares a consumer whose loop, transports and sqs are set and whose other
  * members are zero. */
 GC_MUST_CHECK enum gc_code consumer_set(struct consumer *c, struct gc_err *err);
-/* Begins to poll. On the loop's thread. */
+/* Begins to poll. Runs on the loop's thread. */
 void consumer_begin(void *ctx);
-/* Reports the outcome of a request. One thread at a time. */
+/* Reports the outcome of a request, on the consumer's thread. */
 void consumer_report(struct consumer *c, const struct gc_err *err);
 /* Frees everything except loop and transports, after the loop and the ledger
  * were stopped. */

@@ -20,8 +20,8 @@ void sqs_endpoint(const char *queue_url, char out[GC_URL_SIZE]) {
   snprintf(out, GC_URL_SIZE, "%.*s/", (int)len, queue_url);
 }
 
-/* sqs.REGION.amazonaws.com, sqs-fips.REGION.…, VPCE.sqs.REGION.vpce.…, and the
- * old REGION.queue.amazonaws.com. */
+/* Knows sqs.REGION.amazonaws.com, sqs-fips.REGION.…, VPCE.sqs.REGION.vpce.…,
+ * and the old REGION.queue.amazonaws.com. */
 bool sqs_region_of(const char *queue_url, char out[64]) {
   const char *host = host_of(queue_url);
   const char *end = host + strcspn(host, ":/");
@@ -208,8 +208,6 @@ enum gc_code sqs_answer_end(struct sqs_answer *a, struct gc_err *err) {
 
 /* ---- other answers ---- */
 
-/* A missing list counts as empty. An entry in neither list counts as not
- * deleted, and SQS delivers its message again. */
 enum gc_code sqs_check_visibility(uint64_t took_ms, uint32_t visibility_s,
                                   struct gc_err *err) {
   if (took_ms < visibility_s * UINT64_C(1000))
@@ -222,6 +220,8 @@ enum gc_code sqs_check_visibility(uint64_t took_ms, uint32_t visibility_s,
                  (double)took_ms / 1000, (unsigned)visibility_s);
 }
 
+/* Counts the entries of "Successful"; a missing list counts as empty. SQS
+ * delivers all other messages again. */
 size_t sqs_deleted(const char *body, size_t len, size_t count) {
   GC_AUTO(gc_document_clear) struct gc_document answer = {.root = NULL};
   if (gc_document_read(&answer, body, len, 65536, NULL) != GC_OK)

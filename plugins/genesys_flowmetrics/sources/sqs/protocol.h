@@ -16,23 +16,27 @@ enum {
   SQS_ANSWER_MAX_BYTES = 64 * 1024 * 1024,
 };
 
-/* "https://sqs.eu-west-1.amazonaws.com/123456789012/genesys", checked by
- * gc_url_check, to "https://sqs.eu-west-1.amazonaws.com/". */
+/* Makes "https://sqs.eu-west-1.amazonaws.com/" of
+ * "https://sqs.eu-west-1.amazonaws.com/123456789012/genesys", which
+ * gc_url_check has checked. */
 void sqs_endpoint(const char *queue_url, char out[GC_URL_SIZE]);
-/* The region in the host's name: "eu-west-1". False when there is none. */
+/* Finds the region in the host's name, such as "eu-west-1". Returns false when
+ * there is none. */
 bool sqs_region_of(const char *queue_url, char out[64]);
 
+/* Replaces `out` by the body of ReceiveMessage. */
 GC_MUST_CHECK enum gc_code sqs_receive_body(const char *queue_url,
                                             uint32_t visibility_s,
                                             struct gc_buf *out,
                                             struct gc_err *err);
-/* `receipts`: 1 to 10 of them; entry i has the id "i". */
+/* Replaces `out` by the body of DeleteMessageBatch for 1 to 10 `receipts`.
+ * Entry i has the id "i". */
 GC_MUST_CHECK enum gc_code sqs_delete_body(const char *queue_url,
                                            char *const *receipts, size_t count,
                                            struct gc_buf *out,
                                            struct gc_err *err);
 
-/* Borrowed for the call; the body may hold anything. */
+/* One message, borrowed for the call. Its body may be any text. */
 struct sqs_message {
   const char *receipt;
   const char *body;
@@ -41,24 +45,26 @@ struct sqs_message {
 };
 
 struct sqs_answer;
-/* Reads answers to ReceiveMessage: its sink takes the bytes as they arrive and
- * calls `each` for each message. When the answer breaks off, discard all of
- * them. */
+/* Makes a reader of answers to ReceiveMessage. Its sink takes the bytes as they
+ * arrive and calls `each` for each message. When the answer breaks off, discard
+ * all its messages. */
 struct sqs_answer *
 sqs_answer_new(enum gc_code (*each)(void *ctx, const struct sqs_message *m),
                void *ctx, struct gc_err *err);
 void sqs_answer_free(struct sqs_answer *a);
 struct gc_sink sqs_answer_sink(struct sqs_answer *a);
-/* After the last byte: GC_OK when the answer is whole. */
+/* Ends an answer after its last byte. Returns GC_OK when the answer is whole.
+ */
 GC_MUST_CHECK enum gc_code sqs_answer_end(struct sqs_answer *a,
                                           struct gc_err *err);
 
-/* GC_ERR_TIMEOUT and a text when messages were not safe `took_ms` after their
- * receipt and SQS has delivered them again. */
+/* Returns GC_ERR_TIMEOUT and a text when the commit of messages took `took_ms`
+ * and this is not less than VisibilityTimeout, so that SQS delivers them again.
+ */
 enum gc_code sqs_check_visibility(uint64_t took_ms, uint32_t visibility_s,
                                   struct gc_err *err);
 
-/* The number of `count` entries that were deleted, by the answer of
+/* Returns how many of `count` entries were deleted, by the answer to
  * DeleteMessageBatch. */
 size_t sqs_deleted(const char *body, size_t len, size_t count);
 

@@ -6,16 +6,17 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-/* Owns its receipts. */
+/* A list that owns its receipts. */
 struct receipts {
   char **at;
   size_t count, cap;
 };
 
-/* Takes ownership of the receipt. False when out of memory; the caller keeps
- * it then. */
+/* Takes ownership of the receipt. Returns false when out of memory; the caller
+ * keeps it then. */
 bool receipts_add(struct receipts *r, char *receipt);
-/* Moves at most `max` from the front, fewer when memory is short. */
+/* Moves at most `max` receipts from the front of `from`, fewer when memory is
+ * short. */
 void receipts_move(struct receipts *from, size_t max, struct receipts *to);
 /* Keeps the receipts for which `keep` returns true, given their places, and
  * frees the others. Returns how many were freed. */

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 
 enum {
-  /* A long poll lasts 20 s before the answer begins. */
+  /* Longer than a long poll, whose answer may begin after 20 s. */
   TIMEOUT_MS = 60 * 1000,
   METADATA_TIMEOUT_MS = 5000,
   METADATA_CONNECT_MS = 1000,
@@ -72,7 +72,8 @@ void sqs_free(struct sqs *s) {
   free(s);
 }
 
-/* One consumer is enough to work; reports the others that cannot start. */
+/* Starts the consumers. One of them is enough: reports the others that cannot
+ * start. */
 static enum gc_code start_consumers(struct sqs *s, struct gc_err *err) {
   for (uint32_t i = 0; i < s->count; i++) {
     enum gc_code code = consumer_start(&s->consumers[i], i + 1, err);

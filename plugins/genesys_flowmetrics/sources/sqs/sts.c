@@ -25,7 +25,8 @@ bool sts_is_session_name(const char *name) {
   return name[len] == '\0' && len >= 2 && len <= 64;
 }
 
-/* AWS SDKs and Tools Reference Guide, "AWS STS Regional endpoints". */
+/* Returns true for the regions that use the global endpoint in legacy mode (AWS
+ * SDKs and Tools Reference Guide, "AWS STS Regional endpoints"). */
 static bool is_legacy_region(const char *region) {
   static const char *const regions[] = {
       "ap-northeast-1", "ap-south-1",   "ap-southeast-1", "ap-southeast-2",
@@ -94,7 +95,8 @@ struct xml_piece {
   size_t len;
 };
 
-/* Walks through a document. `open` holds the names of the open elements. */
+/* The progress through a document. `open` has the names of the open elements.
+ */
 struct xml_scan {
   const char *p, *end;
   struct xml_piece open[XML_DEPTH_MAX];
@@ -112,7 +114,8 @@ static bool is_blank_piece(struct xml_piece piece) {
   return true;
 }
 
-/* The ">" that ends the tag at `p`; one in quotes is part of an attribute. */
+/* Returns the ">" that ends the tag at `p`. One in quotes is part of an
+ * attribute. */
 static const char *find_tag_end(const char *p, const char *end) {
   char quote = '\0';
   for (; p < end; p++) {
@@ -147,8 +150,8 @@ static enum xml_step open_element(struct xml_scan *s, const char *at,
   return XML_TAG;
 }
 
-/* XML_LEAF: the element held text only; its names stay in `open`, and the next
- * step removes it. */
+/* Closes an element. Returns XML_LEAF if it had only text; its name stays in
+ * `open` until the next element is opened. */
 static enum xml_step close_element(struct xml_scan *s, const char *at,
                                    const char *end) {
   struct xml_piece name = name_of_tag(at, end);
@@ -161,8 +164,9 @@ static enum xml_step close_element(struct xml_scan *s, const char *at,
   return was_opened ? XML_LEAF : XML_TAG;
 }
 
-/* The next tag. `text` is the text before it. Declarations of types, comments
- * and CDATA do not occur in answers of STS and are refused. */
+/* Reads up to the end of the next tag; `text` is the text before the tag.
+ * Document types, comments and CDATA do not occur in answers of STS and are
+ * refused. */
 static enum xml_step next_step(struct xml_scan *s, struct xml_piece *text) {
   const char *tag = memchr(s->p, '<', (size_t)(s->end - s->p));
   const char *stop = tag != NULL ? tag : s->end;
@@ -181,7 +185,7 @@ static enum xml_step next_step(struct xml_scan *s, struct xml_piece *text) {
                        : open_element(s, tag + 1, tag_end);
 }
 
-/* True when the leaf just closed is at `path`, "Root/Child/Leaf". */
+/* Returns true when the leaf just closed is at `path`, "Root/Child/Leaf". */
 static bool is_at(const struct xml_scan *s, const char *path) {
   for (size_t i = 0; i <= s->depth; i++) {
     size_t len = strcspn(path, "/");
@@ -194,8 +198,8 @@ static bool is_at(const struct xml_scan *s, const char *path) {
   return *path == '\0';
 }
 
-/* The character that the reference at `p` ("&amp;") stands for; '\0' for one
- * that keys do not contain. */
+/* Returns the character that the reference at `p` (such as "&amp;") stands for;
+ * '\0' for any other reference. */
 static char read_reference(const char *p, size_t left, size_t *ret_len) {
   static const struct {
     const char *text;
@@ -213,7 +217,8 @@ static char read_reference(const char *p, size_t left, size_t *ret_len) {
   return '\0';
 }
 
-/* Printable ASCII without blanks only: the text becomes a header. */
+/* Copies a text. Returns false unless it is printable ASCII without blanks,
+ * because it becomes part of a header. */
 static bool copy_printable(struct xml_piece text, char *out, size_t room) {
   size_t n = 0;
   for (size_t i = 0, len; i < text.len; i += len) {
@@ -235,8 +240,8 @@ struct xml_field {
   size_t room;
 };
 
-/* Copies the fields. False when the document is broken or a field is missing,
- * occurs twice, is too long or not printable. */
+/* Copies the fields of a document. Returns false when the document is broken or
+ * a field is missing, occurs twice, is too long or not printable. */
 static bool read_fields(const char *text, size_t len,
                         const struct xml_field *fields, size_t count) {
   struct xml_scan s = {.p = text, .end = text + len};
@@ -282,8 +287,8 @@ enum gc_code sts_parse_answer(const char *text, size_t len,
                  : gc_fail(err, GC_ERR_AUTH, "the answer holds no credentials");
 }
 
-/* AWS STS API Reference, AssumeRoleWithWebIdentity, "Errors", and "Common error
- * types". */
+/* Advice by error code. Source: AWS STS API Reference,
+ * AssumeRoleWithWebIdentity, "Errors", and "Common error types". */
 static const struct {
   const char *code, *hint;
 } faults[] = {

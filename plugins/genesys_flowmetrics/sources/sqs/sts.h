@@ -16,14 +16,14 @@ enum {
   STS_BODY_MAX_BYTES = 3 * (STS_TOKEN_MAX_BYTES + STS_ARN_MAX_BYTES + 64) + 256,
 };
 
-/* True for lower-case letters, digits and "-", 1 to 32 of them. */
+/* Returns true for lower-case letters, digits and "-", 1 to 32 of them. */
 bool sts_is_region(const char *region);
-/* True for 2 to 64 letters, digits and "_+=,.@-". */
+/* Returns true for 2 to 64 letters, digits and "_+=,.@-". */
 bool sts_is_session_name(const char *name);
 
-/* "eu-west-1" to "https://sts.eu-west-1.amazonaws.com". With `is_legacy`
- * (AWS_STS_REGIONAL_ENDPOINTS "legacy") to "https://sts.amazonaws.com" for the
- * regions that this address stands for. */
+/* Makes "https://sts.eu-west-1.amazonaws.com" of "eu-west-1". With `is_legacy`
+ * (AWS_STS_REGIONAL_ENDPOINTS "legacy") makes "https://sts.amazonaws.com" for
+ * the regions that this endpoint serves. */
 void sts_endpoint(const char *region, bool is_legacy, char out[GC_URL_SIZE]);
 
 /* Replaces `out` by the form. White space around the token is dropped.
@@ -34,14 +34,14 @@ GC_MUST_CHECK enum gc_code sts_request_body(const char *role_arn,
                                             struct gc_buf *out,
                                             struct gc_err *err);
 
-/* Reads the answer to a successful request. GC_ERR_AUTH: it is no XML, or lacks
- * a part of the keys; then `ret` is unchanged. */
+/* Reads the answer to a successful request. GC_ERR_AUTH: the answer is no XML
+ * or lacks a part of the keys, and `ret` is unchanged. */
 GC_MUST_CHECK enum gc_code sts_parse_answer(const char *text, size_t len,
                                             struct credentials *ret,
                                             struct gc_err *err);
 
-/* Fills err from an answer that is not 2xx, with advice; GC_ERR_AUTH. The text
- * names the code of the error, not its message. */
+/* Fills err from an answer that is not 2xx, with advice, and returns
+ * GC_ERR_AUTH. The text has the code of the error, not its message. */
 enum gc_code sts_refused(int status, const char *text, size_t len,
                          struct gc_err *err);
 

@@ -13,7 +13,8 @@
 
 #include "common/net/api/secret.h"
 
-/* Compares hashes: they have one length, and a prefix reveals nothing. */
+/* Compares hashes, which have one length, so that the time reveals nothing
+ * about a prefix. */
 bool webhook_same_secret(const char *a, size_t a_len, const char *b,
                          size_t b_len) {
   unsigned char x[SHA256_DIGEST_LENGTH], y[SHA256_DIGEST_LENGTH];
@@ -32,8 +33,8 @@ static enum gc_code read_secret(struct webhook *w, struct gc_buf *ret) {
   return code;
 }
 
-/* 0 when the secret is right. When we cannot read our file the answer is 503:
- * after 401 the sender would not try again. */
+/* Returns 0 when the secret is right, else the status. When our file cannot be
+ * read the status is 503, because after 401 the sender would not try again. */
 static unsigned check_secret(struct webhook *w, struct MHD_Connection *c) {
   const struct webhook_options *o = w->settings.options;
   GC_AUTO(gc_buf_wipe) struct gc_buf want = {.max = GC_SECRET_MAX_BYTES};
@@ -49,8 +50,8 @@ static unsigned check_secret(struct webhook *w, struct MHD_Connection *c) {
   return same ? 0 : 401;
 }
 
-/* libmicrohttpd requests a certificate of TLSClientCA and leaves its
- * verification to us. */
+/* Verifies the client's certificate. libmicrohttpd requests one of TLSClientCA,
+ * but does not verify it. */
 static bool has_certificate(struct webhook *w, struct MHD_Connection *c) {
   if (w->settings.options->tls_client_ca == NULL)
     return true;
@@ -62,7 +63,7 @@ static bool has_certificate(struct webhook *w, struct MHD_Connection *c) {
          status == 0;
 }
 
-/* True and the length when the request has a Content-Length. */
+/* Returns true and the length when the request has a Content-Length. */
 static bool reported_length(struct MHD_Connection *c, uint64_t *ret) {
   const char *text = MHD_lookup_connection_value(
       c, MHD_HEADER_KIND, MHD_HTTP_HEADER_CONTENT_LENGTH);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The connections of the webhook, and the time they have for a request. */
+/* The connections of the webhook, and their time limits. */
 #include "plugins/genesys_flowmetrics/sources/webhook/internal.h"
 
 #include <stdlib.h>
@@ -47,7 +47,8 @@ void webhook_on_connection(void *ctx, struct MHD_Connection *c, void **place,
   *place = NULL;
 }
 
-/* The time-out of libmicrohttpd starts over with each byte. */
+/* Has limits of its own, because the time-out of libmicrohttpd starts over with
+ * each byte. */
 void webhook_drop_slow(struct webhook *w, uint64_t now_ms) {
   pthread_mutex_lock(&w->lock);
   bool crowded = w->link_count >= w->settings.options->max_connections;

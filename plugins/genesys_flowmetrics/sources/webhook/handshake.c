@@ -20,7 +20,7 @@ static const char *header_of(struct MHD_Connection *c, const char *name) {
   return text != NULL ? text : "";
 }
 
-/* Copies a host's name; false for anything else. */
+/* Copies a host's name. Returns false for anything else. */
 static bool copy_host(const char *text, size_t len, char out[HOST_SIZE]) {
   static const char letters[] =
       "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-";
@@ -31,7 +31,7 @@ static bool copy_host(const char *text, size_t len, char out[HOST_SIZE]) {
   return strspn(out, letters) == len;
 }
 
-/* The host of "https://HOST/…". */
+/* Copies the host of "https://HOST/…". Returns false for any other text. */
 static bool host_of(const char *url, char out[HOST_SIZE]) {
   static const char scheme[] = "https://";
   size_t skip = sizeof(scheme) - 1;
@@ -88,7 +88,8 @@ static unsigned answer_validation(struct webhook *w, const struct gc_buf *body,
   return gc_document_write(&answer, out, NULL) == GC_OK ? 200 : 503;
 }
 
-/* A topic delivers to a queue without a confirmation. */
+/* Refuses to confirm a subscription. An SNS topic delivers to a queue without
+ * this request. */
 static unsigned refuse_subscription(struct webhook *w) {
   struct gc_err err = {.code = GC_OK};
   (void)gc_fail(&err, GC_ERR_REQUEST,

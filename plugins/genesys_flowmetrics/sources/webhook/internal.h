@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /* The parts of the webhook: webhook.c starts and ends it, server.c keeps a
  * server of libmicrohttpd running, request.c handles a request from its head to
- * its answer, authorize.c checks the head, listen.c opens files and the socket.
- */
+ * its answer, authorize.c checks the head, handshake.c answers senders that ask
+ * first, connections.c closes slow connections, listen.c opens files and the
+ * socket. */
 #ifndef GENESYS_FLOWMETRICS_SOURCES_WEBHOOK_INTERNAL_H
 #define GENESYS_FLOWMETRICS_SOURCES_WEBHOOK_INTERNAL_H
 
@@ -27,22 +28,22 @@ enum { PEM_CERT, PEM_KEY, PEM_CA, PEM_COUNT };
 struct server {
   struct MHD_Daemon *daemon; /* NULL: not running */
   char *pems[PEM_COUNT];
-  int fd; /* its socket once it accepts no more connections; else -1 */
+  int fd; /* its socket, once it accepts no more connections; -1 before */
 };
 
 struct webhook {
   struct webhook_settings settings;
   struct server now;
-  struct server old; /* finishes its connections; replaced by `now` */
+  struct server old; /* replaced, but finishes its connections */
   uint64_t old_since_ms, next_try_ms;
   struct stat files[PEM_COUNT]; /* of the certificates of `now` */
   int listener;                 /* each server has a duplicate; -1: none */
-  pthread_mutex_t reading;      /* of reader: two servers may overlap */
+  pthread_mutex_t reading;      /* guards `reader`: two servers may overlap */
   struct event_reader *reader;
-  pthread_mutex_t lock; /* of links and waiting */
+  pthread_mutex_t lock; /* guards links and waiting */
   struct link *links;
   unsigned link_count;
-  unsigned waiting; /* calls with the ledger */
+  unsigned waiting; /* requests whose batch the ledger has */
   pthread_cond_t changed;
   _Atomic bool is_stopping;
 };
@@ -53,26 +54,28 @@ void webhook_drop_slow(struct webhook *w, uint64_t now_ms);
  * of its certificates have changed, ends the replaced one. Reports the outcome.
  */
 void webhook_keep_server(struct webhook *w, uint64_t now_ms);
-/* Accepts no more connections. */
+/* Makes the server accept no more connections. */
 void webhook_quiesce_server(struct server *s);
-/* Ends the server; no connection of it may wait for the ledger. */
+/* Ends the server. None of its connections may wait for the ledger. */
 void webhook_end_server(struct server *s);
 
-/* The status that refuses a request by its head; 0 when its body may be read.
- * On the daemon's thread. */
+/* Returns the status that refuses a request by its head; 0 when its body may be
+ * read. Runs on the daemon's thread. */
 unsigned webhook_authorize(struct webhook *w, struct MHD_Connection *c,
                            const char *url, const char *method);
-/* Reports an unreadable secret file at the start, before the first event. */
+/* Reports a secret file that cannot be read. Call it at the start, before the
+ * first event. */
 void webhook_check_secret_file(struct webhook *w);
 
 /* ---- handshake.c ---- */
 
-/* The status of a request that asks whether its sender may send events, and the
- * JSON to answer in `out`, which may stay empty; 0 for any other request. */
+/* Answers a request that asks whether its sender may send events. Returns the
+ * status, and writes the JSON of the answer to `out`, which may stay empty.
+ * Returns 0 for any other request. */
 unsigned webhook_shake_hands(struct webhook *w, struct MHD_Connection *c,
                              const struct gc_buf *body, struct gc_buf *out);
-/* The origin of an OPTIONS request that may send events; else NULL. Borrowed
- * from the connection. */
+/* Returns the origin of an OPTIONS request if it may send events; else NULL.
+ * Borrowed from the connection. */
 const char *webhook_allowed_origin(struct webhook *w, struct MHD_Connection *c);
 
 /* Callbacks of libmicrohttpd (microhttpd.h); `ctx` is the webhook. */
@@ -85,10 +88,11 @@ void webhook_on_connection(void *ctx, struct MHD_Connection *c, void **place,
 void webhook_on_completed(void *ctx, struct MHD_Connection *c, void **place,
                           enum MHD_RequestTerminationCode why);
 
-/* A listening socket; -1 and err. */
+/* Returns a listening socket; -1 and err on failure. */
 int webhook_listen(const struct webhook_options *o, struct gc_err *err);
-/* The text of a file, owned by the caller, which overwrites a key before
- * freeing it; NULL and err. `option` names the file in the message. */
+/* Returns the text of a file; NULL and err on failure. The caller owns the text
+ * and overwrites a key before it frees the text. `option` names the file in the
+ * message. */
 char *webhook_pem(const char *option, const char *path, struct gc_err *err);
 
 #endif

@@ -13,8 +13,8 @@ struct call {
   struct batch batch; /* first: on_batch receives its address */
   struct webhook *webhook;
   struct MHD_Connection *connection;
-  struct gc_buf body, answer; /* answer: empty for the table's words */
-  const char *origin;         /* of a handshake by OPTIONS; else NULL */
+  struct gc_buf body, answer; /* answer: empty unless it is JSON */
+  const char *origin;         /* whom an OPTIONS handshake allows; else NULL */
   struct event_counts counts;
   unsigned status; /* 0: not decided yet */
   bool is_unread;  /* some of its metrics were not understood */
@@ -80,8 +80,9 @@ static void set_busy(struct webhook *w, struct MHD_Connection *c, bool busy) {
   pthread_mutex_unlock(&w->lock);
 }
 
-/* On the ledger's thread. Attributes ahead of our clock were not counted, so
- * they are not acknowledged: the sender sends them again. */
+/* Decides the status after the commit. Attributes ahead of our clock were not
+ * counted, so the status is 503 and the sender sends them again. Runs on the
+ * ledger's thread. */
 static void on_batch(struct batch *b, enum gc_code code) {
   struct call *call = (struct call *)b;
   struct webhook *w = call->webhook;

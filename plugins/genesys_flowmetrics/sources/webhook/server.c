@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* Keeps a server of libmicrohttpd running: starts it, repeats that while it
- * fails, and replaces it when its certificates have changed. Both servers share
- * one listening socket, so that no connection is refused meanwhile. */
+/* Keeps a server of libmicrohttpd running: starts it, tries again while that
+ * fails, and replaces it when its certificates have changed. The old and the
+ * new server share one listening socket, so that no connection is refused
+ * during the change. */
 #include "plugins/genesys_flowmetrics/sources/webhook/internal.h"
 
 #include <errno.h>
@@ -14,7 +15,7 @@ enum {
   IDLE_S = 15,              /* between two requests of one connection */
   MEMORY_BYTES = 32 * 1024, /* headers of one connection */
   TRY_EVERY_MS = 1000,
-  OLD_MAX_MS = 30 * 1000, /* a replaced server's last connections */
+  OLD_MAX_MS = 30 * 1000, /* for the last connections of a replaced server */
 };
 
 /* ---- certificates ---- */
@@ -66,10 +67,11 @@ static enum gc_code read_pems(const struct webhook_options *o, struct server *s,
 /* ---- one server ---- */
 
 static void on_log(void *ctx, const char *format, va_list args) {
-  (void)ctx, (void)format, (void)args; /* single clients: counters show them */
+  (void)ctx, (void)format, (void)args; /* counters show single clients */
 }
 
-/* libmicrohttpd takes `fd`, also when it fails. */
+/* Starts the daemon, which owns `fd` from here on, also when the start fails.
+ */
 static enum gc_code start_daemon(struct webhook *w, struct server *s, int fd,
                                  struct gc_err *err) {
   const struct webhook_options *o = w->settings.options;
@@ -155,8 +157,8 @@ static bool is_idle(const struct server *s) {
   return info != NULL && info->num_connections == 0;
 }
 
-/* True while connections wait for the ledger; webhook_end_server would wait for
- * them, too. */
+/* Returns true while connections wait for the ledger. webhook_end_server would
+ * wait for these connections too. */
 static bool has_waiting(struct webhook *w) {
   pthread_mutex_lock(&w->lock);
   bool has = w->waiting > 0;

@@ -44,8 +44,8 @@ void webhook_stop(struct webhook *w) {
   webhook_quiesce_server(&w->old);
 }
 
-/* MHD_stop_daemon does not return while a connection is suspended. The ledger
- * was stopped before and has returned all batches. */
+/* Waits until no connection is suspended, because until then MHD_stop_daemon
+ * does not return. The ledger was stopped before, so all batches come back. */
 void webhook_free(struct webhook *w) {
   if (w == NULL)
     return;

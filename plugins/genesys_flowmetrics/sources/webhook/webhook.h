@@ -1,23 +1,25 @@
 /* SPDX-License-Identifier: MIT */
 /* The source "webhook": an HTTP server (libmicrohttpd) that receives events of
  * an EventBridge API destination: one event, or an array. 200 means that all of
- * a body is committed; after any other answer some of it may not be.
+ * a body is committed; after any other answer a part of it may not be.
  *
  *   200 committed (or nothing to count)    404 another path
  *   400 no event, or metrics at a place    405 not POST
  *       that is not understood             413 larger than MaxBody
- *   401 no or a wrong secret
- *   503 cannot be committed now, or is ahead of our clock, or our secret file
- *       cannot be read: send it again after Retry-After
+ *   401 no or a wrong secret, or no
+ *       valid client certificate
+ *   503 the event cannot be committed now or is ahead of our clock, or our
+ *       secret file cannot be read: send it again after Retry-After
  *
- * A request that its head refuses is answered before the body is read. One
- * thread; a request that waits for its commit occupies its connection only. */
+ * A request that is refused by its head is answered before the body is read.
+ * One thread serves all requests; a request that waits for its commit occupies
+ * only its connection. */
 #ifndef GENESYS_FLOWMETRICS_SOURCES_WEBHOOK_WEBHOOK_H
 #define GENESYS_FLOWMETRICS_SOURCES_WEBHOOK_WEBHOOK_H
 
 #include "plugins/genesys_flowmetrics/ledger/ledger.h"
 
-/* As configured. */
+/* The options of this source. */
 struct webhook_options {
   char *listen, *path;
   char *tls_cert, *tls_key, *tls_client_ca; /* PEM files; NULL: none */
@@ -25,15 +27,15 @@ struct webhook_options {
   uint32_t port, max_body_bytes, max_connections;
 };
 
-/* All borrowed as long as it lives. */
+/* All members are borrowed as long as the source lives. */
 struct webhook_settings {
   const struct webhook_options *options;
   const struct attribute_form *form;
   const struct ledger_source *source;
   struct ledger *ledger;
   struct name_filter handshakes; /* hosts that may ask; empty: no host */
-  /* The outcome of listening, of reading the secret file, and what else an
-   * operator should know. Any thread. */
+  /* Receives the outcomes of listening, of reading the secret file, of
+   * handshakes and of events. Any thread. */
   void (*notice)(void *ctx, const char *cause, const struct gc_err *err);
   void *ctx;
 };
@@ -41,8 +43,8 @@ struct webhook_settings {
 struct webhook;
 
 /* Listens. When the address is not free or a certificate cannot be used,
- * reports that as "listening", and webhook_maintain tries again. NULL and err
- * when out of memory. */
+ * reports that under the cause "listening", and webhook_maintain tries again.
+ * Returns NULL and fills err when out of memory. */
 struct webhook *webhook_start(const struct webhook_settings *settings,
                               struct gc_err *err);
 /* Accepts no more requests. The ledger may still hold some; call ledger_stop,
@@ -50,12 +52,13 @@ struct webhook *webhook_start(const struct webhook_settings *settings,
 void webhook_stop(struct webhook *w);
 void webhook_free(struct webhook *w);
 
-/* Closes connections that have not sent a whole request in time; listens if
- * that failed before; continues with changed certificates, without an
- * interruption. Call it about once a second, from one thread. */
+/* Closes connections that have not sent a whole request in time, listens if
+ * that failed before, and takes changed certificates without an interruption.
+ * Call it about once a second, from one thread. */
 void webhook_maintain(struct webhook *w, uint64_t now_ms);
 
-/* True for equal texts. The time it takes does not depend on the texts. */
+/* Returns true for equal texts. The time it takes does not depend on the texts.
+ */
 bool webhook_same_secret(const char *a, size_t a_len, const char *b,
                          size_t b_len);
 
