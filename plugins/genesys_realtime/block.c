@@ -11,7 +11,8 @@
 #include "plugins/genesys_realtime/observations/subscription.h"
 
 enum {
-  /* With pushed observations: a snapshot replaces lost messages. */
+  /* With pushed observations: the time between two snapshots, which make up for
+   * lost messages. */
   SNAPSHOT_EVERY_MS = 60 * 1000,
 };
 
@@ -22,8 +23,8 @@ static int64_t server_now(const struct block *b) {
 
 /* ---- polls, on the network thread ---- */
 
-/* A queue without a name was made after the list was read: have it read again.
- */
+/* Requests a new list of queues if an answer has a queue without a name, which
+ * was made after the list was read. */
 static void note_unknown_queues(struct block *b, const struct observations *o) {
   struct gc_names *names = b->deps.names;
   struct gc_entities *queues = gc_names_entities(names, GC_QUEUE);
@@ -68,8 +69,8 @@ static void publish_observations(struct block *b, struct observations *o,
   b->last = o;
 }
 
-/* Adds to the reading, with 0, what only the last reading has. False: out of
- * memory. */
+/* Adds the numbers that only the last reading has, as 0. Returns false when out
+ * of memory. */
 static bool zero_gone(struct block *b) {
   struct observations *o = b->poll.reading;
   if (b->last == NULL || o->absence == OBS_ABSENT_UNKNOWN)
@@ -80,8 +81,9 @@ static bool zero_gone(struct block *b) {
   return done;
 }
 
-/* Activity answers list only numbers that are not zero: a missing answer looks
- * like zeros, so all answers must be complete. */
+/* Decides whether the reading is published. Activity answers list only numbers
+ * that are not zero, so a missing answer would look like zeros: all answers
+ * must be complete. */
 static bool is_worth_publishing(struct block *b) {
   const struct observations *o = b->poll.reading;
   bool is_complete = b->poll.error.code == GC_OK;
@@ -132,7 +134,8 @@ static void on_poll_done(void *ctx) {
   poll_clear(&b->poll);
 }
 
-/* False: pushed observations are not complete, poll. */
+/* Publishes the pushed observations. Returns false when they are not complete
+ * and a poll is needed. */
 static bool publish_pushed(struct block *b, uint64_t now_ms) {
   if (b->subscription == NULL || now_ms >= b->snapshot_ms ||
       !subscription_is_complete(b->subscription))
@@ -163,10 +166,9 @@ static void poll_now(void *ctx, uint64_t now_ms) {
              on_poll_done, b);
 }
 
-/* The stream is open (again): poll at once, since messages may have been lost.
- * A poll that is running was sent before that, so another one follows it. The
- * source of the guide dialect counts every 5 s only and is not polled
- * sooner. */
+/* Polls at once when the stream has opened, because messages may have been lost
+ * before. A poll that is running was sent earlier, so another one follows it.
+ * The guide dialect's source counts every 5 s only and is not polled sooner. */
 static void on_snapshot(void *ctx) {
   struct block *b = ctx;
   if (b->source == OBS_OFF || b->source == OBS_QUEUE_METRICS)
@@ -186,7 +188,7 @@ static struct obs_scope scope_of(const struct block *b,
                             .is_refused = gc_entities_is_refused(queues)};
 }
 
-/* Logs which source `Observations "auto"` means, when that changes. */
+/* Chooses the source for `Observations "auto"`, and logs it when it changes. */
 static void choose_source(struct block *b, const struct obs_scope *scope) {
   enum obs_source source = obs_source_choose(block_option(b), scope);
   char reason[OBS_REASON_SIZE], text[OBS_REASON_SIZE + 96];
@@ -212,7 +214,7 @@ static void check_cost(struct block *b, const struct obs_scope *scope) {
 }
 
 /* Notes the number of selected queues for the telemetry, whether or not a poll
- * of them succeeds. Without a list and without ids it is unknown. */
+ * succeeds. Without a list and without ids the number is unknown. */
 static void note_selected(struct block *b, const struct obs_scope *scope) {
   b->visible = scope->is_refused ? 0 : scope->visible;
   bool is_unknown = scope->is_refused && scope->selected == 0;
@@ -230,8 +232,8 @@ static void report_taken(struct block *b) {
   b->taken = taken;
 }
 
-/* Reports a Queue option that has no effect, once, and that it has one
- * again. */
+/* Reports a Queue option once when it has no effect, and once when it has an
+ * effect again. */
 static void report_idle_options(struct block *b,
                                 const struct gc_entities *queues) {
   const struct gc_strs *options = &b->options->queues;
@@ -275,8 +277,9 @@ static bool lacks_queues(const struct block *b) {
                              0;
 }
 
-/* The `~2` of a label depends on the earlier lists of the account's names,
- * which agents do not share. */
+/* Makes labels from the list alone, so that all agents of a fleet have the same
+ * ones. The account's own `~2` depends on earlier lists, which agents do not
+ * share. */
 static enum gc_code take_shared_labels(struct block *b,
                                        const struct gc_entities *queues) {
   if (b->options->shard.of <= 1)
@@ -330,7 +333,8 @@ static void on_presences(void *ctx, struct gc_entities *presences) {
 
 /* ---- life ---- */
 
-/* The observation query maps presences itself; the activity queries do not. */
+/* Starts the block on the network thread. Only the activity queries need the
+ * list of presences: the observation query's answer maps them. */
 static void start_in_loop(void *ctx) {
   struct block *b = ctx;
   if (block_option(b) == OBS_OFF && b->stream == NULL)

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* One <Queues> block at work: polls the observations on the account's network
- * thread, keeps the newest and listens to the stream; a read thread takes the
- * values. Does not know collectd: the plugin passes sinks and callbacks in. */
+/* One running <Queues> block. On the account's network thread it polls the
+ * observations, keeps the newest reading and listens to the stream; a read
+ * thread takes the values. It does not depend on collectd: the plugin passes
+ * sinks and callbacks. */
 #ifndef GENESYS_REALTIME_BLOCK_H
 #define GENESYS_REALTIME_BLOCK_H
 
@@ -20,11 +21,11 @@ struct block_deps {
   struct gc_socket_driver driver; /* these three for the guide dialect */
   const struct gc_connect *connect;
   const char *base_url;
-  /* As the notice of block_new, for outcomes of the block's own socket, which
+  /* Like the notice of block_new, for outcomes of the block's own socket, which
    * the account does not report. */
   void (*socket_notice)(void *ctx, const char *cause, const struct gc_err *err);
   uint32_t requests_per_minute; /* the budget, for a warning */
-  uint32_t phase;               /* of its polls (base/policy/poll_pace) */
+  uint32_t phase; /* of the block's polls (base/policy/poll_pace) */
   /* The options of all blocks of the account, this one among them, in the order
    * of the file (queues/ownership.h); NULL: this one alone. */
   const struct queues_options *const *blocks;
@@ -39,29 +40,30 @@ struct block_deps {
 
 struct block;
 
-/* `options` are borrowed as long as the block lives. `notice` receives the
- * outcomes of the block's work (GC_OK is success), on the network thread, or on
- * the read thread for the cause "series". NULL when out of memory. */
+/* Makes a block. `options` are borrowed as long as it lives. `notice` receives
+ * the outcomes of the block's work (GC_OK is success), on the network thread,
+ * or on the read thread for the cause "series". Returns NULL when out of
+ * memory. */
 struct block *block_new(const struct queues_options *options,
                         const struct block_deps *deps,
                         void (*notice)(void *ctx, const char *cause,
                                        const struct gc_err *err),
                         void *ctx, struct gc_err *err);
-/* Starts polling and the stream; waits for one turn of the network thread. Not
- * from that thread. */
+/* Starts polling and the stream; waits for one turn of the network thread. Do
+ * not call it from that thread. */
 void block_start(struct block *b);
-/* Stops and frees; waits for one turn of the network thread. Not from that
- * thread. NULL is fine. */
+/* Stops and frees `b`, which may be NULL; waits for one turn of the network
+ * thread. Do not call it from that thread. */
 void block_free(struct block *b);
 
-/* Puts the values of the newest observations, each of them once: none when
- * nothing is new. One read thread at a time. */
+/* Puts the values of the newest observations, each reading once, and the
+ * stream's counters. One read thread at a time. */
 void block_read(struct block *b, const struct gc_samples *out);
 
-/* Puts the last values, after the last block_read: those that are new, and the
- * open windows. */
+/* Puts the last values: those that are new, and the open windows. Call it after
+ * the last block_read. */
 void block_finish(struct block *b, const struct gc_samples *out);
-/* True if block_finish may put something that block_read does not. */
+/* Returns true if block_finish may put something that block_read does not. */
 bool block_has_windows(const struct block *b);
 
 /* Puts the block's self-telemetry (source_up and so on), under the instance

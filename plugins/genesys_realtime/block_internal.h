@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The type that the network thread's half of a block (block.c) and the read
- * thread's half (block_read.c) share. */
+/* The type that both halves of a block share: block.c runs on the network
+ * thread, block_read.c on a read thread. */
 #ifndef GENESYS_REALTIME_BLOCK_INTERNAL_H
 #define GENESYS_REALTIME_BLOCK_INTERNAL_H
 
@@ -36,7 +36,7 @@ struct block {
   int64_t asked_ms;     /* when the poll began, by the server's clock */
   uint64_t snapshot_ms; /* when pushed observations need a snapshot again */
   bool must_poll_again; /* a snapshot became due during a poll */
-  struct observations *last; /* to find the pairs that the next one lacks */
+  struct observations *last; /* to find pairs that the next one lacks */
   struct gc_labels *labels;  /* OBS_QUEUE_METRICS: of the names in answers */
 
   struct output *output; /* the read thread's */
@@ -51,11 +51,11 @@ struct block {
   uint64_t healthy_ms;        /* when a poll was complete last; 0: never */
   bool has_outcome;           /* a poll has ended, well or not */
   bool has_tally;             /* a reading was dispatched */
-  struct queue_tally tally;   /* of the last one */
+  struct queue_tally tally;   /* of the last reading */
   bool has_selection;         /* `selected` is known */
   size_t selected;            /* queues that Queue and Shard select */
   uint64_t ignored;           /* unknown numbers of complete answers */
-  size_t series;              /* that have a place of MaxSeries */
+  size_t series;              /* series that have a place of MaxSeries */
   uint64_t overflow;          /* values that MaxSeries left out */
 };
 

@@ -5,7 +5,8 @@
 /* The source is down when its newest values are older than this. */
 enum { STALE_INTERVALS = 3 };
 
-/* The names and labels of the queues: a counted reference; NULL: none yet. */
+/* Returns a counted reference to the names and labels of the queues; NULL:
+ * there are none yet. */
 static struct gc_entities *queue_names(struct block *b) {
   if (b->options->shard.of <= 1)
     return gc_names_entities(b->deps.names, GC_QUEUE);
@@ -113,8 +114,9 @@ static struct source_state source_state_of(struct block *b) {
   return now;
 }
 
-/* 1: the last poll was complete, and its values are current. Absent while there
- * is nothing to say: no queue is selected, or the first poll is under way. */
+/* Puts source_up: 1 if the last poll was complete and its values are current.
+ * Puts nothing while no queue is selected, and while the first poll is under
+ * way. */
 static void put_up(struct block *b, const struct source_state *s,
                    const struct gc_sample_writer *w) {
   uint64_t now_ms = block_now(b);

@@ -8,7 +8,8 @@
 #include "common/base/nearest.h"
 #include "plugins/genesys_realtime/conversations/conversations.h"
 
-/* In the order of enum stream_choice, obs_source and obs_label. */
+/* The words of enum stream_choice, obs_source and queue_label, in their order.
+ */
 static const char *const streams[] = {"notifications", "conversations", "none",
                                       NULL};
 static const char *const sources[] = {
@@ -149,7 +150,8 @@ static enum gc_code lower_media(char *media, struct gc_err *err) {
   return GC_OK;
 }
 
-/* The source aggregates windows of 5 s: a shorter interval has nothing new. */
+/* The source aggregates windows of 5 s, so a shorter interval has no new
+ * values. */
 enum { QUEUE_METRICS_MIN_S = 5 };
 
 static enum gc_code check_path(const struct queues_options *o,

@@ -18,7 +18,7 @@ struct queues_options {
   struct gc_reals wait_buckets; /* s */
   double target_s;              /* 0: each queue's own */
   uint32_t window_s;            /* 0: none */
-  bool raw; /* the gauges themselves too; without a window always */
+  bool raw; /* put the gauges too; always true without a window */
   uint32_t series_max, queue_expiry_s;
   uint32_t idle_timeout_s, reconnect_min_s, reconnect_max_s;
   uint32_t conversations_max, conversation_age_s;
@@ -31,7 +31,7 @@ struct queues_options {
 enum stream_choice { STREAM_NOTIFICATIONS, STREAM_CONVERSATIONS, STREAM_NONE };
 
 enum obs_source {
-  OBS_AUTO, /* OBS_QUERY or OBS_ACTIVITY: observations/source.h */
+  OBS_AUTO, /* observations/source.h decides: OBS_QUERY or OBS_ACTIVITY */
   OBS_QUERY,
   OBS_ACTIVITY,
   OBS_TOPIC,

@@ -50,7 +50,7 @@ static void read_state(struct gc_block *b, uint32_t interval_ms,
 
 /* ---- the last values ---- */
 
-/* For all blocks together, so that collectd stops in time. */
+/* One limit for all blocks together, so that collectd stops in time. */
 enum { LAST_VALUES_MS = 1000 };
 static cdtime_t last_values_end;
 
@@ -100,8 +100,8 @@ static bool is_of_account(const struct gc_block *b, const char *account) {
   return strcmp(o->account, account) == 0;
 }
 
-/* The blocks of the account in the order of the file; the plugin's list has the
- * newest first. */
+/* Lists the blocks of the account in the order of the file. The plugin's list
+ * has the newest first. */
 static enum gc_code list_blocks(struct gc_block *b, size_t *ret_count,
                                 struct gc_err *err) {
   const struct queues_options *o = b->options;

@@ -65,7 +65,8 @@ void conversations_free(struct conversations *m) {
   free(m);
 }
 
-/* Only a conversation with a participant of a queue is kept. */
+/* Returns true for a participant of a queue. A conversation without one is not
+ * kept. */
 static bool is_of_queue(const struct cv_party *p) {
   return (p->purpose == CV_ACD || p->purpose == CV_AGENT) &&
          p->queue_text[0] != '\0';
@@ -78,9 +79,9 @@ static bool has_queue(const struct cv_event *e) {
   return false;
 }
 
-/* Sets from when on the conversation's offers and changes are counted: from the
- * start of the block. Facts that were counted before a removal of the
- * conversation are not counted again. */
+/* Sets the time from which offers and changes are counted: the start of the
+ * block. Facts that were counted before a removal of the conversation are not
+ * counted again. */
 static void set_since(const struct conversations *m, struct conversation *c,
                       const struct cv_removed *removed) {
   int64_t since_ms = m->s.started_ms > m->removed.forgotten_ms
@@ -111,7 +112,8 @@ static bool has_news(const struct cv_event *e, const struct cv_removed *known) {
   return false;
 }
 
-/* CV_NONE and GC_OK: there is nothing to keep. */
+/* Adds the conversation. *ret_number is CV_NONE, with GC_OK, when there is
+ * nothing to keep. */
 static enum gc_code add_conversation(struct conversations *m,
                                      const struct cv_event *e,
                                      uint32_t *ret_number) {
@@ -128,8 +130,8 @@ static enum gc_code add_conversation(struct conversations *m,
   return GC_OK;
 }
 
-/* Merges and counts in rounds: once participants are counted, they make room
- * for participants that found none. With one round, a repeat of the snapshot
+/* Merges and counts in rounds: participants that were counted make room for
+ * participants that found none. After one round only, a repeat of the snapshot
  * would have new facts. */
 static enum gc_code apply_all(struct conversations *m, struct conversation *c,
                               const struct cv_event *event, bool *ret_is_new) {

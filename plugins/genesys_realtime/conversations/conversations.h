@@ -4,12 +4,12 @@
  *
  * The model is a set of conversations by id. Each event is a snapshot of the
  * whole conversation. A merge only adds times: an older snapshot or a missing
- * participant removes nothing. Counters are a function of the merged facts and
- * the server's own times, so the order of arrival, delays, duplicates and
- * repeats after a reconnect change no total.
+ * participant removes nothing. The counters depend only on the merged facts and
+ * the server's own times, so order of arrival, delays, duplicates and repeats
+ * after a reconnect change no total.
  *
- * decode.c → this → samples.c. Pure; one thread at a time. Times are epoch ms
- * of the server's clock. */
+ * decode.c makes events, this model counts them, samples.c makes samples. Pure;
+ * one thread at a time. Times are epoch ms of the server's clock. */
 #ifndef GENESYS_REALTIME_CONVERSATIONS_CONVERSATIONS_H
 #define GENESYS_REALTIME_CONVERSATIONS_CONVERSATIONS_H
 
@@ -18,7 +18,8 @@
 #include "plugins/genesys_realtime/queues/queue_label.h"
 
 /* The state of a conversation in a queue: the highest of its open participants;
- * without open participants wrapup while an agent wraps up, else ended. */
+ * without open participants it is wrapup while an agent wraps up, else ended.
+ */
 #define CV_STATE_MAP(XX)                                                       \
   XX(NONE, "")                                                                 \
   XX(ENDED, "ended")                                                           \
@@ -37,22 +38,22 @@ enum cv_state {
 
 enum { CV_BOUNDS_MAX = 64 };
 
-/* How long an ended conversation is kept. Of an event that comes later, only
- * the facts that the model did not know then are counted (removed.h). */
+/* How long an ended conversation is kept. If an event comes after that, only
+ * facts that the model did not know are counted (removed.h). */
 #define CV_KEEP_MS INT64_C(600000)
 
-/* A contact that still waits is a breach this long after the target, since its
- * answer may be on the way (design, section 4). */
+/* A contact that still waits is a breach this long after the target, because
+ * the event of its answer may be on the way. */
 #define CV_BREACH_GRACE_MS INT64_C(2000)
 
 struct conversations_settings {
-  bool is_guide;      /* guide dialect: takes conversations_apply_state only */
-  int64_t started_ms; /* earlier offers and changes are not counted */
+  bool is_guide;          /* guide dialect: only conversations_apply_state */
+  int64_t started_ms;     /* earlier offers and changes are not counted */
   const double *bounds_s; /* WaitBuckets: ascending, above 0, whole ms */
   size_t bound_count;
   int64_t target_ms;  /* ServiceLevelTarget; 0: each queue's own */
   uint32_t max;       /* MaxConversations */
-  int64_t age_ms;     /* MaxConversationAge: since its last event */
+  int64_t age_ms;     /* MaxConversationAge, since the last event */
   uint32_t pairs_max; /* pairs of queue and medium with counters */
   /* WrapUpCode: a change that names an allowed code is also counted by code.
    * Borrowed; none: no change is counted by code. */
@@ -62,7 +63,8 @@ struct conversations_settings {
 
 struct conversations;
 
-/* NULL and err: GC_ERR_CONFIG for bounds, GC_ERR_MEMORY. */
+/* Makes a model. Returns NULL and fills err on failure: GC_ERR_CONFIG for wrong
+ * bounds, GC_ERR_MEMORY. */
 struct conversations *conversations_new(const struct conversations_settings *s,
                                         struct gc_err *err);
 void conversations_free(struct conversations *m);
@@ -97,10 +99,10 @@ conversations_apply_state(struct conversations *m, const struct guide_event *e,
 GC_MUST_CHECK enum gc_code conversations_apply(struct conversations *m,
                                                const struct cv_event *event);
 
-/* Sets the queue's own target for a medium; 0: it has none. Ignored if the
- * settings give one for all queues. The name of the breach counter includes the
- * target, so each target has a count of its own. The counts of the last four
- * targets are kept, and continue when the target returns. */
+/* Sets the queue's own target for a medium; 0: it has none. Does nothing if the
+ * settings have a target for all queues. The name of the breach counter
+ * includes the target, so each target has a count of its own. The counts of the
+ * last four targets are kept, and continue when a target returns. */
 GC_MUST_CHECK enum gc_code conversations_target(struct conversations *m,
                                                 const char *queue,
                                                 enum cv_media media,
@@ -112,17 +114,17 @@ GC_MUST_CHECK enum gc_code conversations_expect(struct conversations *m,
                                                 const char *queue,
                                                 enum cv_media media);
 
-/* Sets the queue's counters to 0 and begins their series again. Neither offers
- * nor outcomes of contacts that began before are counted. Call it for a queue
- * whose topic is covered from now on and which was known only from other
- * queues' conversations until now. */
+/* Sets the queue's counters to 0 and begins their series again. Contacts that
+ * began before are not counted, neither as offers nor by their outcomes. Call
+ * it for a queue whose topic is covered from now on and of which the model
+ * knows only conversations from other queues' topics. */
 void conversations_reset(struct conversations *m, const char *queue);
 
 /* Sets the time, counts breaches of contacts that still wait and removes
  * conversations that have ended or had no event for too long. Call it about
  * once a second, also while the stream is down. `complete_ms`: all events up to
- * this time have arrived. A contact that seems to wait past it may have been
- * answered and is no breach yet. */
+ * this time have arrived. A contact that seems to wait beyond this time may
+ * have been answered, so it is no breach yet. */
 void conversations_tick(struct conversations *m, int64_t server_now_ms,
                         int64_t complete_ms);
 
@@ -133,26 +135,29 @@ size_t conversations_retire(struct conversations *m, int64_t expiry_ms,
                             bool (*is_listed)(void *ctx, const char *queue),
                             void *ctx);
 
-/* The stream was interrupted: a contact that seems to wait may have been
- * answered in the meantime, so waiting alone is no breach until the next event
- * of the conversation. (A poll does not help: its lists do not show which
+/* Notes that the stream was interrupted. A contact that seems to wait may have
+ * been answered, so waiting alone is no breach until the next event of the
+ * conversation. (A poll does not help, because its lists do not show which
  * contacts wait.) The end of the wait may still be a breach. */
 void conversations_gap(struct conversations *m);
 
-/* Closes a conversation that is over although its end was never reported: no
- * gauge includes it any longer and nothing is counted, since the outcome is not
- * known. An event with new facts opens it again. False: not found. */
+/* Closes a conversation that is over although its end was never reported.
+ * Gauges no longer include it. Its outcome is not known, so nothing is counted.
+ * An event with new facts opens it again. Returns false when it is not found.
+ */
 bool conversations_close(struct conversations *m, struct uuid_key id);
 
-/* ---- lost ends, by the details of observations (design, section 5.2) ----
- * One poll: begin when the request is sent, list each conversation id of the
- * answers, end. A conversation that waits, rings or is with an agent and that
- * two successive polls do not list is closed. Exceptions: conversations with an
- * event since the poll began, parked ones, and those with a queue and medium
+/* ---- lost ends, by the details of observations ---- */
+
+/* Notes the begin, the listed conversations and the end of a poll. A
+ * conversation that waits, rings or is with an agent is closed when two
+ * successive polls do not list it. Exceptions: conversations with an event
+ * since the poll began, parked conversations, and those in a queue and medium
  * for which `covers` is false, because its list is truncated or was not
- * requested. A poll that fails needs no end. */
+ * requested. Call the begin when the request is sent. A poll that fails needs
+ * no end. */
 void conversations_poll_begin(struct conversations *m);
-/* False: the model does not have it. */
+/* Returns false when the model does not have it. */
 bool conversations_poll_list(struct conversations *m, struct uuid_key id);
 void conversations_poll_end(struct conversations *m,
                             bool (*covers)(void *ctx, const char *queue,
@@ -167,20 +172,20 @@ struct conversations_totals {
   uint64_t waits[CV_BOUNDS_MAX + 1]; /* not cumulative; the last: beyond */
   uint64_t changes[CV_STATE_COUNT][CV_STATE_COUNT]; /* [from][to] */
   int64_t target_ms;                                /* 0: none */
-  /* Of the conversations, now. */
+  /* Numbers of present conversations. */
   uint32_t states[CV_STATE_COUNT];
   uint32_t active; /* waiting, alerting, held or active */
 };
 
-/* False: the pair is not known. Visits all conversations. */
+/* Reads the totals of a pair; visits all conversations. Returns false when the
+ * pair is not known. */
 bool conversations_totals(struct conversations *m, const char *queue,
                           enum cv_media media,
                           struct conversations_totals *ret);
 
-/* conversations_count_states counts, for each queue and medium, the
- * conversations in each state (it visits all conversations);
- * conversations_states reads one pair. False: the pair is not known, all are
- * 0. */
+/* conversations_count_states visits all conversations and counts those in each
+ * state, for each queue and medium. conversations_states reads one pair; it
+ * returns false and zeros when the pair is not known. */
 void conversations_count_states(struct conversations *m);
 bool conversations_states(const struct conversations *m, const char *queue,
                           enum cv_media media, uint32_t ret[CV_STATE_COUNT]);
@@ -192,7 +197,7 @@ struct conversations_stats {
   uint64_t evicted;      /* past `max`, before their end was known */
   uint64_t aged;         /* past `age_ms` */
   uint64_t closed;       /* by polls and conversations_close */
-  uint64_t incomplete;   /* conversations without some of their participants */
+  uint64_t incomplete;   /* conversations that lack some participants */
   uint64_t overflow;     /* uses of counters past `pairs_max` */
   uint64_t wrapups_left; /* changes not counted by code: too many codes */
 };
@@ -205,8 +210,8 @@ struct conversations_view {
   const struct queue_display *queues; /* names, selectors, labels */
   int64_t time_ms;                    /* wall clock; 0: when it is dispatched */
   bool active; /* active_conversations too: no other source has them */
-  /* Puts only series that begin and series whose value has changed since it was
-   * put; false: a full pass. */
+  /* Puts only series that begin, and series whose value has changed; false:
+   * puts all (a full pass). */
   bool only_changes;
 };
 
@@ -216,10 +221,10 @@ struct conversations_cursor {
   struct queue_tally tally;
 };
 
-/* Writes every value of design §4 that conversations provide, a few queues per
- * call, so that a lock around it is held briefly. False: these were the last
- * ones. A series begins with 0 and has its count from the next full pass on:
- * give each pass a later time. No count is lost between passes. */
+/* Writes the values that conversations provide, a few queues per call, so that
+ * a lock around it is held briefly. Returns false after the last queues. A
+ * series begins with 0 and has its count from the next full pass on, so give
+ * each pass a later time. No count is lost between passes. */
 bool conversations_samples(struct conversations *m,
                            const struct conversations_view *view,
                            const struct gc_samples *out,

@@ -129,7 +129,7 @@ static enum cv_purpose read_purpose(const struct gc_json_value *v) {
   return gc_json_is(v, "customer") ? CV_CUSTOMER : CV_OTHER;
 }
 
-/* "v2.routing.queues.<id>.conversations", in any case. */
+/* Returns true for "v2.routing.queues.<id>.conversations", in any case. */
 static bool is_conversation_topic(const struct gc_json_value *v) {
   static const char head[] = "v2.routing.queues.", tail[] = ".conversations";
   const size_t head_len = sizeof(head) - 1, tail_len = sizeof(tail) - 1;
@@ -181,9 +181,9 @@ struct cv_decoder {
   struct cv_event event;
   bool is_conversation; /* by its topic */
 
-  struct cv_party *party; /* the one being read */
-  struct cv_party spare;  /* for those past CV_PARTIES_MAX */
-  bool is_watcher;        /* of another participant */
+  struct cv_party *party; /* the participant that is being read */
+  struct cv_party spare;  /* for participants past CV_PARTIES_MAX */
+  bool is_watcher;        /* it monitors another participant */
   bool has_queue_id;      /* queueId has priority over the routing data */
   int64_t wrapup_end_ms;
   struct cv_legs legs;
@@ -195,15 +195,16 @@ struct cv_decoder {
 
 /* ---- values ---- */
 
-/* Two digits below `limit`, else -1. */
+/* Reads two digits. Returns -1 unless they are digits below `limit`. */
 static int parse_two_digits(const char *text, int limit) {
   unsigned tens = (unsigned)(text[0] - '0'), ones = (unsigned)(text[1] - '0');
   int value = (int)(tens * 10 + ones);
   return tens < 10 && ones < 10 && value < limit ? value : -1;
 }
 
-/* Times of one message mostly have the same date and the form
- * 2026-08-01T10:00:00.000Z. base/timestamp reads all others. */
+/* Reads a time of the date that was read last, in the form
+ * 2026-08-01T10:00:00.000Z. Most times of a message are such; base/timestamp
+ * reads all others. */
 static bool parse_same_date(const struct cv_decoder *d, const char *t,
                             int64_t *ret_ms) {
   if (t[10] != 'T' || t[13] != ':' || t[16] != ':' || t[19] != '.' ||
@@ -221,7 +222,7 @@ static bool parse_same_date(const struct cv_decoder *d, const char *t,
   return true;
 }
 
-/* 0 for a value that is no time or lies before 1970. */
+/* Reads a time; 0 for a value that is no time or is before 1970. */
 static int64_t time_of(struct cv_decoder *d, const struct gc_json_value *v) {
   enum { DAY_MS = 86400000 };
   int64_t ms;
@@ -359,12 +360,12 @@ static enum gc_code on_open(void *ctx, const struct gc_json_at *at) {
   return GC_OK;
 }
 
-/* An agent that rang and did not answer. */
+/* Returns true for an agent that rang and did not answer. */
 static bool is_unanswered(const struct cv_party *p) {
   return p->purpose == CV_AGENT && p->connected_ms == 0 && p->end_ms != 0;
 }
 
-/* Replaces an unanswered alert by a later participant, if there is one: a
+/* Replaces an unanswered alert, if there is one, by a later participant. A
  * snapshot has its participants in the order of their appearance, and the later
  * ones show the present state. */
 static void replace_unanswered(struct cv_event *e,

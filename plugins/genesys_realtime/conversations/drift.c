@@ -9,8 +9,9 @@
 
 enum { KEY_MAX_BYTES = 4096 };
 
-/* One difference. by: model - observed, without unheard contacts; counted: how
- * much of it is in the total; unheard: contacts of which no event has come. */
+/* One difference. by: model minus observed, without unheard contacts; counted:
+ * the part that is in the total; unheard: contacts of which no event has come.
+ */
 struct gap {
   int64_t by, counted, unheard;
 };
@@ -61,7 +62,8 @@ void drift_begin(struct drift *d) {
   d->lasting = 0;
 }
 
-/* Between a … a + slack and b … b + slack. */
+/* Returns the gap between the ranges a … a + a_slack and b … b + b_slack; 0 if
+ * they meet. */
 static int64_t gap_between(int64_t a, int64_t a_slack, int64_t b,
                            int64_t b_slack) {
   if (a > b + b_slack)
@@ -69,7 +71,7 @@ static int64_t gap_between(int64_t a, int64_t a_slack, int64_t b,
   return b > a + a_slack ? a + a_slack - b : 0;
 }
 
-/* A larger count is wrong and must not overflow. */
+/* Bounds a count. A larger one is wrong and must not overflow. */
 static int64_t bound_count(int64_t count) {
   const int64_t max = INT64_C(1) << 40;
   return count < 0 ? 0 : count < max ? count : max;
@@ -82,14 +84,15 @@ static struct drift_side bound_side(const struct drift_side *s) {
 
 static int64_t min_of(int64_t a, int64_t b) { return a < b ? a : b; }
 
-/* The part of a difference that is in both polls, in the same direction. */
+/* Returns the part of a difference that is in both polls, in the same
+ * direction. */
 static uint64_t lasting_part(int64_t was, int64_t is) {
   if (was > 0 && is > 0)
     return (uint64_t)min_of(was, is);
   return was < 0 && is < 0 ? (uint64_t)min_of(-was, -is) : 0;
 }
 
-/* Removes unheard contacts from the difference. They are at most those that may
+/* Removes unheard contacts from the difference. They are at most as many as may
  * have been missing in each poll since the first one, ringing contacts
  * included. */
 static void take_unheard(struct gap *is, int64_t missing_max, int64_t max) {

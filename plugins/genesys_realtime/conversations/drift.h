@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /* Compares the model's conversations with the platform's counts. After each
- * poll every queue and medium is compared; a difference in two successive polls
- * is drift (design, section 5.2). One poll is not enough: its answer and the
- * events are of different moments.
+ * poll every queue and medium is compared. A difference in two successive polls
+ * is drift. One poll is not enough, because its answer and the events are of
+ * different moments.
  *
- * A ringing contact may count as waiting or as interacting, on either side:
- * with w waiting, a alerting and i interacting, waiting is any number of w … w
- * + a and interacting any of i … i + a. The difference is the gap between the
- * two sides' ranges, if there is one.
+ * A ringing contact may count as waiting or as interacting, on either side.
+ * With w waiting, a alerting and i interacting contacts, waiting is any number
+ * from w to w + a, and interacting is any number from i to i + a. The
+ * difference is the gap between the ranges of the two sides, if there is one.
  *
  *   poll   model w a i   observed w a i   gaps    counted
  *   1            3 0 1            2 1 1    0 0    none: one of the three rings
@@ -15,9 +15,10 @@
  *   3            3 0 1            2 0 1    1 0    1: polls 2 and 3 have it
  *   4            3 0 1            2 0 1    1 0    none: it was counted before
  *
- * When the stream begins, the platform has contacts of which no event came yet.
- * They are no drift: the first poll of a queue adopts what the model lacks.
- * That share only shrinks, with each contact that ends or has an event:
+ * When the stream begins, the platform has contacts of which no event has come
+ * yet. They are no drift: the first poll of a queue adopts the contacts that
+ * the model lacks. The adopted number only shrinks, with each contact that ends
+ * or has an event:
  *
  *   poll   model w   observed w   unheard   counted
  *   1            0            5         5   none: adopted
@@ -27,8 +28,8 @@
  *   4            2            7         4   1
  *
  * Compare before conversations_poll_end, which closes lost conversations: a
- * lost end is drift also if it is closed at once. Only pairs that differ take
- * memory. Pure; one thread at a time. */
+ * lost end is drift even if the conversation is closed at once. Only pairs that
+ * differ take memory. Pure; one thread at a time. */
 #ifndef GENESYS_REALTIME_CONVERSATIONS_DRIFT_H
 #define GENESYS_REALTIME_CONVERSATIONS_DRIFT_H
 
@@ -38,37 +39,42 @@
 
 struct drift;
 
-/* One side's contacts in a queue and medium. interacting: active or held. */
+/* The contacts of one side in a queue and medium. interacting: active or held.
+ */
 struct drift_side {
   int64_t waiting, alerting, interacting;
 };
 
 /* Keeps the differences of at most `pairs_max` pairs and ignores further ones.
- * NULL when out of memory. */
+ * Returns NULL when out of memory. */
 struct drift *drift_new(uint32_t pairs_max);
 void drift_free(struct drift *d);
 GC_DEFINE_AUTO(struct drift, drift_free)
 
-/* One complete poll: begin, compare each pair once, end. A pair that a poll
- * does not compare starts from zero with the next one. Call none of the three
- * for a poll that fails. */
+/* Begins the comparison of one complete poll: compare each pair once, then call
+ * drift_end. A pair that a poll does not compare starts from zero in the next
+ * poll. Call none of the three for a poll that fails. */
 void drift_begin(struct drift *d);
-/* GC_ERR_MEMORY: the pair is not kept, the rest is intact. */
+/* Compares one pair. GC_ERR_MEMORY: the pair is not kept; all others are
+ * intact. */
 GC_MUST_CHECK enum gc_code drift_compare(struct drift *d, const char *queue,
                                          const char *media,
                                          const struct drift_side *model,
                                          const struct drift_side *observed);
-/* In place of drift_compare in the first poll of a queue. */
+/* Adopts the contacts that the model lacks. Call it in place of drift_compare
+ * in the first poll of a queue. */
 GC_MUST_CHECK enum gc_code drift_adopt(struct drift *d, const char *queue,
                                        const char *media,
                                        const struct drift_side *model,
                                        const struct drift_side *observed);
 void drift_end(struct drift *d);
 
-/* Contacts that drifted since the start, each counted once while its difference
- * lasts; monotonic: for stream_drift. */
+/* Returns the number of contacts that drifted since the start, for
+ * stream_drift. A contact counts once while its difference lasts. The number
+ * never falls. */
 uint64_t drift_total(const struct drift *d);
-/* Contacts that drift in the last poll; 0 when both sides agree. */
+/* Returns the number of contacts that drift in the last poll; 0 when both sides
+ * agree. */
 uint64_t drift_now(const struct drift *d);
 
 #endif

@@ -1,17 +1,17 @@
 /* SPDX-License-Identifier: MIT */
 /* One message of a topic v2.routing.queues.<id>.conversations: a snapshot of
  * the whole conversation (API reference, "Agent topics"; schema
- * QueueConversationEventTopicConversation). Decodes bytes to a compact event.
- * Pure; one thread at a time. */
+ * QueueConversationEventTopicConversation). The decoder makes a compact event
+ * of its bytes. Pure; one thread at a time. */
 #ifndef GENESYS_REALTIME_CONVERSATIONS_EVENT_H
 #define GENESYS_REALTIME_CONVERSATIONS_EVENT_H
 
 #include "common/base/err.h"
 #include "plugins/genesys_realtime/queues/uuid_key.h"
 
-/* XX(enum, media type as analytics spells it, the participant's array). The
- * medium of a participant with several arrays is the first in this order: the
- * agent of a callback also has a call. */
+/* XX(enum, media type as analytics spells it, the participant's array). If a
+ * participant has several arrays, its medium is the first one in this order:
+ * the agent of a callback also has a call. */
 #define CV_MEDIA_MAP(XX)                                                       \
   XX(UNKNOWN, "unknown", "")                                                   \
   XX(CALLBACK, "callback", "callbacks")                                        \
@@ -34,9 +34,9 @@ enum cv_media {
       CV_MEDIA_COUNT
 };
 
-/* "voice"; never NULL. */
+/* Returns the label, such as "voice"; never NULL. */
 const char *cv_media_label(enum cv_media media);
-/* CV_MEDIA_COUNT for any other label. */
+/* Returns the medium of a label; CV_MEDIA_COUNT for any other text. */
 enum cv_media cv_media_find(const char *label);
 
 /* A watcher monitors, coaches or barges in on another participant. */
@@ -57,8 +57,8 @@ struct cv_party {
   uint64_t id; /* uuid_key_hash of the participant's id */
   struct uuid_key queue;
   char queue_text[CV_QUEUE_ID_SIZE]; /* "": none given */
-  /* Of an agent: when it answered. 0 while it rings and after it rang
-   * unanswered, even if the participant has a time. */
+  /* For an agent: when it answered. It is 0 while the agent rings and after an
+   * unanswered alert, even if the participant has a time. */
   int64_t connected_ms;
   int64_t end_ms; /* endTime, else the end of its last communication */
   int64_t acw_start_ms, acw_end_ms;
@@ -66,7 +66,7 @@ struct cv_party {
   bool held;        /* a communication is on hold */
   bool transferred; /* a connected communication ended with transfer* */
   bool parked;      /* a communication is put aside */
-  bool scheduled;   /* a callback of the queue before its time */
+  bool scheduled;   /* a callback in the queue before its time */
   bool acw_skipped; /* there was no after-call work, whatever its times say */
   uint8_t purpose;  /* enum cv_purpose */
   uint8_t media;    /* enum cv_media */
@@ -82,15 +82,16 @@ struct cv_event {
 
 struct cv_decoder;
 
-/* NULL when out of memory. Nothing is allocated per message afterwards. */
+/* Makes a decoder. Returns NULL when out of memory. The decoder allocates
+ * nothing per message. */
 struct cv_decoder *cv_decoder_new(void);
 void cv_decoder_free(struct cv_decoder *d);
 GC_DEFINE_AUTO(struct cv_decoder, cv_decoder_free)
 
 /* Reads one message, its members in any order. *ret_event is borrowed until the
- * next call; NULL for a message without a queue's conversation: another topic,
- * no topic, no body. GC_ERR_PARSE: not JSON. GC_ERR_LIMIT: more than
- * CV_MESSAGE_MAX. */
+ * next call. It is NULL for a message without a queue's conversation: another
+ * topic, no topic, no body. GC_ERR_PARSE: the message is no JSON. GC_ERR_LIMIT:
+ * it is longer than CV_MESSAGE_MAX. */
 GC_MUST_CHECK enum gc_code cv_decoder_read(struct cv_decoder *d,
                                            const char *bytes, size_t len,
                                            const struct cv_event **ret_event,

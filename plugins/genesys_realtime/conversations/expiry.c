@@ -3,7 +3,7 @@
 
 #include "plugins/genesys_realtime/conversations/internal.h"
 
-enum { MISSES_MAX = 2 }; /* successive polls that do not list it */
+enum { MISSES_MAX = 2 }; /* successive polls that miss a conversation */
 
 static void maintain_conversation(struct conversations *m, uint32_t number) {
   struct conversation *c = cv_at(m, number);
@@ -32,15 +32,15 @@ void conversations_tick(struct conversations *m, int64_t server_now_ms,
   m->targets_changed = false;
 }
 
-/* True if no event has named the queue for `expiry_ms`. */
+/* Returns true if no event has named the queue for `expiry_ms`. */
 static bool is_silent(const struct conversations *m, uint32_t number,
                       int64_t expiry_ms) {
   const struct queue *q = &m->queues[number];
   return q->text != NULL && m->now_ms - q->last_event_ms >= expiry_ms;
 }
 
-/* Each conversation in the table, also an ended one, refers to its queues by
- * number, and its last event may be later than theirs. */
+/* Spares queues to which a conversation in the table refers by number, also an
+ * ended one. Its last event may be later than that of the queue. */
 static void spare_referenced(struct conversations *m, bool *is_retired) {
   struct cv_presence presences[CV_PARTS_MAX];
   for (uint32_t n = 0; n < m->block_count * CV_BLOCK; n++) {
@@ -123,8 +123,8 @@ bool conversations_poll_list(struct conversations *m, struct uuid_key id) {
   return true;
 }
 
-/* True if at least one list must name it, and all lists that could name it are
- * complete. */
+/* Returns true if at least one list must have the conversation, and all lists
+ * that could have it are complete. */
 static bool is_missing(const struct conversations *m,
                        const struct conversation *c,
                        bool (*covers)(void *, const char *, enum cv_media),

@@ -1,14 +1,15 @@
 /* SPDX-License-Identifier: MIT */
-/* The guide dialect's model. An event names a conversation, its queue and its
- * state and nothing else, so there are no participants to merge and no times to
- * put in order: the model keeps one state for each conversation and queue, the
+/* The guide dialect's model. An event names a conversation, its queue, its
+ * state and perhaps a wrap-up code. There are no participants to merge and no
+ * times to sort. The model keeps one state for each conversation and queue. The
  * state only advances, and the time of a change is the event's arrival. Offers,
  * answers and breaches go to the same counters as those of snapshots. */
 #include <string.h>
 
 #include "plugins/genesys_realtime/conversations/internal.h"
 
-/* waiting < alerting < active, held < wrapup < ended. */
+/* Returns the order of the states: waiting < alerting < active, held < wrapup <
+ * ended. */
 static int rank_of(enum cv_state state) {
   static const int ranks[CV_STATE_COUNT] = {
       [CV_STATE_WAITING] = 1, [CV_STATE_ALERTING] = 2, [CV_STATE_ACTIVE] = 3,
@@ -31,8 +32,9 @@ static void count_change(struct conversations *m, const struct guide_stay *s,
   cv_count_wrapup(m, pair, code, (enum cv_state)s->state, to);
 }
 
-/* A contact in wrap-up that was never seen active was answered after an unknown
- * wait, so that neither answer nor wait is counted. */
+/* Counts the outcome of the state. A contact in wrap-up that was never active
+ * in an event was answered after an unknown wait, so neither answer nor wait is
+ * counted. */
 static void count_outcome(struct conversations *m, struct guide_stay *s,
                           bool elsewhere, int64_t at_ms) {
   struct cv_wait wait = wait_of(s);
@@ -56,15 +58,15 @@ static void advance_stay(struct conversations *m, struct guide_stay *s,
   count_outcome(m, s, elsewhere, at_ms);
 }
 
-/* All stays but the newest have ended. */
+/* Drops the oldest stay, which has ended: all stays but the newest have. */
 static void drop_oldest_stay(struct conversations *m, struct conversation *c) {
   cv_table_note_incomplete(m, c);
   c->count--;
   memmove(&c->stays[0], &c->stays[1], c->count * sizeof(c->stays[0]));
 }
 
-/* The state of a conversation that is new in a queue is no change; one that
- * waits is an offer. */
+/* Adds a stay. The first state of a conversation in a queue is no change; if it
+ * waits, it is an offer. */
 static enum gc_code enter_queue(struct conversations *m, struct conversation *c,
                                 const struct guide_event *e, uint32_t queue,
                                 int64_t at_ms) {
@@ -97,16 +99,17 @@ static struct guide_stay *find_stay(const struct conversation *c,
   return NULL;
 }
 
-/* A conversation may enter a queue again once late events of its earlier stay
- * there are no longer expected. */
+/* Returns true if the conversation may enter the queue again, because late
+ * events of its earlier stay are no longer expected. */
 static bool may_return(const struct guide_stay *s, enum cv_state to,
                        int64_t at_ms) {
   return s->state == CV_STATE_ENDED && to != CV_STATE_ENDED &&
          at_ms - s->ended_ms >= CV_KEEP_MS;
 }
 
-/* An event of the newest queue advances its state. An event of another queue
- * ends the stay before; its wrap-up code does not belong to that stay. */
+/* Applies an event. An event of the newest queue advances the state there. An
+ * event of another queue ends the newest stay; the event's wrap-up code does
+ * not belong to that stay. */
 static enum gc_code apply_state(struct conversations *m, struct conversation *c,
                                 const struct guide_event *e, uint32_t queue,
                                 int64_t at_ms, bool *ret_is_new) {
@@ -130,7 +133,8 @@ static enum gc_code apply_state(struct conversations *m, struct conversation *c,
   return GC_OK;
 }
 
-/* An event without a queue belongs to the conversation's newest one. */
+/* Finds the queue of an event. An event without a queue belongs to the
+ * conversation's newest queue. */
 static enum gc_code find_event_queue(struct conversations *m,
                                      const struct conversation *c,
                                      const struct guide_event *e,
@@ -171,7 +175,8 @@ enum gc_code conversations_apply_state(struct conversations *m,
 
 /* ---- for the parts that serve both dialects ---- */
 
-/* The highest state and the first known medium of its stays in the queue. */
+/* Returns the highest state and the first known medium of the conversation's
+ * stays in the queue. */
 static struct cv_presence presence_of(const struct conversation *c,
                                       uint32_t queue) {
   struct cv_presence p = {queue, CV_STATE_NONE, CV_UNKNOWN};

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* The holds of a conversation that were counted. Each is known by its begin.
- * The latest one of a participant is in struct participant; the ones before it
- * are listed here, so that a snapshot that comes late or again counts nothing
+/* The holds of a conversation that were counted. A hold is identified by its
+ * begin. The latest hold of a participant is in struct participant; its earlier
+ * holds are in this list, so that a late or repeated snapshot counts nothing
  * twice. Most conversations have no list. */
 #include <stdlib.h>
 

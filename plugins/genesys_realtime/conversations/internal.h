@@ -5,7 +5,7 @@
  *   table         conversations by id: hash table, pool, order of last event
  *   removed       counts of conversations that the table no longer has
  *   queues        queues by id, their counters and service level targets
- *   participants  questions about one conversation's participants
+ *   participants answers questions about one conversation's participants
  *   merge         snapshot → facts that are new
  *   transitions   facts → changes of state, in the order of time
  *   outcomes      facts → offers, answers, abandons, transfers, breaches
@@ -17,7 +17,7 @@
  * A model has one of two dialects. In the platform's own dialect an event is a
  * snapshot with participants (struct participant); in the guide dialect an
  * event is a state (struct guide_stay). Table, queues, expiry and samples serve
- * both; struct cv_dialect has the differences. */
+ * both dialects; struct cv_dialect has the differences. */
 #ifndef GENESYS_REALTIME_CONVERSATIONS_INTERNAL_H
 #define GENESYS_REALTIME_CONVERSATIONS_INTERNAL_H
 
@@ -43,7 +43,7 @@ enum {
   COUNTED_ANSWER = 1 << 1,
   COUNTED_DEPARTURE = 1 << 2, /* as abandoned or as transferred */
   COUNTED_BREACH = 1 << 3,
-  COUNTED_TRANSFER = 1 << 4, /* an agent's; the others are an acd's */
+  COUNTED_TRANSFER = 1 << 4, /* of an agent; the others are of an acd */
 };
 
 _Static_assert(CV_MEDIA_COUNT <= 16, "struct participant has four bits");
@@ -59,12 +59,12 @@ struct participant {
   uint32_t next_other;       /* of an acd that has ended: ms from its end to the
                                 first other participant (IVR, flow), + 1 */
   uint8_t media : 4;         /* its own */
-  uint8_t counted_media : 4; /* it is counted under, see cv_set_media */
+  uint8_t counted_media : 4; /* for the counters, see cv_set_media */
   uint8_t purpose : 4;       /* enum cv_purpose */
   uint8_t is_transferred : 1; /* a communication ended with transfer* */
   uint8_t is_scheduled : 1;   /* it was, or is, a callback before its time */
   uint8_t is_held : 1;        /* now */
-  uint8_t is_known : 1;       /* before its conversation was removed */
+  uint8_t is_known : 1;       /* it was there before a removal */
 
   uint8_t changed; /* bits of the steps that were counted, by transitions.c */
   uint8_t counted; /* COUNTED_*, by outcomes.c */
@@ -86,7 +86,7 @@ enum {
   C_INACTIVE =
       1 << 3, /* all have ended with a known outcome, or it is closed */
   C_INCOMPLETE = 1 << 4,      /* some of its participants were dropped */
-  C_LISTED_INACTIVE = 1 << 5, /* it is in the list of inactive ones */
+  C_LISTED_INACTIVE = 1 << 5, /* in the list of inactive conversations */
   C_PARKED = 1 << 7,     /* an agent put it aside, by the newest snapshot */
   C_HOLDS_FULL = 1 << 6, /* not all holds are listed */
 };
@@ -94,12 +94,12 @@ enum {
 struct conversation {
   struct uuid_key id;
   int64_t last_event_ms;
-  int64_t since_ms;           /* earlier offers and changes are not counted */
-  int64_t known_ms;           /* only later changes of is_known ones are new */
+  int64_t since_ms; /* earlier offers and changes are not counted */
+  int64_t known_ms; /* participants with is_known: only later changes are new */
   int64_t other_connected_ms; /* latest of any other participant (IVR, flow) */
   int64_t due_ms;             /* the next breach by waiting alone; 0: none */
-  uint32_t known_retired;     /* of participants that are known: the counters of
-                                 queues that were made later lack them */
+  uint32_t known_retired;     /* queues retired before the removal: counters
+                                 made later lack the known participants */
   union {                     /* by dialect; in the order of arrival */
     struct participant *participants;
     struct guide_stay *stays;
@@ -108,10 +108,10 @@ struct conversation {
   struct cv_holds *holds; /* older than latest_hold; NULL: none */
   uint32_t older, newer;  /* by last event; older: also the next free one */
   uint8_t count, cap;     /* of parts */
-  uint8_t known;          /* the first ones were counted before a removal */
-  bool was_breached;      /* a breach by waiting was counted before that */
-  uint8_t flags;          /* C_* */
-  uint8_t misses;         /* successive polls that did not list it */
+  uint8_t known; /* number of first parts that were counted before a removal */
+  bool was_breached; /* a breach by waiting was counted before a removal */
+  uint8_t flags;     /* C_* */
+  uint8_t misses;    /* successive polls that did not list it */
   uint8_t customers, customers_gone;
   uint16_t gap; /* the model's number of gaps at the last event */
 };
@@ -135,7 +135,7 @@ enum cv_series {
 /* The counts of a pair that were put last. */
 struct cv_sent {
   uint64_t offers, answers, abandons, transfers, breaches;
-  uint32_t changes[CV_STATE_COUNT][CV_STATE_COUNT]; /* their low bits */
+  uint32_t changes[CV_STATE_COUNT][CV_STATE_COUNT]; /* low bits */
   uint32_t active;
 };
 
@@ -149,7 +149,7 @@ struct pair {
     uint32_t target_ms; /* 0: free */
     uint64_t breaches;
   } past[CV_PAST_TARGETS];
-  unsigned next_past; /* to overwrite */
+  unsigned next_past; /* the entry of `past` to overwrite next */
   /* For samples.c. */
   uint8_t shown, breaches_shown; /* enum cv_series */
   uint8_t changes_shown[CV_STATE_COUNT][CV_STATE_COUNT];
@@ -162,7 +162,7 @@ struct queue {
   struct uuid_key id;
   char *text;            /* NULL: it was removed, and its number is free */
   int64_t last_event_ms; /* the last event, or target, that named it */
-  int64_t since_ms;      /* of contacts that began earlier nothing is counted */
+  int64_t since_ms;      /* contacts that began earlier are not counted */
   uint32_t next_free;    /* of a free one: number + 1, 0 for the last */
   uint32_t retired;      /* the model's number of retired queues before it */
   struct pair *pairs[CV_MEDIA_COUNT];
@@ -192,13 +192,13 @@ struct cv_presence {
 
 struct cv_dialect {
   size_t part_size; /* struct participant or struct guide_stay */
-  /* Each queue and medium once. Returns how many. */
+  /* Lists each queue and medium of a conversation once. Returns how many. */
   unsigned (*list_presences)(const struct conversation *c,
                              struct cv_presence ret[CV_PARTS_MAX]);
-  /* What was counted, for the set of removed conversations; NULL: the counters
-   * do not depend on it. */
+  /* Describes what was counted, for the set of removed conversations; NULL: the
+   * counters do not depend on it. */
   struct cv_removed (*describe_removed)(const struct conversation *c);
-  /* Sets due_ms and C_INACTIVE; after any change. */
+  /* Sets due_ms and C_INACTIVE. Called after any change. */
   void (*schedule_breach)(const struct conversations *m,
                           struct conversation *c);
   /* Counts the breaches of contacts that have waited too long and still do. */
@@ -225,7 +225,7 @@ struct conversations {
   uint32_t *slots;                 /* number + 1, 0 is free; a power of two */
   uint32_t slot_count;
   size_t part_cap; /* sum over all conversations */
-  size_t hold_cap; /* likewise */
+  size_t hold_cap; /* sum over all conversations */
   struct cv_removed_set removed;
 
   struct queue *queues;
@@ -233,7 +233,7 @@ struct conversations {
   uint32_t *queue_slots;
   uint32_t queue_slot_count;
   uint32_t pair_count;
-  uint32_t first_free_queue, free_queue_count; /* the first: number + 1 */
+  uint32_t first_free_queue, free_queue_count; /* first: number + 1 */
   uint32_t retired; /* the number of queues that were removed so far */
 
   struct gc_intern codes;  /* allowed wrap-up codes, cleaned */
@@ -249,7 +249,8 @@ static inline struct conversation *cv_at(const struct conversations *m,
   return &m->blocks[number / CV_BLOCK][number % CV_BLOCK];
 }
 
-/* An offer that was counted and whose outcome is not known yet. */
+/* Returns true for an offer that was counted and whose outcome is not known
+ * yet. */
 static inline bool cv_is_pending(uint8_t counted) {
   return (counted & (COUNTED_OFFER | COUNTED_ANSWER | COUNTED_DEPARTURE)) ==
          COUNTED_OFFER;
@@ -257,18 +258,18 @@ static inline bool cv_is_pending(uint8_t counted) {
 
 /* ---- table.c ---- */
 
-/* CV_NONE when it is not there. */
+/* Returns the number of a conversation; CV_NONE when it is not there. */
 uint32_t cv_table_find(const struct conversations *m, struct uuid_key id);
-/* Adds an empty one. When there are too many, evicts one: of the inactive ones,
- * else of all, the one whose last event is the oldest. CV_NONE: out of
- * memory. */
+/* Adds an empty conversation. When there are too many, evicts the one with the
+ * oldest last event: an inactive one if there is any. CV_NONE: out of memory.
+ */
 uint32_t cv_table_add(struct conversations *m, struct uuid_key id);
-/* Moves it to the list that C_INACTIVE asks for. Call it when the flag may have
- * changed. */
+/* Moves the conversation to the list that C_INACTIVE requires. Call it when the
+ * flag may have changed. */
 void cv_table_sort(struct conversations *m, uint32_t number);
-/* Notes an event: makes it the newest. */
+/* Notes an event, which makes the conversation the newest one. */
 void cv_table_touch(struct conversations *m, uint32_t number);
-/* Later events may still come: they count nothing a second time. */
+/* Removes a conversation. Later events of it count nothing a second time. */
 void cv_table_remove(struct conversations *m, uint32_t number);
 /* Adds a zeroed participant or stay; NULL: out of memory or too many.
  * Invalidates pointers to the others of this conversation. */
@@ -279,24 +280,25 @@ void cv_table_clear(struct conversations *m);
 
 /* ---- queues.c ---- */
 
-/* The number of a queue, which is added if it is new. */
+/* Finds the number of a queue, and adds the queue if it is new. */
 GC_MUST_CHECK enum gc_code cv_queue_intern(struct conversations *m,
                                            struct uuid_key id, const char *text,
                                            uint32_t *ret_number);
-/* NULL: not known. */
+/* Returns the queue; NULL when it is not known. */
 struct queue *cv_queue_find(const struct conversations *m, const char *text);
 /* Removes a queue that no conversation refers to. No queue can be found until
  * cv_queue_rehash. */
 void cv_queue_remove(struct conversations *m, uint32_t number);
 void cv_queue_rehash(struct conversations *m);
 void cv_queue_clear(struct conversations *m); /* all of them */
-/* The counters. NULL past `pairs_max` or out of memory: counted as overflow. */
+/* Returns the counters, which it makes if they are new. NULL past `pairs_max`
+ * or out of memory, counted as overflow. */
 struct pair *cv_queue_pair(struct conversations *m, uint32_t queue,
                            enum cv_media media);
 /* Changes the target of a pair from `was_ms` to `is_ms`. Its breaches continue
  * where they were when the queue last had the new target. */
 void cv_pair_change_target(struct pair *pair, uint32_t was_ms, uint32_t is_ms);
-/* 0: none. */
+/* Returns the service level target; 0: none. */
 int64_t cv_queue_target_ms(const struct conversations *m, uint32_t queue,
                            enum cv_media media);
 /* Counts for all pairs how many conversations are in each state. */
@@ -304,41 +306,44 @@ void cv_queue_count_states(struct conversations *m);
 
 /* ---- participants.c ---- */
 
-/* Sets counted_media of all participants; after a merge. An acd participant
- * counts under its own medium, an agent under that of the contact it answered:
- * an agent who also calls the sender of a message still serves the message. A
- * call and the callback that follows it in the same queue are two presences. */
+/* Sets counted_media of all participants. Call it after a merge. An acd
+ * participant counts under its own medium, an agent under the medium of the
+ * contact that it answered: an agent who also calls the sender of a message
+ * still serves the message. A call and the callback that follows it in the same
+ * queue are two presences. */
 void cv_set_media(struct conversation *c);
-/* The state of a conversation in a queue, of one medium. */
+/* Returns the state of a conversation in a queue and medium. */
 enum cv_state cv_state_of(const struct conversation *c, uint32_t queue,
                           enum cv_media media);
-/* True for the first participant of each queue and medium. */
+/* Returns true for the first participant of each queue and medium. */
 bool cv_is_first_of_presence(const struct conversation *c,
                              unsigned participant);
-/* The newest acd participant of the queue that was connected at `at_ms` or
- * before, else one that was connected at most a second later; NULL: none. */
+/* Returns the newest acd participant of the queue that was connected at `at_ms`
+ * or before, else the first one that was connected at most a second later;
+ * NULL: none. */
 struct participant *cv_find_acd(const struct conversation *c, uint32_t queue,
                                 int64_t at_ms);
 /* Finds for each participant, by index, the acd participant whose contact it
- * answered; NULL: none, or it is no agent. */
+ * answered; NULL: there is none, or it is no connected agent. */
 void cv_find_answered(const struct conversation *c,
                       struct participant *ret[CV_PARTS_MAX]);
-/* When another leg began at, or outlived, the end of the acd participant: a
- * queue again, an agent elsewhere, a flow. The first of them; 0: none has a
- * time. */
+/* Returns when the contact went on after the acd participant: the first time at
+ * which another leg (a queue, an agent elsewhere, a flow) followed or outlived
+ * it; 0: there is none. */
 int64_t cv_find_continued_ms(const struct conversation *c,
                              const struct participant *acd);
-/* When the first agent was connected while the contact was in the queue; 0: it
- * was not answered. An agent without an acd participant of its queue (a call on
- * behalf of the queue) answers nothing. Nor does one who is connected more than
- * a second after the contact left, when another leg had begun before. */
+/* Returns when the first agent answered the contact; 0: it was not answered. An
+ * agent without an acd participant of its queue (a call on behalf of the queue)
+ * answers nothing. An agent who is connected more than a second after the
+ * contact left answers nothing either, if another leg began before. */
 int64_t cv_find_answer_ms(const struct conversation *c,
                           const struct participant *acd,
                           struct participant *const *answered);
 bool cv_is_wrapping_up(const struct participant *p);
-/* The time when the latest hold began. */
+/* Returns the time when the latest hold began. */
 int64_t cv_latest_hold_ms(const struct participant *agent);
-/* The acd participant was connected before offers are counted. */
+/* Returns true if the acd participant was connected before offers are counted.
+ */
 bool cv_is_prior(const struct conversation *c, const struct participant *acd);
 unsigned cv_list_presences(const struct conversation *c,
                            struct cv_presence ret[CV_PARTS_MAX]);
@@ -346,15 +351,16 @@ struct cv_removed cv_describe_removed(const struct conversation *c);
 
 /* ---- holds.c ---- */
 
-/* Notes a hold of a participant by its begin, as latest_hold has it. False: it
- * was noted before. Beyond 1000 holds of a conversation, a hold that begins
- * before the latest one and is reported late is not counted. */
+/* Notes a hold of a participant by its begin, in the form of latest_hold.
+ * Returns false when it was noted before. Beyond 1000 holds of a conversation,
+ * a hold that is reported late is not counted. */
 bool cv_holds_add(struct conversations *m, struct conversation *c,
                   unsigned participant, uint32_t begin);
-/* The participant's index will be that of another one. */
+/* Forgets the holds of a participant whose index another participant will get.
+ */
 void cv_holds_forget(struct conversation *c, unsigned participant);
 void cv_holds_free(struct conversations *m, struct conversation *c);
-/* Of all conversations together. */
+/* Returns the bytes of all holds together. */
 size_t cv_holds_bytes(const struct conversations *m);
 
 /* ---- merge.c ---- */
@@ -365,7 +371,7 @@ struct cv_merged {
                       counted */
 };
 
-/* Facts go into `c`, gains into m->gains. */
+/* Merges a snapshot: facts go into `c`, gains into m->gains. */
 GC_MUST_CHECK enum gc_code cv_merge(struct conversations *m,
                                     struct conversation *c,
                                     const struct cv_event *e,
@@ -373,7 +379,7 @@ GC_MUST_CHECK enum gc_code cv_merge(struct conversations *m,
 
 /* ---- transitions.c ---- */
 
-/* Counts the changes of state that follow from the facts. `answered`: by
+/* Counts the changes of state that follow from the facts. `answered`: from
  * cv_find_answered. */
 void cv_count_transitions(struct conversations *m, struct conversation *c,
                           struct participant *const *answered);
@@ -389,27 +395,28 @@ struct cv_wait {
 };
 
 void cv_count_offer(struct conversations *m, const struct cv_wait *w);
-/* An agent answered the contact at `at_ms`. */
+/* Counts the answer of an agent at `at_ms`. */
 void cv_count_answer(struct conversations *m, const struct cv_wait *w,
                      int64_t at_ms);
-/* The contact left unanswered: a transfer if it continued elsewhere, else an
- * abandon. */
+/* Counts a contact that left unanswered: as a transfer if it continued
+ * elsewhere, else as an abandon. */
 void cv_count_departure(struct conversations *m, const struct cv_wait *w,
                         bool elsewhere, int64_t at_ms);
 /* Counts the breach once, if the contact waited longer than the target. */
 void cv_count_breach(struct conversations *m, const struct cv_wait *w,
                      int64_t wait_ms);
-/* The time at which waiting alone is a breach; 0: never. */
+/* Returns the time at which waiting alone is a breach; 0: never. */
 int64_t cv_breach_due_ms(const struct conversations *m,
                          const struct cv_wait *w);
 
 /* Counts the outcomes that follow from the facts of a conversation. */
 void cv_count_outcomes(struct conversations *m, struct conversation *c,
                        struct participant *const *answered);
-/* The acd participant ended, no agent answered and none is about to. */
+/* Returns true if the acd participant ended and no agent will answer the
+ * contact. Call it for a contact without an answer. */
 bool cv_is_departed(const struct conversation *c,
                     const struct participant *acd);
-/* Two functions of struct cv_dialect. */
+/* Two functions of the snapshots' struct cv_dialect. */
 void cv_schedule_breach(const struct conversations *m, struct conversation *c);
 void cv_count_overdue(struct conversations *m, struct conversation *c);
 

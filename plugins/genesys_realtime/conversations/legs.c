@@ -43,8 +43,8 @@ void cv_legs_add(struct cv_legs *legs, const struct cv_communication *c) {
   }
 }
 
-/* The platform gives each leg that was connected its own time; the
- * participant's may be that of the alert. */
+/* Completes an agent. The platform gives each leg that was connected its own
+ * time; the participant's time may be that of the alert. */
 static void complete_agent(const struct cv_legs *legs, struct cv_party *p) {
   if (legs->connected == 0 && (legs->ringing > 0 || legs->scheduled > 0 ||
                                legs->refused > 0 || legs->timed > 0))
@@ -53,7 +53,8 @@ static void complete_agent(const struct cv_legs *legs, struct cv_party *p) {
       legs->timed > 0 ? legs->transferred_connected : legs->transferred;
 }
 
-/* A callback enters the queue at its scheduled time. */
+/* Completes an acd participant. A callback enters the queue at its scheduled
+ * time. */
 static void complete_acd(const struct cv_legs *legs, struct cv_party *p) {
   p->transferred = legs->transferred;
   p->scheduled = legs->scheduled > 0 && legs->connected == 0;

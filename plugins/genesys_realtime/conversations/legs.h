@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
-/* What the communications of a participant say about it. A participant has one
- * communication or several: the agent of a callback has a callback and a call;
- * one that is offered the same contact twice may have a first leg without an
- * answer.
+/* Derives facts about a participant from its communications. A participant has
+ * one communication or several: the agent of a callback has a callback and a
+ * call; an agent who is offered the same contact twice may have a first leg
+ * without an answer.
  *
- * decode.c reads the communications → this → struct cv_party. Pure. */
+ * decode.c reads the communications; this fills struct cv_party. Pure. */
 #ifndef GENESYS_REALTIME_CONVERSATIONS_LEGS_H
 #define GENESYS_REALTIME_CONVERSATIONS_LEGS_H
 

@@ -9,19 +9,20 @@ enum { NOT_KEPT = UINT8_MAX };
 struct merge {
   struct conversations *m;
   struct conversation *c;
-  uint64_t known;                /* bits: participants before the merge */
-  uint64_t matched;              /* bits: participants in the snapshot */
-  unsigned guess;                /* index of the next one, as a rule */
-  unsigned customers, gone;      /* in the snapshot */
-  bool all_ended;                /* all in the snapshot have ended */
-  bool is_parked;                /* one in the snapshot is */
-  bool is_new;                   /* it has new facts */
-  bool is_crowded;               /* see struct cv_merged */
-  bool is_older;                 /* it lacks known facts */
-  uint8_t index[CV_PARTIES_MAX]; /* of each party's participant, or NOT_KEPT */
+  uint64_t known;           /* bits: participants before the merge */
+  uint64_t matched;         /* bits: participants in the snapshot */
+  unsigned guess;           /* the expected index of the next participant */
+  unsigned customers, gone; /* in the snapshot */
+  bool all_ended;           /* all in the snapshot have ended */
+  bool is_parked;           /* one in the snapshot is parked */
+  bool is_new;              /* it has new facts */
+  bool is_crowded;          /* see struct cv_merged */
+  bool is_older;            /* it lacks known facts */
+  uint8_t index[CV_PARTIES_MAX]; /* by party: its participant, or NOT_KEPT */
 };
 
-/* Participants mostly keep their order: search from the expected index. */
+/* Searches from the expected index, because participants mostly keep their
+ * order. */
 static unsigned find_participant(const struct conversation *c, uint64_t id,
                                  unsigned guess) {
   for (unsigned i = guess; i < c->count; i++)
@@ -41,8 +42,8 @@ static void merge_time(struct merge *g, int64_t *known, int64_t reported) {
   g->is_older |= *known != 0 && reported == 0;
 }
 
-/* After-call work that is skipped after its begin has ended; work that is
- * skipped from the start never was. */
+/* Merges after-call work. Work that is skipped after its begin has ended; work
+ * that is skipped from the start did not happen. */
 static void merge_acw(struct merge *g, struct participant *p,
                       const struct cv_party *party) {
   if (p->acw_start_ms == 0 && (party->acw_start_ms == 0 || party->acw_skipped))
@@ -76,9 +77,9 @@ static void merge_facts(struct merge *g, unsigned index,
 
 /* ---- more participants than a conversation has room for ---- */
 
-/* False for an alert that ended unanswered, which has no outcome, and for a
- * participant that began or ended before since_ms: one that drop_participant
- * dropped returns with the next snapshot. */
+/* Returns false for an alert that ended unanswered, which has no outcome, and
+ * for a participant that began or ended before since_ms. A participant that was
+ * dropped is such a one, and returns with the next snapshot. */
 static bool deserves_room(const struct conversation *c,
                           const struct cv_party *party) {
   if (party->end_ms == 0)
@@ -87,7 +88,7 @@ static bool deserves_room(const struct conversation *c,
          party->end_ms >= c->since_ms;
 }
 
-/* Participants are dropped in this order; WORTH_KEPT is not dropped. */
+/* The order in which participants are dropped. WORTH_KEPT is not dropped. */
 enum worth { WORTH_ALERT, WORTH_AGENT, WORTH_ACD, WORTH_KEPT };
 
 static enum worth worth_of(const struct participant *p,
@@ -118,8 +119,8 @@ static unsigned find_least_worth(const struct conversation *c,
   return found;
 }
 
-/* Frees the place of a participant whose outcomes were counted, and raises
- * since_ms so that nothing that began until then is counted again. */
+/* Frees the place of a participant whose outcomes were counted. Raises
+ * since_ms, so that no fact that began up to then is counted again. */
 static void drop_participant(struct merge *g, unsigned index) {
   struct participant *p = &g->c->participants[index];
   if (p->connected_ms != 0 && p->connected_ms >= g->c->since_ms)
@@ -133,7 +134,8 @@ static void drop_participant(struct merge *g, unsigned index) {
   *p = (struct participant){0};
 }
 
-/* The index of a zeroed participant; NOT_KEPT: no memory, or no room for it. */
+/* Returns the index of a zeroed participant; NOT_KEPT: there is no memory or no
+ * room for it. */
 static unsigned make_room(struct merge *g, const struct cv_party *party) {
   if (g->c->count < CV_PARTS_MAX)
     return cv_table_add_part(g->m, g->c) != NULL ? g->c->count - 1u : NOT_KEPT;
@@ -183,7 +185,8 @@ static bool is_other(const struct cv_party *party) {
          party->purpose != CV_WATCHER;
 }
 
-/* It is no leg of the contact. One that was an agent before is not missing. */
+/* Ignores a watcher, who is no leg of the contact. A participant that was an
+ * agent before is not missing. */
 static void merge_watcher(struct merge *g, const struct cv_party *party) {
   unsigned index = find_participant(g->c, party->id, g->guess);
   if (index != NOT_KEPT)
@@ -227,7 +230,8 @@ static enum gc_code merge_party(struct merge *g, const struct cv_party *party,
   return GC_OK;
 }
 
-/* The numbers of customers and of customers that left only grow. */
+/* Merges the numbers of customers and of customers that left, which only grow.
+ */
 static void merge_customers(struct merge *g) {
   struct conversation *c = g->c;
   g->is_older |= g->customers < c->customers || g->gone < c->customers_gone;
@@ -245,7 +249,8 @@ static void merge_customers(struct merge *g) {
   }
 }
 
-/* The first other participant that began when an acd participant had ended. */
+/* Notes, for each acd participant that ended, the first other participant that
+ * began afterwards. */
 static void merge_next_other(struct merge *g, const struct cv_party *other) {
   for (unsigned i = 0; i < g->c->count; i++) {
     struct participant *p = &g->c->participants[i];
@@ -259,9 +264,10 @@ static void merge_next_other(struct merge *g, const struct cv_party *other) {
   }
 }
 
-/* The end of a hold has no time. A hold is identified by its start and counted
- * once. It is over with the first snapshot that lacks it and is not older than
- * the known facts. A hold that is reported late is already over. */
+/* Merges a hold. The end of a hold has no time. A hold is identified by its
+ * begin and counted once. It is over with the first snapshot that lacks it and
+ * is not older than the known facts. A hold that is reported late is already
+ * over. */
 static void merge_hold(struct merge *g, unsigned index,
                        const struct cv_party *party) {
   struct participant *p = &g->c->participants[index];

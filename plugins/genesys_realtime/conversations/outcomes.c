@@ -9,7 +9,7 @@
 
 /* ---- one wait ---- */
 
-/* True if the wait began before the queue's counters. */
+/* Returns true if the wait began before the queue's counters. */
 static bool is_early(const struct conversations *m, const struct cv_wait *w) {
   return w->start_ms < m->queues[w->queue].since_ms;
 }
@@ -27,7 +27,8 @@ void cv_count_breach(struct conversations *m, const struct cv_wait *w,
                      int64_t wait_ms) {
   int64_t target_ms = cv_queue_target_ms(m, w->queue, w->media);
   struct pair *pair = pair_of(m, w);
-  /* An offer has one breach, even if the conversation was removed between. */
+  /* An offer has at most one breach, even if the conversation was removed in
+   * between. */
   if (pair == NULL || target_ms == 0 || wait_ms <= target_ms ||
       (*w->counted & COUNTED_BREACH) || pair->t.breaches >= pair->t.offers)
     return;
@@ -52,8 +53,9 @@ static void count_duration(const struct conversations *m, struct pair *pair,
   pair->t.answers++;
 }
 
-/* An offer has one outcome, also where times that cannot be true or a removal
- * in between suggest two. */
+/* Returns true if an offer has no outcome yet. Impossible times, or a removal
+ * in between, may suggest a second outcome of an offer, which is not counted.
+ */
 static bool has_open_offer(const struct pair *pair) {
   return pair != NULL && pair->t.answers + pair->t.abandons < pair->t.offers;
 }
@@ -95,8 +97,8 @@ static struct cv_wait wait_of(struct participant *acd) {
                           (enum cv_media)acd->media};
 }
 
-/* It was offered before the conversation was removed, and the counters with the
- * offer are still there. */
+/* Returns true if the contact was offered before the conversation was removed,
+ * and the counters with the offer still exist. */
 static bool was_offered(const struct conversations *m,
                         const struct conversation *c,
                         const struct participant *acd) {
@@ -104,8 +106,8 @@ static bool was_offered(const struct conversations *m,
          m->queues[acd->queue].retired <= c->known_retired;
 }
 
-/* An offer that was counted before the conversation was removed: its outcome is
- * new, unless it was known then. */
+/* Resumes an offer that was counted before the conversation was removed. Its
+ * outcome is new, unless it was known then. */
 static void resume_offer(const struct conversations *m,
                          const struct conversation *c, struct participant *acd,
                          struct participant *const *answered) {
@@ -141,8 +143,8 @@ static void judge_answer(struct conversations *m, const struct conversation *c,
     cv_count_answer(m, &wait, answer_ms);
 }
 
-/* The contact was offered in the block's time. What ended before the
- * conversation was removed was counted then. */
+/* Returns true if the transfer counts: the contact was offered since the
+ * block's start, and the transfer was not counted before a removal. */
 static bool is_transfer_counted(const struct conversations *m,
                                 const struct conversation *c,
                                 const struct participant *agent,
@@ -169,7 +171,8 @@ static void judge_transfer(struct conversations *m,
     pair->t.transfers++;
 }
 
-/* An agent that rings may answer the newest contact of its queue. */
+/* Returns true if the contact is the newest one of its queue and an agent of
+ * the queue rings, who may still answer. */
 static bool is_ringing(const struct conversation *c,
                        const struct participant *acd) {
   if (cv_find_acd(c, acd->queue, INT64_MAX) != acd)
@@ -183,7 +186,8 @@ static bool is_ringing(const struct conversation *c,
   return false;
 }
 
-/* A next stay in a queue that has not begun: a callback before its time. */
+/* Returns true for a later stay in a queue that has not begun, such as a
+ * callback before its time. */
 static bool is_later_stay(const struct participant *p,
                           const struct participant *acd) {
   return p->purpose == CV_ACD && p->connected_ms == 0 &&
@@ -199,7 +203,7 @@ static bool has_open_agent(const struct conversation *c) {
   return false;
 }
 
-/* Another leg began when this one ended, or will. */
+/* Returns true if another leg followed this one, or will follow it. */
 static bool is_continued(const struct conversation *c,
                          const struct participant *acd) {
   if (cv_find_continued_ms(c, acd) != 0)
@@ -210,8 +214,8 @@ static bool is_continued(const struct conversation *c,
   return false;
 }
 
-/* Another leg has begun, and a moment has passed since this one ended: an agent
- * who still rings can no longer answer the contact. */
+/* Returns true if another leg has begun and a moment has passed since this one
+ * ended, so that an agent who still rings can no longer answer. */
 static bool is_continued_for_long(const struct conversation *c,
                                   const struct participant *acd) {
   int64_t last_ms = c->other_connected_ms;
@@ -229,9 +233,10 @@ static bool is_customer_gone(const struct conversation *c) {
          (c->customers > 0 && c->customers_gone >= c->customers);
 }
 
-/* While an agent rings or the customer is still there, the answer may follow,
- * unless the contact has gone on elsewhere. While an agent of another stay is
- * connected, its end tells whether the contact went on with it. */
+/* Returns true for a departed contact. The answer may still follow while an
+ * agent rings or the customer is there, unless the contact went on elsewhere.
+ * While an agent of another stay is connected, only the end of that leg shows
+ * whether the contact went on with this agent. */
 bool cv_is_departed(const struct conversation *c,
                     const struct participant *acd) {
   if (acd->counted & COUNTED_DEPARTURE)
@@ -287,8 +292,8 @@ void cv_count_overdue(struct conversations *m, struct conversation *c) {
   cv_schedule_breach(m, c);
 }
 
-/* A contact that was offered before the start, and of which it is not known
- * whether it was answered: its outcome ends the wait. */
+/* Returns true for a contact that was offered before the start and is neither
+ * answered nor departed. Its outcome will end the wait. */
 static bool is_open_prior(const struct conversation *c,
                           const struct participant *acd) {
   struct participant *answered[CV_PARTS_MAX];

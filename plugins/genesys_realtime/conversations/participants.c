@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 #include "plugins/genesys_realtime/conversations/internal.h"
 
-/* The end of one leg and the begin of the next may be so much out of order. So
- * much earlier than the acd participant an agent who answers may be
- * connected. */
+/* The tolerance for two times that may be out of order: the end of one leg and
+ * the begin of the next, and the begin of an acd participant and that of the
+ * agent who answers. */
 #define SLACK_MS 1000
 
 bool cv_is_wrapping_up(const struct participant *p) {
@@ -40,8 +40,8 @@ enum cv_state cv_state_of(const struct conversation *c, uint32_t queue,
   return highest;
 }
 
-/* The medium of the first acd participant whose medium is known, else of the
- * first agent. */
+/* Returns the medium of the first acd participant whose medium is known, else
+ * of the first such agent. */
 static enum cv_media media_of_queue(const struct conversation *c,
                                     uint32_t queue) {
   enum cv_media agents = CV_UNKNOWN;
@@ -67,8 +67,9 @@ static bool has_acd_of(const struct conversation *c, uint32_t queue,
   return false;
 }
 
-/* CV_UNKNOWN: it answered no contact of the queue, or one of an unknown
- * medium. */
+/* Returns the medium of the contact that the agent answered or rings for.
+ * CV_UNKNOWN: there is no such contact in the queue, or its medium is unknown.
+ */
 static enum cv_media media_of_answered(const struct conversation *c,
                                        const struct participant *agent) {
   int64_t at_ms = agent->connected_ms != 0 ? agent->connected_ms
@@ -136,7 +137,8 @@ void cv_find_answered(const struct conversation *c,
   }
 }
 
-/* A callback that follows a call in the queue. */
+/* Returns true if `p` is a callback that follows the contact `acd`, which is
+ * none. */
 static bool is_callback_after(const struct participant *p,
                               const struct participant *acd) {
   return p->purpose == CV_ACD && p->media == CV_CALLBACK &&
@@ -144,15 +146,16 @@ static bool is_callback_after(const struct participant *p,
          (p->end_ms == 0 || p->end_ms > acd->end_ms);
 }
 
-/* A leg that was there before and went on: the agent who asked another queue
- * and ended the consultation. */
+/* Returns true if a leg began before the end of `acd` and lasted longer, such
+ * as that of an agent who consulted another queue and ended the consultation.
+ */
 static bool is_outlived_by(const struct participant *acd,
                            const struct participant *p) {
   return p->connected_ms != 0 && p->connected_ms < acd->end_ms &&
          p->end_ms > acd->end_ms + SLACK_MS;
 }
 
-/* When the contact went on with the leg; 0: it did not. */
+/* Returns when the contact went on with the leg `p`; 0: it did not. */
 static int64_t continued_ms(const struct participant *acd,
                             const struct participant *p) {
   bool is_next = p->connected_ms > acd->connected_ms &&
@@ -230,7 +233,7 @@ struct cv_removed cv_describe_removed(const struct conversation *c) {
       if (times[k] > r.fact_ms)
         r.fact_ms = times[k];
   }
-  /* Participants that were dropped are not known any longer. */
+  /* Participants that were dropped are no longer known. */
   r.since_ms = c->flags & C_INCOMPLETE ? r.start_ms + 1 : c->since_ms;
   return r;
 }

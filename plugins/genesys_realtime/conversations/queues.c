@@ -18,7 +18,7 @@ static uint32_t queue_slot_of(const struct conversations *m,
   return s;
 }
 
-/* The number of the queue + 1; 0: not found. */
+/* Returns the number of the queue + 1; 0: not found. */
 static uint32_t look_up_queue(const struct conversations *m,
                               struct uuid_key id) {
   return m->queue_slot_count > 0 ? m->queue_slots[queue_slot_of(m, id)] : 0;
@@ -55,7 +55,7 @@ static bool grow_queues(struct conversations *m) {
   return true;
 }
 
-/* The number of a removed queue if there is one, else a new number. */
+/* Returns the number of a removed queue if there is one, else a new number. */
 static uint32_t take_queue_number(struct conversations *m) {
   if (m->first_free_queue == 0)
     return m->queue_count++;
@@ -178,8 +178,8 @@ static void clear_states(struct conversations *m) {
       }
 }
 
-/* A parked contact counts as one that rings, since the platform's counts may or
- * may not include it: see drift.h. */
+/* Counts a parked contact as one that rings, because the platform's counts may
+ * or may not include it (drift.h). */
 static enum cv_state reported_state(const struct conversation *c,
                                     const struct cv_presence *p) {
   return (c->flags & C_PARKED) && p->state > CV_STATE_ALERTING

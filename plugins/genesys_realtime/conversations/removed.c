@@ -39,7 +39,7 @@ static void forget_oldest(struct cv_removed_set *set, int64_t now_ms) {
   set->count--;
 }
 
-/* The ring begins at 0 in the larger array. */
+/* Copies the ring to a larger array, in which it begins at 0. */
 static bool grow_set(struct cv_removed_set *set) {
   uint32_t cap = set->cap == 0 ? FIRST_ENTRIES : set->cap * 2;
   if (cap > set->max)

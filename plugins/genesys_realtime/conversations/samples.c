@@ -20,16 +20,16 @@ struct writer {
   const char *media;
 };
 
-/* True if the series is put in this pass. A series that begins is put with 0. A
- * full pass puts all others, a pass of changes only those whose count has
- * changed since it was put. */
+/* Returns true if the series is put in this pass. A series that begins is put
+ * with 0. A full pass puts all others, a pass of changes only those whose count
+ * has changed since it was put. */
 static bool is_due(const struct writer *w, uint8_t shown, bool is_changed) {
   return !w->view->only_changes || shown == CV_SERIES_NONE ||
          (shown == CV_SERIES_SHOWN && is_changed);
 }
 
-/* A series that has begun keeps its 0 until a full pass, so that a rate sees
- * it. */
+/* Returns the next stage of a series. A series that has begun keeps its 0 until
+ * a full pass, so that a rate includes it. */
 static uint8_t next_shown(const struct writer *w, uint8_t shown) {
   if (shown == CV_SERIES_NONE)
     return CV_SERIES_BEGUN;
@@ -44,7 +44,7 @@ static void put_counter(const struct writer *w, enum gc_metric_id metric,
                  shown != CV_SERIES_NONE ? count : 0);
 }
 
-/* "20", "0.5", "0.125", in any locale. */
+/* Writes "20", "0.5" or "0.125", in any locale. */
 static void print_seconds(char out[32], int64_t ms) {
   int len = snprintf(out, 32, "%" PRId64 ".%03d", ms / 1000, (int)(ms % 1000));
   while (out[len - 1] == '0')
@@ -53,8 +53,8 @@ static void print_seconds(char out[32], int64_t ms) {
     out[len - 1] = '\0';
 }
 
-/* An answer adds to its bucket and the higher ones, to the sum and to the
- * count, so all of them are put together. */
+/* Puts the histogram of waits. An answer adds to its bucket and the higher
+ * buckets, to the sum and to the count, so all of them are put together. */
 static void put_waits(const struct writer *w, const struct pair *pair) {
   char qualifier[64], bound[32];
   uint64_t within = 0;
@@ -106,7 +106,8 @@ static void put_change(const struct writer *w, struct pair *pair, int from,
   *shown = next_shown(w, *shown);
 }
 
-/* The series of a change begins when it first happens; most never do. */
+/* Puts the changes of state. The series of a change begins when the change
+ * first happens; most changes never happen. */
 static void put_changes(const struct writer *w, struct pair *pair) {
   for (int from = CV_STATE_ENDED; from < CV_STATE_COUNT; from++)
     for (int to = CV_STATE_ENDED; to < CV_STATE_COUNT; to++)
@@ -114,8 +115,8 @@ static void put_changes(const struct writer *w, struct pair *pair) {
         put_change(w, pair, from, to);
 }
 
-/* Changes by wrap-up code have a type of their own: they are also in
- * state_changes, and a sum over either type is right. */
+/* Puts the changes by wrap-up code. They have a type of their own, because they
+ * are also in state_changes, and a sum over either type must be right. */
 static void put_wrapups(const struct writer *w, struct pair *pair) {
   char qualifier[GC_NAME_SIZE];
   for (uint32_t i = 0; i < pair->wrapup_count; i++) {
@@ -179,7 +180,7 @@ static bool are_changes_due(const struct pair *pair) {
   return false;
 }
 
-/* True if a pass of changes may have something to put. */
+/* Returns true if a pass of changes may have something to put. */
 static bool is_pair_due(const struct writer *w, const struct pair *pair,
                         bool has_target) {
   const struct conversations_totals *t = &pair->t;

@@ -12,7 +12,7 @@ static uint32_t home_of(const struct conversations *m, struct uuid_key id) {
   return (uint32_t)uuid_key_hash(id) & (m->slot_count - 1);
 }
 
-/* The slot that holds the id, or the free one for it. */
+/* Returns the slot that holds the id, or the free one for it. */
 static uint32_t slot_of(const struct conversations *m, struct uuid_key id) {
   uint32_t s = home_of(m, id);
   while (m->slots[s] != 0 && !uuid_key_equal(cv_at(m, m->slots[s] - 1)->id, id))
@@ -130,7 +130,7 @@ static bool grow_pool(struct conversations *m) {
   return true;
 }
 
-/* Small arrays of parts stay for the next conversation. */
+/* Keeps a small array of parts for the next conversation. */
 void cv_table_remove(struct conversations *m, uint32_t number) {
   struct conversation *c = cv_at(m, number);
   if (m->dialect->describe_removed != NULL && c->count > 0) {
@@ -155,8 +155,8 @@ void cv_table_remove(struct conversations *m, uint32_t number) {
   m->count--;
 }
 
-/* Removes the oldest inactive conversation, of which nothing is lost, else the
- * oldest active one. False: that would be `spared`. */
+/* Removes the oldest inactive conversation, which loses nothing, else the
+ * oldest active one. Returns false when that would be `spared`. */
 static bool evict_one(struct conversations *m,
                       const struct conversation *spared) {
   uint32_t number = m->inactive.oldest;
@@ -188,7 +188,8 @@ uint32_t cv_table_add(struct conversations *m, struct uuid_key id) {
   return number;
 }
 
-/* Evicts other conversations when all together have too many parts. */
+/* Grows the array of parts. Evicts other conversations when all of them
+ * together have too many parts. */
 static bool grow_parts(struct conversations *m, struct conversation *c) {
   size_t max = (size_t)m->s.max * CV_PARTS_AVERAGE + CV_PARTS_MAX;
   unsigned cap = c->cap < FIRST_PARTS ? FIRST_PARTS

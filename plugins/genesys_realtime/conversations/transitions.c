@@ -1,26 +1,26 @@
 /* SPDX-License-Identifier: MIT */
-/* The history of a conversation in a queue is a function of its facts: their
- * times, in order, give the states. It is replayed whenever there are new
- * facts, and the changes that were not counted before are counted. So a change
- * is counted once, whenever its facts arrive.
+/* The history of a conversation in a queue follows from its facts: their times,
+ * in order, give the states. When there are new facts, the history is replayed
+ * and the changes that were not counted before are counted. So each change is
+ * counted once, whenever its facts arrive.
  *
  * Facts that come later must not take a change back:
- * - each step is a change of its own, however close the next one is
+ * - each step is a change of its own, however soon the next one follows
  * - the wait of a contact that was answered ends when the agent is connected;
- *   that of another ends when its outcome is known
+ *   the wait of any other contact ends when its outcome is known
  * - the platform does not report when an agent began to ring: the model takes
  *   the moment before the agent was connected or stopped ringing
  * - the end of a hold has no time. Holds are no steps but are counted by their
  *   begin, if no other agent was active then */
 #include "plugins/genesys_realtime/conversations/internal.h"
 
-/* Steps are applied in the order of their times; those of the same time in this
- * order. */
+/* Steps are applied in the order of their times; steps of the same time are
+ * applied in this order. */
 enum step_kind {
   STEP_RING, /* an agent participant appears */
   STEP_CONNECT,
-  STEP_ACW,   /* before the end: the leg's end is the begin of its wrap-up */
-  STEP_LEAVE, /* an acd participant ends: before an alert of the same time */
+  STEP_ACW,   /* before STEP_END, so that the end of the leg begins wrap-up */
+  STEP_LEAVE, /* a wait ends: before the end of an alert at that time */
   STEP_END,
   STEP_WAIT, /* an acd participant appears */
   STEP_ACW_END,
@@ -40,7 +40,7 @@ struct transitions {
   uint32_t queue;
   enum cv_media media;
   unsigned count;                 /* of m->steps */
-  uint8_t progress[CV_PARTS_MAX]; /* bits of the steps that were applied */
+  uint8_t progress[CV_PARTS_MAX]; /* bits: the steps that were applied */
 };
 
 static bool is_in_presence(const struct transitions *t,
@@ -64,7 +64,8 @@ static void add_step(struct transitions *t, int64_t at_ms, enum step_kind kind,
   steps[i] = step;
 }
 
-/* An alert ends with the wait of its contact, before it or a moment later. */
+/* Returns when the wait of a departed contact ends: with its own end, or with
+ * an alert that ends a moment later. */
 static int64_t find_alerts_end_ms(const struct transitions *t,
                                   const struct participant *acd) {
   int64_t last_ms = acd->end_ms;
@@ -79,7 +80,7 @@ static int64_t find_alerts_end_ms(const struct transitions *t,
   return last_ms;
 }
 
-/* The time when the contact stopped waiting; 0: it still waits, or its outcome
+/* Returns when the contact stopped waiting; 0: it still waits, or its outcome
  * is not known. */
 static int64_t find_wait_end_ms(const struct transitions *t,
                                 const struct participant *acd) {
@@ -105,8 +106,8 @@ static void add_acd_steps(struct transitions *t, unsigned i) {
     add_step(t, wait_end_ms, STEP_LEAVE, i);
 }
 
-/* True if the alert ended with the wait of its contact, whose outcome is not
- * known. */
+/* Returns true if the alert ended with the wait of its contact, whose outcome
+ * is not known. */
 static bool is_end_open(const struct transitions *t,
                         const struct participant *agent) {
   const struct participant *acd =
@@ -191,10 +192,10 @@ static void count_change(struct transitions *t, enum cv_state from,
     pair->t.changes[from][to]++;
 }
 
-/* The number of new changes of each kind of step: those that the history has
- * now less those that were noted. A change may be noted at another participant
- * than the one that has it now: of two agents that ring only the first one
- * makes a change, and which one is the first may be known late. */
+/* Counts the new changes by kind of step: those that the history has now, minus
+ * those that were noted. A change may be noted at another participant than the
+ * one that has it now: of two agents that ring only the first one makes a
+ * change, and it may become known late which one was first. */
 static void find_new_changes(const struct transitions *t,
                              int ret_new[STEP_KINDS]) {
   for (unsigned kind = 0; kind < STEP_KINDS; kind++)
@@ -212,9 +213,10 @@ static bool is_counted_at(const struct transitions *t,
   return at_ms >= t->c->since_ms && (!p->is_known || at_ms > t->c->known_ms);
 }
 
-/* The time when an alert began is not known, so it may have been counted
- * already if the contact was offered before the start or the participant was
- * known before a removal. False in these cases. */
+/* Returns true if the begin of an alert counts. Its time is not known. It may
+ * have been counted already if the contact was offered before the start, or if
+ * the participant was known before a removal; in these cases it does not count.
+ */
 static bool is_begin_counted(const struct transitions *t,
                              const struct step *s) {
   const struct participant *acd = cv_find_acd(t->c, t->queue, s->at_ms);
@@ -247,7 +249,8 @@ static void count_changes(struct transitions *t) {
 
 /* ---- holds ---- */
 
-/* False if another agent was active: the state of the queue did not change. */
+/* Returns false if another agent was active: the state of the queue did not
+ * change. */
 static bool is_alone(const struct transitions *t, unsigned held,
                      int64_t at_ms) {
   for (unsigned i = 0; i < t->c->count; i++) {
@@ -276,7 +279,8 @@ static void count_release(struct transitions *t, unsigned held,
     count_change(t, CV_STATE_HELD, CV_STATE_ACTIVE);
 }
 
-/* A leg that ends is no longer on hold. */
+/* Counts the holds of a participant. A leg that has ended is no longer on hold.
+ */
 static void count_holds(struct transitions *t, unsigned i) {
   struct participant *p = &t->c->participants[i];
   struct gain *g = &t->m->gains[i];

@@ -9,12 +9,12 @@
 #include "common/genesys/clean_name.h"
 #include "plugins/genesys_realtime/conversations/internal.h"
 
-/* "screenmonitoring-alerting-alerting-CODE" must fit one part of an identity.
- */
+/* The size of a code, so that "screenmonitoring-alerting-alerting-CODE" fits
+ * one part of an identity. */
 enum { CODE_SIZE = 85 };
 
-/* Codes that are equal once cleaned are one code: two series must not share an
- * identity. */
+/* Cleans a code for an identity. Codes that are equal after that are one code,
+ * because two series must not share an identity. */
 static size_t clean_code(char out[GC_NAME_SIZE], const char *code) {
   (void)gc_name_clean(out, code, strlen(code));
   size_t len = strlen(out);
@@ -29,7 +29,8 @@ static size_t clean_code(char out[GC_NAME_SIZE], const char *code) {
   return len;
 }
 
-/* False: the code is not allowed, or there are too many. */
+/* Finds or adds a code. Returns false when the code is not allowed or there are
+ * too many. */
 static bool intern_code(struct conversations *m, const char *text,
                         uint32_t *ret_code) {
   char code[GC_NAME_SIZE];

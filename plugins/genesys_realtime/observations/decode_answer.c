@@ -56,11 +56,12 @@ struct obs_decoder {
   uint32_t queue, media;
 
   struct obs_datum datum;
-  bool is_truncated; /* or an id of its list was left out */
-  size_t ids_begin;  /* its list: the ids from there on */
+  bool is_truncated; /* the list of ids is not complete */
+  size_t ids_begin;  /* the first id of the element's list */
 };
 
-/* Too many ids are no failure: the list counts as truncated. */
+/* Adds an id of a list. Too many ids are no failure: the list then counts as
+ * truncated. */
 static enum gc_code add_listed(struct obs_decoder *d,
                                const struct gc_json_value *v) {
   if (v->kind != GC_JSON_STRING || v->len == 0)
@@ -89,8 +90,9 @@ static enum gc_code map_presence(struct observations *o,
 #define IN_STATS(key)                                                          \
   GC_JSON_PATH6(K_RESULTS, GC_JSON_ITEM, K_DATA, GC_JSON_ITEM, K_STATS, key)
 
-/* The observation query has its numbers below "stats", the activity queries
- * have them in the element itself (API reference, observation queries). */
+/* Reads numbers below "stats", where the observation query has them, and in the
+ * element itself, where the activity queries have them (API reference,
+ * observation queries). */
 static enum gc_code on_value(void *ctx, const struct gc_json_at *at,
                              const struct gc_json_value *v) {
   struct obs_decoder *d = ctx;
@@ -142,7 +144,7 @@ static enum gc_code on_open(void *ctx, const struct gc_json_at *at) {
   return GC_OK;
 }
 
-/* True if the list has every counted conversation. */
+/* Returns true if the list has every counted conversation. */
 static bool is_listed(const struct obs_decoder *d, int64_t count) {
   size_t listed = d->ids.count - d->ids_begin;
   return !d->is_truncated && count >= 0 && (uint64_t)count == listed;
@@ -173,7 +175,8 @@ static enum gc_code end_datum(struct obs_decoder *d) {
   return obs_facts_add(&d->facts, &fact);
 }
 
-/* "group" may follow "data": the queue is set at the end. */
+/* Sets the queue of all facts at the end of the result, because "group" may
+ * follow "data". */
 static void end_result(struct obs_decoder *d) {
   d->results++;
   if (d->queue == OBS_NONE) {
@@ -244,7 +247,8 @@ struct gc_sink obs_decoder_sink(struct obs_decoder *d) {
   return (struct gc_sink){.begin = sink_begin, .write = sink_write, .ctx = d};
 }
 
-/* The ids do not fit into the model: no number has a list. */
+/* Notes that no number but 0 has a list, because the ids do not fit into the
+ * model. */
 static void clear_listed(struct obs_decoder *d) {
   for (size_t i = 0; i < d->facts.count; i++)
     d->facts.at[i].is_listed &= d->facts.at[i].value == 0;

@@ -49,10 +49,12 @@ static enum gc_code qualifier_of(const struct obs_datum *d,
              : gc_intern_put(in, d->qualifier, strlen(d->qualifier), ret);
 }
 
-/* A larger count is wrong; sums over statuses must not overflow. */
+/* A larger count is wrong and is cut to this, so that sums over statuses do not
+ * overflow. */
 #define COUNT_MAX (INT64_C(1) << 40)
 
-/* A time of 1970 stands for no contact. */
+/* Makes the fact. A time of 0 or less becomes 0, which stands for no contact.
+ */
 enum gc_code obs_datum_fact(const struct obs_datum *d,
                             struct observations *into, struct obs_fact *ret,
                             bool *ret_reported) {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The common part of the decoders of answers and of pushed messages: an element
- * {"metric","qualifier","count"…} becomes a fact; facts are kept until the
+/* The common part of the decoders of answers and of pushed messages. An element
+ * {"metric","qualifier","count"…} becomes a fact, and facts are kept until the
  * document is complete. Pure. */
 #ifndef GENESYS_REALTIME_OBSERVATIONS_DECODE_COMMON_H
 #define GENESYS_REALTIME_OBSERVATIONS_DECODE_COMMON_H
@@ -24,16 +24,16 @@ void obs_datum_qualifier(struct obs_datum *d, const struct gc_json_value *v);
 void obs_datum_count(struct obs_datum *d, const struct gc_json_value *v);
 void obs_datum_calculated(struct obs_datum *d, const struct gc_json_value *v);
 
-/* The fact of a complete element with a known metric; the caller sets queue and
- * media. *ret_reported is false if the number is missing. An invalid time is 0.
- */
+/* Makes the fact of a complete element with a known metric; the caller sets
+ * queue and media. *ret_reported is false if the number is missing. An invalid
+ * time becomes 0. */
 GC_MUST_CHECK enum gc_code obs_datum_fact(const struct obs_datum *d,
                                           struct observations *into,
                                           struct obs_fact *ret,
                                           bool *ret_reported);
 
-/* Interns a media type in lower case ("VOICE" is "voice") and clean enough for
- * an identity. *media stays for other values. */
+/* Interns a media type in lower case ("VOICE" becomes "voice"), cleaned for an
+ * identity. For any other value *media does not change. */
 GC_MUST_CHECK enum gc_code obs_media_put(struct observations *into,
                                          const struct gc_json_value *v,
                                          uint32_t *media);
@@ -43,7 +43,7 @@ struct obs_facts {
   size_t count, cap;
 };
 
-/* GC_ERR_LIMIT for more facts than any answer has. */
+/* Returns GC_ERR_LIMIT for more facts than any answer has. */
 GC_MUST_CHECK enum gc_code obs_facts_add(struct obs_facts *facts,
                                          const struct obs_fact *fact);
 void obs_facts_clear(struct obs_facts *facts);

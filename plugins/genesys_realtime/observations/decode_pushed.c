@@ -48,7 +48,7 @@ struct obs_pushed {
   struct obs_facts facts; /* of the message */
   uint32_t queue, media;
   size_t part_begin; /* the first fact of the present data or result */
-  bool is_total;     /* the data are running totals of an interval */
+  bool is_total;     /* data: running totals of an interval */
   int64_t at_ms;
   struct obs_datum datum;
 };
@@ -84,8 +84,8 @@ bool obs_topic_read(const char *name, enum obs_topic *ret_topic,
 
 /* ---- a message ---- */
 
-/* "T/T" is a moment, "HH:00/HH:30" a running total since HH:00. Ignores values
- * that are not an interval. */
+/* Reads an interval: "T/T" is a moment, "HH:00/HH:30" a running total since
+ * HH:00. Ignores other values. */
 static void read_interval(struct obs_pushed *d, const struct gc_json_value *v) {
   int64_t begin_ms, end_ms;
   if (v->kind != GC_JSON_STRING ||
@@ -193,7 +193,8 @@ static enum gc_code end_datum(struct obs_pushed *d) {
   return obs_facts_add(&d->facts, &fact);
 }
 
-/* Interval and medium may follow the numbers. */
+/* Sets time and medium of the part's facts at its end, because both may follow
+ * the numbers. Drops the facts of a running total. */
 static void end_part(struct obs_pushed *d) {
   if (d->is_total)
     d->facts.count = d->part_begin;
@@ -244,8 +245,8 @@ struct obs_pushed *obs_pushed_new(void) {
   return d;
 }
 
-/* A message has one "group" for all its facts; an .activity message has none,
- * so that its topic names the queue. */
+/* Adds the facts of a message. A message has one "group" for all its facts. An
+ * .activity message has none, so its topic names the queue. */
 static enum gc_code add_facts(struct obs_pushed *d, const char *id,
                               size_t len) {
   if (d->queue == OBS_NONE)

@@ -54,8 +54,8 @@ struct queue_metrics {
   size_t count, cap;
 };
 
-/* A negative number, or a value that is not a number, is 0 like a missing one.
- */
+/* Reads a count. A negative number, or a value that is not a number, is 0 like
+ * a missing one. */
 static void read_count(const struct gc_json_value *v, int64_t *ret) {
   double real;
   *ret = 0;
@@ -71,7 +71,7 @@ static enum gc_code read_text(struct gc_intern *in,
              : GC_OK;
 }
 
-/* A row of a plain array, or of an array below a member. */
+/* The paths of a row: in a plain array, or in an array below a member. */
 #define ROW_A GC_JSON_PATH1(GC_JSON_ITEM)
 #define ROW_B GC_JSON_PATH2(K_LIST, GC_JSON_ITEM)
 
@@ -208,7 +208,8 @@ static enum gc_code put_contacts(struct observations *o, struct obs_queue *q,
   return GC_OK;
 }
 
-/* The agents of a queue are the same in each row of its media. */
+/* Adds a row. All rows of a queue have the same agents, whatever their medium.
+ */
 static enum gc_code put_row(struct queue_metrics *d, const struct row *row) {
   struct obs_queue *q = &d->into->queues[row->queue];
   GC_TRY(put_contacts(d->into, q, &row->contacts));

@@ -22,26 +22,27 @@ enum {
 
 struct queue_metrics;
 
-/* A decoder of one answer; `into` is borrowed. NULL when out of memory. */
+/* Makes a decoder of one answer. `into` is borrowed. Returns NULL when out of
+ * memory. */
 struct queue_metrics *queue_metrics_new(struct observations *into);
 void queue_metrics_free(struct queue_metrics *d); /* NULL is fine */
 GC_DEFINE_AUTO(struct queue_metrics, queue_metrics_free)
 
-/* The sink of an exchange; begin drops an earlier attempt. */
+/* Returns the sink of an exchange; its `begin` drops an earlier attempt. */
 struct gc_sink queue_metrics_sink(struct queue_metrics *d);
 
 /* Adds the rows of the complete answer to the model. A later row of a queue and
- * medium replaces the earlier one; rows without an id count as ignored. */
+ * medium replaces the earlier one. Rows without an id count as ignored. */
 GC_MUST_CHECK enum gc_code queue_metrics_finish(struct queue_metrics *d,
                                                 struct gc_err *err);
 
-/* "queueIds=a,b&metricNames=…", each id percent-encoded. */
+/* Appends "queueIds=a,b&metricNames=…", with each id percent-encoded. */
 GC_MUST_CHECK enum gc_code
 queue_metrics_query(const char *const *ids, size_t count, struct gc_buf *out);
 
-/* The names of a reading, as a list that replaces the refused one. `labels`
- * live from reading to reading, so that `~2` stays with its queue. Reference
- * count 1; NULL when out of memory. */
+/* Makes a list of the names of a reading, which replaces the refused list.
+ * `labels` live from reading to reading, so that `~2` stays with its queue. The
+ * caller has the one reference. Returns NULL when out of memory. */
 struct gc_entities *queue_metrics_names(const struct observations *o,
                                         struct gc_labels *labels);
 

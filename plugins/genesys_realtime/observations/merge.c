@@ -69,7 +69,8 @@ static bool is_in_snapshot(const struct merge *g, const struct obs_queue *q,
   return false;
 }
 
-/* A status that a complete answer does not name has no agents. */
+/* Sets statuses to 0 that a complete answer does not name: they have no agents.
+ */
 static void zero_unnamed(const struct merge *g, const struct obs_queue *q) {
   struct obs_queue *mine = &g->into->queues[g->queue];
   for (size_t i = 0; i < mine->qualified_count; i++) {
@@ -108,7 +109,7 @@ static enum gc_code merge_agents(const struct merge *g,
 static enum gc_code merge_queue(struct merge *g, uint32_t number) {
   const struct obs_queue *q = &g->from->queues[number];
   GC_TRY(copy_text(&g->into->ids, &g->from->ids, number, &g->queue));
-  /* Makes the queue even without a fact about it. */
+  /* Makes the queue, also when there is no fact about it. */
   GC_TRY(observations_add(g->into, NULL, 0));
   for (size_t i = 0; i < q->media_count; i++)
     GC_TRY(merge_media(g, &q->media[i]));

@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* More than any organisation has: an answer with more fails before it takes the
+/* More than any organisation has. An answer with more fails before it takes the
  * memory. */
 enum {
   QUEUES_MAX = 200000,
@@ -98,7 +98,7 @@ static void note_all_agents(struct observations *o, struct obs_queue *q,
   q->has_agents = true;
 }
 
-/* True for a fact without a time that repeats the last one. */
+/* Returns true for a fact without a time that repeats the last such fact. */
 static bool is_repeat(struct obs_media *m, const struct obs_fact *f) {
   uint16_t bit = (uint16_t)(1u << f->metric);
   if (f->at_ms > 0 || !f->is_partial)
@@ -109,15 +109,15 @@ static bool is_repeat(struct obs_media *m, const struct obs_fact *f) {
   return is_same;
 }
 
-/* The oldest contact has gone when none waited at its time or later. */
+/* Forgets the oldest contact when none waited at its time or later. */
 static void forget_oldest(struct obs_media *m) {
   if (m->known & 1u << OBS_WAITING && m->waiting == 0 &&
       m->reported_ms[OBS_LONGEST_WAITING] <= m->reported_ms[OBS_WAITING])
     m->known &= (uint16_t) ~(1u << OBS_LONGEST_WAITING);
 }
 
-/* Notes the time of a newer fact. A fact without a time is always newer and
- * leaves no time. */
+/* Returns true for a newer fact and notes its time. A fact without a time is
+ * always newer, and its time is not noted. */
 static bool is_newer(const struct obs_fact *f, int64_t *reported_ms) {
   if (f->at_ms > 0 && f->at_ms < *reported_ms)
     return false;
@@ -231,8 +231,8 @@ enum gc_code observations_map(struct observations *o, const char *presence,
   return GC_OK;
 }
 
-/* True if the queue `id`, which an earlier answer had, is 0 where the answer
- * `o` does not have it. */
+/* Returns true if the queue `id`, which an earlier answer had, is 0 where the
+ * answer `o` does not have it. */
 static bool is_zero_if_absent(const struct observations *o, const char *id,
                               const struct gc_entities *queues) {
   uint32_t queue;

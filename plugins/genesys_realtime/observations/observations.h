@@ -1,14 +1,15 @@
 /* SPDX-License-Identifier: MIT */
-/* The state of queues at one moment: contacts that wait, ring or are with an
- * agent, and the agents, per queue. Filled from one or several answers of
- *   POST /analytics/queues/observations/query          Observations "query"
+/* The state of queues at one moment: per queue, the contacts that wait, ring or
+ * are with an agent, and the agents. It is filled from one or several answers
+ * of POST /analytics/queues/observations/query          Observations "query"
  *   POST /analytics/conversations/activity/query   \   Observations "activity"
  *   POST /analytics/routing/activity/query         /
  * or, Observations "topic", from those once and then from messages of the
  * topics v2.analytics.queues.{id}.observations,
  * v2.analytics.queues.{id}.activity or, Observations "queue_metrics", from the
  * guide dialect's (guide_metrics.h). Bytes are decoded to facts, facts fill
- * this model, the model makes samples. All of it is pure; one thread at a time.
+ * this model, and samples are made of the model. All functions are pure; one
+ * thread at a time.
  */
 #ifndef GENESYS_REALTIME_OBSERVATIONS_OBSERVATIONS_H
 #define GENESYS_REALTIME_OBSERVATIONS_OBSERVATIONS_H
@@ -33,7 +34,8 @@ enum obs_about {
   OBS_PRESENCE, /* a count per queue and organisation presence (a UUID) */
 };
 
-/* XX(enum, API name, about, conversations activity? else routing activity) */
+/* XX(enum, API name, about, true: conversations activity; false: routing
+ * activity) */
 #define OBS_METRIC_MAP(XX)                                                     \
   XX(WAITING, "oWaiting", OBS_CONTACTS, true)                                  \
   XX(INTERACTING, "oInteracting", OBS_CONTACTS, true)                          \
@@ -68,31 +70,31 @@ enum obs_absence {
   OBS_ABSENT_UNKNOWN,  /* pushed messages, the guide dialect */
   OBS_ABSENT_CONTACTS, /* query: 0 for the contacts of a queue that the answer
                           has, in each medium; unknown for its agents */
-  OBS_ABSENT_ALL,      /* activity: 0, also for a queue that is not there */
+  OBS_ABSENT_ALL,      /* activity: 0, also for a queue that the answer lacks */
 };
 
 /* One number of one answer. Texts are numbers of the model's interners. */
 struct obs_fact {
   uint32_t queue, media, qualifier;
   uint8_t metric;  /* enum obs_metric */
-  bool is_listed;  /* a count of 0, or its conversations were all listed */
-  bool is_partial; /* pushed: only those of the queue's agents that changed */
+  bool is_listed;  /* a count of 0, or one whose conversations are all listed */
+  bool is_partial; /* pushed: has only the numbers that changed */
   bool is_unreadable; /* the answer has the metric, but no number */
   int64_t value;      /* count, or epoch ms */
-  int64_t at_ms; /* when it was measured, by the server's clock; 0: unknown,
-                    the fact is newer than all others */
+  int64_t at_ms; /* when it was measured, by the server's clock; 0: unknown, so
+                    that the fact counts as newer than all others */
 };
 
 /* Contacts of a queue in one media type. `known` has a bit (1 << metric) for
- * each number that an answer had, `listed` for each whose conversations it
- * listed completely, `unreadable` for each that is not absent but unknown. */
+ * each number that an answer had, `listed` for each number whose conversations
+ * it listed completely, `unreadable` for each metric without a number. */
 struct obs_media {
   uint32_t media;
   uint16_t known, listed, unreadable;
   int64_t waiting, interacting, alerting, oldest_ms;
   int64_t
       reported_ms[OBS_LONGEST_WAITING + 1]; /* [metric]: at_ms of the fact */
-  int64_t undated[OBS_LONGEST_WAITING + 1]; /* [metric]: of the last message
+  int64_t undated[OBS_LONGEST_WAITING + 1]; /* [metric]: from the last message
                                                without a time */
   uint16_t has_undated;                     /* bits, as `known` */
 };
@@ -124,8 +126,8 @@ struct obs_queue {
   char *guide_name;                    /* NULL: unknown */
 };
 
-/* Conversations that an answer listed, 16 bytes each, unsorted; an id may occur
- * twice. An answer with more ids than the limit adds none. */
+/* Ids of conversations that an answer listed, unsorted; an id may occur twice.
+ * An answer whose ids exceed the limit adds none. */
 enum { OBS_LISTED_MAX = 1 << 20 };
 
 struct obs_ids {
@@ -145,7 +147,7 @@ struct observations {
   uint32_t *system_of; /* [presence] → system presence, OBS_NONE: unknown */
   size_t system_cap;
 
-  struct gc_entities *names; /* of the answers, for an account whose list is
+  struct gc_entities *names; /* from the answers, for an account whose list is
                                 refused; NULL: none */
 
   struct obs_ids listed; /* conversations that wait, ring or have an agent */
@@ -153,16 +155,16 @@ struct observations {
   enum obs_absence absence;
   int64_t received_ms; /* wall clock when the last answer was complete */
   int64_t server_ms;   /* the server's clock at that moment */
-  int64_t answered_ms; /* of a model that messages keep up to date: when the
-                          last complete answer was requested; 0: none */
+  int64_t answered_ms; /* when the last merged answer was requested; 0: none was
+                          merged */
   uint32_t ignored;    /* unknown metrics and qualifiers */
   size_t groups;       /* pairs of queue and media, queues with agents */
   atomic_uint references;
 };
 
-/* Reference-counted: the network thread fills a model; afterwards it is const
- * and the read thread may hold it, too. _new returns one reference; NULL when
- * out of memory. */
+/* Counts references: the network thread fills a model; afterwards the model is
+ * const, and the read thread may hold it too. observations_new returns one
+ * reference; NULL when out of memory. */
 struct observations *observations_new(void);
 struct observations *observations_get(struct observations *o);
 void observations_put(struct observations *o);
@@ -170,7 +172,7 @@ GC_DEFINE_AUTO(struct observations, observations_put)
 
 /* Adds facts. A later fact about the same number replaces the earlier one,
  * unless it is older by at_ms. A fact that is older than `answered_ms` changes
- * nothing, whether or not that answer had its number. */
+ * nothing. */
 GC_MUST_CHECK enum gc_code observations_add(struct observations *o,
                                             const struct obs_fact *facts,
                                             size_t count);
@@ -180,22 +182,22 @@ GC_MUST_CHECK enum gc_code
 observations_map(struct observations *o, const char *presence,
                  size_t presence_len, const char *system, size_t system_len);
 
-/* The contacts' numbers of `m` (NULL: `o` does not have the medium) that are
- * known, as bits (1 << metric): those that the answer had and those that it
- * means as 0. Where it has the time of the oldest contact, an absent number of
- * waiting contacts is unknown, since some wait. */
+/* Returns the contacts' numbers of `m` that are known, as bits (1 << metric):
+ * those that the answer had and those whose absence means 0. `m` NULL: `o` does
+ * not have the medium. If the answer has the time of the oldest contact, an
+ * absent number of waiting contacts is unknown, because some wait. */
 uint32_t obs_known_contacts(const struct observations *o,
                             const struct obs_media *m);
-/* True if a complete answer had a number of the queue. */
+/* Returns true if a complete answer had a number of the queue. */
 static inline bool obs_is_answered(const struct obs_queue *q) {
   return q->has_agents || q->media_count > 0 || q->known != 0;
 }
 
 /* Adds to `o`, a complete answer, the pairs of queue and medium that only
- * `before` has, with all numbers 0. With OBS_ABSENT_CONTACTS only those of
- * queues that `o` has. With OBS_ABSENT_ALL also those of queues in the list
- * `queues`, or of all if the list is refused; a queue that is in neither was
- * deleted. NULL: the list is not known yet. */
+ * `before` has, with all numbers 0. OBS_ABSENT_CONTACTS: only pairs of queues
+ * that `o` has. OBS_ABSENT_ALL: also pairs of queues in the list `queues`, or
+ * of all queues if the list is refused; a queue that is in neither was deleted.
+ * `queues` NULL: the list is not known yet. */
 GC_MUST_CHECK enum gc_code
 observations_zero_gone(struct observations *o,
                        const struct observations *before,
@@ -203,11 +205,10 @@ observations_zero_gone(struct observations *o,
 
 /* ---- merge.c ---- */
 
-/* Merges a snapshot into a model that is kept up to date by messages. Also
- * copies such a model for the read thread (into a new one, at_ms 0). The
- * numbers of `from` have their own times, or else `at_ms`: the moment by the
- * server's clock at which the request was sent, so that no later message is
- * lost.
+/* Merges a snapshot into a model that messages keep up to date. Also copies
+ * such a model for the read thread (into a new one, at_ms 0). The numbers of
+ * `from` have their own times, or else `at_ms`, the time of the request by the
+ * server's clock, so that no later message is lost.
  *
  *   replaced  every number of `from`, unless `into` has a newer one
  *   zeroed    statuses and presences that `from` does not name, of a queue
@@ -217,8 +218,8 @@ observations_zero_gone(struct observations *o,
  *   stays     all else, such as queues and media that `from` does not name:
  *             call observations_zero_gone(from, into) first
  *
- * A message that is older than `at_ms` changes nothing afterwards. Lists of
- * conversations are not merged: they belong to one moment. */
+ * Afterwards a message that is older than `at_ms` changes nothing. Lists of
+ * conversations are not merged, because they belong to one moment. */
 GC_MUST_CHECK enum gc_code observations_merge(struct observations *into,
                                               const struct observations *from,
                                               int64_t at_ms);
@@ -240,17 +241,18 @@ enum obs_topic {
       OBS_TOPIC_COUNT
 };
 
-/* "v2.analytics.queues.<id>.observations". False: too long for a topic. */
+/* Writes "v2.analytics.queues.<id>.observations". Returns false when it is too
+ * long for a topic. */
 bool obs_topic_name(enum obs_topic topic, const char *queue_id,
                     char ret_name[GC_TOPIC_SIZE]);
-/* Splits a topic, in any case, into its kind and the borrowed id. False: it is
- * none of these topics. */
+/* Splits a topic, in any case, into its kind and the borrowed id. Returns false
+ * when it is none of these topics. */
 bool obs_topic_read(const char *name, enum obs_topic *ret_topic,
                     const char **ret_id, size_t *ret_id_len);
 
 struct obs_pushed;
 
-/* NULL when out of memory. */
+/* Returns NULL when out of memory. */
 struct obs_pushed *obs_pushed_new(void);
 void obs_pushed_free(struct obs_pushed *d);
 GC_DEFINE_AUTO(struct obs_pushed, obs_pushed_free)
@@ -265,13 +267,13 @@ GC_DEFINE_AUTO(struct obs_pushed, obs_pushed_free)
  *   ignored   the running totals of the half hour that .observations sends,
  *             too; unknown metrics, other topics
  *
- * Messages of .activity have no time. They are newer, except for a number that
- * is the same as in the last one: it repeats what was known already, and a
- * message of .observations may have changed it since.
+ * Messages of .activity have no time. Their numbers count as newer, except a
+ * number that is the same as in the last such message: it is a repeat, and a
+ * message of .observations may have changed the number since.
  *
- * A queue's agents appear in the samples after a snapshot was merged, since
- * their sums need all of them. *ret_facts (may be NULL): the number of facts in
- * the message. GC_ERR_PARSE, GC_ERR_LIMIT: the model did not change. */
+ * A queue's agents appear in the samples after a snapshot was merged, because
+ * sums need all agents. *ret_facts (may be NULL): the number of facts in the
+ * message. GC_ERR_PARSE, GC_ERR_LIMIT: the model did not change. */
 GC_MUST_CHECK enum gc_code obs_pushed_read(struct obs_pushed *d,
                                            struct observations *live,
                                            const char *topic, const char *body,
@@ -280,15 +282,16 @@ GC_MUST_CHECK enum gc_code obs_pushed_read(struct obs_pushed *d,
 
 /* ---- details.c ---- */
 
-/* GC_ERR_LIMIT beyond OBS_LISTED_MAX: no id is added. */
+/* Returns Adds ids. Returns GC_ERR_LIMIT beyond OBS_LISTED_MAX, and adds none
+ * of them. */
 GC_MUST_CHECK enum gc_code
 obs_ids_add(struct obs_ids *ids, const struct uuid_key *more, size_t count);
 void obs_ids_clear(struct obs_ids *ids);
 
-/* True if `listed` has every conversation that waits, rings or has an agent in
- * this queue and medium; for conversations_poll_end. All three numbers must be
- * known, and each must be 0 or have a list of its length that is not truncated.
- * An absent number is 0 by o->absence. */
+/* Returns true if `listed` has every conversation that waits, rings or has an
+ * agent in this queue and medium; for conversations_poll_end. All three numbers
+ * must be known, and each must be 0 or have a list of its length that is not
+ * truncated. An absent number is 0 by o->absence. */
 bool observations_covers(const struct observations *o, const char *queue,
                          enum cv_media media);
 
@@ -299,9 +302,9 @@ struct obs_contacts {
   int64_t waiting, alerting, interacting;
 };
 
-/* The next pair of which all three numbers are known; false: no more.
- *   struct obs_cursor at = {0};
- *   while (observations_next_contacts(o, &at, &c)) … */
+/* Finds the next pair of which all three numbers are known. Returns false when
+ * there is none. *   struct obs_cursor at = {0}; while
+ * (observations_next_contacts(o, &at, &c)) … */
 struct obs_cursor {
   size_t queue, media;
 };
@@ -311,16 +314,17 @@ bool observations_next_contacts(const struct observations *o,
 
 /* ---- decode_answer.c ---- */
 
-/* Reads one answer. Keeps its facts until the answer is complete, so that an
+/* Reads one answer. Keeps the facts until the answer is complete, so that an
  * aborted attempt changes nothing. */
 struct obs_decoder;
 
-/* `into` is borrowed; NULL when out of memory. */
+/* Makes a decoder that fills `into`, which is borrowed. Returns NULL when out
+ * of memory. */
 struct obs_decoder *obs_decoder_new(struct observations *into);
 void obs_decoder_free(struct obs_decoder *d);
 GC_DEFINE_AUTO(struct obs_decoder, obs_decoder_free)
 
-/* The sink of an exchange; begin drops an earlier attempt. */
+/* Returns the sink of an exchange; its `begin` drops an earlier attempt. */
 struct gc_sink obs_decoder_sink(struct obs_decoder *d);
 
 /* Adds the facts of the complete answer to the model. *ret_results (may be
@@ -333,13 +337,13 @@ GC_MUST_CHECK enum gc_code obs_decoder_finish(struct obs_decoder *d,
 
 enum { OBS_IDS_MAX = 100 }; /* queue ids of one observation query */
 
-/* The body of queues/observations/query for `count` queues. `with_details`: the
- * answer also lists the ids of the counted conversations, at most 100 for each
- * number (API reference, observation queries). */
+/* Writes the body of queues/observations/query for `count` queues.
+ * `with_details`: the answer also lists the ids of the counted conversations,
+ * at most 100 for each number (API reference, observation queries). */
 GC_MUST_CHECK enum gc_code obs_query_body(const char *const *ids, size_t count,
                                           bool with_details,
                                           struct gc_buf *out);
-/* The bodies of the two activity queries, for all queues. */
+/* Writes the body of one of the two activity queries, for all queues. */
 GC_MUST_CHECK enum gc_code obs_activity_body(bool of_conversations,
                                              struct gc_buf *out);
 

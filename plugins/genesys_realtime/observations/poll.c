@@ -20,7 +20,7 @@ struct poll_part {
   struct gc_call call;
   struct gc_buf body; /* OBS_QUEUE_METRICS: the query */
   struct obs_decoder *decoder;
-  struct queue_metrics *metrics; /* OBS_QUEUE_METRICS: in its place */
+  struct queue_metrics *metrics; /* OBS_QUEUE_METRICS: the decoder */
   unsigned page;                 /* 0: not paged */
   size_t size_before;            /* of the model, when the page was requested */
   struct gc_paging *paging;
@@ -59,8 +59,8 @@ static enum gc_code take_answer(struct poll_part *part, bool *ret_more,
   return GC_OK;
 }
 
-/* Keeps the error that says most: one of this block alone says more than one
- * that the account logs, too. */
+/* Keeps the most useful error: one that concerns only this block goes before
+ * one that the account logs too. */
 static void note_error(struct poll *p, const struct gc_err *err) {
   if (p->error.code == GC_OK ||
       (gc_code_is_shared(p->error.code) && !gc_code_is_shared(err->code)))

@@ -25,10 +25,10 @@ struct poll {
   struct observations *reading; /* the answers, even if some are missing; the
                                    caller may gc_steal it */
   struct gc_err error; /* the worst error; code GC_OK: all answers came */
-  bool was_refused;    /* a permission, a 404, a bad request */
+  bool was_refused;    /* by a permission, a 404 or a bad request */
 
-  bool wants_details; /* OBS_QUERY: the ids of conversations, too; poll_clear
-                         resets it */
+  bool wants_details; /* OBS_QUERY: request the ids of conversations too;
+                         poll_clear resets it */
   const char *path;   /* OBS_QUEUE_METRICS: another path; NULL: the usual one.
                          Borrowed; poll_clear resets it */
 
@@ -49,11 +49,12 @@ void poll_start(struct poll *p, struct gc_api *api, enum obs_source source,
                 const struct selection *selection, struct poll_pages *pages,
                 void (*done)(void *ctx), void *ctx);
 
-/* Cancels the requests without `done`, and frees. A zeroed poll is fine. */
+/* Cancels the requests without calling `done`, and frees the poll's memory. The
+ * poll may be zeroed. */
 void poll_clear(struct poll *p);
 
-/* The number of requests for one reading of `queue_count` queues with OBS_QUERY
- * or OBS_QUEUE_METRICS. */
+/* Returns the number of requests for one reading of `queue_count` queues with
+ * OBS_QUERY or OBS_QUEUE_METRICS. */
 size_t poll_batches(size_t queue_count);
 
 #endif

@@ -22,7 +22,8 @@ enum gc_code obs_query_body(const char *const *ids, size_t count,
   return gc_document_write(&d, out, NULL);
 }
 
-/* The key of an element is "metric" (API reference, activity queries). */
+/* Writes a metric as an element with the key "metric" (API reference, activity
+ * queries). */
 enum gc_code obs_activity_body(bool of_conversations, struct gc_buf *out) {
   GC_AUTO(gc_document_clear) struct gc_document d = {.root = NULL};
   struct json_object *body = gc_document_add_object(&d, NULL, NULL);

@@ -6,8 +6,8 @@
 #include "plugins/genesys_realtime/observations/status_table.h"
 #include "plugins/genesys_realtime/queues/queue_label.h"
 
-/* An answer lists only the statuses that occur: the others are 0 if the answer
- * has the queue's agents (API reference, observations). */
+/* All statuses. An answer lists only those that occur: the others are 0 if the
+ * answer has the queue's agents (API reference, observations). */
 static const char *const routing_statuses[] = {
     "OFF_QUEUE", "IDLE", "INTERACTING", "NOT_RESPONDING", "COMMUNICATING"};
 static const char *const system_presences[] = {
@@ -20,7 +20,8 @@ static const char unknown_presence[] = "unknown";
 /* The medium of a source without media. */
 static const char all_media[] = "all";
 
-/* A longer wait is cut to this: its time is probably in another unit. */
+/* A longer wait is cut to this, because its time is probably in another unit.
+ */
 static const double wait_max_s = 366.0 * 86400.0;
 
 struct put {
@@ -30,7 +31,8 @@ struct put {
   struct status_table routing, presences;
 };
 
-/* The answer's own mapping first, then the presence definitions. */
+/* Finds the system presence: by the answer's own mapping, else by the presence
+ * definitions. */
 static const char *system_of(const struct put *p, uint32_t presence) {
   const struct observations *o = p->o;
   if (presence < o->system_cap && o->system_of[presence] != OBS_NONE)
@@ -55,7 +57,7 @@ static void make_status_tables(struct put *p) {
     status_table_map(&p->presences, i, system_of(p, i));
 }
 
-/* The counts of one metric by status. */
+/* Sums the counts of one metric by status. */
 static struct status_counts counts_of(const struct status_table *table,
                                       const struct obs_queue *q,
                                       enum obs_metric metric) {
@@ -83,8 +85,8 @@ static void put_by_status(const struct put *p, enum gc_metric_id metric,
       gc_put_gauge(&p->writer, metric, table->names[i], (double)c->at[i]);
 }
 
-/* A sum over listed statuses is 0 if none is listed. Member and active have a
- * number of their own: without it they are unknown. */
+/* Puts the agents. A sum over listed statuses is 0 if none is listed. `member`
+ * and `active` have numbers of their own, without which they are unknown. */
 static void put_agents(const struct put *p, const struct obs_queue *q) {
   struct status_counts on = counts_of(&p->routing, q, OBS_ON_QUEUE_USERS);
   int64_t available = status_counts_get(&p->routing, &on, "idle");
@@ -112,7 +114,7 @@ static void put_agents(const struct put *p, const struct obs_queue *q) {
   put_by_status(p, GC_METRIC_QUEUE_AGENTS_PRESENCE, &p->presences, &c);
 }
 
-/* Clocks differ: a negative age is 0. */
+/* Returns the age. A negative age is 0, because clocks differ. */
 static double age_s(const struct observations *o, int64_t since_ms) {
   double age = ((double)o->server_ms - (double)since_ms) / 1000.0;
   if (age < 0.0)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* Statuses as rows: maps the words of an answer to statuses, once for a reading
- * instead of once for each queue. "OnQueue" and "ON_QUEUE" are one row. Pure;
- * one thread. */
+/* Maps the words of an answer to statuses, once for a reading instead of once
+ * for each queue. Each status is a row; "OnQueue" and "ON_QUEUE" are one row.
+ * Pure; one thread. */
 #ifndef GENESYS_REALTIME_OBSERVATIONS_STATUS_TABLE_H
 #define GENESYS_REALTIME_OBSERVATIONS_STATUS_TABLE_H
 
@@ -18,7 +18,7 @@ enum {
 
 struct status_table {
   char names[STATUS_ROWS][GC_NAME_SIZE]; /* lower snake */
-  size_t known; /* the first rows: shown also with a count of 0 */
+  size_t known; /* number of first rows, which are put also when they are 0 */
   size_t count;
   uint8_t row_of[STATUS_NUMBERS]; /* [number of the word] */
 };
@@ -32,14 +32,14 @@ struct status_counts {
 /* Empties the table and adds the `known` statuses. */
 void status_table_reset(struct status_table *s, const char *const *known,
                         size_t count);
-/* The word of this number means this status. */
+/* Notes that the word of this number means this status. */
 void status_table_map(struct status_table *s, uint32_t number,
                       const char *status);
 
 /* Adds a word's count to its row; ignores words without a row. */
 void status_counts_add(const struct status_table *s, struct status_counts *c,
                        uint32_t number, int64_t count);
-/* The count of a status by its snake name; 0 without a row. */
+/* Returns the count of a status by its snake name; 0 without a row. */
 int64_t status_counts_get(const struct status_table *s,
                           const struct status_counts *c, const char *name);
 

@@ -38,7 +38,7 @@ struct downsample {
   struct gc_strmap by_key;
   struct gauge **at;
   size_t count, cap;
-  int64_t start_ms; /* of the open window; all earlier ones were put */
+  int64_t start_ms; /* of the open window; all earlier windows were put */
   int64_t now_ms;
   const struct gc_samples *out;
   uint64_t overflow;
@@ -100,7 +100,8 @@ static void close_window(struct downsample *w) {
   w->start_ms += w->s.span_ms;
 }
 
-/* Opens the window of that time; false: it was put already. */
+/* Opens the window of this time. Returns false when that window was put
+ * already. */
 static bool open_window(struct downsample *w, int64_t at_ms) {
   int64_t start_ms = at_ms - at_ms % w->s.span_ms;
   if (start_ms < w->start_ms) {
@@ -149,7 +150,8 @@ static bool grow_gauges(struct downsample *w) {
   return true;
 }
 
-/* NULL: too many gauges, or no memory. */
+/* Finds or adds the gauge of a sample. Returns NULL when there are too many
+ * gauges or no memory. */
 static struct gauge *gauge_of(struct downsample *w, enum gc_metric_id metric,
                               const struct gc_sample *sample) {
   char key[KEY_SIZE];

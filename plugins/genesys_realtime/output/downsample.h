@@ -43,20 +43,21 @@ struct downsample_settings {
 
 struct downsample;
 
-/* NULL when out of memory. */
+/* Returns NULL when out of memory. */
 struct downsample *downsample_new(const struct downsample_settings *settings);
 void downsample_free(struct downsample *w); /* NULL is fine */
 GC_DEFINE_AUTO(struct downsample, downsample_free)
 
-/* The sink in front of `out`, which is borrowed until the next call. `now_ms`
- * (wall clock) is the time of samples without one. Puts a window that is over,
- * so call it about every second, even without readings. */
+/* Returns the sink in front of `out`, which is borrowed until the next call.
+ * `now_ms` (wall clock) is the time of samples without a time. Puts a window
+ * that is over, so call it about every second, even without readings. */
 struct gc_samples downsample_sink(struct downsample *w, int64_t now_ms,
                                   const struct gc_samples *out);
 /* Puts the open window, with the time of its end. */
 void downsample_finish(struct downsample *w, const struct gc_samples *out);
 
-/* Readings that found no window: too many series, or no memory. */
+/* Returns the number of readings that found no window, because there were too
+ * many series or no memory. */
 uint64_t downsample_overflow(const struct downsample *w);
 
 #endif

@@ -5,7 +5,8 @@
 
 #include "plugins/genesys_realtime/output/series_limit.h"
 
-/* The limit is good again when it has left no value out for this long. */
+/* The limit is reported as good again when no value was left out for this long.
+ */
 enum { GOOD_AGAIN_MS = 10 * 60 * 1000 };
 
 struct output {

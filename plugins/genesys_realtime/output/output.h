@@ -13,8 +13,9 @@
 
 struct output;
 
-/* `settings->span_ms` 0: no down-sampling. A series is forgotten `expiry_ms`
- * after its last sample. NULL when out of memory. */
+/* Makes the path. `settings->span_ms` 0: no down-sampling. A series is
+ * forgotten `expiry_ms` after its last sample. Returns NULL when out of memory.
+ */
 struct output *output_new(const struct downsample_settings *settings,
                           uint64_t expiry_ms);
 void output_free(struct output *o); /* NULL is fine */
@@ -24,16 +25,16 @@ GC_DEFINE_AUTO(struct output, output_free)
  */
 struct gc_samples output_begin(struct output *o, uint64_t now_ms,
                                int64_t wall_ms, const struct gc_samples *out);
-/* Ends a reading; the last one puts the open windows, too. True: *ret_err is an
- * outcome to report. */
+/* Ends a reading; the last one puts the open windows too. Returns true if
+ * *ret_err is an outcome to report. */
 bool output_end(struct output *o, bool is_last, struct gc_err *ret_err);
 
-/* The series that have a place of MaxSeries: those that had a value within
- * `expiry_ms`. */
+/* Returns the number of series that have a place of MaxSeries: those that had a
+ * value within `expiry_ms`. */
 size_t output_series(const struct output *o);
-/* Values that were left out since the start. */
+/* Returns the number of values that were left out since the start. */
 uint64_t output_overflow(const struct output *o);
-/* True if there is down-sampling. */
+/* Returns true if there is down-sampling. */
 bool output_has_windows(const struct output *o);
 
 #endif

@@ -44,7 +44,7 @@ uint64_t series_limit_overflow(const struct series_limit *l) {
   return l->overflow;
 }
 
-/* Adds the text and its end. */
+/* Adds the text and its NUL to the hash. */
 static uint64_t hash_text(uint64_t h, const char *text) {
   return gc_hash_add(h, text, strlen(text) + 1);
 }
@@ -56,7 +56,7 @@ static uint64_t hash_of(const struct gc_sample *s) {
   return h != 0 ? h : 1;
 }
 
-/* The place of the series, or the free place for it. */
+/* Returns the place of the series, or the free place for it. */
 static struct place *place_of(struct place *places, size_t room,
                               uint64_t hash) {
   size_t i = hash & (room - 1);

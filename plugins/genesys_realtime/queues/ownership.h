@@ -1,16 +1,16 @@
 /* SPDX-License-Identifier: MIT */
-/* One series, one writer: which <Queues> block has a queue. Of the blocks of
- * one account that make the same series, the first in the file whose Queue
- * options and Shard select a queue has it:
+/* Decides which <Queues> block has a queue, so that each series has one writer.
+ * Of the blocks of one account that make the same series, the first one in the
+ * file whose Queue options and Shard select a queue has it:
  *
  *   <Queues "fast"> Queue "Support*"      Support DE, Support FR
  *   <Queues "all">                        every other queue
  *
  * Observations and streams make different series, so that one block may poll a
- * queue while another one counts its conversations. A function of the options
- * and of the queue alone: the blocks agree without asking each other. Accounts
- * have different hosts, so that their blocks never share a series. Pure, any
- * thread. */
+ * queue while another one counts its conversations. The answer depends on the
+ * options and the queue alone, so the blocks agree without asking each other.
+ * Accounts have different hosts, so their blocks never share a series. Pure,
+ * any thread. */
 #ifndef GENESYS_REALTIME_QUEUES_OWNERSHIP_H
 #define GENESYS_REALTIME_QUEUES_OWNERSHIP_H
 
@@ -33,12 +33,13 @@ struct ownership {
   enum queue_part part;
 };
 
-/* True if another block has the queue. `name` NULL: it is not known yet, and a
- * block with selectors may have it; "": there is none. */
+/* Returns true if another block has the queue. `name` NULL: the name is not
+ * known yet, so a block with selectors may have the queue; "": the queue has no
+ * name. */
 bool ownership_is_taken(const struct ownership *o, const char *name,
                         const char *id);
-/* True if the block shows the queue; a name that is not known yet may be one
- * that a selector excludes. */
+/* Returns true if the block shows the queue. While the name is not known, a
+ * block with selectors does not show it. */
 bool ownership_has(const struct ownership *o, const char *name, const char *id);
 
 #endif

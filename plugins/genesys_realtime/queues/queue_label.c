@@ -29,7 +29,8 @@ void queue_label_unassigned(const struct gc_entities *queues,
     snprintf(ret_label, GC_NAME_SIZE, "%s~%u", QUEUE_UNASSIGNED, n);
 }
 
-/* False: the label is empty. A label that contains the id needs no "~2". */
+/* Writes the label of an entry. Returns false when the label is empty. A label
+ * that contains the id needs no "~2". */
 static bool write_label(const struct queue_display *display,
                         const struct gc_entry *e, char label[GC_NAME_SIZE]) {
   bool has_name =
@@ -43,8 +44,8 @@ static bool write_label(const struct queue_display *display,
   return label[0] != '\0';
 }
 
-/* The entry of a queue; it has no name if the list is refused or the label is
- * the id. False: the name is not known yet. */
+/* Finds the entry of a queue. The entry may lack a name if the list is refused
+ * or the label is the id. Returns false while the name is not known. */
 static bool entry_of(const struct queue_display *display, const char *id,
                      struct gc_entry *ret_entry) {
   if (strcmp(id, QUEUE_UNASSIGNED) == 0) {

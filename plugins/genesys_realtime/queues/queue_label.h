@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Decides which queues and media are shown, and under which label: the same for
- * the samples of observations and of conversations. Pure. */
+/* Decides which queues and media are shown, and under which label, for the
+ * samples of observations and of conversations alike. Pure. */
 #ifndef GENESYS_REALTIME_QUEUES_QUEUE_LABEL_H
 #define GENESYS_REALTIME_QUEUES_QUEUE_LABEL_H
 
@@ -16,8 +16,8 @@ enum queue_label { QUEUE_LABEL_NAME, QUEUE_LABEL_ID, QUEUE_LABEL_BOTH };
 /* The display options and lists that samples need. All borrowed. */
 struct queue_display {
   const struct gc_entities *queues;    /* names; NULL: not known yet */
-  const struct gc_entities *presences; /* of presences that the answer does not
-                                          map; may be NULL */
+  const struct gc_entities *presences; /* for presences that the answer does
+                                          not map; may be NULL */
   /* queue->name NULL: not known yet; "": there is none. */
   bool (*accepts)(void *ctx, const struct gc_entry *queue);
   void *accepts_ctx;
@@ -36,7 +36,7 @@ struct queue_display {
 struct queue_tally {
   size_t series;  /* samples */
   size_t matched; /* queues that the selectors accept */
-  size_t unnamed; /* queues held back: their name is not known yet */
+  size_t unnamed; /* queues held back until their name is known */
 };
 
 enum queue_label_result {
@@ -46,21 +46,22 @@ enum queue_label_result {
   QUEUE_UNNAMED, /* held back until its name is known */
 };
 
-/* The label of the queue `id`; it is set for QUEUE_SHOWN only. */
+/* Finds the label of the queue `id`; ret_label is set for QUEUE_SHOWN only. */
 enum queue_label_result queue_label_of(const struct queue_display *display,
                                        const char *id,
                                        char ret_label[GC_NAME_SIZE]);
 
-/* True if no other block has active_conversations of the queue `id`. */
+/* Returns true if no other block has active_conversations of the queue `id`. */
 bool queue_display_has_active(const struct queue_display *display,
                               const char *id);
 
-/* The label of conversations without a queue: "unassigned", or "unassigned~2"
- * and so on where a queue of the list has that name. */
+/* Writes the label of conversations without a queue: "unassigned", or
+ * "unassigned~2" and so on if a queue of the list has that label. */
 void queue_label_unassigned(const struct gc_entities *queues,
                             char ret_label[GC_NAME_SIZE]);
 
-/* True if the medium is shown. "all", of a source without media, always is. */
+/* Returns true if the medium is shown. "all", the medium of a source without
+ * media, is always shown. */
 bool queue_display_has_media(const struct queue_display *display,
                              const char *media);
 

@@ -40,8 +40,8 @@ static enum gc_code add_unless_taken(struct selection *s,
 
 static void free_ranks(size_t **ranks) { free(*ranks); }
 
-/* The number of the option that selects each queue of the list; SIZE_MAX: none
- * does. */
+/* Returns, for each queue of the list, the number of the option that selects
+ * it; SIZE_MAX: none does. NULL when out of memory. */
 static size_t *rank_queues(const struct gc_entities *queues,
                            const struct queues_options *o) {
   size_t *ranks = calloc(gc_entities_count(queues) + 1, sizeof(*ranks));
@@ -74,7 +74,7 @@ static enum gc_code add_listed(struct selection *s,
   return GC_OK;
 }
 
-/* The ids that the selectors write out. */
+/* Adds the ids that the selectors write out. */
 static enum gc_code add_literals(struct selection *s,
                                  const struct ownership *owner, bool any_id) {
   const struct queues_options *o = owner->self;

@@ -9,22 +9,22 @@
 #include "plugins/genesys_realtime/queues/ownership.h"
 
 struct selection {
-  char **ids; /* in the order of the Queue options that select them, then of
-                 the ids: where there is no room for all, the first have it */
+  char **ids; /* in the order of the Queue options that select them, then of the
+                 list: if there is no room for all, the first ones have it */
   size_t count;
   size_t taken; /* queues that the options select and another block has */
 };
 
-/* Replaces the selection. If the list is refused, there are no names to match:
- * the ids that the options write out are taken as they are. `any_id` (guide
- * dialect): an id need not be a UUID, every selector without a wildcard is one.
- * On failure the old selection stays. */
+/* Replaces the selection. If the list is refused, there are no names to match,
+ * so the ids that the options write out are taken as they are. `any_id` (guide
+ * dialect): every selector without a wildcard is an id; otherwise only a UUID
+ * is. On failure the old selection stays. */
 GC_MUST_CHECK enum gc_code selection_make(struct selection *s,
                                           const struct gc_entities *queues,
                                           const struct ownership *owner,
                                           bool any_id);
-/* Sets decides[i] for each Queue option that is the first to match a queue of
- * the list, to select or to exclude it. */
+/* Sets decides[i] for each Queue option that is the first one to match some
+ * queue of the list, whether it selects or excludes the queue. */
 void selection_note_options(const struct gc_entities *queues,
                             const struct queues_options *o, bool *decides);
 void selection_clear(struct selection *s);

@@ -4,7 +4,7 @@
 #include "common/base/ascii.h"
 #include "common/base/hash.h"
 
-/* ASCII letters count as lower case. */
+/* Hashes the id, with ASCII letters in lower case. */
 static uint64_t hash_of(const char *id) {
   uint64_t h = GC_HASH_INIT;
   for (const char *c = id; *c != '\0'; c++)
@@ -12,15 +12,16 @@ static uint64_t hash_of(const char *id) {
   return h;
 }
 
-/* The last step of splitmix64. With FNV alone, similar ids and numbers would
- * have similar weights. */
+/* Mixes the bits by the last step of splitmix64. With FNV alone, similar ids
+ * and numbers would have similar weights. */
 static uint64_t mix_bits(uint64_t x) {
   x = (x ^ (x >> 30)) * UINT64_C(0xbf58476d1ce4e5b9);
   x = (x ^ (x >> 27)) * UINT64_C(0x94d049bb133111eb);
   return x ^ (x >> 31);
 }
 
-/* Agents of all versions must agree: these weights never change. */
+/* Computes a weight. Agents of all versions must agree, so the weights never
+ * change. */
 static uint64_t weight_of(uint64_t hash, uint32_t number) {
   return mix_bits(hash ^ mix_bits(number * UINT64_C(0x9e3779b97f4a7c15)));
 }
@@ -37,7 +38,7 @@ bool shard_has(const struct shard *s, const char *id) {
   return true;
 }
 
-/* Digits only: no sign, no space. */
+/* Reads digits, without sign and space. */
 static bool read_number(const char **at, uint32_t *ret) {
   const char *begin = *at;
   uint32_t number = 0;

@@ -7,16 +7,16 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* The bytes of a UUID, whose case does not matter, or a hash of any other text.
- * All zero: no id. */
+/* The bytes of a UUID, in any case of letters, or a hash of any other text. All
+ * zero: no id. */
 struct uuid_key {
   uint64_t high, low;
 };
 
 struct uuid_key uuid_key_read(const char *text, size_t len);
 
-/* True if the text is a UUID: hexadecimal digits, and dashes where they belong.
- */
+/* Returns true if the text is a UUID: hexadecimal digits, and dashes where they
+ * belong. */
 bool uuid_key_is_uuid(const char *text);
 
 static inline bool uuid_key_is_none(struct uuid_key id) {
@@ -27,8 +27,8 @@ static inline bool uuid_key_equal(struct uuid_key a, struct uuid_key b) {
   return a.high == b.high && a.low == b.low;
 }
 
-/* A hash of the id: for hash tables, and for participants in place of their
- * id. */
+/* Returns a hash of the id, for hash tables and for participants in place of
+ * their id. */
 static inline uint64_t uuid_key_hash(struct uuid_key id) {
   uint64_t h = (id.high ^ id.low >> 29) * UINT64_C(0x9e3779b97f4a7c15);
   h = (h ^ h >> 32 ^ id.low) * UINT64_C(0xd6e8feb86659fd93);

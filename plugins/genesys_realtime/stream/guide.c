@@ -75,7 +75,8 @@ static enum gc_code start_guide(struct stream *s) {
   return code;
 }
 
-/* The query and the samples filter the queues, not the socket. */
+/* Takes only the queues' settings: the query and the samples filter the queues,
+ * the socket does not. */
 static void select_guide_queues(struct stream *s,
                                 const struct selection *selection) {
   (void)selection;

@@ -39,7 +39,7 @@ static enum cv_state read_state(const struct gc_json_value *v) {
   return CV_STATE_NONE;
 }
 
-/* "Voice" equals "voice"; an unknown or missing type is `all`. */
+/* Reads a media type. "Voice" equals "voice"; an unknown type is `all`. */
 static enum cv_media read_media(const struct gc_json_value *v) {
   char label[32];
   if (v->kind != GC_JSON_STRING || v->len >= sizeof(label))
@@ -63,7 +63,7 @@ static void read_queue(struct guide_decoder *d, const struct gc_json_value *v) {
   d->now.queue_text[v->len] = '\0';
 }
 
-/* A code that is too long for a name is ignored. */
+/* Reads a wrap-up code. Ignores a code that is too long for a name. */
 static void read_wrapup(struct guide_decoder *d,
                         const struct gc_json_value *v) {
   d->now.wrapup[0] = '\0';

@@ -17,7 +17,8 @@
 
 struct guide_decoder;
 
-/* NULL when out of memory. Nothing is allocated per message afterwards. */
+/* Makes a decoder. Returns NULL when out of memory. The decoder allocates
+ * nothing per message. */
 struct guide_decoder *guide_decoder_new(void);
 void guide_decoder_free(struct guide_decoder *d); /* NULL is fine */
 GC_DEFINE_AUTO(struct guide_decoder, guide_decoder_free)
@@ -30,8 +31,8 @@ GC_MUST_CHECK enum gc_code decode_guide_event(struct guide_decoder *d,
                                               const struct guide_event **ret,
                                               struct gc_err *err);
 
-/* Appends the query. Without `where` it selects the media: "type = 'voice' OR
- * type = 'chat'"; without both it selects everything. */
+/* Appends the query. Without `where` the query selects the media: "type =
+ * 'voice' OR type = 'chat'". Without both it selects everything. */
 GC_MUST_CHECK enum gc_code guide_query(char *const *where, size_t where_count,
                                        char *const *media, size_t media_count,
                                        struct gc_buf *out);

@@ -26,8 +26,8 @@ static void add_hash(struct guide_dedup *o, uint64_t hash) {
 
 /* ---- the old socket is behind ---- */
 
-/* True if the message repeats one of the socket ahead. Hashes before it are
- * dropped. */
+/* Returns true if the message repeats one of the socket ahead, and drops the
+ * hashes up to that one. */
 static bool catches_up(struct guide_dedup *o, uint64_t hash) {
   for (size_t i = 0; i < o->count; i++)
     if (hash_at(o, i) == hash) {
@@ -39,7 +39,8 @@ static bool catches_up(struct guide_dedup *o, uint64_t hash) {
 
 /* ---- the new socket is behind ---- */
 
-/* The messages ahead repeat from `start` on what they have at `at`. */
+/* Returns true if the held messages, which equal those ahead from `start` on,
+ * also equal those from `at` on. */
 static bool is_same_run(const struct guide_dedup *o, size_t at) {
   for (size_t i = 0; i < o->held_count; i++)
     if (hash_at(o, at + i) != hash_at(o, o->start + i))
@@ -47,7 +48,8 @@ static bool is_same_run(const struct guide_dedup *o, size_t at) {
   return true;
 }
 
-/* Finds where the held messages and this one repeat those ahead, in order. */
+/* Finds the place from which the held messages and this one repeat those ahead.
+ * Returns false when there is none. */
 static bool extend_run(struct guide_dedup *o, uint64_t hash) {
   for (size_t at = o->start; at + o->held_count < o->count; at++)
     if (hash_at(o, at + o->held_count) == hash && is_same_run(o, at)) {
@@ -96,7 +98,7 @@ static void read_new_behind(struct guide_dedup *o, uint64_t hash,
     }
     return;
   }
-  /* The message is no repeat, so the held messages were new, too. */
+  /* The message is no repeat, so the held messages were new too. */
   drop_oldest(o, o->start);
   o->count = o->held_count;
   guide_dedup_flush(o, pass, ctx);
@@ -120,7 +122,8 @@ void guide_dedup_message(struct guide_dedup *o, bool from_new,
     return;
   if (is_behind && o->count == 0)
     o->new_is_ahead = false;
-  /* Otherwise the server sent it before it knew the new socket. */
+  /* In the other case the server sent the message before it knew the new
+   * socket. */
   if (!is_behind || !o->new_is_ahead)
     add_hash(o, hash);
   pass(ctx, bytes, len);

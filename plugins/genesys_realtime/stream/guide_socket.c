@@ -11,11 +11,11 @@
 #include "plugins/genesys_realtime/stream/guide_dedup.h"
 
 enum {
-  CHECK_MS = 500, /* how often the token is compared */
+  CHECK_MS = 500, /* between two comparisons of the token */
   /* How long the old socket stays open: the new one delivers nothing until the
    * server has read its query. */
   OVERLAP_MS = 500,
-  LAG_MAX_MS = 5000, /* how long the new one may repeat the old one */
+  LAG_MAX_MS = 5000, /* how long the new socket may repeat the old one */
   CLOSE_DONE = 1000, /* RFC 6455, 7.4.1 */
   CLOSE_AWAY = 1001,
   MESSAGE_MAX_BYTES = 4 << 20,
@@ -41,7 +41,7 @@ struct guide_socket {
   struct guide_socket_deps deps;
   struct connection connections[2];
   struct connection *live;    /* the open one; NULL: none */
-  struct connection *leaving; /* the one it replaces; NULL: none */
+  struct connection *leaving; /* the one that `live` replaces; NULL: none */
   uint64_t leave_ms;
   uint64_t dedup_end_ms; /* 0: all messages pass */
   struct guide_dedup dedup;
@@ -97,7 +97,7 @@ static void wait_after(struct guide_socket *l, const struct gc_ws_end *end) {
   l->not_before_ms = read_clock(l) + ms;
 }
 
-/* From now on all messages pass. */
+/* Ends the search for duplicates: from now on all messages pass. */
 static void end_overlap(struct guide_socket *l) {
   if (l->dedup_end_ms != 0)
     guide_dedup_flush(&l->dedup, l->deps.text, l->deps.ctx);
@@ -138,7 +138,8 @@ static void explain_end(const struct gc_ws_end *end, const struct gc_err *err,
                   "Stream \"notifications\" there");
 }
 
-/* The end of a second socket does not affect the open one. */
+/* Handles the end of a socket. The end of a second socket does not affect the
+ * open one. */
 static void lose_connection(struct connection *connection,
                             const struct gc_ws_end *end,
                             const struct gc_err *err) {
@@ -167,9 +168,9 @@ static void lose_connection(struct connection *connection,
 
 /* ---- callbacks of the socket ---- */
 
-/* The time since when the stream is blind; 0: it is not. After
- * GC_CHANNELS_START_MS without a first connection, it was blind from the
- * start. */
+/* Returns the time since when the stream is blind; 0: it is not. After
+ * GC_CHANNELS_START_MS without a first connection it is blind since the start.
+ */
 static uint64_t blind_since_ms(const struct guide_socket *l) {
   bool is_late =
       !l->was_open && read_clock(l) - l->began_ms >= GC_CHANNELS_START_MS;
@@ -265,7 +266,7 @@ static void try_connection(struct connection *connection, const char *bearer,
   lose_connection(connection, &local, &err);
 }
 
-/* The connection that has no socket; NULL: both have one. */
+/* Returns the connection that has no socket; NULL: both have one. */
 static struct connection *find_unused(struct guide_socket *l) {
   for (size_t i = 0; i < GC_COUNT(l->connections); i++)
     if (l->connections[i].socket == NULL)

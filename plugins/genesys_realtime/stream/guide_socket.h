@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
-/* The WebSocket of the guide dialect's conversation stream: one for each block,
- * the token in the request. It reconnects after a jittered time between
- * ReconnectMin and ReconnectMax, reset by messages only; after 429 the time
- * doubles up to 30 s. A token cannot be renewed over the socket, so when the
- * account has a new one a second socket is opened with it, and the first one is
- * closed half a second later; guide_dedup.h drops the duplicates of that time.
- * Runs on the account's network thread. */
+/* The WebSocket of the guide dialect's conversation stream, one for each block.
+ * The request has the token. The socket reconnects after a jittered time
+ * between ReconnectMin and ReconnectMax, which only messages reset; after each
+ * 429 the time doubles, up to 30 s. A token cannot be renewed over the socket.
+ * When the account has a new token, a second socket is opened with it, and the
+ * first socket is closed half a second after that; guide_dedup.h drops the
+ * duplicates. Runs on the account's network thread. */
 #ifndef GENESYS_REALTIME_STREAM_GUIDE_SOCKET_H
 #define GENESYS_REALTIME_STREAM_GUIDE_SOCKET_H
 
@@ -26,11 +26,11 @@ struct guide_socket_deps { /* all borrowed */
   struct gc_channel_timeouts timeouts;
 
   void (*text)(void *ctx, const char *bytes, size_t len);
-  /* The stream is open, after `blind_ms` without one (0: it is the first
-   * connection, after less than GC_CHANNELS_START_MS). Not called when a second
-   * socket replaces the first. */
+  /* Called when the stream is open, after it was blind for `blind_ms` (0: it is
+   * the first connection, after less than GC_CHANNELS_START_MS). Not called
+   * when a second socket replaces the first. */
   void (*open)(void *ctx, uint64_t blind_ms);
-  /* The result of an attempt; GC_OK: the stream is open. */
+  /* Receives the result of an attempt; GC_OK: the stream is open. */
   void (*notice)(void *ctx, const struct gc_err *err);
   void *ctx;
 };
@@ -38,11 +38,11 @@ struct guide_socket_deps { /* all borrowed */
 struct guide_socket_stats {
   bool is_connected;
   uint64_t reconnects;      /* connections after the first one */
-  uint64_t last_message_ms; /* or of the opening; 0: never */
+  uint64_t last_message_ms; /* of a message or of the opening; 0: never */
   uint64_t blind_since_ms;  /* 0: it is not blind, or is still starting */
 };
 
-/* Connects in the next turn of the loop. NULL when out of memory. */
+/* Connects in the next turn of the loop. Returns NULL when out of memory. */
 struct guide_socket *guide_socket_new(const struct guide_socket_deps *deps);
 void guide_socket_free(struct guide_socket *l); /* NULL is fine */
 void guide_socket_stats(const struct guide_socket *l,

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The types that the network thread's half of a stream (stream.c, model.c and
- * the sources) and the read thread's half (samples.c) share. */
+/* The types that both halves of a stream share: stream.c, model.c and the
+ * sources run on the network thread, samples.c on a read thread. */
 #ifndef GENESYS_REALTIME_STREAM_INTERNAL_H
 #define GENESYS_REALTIME_STREAM_INTERNAL_H
 
@@ -17,10 +17,10 @@ enum { STREAM_PAIRS_MAX = 65536 }; /* of queue and medium */
 /* The source of the events. All functions run on the network thread. */
 struct stream_source {
   bool has_topics;       /* one for each queue: see `coverage` */
-  bool has_server_times; /* its events have times of the server's clock */
+  bool has_server_times; /* events have times of the server's clock */
   enum gc_code (*start)(struct stream *s);
   void (*select)(struct stream *s, const struct selection *selection);
-  /* Each second: brings `listening` up to date. */
+  /* Brings `listening` up to date, each second. */
   void (*tick)(struct stream *s, uint64_t now_ms);
   void (*stop)(struct stream *s);
 };
@@ -32,7 +32,7 @@ struct stream {
   struct stream_deps deps;
 
   const struct stream_source *source;
-  int64_t epoch_ms; /* the wall clock at 0 of the monotonic clock, at first */
+  int64_t epoch_ms; /* wall clock at 0 of the monotonic clock, as first read */
 
   /* The network thread's. stream_guide uses the socket, stream_notifications
    * the listener. */
@@ -62,12 +62,12 @@ struct stream {
 
 /* ---- model.c ---- */
 
-/* Epoch ms, of the server's clock if the source's events have its times, else
- * of a clock that never steps. */
+/* Returns epoch ms, of the server's clock if the source's events have its
+ * times, else of a clock that never steps. */
 int64_t stream_server_now(const struct stream *s);
 /* Creates the model unless there is one. */
 void stream_make_model(struct stream *s);
-/* Takes the queues' own settings from the list of queues: their targets, and
+/* Takes two settings of each queue from the list of queues: its targets, and
  * the media whose counters begin before the first contact. */
 void stream_take_settings(struct stream *s);
 
@@ -79,8 +79,8 @@ static inline uint64_t stream_now(const struct stream *s) {
   return s->deps.env->now_ms(s->deps.env->ctx);
 }
 
-/* 0 if `then_ms` is later: the two threads read the clock in one order and may
- * call this in the other. */
+/* Returns the time between the two; 0 if `then_ms` is later. The two threads
+ * may call this in another order than they read the clock. */
 static inline uint64_t stream_ms_since(uint64_t then_ms, uint64_t now_ms) {
   return now_ms > then_ms ? now_ms - then_ms : 0;
 }

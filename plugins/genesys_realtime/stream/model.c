@@ -26,7 +26,7 @@ static enum gc_code set_target(struct stream *s, const struct gc_entry *e) {
   return GC_OK;
 }
 
-/* Sets each queue's own targets, by medium; under the lock. A source without
+/* Sets each queue's own targets, by medium. The lock is held. A source without
  * topics may report any queue. */
 static enum gc_code set_targets(struct stream *s, const struct gc_entities *d) {
   bool has_topics = s->source->has_topics;
@@ -50,8 +50,8 @@ static bool is_in_media(const struct stream *s, const char *label) {
   return false;
 }
 
-/* The media that are certain: those of Media, else those for which the queue
- * itself has a target. */
+/* Lists the media that are certain: those of Media, else those for which the
+ * queue itself has a target. Returns their number. */
 static size_t list_media(const struct stream *s, const struct gc_entry *e,
                          enum cv_media ret[CV_MEDIA_COUNT]) {
   size_t count = 0;
@@ -66,7 +66,7 @@ static size_t list_media(const struct stream *s, const struct gc_entry *e,
   return count;
 }
 
-/* Under the lock. Counts the certain pairs, or makes them. */
+/* Counts the certain pairs, and makes them if `makes`. The lock is held. */
 static size_t visit_expected(struct stream *s, const struct gc_entities *d,
                              bool makes) {
   size_t pairs = 0;

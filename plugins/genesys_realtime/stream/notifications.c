@@ -7,15 +7,15 @@
 #include "plugins/genesys_realtime/stream/internal.h"
 
 enum {
-  CHECK_TICKS = 30,    /* how often the coverage is checked */
-  REJECTIONS_MAX = 20, /* reported one by one */
-  EXAMPLES = 3,        /* names of queues without room */
+  CHECK_TICKS = 30,    /* between two checks of the coverage */
+  REJECTIONS_MAX = 20, /* further ones are not reported one by one */
+  EXAMPLES = 3,        /* names of queues without room in a report */
   NAME_MAX = 40,       /* bytes of each name */
 };
 
 /* ---- state of the channels ---- */
 
-/* Under the lock. */
+/* Takes the state of the channels. The lock is held. */
 static void update_channel_state(struct stream *s, uint64_t now_ms) {
   struct gc_channel_stats stats;
   gc_channels_stats_for(s->deps.channels, &s->listener, &stats);
@@ -24,7 +24,7 @@ static void update_channel_state(struct stream *s, uint64_t now_ms) {
 
 /* ---- coverage ---- */
 
-/* "Sales, Support, Billing", and "…" for the others. */
+/* Writes "Sales, Support, Billing", and "…" for further queues. */
 static void name_without_room(const struct stream *s, struct gc_buf *out) {
   struct gc_entities *d = gc_names_entities(s->deps.names, GC_QUEUE);
   unsigned named = 0;
@@ -43,8 +43,8 @@ static void name_without_room(const struct stream *s, struct gc_buf *out) {
   gc_entities_put(d);
 }
 
-/* One report for all missing queues, besides those of single rejections. Until
- * the channels are connected only the topics without room are known. */
+/* Makes one report for all missing queues; single rejections have their own.
+ * Until the channels are connected, only the topics without room are known. */
 static void report_coverage(struct stream *s, bool is_complete) {
   struct gc_err err = {.code = GC_OK};
   GC_AUTO(gc_buf_clear) struct gc_buf names = {.max = 256};
@@ -67,8 +67,9 @@ static void report_coverage(struct stream *s, bool is_complete) {
   s->deps.notice(s->deps.notice_ctx, "topics", &err);
 }
 
-/* Under the lock. While a topic was refused the queue's counters had only other
- * queues' conversations: they start again. */
+/* Checks the coverage of one queue. While its topic was refused, its counters
+ * had only conversations of other queues' topics, so they start again. The lock
+ * is held. */
 static void check_queue(struct stream *s, struct gc_covered_queue *q) {
   bool was_covered = q->is_covered;
   if (!gc_topic_coverage_check(&s->coverage, q, s->deps.channels))
@@ -87,12 +88,12 @@ static void check_coverage(struct stream *s) {
   for (size_t i = 0; i < s->coverage.count; i++)
     check_queue(s, s->coverage.at[i]);
   pthread_mutex_unlock(&s->lock);
-  /* Otherwise another channel or topic is on its way. */
+  /* In the other case a channel or a topic is still on its way. */
   if (s->listening.is_connected && s->listening.is_answered)
     report_coverage(s, true);
 }
 
-/* The next check_coverage counts it. */
+/* Reports a rejected topic. The next check_coverage counts it. */
 static void on_rejected(void *ctx, const char *topic, void *tag,
                         const char *reason) {
   struct stream *s = ctx;
@@ -110,8 +111,8 @@ static void on_rejected(void *ctx, const char *topic, void *tag,
   s->deps.notice(s->deps.notice_ctx, cause, &err);
 }
 
-/* Before a queue was selected its counters had only other queues'
- * conversations: they start again. */
+/* Resets the counters of queues that are newly selected. Until now these had
+ * only conversations of other queues' topics. */
 static void reset_new_queues(struct stream *s) {
   pthread_mutex_lock(&s->lock);
   for (size_t i = 0; i < s->coverage.count; i++) {

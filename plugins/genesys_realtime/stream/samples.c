@@ -35,7 +35,7 @@ static void read_all(struct stream *s, const struct queue_display *view,
   bool more = true;
   while (more) {
     pthread_mutex_lock(&s->lock);
-    /* The gauges of a stream that is not connected are out of date. */
+    /* A stream that is not connected has out-of-date gauges. */
     conversations.active = has_gauges && s->listening.is_connected;
     more = conversations_samples(s->model, &conversations, out, &cursor);
     pthread_mutex_unlock(&s->lock);

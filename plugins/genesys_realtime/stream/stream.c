@@ -5,14 +5,14 @@
 
 enum {
   TICK_MS = 1000,
-  CHECK_TICKS = 30, /* how often the counters are checked */
+  CHECK_TICKS = 30, /* between two checks of the limits of counters */
   RETIRE_EVERY_MS = 600 * 1000,
 };
 
 /* ---- time ---- */
 
-/* Contacts count as waiting up to the last message: later ones may still
- * arrive. */
+/* Sets the time of the model. Events up to the last message have arrived; later
+ * ones may be missing. */
 static void tick_model(struct stream *s, uint64_t silence_ms) {
   int64_t server_ms = stream_server_now(s);
   int64_t complete_ms = server_ms - (int64_t)silence_ms;
@@ -31,8 +31,8 @@ static bool is_listed(void *ctx, const char *queue) {
          gc_entities_find(known->entities, queue) != NULL;
 }
 
-/* Removes queues that are gone. Only the list of queues shows which ones
- * are. */
+/* Removes queues that are gone. Only the list of queues shows which queues are
+ * gone. */
 static void retire_queues(struct stream *s, uint64_t now_ms) {
   int64_t expiry_ms = (int64_t)s->options->queue_expiry_s * 1000;
   uint64_t every_ms = (uint64_t)expiry_ms / 8;
@@ -94,10 +94,10 @@ static void on_tick(void *ctx, uint64_t now_ms) {
   (void)gc_timers_set(s->deps.env->timers, &s->timer, now_ms + TICK_MS);
 }
 
-/* ---- polls: drift and lost ends (design, section 5.2) ---- */
+/* ---- polls: drift and lost ends ---- */
 
 void stream_poll_begin(struct stream *s) {
-  if (!s->source->has_topics) /* no lists to compare with (design, 5.2) */
+  if (!s->source->has_topics) /* polls have no lists to compare with */
     return;
   pthread_mutex_lock(&s->lock);
   s->poll_began_ms = stream_now(s);
@@ -121,8 +121,9 @@ static struct drift_side model_side(const struct stream *s, const char *queue,
                                             states[CV_STATE_HELD]};
 }
 
-/* The observations were requested at `asked_ms`: a queue whose events are heard
- * since then is compared in the next poll. */
+/* Returns true if the queue was covered when the observations were requested,
+ * at `asked_ms`. A queue that is covered since then is compared in the next
+ * poll. */
 static bool is_comparable(const struct gc_covered_queue *q, uint64_t asked_ms) {
   return q != NULL && q->is_covered && q->covered_ms <= asked_ms;
 }

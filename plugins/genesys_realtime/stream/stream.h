@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
-/* The conversation stream of one block: applies events to the conversation
- * model and writes the model's counters. Stream "notifications" subscribes a
+/* The conversation stream of one block. It applies events to the conversation
+ * model and writes the model's counters. Stream "notifications" subscribes to a
  * topic for each of the block's queues; Stream "conversations" (guide dialect)
  * has a socket of its own.
  *
- * The account's network thread calls with messages, ticks and selections; one
- * read thread at a time reads the values. A lock between them is held for one
+ * The account's network thread passes messages, ticks and selections; one read
+ * thread at a time reads the values. The lock between them is held for one
  * message, or for the values of a few queues. */
 #ifndef GENESYS_REALTIME_STREAM_STREAM_H
 #define GENESYS_REALTIME_STREAM_STREAM_H
@@ -27,38 +27,38 @@ struct stream_deps {
   const struct gc_connect *connect;
   const char *base_url;
   struct gc_names *names; /* for the queues' own targets */
-  /* Network thread: reports the state of `cause`; GC_OK: no error. */
+  /* Reports the state of `cause`, on the network thread; GC_OK: no error. */
   void (*notice)(void *ctx, const char *cause, const struct gc_err *err);
-  /* The same for the stream's own socket (guide dialect). */
+  /* Does the same for the stream's own socket (guide dialect). */
   void (*socket_notice)(void *ctx, const char *cause, const struct gc_err *err);
   void *notice_ctx;
-  /* Network thread: the stream is connected; request the present state. */
+  /* Requests the present state when the stream is connected; network thread. */
   void (*snapshot)(void *ctx);
   void *ctx;
 };
 
 struct stream;
 
-/* The stream's time-outs as configured. */
+/* Returns the configured time-outs of the stream. */
 struct gc_channel_timeouts
 stream_timeouts(const struct queues_options *options);
 
-/* `options` are borrowed as long as the stream lives. NULL when out of memory.
- */
+/* Makes a stream. `options` are borrowed as long as it lives. Returns NULL when
+ * out of memory. */
 struct stream *stream_new(const struct queues_options *options,
                           const struct stream_deps *deps, struct gc_err *err);
 
 /* ---- network thread ---- */
 
-/* The first selection opens the stream. */
+/* Takes the selected queues. The first selection opens the stream. */
 void stream_select(struct stream *s, const struct selection *selection);
-/* Call stream_poll_begin when a poll of the observations is sent,
- * stream_observed when its answer is complete: it counts drift and closes lost
- * conversations. A failed or incomplete poll needs no second call. */
+/* stream_poll_begin notes that a poll of the observations is sent.
+ * stream_observed takes its complete answer, counts drift and closes lost
+ * conversations. Do not call it for a failed or incomplete poll. */
 void stream_poll_begin(struct stream *s);
 void stream_observed(struct stream *s, const struct observations *o);
-/* Counts drift only: pushed observations arrive later than the events, and
- * their time of request is not known. */
+/* Counts drift and closes nothing: pushed observations have no time of request
+ * and may be older than the events. */
 void stream_compare(struct stream *s, const struct observations *o);
 void stream_stop(struct stream *s);
 
@@ -67,8 +67,8 @@ void stream_free(struct stream *s); /* NULL is fine */
 
 /* ---- read thread ---- */
 
-/* Writes the counters: all once per interval, those that have changed in each
- * call; `view` as for the observations. */
+/* Writes the counters: all of them once per interval, and those that have
+ * changed in each call. `view`: as for the observations. */
 void stream_read(struct stream *s, const struct queue_display *view,
                  const struct gc_samples *out);
 /* Writes the stream's self-telemetry. */
