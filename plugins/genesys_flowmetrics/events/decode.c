@@ -52,8 +52,7 @@ static const struct {
 
 /* An open container. Ids are offsets into `texts`; 0: none. */
 struct frame {
-  enum key key; /* of the member that holds the container; KEY_OTHER for an
-                   element */
+  enum key key; /* of the member that it is; KEY_OTHER for an element */
   bool is_array, has_participants;
   size_t conversation, topic, id;
   size_t first_waiting; /* attributes found inside it */
@@ -90,8 +89,7 @@ struct event_reader {
   const char *root_key; /* of such a string */
   size_t root_key_len;
 
-  /* The present element of the outermost document: the root, or an element of
-   * an array that is the root. */
+  /* The element of the outermost document: the root, or an element of it. */
   struct gc_buf names, texts;
   struct waiting *waiting;
   size_t waiting_cap;
@@ -131,8 +129,7 @@ static void set_shape(struct event_reader *r, const char *key, size_t len) {
   r->shape[at < SHAPE_SIZE ? at : SHAPE_SIZE - 1] = '\0';
 }
 
-/* Notes a marker outside of attributes. The shape is that of the first marker
- * in a member's name, else of the first marker. */
+/* Notes a marker outside of attributes. The first one in a name is shown. */
 static void note_stray(struct event_reader *r, const char *key, size_t len,
                        bool in_key) {
   if (!r->now.has_stray || (in_key && !r->now.has_stray_key))
@@ -156,9 +153,8 @@ static enum gc_code report_attribute(struct event_reader *r,
   return GC_OK;
 }
 
-/* Counts an element without a metric as skipped, or as unplaced if its marker
- * is where no event has one. In a known event a value may contain the marker.
- */
+/* Counts an element as skipped, or as unplaced if its marker is where no event
+ * has one. In a known event a value may contain the marker. */
 static void end_empty_element(struct event_reader *r) {
   r->counts.events++;
   if (r->now.has_stray_key || (r->now.has_stray && !r->now.is_known))
@@ -209,9 +205,8 @@ static struct waiting *more_waiting(struct event_reader *r) {
   return &r->waiting[r->now.waiting_count++];
 }
 
-/* Returns the frame of the event that the innermost container's attributes
- * belong to: the object around the container, or the conversation of its
- * participant. */
+/* Returns the frame of the event that has the innermost container's attributes:
+ * the object around it, or the conversation of that participant. */
 static unsigned find_owner(struct event_reader *r) {
   unsigned at = r->now.frame_count - 1;
   if (at >= 3 && r->frames[at - 2].key == KEY_PARTICIPANTS &&
@@ -220,8 +215,7 @@ static unsigned find_owner(struct event_reader *r) {
   return at > 0 ? at - 1 : 0;
 }
 
-/* Keeps an attribute that is meant to be a metric. `v` is NULL for a container.
- */
+/* Keeps an attribute that is meant as a metric. `v` NULL: a container. */
 static enum gc_code keep_attribute(struct event_reader *r,
                                    const struct gc_json_at *at,
                                    const struct gc_json_value *v) {
@@ -349,8 +343,7 @@ static enum gc_code read_string(struct event_reader *r,
 
 /* ---- callbacks ---- */
 
-/* Returns true for a container that is the root of the outermost document, or
- * an element of that root. */
+/* Returns true for the root of the outermost document, and for its elements. */
 static bool is_element(const struct event_reader *r, unsigned frame) {
   return frame == 0 ? !r->frames[0].is_array
                     : frame == 1 && r->frames[0].is_array;

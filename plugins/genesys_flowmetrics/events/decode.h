@@ -72,7 +72,8 @@ struct event_sink {
 
 struct event_reader;
 
-/* `form` is borrowed. Returns NULL and fills err when out of memory. */
+/* Makes a reader. `form` is borrowed. Returns NULL and fills err when out of
+ * memory. */
 struct event_reader *event_reader_new(const struct attribute_form *form,
                                       struct gc_err *err);
 void event_reader_free(struct event_reader *r);

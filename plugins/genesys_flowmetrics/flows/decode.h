@@ -11,7 +11,8 @@
 
 struct flow_decoder;
 
-/* `into` is borrowed. Returns NULL when out of memory. */
+/* Makes a decoder that fills `into`, which is borrowed. Returns NULL when out
+ * of memory. */
 struct flow_decoder *flow_decoder_new(struct flow_counts *into);
 void flow_decoder_free(struct flow_decoder *d);
 GC_DEFINE_AUTO(struct flow_decoder, flow_decoder_free)

@@ -24,9 +24,9 @@ struct flow_watch_deps {
 
 struct flow_watch;
 
-/* `options` are borrowed as long as the watch lives. `notice` receives outcomes
- * (GC_OK for a success) on the network thread and on read threads; `cause` is a
- * fixed word. Returns NULL when out of memory. */
+/* Makes a watch. `options` are borrowed as long as it lives. `notice` receives
+ * outcomes (GC_OK for a success) on the network thread and on read threads;
+ * `cause` is a fixed word. Returns NULL when out of memory. */
 struct flow_watch *flow_watch_new(const struct flows_options *options,
                                   const struct flow_watch_deps *deps,
                                   void (*notice)(void *ctx, const char *cause,
