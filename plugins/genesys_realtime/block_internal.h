@@ -19,14 +19,14 @@ struct block {
   void (*notice)(void *ctx, const char *cause, const struct gc_err *err);
   void *ctx;
 
-  /* The network thread's. */
+  /* Used by the network thread only. */
   struct gc_names_listener queue_listener, presence_listener;
   bool is_listening;
-  struct ownership observed, heard, active;
-  struct selection selection; /* of the observations */
-  struct selection topics;    /* of the stream */
-  size_t taken;               /* queues that other blocks have, as reported */
-  bool *idle_options;         /* Queue options without effect, as reported */
+  struct ownership observed, heard, active; /* const; any thread */
+  struct selection selection;               /* of the observations */
+  struct selection topics;                  /* of the stream */
+  size_t taken;       /* queues that other blocks have, as reported */
+  bool *idle_options; /* Queue options without effect, as reported */
   struct gc_timer timer;
   uint64_t due_ms;
   size_t visible;         /* queues of the list; 0: unknown */
@@ -42,7 +42,7 @@ struct block {
   struct output *output; /* the read thread's */
   uint64_t started_ms;   /* when block_start ran; const afterwards */
 
-  /* Under the lock. */
+  /* Guarded by the lock. */
   pthread_mutex_t lock;
   struct observations *fresh; /* not dispatched yet */
   struct gc_entities *shared; /* with Shard: the queues with labels on which

@@ -7,9 +7,9 @@
 #include "plugins/genesys_flowmetrics/events/attribute_name.h"
 
 /* Returns true when no attribute of the event can contain the format's marker,
- * and the bytes begin and end as documents do. JSON can hide a letter of the
- * marker behind \u only, also where one document is a string in another (SNS);
- * it can hide a quote, a slash, a backslash or a control character behind any
+ * and the bytes begin and end as documents do. JSON can write a letter of the
+ * marker only as \u, also where one document is a string in another (SNS). It
+ * can write a quote, a slash, a backslash or a control character with any
  * backslash. A body with base64 in "data" is not rejected. A rejected event has
  * no metric; a fuzzer checks this against event_read_unfiltered. Broken JSON
  * inside a rejected event is not reported. */

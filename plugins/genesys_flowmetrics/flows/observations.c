@@ -18,12 +18,12 @@ struct flow_watch {
   void (*notice)(void *ctx, const char *cause, const struct gc_err *err);
   void *ctx;
 
-  /* The network thread's. */
+  /* Used by the network thread only. */
   struct gc_names_listener listener;
   bool is_listening;
   struct gc_timer timer;
-  uint64_t due_ms; /* 0: no request yet */
-  uint64_t started_ms;
+  uint64_t due_ms;         /* 0: no request yet */
+  uint64_t started_ms;     /* const once the watch has started; any thread */
   enum flow_source source; /* FLOW_AUTO: not chosen yet, without a list */
   struct flow_poll poll;
 

@@ -56,7 +56,7 @@ struct ledger {
   size_t identity_count;
   int stop_fd; /* readable when the writer is to stop */
 
-  /* The writer's. */
+  /* Used by the writer only. */
   bool is_open;
   struct sqlite_db *db;      /* NULL: not open, or another store */
   struct redis_store *redis; /* NULL: not open, or another store */
@@ -71,7 +71,7 @@ struct ledger {
   uint64_t overflow;          /* attributes past MaxSeries, this transaction */
   size_t reported_collisions; /* of set.collisions */
 
-  /* Shared, under the lock. */
+  /* Shared; guarded by the lock. */
   pthread_mutex_t lock;
   pthread_cond_t changed;
   struct batch *first, **last;
@@ -111,8 +111,8 @@ GC_MUST_CHECK enum gc_code ledger_sort_occurrences(struct ledger *l,
                                                    size_t count,
                                                    struct gc_err *err);
 /* The present time by our clock and by that of a shared store. One clock alone
- * does not decide: an attribute is late if the earlier clock says so, and ahead
- * if the later clock does. */
+ * does not decide: an attribute is late if it is late by the earlier clock, and
+ * ahead if it is ahead of the later clock. */
 struct ledger_clock {
   int64_t earliest_ms, latest_ms;
 };

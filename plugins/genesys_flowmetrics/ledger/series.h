@@ -25,8 +25,8 @@ struct series_part {
   double sum;
   bool has_sum;
 
-  /* The writer's. The values in the store, while it loads; the counter's number
-   * in a script, from 1. */
+  /* Used by the writer only: the values in the store, while it loads; the
+   * counter's number in a script, from 1. */
   int64_t stored_count;
   double stored_sum;
   bool stored_has_sum;
@@ -41,7 +41,7 @@ struct series {
    * the writer also reads it without the lock. */
   _Atomic enum series_state state;
 
-  /* The writer's, within one transaction. */
+  /* Used by the writer only, within one transaction. */
   int64_t added_count;
   double added_sum;
   bool has_added_sum;
@@ -56,7 +56,7 @@ struct series {
   int64_t returned_count;
   double returned_sum;
 
-  /* The reader's (samples.h). */
+  /* Used by the reader only (samples.h). */
   uint64_t next_ms;
   int64_t sent_count;
   bool has_sent;

@@ -21,7 +21,7 @@ enum series_state {
   SERIES_ZERO_SENT,    /* its 0 was dispatched; the store has no record of it */
   SERIES_ZERO_WRITING, /* the open transaction records it */
   SERIES_SHOWN,        /* recorded: the reader dispatches the present count */
-  SERIES_RETURNED,     /* counted again: the earlier count goes out first */
+  SERIES_RETURNED,     /* counted again: the earlier count is due first */
   SERIES_RETIRED_NEW,
   SERIES_RETIRED_ZERO_SENT,
   SERIES_RETIRED_ZERO_WRITING,
@@ -50,7 +50,7 @@ bool series_state_is_retired(enum series_state state);
 bool series_state_is_recorded(enum series_state state);
 /* Returns true while the open transaction writes that record. */
 bool series_state_is_writing(enum series_state state);
-/* Returns true when a 0, or the earlier count, goes out before the present
+/* Returns true when a 0, or the earlier count, is dispatched before the present
  * count. */
 bool series_state_sends_first(enum series_state state);
 

@@ -266,7 +266,7 @@ enum gc_code sqlite_db_commit(struct sqlite_db *s, struct gc_err *err) {
 }
 
 void sqlite_db_rollback(struct sqlite_db *s) {
-  /* After some failures (disk full) SQLite has rolled back by itself. */
+  /* After some failures (disk full) SQLite has already rolled back. */
   if (s->file.db != NULL && !sqlite3_get_autocommit(s->file.db))
     (void)!gc_state_file_run(&s->file, "ROLLBACK", NULL);
 }

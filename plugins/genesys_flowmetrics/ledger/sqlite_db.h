@@ -6,9 +6,9 @@
  * A key begins with the minute of the attribute's own time: new keys go to the
  * end of the tree (480 k/s against 105 k/s for random ones), and keys past the
  * retention time are one range. The rest is 96 bits of SHA-256 over host,
- * conversation and attribute name: among a thousand million keys the odds of a
- * collision are one in 10^11.
- * One thread at a time; one process at a time (flowmetrics.lock). */
+ * conversation and attribute name: among 10^9 keys the probability of a
+ * collision is one in 10^11. One thread at a time; one process at a time
+ * (flowmetrics.lock). */
 #ifndef GENESYS_FLOWMETRICS_LEDGER_SQLITE_DB_H
 #define GENESYS_FLOWMETRICS_LEDGER_SQLITE_DB_H
 

@@ -11,7 +11,7 @@ struct notifications {
   struct notifications_settings settings;
   struct gc_queue_topics *topics;
 
-  /* The account's thread's. */
+  /* Used by the account's thread only. */
   struct event_reader *reader;
   struct batch event; /* the attributes of the event that is being read */
 

@@ -203,8 +203,8 @@ static int parse_two_digits(const char *text, int limit) {
 }
 
 /* Reads a time of the date that was read last, in the form
- * 2026-08-01T10:00:00.000Z. Most times of a message are such; base/timestamp
- * reads all others. */
+ * 2026-08-01T10:00:00.000Z. Most times of a message have this form;
+ * base/timestamp reads all others. */
 static bool parse_same_date(const struct cv_decoder *d, const char *t,
                             int64_t *ret_ms) {
   if (t[10] != 'T' || t[13] != ':' || t[16] != ':' || t[19] != '.' ||

@@ -50,7 +50,7 @@ _Static_assert(CV_MEDIA_COUNT <= 16, "struct participant has four bits");
 
 /* An acd or agent participant of a queue. */
 struct participant {
-  /* Facts, by merge.c. */
+  /* Facts; merge.c sets them. */
   uint64_t id;
   int64_t connected_ms, end_ms; /* 0: not known */
   int64_t acw_start_ms, acw_end_ms;
@@ -87,8 +87,8 @@ enum {
       1 << 3, /* all have ended with a known outcome, or it is closed */
   C_INCOMPLETE = 1 << 4,      /* some of its participants were dropped */
   C_LISTED_INACTIVE = 1 << 5, /* in the list of inactive conversations */
-  C_PARKED = 1 << 7,     /* an agent put it aside, by the newest snapshot */
-  C_HOLDS_FULL = 1 << 6, /* not all holds are listed */
+  C_PARKED = 1 << 7,          /* in the newest snapshot an agent put it aside */
+  C_HOLDS_FULL = 1 << 6,      /* not all holds are listed */
 };
 
 struct conversation {
@@ -150,7 +150,7 @@ struct pair {
     uint64_t breaches;
   } past[CV_PAST_TARGETS];
   unsigned next_past; /* the entry of `past` to overwrite next */
-  /* For samples.c. */
+  /* Used by samples.c. */
   uint8_t shown, breaches_shown; /* enum cv_series */
   uint8_t changes_shown[CV_STATE_COUNT][CV_STATE_COUNT];
   struct cv_sent sent;

@@ -16,7 +16,7 @@ enum cv_leg {
   CV_LEG_UNKNOWN,
   CV_LEG_RINGING,
   CV_LEG_SCHEDULED,
-  CV_LEG_PARKED, /* by an agent who was connected */
+  CV_LEG_PARKED, /* put aside by an agent who was connected */
   CV_LEG_CONNECTED,
   CV_LEG_OVER
 };

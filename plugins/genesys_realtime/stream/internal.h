@@ -34,8 +34,8 @@ struct stream {
   const struct stream_source *source;
   int64_t epoch_ms; /* wall clock at 0 of the monotonic clock, as first read */
 
-  /* The network thread's. stream_guide uses the socket, stream_notifications
-   * the listener. */
+  /* Used by the network thread only. stream_guide uses the socket,
+   * stream_notifications the listener. */
   struct guide_socket *socket;
   struct guide_decoder *guide_decoder;
   struct gc_buf query;
@@ -47,10 +47,10 @@ struct stream {
   uint64_t retire_ms;              /* when to remove expired queues next */
   uint64_t overflow, wrapups_left; /* of the model, at the last check */
 
-  /* The read thread's. */
+  /* Used by the read thread only. */
   uint64_t due_ms;
 
-  /* Under the lock. */
+  /* Guarded by the lock. */
   pthread_mutex_t lock;
   struct gc_topic_coverage coverage;
   struct conversations *model; /* NULL until the stream has been open */

@@ -160,7 +160,7 @@ static void count_drift(struct stream *s, const struct observations *o,
 static void compare_since(struct stream *s, const struct observations *o,
                           uint64_t asked_ms) {
   pthread_mutex_lock(&s->lock);
-  /* A stream that is not connected is behind: stream_gap shows it. */
+  /* A stream that is not connected misses events; stream_gap shows that. */
   if (s->model != NULL && s->listening.is_connected)
     count_drift(s, o, asked_ms);
   pthread_mutex_unlock(&s->lock);

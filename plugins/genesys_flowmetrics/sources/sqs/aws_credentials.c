@@ -38,7 +38,7 @@ struct credentials_keeper {
   char url[GC_URL_SIZE + ROLE_SIZE];
   char header[HEADER_SIZE];
   const char *headers[2];
-  struct gc_buf body; /* holds the web identity token */
+  struct gc_buf body; /* has the web identity token */
   void (*ready)(void *ctx, const struct gc_err *err);
   void *ctx;
 };
@@ -291,7 +291,7 @@ static enum gc_code take_reply(struct credentials_keeper *k,
 }
 
 /* Delays the next renewal. The current keys are used until they expire; without
- * a delay each request to the queue would ask for new ones. */
+ * a delay each request to the queue would request new keys. */
 static void delay_renewal(struct credentials_keeper *k) {
   int64_t retry_ms = k->wall_ms() + RETRY_MS, expires_ms = k->now.expires_ms;
   if (k->has_now)
