@@ -105,8 +105,9 @@ static int on_read(void) {
   return 0;
 }
 
-/* Does not set the hooks: another plugin may start an account before this runs,
- * so on_config sets them. Init callbacks run in the order of LoadPlugin. */
+/* Registers the write tracker. Init callbacks run in the order of LoadPlugin,
+ * so another plugin may start an account before this runs; therefore on_config
+ * sets the hooks. */
 static int on_init(void) {
   struct gc_err err;
   gc_log_line(plugin.log, GC_LOG_INFO, "version %s", announce_version());

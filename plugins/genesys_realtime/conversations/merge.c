@@ -185,7 +185,7 @@ static bool is_other(const struct cv_party *party) {
          party->purpose != CV_WATCHER;
 }
 
-/* Ignores a watcher, who is no leg of the contact. A participant that was an
+/* Ignores a watcher, which is no leg of the contact. A participant that was an
  * agent before is not missing. */
 static void merge_watcher(struct merge *g, const struct cv_party *party) {
   unsigned index = find_participant(g->c, party->id, g->guess);

@@ -137,8 +137,8 @@ void cv_find_answered(const struct conversation *c,
   }
 }
 
-/* Returns true if `p` is a callback that follows the contact `acd`, which is
- * none. */
+/* Returns true if `p` is a callback that follows `acd`, which is no callback.
+ */
 static bool is_callback_after(const struct participant *p,
                               const struct participant *acd) {
   return p->purpose == CV_ACD && p->media == CV_CALLBACK &&

@@ -43,7 +43,7 @@ struct obs_facts {
   size_t count, cap;
 };
 
-/* Returns GC_ERR_LIMIT for more facts than any answer has. */
+/* Adds a fact. Returns GC_ERR_LIMIT for more facts than any answer has. */
 GC_MUST_CHECK enum gc_code obs_facts_add(struct obs_facts *facts,
                                          const struct obs_fact *fact);
 void obs_facts_clear(struct obs_facts *facts);

@@ -6,11 +6,10 @@
  *   POST /analytics/routing/activity/query         /
  * or, Observations "topic", from those once and then from messages of the
  * topics v2.analytics.queues.{id}.observations,
- * v2.analytics.queues.{id}.activity or, Observations "queue_metrics", from the
- * guide dialect's (guide_metrics.h). Bytes are decoded to facts, facts fill
- * this model, and samples are made of the model. All functions are pure; one
- * thread at a time.
- */
+ * v2.analytics.queues.{id}.activity or, Observations "queue_metrics", from
+ * those of the guide dialect (guide_metrics.h). Bytes are decoded to facts,
+ * facts fill this model, and samples are made of the model. All functions are
+ * pure; one thread at a time. */
 #ifndef GENESYS_REALTIME_OBSERVATIONS_OBSERVATIONS_H
 #define GENESYS_REALTIME_OBSERVATIONS_OBSERVATIONS_H
 
@@ -252,7 +251,7 @@ bool obs_topic_read(const char *name, enum obs_topic *ret_topic,
 
 struct obs_pushed;
 
-/* Returns NULL when out of memory. */
+/* Makes a reader of pushed messages. Returns NULL when out of memory. */
 struct obs_pushed *obs_pushed_new(void);
 void obs_pushed_free(struct obs_pushed *d);
 GC_DEFINE_AUTO(struct obs_pushed, obs_pushed_free)
@@ -282,8 +281,8 @@ GC_MUST_CHECK enum gc_code obs_pushed_read(struct obs_pushed *d,
 
 /* ---- details.c ---- */
 
-/* Returns Adds ids. Returns GC_ERR_LIMIT beyond OBS_LISTED_MAX, and adds none
- * of them. */
+/* Adds ids. Returns GC_ERR_LIMIT beyond OBS_LISTED_MAX, and adds none of them.
+ */
 GC_MUST_CHECK enum gc_code
 obs_ids_add(struct obs_ids *ids, const struct uuid_key *more, size_t count);
 void obs_ids_clear(struct obs_ids *ids);

@@ -19,8 +19,9 @@ enum { POLL_PAGE = 1000 }; /* rows of a page; the API documents no maximum */
 
 struct poll_part;
 
-/* The caller's memory; zero it before poll_start, except wants_details, path
- * and visible. The first three members are the result when `done` runs. */
+/* One reading, in the caller's memory. Zero it before poll_start, except
+ * wants_details, path and visible. The first three members are the result when
+ * `done` runs. */
 struct poll {
   struct observations *reading; /* the answers, even if some are missing; the
                                    caller may gc_steal it */

@@ -13,7 +13,7 @@
 #include "plugins/genesys_realtime/observations/observations.h"
 #include "plugins/genesys_realtime/queues/selection.h"
 
-/* All borrowed. */
+/* All members are borrowed. */
 struct subscription_deps {
   struct gc_channels *channels;
   struct gc_channel_timeouts timeouts;
@@ -27,7 +27,7 @@ struct subscription_deps {
 
 struct subscription;
 
-/* Returns NULL when out of memory. */
+/* Makes a subscription without queues. Returns NULL when out of memory. */
 struct subscription *subscription_new(const struct subscription_deps *deps);
 void subscription_stop(struct subscription *s);
 /* Frees `s`, which may be NULL. Call it after subscription_stop. */

@@ -43,7 +43,7 @@ struct downsample_settings {
 
 struct downsample;
 
-/* Returns NULL when out of memory. */
+/* Makes a sink for down-sampling. Returns NULL when out of memory. */
 struct downsample *downsample_new(const struct downsample_settings *settings);
 void downsample_free(struct downsample *w); /* NULL is fine */
 GC_DEFINE_AUTO(struct downsample, downsample_free)

@@ -17,7 +17,7 @@
 
 struct series_limit;
 
-/* Returns NULL when out of memory. */
+/* Makes a limit of `max` series. Returns NULL when out of memory. */
 struct series_limit *series_limit_new(size_t max, uint64_t expiry_ms);
 void series_limit_free(struct series_limit *l); /* NULL is fine */
 GC_DEFINE_AUTO(struct series_limit, series_limit_free)

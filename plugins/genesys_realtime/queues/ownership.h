@@ -24,7 +24,7 @@ enum queue_part {
                      observations no block has */
 };
 
-/* All borrowed. */
+/* All members are borrowed. */
 struct ownership {
   const struct queues_options *self;
   const struct queues_options *const *blocks; /* of the account, in the order

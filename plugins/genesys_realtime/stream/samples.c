@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "plugins/genesys_realtime/stream/internal.h"
 
-/* Accepts a block's queues whose topic is covered. */
+/* A filter that accepts a block's queues whose topic is covered. */
 struct covered_filter {
   const struct queue_display *view;
   const struct gc_topic_coverage *coverage;

@@ -18,7 +18,7 @@
 #include "plugins/genesys_realtime/options.h"
 #include "plugins/genesys_realtime/queues/selection.h"
 
-/* All borrowed. */
+/* All members are borrowed. */
 struct stream_deps {
   const struct gc_env *env;
   struct gc_api *api; /* for the server's clock */

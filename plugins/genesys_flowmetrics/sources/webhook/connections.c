@@ -47,8 +47,8 @@ void webhook_on_connection(void *ctx, struct MHD_Connection *c, void **place,
   *place = NULL;
 }
 
-/* Has limits of its own, because the time-out of libmicrohttpd starts over with
- * each byte. */
+/* Closes slow connections, because the time-out of libmicrohttpd starts over
+ * with each byte. */
 void webhook_drop_slow(struct webhook *w, uint64_t now_ms) {
   pthread_mutex_lock(&w->lock);
   bool crowded = w->link_count >= w->settings.options->max_connections;
