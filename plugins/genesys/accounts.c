@@ -75,7 +75,7 @@ const struct gc_opt account_rows[] = {
                 "analytics:realtime:read"),
     GC_OPT_ENUM(struct account_options, token_auth, "TokenAuth", "basic",
                 token_auths,
-                "How id and secret go to the token endpoint: in the "
+                "How id and secret are sent to the token endpoint: in the "
                 "Authorization header or as form fields of the body.",
                 "body"),
     GC_OPT_STR(struct account_options, ACC(host), "Host", NULL, 0,
@@ -114,10 +114,11 @@ const struct gc_opt account_rows[] = {
                NULL, 0, "PEM file of a client certificate.",
                "/etc/collectd/client.pem"),
     GC_OPT_STR(struct account_options, ACC(connect.client_key), "ClientKey",
-               NULL, 0, "PEM file of its key; default: in ClientCert.",
+               NULL, 0,
+               "PEM file of the certificate's key; default: ClientCert.",
                "/etc/collectd/client.key"),
     GC_OPT_STR(struct account_options, ACC(connect.client_key_pass),
-               "ClientKeyPass", NULL, GC_OPT_SECRET, "Passphrase of that key.",
+               "ClientKeyPass", NULL, GC_OPT_SECRET, "Passphrase of the key.",
                "the words of the key"),
     GC_OPT_STR(struct account_options, ACC(connect.proxy), "Proxy", NULL,
                GC_OPT_SECRET,

@@ -80,8 +80,8 @@ const struct gc_opt attributes_rows[] = {
                "handshake together.",
                "3"),
     GC_OPT_STR(OWNER, webhook.listen, "Listen", "127.0.0.1", 0,
-               "webhook: address to listen on. Any but the loopback address "
-               "needs TLSCert or SharedSecretFile, better both.",
+               "webhook: address to listen on. Any address except the loopback "
+               "address needs TLSCert or SharedSecretFile; both are better.",
                "0.0.0.0"),
     GC_OPT_INT(OWNER, webhook.port, "Port", "8443", 1, 65535, "",
                "webhook: port to listen on.", "9443"),
@@ -91,7 +91,7 @@ const struct gc_opt attributes_rows[] = {
                "webhook: PEM file of the certificate and its chain.",
                "/etc/collectd/hook.pem"),
     GC_OPT_STR(OWNER, webhook.tls_key, "TLSKey", NULL, 0,
-               "webhook: PEM file of its key; default: in TLSCert.",
+               "webhook: PEM file of the certificate's key; default: TLSCert.",
                "/etc/collectd/hook.key"),
     GC_OPT_STR(OWNER, webhook.tls_client_ca, "TLSClientCA", NULL, 0,
                "webhook: PEM file of the authorities of client certificates; "
@@ -101,31 +101,34 @@ const struct gc_opt attributes_rows[] = {
                "webhook: file that holds the secret that requests must carry.",
                "/etc/collectd/hook.secret"),
     GC_OPT_STR(OWNER, webhook.secret_header, "SharedSecretHeader", "X-Api-Key",
-               0, "webhook: header that carries it.", "X-Genesys-Key"),
-    GC_OPT_STRS(OWNER, handshakes, "Handshake",
-                "webhook: globs of the hosts that are allowed to send events "
-                "when they ask (Azure Event Grid, CloudEvents). Without any, "
-                "no host is. May be repeated.",
-                "*.eventgrid.azure.net"),
+               0, "webhook: header that has the secret.", "X-Genesys-Key"),
+    GC_OPT_STRS(
+        OWNER, handshakes, "Handshake",
+        "webhook: globs of the hosts that may send events when they ask (Azure "
+        "Event Grid, CloudEvents); the default is no host. May be repeated.",
+        "*.eventgrid.azure.net"),
     GC_OPT_INT(OWNER, webhook.max_body_bytes, "MaxBody", "1048576", 1024,
                4194304, "bytes", "webhook: a larger body is answered 413.",
                "262144"),
-    GC_OPT_INT(OWNER, webhook.max_connections, "MaxConnections", "256", 1, 1000,
-               "connections", "webhook: further ones are not accepted.", "64"),
+    GC_OPT_INT(
+        OWNER, webhook.max_connections, "MaxConnections", "256", 1, 1000,
+        "connections",
+        "webhook: connections at one time; further ones are not accepted.",
+        "64"),
     GC_OPT_STR(OWNER, format, "AttributeFormat",
                "%{flow}Metric_%{metric}(%{time})", 0,
                "The form of attribute names that are metrics.",
                "%{flow}_%{metric}@%{time}"),
+    GC_OPT_STRS(OWNER, flows, "Flow",
+                "Globs (`IVR*`) of the flows that count; a leading `!` "
+                "excludes, the first match decides. Without any, a name with "
+                "nine digits or more is refused. May be repeated.",
+                "IVR*"),
     GC_OPT_STRS(
-        OWNER, flows, "Flow",
-        "Globs (`IVR*`) of the flows that count; a leading `!` excludes, "
-        "the first match decides. Without any, all flows but those "
-        "with nine digits or more in their names. May be repeated.",
-        "IVR*"),
-    GC_OPT_STRS(OWNER, metrics, "Metric",
-                "The same for the names of metrics. Without any, a name with "
-                "nine digits or more, as a telephone number has, is refused.",
-                "Calls*"),
+        OWNER, metrics, "Metric",
+        "Globs of the metrics that count, as for Flow. Without any, a name "
+        "with nine digits or more, as a telephone number has, is refused.",
+        "Calls*"),
     GC_OPT_BOOL(OWNER, values, "Values", "false",
                 "Also sum the numeric values of the attributes.", "true"),
     GC_OPT_STR(OWNER, state_url, "StateURL", NULL, 0,

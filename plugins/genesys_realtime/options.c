@@ -85,7 +85,7 @@ const struct gc_opt queues_rows[] = {
     GC_OPT_INT(
         struct queues_options, conversations_max, "MaxConversations", "200000",
         100, 10000000, "conversations",
-        "Conversations kept in memory; one more drops one that has "
+        "Conversations kept in memory; a further one replaces one that has "
         "ended, else the one with the oldest event (`conversations_lost`).",
         "50000"),
     GC_OPT_INT(struct queues_options, conversation_age_s, "MaxConversationAge",

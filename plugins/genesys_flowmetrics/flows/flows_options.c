@@ -16,7 +16,7 @@ const struct gc_opt flows_rows[] = {
                 "name, `activity` pages through all flows that have "
                 "conversations; `auto` is `query` for up to 200 selected flows "
                 "and `activity` beyond, and a line in the log says which; "
-                "`none`: not at all.",
+                "`none`: no observations.",
                 "none"),
     GC_OPT_INT(OWNER, observation_interval_s, "ObservationInterval", "10", 5,
                3600, "s", "Time between two polls of the observations.", "30"),
