@@ -72,7 +72,7 @@ def refused_topics_are_named_and_lose_only_their_counters() -> None:
     daemon = stream.daemon(sim, stream.block(Queue=ids))
     for one in ids:
         daemon.says("topic %s" % stream.topic(one), "not given", "routing:queue:view")
-    daemon.says("4 of 4 queues are not heard", "their gauges go on")
+    daemon.says("4 of 4 queues are not heard", "their gauges continue")
     arrive(sim, ids[0])
     waiting = sim.truth()["queues"][ids[0]]["media"]["voice"]
     wait_until(lambda: daemon.latest(ids[0], "queue_depth", "voice") == waiting["waiting"]
