@@ -21,7 +21,7 @@
 enum { LAST_MS = 1000 };
 
 static struct gc_plugin plugin;
-static struct ledger *ledger; /* of all <Attributes> blocks */
+static struct ledger *ledger; /* shared by all <Attributes> blocks */
 static bool ledger_runs;
 static struct gc_write_ticket *ticket;
 static uint32_t interval_ms;

@@ -31,8 +31,8 @@ struct samples_block {
   enum samples_of of;
   struct gc_queue_topics_state stream; /* if `of` is SAMPLES_STREAM */
   uint64_t now_ms;                     /* monotonic */
-  size_t series;                       /* of the block's host */
-  double commit_s;   /* of the newest transaction; -1: there was none */
+  size_t series;                       /* series of the block's host */
+  double commit_s;   /* newest transaction's duration; -1: none */
   const char *state; /* "sqlite", "redis" */
   bool is_state_up;
   uint32_t interval_ms;

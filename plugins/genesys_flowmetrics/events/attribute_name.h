@@ -25,7 +25,7 @@ enum attribute_part { PART_FLOW, PART_METRIC, PART_TIME, PART_COUNT };
 struct attribute_form {
   char text[ATTRIBUTE_FORMAT_SIZE];
   struct {
-    const char *text; /* into `text` above: the struct must not be copied */
+    const char *text; /* part of `text` above: do not copy the struct */
     size_t len;
   } literals[PART_COUNT + 1];
   enum attribute_part parts[PART_COUNT];
@@ -61,7 +61,7 @@ enum malformed {
 const char *malformed_word(enum malformed reason);
 
 struct attribute {
-  const char *flow, *metric; /* into the name; not NUL-terminated */
+  const char *flow, *metric; /* parts of the name; not NUL-terminated */
   size_t flow_len, metric_len;
   int64_t time_ms;
 };

@@ -73,7 +73,7 @@ struct waiting {
 struct marks {
   unsigned frame_count;
   size_t waiting_count;
-  unsigned events; /* with metrics */
+  unsigned events; /* events with metrics */
   bool is_known;   /* it has members of an event of the platform */
   bool has_stray, has_stray_key; /* a marker outside of attributes; in a name */
 };
@@ -86,7 +86,7 @@ struct event_reader {
 
   struct frame frames[FRAMES_MAX];
   unsigned nested;      /* strings around the document that is being read */
-  const char *root_key; /* of such a string */
+  const char *root_key; /* such a string's key */
   size_t root_key_len;
 
   /* The element of the outermost document: the root, or an element of it. */
@@ -94,7 +94,7 @@ struct event_reader {
   struct waiting *waiting;
   size_t waiting_cap;
   struct marks now;
-  char shape[SHAPE_SIZE]; /* of the last element that was not read */
+  char shape[SHAPE_SIZE]; /* the last element that was not read */
 };
 
 static enum key key_of(const char *text, size_t len) {

@@ -23,7 +23,7 @@
 #include "plugins/genesys_flowmetrics/events/attribute_name.h"
 
 enum {
-  EVENT_MAX_BYTES = 4 * 1024 * 1024, /* of one body */
+  EVENT_MAX_BYTES = 4 * 1024 * 1024, /* size of one body */
   EVENT_NAMES_MAX_BYTES = 8 << 20,   /* names of metrics in one body */
   EVENT_CONVERSATION_MAX_BYTES = 127,
 };
@@ -36,9 +36,9 @@ struct event_metric {
   const char *conversation; /* NUL-terminated */
   const char *name;         /* the whole attribute name; not terminated */
   size_t name_len;
-  struct attribute parts; /* into `name` */
+  struct attribute parts; /* parts of `name` */
   enum event_value kind;
-  double value; /* of VALUE_NUMBER; finite */
+  double value; /* VALUE_NUMBER: the number, finite */
 };
 
 struct event_counts {

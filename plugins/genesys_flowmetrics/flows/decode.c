@@ -31,7 +31,7 @@ static const struct gc_json_key keys[] = {
 
 struct flow_decoder {
   struct flow_counts *into;
-  struct flow_counts staged; /* of the answer that is being read */
+  struct flow_counts staged; /* counts of the answer that is being read */
   struct gc_json_stream *stream;
   size_t results;
   uint64_t overflow;

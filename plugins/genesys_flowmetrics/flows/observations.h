@@ -16,7 +16,7 @@ struct flow_watch_deps {
   const struct gc_env *env;
   struct gc_api *api;
   struct gc_names *names;
-  uint32_t phase; /* of the block's polls (base/policy/poll_pace) */
+  uint32_t phase; /* phase of the block's polls (base/policy/poll_pace) */
   /* Writes one line that is no error to the log, with the ctx of
    * flow_watch_new; network thread. May be NULL. */
   void (*inform)(void *ctx, const char *text);

@@ -37,7 +37,7 @@ struct flow_poll {
   struct flow_counts counts; /* complete when err.code is GC_OK */
   struct gc_err err;
 
-  struct gc_paging paging;   /* of the activity query; stays */
+  struct gc_paging paging;   /* the activity query's pages; stays */
   struct gc_entities *flows; /* a reference to the list */
   struct flow_filter filter; /* the flows that are requested */
   size_t next;               /* FLOW_QUERY: the first flow not requested yet */
@@ -45,7 +45,7 @@ struct flow_poll {
   struct gc_call call;
   struct gc_buf body;
   char query[64];
-  unsigned page;   /* of the activity query; 0: an observation query */
+  unsigned page;   /* activity query's page; 0: an observation query */
   uint32_t before; /* pairs when the page was requested */
   struct flow_decoder *decoder;
   void (*done)(void *ctx);

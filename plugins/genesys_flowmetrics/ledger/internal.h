@@ -69,7 +69,7 @@ struct ledger {
   bool has_more_to_prune;     /* the last step dropped as many keys as it may */
   uint64_t next_retire_ms;    /* when series are next checked for idleness */
   uint64_t overflow;          /* attributes past MaxSeries, this transaction */
-  size_t reported_collisions; /* of set.collisions */
+  size_t reported_collisions; /* set.collisions at the last report */
 
   /* Shared; guarded by the lock. */
   pthread_mutex_t lock;

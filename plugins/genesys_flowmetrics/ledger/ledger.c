@@ -14,9 +14,9 @@
 #include "common/net/clock.h"
 
 enum {
-  IDLE_MS = 1000, /* between two runs of the store's upkeep */
+  IDLE_MS = 1000, /* time between two runs of the store's upkeep */
   OPEN_FIRST_MS = 500,
-  OPEN_MAX_MS = 5000, /* between two attempts to open the store */
+  OPEN_MAX_MS = 5000, /* longest time between two attempts to open the store */
 };
 
 static void finish_batch(struct batch *b, enum gc_code code) {

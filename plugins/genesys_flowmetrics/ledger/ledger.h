@@ -76,7 +76,7 @@ struct batch {
   size_t count, cap;
   struct gc_buf names;
   uint64_t outcomes[OUTCOME_COUNT]; /* the writer's */
-  size_t ahead;                     /* of the last transaction */
+  size_t ahead;                     /* number in the last transaction */
   struct batch *next;
 };
 

@@ -17,7 +17,7 @@
 
 struct series_scope;
 
-enum { SERIES_RETIRED_MAX = 9 }; /* for each place of MaxSeries */
+enum { SERIES_RETIRED_MAX = 9 }; /* number for each place of MaxSeries */
 
 /* The part of a series that one identity has counted, in a shared store. */
 struct series_part {
@@ -45,7 +45,7 @@ struct series {
   int64_t added_count;
   double added_sum;
   bool has_added_sum;
-  int64_t new_id;          /* of a counter that this transaction has made */
+  int64_t new_id;          /* id of a counter that this transaction has made */
   uint32_t counted_minute; /* when this transaction counted; 0: it did not */
   bool is_touched;         /* it is in the list of the transaction */
   struct series *next_touched;

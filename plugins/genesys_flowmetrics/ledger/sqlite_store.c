@@ -7,7 +7,7 @@
 #include "common/net/clock.h"
 
 enum {
-  PRUNE_KEYS = 2000, /* in one step, some milliseconds */
+  PRUNE_KEYS = 2000, /* keys in one step, some milliseconds */
   /* Longest waits for another process that writes to the file. */
   BUSY_MS = 5000,
   BUSY_STOP_MS = 200,

@@ -15,7 +15,7 @@ struct notifications {
   struct event_reader *reader;
   struct batch event; /* the attributes of the event that is being read */
 
-  _Atomic size_t waiting_bytes; /* of batches that are not committed yet */
+  _Atomic size_t waiting_bytes; /* size of uncommitted batches */
 
   pthread_mutex_t lock;
   struct recent recent; /* keys that are committed */

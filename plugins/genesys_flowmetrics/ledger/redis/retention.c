@@ -14,9 +14,9 @@
 
 enum {
   UPKEEP_EVERY_MS = 2000,
-  PRUNE_MINUTES = 100,        /* in one step, some milliseconds */
-  SLACK_MINUTES = 60,         /* of keys beyond the time of attributes */
-  DIFFERENCE_MAX_S = 10 * 60, /* of the clocks, without a report */
+  PRUNE_MINUTES = 100,        /* minutes in one step, some milliseconds */
+  SLACK_MINUTES = 60,         /* keys' life beyond the time of attributes */
+  DIFFERENCE_MAX_S = 10 * 60, /* clocks' difference without a report */
 };
 
 /* ---- the server's clock ---- */

@@ -57,7 +57,7 @@ enum gc_code redis_probe(struct ledger *l, uint32_t minute,
   redis_print(&s->words, "%u", minute);
   redis_print(&s->words, "1"); /* occurrences */
   redis_print(&s->words, "%s", s->token);
-  redis_print(&s->words, "0"); /* of no counter */
+  redis_print(&s->words, "0"); /* 0: no counter */
   redis_word(&s->words, "", 0);
   redis_print(&s->words, "%u", minute);
   return redis_request(s->link, &s->words, &reply, err);

@@ -15,7 +15,7 @@
 #include "plugins/genesys_flowmetrics/ledger/redis/scripts.h"
 
 enum {
-  MINUTE_BYTES = 4, /* at the begin of a key; the hash follows */
+  MINUTE_BYTES = 4, /* first bytes of a key; the hash follows */
   ATTEMPTS = 2,     /* the second one when the server had lost the script */
 };
 

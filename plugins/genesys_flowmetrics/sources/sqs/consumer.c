@@ -10,9 +10,9 @@
 
 enum {
   PENDING_MAX = 64,     /* deliveries that the ledger holds */
-  RECEIPTS_MAX = 10000, /* of messages to be deleted */
+  RECEIPTS_MAX = 10000, /* number of messages to be deleted */
   BODY_MAX_BYTES = 64 * 1024,
-  COMMIT_PAUSE_MS = 5000, /* between two checks of the ledger's health */
+  COMMIT_PAUSE_MS = 5000, /* time between two checks of the ledger's health */
 };
 
 static void delivery_free(struct delivery *d) {

@@ -24,7 +24,7 @@ enum {
 struct delivery {
   struct batch batch; /* first: on_batch receives its address */
   struct consumer *consumer;
-  struct receipts receipts;   /* of messages to delete after the commit */
+  struct receipts receipts;   /* messages to delete after the commit */
   size_t ends[SQS_BATCH_MAX]; /* per message: number of occurrences up to its
                                  end */
   enum gc_code code;
@@ -63,7 +63,7 @@ struct consumer {
   uint64_t received, poison;
   int64_t newest_sent_ms;
   struct deletion deletions[DELETIONS_MAX];
-  struct receipts committed; /* to be deleted */
+  struct receipts committed; /* messages to be deleted */
   unsigned pending;          /* deliveries that the ledger holds */
   struct gc_backoff backoff, commit_backoff;
   struct gc_timer again;

@@ -36,7 +36,7 @@ struct webhook {
   struct server now;
   struct server old; /* replaced, but finishes its connections */
   uint64_t old_since_ms, next_try_ms;
-  struct stat files[PEM_COUNT]; /* of the certificates of `now` */
+  struct stat files[PEM_COUNT]; /* certificate files of `now` */
   int listener;                 /* each server has a duplicate; -1: none */
   pthread_mutex_t reading;      /* guards `reader`: two servers may overlap */
   struct event_reader *reader;

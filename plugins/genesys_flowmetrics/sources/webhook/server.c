@@ -12,10 +12,10 @@
 #include <unistd.h>
 
 enum {
-  IDLE_S = 15,              /* between two requests of one connection */
+  IDLE_S = 15,              /* time between two requests of one connection */
   MEMORY_BYTES = 32 * 1024, /* headers of one connection */
   TRY_EVERY_MS = 1000,
-  OLD_MAX_MS = 30 * 1000, /* for the last connections of a replaced server */
+  OLD_MAX_MS = 30 * 1000, /* time for a replaced server's last connections */
 };
 
 /* ---- certificates ---- */
