@@ -17,7 +17,7 @@ struct block_deps {
   const struct gc_env *env;
   struct gc_api *api;
   struct gc_names *names;
-  struct gc_channels *channels;   /* of the stream and of pushed observations */
+  struct gc_channels *channels; /* channels of stream and pushed observations */
   struct gc_socket_driver driver; /* these three for the guide dialect */
   const struct gc_connect *connect;
   const char *base_url;
@@ -25,7 +25,7 @@ struct block_deps {
    * the account does not report. */
   void (*socket_notice)(void *ctx, const char *cause, const struct gc_err *err);
   uint32_t requests_per_minute; /* the budget, for a warning */
-  uint32_t phase; /* of the block's polls (base/policy/poll_pace) */
+  uint32_t phase; /* phase of the block's polls (base/policy/poll_pace) */
   /* The options of all blocks of the account, this one among them, in the order
    * of the file (queues/ownership.h); NULL: this one alone. */
   const struct queues_options *const *blocks;

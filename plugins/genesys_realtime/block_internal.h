@@ -23,8 +23,8 @@ struct block {
   struct gc_names_listener queue_listener, presence_listener;
   bool is_listening;
   struct ownership observed, heard, active; /* const; any thread */
-  struct selection selection;               /* of the observations */
-  struct selection topics;                  /* of the stream */
+  struct selection selection;               /* queues of the observations */
+  struct selection topics;                  /* queues of the stream */
   size_t taken;       /* queues that other blocks have, as reported */
   bool *idle_options; /* Queue options without effect, as reported */
   struct gc_timer timer;
@@ -36,7 +36,7 @@ struct block {
   int64_t asked_ms;     /* when the poll began, by the server's clock */
   uint64_t snapshot_ms; /* when pushed observations need a snapshot again */
   bool must_poll_again; /* a snapshot became due during a poll */
-  struct observations *last; /* to find pairs that the next one lacks */
+  struct observations *last; /* finds pairs that the next one lacks */
   struct gc_labels *labels;  /* OBS_QUEUE_METRICS: of the names in answers */
 
   struct output *output; /* the read thread's */
@@ -51,7 +51,7 @@ struct block {
   uint64_t healthy_ms;        /* when a poll was complete last; 0: never */
   bool has_outcome;           /* a poll has ended, well or not */
   bool has_tally;             /* a reading was dispatched */
-  struct queue_tally tally;   /* of the last reading */
+  struct queue_tally tally;   /* numbers of the last reading */
   bool has_selection;         /* `selected` is known */
   size_t selected;            /* queues that Queue and Shard select */
   uint64_t ignored;           /* unknown numbers of complete answers */

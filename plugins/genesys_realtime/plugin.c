@@ -20,7 +20,7 @@ static struct gc_plugin plugin;
 struct queues {
   struct gc_block base;
   struct block *work;
-  const struct queues_options **blocks; /* of the account */
+  const struct queues_options **blocks; /* the account's blocks */
 };
 
 static struct queues *queues_of(struct gc_block *b) {

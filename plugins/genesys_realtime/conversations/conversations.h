@@ -70,11 +70,11 @@ struct conversations *conversations_new(const struct conversations_settings *s,
 void conversations_free(struct conversations *m);
 GC_DEFINE_AUTO(struct conversations, conversations_free)
 
-enum { CV_WRAPUP_SIZE = 128 }; /* of a code, with the NUL */
+enum { CV_WRAPUP_SIZE = 128 }; /* size of a code, with the NUL */
 
 /* Guide dialect: the state of a conversation, without times. */
 struct guide_event {
-  struct uuid_key id; /* of the conversation */
+  struct uuid_key id; /* the conversation's id */
   struct uuid_key queue;
   char queue_text[CV_QUEUE_ID_SIZE]; /* "": none given */
   char wrapup[CV_WRAPUP_SIZE];       /* code; "": none given */
@@ -196,7 +196,7 @@ struct conversations_stats {
   uint64_t events, news; /* news: events with new facts */
   uint64_t evicted;      /* past `max`, before their end was known */
   uint64_t aged;         /* past `age_ms` */
-  uint64_t closed;       /* by polls and conversations_close */
+  uint64_t closed;       /* closed by polls and conversations_close */
   uint64_t incomplete;   /* conversations that lack some participants */
   uint64_t overflow;     /* uses of counters past `pairs_max` */
   uint64_t wrapups_left; /* changes not counted by code: too many codes */

@@ -179,17 +179,17 @@ enum cv_media cv_media_find(const char *label) {
 struct cv_decoder {
   struct gc_json_messages messages;
   struct cv_event event;
-  bool is_conversation; /* by its topic */
+  bool is_conversation; /* its topic says so */
 
   struct cv_party *party; /* the participant that is being read */
-  struct cv_party spare;  /* for participants past CV_PARTIES_MAX */
+  struct cv_party spare;  /* place for participants past CV_PARTIES_MAX */
   bool is_watcher;        /* it monitors another participant */
   bool has_queue_id;      /* queueId has priority over the routing data */
   int64_t wrapup_end_ms;
   struct cv_legs legs;
   struct cv_communication now;
 
-  char date[10]; /* of the last time read, "2026-08-01" */
+  char date[10]; /* date of the last time read, "2026-08-01" */
   int64_t midnight_ms;
 };
 

@@ -25,7 +25,7 @@
   XX(COBROWSE, "cobrowse", "cobrowsesessions")                                 \
   XX(SCREENSHARE, "screenshare", "screenshares")                               \
   XX(MONITORING, "screenmonitoring", "screenMonitorings")                      \
-  XX(ALL, "all", "") /* of a source without media */
+  XX(ALL, "all", "") /* for a source without media */
 
 enum cv_media {
 #define XX(id, label, array) CV_##id,
@@ -44,7 +44,7 @@ enum cv_purpose { CV_OTHER, CV_CUSTOMER, CV_ACD, CV_AGENT, CV_WATCHER };
 
 enum {
   CV_PARTIES_MAX = 256,     /* participants kept of one snapshot */
-  CV_QUEUE_ID_SIZE = 64,    /* of a queue's id, with the NUL */
+  CV_QUEUE_ID_SIZE = 64,    /* size of a queue's id, with the NUL */
   CV_MESSAGE_MAX = 8 << 20, /* bytes */
 };
 
@@ -73,7 +73,7 @@ struct cv_party {
 };
 
 struct cv_event {
-  struct uuid_key id; /* of the conversation */
+  struct uuid_key id; /* the conversation's id */
   unsigned count;
   /* Participants beyond CV_PARTIES_MAX; unanswered alerts are dropped first. */
   unsigned dropped;

@@ -29,7 +29,7 @@ enum {
   CV_NONE = UINT32_MAX,   /* no conversation */
   CV_QUEUES_MAX = 200000, /* the same limit as that of the observations */
   CV_PARTS_MAX = 64,      /* participants, or stays, of one conversation */
-  CV_PARTS_AVERAGE = 4,   /* of all conversations together */
+  CV_PARTS_AVERAGE = 4,   /* average of all conversations */
   CV_BLOCK = 1024,        /* conversations in one block of the pool */
   CV_STEPS_MAX = CV_PARTS_MAX * 5,
   CV_WRAPUPS_MAX = 1000, /* codes */
@@ -41,9 +41,9 @@ enum {
 enum {
   COUNTED_OFFER = 1 << 0,
   COUNTED_ANSWER = 1 << 1,
-  COUNTED_DEPARTURE = 1 << 2, /* as abandoned or as transferred */
+  COUNTED_DEPARTURE = 1 << 2, /* abandoned or transferred */
   COUNTED_BREACH = 1 << 3,
-  COUNTED_TRANSFER = 1 << 4, /* of an agent; the others are of an acd */
+  COUNTED_TRANSFER = 1 << 4, /* an agent's flag; the others are an acd's */
 };
 
 _Static_assert(CV_MEDIA_COUNT <= 16, "struct participant has four bits");
@@ -59,7 +59,7 @@ struct participant {
   uint32_t next_other;       /* of an acd that has ended: ms from its end to the
                                 first other participant (IVR, flow), + 1 */
   uint8_t media : 4;         /* its own */
-  uint8_t counted_media : 4; /* for the counters, see cv_set_media */
+  uint8_t counted_media : 4; /* medium of the counters, see cv_set_media */
   uint8_t purpose : 4;       /* enum cv_purpose */
   uint8_t is_transferred : 1; /* a communication ended with transfer* */
   uint8_t is_scheduled : 1;   /* it was, or is, a callback before its time */
@@ -82,12 +82,12 @@ struct guide_stay {
 enum {
   C_USED = 1 << 0,
   C_ALL_ENDED = 1 << 1, /* a snapshot in which every participant had ended */
-  C_CLOSED = 1 << 2,    /* by a poll */
+  C_CLOSED = 1 << 2,    /* closed by a poll */
   C_INACTIVE =
       1 << 3, /* all have ended with a known outcome, or it is closed */
   C_INCOMPLETE = 1 << 4,      /* some of its participants were dropped */
-  C_LISTED_INACTIVE = 1 << 5, /* in the list of inactive conversations */
-  C_PARKED = 1 << 7,          /* in the newest snapshot an agent put it aside */
+  C_LISTED_INACTIVE = 1 << 5, /* the list of inactive conversations has it */
+  C_PARKED = 1 << 7,          /* an agent put it aside in the newest snapshot */
   C_HOLDS_FULL = 1 << 6,      /* not all holds are listed */
 };
 
@@ -107,7 +107,7 @@ struct conversation {
   };
   struct cv_holds *holds; /* older than latest_hold; NULL: none */
   uint32_t older, newer;  /* by last event; older: also the next free one */
-  uint8_t count, cap;     /* of parts */
+  uint8_t count, cap;     /* number of parts and of places for them */
   uint8_t known; /* number of first parts that were counted before a removal */
   bool was_breached; /* a breach by waiting was counted before a removal */
   uint8_t flags;     /* C_* */
@@ -237,7 +237,7 @@ struct conversations {
   uint32_t retired; /* the number of queues that were removed so far */
 
   struct gc_intern codes;  /* allowed wrap-up codes, cleaned */
-  uint32_t wrapup_changes; /* of all pairs */
+  uint32_t wrapup_changes; /* changes of all pairs */
 
   struct gain gains[CV_PARTS_MAX];
   struct step steps[CV_STEPS_MAX];

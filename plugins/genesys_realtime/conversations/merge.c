@@ -12,7 +12,7 @@ struct merge {
   uint64_t known;           /* bits: participants before the merge */
   uint64_t matched;         /* bits: participants in the snapshot */
   unsigned guess;           /* the expected index of the next participant */
-  unsigned customers, gone; /* in the snapshot */
+  unsigned customers, gone; /* numbers in the snapshot */
   bool all_ended;           /* all in the snapshot have ended */
   bool is_parked;           /* one in the snapshot is parked */
   bool is_new;              /* it has new facts */

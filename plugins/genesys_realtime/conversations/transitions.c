@@ -39,7 +39,7 @@ struct transitions {
   struct participant *const *answered; /* an agent's acd participant */
   uint32_t queue;
   enum cv_media media;
-  unsigned count;                 /* of m->steps */
+  unsigned count;                 /* number of m->steps */
   uint8_t progress[CV_PARTS_MAX]; /* bits: the steps that were applied */
 };
 

@@ -49,7 +49,7 @@ struct obs_decoder {
 
   struct obs_facts facts;
   size_t results;
-  struct obs_ids ids; /* of the answer's lists */
+  struct obs_ids ids; /* ids of the answer's lists */
 
   /* The first fact and id of the present result. */
   size_t group_begin, group_ids_begin;

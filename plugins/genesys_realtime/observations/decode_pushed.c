@@ -45,7 +45,7 @@ struct obs_pushed {
   struct observations *into;
   enum obs_topic topic;
 
-  struct obs_facts facts; /* of the message */
+  struct obs_facts facts; /* facts of the message */
   uint32_t queue, media;
   size_t part_begin; /* the first fact of the present data or result */
   bool is_total;     /* data: running totals of an interval */

@@ -16,7 +16,7 @@
 #include "plugins/genesys_realtime/observations/observations.h"
 
 enum {
-  QUEUE_METRICS_RETRIES = 5, /* of a request with the answer 429 */
+  QUEUE_METRICS_RETRIES = 5, /* retries after the answer 429 */
   QUEUE_METRICS_MAX_BYTES = 64 << 20,
 };
 
@@ -25,7 +25,7 @@ struct queue_metrics;
 /* Makes a decoder of one answer. `into` is borrowed. Returns NULL when out of
  * memory. */
 struct queue_metrics *queue_metrics_new(struct observations *into);
-void queue_metrics_free(struct queue_metrics *d); /* NULL is fine */
+void queue_metrics_free(struct queue_metrics *d); /* NULL: does nothing */
 GC_DEFINE_AUTO(struct queue_metrics, queue_metrics_free)
 
 /* Returns the sink of an exchange; its `begin` drops an earlier attempt. */

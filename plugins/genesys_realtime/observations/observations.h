@@ -135,7 +135,7 @@ struct obs_ids {
 };
 
 struct observations {
-  struct gc_intern ids;       /* of queues; queues[number] */
+  struct gc_intern ids;       /* ids of queues; queues[number] */
   struct gc_intern media;     /* "voice", as the API writes it, lower case */
   struct gc_intern statuses;  /* routing statuses: "IDLE" */
   struct gc_intern presences; /* organisation presences: UUIDs */

@@ -22,7 +22,7 @@ struct poll_part {
   struct obs_decoder *decoder;
   struct queue_metrics *metrics; /* OBS_QUEUE_METRICS: the decoder */
   unsigned page;                 /* 0: not paged */
-  size_t size_before;            /* of the model, when the page was requested */
+  size_t size_before;            /* model's size when the page was requested */
   struct gc_paging *paging;
   char query[64];
 };

@@ -11,7 +11,7 @@ enum { OBS_QUERY_QUEUES_MAX = 200 }; /* OBS_AUTO: OBS_ACTIVITY above it */
 /* The queues of a block. */
 struct obs_scope {
   size_t selected;
-  size_t visible;  /* of the whole list */
+  size_t visible;  /* length of the whole list */
   bool is_refused; /* there is no list */
 };
 

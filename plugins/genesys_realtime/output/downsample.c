@@ -26,10 +26,10 @@ enum { KEY_SIZE = 64 + 2 * GC_NAME_SIZE };
 
 /* One gauge in the open window. */
 struct gauge {
-  enum gc_metric_id metric; /* of the window */
+  enum gc_metric_id metric; /* metric of the window */
   double sum, min, max;
   uint32_t readings;
-  const char *instance, *qualifier; /* in the memory behind `key` */
+  const char *instance, *qualifier; /* texts in the memory behind `key` */
   char key[];                       /* "TYPE/INSTANCE/QUALIFIER" */
 };
 
@@ -38,7 +38,7 @@ struct downsample {
   struct gc_strmap by_key;
   struct gauge **at;
   size_t count, cap;
-  int64_t start_ms; /* of the open window; all earlier windows were put */
+  int64_t start_ms; /* start of the open window; all earlier windows were put */
   int64_t now_ms;
   const struct gc_samples *out;
   uint64_t overflow;

@@ -45,7 +45,7 @@ struct downsample;
 
 /* Makes a sink for down-sampling. Returns NULL when out of memory. */
 struct downsample *downsample_new(const struct downsample_settings *settings);
-void downsample_free(struct downsample *w); /* NULL is fine */
+void downsample_free(struct downsample *w); /* NULL: does nothing */
 GC_DEFINE_AUTO(struct downsample, downsample_free)
 
 /* Returns the sink in front of `out`, which is borrowed until the next call.

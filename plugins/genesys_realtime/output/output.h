@@ -18,7 +18,7 @@ struct output;
  */
 struct output *output_new(const struct downsample_settings *settings,
                           uint64_t expiry_ms);
-void output_free(struct output *o); /* NULL is fine */
+void output_free(struct output *o); /* NULL: does nothing */
 GC_DEFINE_AUTO(struct output, output_free)
 
 /* Begins a reading; the sink is valid until output_end. `now_ms` is monotonic.

@@ -19,7 +19,7 @@ struct series_limit;
 
 /* Makes a limit of `max` series. Returns NULL when out of memory. */
 struct series_limit *series_limit_new(size_t max, uint64_t expiry_ms);
-void series_limit_free(struct series_limit *l); /* NULL is fine */
+void series_limit_free(struct series_limit *l); /* NULL: does nothing */
 GC_DEFINE_AUTO(struct series_limit, series_limit_free)
 
 /* Returns the sink in front of `out`, which is borrowed until the next call.

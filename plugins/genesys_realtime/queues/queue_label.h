@@ -29,7 +29,7 @@ struct queue_display {
   size_t media_count;
   enum queue_label label;
   const char *unassigned; /* label of QUEUE_UNASSIGNED; NULL: that text */
-  uint32_t interval_ms;   /* of the samples */
+  uint32_t interval_ms;   /* interval of the samples */
 };
 
 /* Totals of one reading. */

@@ -20,7 +20,7 @@ struct guide_decoder;
 /* Makes a decoder. Returns NULL when out of memory. The decoder allocates
  * nothing per message. */
 struct guide_decoder *guide_decoder_new(void);
-void guide_decoder_free(struct guide_decoder *d); /* NULL is fine */
+void guide_decoder_free(struct guide_decoder *d); /* NULL: does nothing */
 GC_DEFINE_AUTO(struct guide_decoder, guide_decoder_free)
 
 /* Reads one message. *ret is borrowed until the next call; NULL for another

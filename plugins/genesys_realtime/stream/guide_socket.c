@@ -11,7 +11,7 @@
 #include "plugins/genesys_realtime/stream/guide_dedup.h"
 
 enum {
-  CHECK_MS = 500, /* between two comparisons of the token */
+  CHECK_MS = 500, /* time between two comparisons of the token */
   /* How long the old socket stays open: the new one delivers nothing until the
    * server has read its query. */
   OVERLAP_MS = 500,
@@ -48,7 +48,7 @@ struct guide_socket {
   struct gc_timer timer;
   struct gc_backoff reconnect;
   unsigned throttled;     /* answers 429 in a row */
-  uint64_t not_before_ms; /* of the next attempt */
+  uint64_t not_before_ms; /* earliest time of the next attempt */
   uint64_t last_message_ms, blind_since_ms, reconnects;
   uint64_t began_ms;
   bool was_open;

@@ -17,7 +17,7 @@ struct guide_socket;
 
 struct guide_socket_deps { /* all borrowed */
   const struct gc_env *env;
-  struct gc_api *api; /* for the token */
+  struct gc_api *api; /* source of the token */
   struct gc_socket_driver driver;
   const struct gc_connect *connect;
   const char *base_url;
@@ -38,13 +38,13 @@ struct guide_socket_deps { /* all borrowed */
 struct guide_socket_stats {
   bool is_connected;
   uint64_t reconnects;      /* connections after the first one */
-  uint64_t last_message_ms; /* of a message or of the opening; 0: never */
+  uint64_t last_message_ms; /* time of a message or the opening; 0: never */
   uint64_t blind_since_ms;  /* 0: it is not blind, or is still starting */
 };
 
 /* Connects in the next turn of the loop. Returns NULL when out of memory. */
 struct guide_socket *guide_socket_new(const struct guide_socket_deps *deps);
-void guide_socket_free(struct guide_socket *l); /* NULL is fine */
+void guide_socket_free(struct guide_socket *l); /* NULL: does nothing */
 void guide_socket_stats(const struct guide_socket *l,
                         struct guide_socket_stats *ret);
 

@@ -12,7 +12,7 @@
 #include "plugins/genesys_realtime/stream/guide_socket.h"
 #include "plugins/genesys_realtime/stream/stream.h"
 
-enum { STREAM_PAIRS_MAX = 65536 }; /* of queue and medium */
+enum { STREAM_PAIRS_MAX = 65536 }; /* pairs of queue and medium */
 
 /* The source of the events. All functions run on the network thread. */
 struct stream_source {
@@ -45,7 +45,7 @@ struct stream {
   bool is_listening;
   unsigned ticks, rejections;      /* rejections: those that were reported */
   uint64_t retire_ms;              /* when to remove expired queues next */
-  uint64_t overflow, wrapups_left; /* of the model, at the last check */
+  uint64_t overflow, wrapups_left; /* model's values at the last check */
 
   /* Used by the read thread only. */
   uint64_t due_ms;
@@ -55,7 +55,7 @@ struct stream {
   struct gc_topic_coverage coverage;
   struct conversations *model; /* NULL until the stream has been open */
   struct drift *drift;
-  uint64_t poll_began_ms;           /* of the running or last poll */
+  uint64_t poll_began_ms;           /* start of the running or last poll */
   uint64_t malformed, others, lost; /* lost: out of memory */
   struct gc_listening listening;
 };

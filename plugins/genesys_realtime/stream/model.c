@@ -41,7 +41,7 @@ static enum gc_code set_targets(struct stream *s, const struct gc_entities *d) {
 
 /* Series that begin before the first contact take at most half of MaxSeries:
  * the rest is for the gauges and for the contacts that come. */
-enum { EXPECTED_SHARE = 2, OUTCOME_SERIES = 8 /* besides the buckets */ };
+enum { EXPECTED_SHARE = 2, OUTCOME_SERIES = 8 /* without the buckets */ };
 
 static bool is_in_media(const struct stream *s, const char *label) {
   for (size_t i = 0; i < s->options->media.count; i++)

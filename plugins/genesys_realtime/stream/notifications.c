@@ -7,7 +7,7 @@
 #include "plugins/genesys_realtime/stream/internal.h"
 
 enum {
-  CHECK_TICKS = 30,    /* between two checks of the coverage */
+  CHECK_TICKS = 30,    /* ticks between two checks of the coverage */
   REJECTIONS_MAX = 20, /* further ones are not reported one by one */
   EXAMPLES = 3,        /* names of queues without room in a report */
   NAME_MAX = 40,       /* bytes of each name */

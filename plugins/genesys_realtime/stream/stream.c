@@ -5,7 +5,7 @@
 
 enum {
   TICK_MS = 1000,
-  CHECK_TICKS = 30, /* between two checks of the limits of counters */
+  CHECK_TICKS = 30, /* ticks between two checks of the limits of counters */
   RETIRE_EVERY_MS = 600 * 1000,
 };
 

@@ -21,12 +21,12 @@
 /* All members are borrowed. */
 struct stream_deps {
   const struct gc_env *env;
-  struct gc_api *api; /* for the server's clock */
+  struct gc_api *api; /* source of the server's clock */
   struct gc_channels *channels;
   struct gc_socket_driver driver; /* guide dialect, with connect and base_url */
   const struct gc_connect *connect;
   const char *base_url;
-  struct gc_names *names; /* for the queues' own targets */
+  struct gc_names *names; /* source of the queues' own targets */
   /* Reports the state of `cause`, on the network thread; GC_OK: no error. */
   void (*notice)(void *ctx, const char *cause, const struct gc_err *err);
   /* Does the same for the stream's own socket (guide dialect). */
@@ -63,7 +63,7 @@ void stream_compare(struct stream *s, const struct observations *o);
 void stream_stop(struct stream *s);
 
 /* ---- after stream_stop ---- */
-void stream_free(struct stream *s); /* NULL is fine */
+void stream_free(struct stream *s); /* NULL: does nothing */
 
 /* ---- read thread ---- */
 
