@@ -52,7 +52,7 @@ static const struct {
 
 /* An open container. Ids are offsets into `texts`; 0: none. */
 struct frame {
-  enum key key; /* of the member that it is; KEY_OTHER for an element */
+  enum key key; /* the member's key; KEY_OTHER: it is an element */
   bool is_array, has_participants;
   size_t conversation, topic, id;
   size_t first_waiting; /* attributes found inside it */

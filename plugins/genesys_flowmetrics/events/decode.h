@@ -42,8 +42,8 @@ struct event_metric {
 };
 
 struct event_counts {
-  uint64_t events;   /* with metrics, and each element of an outermost array
-                        without one; a body that the prefilter rejects is one */
+  uint64_t events;   /* events with metrics, elements of an outermost array
+                        without one, and bodies that the prefilter rejects */
   uint64_t skipped;  /* the events without a metric */
   uint64_t unplaced; /* the events with a marker where no event has one */
   uint64_t malformed[MALFORMED_COUNT];

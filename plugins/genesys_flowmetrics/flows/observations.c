@@ -32,7 +32,7 @@ struct flow_watch {
   struct flow_counts counts;
   int64_t received_ms; /* wall clock */
   bool is_fresh, is_healthy, has_outcome;
-  bool has_scope; /* the list of flows has come */
+  bool has_scope; /* the list of flows has arrived */
   struct flow_scope scope;
   uint64_t healthy_ms; /* 0: never */
   uint64_t overflow;

@@ -42,7 +42,7 @@ struct ledger_source {
   unsigned identity;
 };
 
-/* Whether an attribute is in time, by its own time. The writer sets it. */
+/* Says if an attribute is in time, by its own time. The writer sets it. */
 enum occurrence_timing {
   OCCURRENCE_IN_TIME,
   OCCURRENCE_LATE,  /* older than Retention, or than the kept keys: it is not
@@ -75,7 +75,7 @@ struct batch {
   struct occurrence *occurrences;
   size_t count, cap;
   struct gc_buf names;
-  uint64_t outcomes[OUTCOME_COUNT]; /* the writer's */
+  uint64_t outcomes[OUTCOME_COUNT]; /* set by the writer */
   size_t ahead;                     /* number in the last transaction */
   struct batch *next;
 };

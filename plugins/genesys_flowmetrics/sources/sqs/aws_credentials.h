@@ -13,7 +13,7 @@
 #include "common/base/env.h"
 #include "plugins/genesys_flowmetrics/sources/sqs/aws_keys.h"
 
-/* Where the keys come from; decided once. */
+/* The source of the keys, chosen once. */
 enum credentials_place {
   CREDENTIALS_OPTION,
   CREDENTIALS_ENVIRONMENT,
