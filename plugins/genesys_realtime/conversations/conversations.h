@@ -38,7 +38,7 @@ enum cv_state {
 
 enum { CV_BOUNDS_MAX = 64 };
 
-/* How long an ended conversation is kept. If an event comes after that, only
+/* An ended conversation is kept this long. If an event comes after that, only
  * facts that the model did not know are counted (removed.h). */
 #define CV_KEEP_MS INT64_C(600000)
 
@@ -217,7 +217,7 @@ struct conversations_view {
 
 /* The progress of conversations_samples. Zero it before the first call. */
 struct conversations_cursor {
-  uint32_t queue; /* the next one */
+  uint32_t queue; /* number of the next queue */
   struct queue_tally tally;
 };
 

@@ -54,13 +54,13 @@ struct participant {
   uint64_t id;
   int64_t connected_ms, end_ms; /* 0: not known */
   int64_t acw_start_ms, acw_end_ms;
-  uint32_t queue;            /* its number */
-  uint32_t latest_hold;      /* ms from connected to its begin, + 1; 0: none */
-  uint32_t next_other;       /* of an acd that has ended: ms from its end to the
-                                first other participant (IVR, flow), + 1 */
-  uint8_t media : 4;         /* its own */
-  uint8_t counted_media : 4; /* medium of the counters, see cv_set_media */
-  uint8_t purpose : 4;       /* enum cv_purpose */
+  uint32_t queue;             /* its number */
+  uint32_t latest_hold;       /* ms from connected to its begin, + 1; 0: none */
+  uint32_t next_other;        /* acd that has ended: ms from its end to the
+                                 first other participant (IVR, flow), + 1 */
+  uint8_t media : 4;          /* its own */
+  uint8_t counted_media : 4;  /* medium of the counters, see cv_set_media */
+  uint8_t purpose : 4;        /* enum cv_purpose */
   uint8_t is_transferred : 1; /* a communication ended with transfer* */
   uint8_t is_scheduled : 1;   /* it was, or is, a callback before its time */
   uint8_t is_held : 1;        /* now */

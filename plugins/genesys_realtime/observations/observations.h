@@ -146,7 +146,7 @@ struct observations {
   uint32_t *system_of; /* [presence] → system presence, OBS_NONE: unknown */
   size_t system_cap;
 
-  struct gc_entities *names; /* from the answers, for an account whose list is
+  struct gc_entities *names; /* names in the answers, if the account's list is
                                 refused; NULL: none */
 
   struct obs_ids listed; /* conversations that wait, ring or have an agent */

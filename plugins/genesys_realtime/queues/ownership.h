@@ -27,8 +27,8 @@ enum queue_part {
 /* All members are borrowed. */
 struct ownership {
   const struct queues_options *self;
-  const struct queues_options *const *blocks; /* of the account, in the order
-                                                 of the file; NULL: self */
+  const struct queues_options *const *blocks; /* the account's blocks, in the
+                                                 file's order; NULL: self */
   size_t count;
   enum queue_part part;
 };

@@ -16,13 +16,13 @@ enum queue_label { QUEUE_LABEL_NAME, QUEUE_LABEL_ID, QUEUE_LABEL_BOTH };
 /* The display options and lists that samples need. All borrowed. */
 struct queue_display {
   const struct gc_entities *queues;    /* names; NULL: not known yet */
-  const struct gc_entities *presences; /* for presences that the answer does
-                                          not map; may be NULL */
+  const struct gc_entities *presences; /* maps presences that the answer
+                                          does not map; may be NULL */
   /* queue->name NULL: not known yet; "": there is none. */
   bool (*accepts)(void *ctx, const struct gc_entry *queue);
   void *accepts_ctx;
-  const struct ownership *active; /* of active_conversations; NULL: no other
-                                     block has them */
+  const struct ownership *active; /* blocks of active_conversations; NULL: no
+                                     other block has them */
   const struct shard
       *shard;         /* queues of other agents are hidden; may be NULL */
   char *const *media; /* only these types; none: all */

@@ -12,10 +12,10 @@
 
 enum {
   CHECK_MS = 500, /* time between two comparisons of the token */
-  /* How long the old socket stays open: the new one delivers nothing until the
+  /* The old socket stays open this long: the new one delivers nothing until the
    * server has read its query. */
   OVERLAP_MS = 500,
-  LAG_MAX_MS = 5000, /* how long the new socket may repeat the old one */
+  LAG_MAX_MS = 5000, /* longest time of repeats from the new socket */
   CLOSE_DONE = 1000, /* RFC 6455, 7.4.1 */
   CLOSE_AWAY = 1001,
   MESSAGE_MAX_BYTES = 4 << 20,
