@@ -9,19 +9,20 @@
 
 enum {
   RETRY_MS = 10 * 1000,
-  STATE_RETRY_MS = 5 * 1000,  /* to load the state */
-  RECHECK_MS = 250,           /* to check whether the windows are sent */
-  ASLEEP_MAX_MS = 60000,      /* after which a wrong clock is read again */
-  SPREAD_MS = 3000,           /* of the agents of a fleet, after a window */
-  NAMES_MAX_MS = 90 * 1000,   /* to wait for a newer list … */
-  NAMES_SPARE_MS = 20 * 1000, /* … and to send before the values are old */
+  STATE_RETRY_MS = 5 * 1000, /* until the state is loaded again */
+  RECHECK_MS = 250,      /* between two checks whether the windows are sent */
+  ASLEEP_MAX_MS = 60000, /* longest sleep; the clocks are read again after it */
+  SPREAD_MS = 3000, /* random delay after a window, so that agents of a fleet do
+                       not poll together */
+  NAMES_MAX_MS = 90 * 1000,   /* longest wait for a newer list … */
+  NAMES_SPARE_MS = 20 * 1000, /* … minus this reserve for the sending */
   NEW_MAX = 60,               /* new windows of one poll */
   /* Windows of one request: the API publishes no limit; a 400 halves the
    * number. A details query takes 31 days at most. */
   PIECE_MAX = 1000,
   PIECE_MAX_DAYS = 31,
   DAY_MS = 86400000,
-  FACTS_MIN = 1 << 18, /* of the results; MaxSeries if larger */
+  FACTS_MIN = 1 << 18, /* limit of facts; MaxSeries if larger */
 };
 
 static void wake_after(struct gc_analytics *b, uint64_t ms) {
@@ -50,8 +51,8 @@ static void record_poll(struct gc_analytics *b) {
 }
 
 /* A 400 may mean that the interval is too wide; an answer that is too large
- * means that there are too many windows. Either halves the next request. True
- * when the smaller request can be sent at once. */
+ * means that there are too many windows. Halves the next request in either
+ * case. Returns true if the smaller request can be sent at once. */
 static bool narrow_request(struct gc_analytics *b) {
   enum gc_code code = b->poll.error.code;
   if (code == GC_ERR_LIMIT && b->new_max > 1) {
@@ -86,8 +87,8 @@ static struct gc_samples_view view_of(struct gc_analytics *b) {
                                   .counters = b->settings.query.counters};
 }
 
-/* True when an answer names an entity that was created after the list was read.
- * The block then waits for a newer list, once for each name. */
+/* Returns true if an answer names an entity that was created after the list was
+ * read. The block then waits for a newer list, once for each name. */
 static bool lacks_names(struct gc_analytics *b) {
   struct gc_samples_view view = view_of(b);
   enum gc_dimension_kind kind;
@@ -99,8 +100,8 @@ static bool lacks_names(struct gc_analytics *b) {
   return true;
 }
 
-/* How long a name may be awaited: a receiver such as write_prometheus drops
- * values that are older than two intervals. */
+/* Returns how long the block may wait for a name: a receiver such as
+ * write_prometheus drops values that are older than two intervals. */
 static uint64_t names_wait_ms(const struct gc_analytics *b) {
   int64_t old_ms = b->results.plan.to_ms + 2 * b->settings.query.rule.period_ms;
   int64_t left_ms = old_ms - NAMES_SPARE_MS - gc_analytics_server_now(b);
@@ -142,8 +143,8 @@ static void on_poll(void *ctx) {
 }
 
 /* Back-fill shares a quarter of the account's budget among all blocks, so that
- * other requests, such as live windows of other queries, do not wait. 0: the
- * plan is no back-fill. */
+ * other requests, such as live windows of other queries, do not wait. Returns 0
+ * if the plan is no back-fill. */
 static uint32_t background_ms(const struct gc_analytics *b,
                               const struct gc_windows_plan *plan) {
   uint32_t per_minute =
@@ -178,7 +179,8 @@ static const struct gc_source *source_of(const struct gc_analytics *b) {
   return gc_source(b->settings.query.source);
 }
 
-/* The list of the names that the selectors match; -1 without selectors. */
+/* Returns the list of the names that the selectors match; -1 without
+ * selectors. */
 static int chosen_list(const struct gc_analytics *b) {
   const char *chosen = source_of(b)->chosen;
   return b->settings.query.chosen.count > 0 && chosen != NULL
@@ -222,7 +224,7 @@ static void start_when_due(struct gc_analytics *b) {
   if (b->filter_is_old)
     remake_filter(b);
   if (!has_lists(b) || gc_filter_is_empty(&b->filter)) {
-    wake_after(b, ASLEEP_MAX_MS); /* a list wakes us */
+    wake_after(b, ASLEEP_MAX_MS); /* a new list wakes the block */
     return;
   }
   if (now_ms < b->next_request_ms) {

@@ -19,7 +19,7 @@
 #include "common/net/name_cache.h"
 #include "common/net/store/store.h"
 
-/* As configured; all borrowed. */
+/* The configuration of a block; all borrowed. */
 struct gc_analytics_settings {
   const char *name;     /* <Query "queues">: the instance of series without
                            queue, user or flow */
@@ -37,13 +37,14 @@ struct gc_analytics_deps {
   struct gc_names *names;
   struct gc_store *store; /* NULL: no state is kept */
   uint32_t requests_per_minute;
-  uint32_t phase; /* base/policy/poll_pace: delays its requests */
+  uint32_t phase; /* base/policy/poll_pace: delays the block's requests */
 };
 
 struct gc_analytics;
 
-/* Calls `notice` with each outcome (GC_OK: success), on the network thread and
- * on read threads; `cause` is a fixed word. NULL when out of memory. */
+/* Makes a block. It calls `notice` with each outcome (GC_OK: success), on the
+ * network thread and on read threads; `cause` is a fixed word. NULL when out of
+ * memory. */
 GC_API struct gc_analytics *gc_analytics_new(
     const struct gc_analytics_settings *settings,
     const struct gc_analytics_deps *deps,
@@ -56,21 +57,22 @@ GC_API void gc_analytics_start(struct gc_analytics *b);
  * not be called on that thread. `b` may be NULL. */
 GC_API void gc_analytics_free(struct gc_analytics *b);
 
-/* Sends the windows that are ready, for at most `max_ms`. One read thread at a
- * time. */
+/* Sends the windows that are ready, for at most `max_ms`. Only one read thread
+ * calls it at a time. */
 GC_API void gc_analytics_read(struct gc_analytics *b,
                               const struct gc_sender_output *way,
                               uint32_t max_ms);
 
-/* At shutdown, after the last gc_analytics_read: for at most `max_ms`, sends
- * the rest of the window that has begun, and saves that it is sent. No other
- * window begins. */
+/* Sends the rest of the window that has begun, for at most `max_ms`, and saves
+ * that it is sent. No other window begins. Called at shutdown, after the last
+ * gc_analytics_read. */
 GC_API void gc_analytics_finish(struct gc_analytics *b,
                                 const struct gc_sender_output *way,
                                 uint32_t max_ms);
 
 /* Writes the block's self-telemetry to `out`, with the plugin instance
- * `instance` and the interval `interval_ms`. One read thread at a time. */
+ * `instance` and the interval `interval_ms`. Only one read thread calls it at a
+ * time. */
 GC_API void gc_analytics_read_state(struct gc_analytics *b,
                                     const char *instance, uint32_t interval_ms,
                                     const struct gc_samples *out);

@@ -53,11 +53,13 @@ struct gc_analytics {
   struct gc_server_clock clock;
   struct gc_analytics_poll poll;
   uint32_t new_max, piece_max, piece_best;
-  bool piece_is_accepted;   /* smaller requests were refused as well */
+  bool piece_is_accepted;   /* the size is not the fault: smaller requests were
+                               refused too */
   uint64_t next_request_ms; /* the next request is not sent earlier */
   uint64_t naming_until_ms;
-  uint64_t future_since_ms; /* the mark is ahead of all clocks; 0: it is not */
-  uint32_t named;           /* series whose names were checked */
+  uint64_t future_since_ms; /* since when the mark is ahead of all clocks,
+                               monotonic; 0: it is not */
+  uint32_t named; /* series with a number below this have checked names */
 
   /* Owned by the thread that the stage names (analytics.h). */
   struct gc_series_set series;
@@ -106,15 +108,15 @@ static inline void gc_analytics_set_stage(struct gc_analytics *b,
 
 /* ---- analytics_state.c; network thread ---- */
 
-/* Loads the checkpoint; false when it cannot be read now. Without it windows
- * would be sent twice and counters would fall, so nothing is requested
- * before. */
+/* Loads the checkpoint; false when it cannot be read now. Nothing is requested
+ * until it is loaded, since without it windows would be sent twice and counters
+ * would fall. */
 bool gc_analytics_load_state(struct gc_analytics *b);
-/* After a poll: reports a Date that does not count. */
+/* Reports a Date that does not count; called after a poll. */
 void gc_analytics_report_clocks(struct gc_analytics *b);
-/* While no window is due. A checkpoint in the future was saved while a clock
- * was wrong. When all clocks have said so for a while, it steps back; until
- * then nothing is requested. */
+/* Steps a checkpoint back that all clocks have placed in the future for a
+ * while: a clock was wrong when it was saved. Until then nothing is requested.
+ * Called while no window is due. */
 void gc_analytics_check_future(struct gc_analytics *b);
 
 #endif

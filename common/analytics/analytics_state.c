@@ -6,8 +6,9 @@ enum {
   HOUR_MS = 3600000,
   /* A checkpoint this far ahead of all clocks is reported … */
   FUTURE_MS = 15 * 60000,
-  /* … and this far ahead, for so long, steps back. Time zones and summer time
-   * are in between: a wall clock that is an hour behind moves nothing. */
+  /* … and one that is FUTURE_BACK_MS ahead for FUTURE_WAIT_MS steps back.
+   * Errors of time zones and summer time lie in between: a wall clock that is
+   * an hour behind moves no checkpoint. */
   FUTURE_BACK_MS = 2 * HOUR_MS,
   FUTURE_WAIT_MS = 10 * 60000,
 };
@@ -31,8 +32,8 @@ void gc_analytics_report_clocks(struct gc_analytics *b) {
   b->notice(b->ctx, "clock", &err);
 }
 
-/* The later one of all clocks that are known: those of this block and that of
- * the account's last answer. */
+/* Returns the latest of the wall clock, the block's server clock and the Date
+ * of the account's last answer. */
 static int64_t latest_clock(const struct gc_analytics *b) {
   int64_t wall_ms = gc_analytics_env(b)->wall_ms(gc_analytics_env(b)->ctx);
   int64_t server_ms = gc_analytics_server_now(b);

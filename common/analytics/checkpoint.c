@@ -10,8 +10,8 @@
 enum { PENDING_MAX_BYTES = GC_OUTBOX_TEXT_MAX };
 
 /* A series without an event for this time before the last save begins at 0
- * again after a restart. No clock of now counts: one that is months ahead would
- * delete all totals. */
+ * again after a restart. The current time does not count: a clock that is
+ * months ahead would delete all totals. */
 static const int64_t keep_ms = INT64_C(92) * 86400000;
 
 static enum gc_code on_total(void *ctx, const struct gc_query_total *total) {
@@ -83,7 +83,7 @@ void gc_checkpoint_step_back(struct gc_checkpoint *c, int64_t end_ms) {
   c->loaded_ms = 0;
 }
 
-/* The totals that changed, as rows; the caller frees. */
+/* Lists the totals that changed as rows, which the caller frees. */
 static enum gc_code list_dirty(const struct gc_series_set *set,
                                struct gc_query_total **ret_rows,
                                size_t *ret_count) {
@@ -132,7 +132,7 @@ static enum gc_code save_rows(struct gc_checkpoint *c,
   return gc_store_save_query(c->store, c->account, c->query, &s, err);
 }
 
-/* A new file has nothing: all totals belong into it. */
+/* Marks all totals as changed, since a new state file has none of them. */
 static void take_generation(struct gc_checkpoint *c,
                             struct gc_series_set *series) {
   c->generation = gc_store_generation(c->store);

@@ -17,24 +17,24 @@ struct gc_checkpoint {
   char identity[65];
 
   struct gc_windows_mark mark;
-  bool forget;         /* the stored totals are of another query or file */
-  bool is_tidy;        /* old totals were dropped, once after a start */
+  bool forget;  /* the stored totals belong to another query or file */
+  bool is_tidy; /* old totals were dropped, which happens once after a start */
   int64_t loaded_ms;   /* done_ms as loaded; 0: there was none */
-  uint64_t generation; /* of the store that has all totals */
+  uint64_t generation; /* generation of the store that has all totals */
 };
 
 /* Loads the mark, the totals and the window that may not have been sent
- * completely (`pending` is empty without one): all of it or, on failure,
- * nothing; the owner tries again before it sends a window. If the stored query
- * had another identity, only the mark counts, so that no window is sent twice.
- * A pending window that cannot be read is lost alone, with `ret_warning`.
- * GC_ERR_STATE, GC_ERR_UNAVAILABLE, GC_ERR_MEMORY. */
+ * completely (`pending` is empty if there is none). On failure it loads
+ * nothing, and the owner tries again before it sends a window. If the stored
+ * query had another identity, only the mark counts, so that no window is sent
+ * twice. If only the pending window cannot be read, it is lost, and
+ * `ret_warning` says so. GC_ERR_STATE, GC_ERR_UNAVAILABLE, GC_ERR_MEMORY. */
 GC_MUST_CHECK enum gc_code
 gc_checkpoint_load(struct gc_checkpoint *c, int64_t period_ms,
                    struct gc_series_set *series, struct gc_outbox *pending,
                    struct gc_err *ret_warning, struct gc_err *err);
 
-/* The mark is in the future: sets it to `end_ms`. Keeps all totals. */
+/* Sets a mark that is in the future to `end_ms`. Keeps all totals. */
 void gc_checkpoint_step_back(struct gc_checkpoint *c, int64_t end_ms);
 
 /* Saves the mark, the totals that changed and the window to send next (NULL:

@@ -9,13 +9,13 @@
 
 struct gc_decoder;
 
-/* A decoder for answers of into->query->source; `into` is borrowed. NULL when
- * out of memory. */
+/* Makes a decoder for answers of into->query->source; `into` is borrowed. NULL
+ * when out of memory. */
 struct gc_decoder *gc_decoder_new(struct gc_results *into);
 void gc_decoder_free(struct gc_decoder *d);
 GC_DEFINE_AUTO(struct gc_decoder, gc_decoder_free)
 
-/* The sink for the body of one answer; valid as long as the decoder. */
+/* Returns the sink for the body of one answer; valid as long as the decoder. */
 struct gc_sink gc_decoder_sink(struct gc_decoder *d);
 /* Ends an answer and adds its facts to the results. On failure nothing is
  * added: GC_ERR_PARSE for an incomplete answer, GC_ERR_LIMIT for more facts

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The answers to aggregate queries of conversations, users and flows (API
- * reference). Unknown members, such as views and mappings, are skipped. */
+/* Decodes the answers to aggregate queries of conversations, users and flows
+ * (API reference). Unknown members, such as views and mappings, are skipped. */
 #include <stdio.h>
 #include <string.h>
 
@@ -119,7 +119,7 @@ static enum gc_code on_open(void *ctx, const struct gc_json_at *at) {
   return GC_OK;
 }
 
-/* A server may send metrics that the request does not name. */
+/* True if the request names the metric: a server may send others. */
 static bool is_asked(const struct gc_query *q, const char *metric) {
   for (size_t i = 0; i < q->metrics.count; i++)
     if (strcmp(q->metrics.at[i], metric) == 0)
@@ -173,7 +173,7 @@ static void take_duration(const struct gc_decoder *d, struct gc_fact *f) {
   f->max = d->stats[GC_MEMBER_MAX];
 }
 
-/* The fact of the metric's own series. */
+/* Returns the fact of the metric's own series. */
 static struct gc_fact own_fact(const struct gc_decoder *d,
                                enum gc_stats_kind kind) {
   struct gc_fact f = {.has = 0};

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* The guide dialect's queue details: one row for each queue and interval. The
- * row's time is the end of the interval, cut down to the minute. */
+/* Decodes the guide dialect's queue details: one row for each queue and
+ * interval. The row's time is the end of the interval, rounded down to the
+ * minute. */
 #include <math.h>
 #include <string.h>
 

@@ -57,7 +57,7 @@ static bool make_key_tail(const struct gc_decoder *d,
   return fits;
 }
 
-/* True when the query selects the queue or flow of the group. */
+/* True if the query selects the queue or flow of the group. */
 static bool is_wanted(const struct gc_decoder *d) {
   const struct gc_results *r = d->stage.into;
   int place =

@@ -14,7 +14,7 @@
 
 enum {
   GC_DECODE_VALUE_SIZE = 128, /* bytes of one dimension's value, with the NUL */
-  GC_DECODE_METRICS_MAX = 4096, /* of one answer: metrics by qualifier */
+  GC_DECODE_METRICS_MAX = 4096, /* metrics by qualifier, one answer */
   GC_DECODE_KEYS_MAX = 40,
 };
 
@@ -24,8 +24,8 @@ enum {
 
 /* A number whose group is not complete yet. */
 struct gc_decode_number {
-  uint32_t metric; /* its number in `metrics` */
-  int64_t end_ms;  /* of its window, epoch ms */
+  uint32_t metric; /* number in `metrics` */
+  int64_t end_ms;  /* end of its window, epoch ms */
   struct gc_fact fact;
 };
 
@@ -46,9 +46,9 @@ struct gc_decoder {
   /* The current window and number. */
   size_t window_begin; /* the first number of the data element */
   bool has_window;
-  int64_t end_ms; /* of the window, epoch ms */
+  int64_t end_ms; /* end of the window, epoch ms */
   char metric[GC_DECODE_VALUE_SIZE], qualifier[GC_DECODE_VALUE_SIZE];
-  double stats[GC_MEMBERS]; /* of the metric, by member */
+  double stats[GC_MEMBERS]; /* stats of the metric, by member */
   uint32_t has;             /* bits 1 << member */
   bool is_broken;
 };

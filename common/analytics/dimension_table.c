@@ -5,7 +5,7 @@
 
 #include "common/net/name_cache.h"
 
-/* The queries that know a dimension. */
+/* The queries that accept a dimension. */
 enum {
   CONVERSATIONS = 1 << GC_QUERY_CONVERSATIONS,
   FLOWS = 1 << GC_QUERY_FLOWS,

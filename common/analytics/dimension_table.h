@@ -7,7 +7,7 @@
 
 #include "common/analytics/source_table.h"
 
-/* The kind of its values. */
+/* The kind of a dimension's values. */
 enum gc_dimension_kind {
   GC_DIMENSION_WORD,  /* a word or an id without a list: shown as it is */
   GC_DIMENSION_CODE,  /* a word of the API in any case: shown in lower case */
@@ -16,19 +16,19 @@ enum gc_dimension_kind {
   GC_DIMENSION_FLOW,
   GC_DIMENSION_OUTCOME,
   GC_DIMENSION_MILESTONE,
-  GC_DIMENSION_PRESENCE, /* of a qualifier; a name that is not known is the id
-                          */
+  GC_DIMENSION_PRESENCE, /* of a qualifier; without a name shown as the id */
   GC_DIMENSION_MEDIA,    /* the media type: it has its own place in a name */
-  GC_DIMENSION_PERSONAL, /* of one conversation or customer: never shown */
+  GC_DIMENSION_PERSONAL, /* of one conversation or customer: never shown  */
 };
 
 enum gc_dimension_kind gc_dimension_of(const char *name);
 
-/* The list with the names of the values, an enum gc_name_kind; -1: no list. */
+/* Returns the list with the names of the values, an enum gc_name_kind; -1: no
+ * list. */
 int gc_dimension_list(enum gc_dimension_kind kind);
 
-/* GC_ERR_CONFIG, with a text, for a name that is not a dimension of the
- * source, and for a personal dimension. */
+/* Checks a name of GroupBy. GC_ERR_CONFIG, with a text, for a name that is not
+ * a dimension of the source, and for a personal dimension. */
 GC_API GC_MUST_CHECK enum gc_code
 gc_dimension_check(const char *name, enum gc_query_source source,
                    struct gc_err *err);

@@ -27,8 +27,8 @@ static enum gc_code add_selected(struct gc_intern *ids,
   return GC_OK;
 }
 
-/* A queue or flow that was deleted still has windows that are read again:
- * without them its totals would shrink. */
+/* Keeps the ids of deleted queues and flows: their last windows are read again,
+ * and without them the totals would shrink. */
 static enum gc_code keep_deleted(struct gc_intern *ids,
                                  const struct gc_intern *before,
                                  const struct gc_entities *all) {

@@ -238,8 +238,8 @@ const struct gc_api_member *gc_api_member_of(const char *name) {
 #define BIT(member) (UINT32_C(1) << GC_MEMBER_##member)
 #define DURATION (BIT(SUM) | BIT(MIN) | BIT(MAX))
 
-/* By kind: the members that become the metric's own series, and the further
- * ones of a known metric that have series of their own. */
+/* By kind: the members that become the metric's own series, and the other
+ * members of a known metric, which have series of their own. */
 static const struct {
   uint32_t own, others;
 } members_of[] = {

@@ -14,7 +14,7 @@
 /* How the stats of a metric become values. */
 enum gc_stats_kind {
   GC_STATS_COUNT,    /* count: events */
-  GC_STATS_SUM,      /* sum: events; count: the contacts that had any */
+  GC_STATS_SUM,      /* sum: events; count: contacts with at least one event */
   GC_STATS_DURATION, /* count, sum, min, max of durations */
   GC_STATS_SECONDS,  /* sum alone: time in a status */
   GC_STATS_RATIO,    /* ratio, or numerator and denominator */
@@ -44,9 +44,9 @@ enum gc_stats_member {
 
 /* A member that has a series of its own, beside the metric's. */
 struct gc_api_member {
-  const char *name;        /* in `stats`; in the key of the series */
-  enum gc_stats_kind kind; /* of its series */
-  bool is_unnamed;         /* the series goes by the metric's name alone */
+  const char *name;        /* name in `stats` and in the key of the series */
+  enum gc_stats_kind kind; /* kind of its series */
+  bool is_unnamed;         /* the name of the series is the metric's alone */
 };
 extern const struct gc_api_member gc_api_members[GC_MEMBERS];
 
@@ -56,34 +56,34 @@ const struct gc_api_member *gc_api_member_of(const char *name);
 struct gc_api_metric {
   const char *name;
   enum gc_stats_kind kind;
-  double per_second;  /* of a duration: 1000 for ms */
-  const char *source; /* a gc_source's name; "": the table has no such metric */
+  double per_second;  /* units per second of a duration: 1000 for ms */
+  const char *source; /* name of a gc_source; "": not in the table */
   const char *meaning;
 };
 
 extern const struct gc_api_metric gc_api_metrics[];
 extern const size_t gc_api_metric_count;
 
-/* The row. A name that is not in the table gets a row by its first letter: t a
- * duration in ms, any other a count. Never NULL. */
+/* Returns the row; never NULL. A name that is not in the table gets a row by
+ * its first letter: t is a duration in ms, any other a count. */
 const struct gc_api_metric *gc_api_metric_of(const char *name);
 
-/* True when the metric's qualifiers are ids of presences, which have names. */
+/* True if the metric's qualifiers are ids of presences, which have names. */
 bool gc_api_metric_is_by_presence(const char *name);
 
-/* Of the members in `has` (bits 1 << enum gc_stats_member), those that get a
+/* Returns those members in `has` (bits 1 << enum gc_stats_member) that get a
  * series of their own, because the metric's own series have no place for them.
- * Of a metric that is not in the table, all members in `has` except those of
- * its own series get one. */
+ * For a metric that is not in the table, these are all members in `has` except
+ * those of its own series. */
 uint32_t gc_api_metric_others(const struct gc_api_metric *m, uint32_t has);
 
-/* The metric of the table that the mistyped `name` was probably meant to be: at
- * most two characters differ, and the first is the same. NULL for a name of the
- * table, and for a name that is like none of them: it may be newer than the
- * table. */
+/* Returns the metric of the table that the mistyped `name` was probably meant
+ * to be: at most two characters differ, and the first is the same. NULL for a
+ * name of the table, and for a name that resembles none of them: it may be
+ * newer than the table. */
 GC_API const char *gc_api_metric_meant(const char *name);
 
-/* True when `name` can be a name of the API: a lower-case letter, then letters
+/* True if `name` can be a name of the API: a lower-case letter, then letters
  * and digits. */
 GC_API bool gc_api_metric_is_name(const char *name);
 

@@ -90,7 +90,7 @@ struct gc_sample gc_outbox_get(const struct gc_outbox *o, size_t i) {
   return sample;
 }
 
-/* Writes the bits of a number: exact, in every locale. */
+/* Returns the bits of a number, whose text is exact in every locale. */
 static uint64_t bits_of(const union gc_number *n) {
   uint64_t bits;
   memcpy(&bits, n, sizeof(bits));
@@ -113,7 +113,7 @@ enum gc_code gc_outbox_write(const struct gc_outbox *o, struct gc_buf *out) {
   return GC_OK;
 }
 
-/* The rest of a text that is read. */
+/* The part of a text that is not read yet. */
 struct rest {
   const char *at, *end;
 };

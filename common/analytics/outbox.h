@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* The values of one window that are to be sent, in order. They can be saved as
- * a text: after an agent is killed, the values that were in flight are sent
- * again with the same time and the same value, even if the API has others by
- * then. Pure. */
+/* The values of one window in the order in which they are sent. They can be
+ * saved as a text: after an agent is killed, the values that were in flight are
+ * sent again with the same time and the same value, even if the API has other
+ * values by then. Pure. */
 #ifndef GC_ANALYTICS_OUTBOX_H
 #define GC_ANALYTICS_OUTBOX_H
 
@@ -15,7 +15,7 @@ struct gc_outbox_entry {
   int64_t time_ms;
   uint32_t metric;
   uint32_t instance, qualifier; /* offsets in `text` */
-  uint32_t values;              /* where its numbers begin in `numbers` */
+  uint32_t values;              /* index of its first number in `numbers` */
 };
 
 struct gc_outbox {
@@ -35,11 +35,11 @@ void gc_outbox_clear(struct gc_outbox *o);
 /* Copies a sample; its interval is the outbox's. */
 GC_MUST_CHECK enum gc_code gc_outbox_put(struct gc_outbox *o,
                                          const struct gc_sample *sample);
-/* Number `i`; borrowed until the next put. */
+/* Returns the sample with the index `i`; borrowed until the next put. */
 struct gc_sample gc_outbox_get(const struct gc_outbox *o, size_t i);
 
-/* Write the outbox as text, and read it: any other text is GC_ERR_PARSE and
- * leaves `o` empty. */
+/* Writes the outbox as text, and reads it back. Any other text is GC_ERR_PARSE
+ * and leaves `o` empty. */
 GC_MUST_CHECK enum gc_code gc_outbox_write(const struct gc_outbox *o,
                                            struct gc_buf *out);
 GC_MUST_CHECK enum gc_code gc_outbox_read(struct gc_outbox *o, const char *text,

@@ -11,7 +11,7 @@
 enum {
   BODY_MAX_BYTES = 256 * 1024,
   ANSWER_MAX_BYTES = 1 << 30,
-  /* The Date header has whole seconds, cut. */
+  /* The Date header is cut to whole seconds. */
   DATE_MS = 1000,
 };
 

@@ -13,18 +13,18 @@
 struct gc_analytics_poll_deps {
   const struct gc_env *env;
   struct gc_api *api;
-  struct gc_server_clock *clock; /* set by each answer */
+  struct gc_server_clock *clock; /* corrected by the Date of each answer */
   int64_t settle_ms;
   const struct gc_intern *filter; /* ids to request; NULL: no filter */
   uint32_t piece_max;             /* windows of one request */
-  uint32_t background_ms;         /* of struct gc_call */
+  uint32_t background_ms;         /* as in struct gc_call */
 };
 
 /* The caller's memory, zeroed before the first poll_start. */
 struct gc_analytics_poll {
   struct gc_err error; /* code GC_OK: every answer arrived */
-  bool is_early;       /* by the server's clock the request was too early */
-  bool is_many; /* the request that failed was for more than one window */
+  bool is_early; /* by the server's clock, the request was sent too early */
+  bool is_many;  /* the failed request was for more than one window */
   int64_t date_off_ms; /* from our clock to a Date that no clock agreed with; 0:
                           there was none */
   uint64_t answered, failed;
@@ -35,14 +35,14 @@ struct gc_analytics_poll {
   struct gc_call call;
   struct gc_buf body;
   int64_t at_ms, from_ms, to_ms;
-  uint32_t batch; /* of the filter's ids */
+  uint32_t batch; /* index of the batch of the filter's ids */
   void (*done)(void *ctx);
   void *ctx;
 };
 
-/* Requests results->plan. `done` runs exactly once; inside this call only when
- * the first request cannot be made. The caller owns the results; they are valid
- * only when error.code is GC_OK and is_early is false. */
+/* Requests results->plan. `done` runs exactly once. It runs inside this call
+ * only when the first request cannot be made. The caller owns the results; they
+ * are valid only when error.code is GC_OK and is_early is false. */
 void gc_analytics_poll_start(struct gc_analytics_poll *p,
                              const struct gc_analytics_poll_deps *deps,
                              struct gc_results *results,

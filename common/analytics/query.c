@@ -35,13 +35,14 @@ struct identity {
 static const struct identity identity_init = {
     {GC_HASH_INIT, UINT64_C(0x6c62272e07bb0142)}};
 
-/* Adds the text and its NUL. */
+/* Adds the text with its NUL. */
 static void add_text(struct identity *id, const char *text) {
   for (size_t i = 0; i < GC_COUNT(id->half); i++)
     id->half[i] = gc_hash_add(id->half[i], text, strlen(text) + 1);
 }
 
-/* The order of metrics does not change the identity. */
+/* Adds the sum of the metrics' hashes, so that their order does not change the
+ * identity. */
 static void add_metrics(struct identity *id, const struct gc_query *q) {
   struct identity sum = {{0, 0}};
   for (size_t i = 0; i < q->metrics.count; i++) {

@@ -29,13 +29,13 @@ struct gc_query {
   char *prefix;            /* InstancePrefix; NULL: none */
   int label;               /* enum gc_query_label */
   uint32_t settle_s, max_series;
-  bool counters;               /* cumulative series too */
+  bool counters;               /* writes cumulative series too */
   struct gc_windows_rule rule; /* .revisit is an option; the other members are
                                   granularity, settle_s and backfill in ms */
-  enum gc_query_source source; /* set with these */
+  enum gc_query_source source; /* set from the block's options */
 };
 
-/* The index of `name` in group_by; -1 when it is not there. */
+/* Returns the index of `name` in group_by; -1 when it is not there. */
 int gc_query_place_of(const struct gc_query *q, const char *name);
 
 /* The owner of the series, which becomes the plugin instance: the first of

@@ -6,7 +6,7 @@
 #include "common/base/timestamp.h"
 #include "common/genesys/query_body.h"
 
-/* API reference, aggregate queries. */
+/* Writes the body that the API reference describes under aggregate queries. */
 static void add_aggregates(struct gc_document *d, struct json_object *body,
                            const struct gc_query *q, int64_t from_ms,
                            int64_t to_ms, const char *const *ids,
@@ -24,7 +24,7 @@ static void add_aggregates(struct gc_document *d, struct json_object *body,
     gc_query_body_add_filter(d, body, gc_source(q->source)->chosen, ids, count);
 }
 
-/* As in the published guide: times without a fraction. */
+/* Writes the body of the published guide, whose times have no fraction. */
 static void add_details(struct gc_document *d, struct json_object *body,
                         const struct gc_query *q, int64_t from_ms,
                         int64_t to_ms) {

@@ -6,13 +6,14 @@
 #include "common/analytics/query.h"
 #include "common/base/buf.h"
 
-/* Queues or flows of one request (API reference, filters: 100 to 200 predicates
- * are taken), and the most that a query names; with more it asks for all and
- * filters the answers. */
+/* Limits of queues or flows: in the filter of one request (the API accepts 100
+ * to 200 predicates, API reference), and in all filters of a query. A query
+ * with more requests all of them and filters the answers. */
 enum { GC_QUERY_IDS_MAX = 100, GC_QUERY_FILTER_MAX = 200 };
 
-/* [from_ms, to_ms), whole windows. `ids` are the queues or flows to name in the
- * filter; count 0: all. Replaces the contents of `out`. */
+/* Writes the body of the request for [from_ms, to_ms), whole windows. `ids` are
+ * the queues or flows to name in the filter; count 0: all. Replaces the
+ * contents of `out`. */
 GC_MUST_CHECK enum gc_code
 gc_analytics_query_body(const struct gc_query *q, int64_t from_ms,
                         int64_t to_ms, const char *const *ids, size_t count,

@@ -26,11 +26,11 @@ enum {
   GC_FACT_CURRENT = 128,
 };
 
-/* The stats of one metric in one window. A ratio has no sum, so both share
+/* The stats of one series in one window. A ratio has no sum, so both share
  * memory. */
 struct gc_fact {
-  uint32_t series; /* its number */
-  uint32_t window; /* which of the new ones, from 0 */
+  uint32_t series; /* number of the series */
+  uint32_t window; /* index among the new windows */
   uint32_t has;
   int64_t count;
   union {
@@ -49,10 +49,10 @@ struct gc_fact {
 /* Counts of facts: those read, and those rejected by reason. */
 struct gc_results_tally {
   uint64_t read;
-  uint64_t foreign;  /* of a window or metric that was not requested, or of a
-                        group without an owner */
-  uint64_t broken;   /* with an invalid time or number */
-  uint64_t overflow; /* past MaxSeries */
+  uint64_t foreign; /* facts of a window or metric that was not requested, or of
+                       a group without an owner */
+  uint64_t broken;  /* facts with an invalid time or number */
+  uint64_t overflow; /* facts of series past MaxSeries */
 };
 
 struct gc_results {
@@ -66,7 +66,7 @@ struct gc_results {
   /* The ids to accept when the request has no filter; NULL: all. Borrowed. */
   const struct gc_intern *wanted;
 
-  size_t max; /* most facts of new windows; set by the owner */
+  size_t max; /* limit of `count`; set by the owner */
 
   struct gc_fact *facts;
   size_t count, cap;
@@ -81,10 +81,12 @@ void gc_results_clear(struct gc_results *r);
  * series. */
 void gc_results_sort(struct gc_results *r);
 
-/* The facts of one answer, until it is complete. */
+/* The sums of one series in the windows of an incomplete answer that are read
+ * again; `settle` is the part of windows that settle. */
 struct gc_stage_again {
   struct gc_amount again, settle;
 };
+/* The facts of one answer until it is complete. */
 struct gc_stage {
   struct gc_results *into;
   struct gc_fact *facts;
@@ -97,15 +99,15 @@ struct gc_stage {
 void gc_stage_reset(struct gc_stage *s);
 void gc_stage_clear(struct gc_stage *s);
 
-/* Notes the stats of the series `key` in the window that ends at `end_ms`; sets
- * fact->window, and fact->series if it is GC_SERIES_UNKNOWN. A fact outside the
- * windows of the plan, or past MaxSeries, is only counted. GC_ERR_LIMIT past
- * into->max. */
+/* Stages the stats of the series `key` in the window that ends at `end_ms`;
+ * sets fact->window, and fact->series if it is GC_SERIES_UNKNOWN. A fact
+ * outside the windows of the plan, or past MaxSeries, is only counted.
+ * GC_ERR_LIMIT past into->max. */
 GC_MUST_CHECK enum gc_code gc_stage_fact(struct gc_stage *s, const char *key,
                                          size_t key_len, int64_t end_ms,
                                          struct gc_fact *fact);
-/* The answer is complete: adds its facts to the results. On failure
- * (GC_ERR_LIMIT, GC_ERR_MEMORY) nothing is added. */
+/* Adds the facts of a complete answer to the results. On failure (GC_ERR_LIMIT,
+ * GC_ERR_MEMORY) nothing is added. */
 GC_MUST_CHECK enum gc_code gc_stage_finish(struct gc_stage *s);
 
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Values of one window of the results. Pure; one thread at a time. */
+/* Makes the values of one window of the results. Pure; one thread at a time. */
 #ifndef GC_ANALYTICS_SAMPLES_H
 #define GC_ANALYTICS_SAMPLES_H
 

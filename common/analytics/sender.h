@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
-/* Sends the windows of the results to collectd: oldest first, one at a time.
- * Each window is saved before it is sent, and the next one begins only after
- * collectd's write queue has passed on the last value of this one. If the agent
- * is killed at any moment, no window is lost, and at most the pending one is
- * sent again, with the same times and values. One thread at a time. */
+/* Sends the windows of the results to collectd, the oldest first, one at a
+ * time. Each window is saved before it is sent, and the next one begins only
+ * after collectd's write queue has passed on the last value of this one. If the
+ * agent is killed at any moment, no window is lost, and at most the pending one
+ * is sent again, with the same times and values. One thread at a time. */
 #ifndef GC_ANALYTICS_SENDER_H
 #define GC_ANALYTICS_SENDER_H
 
@@ -28,15 +28,15 @@ struct gc_sender {
   struct gc_results
       *results; /* NULL: only the window that was pending before a restart */
 
-  uint32_t window; /* the next one of the results */
+  uint32_t window; /* index of the next window of the results */
   bool is_revised;
   struct gc_outbox outbox;
-  size_t sent; /* values of the outbox that are sent */
+  size_t sent; /* number of values of the outbox that are sent */
 
   /* For telemetry. */
   uint64_t windows, unnamed, revisions, collisions;
-  size_t values;       /* of the last window */
-  struct gc_err state; /* of the last save */
+  size_t values;       /* number of values of the last window */
+  struct gc_err state; /* outcome of the last save */
 };
 
 /* Begins to send the windows of `r`, which is sorted and borrowed. */
@@ -52,8 +52,8 @@ enum gc_sender_end gc_sender_run(struct gc_sender *d,
                                  const struct gc_sender_output *way,
                                  uint64_t (*now_ms)(void *ctx), void *ctx,
                                  uint64_t until_ms);
-/* At shutdown: sends the rest of the window that has begun and saves that it is
- * sent. */
+/* Sends the rest of the window that has begun and saves that it is sent. Called
+ * at shutdown. */
 void gc_sender_finish(struct gc_sender *d, const struct gc_sender_output *way,
                       uint64_t (*now_ms)(void *ctx), void *ctx,
                       uint64_t until_ms);

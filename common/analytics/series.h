@@ -4,9 +4,9 @@
  *   METRIC SEP QUALIFIER SEP MEDIA [SEP VALUE]…     SEP is \x1f
  *
  * A member of the metric's stats that has a series of its own ends QUALIFIER:
- * "\x1enumerator". With a value for each dimension of GroupBy except mediaType,
- * in its order. MEDIA is "" if the source has no media, a value is "" if the
- * group has none.
+ * "\x1enumerator". Each dimension of GroupBy except mediaType has a VALUE, in
+ * the order of GroupBy. MEDIA is "" if the source has no media; a VALUE is ""
+ * if the group has none.
  *
  * Totals need no memory of windows: an answer always covers all windows that
  * are not settled, so total = base (settled windows) + the sum of the answer
@@ -26,8 +26,8 @@ struct gc_amount {
   double sum;
 };
 
-/* Counts of the wire are bounded, sums of them are not: they stop at the ends
- * of the type. */
+/* Adds two counts. Counts of an answer are bounded, their sums are not: a sum
+ * stops at the end of the type. */
 static inline int64_t gc_add_counts(int64_t a, int64_t b) {
   int64_t sum;
   if (__builtin_add_overflow(a, b, &sum))
@@ -41,11 +41,11 @@ static inline struct gc_amount gc_amount_add(struct gc_amount a,
 }
 
 struct gc_series {
-  struct gc_amount base; /* of settled windows */
-  int64_t sent;  /* the counter that was dispatched last; it never falls */
-  bool is_begun; /* its first 0 is in an outbox */
+  struct gc_amount base; /* sum of the settled windows */
+  int64_t sent;          /* counter that was dispatched last; never falls */
+  bool is_begun;         /* its first 0 is in an outbox */
 
-  /* Of the last answer. */
+  /* From the last answer. */
   struct gc_amount again;  /* the windows that are read again */
   struct gc_amount settle; /* the part of them that settles with it */
   struct gc_amount total;  /* after the last window that is sent */
@@ -55,7 +55,7 @@ struct gc_series {
 
 struct gc_series_set {
   struct gc_intern keys; /* .max: MaxSeries; set by the owner */
-  struct gc_series *at;  /* by number */
+  struct gc_series *at;  /* indexed by the number of the series */
   size_t cap;
 };
 
@@ -65,20 +65,22 @@ GC_MUST_CHECK enum gc_code gc_series_put(struct gc_series_set *s,
                                          uint32_t *ret_number);
 void gc_series_clear(struct gc_series_set *s); /* `max` stays */
 
-/* Drops the sums that a failed poll has read again. */
+/* Drops the sums that a failed poll has read. */
 void gc_series_forget_again(struct gc_series_set *s);
 
-/* Begins the windows of an answer: each total becomes the base plus the windows
- * that were read again, and those that settle are added to the base. Returns
- * how many totals changed; these are corrections of windows that were sent
- * before. */
+/* Corrects the totals by an answer: each total becomes the base plus the
+ * windows that were read again, and those that settle are added to the base.
+ * Returns how many totals changed; these are corrections of windows that were
+ * sent before. */
 size_t gc_series_revise(struct gc_series_set *s);
 /* Adds a window that is sent to the total, and to the base when it settles. */
 void gc_series_add(struct gc_series *s, const struct gc_amount *a,
                    bool settles);
-/* The counter to dispatch: the total, but never less than the last one. */
+/* Returns the counter to dispatch: the total, but never less than the last
+ * one. */
 int64_t gc_series_counter(struct gc_series *s);
-/* The sum of the differences between counters and their lower totals. */
+/* Returns the sum of the differences between counters and their lower
+ * totals. */
 int64_t gc_series_carried(const struct gc_series_set *s);
 
 #endif

@@ -30,7 +30,8 @@ static enum gc_query_owner owner_of(const struct gc_series_claim *c) {
   return gc_query_owner_of(&c->query, &place);
 }
 
-/* The collectd types (series_name.c): of queues, users or flows. */
+/* Returns whose collectd types the series have (series_name.c): queues, users
+ * or flows. */
 static enum gc_query_owner types_of(const struct gc_series_claim *c) {
   enum gc_query_owner owner = owner_of(c);
   if (c->query.source == GC_QUERY_FLOWS)
@@ -73,7 +74,7 @@ static bool instances_meet(const struct gc_series_claim *a,
 
 /* ---- the qualifier: PREFIX METRIC [-MEDIA] [-VALUE]… ---- */
 
-/* Whether a medium is in the qualifier. Each group of a conversation query
+/* How often a medium is in the qualifier. Each group of a conversation query
  * names its medium, even if GroupBy does not (gc_source.is_by_media); a group
  * of users may name one. */
 enum media { MEDIA_NEVER, MEDIA_MAYBE, MEDIA_ALWAYS };
@@ -93,8 +94,9 @@ static size_t value_count(const struct gc_series_claim *c) {
   return c->query.group_by.count - media - owner;
 }
 
-/* A medium has no "-", a value may have any text: "none" is the value of all
- * dimensions that a conversation lacks. */
+/* True if the media and values of both blocks can make the same text. A medium
+ * has no "-"; a value may be any text. "none" is the value of every dimension
+ * that a conversation lacks. */
 static bool values_meet(const struct gc_series_claim *a,
                         const struct gc_series_claim *b) {
   size_t x = value_count(a), y = value_count(b);
@@ -115,7 +117,7 @@ static void print_start(char *out, size_t size, const struct gc_series_claim *c,
            metric);
 }
 
-/* "30m-nOffered" continues "30m". */
+/* True if `longer` is `start`, "-" and more: "30m-nOffered" continues "30m". */
 static bool continues_text(const char *longer, const char *start) {
   size_t len = strlen(start);
   return strncmp(longer, start, len) == 0 && longer[len] == '-';

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
-/* One series, one writer: finds two blocks (<Query>, <Flows>) of which both
- * would write one identity. A function of the options alone, so that collectd
- * refuses such a configuration before it starts. It errs on the safe side: two
- * blocks that it does not report never collide, for all names and values that
- * the platform can send. Pure.
+/* Finds two blocks (<Query>, <Flows>) that would write the same series. The
+ * answer depends on the options alone, so that collectd refuses such a
+ * configuration before it starts. It errs on the safe side: two blocks that it
+ * does not report never collide, for all names and values that the platform can
+ * send. Pure.
  *
  *   <Query "1m">   Metric "nOffered"  Granularity "PT1M"
  *   <Query "30m">  Metric "nOffered"  Granularity "PT30M"
@@ -19,18 +19,18 @@ enum { GC_CLAIM_WHAT_SIZE = 64 };
 
 /* The series that a block writes. All borrowed. */
 struct gc_series_claim {
-  const char *name;    /* the block's: the instance of series without owner */
-  const char *account; /* accounts have different hosts */
+  const char *name; /* the block's name: the instance of series without owner */
+  const char *account; /* different accounts have different hosts */
   struct gc_query query;
-  bool observes; /* flow_active, too */
+  bool observes; /* writes flow_active too */
 };
 
-/* True if the block's name is the instance of its series, which no label of
- * another block's series may equal then (gc_labels_reserve). */
+/* True if the block's name is the instance of its series. No label of another
+ * block's series may then equal the name (gc_labels_reserve). */
 GC_API bool gc_series_claim_has_name(const struct gc_series_claim *c);
 
-/* True if both may write one identity; `what` is then a metric that both have,
- * or "flow_active". */
+/* True if both may write the same series; `what` is then a metric that both
+ * have, or "flow_active". */
 GC_API bool gc_series_claims_collide(const struct gc_series_claim *a,
                                      const struct gc_series_claim *b,
                                      char what[GC_CLAIM_WHAT_SIZE]);

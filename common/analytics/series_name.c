@@ -117,7 +117,7 @@ static void cut_key(struct fields *f, const char *key) {
     f->at[count++] = "";
 }
 
-/* Takes the member from the end of the qualifier; NULL: there is none. */
+/* Cuts the member off the end of the qualifier; NULL: there is none. */
 static const struct gc_api_member *cut_member(struct fields *f) {
   char *at = strchr(f->text + (f->at[1] - f->text), GC_SERIES_MEMBER);
   if (at == NULL)
@@ -151,8 +151,8 @@ static bool is_like_missing(const char *value, const char *text) {
   return value[0] != '\0' && strcmp(text, "none") == 0;
 }
 
-/* Adds a hash of the key where two series could have the text: where a value
- * is_like_missing, and to a text beyond collectd's 127 bytes. */
+/* Appends a hash of the key if two series could have the same qualifier: if a
+ * value is_like_missing, or if the text is longer than collectd's 127 bytes. */
 static void finish_qualifier(struct gc_identity *id, const char *key,
                              bool needs_key) {
   char mark[24];

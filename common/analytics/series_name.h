@@ -32,7 +32,7 @@ struct gc_naming {
 GC_API bool gc_naming_text(const struct gc_naming *n,
                            enum gc_dimension_kind kind, const char *value,
                            char out[GC_NAME_SIZE]);
-/* True when gc_naming_text returns false, and a newer list may help. */
+/* True if gc_naming_text returns false and a newer list may have the name. */
 bool gc_naming_is_missing(const struct gc_naming *n,
                           enum gc_dimension_kind kind, const char *value);
 /* Releases the lists; `label` stays. */
@@ -44,11 +44,11 @@ struct gc_samples_view {
   const struct gc_naming *naming;
   const char *block;  /* the instance of series without queue, user or flow */
   const char *prefix; /* before each qualifier; NULL: none */
-  bool counters;      /* cumulative series too */
+  bool counters;      /* writes cumulative series too */
 };
 
 /* The collectd types of an owner's series. Series of a flow query have the
- * types of flows, for every GroupBy. */
+ * types of flows with every GroupBy. */
 struct gc_owner_types {
   enum gc_metric_id count, duration, ratio, seconds, value, total,
       total_seconds;
@@ -56,8 +56,8 @@ struct gc_owner_types {
 
 struct gc_identity {
   enum gc_stats_kind kind;
-  double per_second; /* of its numbers, as in struct gc_api_metric */
-  bool is_time;      /* a number of it is a duration */
+  double per_second; /* unit of its numbers, as in struct gc_api_metric */
+  bool is_time;      /* its numbers are durations */
   const struct gc_owner_types *types;
   char instance[GC_NAME_SIZE];
   char qualifier[4 * GC_NAME_SIZE]; /* [PREFIX]METRIC[-QUALIFIER][-MEMBER]
@@ -69,7 +69,7 @@ struct gc_identity {
 bool gc_identity_make(const struct gc_samples_view *view, const char *key,
                       struct gc_identity *id);
 
-/* True when a series from number `from` on has an id without a name that a
+/* True if a series from number `from` on has an id without a name that a
  * newer list may give; `ret_kind` is then the kind of its dimension. */
 bool gc_series_lacks_names(const struct gc_samples_view *view,
                            const struct gc_series_set *series, uint32_t from,

@@ -22,20 +22,20 @@ struct gc_query_words {
 struct gc_source {
   const char *name; /* "conversations" */
   enum gc_endpoint_id endpoint;
-  /* The dimension whose values a block chooses by name: "queueId"; NULL: it
-   * cannot choose. */
+  /* The dimension whose values a block can choose by name: "queueId"; NULL:
+   * none. */
   const char *chosen;
-  const char *chosen_word, *chosen_option; /* in messages: "queues", "Queue" */
-  const char *none_chosen;                 /* when the options select nothing */
-  bool takes_filter;                       /* the request can name them */
+  const char *chosen_word, *chosen_option; /* for messages: "queues", "Queue" */
+  const char *none_chosen; /* message when the options select nothing */
+  bool takes_filter;       /* the request can name the chosen values */
   /* Each group names its medium, which is part of the series even if GroupBy
    * does not have it. Otherwise answers of several media add up. */
   bool is_by_media;
-  const char *only; /* the only one for GroupBy; NULL: any of the API */
+  const char *only; /* only dimension for GroupBy; NULL: any of the API */
   struct gc_query_words metrics, groups; /* the defaults */
 };
 
-/* The row; never NULL. */
+/* Returns the row; never NULL. */
 GC_API const struct gc_source *gc_source(enum gc_query_source source);
 
 #endif

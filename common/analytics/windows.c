@@ -12,7 +12,8 @@ int64_t gc_windows_newest(const struct gc_windows_rule *rule,
   return gc_timestamp_floor(server_ms - rule->settle_ms, rule->period_ms);
 }
 
-/* Where back-fill begins: the plan has at least the newest window. */
+/* Returns the time where back-fill begins. The plan has at least the newest
+ * window. */
 static int64_t oldest_begin(const struct gc_windows_rule *rule,
                             int64_t newest_ms) {
   int64_t reach_ms = max(gc_timestamp_floor(rule->backfill_ms, rule->period_ms),
@@ -51,7 +52,8 @@ int64_t gc_windows_due(const struct gc_windows_rule *rule,
 bool gc_windows_piece(const struct gc_windows_plan *plan, int64_t period_ms,
                       uint32_t windows_max, int64_t *at_ms,
                       int64_t *ret_from_ms, int64_t *ret_to_ms) {
-  /* After the windows to read again there may be windows that are skipped. */
+  /* Skipped windows may lie between the windows to read again and the new
+   * ones. */
   if (*at_ms >= plan->again_to_ms && *at_ms < plan->from_ms)
     *at_ms = plan->from_ms;
   if (*at_ms >= plan->to_ms)

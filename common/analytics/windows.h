@@ -11,10 +11,10 @@
  *
  * Each poll requests the windows between the marks again, together with the new
  * ones. A window settles when it is read at its end + SettleDelay + Revisit
- * windows or later. Example, PT1M, SettleDelay 90, Revisit 2, no checkpoint
- * gap, at 10:05:30: the newest window ends 10:04; done was 10:03, settled
- * 10:01. The request is 10:01/10:04: two again, one new; then done is 10:04,
- * settled 10:02. */
+ * windows or later. Example, PT1M, SettleDelay 90, Revisit 2, one poll a
+ * minute, at 10:05:30: the newest window ends at 10:04; done was 10:03, settled
+ * 10:01. The request is 10:01/10:04: two windows again and a new one. Then done
+ * is 10:04, settled 10:02. */
 #ifndef GC_ANALYTICS_WINDOWS_H
 #define GC_ANALYTICS_WINDOWS_H
 
@@ -39,11 +39,12 @@ struct gc_windows_mark {
 struct gc_windows_plan {
   int64_t again_from_ms, again_to_ms; /* read again; equal: none */
   int64_t from_ms, to_ms;             /* new */
-  int64_t final_ms; /* windows that end here or before settle with this poll */
+  int64_t final_ms; /* windows that end at or before this time settle with this
+                       poll */
   int64_t skipped;  /* windows that are older than Backfill, not requested */
 };
 
-/* The end of the newest window that may be requested at `server_ms`. */
+/* Returns the end of the newest window that may be requested at `server_ms`. */
 int64_t gc_windows_newest(const struct gc_windows_rule *rule,
                           int64_t server_ms);
 
@@ -54,30 +55,31 @@ bool gc_windows_plan(const struct gc_windows_rule *rule,
                      const struct gc_windows_mark *mark, int64_t server_ms,
                      uint32_t windows_max, struct gc_windows_plan *ret_plan);
 
-/* The server's time at which the next plan has a new window. */
+/* Returns the server's time at which the next plan has a new window. */
 int64_t gc_windows_due(const struct gc_windows_rule *rule,
                        const struct gc_windows_mark *mark);
 
-/* Cuts the plan into requests of at most `windows_max` windows: the next one
- * after `*at_ms`, which begins as plan->again_from_ms. False at the end. */
+/* Cuts the plan into requests of at most `windows_max` windows: returns the
+ * next one from `*at_ms` on and moves `*at_ms`, which begins as
+ * plan->again_from_ms. False at the end. */
 bool gc_windows_piece(const struct gc_windows_plan *plan, int64_t period_ms,
                       uint32_t windows_max, int64_t *at_ms,
                       int64_t *ret_from_ms, int64_t *ret_to_ms);
 
-/* The mark after the window that ends at `end_ms` is sent. */
+/* Returns the mark after the window that ends at `end_ms` is sent. */
 struct gc_windows_mark gc_windows_advance(const struct gc_windows_plan *plan,
                                           const struct gc_windows_mark *mark,
                                           int64_t end_ms);
 
 /* The time of the platform. No single clock moves it: neither our wall clock
- * nor the Date header of an answer, which a gateway may have wrong by days. A
+ * nor the Date header of an answer, which may be days wrong behind a gateway. A
  * Date counts when it agrees with our wall clock, or with the time of an
  * earlier agreement plus the monotonic time since then. So one of wall clock,
  * Date and monotonic clock may step while the other two agree. Until two have
  * agreed, the earlier one of wall clock and last Date counts, so that no window
- * is requested too early. A server without Date headers leaves the wall clock.
- * After the machine was suspended the clock is behind until the next answer,
- * which is safe too. */
+ * is requested too early. Without Date headers the wall clock counts. After the
+ * machine was suspended the time is behind until the next answer, which is safe
+ * too. */
 enum { GC_SERVER_CLOCK_AGREE_MS = 5 * 60000 };
 
 struct gc_server_clock {
