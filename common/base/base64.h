@@ -9,7 +9,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* Characters for `len` bytes, without the NUL. */
+/* The number of characters for `len` bytes, without the NUL. */
 #define GC_BASE64_LEN(len) (((len) + 2) / 3 * 4)
 
 /* Writes GC_BASE64_LEN(len) characters and a NUL. */

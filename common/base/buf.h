@@ -12,11 +12,11 @@
 struct gc_buf {
   char *data; /* NULL until something is added */
   size_t len, cap;
-  size_t max; /* refuse to grow past this many bytes; must be set */
+  size_t max; /* limit of `len`; must be set */
 };
 
-/* Each appends. On GC_ERR_LIMIT (past `max`) and GC_ERR_MEMORY nothing is
- * added. `bytes` may be NULL when `len` is 0. */
+/* Each function appends to the buffer. On GC_ERR_LIMIT (past `max`) and
+ * GC_ERR_MEMORY nothing is added. `bytes` may be NULL when `len` is 0. */
 GC_API GC_MUST_CHECK enum gc_code gc_buf_add(struct gc_buf *b,
                                              const void *bytes, size_t len);
 GC_API GC_MUST_CHECK enum gc_code gc_buf_text(struct gc_buf *b,
@@ -25,14 +25,15 @@ GC_API GC_MUST_CHECK enum gc_code gc_buf_print(struct gc_buf *b,
                                                const char *format, ...)
     GC_PRINTF(2, 3);
 
-/* The contents as a C string, "" when empty. Borrowed until the next call. */
+/* Returns the contents as a C string, "" when empty. Borrowed until the next
+ * call. */
 GC_API const char *gc_buf_string(const struct gc_buf *b);
 
 /* Empties the buffer and keeps its memory. */
 GC_API void gc_buf_reset(struct gc_buf *b);
 /* Frees the memory; `max` stays. */
 GC_API void gc_buf_clear(struct gc_buf *b);
-/* As gc_buf_clear, and overwrites the memory first: for secrets. */
+/* Overwrites and frees the memory of secrets; `max` stays. */
 GC_API void gc_buf_wipe(struct gc_buf *b);
 
 #endif

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* Attributes that every file of the project uses: for functions that a plugin
- * may call, for results that a caller must check, and for memory that is freed
- * when its scope ends.
+/* Attributes for the whole project: for functions that a plugin may call, for
+ * results that a caller must check, and for memory that is freed when its scope
+ * ends.
  *
  * Three verb pairs name the owner of the memory; there is no fourth pair:
  *   struct x v = {0};  … x_clear(&v)    the caller's memory, contents are ours

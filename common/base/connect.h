@@ -14,10 +14,10 @@ struct gc_connect {
   bool verify_peer, verify_host;
   char *ca_cert;         /* file or folder; NULL: the system's */
   char *client_cert;     /* PEM file; NULL: none */
-  char *client_key;      /* PEM file; NULL: in client_cert */
+  char *client_key;      /* PEM file; NULL: the key is in client_cert */
   char *client_key_pass; /* secret; NULL: none */
-  char *proxy; /* URL, may hold user:password (secret); "none": none; NULL: as
-                  the environment says (net/http/proxy) */
+  char *proxy; /* URL, may hold user:password (secret); "none": no proxy; NULL:
+                  as the environment says (net/http/proxy) */
   char *no_proxy; /* host list; NULL: as the environment says */
 };
 

@@ -14,8 +14,9 @@
 /* Receives one line without its end. Any thread. */
 typedef void gc_debug_fn(const char *line);
 
-/* Sets where lines go; NULL, the default, drops them. Call it before threads
- * start: the configuration callback calls it for the option Debug. */
+/* Sets the function that writes the lines; NULL, the default, drops them. Call
+ * it before threads start: the configuration callback calls it for the option
+ * Debug. */
 GC_API void gc_debug_to(gc_debug_fn *write);
 
 /* Writes a line of at most 511 bytes; a longer line is cut. Costs a comparison

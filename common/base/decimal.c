@@ -8,7 +8,8 @@
 
 #include "common/base/ascii.h"
 
-/* The number is digits * 10^exponent; "-12.50e3" is 1250, 1, negative. */
+/* A number: digits * 10^exponent. "-12.50e3" has the digits 1250, the exponent
+ * 1, and is negative. */
 struct decimal {
   char digits[GC_DECIMAL_MAX + 1];
   size_t count; /* without leading zeros; 0 for zero */
@@ -105,8 +106,9 @@ bool gc_decimal_int(const char *text, size_t len, int64_t *ret) {
   return true;
 }
 
-/* Both factors are exact doubles, so their product or quotient is the nearest
- * double (Clinger, "How to read floating point numbers accurately"). */
+/* Computes the number from two factors. Both are exact doubles, so their
+ * product or quotient is the nearest double (Clinger, "How to read floating
+ * point numbers accurately"). */
 static bool exact_double(const struct decimal *d, double *ret) {
   static const double tens[] = {1e0,  1e1,  1e2,  1e3,  1e4,  1e5,  1e6,  1e7,
                                 1e8,  1e9,  1e10, 1e11, 1e12, 1e13, 1e14, 1e15,

@@ -13,16 +13,15 @@
 /* A longer text is refused: no API sends one, and it would only cost time. */
 enum { GC_DECIMAL_MAX = 320 };
 
-/* True, with the number in `ret`, when `text` is a whole number that fits.
- * "3.0", "3e0" and "30e-1" are 3: the platform declares its counts as doubles.
- * "3.5", "9e19", "", "+3", " 3" and "03" are refused; `ret` stays untouched
- * then. */
+/* True if `text` is a whole number that fits; `ret` is then the number. "3.0",
+ * "3e0" and "30e-1" are 3: the platform declares its counts as doubles. "3.5",
+ * "9e19", "", "+3", " 3" and "03" are refused, and `ret` stays untouched. */
 GC_API GC_MUST_CHECK bool gc_decimal_int(const char *text, size_t len,
                                          int64_t *ret);
 
-/* The nearest double. A number that is not finite ("1e400") and a text outside
- * the grammar are refused. A number that is too small for a double becomes
- * 0. */
+/* Reads the nearest double; true if it did. A number that is not finite
+ * ("1e400") and a text outside the grammar are refused. A number that is too
+ * small for a double becomes 0. */
 GC_API GC_MUST_CHECK bool gc_decimal_real(const char *text, size_t len,
                                           double *ret);
 

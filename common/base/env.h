@@ -16,7 +16,7 @@ struct gc_env {
   uint32_t (*random32)(void *ctx); /* 32 random bits */
   /* Reports an outcome that concerns the whole account; GC_OK is success.
    * `cause` is one of a few fixed words ("token", "api", "throttle", "list of
-   * queues" …). Called often: the receiver limits its log lines. */
+   * queues" …). It is called often, so the receiver limits its log lines. */
   void (*notice)(void *ctx, const char *cause, const struct gc_err *err);
   void *ctx;
 };

@@ -47,8 +47,8 @@ enum gc_code(gc_fail_in)(struct gc_err *err, enum gc_code code,
   return code;
 }
 
-/* How many bytes of the secret `text` begins with; 0 when it differs from the
- * secret. */
+/* Returns how many bytes of the secret `text` begins with; 0 when it differs
+ * from the secret. */
 static size_t secret_at(const char *text, const char *secret) {
   size_t len = 0;
   while (secret[len] != '\0' && text[len] == secret[len])

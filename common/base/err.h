@@ -64,10 +64,10 @@ GC_API enum gc_code gc_fail_in(struct gc_err *err, enum gc_code code,
   ((void)(gc_fail_in)(err, code, __VA_ARGS__), code)
 #endif
 
-/* "ERR_PARSE" and the like; never NULL. */
+/* Returns "ERR_PARSE" and so on; never NULL. */
 GC_API const char *gc_code_name(enum gc_code code);
 
-/* The words of the list above; never NULL. */
+/* Returns the words of the list above; never NULL. */
 GC_API const char *gc_code_words(enum gc_code code);
 
 /* Replaces each `secret` in the text by ***. At the end of a text that was cut,
@@ -75,7 +75,7 @@ GC_API const char *gc_code_words(enum gc_code code);
  * fewer than four bytes is not replaced. */
 GC_API void gc_text_hide(char *text, const char *secret);
 
-/* True when the code concerns the whole account, not one request: the account
+/* True if the code concerns the whole account, not one request: the account
  * reports it once, and its blocks do not report it. */
 GC_API bool gc_code_is_shared(enum gc_code code);
 

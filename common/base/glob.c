@@ -19,7 +19,7 @@ static uint32_t next_char(const char **p) {
   return point;
 }
 
-/* Reads one end of a range, perhaps after a `\`. */
+/* Reads one end of a range, which may follow a `\`. */
 static bool next_in_set(const char **p, uint32_t *ret) {
   if (**p == '\\')
     (*p)++;
@@ -77,8 +77,8 @@ static bool matches_one(const char **p, const char **t) {
   }
 }
 
-/* When a character does not fit, only the last `*` needs to take one more: an
- * earlier `*` could not reach further. */
+/* After a character that does not fit, only the last `*` takes one more
+ * character: an earlier `*` could not reach further. */
 bool gc_glob_matches(const char *pattern, const char *text) {
   const char *p = pattern, *t = text;
   const char *star = NULL, *taken = NULL;

@@ -11,7 +11,7 @@ enum { LITERAL_MAX = 256, UUID_LEN = 36 };
 struct shape {
   char head[LITERAL_MAX], tail[LITERAL_MAX];
   size_t head_len, tail_len;
-  bool is_open; /* it has a wildcard; else `head` is the only match */
+  bool is_open; /* the pattern has a wildcard; else `head` is the only match */
 };
 
 /* Skips a set; glob.h says where it ends. */
@@ -26,7 +26,8 @@ static const char *skip_set(const char *p) {
   return *p == ']' ? p + 1 : p;
 }
 
-/* A pattern that is too long begins and ends with any text. */
+/* Reads the shape of a pattern. A pattern that is too long begins and ends with
+ * any text. */
 static void read_shape(struct shape *s, const char *p) {
   *s = (struct shape){.is_open = strlen(p) >= LITERAL_MAX};
   if (s->is_open)
@@ -96,8 +97,8 @@ static bool is_refused(char *const *list, size_t end, const char *a,
   return false;
 }
 
-/* The next pattern that accepts, from `*at` on: a list without any accepts the
- * rest, after its last pattern. */
+/* Returns the next pattern that accepts, from `*at` on. A list without any
+ * accepts the rest, after its last pattern. */
 static const char *next_positive(char *const *list, size_t count, size_t *at,
                                  bool *has_any) {
   for (; *at < count; (*at)++)

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
-/* FNV-1a with 64 bits: a fast hash for tables and for distinguishing texts. It
- * does not resist an attacker who chooses the texts, so every table that uses
- * it is bounded. The values never change: some are kept in state files
- * (analytics/query.c), and agents of all versions have to agree on others
- * (genesys_realtime, queues/shard.c). Pure, any thread.
+/* FNV-1a with 64 bits: a fast hash that chooses slots of tables and
+ * distinguishes texts. It does not resist an attacker who chooses the texts, so
+ * every table that uses it is bounded. The values never change: some are kept
+ * in state files (analytics/query.c), and agents of all versions have to agree
+ * on others (genesys_realtime, queues/shard.c). Pure, any thread.
  *
  *   uint64_t h = gc_hash(id, id_len);
  *   size_t slot = gc_hash_fold(h) & (slot_count - 1); */
@@ -28,12 +28,13 @@ static inline uint64_t gc_hash_byte(uint64_t hash, unsigned char byte) {
  * distinguish "ab", "c" from "a", "bc". */
 GC_API uint64_t gc_hash_add(uint64_t hash, const void *bytes, size_t len);
 
-/* The hash of `len` bytes. */
+/* Returns the hash of `len` bytes. */
 static inline uint64_t gc_hash(const void *bytes, size_t len) {
   return gc_hash_add(GC_HASH_INIT, bytes, len);
 }
 
-/* Makes the lower 32 bits, which choose a slot, depend on the upper ones. */
+/* Returns a hash whose lower 32 bits, which choose a slot, depend on the upper
+ * ones too. */
 static inline uint64_t gc_hash_fold(uint64_t hash) { return hash ^ hash >> 32; }
 
 #endif

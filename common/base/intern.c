@@ -6,7 +6,7 @@
 
 #include "common/base/hash.h"
 
-/* The slot that holds the text, or the free slot for it. */
+/* Returns the slot that holds the text, or the free slot for it. */
 static uint32_t slot_of(const struct gc_intern *in, const char *text,
                         size_t len) {
   uint32_t mask = in->slot_count - 1;

@@ -13,7 +13,7 @@
 #include <stdint.h>
 
 struct gc_intern {
-  uint32_t max; /* refuse more strings than this; must be set */
+  uint32_t max; /* limit of `count`; must be set */
 
   char **texts; /* texts[number]; stable as long as the object lives */
   uint32_t count, cap;
@@ -26,10 +26,11 @@ struct gc_intern {
 GC_API GC_MUST_CHECK enum gc_code gc_intern_put(struct gc_intern *in,
                                                 const char *text, size_t len,
                                                 uint32_t *ret_number);
-/* False when the text has no number. */
+/* Finds the number of `text`; false when it has none. */
 GC_API bool gc_intern_find(const struct gc_intern *in, const char *text,
                            size_t len, uint32_t *ret_number);
-/* The text of a number, borrowed; "" for a number that was never given. */
+/* Returns the text of a number, borrowed; "" for a number that was never
+ * given. */
 GC_API const char *gc_intern_text(const struct gc_intern *in, uint32_t number);
 
 /* Frees all strings; `max` stays. */

@@ -14,7 +14,7 @@ static bool is_same_letter(char a, char b) {
   return strncasecmp(&a, &b, 1) == 0;
 }
 
-/* Inserted, removed, replaced and swapped characters (optimal string
+/* Counts inserted, removed, replaced and swapped characters (optimal string
  * alignment); three rows of the table are enough. */
 static unsigned edit_distance(const char *a, const char *b) {
   unsigned rows[3][WORD_MAX + 1];

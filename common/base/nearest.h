@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* "Did you mean …?": words that are much alike. Pure, any thread. */
+/* Finds similar words, for "did you mean …?". Pure, any thread. */
 #ifndef GC_BASE_NEAREST_H
 #define GC_BASE_NEAREST_H
 
@@ -7,15 +7,16 @@
 
 #include <stddef.h>
 
-/* The word that `typed` was probably meant to be, by edit distance without
- * regard to case: "Acount" -> "Account", "Foo" -> NULL. `words` has `count`
- * entries; those that are NULL are skipped. */
+/* Returns the word that `typed` was probably meant to be, by edit distance
+ * without regard to case: "Acount" -> "Account", "Foo" -> NULL. `words` has
+ * `count` entries; those that are NULL are skipped. */
 GC_API const char *gc_text_nearest(const char *typed, const char *const *words,
                                    size_t count);
 
-/* The characters that are inserted, removed, replaced or swapped to make one of
- * the other, without regard to case; SIZE_MAX for words of more than 48 bytes.
- */
+/* Returns how many characters must be inserted, removed, replaced or swapped to
+ * turn one word into the other, without regard to case; SIZE_MAX for words of
+ * more than 48
+ * bytes. */
 GC_API size_t gc_text_distance(const char *a, const char *b);
 
 #endif

@@ -11,7 +11,7 @@ static uint64_t hash_of(const char *key) {
   return gc_hash_fold(gc_hash(key, strlen(key)));
 }
 
-/* The slot of `key`, or the free slot for it. */
+/* Returns the slot of `key`, or the free slot for it. */
 static size_t find_slot(const struct gc_strmap *m, const char *key,
                         uint64_t hash) {
   GC_ASSERT(m->count < m->room && (m->room & (m->room - 1)) == 0);
@@ -22,7 +22,7 @@ static size_t find_slot(const struct gc_strmap *m, const char *key,
   return i;
 }
 
-/* Keeps a third of the slots free, with one more key. */
+/* Makes room for one more key: a third of the slots stays free. */
 static enum gc_code make_room(struct gc_strmap *m) {
   if (m->room > 0 && (m->count + 1) * 3 <= m->room * 2)
     return GC_OK;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* A hash table from C strings to pointers. Neither keys nor values are owned: a
- * key must stay where it is as long as it is in the map (usually it lives in
- * the value). Pure, one thread.
+ * key must stay in its place as long as it is in the map (usually it is a
+ * member of the value). Pure, one thread.
  *
  *   struct gc_strmap map = {0};
  *   GC_TRY(gc_strmap_put(&map, queue->id, queue)); */
@@ -20,7 +20,7 @@ struct gc_strmap_slot {
 };
 
 struct gc_strmap {
-  struct gc_strmap_slot *slots; /* to iterate: skip those whose key is NULL */
+  struct gc_strmap_slot *slots; /* a loop skips those whose key is NULL */
   size_t room;                  /* a power of two, or 0 */
   size_t count;
 };
@@ -29,7 +29,7 @@ struct gc_strmap {
  * it was. */
 GC_API GC_MUST_CHECK enum gc_code gc_strmap_put(struct gc_strmap *m,
                                                 const char *key, void *value);
-/* The value of `key`; NULL when it is not there. */
+/* Returns the value of `key`; NULL when it is not there. */
 GC_API void *gc_strmap_get(const struct gc_strmap *m, const char *key);
 /* Removes the key and returns its value; NULL when it is not there. */
 GC_API void *gc_strmap_drop(struct gc_strmap *m, const char *key);

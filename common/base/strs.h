@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* A list of texts, as an option with several values has it. */
+/* A list of texts, such as the values of an option. */
 #ifndef GC_BASE_STRS_H
 #define GC_BASE_STRS_H
 

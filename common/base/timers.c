@@ -9,7 +9,8 @@ static bool is_before(const struct gc_timer *a, const struct gc_timer *b) {
   return a->due_ms != b->due_ms ? a->due_ms < b->due_ms : a->turn < b->turn;
 }
 
-/* A binary heap; place p (from 1) has its parent at p / 2. */
+/* Puts a timer at a place of the binary heap; place p (from 1) has its parent
+ * at p / 2. */
 static void set_place(struct gc_timers *t, size_t place,
                       struct gc_timer *timer) {
   t->heap[place - 1] = timer;

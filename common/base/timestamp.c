@@ -20,9 +20,9 @@ static int days_in_month(int64_t year, int month) {
   return days[month - 1] + (month == 2 && is_leap(year));
 }
 
-/* Days from 1970-01-01. Years are taken to begin on 1 March, so that the leap
- * day is the last of its year and months have the regular pattern of
- * (153 m + 2) / 5 days (Howard Hinnant, "chrono-compatible low-level date
+/* Returns the days from 1970-01-01. A year begins on 1 March here, so that the
+ * leap day is the last of its year and months have the regular pattern of (153
+ * m + 2) / 5 days (Howard Hinnant, "chrono-compatible low-level date
  * algorithms"). 719468 days lie between 0000-03-01 and 1970-01-01. */
 static int64_t days_of_date(int64_t year, int month, int day) {
   year += 400; /* whole cycles of 146097 days keep every term positive */
@@ -226,7 +226,7 @@ static const struct {
 
 struct part {
   int64_t whole;
-  int fraction_ms; /* of a second */
+  int fraction_ms; /* milliseconds of the fraction */
   bool has_fraction;
 };
 

@@ -23,7 +23,7 @@ struct gc_sink {
 
 /* How an exchange failed below HTTP; rows of base/policy/retry. */
 enum gc_failure {
-  GC_FAILURE_NONE,    /* there is a status */
+  GC_FAILURE_NONE,    /* there is a status: the exchange did not fail */
   GC_FAILURE_RESOLVE, /* the host name has no address */
   GC_FAILURE_CONNECT, /* no answer from that address */
   GC_FAILURE_PROXY,   /* the proxy refuses */
@@ -32,7 +32,7 @@ enum gc_failure {
   GC_FAILURE_BROKEN, /* reset, cut off, not HTTP */
   GC_FAILURE_SINK,   /* the sink refused the body; err is the sink's */
   GC_FAILURE_LIMIT,  /* body or header larger than the cap */
-  GC_FAILURE_LOCAL,  /* memory, files named in the options */
+  GC_FAILURE_LOCAL,  /* out of memory, or a file named in an option */
   GC_FAILURE_COUNT
 };
 
@@ -43,9 +43,10 @@ struct gc_reply {
   uint32_t retry_after_s; /* Retry-After in seconds, dates converted */
   int64_t date_ms;        /* Date header, epoch; 0 when absent */
   char correlation[64];   /* ININ-Correlation-Id, printable; "" when absent */
-  bool is_json;           /* Content-Type says so; gateways answer in HTML */
-  struct gc_buf body;     /* not 2xx: up to 64 KB of it. The transport's. */
-  uint64_t bytes;         /* of body, decoded */
+  bool is_json;           /* from Content-Type; gateways answer in HTML */
+  struct gc_buf body; /* of an answer that is not 2xx: up to 64 KB; owned by the
+                         transport */
+  uint64_t bytes;     /* length of the body, decoded */
   uint32_t elapsed_ms;
 };
 
@@ -64,25 +65,26 @@ struct gc_exchange {
   const char *body;           /* NULL: none */
   size_t body_len;
   const struct gc_sink *sink; /* NULL: a 2xx body goes to reply.body too */
-  uint64_t body_max;          /* refuse a longer answer, bytes */
+  uint64_t body_max;          /* bytes; a longer answer is refused */
   const struct gc_aws_signer *signer; /* NULL: not signed */
 
-  /* The answer. `reply` and `err` are borrowed for the call; err holds words
+  /* The answer. `reply` and `err` are borrowed for the call; err has a text
    * when reply->failure is not GC_FAILURE_NONE. The exchange may be freed or
    * started again inside. */
   void (*done)(struct gc_exchange *x, const struct gc_reply *reply,
                const struct gc_err *err);
   void *ctx;
 
-  void *transport_data; /* the transport's own while it runs, else NULL */
+  void *transport_data; /* private to the transport while the exchange runs,
+                           else NULL */
 };
 
 struct gc_transport {
   /* Begins an exchange; `done` never runs inside. On failure no exchange is
    * running. */
   enum gc_code (*start)(void *ctx, struct gc_exchange *x, struct gc_err *err);
-  /* Ends a running exchange without `done`. NULL transport_data: does
-   * nothing. */
+  /* Ends a running exchange without `done`. Does nothing if transport_data is
+   * NULL. */
   void (*cancel)(void *ctx, struct gc_exchange *x);
   void *ctx;
 };

@@ -32,7 +32,8 @@ bool gc_host_is_loopback(const char *host, size_t len) {
 #define LETTERS "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
 #define DIGITS "0123456789"
 
-/* Bytes of the host at the beginning of `text`; 0 when there is none. */
+/* Returns the length of the host at the beginning of `text`; 0 when there is
+ * none. */
 static size_t host_len(const char *text) {
   if (text[0] != '[')
     return strspn(text, LETTERS DIGITS ".-_");
@@ -74,7 +75,8 @@ static const char *what_is_wrong(const char *host, bool tls) {
   return NULL;
 }
 
-/* The text before an "@" may be a password: such an address is not shown. */
+/* Refuses an address. The text before an "@" may be a password, so such an
+ * address is not shown. */
 static enum gc_code refuse_url(struct gc_err *err, const char *option,
                                const char *url, const char *why) {
   if (strchr(url, '@') != NULL)

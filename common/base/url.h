@@ -12,8 +12,8 @@
 enum { GC_URL_MAX = 480, GC_URL_SIZE = 512 };
 
 /* Checks an address and writes it without its trailing slashes: http or https,
- * a host, perhaps a port and a path. Refused: user info (a secret that would be
- * logged), query, fragment, white space, and plain http to any host except
+ * a host, optionally a port and a path. Refused: user info (a secret that would
+ * be logged), query, fragment, white space, and plain http to any host except
  * loopback (localhost, 127.0.0.0/8, [::1]). The text of `err` names `option`:
  * "BaseURL". */
 GC_API GC_MUST_CHECK enum gc_code gc_url_check(const char *option,
@@ -21,8 +21,9 @@ GC_API GC_MUST_CHECK enum gc_code gc_url_check(const char *option,
                                                char out[GC_URL_SIZE],
                                                struct gc_err *err);
 
-/* True for "localhost", an IPv4 address in 127.0.0.0/8, "::1" and "[::1]". A
- * name that only begins like one ("127.evil.example") is not loopback. */
+/* True if the host is "localhost", an IPv4 address in 127.0.0.0/8, "::1" or
+ * "[::1]". A name that only begins like one ("127.evil.example") is not
+ * loopback. */
 GC_API bool gc_host_is_loopback(const char *host, size_t len);
 
 #endif

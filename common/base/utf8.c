@@ -52,7 +52,8 @@ size_t gc_utf8_cut(const char *text, size_t len, size_t max) {
   return max;
 }
 
-/* The length of the printable character at `text`; 0 when there is none. */
+/* Returns the length of the printable character at `text`; 0 when there is
+ * none. */
 static size_t printable_len(const char *text) {
   uint32_t point = 0;
   size_t len = gc_utf8_char(text, strnlen(text, 4), &point);

@@ -9,14 +9,14 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* Bytes of the valid character at the beginning of `text`, 1 … 4, and its code
- * point (ret_point may be NULL); 0 when `text` begins with none, or when `len`
- * is 0. */
+/* Returns the length in bytes of the valid character at the beginning of
+ * `text`, 1 … 4, and sets its code point (ret_point may be NULL); 0 when `text`
+ * begins with none, or when `len` is 0. */
 GC_API size_t gc_utf8_char(const char *text, size_t len, uint32_t *ret_point);
 
-/* Bytes of the longest beginning of `text` that has at most `max` bytes and
- * does not end within a character. Example: "aé" (3 bytes) cut to 2 is 1.
- * Invalid bytes count as characters of their own. */
+/* Returns the length in bytes of the longest beginning of `text` that has at
+ * most `max` bytes and does not end within a character. Example: "aé" (3 bytes)
+ * cut to 2 is 1. Invalid bytes count as characters of their own. */
 GC_API size_t gc_utf8_cut(const char *text, size_t len, size_t max);
 
 /* Copies the whole printable characters that fit; half a character would break

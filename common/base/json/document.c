@@ -11,8 +11,8 @@
 
 /* ---- reading ---- */
 
-/* json-c keeps keys as C strings: a key with a NUL inside would become another
- * key. */
+/* Refuses a key with a NUL inside: json-c keeps keys as C strings, so it would
+ * become another key. */
 static enum gc_code check_key(void *ctx, const struct gc_json_at *at) {
   (void)ctx;
   if (strlen(at->key) == at->key_len)
@@ -54,7 +54,8 @@ static void fill_tokener(struct json_tokener *tokener, const char *spaces,
   json_tokener_reset(tokener);
 }
 
-/* A number at the root ends only with the next character: the NUL. */
+/* Parses the whole text. A number at the root ends only with the next
+ * character: the NUL. */
 static enum json_tokener_error parse_all(struct json_tokener *tokener,
                                          const char *text, size_t len,
                                          struct json_object **ret_root) {
@@ -98,7 +99,8 @@ enum gc_code gc_document_read(struct gc_document *d, const char *text,
   return GC_OK;
 }
 
-/* The depth is bounded by gc_document_read, or by the code that builds. */
+/* Overwrites all texts. The depth of the recursion is bounded by
+ * gc_document_read, or by the code that builds the document. */
 static void wipe_texts(struct json_object *value) {
   switch (json_object_get_type(value)) {
   case json_type_string:
@@ -189,7 +191,7 @@ static void note_failure(struct gc_document *d, enum gc_code code) {
     d->failed = code;
 }
 
-/* Takes `value`, and frees it when it cannot be added. */
+/* Adds `value`, or frees it when it cannot be added. */
 static bool attach_member(struct gc_document *d, struct json_object *in,
                           const char *key, struct json_object *value) {
   bool is_added = false;
@@ -214,8 +216,7 @@ static bool attach_member(struct gc_document *d, struct json_object *in,
   return is_added;
 }
 
-/* As attach_member(), for a value that json-c creates: NULL means out of
- * memory, not null. */
+/* Adds a value that json-c creates: NULL means out of memory, not null. */
 static struct json_object *attach_new(struct gc_document *d,
                                       struct json_object *in, const char *key,
                                       struct json_object *value) {
@@ -236,7 +237,7 @@ struct json_object *gc_document_add_array(struct gc_document *d,
   return attach_new(d, in, key, json_object_new_array());
 }
 
-/* The length of the valid UTF-8 at the beginning of a text. */
+/* Returns the length of the valid UTF-8 at the beginning of a text. */
 static size_t valid_length(const char *text, size_t len) {
   size_t at = 0, size;
   while ((size = gc_utf8_char(text + at, len - at, NULL)) > 0)
@@ -244,7 +245,7 @@ static size_t valid_length(const char *text, size_t len) {
   return at;
 }
 
-/* json-c writes the bytes of a string as they are. */
+/* Makes a string of valid UTF-8, since json-c writes its bytes as they are. */
 static struct json_object *new_string(const char *text) {
   static const char replacement[] = "\xef\xbf\xbd";
   GC_AUTO(gc_buf_clear) struct gc_buf mended = {.max = INT_MAX / 2};

@@ -7,10 +7,10 @@
  *   GC_TRY(gc_document_read(&answer, body, len, 65536, err));
  *   const char *token = gc_document_text(answer.root, "access_token");
  *
- * json-c accepts more than JSON: NaN, 'single quotes', text after the value;
- * and it reads 2^64 as 2^64 - 1. (Its strict mode does not help: in 0.18 it
- * refuses every character beyond ASCII.) So json/stream checks the syntax
- * first, and gc_document_int refuses a number that json-c may have changed. */
+ * json-c accepts more than JSON: NaN, 'single quotes', text after the value. It
+ * also reads 2^64 as 2^64 - 1. Its strict mode does not help: in 0.18 it
+ * refuses every character beyond ASCII. So json/stream checks the syntax first,
+ * and gc_document_int refuses a number that json-c may have changed. */
 #ifndef GC_BASE_JSON_DOCUMENT_H
 #define GC_BASE_JSON_DOCUMENT_H
 
@@ -23,7 +23,7 @@ struct json_object;
 
 struct gc_document {
   struct json_object *root;
-  enum gc_code failed; /* the first failure of the gc_document_add_… */
+  enum gc_code failed; /* the first failure of a gc_document_add_… function */
 };
 
 /* Overwrites the texts, which may be secrets, and frees them. */
@@ -41,25 +41,28 @@ GC_API GC_MUST_CHECK enum gc_code gc_document_read(struct gc_document *d,
                                                    size_t max,
                                                    struct gc_err *err);
 
-/* The member `key` of the object `in`; if the key is there twice, the last one.
- * NULL when `in` is NULL or no object, has no such member, or the member is
- * null: a caller can go down several levels and check the last one only. */
+/* Returns the member `key` of the object `in`; if the key is there twice, the
+ * last one. NULL when `in` is NULL or no object, when it has no such member, or
+ * when the member is null: a caller can go down several levels and check the
+ * last one only. */
 GC_API struct json_object *gc_document_member(struct json_object *in,
                                               const char *key);
-/* Elements of an array, members of an object; 0 for anything else. */
+/* Returns the number of elements of an array or of members of an object; 0 for
+ * anything else. */
 GC_API size_t gc_document_count(struct json_object *in);
-/* Element `at` of the array `in`; NULL when it is null, or not there. */
+/* Returns the element `at` of the array `in`; NULL when it is null, or not
+ * there. */
 GC_API struct json_object *gc_document_element(struct json_object *in,
                                                size_t at);
 
 /* Each returns a member that has the type; with `key` NULL, `in` itself. A
- * value of another type counts as absent: "60" is not a number. An absent value
- * is NULL or false; `ret` is untouched then. */
+ * value of another type counts as absent: "60" is not a number. For an absent
+ * value the function returns NULL or false, and `ret` is untouched. */
 
-/* A string with a NUL inside is NULL too. */
+/* Returns NULL also for a string with a NUL inside. */
 GC_API const char *gc_document_text(struct json_object *in, const char *key);
-/* Whole numbers above INT64_MIN; 3.0 and 3e0 are 3, as in base/decimal. The
- * caller checks the range that it needs. */
+/* Reads a whole number above INT64_MIN; 3.0 and 3e0 are 3, as in base/decimal.
+ * The caller checks the range that it needs. */
 GC_API GC_MUST_CHECK bool gc_document_int(struct json_object *in,
                                           const char *key, int64_t *ret);
 
@@ -82,8 +85,8 @@ GC_API struct json_object *gc_document_add_object(struct gc_document *d,
 GC_API struct json_object *gc_document_add_array(struct gc_document *d,
                                                  struct json_object *in,
                                                  const char *key);
-/* Each byte that is not part of a UTF-8 character becomes U+FFFD. A `text` of
- * NULL is written as null. */
+/* Replaces each byte that is not part of a UTF-8 character by U+FFFD, and
+ * writes a `text` of NULL as null. */
 GC_API void gc_document_add_text(struct gc_document *d, struct json_object *in,
                                  const char *key, const char *text);
 GC_API void gc_document_add_int(struct gc_document *d, struct json_object *in,
@@ -92,7 +95,7 @@ GC_API void gc_document_add_bool(struct gc_document *d, struct json_object *in,
                                  const char *key, bool value);
 
 /* Appends the document to `out`, without spaces and with its members in the
- * order in which they were added. GC_ERR_LIMIT of `out`; GC_ERR_MEMORY;
+ * order in which they were added. GC_ERR_LIMIT past out->max; GC_ERR_MEMORY;
  * GC_ERR_PARSE for an empty document or a value that cannot be added to its
  * container, which is a bug. Nothing is appended on failure. */
 GC_API GC_MUST_CHECK enum gc_code gc_document_write(struct gc_document *d,

@@ -18,15 +18,15 @@ struct gc_json_keys {
   size_t mask;
 };
 
-/* GC_ERR_CONFIG for an id out of range or a name given twice. The names are
- * borrowed. */
+/* Makes the table; the names are borrowed. GC_ERR_CONFIG for an id out of range
+ * or a name given twice; GC_ERR_MEMORY. */
 GC_MUST_CHECK enum gc_code gc_json_keys_set(struct gc_json_keys *keys,
                                             const struct gc_json_key *list,
                                             size_t count, struct gc_err *err);
 void gc_json_keys_clear(struct gc_json_keys *keys);
 
-/* The length and the first, middle and last byte distinguish the names of an
- * API well enough; memcmp decides. */
+/* Hashes the length and the first, middle and last byte, which distinguish the
+ * names of an API well enough; memcmp decides. */
 static inline size_t gc_json_keys_hash(const char *text, size_t len) {
   const unsigned char *t = (const unsigned char *)text;
   if (len == 0)
@@ -36,7 +36,7 @@ static inline size_t gc_json_keys_hash(const char *text, size_t len) {
   return h ^ h >> 15;
 }
 
-/* NULL for a key that is not in the table. */
+/* Returns the slot of a key; NULL when it is not in the table. */
 static inline const struct gc_json_slot *
 gc_json_keys_find(const struct gc_json_keys *keys, const char *text,
                   size_t len) {

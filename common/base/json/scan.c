@@ -18,7 +18,8 @@ static inline void skip_space(struct run *r) {
     r->p++;
 }
 
-/* The next byte other than a space; NUL at the end, which JSON never has. */
+/* Returns the next byte other than a space; at the end NUL, which is never in
+ * JSON. */
 static inline char next_byte(struct run *r) {
   if (r->p < r->end && (unsigned char)*r->p > ' ')
     return *r->p;
@@ -68,8 +69,9 @@ static inline bool is_within(unsigned char c, unsigned min, unsigned max) {
   return c >= min && c <= max;
 }
 
-/* The length of the character beyond ASCII at `p`; 0 when it is not valid (RFC
- * 3629: no overlong form, no half of a pair, nothing past U+10FFFF). */
+/* Returns the length of the character beyond ASCII at `p`; 0 when it is not
+ * valid (RFC 3629: no overlong form, no half of a pair, nothing past
+ * U+10FFFF). */
 static size_t length_beyond_ascii(const char *p, const char *end) {
   const unsigned char *u = (const unsigned char *)p;
   size_t len = is_within(u[0], 0xc2, 0xdf)   ? 2
@@ -91,7 +93,7 @@ static bool is_hex(char c) {
   return (unsigned)(u - '0') < 10 || (unsigned)((u | 0x20) - 'a') < 6;
 }
 
-/* The length of the escape at `p`; 0 when there is none. */
+/* Returns the length of the escape at `p`; 0 when there is none. */
 static size_t length_of_escape(const char *p, const char *end) {
   if (end - p < 2)
     return 0;
@@ -164,7 +166,7 @@ static bool scan_word(struct run *r, const char *word, size_t len) {
   return true;
 }
 
-/* A value other than a container. */
+/* Reads a value other than a container. */
 static bool scan_scalar(struct run *r, bool reported,
                         struct gc_json_value *ret) {
   const char *begin = r->p;
@@ -321,7 +323,7 @@ static bool read_value(struct run *r) {
   }
 }
 
-/* ---- */
+/* ---- public ---- */
 
 enum gc_code gc_json_scan_set(struct gc_json_scan *s,
                               const struct gc_json_reader *reader, void *ctx,

@@ -19,14 +19,14 @@ struct gc_json_scan {
   struct gc_json_keys keys;
 };
 
-/* The reader must outlive `s`. GC_ERR_CONFIG: the reader does not skip unknown
- * keys, or its table is wrong; GC_ERR_MEMORY. */
+/* Sets up the scanner; the reader must outlive `s`. GC_ERR_CONFIG: the reader
+ * does not skip unknown keys, or its table is wrong; GC_ERR_MEMORY. */
 GC_API GC_MUST_CHECK enum gc_code
 gc_json_scan_set(struct gc_json_scan *s, const struct gc_json_reader *reader,
                  void *ctx, struct gc_err *err);
 GC_API void gc_json_scan_clear(struct gc_json_scan *s);
 
-/* True: the document was read. False: the document is unusual or broken, or a
+/* True if the document was read. False if it is unusual or broken, or if a
  * callback failed; some callbacks may have been called. Values point into
  * `bytes`. */
 GC_API GC_MUST_CHECK bool gc_json_scan(const struct gc_json_scan *s,

@@ -12,7 +12,7 @@ struct gc_json_level {
   uint64_t path;
   const char *known_key; /* NULL: the key is a copy at names + key_at */
   size_t key_at, key_len;
-  size_t names_len; /* of the names that belong to outer levels */
+  size_t names_len; /* bytes of the names that belong to outer levels */
   enum gc_json_kind kind;
 };
 
@@ -23,7 +23,7 @@ struct gc_json_stream {
 
   struct gc_json_keys keys;
   struct gc_json_at at;
-  const char *known_key; /* of `at`, as in struct gc_json_level */
+  const char *known_key; /* key of `at`, as in struct gc_json_level */
   size_t key_at;
   struct gc_json_level levels[GC_JSON_DEPTH_MAX];
   char *names; /* copies of unknown keys, one for each open level */
@@ -45,12 +45,12 @@ struct gc_json_stream {
 
 /* ---- from yajl's callbacks to events with a path ---- */
 
-/* Bytes of the document that yajl has consumed. */
+/* Returns how many bytes of the document yajl has consumed. */
 static uint64_t offset_of_yajl(const struct gc_json_stream *s) {
   return s->base + yajl_get_bytes_consumed(s->yajl);
 }
 
-/* Always 0, which ends yajl's parse. */
+/* Notes a failure and returns 0, which ends yajl's parse. */
 static int note_failure(struct gc_json_stream *s, enum gc_code code,
                         const char *what) {
   s->failed = gc_fail(&s->why, code, "%s", what);
@@ -70,7 +70,7 @@ static inline uint64_t path_below(uint64_t path, unsigned depth, unsigned id) {
   return depth > 8 ? GC_JSON_DEEP : path << 8 | id;
 }
 
-/* Called for an event that is the root value: there is only one. */
+/* Begins the root value; a second one is a failure. */
 static int begin_root(struct gc_json_stream *s) {
   return s->done ? note_failure(s, GC_ERR_PARSE, "more than one JSON value")
                  : 1;
@@ -286,7 +286,7 @@ static void note_syntax(struct gc_json_stream *s) {
     yajl_free_error(s->yajl, words);
 }
 
-/* Only white space may follow the root. yajl itself would accept further
+/* Accepts only white space after the root. yajl itself would accept further
  * values, and would not notice a value that is cut off. */
 static enum gc_code expect_space(struct gc_json_stream *s, const char *bytes,
                                  size_t len, struct gc_err *err) {
@@ -335,8 +335,8 @@ static bool make_parser(struct gc_json_stream *s) {
          yajl_config(s->yajl, yajl_allow_multiple_values, 1) != 0;
 }
 
-/* Prepares for the next document. The yajl handle can be used again when it
- * has read the last document to its end. */
+/* Prepares for the next document. The yajl handle is used again only if it has
+ * read the last document to its end. */
 static void begin_document(struct gc_json_stream *s) {
   if (s->failed != GC_OK || (s->used && !s->done))
     make_parser(s);

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
-/* Reads JSON as it arrives: large results and event streams in constant
- * memory. Bytes in, events out; any split of the input gives the same events.
+/* Reads JSON as it arrives: large results and event streams in constant memory.
+ * Bytes in, events out; any split of the input gives the same events.
  *
- * The path of an event is one number. Each object key that the reader knows
- * has an id; the path holds up to eight levels, one byte each, the deepest in
- * the lowest byte. Example: the 4 in {"results": [{"data": 4}]} has the path
+ * The path of an event is one number. Each object key that the reader knows has
+ * an id; the path holds up to eight levels, one byte each, the deepest in the
+ * lowest byte. Example: the 4 in {"results": [{"data": 4}]} has the path
  * GC_JSON_PATH3(K_RESULTS, GC_JSON_ITEM, K_DATA), so a decoder is a switch:
  *
  *   enum { K_RESULTS = 1, K_DATA };
@@ -18,10 +18,9 @@
  *
  * An object that has a key twice reports both. The text of a string has its
  * escapes resolved: it can hold NUL, and bytes that are not strict UTF-8
- * (overlong forms, half a surrogate pair from \u). Text that becomes part of
- * an identity goes through genesys/clean_name.
- * One stream belongs to one thread at a time; callbacks must not touch the
- * stream they are called from. */
+ * (overlong forms, half a surrogate pair from \u). Text that becomes part of an
+ * identity goes through genesys/clean_name. One stream belongs to one thread at
+ * a time; a callback must not touch the stream that calls it. */
 #ifndef GC_BASE_JSON_STREAM_H
 #define GC_BASE_JSON_STREAM_H
 
@@ -45,7 +44,7 @@ enum { GC_JSON_DEPTH_MAX = 64 };
 /* The path of the root itself. */
 #define GC_JSON_ROOT ((uint64_t)0)
 
-/* In a path, 0 means GC_JSON_OTHER too. */
+/* The byte of one level in a path; the id 0 means GC_JSON_OTHER. */
 #define GC_JSON_LEVEL(id)                                                      \
   ((uint64_t)((int)(id) != 0 ? (int)(id) : (int)GC_JSON_OTHER))
 #define GC_JSON_PATH1(a) GC_JSON_LEVEL(a)
@@ -79,8 +78,8 @@ enum gc_json_kind {
 /* The place of an event. Borrowed for the call. */
 struct gc_json_at {
   uint64_t path;
-  const char *key; /* the innermost member's key: for an array's elements the
-                      array's own; "" where there is none. Ends in a NUL */
+  const char *key; /* key of the innermost member: for an array's elements, of
+                      the array; "" if there is none. Ends in a NUL */
   size_t key_len;  /* bytes; the key itself may hold a NUL */
   unsigned depth;  /* containers around it; 0 at the root */
   enum gc_json_kind kind;
@@ -90,7 +89,7 @@ struct gc_json_at {
 /* A value other than a container. Borrowed for the call, not NUL-terminated. */
 struct gc_json_value {
   enum gc_json_kind kind;
-  bool truth;       /* of a BOOL */
+  bool truth;       /* value of a BOOL */
   const char *text; /* string: its contents; number: as it was written; bool
                        and null: the literal */
   size_t len;
@@ -117,8 +116,8 @@ struct gc_json_reader {
 
 struct gc_json_stream;
 
-/* NULL and err: GC_ERR_MEMORY, or GC_ERR_CONFIG for a table with an id out of
- * range or a name given twice (a bug that any test finds). */
+/* Makes a stream. NULL and err: GC_ERR_MEMORY, or GC_ERR_CONFIG for a table
+ * with an id out of range or a name given twice (a bug that any test finds). */
 GC_API struct gc_json_stream *
 gc_json_stream_new(const struct gc_json_reader *reader, void *ctx,
                    struct gc_err *err);
@@ -126,8 +125,8 @@ GC_API void gc_json_stream_free(struct gc_json_stream *s);
 
 /* Reads the next bytes. GC_ERR_PARSE: not JSON; GC_ERR_LIMIT: more than
  * bytes_max, string_max (or six times string_max without any event: a string
- * that does not end) or GC_JSON_DEPTH_MAX; else the code of a callback. The
- * text names the byte and never shows the input, which can be a customer's
+ * that does not end) or GC_JSON_DEPTH_MAX; otherwise the code of a callback.
+ * The text names the byte and never shows the input, which can be a customer's
  * data. After a failure feed returns the same failure until the stream is
  * reset. */
 GC_API GC_MUST_CHECK enum gc_code gc_json_stream_feed(struct gc_json_stream *s,
@@ -140,7 +139,8 @@ GC_API GC_MUST_CHECK enum gc_code gc_json_stream_feed(struct gc_json_stream *s,
 GC_API GC_MUST_CHECK enum gc_code gc_json_stream_end(struct gc_json_stream *s,
                                                      struct gc_err *err);
 
-/* Drops a document that was read in part; ready for the next one. */
+/* Drops a document that was read in part; the stream is ready for the next
+ * one. */
 GC_API void gc_json_stream_reset(struct gc_json_stream *s);
 
 /* Reads a whole document, such as a message of a socket: reset, feed, end. */
@@ -161,7 +161,7 @@ GC_MUST_CHECK static inline bool gc_json_real(const struct gc_json_value *v,
   return v->kind == GC_JSON_NUMBER && gc_decimal_real(v->text, v->len, ret);
 }
 
-/* True for a string with exactly this text. */
+/* True if the value is a string with exactly this text. */
 static inline bool gc_json_is(const struct gc_json_value *v, const char *text) {
   return v->kind == GC_JSON_STRING && v->len == strlen(text) &&
          memcmp(v->text, text, v->len) == 0;

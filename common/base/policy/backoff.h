@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Computes how long to wait after a failure: exponential with full jitter and a
- * cap, unless the server says how long. Pure.
+ * cap, unless the server sets the time. Pure.
  *
  * Example, base 1 s, cap 30 s: the first failure waits up to 1 s, then up to 2,
  * 4, 8, 16, 30, 30 … Each wait is a random value of the whole range, so that
@@ -18,8 +18,8 @@ struct gc_backoff {
 };
 
 /* Notes a failure and returns how many milliseconds to wait, at least 1.
- * `ask_ms` is the time that the server asks for (Retry-After): returned as it
- * is when not 0. `random32`: any 32 random bits. */
+ * `ask_ms` is the time that the server asks for (Retry-After); a time other
+ * than 0 is returned as it is. `random32`: any 32 random bits. */
 GC_API uint32_t gc_backoff_fail(struct gc_backoff *b, uint32_t ask_ms,
                                 uint32_t random32);
 /* Notes a success: the next failure begins at base_ms again. */

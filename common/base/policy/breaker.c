@@ -28,7 +28,8 @@ void gc_breaker_note(struct gc_breaker *b, bool was_probe, bool ok,
 
   bool was_open = gc_breaker_is_open(b);
   if (was_open && !was_probe)
-    return; /* a request sent before it opened does not prolong the rest */
+    return; /* a request that was sent before the breaker opened does not
+               prolong the rest */
   b->failures++;
   if (!gc_breaker_is_open(b))
     return;

@@ -2,12 +2,12 @@
 /* The request budget of one OAuth client: a token bucket. Pure.
  *
  * The platform allows 300 requests in any minute and does not say how many are
- * left (it has sent no inin-ratelimit headers since 2021), so we count. A
- * bucket of B that refills R a minute lets B + R through in the worst minute: a
- * tenth of the budget may burst, nine tenths refill, and no period of one
- * minute, whenever it begins, has more requests than the budget.
+ * left (it has sent no inin-ratelimit headers since 2021), so the budget counts
+ * them. A bucket of B that refills R a minute lets B + R through in the worst
+ * minute: a tenth of the budget may burst, nine tenths refill, and no period of
+ * one minute, whenever it begins, has more requests than the budget.
  *
- * Example, 250 a minute: 25 at once, then one each 267 ms. */
+ * Example, 250 a minute: 25 at once, then one every 267 ms. */
 #ifndef GC_BASE_POLICY_BUDGET_H
 #define GC_BASE_POLICY_BUDGET_H
 
@@ -22,14 +22,14 @@ struct gc_budget {
   uint64_t counted_ms; /* the refill up to this time is in `credit` */
 };
 
-/* `per_minute` is at least 2; the bucket begins full. */
+/* Fills the bucket; `per_minute` is at least 2. */
 GC_API void gc_budget_init(struct gc_budget *b, uint32_t per_minute,
                            uint64_t now_ms);
 /* Takes one request; false when none is left at `now_ms` (monotonic). */
 GC_API bool gc_budget_take(struct gc_budget *b, uint64_t now_ms);
-/* Milliseconds until a request can be taken; 0: now. */
+/* Returns the milliseconds until a request can be taken; 0: now. */
 GC_API uint32_t gc_budget_wait_ms(struct gc_budget *b, uint64_t now_ms);
-/* Whole requests that could be taken at once. */
+/* Returns how many whole requests can be taken at once. */
 GC_API uint32_t gc_budget_left(struct gc_budget *b, uint64_t now_ms);
 
 #endif

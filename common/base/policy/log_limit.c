@@ -18,9 +18,9 @@ line(struct gc_log_limit *d, enum gc_log_limit_say say, uint64_t now_ms) {
   return l;
 }
 
-/* The end of a failure does not move said_ms: a failure that returns ten
- * minutes after its last line has a line, even if its end had one in between.
- */
+/* Notes a success, without moving said_ms: a failure that returns ten minutes
+ * after its last line gets a line, even if its end had one in
+ * between. */
 static struct gc_log_limit_line note_success(struct gc_log_limit *d,
                                              uint64_t now_ms) {
   bool reported = d->code != GC_OK && d->said_this;

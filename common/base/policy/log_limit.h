@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: MIT */
 /* Decides when a lasting failure gets a log line: at once when it begins or
- * changes, then a reminder each ten minutes with the count of failures held
+ * changes, then a reminder every ten minutes with the count of failures held
  * back, and one line when it is over. Pure; one struct for each cause.
  *
- * Example, one failure each 10 s from second 0 on, good again at 1205:
+ * Example, one failure every 10 s from second 0 on, good again at 1205:
  *   0 FIRST; 10 … 590 QUIET; 600 REMIND (held back 59); … 1205 OVER (1205 s)
  *
  * A failure that comes and goes, or that alternates between the same codes,
  * gets no more lines: a code that has had a line gets no other until ten
  * minutes have passed since the last FIRST, CHANGE or REMIND.
- *   0 FIRST; 5 OVER; 10 … 590 in and out: QUIET; 600 FIRST (held back 30)
+ *   0 FIRST; 5 OVER; 10 … 590 comes and goes: QUIET; 600 FIRST (held back 30)
  * The end of a failure that had no line has no line. */
 #ifndef GC_BASE_POLICY_LOG_LIMIT_H
 #define GC_BASE_POLICY_LOG_LIMIT_H
@@ -32,7 +32,8 @@ struct gc_log_limit {
   enum gc_code code;   /* GC_OK: no failure */
   uint64_t since_ms;   /* when this failure began */
   uint64_t said_ms;    /* the last FIRST, CHANGE or REMIND */
-  uint32_t said_codes; /* 1 << code: had a line and gets no other yet */
+  uint32_t said_codes; /* bits 1 << code: codes that had a line and get no other
+                          yet */
   bool said_this;      /* this failure has had a line */
   uint32_t held_back;  /* failures without a line since the last one */
 };

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /* Decides whether a paged answer that names no total has another page. Pure.
  *
- * A server may make pages smaller than requested, and may change its mind: a
- * short page is no proof that it is the last. An empty page is one, but costs a
- * request in each reading. Therefore:
+ * A server may make pages smaller than requested, and may change their size: a
+ * short page is no proof that it is the last. An empty page is a proof, but
+ * costs a request in each reading. Therefore:
  *
  *   every GC_PAGING_CHECK_EVERY-th reading, the first included, requests pages
  *   until one has nothing new, and learns the size of the pages that were full
@@ -32,21 +32,21 @@ enum { GC_PAGING_CHECK_EVERY = 6, GC_PAGING_STEP = 25 };
 
 /* Zero it before the first reading and keep it from reading to reading. */
 struct gc_paging {
-  size_t full, before;      /* rows of the full pages; of the last page */
+  size_t full, before;      /* rows of a full page; of the last page */
   size_t total, last_total; /* rows of this reading; of the last one */
-  size_t checked_total;     /* of the last check */
-  size_t rows_max; /* set by the caller: there are no more rows than that, if
+  size_t checked_total;     /* rows of the last check */
+  size_t rows_max; /* largest number of rows, set by the caller; counts only if
                       the last check agrees; 0: unknown */
   unsigned readings;
   bool is_check;
 };
 
-/* Before the first page of a reading is requested. */
+/* Begins a reading; called before its first page is requested. */
 GC_API void gc_paging_begin(struct gc_paging *p);
 
-/* After a page of `rows` rows, of which `requested` were requested. `has_new`:
- * it has rows that no earlier page had; a server that does not know pages
- * repeats the first one. */
+/* Notes a page of `rows` rows after a request for `requested` rows. True if
+ * another page is to be requested. `has_new`: the page has rows that no earlier
+ * page had; a server that does not know pages repeats the first one. */
 GC_API bool gc_paging_has_more(struct gc_paging *p, size_t rows,
                                size_t requested, bool has_new);
 

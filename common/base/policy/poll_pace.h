@@ -2,7 +2,7 @@
 /* Computes when a source is polled next: after its interval, or later after a
  * refusal. Pure.
  *
- *   polls each 10 s, the first at 0 s   0   10   20   30
+ *     polls every 10 s, the first at 0 s  0   10   20   30
  *   the poll of 10 s takes 4 s          next at 20 s: the schedule stays
  *   the poll of 10 s takes 12 s         next at 30 s: the poll of 20 s is
  *                                       skipped
@@ -15,30 +15,30 @@
 
 #include "common/base/err.h"
 
-/* Only an operator can help after a refusal: a source that refused is polled
- * once a minute, so that it costs little of the budget. */
+/* Only an operator can end a refusal: a source that refused is polled once a
+ * minute, so that it costs little of the budget. */
 enum { GC_PACE_REFUSED_MS = 60 * 1000 };
 
 /* True if the same request will be refused again: a missing permission, an
  * unknown address, a bad request. */
 GC_API bool gc_pace_is_refusal(enum gc_code code);
 
-/* A number of a block, for gc_pace_begin: a hash of the host of its values and
- * of its instance ("queues-all"). So the agents of a fleet and the blocks of an
- * agent do not poll all at once. */
+/* Returns a number of a block for gc_pace_begin: a hash of the host of its
+ * values and of its instance ("queues-all"), so that neither the agents of a
+ * fleet nor the blocks of an agent poll all at once. */
 GC_API uint32_t gc_pace_phase(const char *host, const char *instance);
 
-/* The beat to which a poll at `now_ms` belongs, for gc_pace_next. `due_ms` 0:
- * it is the first poll, which comes at once; the second one follows one to one
- * and a half intervals later, as `phase` says, never sooner: a gateway may
- * allow one request in an interval. A poll before its time does not move the
- * beat. */
+/* Returns the due time of the schedule to which a poll at `now_ms` belongs, for
+ * gc_pace_next. `due_ms` 0: it is the first poll, which is sent at once. The
+ * second poll follows one to one and a half intervals later, as `phase` says,
+ * and never sooner, since a gateway may allow one request in an interval. A
+ * poll before its due time does not move the schedule. */
 GC_API uint64_t gc_pace_begin(uint64_t due_ms, uint64_t now_ms,
                               uint32_t interval_ms, uint32_t phase);
 
-/* When the poll after that of `due_ms` is due, seen from `now_ms` (monotonic):
- * the next multiple of the interval, or of GC_PACE_REFUSED_MS if `was_refused`
- * and that is longer. Never before `now_ms`. */
+/* Returns when the poll after that of `due_ms` is due: a multiple of the
+ * interval later, or of GC_PACE_REFUSED_MS if `was_refused` and that is longer,
+ * and never before `now_ms` (monotonic). */
 GC_API uint64_t gc_pace_next(uint64_t due_ms, uint64_t now_ms,
                              uint32_t interval_ms, bool was_refused);
 

@@ -41,7 +41,8 @@ static const struct status_row statuses[] = {
     {500, 599, {GC_RETRY, GC_ERR_REMOTE, true, ""}},
 };
 
-/* The transport's text has the hints of these rows, since it knows more. */
+/* The hints of these rows are empty: the transport's text has them, since the
+ * transport knows more. */
 static const struct gc_retry_decision failures[GC_FAILURE_COUNT] = {
     [GC_FAILURE_RESOLVE] = {GC_RETRY, GC_ERR_NETWORK, true, ""},
     [GC_FAILURE_CONNECT] = {GC_RETRY, GC_ERR_NETWORK, true, ""},
@@ -54,7 +55,7 @@ static const struct gc_retry_decision failures[GC_FAILURE_COUNT] = {
     [GC_FAILURE_LOCAL] = {GC_GIVE_UP, GC_ERR_CONFIG, false, ""},
 };
 
-/* True when the status decides: the answer is complete, or the body of an error
+/* True if the status decides: the answer is complete, or the body of an error
  * broke off after the header (a 429 that is cut off asks to wait like any
  * other). */
 static bool has_status(const struct gc_reply *reply) {

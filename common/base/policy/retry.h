@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* Decides what to do after an answer: one table for every HTTP status and every
- * failure below HTTP. Pure. To change when we retry, change a row. The statuses
- * are those of the API reference (errors, 429) and RFC 9110. An error whose
- * body broke off is judged by its status. */
+ * failure below HTTP. Pure. A change of a decision is a change of a row. The
+ * statuses are those of the API reference (errors, 429) and RFC 9110. An error
+ * whose body broke off is judged by its status. */
 #ifndef GC_BASE_POLICY_RETRY_H
 #define GC_BASE_POLICY_RETRY_H
 
@@ -24,15 +24,16 @@ struct gc_retry_decision {
   const char *hint; /* what an operator can do, or "" */
 };
 
-/* Never fails: an answer without a row is GC_GIVE_UP with GC_ERR_PARSE. */
+/* Returns the decision for an answer. An answer without a row is GC_GIVE_UP
+ * with GC_ERR_PARSE. */
 GC_API struct gc_retry_decision gc_retry_decide(const struct gc_reply *reply);
 
-/* As gc_retry_decide, for the token endpoint, where 400 and 401 mean wrong
- * credentials. */
+/* Returns the decision for an answer of the token endpoint, where 400 and 401
+ * mean wrong credentials. */
 GC_API struct gc_retry_decision
 gc_retry_decide_oauth(const struct gc_reply *reply);
 
-/* "done", "renew-token" and so on, for debug lines; never NULL. */
+/* Returns "done", "renew-token" and so on, for debug lines; never NULL. */
 GC_API const char *gc_action_name(enum gc_action action);
 
 /* "2xx", "3xx", "4xx", "5xx" or "network", for self-telemetry. */

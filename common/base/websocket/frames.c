@@ -9,20 +9,20 @@
 #include "common/base/utf8.h"
 
 enum {
-  /* Memory of fragments that is kept from one message to the next. */
+  /* The memory for fragments that is kept from one message to the next. */
   KEEP_BYTES = 64 * 1024,
 };
 
 struct gc_ws_frames {
   wslay_frame_context_ptr wslay;
 
-  /* wslay's input: `in` while it reads a header; of a payload only the number
-   * of its bytes, see count_payload. */
+  /* The input of wslay: `in` while it reads a header; of a payload only the
+   * number of its bytes (count_payload). */
   const char *in;
   size_t in_len, in_at;
-  unsigned header_len; /* bytes of the header that wslay has */
+  unsigned header_len; /* bytes of the header that wslay has read */
   size_t skip;         /* bytes of the payload that wslay is to count now */
-  uint64_t wslay_left; /* bytes of the payload, by its count */
+  uint64_t wslay_left; /* bytes of the payload that wslay has not counted yet */
 
   /* The current frame. */
   bool in_frame;
@@ -62,7 +62,7 @@ static ssize_t on_recv(uint8_t *buf, size_t len, int flags, void *ctx) {
 
 /* ---- events ---- */
 
-/* The texts of an event are constants and are not copied. */
+/* Makes the event BROKEN. `words` is a constant and is not copied. */
 static void set_broken(struct gc_ws_frames *f, uint16_t code, const char *words,
                        struct gc_ws_event *event) {
   f->is_over = true;
@@ -85,7 +85,7 @@ static bool is_utf8(const char *text, size_t len) {
   return true;
 }
 
-/* Sections 5.5.1 and 7.4. */
+/* Reads a close frame (sections 5.5.1 and 7.4). */
 static void set_close(struct gc_ws_frames *f, const char *bytes, size_t len,
                       struct gc_ws_event *event) {
   f->is_over = true;
@@ -191,8 +191,8 @@ static void count_payload(struct gc_ws_frames *f) {
     (void)!wslay_frame_recv(f->wslay, &io);
 }
 
-/* A control frame may stand between the fragments of a message, so it has
- * memory of its own. */
+/* Collects a control frame. It may stand between the fragments of a message, so
+ * it has memory of its own. */
 static void take_control(struct gc_ws_frames *f, const char *bytes, size_t len,
                          struct gc_ws_event *event) {
   if (f->left > 0 || f->control_len > 0) {
@@ -329,8 +329,8 @@ static void cut_back(struct gc_buf *out, size_t len) {
     out->data[len] = '\0';
 }
 
-/* Each frame has a context of its own: frames are few, and a context that
- * failed within a frame could not begin another. */
+/* Writes one frame. Each frame has a context of its own: frames are few, and a
+ * context that failed within a frame could not begin another. */
 static enum gc_code write_frame(uint8_t opcode, const char *bytes, size_t len,
                                 uint32_t mask, struct gc_buf *out) {
   static const struct wslay_frame_callbacks callbacks = {

@@ -48,17 +48,18 @@ enum gc_ws_kind {
 struct gc_ws_event {
   enum gc_ws_kind kind;
   /* TEXT: the message. PING, PONG: the payload. CLOSE: the reason, valid UTF-8.
-   * BROKEN: which rule, for the log, with a NUL at the end. Points into the
-   * input if the whole frame is there; borrowed until the next call. */
+   * BROKEN: the broken rule, for the log, with a NUL at the end. Points into
+   * the input if the whole frame is there; borrowed until the next call. */
   const char *bytes;
   size_t len;
-  uint16_t code; /* CLOSE: the peer's; BROKEN: the one to close with; else 0 */
+  uint16_t code; /* CLOSE: the peer's; BROKEN: that to close with; else 0 */
 };
 
 struct gc_ws_frames;
 
-/* A message (so a frame too) of more than `message_max` bytes is BROKEN with
- * GC_WS_TOO_LARGE before any of it is kept. NULL: out of memory. */
+/* Makes a reader of frames. A message or frame of more than `message_max` bytes
+ * is BROKEN with GC_WS_TOO_LARGE before any of it is kept. NULL: out of
+ * memory. */
 GC_API struct gc_ws_frames *gc_ws_frames_new(size_t message_max);
 GC_API void gc_ws_frames_free(struct gc_ws_frames *f);
 
@@ -67,27 +68,28 @@ GC_API void gc_ws_frames_free(struct gc_ws_frames *f);
 GC_API size_t gc_ws_frames_next(struct gc_ws_frames *f, const char *in,
                                 size_t len, struct gc_ws_event *ret_event);
 
-/* "text", "ping" and so on, for debug lines; never NULL. */
+/* Returns "text", "ping" and so on, for debug lines; never NULL. */
 GC_API const char *gc_ws_kind_name(enum gc_ws_kind kind);
 
-/* True for a code that a close frame may carry: 1000 … 1003, 1007 … 1014 (the
- * registry of RFC 6455 7.4, as IANA has it), 3000 … 4999. */
+/* True if a close frame may carry the code: 1000 … 1003, 1007 … 1014 (IANA's
+ * registry for RFC 6455, section 7.4), 3000 … 4999. */
 GC_API bool gc_ws_code_is_valid(uint16_t code);
 
 /* ---- frames that a client sends ---- */
 
-/* Both append the whole frame to `out`, or nothing. GC_ERR_LIMIT and
+/* Both functions append the whole frame to `out`, or nothing. GC_ERR_LIMIT and
  * GC_ERR_MEMORY as gc_buf_add; GC_ERR_MEMORY also for wslay. */
 
-/* GC_WS_TEXT, GC_WS_PING or GC_WS_PONG. GC_ERR_REQUEST for another kind and
- * for a ping or pong of more than GC_WS_CONTROL_MAX bytes. */
+/* Writes a frame of the kind GC_WS_TEXT, GC_WS_PING or GC_WS_PONG.
+ * GC_ERR_REQUEST for another kind and for a ping or pong of more than
+ * GC_WS_CONTROL_MAX bytes. */
 GC_API GC_MUST_CHECK enum gc_code gc_ws_write(enum gc_ws_kind kind,
                                               const char *bytes, size_t len,
                                               uint32_t mask,
                                               struct gc_buf *out);
 
-/* A close frame. GC_WS_NO_CODE: the frame has no code, and so no reason. The
- * reason is cut to GC_WS_REASON_MAX bytes, not within a character.
+/* Writes a close frame. With GC_WS_NO_CODE it has no code, and so no reason.
+ * The reason is cut to GC_WS_REASON_MAX bytes, not within a character.
  * GC_ERR_REQUEST for a code that must not be sent. */
 GC_API GC_MUST_CHECK enum gc_code gc_ws_write_close(uint16_t code,
                                                     const char *reason,

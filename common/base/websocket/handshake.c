@@ -109,7 +109,7 @@ static bool is_ours(const char *header, size_t name_len) {
   return false;
 }
 
-/* A line break in a value would begin another header. */
+/* Writes one header. A line break in its value would begin another header. */
 static enum gc_code write_header(const char *header, struct gc_buf *out,
                                  struct gc_err *err) {
   size_t name_len = strspn(header, ALNUM "!#$%&'*+-.^_`|~");
@@ -183,7 +183,7 @@ static bool is_word(struct span s, const char *word) {
   return s.len == strlen(word) && strncasecmp(s.at, word, s.len) == 0;
 }
 
-/* "keep-alive, Upgrade" has "upgrade". */
+/* True if a list has a word: "keep-alive, Upgrade" has "upgrade". */
 static bool has_word(struct span list, const char *word) {
   while (list.len > 0) {
     const char *comma = memchr(list.at, ',', list.len);
@@ -207,7 +207,8 @@ static void copy_printable(struct span s, char *out, size_t size) {
   out[used] = '\0';
 }
 
-/* Digits only; a number that is too large becomes the largest. */
+/* Reads a number of digits only; a number that is too large becomes the
+ * largest. */
 static bool read_length(struct span s, uint64_t *ret) {
   uint64_t value = 0;
   for (size_t i = 0; i < s.len; i++) {
@@ -232,7 +233,7 @@ static void decide_refusal(struct gc_ws_handshake *h) {
     h->excerpt[--h->excerpt_len] = '\0';
 }
 
-/* "HTTP/1.1 101 Switching Protocols" */
+/* Reads a line such as "HTTP/1.1 101 Switching Protocols". */
 static void take_status_line(struct gc_ws_handshake *h, struct span line) {
   bool is_status = line.len >= 12 && line.at[8] == ' ' &&
                    (line.len == 12 || line.at[12] == ' ');
@@ -272,7 +273,8 @@ static void take_field(struct gc_ws_handshake *h, struct span name,
     h->has_length |= read_length(value, &h->left);
 }
 
-/* Section 4.1, "the client MUST validate". NULL: the answer is correct. */
+/* Returns the rule of section 4.1 ("the client MUST validate") that the answer
+ * breaks; NULL: none. */
 static const char *what_is_wrong(const struct gc_ws_handshake *h) {
   if (!h->is_http11)
     return "101 from a server of HTTP/1.0, which knows no upgrade";
@@ -374,7 +376,7 @@ static int hex_digit(char c) {
   return -1;
 }
 
-/* RFC 9112, 7.1: "1a;name=value CRLF data CRLF … 0 CRLF". */
+/* Reads chunks (RFC 9112, 7.1): "1a;name=value CRLF data CRLF … 0 CRLF". */
 static void take_chunk_byte(struct gc_ws_handshake *h, char c) {
   switch (h->chunk) {
   case GC_CHUNK_SIZE:

@@ -48,7 +48,7 @@ gc_ws_request_write(const struct gc_ws_request *r, char ret_key[GC_WS_KEY_SIZE],
 /* ---- the answer ---- */
 
 enum gc_ws_answer {
-  GC_WS_WAITS,   /* for more bytes */
+  GC_WS_WAITS,   /* waits for more bytes */
   GC_WS_OPENED,  /* 101, and all of it is correct */
   GC_WS_REFUSED, /* another status */
   GC_WS_WRONG,   /* not HTTP, or a 101 that breaks a rule: `why` */
@@ -58,30 +58,32 @@ enum gc_ws_answer {
 struct gc_ws_handshake {
   /* The outcome. */
   enum gc_ws_answer state;
-  int status;      /* 0 until there is one; interim ones (1xx) do not count */
+  int status; /* status of the answer; 0: none yet; interim answers (1xx) do not
+                 count */
   const char *why; /* for the log, constant */
-  /* Of a refusal; as they came, cut, printable ASCII; "" when absent. */
+  /* Headers of a refusal, cut, in printable ASCII; "" when absent. */
   char retry_after[64], date[64], correlation[64];
   /* The front of a refusal's body in one line: each run of bytes that are not
    * printable ASCII becomes one blank. Chunked bodies are joined. */
   char excerpt[GC_WS_EXCERPT_MAX + 1];
-  /* For the owner: a text that the server may repeat in its answer and that is
-   * not shown. */
+  /* A text that the server may repeat in its answer and that is not shown. The
+   * owner sets and uses it. */
   char secret[GC_WS_SECRET_SIZE];
 
   /* Private. */
   char accept[GC_WS_ACCEPT_SIZE];
-  char line[1024]; /* a longer one is no field of interest */
+  char line[1024]; /* a longer line is skipped */
   size_t line_len, head_bytes, body_bytes, excerpt_len;
   bool in_body, is_http11, is_chunked, has_length;
   bool has_upgrade, has_connection, has_extension, has_protocol;
   unsigned accepts, right_accepts;
   enum { GC_CHUNK_SIZE, GC_CHUNK_REST, GC_CHUNK_DATA, GC_CHUNK_END } chunk;
-  uint64_t left; /* of the chunk, or of the body when has_length */
+  uint64_t left; /* bytes left of the chunk, or of the body when has_length */
 };
 
-/* `sha1` is the hash of the request's key followed by GC_WS_GUID: with it the
- * server proves that it has read the request and supports WebSocket. */
+/* Begins to read an answer. `sha1` is the hash of the request's key followed by
+ * GC_WS_GUID: with it the server proves that it has read the request and
+ * supports WebSocket. */
 GC_API void gc_ws_handshake_begin(struct gc_ws_handshake *h,
                                   const uint8_t sha1[20]);
 
@@ -91,8 +93,8 @@ GC_API void gc_ws_handshake_begin(struct gc_ws_handshake *h,
 GC_API size_t gc_ws_handshake_next(struct gc_ws_handshake *h, const char *in,
                                    size_t len);
 
-/* No more bytes will come: the server closed the connection, or the time is
- * over. Decides REFUSED when there is a status, else the state stays WAITS. */
+/* Ends the answer: the server closed the connection, or the time is over.
+ * Decides REFUSED when there is a status; otherwise the state stays WAITS. */
 GC_API void gc_ws_handshake_end(struct gc_ws_handshake *h);
 
 #endif
