@@ -9,8 +9,8 @@
 #include "common/net/account.h"
 
 enum {
-  READ_MAX_MS = 700,    /* of one call by a read thread */
-  FINISH_MAX_MS = 1000, /* at the end, for the values that are pending */
+  READ_MAX_MS = 700,    /* time of one call by a read thread */
+  FINISH_MAX_MS = 1000, /* time at the end, for the pending values */
 };
 
 static enum gc_code emit_tracked(void *ctx, const struct gc_sample *sample) {
@@ -23,9 +23,9 @@ static bool wait_for_pending(void *ctx, uint32_t max_ms) {
   return gc_write_tracker_wait(q->ticket, max_ms);
 }
 
-/* ---- one series, one writer ---- */
+/* ---- claims: each series has one writer ---- */
 
-static struct gc_analytics_block *claims; /* of all plugins of the process */
+static struct gc_analytics_block *claims; /* of all plugins */
 
 static const char *kind_of(const struct gc_series_claim *c) {
   return c->query.source == GC_QUERY_FLOWS ? "Flows" : "Query";
@@ -63,7 +63,7 @@ enum gc_code gc_analytics_block_claim(struct gc_analytics_block *q,
   return gc_series_claim_has_name(&q->claim) ? reserve_name(block, err) : GC_OK;
 }
 
-/* A block that claimed nothing is not in the list. */
+/* Removes the block's claim, if it has one. */
 static void drop_claim(struct gc_analytics_block *q) {
   struct gc_analytics_block **at = &claims;
   while (*at != NULL && *at != q)
@@ -108,7 +108,8 @@ void gc_analytics_block_read(struct gc_analytics_block *q) {
   gc_analytics_read(q->work, &output, READ_MAX_MS);
 }
 
-/* Waits for the pending values, so that the next start repeats none. */
+/* Sends the last values and waits for the pending ones, so that the next start
+ * repeats none. */
 void gc_analytics_block_finish(struct gc_analytics_block *q) {
   struct gc_sender_output output = {
       .emit = emit_tracked, .wait = wait_for_pending, .ctx = q};

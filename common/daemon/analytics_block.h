@@ -17,15 +17,15 @@ struct gc_analytics_block {
   const struct gc_block *block;
   struct gc_write_ticket *ticket;
   struct gc_analytics *work;
-  struct gc_series_claim claim; /* with gc_analytics_block_claim */
+  struct gc_series_claim claim; /* set by gc_analytics_block_claim */
   struct gc_analytics_block *next_claim;
 };
 
-/* Notes what `block` writes, and refuses a block that would write a series of
- * an earlier one, also of another plugin: the text names both. For `check` of
- * gc_block_class, after gc_analytics_options_check; `query` and `account` are
- * borrowed until gc_analytics_block_clear. `observes`: it writes flow_active,
- * too. */
+/* Claims the series of `block`, and refuses a block that would write a series
+ * of an earlier block, also of another plugin: the text names both. Called in
+ * `check` of gc_block_class, after gc_analytics_options_check; `query` and
+ * `account` are borrowed until gc_analytics_block_clear. `observes`: the block
+ * writes flow_active too. */
 GC_API GC_MUST_CHECK enum gc_code
 gc_analytics_block_claim(struct gc_analytics_block *q, struct gc_block *block,
                          const char *account, const struct gc_query *query,
@@ -37,7 +37,7 @@ GC_API GC_MUST_CHECK enum gc_code
 gc_analytics_block_start(struct gc_analytics_block *q, struct gc_block *block,
                          const char *account, const struct gc_query *query,
                          struct gc_err *err);
-/* For the members of gc_block_class. */
+/* These functions are for the members of gc_block_class. */
 GC_API void gc_analytics_block_read(struct gc_analytics_block *q);
 GC_API void gc_analytics_block_finish(struct gc_analytics_block *q);
 GC_API void gc_analytics_block_read_state(struct gc_analytics_block *q,

@@ -11,7 +11,7 @@
 
 enum { PREFIX_MAX = 32 }; /* bytes of InstancePrefix */
 
-/* In the order of enum gc_query_label. */
+/* The words are in the order of enum gc_query_label. */
 const char *const gc_analytics_labels[] = {"name", "id", "both", NULL};
 
 static enum gc_code fill_default(struct gc_strs *list,

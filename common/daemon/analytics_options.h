@@ -10,7 +10,7 @@
 #include "common/daemon/options.h"
 
 GC_API extern const char
-    *const gc_analytics_labels[]; /* of the option …Label */
+    *const gc_analytics_labels[]; /* words of the option …Label */
 
 /* The rows that are the same in all plugins; their options have a member
  * `struct gc_query query`. */

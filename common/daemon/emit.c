@@ -40,15 +40,16 @@ enum gc_code gc_emit_register(struct gc_err *err) {
   return code;
 }
 
-/* One part of an identity: whole characters and no slash, so that every writer
- * can use it. */
+/* Copies a part of an identity with whole characters and no slash, so that
+ * every writer can use it. */
 static void copy_part(char part[DATA_MAX_NAME_LEN], const char *text) {
   gc_utf8_copy_printable(part, DATA_MAX_NAME_LEN, text != NULL ? text : "",
                          '_');
   escape_slashes(part, DATA_MAX_NAME_LEN);
 }
 
-/* cdtime_t holds 2^34 seconds; a time beyond that is replaced by now. */
+/* Returns the time of a sample, or the current time if it does not fit:
+ * cdtime_t holds 2^34 seconds. */
 static cdtime_t time_of(const struct gc_sample *sample) {
   static const int64_t last_ms = INT64_C(1000) << 33;
   if (sample->time_ms <= 0 || sample->time_ms > last_ms)
@@ -56,9 +57,9 @@ static cdtime_t time_of(const struct gc_sample *sample) {
   return MS_TO_CDTIME_T(sample->time_ms);
 }
 
-/* True if at least one data source has a value. An infinite gauge has none:
- * most output formats cannot write it. In a list of which only some sources
- * have a value the others are NaN, which is collectd's "unknown". */
+/* True if at least one data source has a value. An infinite gauge has none,
+ * since most output formats cannot write it. If only some sources of a list
+ * have a value, the others are NaN, which is collectd's "unknown". */
 static bool copy_values(const struct gc_sample *sample,
                         value_t values[GC_DS_MAX]) {
   const struct gc_metric *m = gc_metric(sample->metric);
@@ -103,7 +104,8 @@ enum gc_code gc_emit(const char *host, const struct gc_sample *sample) {
   return plugin_dispatch_values(&vl) == 0 ? GC_OK : GC_ERR_MEMORY;
 }
 
-/* A value that cannot be queued is lost; collectd logs the reason. */
+/* Dispatches a sample. A value that cannot be queued is lost; collectd logs the
+ * reason. */
 static void emit_sample(void *ctx, const struct gc_sample *sample) {
   (void)gc_emit(ctx, sample);
 }

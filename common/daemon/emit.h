@@ -1,39 +1,41 @@
 /* SPDX-License-Identifier: MIT */
-/* Samples to collectd: data sets, identities, plugin_dispatch_values. */
+/* Dispatches samples to collectd: data sets, identities,
+ * plugin_dispatch_values. */
 #ifndef GC_DAEMON_EMIT_H
 #define GC_DAEMON_EMIT_H
 
 #include "common/genesys/sample.h"
 
 /* Registers the data sets of genesys/metric with the daemon, once per process:
- * every plugin calls it in module_register, the first call does the work. */
+ * every plugin calls it in module_register, and the first call does the
+ * work. */
 GC_API enum gc_code gc_emit_register(struct gc_err *err);
 
 /* Dispatches one sample; the plugin part of its identity is "genesys". `host`
- * NULL or "" stands for collectd's own. Any thread after the configuration
+ * NULL or "" stands for collectd's host. Any thread after the configuration
  * phase; does not wait, since collectd queues the value. GC_ERR_MEMORY: the
  * value was not queued.
  *
  *   instance,       must be clean already (genesys/clean_name); they are cut to
  *   qualifier       127 bytes at a character boundary, "_" replaces a byte that
  *                   is not text
- *   gauges          one that is not finite has no value: nothing is dispatched
- *                   if no data source has a value (GC_OK), else it is NaN
- *   time            now, if it is not after 1970 or too late for collectd
- *   interval 0      the interval of the calling plugin */
+ *     gauges          a gauge that is not finite has no value: nothing is
+ * dispatched if no data source has a value (GC_OK), otherwise it is NaN time
+ * now, if the sample's is not after 1970 or too late for collectd interval 0
+ * the interval of the calling plugin */
 GC_API enum gc_code gc_emit(const char *host, const struct gc_sample *sample);
 
-/* A sink that dispatches to `host`, which is borrowed as long as the sink is
- * used. */
+/* Returns a sink that dispatches with `host`, which is borrowed as long as the
+ * sink is used. */
 GC_API struct gc_samples gc_emit_samples(const char *host);
 
 /* collectd's value_list_t and value_t. */
 struct value_list_s;
 union value_u;
 
-/* Fills `vl`, whose values point to `values` (GC_DS_MAX of them) afterwards,
- * with exactly the values that the writers see: the daemon's defaults for host
- * and time and its rule for slashes are applied here already (plugin.c of 5.12:
+/* Fills `vl`, whose values then point to `values` (GC_DS_MAX of them), with
+ * exactly the values that the writers see: the daemon's defaults for host and
+ * time and its rule for slashes are applied already (plugin.c of 5.12:
  * plugin_value_list_clone, plugin_dispatch_values_internal). False: no data
  * source has a value, so that there is nothing to dispatch. */
 bool gc_value_list(const char *host, const struct gc_sample *sample,

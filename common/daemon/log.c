@@ -17,13 +17,13 @@ struct cause {
   uint64_t hash;
   char *name;
   struct gc_log_limit limit;
-  uint64_t touched; /* the number of the last call that named it */
+  uint64_t touched; /* number of the last call that named the cause */
 };
 
 struct gc_log {
   const char *plugin;
   uint64_t (*now_ms)(void);
-  pthread_mutex_t lock; /* guards all below */
+  pthread_mutex_t lock; /* guards all members below */
   struct cause *causes;
   size_t count;
   uint64_t calls;
@@ -37,8 +37,8 @@ static struct cause *find_cause(struct gc_log *l, const char *name) {
   return NULL;
 }
 
-/* A slot for a new cause: a free one, or that of the cause that was not named
- * for the longest time. NULL when out of memory. */
+/* Returns a slot for a new cause: a free slot, or that of the cause that was
+ * not named for the longest time. NULL when out of memory. */
 static struct cause *take_slot(struct gc_log *l) {
   if (l->count < CAUSES_MAX) {
     struct cause *more = realloc(l->causes, (l->count + 1) * sizeof(*more));
@@ -57,7 +57,8 @@ static struct cause *take_slot(struct gc_log *l) {
   return oldest;
 }
 
-/* NULL when out of memory: the line is then written without a limit. */
+/* Adds a cause. NULL when out of memory: the line is then written without a
+ * limit. */
 static struct cause *add_cause(struct gc_log *l, const char *name) {
   char *copy = strdup(name);
   struct cause *cause = copy != NULL ? take_slot(l) : NULL;
@@ -97,7 +98,7 @@ static int level_of(enum gc_code code) {
   }
 }
 
-/* "20 min 5 s" */
+/* Writes a time such as "20 min 5 s". */
 static void write_span(char *out, size_t size, uint64_t ms) {
   unsigned long long s = ms / 1000;
   if (s < 60)

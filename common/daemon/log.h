@@ -11,10 +11,10 @@
 
 struct gc_log;
 
-/* `plugin` ("genesys_realtime") begins each line; it is borrowed and must
- * outlive the object. NULL when out of memory. */
+/* Makes a log. `plugin` ("genesys_realtime") begins each line; it is borrowed
+ * and must outlive the log. NULL when out of memory. */
 GC_API struct gc_log *gc_log_new(const char *plugin);
-/* The same with another clock (milliseconds, monotonic) for tests. */
+/* Makes a log with another clock (milliseconds, monotonic) for tests. */
 GC_API struct gc_log *gc_log_new_at(const char *plugin,
                                     uint64_t (*now_ms)(void));
 GC_API void gc_log_free(struct gc_log *l);
@@ -22,10 +22,10 @@ GC_API void gc_log_free(struct gc_log *l);
 /* Notes the outcome of `cause`. `err->code` GC_OK, or err NULL, is a success:
  * an error that was logged before gets its "good again" line (INFO). Otherwise:
  *   WARNING genesys: account prod: <err->text> [held back 59 such failures]
- * It is ERROR instead of WARNING for GC_ERR_AUTH, GC_ERR_PERMISSION,
+ * The level is ERROR instead of WARNING for GC_ERR_AUTH, GC_ERR_PERMISSION,
  * GC_ERR_CONFIG and GC_ERR_STATE, where only an operator can help.
  * GC_ERR_STOPPED is never logged. A line is cut at 1,023 bytes, as collectd
- * does, and holds no line break. At most 1,000 causes are kept; a new one
+ * does, and contains no line break. At most 1,000 causes are kept; a new one
  * replaces the cause that was not named for the longest time. */
 GC_API void gc_log_failure(struct gc_log *l, const char *cause,
                            const struct gc_err *err);

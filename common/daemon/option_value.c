@@ -23,7 +23,7 @@ static void *member_of(const struct gc_opt *row, void *settings) {
   return (char *)settings + row->offset;
 }
 
-/* " VALUE" as it is written in the file; "" for a secret. */
+/* Writes " VALUE" as in the file; "" for a secret. */
 static const char *show_value(const struct gc_opt *row,
                               const oconfig_value_t *v, char *out) {
   char quoted[SHOWN_MAX - 1];
@@ -48,7 +48,7 @@ static bool number_of(const oconfig_value_t *v, double *ret_number) {
   if (v->type != OCONFIG_TYPE_STRING)
     return false;
 
-  /* strtod alone would take " 7", "0x7", "inf" and "nan". */
+  /* strtod alone would accept " 7", "0x7", "inf" and "nan". */
   const char *text = v->value.string;
   if (text[0] == '\0' || text[strspn(text, "+-.0123456789eE")] != '\0')
     return false;
@@ -130,8 +130,8 @@ static enum gc_code read_enum(const struct gc_opt *row,
                  show_value(row, v, value), words);
 }
 
-/* collectd has turned 0815 into the number 815 and `on` into a boolean: the
- * text that was typed is lost. */
+/* Refuses a value that is not a text: collectd has turned 0815 into the number
+ * 815 and `on` into a boolean, so the typed text is lost. */
 static enum gc_code not_text(const struct gc_opt *row, const oconfig_value_t *v,
                              struct gc_err *err) {
   char value[SHOWN_MAX];
@@ -186,7 +186,7 @@ static void clear_option(const struct gc_opt *row, void *settings) {
   }
 }
 
-/* "" stands for "none": the pointer is NULL then. */
+/* Reads a text. "" stands for "none": the pointer is then NULL. */
 static enum gc_code read_str(const struct gc_opt *row, const oconfig_value_t *v,
                              char **str, struct gc_err *err) {
   char *text;

@@ -8,15 +8,15 @@
 #include "common/base/nearest.h"
 #include "common/daemon/options.h"
 
-/* Reads all values of `ci`. `again`: the option was given before, so that a
- * list grows; else the values replace the default. An error text begins with
+/* Reads all values of `ci`. `again`: the option was given before, so a list
+ * grows; otherwise the values replace the default. An error text begins with
  * the option's name. */
 GC_MUST_CHECK enum gc_code gc_option_read(const struct gc_opt *row,
                                           const oconfig_item_t *ci, bool again,
                                           void *settings, struct gc_err *err);
 
-/* `in` between double quotes, cut at some 60 bytes with "…" to show it: how a
- * message writes a value or a name of the file. `size` is at least 80. Returns
+/* Writes `in` in double quotes, cut at some 60 bytes and marked with "…", as
+ * messages show a value or a name of the file. `size` is at least 80. Returns
  * `out`. */
 const char *gc_text_quote(char *out, size_t size, const char *in);
 

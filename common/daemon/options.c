@@ -13,7 +13,7 @@ static const struct gc_block_kind no_blocks[] = {{.key = NULL}};
 
 /* The keys that are accepted at one place of the file. */
 struct place {
-  const char *where; /* "genesys: <Account "prod">: ", before each text */
+  const char *where; /* "genesys: <Account "prod">: ", begin of each text */
   const struct gc_opt *rows;
   const struct gc_block_kind *blocks;
 };
@@ -33,7 +33,7 @@ static const struct gc_block_kind *kind_of(const struct gc_block_kind *blocks,
   return NULL;
 }
 
-/* The place's keys; returns how many. */
+/* Lists the place's keys and returns their number. */
 static size_t words_of(const struct place *at, const char **words, size_t max) {
   size_t count = 0;
   for (int i = 0; at->rows[i].key != NULL && count < max; i++)
@@ -43,7 +43,8 @@ static size_t words_of(const struct place *at, const char **words, size_t max) {
   return count;
 }
 
-/* "A, B, <C "NAME">": the whole words that fit, "…" for the rest. */
+/* Writes the keys as "A, B, <C "NAME">": the whole words that fit, and "…" for
+ * the rest. */
 static void list_words(const struct place *at, char *out, size_t size) {
   const char *words[GC_OPT_ROWS_MAX * 2];
   size_t count = words_of(at, words, GC_COUNT(words)), used = 0;
@@ -62,7 +63,7 @@ static void list_words(const struct place *at, char *out, size_t size) {
   }
 }
 
-/* `head`, then the keys that are accepted here, as far as they fit. */
+/* Fails with `head` and the accepted keys, as far as they fit. */
 static enum gc_code refuse_key(const struct place *at, const char *head,
                                const char *key, struct gc_err *err) {
   const char *words[GC_OPT_ROWS_MAX * 2];
@@ -160,7 +161,7 @@ static enum gc_code name_block(const struct gc_config *config,
   return GC_OK;
 }
 
-/* Keeps "KIND NAME"; fails if it is kept already. */
+/* Remembers "KIND NAME"; fails if it was remembered before. */
 static enum gc_code remember_block(struct gc_config_seen *seen,
                                    const struct gc_block_kind *kind,
                                    const char *name, const char *where,

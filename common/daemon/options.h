@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Reads collectd.conf into a settings struct, by rows. A new option is one row:
+/* Reads collectd.conf into a settings struct by rows. A new option is one row:
  * the parser, the message about an unknown option, the default and the manual
  * follow from it. A row whose member has another type does not compile.
  *
@@ -11,7 +11,8 @@
  *                  5, 3600, "s", "Time between two readings.", "30"),
  *       GC_OPT_END};
  *
- * Threads: the daemon's configuration phase, before it forks. */
+ * Thread: the main thread in the configuration phase, before the daemon
+ * forks. */
 #ifndef GC_DAEMON_OPTIONS_H
 #define GC_DAEMON_OPTIONS_H
 
@@ -30,13 +31,13 @@ enum gc_opt_kind {
                         several values */
   GC_OPT_KIND_INT,   /* uint32_t within [min, max] */
   GC_OPT_KIND_REAL,  /* double within [min, max] */
-  GC_OPT_KIND_REALS, /* struct gc_reals, ascending; as STRS */
+  GC_OPT_KIND_REALS, /* struct gc_reals, ascending; repeated as STRS */
   GC_OPT_KIND_BOOL,  /* bool; true/false, yes/no, on/off */
   GC_OPT_KIND_ENUM,  /* int, the index in `choices` */
 };
 
 enum { GC_OPT_NEEDED = 1, GC_OPT_SECRET = 2 }; /* flags of a row */
-enum { GC_OPT_ROWS_MAX = 64 };                 /* of one table */
+enum { GC_OPT_ROWS_MAX = 64 };                 /* rows of one table */
 
 struct gc_reals {
   double *at;
@@ -47,19 +48,18 @@ struct gc_opt {
   const char *key;
   enum gc_opt_kind kind;
   size_t offset;
-  const char *preset; /* the default as it is written in the file; NULL: none
-                         (NULL, 0, false, empty). Lists: values divided by
-                         spaces */
+  const char *preset; /* default as written in the file; NULL: none (NULL, 0,
+                         false, empty). Lists: values divided by spaces */
   double min, max;
   const char *const *choices; /* ENUM: accepted words, NULL at the end */
   unsigned flags;
   const char *unit;    /* "s", "requests per minute", "" */
   const char *help;    /* one or two sentences for the manual */
-  const char *example; /* a possible value, without its quotes. STRS: one
-                          value; REALS: values divided by spaces. Never NULL */
+  const char *example; /* possible value without quotes; STRS: one value; REALS:
+                          values divided by spaces. Never NULL */
 };
 
-/* offsetof; does not compile if the member is not of type `want`. */
+/* An offsetof that does not compile if the member is not of the type `want`. */
 #define GC_FIELD(owner, member, want)                                          \
   (offsetof(owner, member) + 0 * sizeof((want *)0 == &((owner *)0)->member))
 
@@ -114,36 +114,37 @@ struct gc_opt {
 struct gc_block_kind {
   const char *key;           /* "Queues" */
   const struct gc_opt *rows; /* GC_OPT_END at the end */
-  size_t size;               /* of the settings struct */
+  size_t size;               /* bytes of the settings struct */
   const char *help;          /* for the manual */
   bool named;                /* has exactly one string argument, its name */
-  /* Is called once for each block of the kind, in the order of the file. `name`
-   * is borrowed (NULL for an unnamed kind). The callee owns `settings` from
-   * here on, also after a failure (gc_options_clear, then free). On failure it
-   * fills `err` without plugin and block; the caller adds them. */
+  /* Reads a block; called once for each block of the kind, in the order of the
+   * file. `name` is borrowed (NULL for an unnamed kind). The callee owns
+   * `settings` from now on, also after a failure (gc_options_clear, then free).
+   * On failure it fills `err` without plugin and block, which the caller
+   * adds. */
   enum gc_code (*read)(const char *name, void *settings, struct gc_err *err);
 };
 
 /* The blocks and options that the <Plugin> sections of a plugin held so far:
- * collectd calls the config callback once for each section. Must be zeroed
- * before the first. */
+ * collectd calls the config callback once for each section. Zeroed before the
+ * first section. */
 struct gc_config_seen {
   struct gc_strs blocks; /* "<Queues \"all\">" */
-  uint64_t options;      /* 1 << row: given outside of any block */
+  uint64_t options;      /* bits 1 << row: options given outside of any block */
   bool begun;            /* `settings` hold the defaults */
 };
 GC_API void gc_config_seen_clear(struct gc_config_seen *seen);
 
 /* A plugin's whole configuration. */
 struct gc_config {
-  const char *plugin;                 /* "genesys_realtime" */
-  const struct gc_opt *rows;          /* options outside of any block; may be
-                                         NULL. None may be GC_OPT_NEEDED, since
-                                         a later section may hold it */
-  void *settings;                     /* where those go, zeroed; the first
-                                         section fills in the defaults */
+  const char *plugin;        /* "genesys_realtime" */
+  const struct gc_opt *rows; /* options outside of any block; may be
+                                NULL. None may be GC_OPT_NEEDED, since
+                                a later section may hold it */
+  void *settings; /* target of those options, zeroed; the first section fills in
+                     the defaults */
   const struct gc_block_kind *blocks; /* .key NULL at the end; may be NULL */
-  struct gc_config_seen *seen;        /* one for all sections */
+  struct gc_config_seen *seen;        /* the same for all sections */
 };
 
 /* Fills a zeroed struct with the rows' defaults. */
@@ -152,18 +153,18 @@ GC_API GC_MUST_CHECK enum gc_code gc_options_preset(const struct gc_opt *rows,
 
 /* Reads one <Plugin> section; a plugin may have several. The text of a failure
  * (GC_ERR_CONFIG) names plugin, block, option, the bad value and the accepted
- * ones, e.g.
+ * values, e.g.
  *   genesys_realtime: <Queues "all">: Observations "querry": not one of
  *   "query", "activity", "none"
  *   genesys_realtime: <Queues "all">: unknown option "Acount" (option 3 of the
  *   block); did you mean "Account"? Accepted: Account, Stream, …
  *   genesys: <Account "prod">: ClientId is missing
- * No text holds the value of a secret (GC_OPT_SECRET). Keys, words of an ENUM
- * and booleans are compared without regard to case, as collectd does. Numbers
- * and booleans may be quoted; a text that collectd's scanner reads as a number
- * or boolean is refused with a hint to quote it. An option given twice is an
- * error, except for STRS and REALS. Two blocks of one kind and name are an
- * error, also in different sections. Reading stops at the first error.
+ * No text contains the value of a secret (GC_OPT_SECRET). Keys, words of an
+ * ENUM and booleans are compared without regard to case, as collectd does.
+ * Numbers and booleans may be quoted; a text that collectd's scanner reads as a
+ * number or boolean is refused with a hint to quote it. An option given twice
+ * is an error, except for STRS and REALS. Two blocks of one kind and name are
+ * an error, also in different sections. Reading stops at the first error.
  * collectd's own parser drops a block without name and option
  * ("<Health></Health>"), which is never seen here. */
 GC_API GC_MUST_CHECK enum gc_code
@@ -174,13 +175,13 @@ gc_config_read(const struct gc_config *config, const struct oconfig_item_s *ci,
  * rest. */
 GC_API void gc_options_clear(const struct gc_opt *rows, void *settings);
 
-/* The rows as a table of the manual (Markdown): option, type, unit, default,
- * accepted values, help. Needs no daemon. */
+/* Writes the rows as a table of the manual (Markdown): option, type, unit,
+ * default, accepted values, help. Needs no daemon. */
 struct gc_buf;
 GC_API GC_MUST_CHECK enum gc_code gc_options_manual(const struct gc_opt *rows,
                                                     struct gc_buf *out);
 
-/* A row's example as it stands in the file: Queue "Support*". */
+/* Writes a row's example as in the file: Queue "Support*". */
 GC_API GC_MUST_CHECK enum gc_code gc_option_example(const struct gc_opt *row,
                                                     struct gc_buf *out);
 

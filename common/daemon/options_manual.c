@@ -16,7 +16,7 @@ static const char *const types[] = {
     [GC_OPT_KIND_ENUM] = "word",
 };
 
-/* A bar would end the cell. */
+/* Adds a cell; a bar in its text is escaped, since it would end the cell. */
 static enum gc_code add_cell(struct gc_buf *out, const char *text) {
   for (; *text != '\0'; text++)
     GC_TRY(gc_buf_add(out, *text == '|' ? "\\|" : text, *text == '|' ? 2 : 1));

@@ -60,7 +60,7 @@ static char *join_name(const char *prefix, const char *name) {
   return text;
 }
 
-/* "Queues": the kind of the block, as messages write it. */
+/* Returns the kind of the block as messages write it: "Queues". */
 static const char *key_of(const struct gc_block *b) {
   const struct gc_block_kind *kind = b->plugin->kinds;
   while (kind->key != NULL && kind->rows != b->is->rows)
@@ -68,7 +68,8 @@ static const char *key_of(const struct gc_block *b) {
   return kind->key != NULL ? kind->key : b->is->prefix;
 }
 
-/* Its telemetry must not be that of another block. */
+/* Refuses a name that would make the block's telemetry that of another
+ * block. */
 static enum gc_code check_name(const struct gc_block *b, struct gc_err *err) {
   char ours[GC_NAME_SIZE], other[GC_NAME_SIZE];
   (void)gc_name_clean(ours, b->instance, strlen(b->instance));

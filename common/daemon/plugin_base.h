@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /* The parts that all plugins of the suite share: rows read a plugin's
- * configuration; each of its blocks is started, read and named in the log on
- * its own. A plugin's plugin.c holds only its own parts: a class for each kind
- * of block, whose struct begins with a gc_block, and collectd's four callbacks
- * of one line each.
+ * configuration, and each of its blocks is started, read and logged separately.
+ * A plugin's plugin.c holds only its own parts: a class for each kind of block,
+ * whose struct begins with a gc_block, and collectd's four callbacks of one
+ * line each.
  *
  *   struct queues { struct gc_block base; struct block *work; };
  *   static enum gc_code read_queues(const char *name, void *options,
@@ -23,27 +23,28 @@
 struct gc_account;
 struct gc_block;
 
-enum { GC_BLOCK_READ_S = 1 }; /* between two calls of a class's `read_new` */
+enum { GC_BLOCK_READ_S = 1 }; /* between two calls of `read_new` */
 
 struct gc_block_class {
-  const char *prefix;        /* "queues": its instances are "queues-NAME" */
-  const struct gc_opt *rows; /* of its options */
-  size_t size;               /* of the plugin's struct */
+  const char *prefix;        /* "queues": instances are "queues-NAME" */
+  const struct gc_opt *rows; /* rows of its options */
+  size_t size;               /* bytes of the plugin's struct */
   /* Makes the checks of the options that rows cannot make; may be NULL. A
    * warning is logged, an error refuses the configuration. */
   enum gc_code (*check)(struct gc_block *b, struct gc_err *warning,
                         struct gc_err *err);
   enum gc_code (*start)(struct gc_block *b, struct gc_err *err);
-  /* Dispatches new values, each second on a read thread; may be NULL. The call
-   * is cheap if there are none. */
+  /* Dispatches new values, every second on a read thread; may be NULL. The call
+   * is cheap without new values. */
   void (*read_new)(struct gc_block *b);
-  /* Dispatches self-telemetry, once an interval of the plugin on a read thread.
-   */
+  /* Dispatches self-telemetry, once per interval of the plugin on a read
+   * thread.
+   * */
   void (*read_state)(struct gc_block *b, uint32_t interval_ms,
                      const struct gc_samples *out);
   /* Dispatches the last values, after the last `read_new`. They still reach the
    * writers: collectd calls the free_func of a read callback before it ends the
-   * write threads. May be NULL; is not called without `read_new`. */
+   * write threads. May be NULL; it is not called without `read_new`. */
   void (*read_last)(struct gc_block *b);
   /* Stops and frees everything that `check` and `start` made, in any state. */
   void (*clear)(struct gc_block *b);
@@ -55,71 +56,73 @@ struct gc_block {
   const struct gc_block_class *is;
   struct gc_plugin *plugin;
   char *name;                 /* "all" */
-  char *instance;             /* "queues-all", of its self-telemetry */
-  void *options;              /* a struct that matches the rows; owned */
-  struct gc_account *account; /* a reference, put back at the end; or NULL */
-  const char *host;           /* of its values; NULL or "": collectd's */
-  bool runs;                  /* `start` has succeeded */
+  char *instance;             /* "queues-all", instance of its self-telemetry */
+  void *options;              /* struct that matches the rows; owned */
+  struct gc_account *account; /* reference, released at the end; or NULL */
+  const char *host; /* host of its values; NULL or "": collectd's host */
+  bool runs;        /* `start` has succeeded */
   struct gc_block *next;
 };
 
 /* One plugin; static, with the first four members set. */
 struct gc_plugin {
   const char *name;                  /* "genesys_realtime" */
-  const struct gc_block_kind *kinds; /* as gc_config.blocks */
-  const struct gc_opt *rows;         /* outside of any block, or NULL */
-  void *settings;                    /* where those go */
+  const struct gc_block_kind *kinds; /* as in gc_config.blocks */
+  const struct gc_opt *rows;         /* options outside of any block, or NULL */
+  void *settings;                    /* target of those options */
   struct gc_log *log;
   struct gc_config_seen seen;
   struct gc_block *blocks; /* the newest first */
 };
 
-/* For module_register: makes the log and registers the data sets. False: the
- * plugin cannot run; the reason is logged. */
+/* Makes the log and registers the data sets; called in module_register. False:
+ * the plugin cannot run, and the reason is logged. */
 GC_API GC_MUST_CHECK bool gc_plugin_open(struct gc_plugin *p);
 
-/* The config callback: reads one <Plugin> section and logs its error, if any.
- * Returns the status for collectd, which stops for a bad configuration. */
+/* Reads one <Plugin> section and logs its error, if any; called as the config
+ * callback. Returns the status for collectd, which stops for a bad
+ * configuration. */
 GC_API int gc_plugin_config(struct gc_plugin *p,
                             const struct oconfig_item_s *ci);
 
-/* For gc_block_kind.read: makes a block of the class, which owns `options` from
- * here on, also after a failure. */
+/* Makes a block of the class, which owns `options` from now on, also after a
+ * failure; called in gc_block_kind.read. */
 GC_API GC_MUST_CHECK enum gc_code gc_plugin_add(struct gc_plugin *p,
                                                 const struct gc_block_class *is,
                                                 const char *name, void *options,
                                                 struct gc_err *err);
 
-/* For init: registers the write tracker, starts each block that does not run
- * yet and registers its read callbacks. A block that cannot start is logged;
- * the other blocks and collectd run on. Without a write tracker there is a
- * warning. */
+/* Registers the write tracker, starts each block that does not run yet and
+ * registers its read callbacks; called in init. A block that cannot start is
+ * logged; the other blocks and collectd run on. Without a write tracker there
+ * is a warning. */
 GC_API void gc_plugin_start(struct gc_plugin *p);
 
-/* For shutdown: frees all blocks. */
+/* Frees all blocks; called at shutdown. */
 GC_API void gc_plugin_stop(struct gc_plugin *p);
 
-/* Takes a reference of the account that the configuration names, and its host.
- * The error lists the accounts that are defined. */
+/* Takes a reference to the account that the configuration names, and its host.
+ * The error lists the defined accounts. */
 GC_API GC_MUST_CHECK enum gc_code gc_block_use_account(struct gc_block *b,
                                                        const char *account,
                                                        struct gc_err *err);
 
-/* The phase of its polls: gc_pace_phase of its values' host and its instance.
- */
+/* Returns the phase of the block's polls: gc_pace_phase of the host of its
+ * values and of its
+ * instance. */
 GC_API uint32_t gc_block_phase(const struct gc_block *b);
 
 /* Logs the outcome of a cause of a block (`ctx`) as "queues-all, CAUSE". Only
  * the account logs an outcome that concerns the whole account. Any thread. */
 GC_API void gc_block_notice(void *ctx, const char *cause,
                             const struct gc_err *err);
-/* The same for a connection that the block opened by itself: the account does
- * not log its outcomes, so the block logs them all. */
+/* Does the same for a connection that the block itself opened: the account does
+ * not log its outcomes, so the block logs all of them. */
 GC_API void gc_block_notice_own(void *ctx, const char *cause,
                                 const struct gc_err *err);
 
-/* Logs "queues-all: TEXT" at level INFO: what a block (`ctx`) does from now on.
- * Any thread. */
+/* Logs "queues-all: TEXT" at level INFO, for a change of a block's (`ctx`)
+ * work. Any thread. */
 GC_API void gc_block_inform(void *ctx, const char *text);
 
 #endif

@@ -16,11 +16,11 @@ enum { KEY_MAX = 4 * DATA_MAX_NAME_LEN };
 
 /* A value that was dispatched and has not passed the write queue yet. */
 struct pending {
-  struct pending *older, *newer; /* of its ticket */
+  struct pending *older, *newer; /* neighbours on its ticket */
   struct gc_write_ticket *ticket;
   cdtime_t time;
   uint64_t since_ms;
-  uint64_t number; /* of all values, in the order of dispatch */
+  uint64_t number; /* number of the value in the order of dispatch */
   char key[];      /* "host/instance/type/type_instance" */
 };
 
@@ -30,19 +30,19 @@ struct gc_write_ticket {
 };
 
 static pthread_once_t once = PTHREAD_ONCE_INIT;
-static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER; /* guards all below */
-static pthread_cond_t none_pending;                      /* of some ticket */
-static struct gc_strmap pending_by_key;                  /* struct pending */
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER; /* guards the rest */
+static pthread_cond_t none_pending;     /* a ticket has none pending */
+static struct gc_strmap pending_by_key; /* struct pending */
 static bool registered, closed;
-static uint64_t dispatched; /* values so far */
+static uint64_t dispatched; /* number of dispatched values */
 static uint64_t (*clock_ms)(void);
-/* The newest number that passed the write queue: at all, before the present
+/* The newest number that passed the write queue: up to now, before the current
  * period of GC_WRITE_GIVE_UP_MS began, and before the previous period began. */
 static struct {
-  uint64_t begin_ms, last_ms; /* of the present period */
+  uint64_t begin_ms, last_ms; /* current period; last value seen */
   uint64_t newest, before, long_before;
 } seen;
-static atomic_size_t pending_count; /* is also read without the lock */
+static atomic_size_t pending_count; /* also read without the lock */
 
 static void make_condition(void) {
   pthread_condattr_t attr;
@@ -61,7 +61,8 @@ static void lock_tracker(void) {
 
 static void unlock_tracker(void) { pthread_mutex_unlock(&lock); }
 
-/* gc_value_list leaves no slash in a part, so no two series share a key. */
+/* Makes the key of a series. gc_value_list leaves no slash in a part, so no two
+ * series share a key. */
 static void make_key(char key[KEY_MAX], const value_list_t *vl) {
   snprintf(key, KEY_MAX, "%s/%s/%s/%s", vl->host, vl->plugin_instance, vl->type,
            vl->type_instance);
@@ -113,9 +114,9 @@ static void note_seen(uint64_t number) {
   seen.last_ms = now_ms;
 }
 
-/* The write queue is first in, first out: a value was hidden from the tracker
- * if a later one passed long ago. No later value passes one that merely waits
- * in a long queue. */
+/* True if a value is given up. The write queue is first in, first out: the
+ * value was hidden from the tracker if a later value passed long ago. No later
+ * value passes one that only waits in a long queue. */
 static bool is_given_up(const struct pending *p) {
   uint64_t now_ms = clock_ms();
   if (now_ms - p->since_ms < GC_WRITE_GIVE_UP_MS)
@@ -124,14 +125,15 @@ static bool is_given_up(const struct pending *p) {
          now_ms - seen.last_ms >= GC_WRITE_GIVE_UP_MS;
 }
 
-/* Oldest first: the first value that is not given up ends the loop. */
+/* Drops the values that are given up, the oldest first: the first value that is
+ * not given up ends the loop. */
 static void drop_given_up(struct gc_write_ticket *t) {
   while (t->oldest != NULL && is_given_up(t->oldest))
     complete_pending(t->oldest);
 }
 
-/* Runs on collectd's write threads for each value of every plugin: values of
- * other plugins must cost next to nothing. */
+/* Notes a written value. collectd's write threads call it for each value of
+ * every plugin, so values of other plugins must cost almost nothing. */
 static int on_write(__attribute__((unused)) const data_set_t *ds,
                     const value_list_t *vl,
                     __attribute__((unused)) user_data_t *ud) {
@@ -159,8 +161,8 @@ enum gc_code gc_write_tracker_register(struct gc_err *err) {
   bool first = !registered;
   registered = true;
   unlock_tracker();
-  /* Not under the lock: collectd may log about it, and a log plugin may
-   * dispatch values. */
+  /* The lock is free here, since collectd may log about the registration, and a
+   * log plugin may dispatch values. */
   if (first && plugin_register_init("genesys_tap", register_last) != 0)
     return gc_fail(err, GC_ERR_MEMORY,
                    "collectd refuses the init callback of the write tracker");
@@ -192,8 +194,8 @@ void gc_write_ticket_free(struct gc_write_ticket *t) {
   free(t);
 }
 
-/* Is called before the value is dispatched: a write thread may have it before
- * plugin_dispatch_values returns. */
+/* Adds a value to the ticket before it is dispatched, since a write thread may
+ * have it before plugin_dispatch_values returns. */
 static enum gc_code add_to_ticket(struct gc_write_ticket *t, const char *key,
                                   cdtime_t when) {
   if (closed)
@@ -237,7 +239,7 @@ size_t gc_write_tracker_pending(struct gc_write_ticket *t) {
   return count;
 }
 
-/* Sleeps until the oldest value may be given up, until `end_ms` at most. */
+/* Sleeps until the oldest value may be given up, at most until `end_ms`. */
 static void sleep_until_given_up(const struct gc_write_ticket *t,
                                  uint64_t end_ms) {
   uint64_t since_ms =

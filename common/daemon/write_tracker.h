@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: MIT */
 /* Notices when a value has passed collectd's write queue.
  *
- * The daemon writes asynchronously, with five threads: they reorder some values
+ * The daemon writes asynchronously, with five threads. They reorder some values
  * of a burst of one series, and csv loses some; a value that a shutdown
- * callback dispatches never arrives. The write tracker is a write callback of
- * our own. collectd calls the writers in the order of their registration, so
- * the tracker, registered last (in init), sees a value after every other writer
- * had it. Its users keep these rules: at most one value of a series is pending;
- * a checkpoint moves when the tracker has seen the last value of its window;
- * the last values are dispatched from the free_func of a read callback, which
- * waits for the tracker, 1 s at most.
+ * callback dispatches never arrives. The write tracker is a write callback.
+ * collectd calls the writers in the order of their registration, so the
+ * tracker, which is registered last (in init), sees a value after every other
+ * writer has written it. Its users keep these rules: at most one value of a
+ * series is pending; a checkpoint moves when the tracker has seen the last
+ * value of its window; the last values are dispatched from the free_func of a
+ * read callback, which waits for the tracker, 1 s at most.
  *
  * A filter chain that stops a value, or sends it to named writers only, hides
  * it from the tracker. The write queue is first in, first out: a value that is
@@ -21,8 +21,9 @@
 
 #include "common/genesys/sample.h"
 
-/* Longer than a writer needs to reconnect (write_http: 10 s): a value that was
- * given up while it is in the queue is lost if the daemon is killed. */
+/* The time is longer than a writer needs to reconnect (write_http: 10 s): a
+ * value that is given up while it is still in the queue is lost if the daemon
+ * is killed. */
 enum { GC_WRITE_GIVE_UP_MS = 15000 };
 
 /* Arranges the registration of the write callback; the plugin `genesys` calls
@@ -32,34 +33,36 @@ enum { GC_WRITE_GIVE_UP_MS = 15000 };
  * tracker registers in an init callback that is added while collectd runs the
  * others. That callback therefore runs after all of them. */
 GC_API enum gc_code gc_write_tracker_register(struct gc_err *err);
-/* For shutdown: forgets the pending values and wakes all waiting threads;
+/* Forgets the pending values and wakes all waiting threads; called at shutdown.
  * gc_write_tracker_emit dispatches nothing afterwards. Tickets must still be
  * freed. */
 GC_API void gc_write_tracker_close(void);
 
-/* A group of values, with a count of those that are pending. */
+/* A group of values with the number of pending ones. */
 struct gc_write_ticket;
 GC_API struct gc_write_ticket *gc_write_ticket_new(void);
-/* Forgets the ticket's pending values. NULL is fine. */
+/* Forgets the ticket's pending values. NULL is allowed. */
 GC_API void gc_write_ticket_free(struct gc_write_ticket *t);
 
-/* gc_emit, with the value pending on the ticket. GC_ERR_LIMIT, and nothing is
- * dispatched, while a value of the same series (host and identity) is pending:
- * the caller tries again later. A sample without a value is GC_OK and is not
- * pending. GC_ERR_STOPPED after gc_write_tracker_close. */
+/* Dispatches a sample with gc_emit; its value is then pending on the ticket.
+ * GC_ERR_LIMIT, and nothing is dispatched, while a value of the same series
+ * (host and identity) is pending: the caller tries again later. A sample
+ * without a value is GC_OK and is not pending. GC_ERR_STOPPED after
+ * gc_write_tracker_close. */
 GC_API GC_MUST_CHECK enum gc_code
 gc_write_tracker_emit(struct gc_write_ticket *t, const char *host,
                       const struct gc_sample *sample);
 
-/* Values of this ticket that were dispatched and not yet seen or given up. */
+/* Returns the number of values of this ticket that were dispatched and not yet
+ * seen or given up. */
 GC_API size_t gc_write_tracker_pending(struct gc_write_ticket *t);
 
 /* Waits until no value of the ticket is pending, `max_ms` at most; true if none
  * is. Must not be called on a write thread. */
 GC_API bool gc_write_tracker_wait(struct gc_write_ticket *t, uint32_t max_ms);
 
-/* For tests: another clock (milliseconds, monotonic) by which values are given
- * up; NULL is the real one. Also undoes gc_write_tracker_register and
+/* Sets another clock (milliseconds, monotonic) by which values are given up,
+ * for tests; NULL is the real clock. Also undoes gc_write_tracker_register and
  * gc_write_tracker_close; no value may be pending. */
 GC_API void gc_write_tracker_restart(uint64_t (*now_ms)(void));
 
