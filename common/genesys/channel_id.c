@@ -24,7 +24,7 @@ static bool is_uri(const char *text, size_t len) {
   return len > 0 && len <= GC_CHANNEL_URI_MAX;
 }
 
-/* "86400000"; at most nine digits, eleven days. */
+/* Reads a text such as "86400000", at most nine digits (eleven days). */
 static bool read_life(const char *text, uint32_t *ret_life_ms) {
   size_t len = strlen(text);
   if (len == 0 || len > 9 || strspn(text, "0123456789") != len)

@@ -53,9 +53,9 @@ void gc_label_both(char out[GC_NAME_SIZE], const char *name, const char *id) {
 
 static bool is_upper(char c) { return c >= 'A' && c <= 'Z'; }
 static bool is_lower(char c) { return c >= 'a' && c <= 'z'; }
-/* A word begins at an upper-case letter after a lower-case one or a digit
- * (onQueue), and at the last of several upper-case letters when a lower-case
- * one follows (HTTPError). */
+/* True if a word begins at `c`: at an upper-case letter after a lower-case
+ * letter or a digit (onQueue), and at the last of several upper-case letters
+ * before a lower-case letter (HTTPError). */
 static bool begins_word(const char *c, bool first) {
   if (first || !is_upper(*c))
     return false;

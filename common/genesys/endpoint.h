@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* The calls of the Platform API v2 that the plugins make, as one table: name
- * for the self-telemetry, method, path, and the permission that a role must
- * have. The table follows the API's own operation list. QUEUE_DETAILS and
+ * for the self-telemetry, method, path, and the permission that a role needs.
+ * The table follows the API's own operation list. QUEUE_DETAILS and
  * QUEUE_METRICS are calls of the guide dialect, where a scope of the token
  * allows a call. Pure. */
 #ifndef GC_GENESYS_ENDPOINT_H
@@ -71,7 +71,7 @@ struct gc_endpoint {
                              the token, not a permission of a role */
 };
 
-/* The row; never NULL. */
+/* Returns the row; never NULL. */
 GC_API const struct gc_endpoint *gc_endpoint(enum gc_endpoint_id id);
 
 #endif

@@ -18,8 +18,8 @@ static int by_id(const void *a, const void *b) {
   return strcmp(x->id, y->id);
 }
 
-/* qsort is not stable; the addresses of the copied texts give the order of
- * arrival. */
+/* Orders by id, then by arrival, which the addresses of the copied texts give,
+ * since qsort is not stable. */
 static int by_id_and_arrival(const void *a, const void *b) {
   const struct gc_entry *x = a, *y = b;
   int order = strcmp(x->id, y->id);

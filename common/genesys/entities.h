@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Ids and their names at one moment: queues, users or presences of an account.
- * An object never changes; the name cache makes a new one, and readers get it
- * when they ask next. Counted; any thread. Pure. */
+ * An object never changes; the name cache makes a new object, which readers get
+ * with their next request. Counted references; any thread. Pure. */
 #ifndef GC_GENESYS_ENTITIES_H
 #define GC_GENESYS_ENTITIES_H
 
@@ -11,28 +11,29 @@
 
 struct gc_entry {
   const char *id;
-  const char *name;   /* as the API gives it, any UTF-8 */
-  const char *label;  /* as an identity part: clean and unique */
+  const char *name;   /* the API's text, any UTF-8 */
+  const char *label;  /* part of an identity: clean and unique */
   const char *detail; /* presences: the system presence; queues: their targets
                          (genesys/entity_page.h); else "" */
 };
 
 struct gc_entities;
 
-/* Copies `entries`, which may come in any order; if two have the same id, the
- * later one counts. `refused`: the API refuses the list (403, 404); an entity
- * that is not in it is shown by its id. NULL when out of memory. Reference
- * count 1. */
+/* Makes an object with the reference count 1. Copies `entries`, which may come
+ * in any order; if two have the same id, the later one counts. `refused`: the
+ * API refuses the list (403, 404); an entity that is not in it is shown by its
+ * id. NULL when out of memory. */
 GC_API GC_MUST_CHECK struct gc_entities *
 gc_entities_new(const struct gc_entry *entries, size_t count, bool refused);
 GC_API struct gc_entities *gc_entities_get(struct gc_entities *d);
-GC_API void gc_entities_put(struct gc_entities *d); /* NULL is fine */
+GC_API void gc_entities_put(struct gc_entities *d); /* NULL is allowed */
 
-/* NULL when it is not there. */
+/* Returns the entry of an id; NULL when there is none. */
 GC_API const struct gc_entry *gc_entities_find(const struct gc_entities *d,
                                                const char *id);
 GC_API size_t gc_entities_count(const struct gc_entities *d);
-/* In the order of the ids; `i` below the count. */
+/* Returns the entry with the index `i`, which is below the count, in the order
+ * of the ids. */
 GC_API const struct gc_entry *gc_entities_at(const struct gc_entities *d,
                                              size_t i);
 GC_API bool gc_entities_is_refused(const struct gc_entities *d);

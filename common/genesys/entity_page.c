@@ -37,8 +37,8 @@ char *gc_targets_print(char out[GC_TARGETS_SIZE],
   return out;
 }
 
-/* A damaged state file may hold any detail: parts that are not a target are
- * skipped. */
+/* Skips parts of the detail that are not a target, since a damaged state file
+ * may hold any text. */
 int64_t gc_entry_target_ms(const struct gc_entry *entry, const char *media) {
   size_t media_len = strlen(media);
   const char *at = entry->detail;
@@ -67,7 +67,7 @@ enum {
   K_MEDIA_SETTINGS,
   K_SERVICE_LEVEL,
   K_DURATION_MS,
-  K_MEDIA, /* one more for each enum gc_target */
+  K_MEDIA, /* K_MEDIA + enum gc_target */
 };
 
 /* The formatter reads the map as the beginning of the next row. */
@@ -205,7 +205,7 @@ static void drop_rows(struct gc_entity_page *p, size_t from) {
     row_clear(&p->rows[--p->count]);
 }
 
-/* Drops the rows of an unfinished page; those of finished pages stay. */
+/* Drops the rows of an unfinished page; rows of finished pages stay. */
 enum gc_code gc_entity_page_begin(struct gc_entity_page *p,
                                   struct gc_err *err) {
   if (p->stream == NULL)
@@ -239,8 +239,8 @@ enum gc_code gc_entity_page_end(struct gc_entity_page *p, struct gc_err *err) {
   }
   if (p->pages++ == 0)
     p->first_total = p->total;
-  /* An empty page is the last one, whatever it says. A list that has the number
-   * of its pages need not name the next one. */
+  /* An empty page is always the last one. A list that has the number of its
+   * pages need not name the next page. */
   bool is_last = !p->more && p->page_count <= (int64_t)p->pages;
   p->more = !is_last && p->count > begin;
   p->page_begin = begin;

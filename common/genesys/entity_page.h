@@ -3,9 +3,9 @@
  *   {"entities":[{"id","name","systemPresence"?,"mediaSettings"?,…},…],
  *    "nextUri"?:…,"pageCount"?:…,"total"?:…}
  * A page is read while it arrives; unknown members are skipped. An entity
- * without an id is dropped, one without a name gets "". The last page has no
- * nextUri, and its number is pageCount or more; an empty page is the last one,
- * too (API reference, lists and names). Pure; one thread at a time. */
+ * without an id is dropped; an entity without a name gets "". The last page has
+ * no nextUri, and its number is pageCount or more; an empty page is also the
+ * last one (API reference, lists and names). Pure; one thread at a time. */
 #ifndef GC_GENESYS_ENTITY_PAGE_H
 #define GC_GENESYS_ENTITY_PAGE_H
 
@@ -32,7 +32,8 @@ enum gc_target {
       GC_TARGET_COUNT
 };
 
-/* "voice" of GC_TARGET_CALL; `target` is below GC_TARGET_COUNT. */
+/* Returns the medium of a target, such as "voice"; `target` is below
+ * GC_TARGET_COUNT. */
 GC_API const char *gc_target_media(enum gc_target target);
 
 /* The longest target: 366 days. */
@@ -44,13 +45,13 @@ struct gc_targets {
 
 enum { GC_TARGETS_SIZE = 160 };
 
-/* Writes the targets as a detail and returns `out`. Those outside
- * 1 … GC_TARGET_MAX_MS are left out. */
+/* Writes the targets as a detail and returns `out`. Targets outside 1 …
+ * GC_TARGET_MAX_MS are left out. */
 GC_API char *gc_targets_print(char out[GC_TARGETS_SIZE],
                               const struct gc_targets *targets);
 
-/* The target, in ms, of the queue `entry` for a medium ("voice"); 0 when the
- * queue has none. */
+/* Returns the target, in ms, of the queue `entry` for a medium ("voice"); 0
+ * when the queue has none. */
 GC_API int64_t gc_entry_target_ms(const struct gc_entry *entry,
                                   const char *media);
 
@@ -60,21 +61,21 @@ struct gc_entity_row { /* owned texts, never NULL */
 };
 
 struct gc_entity_page {
-  struct gc_entity_row *rows; /* of all pages so far */
+  struct gc_entity_row *rows; /* rows of all pages so far */
   size_t count, cap;
-  size_t max; /* of all rows; set by the owner */
+  size_t max; /* limit of `count`; set by the owner */
 
   size_t page_begin, page_end; /* rows of the page that was read last */
   bool more;                   /* another page follows */
-  unsigned pages;              /* that were read */
-  int64_t total, first_total;  /* entities of the list by the last and by the
-                                  first page; -1: unknown */
+  unsigned pages;              /* pages that were read */
+  int64_t total, first_total;  /* totals that the last and the first page name;
+                                  -1: unknown */
 
-  /* The reader's own. */
+  /* Private. */
   struct gc_json_stream *stream;
   struct gc_entity_row row;
-  struct gc_targets targets; /* of that row */
-  int64_t page_count;        /* of the list, by this page; -1: unknown */
+  struct gc_targets targets; /* targets of that row */
+  int64_t page_count; /* number of pages that this page names; -1: unknown */
 };
 
 /* Begins a page. Rows of an unfinished page are dropped, so that a request can
@@ -88,16 +89,17 @@ GC_API GC_MUST_CHECK enum gc_code gc_entity_page_feed(struct gc_entity_page *p,
                                                       size_t len,
                                                       struct gc_err *err);
 /* Ends the page. GC_ERR_PARSE when it is not complete, or when it begins with
- * the same entity as the page before: a server that repeats a page would be
- * read without end. A failed page leaves no rows. */
+ * the same entity as the page before: otherwise a server that repeats a page
+ * would be read without end. A failed page leaves no rows. */
 GC_API GC_MUST_CHECK enum gc_code gc_entity_page_end(struct gc_entity_page *p,
                                                      struct gc_err *err);
 
 /* True if the first and the last page have different totals: the list has
- * changed meanwhile, rows may have moved between pages, and one may be missing.
- */
+ * changed meanwhile, so rows may have moved between pages, and a row may be
+ * missing. */
 GC_API bool gc_entity_page_has_changed(const struct gc_entity_page *p);
-/* How many entities the total of the last page counts that no page had. */
+/* Returns how many entities the total of the last page counts that no page
+ * had. */
 GC_API size_t gc_entity_page_missing(const struct gc_entity_page *p);
 
 /* Frees all rows; `max` stays. */

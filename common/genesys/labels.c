@@ -12,15 +12,15 @@
 
 struct entry {
   char *name;  /* clean */
-  char *label; /* NULL while it waits for one */
+  char *label; /* NULL while the id waits for a label */
   char *key;   /* the folded label */
   unsigned nth;
   char id[];
 };
 
-/* No label NAME~n with n below `next` is free. The search begins at `next`, so
- * that each of thousands of ids with one name does not try all labels. An
- * absent hint means 2. */
+/* A hint: no label NAME~n with n below `next` is free. The search begins at
+ * `next`; otherwise each of thousands of ids with one name would try all
+ * labels. Without a hint it begins at 2. */
 struct hint {
   unsigned next;
   char name[];
@@ -32,8 +32,9 @@ struct gc_labels {
   struct gc_strmap hints;  /* struct hint, by folded name */
 };
 
-/* Graphite's writer makes "_" of these (collectd 5.12, format_graphite.c), so
- * that labels which differ in them alone would be one path. */
+/* Replaces the characters that Graphite's writer replaces by "_" (collectd
+ * 5.12, format_graphite.c): labels that differ only in these would share a
+ * path. */
 static void fold_label(char out[GC_NAME_SIZE], const char *label) {
   snprintf(out, GC_NAME_SIZE, "%s", label);
   for (char *c = out; *c != '\0'; c++)
@@ -41,7 +42,7 @@ static void fold_label(char out[GC_NAME_SIZE], const char *label) {
       *c = '_';
 }
 
-static struct gc_strmap reserved; /* folded names; of the process */
+static struct gc_strmap reserved; /* folded names, for the whole process */
 
 enum gc_code gc_labels_reserve(const char *name) {
   char key[GC_NAME_SIZE];
@@ -55,14 +56,14 @@ enum gc_code gc_labels_reserve(const char *name) {
   return code;
 }
 
-/* Instances of series without a queue, user or flow: "none" of series_name.c,
- * "unassigned" of conversations.h. */
+/* True for the instances of series without a queue, user or flow: "none" of
+ * series_name.c, "unassigned" of conversations.h, and names of blocks. */
 static bool is_reserved(const char *key) {
   return strcmp(key, "none") == 0 || strcmp(key, "unassigned") == 0 ||
          gc_strmap_get(&reserved, key) != NULL;
 }
 
-/* Free for any id. */
+/* True if any id may have the label. */
 static bool is_free(const struct gc_labels *l, const char *label) {
   char key[GC_NAME_SIZE];
   fold_label(key, label);
@@ -102,7 +103,8 @@ static unsigned hint_of(const struct gc_labels *l, const char *name) {
   return hint != NULL ? hint->next : 2;
 }
 
-/* Without memory there is no hint, and the search is only slower. */
+/* Sets the hint of a name. Without memory there is no hint, and the search is
+ * only slower. */
 static void set_hint(struct gc_labels *l, const char *name, unsigned next) {
   char key[GC_NAME_SIZE];
   fold_label(key, name);
@@ -195,8 +197,8 @@ static enum gc_code add_entry(struct gc_labels *l, const char *id,
   return GC_OK;
 }
 
-/* A new name releases the old label. The new label is chosen when all names of
- * the batch are known. */
+/* Notes the name of an id. A new name releases the old label; the new label is
+ * chosen when all names of the batch are known. */
 static enum gc_code note_name(struct gc_labels *l, const struct gc_named *n) {
   char name[GC_NAME_SIZE];
   gc_name_or_id(name, n->name, n->id);
@@ -224,8 +226,8 @@ static int by_id_then_name(const void *a, const void *b) {
   return strcmp(x->name != NULL ? x->name : "", y->name != NULL ? y->name : "");
 }
 
-/* Orders the batch by id, each id once; the first name of an id, in the order
- * of names, counts. */
+/* Orders the batch by id without duplicates; of several names of an id the
+ * first in the order of names counts. */
 static size_t sort_by_id(const struct gc_named **order,
                          const struct gc_named *batch, size_t count) {
   size_t kept = 0, unique = 0;
@@ -265,7 +267,7 @@ enum gc_code gc_labels_assign(
   return GC_OK;
 }
 
-/* 12 for "Sales~12", 1 for the name itself. */
+/* Returns the number of a label: 12 for "Sales~12", 1 for the name itself. */
 static unsigned nth_of(const struct gc_label_row *row) {
   if (strcmp(row->label, row->name) == 0)
     return 1;

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT */
-/* The label of each queue (user, flow, …): names are not unique, series must
- * be. One table for each kind of entity.
+/* Gives each queue (user, flow, …) a label: names are not unique, but series
+ * must be. Each kind of entity has a table.
  *
  * The label is the clean name (genesys/clean_name). If another id has that
- * label, `~2` is appended, or `~3` … (the name is cut so that it fits). An id
- * keeps its label as long as its clean name stays the same, also after restarts
- * when the rows are stored; with a new name it gets a new label. Names that
- * differ only in case are different, as in identities of collectd and
+ * label, `~2` is appended, or `~3` … (the name is cut so that the number fits).
+ * An id keeps its label as long as its clean name stays the same, also after
+ * restarts if the rows are stored; with a new name it gets a new label. Names
+ * that differ only in case are different, as in identities of collectd and
  * Prometheus. Names that differ only in `.`, blanks or one of "\:!,/() are the
  * same, since collectd's writer for Graphite makes "_" of all of these; "none"
  * and "unassigned" are never labels, since series without an owner have these
@@ -23,30 +23,30 @@
 
 struct gc_labels;
 
-/* A stored row: `name` is the clean name of which the label is made. */
+/* A stored row: `name` is the clean name from which the label was made. */
 struct gc_label_row {
   const char *id, *name, *label;
 };
 
-/* An entity as the platform names it; when `name` is NULL or "", the id is the
+/* An entity with the platform's name; if `name` is NULL or "", the id is the
  * name. */
 struct gc_named {
   const char *id, *name;
 };
 
-/* Makes a clean name a label that no id gets, in all tables of the process: the
- * instance of series without an owner. Configuration phase, before the first
- * table. */
+/* Reserves a clean name, which is the instance of series without an owner: no
+ * id in any table of the process gets it as its label. Called in the
+ * configuration phase, before the first table. */
 GC_API GC_MUST_CHECK enum gc_code gc_labels_reserve(const char *name);
 
-/* NULL when out of memory. */
+/* Makes a table; NULL when out of memory. */
 GC_API struct gc_labels *gc_labels_new(void);
 GC_API void gc_labels_free(struct gc_labels *l);
 
-/* Takes a stored row. A row that is not possible (its id is empty, its id or
- * its label is there already, its label is reserved, or its name or label is
- * not clean) is skipped without an error: the next gc_labels_assign gives the
- * id a label. */
+/* Takes a stored row. An impossible row (its id is empty, its id or its label
+ * is in the table already, its label is reserved, or its name or label is not
+ * clean) is skipped without an error: the next gc_labels_assign gives the id a
+ * label. */
 GC_API GC_MUST_CHECK enum gc_code
 gc_labels_load(struct gc_labels *l, const struct gc_label_row *row);
 
@@ -59,26 +59,27 @@ GC_API GC_MUST_CHECK enum gc_code gc_labels_assign(
     struct gc_labels *l, const struct gc_named *batch, size_t count,
     void (*changed)(void *ctx, const struct gc_label_row *row), void *ctx);
 
-/* NULL for an id without one. Borrowed until the next assign or remove. */
+/* Returns the label of an id; NULL for an id without a label. Borrowed until
+ * the next assign or remove. */
 GC_API const char *gc_labels_get(const struct gc_labels *l, const char *id);
 
 /* Removes the id; its label is free for others. An unknown id is ignored. */
 GC_API void gc_labels_remove(struct gc_labels *l, const char *id);
 
-/* A copy of the list with labels that are a function of the list alone, not of
- * the labels that the ids had before: agents that share the queues of one
- * organisation agree on each `~2`, whenever each of them was started. Reference
- * count 1; NULL when out of memory. */
+/* Returns a copy of the list whose labels depend on the list alone, not on the
+ * labels that the ids had before: agents that share the queues of an
+ * organisation agree on each `~2`, regardless of when each of them was started.
+ * Reference count 1; NULL when out of memory. */
 GC_API GC_MUST_CHECK struct gc_entities *
 gc_labels_by_list(const struct gc_entities *list);
 
-/* For a log line: how many ids have a label that is not their name, and the
- * one of them with the least id. */
+/* The numbers for a log line: how many ids have a label that is not their name,
+ * and which of them has the least id. */
 struct gc_label_collisions {
   size_t count;
   const char *id, *label; /* borrowed until the next assign or remove; NULL
                              without a collision */
-  const char *first_id;   /* its label is the name; NULL when removed */
+  const char *first_id;   /* id whose label is the name; NULL when removed */
 };
 GC_API struct gc_label_collisions
 gc_labels_collisions(const struct gc_labels *l);

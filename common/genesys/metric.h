@@ -12,8 +12,8 @@
 enum { GC_DS_MAX = 4 };
 
 enum gc_ds_kind {
-  GC_GAUGE,  /* a double; not finite means "not known" */
-  GC_DERIVE, /* a monotonic count since a start; collectd computes the rate */
+  GC_GAUGE,  /* double; not finite means "not known" */
+  GC_DERIVE, /* monotonic count since a start; collectd computes the rate */
 };
 
 /* One data source; collectd's data_source_t without collectd. */
@@ -29,8 +29,9 @@ struct gc_ds {
   XX(QUEUE_DEPTH, "queue_depth", ONE(GAUGE), "queue", "contacts",              \
      "Contacts waiting.")                                                      \
   XX(QUEUE_WAITING, "queue_waiting", ONE(GAUGE), "queue", "contacts",          \
-     "What the guide dialect calls waiting, beside what it calls queued "      \
-     "(queue_depth). Observations \"queue_metrics\" only.")                    \
+     "Contacts that the guide dialect counts as waiting, beside those that "   \
+     "it counts as queued (queue_depth). Observations \"queue_metrics\" "      \
+     "only.")                                                                  \
   XX(QUEUE_INTERACTING, "queue_interacting", ONE(GAUGE), "queue", "contacts",  \
      "Contacts with an agent.")                                                \
   XX(QUEUE_ALERTING, "queue_alerting", ONE(GAUGE), "queue", "contacts",        \
@@ -56,8 +57,8 @@ struct gc_ds {
      "unanswered.")                                                            \
   XX(QUEUE_SLA_BREACH, "queue_sla_breach", ONE(DERIVE), "queue, stream",       \
      "contacts",                                                               \
-     "Contacts that waited longer than the target, MEDIUM-TARGET (s); each "   \
-     "once.")                                                                  \
+     "Contacts that waited longer than the target, MEDIUM-TARGET (s); a "      \
+     "contact counts once.")                                                   \
   XX(QUEUE_WAIT_BUCKET, "queue_wait_time_seconds_bucket", ONE(DERIVE),         \
      "queue, stream", "contacts",                                              \
      "Answered contacts that waited BOUND s or less, MEDIUM-le-BOUND; "        \
@@ -73,8 +74,8 @@ struct gc_ds {
      "alerting, active, held, wrapup, ended.")                                 \
   XX(STATE_CHANGES_WRAPUP, "state_changes_wrapup", ONE(DERIVE),                \
      "queue, stream", "changes",                                               \
-     "Of state_changes those that named a wrap-up code which WrapUpCode "      \
-     "allows, MEDIUM-FROM-TO-CODE.")                                           \
+     "State changes that named a wrap-up code which WrapUpCode allows, "       \
+     "MEDIUM-FROM-TO-CODE.")                                                   \
   XX(ACTIVE_CONVERSATIONS, "active_conversations", ONE(GAUGE), "queue",        \
      "contacts",                                                               \
      "Contacts in the queue or with one of its agents: waiting, alerting, "    \
@@ -100,16 +101,16 @@ struct gc_ds {
   XX(STREAM_CONNECTED, "stream_connected", ONE(GAUGE), "block", "0 or 1",      \
      "1 while the stream is open and its topics are subscribed.")              \
   XX(STREAM_SILENCE, "stream_silence", ONE(GAUGE), "block", "s",               \
-     "Time since the stream's last message, a heartbeat included; before the " \
-     "first one, since the start.")                                            \
+     "Time since the stream's last message or heartbeat, or since the "        \
+     "start before the first one.")                                            \
   XX(STREAM_TOPICS, "stream_topics", ONE(GAUGE), "block", "topics",            \
      "Topics of the block: wanted, covered (subscribed).")                     \
   XX(STREAM_RECONNECTS, "stream_reconnects", ONE(DERIVE), "block",             \
      "connections", "Connections of the stream after the first one.")          \
   XX(STREAM_GAP, "stream_gap", ONE(GAUGE), "block", "s",                       \
-     "Sum of the time since the start in which the stream was blind, that "    \
-     "before a first connection after more than 10 s included; what happened " \
-     "then may be missing in the counters.")                                   \
+     "Sum of the time since the start in which the stream was blind, "         \
+     "including a wait of more than 10 s for the first connection; events "    \
+     "of that time may be missing in the counters.")                           \
   XX(STREAM_DRIFT, "stream_drift", ONE(DERIVE), "block", "differences",        \
      "Differences between stream and observations that outlasted two polls.")  \
   XX(EVENTS, "events", ONE(DERIVE), "block", "events",                         \
@@ -120,19 +121,21 @@ struct gc_ds {
      "filtered and refused (by their names), no_number, lost (found no room "  \
      "while nothing could be committed).")                                     \
   XX(CONVERSATIONS, "conversations", ONE(GAUGE), "block", "conversations",     \
-     "Conversations in memory: live, kept (those that ended lately too).")     \
+     "Conversations in memory: live, kept (includes those that ended "         \
+     "recently).")                                                             \
   XX(CONVERSATIONS_LOST, "conversations_lost", ONE(DERIVE), "block",           \
      "conversations",                                                          \
      "Conversations dropped before an event reported their end: poll (the "    \
-     "observations list them no longer), age, limit. participants: "           \
-     "conversations with more participants than fit (64), of which some that " \
-     "had ended were dropped.")                                                \
+     "observations no longer list them), age, limit. participants: "           \
+     "conversations with more participants than fit (64), of which some "      \
+     "ended ones were dropped.")                                               \
   XX(FLOW_METRIC, "flow_metric", ONE(DERIVE), "flow", "occurrences",           \
-     "How often the flow set the metric; each time counts once, also over "    \
+     "Times that the flow set the metric; each time counts once, also over "   \
      "restarts.")                                                              \
   XX(FLOW_METRIC_VALUE, "flow_metric_value", ONE(GAUGE), "flow",               \
      "of the flow",                                                            \
-     "Sum of the numeric values the flow gave the metric (Values true).")      \
+     "Sum of the numeric values that the flow gave the metric (Values "        \
+     "true).")                                                                 \
   XX(FLOW_ACTIVE, "flow_active", ONE(GAUGE), "flow", "conversations",          \
      "Conversations in the flow now, by medium.")                              \
   XX(FLOW_INTERVAL_COUNT, "flow_interval_count", ONE(GAUGE), "flow", "events", \
@@ -140,7 +143,7 @@ struct gc_ds {
   XX(FLOW_INTERVAL_DURATION, "flow_interval_duration", SUMMARY, "flow", "s",   \
      "As queue_interval_duration, of a flow.")                                 \
   XX(FLOW_INTERVAL_RATIO, "flow_interval_ratio", ONE(GAUGE), "flow", "0 to 1", \
-     "As queue_interval_ratio, of a flow; no metric known today is one.")      \
+     "As queue_interval_ratio, of a flow; no known metric is a ratio.")        \
   XX(FLOW_INTERVAL_SECONDS, "flow_interval_seconds", ONE(GAUGE), "flow", "s",  \
      "As queue_interval_seconds, of a flow.")                                  \
   XX(FLOW_INTERVAL_VALUE, "flow_interval_value", ONE(GAUGE), "flow",           \
@@ -153,19 +156,20 @@ struct gc_ds {
      "Batches of events: committed, failed (not committed; the source sends "  \
      "them again).")                                                           \
   XX(COMMIT_TIME, "commit_time", ONE(GAUGE), "block", "s",                     \
-     "How long the newest transaction took.")                                  \
+     "Duration of the newest transaction.")                                    \
   XX(STATE_UP, "state_up", ONE(GAUGE), "block", "0 or 1",                      \
      "1 while counts can be saved: sqlite, redis.")                            \
   XX(QUEUE_LAG, "queue_lag", ONE(GAUGE), "block", "s",                         \
-     "Time between the sending of the newest message and its receipt, by the " \
-     "queue's clock and ours; 0 when a poll finds none.")                      \
+     "Time between the sending of the newest message and its receipt, by "     \
+     "the clocks of the queue and of this host; 0 when a poll finds none.")    \
   XX(SQS_MESSAGES, "sqs_messages", ONE(DERIVE), "block", "messages",           \
      "Messages: received, deleted, not_deleted (the queue delivers them "      \
      "again), poison (left to the queue's dead-letter policy).")               \
   XX(SQS_REQUESTS, "sqs_requests", ONE(DERIVE), "block", "requests",           \
      "Requests to the queue: all, throttled.")                                 \
   XX(WEBHOOK_REQUESTS, "webhook_requests", ONE(DERIVE), "block", "requests",   \
-     "Requests by the status of our answer; cut: too slow, or gone.")          \
+     "Requests by the status of the plugin's answer; cut: the client was "     \
+     "too slow or disconnected.")                                              \
   XX(SOURCE_UP, "source_up", ONE(GAUGE), "block", "0 or 1",                    \
      "1 while a source of the block answers in time.")                         \
   XX(SOURCE_AGE, "source_age", ONE(GAUGE), "block", "s",                       \
@@ -179,8 +183,8 @@ struct gc_ds {
      "their name is known).")                                                  \
   XX(OBSERVATIONS_IGNORED, "observations_ignored", ONE(DERIVE), "block",       \
      "numbers",                                                                \
-     "Numbers of observations that were passed over: an unknown metric, or "   \
-     "no medium or status where one is needed.")                               \
+     "Numbers of observations that were ignored: an unknown metric, or no "    \
+     "medium or status where one is needed.")                                  \
   XX(FLOWS, "flows", ONE(GAUGE), "block", "flows",                             \
      "Flows: matched (by the block's selectors), unnamed (pairs of flow and "  \
      "medium held back until the name is known).")                             \
@@ -203,11 +207,11 @@ struct gc_ds {
      "ratio, METRIC-MEMBER-MEDIUM: members of metrics that this version does " \
      "not know, max and min of o metrics.")                                    \
   XX(QUEUE_METRIC, "queue_metric", ONE(DERIVE), "queue", "events",             \
-     "Events since the query's first interval, METRIC-MEDIUM, late "           \
-     "corrections included.")                                                  \
+     "Events since the query's first interval, METRIC-MEDIUM, including "      \
+     "late corrections.")                                                      \
   XX(QUEUE_METRIC_SECONDS, "queue_metric_seconds", ONE(GAUGE), "queue", "s",   \
-     "Sum of durations since the query's first interval, METRIC-MEDIUM, late " \
-     "corrections included.")                                                  \
+     "Sum of durations since the query's first interval, METRIC-MEDIUM, "      \
+     "including late corrections.")                                            \
   XX(USER_INTERVAL_COUNT, "user_interval_count", ONE(GAUGE), "user", "events", \
      "As queue_interval_count, of an agent.")                                  \
   XX(USER_INTERVAL_DURATION, "user_interval_duration", SUMMARY, "user", "s",   \
@@ -226,14 +230,15 @@ struct gc_ds {
   XX(WINDOW_LAG, "window_lag", ONE(GAUGE), "block", "s",                       \
      "Time since the end of the newest interval that was sent.")               \
   XX(WINDOWS, "windows", ONE(DERIVE), "block", "intervals",                    \
-     "Intervals: done, skipped (older than Backfill when their turn came).")   \
+     "Intervals: done, skipped (older than Backfill when they would have "     \
+     "been requested).")                                                       \
   XX(QUERY_REQUESTS, "query_requests", ONE(DERIVE), "block", "requests",       \
      "Requests of a query: answered, failed.")                                 \
   XX(QUERY_ROWS, "query_rows", ONE(DERIVE), "block", "rows",                   \
      "Numbers of the answers: read, unnamed (their queue, agent or flow is "   \
-     "not known), foreign (of an interval or metric that was not requested, "  \
-     "or without what they are grouped by), broken (an invalid time or "       \
-     "number), collided (another block writes the same series).")              \
+     "unknown), foreign (of an interval or metric that was not requested, "    \
+     "or without a value of GroupBy), broken (an invalid time or number), "    \
+     "collided (another block writes the same series).")                       \
   XX(REVISIONS, "revisions", ONE(DERIVE), "block", "series",                   \
      "Totals that were corrected after their interval was sent.")              \
   XX(CORRECTIONS_CARRIED, "corrections_carried", ONE(GAUGE), "block",          \
@@ -243,11 +248,12 @@ struct gc_ds {
      "Requests answered or failed, FUNCTION-CLASS; class is 2xx, 3xx, 4xx, "   \
      "5xx or network.")                                                        \
   XX(API_LATENCY, "api_latency", ONE(GAUGE), "account", "s",                   \
-     "Average time to a complete answer since the last reading; silent "       \
+     "Average time to a complete answer since the last read; absent "          \
      "without one.")                                                           \
   XX(API_BUDGET, "api_budget", ONE(GAUGE), "account", "requests",              \
      "Requests that could be sent at once: up to a tenth of "                  \
-     "RequestsPerMinute, refilled evenly; not what is left of the minute.")    \
+     "RequestsPerMinute, refilled evenly; not the rest of the minute's "       \
+     "budget.")                                                                \
   XX(API_QUEUED, "api_queued", ONE(GAUGE), "account", "requests",              \
      "Requests that wait for budget, token or a free connection.")             \
   XX(API_THROTTLED, "api_throttled", ONE(DERIVE), "account", "answers",        \
@@ -257,12 +263,12 @@ struct gc_ds {
   XX(API_BREAKER, "api_breaker", ONE(GAUGE), "account", "0 or 1",              \
      "1 while the breaker is open and nothing is sent.")                       \
   XX(API_PAUSE, "api_pause", ONE(GAUGE), "account", "s",                       \
-     "Rest of a Retry-After: account (a 429 for all its requests), function "  \
-     "(the longest of the suspended functions), token (until the next token "  \
-     "request while there is no token); 0 without one.")                       \
+     "Time left of a Retry-After: account (a 429 for all its requests), "      \
+     "function (the longest of the suspended functions), token (until the "    \
+     "next token request while there is no token); 0 without one.")            \
   XX(TOKEN_STATE, "token_state", ONE(GAUGE), "account", "state",               \
-     "0 none requested yet, 1 requested, 2 there is a token, 3 there is none " \
-     "and the last request failed.")                                           \
+     "0: none was requested yet; 1: requested; 2: there is a token; 3: "       \
+     "there is none, and the last request failed.")                            \
   XX(VERSION, "version", ONE(GAUGE), "account", "1",                           \
      "1, under the version of the package as type instance.")                  \
   XX(TOKEN_LIFETIME, "token_lifetime", ONE(GAUGE), "account", "s",             \
@@ -270,8 +276,8 @@ struct gc_ds {
   XX(TOKEN_REQUESTS, "token_requests", ONE(DERIVE), "account", "requests",     \
      "Token requests: ok, failed.")                                            \
   XX(NAMES, "names", ONE(GAUGE), "account", "names",                           \
-     "Names known to the cache: queue, user, presence, flow, flow_outcome, "   \
-     "flow_milestone; silent of a kind whose list was never read.")
+     "Names in the cache: queue, user, presence, flow, flow_outcome, "         \
+     "flow_milestone; absent for a kind whose list was never read.")
 
 enum gc_metric_id {
 #define XX(id, name, ds, owner, unit, meaning) GC_METRIC_##id,
@@ -284,12 +290,12 @@ struct gc_metric {
   const char *name;
   struct gc_ds ds[GC_DS_MAX];
   unsigned ds_count;
-  const char *owner;   /* what the plugin_instance is: queue, block, account */
+  const char *owner;   /* kind of plugin_instance: queue, block, account */
   const char *unit;    /* for the manual */
   const char *meaning; /* for the manual */
 };
 
-/* The row of `id`; never NULL. */
+/* Returns the row of `id`; never NULL. */
 GC_API const struct gc_metric *gc_metric(enum gc_metric_id id);
 
 /* Appends "NAME  value:GAUGE:U:U, …\n", the row as collectd's types.db(5)

@@ -14,7 +14,7 @@ struct range {
   size_t len;
 };
 
-/* A walk over the bytes of the outermost object. */
+/* A position in the bytes of the outermost object. */
 struct walk {
   const char *at, *end;
 };
@@ -170,8 +170,8 @@ static const struct {
     {"v2.system.", GC_NOTIFICATION_OTHER},
 };
 
-/* channel.metadata: {"message":"pong"} is an answer, any other body is a
- * heartbeat. */
+/* Returns the kind of a channel.metadata message: {"message":"pong"} is an
+ * answer, any other body is a heartbeat. */
 static enum gc_notification_kind metadata_kind(const struct range *body) {
   GC_AUTO(gc_document_clear) struct gc_document metadata = {.root = NULL};
   const char *words = NULL;
@@ -198,7 +198,8 @@ static enum gc_notification_kind kind_of(const struct envelope *e,
   return GC_NOTIFICATION_EVENT;
 }
 
-/* A string in the documents; a number is accepted too. */
+/* Reads the result of a reply: the API documents a string; a number is accepted
+ * too. */
 static int result_of(const struct range *value) {
   char text[WORDS_SIZE];
   int64_t number = 0;

@@ -3,7 +3,7 @@
  *   {"topicName":"v2.…","version":"2","eventBody":{…},"metadata":{…}}
  * and the control messages, replies included, that have no topicName. Only the
  * members of the outermost object are read; eventBody is left to its decoder,
- * which may find that it is not JSON. If a member comes twice, the last one
+ * which may find that it is not JSON. Of a member that comes twice the last one
  * counts. Pure. */
 #ifndef GC_GENESYS_NOTIFICATION_H
 #define GC_GENESYS_NOTIFICATION_H
@@ -11,30 +11,31 @@
 #include "common/genesys/topics.h"
 
 enum gc_notification_kind {
-  GC_NOTIFICATION_EVENT, /* of a topic that may have a subscriber */
+  GC_NOTIFICATION_EVENT, /* message of a topic that may have a subscriber */
   GC_NOTIFICATION_HEARTBEAT,
   GC_NOTIFICATION_PONG,
   GC_NOTIFICATION_CLOSING,      /* the server is about to close the socket */
   GC_NOTIFICATION_DISPLACED,    /* the channel is no longer subscribed */
   GC_NOTIFICATION_REVOKED,      /* the token is no longer valid */
   GC_NOTIFICATION_SUBSCRIPTION, /* the set of topics has changed */
-  GC_NOTIFICATION_REPLY,        /* without a topicName */
-  GC_NOTIFICATION_OTHER,        /* of the platform itself, of an unknown kind */
+  GC_NOTIFICATION_REPLY,        /* message without a topicName */
+  GC_NOTIFICATION_OTHER, /* message of the platform itself, of an unknown kind
+                          */
 };
 
 struct gc_notification {
   enum gc_notification_kind kind;
-  /* In lower case, since topics are compared without case; "" when there is
-   * none, or when it is longer than GC_TOPIC_MAX. */
+  /* The topic in lower case, since topics are compared without case; "" without
+   * a topic, and for one longer than GC_TOPIC_MAX. */
   char topic[GC_TOPIC_SIZE];
   /* The value of eventBody, borrowed from the message; NULL, 0: none. */
   const char *body;
   size_t body_len;
-  int result; /* of a reply: 200, 400, 404 …; 0 when it has none */
+  int result; /* result of a reply: 200, 400, 404 …; 0: none */
 };
 
-/* GC_ERR_PARSE: not an object, or one that does not end; the text shows nothing
- * of the input, and `ret` is unchanged. */
+/* Reads the envelope. GC_ERR_PARSE: not an object, or one that does not end;
+ * the text shows nothing of the input, and `ret` is unchanged. */
 GC_API GC_MUST_CHECK enum gc_code
 gc_notification_read(const char *bytes, size_t len, struct gc_notification *ret,
                      struct gc_err *err);

@@ -44,7 +44,8 @@ const char *gc_region_list(void) {
   return list + 2;
 }
 
-/* AWS writes "eu-west-1", the SDKs "eu_west_1". */
+/* Compares names without regard to case and to "-" and "_": AWS writes
+ * "eu-west-1", the SDKs "eu_west_1". */
 static bool is_same_name(const char *a, const char *b) {
   for (; *a != '\0' && *b != '\0'; a++, b++) {
     bool dashes = (*a == '-' || *a == '_') && (*b == '-' || *b == '_');
@@ -95,7 +96,8 @@ static enum gc_code find_domain(const char *region, const char **ret,
   return GC_OK;
 }
 
-/* `base` is made by the caller or accepted by gc_url_check. */
+/* Writes the token URL for the API's address `base`, which the caller made or
+ * gc_url_check accepted. */
 static void login_from_base(const char *base, char out[GC_URL_SIZE]) {
   const char *host = strstr(base, "://") + 3;
   if (strncasecmp(host, "api.", 4) == 0)

@@ -11,23 +11,23 @@ struct gc_region {
   char token_url[GC_URL_SIZE]; /* "https://login.mypurecloud.ie/oauth/token" */
 };
 
-/* Finds the hosts from the account's options; each may be NULL:
- *   region    AWS name ("eu-west-1", "eu_west_1") or domain; any domain is
- *             taken as it is, new ones appear every year
+/* Finds the hosts from the account's options, each of which may be NULL:
+ *     region    AWS name ("eu-west-1", "eu_west_1") or domain; any domain is
+ *                         accepted, since new ones appear every year
  *   base_url  in place of https://api.DOMAIN
  *   login_url in place of https://login.DOMAIN; with a path it is the token
- *             endpoint itself, else /oauth/token is added
+ *                         endpoint itself, otherwise /oauth/token is added
  * With base_url and no login_url, the login has the same address, that of a
- * gateway, for every region. If its host begins with "api.", "login." replaces
- * that, as in the SDKs. The text of GC_ERR_CONFIG names the option and the
- * error, and for a region the known ones. */
+ * gateway, for every region. If the host begins with "api.", "login." replaces
+ * that prefix, as in the SDKs. The text of GC_ERR_CONFIG names the option and
+ * the error, and for an unknown region the known regions. */
 GC_API GC_MUST_CHECK enum gc_code gc_region_resolve(const char *region,
                                                     const char *base_url,
                                                     const char *login_url,
                                                     struct gc_region *ret,
                                                     struct gc_err *err);
 
-/* The AWS names of the known regions: "us-east-1, us-east-2, …". */
+/* Returns the AWS names of the known regions: "us-east-1, us-east-2, …". */
 GC_API const char *gc_region_list(void);
 
 #endif

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* Values for collectd: one sample is one value list, in a struct without
- * collectd. Every plugin writes its telemetry and readings with the helpers
- * below. Pure.
+/* Values for collectd: one sample is one value list, in a struct that does not
+ * depend on collectd. Every plugin writes its telemetry and readings with the
+ * helpers below. Pure.
  *
  *   struct gc_sample_writer w = {.out = out, .instance = "queues-all",
  *                                .interval_ms = 10000};
@@ -27,10 +27,10 @@ struct gc_sample {
   const char *qualifier; /* type_instance; "" for none */
   union gc_number values[GC_DS_MAX];
   int64_t time_ms;      /* wall clock, epoch; 0: the time of its dispatch */
-  uint32_t interval_ms; /* the series' own period */
+  uint32_t interval_ms; /* period of the series */
 };
 
-/* Where samples go: collectd in production, a list in tests. */
+/* The destination of samples: collectd in the daemon, a list in tests. */
 struct gc_samples {
   void (*put)(void *ctx, const struct gc_sample *sample);
   void *ctx;
@@ -42,11 +42,11 @@ struct gc_sample_writer {
   const char *instance;
   int64_t time_ms; /* as in struct gc_sample */
   uint32_t interval_ms;
-  size_t *written; /* is increased by one for each sample; may be NULL */
+  size_t *written; /* counter of samples; may be NULL */
 };
 
 /* Puts one sample of a metric with one data source: a gauge, or a count that
- * only grows. */
+ * never falls. */
 GC_API void gc_put_gauge(const struct gc_sample_writer *w,
                          enum gc_metric_id metric, const char *qualifier,
                          double gauge);

@@ -5,9 +5,9 @@
  * A Retry-After up to 180 s is the account's rate limit: all requests of the
  * account pause for exactly that long. A longer one is a daily quota of one
  * function (the official SDKs use the same limit): only that function pauses.
- * Without the header the account pauses: exponential with full jitter, the
- * first pause up to 3 s, later ones up to 60 s. A pause lasts one day at most,
- * even if Retry-After is longer. */
+ * Without the header the account pauses for an exponential time with full
+ * jitter: the first pause is up to 3 s, later ones are up to 60 s. A pause
+ * lasts one day at most, even if Retry-After is longer. */
 #ifndef GC_GENESYS_THROTTLE_H
 #define GC_GENESYS_THROTTLE_H
 
@@ -21,30 +21,32 @@ enum {
 
 struct gc_throttle {
   struct gc_backoff backoff;
-  uint64_t paused_until_ms;                       /* the account */
-  uint64_t suspended_until_ms[GC_ENDPOINT_COUNT]; /* one function */
+  uint64_t paused_until_ms; /* end of the account's pause, monotonic */
+  uint64_t suspended_until_ms[GC_ENDPOINT_COUNT]; /* end of a function's pause,
+                                                     monotonic */
   bool is_throttled; /* from the first 429 until gc_throttle_over */
 };
 
 GC_API void gc_throttle_init(struct gc_throttle *t);
 
-/* Notes a 429 of `function`; ask_s 0: without Retry-After. True when the whole
- * account pauses, false when only that function pauses; `ret_wait_ms`: how
- * long. Requests that run together fail together: a later answer never shortens
- * the account's pause, and counts as a further failure only if its Retry-After
- * ends later. */
+/* Notes a 429 of `function`; ask_s 0: without Retry-After. True if the whole
+ * account pauses, false if only that function pauses; `ret_wait_ms` is the
+ * length of the pause. Requests that run together fail together: a later answer
+ * never shortens the account's pause, and counts as a further failure only if
+ * its Retry-After ends later. */
 GC_API bool gc_throttle_note(struct gc_throttle *t,
                              enum gc_endpoint_id function, uint32_t ask_s,
                              uint32_t random32, uint64_t now_ms,
                              uint64_t *ret_wait_ms);
 
-/* How long `function` itself still pauses, in ms; 0: not. */
+/* Returns how long `function` itself still pauses, in ms; 0: it does not
+ * pause. */
 GC_API uint64_t gc_throttle_rest_ms(const struct gc_throttle *t,
                                     enum gc_endpoint_id function,
                                     uint64_t now_ms);
 
-/* Notes a request with a good answer. True when the throttling ends with it;
- * false while a function still pauses. */
+/* Notes a request with a good answer. True if the throttling ends now; false
+ * while a function still pauses. */
 GC_API bool gc_throttle_over(struct gc_throttle *t, uint64_t now_ms);
 
 #endif

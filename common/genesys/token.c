@@ -63,7 +63,7 @@ uint64_t gc_token_renew_ms(uint32_t life_s, uint32_t margin_s) {
   return (uint64_t)life_s * 1000 - (margin_ms < max_ms ? margin_ms : max_ms);
 }
 
-/* True when the blank-separated list has the word. */
+/* True if the blank-separated list contains the word. */
 static bool has_word(const char *list, const char *word, size_t len) {
   while (*list != '\0') {
     size_t n = strcspn(list, " ");
@@ -89,7 +89,8 @@ bool gc_token_lacks(const struct gc_token *t, const char *wanted, char *out,
   return false;
 }
 
-/* The server's text goes to the log: one line, no escape sequences. */
+/* Makes the server's text one line without escape sequences, since it is
+ * written to the log. */
 static void replace_unprintable(char *text) {
   for (char *c = text; *c != '\0'; c++)
     if ((unsigned char)*c < ' ' || (unsigned char)*c > '~')

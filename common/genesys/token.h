@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The answers of the token endpoint, and when a token is renewed. Pure. OAuth 2
- * client credentials as the platform uses them: POST /oauth/token, answer
+/* Reads the answers of the token endpoint, and decides when a token is renewed.
+ * Pure. The platform uses OAuth 2 client credentials: POST /oauth/token, answer
  * {"access_token","token_type","expires_in"}; errors have "error",
  * "description" and "error_description", or the API's own error body. */
 #ifndef GC_GENESYS_TOKEN_H
@@ -18,28 +18,28 @@ enum {
 struct gc_token {
   char *bearer;    /* secret; printable ASCII without spaces */
   uint32_t life_s; /* from 1 to GC_TOKEN_MAX_LIFE_S */
-  char *scope;     /* as the answer names it; NULL when it does not */
+  char *scope;     /* scope that the answer names; NULL: none */
 };
 
-/* GC_ERR_PARSE when it is not a token answer, or expires_in is below 1. An
- * expires_in that is missing or not a whole number counts as the shortest life
- * that a client can have. An expires_in above GC_TOKEN_MAX_LIFE_S counts as
- * GC_TOKEN_MAX_LIFE_S. */
+/* Reads an answer. GC_ERR_PARSE when it is not a token answer, or when
+ * expires_in is below 1. An expires_in that is missing or not a whole number
+ * counts as the shortest life that a client can have. An expires_in above
+ * GC_TOKEN_MAX_LIFE_S counts as GC_TOKEN_MAX_LIFE_S. */
 GC_API GC_MUST_CHECK enum gc_code gc_token_parse(const char *body, size_t len,
                                                  struct gc_token *ret_token,
                                                  struct gc_err *err);
 /* Overwrites the texts and frees them. */
 GC_API void gc_token_clear(struct gc_token *t);
 
-/* When to renew, in ms after the answer with the token: `margin_s` before its
+/* Returns when to renew a token, in ms after the answer: `margin_s` before its
  * end, but never earlier than after four fifths of its life. Example: life
  * 86399 s, margin 300 s: after 86099 s. Life 60 s: after 48 s. */
 GC_API uint64_t gc_token_renew_ms(uint32_t life_s, uint32_t margin_s);
 
 /* Writes the first of the blank-separated `wanted` scopes that the answer does
  * not name to `out`, cut to `size`, and returns true. False, with `out`
- * untouched, when the answer names all, or has no scope member (the official
- * platform uses roles). An empty scope member grants nothing. */
+ * untouched, when the answer names all scopes, or has no scope member (the
+ * official platform uses roles). An empty scope member grants nothing. */
 GC_API bool gc_token_lacks(const struct gc_token *t, const char *wanted,
                            char *out, size_t size);
 
@@ -56,8 +56,8 @@ GC_API void gc_error_words(const char *body, size_t len, char *out,
 GC_API void gc_error_context(const char *body, size_t len, char *out,
                              size_t size);
 
-/* True for a body that begins like HTML: a proxy, firewall or CDN answered, and
- * neither the API nor the token endpoint. */
+/* True if a body begins like HTML: a proxy, firewall or CDN answered, not the
+ * API or the token endpoint. */
 GC_API bool gc_error_is_page(const char *body, size_t len);
 
 #endif

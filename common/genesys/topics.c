@@ -24,7 +24,8 @@ void gc_topic_of_queue(char ret_topic[GC_TOPIC_SIZE], const char *queue) {
            queue);
 }
 
-/* Without `?` and `&`, which combined topics have. */
+/* Refuses names with other characters, such as `?` and `&` of combined
+ * topics. */
 static enum gc_code check_name(const char *name, struct gc_err *err) {
   static const char letters[] = "abcdefghijklmnopqrstuvwxyz"
                                 "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-";
@@ -89,7 +90,7 @@ static void free_topic(struct gc_topic *topic) {
   free(topic);
 }
 
-/* Removes topics without a subscriber, except those of a batch that runs. */
+/* Removes topics without a subscriber, except topics of the running batch. */
 static void drop_left_overs(struct gc_topics *t) {
   size_t kept = 0;
   for (size_t i = 0; i < t->count; i++) {
@@ -124,7 +125,7 @@ enum gc_code gc_topics_subscribe(struct gc_topics *t, const char *name,
   if ((topic == NULL || topic->subscribers == NULL) && t->wanted >= max)
     return gc_fail(err, GC_ERR_LIMIT,
                    "more than %zu topics for one notification channel", max);
-  /* Topics that are left over fill the channel. */
+  /* Topics without a subscriber fill the channel. */
   if (topic == NULL && t->count >= max)
     gc_topics_restart(t);
   if (topic == NULL && add_topic(t, name, &topic) != GC_OK)
@@ -168,7 +169,7 @@ static void mark_all_missing(struct gc_topics *t) {
     t->list[i]->state = GC_TOPIC_MISSING;
   t->requested = 0;
   t->lone_refusals = 0;
-  /* The answer to a batch that runs says nothing about the new requests. */
+  /* The answer to the running batch says nothing about the new requests. */
   t->replaces = false;
 }
 
@@ -215,9 +216,10 @@ static bool is_in(const struct gc_topic *topic, enum gc_topic_state state) {
   return topic->state == state && topic->subscribers != NULL;
 }
 
-/* Topics that never failed come first. A refusal (400) is traced to its topic:
- * the smallest batch is halved next. After other failures each topic has its
- * turn: those of the largest batch, then those that failed least often. */
+/* True if `a` is requested before `b`. Topics that never failed come first.
+ * After a refusal (400) the smallest batch is halved next, until its cause is
+ * alone. After other failures each topic is requested: first those of the
+ * largest batch, then those that failed least often. */
 static bool goes_before(const struct gc_topic *a, const struct gc_topic *b,
                         enum gc_topic_state state) {
   if (a->failed_size == b->failed_size)
@@ -227,7 +229,7 @@ static bool goes_before(const struct gc_topic *a, const struct gc_topic *b,
   return (a->failed_size < b->failed_size) == (state == GC_TOPIC_MISSING);
 }
 
-/* NULL: none is in `state`. */
+/* Returns the first topic in `state`; NULL: there is none. */
 static const struct gc_topic *find_first(const struct gc_topics *t,
                                          enum gc_topic_state state) {
   const struct gc_topic *first = NULL;
@@ -238,8 +240,8 @@ static const struct gc_topic *find_first(const struct gc_topics *t,
   return first;
 }
 
-/* After an outage all topics have failed alone in the end: with each success
- * the next batch is twice as large. */
+/* Returns the size of the next batch. With each success it doubles, since after
+ * an outage all topics may have failed alone. */
 static size_t batch_max(const struct gc_topics *t, unsigned level) {
   size_t max = level > 0 ? level / 2 : GC_TOPICS_BATCH;
   if (level == t->grown_level && t->grown_max > max)
@@ -247,7 +249,7 @@ static size_t batch_max(const struct gc_topics *t, unsigned level) {
   return max > 0 ? max : 1;
 }
 
-/* The next topics, in the order of the list. */
+/* Takes the next topics into the batch, in the order of the list. */
 static void take_batch(struct gc_topics *t) {
   enum gc_topic_state from = gc_topics_count_in(t, GC_TOPIC_MISSING) > 0
                                  ? GC_TOPIC_MISSING
@@ -301,7 +303,8 @@ static const struct gc_json_key keys[] = {
     {"missingPermissions", K_PERMISSIONS},
 };
 
-/* The platform's text goes to the log: one line, no escape sequences. */
+/* Adds the platform's text as one line without escape sequences, since it is
+ * written to the log. */
 static void add_reason(struct gc_topics *t, const char *before,
                        const struct gc_json_value *v) {
   size_t used = strlen(t->reason);
@@ -422,8 +425,8 @@ static void finish_topic(struct gc_topics *t, struct gc_topic *topic,
   }
 }
 
-/* Sets the state of the topics of the batch. The answer has set those that it
- * rejects. */
+/* Sets the state of the topics of the batch. The answer has set the topics that
+ * it rejects. */
 static void finish_batch(struct gc_topics *t, enum gc_topic_state state,
                          const char *why) {
   for (size_t i = 0; i < t->count; i++)
