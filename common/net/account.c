@@ -22,7 +22,7 @@ struct gc_account {
   struct gc_http *http;
   struct gc_env env;
   struct gc_shared_budget *budget;
-  struct gc_background *search;           /* for exposed secrets, once */
+  struct gc_background *search;           /* search for exposed secrets, once */
   struct gc_secret_reader *secret_reader; /* NULL: the secret is in no file */
   struct gc_auth *auth;
   struct gc_api *api;
@@ -33,7 +33,7 @@ struct gc_account {
 
 static struct gc_account *accounts;
 static struct gc_accounts_hooks hooks;
-static struct gc_store *store; /* opened with the first account */
+static struct gc_store *store; /* opened with the first account; NULL: none */
 static bool store_tried;
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 
@@ -71,13 +71,15 @@ static struct gc_account *find_account(const char *name) {
   return a;
 }
 
-/* Without Host the daemon's host name counts, once it is known (in init). */
+/* Returns `host`, or without one the daemon's host name, which is known in
+ * init. */
 static const char *host_of(const char *host) {
   const char *preset = hooks.default_host != NULL ? hooks.default_host() : NULL;
   return host != NULL ? host : preset != NULL ? preset : "";
 }
 
-/* As identities show them: cut, and without slashes. */
+/* True if two hosts are the same in an identity, where they are cut and have no
+ * slashes. */
 static bool same_host(const char *a, const char *b) {
   char x[GC_NAME_SIZE], y[GC_NAME_SIZE];
   a = host_of(a);
@@ -194,7 +196,7 @@ static void report_exposed(void *ctx, const struct gc_err *warning) {
     hooks.exposed(a->settings.name, warning);
 }
 
-/* Before the loop's start. */
+/* Searches for exposed secrets; called before the loop starts. */
 static enum gc_code search_exposed(struct gc_account *a, struct gc_err *err) {
   const struct gc_account_settings *s = &a->settings;
   struct gc_exposure e = {.secret = {.literal = s->secret_literal,
@@ -208,8 +210,8 @@ static enum gc_code search_exposed(struct gc_account *a, struct gc_err *err) {
   return gc_exposure_start(a->search, &e, report_exposed, a, err);
 }
 
-/* Accounts of one OAuth client share the channels that the platform keeps for
- * it. */
+/* Returns the account's share of the channels that the platform keeps for an
+ * OAuth client. */
 static unsigned share_of_channels(const struct gc_account *a) {
   unsigned count = 1;
   for (const struct gc_account *b = accounts; b != NULL; b = b->next)
@@ -314,7 +316,7 @@ static enum gc_code start_account(struct gc_account *a, struct gc_err *err) {
   return code;
 }
 
-enum { NUMBER_BYTES = 24 }; /* of " and 63 more" */
+enum { NUMBER_BYTES = 24 }; /* bytes of " and 63 more" */
 
 static void fail_unknown(const char *name, struct gc_err *err) {
   char known[200] = "none";
@@ -386,7 +388,8 @@ void gc_account_put(struct gc_account *a) {
 void gc_accounts_each(void (*each)(void *ctx, const char *name,
                                    const char *host),
                       void *ctx) {
-  /* No lock: the list does not change after the configuration was read. */
+  /* This needs no lock: the list does not change after the configuration was
+   * read. */
   for (const struct gc_account *a = accounts; a != NULL; a = a->next)
     each(ctx, a->settings.name, a->settings.host);
 }

@@ -21,11 +21,11 @@ struct gc_account_settings {
   char *base_url;  /* "https://api.mypurecloud.ie", no slash at the end */
   char *token_url; /* "https://login.mypurecloud.ie/oauth/token" */
   char *client_id;
-  /* The place of the secret; exactly one is set. */
+  /* The place of the secret; exactly one member is set. */
   char *secret_literal, *secret_file, *secret_env, *secret_credential;
   bool token_in_body;
   char *scope; /* blank-separated; NULL: none */
-  char *host;  /* host part of every value; NULL: collectd's */
+  char *host;  /* host part of every value; NULL: collectd's host */
   uint32_t requests_per_minute, max_concurrent, token_margin_s;
   struct gc_connect connect;
 };
@@ -49,29 +49,28 @@ struct gc_accounts_hooks {
    * per start of the account. Called on network threads. */
   void (*exposed)(const char *account, const struct gc_err *warning);
   /* Called in the init phase, when all options of collectd are known. */
-  const char *(*state_dir)(
-      void); /* returns NULL: no state survives a restart */
+  const char *(*state_dir)(void);    /* NULL: no state is kept */
   const char *(*default_host)(void); /* the host of accounts without Host */
 };
-/* Copies the hooks; every one may be NULL. */
+/* Copies the hooks; each of them may be NULL. */
 GC_API void gc_accounts_set_hooks(const struct gc_accounts_hooks *hooks);
-/* StateDir, for state that belongs to no account; from the init phase on.
- * Borrowed. NULL without the plugin genesys. */
+/* Returns StateDir, for state that belongs to no account; from the init phase
+ * on. Borrowed. NULL without the plugin genesys. */
 GC_API const char *gc_accounts_state_dir(void);
 
 /* ---- init phase and later, any thread ---- */
 
 /* Returns a counted reference; the first one starts the network thread. NULL:
- * no block defines the account (GC_ERR_CONFIG; the text names those that are
- * defined), or the thread could not be started. */
+ * no block defines the account (GC_ERR_CONFIG; the text names the defined
+ * accounts), or the thread could not be started. */
 GC_API struct gc_account *gc_account_get(const char *name, struct gc_err *err);
-/* Releases a reference; NULL is allowed. The last one of an account ends its
- * network thread, the last one of all accounts closes the state store. The
- * account stays defined. */
+/* Releases a reference; NULL is allowed. The last reference to an account ends
+ * its network thread; the last reference to any account closes the state store.
+ * The account stays defined. */
 GC_API void gc_account_put(struct gc_account *a);
 
-/* Calls `each` for every defined account, started or not; `host` NULL: it has
- * none of its own. */
+/* Calls `each` for every defined account, started or not; `host` NULL: the
+ * account has no Host. */
 GC_API void gc_accounts_each(void (*each)(void *ctx, const char *name,
                                           const char *host),
                              void *ctx);
@@ -88,8 +87,8 @@ GC_API void gc_accounts_free(void);
 GC_API const char *gc_account_host(const struct gc_account *a); /* or NULL */
 GC_API uint32_t gc_account_requests_per_minute(const struct gc_account *a);
 GC_API struct gc_loop *gc_account_loop(struct gc_account *a);
-/* The state store, shared by all accounts; NULL when there is none. Valid while
- * any account has a reference. */
+/* Returns the state store, which all accounts share; NULL when there is none.
+ * Valid while any account has a reference. */
 GC_API struct gc_store *gc_account_store(struct gc_account *a);
 
 /* The next functions are for the account's network thread only. */
@@ -97,7 +96,7 @@ GC_API struct gc_api *gc_account_api(struct gc_account *a);
 GC_API struct gc_names *gc_account_names(struct gc_account *a);
 GC_API struct gc_channels *gc_account_channels(struct gc_account *a);
 GC_API const struct gc_env *gc_account_env(struct gc_account *a);
-/* The connection settings, for a socket that the caller opens. */
+/* Returns the connection settings, for a socket that the caller opens. */
 GC_API const struct gc_connect *gc_account_connect(const struct gc_account *a);
 GC_API const char *gc_account_base_url(const struct gc_account *a);
 
@@ -105,7 +104,7 @@ struct gc_account_stats {
   struct gc_api_stats api;
   struct gc_auth_stats auth;
   size_t names[GC_NAME_KIND_COUNT];
-  struct gc_channel_stats stream; /* of all channels */
+  struct gc_channel_stats stream; /* sum over all channels */
   unsigned channels;
   bool names_read[GC_NAME_KIND_COUNT]; /* the list was read since the start */
 };
@@ -114,8 +113,8 @@ struct gc_account_stats {
 GC_API void gc_account_address(const char *name, char *out, size_t size);
 
 /* Copies the counters. Waits for one turn of the network thread, which itself
- * never blocks on the network. Any thread but that one. False: the account is
- * not started. */
+ * never blocks on the network. Any other thread may call it. False: the account
+ * is not started. */
 GC_API bool gc_account_stats(const char *name,
                              struct gc_account_stats *ret_stats);
 

@@ -15,8 +15,8 @@
 
 enum { STACK_BYTES = 256 * 1024 };
 
-/* One work. Its thread and its owner hold it until both have released it, so
- * that a thread that hangs touches nothing else. */
+/* One job. Its thread and its owner hold it until both have released it, so
+ * that a thread that hangs accesses no other memory. */
 struct job {
   pthread_mutex_t lock;
   pthread_cond_t ended;
@@ -24,13 +24,13 @@ struct job {
   struct gc_loop *loop; /* NULL: cancelled */
   bool has_run;
   struct gc_work work;
-  struct gc_background *owner; /* the loop's thread; NULL: cancelled */
+  struct gc_background *owner; /* on the loop's thread; NULL: cancelled */
 };
 
 struct gc_background {
   struct gc_loop *loop;
   struct job *job;  /* NULL: no work runs */
-  struct job *left; /* the last one that was cancelled; NULL: none */
+  struct job *left; /* job that was cancelled last; NULL: none */
 };
 
 static void release_job(struct job *job) {
@@ -47,7 +47,8 @@ static void release_job(struct job *job) {
 
 static void drop_task(void *ctx) { release_job(ctx); }
 
-/* On the loop's thread; holds the job for the thread that has ended. */
+/* Ends a job on the loop's thread, which holds it in place of the thread that
+ * has ended. */
 static void end_job(void *ctx) {
   struct job *job = ctx;
   if (job->owner != NULL) {
@@ -93,7 +94,8 @@ static struct job *new_job(struct gc_background *b,
   return job;
 }
 
-/* The daemon handles signals; a thread inherits its creator's mask. */
+/* Starts a thread with all signals blocked: the daemon handles them, and a
+ * thread inherits its creator's mask. */
 static int start_thread(struct job *job) {
   sigset_t all, before;
   pthread_t thread;
@@ -158,7 +160,7 @@ struct gc_background *gc_background_new(struct gc_loop *loop) {
   return b;
 }
 
-/* So that no thread is left in the usual case. */
+/* Waits for a while, so that usually no thread is left. */
 static void wait_for_thread(struct job *job) {
   struct timespec until;
   clock_gettime(CLOCK_MONOTONIC, &until);

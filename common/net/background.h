@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
-/* Work that may block for as long as a disk does, on a thread of its own: files
- * that an option names may lie on a network folder that hangs. Neither the
- * network thread nor init, a reading or the stop waits for it.
+/* Runs work that may block for as long as a disk does on a thread of its own:
+ * files that an option names may lie on a network folder that hangs. Neither
+ * the network thread nor init, a read or the stop waits for it.
  *
  * Each work has its own thread, since such work is rare (one read of the secret
  * per token). A thread that hangs when its owner is freed is left behind: it
- * owns what it touches and frees it at its end. */
+ * owns its memory and frees it at its end. */
 #ifndef GC_NET_BACKGROUND_H
 #define GC_NET_BACKGROUND_H
 
@@ -15,23 +15,24 @@ struct gc_loop;
 struct gc_background;
 
 struct gc_work {
-  const char *name;        /* of the thread, up to 15 bytes */
-  void (*run)(void *ctx);  /* on its own thread; may block */
+  const char *name;        /* name of the thread, up to 15 bytes */
+  void (*run)(void *ctx);  /* runs on its own thread; may block */
   void (*done)(void *ctx); /* then on the loop's thread, unless cancelled */
-  void (*drop)(void *ctx); /* frees ctx, always and last, on any thread */
+  void (*drop)(void *ctx); /* frees ctx; always, as the last, any thread */
   void *ctx;               /* holds copies only */
 };
 
-/* One work at a time. `loop` is borrowed. NULL: out of memory. */
+/* Makes an object that runs one work at a time. `loop` is borrowed. NULL: out
+ * of memory. */
 GC_API struct gc_background *gc_background_new(struct gc_loop *loop);
-/* Cancels, and waits up to GC_BACKGROUND_STOP_MS for the thread; before
- * gc_loop_free. NULL is allowed. */
+/* Cancels the work, and waits up to GC_BACKGROUND_STOP_MS for its thread.
+ * Called before gc_loop_free. NULL is allowed. */
 GC_API void gc_background_free(struct gc_background *b);
 
 /* The functions below are for the loop's thread. */
 
-/* Takes over work->ctx, on failure too (`drop` has run). GC_ERR_MEMORY: no
- * memory or thread. GC_ERR_REQUEST: a work is running. */
+/* Starts a work and takes over work->ctx, on failure too (`drop` has run).
+ * GC_ERR_MEMORY: no memory or thread. GC_ERR_REQUEST: a work is running. */
 GC_API GC_MUST_CHECK enum gc_code
 gc_background_start(struct gc_background *b, const struct gc_work *work,
                     struct gc_err *err);

@@ -22,8 +22,8 @@ uint32_t gc_random32(void) {
   if (RAND_bytes((unsigned char *)&bits, sizeof(bits)) == 1)
     return bits;
 
-  /* The system has no entropy source. Jitter must still differ between hosts;
-   * the multiplier is Knuth's (2^32 / golden ratio). */
+  /* The system has no entropy source, and jitter must still differ between
+   * hosts. The multiplier is Knuth's (2^32 / golden ratio). */
   struct timespec now = {0};
   clock_gettime(CLOCK_REALTIME, &now);
   return ((uint32_t)now.tv_nsec ^ (uint32_t)now.tv_sec) * 2654435769u;

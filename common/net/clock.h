@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The clocks and the random numbers of this host. base/ and genesys/ take both
- * as values, so that tests can replace them. Any thread. */
+/* The clocks and the random numbers of this host. base/ and genesys/ take them
+ * as arguments, so that tests can replace them. Any thread. */
 #ifndef GC_NET_CLOCK_H
 #define GC_NET_CLOCK_H
 
@@ -8,14 +8,14 @@
 
 #include <stdint.h>
 
-/* Monotonic milliseconds since an unspecified start, for waiting. */
+/* Returns monotonic milliseconds since an unspecified start, for waiting. */
 GC_API uint64_t gc_clock_now_ms(void);
 
-/* Milliseconds since 1970 (UTC) by this host's wall clock, which may jump; for
- * the times of values and windows only. */
+/* Returns milliseconds since 1970 (UTC) by this host's wall clock, which may
+ * jump; for the times of values and windows only. */
 GC_API int64_t gc_clock_wall_ms(void);
 
-/* 32 unpredictable bits, for jitter, WebSocket masks and keys. */
+/* Returns 32 unpredictable bits, for jitter, WebSocket masks and keys. */
 GC_API uint32_t gc_random32(void);
 
 #endif

@@ -23,7 +23,7 @@ static bool all_may_read(const char *path) {
 
 /* ---- the configuration ---- */
 
-/* Adds FILE and the folders that the packages' configuration includes. */
+/* Adds `file` and the folders that the packages' configuration includes. */
 static void add_config(const char *file, char *out, size_t size) {
   const char *slash = strrchr(file, '/');
   int folder = slash != NULL ? (int)(slash - file) : 0;
@@ -62,7 +62,7 @@ static void find_config(char *out, size_t size) {
   gc_exposure_config(words, len > 0 ? (size_t)len : 0, out, size);
 }
 
-/* True if the beginning of the file holds the text. */
+/* True if the beginning of the file contains the text. */
 static bool file_has(const char *path, const char *text) {
   GC_AUTO(gc_buf_wipe) struct gc_buf all = {.max = CONFIG_MAX_BYTES};
   char bytes[4096];
@@ -78,7 +78,8 @@ static bool file_has(const char *path, const char *text) {
   return strstr(gc_buf_string(&all), text) != NULL;
 }
 
-/* The first file of the pattern that all may read and that holds `text`. */
+/* Finds the first file of the pattern that all users may read and that contains
+ * `text`. */
 static bool find_in_pattern(const char *pattern, const char *text, char *out,
                             size_t size) {
   glob_t files;
@@ -110,7 +111,7 @@ static bool find_literal(const struct gc_exposure *e, char *out, size_t size) {
   return false;
 }
 
-/* ---- all ---- */
+/* ---- the search ---- */
 
 void gc_exposure_find(const struct gc_exposure *e,
                       void (*found)(void *ctx, const struct gc_err *err),

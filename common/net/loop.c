@@ -25,12 +25,13 @@
  * that the next burst needs. */
 enum { CONNECTIONS_MAX = 64 };
 
-/* A posted function; any thread makes them. */
+/* A function that a thread has posted. */
 struct task {
   void (*fn)(void *ctx);
   void (*drop)(void *ctx);
   void *ctx;
-  bool is_borrowed; /* in the caller's memory, gc_loop_call's stack */
+  bool is_borrowed; /* task in the caller's memory, on the stack of gc_loop_call
+                     */
   struct task *next;
 };
 
@@ -52,12 +53,12 @@ struct gc_loop {
   struct gc_timers timers;
   struct gc_watch_set watches;           /* includes wake_fd */
   struct gc_curl_job *adding, *removing; /* deferred while in_curl */
-  bool in_curl; /* inside libcurl, which may call us back */
+  bool in_curl; /* inside libcurl, which may run callbacks */
 
   /* All threads use these. */
   int wake_fd;
   pthread_mutex_t lock;
-  pthread_cond_t changed; /* state, or is_done of a call */
+  pthread_cond_t changed; /* signals `state`, or is_done of a call */
   struct tasks tasks;
   enum { NEW, RUNNING, ENDED } state;
   bool is_stopping, is_joined;
@@ -90,7 +91,8 @@ static void drain_wake(struct gc_loop *l) {
   (void)!read(l->wake_fd, &count, sizeof(count));
 }
 
-/* Once fn has run, the thread that waits for a borrowed task may free it. */
+/* Runs the tasks. Once its `fn` has run, the thread that waits for a borrowed
+ * task may free it, so it is copied first. */
 static void run_tasks(struct task *task) {
   while (task != NULL) {
     struct task *next = task->next;
@@ -113,7 +115,8 @@ static void drop_tasks(struct tasks *list) {
   list->last = NULL;
 }
 
-/* Runs the posted tasks. False: the loop is stopping; they were the last. */
+/* Runs the posted tasks. False: the loop is stopping, and these tasks were the
+ * last. */
 static bool run_posted_tasks(struct gc_loop *l) {
   pthread_mutex_lock(&l->lock);
   bool goes_on = !l->is_stopping;
@@ -186,12 +189,13 @@ static void run_curl(struct gc_loop *l) {
 static void wait_for_work(struct gc_loop *l) {
   struct gc_watch_set *set = &l->watches;
   uint32_t max_ms = gc_watch_set_prepare(set, GC_LOOP_IDLE_MS);
-  /* Read the clock again: this round's work may have taken a while. */
+  /* The clock is read again, since this round's work may have taken a while. */
   uint32_t wait_ms = gc_timers_wait_ms(&l->timers, gc_clock_now_ms(), max_ms);
   int count = 0;
   if (curl_multi_poll(l->multi, set->fds, set->fds_count, (int)wait_ms,
                       &count) != CURLM_OK) {
-    /* Out of memory. Sleep without libcurl to avoid a busy loop. */
+    /* Memory is short. The loop sleeps without libcurl, which avoids a busy
+     * loop. */
     struct pollfd fd = {.fd = l->wake_fd, .events = POLLIN};
     poll(&fd, 1, GC_LOOP_NO_MEMORY_MS);
   }

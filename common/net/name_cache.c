@@ -16,7 +16,7 @@
 enum {
   ROWS_MAX = 200000,
   PAGES_MAX = 2000,
-  REREADS_MAX = 2, /* of a list that changes while it is read */
+  REREADS_MAX = 2, /* repetitions for a list that changes while it is read */
   BODY_MAX_BYTES = 64 << 20,
 };
 
@@ -26,7 +26,7 @@ enum {
 static const struct kind_row {
   const char *name;
   enum gc_endpoint_id endpoint;
-  const char *query; /* without the page number */
+  const char *query; /* query without the page number */
   bool is_paged;
   uint32_t refresh_ms;
 } kinds[GC_NAME_KIND_COUNT] = {
@@ -48,15 +48,15 @@ struct kind {
   struct gc_names *names;
   enum gc_name_kind kind;
   bool is_listened;
-  bool is_loaded; /* the stored names were read, or have come too late */
+  bool is_loaded; /* the stored names were read, or the list was read first */
   struct gc_labels *labels;
 
-  struct gc_timer read_timer;   /* when the list is read next */
+  struct gc_timer read_timer;   /* fires when the list is read next */
   struct gc_timer report_timer; /* reports known names to a new listener */
   struct gc_call call;
   bool is_reading;
   unsigned page_number;
-  unsigned rereads; /* in a row, since the list changed while it was read */
+  unsigned rereads; /* consecutive readings repeated because the list changed */
   char query[96];
   struct gc_entity_page list; /* the rows of all pages so far */
   struct gc_backoff backoff;
@@ -115,9 +115,9 @@ static void publish_entities(struct kind *k, struct gc_entities *d) {
   call_listeners(k);
 }
 
-/* Frees the labels of entities that left the list: a queue that was deleted and
- * created again gets its label, and so its series, back. Every entity that has
- * a label is in the previous list. */
+/* Frees the labels of entities that left the list, so that a queue that was
+ * deleted and created again gets its label and its series back. Every entity
+ * that has a label is in the previous list. */
 static enum gc_code free_labels(struct kind *k,
                                 const struct gc_entity_page *list) {
   GC_AUTO(gc_intern_clear) struct gc_intern listed = {.max = ROWS_MAX};
@@ -176,8 +176,9 @@ static void report_collisions(struct kind *k) {
 
 static void load_names(struct kind *k);
 
-/* The whole list was read: labels, saves and publishes it. A state file that
- * could not be read before is read now: it has the labels to keep. */
+/* Labels, saves and publishes a list that was read completely. A state file
+ * that could not be read before is read now, since it has the labels to
+ * keep. */
 static enum gc_code publish_list(struct kind *k) {
   const struct gc_entity_page *list = &k->list;
   if (!k->is_loaded)
@@ -205,8 +206,8 @@ static enum gc_code publish_list(struct kind *k) {
   return GC_OK;
 }
 
-/* Publishes that the list is refused: ids replace the names that are not known,
- * those known stay. */
+/* Publishes that the list is refused: ids replace unknown names, and known
+ * names stay. */
 static void publish_refused(struct kind *k) {
   struct gc_entities *known = gc_names_entities(k->names, k->kind);
   size_t count = known != NULL ? gc_entities_count(known) : 0;
@@ -224,7 +225,8 @@ static void schedule_reading(struct kind *k, uint64_t wait_ms) {
                       now_ms(k->names) + wait_ms);
 }
 
-/* Up to a tenth sooner, so that agents started together do not read at once. */
+/* Returns the period or up to a tenth less, so that agents that are started
+ * together do not read together. */
 static uint64_t refresh_ms(const struct kind *k) {
   uint32_t period_ms = kinds[k->kind].refresh_ms;
   uint32_t random32 = k->names->env->random32(k->names->env->ctx);
@@ -256,7 +258,7 @@ static void finish_reading(struct kind *k, const struct gc_err *err) {
                           gc_backoff_fail(&k->backoff, 0, random32));
 }
 
-/* A list whose answers count more entities than they have. */
+/* Reports a list whose answers count more entities than they have. */
 static void report_missing(struct kind *k) {
   struct gc_err err = {.code = GC_OK};
   const char *name = kinds[k->kind].name;
@@ -281,7 +283,7 @@ static void request_page(struct kind *k) {
   gc_api_call(k->names->api, &k->call);
 }
 
-/* From the first page on. */
+/* Reads the list from the first page on. */
 static void read_pages(struct kind *k) {
   struct gc_err err = {.code = GC_OK};
   k->page_number = 1;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* The watches of a loop, and the array of descriptors that poll takes. Part of
- * the loop and on its thread; see struct gc_watch in common/net/loop.h. */
+ * the loop, used on its thread; see struct gc_watch in common/net/loop.h. */
 #ifndef GC_NET_POLL_SET_H
 #define GC_NET_POLL_SET_H
 
@@ -14,18 +14,19 @@ struct gc_watch_set {
   struct curl_waitfd *fds; /* [0] is wake_fd, [i + 1] belongs to polled[i] */
   unsigned fds_count;
   struct gc_watch **polled; /* NULL: removed since the poll */
-  size_t polled_count, cap; /* of polled; fds has one place more */
+  size_t polled_count, cap; /* capacity of polled; fds has one place more */
 };
 
 /* Makes an empty set that also polls `wake_fd` (the caller's) for reading.
  * GC_ERR_MEMORY. */
 GC_MUST_CHECK enum gc_code gc_watch_set_init(struct gc_watch_set *set,
                                              int wake_fd);
-/* Frees the arrays; the watches stay their owners'. */
+/* Frees the arrays; the watches belong to their owners. */
 void gc_watch_set_clear(struct gc_watch_set *set);
 
-/* A watch is in the set at most once; removing one that is not in it does
- * nothing. Both may be called inside gc_watch_set_run. */
+/* Add and remove a watch, which is in the set at most once; the removal of a
+ * watch that is not in the set does nothing. Both may be called inside
+ * gc_watch_set_run. */
 void gc_watch_set_add(struct gc_watch_set *set, struct gc_watch *watch);
 void gc_watch_set_remove(struct gc_watch_set *set, struct gc_watch *watch);
 

@@ -9,7 +9,7 @@
 /* ---- loop, poll_set ---- */
 enum {
   /* Longest sleep of a loop that has no timer. Each event wakes it at once, so
-   * this only limits the cost of a needless wake-up. */
+   * this value only sets how often it wakes without need. */
   GC_LOOP_IDLE_MS = 60 * 1000,
   /* Longest sleep while memory is too short to poll every descriptor: events
    * of those left out are seen this late. */
@@ -27,8 +27,8 @@ enum {
   /* TCP keep-alive: below the idle time-outs of usual firewalls (minutes). */
   GC_KEEPALIVE_IDLE_S = 60,
   GC_KEEPALIVE_INTERVAL_S = 30,
-  /* How long the system's authorities are kept: reading some hundred of them
-   * takes 20 ms. */
+  /* How long the system's authorities are kept, since reading some hundred of
+   * them takes 20 ms. */
   GC_SYSTEM_CA_CACHE_S = 600,
 };
 
@@ -51,11 +51,12 @@ enum {
 enum {
   GC_AUTH_RETRY_BASE_MS = 1000,
   GC_AUTH_RETRY_MAX_MS = 60 * 1000,
-  /* As for calls; the token endpoint has a breaker of its own. */
+  /* The same rests as for calls; the token endpoint has a breaker of its
+   * own. */
   GC_AUTH_BREAKER_REST_MS = 5000,
   GC_AUTH_BREAKER_REST_MAX_MS = 15000,
-  /* Wait before refused client credentials are sent again: the same ones fail
-   * again until an operator corrects them. */
+  /* The wait before refused client credentials are sent again: they fail again
+   * until an operator corrects them. */
   GC_AUTH_REFUSED_RETRY_MS = 300 * 1000,
   /* How often the secret's file is checked for a change meanwhile, and the wait
    * before a secret that cannot be read is read again. Neither sends a request.
@@ -63,19 +64,19 @@ enum {
   GC_AUTH_SECRET_CHECK_MS = 10 * 1000,
   /* A read of the secret that takes this long is reported: its disk hangs. */
   GC_AUTH_SECRET_SLOW_MS = 5000,
-  /* At most one renewal for a 401 in this time: the API that refuses a token
+  /* At most one renewal for a 401 in this time: an API that refuses a token
    * this young would refuse the next one too. */
   GC_AUTH_REJECT_INTERVAL_MS = 60 * 1000,
   /* A longer Retry-After of the token endpoint is shortened to this: without a
-   * token the whole account is blind, and one request each 15 min is no load.
-   */
+   * token the whole account is blind, and a request every 15 min is no
+   * load. */
   GC_AUTH_RETRY_AFTER_MAX_S = 15 * 60,
 };
 
 /* ---- name_cache ---- */
 enum {
-  /* How often a list is read: lists that name the series of a value more often
-   * than those that only label it. */
+  /* How often a list is read: lists whose names identify series are read more
+   * often than lists whose names only label them. */
   GC_NAMES_QUEUES_MS = 10 * 60 * 1000, /* queues, flows */
   GC_NAMES_USERS_MS = 30 * 60 * 1000,  /* users, flow outcomes, milestones */
   GC_NAMES_PRESENCES_MS = 60 * 60 * 1000,
@@ -103,12 +104,13 @@ enum {
 
 /* ---- redis: on a thread of its own, which may wait ---- */
 enum {
-  /* Look-up and connection together. */
+  /* Limit for look-up and connection together. */
   GC_REDIS_CONNECT_MS = 5000,
-  /* Until the next answer of a pipeline; TLS and log-in count as the first. */
+  /* Limit for the next answer of a pipeline; TLS and log-in count as the first
+   * answer. */
   GC_REDIS_ANSWER_MS = 10 * 1000,
-  /* The rest of that time when the process stops: a stop takes less than a
-   * second. */
+  /* The rest of that limit when the process stops, since a stop takes less than
+   * a second. */
   GC_REDIS_STOP_MS = 600,
 };
 

@@ -15,7 +15,7 @@
 enum {
   ATTEMPTS_MAX = 3, /* of one call; answers 401 and 429 do not count */
   BREAKER_LIMIT = 5,
-  TEXT_MAX_BYTES = 65536, /* of a URL or a header */
+  TEXT_MAX_BYTES = 65536, /* bytes of a URL or a header */
 };
 
 struct gc_api {
@@ -27,14 +27,15 @@ struct gc_api {
   struct gc_call *queue;   /* waiting calls; the first one is sent next */
   struct gc_call *running; /* sent, not yet answered */
   uint32_t running_count;
-  uint32_t background_count;   /* of these, in the background */
+  uint32_t background_count;   /* background calls among the running ones */
   uint64_t background_next_ms; /* no background call is sent earlier */
   struct gc_timer timer;       /* runs the queue */
 
   struct gc_breaker breaker;
   struct gc_throttle throttle;
-  bool failing[GC_ENDPOINT_COUNT]; /* reported as "api", not yet healthy */
-  /* The server's clock minus now_ms(), which is never set. */
+  bool failing[GC_ENDPOINT_COUNT]; /* failure was reported as "api", and no
+                                      success since */
+  /* The server's clock minus now_ms(), which is never set back or forward. */
   int64_t server_ahead_ms;
   bool knows_server_clock;
   struct gc_api_stats counts;
@@ -99,7 +100,7 @@ static void add_running(struct gc_api *api, struct gc_call *call) {
   call->running = true;
 }
 
-/* Also wipes the token out of the request. */
+/* Removes a running call and wipes the token out of its request. */
 static void remove_running(struct gc_api *api, struct gc_call *call) {
   unlink_call(&api->running, call);
   call->running = false;
@@ -112,8 +113,9 @@ static void remove_running(struct gc_api *api, struct gc_call *call) {
   call->url = call->authorization = NULL;
 }
 
-/* All endpoints share the cause "api": the first one that fails reports it. The
- * cause ends once all endpoints that failed have worked again. */
+/* Reports an outcome. All endpoints share the cause "api": the first one that
+ * fails reports it. The cause ends once all endpoints that failed have worked
+ * again. */
 static void report_endpoint(struct gc_api *api, enum gc_endpoint_id id,
                             const struct gc_err *err) {
   if (err->code == GC_ERR_UNAVAILABLE || err->code == GC_ERR_THROTTLED)
@@ -129,7 +131,7 @@ static void report_endpoint(struct gc_api *api, enum gc_endpoint_id id,
   report_cause(api, "api", &healthy);
 }
 
-/* `reply` may be NULL: nothing was sent. */
+/* Reports the outcome and calls `done`. `reply` NULL: nothing was sent. */
 static void finish_call(struct gc_api *api, struct gc_call *call,
                         const struct gc_reply *reply,
                         const struct gc_err *err) {
@@ -331,8 +333,7 @@ static void fail_queue(struct gc_api *api, const struct gc_err *err) {
   }
 }
 
-/* When a call may be sent as far as it depends on the call; UINT64_MAX: after
- * an answer. */
+/* Returns when the call itself may be sent; UINT64_MAX: after an answer. */
 static uint64_t call_ready_ms(const struct gc_api *api,
                               const struct gc_call *call) {
   uint64_t ready_ms = call->not_before_ms;
@@ -345,8 +346,8 @@ static uint64_t call_ready_ms(const struct gc_api *api,
                                             : api->background_next_ms;
 }
 
-/* The first call whose own wait is over. NULL: there is none, and the next wait
- * ends at `*ret_later_ms` (UINT64_MAX: no call waits). */
+/* Returns the first call whose own wait is over. NULL: there is none, and the
+ * next wait ends at `*ret_later_ms` (UINT64_MAX: no call waits). */
 static struct gc_call *next_call(struct gc_api *api, uint64_t at_ms,
                                  uint64_t *ret_later_ms) {
   *ret_later_ms = UINT64_MAX;
@@ -360,20 +361,21 @@ static struct gc_call *next_call(struct gc_api *api, uint64_t at_ms,
   return NULL;
 }
 
-/* When the account may send its next request; 0: now, UINT64_MAX: after the
- * next answer, which runs the queue. */
+/* Returns when the account may send its next request; 0: now, UINT64_MAX: after
+ * the next answer, which runs the queue. */
 static uint64_t account_ready_ms(struct gc_api *api, uint64_t at_ms) {
   if (at_ms < api->throttle.paused_until_ms)
     return api->throttle.paused_until_ms;
   if (api->running_count >= api->settings.max_concurrent)
     return UINT64_MAX;
   if (!gc_breaker_allows(&api->breaker, at_ms))
-    return UINT64_MAX; /* the probe is under way */
+    return UINT64_MAX; /* the probe has no answer yet */
   uint32_t wait_ms = gc_shared_budget_wait_ms(api->budget, at_ms);
   return wait_ms > 0 ? at_ms + wait_ms : 0;
 }
 
-/* True if the queue was failed, since the account cannot send now. */
+/* Fails all waiting calls if the account cannot send now; returns true if it
+ * did. */
 static bool fail_if_unavailable(struct gc_api *api, uint64_t at_ms) {
   struct gc_err err = {.code = GC_OK};
   uint32_t breaker_ms = gc_breaker_wait_ms(&api->breaker, at_ms);
@@ -389,7 +391,8 @@ static bool fail_if_unavailable(struct gc_api *api, uint64_t at_ms) {
   return true;
 }
 
-/* True if the call was failed, since its endpoint is suspended by a 429. */
+/* Fails the call if its endpoint is suspended by a 429; returns true if it
+ * did. */
 static bool fail_if_suspended(struct gc_api *api, struct gc_call *call,
                               uint64_t at_ms) {
   uint64_t rest_ms = gc_throttle_rest_ms(&api->throttle, call->endpoint, at_ms);
@@ -406,8 +409,8 @@ static bool fail_if_suspended(struct gc_api *api, struct gc_call *call,
   return true;
 }
 
-/* Sends the calls that may go now. A call that is made meanwhile waits a
- * millisecond, so that the loop goes on. */
+/* Sends the calls that may be sent now. A call that is made meanwhile waits a
+ * millisecond, so that the loop can do other work. */
 static void run_queue(void *ctx, uint64_t at_ms) {
   struct gc_api *api = ctx;
   for (uint32_t n = api->counts.queued; n > 0 && api->queue != NULL; n--) {

@@ -31,27 +31,29 @@ struct gc_call {
   const char *body;  /* JSON; NULL: none. Borrowed */
   size_t body_len;
   struct gc_sink sink; /* .write NULL: the answer's body is not needed */
-  uint64_t body_max;   /* bytes; a longer answer fails */
-  unsigned waits_max;  /* answers 429 that it waits for; 0: any number */
+  uint64_t body_max;   /* bytes; a longer answer is a failure */
+  unsigned waits_max;  /* answers 429 after which the call waits and is sent
+                          again; 0: any number */
   /* Not 0: a background call, such as back-fill. All background calls of the
-   * account share one rate, one each background_ms, and leave one connection to
-   * the other calls, unless there is only one. */
+   * account share one rate, a call every background_ms, and leave one
+   * connection to the other calls, unless there is only one. */
   uint32_t background_ms;
   /* err->code GC_OK: the sink has received the whole answer. `reply` is the
-   * last one, NULL when nothing was sent (GC_ERR_UNAVAILABLE and others). Both
-   * are borrowed for the call. The call may be freed or made again inside. */
+   * last answer, NULL when nothing was sent (GC_ERR_UNAVAILABLE and others).
+   * Both are borrowed for the call. The call may be freed or made again
+   * inside. */
   void (*done)(struct gc_call *call, const struct gc_reply *reply,
                const struct gc_err *err);
   void *ctx;
 
   /* Private to the API. */
   struct gc_exchange exchange;
-  char *url, *authorization; /* while it runs; the latter is a secret */
+  char *url, *authorization; /* while the call runs; the latter: secret */
   const char *headers[4];
-  unsigned failures; /* temporary ones, neither 401 nor 429 */
+  unsigned failures; /* temporary failures, neither 401 nor 429 */
   unsigned waits;    /* answers 429 */
   bool running, queued, was_reauthed, is_probe;
-  uint32_t token_number; /* of the token it was sent with */
+  uint32_t token_number; /* number of the token that it was sent with */
   uint64_t not_before_ms;
   struct gc_call *next;
   struct gc_api *api;
@@ -62,7 +64,7 @@ struct gc_api_stats {
   uint64_t throttled, bytes;
   uint64_t answers, elapsed_ms; /* elapsed_ms: the sum over all answers */
   uint32_t queued, budget_left;
-  uint64_t paused_ms, suspended_ms; /* rest: account; longest of a function */
+  uint64_t paused_ms, suspended_ms; /* left: account; longest of a function */
   bool broken; /* the breaker of the API or of the token endpoint is open */
 };
 
@@ -73,34 +75,36 @@ struct gc_api *gc_api_new(const struct gc_api_settings *settings,
 /* Cancels all calls, without `done`. NULL is allowed. */
 void gc_api_free(struct gc_api *api);
 
-/* Queues a call that is neither queued nor running. `done` never runs inside.
- */
+/* Queues a call that is neither queued nor running. `done` never runs
+ * inside. */
 GC_API void gc_api_call(struct gc_api *api, struct gc_call *call);
-/* Ends a call without `done`. A call that has ended is left as it is. */
+/* Ends a call without `done`. Does nothing if the call has ended. */
 GC_API void gc_api_cancel(struct gc_api *api, struct gc_call *call);
 
-/* Runs the queue: the token or the state of its request has changed. */
+/* Runs the queue after a change of the token or of the state of its request. */
 void gc_api_wake(struct gc_api *api);
 /* Sets the one listener; `changed` runs in each gc_api_wake. NULL: none. */
 void gc_api_on_wake(struct gc_api *api, void (*changed)(void *ctx), void *ctx);
-/* The number of the present token, 0 if there is none. Each new token has
- * another number; a call that has ended holds its own in token_number. */
+/* Returns the number of the current token, 0 if there is none. Each new token
+ * has another number; a call that has ended has the number of its token in
+ * token_number. */
 uint32_t gc_api_token_number(const struct gc_api *api);
 
-/* The token and its number, for a connection that the caller opens. Borrowed
- * until the next turn of the loop. NULL: there is none yet, it is requested. */
+/* Returns the token and its number, for a connection that the caller opens.
+ * Borrowed until the next turn of the loop. NULL: there is none yet; it is
+ * requested. */
 GC_API const char *gc_api_bearer(struct gc_api *api, uint32_t *ret_number);
-/* Such a connection was refused with 401: renews the token. */
+/* Renews the token after such a connection was refused with 401. */
 GC_API void gc_api_reject_bearer(struct gc_api *api, uint32_t number);
-/* Such a connection was answered with 429: counts in `throttled`. */
+/* Counts a 429 that such a connection received in `throttled`. */
 GC_API void gc_api_count_throttled(struct gc_api *api);
 
 void gc_api_stats(struct gc_api *api, struct gc_api_stats *ret_stats);
 
-/* The server's clock (Date header) minus our wall clock, in ms; 0 while the
- * difference is below the resolution of the header, and before the first
- * answer. Server time = wall clock + this: when our wall clock is set, this
- * value changes by the same amount, and the sum does not. */
+/* Returns the server's clock (Date header) minus our wall clock, in ms; 0 while
+ * the difference is below the resolution of the header, and before the first
+ * answer. The server's time is our wall clock plus this value: when our wall
+ * clock is set, the value changes by the same amount, and the sum does not. */
 GC_API int64_t gc_api_clock_offset_ms(const struct gc_api *api);
 
 #endif

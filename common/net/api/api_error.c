@@ -6,7 +6,7 @@
 
 #include "common/genesys/token.h"
 
-/* Of the 400 bytes of a message, so that the correlation id fits too. */
+/* Shares of the 400 bytes of a message, so that the correlation id fits too. */
 enum { WORDS_BYTES = 120, CORRELATION_BYTES = 64, SECRET_MAX_BYTES = 65536 };
 
 static const char scope_hint[] =
@@ -60,8 +60,8 @@ static void describe_status(const struct gc_endpoint *e,
                 correlation);
 }
 
-/* The server's words may repeat the path. In "/ID/subscriptions" the id is the
- * secret. */
+/* Hides the id of "/ID/subscriptions", which is a secret: the server's words
+ * may repeat the path. */
 static void hide_path_secret(const char *path_tail, struct gc_err *err) {
   const char *tail = path_tail != NULL ? path_tail : "";
   GC_AUTO(gc_buf_wipe) struct gc_buf id = {.max = SECRET_MAX_BYTES};

@@ -8,8 +8,8 @@
 #include "common/base/policy/retry.h"
 #include "common/genesys/endpoint.h"
 
-/* Writes the correlation id of an answer: the header's, or else the contextId
- * of its body; "none" when it has neither. */
+/* Writes the correlation id of an answer: that of the header, otherwise the
+ * contextId of the body; "none" when it has neither. */
 void gc_api_correlation(const struct gc_reply *reply, char *out, size_t size);
 
 /* Fills `err` for an answer that is not a success.

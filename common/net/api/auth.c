@@ -36,14 +36,14 @@ struct gc_auth {
   uint64_t paused_until_ms;
   bool is_refused; /* the last answer was 400 or 401 */
   uint64_t refused_until_ms;
-  uint64_t secret_version; /* of the secret that was last sent */
+  uint64_t secret_version; /* version of the secret that was last sent */
   struct gc_auth_stats counts;
 
   struct gc_timer timer; /* the next request, or the next check of the file */
   struct gc_exchange exchange;
   bool running, is_probe;
-  bool reading;                      /* the secret, for the next request */
-  struct gc_buf authorization, body; /* of the running request; secrets */
+  bool reading; /* the secret is being read for the next request */
+  struct gc_buf authorization, body; /* parts of the running request; secrets */
   const char *headers[4];
 };
 
@@ -85,8 +85,8 @@ static void wipe_request(struct gc_auth *a) {
   a->running = false;
 }
 
-/* Sends the next request, or checks the secret, in `wait_ms`; later during a
- * pause. */
+/* Schedules the next request, or the next check of the secret, in `wait_ms`;
+ * later during a pause. */
 static void schedule_request(struct gc_auth *a, uint64_t wait_ms) {
   uint64_t at_ms = now_ms(a) + wait_ms;
   if (at_ms < a->paused_until_ms)
@@ -94,7 +94,8 @@ static void schedule_request(struct gc_auth *a, uint64_t wait_ms) {
   (void)gc_timers_set(a->env->timers, &a->timer, at_ms);
 }
 
-/* A token that is still valid stays in use. */
+/* Reports a failure and schedules the next request. A token that is still valid
+ * stays in use. */
 static void fail_request(struct gc_auth *a, uint64_t wait_ms,
                          const struct gc_err *err) {
   report_outcome(a, err);
@@ -166,7 +167,7 @@ static void describe_failure(const struct gc_auth *a, struct gc_err *err,
                 correlation);
 }
 
-/* How long to wait after a failure: for the backoff or the server's
+/* Returns how long to wait after a failure: for the backoff or the server's
  * Retry-After, and at least until the breaker allows a request. */
 static uint64_t retry_wait_ms(struct gc_auth *a, const struct gc_reply *reply) {
   uint64_t wait_ms =
@@ -232,7 +233,7 @@ static enum gc_code add_basic_header(struct gc_buf *out, const char *id,
   GC_AUTO(gc_buf_wipe) struct gc_buf pair = {.max = 2 * GC_SECRET_MAX_BYTES};
   GC_AUTO(gc_buf_wipe) struct gc_buf coded = {.max = 4 * GC_SECRET_MAX_BYTES};
   GC_TRY(gc_buf_print(&pair, "%s:%s", id, secret->data));
-  /* EVP writes the code in place of these. */
+  /* EVP writes the base64 text in place of these characters. */
   for (size_t i = 0; i < (pair.len + 2) / 3 * 4; i++)
     GC_TRY(gc_buf_add(&coded, "=", 1));
   EVP_EncodeBlock((unsigned char *)coded.data, (unsigned char *)pair.data,
@@ -327,7 +328,8 @@ static void read_secret(struct gc_auth *a) {
   }
 }
 
-/* The read goes on: a second one would hang too. */
+/* Reports a read that has no end yet. It goes on, since a second read would
+ * hang too. */
 static void report_slow_read(struct gc_auth *a) {
   struct gc_err err;
   char place[200];

@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /* The access token of one account: requested with the client credentials grant,
- * renewed in the background before it expires, one request at a time. A
- * renewal delays no call: the old token is used until the new one has come.
+ * renewed in the background before it expires, one request at a time. A renewal
+ * delays no call: the old token is used until the new one has come.
  *
  *   refused (400, 401)   sent again after 5 min, and within 10 s of a change of
  *                        the secret's file; GC_ERR_AUTH with the client id
  *   network, 5xx, 429    exponential backoff with full jitter, up to 60 s;
  *                        Retry-After is obeyed, up to 15 min; consecutive 5xx
  *                        and missing answers open the breaker
- *   unreadable secret    read again each 10 s; nothing is sent
+ *     unreadable secret    read again every 10 s; nothing is sent
  *   a read that hangs    reported after 5 s; the request is sent when it ends
  *
  * Only the account's network thread may use this. */
@@ -21,7 +21,7 @@
 struct gc_auth;
 
 struct gc_auth_settings { /* all borrowed */
-  const char *url;        /* of the token endpoint */
+  const char *url;        /* URL of the token endpoint */
   const char *client_id;
   struct gc_secret secret;
   /* Reads `secret`. .read NULL: it is read at once, on this thread. */
@@ -57,18 +57,19 @@ void gc_auth_free(struct gc_auth *a);
 /* Returns the state. In GC_AUTH_NONE it requests the first token. */
 enum gc_auth_state gc_auth_request(struct gc_auth *a);
 
-/* The token and its number; NULL unless the state is GC_AUTH_READY. Borrowed
- * until the next turn of the loop. */
+/* Returns the token and its number; NULL unless the state is GC_AUTH_READY.
+ * Borrowed until the next turn of the loop. */
 const char *gc_auth_bearer(const struct gc_auth *a, uint32_t *ret_number);
 
-/* The API answered 401 to token `number`: drops it and requests another. True:
- * a renewal is under way or scheduled, or token `number` was replaced already;
- * repeat the call once the state is GC_AUTH_READY. False: the token was renewed
- * for the same reason less than a minute ago; a repetition would not help. */
+/* Drops the token `number`, to which the API answered 401, and requests
+ * another. True: a renewal is running or scheduled, or the token was replaced
+ * already; the caller repeats its call once the state is GC_AUTH_READY. False:
+ * the token was renewed for the same reason less than a minute ago, and a
+ * repetition would not help. */
 bool gc_auth_reject(struct gc_auth *a, uint32_t number);
 
-/* No token request is sent before `until_ms` (monotonic; the Retry-After of the
- * account). */
+/* Sends no token request before `until_ms` (monotonic; from the Retry-After of
+ * the account). */
 void gc_auth_pause(struct gc_auth *a, uint64_t until_ms);
 
 void gc_auth_stats(const struct gc_auth *a, struct gc_auth_stats *ret_stats);

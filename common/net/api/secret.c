@@ -38,8 +38,8 @@ enum gc_code gc_secret_check(const struct gc_secret *s, struct gc_err *err) {
   return GC_OK;
 }
 
-/* Writes the path of the secret's file. False: it is in no file, or (with `err`
- * set) systemd gave no credentials. */
+/* Writes the path of the secret's file. False: the secret is in no file, or
+ * (with `err` set) systemd gave no credentials. */
 static bool write_path(const struct gc_secret *s, char *path, size_t size,
                        struct gc_err *err) {
   if (s->file != NULL) {
@@ -104,8 +104,8 @@ static enum gc_code read_file(const char *path, struct gc_buf *out,
 }
 
 /* Moves a variable out of the environment. The value is also overwritten in
- * place, since the kernel shows that memory (/proc/PID/environ). NULL: it is
- * not set, or out of memory. */
+ * place, since the kernel shows that memory (/proc/PID/environ). NULL: the
+ * variable is not set, or out of memory. */
 static struct variable *remove_variable(const char *name) {
   char *value = getenv(name);
   if (value == NULL)
@@ -147,7 +147,8 @@ static enum gc_code read_env(const char *name, struct gc_buf *out,
   return describe_buf_error(name, code, err);
 }
 
-/* Editors and echo append a newline, which the API would refuse. */
+/* Removes white space: editors and echo append a newline, which the API would
+ * refuse. */
 static void trim_space(struct gc_buf *b) {
   while (b->len > 0 && isspace((unsigned char)b->data[b->len - 1]))
     b->data[--b->len] = '\0';

@@ -20,14 +20,15 @@ struct gc_secret {
                              credential (LoadCredential=, systemd.exec(5)) */
 };
 
-/* GC_ERR_CONFIG unless exactly one is set; the text names the four options. */
+/* Checks the place of a secret. GC_ERR_CONFIG unless exactly one member is set;
+ * the text names the four options. */
 GC_API GC_MUST_CHECK enum gc_code gc_secret_check(const struct gc_secret *s,
                                                   struct gc_err *err);
 
 /* Reads the secret, without white space around it, into the empty buffer `out`,
  * whose `max` should be GC_SECRET_MAX_BYTES. The caller owns it and wipes it
  * (gc_buf_wipe). GC_ERR_AUTH: the secret cannot be read, is empty, is larger
- * than GC_SECRET_MAX_BYTES - 1, or is no text.
+ * than GC_SECRET_MAX_BYTES - 1, or contains a NUL byte.
  *
  * The first call for a variable removes it from the environment, so that
  * neither children nor /proc show it; later calls return a kept copy. Make that
@@ -45,7 +46,8 @@ GC_API void gc_secret_place(const struct gc_secret *s, char *out, size_t size);
 GC_API bool gc_secret_is_exposed(const struct gc_secret *s,
                                  struct gc_err *ret_words);
 
-/* A number that changes whenever the file does; 0 if there is no file. */
+/* Returns a number that changes whenever the file does; 0 if there is no
+ * file. */
 GC_API uint64_t gc_secret_version(const struct gc_secret *s);
 
 #endif

@@ -27,7 +27,8 @@ struct reading {
 void gc_secret_answer_read(const struct gc_secret *secret,
                            struct gc_secret_answer *ret_answer) {
   ret_answer->secret.max = GC_SECRET_MAX_BYTES;
-  /* Before the secret: a change between the two is noticed later. */
+  /* The version is read before the secret, so that a change between the two is
+   * noticed later. */
   ret_answer->version = gc_secret_version(secret);
   ret_answer->code =
       gc_secret_read(secret, &ret_answer->secret, &ret_answer->err);
@@ -42,7 +43,7 @@ static void clear_place(struct place *place) {
   free(place->credential);
 }
 
-/* False, with nothing to free, when out of memory. */
+/* Copies the texts. False, with nothing to free, when out of memory. */
 static bool copy_place(struct place *out, const char *file,
                        const char *credential) {
   *out = (struct place){.file = file != NULL ? strdup(file) : NULL,

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Reads a client secret that is in a file on a thread of its own
- * (net/background): a disk or network folder that hangs holds up neither the
- * network thread nor init, a reading or the stop. */
+ * (net/background): a disk or network folder that hangs delays neither the
+ * network thread nor init, a read or the stop. */
 #ifndef GC_NET_API_SECRET_READER_H
 #define GC_NET_API_SECRET_READER_H
 
@@ -12,14 +12,14 @@ struct gc_secret_reader;
 
 /* The outcome of one read. */
 struct gc_secret_answer {
-  enum gc_code code; /* of gc_secret_read */
+  enum gc_code code; /* result of gc_secret_read */
   struct gc_err err; /* its text */
   uint64_t version;  /* gc_secret_version, taken before the read */
   struct gc_buf secret;
 };
 
-/* Where gc_auth gets the secret from: a reader in the daemon, a script in
- * tests. One read at a time, on the loop's thread. */
+/* The source of gc_auth's secret: a reader in the daemon, a script in tests.
+ * One read at a time, on the loop's thread. */
 struct gc_secret_source {
   /* Starts a read. `done` runs once, later, on the loop's thread; the answer is
    * borrowed for the call. GC_ERR_MEMORY: no thread; `done` never runs. */
@@ -38,11 +38,11 @@ GC_API void gc_secret_answer_read(const struct gc_secret *secret,
 /* Wipes the secret. */
 GC_API void gc_secret_answer_clear(struct gc_secret_answer *answer);
 
-/* `loop` is borrowed, `secret` copied: its `file` or `credential`. Returns NULL
- * when out of memory. */
+/* Makes a reader. `loop` is borrowed; the `file` or `credential` of `secret` is
+ * copied. NULL when out of memory. */
 GC_API struct gc_secret_reader *
 gc_secret_reader_new(struct gc_loop *loop, const struct gc_secret *secret);
-/* As gc_background_free. */
+/* Cancels a read and frees the reader, as gc_background_free does. */
 GC_API void gc_secret_reader_free(struct gc_secret_reader *reader);
 
 GC_API struct gc_secret_source

@@ -30,9 +30,9 @@ static struct gc_shared_budget *new_budget(const char *client_id) {
   return b;
 }
 
-/* The first reference sets the rate, a later one can only lower it. Requests
- * that were sent stay counted: a full bucket would allow more in this minute
- * than either rate. */
+/* Sets the rate of the first reference; a later reference can only lower it.
+ * Requests that were sent stay counted: a full bucket would allow more in this
+ * minute than either rate. */
 static void set_rate(struct gc_shared_budget *b, uint32_t per_minute,
                      uint64_t now_ms) {
   bool is_first = b->per_minute == 0;

@@ -9,15 +9,15 @@
 struct gc_shared_budget;
 
 /* Returns a counted reference to the budget of `client_id`, NULL when out of
- * memory. The first reference sets `per_minute`, a later one can only lower it.
- * `now_ms`: monotonic. */
+ * memory. The first reference sets `per_minute`; a later reference can only
+ * lower it. `now_ms`: monotonic. */
 struct gc_shared_budget *gc_shared_budget_get(const char *client_id,
                                               uint32_t per_minute,
                                               uint64_t now_ms);
 /* Releases a reference; the last one frees the budget. NULL is allowed. */
 void gc_shared_budget_put(struct gc_shared_budget *b);
 
-/* The functions of base/policy/budget, under a lock. */
+/* These are the functions of base/policy/budget under a lock. */
 bool gc_shared_budget_take(struct gc_shared_budget *b, uint64_t now_ms);
 uint32_t gc_shared_budget_wait_ms(struct gc_shared_budget *b, uint64_t now_ms);
 uint32_t gc_shared_budget_left(struct gc_shared_budget *b, uint64_t now_ms);

@@ -17,7 +17,7 @@ static bool can_make_room(const struct gc_topics *t, const char *key) {
   return t->wanted < GC_TOPICS_MAX;
 }
 
-/* The rule that disturbs least comes first. */
+/* The rules in the order in which they are tried. */
 static bool (*const rules[])(const struct gc_topics *t, const char *key) = {
     has_topic, has_room, can_make_room};
 
@@ -31,7 +31,7 @@ static bool is_wanted(const struct gc_topics *t, const char *key) {
   return topic != NULL && topic->subscribers != NULL;
 }
 
-/* NULL: no slot has room. */
+/* Finds the slot for a topic; NULL: no slot has room. */
 static struct gc_slot *find_slot(struct gc_channels *c, const char *key) {
   for (size_t r = 0; r < GC_COUNT(rules); r++)
     for (unsigned i = 0; i < c->slot_count; i++) {

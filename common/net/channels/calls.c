@@ -19,14 +19,14 @@ static void report_event(struct gc_channel_calls *c,
 
 /* ---- answers ---- */
 
-/* True for the platform's error that the channel no longer exists, or belongs
- * to another client. */
+/* True if the platform's error means that the channel no longer exists, or
+ * belongs to another client. */
 static bool is_gone(enum gc_code code) {
   return code == GC_ERR_NOT_FOUND || code == GC_ERR_PERMISSION;
 }
 
-/* A refusal of another kind (a proxy without HEAD, say) proves nothing, unless
- * the upgrade was refused too. */
+/* Reports the outcome of a check. A refusal of another kind (a proxy without
+ * HEAD, for example) proves nothing, unless the upgrade was refused too. */
 static void finish_check(struct gc_channel_calls *c, const struct gc_err *err) {
   bool are_both_refused = err->code == GC_ERR_REQUEST && c->is_refused;
   c->is_known = err->code == GC_OK;
@@ -50,8 +50,9 @@ static void set_life(struct gc_channel_calls *c, int64_t expires_ms) {
                                                   : GC_CHANNEL_LIFE_MAX_MS);
 }
 
-/* Without an answer, or with one that cannot be read, there may be a channel.
- */
+/* True if the call may have created a channel: also without an answer, or with
+ * one that cannot be
+ * read. */
 static bool may_have_created(enum gc_code code) {
   return code == GC_OK || code == GC_ERR_PARSE || code == GC_ERR_TIMEOUT;
 }
@@ -78,8 +79,8 @@ static void finish_creation(struct gc_channel_calls *c,
   report_event(c, GC_CHANNEL_ON_CREATED, &err);
 }
 
-/* 404: the channel is checked, once. If the platform knows it, the call is
- * refused for a topic. */
+/* Reports the outcome of a subscription. After a 404 the channel is checked
+ * once. If the platform knows it, the refusal is for a topic. */
 static void finish_subscription(struct gc_channel_calls *c,
                                 const struct gc_err *answered) {
   struct gc_err err = *answered;
@@ -158,8 +159,9 @@ static void start_call(struct gc_channel_calls *c, enum gc_endpoint_id endpoint,
   gc_api_call(c->api, &c->call);
 }
 
-/* The first channel of a stored id in this process is free: after a long stop
- * all of an account's channels may have expired. */
+/* Returns when a creation is allowed. The first channel of a stored id in this
+ * process needs no budget: after a long stop all of an account's channels may
+ * have expired. */
 uint64_t gc_channel_create_ms(const struct gc_channel_calls *c,
                               uint64_t now_ms) {
   return c->ids->was_created ? gc_creations_next_ms(c->creations, now_ms)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* The REST calls of a notification channel, one at a time: create it, check
- * that it is still there, subscribe to its topics. Part of channels/channel.
- * One thread, the account's. */
+/* Makes the REST calls of a notification channel, one at a time: creates it,
+ * checks that it still exists, subscribes to its topics. Part of
+ * channels/channel. One thread, the account's. */
 #ifndef GC_NET_CHANNELS_CALLS_H
 #define GC_NET_CHANNELS_CALLS_H
 
@@ -19,41 +19,43 @@ struct gc_channel_calls {
   struct gc_id_store *ids;
   struct gc_topics *topics;
   struct gc_creations *creations;
-  /* GC_CHANNEL_ON_CREATED, CHECKED, GONE, SUBSCRIBED, BATCH_REFUSED, DOUBT or
-   * CALL_FAILED, with the call's error. Runs inside gc_channel_subscribe when
-   * the batch cannot be written; else never inside a function of this file. */
+  /* Reports GC_CHANNEL_ON_CREATED, CHECKED, GONE, SUBSCRIBED, BATCH_REFUSED,
+   * DOUBT or CALL_FAILED, with the call's error. Runs inside
+   * gc_channel_subscribe when the batch cannot be written; otherwise never
+   * inside a function of this file. */
   void (*report)(void *ctx, enum gc_channel_event event,
                  const struct gc_err *err);
   void *ctx;
 
   struct gc_call call;
   bool is_running;
-  bool is_known;     /* the platform knows the channel, since it was checked */
-  bool takes_budget; /* the creation that runs */
-  /* The upgrade was refused: if the check is refused, too, the channel is gone.
-   */
+  bool is_known;     /* the last check found the channel */
+  bool takes_budget; /* the running creation counts in `creations` */
+  /* The upgrade was refused: a refusal of the check proves the channel gone. */
   bool is_refused;
   char path_tail[GC_CHANNEL_ID_MAX + 32];
   struct gc_buf body, answer;
-  uint32_t token_number; /* of the last call that subscribed; 0: none has */
+  uint32_t token_number; /* number of the token that subscribed last; 0: none */
   uint64_t created_count;
 };
 
-/* `api`, `env`, `ids`, `topics`, `report` and `ctx` are set. */
+/* Initialises the object, in which the caller has set `api`, `env`, `ids`,
+ * `topics`, `report` and `ctx`. */
 void gc_channel_calls_init(struct gc_channel_calls *c);
 void gc_channel_calls_clear(struct gc_channel_calls *c);
 
-/* When a creation is allowed (see channels/creations); `now_ms`: at once. */
+/* Returns when a creation is allowed (see channels/creations); `now_ms`: at
+ * once. */
 uint64_t gc_channel_create_ms(const struct gc_channel_calls *c,
                               uint64_t now_ms);
 
-/* While no call runs. */
+/* The next three functions are called only while no call runs. */
 void gc_channel_create(struct gc_channel_calls *c);
 void gc_channel_check(struct gc_channel_calls *c);
-/* Subscribes to the next batch of topics. True: the batch replaces the topics
- * that the channel had. */
+/* Subscribes to the next batch of topics. Returns true if the batch replaces
+ * the topics that the channel had. */
 bool gc_channel_subscribe(struct gc_channel_calls *c);
-/* Ends the call that runs, if any, without a report. */
+/* Ends the running call, if any, without a report. */
 void gc_channel_cancel_call(struct gc_channel_calls *c);
 
 #endif

@@ -7,7 +7,7 @@
 
 enum {
   CREATION_DELAY_MAX_MS = 300 * 1000,
-  CHECK_MAX_MS = 10 * 1000, /* then the socket is tried without it */
+  CHECK_MAX_MS = 10 * 1000, /* then the socket is opened without the check */
   LEAD_MIN_MS = 60 * 1000,
   NOTICE_MS = 60 * 1000, /* API reference, 4.4 */
 };
@@ -32,7 +32,8 @@ static uint64_t life_ms(const struct gc_channel *c) {
   return ms > 0 ? ms : GC_CHANNEL_LIFE_MAX_MS;
 }
 
-/* Examples: 1 hour of 24 hours, 1 minute of 10 minutes, 10 s of 20 s. */
+/* Returns how long before the end of its life a channel is replaced. Examples:
+ * 1 hour of 24 hours, 1 minute of 10 minutes, 10 s of 20 s. */
 static uint64_t lead_ms(const struct gc_channel *c) {
   uint64_t ms = life_ms(c) / 24;
   if (ms < LEAD_MIN_MS)
@@ -81,7 +82,8 @@ static void end_gap(struct gc_channel *c) {
   c->blind_ms = 0;
 }
 
-/* Later topics are reported once each of them has had an answer. */
+/* True if the channel can report that it is ready. Topics that were added later
+ * are reported once each of them has had an answer. */
 static bool is_ready(const struct gc_channel *c) {
   return gc_topics_started(c->topics) &&
          (c->due == REPORT_SOCKET ||
@@ -96,7 +98,7 @@ static void report_ready(struct gc_channel *c) {
     return;
   c->due = REPORT_NONE;
   end_gap(c);
-  if (c->reconnect.failures == 0) /* else once it is proven */
+  if (c->reconnect.failures == 0) /* otherwise after the proof */
     gc_channel_report_success(c, GC_CHANNEL_SOCKET);
   c->events.ready(c->events.ctx, is_new, blind_ms);
 }
@@ -116,7 +118,8 @@ static void on_notice(void *ctx, uint64_t now_ms) {
   c->events.ending(c->events.ctx, GC_CHANNEL_END_SERVER, NOTICE_MS);
 }
 
-/* The wait spreads the clients that all get the notice at once. */
+/* Schedules the report after a random wait, since all clients get the
+ * platform's notice at once. */
 static void schedule_notice(struct gc_channel *c) {
   uint64_t wait_ms =
       1 +
@@ -141,7 +144,7 @@ static void check_channel(struct gc_channel *c) {
 
 static void subscribe_next(struct gc_channel *c) {
   bool replaces = gc_channel_subscribe(&c->calls);
-  /* Until the last batch is subscribed, the topics of the later ones are
+  /* Until the last batch is subscribed, the topics of later batches are
    * silent. */
   if (replaces && gc_channel_socket_is_open(&c->socket) &&
       c->topics->wanted > GC_TOPICS_BATCH)
@@ -257,7 +260,7 @@ static void on_socket_report(void *ctx, enum gc_channel_event event) {
   handle_event(ctx, event, &no_cause);
 }
 
-/* Why the channel closed a socket; NULL: it did not. */
+/* Returns why the channel closed a socket; NULL: it did not. */
 static const char *closing_reason(enum gc_channel_state state) {
   switch (state) {
   case GC_CHANNEL_CLOSING_RECONNECT:

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* One notification channel and its WebSocket, kept alive: struct gc_channel
- * finds or creates the channel, subscribes, connects, watches and connects
- * again. Blocks use channels/channels. One thread, the account's.
+ * finds or creates the channel, subscribes, connects, watches the connection
+ * and reconnects. Blocks use channels/channels. One thread, the account's.
  *
  *   state.c    all states, events and actions of a channel in one table
  *   calls.c    the REST calls
@@ -12,13 +12,13 @@
  * The platform keeps 20 channels for an OAuth client and drops the oldest for
  * the 21st, so the channel's id survives restarts (channels/id_store) and is
  * used again after a HEAD that finds it. While another process uses the same
- * StateDir, this one leaves the channels to it, tries again each 2 s and
- * reports its name: two sockets on one channel would close each other. A new
- * channel is created only when a HEAD does not find the old one, or is refused
- * after a refused handshake; a refused handshake, a connection that is closed
- * at once and a message that the channel was displaced only cause that HEAD.
- * Each creation after the first waits longer, up to 5 minutes, and the account
- * has a budget for all (channels/creations).
+ * StateDir, this process leaves the channels to it, tries again every 2 s and
+ * reports the other's name: two sockets on one channel would close each other.
+ * A new channel is created only when a HEAD does not find the old one, or is
+ * refused after a refused handshake; a refused handshake, a connection that is
+ * closed at once and a message that the channel was displaced only cause that
+ * HEAD. Each creation after the first waits longer, up to 5 minutes, and the
+ * account has a budget for all (channels/creations).
  *
  * The socket and the topics are independent of each other. A topic that is not
  * subscribed is requested again, after up to 30 s (5 minutes if the platform
@@ -28,14 +28,14 @@
  * After a failure the channel connects again: after reconnect_min plus a random
  * part, whose limit doubles with each failure up to reconnect_max. The wait is
  * reset once the connection has proven itself: by an event or a heartbeat 10 s
- * or more after it opened. (An earlier message proves nothing: two agents that
- * displace each other on one channel receive events too.)
- * Example, 1 s and 30 s: 1 … 2 s, 1 … 3, 1 … 5, … 1 … 30.
+ * or more after it opened. An earlier message proves nothing: two agents that
+ * displace each other on one channel receive events too. Example, 1 s and 30 s:
+ * 1 … 2 s, 1 … 3, 1 … 5, … 1 … 30.
  *
  * A channel cannot replace itself without a break, since a second socket on it
- * closes the first. When its end is near, it reports that, and its owner
- * (channels/slot) brings up another channel, or prolongs this one, or makes it
- * leave. */
+ * closes the first. When its end is near, the channel reports that, and its
+ * owner (channels/slot) opens another channel, prolongs this one, or makes it
+ * reconnect. */
 #ifndef GC_NET_CHANNELS_CHANNEL_H
 #define GC_NET_CHANNELS_CHANNEL_H
 
@@ -49,7 +49,7 @@ struct gc_channel;
 
 /* Borrowed as long as the channel lives. */
 struct gc_channel_deps {
-  const char *account; /* the name under which the channels are kept */
+  const char *account; /* name under which the channels' ids are stored */
   /* For gc_channels_new: how many of the client's 20 channels are used,
    * including the one for renewals. 0: GC_CHANNELS_USUAL; 20 at most. */
   unsigned channels_max;
@@ -78,61 +78,61 @@ enum gc_channel_end {
 enum gc_channel_part {
   GC_CHANNEL_SOCKET,
   GC_CHANNEL_TOPICS,
-  GC_CHANNEL_FRAMES, /* those that are not understood; never GC_OK */
+  GC_CHANNEL_FRAMES, /* messages that cannot be read; never GC_OK */
 };
 
 struct gc_channel_events {
-  /* Connected and subscribed: a gap ends here. `is_new`: on another connection
-   * than before; else topics were added or renewed. `blind_ms`: since the last
-   * message of the earlier connection; 0: there was none, or nothing was
-   * missed. */
+  /* The channel is connected and subscribed: a gap ends here. `is_new`: the
+   * connection is another than before; otherwise topics were added or renewed.
+   * `blind_ms`: time since the last message of the earlier connection; 0: there
+   * was none, or nothing was missed. */
   void (*ready)(void *ctx, bool is_new, uint64_t blind_ms);
-  /* A message of kind EVENT. Borrowed for the call, in which the channel must
-   * not be freed. */
+  /* A message of the kind EVENT has come. It is borrowed for the call, in which
+   * the channel must not be freed. */
   void (*event)(void *ctx, const struct gc_notification *n, const char *bytes,
                 size_t len);
   /* The end is near, left_ms from now as far as is known. If the owner does
    * nothing, the connection ends and the channel connects again. */
   void (*ending)(void *ctx, enum gc_channel_end why, uint64_t left_ms);
-  /* After gc_channel_retire. The channel may be freed inside. */
+  /* The socket is closed after gc_channel_retire. The channel may be freed
+   * inside. */
   void (*retired)(void *ctx);
-  /* An outcome to report, of the connection or of its topics; GC_OK: all is
-   * well. */
+  /* The connection or its topics have an outcome to report; GC_OK: success. */
   void (*outcome)(void *ctx, enum gc_channel_part part,
                   const struct gc_err *err);
   void *ctx;
 };
 
 struct gc_channel_stats {
-  bool connected; /* open, and the topics had their answers: see `topics` */
+  bool connected; /* open, and each topic has had an answer: see `topics` */
   uint64_t silence_ms; /* since the last message; 0 when not connected */
   uint64_t blind_ms;   /* gc_channel_blind_ms */
   /* Topics that are wanted, and of these: subscribed, as far as is known (they
    * stay so while a connection is down); rejected by the platform. */
   size_t wanted, topics, rejected;
-  size_t pending;      /* wanted, and without an answer yet */
+  size_t pending;      /* wanted topics without an answer yet */
   uint64_t reconnects; /* after a break */
-  uint64_t renewals;   /* a new channel without a break */
-  uint64_t created;    /* channels */
+  uint64_t renewals;   /* changes to a new channel without a break */
+  uint64_t created;    /* channels that were created */
   uint64_t gap_ms; /* time in which messages may have been missed; grows while
                       it lasts */
   uint64_t events, malformed, others; /* messages; not pongs, heartbeats */
 };
 
-/* `ids` (taken by the caller) and `topics` belong to the caller and outlive the
- * channel. NULL when out of memory. */
+/* Makes a channel. `ids` (taken by the caller) and `topics` belong to the
+ * caller and outlive the channel. NULL when out of memory. */
 struct gc_channel *gc_channel_new(const struct gc_channel_deps *deps,
                                   struct gc_id_store *ids,
                                   const struct gc_channel_timeouts *timeouts,
                                   struct gc_topics *topics,
                                   const struct gc_channel_events *events);
-/* The id stays in `ids`. */
+/* Closes the socket and frees the channel; its id stays in `ids`. */
 void gc_channel_free(struct gc_channel *c);
 
-/* The new timeouts apply from the next wait on. */
+/* Sets the timeouts, which apply from the next wait on. */
 void gc_channel_set_timeouts(struct gc_channel *c,
                              const struct gc_channel_timeouts *timeouts);
-/* The topics have changed. Without any the socket is closed. */
+/* Takes up a change of the topics. Without any topic the socket is closed. */
 void gc_channel_wake(struct gc_channel *c);
 
 /* Subscribes to all topics once more, which prolongs the channel's life, with
@@ -145,16 +145,19 @@ void gc_channel_leave(struct gc_channel *c);
 void gc_channel_retire(struct gc_channel *c);
 
 bool gc_channel_is_open(const struct gc_channel *c);
-/* True if its last handshakes were refused, although the platform knows it. */
+/* True if the channel's last handshakes were refused, although the platform
+ * knows the channel. */
 bool gc_channel_is_refused(const struct gc_channel *c);
-/* For how long messages may have been missed up to now; 0: none are. */
+/* Returns for how long messages may have been missed up to now; 0: none are. */
 uint64_t gc_channel_blind_ms(const struct gc_channel *c);
-/* As gc_api_token_number, of the token that subscribed last; 0: none did. */
+/* Returns the number (gc_api_token_number) of the token that subscribed last;
+ * 0: none did. */
 uint32_t gc_channel_token_number(const struct gc_channel *c);
 
 void gc_channel_stats(const struct gc_channel *c,
                       struct gc_channel_stats *ret_stats);
-/* Adds the counts; leaves `connected`, `silence_ms` and `blind_ms`. */
+/* Adds the counts of `s` to `sum`; leaves `connected`, `silence_ms` and
+ * `blind_ms`. */
 void gc_channel_stats_add(struct gc_channel_stats *sum,
                           const struct gc_channel_stats *s);
 

@@ -14,7 +14,7 @@
 /* A connection to report to the owner. */
 enum due_report {
   REPORT_NONE,
-  REPORT_TOPICS, /* more topics, or they were renewed */
+  REPORT_TOPICS, /* topics were added or renewed */
   REPORT_SOCKET, /* another connection */
 };
 
@@ -31,13 +31,13 @@ struct gc_channel {
   enum due_report due;
   uint64_t blind_ms; /* since when messages may be missed; 0: they are not */
 
-  struct gc_timer step; /* of the socket */
+  struct gc_timer step; /* next step of the socket */
   struct gc_timer topics_step;
-  struct gc_timer late;   /* the check has had no answer */
+  struct gc_timer late;   /* ends a check without an answer */
   struct gc_timer notice; /* reports that the server closes the socket */
-  struct gc_timer ending; /* before the channel's life ends */
-  uint64_t not_before_ms; /* the next step */
-  /* The next request of topics: of those that failed, of any. */
+  struct gc_timer ending; /* fires before the channel's life ends */
+  uint64_t not_before_ms; /* earliest time of the next step */
+  /* The earliest time of the next request of topics: of failed ones, of any. */
   uint64_t retry_ms, pace_ms;
   struct gc_backoff reconnect, creation, calling, subscribing;
   uint64_t reconnects, gap_ms;
@@ -57,24 +57,24 @@ void gc_channel_report(const struct gc_channel *c, enum gc_channel_part part,
 void gc_channel_report_success(const struct gc_channel *c,
                                enum gc_channel_part part);
 
-/* Sets the timers of the socket and of the topics. A step is never taken within
- * a callback. */
+/* Sets the timers of the socket and of the topics, since no step is taken
+ * within a callback. */
 void gc_channel_schedule(struct gc_channel *c);
-/* The socket's next step comes in `ms` at the earliest. */
+/* Delays the socket's next step by at least `ms`. */
 void gc_channel_delay(struct gc_channel *c, uint64_t ms);
 
-/* After a failure; the last two report it too. */
+/* Delay the next try after a failure; the last two functions report it too. */
 void gc_channel_delay_reconnect(struct gc_channel *c, uint32_t retry_after_ms);
 void gc_channel_delay_creation(struct gc_channel *c, const struct gc_err *err);
 void gc_channel_delay_topics(struct gc_channel *c, const struct gc_err *err);
-/* After a topic that was refused alone. */
+/* Delays the next request after a topic that was refused alone. */
 void gc_channel_pace_topics(struct gc_channel *c);
 
 /* Loads the stored id. False: another process uses the channels, which is
  * reported; the next step comes in some seconds. */
 bool gc_channel_may_use(struct gc_channel *c);
-/* False: the account's budget is spent, which is reported; the next step comes
- * when it is not. */
+/* Asks the account's budget. False: it is spent, which is reported, and the
+ * next step comes when it allows a creation. */
 bool gc_channel_may_create(struct gc_channel *c);
 
 #endif

@@ -39,7 +39,7 @@ static void agree_on_timeouts(struct gc_channels *c) {
     gc_slot_set_timeouts(&c->slots[i]);
 }
 
-/* ---- stored ids and turns ---- */
+/* ---- stored ids and the order of renewals ---- */
 
 static struct gc_id_store *take_id_store(void *ctx) {
   struct gc_channels *c = ctx;
@@ -51,7 +51,7 @@ static struct gc_id_store *take_id_store(void *ctx) {
   return NULL;
 }
 
-/* One renewal at a time. */
+/* Schedules a slot's renewal: only one runs at a time. */
 static void ask_for_turn(void *ctx) {
   struct gc_channels *c = ctx;
   schedule_now(c, &c->turn);
@@ -75,7 +75,8 @@ static void on_turn(void *ctx, uint64_t now_ms) {
     gc_slot_renew(first);
 }
 
-/* Runs before a slot loses topics: a slot without topics closes its socket. */
+/* Schedules the subscription of waiting topics. It runs before a slot loses
+ * topics, since a slot without topics closes its socket. */
 static void schedule_admission(struct gc_channels *c) {
   if (c->waiting.wanted > 0)
     schedule_now(c, &c->admission);
@@ -83,7 +84,8 @@ static void schedule_admission(struct gc_channels *c) {
 
 /* ---- reports to listeners; ctx is the channels ---- */
 
-/* A topic that is not subscribed yet brings another snapshot later. */
+/* Marks the listeners of a topic. A topic that is not subscribed yet causes
+ * another snapshot later. */
 static void mark_subscribers(const struct gc_topic *topic) {
   bool is_pending = !topic->is_on_channel && topic->state != GC_TOPIC_REJECTED;
   for (const struct gc_topic_subscriber *w = topic->subscribers; w != NULL;
@@ -274,7 +276,8 @@ static bool carries_topic_of(const struct gc_slot *s,
   return false;
 }
 
-/* For how long the listener has waited for its first connection there. */
+/* Returns for how long the listener has waited for its first connection on a
+ * slot; 0 during the first GC_CHANNELS_START_MS. */
 static uint64_t waited_ms(const struct gc_channels *c,
                           const struct gc_channels_listener *l, unsigned slot) {
   const struct gc_env *env = c->deps.env;

@@ -8,13 +8,12 @@
  * renewal. The rest is a reserve for other programs of the client, a second
  * agent for example.
  *
- * A topic goes to the first channel that has the topic already; else to the
- * first with room; else to the first that can make room (a topic without a
- * subscriber stays on a channel until then); else to a new channel. It stays
- * there as long as it has a subscriber. So new topics use free room, no topic
- * moves, and the same topics in the same order go to the same channels again. A
- * topic that finds no room waits, first come first served, until other topics
- * have left. */
+ * A topic goes to the first of these: a channel that has the topic already, a
+ * channel with room, a channel that can make room (a topic without a subscriber
+ * stays on a channel until then), a new channel. It stays there as long as it
+ * has a subscriber. So new topics use free room, no topic moves, and the same
+ * topics in the same order go to the same channels again. A topic that finds no
+ * room waits, first come first served, until other topics have left. */
 #ifndef GC_NET_CHANNELS_CHANNELS_H
 #define GC_NET_CHANNELS_CHANNELS_H
 
@@ -23,17 +22,17 @@
 struct gc_channels;
 
 enum {
-  GC_CHANNELS_MAX = 20, /* of an OAuth client (API reference, 4.2) */
+  GC_CHANNELS_MAX = 20, /* channels of an OAuth client (API reference, 4.2) */
   GC_CHANNELS_USUAL = 16,
   GC_CHANNELS_WAITING_MAX = 100000, /* topics without room */
-  /* A first connection may take so long; later it was blind from the start. */
+  /* A first connection that takes longer was blind from the start. */
   GC_CHANNELS_START_MS = 10 * 1000,
 };
 
 /* A message of a topic. Borrowed for the call. */
 struct gc_message {
   const char *topic; /* in lower case */
-  void *tag;         /* as given to gc_channels_subscribe */
+  void *tag;         /* argument of gc_channels_subscribe */
   const char *body;  /* the value of eventBody; NULL, 0: none. Not yet known to
                         be valid JSON inside */
   size_t body_len;
@@ -45,7 +44,7 @@ struct gc_message {
  * them topics may be subscribed and unsubscribed, and this listener may be
  * removed, but no other one. */
 struct gc_channels_listener {
-  /* The smallest values of all listeners apply; 0 stands for 40, 1 and 30 s. */
+  /* The smallest values of all listeners apply; 0: 40, 1 and 30 s. */
   struct gc_channel_timeouts timeouts;
   /* A gap ends here: take a snapshot over REST now. Called after each
    * connection of a channel that carries a topic of this listener, and when
@@ -53,10 +52,11 @@ struct gc_channels_listener {
   void (*connected)(void *ctx);
   /* Called before `connected`, except for the first one of a channel:
    * `blind_ms` is the time without a message of its topics, counted from the
-   * last message of the earlier connection. Not called when one channel took
-   * over from another in time. May be NULL, as the two below. */
+   * last message of the earlier connection. It is not called when one channel
+   * took over from another in time. May be NULL, as the two below. */
   void (*gap)(void *ctx, uint64_t blind_ms);
-  /* While one channel takes over from another a message comes twice. */
+  /* A message has come. While one channel takes over from another, each message
+   * comes twice. */
   void (*message)(void *ctx, const struct gc_message *m);
   /* The platform rejects this topic; `reason` is one printable line. The next
    * channel or renewal, within a day, tries the topic again. */
@@ -65,26 +65,27 @@ struct gc_channels_listener {
 
   /* Private; a bit, or a time, for each slot. */
   uint32_t has_news, was_connected;
-  uint64_t since_ms[GC_CHANNELS_MAX]; /* its first topic there; 0: none yet */
+  uint64_t since_ms[GC_CHANNELS_MAX]; /* time of its first topic there; 0: none
+                                         yet */
   bool is_concerned, is_pending;
   struct gc_channels_listener *next;
 };
 
-/* `deps` is copied; the objects that it points to are borrowed. Takes
- * gc_api_on_wake. NULL when out of memory. */
+/* Makes the channels of an account. `deps` is copied; the objects that it
+ * points to are borrowed. Takes gc_api_on_wake. NULL when out of memory. */
 struct gc_channels *gc_channels_new(const struct gc_channel_deps *deps);
 void gc_channels_free(struct gc_channels *c);
 
 GC_API void gc_channels_listen(struct gc_channels *c,
                                struct gc_channels_listener *l);
-/* Unsubscribes its topics too. */
+/* Removes the listener and unsubscribes its topics. */
 GC_API void gc_channels_unlisten(struct gc_channels *c,
                                  struct gc_channels_listener *l);
 
 /* Subscribes `l` to `topic`, which is copied. GC_ERR_LIMIT: all channels are
- * full, and the caller reports that to the operator; the topic waits for room
- * until it is unsubscribed, unless too many topics wait already.
- * GC_ERR_REQUEST: not a topic. */
+ * full. The caller reports that to the operator; the topic waits for room until
+ * it is unsubscribed, unless too many topics wait already. GC_ERR_REQUEST: not
+ * a topic. */
 GC_API GC_MUST_CHECK enum gc_code
 gc_channels_subscribe(struct gc_channels *c, struct gc_channels_listener *l,
                       const char *topic, void *tag, struct gc_err *err);
@@ -96,8 +97,8 @@ GC_API void gc_channels_unsubscribe(struct gc_channels *c,
  * stays subscribed while a connection is down. */
 GC_API bool gc_channels_covers(const struct gc_channels *c, const char *topic);
 
-/* The sum over the channels that carry topics of this listener (NULL: over
- * all). `connected`: all channels with topics are connected; `silence_ms`: the
+/* Sums up the channels that carry topics of this listener (NULL: all channels).
+ * `connected`: all channels with topics are connected; `silence_ms`: the
  * longest silence; `wanted` includes the topics without room; `others` includes
  * messages of topics without a subscriber. `blind_ms`: the longest; on channels
  * on which the listener was never connected it counts from its first topic,
@@ -105,10 +106,10 @@ GC_API bool gc_channels_covers(const struct gc_channels *c, const char *topic);
 GC_API void gc_channels_stats_for(const struct gc_channels *c,
                                   const struct gc_channels_listener *l,
                                   struct gc_channel_stats *ret_stats);
-/* Over all channels. */
+/* Sums up all channels. */
 GC_API void gc_channels_stats(const struct gc_channels *c,
                               struct gc_channel_stats *ret_stats);
-/* The number of channels that carry or have carried topics. */
+/* Returns the number of channels that carry or have carried topics. */
 GC_API unsigned gc_channels_count(const struct gc_channels *c);
 
 #endif

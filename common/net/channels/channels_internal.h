@@ -17,9 +17,9 @@ struct gc_channels {
   struct gc_slot slots[GC_CHANNELS_MAX];
   unsigned id_store_count, slot_count; /* used slots come first */
   unsigned slots_max;
-  struct gc_topics waiting; /* for room */
+  struct gc_topics waiting; /* topics that wait for room */
   struct gc_channels_listener *listeners;
-  struct gc_timer admission; /* of topics that wait */
+  struct gc_timer admission; /* subscribes waiting topics */
   struct gc_timer turn;      /* starts the next renewal */
 };
 
@@ -34,7 +34,7 @@ GC_MUST_CHECK enum gc_code gc_channels_assign(struct gc_channels *c,
                                               const char *topic, void *tag,
                                               struct gc_err *err);
 /* Subscribes the topics that wait, first come first served, as far as there is
- * room. A topic that is subscribed meanwhile may overtake them. */
+ * room. A topic that is subscribed meanwhile may come before them. */
 void gc_channels_admit(struct gc_channels *c);
 
 #endif

@@ -16,7 +16,8 @@ enum gc_code gc_id_store_load(struct gc_id_store *p, struct gc_err *err) {
       gc_store_load_channel(p->store, p->account, p->number, &text, err);
   if (err->code == GC_ERR_UNAVAILABLE && gc_store_is_held(p->store))
     return err->code;
-  /* A file that cannot be opened otherwise does not hold up the stream. */
+  /* The stream does not wait for a file that cannot be opened for another
+   * reason. */
   p->is_loaded = true;
   if (err->code != GC_OK)
     report_outcome(p, err);

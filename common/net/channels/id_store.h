@@ -12,20 +12,20 @@
 #include "common/net/store/store.h"
 
 struct gc_id_store {
-  const char *account;    /* the store keeps it under this name and */
-  unsigned number;        /* this number */
-  struct gc_store *store; /* NULL: nothing survives a restart */
+  const char *account;    /* name under which the store keeps it */
+  unsigned number;        /* number under which the store keeps it */
+  struct gc_store *store; /* NULL: not stored */
   const struct gc_env *env;
   struct gc_channel_id id; /* .id NULL: no channel */
-  bool is_loaded;          /* from the store */
-  bool was_created;        /* a channel, in this process */
-  bool is_taken;           /* by a struct gc_channel */
+  bool is_loaded;          /* `id` was loaded from the store */
+  bool was_created;        /* this process has created a channel */
+  bool is_taken;           /* a struct gc_channel uses it */
 };
 
 /* Loads `id` from the store, once. A text that cannot be read counts as none.
- * GC_ERR_UNAVAILABLE: another process, which the text names, has the store; ask
- * again later. After any other error of the store the id counts as none: the
- * stream does not wait for a file. */
+ * GC_ERR_UNAVAILABLE: another process, which the text names, has the store; the
+ * caller tries again later. After any other error of the store the id counts as
+ * none: the stream does not wait for a file. */
 GC_MUST_CHECK enum gc_code gc_id_store_load(struct gc_id_store *p,
                                             struct gc_err *err);
 /* Saves `id`, or that there is none. Reports the outcome to env as "state". */

@@ -25,7 +25,8 @@ void gc_listening_blind(struct gc_listening *l, uint64_t now_ms,
   }
 }
 
-/* Two threads read the clock, so `then_ms` may be later than `now_ms`. */
+/* Returns the time since `then_ms`, which may be later than `now_ms`, since two
+ * threads read the clock. */
 static uint64_t ms_since(uint64_t then_ms, uint64_t now_ms) {
   return now_ms > then_ms ? now_ms - then_ms : 0;
 }

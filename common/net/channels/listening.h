@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* The state of a listener's connection to the channels of an account: whether
- * it is up, for how long no message came, and the gaps. The gap begins when the
+ * it is open, for how long no message came, and the gaps. A gap begins when the
  * first of its channels breaks and ends when all are connected again. Pure; the
  * owner serializes the calls. Times are of the monotonic clock. */
 #ifndef GC_NET_CHANNELS_LISTENING_H
@@ -9,29 +9,30 @@
 #include "common/net/channels/channels.h"
 
 struct gc_listening {
-  bool is_connected; /* all its channels are */
-  bool is_answered;  /* no topic is on its way */
+  bool is_connected; /* all its channels are connected */
+  bool is_answered;  /* each topic has had an answer */
   uint64_t reconnects;
-  uint64_t malformed, others; /* messages: no JSON; of no topic of these */
+  uint64_t malformed, others; /* messages: no JSON; of other topics */
   uint64_t began_ms;          /* set by the owner; 0: not begun */
-  uint64_t last_message_ms;   /* the last message; 0: none yet */
+  uint64_t last_message_ms;   /* time of the last message; 0: none yet */
   uint64_t gap_ms;            /* sum of the gaps that have ended */
-  uint64_t blind_since_ms;    /* the gap that lasts; 0: none */
+  uint64_t blind_since_ms;    /* begin of the current gap; 0: none */
 };
 
 /* Takes the figures of gc_channels_stats_for. */
 GC_API void gc_listening_take(struct gc_listening *l,
                               const struct gc_channel_stats *stats,
                               uint64_t now_ms);
-/* The channels have been blind for `blind_ms` up to now; 0: they are not. */
+/* Notes that the channels have been blind for `blind_ms` up to now; 0: they are
+ * not blind. */
 GC_API void gc_listening_blind(struct gc_listening *l, uint64_t now_ms,
                                uint64_t blind_ms);
 
-/* All gaps, the one that lasts included. */
+/* Returns the sum of all gaps, including the current one. */
 GC_API uint64_t gc_listening_gap_ms(const struct gc_listening *l,
                                     uint64_t now_ms);
-/* Since the last message, before the first one since the beginning; 0 before
- * that. */
+/* Returns the time since the last message, or since `began_ms` if none has
+ * come; 0 before `began_ms` is set. */
 GC_API uint64_t gc_listening_silence_ms(const struct gc_listening *l,
                                         uint64_t now_ms);
 

@@ -9,7 +9,7 @@
 
 enum {
   TICK_MS = 1000,
-  COVERAGE_TICKS = 30, /* between two checks of the coverage */
+  COVERAGE_TICKS = 30, /* ticks between two checks of the coverage */
 };
 
 struct gc_queue_topics {
@@ -71,14 +71,14 @@ static void check_coverage(struct gc_queue_topics *t) {
   (void)gc_topic_coverage_check_all(&t->coverage, t->deps.channels);
   bool is_complete = t->listening.is_connected && t->listening.is_answered;
   pthread_mutex_unlock(&t->lock);
-  /* Otherwise a channel or a topic is on its way. */
+  /* Otherwise a channel is not connected, or a topic has no answer yet. */
   if (is_complete || gc_topic_coverage_without_room(&t->coverage) > 0)
     report_coverage(t);
 }
 
 /* ---- subscriptions ---- */
 
-/* All ids of the list, borrowed from it; NULL when out of memory. */
+/* Returns all ids of the list, borrowed from it; NULL when out of memory. */
 static char **list_ids(const struct gc_entities *d) {
   size_t count = gc_entities_count(d);
   char **ids = calloc(count + 1, sizeof(char *));
@@ -97,7 +97,8 @@ static enum gc_code update_coverage(struct gc_queue_topics *t, char **ids,
   return code;
 }
 
-/* Out of memory: the next list comes in ten minutes. */
+/* Takes the queues of a list. When memory runs out, the next list comes in ten
+ * minutes. */
 static void take_queues(struct gc_queue_topics *t,
                         const struct gc_entities *d) {
   struct gc_topic_coverage gone;
@@ -111,7 +112,7 @@ static void take_queues(struct gc_queue_topics *t,
   free(ids);
 }
 
-/* After a refused list the known queues stay. */
+/* Follows a new list of queues. A refused list has the known queues. */
 static void on_queues(void *ctx, struct gc_entities *list) {
   struct gc_queue_topics *t = ctx;
   struct gc_err err = {.code = GC_OK};
@@ -129,8 +130,8 @@ static void on_queues(void *ctx, struct gc_entities *list) {
 
 /* ---- the channels' events ---- */
 
-/* Missed events cannot be requested; the next event of a conversation has all
- * attributes that its flows have set. */
+/* Checks only the coverage: missed events cannot be requested, and the next
+ * event of a conversation has all attributes that its flows have set. */
 static void on_connected(void *ctx) { check_coverage(ctx); }
 
 static void on_gap(void *ctx, uint64_t blind_ms) {
@@ -145,7 +146,8 @@ static void on_message(void *ctx, const struct gc_message *m) {
   t->user.message(t->user.ctx, m);
 }
 
-/* The coverage is reported when the other topics are subscribed. */
+/* Notes a rejected topic; the coverage is reported when the other topics are
+ * subscribed. */
 static void on_rejected(void *ctx, const char *topic, void *tag,
                         const char *reason) {
   struct gc_queue_topics *t = ctx;

@@ -12,7 +12,7 @@
 
 struct gc_queue_topics;
 
-/* The account's, or a test's. All borrowed. */
+/* Dependencies, from an account or from a test. All borrowed. */
 struct gc_queue_topics_deps {
   struct gc_loop *loop;
   const struct gc_env *env;
@@ -24,36 +24,38 @@ struct gc_queue_topics_deps {
  * not block. */
 struct gc_queue_topics_user {
   void (*message)(void *ctx, const struct gc_message *m);
-  void (*tick)(void *ctx); /* each second */
-  /* An outcome, GC_OK for success; `cause` is "queues" or "topics". */
+  void (*tick)(void *ctx); /* runs every second */
+  /* Reports an outcome, GC_OK for success; `cause` is "queues" or "topics". */
   void (*notice)(void *ctx, const char *cause, const struct gc_err *err);
   void *notice_ctx;
   void *ctx;
 };
 
 struct gc_queue_topics_state {
-  bool is_connected; /* all channels that carry the topics are */
+  bool is_connected; /* all channels that carry the topics are connected */
   bool was_heard;
   size_t wanted, covered;
   uint64_t reconnects;
-  uint64_t silence_ms; /* since the last message, or the start; 0 before it */
+  uint64_t silence_ms; /* since the last message, or since the start; 0 before
+                          the start */
   uint64_t malformed, others; /* messages: no JSON; not of these topics */
   uint64_t gap_ms; /* total time in which messages of some topic may have been
                       missed */
 };
 
-/* NULL when out of memory. */
+/* Makes the object; NULL when out of memory. */
 GC_API struct gc_queue_topics *
 gc_queue_topics_new(const struct gc_queue_topics_deps *deps,
                     const struct gc_queue_topics_user *user);
-/* Both wait for one turn of the account's thread and must not be called on that
- * thread. Stopping twice, or before the start, is fine. */
+/* Start and stop the subscriptions. Both wait for one turn of the account's
+ * thread and must not be called on that thread. A second stop, or one before
+ * the start, does nothing. */
 GC_API void gc_queue_topics_start(struct gc_queue_topics *t);
 GC_API void gc_queue_topics_stop(struct gc_queue_topics *t);
-/* Stops first. NULL is fine. */
+/* Stops and frees. NULL is allowed. */
 GC_API void gc_queue_topics_free(struct gc_queue_topics *t);
 
-/* As of now. Any thread. */
+/* Returns the current state. Any thread. */
 GC_API void gc_queue_topics_state(struct gc_queue_topics *t,
                                   struct gc_queue_topics_state *ret);
 

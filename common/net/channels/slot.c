@@ -4,8 +4,8 @@
 #include <stdio.h>
 
 enum {
-  /* For a server that announces its end to each new connection: this soon after
-   * the last announcement the channel reconnects without a second one. */
+  /* Some servers announce their end to each new connection: within this time
+   * after the last announcement the channel reconnects without a second one. */
   CLOSING_MIN_MS = 20 * 1000,
   /* A token is renewed five minutes before its end, or after four fifths of its
    * life. */
@@ -24,7 +24,7 @@ static uint64_t now_ms_of(const struct gc_slot *s) {
   return env_of(s)->now_ms(env_of(s)->ctx);
 }
 
-/* Each slot and each part reports as a cause of its own. Otherwise the success
+/* Reports an outcome with a cause for each slot and part. Otherwise the success
  * of one would end the failure of another in the log. */
 static void report_outcome(const struct gc_slot *s, const char *part,
                            const struct gc_err *err) {
@@ -98,7 +98,8 @@ static void request_turn(struct gc_slot *s, enum gc_channel_end why,
   s->owner->turn(s->owner->ctx);
 }
 
-/* One whose handshakes are refused needs another channel. */
+/* True if the channel can only reconnect. A channel whose handshakes are
+ * refused is replaced instead. */
 static bool is_down(const struct gc_channel *c) {
   return !gc_channel_is_open(c) && !gc_channel_is_refused(c);
 }
@@ -134,8 +135,8 @@ static void switch_to_next(struct gc_slot *s) {
   s->owner->ready(s->owner->ctx, s, true, blind_ms);
 }
 
-/* True if the new channel has each topic that the old one has; one that it is
- * refused counts. */
+/* True if the new channel has each topic that the old one has. A topic that the
+ * new channel is refused counts as had. */
 static bool covers_all(const struct gc_topics *now,
                        const struct gc_topics *old) {
   for (size_t i = 0; i < old->count; i++) {

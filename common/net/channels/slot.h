@@ -3,10 +3,9 @@
  * of the channel is near, a second channel is created, subscribed and connected
  * before the first is closed:
  *
- *   ending      the channel reports its end, or the token has changed; the slot
- *               waits for its turn (one renewal at a time in an account)
- *   renewing    `next` is brought up beside `current`; messages of both count,
- *               a message may come twice
+ *     ending      the channel reports its end, or the token has changed; the
+ * slot waits for its turn (one renewal at a time in an account) renewing `next`
+ * is opened beside `current`; messages of both count, a message may come twice
  *   switched    `next` is ready and becomes `current`; the old channel closes
  *               and gives its stored id back. No message is missed, unless the
  *               old channel broke meanwhile
@@ -35,9 +34,9 @@ struct gc_slot_owner {
   const struct gc_channel_timeouts *timeouts;
   /* Takes a stored id; NULL: none is free. Clearing is_taken gives it back. */
   struct gc_id_store *(*take)(void *ctx);
-  /* The slots that wait for a renewal have changed. */
+  /* Reports that the slots that wait for a renewal have changed. */
   void (*turn)(void *ctx);
-  /* As struct gc_channel_events. */
+  /* These three are the callbacks of struct gc_channel_events. */
   void (*ready)(void *ctx, struct gc_slot *slot, bool is_new,
                 uint64_t blind_ms);
   void (*event)(void *ctx, const struct gc_topic_subscriber *subscribers,
@@ -48,7 +47,7 @@ struct gc_slot_owner {
 
 enum gc_renewal {
   GC_RENEWAL_NONE,
-  GC_RENEWAL_WAITS, /* for its turn */
+  GC_RENEWAL_WAITS, /* waits for its turn */
   GC_RENEWAL_RUNS,
   GC_RENEWAL_ENDS, /* the old channel is being closed */
 };
@@ -58,13 +57,13 @@ struct gc_slot {
   unsigned number; /* from 0 */
   struct gc_line lines[2];
   struct gc_line *current; /* NULL: never used */
-  struct gc_line *next;    /* while the renewal runs */
+  struct gc_line *next;    /* set while the renewal runs */
   enum gc_renewal renewal;
   enum gc_channel_end why;
-  uint32_t checked_token; /* the newest token that was compared */
+  uint32_t checked_token; /* newest token number that was compared */
   uint64_t closing_ms;    /* when a server last announced its end; 0: never */
   struct gc_timer deadline;
-  struct gc_channel_stats past; /* of channels that are gone */
+  struct gc_channel_stats past; /* sums of the freed channels */
   uint64_t unwanted;            /* messages of topics without a subscriber */
 };
 
@@ -72,22 +71,23 @@ void gc_slot_init(struct gc_slot *s, const struct gc_slot_owner *owner,
                   unsigned number);
 void gc_slot_clear(struct gc_slot *s);
 
-/* Its topics; NULL when the slot was never used. */
+/* Returns the slot's topics; NULL when the slot was never used. */
 const struct gc_topics *gc_slot_topics(const struct gc_slot *s);
 
-/* As gc_topics_subscribe; the first topic makes the channel. GC_ERR_LIMIT: no
- * stored id is free for a channel. */
+/* Subscribes a topic, as gc_topics_subscribe does; the first topic makes the
+ * channel. GC_ERR_LIMIT: no stored id is free for a channel. */
 GC_MUST_CHECK enum gc_code gc_slot_subscribe(struct gc_slot *s,
                                              const char *topic, void *owner,
                                              void *tag, struct gc_err *err);
-/* `topic` NULL: all topics of `owner`. */
+/* Unsubscribes a topic; `topic` NULL: all topics of `owner`. */
 void gc_slot_unsubscribe(struct gc_slot *s, const char *topic,
                          const void *owner);
 
-/* The owner's timeouts have changed. */
+/* Takes up a change of the owner's timeouts. */
 void gc_slot_set_timeouts(struct gc_slot *s);
-/* The account's token has this number now (0: there is none). To be called
- * again when a renewal has ended. */
+/* Compares the number of the account's token (0: there is none) with that of
+ * the channel; another number causes a renewal. Called again when a renewal has
+ * ended. */
 void gc_slot_check_token(struct gc_slot *s, uint32_t number);
 /* Begins the renewal that waits for its turn. */
 void gc_slot_renew(struct gc_slot *s);

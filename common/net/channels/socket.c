@@ -29,8 +29,9 @@ static void end_socket(struct gc_channel_socket *s, enum gc_channel_event event,
   s->user.ended(s->user.ctx, event, &end);
 }
 
-/* 404 stands for a channel that has expired or was displaced, but only a check
- * proves it: a proxy or a gateway may answer 404, too. */
+/* Returns the event for an ended upgrade. 404 stands for a channel that has
+ * expired or was displaced, but only a check proves it: a proxy or a gateway
+ * may answer 404 too. */
 static enum gc_channel_event event_after(struct gc_channel_socket *s,
                                          int http_status) {
   switch (http_status) {

@@ -7,7 +7,7 @@
 #define IN(state) (1u << GC_CHANNEL_##state)
 #define DO(action) GC_CHANNEL_DO_##action
 
-/* `to` of a row that leaves the state as it is. */
+/* The value of `to` in a row that does not change the state. */
 #define SAME GC_CHANNEL_STATE_COUNT
 
 enum {
@@ -22,7 +22,7 @@ enum {
   FAILED = LOST | DO(DELAY_RECONNECT),
 };
 
-/* The first row of an event that has the state counts. */
+/* The first row of an event whose `from` has the state counts. */
 struct row {
   unsigned from;
   enum gc_channel_state to;
@@ -113,7 +113,8 @@ static const struct row rows[GC_CHANNEL_EVENT_COUNT][ROWS_MAX] =
             {
                 {IN(PROVEN_ANNOUNCED) | IN(CLOSING_ANNOUNCED), TO(DISCONNECTED),
                  LOST},
-                /* Accepted and closed: does the platform know the channel? */
+                /* The socket was accepted and closed: the platform may not know
+                 * the channel. */
                 {IN(OPEN) | IN(OPEN_ANNOUNCED) | IN(CLOSING_CHECK), TO(UNKNOWN),
                  FAILED},
                 {LIVE | IN(CLOSING_RECONNECT), TO(DISCONNECTED), FAILED},
@@ -137,8 +138,8 @@ static const struct row rows[GC_CHANNEL_EVENT_COUNT][ROWS_MAX] =
             },
 };
 
-/* If the channel itself closes the socket, a refused upgrade counts as an
- * ordinary end. */
+/* Returns the event to look up: if the channel itself closes the socket, a
+ * refused upgrade counts as an ordinary end. */
 static enum gc_channel_event event_in(enum gc_channel_state state,
                                       enum gc_channel_event event) {
   bool is_refusal = event == GC_CHANNEL_ON_UPGRADE_REFUSED;

@@ -64,7 +64,7 @@ gc_topic_coverage_find(const struct gc_topic_coverage *c, const char *id) {
   return NULL;
 }
 
-/* The queues of `ids`, sorted, each once. */
+/* Makes the queues of `ids`, sorted and without duplicates. */
 static enum gc_code fill_queues(struct gc_topic_coverage *c, char *const *ids,
                                 size_t count) {
   c->at = calloc(count + 1, sizeof(struct gc_covered_queue *));
@@ -136,7 +136,7 @@ void gc_topic_coverage_set(struct gc_topic_coverage *c,
 
 /* ---- their topics on the channels ---- */
 
-/* No further topic of a queue that has no room for one. */
+/* Subscribes a queue's topics until one of them has no room. */
 static enum gc_code subscribe_queue(const struct gc_topic_coverage *c,
                                     struct gc_covered_queue *q,
                                     struct gc_channels *channels,
@@ -173,7 +173,8 @@ void gc_topic_coverage_leave(struct gc_topic_coverage *gone,
   gc_topic_coverage_clear(gone);
 }
 
-/* A single missing topic makes the queue's messages incomplete. */
+/* True if no topic is missing: a single missing topic makes the queue's
+ * messages incomplete. */
 static bool has_all_topics(const struct gc_topic_coverage *c,
                            const struct gc_covered_queue *q,
                            const struct gc_channels *channels) {

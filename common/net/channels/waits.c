@@ -6,15 +6,15 @@
 #include "common/net/channels/channel_internal.h"
 
 enum {
-  CALL_DELAY_MAX_MS = 300 * 1000, /* of a call that is refused as such */
-  DOWN_RETRY_MS = 1000,           /* the account is down: nothing is sent */
-  REFUSAL_PACE_MS = 1000,         /* topics that are refused in a row */
-  HELD_RETRY_MS = 2 * 1000,       /* another process uses the channels */
+  CALL_DELAY_MAX_MS = 300 * 1000, /* longest wait after a refused call */
+  DOWN_RETRY_MS = 1000, /* wait while the account is down and nothing is sent */
+  REFUSAL_PACE_MS = 1000,   /* wait between topics that are refused in a row */
+  HELD_RETRY_MS = 2 * 1000, /* wait while another process uses the channels */
 };
 
-/* Any program that knows the channel's address can listen, and the id is part
- * of the address: both are removed from the platform's text before it is passed
- * on. */
+/* Removes the channel's address and id from the platform's text before it is
+ * passed on: any program that knows the address can listen, and the id is part
+ * of it. */
 void gc_channel_report(const struct gc_channel *c, enum gc_channel_part part,
                        const struct gc_err *err) {
   GC_ASSERT(err != NULL);
@@ -39,7 +39,8 @@ static uint64_t later_ms(uint64_t a_ms, uint64_t b_ms) {
   return a_ms > b_ms ? a_ms : b_ms;
 }
 
-/* Topics that are new do not wait for those that failed. */
+/* Schedules the next request of topics. New topics do not wait for failed
+ * ones. */
 static void schedule_topics(struct gc_channel *c) {
   uint64_t at_ms = later_ms(gc_channel_now_ms(c), c->pace_ms);
   if (c->calls.is_running || gc_topics_settled(c->topics))
@@ -49,14 +50,14 @@ static void schedule_topics(struct gc_channel *c) {
   (void)gc_timers_set(c->deps.env->timers, &c->topics_step, at_ms);
 }
 
-/* A step is never taken within a callback. */
+/* Sets both timers: a step is never taken within a callback. */
 void gc_channel_schedule(struct gc_channel *c) {
   schedule_topics(c);
   (void)gc_timers_set(c->deps.env->timers, &c->step,
                       later_ms(gc_channel_now_ms(c), c->not_before_ms));
 }
 
-/* The next step comes in `ms` at the earliest. */
+/* Delays the next step by at least `ms`. */
 void gc_channel_delay(struct gc_channel *c, uint64_t ms) {
   uint64_t at_ms = gc_channel_now_ms(c) + ms;
   if (c->not_before_ms < at_ms)
@@ -76,7 +77,7 @@ void gc_channel_delay_reconnect(struct gc_channel *c, uint32_t retry_after_ms) {
   gc_channel_delay(c, retry_after_ms > ms ? retry_after_ms : ms);
 }
 
-/* For how long a call that failed is not made again. */
+/* Returns for how long a failed call is not made again. */
 static uint64_t call_delay_ms(const struct gc_channel *c, struct gc_backoff *b,
                               const struct gc_err *err) {
   GC_ASSERT(err != NULL);
@@ -95,7 +96,7 @@ void gc_channel_delay_creation(struct gc_channel *c, const struct gc_err *err) {
   gc_channel_delay(c, call_delay_ms(c, &c->calling, err));
 }
 
-/* The other topics go on. */
+/* Delays the topics that failed; the other topics do not wait. */
 void gc_channel_delay_topics(struct gc_channel *c, const struct gc_err *err) {
   struct gc_err failed = *err;
   size_t count = gc_topics_count_in(c->topics, GC_TOPIC_FAILED);
@@ -130,7 +131,8 @@ bool gc_channel_may_use(struct gc_channel *c) {
   return may_use;
 }
 
-/* False: the account's budget is spent; the step comes when it is not. */
+/* False: the account's budget is spent; the step follows when the budget allows
+ * it. */
 bool gc_channel_may_create(struct gc_channel *c) {
   uint64_t now_ms = gc_channel_now_ms(c);
   uint64_t at_ms = gc_channel_create_ms(&c->calls, now_ms);

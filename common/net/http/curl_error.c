@@ -6,7 +6,7 @@
 
 #include "common/net/http/proxy.h"
 
-enum { PROXY_BYTES = 160 }; /* of the words about it */
+enum { PROXY_BYTES = 160 }; /* bytes of the words about the proxy */
 
 #define WANTS_CLIENT_CERT                                                      \
   "the server wants a client certificate: check ClientCert and ClientKey"
@@ -57,12 +57,13 @@ static const struct {
      "the server refuses our client certificate"},
     {CURLE_SEND_ERROR, "alert", GC_FAILURE_TLS,
      "the server refuses our client certificate"},
-    /* The same refusal, when the server closes before getpeername(). */
+    /* The same refusal has these words when the server closes before
+     * getpeername(). */
     {CURLE_SEND_ERROR, "getpeername()", GC_FAILURE_BROKEN,
      "the server closed the connection after the handshake; if it wants a "
      "client certificate: check ClientCert and ClientKey"},
 
-    /* Our files and settings. */
+    /* Files and settings of this host. */
     {CURLE_SSL_CACERT_BADFILE, NULL, GC_FAILURE_LOCAL,
      "check CACert: the file must exist and hold PEM certificates"},
     {CURLE_SSL_CERTPROBLEM, NULL, GC_FAILURE_LOCAL, CHECK_CLIENT_CERT},
@@ -137,9 +138,9 @@ static void hide_secret(char *text, const char *secret) {
   }
 }
 
-/* libcurl quotes URLs of our settings and of the environment: "Unsupported
- * proxy syntax in 'http://user:password@host'". Removes everything between a
- * scheme, a blank or a quote and the next @. */
+/* Replaces everything between a scheme, a blank or a quote and the next @,
+ * since libcurl quotes URLs of the settings and of the environment:
+ * "Unsupported proxy syntax in 'http://user:password@host'". */
 static void hide_userinfo(char *text) {
   char *at = text;
   while ((at = strchr(at, '@')) != NULL) {
@@ -170,8 +171,8 @@ static void hide_proxy_password(char *text, const char *proxy) {
   curl_url_cleanup(u);
 }
 
-/* True: the proxy refused CONNECT. Its status decides, since versions of
- * libcurl differ in the CURLcode. */
+/* Fills `err` if the proxy refused CONNECT; returns true then. The proxy's
+ * status decides, since versions of libcurl differ in the CURLcode. */
 static bool explain_proxy(const struct gc_curl_transfer *f, const char *host,
                           const char *proxy, struct gc_err *err) {
   long status = 0;
@@ -180,7 +181,7 @@ static bool explain_proxy(const struct gc_curl_transfer *f, const char *host,
     return false;
   if (status == 407)
     gc_fail(err, GC_ERR_NETWORK, "%s: %s%s", host, GC_CURL_PROXY_407, proxy);
-  else if (status == 401) /* tinyproxy's answer to a wrong password */
+  else if (status == 401) /* the answer of tinyproxy to a wrong password */
     gc_fail(err, GC_ERR_NETWORK,
             "%s: the proxy answered 401; it does not accept user and "
             "password of Proxy \"http://user:password@host:port\"%s",
@@ -193,8 +194,8 @@ static bool explain_proxy(const struct gc_curl_transfer *f, const char *host,
   return true;
 }
 
-/* A header line beyond libcurl's 100 KB: 7.88 reports it as out of memory,
- * releases since 8.6 with a code of its own. */
+/* True if a header line is longer than libcurl's 100 KB: 7.88 reports it as out
+ * of memory, releases since 8.6 with a code of its own. */
 static bool is_long_header(const struct gc_curl_transfer *f) {
 #if LIBCURL_VERSION_NUM >= 0x080600
   if (f->code == CURLE_TOO_LARGE)

@@ -19,7 +19,7 @@ struct gc_curl_transfer {
   const char *words; /* CURLOPT_ERRORBUFFER; may be "" */
   const char *url;
   const struct gc_connect *connect;
-  bool in_headers; /* it failed while the answer's headers were coming */
+  bool in_headers; /* the transfer failed while it received headers */
 };
 
 /* Fills `err` with "HOST:PORT: WORDS; HINT" and returns the kind of failure.

@@ -30,9 +30,9 @@ static bool is_folder(const char *path) {
   return stat(path, &st) == 0 && S_ISDIR(st.st_mode);
 }
 
-/* CACert replaces the system's authorities: a file also replaces libcurl's
- * built-in folder, and a folder its built-in file. libcurl reports a missing
- * file (CURLE_SSL_CACERT_BADFILE). */
+/* Sets CACert, which replaces the system's authorities: a file also replaces
+ * libcurl's built-in folder, and a folder its built-in file. libcurl reports a
+ * missing file (CURLE_SSL_CACERT_BADFILE). */
 static void set_authorities(struct setter *s, const char *path) {
   if (path == NULL)
     return;
@@ -63,8 +63,8 @@ static void set_tls(struct setter *s, const struct gc_connect *c) {
   set_long(s, CURLOPT_SSLVERSION, CURL_SSLVERSION_TLSv1_2);
   set_long(s, CURLOPT_PROXY_SSLVERSION, CURL_SSLVERSION_TLSv1_2);
 #if LIBCURL_VERSION_NUM >= 0x075700
-  /* libcurl keeps the authorities of a file for a day: a CACert that was wrong
-   * and is replaced would stay wrong. */
+  /* libcurl keeps the authorities of a file for a day: after the correction of
+   * a wrong CACert it would still use the old one. */
   set_long(s, CURLOPT_CA_CACHE_TIMEOUT,
            c->ca_cert != NULL ? 0 : GC_SYSTEM_CA_CACHE_S);
 #endif
@@ -75,11 +75,11 @@ static void set_tls(struct setter *s, const struct gc_connect *c) {
 static void set_proxy(struct setter *s, const struct gc_connect *c,
                       const char *url) {
   struct gc_proxy proxy = gc_proxy_find(c, url);
-  /* "": none, even if the environment has one. */
+  /* "" means no proxy, even if the environment has one. */
   set_text(s, CURLOPT_PROXY, proxy.url != NULL ? proxy.url : "");
   if (c->no_proxy != NULL)
     set_text(s, CURLOPT_NOPROXY, c->no_proxy);
-  /* Do not mix the proxy's headers with those of the answer. */
+  /* The proxy's headers must not be mixed with those of the answer. */
   set_long(s, CURLOPT_SUPPRESS_CONNECT_HEADERS, 1);
 }
 
@@ -96,7 +96,8 @@ static void set_protocols(struct setter *s) {
 static void set_socket(struct setter *s, const struct gc_connect *c) {
   set_long(s, CURLOPT_NOSIGNAL, 1);
 #if LIBCURL_VERSION_NUM >= 0x075700
-  /* Without it the removal of a handle waits for a resolver that hangs. */
+  /* Without this option the removal of a handle waits for a resolver that
+   * hangs. */
   set_long(s, CURLOPT_QUICK_EXIT, 1);
 #endif
   set_long(s, CURLOPT_CONNECTTIMEOUT_MS, (long)c->connect_timeout_ms);

@@ -9,7 +9,7 @@
 
 #include <curl/curl.h>
 
-/* Sets the options that all our handles share: TLS, client certificate, proxy,
+/* Sets the options that all handles share: TLS, client certificate, proxy,
  * connect time-out, keep-alive, no signals, http and https only, HTTP/1.1.
  * libcurl copies the strings. `url` decides the proxy (net/http/proxy).
  * GC_ERR_MEMORY; GC_ERR_CONFIG with libcurl's words for an option that this

@@ -45,7 +45,8 @@ static int64_t date_ms(const char *text) {
   return date > 0 ? (int64_t)date * 1000 : 0;
 }
 
-/* "application/json;charset=utf-8", "application/problem+json" */
+/* True for types such as "application/json;charset=utf-8" and
+ * "application/problem+json". */
 static bool is_json_type(struct span s) {
   const char *semicolon = memchr(s.at, ';', s.len);
   if (semicolon != NULL)
@@ -57,7 +58,7 @@ static bool is_number(const char *text) {
   return *text != '\0' && text[strspn(text, "0123456789")] == '\0';
 }
 
-/* A number beyond 32 bits becomes their maximum, 136 years. */
+/* Reads seconds. A number beyond 32 bits becomes their maximum, 136 years. */
 static uint32_t parse_seconds(const char *digits) {
   uint64_t value = 0;
   for (; *digits != '\0' && value <= UINT32_MAX; digits++)

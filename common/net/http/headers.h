@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Reads the few headers of an answer that count, line by line. Uses only the
+/* Reads the few headers of an answer that matter, line by line. Uses only the
  * date parser of libcurl. Pure; any thread. */
 #ifndef GC_NET_HTTP_HEADERS_H
 #define GC_NET_HTTP_HEADERS_H
@@ -10,7 +10,7 @@
 enum { GC_HEADERS_MAX_BYTES = 64 * 1024 };
 
 struct gc_reply_headers {
-  char retry_after[64]; /* unparsed; "" when absent */
+  char retry_after[64]; /* as received; "" when absent */
   size_t bytes;
   bool is_open; /* between a status line and the empty line */
 };
@@ -22,10 +22,10 @@ GC_MUST_CHECK enum gc_code gc_reply_headers_read(struct gc_reply_headers *h,
                                                  const char *line, size_t len,
                                                  struct gc_reply *reply);
 
-/* After the last line: fills has_retry_after and retry_after_s of `reply` (RFC
+/* Fills has_retry_after and retry_after_s of `reply` after the last line (RFC
  * 9110 10.2.3: seconds, or a date). A date counts from the answer's own Date,
- * so that a wrong clock here does not matter; without one, from `wall_ms`
- * (epoch). */
+ * so that a wrong clock of this host does not matter; without a Date it counts
+ * from `wall_ms` (epoch). */
 void gc_reply_headers_end(const struct gc_reply_headers *h, int64_t wall_ms,
                           struct gc_reply *reply);
 

@@ -14,7 +14,7 @@
 #include "common/net/loop.h"
 
 enum {
-  ERROR_BODY_MAX_BYTES = 64 * 1024, /* kept */
+  ERROR_BODY_MAX_BYTES = 64 * 1024, /* bytes that are kept */
   /* An error body up to this size is read to its end, so that the connection
    * can be reused; a longer one closes the connection. */
   ERROR_BODY_READ_BYTES = 1024 * 1024,
@@ -23,8 +23,8 @@ enum {
 
 /* One easy handle and the exchange that it runs. */
 struct job {
-  struct gc_curl_job curl; /* first, so that a job pointer is ours */
-  struct gc_http *http;    /* NULL: that was freed */
+  struct gc_curl_job curl; /* first: its address is that of the job */
+  struct gc_http *http;    /* NULL: the gc_http was freed */
   struct gc_exchange *x;   /* NULL: cancelled */
   struct job *next;        /* in http->busy or http->idle */
   CURL *easy;
@@ -33,7 +33,7 @@ struct job {
   struct gc_reply reply;
   struct gc_err err;
   enum gc_failure refused; /* why a callback ended it; GC_FAILURE_NONE */
-  bool has_enough;         /* a callback ended it, and the answer counts */
+  bool has_enough; /* a callback ended the transfer, and the answer counts */
   char words[CURL_ERROR_SIZE];
 };
 
@@ -45,7 +45,7 @@ struct gc_http {
   unsigned idle_count;
 };
 
-/* The headers contain the bearer token. */
+/* Overwrites and frees the headers, which contain the bearer token. */
 static void wipe_headers(struct curl_slist *headers) {
   for (struct curl_slist *h = headers; h != NULL; h = h->next)
     explicit_bzero(h->data, strlen(h->data));
@@ -68,7 +68,7 @@ static void unlink_busy(struct gc_http *http, struct job *job) {
   job->next = NULL;
 }
 
-/* The handle has left the loop: keeps the job for reuse, or frees it. */
+/* Keeps the job, whose handle has left the loop, for reuse, or frees it. */
 static void on_gone(struct gc_curl_job *curl) {
   struct job *job = (struct job *)curl;
   struct gc_http *http = job->http;
@@ -86,7 +86,7 @@ static void on_gone(struct gc_curl_job *curl) {
   http->idle_count++;
 }
 
-/* The job no longer touches its exchange. */
+/* Separates the job from its exchange. */
 static void detach_exchange(struct job *job) {
   if (job->x != NULL)
     job->x->transport_data = NULL;
@@ -131,8 +131,8 @@ static void on_done(struct gc_curl_job *curl, int code) {
   if (x != NULL)
     complete_reply(job, (CURLcode)code);
 
-  /* `done` may start the exchange again, free it, or free the whole gc_http:
-   * release the job before. */
+  /* The job is released first, since `done` may start the exchange again, free
+   * it, or free the whole gc_http. */
   struct gc_reply reply = job->reply;
   struct gc_err err = job->err;
   job->reply.body = (struct gc_buf){0};
@@ -144,7 +144,7 @@ static void on_done(struct gc_curl_job *curl, int code) {
   gc_buf_clear(&reply.body);
 }
 
-/* The return value that ends the transfer: any other than `len`. */
+/* Returns a value other than `len`, which ends the transfer. */
 static size_t abort_value(size_t len) { return len == 0 ? 1 : 0; }
 
 static int status_of(struct job *job) {
@@ -168,7 +168,7 @@ static size_t on_header(char *line, size_t size, size_t count, void *ctx) {
   return abort_value(len);
 }
 
-/* The body of an answer that is not 2xx. */
+/* Keeps the body of an answer that is not 2xx. */
 static size_t keep_error(struct job *job, const char *bytes, size_t len) {
   struct gc_buf *body = &job->reply.body;
   body->max = ERROR_BODY_MAX_BYTES;
@@ -256,9 +256,9 @@ static enum gc_code set_headers(struct job *job, struct gc_err *err) {
     if (add_header(job, *at) != GC_OK)
       return gc_fail(err, GC_ERR_MEMORY, "out of memory for a request");
   }
-  /* No "Expect: 100-continue": libcurl would delay a large body by a second.
-   * Not for signed requests: 7.88 would sign this header without sending it.
-   * Their bodies are small. */
+  /* An empty "Expect:" removes "Expect: 100-continue", with which libcurl would
+   * delay a large body by a second. Signed requests keep it: 7.88 would sign
+   * the empty header without sending it, and their bodies are small. */
   if (job->x->signer == NULL && add_header(job, "Expect:") != GC_OK)
     return gc_fail(err, GC_ERR_MEMORY, "out of memory for a request");
   curl_easy_setopt(job->easy, CURLOPT_HTTPHEADER, job->headers);
@@ -284,7 +284,8 @@ static void set_method(CURL *easy, const struct gc_exchange *x) {
     curl_easy_setopt(easy, CURLOPT_CUSTOMREQUEST, x->method);
 }
 
-/* libcurl >= 7.87 signs all headers, including CURLOPT_HTTPHEADER. */
+/* Sets the signature of the request. libcurl >= 7.87 signs all headers,
+ * including CURLOPT_HTTPHEADER. */
 static bool set_signer(CURL *easy, const struct gc_aws_signer *signer) {
   return signer == NULL ||
          (curl_easy_setopt(easy, CURLOPT_AWS_SIGV4, signer->scope) ==

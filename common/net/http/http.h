@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: MIT */
-/* HTTP on a gc_loop with libcurl: the struct gc_transport of production.
+/* HTTP on a gc_loop with libcurl: the struct gc_transport of the daemon.
  *
  * HTTP/1.1 with reused connections, gzip, and TLS verified as the settings
  * require. Redirects are not followed, since they would send the bearer token
  * to another host: a 3xx is an answer like any other. The body of a 2xx goes to
- * the sink; of any other answer up to 64 KB are kept and the rest is dropped,
- * after 1 MB together with the connection.
+ * the sink. Of any other body up to 64 KB are kept and the rest is dropped;
+ * beyond 1 MB the connection is closed.
  *
- * Only the loop's thread may use this; before its start and after its stop, any
- * one thread. Every function may be called inside any callback, including a
- * sink's. */
+ * Only the loop's thread may use this; before the loop starts and after it
+ * stops, any single thread. Every function may be called inside any callback,
+ * including a sink's. */
 #ifndef GC_NET_HTTP_HTTP_H
 #define GC_NET_HTTP_HTTP_H
 
@@ -19,10 +19,10 @@
 struct gc_loop;
 struct gc_http;
 
-/* `loop` and `connect` are borrowed until gc_http_free. NULL: `err` is
- * GC_ERR_MEMORY, or GC_ERR_CONFIG for a Proxy that is not a URL. Files that the
- * settings name are read with each exchange, since they may be renewed; a
- * missing one ends the exchange with GC_FAILURE_LOCAL. */
+/* Makes the object. `loop` and `connect` are borrowed until gc_http_free. NULL:
+ * `err` is GC_ERR_MEMORY, or GC_ERR_CONFIG for a Proxy that is not a URL. Files
+ * that the settings name are read with each exchange, since they may be
+ * renewed; a missing one ends the exchange with GC_FAILURE_LOCAL. */
 GC_API struct gc_http *gc_http_new(struct gc_loop *loop,
                                    const struct gc_connect *connect,
                                    struct gc_err *err);
@@ -30,7 +30,7 @@ GC_API struct gc_http *gc_http_new(struct gc_loop *loop,
 /* Ends running exchanges without `done`. NULL is allowed. */
 GC_API void gc_http_free(struct gc_http *http);
 
-/* The transport; valid until gc_http_free. Its `start` fails with
+/* Returns the transport; valid until gc_http_free. Its `start` fails with
  * GC_ERR_MEMORY, or with GC_ERR_REQUEST if the exchange runs already or one of
  * its headers contains a line break.
  *

@@ -36,7 +36,8 @@ static bool is_of_this_host(const char *proxy) {
   return gc_host_is_loopback(host, strlen(host));
 }
 
-/* The names and their order are libcurl's. */
+/* Finds the proxy of the environment; the names and their order are
+ * libcurl's. */
 static struct gc_proxy find_in_environment(void) {
   static const char *const names[] = {"https_proxy", "HTTPS_PROXY", "all_proxy",
                                       "ALL_PROXY"};
@@ -59,8 +60,8 @@ struct gc_proxy gc_proxy_find(const struct gc_connect *c, const char *url) {
       .url = c->proxy, .origin = "Proxy", .is_option = true};
 }
 
-/* True if the host is `word` or below it: "example.com" and ".example.com" are
- * both also "api.example.com". */
+/* True if the host is `word` or below it: "example.com" and ".example.com" both
+ * cover "api.example.com". */
 static bool no_proxy_covers(const char *word, size_t len, const char *host) {
   size_t host_len = strlen(host);
   if (len > 0 && word[0] == '.') {
@@ -73,7 +74,8 @@ static bool no_proxy_covers(const char *word, size_t len, const char *host) {
   return len == host_len || host[host_len - len - 1] == '.';
 }
 
-/* As libcurl does, without its networks: only messages depend on it. */
+/* True if the no-proxy list has the host. It works like libcurl's list without
+ * the networks, since only messages depend on it. */
 static bool is_excepted(const struct gc_connect *c, const char *url) {
   char host[256];
   const char *list = c->no_proxy;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Decides which proxy a request takes, and names the setting that chose it.
  * libcurl gets the result, so that messages and connections agree. Reads the
- * environment; any thread, as long as none changes it. */
+ * environment; any thread, as long as no thread changes it. */
 #ifndef GC_NET_HTTP_PROXY_H
 #define GC_NET_HTTP_PROXY_H
 
@@ -16,7 +16,7 @@ struct gc_proxy {
   bool is_option;
 };
 
-/* The proxy for `url` (http: or https:):
+/* Returns the proxy for `url` (http: or https:):
  *
  *   Proxy "none", ""   none
  *   Proxy              that one; for plain http only if it runs on this host
@@ -24,18 +24,18 @@ struct gc_proxy {
  *                      the environment; plain http: none
  *
  * Plain http carries the client's secret; it is accepted only for loopback and
- * a cloud's metadata address, since such requests stay on the host. A proxy
- * elsewhere would read it. NoProxy and no_proxy are left to libcurl, which also
- * knows networks ("10.0.0.0/8"). */
+ * a cloud's metadata address, since such requests stay on the host. A proxy on
+ * another host could read the secret. NoProxy and no_proxy are left to libcurl,
+ * which also knows networks ("10.0.0.0/8"). */
 struct gc_proxy gc_proxy_find(const struct gc_connect *c, const char *url);
 
 /* Writes " (proxy HOST:PORT of Proxy)" or " (proxy HOST:PORT of https_proxy in
- * the environment)", without user and password; "" when `url` takes none or
+ * the environment)", without user and password; "" when `url` takes no proxy or
  * NoProxy names its host. */
 void gc_proxy_describe(const struct gc_connect *c, const char *url, char *out,
                        size_t size);
 
-/* GC_ERR_CONFIG: Proxy is neither "none" nor of the form
+/* Checks the option Proxy. GC_ERR_CONFIG: it is neither "none" nor of the form
  * "http://user:password@host:port". */
 GC_API GC_MUST_CHECK enum gc_code gc_proxy_check(const struct gc_connect *c,
                                                  struct gc_err *err);

@@ -47,7 +47,7 @@ static _Atomic unsigned lookups;
 
 struct lookup {
   pthread_mutex_t lock;
-  unsigned users; /* the caller and the thread */
+  unsigned users; /* references: the caller's and the thread's */
   int done_fd;
   char host[STATE_HOST_SIZE], port[8];
   int code;
@@ -213,9 +213,9 @@ static enum gc_code connect_socket(const struct state_url *url, int stop_fd,
   return code == GC_OK ? GC_OK : describe_failure(url, code, why, err);
 }
 
-/* Tries one address after the other. Each gets an equal share of the time that
- * is left, so that one that never answers (a dead IPv6 route) leaves time for
- * the others. */
+/* Tries one address after the other. Each address gets an equal share of the
+ * time that is left, so that an address that never answers (a dead IPv6 route)
+ * leaves time for the others. */
 static enum gc_code try_all(const struct addrinfo *first, int stop_fd,
                             uint64_t until_ms, int *ret_fd, int *ret_errno) {
   enum gc_code code = GC_ERR_NETWORK;

@@ -8,7 +8,8 @@ static bool value_is(const char *value, const char *word) {
   return strcasecmp(value, word) == 0;
 }
 
-/* The loss that a crash of the server or its host causes; NULL: none. */
+/* Returns the loss that a crash of the server or its host causes; NULL:
+ * none. */
 static const char *cost_of_a_crash(const struct redis_durability *d) {
   if (!value_is(d->appendonly, "yes"))
     return "a crash loses all counts since its last snapshot";

@@ -51,9 +51,9 @@ static const struct {
     {"DENIED", GC_ERR_REMOTE, "protected mode: it accepts loopback only"},
 };
 
-/* The length of the text up to the arguments: for an unknown command the server
- * repeats them, cut off anywhere. After AUTH that is a part of the password,
- * which could not be found and hidden. */
+/* Returns the length of the text up to the arguments, which the server repeats
+ * for an unknown command, cut off anywhere. After AUTH they are a part of the
+ * password, which could not be found and hidden. */
 static int len_without_args(const char *words) {
   const char *args = strstr(words, "args");
   while (args != NULL && *args != ',')
@@ -106,8 +106,8 @@ static enum gc_code describe_wait(const struct redis_link *l, enum gc_code code,
                  l->settings->url.shown, GC_REDIS_ANSWER_MS / 1000);
 }
 
-/* TLS never holds bytes that poll does not see: hiredis reads with room for a
- * whole record, and OpenSSL reads one record at a time. */
+/* Waits with poll, which sees all bytes also with TLS: hiredis reads with room
+ * for a whole record, and OpenSSL reads one record at a time. */
 enum gc_code redis_read_reply(struct redis_link *l, struct redisReply **ret,
                               struct gc_err *err) {
   uint64_t until_ms = gc_clock_now_ms() + GC_REDIS_ANSWER_MS;

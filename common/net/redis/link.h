@@ -2,7 +2,8 @@
 /* One connection to a Redis, with pipelined commands. Each answer has a time
  * limit, and a stop of the process ends every wait. One thread.
  *
- * Close a link after any failure other than an error answer of the server. */
+ * The caller closes a link after any failure other than an error answer of the
+ * server. */
 #ifndef GC_NET_REDIS_LINK_H
 #define GC_NET_REDIS_LINK_H
 
@@ -15,7 +16,7 @@
 /* Borrowed until redis_link_close, with all it points to. */
 struct redis_settings {
   struct state_url url;
-  const char *user;             /* NULL: the default one */
+  const char *user;             /* NULL: the default user */
   const char *password_file;    /* read for each connection; NULL: none */
   const struct gc_connect *tls; /* ca_cert, verify_peer, verify_host */
 };
@@ -33,11 +34,11 @@ struct redisReply;
 GC_MUST_CHECK enum gc_code redis_link_open(const struct redis_settings *s,
                                            int stop_fd, struct redis_link **ret,
                                            struct gc_err *err);
-/* NULL is allowed. */
+/* Closes the connection and frees the link. NULL is allowed. */
 void redis_link_close(struct redis_link *l);
 
-/* The words of a command. Start with a zeroed struct. The functions copy; if
- * memory runs out, sending the words fails. */
+/* The words of a command, zeroed at first. The functions copy their arguments;
+ * if memory runs out, sending the words fails. */
 struct redis_words {
   struct gc_buf text;
   size_t *lens;
@@ -55,7 +56,7 @@ void redis_print(struct redis_words *w, const char *format, ...)
 void redis_real(struct redis_words *w, double value);
 /* Removes the words, keeps the memory. */
 void redis_words_reset(struct redis_words *w);
-/* Frees the memory, wiped: a word may have been a password. */
+/* Overwrites and frees the memory: a word may have been a password. */
 void redis_words_clear(struct redis_words *w);
 
 /* Queues a command and removes its words. The next redis_read_reply sends it.
@@ -77,7 +78,7 @@ GC_MUST_CHECK enum gc_code redis_request(struct redis_link *l,
                                          struct redisReply **ret,
                                          struct gc_err *err);
 /* Fills `err` for an error of the server, `words`, with advice for the common
- * ones; returns its code. */
+ * errors; returns its code. */
 enum gc_code redis_refused(const char *words, struct gc_err *err);
 
 #endif

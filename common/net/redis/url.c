@@ -66,7 +66,7 @@ static const char *read_network(const char *rest, struct state_url *u) {
   return NULL;
 }
 
-/* As read_network. */
+/* Reads the path; returns the error of the text, NULL if there is none. */
 static const char *read_socket(const char *rest, struct state_url *u) {
   static const char db[] = "?db=";
   size_t len = strcspn(rest, "?#");
@@ -86,7 +86,7 @@ static const char *read_socket(const char *rest, struct state_url *u) {
   return NULL;
 }
 
-/* As read_network. */
+/* Reads a whole URL; returns the error of the text, NULL if there is none. */
 static const char *read_url(const char *text, struct state_url *u) {
   const char *rest = NULL;
   for (size_t i = 0; i < GC_COUNT(schemes) && rest == NULL; i++) {

@@ -22,7 +22,8 @@ struct state_url {
 
 /* Parses redis://HOST[:PORT][/DB], the same with rediss://, or
  * unix:///PATH[?db=DB]. GC_ERR_CONFIG for anything else, and for a user or a
- * password in the URL: URLs are logged. That text does not contain the URL. */
+ * password in the URL: URLs are logged. The text of that error does not contain
+ * the URL. */
 GC_MUST_CHECK enum gc_code
 state_url_parse(const char *text, struct state_url *ret, struct gc_err *err);
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* The interface between a notification channel and its WebSocket:
- * socket/websocket in production; in tests a replayed socket whose clock is a
+ * socket/websocket in the daemon; in tests a replayed socket whose clock is a
  * number. The functions are those of socket/websocket.h. */
 #ifndef GC_NET_SOCKET_DRIVER_H
 #define GC_NET_SOCKET_DRIVER_H
@@ -14,11 +14,11 @@ struct gc_socket_driver {
   enum gc_code (*send)(void *socket, const char *bytes, size_t len,
                        struct gc_err *err);
   void (*close)(void *socket, uint16_t code);
-  void (*free)(void *socket); /* NULL is fine */
+  void (*free)(void *socket); /* NULL is allowed */
   void *ctx;
 };
 
-/* Sockets of socket/websocket on `loop`. */
+/* Returns the driver of socket/websocket on `loop`. */
 GC_API struct gc_socket_driver gc_socket_driver_ws(struct gc_loop *loop);
 
 #endif

@@ -14,16 +14,16 @@
 #include "common/net/loop.h"
 
 enum {
-  /* The most that is read in one round; more would delay timers and pings. */
+  /* The limit of bytes read in one round; more would delay timers and pings. */
   ROUND_MAX_BYTES = 256 * 1024,
   READ_BYTES = 64 * 1024,
-  /* One TLS record. */
+  /* The size of a TLS record. */
   CHUNK_BYTES = 16 * 1024,
   QUEUE_MAX_BYTES = 1024 * 1024,
 };
 
 struct gc_stream {
-  struct gc_curl_job curl; /* first: the loop hands it back */
+  struct gc_curl_job curl; /* first member: the loop passes it to callbacks */
   struct gc_loop *loop;
   const struct gc_connect *connect;
   const struct gc_stream_events *events;
@@ -31,14 +31,14 @@ struct gc_stream {
   CURL *easy;
   char *url; /* "https://host:port/" */
   bool is_open, is_closed;
-  bool is_freed; /* by the owner, inside a callback */
+  bool is_freed; /* the owner freed it inside a callback */
   unsigned busy; /* callbacks of this file on the stack */
 
-  /* The bytes being sent. After a refused write OpenSSL expects the same bytes
-   * at the same address again ("bad write retry"), so the chunk stays in place
-   * until all of it is sent. */
+  /* The bytes that are being sent. After a refused write OpenSSL expects the
+   * same bytes at the same address again ("bad write retry"), so the chunk
+   * stays in place until all of it is sent. */
   size_t chunk_at, chunk_len;
-  struct gc_buf queue; /* after the chunk, from queue_at on */
+  struct gc_buf queue; /* bytes after the chunk, from queue_at on */
   size_t queue_at;
 
   char words[CURL_ERROR_SIZE];
@@ -66,9 +66,8 @@ static void hang_up(struct gc_stream *s) {
   gc_loop_remove(s->loop, s->easy);
 }
 
-/* The owner may free the stream in a callback, which runs between
- * enter_callback and leave_callback: do not touch the stream after
- * leave_callback. */
+/* Begins a callback, in which the owner may free the stream. No code may use
+ * the stream after leave_callback. */
 static void enter_callback(struct gc_stream *s) { s->busy++; }
 
 static void leave_callback(struct gc_stream *s) {
@@ -77,7 +76,7 @@ static void leave_callback(struct gc_stream *s) {
     hang_up(s);
 }
 
-/* The only caller of events->closed. */
+/* Reports the end; it is the only caller of events->closed. */
 static void report_closed(struct gc_stream *s, enum gc_failure failure,
                           const struct gc_err *err) {
   s->is_closed = true;
@@ -169,7 +168,8 @@ static void on_ready(void *ctx, uint64_t now_ms) {
   (void)now_ms;
   struct gc_stream *s = ctx;
   enter_callback(s);
-  /* Read first: the peer's last bytes come before a write fails. */
+  /* Reading is first, so that the peer's last bytes are read before a write
+   * fails. */
   read_some(s);
   if (!s->is_freed && !s->is_closed) {
     CURLcode code = flush_queue(s);
@@ -187,7 +187,8 @@ static void open_now(struct gc_stream *s) {
     return;
   }
   s->is_open = true;
-  /* TLS may hold the peer's first bytes already: one read before any poll. */
+  /* TLS may hold the peer's first bytes already, so the stream is read once
+   * before any poll. */
   s->watch = (struct gc_watch){
       .fd = fd, .want_read = true, .again = true, .ready = on_ready, .ctx = s};
   gc_loop_watch(s->loop, &s->watch);
@@ -204,7 +205,7 @@ static void on_done(struct gc_curl_job *curl, int code) {
   leave_callback(s);
 }
 
-/* "wss://host/path?query" to "https://host:443/". */
+/* Converts "wss://host/path?query" to "https://host:443/". */
 static char *plain_url(const char *url, struct gc_err *err) {
   static const char *const schemes[][2] = {
       {"ws", "http"}, {"wss", "https"}, {"http", "http"}, {"https", "https"}};
@@ -239,7 +240,7 @@ static enum gc_code prepare_easy(struct gc_stream *s, struct gc_err *err) {
   curl_easy_setopt(easy, CURLOPT_PRIVATE, &s->curl);
   curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, s->words);
   curl_easy_setopt(easy, CURLOPT_CONNECT_ONLY, 1L);
-  /* Do not reuse a connection of the REST calls. */
+  /* A stream must not reuse a connection of the REST calls. */
   curl_easy_setopt(easy, CURLOPT_FRESH_CONNECT, 1L);
   curl_easy_setopt(easy, CURLOPT_HTTPPROXYTUNNEL, 1L);
   curl_easy_setopt(easy, CURLOPT_SSL_ENABLE_ALPN, 0L);
@@ -273,7 +274,7 @@ enum gc_code gc_stream_open(struct gc_loop *loop, const char *url,
   s->events = events;
   s->url = plain;
   s->queue.max =
-      2 * QUEUE_MAX_BYTES; /* with the bytes that were sent already */
+      2 * QUEUE_MAX_BYTES; /* includes bytes that were sent already */
 
   enum gc_code code = prepare_easy(s, err);
   if (code == GC_OK && gc_loop_add(loop, s->easy) != GC_OK)
@@ -305,8 +306,9 @@ enum gc_code gc_stream_send(struct gc_stream *s, const void *bytes, size_t len,
   if (gc_buf_add(&s->queue, bytes, len) != GC_OK)
     return gc_fail(err, GC_ERR_MEMORY, "out of memory for a stream");
   /* Bytes that fail here stay in the queue and fail again when the socket is
-   * ready; `closed` reports that, as it reports all failures. Inside a sink
-   * libcurl refuses (CURLE_RECURSIVE_API_CALL); the next round sends. */
+   * ready; `closed` reports that failure, as it does all others. Inside a sink
+   * libcurl refuses to send (CURLE_RECURSIVE_API_CALL); the next round
+   * sends. */
   if (s->is_open)
     (void)flush_queue(s);
   return GC_OK;

@@ -15,11 +15,12 @@
 #include "common/net/socket/websocket_upgrade.h"
 
 enum {
-  /* Wait for the peer to hang up after the close frames (RFC 6455, 7.1.1). */
+  /* The wait for the peer to close the connection after the close frames (RFC
+   * 6455, 7.1.1). */
   CLOSE_WAIT_MS = 500,
-  /* Wait for the answer to the upgrade, when the options set none. */
+  /* The wait for the answer to the upgrade, if the options set none. */
   UPGRADE_WAIT_MS = 10 * 1000,
-  /* The longest frame that waits for the stream. */
+  /* The limit of the frame that waits for the stream. */
   OUT_MAX_BYTES = 1024 * 1024,
 };
 
@@ -32,13 +33,13 @@ struct gc_ws {
   char *origin; /* "https://host:port", for the error texts */
 
   enum { CONNECTING, UPGRADING, OPEN, CLOSING, CLOSED } state;
-  bool was_open; /* so the peer sends frames while CLOSING */
-  bool is_freed; /* by the owner, inside a callback */
+  bool was_open; /* the peer sends frames while CLOSING */
+  bool is_freed; /* the owner freed it inside a callback */
   unsigned busy; /* callbacks of this file on the stack */
 
   struct gc_timer timer;
   uint64_t last_message_ms, pinged_ms;
-  uint64_t until_ms; /* UPGRADING, CLOSING: the time-out */
+  uint64_t until_ms; /* time-out in UPGRADING and CLOSING */
 
   struct gc_buf out; /* the request (secrets), then one frame at a time */
   struct gc_ws_handshake handshake;
@@ -47,7 +48,7 @@ struct gc_ws {
   char pong[GC_WS_CONTROL_MAX];
   size_t pong_len;
 
-  struct gc_ws_end end; /* for `closed` */
+  struct gc_ws_end end; /* argument of `closed` */
   struct gc_err err;
 };
 
@@ -59,8 +60,8 @@ static void free_ws(struct gc_ws *ws) {
   free(ws);
 }
 
-/* The owner may free the socket in a callback, which runs between
- * enter_callback and leave_callback. leave_callback then frees it. */
+/* Begins a callback, in which the owner may free the socket; leave_callback
+ * then frees the memory. */
 static void enter_callback(struct gc_ws *ws) { ws->busy++; }
 
 static void leave_callback(struct gc_ws *ws) {
@@ -71,7 +72,7 @@ static void leave_callback(struct gc_ws *ws) {
 
 /* ---- the end ---- */
 
-/* The only caller of events->closed; reports `end` and `err`. */
+/* Reports `end` and `err`; it is the only caller of events->closed. */
 static void report_end(struct gc_ws *ws) {
   if (ws->state == CLOSED || ws->is_freed)
     return;
@@ -121,9 +122,9 @@ static uint64_t next_due(const struct gc_ws *ws) {
   return due_ms;
 }
 
-/* Bytes are too frequent to move the timer for each: when the timer fires, it
+/* Sets the timer. Bytes are too frequent to move it for each: when it fires, it
  * checks whether the time has come. The timer stays set from gc_ws_open on, if
- * necessary to the end of time, so that moving it needs no memory. */
+ * necessary to UINT64_MAX, so that moving it needs no memory. */
 static void schedule_timer(struct gc_ws *ws) {
   if (gc_timers_set(gc_loop_timers(ws->loop), &ws->timer, next_due(ws)) !=
       GC_OK)
@@ -139,7 +140,7 @@ static void enter_state(struct gc_ws *ws, int state, uint64_t until_ms) {
 
 /* ---- sending ---- */
 
-/* Sends `out`. A closed stream reports itself, before or after. */
+/* Sends `out`. A closed stream reports its end, before or after. */
 static enum gc_code send_out(struct gc_ws *ws, struct gc_err *err) {
   enum gc_code code =
       gc_stream_send(ws->stream, ws->out.data, ws->out.len, err);
@@ -157,7 +158,7 @@ static enum gc_code send_frame(struct gc_ws *ws, enum gc_ws_kind kind,
   return send_out(ws, err);
 }
 
-/* Sends a ping or a pong. A peer that does not take even these is gone. */
+/* Sends a ping or a pong. A failure to send even these ends the socket. */
 static void send_control(struct gc_ws *ws, enum gc_ws_kind kind,
                          const char *bytes, size_t len) {
   struct gc_err err = {0};
@@ -245,7 +246,8 @@ static void read_frames(struct gc_ws *ws, const char *bytes, size_t len) {
     len -= took;
     on_event(ws, &event);
   }
-  /* One pong for all of them: a flood of pings gets no flood of pongs. */
+  /* One pong answers all pings of a round, so that a flood of pings gets no
+   * flood of pongs. */
   if (ws->owes_pong && ws->state == OPEN && !ws->is_freed)
     send_control(ws, GC_WS_PONG, ws->pong, ws->pong_len);
   ws->owes_pong = false;
@@ -278,8 +280,8 @@ static void read_answer(struct gc_ws *ws, const char *bytes, size_t len) {
   read_frames(ws, bytes + took, len - took);
 }
 
-/* No more of the answer will come. True: the part that came is a refusal; it is
- * reported. */
+/* Ends the answer, of which no more will come. True: the part that came is a
+ * refusal, which is reported. */
 static bool is_refused_so_far(struct gc_ws *ws) {
   gc_ws_handshake_end(&ws->handshake);
   if (ws->handshake.state != GC_WS_REFUSED)
@@ -292,7 +294,7 @@ static bool is_refused_so_far(struct gc_ws *ws) {
 
 static void on_stream_open(void *ctx) {
   struct gc_ws *ws = ctx;
-  if (ws->state != CONNECTING) /* closed meanwhile */
+  if (ws->state != CONNECTING) /* gc_ws_close was called before */
     return;
   enter_callback(ws);
   struct gc_err err = {0};
@@ -336,7 +338,8 @@ static void on_stream_closed(void *ctx, enum gc_failure failure,
   leave_callback(ws);
 }
 
-/* `now_ms` is the beginning of the round: bytes may have come since. */
+/* Checks the times of an open socket. `now_ms` is the beginning of the round:
+ * bytes may have come since. */
 static void check_open(struct gc_ws *ws, uint64_t now_ms) {
   if (ws->idle_timeout_ms > 0 &&
       ws->last_message_ms + ws->idle_timeout_ms <= now_ms) {
@@ -371,8 +374,8 @@ static enum gc_code no_memory(struct gc_err *err) {
   return gc_fail(err, GC_ERR_MEMORY, "out of memory for a WebSocket");
 }
 
-/* "wss://host:port/path" to "https://host:port": the part that may be shown, in
- * a form that libcurl reads. The address has been checked. */
+/* Converts "wss://host:port/path" to "https://host:port": the part that may be
+ * shown, in a form that libcurl reads. The address was checked before. */
 static char *origin_of(const char *url) {
   const char *host = strstr(url, "://") + 3;
   bool is_tls = (host[-4] | 0x20) == 's';

@@ -15,10 +15,10 @@
 
 #include "gc_config.h"
 
-enum { EXCERPT_BYTES = 121 }; /* of the server's words */
+enum { EXCERPT_BYTES = 121 }; /* bytes of the server's words */
 
-/* With the hash of the request's key the server proves that it has read the
- * request. */
+/* Prepares the handshake with the hash of the request's key, with which the
+ * server proves that it has read the request. */
 static enum gc_code expect_answer(struct gc_ws_handshake *h, const char *key,
                                   struct gc_err *err) {
   char salted[GC_WS_KEY_SIZE + sizeof(GC_WS_GUID)];
@@ -31,7 +31,7 @@ static enum gc_code expect_answer(struct gc_ws_handshake *h, const char *key,
   return GC_OK;
 }
 
-/* "wss://host/channels/ID?query" to "ID". */
+/* Keeps the "ID" of "wss://host/channels/ID?query". */
 static void keep_secret(struct gc_ws_handshake *h, const char *url) {
   size_t end = strcspn(url, "?#"), begin = end;
   while (begin > 0 && url[begin - 1] != '/')
@@ -70,7 +70,7 @@ static void read_retry_after(const struct gc_ws_handshake *h,
   gc_reply_headers_end(&headers, gc_clock_wall_ms(), reply);
 }
 
-/* The `message` of JSON that was cut off; "" when it has none. */
+/* Writes the `message` of JSON that was cut off; "" when it has none. */
 static void cut_message(const char *json, char *out, size_t size) {
   static const char key[] = "\"message\":\"";
   const char *at = strstr(json, key);
@@ -87,7 +87,7 @@ static void cut_message(const char *json, char *out, size_t size) {
   out[used] = '\0';
 }
 
-/* The server's own words, in place of raw JSON or HTML. */
+/* Writes the server's own words in place of raw JSON or HTML. */
 static void describe_body(const char *body, char *out, size_t size) {
   gc_error_words(body, strlen(body), out, size);
   if (out[0] != '\0')

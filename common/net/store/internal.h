@@ -14,24 +14,25 @@
 struct gc_store {
   char folder[GC_STATE_PATH_SIZE];
   struct gc_state_file file;
-  sqlite3 *db;          /* of `file`; NULL: not open */
+  sqlite3 *db;          /* database of `file`; NULL: not open */
   pthread_mutex_t lock; /* held during each call */
   int failure;          /* SQLite's code of the call's failure; 0: none */
-  bool is_held;         /* by another process, at the last attempt to open */
-  bool has_failed;      /* to open; reported */
+  bool is_held;         /* another process had it at the last attempt to open */
+  bool has_failed;      /* the last attempt to open failed and was reported */
   uint64_t generation; /* of the file's content: each opened file has its own */
   void (*notice)(void *ctx, const struct gc_err *err);
   void *ctx;
 };
 
-/* Each call is between these. Enter takes the lock, and opens the file when it
- * is not open or is not the one at its path any longer. GC_ERR_UNAVAILABLE: it
- * cannot be opened, which is reported; the lock is released then. */
+/* Begins a call: takes the lock, and opens the file when it is not open or is
+ * no longer the file at its path. GC_ERR_UNAVAILABLE: the file cannot be
+ * opened, which is reported, and the lock is released. */
 GC_MUST_CHECK enum gc_code gc_store_enter(struct gc_store *s,
                                           struct gc_err *err);
-/* Ends the transaction that a failure left open. After a failure that lasts,
- * renames the broken file or closes it, so that the next call finds a new one;
- * true when there is a new one now. Releases the lock. */
+/* Ends a call and the transaction that a failure left open, and releases the
+ * lock. A broken file is renamed and replaced; after another lasting failure
+ * the file is closed, so that the next call opens it again. True if there is a
+ * new file now. */
 bool gc_store_leave(struct gc_store *s);
 
 static inline void gc_store_stmt_auto(sqlite3_stmt **s) {

@@ -9,17 +9,18 @@
 
 /* The progress of a query. All times are ends of windows, epoch ms. */
 struct gc_query_mark {
-  char identity[65];  /* hash of the request; totals of another do not count */
+  char identity[65];  /* hash of the request; totals of another request do not
+                         count */
   int64_t settled_ms; /* windows up to here are final and not requested again */
   int64_t done_ms;    /* windows up to here were sent, except the pending one */
 
-  /* Only loaded. */
+  /* Set by gc_store_load_query only. */
   bool is_pending_cut; /* the samples do not fit into `pending` */
 };
 
 /* One cumulative series. */
 struct gc_query_total {
-  const char *series; /* its key; borrowed */
+  const char *series; /* key of the series; borrowed */
   int64_t count;      /* over all settled windows */
   double sum;         /* over all settled windows */
   int64_t sent;       /* the value that was dispatched last; never decreases */
@@ -48,14 +49,15 @@ struct gc_query_save {
   struct gc_query_mark mark;
   const char *pending; /* the samples to dispatch next; pending_len 0: none */
   size_t pending_len;
-  const struct gc_query_total *totals; /* those that changed */
+  const struct gc_query_total *totals; /* totals that changed */
   size_t total_count;
   bool forget; /* delete all earlier totals first: the request has changed */
   /* Delete totals that were last saved with a done_ms before this; their series
    * no longer occur. 0: none. */
   int64_t drop_before_ms;
-  /* gc_store_generation, at the time when everything was saved or loaded: a
-   * newer file lacks what is not in this save, and refuses it. 0: any file. */
+  /* gc_store_generation at the time when everything was saved or loaded: a
+   * newer file lacks the totals that are not in this save, and refuses it. 0:
+   * any file. */
   uint64_t generation;
 };
 /* Saves all of it or, with GC_ERR_STATE, nothing. */

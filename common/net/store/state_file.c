@@ -43,8 +43,8 @@ static enum gc_code read_int(struct gc_state_file *s, const char *sql,
   return GC_OK;
 }
 
-/* Reads the version again under the lock, since another process may have
- * migrated the file meanwhile. */
+/* Migrates the file. The version is read again under the lock, since another
+ * process may have migrated the file meanwhile. */
 static enum gc_code migrate_file(struct gc_state_file *s,
                                  const struct gc_state_kind *kind,
                                  struct gc_err *err) {
@@ -93,7 +93,8 @@ static enum gc_code check_version(struct gc_state_file *s,
   return GC_OK;
 }
 
-/* A file of an earlier version, or a restored one, may be readable for all. */
+/* Removes the rights of other users: a file of an earlier version, or a
+ * restored one, may be readable for all. */
 static void close_to_others(const char *path) {
   static const char *const parts[] = {"", "-wal", "-shm"};
   char part[GC_STATE_PATH_SIZE + 8];
@@ -110,8 +111,8 @@ static enum gc_code open_file(struct gc_state_file *s,
                               const struct gc_state_kind *kind,
                               bool *ret_foreign, struct gc_err *err) {
   /* SQLite would create the file with the umask's mode; the modes of its other
-   * files follow this one. Only for a new file: closing a descriptor releases
-   * the locks that this process has on the file. */
+   * files follow this one. Only a new file is opened here: closing a descriptor
+   * releases the locks that this process has on the file. */
   int fd = open(s->path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
   if (fd >= 0)
     close(fd);
@@ -128,7 +129,7 @@ static enum gc_code open_file(struct gc_state_file *s,
     return gc_fail(err, GC_ERR_STATE,
                    "state file %s is read-only; give it to collectd's user",
                    s->path);
-  /* A file that is not ours must not change, nor its -wal: no checkpoint. */
+  /* A foreign file and its -wal must not change, so there is no checkpoint. */
   sqlite3_db_config(s->db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
   GC_TRY(check_version(s, kind, ret_foreign, err));
   sqlite3_db_config(s->db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 0, NULL);
@@ -181,7 +182,7 @@ static enum gc_code make_folder(const char *folder, struct gc_err *err) {
                  folder, strerror(errno));
 }
 
-/* Only collectd's user may replace what is in the folder. */
+/* Warns if another user can replace files of the folder. */
 static void check_folder(const char *folder, struct gc_err *ret_warning) {
   struct stat st;
   if (stat(folder, &st) != 0)
@@ -198,7 +199,7 @@ static void check_folder(const char *folder, struct gc_err *ret_warning) {
                   folder, (unsigned)st.st_mode & 07777);
 }
 
-/* The holder writes its name into the lock. */
+/* Writes the name of this process, which holds the lock, into the lock file. */
 static void name_holder(int fd) {
   char host[128] = "", text[200];
   (void)gethostname(host, sizeof(host) - 1);
@@ -218,17 +219,18 @@ static void read_holder(int fd, char out[128]) {
     snprintf(out, 128, "another process");
 }
 
-/* True when the file at the path is the one that is locked: the holder before
- * us deletes it when it closes. */
+/* True if the file at the path is the locked one: the previous holder deletes
+ * the file when it closes. */
 static bool is_at(int fd, const char *path) {
   struct stat open_file, there;
   return fstat(fd, &open_file) == 0 && stat(path, &there) == 0 &&
          open_file.st_dev == there.st_dev && open_file.st_ino == there.st_ino;
 }
 
-/* Two processes would each continue from the state in their own memory. The
- * kernel releases the lock however a process dies. Does not wait: any user who
- * can open the file could hold the lock for ever. */
+/* Takes the lock, without which two processes would each continue from the
+ * state in their own memory. The kernel releases the lock however a process
+ * ends. The function does not wait: any user who can open the file could hold
+ * the lock for ever. */
 static enum gc_code take_lock(struct gc_state_file *s, const char *folder,
                               const char *name, struct gc_err *err) {
   char holder[128];

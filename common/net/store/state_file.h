@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
-/* A SQLite file in StateDir; all our state files are made this way. sqlite3(1)
- * can read it while we run. WAL with full synchronisation: a committed
+/* A SQLite file in StateDir, of the kind of all state files here. sqlite3(1)
+ * can read it while collectd runs. WAL with full synchronisation: a committed
  * transaction survives a crash. Mode 0600. The file has a version (PRAGMA
  * user_version) and an owner (PRAGMA application_id). Opening migrates an older
  * version; a newer one, or a database of another program, is refused and stays
- * untouched. A corrupt file is renamed (state.db.bad-1 …), never deleted.
- * One thread at a time may use the struct. */
+ * untouched. A corrupt file is renamed (state.db.bad-1 …), never deleted. Only
+ * one thread at a time may use the struct. */
 #ifndef GC_NET_STORE_STATE_FILE_H
 #define GC_NET_STORE_STATE_FILE_H
 
@@ -24,8 +24,9 @@ struct gc_state_kind {
   const char *const *migrations;
   int version;
   int busy_ms; /* longest wait for a transaction of another process */
-  /* A file beside it, "state.lock": the process that has it locked owns the
-   * state file; others are refused. NULL: the caller has a lock of its own. */
+  /* A file beside the state file, "state.lock": the process that has locked it
+   * owns the state file; others are refused. NULL: the caller has a lock of its
+   * own. */
   const char *lock_name;
 };
 
@@ -35,27 +36,28 @@ struct gc_state_file {
   char path[GC_STATE_PATH_SIZE];
   int lock_fd; /* 0: no lock */
   char lock_path[GC_STATE_PATH_SIZE];
-  uint64_t device, inode; /* of the open file */
+  uint64_t device, inode; /* identity of the open file */
 };
 
 /* Opens the file in `folder`; makes both if they are missing (the folder with
  * mode 0700). `ret_warning` reports a file that was renamed, and a folder that
- * others may change; else its code stays GC_OK. Waits for nothing but
+ * other users may change; otherwise its code stays GC_OK. The only wait is
  * kind->busy_ms. GC_ERR_STATE: read-only folder, newer version, disk full, …;
  * GC_ERR_UNAVAILABLE: another process has the lock. */
 GC_API GC_MUST_CHECK enum gc_code
 gc_state_file_open(const char *folder, const struct gc_state_kind *kind,
                    struct gc_state_file *s, struct gc_err *ret_warning,
                    struct gc_err *err);
-/* False when the file at the path is not the open one any longer: it was
- * deleted or replaced, or the file system lost it. */
+/* True while the file at the path is the open one. False: it was deleted or
+ * replaced, or the file system lost it. */
 GC_API bool gc_state_file_is_there(const struct gc_state_file *s);
 /* Closes the file and releases the lock. NULL and a struct that is not open are
  * allowed. */
 GC_API void gc_state_file_close(struct gc_state_file *s);
 
 /* Renames an open file that is broken and opens a new one in its place;
- * `ret_warning` reports that. Finalize all statements before. GC_ERR_STATE. */
+ * `ret_warning` reports that. The caller finalizes all statements before.
+ * GC_ERR_STATE. */
 GC_API GC_MUST_CHECK enum gc_code
 gc_state_file_reset(struct gc_state_file *s, const struct gc_state_kind *kind,
                     struct gc_err *ret_warning, struct gc_err *err);

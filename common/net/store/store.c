@@ -57,7 +57,7 @@ enum gc_code gc_store_run(struct gc_store *s, const char *sql,
   return code;
 }
 
-/* ---- opening, and what follows a failure ---- */
+/* ---- opening, and the end of a failed call ---- */
 
 static enum gc_code open_file(struct gc_store *s, struct gc_err *ret_warning,
                               struct gc_err *err) {
@@ -69,7 +69,8 @@ static enum gc_code open_file(struct gc_store *s, struct gc_err *ret_warning,
   return code;
 }
 
-/* Reports a failure to open the file, its end, and a warning. */
+/* Reports a failure to open the file, the end of such failures, and a
+ * warning. */
 static void report_store(struct gc_store *s, enum gc_code code,
                          const struct gc_err *warning,
                          const struct gc_err *err) {
@@ -121,7 +122,7 @@ bool gc_store_leave(struct gc_store *s) {
   case SQLITE_NOTADB:
     is_new = replace_file(s);
     break;
-  case SQLITE_IOERR: /* a network file system's handles may be stale */
+  case SQLITE_IOERR: /* handles of a network file system may be stale */
   case SQLITE_CANTOPEN:
   case SQLITE_READONLY:
     close_file(s);

@@ -2,9 +2,9 @@
 /* The state that survives a restart, in one SQLite file: StateDir/state.db,
  * readable for collectd's user only (see state_file.h for versions and broken
  * files). Saved data survives a crash. A file that fails is opened again by the
- * next call; one that turns out to be broken is renamed and replaced at run
- * time too. One process at a time uses the file. Any thread; calls are
- * serialized by a lock. */
+ * next call; a broken file is renamed and replaced, also at run time. Only one
+ * process at a time uses the file. Any thread; calls are serialized by a
+ * lock. */
 #ifndef GC_NET_STORE_STORE_H
 #define GC_NET_STORE_STORE_H
 
@@ -18,35 +18,35 @@ struct gc_store;
 
 /* Opens the file in `folder`; makes both if they are missing (the folder with
  * mode 0700). `ret_warning` reports a file that was renamed and a folder that
- * others may change; else its code stays GC_OK.
+ * other users may change; otherwise its code stays GC_OK.
  *
  * GC_ERR_STATE (read-only folder, newer version, disk full, …) and
  * GC_ERR_UNAVAILABLE (another process uses the file) return a store
  * nevertheless: each later call tries to open the file, and fails with
- * GC_ERR_UNAVAILABLE until it is open. GC_ERR_MEMORY returns none. The caller
- * frees the store with gc_store_close. */
+ * GC_ERR_UNAVAILABLE until it is open. GC_ERR_MEMORY returns no store. The
+ * caller frees the store with gc_store_close. */
 GC_API GC_MUST_CHECK enum gc_code gc_store_open(const char *folder,
                                                 struct gc_store **ret_store,
                                                 struct gc_err *ret_warning,
                                                 struct gc_err *err);
 /* Calls `notice` with each later warning, with each failure to open the file
- * (GC_ERR_STATE) and when it is open again (GC_OK), on the thread that calls
- * the store; it must not call the store. */
+ * (GC_ERR_STATE) and when the file is open again (GC_OK), on the thread that
+ * calls the store. `notice` must not call the store. */
 GC_API void gc_store_set_notice(struct gc_store *s,
                                 void (*notice)(void *ctx,
                                                const struct gc_err *err),
                                 void *ctx);
-/* True when another process used the file at the last attempt to open it. */
+/* True if another process used the file at the last attempt to open it. */
 GC_API bool gc_store_is_held(struct gc_store *s);
-/* Changes with each file that is opened: a file that was broken, deleted or
- * unreadable for a moment has lost what was saved before. */
+/* Returns a number that changes with each file that is opened: after a file was
+ * broken, deleted or unreadable, the saved data may be lost. */
 GC_API uint64_t gc_store_generation(struct gc_store *s);
-/* NULL is allowed. */
+/* Closes the store and frees it. NULL is allowed. */
 GC_API void gc_store_close(struct gc_store *s);
 
 /* Calls `row` for each name of an account ("prod") and kind ("queue") that the
  * store has, in the order of the ids. `name` is borrowed for the call; `row`
- * must not call the store. Another result of `row` than GC_OK ends the loop and
+ * must not call the store. A result of `row` other than GC_OK ends the loop and
  * is returned. GC_ERR_STATE. */
 GC_API GC_MUST_CHECK enum gc_code
 gc_store_load_names(struct gc_store *s, const char *account, const char *kind,
