@@ -1,12 +1,13 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
-# Bans functions that have a better replacement, so that no reviewer has to
-# repeat it.
+# Refuses functions that have a better replacement, so that no reviewer has to
+# find them.
 set -u
 cd "${top_srcdir:-$(dirname "$0")/..}" || exit 99
 status=0
 
-# ban PATTERN REASON [FILES…]: does not search comments.
+# ban PATTERN REASON [FILES…]: refuses calls that PATTERN matches, outside of
+# comments.
 ban() {
   pattern=$1 reason=$2
   shift 2
@@ -20,16 +21,16 @@ ban() {
 
 sources=$(find common plugins -name '*.[ch]')
 pure=$(find common/base common/genesys -name '*.[ch]')
-pure_but_decimal=$(echo "$pure" | grep -v decimal) # it says why it may
+pure_but_decimal=$(echo "$pure" | grep -v decimal) # its comment says why it may call strtod
 ban 'strcpy|strcat|sprintf|vsprintf|gets|strncpy|strncat' 'no limit, or no NUL: use snprintf, memcpy or gc_buf' $sources
-ban 'atoi|atol|atoll|atof|sscanf' 'cannot tell junk from 0: use base/decimal' $sources
+ban 'atoi|atol|atoll|atof|sscanf' 'does not distinguish junk from 0: use base/decimal' $sources
 ban 'strtok|localtime|gmtime|ctime|asctime|strerror_r|readdir_r|rand|srand|random' 'shared state, or not random' $sources
-ban 'system|popen|alloca|signal' 'not in a daemon of somebody else' $sources
+ban 'system|popen|alloca|signal' 'not in a process that belongs to collectd' $sources
 ban 'printf|fprintf|puts|perror|exit|abort|assert' 'the core does not print and does not end the daemon' $sources
 ban 'curl_easy_perform' 'blocks for ever: a multi handle (net/loop)' $sources
 ban 'usleep|sleep|nanosleep' 'wait for a condition' $sources
 ban 'time|clock|clock_gettime|gettimeofday|getrandom|rand_r' 'time and randomness are arguments in base and genesys' $pure
-ban 'strtod|strtof|isalpha|isdigit|isspace|tolower|toupper|setlocale' 'follows the locale of the daemon: base has its own' $pure_but_decimal
+ban 'strtod|strtof|isalpha|isdigit|isspace|tolower|toupper|setlocale' 'follows the locale of the daemon: base has functions of its own' $pure_but_decimal
 
 [ $status -eq 0 ] && echo 'banned: none found'
 exit $status

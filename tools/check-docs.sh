@@ -1,10 +1,11 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
-# The tables of the manual equal those of the code (tools/optdoc): in
-# plugins/NAME/README.md between <!-- options: BLOCK --> and <!-- /options -->
-# (BLOCK "-": outside of any block), in docs/metrics.md between
-# <!-- metrics --> and <!-- /metrics -->; the aggregates and docs/permissions.md
-# have such marks too, and the defaults of Metric and GroupBy in three pages. --update rewrites the tables.
+# Checks that the tables of the manual equal those of the code (tools/optdoc).
+# A table stands between two marks: <!-- options: BLOCK --> and <!-- /options -->
+# in plugins/NAME/README.md (BLOCK "-": outside of any block), <!-- metrics -->
+# and <!-- /metrics --> in docs/metrics.md. The marks "aggregates", "permissions"
+# and "defaults" (of Metric and GroupBy) work in the same way. --update rewrites
+# the tables.
 set -u
 builddir=${top_builddir:-.}
 cd "${top_srcdir:-$(dirname "$0")/..}" || exit 99
@@ -43,7 +44,7 @@ check() {
     cat "$fresh" >"$1"
   else
     diff -u "$1" "$fresh"
-    echo "$1: not what the code says; tools/check-docs.sh --update" >&2
+    echo "$1: differs from the code; run tools/check-docs.sh --update" >&2
     status=1
   fi
 }
@@ -55,7 +56,7 @@ done
 check docs/metrics.md -
 check docs/permissions.md -
 
-# Each table has its marks in a page.
+# Each table must have its marks in a page.
 blocks=$("$optdoc" --list) || exit 99
 while read -r plugin block; do
   grep -qxF "<!-- options: $block -->" "plugins/$plugin/README.md" ||
@@ -70,8 +71,8 @@ for table in metrics aggregates permissions; do
     { echo "$page: has no table of $table" >&2; status=1; }
 done
 
-# Every permission is in the role that docs/permissions.md proposes, and in the
-# README of a plugin.
+# Every permission must be in the role that docs/permissions.md proposes, and in
+# the README of a plugin.
 for permission in $("$optdoc" --permissions | grep -oE '[a-z]+:[a-zA-Z]+:[a-z]+' | sort -u); do
   case $permission in analytics:realtime:read) continue ;; esac # a scope
   grep -qxF "$permission" docs/permissions.md ||

@@ -1,11 +1,12 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""Four places name the options, and they must be the same: the code's rows
+"""Checks that four places name the same options: the code's rows
 (tools/optdoc --json), the READMEs (plugins/NAME/README.md), the manual pages
 (man/*.5, made by make) and the example configurations (examples/collectd.conf.d,
-after a "#" or not). And mandoc reports nothing about the pages.
+with or without a "#" before the option). mandoc must report nothing about the
+pages.
 
-An option is (plugin, block, name), the block "-" outside of any."""
+An option is (plugin, block, name); the block is "-" outside of any block."""
 import json
 import os
 import re
@@ -30,7 +31,7 @@ def of_code(facts):
 
 
 def of_marked(plugin, text, begin, end, entry):
-    """The options between lines `begin` (which names the block) and `end`."""
+    """Returns the options between the lines `begin` (which names the block) and `end`."""
     found, block = set(), None
     for line in text.split("\n"):
         if re.match(begin, line):
@@ -66,7 +67,7 @@ def of_example(plugin, text):
 
 
 def differences(places):
-    """Lines that name each option that one place has and another lacks."""
+    """Returns a line for each option that one place has and another lacks."""
     return ["%s: <%s> %s is in %s and not in %s" % (
                 option[0], option[1], option[2],
                 ", ".join(n for n in places if option in places[n]),
@@ -76,7 +77,7 @@ def differences(places):
 
 
 def finds_what_is_missing(places):
-    """Removes one option from each place, and adds one: is each change found?"""
+    """Returns the changes that differences() misses: an option removed from a place, or added."""
     failures = []
     for name, options in places.items():
         victim, stranger = sorted(options)[-1], ("genesys", "-", "Stranger")
@@ -90,7 +91,7 @@ def finds_what_is_missing(places):
 
 
 def entries_are_whole(plugin, page, facts):
-    """Each option's entry has type, unit, default, range and an example."""
+    """Returns the entries that lack a type, unit, default, range or example."""
     missing = []
     text = page.replace("\\-", "-").replace("\\(aq", "'").replace("\\e", "\\")
     text = re.sub(r"\\f[BIR]", "", " ".join(text.split("\n")))

@@ -1,15 +1,16 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""No two source files, headers or rooms need each other, directly or over others.
+"""Checks that no two source files, headers or folders need each other, directly or
+through others.
 
 usage: circles.py           fails and prints each circle
        circles.py --calls   prints each edge: FILE FILE FUNCTION
 
-A source file needs another one if its object refers to a function or a variable
-that the other one defines; the objects are those of the build folder. A header
-needs another one, and a room (a folder) another room, if it includes a header
-of it. A folder's own files may use its rooms, and its rooms may use them: they
-are both the wiring above the rooms and what the rooms share.
+A source file needs another file if its object refers to a function or a variable
+that the other file defines; the objects are those of the build folder. A header
+or a folder needs the headers that it includes, and their folders. The files
+directly in a folder may use its subfolders, and the subfolders may use them:
+these files are the wiring above the subfolders and also their shared part.
 """
 from __future__ import annotations
 
@@ -27,7 +28,7 @@ LIBRARY = re.compile(r"^lib\w+_la-")
 
 
 def objects() -> dict[str, Path]:
-    """{source file without its suffix: object}"""
+    """Returns {source file without its suffix: object}."""
     found: dict[str, Path] = {}
     for top in ("common", "plugins"):
         for path in sorted((BUILD / top).rglob(".libs/*.o")):
@@ -37,7 +38,7 @@ def objects() -> dict[str, Path]:
 
 
 def symbols(path: Path) -> tuple[set[str], set[str]]:
-    """The names that an object defines, and the names that it refers to."""
+    """Returns the names that an object defines, and the names that it refers to."""
     listing = subprocess.run(["nm", str(path)], check=True, capture_output=True, text=True).stdout
     defined, needed = set(), set()
     for line in listing.splitlines():
@@ -50,7 +51,7 @@ def symbols(path: Path) -> tuple[set[str], set[str]]:
 
 
 def calls(found: dict[str, Path]) -> Graph:
-    """{file: {file that it needs: one name}}"""
+    """Returns {file: {file that it needs: a name that it uses}}."""
     read = {name: symbols(path) for name, path in found.items()}
     home = {symbol: name for name, (defined, _) in read.items() for symbol in defined
             if symbol != "module_register"}
@@ -59,7 +60,7 @@ def calls(found: dict[str, Path]) -> Graph:
 
 
 def includes(pattern: str) -> list[tuple[str, str]]:
-    """(file, header that it includes), of all files whose name matches."""
+    """Returns (file, header that it includes) for all files whose name matches."""
     return [(str(path.relative_to(SOURCE)), header)
             for top in ("common", "plugins") for path in sorted((SOURCE / top).rglob(pattern))
             for header in INCLUDE.findall(path.read_text(encoding="utf-8"))]
@@ -74,7 +75,7 @@ def headers() -> Graph:
 
 
 def rooms() -> Graph:
-    """{folder: {folder beside it that it needs: the file that does}}"""
+    """Returns {folder: {folder beside it that it needs: the file that includes it}}."""
     graph: Graph = {}
     for name, header in includes("*.[ch]"):
         one, other = Path(name).parent, Path(header).parent
@@ -86,7 +87,7 @@ def rooms() -> Graph:
 
 
 def circles(graph: Graph) -> list[list[str]]:
-    """The strongly connected parts of two files or more (Tarjan)."""
+    """Returns the strongly connected parts of two files or more (Tarjan)."""
     index: dict[str, int] = {}
     low: dict[str, int] = {}
     stack: list[str] = []

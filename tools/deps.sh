@@ -1,11 +1,11 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
-# Installs the missing packages, and no others:
-# tools/deps.sh build|demo|test|package|bench …
-# (one or more of these). Uses apt-get on Debian 12 and 13 and Ubuntu 24.04, dnf
-# on Fedora; on other systems the names may differ. NAME/OLDER is one package
-# whose name depends on the release: the first one that the release has. Starts
-# no service. Does nothing, and needs no root, when all packages are installed.
+# tools/deps.sh SET…: installs the missing packages of the sets, which are build,
+# demo, test, package and bench. Uses apt-get on Debian 12 and 13 and Ubuntu 24.04,
+# dnf on Fedora; on other systems the names may differ. NAME/OLDER is a package
+# whose name depends on the release: the first name that the release has counts.
+# Starts no service. Does nothing, and needs no root, when all packages are
+# installed.
 set -eu
 
 say() { echo "deps: $*" >&2; }
@@ -57,7 +57,7 @@ apt_installed() {
   return 1
 }
 
-# The name that this release has; the last one when apt knows none of them.
+# Prints the name that this release has; the last one when apt knows none of them.
 apt_name() {
   for name in $(echo "$1" | tr / ' '); do
     apt-cache policy "$name" 2>/dev/null | grep -q '^  Candidate: [^(]' && break
@@ -72,7 +72,7 @@ apt_install() {
   done
   [ -n "$missing" ] || return 0
   need_root $missing
-  # RUNLEVEL=1: invoke-rc.d then starts none of the services.
+  # With RUNLEVEL=1 invoke-rc.d starts no service.
   export DEBIAN_FRONTEND=noninteractive RUNLEVEL=1
   apt-get -q update >/dev/null
   names=

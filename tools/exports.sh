@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
-# A plugin exports module_register and nothing else, the core only gc_ names: a
-# visible name that the daemon has too would be replaced by the daemon's.
+# Checks that a plugin exports only module_register, and the core only gc_ names:
+# the daemon would replace a visible name that it has too by its own.
 set -u
 libs=${top_builddir:-.}/.libs
 status=0
@@ -19,7 +19,7 @@ for f in "$libs"/genesys*.so "$libs"/libgenesys_core-*.so; do
     status=1
   fi
 done
-# The core exports each gc_ function that a plugin needs; without it collectd
+# The core must export each gc_ function that a plugin needs; otherwise collectd
 # cannot load the plugin.
 core=$(ls "$libs"/libgenesys_core-*.so 2>/dev/null)
 if [ -n "$core" ]; then
@@ -35,5 +35,5 @@ if [ -n "$core" ]; then
   done
 fi
 [ $found = 1 ] || { echo "exports: nothing built in $libs" >&2; exit 1; }
-[ $status -eq 0 ] && echo 'exports: as they should be'
+[ $status -eq 0 ] && echo 'exports: plugins and core export the allowed names only'
 exit $status

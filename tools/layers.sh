@@ -1,14 +1,14 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
-# Arrows between folders point down: base is pure and knows no Genesys, genesys
-# stands on base, net on both, analytics on net's API; only daemon and
-# plugins/*/plugin.c include collectd's headers.
+# Checks that each layer includes only lower layers: base is pure and knows no
+# Genesys, genesys uses base, net uses both, analytics uses the API of net; only
+# daemon and plugins/*/plugin.c include collectd's headers.
 set -u
 cd "${top_srcdir:-$(dirname "$0")/..}" || exit 99
 status=0
 
-# refuse FOLDER-OR-FILE PATTERN REASON [EXCEPT]: no #include below it may match,
-# in files whose path is not EXCEPT (of find).
+# refuse FOLDER-OR-FILE PATTERN REASON [EXCEPT]: refuses each #include below it
+# that PATTERN matches, except in files whose path matches EXCEPT (of find).
 refuse() {
   found=$(find "$1" -name '*.[ch]' ! -path "${4:-}" -exec \
     grep -nHE "^[[:space:]]*#[[:space:]]*include[[:space:]]*[<\"]($2)" {} +)

@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
 """Checks the links within the documents and the commands that they show: each
-named file exists, each make target has a rule, ./configure knows each option,
-and a table row that names functions and their file names the right file.
+named file must exist, each make target must have a rule, ./configure must know
+each option, and a table row with functions and a file must name the right file.
 
 usage: links.py
 """
@@ -16,7 +16,7 @@ from pathlib import Path
 TOP = Path(os.environ.get("top_srcdir", Path(__file__).resolve().parents[1])).resolve()
 DOCUMENTS = ("*.md", "docs/**/*.md", "plugins/*/README.md", "common/README.md",
              "tests/README.md", "tests/*/README.md", "examples/**/README.md")
-# Targets that automake brings.
+# Targets that automake makes.
 TARGETS = {"all", "check", "clean", "deb", "dist", "distcheck", "distclean", "install", "rpm", "uninstall"}
 
 LINK = re.compile(r"!?\[[^\]]*\]\(([^)\s]+)\)")
@@ -36,7 +36,7 @@ def outside_of_blocks(text: str) -> str:
 
 
 def anchors(text: str) -> set[str]:
-    """The anchors of a page's headings in rendered Markdown."""
+    """Returns the anchors of a page's headings in rendered Markdown."""
     found: set[str] = set()
     for line in outside_of_blocks(text).splitlines():
         if line.startswith("#"):
@@ -58,7 +58,7 @@ def broken_links(path: Path, text: str):
 
 
 def commands(text: str):
-    """The lines of ```sh blocks, and the text between back-ticks."""
+    """Returns the lines of ```sh blocks, and the text between back-ticks."""
     blocks = "".join(re.findall(r"^```sh\n(.*?)^```", text, re.M | re.S))
     # Lines about collectd's own tree are not checked.
     return [line for line in blocks.splitlines() if "collectd-5." not in line] + re.findall(r"`([^`\n]+)`", outside_of_blocks(text))
@@ -94,7 +94,7 @@ def broken_commands(text: str, known: set[str], configure: str):
 
 
 def is_built(name: str) -> bool:
-    """True for a program of the tree: its source exists."""
+    """True if the name is a program of the tree, whose source exists."""
     return (TOP / (name + ".c")).exists()
 
 
@@ -125,10 +125,10 @@ def main() -> int:
         text = path.read_text(encoding="utf-8")
         for what in [*broken_links(path, text), *broken_commands(text, known, configure),
                      *broken_functions(text)]:
-            print("%s: %s: there is no such thing" % (path.relative_to(TOP), what), file=sys.stderr)
+            print("%s: %s does not exist" % (path.relative_to(TOP), what), file=sys.stderr)
             broken += 1
     if broken == 0:
-        print("links: all of %d documents lead somewhere" % len(pages))
+        print("links: all targets of %d documents exist" % len(pages))
     return 1 if broken else 0
 
 

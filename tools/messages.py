@@ -1,13 +1,13 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""Every ERROR and WARNING that the code can print is in docs/troubleshooting.md.
+"""Checks that every ERROR and WARNING of the code is in docs/troubleshooting.md.
 
 usage: messages.py           compares the two; prints missing messages in a form
                              for pasting
        messages.py --list    prints FILE:LINE and text of all messages
 
-A message is a string of the sources that has two words or more and is not part
-of a debug line. "…" stands for the text that printf inserts. "…", blanks and
+A message is a string of the sources with two words or more that is not part of
+a debug line. "…" stands for the text that printf inserts. "…", blanks and
 punctuation at the ends are not compared. In the document messages are the lines
 of ```text blocks.
 """
@@ -22,13 +22,13 @@ TOP = Path(os.environ.get("top_srcdir", Path(__file__).resolve().parents[1]))
 DOCUMENT = "docs/troubleshooting.md"
 SOURCES = ("common/**/*.[ch]", "plugins/**/*.[ch]")
 
-# Strings of two words that no operator sees: the manual describes options and
-# metrics (and ends them with a full stop, which a message never has) ...
+# Strings of two words that no operator sees: texts of the manual about options
+# and metrics (they end with a full stop, which a message never has) ...
 MANUAL_FILES = {"common/genesys/metric.h", "common/daemon/options_manual.c"}
 MANUAL_ROWS = re.compile(r"GC_OPT_\w+|static_assert|_Static_assert|gc_debug")
-# ... lines below WARNING may stand in the document or not ...
+# ... lines below WARNING, which the document may have ...
 QUIET = {"GC_LOG_INFO", "GC_LOG_NOTICE"}
-# ... and these are words of a protocol.
+# ... and words of a protocol.
 PROTOCOL = re.compile(
     r"(ATTACH|DETACH|CREATE|INSERT|UPDATE|DELETE|SELECT|BEGIN|PRAGMA|ALTER|DROP|REPLACE) "
     r"|(Accept|Authorization|Content-Type|User-Agent|Upgrade|X-[\w-]+): ?"
@@ -44,7 +44,7 @@ ESCAPES = {"n": " ", "t": " ", "r": " ", '"': '"', "\\": "\\"}
 
 
 def tokens(source: str):
-    """(text, position) of each token except blanks and comments."""
+    """Yields (text, position) of each token except blanks and comments."""
     for match in TOKEN.finditer(source):
         text = match.group()
         if not (text.isspace() or text.startswith(("/*", "//", "\\"))):
@@ -52,8 +52,8 @@ def tokens(source: str):
 
 
 def literals(source: str):
-    """(position, function whose argument it is, arguments before it, text) of
-    each string; strings side by side are one."""
+    """Yields (position, function whose argument it is, arguments before it, text) of
+    each string; adjacent strings are one."""
     stack, run, start, before = [], None, 0, ""
     for text, position in [*tokens(source), ("", len(source))]:
         if text.startswith('"') or (run is not None and text.startswith("PRI")):
@@ -75,13 +75,13 @@ def literals(source: str):
 
 
 def trimmed(text: str) -> str:
-    """The text without the ends that are not compared."""
+    """Returns the text without the ends that are not compared."""
     text = re.sub(r"…(\s*…)+", "…", " ".join(text.split()))
     return text.strip(" ;:,…")
 
 
 def plain(literal: str) -> str:
-    """A string of the sources as the document writes it."""
+    """Returns a string of the sources as the document writes it."""
     text = CONVERSION.sub("…", literal.replace("%%", "\0")).replace("\0", "%")
     return trimmed(re.sub(r"\\(.)", lambda m: ESCAPES.get(m[1], m[0]), text))
 
@@ -95,7 +95,7 @@ def is_message(function: str, arguments: list[str], raw: str) -> bool:
 
 
 def messages_of_sources() -> tuple[dict[str, str], set[str]]:
-    """{message: the first place that has it}, and every string"""
+    """Returns {message: the first place that has it}, and every string."""
     found: dict[str, str] = {}
     strings: set[str] = set()
     for pattern in SOURCES:
@@ -112,7 +112,7 @@ def messages_of_sources() -> tuple[dict[str, str], set[str]]:
 
 
 def messages_of_document() -> set[str]:
-    """The lines of the document's text blocks."""
+    """Returns the lines of the document's text blocks."""
     lines, inside = set(), False
     for line in (TOP / DOCUMENT).read_text(encoding="utf-8").splitlines():
         if line.startswith("```"):
@@ -137,9 +137,9 @@ def main() -> int:
     for text, place in missing.items():
         print("missing, from %s:\n```text\n%s\n```" % (place, text))
     for text in stale:
-        print("no source says: %s" % text)
+        print("not in the code: %s" % text)
     if missing or stale:
-        print("%s: %d messages are missing, %d are said no more" % (DOCUMENT, len(missing), len(stale)),
+        print("%s: %d messages are missing, %d are not in the code" % (DOCUMENT, len(missing), len(stale)),
               file=sys.stderr)
         return 1
     print("messages: %s has all %d" % (DOCUMENT, len(code)))

@@ -1,16 +1,16 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""A manual page, man(7), from a plugin's README and the rows of its options:
+"""Makes a manual page, man(7), from a plugin's README and the rows of its options:
 
     optdoc --json | mkman.py [--set NAME=VALUE]... [--common FILE] README
 
-The README brings the prose (a small part of Markdown, see blocks_of), the rows
-bring each option with type, unit, default, range and an example, in place of the
-README's own tables of them. All comments except this one are skipped:
+The README has the prose (a small part of Markdown, see blocks_of). The rows have
+each option with type, unit, default, range and an example, and replace the
+README's tables of options. All comments except this one are skipped:
 
-    <!-- brief: what queues look like now -->
+    <!-- brief: the present state of queues -->
 
-Sections keep their order; "Example" goes to the end, as in all manuals.
+Sections keep their order, except that "Example" is the last, as in all manuals.
 """
 import argparse
 import json
@@ -25,7 +25,7 @@ WIDTH = 78
 
 
 class Broken(Exception):
-    """The README holds something that this program does not know."""
+    """Raised for a part of the README that this program does not know."""
 
 
 # ---- Markdown to blocks -------------------------------------------------
@@ -41,7 +41,7 @@ def item_of(line):
 
 
 def take_list(lines, at):
-    """The items of a list, each the lines of its own blocks."""
+    """Returns the items of a list, each as the lines of its blocks."""
     items, numbered = [], item_of(lines[at])[0] not in "-*"
     while at < len(lines) and item_of(lines[at]):
         indent = item_of(lines[at])[1]
@@ -63,7 +63,7 @@ def is_text(line):
 
 
 def take_until(lines, at, end):
-    """The lines before the first line equal to `end`, and the index after that line."""
+    """Returns the lines before the first line equal to `end`, and the index after that line."""
     begin = at
     while lines[at] != end:
         at += 1
@@ -103,7 +103,7 @@ def take_block(lines, at):
             if kind == "code":
                 piece = [l[4:] for l in piece]
             return (kind, piece), at
-    raise Broken("what is this? %r" % line)
+    raise Broken("unknown Markdown: %r" % line)
 
 
 def blocks_of(text):
@@ -120,8 +120,8 @@ def blocks_of(text):
 # ---- text to roff -------------------------------------------------------
 
 def escape(text, literal=False):
-    """Text without any meaning to roff. Literal: text for copying, in which a
-    hyphen is a minus and quotes stay straight."""
+    """Returns the text without any meaning to roff. `literal`: text for copying, in
+    which a hyphen is a minus and quotes stay straight."""
     marks = {"\\": "\\e"}
     if literal:
         marks.update({"-": "\\-", "'": "\\(aq", "`": "\\(ga", "^": "\\(ha",
@@ -139,7 +139,8 @@ def escape(text, literal=False):
 
 
 def link_of(text, url):
-    """A link to another plugin's README names its page; a web address is shown."""
+    """Returns the text of a link: the manual page for another plugin's README, the
+    label with a web address, otherwise the label."""
     readme = re.match(r"(?:\.\./)*(?:plugins/)?(genesys\w*)/README\.md", url)
     if readme:
         return "\\fB%s\\fR(5)" % escape(page_of(readme.group(1)), literal=True)
@@ -179,7 +180,7 @@ def guard(line):
 
 
 def filled(text):
-    """Lines of running text; a sentence begins a line, as roff wants it."""
+    """Returns lines of running text; each sentence begins a line, as roff requires."""
     text = " ".join(text.split())
     lines = []
     for sentence in re.split(r"(?<=[a-z0-9)`\"]\.) (?=[A-Z`*])", text):
@@ -200,7 +201,7 @@ def code(lines):
 
 
 def row_of_table(row):
-    """The last cell describes the other ones."""
+    """Makes an entry whose text is the last cell, under the other cells."""
     tag = "  ".join(inline(cell) for cell in row[:-1] if cell)
     body = filled(row[-1]) or ["\\&"]
     return [".TP", guard(tag or "\\&")] + body
@@ -236,7 +237,7 @@ def option(row):
 
 
 class Page:
-    """One page; `facts` is the output of optdoc --json."""
+    """A manual page; `facts` is the output of optdoc --json."""
 
     def __init__(self, plugin, facts):
         self.plugin, self.types = plugin, facts["types"]
@@ -307,7 +308,7 @@ class Page:
 
 
 def sections_of(blocks):
-    """The text before the first section, and the sections in order."""
+    """Returns the text before the first section, and the sections in order."""
     intro, sections = [], []
     for block in blocks:
         if block[0] == "heading" and block[1] == 1:
@@ -322,8 +323,8 @@ def sections_of(blocks):
 
 
 def tidy(lines):
-    """Removes paragraph requests where none is allowed: after a section's title,
-    before another request that breaks, at the end."""
+    """Removes paragraph requests where they are not allowed: after a section's
+    title, before another request that breaks, at the end."""
     out = []
     for line in lines:
         breaks = line == ".PP" or re.match(r"\.(SH|SS|TP|IP)\b", line)
@@ -368,7 +369,7 @@ def render(readme, common, facts, settings):
         "types.db(5)"]
 
     out = ['.\\" SPDX-License-Identifier: MIT',
-           '.\\" Made by tools/mkman.py of %s; edit that.' %
+           '.\\" Made by tools/mkman.py from %s; edit that file.' %
            ("plugins/%s/README.md" % plugin),
            ".TH %s 5 %s \"collectd\\-genesys %s\" \"Plugins of collectd\"" % (
                escape(name.upper(), literal=True), date_of(readme),

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* For docs/permissions.md only: the options that need each call and each topic,
- * and the loss without its permission. */
+/* The rows of docs/permissions.md alone: the options that need each call and
+ * each topic, and the loss without its permission. */
 #ifndef GC_TOOLS_NEEDS_H
 #define GC_TOOLS_NEEDS_H
 
@@ -9,11 +9,11 @@
 #include "common/genesys/endpoint.h"
 
 struct need {
-  const char *by;   /* the options that need it */
-  const char *lost; /* without the permission */
+  const char *by;   /* options that need the call */
+  const char *lost; /* loss without the permission */
 };
 
-/* The row of `id`; NULL when tools/needs.c lacks it. */
+/* Returns the row of `id`; NULL when tools/needs.c lacks it. */
 const struct need *need_of(enum gc_endpoint_id id);
 
 /* Topics of the notification channel: the agent does not call them, but a

@@ -1,9 +1,9 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
-# tools/new-plugin.sh NAME makes the plugin genesys_NAME of tools/skeleton: it
-# builds, passes its tests and counts the queues of an account. CONTRIBUTING.md
-# has the next steps. Writes into the tree and commits nothing; run ./autogen.sh
-# afterwards.
+# tools/new-plugin.sh NAME makes the plugin genesys_NAME from tools/skeleton. The
+# plugin builds, passes its tests and counts the queues of an account.
+# CONTRIBUTING.md has the next steps. The script writes into the tree and commits
+# nothing; run ./autogen.sh afterwards.
 set -eu
 cd "$(dirname "$0")/.."
 from=tools/skeleton
@@ -16,12 +16,12 @@ expr "x$name" : 'x[a-z][a-z0-9]\{1,20\}$' >/dev/null ||
   fail "\"$name\": a letter, then letters and digits, all small, 2 to 21"
 for taken in plugins/genesys_$name tests/unit/plugins/genesys_${name}/${name}_test.c \
   tests/golden/${name}_case.c tests/fuzz/${name}_fuzz.c; do
-  [ ! -e "$taken" ] || fail "$taken is there already"
+  [ ! -e "$taken" ] || fail "$taken exists already"
 done
 upper=$(echo "$name" | tr '[:lower:]' '[:upper:]')
 title=$(echo "$name" | cut -c1 | tr '[:lower:]' '[:upper:]')$(echo "$name" | cut -c2-)
 
-# The skeleton's files, its name in paths and text replaced.
+# Copies the skeleton's files and replaces its name in paths and text.
 rename() { sed "s/sprout/$name/g; s/Sprout/$title/g; s/SPROUT/$upper/g"; }
 made=
 for file in $(cd $from && find . -type f | sort); do
@@ -31,8 +31,8 @@ for file in $(cd $from && find . -type f | sort); do
   made="$made $to"
 done
 
-# insert FILE WHERE PATTERN LINES: LINES before the first line that PATTERN
-# matches, or after the last one.
+# insert FILE WHERE PATTERN LINES: inserts LINES before the first line that
+# PATTERN matches, or after the last one.
 insert() {
   grep -q "$3" "$1" || fail "$1: no line like $3"
   awk -v where="$2" -v pattern="$3" -v lines="$4" '

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: MIT */
-/* Prints the reference tables of the manual out of the code:
+/* Prints the reference tables of the manual from the code:
  *   optdoc --list            PLUGIN BLOCK lines, BLOCK "-" outside of any block
  *   optdoc PLUGIN BLOCK      the block's options (Markdown)
  *   optdoc --metrics         every type of value (Markdown)
  *   optdoc --permissions     every request and what it needs (Markdown)
- *   optdoc --typesdb         the same as types.db(5)
+ *   optdoc --typesdb         every type of value as types.db(5)
  *   optdoc --aggregates      the metrics of the aggregate queries (Markdown)
+ *   optdoc --defaults        Metric and GroupBy without the options (Markdown)
  *   optdoc --json            blocks with their options, and types of values
  * tools/check-docs.sh checks that the READMEs have the same tables;
  * tools/mkman.py makes the manual pages from the READMEs and the rows. */
@@ -70,7 +71,7 @@ static enum gc_code print_metrics(struct gc_buf *out) {
   if (!all_have_origins())
     return GC_ERR_NOT_FOUND;
   GC_TRY(gc_buf_text(out, "| Type | Kind | Of a | Type instance | Unit | "
-                          "Meaning | From | Silent |\n"
+                          "Meaning | From | Absent |\n"
                           "|---|---|---|---|---|---|---|---|\n"));
   for (int i = 0; i < GC_METRIC_COUNT; i++)
     GC_TRY(print_metric((enum gc_metric_id)i, out));
@@ -83,7 +84,8 @@ static enum gc_code print_typesdb(struct gc_buf *out) {
   return GC_OK;
 }
 
-/* "scope NAME": a scope of a gateway's token, not a permission of a role. */
+/* Returns the name of a permission. "scope NAME" is a scope of a gateway's
+ * token, not a permission of a role. */
 static const char *permission_of(const struct gc_endpoint *e) {
   return strncmp(e->permission, "scope ", 6) == 0 ? e->permission + 6
                                                   : e->permission;
@@ -113,7 +115,7 @@ static bool all_have_needs(void) {
 static enum gc_code print_permissions(struct gc_buf *out) {
   if (!all_have_needs())
     return GC_ERR_NOT_FOUND;
-  GC_TRY(gc_buf_text(out, "| Permission | Request or topic | Asked by | "
+  GC_TRY(gc_buf_text(out, "| Permission | Request or topic | Used by | "
                           "Without it |\n|---|---|---|---|\n"));
   for (int i = 0; i < GC_ENDPOINT_COUNT; i++)
     GC_TRY(print_endpoint((enum gc_endpoint_id)i, out));
@@ -167,7 +169,7 @@ static enum gc_code print_words(const struct gc_query_words *words,
   return words->count > 0 ? GC_OK : gc_buf_text(out, "–");
 }
 
-/* What a block without Metric and GroupBy requests. */
+/* Prints the Metric and GroupBy of a block without these options. */
 static enum gc_code print_defaults(struct gc_buf *out) {
   GC_TRY(gc_buf_text(out, "| Block | `Metric` without the option | `GroupBy` "
                           "without the option |\n|---|---|---|\n"));
@@ -242,8 +244,8 @@ int main(int argc, char **argv) {
 
   if (code == GC_ERR_REQUEST)
     fprintf(stderr, "usage: optdoc --list | --metrics | --permissions | "
-                    "--typesdb | --aggregates | --json | PLUGIN BLOCK (see "
-                    "--list)\n");
+                    "--typesdb | --aggregates | --defaults | --json | PLUGIN "
+                    "BLOCK (see --list)\n");
   if (code != GC_OK)
     return 1;
   fputs(gc_buf_string(&out), stdout);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Every place of collectd.conf that has options of this project. optdoc prints
+/* The places of collectd.conf that have options of this project. optdoc prints
  * the manual from this list, and tests read it. */
 #ifndef GC_TOOLS_OPTION_PAGES_H
 #define GC_TOOLS_OPTION_PAGES_H
@@ -7,7 +7,7 @@
 #include "common/daemon/options.h"
 
 struct option_page {
-  const char *plugin, *block; /* block "-": outside of any */
+  const char *plugin, *block; /* block "-": outside of any block */
   const struct gc_opt *rows;
 };
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "tools/origins.h"
 
-/* A queue's values are also absent while its name is unknown; docs/metrics.md
- * says so once, not in each row. */
+/* A queue's values are also absent while its name is unknown. docs/metrics.md
+ * states that once, not in each row. */
 #define NOT_NAMED "the reading fails, or does not mention queue and medium"
 #define NOT_NAMED_QUEUE "the reading fails, or does not mention the queue"
 #define NO_CONTACT                                                             \

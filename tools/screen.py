@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""A picture of what a terminal shows: text on stdin, SVG on stdout.
+"""Draws the text of a terminal: text on stdin, SVG on stdout.
 
     DEMO_SECONDS=60 sh examples/demo.sh | tail -n 13 | python3 tools/screen.py >docs/demo.svg
 """
@@ -19,8 +19,8 @@ def width(character: str) -> int:
 
 
 def runs(line: str):
-    """(column, columns, text) of each word, so that a font of another width
-    moves no word; wide characters one by one."""
+    """Yields (column, columns, text) of each word, so that a font of another width
+    moves no word. Wide characters are yielded one by one."""
     column, start, text = 0, 0, ""
     for c in line + " ":
         if text and (c == " " or width(c) == 2 or width(text[-1]) == 2):

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* <Sprout "NAME">: its options as rows. Configuration phase, one thread. */
+/* The options of <Sprout "NAME"> as rows. Configuration phase, one thread. */
 #ifndef GC_SPROUT_OPTIONS_H
 #define GC_SPROUT_OPTIONS_H
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* The plugin "genesys_sprout". Wiring only: options.c has the rows, watch.c
- * sends the requests, decode.c and samples.c turn answers into values. */
+/* The plugin "genesys_sprout". This file is wiring: options.c has the rows,
+ * watch.c sends the requests, decode.c and samples.c turn answers into values.
+ */
 #include "plugin.h"
 #include "collectd.h"
 
@@ -55,7 +56,7 @@ static const struct gc_block_kind kinds[] = {
     {.key = "Sprout",
      .rows = sprout_rows,
      .size = sizeof(struct sprout_options),
-     .help = "How many queues an account can see.",
+     .help = "The number of queues that an account can see.",
      .named = true,
      .read = read_sprout},
     {.key = NULL},

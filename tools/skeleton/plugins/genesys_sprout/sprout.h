@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The model of the plugin genesys_sprout and its pure functions: bytes → model
- * → samples. Here: how many queues the account can see. */
+/* The model of the plugin genesys_sprout, which is the number of queues that
+ * the account can see, and its pure functions: bytes → model → samples. */
 #ifndef GC_SPROUT_SPROUT_H
 #define GC_SPROUT_SPROUT_H
 
@@ -20,16 +20,15 @@ struct sprout_decoder;
 struct sprout_decoder *sprout_decoder_new(void); /* NULL: out of memory */
 void sprout_decoder_free(struct sprout_decoder *d);
 struct gc_sink sprout_decoder_sink(struct sprout_decoder *d);
-/* Call it after the last byte. GC_ERR_PARSE when the answer is cut off or has
- * no number; `ret` is unchanged then. */
+/* Ends the answer after its last byte. GC_ERR_PARSE when the answer is cut off
+ * or has no number; `ret` is then unchanged. */
 GC_MUST_CHECK enum gc_code sprout_decoder_finish(struct sprout_decoder *d,
                                                  struct sprout *ret,
                                                  struct gc_err *err);
 
 /* Puts the block's values under `instance` ("sprout-NAME"). `newest` NULL: the
- * source does not answer; then only that state is reported, because silence is
- * not zero. `age_ms`: time since the newest answer; negative: there has been
- * none. */
+ * source does not answer; only that state is then reported, because silence is
+ * not zero. `age_ms`: time since the newest answer; negative: none yet. */
 void sprout_samples(const struct sprout *newest, int64_t age_ms,
                     const char *instance, uint32_t interval_ms,
                     const struct gc_samples *out);

@@ -12,13 +12,13 @@ struct watch {
   void (*notice)(void *ctx, const char *cause, const struct gc_err *err);
   void *ctx;
 
-  /* The network thread's. */
+  /* Used by the network thread only. */
   struct gc_timer timer;
   struct gc_call call;
-  bool is_asking; /* the call is the API's */
+  bool is_asking; /* the API has the call */
   struct sprout_decoder *decoder;
 
-  pthread_mutex_t lock; /* guards what follows */
+  pthread_mutex_t lock; /* guards the members below */
   struct sprout newest;
   bool is_up;
   uint64_t answered_ms; /* monotonic; 0: never */
@@ -48,7 +48,7 @@ static void on_done(struct gc_call *call, const struct gc_reply *reply,
   w->notice(w->ctx, "queues", &outcome);
 }
 
-/* A request that is still under way replaces the next one. */
+/* Sends a request, unless the last one has no answer yet. */
 static void ask(void *ctx, uint64_t now_ms) {
   struct watch *w = ctx;
   (void)gc_timers_set(w->deps.env->timers, &w->timer, now_ms + w->every_ms);

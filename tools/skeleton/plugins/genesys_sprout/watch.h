@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* One <Sprout> block at work: the account's network thread sends a request
- * each interval, read threads take the newest answer. No collectd in here. */
+/* The work of one <Sprout> block: the account's network thread sends a request
+ * every interval, and read threads take the newest answer. Needs no collectd.
+ */
 #ifndef GC_SPROUT_WATCH_H
 #define GC_SPROUT_WATCH_H
 
@@ -8,7 +9,7 @@
 #include "common/net/loop.h"
 #include "plugins/genesys_sprout/sprout.h"
 
-/* The objects that a block uses: its account's, or a test's. All borrowed. */
+/* Dependencies of a block, from its account or from a test. All borrowed. */
 struct watch_deps {
   struct gc_loop *loop;
   const struct gc_env *env;
@@ -23,8 +24,8 @@ struct watch *watch_new(const struct watch_deps *deps, uint32_t every_ms,
                         void (*notice)(void *ctx, const char *cause,
                                        const struct gc_err *err),
                         void *ctx);
-/* Stops the requests and frees; waits for one turn of the network thread. Do
- * not call it on that thread. NULL is fine. */
+/* Stops the requests and frees; waits for one turn of the network thread, so
+ * it must not be called on that thread. NULL is allowed. */
 void watch_free(struct watch *w);
 
 /* Puts the values; never waits for the network. Any thread. */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* Any bytes as an answer of genesys_sprout's source: each number of queues is a
- * possible one, and the same bytes one by one give the same result. */
+/* Reads any bytes as an answer of genesys_sprout's source: each number of
+ * queues must be possible, and the same bytes one by one must give the same
+ * result. */
 #include "plugins/genesys_sprout/sprout.h"
 #include "tests/fuzz/fuzz.h"
 

@@ -3,7 +3,7 @@
 
 #include "tests/support/check.h"
 
-/* The answer in pieces of `step` bytes. */
+/* Reads the answer in pieces of `step` bytes. */
 static enum gc_code read_answer(const char *text, size_t step,
                                 struct sprout *ret, struct gc_err *err) {
   struct sprout_decoder *d = sprout_decoder_new();
