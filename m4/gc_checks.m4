@@ -1,5 +1,5 @@
 dnl SPDX-License-Identifier: MIT
-dnl GC_WARNINGS: the warnings every change is held to; --enable-werror in CI.
+dnl GC_WARNINGS: the compiler's warnings; CI makes them errors (--enable-werror).
 AC_DEFUN([GC_WARNINGS], [
   AC_ARG_ENABLE([werror],
     [AS_HELP_STRING([--enable-werror], [warnings are errors])],
@@ -9,7 +9,7 @@ AC_DEFUN([GC_WARNINGS], [
   AC_SUBST([GC_CFLAGS])
 ])
 
-dnl GC_SANITIZERS: --enable-sanitizers (address,undefined) or =thread. Turns
+dnl GC_SANITIZERS: --enable-sanitizers (address,undefined) or =thread. It turns
 dnl GC_ASSERT on, as --enable-fuzzing does.
 AC_DEFUN([GC_SANITIZERS], [
   AC_ARG_ENABLE([sanitizers],
@@ -25,7 +25,8 @@ AC_DEFUN([GC_SANITIZERS], [
 ])
 
 dnl GC_FUZZING: --enable-fuzzing builds the targets with libFuzzer (clang).
-dnl fuzzer-no-link goes to every object, or the fuzzer sees no coverage.
+dnl Every object is compiled with fuzzer-no-link; otherwise the fuzzer sees no
+dnl coverage.
 AC_DEFUN([GC_FUZZING], [
   AC_ARG_ENABLE([fuzzing],
     [AS_HELP_STRING([--enable-fuzzing], [build the fuzz targets with libFuzzer; needs CC=clang])],

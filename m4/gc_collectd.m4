@@ -1,8 +1,8 @@
 dnl SPDX-License-Identifier: MIT
 dnl GC_COLLECTD
-dnl Where collectd's plugin headers are and where its plugins go. Debian ships
-dnl the headers (collectd-dev); elsewhere name a configured source tree with
-dnl --with-collectd-includedir.
+dnl Finds the folders of collectd's plugin headers and of its plugins. Debian ships
+dnl the headers (collectd-dev); on other systems --with-collectd-includedir names a
+dnl configured source tree.
 AC_DEFUN([GC_COLLECTD], [
   AC_ARG_WITH([collectd-includedir],
     [AS_HELP_STRING([--with-collectd-includedir=DIR],
