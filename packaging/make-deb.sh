@@ -1,8 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
-# packaging/make-deb.sh TARBALL FOLDER: Debian packages, source and binary, of a
-# tarball of `make dist`, built below FOLDER and left there. `make deb` calls it.
-# DEB_BUILD_OPTIONS=nocheck leaves the tests out.
+# packaging/make-deb.sh TARBALL FOLDER: builds Debian packages, source and binary,
+# from a tarball of `make dist`, below FOLDER. `make deb` calls it.
+# DEB_BUILD_OPTIONS=nocheck leaves out the tests.
 set -eu
 tarball=$(realpath "$1")
 mkdir -p "$2"
@@ -20,9 +20,9 @@ cp "$tarball" "collectd-genesys_$version.orig.tar.xz"
 tar -xf "$tarball"
 cp -r "$source/packaging/debian" "$source/debian"
 cd "$source"
-told=$(dpkg-parsechangelog -S Version)
-[ "${told%-*}" = "$version" ] || {
-  echo "make-deb: packaging/debian/changelog is of $told, the tarball of $version: add an entry" >&2
+listed=$(dpkg-parsechangelog -S Version)
+[ "${listed%-*}" = "$version" ] || {
+  echo "make-deb: packaging/debian/changelog has version $listed, the tarball $version: add an entry" >&2
   exit 1
 }
 dpkg-buildpackage -us -uc -j"$(nproc)"

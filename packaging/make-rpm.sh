@@ -1,8 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
-# packaging/make-rpm.sh TARBALL FOLDER [RPMBUILD-OPTION…]: source and binary RPM
-# of a tarball of `make dist`, built below FOLDER and left in its RPMS and SRPMS.
-# `make rpm` calls it.
+# packaging/make-rpm.sh TARBALL FOLDER [RPMBUILD-OPTION…]: builds source and binary
+# RPM from a tarball of `make dist`, in RPMS and SRPMS below FOLDER. `make rpm`
+# calls it.
 set -eu
 tarball=$(realpath "$1")
 mkdir -p "$2"
@@ -17,9 +17,9 @@ spec=$folder/SPECS/collectd-genesys.spec
 mkdir -p "$folder/SPECS" "$folder/SOURCES"
 cp "$tarball" "$folder/SOURCES/"
 tar -xOf "$tarball" "collectd-genesys-$version/packaging/rpm/collectd-genesys.spec" >"$spec"
-told=$(rpmspec -q --srpm --qf '%{version}' "$spec")
-[ "$told" = "$version" ] || {
-  echo "make-rpm: packaging/rpm/collectd-genesys.spec is of $told, the tarball of $version" >&2
+listed=$(rpmspec -q --srpm --qf '%{version}' "$spec")
+[ "$listed" = "$version" ] || {
+  echo "make-rpm: packaging/rpm/collectd-genesys.spec has version $listed, the tarball $version: change the spec" >&2
   exit 1
 }
 exec rpmbuild -ba --define "_topdir $folder" "$@" "$spec"

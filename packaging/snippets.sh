@@ -1,10 +1,11 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
-# packaging/snippets.sh EXAMPLES DEST [FOLDER]: the example configurations as a
-# package installs them: complete, and each line behind "#~ ", so that
-# "sed -i 's/^#~ //' FILE" makes the example of it again, and a second run changes
-# nothing. FOLDER is where secrets lie on that system, instead of /etc/collectd.
-# A snippet may hold a secret: only its owner and group can read it.
+# packaging/snippets.sh EXAMPLES DEST [FOLDER]: writes the example configurations
+# as a package installs them: complete, with "#~ " before each line.
+# "sed -i 's/^#~ //' FILE" restores the example, and a second run of it changes
+# nothing. FOLDER is the folder of secrets on that system; without it they are in
+# /etc/collectd. A snippet may hold a secret, so only its owner and group can read
+# it.
 set -eu
 from=$1 to=$2 folder=${3:-/etc/collectd}
 mkdir -p "$to"
