@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""The running half of demo.sh: simulator, private collectd, live table.
+"""Runs the simulator and a private collectd, and shows live values, for demo.sh.
 
 usage: demo.py SOURCE_FOLDER BUILD_FOLDER
 """
@@ -19,7 +19,7 @@ import time
 import unicodedata
 import urllib.request
 
-PORT = 9103  # what Prometheus people expect of collectd
+PORT = 9103  # the usual port of collectd's write_prometheus
 EVERY_S = 2
 START_S = 30
 COLLECTD = ("/usr/sbin/collectd", "/usr/local/sbin/collectd")
@@ -92,7 +92,8 @@ def free_port(wanted):
 
 
 def copy_plugins(build, work):
-    """collectd refuses symlinks, and has one plugin folder only."""
+    """Copies the plugins into one folder: collectd has only one plugin folder, and
+    refuses symlinks."""
     folder = os.path.join(work, "plugins")
     shutil.rmtree(folder, ignore_errors=True)
     os.makedirs(folder)
@@ -118,7 +119,7 @@ def start_simulator(source, work):
 
 
 def account_of(ready):
-    """Options of the <Account> block, and the environment collectd gets."""
+    """Returns the options of the <Account> block."""
     if ready is None:
         lines = [f'Region "{os.environ["GENESYS_REGION"]}"',
                  f'ClientId "{os.environ["GENESYS_CLIENT_ID"]}"',
@@ -144,7 +145,7 @@ LABEL = re.compile(r'(\w+)="((?:[^"\\]|\\.)*)"')
 
 
 def scrape(port):
-    """{queue: {(type, type_instance): value}} of the Prometheus endpoint."""
+    """Returns {queue: {(type, type_instance): value}} from the Prometheus endpoint."""
     queues = {}
     url = f"http://127.0.0.1:{port}/metrics"
     with urllib.request.urlopen(url, timeout=5) as answer:
@@ -167,7 +168,7 @@ COUNTED = (("offered", "queue_offer_total"), ("answered", "queue_answer_total"),
 
 
 def padded(name, width):
-    """The name in `width` columns of a terminal; some characters take two."""
+    """Returns the name in `width` columns of a terminal; some characters take two."""
     out, used = "", 0
     for c in name:
         columns = 2 if unicodedata.east_asian_width(c) in "WF" else 1
@@ -208,7 +209,7 @@ def show(queues, port, is_terminal):
 
 
 def watch(collectd, port, log, until):
-    """Shows tables until the time is up; True when numbers came and moved."""
+    """Shows tables until the time is over; True if values came and changed."""
     seen, readings, stop = set(), 0, threading.Event()
     for name in (signal.SIGINT, signal.SIGTERM):
         signal.signal(name, lambda *_: stop.set())
@@ -263,7 +264,7 @@ def main():
                 process.terminate()
                 process.wait(10)
     if seconds and not moved:
-        fail("the numbers did not move")
+        fail("the values did not change")
     print(f"demo: ended; log and configuration are in {work}")
 
 

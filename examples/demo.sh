@@ -1,17 +1,17 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
-# A contact centre on your terminal: installs what is missing, builds, starts
-# the bundled Genesys Cloud simulator and a private collectd with all plugins,
+# Shows a contact centre on your terminal: installs missing packages, builds, starts
+# the bundled Genesys Cloud simulator and a private collectd with the plugins,
 # shows live values and serves them for Prometheus.
 #
 #   sudo sh examples/demo.sh
 #
-# Your own organisation instead (GENESYS_REGION: AWS name or domain):
+# For your own organisation (GENESYS_REGION: AWS name or domain):
 #   GENESYS_REGION=eu-west-1 GENESYS_CLIENT_ID=… GENESYS_CLIENT_SECRET=… \
 #     sudo -E sh examples/demo.sh
 #
-# DEMO_SECONDS=20 ends it by itself. Besides installing packages and making
-# ./configure where it is missing, it touches nothing outside ./build-demo.
+# With DEMO_SECONDS=20 it ends after that time. It installs packages, makes
+# ./configure where it is missing, and changes nothing else outside ./build-demo.
 set -eu
 cd "$(dirname "$0")/.."
 src=$PWD
