@@ -56,8 +56,8 @@ void gc_analytics_check_future(struct gc_analytics *b) {
       gc_analytics_now(b) >= b->future_since_ms + FUTURE_WAIT_MS) {
     (void)gc_fail(&err, GC_ERR_STATE,
                   "the checkpoint was %.1f hours in the future: a clock was "
-                  "wrong when it was saved; the query goes on with the newest "
-                  "interval, intervals before it may be missing",
+                  "wrong when it was saved; the query continues with the "
+                  "newest interval; earlier intervals may be missing",
                   hours);
     gc_checkpoint_step_back(
         &b->checkpoint,
@@ -66,8 +66,8 @@ void gc_analytics_check_future(struct gc_analytics *b) {
   } else if (ahead_ms >= FUTURE_MS) {
     (void)gc_fail(&err, GC_ERR_STATE,
                   "the checkpoint lies %.1f hours in the future, nothing is "
-                  "requested: a clock is or was wrong; the query goes on by "
-                  "itself, check the clock of this machine (NTP)",
+                  "requested: a clock is or was wrong; the query continues "
+                  "later by itself; check the clock of this machine (NTP)",
                   hours);
   }
   b->notice(b->ctx, "checkpoint", &err);

@@ -41,8 +41,8 @@ static enum gc_code check_durations(struct gc_query *o,
     return gc_fail_in(err, GC_ERR_CONFIG, "Granularity \"%.40s\": ", g);
   if (o->rule.period_ms < 1000 || day_ms % o->rule.period_ms != 0)
     return gc_fail(err, GC_ERR_CONFIG,
-                   "Granularity \"%.40s\": must divide a day, as PT1M, PT15M, "
-                   "PT30M, PT1H, P1D do",
+                   "Granularity \"%.40s\": must divide a day, such as PT1M, "
+                   "PT15M, PT30M, PT1H or P1D",
                    g);
   if (gc_duration_parse(b, strlen(b), &o->rule.backfill_ms, err) != GC_OK)
     return gc_fail_in(err, GC_ERR_CONFIG, "Backfill \"%.40s\": ", b);
@@ -102,7 +102,7 @@ static enum gc_code check_groups(const struct gc_query *o,
   }
   const char *only = gc_source(source)->only;
   if (only != NULL && (g->count != 1 || strcmp(g->at[0], only) != 0))
-    return gc_fail(err, GC_ERR_CONFIG, "GroupBy: %s can be grouped by %s alone",
+    return gc_fail(err, GC_ERR_CONFIG, "GroupBy: %s can be grouped only by %s",
                    gc_source(source)->name, only);
   return GC_OK;
 }

@@ -77,7 +77,7 @@ static enum gc_code check_name(const struct gc_block *b, struct gc_err *err) {
     (void)gc_name_clean(other, o->instance, strlen(o->instance));
     if (strcmp(ours, other) == 0)
       return gc_fail(err, GC_ERR_CONFIG,
-                     "its name is too much like that of <%s \"%.60s\">: both "
+                     "its name is too similar to that of <%s \"%.60s\">: both "
                      "become \"%.80s\" in identities, where \"/\" is \"_\" and "
                      "127 bytes are kept",
                      key_of(o), o->name, ours);

@@ -63,7 +63,7 @@ enum gc_code gc_channel_id_parse(const char *body, size_t len,
   if (code != GC_OK)
     return gc_fail(err, code,
                    code == GC_ERR_PARSE
-                       ? "the answer names no usable id and connectUri"
+                       ? "the answer has no usable id and connectUri"
                        : "out of memory");
   *ret_expires_ms = 0;
   if (expires != NULL)

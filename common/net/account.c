@@ -180,8 +180,8 @@ static void open_store(const struct gc_account *a) {
   if (gc_store_open(folder, &store, &warning, &err) != GC_OK) {
     struct gc_err words = err;
     (void)gc_fail(&words, GC_ERR_STATE,
-                  "%.300s; interval queries wait for it, the rest runs "
-                  "without stored state; it is tried again",
+                  "%.300s; interval queries wait for the file, all else "
+                  "runs without stored state; the file is opened again later",
                   err.text);
     env_notice((void *)a, "state", &words);
   } else if (warning.code != GC_OK)

@@ -22,7 +22,7 @@ static const struct status_row statuses[] = {
      403,
      {GC_GIVE_UP, GC_ERR_PERMISSION, false,
       "give the permission to a role of the OAuth client, in every division "
-      "that is to be seen"}},
+      "that the agent reads"}},
     {404,
      404,
      {GC_GIVE_UP, GC_ERR_NOT_FOUND, false, "check Region and BaseURL"}},

@@ -169,7 +169,7 @@ static bool read_header(struct gc_ws_frames *f, struct gc_ws_event *event) {
     set_broken(
         f, GC_WS_PROTOCOL,
         "a control frame that is fragmented or longer than 125 bytes, or a "
-        "length that is not written the shortest way",
+        "length that is not in the shortest form",
         event);
     return false;
   }

@@ -287,7 +287,8 @@ static const char *what_is_wrong(const struct gc_ws_handshake *h) {
   if (h->accepts == 0)
     return "101 without Sec-WebSocket-Accept";
   if (h->accepts > 1 || h->right_accepts != 1)
-    return "101 with a Sec-WebSocket-Accept that is not of our key: another "
+    return "101 with a Sec-WebSocket-Accept that does not match our key: "
+           "another "
            "request was answered, from a cache perhaps";
   if (h->has_extension)
     return "101 with an extension that we did not ask for";

@@ -140,8 +140,8 @@ bool gc_channel_may_create(struct gc_channel *c) {
   if (at_ms <= now_ms)
     return true;
   (void)gc_fail(&err, GC_ERR_LIMIT,
-                "the platform drops the account's notification channels again "
-                "and again; %d an hour and %d a day are created at most, the "
+                "the platform repeatedly drops the account's notification "
+                "channels; %d an hour and %d a day are created at most, the "
                 "next one in %" PRIu64 " min: give each program an OAuth "
                 "client of its own",
                 GC_CREATIONS_PER_HOUR, GC_CREATIONS_PER_DAY,

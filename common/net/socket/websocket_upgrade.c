@@ -95,7 +95,7 @@ static void describe_body(const char *body, char *out, size_t size) {
   if (body[0] == '{')
     cut_message(body, out, size);
   else if (gc_error_is_page(body, strlen(body)))
-    snprintf(out, size, "a page, as of a proxy, firewall or CDN");
+    snprintf(out, size, "a page, as from a proxy, firewall or CDN");
   else
     snprintf(out, size, "%s", body);
 }

@@ -120,7 +120,7 @@ static void errors_name_the_option(void) {
        {"GroupBy: \"conversationId\"", "never become series"}},
       {"Account prod\nGroupBy ani", {"GroupBy: \"ani\""}},
       {"Account prod\nGroupBy queueId queueId", {"is given twice"}},
-      {"Account prod\nSource users\nGroupBy queueId", {"userId alone"}},
+      {"Account prod\nSource users\nGroupBy queueId", {"only by userId"}},
       {"Account prod\nSource users\nQueue x", {"Queue: users have no queue"}},
       {"Account prod\nSource queue_details\nMetric nOffered",
        {"Metric: queue_details"}},

@@ -218,7 +218,7 @@ static void codes_that_must_not_be_sent_are_refused(void) {
 
 #define WSLAY_SAYS                                                             \
   "B1002:a control frame that is fragmented or longer than 125 bytes, or a "   \
-  "length that is not written the shortest way"
+  "length that is not in the shortest form"
 
 static void broken_rules_end_it_with_their_code(void) {
   static const struct row rows[] = {

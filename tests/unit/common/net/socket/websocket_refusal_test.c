@@ -37,7 +37,7 @@ static const struct refusal refusals[] = {
      "HTTP/1.1 403 Forbidden\r\nContent-Length: 27\r\n\r\n"
      "<html><h1>Forbidden</html>\n",
      true, GC_FAILURE_NONE, 403, -1, GC_ERR_PERMISSION,
-     "answered 403: a page, as of a proxy, firewall or CDN"},
+     "answered 403: a page, as from a proxy, firewall or CDN"},
     {"403 with JSON that is cut off",
      "HTTP/1.1 403 Forbidden\r\nContent-Length: 99\r\n\r\n"
      "{\"code\":\"policy\",\"message\":\"no \\\"office\\\"\",\"deta",
@@ -78,7 +78,7 @@ static const struct refusal refusals[] = {
     {"the wrong accept",
      "HTTP/1.1 101 x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
      "Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n\r\n\x81\x01x",
-     true, BROKEN, "not of our key"},
+     true, BROKEN, "not match our key"},
     {"no accept",
      "HTTP/1.1 101 x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\r\n",
      true, BROKEN, "without Sec-WebSocket-Accept"},
