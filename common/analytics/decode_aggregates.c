@@ -41,9 +41,9 @@ static const struct gc_json_key fixed[] = {
   GC_JSON_PATH7(K_RESULTS, GC_JSON_ITEM, K_DATA, GC_JSON_ITEM, K_METRICS,      \
                 GC_JSON_ITEM, key)
 
-/* A count is a whole number that is not negative; a negative time becomes 0;
- * null counts as absent. Numbers beyond 2^53 are broken, since they would spoil
- * each sum. */
+/* Reads a number. A count is a whole number that is not negative; a negative
+ * time becomes 0; null counts as absent. Numbers beyond 2^53 are broken, since
+ * they would spoil each sum. */
 static void read_stat(struct gc_decoder *d, enum gc_stats_member member,
                       const struct gc_json_value *v) {
   double real = 0.0;
@@ -61,7 +61,8 @@ static void read_stat(struct gc_decoder *d, enum gc_stats_member member,
   d->has |= UINT32_C(1) << member;
 }
 
-/* An interval is a window only if it is exactly one granularity long. */
+/* Reads an interval, which is a window only if it is exactly one granularity
+ * long. */
 static void read_interval(struct gc_decoder *d, const struct gc_json_value *v) {
   int64_t start_ms;
   d->has_window = v->kind == GC_JSON_STRING &&
@@ -242,7 +243,7 @@ static enum gc_code end_metric(struct gc_decoder *d) {
   return GC_OK;
 }
 
-/* "interval" may come after "metrics", so the window is set at the end. */
+/* Sets the window at the end, since "interval" may come after "metrics". */
 static void end_window(struct gc_decoder *d) {
   if (!d->has_window) {
     d->stage.tally.broken += d->number_count - d->window_begin;

@@ -75,7 +75,8 @@ static enum gc_code on_open(void *ctx, const struct gc_json_at *at) {
   return GC_OK;
 }
 
-/* A row without a valid time is broken; it does not get the current time. */
+/* Ends a row. Without a valid time it is broken; it does not get the current
+ * time. */
 static enum gc_code on_close(void *ctx, const struct gc_json_at *at) {
   struct gc_decoder *d = ctx;
   if (at->path != ROW)

@@ -6,9 +6,9 @@
 
 #include "common/analytics/decode_group.h"
 
-/* Aggregates of conversations, users and flows. */
+/* Prepares for aggregates of conversations, users and flows. */
 void gc_decode_aggregates(struct gc_decoder *d);
-/* Queue details of the guide dialect. */
+/* Prepares for queue details of the guide dialect. */
 void gc_decode_details(struct gc_decoder *d);
 
 #endif

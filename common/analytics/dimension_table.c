@@ -151,8 +151,8 @@ int gc_dimension_list(enum gc_dimension_kind kind) {
   }
 }
 
-/* The guide dialect and the query of users are grouped by one dimension each
- * (gc_source.only), which conversations and flows have too. */
+/* Checks a dimension. The guide dialect and the query of users are grouped by
+ * one dimension (gc_source.only), which conversations have too. */
 enum gc_code gc_dimension_check(const char *name, enum gc_query_source source,
                                 struct gc_err *err) {
   const struct row *row = find_dimension(name);

@@ -31,8 +31,8 @@ static enum gc_code put_gauge(const struct put *p, const struct gc_identity *id,
   return put_sample(p, id, type, time_ms, values);
 }
 
-/* A summary is sent as a whole: a receiver may refuse a value that is not a
- * number. Its lone members have series of their own (metric_table.h). */
+/* Puts a summary of durations as a whole: a receiver may refuse a value that is
+ * not a number. Its lone members have series of their own (metric_table.h). */
 static enum gc_code put_duration(const struct put *p,
                                  const struct gc_identity *id, int64_t time_ms,
                                  const struct gc_fact *f) {
@@ -121,8 +121,8 @@ static bool has_begun(const struct gc_series *s) {
          (s->is_begun || s->total.count > 0 || s->total.sum > 0.0);
 }
 
-/* A counter begins with a 0 one window earlier; otherwise a rate would miss its
- * first events. */
+/* Puts the totals. A counter begins with a 0 one window earlier; otherwise a
+ * rate would miss its first events. */
 static enum gc_code put_totals(const struct put *p, struct gc_series_set *set,
                                int64_t time_ms, bool zeros) {
   for (uint32_t i = 0; i < set->keys.count && i < set->cap; i++) {

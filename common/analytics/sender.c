@@ -37,8 +37,9 @@ static bool wait_until_written(const struct run *run) {
   return true;
 }
 
-/* One series never has two pending values. If the output refuses although none
- * of our values is pending, another block writes the same series. */
+/* Emits a sample. One series never has two pending values. If the output
+ * refuses although none of our values is pending, another block writes the same
+ * series. */
 static bool emit_sample(struct gc_sender *d, const struct run *run,
                         const struct gc_sample *sample) {
   enum gc_code code = run->way->emit(run->way->ctx, sample);
@@ -54,8 +55,8 @@ static bool emit_sample(struct gc_sender *d, const struct run *run,
   return code == GC_OK;
 }
 
-/* collectd takes seconds for a window of 300,000 values, and a stop of the
- * agent waits for this run. So the clock is read between the values. */
+/* Sends the values of the outbox. The clock is read between the values, since
+ * collectd takes seconds for 300,000 of them, and a stop of the agent waits. */
 static bool send_outbox(struct gc_sender *d, const struct run *run) {
   for (; d->sent < d->outbox.count; d->sent++) {
     if (d->sent % LOOK_EACH == LOOK_EACH - 1 &&

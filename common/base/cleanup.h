@@ -14,8 +14,8 @@
 #include <stddef.h>
 
 /* Makes a function visible outside the core's shared library, so that plugins
- * may call it. All others are hidden; otherwise collectd's own symbols could
- * replace it. */
+ * may call it. All other functions are hidden; otherwise collectd's own symbols
+ * could replace them. */
 #define GC_API __attribute__((visibility("default")))
 
 #define GC_MUST_CHECK __attribute__((warn_unused_result))
@@ -25,7 +25,7 @@
  *   GC_AUTO(gc_buf_clear) struct gc_buf body = {.max = 4096}; */
 #define GC_AUTO(fn) __attribute__((cleanup(fn)))
 
-/* Makes `fn_auto` for GC_AUTO out of a destructor that takes a pointer. */
+/* Makes `fn_auto` for GC_AUTO from a destructor that takes a pointer. */
 #define GC_DEFINE_AUTO(type, fn)                                               \
   __attribute__((unused)) static inline void fn##_auto(type **p) {             \
     if (*p != NULL)                                                            \

@@ -31,8 +31,8 @@ static bool next_in_set(const char **p, uint32_t *ret) {
 
 enum set { SET_WITHOUT, SET_WITH, SET_OPEN, SET_BACKWARDS };
 
-/* `*p` points after the `[` and is moved after the `]`. Returns whether `c` is
- * in the set, or the error of the set. */
+/* Reads a set: `*p` points after the `[` and is moved after the `]`. Returns
+ * whether `c` is in the set, or the error of the set. */
 static enum set read_set(const char **p, uint32_t c) {
   bool negative = **p == '!' || **p == '^';
   if (negative)
@@ -77,8 +77,8 @@ static bool matches_one(const char **p, const char **t) {
   }
 }
 
-/* After a character that does not fit, only the last `*` takes one more
- * character: an earlier `*` could not reach further. */
+/* Matches in one pass: after a character that does not fit, only the last `*`
+ * takes one more character: an earlier `*` could not reach further. */
 bool gc_glob_matches(const char *pattern, const char *text) {
   const char *p = pattern, *t = text;
   const char *star = NULL, *taken = NULL;

@@ -8,7 +8,7 @@
  *   ?       one character (of UTF-8; an invalid byte is one)
  *   [a-z_]  one of these; [!a-z] or [^a-z]: none of these; ] stands first
  *   \x      x itself, also within brackets
- *     !…      in front: a name that matches is refused
+ *   !…      in front: a name that matches is refused
  * fnmatch(3) is not used, since its `?` and ranges follow the locale of the
  * daemon. A match takes at most pattern length times name length steps. */
 #ifndef GC_BASE_GLOB_H

@@ -81,10 +81,10 @@ void gc_timers_unset(struct gc_timers *t, struct gc_timer *timer) {
   timer->place = 0;
 }
 
-/* A timer that is set inside a run waits for the next run. Counting ensures
- * that: no more timers fire than were due at the beginning, and a timer that is
- * set inside comes after those, since it is due now at the earliest and its
- * turn is later. */
+/* Fires the timers that are due. A timer that is set inside a run waits for the
+ * next run. Counting ensures that: no more timers fire than were due at the
+ * beginning, and a timer that is set inside comes after those, since it is due
+ * now at the earliest and its turn is later. */
 void gc_timers_run(struct gc_timers *t, uint64_t now_ms) {
   size_t due = 0;
   if (now_ms > t->ran_ms)

@@ -7,8 +7,8 @@
 
 #include <stddef.h>
 
-/* Bytes of the longest address that is accepted; size of a buffer for it, a
- * path that we append, and the NUL. */
+/* The limit of an address in bytes; the size of a buffer for an address, an
+ * appended path and the NUL. */
 enum { GC_URL_MAX = 480, GC_URL_SIZE = 512 };
 
 /* Checks an address and writes it without its trailing slashes: http or https,

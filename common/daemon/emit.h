@@ -19,10 +19,12 @@ GC_API enum gc_code gc_emit_register(struct gc_err *err);
  *   instance,       must be clean already (genesys/clean_name); they are cut to
  *   qualifier       127 bytes at a character boundary, "_" replaces a byte that
  *                   is not text
- *     gauges          a gauge that is not finite has no value: nothing is
- * dispatched if no data source has a value (GC_OK), otherwise it is NaN time
- * now, if the sample's is not after 1970 or too late for collectd interval 0
- * the interval of the calling plugin */
+ *   gauges          a gauge that is not finite has no value: if no data source
+ *                   has a value, nothing is dispatched (GC_OK), otherwise the
+ *                   gauge is NaN
+ *   time            now, if the sample's time is not after 1970 or is too late
+ *                   for collectd
+ *   interval 0      the interval of the calling plugin */
 GC_API enum gc_code gc_emit(const char *host, const struct gc_sample *sample);
 
 /* Returns a sink that dispatches with `host`, which is borrowed as long as the

@@ -37,9 +37,8 @@ struct gc_block_class {
   /* Dispatches new values, every second on a read thread; may be NULL. The call
    * is cheap without new values. */
   void (*read_new)(struct gc_block *b);
-  /* Dispatches self-telemetry, once per interval of the plugin on a read
-   * thread.
-   * */
+  /* Dispatches self-telemetry on a read thread, once per interval of the
+   * plugin. */
   void (*read_state)(struct gc_block *b, uint32_t interval_ms,
                      const struct gc_samples *out);
   /* Dispatches the last values, after the last `read_new`. They still reach the

@@ -67,7 +67,7 @@ enum {
   K_MEDIA_SETTINGS,
   K_SERVICE_LEVEL,
   K_DURATION_MS,
-  K_MEDIA, /* K_MEDIA + enum gc_target */
+  K_MEDIA, /* + enum gc_target */
 };
 
 /* The formatter reads the map as the beginning of the next row. */

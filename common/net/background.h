@@ -3,7 +3,7 @@
  * files that an option names may lie on a network folder that hangs. Neither
  * the network thread nor init, a read or the stop waits for it.
  *
- * Each work has its own thread, since such work is rare (one read of the secret
+ * Each job has its own thread, since such jobs are rare (one read of the secret
  * per token). A thread that hangs when its owner is freed is left behind: it
  * owns its memory and frees it at its end. */
 #ifndef GC_NET_BACKGROUND_H
@@ -22,22 +22,22 @@ struct gc_work {
   void *ctx;               /* holds copies only */
 };
 
-/* Makes an object that runs one work at a time. `loop` is borrowed. NULL: out
+/* Makes an object that runs one job at a time. `loop` is borrowed. NULL: out
  * of memory. */
 GC_API struct gc_background *gc_background_new(struct gc_loop *loop);
-/* Cancels the work, and waits up to GC_BACKGROUND_STOP_MS for its thread.
+/* Cancels the job, and waits up to GC_BACKGROUND_STOP_MS for its thread.
  * Called before gc_loop_free. NULL is allowed. */
 GC_API void gc_background_free(struct gc_background *b);
 
 /* The functions below are for the loop's thread. */
 
-/* Starts a work and takes over work->ctx, on failure too (`drop` has run).
- * GC_ERR_MEMORY: no memory or thread. GC_ERR_REQUEST: a work is running. */
+/* Starts a job and takes over work->ctx, on failure too (`drop` has run).
+ * GC_ERR_MEMORY: no memory or thread. GC_ERR_REQUEST: a job is running. */
 GC_API GC_MUST_CHECK enum gc_code
 gc_background_start(struct gc_background *b, const struct gc_work *work,
                     struct gc_err *err);
 GC_API bool gc_background_is_running(const struct gc_background *b);
-/* Ends the running work, if any, without `done`. */
+/* Ends the running job, if any, without `done`. */
 GC_API void gc_background_cancel(struct gc_background *b);
 
 #endif

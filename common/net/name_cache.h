@@ -5,12 +5,12 @@
  * restart during an outage. A list is read only once a listener for its kind
  * exists.
  *
- *     queue     every 10 min, with service level targets; sooner when an answer
+ *   queue     every 10 min, with service level targets; sooner when an answer
  *             names a queue that is not known
- *     user      every 30 min
- *     presence  every hour
- *     flow      every 10 min; sooner as for queues
- *     flow_outcome, flow_milestone  every 30 min; sooner as for queues
+ *   user      every 30 min
+ *   presence  every hour
+ *   flow      every 10 min; sooner as for queues
+ *   flow_outcome, flow_milestone  every 30 min; sooner as for queues
  *
  * A list that cannot be read is read again after 5 to 35 s, then at intervals
  * of up to 10 min. During an outage of the whole API the limit is a minute;

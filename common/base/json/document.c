@@ -43,10 +43,11 @@ static enum gc_code check_syntax(const char *text, size_t len, size_t max,
   return code;
 }
 
-/* json-c copies each string into a buffer of the tokener, which grows by
- * reallocation and is freed as it is. A string of spaces as long as the whole
- * text, parsed before, makes the buffer as large as it ever gets; the same
- * string, parsed afterwards, overwrites the buffer, which may hold a secret. */
+/* Fills the tokener's buffer with spaces: json-c copies each string into a
+ * buffer of the tokener, which grows by reallocation and is freed as it is. A
+ * string of spaces as long as the whole text, parsed before, makes the buffer
+ * as large as it ever gets; the same string, parsed afterwards, overwrites the
+ * buffer, which may hold a secret. */
 static void fill_tokener(struct json_tokener *tokener, const char *spaces,
                          size_t len) {
   json_tokener_reset(tokener);
@@ -167,7 +168,7 @@ const char *gc_document_text(struct json_object *in, const char *key) {
   return is_whole ? text : NULL;
 }
 
-/* json-c turns an integer that does not fit into the nearest that fits:
+/* Refuses the integers into which json-c turns one that does not fit:
  * INT64_MIN, or UINT64_MAX. It keeps the text of a number with a point or an
  * exponent. */
 bool gc_document_int(struct json_object *in, const char *key, int64_t *ret) {

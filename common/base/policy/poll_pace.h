@@ -2,7 +2,7 @@
 /* Computes when a source is polled next: after its interval, or later after a
  * refusal. Pure.
  *
- *     polls every 10 s, the first at 0 s  0   10   20   30
+ *   polls every 10 s, the first at 0 s  0   10   20   30
  *   the poll of 10 s takes 4 s          next at 20 s: the schedule stays
  *   the poll of 10 s takes 12 s         next at 30 s: the poll of 20 s is
  *                                       skipped

@@ -180,9 +180,10 @@ static bool read_header(struct gc_ws_frames *f, struct gc_ws_event *event) {
   return true;
 }
 
-/* wslay must count the payload to find the next header, but never reads an
- * unmasked one. So wslay gets the number (on_recv with skip) and the bytes stay
- * in place: a frame that is complete in the input is not copied. */
+/* Lets wslay count the payload, which wslay needs to find the next header. The
+ * payload is not masked, so wslay needs only the number of its bytes (on_recv
+ * with skip). The bytes stay in place: a frame that is complete in the input is
+ * not copied. */
 static void count_payload(struct gc_ws_frames *f) {
   struct wslay_frame_iocb io;
   f->skip = (size_t)(f->wslay_left - f->left);

@@ -18,7 +18,7 @@ static const char *const ours[] = {
 
 #define ALNUM "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
 
-/* The parts of an address; points into it. */
+/* The parts of an address, as pointers into it. */
 struct address {
   bool is_tls;
   const char *host;

@@ -8,7 +8,7 @@
  *   network, 5xx, 429    exponential backoff with full jitter, up to 60 s;
  *                        Retry-After is obeyed, up to 15 min; consecutive 5xx
  *                        and missing answers open the breaker
- *     unreadable secret    read again every 10 s; nothing is sent
+ *   unreadable secret    read again every 10 s; nothing is sent
  *   a read that hangs    reported after 5 s; the request is sent when it ends
  *
  * Only the account's network thread may use this. */

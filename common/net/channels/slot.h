@@ -3,9 +3,10 @@
  * of the channel is near, a second channel is created, subscribed and connected
  * before the first is closed:
  *
- *     ending      the channel reports its end, or the token has changed; the
- * slot waits for its turn (one renewal at a time in an account) renewing `next`
- * is opened beside `current`; messages of both count, a message may come twice
+ *   ending      the channel reports its end, or the token has changed; the slot
+ *               waits for its turn (one renewal at a time in an account)
+ *   renewing    `next` is opened beside `current`; messages of both count, so a
+ *               message may come twice
  *   switched    `next` is ready and becomes `current`; the old channel closes
  *               and gives its stored id back. No message is missed, unless the
  *               old channel broke meanwhile

@@ -57,7 +57,7 @@ static void on_closed(void *ctx, const struct gc_ws_end *end,
 
 /* ---- silence ---- */
 
-/* Messages are too frequent to move the timer for each: when the timer fires,
+/* Sets the timer. Messages are too frequent to move it for each: when it fires,
  * it checks whether the time has come. */
 static void schedule_watch(struct gc_channel_socket *s) {
   uint64_t due_ms = s->last_message_ms + s->idle_timeout_ms;

@@ -13,8 +13,8 @@
 enum {
   OPENED = IN(OPEN) | IN(PROVEN) | IN(OPEN_ANNOUNCED) | IN(PROVEN_ANNOUNCED),
   LIVE = IN(CONNECTING) | OPENED,
-  /* A socket that is closed for one of these reasons may still get a weightier
-   * reason. */
+  /* A socket that is closed for one of these reasons may still get a more
+   * important reason. */
   CLOSING = IN(CLOSING_RECONNECT) | IN(CLOSING_ANNOUNCED) | IN(CLOSING_CHECK),
   ANY = (1 << GC_CHANNEL_STATE_COUNT) - 1,
 
