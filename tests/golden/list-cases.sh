@@ -5,7 +5,7 @@ set -eu
 cd "$(dirname "$0")/../.."
 {
   echo '# SPDX-License-Identifier: MIT'
-  echo '# Every .case file; `sh tests/golden/list-cases.sh` rewrites this list.'
+  echo '# The list of all .case files; `sh tests/golden/list-cases.sh` rewrites it.'
   printf 'case_tests ='
   for f in tests/golden/*/*.case; do printf ' \\\n\t%s' "$f"; done
   echo
