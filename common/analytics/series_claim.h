@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* Finds two blocks (<Query>, <Flows>) that would write the same series. The
  * answer depends on the options alone, so that collectd refuses such a
- * configuration before it starts. It errs on the safe side: two blocks that it
- * does not report never collide, for all names and values that the platform can
- * send. Pure.
+ * configuration before it starts. In doubt it reports the two: blocks that it
+ * does not report never collide, whatever the platform sends. Pure.
  *
  *   <Query "1m">   Metric "nOffered"  Granularity "PT1M"
  *   <Query "30m">  Metric "nOffered"  Granularity "PT30M"

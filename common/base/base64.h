@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Bytes as text (RFC 4648, section 4: with padding, one line). Pure, any
+/* Writes bytes as text (RFC 4648, section 4: with padding, one line). Pure, any
  * thread. */
 #ifndef GC_BASE_BASE64_H
 #define GC_BASE_BASE64_H

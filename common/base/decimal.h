@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Decimal text to numbers, by the grammar of JSON (RFC 8259, section 6), in
- * every locale. Pure, any thread. */
+/* Converts decimal text to numbers, by the grammar of JSON (RFC 8259, section
+ * 6), in every locale. Pure, any thread. */
 #ifndef GC_BASE_DECIMAL_H
 #define GC_BASE_DECIMAL_H
 
@@ -19,7 +19,7 @@ enum { GC_DECIMAL_MAX = 320 };
 GC_API GC_MUST_CHECK bool gc_decimal_int(const char *text, size_t len,
                                          int64_t *ret);
 
-/* Reads the nearest double; true if it did. A number that is not finite
+/* Reads the nearest double. A number that is not finite
  * ("1e400") and a text outside the grammar are refused. A number that is too
  * small for a double becomes 0. */
 GC_API GC_MUST_CHECK bool gc_decimal_real(const char *text, size_t len,

@@ -13,7 +13,7 @@ static const struct gc_block_kind no_blocks[] = {{.key = NULL}};
 
 /* The keys that are accepted at one place of the file. */
 struct place {
-  const char *where; /* "genesys: <Account "prod">: ", begin of each text */
+  const char *where; /* "genesys: <Account "prod">: ", start of each text */
   const struct gc_opt *rows;
   const struct gc_block_kind *blocks;
 };

@@ -29,7 +29,7 @@ struct job {
 
 struct gc_background {
   struct gc_loop *loop;
-  struct job *job;  /* NULL: no work runs */
+  struct job *job;  /* NULL: no job runs */
   struct job *left; /* job that was cancelled last; NULL: none */
 };
 

@@ -169,8 +169,8 @@ const char *gc_document_text(struct json_object *in, const char *key) {
 }
 
 /* Refuses the integers into which json-c turns one that does not fit:
- * INT64_MIN, or UINT64_MAX. It keeps the text of a number with a point or an
- * exponent. */
+ * INT64_MIN, or UINT64_MAX. json-c keeps the text of a number with a point or
+ * an exponent. */
 bool gc_document_int(struct json_object *in, const char *key, int64_t *ret) {
   struct json_object *value = value_at(in, key);
   if (json_object_is_type(value, json_type_double)) {

@@ -30,7 +30,8 @@
 
 enum { GC_PAGING_CHECK_EVERY = 6, GC_PAGING_STEP = 25 };
 
-/* Zero it before the first reading and keep it from reading to reading. */
+/* The caller zeroes it before the first reading and keeps it for all readings.
+ */
 struct gc_paging {
   size_t full, before;      /* rows of a full page; of the last page */
   size_t total, last_total; /* rows of this reading; of the last one */

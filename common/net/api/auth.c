@@ -328,8 +328,8 @@ static void read_secret(struct gc_auth *a) {
   }
 }
 
-/* Reports a read that has no end yet. It goes on, since a second read would
- * hang too. */
+/* Reports a read that has no end yet. The read continues, since a second one
+ * would hang too. */
 static void report_slow_read(struct gc_auth *a) {
   struct gc_err err;
   char place[200];

@@ -16,7 +16,7 @@ struct gc_listening {
   uint64_t began_ms;          /* set by the owner; 0: not begun */
   uint64_t last_message_ms;   /* time of the last message; 0: none yet */
   uint64_t gap_ms;            /* sum of the gaps that have ended */
-  uint64_t blind_since_ms;    /* begin of the current gap; 0: none */
+  uint64_t blind_since_ms;    /* start of the current gap; 0: none */
 };
 
 /* Takes the figures of gc_channels_stats_for. */

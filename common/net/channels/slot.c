@@ -136,7 +136,7 @@ static void switch_to_next(struct gc_slot *s) {
 }
 
 /* True if the new channel has each topic that the old one has. A topic that the
- * new channel is refused counts as had. */
+ * platform rejects on the new channel counts too. */
 static bool covers_all(const struct gc_topics *now,
                        const struct gc_topics *old) {
   for (size_t i = 0; i < old->count; i++) {
