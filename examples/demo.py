@@ -238,11 +238,11 @@ def main():
     work = os.path.join(build, "demo")
     os.makedirs(work, exist_ok=True)
     copy_plugins(build, work)
-    told = [bool(os.environ.get("GENESYS_" + k)) for k in ("CLIENT_ID", "CLIENT_SECRET", "REGION")]
-    if any(told) and not all(told):
+    given = [bool(os.environ.get("GENESYS_" + k)) for k in ("CLIENT_ID", "CLIENT_SECRET", "REGION")]
+    if any(given) and not all(given):
         fail("give all of GENESYS_CLIENT_ID, GENESYS_CLIENT_SECRET and GENESYS_REGION, or none; "
              "sudo passes them on with -E only")
-    own = all(told)
+    own = all(given)
     simulator, ready = (None, None) if own else start_simulator(source, work)
     os.environ.pop("GENESYS_CLIENT_SECRET", None) if not own else None
     port = free_port(PORT)
