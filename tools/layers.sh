@@ -53,7 +53,8 @@ for f in $(find plugins -name '*.[ch]'); do
     'only plugin.c includes collectd; common/ hides the libraries'
 done
 
-# A plugin's rooms are its own: what two plugins need is in common/.
+# A plugin includes no file of another plugin; code that two plugins need is in
+# common/.
 for plugin in plugins/*/; do
   plugin=${plugin%/}
   others=$(ls plugins | grep -vx "${plugin#plugins/}" | tr '\n' '|')
