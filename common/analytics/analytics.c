@@ -12,8 +12,8 @@ enum {
   STATE_RETRY_MS = 5 * 1000, /* until the state is loaded again */
   RECHECK_MS = 250,      /* between two checks whether the windows are sent */
   ASLEEP_MAX_MS = 60000, /* longest sleep; the clocks are read again after it */
-  SPREAD_MS = 3000, /* random delay after a window, so that agents of a fleet do
-                       not poll together */
+  SPREAD_MS = 3000, /* delay after a window by phase, so that agents of a fleet
+                       do not poll together */
   NAMES_MAX_MS = 90 * 1000,   /* longest wait for a newer list … */
   NAMES_SPARE_MS = 20 * 1000, /* … minus this reserve for the sending */
   NEW_MAX = 60,               /* new windows of one poll */

@@ -29,7 +29,7 @@ struct gc_channel_calls {
 
   struct gc_call call;
   bool is_running;
-  bool is_known;     /* the last check found the channel */
+  bool is_known;     /* by a creation or check since the last subscription */
   bool takes_budget; /* the running creation counts in `creations` */
   /* The upgrade was refused: a refusal of the check proves the channel gone. */
   bool is_refused;

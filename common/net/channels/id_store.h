@@ -17,7 +17,7 @@ struct gc_id_store {
   struct gc_store *store; /* NULL: not stored */
   const struct gc_env *env;
   struct gc_channel_id id; /* .id NULL: no channel */
-  bool is_loaded;          /* `id` was loaded from the store */
+  bool is_loaded;          /* the store was read, or has failed */
   bool was_created;        /* this process has created a channel */
   bool is_taken;           /* a struct gc_channel uses it */
 };
