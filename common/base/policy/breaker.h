@@ -41,7 +41,7 @@ GC_API void gc_breaker_note(struct gc_breaker *b, bool was_probe, bool ok,
  * was the probe, the next request is the probe. */
 GC_API void gc_breaker_cancelled(struct gc_breaker *b, bool was_probe);
 /* Returns the milliseconds until a request may be sent again; 0: now, or the
- * probe is on its way. */
+ * probe has no answer yet. */
 GC_API uint32_t gc_breaker_wait_ms(const struct gc_breaker *b, uint64_t now_ms);
 
 #endif
