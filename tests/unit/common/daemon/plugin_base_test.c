@@ -169,7 +169,7 @@ static void two_names_that_become_one_are_refused(void) {
   CHECK(given("<Plugin genesys_things>\n<Thing \"a/b\">\n</Thing>\n"
               "<Thing \"a_b\">\n</Thing>\n</Plugin>\n") != 0);
   CHECK(fake_log_has("ERROR genesys_things: <Thing \"a_b\">: its name is too "
-                     "much like that of <Thing \"a/b\">: both become "
+                     "similar to that of <Thing \"a/b\">: both become "
                      "\"things-a_b\""));
   fake_shutdown();
 }
