@@ -18,7 +18,7 @@ RATE = 120.0
 HOUR_MS = 60 * MINUTE_MS
 SHIM = build_folder() / "tests" / "support" / ".libs" / "clock_step.so"
 PROMPT = [m for m in METRICS if not m.startswith("o")]
-Step = tuple[int, int]  # how far the clock is ahead, and for how many minutes
+Step = tuple[int, int]  # the clock's offset in ms, and its minutes
 
 
 def stepping(*steps: Step) -> None:
@@ -29,14 +29,14 @@ def stepping(*steps: Step) -> None:
     daemon.lives_until(lambda: fast.asked() and windows.counted(daemon), 20, "the first windows")
     since, asked = fast.span()[0], len(fast.asked())
     for ahead_ms, minutes in steps:
-        with step.open("r+b") as file:  # in place: it is mapped
+        with step.open("r+b") as file:  # in place: collectd has mapped the file
             file.write(struct.pack("=q", ahead_ms))
         fast.pass_until(fast.now_ms() + minutes * MINUTE_MS)
-    check("it still sends queries", len(fast.asked()) > asked, len(fast.asked()))
+    check("collectd still sends queries", len(fast.asked()) > asked, len(fast.asked()))
     newest = max((over for key in windows.counted(daemon) for over, _ in windows.intervals(daemon, key)), default=0)
-    check("it has written the newest windows", fast.now_ms() - newest < 10 * MINUTE_MS, windows.iso(newest))
+    check("collectd has written the newest windows", fast.now_ms() - newest < 10 * MINUTE_MS, windows.iso(newest))
     early = [q for q in fast.asked() if q["end"] > q["now_ms"]]
-    check("queries for windows in the future", len(early) <= 2 * len(steps), len(early))
+    check("at most two queries for each step are for windows in the future", len(early) <= 2 * len(steps), len(early))
     fast.sim.freeze()
     fast.pass_until(fast.now_ms() + 4 * MINUTE_MS)
     end = fast.span()[1]
@@ -45,7 +45,7 @@ def stepping(*steps: Step) -> None:
     missing = windows.wait_for_windows(daemon, truth)
     check("each window is there with the right count (%d)" % len(truth), truth and not missing, missing[:5])
     keys = {key for key, _ in truth}
-    same("windows that were written twice", windows.repeated(daemon, keys), (0, []))
+    same("no window is written twice", windows.repeated(daemon, keys), (0, []))
     note("%d queries; %s" % (len(fast.asked()), windows.complaints(daemon) or "no complaint"))
     daemon.stop()
 

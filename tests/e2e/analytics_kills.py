@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""Killed at any moment: is each window there (the one in flight at most twice, with equal values), and is each total exact?
+"""collectd is killed at any moment: is each window there (the one in flight at most twice, with equal values), and is each total exact?
 
-GC_KILLS says how often (CI: 10; make check-long: 50).
+GC_KILLS is the number of kills (CI: 10; make check-long: 50).
 """
 from __future__ import annotations
 
@@ -44,10 +44,10 @@ def killed_at_random_moments_each_window_is_there_once() -> None:
     check("each window is there with the right count (%d)" % len(truth), truth and not missing, missing[:5])
     keys = {key for key, _ in fast.truth(begin, fast.span()[1], METRICS) if not key.metric.startswith("o")}
     one_in_flight(daemon, keys)
-    same("counters that decreased", windows.falling(daemon, keys), [])
+    same("no counter decreases", windows.falling(daemon, keys), [])
     daemon.stop()
     with sqlite3.connect(fast.state / "state.db") as db:
-        same("integrity of the state", db.execute("PRAGMA integrity_check").fetchone()[0], "ok")
+        same("the state file is intact", db.execute("PRAGMA integrity_check").fetchone()[0], "ok")
     note("%d kills, %d queries" % (KILLS, len(fast.asked())))
 
 
@@ -55,8 +55,8 @@ def one_in_flight(daemon: windows.Collectd, keys: set[windows.Key]) -> None:
     """A kill may interrupt the writing of a window: each of its series appears at most twice, with equal values."""
     again = windows.windows_again(daemon, keys)
     unequal = windows.repeated(daemon, keys)[1]
-    check("at most one window twice for each kill", len(again) <= KILLS, [windows.iso(over) for over in again])
-    same("windows that were written twice with different values", unequal, [])
+    check("at most one window is written twice for each kill", len(again) <= KILLS, [windows.iso(over) for over in again])
+    same("no window is written twice with different values", unequal, [])
     note("%d windows were written twice" % len(again))
 
 

@@ -35,8 +35,8 @@ def all_is_there(fast: Fast, daemon: Collectd, since: int) -> None:
     missing = windows.wait_for_windows(daemon, truth)
     check("each window is there with the right count (%d)" % len(truth), truth and not missing, missing[:5])
     keys = {key for key, _ in truth}
-    same("windows that were written twice", windows.repeated(daemon, keys), (0, []))
-    same("windows that were written after a newer one", windows.disorder(daemon, keys), [])
+    same("no window is written twice", windows.repeated(daemon, keys), (0, []))
+    same("no window is written after a newer one", windows.disorder(daemon, keys), [])
 
 
 def away_for_thirty_windows() -> None:
@@ -47,15 +47,15 @@ def away_for_thirty_windows() -> None:
     last = fast.span()[1]
     gate.close()
     fast.pass_until(fast.now_ms() + 32 * MINUTE_MS)
-    same("the newest window asked for meanwhile", fast.span()[1], last)
+    same("no newer window is requested meanwhile", fast.span()[1], last)
     gate.open()
     wait_until(lambda: fast.span()[1] > last + 31 * MINUTE_MS, 30, "queries for the missed windows")
     missed = [q for q in fast.asked() if q["end"] > last]
-    check("the oldest window first", [q["end"] for q in missed] == sorted(q["end"] for q in missed), missed)
+    check("the oldest missed window is requested first", [q["end"] for q in missed] == sorted(q["end"] for q in missed), missed)
     note("%d queries for %d missed windows" % (len(missed), (missed[-1]["end"] - last) // MINUTE_MS))
     all_is_there(fast, daemon, since)
     record = windows.complaints(daemon)
-    check("one line, and a reminder every ten minutes", 0 < len(record) <= 5 and all("account prod, api" in line for line in record), record)
+    check("the log has one line and a reminder every ten minutes", 0 < len(record) <= 5 and all("account prod, api" in line for line in record), record)
     daemon.stop()
 
 
@@ -68,14 +68,14 @@ def throttled_in_storms() -> None:
         wait_until(lambda: fast.sim.fault_hits() == step["count"], 40, "answers to %s" % step)
         fast.sim.faults()
     record = fast.sim.counters()
-    same("requests before the end of their Retry-After", record["during_retry_after"].get(AGGREGATES, 0), 0)
+    same("no request is sent before the end of its Retry-After", record["during_retry_after"].get(AGGREGATES, 0), 0)
     note("%d requests, %d throttled" % (record["requests_total"], record["throttled_total"]))
     all_is_there(fast, daemon, since)
     daemon.stop()
 
 
 def an_interval_too_wide_is_asked_for_in_pieces() -> None:
-    """The platform accepts twelve minutes in a query; a back-fill of forty and the half hour of each revisit do not fit."""
+    """The platform accepts twelve minutes in a query; a back-fill of forty minutes and each revisit of half an hour do not fit."""
     fast = Fast(RATE, **SMALL)
     fast.sim.config(aggregate_interval_max_s=720)
     daemon = fast.collectd(Backfill="PT40M")
@@ -84,7 +84,7 @@ def an_interval_too_wide_is_asked_for_in_pieces() -> None:
     fast.pass_until(began + 10 * MINUTE_MS)
     since = fast.span()[0]
     check("the back-fill reaches its beginning", began - since >= 36 * MINUTE_MS, (began - since) / MINUTE_MS)
-    check("each query fits", all(q["end"] - q["begin"] <= 720_000 for q in fast.asked()), fast.asked()[:3])
+    check("each query fits the interval limit", all(q["end"] - q["begin"] <= 720_000 for q in fast.asked()), fast.asked()[:3])
     refused = fast.sim.counters()["requests"].get(AGGREGATES, {}).get("400", 0)
     note("%d of the requests were answered 400" % refused)
     check("refused queries are not repeated", refused <= 8, refused)
@@ -103,8 +103,8 @@ def a_deleted_queue_keeps_its_windows() -> None:
     all_is_there(fast, daemon, since)
     last = max(over for over in (o for k, _ in fast.truth(since, fast.span()[1], PROMPT) if k.label == fast.labels[chosen]
                                  for o, _ in windows.intervals(daemon, k)))
-    check("its last window has its last event", last < fast.now_ms() - 5 * MINUTE_MS, windows.iso(last))
-    same("complaints", windows.complaints(daemon), [])
+    check("the last window of the deleted queue has its last event", last < fast.now_ms() - 5 * MINUTE_MS, windows.iso(last))
+    same("the log has no complaints", windows.complaints(daemon), [])
     daemon.stop()
 
 

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 """5,000 queues with 20 metrics: are the values of each window right, late ones included, in bounded memory?
 
-csv cannot write 300,000 values a window; a filter chain passes it those of some queues.
+csv cannot write 300,000 values a window, so a filter chain passes only the values of some queues to csv.
 """
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def count_of(queue: str, minute: int) -> int:
 
 
 def values_of(metric: str) -> int:
-    """A count and its total; of a time four; of a ratio itself, its target, numerator and denominator with their totals."""
+    """The number of series of a metric: a count and its total; four of a time; a ratio, its target, and its two parts with totals."""
     return {"n": 2, "t": 4, "o": 6}[metric[0]]
 
 
@@ -65,19 +65,19 @@ def five_thousand_queues_with_twenty_metrics() -> None:
     first.lives_until(lambda: all(whole_windows(first, chosen)), ENOUGH_S, "the first window of all")
     memory, largest = first.memory_kb(), fast.asked()[-1]
     took, _ = first.stop()
-    check("stopped in time with 300,000 values in its queue", took < STOP_MAX_S, took)
+    check("collectd stops in time with 300,000 values in its queue", took < STOP_MAX_S, took)
 
     second = life("PT1H")  # continues where the first one ended, however slow this machine is
     wanted = min(whole_windows(first, chosen)) + 2 * MINUTE_MS
     second.lives_until(lambda: min(whole_windows(second, chosen)) >= wanted, ENOUGH_S, "two more windows")
     firsts = {windows.intervals(second, Key(queue, METRICS[0], "voice"))[0][0] for queue in chosen}
-    same("first windows of the queues", len(firsts), 1)
+    same("all queues have the same first window", len(firsts), 1)
     right_values(second, chosen, min(firsts) - MINUTE_MS, min(whole_windows(second, chosen)))
-    same("values of a window", second.latest("query-queues", "series"), QUEUES * sum(values_of(metric) for metric in METRICS))
-    check("unfiltered", not any(one["filtered"] for one in fast.asked()))
+    same("the block has all series of a window", second.latest("query-queues", "series"), QUEUES * sum(values_of(metric) for metric in METRICS))
+    check("no query has a filter", not any(one["filtered"] for one in fast.asked()))
     requests = fast.sim.counters()["requests"].get(AGGREGATES, {})
-    same("refused requests", [status for status in requests if status != "200"], [])
-    same("complaints", windows.complaints(first) + windows.complaints(second), [])
+    same("no request is refused", [status for status in requests if status != "200"], [])
+    same("the log has no complaints", windows.complaints(first) + windows.complaints(second), [])
     note("%d KB at most in the first run, %d in the second (%d values in collectd's cache); %d queries, the first of %d windows"
          % (memory, second.memory_kb(), QUEUES * sum(map(values_of, METRICS)), len(fast.asked()),
             (largest["end"] - largest["begin"]) // MINUTE_MS))
@@ -91,7 +91,7 @@ def counters(daemon: Collectd, queue: str, metric: str) -> dict[int, float]:
 
 
 def whole_windows(daemon: Collectd, chosen: list[str]) -> list[int]:
-    """The newest window of each, 0 where there is none."""
+    """The newest window of each queue, 0 if it has none."""
     return [min(max(counters(daemon, queue, metric), default=0) for metric in METRICS if metric[0] != "o") for queue in chosen]
 
 
@@ -112,7 +112,7 @@ def right_values(daemon: Collectd, chosen: list[str], begin: int, end: int) -> N
             # The newest windows may still lack one contact each; the older ones are corrected.
             if counter is None or not truly - REVISIT - 1 <= counter <= truly:
                 wrong.append((queue, metric, "total", counter, truly))
-    check("windows and totals of %d queues" % len(chosen), not wrong, wrong[:5])
+    check("windows and totals of %d queues equal the truth" % len(chosen), not wrong, wrong[:5])
 
 
 if __name__ == "__main__":

@@ -58,13 +58,13 @@ def agents_states_fill_each_window() -> None:
         qualifier = "%s-%s" % (row["metric"], row["qualifier"].lower())
         wanted[label, "user_interval_seconds", qualifier, over] = row["stats"]["sum"] / 1000
         totals[label, qualifier] += row["stats"]["sum"] / 1000
-    compare(daemon, "seconds in each state", wanted, 0.0006)
+    compare(daemon, "the seconds in each state equal the truth", wanted, 0.0006)
     each = {key: value for key, value in wanted.items() if key[2].startswith("tSystemPresence") and key[3] == end}
-    same("of the last minute, of all agents", round(sum(each.values())), 12 * 60)
+    same("the states of all agents add up to the last minute", round(sum(each.values())), 12 * 60)
     got = {(label, q): dict((round(a * 1000), v) for a, v in daemon.readings(label, "user_metric_seconds", q)).get(end) for label, q in totals}
     wrong = [(key, got[key], value) for key, value in totals.items() if got[key] is None or abs(got[key] - value) > 0.01]
-    check("totals of the states (%d)" % len(totals), not wrong, wrong[:4])
-    same("complaints", windows.complaints(daemon), [])
+    check("the totals of the states equal the truth (%d)" % len(totals), not wrong, wrong[:4])
+    same("the log has no complaints", windows.complaints(daemon), [])
     daemon.stop()
 
 
@@ -77,8 +77,8 @@ def work_by_agent_and_medium() -> None:
         if "userId" in group:
             key = (names[group["userId"]], "user_interval_count", "%s-%s" % (row["metric"], group["mediaType"]), over)
             wanted[key] = row["stats"]["count"]
-    compare(daemon, "what each agent has done", wanted)
-    same("complaints", windows.complaints(daemon), [])
+    compare(daemon, "the work of each agent equals the truth", wanted)
+    same("the log has no complaints", windows.complaints(daemon), [])
     daemon.stop()
 
 
@@ -89,7 +89,7 @@ def service_level_is_a_ratio() -> None:
     for group, over, row in final_rows(fast, "groupBy=queueId,mediaType&metrics=oServiceLevel,oServiceTarget", begin, end):
         value = row["stats"]["ratio"] if row["metric"] == "oServiceLevel" else row["stats"]["current"]
         wanted[fast.labels[group["queueId"]], "queue_interval_ratio", "%s-%s" % (row["metric"], group["mediaType"]), over] = value
-    compare(daemon, "service level and its target", wanted, 1e-6)
+    compare(daemon, "service levels and their targets equal the truth", wanted, 1e-6)
     check("some targets are missed", any(v < 1 for (_, _, q, _), v in wanted.items() if q.startswith("oServiceLevel")))
     daemon.stop()
 
@@ -106,7 +106,7 @@ def the_guide_dialect() -> None:
         counts[fast.labels[group["queueId"]], name, over] += row["stats"]["count"]
         if name == "answered":
             sums[fast.labels[group["queueId"]], over] += row["stats"]["sum"]
-    compare(daemon, "rows of the guide", {(label, "queue_interval_count", name + "-all", over): value
+    compare(daemon, "the rows of the guide dialect equal the truth", {(label, "queue_interval_count", name + "-all", over): value
                                           for (label, name, over), value in counts.items()})
     daemon.stop()
     note("%d waits; %s" % (len(sums), windows.complaints(daemon) or "no complaint"))

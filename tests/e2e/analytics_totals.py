@@ -44,12 +44,12 @@ def two_hours_with_late_data_add_up() -> None:
     windows.totals_become("cumulative totals equal the truth", fast, daemon, begin, end, SETTLED_S)
     keys = {key for key, _ in fast.truth(begin, end, METRICS)}
     counted = {key for key in keys if not key.metric.startswith("o")}
-    same("counters that decreased", windows.falling(daemon, counted), [])
+    same("no counter decreases", windows.falling(daemon, counted), [])
     the_interval_series_keep_their_first_value(fast, daemon, counted)
     the_database_has_the_same(daemon, influx, counted)
-    same("complaints", windows.complaints(daemon), [])
+    same("the log has no complaints", windows.complaints(daemon), [])
     took, status = daemon.stop()
-    same("exit status", status, 0)
+    same("collectd ends with status 0", status, 0)
     note("%d series, %d queries, %.2f s to stop" % (len(keys), len(fast.asked()), took))
 
 
@@ -57,11 +57,11 @@ def the_interval_series_keep_their_first_value(fast: Fast, daemon: Collectd, key
     record = first_answers(fast, METRICS)
     final = fast.truth(*fast.span(), METRICS, "PT1M")
     changed = sum(record.get(at, {}).get("count") != stats.get("count") for at, stats in final.items())
-    check("windows that changed later", changed > 50, changed)
+    check("the answers change more than 50 windows later", changed > 50, changed)
     missing = windows.wait_for_windows(daemon, record)
     check("each window has the value of its first answer (%d)" % len(record), record and not missing, missing[:5])
     equal, unequal = windows.repeated(daemon, keys)
-    same("windows that were written twice", (equal, unequal), (0, []))
+    same("no window is written twice", (equal, unequal), (0, []))
     wrong = []
     for (key, over), stats in record.items():
         rows = {round(row[0] * 1000): row[1:] for row in windows.durations(daemon, key)} if "sum" in stats else {}
@@ -70,7 +70,7 @@ def the_interval_series_keep_their_first_value(fast: Fast, daemon: Collectd, key
             got = rows.get(over)
             if got is None or any(abs(a - b) > 1e-6 * max(1.0, abs(b)) for a, b in zip(got, wanted)):
                 wrong.append((key, windows.iso(over), got, wanted))
-    check("durations: sum, min, max, average in seconds", not wrong, wrong[:3])
+    check("durations have sum, min, max and average in seconds", not wrong, wrong[:3])
 
 
 def the_database_has_the_same(daemon: Collectd, influx: InfluxDB, keys: set[Key]) -> None:
@@ -89,7 +89,7 @@ def the_database_has_the_same(daemon: Collectd, influx: InfluxDB, keys: set[Key]
 
 
 def what_is_taken_back_never_makes_a_counter_fall() -> None:
-    """A correction below zero is carried until something new absorbs it."""
+    """A correction below zero is carried until new events absorb it."""
     fast = Fast(RATE, **SMALL)
     fast.sim.config(corrections={"share": 0.15, "after_s": [100, 1200]})
     metrics = [m for m in METRICS if not m.startswith("o")]
@@ -119,13 +119,13 @@ def what_is_taken_back_never_makes_a_counter_fall() -> None:
     same_soon("corrections_carried equals the surplus of the counters", surplus, 0, SETTLED_S)
     check("some corrections are carried, no total is too low", carried and all(v > 0 for v in carried.values()), carried)
     keys = {key for key, _ in fast.truth(begin, fast.span()[1], metrics)}
-    same("counters that decreased", windows.falling(daemon, keys), [])
+    same("no counter decreases", windows.falling(daemon, keys), [])
     queues = {label: queue for queue, label in fast.labels.items()}
     fast.sim.call("facts", [{"metric": key.metric, "queueId": queues[key.label], "mediaType": key.media, "count": int(more) + 2,
                              **({"value_ms": 1000} if key.metric.startswith("t") else {})} for key, more in carried.items()])
-    windows.totals_become("new events absorb them", fast, daemon, begin, fast.now_ms() + MINUTE_MS, SETTLED_S, metrics)
-    same_soon("corrections_carried after that", carried_now, 0.0)
-    same("counters that decreased after that", windows.falling(daemon, keys), [])
+    windows.totals_become("new events absorb the carried corrections", fast, daemon, begin, fast.now_ms() + MINUTE_MS, SETTLED_S, metrics)
+    same_soon("corrections_carried falls to 0 after new events", carried_now, 0.0)
+    same("no counter decreases after new events", windows.falling(daemon, keys), [])
     daemon.stop()
 
 
@@ -140,9 +140,9 @@ def a_back_fill_leaves_in_order_through_five_writers() -> None:
     missing = windows.wait_for_windows(daemon, truth)
     check("each window is there with the right count (%d)" % len(truth), truth and not missing, missing[:5])
     keys = {key for key, _ in truth}
-    same("windows that were written twice", windows.repeated(daemon, keys), (0, []))
-    same("windows that were written after a newer one", windows.disorder(daemon, keys), [])
-    same("complaints", daemon.complaints(), [])
+    same("no window is written twice", windows.repeated(daemon, keys), (0, []))
+    same("no window is written after a newer one", windows.disorder(daemon, keys), [])
+    same("the log has no complaints", daemon.complaints(), [])
     daemon.stop()
 
 

@@ -115,7 +115,7 @@ def late_data_a_kill_and_an_outage_change_no_total() -> None:
     windows.totals_become("totals equal the truth", fast, daemon, begin, fast.now_ms() - 2 * MINUTE_MS, SETTLED_S, METRICS)
     each_window_once(fast, daemon, begin)
     named(fast, daemon)
-    same("complaints", windows.complaints(daemon), [])
+    same("the log has no complaints", windows.complaints(daemon), [])
     daemon.stop()
 
 
@@ -123,9 +123,9 @@ def each_window_once(fast: FastFlows, daemon: Collectd, begin: int) -> None:
     """The kill may have repeated one window of each block, with the same values."""
     keys = {key for key, _ in fast.truth(begin, fast.span()[1], METRICS)}
     again = windows.windows_again(daemon, keys)
-    same("windows that were written twice with different values", windows.repeated(daemon, keys)[1], [])
-    check("at most one window of each block left twice", len(again) <= len(BLOCKS), [iso(over) for over in again])
-    same("counters that decreased", windows.falling(daemon, keys), [])
+    same("no window is written twice with different values", windows.repeated(daemon, keys)[1], [])
+    check("at most one window of each block is written twice", len(again) <= len(BLOCKS), [iso(over) for over in again])
+    same("no counter decreases", windows.falling(daemon, keys), [])
     truth = fast.truth(begin, fast.span()[1], [m for m in METRICS if m not in LATE], "PT1M")
     missing = windows.wait_for_windows(daemon, truth)
     check("each window is there with the right count (%d)" % len(truth), truth and not missing, missing[:5])
@@ -135,8 +135,8 @@ def each_window_once(fast: FastFlows, daemon: Collectd, begin: int) -> None:
 def named(fast: FastFlows, daemon: Collectd) -> None:
     record = daemon.snapshot()
     for name in ("Self-service", "Language chosen"):
-        check("%s has its name" % name, any(key.endswith("-" + name) or "-%s-" % name in key for key in record))
-    check("no id in any identity", not [key for key in record for one in fast.labels if one in key])
+        check("series of %s have its name" % name, any(key.endswith("-" + name) or "-%s-" % name in key for key in record))
+    check("no identity has an id", not [key for key in record for one in fast.labels if one in key])
 
 
 # ---- conversations in flows now --------------------------------------------------------------
@@ -196,8 +196,8 @@ def few_flows_are_asked_for_by_name() -> None:
     check("an empty flow has the value 0", has_current_values(daemon).get("Old hotline/flow_active-voice") == 0, has_current_values(daemon))
     daemon.lives_until(lambda: daemon.latest("flows-flows", "source_up", "observations") == 1, TIMEOUT_S, "source_up")
     asked = sim.counters()["requests"]
-    check("by the observation query alone", OBSERVATIONS in asked and ACTIVITY not in asked, sorted(asked))
-    same("complaints", daemon.complaints(), [])
+    check("only the observation query is sent", OBSERVATIONS in asked and ACTIVITY not in asked, sorted(asked))
+    same("the log has no complaints", daemon.complaints(), [])
     daemon.stop()
 
 
@@ -209,7 +209,7 @@ def where_flows_cannot_be_listed_ids_stand_for_names() -> None:
     some_are_in(sim)
     equal_now(daemon, sim, by_id=True)
     asked = sim.counters()["requests"]
-    check("by the activity query", ACTIVITY in asked and OBSERVATIONS not in asked, sorted(asked))
+    check("only the activity query is sent", ACTIVITY in asked and OBSERVATIONS not in asked, sorted(asked))
     daemon.stop()
 
 
@@ -222,7 +222,7 @@ def a_permission_that_is_missing_is_named() -> None:
         line = daemon.says("flows-flows, " + what, permission, within_s=TIMEOUT_S)
         check("%s: the line names the missing permission" % what, "403" in line or "permission" in line, line)
         daemon.lives_until(lambda w=what: daemon.latest("flows-flows", "source_up", w) == 0, TIMEOUT_S, "source_up 0")
-    same("values of flows", has_current_values(daemon), {})
+    same("no flow has a value", has_current_values(daemon), {})
     daemon.stop()
 
 

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""Killed at any moment under load, do the totals equal the truth? GC_KILLS says how often (10; a long run: 100)."""
+"""Do the totals equal the truth after kills at any moment under load? GC_KILLS is the number of kills (10; a long run: 100)."""
 from __future__ import annotations
 
 import os
@@ -45,8 +45,8 @@ def through_sqs() -> None:
         watch_for(rng.uniform(0.0, 0.8))
         kill(daemon)
         busy += sqs.queue()["left"] > 0 or sqs.queue()["feeding"]
-        same("complaints of run %d" % turn, [line for line in daemon.complaints() if "state" in line], [])
-    check("killed while there was work: %d of %d" % (busy, KILLS), busy > KILLS // 2, busy)
+        same("run %d logs no complaint about the state" % turn, [line for line in daemon.complaints() if "state" in line], [])
+    check("kills that left messages in the queue: %d of %d" % (busy, KILLS), busy > KILLS // 2, busy)
     daemon = Collectd("", flows=attributes(sqs), state_dir=state)
     daemon.lives_until(sqs.is_empty, 60 + KILLS * 5, "the queue is empty")
     record = sqs.queue()
@@ -54,7 +54,7 @@ def through_sqs() -> None:
     wrong = wait_equal(daemon, sqs)
     check("totals equal the truth", not wrong, wrong)
     daemon.stop()
-    same("state files", set(whole(state).split()), {"ok"})
+    same("each state file is intact", set(whole(state).split()), {"ok"})
     note("%d kills, %d messages, %d received, %d again after a time-out" % (
         KILLS, record["sent"], record["received"], record["timed_out"]))
 
@@ -71,15 +71,15 @@ def through_the_webhook() -> None:
         watch_for(rng.uniform(0.0, 0.6))
         kill(daemon)
     broken = sqs.pushed()
-    check("answers that never came: %s" % broken["statuses"], broken["retries"] > 0, broken)
+    check("some answers never came: %s" % broken["statuses"], broken["retries"] > 0, broken)
     daemon = Collectd("", flows=hook.block(), state_dir=state)
     wait_until(lambda: not sqs.pushed()["running"], 60 + KILLS * 5, "the push has ended")
     record = sqs.pushed()
-    same("accepted and dead", (record["accepted"], record["dead"]), (EACH * KILLS, 0))
+    same("all events are accepted, none is dead", (record["accepted"], record["dead"]), (EACH * KILLS, 0))
     wrong = wait_equal(daemon, sqs)
     check("totals equal the truth", not wrong, wrong)
     daemon.stop()
-    same("state files", set(whole(state).split()), {"ok"})
+    same("each state file is intact", set(whole(state).split()), {"ok"})
     note("%d kills, %d events, %d requests, %d tried again" % (KILLS, record["accepted"], record["requests"],
                                                                record["retries"]))
 
@@ -94,7 +94,7 @@ def what_was_counted_and_not_dispatched_is_in_the_next_dispatch() -> None:
     second = Collectd("", flows=attributes(sqs), state_dir=state)
     wrong = wait_equal(second, sqs)
     check("totals equal the truth", not wrong, wrong)
-    same("received by the second", sqs.queue()["left"], 0)
+    same("the second agent leaves no message in the queue", sqs.queue()["left"], 0)
     second.stop()
 
 

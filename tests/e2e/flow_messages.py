@@ -51,9 +51,9 @@ def _ends(text: str, block: str, parts: tuple[str, ...]) -> None:
     wait_until(lambda: not daemon.program.is_running(), 10, "the end of collectd with %s" % (parts,))
     status = daemon.program.wait(2)
     lines = [line for line in daemon.program.matching("[error]", "genesys_flowmetrics")]
-    check("one line about %s" % " ".join(parts), len(lines) == 1, daemon.text)
-    has_line("it says plugin, block and %s" % " ".join(parts), "\n".join(lines), "genesys_flowmetrics", '"%s"' % block, *parts)
-    same("exit status", status, 1)
+    check("the log has one line about %s" % " ".join(parts), len(lines) == 1, daemon.text)
+    has_line("the line names plugin, block and %s" % " ".join(parts), "\n".join(lines), "genesys_flowmetrics", '"%s"' % block, *parts)
+    same("collectd ends with status 1", status, 1)
 
 
 def mistakes_of_a_queue() -> None:
@@ -98,7 +98,7 @@ def files_that_cannot_be_read() -> None:
             wait_until(lambda: daemon.program.matching("[error]", *parts) or not daemon.program.is_running(), 10, "a line")
         except process.Late:
             pass
-        has_line("names the file", daemon.text, "[error]", "genesys_flowmetrics", *parts)
+        has_line("the line names the file", daemon.text, "[error]", "genesys_flowmetrics", *parts)
         if daemon.program.is_running():
             daemon.stop()
 
@@ -112,12 +112,12 @@ def a_secret_file_that_comes_later() -> None:
     hook.wait_open(daemon)
     sqs.push(hook, 50)
     wait_until(lambda: sqs.pushed()["retries"] > 5, 10, "events that are sent again")
-    same("statuses until then", list(sqs.pushed()["statuses"]), ["503"])
+    same("all answers before the secret file are 503", list(sqs.pushed()["statuses"]), ["503"])
     sqs.private("later", SECRET)
     wait_until(lambda: not sqs.pushed()["running"], 20, "the push has ended")
-    same("accepted and dead", (sqs.pushed()["accepted"], sqs.pushed()["dead"]), (50, 0))
-    same("totals", wait_equal(daemon, sqs), [])
-    check("one line", len(daemon.complaints()) == 1, daemon.complaints())
+    same("all events are accepted, none is dead", (sqs.pushed()["accepted"], sqs.pushed()["dead"]), (50, 0))
+    same("the totals equal the truth", wait_equal(daemon, sqs), [])
+    check("the log has one line", len(daemon.complaints()) == 1, daemon.complaints())
     daemon.stop()
 
 
@@ -132,8 +132,8 @@ def _one_line(changes: dict[str, Callable[[Sqs], Any]], step: dict[str, Any], *p
     daemon.says(*parts, within_s=15)
     watch_for(1.5)
     lines = [line for line in daemon.complaints() if parts[0] in line]
-    check("one line for the cause: %s" % " … ".join(parts), len(lines) == 1, lines)
-    same("visible secrets", daemon.leaks(sqs.aws_secret_access_key), [])
+    check("the log has one line about %s" % " … ".join(parts), len(lines) == 1, lines)
+    same("no secret is visible outside", daemon.leaks(sqs.aws_secret_access_key), [])
     check("collectd runs on", daemon.program.is_running())
     daemon.stop()
 

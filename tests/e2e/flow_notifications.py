@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: MIT
 """Is each flow metric of the account's notification channel counted once?
 
-GC_EVENTS says how many attribute events (100,000); a fifth of them is repeated and the order is shaken. GC_KILLS says
-how often the agent is killed (10).
+GC_EVENTS is the number of attribute events (100,000); a fifth of them is repeated, and their order is random. GC_KILLS
+is the number of kills (10).
 """
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def equal(daemon: Collectd, sender: FlowSender) -> None:
 
 
 def all_events() -> None:
-    """Malformed names, escapes and other conversations are among them."""
+    """Malformed names, escapes and other conversations are among the events."""
     sender = FlowSender(simulator())
     daemon = agent(sender.sim)
     wait_connected(daemon)
@@ -57,24 +57,24 @@ def all_events() -> None:
     sender.wait_sent(daemon, TIMEOUT_S)
     equal(daemon, sender)
     record, sent = sender.truth(), sender.sent()
-    same("events without a subscriber", sent["unheard"], 0)
+    same("each event has a subscriber", sent["unheard"], 0)
     wait_until(lambda: state(daemon, "events", "received") == EVENTS, WITHIN_S, "events-received")
-    same("counted, lost", (state(daemon, "events", "counted"), state(daemon, "events", "lost")), (record["total"], 0))
-    check("skipped those without a metric", (state(daemon, "events", "skipped") or 0) >= record["noise"] * 0.9,
+    same("all attributes are counted, none is lost", (state(daemon, "events", "counted"), state(daemon, "events", "lost")), (record["total"], 0))
+    check("events without a metric are skipped", (state(daemon, "events", "skipped") or 0) >= record["noise"] * 0.9,
           state(daemon, "events", "skipped"))
     note("%d events, %d repeated; of their attributes %d counted, %d known; %d batches; %d MB at most" % (
         record["events"], record["repeated"], record["total"], state(daemon, "events", "duplicate") or 0,
         state(daemon, "batches", "committed") or 0, daemon.memory_kb() // 1024))
-    same("gap", state(daemon, "stream_gap"), 0)
+    same("stream_gap is 0", state(daemon, "stream_gap"), 0)
     counted = stream.stream_counts(sender.sim)
-    same("channels, subscriptions, sockets, violations",
+    same("one channel, one subscription, one socket, no violation",
          (counted["channels_created"], counted["subscriptions"], counted["sockets_opened"], counted["violations"]),
          (1, 1, 1, {}))
-    same("complaints", not_names(daemon.complaints()), [])
+    same("the log has no complaints", not_names(daemon.complaints()), [])
     sender.send(2000, per_s=PER_S)
     took, status = daemon.stop()
-    check("stops with the socket open, events under way (%.2f s)" % took, took < STOP_MAX_S)
-    same("status", status, 0)
+    check("collectd stops in time with events under way (%.2f s)" % took, took < STOP_MAX_S)
+    same("collectd ends with status 0", status, 0)
 
 
 def both_plugins_on_one_account() -> None:
@@ -91,14 +91,14 @@ def both_plugins_on_one_account() -> None:
     sim.thaw()
     watch_for(6)
     sim.freeze()
-    stream.counters_equal("all counters of genesys_realtime", sim, daemon, start)
+    stream.counters_equal("all counters of genesys_realtime equal the truth", sim, daemon, start)
     equal(daemon, sender)
     counted = stream.stream_counts(sim)
-    same("channels, subscriptions, sockets", (counted["channels_created"], counted["subscriptions"],
+    same("one channel, one subscription, one socket", (counted["channels_created"], counted["subscriptions"],
                                               counted["sockets_opened"]), (1, 1, 1))
-    same("tokens", sim.counters()["token_requests_total"], 1)
+    same("one token is requested", sim.counters()["token_requests_total"], 1)
     for what, quiet in (("stream_gap", 0), ("events-lost", 0)):
-        same(what, state(daemon, *what.split("-")), quiet)
+        same("%s is 0" % what, state(daemon, *what.split("-")), quiet)
     daemon.stop()
 
 
@@ -115,18 +115,18 @@ def a_gap_is_filled_by_later_events() -> None:
     sender.wait_sent(daemon)
     sender.sim.faults()
     wait_reconnected(sender.sim, daemon)
-    check("events were missed: %s" % sender.sent(), sender.sent()["unheard"] > 0)
+    check("some events are missed: %s" % sender.sent(), sender.sent()["unheard"] > 0)
     wait_until(lambda: (state(daemon, "stream_gap") or 0) > 0, WITHIN_S, "stream_gap counts it")
     sender.repeat()
     sender.wait_sent(daemon)
     equal(daemon, sender)
-    same("channels", stream.stream_counts(sender.sim)["channels_created"], 1)
-    same("customer data and values in the log", daemon.leaks(*OF_CUSTOMERS), [])
+    same("one channel is created", stream.stream_counts(sender.sim)["channels_created"], 1)
+    same("the log has no customer data and no values", daemon.leaks(*OF_CUSTOMERS), [])
     daemon.stop()
 
 
 def killed_at_any_moment() -> None:
-    """Under load; when the conversations send their events again, each is counted once."""
+    """The agent is killed under load; when the conversations send their events again, each is counted once."""
     sender, state_dir, rng = FlowSender(simulator()), process.folder("state"), random.Random(13)
     under_load = 0
     for turn in range(KILLS):
@@ -140,14 +140,14 @@ def killed_at_any_moment() -> None:
         os.kill(daemon.program.pid, signal.SIGKILL)
         daemon.program.wait(5)
         wait_until(lambda: not sender.sent()["running"], WITHIN_S, "all events are sent")
-    check("killed under load %d times" % under_load, under_load > KILLS / 2)
+    check("most kills happen under load (%d)" % under_load, under_load > KILLS / 2)
     daemon = agent(sender.sim, state_dir=state_dir)
     wait_connected(daemon)
     sender.repeat()
     sender.wait_sent(daemon)
     equal(daemon, sender)
-    check("some of it was counted before", (state(daemon, "events", "counted") or 0) < sender.truth()["total"])
-    same("channels", stream.stream_counts(sender.sim)["channels_created"], 1)
+    check("some attributes were counted before the last start", (state(daemon, "events", "counted") or 0) < sender.truth()["total"])
+    same("one channel is created", stream.stream_counts(sender.sim)["channels_created"], 1)
     daemon.stop()
 
 
@@ -170,7 +170,7 @@ def a_full_disk_loses_nothing_that_was_heard() -> None:
     wrong = wait_equal(daemon, sender, WITHIN_S, "flow_metric_value", "sum")
     wrong = [line for line in wrong if "is None, wanted 0" not in line]
     check("sums of the values equal the truth", not wrong, wrong)
-    same("lost", state(daemon, "events", "lost"), 0)
+    same("no event is lost", state(daemon, "events", "lost"), 0)
     daemon.stop()
 
 

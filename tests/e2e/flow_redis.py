@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""Do agents that share a Redis count each flow metric once, whichever process is killed? GC_EVENTS says how many (20000)."""
+"""Do agents that share a Redis count each flow metric once, whichever process is killed? GC_EVENTS is their number (20000)."""
 from __future__ import annotations
 
 import os
@@ -42,11 +42,11 @@ def both(daemons: list[Collectd], kind: str) -> Totals:
 def sum_is_the_truth(sqs: Sqs, daemons: list[Collectd], kind: str = "flow_metric", member: str = "count") -> None:
     truth = wanted(sqs.truth(), kind, member)
     wrong = process.wait_for_none(lambda: differences(truth, both(daemons, kind)), 30, "totals")
-    check("the sum of %s is the truth" % kind, not wrong, wrong)
+    check("the sums of %s equal the truth" % kind, not wrong, wrong)
 
 
 def two_agents_and_one_is_killed() -> None:
-    """One queue, one Redis; the second is killed under load, a replacement takes its Host and block."""
+    """Two agents share a queue and a Redis. The second one is killed under load; a replacement takes its Host and block."""
     sqs, redis, rng = Sqs(), Redis(), random.Random(21)
     sqs.rules(redeliver_percent=5, redeliver_s=2, twice_percent=5)
     daemons = [agent(sqs, redis, "agent%d" % nth) for nth in range(2)]
@@ -60,15 +60,15 @@ def two_agents_and_one_is_killed() -> None:
         daemons[1].program.wait(5)
         busy += not sqs.is_empty()
         daemons[1] = agent(sqs, redis, "agent1")
-    check("killed while there was work: %d of %d" % (busy, KILLS), busy > 0, busy)
+    check("kills that left messages in the queue: %d of %d" % (busy, KILLS), busy > 0, busy)
     daemons[0].lives_until(sqs.is_empty, 120, "the queue is empty")
     sum_is_the_truth(sqs, daemons)
     counted = [sum(totals(one, "flow_metric", "agent%d" % nth).values()) for nth, one in enumerate(daemons)]
-    check("each has counted some: %s" % counted, all(counted), counted)
+    check("each agent has counted some: %s" % counted, all(counted), counted)
     for one in daemons:
-        same("complaints", about_state(one), [])
+        same("the log has no complaints", about_state(one), [])
         took, _ = one.stop()
-        check("stopped in time (%.2f s)" % took, took < STOP_MAX_S)
+        check("collectd stops in time (%.2f s)" % took, took < STOP_MAX_S)
     record = sqs.queue()
     note("%d messages, %d received, %d again after a time-out" % (record["sent"], record["received"], record["timed_out"]))
 
@@ -87,7 +87,7 @@ def values_are_summed_over_agents() -> None:
                 if abs(got.get(key, 1e300) - truth.get(key, -1e300)) > 1e-6 * max(1.0, abs(truth.get(key, 0)))]
 
     left = process.wait_for_none(wrong, 30, "sums")
-    check("the sums are the truth", not left, left[:5])
+    check("the sums of values equal the truth", not left, left[:5])
     for one in daemons:
         one.stop()
 
@@ -109,12 +109,12 @@ def redis_crashes_and_restarts_under_load() -> None:
     daemon.lives_until(sqs.is_empty, 120, "the queue is empty")
     wrong = wait_equal(daemon, sqs, 30)
     check("totals equal the truth", not wrong, wrong)
-    same("dead", sqs.queue()["dead"], 0)
+    same("no message is a dead letter", sqs.queue()["dead"], 0)
     # Cut, refused, loading: each new cause is logged, a lasting one is not repeated.
     lines = about_state(daemon)
-    check("logged, but not for each try (%d lines)" % len(lines), 0 < len(lines) <= 12, lines)
-    same("lost by Redis", [line for line in daemon.complaints() if "forgotten" in line], [])
-    same_soon("source_up again", lambda: state(daemon, "source_up", "sqs"), 1, 30)
+    check("the cause is logged, but not at each attempt (%d lines)" % len(lines), 0 < len(lines) <= 12, lines)
+    same("Redis has lost no counts", [line for line in daemon.complaints() if "forgotten" in line], [])
+    same_soon("source_up is 1 again", lambda: state(daemon, "source_up", "sqs"), 1, 30)
     daemon.stop()
 
 
@@ -125,13 +125,13 @@ def away_at_the_start() -> None:
     sqs.feed(1000)
     daemon = Collectd("", flows=attributes(sqs, StateURL=redis.url) + hook.block(StateURL=redis.url))
     line = daemon.says("genesys_flowmetrics: state: ", redis.url, within_s=20)
-    has_line("the advice", line, "[warning]", "is Redis running there?")
+    has_line("the line names the remedy", line, "[warning]", "is Redis running there?")
     hook.wait_open(daemon)
     body = sqs.call("flow/set", {"flow": "F", "metric": "M", "value": "1", "return": True})["bodies"][0]
-    same("status", hook.post(body.encode())[0], 503)
+    same("the webhook answers 503", hook.post(body.encode())[0], 503)
     watch_for(1)
-    same("received", sqs.queue()["received"], 0)
-    same("lines", len(about_state(daemon)), 1)
+    same("no message is received", sqs.queue()["received"], 0)
+    same("the log has one line about the state", len(about_state(daemon)), 1)
     redis.start()
     wait_until(lambda: hook.post(body.encode())[0] == 200, 30, "the webhook's 200")
     daemon.lives_until(sqs.is_empty, 60, "the queue is empty")
@@ -145,16 +145,16 @@ def passwords() -> None:
     sqs.feed(200)
     wrong = agent(sqs, redis, StatePasswordFile=redis.secret("not-the-" + SECRET))
     line = wrong.says("genesys_flowmetrics: state: ", within_s=20)
-    has_line("the advice", line, "[error]", "StatePasswordFile")
-    same("received", sqs.queue()["received"], 0)
-    same("seen", wrong.leaks(SECRET), [])
+    has_line("the line names the remedy", line, "[error]", "StatePasswordFile")
+    same("no message is received", sqs.queue()["received"], 0)
+    same("no secret is visible outside", wrong.leaks(SECRET), [])
     wrong.stop()
     right = agent(sqs, redis, StatePasswordFile=redis.secret(SECRET))
     right.lives_until(sqs.is_empty, 60, "the queue is empty")
     differs = wait_equal(right, sqs, 30)
     check("totals equal the truth", not differs, differs)
-    same("complaints", right.complaints(), [])
-    same("seen", right.leaks(SECRET), [])
+    same("the log has no complaints", right.complaints(), [])
+    same("no secret is visible outside", right.leaks(SECRET), [])
     right.stop()
 
 
@@ -165,8 +165,8 @@ def losses_by_a_crash_are_predicted() -> None:
                          (('rename-command CONFIG ""',), "refuses CONFIG GET")):
         daemon = agent(sqs, Redis(*lines))
         line = daemon.says("genesys_flowmetrics: durability of the state: ", words, within_s=20)
-        has_line("a warning", line, "[warning]")
-        same("complaints of the state", about_state(daemon), [])
+        has_line("the line is a warning", line, "[warning]")
+        same("the log has no complaint about the state", about_state(daemon), [])
         daemon.stop()
 
 
@@ -177,8 +177,8 @@ def a_redis_that_hangs_does_not_hold_the_stop() -> None:
     daemon.lives_until(lambda: sqs.queue()["deleted"] > 0, 30, "messages are deleted")
     redis.signal(signal.SIGSTOP)
     took, status = daemon.stop()
-    check("stopped in time (%.2f s)" % took, took < STOP_MAX_S)
-    same("status", status, 0)
+    check("collectd stops in time (%.2f s)" % took, took < STOP_MAX_S)
+    same("collectd ends with status 0", status, 0)
     redis.signal(signal.SIGCONT)
     second = agent(sqs, redis)
     second.lives_until(sqs.is_empty, 60, "the queue is empty")

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 """Is each flow metric counted once, through each source, and how soon is it dispatched?
 
-GC_EVENTS says how many attribute events (100,000); a fifth of them is repeated and the order is shaken.
+GC_EVENTS is the number of attribute events (100,000); a fifth of them is repeated, and their order is random.
 """
 from __future__ import annotations
 
@@ -46,13 +46,13 @@ def telemetry_equals_the_queue(daemon: Collectd, sqs: Sqs) -> None:
     heard = record["deleted"] + record["deletes_in_vain"]
     wait_until(lambda: heard - 30 <= (state(daemon, "sqs_messages", "deleted") or 0) <= heard, 5,
                "sqs_messages-deleted is about %d" % heard)
-    same("source_up, lag of the queue", (state(daemon, "source_up", "sqs"), state(daemon, "queue_lag", "sqs") is None),
+    same("source_up is 1 and queue_lag has a value", (state(daemon, "source_up", "sqs"), state(daemon, "queue_lag", "sqs") is None),
          (1, False))
-    check("received, less the lost answers (%s of %d)" % (state(daemon, "sqs_messages", "received"), record["received"]),
+    check("received messages equal the queue's, less the lost answers (%s of %d)" % (state(daemon, "sqs_messages", "received"), record["received"]),
           record["received"] - 60 <= (state(daemon, "sqs_messages", "received") or 0) <= record["received"])
     again = state(daemon, "events", "duplicate") or 0
-    check("duplicates were counted", again > EVENTS / 2, again)
-    check("other events were skipped", (state(daemon, "events", "skipped") or 0) > EVENTS / 50)
+    check("the duplicates are counted", again > EVENTS / 2, again)
+    check("events without a metric are skipped", (state(daemon, "events", "skipped") or 0) > EVENTS / 50)
 
 
 def through_sqs() -> None:
@@ -69,15 +69,15 @@ def through_sqs() -> None:
     record = sqs.queue()
     note("%d messages, %d received, in %.1f s: %.0f/s; %d MB at most" % (
         record["sent"], record["received"], took, record["received"] / took, daemon.memory_kb() // 1024))
-    check("messages were received again", record["received"] > record["sent"], record)
+    check("some messages are received again", record["received"] > record["sent"], record)
     equal(daemon, sqs)
     record = sqs.truth()
     wait_until(lambda: state(daemon, "events", "counted") == record["total"], 5, "events-counted is the truth")
     telemetry_equals_the_queue(daemon, sqs)
     truth = wanted(record)
     wait_until(lambda: not differences(truth, scraped(port)), 5, "prometheus")
-    same("totals of write_prometheus", differences(truth, scraped(port)), [])
-    same("complaints that are not about the faults", [line for line in daemon.complaints() if "[error]" in line], [])
+    same("the totals of write_prometheus equal the truth", differences(truth, scraped(port)), [])
+    same("the log has no errors", [line for line in daemon.complaints() if "[error]" in line], [])
     daemon.stop()
 
 
@@ -117,7 +117,7 @@ def through_another_sqs() -> None:
     daemon = Collectd("", flows=attributes(sqs, QueueURL=queue["QueueUrl"], AWSRegion="us-east-1"))
     daemon.lives_until(lambda: left() == 0, 60, "the queue is empty")
     equal(daemon, sqs)
-    same("complaints", daemon.complaints(), [])
+    same("the log has no complaints", daemon.complaints(), [])
     daemon.stop()
 
 
@@ -132,9 +132,9 @@ def through_the_webhook() -> None:
     took, record = time.monotonic() - began, sqs.pushed()
     note("%d events in %.1f s: %.0f/s; answers %s; ms %s" % (record["accepted"], took, record["accepted"] / took,
                                                              record["statuses"], record["latency_ms"]))
-    same("accepted and dead", (record["accepted"], record["dead"]), (EVENTS, 0))
+    same("all events are accepted, none is dead", (record["accepted"], record["dead"]), (EVENTS, 0))
     equal(daemon, sqs)
-    same("complaints", daemon.complaints(), [])
+    same("the log has no complaints", daemon.complaints(), [])
     daemon.stop()
 
 
@@ -147,7 +147,7 @@ def single_events_by_the_webhook() -> None:
     daemon.lives_until(lambda: not sqs.pushed()["running"], TIMEOUT_S, "the push has ended")
     record = sqs.pushed()
     note("16 at once: ms until the answer %s" % record["latency_ms"])
-    same("accepted and dead", (record["accepted"], record["dead"]), (SMALL, 0))
+    same("all events are accepted, none is dead", (record["accepted"], record["dead"]), (SMALL, 0))
     equal(daemon, sqs)
     daemon.stop()
 
@@ -160,12 +160,12 @@ def every_envelope_and_what_is_no_event() -> None:
     daemon = Collectd("", flows=attributes(sqs))
     drained(daemon, sqs)
     truth, record = sqs.truth(), sqs.queue()
-    check("there were messages that are no events", truth["garbage"] > 5, truth["garbage"])
+    check("the queue had messages that are no events", truth["garbage"] > 5, truth["garbage"])
     bodies = sqs.call("sqs/messages?queue=genesys-dead&limit=1000")["bodies"]
-    check("only those are dead letters (%d)" % len(bodies), bodies and all(not _is_event(body) for body in bodies))
-    same("deleted and dead messages", record["deleted"] + record["dead"], record["sent"])
+    check("only messages that are no events are dead letters (%d)" % len(bodies), bodies and all(not _is_event(body) for body in bodies))
+    same("each message is deleted or a dead letter", record["deleted"] + record["dead"], record["sent"])
     equal(daemon, sqs)
-    check("there were late events", truth["late"] > 20, truth["late"])
+    check("some events are late", truth["late"] > 20, truth["late"])
     daemon.stop()
 
 
@@ -182,12 +182,12 @@ def values_are_summed() -> None:
     wrong = wait_equal(daemon, sqs, kind="flow_metric_value", member="sum")
     wrong = [line for line in wrong if "is None, wanted 0" not in line]
     check("sums of the values equal the truth", not wrong, wrong)
-    check("there are some sums", len(totals(daemon, "flow_metric_value")) > 50)
+    check("more than 50 series have sums", len(totals(daemon, "flow_metric_value")) > 50)
     daemon.stop()
 
 
 def as_many_poll_as_consumers_are_wanted() -> None:
-    """Each keeps a long poll open while the queue is empty; then they share the messages."""
+    """Each consumer keeps a long poll open while the queue is empty; then the consumers share the messages."""
     sqs = Sqs()
     daemon = Collectd("", flows=attributes(sqs, Consumers=5))
     daemon.lives_until(lambda: sqs.call("sqs")["polls"].get("now") == 5, 30, "five long polls")
@@ -195,7 +195,7 @@ def as_many_poll_as_consumers_are_wanted() -> None:
     drained(daemon, sqs)
     equal(daemon, sqs)
     polls = sqs.call("sqs")["polls"]
-    same("most polls at a time", polls["most"], 5)
+    same("at most five polls run at a time", polls["most"], 5)
     daemon.stop()
 
 
@@ -223,7 +223,7 @@ def soon_seen() -> None:
     p50, p99 = waits[len(waits) // 2], waits[len(waits) * 99 // 100]
     note("attribute to dispatched value: p50 %.2f s, p99 %.2f s, most %.2f s; the first, behind its 0, %.2f s "
          "(interval %g s)" % (p50, p99, waits[-1], first, INTERVAL_S))
-    check("p99 under three times a second and the interval", p99 < 3 * (1 + INTERVAL_S), p99)
+    check("p99 is below three times the sum of a second and the interval", p99 < 3 * (1 + INTERVAL_S), p99)
     daemon.stop()
 
 

@@ -22,8 +22,8 @@ HERE = Path(__file__).resolve().parent
 STATES = HERE.parent / "support" / "states"
 EVENTS = 3000
 STATE_FILE = "flowmetrics.db"
-KEYS_LIFE_S = 20  # fetched again after three quarters of it: a busy machine has 5 s to do so
-TEMPORARY_TOKEN = "IQoJ"  # how the simulator's session tokens begin, as AWS's do
+KEYS_LIFE_S = 20  # the agent fetches new keys after three quarters of it: a busy machine has 5 s to do so
+TEMPORARY_TOKEN = "IQoJ"  # beginning of the simulator's session tokens and of AWS's
 
 
 def drained(daemon: Collectd, sqs: Sqs, within_s: float = 60) -> None:
@@ -52,7 +52,7 @@ def settled(read: Callable[[], int], quiet_s: float = 1.5) -> int:
 def logged_rarely(daemon: Collectd, *parts: str, most: int = 3) -> None:
     """A lasting cause is logged, but not at each attempt."""
     lines = [line for line in daemon.complaints() if all(part in line for part in parts)]
-    check("logged, but not for each try (%d lines)" % len(lines), 0 < len(lines) <= most, lines[:5])
+    check("the cause is logged, but not at each attempt (%d lines)" % len(lines), 0 < len(lines) <= most, lines[:5])
 
 
 # ---- disk and state file ---------------------------------------------------------------------
@@ -69,17 +69,17 @@ def disk_full() -> None:
     disk.fill()
     sqs.feed(EVENTS)
     line = daemon.says("genesys_flowmetrics: ", "full", within_s=10)
-    has_line("the cause and the file", line, "full", STATE_FILE)
+    has_line("the line names the cause and the file", line, "full", STATE_FILE)
     wait_until(lambda: state(daemon, "source_up", "sqs") == 0, 5, "source_up is 0")
     received = settled(lambda: sqs.queue()["received"])
     watch_for(7)
-    same("messages received meanwhile", sqs.queue()["received"] - received, 0)
-    same("source_up during that time", {value for _, value in daemon.readings("attributes-ivr", "source_up", "sqs")[-3:]}, {0.0})
+    same("no message is received while the disk is full", sqs.queue()["received"] - received, 0)
+    same("source_up is 0 while the disk is full", {value for _, value in daemon.readings("attributes-ivr", "source_up", "sqs")[-3:]}, {0.0})
     logged_rarely(daemon, "full", most=1)
     disk.empty()
     drained(daemon, sqs)
     equal(daemon, sqs)
-    same("dead", sqs.queue()["dead"], 0)
+    same("no message is a dead letter", sqs.queue()["dead"], 0)
     daemon.stop()
 
 
@@ -100,9 +100,9 @@ def _damaged(content: bytes, where: str, *words: str) -> None:
     damaged = path.read_bytes()
     second = Collectd("", flows=attributes(sqs), state_dir=folder)
     line = second.says("renamed to", within_s=15)
-    has_line("an error", line, "[error]", STATE_FILE)
+    has_line("the line is an error and names the file", line, "[error]", STATE_FILE)
     for word in words:
-        has_line("why", line, word)
+        has_line("the line names the cause", line, word)
     kept = [one for one in folder.rglob(STATE_FILE + ".bad*") if one.read_bytes()[:len(damaged)] == damaged]
     check("the damaged file is kept as it was", len(kept) == 1, list(folder.rglob("*")))
     sqs.call("flow/reset", {})
@@ -111,7 +111,7 @@ def _damaged(content: bytes, where: str, *words: str) -> None:
     equal(second, sqs)
     second.stop()
     with sqlite3.connect(path) as db:
-        same("the new file", db.execute("PRAGMA integrity_check").fetchone()[0], "ok")
+        same("the new file is intact", db.execute("PRAGMA integrity_check").fetchone()[0], "ok")
 
 
 def a_corrupt_state_file_is_moved_aside() -> None:
@@ -142,22 +142,22 @@ def a_state_file_of_a_newer_version_is_left_alone() -> None:
     first = Collectd("", flows=attributes(sqs), state_dir=folder)
     sqs.feed(EVENTS)
     line = first.says("genesys_flowmetrics: ", "has version", within_s=30)
-    has_line("the remedy", line, str(path), "has version %d" % (newest + 1), "knows %d" % newest,
+    has_line("the line names the versions and the remedy", line, str(path), "has version %d" % (newest + 1), "knows %d" % newest,
           "upgrade the package, or name another StateDir", "untouched")
     wait_until(lambda: state(first, "source_up", "sqs") == 0, 30, "source_up is 0")
     check("collectd runs on", first.program.is_running())
     logged_rarely(first, "has version", most=1)
     took, status = first.stop()
-    check("stopped in time", took < STOP_MAX_S, took)
-    same("exit status", status, 0)
+    check("collectd stops in time", took < STOP_MAX_S, took)
+    same("collectd ends with status 0", status, 0)
     check("the file is the same, byte for byte", path.read_bytes() == before)
-    same("messages deleted", sqs.queue()["deleted"], 0)
+    same("no message is deleted", sqs.queue()["deleted"], 0)
 
     _set_version(path, newest)  # the release that knows this version
     second = Collectd("", flows=attributes(sqs), state_dir=folder)
     second.lives_until(sqs.is_empty, 90, "the queue is empty")
     db = sqlite3.connect(path)
-    same("the counters of the file", db.execute("SELECT count FROM counters WHERE scope = 'agent1' ORDER BY id").fetchall(),
+    same("the newer release counts in the same file", db.execute("SELECT count FROM counters WHERE scope = 'agent1' ORDER BY id").fetchall(),
          [(3,), (7,)])
     db.close()
     equal(second, sqs)
@@ -176,7 +176,7 @@ def throttled() -> None:
     daemon = Collectd("", flows=attributes(sqs))
     daemon.says("hrottl")
     drained(daemon, sqs, 90)
-    check("all faults were met", sqs.hits() == 11, sqs.call("sqs/faults"))
+    check("each fault occurs", sqs.hits() == 11, sqs.call("sqs/faults"))
     equal(daemon, sqs)
     logged_rarely(daemon, "hrottl")
     daemon.stop()
@@ -190,10 +190,10 @@ def away_and_back() -> None:
     sqs.feed(EVENTS)
     daemon = Collectd("", flows=attributes(sqs, QueueURL=url))
     line = daemon.says("connect")
-    has_line("block and address", line, "ivr", "127.0.0.1:%d" % gate.port)
+    has_line("the line names block and address", line, "ivr", "127.0.0.1:%d" % gate.port)
     watch_for(2)
     logged_rarely(daemon, "connect", most=1)
-    same_soon("source_up while SQS cannot be reached", lambda: state(daemon, "source_up", "sqs"), 0)
+    same_soon("source_up is 0 while SQS cannot be reached", lambda: state(daemon, "source_up", "sqs"), 0)
     sqs.faults({"sqs": "*", "answer": "InternalFailure", "count": 4, "skip": 30},
                {"sqs": "*", "answer": "ServiceUnavailable", "count": 4, "skip": 60},
                {"sqs": "*", "answer": 502, "html": True, "count": 2, "skip": 80},
@@ -222,7 +222,7 @@ def answers_that_never_come() -> None:
     sqs.feed(EVENTS)
     daemon = Collectd("", flows=attributes(sqs))
     drained(daemon, sqs, 90)
-    check("messages were received again", sqs.queue()["timed_out"] >= 10, sqs.queue())
+    check("at least ten messages are received again", sqs.queue()["timed_out"] >= 10, sqs.queue())
     equal(daemon, sqs)
     daemon.stop()
 
@@ -248,10 +248,10 @@ def _renewed(sqs: Sqs, daemon: Collectd, counter: str) -> None:
     sqs.feed(300, seed=fed)
     drained(daemon, sqs)
     record = sqs.call("sqs")["credentials"]
-    check("fetched %d times, used as temporary" % record.get(counter, 0), "signed by lasting key" not in record, record)
-    same("refused", [name for name in record if name.startswith("refused")], [])
+    check("keys are fetched %d times, and only temporary keys sign" % record.get(counter, 0), "signed by lasting key" not in record, record)
+    same("no key is refused", [name for name in record if name.startswith("refused")], [])
     equal(daemon, sqs)
-    same("complaints", daemon.complaints(), [])
+    same("the log has no complaints", daemon.complaints(), [])
     daemon.stop()
 
 
@@ -261,7 +261,7 @@ def keys_of_the_container() -> None:
     daemon = _temporary(sqs, {"AWS_CONTAINER_CREDENTIALS_FULL_URI": sqs.aws_container_url,
                               "AWS_CONTAINER_AUTHORIZATION_TOKEN": sqs.aws_container_token})
     _renewed(sqs, daemon, "container")
-    same("secrets seen in the log", [w for w in (sqs.aws_container_token,) if w in daemon.text], [])
+    same("the log has no token", [w for w in (sqs.aws_container_token,) if w in daemon.text], [])
 
 
 def keys_of_the_instance() -> None:
@@ -281,7 +281,7 @@ def keys_of_the_web_identity() -> None:
     sqs.private("token", "second.token")
     sqs.call("aws", {"web_identity_token": "second.token"})
     _renewed(sqs, daemon, "web_identity")
-    same("secrets seen in the log", [w for w in (sqs.aws_web_identity_token, "second.token") if w in daemon.text], [])
+    same("the log has no token", [w for w in (sqs.aws_web_identity_token, "second.token") if w in daemon.text], [])
 
 
 def keys_of_the_environment_and_of_the_file() -> None:
@@ -301,7 +301,7 @@ def keys_of_the_environment_and_of_the_file() -> None:
         equal(daemon, sqs)
         daemon.stop()
     record = sqs.call("sqs")["credentials"]
-    check("both kinds of keys were used", record.get("signed by temporary key") and record.get("signed by lasting key"), record)
+    check("temporary and lasting keys are used", record.get("signed by temporary key") and record.get("signed by lasting key"), record)
 
 
 def keys_that_are_revoked_are_replaced() -> None:
@@ -334,17 +334,17 @@ def secrets_and_customers_stay_unseen() -> None:
     hook.post(b'{"eventBody":{"conversationId":"customer-4711","attributes":{"aMetric_b(x)":"+4930123456789"', SECRET)
     hook.post(b"{}", "wrong-secret-of-somebody")
     body = sqs.call("flow/set", {"flow": "F", "metric": "M", "value": "424242", "return": True})["bodies"][0]
-    same("status", hook.post(body.encode())[0], 200)
+    same("the webhook answers 200", hook.post(body.encode())[0], 200)
     conversation = json.loads(body)["detail"]["eventBody"]["conversationId"]
     unseen = [SECRET, sqs.aws_container_token, "wrong-secret-of-somebody", "customer-4711", "+4930123456789", "0-000000",
               conversation, "424242", TEMPORARY_TOKEN]
     given = sqs.call("sqs")
-    same("secrets in URLs", given["requests"]["secrets_in_urls"], [])
-    check("keys of the container were used", given["credentials"].get("signed by temporary key"), given["credentials"])
-    same("seen", daemon.leaks(*unseen), [])
+    same("no URL has a secret", given["requests"]["secrets_in_urls"], [])
+    check("the container's keys are used", given["credentials"].get("signed by temporary key"), given["credentials"])
+    same("no secret and no customer data is visible outside", daemon.leaks(*unseen), [])
     took, _ = daemon.stop()
-    check("stopped in time (%.2f s)" % took, took < STOP_MAX_S)
-    same("secrets in the log after the stop", [text for text in unseen if text in daemon.text], [])
+    check("collectd stops in time (%.2f s)" % took, took < STOP_MAX_S)
+    same("the log has no secret after the stop", [text for text in unseen if text in daemon.text], [])
 
 
 if __name__ == "__main__":

@@ -37,23 +37,23 @@ def statuses() -> None:
     daemon = Collectd("", flows=hook.block(MaxBody=BODY_MAX), level="debug")
     hook.wait_open(daemon)
     good = event(sqs)
-    same("an event", hook.post(good)[0], 200)
-    same("the same event again", hook.post(good)[0], 200)
-    same("an array", hook.post(b"[" + event(sqs, metric="A") + b"," + event(sqs, metric="B") + b"]")[0], 200)
-    same("an event without a metric", hook.post(b'{"eventBody":{"conversationId":"c","attributes":{"a":"b"}}}')[0], 200)
+    same("an event is answered 200", hook.post(good)[0], 200)
+    same("a repeated event is answered 200", hook.post(good)[0], 200)
+    same("an array is answered 200", hook.post(b"[" + event(sqs, metric="A") + b"," + event(sqs, metric="B") + b"]")[0], 200)
+    same("an event without a metric is answered 200", hook.post(b'{"eventBody":{"conversationId":"c","attributes":{"a":"b"}}}')[0], 200)
     unseen = good.replace(b"conversationId\":\"", b"conversationId\":\"x")
-    same("a wrong secret", hook.post(unseen, "wrong")[0], 401)
-    same("a prefix of the secret", hook.post(unseen, SECRET[:-1])[0], 401)
-    same("no secret", hook.post(unseen, None)[0], 401)
-    same("another path", hook.post(unseen, path="/other")[0], 404)
-    same("another method", hook.post(unseen, method="PUT")[0], 405)
-    same("a body too large", hook.post(unseen + b" " * BODY_MAX)[0], 413)
-    same("a body that is too large, and a wrong secret", hook.post(unseen + b" " * BODY_MAX, "wrong")[0], 401)
+    same("a wrong secret is answered 401", hook.post(unseen, "wrong")[0], 401)
+    same("a prefix of the secret is answered 401", hook.post(unseen, SECRET[:-1])[0], 401)
+    same("a missing secret is answered 401", hook.post(unseen, None)[0], 401)
+    same("another path is answered 404", hook.post(unseen, path="/other")[0], 404)
+    same("another method is answered 405", hook.post(unseen, method="PUT")[0], 405)
+    same("a body that is too large is answered 413", hook.post(unseen + b" " * BODY_MAX)[0], 413)
+    same("a large body with a wrong secret is answered 401", hook.post(unseen + b" " * BODY_MAX, "wrong")[0], 401)
     for body in (b"not JSON", b"", b"[1,2", b"\xff\xfe", b"{" * 5000):
-        same("garbage %r" % body[:9], hook.post(body)[0], 400)
+        same("garbage %r is answered 400" % body[:9], hook.post(body)[0], 400)
     equal(daemon, sqs)
-    same("visible secrets", daemon.leaks(SECRET), [])
-    check("no customer data in the log", "+4930123456789" not in daemon.text and "0-000000" not in daemon.text)
+    same("no secret is visible outside", daemon.leaks(SECRET), [])
+    check("the log has no customer data", "+4930123456789" not in daemon.text and "0-000000" not in daemon.text)
     daemon.stop()
 
 
@@ -64,7 +64,7 @@ def an_answer_follows_the_commit() -> None:
     first = Collectd("", flows=hook.block(), state_dir=state, interval=60)
     hook.wait_open(first)
     for _ in range(20):
-        same("status", hook.post(event(sqs))[0], 200)
+        same("the webhook answers 200", hook.post(event(sqs))[0], 200)
     os.kill(first.program.pid, 9)
     first.program.wait(5)
     second = Collectd("", flows=hook.block(), state_dir=state)
@@ -163,12 +163,12 @@ def bad_clients_among_good_ones() -> None:
     bad.stop()
     note("%d events in %.1f s among %s; answers %s; ms %s" % (record["accepted"], took, bad.counts, record["statuses"],
                                                              record["latency_ms"]))
-    same("accepted and dead", (record["accepted"], record["dead"]), (EVENTS, 0))
+    same("all events are accepted, none is dead", (record["accepted"], record["dead"]), (EVENTS, 0))
     equal(daemon, sqs)
     check("memory is bounded (%d MB)" % (daemon.memory_kb() // 1024), daemon.memory_kb() < 200_000)
-    check("few complaints (%d)" % len(daemon.complaints()), len(daemon.complaints()) < 12, daemon.complaints()[:12])
+    check("the log has few complaints (%d)" % len(daemon.complaints()), len(daemon.complaints()) < 12, daemon.complaints()[:12])
     took, status = daemon.stop()
-    check("stops in %.2f s" % took, took < 2 and status == 0, (took, status))
+    check("collectd stops in time (%.2f s)" % took, took < 2 and status == 0, (took, status))
 
 
 def many_connections() -> None:
@@ -187,7 +187,7 @@ def many_connections() -> None:
     sqs.push(hook, 200, concurrency=4)
     daemon.lives_until(lambda: not sqs.pushed()["running"], 60, "the push has ended")
     note("%d idle connections; 200 events after %.1f s" % (len(idle), time.monotonic() - began))
-    same("accepted and dead", (sqs.pushed()["accepted"], sqs.pushed()["dead"]), (200, 0))
+    same("all events are accepted, none is dead", (sqs.pushed()["accepted"], sqs.pushed()["dead"]), (200, 0))
     equal(daemon, sqs)
     for one in idle:
         one.close()
@@ -202,11 +202,11 @@ def a_public_address_needs_secret_or_tls() -> None:
     hook = Hook(sqs)
     daemon = Collectd("", flows=hook.block(Listen="0.0.0.0", SharedSecretFile=None))
     wait_until(lambda: not daemon.program.is_running(), 10, "the end of collectd")
-    has_line("names the reason", daemon.text, "[error]", "Listen", "0.0.0.0", "SharedSecretFile", "TLSCert")
+    has_line("the line names the missing options", daemon.text, "[error]", "Listen", "0.0.0.0", "SharedSecretFile", "TLSCert")
     daemon = Collectd("", flows=hook.block(Listen="0.0.0.0"))
     hook.wait_open(daemon)
-    has_line("a warning", daemon.text, "[warning]", "Listen", "0.0.0.0", "TLSCert")
-    same("status", hook.post(event(sqs))[0], 200)
+    has_line("the log has a warning about Listen", daemon.text, "[warning]", "Listen", "0.0.0.0", "TLSCert")
+    same("the webhook answers 200", hook.post(event(sqs))[0], 200)
     daemon.stop()
 
 
@@ -222,11 +222,11 @@ def only_the_configured_address_listens() -> None:
     hook = Hook(sqs)
     daemon = Collectd("", flows=hook.block(Listen=None))
     hook.wait_open(daemon)
-    same("refuses 127.0.0.1, 127.0.0.2", (refuses("127.0.0.1"), refuses("127.0.0.2")), (False, True))
+    same("127.0.0.1 accepts connections and 127.0.0.2 refuses them", (refuses("127.0.0.1"), refuses("127.0.0.2")), (False, True))
     daemon.stop()
     daemon = Collectd("", flows=hook.block(Listen="0.0.0.0"))
     hook.wait_open(daemon)
-    same("listening on every address: refuses 127.0.0.2", refuses("127.0.0.2"), False)
+    same("a listener on every address accepts connections to 127.0.0.2", refuses("127.0.0.2"), False)
     daemon.stop()
 
 
@@ -236,7 +236,7 @@ def a_port_in_use_is_named() -> None:
     with socket.create_server(("127.0.0.1", hook.port)):
         daemon = Collectd("", flows=hook.block())
         line = daemon.says(str(hook.port))
-        has_line("what", line, "in use")
+        has_line("the line names the cause", line, "in use")
         daemon.stop()
 
 
@@ -250,11 +250,11 @@ def tls_with_a_client_authority() -> None:
         status = hook.post(event(sqs))[0]
     except OSError:
         status = 0
-    check("without a certificate: %d" % status, status in (0, 401, 403), status)
+    check("a request without a certificate is refused: %d" % status, status in (0, 401, 403), status)
     sqs.call("flow/reset", {})
     sqs.push(hook, 300, ca=sqs.ca, cert=sqs.client_cert, key=sqs.client_key)
     daemon.lives_until(lambda: not sqs.pushed()["running"], 30, "the push has ended")
-    same("accepted with a certificate", sqs.pushed()["accepted"], 300)
+    same("all events with a certificate are accepted", sqs.pushed()["accepted"], 300)
     equal(daemon, sqs)
     daemon.stop()
 

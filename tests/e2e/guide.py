@@ -50,7 +50,7 @@ def unequal(want: dict[str, float], got: dict[str, float]) -> list[str]:
 
 
 def values_equal(sim: Simulator, daemon: Collectd) -> bool:
-    return stream.becomes("values", lambda: truth(sim), lambda: shown(daemon), unequal)
+    return stream.becomes("the values equal the truth", lambda: truth(sim), lambda: shown(daemon), unequal)
 
 
 def asked(sim: Simulator, function: str) -> list[dict[str, Any]]:
@@ -66,8 +66,8 @@ def the_numbers_are_the_truth_at_the_source_s_pace() -> None:
     wait_until(lambda: len(asked(sim, METRICS)) >= 3, 15, "three readings")
     times = [one["time"] for one in asked(sim, METRICS)]
     pauses = [b - a for a, b in zip(times, times[1:])]
-    check("at most one request each 5 s", min(pauses) > 4.5, pauses)
-    same("complaints", [line for line in daemon.complaints() if "names of queues" not in line], [])
+    check("at most one request is sent each 5 s", min(pauses) > 4.5, pauses)
+    same("the log has no complaints", [line for line in daemon.complaints() if "names of queues" not in line], [])
     daemon.stop()
 
 
@@ -78,7 +78,7 @@ def a_hundred_ids_are_asked_for_at_once() -> None:
     values_equal(sim, daemon)
     record = asked(sim, METRICS)
     spans = (record[-1]["time"] - record[0]["time"]) / 5
-    check("three requests for 230 queues", 3 <= len(record) <= 3 * (spans + 2), (len(record), spans))
+    check("230 queues take three requests", 3 <= len(record) <= 3 * (spans + 2), (len(record), spans))
     daemon.stop()
 
 
@@ -89,7 +89,7 @@ def names_come_with_the_answers_where_the_list_is_refused() -> None:
     daemon = Collectd(account(sim), guide(Queue=ids, Path="/api/v2/queues/stats"))
     daemon.wait_up()
     values_equal(sim, daemon)
-    same("the other path", len(asked(sim, METRICS)), 0)
+    same("the path metrics is not used", len(asked(sim, METRICS)), 0)
     daemon.stop()
 
 
@@ -107,13 +107,13 @@ def failures_are_explained() -> None:
     daemon.wait_up("slow", within_s=15)
     values_equal(sim, daemon)
     early = [one["early_by_s"] for one in sim.counters()["during_retry_after_events"] if one["function"] == METRICS]
-    check("no request more than 10 ms before the end of a Retry-After", max(early, default=0) <= 0.01, early)
+    check("no request is sent more than 10 ms before the end of a Retry-After", max(early, default=0) <= 0.01, early)
     daemon.stop()
 
 
 # ---- the stream -----------------------------------------------------------------------
 
-BUSY_S = 3.0  # added to a pause by a busy machine
+BUSY_S = 3.0  # time that a busy machine may add to a pause
 SOCKET = "GET /api/v2/analytics/realtime/conversations"
 COUNTED = ("/queue_offer-", "/queue_answer-", "/queue_abandon-", "/queue_transfer-", "/state_changes-", "/state_changes_wrapup-",
            "/active_conversations-", "/queue_wait_time_seconds_sum-")
@@ -148,19 +148,19 @@ def everything_is_counted_through_repeats_and_noise() -> None:
     wait_open(sim, daemon)
     wait_until(lambda: len(sim.call("guide")["events"]) > 300, 20, "300 events")
     sim.freeze()
-    same("the query", [q["where"] for q in sim.call("guide")["queries"]], [["type = 'voice' OR type = 'chat'"]])
+    same("the query names the media", [q["where"] for q in sim.call("guide")["queries"]], [["type = 'voice' OR type = 'chat'"]])
 
     codes = ("Sale", "Sale, again", "lost")
-    stream.becomes("counters", lambda: {key: value for key, value in wanted(sim, codes).items() if "-voice" in key or
+    stream.becomes("the counters equal the truth", lambda: {key: value for key, value in wanted(sim, codes).items() if "-voice" in key or
                                         "-chat" in key}, lambda: stream_shown(daemon), unequal)
     some = wanted(sim, codes)
-    check("changes by each code that is allowed", all(any("_wrapup-" in k and k.endswith("-" + code) for k in some)
+    check("changes are counted by each allowed code", all(any("_wrapup-" in k and k.endswith("-" + code) for k in some)
                                                       for code in codes), some)
-    check("many events", sum(v for k, v in some.items() if "queue_answer" in k) > 10 and
+    check("the stream had many events", sum(v for k, v in some.items() if "queue_answer" in k) > 10 and
           any(k.startswith("unassigned/") for k in some), some)
     check_soon("unknown messages are counted", lambda: stream.state(daemon, "events", "other") > 100)
-    same_soon("malformed", lambda: stream.state(daemon, "events", "malformed"), 0)
-    same("complaints", [line for line in daemon.complaints() if "names of queues" not in line], [])
+    same_soon("no event is malformed", lambda: stream.state(daemon, "events", "malformed"), 0)
+    same("the log has no complaints", [line for line in daemon.complaints() if "names of queues" not in line], [])
     daemon.stop()
 
 
@@ -176,13 +176,13 @@ def refusals_are_explained_and_the_stream_comes_back() -> None:
     wait_open(sim, daemon, 20)
     times = [one["time"] for one in asked(sim, SOCKET) if one["status"] == "429"]
     pauses = [b - a for a, b in zip(times, times[1:])]
-    check("429 doubles", len(pauses) == 2 and 0.9 < pauses[0] < 2.1 + BUSY_S and 1.9 < pauses[1] < 3.1 + BUSY_S, pauses)
-    same_soon("reconnects", lambda: stream.state(daemon, "stream_reconnects"), 1)
+    check("the pause after a 429 doubles", len(pauses) == 2 and 0.9 < pauses[0] < 2.1 + BUSY_S and 1.9 < pauses[1] < 3.1 + BUSY_S, pauses)
+    same_soon("stream_reconnects is 1", lambda: stream.state(daemon, "stream_reconnects"), 1)
     daemon.says("queues-all, stream", "429")
     check_soon("the gap is counted", lambda: stream.state(daemon, "stream_gap") > 3, lambda: stream.state(daemon, "stream_gap"))
-    same("no header of the token in the log", daemon.leaks("Bearer "), [])
+    same("the log has no header with the token", daemon.leaks("Bearer "), [])
     elapsed, status = daemon.stop()
-    check("a clean stop", elapsed < 2 and status == 0, (elapsed, status))
+    check("collectd stops in time with status 0", elapsed < 2 and status == 0, (elapsed, status))
 
 
 def a_token_that_ends_is_replaced_before_the_server_closes() -> None:
@@ -191,11 +191,11 @@ def a_token_that_ends_is_replaced_before_the_server_closes() -> None:
     wait_open(sim, daemon)
     wait_until(lambda: len(stream.sockets(sim)) >= 3, 60, "two renewals")
     ends = [one["ended"] for one in stream.sockets(sim) if one["ended"]]
-    check("no socket was closed by the server", ends and not [e for e in ends if "token" in e], ends)
+    check("the server closes no socket", ends and not [e for e in ends if "token" in e], ends)
     sim.freeze()
-    stream.becomes("counters", lambda: wanted(sim), lambda: stream_shown(daemon), unequal)
-    same_soon("gap", lambda: stream.state(daemon, "stream_gap"), 0)
-    same_soon("reconnects", lambda: stream.state(daemon, "stream_reconnects"), 0)
+    stream.becomes("the counters equal the truth", lambda: wanted(sim), lambda: stream_shown(daemon), unequal)
+    same_soon("stream_gap is 0", lambda: stream.state(daemon, "stream_gap"), 0)
+    same_soon("stream_reconnects is 0", lambda: stream.state(daemon, "stream_reconnects"), 0)
     daemon.stop()
 
 
@@ -211,8 +211,8 @@ def invalid_messages_are_skipped_or_end_the_socket() -> None:
     sim.faults(*[{"ws": kind, "at_s": 0.1 * i} for i, kind in enumerate(SKIPPED_KINDS)])
     wait_until(lambda: all(stream.stream_counts(sim).get("action " + kind, 0) for kind in SKIPPED_KINDS), 15, "all messages")
     daemon.lives_until(lambda: stream.state(daemon, "events", "malformed") >= 2, 30, "malformed events in the telemetry")
-    same("sockets", len(stream.sockets(sim)), 1)
-    same("complaints", [line for line in daemon.complaints() if "names of queues" not in line], [])
+    same("one socket is opened", len(stream.sockets(sim)), 1)
+    same("the log has no complaints", [line for line in daemon.complaints() if "names of queues" not in line], [])
     for number, kind in enumerate(BREAKING, 2):
         sim.faults({"ws": kind, "huge_mb": 64})
         daemon.lives_until(lambda: len(stream.sockets(sim)) >= number, 30, "another socket after " + kind)
@@ -220,7 +220,7 @@ def invalid_messages_are_skipped_or_end_the_socket() -> None:
         wait_open(sim, daemon, 30)
     before = stream.state(daemon, "events", "new")
     daemon.lives_until(lambda: stream.state(daemon, "events", "new") > before, 30, "new events")
-    check("memory (%d MB)" % (daemon.memory_kb() // 1024), daemon.memory_kb() < 64 * 1024)
+    check("memory stays below 64 MB (%d MB)" % (daemon.memory_kb() // 1024), daemon.memory_kb() < 64 * 1024)
     daemon.stop()
 
 
@@ -235,8 +235,8 @@ def mistakes_are_named_and_collectd_does_not_start() -> None:
         daemon = Collectd(account(sim), guide(**changes))
         daemon.program.wait(10)
         line = daemon.program.matching("genesys_realtime", *words)
-        check("says %s" % (words,), len(line) == 1, daemon.text)
-    same("token requests", sim.counters()["token_requests_total"], 0)
+        check("the log has one line with %s" % (words,), len(line) == 1, daemon.text)
+    same("no token is requested", sim.counters()["token_requests_total"], 0)
 
 
 if __name__ == "__main__":

@@ -60,28 +60,28 @@ def counters_equal_the_events_sent() -> None:
     wait_open(node, daemon)
     node.play(count=400, seed=1, codes=CODES)
     node.play(count=400, seed=2, codes=CODES, fragments=60, repeats=30, noise=20)
-    counts_equal("counters", node, daemon)
+    counts_equal("the counters equal the events that were sent", node, daemon)
     record = node.seen()
-    check("many events were sent, some with codes", len(record["events"]) > 800 and
+    check("the server sends many events, some with codes", len(record["events"]) > 800 and
           any("_wrapup-" in key and "Sale, again" in key for key in wanted(node)), len(record["events"]))
-    same("the query", [q["where"] for q in record["queries"]], [["type = 'voice'"]])
-    same("no extension is offered, none is taken",
+    same("the query names the media", [q["where"] for q in record["queries"]], [["type = 'voice'"]])
+    same("no extension is offered and none is accepted",
          {one["extensions"] for one in record["upgrades"] + record["sockets"]}, {""})
-    check("a User-Agent", all(one["agent"].startswith("collectd-genesys") for one in record["upgrades"]), record["upgrades"])
+    check("each upgrade has the User-Agent", all(one["agent"].startswith("collectd-genesys") for one in record["upgrades"]), record["upgrades"])
     node.call("ping", {"text": "how are you"})
     wait_until(lambda: "how are you" in node.seen()["pongs"], WITHIN_S, "the pong")
     record = node.seen()
-    same("pings between fragments are answered too", set(record["pongs"]), {"between", "how are you"})
-    same("errors that Node's ws found in our frames", record["errors"], [])
-    same_soon("tokens, sockets, gap",
+    same("all pings are answered, also between fragments", set(record["pongs"]), {"between", "how are you"})
+    same("Node's ws finds no error in our frames", record["errors"], [])
+    same_soon("one token, one socket, stream_gap 0",
               lambda: (record["tokens"], len(record["sockets"]), stream.state(daemon, "stream_gap")), (1, 1, 0))
-    same_soon("malformed", lambda: stream.state(daemon, "events", "malformed"), 0)
+    same_soon("no event is malformed", lambda: stream.state(daemon, "events", "malformed"), 0)
     check_soon("noise is counted", lambda: stream.state(daemon, "events", "other") > 0)
-    same("complaints", daemon.complaints(), [])
+    same("the log has no complaints", daemon.complaints(), [])
     took, status = daemon.stop()
-    check("a clean stop", took < 2 and status == 0, (took, status))
+    check("collectd stops in time with status 0", took < 2 and status == 0, (took, status))
     wait_until(lambda: node.seen()["sockets"][0]["closed_ms"], WITHIN_S, "the end of the socket")
-    same("our close code", (node.seen()["sockets"][0]["code"], node.seen()["sockets"][0]["by"]), (1001, "client"))
+    same("collectd closes the socket with code 1001", (node.seen()["sockets"][0]["code"], node.seen()["sockets"][0]["by"]), (1001, "client"))
 
 
 def memory_is_bounded_whatever_it_sends() -> None:
@@ -91,7 +91,7 @@ def memory_is_bounded_whatever_it_sends() -> None:
     wait_open(node, daemon)
     node.say(*(stand("c %d" % number, "WAITING", "q-2") for number in range(sent)))
     daemon.lives_until(lambda: stream.state(daemon, "conversations_lost", "limit") == sent - most, WITHIN_S, "the limit")
-    same_soon("kept", lambda: stream.state(daemon, "conversations", "kept"), most)
+    same_soon("only MaxConversations conversations are kept", lambda: stream.state(daemon, "conversations", "kept"), most)
     daemon.lives_until(lambda: daemon.latest("billing.v2", "queue_offer", "voice") == sent, WITHIN_S, "all offers")
     same_soon("the gauge counts the conversations that are kept",
               lambda: daemon.latest("billing.v2", "active_conversations", "voice"), most)
@@ -115,7 +115,7 @@ def codes_survive_the_way_to_prometheus() -> None:
         found = re.findall(r'^collectd_genesys_state_changes_wrapup_total\{(.*)\} (\d+) \d+$', text, re.M)
         types = [(re.search(r'type="((?:[^"\\]|\\.)*)"', labels).group(1), value) for labels, value in found]
         return {json.loads('"%s"' % name): value for name, value in types}
-    same_soon("each code is a label, once", scraped, dict.fromkeys(wanted, "1"), WITHIN_S)
+    same_soon("each code is one label", scraped, dict.fromkeys(wanted, "1"), WITHIN_S)
     daemon.stop()
 
 
@@ -126,13 +126,13 @@ def it_comes_back_after_each_end() -> None:
     for number, code in enumerate(ENDS, 2):
         node.close(code, "said the server")
         daemon.lives_until(lambda: len(node.seen()["queries"]) == number, WITHIN_S, "a new socket after %s" % code)
-        check("after %s" % code, True)
+        check("a socket opens after close code %s" % code, True)
     node.play(count=200, seed=3)
-    counts_equal("counters of the newest socket", node, daemon)
+    counts_equal("the newest socket's counters equal the events that were sent", node, daemon)
     record = node.seen()
     same("each close frame is echoed", [one["code"] for one in record["sockets"][:-1]], [code or 1006 for code in ENDS])
-    same("errors", record["errors"], [])
-    same_soon("reconnects", lambda: stream.state(daemon, "stream_reconnects"), len(ENDS))
+    same("Node's ws finds no error in our frames", record["errors"], [])
+    same_soon("stream_reconnects counts each end", lambda: stream.state(daemon, "stream_reconnects"), len(ENDS))
     check_soon("the gaps are counted", lambda: stream.state(daemon, "stream_gap") > 0)
     daemon.stop()
 
@@ -148,7 +148,7 @@ def refusals_delay_the_next_try() -> None:
     daemon.lives_until(lambda: len(node.seen()["queries"]) == 2, 60, "the stream after four answers 429")
     times = [one["at_ms"] / 1000 for one in node.seen()["upgrades"] if one["status"] == 429]
     pauses = [b - a for a, b in zip(times, times[1:])]
-    check("each pause is the next power of two at least, with up to half a second of jitter",
+    check("the pauses are at least 1, 2 and 4 s",
           len(pauses) == 3 and all(least - 0.05 <= pause for least, pause in zip((1, 2, 4), pauses)), pauses)
     note("pauses of %s s" % ["%.2f" % pause for pause in pauses])
     daemon.stop()
@@ -164,12 +164,12 @@ def a_token_that_ends_is_replaced_before_it_closes_the_socket() -> None:
         node.play(count=40, seed=next(seeds))
         return len(node.seen()["sockets"]) >= 4
     wait_until(is_renewed, 45, "three renewals", 0.25)
-    check("three renewals", True)
-    counts_equal("counters through the renewals", node, daemon)
+    check("the token is renewed three times", True)
+    counts_equal("the counters equal the events through the renewals", node, daemon)
     record = node.seen()
-    same("sockets that the server closed", [one for one in record["sockets"] if one["by"] != "client"], [])
-    same_soon("gap", lambda: stream.state(daemon, "stream_gap"), 0)
-    same_soon("reconnects", lambda: stream.state(daemon, "stream_reconnects"), 0)
+    same("the server closes no socket", [one for one in record["sockets"] if one["by"] != "client"], [])
+    same_soon("stream_gap is 0", lambda: stream.state(daemon, "stream_gap"), 0)
+    same_soon("stream_reconnects is 0", lambda: stream.state(daemon, "stream_reconnects"), 0)
     daemon.stop()
 
 
@@ -195,12 +195,12 @@ def an_expired_queue_starts_from_zero() -> None:
     def newest(queue: str) -> float:
         return daemon.readings(queue, "queue_offer", "voice")[-1][0]
     daemon.lives_until(lambda: newest("q-1") > newest("campaign") + 5 * rate, 60, "the end of the unlisted queue")
-    same("its last value", [value for _, value in daemon.readings("campaign", "queue_offer", "voice")][-1], 3)
+    same("the expired queue's last value is its count", [value for _, value in daemon.readings("campaign", "queue_offer", "voice")][-1], 3)
     node.say(stand("late 1", "WAITING", "campaign"), stand("late 2", "WAITING", "q-1"))
     daemon.lives_until(lambda: offers("campaign") == 1, WITHIN_S, "it starts from zero")
     rows = [value for _, value in daemon.readings("campaign", "queue_offer", "voice")]
-    same("a zero comes first", [value for value in rows if value != 1][-1], 0)
-    same_soon("the listed queue goes on", lambda: offers("q-1"), 4, WITHIN_S)
+    same("the returning queue begins with 0", [value for value in rows if value != 1][-1], 0)
+    same_soon("the listed queue continues its count", lambda: offers("q-1"), 4, WITHIN_S)
     daemon.stop()
 
 

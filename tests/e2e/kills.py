@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""Killed at any moment, does collectd restart with all names? GC_KILLS says how often (make check-long: 50)."""
+"""Does collectd restart with all names after a kill at any moment? GC_KILLS is the number of kills (make check-long: 50)."""
 from __future__ import annotations
 
 import os
@@ -31,19 +31,19 @@ def killed_at_random_moments_it_keeps_the_names() -> None:
         os.kill(daemon.program.pid, signal.SIGKILL)
         daemon.program.wait(5)
         survived += "renamed" not in daemon.text and "state file" not in daemon.text
-    same("starts with an intact state file", survived, KILLS)
+    same("each start finds an intact state file", survived, KILLS)
 
     daemon = Collectd(account(sim, RequestsPerMinute=10000), queues(), state_dir=state)
     daemon.wait_up()
     wait_until(lambda: daemon.latest("Renamed %d" % (KILLS - 1), "queue_agents", "member") is not None, 10,
                "values under the last name")
-    check("no complaints, except of equal names", all("share their name with another" in line for line in daemon.complaints()),
+    check("the log complains of equal names only", all("share their name with another" in line for line in daemon.complaints()),
           daemon.complaints())
     daemon.stop()
     with sqlite3.connect(state / "state.db") as db:
-        same("integrity of the file", db.execute("PRAGMA integrity_check").fetchone()[0], "ok")
+        same("the state file is intact", db.execute("PRAGMA integrity_check").fetchone()[0], "ok")
         kept = db.execute("SELECT count(*), count(DISTINCT label) FROM names WHERE kind = 'queue'").fetchone()
-    same("queues kept, and distinct labels", kept, (60, 60))
+    same("all queues are kept with distinct labels", kept, (60, 60))
     note("%d kills" % KILLS)
 
 

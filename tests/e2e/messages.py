@@ -67,7 +67,7 @@ def the_examples_are_valid() -> None:
                           % (quote(base), quote(base), "".join("Include %s\n" % quote(one) for one in included)))
         done = process.run([str(DAEMON), "-f", "-C", str(config)], env={"LD_LIBRARY_PATH": str(build_folder() / ".libs")})
         said = [line for line in done.stdout.decode(errors="replace").splitlines() if "genesys: " in line or "genesys_" in line]
-        check(name, len(said) == 1 and 'unknown option "End"' in said[0] and done.returncode == 1, said)
+        check("%s: the deliberate mistake is the only error" % name, len(said) == 1 and 'unknown option "End"' in said[0] and done.returncode == 1, said)
 
 
 IN_QUEUES: dict[str, tuple[str, tuple[str, ...]]] = {
@@ -83,9 +83,9 @@ IN_QUEUES: dict[str, tuple[str, tuple[str, ...]]] = {
 
 def refused(name: str, daemon: Collectd, *parts: str) -> None:
     status = daemon.program.wait(20)
-    same("%s: exit status" % name, status, 1)
-    has_line("%s: the line" % name, daemon.text, "[error]", *parts)
-    same("%s: secrets in the line" % name, [one for one in ("tell-tale", "tell/tale") if one in daemon.text], [])
+    same("%s: collectd ends with status 1" % name, status, 1)
+    has_line("%s: the line names the mistake" % name, daemon.text, "[error]", *parts)
+    same("%s: the log has no secret" % name, [one for one in ("tell-tale", "tell/tale") if one in daemon.text], [])
 
 
 def mistakes_in_accounts_end_collectd() -> None:
@@ -97,7 +97,7 @@ def mistakes_in_accounts_end_collectd() -> None:
     refused("two accounts without Host", Collectd(account(sim) + account(sim, "lab"), queues()),
             '<Account "lab">', 'same Host as <Account "prod">', "a Host of its own")
     refused("collectd -T", Collectd(account(sim, Timeout="soon"), queues(), words=("-T",)), PROD, 'Timeout "soon"')
-    same("requests so far", sim.counters()["requests_total"], 0)
+    same("no request is sent", sim.counters()["requests_total"], 0)
 
 
 def mistakes_in_queues_end_collectd() -> None:
@@ -114,14 +114,14 @@ def logged_and_runs_on(name: str, daemon: Collectd, *parts: str, most: int = 1) 
     try:
         line = daemon.says(*parts)
     except process.Late as late:
-        check("%s: the line" % name, False, late)
+        check("%s: the line names the mistake" % name, False, late)
         return
-    check("%s: the line" % name, True)
+    check("%s: the line names the mistake" % name, True)
     watch_for(1.2)
     lines = daemon.program.matching(*parts)
-    check("%s: how often" % name, len(lines) <= most, lines)
+    check("%s: the line is not repeated" % name, len(lines) <= most, lines)
     check("%s: collectd runs on" % name, daemon.program.is_running(), line)
-    check("%s: stops with 0" % name, daemon.stop()[1] == 0)
+    check("%s: collectd ends with status 0" % name, daemon.stop()[1] == 0)
 
 
 def an_unknown_account_stops_only_its_block() -> None:
@@ -148,9 +148,9 @@ def wrong_credentials() -> None:
     daemons = [(name, Collectd(one, queues()), parts) for name, one, parts in runs]
     for name, daemon, parts in daemons:
         logged_and_runs_on(name, daemon, "[error]", "account prod, token", *parts)
-        same("%s: the wrong secret outside" % name, daemon.leaks("tell-tale-secret"), [])
+        same("%s: the wrong secret is not visible outside" % name, daemon.leaks("tell-tale-secret"), [])
     asked = sim.counters()["token_requests_total"]
-    check("no storm: a request or two for each", asked <= 4, asked)
+    check("at most four tokens are requested in all", asked <= 4, asked)
 
 
 def a_readable_secret_file_has_a_warning() -> None:
@@ -170,7 +170,7 @@ def each_exposed_secret_has_its_own_line() -> None:
     daemon.wait_up()
     for part in ("VerifyPeer false", "the client secret", "the key of the client certificate"):
         line = daemon.says("[warning]", PROD, part)
-        check("a line about %s" % part, True, line)
+        check("the log has a line about %s" % part, True, line)
     daemon.stop()
 
 
@@ -204,7 +204,7 @@ def certificates() -> None:
     for name, changes in good:
         daemon = Collectd(account(sim, **changes), queues())
         daemon.wait_up()
-        same("%s: complaints" % name, [line for line in daemon.complaints() if " false: " not in line], [])
+        same("%s: the log has no complaints" % name, [line for line in daemon.complaints() if " false: " not in line], [])
         daemon.stop()
 
 
@@ -239,7 +239,7 @@ def a_selection_without_queues_has_a_warning() -> None:
     sim = Simulator(**SMALL)
     daemon = Collectd(account(sim), queues(Queue="Nothing*"))
     logged_and_runs_on("no queue", daemon, "queues-all, selection", "no queue matches", "OAuth client's roles")
-    same("queries", sim.counters()["requests"].get("POST /api/v2/analytics/queues/observations/query"), None)
+    same("no query is sent", sim.counters()["requests"].get("POST /api/v2/analytics/queues/observations/query"), None)
 
 
 if __name__ == "__main__":

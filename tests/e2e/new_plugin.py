@@ -55,7 +55,7 @@ def went(what: str, words: list[str], folder: Path, **env: str) -> str:
     said = done.stdout.decode(errors="replace")
     check(what, done.returncode == 0, said[-3000:])
     if done.returncode != 0:
-        raise Skip("the text after " + what)
+        raise Skip("the checks after: " + what)
     return said
 
 
@@ -69,26 +69,26 @@ def a_new_plugin_builds_passes_its_tests_and_runs() -> None:
     env = {"top_srcdir": str(tree), "top_builddir": str(build), "PYTHON": os.environ.get("PYTHON") or "python3"}
     jobs = "-j%d" % (os.cpu_count() or 1)
 
-    went("the script", ["sh", "tools/new-plugin.sh", NAME], tree)
+    went("the script succeeds", ["sh", "tools/new-plugin.sh", NAME], tree)
     again = run(["sh", str(tree / "tools" / "new-plugin.sh"), NAME])
-    check("the script runs once", again.returncode == 1 and b"there already" in again.stdout, again.stdout)
-    went("autogen.sh", ["./autogen.sh"], tree)
-    said = went("configure --help", [str(tree / "configure"), "--help"], build)
-    check("configure can leave it out", "--disable-genesys-" + NAME in said)
-    went("configure", [str(tree / "configure"), "-q", "CFLAGS=-O0", "PYTHON=" + env["PYTHON"]], build)
-    said = went("make", ["make", "-s", jobs, "genesys.la", "genesys_%s.la" % NAME, UNIT_TEST,
+    check("the script refuses a second run", again.returncode == 1 and b"there already" in again.stdout, again.stdout)
+    went("autogen.sh succeeds", ["./autogen.sh"], tree)
+    said = went("configure --help succeeds", [str(tree / "configure"), "--help"], build)
+    check("configure can leave the new plugin out", "--disable-genesys-" + NAME in said)
+    went("configure succeeds", [str(tree / "configure"), "-q", "CFLAGS=-O0", "PYTHON=" + env["PYTHON"]], build)
+    said = went("make succeeds", ["make", "-s", jobs, "genesys.la", "genesys_%s.la" % NAME, UNIT_TEST,
                          "tests/fuzz/%s_fuzz" % NAME, "tests/golden/%s_case" % NAME,
                          "man/collectd-genesys_%s.5" % NAME], build)
-    same("warnings about it", [line for line in said.splitlines() if "warning:" in line and NAME in line], [])
-    went("its unit test", [UNIT_TEST], build, **env)
-    went("its fuzz target", ["tests/fuzz/%s_fuzz" % NAME], build, **env)
-    went("its case", ["sh", str(tree / "tests/golden/run-case.sh"),
+    same("make prints no warning about the new plugin", [line for line in said.splitlines() if "warning:" in line and NAME in line], [])
+    went("the plugin's unit test passes", [UNIT_TEST], build, **env)
+    went("the plugin's fuzz target passes", ["tests/fuzz/%s_fuzz" % NAME], build, **env)
+    went("the plugin's golden case passes", ["sh", str(tree / "tests/golden/run-case.sh"),
                       str(tree / ("tests/golden/genesys_%s/first.case" % NAME))], build, **env)
-    went("its documents", ["sh", str(tree / "tools/check-docs.sh")], build, **env)
-    went("the layers", ["sh", str(tree / "tools/layers.sh")], build, **env)
-    went("banned functions", ["sh", str(tree / "tools/banned.sh")], build, **env)
+    went("the plugin's documents match the code", ["sh", str(tree / "tools/check-docs.sh")], build, **env)
+    went("tools/layers.sh passes", ["sh", str(tree / "tools/layers.sh")], build, **env)
+    went("tools/banned.sh passes", ["sh", str(tree / "tools/banned.sh")], build, **env)
     page = (build / "man" / ("collectd-genesys_%s.5" % NAME)).read_text(encoding="utf-8")
-    check("its manual has its options", "\\fBRequestInterval\\fR" in page and "Example: \\fBRequestInterval 30\\fR" in page)
+    check("the manual has the plugin's options", "\\fBRequestInterval\\fR" in page and "Example: \\fBRequestInterval 30\\fR" in page)
 
     sim = Simulator(**SMALL)
     daemon = Collectd(account(sim), ours=("genesys", "genesys_" + NAME), build=build, more="<Plugin genesys_%s>\n%s</Plugin>\n"
@@ -96,7 +96,7 @@ def a_new_plugin_builds_passes_its_tests_and_runs() -> None:
     daemon.lives_until(lambda: daemon.latest(NAME + "-all", "queues", "listed") == SMALL["queues"], 30, "the number of queues")
     daemon.lives_until(lambda: daemon.latest(NAME + "-all", "source_up", "queues") == 1, 30, "source_up is 1")
     _, status = daemon.stop()
-    same("exit status", status, 0)
+    same("collectd ends with status 0", status, 0)
 
 
 if __name__ == "__main__":

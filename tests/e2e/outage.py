@@ -18,8 +18,8 @@ SMALL = {"queues": 4, "agents": 8, "plain_names": True, "frozen": True, "rate_li
 SERIES = ("Queue 0001", "queue_agents", "member")
 OBSERVATIONS = "POST /api/v2/analytics/*"
 IN_FLIGHT_S = 0.5  # a client that has not read the 429 yet may send a request this long after it
-LONGEST_REST_S = 5.0  # of a breaker that opens for the first time
-BUSY_S = 10.0  # added by a busy machine and a request in flight
+LONGEST_REST_S = 5.0  # rest of a breaker that opens for the first time
+BUSY_S = 10.0  # time that a busy machine and a request in flight may add
 
 
 def times(daemon: Collectd) -> list[float]:
@@ -39,7 +39,7 @@ def small(sim: Simulator, **changes: Any) -> str:
 
 def is_logged_once(daemon: Collectd, name: str, *parts: str) -> None:
     complaints = daemon.complaints()
-    check("%s: one line" % name, len(complaints) == 1 and all(p in complaints[0] for p in parts), complaints)
+    check("%s: the log has one line" % name, len(complaints) == 1 and all(p in complaints[0] for p in parts), complaints)
 
 
 # ---- no API at all -------------------------------------------------------------------
@@ -51,13 +51,13 @@ def away_at_the_start() -> None:
     daemon.says("account prod, token: no token", "Couldn't connect", within_s=5)
     watch_for(6)
     is_logged_once(daemon, "refused for 6 s", "check Region (or BaseURL), Proxy and the firewall")
-    same_soon("source_up meanwhile", lambda: daemon.latest("queues-all", "source_up", "observations"), 0)
+    same_soon("source_up is 0 during the outage", lambda: daemon.latest("queues-all", "source_up", "observations"), 0)
     gate.open()
     took = recovery_s(daemon, time.time(), 25)
     note("values %.1f s after the API was up (outage of 6 s at the start)" % took)
-    check("back within the breaker's rest", took < 2 * LONGEST_REST_S + BUSY_S, took)
+    check("values return within the breaker's rest", took < 2 * LONGEST_REST_S + BUSY_S, took)
     daemon.says("token", "good again", within_s=3)
-    same("token requests that arrived", sim.counters()["token_requests_total"], 1)
+    same("one token request arrives", sim.counters()["token_requests_total"], 1)
     daemon.stop()
 
 
@@ -68,13 +68,13 @@ def away_in_the_middle() -> None:
     daemon.wait_up("all", "b")
     gate.close()
     watch_for(7)
-    same_soon("source_up after three intervals", lambda: daemon.latest("queues-all", "source_up", "observations"), 0)
+    same_soon("source_up is 0 after three intervals", lambda: daemon.latest("queues-all", "source_up", "observations"), 0)
     lines = daemon.complaints()
-    check("one line, not one for each block and interval", len(lines) == 1 and "account prod, api" in lines[0], lines)
+    check("the log has one line, not one for each block and interval", len(lines) == 1 and "account prod, api" in lines[0], lines)
     gate.open()
     took = recovery_s(daemon, time.time(), 25)
     note("values %.1f s after the API was back (outage of 7 s)" % took)
-    check("back within the breaker's rest", took < 2 * LONGEST_REST_S + BUSY_S, took)
+    check("values return within the breaker's rest", took < 2 * LONGEST_REST_S + BUSY_S, took)
     daemon.says("api: good again", within_s=5)
     daemon.stop()
 
@@ -118,12 +118,12 @@ def retry_after_is_honoured_exactly() -> None:
     record = sim.counters()
     in_flight = [one for one in record["last"] if refused_at < one["time"] <= refused_at + IN_FLIGHT_S]
     early = record["during_retry_after"].get("(any function)", 0)
-    check("no request for 7 s", 7.0 <= silence < 8.5 + BUSY_S and early <= len(in_flight),
+    check("no request is sent for 7 s", 7.0 <= silence < 8.5 + BUSY_S and early <= len(in_flight),
           (silence, record["during_retry_after"]))
     note("silence of %.2f s, values %.2f s after the 429" % (silence, took))
-    check("values follow", took < 8.5 + BUSY_S, took)
+    check("values follow the end of the Retry-After", took < 8.5 + BUSY_S, took)
     is_logged_once(daemon, "429 with Retry-After", "account prod, throttle", "429", "for 7.0 s", "RequestsPerMinute")
-    same_soon("api_throttled", lambda: daemon.latest("account-prod", "api_throttled"), 1)
+    same_soon("api_throttled is 1", lambda: daemon.latest("account-prod", "api_throttled"), 1)
     daemon.stop()
 
 
@@ -149,7 +149,7 @@ def a_long_retry_after_pauses_one_function_only() -> None:
     wait_until(lambda: len([at for at in times(daemon) if at > since]) >= 3, 6, "the other functions go on")
     check("the other functions have values", True)
     is_logged_once(daemon, "Retry-After 600", "conversation_activity", "only this function is suspended")
-    same("requests of the paused function", sim.counters()["during_retry_after_total"], 0)
+    same("no request of the paused function is sent", sim.counters()["during_retry_after_total"], 0)
     daemon.stop()
 
 
@@ -194,12 +194,12 @@ def invalid_answers(name: str) -> Callable[[], None]:
         ended = time.time()
         try:
             took = recovery_s(daemon, ended, 1 + fault.slack_s + BUSY_S)
-            check("%s: values after it" % name, True)
+            check("%s: values return after the fault" % name, True)
             note("%s: values %.2f s after it, %d requests in its %.1f s" % (name, took, asked, lasted_s))
         except process.Late as late:
-            check("%s: values after it" % name, False, "%s; %s" % (late, daemon.text))
+            check("%s: values return after the fault" % name, False, "%s; %s" % (late, daemon.text))
         is_logged_once(daemon, name, *fault.parts)
-        check("%s: no storm" % name, asked <= 15 + 2 * (lasted_s - fault.lasts_s), asked)
+        check("%s: the number of requests is bounded" % name, asked <= 15 + 2 * (lasted_s - fault.lasts_s), asked)
         daemon.says("good again", within_s=3)
         daemon.stop()
     scenario.__name__ = "invalid_answers_" + name.lower().replace(" ", "_")
@@ -217,8 +217,8 @@ def one_bad_answer_loses_no_value() -> None:
         recovery_s(daemon, time.time(), 4)
     stamps = times(daemon)
     gap = max(b - a for a, b in zip(stamps, stamps[1:]))
-    check("no gap in the values", gap < LONGEST_REST_S, gap)
-    same("complaints", daemon.complaints(), [])
+    check("the values have no gap", gap < LONGEST_REST_S, gap)
+    same("the log has no complaints", daemon.complaints(), [])
     note("longest gap %.2f s" % gap)
     daemon.stop()
 
@@ -253,7 +253,7 @@ def the_token_endpoint_fails() -> None:
     took = recovery_s(daemon, time.time(), 15)
     note("values %.2f s after the token endpoint was repaired" % took)
     is_logged_once(daemon, "500 for the token", "account prod, token")
-    check("no storm at the token endpoint", sim.counters()["token_requests_total"] <= 6, sim.counters()["token_requests"])
+    check("at most six tokens are requested", sim.counters()["token_requests_total"] <= 6, sim.counters()["token_requests"])
     daemon.stop()
 
 
@@ -268,7 +268,7 @@ def a_huge_answer_does_not_take_the_memory() -> None:
     grown = daemon.memory_kb() - before
     note("300 MB: values again after %.1f s, the peak grew by %d KB" % (took, grown))
     check("the peak grows by less than 20 MB", grown < 20000, grown)
-    check("at most one line", len(daemon.complaints()) <= 1, daemon.complaints())
+    check("the log has at most one line", len(daemon.complaints()) <= 1, daemon.complaints())
     daemon.stop()
 
 

@@ -23,10 +23,10 @@ def address(proxy: Proxy, who: str = "", scheme: str = "http") -> str:
 def works(daemon: Collectd, proxy: Proxy, sim: Simulator) -> None:
     daemon.wait_up()
     record = proxy.counters()
-    check("all went through CONNECT to the API", set(record["targets"]) == {"127.0.0.1:%d" % sim.https_port}, record["targets"])
-    same("complaints", daemon.complaints(), [])
-    same("the server sees nothing of the proxy's password", sim.counters()["proxy_headers"], {})
-    same("the password outside", daemon.leaks(PLAIN, PASSWORD), [])
+    check("all requests use CONNECT to the API", set(record["targets"]) == {"127.0.0.1:%d" % sim.https_port}, record["targets"])
+    same("the log has no complaints", daemon.complaints(), [])
+    same("the API receives no header of the proxy", sim.counters()["proxy_headers"], {})
+    same("the password is not visible outside", daemon.leaks(PLAIN, PASSWORD), [])
     daemon.stop()
 
 
@@ -34,7 +34,7 @@ def with_the_right_password() -> None:
     sim, proxy = Simulator(**SMALL), Proxy(auth="%s:%s" % (USER, PLAIN))
     daemon = Collectd(account(sim, Proxy=address(proxy, "%s:%s" % (USER, PASSWORD))), queues())
     works(daemon, proxy, sim)
-    same("users of the proxy", set(proxy.counters()["users"]), {USER})
+    same("the proxy sees only our user", set(proxy.counters()["users"]), {USER})
 
 
 def with_a_wrong_or_no_password() -> None:
@@ -42,20 +42,20 @@ def with_a_wrong_or_no_password() -> None:
     for name, who in (("wrong", USER + ":tell-tale-wrong"), ("none", "")):
         daemon = Collectd(account(sim, Proxy=address(proxy, who)), queues(), level="debug")
         line = daemon.says("account prod, token: no token", "the proxy answered 407", within_s=8)
-        check("%s: names the option and its form" % name, 'Proxy "http://user:password@host:port"' in line, line)
+        check("%s: the line names the option and its form" % name, 'Proxy "http://user:password@host:port"' in line, line)
         watch_for(1.2)
-        same("%s: lines" % name, len(daemon.complaints()), 1)
-        same("%s: the password outside" % name, daemon.leaks("tell-tale"), [])
+        same("%s: the log has one line" % name, len(daemon.complaints()), 1)
+        same("%s: the password is not visible outside" % name, daemon.leaks("tell-tale"), [])
         check("%s: collectd runs on" % name, daemon.program.is_running())
         daemon.stop()
-    same("requests that reached the API", sim.counters()["requests_total"], 0)
+    same("no request reaches the API", sim.counters()["requests_total"], 0)
 
 
 def the_stream_goes_through_it() -> None:
     sim, proxy = stream.simulator(queues=4, agents=8, plain_names=True), Proxy(auth="%s:%s" % (USER, PLAIN))
     daemon = Collectd(account(sim, Proxy=address(proxy, "%s:%s" % (USER, PASSWORD))), stream.block(), level="debug")
     stream.wait_listening(daemon)
-    same("all went through CONNECT to the API", set(proxy.counters()["targets"]), {"127.0.0.1:%d" % sim.https_port})
+    same("all requests use CONNECT to the API", set(proxy.counters()["targets"]), {"127.0.0.1:%d" % sim.https_port})
     start = stream.now(sim)
     proxy.call("cut", {})
     wait_until(lambda: len(stream.sockets(sim)) == 2, 8, "another socket")
@@ -64,11 +64,11 @@ def the_stream_goes_through_it() -> None:
     sim.call("contacts", {"op": "arrive", "queueId": next(iter(sim.truth()["queues"])), "mediaType": "voice", "count": 5})
     wait_until(lambda: stream.total(stream.counted(sim, start), "queue_offer") >= 5, 10, "offers")
     sim.freeze()
-    stream.counters_equal("counters after the proxy's restart", sim, daemon, start)
-    check("some contacts were counted", stream.total(stream.shown(daemon), "queue_offer") >= 5)
-    same("users of the proxy", set(proxy.counters()["users"]), {USER})
-    same("headers of the proxy at the API", sim.counters()["proxy_headers"], {})
-    same("the password outside", daemon.leaks(PLAIN, PASSWORD), [])
+    stream.counters_equal("the counters equal the truth after the proxy's restart", sim, daemon, start)
+    check("at least five offers are counted", stream.total(stream.shown(daemon), "queue_offer") >= 5)
+    same("the proxy sees only our user", set(proxy.counters()["users"]), {USER})
+    same("the API receives no header of the proxy", sim.counters()["proxy_headers"], {})
+    same("the password is not visible outside", daemon.leaks(PLAIN, PASSWORD), [])
     daemon.stop()
 
 
@@ -79,10 +79,10 @@ def the_stream_alone_is_refused_by_it() -> None:
     proxy.mode("deny")
     daemon = Collectd(account(sim, Proxy=address(proxy), NoProxy="127.0.0.1"), stream.block())
     daemon.says("account prod, stream: ", "the proxy answered 403")
-    stream.gauges_equal("gauges go on", sim, daemon)
+    stream.gauges_equal("the gauges equal the truth without a stream", sim, daemon)
     proxy.mode("pass")
     stream.wait_listening(daemon)
-    same("complaints", len(daemon.complaints()), 1)
+    same("the log has one line", len(daemon.complaints()), 1)
     daemon.stop()
 
 
@@ -90,7 +90,7 @@ def no_proxy_bypasses_it() -> None:
     sim, proxy = Simulator(**SMALL), Proxy()
     daemon = Collectd(account(sim, Proxy=address(proxy), NoProxy="example.org,127.0.0.1"), queues())
     daemon.wait_up()
-    same("connections through the proxy", proxy.counters()["counts"].get("connect", 0), 0)
+    same("no connection goes through the proxy", proxy.counters()["counts"].get("connect", 0), 0)
     daemon.stop()
 
 
@@ -115,15 +115,15 @@ def a_proxy_that_refuses_or_is_down() -> None:
         proxy.mode(mode)
         daemon = Collectd(account(sim, Proxy=address(proxy), ConnectTimeout=1, Timeout=2), queues())
         line = daemon.says("account prod, token: no token", part, within_s=8)
-        check("%s: %s" % (mode, part), True, line)
+        check("%s: the line has %s" % (mode, part), True, line)
         proxy.mode("pass")
         daemon.wait_up(within_s=25)
-        check("%s: values without a restart when the proxy works" % mode, True)
+        check("%s: values begin without a restart when the proxy works" % mode, True)
         daemon.stop()
     gone = "http://127.0.0.1:%d" % process.free_port()
     daemon = Collectd(account(sim, Proxy=gone), queues())
     daemon.says("account prod, token: no token", gone.removeprefix("http://127.0.0.1:"), "Proxy", within_s=8)
-    check("gone: names the proxy", True)
+    check("gone: the line names the proxy", True)
     daemon.stop()
 
 
@@ -144,15 +144,15 @@ def through_tinyproxy() -> None:
         return "http://%s:%s@127.0.0.1:%d" % (USER, password, port)
     daemon = Collectd(account(sim, Proxy=url("tell-tale-1")), queues())
     daemon.wait_up()
-    check("values", True)
-    check("tinyproxy saw CONNECT", proxy.matching("CONNECT 127.0.0.1:%d" % sim.https_port), proxy.text[-500:])
-    same("complaints", daemon.complaints(), [])
+    check("values arrive through tinyproxy", True)
+    check("tinyproxy logs CONNECT", proxy.matching("CONNECT 127.0.0.1:%d" % sim.https_port), proxy.text[-500:])
+    same("the log has no complaints", daemon.complaints(), [])
     daemon.stop()
     daemon = Collectd(account(sim, Proxy=url("tell-tale-2")), queues())
     daemon.says("account prod, token: no token", "the proxy answered 4", within_s=8)
-    same("the password outside", daemon.leaks("tell-tale"), [])
+    same("the password is not visible outside", daemon.leaks("tell-tale"), [])
     line = daemon.complaints()[0]
-    check("the line names the password's place", 'Proxy "http://user:password@host:port"' in line, line)
+    check("the line names the option and its form", 'Proxy "http://user:password@host:port"' in line, line)
     daemon.stop()
 
 

@@ -54,9 +54,9 @@ class Kind:
 def is_silent(daemon: Collectd) -> None:
     took, status = daemon.stop()
     reports = [line for line in daemon.text.splitlines() if any(word in line for word in REPORTS)]
-    check("no report", not reports, "%s\n%s" % (reports[:3], daemon.text[:6000]))
-    same("exit status", status, 0)
-    check("stops (%.1f s)" % took, took < 10)
+    check("the sanitizer reports nothing", not reports, "%s\n%s" % (reports[:3], daemon.text[:6000]))
+    same("collectd ends with status 0", status, 0)
+    check("collectd stops in 10 s (%.1f s)" % took, took < 10)
 
 
 def values(kind: Kind) -> None:
@@ -129,7 +129,7 @@ def live_stream(kind: Kind) -> None:
     sim.freeze()
     for name in ("all", "b", "c"):
         stream.wait_listening(daemon, name, 40)
-        check("events in block %s" % name, stream.state(daemon, "events", "new", name) > 50)
+        check("block %s has new events" % name, stream.state(daemon, "events", "new", name) > 50)
     record = stream.stream_counts(sim)
     note("%d events, %d sockets, %d channels" % (record["events"], record["sockets_opened"], record["channels_created"]))
     is_silent(daemon)
@@ -161,8 +161,8 @@ def guide_stream(kind: Kind) -> None:
     sim.faults()
     for name in ("all", "b"):
         daemon.lives_until(lambda: stream.state(daemon, "stream_connected", "", name) == 1, 60, "the stream of " + name)
-        check("events in block %s" % name, stream.state(daemon, "events", "new", name) > 100)
-        check("noise and nonsense in block %s" % name, stream.state(daemon, "events", "other", name) > 100
+        check("block %s has new events" % name, stream.state(daemon, "events", "new", name) > 100)
+        check("block %s counts unknown and malformed events" % name, stream.state(daemon, "events", "other", name) > 100
               and stream.state(daemon, "events", "malformed", name) > 0)
     record = stream.stream_counts(sim)
     note("%d events, %d sockets" % (record["events"], record["sockets_opened"]))
@@ -170,7 +170,7 @@ def guide_stream(kind: Kind) -> None:
 
 
 def queue_of_flows(kind: Kind) -> None:
-    """With all the faults of SQS; one block of two consumers."""
+    """One block with two consumers meets all the faults of SQS."""
     sqs = Sqs()
     sqs.rules(redeliver_percent=5, redeliver_s=1, twice_percent=5)
     sqs.faults({"sqs": "ReceiveMessage", "answer": "ThrottlingException", "skip": 10, "count": 2},
@@ -199,7 +199,7 @@ def webhook_of_flows(kind: Kind) -> None:
     hook.wait_open(daemon, 30)
     sqs.push(hook, 3000, array=5, ca=sqs.ca)
     for status, body, secret in ((401, b"{}", "wrong"), (400, b"garbage", SECRET), (400, b'[{"eventBody":', SECRET)):
-        same("status", hook.post(body, secret)[0], status)
+        same("the webhook answers with the expected status", hook.post(body, secret)[0], status)
     daemon.lives_until(lambda: not sqs.pushed()["running"], 90, "all events are accepted")
     sqs.feed(200)
     daemon.lives_until(sqs.is_empty, 60, "the queue is empty")
@@ -210,7 +210,7 @@ def webhook_of_flows(kind: Kind) -> None:
 
 
 def notifications_of_flows(kind: Kind) -> None:
-    """With genesys_realtime on the same channel, whose socket drops; events are in flight at the stop."""
+    """genesys_realtime uses the same channel, whose socket drops; events are in flight at the stop."""
     sim = Simulator(frozen=True, queues=8, agents=8, rate_limit=0)
     sender = FlowSender(sim)
     daemon = kind.daemon(account(sim), queues(), notifications())

@@ -28,8 +28,8 @@ def new_file(text: str, name: str = "secret") -> Path:
 def works(sim: Simulator, env: Any = None, **options: Any) -> Collectd:
     daemon = Collectd(account(sim, **{"ClientSecretFile": None, **options}), polled(), env=env)
     daemon.wait_up()
-    same("complaints", daemon.complaints(), [])
-    same("the secret outside", daemon.leaks(sim.client_secret), [])
+    same("the log has no complaints", daemon.complaints(), [])
+    same("the secret is not visible outside", daemon.leaks(sim.client_secret), [])
     return daemon
 
 
@@ -42,9 +42,9 @@ def from_the_environment_which_is_wiped() -> None:
     sim = Simulator(**SMALL, token_life=3)
     daemon = works(sim, env={"GC_SECRET": sim.client_secret}, ClientSecretEnv="GC_SECRET")
     environ = Path("/proc/%d/environ" % daemon.program.pid).read_bytes()
-    check("/proc/PID/environ is readable and without it", environ and sim.client_secret.encode() not in environ)
+    check("/proc/PID/environ is readable and has no secret", environ and sim.client_secret.encode() not in environ)
     wait_until(lambda: sim.counters()["token_requests_total"] >= 3, 10, "renewals after the wiping")
-    same("renewals with the kept secret", set(sim.counters()["token_requests"]), {"200"})
+    same("each renewal with the kept secret succeeds", set(sim.counters()["token_requests"]), {"200"})
     daemon.stop()
 
 
@@ -73,8 +73,8 @@ def a_changed_file_ends_a_refusal() -> None:
     daemon.wait_up(within_s=LOOK_S + 4)
     took = time.monotonic() - changed
     note("values %.1f s after the file changed" % took)
-    check("within %g s" % (LOOK_S + 2), took < LOOK_S + 2, took)
-    same("token requests: the refused one and the good one", sim.counters()["token_requests_total"] - asked, 1)
+    check("values arrive within %g s after the file changed" % (LOOK_S + 2), took < LOOK_S + 2, took)
+    same("one token request follows the refused one", sim.counters()["token_requests_total"] - asked, 1)
     daemon.says("token: good again")
     daemon.stop()
 
@@ -89,8 +89,8 @@ def a_secret_changed_at_the_platform_is_read_again() -> None:
     path.write_text("another-secret")
     sim.call("tokens", {"op": "revoke"})
     wait_until(lambda: sim.counters()["token_requests"].get("200") == 2, 5, "the renewal with the new secret")
-    same("refusals", sim.counters()["token_requests"], {"200": 2})
-    same("complaints", daemon.complaints(), [])
+    same("no token request is refused", sim.counters()["token_requests"], {"200": 2})
+    same("the log has no complaints", daemon.complaints(), [])
     daemon.stop()
 
 

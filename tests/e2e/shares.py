@@ -46,9 +46,9 @@ def each_queue_is_one_agents() -> None:
         wanted = everything if source != "activity" else busy
         daemon.lives_until(lambda: wanted <= set().union(*(shown(daemon, host) for host in hosts)), 15, "every queue")
         share = [shown(daemon, host) for host in hosts]
-        check("%s: no queue twice" % source, sum(map(len, share)) == len(set().union(*share)), share)
-        check("%s: only queues that exist" % source, set().union(*share) <= everything, share)
-        check("%s: each agent has some" % source, all(share), [len(one) for one in share])
+        check("%s: no two agents have the same queue" % source, sum(map(len, share)) == len(set().union(*share)), share)
+        check("%s: each queue of an agent exists" % source, set().union(*share) <= everything, share)
+        check("%s: each agent has some queues" % source, all(share), [len(one) for one in share])
         topics = [daemon.latest("queues-" + host, "stream_topics", "wanted", host) for host in hosts]
         same("%s: each queue's topic is wanted once" % source, sum(topic or 0 for topic in topics), len(everything))
         shares.append(share)
@@ -72,8 +72,8 @@ def the_guide_stream_is_shared_too() -> None:
         return {key.rsplit("/", 1)[0] for key in daemon.snapshot(host) if "/queue_offer-" in key}
     daemon.lives_until(lambda: wanted <= set().union(*map(counted, hosts)), 60, "an offer in each queue")
     share = [counted(host) for host in hosts]
-    same("each queue, once", sorted(one for some in share for one in some), sorted(wanted))
-    check("each agent has some", all(share), [len(one) for one in share])
+    same("each queue is counted by one agent", sorted(one for some in share for one in some), sorted(wanted))
+    check("each agent has some queues", all(share), [len(one) for one in share])
     daemon.stop()
 
 
@@ -84,13 +84,13 @@ def no_more_series_than_allowed() -> None:
     daemon.wait_up(host="m")
     wait_until(lambda: (daemon.latest("queues-all", "series_overflow", host="m") or 0) > 200, 15, "series_overflow")
     first = set(expected.of_queues(daemon.snapshot("m")))
-    same("series of queues", len(first), 50)
+    same("50 series have values", len(first), 50)
     record = daemon.latest("queues-all", "series_overflow", host="m") or 0
     wait_until(lambda: (daemon.latest("queues-all", "series_overflow", host="m") or 0) > record + 500, 15, "it grows")
     check("the same series have values", set(expected.of_queues(daemon.snapshot("m"))) == first)
     lines = [line for line in daemon.complaints() if "MaxSeries" in line]
-    same("one warning", len(lines), 1)
-    report.has_line("the remedy", "\n".join(lines), "queues-all", "all 50 places", "Shard", "raise MaxSeries")
+    same("the log has one warning", len(lines), 1)
+    report.has_line("the warning names the remedy", "\n".join(lines), "queues-all", "all 50 places", "Shard", "raise MaxSeries")
     daemon.stop()
 
 
@@ -120,7 +120,7 @@ def an_expired_queue_frees_its_series() -> None:
                if key.startswith(truth["queues"][gone]["name"] + "/"))
     new = [daemon.readings(key.split("/")[0], *key.split("/")[1].split("-", 1))[0][0]
            for key in expected.of_queues(daemon.snapshot()) if key not in silent]
-    check("not before it has been silent for QueueExpiry", new and min(new) >= last + expiry_s, (new[:3], last))
+    check("no place is free before QueueExpiry has passed", new and min(new) >= last + expiry_s, (new[:3], last))
     record = overflow()
     newest = daemon.readings(rest[0], "queue_depth", "voice")[-1][0]
     daemon.lives_until(lambda: daemon.readings(rest[0], "queue_depth", "voice")[-1][0] > newest + 120, 30, "more readings")
@@ -136,11 +136,11 @@ def the_first_block_in_the_file_has_the_queue() -> None:
                       queues("vip", Queue=vip, QueueLabel="id") + queues("all", QueueLabel="id"))
     daemon.lives_until(lambda: daemon.latest("queues-all", "stream_topics", "covered") == 4
                        and daemon.latest("queues-all", "queues", "matched"), 20, "four topics and a reading")
-    same_soon("topics of the first", lambda: daemon.latest("queues-vip", "stream_topics", "wanted"), 2)
-    same_soon("topics of the second", lambda: daemon.latest("queues-all", "stream_topics", "wanted"), 4)
-    same_soon("queues of the second", lambda: daemon.latest("queues-all", "queues", "matched"), 4)
-    report.has_line("the line", daemon.text, "queues-all: 2 of the queues that it selects", "one series has one writer")
-    check("none for the first", "queues-vip: 2 of" not in daemon.text)
+    same_soon("the first block wants two topics", lambda: daemon.latest("queues-vip", "stream_topics", "wanted"), 2)
+    same_soon("the second block wants four topics", lambda: daemon.latest("queues-all", "stream_topics", "wanted"), 4)
+    same_soon("the second block has four queues", lambda: daemon.latest("queues-all", "queues", "matched"), 4)
+    report.has_line("the log has one line about the second block's queues", daemon.text, "queues-all: 2 of the queues that it selects", "one series has one writer")
+    check("the log has no such line about the first block", "queues-vip: 2 of" not in daemon.text)
     daemon.stop()
 
 
@@ -148,7 +148,7 @@ def an_impossible_shard_is_refused() -> None:
     sim = Simulator(queues=2, agents=2, frozen=True, plain_names=True)
     daemon = Collectd(account(sim), block("Queues", "all", {"Account": "prod", "Shard": "4/3"}))
     status = daemon.program.wait(10)
-    report.has_line("the line", daemon.text, "genesys_realtime: <Queues \"all\">: Shard \"4/3\"", "from 1 to n")
+    report.has_line("the line names the impossible shard", daemon.text, "genesys_realtime: <Queues \"all\">: Shard \"4/3\"", "from 1 to n")
     check("collectd ends", status != 0, status)
 
 

@@ -22,11 +22,11 @@ def a_clean_stop_closes_the_file() -> None:
     daemon = Collectd(account(sim), queues(), state_dir=state)
     daemon.wait_up()
     daemon.stop()
-    same("files left", sorted(path.name for path in state.iterdir()), ["state.db"])
+    same("only state.db is left", sorted(path.name for path in state.iterdir()), ["state.db"])
 
 
 def a_locked_file_does_not_delay_the_stop() -> None:
-    """A backup, or an operator's sqlite3 shell in the middle of a transaction."""
+    """A backup, or an operator's sqlite3 shell, holds a transaction open."""
     sims = [Simulator(**SMALL) for _ in range(3)]
     state = process.folder("state")
     first = Collectd(account(sims[0]), queues(), state_dir=state)
@@ -43,8 +43,8 @@ def a_locked_file_does_not_delay_the_stop() -> None:
     took, status = daemon.stop()
     holder.execute("ROLLBACK")
     holder.close()
-    check("stopped in time", took < STOP_MAX_S, took)
-    same("exit status", status, 0)
+    check("collectd stops in time", took < STOP_MAX_S, took)
+    same("collectd ends with status 0", status, 0)
     note("stopped after %.2f s" % took)
 
 
@@ -54,7 +54,7 @@ def an_account_without_host_is_the_daemon_s_host() -> None:
     daemon = Collectd(account(sim, "one") + account(sim, "two", Host="agent"),
                       queues("x", Account="one") + queues("y", Account="two"))
     line = daemon.says("the same Host as")
-    has_line("the message", line, "<Account", "give each account a Host of its own")
+    has_line("the line names the remedy", line, "<Account", "give each account a Host of its own")
     wait_until(lambda: not daemon.program.is_running() or "Initialization complete" in daemon.text, 10, "the start")
     check("collectd runs on", daemon.program.is_running(), daemon.text)
     daemon.stop()
@@ -72,8 +72,8 @@ def a_queue_that_is_created_again_has_the_same_series() -> None:
     second = Collectd(account(sim), queues(), state_dir=state)
     second.wait_up()
     wait_until(lambda: second.latest(victim, "queue_depth", "voice") is not None, 10, "values of " + victim)
-    same("values under another name", second.latest(victim + "~2", "queue_depth", "voice"), None)
-    same("complaints", second.complaints(), [])
+    same("the queue has no second name", second.latest(victim + "~2", "queue_depth", "voice"), None)
+    same("the log has no complaints", second.complaints(), [])
     second.stop()
 
 
@@ -105,10 +105,10 @@ def a_file_of_the_first_version_is_migrated() -> None:
     daemon = Collectd(account(sim), queues(), state_dir=state)
     daemon.wait_up()
     daemon.stop()
-    same("complaints of the file", [line for line in daemon.complaints() if "state" in line], [])
-    same("its version", _version(path), _newest())
+    same("the log has no complaint about the file", [line for line in daemon.complaints() if "state" in line], [])
+    same("the file has the newest version", _version(path), _newest())
     db = sqlite3.connect(path)
-    same("names from the old file", db.execute("SELECT name FROM names WHERE account = 'test'").fetchall(), [("It's a test",)])
+    same("the names from the old file are kept", db.execute("SELECT name FROM names WHERE account = 'test'").fetchall(), [("It's a test",)])
     kept = db.execute("SELECT count(*) FROM names WHERE account = 'prod' AND kind = 'queue'").fetchone()[0]
     check("new names are saved too", kept >= SMALL["queues"], kept)
     db.close()
@@ -127,16 +127,16 @@ def a_file_of_a_newer_version_stays_as_it_is() -> None:
     with_queries = query() if built("genesys_analytics") else ""
     daemon = Collectd(account(sim), queues(), queries=with_queries, state_dir=state)
     line = daemon.says("state.db", "version")
-    has_line("the message", line, "[error]", str(path), "has version %d" % (_newest() + 1), "knows %d" % _newest(),
+    has_line("the line names the remedy", line, "[error]", str(path), "has version %d" % (_newest() + 1), "knows %d" % _newest(),
           "upgrade the package, or name another StateDir", "untouched")
     daemon.wait_up()
     wait_until(lambda: daemon.latest("account-prod", "token_lifetime") is not None, 30, "values of the account")
-    same("lines about it", [one for one in daemon.complaints() if "has version" in one], [line])
+    same("the log has one line about the version", [one for one in daemon.complaints() if "has version" in one], [line])
     took, status = daemon.stop()
-    check("stopped in time", took < STOP_MAX_S, took)
-    same("exit status", status, 0)
+    check("collectd stops in time", took < STOP_MAX_S, took)
+    same("collectd ends with status 0", status, 0)
     check("the file is the same, byte for byte", path.read_bytes() == before)
-    same("files beside it", sorted(one.name for one in state.iterdir() if one.name not in ("state.db-wal", "state.db-shm")),
+    same("no other file is in StateDir", sorted(one.name for one in state.iterdir() if one.name not in ("state.db-wal", "state.db-shm")),
          ["state.db"])
 
 

@@ -27,12 +27,12 @@ BLOCKS = queues(Queue="*[12]") + queues("b", Queue="*[34]", Observations="activi
 def stops_cleanly(daemon: Collectd) -> None:
     check("the plugin's thread runs", any(name.startswith("gc-") for name in daemon.threads()), daemon.threads())
     took, status = daemon.stop()
-    check("in under %g s (%.2f s)" % (STOP_MAX_S, took), took < STOP_MAX_S, took)
-    same("exit status", status, 0)
+    check("collectd stops in under %g s (%.2f s)" % (STOP_MAX_S, took), took < STOP_MAX_S, took)
+    same("collectd ends with status 0", status, 0)
     check("no process is left", not Path("/proc/%d" % daemon.program.pid).exists() and not group(daemon))
     bad = [line for line in daemon.text.splitlines()
            if any(word in line for word in ("Segmentation", "abort", "corrupt", "free():", "double free", "Assertion"))]
-    same("signs of a crash", bad, [])
+    same("the log has no sign of a crash", bad, [])
     note("stopped after %.2f s" % took)
 
 
@@ -145,7 +145,7 @@ def sqs_is_a_black_hole() -> None:
 
 
 def webhook_with_open_requests() -> None:
-    """Idle connections, one with half of a body, and a push."""
+    """The webhook has idle connections, one with half of a body, and a push."""
     sqs = Sqs()
     hook = Hook(sqs)
     daemon = Collectd("", flows=hook.block())

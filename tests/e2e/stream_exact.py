@@ -33,21 +33,21 @@ def ten_minutes_equal_the_truth() -> None:
     sim.thaw()
     watch_for(RUN_S)
     sim.freeze()
-    stream.counters_equal("all counters", sim, daemon, start)
-    stream.gauges_equal("all gauges", sim, daemon)
+    stream.counters_equal("all counters equal the truth", sim, daemon, start)
+    stream.gauges_equal("all gauges equal the truth", sim, daemon)
     truth = stream.counted(sim, start)
     note("%s" % stream.totals(truth))
     for series in ("queue_offer", "queue_answer", "queue_abandon", "queue_transfer", "queue_sla_breach",
                    "state_changes"):
         check("the truth has some %s" % series, stream.total(truth, series) > 0, truth)
     media = {key.rpartition("/")[2].split("-")[1] for key, value in truth.items() if "/queue_answer-" in key and value}
-    same("media with answers", media, {"voice", "callback", "chat", "email", "message"})
-    same("gaps", stream.state(daemon, "stream_gap"), 0)
-    same("conversations that polls closed", stream.state(daemon, "conversations_lost", "poll"), 0)
-    same("complaints", not_names(daemon.complaints()), [])
+    same("all media have answers", media, {"voice", "callback", "chat", "email", "message"})
+    same("stream_gap is 0", stream.state(daemon, "stream_gap"), 0)
+    same("polls close no conversation", stream.state(daemon, "conversations_lost", "poll"), 0)
+    same("the log has no complaints", not_names(daemon.complaints()), [])
     record = stream.stream_counts(sim)
-    same("sockets, violations", (record["sockets_opened"], record["violations"]), (1, {}))
-    same_soon("events of the block", lambda: stream.state(daemon, "events", "received"), record["events"])
+    same("one socket, no violation", (record["sockets_opened"], record["violations"]), (1, {}))
+    same_soon("the block receives each event", lambda: stream.state(daemon, "events", "received"), record["events"])
     daemon.stop()
 
 
@@ -60,11 +60,11 @@ def each_queue_has_its_own_target() -> None:
     sim.thaw()
     watch_for(10)
     sim.freeze()
-    stream.counters_equal("all counters", sim, daemon, start, target_s=None)
+    stream.counters_equal("all counters equal the truth", sim, daemon, start, target_s=None)
     targets = {key.rsplit("-", 1)[1] for key, value in stream.shown(daemon).items() if "sla_breach" in key and value}
     check("several targets have breaches", len(targets) > 1, targets)
     note("targets %s" % sorted(targets))
-    stream.gauges_equal("all gauges", sim, daemon)
+    stream.gauges_equal("all gauges equal the truth", sim, daemon)
     daemon.stop()
 
 
@@ -87,20 +87,20 @@ def repeats_and_disorder_change_no_total() -> None:
 
     def bounds() -> tuple[stream.Counts, stream.Counts]:
         return stream.counted(sim, start, only_new=True), stream.counted(sim, start)
-    stream.becomes("all counters", bounds, lambda: stream.shown(daemon), stream.outside)
+    stream.becomes("all counters equal the truth", bounds, lambda: stream.shown(daemon), stream.outside)
     least, most = bounds()
-    same("counters with different bounds, except changes of state",
+    same("only changes of state have different bounds",
          [words for words in stream.unequal(least, most) if "/state_changes-" not in words], [])
     record = stream.stream_counts(sim)
     for kind in ("duplicate", "reorder", "late", "fragment", "large"):
-        check("%s: %d" % (kind, record["bent " + kind]), record["bent " + kind] > 5)
+        check("more than five events are bent by %s (%d)" % (kind, record["bent " + kind]), record["bent " + kind] > 5)
     note("%s of %d events" % (stream.totals(most), record["events"]))
 
     def repeats() -> float:
         return stream.state(daemon, "events", "received") - stream.state(daemon, "events", "new")
     check_soon("repeats are recognised", lambda: repeats() >= record["bent duplicate"] / 2, repeats)
-    same("malformed", stream.state(daemon, "events", "malformed"), 0)
-    same("sockets, gap", (record["sockets_opened"], stream.state(daemon, "stream_gap")), (1, 0))
+    same("no event is malformed", stream.state(daemon, "events", "malformed"), 0)
+    same("one socket, stream_gap 0", (record["sockets_opened"], stream.state(daemon, "stream_gap")), (1, 0))
     daemon.stop()
 
 
@@ -128,13 +128,13 @@ def restarts_count_each_event_once_at_most() -> None:
     second = stream.daemon(sim, state_dir=state)
     stream.wait_listening(second)
     wait_readings(second, 3)
-    same("counters in a frozen world", [key for key, value in stream.shown(second).items() if value], [])
+    same("all counters are 0 in a frozen world", [key for key, value in stream.shown(second).items() if value], [])
     again, after = run(sim, second, "second run")
     whole = stream.counted(sim, start)
-    same("counters of both runs above the whole", stream.outside(({}, whole), stream.plus(before, after)), [])
-    check("the time between the runs is in neither",
+    same("no sum of both runs exceeds the truth", stream.outside(({}, whole), stream.plus(before, after)), [])
+    check("no run counts the time between them",
           stream.total(whole, "queue_offer") > stream.total(stream.plus(before, after), "queue_offer"))
-    same("channels", stream.stream_counts(sim)["channels_created"], 1)
+    same("one channel is created", stream.stream_counts(sim)["channels_created"], 1)
     second.stop()
 
 
@@ -157,9 +157,9 @@ def a_kill_under_load_counts_nothing_twice() -> None:
 
     def bounds() -> tuple[stream.Counts, stream.Counts]:
         return stream.counted(sim, window, only_new=True), stream.minus(stream.counted(sim, start), before)
-    stream.becomes("the second run: at least its window; both runs: at most the whole", bounds,
+    stream.becomes("the second run has at least its window, both runs at most the truth", bounds,
                    lambda: stream.shown(second), stream.outside)
-    same("channels", stream.stream_counts(sim)["channels_created"], 1)
+    same("one channel is created", stream.stream_counts(sim)["channels_created"], 1)
     second.stop()
 
 

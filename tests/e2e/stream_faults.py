@@ -11,7 +11,7 @@ from lib.genesys import Simulator
 from lib.process import wait_until, watch_for
 from lib.report import check, check_soon, note, same, same_soon
 
-BUSY_S = 2.0  # added to a gap that the agent measures, by a busy machine
+BUSY_S = 2.0  # time that a busy machine may add to a gap that the agent measures
 RUN_S, DROP_EVERY_S, DROPS = 34.0, 10, 3
 LOST_AT_THE_END_MS = 600  # events that the simulator still held back at the end of the socket are lost
 DROPPED = [{"ws": "duplicate", "percent": 5}, {"ws": "reorder", "percent": 5, "window_ms": 400},
@@ -33,7 +33,7 @@ def heard(sim: Simulator, start: stream.Start) -> stream.Counts:
 def gaps_are_counted(sim: Simulator, daemon: Collectd) -> None:
     all_of_them = stream.sockets(sim)
     gaps = [(a["closed_ms"] / 1000, b["opened_ms"] / 1000) for a, b in zip(all_of_them, all_of_them[1:])]
-    same_soon("connections after the first one", lambda: (len(gaps), stream.state(daemon, "stream_reconnects")), (DROPS, DROPS))
+    same_soon("stream_reconnects counts each drop", lambda: (len(gaps), stream.state(daemon, "stream_reconnects")), (DROPS, DROPS))
     wait_until(lambda: daemon.readings("queues-all", "stream_gap")[-1][0] >= gaps[-1][1] + 2.5, 10, "the newest stream_gap")
     record = daemon.readings("queues-all", "stream_gap")
     steps = []
@@ -41,10 +41,10 @@ def gaps_are_counted(sim: Simulator, daemon: Collectd) -> None:
         before = max(value for at, value in record if at <= began)
         after = min(value for at, value in record if at >= ended + 2.5)
         steps.append(after - before)
-    check("each gap is in stream_gap, and no more than a second too long",
+    check("stream_gap has each gap, with at most a second too much",
           all(ended - began - 0.1 <= step <= ended - began + 1.2 + BUSY_S for step, (began, ended) in zip(steps, gaps)),
           "counted %s, real gaps %s" % (steps, gaps))
-    check("stream_gap never falls", all(a[1] <= b[1] + 0.001 for a, b in zip(record, record[1:])), record)
+    check("stream_gap never decreases", all(a[1] <= b[1] + 0.001 for a, b in zip(record, record[1:])), record)
     note("gaps of %s s" % ["%.1f" % (ended - began) for began, ended in gaps])
 
 
@@ -53,21 +53,21 @@ def drops_lose_only_the_events_in_their_gaps() -> None:
     daemon = stream.daemon(sim)
     stream.wait_listening(daemon)
     start = stream.now(sim)
-    same_soon("stream_drift: contacts older than the stream are none",
+    same_soon("stream_drift does not count contacts older than the stream",
               lambda: stream.state(daemon, "stream_drift"), 0)
     sim.faults(*DROPPED)
     sim.thaw()
     watch_for(RUN_S)
     sim.freeze()
     stream.wait_listening(daemon)
-    stream.becomes("counters: at least the events sent, at most the events of the world",
+    stream.becomes("the counters lie between the events that were sent and the truth",
                    lambda: (heard(sim, start), stream.counted(sim, start)), lambda: stream.shown(daemon),
                    stream.outside)
     least, most, got = heard(sim, start), stream.counted(sim, start), stream.shown(daemon)
     for name, counts in (("sent", least), ("counted", got), ("happened", most)):
         note("%s: %s" % (name, stream.totals(counts)))
-    check("something happened in the gaps", stream.total(most, "state_changes") > stream.total(least, "state_changes"))
-    stream.gauges_equal("all gauges", sim, daemon)
+    check("some changes of state are in the gaps", stream.total(most, "state_changes") > stream.total(least, "state_changes"))
+    stream.gauges_equal("all gauges equal the truth", sim, daemon)
     gaps_are_counted(sim, daemon)
 
     def closed_and_drift() -> tuple[float, float]:
@@ -76,11 +76,11 @@ def drops_lose_only_the_events_in_their_gaps() -> None:
     def is_counted() -> bool:
         closed, drift = closed_and_drift()
         return 0 < closed <= drift
-    check_soon("polls close lost conversations, stream_drift counts them", is_counted, closed_and_drift)
+    check_soon("polls close lost conversations and stream_drift counts them", is_counted, closed_and_drift)
     note("closed by polls, stream_drift: %s" % (closed_and_drift(),))
     record = stream.stream_counts(sim)
-    same("channels, violations", (record["channels_created"], record["violations"]), (1, {}))
-    check("one line for each drop at most", 1 <= len(daemon.complaints()) <= DROPS, daemon.complaints())
+    same("one channel, no violation", (record["channels_created"], record["violations"]), (1, {}))
+    check("the log has at most one line for each drop", 1 <= len(daemon.complaints()) <= DROPS, daemon.complaints())
     daemon.stop()
 
 
@@ -108,10 +108,10 @@ def an_answer_in_a_gap_is_no_breach() -> None:
     again = stream.now(sim).at_ms
     wait_until(lambda: stream.now(sim).at_ms > again + 5000, 8, "the target, its grace, and some heartbeats", 0.2)
     record = stream.ask(sim, offered_since_ms=start.at_ms, target_s=target_s)[queue]["voice"]
-    same("contacts, breaches of the truth", (record["offers"], record["answers"] > 3, record["breaches"]), (6, True, 0))
-    same("events of the second socket", stream.sockets(sim)[-1]["events"], 0)
-    check("some offers had been counted", stream.total(stream.shown(daemon), "queue_offer") > 0, stream.shown(daemon))
-    same("breaches", stream.total(stream.shown(daemon), "queue_sla_breach"), 0)
+    same("the truth has six contacts, some answers and no breach", (record["offers"], record["answers"] > 3, record["breaches"]), (6, True, 0))
+    same("the second socket receives no event", stream.sockets(sim)[-1]["events"], 0)
+    check("some offers are counted", stream.total(stream.shown(daemon), "queue_offer") > 0, stream.shown(daemon))
+    same("no breach is counted", stream.total(stream.shown(daemon), "queue_sla_breach"), 0)
     daemon.stop()
 
 
@@ -119,7 +119,7 @@ def gauges_are_right_at_once_after_a_reconnect() -> None:
     sim = stream.simulator(queues=6, agents=8, plain_names=True)
     daemon = stream.daemon(sim, stream.block(ObservationInterval=600))
     stream.wait_listening(daemon)
-    stream.gauges_equal("first", sim, daemon)
+    stream.gauges_equal("the gauges equal the truth before the drop", sim, daemon)
     queue = next(iter(sim.truth()["queues"]))
     sim.call("contacts", {"op": "arrive", "queueId": queue, "mediaType": "voice", "count": 7})
     sim.thaw()
@@ -127,7 +127,7 @@ def gauges_are_right_at_once_after_a_reconnect() -> None:
     sim.freeze()
     sim.faults({"ws": "drop"})
     wait_until(lambda: len(stream.sockets(sim)) == 2, 8, "another socket")
-    stream.gauges_equal("after the reconnect, long before the next observation", sim, daemon)
+    stream.gauges_equal("the gauges equal the truth soon after the reconnect", sim, daemon)
     daemon.stop()
 
 
@@ -140,7 +140,7 @@ def a_silent_socket_is_replaced() -> None:
     # The socket counts bytes and the channel counts messages; either may be the first to end it.
     line = daemon.says("for 5.0 s", within_s=15)
     known = ("nothing was received for", "no message or heartbeat for")
-    check("one line about it", any(words in line for words in known) and len(daemon.complaints()) == 1,
+    check("the log has one line about the silence", any(words in line for words in known) and len(daemon.complaints()) == 1,
           daemon.complaints())
     wait_until(lambda: len(stream.sockets(sim)) == 2, 8, "another socket")
     first = stream.sockets(sim)[0]
@@ -154,16 +154,16 @@ def a_silent_socket_is_replaced() -> None:
     wait_until(lambda: stream.state(daemon, "stream_silence") < 1.5, 5, "the silence is over")
     gap = stream.state(daemon, "stream_gap")
     blind_s = (stream.sockets(sim)[1]["opened_ms"] - first["closed_ms"]) / 1000 + 5
-    check("stream_gap holds the silence: %.1f s" % gap, blind_s - 0.2 <= gap <= blind_s + 1.5 + BUSY_S, blind_s)
+    check("stream_gap has the time of the silence: %.1f s" % gap, blind_s - 0.2 <= gap <= blind_s + 1.5 + BUSY_S, blind_s)
     sim.freeze()
     start = stream.now(sim)
     sim.thaw()
     watch_for(3)
     sim.freeze()
-    stream.becomes("later events are counted", lambda: (stream.counted(sim, start, only_new=True),
+    stream.becomes("events after the silence are counted", lambda: (stream.counted(sim, start, only_new=True),
                                                            stream.counted(sim, stream.Start(0, 0))),
                    lambda: stream.shown(daemon), stream.outside)
-    same("channels", stream.stream_counts(sim)["channels_created"], 1)
+    same("one channel is created", stream.stream_counts(sim)["channels_created"], 1)
     daemon.stop()
 
 
@@ -184,10 +184,10 @@ def invalid_messages_are_skipped_or_end_the_socket() -> None:
     sim.call("contacts", {"op": "arrive", "queueId": queue, "mediaType": "voice", "count": 5})
     wait_until(lambda: stream.total(stream.counted(sim, start), "queue_offer") >= 5, 10, "offers")
     sim.freeze()
-    stream.counters_equal("counters after unknown messages", sim, daemon, start)
-    check("some offers", stream.total(stream.shown(daemon), "queue_offer") >= 5, stream.shown(daemon))
-    same("sockets", len(stream.sockets(sim)), 1)
-    same("complaints", len([line for line in daemon.complaints() if "stream frames: a message of" in line]),
+    stream.counters_equal("the counters equal the truth after unknown messages", sim, daemon, start)
+    check("at least five offers are counted", stream.total(stream.shown(daemon), "queue_offer") >= 5, stream.shown(daemon))
+    same("one socket is opened", len(stream.sockets(sim)), 1)
+    same("the log complains of frames only", len([line for line in daemon.complaints() if "stream frames: a message of" in line]),
          len(daemon.complaints()))
     check("odd messages are counted", stream.state(daemon, "events", "malformed") + stream.state(daemon, "events", "other") > 0)
     for number, kind in enumerate(BREAKING, 2):
@@ -195,8 +195,8 @@ def invalid_messages_are_skipped_or_end_the_socket() -> None:
         wait_until(lambda: len(stream.sockets(sim)) == number, 8, "another socket after " + kind)
         check("%s: the socket is replaced" % kind, True)
         stream.wait_listening(daemon)
-    stream.gauges_equal("gauges", sim, daemon)
-    check("memory (%d MB)" % (daemon.memory_kb() // 1024), daemon.memory_kb() < 64 * 1024)
+    stream.gauges_equal("the gauges equal the truth", sim, daemon)
+    check("memory stays below 64 MB (%d MB)" % (daemon.memory_kb() // 1024), daemon.memory_kb() < 64 * 1024)
     daemon.stop()
 
 

@@ -13,7 +13,7 @@ from lib.report import check, check_soon, note, same, same_soon
 
 SMALL = {"queues": 4, "agents": 8, "plain_names": True}
 STARTS = 30
-LIFE_MAX_S = 0.6  # of a daemon that is killed: before its token until after its subscription
+LIFE_MAX_S = 0.6  # life of a daemon that is killed: from before its token to after its subscription
 
 
 def arrive(sim: Simulator, queue: str, count: int = 3) -> None:
@@ -53,10 +53,10 @@ def a_crash_loop_leaves_the_siblings_alone() -> None:
         else:
             watch_for(rng.uniform(0.05, LIFE_MAX_S))
             daemon.program.end()
-    check("the sibling's channel and socket", sibling.lives(), sim.call("channels"))
+    check("the sibling keeps its channel and socket", sibling.lives(), sim.call("channels"))
     record = stream.stream_counts(sim)
-    check("channels made: %d" % record["channels_created"], record["channels_created"] <= 3, record)
-    same("channels evicted, sockets kicked", (record["channels_evicted"], record["sockets_kicked"]), (0, 0))
+    check("at most three channels are created: %d" % record["channels_created"], record["channels_created"] <= 3, record)
+    same("no channel is evicted and no socket is closed", (record["channels_evicted"], record["sockets_kicked"]), (0, 0))
     daemon = stream.daemon(sim, base=base, state_dir=state)
     stream.wait_listening(daemon)
     note("%d sockets, %d channels" % (record["sockets_opened"], record["channels_created"]))
@@ -77,11 +77,11 @@ def refused_topics_are_named_and_lose_only_their_counters() -> None:
     waiting = sim.truth()["queues"][ids[0]]["media"]["voice"]
     wait_until(lambda: daemon.latest(ids[0], "queue_depth", "voice") == waiting["waiting"]
                and daemon.latest(ids[0], "queue_alerting", "voice") == waiting["alerting"], 8, "gauges")
-    check("gauges go on", True)
-    same("counters", stream.shown(daemon), {})
-    same_soon("topics covered, wanted", lambda: topics_of(daemon), [0, 4])
+    check("the gauges continue", True)
+    same("no counter has a value", stream.shown(daemon), {})
+    same_soon("no topic is covered, four are wanted", lambda: topics_of(daemon), [0, 4])
     topics = [line for line in daemon.complaints() if "topic" in line or "not heard" in line]
-    same("lines", len(topics), 5)
+    same("the log has five lines about topics", len(topics), 5)
     daemon.stop()
 
 
@@ -102,9 +102,9 @@ def a_lost_division_loses_only_its_counters() -> None:
     for one in (next(iter(kept)), next(iter(lost))):
         arrive(sim, one)
     label = next(iter(kept.values()))["name"]
-    same_soon("counters of the others go on", lambda: offers(daemon, label), 3)
+    same_soon("a visible queue counts its offers", lambda: offers(daemon, label), 3)
     names = {record["name"] for record in lost.values()}
-    same("invisible queues count nothing after their zeros of the start",
+    same("invisible queues have only zeros",
          [key for key, value in stream.shown(daemon).items() if value and key.split("/")[0] in names], [])
     daemon.stop()
 
@@ -123,17 +123,17 @@ def after(action: dict[str, object], lines: int, channels: tuple[int, ...]) -> t
     wait_until(lambda: all(one["serial"] != first for one in stream.open_sockets(sim)), 12, "the end of the first")
     stream.wait_listening(daemon)
     arrive(sim, next(iter(sim.truth()["queues"])))
-    same_soon("offers after it", lambda: offers(daemon, "Queue 0001"), 3)
-    check("lines (%d at most)" % lines, len(daemon.complaints()) <= lines, daemon.complaints())
+    same_soon("the offers after the end are counted", lambda: offers(daemon, "Queue 0001"), 3)
+    check("the log has at most %d lines" % lines, len(daemon.complaints()) <= lines, daemon.complaints())
     made = stream.stream_counts(sim)["channels_created"]
-    check("channels made: %d" % made, made in channels, channels)
+    check("the number of created channels is allowed: %d" % made, made in channels, channels)
     return sim, daemon
 
 
 def a_revoked_token_under_the_open_socket() -> None:
     """The channel may be the same or another one: the socket's end and the new token race."""
     sim, daemon = after({"op": "revoke"}, lines=2, channels=(1, 2))
-    same_soon("tokens", lambda: sim.counters()["token_requests_total"], 2)
+    same_soon("two tokens are requested", lambda: sim.counters()["token_requests_total"], 2)
     daemon.stop()
 
 
@@ -145,24 +145,24 @@ def a_second_collectd_leaves_the_channels_to_the_first() -> None:
     stream.wait_listening(first)
     second = stream.daemon(sim, state_dir=state)
     second.says("channel owner", "state.db is in use by")
-    check_soon("the second is blind", lambda: stream.state(second, "stream_gap") > 0)
-    same("gap of the first, sockets", (stream.state(first, "stream_gap"), len(stream.sockets(sim))), (0, 1))
+    check_soon("the second collectd counts a gap", lambda: stream.state(second, "stream_gap") > 0)
+    same("the first collectd has no gap and the only socket", (stream.state(first, "stream_gap"), len(stream.sockets(sim))), (0, 1))
     first.stop()
     stream.wait_listening(second)
-    same("channels", stream.stream_counts(sim)["channels_created"], 1)
+    same("one channel is created", stream.stream_counts(sim)["channels_created"], 1)
     second.stop()
 
 
 def an_evicted_channel_is_replaced() -> None:
     sim, daemon = after({"ws": "evict"}, lines=1, channels=(2,))
     check_soon("the gap is counted", lambda: stream.state(daemon, "stream_gap") > 0)
-    same("evictions", stream.stream_counts(sim)["channels_evicted"], 1)
+    same("one channel is evicted", stream.stream_counts(sim)["channels_evicted"], 1)
     daemon.stop()
 
 
 def a_closing_notice_is_followed() -> None:
     _, daemon = after({"ws": "socket_closing", "notice_s": 6}, lines=0, channels=(2,))
-    same("gap", stream.state(daemon, "stream_gap"), 0)
+    same("stream_gap is 0", stream.state(daemon, "stream_gap"), 0)
     daemon.stop()
 
 
@@ -177,13 +177,13 @@ def a_socket_of_a_wrong_certificate_is_refused() -> None:
         sim.config(connect_base="wss://127.0.0.1:%d" % there)
         daemon = stream.daemon(sim)
         line = daemon.says("account prod, stream: ", "certificate")
-        check("%s: the line" % name, words in line, line)
-        stream.gauges_equal("%s: gauges go on" % name, sim, daemon)
-        same("%s: lines" % name, len(daemon.complaints()), 1)
-        same("%s: counters" % name, stream.shown(daemon), {})
+        check("%s: the line names the cause" % name, words in line, line)
+        stream.gauges_equal("%s: the gauges equal the truth" % name, sim, daemon)
+        same("%s: the log has one line" % name, len(daemon.complaints()), 1)
+        same("%s: no counter has a value" % name, stream.shown(daemon), {})
         check("%s: stream_connected is not 1" % name, stream.state(daemon, "stream_connected") < 1)
         daemon.stop()
-    same("completed handshakes", stream.stream_counts(other)["sockets_opened"], 0)
+    same("no handshake is completed", stream.stream_counts(other)["sockets_opened"], 0)
 
 
 # ---- queues come and go ----------------------------------------------------------------------
@@ -193,7 +193,7 @@ def created_renamed_and_deleted_queues_are_followed() -> None:
     sim = stream.simulator(**SMALL)
     daemon = stream.daemon(sim, stream.block(Observations="activity"))
     stream.wait_listening(daemon)
-    same("topics", stream.state(daemon, "stream_topics", "covered"), 4)
+    same("four topics are covered", stream.state(daemon, "stream_topics", "covered"), 4)
     renamed, deleted = list(sim.truth()["queues"])[:2]
     arrive(sim, renamed)
     wait_until(lambda: offers(daemon, "Queue 0001") == 3, 8, "three offers")
@@ -203,18 +203,18 @@ def created_renamed_and_deleted_queues_are_followed() -> None:
     new = next(one for one, record in sim.truth()["queues"].items() if record["name"] == "Brand new")
     arrive(sim, new, 2)
     wait_until(lambda: stream.topic(new) in stream.topics(sim), 75, "the topic of the new queue", 0.5)
-    check("its topic is subscribed", True)
+    check("the topic of the new queue is subscribed", True)
     wait_until(lambda: daemon.latest("Brand new", "queue_depth", "voice") is not None, 8, "gauges of the new queue")
-    same_soon("topics covered, wanted: without the deleted queue", lambda: topics_of(daemon), [4, 4])
+    same_soon("the deleted queue's topic is neither covered nor wanted", lambda: topics_of(daemon), [4, 4])
     arrive(sim, new, 2)
     arrive(sim, renamed, 2)
     # The first two contacts arrived before its topic; each counts as well if it has an event after that.
-    check_soon("the new queue counts", lambda: 2 <= offers(daemon, "Brand new") <= 4, lambda: offers(daemon, "Brand new"))
-    same_soon("the renamed queue goes on under its new name", lambda: offers(daemon, "Renamed"), 5)
+    check_soon("the new queue counts its offers", lambda: 2 <= offers(daemon, "Brand new") <= 4, lambda: offers(daemon, "Brand new"))
+    same_soon("the renamed queue continues under its new name", lambda: offers(daemon, "Renamed"), 5)
     old = daemon.readings("Queue 0001", "queue_offer", "voice")[-1][0]
     wait_until(lambda: daemon.readings("Renamed", "queue_offer", "voice")[-1][0] > old + 3, 10, "later values")
-    same("values under the old name", daemon.readings("Queue 0001", "queue_offer", "voice")[-1][0], old)
-    same("sockets, gap", (len(stream.sockets(sim)), stream.state(daemon, "stream_gap")), (1, 0))
+    same("the old name has no more values", daemon.readings("Queue 0001", "queue_offer", "voice")[-1][0], old)
+    same("one socket, stream_gap 0", (len(stream.sockets(sim)), stream.state(daemon, "stream_gap")), (1, 0))
     daemon.stop()
 
 

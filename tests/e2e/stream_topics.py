@@ -13,7 +13,7 @@ from lib.process import wait_until
 from lib.report import check, note, same, same_soon
 
 TOPICS_MAX = 1000  # of a channel
-CHANNELS = 15  # that carry topics; one more is for take-overs, four are for other programs
+CHANNELS = 15  # channels with topics; one more is for take-overs, four are for other programs
 MANY = 1150
 ONLY_VOICE = {"agents": 30, "warmup": 1, "plain_names": True, "media": "voice"}
 WITHIN_S = 40.0
@@ -66,13 +66,13 @@ def complaints(daemon: Collectd) -> list[str]:
 
 
 def every_queue_of_two_channels_is_counted() -> None:
-    """A contact for each queue; then a third of the queues becomes invisible, and the others go on."""
+    """Each queue has a contact; then a third of the queues becomes invisible, and the others continue."""
     sim = crowd()
     daemon = stream.daemon(sim, stream.block(Observations="none", ObservationInterval=EACH_S, IdleTimeout=60),
                            load=("match_regex",), more=OFFERS_ALONE)
     stream.wait_listening(daemon, within_s=WITHIN_S)
     daemon.lives_until(lambda: set(placed(sim)) == wanted(sim), WITHIN_S, "each topic on one channel with a socket")
-    same_soon("topics of the channels", lambda: sorted(len(one["topics"]) for one in sim.call("channels")["channels"]),
+    same_soon("the channels have the expected numbers of topics", lambda: sorted(len(one["topics"]) for one in sim.call("channels")["channels"]),
               [MANY - TOPICS_MAX, TOPICS_MAX])
     start = stream.now(sim)
     sim.config(load=0)
@@ -81,8 +81,8 @@ def every_queue_of_two_channels_is_counted() -> None:
         sim.call("contacts", {"op": "arrive", "queueId": queue, "mediaType": "voice", "count": 1})
     wait_until(lambda: len(counts(sim, start)) == MANY, WITHIN_S, "an offer for each queue", 0.5)
     sim.freeze()
-    stream.becomes("offers of all queues", lambda: counts(sim, start), lambda: offers(daemon), stream.unequal, WITHIN_S)
-    same("complaints", complaints(daemon), [])
+    stream.becomes("the offers of all queues equal the truth", lambda: counts(sim, start), lambda: offers(daemon), stream.unequal, WITHIN_S)
+    same("the log has no complaints", complaints(daemon), [])
     a_third_is_refused(sim, daemon)
     daemon.stop()
 
@@ -96,9 +96,9 @@ def a_third_is_refused(sim: Simulator, daemon: Collectd) -> None:
     sim.config(divisions=sorted({one["division"] for one in record.values()} - {hidden}))
     sim.faults({"ws": "evict"})
     daemon.says("%d of %d queues are not heard" % (len(lost), MANY), within_s=WITHIN_S)
-    same_soon("topics wanted, covered", lambda: wanted_and_covered(daemon), [MANY, MANY - len(lost)], WITHIN_S)
+    same_soon("all topics are wanted, the visible ones are covered", lambda: wanted_and_covered(daemon), [MANY, MANY - len(lost)], WITHIN_S)
     lines = [line for line in daemon.complaints() if "not given" in line]
-    check("only the first refusals are named", 0 < len(lines) <= 40, len(lines))
+    check("the log names only the first refusals", 0 < len(lines) <= 40, len(lines))
     label = record[kept]["name"]
     before = daemon.latest(label, "queue_offer", "voice") or 0
     sim.thaw()
@@ -106,7 +106,7 @@ def a_third_is_refused(sim: Simulator, daemon: Collectd) -> None:
     daemon.lives_until(lambda: (daemon.latest(label, "queue_offer", "voice") or 0) == before + 2, WITHIN_S,
                        "offers of a queue that is kept")
     sim.freeze()
-    check("the other queues go on", True)
+    check("the other queues continue", True)
 
 
 def topics_keep_their_channel_when_the_list_changes() -> None:
@@ -127,13 +127,13 @@ def topics_keep_their_channel_when_the_list_changes() -> None:
         sim.call("queues", {"op": "create", "name": "Brand new %d" % number})
     daemon.lives_until(lambda: wanted(sim) <= set(placed(sim)), WITHIN_S, "the list is read again")
     after = placed(sim)
-    same("new", len(set(after) - set(before)), 2 * len(gone))
-    same("moved", [name for name in before if before[name] != after.get(name)], [])
-    check("no channel has too many", max(list(after.values()).count(one) for one in set(after.values())) <= TOPICS_MAX)
+    same("each new queue has a topic", len(set(after) - set(before)), 2 * len(gone))
+    same("no topic moves to another channel", [name for name in before if before[name] != after.get(name)], [])
+    check("no channel has too many topics", max(list(after.values()).count(one) for one in set(after.values())) <= TOPICS_MAX)
     there = MANY + len(gone)
     daemon.lives_until(lambda: wanted_and_covered(daemon) == [there] * 2, WITHIN_S, "stream_topics of the new list")
-    same("sockets, gap", (len(stream.sockets(sim)), stream.state(daemon, "stream_gap")), (sockets, 0))
-    same("complaints", complaints(daemon), [])
+    same("no other socket is opened and stream_gap is 0", (len(stream.sockets(sim)), stream.state(daemon, "stream_gap")), (sockets, 0))
+    same("the log has no complaints", complaints(daemon), [])
     new_channels_keep_topics_together(sim, daemon, after)
     daemon.stop()
 
@@ -149,7 +149,7 @@ def new_channels_keep_topics_together(sim: Simulator, daemon: Collectd, before: 
         return set(after) == wanted(sim) and all(before[name] != channel for name, channel in after.items())
     daemon.lives_until(is_replaced, WITHIN_S, "other channels")
     pairs = {(before[name], channel) for name, channel in after.items()}
-    same("pairs of an old channel and the new one", len(pairs), 2)
+    same("the topics of each old channel move to one channel", len(pairs), 2)
 
 
 def queues_without_a_channel_are_named_once() -> None:
@@ -167,20 +167,20 @@ def queues_without_a_channel_are_named_once() -> None:
         return len(where) == most
     daemon.lives_until(is_placed, 60, "the sockets")
     daemon.says("queues are not heard", within_s=WITHIN_S)
-    same("channels, topics", (len(set(where.values())), len(where)), (CHANNELS, most))
+    same("all channels are used, each to its limit", (len(set(where.values())), len(where)), (CHANNELS, most))
     lines = complaints(daemon)
-    same("one warning", len(lines), 1)
+    same("the log has one warning", len(lines), 1)
     everything = sim.truth()["queues"]
     names = {record["name"] for queue, record in everything.items() if stream.topic(queue) not in where}
-    same("queues without a topic", len(names), beyond)
+    same("as many queues as expected have no topic", len(names), beyond)
     last = {everything[one]["name"] for one in sorted(everything)[-beyond:]}
-    check("the last ones by their ids", names == last, sorted(names ^ last)[:5])
-    report.has_line("the number and the remedy", lines[0], "%d of %d queues are not heard" % (beyond, most + beyond), "no room",
+    check("the queues without a topic have the last ids", names == last, sorted(names ^ last)[:5])
+    report.has_line("the warning has the number and the remedy", lines[0], "%d of %d queues are not heard" % (beyond, most + beyond), "no room",
                  "Shard")
     named = lines[0].split("channels for ")[1].split(" …")[0].split(", ")
-    check("it names three of them", len(named) == 3 and set(named) <= names, (named, sorted(names)[:5]))
+    check("the warning names three of the queues without a topic", len(named) == 3 and set(named) <= names, (named, sorted(names)[:5]))
     record = stream.stream_counts(sim)
-    same("channels evicted, channels made", (record["channels_evicted"], record["channels_created"]), (0, CHANNELS))
+    same("no channel is evicted and each is created once", (record["channels_evicted"], record["channels_created"]), (0, CHANNELS))
     note("%d MB of memory" % (daemon.memory_kb() // 1024))
     daemon.stop()
 

@@ -16,7 +16,7 @@ SMALL = {"queues": 4, "agents": 8, "plain_names": True, "frozen": True}
 THREE = polled("a", Queue="*1") + polled("b", Queue="*2", Observations="activity") + \
     polled("c", Queue="*[34]", QueueLabel="id")
 TOKEN_LIFE_S = 10  # renewed 2 s before its end
-NO_GAP_S = 2.9  # between two values, one a second; a busy machine may delay some
+NO_GAP_S = 2.9  # allowed between two values, one a second; a busy machine may delay some
 SERIES = ("Queue 0001", "queue_agents", "member")
 
 
@@ -40,11 +40,11 @@ def several_blocks_ask_for_one_token() -> None:
     daemon = Collectd(account(sim), THREE)
     daemon.wait_up("a", "b", "c")
     watch_for(2)
-    same("token requests of two plugins and three blocks", sim.counters()["token_requests"], {"200": 1})
-    same("failed requests", failures(sim), {})
+    same("two plugins and three blocks request one token", sim.counters()["token_requests"], {"200": 1})
+    same("no request fails", failures(sim), {})
     check("the user agent names the plugin", all("genesys" in agent for agent in sim.counters()["user_agents"]),
           sim.counters()["user_agents"])
-    same_soon("the token as seen in self-telemetry", lambda: daemon.latest("account-prod", "token_requests", "ok"), 1)
+    same_soon("token_requests-ok is 1", lambda: daemon.latest("account-prod", "token_requests", "ok"), 1)
     daemon.stop()
 
 
@@ -55,14 +55,14 @@ def a_short_token_is_renewed_without_a_gap() -> None:
     daemon.wait_up("a", "b")
     began = sim.counters()["token_requests_total"]
     wait_until(lambda: sim.counters()["token_requests_total"] >= began + 3, 5 * TOKEN_LIFE_S, "three renewals")
-    same("failed requests", failures(sim), {})
+    same("no request fails", failures(sim), {})
     stamps = [one["time"] for one in sim.counters()["last"] if one["function"].endswith("/oauth/token")]
     pauses = [round(b - a, 2) for a, b in zip(stamps, stamps[1:])]
-    check("renewed after four fifths of TOKEN_LIFE_S", all(0.7 * TOKEN_LIFE_S <= pause < TOKEN_LIFE_S for pause in pauses),
+    check("each token is renewed before its end", all(0.7 * TOKEN_LIFE_S <= pause < TOKEN_LIFE_S for pause in pauses),
           pauses)
     check("no interval is missing", longest_gap(daemon) < NO_GAP_S, longest_gap(daemon))
     note("between token requests %s s, longest gap of values %.2f s" % (pauses, longest_gap(daemon)))
-    same("complaints", daemon.complaints(), [])
+    same("the log has no complaints", daemon.complaints(), [])
     daemon.stop()
 
 
@@ -74,12 +74,12 @@ def a_revoked_token_is_replaced_once() -> None:
     wait_until(lambda: sim.counters()["token_requests_total"] == 2, 5, "the renewal")
     seen = len(daemon.readings(*SERIES))
     wait_until(lambda: len(daemon.readings(*SERIES)) >= seen + 3, 8, "more values")
-    same("token requests", sim.counters()["token_requests"], {"200": 2})
+    same("one renewal follows the first token", sim.counters()["token_requests"], {"200": 2})
     refused = failures(sim)
     check("each request in flight is refused once at most", set(refused) == {"401"} and refused["401"] <= 4,
           refused)
     check("no interval is missing", longest_gap(daemon) < NO_GAP_S, longest_gap(daemon))
-    same("complaints", daemon.complaints(), [])
+    same("the log has no complaints", daemon.complaints(), [])
     daemon.stop()
 
 
@@ -94,8 +94,8 @@ def a_late_refusal_of_an_old_token_renews_nothing() -> None:
                "the late 401")
     seen = len(daemon.readings(*SERIES))
     wait_until(lambda: len(daemon.readings(*SERIES)) >= seen + 3, 8, "more values")
-    same("token requests", sim.counters()["token_requests"], {"200": 2})
-    same("complaints", daemon.complaints(), [])
+    same("one renewal follows the first token", sim.counters()["token_requests"], {"200": 2})
+    same("the log has no complaints", daemon.complaints(), [])
     check_soon("all blocks have values", lambda: daemon.is_up("a") and daemon.is_up("b") and daemon.is_up("c"))
     daemon.stop()
 
@@ -108,8 +108,8 @@ def id_and_secret_may_go_in_the_body() -> None:
         daemon.wait_up()
         sizes[way] = next(one["bytes_in"] for one in sim.counters()["last"] if "/oauth/token" in one["function"])
         daemon.stop()
-    same("the body of a basic request", sizes["basic"], len("grant_type=client_credentials"))
-    check("the body of the other holds id and secret", sizes["body"] > sizes["basic"] + 50, sizes)
+    same("the body of a basic request has no credentials", sizes["basic"], len("grant_type=client_credentials"))
+    check("the body of the other request has id and secret", sizes["body"] > sizes["basic"] + 50, sizes)
 
 
 def a_gateway_s_token_path_is_used_as_it_is() -> None:
@@ -117,7 +117,7 @@ def a_gateway_s_token_path_is_used_as_it_is() -> None:
     daemon = Collectd(account(sim, LoginURL=sim.https + "/api/v2/oauth/token"), polled())
     daemon.wait_up()
     target = [one["target"] for one in sim.counters()["last"] if "/oauth/token" in one["target"]]
-    same("targets", target, ["/api/v2/oauth/token"])
+    same("the token path is used as it is", target, ["/api/v2/oauth/token"])
     daemon.stop()
 
 
@@ -134,10 +134,10 @@ def nothing_shows_the_secret_or_the_token() -> None:
                {"on": "POST /api/v2/*", "answer": 500, "html": True, "count": 2})
     wait_until(lambda: sim.fault_hits() >= 5, 15, "the faults")
     secrets = (sim.client_secret, basic, bearer, sim.client_secret.replace("+", "%2B"))
-    same("secrets outside", daemon.leaks(*secrets), [])
-    same("secrets in URLs", sim.counters()["secrets_in_urls"], [])
+    same("no secret is visible outside", daemon.leaks(*secrets), [])
+    same("no URL has a secret", sim.counters()["secrets_in_urls"], [])
     daemon.stop()
-    same("secrets outside, after the stop", daemon.leaks(*secrets), [])
+    same("no secret is visible outside after the stop", daemon.leaks(*secrets), [])
 
 
 if __name__ == "__main__":

@@ -46,7 +46,7 @@ def odd_names(sim: Simulator) -> None:
         made = sim.call("queues", {"op": "create", "name": "to be renamed"})
         sim.call("queues", {"op": "rename", "id": made["id"], "name": name})
     names = {record["name"] for record in sim.truth()["queues"].values()}
-    check("%d odd names, one empty, one of 300 bytes" % len(ODD_NAMES), set(ODD_NAMES) <= names
+    check("the simulator has all %d odd names" % len(ODD_NAMES), set(ODD_NAMES) <= names
           and len(ODD_NAMES[-1].encode()) == 300, set(ODD_NAMES) - names)
 
 
@@ -80,10 +80,10 @@ def sources_are_equal_to_the_truth() -> None:
     wanted = expected.values(truth, expected.by_name(truth))
     equal("query: csv equals the truth", wanted, csv(daemon, "q"))
     equal("activity: csv equals the truth", wanted, csv(daemon, "a"), chosen=present)
-    check("some queue waits, some agent is busy", any(v and "queue_depth" in k for k, v in wanted.items())
+    check("some contacts wait and some agents are busy", any(v and "queue_depth" in k for k, v in wanted.items())
           and any(v and "agents-busy" in k for k, v in wanted.items()), "nothing happens")
     names = {record["name"] for record in truth["queues"].values()}
-    check("names with slash, dot, quote, emoji, 300 bytes, only a blank, twice",
+    check("the simulator has the odd names, one of them twice",
           {"Sales/EMEA", "billing.v2", 'VIP "Gold" customers', " ", "🎧 Helpdesk 😀"} <= names
           and any(len(n.encode()) == 300 for n in names) and len(names) < len(truth["queues"]), sorted(names))
 
@@ -94,11 +94,11 @@ def sources_are_equal_to_the_truth() -> None:
     again = sim.truth()
     wanted = expected.values(again, expected.by_name(again))
     check("the world has changed", wanted != expected.values(truth, expected.by_name(truth)))
-    equal("query: after a change", wanted, csv(daemon, "q"))
-    equal("activity: after a change, series that end go to 0", wanted, csv(daemon, "a"),
+    equal("query: csv equals the truth after a change", wanted, csv(daemon, "q"))
+    equal("activity: csv equals the truth after a change", wanted, csv(daemon, "a"),
           chosen=lambda all_of_them, got: present(all_of_them, {**before, **got}))
     same_in_both(daemon)
-    check("no complaint", not_names(daemon) == [], daemon.complaints())
+    check("the log has no complaints", not_names(daemon) == [], daemon.complaints())
     daemon.stop()
 
 
@@ -123,8 +123,8 @@ def pushed_values_are_equal_to_the_truth() -> None:
     wait_until(lambda: sim.truth()["virtual_s"] > at + 100, 15, "time passes in the world")
     sim.freeze()
     truth = sim.truth()
-    equal("topic: after a change", expected.values(truth, expected.by_name(truth)), csv(daemon, "t"))
-    check("no queries", asked() == before, asked() - before)
+    equal("topic: csv equals the truth after a change", expected.values(truth, expected.by_name(truth)), csv(daemon, "t"))
+    check("no query is sent while the stream is open", asked() == before, asked() - before)
     sim.faults({"on": "GET /channels/*", "answer": 503}, {"ws": "drop", "at_s": 0})
     wait_until(lambda: asked() > before + 3, 15, "queries while there is no socket")
     daemon.stop()
@@ -160,7 +160,7 @@ def a_deleted_queue_ends_without_the_others() -> None:
     ended = newest(label)
     wait_until(lambda: newest("Support") > ended + 6, 10, "the other functions have values")
     same("the deleted queue has no more values", newest(label), ended)
-    check("the others have no trouble", not_names(daemon) == [], daemon.complaints())
+    check("the log has no complaints", not_names(daemon) == [], daemon.complaints())
     daemon.stop()
 
 
@@ -219,9 +219,9 @@ def prometheus_gets_the_truth() -> None:
                             '__name__!~".*(_total|_wait_time_seconds_sum)"}')
         return sinks.prometheus_series(rows)
     equal("prometheus equals the truth", wanted, scraped)
-    same_soon("the scrape works", lambda: server.target_health()[0], "up")
+    same_soon("Prometheus scrapes the target", lambda: server.target_health()[0], "up")
     total = sum(value for key, value in wanted.items() if "/queue_depth" in key)
-    same_soon("sum(collectd_genesys_queue_depth)",
+    same_soon("sum(collectd_genesys_queue_depth) equals the truth",
               lambda: [float(row["value"][1]) for row in server.query("sum(collectd_genesys_queue_depth)")], [total])
     status, words = server.lint()
     rows = [line for line in words.splitlines() if "error" in line.lower() and "_total" not in line]

@@ -86,17 +86,17 @@ def windows_summarise_their_readings() -> None:
     newest = max(row[0] for rows in raw.values() for row in rows)
     last_end = (newest // SPAN_S + 1) * SPAN_S
     wrong = wrong_windows(found, last_closed_s(raw, 1, SPAN_S))
-    check("every window of %d series" % len(raw), raw and not wrong, "%d: %s" % (len(wrong), wrong[:5]))
+    check("every window of %d series equals its readings" % len(raw), raw and not wrong, "%d: %s" % (len(wrong), wrong[:5]))
     kinds = {key.rsplit("/", 1)[1].partition("-")[0] for key in raw}
     same("every gauge has windows", sorted(kinds), sorted(set(GAUGES) - {"queue_waiting"}))
     moved = [row for key, rows in found.items() if "_window" in key for row in rows if row[2] < row[1] < row[3]]
-    check("something moved within a window", moved, "nothing happens")
+    check("some value changes within a window", moved, "nothing happens")
     partial = [rows[-1][0] for key, rows in found.items() if "queue_depth_window" in key]
     unwritten = daemon.program.matching(UNWRITTEN)  # collectd had no time for all of them: a busy machine
     check("the open window is written at the stop, with the time of its end",
           partial and (max(partial) == last_end or unwritten), (partial[:3], last_end))
-    check("stopped in under %g s (%.2f s)" % (STOP_MAX_S, took), took < STOP_MAX_S and status == 0, (took, status))
-    check("no complaint", not [line for line in daemon.complaints() if "share their name with another" not in line
+    check("collectd stops in under %g s (%.2f s)" % (STOP_MAX_S, took), took < STOP_MAX_S and status == 0, (took, status))
+    check("the log has no other complaints", not [line for line in daemon.complaints() if "share their name with another" not in line
                                and UNWRITTEN not in line], daemon.complaints())
     note("unwritten values at the stop: %s" % (unwritten or "none"))
     note("%d windows" % sum(len(rows) for key, rows in found.items() if "_window" in key))
@@ -112,10 +112,10 @@ def only_windows_without_raw() -> None:
         names = set(series(daemon, "w"))
         return ({"queues-all/series"} - names) | (kinds - {name.rsplit("/", 1)[1].partition("-")[0] for name in names})
     wait_until(lambda: not missing(), 6 * SPAN_S, "a window of each gauge, and the block's own values")
-    check("each gauge has windows; the block has its own values", True)
+    check("each gauge has windows and the block has its own values", True)
     daemon.stop()
     found = series(daemon, "w")
-    same("raw gauges", [key for key in found if is_gauge(key)], [])
+    same("no raw gauge is written", [key for key in found if is_gauge(key)], [])
 
 
 def a_window_without_a_reading_is_not_written() -> None:
@@ -144,8 +144,8 @@ def a_window_without_a_reading_is_not_written() -> None:
     check("every window has readings", not wrong, "%d: %s" % (len(wrong), wrong[:5]))
     for dialect, label in labels.items():
         steps = [b - a for a, b in zip(ends(label), ends(label)[1:])]
-        check("%s: no windows during the outage" % dialect, max(steps) >= 3 * span_s, steps)
-        check("%s: times are ends of windows" % dialect, all(end % span_s == 0 for end in ends(label)), ends(label)[:3])
+        check("%s: no window is written during the outage" % dialect, max(steps) >= 3 * span_s, steps)
+        check("%s: each time is the end of a window" % dialect, all(end % span_s == 0 for end in ends(label)), ends(label)[:3])
     same("the gateway's own gauge has windows", "Queue 0001/queue_waiting_window-all" in found, True)
 
 
@@ -154,7 +154,7 @@ def impossible_windows_are_refused() -> None:
     for options, says in (({"Raw": False}, "Raw false"), ({"Window": 3, "ObservationInterval": 5}, "Window: 3 s")):
         daemon = Collectd(account(sim), polled(**options))
         status = daemon.program.wait(10)
-        report.has_line("%s: the line" % options, daemon.text, "genesys_realtime: <Queues \"all\">: ", says)
+        report.has_line("%s: the line names the mistake" % options, daemon.text, "genesys_realtime: <Queues \"all\">: ", says)
         check("%s: collectd ends" % options, status != 0, status)
 
 

@@ -86,7 +86,7 @@ def query(name: str = "queues", **changes: Any) -> str:
 
 
 class Collectd:
-    """collectd -f with the blocks given; write_* plugins by `more`, plain configuration text.
+    """`collectd -f` with the given blocks; `more` is further configuration text, such as that of write_* plugins.
 
     `flows` are blocks of genesys_flowmetrics; genesys_realtime is not loaded when there are only such blocks. `ours` replaces
     the usual two plugins; `more` has their configuration.

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// The guide dialect's conversation stream by an independent server: Node's `ws`. It records requests and sent events; the
+// The guide dialect's conversation stream from an independent server, Node's `ws`. It records requests and sent events; the
 // test computes the counts that a client must have.
 //
 //   node guide_server.js CERT KEY

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The guide dialect's stream by Node's `ws` (guide_server.js): a server that shares no code with this project."""
+"""The guide dialect's stream from Node's `ws` (guide_server.js): a server that shares no code with this project."""
 from __future__ import annotations
 
 import os

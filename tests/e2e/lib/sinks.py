@@ -162,7 +162,7 @@ class InfluxDB:
         return result.get("series", [])
 
     def points(self, kind: str, source: str = "value") -> dict[tuple[str, str], list[tuple[int, float]]]:
-        """(instance, type instance) -> [(epoch ms, value)] of a type."""
+        """Returns (instance, type instance) -> [(epoch ms, value)] of a type."""
         made = {}
         for series in self.ask("SELECT value FROM genesys_%s WHERE type = '%s' GROUP BY instance, type_instance" % (source, kind)):
             made[series["tags"]["instance"], series["tags"]["type_instance"]] = [tuple(v) for v in series["values"]]

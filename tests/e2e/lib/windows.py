@@ -24,7 +24,7 @@ FAKETIME = next((path for folder in ("x86_64-linux-gnu", "aarch64-linux-gnu") fo
 NEEDS = {"collectd": DAEMON, "genesys_analytics": built(ANALYTICS), "libfaketime": FAKETIME}
 MINUTE_MS = 60_000
 METRICS = ["nOffered", "nConnected", "nTransferred", "nOverSla", "tAnswered", "tAbandon", "tHandle", "tAcw", "oServiceLevel"]
-LONG_TIMEOUTS = {"RequestsPerMinute": 10000, "Timeout": 600, "ConnectTimeout": 300}  # at such a rate a busy machine is slow
+LONG_TIMEOUTS = {"RequestsPerMinute": 10000, "Timeout": 600, "ConnectTimeout": 300}  # a busy machine is slow for such a clock
 
 
 _faked: list[int] = []  # processes under libfaketime
