@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 """A small HTTP proxy for tests: CONNECT and absolute-form, with or without Basic auth.
 
-Requests in origin form are for the proxy itself: GET /proxy/counters,
+The proxy itself answers requests in origin form: GET /proxy/counters,
 POST /proxy/reset, POST /proxy/mode {"mode": …}, POST /proxy/cut, POST /proxy/quit.
 """
 from __future__ import annotations

@@ -29,7 +29,7 @@ def predicates(dimension: str, values: Iterable[str], kind: str = "or") -> dict[
 
 
 def summed(answer: dict[str, Any], member: str = "count", by: str = "") -> Counter[Any]:
-    """metric, or (value of the dimension, metric), or with a qualifier -> sum of that member over all buckets."""
+    """Returns metric, or (value of the dimension, metric), or with a qualifier -> sum of that member over all buckets."""
     made: Counter[Any] = Counter()
     for result in answer["results"]:
         for bucket in result["data"]:

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: MIT
 """A validator for the part of JSON schema that the official swagger uses.
 
-Stricter than swagger itself: a property that the schema does not name is an
-error, because a simulator must not invent properties.
+It is stricter than swagger itself: a property that the schema does not name is
+an error, because a simulator must not invent properties.
 """
 from __future__ import annotations
 

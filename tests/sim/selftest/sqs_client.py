@@ -76,7 +76,7 @@ class Sqs(Process):
         return self.sim("sqs")["queues"][name]
 
     def drain(self, **members: Any) -> list[str]:
-        """Receives and deletes until nothing is left; all bodies, repeated ones too."""
+        """Receives and deletes until nothing is left; returns all bodies, repeated ones too."""
         bodies = []
         while True:
             got = self.receive(**members)

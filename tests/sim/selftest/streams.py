@@ -69,7 +69,7 @@ def ms(text: Optional[str]) -> Optional[int]:
 
 
 class View:
-    """Counts what snapshots say, as the project's design defines it, from the bodies alone.
+    """Counts the facts of snapshots, by the definitions of the README, from the bodies alone.
 
     Counts only snapshots dated `since` or later; the first snapshot of a
     conversation and queue is no change of state.

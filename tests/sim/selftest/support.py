@@ -24,7 +24,7 @@ SWAGGER = Swagger.load()
 ALL_QUEUE_METRICS = ["oActiveUsers", "oAlerting", "oInteracting", "oLongestInteracting", "oLongestWaiting",
                      "oMemberUsers", "oOffQueueUsers", "oOnQueueUsers", "oUserPresences",
                      "oUserRoutingStatuses", "oWaiting"]
-BUSY_S = 10.0  # added to an upper bound of a time, for a busy machine
+BUSY_S = 10.0  # time that a busy machine may add to an upper bound
 _never = threading.Event()  # never set; its wait() is a pause
 
 

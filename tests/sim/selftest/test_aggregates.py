@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Aggregate queries against the totals of the world, and against facts made by hand."""
+"""Aggregate queries against the totals of the world, and against posted facts."""
 from __future__ import annotations
 
 import json
@@ -248,7 +248,7 @@ class ByHand(FactsCase):
 
 
 class Filled(unittest.TestCase):
-    """5,000 queues with 20 metrics each: the rule, and that it streams."""
+    """5,000 queues with 20 metrics each: the answer follows the rule and is streamed."""
     METRICS = ["nOffered", "nConnected", "nOverSla", "nTransferred", "nBlindTransferred", "nConsultTransferred", "nError",
                "nConsult", "oServiceLevel", "tAbandon", "tAcd", "tAcw", "tAlert", "tAnswered", "tHandle", "tHeld",
                "tHeldComplete", "tTalk", "tTalkComplete", "tWait"]

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The guide dialect's rows against facts made by hand."""
+"""The guide dialect's rows against posted facts."""
 from __future__ import annotations
 
 import re

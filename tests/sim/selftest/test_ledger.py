@@ -31,7 +31,7 @@ class States(unittest.TestCase):
             ([over, person("agent", here, end=3, acw=(3, 4))], "ended"), ([over], "ended"),
             ([waiting, person("agent", here, None, end=2)], "waiting"),  # did not answer
             ([person("customer", None), over, person("agent", there)], "ended"),
-            # A wrap-up of an earlier visit gives way to whatever is open.
+            # An open participant has priority over the wrap-up of an earlier visit.
             ([over, person("agent", here, end=3, acw=(3, None)), person("acd", here)], "waiting"),
             ([over, person("agent", here, end=3, acw=(3, None)), over, person("agent", here)], "active")]
         for people, state in rows:

@@ -15,7 +15,7 @@ from .test_flow_events import counted
 
 
 class Webhook(ThreadingHTTPServer):
-    """Answers with the statuses that it was given, then with 200."""
+    """Answers with the given statuses, then with 200."""
 
     daemon_threads = True
 

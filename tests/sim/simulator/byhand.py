@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Events that a test posts: facts of the aggregates, without a conversation behind them."""
+"""Events that a test posts: facts of the aggregates that belong to no conversation."""
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Callable

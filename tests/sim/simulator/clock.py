@@ -1,18 +1,18 @@
 # SPDX-License-Identifier: MIT
 """The virtual timeline of the contact centre and its mapping to wall time.
 
-Law: durations are played `speed` times faster, but every time stamp that
-leaves the simulator is real wall time.  Example: with speed 60 a call of three
+Durations are played `speed` times as fast, but every time stamp that leaves
+the simulator is real wall time.  Example: with speed 60 a call of three
 virtual minutes has a connectedTime and a disconnectedTime that lie three real
 seconds apart.
 
 The mapping is piecewise linear.  Freezing, thawing and a change of speed begin
-a new piece, hence the owner first plays all events up to now; stamps that were
-given out never change afterwards.
+a new piece, so the owner first plays all events up to now. Stamps that were
+sent never change afterwards.
 
-A platform's clock may itself run at another `rate` than ours: then the stamps
-advance `rate` seconds in each real one, for a client whose clock is made to run
-alike (libfaketime), and two hours of windows pass in two minutes.
+The platform's clock may itself run at another `rate` than ours: then the stamps
+advance `rate` seconds in each real second. libfaketime gives the client's clock
+the same rate, so two hours of windows pass in two minutes.
 """
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""/sim/*: how a test steers the simulator.  No token, no faults, not counted."""
+"""/sim/*: calls by which a test controls the simulator.  They need no token, meet no faults and are not counted."""
 from __future__ import annotations
 
 import json
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 class Control:
-    """One method for each endpoint; `steps` with "do" run them at their time."""
+    """One method for each endpoint; steps with "do" call the methods at their time."""
 
     def __init__(self, app: "Simulator") -> None:
         self.app = app

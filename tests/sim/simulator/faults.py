@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Faults on demand: which requests they hit, when, and what they do to them.
+"""Faults on demand: the requests that they hit, the time, and the effect.
 
 A step, as a scenario file or POST /sim/faults gives it:
 

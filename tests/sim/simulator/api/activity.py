@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Activity queries: the now-values again, with groupBy and pages.
+"""Activity queries: the current values, with groupBy and pages.
 
 Differences from the observation queries (Genesys docs): the metric of the
 request is an object {"metric": …}, `count` stands directly in the data

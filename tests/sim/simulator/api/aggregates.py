@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
-"""Aggregate queries: the facts by group and interval that the platform has at that moment.
+"""Aggregate queries: the facts that the platform has at that moment, by group and interval.
 
-Points that the official documents leave open: see the README.
+The README lists the points that the official documents leave open.
 """
 from __future__ import annotations
 

@@ -62,7 +62,7 @@ def parse(raw: Any, dimensions: list[str], label: str, required: bool = True,
 
 
 def _choice(value: Any, kind: str, allowed: list[str], default: Optional[str] = None) -> str:
-    """Official samples send "AND": letter case does not matter."""
+    """Letter case does not matter: official samples send "AND"."""
     if value is None and default is not None:
         return default
     for one in allowed:

@@ -42,6 +42,6 @@ def queue_metrics(call: Call) -> list[dict[str, Any]]:
     return rows
 
 
-SOCKET = Route("GET", "/analytics/realtime/conversations", lambda _call: None, (SCOPE,))  # an upgrade
+SOCKET = Route("GET", "/analytics/realtime/conversations", lambda _call: None, (SCOPE,))  # of the upgrade to a WebSocket
 ROUTES = [Route("GET", "/queues/metrics", queue_metrics, (SCOPE,), official=False),
           Route("GET", "/queues/stats", queue_metrics, (SCOPE,), official=False)]

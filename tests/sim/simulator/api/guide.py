@@ -5,8 +5,8 @@
     {"select": ["count(waitTime)", "sum(answered)", "sum(abandoned)", "sum(offered)"], "where": [],
      "groupBy": ["queueId"], "interval": "PT1M", "since": RFC 3339, "until": RFC 3339}
 
-A row for each queue and minute in which something happened; waitTime is the
-mean wait of the answered contacts, in seconds.
+The answer has a row for each queue and minute in which something happened;
+waitTime is the mean wait of the answered contacts, in seconds.
 """
 from __future__ import annotations
 

@@ -118,7 +118,7 @@ def _subscribe(call: Call, replace: bool) -> dict[str, Any]:
 
 
 def _entries(channel: Channel, one: Judgement) -> list[dict[str, Any]]:
-    """The entries of a topic: its own, and for a combined topic one for each failed single topic."""
+    """Returns the entries of a topic: its own, and for a combined topic one for each failed single topic."""
     return ([_topic_json(channel, one.name)] if one.permitted else []) + one.rejected
 
 

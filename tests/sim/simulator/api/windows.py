@@ -44,7 +44,7 @@ def interval(text: Any) -> Bucket:
 
 
 def _moment(text: str) -> int:
-    """Official samples even send times without a zone designator: UTC."""
+    """Reads a time; official samples omit the zone designator, which means UTC."""
     try:
         made = datetime.fromisoformat(text)
     except ValueError:

@@ -79,7 +79,7 @@ class Credentials:
         return key
 
     def _of(self, who: str) -> Key:
-        """The keys of an endpoint: the same for a while, as with AWS."""
+        """Returns the keys of an endpoint, the same keys for a while, as AWS does."""
         with self._lock:
             key = self._current.get(who)
             keep = self.keep_s or self.life_s / 2

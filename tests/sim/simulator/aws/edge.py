@@ -47,7 +47,7 @@ def error_reply(error: SqsError) -> Reply:
 
 
 def parse_step(spec: dict[str, Any]) -> dict[str, Any]:
-    """A step with "sqs" in the words of faults.Step; "lost" and "partial" are recognised by its name."""
+    """Converts a step with "sqs" to the members of a faults.Step; `name` marks "lost" and "partial"."""
     given = dict(spec)
     given["on"] = "SQS " + str(given.pop("sqs"))
     answer = given.get("answer", "pass")

@@ -130,7 +130,7 @@ class Queue:
         return self._due[0][0] if self._due else None
 
     def receive(self, most: int, visibility_s: Optional[float], now: float) -> tuple[list[Message], list[Message]]:
-        """Returns messages for the client, and those that have been received too often."""
+        """Returns messages for the client, and messages that were received too often."""
         self.advance(now)
         self.refill(now)
         got: list[Message] = []

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The queues of one account in one region, and waiting for their messages."""
+"""The queues of one account in one region, and the waits for their messages."""
 from __future__ import annotations
 
 import random
@@ -15,7 +15,7 @@ ACCOUNT = "123456789012"
 QUEUE = "genesys"
 DEAD_LETTER = "genesys-dead"
 
-# Exceptions that have another old name, which x-amzn-query-error contains.
+# Exceptions with another name in the old protocol; x-amzn-query-error has that name.
 LEGACY = {
     "QueueDoesNotExist": "AWS.SimpleQueueService.NonExistentQueue",
     "EmptyBatchRequest": "AWS.SimpleQueueService.EmptyBatchRequest",
@@ -44,7 +44,7 @@ class SqsError(Exception):
 
 
 class Service:
-    """Thread-safe; `lock` guards the queues, and waiting for messages happens on it."""
+    """Thread-safe; `lock` guards the queues and is the condition on which receivers wait."""
 
     def __init__(self, region: str = "eu-west-1", seed: int = 1) -> None:
         self.region, self.seed = region, seed

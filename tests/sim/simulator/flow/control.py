@@ -40,7 +40,7 @@ class FlowControl:
         }
 
     def answer(self, request: Request) -> Reply:
-        """For the ports of AWS; the simulator's own control uses `endpoints` itself."""
+        """Handles a request on the ports of AWS; the simulator's own control uses `endpoints` itself."""
         if self.stopping is not None and (request.method, request.path) == ("POST", "/sim/quit"):
             threading.Timer(0.05, self.stopping.set).start()
             return Reply.json({"ok": True})

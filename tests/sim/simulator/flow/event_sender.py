@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: MIT
 """Conversations that send events on the queues' topics at the rate of the test.
 
-Independent of the world: a plan of events (events.py) becomes queue conversations
-whose participants have the attributes.  An event without a subscriber is lost;
+They do not depend on the world: a plan of events (events.py) becomes queue
+conversations whose participants have the attributes.  An event without a subscriber is lost;
 its attributes arrive with a later event of the conversation.
 """
 from __future__ import annotations

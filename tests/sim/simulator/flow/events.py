@@ -51,7 +51,7 @@ class Plan:
 
 
 def escaped(text: str, rng: random.Random) -> str:
-    """The same JSON string, some plain characters of it as \\uXXXX."""
+    """Returns the same JSON string with some plain characters as \\uXXXX."""
     made = json.dumps(text, ensure_ascii=rng.random() < 0.5)[1:-1]
     at = rng.randrange(len(made))
     plain = [i for i, c in enumerate(made) if c.isalnum() or c in "_( )"]
@@ -88,7 +88,7 @@ class Maker:
         self._time = names.stamp(now_ms)
 
     def portions(self) -> Iterator[list[str]]:
-        """`plan.events` bodies; duplicates are among them, some far after the first."""
+        """Yields `plan.events` bodies; some are duplicates, some of these far after the first."""
         pool: list[str] = []
         behind: deque[str] = deque()
         left, rng, window = self.plan.events, self._rng, max(1, self.plan.window)
@@ -162,7 +162,7 @@ class Maker:
         conversation.pieces.append("%s:%s" % (quoted, value))
 
     def _value(self) -> tuple[str, Optional[float]]:
-        """Mostly "1" as in the guide; quarters, so that sums are exact; and values that are no finite number."""
+        """Returns mostly "1" as in the guide, also quarters (so that sums are exact) and values that are no finite number."""
         draw = self._rng.random()
         if draw < 0.6:
             return '"1"', 1.0

@@ -2,8 +2,8 @@
 """Names of flows, metrics and attributes, including odd ones.
 
 A metric is an attribute `<Flow>Metric_<Metric>(<UTC time>)` (guide E).  The
-guide does not say which of several "Metric_" divides the name: here it is the
-last one, so no metric's name contains it; the last parentheses contain the time.
+guide does not say which of several "Metric_" divides the name: here the last one
+does, so no metric's name contains it. The last parentheses contain the time.
 """
 from __future__ import annotations
 

@@ -33,7 +33,7 @@ class Target:
     concurrency: int = 4
     array: int = 1  # events in a body; more than 1: a JSON array
     timeout_s: float = 5.0
-    first_pause_ms: int = 100  # of a retry; doubles up to
+    first_pause_ms: int = 100  # first pause before a retry; it doubles up to the next value
     most_pause_ms: int = 2000
     attempts: int = 185
     per_s: float = 0.0  # requests a second of all workers; 0: as fast as possible
@@ -71,7 +71,7 @@ class Pusher:
         return context
 
     def _take(self) -> tuple[str, int]:
-        """The next body and how many events it has; 0: there are no more."""
+        """Returns the next body and the number of its events; 0: there are no more."""
         with self._lock:
             while len(self._bodies) < self.target.array:
                 portion = next(self._portions, None)
@@ -124,7 +124,7 @@ class Pusher:
         self._count("dead", events)
 
     def _once(self, connection: http.client.HTTPConnection, body: bytes) -> tuple[int, Optional[float]]:
-        """The status (0: none came) and the pause that it asks for."""
+        """Returns the status (0: no answer) and the pause that the answer requests."""
         headers = {"Content-Type": "application/json; charset=utf-8", "User-Agent": "Amazon/EventBridge/ApiDestinations"}
         if self.target.secret:
             headers[self.target.header] = self.target.secret

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 """Flows that set metrics at the customers of the contact centre's conversations.
 
-Only for conversations that reached a queue: no queue's topic has the others.
+Only conversations that reached a queue get metrics: no queue's topic has the others.
 """
 from __future__ import annotations
 

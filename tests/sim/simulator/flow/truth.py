@@ -7,7 +7,7 @@ from typing import Any, Optional
 
 
 class Truth:
-    """Counts (conversation, attribute name), each once; the maker of the events adds the attributes that it sets."""
+    """Counts each (conversation, attribute name) once; the maker of the events adds the attributes that it sets."""
 
     def __init__(self) -> None:
         self.counts: Counter[tuple[str, str]] = Counter()

@@ -33,7 +33,7 @@ class Channel:
     socket: Optional["StreamSocket"] = None
     gone: str = ""  # expired | evicted
     token_ended: bool = False
-    guide: bool = False  # no channel: a socket of the guide dialect's stream
+    guide: bool = False  # True for a socket of the guide dialect's stream, which has no channel
 
 
 class Channels:
@@ -64,7 +64,7 @@ class Channels:
         return [c for c in self._channels.values() if c.client == client]
 
     def to_displace(self, client: str) -> Channel:
-        """Genesys docs: the channel used longest ago; unconnected channels are chosen first."""
+        """Chooses the channel to displace. Genesys docs: the one used longest ago, unconnected channels first."""
         return min(self.of_client(client), key=lambda c: (c.socket is not None, c.used))
 
     def remove(self, channel: Channel, why: str) -> None:

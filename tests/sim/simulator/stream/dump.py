@@ -16,7 +16,7 @@ STEP_S = 60.0  # virtual
 
 
 class Dump:
-    """An observer that writes what a socket with all queues' conversations would send."""
+    """An observer that writes the messages that a socket with all queues' conversations would send."""
 
     def __init__(self, wanted: int, as_frames: bool, seed: int) -> None:
         self.wanted, self.as_frames = wanted, as_frames

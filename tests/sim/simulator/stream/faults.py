@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Faults of the sockets.  A step, beside those of the requests:
+"""Faults of the sockets.  Their steps stand beside those of the requests:
 
     {"at_s": 20, "ws": "drop", "every_s": 20, "count": 3}
     {"ws": "duplicate", "percent": 5, "for_s": 60, "topic": "v2.routing.queues.*"}
@@ -7,7 +7,7 @@
 An action hits the open sockets at its time, or each socket that has sent
 `after_events` events; a step that bends events lasts from `at_s` for `for_s`
 seconds or `count` events.  The random numbers of a step restart with each
-socket, so that the n-th event of a socket has the same fate in each run of a seed.
+socket, so that the same faults hit the n-th event of a socket in each run of a seed.
 """
 from __future__ import annotations
 
@@ -176,7 +176,7 @@ class StreamFaults:
                     action(one, step)
 
     def bends(self, kind: str, target: Target) -> bool:
-        """For silence and mute_pong, which take no random numbers."""
+        """True if a step of this kind is active; for silence and mute_pong, which take no random numbers."""
         now = time.monotonic()
         for step in self._steps:
             if step.kind == kind and step.runs(now) and step.concerns(target):

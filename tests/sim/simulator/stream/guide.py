@@ -30,7 +30,7 @@ FIELDS = {"conversationId", "type", "state", "queueId", "wrapUpCode"}
 class GuideStream:
     def __init__(self, app: "Simulator") -> None:
         self.app = app
-        self.wanted: dict[StreamSocket, Optional[set[str]]] = {}  # types; None: all.  Sockets that have sent their query
+        self.wanted: dict[StreamSocket, Optional[set[str]]] = {}  # sockets that have sent their query -> types; None: all
         self.queries: list[Any] = []
         self.events: deque[dict[str, Any]] = deque(maxlen=KEPT_EVENTS)
         self.seq = 0
@@ -59,7 +59,7 @@ class GuideStream:
                 self.wanted.pop(one, None)
 
     def hear(self, one: StreamSocket, value: Any) -> None:
-        """The query; anything else ends the socket, as a malformed subscription does."""
+        """Reads the query frame; any other message ends the socket, as a malformed subscription does."""
         query = value.get("query") if isinstance(value, dict) else None
         if (not isinstance(query, dict) or not set(query.get("select", [])) <= FIELDS
                 or not isinstance(query.get("where"), list)):

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Between the world and the sockets: subscriptions, times of delivery, faults.
+"""Connects the world with the sockets: subscriptions, times of delivery, faults.
 
 An observer of the world.  Guarded by the world's lock, unless a method says otherwise.
 """
@@ -55,7 +55,7 @@ class Hub:
         return self.channels.make(client, token, self.app.wall() + settings.channel_life_s)
 
     def evict(self, channel: Channel) -> None:
-        """Displaced by a newer channel: its socket gets a notice and is closed."""
+        """Ends a channel that a newer one displaces: its socket gets a notice and is closed."""
         self.counts["channels_evicted"] += 1
         self._end_channel(channel, "evicted")
 
@@ -78,7 +78,7 @@ class Hub:
         return channel if channel is not None and client in (None, channel.client) else None
 
     def prolong(self, channel: Channel, token: str) -> None:
-        """Genesys docs: subscribing again extends the 24 hours; the channel is the new token's then."""
+        """Genesys docs: another subscription extends the 24 hours; then the channel belongs to the new token."""
         channel.expires = self.app.wall() + self.app.settings.channel_life_s
         channel.token, channel.token_ended = token, False
         self.channels.touch(channel)
@@ -222,7 +222,7 @@ class Hub:
                 self.event(channel.socket, topic, data)
 
     def event(self, one: StreamSocket, topic: str, data: bytes) -> None:
-        """Sends one event to one socket, through its faults; none to a socket that is closing."""
+        """Sends one event to one socket, through its faults; sends nothing to a socket that is closing."""
         if one.last_seq is not None:
             return
         one.events_sent += 1
@@ -240,7 +240,7 @@ class Hub:
     # ---- time ------------------------------------------------------------------------------
 
     def tick(self) -> None:
-        """Heartbeats, expiries, tokens that ended, actions, statistics; the ticker calls it."""
+        """Does the work that is due: heartbeats, expiries, ended tokens, actions, statistics; the ticker calls it."""
         with self.app.world.lock:
             now = time.monotonic()
             self.faults.run_due(list(self.sockets), self._play)

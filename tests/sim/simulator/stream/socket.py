@@ -32,7 +32,7 @@ VIOLATION_S = 0.3  # the same, after a violation
 
 
 class StreamSocket:
-    """Created at the upgrade, runs until one of the two sides ends it."""
+    """A socket, created at the upgrade; it runs until one of the two sides ends it."""
 
     def __init__(self, hub: "Hub", channel: "Channel", serial: int, peer: str, listener: str) -> None:
         self.hub, self.channel, self.channel_id = hub, channel, channel.id
@@ -94,7 +94,7 @@ class StreamSocket:
         try:
             self._wake_out.send(b"!")
         except OSError:
-            pass  # a full pipe wakes, too; a closed one belongs to a socket that has ended
+            pass  # a full pipe also wakes the thread; a closed one belongs to a socket that has ended
 
     # ---- the socket's own thread --------------------------------------------------------
 
@@ -222,7 +222,7 @@ class StreamSocket:
             words.hear(self.hub, self, payload)
 
     def _client_closes(self, payload: bytes) -> None:
-        """Echoed, unless it is the answer to ours."""
+        """Echoes the client's close frame, unless it answers ours."""
         code = int.from_bytes(payload[:2], "big") if payload else None
         self.client_code = code
         if self._closing_at is not None:

@@ -112,7 +112,7 @@ class Aggregates:
             half.dirty.clear()
 
     def bodies(self, queue_id: str) -> list[dict[str, Any]]:
-        """One for each medium and interval with changes, the older interval first."""
+        """Returns one body for each medium and interval with changes, the older interval first."""
         made = []
         for (start, length, media), half in sorted(self._halves.get(queue_id, {}).items()):
             if not half.dirty:

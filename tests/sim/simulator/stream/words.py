@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 """Messages of a client in its socket, and their answers.
 
-Seen in clients, not in official text: the answers have no topicName, and
+Clients show this, official text does not: the answers have no topicName, and
 `result` is a string.
 """
 from __future__ import annotations

@@ -19,8 +19,8 @@ class Limiter:
         self._times: dict[str, deque[float]] = {}
 
     def refuse_for(self, client: str, limit: int, now: Optional[float] = None) -> Optional[int]:
-        """`now`: any clock that runs at the platform's rate.  Returns None for an accepted request,
-        else the whole seconds until the next one is accepted."""
+        """Returns None for an accepted request, else the whole seconds until the next one is accepted.
+        `now`: any clock that runs at the platform's rate."""
         if limit <= 0:
             return None
         now = time.monotonic() if now is None else now

@@ -73,7 +73,7 @@ def dumps(value: Any) -> bytes:
 
 
 def huge_body(length: int) -> Iterator[bytes]:
-    """Valid JSON of this length: a limit must stop the reader, not a parse error."""
+    """Yields valid JSON of this length, so that a limit stops the reader and not a parse error."""
     head, tail = b'{"results":[],"filler":"', b'"}'
     left = max(0, length - len(head) - len(tail))
     yield head

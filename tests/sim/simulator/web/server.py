@@ -162,7 +162,7 @@ class Connection:
             reply, fault = application.answer(request)
             delivery.pause(reply.delivery.delay_s)
             counters.answered(request, reply, started, fault)
-            # Before the bytes are sent: a client may read the counters as soon as it has the answer.
+            # The count precedes the bytes: a client may read the counters as soon as it has the answer.
             if reply.delivery.mode == "normal":
                 leaving = True
                 counters.done()
@@ -184,7 +184,7 @@ class Connection:
         return open_still and keep
 
     def _hand_over(self, reply: Reply, sent: Callable[[int, bool], None]) -> bool:
-        """An upgrade: the connection belongs to the socket from now on, and ends with it."""
+        """Upgrades: the connection belongs to the socket from now on, and ends with it."""
         head, self.abrupt = delivery.upgrade_head(reply, self.application.wall()), True
         sent(len(head), False)
         if reply.delivery.mode == "truncate":

@@ -48,7 +48,7 @@ class Contacts:
         self.begin(queue, media)
 
     def begin(self, queue: Queue, media: str, direct: bool = False) -> Conversation:
-        """A contact for the queue; a call may pass an IVR first."""
+        """Creates a contact for the queue; a call may pass an IVR first."""
         rng, now_ms = self.world.rng, self.world.at_ms()
         number = rng.randrange(600_000_000, 799_999_999)
         conversation = Conversation(
@@ -267,7 +267,7 @@ class Contacts:
             comm.held, comm.start_hold_ms = False, None
 
     def _end_talk(self, visit: Visit, ticket: int) -> None:
-        """The talk is over: transfer to another queue, or the end."""
+        """Ends the talk by a transfer to another queue or by the end of the contact."""
         if ticket != visit.ticket:
             return
         rng = self.world.rng
@@ -291,7 +291,7 @@ class Contacts:
         self.enter(conversation, target)
 
     def hang_up(self, visit: Visit, by_agent: bool) -> None:
-        """The end of an interaction; its agent wraps up."""
+        """Ends an interaction; its agent wraps up."""
         conversation, who = visit.conversation, visit.served_by
         self._out_of(visit)
         conversation.visit = None
@@ -361,7 +361,7 @@ class Contacts:
             self.abandon(visit, "endpoint")
         return True
 
-    # ---- small moves ------------------------------------------------------------------
+    # ---- helpers ----------------------------------------------------------------------
 
     def _move(self, visit: Visit, state: str) -> None:
         self._out_of(visit)

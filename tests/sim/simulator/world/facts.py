@@ -76,7 +76,7 @@ class Delays:
         return at_ms + round(between(late["delay_s"], share_of(self.seed, "by", key)) * 1000)
 
     def correction(self, fact: Fact) -> Iterator[Fact]:
-        """The facts of one event: the fact itself, or a wrong one and its replacement."""
+        """Returns the facts of one event: the fact itself, or a wrong one and its replacement."""
         wrong = self.corrections
         key = (self.seed, "wrong", fact.dimensions.get("conversationId"), fact.metric, fact.at_ms)
         if (wrong is None or (wrong.get("metrics") and fact.metric not in wrong["metrics"])

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Now-values of a queue, in the sense of the observation queries."""
+"""Current values of a queue, as the observation queries define them."""
 from __future__ import annotations
 
 from collections import Counter

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: MIT
 """Expected counters of a client of the conversation topics, line by line.
 
-An observer that looks at a conversation exactly when its snapshot leaves, and
-reads the participants as the snapshot shows them.  A *visit* is one stay in a
+The ledger is an observer: it reads a conversation exactly when its snapshot is
+sent, and sees the participants of that snapshot.  A *visit* is one stay in a
 queue: an acd participant and the queue's agents that follow it.
 """
 from __future__ import annotations
@@ -187,8 +187,8 @@ class Question:
     target_ms: Optional[float] = None  # None: each queue's own
     bounds_s: tuple[float, ...] = BOUNDS_S
     fresh: bool = False  # the first snapshot of a conversation and queue that counts is no change
-    # What a client cannot know that listens since then: the begin of an alert of an earlier contact (no event has its
-    # time), and the end of a hold that it did not see.
+    # A client that listens since then does not know the begin of an alert of an earlier contact (no event has its
+    # time), nor the end of a hold that it did not see.
     listening_since_ms: Optional[int] = None
 
     def wants(self, line: Line) -> bool:
@@ -277,7 +277,7 @@ def sums(ledger: Ledger, question: Question, now_ms: int) -> dict[tuple[str, str
 
 
 def breach_ms(stay: Stay, target_ms: float, now_ms: int) -> Optional[int]:
-    """The time at which the wait became a breach: its end, or 2 s after the target if it lasts longer. None: no breach."""
+    """Returns when the wait became a breach: its end, or 2 s after the target if it lasts longer; None: no breach."""
     late = stay.offered_ms + int(target_ms) + LATE_BREACH_MS
     if stay.waited_ms is None:
         return late if now_ms >= late else None

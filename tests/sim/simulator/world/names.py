@@ -12,7 +12,7 @@ LONG = "Kundenservice für Geschäftskunden – Störungsannahme, Terminvereinba
 VARIED = [
     "Support",
     "Sales/EMEA",
-    "Sales_EMEA",  # the same as the one before once "/" has become "_"
+    "Sales_EMEA",  # equal to the one before when "/" is replaced by "_"
     "billing.v2",
     'VIP "Gold" customers',
     "Überweisungen – Zürich",

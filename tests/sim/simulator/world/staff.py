@@ -31,7 +31,7 @@ class Staff:
         self.set_presence(agent, self._definition(self.world.rng.choices(kinds, weights)[0]))
 
     def _definition(self, system: str) -> PresenceDefinition:
-        """Mostly the system's own definition, sometimes the organisation's."""
+        """Returns mostly the system's own definition, sometimes the organisation's."""
         own = [p for p in self.world.presences if p.system == system and not p.deactivated]
         return own[0] if len(own) == 1 or self.world.rng.random() < 0.6 else self.world.rng.choice(own[1:])
 
@@ -101,7 +101,7 @@ class Staff:
             queue.users_version += 1
 
     def make_unavailable(self, agent: Agent, status: str, seconds: float) -> None:
-        """NOT_RESPONDING or COMMUNICATING: on queue, yet gets no contacts."""
+        """Sets NOT_RESPONDING or COMMUNICATING: the agent is on queue but gets no contacts."""
         agent.hindered = status
         self.settle(agent)
         self.world.after(seconds, self._recover, agent, agent.ticket, status)
@@ -112,7 +112,7 @@ class Staff:
             self.free(agent)
 
     def _maybe_communicate(self, agent: Agent) -> None:
-        """A call outside of the queues, now and then."""
+        """Starts a call outside of the queues, sometimes."""
         self.world.after(self.world.rng.expovariate(1 / 3000.0), self._communicate, agent, agent.ticket)
 
     def _communicate(self, agent: Agent, ticket: int) -> None:
@@ -145,7 +145,7 @@ class Staff:
         return best
 
     def free(self, agent: Agent) -> None:
-        """An agent has finished some work or is available again."""
+        """Called when an agent has finished some work or is available again."""
         self.settle(agent)
         if agent.leaving and not agent.load:
             self._pause(agent)

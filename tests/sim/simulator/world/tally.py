@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Running totals of each queue and medium: the truth that counters must reach."""
+"""Running totals of each queue and medium: the values that counters must reach."""
 from __future__ import annotations
 
 from collections import deque

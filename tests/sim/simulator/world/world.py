@@ -109,7 +109,7 @@ class World:
         self.now = virtual
 
     def advance(self) -> None:
-        """Plays all events that are due; cheap when none is."""
+        """Plays all events that are due; costs little when none is due."""
         with self.lock:
             self.run_until(max(self.now, self.clock.now()))
             self._prune()
