@@ -42,7 +42,8 @@ struct job {
   unsigned order; /* 1 for the call that ended first */
 };
 
-/* 300 requests a minute, four at once; each token request succeeds. */
+/* Creates the API with 300 requests a minute, four at once; each token request
+ * succeeds. */
 void api_begin(void);
 /* The same without an answer to token requests; api_token adds it. */
 void api_begin_with(uint32_t per_minute, uint32_t max_concurrent);
@@ -53,7 +54,7 @@ void api_end(void);
 
 /* `times` as in struct replay_answer. */
 void api_answer(const char *match, int times, int status);
-/* One 429; 0: without Retry-After. */
+/* Scripts one 429; 0: without Retry-After. */
 void api_throttled(const char *match, uint32_t retry_after_s);
 
 /* Sets up the call without gc_api_call, for a test that changes the call

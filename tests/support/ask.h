@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* One exchange asked from the test's thread: started on the loop's thread,
- * its answer copied, so that a test reads top to bottom. */
+/* One exchange that the test's thread requests: it runs on the loop's thread,
+ * and its answer is copied, so that a test reads top to bottom. */
 #ifndef GC_TESTS_SUPPORT_ASK_H
 #define GC_TESTS_SUPPORT_ASK_H
 
@@ -46,18 +46,18 @@ struct ask {
   void *ctx;
 };
 
-/* GET of `url` with a sink and a bearer token. */
+/* Prepares a GET of `url` with a sink and a bearer token. */
 void ask_init(struct ask *q, struct asker *a, const char *url);
 void ask_start(struct ask *q);
 void ask_start_all(struct ask *first, size_t count); /* in one call */
-/* True when `done` came in time, `done_want` times. */
+/* True if `done` was called `done_want` times within the deadline. */
 bool ask_wait(struct ask *q);
-/* Init, start, wait. */
+/* Calls ask_init, ask_start and ask_wait. */
 bool ask_get(struct ask *q, struct asker *a, const char *url);
 void ask_cancel(struct ask *q);
 
-/* All texts with which any exchange has ended, for the test that looks for
- * secrets in them. */
+/* The final texts of all exchanges, for the test that looks for secrets in
+ * them. */
 const char *ask_all_words(void);
 #define ASK_BEARER "b3arer-t0ken"
 

@@ -22,7 +22,7 @@ extern struct replay auth_world;
 extern struct gc_auth *auth;
 extern unsigned auth_changes; /* calls of `changed` */
 
-/* AUTH_URL, AUTH_SECRET, no scope, 300 s of margin. */
+/* Returns AUTH_URL, AUTH_SECRET, no scope and 300 s of margin. */
 struct gc_auth_settings auth_plain(void);
 void auth_begin(void); /* with auth_plain */
 void auth_begin_with(const struct gc_auth_settings *settings);

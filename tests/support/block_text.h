@@ -6,8 +6,8 @@
 
 #include "common/daemon/options.h"
 
-/* Reads <Plugin `plugin`> with one block that has these lines. The block is of
- * the first of `kinds` that has this name. Returns "" or the text of the
+/* Reads <Plugin `plugin`> with one block that has these lines. The block has
+ * the first of `kinds` with this name. Returns "" or the text of the
  * failure, valid until the next call. */
 const char *block_text(const char *plugin, const struct gc_block_kind *kinds,
                        const char *name, const char *lines);

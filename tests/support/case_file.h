@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Golden cases: one situation, one file. A story in prose, then sections that
- * begin with a line "== TITLE" and hold everything up to the next one:
+/* Golden cases: each file has one situation. It has a story in prose, then
+ * sections, each from a line "== TITLE" up to the next one:
  *
  *   Two queues; the second names no waiting calls, so we are silent there.
  *
@@ -41,14 +41,15 @@ struct case_file {
 bool case_read(struct case_file *c, const char *path);
 void case_clear(struct case_file *c);
 
-/* The first section of that title, NULL when there is none. */
+/* Returns the first section of that title, NULL when there is none. */
 const struct case_section *case_section(const struct case_file *c,
                                         const char *title);
 
 /* Cuts the next line off `*at` (its line end becomes a NUL), without blanks
  * around it; NULL at the end. Skips empty lines. */
 char *case_next_line(char **at);
-/* "KEY", and "VALUE" behind the blanks ("" when there is none). */
+/* Splits a line into "KEY" and, behind the blanks, "VALUE" ("" when there is
+ * none). */
 char *case_cut_word(char *line);
 
 /* Adds a line to the output. */

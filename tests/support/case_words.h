@@ -21,15 +21,16 @@ void case_list_add(struct case_list *list, char *value);
 
 _Noreturn void case_give_up(const struct case_file *c, const char *what);
 
-/* A copy of a section's text, "" when there is none; the caller frees it. */
+/* Returns a copy of a section's text, "" when there is none; the caller frees
+ * it. */
 char *case_text(const struct case_file *c, const char *title);
-/* Milliseconds of an ISO time. */
+/* Returns the milliseconds of an ISO time. */
 int64_t case_time(const struct case_file *c, const char *text);
-/* The index of `value` in `words`, which end in NULL. */
+/* Returns the index of `value` in `words`, which end in NULL. */
 int case_choose(const struct case_file *c, const char *value,
                 const char *const *words);
 
-/* A section of lines ID NAME, as the list that the name cache makes of it:
+/* Turns a section of lines ID NAME into a list as the name cache makes it:
  * labels are clean and unique. The caller frees it. */
 struct gc_entities *case_names(const struct case_file *c, const char *title,
                                bool is_refused);
@@ -38,8 +39,8 @@ struct gc_entities *case_names(const struct case_file *c, const char *title,
  * 0: all at once. */
 GC_MUST_CHECK enum gc_code case_feed(const struct case_section *s, size_t chunk,
                                      struct gc_sink sink, struct gc_err *err);
-/* An error's words without the position, which depends on how the answer is
- * cut: of "JSON, byte 17: parse error" it is "parse error". */
+/* Returns an error's words without the position, which depends on how the
+ * answer is cut: "parse error" for "JSON, byte 17: parse error". */
 const char *case_words(const struct gc_err *err);
 
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Certificates that are made for one test program, in a folder of their own. */
+/* Certificates made for one test program, in a folder of their own. */
 #ifndef GC_TESTS_SUPPORT_CERTS_H
 #define GC_TESTS_SUPPORT_CERTS_H
 

@@ -56,9 +56,9 @@ extern struct ch_wires {
   bool refuses_to_open, refuses_to_send;
 } ch_wires;
 
-/* The newest socket that has not ended; NULL: there is none. */
+/* Returns the newest socket that has not ended; NULL: there is none. */
 struct ch_wire *ch_wire(void);
-/* The open socket of channel `id`, or NULL. */
+/* Returns the open socket of channel `id`, or NULL. */
 struct ch_wire *ch_wire_of(const char *id);
 unsigned ch_wire_count(void);
 
@@ -68,7 +68,7 @@ void ch_wire_say(struct ch_wire *w, const char *text);
 void ch_wire_end(struct ch_wire *w, const struct gc_ws_end *end,
                  enum gc_code code);
 
-/* The same for the newest one. */
+/* The same for the newest socket. */
 void ch_open(void); /* there must be one */
 void ch_say(const char *text);
 void ch_end_socket(const struct gc_ws_end *end, enum gc_code code);
@@ -93,22 +93,22 @@ enum gc_code ch_try_subscribe(struct ch_block *b, const char *topic);
 
 /* ---- the whole ---- */
 
-/* With ch_block, which listens and wants no topic yet. */
+/* Starts with ch_block, which listens and wants no topic yet. */
 void ch_begin(void);
 void ch_begin_with(struct gc_store *s);
-/* One block with one topic on an open socket. */
+/* Starts with one block that has one topic on an open socket. */
 void ch_begin_connected(void);
 /* Checks that nothing is left and no secret was reported. */
 void ch_end(void);
-/* A restart; the store keeps its content. */
+/* Restarts the channels; the store keeps its content. */
 void ch_stop(void);
 void ch_start(struct gc_store *s);
 
 void ch_answer(const char *match, int times, int status, const char *body);
-/* The answers of a well-behaved platform, after those that a test has scripted:
- * the channels are named one, two and three. */
+/* Scripts the answers of a well-behaved platform, after those of the test: the
+ * channels are named one, two and three. */
 void ch_usual_answers(void);
-/* The same; the channels are named c01, c02 … c60. */
+/* The same, but the channels are named c01, c02 … c60. */
 void ch_many_answers(void);
 /* Wants v2.topic.FROM and the following topics; returns how many fit. */
 unsigned ch_subscribe_many(struct ch_block *b, unsigned from, unsigned count);
@@ -119,9 +119,10 @@ size_t ch_creations(void);
 struct gc_channel_stats ch_stats(void);
 struct gc_api *ch_api(void);
 
-/* A store in a folder of its own; call them in pairs. */
+/* Open and close a store in a folder of its own; call them in pairs. */
 struct gc_store *ch_store_begin(void);
-/* The store of another process in the same folder. The caller closes it. */
+/* Opens the store of another process in the same folder; the caller closes
+ * it. */
 struct gc_store *ch_store_open_again(void);
 void ch_store_end(struct gc_store *s);
 

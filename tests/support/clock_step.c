@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* A wall clock that steps, for the end-to-end tests. Preloaded before
- * libfaketime it adds to CLOCK_REALTIME, and to no other clock, the
- * milliseconds in the file of GC_CLOCK_STEP (an int64_t); the test writes
- * another number into it. As with the kernel, a wait for a moment of the wall
+/* A wall clock that steps, for the end-to-end tests. It is preloaded before
+ * libfaketime. It adds the milliseconds in the file of GC_CLOCK_STEP (an
+ * int64_t) to CLOCK_REALTIME and to no other clock; the test writes another
+ * number into the file. As with the kernel, a wait for a moment of the wall
  * clock notices the step; libfaketime would convert the wait once into a span
  * of time. */
 #include <dlfcn.h>

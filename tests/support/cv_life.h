@@ -59,8 +59,8 @@ static inline struct conversations_settings life_settings(void) {
                                          .pairs_max = 100};
 }
 
-/* A whole call, eighteen snapshots: an agent does not answer, the next one
- * answers, holds it twice and transfers it to another queue; an agent there
+/* Plays a whole call, eighteen snapshots: an agent does not answer, the next
+ * one answers, holds it twice and transfers it to another queue; an agent there
  * answers, and both wrap up. */
 static inline void life_of_a_call(struct life *l) {
   life_begin(l, "11111111-2222-4333-8444-555555555555");

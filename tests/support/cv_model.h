@@ -67,7 +67,7 @@ static inline void check_counts(const char *queue, uint64_t offers,
   CHECK_INT(t.transfers, transfers);
 }
 
-/* Customer and acd participant of q1, at 1 s and 2 s. */
+/* Adds the customer at 1 s and the acd participant of q1 at 2 s. */
 static inline void offer(struct cv_party **ret_customer,
                          struct cv_party **ret_acd) {
   *ret_customer = life_connected(&life, CV_CUSTOMER, NULL, 1);

@@ -18,7 +18,7 @@ struct gate {
 #define GATE_INIT                                                              \
   { PTHREAD_MUTEX_INITIALIZER, PTHREAD_COND_INITIALIZER }
 
-/* Call after a change: wakes all waiting threads. */
+/* Wakes all waiting threads; call it after a change. */
 #define GATE_CHANGE(gate, change)                                              \
   do {                                                                         \
     pthread_mutex_lock(&(gate)->lock);                                         \
@@ -27,7 +27,7 @@ struct gate {
     pthread_mutex_unlock(&(gate)->lock);                                       \
   } while (0)
 
-/* True when `is_met` (asked under the lock) became true within DEADLINE_S. */
+/* True if `is_met`, called under the lock, became true within DEADLINE_S. */
 __attribute__((unused)) static bool
 gate_wait(struct gate *g, bool (*is_met)(void *ctx), void *ctx) {
   struct timespec until;

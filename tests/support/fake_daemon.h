@@ -38,11 +38,11 @@ int fake_init(void);
 /* Runs the read callback `name`, or all (NULL), once; returns how many
  * failed. */
 int fake_read(const char *name);
-/* Does the work of plugin_shutdown_all, in its order: the free_func of the read
- * callbacks, loss of the queue, flush, shutdown callbacks, the other
- * free_funcs. Returns the number of value lists lost in the queue. */
+/* Does the work of plugin_shutdown_all in its order: calls the free_func of the
+ * read callbacks, drops the queue, calls the flush and shutdown callbacks and
+ * the other free_funcs. Returns the number of value lists lost in the queue. */
 size_t fake_shutdown(void);
-/* True when a callback of that name is registered: "read", "write", "init",
+/* True if a callback of that name is registered: "read", "write", "init",
  * "shutdown", "flush", "config", "notification", "log". */
 bool fake_has(const char *kind, const char *name);
 
@@ -51,10 +51,11 @@ bool fake_has(const char *kind, const char *name);
  * matter. A list lives until fake_reset or fake_values_clear. */
 size_t fake_value_count(void);
 const value_list_t *fake_value(size_t i);
-/* The newest of that name, or NULL. */
+/* Returns the newest list of that name, or NULL. */
 const value_list_t *fake_value_of(const char *name);
 size_t fake_value_count_of(const char *name);
-/* First data source of the newest; NAN, or INT64_MIN, when there is none. */
+/* Returns the first data source of the newest list; NAN, or INT64_MIN, when
+ * there is none. */
 double fake_gauge(const char *name);
 int64_t fake_derive(const char *name);
 void fake_values_clear(void);
@@ -65,7 +66,7 @@ const char *fake_log(size_t i); /* "" when there is none */
 bool fake_log_has(const char *part);
 void fake_log_clear(void);
 
-/* How often a data set was registered. */
+/* Returns how often a data set was registered. */
 size_t fake_data_set_count(const char *type);
 
 /* The write queue. While it is held, dispatched values stay in it until the
@@ -80,14 +81,14 @@ size_t fake_let_through(size_t max);
 /* Drops the oldest `max` values, like a filter chain; returns their number. */
 size_t fake_lose(size_t max);
 
-/* plugin_dispatch_values fails with ENOMEM from now on. */
+/* Makes plugin_dispatch_values fail with ENOMEM from now on. */
 void fake_dispatch_fails(bool fails);
-/* The result of cdtime(); 0: the real time. */
+/* Sets the result of cdtime(); 0: the real time. */
 void fake_time_set(cdtime_t now);
 void fake_interval_set(cdtime_t interval);
-/* hostname_g is a copy of `name` from now on. */
+/* Sets hostname_g to a copy of `name`. */
 void fake_hostname_set(const char *name);
-/* The result of global_option_get ("BaseDir"); value NULL removes it. */
+/* Sets the result of global_option_get ("BaseDir"); value NULL removes it. */
 void fake_global_option_set(const char *option, const char *value);
 
 #endif

@@ -5,7 +5,7 @@
 
 #include "tests/support/fake_daemon.h"
 
-/* Grows by one element; aborts when out of memory. */
+/* Grows an array by one element; aborts when out of memory. */
 void *fake_grow(void *array, size_t len, size_t size);
 
 /* Runs the write callbacks in the order of their registration. */

@@ -19,17 +19,17 @@ extern struct certs http_certs;
 void http_bench_begin(void);
 void http_bench_end(void);
 
-/* A URL of `s`, and one of the plain server. The last 64 stay valid. */
+/* Return a URL of `s`, and one of the plain server. The last 64 stay valid. */
 const char *http_url_at(const struct server *s, const char *scheme,
                         const char *path);
 const char *http_url_of(const char *path);
 
-/* One GET with the given settings. */
+/* Runs one GET with the given settings. */
 void http_get_with(struct ask *q, const struct gc_connect *connect,
                    const char *url);
 
-/* A test of its own, the last one of a program: no error text of the earlier
- * tests contains a secret. */
+/* Checks that no error text of the earlier tests contains a secret; run it as
+ * the last test of a program. */
 void http_no_words_hold_a_secret(void);
 
 #endif

@@ -53,10 +53,10 @@ extern struct gc_analytics_settings iv_settings;
 
 extern uint32_t iv_phase; /* of that block's requests; iv_begin sets 0 */
 
-/* The output: refuses a series that has a value in flight. */
+/* The block's output; it refuses a series that has a value in flight. */
 extern const struct gc_sender_output iv_way;
 
-/* A world with a token and the queues Sales (q1) and Support (q2). */
+/* Creates a world with a token and the queues Sales (q1) and Support (q2). */
 void iv_begin(void);
 void iv_start(void);
 void iv_stop(void);
@@ -71,13 +71,14 @@ void iv_once(const char *match, const char *body);
 /* Lets the time pass, with a read callback each second. */
 void iv_pass(uint64_t ms);
 
-/* The dispatched values, each on a line. Valid until the next call. */
+/* Returns the dispatched values, each on a line. Valid until the next call. */
 const char *iv_left(void);
-/* How often `line` was dispatched. */
+/* Returns how often `line` was dispatched. */
 size_t iv_times_left(const char *line);
-/* The block's own state "TYPE-QUALIFIER"; NAN: it has no value. */
+/* Returns the block's own state "TYPE-QUALIFIER"; NAN: it has no value. */
 double iv_state(const char *name);
-/* Of the last query, "none" before the first. Valid until the next call. */
+/* Returns the interval of the last query, "none" before the first. Valid until
+ * the next call. */
 const char *iv_last_interval(void);
 
 #endif

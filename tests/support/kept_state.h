@@ -10,21 +10,21 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-/* The highest version that is kept of "state" or "flowmetrics". */
+/* Returns the highest version that is kept of "state" or "flowmetrics". */
 int kept_newest(const char *name);
 /* Creates the file at `path` as a killed process leaves it: its newest rows are
  * only in the -wal file. */
 void kept_make(const char *name, int version, const char *path);
-/* Raises the version of the file at `path` and adds a table, in the same
- * way. */
+/* Raises the version of the file at `path` and adds a table, as a killed
+ * process does. */
 void kept_become(int version, const char *path);
 
 int kept_version(const char *path);
-/* All statements that create a table, ordered by name. Valid until the second
- * call after this one. */
+/* Returns all statements that create a table, ordered by name. Valid until the
+ * second call after this one. */
 const char *kept_schema(const char *path);
 
-/* The bytes of the file and of its -wal. */
+/* The bytes of a file and of its -wal. */
 struct kept_bytes {
   char *at[2];
   size_t len[2];

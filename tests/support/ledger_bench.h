@@ -30,7 +30,7 @@ extern struct gc_err lb_state, lb_moved, lb_series, lb_names;
 void lb_fresh_folder(void);
 void lb_remove_folder(void);
 
-/* Clock and reports of a ledger that a test makes itself. */
+/* Returns the clock and reports for a ledger that a test makes itself. */
 int64_t lb_wall_ms(void);
 void lb_on_notice(void *ctx, const char *cause, const struct gc_err *err);
 /* Starts a ledger in the folder; the caller frees it. */
@@ -57,8 +57,8 @@ struct lb_sent {
 };
 extern struct lb_sent lb_sent;
 bool lb_on_sample(void *ctx, const char *scope, const struct gc_sample *sample);
-/* Dispatches at `now_ms` of an interval of 10 s. Returns the counter of "A", -1
- * if it did not leave. */
+/* Dispatches at `now_ms` with an interval of 10 s. Returns the counter of "A",
+ * -1 if it was not dispatched. */
 int64_t lb_dispatch(struct ledger *l, uint64_t now_ms);
 /* Waits until the first zero of the first series is recorded. */
 void lb_wait_shown(struct ledger *l);

@@ -6,7 +6,7 @@
 
 #include <stdint.h>
 
-/* The rounds of all loops so far. Any thread. */
+/* Returns the number of rounds of all loops so far. Any thread. */
 uint64_t loop_rounds(void);
 
 #endif

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* A timer that fires every 2 ms, for tests that check that a loop is alive. */
+/* A timer that fires every 2 ms, for tests that check that a loop still runs.
+ */
 #ifndef GC_TESTS_SUPPORT_METRONOME_H
 #define GC_TESTS_SUPPORT_METRONOME_H
 
@@ -12,7 +13,8 @@ struct metronome {
 };
 
 void metronome_start(struct metronome *m);
-/* Waits until it has fired `left` times; false: not in time. */
+/* Waits until the timer has fired `left` times; false: not within the
+ * deadline. */
 bool metronome_ends(struct metronome *m);
 
 #endif

@@ -29,7 +29,7 @@ void names_end(void);
 
 /* `times` as in struct replay_answer; the body arrives in small pieces. */
 void names_answer(const char *match, int times, int status, const char *body);
-/* From now on the queues' list has this answer, and other requests have no
+/* Gives the queues' list this answer from now on; other requests have no
  * answer. */
 void names_now_says(int status, const char *body);
 

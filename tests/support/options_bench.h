@@ -46,8 +46,8 @@ extern const struct gc_config options_only_blocks, options_with_rows;
 /* Resets to the state before any section was read; also call it at the end of
  * main. */
 void options_forget(void);
-/* Reads each <Plugin> section of the text; "" or the text of the failure, valid
- * until the next call. */
+/* Reads each <Plugin> section of the text. Returns "" or the text of the
+ * failure, valid until the next call. */
 const char *options_text(const struct gc_config *config, const char *text);
 /* Resets, and reads one <Queues "all"> block that has an account and these
  * lines. */

@@ -65,16 +65,16 @@ void rb_put(struct tracked *t, const char *conversation, const char *metric,
 /* Submits the batch and waits for its outcome; GC_CODE_COUNT if none arrives
  * within DEADLINE_S. Any thread. */
 enum gc_code rb_hand_in(struct tracked *t);
-/* Submits the batch again until it is committed, as a queue does. Returns false
- * if that takes longer than DEADLINE_S. Any thread. */
+/* Submits the batch until it is committed, as a queue does. Returns false if
+ * that takes longer than DEADLINE_S. Any thread. */
 bool rb_try_deliver(struct tracked *t);
-/* The same, and checks that it is committed. */
+/* Submits the batch as above and checks that it is committed. */
 void rb_deliver(struct tracked *t);
 /* Delivers a batch of one attribute of the present time. */
 void rb_count_one(struct agent *a, const char *metric, unsigned number,
                   double value);
 
-/* The agent's counter; a count of -1 when it has no such counter. */
+/* Returns the agent's counter; its count is -1 when it has no such counter. */
 struct ledger_view rb_view_of(struct agent *a, const char *metric);
 int64_t rb_count_of(struct agent *a, const char *metric);
 /* Waits until the first 0 of metric A is recorded. */

@@ -15,8 +15,9 @@ struct redis_server {
 };
 
 bool redis_is_installed(void);
-/* Before a start: gives the server a clock that r->later_ms moves. False when
- * this build's clock_step.so cannot be loaded into it (sanitizers). */
+/* Gives the server a clock that r->later_ms moves; call it before a start.
+ * False when this build's clock_step.so cannot be loaded into it (sanitizers).
+ */
 bool redis_server_set_clock(struct redis_server *r);
 /* Starts a server with `more` after appendonly yes and appendfsync always. An
  * existing folder is used again, and the server loads its data. */

@@ -24,7 +24,7 @@ enum { REPLAY_ALWAYS = -1, REPLAY_START_MS = 1000000 };
 #define REPLAY_START_WALL_MS 1700000000000ll
 
 struct replay_answer {
-  /* The beginning of "METHOD PATH?QUERY"; a `*` matches anything. The first
+  /* The beginning of "METHOD PATH?QUERY"; a `*` matches any text. The first
    * matching answer that is not used up is given. */
   const char *match;
   int times; /* 0: once; REPLAY_ALWAYS */
@@ -77,7 +77,8 @@ struct replay {
 };
 
 void replay_init(struct replay *r);
-/* Free the tested objects first; `in_flight` above 0: one was not freed. */
+/* Frees the world; free the tested objects first. `in_flight` above 0: one of
+ * them was not freed. */
 void replay_clear(struct replay *r);
 
 void replay_answer(struct replay *r, const struct replay_answer *answer);
@@ -86,19 +87,19 @@ void replay_forget_answers(struct replay *r);
 /* Advances the clock and fires each timer at its time. Ends the program when a
  * timer is set for the present time again and again. */
 void replay_run(struct replay *r, uint64_t ms);
-/* Fires the timers that are due now, and those that these set for now. */
+/* Fires the timers that are due now, and those that they set for now. */
 void replay_settle(struct replay *r);
 
-/* The number of requests so far whose line begins with `match`; a `*` matches
- * anything. */
+/* Returns the number of requests so far whose line begins with `match`; a `*`
+ * matches any text. */
 size_t replay_count(const struct replay *r, const char *match);
-/* The newest such request; NULL if there is none. */
+/* Returns the newest such request; NULL if there is none. */
 const struct replay_request *replay_last(const struct replay *r,
                                          const char *match);
-/* The same for notices, selected by cause and code. */
+/* Returns the number of notices with this cause and code. */
 size_t replay_noticed(const struct replay *r, const char *cause,
                       enum gc_code code);
-/* The error of the newest such notice; NULL if there is none. */
+/* Returns the error of the newest such notice; NULL if there is none. */
 const struct gc_err *replay_last_notice(const struct replay *r,
                                         const char *cause);
 

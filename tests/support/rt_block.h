@@ -47,7 +47,7 @@ static struct world {
   struct gc_names *names;
   struct block *block;
   char *list, *first_list;
-  unsigned informed; /* lines about what the block does; the last of them */
+  unsigned informed; /* lines about the block's work; the last of them */
   char text[256];
   /* The result of the last reading. */
   size_t values;
@@ -99,7 +99,7 @@ static inline void on_inform(void *ctx, const char *text) {
   snprintf(w.text, sizeof(w.text), "%s", text);
 }
 
-/* Queues q0000, q0001 … of the names "Queue 0" … */
+/* Returns a list of the queues q0000, q0001 … with the names "Queue 0" … */
 static inline char *make_list(unsigned count) {
   size_t size = count * 64 + 64, used = 0;
   char *list = malloc(size);
@@ -192,7 +192,7 @@ static inline void put(void *ctx, const struct gc_sample *s) {
     w.count = s->values[0].derive;
 }
 
-/* The value of `name` in the newest reading, NAN when it is absent. */
+/* Returns the value of `name` in the newest reading, NAN when it is absent. */
 static inline double reads(const char *name) {
   struct gc_samples out = {put, NULL};
   w.values = 0;

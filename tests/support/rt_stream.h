@@ -97,7 +97,7 @@ static inline void begin_with(double target_s) {
   CHECK(w.stream != NULL);
 }
 
-/* Two queues on an open socket. */
+/* Starts a stream with two queues on an open socket. */
 static inline void begin_connected(double target_s) {
   const char *ids[] = {"q1", "q2"};
   begin_with(target_s);
@@ -129,7 +129,7 @@ static inline void put(void *ctx, const struct gc_sample *s) {
     w.found = value;
 }
 
-/* Another value of the last reading; NAN: it had none. */
+/* Returns another value of the last reading; NAN: it had none. */
 static inline double found_of(const char *name) {
   for (size_t i = 0; i < w.values && i < GC_COUNT(w.kept); i++)
     if (strcmp(w.kept[i].name, name) == 0)

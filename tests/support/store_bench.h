@@ -24,15 +24,15 @@ const char *store_in_folder(const char *name); /* valid until the next call */
 /* Opens the store in the folder; the caller closes it. Ends the program on
  * failure. `warning` NULL: checks that there is no warning. */
 struct gc_store *store_opened(struct gc_err *warning);
-/* The names as one text: "id=name|label|detail " for each. Valid until the next
- * call. */
+/* Returns the names as one text: "id=name|label|detail " for each. Valid until
+ * the next call. */
 const char *store_names(struct gc_store *s, const char *account,
                         const char *kind);
 void store_save(struct gc_store *s, const char *account, const char *kind,
                 const struct gc_entry *entries, size_t count, int64_t now_s);
 
-/* The channel's text, "" when there is none; up to 31 bytes. Valid until the
- * next call. */
+/* Returns the channel's text, "" when there is none; up to 31 bytes. Valid
+ * until the next call. */
 const char *store_channel(struct gc_store *s, const char *account,
                           unsigned slot);
 /* "IDENTITY SETTLED DONE [PENDING] series=count,sum,sent …", "" when there is
@@ -40,8 +40,8 @@ const char *store_channel(struct gc_store *s, const char *account,
 const char *store_query(struct gc_store *s, const char *account,
                         const char *query);
 
-/* They open and change the file without the store. On failure they end the
- * program. */
+/* These functions open and change the file without the store. On failure they
+ * end the program. */
 sqlite3 *store_raw(void);
 void store_sql(sqlite3 *db, const char *text);
 /* Runs `f` in a child process that exits without closing anything. */

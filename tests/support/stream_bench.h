@@ -85,8 +85,8 @@ bool slow_reader_has_ended(void *reader); /* for gate_wait */
 /* The last 16 stay valid. */
 const char *stream_url_at(const struct server *s, const char *scheme);
 
-/* A target that runs `serve`, a proxy if any, and an exchange that connects
- * to it. */
+/* A target that runs `serve`, its proxy, if it has one, and an exchange that
+ * connects to it. */
 struct road {
   struct ends ends;
   struct exchange exchange;

@@ -141,8 +141,8 @@ static bool not_gzip(struct conn *c, const struct request *r) {
   return false;
 }
 
-/* A fixed-Huffman block: one zero byte, then without end "258 bytes like the
- * one before" in 13 bits (RFC 1951 3.2.5, 3.2.6): 160 MB in a megabyte. */
+/* A fixed-Huffman block: one zero byte, then without end the code "258 times
+ * the byte before" of 13 bits (RFC 1951 3.2.5, 3.2.6): 160 MB in a megabyte. */
 struct bits {
   uint32_t held;
   unsigned count;

@@ -14,7 +14,7 @@
 #include "tests/support/ws_peer.h"
 
 #define TALK_BEARER "b3arer-t0ken"
-#define TALK_CHANNEL "s3cret-channel" /* in every URL, in no word */
+#define TALK_CHANNEL "s3cret-channel" /* in every URL, in no text */
 
 enum { TALK_MESSAGE_MAX = 100000 };
 
@@ -84,7 +84,7 @@ bool peer_read(struct conn *c, struct peer *p);
 void peer_read_to_the_end(struct conn *c, struct peer *p);
 void peer_ignore_all(struct conn *c, struct peer *p); /* reads nothing */
 
-/* A server, a proxy if any, and an exchange that connects to it. */
+/* A server, its proxy, if it has one, and an exchange that connects to it. */
 struct road {
   struct ends ends;
   struct peer peer;
@@ -93,7 +93,7 @@ struct road {
 };
 
 void road_init(struct road *r, const struct way *way, const struct peer *peer);
-/* Checks that each frame of the client has another mask. */
+/* Checks that no two frames of the client have the same mask. */
 void road_end(struct road *r);
 
 #endif

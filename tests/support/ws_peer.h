@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: MIT */
-/* The server's side of a WebSocket for tests/support/server, written by hand
- * and without wslay, so that both sides do not share a misreading of the
- * standard. */
+/* The server's side of a WebSocket for tests/support/server. It does not use
+ * wslay, so that the two sides cannot share a misreading of the standard. */
 #ifndef GC_TESTS_SUPPORT_WS_PEER_H
 #define GC_TESTS_SUPPORT_WS_PEER_H
 
 #include "tests/support/server.h"
 
-/* Sec-WebSocket-Accept for the request's key; false when there is none. */
+/* Computes Sec-WebSocket-Accept for the request's key; false when there is no
+ * key. */
 bool ws_peer_accept_of(const struct request *r, char accept[64]);
 /* Reads the request and writes the 101. */
 bool ws_peer_upgrade(struct conn *c, struct request *r);
