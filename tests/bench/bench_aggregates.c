@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* One answer of the aggregate query of about 50 MB: 2,000 queues × 10 metrics ×
  * 31 windows, 30 of them read again: bytes → facts and sums → values, beside
- * json-c building a tree of the same bytes and Python results them. Each runs
- * in a process of its own, so that its peak of memory is its own. */
+ * json-c and Python, which build a tree of the same bytes. Each of them runs in
+ * a process of its own, so that its peak of memory is its own. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/resource.h>
@@ -28,7 +28,7 @@ static char *groups[] = {(char[]){"queueId"}, (char[]){"mediaType"}};
 
 struct result {
   double ms;
-  size_t things; /* values or tree nodes: proof that work was done */
+  size_t things; /* values or tree nodes; they show that the work was done */
 };
 
 static double now_ms(void) {
@@ -152,7 +152,7 @@ static void measure(const char *name, const struct gc_buf *answer,
   _exit(0);
 }
 
-/* Writes the answer to a file, for a program in another language. */
+/* Lets a Python program parse the answer, which it reads from a file. */
 static void measure_python(const struct gc_buf *answer) {
   static const char script[] =
       "import json,resource,sys,time\n"

@@ -25,7 +25,7 @@ static const char *event_at(size_t i) {
   return events.bytes.data + events.list[i].at;
 }
 
-/* The work of channels/socket on each message before a block gets it. */
+/* Does the work of channels/socket on each message before a block gets it. */
 static struct lap run_envelope(void) {
   struct gc_notification n;
   struct lap began = lap_begin();

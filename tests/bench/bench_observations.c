@@ -18,7 +18,7 @@ static const char *const media[] = {"voice", "chat", "email", "message",
 
 struct result {
   struct lap lap;
-  size_t things; /* samples or tree nodes: proof that work was done */
+  size_t things; /* samples or tree nodes; they show that the work was done */
 };
 
 static void fine(enum gc_code code) {

@@ -105,7 +105,7 @@ static void on_open(void *ctx) { ((struct run *)ctx)->began_s = now_s(); }
 static void on_text(void *ctx, const char *bytes, size_t len) {
   struct run *r = ctx;
   must(len == r->size && bytes[0] == 'x', "a wrong message");
-  /* Reading the clock costs more than a message: do so seldom. */
+  /* A reading of the clock costs more than a message, so it is rare. */
   if (++r->count % 256 != 0 || r->is_over)
     return;
   r->took_s = now_s() - r->began_s;

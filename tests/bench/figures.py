@@ -26,11 +26,11 @@ Result = dict[str, Any]
 
 
 class LeftOut(Exception):
-    """The reason why something cannot be measured here."""
+    """Raised with the reason why a figure cannot be measured here."""
 
 
 class Wrong(Exception):
-    """A measured program has not done its work."""
+    """Raised when a measured program has not done its work."""
 
 
 def thousands(per_s: float) -> str:
@@ -108,7 +108,7 @@ def need_collectd(plugin: str) -> None:
 
 
 def output_of(words: list[str], env: Optional[dict[str, str]] = None) -> str:
-    """The record that a program prints; its stderr is ours."""
+    """Returns the record that a program prints; its stderr is ours."""
     done = subprocess.run(words, stdout=subprocess.PIPE, text=True, timeout=TIMEOUT_S,
                           env={**os.environ, **(env or {})})
     if done.returncode != 0:
@@ -121,7 +121,7 @@ def result_of(words: list[str], env: Optional[dict[str, str]] = None) -> Result:
 
 
 def shown_by(words: list[str], env: Optional[dict[str, str]] = None) -> list[str]:
-    """The lines of a program that is shown as it runs."""
+    """Returns the lines of a program and shows them while it runs."""
     lines = []
     with subprocess.Popen(words, stdout=subprocess.PIPE, text=True, env={**os.environ, **(env or {})}) as program:
         assert program.stdout is not None
@@ -135,7 +135,7 @@ def shown_by(words: list[str], env: Optional[dict[str, str]] = None) -> list[str
 
 @contextmanager
 def serving(words: list[str]) -> Iterator[str]:
-    """A server that ends with its standard input; the first line that it prints."""
+    """Starts a server that ends with its standard input; yields the first line that it prints."""
     with subprocess.Popen(words, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as server:
         assert server.stdin is not None and server.stdout is not None
         yield server.stdout.readline()
@@ -152,7 +152,7 @@ def node() -> str:
 
 
 def node_modules(*packages: str) -> dict[str, str]:
-    """The environment in which Node finds each `package@version`. The first run installs packages below the build folder,
+    """Returns the environment in which Node finds each `package@version`. The first run installs packages below the build folder,
     except those of the distribution."""
     missing = [p for p in packages if not (NODE_PATH / p.partition("@")[0]).is_dir()]
     place = MADE / "node"
@@ -170,7 +170,7 @@ def node_modules(*packages: str) -> dict[str, str]:
 
 
 def go_program(name: str, *packages: str) -> str:
-    """NAME.go, compiled below the build folder with the distribution's packages."""
+    """Compiles NAME.go below the build folder with the distribution's packages."""
     go = process.program("go")
     if go is None:
         raise LeftOut("no go")

@@ -141,7 +141,7 @@ def diff(left_out: list[str]) -> Iterator[Row]:
 
 
 def requests() -> Iterator[Row]:
-    """The requests to the simulator's queue, counted by the block's self-telemetry."""
+    """Counts the requests to the simulator's queue by the block's self-telemetry."""
     need_collectd("genesys_flowmetrics")
     sqs = Sqs()
     sqs.feed(SQS_EVENTS, duplicates=0)

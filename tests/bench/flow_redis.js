@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Guide E's work as a Node service would do it, against a Redis: as
-// flow_redis.py does, with the package "redis", which pipelines the commands of
+// Guide E's work as a Node service would do it, against a Redis: the same as
+// flow_redis.py, with the package "redis", which pipelines the commands of
 // one turn of the event loop.
 //   node flow_redis.js FILE PORT        NODE_PATH: where redis is
 'use strict';

@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
 """Guide E's work as a Python service would do it, against a Redis: the store has the earlier attributes of each
-conversation, and new attributes are counted there. Batches of ten events, each with two round trips (read; write) and
-one pipeline for each. The attributes of a conversation are kept as a union, so that repeated and late events change
+conversation, and new attributes are counted there. A batch has ten events and takes two round trips (read; write), each
+one pipeline. The attributes of a conversation are kept as a union, so that repeated and late events change
 nothing.
 
 usage: flow_redis.py FILE PORT
@@ -79,7 +79,7 @@ def take(redis: Redis, lines: list[bytes]) -> None:
         redis.pipeline([("MULTI",), *writes, ("EXEC",)])
 
 def resident_max_kb() -> int:
-    """From /proc: getrusage reports at least the maximum of the parent process."""
+    """Returns the peak from /proc: getrusage reports at least the maximum of the parent process."""
     with open("/proc/self/status") as status:
         return int(next(line.split()[1] for line in status if line.startswith("VmHWM")))
 

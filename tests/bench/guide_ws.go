@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
 
 // The guide stream's work as a Go service would do it: nhooyr's websocket,
-// encoding/json, client_golang. The same as bench_guide: per conversation the
-// state, so that repeats change nothing; gauges and counters by queue and
-// medium; waits in a histogram.
+// encoding/json, client_golang. It does the work of bench_guide: it keeps the
+// state of each conversation, so that repeats change nothing, gauges and counters
+// by queue and medium, and waits in a histogram.
 //
 //	guide_ws PORT
 package main

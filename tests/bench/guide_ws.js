@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 // The guide stream's work as a Node service would do it: ws, JSON.parse,
-// prom-client. The same as bench_guide: per conversation the state, so that
-// repeats change nothing; gauges and counters by queue and medium; waits in a
-// histogram.
+// prom-client. It does the work of bench_guide: it keeps the state of each
+// conversation, so that repeats change nothing, gauges and counters by queue and
+// medium, and waits in a histogram.
 //   node guide_ws.js PORT        NODE_PATH: where ws and prom-client are
 'use strict';
 const fs = require('fs');

@@ -10,7 +10,7 @@
 
 enum { IDS_SIZE = 40, IDS_QUEUES = 50 };
 
-/* "b0a9f3d1-…": the id of one thing of one life. */
+/* Returns the id of one object of one life: "b0a9f3d1-…". */
 static inline const char *ids_of(char out[IDS_SIZE], unsigned life,
                                  unsigned thing) {
   uint64_t h = (life * UINT64_C(977) + thing) * UINT64_C(0x9e3779b97f4a7c15);

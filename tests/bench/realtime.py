@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Official events and observations beside json-c; the programs measure, their best rounds are taken here."""
+"""Official events and observations beside json-c; the programs measure, and this module takes their best rounds."""
 from __future__ import annotations
 
 import re

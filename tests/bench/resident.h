@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The most memory that was resident, from /proc: getrusage reports at least the
- * maximum that the parent process had before exec. */
+/* Returns the most memory that was resident, from /proc: getrusage reports at
+ * least the maximum that the parent process had before exec. */
 #ifndef GC_TESTS_BENCH_RESIDENT_H
 #define GC_TESTS_BENCH_RESIDENT_H
 
