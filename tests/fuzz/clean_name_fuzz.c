@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Parts of an identity are short and valid for any name, and labels are unique.
+/* Laws: parts of an identity are short and valid for any name, and labels are
+ * unique.
  * A NUL separates the names; the first byte chooses their order. */
 #include <string.h>
 

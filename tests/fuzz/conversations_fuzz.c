@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Both ways into the model; the first byte chooses one.
+/* Messages or moves for the model; the first byte chooses one of the two.
  *
  * 0: messages, each ended by a NUL: bytes → decoder → model → samples.
  * Else: a sequence of moves, each of one or more bytes: participants appear,
@@ -8,11 +8,10 @@
  * laws are checked after each move: no counter falls, a repeat changes nothing,
  * an offer has one end, bounds hold.
  *
- * A repeat may change counters of a conversation that has lost participants for
- * lack of room: an answer or a transfer is then taken for that of another
- * contact of the queue, and the changes of state are those of the participants
- * that are left. To count each fact once there, all facts would have to be
- * kept, as many as a source cares to send. */
+ * A repeat may change the counters of a conversation whose participants did not
+ * all fit: an answer or a transfer may then count for another contact of the
+ * queue, and the changes of state are those of the kept participants. Only a
+ * model without bounds could count each fact once there. */
 #include <string.h>
 
 #include "plugins/genesys_realtime/conversations/internal.h"

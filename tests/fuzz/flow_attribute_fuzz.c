@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Formats and names: FORMAT, a line feed, NAME. The parts read from a name, put
- * together again by the format, are the name. */
+/* Formats and names: FORMAT, a line feed, NAME. Law: the format joins the parts
+ * that were read from a name to the same name. */
 #include "plugins/genesys_flowmetrics/events/attribute_name.h"
 
 #include <string.h>

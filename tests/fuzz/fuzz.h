@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Shared by the fuzz targets. libFuzzer brings its own main (clang,
+/* Shared by the fuzz targets. libFuzzer has its own main (clang,
  * --enable-fuzzing); replay.c has one that runs the corpus. */
 #ifndef GC_TESTS_FUZZ_FUZZ_H
 #define GC_TESTS_FUZZ_FUZZ_H

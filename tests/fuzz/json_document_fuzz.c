@@ -13,8 +13,8 @@ enum { TEXT_MAX = 8192 };
 struct check {
   struct json_object *root;
   size_t count;     /* members of the root */
-  bool is_compared; /* by value: the root has no key twice */
-  /* yajl and json-c make different texts of half a surrogate pair. */
+  bool is_compared; /* by value; the root has no key twice */
+  /* yajl and json-c read half a surrogate pair as different texts. */
   bool has_escapes;
 };
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* The envelope against the full reader: valid JSON is accepted, with the same
  * topic, and the body's range is the member's value. Invalid JSON may be
- * accepted or refused; no read leaves the bytes. */
+ * accepted or refused, but no read goes past the bytes. */
 #include <string.h>
 
 #include "common/base/json/document.h"

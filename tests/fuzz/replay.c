@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* Runs a fuzz target over files, without a fuzzer: over each file, and each
- * file of each folder, that the arguments name; without arguments over its own
- * corpus ($top_srcdir/tests/fuzz/corpus/NAME for NAME_fuzz). An empty folder is
- * a failure: a missing corpus must not look like a corpus that passed. */
+/* Runs a fuzz target without a fuzzer on each file, and each file of each
+ * folder, that the arguments name. Without arguments it runs its own corpus
+ * ($top_srcdir/tests/fuzz/corpus/NAME for NAME_fuzz). An empty folder is a
+ * failure: a missing corpus must not look like a corpus that passed. */
 #include <dirent.h>
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Answers of AWS's Security Token Service: as keys, and as a refusal. */
+/* Answers of AWS's Security Token Service, read as keys and as a refusal. */
 #include <string.h>
 
 #include "plugins/genesys_flowmetrics/sources/sqs/sts.h"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Answers of a token endpoint: as a token, and as words for a log. */
+/* Answers of a token endpoint, read as a token and as words for a log. */
 #include <string.h>
 
 #include "common/genesys/token.h"
