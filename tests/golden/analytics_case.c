@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Runs one golden case of interval queries, of genesys_analytics or of
- * genesys_flowmetrics: the answers of polls and the values that leave.
+ * genesys_flowmetrics: the answers of polls and the values that are dispatched.
  * Sections:
  *
  *   settings         KEY VALUE lines: source, one of
@@ -13,7 +13,7 @@
  *   users            the same of that list; also flows, outcomes, milestones
  *   request          the request of the first poll, one line of JSON
  *   response         one JSON answer of the first poll; several: its batches
- *   response N       the same of poll N (2, 3 …), which is for one window more
+ *   response N       the same of poll N (2, 3 …), which has one window more
  *   expect           HH:MM INSTANCE/TYPE[-TYPE_INSTANCE] VALUE…, and
  *                      poll 2: error: CODE words   an answer was refused
  *                      poll 2: revised 1           also unnamed, foreign,
