@@ -170,7 +170,7 @@ class ByHand(FactsCase):
             self.assertEqual(answer["results"][0]["data"][0]["metrics"][0]["stats"],
                              {"count": 1, "sum": expected, "min": expected, "max": expected})
 
-    def test_nothing_is_absent_in_three_ways(self) -> None:
+    def test_an_empty_answer_has_three_forms(self) -> None:
         asked = query(span(0, MINUTE_MS), ["nOffered"], "queueId")
         for setting, expected in (("list", {"results": []}), ("absent", {}), ("null", {"results": None})):
             self.sim.sim("config", {"aggregate_empty": setting})

@@ -110,7 +110,7 @@ class Conversations(StreamCase):
         self.assertEqual((right["offers"], right["transfers"], right["abandons"]), (1, 0, 1))
         self.assertEqual(left["state_changes"], {"waiting-ended": 1})
 
-    def test_combined_topics_speak_under_their_single_names_and_letter_case_does_not_matter(self) -> None:
+    def test_events_of_combined_topics_have_their_single_names(self) -> None:
         queue = self.queues()[0]
         client = self.listen(("v2.routing.queues.%s?conversations&users" % queue).upper().replace("V2", "v2"))
         self.arrive(queue)

@@ -99,7 +99,7 @@ class Tokens(SimCase):
         self.sim.log_in()
         self.assertEqual(self.sim.call("GET", "/organizations/me").status, 200)
 
-    def test_tokens_me_tells_of_the_token_and_delete_logs_out(self) -> None:
+    def test_tokens_me_describes_the_token_and_delete_logs_out(self) -> None:
         self.assertEqual(self.sim.get("/tokens/me")["OAuthClient"]["id"], self.sim.ready["client_id"])
         head = self.sim.call("HEAD", "/tokens/me")
         self.assertEqual((head.status, head.raw), (200, b""))

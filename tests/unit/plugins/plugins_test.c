@@ -151,7 +151,7 @@ static const struct wrong {
 };
 static const struct wrong *wrong;
 
-static void it_is_one_error_and_a_status(void) {
+static void a_wrong_configuration_is_one_error_and_a_status(void) {
   load(GENESYS_FIRST);
   CHECK(fake_config(wrong->text) != 0);
   CHECK_INT(fake_log_count(), 1);
@@ -176,7 +176,7 @@ static void a_wrong_configuration_ends_the_start(void) {
   for (size_t i = 0; i < GC_COUNT(wrongs); i++) {
     wrong = &wrongs[i];
     CHECK_ROW(wrong->text);
-    alone(it_is_one_error_and_a_status);
+    alone(a_wrong_configuration_is_one_error_and_a_status);
   }
 }
 

@@ -25,7 +25,7 @@ static void the_newest_settled_window_is_requested_and_sent(void) {
   iv_end();
 }
 
-static void each_window_is_asked_for_when_it_has_settled(void) {
+static void each_window_is_requested_when_it_has_settled(void) {
   iv_begin();
   iv_will(QUERY, ANSWER(""));
   iv_start();
@@ -102,7 +102,7 @@ static void too_wide_an_interval_is_halved_until_it_fits(void) {
   iv_end();
 }
 
-static void a_query_that_is_refused_is_asked_once_a_minute(void) {
+static void a_refused_query_is_sent_once_a_minute(void) {
   iv_begin();
   iv_answer(QUERY, REPLAY_ALWAYS, 400, "{\"message\":\"no such metric\"}");
   iv_start();
@@ -158,7 +158,7 @@ static size_t times_in(const char *text, const char *part) {
   return count;
 }
 
-static void queues_are_asked_for_by_the_hundred_and_above_200_all(void) {
+static void queues_are_requested_by_the_hundred_and_above_200_all(void) {
   static const struct {
     unsigned count;
     size_t requests, ids;
@@ -221,14 +221,14 @@ static void it_works_without_a_state_file(void) {
 
 int main(void) {
   RUN(the_newest_settled_window_is_requested_and_sent);
-  RUN(each_window_is_asked_for_when_it_has_settled);
+  RUN(each_window_is_requested_when_it_has_settled);
   RUN(the_request_of_a_window_is_delayed_by_the_phase);
   RUN(a_failure_keeps_the_window);
   RUN(too_wide_an_interval_is_halved_until_it_fits);
-  RUN(a_query_that_is_refused_is_asked_once_a_minute);
+  RUN(a_refused_query_is_sent_once_a_minute);
   RUN(a_queue_that_the_list_lacks_waits_for_a_newer_one);
   RUN(a_queue_in_no_list_delays_the_others_briefly);
-  RUN(queues_are_asked_for_by_the_hundred_and_above_200_all);
+  RUN(queues_are_requested_by_the_hundred_and_above_200_all);
   RUN(back_fill_leaves_three_quarters_of_the_budget);
   RUN(it_works_without_a_state_file);
   return check_done();

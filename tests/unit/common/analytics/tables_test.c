@@ -127,7 +127,7 @@ static void every_list_has_its_dimension(void) {
   }
 }
 
-static void every_source_can_be_asked_by_default(void) {
+static void the_defaults_of_each_source_are_valid(void) {
   for (int i = 0; i < GC_QUERY_SOURCE_COUNT; i++) {
     const struct gc_source *s = gc_source((enum gc_query_source)i);
     struct gc_err err = {.code = GC_OK};
@@ -312,7 +312,7 @@ int main(void) {
   RUN(a_dimension_of_single_customers_is_refused);
   RUN(flows_have_dimensions_of_their_own);
   RUN(every_list_has_its_dimension);
-  RUN(every_source_can_be_asked_by_default);
+  RUN(the_defaults_of_each_source_are_valid);
   RUN(the_owner_is_the_queue_then_the_agent_then_the_flow);
   RUN(the_identity_differs_when_the_request_does);
   RUN(the_identity_never_changes);

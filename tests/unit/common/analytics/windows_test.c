@@ -137,7 +137,7 @@ static void pieces_are_the_whole_plan(void) {
   }
 }
 
-static void a_checkpoint_in_the_future_asks_for_nothing(void) {
+static void a_checkpoint_in_the_future_requests_nothing(void) {
   struct gc_windows_rule rule = rule_of(MINUTE, 3);
   struct gc_windows_mark mark = {true, at("2026-08-01T11:00:00Z"),
                                  at("2026-08-01T11:03:00Z")};
@@ -186,7 +186,7 @@ static void the_time_is_the_servers_plus_the_monotonic_time_since(void) {
 }
 
 /* Hours, of the wall clock and of a Date; the monotonic clock stands still. */
-static void of_three_clocks_two_decide(void) {
+static void two_of_three_clocks_decide(void) {
   static const struct {
     const char *name;
     int wall, date, then_wall, then_date; /* two answers */
@@ -224,9 +224,9 @@ int main(void) {
   RUN(a_chunk_is_the_oldest_part);
   RUN(a_window_older_than_backfill_is_skipped);
   RUN(pieces_are_the_whole_plan);
-  RUN(a_checkpoint_in_the_future_asks_for_nothing);
+  RUN(a_checkpoint_in_the_future_requests_nothing);
   RUN(each_window_is_new_once_and_read_until_it_settles);
   RUN(the_time_is_the_servers_plus_the_monotonic_time_since);
-  RUN(of_three_clocks_two_decide);
+  RUN(two_of_three_clocks_decide);
   return check_done();
 }

@@ -23,7 +23,7 @@ static void it_holds_any_byte(void) {
   CHECK(memcmp(b.data, "a\0b", 4) == 0);
 }
 
-static void nothing_at_all_may_be_added(void) {
+static void an_empty_text_fits_a_buffer_of_no_bytes(void) {
   GC_AUTO(gc_buf_clear) struct gc_buf b = {.max = 0};
   CHECK_INT(gc_buf_add(&b, NULL, 0), GC_OK);
   CHECK_INT(gc_buf_text(&b, ""), GC_OK);
@@ -46,7 +46,7 @@ static void the_limit_is_exact_and_nothing_is_added_past_it(void) {
   }
 }
 
-static void no_limit_is_a_limit_too(void) {
+static void a_buffer_may_have_no_limit(void) {
   GC_AUTO(gc_buf_clear) struct gc_buf b = {.max = SIZE_MAX};
   for (int i = 0; i < 1000; i++)
     CHECK_INT(gc_buf_text(&b, "0123456789"), GC_OK);
@@ -98,9 +98,9 @@ static void every_destructor_takes_a_zeroed_buffer(void) {
 int main(void) {
   RUN(it_is_a_string_as_soon_as_anything_was_added);
   RUN(it_holds_any_byte);
-  RUN(nothing_at_all_may_be_added);
+  RUN(an_empty_text_fits_a_buffer_of_no_bytes);
   RUN(the_limit_is_exact_and_nothing_is_added_past_it);
-  RUN(no_limit_is_a_limit_too);
+  RUN(a_buffer_may_have_no_limit);
   RUN(it_keeps_what_it_has_while_it_grows);
   RUN(reset_keeps_the_memory_and_clear_does_not);
   RUN(every_destructor_takes_a_zeroed_buffer);

@@ -68,7 +68,7 @@ static void they_fire_in_the_order_of_their_time(void) {
   CHECK_INT(gc_timers_wait_ms(&t, 100, 1234), 1234);
 }
 
-static void of_two_at_one_time_the_one_set_first_fires_first(void) {
+static void timers_of_one_time_fire_in_the_order_of_setting(void) {
   GC_AUTO(gc_timers_clear) struct gc_timers t = {0};
   struct log log = {.count = 0};
   struct entry e[10];
@@ -263,7 +263,7 @@ static void clear_unsets_all(void) {
 
 int main(void) {
   RUN(they_fire_in_the_order_of_their_time);
-  RUN(of_two_at_one_time_the_one_set_first_fires_first);
+  RUN(timers_of_one_time_fire_in_the_order_of_setting);
   RUN(many_sets_moves_and_unsets_keep_the_order);
   RUN(a_timer_is_moved_not_doubled);
   RUN(unsetting_a_timer_that_is_not_set_does_nothing);

@@ -71,7 +71,7 @@ static void errors_that_only_an_operator_can_mend_have_level_error(void) {
   gc_log_free(c);
 }
 
-static void a_stop_is_neither_trouble_nor_its_end(void) {
+static void a_stop_is_neither_an_error_nor_a_recovery(void) {
   struct gc_log *c = start();
   fails(c, "x", GC_ERR_NETWORK, "no route");
   fails(c, "x", GC_ERR_STOPPED, "stopping");
@@ -81,7 +81,7 @@ static void a_stop_is_neither_trouble_nor_its_end(void) {
   gc_log_free(c);
 }
 
-static void causes_are_apart(void) {
+static void causes_are_independent(void) {
   struct gc_log *c = start();
   fails(c, "a", GC_ERR_NETWORK, "no route");
   fails(c, "b", GC_ERR_NETWORK, "no route");
@@ -180,8 +180,8 @@ int main(void) {
   RUN(an_error_is_logged_repeated_and_ended);
   RUN(one_line_held_back_is_counted_as_one);
   RUN(errors_that_only_an_operator_can_mend_have_level_error);
-  RUN(a_stop_is_neither_trouble_nor_its_end);
-  RUN(causes_are_apart);
+  RUN(a_stop_is_neither_an_error_nor_a_recovery);
+  RUN(causes_are_independent);
   RUN(a_line_is_one_line_of_less_than_a_kilobyte);
   RUN(one_line_once_at_each_level);
   RUN(a_cause_too_many_replaces_the_one_named_longest_ago);

@@ -41,7 +41,7 @@ static void it_copies_what_it_is_given(void) {
   gc_entities_put(d);
 }
 
-static void of_two_with_one_id_the_later_counts(void) {
+static void the_later_of_two_entries_with_one_id_counts(void) {
   struct gc_entry entries[300];
   char names[300][16], ids[300][16];
   for (int i = 0; i < 300; i++) {
@@ -56,7 +56,7 @@ static void of_two_with_one_id_the_later_counts(void) {
   gc_entities_put(d);
 }
 
-static void it_may_be_empty_and_refused(void) {
+static void a_list_may_be_empty_or_refused(void) {
   struct gc_entities *d = gc_entities_new(NULL, 0, true);
   CHECK(d != NULL);
   CHECK_INT(gc_entities_count(d), 0);
@@ -101,8 +101,8 @@ static void any_thread_may_hold_it(void) {
 int main(void) {
   RUN(entries_are_found_and_stand_in_the_order_of_their_ids);
   RUN(it_copies_what_it_is_given);
-  RUN(of_two_with_one_id_the_later_counts);
-  RUN(it_may_be_empty_and_refused);
+  RUN(the_later_of_two_entries_with_one_id_counts);
+  RUN(a_list_may_be_empty_or_refused);
   RUN(it_lives_as_long_as_its_references);
   RUN(any_thread_may_hold_it);
   return check_done();

@@ -170,7 +170,7 @@ static void entities_without_an_id_are_dropped_alone(void) {
   CHECK_STR(l.rows[1].name, "");
 }
 
-static void of_a_member_given_twice_the_last_counts(void) {
+static void the_last_of_equal_members_counts(void) {
   GC_AUTO(gc_entity_page_clear) struct gc_entity_page l = {.max = 100};
   CHECK_INT(read_page(&l, "{\"entities\":[{\"id\":\"a\",\"id\":\"b\","
                           "\"name\":\"x\",\"name\":\"y\"}]}"),
@@ -314,7 +314,7 @@ int main(void) {
   RUN(a_queues_targets_are_its_detail);
   RUN(the_next_page_is_named_or_there_is_none);
   RUN(entities_without_an_id_are_dropped_alone);
-  RUN(of_a_member_given_twice_the_last_counts);
+  RUN(the_last_of_equal_members_counts);
   RUN(an_empty_page_is_the_end);
   RUN(a_repeated_page_is_an_error_and_dropped);
   RUN(a_broken_page_is_dropped_and_may_begin_again);

@@ -281,7 +281,7 @@ static const char *label_in(const struct gc_entities *d, const char *id) {
 
 /* One agent has known queue 2 for longer than queue 1, the other was started
  * after both: their own labels differ, those by the list do not. */
-static void agents_of_different_age_agree_by_the_list(void) {
+static void agents_of_different_age_give_the_same_labels(void) {
   static const struct gc_entry rows[] = {{"1", "Sales", "", "x"},
                                          {"2", "Sales", "", ""}};
   struct gc_labels *old = gc_labels_new(), *young = gc_labels_new();
@@ -320,6 +320,6 @@ int main(void) {
   RUN(names_that_graphite_cannot_tell_apart_get_numbers);
   RUN(a_stored_label_that_graphite_would_merge_is_replaced);
   RUN(names_of_series_without_an_owner_are_no_labels);
-  RUN(agents_of_different_age_agree_by_the_list);
+  RUN(agents_of_different_age_give_the_same_labels);
   return check_done();
 }

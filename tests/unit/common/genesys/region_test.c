@@ -3,7 +3,7 @@
 
 #include "tests/support/check.h"
 
-static void the_options_say_where_to_ask(void) {
+static void the_options_determine_the_addresses(void) {
   static const struct {
     const char *region, *base_url, *login_url; /* options */
     const char *base, *token;                  /* the resulting addresses */
@@ -140,7 +140,7 @@ static void the_longest_addresses_still_fit(void) {
 }
 
 int main(void) {
-  RUN(the_options_say_where_to_ask);
+  RUN(the_options_determine_the_addresses);
   RUN(each_region_of_the_platform_is_known);
   RUN(junk_is_refused_and_the_regions_are_named);
   RUN(the_longest_addresses_still_fit);

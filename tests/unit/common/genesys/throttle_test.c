@@ -54,7 +54,7 @@ static void a_burst_that_fails_together_is_one_failure(void) {
   CHECK_INT(t.backoff.failures, 2);
 }
 
-static void it_is_over_once_and_not_while_a_function_pauses(void) {
+static void the_end_is_reported_once_and_not_while_a_function_pauses(void) {
   struct gc_throttle t;
   uint64_t wait_ms;
   gc_throttle_init(&t);
@@ -69,6 +69,6 @@ int main(void) {
   RUN(retry_after_decides_whether_the_account_or_a_function_pauses);
   RUN(without_the_header_pauses_double_up_to_a_minute);
   RUN(a_burst_that_fails_together_is_one_failure);
-  RUN(it_is_over_once_and_not_while_a_function_pauses);
+  RUN(the_end_is_reported_once_and_not_while_a_function_pauses);
   return check_done();
 }

@@ -95,7 +95,7 @@ static void only_single_topics_of_the_documented_letters_are_taken(void) {
   end();
 }
 
-static void names_are_compared_without_case_and_asked_for_as_written(void) {
+static void names_are_compared_without_case_and_requested_as_written(void) {
   begin();
   CHECK_INT(subscribe("v2.Users.A.routingStatus", &one), GC_OK);
   CHECK_INT(subscribe("v2.users.a.ROUTINGSTATUS", &two), GC_OK);
@@ -276,7 +276,7 @@ static void a_renewal_adds_unless_there_are_left_overs(void) {
   end();
 }
 
-static void an_answer_that_comes_after_a_restart_says_nothing(void) {
+static void an_answer_after_a_restart_is_ignored(void) {
   begin();
   gc_topics_restart(&t);
   subscribe_many(0, 3);
@@ -387,7 +387,7 @@ static void after_an_outage_the_batches_grow_again(void) {
 
 int main(void) {
   RUN(only_single_topics_of_the_documented_letters_are_taken);
-  RUN(names_are_compared_without_case_and_asked_for_as_written);
+  RUN(names_are_compared_without_case_and_requested_as_written);
   RUN(a_topic_stays_while_it_has_a_subscriber);
   RUN(each_subscriber_has_a_tag);
   RUN(the_first_batch_replaces_and_the_others_add);
@@ -397,7 +397,7 @@ int main(void) {
   RUN(a_full_channel_takes_no_more);
   RUN(left_overs_stay_until_the_channel_is_full);
   RUN(a_renewal_adds_unless_there_are_left_overs);
-  RUN(an_answer_that_comes_after_a_restart_says_nothing);
+  RUN(an_answer_after_a_restart_is_ignored);
   RUN(each_rejection_is_reported_with_its_reason);
   RUN(an_answer_that_is_no_json_is_refused);
   RUN(one_bad_topic_is_found_by_halving);

@@ -129,7 +129,7 @@ static void a_function_has_all_its_classes_once_it_is_used(void) {
   CHECK_INT(count_of("/names-"), 1);
 }
 
-static void an_identity_is_there_once(void) {
+static void each_identity_occurs_once(void) {
   struct telemetry t = {0};
   struct gc_account_stats stats = {.api = {.answers = 1, .elapsed_ms = 5}};
   read_stats(&t, &stats);
@@ -170,7 +170,7 @@ static void a_restarted_thread_counts_from_zero(void) {
 int main(void) {
   RUN(each_counter_has_its_row);
   RUN(a_function_has_all_its_classes_once_it_is_used);
-  RUN(an_identity_is_there_once);
+  RUN(each_identity_occurs_once);
   RUN(latency_is_the_average_since_the_last_reading);
   RUN(a_restarted_thread_counts_from_zero);
   return check_done();

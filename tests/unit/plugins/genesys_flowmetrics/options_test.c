@@ -60,7 +60,7 @@ static enum gc_code configure(const char *inside, struct gc_err *err) {
 
 #define QUEUE "QueueURL \"https://sqs.eu-west-1.amazonaws.com/123/q\"\n"
 
-static void a_queue_is_all_that_sqs_needs(void) {
+static void sqs_needs_only_a_queue(void) {
   struct gc_err err = {.text = ""};
   CHECK_INT(configure(QUEUE, &err), GC_OK);
   CHECK_STR(region, "eu-west-1");
@@ -214,7 +214,7 @@ static void blocks_keep_their_state_in_one_place(void) {
 }
 
 int main(void) {
-  RUN(a_queue_is_all_that_sqs_needs);
+  RUN(sqs_needs_only_a_queue);
   RUN(a_name_that_would_be_cut_is_refused_with_a_shared_state);
   RUN(contradictory_options_are_refused);
   RUN(a_public_listener_without_tls_or_secret_is_a_warning);

@@ -177,7 +177,7 @@ static void a_string_with_a_nul_is_no_text(void) {
   CHECK_STR(gc_document_text(root, "b"), "2");
 }
 
-static void of_a_key_that_is_there_twice_the_last_counts(void) {
+static void the_last_of_equal_keys_counts(void) {
   struct json_object *root =
       read_text("{\"a\":\"first\",\"aa\":1,\"a\":\"last\"}");
   CHECK_STR(gc_document_text(root, "a"), "last");
@@ -313,7 +313,7 @@ int main(void) {
   RUN(text_that_is_not_json_is_refused);
   RUN(a_nul_byte_is_refused);
   RUN(a_string_with_a_nul_is_no_text);
-  RUN(of_a_key_that_is_there_twice_the_last_counts);
+  RUN(the_last_of_equal_keys_counts);
   RUN(a_request_body_is_written_in_order);
   RUN(strings_are_escaped_and_valid);
   RUN(a_value_without_a_place_fails_the_document);

@@ -25,7 +25,7 @@ static void every_random_wait_is_in_range(void) {
   }
 }
 
-static void the_server_may_ask_for_longer_or_shorter(void) {
+static void the_server_may_request_a_longer_or_shorter_wait(void) {
   struct gc_backoff b = {.base_ms = 1000, .cap_ms = 30000};
   CHECK_INT(gc_backoff_fail(&b, 180000, UINT32_MAX), 180000);
   CHECK_INT(gc_backoff_fail(&b, 1, UINT32_MAX), 1);
@@ -71,7 +71,7 @@ static void success_begins_at_the_base_again(void) {
 int main(void) {
   RUN(doubles_up_to_the_cap);
   RUN(every_random_wait_is_in_range);
-  RUN(the_server_may_ask_for_longer_or_shorter);
+  RUN(the_server_may_request_a_longer_or_shorter_wait);
   RUN(nothing_overflows);
   RUN(success_begins_at_the_base_again);
   return check_done();

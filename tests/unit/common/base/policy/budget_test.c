@@ -122,7 +122,7 @@ static void the_refill_is_exact_over_hours(void) {
   }
 }
 
-static void waiting_as_long_as_it_says_is_enough_and_no_longer(void) {
+static void the_returned_wait_is_exact(void) {
   lot = 7;
   for (uint32_t per_minute = 2; per_minute < 700; per_minute += 13) {
     struct gc_budget b;
@@ -143,7 +143,7 @@ static void waiting_as_long_as_it_says_is_enough_and_no_longer(void) {
   }
 }
 
-static void a_clock_that_stands_or_goes_back_brings_nothing(void) {
+static void a_clock_that_stands_or_goes_back_adds_no_requests(void) {
   struct gc_budget b;
   gc_budget_init(&b, 100, 60000);
   for (int i = 0; i < 10; i++)
@@ -182,8 +182,8 @@ int main(void) {
   RUN(a_tenth_may_burst_and_the_rest_comes_evenly);
   RUN(the_smallest_budgets_work);
   RUN(the_refill_is_exact_over_hours);
-  RUN(waiting_as_long_as_it_says_is_enough_and_no_longer);
-  RUN(a_clock_that_stands_or_goes_back_brings_nothing);
+  RUN(the_returned_wait_is_exact);
+  RUN(a_clock_that_stands_or_goes_back_adds_no_requests);
   RUN(a_long_rest_fills_the_bucket_and_no_more);
   RUN(a_huge_budget_does_not_overflow);
   return check_done();

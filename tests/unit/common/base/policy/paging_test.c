@@ -65,7 +65,7 @@ static void a_server_may_make_its_pages_smaller_at_any_time(void) {
   }
 }
 
-static void a_reading_that_shrinks_asks_on(void) {
+static void a_server_with_smaller_pages_gets_more_requests(void) {
   struct gc_paging p = {0};
   size_t came;
   (void)read_all(&p, 1501, 1000, &came);
@@ -89,7 +89,7 @@ static void an_odd_limit_is_noticed_at_the_next_check(void) {
 }
 
 /* 2,000 queues have 2,000 rows; a list of 1,990 is out of date. */
-static void no_page_follows_all_the_rows_there_are(void) {
+static void no_page_is_requested_after_the_last_row(void) {
   static const struct {
     size_t rows_max;
     unsigned requests;
@@ -113,9 +113,9 @@ static void a_repeated_page_is_the_last(void) {
 int main(void) {
   RUN(a_check_reads_up_to_an_empty_page);
   RUN(a_server_may_make_its_pages_smaller_at_any_time);
-  RUN(a_reading_that_shrinks_asks_on);
+  RUN(a_server_with_smaller_pages_gets_more_requests);
   RUN(an_odd_limit_is_noticed_at_the_next_check);
-  RUN(no_page_follows_all_the_rows_there_are);
+  RUN(no_page_is_requested_after_the_last_row);
   RUN(a_repeated_page_is_the_last);
   return check_done();
 }

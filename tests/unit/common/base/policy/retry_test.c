@@ -121,7 +121,7 @@ static void the_token_endpoint_refuses_with_400_and_401(void) {
   }
 }
 
-static void hints_say_what_to_do(void) {
+static void hints_name_the_next_step(void) {
   static const struct {
     int status;
     const char *part;
@@ -159,7 +159,7 @@ int main(void) {
   RUN(every_failure_below_http_has_its_decision);
   RUN(an_answer_that_broke_off_keeps_its_status_if_that_matters);
   RUN(the_token_endpoint_refuses_with_400_and_401);
-  RUN(hints_say_what_to_do);
+  RUN(hints_name_the_next_step);
   RUN(answers_have_classes);
   return check_done();
 }

@@ -225,7 +225,7 @@ static void others_go_on_while_one_backs_off(void) {
 
 /* The wait is exactly the Retry-After of the server. A call with one above
  * GC_THROTTLE_ACCOUNT_MAX_S fails and leaves the repeat to the next poll. */
-static void a_5xx_with_retry_after_is_not_asked_sooner(void) {
+static void a_5xx_with_retry_after_is_not_repeated_sooner(void) {
   static const uint32_t ask_s[] = {1, 8, 9, 120, 180};
   for (size_t i = 0; i < GC_COUNT(ask_s); i++) {
     api_begin();
@@ -286,6 +286,6 @@ int main(void) {
   RUN(the_third_attempt_may_succeed);
   RUN(a_truncated_answer_restarts_the_sink);
   RUN(others_go_on_while_one_backs_off);
-  RUN(a_5xx_with_retry_after_is_not_asked_sooner);
+  RUN(a_5xx_with_retry_after_is_not_repeated_sooner);
   return check_done();
 }

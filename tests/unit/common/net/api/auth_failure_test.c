@@ -104,7 +104,7 @@ static void a_change_during_the_request_counts_too(void) {
 }
 
 /* The answer to the new secret is no refusal: the usual backoff applies. */
-static void a_changed_secret_that_meets_an_outage_is_tried_on(void) {
+static void a_changed_secret_is_tried_again_after_an_outage(void) {
   struct gc_auth_settings s = auth_plain();
   s.secret = (struct gc_secret){.file = file};
   write_secret("wrong");
@@ -432,7 +432,7 @@ int main(void) {
   RUN(the_message_fits_with_long_words_and_names_the_region);
   RUN(a_changed_secret_file_is_tried_at_once);
   RUN(a_change_during_the_request_counts_too);
-  RUN(a_changed_secret_that_meets_an_outage_is_tried_on);
+  RUN(a_changed_secret_is_tried_again_after_an_outage);
   RUN(the_secret_is_read_for_each_request);
   RUN(a_secret_that_cannot_be_read_is_a_clear_failure);
   RUN(a_read_that_hangs_is_reported_and_waited_for);

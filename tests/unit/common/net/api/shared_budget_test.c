@@ -38,7 +38,7 @@ static void a_later_account_can_only_lower_it(void) {
 }
 
 /* The requests that the first account has sent stay counted. */
-static void a_lowered_budget_brings_no_new_requests(void) {
+static void a_lowered_budget_adds_no_requests(void) {
   struct gc_shared_budget *a = gc_shared_budget_get("client", 100, 0);
   while (gc_shared_budget_take(a, 0))
     ;
@@ -95,7 +95,7 @@ static void threads_together_get_no_more_than_there_is(void) {
 int main(void) {
   RUN(accounts_of_one_client_share_its_budget);
   RUN(a_later_account_can_only_lower_it);
-  RUN(a_lowered_budget_brings_no_new_requests);
+  RUN(a_lowered_budget_adds_no_requests);
   RUN(the_budget_ends_with_its_last_holder);
   RUN(threads_together_get_no_more_than_there_is);
   return check_done();

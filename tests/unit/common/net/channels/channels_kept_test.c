@@ -52,7 +52,7 @@ static void a_kept_channel_that_is_gone_is_replaced(void) {
   ch_store_end(store);
 }
 
-static void a_kept_text_that_makes_no_sense_counts_as_none(void) {
+static void an_invalid_kept_text_counts_as_none(void) {
   static const char *const rows[] = {
       "one", "a/b wss://x", ".. wss://x", "one wss://x y", " wss://x", "one "};
   struct gc_err err;
@@ -145,6 +145,6 @@ int main(void) {
   RUN(kept_channels_that_are_gone_cost_no_budget);
   RUN(channels_that_another_process_uses_are_left_alone);
   RUN(a_stream_does_not_wait_for_a_file_that_cannot_be_opened);
-  RUN(a_kept_text_that_makes_no_sense_counts_as_none);
+  RUN(an_invalid_kept_text_counts_as_none);
   return check_done();
 }

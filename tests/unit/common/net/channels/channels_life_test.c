@@ -331,7 +331,7 @@ static void a_new_token_brings_a_new_channel(void) {
   ch_end();
 }
 
-static void without_one_in_time_the_channel_gets_the_new_token(void) {
+static void without_a_second_channel_the_first_gets_the_new_token(void) {
   ch_token_life_s = 3600;
   ch_begin_connected();
   ch_heartbeats(111);
@@ -377,7 +377,7 @@ int main(void) {
   RUN(a_break_before_the_new_one_is_ready_is_reported);
   RUN(a_stop_at_any_moment_of_a_renewal_leaves_nothing_behind);
   RUN(a_new_token_brings_a_new_channel);
-  RUN(without_one_in_time_the_channel_gets_the_new_token);
+  RUN(without_a_second_channel_the_first_gets_the_new_token);
   RUN(a_token_that_comes_during_a_renewal_starts_another_one);
   return check_done();
 }

@@ -26,7 +26,7 @@ static void the_closing_notice_brings_another_channel_without_a_break(void) {
   ch_end();
 }
 
-static void without_another_one_in_time_it_connects_again_to_its_own(void) {
+static void without_a_second_channel_the_first_connects_again(void) {
   ch_begin_connected();
   replay_forget_answers(&ch_world);
   ch_answer(CREATE, REPLAY_ALWAYS, 400, "{}");
@@ -317,7 +317,7 @@ static void unknown_messages_are_counted_and_ignored(void) {
 
 int main(void) {
   RUN(the_closing_notice_brings_another_channel_without_a_break);
-  RUN(without_another_one_in_time_it_connects_again_to_its_own);
+  RUN(without_a_second_channel_the_first_connects_again);
   RUN(a_server_that_ends_sooner_causes_only_a_gap);
   RUN(a_second_notice_delays_nothing);
   RUN(a_notice_on_the_new_connection_is_obeyed_with_a_break);

@@ -15,7 +15,7 @@ static void heartbeats_and_pongs_keep_the_socket_alive(void) {
   ch_end();
 }
 
-static void silence_is_death_after_the_idle_timeout(void) {
+static void a_silent_socket_is_closed_after_the_idle_timeout(void) {
   ch_begin_connected();
   replay_run(&ch_world, 11000);
   ch_say(EVENT);
@@ -37,7 +37,7 @@ static void silence_is_death_after_the_idle_timeout(void) {
   ch_end();
 }
 
-static void the_least_patient_block_decides(void) {
+static void the_shortest_timeout_of_the_blocks_decides(void) {
   ch_begin();
   ch_usual_answers();
   ch_listen(&ch_other);
@@ -65,8 +65,8 @@ static void a_peer_that_does_not_read_is_given_up(void) {
 
 int main(void) {
   RUN(heartbeats_and_pongs_keep_the_socket_alive);
-  RUN(silence_is_death_after_the_idle_timeout);
-  RUN(the_least_patient_block_decides);
+  RUN(a_silent_socket_is_closed_after_the_idle_timeout);
+  RUN(the_shortest_timeout_of_the_blocks_decides);
   RUN(a_peer_that_does_not_read_is_given_up);
   return check_done();
 }

@@ -124,7 +124,7 @@ static void without_topics_left_the_socket_is_closed(void) {
   ch_end();
 }
 
-static void topics_that_come_while_it_closes_wait_for_nothing_else(void) {
+static void topics_added_while_the_socket_closes_open_another(void) {
   ch_begin_connected();
   gc_channels_unsubscribe(ch_channels, &ch_block.listener, "v2.a");
   replay_run(&ch_world, 100);
@@ -165,7 +165,7 @@ int main(void) {
   RUN(each_rejection_reaches_the_subscribers);
   RUN(topics_that_come_later_bring_a_snapshot_for_their_block_only);
   RUN(without_topics_left_the_socket_is_closed);
-  RUN(topics_that_come_while_it_closes_wait_for_nothing_else);
+  RUN(topics_added_while_the_socket_closes_open_another);
   RUN(a_text_that_is_no_topic_is_refused);
   return check_done();
 }

@@ -33,7 +33,7 @@ static void six_an_hour_and_twelve_a_day_are_allowed(void) {
   }
 }
 
-static void the_time_of_the_next_one_is_known_when_the_budget_is_spent(void) {
+static void the_next_creation_has_a_time_when_the_budget_is_spent(void) {
   struct gc_creations c = {{0}};
   for (unsigned i = 0; i < 6; i++) {
     CHECK_INT(gc_creations_next_ms(&c, START_MS + i), START_MS + i);
@@ -46,7 +46,7 @@ static void the_time_of_the_next_one_is_known_when_the_budget_is_spent(void) {
             START_MS + 24 * (uint64_t)HOUR_MS);
 }
 
-static void one_that_failed_is_given_back(void) {
+static void a_failed_creation_is_given_back(void) {
   struct gc_creations c = {{0}};
   for (unsigned i = 0; i < 6; i++)
     gc_creations_take(&c, START_MS);
@@ -57,7 +57,7 @@ static void one_that_failed_is_given_back(void) {
 
 int main(void) {
   RUN(six_an_hour_and_twelve_a_day_are_allowed);
-  RUN(the_time_of_the_next_one_is_known_when_the_budget_is_spent);
-  RUN(one_that_failed_is_given_back);
+  RUN(the_next_creation_has_a_time_when_the_budget_is_spent);
+  RUN(a_failed_creation_is_given_back);
   return check_done();
 }

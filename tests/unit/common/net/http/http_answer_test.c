@@ -45,7 +45,7 @@ static void chunks_are_put_together(void) {
   CHECK_STR(q.got, "first second");
 }
 
-static void gzip_is_asked_for_and_decoded(void) {
+static void gzip_is_requested_and_decoded(void) {
   struct ask q;
   http_get_with(&q, NULL, http_url_of("/gzip"));
   CHECK_INT(q.reply.failure, GC_FAILURE_NONE);
@@ -138,7 +138,7 @@ int main(void) {
   RUN(without_a_sink_the_body_is_kept);
   RUN(any_cut_of_the_answer_gives_the_same_body);
   RUN(chunks_are_put_together);
-  RUN(gzip_is_asked_for_and_decoded);
+  RUN(gzip_is_requested_and_decoded);
   RUN(a_redirect_is_an_answer_and_not_followed);
   RUN(the_first_64_kb_of_an_error_are_kept_and_the_rest_is_read);
   RUN(an_error_without_end_is_cut_and_stays_an_answer);

@@ -49,7 +49,7 @@ static void methods_and_bodies_arrive_as_they_are(void) {
 
 /* From 1 MB on libcurl would send "Expect: 100-continue" and wait for a
  * second. */
-static void a_large_body_is_sent_without_asking(void) {
+static void a_large_body_is_sent_without_expect_100(void) {
   enum { LARGE = 2 * 1024 * 1024 };
   struct asker a;
   struct ask q;
@@ -143,7 +143,7 @@ static void fifty_at_once_are_all_answered(void) {
 int main(void) {
   http_bench_begin();
   RUN(methods_and_bodies_arrive_as_they_are);
-  RUN(a_large_body_is_sent_without_asking);
+  RUN(a_large_body_is_sent_without_expect_100);
   RUN(a_header_with_a_line_break_is_refused);
   RUN(an_exchange_that_runs_is_not_started_again);
   RUN(one_connection_serves_all_requests);

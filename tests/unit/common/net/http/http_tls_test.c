@@ -157,7 +157,7 @@ static void answer_anything(struct conn *c, void *ctx) {
   conn_linger(c);
 }
 
-static void tls_to_a_plain_port_says_so(void) {
+static void an_error_names_a_port_without_tls(void) {
   struct server *s =
       server_start(&(struct server_plan){.serve = answer_anything});
   struct ask q;
@@ -173,7 +173,7 @@ int main(void) {
   RUN(client_certificates_are_shown_when_demanded);
   RUN(a_replaced_authority_counts_for_the_next_connection);
   RUN(a_replaced_client_certificate_counts_for_the_next_connection);
-  RUN(tls_to_a_plain_port_says_so);
+  RUN(an_error_names_a_port_without_tls);
   RUN(http_no_words_hold_a_secret);
   http_bench_end();
   return check_done();

@@ -74,7 +74,7 @@ static void each_fault_of_a_name_has_a_word(void) {
   CHECK_STR(malformed_word(MALFORMED_NOT), "");
 }
 
-static void a_name_has_an_end(void) {
+static void a_name_ends_at_its_length(void) {
   struct attribute_form form;
   struct attribute a;
   char name[1000];
@@ -135,7 +135,7 @@ static void a_format_that_cannot_be_read_back_is_refused(void) {
 int main(void) {
   RUN(names_are_read_from_their_end);
   RUN(each_fault_of_a_name_has_a_word);
-  RUN(a_name_has_an_end);
+  RUN(a_name_ends_at_its_length);
   RUN(a_name_of_separators_takes_no_time);
   RUN(a_name_without_the_longest_literal_is_no_metric);
   RUN(a_format_that_cannot_be_read_back_is_refused);

@@ -32,7 +32,7 @@ static const char *reads(const char *lines) {
   return block_text("genesys_flowmetrics", blocks, "f", lines);
 }
 
-static void an_account_is_all_that_it_needs(void) {
+static void a_block_of_flows_needs_only_an_account(void) {
   CHECK_STR(reads("Account prod"), "");
   CHECK_INT(got.observations, FLOW_AUTO);
   CHECK_INT(got.observation_interval_s, 10);
@@ -94,7 +94,7 @@ static void errors_name_the_option(void) {
 }
 
 int main(void) {
-  RUN(an_account_is_all_that_it_needs);
+  RUN(a_block_of_flows_needs_only_an_account);
   RUN(given_options_replace_the_defaults);
   RUN(errors_name_the_option);
   gc_options_clear(flows_rows, &got);

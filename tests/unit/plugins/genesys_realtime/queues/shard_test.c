@@ -89,7 +89,7 @@ static void without_a_shard_every_queue_is_ours(void) {
   CHECK(shard_has(&(struct shard){1, 1}, "q1"));
 }
 
-static void it_is_read_as_k_of_n(void) {
+static void a_shard_is_read_as_k_of_n(void) {
   static const struct {
     const char *text;
     uint32_t number, of; /* 0: refused */
@@ -134,6 +134,6 @@ int main(void) {
   RUN(capitals_make_no_other_queue);
   RUN(the_shares_are_those_of_every_version);
   RUN(without_a_shard_every_queue_is_ours);
-  RUN(it_is_read_as_k_of_n);
+  RUN(a_shard_is_read_as_k_of_n);
   return check_done();
 }
