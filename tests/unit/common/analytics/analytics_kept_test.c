@@ -53,8 +53,8 @@ static void begin_with_store(void) {
   tell_truth();
 }
 
-/* Acts as a kill: the block finishes no window. The test keeps the values that
- * were sent, and the time. */
+/* Ends the block as a kill does: it finishes no window. The test keeps the
+ * values that were sent, and the time. */
 static void stop_for(uint64_t away_ms) {
   static char seen[SEEN_MAX][128];
   size_t count = iv.count;

@@ -5,7 +5,7 @@
 
 #include "tests/support/check.h"
 
-/* "nOffered tHandle" in words; at most four. */
+/* Splits "nOffered tHandle" into words, at most four. */
 struct words {
   char text[128];
   char *at[4];
@@ -47,8 +47,8 @@ static void make_claim(struct claim *c, const struct block *b) {
       .observes = b->observes};
 }
 
-/* The identity that both blocks would write, "" if there is none. Checks that
- * the order of the blocks does not matter. */
+/* Returns the identity that both blocks would write, "" if there is none.
+ * Checks that the order of the blocks does not matter. */
 static const char *common_identity(const struct block *a,
                                    const struct block *b) {
   static char what[GC_CLAIM_WHAT_SIZE];
@@ -63,7 +63,7 @@ static const char *common_identity(const struct block *a,
 
 #define C GC_QUERY_CONVERSATIONS
 #define F GC_QUERY_FLOWS
-/* A block of the account "prod". */
+/* Returns a block of the account "prod". */
 #define B(block, from, names, by, ...)                                         \
   {                                                                            \
     .name = (block), .source = (from), .metrics = (names), .groups = (by),     \

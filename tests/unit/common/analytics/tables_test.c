@@ -75,7 +75,7 @@ static void a_dimension_of_single_customers_is_refused(void) {
   CHECK_INT(gc_dimension_check("queueid", GC_QUERY_CONVERSATIONS, &err),
             GC_ERR_CONFIG);
   CHECK_INT(gc_dimension_check("entryReason", GC_QUERY_FLOWS, &err),
-            GC_ERR_CONFIG); /* a number that was dialled */
+            GC_ERR_CONFIG); /* number that a customer dialled */
   CHECK_INT(gc_dimension_check("ani", GC_QUERY_FLOWS, &err), GC_ERR_CONFIG);
   CHECK_INT(gc_dimension_of("userId"), GC_DIMENSION_USER);
   CHECK_INT(gc_dimension_of("mediaType"), GC_DIMENSION_MEDIA);
@@ -191,7 +191,8 @@ static void the_identity_differs_when_the_request_does(void) {
   CHECK(strcmp(one, two) != 0);
 }
 
-/* State files hold it: another value would begin every query's totals at 0. */
+/* State files have the identity: another value would reset every query's totals
+ * to 0. */
 static void the_identity_never_changes(void) {
   char *metrics[] = {(char[]){"tTalk"}, (char[]){"nOffered"}};
   char *groups[] = {(char[]){"queueId"}, (char[]){"mediaType"}};

@@ -18,7 +18,7 @@ static struct gc_sample depth(const char *instance, const char *qualifier,
                             .interval_ms = 10000};
 }
 
-/* Registration is once per process, so this one is the first. */
+/* Registration happens once per process, so this test is the first. */
 static void *register_once(void *arg) {
   *(enum gc_code *)arg = gc_emit_register(NULL);
   return NULL;

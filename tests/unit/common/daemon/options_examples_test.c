@@ -23,7 +23,7 @@ static enum gc_code take(const char *name, void *settings, struct gc_err *err) {
   return GC_OK;
 }
 
-/* Reads one line of a block that has this option alone. */
+/* Reads a block that has only this line. */
 static enum gc_code read_line(const struct gc_opt *row, const char *line,
                               struct gc_err *err) {
   struct gc_opt alone[] = {*row, GC_OPT_END};
@@ -91,7 +91,7 @@ struct place {
   unsigned read;
 };
 
-/* One line of an example, with or without a "#" in front. */
+/* Reads one line of an example, with or without a "#" in front. */
 static void try_line(struct place *at, const char *line) {
   char word[64];
   line += strspn(line, " \t#");

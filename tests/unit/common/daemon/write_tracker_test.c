@@ -21,7 +21,8 @@ static void register_data_sets(void) {
   plugin_register_data_set(&set);
 }
 
-/* A daemon whose queue is held and whose last writer is the write tracker. */
+/* Starts a daemon whose queue is held and whose last writer is the write
+ * tracker. */
 static void start(void) {
   fake_reset();
   register_data_sets();
@@ -212,7 +213,7 @@ static int late_write(const data_set_t *ds, const value_list_t *vl,
                       user_data_t *ud) {
   (void)ds, (void)vl;
   late_calls++;
-  /* A writer before the tracker: the value is still pending. */
+  /* A writer that runs before the tracker sees the value as pending. */
   CHECK_INT(gc_write_tracker_pending(ud->data), 1);
   return 0;
 }

@@ -3,7 +3,7 @@
 
 #include "tests/support/check.h"
 
-/* The operations of the platform's own list. */
+/* The rows equal the operations of the platform's own list. */
 static void each_call_is_what_the_platform_documents(void) {
   static const struct {
     enum gc_endpoint_id id;

@@ -90,7 +90,7 @@ static void an_id_given_two_names_at_once_has_one_in_any_order(void) {
 static void an_id_keeps_its_label_and_follows_its_name(void) {
   struct gc_labels *l = gc_labels_new();
   assign_one(l, "2", "Sales");
-  assign_one(l, "1", "Sales"); /* later, though its id is less */
+  assign_one(l, "1", "Sales"); /* added later, although its id is smaller */
   CHECK_STR(gc_labels_get(l, "2"), "Sales");
   CHECK_STR(gc_labels_get(l, "1"), "Sales~2");
 
@@ -203,7 +203,7 @@ static void stored_rows_that_are_not_possible_are_left_out(void) {
   gc_labels_free(l);
 }
 
-/* Quadratic work would take minutes. */
+/* An algorithm of quadratic time would need minutes. */
 static void a_hundred_thousand_of_one_name_are_fast(void) {
   enum { MANY = 100000 };
   struct gc_labels *l = gc_labels_new();
@@ -279,8 +279,8 @@ static const char *label_in(const struct gc_entities *d, const char *id) {
   return e != NULL ? e->label : "";
 }
 
-/* One agent has known queue 2 for longer than queue 1, the other was started
- * after both: their own labels differ, those by the list do not. */
+/* One agent has known queue 2 for longer than queue 1; the other agent started
+ * after both. Their own labels differ, but the labels by the list are equal. */
 static void agents_of_different_age_give_the_same_labels(void) {
   static const struct gc_entry rows[] = {{"1", "Sales", "", "x"},
                                          {"2", "Sales", "", ""}};

@@ -11,7 +11,7 @@ static const struct gc_metric *named(const char *name) {
   return NULL;
 }
 
-/* Names and kinds that dashboards of operators use. */
+/* Dashboards of operators use these names and kinds. */
 static void the_promised_types_are_there(void) {
   static const struct {
     const char *name, *owner;

@@ -41,7 +41,7 @@ static void subscribe_many(unsigned from, unsigned count) {
   }
 }
 
-/* Topics in the next batch. */
+/* Returns the number of topics in the next batch. */
 static size_t next(void) {
   size_t count = 0;
   CHECK_INT(gc_topics_next(&t, &body, &replaces, NULL), GC_OK);
@@ -176,8 +176,9 @@ static void a_later_topic_is_added_alone(void) {
   end();
 }
 
-/* Of `count` topics those in `bad` answer `code`, with all that share their
- * request. Returns the requests until the others are subscribed. */
+/* Answers `code` to each request that has one of the topics in `bad`, of
+ * `count` topics. Returns the number of requests until the others are
+ * subscribed. */
 static unsigned requests_until_subscribed(unsigned count, enum gc_code code,
                                           const char *const *bad) {
   unsigned requests = 0, permitted = 0;
@@ -368,7 +369,7 @@ static void a_refusal_of_everything_is_slowed_down(void) {
   end();
 }
 
-/* Each batch fails; afterwards few requests are enough again. */
+/* Batches shrink while each one fails; afterwards few requests are enough. */
 static void after_an_outage_the_batches_grow_again(void) {
   static const char *const none[] = {NULL};
   begin();

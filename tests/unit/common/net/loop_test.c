@@ -320,10 +320,10 @@ static void an_idle_loop_sleeps(void) {
 struct pipe_watch {
   struct gc_loop *loop;
   struct gc_watch watch;
-  struct pipe_watch *victim; /* unwatched and freed by the first that runs */
+  struct pipe_watch *victim; /* the first that runs unwatches and frees it */
   int fds[2];
   int ready, bytes;
-  int again; /* run so many more times without bytes */
+  int again; /* further runs without bytes */
 };
 static bool pipe_was_ready(void *ctx) {
   struct pipe_watch *p = ctx;

@@ -94,7 +94,7 @@ static void a_refused_list_lets_ids_take_the_place_of_names(void) {
     struct names_ear e;
     names_listen(&e, GC_QUEUE);
     replay_run(&names_world, 60 * MINUTE_MS);
-    CHECK_INT(e.heard, 1); /* once, though it is asked again */
+    CHECK_INT(e.heard, 1); /* reported once, although it is requested again */
     CHECK(e.refused);
     CHECK_STR(e.labels, "");
     CHECK_INT(replay_last_notice(&names_world, "list of queues")->code,
@@ -132,7 +132,7 @@ static void an_outage_is_reported_by_the_account_alone(void) {
   CHECK_INT(replay_noticed(&names_world, "list", GC_ERR_UNAVAILABLE), 0);
   CHECK(replay_noticed(&names_world, "api", GC_ERR_REMOTE) > 0);
   names_now_says(200, NAMES_ONE);
-  replay_run(&names_world, 2 * MINUTE_MS); /* soon after it is over */
+  replay_run(&names_world, 2 * MINUTE_MS); /* soon after the outage */
   CHECK_STR(e.labels, "q1=Sales/ ");
   names_end();
 }

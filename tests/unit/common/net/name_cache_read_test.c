@@ -41,7 +41,7 @@ static void all_pages_are_read(void) {
   names_end();
 }
 
-/* A page that has the number of pages need not name the next one. */
+/* A page with the number of pages need not name the next page. */
 static void the_number_of_pages_is_enough(void) {
   struct names_ear e;
   names_begin();
@@ -140,7 +140,7 @@ static void each_kind_has_its_period(void) {
       uint64_t period_ms = rows[i].minutes * MINUTE_MS;
       CHECK(mean_ms <= period_ms && mean_ms >= period_ms - period_ms / 10);
       CHECK_INT(replay_count(&names_world, "GET"),
-                count); /* nothing but that */
+                count); /* no other request */
       names_end();
     }
 }

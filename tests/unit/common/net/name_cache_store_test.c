@@ -52,7 +52,8 @@ static void a_restart_with_the_api_away_knows_the_names(void) {
   CHECK_STR(e.labels, "b=Sales/ c=Sales~2/ ");
   replay_run(&names_world, 10 * MINUTE_MS);
   CHECK_INT(e.heard, 1);
-  /* Back again, with one more of that name: each keeps its label. */
+  /* The API is back and has one more queue of that name: each keeps its label.
+   */
   names_now_says(200,
                  "{\"entities\":[{\"id\":\"a\",\"name\":\"Sales\"},{\"id\":"
                  "\"b\",\"name\":\"Sales\"},{\"id\":\"c\",\"name\":"

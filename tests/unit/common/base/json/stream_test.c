@@ -192,7 +192,8 @@ static void the_macros_build_the_reported_paths(void) {
   CHECK(GC_JSON_PATH8(1, 2, 3, 4, 5, 6, 7, K_LAST) == 0x01020304050607fa);
 }
 
-/* The members below an unknown key must not look like members of the root. */
+/* The paths of members below an unknown key must not equal paths of the root.
+ */
 static void levels_never_vanish_from_a_path(void) {
   static const struct row rows[] = {
       {"{\"x\":{\"a\":1}}", "{ 254/x{ 254.1=1 254/x} }"}};

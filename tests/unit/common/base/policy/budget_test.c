@@ -17,7 +17,8 @@ static uint32_t draw(void) {
 
 enum { TAKES = 4000, MINUTE_MS = 60000 };
 
-/* The worst window begins with a take and includes both of its ends. */
+/* Returns the requests of the worst window: it begins with a take and includes
+ * both of its ends. */
 static uint32_t worst_minute(const uint64_t *takes_ms, size_t count) {
   uint32_t worst = 0;
   for (size_t from = 0, to = 0; from < count; from++) {
@@ -29,10 +30,10 @@ static uint32_t worst_minute(const uint64_t *takes_ms, size_t count) {
   return worst;
 }
 
-/* The behaviours of a caller; returns the time of the next try. */
+/* Returns the time of the caller's next try, for each behaviour of a caller. */
 static uint64_t next_try(int pattern, uint64_t now_ms) {
   switch (pattern) {
-  case 0: /* as fast as it can */
+  case 0: /* as fast as possible */
     return now_ms + 1;
   case 1: /* at random times */
     return now_ms + draw() % 500;
@@ -43,7 +44,7 @@ static uint64_t next_try(int pattern, uint64_t now_ms) {
   case 4: /* just before and just after the end of a minute */
     return draw() % 30 == 0 ? (now_ms / MINUTE_MS + 1) * MINUTE_MS - 1
                             : now_ms + draw() % 2;
-  default: /* a slow one */
+  default: /* slowly */
     return now_ms + draw() % 4000;
   }
 }

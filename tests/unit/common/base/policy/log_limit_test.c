@@ -123,7 +123,7 @@ static void codes_that_alternate_have_few_lines(void) {
 }
 
 static void random_outcomes_have_few_lines(void) {
-  /* A small generator with a fixed seed: each run is the same. */
+  /* The generator has a fixed seed, so that each run is the same. */
   uint32_t random32 = 1;
   struct gc_log_limit d = {0};
   unsigned troubles = 0, ends = 0, held = 0, failures = 0;

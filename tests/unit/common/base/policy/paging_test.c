@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: MIT */
-/* When another page of an answer without a total is requested. */
+/* The requests for the pages of an answer without a total. */
 #include "common/base/policy/paging.h"
 
 #include "tests/support/check.h"
 
 enum { REQUESTED = 1000 };
 
-/* One reading of `total` rows from a server that makes pages of at most `limit`
- * rows. Returns the number of requests; *ret_rows: the rows that came. */
+/* Reads `total` rows from a server that makes pages of at most `limit` rows.
+ * Returns the number of requests; *ret_rows: the received rows. */
 static unsigned read_all(struct gc_paging *p, size_t total, size_t limit,
                          size_t *ret_rows) {
   unsigned requests = 0;

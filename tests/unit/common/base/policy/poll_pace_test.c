@@ -63,7 +63,7 @@ static void an_early_poll_keeps_the_beat(void) {
   }
 }
 
-/* Agents that configuration management starts in the same second. */
+/* Configuration management may start all agents in the same second. */
 static void a_fleet_spreads_over_the_interval(void) {
   size_t tenths[10] = {0};
   for (int i = 0; i < 1000; i++) {

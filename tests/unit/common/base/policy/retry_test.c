@@ -33,7 +33,7 @@ static void every_status_has_its_decision(void) {
       expect(s, GC_GIVE_UP, GC_ERR_PERMISSION, false);
     else if (s == 404)
       expect(s, GC_GIVE_UP, GC_ERR_NOT_FOUND, false);
-    else if (s == 407) /* the proxy, not the platform */
+    else if (s == 407) /* from the proxy, not the platform */
       expect(s, GC_GIVE_UP, GC_ERR_NETWORK, true);
     else if (s == 408)
       expect(s, GC_RETRY, GC_ERR_TIMEOUT, false);

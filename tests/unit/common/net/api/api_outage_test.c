@@ -137,7 +137,7 @@ static void an_outage_is_one_cause_until_all_that_failed_work(void) {
   size_t fine = replay_noticed(&api_world, "api", GC_OK);
   api_call(&j, GC_ENDPOINT_PRESENCES); /* never failed: no notice */
   replay_settle(&api_world);
-  api_call(&j, GC_ENDPOINT_QUEUES); /* works again; USERS still fails */
+  api_call(&j, GC_ENDPOINT_QUEUES); /* QUEUES works again; USERS still fails */
   replay_settle(&api_world);
   CHECK_INT(j.err.code, GC_OK);
   CHECK_INT(replay_noticed(&api_world, "api", GC_OK), fine);
@@ -157,7 +157,7 @@ static void a_failure_of_one_function_is_no_outage(void) {
     api_call(&j, GC_ENDPOINT_QUEUES);
     replay_settle(&api_world);
     CHECK_INT(replay_last_notice(&api_world, "api")->code, GC_ERR_REMOTE);
-    api_call(&j, GC_ENDPOINT_QUEUES); /* it was answered: the outage is over */
+    api_call(&j, GC_ENDPOINT_QUEUES); /* an answer ends the outage */
     replay_settle(&api_world);
     CHECK_INT(replay_last_notice(&api_world, "api")->code, GC_OK);
     api_end();

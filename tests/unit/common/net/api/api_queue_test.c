@@ -113,14 +113,14 @@ static void the_budget_paces_for_hours(void) {
         api_call(&jobs[i], GC_ENDPOINT_QUEUES);
   }
   size_t calls = replay_count(&api_world, "GET");
-  /* Exactly six at the start and 54 in each minute. */
+  /* The budget allows exactly six at the start and 54 in each minute. */
   CHECK_INT(calls, 6 + 54 * 60 * HOURS);
   for (size_t from = 0, to = 0; from < api_world.request_count; from++) {
     while (to < api_world.request_count &&
            api_world.requests[to].at_ms <=
                api_world.requests[from].at_ms + 60000)
       to++;
-    CHECK(to - from <= PER_MINUTE + 1); /* and the token */
+    CHECK(to - from <= PER_MINUTE + 1); /* one more: the token's request */
   }
   CHECK_INT(replay_count(&api_world, "POST /oauth/token"), 1);
   /* The queue waits for the budget and does not check it each millisecond. */

@@ -166,7 +166,7 @@ static void temporary_failures_are_tried_three_times(void) {
     CHECK_INT(j.err.code, rows[i].code);
     CHECK_HAS(j.err.text, CORRELATION);
     CHECK_INT(replay_count(&api_world, QUEUES), 3);
-    /* The longest waits: 0.5 and 1 s. */
+    /* The longest waits are 0.5 and 1 s. */
     CHECK_INT(api_world.requests[2].at_ms - api_world.requests[1].at_ms, 500);
     CHECK_INT(api_world.requests[3].at_ms - api_world.requests[2].at_ms, 1000);
     api_end();

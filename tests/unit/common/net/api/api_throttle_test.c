@@ -61,7 +61,7 @@ static void a_429_without_a_time_backs_off(void) {
   for (size_t i = 0; i < GC_COUNT(waits_ms); i++)
     CHECK_INT(api_world.requests[i + 2].at_ms - api_world.requests[i + 1].at_ms,
               waits_ms[i]);
-  /* Success: the next wait is short again. */
+  /* After a success the next wait is short again. */
   replay_forget_answers(&api_world);
   api_throttled(QUEUES, 0);
   api_answer(QUEUES, REPLAY_ALWAYS, 200);
@@ -190,7 +190,8 @@ static void the_longest_suspension_is_a_day(void) {
   replay_settle(&api_world);
   CHECK_INT(b.err.code, GC_ERR_THROTTLED);
   CHECK_INT(replay_count(&api_world, QUEUES), 1);
-  /* Reported again: the log limits it to a reminder each ten minutes. */
+  /* The cause is reported again; the log limits it to a reminder each ten
+   * minutes. */
   CHECK_HAS(replay_last_notice(&api_world, "throttle")->text, "suspended for");
   api_end();
 }

@@ -223,7 +223,7 @@ static void a_renewal_that_hangs_leaves_the_old_token_in_use(void) {
   CHECK_INT(gc_auth_request(auth), GC_AUTH_READY);
   CHECK_STR(auth_bearer(), "t1");
   CHECK_INT(replay_last_notice(&auth_world, "token")->code, GC_ERR_STATE);
-  replay_run(&auth_world, 300 * 1000); /* it ends */
+  replay_run(&auth_world, 300 * 1000); /* the read ends */
   CHECK_INT(gc_auth_request(auth), GC_AUTH_FAILED);
   auth_end();
   CHECK_INT(disk.cancels, 1);
@@ -294,7 +294,7 @@ static void a_failed_request_backs_off_and_retries_without_end(void) {
     CHECK(strstr(replay_last_notice(&auth_world, "token")->text, "s3cr3t") ==
           NULL);
     replay_run(&auth_world, 3600 * 1000);
-    /* 1, 2, 4, 8, 16, 32 s and then one a minute, the longest waits. */
+    /* The longest waits are 1, 2, 4, 8, 16, 32 s and then a minute each. */
     size_t count = replay_count(&auth_world, AUTH_ASK);
     CHECK_THAT(count >= 60 && count <= 66, "%zu requests in an hour", count);
     for (size_t k = 7; k < auth_world.request_count; k++)
@@ -335,7 +335,8 @@ static void retry_after_is_kept_to_the_second_up_to_15_minutes(void) {
   }
 }
 
-/* A CDN or proxy in front of the token endpoint, not the endpoint itself. */
+/* A CDN or proxy in front of the token endpoint sends this 403, not the
+ * endpoint. */
 static void a_403_in_html_gets_no_advice_about_roles(void) {
   auth_begin();
   replay_answer(&auth_world,

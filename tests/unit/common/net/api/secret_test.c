@@ -301,11 +301,11 @@ static void the_version_changes_with_the_file(void) {
   uint64_t first = gc_secret_version(&s);
   CHECK(first != 0);
   CHECK(gc_secret_version(&s) == first);
-  /* In place, with another length. */
+  /* The file is changed in place, to another length. */
   write_text(file, "abcd");
   uint64_t second = gc_secret_version(&s);
   CHECK(second != first);
-  /* As a careful editor does: another file takes the name; here with the same
+  /* Another file takes the name, as with a careful editor; here it has the same
    * length and time. */
   struct stat st;
   write_text(other, "abcd");

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* More topics than one channel carries. */
+/* More topics than one channel can have. */
 #include "common/net/channels/channels_internal.h"
 #include "tests/support/channels_bench.h"
 
@@ -152,9 +152,9 @@ static void holes_are_filled_and_nothing_moves(void) {
   ch_unsubscribe_many(&ch_block, 100, 3);
   ch_unsubscribe_many(&ch_block, 1100, 3);
   replay_run(&ch_world, 1000);
-  CHECK_INT(ch_world.request_count, asked); /* they may stay */
+  CHECK_INT(ch_world.request_count, asked); /* the topics may stay */
   CHECK_INT(ch_stats().topics, 2494);
-  CHECK_INT(ch_subscribe_many(&ch_block, 1101, 1), 1); /* still there */
+  CHECK_INT(ch_subscribe_many(&ch_block, 1101, 1), 1); /* it is still there */
   replay_run(&ch_world, 1000);
   CHECK_INT(ch_world.request_count, asked);
   CHECK_INT(ch_subscribe_many(&ch_block, 3000, 1), 1); /* where there is room */
@@ -164,7 +164,7 @@ static void holes_are_filled_and_nothing_moves(void) {
   CHECK_STR(replay_last(&ch_world, ADD)->body, "[{\"id\":\"v2.topic.3000\"}]");
   CHECK_INT(ch_subscribe_many(&ch_block, 4000, 504), 504);
   replay_run(&ch_world, 2000);
-  CHECK_INT(gc_channels_count(ch_channels), 3); /* c03 and the holes */
+  CHECK_INT(gc_channels_count(ch_channels), 3); /* c03 and the free places */
   CHECK_INT(stats_of(0).topics, 1000);
   CHECK_INT(stats_of(1).topics, 1000);
   CHECK_INT(stats_of(2).topics, 1000);
@@ -301,7 +301,7 @@ static void renewals_take_turns_within_the_allowed_channels(void) {
   }
   replay_run(&ch_world, 600);
   CHECK_INT(ch_wire_count(), 3);
-  CHECK_INT(ch_creations(), 4); /* the stored ids of the old ones serve again */
+  CHECK_INT(ch_creations(), 4); /* the stored ids of old channels are reused */
   CHECK_INT(ch_stats().topics, 2500);
   CHECK_INT(ch_stats().gap_ms, 0);
   CHECK_INT(ch_block.gaps, 0);

@@ -120,8 +120,8 @@ static void channels_that_another_process_uses_are_left_alone(void) {
   ch_store_end(store);
 }
 
-/* A full disk, a newer version: only a lock of another process means that the
- * channels are in use. */
+/* The disk may be full or the version newer: only a lock of another process
+ * means that the channels are in use. */
 static void a_stream_does_not_wait_for_a_file_that_cannot_be_opened(void) {
   struct gc_store *store = NULL;
   struct gc_err err, warning;

@@ -14,13 +14,13 @@ static void before_its_life_ends_another_channel_takes_over(void) {
   CHECK_INT(ch_creations(), 2);
   CHECK_INT(replay_count(&ch_world, PUT "two"), 1);
   CHECK_INT(ch_wire_count(), 2);
-  CHECK(ch_stats().connected); /* the old one is */
+  CHECK(ch_stats().connected); /* the old channel is open */
   CHECK_INT(ch_block.connected, 1);
   ch_wire_say(ch_wire_of("one"), EVENT);
   CHECK_INT(ch_block.messages, 1);
   ch_wire_open(ch_wire_of("two"));
   CHECK_INT(ch_block.connected, 2);
-  ch_wire_say(ch_wire_of("one"), EVENT); /* both, until the old one has ended */
+  ch_wire_say(ch_wire_of("one"), EVENT); /* both, until the old one ends */
   ch_wire_say(ch_wire_of("two"), EVENT);
   CHECK_INT(ch_block.messages, 3);
   replay_run(&ch_world, 600);
@@ -131,7 +131,7 @@ static void the_life_is_known_after_a_restart(void) {
   ch_store_end(store);
 }
 
-/* Prolonged by subscribing: no message is missed meanwhile. */
+/* Checks that a subscription has prolonged the channel without a gap. */
 static void check_prolonged(void) {
   const struct replay_request *add = replay_last(&ch_world, ADD);
   CHECK_INT(replay_count(&ch_world, ADD), 1);
@@ -213,7 +213,7 @@ static void a_channel_that_is_not_connected_is_prolonged(void) {
   replay_run(&ch_world, 5 * 60000);
   CHECK_INT(ch_creations(), 1);
   CHECK_INT(replay_count(&ch_world, ADD), 1);
-  CHECK_INT(ch_wire_count(), 1); /* which waits for its answer */
+  CHECK_INT(ch_wire_count(), 1); /* it waits for its answer */
   ch_open();
   CHECK_INT(ch_block.gaps, 1);
   ch_heartbeats(TO_THE_LAST_HOUR - 20);
@@ -275,7 +275,7 @@ static void a_break_before_the_new_one_is_ready_is_reported(void) {
   replay_run(&ch_world, 2500);
   CHECK_INT(ch_stats().gap_ms,
             ch_world.now_ms - last_message_ms); /* the gap grows */
-  CHECK_INT(ch_wire_count(), 2);                /* the old one connects again */
+  CHECK_INT(ch_wire_count(), 2); /* the old channel connects again */
   ch_wire_open(ch_wire_of("two"));
   CHECK_INT(ch_block.connected, 2);
   CHECK_INT(ch_block.gaps, 1);

@@ -100,7 +100,7 @@ static void a_notice_on_the_new_connection_is_obeyed_with_a_break(void) {
   ch_open();
   CHECK_INT(ch_block.gaps, 1);
   ch_heartbeats(2);
-  ch_say(CLOSING); /* a minute later another one is allowed again */
+  ch_say(CLOSING); /* a minute later another reconnect is allowed */
   replay_run(&ch_world, 1100);
   CHECK_INT(ch_wire_count(), 2);
   ch_end();
@@ -155,13 +155,13 @@ static void a_refused_upgrade_creates_no_channel(void) {
     CHECK(replay_count(&ch_world, HEAD "one") > 100);
     CHECK(replay_noticed(&ch_world, "stream", GC_ERR_NOT_FOUND) > 100);
     replay_run(&ch_world, 60000);
-    ch_open(); /* once the upgrade is accepted, all is well */
+    ch_open(); /* an accepted upgrade ends the failure */
     CHECK_INT(ch_block.connected, 1);
     ch_end();
   }
 }
 
-/* Until the end of its life; then another channel takes over. */
+/* The channel stays until the end of its life; then another one takes over. */
 static void a_channel_that_is_refused_all_day_is_renewed(void) {
   ch_begin();
   ch_usual_answers();

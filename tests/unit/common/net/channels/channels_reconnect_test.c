@@ -3,7 +3,7 @@
 
 #include "tests/support/check.h"
 
-/* Waits of the reconnect loop for given random numbers. */
+/* Returns the waits of the reconnect loop for given random numbers. */
 static void check_waits(uint32_t random32, const uint64_t *waits,
                         size_t count) {
   ch_begin_connected();
@@ -147,7 +147,7 @@ static void a_socket_that_is_accepted_and_closed_at_once_is_checked(void) {
   CHECK_INT(ch_creations(), 1);
   CHECK(replay_count(&ch_world, HEAD "one") > 100);
   CHECK_THAT(ch_wires.opens < 400, "%u sockets in an hour", ch_wires.opens);
-  /* One failure in the log, not a change with each attempt. */
+  /* The log has one failure, not a change with each attempt. */
   CHECK(replay_noticed(&ch_world, "stream", GC_ERR_NETWORK) > 100);
   CHECK_INT(successes_after_a_failure(), 0);
   ch_end();

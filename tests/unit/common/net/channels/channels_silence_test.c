@@ -26,7 +26,7 @@ static void a_silent_socket_is_closed_after_the_idle_timeout(void) {
   CHECK(ch_wire() == NULL);
   CHECK_INT(replay_noticed(&ch_world, "stream", GC_ERR_TIMEOUT), 1);
   CHECK_INT(ch_wires.opens, 1);
-  replay_run(&ch_world, 2001); /* 1 s and a random second */
+  replay_run(&ch_world, 2001); /* a wait of 1 s and a random second */
   CHECK_INT(ch_wires.opens, 2);
   ch_open();
   CHECK_INT(ch_block.connected, 2);

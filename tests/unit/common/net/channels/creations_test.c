@@ -5,7 +5,7 @@
 
 enum { START_MS = 1000, MINUTE_MS = 60 * 1000, HOUR_MS = 60 * MINUTE_MS };
 
-/* Creates whenever it is allowed, for `hours`. */
+/* Creates a channel whenever it is allowed, for `hours`. */
 static unsigned create_for(struct gc_creations *c, uint64_t from_ms,
                            unsigned hours) {
   unsigned count = 0;

@@ -232,7 +232,7 @@ static void check_laws(enum gc_channel_state from,
           next.state == GC_CHANNEL_RETIRED);
 }
 
-/* For each state and each event. */
+/* The test sends each event in each state. */
 static void a_socket_begins_and_ends_once(void) {
   for (int state = 0; state < GC_CHANNEL_STATE_COUNT; state++)
     for (int event = 0; event < GC_CHANNEL_EVENT_COUNT; event++)

@@ -19,7 +19,7 @@ static void cancelled_and_freed_exchanges_are_never_done(void) {
     CHECK(ask_get(&after, &a, http_url_of("/hello")));
     ask_cancel(&cancelled);
     CHECK(cancelled.x.transport_data == NULL);
-    ask_cancel(&cancelled); /* twice is fine */
+    ask_cancel(&cancelled); /* a second call does nothing */
     CHECK(ask_get(&after, &a, http_url_of("/hello")));
     asker_end(&a);
     CHECK_INT(cancelled.done_count + freed.done_count, 0);
@@ -57,7 +57,7 @@ static void cancel_other_and_free_http(struct ask *q) {
   free_http(q);
 }
 
-/* Every call, in the two places where callbacks run: `done`, and the sink,
+/* Makes every call in the two places where callbacks run: `done`, and the sink,
  * which runs inside libcurl's own callback, where libcurl itself allows no
  * call. */
 static void everything_may_be_called_inside_callbacks(void) {

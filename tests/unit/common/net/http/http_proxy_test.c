@@ -184,7 +184,7 @@ static void without_a_setting_the_environment_names_the_proxy(void) {
   http_get_with(&q, &connect, http_url_at(target, "https", "/hello"));
   CHECK_STR(q.got, "hello");
 
-  /* libcurl quotes a proxy it cannot read: not with the password */
+  /* libcurl quotes a proxy that it cannot read; the password must not appear */
   snprintf(proxy, sizeof(proxy),
            "http://user:" HTTP_PROXY_PASSWORD "@localhost:port");
   setenv("https_proxy", proxy, 1);
@@ -202,8 +202,8 @@ static void without_a_setting_the_environment_names_the_proxy(void) {
   CHECK_INT(plan.connects, 1);
 }
 
-/* Plain http carries id and secret. It is accepted since it stays on this
- * host: the owner of a proxy elsewhere must never see it. */
+/* A plain http request has the id and the secret. It is accepted because it
+ * stays on this host: the owner of a proxy elsewhere must never see it. */
 static void plain_http_never_goes_through_the_proxy_of_the_environment(void) {
   static const char *const names[] = {"http_proxy", "all_proxy", "ALL_PROXY"};
   struct proxy_plan plan = {0};
@@ -224,7 +224,7 @@ static void plain_http_never_goes_through_the_proxy_of_the_environment(void) {
   server_stop(attacker);
 }
 
-/* Proxy is meant for the region's hosts. */
+/* The option Proxy is for the region's hosts. */
 static void plain_http_goes_only_through_a_proxy_of_this_host(void) {
   static const struct {
     const char *proxy;

@@ -9,7 +9,7 @@
 
 enum { MB = 1024 * 1024, ROUND_MAX_BYTES = 256 * 1024, READ_BYTES = 65536 };
 
-/* Sends ten bytes of the pattern first, and waits. */
+/* Sends ten bytes of the pattern first, then waits. */
 static void greet(struct conn *c, void *ctx) {
   (void)ctx;
   char bytes[10];
@@ -19,7 +19,7 @@ static void greet(struct conn *c, void *ctx) {
     conn_linger(c);
 }
 
-/* The pattern without end. */
+/* Sends the pattern without end. */
 static void flood(struct conn *c, void *ctx) {
   (void)ctx;
   char bytes[16384];
@@ -176,7 +176,7 @@ static void a_flood_holds_neither_timers_nor_the_stop(void) {
     CHECK(gc_clock_now_ms() - began_ms < 1000);
     CHECK(r.exchange.got > 0);
     CHECK_INT(r.exchange.wrong, 0);
-    /* the rule itself: a share for each round */
+    /* the rule: each round reads at most a share */
     CHECK_THAT(r.exchange.round_max <= ROUND_MAX_BYTES + READ_BYTES,
                "%zu bytes in one round", r.exchange.round_max);
     tcp_road_end(&r);

@@ -28,7 +28,7 @@ static void hang_up(struct conn *c, struct peer *p) {
   ws_peer_say(c, 0x81, "last");
 }
 static void reset(struct conn *c, struct peer *p) {
-  peer_read(c, p); /* the client's first: before it the reset may win */
+  peer_read(c, p); /* the client's frame: before it the reset may win */
   conn_reset(c);
 }
 static void say_binary(struct conn *c, struct peer *p) {

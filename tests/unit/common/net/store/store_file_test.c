@@ -22,9 +22,10 @@ static enum gc_code refused(struct gc_err *err) {
   return code;
 }
 
-/* ---- files that are not ours to use ---- */
+/* ---- files of other programs ---- */
 
-/* All bytes of a file; the caller's. NULL when there is none. */
+/* Returns all bytes of a file, NULL when there is none; the caller frees
+ * them. */
 static char *bytes_of(const char *path, size_t *ret_len) {
   FILE *f = fopen(path, "r");
   *ret_len = 0;
@@ -66,7 +67,7 @@ static void a_file_that_is_no_database_is_moved_aside(void) {
   kept = bytes_of(store_in_folder("state.db.bad-1-wal"), &len);
   CHECK(len == 7 && memcmp(kept, "its wal", 7) == 0);
   free(kept);
-  /* The next one goes to another name. */
+  /* The next file is moved to another name. */
   write_file("state.db", noise, sizeof(noise));
   warning.code = GC_OK;
   gc_store_close(store_opened(&warning));
@@ -125,7 +126,7 @@ static void an_empty_file_is_a_new_one(void) {
   gc_store_close(s);
 }
 
-/* ---- where there can be none ---- */
+/* ---- places without a file ---- */
 
 static void a_file_in_place_of_the_folder_is_named(void) {
   store_fresh();
@@ -274,7 +275,8 @@ static void a_folder_that_others_may_write_is_reported(void) {
   CHECK_HAS(warning.text, "mode 0777");
 }
 
-/* Whoever may open the folder could lock it, and block collectd's init. */
+/* Another user who may open the folder could lock it and block collectd's
+ * init. */
 static void a_lock_on_the_folder_holds_nothing_up(void) {
   store_fresh();
   mkdir(store_folder, 0700);

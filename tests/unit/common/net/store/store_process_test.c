@@ -77,7 +77,7 @@ static void processes_that_begin_together_all_begin(void) {
       if ((pids[i] = fork()) == 0) {
         char go;
         close(gate[1]);
-        ssize_t n = read(gate[0], &go, 1); /* until all are there */
+        ssize_t n = read(gate[0], &go, 1); /* until all have started */
         struct gc_store *s = NULL;
         struct gc_err warning = {.code = GC_OK}, err = {.code = GC_OK};
         time_t deadline = time(NULL) + DEADLINE_S;
@@ -163,8 +163,8 @@ static off_t wal_size(void) {
   return stat(store_in_folder("state.db-wal"), &st) == 0 ? st.st_size : 0;
 }
 
-/* Whenever the saving process is killed, one whole generation is there. The
- * moment is found by watching the write-ahead log grow. */
+/* The saving process may be killed at any moment: one whole generation is in
+ * the file. The test finds the moment by the growth of the write-ahead log. */
 static void a_kill_at_any_moment_leaves_one_whole_saving(void) {
   for (int round = 0; round < 6; round++) {
     store_fresh();

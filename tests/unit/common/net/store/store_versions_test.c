@@ -58,7 +58,7 @@ static void an_older_version_loses_nothing(void) {
   for (int i = 0; i < (int)GC_COUNT(rows); i++) {
     CHECK_ROW(rows[i].version);
     make_file(i + 1);
-    /* Once to migrate it, once more as a start that finds it migrated. */
+    /* Opens the file twice: to migrate it, and as a later start does. */
     for (int turn = 0; turn < 2; turn++) {
       struct gc_store *s = store_opened(NULL);
       what_every_version_had_is_there(s);
@@ -132,7 +132,7 @@ static void a_newer_version_is_refused_and_stays_untouched(void) {
   }
 }
 
-/* Half a migration would be worse than none. */
+/* No version could read a file that is migrated by half. */
 static void a_migration_that_fails_leaves_the_old_version(void) {
   struct gc_err err = {.code = GC_OK};
   make_file(1);
