@@ -145,7 +145,7 @@ static void the_open_window_leaves_before_the_queue_is_lost(void) {
   gc_accounts_free();
 }
 
-/* The writers hang: two blocks wait for one second, not for two. */
+/* The writers hang: the two blocks together wait one second, not two. */
 static void the_end_waits_a_second_at_most(void) {
   begin("Window 86400\nRaw false\n");
   fake_hold(true);

@@ -47,7 +47,7 @@ static void forget(void) {
   count = 0;
 }
 
-/* The parts as collectd cuts and Graphite folds them. */
+/* Records the identity as collectd cuts and Graphite folds its parts. */
 static void write_identity(const char *type, const char *instance,
                            const char *qualifier, const char *writer) {
   char text[TEXT_SIZE];
@@ -88,7 +88,7 @@ static const char *const names[] = {
     LONG "1",     LONG "2",     "a/b",      "a_b",     "Sales DE",
     "nOffered",   "~2",         "Claims-1", "Claims"};
 
-/* An account's list, labelled as the name cache does it. */
+/* Makes an account's list with labels, as the name cache does. */
 static struct gc_entities *make_list(char kind) {
   char ids[ENTITIES][40];
   struct gc_entry entries[ENTITIES];
@@ -246,7 +246,7 @@ static void make_query(struct analytics *a, size_t number) {
   make_selectors(&a->selectors);
   a->metrics[0] = PICK(metrics);
   a->metrics[1] = PICK(metrics);
-  if (number == 0) /* as a queue may be called */
+  if (number == 0) /* also possible as a queue's name */
     snprintf(a->name, sizeof(a->name), "Claims");
   else
     snprintf(a->name, sizeof(a->name), "block %zu", number);
@@ -353,7 +353,7 @@ static void queries_have_one_writer(void) {
     n.lists[GC_QUEUE].now = make_list('b');
     n.lists[GC_USER].now = make_list('c');
     n.lists[GC_FLOW].now = make_list('d');
-    /* The claims point into their own elements, which did not move. */
+    /* The claims point into their own elements, which have not moved. */
     for (size_t i = 0; i < used; i++)
       write_query(&a[i], &n);
     accepted += (unsigned)used;

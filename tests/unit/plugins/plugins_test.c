@@ -202,7 +202,7 @@ static void an_unused_account_starts_nothing(void) {
   unload();
 }
 
-/* Another thread logs it. */
+/* Another thread logs the line. */
 static bool logs_soon(const char *part) {
   time_t end = time(NULL) + DEADLINE_S;
   while (!fake_log_has(part) && time(NULL) < end)

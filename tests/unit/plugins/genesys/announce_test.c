@@ -25,7 +25,7 @@ static void each_line_comes_once_and_when_it_is_true(void) {
   struct announced a = {0};
   struct gc_account_stats s = {.auth.state = GC_AUTH_REQUESTING};
   CHECK_STR(announced_lines(&a, &s), "");
-  s.auth.state = GC_AUTH_READY; /* nothing has answered yet */
+  s.auth.state = GC_AUTH_READY; /* the API has not answered yet */
   CHECK_STR(announced_lines(&a, &s), "");
   s.api.answers = 1;
   CHECK_STR(announced_lines(&a, &s),

@@ -113,8 +113,8 @@ static size_t count_of(const char *part) {
   return count;
 }
 
-/* A rate needs the 0 before the first failure; a function that nothing uses
- * needs no series. */
+/* A rate needs the 0 before the first failure; a function without calls needs
+ * no series. */
 static void a_function_has_all_its_classes_once_it_is_used(void) {
   struct telemetry t = {0};
   struct gc_account_stats stats = {0};

@@ -48,7 +48,7 @@ static const char *state_folder(void) {
   return path;
 }
 
-/* The state of an agent that was killed while a window was pending. */
+/* Leaves the state of an agent that was killed while a window was pending. */
 static void leave_a_window_behind(void) {
   struct gc_outbox o = {.interval_ms = 60000};
   GC_AUTO(gc_buf_clear) struct gc_buf text = {.max = 65536};

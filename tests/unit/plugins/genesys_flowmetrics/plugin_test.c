@@ -63,7 +63,7 @@ static int post(const char *body) {
   return atoi(answer + 9);
 }
 
-/* All have one time: the same number is the same attribute. */
+/* All attributes have one time: the same number is the same attribute. */
 static void post_event(unsigned number) {
   static time_t now;
   char body[300], at[40];
@@ -167,7 +167,7 @@ static void it_stops_while_the_queue_is_away(void) {
 #define ONE_FLOWS(name, options)                                               \
   "<Flows \"" name "\">\nAccount \"prod\"\n" options "</Flows>\n"
 
-/* Their metrics differ, so only flow_active can collide. */
+/* The metrics of the blocks differ, so only flow_active can collide. */
 static void only_blocks_with_observations_write_flow_active(void) {
   load();
   genesys_module_register();

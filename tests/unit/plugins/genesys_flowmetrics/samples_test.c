@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* When the counters of a real ledger leave, by a clock of the test's own. */
+/* The times at which the counters of a real ledger are dispatched, by the
+ * test's own clock. */
 #include "plugins/genesys_flowmetrics/samples.h"
 
 #include <stdlib.h>
@@ -55,7 +56,7 @@ static bool count_sample(void *ctx, const char *scope,
   return true;
 }
 
-/* How many values leave at this second. */
+/* Returns how many values are dispatched at this second. */
 static unsigned sent_at(unsigned second) {
   sent = 0;
   samples_flow(ledger, second * UINT64_C(1000), INTERVAL_MS, count_sample,
@@ -63,7 +64,7 @@ static unsigned sent_at(unsigned second) {
   return sent;
 }
 
-/* The writer records that the 0 was sent. */
+/* Waits until the writer has recorded that the 0 was sent. */
 static void wait_recorded(void) {
   struct ledger_view v = {.has_first = true};
   uint64_t until = gc_clock_now_ms() + DEADLINE_S * 1000;

@@ -42,7 +42,8 @@ static void only_selected_queues_are_requested(void) {
   end();
 }
 
-/* Neither requested nor shown, also when an answer names it. */
+/* A queue of an earlier block is neither requested nor shown, even if an answer
+ * names it. */
 static void queues_of_an_earlier_block_are_left_to_it(void) {
   char *selectors[] = {(char[]){"Queue 1"}};
   begin(OBS_QUERY);
@@ -62,7 +63,7 @@ static void queues_of_an_earlier_block_are_left_to_it(void) {
   end();
 }
 
-/* One line for each, also for a "!" behind "*". */
+/* Each such option has one line, also a "!" behind "*". */
 static void options_without_effect_are_reported_once(void) {
   char *selectors[] = {(char[]){"Queue 1"}, (char[]){"Qeue*"}, (char[]){"*"},
                        (char[]){"!Queue 2"}};
@@ -78,7 +79,7 @@ static void options_without_effect_are_reported_once(void) {
   end();
 }
 
-/* It requests nothing, and that is no error. */
+/* A block without queues requests nothing and reports no error. */
 static void a_block_may_leave_all_its_queues_to_earlier_ones(void) {
   begin(OBS_QUERY);
   const struct queues_options first = {0};
@@ -136,8 +137,8 @@ static void begin_activity(void) {
        "\"Meal\"}]}");
 }
 
-/* The log says once which source "auto" means, and again when the list of
- * queues has grown. */
+/* The log names the source of "auto" once, and again when the list of queues
+ * has grown. */
 static void auto_takes_activity_beyond_200_queues(void) {
   begin(OBS_AUTO);
   list_once(200);
@@ -236,8 +237,8 @@ static double count_of_state(const char *name) {
   return (double)w.count;
 }
 
-/* The series of three queues with places for two: one report, until there were
- * places for ten minutes. */
+/* Three queues have places for two: each reading reports that. The end is
+ * reported after there were places for ten minutes. */
 static void series_beyond_the_limit_are_left_out_and_reported_once(void) {
   begin(OBS_QUERY);
   options.series_max = 2 * VALUES_OF_WAITING;

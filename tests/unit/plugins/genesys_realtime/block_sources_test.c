@@ -43,8 +43,8 @@ static void activity_is_read_page_by_page(void) {
   end();
 }
 
-/* Activity answers have every queue: those of other agents are not shown, and
- * their names are not awaited. */
+/* Activity answers have every queue: queues of other agents are not shown, and
+ * the block does not wait for their names. */
 static void agents_share_the_queues_of_an_activity_answer(void) {
   double shown = 0, unnamed = 0;
   for (uint32_t k = 1; k <= 3; k++) {

@@ -57,7 +57,8 @@ static void a_poll_that_outlasts_its_interval_skips_the_missed_ones(void) {
   end();
 }
 
-/* Nothing to say before the first answer, for three intervals at most. */
+/* source_up has no value before the first answer, for three intervals at most.
+ */
 static void before_the_first_answer_no_source_is_up_or_down(void) {
   begin(OBS_QUERY);
   will_list(3);

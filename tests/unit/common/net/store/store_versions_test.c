@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* state.db of every version: older ones are migrated and lose nothing, newer
- * ones are refused and stay as they are. */
+/* state.db of every version: older files are migrated without a loss, newer
+ * files are refused and not changed. */
 #include "common/net/store/store.h"
 
 #include <unistd.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The envelopes in which the platform, AWS and Azure deliver events, and what
- * is in none of them. */
+/* The envelopes in which the platform, AWS and Azure deliver events, and
+ * unknown envelopes. */
 #include "plugins/genesys_flowmetrics/events/decode.h"
 
 #include "common/base/base64.h"

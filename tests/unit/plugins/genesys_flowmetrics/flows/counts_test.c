@@ -21,7 +21,7 @@ static void record_sample(void *ctx, const struct gc_sample *s) {
            s->qualifier, s->values[0].gauge);
 }
 
-/* The samples, as "LABEL-MEDIUM=COUNT ". */
+/* Returns the samples as "LABEL-MEDIUM=COUNT ". */
 static const char *reported(const struct flow_counts *c,
                             const struct flow_filter *filter,
                             enum gc_query_label label,
@@ -156,7 +156,7 @@ static void a_selector_never_lets_an_unknown_name_pass(void) {
   CHECK(flow_filter_accepts(&filter, "f1"));
   CHECK(!flow_filter_accepts(&filter, "f2"));
   CHECK(!flow_filter_accepts(&filter, "f7"));
-  filter.flows = refused; /* then an id may be named */
+  filter.flows = refused; /* then the selector may name an id */
   CHECK(flow_filter_accepts(&filter, "f8"));
   CHECK(!flow_filter_accepts(&filter, "f7"));
   gc_entities_put(d);

@@ -67,7 +67,7 @@ static void once(const char *match, const char *body) {
   answer(match, 0, 200, body);
 }
 
-/* Flows f0000, f0001 … of the names "Flow 0" … */
+/* Scripts a list of flows f0000, f0001 … with the names "Flow 0" … */
 static void will_list(unsigned count) {
   size_t size = count * 64 + 64, used = 0;
   free(w.list);
@@ -232,7 +232,7 @@ static void more_flows_are_requested_page_by_page(void) {
             "Flow 0/flow_active-voice=0 Flow 1/flow_active-voice=2 "
             "Flow 2/flow_active-voice=0 Flow 100/flow_active-voice=0 "
             "Flow 3/flow_active-voice=0 ");
-  CHECK_INT(replay_count(&w.r, ACTIVITY), 6); /* fewer rows: it reads on */
+  CHECK_INT(replay_count(&w.r, ACTIVITY), 6); /* fewer rows: another page */
   CHECK_INT(replay_count(&w.r, QUERY), 0);
   CHECK_STR(w.informed, "observations by \"activity\" (Observations \"auto\"): "
                         "201 flows selected, more than 200");

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* What readers of the ledger dispatch: each counter begins with a zero, and
- * continues after a restart. */
+/* The counters that readers of the ledger dispatch: each begins with a zero,
+ * and continues after a restart. */
 #include "plugins/genesys_flowmetrics/ledger/ledger.h"
 
 #include "plugins/genesys_flowmetrics/samples.h"

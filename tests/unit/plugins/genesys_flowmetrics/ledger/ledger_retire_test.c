@@ -19,14 +19,14 @@ static void names_are_selected_and_numbers_refused(void) {
   struct ledger_source s = {.scope = "h", .stats = &lb_stats};
   struct batch b = {.source = &s};
   memset(&lb_stats, 0, sizeof(lb_stats));
-  put_named(&b, "IVR", "+491701234567"); /* of a customer */
+  put_named(&b, "IVR", "+491701234567"); /* number of a customer */
   put_named(&b, "IVR 0170 123 456", "Calls");
   put_named(&b, "IVR 20261123", "Calls 99999999");
   CHECK_INT(b.count, 1);
   CHECK_INT(lb_stats.outcomes[OUTCOME_REFUSED], 2);
   s.flows = (struct name_filter){flows, 1};
   s.metrics = (struct name_filter){metrics, 2};
-  put_named(&b, "IVR", "+491701234567"); /* named: meant */
+  put_named(&b, "IVR", "+491701234567"); /* the option names it */
   put_named(&b, "Sales", "+49");
   put_named(&b, "IVR", "a test");
   CHECK_INT(b.count, 2);
@@ -54,7 +54,7 @@ static void names_of_one_identity_are_distinguished_and_reported(void) {
   CHECK_HAS(lb_names.text, "1 metrics have the name of another one");
   CHECK_HAS(lb_names.text, "\"Flow/flow_metric-a_b~2\"");
 
-  /* In the other order after a restart: each keeps its label. */
+  /* The names come in the other order after a restart: each keeps its label. */
   l = lb_start();
   b = lb_batch_new();
   lb_put(b, "e", "a/b", 1, NOW, NULL);

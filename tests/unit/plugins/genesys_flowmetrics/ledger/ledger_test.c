@@ -110,7 +110,7 @@ static void a_batch_before_the_stop_is_counted(void) {
   ledger_submit(l, b);
   ledger_stop(l);
   CHECK_INT(lb_finished, 1);
-  if (lb_failed == 0) /* else the file was not open yet: submit it again */
+  if (lb_failed == 0) /* otherwise the file was not open yet: submit it again */
     CHECK_INT(lb_count_of(l, "A"), 1);
   ledger_free(l);
   lb_remove_folder();
@@ -163,7 +163,7 @@ static void empty_folder(bool remove_it) {
   CHECK_INT(system(command), 0);
 }
 
-/* Someone empties StateDir while the store is open. */
+/* An operator may empty StateDir while the store is open. */
 static void a_store_that_is_deleted_is_whole_again(void) {
   for (unsigned how = 0; how < 2; how++) {
     lb_fresh_folder();
@@ -205,7 +205,7 @@ static void many_sources_share_one_count(void) {
   lb_remove_folder();
 }
 
-/* The wait can only be observed by the time that it takes. */
+/* The test can observe the wait only by its duration. */
 static void a_batch_waits_for_others_to_share_its_transaction(void) {
   lb_fresh_folder();
   struct ledger *l = lb_start();
@@ -242,8 +242,8 @@ static void a_sum_stays_a_number_whatever_is_added(void) {
   lb_remove_folder();
 }
 
-/* An operator's sqlite3, in the middle of a transaction, must not hold up the
- * stop of collectd. */
+/* An operator's sqlite3 that holds a transaction open must not delay the stop
+ * of collectd. */
 static void a_writer_elsewhere_does_not_delay_the_stop(void) {
   char path[100];
   sqlite3 *other = NULL;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* flowmetrics.db of every version: older ones are migrated and forget nothing,
- * newer ones are refused and stay as they are. */
+/* flowmetrics.db of every version: older files are migrated without a loss,
+ * newer files are refused and not changed. */
 #include "plugins/genesys_flowmetrics/ledger/sqlite_db.h"
 
 #include <stdlib.h>

@@ -12,14 +12,14 @@ static struct series *find(const char *scope, unsigned number, size_t max) {
   return series_find(&set, scope, "Flow", metric, max, &s) == GC_OK ? s : NULL;
 }
 
-/* Counts at that minute. */
+/* Counts at the given minute. */
 static void count_at(struct series *s, uint32_t minute) {
   s->kept.id = 1;
   s->kept.count++;
   s->kept.last_minute = minute;
 }
 
-/* The same, and its first 0 is recorded. */
+/* Counts as above; the first 0 of the series is recorded. */
 static void show_at(struct series *s, uint32_t minute) {
   count_at(s, minute);
   series_apply(s, SERIES_RECORDED);

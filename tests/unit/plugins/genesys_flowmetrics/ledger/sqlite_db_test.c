@@ -94,7 +94,7 @@ static void a_rolled_back_key_is_new_again(void) {
   CHECK_INT(sqlite_db_begin(s, NULL), GC_OK);
   CHECK_INT(sqlite_db_add_key(s, &k, &is_new, NULL), GC_OK);
   sqlite_db_rollback(s);
-  sqlite_db_rollback(s); /* twice is fine */
+  sqlite_db_rollback(s); /* a second call does nothing */
   CHECK_INT(add_keys(s, 100, 1, 1), 1);
   sqlite_db_close(s);
   remove_folder();
@@ -322,7 +322,7 @@ static void killed_at_any_moment_keys_and_counter_agree(void) {
   }
 }
 
-/* A version without the time of the last count. */
+/* A file of the version without the time of the last count. */
 static const char first_version[] =
     "PRAGMA application_id = 0x47436c66; PRAGMA user_version = 1;"
     "CREATE TABLE seen (key BLOB NOT NULL PRIMARY KEY) WITHOUT ROWID;"

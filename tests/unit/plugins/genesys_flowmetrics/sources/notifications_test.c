@@ -30,7 +30,7 @@ static struct stats stats;
 static const struct ledger_source source = {
     .scope = "h", .retention_ms = 86400000, .max_series = 100, .stats = &stats};
 static struct gc_names *names;
-static struct gc_loop *loop; /* without a thread: the test is the thread */
+static struct gc_loop *loop; /* has no thread: the test's thread runs it */
 static struct ledger *ledger;
 static struct notifications *source_of;
 
@@ -38,8 +38,8 @@ static _Atomic int64_t later_ms; /* than the world begins */
 
 static int64_t wall(void) { return REPLAY_START_WALL_MS + later_ms; }
 
-/* The world belongs to this thread; the ledger's thread reports attributes that
- * are ahead. */
+/* Only this thread may use the world; the ledger's thread reports attributes
+ * that are ahead. */
 static void on_notice(void *ctx, const char *cause, const struct gc_err *err) {
   (void)ctx;
   if (strcmp(cause, "attributes ahead") == 0)
@@ -110,7 +110,7 @@ static int64_t count_of(const char *metric) {
   return 0;
 }
 
-/* The ledger has a thread and a clock of its own: the world's stands still or
+/* The ledger has its own thread and clock: the world's clock stands still or
  * moves by seconds meanwhile. */
 static void wait_for(const char *metric, int64_t count, bool lets_time_pass) {
   for (int i = 0; i < 20000 && count_of(metric) != count; i++) {
@@ -166,7 +166,7 @@ static void a_topic_that_another_block_has_is_subscribed_once(void) {
   wait_for("A", 1, true);
   notifications_stop(source_of);
   ch_say(EVENT_OF("q1", "c1", METRIC("A")));
-  CHECK_INT(ch_block.messages, 2); /* the other block has it still */
+  CHECK_INT(ch_block.messages, 2); /* the other block still has the topic */
   CHECK_INT(stats.events, 1);
   end();
 }
@@ -229,7 +229,8 @@ static void a_refused_list_is_reported_and_removes_no_topic(void) {
   end();
 }
 
-/* 16 channels of 1,000 less one for renewals; here one of two. */
+/* There are 16 channels of 1,000 topics less one for renewals; here one of two.
+ */
 static void queues_past_the_channels_capacity_are_reported(void) {
   static char list[1002 * 40 + 64];
   size_t len = (size_t)snprintf(list, sizeof(list), "{\"entities\":[");
@@ -370,7 +371,7 @@ static void attributes_past_the_memory_limit_are_counted(void) {
   end();
 }
 
-/* An agent whose clock is corrected while it runs. */
+/* The agent's clock is corrected while the agent runs. */
 static void an_attribute_ahead_counts_once_our_clock_is_corrected(void) {
   static const char ahead[] =
       EVENT_OF("q1", "c1", "\"FlowMetric_A(2023-11-17T22:10:00Z)\":\"1\"");

@@ -39,7 +39,7 @@ static struct observations *snapshot(const char *json) {
   return o;
 }
 
-/* Contacts that wait in the first queue and medium; -1: unknown. */
+/* Returns the contacts that wait in the first queue and medium; -1: unknown. */
 static int64_t waiting(const struct observations *o) {
   if (o->queue_cap == 0 || o->queues[0].media_count == 0 ||
       !(o->queues[0].media[0].known & 1u << OBS_WAITING))
@@ -47,7 +47,7 @@ static int64_t waiting(const struct observations *o) {
   return o->queues[0].media[0].waiting;
 }
 
-/* A status of the first queue's agents; -1: unknown. */
+/* Returns the count of a status of the first queue's agents; -1: unknown. */
 static int64_t on_queue(const struct observations *o, const char *status) {
   const struct obs_queue *q = &o->queues[0];
   for (size_t i = 0; i < q->qualified_count; i++)
@@ -311,7 +311,7 @@ static void a_copy_is_the_same_and_stays(void) {
   CHECK_INT(waiting(live), 7);
   CHECK(copy->queues[0].has_agents);
   CHECK_INT(copy->groups, live->groups);
-  /* Its numbers have the times of the original. */
+  /* The copy's numbers have the times of the original. */
   CHECK_INT(pushed(copy, TOPIC, BODY("04", WAITING("9"))), 1);
   CHECK_INT(waiting(copy), 6);
 }

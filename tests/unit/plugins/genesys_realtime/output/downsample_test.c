@@ -39,7 +39,7 @@ static void begin(uint32_t span_s, bool raw, size_t series_max) {
   reported[0] = '\0';
 }
 
-/* The samples since the last call. */
+/* Returns the samples since the last call. */
 static const char *news(void) {
   static char text[sizeof(reported)];
   memcpy(text, reported, sizeof(text));
@@ -167,7 +167,7 @@ static void negative_and_equal_values_are_values(void) {
   CHECK_STR(news(), D "@120=0/0/0");
 }
 
-/* Those of genesys_analytics are about windows already. */
+/* Gauges of genesys_analytics already describe windows. */
 static bool is_of_intervals(const char *type) {
   return strncmp(type, "queue_interval", strlen("queue_interval")) == 0 ||
          strncmp(type, "queue_metric", strlen("queue_metric")) == 0;
@@ -179,7 +179,7 @@ static void every_gauge_of_queues_has_a_window_and_nothing_else(void) {
     enum gc_metric_id id = (enum gc_metric_id)i;
     const struct gc_metric *m = gc_metric(id);
     bool is_window = strstr(m->name, "_window") != NULL;
-    /* A sum since the start is a gauge by its kind alone. */
+    /* A sum since the start is a gauge only by its kind. */
     bool wanted = strcmp(m->owner, "queue") == 0 && m->ds_count == 1 &&
                   m->ds[0].kind == GC_GAUGE && !is_window &&
                   !is_of_intervals(m->name);

@@ -15,7 +15,7 @@ static void count_sample(void *ctx, const struct gc_sample *s) {
 
 static const struct gc_samples out = {count_sample, NULL};
 
-/* One reading with `count` gauges; true if its end has an outcome. */
+/* Puts one reading with `count` gauges; true if its end has an outcome. */
 static bool reads(struct output *o, uint64_t at_s, unsigned count, bool is_last,
                   struct gc_err *ret_err) {
   struct gc_samples sink =

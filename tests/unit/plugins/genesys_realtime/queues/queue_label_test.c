@@ -12,7 +12,8 @@ static bool accepts(void *ctx, const struct gc_entry *queue) {
   return true;
 }
 
-/* The labels of a queue with that name and of conversations without a queue. */
+/* Each row has the names of two queues, and the label of conversations without
+ * a queue. */
 static void conversations_without_a_queue_share_no_series(void) {
   static const struct {
     const char *name, *second, *unassigned;

@@ -23,7 +23,7 @@ static const struct queues_options *const *blocks;
 static size_t block_count, taken;
 static enum queue_part part;
 
-/* The ids that the selectors choose, "id id …". */
+/* Returns the ids that the selectors choose, "id id …". */
 static const char *choose(bool refused, char *const *selectors, size_t count) {
   static char text[400];
   struct selection s = {0};
@@ -65,7 +65,7 @@ static void the_first_match_decides(void) {
   CHECK_STR(CHOOSE(false, S("nothing")), "");
 }
 
-/* Those of the first option are the first to get a topic. */
+/* Queues of the first option are the first to get a topic. */
 static void the_order_of_the_options_is_that_of_the_queues(void) {
   CHECK_STR(CHOOSE(false, S("Support DE"), S("*")), "q3 " UUID_A " q1 q2");
   CHECK_STR(CHOOSE(false, S("!*test"), S("Sales"), S("S*"), S("*")),
@@ -81,7 +81,7 @@ static void where_the_list_is_refused_literal_ids_are_taken(void) {
   CHECK_STR(CHOOSE(true, S(UUID_A)), UUID_A);
   CHECK_STR(CHOOSE(true, S(UUID_B), S(UUID_B)), UUID_B);
   CHECK_STR(CHOOSE(true, S("!" UUID_B), S(UUID_B)), "");
-  /* Not a UUID: too short, too long, a wrong digit, a wrong dash. */
+  /* These are not UUIDs: too short, too long, a wrong digit, a wrong dash. */
   CHECK_STR(CHOOSE(true, S("b1f7a2c4"), S(UUID_B "0"),
                    S("g1f7a2c4-6b0e-4f7e-9c55-0a1b2c3d4e01"),
                    S("b1f7a2c46-b0e-4f7e-9c55-0a1b2c3d4e01")),
@@ -104,7 +104,7 @@ static void a_new_selection_replaces_the_old_one(void) {
   gc_entities_put(d);
 }
 
-/* Among the listed and the literal ones; other spellings are no other id. */
+/* Listed and literal ids have shares; another spelling is the same id. */
 static void agents_share_the_selected_queues(void) {
   static const char *const all[] = {UUID_A, "q2", "q3", UUID_B};
   unsigned shown[GC_COUNT(all)] = {0};
@@ -157,7 +157,7 @@ static void blocks_of_other_series_may_have_the_same_queues(void) {
   block_count = 0;
 }
 
-/* Guide dialect: the operator writes the ids of the gateway. */
+/* In the guide dialect the operator writes the ids of the gateway. */
 static void where_any_text_is_an_id_literals_are_taken_as_they_are(void) {
   any_id = true;
   CHECK_STR(CHOOSE(true, S("billing-1"), S("!*test*"), S("sup?"), S(UUID_B),

@@ -7,15 +7,15 @@
 
 enum { IDS = 6000 };
 
-/* Ids as the platform makes them; those of one organisation may be much
- * alike. */
+/* Makes an id as the platform does; the ids of one organisation may be very
+ * similar. */
 static const char *id_at(unsigned i) {
   static char id[64];
   snprintf(id, sizeof(id), "b1f7a2c4-6b0e-4f7e-9c55-0a1b2c3d%04x", i);
   return id;
 }
 
-/* The agent of n that has the id; 0: none, or several. */
+/* Returns the agent of n that has the id; 0: none, or several. */
 static uint32_t owner(const char *id, uint32_t n) {
   uint32_t found = 0, count = 0;
   for (uint32_t k = 1; k <= n; k++)

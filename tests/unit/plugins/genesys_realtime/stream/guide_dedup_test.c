@@ -68,7 +68,8 @@ static bool passes(struct guide_dedup *o, bool from_new, int number) {
   return out_len > 0;
 }
 
-/* Memory is bounded: a message too far back passes twice, the others once. */
+/* Memory is bounded: a message that is too old passes twice, the others once.
+ */
 static void only_so_many_are_kept(void) {
   enum { ALL = GUIDE_DEDUP_MAX + 10 };
   struct guide_dedup o = {.count = 0}, late = {.count = 0};

@@ -117,7 +117,7 @@ static bool accepts(void *ctx, const struct gc_entry *queue) {
   return true;
 }
 
-/* Twice: a series begins with 0. */
+/* Two readings are needed, because a series begins with 0. */
 static double reads(const char *name) {
   struct queue_display view = {.accepts = accepts, .label = QUEUE_LABEL_ID};
   struct gc_samples out = {record_sample, NULL};

@@ -22,7 +22,8 @@ static void each_queue_has_a_topic_and_a_connection_asks_for_a_snapshot(void) {
   end();
 }
 
-/* Blind from the start: the time counts from the start of the block. */
+/* The stream is blind from the start, so the gap counts from the block's start.
+ */
 static void a_socket_that_never_opens_counts_as_blind(void) {
   const char *ids[] = {"q1", "q2"};
   begin_with(20);
@@ -93,11 +94,11 @@ static void a_queue_whose_topic_is_refused_is_silent(void) {
   ch_say(MESSAGE("q2", CUSTOMER "," ACD("q1") "," AGENT("q2")));
   CHECK_REAL(state("events-new"), 1);
   CHECK(isnan(reads("q1/queue_offer-voice")));
-  CHECK(w.values > 0); /* those of q2 */
+  CHECK(w.values > 0); /* topics of q2 */
   end();
 }
 
-/* Other queues' conversations counted for it only by chance. */
+/* Before, only conversations that other queues had too were counted for it. */
 static void a_queue_that_was_refused_begins_with_nothing(void) {
   const char *ids[] = {"q1", "q2"};
   begin_with(20);
@@ -152,7 +153,8 @@ static void select_many(unsigned count) {
   select_queues(ids, count);
 }
 
-/* 1,000 of its queues are on the first channel, the others on the second. */
+/* Starts a block with 1,000 queues on the first channel and the others on the
+ * second. */
 static void begin_on_two_channels(void) {
   begin_with(20);
   ch_many_answers();

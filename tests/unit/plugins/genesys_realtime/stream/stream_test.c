@@ -50,7 +50,7 @@ static void media_of_the_options_begin_with_the_stream(void) {
   end();
 }
 
-/* With them all the places of MaxSeries would be taken. */
+/* These series would take all places of MaxSeries. */
 static void too_many_series_begin_with_their_contact(void) {
   static char voice[] = "voice";
   static char *media[] = {voice};
@@ -112,7 +112,7 @@ static void waiting_is_no_breach_before_the_gap_is_reported(void) {
   end();
 }
 
-/* No answer came since: the server's clock has not moved. */
+/* No answer has arrived since then: the server's clock has not moved. */
 static void a_step_of_our_wall_clock_is_no_breach(void) {
   const char *ids[] = {"q1"};
   begin_with(20);

@@ -7,8 +7,8 @@
 
 #define DAYS_15 (INT64_C(15) * 24 * HOUR * MINUTE)
 
-/* Counts the attribute 1 of the present time in an agent that has just begun,
- * whose upkeep has run by then. */
+/* Starts an agent and submits the attribute 1 of the present time twice; the
+ * agent's upkeep has run by then. */
 static void count_once_more(struct agent *a) {
   rb_begin(a, rb_server.url, "one", "ivr");
   rb_count_one(a, "A", 1, 0);
@@ -57,7 +57,8 @@ static void an_agents_clock_alone_changes_nothing(void) {
   redis_server_end(&rb_server);
 }
 
-/* What was dropped when both clocks were wrong is late once they are right. */
+/* Keys that were dropped while both clocks were wrong are late once the clocks
+ * are right. */
 static void a_key_that_was_dropped_is_late(void) {
   struct agent a = {0};
   if (!redis_server_set_clock(&rb_server))

@@ -50,7 +50,7 @@ static void lost_answers_change_no_total(void) {
   for (int i = 0; i < 2; i++)
     CHECK_INT(pthread_create(&threads[i], NULL, send_all, agents[i]), 0);
   for (unsigned i = 0; i < 12; i++) {
-    nanosleep(&pause, NULL); /* a fixed pause: connections break at any time */
+    nanosleep(&pause, NULL); /* so that connections break at any time */
     if (i % 4 == 3) {
       redis_server_kill(&rb_server);
       redis_server_start(&rb_server, NULL);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Agents that count together in a real Redis: the reports about a server that
- * is away, refuses, or may lose data. */
+ * is not reachable, refuses commands, or may lose data. */
 #include "tests/support/redis_bench.h"
 
 #include <string.h>

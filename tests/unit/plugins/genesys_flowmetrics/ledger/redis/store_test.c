@@ -45,7 +45,7 @@ static void a_replacement_continues_the_counts(void) {
   struct agent other = {0};
   rb_begin(&other, rb_server.url, "one", "another block");
   rb_count_one(&other, "A", 0, 0.1);
-  CHECK_INT(rb_count_of(&other, "A"), -1); /* a duplicate, and nothing before */
+  CHECK_INT(rb_count_of(&other, "A"), -1); /* its only attribute is known */
   rb_end(&other);
   redis_server_end(&rb_server);
 }
@@ -211,7 +211,7 @@ static void a_script_that_is_refused_has_written_nothing(void) {
            (long long)(NOW / MINUTE));
   CHECK_STR(redis_server_ask(&rb_server, words), "OK");
   rb_prepare(&t, &a);
-  rb_put(&t, "c", "A", 1, NOW - MINUTE, 0); /* this minute would be fine */
+  rb_put(&t, "c", "A", 1, NOW - MINUTE, 0); /* this minute alone is valid */
   rb_put(&t, "c", "A", 2, NOW, 0);
   CHECK(rb_hand_in(&t) != GC_OK);
   CHECK_HAS(a.state.text, "WRONGTYPE");

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The keeper of credentials: the web identity of EKS against a scripted STS. */
+/* The renewal of credentials: the web identity of EKS with a scripted STS. */
 #include "plugins/genesys_flowmetrics/sources/sqs/aws_credentials.h"
 
 #include <stdio.h>
@@ -173,7 +173,7 @@ static void the_token_is_read_again_at_each_renewal(void) {
   CHECK_INT(replay_count(&r, "POST /"), 1);
   write_token("second.token");
   replay_run(&r, 2 * MINUTE_MS);
-  CHECK(get() != NULL); /* the old ones, while the renewal runs */
+  CHECK(get() != NULL); /* the old keys, while the renewal runs */
   replay_run(&r, 1);
   CHECK_INT(replay_count(&r, "POST /"), 2);
   CHECK_HAS(replay_last(&r, "POST /")->body, "WebIdentityToken=second.token");

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* A consumer over real sockets, with a real ledger behind it: which requests
- * go through the proxy, and with which keys. */
+/* A consumer over real sockets, with a real ledger behind it: the requests that
+ * go through the proxy, and their keys. */
 #include "plugins/genesys_flowmetrics/sources/sqs/sqs.h"
 
 #include <stdio.h>

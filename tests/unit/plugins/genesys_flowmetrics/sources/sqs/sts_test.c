@@ -142,7 +142,7 @@ static void other_answers_hold_no_keys(void) {
 static void each_cut_off_answer_is_refused(void) {
   static const char text[] = KEYS(ID SECRET TOKEN END);
   for (size_t len = 0; len < sizeof(text) - 1; len++) {
-    char *cut = malloc(len + 1); /* its own block: a read past it is seen */
+    char *cut = malloc(len + 1); /* the sanitizer sees a read past it */
     struct credentials c;
     if (cut == NULL)
       abort();

@@ -143,7 +143,7 @@ static void a_certificate_that_is_replaced_is_followed(void) {
   long first = serial_by(TLS1_2_VERSION);
   webhook_maintain(webhook, now_ms += 2000);
   CHECK_INT(serial_by(TLS1_2_VERSION), first);
-  /* Half a file: the server goes on with what it has, and says so. */
+  /* The file is incomplete: the server keeps its certificate and reports it. */
   copy_file("/dev/null");
   webhook_maintain(webhook, now_ms += 2000);
   CHECK_HAS(newest.text, "cannot be read");

@@ -149,7 +149,7 @@ static void a_200_means_that_it_is_counted(void) {
   end();
 }
 
-/* Our clock is two days behind: the sender keeps what we cannot judge. */
+/* Our clock is two days behind: the sender keeps events that may be ahead. */
 static void an_event_ahead_of_our_clock_is_not_acknowledged(void) {
   const int64_t right = wall_ms, day = INT64_C(86400000);
   begin();
@@ -179,7 +179,8 @@ static void an_event_that_is_not_understood_is_not_acknowledged(void) {
   end();
 }
 
-/* As the sample of 2023 in the platform's documentation. */
+/* The event is three years old, like the sample in the platform's
+ * documentation. */
 static void a_late_attribute_is_reported(void) {
   const int64_t right = wall_ms;
   begin();
@@ -265,7 +266,7 @@ static void a_refused_request_counts_nothing(void) {
   end();
 }
 
-/* Sends the head only. */
+/* Sends only the head. */
 static void a_refusal_is_sent_before_the_body_is_read(void) {
   static const struct {
     const char *head;
@@ -291,7 +292,7 @@ static void a_refusal_is_sent_before_the_body_is_read(void) {
   end();
 }
 
-/* A chunked body, without a Content-Length. */
+/* Sends a chunked body, without a Content-Length. */
 static void chunks_are_counted_too(void) {
   static const char head[] = "POST /genesys HTTP/1.1\r\nHost: x\r\nX-Api-Key: "
                              "s3cret\r\nTransfer-Encoding: chunked\r\n\r\n";
@@ -329,7 +330,7 @@ static void a_slow_client_is_disconnected(void) {
   begin();
   int fd = dial();
   CHECK_INT(write(fd, "POST /genesys HTT", 17), 17);
-  /* The connection was accepted when another one is answered. */
+  /* An answer on another connection shows that this one was accepted. */
   CHECK_INT(send_request("POST", "/genesys", "s3cret", "{}"), 200);
   webhook_maintain(webhook, gc_clock_now_ms());
   webhook_maintain(webhook, gc_clock_now_ms() + 11000);
