@@ -21,7 +21,7 @@ struct events {
 };
 
 /* Events of conversations that begin at start_ms and after it. `lives` is a
- * multiple of 400; 400 conversations go on at a time. */
+ * multiple of 400; 400 conversations are active at a time. */
 void events_make(struct events *e, unsigned lives, int64_t start_ms);
 void events_clear(struct events *e);
 

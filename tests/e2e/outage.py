@@ -146,7 +146,7 @@ def a_long_retry_after_pauses_one_function_only() -> None:
     sim.faults({"on": "POST /api/v2/analytics/conversations/*", "answer": 429, "retry_after_s": 600, "count": 1})
     wait_until(lambda: sim.fault_hits() == 1, 5, "the 429")
     since = time.time()
-    wait_until(lambda: len([at for at in times(daemon) if at > since]) >= 3, 6, "the other functions go on")
+    wait_until(lambda: len([at for at in times(daemon) if at > since]) >= 3, 6, "the other functions continue")
     check("the other functions have values", True)
     is_logged_once(daemon, "Retry-After 600", "conversation_activity", "only this function is suspended")
     same("no request of the paused function is sent", sim.counters()["during_retry_after_total"], 0)

@@ -156,7 +156,7 @@ def a_deleted_queue_ends_without_the_others() -> None:
 
     def newest(name: str) -> float:
         return daemon.readings(name, "queue_agents", "member")[-1][0]
-    wait_until(lambda: newest("Support") > newest(label) + 3, 15, "the deleted queue ends, the others go on")
+    wait_until(lambda: newest("Support") > newest(label) + 3, 15, "the deleted queue ends and the others continue")
     ended = newest(label)
     wait_until(lambda: newest("Support") > ended + 6, 10, "the other functions have values")
     same("the deleted queue has no more values", newest(label), ended)

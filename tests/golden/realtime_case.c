@@ -15,7 +15,7 @@
  *                       the response was requested at the time `server`;
  *                       several
  *   event MS            a message of the guide dialect's conversation stream,
- *                       so long after the first one; the responses are not
+ *                       MS after the first one; the responses are not
  *                       read then. Buckets are 1 and 10 s, the target is 5 s
  *   expect              INSTANCE/TYPE[-TYPE_INSTANCE] VALUE, and
  *                         error: CODE words   an answer was refused

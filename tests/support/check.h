@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The whole test framework. A failed check prints a line and the test goes on:
+/* The whole test framework. A failed check prints a line and the test
+ * continues:
  *
  *   static void doubles_up_to_the_cap(void) { CHECK_INT(f(3), 8); … }
  *   int main(void) {

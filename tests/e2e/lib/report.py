@@ -88,7 +88,7 @@ def _one(scenario: Callable[[], None], skipped: list[str]) -> None:
     except Skip as why:
         skipped.append(scenario.__name__)
         say("SKIP %s: %s" % (scenario.__name__, why))
-    except Exception as error:  # an exception fails its scenario; the others go on
+    except Exception as error:  # an exception fails its scenario; the others continue
         check("runs to its end", False, "%s\n%s" % (error, traceback.format_exc()))
     note("%.1f s" % (time.monotonic() - began))
 

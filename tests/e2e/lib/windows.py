@@ -119,7 +119,7 @@ class Fast:
         return made
 
     def span(self) -> tuple[int, int]:
-        """From the first window that was asked for to the last."""
+        """The time from the first requested window to the last one."""
         asked = self.asked()
         return min(q["begin"] for q in asked), max(q["end"] for q in asked)
 

@@ -61,7 +61,7 @@ def drip(out: socket.socket, data: bytes, reply: Reply) -> None:
 
 def deliver(out: socket.socket, reader: BinaryIO, request: Request, reply: Reply,
             keep: bool, now: float) -> tuple[int, bool]:
-    """Sends the reply; returns the bytes sent and whether the connection goes on."""
+    """Sends the reply; returns the bytes sent and whether the connection stays open."""
     how = reply.delivery
     if how.mode == "normal" and reply.stream is not None and request.headers.get(":version") != "HTTP/1.0":
         return _stream(out, request, reply, keep, now)

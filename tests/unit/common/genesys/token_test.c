@@ -43,7 +43,7 @@ static void a_life_is_read_in_every_form(void) {
       {",\"expires_in\":0", 0},
       {",\"expires_in\":-1", 0},
       {",\"expires_in\":-9223372036854775807", 0},
-      /* Not a whole number, or one too large: the shortest life is safe. */
+      /* The life is no whole number or too large: the shortest life is safe. */
       {",\"expires_in\":-9223372036854775808", 300},
       {",\"expires_in\":9223372036854775808", 300},
       {",\"expires_in\":99999999999999999999", 300},
@@ -103,7 +103,8 @@ static void only_characters_of_a_header_make_a_token(void) {
     CHECK_INT(err.code, GC_ERR_PARSE);
     CHECK_INT(t.life_s, 7); /* untouched */
     CHECK(t.bearer == NULL);
-    CHECK(strstr(err.text, "abc") == NULL); /* not shown either */
+    CHECK(strstr(err.text, "abc") ==
+          NULL); /* the error does not show it either */
   }
 }
 

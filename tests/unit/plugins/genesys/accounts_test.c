@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* From the lines of an <Account> block to the settings of the core. The test
+/* The lines of an <Account> block become settings of the core. The test
  * replaces the core's gc_accounts_define, so that it sees the arguments. */
 #include "plugins/genesys/accounts.h"
 

@@ -30,7 +30,7 @@ static void the_server_may_request_a_longer_or_shorter_wait(void) {
   CHECK_INT(gc_backoff_fail(&b, 180000, UINT32_MAX), 180000);
   CHECK_INT(gc_backoff_fail(&b, 1, UINT32_MAX), 1);
   CHECK_INT(gc_backoff_fail(&b, UINT32_MAX, 0), UINT32_MAX);
-  /* The waits that the server asked for count as failures too. */
+  /* The waits that the server requested count as failures too. */
   CHECK_INT(gc_backoff_fail(&b, 0, UINT32_MAX), 8000);
 }
 

@@ -286,7 +286,8 @@ static void a_break_before_the_new_one_is_ready_is_reported(void) {
   ch_end();
 }
 
-/* From the creation of the second channel to the end of the first. */
+/* The stops cover the time from the creation of the second channel to the end
+ * of the first. */
 static void a_stop_at_any_moment_of_a_renewal_leaves_nothing_behind(void) {
   for (uint64_t ms = 0; ms < 1400; ms += 20) {
     ch_begin_connected();

@@ -37,7 +37,7 @@ static void only_traffic_after_ten_seconds_resets_the_wait(void) {
       {"an event at 10 s", EVENT, 10000, 2000},
       {"a heartbeat", HEARTBEAT, 10000, 2000},
       {"a pong proves nothing", PONG, 15000, 9000},
-      {"nor does what is no JSON", "nonsense", 15000, 9000},
+      {"an invalid message is no traffic", "nonsense", 15000, 9000},
   };
   for (size_t i = 0; i < GC_COUNT(rows); i++) {
     CHECK_ROW(rows[i].name);

@@ -106,7 +106,7 @@ static void a_server_that_cannot_be_reached_is_reported_with_the_reason(void) {
        .failure = GC_FAILURE_RESOLVE,
        .code = GC_ERR_NETWORK,
        .words = "nowhere.test:80: "},
-      {.name = "nobody there",
+      {.name = "no server",
        .url = "wss://localhost:1/",
        .failure = GC_FAILURE_CONNECT,
        .code = GC_ERR_NETWORK,

@@ -104,7 +104,7 @@ static void a_pending_window_that_is_too_long_is_lost_alone(void) {
   gc_store_close(s);
 }
 
-/* As version 3 had it: the plain names of <Query> blocks. */
+/* Gives the file the form of version 3: the plain names of <Query> blocks. */
 static void become_version_3(void) {
   sqlite3 *db = store_raw();
   store_sql(db, "UPDATE queries SET query = 'queues';"

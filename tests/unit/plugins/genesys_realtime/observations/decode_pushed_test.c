@@ -213,9 +213,9 @@ static void a_snapshot_replaces_numbers_older_than_its_request(void) {
     const char *what;
     int64_t asked_ms, waiting;
   } rows[] = {
-      {"asked before the message", TEN_MS + 4000, 6},
-      {"asked with it", TEN_MS + 5000, 3},
-      {"asked behind it", TEN_MS + 6000, 3},
+      {"requested before the message", TEN_MS + 4000, 6},
+      {"requested at its time", TEN_MS + 5000, 3},
+      {"requested after it", TEN_MS + 6000, 3},
   };
   for (size_t i = 0; i < GC_COUNT(rows); i++) {
     CHECK_ROW(rows[i].what);

@@ -43,7 +43,7 @@ static void each_message_is_passed_on_once(void) {
       {"the new one alone", "NaNbNc", "abc"},
       {"the new one lags until the old one has ended", "OaObOcObNbNcNbNd",
        "abcbd"},
-      {"the old one lags with what it alone was told", "NcOaObOcNdOd", "cabd"},
+      {"the old one is late with its own message", "NcOaObOcNdOd", "cabd"},
       {"nothing in common", "OaObNxNyNz", "abxyz"},
       {"to and fro", "OhOaOhNaNhNa", "haha"},
       {"new and equal to one before the query was read", "OaObNaNc", "abac"},
