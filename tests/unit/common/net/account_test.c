@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* How accounts of one OAuth client share its notification channels. Nothing
+/* Accounts of one OAuth client share its notification channels. No server
  * answers on their addresses. */
 #include "common/net/account.h"
 

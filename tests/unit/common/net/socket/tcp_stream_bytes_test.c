@@ -183,7 +183,7 @@ static void a_flood_holds_neither_timers_nor_the_stop(void) {
   }
 }
 
-/* The same check as for the idle loop, with an open stream without bytes. */
+/* Makes the check of the idle loop with an open stream without bytes. */
 static void an_open_stream_that_is_quiet_lets_the_loop_sleep(void) {
   for (size_t i = 0; i < 2; i++) {
     CHECK_ROW(ways[i].name);

@@ -50,7 +50,7 @@ static void an_address_that_cannot_be_used_is_refused_at_once(void) {
   gc_loop_free(loop);
 }
 
-/* `url` NULL: of a server that runs `serve`. */
+/* `url` NULL: the URL of a server that runs `serve`. */
 struct start_row {
   const char *name, *url, *scheme, *cert;
   void (*serve)(struct conn *c, void *ctx);

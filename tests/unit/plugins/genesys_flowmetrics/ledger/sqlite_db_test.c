@@ -314,7 +314,7 @@ static void killed_at_any_moment_keys_and_counter_agree(void) {
     CHECK(s != NULL);
     CHECK_INT(sqlite_db_load(s, load_count, NULL, NULL), GC_OK);
     CHECK(kept_count >= kill_after * 50);
-    /* The keys are exactly those that the counter has counted. */
+    /* The file has exactly the keys that the counter has counted. */
     CHECK_INT(add_keys(s, 100, 0, (unsigned)kept_count), 0);
     CHECK_INT(add_keys(s, 100, (unsigned)kept_count, 1), 1);
     sqlite_db_close(s);

@@ -34,7 +34,7 @@ static struct gc_loop *loop; /* has no thread: the test's thread runs it */
 static struct ledger *ledger;
 static struct notifications *source_of;
 
-static _Atomic int64_t later_ms; /* than the world begins */
+static _Atomic int64_t later_ms; /* added to the start time */
 
 static int64_t wall(void) { return REPLAY_START_WALL_MS + later_ms; }
 
@@ -320,7 +320,7 @@ static void a_batch_that_cannot_be_committed_is_held(void) {
   snprintf(state_dir, sizeof(state_dir), "/tmp/gc-no-state-%ld",
            (long)getpid());
   snprintf(file, sizeof(file), "%s", state_dir);
-  FILE *f = fopen(file, "w"); /* where a folder should be */
+  FILE *f = fopen(file, "w"); /* a file in place of the folder */
   CHECK(f != NULL);
   fclose(f);
   begin_connected();

@@ -197,7 +197,7 @@ static void waits_grow_to_the_maximum_until_messages_come(void) {
     CHECK(last_ms >= 1000 && last_ms <= 30000 + 500);
   }
   CHECK(last_ms > 20000);
-  opens(); /* an upgrade alone proves nothing */
+  opens(); /* an upgrade alone is no success */
   hears();
   ends(0, 0);
   CHECK(next_attempt_ms() > 20000);

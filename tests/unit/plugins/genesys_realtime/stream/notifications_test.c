@@ -265,8 +265,8 @@ static void on_queues(void *ctx, struct gc_entities *directory) {
   (void)directory;
 }
 
-/* A queue leaves the selection, and the list too or not; half an hour later it
- * is chosen again. */
+/* A queue leaves the selection, in one case also the list; half an hour later
+ * it is chosen again. */
 static void a_queue_that_left_the_list_loses_its_counters_in_time(void) {
   static const struct {
     const char *row, *list;

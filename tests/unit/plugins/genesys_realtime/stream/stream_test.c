@@ -21,7 +21,7 @@ static void before_the_first_connection_there_is_nothing(void) {
   end();
 }
 
-/* Whatever the interval, a count leaves in the second in which it is known. */
+/* A count is dispatched in the second in which it is known, at any interval. */
 static void a_changed_counter_leaves_at_once(void) {
   begin_connected(20);
   ch_say(MESSAGE("q1", CUSTOMER "," ACD("q1")));
