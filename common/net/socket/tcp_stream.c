@@ -20,6 +20,9 @@ enum {
   /* The size of a TLS record. */
   CHUNK_BYTES = 16 * 1024,
   QUEUE_MAX_BYTES = 1024 * 1024,
+  /* Connections that are made again; libcurl looks for dead ones once a second,
+   * so a second loss in a row is no accident. */
+  LOSSES_MAX = 3,
 };
 
 struct gc_stream {
@@ -32,6 +35,8 @@ struct gc_stream {
   char *url; /* "https://host:port/" */
   bool is_open, is_closed;
   bool is_freed; /* the owner freed it inside a callback */
+  bool is_lost;  /* is being removed from the loop, to connect again */
+  unsigned losses;
   unsigned busy; /* callbacks of this file on the stack */
 
   /* The bytes that are being sent. After a refused write OpenSSL expects the
@@ -50,10 +55,6 @@ static void free_stream(struct gc_stream *s) {
   gc_buf_clear(&s->queue);
   curl_free(s->url);
   free(s);
-}
-
-static void on_gone(struct gc_curl_job *curl) {
-  free_stream((struct gc_stream *)curl);
 }
 
 static void hang_up(struct gc_stream *s) {
@@ -179,11 +180,38 @@ static void on_ready(void *ctx, uint64_t now_ms) {
   leave_callback(s);
 }
 
+static void on_gone(struct gc_curl_job *curl) {
+  struct gc_stream *s = (struct gc_stream *)curl;
+  if (s->is_freed || !s->is_lost) {
+    free_stream(s);
+    return;
+  }
+  s->is_lost = false;
+  if (gc_loop_add(s->loop, s->easy) != GC_OK)
+    report_curl(s, CURLE_OUT_OF_MEMORY);
+}
+
+/* libcurl has closed the connection between its handshake and this call. When
+ * another transfer starts, it closes idle connections with unread bytes (8.14,
+ * Curl_cpool_prune_dead), and the server's TLS tickets are such bytes. After
+ * the first read or write the connection counts as busy. */
+static void connect_again(struct gc_stream *s) {
+  if (++s->losses > LOSSES_MAX) {
+    struct gc_err err = {0};
+    gc_curl_fail(s->url, GC_FAILURE_BROKEN, &err,
+                 "closed as soon as it was open");
+    report_closed(s, GC_FAILURE_BROKEN, &err);
+    return;
+  }
+  s->is_lost = true;
+  gc_loop_remove(s->loop, s->easy);
+}
+
 static void open_now(struct gc_stream *s) {
   curl_socket_t fd = CURL_SOCKET_BAD;
   curl_easy_getinfo(s->easy, CURLINFO_ACTIVESOCKET, &fd);
   if (fd == CURL_SOCKET_BAD) {
-    report_curl(s, CURLE_COULDNT_CONNECT);
+    connect_again(s);
     return;
   }
   s->is_open = true;
