@@ -48,7 +48,7 @@ def away_at_the_start() -> None:
     sim = Simulator(**SMALL)
     gate = Gate(sim.https_port, is_open=False)
     daemon = Collectd(small(sim, BaseURL=gate.url), polled())
-    daemon.says("account prod, token: no token", "Couldn't connect", within_s=5)
+    daemon.says("account prod, token: no token", "Failed to connect", within_s=5)
     watch_for(6)
     is_logged_once(daemon, "refused for 6 s", "check Region (or BaseURL), Proxy and the firewall")
     same_soon("source_up is 0 during the outage", lambda: daemon.latest("queues-all", "source_up", "observations"), 0)
