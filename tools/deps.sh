@@ -5,7 +5,8 @@
 # dnf on Fedora; on other systems the names may differ. NAME/OLDER is a package
 # whose name depends on the release: the first name that the release has counts.
 # Starts no service. Does nothing, and needs no root, when all packages are
-# installed.
+# installed. tools/deps.sh --names SET… prints the names that this release has, and
+# installs nothing.
 set -eu
 
 say() { echo "deps: $*" >&2; }
@@ -59,6 +60,7 @@ apt_installed() {
 
 # Prints the name that this release has; the last one when apt knows none of them.
 apt_name() {
+  case $1 in */*) ;; *) echo "$1" && return ;; esac
   for name in $(echo "$1" | tr / ' '); do
     apt-cache policy "$name" 2>/dev/null | grep -q '^  Candidate: [^(]' && break
   done
@@ -94,6 +96,11 @@ dnf_install() {
   dnf -q -y install $missing
 }
 
+names_only=
+if [ "${1-}" = --names ]; then
+  names_only=yes
+  shift
+fi
 all=
 for set in "$@"; do
   if command -v apt-get >/dev/null; then
@@ -105,4 +112,10 @@ for set in "$@"; do
     exit 1
   fi
 done
+if [ "$names_only" ]; then
+  for p in $all; do
+    if command -v apt-get >/dev/null; then apt_name "$p"; else echo "$p"; fi
+  done
+  exit
+fi
 if command -v apt-get >/dev/null; then apt_install $all; else dnf_install $all; fi

@@ -19,6 +19,8 @@ from lib.process import Program  # noqa: E402
 from lib.report import Skip, note  # noqa: E402
 
 T = TypeVar("T")
+UNREACHABLE = re.compile(r"^.*(Could not resolve|Could not connect|Unable to connect|Temporary failure|Connection (?:timed out|failed"
+                         r"|refused)|Network is unreachable|No route to host).*$", re.M)
 BUILD_S = 900.0  # a build of a minute, on a host that is busy with others
 OLD = "0.0.1"
 # A parent make passes options to its children in these.
@@ -38,6 +40,17 @@ def done(words: list[str], cwd: Optional[Path] = None, within_s: float = BUILD_S
     if status != 0:
         raise RuntimeError("%s: status %d\n%s" % (" ".join(words), status, "\n".join(ran.text.splitlines()[-40:])))
     return ran.text
+
+
+def reached(words: list[str], **env: str) -> str:
+    """The output of a command that reads from an archive of packages; without the archive there is no test."""
+    try:
+        return done(words, **env)
+    except RuntimeError as error:
+        found = UNREACHABLE.search(str(error))
+        if found is None:
+            raise
+        raise Skip("no archive of packages: " + found.group(0).strip()) from error
 
 
 class Once(Generic[T]):
@@ -157,7 +170,7 @@ def _sources(release: str) -> list[str]:
 def _sources_of_this_machine(release: str) -> list[str]:
     found = _sources(release)
     if not found:
-        done(["apt-get", "-q", "update"])
+        reached(["apt-get", "-q", "update"])
         found = _sources(release)
     if not found:
         raise Skip("apt of this machine knows no Debian")
@@ -174,11 +187,18 @@ def debian_of(release: str, packages: list[str]) -> Path:
     (options.with_name("sources")).write_text("\n".join(_sources_of_this_machine(release)) + "\n")
     # Nothing here needs to survive a crash of the machine.
     fast = ["eatmydata"] if process.program("eatmydata") else []
-    done([*fast, "mmdebstrap", "--mode=root", "--format=directory", "--variant=minbase", "--skip=cleanup/apt/lists",
-          "--include=" + ",".join(packages), "--aptopt=%s" % options, "--dpkgopt=force-unsafe-io", release, str(root),
-          str(options.with_name("sources"))])
+    reached([*fast, "mmdebstrap", "--mode=root", "--format=directory", "--variant=minbase", "--skip=cleanup/apt/lists",
+             "--include=" + ",".join(packages), "--aptopt=%s" % options, "--dpkgopt=force-unsafe-io", release, str(root),
+             str(options.with_name("sources"))])
     note("Debian %s made" % (root / "etc/debian_version").read_text().strip())
     return root
+
+
+def copy_of(root: Path) -> Path:
+    """The same Debian once more."""
+    made = process.folder("debian")
+    done(["cp", "-a", "%s/." % root, str(made)])
+    return made
 
 
 def _debian() -> Path:

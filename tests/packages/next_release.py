@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""The newest stable Debian: does the tree build there without a warning and pass its core tests; does its package install,
-measure and leave no trace?"""
+"""The newest stable Debian: does the package build there without a warning, pass the core tests, install, measure and leave
+no trace? Ubuntu: does each package that tools/deps.sh names exist there?"""
 from __future__ import annotations
 
 import os
@@ -12,12 +12,14 @@ from pathlib import Path
 import making
 from installed import Host
 from lib import process, report
-from lib.genesys import Simulator
+from lib.genesys import TOP, Simulator
 from lib.report import Skip, check, note, same
 from making import done, need
 from packages import measures, verdicts
 
 RELEASE = "trixie"
+UBUNTU, UBUNTU_RELEASE = "http://archive.ubuntu.com/ubuntu", "noble"
+SETS = ("build", "demo", "test", "package")  # of tools/deps.sh
 BUILD_S = 3000.0  # on a host that is busy with the end-to-end tests
 TREE = "/usr/src/collectd-genesys"  # in the new Debian
 # The package follows the policy of Debian 12; three bytes of machine code may read as a misspelt word.
@@ -40,37 +42,42 @@ def counts(log: str) -> dict[str, int]:
     return {name: int(number) for name, number in rows if number.strip().isdigit()}
 
 
-def builder() -> Path:
-    """A minimal Debian with the source tree and the packages that tools/deps.sh installs for it."""
-    root = making.debian_of(RELEASE, ["make"])
+def builder(root: Path) -> None:
+    """Puts the source tree into a minimal Debian, and the packages that tools/deps.sh installs for it."""
     unpacked = process.folder("tree")
     done(["tar", "-xf", str(making.tarball()), "-C", str(unpacked)])
     shutil.copytree(next(unpacked.glob("collectd-genesys-*")), root / TREE.lstrip("/"), symlinks=True)
-    run(root, "sh tools/deps.sh build demo test package")
-    same("a second call installs nothing", run(root, "sh tools/deps.sh build demo test package").strip(), "")
-    return root
+    install = "sh tools/deps.sh " + " ".join(SETS)
+    run(root, install)
+    same("a second call installs nothing", run(root, install).strip(), "")
+
+
+def package_of(root: Path) -> Path:
+    """The package, built with its tests and looked at by lintian; one build serves for all of that."""
+    shutil.copy(making.tarball(), root / TREE.lstrip("/"))
+    log = run(root, "VERBOSE=1 sh packaging/make-deb.sh %s deb 2>&1 || :" % making.tarball().name)
+    same("warnings of the compiler", [line for line in log.splitlines() if re.search(r":\d+:\d+: warning: ", line)], [])
+    found = counts(log)
+    note("%d of %d core tests" % (found.get("PASS", 0), found.get("TOTAL", 0)))
+    if not check("the core tests pass", found.get("PASS", 0) > 200 and found.get("FAIL") == found.get("ERROR") == 0,
+                 [line for line in log.splitlines() if line.startswith(("FAIL:", "ERROR:"))]):
+        raise RuntimeError("no package: %s" % log[log.find("test-suite.log"):][:4000])
+    said = run(root, "lintian -EvIL +pedantic --allow-root deb/*.changes")
+    same("lintian", [line for line in verdicts(said) if not NOT_OURS.search(line)], [])
+    return making.deb(root / TREE.lstrip("/") / "deb")
 
 
 def from_the_build_to_the_purge() -> None:
     need("mmdebstrap", "chroot", "unshare")
     if os.geteuid() != 0:
         raise Skip("a Debian of its own needs root")
-    root = builder()
-    jobs = "-j%d" % (os.cpu_count() or 2)
-    run(root, "mkdir b && cd b && ../configure -q --enable-werror PYTHON=/usr/bin/python3 && make -s %s all && "
-              "make -s %s check-programs" % (jobs, jobs))
-    log = run(root, "cd b && make -k %s check-core || :" % jobs)
-    found = counts(log)
-    note("%d of %d core tests" % (found.get("PASS", 0), found.get("TOTAL", 0)))
-    check("the core tests pass", found.get("PASS", 0) > 200 and found.get("FAIL") == found.get("ERROR") == 0,
-          [line for line in log.splitlines() if line.startswith(("FAIL:", "ERROR:"))])
-    run(root, "cd b && DEB_BUILD_OPTIONS=nocheck make -s %s deb" % jobs)
-    said = run(root, "cd b && lintian -EvIL +pedantic --allow-root deb/*.changes")
-    same("lintian", [line for line in verdicts(said) if not NOT_OURS.search(line)], [])
-
-    package = making.deb(root / TREE.lstrip("/") / "b" / "deb")
+    root = making.debian_of(RELEASE, ["make"])
+    other = making.copy_of(root)
+    builder(root)
+    package = package_of(root)
     sim = Simulator(frozen=True, queues=12, agents=20, plain_names=True, rate_limit=0)
-    host = Host(making.debian_of(RELEASE, ["collectd"]))
+    host = Host(other)
+    host.run("apt-get", "-q", "-y", "install", "--no-install-recommends", "collectd")
     host.configure_collectd()
     host.install(package)
     host.enable("genesys", "genesys_realtime", "genesys_analytics")
@@ -80,5 +87,36 @@ def from_the_build_to_the_purge() -> None:
     same("status of the package in dpkg", host.status(), "")
 
 
+def ubuntu() -> dict[str, str]:
+    """The environment in which apt knows Ubuntu's packages and nothing of this machine's."""
+    where = process.folder("ubuntu")
+    for name in ("lists/partial", "cache/archives/partial"):
+        (where / name).mkdir(parents=True)
+    (where / "status").touch()
+    (where / "sources.list").write_text("".join("deb [arch=amd64 trusted=yes] %s %s main universe\n" % (UBUNTU, suite)
+                                                for suite in (UBUNTU_RELEASE, UBUNTU_RELEASE + "-updates")))
+    conf = where / "apt.conf"
+    conf.write_text('APT::Architecture "amd64";\nAPT::Architectures { "amd64"; };\nAPT::Sandbox::User "root";\n'
+                    'Acquire::Languages "none";\nAcquire::Retries "3";\nAPT::Update::Error-Mode "any";\n'
+                    'Dir::State "%(dir)s";\nDir::State::lists "%(dir)s/lists";\nDir::State::status "%(dir)s/status";\n'
+                    'Dir::Cache "%(dir)s/cache";\nDir::Etc::SourceList "%(dir)s/sources.list";\n'
+                    'Dir::Etc::SourceParts "/dev/null";\nDir::Etc::Preferences "/dev/null";\n'
+                    'Dir::Etc::PreferencesParts "/dev/null";\n' % {"dir": where})
+    env = {"APT_CONFIG": str(conf)}
+    making.reached(["apt-get", "-q", "update"], **env)
+    return env
+
+
+def ubuntu_has_each_name() -> None:
+    need("apt-get", "apt-cache")
+    env = ubuntu()
+    names = done(["sh", str(TOP / "tools" / "deps.sh"), "--names", *SETS, "bench"], **env).split()
+    check("names", len(names) > 50, names)
+    known = done(["apt-cache", "policy", *names], **env)
+    without = [row.split(":")[0] for row in re.split(r"\n(?=\S)", known) if not re.search(r"Candidate: [^(]", row)]
+    same("without a candidate in %s" % UBUNTU_RELEASE, without, [])
+    same("without an entry", [name for name in names if "\n%s:\n" % name not in "\n" + known], [])
+
+
 if __name__ == "__main__":
-    report.main([from_the_build_to_the_purge])
+    report.main([from_the_build_to_the_purge, ubuntu_has_each_name])
