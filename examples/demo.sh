@@ -25,7 +25,7 @@ sh tools/deps.sh build demo
 mkdir -p build-demo
 cd build-demo
 echo 'demo: building'
-{ [ -f Makefile ] || "$src/configure" -q; } >build.log 2>&1 && make >>build.log 2>&1 || {
+{ [ -f Makefile ] || "$src/configure" -q; } >build.log 2>&1 && make -j"$(nproc)" >>build.log 2>&1 || {
   tail -n 30 build.log >&2
   exit 1
 }
