@@ -4,35 +4,41 @@
 # closes with a line "N passed, N failed, N skipped".
 #
 #   sudo sh tests/run.sh            everything
-#   sh tests/run.sh plain asan      only these steps, see below
+#   sh tests/run.sh plain asan      only these steps, one after the other
 #
-# Builds below ./build-test; each step's output is kept there.
+# Builds below ./build-test; each step's output is kept there. The end-to-end
+# tests mostly wait for a collectd: compilers and packages work beside them, in
+# lanes of their own.
 set -u
 cd "$(dirname "$0")/.." || exit 1
 src=$PWD
 out=$src/build-test
 jobs=$(nproc 2>/dev/null || echo 2)
-passed=0 failed=0 skipped=0
 [ ! -f config.status ] || {
   echo 'run.sh: configured in the source tree; run "make distclean" there first' >&2
   exit 1
 }
 mkdir -p "$out"
-# distcheck and the demo compile the files that the plain build has compiled.
-# The packages are built without the cache: two of them must be equal.
+tally=$out/tally # a line "passed failed skipped" for each step
+# distcheck compiles the files that the plain build has compiled, with the same
+# options. The packages are built without the cache: two of them must be equal.
 cc=gcc
 if command -v ccache >/dev/null; then
   cc="ccache gcc"
   export CCACHE_DIR="$out/ccache" CCACHE_BASEDIR="$src" CCACHE_NOHASHDIR=1
 fi
+configured="--enable-werror PYTHON=/usr/bin/python3"
+# Sanitizers find the same at -O1, which compiles faster; the warning is wrong there.
+quick="CFLAGS=-g1 -O1 -Wno-format-truncation"
 
 say() { printf '%s  %s\n' "$(date +%H:%M:%S)" "$*"; }
+counts() { echo "$1 $2 $3" >>"$tally"; }
 
-good() { passed=$((passed + 1)); say "ok    $1"; }
+good() { counts 1 0 0; say "ok    $1"; }
 bad() {
-  failed=$((failed + 1))
-  say "FAIL  $1 (see $2)"
-  tail -n 60 "$2"
+  counts 0 1 0
+  # In one piece: the other lanes write, too.
+  printf '%s\n' "$(say "FAIL  $1 (see $2)"; tail -n 60 "$2")"
 }
 
 # step NAME COMMAND…: one check that either works or does not.
@@ -42,32 +48,36 @@ step() {
   if "$@" >"$out/$name.log" 2>&1 </dev/null; then good "$name"; else bad "$name" "$out/$name.log"; fi
 }
 
-# suite NAME FOLDER TARGET…: make's tests, counted one by one from their
-# result files.
+# suite NAME FOLDER TARGET…: make's tests, counted one by one from automake's
+# summary. Two suites may run in one folder at once, so each has its own.
 suite() {
   name=$1 folder=$2
   shift 2
-  find "$folder" -name '*.trs' -exec rm -f {} +
-  make -C "$folder" -k -j"$jobs" "$@" >"$out/$name.log" 2>&1 </dev/null
+  log=$out/$name.log
+  make -C "$folder" -k -j"$jobs" TEST_SUITE_LOG="$name.log" "$@" >"$log" 2>&1 </dev/null
   status=$?
-  p=$(count "$folder" PASS) s=$(count "$folder" SKIP)
-  f=$(($(count "$folder" FAIL) + $(count "$folder" ERROR)))
-  passed=$((passed + p)) failed=$((failed + f)) skipped=$((skipped + s))
-  say "$name: $p passed, $f failed, $s skipped"
-  if [ "$status" -ne 0 ] || [ "$p" -eq 0 ]; then
-    [ "$f" -ne 0 ] || failed=$((failed + 1))
-    grep -E '^(FAIL|ERROR|SKIP):|error:|\*\*\*' "$out/$name.log" | head -n 40
-    find "$folder" -name '*.trs' -exec grep -lE '^:test-result: (FAIL|ERROR)' {} + |
-      sed 's/\.trs$/.log/' | while read -r log; do
-      echo "--- $log"
-      tail -n 40 "$log"
-    done
-  elif [ "$s" -ne 0 ]; then
-    grep -hE '^SKIP:' "$out/$name.log"
+  p=$(count PASS) s=$(count SKIP) f=$(($(count FAIL) + $(count ERROR)))
+  said="$name: $p passed, $f failed, $s skipped"
+  if [ "$status" -ne 0 ] || [ $((p + s)) -eq 0 ]; then
+    [ "$f" -ne 0 ] || f=1
+    said=$(say "$said"; failures)
+  else
+    said=$(say "$said"; grep -hE '^SKIP:' "$log" | while read -r _ test; do reason "$test"; done)
   fi
+  counts "$p" "$f" "$s"
+  printf '%s\n' "$said"
 }
-count() {
-  find "$1" -name '*.trs' -exec cat {} + | grep -cE "^:test-result: $2"
+count() { sed -n "s/^# $1: *//p" "$log" | awk '{ n += $1 } END { print n + 0 }'; }
+failures() {
+  grep -E '^(FAIL|ERROR|SKIP):|error:|\*\*\*' "$log" | head -n 40
+  grep -E '^(FAIL|ERROR):' "$log" | while read -r _ test; do
+    echo "--- $folder/${test%.*}.log"
+    tail -n 40 "$folder/${test%.*}.log"
+  done
+}
+# The first reason that a skipped test gives.
+reason() {
+  echo "SKIP: $1 $(grep -m 1 '^SKIP' "$folder/${1%.*}.log")"
 }
 
 # build NAME TARGETS CONFIGURE-OPTION…: one make for each target, since "all" and
@@ -78,46 +88,93 @@ build() {
   mkdir -p "$out/$name"
   step "build-$name" sh -c 'cd "$1" && targets=$2 && shift 2 && "$@" &&
     for t in $targets; do make -j'"$jobs"' $t || exit; done' \
-    sh "$out/$name" "$targets" "$src/configure" --enable-werror PYTHON=/usr/bin/python3 "$@"
+    sh "$out/$name" "$targets" "$src/configure" $configured "$@"
 }
+plain() { [ -f "$out/plain/Makefile" ] || build plain "all check-programs" CC="$cc"; }
 
 do_lint() {
   step format sh -c "clang-format --dry-run -Werror \$(find common plugins tests tools -name '*.[ch]')"
 }
 do_plain() {
   build plain "all check-programs" CC="$cc"
-  suite check "$out/plain" check
+}
+do_check() {
+  plain
+  suite check "$out/plain" check-without-e2e
+}
+do_e2e() {
+  plain
+  suite check-e2e "$out/plain" check-e2e
 }
 do_tidy() {
-  [ -f "$out/plain/Makefile" ] || build plain "all check-programs" CC="$cc"
+  plain
   step tidy make -C "$out/plain" tidy
 }
 do_asan() {
-  build asan "all check-programs" --enable-sanitizers
-  suite check-asan "$out/asan" check-core
-  suite check-e2e-asan "$out/plain" check-sanitized GC_SANITIZED_BUILDDIR="$out/asan"
+  build asan all --enable-sanitizers "$quick"
+  suite check-asan "$out/asan" check-units
+  suite check-e2e-asan "$out/asan" check-sanitized GC_SANITIZED_BUILDDIR="$out/asan"
 }
 do_tsan() {
-  build tsan all --enable-sanitizers=thread
+  build tsan all --enable-sanitizers=thread "$quick"
   suite check-tsan "$out/tsan" check-threads
-  suite check-e2e-tsan "$out/plain" check-sanitized GC_TSAN_BUILDDIR="$out/tsan"
+  suite check-e2e-tsan "$out/tsan" check-sanitized GC_TSAN_BUILDDIR="$out/tsan"
 }
 do_fuzz() {
-  build fuzz fuzz-targets CC=clang --enable-fuzzing --enable-sanitizers
+  build fuzz fuzz-targets CC=clang --enable-fuzzing --enable-sanitizers "$quick"
   step fuzz make -C "$out/fuzz" -j"$jobs" fuzz-again
 }
-do_dist() { step distcheck env CC="$cc" make -C "$out/plain" -j"$jobs" distcheck GC_E2E=no; }
+do_dist() {
+  plain
+  step distcheck env CC="$cc" make -C "$out/plain" -j"$jobs" distcheck GC_E2E=no \
+    DISTCHECK_CONFIGURE_FLAGS="$configured"
+}
 do_package() {
-  [ -f "$out/plain/Makefile" ] || build plain "all check-programs" CC="$cc"
+  plain
   suite check-packages "$out/plain" check-packages
+}
+do_next() {
+  plain
+  suite check-next-release "$out/plain" check-next-release
 }
 do_demo() { step demo env CC="$cc" DEMO_SECONDS=20 sh examples/demo.sh; }
 
-steps=${*:-lint plain tidy package asan tsan fuzz dist demo}
+run() {
+  for s in "$@"; do
+    "do_$s"
+  done
+}
+
+# lane STEP…: these steps, one after the other, beside everything else; the
+# end-to-end tests have the right of way.
+lanes=
+lane() {
+  setsid nice sh "$src/tests/run.sh" --lane "$@" </dev/null &
+  lanes="$lanes $!"
+}
+end_lanes() {
+  for l in $lanes; do kill -TERM -- "-$l" 2>/dev/null; done
+}
+everything() {
+  run lint plain
+  [ -f "$out/plain/Makefile" ] || return
+  trap 'end_lanes; exit 130' INT TERM HUP
+  lane asan tsan fuzz tidy
+  lane next package dist
+  run check e2e demo
+  for l in $lanes; do
+    wait "$l" || { counts 0 1 0; say "FAIL  a lane ended with $?"; }
+  done
+}
+
+if [ "${1-}" = --lane ]; then
+  shift
+  run "$@"
+  exit 0
+fi
 sh tools/deps.sh build demo test package || exit 1
+: >"$tally"
 step autogen ./autogen.sh
-for s in $steps; do
-  "do_$s"
-done
-echo "$passed passed, $failed failed, $skipped skipped"
-[ "$failed" -eq 0 ]
+if [ $# -eq 0 ]; then everything; else run "$@"; fi
+awk '{ p += $1; f += $2; s += $3 }
+  END { print p + 0 " passed, " f + 0 " failed, " s + 0 " skipped"; exit (f > 0) }' "$tally"
