@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
 """The newest stable Debian: does the package build there without a warning, pass the core tests, install, measure and leave
-no trace? Ubuntu: does each package that tools/deps.sh names exist there?"""
+no trace?"""
 from __future__ import annotations
 
 import os
@@ -12,13 +12,12 @@ from pathlib import Path
 import making
 from installed import Host
 from lib import process, report
-from lib.genesys import TOP, Simulator
+from lib.genesys import Simulator
 from lib.report import Skip, check, note, same
 from making import done, need
 from packages import measures, verdicts
 
 RELEASE = "trixie"
-UBUNTU, UBUNTU_RELEASE = "http://archive.ubuntu.com/ubuntu", "noble"
 SETS = ("build", "demo", "test", "package")  # of tools/deps.sh
 BUILD_S = 3000.0  # on a host that is busy with the end-to-end tests
 TREE = "/usr/src/collectd-genesys"  # in the new Debian
@@ -87,36 +86,5 @@ def from_the_build_to_the_purge() -> None:
     same("status of the package in dpkg", host.status(), "")
 
 
-def ubuntu() -> dict[str, str]:
-    """The environment in which apt knows Ubuntu's packages and nothing of this machine's."""
-    where = process.folder("ubuntu")
-    for name in ("lists/partial", "cache/archives/partial"):
-        (where / name).mkdir(parents=True)
-    (where / "status").touch()
-    (where / "sources.list").write_text("".join("deb [arch=amd64 trusted=yes] %s %s main universe\n" % (UBUNTU, suite)
-                                                for suite in (UBUNTU_RELEASE, UBUNTU_RELEASE + "-updates")))
-    conf = where / "apt.conf"
-    conf.write_text('APT::Architecture "amd64";\nAPT::Architectures { "amd64"; };\nAPT::Sandbox::User "root";\n'
-                    'Acquire::Languages "none";\nAcquire::Retries "3";\nAPT::Update::Error-Mode "any";\n'
-                    'Dir::State "%(dir)s";\nDir::State::lists "%(dir)s/lists";\nDir::State::status "%(dir)s/status";\n'
-                    'Dir::Cache "%(dir)s/cache";\nDir::Etc::SourceList "%(dir)s/sources.list";\n'
-                    'Dir::Etc::SourceParts "/dev/null";\nDir::Etc::Preferences "/dev/null";\n'
-                    'Dir::Etc::PreferencesParts "/dev/null";\n' % {"dir": where})
-    env = {"APT_CONFIG": str(conf)}
-    making.reached(["apt-get", "-q", "update"], **env)
-    return env
-
-
-def ubuntu_has_each_name() -> None:
-    need("apt-get", "apt-cache")
-    env = ubuntu()
-    names = done(["sh", str(TOP / "tools" / "deps.sh"), "--names", *SETS, "bench"], **env).split()
-    check("names", len(names) > 50, names)
-    known = done(["apt-cache", "policy", *names], **env)
-    without = [row.split(":")[0] for row in re.split(r"\n(?=\S)", known) if not re.search(r"Candidate: [^(]", row)]
-    same("without a candidate in %s" % UBUNTU_RELEASE, without, [])
-    same("without an entry", [name for name in names if "\n%s:\n" % name not in "\n" + known], [])
-
-
 if __name__ == "__main__":
-    report.main([from_the_build_to_the_purge, ubuntu_has_each_name])
+    report.main([from_the_build_to_the_purge])
