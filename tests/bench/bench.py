@@ -18,6 +18,7 @@ import time
 import cost
 import flow
 import guide_stream
+import latency
 import realtime
 from figures import LeftOut, Row, Wrong, say, show_table
 from lib.process import Late
@@ -32,6 +33,8 @@ VERBS = {
     "flow": flow.rows,
     "memory": cost.memory,
     "requests": cost.requests,
+    "latency": latency.latency,
+    "start": latency.start,
 }
 
 

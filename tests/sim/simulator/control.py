@@ -261,13 +261,17 @@ class Control:
         return self.change_agents(body or {})
 
     def change_agents(self, given: dict[str, Any]) -> Any:
-        """op join | leave (userId, queueId): activates or deactivates a member of the queue."""
+        """op join | leave (userId, queueId): activates or deactivates a member of the queue; without userId, some member."""
         if given["op"] not in ("join", "leave"):
             raise ValueError("op %r: give join or leave" % given["op"])
         world, joined = self.app.world, given["op"] == "join"
         with world.lock:
             world.advance()
-            agent, queue = world.agents[given["userId"]], world.queues[self._queue_id(given["queueId"])]
+            queue = world.queues[self._queue_id(given["queueId"])]
+            others = [member.agent for member in queue.members.values() if member.joined != joined]
+            if "userId" not in given and not others:
+                raise ValueError("op %r: all members of the queue have done that" % given["op"])
+            agent = world.agents[given["userId"]] if "userId" in given else others[0]
             world.staff.activate(agent, queue, joined)
         return {"userId": agent.id, "queueId": queue.id, "joined": joined}
 
