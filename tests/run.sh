@@ -57,15 +57,15 @@ suite() {
   make -C "$folder" -k -j"$jobs" TEST_SUITE_LOG="$name.log" "$@" >"$log" 2>&1 </dev/null
   status=$?
   p=$(count PASS) s=$(count SKIP) f=$(($(count FAIL) + $(count ERROR)))
-  said="$name: $p passed, $f failed, $s skipped"
   if [ "$status" -ne 0 ] || [ $((p + s)) -eq 0 ]; then
     [ "$f" -ne 0 ] || f=1
-    said=$(say "$said"; failures)
+    said=$(failures)
   else
-    said=$(say "$said"; grep -hE '^SKIP:' "$log" | while read -r _ test; do reason "$test"; done)
+    said=$(grep -hE '^SKIP:' "$log" | while read -r _ test; do reason "$test"; done)
   fi
   counts "$p" "$f" "$s"
-  printf '%s\n' "$said"
+  say "$name: $p passed, $f failed, $s skipped${said:+
+$said}"
 }
 count() { sed -n "s/^# $1: *//p" "$log" | awk '{ n += $1 } END { print n + 0 }'; }
 failures() {
