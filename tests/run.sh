@@ -165,7 +165,9 @@ everything() {
   lane next package dist
   run check e2e demo
   for l in $lanes; do
-    wait "$l" || { counts 0 1 0; say "FAIL  a lane ended with $?"; }
+    wait "$l"
+    ended=$?
+    [ "$ended" -eq 0 ] || { counts 0 1 0; say "FAIL  a lane ended with $ended"; }
   done
 }
 
