@@ -83,11 +83,25 @@ const struct cv_removed *cv_removed_find(const struct cv_removed_set *set,
   return found != 0 ? &set->entries[found - 1] : NULL;
 }
 
+static int64_t later_of(int64_t a, int64_t b) { return a > b ? a : b; }
+
+/* An old snapshot may have brought the conversation back with fewer facts than
+ * it had before. */
+static void add_known(struct cv_removed *known, const struct cv_removed *now) {
+  struct cv_removed before = *known;
+  *known = *now;
+  known->start_ms = later_of(before.start_ms, now->start_ms);
+  known->fact_ms = later_of(before.fact_ms, now->fact_ms);
+  known->since_ms = later_of(before.since_ms, now->since_ms);
+  if (before.count > now->count)
+    known->count = before.count;
+}
+
 void cv_removed_put(struct cv_removed_set *set, const struct cv_removed *entry,
                     int64_t now_ms) {
   uint32_t found = set->slots[slot_of(set, entry->id)];
   if (found != 0) {
-    set->entries[found - 1] = *entry;
+    add_known(&set->entries[found - 1], entry);
     return;
   }
   if (set->count == set->cap && (set->cap == set->max || !grow_set(set)))

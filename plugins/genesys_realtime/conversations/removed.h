@@ -44,7 +44,7 @@ GC_MUST_CHECK enum gc_code cv_removed_init(struct cv_removed_set *set,
  * until the next put. */
 const struct cv_removed *cv_removed_find(const struct cv_removed_set *set,
                                          struct uuid_key id);
-/* Adds an entry, or replaces that of the same conversation. When out of memory,
+/* Adds an entry, or adds to that of the same conversation. When out of memory,
  * forgets another entry. A start after `now_ms` is a wrong time and does not
  * hide later contacts. */
 void cv_removed_put(struct cv_removed_set *set, const struct cv_removed *entry,

@@ -38,6 +38,23 @@ static void each_is_found_until_it_is_forgotten(void) {
   cv_removed_clear(&set);
 }
 
+/* An old snapshot brings the conversation back with fewer facts. */
+static void an_earlier_removal_that_knew_more_is_kept(void) {
+  struct cv_removed_set set;
+  struct cv_removed more = entry(1, 20), fewer = entry(1, 10);
+  more.count = 3;
+  more.since_ms = 30;
+  fewer.count = 2;
+  CHECK_INT(cv_removed_init(&set, 1), GC_OK);
+  cv_removed_put(&set, &more, 1000000);
+  cv_removed_put(&set, &fewer, 1000000);
+  CHECK_INT(find(&set, 1)->start_ms, 20);
+  CHECK_INT(find(&set, 1)->fact_ms, 20);
+  CHECK_INT(find(&set, 1)->since_ms, 30);
+  CHECK_INT(find(&set, 1)->count, 3);
+  cv_removed_clear(&set);
+}
+
 static void a_second_removal_replaces_the_first(void) {
   struct cv_removed_set set;
   CHECK_INT(cv_removed_init(&set, 1), GC_OK);
@@ -74,6 +91,7 @@ static void memory_is_bounded(void) {
 int main(void) {
   RUN(each_is_found_until_it_is_forgotten);
   RUN(a_second_removal_replaces_the_first);
+  RUN(an_earlier_removal_that_knew_more_is_kept);
   RUN(a_start_in_the_future_does_not_hide_the_present);
   RUN(memory_is_bounded);
   return check_done();
