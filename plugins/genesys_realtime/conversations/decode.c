@@ -264,6 +264,39 @@ static struct uuid_key id_of(const struct gc_json_value *v) {
 #define COMMUNICATION (IN_PARTY(K_COMMUNICATIONS) << 8 | GC_JSON_ITEM)
 #define IN_COMMUNICATION(key) (COMMUNICATION << 8 | (key))
 
+static void set_communication(struct cv_decoder *d, const struct gc_json_at *at,
+                              const struct gc_json_value *v) {
+  switch (at->path) {
+  case IN_COMMUNICATION(K_STATE):
+    d->now.leg = read_leg(v);
+    break;
+  case IN_COMMUNICATION(K_HELD):
+    d->now.held = v->kind == GC_JSON_BOOL && v->truth;
+    break;
+  case IN_COMMUNICATION(K_HOLD):
+    d->now.hold_ms = time_of(d, v);
+    break;
+  case IN_COMMUNICATION(K_CONNECTED):
+    d->now.connected_ms = time_of(d, v);
+    break;
+  case IN_COMMUNICATION(K_DISCONNECTED):
+    d->now.disconnected_ms = time_of(d, v);
+    break;
+  case IN_COMMUNICATION(K_SCHEDULED):
+    d->now.scheduled_ms = time_of(d, v);
+    break;
+  case IN_COMMUNICATION(K_ACW) << 8 | K_STATE:
+    d->now.acw = read_acw(v);
+    break;
+  case IN_COMMUNICATION(K_DISCONNECT_TYPE):
+    d->now.transferred = is_transfer(v);
+    d->now.refused = is_refusal(v);
+    break;
+  default:
+    break;
+  }
+}
+
 static enum gc_code on_value(void *ctx, const struct gc_json_at *at,
                              const struct gc_json_value *v) {
   struct cv_decoder *d = ctx;
@@ -304,32 +337,8 @@ static enum gc_code on_value(void *ctx, const struct gc_json_at *at,
   case IN_PARTY(K_WRAPUP) << 8 | K_END:
     d->wrapup_end_ms = time_of(d, v);
     break;
-  case IN_COMMUNICATION(K_STATE):
-    d->now.leg = read_leg(v);
-    break;
-  case IN_COMMUNICATION(K_HELD):
-    d->now.held = v->kind == GC_JSON_BOOL && v->truth;
-    break;
-  case IN_COMMUNICATION(K_HOLD):
-    d->now.hold_ms = time_of(d, v);
-    break;
-  case IN_COMMUNICATION(K_CONNECTED):
-    d->now.connected_ms = time_of(d, v);
-    break;
-  case IN_COMMUNICATION(K_DISCONNECTED):
-    d->now.disconnected_ms = time_of(d, v);
-    break;
-  case IN_COMMUNICATION(K_SCHEDULED):
-    d->now.scheduled_ms = time_of(d, v);
-    break;
-  case IN_COMMUNICATION(K_ACW) << 8 | K_STATE:
-    d->now.acw = read_acw(v);
-    break;
-  case IN_COMMUNICATION(K_DISCONNECT_TYPE):
-    d->now.transferred = is_transfer(v);
-    d->now.refused = is_refusal(v);
-    break;
   default:
+    set_communication(d, at, v);
     break;
   }
   return GC_OK;
