@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
+#include <inttypes.h>
 #include <stdlib.h>
 
+#include "common/base/debug.h"
 #include "plugins/genesys_realtime/stream/internal.h"
 
 enum {
@@ -154,6 +156,9 @@ static void count_drift(struct stream *s, const struct observations *o,
     s->lost += compare(s->drift, c.queue, c.media, &model, &observed) != GC_OK;
   }
   drift_end(s->drift);
+  if (drift_now(s->drift) > 0)
+    gc_debug("drift: %" PRIu64 " contacts now, %" PRIu64 " since the start",
+             drift_now(s->drift), drift_total(s->drift));
   note_compared(s, asked_ms);
 }
 
