@@ -127,7 +127,7 @@ struct gc_ds {
      "conversations",                                                          \
      "Conversations dropped before an event reported their end: poll (the "    \
      "observations no longer list them), age, limit. participants: "           \
-     "conversations with more participants than fit (64), of which some "      \
+     "conversations with more participants than fit (200), of which some "     \
      "ended ones were dropped.")                                               \
   XX(FLOW_METRIC, "flow_metric", ONE(DERIVE), "flow", "occurrences",           \
      "Times that the flow set the metric; each time counts once, also over "   \

@@ -101,7 +101,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     len = end != NULL ? (size_t)(end - data) - at : size - at;
     apply_line(&r, (const char *)data + at, len, at_ms);
     at_ms += 1 + (int64_t)len * 7;
-    conversations_tick(r.m, at_ms, at_ms);
+    conversations_tick(
+        r.m, &(struct conversations_now){
+                 at_ms, at_ms, (uint64_t)(at_ms - settings.started_ms)});
   }
   conversations_free(r.m);
   guide_decoder_free(r.decoder);

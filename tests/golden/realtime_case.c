@@ -231,7 +231,9 @@ static void apply_event(struct run *run, struct conversations *m,
   const struct guide_event *event;
   struct gc_err err = {.code = GC_OK};
   int64_t at_ms = run->received_ms + atoll(s->title + sizeof(event_head) - 1);
-  conversations_tick(m, at_ms, at_ms);
+  conversations_tick(
+      m, &(struct conversations_now){at_ms, at_ms,
+                                     (uint64_t)(at_ms - run->received_ms)});
   if (decode_guide_event(d, s->text, s->len, &event, &err) != GC_OK)
     case_say(&run->file, "error: %s %s", gc_code_name(err.code),
              case_words(&err));

@@ -45,6 +45,14 @@ static inline struct cv_party *life_connected(struct life *l,
   return p;
 }
 
+/* All clocks agree. The model begins at T0. */
+static inline void life_tick(struct conversations *m, int64_t server_ms,
+                             int64_t complete_ms) {
+  struct conversations_now now = {server_ms, complete_ms,
+                                  (uint64_t)(server_ms - T0_MS)};
+  conversations_tick(m, &now);
+}
+
 static inline void life_keep(struct life *l) { l->kept[l->count++] = l->now; }
 
 static const double life_bounds[] = {0.5, 1, 5, 10, 20};

@@ -9,6 +9,7 @@
 #ifndef GC_TESTS_SUPPORT_CV_MODEL_H
 #define GC_TESTS_SUPPORT_CV_MODEL_H
 
+#include "plugins/genesys_realtime/conversations/internal.h"
 #include "tests/support/check.h"
 #include "tests/support/cv_life.h"
 
@@ -28,6 +29,14 @@ static inline void begin(void) {
 
 static inline void say(void) {
   CHECK_INT(conversations_apply(m, &life.now), GC_OK);
+}
+
+/* As two polls do that do not list it. False: not found. */
+static inline bool close_conversation(struct uuid_key id) {
+  uint32_t number = cv_table_find(m, id);
+  if (number != CV_NONE)
+    cv_close(m, number);
+  return number != CV_NONE;
 }
 
 static inline struct conversations_totals of(const char *queue) {

@@ -5,7 +5,8 @@
  *   lives_shapes      table of shapes: what happens in a life
  *   lives_make        a life of a shape, by a seed
  *   lives_deliver     a delivery of it: in order, shuffled, repeated, cut by
- *                     gaps, with steps of the clock
+ *                     gaps, with steps of the clocks
+ *   lives_text        a snapshot as the platform sends it
  *   lives_check       plays the delivery and compares the counters
  *   lives_shrink      drops what the difference does not need
  *   lives_print       the case as a list of events */
@@ -17,9 +18,10 @@
 #include "tests/support/cv_life.h"
 
 enum {
-  LIVES_WHO_MAX = 40,
-  LIVES_STEPS_MAX = 160,
+  LIVES_WHO_MAX = 240,
+  LIVES_STEPS_MAX = 1000,
   LIVES_ITEMS_MAX = 400,
+  LIVES_TEXT_SIZE = 256 * 1024,
   LIVES_QUEUES = 3,
 };
 
@@ -35,6 +37,9 @@ enum lives_fact {
   LIVES_TRANSFERS, /* ends with disconnectType transfer */
   LIVES_WRAPS_UP,
   LIVES_WRAPPED_UP,
+  LIVES_SKIPS,     /* the after-call work */
+  LIVES_SCHEDULED, /* a callback that waits from a later time on */
+  LIVES_CALLS_OUT, /* an agent calls the customer: its medium is voice now */
 };
 
 struct lives_step {
@@ -58,6 +63,8 @@ struct lives_life {
   const char *shape;
   int64_t started_ms; /* of the block */
   bool is_shrunk;     /* the truth is that of the whole life */
+  bool is_text;       /* its snapshots are read by the decoder */
+  bool is_sparse;     /* not every end of a wait is in a snapshot of its own */
   unsigned who_count, count, snapshots;
   struct lives_who who[LIVES_WHO_MAX];
   struct lives_step steps[LIVES_STEPS_MAX];
@@ -67,10 +74,12 @@ struct lives_life {
 
 struct lives_item {
   int64_t pause_ms; /* since the one before */
-  int64_t skew_ms;  /* of the model's clock */
-  uint8_t snapshot;
-  uint8_t after; /* it arrives after that snapshot was sent */
-  bool gap;      /* the stream was interrupted before it */
+  int64_t wall_ms;  /* how far our clock is ahead */
+  int64_t date_ms;  /* likewise the clock of the server's Date */
+  uint16_t snapshot;
+  uint16_t after; /* it arrives after that snapshot was sent */
+  bool gap;       /* the stream was interrupted before it */
+  bool is_dated;  /* an answer with a Date came before it */
 };
 
 struct lives_delivery {
@@ -96,8 +105,7 @@ struct lives_build;
 struct lives_shape {
   const char *name;
   void (*make)(struct lives_build *b);
-  unsigned
-      deliveries; /* bits: enum lives_kind; those for which the law holds */
+  unsigned share; /* of the number of lives: one in so many */
 };
 extern const struct lives_shape lives_shapes[];
 extern const unsigned lives_shape_count;
@@ -107,6 +115,10 @@ unsigned lives_random(uint64_t *state, unsigned sides);
 
 void lives_make(struct lives_life *l, const struct lives_shape *shape,
                 uint64_t seed);
+/* The whole conversation after so many steps, as a message of the platform's
+ * JSON. The platform has several ways to say one fact: `variant` chooses. */
+size_t lives_text(const struct lives_life *l, unsigned steps, uint64_t variant,
+                  char text[LIVES_TEXT_SIZE]);
 /* The whole conversation after so many steps. */
 void lives_snapshot(const struct lives_life *l, unsigned steps,
                     struct cv_event *ret);

@@ -6,10 +6,17 @@
 
 /* ---- snapshots ---- */
 
+static void end_party(struct cv_party *p, int64_t at_ms) {
+  p->end_ms = at_ms;
+  p->held = p->scheduled = false;
+  p->hold_ms = 0;
+}
+
 static void apply_step(struct cv_party *p, const struct lives_step *s) {
   switch ((enum lives_fact)s->fact) {
   case LIVES_CONNECTS:
     p->connected_ms = s->at_ms;
+    p->scheduled = false;
     break;
   case LIVES_HOLDS:
     p->held = true;
@@ -21,20 +28,27 @@ static void apply_step(struct cv_party *p, const struct lives_step *s) {
     break;
   case LIVES_TRANSFERS:
     p->transferred = true;
-    p->end_ms = s->at_ms;
-    p->held = false;
-    p->hold_ms = 0;
+    end_party(p, s->at_ms);
     break;
   case LIVES_ENDS:
-    p->end_ms = s->at_ms;
-    p->held = false;
-    p->hold_ms = 0;
+    end_party(p, s->at_ms);
     break;
   case LIVES_WRAPS_UP:
     p->acw_start_ms = s->at_ms;
     break;
   case LIVES_WRAPPED_UP:
     p->acw_end_ms = s->at_ms;
+    break;
+  case LIVES_SKIPS:
+    p->acw_start_ms = p->acw_end_ms = s->at_ms;
+    p->acw_skipped = true;
+    break;
+  case LIVES_SCHEDULED:
+    p->scheduled = true;
+    break;
+  case LIVES_CALLS_OUT:
+    if (p->media > CV_VOICE)
+      p->media = CV_VOICE;
     break;
   case LIVES_APPEARS:
   case LIVES_DROPPED:
@@ -76,7 +90,7 @@ void lives_snapshot(const struct lives_life *l, unsigned steps,
 static void add_item(struct lives_delivery *d, unsigned snapshot,
                      int64_t pause_ms) {
   if (d->count < LIVES_ITEMS_MAX)
-    d->items[d->count++] = (struct lives_item){.snapshot = (uint8_t)snapshot,
+    d->items[d->count++] = (struct lives_item){.snapshot = (uint16_t)snapshot,
                                                .pause_ms = pause_ms};
 }
 
@@ -137,13 +151,24 @@ static void deliver_runs(struct lives_delivery *d, const struct lives_life *l,
   }
 }
 
+static int64_t step_ms(uint64_t *r) {
+  static const int hours[] = {0, 0, 0, 1, -1, 5, -5, 72, -72, 1000, -1000};
+  int64_t ms = INT64_C(3600000) * hours[lives_random(r, GC_COUNT(hours))];
+  return ms + (int64_t)lives_random(r, 4000) - 2000;
+}
+
+/* Either clock is wrong by up to weeks, for some of the time; answers come
+ * seldom. */
 static void step_clocks(struct lives_delivery *d, uint64_t *r) {
-  static const int hours[] = {0, 0, 1, -1, 5, -5};
-  int64_t skew_ms = 0;
+  int64_t wall_ms = 0, date_ms = 0;
   for (unsigned i = 0; i < d->count; i++) {
     if (lives_random(r, 4) == 0)
-      skew_ms = INT64_C(3600000) * hours[lives_random(r, GC_COUNT(hours))];
-    d->items[i].skew_ms = skew_ms;
+      wall_ms = step_ms(r);
+    if (lives_random(r, 4) == 0)
+      date_ms = step_ms(r);
+    d->items[i].wall_ms = wall_ms;
+    d->items[i].date_ms = date_ms;
+    d->items[i].is_dated = lives_random(r, 3) == 0;
   }
 }
 

@@ -65,6 +65,7 @@ static bool shrink_once(struct lives_life *l, struct lives_delivery *d,
     has_shrunk |=
         fails_without(l, d, who, LIVES_DROPPED, LIVES_DROPPED, wanted) ||
         fails_without(l, d, who, LIVES_HOLDS, LIVES_RELEASES, wanted) ||
+        fails_without(l, d, who, LIVES_CALLS_OUT, LIVES_SKIPS, wanted) ||
         fails_without(l, d, who, LIVES_WRAPS_UP, LIVES_WRAPPED_UP, wanted);
   return has_shrunk;
 }
@@ -87,7 +88,10 @@ static const char *const facts[] = {[LIVES_APPEARS] = "appears",
                                     [LIVES_ENDS] = "ends",
                                     [LIVES_TRANSFERS] = "ends with transfer",
                                     [LIVES_WRAPS_UP] = "begins to wrap up",
-                                    [LIVES_WRAPPED_UP] = "has wrapped up"};
+                                    [LIVES_WRAPPED_UP] = "has wrapped up",
+                                    [LIVES_SKIPS] = "skips its wrap-up",
+                                    [LIVES_SCHEDULED] = "is scheduled",
+                                    [LIVES_CALLS_OUT] = "calls the customer"};
 static const char *const purposes[] = {[CV_OTHER] = "flow",
                                        [CV_CUSTOMER] = "customer",
                                        [CV_ACD] = "acd",
@@ -102,14 +106,17 @@ static void print_step(FILE *out, const struct lives_life *l,
           s->who);
   if (w->queue >= 0)
     fprintf(out, " of %s", lives_queues[w->queue]);
+  if (w->media != CV_VOICE)
+    fprintf(out, " (%s)", cv_media_label((enum cv_media)w->media));
   fprintf(out, " %s\n", facts[s->fact]);
 }
 
 void lives_print(FILE *out, const struct lives_life *l,
                  const struct lives_delivery *d, const char *difference) {
   unsigned snapshot = 0;
-  fprintf(out, "seed %llu, shape \"%s\", delivery \"%s\"\n",
-          (unsigned long long)l->seed, l->shape, d->kind);
+  fprintf(out, "seed %llu, shape \"%s\", delivery \"%s\"%s\n",
+          (unsigned long long)l->seed, l->shape, d->kind,
+          l->is_text ? ", as text" : "");
   if (l->started_ms != T0_MS)
     fprintf(out, "  %10.3f  the block starts\n", seconds(l->started_ms));
   for (unsigned i = 0; i < l->count; i++) {
@@ -128,8 +135,10 @@ void lives_print(FILE *out, const struct lives_life *l,
     if (item->gap || item->pause_ms > 600000)
       fprintf(out, " (%s%.0f s)", item->gap ? "gap " : "",
               (double)item->pause_ms / 1000);
-    if (item->skew_ms != 0)
-      fprintf(out, " [%+.0f h]", (double)item->skew_ms / 3600000);
+    if (item->wall_ms != 0 || item->date_ms != 0)
+      fprintf(out, " [our clock %+.0f h, Date %+.0f h%s]",
+              (double)item->wall_ms / 3600000, (double)item->date_ms / 3600000,
+              item->is_dated ? ", seen" : "");
     fprintf(out, " %u", item->snapshot);
   }
   fprintf(out, "\n %s\n", difference);

@@ -44,6 +44,7 @@ struct conversations *conversations_new(const struct conversations_settings *s,
   m->active = m->inactive = (struct cv_list){CV_NONE, CV_NONE, 0};
   m->codes.max = CV_WRAPUPS_MAX;
   m->now_ms = s->started_ms;
+  m->monotonic_ms = s->created_ms;
   if (set_bounds(m, err) != GC_OK) {
     free(m);
     return NULL;
@@ -105,8 +106,9 @@ static bool has_news(const struct cv_event *e, const struct cv_removed *known) {
     if (!is_of_queue(p))
       continue;
     if (++count > known->count || p->connected_ms > known->fact_ms ||
-        p->end_ms > known->fact_ms || p->acw_start_ms > known->fact_ms ||
-        p->acw_end_ms > known->fact_ms || p->hold_ms > known->fact_ms)
+        p->end_ms > known->fact_ms || p->hold_ms > known->fact_ms ||
+        (!p->acw_skipped &&
+         (p->acw_start_ms > known->fact_ms || p->acw_end_ms > known->fact_ms)))
       return true;
   }
   return false;
@@ -130,26 +132,47 @@ static enum gc_code add_conversation(struct conversations *m,
   return GC_OK;
 }
 
-/* Merges and counts in rounds: participants that were counted make room for
- * participants that found none. After one round only, a repeat of the snapshot
- * would have new facts. */
+static void count_facts(struct conversations *m, struct conversation *c) {
+  struct participant *answered[CV_PARTS_MAX];
+  cv_set_media(c);
+  cv_find_answered(c, answered);
+  cv_count_transitions(m, c, answered);
+  cv_count_outcomes(m, c, answered);
+}
+
+/* What was counted makes room for the participants that the event adds. */
+static void make_room(struct conversations *m, struct conversation *c,
+                      const struct cv_event *event) {
+  if (c->count + event->count <= CV_PARTS_MAX)
+    return;
+  unsigned total = c->count + cv_count_new(c, event);
+  if (total > CV_PARTS_MAX)
+    (void)cv_drop(m, c, total - CV_PARTS_MAX);
+}
+
+/* If the event has more participants than there is room, merges and counts in
+ * rounds: once counted, participants make room for others. When none can, what
+ * waits for the others is decided without them. */
 static enum gc_code apply_all(struct conversations *m, struct conversation *c,
                               const struct cv_event *event, bool *ret_is_new) {
-  enum { ROUNDS_MAX = CV_PARTIES_MAX };
-  struct participant *answered[CV_PARTS_MAX];
-  struct cv_merged merged = {.is_new = true, .is_crowded = true};
-  enum gc_code code = GC_OK;
+  struct cv_merged merged;
+  enum gc_code code;
+  bool has_room;
   *ret_is_new = false;
-  for (int i = 0; i < ROUNDS_MAX && merged.is_crowded && code == GC_OK; i++) {
+  make_room(m, c, event);
+  do {
     code = cv_merge(m, c, event, &merged);
-    if (code == GC_OK && !merged.is_new)
-      break;
-    *ret_is_new = true;
-    cv_set_media(c);
-    cv_find_answered(c, answered);
-    cv_count_transitions(m, c, answered);
-    cv_count_outcomes(m, c, answered);
-  }
+    if (code != GC_OK || merged.is_new) {
+      *ret_is_new = true;
+      count_facts(m, c);
+    }
+    has_room = merged.crowded > 0 && cv_drop(m, c, merged.crowded) > 0;
+    if (merged.crowded > 0 && !has_room) {
+      c->is_partial = false;
+      count_facts(m, c);
+      has_room = cv_drop(m, c, merged.crowded) > 0;
+    }
+  } while (has_room);
   return code;
 }
 
@@ -250,6 +273,7 @@ void conversations_stats(const struct conversations *m,
   ret->live = m->active.count;
   ret->bytes = m->block_count * CV_BLOCK * sizeof(struct conversation) +
                m->part_cap * m->dialect->part_size + cv_holds_bytes(m) +
+               cv_dropped_bytes(m) +
                (m->slot_count + m->queue_slot_count) * sizeof(uint32_t) +
                m->queue_cap * sizeof(struct queue) +
                m->pair_count * sizeof(struct pair) +

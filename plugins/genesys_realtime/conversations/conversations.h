@@ -49,6 +49,7 @@ enum { CV_BOUNDS_MAX = 64 };
 struct conversations_settings {
   bool is_guide;          /* guide dialect: only conversations_apply_state */
   int64_t started_ms;     /* earlier offers and changes are not counted */
+  uint64_t created_ms;    /* now, of the monotonic clock */
   const double *bounds_s; /* WaitBuckets: ascending, above 0, whole ms */
   size_t bound_count;
   int64_t target_ms;  /* ServiceLevelTarget; 0: each queue's own */
@@ -120,13 +121,19 @@ GC_MUST_CHECK enum gc_code conversations_expect(struct conversations *m,
  * knows only conversations from other queues' topics. */
 void conversations_reset(struct conversations *m, const char *queue);
 
+struct conversations_now {
+  int64_t server_ms;
+  /* All events up to this time have arrived. A contact that seems to wait past
+   * it may have been answered and is no breach yet. */
+  int64_t complete_ms;
+  uint64_t monotonic_ms; /* a step of the server's time expires nothing */
+};
+
 /* Sets the time, counts breaches of contacts that still wait and removes
  * conversations that have ended or had no event for too long. Call it about
- * once a second, also while the stream is down. `complete_ms`: all events up to
- * this time have arrived. A contact that seems to wait beyond this time may
- * have been answered, so it is no breach yet. */
-void conversations_tick(struct conversations *m, int64_t server_now_ms,
-                        int64_t complete_ms);
+ * once a second, also while the stream is down. */
+void conversations_tick(struct conversations *m,
+                        const struct conversations_now *now);
 
 /* Removes queues that are no longer listed, are not referenced by any
  * conversation and have been silent for `expiry_ms`. A queue that reappears
@@ -141,21 +148,17 @@ size_t conversations_retire(struct conversations *m, int64_t expiry_ms,
  * contacts wait.) The end of the wait may still be a breach. */
 void conversations_gap(struct conversations *m);
 
-/* Closes a conversation that is over although its end was never reported.
- * Gauges no longer include it. Its outcome is not known, so nothing is counted.
- * An event with new facts opens it again. Returns false when it is not found.
- */
-bool conversations_close(struct conversations *m, struct uuid_key id);
-
 /* ---- lost ends, by the details of observations ---- */
 
 /* Notes the begin, the listed conversations and the end of a poll. A
  * conversation that waits, rings or is with an agent is closed when two
- * successive polls do not list it. Exceptions: conversations with an event
- * since the poll began, parked conversations, and those in a queue and medium
- * for which `covers` is false, because its list is truncated or was not
- * requested. Call the begin when the request is sent. A poll that fails needs
- * no end. */
+ * successive polls do not list it: it is over although its end was never
+ * reported. Gauges no longer include it. Its outcome is not known, so nothing
+ * is counted. An event with new facts opens it again. Exceptions: conversations
+ * with an event since the poll began, parked conversations, and those in a
+ * queue and medium for which `covers` is false, because its list is truncated
+ * or was not requested. Call the begin when the request is sent. A poll that
+ * fails needs no end. */
 void conversations_poll_begin(struct conversations *m);
 /* Returns false when the model does not have it. */
 bool conversations_poll_list(struct conversations *m, struct uuid_key id);
@@ -196,7 +199,7 @@ struct conversations_stats {
   uint64_t events, news; /* news: events with new facts */
   uint64_t evicted;      /* past `max`, before their end was known */
   uint64_t aged;         /* past `age_ms` */
-  uint64_t closed;       /* closed by polls and conversations_close */
+  uint64_t closed;       /* closed by polls */
   uint64_t incomplete;   /* conversations that lack some participants */
   uint64_t overflow;     /* uses of counters past `pairs_max` */
   uint64_t wrapups_left; /* changes not counted by code: too many codes */

@@ -7,7 +7,7 @@ enum { MISSES_MAX = 2 }; /* successive polls that miss a conversation */
 
 static void maintain_conversation(struct conversations *m, uint32_t number) {
   struct conversation *c = cv_at(m, number);
-  int64_t idle_ms = m->now_ms - c->last_event_ms;
+  int64_t idle_ms = (int64_t)(m->monotonic_ms - c->last_event_ms);
   if ((c->flags & C_INACTIVE) && idle_ms >= CV_KEEP_MS) {
     cv_table_remove(m, number);
   } else if (idle_ms >= m->s.age_ms) {
@@ -22,10 +22,11 @@ static void maintain_conversation(struct conversations *m, uint32_t number) {
   }
 }
 
-void conversations_tick(struct conversations *m, int64_t server_now_ms,
-                        int64_t complete_ms) {
-  m->now_ms = server_now_ms;
-  m->complete_ms = complete_ms;
+void conversations_tick(struct conversations *m,
+                        const struct conversations_now *now) {
+  m->now_ms = now->server_ms;
+  m->complete_ms = now->complete_ms;
+  m->monotonic_ms = now->monotonic_ms;
   for (uint32_t i = 0; i < m->block_count * CV_BLOCK; i++)
     if (cv_at(m, i)->flags & C_USED)
       maintain_conversation(m, i);
@@ -36,7 +37,8 @@ void conversations_tick(struct conversations *m, int64_t server_now_ms,
 static bool is_silent(const struct conversations *m, uint32_t number,
                       int64_t expiry_ms) {
   const struct queue *q = &m->queues[number];
-  return q->text != NULL && m->now_ms - q->last_event_ms >= expiry_ms;
+  return q->text != NULL &&
+         m->monotonic_ms - q->last_event_ms >= (uint64_t)expiry_ms;
 }
 
 /* Spares queues to which a conversation in the table refers by number, also an
@@ -84,27 +86,19 @@ size_t conversations_retire(struct conversations *m, int64_t expiry_ms,
 
 void conversations_gap(struct conversations *m) { m->gap++; }
 
-static void close_conversation(struct conversations *m, uint32_t number) {
+void cv_close(struct conversations *m, uint32_t number) {
   struct conversation *c = cv_at(m, number);
   if (c->flags & C_CLOSED)
     return;
   c->flags |= C_CLOSED;
-  c->last_event_ms = m->now_ms;
+  c->last_event_ms = m->monotonic_ms;
   m->stats.closed++;
   m->dialect->schedule_breach(m, c);
   cv_table_sort(m, number);
 }
 
-bool conversations_close(struct conversations *m, struct uuid_key id) {
-  uint32_t number = cv_table_find(m, id);
-  if (number == CV_NONE)
-    return false;
-  close_conversation(m, number);
-  return true;
-}
-
 void conversations_poll_begin(struct conversations *m) {
-  m->poll_began_ms = m->now_ms;
+  m->poll_began_ms = m->monotonic_ms;
 }
 
 bool conversations_poll_list(struct conversations *m, struct uuid_key id) {
@@ -157,6 +151,6 @@ void conversations_poll_end(struct conversations *m,
     if (!is_missing(m, c, covers, ctx))
       c->misses = 0;
     else if (++c->misses >= MISSES_MAX)
-      close_conversation(m, i);
+      cv_close(m, i);
   }
 }

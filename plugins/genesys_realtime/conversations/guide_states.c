@@ -70,7 +70,7 @@ static void drop_oldest_stay(struct conversations *m, struct conversation *c) {
 static enum gc_code enter_queue(struct conversations *m, struct conversation *c,
                                 const struct guide_event *e, uint32_t queue,
                                 int64_t at_ms) {
-  if (c->count == CV_PARTS_MAX)
+  if (c->count == CV_STAYS_MAX)
     drop_oldest_stay(m, c);
   struct guide_stay *s = cv_table_add_part(m, c);
   if (s == NULL)

@@ -77,9 +77,12 @@ bool cv_holds_add(struct conversations *m, struct conversation *c,
 void cv_holds_forget(struct conversation *c, unsigned participant) {
   struct cv_holds *h = c->holds;
   unsigned kept = 0;
-  for (unsigned i = 0; h != NULL && i < h->count; i++)
-    if (h->list[i].participant != participant)
-      h->list[kept++] = h->list[i];
+  for (unsigned i = 0; h != NULL && i < h->count; i++) {
+    if (h->list[i].participant == participant)
+      continue;
+    h->list[kept] = h->list[i];
+    h->list[kept++].participant -= h->list[i].participant > participant;
+  }
   if (h != NULL)
     h->count = (uint16_t)kept;
 }

@@ -5,9 +5,11 @@
  *   table         conversations by id: hash table, pool, order of last event
  *   removed       counts of conversations that the table no longer has
  *   queues        queues by id, their counters and service level targets
+ *   dropped      keeps the ids of participants that made room for others
  *   participants answers questions about one conversation's participants
  *   merge         snapshot → facts that are new
  *   transitions   facts → changes of state, in the order of time
+ *   crowd         which participants are dropped for others
  *   outcomes      facts → offers, answers, abandons, transfers, breaches
  *   guide_states  the guide dialect: a state for each conversation and queue
  *   wrapup        changes by wrap-up code
@@ -28,7 +30,8 @@
 enum {
   CV_NONE = UINT32_MAX,   /* no conversation */
   CV_QUEUES_MAX = 200000, /* the same limit as that of the observations */
-  CV_PARTS_MAX = 64,      /* participants, or stays, of one conversation */
+  CV_PARTS_MAX = 200,     /* participants of one conversation */
+  CV_STAYS_MAX = 64,      /* guide dialect: stays of one conversation */
   CV_PARTS_AVERAGE = 4,   /* average of all conversations */
   CV_BLOCK = 1024,        /* conversations in one block of the pool */
   CV_STEPS_MAX = CV_PARTS_MAX * 5,
@@ -91,25 +94,27 @@ enum {
   C_HOLDS_FULL = 1 << 6,      /* not all holds are listed */
 };
 
-struct conversation {
+struct conversation { /* the widest members first: no space between */
   struct uuid_key id;
-  int64_t last_event_ms;
-  int64_t since_ms; /* earlier offers and changes are not counted */
+  uint64_t last_event_ms; /* of the monotonic clock */
+  int64_t since_ms;       /* earlier offers and changes are not counted */
   int64_t known_ms; /* participants with is_known: only later changes are new */
   int64_t other_connected_ms; /* latest of any other participant (IVR, flow) */
   int64_t due_ms;             /* the next breach by waiting alone; 0: none */
-  uint32_t known_retired;     /* queues retired before the removal: counters
-                                 made later lack the known participants */
   union {                     /* by dialect; in the order of arrival */
     struct participant *participants;
     struct guide_stay *stays;
     void *parts;
   };
-  struct cv_holds *holds; /* older than latest_hold; NULL: none */
-  uint32_t older, newer;  /* by last event; older: also the next free one */
-  uint8_t count, cap;     /* number of parts and of places for them */
+  struct cv_holds *holds;     /* older than latest_hold; NULL: none */
+  struct cv_dropped *dropped; /* NULL: none */
+  uint32_t known_retired;     /* queues retired before the removal: counters
+                                 made later lack the known participants */
+  uint32_t older, newer;      /* by last event; older: also the next free one */
+  uint8_t count, cap;         /* number of parts and of places for them */
   uint8_t known; /* number of first parts that were counted before a removal */
   bool was_breached; /* a breach by waiting was counted before a removal */
+  bool is_partial;   /* it lacks participants of the newest snapshot */
   uint8_t flags;     /* C_* */
   uint8_t misses;    /* successive polls that did not list it */
   uint8_t customers, customers_gone;
@@ -160,18 +165,17 @@ struct pair {
 
 struct queue {
   struct uuid_key id;
-  char *text;            /* NULL: it was removed, and its number is free */
-  int64_t last_event_ms; /* the last event, or target, that named it */
-  int64_t since_ms;      /* contacts that began earlier are not counted */
-  uint32_t next_free;    /* of a free one: number + 1, 0 for the last */
-  uint32_t retired;      /* the model's number of retired queues before it */
+  char *text;             /* NULL: it was removed, and its number is free */
+  uint64_t last_event_ms; /* monotonic: the last event, or target, of it */
+  int64_t since_ms;       /* contacts that began earlier are not counted */
+  uint32_t next_free;     /* of a free one: number + 1, 0 for the last */
+  uint32_t retired;       /* the model's number of retired queues before it */
   struct pair *pairs[CV_MEDIA_COUNT];
   uint32_t targets_ms[CV_MEDIA_COUNT]; /* its own */
 };
 
 /* New facts of a snapshot, by participant. */
 struct gain {
-  bool ends;            /* the end is new */
   int64_t hold_ms;      /* a new hold that lasts; 0: none */
   int64_t released_ms;  /* the begin of a hold that is over now; 0: none */
   int64_t past_hold_ms; /* a hold that is over, reported late; 0: none */
@@ -214,7 +218,8 @@ struct conversations {
   struct conversations_settings s;
   const struct cv_dialect *dialect;
   int64_t bounds_ms[CV_BOUNDS_MAX];
-  int64_t now_ms, complete_ms, poll_began_ms;
+  int64_t now_ms, complete_ms; /* of the server's clock */
+  uint64_t monotonic_ms, poll_began_ms;
   bool targets_changed;
   uint16_t gap; /* the number of gaps so far */
 
@@ -224,8 +229,8 @@ struct conversations {
   struct cv_list active, inactive; /* inactive: with C_INACTIVE */
   uint32_t *slots;                 /* number + 1, 0 is free; a power of two */
   uint32_t slot_count;
-  size_t part_cap; /* sum over all conversations */
-  size_t hold_cap; /* sum over all conversations */
+  size_t part_cap;              /* sum over all conversations */
+  size_t hold_cap, dropped_cap; /* likewise */
   struct cv_removed_set removed;
 
   struct queue *queues;
@@ -308,7 +313,7 @@ void cv_queue_count_states(struct conversations *m);
 
 /* Sets counted_media of all participants. Call it after a merge. An acd
  * participant counts under its own medium, an agent under the medium of the
- * contact that it answered: an agent who also calls the sender of a message
+ * contact that it served: an agent who also calls the sender of a message
  * still serves the message. A call and the callback that follows it in the same
  * queue are two presences. */
 void cv_set_media(struct conversation *c);
@@ -318,11 +323,18 @@ enum cv_state cv_state_of(const struct conversation *c, uint32_t queue,
 /* Returns true for the first participant of each queue and medium. */
 bool cv_is_first_of_presence(const struct conversation *c,
                              unsigned participant);
-/* Returns the newest acd participant of the queue that was connected at `at_ms`
- * or before, else the first one that was connected at most a second later;
- * NULL: none. */
-struct participant *cv_find_acd(const struct conversation *c, uint32_t queue,
-                                int64_t at_ms);
+/* Returns the contact that the agent served at `at_ms`: of the acd participants
+ * of its queue that were connected by then the newest open one of its own
+ * medium, else the newest. An agent that was not connected, or that was
+ * connected when the newest one was over, served the newest one of its own
+ * medium, if there is one. Without any, the first one that was connected at
+ * most a second later; NULL: none. */
+struct participant *cv_find_acd(const struct conversation *c,
+                                const struct participant *agent, int64_t at_ms);
+/* Returns the contact that an agent answered, or rings or rang for; NULL: none.
+ */
+struct participant *cv_find_served(const struct conversation *c,
+                                   const struct participant *agent);
 /* Finds for each participant, by index, the acd participant whose contact it
  * answered; NULL: there is none, or it is no connected agent. */
 void cv_find_answered(const struct conversation *c,
@@ -340,6 +352,8 @@ int64_t cv_find_answer_ms(const struct conversation *c,
                           const struct participant *acd,
                           struct participant *const *answered);
 bool cv_is_wrapping_up(const struct participant *p);
+/* Returns the latest of its times. */
+int64_t cv_latest_ms(const struct participant *p);
 /* Returns the time when the latest hold began. */
 int64_t cv_latest_hold_ms(const struct participant *agent);
 /* Returns true if the acd participant was connected before offers are counted.
@@ -356,8 +370,8 @@ struct cv_removed cv_describe_removed(const struct conversation *c);
  * a hold that is reported late is not counted. */
 bool cv_holds_add(struct conversations *m, struct conversation *c,
                   unsigned participant, uint32_t begin);
-/* Forgets the holds of a participant whose index another participant will get.
- */
+/* Forgets the holds of a participant that is removed; the indexes after it fall
+ * by one. */
 void cv_holds_forget(struct conversation *c, unsigned participant);
 void cv_holds_free(struct conversations *m, struct conversation *c);
 /* Returns the bytes of all holds together. */
@@ -366,16 +380,39 @@ size_t cv_holds_bytes(const struct conversations *m);
 /* ---- merge.c ---- */
 
 struct cv_merged {
-  bool is_new;     /* there were new facts */
-  bool is_crowded; /* participants found no room, but may once others are
-                      counted */
+  bool is_new;      /* there were new facts */
+  unsigned crowded; /* participants that found no room */
 };
 
+/* Returns the number of participants that the snapshot adds. */
+unsigned cv_count_new(const struct conversation *c, const struct cv_event *e);
 /* Merges a snapshot: facts go into `c`, gains into m->gains. */
 GC_MUST_CHECK enum gc_code cv_merge(struct conversations *m,
                                     struct conversation *c,
                                     const struct cv_event *e,
                                     struct cv_merged *ret);
+
+/* ---- dropped.c ---- */
+
+/* Notes a participant that is dropped; `fact_ms`: the latest of its times.
+ * False: out of memory, or more than 1000 of the conversation. */
+bool cv_dropped_add(struct conversations *m, struct conversation *c,
+                    const struct participant *p, int64_t fact_ms);
+/* It was dropped: its facts are ignored, except that a leg began. */
+bool cv_is_dropped(const struct conversation *c, uint64_t id);
+/* Adds the times of dropped participants. */
+void cv_dropped_describe(const struct conversation *c, struct cv_removed *r);
+void cv_dropped_free(struct conversations *m, struct conversation *c);
+/* Of all conversations together. */
+size_t cv_dropped_bytes(const struct conversations *m);
+
+/* ---- crowd.c ---- */
+
+/* Makes room for `count` participants: drops those that ended and whose
+ * outcomes are known, alerts first, then agents, then contacts that no agent
+ * needs. All facts must be counted. Returns how many. */
+unsigned cv_drop(struct conversations *m, struct conversation *c,
+                 unsigned count);
 
 /* ---- transitions.c ---- */
 
@@ -383,6 +420,9 @@ GC_MUST_CHECK enum gc_code cv_merge(struct conversations *m,
  * cv_find_answered. */
 void cv_count_transitions(struct conversations *m, struct conversation *c,
                           struct participant *const *answered);
+/* Notes all changes as counted: participants were dropped, so the history that
+ * is left is another one. */
+void cv_note_transitions(struct conversations *m, struct conversation *c);
 
 /* ---- outcomes.c ---- */
 
@@ -419,6 +459,11 @@ bool cv_is_departed(const struct conversation *c,
 /* Two functions of the snapshots' struct cv_dialect. */
 void cv_schedule_breach(const struct conversations *m, struct conversation *c);
 void cv_count_overdue(struct conversations *m, struct conversation *c);
+
+/* ---- expiry.c ---- */
+
+/* Its end was lost: see conversations_poll_end. */
+void cv_close(struct conversations *m, uint32_t number);
 
 /* ---- guide_states.c ---- */
 

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+#include <stddef.h>
 #include <string.h>
 
 #include "plugins/genesys_realtime/conversations/internal.h"
@@ -9,16 +10,17 @@ enum { NOT_KEPT = UINT8_MAX };
 struct merge {
   struct conversations *m;
   struct conversation *c;
-  uint64_t known;           /* bits: participants before the merge */
-  uint64_t matched;         /* bits: participants in the snapshot */
+  unsigned known;           /* participants before the merge */
+  unsigned known_matched;   /* of these, in the snapshot */
   unsigned guess;           /* the expected index of the next participant */
   unsigned customers, gone; /* numbers in the snapshot */
   bool all_ended;           /* all in the snapshot have ended */
   bool is_parked;           /* one in the snapshot is parked */
   bool is_new;              /* it has new facts */
-  bool is_crowded;          /* see struct cv_merged */
+  unsigned crowded;         /* see struct cv_merged */
   bool is_older;            /* it lacks known facts */
   uint8_t index[CV_PARTIES_MAX]; /* by party: its participant, or NOT_KEPT */
+  bool matched[CV_PARTS_MAX];    /* participants in the snapshot */
 };
 
 /* Searches from the expected index, because participants mostly keep their
@@ -55,7 +57,6 @@ static void merge_acw(struct merge *g, struct participant *p,
 static void merge_facts(struct merge *g, unsigned index,
                         const struct cv_party *party) {
   struct participant *p = &g->c->participants[index];
-  g->m->gains[index].ends = p->end_ms == 0 && party->end_ms != 0;
   merge_time(g, &p->connected_ms, party->connected_ms);
   merge_time(g, &p->end_ms, party->end_ms);
   merge_acw(g, p, party);
@@ -75,81 +76,6 @@ static void merge_facts(struct merge *g, unsigned index,
   }
 }
 
-/* ---- more participants than a conversation has room for ---- */
-
-/* Returns false for an alert that ended unanswered, which has no outcome, and
- * for a participant that began or ended before since_ms. A participant that was
- * dropped is such a one, and returns with the next snapshot. */
-static bool deserves_room(const struct conversation *c,
-                          const struct cv_party *party) {
-  if (party->end_ms == 0)
-    return true;
-  return party->connected_ms != 0 && party->connected_ms >= c->since_ms &&
-         party->end_ms >= c->since_ms;
-}
-
-/* The order in which participants are dropped. WORTH_KEPT is not dropped. */
-enum worth { WORTH_ALERT, WORTH_AGENT, WORTH_ACD, WORTH_KEPT };
-
-static enum worth worth_of(const struct participant *p,
-                           const struct gain *gain) {
-  if (p->end_ms == 0)
-    return WORTH_KEPT;
-  if (p->purpose == CV_AGENT && p->connected_ms == 0)
-    return WORTH_ALERT;
-  if (gain->ends || cv_is_pending(p->counted) || cv_is_wrapping_up(p))
-    return WORTH_KEPT;
-  return p->purpose == CV_AGENT ? WORTH_AGENT : WORTH_ACD;
-}
-
-static unsigned find_least_worth(const struct conversation *c,
-                                 const struct gain *gains) {
-  unsigned found = NOT_KEPT;
-  enum worth least = WORTH_KEPT;
-  for (unsigned i = 0; i < c->count; i++) {
-    const struct participant *p = &c->participants[i];
-    enum worth worth = worth_of(p, &gains[i]);
-    if (worth < least ||
-        (worth == least && worth < WORTH_KEPT &&
-         p->connected_ms < c->participants[found].connected_ms)) {
-      found = i;
-      least = worth;
-    }
-  }
-  return found;
-}
-
-/* Frees the place of a participant whose outcomes were counted. Raises
- * since_ms, so that no fact that began up to then is counted again. */
-static void drop_participant(struct merge *g, unsigned index) {
-  struct participant *p = &g->c->participants[index];
-  if (p->connected_ms != 0 && p->connected_ms >= g->c->since_ms)
-    g->c->since_ms = p->connected_ms + 1;
-  g->known &= ~(UINT64_C(1) << index);
-  g->matched &= ~(UINT64_C(1) << index);
-  for (unsigned i = 0; i < GC_COUNT(g->index); i++)
-    if (g->index[i] == index)
-      g->index[i] = NOT_KEPT;
-  cv_holds_forget(g->c, index);
-  *p = (struct participant){0};
-}
-
-/* Returns the index of a zeroed participant; NOT_KEPT: there is no memory or no
- * room for it. */
-static unsigned make_room(struct merge *g, const struct cv_party *party) {
-  if (g->c->count < CV_PARTS_MAX)
-    return cv_table_add_part(g->m, g->c) != NULL ? g->c->count - 1u : NOT_KEPT;
-  cv_table_note_incomplete(g->m, g->c);
-  unsigned index = deserves_room(g->c, party)
-                       ? find_least_worth(g->c, g->m->gains)
-                       : NOT_KEPT;
-  if (index != NOT_KEPT)
-    drop_participant(g, index);
-  else
-    g->is_crowded |= deserves_room(g->c, party);
-  return index;
-}
-
 /* ---- the parties of a snapshot ---- */
 
 static enum gc_code add_participant(struct merge *g,
@@ -158,13 +84,17 @@ static enum gc_code add_participant(struct merge *g,
   uint32_t queue;
   enum gc_code code =
       cv_queue_intern(g->m, party->queue, party->queue_text, &queue);
-  *ret_index = code == GC_OK ? make_room(g, party) : NOT_KEPT;
+  bool is_full = g->c->count == CV_PARTS_MAX;
+  *ret_index = NOT_KEPT;
   if (code == GC_ERR_MEMORY)
     return code;
-  if (*ret_index == NOT_KEPT) {
+  g->crowded += code == GC_OK && is_full;
+  if (code != GC_OK || is_full || cv_table_add_part(g->m, g->c) == NULL) {
     cv_table_note_incomplete(g->m, g->c);
     return GC_OK;
   }
+  *ret_index = g->c->count - 1u;
+  g->matched[*ret_index] = false;
   struct participant *p = &g->c->participants[*ret_index];
   p->id = party->id;
   p->is_known = *ret_index < g->c->known;
@@ -180,9 +110,15 @@ static bool is_kept(const struct cv_party *party) {
          party->queue_text[0] != '\0';
 }
 
-static bool is_other(const struct cv_party *party) {
-  return !is_kept(party) && party->purpose != CV_CUSTOMER &&
-         party->purpose != CV_WATCHER;
+static bool is_other(const struct conversation *c,
+                     const struct cv_party *party) {
+  return party->purpose != CV_CUSTOMER && party->purpose != CV_WATCHER &&
+         (!is_kept(party) || cv_is_dropped(c, party->id));
+}
+
+static void note_match(struct merge *g, unsigned index) {
+  g->known_matched += index < g->known && !g->matched[index];
+  g->matched[index] = true;
 }
 
 /* Ignores a watcher, which is no leg of the contact. A participant that was an
@@ -190,7 +126,15 @@ static bool is_other(const struct cv_party *party) {
 static void merge_watcher(struct merge *g, const struct cv_party *party) {
   unsigned index = find_participant(g->c, party->id, g->guess);
   if (index != NOT_KEPT)
-    g->matched |= UINT64_C(1) << index;
+    note_match(g, index);
+}
+
+/* It began a leg that the model does not keep. */
+static void merge_other(struct merge *g, const struct cv_party *party) {
+  if (party->connected_ms <= g->c->other_connected_ms)
+    return;
+  g->c->other_connected_ms = party->connected_ms;
+  g->is_new = true;
 }
 
 static enum gc_code merge_party(struct merge *g, const struct cv_party *party,
@@ -207,11 +151,8 @@ static enum gc_code merge_party(struct merge *g, const struct cv_party *party,
     merge_watcher(g, party);
     return GC_OK;
   }
-  if (!is_kept(party)) {
-    if (party->connected_ms > g->c->other_connected_ms) {
-      g->c->other_connected_ms = party->connected_ms;
-      g->is_new = true;
-    }
+  if (!is_kept(party) || cv_is_dropped(g->c, party->id)) {
+    merge_other(g, party);
     return GC_OK;
   }
   unsigned index = find_participant(g->c, party->id, g->guess);
@@ -221,9 +162,9 @@ static enum gc_code merge_party(struct merge *g, const struct cv_party *party,
     return GC_OK;
   /* Of two parties with one id the first counts: if both were merged, a repeat
    * of the snapshot would have new facts. */
-  if (g->matched >> index & 1)
+  if (g->matched[index])
     return GC_OK;
-  g->matched |= UINT64_C(1) << index;
+  note_match(g, index);
   g->guess = index + 1;
   *ret_index = (uint8_t)index;
   merge_facts(g, index, party);
@@ -301,14 +242,25 @@ static void merge_hold(struct merge *g, unsigned index,
   gain->hold_ms = at;
 }
 
-static uint64_t first_bits(unsigned count) {
-  return count < 64 ? (UINT64_C(1) << count) - 1 : UINT64_MAX;
+unsigned cv_count_new(const struct conversation *c, const struct cv_event *e) {
+  unsigned count = 0;
+  for (unsigned i = 0; i < e->count; i++) {
+    const struct cv_party *p = &e->parties[i];
+    count += is_kept(p) && !cv_is_dropped(c, p->id) &&
+             find_participant(c, p->id, i) == NOT_KEPT;
+  }
+  return count;
 }
 
 enum gc_code cv_merge(struct conversations *m, struct conversation *c,
                       const struct cv_event *e, struct cv_merged *ret) {
-  struct merge g = {.m = m, .c = c, .known = first_bits(c->count)};
-  memset(g.index, NOT_KEPT, sizeof(g.index));
+  struct merge g;
+  memset(&g, 0, offsetof(struct merge, index));
+  memset(g.index, NOT_KEPT, e->count);
+  memset(g.matched, 0, c->count);
+  g.m = m;
+  g.c = c;
+  g.known = c->count;
   g.all_ended = e->dropped == 0 && e->count > 0;
   if (e->dropped > 0)
     cv_table_note_incomplete(m, c);
@@ -317,17 +269,18 @@ enum gc_code cv_merge(struct conversations *m, struct conversation *c,
 
   for (unsigned i = 0; i < e->count; i++)
     GC_TRY(merge_party(&g, &e->parties[i], &g.index[i]));
-  g.is_older |= e->dropped == 0 && (g.known & ~g.matched) != 0;
+  g.is_older |= e->dropped == 0 && g.known_matched < g.known;
   merge_customers(&g);
   if (!g.is_older)
     c->flags =
         (uint8_t)(g.is_parked ? c->flags | C_PARKED : c->flags & ~C_PARKED);
   for (unsigned i = 0; i < e->count; i++)
-    if (is_other(&e->parties[i]))
+    if (is_other(c, &e->parties[i]))
       merge_next_other(&g, &e->parties[i]);
   for (unsigned i = 0; i < e->count; i++)
     if (g.index[i] != NOT_KEPT)
       merge_hold(&g, g.index[i], &e->parties[i]);
-  *ret = (struct cv_merged){g.is_new, g.is_crowded};
+  c->is_partial = g.crowded > 0;
+  *ret = (struct cv_merged){g.is_new, g.crowded};
   return GC_OK;
 }

@@ -171,16 +171,19 @@ static void judge_transfer(struct conversations *m,
     pair->t.transfers++;
 }
 
-/* Returns true if the contact is the newest one of its queue and an agent of
- * the queue rings, who may still answer. */
+/* Returns true if an agent of the queue rings who may still answer the contact:
+ * it is the newest one of the agent's medium. One agent of each medium is
+ * looked at. */
 static bool is_ringing(const struct conversation *c,
                        const struct participant *acd) {
-  if (cv_find_acd(c, acd->queue, INT64_MAX) != acd)
-    return false;
+  unsigned media_seen = 0;
   for (unsigned i = 0; i < c->count; i++) {
     const struct participant *p = &c->participants[i];
-    if (p->queue == acd->queue && p->purpose == CV_AGENT &&
-        p->connected_ms == 0 && p->end_ms == 0)
+    if (p->queue != acd->queue || p->purpose != CV_AGENT ||
+        p->connected_ms != 0 || p->end_ms != 0 || (media_seen >> p->media & 1))
+      continue;
+    media_seen |= 1u << p->media;
+    if (cv_find_acd(c, p, INT64_MAX) == acd)
       return true;
   }
   return false;
@@ -233,7 +236,8 @@ static bool is_customer_gone(const struct conversation *c) {
          (c->customers > 0 && c->customers_gone >= c->customers);
 }
 
-/* Returns true for a departed contact. The answer may still follow while an
+/* Returns true for a departed contact. A participant that is still missing may
+ * be the agent who answered. The answer may still follow while an
  * agent rings or the customer is there, unless the contact went on elsewhere.
  * While an agent of another stay is connected, only the end of that leg shows
  * whether the contact went on with this agent. */
@@ -241,7 +245,7 @@ bool cv_is_departed(const struct conversation *c,
                     const struct participant *acd) {
   if (acd->counted & COUNTED_DEPARTURE)
     return true;
-  if (acd->end_ms == 0)
+  if (acd->end_ms == 0 || c->is_partial)
     return false;
   if (is_ringing(c, acd))
     return is_continued_for_long(c, acd);
@@ -296,10 +300,10 @@ void cv_count_overdue(struct conversations *m, struct conversation *c) {
  * answered nor departed. Its outcome will end the wait. */
 static bool is_open_prior(const struct conversation *c,
                           const struct participant *acd) {
-  struct participant *answered[CV_PARTS_MAX];
   if (acd->purpose != CV_ACD || !cv_is_prior(c, acd) ||
       (acd->counted & COUNTED_OFFER) || cv_is_departed(c, acd))
     return false;
+  struct participant *answered[CV_PARTS_MAX];
   cv_find_answered(c, answered);
   return cv_find_answer_ms(c, acd, answered) == 0;
 }

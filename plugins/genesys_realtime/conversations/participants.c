@@ -10,6 +10,17 @@ bool cv_is_wrapping_up(const struct participant *p) {
   return p->end_ms != 0 && p->acw_start_ms != 0 && p->acw_end_ms == 0;
 }
 
+int64_t cv_latest_ms(const struct participant *p) {
+  const int64_t times[] = {p->connected_ms, p->end_ms, p->acw_start_ms,
+                           p->acw_end_ms,
+                           p->latest_hold != 0 ? cv_latest_hold_ms(p) : 0};
+  int64_t latest_ms = 0;
+  for (size_t i = 0; i < GC_COUNT(times); i++)
+    if (times[i] > latest_ms)
+      latest_ms = times[i];
+  return latest_ms;
+}
+
 int64_t cv_latest_hold_ms(const struct participant *agent) {
   return agent->connected_ms + agent->latest_hold - 1;
 }
@@ -57,36 +68,29 @@ static enum cv_media media_of_queue(const struct conversation *c,
   return agents;
 }
 
-static bool has_acd_of(const struct conversation *c, uint32_t queue,
-                       enum cv_media media) {
-  for (unsigned i = 0; i < c->count; i++) {
-    const struct participant *p = &c->participants[i];
-    if (p->queue == queue && p->purpose == CV_ACD && p->media == media)
-      return true;
-  }
-  return false;
-}
-
-/* Returns the medium of the contact that the agent answered or rings for.
- * CV_UNKNOWN: there is no such contact in the queue, or its medium is unknown.
- */
-static enum cv_media media_of_answered(const struct conversation *c,
-                                       const struct participant *agent) {
+struct participant *cv_find_served(const struct conversation *c,
+                                   const struct participant *agent) {
   int64_t at_ms = agent->connected_ms != 0 ? agent->connected_ms
                   : agent->end_ms != 0     ? agent->end_ms
                                            : INT64_MAX;
-  const struct participant *acd = cv_find_acd(c, agent->queue, at_ms);
+  return cv_find_acd(c, agent, at_ms);
+}
+
+/* CV_UNKNOWN: it served no contact of the queue, or one of an unknown
+ * medium. */
+static enum cv_media media_of_served(const struct conversation *c,
+                                     const struct participant *agent) {
+  const struct participant *acd = cv_find_served(c, agent);
   return acd != NULL ? (enum cv_media)acd->media : CV_UNKNOWN;
 }
 
 static enum cv_media counted_media_of(const struct conversation *c,
                                       const struct participant *p) {
   enum cv_media own = (enum cv_media)p->media, found = CV_UNKNOWN;
-  if (own != CV_UNKNOWN &&
-      (p->purpose == CV_ACD || has_acd_of(c, p->queue, own)))
+  if (own != CV_UNKNOWN && p->purpose == CV_ACD)
     return own;
   if (p->purpose == CV_AGENT)
-    found = media_of_answered(c, p);
+    found = media_of_served(c, p);
   if (found == CV_UNKNOWN)
     found = own != CV_UNKNOWN ? own : media_of_queue(c, p->queue);
   return found;
@@ -109,22 +113,44 @@ bool cv_is_first_of_presence(const struct conversation *c,
   return true;
 }
 
-struct participant *cv_find_acd(const struct conversation *c, uint32_t queue,
+static bool is_open_at(const struct participant *acd, int64_t at_ms) {
+  return acd->end_ms == 0 || acd->end_ms >= at_ms - SLACK_MS;
+}
+
+static bool is_newer(const struct participant *p,
+                     const struct participant *than) {
+  return than == NULL || p->connected_ms > than->connected_ms ||
+         (p->connected_ms == than->connected_ms && p->id < than->id);
+}
+
+struct participant *cv_find_acd(const struct conversation *c,
+                                const struct participant *agent,
                                 int64_t at_ms) {
-  struct participant *newest = NULL, *next = NULL;
+  bool is_alert = agent->connected_ms == 0;
+  struct participant *newest = NULL, *own = NULL, *open = NULL, *next = NULL;
   for (unsigned i = 0; i < c->count; i++) {
     struct participant *p = &c->participants[i];
-    if (p->queue != queue || p->purpose != CV_ACD || p->connected_ms == 0)
+    if (p->queue != agent->queue || p->purpose != CV_ACD ||
+        p->connected_ms == 0)
       continue;
-    if (p->connected_ms <= at_ms &&
-        (newest == NULL || p->connected_ms > newest->connected_ms ||
-         (p->connected_ms == newest->connected_ms && p->id < newest->id)))
+    if (p->connected_ms > at_ms) {
+      if (p->connected_ms - at_ms <= SLACK_MS &&
+          (next == NULL || p->connected_ms < next->connected_ms))
+        next = p;
+      continue;
+    }
+    if (is_newer(p, newest))
       newest = p;
-    if (p->connected_ms > at_ms && p->connected_ms - at_ms <= SLACK_MS &&
-        (next == NULL || p->connected_ms < next->connected_ms))
-      next = p;
+    if (p->media == agent->media && is_newer(p, own))
+      own = p;
+    if (p->media == agent->media && is_open_at(p, at_ms) && is_newer(p, open))
+      open = p;
   }
-  return newest != NULL ? newest : next;
+  if (newest == NULL)
+    return next;
+  if (open != NULL)
+    return open;
+  return own != NULL && (is_alert || !is_open_at(newest, at_ms)) ? own : newest;
 }
 
 void cv_find_answered(const struct conversation *c,
@@ -132,7 +158,7 @@ void cv_find_answered(const struct conversation *c,
   for (unsigned i = 0; i < c->count; i++) {
     const struct participant *p = &c->participants[i];
     ret[i] = p->purpose == CV_AGENT && p->connected_ms != 0
-                 ? cv_find_acd(c, p->queue, p->connected_ms)
+                 ? cv_find_acd(c, p, p->connected_ms)
                  : NULL;
   }
 }
@@ -226,14 +252,11 @@ struct cv_removed cv_describe_removed(const struct conversation *c) {
     r.is_breached |= cv_is_pending(p->counted) && (p->counted & COUNTED_BREACH);
     if (p->connected_ms > r.start_ms)
       r.start_ms = p->connected_ms;
-    const int64_t times[] = {p->connected_ms, p->end_ms, p->acw_start_ms,
-                             p->acw_end_ms,
-                             p->latest_hold != 0 ? cv_latest_hold_ms(p) : 0};
-    for (size_t k = 0; k < GC_COUNT(times); k++)
-      if (times[k] > r.fact_ms)
-        r.fact_ms = times[k];
+    if (cv_latest_ms(p) > r.fact_ms)
+      r.fact_ms = cv_latest_ms(p);
   }
-  /* Participants that were dropped are no longer known. */
-  r.since_ms = c->flags & C_INCOMPLETE ? r.start_ms + 1 : c->since_ms;
+  cv_dropped_describe(c, &r);
+  /* Which participants were dropped is not known any longer. */
+  r.since_ms = c->flags & C_INCOMPLETE ? r.fact_ms + 1 : c->since_ms;
   return r;
 }

@@ -80,7 +80,7 @@ static enum gc_code add_queue(struct conversations *m, struct uuid_key id,
   uint32_t number = take_queue_number(m);
   m->queues[number] = (struct queue){.id = id,
                                      .text = copy,
-                                     .last_event_ms = m->now_ms,
+                                     .last_event_ms = m->monotonic_ms,
                                      .retired = m->retired};
   m->queue_slots[queue_slot_of(m, id)] = number + 1;
   *ret_number = number;
@@ -93,7 +93,7 @@ enum gc_code cv_queue_intern(struct conversations *m, struct uuid_key id,
   if (found == 0)
     return add_queue(m, id, text, ret_number);
   *ret_number = found - 1;
-  m->queues[found - 1].last_event_ms = m->now_ms;
+  m->queues[found - 1].last_event_ms = m->monotonic_ms;
   return GC_OK;
 }
 

@@ -98,7 +98,7 @@ void cv_table_sort(struct conversations *m, uint32_t number) {
 
 void cv_table_touch(struct conversations *m, uint32_t number) {
   struct conversation *c = cv_at(m, number);
-  c->last_event_ms = m->now_ms;
+  c->last_event_ms = m->monotonic_ms;
   c->gap = m->gap;
   c->misses = 0;
   if (list_of(m, c)->newest == number)
@@ -143,6 +143,7 @@ void cv_table_remove(struct conversations *m, uint32_t number) {
   empty_slot(m, slot_of(m, c->id));
   unlink_conversation(m, c);
   cv_holds_free(m, c);
+  cv_dropped_free(m, c);
   if (cap > FIRST_PARTS) {
     free(parts);
     m->part_cap -= cap;
@@ -226,6 +227,7 @@ void cv_table_clear(struct conversations *m) {
   for (uint32_t b = 0; b < m->block_count; b++) {
     for (uint32_t i = 0; i < CV_BLOCK; i++) {
       cv_holds_free(m, &m->blocks[b][i]);
+      cv_dropped_free(m, &m->blocks[b][i]);
       free(m->blocks[b][i].parts);
     }
     free(m->blocks[b]);

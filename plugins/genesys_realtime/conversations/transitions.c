@@ -12,6 +12,8 @@
  *   the moment before the agent was connected or stopped ringing
  * - the end of a hold has no time. Holds are no steps but are counted by their
  *   begin, if no other agent was active then */
+#include <string.h>
+
 #include "plugins/genesys_realtime/conversations/internal.h"
 
 /* Steps are applied in the order of their times; steps of the same time are
@@ -74,7 +76,7 @@ static int64_t find_alerts_end_ms(const struct transitions *t,
     if (is_in_presence(t, p) && p->purpose == CV_AGENT &&
         p->connected_ms == 0 && p->end_ms > last_ms &&
         p->end_ms - acd->end_ms <= SLACK_MS &&
-        cv_find_acd(t->c, t->queue, p->end_ms) == acd)
+        cv_find_acd(t->c, p, p->end_ms) == acd)
       last_ms = p->end_ms;
   }
   return last_ms;
@@ -111,8 +113,7 @@ static void add_acd_steps(struct transitions *t, unsigned i) {
 static bool is_end_open(const struct transitions *t,
                         const struct participant *agent) {
   const struct participant *acd =
-      agent->connected_ms == 0 ? cv_find_acd(t->c, t->queue, agent->end_ms)
-                               : NULL;
+      agent->connected_ms == 0 ? cv_find_acd(t->c, agent, agent->end_ms) : NULL;
   return acd != NULL && acd->end_ms != 0 && acd->end_ms <= agent->end_ms &&
          agent->end_ms - acd->end_ms <= SLACK_MS &&
          find_wait_end_ms(t, acd) == 0;
@@ -219,9 +220,9 @@ static bool is_counted_at(const struct transitions *t,
  */
 static bool is_begin_counted(const struct transitions *t,
                              const struct step *s) {
-  const struct participant *acd = cv_find_acd(t->c, t->queue, s->at_ms);
-  return !t->c->participants[s->participant].is_known &&
-         (acd == NULL || !cv_is_prior(t->c, acd));
+  const struct participant *agent = &t->c->participants[s->participant];
+  const struct participant *acd = cv_find_acd(t->c, agent, s->at_ms);
+  return !agent->is_known && (acd == NULL || !cv_is_prior(t->c, acd));
 }
 
 static bool is_counted(const struct transitions *t, const struct step *s) {
@@ -292,32 +293,67 @@ static void count_holds(struct transitions *t, unsigned i) {
   count_release(t, i, g->past_hold_ms);
   count_hold(t, i, g->hold_ms);
   count_release(t, i, g->released_ms);
+  *g = (struct gain){0}; /* each is counted once */
+}
+
+/* The history of the queue and medium of participant `first`. */
+static void replay_presence(struct transitions *t, unsigned first) {
+  const struct participant *p = &t->c->participants[first];
+  t->queue = p->queue;
+  t->media = (enum cv_media)p->counted_media;
+  t->count = 0;
+  memset(t->progress, 0, t->c->count);
+  for (unsigned i = first; i < t->c->count; i++) {
+    if (!is_in_presence(t, &t->c->participants[i]))
+      continue;
+    if (t->c->participants[i].purpose == CV_ACD)
+      add_acd_steps(t, i);
+    else
+      add_agent_steps(t, i);
+  }
+  replay_steps(t);
+}
+
+static void count_presence_holds(struct transitions *t, unsigned first) {
+  for (unsigned i = first; i < t->c->count; i++)
+    if (is_in_presence(t, &t->c->participants[i]))
+      count_holds(t, i);
 }
 
 void cv_count_transitions(struct conversations *m, struct conversation *c,
                           struct participant *const *answered) {
+  struct transitions t;
+  t.m = m;
+  t.c = c;
+  t.answered = answered;
   for (unsigned first = 0; first < c->count; first++) {
-    const struct participant *p = &c->participants[first];
-    struct transitions t = {.m = m,
-                            .c = c,
-                            .answered = answered,
-                            .queue = p->queue,
-                            .media = (enum cv_media)p->counted_media};
     if (!cv_is_first_of_presence(c, first))
       continue;
-    for (unsigned i = first; i < c->count; i++) {
-      if (!is_in_presence(&t, &c->participants[i]))
-        continue;
-      if (c->participants[i].purpose == CV_ACD)
-        add_acd_steps(&t, i);
-      else
-        add_agent_steps(&t, i);
-      count_holds(&t, i);
-    }
-    replay_steps(&t);
+    replay_presence(&t, first);
+    count_presence_holds(&t, first);
     count_changes(&t);
     /* The first contact of a queue and medium creates its counters. */
     if (t.count > 0 && t.media != CV_UNKNOWN)
       (void)cv_queue_pair(m, t.queue, t.media);
+  }
+}
+
+void cv_note_transitions(struct conversations *m, struct conversation *c) {
+  struct participant *answered[CV_PARTS_MAX];
+  struct transitions t;
+  t.m = m;
+  t.c = c;
+  t.answered = answered;
+  cv_find_answered(c, answered);
+  for (unsigned i = 0; i < c->count; i++)
+    c->participants[i].changed = 0;
+  for (unsigned first = 0; first < c->count; first++) {
+    if (!cv_is_first_of_presence(c, first))
+      continue;
+    replay_presence(&t, first);
+    for (unsigned i = 0; i < t.count; i++)
+      if (is_change(&m->steps[i]))
+        c->participants[m->steps[i].participant].changed |=
+            (uint8_t)(1u << m->steps[i].kind);
   }
 }

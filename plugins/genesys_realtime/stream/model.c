@@ -110,6 +110,7 @@ void stream_make_model(struct stream *s) {
   struct conversations_settings settings = {
       .is_guide = o->stream == STREAM_CONVERSATIONS,
       .started_ms = stream_server_now(s),
+      .created_ms = stream_now(s),
       .bounds_s = o->wait_buckets.at,
       .bound_count = o->wait_buckets.count,
       .target_ms = (int64_t)(o->target_s * 1000.0 + 0.5),

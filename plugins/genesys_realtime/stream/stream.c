@@ -17,9 +17,12 @@ enum {
  * ones may be missing. */
 static void tick_model(struct stream *s, uint64_t silence_ms) {
   int64_t server_ms = stream_server_now(s);
-  int64_t complete_ms = server_ms - (int64_t)silence_ms;
+  struct conversations_now now = {.server_ms = server_ms,
+                                  .complete_ms =
+                                      server_ms - (int64_t)silence_ms,
+                                  .monotonic_ms = stream_now(s)};
   if (s->model != NULL)
-    conversations_tick(s->model, server_ms, complete_ms);
+    conversations_tick(s->model, &now);
 }
 
 struct known_queues {

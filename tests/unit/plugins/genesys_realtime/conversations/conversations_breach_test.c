@@ -23,7 +23,7 @@ static void a_breach_is_counted_once_when_the_wait_is_known(void) {
         answer(acd, 2 + rows[i].wait_s);
       say();
       say();
-      conversations_tick(m, AT(600), AT(600));
+      life_tick(m, AT(600), AT(600));
       CHECK_INT(of("q1").breaches, rows[i].breach);
     }
 }
@@ -35,11 +35,11 @@ a_contact_that_waits_is_a_breach_two_seconds_after_the_target(void) {
   offer(&customer, &acd);
   life_add(&life, CV_AGENT, "q1");
   say();
-  conversations_tick(m, AT(23.999), AT(23.999));
+  life_tick(m, AT(23.999), AT(23.999));
   CHECK_INT(of("q1").breaches, 0);
-  conversations_tick(m, AT(24), AT(24));
+  life_tick(m, AT(24), AT(24));
   CHECK_INT(of("q1").breaches, 1);
-  conversations_tick(m, AT(25), AT(25));
+  life_tick(m, AT(25), AT(25));
   answer(acd, 26);
   say();
   CHECK_INT(of("q1").breaches, 1);
@@ -52,7 +52,7 @@ static void an_answered_contact_waits_no_longer(void) {
   say();
   answer(acd, 20);
   say();
-  conversations_tick(m, AT(60), AT(60));
+  life_tick(m, AT(60), AT(60));
   CHECK_INT(of("q1").breaches, 0);
 }
 
@@ -62,10 +62,10 @@ static void after_a_gap_waiting_alone_is_no_breach(void) {
   offer(&customer, &acd);
   say();
   conversations_gap(m);
-  conversations_tick(m, AT(60), AT(60));
+  life_tick(m, AT(60), AT(60));
   CHECK_INT(of("q1").breaches, 0);
   say();
-  conversations_tick(m, AT(61), AT(61));
+  life_tick(m, AT(61), AT(61));
   CHECK_INT(of("q1").breaches, 1);
 }
 
@@ -80,9 +80,9 @@ static void each_queue_has_its_own_target_unless_one_is_given(void) {
   offer(&customer, &acd);
   life_connected(&life, CV_ACD, "q2", 2);
   say();
-  conversations_tick(m, AT(33), AT(33));
+  life_tick(m, AT(33), AT(33));
   CHECK_INT(of("q1").breaches, 0);
-  conversations_tick(m, AT(34), AT(34));
+  life_tick(m, AT(34), AT(34));
   CHECK_INT(of("q1").breaches, 1);
   CHECK_INT(of("q1").target_ms, 30000);
   CHECK_INT(of("q2").breaches, 0);
@@ -97,7 +97,7 @@ static void a_later_target_holds_for_contacts_that_wait(void) {
   offer(&customer, &acd);
   say();
   CHECK_INT(conversations_target(m, "q1", CV_VOICE, 5000), GC_OK);
-  conversations_tick(m, AT(9), AT(9));
+  life_tick(m, AT(9), AT(9));
   CHECK_INT(of("q1").breaches, 1);
   CHECK_INT(conversations_target(m, "q1", CV_VOICE, 8000), GC_OK);
   CHECK_INT(of("q1").breaches, 0);

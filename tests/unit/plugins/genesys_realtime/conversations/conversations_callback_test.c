@@ -119,7 +119,7 @@ static bool covers_calls(void *ctx, const char *queue, enum cv_media media) {
 static void a_truncated_list_of_callbacks_closes_none(void) {
   struct cv_party *acd = call_then_callback();
   for (int i = 4; i < 8; i++) {
-    conversations_tick(m, AT(10 * i), AT(10 * i));
+    life_tick(m, AT(10 * i), AT(10 * i));
     conversations_poll_begin(m);
     conversations_poll_end(m, covers_calls, NULL);
   }
@@ -183,7 +183,7 @@ static void no_poll_closes_a_scheduled_callback(void) {
   add_scheduled();
   say();
   for (int i = 1; i < 4; i++) {
-    conversations_tick(m, AT(10 * i), AT(10 * i));
+    life_tick(m, AT(10 * i), AT(10 * i));
     conversations_poll_begin(m);
     conversations_poll_end(m, covers_all, NULL);
   }

@@ -408,7 +408,7 @@ static void an_offer_before_the_start_is_tracked_and_not_counted(void) {
   say();
   check_counts("q1", 0, 0, 0, 0);
   CHECK_INT(of("q1").states[CV_STATE_WAITING], 1);
-  conversations_tick(m, AT(100), AT(100));
+  life_tick(m, AT(100), AT(100));
   CHECK_INT(of("q1").breaches, 0);
   agent = answer(acd, 101);
   say();
@@ -463,13 +463,13 @@ static void an_old_conversation_may_bring_a_new_offer(void) {
 static void contacts_before_a_reset_have_no_outcomes(void) {
   struct cv_party *customer, *acd, *agent, *again;
   begin();
-  conversations_tick(m, AT(10), AT(10));
+  life_tick(m, AT(10), AT(10));
   offer(&customer, &acd);
   say();
   conversations_reset(m, "q1");
   agent = answer(acd, 40);
   say();
-  conversations_tick(m, AT(60), AT(60));
+  life_tick(m, AT(60), AT(60));
   CHECK_INT(of("q1").states[CV_STATE_ACTIVE], 1);
   agent->end_ms = AT(70);
   agent->transferred = true;
@@ -487,7 +487,7 @@ static void contacts_before_a_reset_have_no_outcomes(void) {
 static void a_contact_that_left_after_a_reset_has_not_abandoned(void) {
   struct cv_party *customer, *acd;
   begin();
-  conversations_tick(m, AT(10), AT(10));
+  life_tick(m, AT(10), AT(10));
   offer(&customer, &acd);
   say();
   conversations_reset(m, "q1");

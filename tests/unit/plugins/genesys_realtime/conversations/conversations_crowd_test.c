@@ -17,7 +17,7 @@ static void add_alerts(unsigned count, double from) {
 }
 
 static void an_answer_after_many_alerts_is_counted(void) {
-  static const unsigned rows[] = {62, 63, 100, 200};
+  static const unsigned rows[] = {198, 199, 220, 250};
   for (size_t i = 0; i < GC_COUNT(rows); i++)
     for (int step_by_step = 0; step_by_step < 2; step_by_step++) {
       struct cv_party *customer, *acd, *agent;
@@ -28,17 +28,17 @@ static void an_answer_after_many_alerts_is_counted(void) {
         if (step_by_step)
           say();
       }
-      agent = answer(acd, 300);
+      agent = answer(acd, 301);
       say();
       check_counts("q1", 1, 1, 0, 0);
-      CHECK_INT(of("q1").wait_ms, 298000);
+      CHECK_INT(of("q1").wait_ms, 299000);
       CHECK_INT(of("q1").states[CV_STATE_ACTIVE], 1);
       agent->end_ms = customer->end_ms = AT(400);
       say();
       say();
       check_counts("q1", 1, 1, 0, 0);
       CHECK_INT(of("q1").active, 0);
-      CHECK_INT(stats().incomplete, rows[i] > 62);
+      CHECK_INT(stats().incomplete, rows[i] > 198);
     }
 }
 
@@ -47,11 +47,11 @@ static void a_hold_among_many_participants_ends(void) {
   struct cv_party *customer, *acd, *agent;
   begin();
   offer(&customer, &acd);
-  add_alerts(120, 3);
-  agent = answer(acd, 200);
+  add_alerts(220, 3);
+  agent = answer(acd, 230);
   say();
   agent->held = true;
-  agent->hold_ms = AT(210);
+  agent->hold_ms = AT(240);
   say();
   CHECK_INT(of("q1").states[CV_STATE_HELD], 1);
   agent->held = false;
@@ -60,12 +60,12 @@ static void a_hold_among_many_participants_ends(void) {
   CHECK_INT(changes("q1", CV_STATE_HELD, CV_STATE_ACTIVE), 1);
 }
 
-/* Through the same queue a hundred times, each time offered, answered and
+/* Through the same queue 120 times, each time offered, answered and
  * transferred; each snapshot lists all participants so far. */
 static void stays_that_were_counted_make_room_and_are_not_counted_again(void) {
   begin();
   struct cv_party *customer = life_connected(&life, CV_CUSTOMER, NULL, 1);
-  for (int i = 0; i < 100; i++) {
+  for (int i = 0; i < 120; i++) {
     double at = 2 + i * 10;
     struct cv_party *acd = life_connected(&life, CV_ACD, "q1", at);
     say();
@@ -77,11 +77,11 @@ static void stays_that_were_counted_make_room_and_are_not_counted_again(void) {
     say();
     check_counts("q1", (uint64_t)i + 1, (uint64_t)i + 1, 0, (uint64_t)i + 1);
   }
-  customer->end_ms = AT(1002);
+  customer->end_ms = AT(1202);
   say();
   say();
-  check_counts("q1", 100, 100, 0, 100);
-  CHECK_INT(of("q1").wait_ms, 300000);
+  check_counts("q1", 120, 120, 0, 120);
+  CHECK_INT(of("q1").wait_ms, 360000);
   CHECK_INT(of("q1").active, 0);
   CHECK_INT(stats().incomplete, 1);
 }
@@ -90,18 +90,18 @@ static void stays_that_were_counted_make_room_and_are_not_counted_again(void) {
 static void a_crowd_that_is_heard_of_late_is_counted(void) {
   begin();
   struct cv_party *customer = life_connected(&life, CV_CUSTOMER, NULL, 1);
-  for (int i = 0; i < 100; i++) {
+  for (int i = 0; i < 120; i++) {
     double at = 2 + i * 10;
     struct cv_party *agent =
         answer(life_connected(&life, CV_ACD, "q1", at), at + 3);
     agent->end_ms = AT(at + 10);
     agent->transferred = true;
   }
-  customer->end_ms = AT(1002);
+  customer->end_ms = AT(1202);
   for (int i = 0; i < 3; i++) {
     say();
-    check_counts("q1", 100, 100, 0, 100);
-    CHECK_INT(of("q1").wait_ms, 300000);
+    check_counts("q1", 120, 120, 0, 120);
+    CHECK_INT(of("q1").wait_ms, 360000);
   }
   CHECK_INT(of("q1").active, 0);
   CHECK_INT(stats().live, 0);
@@ -114,7 +114,7 @@ static void a_dropped_stay_with_another_time_is_not_counted_again(void) {
   offer(&customer, &acd);
   answer(acd, 3)->end_ms = AT(4);
   say();
-  for (int i = 0; i < 64; i++) {
+  for (int i = 0; i < 200; i++) {
     life_connected(&life, CV_ACD, "q2", 10 + i);
     say();
   }
@@ -148,12 +148,25 @@ static void the_newest_of_a_hundred_stays_is_kept(void) {
 /* No participant has ended, so the model cannot drop any. */
 static void participants_without_room_are_reported(void) {
   begin();
-  for (int i = 0; i < 70; i++)
+  for (int i = 0; i < 210; i++)
     life_connected(&life, CV_ACD, "q1", 2 + i);
   say();
   say();
   CHECK_INT(stats().incomplete, 1);
-  CHECK_INT(of("q1").offers, 64);
+  CHECK_INT(of("q1").offers, 200);
+}
+
+static void too_many_participants_are_counted(void) {
+  begin();
+  for (int i = 0; i < 200; i++)
+    life_connected(&life, CV_ACD, "q1", 2 + i);
+  say();
+  life.now.count = 0;
+  for (int i = 0; i < 10; i++)
+    life_connected(&life, CV_ACD, "q1", 300 + i)->id = 77000u + (unsigned)i;
+  say();
+  CHECK_INT(stats().incomplete, 1);
+  CHECK_INT(of("q1").offers, 200);
 }
 
 int main(void) {
@@ -164,6 +177,7 @@ int main(void) {
   RUN(a_dropped_stay_with_another_time_is_not_counted_again);
   RUN(the_newest_of_a_hundred_stays_is_kept);
   RUN(participants_without_room_are_reported);
+  RUN(too_many_participants_are_counted);
   conversations_free(m);
   return check_done();
 }

@@ -126,14 +126,14 @@ static void endless_holds_are_counted_in_bounded_memory(void) {
 
 static void removed_conversations_leave_no_holds_behind(void) {
   begin();
-  conversations_tick(m, AT(0), AT(0));
+  life_tick(m, AT(0), AT(0));
   struct cv_party *agent = begin_call("c1", 5);
   size_t before = stats().bytes;
   for (int k = 0; k < 50; k++)
     hold_at(agent, 10 + k);
   CHECK(stats().bytes > before);
-  CHECK(conversations_close(m, life.now.id));
-  conversations_tick(m, AT(700), AT(700));
+  CHECK(close_conversation(life.now.id));
+  life_tick(m, AT(700), AT(700));
   CHECK_INT(stats().count, 0);
   CHECK_INT(stats().bytes, before);
 }

@@ -33,7 +33,7 @@ static struct totals play(const struct life *l, const unsigned *order,
   memset(&t, 0, sizeof(t));
   for (unsigned i = 0; i < count; i++)
     CHECK_INT(conversations_apply(m, &l->kept[order[i]]), GC_OK);
-  conversations_tick(m, AT(200), AT(200));
+  life_tick(m, AT(200), AT(200));
   for (size_t q = 0; q < GC_COUNT(queues); q++)
     (void)conversations_totals(m, queues[q], CV_VOICE, &t.of[q]);
   return t;

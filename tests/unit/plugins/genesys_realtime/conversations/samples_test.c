@@ -220,7 +220,7 @@ static void a_breach_has_its_target_in_the_name(void) {
   dispatch();
   CHECK(find(GC_METRIC_QUEUE_SLA_BREACH, "voice-0") == NULL);
   CHECK_INT(conversations_target(m, "q1", CV_VOICE, 2500), GC_OK);
-  conversations_tick(m, AT(60), AT(60));
+  life_tick(m, AT(60), AT(60));
   dispatch();
   CHECK_INT(count_of(GC_METRIC_QUEUE_SLA_BREACH, "voice-2.5"), 0);
   dispatch();

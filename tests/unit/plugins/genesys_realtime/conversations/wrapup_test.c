@@ -124,8 +124,8 @@ static void a_retired_queue_frees_its_codes(void) {
   wrap_up(m, 1, "q1", "Sale");
   wrap_up(m, 2, "q1", "Lost");
   CHECK_INT(m->wrapup_changes, 2);
-  conversations_tick(m, START_MS + INT64_C(90000000), 0);
-  conversations_tick(m, START_MS + INT64_C(180000000), 0);
+  conversations_tick(m, &(struct conversations_now){.monotonic_ms = 90000000});
+  conversations_tick(m, &(struct conversations_now){.monotonic_ms = 180000000});
   CHECK_INT(conversations_retire(m, 3600000, is_listed, NULL), 1);
   CHECK_INT(m->wrapup_changes, 0);
   read_all(m);

@@ -1,0 +1,193 @@
+/* SPDX-License-Identifier: MIT */
+/* Shapes with callbacks, with several media in one queue and with agents that
+ * never connect. */
+#include "tests/support/lives_build.h"
+
+/* ---- callbacks ---- */
+
+/* Made by a flow or a web page: it waits from its scheduled time on. */
+static struct stay schedule(struct lives_build *b, int queue) {
+  struct stay s = {.queue = queue};
+  b->media = CV_CALLBACK;
+  s.acd = add_participant(b, CV_ACD, queue);
+  fact(b, s.acd, LIVES_SCHEDULED);
+  mark_snapshot(b);
+  return s;
+}
+
+static void reach_scheduled_time(struct lives_build *b, struct stay *s) {
+  b->now_ms += 1000 + random_below(b, chance(b, 50) ? 60000 : 7200000);
+  fact(b, s->acd, LIVES_CONNECTS);
+  mark_snapshot(b);
+  s->since_ms = b->now_ms;
+  truth(b, s->queue)->offers += is_counted(b, s);
+  pass(b);
+}
+
+/* The agent takes the callback, then calls the customer. */
+static void call_back(struct lives_build *b, const struct stay *s) {
+  unsigned agent = answer(b, s);
+  if (chance(b, 70)) {
+    b->customer = add_participant(b, CV_CUSTOMER, -1);
+    fact(b, agent, LIVES_CALLS_OUT);
+    mark_snapshot(b);
+    pass(b);
+    fact(b, b->customer, LIVES_CONNECTS);
+    mark_snapshot(b);
+    pass(b);
+  }
+  holds(b, agent);
+  hang_up(b, agent);
+}
+
+/* The caller asks for it while waiting, and hangs up. */
+static struct stay call_first(struct lives_build *b) {
+  begin_contact(b);
+  struct stay call = enqueue(b, any_queue(b));
+  rings_in_vain(b, &call);
+  struct lives_truth *of_call = truth(b, call.queue);
+  struct stay s =
+      schedule(b, chance(b, 70) ? call.queue : other_queue(b, call.queue));
+  b->now_ms += random_below(b, 15000);
+  fact(b, call.acd, chance(b, 50) ? LIVES_TRANSFERS : LIVES_ENDS);
+  fact(b, b->customer, LIVES_ENDS);
+  mark_snapshot(b);
+  of_call->transfers += is_counted(b, &call);
+  return s;
+}
+
+/* A callback that is scheduled and then called, or cancelled before. */
+void lives_make_callback(struct lives_build *b) {
+  struct stay s;
+  if (chance(b, 60)) {
+    s = call_first(b);
+  } else {
+    b->customer = add_participant(b, CV_CUSTOMER, -1);
+    fact(b, b->customer, LIVES_CONNECTS);
+    s = schedule(b, any_queue(b));
+  }
+  if (chance(b, 10)) {
+    pass(b);
+    fact(b, s.acd, LIVES_ENDS);
+    fact(b, b->customer, LIVES_ENDS);
+    mark_snapshot(b);
+    return;
+  }
+  reach_scheduled_time(b, &s);
+  if (chance(b, 20))
+    abandon(b, &s);
+  else
+    call_back(b, &s);
+}
+
+/* ---- several media ---- */
+
+static const enum cv_media several[] = {CV_VOICE,    CV_CHAT,  CV_EMAIL,
+                                        CV_CALLBACK, CV_VIDEO, CV_MESSAGE};
+
+/* Another one than that of the contact before. */
+static void change_media(struct lives_build *b) {
+  enum cv_media before = b->media;
+  while (b->media == before)
+    b->media = several[random_below(b, GC_COUNT(several))];
+}
+
+/* One contact after the other in a queue, each with a medium of its own; some
+ * agents also call the customer. */
+void lives_make_second_medium(struct lives_build *b) {
+  int queue = any_queue(b);
+  b->media = several[random_below(b, GC_COUNT(several))];
+  begin_contact(b);
+  struct stay s = enqueue(b, queue);
+  do {
+    unsigned agent = answer(b, &s);
+    if (chance(b, 50)) {
+      fact(b, agent, LIVES_CALLS_OUT);
+      mark_snapshot(b);
+      pass(b);
+    }
+    holds(b, agent);
+    leave(b, agent, LIVES_ENDS);
+    mark_snapshot(b);
+    wrap_up(b, agent);
+    b->now_ms += 2000;
+    change_media(b);
+    s = enqueue(b, queue);
+  } while (has_room(b) && chance(b, 30));
+  finish(b, &s);
+}
+
+/* Two contacts at a time in a queue, each answered by an agent of its own. */
+void lives_make_overlap(struct lives_build *b) {
+  enum cv_media media[2];
+  struct stay s[2];
+  unsigned agents[2];
+  int queue = any_queue(b);
+  b->media = several[random_below(b, GC_COUNT(several))];
+  begin_contact(b);
+  for (unsigned i = 0; i < 2; i++) {
+    media[i] = b->media;
+    s[i] = enqueue(b, queue);
+    change_media(b);
+  }
+  unsigned first = random_below(b, 2);
+  for (unsigned i = 0; i < 2; i++) {
+    unsigned k = i ^ first;
+    b->media = media[k];
+    agents[k] = answer(b, &s[k]);
+    holds(b, agents[k]);
+  }
+  first = random_below(b, 2);
+  leave(b, agents[first], LIVES_ENDS);
+  mark_snapshot(b);
+  wrap_up(b, agents[first]);
+  pass(b);
+  hang_up(b, agents[!first]);
+}
+
+/* ---- agents that never connect ---- */
+
+/* All agents ring in vain, some of them at a time. */
+static void ring_all_in_vain(struct lives_build *b, const struct stay *s) {
+  unsigned ringing[3], count = 0;
+  for (unsigned n = 1 + random_below(b, 8); n > 0 && has_room(b); n--) {
+    if (count == GC_COUNT(ringing) || (count > 0 && chance(b, 50)))
+      refuse(b, ringing[--count]);
+    ringing[count++] = ring(b, s->queue);
+  }
+  while (count > 0)
+    refuse(b, ringing[--count]);
+}
+
+void lives_make_unanswered(struct lives_build *b) {
+  begin_contact(b);
+  struct stay s = enqueue(b, any_queue(b));
+  ring_all_in_vain(b, &s);
+  while (has_room(b) && chance(b, 40)) {
+    fact(b, s.acd, LIVES_TRANSFERS);
+    truth(b, s.queue)->transfers += is_counted(b, &s);
+    s = enqueue(b, other_queue(b, s.queue));
+    ring_all_in_vain(b, &s);
+  }
+  abandon(b, &s);
+}
+
+/* ---- up to two hundred participants ---- */
+
+/* Around the same queues again and again, with many alerts. */
+void lives_make_many(struct lives_build *b) {
+  b->who_max = 60 + random_below(b, 141);
+  b->steps_max = LIVES_STEPS_MAX;
+  b->quiet = 80;
+  b->l->is_sparse = true;
+  begin_contact(b);
+  struct stay s = enqueue(b, any_queue(b));
+  while (has_room(b)) {
+    ring_all_in_vain(b, &s);
+    unsigned agent = answer(b, &s);
+    holds(b, agent);
+    transfer_to(b, &s, agent,
+                chance(b, 50) ? s.queue : other_queue(b, s.queue));
+  }
+  finish(b, &s);
+}
