@@ -168,6 +168,27 @@ static void the_call_before_a_callback_is_over(void) {
   CHECK_INT(of_media(CV_CALLBACK).answers, 1);
 }
 
+/* A call and a message in the queue at a time. */
+static void each_contact_is_answered_by_the_agent_of_its_medium(void) {
+  struct cv_party *customer, *call;
+  begin();
+  offer(&customer, &call);
+  struct cv_party *message = life_connected(&life, CV_ACD, "q1", 3);
+  message->media = CV_MESSAGE;
+  say();
+  answer(message, 5)->media = CV_MESSAGE;
+  say();
+  CHECK_INT(of("q1").states[CV_STATE_WAITING], 1);
+  answer(call, 9);
+  say();
+  customer->end_ms = AT(20);
+  say();
+  check_counts("q1", 1, 1, 0, 0);
+  CHECK_INT(of("q1").wait_ms, 7000);
+  CHECK_INT(of_media(CV_MESSAGE).answers, 1);
+  CHECK_INT(of_media(CV_MESSAGE).wait_ms, 2000);
+}
+
 /* ---- polls ---- */
 
 static bool covers_all(void *ctx, const char *queue, enum cv_media media) {
@@ -199,6 +220,7 @@ int main(void) {
   RUN(a_truncated_list_of_callbacks_closes_none);
   RUN(the_call_before_a_callback_is_over);
   RUN(an_agent_serves_the_contact_it_answered);
+  RUN(each_contact_is_answered_by_the_agent_of_its_medium);
   conversations_free(m);
   return check_done();
 }

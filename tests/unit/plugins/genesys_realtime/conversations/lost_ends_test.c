@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Lost ends: what two successive polls do not list is closed. */
+/* Lost ends: what two successive polls do not list is closed; a clock closes
+ * and removes nothing. */
 #include "plugins/genesys_realtime/conversations/conversations.h"
 
 #include "tests/support/cv_model.h"
@@ -136,6 +137,17 @@ static void a_list_opens_a_closed_conversation(void) {
   CHECK(!conversations_poll_list(m, uuid_key_read("absent", 6)));
 }
 
+/* The server's Date, or our clock, is wrong by weeks for a minute. */
+static void a_step_of_the_clock_removes_no_conversation(void) {
+  struct cv_party *customer, *acd;
+  begin();
+  offer(&customer, &acd);
+  say();
+  conversations_tick(m, &(struct conversations_now){AT(4000000), AT(4), 4000});
+  CHECK_INT(stats().aged, 0);
+  CHECK_INT(of("q1").active, 1);
+}
+
 int main(void) {
   RUN(two_successive_polls_without_it_close_it);
   RUN(no_poll_closes_a_parked_contact);
@@ -144,6 +156,7 @@ int main(void) {
   RUN(new_facts_open_a_closed_conversation_and_are_counted);
   RUN(a_closed_conversation_is_removed_after_ten_minutes);
   RUN(a_list_opens_a_closed_conversation);
+  RUN(a_step_of_the_clock_removes_no_conversation);
   conversations_free(m);
   return check_done();
 }
