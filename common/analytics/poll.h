@@ -7,6 +7,7 @@
 #include "common/analytics/decode.h"
 #include "common/analytics/windows.h"
 #include "common/base/env.h"
+#include "common/base/policy/server_clock.h"
 #include "common/net/api/api.h"
 
 /* Dependencies of a poll; all borrowed until `done`. */

@@ -71,27 +71,4 @@ struct gc_windows_mark gc_windows_advance(const struct gc_windows_plan *plan,
                                           const struct gc_windows_mark *mark,
                                           int64_t end_ms);
 
-/* The time of the platform. No single clock moves it: neither our wall clock
- * nor the Date header of an answer, which may be days wrong behind a gateway. A
- * Date counts when it agrees with our wall clock, or with the time of an
- * earlier agreement plus the monotonic time since then. So one of wall clock,
- * Date and monotonic clock may step while the other two agree. Until two have
- * agreed, the earlier one of wall clock and last Date counts, so that no window
- * is requested too early. Without Date headers the wall clock counts. After the
- * machine was suspended the time is behind until the next answer, which is safe
- * too. */
-enum { GC_SERVER_CLOCK_AGREE_MS = 5 * 60000 };
-
-struct gc_server_clock {
-  bool is_agreed; /* two clocks agreed about the time below */
-  bool is_heard;  /* the time below is that of a Date */
-  uint64_t at_ms; /* monotonic */
-  int64_t server_ms;
-};
-/* Takes the Date of an answer. False when no other clock agrees with it. */
-bool gc_server_clock_hear(struct gc_server_clock *c, uint64_t now_ms,
-                          int64_t wall_ms, int64_t date_ms);
-int64_t gc_server_clock_now(const struct gc_server_clock *c, uint64_t now_ms,
-                            int64_t wall_ms);
-
 #endif

@@ -8,6 +8,7 @@
 #include "common/base/assert.h"
 #include "common/base/debug.h"
 #include "common/base/policy/breaker.h"
+#include "common/base/policy/server_clock.h"
 #include "common/genesys/throttle.h"
 #include "common/net/api/api_error.h"
 #include "common/net/timing.h"
@@ -33,11 +34,8 @@ struct gc_api {
 
   struct gc_breaker breaker;
   struct gc_throttle throttle;
-  bool failing[GC_ENDPOINT_COUNT]; /* failure was reported as "api", and no
-                                      success since */
-  /* The server's clock minus now_ms(), which is never set back or forward. */
-  int64_t server_ahead_ms;
-  bool knows_server_clock;
+  bool failing[GC_ENDPOINT_COUNT]; /* reported as "api", not yet healthy */
+  struct gc_server_clock server_clock;
   struct gc_api_stats counts;
   void (*woken)(void *ctx); /* NULL: no listener */
   void *woken_ctx;
@@ -146,8 +144,8 @@ static void measure_server_clock(struct gc_api *api, int64_t date_ms) {
   int64_t offset_ms = date_ms - wall_ms;
   bool is_noise =
       offset_ms > -GC_API_CLOCK_NOISE_MS && offset_ms < GC_API_CLOCK_NOISE_MS;
-  api->server_ahead_ms = (is_noise ? wall_ms : date_ms) - (int64_t)now_ms(api);
-  api->knows_server_clock = true;
+  (void)gc_server_clock_hear(&api->server_clock, now_ms(api), wall_ms,
+                             is_noise ? wall_ms : date_ms);
 }
 
 static void count_reply(struct gc_api *api, const struct gc_call *call,
@@ -528,8 +526,7 @@ void gc_api_stats(struct gc_api *api, struct gc_api_stats *ret_stats) {
 }
 
 int64_t gc_api_clock_offset_ms(const struct gc_api *api) {
-  if (!api->knows_server_clock)
-    return 0;
-  return api->server_ahead_ms + (int64_t)now_ms(api) -
-         api->env->wall_ms(api->env->ctx);
+  int64_t wall_ms = api->env->wall_ms(api->env->ctx);
+  return gc_server_clock_likely(&api->server_clock, now_ms(api), wall_ms) -
+         wall_ms;
 }

@@ -176,47 +176,6 @@ static void each_window_is_new_once_and_read_until_it_settles(void) {
   CHECK(mark.settled_ms > begin + 40 * MINUTE);
 }
 
-static void the_time_is_the_servers_plus_the_monotonic_time_since(void) {
-  struct gc_server_clock c = {.is_agreed = false};
-  CHECK_INT(gc_server_clock_now(&c, 5000, 777), 777);
-  CHECK(gc_server_clock_hear(&c, 5000, 1000777, 1000000));
-  CHECK_INT(gc_server_clock_now(&c, 5000, 777), 1000000);
-  CHECK_INT(gc_server_clock_now(&c, 8000, -777), 1003000);
-  CHECK_INT(gc_server_clock_now(&c, 4000, 777), 1000000);
-}
-
-/* Hours, of the wall clock and of a Date; the monotonic clock stands still. */
-static void two_of_three_clocks_decide(void) {
-  static const struct {
-    const char *name;
-    int wall, date, then_wall, then_date; /* two answers */
-    bool is_agreed;
-    int now; /* after the second */
-  } rows[] = {
-      {"all agree", 0, 0, 0, 0, true, 0},
-      {"the Date steps", 0, 0, 0, 72, false, 0},
-      {"the Date steps back", 0, 0, 0, -72, false, 0},
-      {"our clock steps", 0, 0, -24, 0, true, 0},
-      {"the machine was suspended", 0, 0, 5, 5, true, 5},
-      {"all three differ", 0, 0, 5, 9, false, 5},
-      {"the Date is ahead from the start", 0, 72, 0, 72, false, 0},
-      {"our clock is ahead from the start", 72, 0, 72, 0, false, 0},
-      {"our clock is corrected", 72, 0, 0, 0, true, 0},
-  };
-  for (size_t i = 0; i < GC_COUNT(rows); i++) {
-    struct gc_server_clock c = {.is_agreed = false};
-    CHECK_ROW(rows[i].name);
-    CHECK_INT(
-        gc_server_clock_hear(&c, 0, rows[i].wall * HOUR, rows[i].date * HOUR),
-        rows[i].wall == rows[i].date);
-    CHECK_INT(gc_server_clock_hear(&c, 0, rows[i].then_wall * HOUR,
-                                   rows[i].then_date * HOUR),
-              rows[i].is_agreed);
-    CHECK_INT(gc_server_clock_now(&c, 0, rows[i].then_wall * HOUR) / HOUR,
-              rows[i].now);
-  }
-}
-
 int main(void) {
   RUN(the_newest_window_is_aligned_and_settled);
   RUN(a_plan_has_the_new_windows_and_those_not_settled);
@@ -226,7 +185,5 @@ int main(void) {
   RUN(pieces_are_the_whole_plan);
   RUN(a_checkpoint_in_the_future_requests_nothing);
   RUN(each_window_is_new_once_and_read_until_it_settles);
-  RUN(the_time_is_the_servers_plus_the_monotonic_time_since);
-  RUN(two_of_three_clocks_decide);
   return check_done();
 }

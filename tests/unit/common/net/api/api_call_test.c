@@ -156,6 +156,37 @@ static void a_step_of_our_clock_does_not_move_the_servers(void) {
   api_end();
 }
 
+/* One answer each 20 s; our clock is right. */
+static void a_date_that_is_alone_moves_no_clock(void) {
+  enum { DAY = 86400000, EVERY_MS = 20000 };
+  static const struct {
+    const char *name;
+    int64_t ahead_ms[5]; /* of the answers' Dates */
+    int64_t offset_ms;
+  } rows[] = {
+      {"one node of many is ahead", {0, DAY, 0, DAY, DAY}, 0},
+      {"one node of many is behind", {0, -DAY, 0, -DAY, -DAY}, 0},
+      {"all are ahead: our clock is wrong", {DAY, DAY, DAY, DAY, DAY}, DAY},
+      {"and corrected", {DAY, DAY, DAY, DAY, 0}, 0},
+  };
+  for (size_t i = 0; i < GC_COUNT(rows); i++) {
+    struct job j;
+    CHECK_ROW(rows[i].name);
+    api_begin();
+    for (size_t k = 0; k < GC_COUNT(rows[i].ahead_ms); k++) {
+      int64_t at_ms = REPLAY_START_WALL_MS + (int64_t)k * EVERY_MS;
+      replay_answer(&api_world, &(struct replay_answer){
+                                    .match = QUEUES,
+                                    .status = 200,
+                                    .date_ms = at_ms + rows[i].ahead_ms[k]});
+      api_call(&j, GC_ENDPOINT_QUEUES);
+      replay_run(&api_world, EVERY_MS);
+    }
+    CHECK_INT(gc_api_clock_offset_ms(api), rows[i].offset_ms);
+    api_end();
+  }
+}
+
 static void answers_are_counted_by_class(void) {
   static const struct {
     struct replay_answer answer;
@@ -202,6 +233,7 @@ int main(void) {
   RUN(a_transport_that_does_not_start_ends_the_call);
   RUN(the_clock_offset_comes_from_the_date);
   RUN(a_step_of_our_clock_does_not_move_the_servers);
+  RUN(a_date_that_is_alone_moves_no_clock);
   RUN(answers_are_counted_by_class);
   RUN(no_text_contains_the_token);
   return check_done();

@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: MIT */
+/* The time of the platform. No single clock moves it: neither our wall clock
+ * nor the Date header of an answer, which a gateway may have wrong by days. A
+ * Date counts when it agrees with our wall clock, or with the time of an
+ * earlier agreement plus the monotonic time since then. So one of wall clock,
+ * Date and monotonic clock may step while the other two agree. Until two have
+ * agreed, the earlier one of wall clock and last Date counts, so that nothing
+ * is taken for past too early. A server without Date headers leaves the wall
+ * clock. After the machine was suspended the clock is behind until the next
+ * answer, which is safe too. Pure; times are arguments. */
+#ifndef GC_BASE_POLICY_SERVER_CLOCK_H
+#define GC_BASE_POLICY_SERVER_CLOCK_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "common/base/cleanup.h"
+
+enum {
+  GC_SERVER_CLOCK_AGREE_MS = 5 * 60000,
+  /* Dates that agree with each other for so long are steady. */
+  GC_SERVER_CLOCK_STEADY_MS = 60000,
+};
+
+struct gc_server_clock {
+  bool is_agreed; /* two clocks agreed about the time below */
+  bool is_heard;  /* the time below is that of a Date */
+  uint64_t at_ms; /* monotonic */
+  int64_t server_ms;
+  uint64_t steady_since_ms; /* since then all Dates agree with each other */
+};
+
+/* Takes the Date of an answer. False when no other clock agrees with it. */
+GC_API bool gc_server_clock_hear(struct gc_server_clock *c, uint64_t now_ms,
+                                 int64_t wall_ms, int64_t date_ms);
+GC_API int64_t gc_server_clock_now(const struct gc_server_clock *c,
+                                   uint64_t now_ms, int64_t wall_ms);
+
+/* The same for what moves no mark (waits, ages): steady Dates count although
+ * our wall clock differs, since one host's clock is more likely to be wrong
+ * than that of all gateways. */
+GC_API int64_t gc_server_clock_likely(const struct gc_server_clock *c,
+                                      uint64_t now_ms, int64_t wall_ms);
+
+#endif

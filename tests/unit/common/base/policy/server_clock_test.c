@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: MIT */
+#include "common/base/policy/server_clock.h"
+
+#include "tests/support/check.h"
+
+enum { MINUTE = 60000, HOUR = 3600000, DAY = 86400000 };
+
+static void the_time_is_the_servers_plus_the_monotonic_time_since(void) {
+  struct gc_server_clock c = {.is_agreed = false};
+  CHECK_INT(gc_server_clock_now(&c, 5000, 777), 777);
+  CHECK(gc_server_clock_hear(&c, 5000, 1000777, 1000000));
+  CHECK_INT(gc_server_clock_now(&c, 5000, 777), 1000000);
+  CHECK_INT(gc_server_clock_now(&c, 8000, -777), 1003000);
+  CHECK_INT(gc_server_clock_now(&c, 4000, 777), 1000000);
+}
+
+/* Hours, of the wall clock and of a Date; the monotonic clock stands still. */
+static void of_three_clocks_two_decide(void) {
+  static const struct {
+    const char *name;
+    int wall, date, then_wall, then_date; /* two answers */
+    bool is_agreed;
+    int now; /* after the second */
+  } rows[] = {
+      {"all agree", 0, 0, 0, 0, true, 0},
+      {"the Date steps", 0, 0, 0, 72, false, 0},
+      {"the Date steps back", 0, 0, 0, -72, false, 0},
+      {"our clock steps", 0, 0, -24, 0, true, 0},
+      {"the machine was suspended", 0, 0, 5, 5, true, 5},
+      {"all three differ", 0, 0, 5, 9, false, 5},
+      {"the Date is ahead from the start", 0, 72, 0, 72, false, 0},
+      {"our clock is ahead from the start", 72, 0, 72, 0, false, 0},
+      {"our clock is corrected", 72, 0, 0, 0, true, 0},
+  };
+  for (size_t i = 0; i < GC_COUNT(rows); i++) {
+    struct gc_server_clock c = {.is_agreed = false};
+    CHECK_ROW(rows[i].name);
+    CHECK_INT(
+        gc_server_clock_hear(&c, 0, rows[i].wall * HOUR, rows[i].date * HOUR),
+        rows[i].wall == rows[i].date);
+    CHECK_INT(gc_server_clock_hear(&c, 0, rows[i].then_wall * HOUR,
+                                   rows[i].then_date * HOUR),
+              rows[i].is_agreed);
+    CHECK_INT(gc_server_clock_now(&c, 0, rows[i].then_wall * HOUR) / HOUR,
+              rows[i].now);
+  }
+}
+
+/* Our clock is right; the Dates are a day ahead, and since when. */
+static void steady_dates_count_for_what_moves_no_mark(void) {
+  static const struct {
+    const char *name;
+    int64_t date_ms[3]; /* of answers at 0, 50 and 70 s; 0: none */
+    int64_t likely_ms;  /* at 70 s */
+  } rows[] = {
+      {"one", {DAY}, 70000},
+      {"two, less than a minute apart", {DAY, DAY + 50000}, 70000},
+      {"for over a minute", {DAY, DAY + 50000, DAY + 70000}, DAY + 70000},
+      {"one that is behind", {-DAY}, -DAY + 70000},
+      {"one of many is ahead", {1, DAY, 70000}, 70000},
+      {"they differ", {DAY, 2 * (int64_t)DAY, 3 * (int64_t)DAY}, 70000},
+  };
+  static const uint64_t at_ms[] = {0, 50000, 70000};
+  for (size_t i = 0; i < GC_COUNT(rows); i++) {
+    struct gc_server_clock c = {.is_agreed = false};
+    CHECK_ROW(rows[i].name);
+    for (size_t k = 0; k < GC_COUNT(at_ms); k++)
+      if (rows[i].date_ms[k] != 0)
+        (void)gc_server_clock_hear(&c, at_ms[k], (int64_t)at_ms[k],
+                                   rows[i].date_ms[k]);
+    CHECK_INT(gc_server_clock_likely(&c, 70000, 70000), rows[i].likely_ms);
+  }
+}
+
+int main(void) {
+  RUN(the_time_is_the_servers_plus_the_monotonic_time_since);
+  RUN(of_three_clocks_two_decide);
+  RUN(steady_dates_count_for_what_moves_no_mark);
+  return check_done();
+}
