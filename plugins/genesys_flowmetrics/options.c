@@ -209,18 +209,21 @@ static const struct {
     {"SharedSecretHeader", FROM_WEBHOOK},
     {"MaxBody", FROM_WEBHOOK},
     {"MaxConnections", FROM_WEBHOOK},
+    {"Handshake", FROM_WEBHOOK},
 };
 
 static bool is_same_text(const char *a, const char *b) {
   return a == NULL || b == NULL ? a == b : strcmp(a, b) == 0;
 }
 
-/* Compares one option of two structs. The table above has only texts and
- * numbers. */
+/* Texts, numbers and lists, which are empty by default: the table above has no
+ * option of another kind. */
 static bool texts_differ(const struct gc_opt *row, const char *a,
                          const char *b) {
   a += row->offset;
   b += row->offset;
+  if (row->kind == GC_OPT_KIND_STRS)
+    return ((const struct gc_strs *)(const void *)a)->count > 0;
   return row->kind == GC_OPT_KIND_STR
              ? !is_same_text(*(char *const *)a, *(char *const *)b)
              : memcmp(a, b, sizeof(uint32_t)) != 0;

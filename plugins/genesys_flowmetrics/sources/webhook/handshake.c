@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: MIT */
-/* Senders that ask before they send events: Azure Event Grid with a request of
- * its own (aeg-event-type), CloudEvents with OPTIONS (WebHook-Request-Origin),
- * SNS with a message (x-amz-sns-message-type). Facts: Microsoft, "Endpoint
- * validation with Event Grid event schema"; CloudEvents, "HTTP 1.1 Web Hooks".
- */
+/* What single senders need beyond a status. Some ask before they send: Azure
+ * Event Grid with a request of its own (aeg-event-type), CloudEvents with
+ * OPTIONS (WebHook-Request-Origin), SNS with a message
+ * (x-amz-sns-message-type). Firehose wants the id of its request back. Facts:
+ * Microsoft, "Endpoint validation with Event Grid event schema"; CloudEvents,
+ * "HTTP 1.1 Web Hooks"; Amazon Data Firehose, "HTTP endpoint delivery request
+ * and response specifications". */
 #include "plugins/genesys_flowmetrics/sources/webhook/internal.h"
 
 #include <stdio.h>
@@ -11,9 +13,10 @@
 
 #include "common/base/glob.h"
 #include "common/base/json/document.h"
+#include "common/net/clock.h"
 #include "plugins/genesys_flowmetrics/events/text.h"
 
-enum { HOST_SIZE = 128, BODY_MAX_BYTES = 65536 };
+enum { HOST_SIZE = 128, BODY_MAX_BYTES = 65536, FIREHOSE_ID_MAX_BYTES = 256 };
 
 static const char *header_of(struct MHD_Connection *c, const char *name) {
   const char *text = MHD_lookup_connection_value(c, MHD_HEADER_KIND, name);
@@ -107,4 +110,20 @@ unsigned webhook_shake_hands(struct webhook *w, struct MHD_Connection *c,
              "SubscriptionConfirmation") == 0)
     return refuse_subscription(w);
   return 0;
+}
+
+const char *webhook_firehose_id(struct MHD_Connection *c) {
+  const char *id = header_of(c, "X-Amz-Firehose-Request-Id");
+  return *id != '\0' && strlen(id) <= FIREHOSE_ID_MAX_BYTES ? id : NULL;
+}
+
+enum gc_code webhook_answer_firehose(const char *id, const char *error,
+                                     struct gc_buf *out) {
+  GC_AUTO(gc_document_clear) struct gc_document answer = {.root = NULL};
+  struct json_object *root = gc_document_add_object(&answer, NULL, NULL);
+  gc_document_add_text(&answer, root, "requestId", id);
+  gc_document_add_int(&answer, root, "timestamp", gc_clock_wall_ms());
+  if (error != NULL)
+    gc_document_add_text(&answer, root, "errorMessage", error);
+  return gc_document_write(&answer, out, NULL);
 }

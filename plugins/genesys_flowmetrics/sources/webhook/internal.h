@@ -78,6 +78,14 @@ unsigned webhook_shake_hands(struct webhook *w, struct MHD_Connection *c,
  * Borrowed from the connection. */
 const char *webhook_allowed_origin(struct webhook *w, struct MHD_Connection *c);
 
+/* The id of a request of Amazon Data Firehose; NULL for any other request.
+ * Borrowed from the connection. */
+const char *webhook_firehose_id(struct MHD_Connection *c);
+/* Writes the answer that Firehose expects; it takes any other one for a
+ * failure. `error` NULL: success. */
+enum gc_code webhook_answer_firehose(const char *id, const char *error,
+                                     struct gc_buf *out);
+
 /* Callbacks of libmicrohttpd (microhttpd.h); `ctx` is the webhook. */
 enum MHD_Result webhook_on_request(void *ctx, struct MHD_Connection *c,
                                    const char *url, const char *method,

@@ -13,8 +13,9 @@ struct call {
   struct batch batch; /* first: on_batch receives its address */
   struct webhook *webhook;
   struct MHD_Connection *connection;
-  struct gc_buf body, answer; /* answer: empty unless it is JSON */
-  const char *origin;         /* whom an OPTIONS handshake allows; else NULL */
+  struct gc_buf body, answer; /* answer: empty for the table's words */
+  bool is_json;               /* the answer */
+  const char *origin;         /* of a handshake by OPTIONS; else NULL */
   struct event_counts counts;
   unsigned status; /* 0: not decided yet */
   bool is_unread;  /* some of its metrics were not understood */
@@ -26,32 +27,43 @@ static const struct {
   enum tally tally;
   const char *words;
 } answers[] = {
-    {200, TALLY_WEB_200, "counted\n"},
-    {400, TALLY_WEB_400, "not an event\n"},
-    {401, TALLY_WEB_401, "the secret is missing or wrong\n"},
-    {404, TALLY_WEB_404, "not here\n"},
-    {405, TALLY_WEB_405, "POST only\n"},
-    {413, TALLY_WEB_413, "too large\n"},
-    {503, TALLY_WEB_503, "try again\n"},
+    {200, TALLY_WEB_200, "counted"},
+    {400, TALLY_WEB_400, "not an event"},
+    {401, TALLY_WEB_401, "the secret is missing or wrong"},
+    {404, TALLY_WEB_404, "not here"},
+    {405, TALLY_WEB_405, "POST only"},
+    {413, TALLY_WEB_413, "too large"},
+    {503, TALLY_WEB_503, "try again"},
 };
 
 /* ---- answers ---- */
 
+/* Writes the answer unless it has one: JSON for Firehose, else a line. */
+static enum gc_code write_answer(struct call *call, const char *words) {
+  if (call->answer.len > 0)
+    return GC_OK;
+  const char *firehose = webhook_firehose_id(call->connection);
+  call->is_json = firehose != NULL;
+  return firehose != NULL
+             ? webhook_answer_firehose(
+                   firehose, call->status == 200 ? NULL : words, &call->answer)
+             : gc_buf_print(&call->answer, "%s\n", words);
+}
+
 static enum MHD_Result queue_answer(struct webhook *w, struct MHD_Connection *c,
-                                    const struct call *call) {
+                                    struct call *call) {
   unsigned status = call->status;
-  bool is_json = call->answer.len > 0;
   size_t i = 0;
   while (i + 1 < GC_COUNT(answers) && answers[i].status != status)
     i++;
-  const char *text = is_json ? call->answer.data : answers[i].words;
+  if (write_answer(call, answers[i].words) != GC_OK)
+    return MHD_NO;
   struct MHD_Response *r = MHD_create_response_from_buffer(
-      is_json ? call->answer.len : strlen(text), (void *)text,
-      is_json ? MHD_RESPMEM_MUST_COPY : MHD_RESPMEM_PERSISTENT);
+      call->answer.len, call->answer.data, MHD_RESPMEM_MUST_COPY);
   if (r == NULL)
     return MHD_NO;
   MHD_add_response_header(r, "Content-Type",
-                          is_json ? "application/json" : "text/plain");
+                          call->is_json ? "application/json" : "text/plain");
   if (call->origin != NULL) {
     MHD_add_response_header(r, "WebHook-Allowed-Origin", call->origin);
     MHD_add_response_header(r, "WebHook-Allowed-Rate", "*");
@@ -138,6 +150,7 @@ static void decode_body(struct call *call) {
   const struct event_sink sink = {batch_add, &call->batch};
   call->status =
       webhook_shake_hands(w, call->connection, &call->body, &call->answer);
+  call->is_json = call->answer.len > 0;
   if (call->status != 0)
     return;
   pthread_mutex_lock(&w->reading);

@@ -115,6 +115,9 @@ static void contradictory_options_are_refused(void) {
        "Source is \"sqs\""},
       {"Source \"webhook\"\nQueueURL \"no address\"",
        "QueueURL: an option of Source \"sqs\""},
+      {QUEUE "Handshake \"*.eventgrid.azure.net\"",
+       "Handshake: an option of Source \"webhook\", without effect here, "
+       "where Source is \"sqs\""},
       {"Source \"notifications\"\nAccount \"prod\"\nConsumers 4",
        "Consumers: an option of Source \"sqs\""},
       {"Source \"webhook\"\nListen \"0.0.0.0\"", "SharedSecretFile"},

@@ -238,6 +238,42 @@ static void a_handshake_is_for_hosts_that_are_named(void) {
   handshakes = (struct name_filter){NULL, 0};
 }
 
+/* Firehose takes no other answer for a success. */
+static void firehose_gets_the_id_of_its_request_and_a_time(void) {
+#define FIREHOSE "X-Amz-Firehose-Request-Id: ed4acda5-\"034f\r\n"
+  static const char record[] =
+      "{\"requestId\":\"i\",\"timestamp\":1,\"records\":[{\"data\":\"e30=\"}]}";
+  static const struct {
+    const char *name, *secret, *body, *status, *says;
+  } rows[] = {
+      {"counted", "s3cret", record, " 200 ", "}"},
+      {"refused by its head", "wrong", record, " 401 ",
+       ",\"errorMessage\":\"the secret is missing or wrong\"}"},
+      {"no event", "s3cret", "x", " 400 ",
+       ",\"errorMessage\":\"not an event\"}"},
+  };
+  static const char start[] =
+      "{\"requestId\":\"ed4acda5-\\\"034f\",\"timestamp\":";
+  begin();
+  for (size_t i = 0; i < GC_COUNT(rows); i++) {
+    char request[700], answer[1000];
+    CHECK_ROW(rows[i].name);
+    snprintf(request, sizeof(request),
+             "POST /genesys HTTP/1.1\r\nHost: x\r\nConnection: close\r\n"
+             "X-Api-Key: %s\r\n" FIREHOSE "Content-Length: %zu\r\n\r\n%s",
+             rows[i].secret, strlen(rows[i].body), rows[i].body);
+    text_of(request, answer);
+    CHECK_HAS(answer, rows[i].status);
+    CHECK_HAS(answer, "Content-Type: application/json");
+    const char *at = strstr(answer, start);
+    int64_t ms =
+        at != NULL ? strtoll(at + sizeof(start) - 1, (char **)&at, 10) : 0;
+    CHECK(ms > INT64_C(1600000000000) && ms <= gc_clock_wall_ms());
+    CHECK_STR(at != NULL ? at : "", rows[i].says);
+  }
+  end();
+}
+
 static void a_refused_request_counts_nothing(void) {
   static char large[4000];
   memset(large, ' ', sizeof(large) - 1);
@@ -397,6 +433,7 @@ int main(void) {
   RUN(an_event_ahead_of_our_clock_is_not_acknowledged);
   RUN(an_event_that_is_not_understood_is_not_acknowledged);
   RUN(a_handshake_is_for_hosts_that_are_named);
+  RUN(firehose_gets_the_id_of_its_request_and_a_time);
   RUN(a_refused_request_counts_nothing);
   RUN(a_refusal_is_sent_before_the_body_is_read);
   RUN(chunks_are_counted_too);
