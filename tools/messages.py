@@ -32,7 +32,7 @@ QUIET = {"GC_LOG_INFO", "GC_LOG_NOTICE"}
 PROTOCOL = re.compile(
     r"(ATTACH|DETACH|CREATE|INSERT|UPDATE|DELETE|SELECT|BEGIN|PRAGMA|ALTER|DROP|REPLACE) "
     r"|(Accept|Authorization|Content-Type|User-Agent|Upgrade|X-[\w-]+): ?"
-    r"|scope [a-z]+:| HTTP/1\.1|local [a-z]+|ERR [a-zA-Z]+")
+    r"|scope [a-z]+:| HTTP/1\.1|local [a-z]+|ERR [a-zA-Z]+|Basic realm=")
 # Words of libcurl that the code looks for, and the decoders' names of models.
 NOT_OURS = {"subject name", "wrong version number", "handshake failure", "certificate required",
             "HTTP version", "contacts by medium, agents; with a time", "contacts by medium"}

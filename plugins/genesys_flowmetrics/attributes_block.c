@@ -51,6 +51,7 @@ static enum gc_code start_webhook(struct attributes *a,
       .source = &a->source,
       .ledger = a->ledger,
       .handshakes = {o->handshakes.at, o->handshakes.count},
+      .connect = &o->connect,
       .notice = settings->notice,
       .ctx = settings->ctx};
   a->webhook = webhook_start(&s, err);

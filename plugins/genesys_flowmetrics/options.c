@@ -101,12 +101,12 @@ const struct gc_opt attributes_rows[] = {
                "webhook: file that holds the secret that requests must carry.",
                "/etc/collectd/hook.secret"),
     GC_OPT_STR(OWNER, webhook.secret_header, "SharedSecretHeader", "X-Api-Key",
-               0, "webhook: header that has the secret.", "X-Genesys-Key"),
-    GC_OPT_STRS(
-        OWNER, handshakes, "Handshake",
-        "webhook: globs of the hosts that may send events when they ask (Azure "
-        "Event Grid, CloudEvents); the default is no host. May be repeated.",
-        "*.eventgrid.azure.net"),
+               0, "webhook: header that carries it.", "X-Genesys-Key"),
+    GC_OPT_STRS(OWNER, handshakes, "Handshake",
+                "webhook: globs of the hosts that are allowed to send events "
+                "when they ask (Azure Event Grid, CloudEvents, SNS). Without "
+                "any, no host is. May be repeated.",
+                "*.eventgrid.azure.net"),
     GC_OPT_INT(OWNER, webhook.max_body_bytes, "MaxBody", "1048576", 1024,
                4194304, "bytes", "webhook: a larger body is answered 413.",
                "262144"),

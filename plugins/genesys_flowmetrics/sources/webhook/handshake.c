@@ -91,24 +91,30 @@ static unsigned answer_validation(struct webhook *w, const struct gc_buf *body,
   return gc_document_write(&answer, out, NULL) == GC_OK ? 200 : 503;
 }
 
-/* Refuses to confirm a subscription. An SNS topic delivers to a queue without
- * this request. */
-static unsigned refuse_subscription(struct webhook *w) {
-  struct gc_err err = {.code = GC_OK};
-  (void)gc_fail(&err, GC_ERR_REQUEST,
-                "SNS asks to confirm a subscription, which the webhook does "
-                "not do: let the topic deliver to a queue (Source \"sqs\")");
-  w->settings.notice(w->settings.ctx, "handshake", &err);
-  return 400;
+/* Writes the address that confirms a subscription of SNS. */
+static unsigned find_confirmation(struct webhook *w, const struct gc_buf *body,
+                                  struct gc_buf *ret_url) {
+  GC_AUTO(gc_document_clear) struct gc_document asked = {.root = NULL};
+  char host[HOST_SIZE];
+  if (gc_document_read(&asked, gc_buf_string(body), body->len, BODY_MAX_BYTES,
+                       NULL) != GC_OK)
+    return 400;
+  const char *url = gc_document_text(asked.root, "SubscribeURL");
+  if (!confirm_host(url, host, sizeof(host)))
+    return 400;
+  if (!is_allowed(w, host))
+    return 401;
+  return gc_buf_print(ret_url, "%s", url) == GC_OK ? 0 : 400;
 }
 
 unsigned webhook_shake_hands(struct webhook *w, struct MHD_Connection *c,
-                             const struct gc_buf *body, struct gc_buf *out) {
+                             const struct gc_buf *body, struct gc_buf *out,
+                             struct gc_buf *ret_url) {
   if (strcmp(header_of(c, "aeg-event-type"), "SubscriptionValidation") == 0)
     return answer_validation(w, body, out);
   if (strcmp(header_of(c, "x-amz-sns-message-type"),
              "SubscriptionConfirmation") == 0)
-    return refuse_subscription(w);
+    return find_confirmation(w, body, ret_url);
   return 0;
 }
 

@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /* The parts of the webhook: webhook.c starts and ends it, server.c keeps a
  * server of libmicrohttpd running, request.c handles a request from its head to
- * its answer, authorize.c checks the head, handshake.c answers senders that ask
- * first, connections.c closes slow connections, listen.c opens files and the
- * socket. */
+ * its answer, authorize.c checks the head, handshake.c answers senders that
+ * ask, confirm.c confirms subscriptions, listen.c opens files and the socket.
+ */
 #ifndef GENESYS_FLOWMETRICS_SOURCES_WEBHOOK_INTERNAL_H
 #define GENESYS_FLOWMETRICS_SOURCES_WEBHOOK_INTERNAL_H
 
+#include "plugins/genesys_flowmetrics/sources/webhook/confirm.h"
 #include "plugins/genesys_flowmetrics/sources/webhook/webhook.h"
 
 #include <pthread.h>
@@ -43,7 +44,8 @@ struct webhook {
   pthread_mutex_t lock; /* guards links and waiting */
   struct link *links;
   unsigned link_count;
-  unsigned waiting; /* requests whose batch the ledger has */
+  unsigned waiting;            /* calls with the ledger or the confirmer */
+  struct confirmer *confirmer; /* NULL: Handshake allows no host */
   pthread_cond_t changed;
   _Atomic bool is_stopping;
 };
@@ -69,13 +71,15 @@ void webhook_check_secret_file(struct webhook *w);
 
 /* ---- handshake.c ---- */
 
-/* Answers a request that asks whether its sender may send events. Returns the
- * status, and writes the JSON of the answer to `out`, which may stay empty.
- * Returns 0 for any other request. */
+/* The status of a request that asks whether its sender may send events, and the
+ * JSON to answer in `out`, which may stay empty; 0 for any other request. A
+ * subscription of SNS that is allowed gives 0, too, and the address that
+ * confirms it in `ret_url`. */
 unsigned webhook_shake_hands(struct webhook *w, struct MHD_Connection *c,
-                             const struct gc_buf *body, struct gc_buf *out);
-/* Returns the origin of an OPTIONS request if it may send events; else NULL.
- * Borrowed from the connection. */
+                             const struct gc_buf *body, struct gc_buf *out,
+                             struct gc_buf *ret_url);
+/* The origin of an OPTIONS request that may send events; else NULL. Borrowed
+ * from the connection. */
 const char *webhook_allowed_origin(struct webhook *w, struct MHD_Connection *c);
 
 /* The id of a request of Amazon Data Firehose; NULL for any other request.

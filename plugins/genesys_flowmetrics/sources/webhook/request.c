@@ -6,13 +6,15 @@
 
 #include "common/net/clock.h"
 
-enum { ANSWER_MAX_BYTES = 4096 };
+enum { ANSWER_MAX_BYTES = 4096, URL_MAX_BYTES = 4096 };
 
 /* A request whose head was read. */
 struct call {
   struct batch batch; /* first: on_batch receives its address */
   struct webhook *webhook;
   struct MHD_Connection *connection;
+  struct gc_buf confirm_url; /* of an SNS subscription; else empty */
+  struct confirmation confirmation;
   struct gc_buf body, answer; /* answer: empty for the table's words */
   bool is_json;               /* the answer */
   const char *origin;         /* of a handshake by OPTIONS; else NULL */
@@ -70,6 +72,10 @@ static enum MHD_Result queue_answer(struct webhook *w, struct MHD_Connection *c,
   }
   if (status == 503)
     MHD_add_response_header(r, "Retry-After", "5");
+  /* SNS sends user and password only when it is asked for them. */
+  if (status == 401 &&
+      strcasecmp(w->settings.options->secret_header, "Authorization") == 0)
+    MHD_add_response_header(r, "WWW-Authenticate", "Basic realm=\"genesys\"");
   if (status == 405)
     MHD_add_response_header(r, "Allow", "POST");
   stats_add(w->settings.source->stats, answers[i].tally, 1);
@@ -92,9 +98,29 @@ static void set_busy(struct webhook *w, struct MHD_Connection *c, bool busy) {
   pthread_mutex_unlock(&w->lock);
 }
 
-/* Decides the status after the commit. Attributes ahead of our clock were not
- * counted, so the status is 503 and the sender sends them again. Runs on the
- * ledger's thread. */
+/* Continues a suspended call, which has its status. Any thread; the call may be
+ * freed at once. */
+static void resume_call(struct call *call) {
+  struct webhook *w = call->webhook;
+  call->is_resumed = true;
+  MHD_resume_connection(call->connection);
+  pthread_mutex_lock(&w->lock);
+  w->waiting--;
+  pthread_cond_broadcast(&w->changed);
+  pthread_mutex_unlock(&w->lock);
+}
+
+static void suspend_call(struct call *call) {
+  struct webhook *w = call->webhook;
+  set_busy(w, call->connection, true);
+  pthread_mutex_lock(&w->lock);
+  w->waiting++;
+  pthread_mutex_unlock(&w->lock);
+  MHD_suspend_connection(call->connection);
+}
+
+/* On the ledger's thread. Attributes ahead of our clock were not counted, so
+ * they are not acknowledged: the sender sends them again. */
 static void on_batch(struct batch *b, enum gc_code code) {
   struct call *call = (struct call *)b;
   struct webhook *w = call->webhook;
@@ -104,12 +130,21 @@ static void on_batch(struct batch *b, enum gc_code code) {
     call->status = call->is_unread ? 400 : 200;
   if (code == GC_OK)
     batch_report_ahead(b, w->settings.notice, w->settings.ctx);
-  call->is_resumed = true;
-  MHD_resume_connection(call->connection);
-  pthread_mutex_lock(&w->lock);
-  w->waiting--;
-  pthread_cond_broadcast(&w->changed);
-  pthread_mutex_unlock(&w->lock);
+  resume_call(call);
+}
+
+/* On the confirmer's thread. SNS asks again after any other answer than 200. */
+static void on_confirmed(struct confirmation *c, const struct gc_err *why) {
+  struct call *call = c->ctx;
+  const struct webhook_settings *settings = &call->webhook->settings;
+  struct gc_err err = *why;
+  if (err.code != GC_OK)
+    (void)gc_fail_in(&err, err.code,
+                     "a subscription of SNS is not confirmed: ");
+  if (err.code != GC_ERR_STOPPED)
+    settings->notice(settings->ctx, "handshake", &err);
+  call->status = err.code == GC_OK ? 200 : 503;
+  resume_call(call);
 }
 
 static struct call *call_new(struct webhook *w, struct MHD_Connection *c,
@@ -122,6 +157,7 @@ static struct call *call_new(struct webhook *w, struct MHD_Connection *c,
   call->body.max = w->settings.options->max_body_bytes;
   call->batch = (struct batch){.source = w->settings.source, .done = on_batch};
   call->answer.max = ANSWER_MAX_BYTES;
+  call->confirm_url.max = URL_MAX_BYTES;
   if (strcmp(method, "OPTIONS") == 0 &&
       strcmp(url, w->settings.options->path) == 0)
     call->origin = webhook_allowed_origin(w, c);
@@ -134,6 +170,7 @@ static void call_free(struct call *call) {
   batch_clear(&call->batch);
   gc_buf_clear(&call->body);
   gc_buf_clear(&call->answer);
+  gc_buf_wipe(&call->confirm_url);
   free(call);
 }
 
@@ -148,10 +185,10 @@ static void add_body(struct call *call, const char *bytes, size_t len) {
 static void decode_body(struct call *call) {
   struct webhook *w = call->webhook;
   const struct event_sink sink = {batch_add, &call->batch};
-  call->status =
-      webhook_shake_hands(w, call->connection, &call->body, &call->answer);
+  call->status = webhook_shake_hands(w, call->connection, &call->body,
+                                     &call->answer, &call->confirm_url);
   call->is_json = call->answer.len > 0;
-  if (call->status != 0)
+  if (call->status != 0 || call->confirm_url.len > 0)
     return;
   pthread_mutex_lock(&w->reading);
   enum gc_code code = event_read(w->reader, gc_buf_string(&call->body),
@@ -168,14 +205,18 @@ static void decode_body(struct call *call) {
     call->status = call->is_unread ? 400 : 200;
 }
 
-static void submit_batch(struct call *call) {
+/* Gives a decoded call to whom it waits for. */
+static void submit_call(struct call *call) {
   struct webhook *w = call->webhook;
-  set_busy(w, call->connection, true);
-  pthread_mutex_lock(&w->lock);
-  w->waiting++;
-  pthread_mutex_unlock(&w->lock);
-  MHD_suspend_connection(call->connection);
-  ledger_submit(w->settings.ledger, &call->batch);
+  suspend_call(call);
+  if (call->confirm_url.len > 0) {
+    call->confirmation.url = call->confirm_url.data;
+    call->confirmation.done = on_confirmed;
+    call->confirmation.ctx = call;
+    confirmer_start(w->confirmer, &call->confirmation);
+  } else {
+    ledger_submit(w->settings.ledger, &call->batch);
+  }
 }
 
 enum MHD_Result webhook_on_request(void *ctx, struct MHD_Connection *c,
@@ -201,7 +242,7 @@ enum MHD_Result webhook_on_request(void *ctx, struct MHD_Connection *c,
     decode_body(call);
   if (call->status != 0)
     return queue_answer(w, c, call);
-  submit_batch(call);
+  submit_call(call);
   return MHD_YES;
 }
 

@@ -31,6 +31,12 @@ struct webhook *webhook_start(const struct webhook_settings *settings,
     webhook_free(w);
     return NULL;
   }
+  if (settings->handshakes.count > 0)
+    w->confirmer = confirmer_new(settings->connect, err);
+  if (settings->handshakes.count > 0 && w->confirmer == NULL) {
+    webhook_free(w);
+    return NULL;
+  }
   webhook_check_secret_file(w);
   webhook_keep_server(w, gc_clock_now_ms());
   return w;
@@ -50,6 +56,7 @@ void webhook_free(struct webhook *w) {
   if (w == NULL)
     return;
   webhook_stop(w);
+  confirmer_free(w->confirmer);
   pthread_mutex_lock(&w->lock);
   while (w->waiting > 0)
     pthread_cond_wait(&w->changed, &w->lock);

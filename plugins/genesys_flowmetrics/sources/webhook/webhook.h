@@ -33,9 +33,10 @@ struct webhook_settings {
   const struct attribute_form *form;
   const struct ledger_source *source;
   struct ledger *ledger;
-  struct name_filter handshakes; /* hosts that may ask; empty: no host */
-  /* Receives the outcomes of listening, of reading the secret file, of
-   * handshakes and of events. Any thread. */
+  struct name_filter handshakes;    /* hosts that may ask; empty: no host */
+  const struct gc_connect *connect; /* to confirm subscriptions of SNS */
+  /* The outcome of listening, of reading the secret file, and what else an
+   * operator should know. Any thread. */
   void (*notice)(void *ctx, const char *cause, const struct gc_err *err);
   void *ctx;
 };

@@ -11,6 +11,7 @@
 
 #include "common/net/clock.h"
 #include "tests/support/check.h"
+#include "tests/support/server.h"
 
 #define T "2023-03-05T08:18:04.568Z"
 #define EVENT(conversation, metric)                                            \
@@ -33,6 +34,7 @@ static struct webhook_options options;
 static char azure[] = "*.eventgrid.azure.net";
 static char *asking[] = {azure};
 static struct name_filter handshakes;
+static const struct gc_connect connect_options = {.verify_peer = true};
 
 static _Atomic int64_t wall_ms = INT64_C(1678004300000);
 static _Atomic unsigned clock_notices, unread_notices, late_notices;
@@ -79,6 +81,7 @@ static void begin(void) {
                                      .source = &source,
                                      .ledger = ledger = ledger_new(&l, NULL),
                                      .handshakes = handshakes,
+                                     .connect = &connect_options,
                                      .notice = notice};
   struct gc_err err = {.text = ""};
   CHECK_INT(ledger_start(ledger, &err), GC_OK);
@@ -234,6 +237,60 @@ static void a_handshake_is_for_hosts_that_are_named(void) {
           "WebHook-Request-Origin: example.com\r\n\r\n",
           answer);
   CHECK_HAS(answer, " 405 ");
+  end();
+  handshakes = (struct name_filter){NULL, 0};
+}
+
+/* Answers each request with the status in its path. */
+static void serve_status(struct conn *c, void *ctx) {
+  struct request r;
+  (void)ctx;
+  while (conn_request(c, &r))
+    if (!conn_say(c, "HTTP/1.1 %.3s x\r\nContent-Length: 0\r\n\r\n",
+                  r.path + 1))
+      return;
+}
+
+static void a_subscription_of_sns_is_confirmed_for_hosts_that_are_named(void) {
+  static char local[] = "127.0.0.1";
+  static char *named[] = {local};
+  static const struct {
+    const char *host, *path, *status; /* host NULL: the server below */
+    unsigned requests;                /* of it */
+  } rows[] = {
+      {NULL, "/200?Action=ConfirmSubscription&Token=t", " 200 ", 1},
+      {NULL, "/403?Action=ConfirmSubscription&Token=t", " 503 ", 1},
+      {NULL, "/200?Action=Other", " 400 ", 0},
+      {"http://127.0.0.1:1", "/?Action=ConfirmSubscription", " 503 ", 0},
+      {"https://sns.eu-west-1.amazonaws.com", "/?Action=ConfirmSubscription",
+       " 401 ", 0},
+      {"http://sns.eu-west-1.amazonaws.com", "/?Action=ConfirmSubscription",
+       " 400 ", 0},
+      {"https://x@127.0.0.1", "/?Action=ConfirmSubscription", " 400 ", 0},
+  };
+  struct server_plan plan = {.serve = serve_status};
+  handshakes = (struct name_filter){named, 1};
+  begin();
+  for (size_t i = 0; i < GC_COUNT(rows); i++) {
+    struct server *s = server_start(&plan);
+    char body[300], host[64], request[700], answer[1000];
+    snprintf(host, sizeof(host), "http://127.0.0.1:%d", server_port(s));
+    snprintf(
+        body, sizeof(body),
+        "{\"Type\":\"SubscriptionConfirmation\",\"SubscribeURL\":\"%s%s\"}",
+        rows[i].host != NULL ? rows[i].host : host, rows[i].path);
+    CHECK_ROW(body);
+    snprintf(request, sizeof(request),
+             "POST /genesys HTTP/1.1\r\nHost: x\r\nConnection: close\r\n"
+             "X-Api-Key: s3cret\r\n"
+             "x-amz-sns-message-type: SubscriptionConfirmation\r\n"
+             "Content-Length: %zu\r\n\r\n%s",
+             strlen(body), body);
+    text_of(request, answer);
+    CHECK_HAS(answer, rows[i].status);
+    CHECK_INT(server_accepted(s), rows[i].requests);
+    server_stop(s);
+  }
   end();
   handshakes = (struct name_filter){NULL, 0};
 }
@@ -433,6 +490,7 @@ int main(void) {
   RUN(an_event_ahead_of_our_clock_is_not_acknowledged);
   RUN(an_event_that_is_not_understood_is_not_acknowledged);
   RUN(a_handshake_is_for_hosts_that_are_named);
+  RUN(a_subscription_of_sns_is_confirmed_for_hosts_that_are_named);
   RUN(firehose_gets_the_id_of_its_request_and_a_time);
   RUN(a_refused_request_counts_nothing);
   RUN(a_refusal_is_sent_before_the_body_is_read);
