@@ -164,7 +164,8 @@ static const struct origin origins[GC_METRIC_COUNT] = {
          "counted here",
          "`observations`: while no queue or flow is selected; until the first "
          "answer, for three intervals at most. "
-         "`aggregates`: after a restart until an interval is due"},
+         "`aggregates`: after a restart until an interval is due. `sqs`: until "
+         "the first answer, 20 s on an empty queue"},
     [GC_METRIC_SOURCE_AGE] = {"as source_up", "counted here",
                               "until the first complete answer"},
     [GC_METRIC_SERIES] = {"of flows also `observations`", "counted here",

@@ -146,17 +146,15 @@ void attributes_maintain(struct attributes *a) {
 
 void attributes_state(struct attributes *a, uint32_t interval_ms,
                       const struct gc_samples *out) {
-  bool is_healthy = ledger_is_healthy(a->ledger);
   struct samples_block b = {
       .instance = a->instance,
       .source = sources[a->from].word,
-      .is_up = a->stats.up > 0 && is_healthy,
       .of = sources[a->from].samples,
       .now_ms = gc_clock_now_ms(),
       .series = ledger_count(a->ledger, a->scope),
       .commit_s = ledger_commit_s(a->ledger),
       .state = ledger_is_shared(a->ledger) ? "redis" : "sqlite",
-      .is_state_up = is_healthy,
+      .is_state_up = ledger_is_healthy(a->ledger),
       .interval_ms = interval_ms,
   };
   if (a->notifications != NULL)

@@ -129,7 +129,9 @@ void samples_state(const struct samples_block *b, const struct stats *stats,
   const struct gc_sample_writer w = {
       .out = out, .instance = b->instance, .interval_ms = b->interval_ms};
   int64_t lag_ms = stats->lag_ms, answer_ms = stats->answer_ms;
-  gc_put_gauge(&w, GC_METRIC_SOURCE_UP, b->source, b->is_up);
+  if (stats->is_tried || !b->is_state_up)
+    gc_put_gauge(&w, GC_METRIC_SOURCE_UP, b->source,
+                 stats->up > 0 && b->is_state_up);
   if (answer_ms > 0)
     gc_put_gauge(&w, GC_METRIC_SOURCE_AGE, b->source,
                  (double)((int64_t)b->now_ms - answer_ms) / 1000);

@@ -27,7 +27,6 @@ enum samples_of { SAMPLES_ALL, SAMPLES_SQS, SAMPLES_WEB, SAMPLES_STREAM };
 struct samples_block {
   const char *instance; /* "attributes-ivr" */
   const char *source;   /* "sqs" */
-  bool is_up;
   enum samples_of of;
   struct gc_queue_topics_state stream; /* if `of` is SAMPLES_STREAM */
   uint64_t now_ms;                     /* monotonic */

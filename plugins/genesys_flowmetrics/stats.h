@@ -57,6 +57,7 @@ struct stats {
   _Atomic int64_t lag_ms;    /* age of the newest message; -1: unknown */
   _Atomic int64_t answer_ms; /* monotonic, of the source's last good answer */
   _Atomic unsigned up;       /* consumers that work; 0 or 1 for others */
+  _Atomic bool is_tried;     /* `up` has the outcome of an attempt */
 };
 
 static inline void stats_add(struct stats *s, enum tally which, uint64_t n) {

@@ -179,6 +179,7 @@ static void on_tick(void *ctx) {
   struct gc_queue_topics_state state;
   gc_queue_topics_state(n->topics, &state);
   stats->up = state.is_connected;
+  stats->is_tried = true;
   if (state.was_heard)
     stats->answer_ms = (int64_t)(env->now_ms(env->ctx) - state.silence_ms);
   if (ledger_is_healthy(n->settings.ledger))

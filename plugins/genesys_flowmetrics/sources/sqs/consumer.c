@@ -41,13 +41,10 @@ static void set_up(struct consumer *c, bool up) {
   struct stats *stats = c->sqs->settings.source->stats;
   if (up)
     stats->answer_ms = (int64_t)gc_clock_now_ms();
-  if (c->is_up == up)
-    return;
+  if (c->is_up != up)
+    stats->up += up ? 1u : -1u;
   c->is_up = up;
-  if (up)
-    stats->up++;
-  else
-    stats->up--;
+  stats->is_tried = true;
 }
 
 static void request_sign(struct request *r, const struct sqs *s,

@@ -30,6 +30,8 @@ static enum gc_code read_secret(struct webhook *w, struct gc_buf *ret) {
   struct gc_err err = {.code = GC_OK};
   enum gc_code code = gc_secret_read(&secret, ret, &err);
   s->notice(s->ctx, "SharedSecretFile", &err);
+  w->is_secret_unread = code != GC_OK;
+  webhook_note_up(w);
   return code;
 }
 

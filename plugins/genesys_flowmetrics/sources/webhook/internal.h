@@ -48,6 +48,8 @@ struct webhook {
   struct confirmer *confirmer; /* NULL: Handshake allows no host */
   pthread_cond_t changed;
   _Atomic bool is_stopping;
+  _Atomic bool is_listening;     /* `now` runs */
+  _Atomic bool is_secret_unread; /* the last attempt to read it failed */
 };
 
 /* Closes connections that have not sent a whole request in time. */
@@ -56,7 +58,9 @@ void webhook_drop_slow(struct webhook *w, uint64_t now_ms);
  * of its certificates have changed, ends the replaced one. Reports the outcome.
  */
 void webhook_keep_server(struct webhook *w, uint64_t now_ms);
-/* Makes the server accept no more connections. */
+/* Updates source_up: 1 while requests can be counted. Any thread. */
+void webhook_note_up(struct webhook *w);
+/* Accepts no more connections. */
 void webhook_quiesce_server(struct server *s);
 /* Ends the server. None of its connections may wait for the ledger. */
 void webhook_end_server(struct server *s);
@@ -65,8 +69,8 @@ void webhook_end_server(struct server *s);
  * read. Runs on the daemon's thread. */
 unsigned webhook_authorize(struct webhook *w, struct MHD_Connection *c,
                            const char *url, const char *method);
-/* Reports a secret file that cannot be read. Call it at the start, before the
- * first event. */
+/* Reports an unreadable secret file, before the first event and while it lasts.
+ */
 void webhook_check_secret_file(struct webhook *w);
 
 /* ---- handshake.c ---- */

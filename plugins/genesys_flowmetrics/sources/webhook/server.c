@@ -170,6 +170,12 @@ static void report_server(struct webhook *w, const struct gc_err *err) {
   w->settings.notice(w->settings.ctx, "listening", err);
 }
 
+void webhook_note_up(struct webhook *w) {
+  struct stats *stats = w->settings.source->stats;
+  stats->up = w->is_listening && !w->is_secret_unread;
+  stats->is_tried = true;
+}
+
 /* Starts a successor for the server. If that fails, the server continues with
  * its old certificates. */
 static void replace_server(struct webhook *w, uint64_t now_ms) {
@@ -179,8 +185,8 @@ static void replace_server(struct webhook *w, uint64_t now_ms) {
     w->old = w->now;
     w->old_since_ms = now_ms;
     w->now = next;
+    w->is_listening = true;
     webhook_quiesce_server(&w->old);
-    w->settings.source->stats->up = 1;
   } else {
     webhook_end_server(&next);
     w->next_try_ms = now_ms + TRY_EVERY_MS;
@@ -189,6 +195,7 @@ static void replace_server(struct webhook *w, uint64_t now_ms) {
     memset(w->files, 0, sizeof(w->files));
   }
   report_server(w, &err);
+  webhook_note_up(w);
 }
 
 void webhook_keep_server(struct webhook *w, uint64_t now_ms) {

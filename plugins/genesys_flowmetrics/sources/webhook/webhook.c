@@ -12,6 +12,8 @@ void webhook_maintain(struct webhook *w, uint64_t now_ms) {
     return;
   webhook_drop_slow(w, now_ms);
   webhook_keep_server(w, now_ms);
+  if (w->is_secret_unread)
+    webhook_check_secret_file(w);
 }
 
 struct webhook *webhook_start(const struct webhook_settings *settings,

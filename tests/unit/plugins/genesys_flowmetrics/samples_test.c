@@ -90,6 +90,41 @@ static void a_changed_counter_leaves_at_once_and_others_each_interval(void) {
   CHECK_INT(newest, 3);
 }
 
+static int64_t source_up;
+
+static void note_source_up(void *ctx, const struct gc_sample *sample) {
+  (void)ctx;
+  if (sample->metric == GC_METRIC_SOURCE_UP)
+    source_up = sample->values[0].gauge > 0;
+}
+
+/* 0 or 1; -1: not sent. */
+static int64_t source_up_of(const struct samples_block *b) {
+  const struct gc_samples out = {note_source_up, NULL};
+  source_up = -1;
+  samples_state(b, &stats, &out);
+  return source_up;
+}
+
+static void source_up_needs_an_attempt_and_a_store_that_works(void) {
+  struct samples_block b = {.instance = "attributes-ivr",
+                            .source = "sqs",
+                            .of = SAMPLES_SQS,
+                            .commit_s = -1,
+                            .state = "sqlite",
+                            .is_state_up = true};
+  memset(&stats, 0, sizeof(stats));
+  CHECK_INT(source_up_of(&b), -1); /* the first long poll runs */
+  stats.is_tried = true;
+  CHECK_INT(source_up_of(&b), 0);
+  stats.up = 2;
+  CHECK_INT(source_up_of(&b), 1);
+  b.is_state_up = false;
+  CHECK_INT(source_up_of(&b), 0);
+  memset(&stats, 0, sizeof(stats));
+  CHECK_INT(source_up_of(&b), 0); /* nothing could be committed */
+}
+
 int main(void) {
   char command[128];
   snprintf(folder, sizeof(folder), "/tmp/gc-samples-XXXXXX");
@@ -101,6 +136,7 @@ int main(void) {
   if (ledger == NULL || ledger_start(ledger, NULL) != GC_OK)
     return 99;
   RUN(a_changed_counter_leaves_at_once_and_others_each_interval);
+  RUN(source_up_needs_an_attempt_and_a_store_that_works);
   ledger_free(ledger);
   snprintf(command, sizeof(command), "rm -rf %s", folder);
   CHECK_INT(system(command), 0);
