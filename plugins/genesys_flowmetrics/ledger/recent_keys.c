@@ -17,3 +17,8 @@ void recent_add(struct recent *r, const struct seen_key *key) {
 bool recent_has(const struct recent *r, const struct seen_key *key) {
   return memcmp(&r->at[slot_of(key)], key, sizeof(*key)) == 0;
 }
+
+void recent_remove(struct recent *r, const struct seen_key *key) {
+  if (recent_has(r, key))
+    memset(&r->at[slot_of(key)], 0, sizeof(*key));
+}

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* A cache of keys that the ledger has committed. An event repeats all
- * attributes of its conversation; the cache recognizes most of them without a
- * query to the store. A key that the cache does not have may still be in the
+/* A cache of keys that the ledger has committed, or that wait for it. An event
+ * repeats all attributes of its conversation; most of them are recognized here
+ * without a query to the store. A key that is not here may still be in the
  * store. Pure. */
 #ifndef GENESYS_FLOWMETRICS_LEDGER_RECENT_KEYS_H
 #define GENESYS_FLOWMETRICS_LEDGER_RECENT_KEYS_H
@@ -17,6 +17,7 @@ struct recent {
 };
 
 void recent_add(struct recent *r, const struct seen_key *key);
+void recent_remove(struct recent *r, const struct seen_key *key);
 bool recent_has(const struct recent *r, const struct seen_key *key);
 
 #endif

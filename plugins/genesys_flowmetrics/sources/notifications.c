@@ -18,8 +18,9 @@ struct notifications {
   _Atomic size_t waiting_bytes; /* size of uncommitted batches */
 
   pthread_mutex_t lock;
-  struct recent recent; /* keys that are committed */
-  struct batch *held;   /* batches that the writer could not commit */
+  struct recent recent;  /* keys that are committed */
+  struct recent waiting; /* keys of batches that are not committed yet */
+  struct batch *held;    /* batches that the writer could not commit */
 };
 
 /* ---- batches ---- */
@@ -30,6 +31,10 @@ static size_t bytes_of(const struct batch *b) {
 
 static void free_batch(struct notifications *n, struct batch *b) {
   n->waiting_bytes -= bytes_of(b);
+  pthread_mutex_lock(&n->lock);
+  for (size_t i = 0; i < b->count; i++)
+    recent_remove(&n->waiting, &b->occurrences[i].key);
+  pthread_mutex_unlock(&n->lock);
   batch_clear(b);
   free(b);
 }
@@ -89,13 +94,15 @@ static void submit_held(struct notifications *n) {
 
 /* ---- events ---- */
 
-/* Removes the attributes that are committed already. */
+/* Removes the attributes that are committed already, or wait: the same ones
+ * come with each event while the writer fails. */
 static void remove_known(struct notifications *n) {
   struct batch *e = &n->event;
   size_t left = 0;
   pthread_mutex_lock(&n->lock);
   for (size_t i = 0; i < e->count; i++)
-    if (!recent_has(&n->recent, &e->occurrences[i].key))
+    if (!recent_has(&n->recent, &e->occurrences[i].key) &&
+        !recent_has(&n->waiting, &e->occurrences[i].key))
       e->occurrences[left++] = e->occurrences[i];
   pthread_mutex_unlock(&n->lock);
   n->settings.source->stats->outcomes[OUTCOME_DUPLICATE] += e->count - left;
@@ -138,8 +145,14 @@ static void count_lost(struct notifications *n) {
   stats_add(n->settings.source->stats, TALLY_LOST, n->event.count);
 }
 
-/* Submits the event's attributes. When the waiting ones reach the memory limit,
- * counts them as lost instead. */
+static void remember_waiting(struct notifications *n, const struct batch *b) {
+  pthread_mutex_lock(&n->lock);
+  for (size_t i = 0; i < b->count; i++)
+    recent_add(&n->waiting, &b->occurrences[i].key);
+  pthread_mutex_unlock(&n->lock);
+}
+
+/* Submits the event's attributes unless too much waits already. */
 static void send_event(struct notifications *n) {
   struct batch *b = copy_event(n);
   if (b == NULL) {
@@ -148,6 +161,7 @@ static void send_event(struct notifications *n) {
   }
   n->waiting_bytes += bytes_of(b);
   if (n->waiting_bytes <= NOTIFICATIONS_WAITING_MAX_BYTES) {
+    remember_waiting(n, b);
     submit_batch(n, b);
     return;
   }

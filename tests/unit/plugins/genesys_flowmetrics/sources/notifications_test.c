@@ -338,31 +338,56 @@ static void a_batch_that_cannot_be_committed_is_held(void) {
   end();
 }
 
-/* A stopped ledger would take the batches; a failing one does not. */
-static void attributes_past_the_memory_limit_are_counted(void) {
+/* An event with 1000 attributes. */
+static void say_large_event(unsigned conversation) {
   static char event[70000];
-  char file[96];
-  size_t len;
+  size_t len = (size_t)snprintf(
+      event, sizeof(event),
+      "{\"topicName\":\"" TOPIC_OF("q1") "\",\"eventBody\":{\"id\":\"c%u\","
+                                         "\"participants\":[{\"attributes\":{",
+      conversation);
+  for (unsigned k = 0; k < 1000; k++)
+    len += (size_t)snprintf(event + len, sizeof(event) - len,
+                            "%s\"FlowMetric_M%03u" T "\":\"1\"",
+                            k > 0 ? "," : "", k);
+  snprintf(event + len, sizeof(event) - len, "}}]}}");
+  ch_say(event);
+}
+
+/* A stopped ledger would take the batches; a failing one does not. */
+static void begin_with_failing_ledger(char file[96]) {
   snprintf(state_dir, sizeof(state_dir), "/tmp/gc-no-state-%ld",
            (long)getpid());
-  snprintf(file, sizeof(file), "%s", state_dir);
-  FILE *f = fopen(file, "w");
+  snprintf(file, 96, "%s", state_dir);
+  FILE *f = fopen(file, "w"); /* where a folder should be */
   CHECK(f != NULL);
   fclose(f);
   begin_connected();
-  for (unsigned i = 0; i < 200; i++) {
-    len = (size_t)snprintf(event, sizeof(event),
-                           "{\"topicName\":\"" TOPIC_OF(
-                               "q1") "\",\"eventBody\":{\"id\":\"c%u\","
-                                     "\"participants\":[{\"attributes\":{",
-                           i);
-    for (unsigned k = 0; k < 1000; k++)
-      len += (size_t)snprintf(event + len, sizeof(event) - len,
-                              "%s\"FlowMetric_M%03u" T "\":\"1\"",
-                              k > 0 ? "," : "", k);
-    snprintf(event + len, sizeof(event) - len, "}}]}}");
-    ch_say(event);
-  }
+}
+
+/* An event repeats all attributes of its conversation. */
+static void repeats_of_what_waits_take_no_memory(void) {
+  char file[96], command[128];
+  begin_with_failing_ledger(file);
+  for (unsigned i = 0; i < 400; i++)
+    say_large_event(1);
+  CHECK_INT(stats.events, 400);
+  CHECK_INT(stats.tallies[TALLY_LOST], 0);
+  CHECK(stats.outcomes[OUTCOME_DUPLICATE] > 300000); /* the cache is lossy */
+  CHECK_INT(unlink(file), 0);
+  wait_for("M000", 1, true);
+  notifications_stop(source_of);
+  ledger_stop(ledger);
+  snprintf(command, sizeof(command), "rm -rf %s", file);
+  CHECK_INT(system(command), 0);
+  end();
+}
+
+static void attributes_past_the_memory_limit_are_counted(void) {
+  char file[96];
+  begin_with_failing_ledger(file);
+  for (unsigned i = 0; i < 200; i++)
+    say_large_event(i);
   CHECK_INT(stats.events, 200);
   CHECK(stats.tallies[TALLY_LOST] > 20000);
   CHECK(stats.tallies[TALLY_LOST] < 150000);
@@ -417,6 +442,7 @@ int main(void) {
   RUN(attributes_of_any_participant_count_once);
   RUN(a_repeated_attribute_needs_no_transaction);
   RUN(a_batch_that_cannot_be_committed_is_held);
+  RUN(repeats_of_what_waits_take_no_memory);
   RUN(attributes_past_the_memory_limit_are_counted);
   RUN(an_attribute_ahead_counts_once_our_clock_is_corrected);
   RUN(newer_keys_take_the_place_of_older_ones);
