@@ -45,6 +45,7 @@ void gc_analytics_read(struct gc_analytics *b,
                       gc_analytics_now(b) + max_ms);
     if (b->sender.state.code != GC_ERR_UNAVAILABLE)
       b->notice(b->ctx, "state", &b->sender.state);
+    b->notice(b->ctx, "window", &b->sender.lost);
     pthread_mutex_lock(&b->lock);
     record_sender(b);
     if (done == GC_SENDER_DONE)

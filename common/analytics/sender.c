@@ -21,6 +21,7 @@ void gc_sender_begin(struct gc_sender *d, struct gc_results *r) {
   d->results = r;
   d->window = 0;
   d->is_revised = false;
+  d->lost = (struct gc_err){.code = GC_OK};
 }
 
 static uint32_t left_ms(const struct run *run) {
@@ -90,16 +91,16 @@ static void load_window(struct gc_sender *d) {
 
   gc_outbox_reset(&d->outbox);
   d->sent = 0;
+  struct gc_err err = {.code = GC_OK};
   if (gc_samples_of_window(&d->view, r, d->window, end_ms <= r->plan.final_ms,
                            &d->outbox, &tally) != GC_OK)
-    (void)gc_fail(&d->state, GC_ERR_MEMORY,
+    (void)gc_fail(&d->lost, GC_ERR_MEMORY,
                   "a window is incomplete: out of memory");
   c->mark = gc_windows_advance(&r->plan, &c->mark, end_ms);
   d->window++;
   d->windows++;
   d->unnamed += tally.unnamed;
   d->values = tally.series;
-  struct gc_err err = {.code = GC_OK};
   if (d->outbox.count > 0 || d->window == windows_of(r)) {
     (void)gc_checkpoint_save(c, d->series, &d->outbox, &err);
     d->state = err;

@@ -327,6 +327,8 @@ static enum gc_code parse_chunk(struct gc_json_stream *s, const char *bytes,
   return GC_OK;
 }
 
+#define NO_PARSER "no memory for a JSON parser"
+
 static bool make_parser(struct gc_json_stream *s) {
   if (s->yajl != NULL)
     yajl_free(s->yajl);
@@ -338,8 +340,10 @@ static bool make_parser(struct gc_json_stream *s) {
 /* Prepares for the next document. The yajl handle is used again only if it has
  * read the last document to its end. */
 static void begin_document(struct gc_json_stream *s) {
-  if (s->failed != GC_OK || (s->used && !s->done))
-    make_parser(s);
+  bool has_parser =
+      s->yajl != NULL && s->failed == GC_OK && (!s->used || s->done);
+  if (!has_parser)
+    has_parser = make_parser(s);
   s->at = (struct gc_json_at){.key = "", .err = &s->why};
   s->known_key = "";
   s->names_len = 0;
@@ -349,6 +353,8 @@ static void begin_document(struct gc_json_stream *s) {
   s->failed = GC_OK;
   s->why.code = GC_OK;
   s->why.text[0] = '\0';
+  if (!has_parser)
+    s->failed = gc_fail(&s->why, GC_ERR_MEMORY, NO_PARSER);
 }
 
 struct gc_json_stream *gc_json_stream_new(const struct gc_json_reader *reader,
@@ -356,7 +362,7 @@ struct gc_json_stream *gc_json_stream_new(const struct gc_json_reader *reader,
   struct gc_json_stream *s = calloc(1, sizeof(*s));
   if (s == NULL || !make_parser(s)) {
     gc_json_stream_free(s);
-    gc_fail(err, GC_ERR_MEMORY, "no memory for a JSON parser");
+    gc_fail(err, GC_ERR_MEMORY, NO_PARSER);
     return NULL;
   }
   s->reader = reader;

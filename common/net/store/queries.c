@@ -33,14 +33,22 @@ static enum gc_code load_query(struct gc_store *s, const char *account,
   if (step != SQLITE_ROW)
     return gc_store_error(s, "cannot read the query", err);
 
+  /* Never NULL in the file: SQLite has no memory for it. */
   const char *identity = (const char *)sqlite3_column_text(q, 0);
+  if (identity == NULL)
+    return gc_store_error(s, "cannot read the query", err);
   struct gc_query_mark mark = {.settled_ms = sqlite3_column_int64(q, 1),
                                .done_ms = sqlite3_column_int64(q, 2)};
-  snprintf(mark.identity, sizeof(mark.identity), "%s",
-           identity != NULL ? identity : "");
+  snprintf(mark.identity, sizeof(mark.identity), "%s", identity);
+  bool has_pending = sqlite3_column_type(q, 3) != SQLITE_NULL;
   const void *bytes = sqlite3_column_blob(q, 3);
-  mark.is_pending_cut =
-      gc_buf_add(pending, bytes, (size_t)sqlite3_column_bytes(q, 3)) != GC_OK;
+  size_t len = (size_t)sqlite3_column_bytes(q, 3);
+  if (has_pending && bytes == NULL && sqlite3_errcode(s->db) == SQLITE_NOMEM)
+    return gc_store_error(s, "cannot read the query", err);
+  enum gc_code code = gc_buf_add(pending, bytes, bytes != NULL ? len : 0);
+  if (code == GC_ERR_MEMORY)
+    return gc_fail(err, code, "cannot read the query: out of memory");
+  mark.is_pending_cut = code != GC_OK;
   *ret_mark = mark;
   *ret_found = true;
   return GC_OK;
@@ -73,8 +81,10 @@ load_totals(struct gc_store *s, const char *account, const char *query,
   int step;
   while ((step = sqlite3_step(q)) == SQLITE_ROW) {
     const char *series = (const char *)sqlite3_column_text(q, 0);
+    if (series == NULL)
+      return gc_store_error(s, "cannot read the totals", err);
     struct gc_query_total total = {
-        .series = series != NULL ? series : "",
+        .series = series,
         .count = sqlite3_column_int64(q, 1),
         .sum = sqlite3_column_double(q, 2),
         .sent = sqlite3_column_int64(q, 3),

@@ -30,7 +30,7 @@ struct gc_query_total {
  * Replaces the content of `pending` by the samples that were saved to be
  * dispatched. `account` is "prod"; `query` is the instance of the block,
  * "query-queues", which is unique over all plugins. `ret_found` false: the
- * store has no such query. GC_ERR_STATE, GC_ERR_UNAVAILABLE. */
+ * store has no such query. GC_ERR_STATE, GC_ERR_UNAVAILABLE, GC_ERR_MEMORY. */
 GC_API GC_MUST_CHECK enum gc_code
 gc_store_load_query(struct gc_store *s, const char *account, const char *query,
                     bool *ret_found, struct gc_query_mark *ret_mark,

@@ -194,8 +194,10 @@ static bool start_deletion(struct consumer *c, struct deletion *d,
   receipts_move(&c->committed, SQS_BATCH_MAX, &d->receipts);
   d->request.exchange = (struct gc_exchange){.body_max = BODY_MAX_BYTES};
   enum gc_code code =
-      sqs_delete_body(c->sqs->settings.options->queue_url, d->receipts.at,
-                      d->receipts.count, &d->request.body, &err);
+      d->receipts.count > 0
+          ? sqs_delete_body(c->sqs->settings.options->queue_url, d->receipts.at,
+                            d->receipts.count, &d->request.body, &err)
+          : gc_fail(&err, GC_ERR_MEMORY, "out of memory");
   if (code == GC_OK)
     code = request_start(c, &d->request, keys, action, on_deleted, d, &err);
   if (code == GC_OK)

@@ -2,6 +2,7 @@
 #include "common/net/store/queries.h"
 
 #include "tests/support/check.h"
+#include "tests/support/refuse_memory.h"
 #include "tests/support/store_bench.h"
 
 static void save(struct gc_store *s, const char *account, const char *query,
@@ -104,7 +105,34 @@ static void a_pending_window_that_is_too_long_is_lost_alone(void) {
   gc_store_close(s);
 }
 
-/* Gives the file the form of version 3: the plain names of <Query> blocks. */
+/* Such a window is read again later. */
+static void a_shortage_of_memory_loses_no_pending_window(void) {
+  static char text[100001];
+  GC_AUTO(gc_buf_clear) struct gc_buf pending = {.max = 1 << 20};
+  uint64_t generation;
+  struct gc_query_mark mark;
+  struct gc_err err = {.code = GC_OK};
+  bool found = false;
+  memset(text, 'x', sizeof(text) - 1);
+  store_fresh();
+  struct gc_store *s = store_opened(NULL);
+  save(s, "prod", "queues", 100, text, NULL, 0, false);
+  /* The buffer doubles, to more than SQLite needs for the text. */
+  CHECK_INT(gc_buf_add(&pending, text, 60000), GC_OK);
+  refuse_memory_from = 110000;
+  CHECK(gc_store_load_query(s, "prod", "queues", &found, &mark, &generation,
+                            &pending, &err) != GC_OK);
+  refuse_memory_from = SIZE_MAX;
+  CHECK_HAS(err.text, "memory");
+  CHECK_INT(gc_store_load_query(s, "prod", "queues", &found, &mark, &generation,
+                                &pending, &err),
+            GC_OK);
+  CHECK(found && !mark.is_pending_cut);
+  CHECK_INT(pending.len, sizeof(text) - 1);
+  gc_store_close(s);
+}
+
+/* As version 3 had it: the plain names of <Query> blocks. */
 static void become_version_3(void) {
   sqlite3 *db = store_raw();
   store_sql(db, "UPDATE queries SET query = 'queues';"
@@ -133,6 +161,8 @@ int main(void) {
   RUN(totals_that_have_not_changed_for_long_are_deleted);
   RUN(a_save_survives_a_kill);
   RUN(a_pending_window_that_is_too_long_is_lost_alone);
+  if (REFUSES_MEMORY)
+    RUN(a_shortage_of_memory_loses_no_pending_window);
   RUN(a_query_of_version_3_goes_on_as_the_block_it_is_of);
   store_bench_end();
   return check_done();
