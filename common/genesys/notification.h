@@ -10,6 +10,10 @@
 
 #include "common/genesys/topics.h"
 
+/* The longest message of a socket that is accepted, for the sockets and for the
+ * decoders behind them. */
+enum { GC_MESSAGE_MAX_BYTES = 4 << 20 };
+
 enum gc_notification_kind {
   GC_NOTIFICATION_EVENT, /* message of a topic that may have a subscriber */
   GC_NOTIFICATION_HEARTBEAT,

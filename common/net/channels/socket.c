@@ -3,8 +3,9 @@
 
 #include <string.h>
 
+#include "common/genesys/notification.h"
+
 enum {
-  MESSAGE_MAX_BYTES = 4 << 20,
   PROOF_MS = 10 * 1000,
   RETRY_AFTER_MAX_S = 600,
 };
@@ -183,7 +184,7 @@ void gc_channel_socket_open(struct gc_channel_socket *s, const char *url) {
   struct gc_err err = {.code = GC_OK};
   struct gc_ws_options options = {.url = url,
                                   .connect = s->connect,
-                                  .message_max_bytes = MESSAGE_MAX_BYTES,
+                                  .message_max_bytes = GC_MESSAGE_MAX_BYTES,
                                   .idle_timeout_ms = s->idle_timeout_ms,
                                   .ping_interval_ms = s->idle_timeout_ms / 4};
   if (s->driver->open(s->driver->ctx, &options, &s->events, &s->handle, &err) !=

@@ -7,6 +7,7 @@
 #define GENESYS_REALTIME_CONVERSATIONS_EVENT_H
 
 #include "common/base/err.h"
+#include "common/genesys/notification.h"
 #include "plugins/genesys_realtime/queues/uuid_key.h"
 
 /* XX(enum, media type as analytics spells it, the participant's array). If a
@@ -43,9 +44,8 @@ enum cv_media cv_media_find(const char *label);
 enum cv_purpose { CV_OTHER, CV_CUSTOMER, CV_ACD, CV_AGENT, CV_WATCHER };
 
 enum {
-  CV_PARTIES_MAX = 256,     /* participants kept of one snapshot */
-  CV_QUEUE_ID_SIZE = 64,    /* size of a queue's id, with the NUL */
-  CV_MESSAGE_MAX = 8 << 20, /* bytes */
+  CV_PARTIES_MAX = 256,  /* participants kept of one snapshot */
+  CV_QUEUE_ID_SIZE = 64, /* of a queue's id, with the NUL */
 };
 
 /* The year 10000. */
@@ -89,9 +89,9 @@ void cv_decoder_free(struct cv_decoder *d);
 GC_DEFINE_AUTO(struct cv_decoder, cv_decoder_free)
 
 /* Reads one message, its members in any order. *ret_event is borrowed until the
- * next call. It is NULL for a message without a queue's conversation: another
- * topic, no topic, no body. GC_ERR_PARSE: the message is no JSON. GC_ERR_LIMIT:
- * it is longer than CV_MESSAGE_MAX. */
+ * next call; NULL for a message without a queue's conversation: another topic,
+ * no topic, no body. GC_ERR_PARSE: not JSON. GC_ERR_LIMIT: more than
+ * GC_MESSAGE_MAX_BYTES. */
 GC_MUST_CHECK enum gc_code cv_decoder_read(struct cv_decoder *d,
                                            const char *bytes, size_t len,
                                            const struct cv_event **ret_event,

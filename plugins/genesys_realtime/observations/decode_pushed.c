@@ -5,9 +5,8 @@
 #include <strings.h>
 
 #include "common/base/timestamp.h"
+#include "common/genesys/notification.h"
 #include "plugins/genesys_realtime/observations/decode_common.h"
-
-enum { MESSAGE_MAX_BYTES = 8 << 20 };
 
 static const char topic_head[] = "v2.analytics.queues.";
 static const char *const topic_ends[OBS_TOPIC_COUNT] = {
@@ -218,8 +217,8 @@ static const struct gc_json_reader reader = {
     .keys = keys,
     .key_count = GC_COUNT(keys),
     .skip_unknown = true,
-    .bytes_max = MESSAGE_MAX_BYTES,
-    .string_max = MESSAGE_MAX_BYTES,
+    .bytes_max = GC_MESSAGE_MAX_BYTES,
+    .string_max = GC_MESSAGE_MAX_BYTES,
     .open = on_open,
     .close = on_close,
     .value = on_value,

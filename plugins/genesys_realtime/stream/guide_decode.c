@@ -107,8 +107,8 @@ static const struct gc_json_reader reader = {
     .keys = keys,
     .key_count = GC_COUNT(keys),
     .skip_unknown = true,
-    .bytes_max = CV_MESSAGE_MAX,
-    .string_max = CV_MESSAGE_MAX,
+    .bytes_max = GC_MESSAGE_MAX_BYTES,
+    .string_max = GC_MESSAGE_MAX_BYTES,
     .value = on_value,
 };
 

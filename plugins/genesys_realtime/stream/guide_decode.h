@@ -25,7 +25,8 @@ GC_DEFINE_AUTO(struct guide_decoder, guide_decoder_free)
 
 /* Reads one message. *ret is borrowed until the next call; NULL for another
  * event type, an unknown state, no conversation id or a queue id that is too
- * long. GC_ERR_PARSE: not JSON. GC_ERR_LIMIT: more than CV_MESSAGE_MAX. */
+ * long. GC_ERR_PARSE: not JSON. GC_ERR_LIMIT: more than GC_MESSAGE_MAX_BYTES.
+ */
 GC_MUST_CHECK enum gc_code decode_guide_event(struct guide_decoder *d,
                                               const char *bytes, size_t len,
                                               const struct guide_event **ret,

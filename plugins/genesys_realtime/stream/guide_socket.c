@@ -18,7 +18,6 @@ enum {
   LAG_MAX_MS = 5000, /* longest time of repeats from the new socket */
   CLOSE_DONE = 1000, /* RFC 6455, 7.4.1 */
   CLOSE_AWAY = 1001,
-  MESSAGE_MAX_BYTES = 4 << 20,
   PROVEN_MS = 10 * 1000,
   RETRY_AFTER_MAX_S = 600,
   /* After a 429: doubles from 1 s to 30 s, plus jitter. */
@@ -245,7 +244,7 @@ static enum gc_code open_connection(struct connection *connection,
   struct gc_ws_options options = {.url = gc_buf_string(&url),
                                   .headers = headers,
                                   .connect = l->deps.connect,
-                                  .message_max_bytes = MESSAGE_MAX_BYTES,
+                                  .message_max_bytes = GC_MESSAGE_MAX_BYTES,
                                   .idle_timeout_ms = idle_ms,
                                   .ping_interval_ms = idle_ms / 4};
   return l->deps.driver.open(l->deps.driver.ctx, &options, &connection->events,
