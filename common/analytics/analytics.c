@@ -22,7 +22,8 @@ enum {
   PIECE_MAX = 1000,
   PIECE_MAX_DAYS = 31,
   DAY_MS = 86400000,
-  FACTS_MIN = 1 << 18, /* limit of facts; MaxSeries if larger */
+  FACTS_MIN = 1 << 18, /* of the results; MaxSeries if larger */
+  IDLE_MAX_DAYS = 92,  /* of a series; as in checkpoint.c after a restart */
 };
 
 static void wake_after(struct gc_analytics *b, uint64_t ms) {
@@ -156,6 +157,16 @@ static uint32_t background_ms(const struct gc_analytics *b,
   return is_live ? 0 : 60000 / per_minute + 1;
 }
 
+/* Makes room: a series without an event for 92 days is forgotten; while there
+ * are MaxSeries, one without an event for a day. */
+static void let_series_go(struct gc_analytics *b) {
+  uint64_t day = (uint64_t)(DAY_MS / b->settings.query.rule.period_ms);
+  bool is_full = b->series.keys.count >= b->series.keys.max;
+  uint64_t idle = is_full ? day : day * IDLE_MAX_DAYS;
+  if (gc_series_let_go(&b->series, idle) > 0)
+    b->named = b->series.keys.count; /* the names of all were checked */
+}
+
 static void start_poll(struct gc_analytics *b,
                        const struct gc_windows_plan *plan) {
   const struct gc_intern *filter = gc_filter_for_request(&b->filter);
@@ -169,6 +180,7 @@ static void start_poll(struct gc_analytics *b,
       .background_ms = background_ms(b, plan)};
   gc_results_clear(&b->results);
   gc_series_forget_again(&b->series);
+  let_series_go(b);
   b->results.plan = *plan;
   b->results.wanted = gc_filter_for_answers(&b->filter);
   gc_analytics_set_stage(b, GC_ANALYTICS_REQUESTING);

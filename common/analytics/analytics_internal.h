@@ -25,7 +25,7 @@ struct gc_analytics_tally {
   uint64_t answered, failed, read, foreign, broken, overflow, skipped;
   uint64_t windows, unnamed, revisions, collisions;
   int64_t carried;
-  size_t values;
+  size_t series;
   int64_t done_ms; /* 0: none yet */
 };
 

@@ -21,7 +21,7 @@ static void record_sender(struct gc_analytics *b) {
   b->tally.unnamed = d->unnamed;
   b->tally.revisions = d->revisions;
   b->tally.collisions = d->collisions;
-  b->tally.values = d->values;
+  b->tally.series = b->series.keys.count;
   b->tally.carried = gc_series_carried(&b->series);
   b->tally.done_ms = b->checkpoint.mark.done_ms;
 }
@@ -86,7 +86,7 @@ static void put_tally(const struct gc_sample_writer *w,
   };
   for (size_t i = 0; i < GC_COUNT(rows); i++)
     gc_put_count(w, rows[i].metric, rows[i].qualifier, rows[i].value);
-  gc_put_gauge(w, GC_METRIC_SERIES, "", (double)t->values);
+  gc_put_gauge(w, GC_METRIC_SERIES, "", (double)t->series);
   gc_put_gauge(w, GC_METRIC_CORRECTIONS_CARRIED, "", (double)t->carried);
 }
 

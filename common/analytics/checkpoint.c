@@ -161,9 +161,8 @@ enum gc_code gc_checkpoint_save(struct gc_checkpoint *c,
                                 struct gc_series_set *series,
                                 const struct gc_outbox *pending,
                                 struct gc_err *err) {
-  if (c->store == NULL)
-    return GC_OK;
-  enum gc_code code = save_dirty(c, series, pending, err);
+  enum gc_code code =
+      c->store != NULL ? save_dirty(c, series, pending, err) : GC_OK;
   if (code != GC_OK && c->generation != gc_store_generation(c->store)) {
     take_generation(c, series);
     code = save_dirty(c, series, pending, err);

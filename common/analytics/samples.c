@@ -20,7 +20,6 @@ static enum gc_code put_sample(const struct put *p,
                         .qualifier = id->qualifier,
                         .time_ms = time_ms};
   memcpy(s.values, values, sizeof(s.values));
-  p->tally->series++;
   return gc_outbox_put(p->out, &s);
 }
 
@@ -186,8 +185,9 @@ enum gc_code gc_samples_of_window(const struct gc_samples_view *view,
   for (size_t i = 0; i < count; i++) {
     struct gc_amount a = {facts[i].count,
                           facts[i].has & GC_FACT_SUM ? facts[i].sum : 0.0};
-    gc_series_add(&r->series->at[facts[i].series], &a, settles);
+    gc_series_add(r->series, facts[i].series, &a, settles);
   }
+  r->series->windows++;
   if (view->counters)
     GC_TRY(put_totals(&p, r->series, end_ms - period_ms, true));
   GC_TRY(put_window(&p, r, facts, count, end_ms));

@@ -9,7 +9,6 @@
 
 struct gc_samples_tally {
   uint64_t unnamed; /* facts without a name for one of their ids */
-  size_t series;    /* values of the window */
 };
 
 /* Puts the values of window number `window` of sorted results, which ends at

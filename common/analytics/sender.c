@@ -100,7 +100,6 @@ static void load_window(struct gc_sender *d) {
   d->window++;
   d->windows++;
   d->unnamed += tally.unnamed;
-  d->values = tally.series;
   if (d->outbox.count > 0 || d->window == windows_of(r)) {
     (void)gc_checkpoint_save(c, d->series, &d->outbox, &err);
     d->state = err;

@@ -35,7 +35,6 @@ struct gc_sender {
 
   /* For telemetry. */
   uint64_t windows, unnamed, revisions, collisions;
-  size_t values;       /* of the last window */
   struct gc_err state; /* of the last save */
   struct gc_err lost;  /* GC_OK: these results have left whole so far */
 };

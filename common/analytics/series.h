@@ -51,12 +51,14 @@ struct gc_series {
   struct gc_amount total;  /* after the last window that is sent */
   bool is_known;           /* `total` is known */
   bool is_dirty;           /* differs from what is stored */
+  uint64_t seen;           /* gc_series_set.windows at its last event */
 };
 
 struct gc_series_set {
   struct gc_intern keys; /* .max: MaxSeries; set by the owner */
   struct gc_series *at;  /* indexed by the number of the series */
   size_t cap;
+  uint64_t windows; /* sent so far by this process; no clock moves it */
 };
 
 /* Finds or adds the number of `key`; GC_ERR_LIMIT past keys.max. */
@@ -74,10 +76,13 @@ void gc_series_forget_again(struct gc_series_set *s);
  * sent before. */
 size_t gc_series_revise(struct gc_series_set *s);
 /* Adds a window that is sent to the total, and to the base when it settles. */
-void gc_series_add(struct gc_series *s, const struct gc_amount *a,
-                   bool settles);
-/* Returns the counter to dispatch: the total, but never less than the last
- * one. */
+void gc_series_add(struct gc_series_set *set, uint32_t number,
+                   const struct gc_amount *a, bool settles);
+/* Forgets the saved series that had no event in the last `idle` windows; one
+ * that returns begins at 0. Numbers of series change. Returns how many it
+ * forgot; without memory none. */
+size_t gc_series_let_go(struct gc_series_set *s, uint64_t idle);
+/* The counter to dispatch: the total, but never less than the last one. */
 int64_t gc_series_counter(struct gc_series *s);
 /* Returns the sum of the differences between counters and their lower
  * totals. */

@@ -76,7 +76,7 @@ load_totals(struct gc_store *s, const char *account, const char *query,
   GC_TRY(prepare_statement(
       s,
       "SELECT series, count, sum, sent FROM totals WHERE account = "
-      "? AND query = ? ORDER BY series",
+      "? AND query = ? ORDER BY changed_ms DESC, series",
       account, query, &q, err));
   int step;
   while ((step = sqlite3_step(q)) == SQLITE_ROW) {

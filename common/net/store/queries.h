@@ -37,7 +37,7 @@ gc_store_load_query(struct gc_store *s, const char *account, const char *query,
                     uint64_t *ret_generation, struct gc_buf *pending,
                     struct gc_err *err);
 
-/* Calls `row` for each total in the order of the keys, like
+/* Calls `row` for each total, those that were saved last first, like
  * gc_store_load_names. */
 GC_API GC_MUST_CHECK enum gc_code gc_store_load_totals(
     struct gc_store *s, const char *account, const char *query,

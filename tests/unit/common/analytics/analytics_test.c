@@ -208,6 +208,32 @@ static void back_fill_leaves_three_quarters_of_the_budget(void) {
   iv_end();
 }
 
+static void a_series_without_events_leaves_its_place_to_another(void) {
+  enum { HOUR = 60 * MINUTE };
+  iv_begin();
+  iv_settings.query.max_series = 1;
+  iv_settings.query.rule.period_ms = HOUR;
+  iv_settings.query.rule.backfill_ms = 30 * HOUR;
+  iv_once(QUERY, "{\"results\":[{\"group\":{\"queueId\":\"q1\",\"mediaType\":"
+                 "\"voice\"},\"data\":[{\"interval\":"
+                 "\"2023-11-13T17:00:00.000Z/2023-11-13T18:00:00.000Z\","
+                 "\"metrics\":[{\"metric\":\"nOffered\",\"stats\":{"
+                 "\"count\":3}}]}]}]}");
+  iv_start();
+  iv_pass(5000);
+  CHECK_REAL(iv_state("series-"), 1);
+  CHECK_INT(iv_times_left("Sales/queue_metric-nOffered-voice 22:00 3"), 2);
+  size_t before = iv.count;
+  iv_will(QUERY, ANSWER(OFFERED("q2", "22:00", "23:00", "2")));
+  iv_pass(HOUR); /* the window that ends 23:00 */
+  CHECK_REAL(iv_state("series-"), 1);
+  CHECK_REAL(iv_state("series_overflow-"), 0);
+  CHECK(iv.count > before);
+  for (size_t i = before; i < iv.count; i++)
+    CHECK(strncmp(iv.seen[i], "Support/", 8) == 0);
+  iv_end();
+}
+
 static void it_works_without_a_state_file(void) {
   iv_begin();
   iv.store = NULL;
@@ -230,6 +256,7 @@ int main(void) {
   RUN(a_queue_in_no_list_delays_the_others_briefly);
   RUN(queues_are_requested_by_the_hundred_and_above_200_all);
   RUN(back_fill_leaves_three_quarters_of_the_budget);
+  RUN(a_series_without_events_leaves_its_place_to_another);
   RUN(it_works_without_a_state_file);
   return check_done();
 }

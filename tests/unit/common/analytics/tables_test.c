@@ -286,7 +286,7 @@ static void a_counter_never_falls_and_carries_corrections(void) {
   CHECK_INT(gc_series_put(&set, "a", 1, &n), GC_OK);
   struct gc_series *s = &set.at[n];
   gc_series_revise(&set);
-  gc_series_add(s, &(struct gc_amount){10, 5.0}, false);
+  gc_series_add(&set, 0, &(struct gc_amount){10, 5.0}, false);
   CHECK_INT(gc_series_counter(s), 10);
   s->again = (struct gc_amount){4, 2.0};
   CHECK_INT(gc_series_revise(&set), 1);
@@ -296,7 +296,7 @@ static void a_counter_never_falls_and_carries_corrections(void) {
   s->again = s->settle = (struct gc_amount){4, 2.0};
   CHECK_INT(gc_series_revise(&set), 0);
   CHECK_INT(s->base.count, 4);
-  gc_series_add(s, &(struct gc_amount){7, 1.0}, true);
+  gc_series_add(&set, 0, &(struct gc_amount){7, 1.0}, true);
   CHECK_INT(s->base.count, 11);
   CHECK_INT(gc_series_counter(s), 11);
   CHECK_INT(gc_series_carried(&set), 0);

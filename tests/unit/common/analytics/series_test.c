@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: MIT */
+#include "common/analytics/series.h"
+
+#include <string.h>
+
+#include "tests/support/check.h"
+
+static struct gc_series_set set;
+
+static uint32_t put(const char *key) {
+  uint32_t number = UINT32_MAX;
+  CHECK_INT(gc_series_put(&set, key, strlen(key), &number), GC_OK);
+  return number;
+}
+
+/* One window, in which the series `key` has an event. */
+static void pass_window(const char *key) {
+  const struct gc_amount one = {1, 2.0};
+  gc_series_add(&set, put(key), &one, true);
+  set.windows++;
+}
+
+static int64_t count_of(const char *key) { return set.at[put(key)].base.count; }
+
+static void saved(void) {
+  for (uint32_t i = 0; i < set.keys.count; i++)
+    set.at[i].is_dirty = false;
+}
+
+static void series_without_events_are_let_go(void) {
+  set.keys.max = 3;
+  pass_window("a");
+  pass_window("b");
+  pass_window("c");
+  pass_window("b");
+  CHECK_INT(gc_series_let_go(&set, 3), 0); /* none of them is saved */
+  saved();
+  CHECK_INT(gc_series_let_go(&set, 3), 1); /* a */
+  CHECK_INT(set.keys.count, 2);
+  CHECK_INT(count_of("b"), 2);
+  CHECK_INT(count_of("c"), 1);
+  CHECK_INT(gc_series_let_go(&set, 3), 0);
+  pass_window("d"); /* takes its place */
+  CHECK_INT(count_of("b"), 2);
+  CHECK_INT(count_of("d"), 1);
+  CHECK(set.at[put("d")].is_dirty);
+  gc_series_clear(&set);
+}
+
+static void a_correction_is_an_event(void) {
+  set.keys.max = 3;
+  pass_window("a");
+  pass_window("b");
+  set.at[put("a")].again = (struct gc_amount){1, 0.0};
+  (void)gc_series_revise(&set);
+  (void)put("c"); /* read again, in no new window */
+  saved();
+  set.windows++;
+  CHECK_INT(gc_series_let_go(&set, 2), 1);
+  CHECK_INT(set.keys.count, 2);
+  CHECK_INT(count_of("a"), 1);
+  gc_series_clear(&set);
+}
+
+int main(void) {
+  RUN(series_without_events_are_let_go);
+  RUN(a_correction_is_an_event);
+  return check_done();
+}
