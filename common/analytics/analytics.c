@@ -219,8 +219,12 @@ static void remake_filter(struct gc_analytics *b) {
     (void)gc_fail(&err, GC_ERR_MEMORY,
                   "selected queues or flows: out of memory");
   else if (gc_filter_is_empty(&b->filter))
-    (void)gc_fail(&err, GC_ERR_CONFIG, "%s", source_of(b)->none_chosen);
+    (void)gc_fail(&err, GC_ERR_NOT_FOUND, "%s", source_of(b)->none_chosen);
   b->notice(b->ctx, source_of(b)->chosen_word, &err);
+  gc_idle_selectors_report(&b->idle_options, b->naming.lists[list].now,
+                           &b->settings.query.chosen,
+                           source_of(b)->chosen_option,
+                           source_of(b)->chosen_noun, b->notice, b->ctx);
 }
 
 static void set_idle(struct gc_analytics *b, bool is_idle) {
@@ -407,6 +411,7 @@ void gc_analytics_free(struct gc_analytics *b) {
   gc_results_clear(&b->results);
   gc_series_clear(&b->series);
   gc_filter_clear(&b->filter);
+  gc_idle_selectors_clear(&b->idle_options);
   gc_naming_clear(&b->naming);
   pthread_mutex_destroy(&b->lock);
   free(b);

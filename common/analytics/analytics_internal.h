@@ -9,6 +9,7 @@
 #include "common/analytics/analytics.h"
 #include "common/analytics/filter.h"
 #include "common/analytics/poll.h"
+#include "common/genesys/idle_selectors.h"
 
 enum gc_analytics_stage {
   GC_ANALYTICS_LOADING,
@@ -47,6 +48,7 @@ struct gc_analytics {
   bool is_listening;
   struct gc_naming naming; /* changed under the lock: read threads copy it */
   struct gc_filter filter;
+  struct gc_idle_selectors idle_options;
   bool filter_is_old; /* made from an earlier list; not replaced while it is in
                          use */
   struct gc_timer timer;

@@ -25,9 +25,10 @@ struct gc_source {
   /* The dimension whose values a block can choose by name: "queueId"; NULL:
    * none. */
   const char *chosen;
-  const char *chosen_word, *chosen_option; /* for messages: "queues", "Queue" */
-  const char *none_chosen; /* message when the options select nothing */
-  bool takes_filter;       /* the request can name the chosen values */
+  /* In messages: "queues", "Queue", "queue". */
+  const char *chosen_word, *chosen_option, *chosen_noun;
+  const char *none_chosen; /* when the options select nothing */
+  bool takes_filter;       /* the request can name them */
   /* Each group names its medium, which is part of the series even if GroupBy
    * does not have it. Otherwise answers of several media add up. */
   bool is_by_media;

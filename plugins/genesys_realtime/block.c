@@ -232,34 +232,6 @@ static void report_taken(struct block *b) {
   b->taken = taken;
 }
 
-/* Reports a Queue option once when it has no effect, and once when it has an
- * effect again. */
-static void report_idle_options(struct block *b,
-                                const struct gc_entities *queues) {
-  const struct gc_strs *options = &b->options->queues;
-  bool *decides = calloc(options->count + 1, sizeof(*decides));
-  if (decides == NULL || gc_entities_is_refused(queues) ||
-      gc_entities_count(queues) == 0) {
-    free(decides);
-    return;
-  }
-  selection_note_options(queues, b->options, decides);
-  for (size_t i = 0; i < options->count; i++) {
-    struct gc_err err = {.code = GC_OK};
-    char cause[80];
-    if (b->idle_options[i] == !decides[i])
-      continue;
-    b->idle_options[i] = !decides[i];
-    snprintf(cause, sizeof(cause), "Queue \"%.60s\"", options->at[i]);
-    if (!decides[i])
-      (void)gc_fail(&err, GC_ERR_NOT_FOUND,
-                    "has no effect: it matches no queue, or an option before "
-                    "it matches the same ones");
-    b->notice(b->ctx, cause, &err);
-  }
-  free(decides);
-}
-
 static enum gc_code make_selections(struct block *b,
                                     const struct gc_entities *queues) {
   bool any_id = block_option(b) == OBS_QUEUE_METRICS;
@@ -317,7 +289,8 @@ static void on_queues(void *ctx, struct gc_entities *queues) {
   note_selected(b, &scope);
   if (code == GC_OK)
     report_taken(b);
-  report_idle_options(b, queues);
+  gc_idle_selectors_report(&b->idle_options, queues, &b->options->queues,
+                           "Queue", "queue", b->notice, b->ctx);
   if (b->stream != NULL && code == GC_OK)
     stream_select(b->stream, &b->topics);
   if (b->subscription != NULL && code == GC_OK)
@@ -379,7 +352,7 @@ void block_free(struct block *b) {
   observations_put(b->fresh);
   gc_entities_put(b->shared);
   gc_labels_free(b->labels);
-  free(b->idle_options);
+  gc_idle_selectors_clear(&b->idle_options);
   pthread_mutex_destroy(&b->lock);
   free(b);
 }
@@ -423,10 +396,7 @@ static enum gc_code make_output(struct block *b, struct gc_err *err) {
                                          .series_max = o->series_max};
   b->output = output_new(&settings, (uint64_t)o->queue_expiry_s * 1000);
   b->labels = gc_labels_new();
-  b->idle_options = calloc(o->queues.count + 1, sizeof(*b->idle_options));
-  return b->output != NULL && b->labels != NULL && b->idle_options != NULL
-             ? GC_OK
-             : out_of_memory(err);
+  return b->output != NULL && b->labels != NULL ? GC_OK : out_of_memory(err);
 }
 
 static enum gc_code make_parts(struct block *b, struct gc_err *err) {

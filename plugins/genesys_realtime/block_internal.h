@@ -6,6 +6,7 @@
 
 #include <pthread.h>
 
+#include "common/genesys/idle_selectors.h"
 #include "plugins/genesys_realtime/block.h"
 #include "plugins/genesys_realtime/observations/poll.h"
 #include "plugins/genesys_realtime/observations/subscription.h"
@@ -22,11 +23,11 @@ struct block {
   /* Used by the network thread only. */
   struct gc_names_listener queue_listener, presence_listener;
   bool is_listening;
-  struct ownership observed, heard, active; /* const; any thread */
-  struct selection selection;               /* queues of the observations */
-  struct selection topics;                  /* queues of the stream */
-  size_t taken;       /* queues that other blocks have, as reported */
-  bool *idle_options; /* Queue options without effect, as reported */
+  struct ownership observed, heard, active;
+  struct selection selection; /* of the observations */
+  struct selection topics;    /* of the stream */
+  size_t taken;               /* queues that other blocks have, as reported */
+  struct gc_idle_selectors idle_options;
   struct gc_timer timer;
   uint64_t due_ms;
   size_t visible;         /* queues of the list; 0: unknown */

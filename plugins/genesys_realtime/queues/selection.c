@@ -104,16 +104,6 @@ enum gc_code selection_make(struct selection *s,
   return GC_OK;
 }
 
-void selection_note_options(const struct gc_entities *queues,
-                            const struct queues_options *o, bool *decides) {
-  for (size_t i = 0; i < gc_entities_count(queues); i++) {
-    const struct gc_entry *e = gc_entities_at(queues, i);
-    size_t first = gc_glob_first(o->queues.at, o->queues.count, e->name, e->id);
-    if (first < o->queues.count)
-      decides[first] = true;
-  }
-}
-
 void selection_clear(struct selection *s) {
   for (size_t i = 0; i < s->count; i++)
     free(s->ids[i]);

@@ -23,10 +23,6 @@ GC_MUST_CHECK enum gc_code selection_make(struct selection *s,
                                           const struct gc_entities *queues,
                                           const struct ownership *owner,
                                           bool any_id);
-/* Sets decides[i] for each Queue option that is the first one to match some
- * queue of the list, whether it selects or excludes the queue. */
-void selection_note_options(const struct gc_entities *queues,
-                            const struct queues_options *o, bool *decides);
 void selection_clear(struct selection *s);
 
 #endif

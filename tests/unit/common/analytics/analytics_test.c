@@ -234,6 +234,21 @@ static void a_series_without_events_leaves_its_place_to_another(void) {
   iv_end();
 }
 
+static void an_option_without_effect_is_reported_once(void) {
+  static char misspelt[] = "Suport*", all[] = "*", late[] = "!Sales";
+  static char *options[] = {misspelt, all, late};
+  iv_begin();
+  iv_settings.query.chosen = (struct gc_strs){options, GC_COUNT(options)};
+  iv_will(QUERY, ANSWER(""));
+  iv_start();
+  iv_pass(10 * MINUTE);
+  CHECK_INT(replay_noticed(&iv.r, "Queue \"Suport*\"", GC_ERR_NOT_FOUND), 1);
+  CHECK_INT(replay_noticed(&iv.r, "Queue", GC_ERR_NOT_FOUND), 2);
+  CHECK_INT(replay_noticed(&iv.r, "Queue \"!Sales\"", GC_ERR_NOT_FOUND), 1);
+  CHECK(replay_count(&iv.r, QUERY) > 5);
+  iv_end();
+}
+
 static void it_works_without_a_state_file(void) {
   iv_begin();
   iv.store = NULL;
@@ -257,6 +272,7 @@ int main(void) {
   RUN(queues_are_requested_by_the_hundred_and_above_200_all);
   RUN(back_fill_leaves_three_quarters_of_the_budget);
   RUN(a_series_without_events_leaves_its_place_to_another);
+  RUN(an_option_without_effect_is_reported_once);
   RUN(it_works_without_a_state_file);
   return check_done();
 }
