@@ -19,6 +19,9 @@ struct gc_connect {
   char *proxy; /* URL, may hold user:password (secret); "none": no proxy; NULL:
                   as the environment says (net/http/proxy) */
   char *no_proxy; /* host list; NULL: as the environment says */
+  /* The option that names the server, for the advice of messages; NULL: "Region
+   * (or BaseURL)". */
+  const char *address_option;
 };
 
 #endif

@@ -163,8 +163,10 @@ static enum gc_code join_scopes(struct account_options *o, struct gc_err *err) {
 
 static enum gc_code check_secret(const struct gc_account_settings *s,
                                  struct gc_err *err) {
-  struct gc_secret secret = {s->secret_literal, s->secret_file, s->secret_env,
-                             s->secret_credential};
+  struct gc_secret secret = {.literal = s->secret_literal,
+                             .file = s->secret_file,
+                             .env = s->secret_env,
+                             .credential = s->secret_credential};
   GC_TRY(gc_secret_check(&secret, err));
   if (secret.env != NULL) {
     /* The variable is removed now, while there is one thread: later its removal

@@ -164,9 +164,9 @@ static struct gc_err *next_warning(struct attributes_config *ret) {
              : &unused;
 }
 
-static void warn_exposed(const char *secret_file,
+static void warn_exposed(const char *option, const char *secret_file,
                          struct attributes_config *ret) {
-  const struct gc_secret secret = {.file = secret_file};
+  const struct gc_secret secret = {.file = secret_file, .what = option};
   struct gc_err words;
   if (secret_file != NULL && gc_secret_is_exposed(&secret, &words))
     *next_warning(ret) = words;
@@ -309,7 +309,7 @@ static enum gc_code check_sqs(struct attributes_options *o,
   GC_TRY(gc_url_check("QueueURL", o->sqs.queue_url, url, err));
   GC_TRY(replace_text(&o->sqs.queue_url, url, err));
   GC_TRY(find_region(&o->sqs, err));
-  warn_exposed(o->sqs.secret_access_key_file, ret);
+  warn_exposed("SecretAccessKeyFile", o->sqs.secret_access_key_file, ret);
   o->connect.connect_timeout_ms = o->connect_timeout_s * 1000;
   GC_TRY(credentials_find_source(o->sqs.access_key_id,
                                  o->sqs.secret_access_key_file, o->sqs.region,
@@ -362,7 +362,7 @@ static enum gc_code check_webhook(const struct webhook_options *o,
   if (o->secret_header == NULL || !is_header_name(o->secret_header))
     return gc_fail(err, GC_ERR_CONFIG,
                    "SharedSecretHeader is not the name of a header");
-  warn_exposed(o->secret_file, ret);
+  warn_exposed("SharedSecretFile", o->secret_file, ret);
   warn_readable(o->tls_key != NULL ? "TLSKey" : "TLSCert",
                 o->tls_key != NULL ? o->tls_key : o->tls_cert, ret);
   return check_public(o, ret, err);
@@ -416,7 +416,7 @@ static enum gc_code check_state(const struct attributes_options *o,
   redis->tls = &o->connect;
   ret->is_shared = true;
   warn_clear_text(&redis->url, ret);
-  warn_exposed(o->state_password_file, ret);
+  warn_exposed("StatePasswordFile", o->state_password_file, ret);
   return GC_OK;
 }
 

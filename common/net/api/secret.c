@@ -200,9 +200,9 @@ bool gc_secret_is_exposed(const struct gc_secret *s, struct gc_err *ret_words) {
       (st.st_mode & S_IROTH) == 0)
     return false;
   (void)gc_fail(ret_words, GC_ERR_STATE,
-                "the client secret %s is readable by every user of this host; "
-                "chmod 0640 and chgrp it to collectd's group",
-                path);
+                "%s %s is readable by every user of this host; chmod 0640 and "
+                "chgrp it to collectd's group",
+                s->what != NULL ? s->what : "the client secret", path);
   return true;
 }
 

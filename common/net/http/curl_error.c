@@ -6,16 +6,17 @@
 
 #include "common/net/http/proxy.h"
 
-enum { PROXY_BYTES = 160 }; /* bytes of the words about the proxy */
+enum { PROXY_BYTES = 160, HINT_BYTES = 160 }; /* of the words about it */
 
 #define WANTS_CLIENT_CERT                                                      \
   "the server wants a client certificate: check ClientCert and ClientKey"
-#define CHECK_ADDRESS "check Region (or BaseURL), Proxy and the firewall"
+#define CHECK_ADDRESS "check %s, Proxy and the firewall"
 #define CHECK_CA "check CACert, or the clock of this host"
 #define CHECK_CLIENT_CERT "check ClientCert, ClientKey and ClientKeyPass"
 #define NOT_HTTP "the server does not speak HTTP; check port and scheme"
 
-/* The first row whose code and `part` of the words match counts; `part` NULL:
+/* In a hint, %s stands for gc_connect.address_option. The first row whose code
+ * and `part` of the words match counts; `part` NULL:
  * any words. libcurl's codes are in its lib/strerror.c; the words are those of
  * 7.88. */
 static const struct {
@@ -24,8 +25,7 @@ static const struct {
   enum gc_failure failure;
   const char *hint;
 } rows[] = {
-    {CURLE_COULDNT_RESOLVE_HOST, NULL, GC_FAILURE_RESOLVE,
-     "check Region (or BaseURL) and DNS"},
+    {CURLE_COULDNT_RESOLVE_HOST, NULL, GC_FAILURE_RESOLVE, "check %s and DNS"},
     {CURLE_COULDNT_RESOLVE_PROXY, NULL, GC_FAILURE_RESOLVE,
      "check Proxy and DNS"},
     {CURLE_COULDNT_CONNECT, NULL, GC_FAILURE_CONNECT, CHECK_ADDRESS},
@@ -36,7 +36,7 @@ static const struct {
 
     /* Certificates. */
     {CURLE_PEER_FAILED_VERIFICATION, "subject name", GC_FAILURE_TLS,
-     "check Region (or BaseURL): the certificate is another host's"},
+     "check %s: the certificate is another host's"},
     {CURLE_PEER_FAILED_VERIFICATION, NULL, GC_FAILURE_TLS, CHECK_CA},
     {CURLE_SSL_ISSUER_ERROR, NULL, GC_FAILURE_TLS, CHECK_CA},
     {CURLE_SSL_INVALIDCERTSTATUS, NULL, GC_FAILURE_TLS, CHECK_CA},
@@ -204,10 +204,23 @@ static bool is_long_header(const struct gc_curl_transfer *f) {
   return f->code == CURLE_OUT_OF_MEMORY && f->in_headers;
 }
 
+/* Writes the hint of a row, with the option that names the server. */
+static void write_hint(const struct gc_connect *connect, const char *hint,
+                       char *out, size_t size) {
+  const char *option = connect->address_option != NULL ? connect->address_option
+                                                       : "Region (or BaseURL)";
+  const char *place = strstr(hint, "%s");
+  if (place != NULL)
+    snprintf(out, size, "; %.*s%s%s", (int)(place - hint), hint, option,
+             place + 2);
+  else
+    snprintf(out, size, "; %s", hint);
+}
+
 enum gc_failure gc_curl_explain(const struct gc_curl_transfer *f,
                                 struct gc_err *err) {
   char host[256], words[CURL_ERROR_SIZE];
-  char proxy[PROXY_BYTES];
+  char proxy[PROXY_BYTES], hint[HINT_BYTES] = "";
   write_host(f->url, host, sizeof(host));
   gc_proxy_describe(f->connect, f->url, proxy, sizeof(proxy));
   if (explain_proxy(f, host, proxy, err))
@@ -226,19 +239,18 @@ enum gc_failure gc_curl_explain(const struct gc_curl_transfer *f,
   hide_userinfo(words);
 
   enum gc_failure failure = GC_FAILURE_BROKEN;
-  const char *hint = NULL;
   for (size_t i = 0; i < GC_COUNT(rows); i++) {
     if (rows[i].code != f->code ||
         (rows[i].part != NULL && strstr(words, rows[i].part) == NULL))
       continue;
     failure = rows[i].failure;
-    hint = rows[i].hint;
+    if (rows[i].hint != NULL)
+      write_hint(f->connect, rows[i].hint, hint, sizeof(hint));
     break;
   }
   enum gc_code code =
       f->code == CURLE_OUT_OF_MEMORY ? GC_ERR_MEMORY : codes[failure];
-  gc_fail(err, code, "%s: %s%s%s%s", host, words, hint != NULL ? "; " : "",
-          hint != NULL ? hint : "",
+  gc_fail(err, code, "%s: %s%s%s", host, words, hint,
           codes[failure] == GC_ERR_CONFIG ? "" : proxy);
   return failure;
 }

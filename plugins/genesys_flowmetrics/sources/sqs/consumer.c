@@ -131,24 +131,12 @@ static void on_keys(void *ctx, const struct gc_err *err) {
     schedule_work(c);
 }
 
-/* Replaces the advice of net/http, which is meant for an account. */
-static enum gc_code replace_hint(enum gc_failure failure, struct gc_err *err) {
-  char *hint = strrchr(err->text, ';');
-  if ((failure == GC_FAILURE_CONNECT || failure == GC_FAILURE_RESOLVE) &&
-      hint != NULL)
-    snprintf(hint, sizeof(err->text) - (size_t)(hint - err->text),
-             "; check QueueURL, Proxy and the firewall");
-  return err->code;
-}
-
-/* Returns GC_OK when the reply is a success; otherwise fills err. */
+/* GC_OK when the reply is a success; otherwise fills err. */
 static enum gc_code check_reply(const struct gc_reply *reply,
                                 const struct gc_err *why, const char *action,
                                 struct gc_err *err) {
-  if (reply->failure != GC_FAILURE_NONE && reply->status / 100 <= 2) {
-    gc_fail(err, why->code, "%s: %s", action, why->text);
-    return replace_hint(reply->failure, err);
-  }
+  if (reply->failure != GC_FAILURE_NONE && reply->status / 100 <= 2)
+    return gc_fail(err, why->code, "%s: %s", action, why->text);
   if (reply->status / 100 != 2)
     return sqs_refused(reply, action, err);
   return GC_OK;

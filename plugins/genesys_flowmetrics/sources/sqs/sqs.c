@@ -48,6 +48,7 @@ static void set_connections(struct sqs *s) {
   s->no_proxy[0] = '*';
   s->connect = *s->settings.connect;
   s->connect.timeout_ms = TIMEOUT_MS;
+  s->connect.address_option = "QueueURL (or AWSRegion)";
   /* The options do not apply to the cloud's own addresses. */
   s->metadata_connect =
       (struct gc_connect){.timeout_ms = METADATA_TIMEOUT_MS,

@@ -93,7 +93,8 @@ struct confirmer *confirmer_new(const struct gc_connect *connect,
                                    .connect_timeout_ms = CONNECT_MS,
                                    .verify_peer = connect->verify_peer,
                                    .verify_host = connect->verify_host,
-                                   .ca_cert = connect->ca_cert};
+                                   .ca_cert = connect->ca_cert,
+                                   .address_option = "the SubscribeURL of SNS"};
   f->loop = gc_loop_new(err);
   f->http = f->loop != NULL ? gc_http_new(f->loop, &f->connect, err) : NULL;
   if (f->http != NULL) {

@@ -168,6 +168,7 @@ static void each_warning_is_a_line_of_its_own(void) {
            folder, folder);
   CHECK_INT(configure(text, &err), GC_OK);
   CHECK_INT(warning_count, 2);
+  CHECK_HAS(warning.text, "SharedSecretFile /tmp");
   CHECK_HAS(warning.text, "/s is readable by every user");
   CHECK_HAS(second.text, "TLSKey");
   CHECK_HAS(second.text, "/k is readable by every user");

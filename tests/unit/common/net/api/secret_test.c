@@ -57,9 +57,10 @@ static const char *read_it(const struct gc_secret *s, enum gc_code *ret_code) {
 
 static void exactly_one_place_is_named(void) {
   for (int places = 0; places < 16; places++) {
-    struct gc_secret s = {
-        places & 1 ? "literal" : NULL, places & 2 ? "/file" : NULL,
-        places & 4 ? "VARIABLE" : NULL, places & 8 ? "credential" : NULL};
+    struct gc_secret s = {.literal = places & 1 ? "literal" : NULL,
+                          .file = places & 2 ? "/file" : NULL,
+                          .env = places & 4 ? "VARIABLE" : NULL,
+                          .credential = places & 8 ? "credential" : NULL};
     bool one = places == 1 || places == 2 || places == 4 || places == 8;
     struct gc_err err = {.code = GC_OK};
     CHECK_INT(gc_secret_check(&s, &err), one ? GC_OK : GC_ERR_CONFIG);

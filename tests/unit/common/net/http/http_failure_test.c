@@ -64,6 +64,15 @@ static void failures_have_their_kind_and_their_words(void) {
   asker_end(&a);
 }
 
+/* SQS and STS are no Region of Genesys Cloud. */
+static void the_advice_names_the_option_of_the_address(void) {
+  static const struct gc_connect connect = {.connect_timeout_ms = 5000,
+                                            .address_option = "QueueURL"};
+  struct ask q;
+  http_get_with(&q, &connect, "https://nowhere.test/");
+  CHECK_HAS(q.err.text, "; check QueueURL and DNS");
+}
+
 static void time_outs_end_exchanges_that_hang(void) {
   const struct {
     const char *url;
@@ -129,6 +138,7 @@ static void the_sink_may_refuse(void) {
 int main(void) {
   http_bench_begin();
   RUN(failures_have_their_kind_and_their_words);
+  RUN(the_advice_names_the_option_of_the_address);
   RUN(time_outs_end_exchanges_that_hang);
   RUN(a_hanging_resolver_holds_neither_the_loop_nor_the_stop);
   RUN(the_sink_may_refuse);
