@@ -59,7 +59,11 @@ void webhook_drop_slow(struct webhook *w, uint64_t now_ms);
  */
 void webhook_keep_server(struct webhook *w, uint64_t now_ms);
 /* Updates source_up: 1 while requests can be counted. Any thread. */
-void webhook_note_up(struct webhook *w);
+static inline void webhook_note_up(struct webhook *w) {
+  struct stats *stats = w->settings.source->stats;
+  stats->up = w->is_listening && !w->is_secret_unread;
+  stats->is_tried = true;
+}
 /* Accepts no more connections. */
 void webhook_quiesce_server(struct server *s);
 /* Ends the server. None of its connections may wait for the ledger. */

@@ -170,12 +170,6 @@ static void report_server(struct webhook *w, const struct gc_err *err) {
   w->settings.notice(w->settings.ctx, "listening", err);
 }
 
-void webhook_note_up(struct webhook *w) {
-  struct stats *stats = w->settings.source->stats;
-  stats->up = w->is_listening && !w->is_secret_unread;
-  stats->is_tried = true;
-}
-
 /* Starts a successor for the server. If that fails, the server continues with
  * its old certificates. */
 static void replace_server(struct webhook *w, uint64_t now_ms) {
