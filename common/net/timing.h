@@ -100,6 +100,9 @@ enum {
   /* How long a statement waits for a transaction of another process (an agent
    * that is being replaced). The network thread waits with it. */
   GC_STORE_BUSY_MS = 100,
+  /* How long a caller waits for its call: init, a reading and the stop take
+   * less than two seconds on a disk that hangs. */
+  GC_STORE_WAIT_MS = 1000,
 };
 
 /* ---- redis: on a thread of its own, which may wait ---- */

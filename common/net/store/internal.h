@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* The struct and the helpers that the files of the state store share. Private
- * to common/net/store. Callers hold the lock. */
+ * to common/net/store. Each call runs on a thread of its own, one at a time. */
 #ifndef GC_NET_STORE_INTERNAL_H
 #define GC_NET_STORE_INTERNAL_H
 
@@ -8,32 +8,81 @@
 
 #include <sqlite3.h>
 
+#include "common/net/bounded.h"
+#include "common/net/store/queries.h"
 #include "common/net/store/state_file.h"
 #include "common/net/store/store.h"
 
 struct gc_store {
+  struct gc_bounded *calls;
   char folder[GC_STATE_PATH_SIZE];
+
+  /* Of the call that runs. */
   struct gc_state_file file;
-  sqlite3 *db;          /* database of `file`; NULL: not open */
-  pthread_mutex_t lock; /* held during each call */
-  int failure;          /* SQLite's code of the call's failure; 0: none */
-  bool is_held;         /* another process had it at the last attempt to open */
-  bool has_failed;      /* the last attempt to open failed and was reported */
+  sqlite3 *db;     /* of `file`; NULL: not open */
+  int failure;     /* SQLite's code of the call's failure; 0: none */
+  bool has_failed; /* to open; reported */
+
+  pthread_mutex_t lock; /* of the members below */
+  unsigned holders;     /* the owner and each call */
+  bool is_held;         /* by another process, at the last attempt to open */
   uint64_t generation; /* of the file's content: each opened file has its own */
+
+  pthread_mutex_t notice_lock; /* of the members below; held during a notice */
+  bool is_hanging;             /* reported */
   void (*notice)(void *ctx, const struct gc_err *err);
   void *ctx;
 };
 
-/* Begins a call: takes the lock, and opens the file when it is not open or is
- * no longer the file at its path. GC_ERR_UNAVAILABLE: the file cannot be
- * opened, which is reported, and the lock is released. */
+/* A call of the store: copies of its arguments, and its results. It has them
+ * of its own, because it may outlive its caller (net/bounded). */
+struct gc_store_call {
+  struct gc_store *store;
+  enum gc_code (*act)(struct gc_store *s, struct gc_store_call *c,
+                      struct gc_err *err);
+  bool acts_closed; /* runs although the file is not open */
+  bool is_repeated; /* once, with the new file that replaces a broken one */
+  char *account, *name;
+  unsigned slot;
+  int64_t now_s, keep_s;
+  struct gc_buf text; /* strings, each with its NUL; may be secret */
+  void *rows;         /* borrow from `text`; freed with the call */
+  size_t count;
+  struct gc_query_mark mark;
+  struct gc_query_save save;
+  uint64_t generation;
+  bool is_found;
+  struct gc_err warning, err;
+  enum gc_code code;
+};
+
+/* NULL: out of memory. `name`: of the kind or the query; may be NULL. */
+struct gc_store_call *gc_store_call_new(struct gc_store *s, const char *account,
+                                        const char *name);
+/* NULL is allowed. */
+void gc_store_call_free(struct gc_store_call *c);
+/* Runs `act` between opening the file, if need be, and tidying up. The call is
+ * the caller's again, to read its results and free it; NULL when it is not:
+ * GC_ERR_UNAVAILABLE, the file system does not answer, which is reported;
+ * GC_ERR_MEMORY. */
+struct gc_store_call *gc_store_call_run(struct gc_store_call *c,
+                                        struct gc_err *err);
+/* Ends a call; returns its code and fills `err`. */
+enum gc_code gc_store_call_end(struct gc_store_call *c, struct gc_err *err);
+/* Adds a string to the call's text. */
+GC_MUST_CHECK enum gc_code gc_store_call_add(struct gc_store_call *c,
+                                             const char *text);
+
+/* Opens the file when it is not open or is not the one at its path any longer.
+ * GC_ERR_UNAVAILABLE: it cannot be opened, which is reported. */
 GC_MUST_CHECK enum gc_code gc_store_enter(struct gc_store *s,
                                           struct gc_err *err);
-/* Ends a call and the transaction that a failure left open, and releases the
- * lock. A broken file is renamed and replaced; after another lasting failure
- * the file is closed, so that the next call opens it again. True if there is a
- * new file now. */
+/* Ends the transaction that a failure left open. After a failure that lasts,
+ * renames the broken file or closes it, so that the next call finds a new one;
+ * true when there is a new one now. */
 bool gc_store_leave(struct gc_store *s);
+/* Gives up a hold on the store; the last one closes the file. */
+void gc_store_release(struct gc_store *s);
 
 static inline void gc_store_stmt_auto(sqlite3_stmt **s) {
   sqlite3_finalize(*s);

@@ -2,6 +2,8 @@
 #include "common/net/store/queries.h"
 
 #include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 
 #include "common/net/store/internal.h"
 
@@ -15,21 +17,18 @@ static enum gc_code prepare_statement(struct gc_store *s, const char *sql,
   return GC_OK;
 }
 
-static enum gc_code load_query(struct gc_store *s, const char *account,
-                               const char *query, bool *ret_found,
-                               struct gc_query_mark *ret_mark,
-                               struct gc_buf *pending, struct gc_err *err) {
+static enum gc_code load_query(struct gc_store *s, struct gc_store_call *c,
+                               struct gc_err *err) {
   GC_AUTO(gc_store_stmt_auto) sqlite3_stmt *q = NULL;
+  c->generation = s->generation;
   GC_TRY(prepare_statement(
       s,
       "SELECT identity, settled_ms, done_ms, pending FROM queries "
       "WHERE account = ? AND query = ?",
-      account, query, &q, err));
+      c->account, c->name, &q, err));
   int step = sqlite3_step(q);
-  if (step == SQLITE_DONE) {
-    *ret_found = false;
+  if (step == SQLITE_DONE)
     return GC_OK;
-  }
   if (step != SQLITE_ROW)
     return gc_store_error(s, "cannot read the query", err);
 
@@ -37,20 +36,19 @@ static enum gc_code load_query(struct gc_store *s, const char *account,
   const char *identity = (const char *)sqlite3_column_text(q, 0);
   if (identity == NULL)
     return gc_store_error(s, "cannot read the query", err);
-  struct gc_query_mark mark = {.settled_ms = sqlite3_column_int64(q, 1),
-                               .done_ms = sqlite3_column_int64(q, 2)};
-  snprintf(mark.identity, sizeof(mark.identity), "%s", identity);
+  c->mark = (struct gc_query_mark){.settled_ms = sqlite3_column_int64(q, 1),
+                                   .done_ms = sqlite3_column_int64(q, 2)};
+  snprintf(c->mark.identity, sizeof(c->mark.identity), "%s", identity);
   bool has_pending = sqlite3_column_type(q, 3) != SQLITE_NULL;
   const void *bytes = sqlite3_column_blob(q, 3);
   size_t len = (size_t)sqlite3_column_bytes(q, 3);
   if (has_pending && bytes == NULL && sqlite3_errcode(s->db) == SQLITE_NOMEM)
     return gc_store_error(s, "cannot read the query", err);
-  enum gc_code code = gc_buf_add(pending, bytes, bytes != NULL ? len : 0);
+  enum gc_code code = gc_buf_add(&c->text, bytes, bytes != NULL ? len : 0);
   if (code == GC_ERR_MEMORY)
     return gc_fail(err, code, "cannot read the query: out of memory");
-  mark.is_pending_cut = code != GC_OK;
-  *ret_mark = mark;
-  *ret_found = true;
+  c->mark.is_pending_cut = code != GC_OK;
+  c->is_found = true;
   return GC_OK;
 }
 
@@ -60,48 +58,97 @@ enum gc_code gc_store_load_query(struct gc_store *s, const char *account,
                                  uint64_t *ret_generation,
                                  struct gc_buf *pending, struct gc_err *err) {
   gc_buf_reset(pending);
-  GC_TRY(gc_store_enter(s, err));
-  *ret_generation = s->generation;
-  enum gc_code code =
-      load_query(s, account, query, ret_found, ret_mark, pending, err);
-  (void)gc_store_leave(s);
-  return code;
+  struct gc_store_call *c = gc_store_call_new(s, account, query);
+  if (c == NULL)
+    return gc_fail(err, GC_ERR_MEMORY, "query: out of memory");
+  c->act = load_query;
+  c->text.max = pending->max;
+  c = gc_store_call_run(c, err);
+  if (c != NULL && c->code == GC_OK) {
+    *ret_generation = c->generation;
+    *ret_found = c->is_found;
+    if (c->is_found)
+      *ret_mark = c->mark;
+    /* The text has the same limit: only memory can be short. */
+    if (gc_buf_add(pending, c->text.data, c->text.len) != GC_OK)
+      c->code = gc_fail(err, GC_ERR_MEMORY, "query: out of memory");
+  }
+  return gc_store_call_end(c, err);
 }
 
-static enum gc_code
-load_totals(struct gc_store *s, const char *account, const char *query,
-            enum gc_code (*row)(void *ctx, const struct gc_query_total *total),
-            void *ctx, struct gc_err *err) {
+/* The numbers of a total; its key is in the call's text. */
+struct total_row {
+  int64_t count, sent;
+  double sum;
+};
+
+static enum gc_code add_total(struct gc_store_call *c, size_t *cap,
+                              sqlite3_stmt *q, const char *series) {
+  struct total_row *rows = c->rows;
+  if (c->count == *cap) {
+    *cap = *cap != 0 ? 2 * *cap : 64;
+    rows = realloc(c->rows, *cap * sizeof(*rows));
+    if (rows == NULL)
+      return GC_ERR_MEMORY;
+    c->rows = rows;
+  }
+  rows[c->count++] = (struct total_row){.count = sqlite3_column_int64(q, 1),
+                                        .sum = sqlite3_column_double(q, 2),
+                                        .sent = sqlite3_column_int64(q, 3)};
+  return gc_store_call_add(c, series);
+}
+
+static enum gc_code load_totals(struct gc_store *s, struct gc_store_call *c,
+                                struct gc_err *err) {
   GC_AUTO(gc_store_stmt_auto) sqlite3_stmt *q = NULL;
+  size_t cap = 0;
   GC_TRY(prepare_statement(
       s,
       "SELECT series, count, sum, sent FROM totals WHERE account = "
       "? AND query = ? ORDER BY changed_ms DESC, series",
-      account, query, &q, err));
+      c->account, c->name, &q, err));
   int step;
   while ((step = sqlite3_step(q)) == SQLITE_ROW) {
     const char *series = (const char *)sqlite3_column_text(q, 0);
     if (series == NULL)
       return gc_store_error(s, "cannot read the totals", err);
-    struct gc_query_total total = {
-        .series = series,
-        .count = sqlite3_column_int64(q, 1),
-        .sum = sqlite3_column_double(q, 2),
-        .sent = sqlite3_column_int64(q, 3),
-    };
-    GC_TRY(row(ctx, &total));
+    if (add_total(c, &cap, q, series) != GC_OK)
+      return gc_fail(err, GC_ERR_MEMORY, "totals: out of memory");
   }
   return step == SQLITE_DONE ? GC_OK
                              : gc_store_error(s, "cannot read the totals", err);
+}
+
+static enum gc_code
+pass_totals(const struct gc_store_call *c,
+            enum gc_code (*row)(void *ctx, const struct gc_query_total *total),
+            void *ctx) {
+  const struct total_row *rows = c->rows;
+  const char *series = gc_buf_string(&c->text);
+  for (size_t i = 0; i < c->count; i++) {
+    struct gc_query_total total = {.series = series,
+                                   .count = rows[i].count,
+                                   .sum = rows[i].sum,
+                                   .sent = rows[i].sent};
+    GC_TRY(row(ctx, &total));
+    series += strlen(series) + 1;
+  }
+  return GC_OK;
 }
 
 enum gc_code gc_store_load_totals(
     struct gc_store *s, const char *account, const char *query,
     enum gc_code (*row)(void *ctx, const struct gc_query_total *total),
     void *ctx, struct gc_err *err) {
-  GC_TRY(gc_store_enter(s, err));
-  enum gc_code code = load_totals(s, account, query, row, ctx, err);
-  (void)gc_store_leave(s);
+  struct gc_store_call *c = gc_store_call_new(s, account, query);
+  if (c == NULL)
+    return gc_fail(err, GC_ERR_MEMORY, "totals: out of memory");
+  c->act = load_totals;
+  c = gc_store_call_run(c, err);
+  enum gc_code code = GC_OK;
+  if (c != NULL && c->code == GC_OK)
+    code = pass_totals(c, row, ctx);
+  GC_TRY(gc_store_call_end(c, err));
   return code;
 }
 
@@ -166,28 +213,52 @@ static enum gc_code insert_mark(struct gc_store *s, const char *account,
   return run_statement(s, q, err);
 }
 
-static enum gc_code save_query(struct gc_store *s, const char *account,
-                               const char *query,
-                               const struct gc_query_save *save,
+static enum gc_code save_query(struct gc_store *s, struct gc_store_call *c,
                                struct gc_err *err) {
+  const struct gc_query_save *save = &c->save;
+  if (save->generation != 0 && save->generation != s->generation)
+    return gc_fail(err, GC_ERR_STATE, "state file %s was replaced",
+                   s->file.path);
   GC_TRY(gc_store_run(s, "BEGIN IMMEDIATE", err));
   if (save->forget || save->drop_before_ms != 0)
-    GC_TRY(delete_totals(s, account, query,
+    GC_TRY(delete_totals(s, c->account, c->name,
                          save->forget ? INT64_MAX : save->drop_before_ms, err));
-  GC_TRY(insert_totals(s, account, query, save, err));
-  GC_TRY(insert_mark(s, account, query, save, err));
+  GC_TRY(insert_totals(s, c->account, c->name, save, err));
+  GC_TRY(insert_mark(s, c->account, c->name, save, err));
   return gc_store_run(s, "COMMIT", err);
+}
+
+/* The call's text: the pending samples, then the keys of the totals. */
+static enum gc_code copy_save(struct gc_store_call *c,
+                              const struct gc_query_save *save) {
+  GC_TRY(gc_buf_add(&c->text, save->pending, save->pending_len));
+  for (size_t i = 0; i < save->total_count; i++)
+    GC_TRY(gc_store_call_add(c, save->totals[i].series));
+  struct gc_query_total *rows = calloc(save->total_count + 1, sizeof(*rows));
+  if (rows == NULL)
+    return GC_ERR_MEMORY;
+  const char *at = gc_buf_string(&c->text) + save->pending_len;
+  for (size_t i = 0; i < save->total_count; i++) {
+    rows[i] = save->totals[i];
+    rows[i].series = at;
+    at += strlen(at) + 1;
+  }
+  c->rows = rows;
+  c->save = *save;
+  c->save.pending = c->text.data;
+  c->save.totals = rows;
+  return GC_OK;
 }
 
 enum gc_code gc_store_save_query(struct gc_store *s, const char *account,
                                  const char *query,
                                  const struct gc_query_save *save,
                                  struct gc_err *err) {
-  GC_TRY(gc_store_enter(s, err));
-  enum gc_code code = save->generation == 0 || save->generation == s->generation
-                          ? save_query(s, account, query, save, err)
-                          : gc_fail(err, GC_ERR_STATE,
-                                    "state file %s was replaced", s->file.path);
-  (void)gc_store_leave(s);
-  return code;
+  struct gc_store_call *c = gc_store_call_new(s, account, query);
+  if (c == NULL || copy_save(c, save) != GC_OK) {
+    gc_store_call_free(c);
+    return gc_fail(err, GC_ERR_MEMORY, "query: out of memory");
+  }
+  c->act = save_query;
+  return gc_store_call_end(gc_store_call_run(c, err), err);
 }

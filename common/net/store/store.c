@@ -64,8 +64,10 @@ static enum gc_code open_file(struct gc_store *s, struct gc_err *ret_warning,
   enum gc_code code =
       gc_state_file_open(s->folder, &kind_of_file, &s->file, ret_warning, err);
   s->db = s->file.db;
+  pthread_mutex_lock(&s->lock);
   s->is_held = code == GC_ERR_UNAVAILABLE;
   s->generation += code == GC_OK;
+  pthread_mutex_unlock(&s->lock);
   return code;
 }
 
@@ -79,8 +81,10 @@ static void report_store(struct gc_store *s, enum gc_code code,
   s->has_failed = code != GC_OK;
   if (code != GC_OK)
     words.code = GC_ERR_STATE;
+  pthread_mutex_lock(&s->notice_lock);
   if (s->notice != NULL && (words.code != GC_OK || is_over))
     s->notice(s->ctx, &words);
+  pthread_mutex_unlock(&s->notice_lock);
 }
 
 static void close_file(struct gc_store *s) {
@@ -90,7 +94,6 @@ static void close_file(struct gc_store *s) {
 
 enum gc_code gc_store_enter(struct gc_store *s, struct gc_err *err) {
   struct gc_err warning = {.code = GC_OK}, why = {.code = GC_OK};
-  pthread_mutex_lock(&s->lock);
   if (s->db != NULL && !gc_state_file_is_there(&s->file))
     close_file(s);
   if (s->db == NULL)
@@ -98,7 +101,6 @@ enum gc_code gc_store_enter(struct gc_store *s, struct gc_err *err) {
   s->failure = SQLITE_OK;
   if (s->db != NULL)
     return GC_OK;
-  pthread_mutex_unlock(&s->lock);
   return gc_fail(err, GC_ERR_UNAVAILABLE, "%s", why.text);
 }
 
@@ -110,7 +112,9 @@ static bool replace_file(struct gc_store *s) {
   s->db = s->file.db;
   if (code != GC_OK)
     close_file(s);
+  pthread_mutex_lock(&s->lock);
   s->generation++;
+  pthread_mutex_unlock(&s->lock);
   report_store(s, code, &warning, &err);
   return code == GC_OK;
 }
@@ -132,31 +136,78 @@ bool gc_store_leave(struct gc_store *s) {
       sqlite3_exec(s->db, "ROLLBACK", NULL, NULL, NULL);
     break;
   }
-  pthread_mutex_unlock(&s->lock);
   return is_new;
+}
+
+/* ---- life ---- */
+
+static void free_store(struct gc_store *s) {
+  gc_bounded_free(s->calls);
+  pthread_mutex_destroy(&s->notice_lock);
+  pthread_mutex_destroy(&s->lock);
+  free(s);
+}
+
+static struct gc_store *new_store(const char *folder) {
+  struct gc_store *s = calloc(1, sizeof(*s));
+  if (s == NULL)
+    return NULL;
+  pthread_mutex_init(&s->lock, NULL);
+  pthread_mutex_init(&s->notice_lock, NULL);
+  s->holders = 1;
+  /* A path that is too long fails with words when the file is opened. */
+  snprintf(s->folder, sizeof(s->folder), "%s", folder);
+  s->calls = gc_bounded_new("gc-state", GC_STORE_WAIT_MS);
+  if (s->calls != NULL)
+    return s;
+  free_store(s);
+  return NULL;
+}
+
+void gc_store_release(struct gc_store *s) {
+  pthread_mutex_lock(&s->lock);
+  bool is_last = --s->holders == 0;
+  pthread_mutex_unlock(&s->lock);
+  if (!is_last)
+    return;
+  close_file(s);
+  free_store(s);
+}
+
+static enum gc_code open_first(struct gc_store *s, struct gc_store_call *c,
+                               struct gc_err *err) {
+  enum gc_code code = open_file(s, &c->warning, err);
+  s->has_failed = code != GC_OK;
+  return code;
 }
 
 enum gc_code gc_store_open(const char *folder, struct gc_store **ret_store,
                            struct gc_err *ret_warning, struct gc_err *err) {
-  struct gc_store *s = calloc(1, sizeof(*s));
-  if (s == NULL)
+  struct gc_store *s = new_store(folder);
+  struct gc_store_call *c = s != NULL ? gc_store_call_new(s, "", NULL) : NULL;
+  if (c == NULL) {
+    if (s != NULL)
+      gc_store_release(s);
     return gc_fail(err, GC_ERR_MEMORY, "state file: out of memory");
-  pthread_mutex_init(&s->lock, NULL);
-  /* A path that is too long fails with words when the file is opened. */
-  snprintf(s->folder, sizeof(s->folder), "%s", folder);
+  }
   *ret_store = s;
-  enum gc_code code = open_file(s, ret_warning, err);
-  s->has_failed = code != GC_OK;
-  return code;
+  c->act = open_first;
+  c->acts_closed = true;
+  c = gc_store_call_run(c, err);
+  if (c == NULL)
+    return GC_ERR_STATE;
+  if (c->warning.code != GC_OK)
+    *ret_warning = c->warning;
+  return gc_store_call_end(c, err);
 }
 
 void gc_store_set_notice(struct gc_store *s,
                          void (*notice)(void *ctx, const struct gc_err *err),
                          void *ctx) {
-  pthread_mutex_lock(&s->lock);
+  pthread_mutex_lock(&s->notice_lock);
   s->notice = notice;
   s->ctx = ctx;
-  pthread_mutex_unlock(&s->lock);
+  pthread_mutex_unlock(&s->notice_lock);
 }
 
 bool gc_store_is_held(struct gc_store *s) {
@@ -173,12 +224,26 @@ uint64_t gc_store_generation(struct gc_store *s) {
   return generation;
 }
 
+static enum gc_code close_last(struct gc_store *s, struct gc_store_call *c,
+                               struct gc_err *err) {
+  (void)c, (void)err;
+  close_file(s);
+  return GC_OK;
+}
+
+/* Closing writes, too. A call that hangs closes the file at its end. */
 void gc_store_close(struct gc_store *s) {
+  struct gc_err err = {.code = GC_OK};
   if (s == NULL)
     return;
-  gc_state_file_close(&s->file);
-  pthread_mutex_destroy(&s->lock);
-  free(s);
+  gc_store_set_notice(s, NULL, NULL);
+  struct gc_store_call *c = gc_store_call_new(s, "", NULL);
+  if (c != NULL) {
+    c->act = close_last;
+    c->acts_closed = true;
+    gc_store_call_free(gc_store_call_run(c, &err));
+  }
+  gc_store_release(s);
 }
 
 /* ---- names ---- */
@@ -188,36 +253,60 @@ static const char *column_text(sqlite3_stmt *q, int i) {
   return text != NULL ? text : "";
 }
 
-static enum gc_code
-load_names(struct gc_store *s, const char *account, const char *kind,
-           enum gc_code (*row)(void *ctx, const struct gc_entry *name),
-           void *ctx, struct gc_err *err) {
+static enum gc_code load_names(struct gc_store *s, struct gc_store_call *c,
+                               struct gc_err *err) {
   GC_AUTO(gc_store_stmt_auto) sqlite3_stmt *q = NULL;
   if (sqlite3_prepare_v2(s->db,
                          "SELECT id, name, label, detail FROM names WHERE "
                          "account = ? AND kind = ? ORDER BY id",
                          -1, &q, NULL) != SQLITE_OK)
     return gc_store_error(s, "cannot read the names", err);
-  sqlite3_bind_text(q, 1, account, -1, SQLITE_STATIC);
-  sqlite3_bind_text(q, 2, kind, -1, SQLITE_STATIC);
+  sqlite3_bind_text(q, 1, c->account, -1, SQLITE_STATIC);
+  sqlite3_bind_text(q, 2, c->name, -1, SQLITE_STATIC);
 
   int step;
   while ((step = sqlite3_step(q)) == SQLITE_ROW) {
-    struct gc_entry name = {column_text(q, 0), column_text(q, 1),
-                            column_text(q, 2), column_text(q, 3)};
-    GC_TRY(row(ctx, &name));
+    for (int i = 0; i < 4; i++)
+      GC_TRY(gc_store_call_add(c, column_text(q, i)));
+    c->count++;
   }
   return step == SQLITE_DONE ? GC_OK
                              : gc_store_error(s, "cannot read the names", err);
+}
+
+/* The next string of a call's text; moves `at` behind it. */
+static const char *next_text(const char **at) {
+  const char *text = *at;
+  *at += strlen(text) + 1;
+  return text;
+}
+
+static struct gc_entry next_entry(const char **at) {
+  struct gc_entry e;
+  e.id = next_text(at);
+  e.name = next_text(at);
+  e.label = next_text(at);
+  e.detail = next_text(at);
+  return e;
 }
 
 enum gc_code
 gc_store_load_names(struct gc_store *s, const char *account, const char *kind,
                     enum gc_code (*row)(void *ctx, const struct gc_entry *name),
                     void *ctx, struct gc_err *err) {
-  GC_TRY(gc_store_enter(s, err));
-  enum gc_code code = load_names(s, account, kind, row, ctx, err);
-  (void)gc_store_leave(s);
+  struct gc_store_call *c = gc_store_call_new(s, account, kind);
+  if (c == NULL)
+    return gc_fail(err, GC_ERR_MEMORY, "names: out of memory");
+  c->act = load_names;
+  c = gc_store_call_run(c, err);
+  const char *at = c != NULL ? gc_buf_string(&c->text) : NULL;
+  enum gc_code code = GC_OK;
+  for (size_t i = 0;
+       c != NULL && c->code == GC_OK && code == GC_OK && i < c->count; i++) {
+    struct gc_entry name = next_entry(&at);
+    code = row(ctx, &name);
+  }
+  GC_TRY(gc_store_call_end(c, err));
   return code;
 }
 
@@ -263,49 +352,67 @@ static enum gc_code delete_names(struct gc_store *s, const char *account,
              : gc_store_error(s, "cannot write the names", err);
 }
 
-static enum gc_code save_names(struct gc_store *s, const char *account,
-                               const char *kind, const struct gc_entry *names,
-                               size_t count, int64_t now_s, int64_t keep_s,
+static enum gc_code save_names(struct gc_store *s, struct gc_store_call *c,
                                struct gc_err *err) {
   GC_TRY(gc_store_run(s, "BEGIN IMMEDIATE", err));
-  GC_TRY(insert_names(s, account, kind, names, count, now_s, err));
-  GC_TRY(delete_names(s, account, kind, now_s - keep_s, err));
+  GC_TRY(
+      insert_names(s, c->account, c->name, c->rows, c->count, c->now_s, err));
+  GC_TRY(delete_names(s, c->account, c->name, c->now_s - c->keep_s, err));
   return gc_store_run(s, "COMMIT", err);
+}
+
+static enum gc_code copy_entries(struct gc_store_call *c,
+                                 const struct gc_entry *names, size_t count) {
+  for (size_t i = 0; i < count; i++) {
+    GC_TRY(gc_store_call_add(c, names[i].id));
+    GC_TRY(gc_store_call_add(c, names[i].name));
+    GC_TRY(gc_store_call_add(c, names[i].label));
+    GC_TRY(gc_store_call_add(c, names[i].detail));
+  }
+  struct gc_entry *rows = calloc(count + 1, sizeof(*rows));
+  if (rows == NULL)
+    return GC_ERR_MEMORY;
+  const char *at = gc_buf_string(&c->text);
+  for (size_t i = 0; i < count; i++)
+    rows[i] = next_entry(&at);
+  c->rows = rows;
+  c->count = count;
+  return GC_OK;
 }
 
 enum gc_code gc_store_save_names(struct gc_store *s, const char *account,
                                  const char *kind, const struct gc_entry *names,
                                  size_t count, int64_t now_s, int64_t keep_s,
                                  struct gc_err *err) {
-  enum gc_code code;
-  bool is_new;
-  int attempts = 0;
-  do {
-    GC_TRY(gc_store_enter(s, err));
-    code = save_names(s, account, kind, names, count, now_s, keep_s, err);
-    is_new = gc_store_leave(s);
-  } while (is_new && ++attempts < 2);
-  return code;
+  struct gc_store_call *c = gc_store_call_new(s, account, kind);
+  if (c == NULL || copy_entries(c, names, count) != GC_OK) {
+    gc_store_call_free(c);
+    return gc_fail(err, GC_ERR_MEMORY, "names: out of memory");
+  }
+  c->act = save_names;
+  c->is_repeated = true;
+  c->now_s = now_s;
+  c->keep_s = keep_s;
+  return gc_store_call_end(gc_store_call_run(c, err), err);
 }
 
 /* ---- channels ---- */
 
-static enum gc_code load_channel(struct gc_store *s, const char *account,
-                                 unsigned slot, struct gc_buf *out,
+static enum gc_code load_channel(struct gc_store *s, struct gc_store_call *c,
                                  struct gc_err *err) {
   GC_AUTO(gc_store_stmt_auto) sqlite3_stmt *q = NULL;
   if (sqlite3_prepare_v2(
           s->db, "SELECT text FROM channels WHERE account = ? AND slot = ?", -1,
           &q, NULL) != SQLITE_OK)
     return gc_store_error(s, "cannot read the channel", err);
-  sqlite3_bind_text(q, 1, account, -1, SQLITE_STATIC);
-  sqlite3_bind_int64(q, 2, slot);
+  sqlite3_bind_text(q, 1, c->account, -1, SQLITE_STATIC);
+  sqlite3_bind_int64(q, 2, c->slot);
   int step = sqlite3_step(q);
   if (step == SQLITE_DONE)
     return GC_OK;
   if (step != SQLITE_ROW)
     return gc_store_error(s, "cannot read the channel", err);
-  enum gc_code code = gc_buf_text(out, column_text(q, 0));
+  enum gc_code code = gc_buf_text(&c->text, column_text(q, 0));
   return code == GC_OK ? code : gc_fail(err, code, "%s", gc_code_words(code));
 }
 
@@ -313,26 +420,34 @@ enum gc_code gc_store_load_channel(struct gc_store *s, const char *account,
                                    unsigned slot, struct gc_buf *out,
                                    struct gc_err *err) {
   gc_buf_reset(out);
-  GC_TRY(gc_store_enter(s, err));
-  enum gc_code code = load_channel(s, account, slot, out, err);
-  (void)gc_store_leave(s);
-  return code;
+  struct gc_store_call *c = gc_store_call_new(s, account, NULL);
+  if (c == NULL)
+    return gc_fail(err, GC_ERR_MEMORY, "channel: out of memory");
+  c->act = load_channel;
+  c->slot = slot;
+  c->text.max = out->max;
+  c = gc_store_call_run(c, err);
+  enum gc_code code = GC_OK;
+  if (c != NULL && c->code == GC_OK)
+    code = gc_buf_add(out, c->text.data, c->text.len);
+  GC_TRY(gc_store_call_end(c, err));
+  return code == GC_OK ? code : gc_fail(err, code, "%s", gc_code_words(code));
 }
 
-static enum gc_code save_channel(struct gc_store *s, const char *account,
-                                 unsigned slot, const char *text,
+static enum gc_code save_channel(struct gc_store *s, struct gc_store_call *c,
                                  struct gc_err *err) {
   static const char insert[] =
       "INSERT OR REPLACE INTO channels (account, slot, text) VALUES (?,?,?)";
   static const char delete[] =
       "DELETE FROM channels WHERE account = ? AND slot = ?";
-  bool keeps = text != NULL && text[0] != '\0';
+  const char *text = gc_buf_string(&c->text);
+  bool keeps = text[0] != '\0';
   GC_AUTO(gc_store_stmt_auto) sqlite3_stmt *q = NULL;
   if (sqlite3_prepare_v2(s->db, keeps ? insert : delete, -1, &q, NULL) !=
       SQLITE_OK)
     return gc_store_error(s, "cannot write the channel", err);
-  sqlite3_bind_text(q, 1, account, -1, SQLITE_STATIC);
-  sqlite3_bind_int64(q, 2, slot);
+  sqlite3_bind_text(q, 1, c->account, -1, SQLITE_STATIC);
+  sqlite3_bind_int64(q, 2, c->slot);
   if (keeps)
     sqlite3_bind_text(q, 3, text, -1, SQLITE_STATIC);
   return sqlite3_step(q) == SQLITE_DONE
@@ -343,13 +458,13 @@ static enum gc_code save_channel(struct gc_store *s, const char *account,
 enum gc_code gc_store_save_channel(struct gc_store *s, const char *account,
                                    unsigned slot, const char *text,
                                    struct gc_err *err) {
-  enum gc_code code;
-  bool is_new;
-  int attempts = 0;
-  do {
-    GC_TRY(gc_store_enter(s, err));
-    code = save_channel(s, account, slot, text, err);
-    is_new = gc_store_leave(s);
-  } while (is_new && ++attempts < 2);
-  return code;
+  struct gc_store_call *c = gc_store_call_new(s, account, NULL);
+  if (c == NULL || gc_store_call_add(c, text != NULL ? text : "") != GC_OK) {
+    gc_store_call_free(c);
+    return gc_fail(err, GC_ERR_MEMORY, "channel: out of memory");
+  }
+  c->act = save_channel;
+  c->is_repeated = true;
+  c->slot = slot;
+  return gc_store_call_end(gc_store_call_run(c, err), err);
 }

@@ -2,9 +2,11 @@
 /* The state that survives a restart, in one SQLite file: StateDir/state.db,
  * readable for collectd's user only (see state_file.h for versions and broken
  * files). Saved data survives a crash. A file that fails is opened again by the
- * next call; a broken file is renamed and replaced, also at run time. Only one
- * process at a time uses the file. Any thread; calls are serialized by a
- * lock. */
+ * next call; one that turns out to be broken is renamed and replaced at run
+ * time too. One process at a time uses the file. Any thread; one call at a time
+ * runs. A call on a disk that hangs fails with GC_ERR_UNAVAILABLE after
+ * GC_STORE_WAIT_MS, the next ones at once. What it was to save may be saved
+ * later, when the disk answers, but before anything that is saved after it. */
 #ifndef GC_NET_STORE_STORE_H
 #define GC_NET_STORE_STORE_H
 
@@ -30,8 +32,9 @@ GC_API GC_MUST_CHECK enum gc_code gc_store_open(const char *folder,
                                                 struct gc_err *ret_warning,
                                                 struct gc_err *err);
 /* Calls `notice` with each later warning, with each failure to open the file
- * (GC_ERR_STATE) and when the file is open again (GC_OK), on the thread that
- * calls the store. `notice` must not call the store. */
+ * (GC_ERR_STATE), with a file system that does not answer (GC_ERR_STATE), and
+ * when either is over (GC_OK); on any thread, one notice at a time. It must not
+ * call the store. NULL: none; then no notice runs any more. */
 GC_API void gc_store_set_notice(struct gc_store *s,
                                 void (*notice)(void *ctx,
                                                const struct gc_err *err),
@@ -41,7 +44,8 @@ GC_API bool gc_store_is_held(struct gc_store *s);
 /* Returns a number that changes with each file that is opened: after a file was
  * broken, deleted or unreadable, the saved data may be lost. */
 GC_API uint64_t gc_store_generation(struct gc_store *s);
-/* Closes the store and frees it. NULL is allowed. */
+/* NULL is allowed. While a call hangs, the file is closed at the end of that
+ * call. */
 GC_API void gc_store_close(struct gc_store *s);
 
 /* Calls `row` for each name of an account ("prod") and kind ("queue") that the

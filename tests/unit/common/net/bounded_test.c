@@ -1,0 +1,172 @@
+/* SPDX-License-Identifier: MIT */
+#include "common/net/bounded.h"
+
+#include <stdlib.h>
+
+#include "common/net/clock.h"
+#include "tests/support/check.h"
+#include "tests/support/deadline.h"
+
+enum { WAIT_MS = 300, LONG_MS = 60 * 1000, AT_ONCE_MS = 250, CALLERS = 8 };
+
+/* A call that hangs until the test opens the gate. */
+static struct gate gate = GATE_INIT;
+static bool is_open;
+static unsigned runs, drops;
+
+static void run_it(void *ctx) {
+  (void)ctx;
+  pthread_mutex_lock(&gate.lock);
+  while (!is_open)
+    pthread_cond_wait(&gate.changed, &gate.lock);
+  runs++;
+  pthread_cond_broadcast(&gate.changed);
+  pthread_mutex_unlock(&gate.lock);
+}
+
+static void drop_it(void *ctx) {
+  free(ctx);
+  GATE_CHANGE(&gate, drops++);
+}
+
+static void begin(bool opens) {
+  GATE_CHANGE(&gate, runs = drops = 0; is_open = opens);
+}
+
+static unsigned count_of(const unsigned *counter) {
+  pthread_mutex_lock(&gate.lock);
+  unsigned count = *counter;
+  pthread_mutex_unlock(&gate.lock);
+  return count;
+}
+
+static bool has_run(void *ctx) {
+  (void)ctx;
+  return runs == 1;
+}
+
+static bool has_dropped(void *ctx) { return drops == *(unsigned *)ctx; }
+
+static void a_call_that_ends_is_the_caller_s_again(void) {
+  begin(true);
+  struct gc_bounded *b = gc_bounded_new("gc-test", LONG_MS);
+  void *ctx = malloc(1);
+  CHECK_INT(gc_bounded_run(b, run_it, drop_it, ctx), GC_OK);
+  CHECK_INT(count_of(&runs), 1);
+  CHECK_INT(count_of(&drops), 0);
+  CHECK_INT(gc_bounded_hangs_ms(b), 0);
+  free(ctx);
+  gc_bounded_free(b);
+}
+
+static void a_call_that_hangs_is_left_and_the_next_fails_at_once(void) {
+  unsigned two = 2;
+  begin(false);
+  struct gc_bounded *b = gc_bounded_new("gc-test", WAIT_MS);
+  uint64_t began_ms = gc_clock_now_ms();
+  CHECK_INT(gc_bounded_run(b, run_it, drop_it, malloc(1)), GC_ERR_TIMEOUT);
+  CHECK(gc_clock_now_ms() - began_ms >= WAIT_MS);
+  CHECK_INT(count_of(&drops), 0);
+  CHECK(gc_bounded_hangs_ms(b) >= WAIT_MS);
+
+  began_ms = gc_clock_now_ms();
+  CHECK_INT(gc_bounded_run(b, run_it, drop_it, malloc(1)), GC_ERR_TIMEOUT);
+  CHECK(gc_clock_now_ms() - began_ms < AT_ONCE_MS);
+  CHECK_INT(count_of(&drops), 1);
+
+  GATE_CHANGE(&gate, is_open = true);
+  CHECK(gate_wait(&gate, has_dropped, &two));
+  CHECK_INT(count_of(&runs), 1);
+  gc_bounded_free(b);
+}
+
+/* As when the disk answers again. */
+static void a_call_after_the_hang_runs(void) {
+  unsigned one = 1;
+  begin(false);
+  struct gc_bounded *b = gc_bounded_new("gc-test", WAIT_MS);
+  CHECK_INT(gc_bounded_run(b, run_it, drop_it, malloc(1)), GC_ERR_TIMEOUT);
+  GATE_CHANGE(&gate, is_open = true);
+  CHECK(gate_wait(&gate, has_dropped, &one));
+  enum gc_code code = GC_ERR_TIMEOUT;
+  for (unsigned i = 0; i < 100 && code != GC_OK; i++) {
+    void *ctx = malloc(1);
+    code = gc_bounded_run(b, run_it, drop_it, ctx);
+    if (code == GC_OK)
+      free(ctx);
+  }
+  CHECK_INT(code, GC_OK);
+  CHECK_INT(gc_bounded_hangs_ms(b), 0);
+  gc_bounded_free(b);
+}
+
+static void the_owner_may_go_while_a_call_hangs(void) {
+  unsigned one = 1;
+  begin(false);
+  struct gc_bounded *b = gc_bounded_new("gc-test", WAIT_MS);
+  CHECK_INT(gc_bounded_run(b, run_it, drop_it, malloc(1)), GC_ERR_TIMEOUT);
+  gc_bounded_free(b);
+  GATE_CHANGE(&gate, is_open = true);
+  CHECK(gate_wait(&gate, has_run, NULL));
+  CHECK(gate_wait(&gate, has_dropped, &one));
+}
+
+static unsigned in_turn; /* guarded by the turns alone */
+
+static void add_one(void *ctx) {
+  (void)ctx;
+  in_turn++;
+}
+
+static void keep(void *ctx) { (void)ctx; }
+
+static void *call_often(void *arg) {
+  for (int i = 0; i < 50; i++)
+    CHECK_INT(gc_bounded_run(arg, add_one, keep, NULL), GC_OK);
+  return NULL;
+}
+
+static void calls_run_one_after_the_other(void) {
+  pthread_t threads[CALLERS];
+  in_turn = 0;
+  struct gc_bounded *b = gc_bounded_new("gc-test", LONG_MS);
+  for (int i = 0; i < CALLERS; i++)
+    CHECK_INT(pthread_create(&threads[i], NULL, call_often, b), 0);
+  for (int i = 0; i < CALLERS; i++)
+    pthread_join(threads[i], NULL);
+  CHECK_INT(in_turn, CALLERS * 50);
+  gc_bounded_free(b);
+}
+
+/* Threads that wait for the same hang do not add up their waits. */
+static void *call_once(void *arg) {
+  enum gc_code code = gc_bounded_run(arg, run_it, drop_it, malloc(1));
+  CHECK_INT(code, GC_ERR_TIMEOUT);
+  return NULL;
+}
+
+static void callers_do_not_wait_one_after_the_other(void) {
+  unsigned all = CALLERS;
+  pthread_t threads[CALLERS];
+  begin(false);
+  struct gc_bounded *b = gc_bounded_new("gc-test", WAIT_MS);
+  uint64_t began_ms = gc_clock_now_ms();
+  for (int i = 0; i < CALLERS; i++)
+    CHECK_INT(pthread_create(&threads[i], NULL, call_once, b), 0);
+  for (int i = 0; i < CALLERS; i++)
+    pthread_join(threads[i], NULL);
+  CHECK(gc_clock_now_ms() - began_ms < CALLERS * WAIT_MS / 2);
+  GATE_CHANGE(&gate, is_open = true);
+  CHECK(gate_wait(&gate, has_dropped, &all));
+  gc_bounded_free(b);
+}
+
+int main(void) {
+  RUN(a_call_that_ends_is_the_caller_s_again);
+  RUN(a_call_that_hangs_is_left_and_the_next_fails_at_once);
+  RUN(a_call_after_the_hang_runs);
+  RUN(the_owner_may_go_while_a_call_hangs);
+  RUN(calls_run_one_after_the_other);
+  RUN(callers_do_not_wait_one_after_the_other);
+  return check_done();
+}

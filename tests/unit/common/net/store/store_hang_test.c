@@ -1,0 +1,250 @@
+/* SPDX-License-Identifier: MIT */
+/* The state file on a disk that hangs. */
+#include "common/net/store/store.h"
+
+#include <stdlib.h>
+#include <unistd.h>
+
+#include <sqlite3.h>
+
+#include "common/net/clock.h"
+#include "common/net/store/queries.h"
+#include "tests/support/check.h"
+#include "tests/support/deadline.h"
+
+enum { BOUND_MS = 2000, AT_ONCE_MS = 500 };
+
+static struct gate gate = GATE_INIT;
+static bool is_hanging;
+static unsigned failures, ends; /* notices */
+static char text[sizeof(((struct gc_err *)0)->text)];
+static char folder[64];
+
+/* ---- the disk ---- */
+
+static void wait_for_disk(void) {
+  pthread_mutex_lock(&gate.lock);
+  while (is_hanging)
+    pthread_cond_wait(&gate.changed, &gate.lock);
+  pthread_mutex_unlock(&gate.lock);
+}
+
+static int (*real_open)(const char *path, int flags, int mode);
+static int hanging_open(const char *path, int flags, int mode) {
+  wait_for_disk();
+  return real_open(path, flags, mode);
+}
+
+static ssize_t (*real_pwrite)(int fd, const void *from, size_t len, off_t at);
+static ssize_t hanging_pwrite(int fd, const void *from, size_t len, off_t at) {
+  wait_for_disk();
+  return real_pwrite(fd, from, len, at);
+}
+
+static void hang(bool hangs) { GATE_CHANGE(&gate, is_hanging = hangs); }
+
+/* sqlite3.h: xSetSystemCall. SQLite writes with one of the two. */
+static void hold_calls(void) {
+  static const char *const writes[] = {"pwrite", "pwrite64"};
+  sqlite3_vfs *vfs = sqlite3_vfs_find(NULL);
+  *(sqlite3_syscall_ptr *)&real_open = vfs->xGetSystemCall(vfs, "open");
+  vfs->xSetSystemCall(vfs, "open", (sqlite3_syscall_ptr)hanging_open);
+  for (size_t i = 0; i < GC_COUNT(writes); i++) {
+    sqlite3_syscall_ptr real = vfs->xGetSystemCall(vfs, writes[i]);
+    if (real == NULL)
+      continue;
+    *(sqlite3_syscall_ptr *)&real_pwrite = real;
+    vfs->xSetSystemCall(vfs, writes[i], (sqlite3_syscall_ptr)hanging_pwrite);
+  }
+  CHECK(real_open != NULL && real_pwrite != NULL);
+}
+
+/* ---- the store ---- */
+
+static void notice(void *ctx, const struct gc_err *err) {
+  (void)ctx;
+  if (err->code != GC_OK)
+    GATE_CHANGE(&gate, failures++;
+                snprintf(text, sizeof(text), "%s", err->text));
+  else
+    GATE_CHANGE(&gate, ends++);
+}
+
+static bool has_ended(void *ctx) {
+  (void)ctx;
+  return ends == 1;
+}
+
+static unsigned count_of(const unsigned *counter) {
+  pthread_mutex_lock(&gate.lock);
+  unsigned count = *counter;
+  pthread_mutex_unlock(&gate.lock);
+  return count;
+}
+
+static enum gc_code open_store(struct gc_store **ret) {
+  struct gc_err err = {.code = GC_OK}, warning = {.code = GC_OK};
+  enum gc_code code = gc_store_open(folder, ret, &warning, &err);
+  gc_store_set_notice(*ret, notice, NULL);
+  return code;
+}
+
+static void begin(void) {
+  snprintf(folder, sizeof(folder), "/tmp/gc-hang-XXXXXX");
+  CHECK(mkdtemp(folder) != NULL);
+  GATE_CHANGE(&gate, failures = ends = 0; is_hanging = false);
+}
+
+static void end(void) {
+  char command[128];
+  snprintf(command, sizeof(command), "rm -rf %s", folder);
+  CHECK_INT(system(command), 0);
+}
+
+static enum gc_code save_name(struct gc_store *s, const char *id) {
+  struct gc_err err = {.code = GC_OK};
+  const struct gc_entry e = {id, "Support", "Support", ""};
+  return gc_store_save_names(s, "prod", "queue", &e, 1, 1000, 1 << 20, &err);
+}
+
+static enum gc_code count_name(void *ctx, const struct gc_entry *e) {
+  (void)e;
+  ++*(unsigned *)ctx;
+  return GC_OK;
+}
+
+/* -1: the store failed. */
+static int names_of(struct gc_store *s) {
+  unsigned count = 0;
+  struct gc_err err = {.code = GC_OK};
+  enum gc_code code =
+      gc_store_load_names(s, "prod", "queue", count_name, &count, &err);
+  return code == GC_OK ? (int)count : -1;
+}
+
+static void save_total(struct gc_store *s, int64_t sent, enum gc_code want) {
+  struct gc_err err = {.code = GC_OK};
+  const struct gc_query_total total = {"a", sent, 1.0, sent};
+  const struct gc_query_save save = {.mark = {.done_ms = sent},
+                                     .pending = "xyz",
+                                     .pending_len = 3,
+                                     .totals = &total,
+                                     .total_count = 1};
+  CHECK_INT(gc_store_save_query(s, "prod", "query-a", &save, &err), want);
+}
+
+static enum gc_code take_sent(void *ctx, const struct gc_query_total *t) {
+  *(int64_t *)ctx = t->sent;
+  return GC_OK;
+}
+
+static int64_t sent_of(struct gc_store *s) {
+  struct gc_err err = {.code = GC_OK};
+  int64_t sent = -1;
+  CHECK_INT(gc_store_load_totals(s, "prod", "query-a", take_sent, &sent, &err),
+            GC_OK);
+  return sent;
+}
+
+static void a_save_that_hangs_returns_and_is_reported_once(void) {
+  struct gc_store *s = NULL;
+  begin();
+  CHECK_INT(open_store(&s), GC_OK);
+  CHECK_INT(save_name(s, "1"), GC_OK);
+  hang(true);
+  uint64_t began_ms = gc_clock_now_ms();
+  CHECK_INT(save_name(s, "2"), GC_ERR_UNAVAILABLE);
+  CHECK(gc_clock_now_ms() - began_ms < BOUND_MS);
+  began_ms = gc_clock_now_ms();
+  CHECK_INT(names_of(s), -1);
+  CHECK(!gc_store_is_held(s));
+  CHECK_INT(gc_store_generation(s), 1);
+  CHECK(gc_clock_now_ms() - began_ms < AT_ONCE_MS);
+  CHECK_INT(count_of(&failures), 1);
+  CHECK_HAS(text, "/state.db: no answer of the file system");
+
+  hang(false);
+  CHECK(gate_wait(&gate, has_ended, NULL));
+  gc_store_close(s);
+  CHECK_INT(open_store(&s), GC_OK);
+  CHECK_INT(names_of(s), 2); /* saved at last */
+  gc_store_close(s);
+  end();
+}
+
+/* The caller saves again what it believes was not saved. */
+static void a_late_save_does_not_undo_a_later_one(void) {
+  struct gc_store *s = NULL;
+  begin();
+  CHECK_INT(open_store(&s), GC_OK);
+  save_total(s, 1, GC_OK);
+  hang(true);
+  save_total(s, 2, GC_ERR_UNAVAILABLE);
+  save_total(s, 3, GC_ERR_UNAVAILABLE);
+  hang(false);
+  CHECK(gate_wait(&gate, has_ended, NULL));
+  struct gc_err err = {.code = GC_OK};
+  while (names_of(s) < 0)
+    continue; /* the hanging call ends */
+  CHECK_INT(sent_of(s), 2);
+  save_total(s, 3, GC_OK);
+  CHECK_INT(sent_of(s), 3);
+  GC_AUTO(gc_buf_clear) struct gc_buf pending = {.max = 10};
+  struct gc_query_mark mark;
+  uint64_t generation = 0;
+  bool is_found = false;
+  CHECK_INT(gc_store_load_query(s, "prod", "query-a", &is_found, &mark,
+                                &generation, &pending, &err),
+            GC_OK);
+  CHECK(is_found && mark.done_ms == 3);
+  CHECK_STR(gc_buf_string(&pending), "xyz");
+  gc_store_close(s);
+  end();
+}
+
+/* As collectd stops: the file is closed when the disk answers. */
+static void a_close_does_not_wait_for_the_disk(void) {
+  struct gc_store *s = NULL, *next = NULL;
+  begin();
+  CHECK_INT(open_store(&s), GC_OK);
+  CHECK_INT(save_name(s, "1"), GC_OK);
+  hang(true);
+  uint64_t began_ms = gc_clock_now_ms();
+  gc_store_close(s);
+  CHECK(gc_clock_now_ms() - began_ms < BOUND_MS);
+  hang(false);
+  uint64_t until_ms = gc_clock_now_ms() + DEADLINE_S * 1000;
+  while (open_store(&next) != GC_OK && gc_clock_now_ms() < until_ms)
+    gc_store_close(next); /* the lock is not released yet */
+  CHECK_INT(names_of(next), 1);
+  gc_store_close(next);
+  CHECK_INT(count_of(&ends), 0); /* no notice after the close */
+  end();
+}
+
+static void an_open_that_hangs_returns_and_goes_on(void) {
+  struct gc_store *s = NULL;
+  begin();
+  hang(true);
+  uint64_t began_ms = gc_clock_now_ms();
+  CHECK_INT(open_store(&s), GC_ERR_STATE);
+  CHECK_INT(names_of(s), -1);
+  CHECK(gc_clock_now_ms() - began_ms < BOUND_MS);
+  hang(false);
+  uint64_t until_ms = gc_clock_now_ms() + DEADLINE_S * 1000;
+  while (names_of(s) != 0 && gc_clock_now_ms() < until_ms)
+    continue; /* not open yet */
+  CHECK_INT(save_name(s, "1"), GC_OK);
+  CHECK_INT(names_of(s), 1);
+  gc_store_close(s);
+  end();
+}
+
+int main(void) {
+  hold_calls();
+  RUN(a_save_that_hangs_returns_and_is_reported_once);
+  RUN(a_late_save_does_not_undo_a_later_one);
+  RUN(a_close_does_not_wait_for_the_disk);
+  RUN(an_open_that_hangs_returns_and_goes_on);
+  return check_done();
+}
