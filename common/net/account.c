@@ -12,6 +12,7 @@
 #include "common/net/http/http.h"
 #include "common/net/http/proxy.h"
 #include "common/net/socket/driver.h"
+#include "common/net/timing.h"
 
 struct gc_account {
   struct gc_account_settings settings;
@@ -177,7 +178,8 @@ static void open_store(const struct gc_account *a) {
     return;
   store_tried = true;
   struct gc_err err = {.code = GC_OK}, warning = {.code = GC_OK};
-  if (gc_store_open(folder, &store, &warning, &err) != GC_OK) {
+  if (gc_store_open(folder, GC_STORE_WAIT_MS, &store, &warning, &err) !=
+      GC_OK) {
     struct gc_err words = err;
     (void)gc_fail(&words, GC_ERR_STATE,
                   "%.300s; interval queries wait for the file, all else "

@@ -102,7 +102,7 @@ enum {
   GC_STORE_BUSY_MS = 100,
   /* How long a caller waits for its call: init, a reading and the stop take
    * less than two seconds on a disk that hangs. */
-  GC_STORE_WAIT_MS = 1000,
+  GC_STORE_WAIT_MS = 750,
 };
 
 /* ---- redis: on a thread of its own, which may wait ---- */

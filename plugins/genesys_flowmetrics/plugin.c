@@ -203,7 +203,10 @@ static bool put_tracked(void *ctx, const char *scope,
 }
 
 static int on_read(user_data_t *ud) {
+  struct gc_err err = {.code = GC_OK};
   (void)ud;
+  if (ledger_hangs(ledger, &err))
+    gc_log_failure(plugin.log, "state", &err);
   samples_flow(ledger, gc_clock_now_ms(), interval_ms, put_tracked, NULL);
   for (struct gc_block *b = next_attributes(plugin.blocks); b != NULL;
        b = next_attributes(b->next))
@@ -220,7 +223,7 @@ static void on_last_read(void *unused) {
        b = next_attributes(b->next))
     if (b->runs)
       attributes_stop(attributes_of(b)->work);
-  ledger_stop(ledger);
+  (void)ledger_stop(ledger);
   samples_flow(ledger, gc_clock_now_ms(), interval_ms, put_tracked, NULL);
   (void)gc_write_tracker_wait(ticket, LAST_MS);
 }
@@ -252,6 +255,7 @@ static enum gc_code identify_blocks(struct gc_err *err) {
 static enum gc_code start_ledger(struct gc_err *err) {
   struct ledger_settings settings = {.folder = state_dir(),
                                      .wall_ms = gc_clock_wall_ms,
+                                     .stop_max_ms = LEDGER_STOP_MIN_MS,
                                      .notice = on_ledger_notice};
   for (struct gc_block *b = next_attributes(plugin.blocks); b != NULL;
        b = next_attributes(b->next)) {
@@ -295,8 +299,21 @@ static int on_init(void) {
   return 0;
 }
 
+/* Takes the <Attributes> blocks off the list, for ever: the ledger's writer
+ * hangs and has batches of them. */
+static void leave_blocks(void) {
+  struct gc_block **at = &plugin.blocks;
+  while (*at != NULL)
+    if ((*at)->is == &attributes_class)
+      *at = (*at)->next;
+    else
+      at = &(*at)->next;
+}
+
 static int on_shutdown(void) {
-  ledger_stop(ledger);
+  bool has_ended = ledger_stop(ledger);
+  if (!has_ended)
+    leave_blocks();
   gc_plugin_stop(&plugin);
   ledger_free(gc_steal(ledger));
   ledger_runs = false;

@@ -352,7 +352,7 @@ struct gc_store *ch_store_begin(void) {
   struct gc_err err, warning;
   snprintf(folder, sizeof(folder), "/tmp/channels_XXXXXX");
   if (mkdtemp(folder) == NULL ||
-      gc_store_open(folder, &s, &warning, &err) != GC_OK)
+      gc_store_open(folder, 60000, &s, &warning, &err) != GC_OK)
     abort();
   return s;
 }
@@ -360,7 +360,7 @@ struct gc_store *ch_store_begin(void) {
 struct gc_store *ch_store_open_again(void) {
   struct gc_store *s = NULL;
   struct gc_err err, warning;
-  (void)!gc_store_open(folder, &s, &warning, &err);
+  (void)!gc_store_open(folder, 60000, &s, &warning, &err);
   return s;
 }
 

@@ -42,8 +42,8 @@ void store_fresh(void) {
 struct gc_store *store_opened(struct gc_err *warning) {
   struct gc_store *s = NULL;
   struct gc_err err = {.code = GC_OK}, none = {.code = GC_OK};
-  enum gc_code code =
-      gc_store_open(store_folder, &s, warning != NULL ? warning : &none, &err);
+  enum gc_code code = gc_store_open(store_folder, 60000, &s,
+                                    warning != NULL ? warning : &none, &err);
   CHECK_THAT(code == GC_OK, "not opened: %s", err.text);
   if (warning == NULL)
     CHECK_THAT(none.code == GC_OK, "warned: %s", none.text);

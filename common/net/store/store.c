@@ -148,7 +148,7 @@ static void free_store(struct gc_store *s) {
   free(s);
 }
 
-static struct gc_store *new_store(const char *folder) {
+static struct gc_store *new_store(const char *folder, uint32_t wait_ms) {
   struct gc_store *s = calloc(1, sizeof(*s));
   if (s == NULL)
     return NULL;
@@ -157,7 +157,7 @@ static struct gc_store *new_store(const char *folder) {
   s->holders = 1;
   /* A path that is too long fails with words when the file is opened. */
   snprintf(s->folder, sizeof(s->folder), "%s", folder);
-  s->calls = gc_bounded_new("gc-state", GC_STORE_WAIT_MS);
+  s->calls = gc_bounded_new("gc-state", wait_ms);
   if (s->calls != NULL)
     return s;
   free_store(s);
@@ -181,9 +181,10 @@ static enum gc_code open_first(struct gc_store *s, struct gc_store_call *c,
   return code;
 }
 
-enum gc_code gc_store_open(const char *folder, struct gc_store **ret_store,
+enum gc_code gc_store_open(const char *folder, uint32_t wait_ms,
+                           struct gc_store **ret_store,
                            struct gc_err *ret_warning, struct gc_err *err) {
-  struct gc_store *s = new_store(folder);
+  struct gc_store *s = new_store(folder, wait_ms);
   struct gc_store_call *c = s != NULL ? gc_store_call_new(s, "", NULL) : NULL;
   if (c == NULL) {
     if (s != NULL)

@@ -5,8 +5,9 @@
  * next call; one that turns out to be broken is renamed and replaced at run
  * time too. One process at a time uses the file. Any thread; one call at a time
  * runs. A call on a disk that hangs fails with GC_ERR_UNAVAILABLE after
- * GC_STORE_WAIT_MS, the next ones at once. What it was to save may be saved
- * later, when the disk answers, but before anything that is saved after it. */
+ * `wait_ms` of gc_store_open, the next ones at once. What it was to save may be
+ * saved later, when the disk answers, but before anything that is saved after
+ * it. */
 #ifndef GC_NET_STORE_STORE_H
 #define GC_NET_STORE_STORE_H
 
@@ -20,17 +21,17 @@ struct gc_store;
 
 /* Opens the file in `folder`; makes both if they are missing (the folder with
  * mode 0700). `ret_warning` reports a file that was renamed and a folder that
- * other users may change; otherwise its code stays GC_OK.
+ * others may change; else its code stays GC_OK. Each call of the store takes
+ * `wait_ms` at most.
  *
  * GC_ERR_STATE (read-only folder, newer version, disk full, …) and
  * GC_ERR_UNAVAILABLE (another process uses the file) return a store
  * nevertheless: each later call tries to open the file, and fails with
- * GC_ERR_UNAVAILABLE until it is open. GC_ERR_MEMORY returns no store. The
- * caller frees the store with gc_store_close. */
-GC_API GC_MUST_CHECK enum gc_code gc_store_open(const char *folder,
-                                                struct gc_store **ret_store,
-                                                struct gc_err *ret_warning,
-                                                struct gc_err *err);
+ * GC_ERR_UNAVAILABLE until it is open. GC_ERR_MEMORY returns none. The caller
+ * frees the store with gc_store_close. */
+GC_API GC_MUST_CHECK enum gc_code
+gc_store_open(const char *folder, uint32_t wait_ms, struct gc_store **ret_store,
+              struct gc_err *ret_warning, struct gc_err *err);
 /* Calls `notice` with each later warning, with each failure to open the file
  * (GC_ERR_STATE), with a file system that does not answer (GC_ERR_STATE), and
  * when either is over (GC_OK); on any thread, one notice at a time. It must not

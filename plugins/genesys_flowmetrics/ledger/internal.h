@@ -79,15 +79,23 @@ struct ledger {
   uint64_t first_ms;
   struct series_set set; /* changed by the writer only, under the lock */
   bool is_stopping, is_running, is_healthy;
-  bool has_loaded; /* all counters were loaded; a partial load may be dropped */
+  bool is_left;            /* the writer hangs and the stop did not wait */
+  unsigned in_owner;       /* callbacks of the owners that run */
+  uint64_t works_since_ms; /* in the store; 0: not */
+  bool has_loaded;    /* all counters: a partial load may be dropped again */
   bool has_sent_zero; /* some series' first 0 is not recorded yet */
   double commit_s;    /* -1: there was no transaction */
   pthread_t thread;
+  bool has_thread; /* to be joined; the stopping thread's */
 };
 
 /* ---- transaction.c ---- */
 
-/* Reports an outcome to the owner of the ledger. */
+/* Callbacks of the sources and of the ledger's owner are between these two.
+ * False: the writer was left behind, and they may be gone. */
+bool ledger_enter_owner(struct ledger *l);
+void ledger_leave_owner(struct ledger *l);
+/* Reports an outcome to the ledger's owner. */
 void ledger_report(struct ledger *l, const char *cause,
                    const struct gc_err *err);
 void ledger_set_healthy(struct ledger *l, bool is_healthy);

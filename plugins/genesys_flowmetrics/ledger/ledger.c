@@ -16,7 +16,9 @@
 enum {
   IDLE_MS = 1000, /* time between two runs of the store's upkeep */
   OPEN_FIRST_MS = 500,
-  OPEN_MAX_MS = 5000, /* longest time between two attempts to open the store */
+  OPEN_MAX_MS = 5000, /* between two attempts to open the store */
+  STOP_STEP_MS = 50,
+  HANGS_MS = 8000, /* longer than the writer waits for another process */
 };
 
 static void finish_batch(struct batch *b, enum gc_code code) {
@@ -30,13 +32,30 @@ static void finish_batch(struct batch *b, enum gc_code code) {
   b->done(b, code);
 }
 
-static void finish_all(struct batch *batches, enum gc_code code) {
+static void finish_all(struct ledger *l, struct batch *batches,
+                       enum gc_code code) {
+  if (!ledger_enter_owner(l))
+    return;
   while (batches != NULL) {
     struct batch *b = batches;
     batches = b->next;
     b->next = NULL;
     finish_batch(b, code);
   }
+  ledger_leave_owner(l);
+}
+
+/* The store's operations are between these two: its disk may hang. */
+static void begin_work(struct ledger *l) {
+  pthread_mutex_lock(&l->lock);
+  l->works_since_ms = gc_clock_now_ms();
+  pthread_mutex_unlock(&l->lock);
+}
+
+static void end_work(struct ledger *l) {
+  pthread_mutex_lock(&l->lock);
+  l->works_since_ms = 0;
+  pthread_mutex_unlock(&l->lock);
 }
 
 static void delay_next_open(struct ledger *l) {
@@ -47,7 +66,9 @@ static void delay_next_open(struct ledger *l) {
 static void commit_batches(struct ledger *l, struct batch *batches,
                            size_t count) {
   struct gc_err err = {.code = GC_OK};
+  begin_work(l);
   enum gc_code code = l->store->transact(l, batches, count, &err);
+  end_work(l);
   err.code = code;
   ledger_report(l, "state", &err);
   ledger_set_healthy(l, code == GC_OK);
@@ -56,7 +77,7 @@ static void commit_batches(struct ledger *l, struct batch *batches,
     ledger_report_late(l, batches);
   } else if (!l->is_open)
     delay_next_open(l);
-  finish_all(batches, code);
+  finish_all(l, batches, code);
 }
 
 /* Returns all queued batches and empties the queue. The lock is held. */
@@ -87,7 +108,9 @@ static struct batch *gather_batches(struct ledger *l, size_t *ret_count) {
  * room. */
 static bool open_store(struct ledger *l) {
   struct gc_err err = {.code = GC_OK};
+  begin_work(l);
   enum gc_code code = l->store->open(l, &err);
+  end_work(l);
   l->is_open = code == GC_OK;
   if (l->is_open) {
     l->next_retire_ms = 0;
@@ -115,7 +138,7 @@ static void try_open(struct ledger *l) {
     ledger_wait_ms(l, l->next_open_ms - now_ms);
   struct batch *batches = take_queue(l);
   pthread_mutex_unlock(&l->lock);
-  finish_all(batches, GC_ERR_STATE);
+  finish_all(l, batches, GC_ERR_STATE);
 }
 
 /* Makes one pass of the writer. Returns false when the writer is to stop. After
@@ -136,7 +159,9 @@ static bool run_once(struct ledger *l) {
     commit_batches(l, batches, count);
   ledger_report_names(l);
   if (!stopping && l->is_open) {
+    begin_work(l);
     l->store->maintain(l);
+    end_work(l);
     ledger_retire_idle(l);
   }
   if (!l->is_open)
@@ -161,8 +186,9 @@ static void *run_writer(void *arg) {
   pthread_mutex_lock(&l->lock);
   struct batch *left = take_queue(l);
   l->is_running = false;
+  pthread_cond_broadcast(&l->changed);
   pthread_mutex_unlock(&l->lock);
-  finish_all(left, GC_ERR_STOPPED);
+  finish_all(l, left, GC_ERR_STOPPED);
   return NULL;
 }
 
@@ -246,26 +272,42 @@ enum gc_code ledger_start(struct ledger *l, struct gc_err *err) {
                    strerror(failed));
   }
   pthread_setname_np(l->thread, "gc-flowmetrics");
+  l->has_thread = true;
   return GC_OK;
 }
 
-void ledger_stop(struct ledger *l) {
-  if (l == NULL)
-    return;
+/* True when the writer has ended or is about to; else it is left: from then on
+ * it calls nothing of the ledger's owners. */
+static bool wait_for_writer(struct ledger *l) {
+  uint32_t max_ms = l->settings.stop_max_ms;
+  uint64_t end_ms = max_ms != 0 ? gc_clock_now_ms() + max_ms : UINT64_MAX;
   pthread_mutex_lock(&l->lock);
-  bool was_running = l->is_running && !l->is_stopping;
   l->is_stopping = true;
   pthread_cond_broadcast(&l->changed);
+  while (l->is_running && !l->is_left &&
+         (gc_clock_now_ms() < end_ms || l->in_owner > 0))
+    ledger_wait_ms(l, STOP_STEP_MS);
+  l->is_left = l->is_left || l->is_running;
+  bool is_left = l->is_left;
   pthread_mutex_unlock(&l->lock);
+  return !is_left;
+}
+
+bool ledger_stop(struct ledger *l) {
+  if (l == NULL)
+    return true;
   (void)!eventfd_write(l->stop_fd, 1);
-  if (was_running)
+  if (!wait_for_writer(l))
+    return false;
+  if (l->has_thread)
     pthread_join(l->thread, NULL);
+  l->has_thread = false;
+  return true;
 }
 
 void ledger_free(struct ledger *l) {
-  if (l == NULL)
+  if (l == NULL || !ledger_stop(l))
     return;
-  ledger_stop(l);
   if (l->is_open)
     l->store->close(l);
   for (size_t i = 0; i < l->identity_count; i++)
@@ -342,4 +384,18 @@ double ledger_commit_s(struct ledger *l) {
   double s = l->commit_s;
   pthread_mutex_unlock(&l->lock);
   return s;
+}
+
+bool ledger_hangs(struct ledger *l, struct gc_err *ret) {
+  pthread_mutex_lock(&l->lock);
+  bool hangs = l->works_since_ms != 0 && !ledger_is_shared(l) &&
+               gc_clock_now_ms() - l->works_since_ms >= HANGS_MS;
+  l->is_healthy = l->is_healthy && !hangs;
+  pthread_mutex_unlock(&l->lock);
+  if (hangs)
+    (void)gc_fail(ret, GC_ERR_STATE,
+                  "state file %.300s/flowmetrics.db: no answer of the file "
+                  "system; check its disk or network folder",
+                  l->folder);
+  return hangs;
 }

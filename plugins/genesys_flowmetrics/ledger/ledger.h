@@ -16,6 +16,9 @@
 
 enum { NAME_DIGITS_MAX = 9 };
 enum { LEDGER_GATHER_MS = 20, LEDGER_OCCURRENCES_MAX = 20000 };
+/* The writer needs up to 600 ms to leave a Redis, 200 ms to leave a file that
+ * another process has locked. */
+enum { LEDGER_STOP_MIN_MS = 750 };
 
 /* Globs (base/glob), borrowed. Without any, every name is accepted except those
  * that look like a customer's number. */
@@ -107,7 +110,10 @@ struct ledger_settings {
    * time, and at least a day, is retired. */
   int64_t retention_ms;
   int64_t (*wall_ms)(void);
-  /* Receives the outcomes of opening and writing, on the writer's thread. */
+  /* How long the stop waits for a writer whose disk hangs, at least
+   * LEDGER_STOP_MIN_MS; 0: until it ends. */
+  uint32_t stop_max_ms;
+  /* The outcome of opening and writing, on the writer's thread. */
   void (*notice)(void *ctx, const char *cause, const struct gc_err *err);
   void *ctx;
 };
@@ -130,10 +136,13 @@ unsigned ledger_identity(const struct ledger *l, const char *scope,
 bool ledger_is_shared(const struct ledger *l);
 /* Starts the writer. */
 GC_MUST_CHECK enum gc_code ledger_start(struct ledger *l, struct gc_err *err);
-/* Commits the queued batches and ends the writer's thread. Batches that cannot
- * be committed end with the code of the failure, or GC_ERR_STOPPED. Reading
- * remains possible. */
-void ledger_stop(struct ledger *l);
+/* Commits the queued batches; those that cannot be committed now end with
+ * GC_ERR_STOPPED. Ends the thread. Reading remains possible. False: the disk
+ * hangs, and the writer is left behind. It calls no `done` and no notice any
+ * more, but may still read the batches: the ledger, its settings, the sources
+ * and their batches must stay for the rest of the process. */
+bool ledger_stop(struct ledger *l);
+/* Stops it first; frees nothing when the writer is left behind. */
 void ledger_free(struct ledger *l);
 
 /* Queues a batch. Its `done` is called once, perhaps before this function
@@ -166,8 +175,11 @@ size_t ledger_count(struct ledger *l, const char *scope);
 /* Returns true when the store is open and the last transaction was committed.
  */
 bool ledger_is_healthy(struct ledger *l);
-/* Returns how long the last transaction took, up to the return of its commit;
- * -1: there was none. */
+/* True, with words, while the state file's disk does not answer; the ledger is
+ * not healthy then. Any thread. */
+bool ledger_hangs(struct ledger *l, struct gc_err *ret);
+/* How long the last transaction took, up to the return of its commit; -1: there
+ * was none. */
 double ledger_commit_s(struct ledger *l);
 
 #endif

@@ -18,10 +18,27 @@ enum {
 
 /* ---- reporting ---- */
 
+bool ledger_enter_owner(struct ledger *l) {
+  pthread_mutex_lock(&l->lock);
+  bool may_enter = !l->is_left;
+  l->in_owner += may_enter;
+  pthread_mutex_unlock(&l->lock);
+  return may_enter;
+}
+
+void ledger_leave_owner(struct ledger *l) {
+  pthread_mutex_lock(&l->lock);
+  l->in_owner--;
+  pthread_cond_broadcast(&l->changed);
+  pthread_mutex_unlock(&l->lock);
+}
+
 void ledger_report(struct ledger *l, const char *cause,
                    const struct gc_err *err) {
-  if (l->settings.notice != NULL)
-    l->settings.notice(l->settings.ctx, cause, err);
+  if (l->settings.notice == NULL || !ledger_enter_owner(l))
+    return;
+  l->settings.notice(l->settings.ctx, cause, err);
+  ledger_leave_owner(l);
 }
 
 void ledger_set_healthy(struct ledger *l, bool is_healthy) {

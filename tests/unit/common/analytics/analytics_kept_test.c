@@ -286,7 +286,7 @@ static void a_state_file_that_comes_back_continues(void) {
   CHECK_INT(rename(store_folder, away), 0);
   int fd = open(store_folder, O_CREAT | O_WRONLY, 0600); /* no folder */
   close(fd);
-  CHECK_INT(gc_store_open(store_folder, &iv.store, &warning, &err),
+  CHECK_INT(gc_store_open(store_folder, 60000, &iv.store, &warning, &err),
             GC_ERR_STATE);
   iv_start();
   iv_pass(20000);

@@ -13,7 +13,7 @@ static char folder[] = "/tmp/name_cache_test_XXXXXX";
 
 static void open_store(void) {
   struct gc_err err = {.code = GC_OK}, warning = {.code = GC_OK};
-  if (gc_store_open(folder, &store, &warning, &err) != GC_OK) {
+  if (gc_store_open(folder, 60000, &store, &warning, &err) != GC_OK) {
     printf("no store: %s\n", err.text);
     exit(1);
   }

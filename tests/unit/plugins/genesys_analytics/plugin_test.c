@@ -69,7 +69,8 @@ static void leave_a_window_behind(void) {
                                         .done_ms = 1785578460000},
                                .pending = text.data,
                                .pending_len = text.len};
-  CHECK_INT(gc_store_open(state_folder(), &store, &warning, &err), GC_OK);
+  CHECK_INT(gc_store_open(state_folder(), 60000, &store, &warning, &err),
+            GC_OK);
   CHECK_INT(gc_store_save_query(store, "prod", "query-q", &save, &err), GC_OK);
   gc_store_close(store);
   gc_outbox_clear(&o);
@@ -82,7 +83,8 @@ static bool still_waits(void) {
   struct gc_query_mark mark;
   struct gc_err err = {.code = GC_OK}, warning = {.code = GC_OK};
   bool found = false;
-  CHECK_INT(gc_store_open(state_folder(), &store, &warning, &err), GC_OK);
+  CHECK_INT(gc_store_open(state_folder(), 60000, &store, &warning, &err),
+            GC_OK);
   CHECK_INT(gc_store_load_query(store, "prod", "query-q", &found, &mark,
                                 &generation, &text, &err),
             GC_OK);

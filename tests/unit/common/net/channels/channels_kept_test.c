@@ -125,7 +125,7 @@ static void channels_that_another_process_uses_are_left_alone(void) {
 static void a_stream_does_not_wait_for_a_file_that_cannot_be_opened(void) {
   struct gc_store *store = NULL;
   struct gc_err err, warning;
-  CHECK_INT(gc_store_open("/proc/nowhere", &store, &warning, &err),
+  CHECK_INT(gc_store_open("/proc/nowhere", 60000, &store, &warning, &err),
             GC_ERR_STATE);
   ch_begin_with(store);
   ch_usual_answers();

@@ -16,7 +16,7 @@
 static enum gc_code refused(struct gc_err *err) {
   struct gc_store *s = NULL;
   struct gc_err warning = {.code = GC_OK};
-  enum gc_code code = gc_store_open(store_folder, &s, &warning, err);
+  enum gc_code code = gc_store_open(store_folder, 60000, &s, &warning, err);
   CHECK(s != NULL);
   gc_store_close(s);
   return code;
@@ -201,7 +201,8 @@ static void a_store_opens_as_soon_as_it_can(void) {
   store_fresh();
   int fd = open(store_folder, O_CREAT | O_WRONLY, 0600);
   close(fd);
-  CHECK_INT(gc_store_open(store_folder, &s, &warning, &err), GC_ERR_STATE);
+  CHECK_INT(gc_store_open(store_folder, 60000, &s, &warning, &err),
+            GC_ERR_STATE);
   gc_store_set_notice(s, record_notice, NULL);
   CHECK_INT(gc_store_save_channel(s, "prod", 1, "x", &err), GC_ERR_UNAVAILABLE);
   CHECK_INT(noticed.code, GC_ERR_STATE);

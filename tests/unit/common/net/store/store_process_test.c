@@ -24,7 +24,7 @@ static void a_second_one_is_refused_and_the_holder_is_named(void) {
   store_fresh();
   struct gc_store *one = store_opened(NULL);
   store_save(one, "prod", "queue", store_ab, 2, 1000);
-  CHECK_INT(gc_store_open(store_folder, &two, &warning, &err),
+  CHECK_INT(gc_store_open(store_folder, 60000, &two, &warning, &err),
             GC_ERR_UNAVAILABLE);
   snprintf(holder, sizeof(holder), "pid %ld on ", (long)getpid());
   CHECK_HAS(err.text, holder);
@@ -84,7 +84,7 @@ static void processes_that_begin_together_all_begin(void) {
         enum gc_code code;
         do {
           gc_store_close(s);
-          code = gc_store_open(store_folder, &s, &warning, &err);
+          code = gc_store_open(store_folder, 60000, &s, &warning, &err);
         } while (code == GC_ERR_UNAVAILABLE && time(NULL) < deadline);
         if (code != GC_OK)
           printf("child: %s\n", err.text);
@@ -129,7 +129,7 @@ static void save_generations(void) {
   static char ids[GENERATION][16];
   struct gc_store *s = NULL;
   struct gc_err err;
-  if (gc_store_open(store_folder, &s, &err, &err) != GC_OK)
+  if (gc_store_open(store_folder, 60000, &s, &err, &err) != GC_OK)
     _exit(1);
   for (int g = 0;; g++) {
     char name[16];

@@ -103,7 +103,7 @@ static void a_migrated_file_is_written_to_like_a_new_one(void) {
 static enum gc_code refused(struct gc_err *err) {
   struct gc_store *s = NULL;
   struct gc_err warning = {.code = GC_OK};
-  enum gc_code code = gc_store_open(store_folder, &s, &warning, err);
+  enum gc_code code = gc_store_open(store_folder, 60000, &s, &warning, err);
   CHECK(s != NULL);
   CHECK_INT(warning.code, GC_OK);
   gc_store_close(s);
