@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /* The settings of connections: one set for REST, the token endpoint and the
- * sockets, so that TLS, CA and proxy are configured once. Settings only; they
- * do not change after the configuration is read. */
+ * sockets, so that TLS, CA and proxy are configured once. Settings, which do
+ * not change after the configuration is read, and the reader of their files. */
 #ifndef GC_BASE_CONNECT_H
 #define GC_BASE_CONNECT_H
 
 #include <stdbool.h>
 #include <stdint.h>
+
+struct gc_tls_files;
 
 struct gc_connect {
   uint32_t timeout_ms;         /* whole request */
@@ -16,8 +18,11 @@ struct gc_connect {
   char *client_cert;     /* PEM file; NULL: none */
   char *client_key;      /* PEM file; NULL: the key is in client_cert */
   char *client_key_pass; /* secret; NULL: none */
-  char *proxy; /* URL, may hold user:password (secret); "none": no proxy; NULL:
-                  as the environment says (net/http/proxy) */
+  char *proxy; /* URL, may hold user:password (secret); "none": none; NULL: as
+                  the environment says (net/http/proxy) */
+  /* Reads ca_cert, client_cert and client_key; the owner of the settings makes
+   * and frees it, once the configuration is read. NULL: libcurl reads them. */
+  struct gc_tls_files *files;
   char *no_proxy; /* host list; NULL: as the environment says */
   /* The option that names the server, for the advice of messages; NULL: "Region
    * (or BaseURL)". */

@@ -11,6 +11,7 @@
 #include "common/net/exposure.h"
 #include "common/net/http/http.h"
 #include "common/net/http/proxy.h"
+#include "common/net/http/tls_files.h"
 #include "common/net/socket/driver.h"
 #include "common/net/timing.h"
 
@@ -237,6 +238,7 @@ static struct gc_channels *new_channels(struct gc_account *a) {
 
 static enum gc_code build_account(struct gc_account *a, struct gc_err *err) {
   const struct gc_account_settings *s = &a->settings;
+  GC_TRY(gc_tls_files_new(&s->connect, &a->settings.connect.files, err));
   a->http = gc_http_new(a->loop, &s->connect, err);
   if (a->http == NULL)
     return GC_ERR_MEMORY;
@@ -296,6 +298,7 @@ static void tear_down_account(struct gc_account *a) {
   gc_secret_reader_free(a->secret_reader);
   gc_http_free(a->http);
   gc_loop_free(a->loop);
+  gc_tls_files_free(a->settings.connect.files);
   gc_shared_budget_put(a->budget);
   a->channels = NULL;
   a->names = NULL;
@@ -304,6 +307,7 @@ static void tear_down_account(struct gc_account *a) {
   a->search = NULL;
   a->secret_reader = NULL;
   a->http = NULL;
+  a->settings.connect.files = NULL;
   a->loop = NULL;
   a->budget = NULL;
 }

@@ -30,6 +30,10 @@ enum {
   /* How long the system's authorities are kept, since reading some hundred of
    * them takes 20 ms. */
   GC_SYSTEM_CA_CACHE_S = 600,
+  /* How often the files of CACert, ClientCert and ClientKey are read while
+   * connections are made, and how long the network thread waits for them. */
+  GC_TLS_FILES_AGE_MS = 1000,
+  GC_TLS_FILES_WAIT_MS = 300,
 };
 
 /* ---- api: calls ---- */

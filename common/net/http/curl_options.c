@@ -4,6 +4,7 @@
 #include <sys/stat.h>
 
 #include "common/net/http/proxy.h"
+#include "common/net/http/tls_files.h"
 #include "common/net/timing.h"
 #include "gc_config.h"
 
@@ -13,6 +14,7 @@
 struct setter {
   CURL *easy;
   CURLcode code;
+  bool is_known[GC_TLS_FILE_COUNT]; /* set as a text */
 };
 
 static void set_long(struct setter *s, CURLoption option, long value) {
@@ -25,18 +27,55 @@ static void set_text(struct setter *s, CURLoption option, const char *text) {
     s->code = curl_easy_setopt(s->easy, option, text);
 }
 
+/* False: this libcurl or its TLS library reads files only. */
+static bool set_blob(struct setter *s, CURLoption option, const char *text,
+                     size_t len) {
+  struct curl_blob blob = {
+      .data = (void *)text, .len = len, .flags = CURL_BLOB_COPY};
+  if (s->code != CURLE_OK)
+    return true;
+  CURLcode code = curl_easy_setopt(s->easy, option, &blob);
+  if (code == CURLE_NOT_BUILT_IN || code == CURLE_UNKNOWN_OPTION)
+    return false;
+  s->code = code;
+  return true;
+}
+
 static bool is_folder(const char *path) {
   struct stat st;
   return stat(path, &st) == 0 && S_ISDIR(st.st_mode);
 }
 
-/* Sets CACert, which replaces the system's authorities: a file also replaces
- * libcurl's built-in folder, and a folder its built-in file. libcurl reports a
- * missing file (CURLE_SSL_CACERT_BADFILE). */
+static bool set_authorities_text(struct setter *s, const char *text,
+                                 size_t len) {
+#if LIBCURL_VERSION_NUM >= 0x074d00
+  return set_blob(s, CURLOPT_CAINFO_BLOB, text, len) &&
+         set_blob(s, CURLOPT_PROXY_CAINFO_BLOB, text, len);
+#else
+  (void)s, (void)text, (void)len;
+  return false; /* libcurl reads it, right after we could */
+#endif
+}
+
+static void set_text_of_file(void *ctx, enum gc_tls_file which,
+                             const char *text, size_t len) {
+  struct setter *s = ctx;
+  s->is_known[which] = which == GC_TLS_CA ? set_authorities_text(s, text, len)
+                       : which == GC_TLS_CERT
+                           ? set_blob(s, CURLOPT_SSLCERT_BLOB, text, len)
+                           : set_blob(s, CURLOPT_SSLKEY_BLOB, text, len);
+}
+
+/* CACert replaces the system's authorities: a file also replaces libcurl's
+ * built-in folder, and a folder its built-in file. libcurl reports a missing
+ * file (CURLE_SSL_CACERT_BADFILE). */
 static void set_authorities(struct setter *s, const char *path) {
   if (path == NULL)
     return;
-  bool folder = is_folder(path);
+  bool is_known = s->is_known[GC_TLS_CA];
+  bool folder = !is_known && is_folder(path);
+  if (is_known)
+    path = NULL;
   set_text(s, CURLOPT_CAPATH, folder ? path : NULL);
   set_text(s, CURLOPT_CAINFO, folder ? NULL : path);
   set_text(s, CURLOPT_PROXY_CAPATH, folder ? path : NULL);
@@ -46,8 +85,9 @@ static void set_authorities(struct setter *s, const char *path) {
 static void set_client_cert(struct setter *s, const struct gc_connect *c) {
   if (c->client_cert == NULL)
     return;
-  set_text(s, CURLOPT_SSLCERT, c->client_cert);
-  if (c->client_key != NULL)
+  if (!s->is_known[GC_TLS_CERT])
+    set_text(s, CURLOPT_SSLCERT, c->client_cert);
+  if (!s->is_known[GC_TLS_KEY] && c->client_key != NULL)
     set_text(s, CURLOPT_SSLKEY, c->client_key);
   /* Without a passphrase OpenSSL would ask for one on the terminal. */
   set_text(s, CURLOPT_KEYPASSWD,
@@ -109,6 +149,8 @@ static void set_socket(struct setter *s, const struct gc_connect *c) {
 enum gc_code gc_curl_set_options(CURL *easy, const struct gc_connect *c,
                                  const char *url, struct gc_err *err) {
   struct setter s = {.easy = easy};
+  if (c->files != NULL)
+    GC_TRY(gc_tls_files_each(c->files, set_text_of_file, &s, err));
   set_tls(&s, c);
   set_proxy(&s, c, url);
   set_protocols(&s);

@@ -4,6 +4,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "common/net/http/tls_files.h"
+
 enum {
   /* Longer than a long poll, whose answer may begin after 20 s. */
   TIMEOUT_MS = 60 * 1000,
@@ -44,7 +46,7 @@ static void consumer_clear(struct consumer *c) {
   gc_loop_free(c->loop);
 }
 
-static void set_connections(struct sqs *s) {
+static enum gc_code set_connections(struct sqs *s, struct gc_err *err) {
   s->no_proxy[0] = '*';
   s->connect = *s->settings.connect;
   s->connect.timeout_ms = TIMEOUT_MS;
@@ -56,6 +58,7 @@ static void set_connections(struct sqs *s) {
                           .verify_peer = true,
                           .verify_host = true,
                           .no_proxy = s->no_proxy};
+  return gc_tls_files_new(&s->connect, &s->connect.files, err);
 }
 
 void sqs_stop(struct sqs *s) {
@@ -69,6 +72,7 @@ void sqs_free(struct sqs *s) {
     return;
   for (uint32_t i = 0; i < s->count; i++)
     consumer_clear(&s->consumers[i]);
+  gc_tls_files_free(s->connect.files);
   free(s->consumers);
   free(s);
 }
@@ -100,7 +104,10 @@ struct sqs *sqs_start(const struct sqs_settings *settings, struct gc_err *err) {
   s->count = o->consumers;
   sqs_endpoint(o->queue_url, s->endpoint);
   snprintf(s->scope, sizeof(s->scope), "aws:amz:%s:sqs", o->region);
-  set_connections(s);
+  if (set_connections(s, err) != GC_OK) {
+    sqs_free(s);
+    return NULL;
+  }
   for (uint32_t i = 0; i < s->count; i++)
     if (consumer_init(s, &s->consumers[i], err) != GC_OK) {
       sqs_free(s);

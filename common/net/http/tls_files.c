@@ -1,0 +1,121 @@
+/* SPDX-License-Identifier: MIT */
+#include "common/net/http/tls_files.h"
+
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/net/clock.h"
+#include "common/net/file.h"
+#include "common/net/timing.h"
+
+/* All authorities of a system are some hundred KB. */
+enum { TEXT_MAX_BYTES = 8 * 1024 * 1024 };
+
+static const char *const options[GC_TLS_FILE_COUNT] = {
+    [GC_TLS_CA] = "CACert",
+    [GC_TLS_CERT] = "ClientCert",
+    [GC_TLS_KEY] = "ClientKey"};
+
+struct tls_file {
+  char *path; /* NULL: none */
+  struct gc_buf text;
+  bool is_known; /* its text */
+};
+
+struct gc_tls_files {
+  pthread_mutex_t lock;
+  struct gc_bounded *reads;
+  struct tls_file at[GC_TLS_FILE_COUNT];
+  uint64_t read_ms;         /* all of them; 0: never */
+  enum gc_tls_file hanging; /* while a read hangs */
+};
+
+void gc_tls_files_free(struct gc_tls_files *f) {
+  if (f == NULL)
+    return;
+  for (size_t i = 0; i < GC_TLS_FILE_COUNT; i++) {
+    free(f->at[i].path);
+    gc_buf_wipe(&f->at[i].text);
+  }
+  gc_bounded_free(f->reads);
+  pthread_mutex_destroy(&f->lock);
+  free(f);
+}
+
+static bool copy_path(struct tls_file *file, const char *path) {
+  file->path = path != NULL ? strdup(path) : NULL;
+  return path == NULL || file->path != NULL;
+}
+
+enum gc_code gc_tls_files_new(const struct gc_connect *c,
+                              struct gc_tls_files **ret_files,
+                              struct gc_err *err) {
+  *ret_files = NULL;
+  if (c->ca_cert == NULL && c->client_cert == NULL)
+    return GC_OK;
+  const char *key = c->client_key != NULL ? c->client_key : c->client_cert;
+  struct gc_tls_files *f = calloc(1, sizeof(*f));
+  if (f == NULL)
+    return gc_fail(err, GC_ERR_MEMORY, "out of memory");
+  pthread_mutex_init(&f->lock, NULL);
+  f->reads = gc_bounded_new("gc-certs", GC_TLS_FILES_WAIT_MS);
+  if (f->reads == NULL || !copy_path(&f->at[GC_TLS_CA], c->ca_cert) ||
+      !copy_path(&f->at[GC_TLS_CERT], c->client_cert) ||
+      !copy_path(&f->at[GC_TLS_KEY], key)) {
+    gc_tls_files_free(f);
+    return gc_fail(err, GC_ERR_MEMORY, "out of memory");
+  }
+  *ret_files = f;
+  return GC_OK;
+}
+
+/* True unless the file hangs. */
+static bool read_file(struct gc_tls_files *f, enum gc_tls_file which) {
+  struct tls_file *file = &f->at[which];
+  struct gc_buf text = {.max = TEXT_MAX_BYTES};
+  struct gc_err err = {.code = GC_OK};
+  enum gc_code code = gc_file_read_bounded(f->reads, file->path, &text, &err);
+  if (code == GC_ERR_TIMEOUT)
+    return false;
+  gc_buf_wipe(&file->text);
+  file->text = text;
+  file->is_known = code == GC_OK && text.len > 0;
+  return true;
+}
+
+static void read_all(struct gc_tls_files *f) {
+  uint64_t now_ms = gc_clock_now_ms();
+  if (gc_bounded_hangs_ms(f->reads) > 0 ||
+      (f->read_ms != 0 && now_ms - f->read_ms < GC_TLS_FILES_AGE_MS))
+    return;
+  for (size_t i = 0; i < GC_TLS_FILE_COUNT; i++)
+    if (f->at[i].path != NULL && !read_file(f, (enum gc_tls_file)i)) {
+      f->hanging = (enum gc_tls_file)i;
+      return;
+    }
+  f->read_ms = now_ms;
+}
+
+static enum gc_code fail_hanging(const struct gc_tls_files *f,
+                                 struct gc_err *err) {
+  char what[400];
+  snprintf(what, sizeof(what), "%s %.300s", options[f->hanging],
+           f->at[f->hanging].path);
+  return gc_file_hangs(what, err);
+}
+
+enum gc_code gc_tls_files_each(struct gc_tls_files *f,
+                               void (*each)(void *ctx, enum gc_tls_file which,
+                                            const char *text, size_t len),
+                               void *ctx, struct gc_err *err) {
+  pthread_mutex_lock(&f->lock);
+  read_all(f);
+  enum gc_code code = f->read_ms != 0 ? GC_OK : fail_hanging(f, err);
+  for (size_t i = 0; code == GC_OK && i < GC_TLS_FILE_COUNT; i++)
+    if (f->at[i].is_known)
+      each(ctx, (enum gc_tls_file)i, f->at[i].text.data, f->at[i].text.len);
+  pthread_mutex_unlock(&f->lock);
+  return code;
+}
