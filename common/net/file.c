@@ -137,3 +137,46 @@ enum gc_code gc_file_read_bounded(struct gc_bounded *b, const char *path,
   free_reading(r);
   return code;
 }
+
+/* ---- one question ---- */
+
+struct question {
+  char *path;
+  uint32_t mode;
+};
+
+static void ask_mode(void *ctx) {
+  struct question *q = ctx;
+  struct stat st;
+  q->mode = stat(q->path, &st) == 0 ? st.st_mode : 0;
+}
+
+static void free_question(void *ctx) {
+  struct question *q = ctx;
+  free(q->path);
+  free(q);
+}
+
+static struct question *new_question(const char *path) {
+  struct question *q = calloc(1, sizeof(*q));
+  char *copy = strdup(path);
+  if (q == NULL || copy == NULL) {
+    free(q);
+    free(copy);
+    return NULL;
+  }
+  q->path = copy;
+  return q;
+}
+
+uint32_t gc_file_mode(const char *path, uint32_t wait_ms) {
+  struct gc_bounded *b = gc_bounded_new("gc-file", wait_ms);
+  struct question *q = b != NULL ? new_question(path) : NULL;
+  uint32_t mode = GC_FILE_HANGS;
+  if (q != NULL && gc_bounded_run(b, ask_mode, free_question, q) == GC_OK) {
+    mode = q->mode;
+    free_question(q);
+  }
+  gc_bounded_free(b);
+  return mode;
+}

@@ -9,10 +9,11 @@
 #include "common/base/timestamp.h"
 #include "common/base/url.h"
 #include "common/net/api/secret.h"
+#include "common/net/file.h"
 #include "plugins/genesys_flowmetrics/ledger/ledger.h"
 #include "plugins/genesys_flowmetrics/sources/sqs/protocol.h"
 
-enum { HOUR_MS = 3600 * 1000 };
+enum { HOUR_MS = 3600 * 1000, LOOK_MAX_MS = 200 };
 #define RETENTION_MAX_MS (INT64_C(366) * 24 * HOUR_MS)
 
 /* The words of enum attributes_from, in its order. */
@@ -164,19 +165,24 @@ static struct gc_err *next_warning(struct attributes_config *ret) {
              : &unused;
 }
 
+/* False also for a file on a disk that hangs. */
+static bool all_may_read(const char *path) {
+  return (gc_file_mode(path, LOOK_MAX_MS) & S_IROTH) != 0;
+}
+
 static void warn_exposed(const char *option, const char *secret_file,
                          struct attributes_config *ret) {
   const struct gc_secret secret = {.file = secret_file, .what = option};
   struct gc_err words;
-  if (secret_file != NULL && gc_secret_is_exposed(&secret, &words))
+  if (secret_file != NULL && all_may_read(secret_file) &&
+      gc_secret_is_exposed(&secret, &words))
     *next_warning(ret) = words;
 }
 
 /* Warns if every user can read a file that may hold a secret. */
 static void warn_readable(const char *what, const char *path,
                           struct attributes_config *ret) {
-  struct stat st;
-  if (path != NULL && stat(path, &st) == 0 && (st.st_mode & S_IROTH) != 0)
+  if (path != NULL && all_may_read(path))
     (void)gc_fail(next_warning(ret), GC_ERR_STATE,
                   "%s %s is readable by every user of this host; chmod 0640 "
                   "and chgrp it to collectd's group",

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "common/net/background.h"
+#include "common/net/file.h"
 
 /* The texts of a struct gc_secret that is in a file. */
 struct place {
@@ -75,17 +76,46 @@ static void drop_reading(void *ctx) {
   free(r);
 }
 
+static struct reading *new_reading(const char *file, const char *credential) {
+  struct reading *r = calloc(1, sizeof(*r));
+  if (r != NULL && copy_place(&r->place, file, credential))
+    return r;
+  free(r);
+  return NULL;
+}
+
+enum gc_code gc_secret_read_bounded(struct gc_bounded *b,
+                                    const struct gc_secret *secret,
+                                    struct gc_buf *out, struct gc_err *err) {
+  struct reading *r = new_reading(secret->file, secret->credential);
+  if (r == NULL)
+    return gc_fail(err, GC_ERR_MEMORY, "secret: out of memory");
+  enum gc_code code = gc_bounded_run(b, run_reading, drop_reading, r);
+  if (code == GC_ERR_TIMEOUT) {
+    char place[320];
+    gc_secret_place(secret, place, sizeof(place));
+    return gc_file_hangs(place, err);
+  }
+  if (code != GC_OK)
+    return gc_fail(err, code, "secret: %s", gc_code_words(code));
+  code = r->answer.code;
+  if (code == GC_OK)
+    code =
+        gc_buf_add(out, gc_buf_string(&r->answer.secret), r->answer.secret.len);
+  else
+    *err = r->answer.err;
+  drop_reading(r);
+  return code;
+}
+
 static enum gc_code
 start_read(void *ctx,
            void (*done)(void *done_ctx, const struct gc_secret_answer *answer),
            void *done_ctx, struct gc_err *err) {
   struct gc_secret_reader *reader = ctx;
-  struct reading *r = calloc(1, sizeof(*r));
-  if (r == NULL ||
-      !copy_place(&r->place, reader->place.file, reader->place.credential)) {
-    free(r);
+  struct reading *r = new_reading(reader->place.file, reader->place.credential);
+  if (r == NULL)
     return gc_fail(err, GC_ERR_MEMORY, "client secret: out of memory");
-  }
   r->done = done;
   r->ctx = done_ctx;
   return gc_background_start(reader->background,

@@ -7,6 +7,7 @@
 
 #include "common/net/api/secret.h"
 
+struct gc_bounded;
 struct gc_loop;
 struct gc_secret_reader;
 
@@ -31,6 +32,12 @@ struct gc_secret_source {
   void (*cancel)(void *ctx);
   void *ctx;
 };
+
+/* As gc_secret_read for a secret in a file, within the bound of `b`.
+ * GC_ERR_TIMEOUT: the file system does not answer. Any thread. */
+GC_API GC_MUST_CHECK enum gc_code
+gc_secret_read_bounded(struct gc_bounded *b, const struct gc_secret *secret,
+                       struct gc_buf *out, struct gc_err *err);
 
 /* Fills an empty answer; may block for as long as the disk does. */
 GC_API void gc_secret_answer_read(const struct gc_secret *secret,

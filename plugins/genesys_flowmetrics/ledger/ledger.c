@@ -18,6 +18,7 @@ enum {
   OPEN_FIRST_MS = 500,
   OPEN_MAX_MS = 5000, /* between two attempts to open the store */
   STOP_STEP_MS = 50,
+  SHARED_HANGS_MS = 30 * 1000, /* longer than all time-outs of a Redis */
   HANGS_MS = 8000, /* longer than the writer waits for another process */
 };
 
@@ -387,15 +388,19 @@ double ledger_commit_s(struct ledger *l) {
 }
 
 bool ledger_hangs(struct ledger *l, struct gc_err *ret) {
+  bool is_shared = ledger_is_shared(l);
+  uint64_t max_ms = is_shared ? SHARED_HANGS_MS : HANGS_MS;
   pthread_mutex_lock(&l->lock);
-  bool hangs = l->works_since_ms != 0 && !ledger_is_shared(l) &&
-               gc_clock_now_ms() - l->works_since_ms >= HANGS_MS;
+  bool hangs =
+      l->works_since_ms != 0 && gc_clock_now_ms() - l->works_since_ms >= max_ms;
   l->is_healthy = l->is_healthy && !hangs;
   pthread_mutex_unlock(&l->lock);
   if (hangs)
     (void)gc_fail(ret, GC_ERR_STATE,
-                  "state file %.300s/flowmetrics.db: no answer of the file "
-                  "system; check its disk or network folder",
-                  l->folder);
+                  "state file %.300s%s: no answer of the file system; check "
+                  "its disk or network folder",
+                  is_shared ? "" : l->folder,
+                  is_shared ? "of StateURL (CACert, StatePasswordFile)"
+                            : "/flowmetrics.db");
   return hangs;
 }

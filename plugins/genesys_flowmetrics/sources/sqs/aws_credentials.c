@@ -6,7 +6,8 @@
 #include <string.h>
 
 #include "common/base/url.h"
-#include "common/net/api/secret.h"
+#include "common/net/api/secret_reader.h"
+#include "common/net/file.h"
 #include "plugins/genesys_flowmetrics/sources/sqs/sts.h"
 
 enum {
@@ -14,7 +15,8 @@ enum {
   HEADER_SIZE = GC_SECRET_MAX_BYTES + 64,
   ROLE_SIZE = 128,
   REREAD_MS = 5 * 60 * 1000, /* files that an operator may renew */
-  RETRY_MS = 30 * 1000,      /* after a renewal that failed */
+  RETRY_MS = 30 * 1000,      /* of a renewal that failed */
+  FILES_WAIT_MS = 300,       /* for a disk that hangs */
 };
 
 #define INSTANCE_PATH "/latest/meta-data/iam/security-credentials/"
@@ -27,6 +29,7 @@ struct credentials_keeper {
   const struct credentials_source *source;
   const struct gc_transport *transport;
   int64_t (*wall_ms)(void);
+  struct gc_bounded *reads; /* of files */
 
   struct credentials now;
   bool has_now;
@@ -44,10 +47,13 @@ struct credentials_keeper {
 };
 
 /* Copies a secret from the place that `secret` names to `out`. */
-static enum gc_code read_secret(const struct gc_secret *secret, char *out,
+static enum gc_code read_secret(struct credentials_keeper *k,
+                                const struct gc_secret *secret, char *out,
                                 size_t room, struct gc_err *err) {
   GC_AUTO(gc_buf_wipe) struct gc_buf text = {.max = GC_SECRET_MAX_BYTES};
-  GC_TRY(gc_secret_read(secret, &text, err));
+  GC_TRY(secret->file != NULL
+             ? gc_secret_read_bounded(k->reads, secret, &text, err)
+             : gc_secret_read(secret, &text, err));
   if (text.len >= room)
     return gc_fail(err, GC_ERR_AUTH, "the secret is longer than %zu bytes",
                    room - 1);
@@ -55,40 +61,40 @@ static enum gc_code read_secret(const struct gc_secret *secret, char *out,
   return GC_OK;
 }
 
-static enum gc_code read_pair(const struct credentials_source *s,
+static enum gc_code read_pair(struct credentials_keeper *k,
                               struct credentials *c, struct gc_err *err) {
+  const struct credentials_source *s = k->source;
   const struct gc_secret secret = {.file = s->secret_file,
                                    .env = s->secret_env};
   const struct gc_secret token = {.env = s->token_env};
   snprintf(c->key_id, sizeof(c->key_id), "%s", s->key_id);
-  GC_TRY(read_secret(&secret, c->secret, sizeof(c->secret), err));
+  GC_TRY(read_secret(k, &secret, c->secret, sizeof(c->secret), err));
   if (s->token_env == NULL)
     return GC_OK;
-  return read_secret(&token, c->token, sizeof(c->token), err);
+  return read_secret(k, &token, c->token, sizeof(c->token), err);
 }
 
 /* Adds the contents of a file to the empty buffer `out`. */
-static enum gc_code read_all(const char *path, struct gc_buf *out,
-                             struct gc_err *err) {
-  char chunk[4096];
-  FILE *f = fopen(path, "re");
-  if (f == NULL)
+static enum gc_code read_all(struct credentials_keeper *k, const char *path,
+                             struct gc_buf *out, struct gc_err *err) {
+  switch (gc_file_read_bounded(k->reads, path, out, err)) {
+  case GC_OK:
+    return GC_OK;
+  case GC_ERR_TIMEOUT:
+    err->code = GC_ERR_AUTH;
+    return GC_ERR_AUTH;
+  case GC_ERR_LIMIT:
+    return gc_fail(err, GC_ERR_AUTH, "%.200s is too large", path);
+  default:
     return gc_fail(err, GC_ERR_AUTH, "%.200s cannot be read", path);
-  setvbuf(f, NULL, _IONBF, 0);
-  size_t got;
-  enum gc_code code = GC_OK;
-  while (code == GC_OK && (got = fread(chunk, 1, sizeof(chunk), f)) > 0)
-    code = gc_buf_add(out, chunk, got);
-  fclose(f);
-  explicit_bzero(chunk, sizeof(chunk));
-  return code == GC_OK ? code
-                       : gc_fail(err, GC_ERR_AUTH, "%.200s is too large", path);
+  }
 }
 
-static enum gc_code read_file(const struct credentials_source *s,
+static enum gc_code read_file(struct credentials_keeper *k,
                               struct credentials *c, struct gc_err *err) {
   GC_AUTO(gc_buf_wipe) struct gc_buf text = {.max = 1 << 20};
-  GC_TRY(read_all(s->file, &text, err));
+  const struct credentials_source *s = k->source;
+  GC_TRY(read_all(k, s->file, &text, err));
   enum gc_code code = credentials_parse_file(gc_buf_string(&text), text.len,
                                              s->profile, c, err);
   return code == GC_OK ? code : gc_fail_in(err, code, "%s: ", s->file);
@@ -108,8 +114,8 @@ static enum gc_code read_local(struct credentials_keeper *k,
                                struct gc_err *err) {
   struct credentials c = {.expires_ms = 0};
   enum gc_code code = k->source->place == CREDENTIALS_FILE
-                          ? read_file(k->source, &c, err)
-                          : read_pair(k->source, &c, err);
+                          ? read_file(k, &c, err)
+                          : read_pair(k, &c, err);
   if (code == GC_OK)
     set_credentials(k, &c);
   explicit_bzero(&c, sizeof(c));
@@ -142,7 +148,7 @@ static enum gc_code set_container(struct credentials_keeper *k,
     return GC_OK;
   memcpy(k->header, name, sizeof(name));
   k->headers[0] = k->header;
-  return read_secret(&secret, k->header + sizeof(name) - 1,
+  return read_secret(k, &secret, k->header + sizeof(name) - 1,
                      sizeof(k->header) - sizeof(name), err);
 }
 
@@ -153,7 +159,7 @@ static enum gc_code set_web_identity(struct credentials_keeper *k,
   GC_AUTO(gc_buf_wipe) struct gc_buf token = {.max = 2 * STS_TOKEN_MAX_BYTES};
   const struct credentials_source *s = k->source;
   struct gc_err why = {.code = GC_OK};
-  if (read_all(s->token_file, &token, &why) != GC_OK)
+  if (read_all(k, s->token_file, &token, &why) != GC_OK)
     return gc_fail(err, why.code,
                    "AWS_WEB_IDENTITY_TOKEN_FILE: %s; mount the service "
                    "account's token there, readable by collectd's user",
@@ -323,8 +329,13 @@ credentials_keeper_new(const struct credentials_source *source,
                        const struct gc_transport *transport,
                        int64_t (*wall_ms)(void)) {
   struct credentials_keeper *k = calloc(1, sizeof(*k));
-  if (k == NULL)
+  struct gc_bounded *reads = gc_bounded_new("gc-secret", FILES_WAIT_MS);
+  if (k == NULL || reads == NULL) {
+    gc_bounded_free(reads);
+    free(k);
     return NULL;
+  }
+  k->reads = reads;
   k->source = source;
   k->transport = transport;
   k->wall_ms = wall_ms;
@@ -337,6 +348,7 @@ void credentials_keeper_free(struct credentials_keeper *k) {
   if (k->is_fetching)
     k->transport->cancel(k->transport->ctx, &k->exchange);
   gc_buf_wipe(&k->body);
+  gc_bounded_free(k->reads);
   explicit_bzero(k, sizeof(*k));
   free(k);
 }

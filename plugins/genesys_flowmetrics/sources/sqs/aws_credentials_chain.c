@@ -5,13 +5,15 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "common/base/json/document.h"
 #include "common/base/timestamp.h"
 #include "common/base/url.h"
 #include "common/net/api/secret.h"
+#include "common/net/file.h"
 #include "plugins/genesys_flowmetrics/sources/sqs/sts.h"
+
+enum { LOOK_MAX_MS = 200 }; /* at a file whose disk may hang */
 
 #define CONTAINER_HOST "http://169.254.170.2"
 #define DEFAULT_SESSION "collectd-genesys_flowmetrics"
@@ -126,7 +128,7 @@ static bool find_file(struct credentials_source *s) {
     snprintf(path, sizeof(path), "%s", named);
   else
     snprintf(path, sizeof(path), "%s/.aws/credentials", home);
-  if (access(path, F_OK) != 0)
+  if (gc_file_mode(path, LOOK_MAX_MS) == 0)
     return false;
   s->place = CREDENTIALS_FILE;
   const char *profile = get_env("AWS_PROFILE");

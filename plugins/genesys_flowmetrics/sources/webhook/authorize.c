@@ -11,7 +11,7 @@
 #include <openssl/crypto.h>
 #include <openssl/sha.h>
 
-#include "common/net/api/secret.h"
+#include "common/net/api/secret_reader.h"
 
 /* Compares hashes, which have one length, so that the time reveals nothing
  * about a prefix. */
@@ -28,7 +28,8 @@ static enum gc_code read_secret(struct webhook *w, struct gc_buf *ret) {
   const struct webhook_settings *s = &w->settings;
   const struct gc_secret secret = {.file = s->options->secret_file};
   struct gc_err err = {.code = GC_OK};
-  enum gc_code code = gc_secret_read(&secret, ret, &err);
+  enum gc_code code =
+      gc_secret_read_bounded(w->secret_reads, &secret, ret, &err);
   s->notice(s->ctx, "SharedSecretFile", &err);
   w->is_secret_unread = code != GC_OK;
   webhook_note_up(w);

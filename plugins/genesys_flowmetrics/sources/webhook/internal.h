@@ -2,11 +2,13 @@
 /* The parts of the webhook: webhook.c starts and ends it, server.c keeps a
  * server of libmicrohttpd running, request.c handles a request from its head to
  * its answer, authorize.c checks the head, handshake.c answers senders that
- * ask, confirm.c confirms subscriptions, listen.c opens files and the socket.
- */
+ * ask, confirm.c confirms subscriptions, pems.c reads the certificates,
+ * listen.c opens the socket. */
 #ifndef GENESYS_FLOWMETRICS_SOURCES_WEBHOOK_INTERNAL_H
 #define GENESYS_FLOWMETRICS_SOURCES_WEBHOOK_INTERNAL_H
 
+#include "common/base/buf.h"
+#include "common/net/bounded.h"
 #include "plugins/genesys_flowmetrics/sources/webhook/confirm.h"
 #include "plugins/genesys_flowmetrics/sources/webhook/webhook.h"
 
@@ -23,13 +25,21 @@ struct link {
   struct link *next;
 };
 
+enum { WEBHOOK_FILES_WAIT_MS = 300 };
+
 enum { PEM_CERT, PEM_KEY, PEM_CA, PEM_COUNT };
+
+/* The files of the certificates. */
+struct pems {
+  struct stat files[PEM_COUNT]; /* zero: not there, or not named */
+  struct gc_buf texts[PEM_COUNT];
+};
 
 /* A daemon of libmicrohttpd with the certificates that it was started with. */
 struct server {
   struct MHD_Daemon *daemon; /* NULL: not running */
-  char *pems[PEM_COUNT];
-  int fd; /* its socket, once it accepts no more connections; -1 before */
+  struct pems pems;
+  int fd; /* its socket once it accepts no more connections; else -1 */
 };
 
 struct webhook {
@@ -37,9 +47,11 @@ struct webhook {
   struct server now;
   struct server old; /* replaced, but finishes its connections */
   uint64_t old_since_ms, next_try_ms;
-  struct stat files[PEM_COUNT]; /* certificate files of `now` */
-  int listener;                 /* each server has a duplicate; -1: none */
-  pthread_mutex_t reading;      /* guards `reader`: two servers may overlap */
+  struct stat files[PEM_COUNT]; /* of the certificates of `now` */
+  struct gc_bounded *pem_reads, *secret_reads;
+  bool is_hanging;         /* the disk of the certificates; reported */
+  int listener;            /* each server has a duplicate; -1: none */
+  pthread_mutex_t reading; /* of reader: two servers may overlap */
   struct event_reader *reader;
   pthread_mutex_t lock; /* guards links and waiting */
   struct link *links;
@@ -110,9 +122,15 @@ void webhook_on_completed(void *ctx, struct MHD_Connection *c, void **place,
 
 /* Returns a listening socket; -1 and err on failure. */
 int webhook_listen(const struct webhook_options *o, struct gc_err *err);
-/* Returns the text of a file; NULL and err on failure. The caller owns the text
- * and overwrites a key before it frees the text. `option` names the file in the
- * message. */
-char *webhook_pem(const char *option, const char *path, struct gc_err *err);
+
+/* ---- pems.c ---- */
+
+/* Looks at the files of the certificates, and reads them with `reads`, within
+ * WEBHOOK_FILES_WAIT_MS; the caller clears `ret`. GC_ERR_TIMEOUT: their disk
+ * hangs; GC_ERR_CONFIG: one cannot be read. */
+GC_MUST_CHECK enum gc_code webhook_look_at_pems(struct webhook *w, bool reads,
+                                                struct pems *ret,
+                                                struct gc_err *err);
+void webhook_clear_pems(struct pems *p);
 
 #endif

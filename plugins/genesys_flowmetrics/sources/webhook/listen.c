@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The files and the socket of the webhook. */
+/* The socket of the webhook. */
 #include "plugins/genesys_flowmetrics/sources/webhook/internal.h"
 
 #include <errno.h>
@@ -9,25 +9,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-enum { PEM_MAX_BYTES = 1 << 20, BACKLOG = 128 };
-
-char *webhook_pem(const char *option, const char *path, struct gc_err *err) {
-  GC_AUTO(gc_buf_wipe) struct gc_buf text = {.max = PEM_MAX_BYTES};
-  char chunk[4096];
-  size_t got;
-  FILE *f = fopen(path, "re");
-  enum gc_code code = f != NULL ? GC_OK : GC_ERR_CONFIG;
-  while (f != NULL && code == GC_OK &&
-         (got = fread(chunk, 1, sizeof(chunk), f)) > 0)
-    code = gc_buf_add(&text, chunk, got);
-  if (f != NULL)
-    fclose(f);
-  explicit_bzero(chunk, sizeof(chunk));
-  if (code == GC_OK && text.len > 0)
-    return strdup(text.data);
-  gc_fail(err, GC_ERR_CONFIG, "%s %s cannot be read", option, path);
-  return NULL;
-}
+enum { BACKLOG = 128 };
 
 int webhook_listen(const struct webhook_options *o, struct gc_err *err) {
   const struct addrinfo hints = {.ai_socktype = SOCK_STREAM,

@@ -20,48 +20,28 @@ enum {
 
 /* ---- certificates ---- */
 
-static const char *path_of(const struct webhook_options *o, size_t which) {
-  const char *const paths[PEM_COUNT] = {
-      [PEM_CERT] = o->tls_cert,
-      [PEM_KEY] = o->tls_key != NULL ? o->tls_key : o->tls_cert,
-      [PEM_CA] = o->tls_client_ca};
-  return paths[which];
-}
-
-static void look_at_files(const struct webhook_options *o,
-                          struct stat files[PEM_COUNT]) {
-  memset(files, 0, PEM_COUNT * sizeof(*files));
-  for (size_t i = 0; i < PEM_COUNT; i++)
-    if (path_of(o, i) != NULL && stat(path_of(o, i), &files[i]) != 0)
-      memset(&files[i], 0, sizeof(files[i]));
-}
-
 static bool is_same_file(const struct stat *a, const struct stat *b) {
   return a->st_dev == b->st_dev && a->st_ino == b->st_ino &&
          a->st_size == b->st_size && a->st_mtim.tv_sec == b->st_mtim.tv_sec &&
          a->st_mtim.tv_nsec == b->st_mtim.tv_nsec;
 }
 
-static bool have_changed(const struct webhook *w) {
-  struct stat files[PEM_COUNT];
-  look_at_files(w->settings.options, files);
-  for (size_t i = 0; i < PEM_COUNT; i++)
-    if (!is_same_file(&files[i], &w->files[i]))
-      return true;
-  return false;
+static void report_server(struct webhook *w, const struct gc_err *err) {
+  w->settings.notice(w->settings.ctx, "listening", err);
 }
 
-static enum gc_code read_pems(const struct webhook_options *o, struct server *s,
-                              struct gc_err *err) {
-  static const char *const names[] = {"TLSCert", "TLSKey", "TLSClientCA"};
-  for (size_t i = 0; i < PEM_COUNT; i++) {
-    if (path_of(o, i) == NULL)
-      continue;
-    s->pems[i] = webhook_pem(names[i], path_of(o, i), err);
-    if (s->pems[i] == NULL)
-      return err->code;
-  }
-  return GC_OK;
+/* While their disk hangs, the server continues with those that it has. */
+static bool have_changed(struct webhook *w) {
+  struct gc_err err = {.code = GC_OK};
+  struct pems now;
+  enum gc_code code = webhook_look_at_pems(w, false, &now, &err);
+  if (code != GC_OK || w->is_hanging)
+    report_server(w, &err);
+  w->is_hanging = code != GC_OK;
+  for (size_t i = 0; i < PEM_COUNT && code == GC_OK; i++)
+    if (!is_same_file(&now.files[i], &w->files[i]))
+      return true;
+  return false;
 }
 
 /* ---- one server ---- */
@@ -92,17 +72,17 @@ static enum gc_code start_daemon(struct webhook *w, struct server *s, int fd,
   static char versions[] = "NORMAL:-VERS-ALL:+VERS-TLS1.3:+VERS-TLS1.2";
   unsigned flags = MHD_USE_INTERNAL_POLLING_THREAD | MHD_USE_AUTO |
                    MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ERROR_LOG;
-  if (s->pems[PEM_CERT] != NULL) {
+  if (s->pems.texts[PEM_CERT].len > 0) {
     flags |= MHD_USE_TLS;
     options[7].option = MHD_OPTION_HTTPS_MEM_CERT;
-    options[7].ptr_value = s->pems[PEM_CERT];
+    options[7].ptr_value = s->pems.texts[PEM_CERT].data;
     options[8].option = MHD_OPTION_HTTPS_MEM_KEY;
-    options[8].ptr_value = s->pems[PEM_KEY];
+    options[8].ptr_value = s->pems.texts[PEM_KEY].data;
     options[9].option = MHD_OPTION_HTTPS_PRIORITIES;
     options[9].ptr_value = versions;
-    if (s->pems[PEM_CA] != NULL)
+    if (s->pems.texts[PEM_CA].len > 0)
       options[10] = (struct MHD_OptionItem){MHD_OPTION_HTTPS_MEM_TRUST, 0,
-                                            s->pems[PEM_CA]};
+                                            s->pems.texts[PEM_CA].data};
   }
   s->daemon =
       MHD_start_daemon(flags, (uint16_t)o->port, NULL, NULL, webhook_on_request,
@@ -110,7 +90,7 @@ static enum gc_code start_daemon(struct webhook *w, struct server *s, int fd,
   if (s->daemon != NULL)
     return GC_OK;
   return gc_fail(err, GC_ERR_CONFIG, "the web server does not start%s",
-                 s->pems[PEM_CERT] != NULL
+                 s->pems.texts[PEM_CERT].len > 0
                      ? "; do TLSCert and TLSKey belong together?"
                      : "");
 }
@@ -126,19 +106,15 @@ void webhook_end_server(struct server *s) {
   /* The daemon's thread may use the socket until it ends (microhttpd.h). */
   if (s->fd >= 0)
     close(s->fd);
-  for (size_t i = 0; i < PEM_COUNT; i++) {
-    if (s->pems[i] != NULL)
-      explicit_bzero(s->pems[i], strlen(s->pems[i]));
-    free(s->pems[i]);
-  }
+  webhook_clear_pems(&s->pems);
   *s = (struct server){.fd = -1};
 }
 
 static enum gc_code start_server(struct webhook *w, struct server *s,
                                  struct gc_err *err) {
   const struct webhook_options *o = w->settings.options;
-  look_at_files(o, w->files);
-  GC_TRY(read_pems(o, s, err));
+  GC_TRY(webhook_look_at_pems(w, true, &s->pems, err));
+  memcpy(w->files, s->pems.files, sizeof(w->files));
   if (w->listener < 0)
     w->listener = webhook_listen(o, err);
   if (w->listener < 0)
@@ -164,10 +140,6 @@ static bool has_waiting(struct webhook *w) {
   bool has = w->waiting > 0;
   pthread_mutex_unlock(&w->lock);
   return has;
-}
-
-static void report_server(struct webhook *w, const struct gc_err *err) {
-  w->settings.notice(w->settings.ctx, "listening", err);
 }
 
 /* Starts a successor for the server. If that fails, the server continues with

@@ -28,8 +28,12 @@ struct webhook *webhook_start(const struct webhook_settings *settings,
   pthread_mutex_init(&w->lock, NULL);
   pthread_mutex_init(&w->reading, NULL);
   pthread_cond_init(&w->changed, NULL);
+  w->pem_reads = gc_bounded_new("gc-pems", WEBHOOK_FILES_WAIT_MS);
+  w->secret_reads = gc_bounded_new("gc-secret", WEBHOOK_FILES_WAIT_MS);
   w->reader = event_reader_new(settings->form, err);
-  if (w->reader == NULL) {
+  if (w->pem_reads == NULL || w->secret_reads == NULL)
+    (void)gc_fail(err, GC_ERR_MEMORY, "out of memory");
+  if (w->pem_reads == NULL || w->secret_reads == NULL || w->reader == NULL) {
     webhook_free(w);
     return NULL;
   }
@@ -68,6 +72,8 @@ void webhook_free(struct webhook *w) {
   if (w->listener >= 0)
     close(w->listener);
   event_reader_free(w->reader);
+  gc_bounded_free(w->pem_reads);
+  gc_bounded_free(w->secret_reads);
   pthread_mutex_destroy(&w->reading);
   pthread_cond_destroy(&w->changed);
   pthread_mutex_destroy(&w->lock);

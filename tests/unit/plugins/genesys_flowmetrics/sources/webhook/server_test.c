@@ -4,10 +4,12 @@
 #include "plugins/genesys_flowmetrics/sources/webhook/webhook.h"
 
 #include <arpa/inet.h>
+#include <fcntl.h>
 #include <netinet/in.h>
 #include <pthread.h>
 #include <stdlib.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <openssl/ssl.h>
@@ -172,6 +174,33 @@ static void a_missing_certificate_is_tried_again(void) {
   webhook_free(webhook);
 }
 
+/* A pipe that is not opened for writing hangs, like a disk. */
+static void certificates_on_a_disk_that_hangs_hold_up_nothing(void) {
+  char pipe[140];
+  uint64_t began_ms = gc_clock_now_ms(), now_ms = began_ms;
+  close(taken(&options.port));
+  snprintf(pipe, sizeof(pipe), "%s.pipe", cert);
+  CHECK_INT(mkfifo(pipe, 0600), 0);
+  CHECK_INT(rename(pipe, cert), 0);
+  begin(cert);
+  for (int i = 0; i < 10; i++)
+    webhook_maintain(webhook, now_ms += 2000);
+  CHECK(gc_clock_now_ms() - began_ms < 1500);
+  CHECK_HAS(newest.text, "/hook.pem: no answer of the file system");
+  CHECK_INT(stats.up, 0);
+
+  int fd = open(cert, O_WRONLY | O_NONBLOCK);
+  CHECK(fd >= 0);
+  copy_file(certs.server);
+  close(fd);
+  uint64_t until_ms = gc_clock_now_ms() + DEADLINE_S * 1000;
+  while (stats.up == 0 && gc_clock_now_ms() < until_ms)
+    webhook_maintain(webhook, now_ms += 2000);
+  CHECK_INT(newest.code, GC_OK);
+  CHECK(serial_by(TLS1_2_VERSION) >= 0);
+  webhook_free(webhook);
+}
+
 int main(void) {
   if (attribute_form_set(&form, "%{flow}Metric_%{metric}(%{time})", NULL) !=
       GC_OK)
@@ -182,6 +211,7 @@ int main(void) {
   RUN(old_versions_of_tls_are_refused);
   RUN(a_certificate_that_is_replaced_is_followed);
   RUN(a_missing_certificate_is_tried_again);
+  RUN(certificates_on_a_disk_that_hangs_hold_up_nothing);
   certs_remove(&certs);
   return check_done();
 }

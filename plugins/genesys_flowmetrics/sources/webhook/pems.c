@@ -1,0 +1,113 @@
+/* SPDX-License-Identifier: MIT */
+/* The files of the certificates, which may be on a disk that hangs. */
+#include "plugins/genesys_flowmetrics/sources/webhook/internal.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/net/file.h"
+
+enum { PEM_MAX_BYTES = 1 << 20 };
+
+static const char *const names[PEM_COUNT] = {"TLSCert", "TLSKey",
+                                             "TLSClientCA"};
+
+/* One look at the files; it may outlive the webhook (net/bounded). */
+struct look {
+  char *paths[PEM_COUNT]; /* NULL: none */
+  bool reads;             /* the texts, too */
+  struct pems found;
+  enum gc_code code;
+  struct gc_err err;
+};
+
+static const char *path_of(const struct webhook_options *o, size_t which) {
+  const char *const paths[PEM_COUNT] = {
+      [PEM_CERT] = o->tls_cert,
+      [PEM_KEY] = o->tls_key != NULL ? o->tls_key : o->tls_cert,
+      [PEM_CA] = o->tls_client_ca};
+  return paths[which];
+}
+
+void webhook_clear_pems(struct pems *p) {
+  for (size_t i = 0; i < PEM_COUNT; i++)
+    gc_buf_wipe(&p->texts[i]);
+}
+
+static void free_look(void *ctx) {
+  struct look *l = ctx;
+  for (size_t i = 0; i < PEM_COUNT; i++)
+    free(l->paths[i]);
+  webhook_clear_pems(&l->found);
+  free(l);
+}
+
+static void run_look(void *ctx) {
+  struct look *l = ctx;
+  for (size_t i = 0; i < PEM_COUNT; i++) {
+    struct stat *st = &l->found.files[i];
+    if (l->paths[i] != NULL && stat(l->paths[i], st) != 0)
+      *st = (struct stat){0};
+  }
+  for (size_t i = 0; i < PEM_COUNT && l->reads && l->code == GC_OK; i++) {
+    struct gc_buf *text = &l->found.texts[i];
+    struct gc_err why;
+    text->max = PEM_MAX_BYTES;
+    if (l->paths[i] != NULL &&
+        (gc_file_read(l->paths[i], text, &why) != GC_OK || text->len == 0))
+      l->code = gc_fail(&l->err, GC_ERR_CONFIG, "%s %s cannot be read",
+                        names[i], l->paths[i]);
+  }
+}
+
+static struct look *new_look(const struct webhook_options *o, bool reads) {
+  struct look *l = calloc(1, sizeof(*l));
+  bool has_all = l != NULL;
+  for (size_t i = 0; i < PEM_COUNT && has_all; i++)
+    if (path_of(o, i) != NULL) {
+      l->paths[i] = strdup(path_of(o, i));
+      has_all = l->paths[i] != NULL;
+    }
+  if (has_all) {
+    l->reads = reads;
+    return l;
+  }
+  if (l != NULL)
+    free_look(l);
+  return NULL;
+}
+
+/* Names all files: any of them may be the one. */
+static enum gc_code fail_hanging(const struct webhook_options *o,
+                                 struct gc_err *err) {
+  char what[400];
+  snprintf(what, sizeof(what), "%s %.120s%s%.120s", names[PEM_CERT],
+           o->tls_cert, o->tls_key != NULL ? " or TLSKey " : "",
+           o->tls_key != NULL ? o->tls_key : "");
+  return gc_file_hangs(what, err);
+}
+
+enum gc_code webhook_look_at_pems(struct webhook *w, bool reads,
+                                  struct pems *ret, struct gc_err *err) {
+  const struct webhook_options *o = w->settings.options;
+  *ret = (struct pems){.texts = {{0}}};
+  if (o->tls_cert == NULL)
+    return GC_OK;
+  struct look *l = new_look(o, reads);
+  if (l == NULL)
+    return gc_fail(err, GC_ERR_MEMORY, "out of memory");
+  enum gc_code code = gc_bounded_run(w->pem_reads, run_look, free_look, l);
+  if (code == GC_ERR_TIMEOUT)
+    return fail_hanging(o, err);
+  if (code != GC_OK)
+    return gc_fail(err, code, "%s: %s", names[PEM_CERT], gc_code_words(code));
+  code = l->code;
+  if (code == GC_OK) {
+    *ret = l->found;
+    memset(&l->found, 0, sizeof(l->found));
+  } else
+    *err = l->err;
+  free_look(l);
+  return code;
+}
