@@ -7,11 +7,11 @@ import shutil
 import sqlite3
 import time
 from pathlib import Path
-from typing import Callable
+from typing import Any, Callable
 
 from lib import process, report
-from lib.collectd import DAEMON, STOP_MAX_S, Collectd, account, queues
-from lib.flows import Hook, Sqs
+from lib.collectd import DAEMON, STOP_MAX_S, Collectd, account, built, query, queues
+from lib.flows import Hook, Sqs, state as flow_state, wait_equal
 from lib.genesys import Simulator
 from lib.hanging_disk import Disk, hanging_disk
 from lib.report import check, note, same
@@ -41,6 +41,10 @@ def stops(daemon: Collectd) -> None:
     check("stopped in under %g s (%.2f s)" % (STOP_MAX_S, took), took < STOP_MAX_S, took)
     same("exit status", status, 0)
     note("stopped after %.2f s" % took)
+
+
+def with_query() -> str:
+    return query() if built("genesys_analytics") else ""
 
 
 def secret_below(disk: Disk, sim: Simulator) -> Path:
@@ -89,6 +93,67 @@ def the_secret_hangs_when_the_token_is_renewed() -> None:
     stops(daemon)
 
 
+def certificates_are_on_a_disk_that_hangs() -> None:
+    """From the start, then with a connection that is made again; another account works meanwhile."""
+    sims, disk = [Simulator(**SMALL) for _ in range(2)], hanging_disk("certificates")
+    ca = disk.below / "ca.pem"
+    shutil.copy(sims[0].ca, ca)
+    disk.hang()
+    daemon = Collectd(account(sims[0], CACert=ca, Host="one") + account(sims[1], "two", Host="two"),
+                      queues() + queues("b", Account="two"), preload=str(disk.shim), env=disk.env)
+    started(daemon)
+    line = daemon.says("CACert", "no answer of the file system")
+    check("the line names file and remedy", str(ca) in line and "check its disk" in line, line)
+    daemon.wait_up("b", host="two")
+    reads_on(daemon, host="one")
+    disk.answer()
+    daemon.wait_up(host="one", within_s=30)
+    disk.hang()
+    sims[0].call("tokens", {"op": "revoke"})
+    reads_on(daemon, host="one")
+    stops(daemon)
+
+
+def state_is_on_a_disk_that_hangs() -> None:
+    sim, sqs, disk = Simulator(**SMALL), Sqs(), hanging_disk("state")
+    hook = Hook(sqs)
+    disk.hang()
+    daemon = Collectd(account(sim), queues(), queries=with_query(), flows=hook.block(), state_dir=disk.below,
+                      preload=str(disk.shim), env=disk.env)
+    started(daemon)
+    daemon.says("state.db", "no answer of the file system")
+    daemon.wait_up()
+    reads_on(daemon)
+    daemon.says("flowmetrics.db", "no answer of the file system", within_s=20)
+    same("the telemetry of the state", flow_state(daemon, "state_up", "sqlite", "hook"), 0)
+    disk.answer()
+    sqs.push(hook, 200)
+    daemon.lives_until(lambda: not sqs.pushed()["running"], 60, "the push has ended")
+    same("totals", wait_equal(daemon, sqs), [])
+    stops(daemon)
+
+
+def the_disk_of_the_state_hangs_while_all_works() -> None:
+    """Nothing is counted twice or lost, although the stop leaves a transaction behind."""
+    sim, sqs, disk = Simulator(**SMALL), Sqs(), hanging_disk("state")
+    hook = Hook(sqs)
+    words: dict[str, Any] = {"queries": with_query(), "flows": hook.block(), "state_dir": disk.below,
+                             "preload": str(disk.shim), "env": disk.env}
+    first = Collectd(account(sim), queues(), **words)
+    first.wait_up()
+    hook.wait_open(first)
+    sqs.push(hook, 400, concurrency=4)
+    first.lives_until(lambda: sqs.pushed()["accepted"] > 100, 30, "a part of the push")
+    disk.hang()
+    reads_on(first)
+    stops(first)
+    disk.answer()
+    second = Collectd(account(sim), queues(), **words)
+    second.lives_until(lambda: not sqs.pushed()["running"], 60, "the push has ended")
+    same("totals", wait_equal(second, sqs), [])
+    stops(second)
+
+
 def other_programs_hold_both_databases() -> None:
     sim, state, sqs = Simulator(**SMALL), process.folder("state"), Sqs()
     hook = Hook(sqs)
@@ -121,7 +186,8 @@ def the_write_queue_is_full() -> None:
 
 SCENARIOS: list[Callable[[], None]] = [
     the_secret_is_on_a_disk_that_hangs, a_disk_that_answers_again_needs_no_restart,
-    the_secret_hangs_when_the_token_is_renewed, other_programs_hold_both_databases, the_write_queue_is_full]
+    the_secret_hangs_when_the_token_is_renewed, certificates_are_on_a_disk_that_hangs, state_is_on_a_disk_that_hangs,
+    the_disk_of_the_state_hangs_while_all_works, other_programs_hold_both_databases, the_write_queue_is_full]
 
 if __name__ == "__main__":
     report.main(SCENARIOS, {"collectd": DAEMON})

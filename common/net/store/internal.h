@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The struct and the helpers that the files of the state store share. Private
+/* The struct and the helpers that the files of the state store share: store.c
+ * and queries.c make calls (calls.c), which open the file (opening.c). Private
  * to common/net/store. Each call runs on a thread of its own, one at a time. */
 #ifndef GC_NET_STORE_INTERNAL_H
 #define GC_NET_STORE_INTERNAL_H
@@ -83,6 +84,12 @@ GC_MUST_CHECK enum gc_code gc_store_enter(struct gc_store *s,
 bool gc_store_leave(struct gc_store *s);
 /* Gives up a hold on the store; the last one closes the file. */
 void gc_store_release(struct gc_store *s);
+/* Frees a store whose file is closed. */
+void gc_store_free(struct gc_store *s);
+/* As gc_state_file_open and gc_state_file_close. */
+enum gc_code gc_store_open_file(struct gc_store *s, struct gc_err *ret_warning,
+                                struct gc_err *err);
+void gc_store_close_file(struct gc_store *s);
 
 static inline void gc_store_stmt_auto(sqlite3_stmt **s) {
   sqlite3_finalize(*s);

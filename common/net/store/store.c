@@ -6,147 +6,8 @@
 #include <string.h>
 
 #include "common/net/store/internal.h"
-#include "common/net/timing.h"
-
-/* migrations[v] changes a file of version v to v + 1; 0 is an empty file. */
-static const char *const migrations[] = {
-    "CREATE TABLE names ("
-    " account TEXT NOT NULL, kind TEXT NOT NULL, id TEXT NOT NULL,"
-    " name TEXT NOT NULL, label TEXT NOT NULL, detail TEXT NOT NULL,"
-    " seen_s INTEGER NOT NULL, PRIMARY KEY (account, kind, id)"
-    ") WITHOUT ROWID;",
-    "CREATE TABLE channels ("
-    " account TEXT NOT NULL, slot INTEGER NOT NULL, text TEXT NOT NULL,"
-    " PRIMARY KEY (account, slot)"
-    ") WITHOUT ROWID;",
-    "CREATE TABLE queries ("
-    " account TEXT NOT NULL, query TEXT NOT NULL, identity TEXT NOT NULL,"
-    " settled_ms INTEGER NOT NULL, done_ms INTEGER NOT NULL, pending BLOB,"
-    " PRIMARY KEY (account, query)"
-    ") WITHOUT ROWID;"
-    "CREATE TABLE totals ("
-    " account TEXT NOT NULL, query TEXT NOT NULL, series TEXT NOT NULL,"
-    " count INTEGER NOT NULL, sum REAL NOT NULL, sent INTEGER NOT NULL,"
-    " changed_ms INTEGER NOT NULL,"
-    " PRIMARY KEY (account, query, series)"
-    ") WITHOUT ROWID;",
-    /* Blocks of two plugins may share a name, but not an instance. */
-    ("UPDATE queries SET query = 'query-' || query;"
-     "UPDATE totals SET query = 'query-' || query;"),
-};
-static const struct gc_state_kind kind_of_file = {
-    .name = "state.db",
-    .application_id = 0x47436c64, /* "GCld", as file(1) shows it */
-    .migrations = migrations,
-    .version = GC_COUNT(migrations),
-    .busy_ms = GC_STORE_BUSY_MS,
-    .lock_name = "state.lock",
-};
-
-enum gc_code gc_store_error(struct gc_store *s, const char *what,
-                            struct gc_err *err) {
-  s->failure = sqlite3_errcode(s->db);
-  return gc_state_file_fail(&s->file, what, err);
-}
-
-enum gc_code gc_store_run(struct gc_store *s, const char *sql,
-                          struct gc_err *err) {
-  enum gc_code code = gc_state_file_run(&s->file, sql, err);
-  if (code != GC_OK)
-    s->failure = sqlite3_errcode(s->db);
-  return code;
-}
-
-/* ---- opening, and the end of a failed call ---- */
-
-static enum gc_code open_file(struct gc_store *s, struct gc_err *ret_warning,
-                              struct gc_err *err) {
-  enum gc_code code =
-      gc_state_file_open(s->folder, &kind_of_file, &s->file, ret_warning, err);
-  s->db = s->file.db;
-  pthread_mutex_lock(&s->lock);
-  s->is_held = code == GC_ERR_UNAVAILABLE;
-  s->generation += code == GC_OK;
-  pthread_mutex_unlock(&s->lock);
-  return code;
-}
-
-/* Reports a failure to open the file, the end of such failures, and a
- * warning. */
-static void report_store(struct gc_store *s, enum gc_code code,
-                         const struct gc_err *warning,
-                         const struct gc_err *err) {
-  struct gc_err words = code != GC_OK ? *err : *warning;
-  bool is_over = s->has_failed && code == GC_OK;
-  s->has_failed = code != GC_OK;
-  if (code != GC_OK)
-    words.code = GC_ERR_STATE;
-  pthread_mutex_lock(&s->notice_lock);
-  if (s->notice != NULL && (words.code != GC_OK || is_over))
-    s->notice(s->ctx, &words);
-  pthread_mutex_unlock(&s->notice_lock);
-}
-
-static void close_file(struct gc_store *s) {
-  gc_state_file_close(&s->file);
-  s->db = NULL;
-}
-
-enum gc_code gc_store_enter(struct gc_store *s, struct gc_err *err) {
-  struct gc_err warning = {.code = GC_OK}, why = {.code = GC_OK};
-  if (s->db != NULL && !gc_state_file_is_there(&s->file))
-    close_file(s);
-  if (s->db == NULL)
-    report_store(s, open_file(s, &warning, &why), &warning, &why);
-  s->failure = SQLITE_OK;
-  if (s->db != NULL)
-    return GC_OK;
-  return gc_fail(err, GC_ERR_UNAVAILABLE, "%s", why.text);
-}
-
-/* Renames the broken file and opens a new one. */
-static bool replace_file(struct gc_store *s) {
-  struct gc_err warning = {.code = GC_OK}, err = {.code = GC_OK};
-  enum gc_code code =
-      gc_state_file_reset(&s->file, &kind_of_file, &warning, &err);
-  s->db = s->file.db;
-  if (code != GC_OK)
-    close_file(s);
-  pthread_mutex_lock(&s->lock);
-  s->generation++;
-  pthread_mutex_unlock(&s->lock);
-  report_store(s, code, &warning, &err);
-  return code == GC_OK;
-}
-
-bool gc_store_leave(struct gc_store *s) {
-  bool is_new = false;
-  switch (s->failure & 0xff) {
-  case SQLITE_CORRUPT:
-  case SQLITE_NOTADB:
-    is_new = replace_file(s);
-    break;
-  case SQLITE_IOERR: /* handles of a network file system may be stale */
-  case SQLITE_CANTOPEN:
-  case SQLITE_READONLY:
-    close_file(s);
-    break;
-  default:
-    if (sqlite3_get_autocommit(s->db) == 0)
-      sqlite3_exec(s->db, "ROLLBACK", NULL, NULL, NULL);
-    break;
-  }
-  return is_new;
-}
 
 /* ---- life ---- */
-
-static void free_store(struct gc_store *s) {
-  gc_bounded_free(s->calls);
-  pthread_mutex_destroy(&s->notice_lock);
-  pthread_mutex_destroy(&s->lock);
-  free(s);
-}
 
 static struct gc_store *new_store(const char *folder, uint32_t wait_ms) {
   struct gc_store *s = calloc(1, sizeof(*s));
@@ -160,23 +21,13 @@ static struct gc_store *new_store(const char *folder, uint32_t wait_ms) {
   s->calls = gc_bounded_new("gc-state", wait_ms);
   if (s->calls != NULL)
     return s;
-  free_store(s);
+  gc_store_free(s);
   return NULL;
-}
-
-void gc_store_release(struct gc_store *s) {
-  pthread_mutex_lock(&s->lock);
-  bool is_last = --s->holders == 0;
-  pthread_mutex_unlock(&s->lock);
-  if (!is_last)
-    return;
-  close_file(s);
-  free_store(s);
 }
 
 static enum gc_code open_first(struct gc_store *s, struct gc_store_call *c,
                                struct gc_err *err) {
-  enum gc_code code = open_file(s, &c->warning, err);
+  enum gc_code code = gc_store_open_file(s, &c->warning, err);
   s->has_failed = code != GC_OK;
   return code;
 }
@@ -228,7 +79,7 @@ uint64_t gc_store_generation(struct gc_store *s) {
 static enum gc_code close_last(struct gc_store *s, struct gc_store_call *c,
                                struct gc_err *err) {
   (void)c, (void)err;
-  close_file(s);
+  gc_store_close_file(s);
   return GC_OK;
 }
 

@@ -3,6 +3,7 @@
  * long as the named flag exists, up to 30 s.
  *   HANGING_BELOW=/state HANGING_WHEN=/tmp/hangs LD_PRELOAD=hanging_disk.so */
 #define _GNU_SOURCE
+#include <dirent.h>
 #include <dlfcn.h>
 #include <fcntl.h>
 #include <stdarg.h>
@@ -10,6 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <time.h>
@@ -72,6 +74,15 @@ HELD(int, stat, (const char *path, struct stat *to), (path, to),
      hang_path(path))
 HELD(int, lstat, (const char *path, struct stat *to), (path, to),
      hang_path(path))
+HELD(int, stat64, (const char *path, struct stat64 *to), (path, to),
+     hang_path(path))
+HELD(int, lstat64, (const char *path, struct stat64 *to), (path, to),
+     hang_path(path))
+HELD(int, unlink, (const char *path), (path), hang_path(path))
+HELD(int, rename, (const char *from, const char *to), (from, to),
+     hang_path(from))
+HELD(int, flock, (int fd, int how), (fd, how), hang_fd(fd))
+HELD(DIR *, opendir, (const char *path), (path), hang_path(path))
 HELD(int, access, (const char *path, int mode), (path, mode), hang_path(path))
 HELD(int, mkdir, (const char *path, mode_t mode), (path, mode), hang_path(path))
 HELD(FILE *, fopen, (const char *path, const char *mode), (path, mode),
@@ -90,5 +101,21 @@ HELD(FILE *, fopen64, (const char *path, const char *mode), (path, mode),
     hang_path(path);                                                           \
     return real(path, flags, mode);                                            \
   }
+/* Locks of SQLite. */
+#define HELD_FCNTL(name)                                                       \
+  int name(int fd, int command, ...) {                                         \
+    int (*real)(int, int, ...) =                                               \
+        (int (*)(int, int, ...))dlsym(RTLD_NEXT, #name);                       \
+    va_list args;                                                              \
+    va_start(args, command);                                                   \
+    void *arg = va_arg(args, void *);                                          \
+    va_end(args);                                                              \
+    if (command == F_SETLK || command == F_SETLKW || command == F_GETLK)       \
+      hang_fd(fd);                                                             \
+    return real(fd, command, arg);                                             \
+  }
+HELD_FCNTL(fcntl)
+HELD_FCNTL(fcntl64)
+
 HELD_OPEN(open)
 HELD_OPEN(open64)
