@@ -298,12 +298,13 @@ bool ledger_stop(struct ledger *l) {
   if (l == NULL)
     return true;
   (void)!eventfd_write(l->stop_fd, 1);
-  if (!wait_for_writer(l))
-    return false;
-  if (l->has_thread)
+  bool has_ended = wait_for_writer(l);
+  if (l->has_thread && has_ended)
     pthread_join(l->thread, NULL);
+  else if (l->has_thread)
+    pthread_detach(l->thread);
   l->has_thread = false;
-  return true;
+  return has_ended;
 }
 
 void ledger_free(struct ledger *l) {

@@ -120,41 +120,56 @@ static void add_one(void *ctx) {
 
 static void keep(void *ctx) { (void)ctx; }
 
+/* Counts the calls that end with another code than `want`. */
+struct caller {
+  pthread_t thread;
+  struct gc_bounded *b;
+  enum gc_code want;
+  unsigned others;
+};
+
+static struct caller callers[CALLERS];
+
 static void *call_often(void *arg) {
+  struct caller *c = arg;
   for (int i = 0; i < 50; i++)
-    CHECK_INT(gc_bounded_run(arg, add_one, keep, NULL), GC_OK);
+    c->others += gc_bounded_run(c->b, add_one, keep, NULL) != c->want;
   return NULL;
 }
 
+static void *call_once(void *arg) {
+  struct caller *c = arg;
+  c->others += gc_bounded_run(c->b, run_it, drop_it, malloc(1)) != c->want;
+  return NULL;
+}
+
+static void call_from_threads(struct gc_bounded *b, void *(*call)(void *arg),
+                              enum gc_code want) {
+  for (int i = 0; i < CALLERS; i++) {
+    callers[i] = (struct caller){.b = b, .want = want};
+    CHECK_INT(pthread_create(&callers[i].thread, NULL, call, &callers[i]), 0);
+  }
+  for (int i = 0; i < CALLERS; i++) {
+    pthread_join(callers[i].thread, NULL);
+    CHECK_INT(callers[i].others, 0);
+  }
+}
+
 static void calls_run_one_after_the_other(void) {
-  pthread_t threads[CALLERS];
   in_turn = 0;
   struct gc_bounded *b = gc_bounded_new("gc-test", LONG_MS);
-  for (int i = 0; i < CALLERS; i++)
-    CHECK_INT(pthread_create(&threads[i], NULL, call_often, b), 0);
-  for (int i = 0; i < CALLERS; i++)
-    pthread_join(threads[i], NULL);
+  call_from_threads(b, call_often, GC_OK);
   CHECK_INT(in_turn, CALLERS * 50);
   gc_bounded_free(b);
 }
 
 /* Threads that wait for the same hang do not add up their waits. */
-static void *call_once(void *arg) {
-  enum gc_code code = gc_bounded_run(arg, run_it, drop_it, malloc(1));
-  CHECK_INT(code, GC_ERR_TIMEOUT);
-  return NULL;
-}
-
 static void callers_do_not_wait_one_after_the_other(void) {
   unsigned all = CALLERS;
-  pthread_t threads[CALLERS];
   begin(false);
   struct gc_bounded *b = gc_bounded_new("gc-test", WAIT_MS);
   uint64_t began_ms = gc_clock_now_ms();
-  for (int i = 0; i < CALLERS; i++)
-    CHECK_INT(pthread_create(&threads[i], NULL, call_once, b), 0);
-  for (int i = 0; i < CALLERS; i++)
-    pthread_join(threads[i], NULL);
+  call_from_threads(b, call_once, GC_ERR_TIMEOUT);
   CHECK(gc_clock_now_ms() - began_ms < CALLERS * WAIT_MS / 2);
   GATE_CHANGE(&gate, is_open = true);
   CHECK(gate_wait(&gate, has_dropped, &all));
