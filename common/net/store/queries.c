@@ -71,7 +71,7 @@ enum gc_code gc_store_load_query(struct gc_store *s, const char *account,
       *ret_mark = c->mark;
     /* The text has the same limit: only memory can be short. */
     if (gc_buf_add(pending, c->text.data, c->text.len) != GC_OK)
-      c->code = gc_fail(err, GC_ERR_MEMORY, "query: out of memory");
+      c->code = gc_fail(&c->err, GC_ERR_MEMORY, "query: out of memory");
   }
   return gc_store_call_end(c, err);
 }
