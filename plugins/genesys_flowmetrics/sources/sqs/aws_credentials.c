@@ -22,6 +22,12 @@ enum {
 #define INSTANCE_PATH "/latest/meta-data/iam/security-credentials/"
 #define INSTANCE_TTL "X-aws-ec2-metadata-token-ttl-seconds: 21600"
 
+/* The instance metadata is the last place, also on a host that is no instance:
+ * mostly an option or a variable is missing. */
+static const char no_role[] =
+    "; without a role for the instance, set AccessKeyId and "
+    "SecretAccessKeyFile";
+
 /* The requests for an instance's metadata, in this order. */
 enum step { STEP_TOKEN, STEP_ROLE, STEP_KEYS };
 
@@ -244,11 +250,11 @@ static enum gc_code send_next_request(struct credentials_keeper *k,
   if (k->step == STEP_KEYS)
     return take_keys(k, body, err);
   if (!line_of(body, line, sizeof(line)))
-    return gc_fail(
-        err, GC_ERR_AUTH,
-        k->step == STEP_TOKEN
-            ? "the instance metadata gives no token"
-            : "the instance has no role; attach one, or set AccessKeyId");
+    return gc_fail(err, GC_ERR_AUTH, "%s%s",
+                   k->step == STEP_TOKEN
+                       ? "the instance metadata gives no token"
+                       : "the instance has no role",
+                   no_role);
   if (k->step == STEP_TOKEN) {
     snprintf(k->header, sizeof(k->header), "X-aws-ec2-metadata-token: %s",
              line);
@@ -290,9 +296,11 @@ static enum gc_code take_reply(struct credentials_keeper *k,
   if (reply->failure != GC_FAILURE_NONE && is_sts)
     return fail_unreachable(reply->failure, why, err);
   if (reply->failure != GC_FAILURE_NONE)
-    return gc_fail(err, GC_ERR_AUTH, "%s", why->text);
+    return gc_fail(err, GC_ERR_AUTH, "%s%s", why->text,
+                   k->source->place == CREDENTIALS_INSTANCE ? no_role : "");
   if (is_refused)
-    return gc_fail(err, GC_ERR_AUTH, "%s answered %d", k->url, reply->status);
+    return gc_fail(err, GC_ERR_AUTH, "%s answered %d%s", k->url, reply->status,
+                   k->source->place == CREDENTIALS_INSTANCE ? no_role : "");
   return send_next_request(k, &reply->body, err);
 }
 

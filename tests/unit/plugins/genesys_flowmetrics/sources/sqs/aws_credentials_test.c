@@ -251,6 +251,26 @@ static void an_address_without_an_answer_has_its_own_advice(void) {
   end();
 }
 
+/* The last place is asked on every host without keys. */
+static void without_a_role_the_options_are_named(void) {
+  static const struct replay_answer answers[] = {
+      {.match = "PUT /latest/api/token", .status = 403},
+      {.match = "PUT /latest/api/token", .failure = GC_FAILURE_TIMEOUT},
+      {.match = "PUT /latest/api/token", .status = 200, .body = ""},
+  };
+  for (size_t i = 0; i < GC_COUNT(answers); i++) {
+    begin();
+    source.place = CREDENTIALS_INSTANCE;
+    replay_answer(&r, &answers[i]);
+    CHECK(get() == NULL);
+    replay_run(&r, 1);
+    CHECK_INT(ready_err.code, GC_ERR_AUTH);
+    CHECK_HAS(ready_err.text, "the instance metadata");
+    CHECK_HAS(ready_err.text, "set AccessKeyId and SecretAccessKeyFile");
+    end();
+  }
+}
+
 static void a_request_under_way_is_cancelled(void) {
   begin();
   replay_answer(&r,
@@ -273,6 +293,7 @@ int main(void) {
   RUN(errors_name_the_variable_and_the_file);
   RUN(a_refusal_names_the_file_and_no_secret);
   RUN(an_address_without_an_answer_has_its_own_advice);
+  RUN(without_a_role_the_options_are_named);
   RUN(a_request_under_way_is_cancelled);
   CHECK_INT(unlink(path), 0);
   return check_done();
