@@ -212,7 +212,9 @@ def invalid_messages_are_skipped_or_end_the_socket() -> None:
     wait_until(lambda: all(stream.stream_counts(sim).get("action " + kind, 0) for kind in SKIPPED_KINDS), 15, "all messages")
     daemon.lives_until(lambda: stream.state(daemon, "events", "malformed") >= 2, 30, "malformed events in the telemetry")
     same("one socket is opened", len(stream.sockets(sim)), 1)
-    same("the log has no complaints", [line for line in daemon.complaints() if "names of queues" not in line], [])
+    same("the log complains of messages only", [line for line in daemon.complaints()
+                                                if "names of queues" not in line and "messages: a message of" not in line], [])
+    check("the log complains of messages", any("messages: a message of" in line for line in daemon.complaints()))
     for number, kind in enumerate(BREAKING, 2):
         sim.faults({"ws": kind, "huge_mb": 64})
         daemon.lives_until(lambda: len(stream.sockets(sim)) >= number, 30, "another socket after " + kind)

@@ -187,7 +187,7 @@ def invalid_messages_are_skipped_or_end_the_socket() -> None:
     stream.counters_equal("the counters equal the truth after unknown messages", sim, daemon, start)
     check("at least five offers are counted", stream.total(stream.shown(daemon), "queue_offer") >= 5, stream.shown(daemon))
     same("one socket is opened", len(stream.sockets(sim)), 1)
-    same("the log complains of frames only", len([line for line in daemon.complaints() if "stream frames: a message of" in line]),
+    same("the log complains of messages only", len([line for line in daemon.complaints() if ": a message of" in line]),
          len(daemon.complaints()))
     check("odd messages are counted", stream.state(daemon, "events", "malformed") + stream.state(daemon, "events", "other") > 0)
     for number, kind in enumerate(BREAKING, 2):

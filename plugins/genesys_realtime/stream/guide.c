@@ -16,6 +16,8 @@ static void on_text(void *ctx, const char *bytes, size_t len) {
   if (code == GC_OK && event != NULL && s->model != NULL)
     s->lost += conversations_apply_state(s->model, event, at_ms) != GC_OK;
   pthread_mutex_unlock(&s->lock);
+  if (code != GC_OK)
+    stream_report_odd(s, len);
 }
 
 static void on_open(void *ctx, uint64_t blind_ms) {

@@ -70,6 +70,9 @@ void stream_make_model(struct stream *s);
 /* Takes two settings of each queue from the list of queues: its targets, and
  * the media whose counters begin before the first contact. */
 void stream_take_settings(struct stream *s);
+/* Reports a message of `len` bytes that is no event. The caller counts it and
+ * does not hold the lock. */
+void stream_report_odd(const struct stream *s, size_t len);
 
 static inline uint32_t stream_interval_ms(const struct stream *s) {
   return s->options->interval_s * 1000;

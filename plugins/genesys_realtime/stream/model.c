@@ -133,3 +133,12 @@ stream_timeouts(const struct queues_options *options) {
       .reconnect_min_ms = options->reconnect_min_s * 1000,
       .reconnect_max_ms = options->reconnect_max_s * 1000};
 }
+
+void stream_report_odd(const struct stream *s, size_t len) {
+  struct gc_err err;
+  (void)gc_fail(&err, GC_ERR_PARSE,
+                "a message of %zu bytes is no event of a conversation; it is "
+                "counted (events) and ignored",
+                len);
+  s->deps.notice(s->deps.notice_ctx, "messages", &err);
+}

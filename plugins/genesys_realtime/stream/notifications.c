@@ -159,6 +159,8 @@ static void on_message(void *ctx, const struct gc_message *m) {
   if (code == GC_OK && event != NULL && s->model != NULL)
     s->lost += conversations_apply(s->model, event) != GC_OK;
   pthread_mutex_unlock(&s->lock);
+  if (code != GC_OK || event == NULL)
+    stream_report_odd(s, m->len);
 }
 
 /* ---- the source ---- */

@@ -16,6 +16,7 @@ static struct world {
   const struct gc_ws_events *events;
   double found;
   char wanted[128];
+  unsigned odd; /* notices of messages that are no events */
 } w;
 
 static enum gc_code fake_open(void *ctx, const struct gc_ws_options *o,
@@ -47,8 +48,9 @@ static void fake_free(void *socket) { (void)socket; }
 
 static void on_notice(void *ctx, const char *cause, const struct gc_err *err) {
   (void)ctx;
-  (void)cause;
-  CHECK_INT(err->code, GC_OK);
+  bool is_odd = strcmp(cause, "messages") == 0;
+  w.odd += is_odd;
+  CHECK_INT(err->code, is_odd ? GC_ERR_PARSE : GC_OK);
 }
 
 static void begin(void) {
@@ -146,7 +148,17 @@ static void a_step_of_the_wall_clock_is_no_wait(void) {
   }
 }
 
+static void a_message_that_is_no_event_is_reported(void) {
+  begin();
+  w.events->text(w.events->ctx, "nonsense", 8);
+  CHECK_INT(w.odd, 1);
+  say("WAITING");
+  CHECK_INT(w.odd, 1);
+  end();
+}
+
 int main(void) {
   RUN(a_step_of_the_wall_clock_is_no_wait);
+  RUN(a_message_that_is_no_event_is_reported);
   return check_done();
 }

@@ -145,13 +145,16 @@ static void without_a_target_there_is_no_breach(void) {
   end();
 }
 
-static void a_message_that_is_no_event_is_counted(void) {
+static void a_message_that_is_no_event_is_counted_and_reported(void) {
   begin_connected(20);
   ch_say("{\"topicName\":\"" QUEUE_TOPIC("q1") "\",\"eventBody\":{\"id\":]}");
   ch_say("{\"topicName\":\"" QUEUE_TOPIC("q1") "\",\"eventBody\":{}}");
   CHECK_REAL(state("events-malformed"), 1);
   CHECK_REAL(state("events-other"), 1);
   CHECK_REAL(state("events-received"), 0);
+  CHECK_INT(replay_noticed(&ch_world, "messages", GC_ERR_PARSE), 2);
+  CHECK_HAS(replay_last_notice(&ch_world, "messages")->text,
+            "is no event of a conversation");
   end();
 }
 
@@ -346,7 +349,7 @@ int main(void) {
   RUN(waiting_is_no_breach_before_the_gap_is_reported);
   RUN(a_step_of_our_wall_clock_is_no_breach);
   RUN(without_a_target_there_is_no_breach);
-  RUN(a_message_that_is_no_event_is_counted);
+  RUN(a_message_that_is_no_event_is_counted_and_reported);
   RUN(counters_past_the_limit_are_reported);
   RUN(a_gap_grows_while_it_lasts_and_stays);
   RUN(a_gap_begins_with_the_last_message_and_never_shrinks);
