@@ -83,6 +83,8 @@ bool rb_is_shown(struct agent *a);
 bool rb_is_pruned(void);
 /* Waits for the first report of any of the agent's causes. */
 void rb_wait_reported(const struct gc_err *what);
+/* The next report counts as the first one. */
+void rb_forget_report(struct gc_err *what);
 /* Writes a file with `text` beside the server's socket. */
 void rb_write_secret(char path[128], const char *text);
 

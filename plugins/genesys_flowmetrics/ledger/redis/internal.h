@@ -61,6 +61,7 @@ struct redis_store {
   int64_t server_ms;       /* the server's wall clock, epoch ms */
   uint64_t server_at_ms;   /* when server_ms was read, monotonic ms */
   uint64_t next_upkeep_ms; /* monotonic */
+  uint64_t next_check_ms;  /* of the server's settings; monotonic */
 };
 
 /* ---- scripts.c ---- */

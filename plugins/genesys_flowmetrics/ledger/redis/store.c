@@ -30,6 +30,8 @@ static void close_redis(struct ledger *l) {
 
 /* ---- how durable the server is ---- */
 
+enum { CHECK_EVERY_MS = 10 * 1000 };
+
 /* The value in an answer to CONFIG GET; NULL when there is none. */
 static const char *setting_of(const redisReply *reply) {
   bool has_value = reply != NULL && reply->type == REDIS_REPLY_ARRAY &&
@@ -45,6 +47,7 @@ static enum gc_code check_durability(struct ledger *l, struct gc_err *err) {
   struct redis_store *s = l->redis;
   redisReply *replies[GC_COUNT(names)] = {NULL};
   struct gc_err advice = {.code = GC_OK};
+  s->next_check_ms = gc_clock_now_ms() + CHECK_EVERY_MS;
   for (size_t i = 0; i < GC_COUNT(names); i++) {
     redis_print(&s->words, "CONFIG");
     redis_print(&s->words, "GET");
@@ -325,11 +328,14 @@ static enum gc_code transact_in_redis(struct ledger *l, struct batch *batches,
   return code;
 }
 
-/* Does the upkeep. Its requests also notice a lost server before the next
- * batch. */
+/* Does the upkeep, and checks the settings again. Its requests also notice a
+ * lost server before the next batch. */
 static void maintain_redis(struct ledger *l) {
   struct gc_err err = {.code = GC_OK};
-  if (redis_do_upkeep(l, &err) == GC_OK)
+  enum gc_code code = redis_do_upkeep(l, &err);
+  if (code == GC_OK && gc_clock_now_ms() >= l->redis->next_check_ms)
+    code = check_durability(l, &err);
+  if (code == GC_OK)
     return;
   ledger_report(l, "state", &err);
   close_redis(l);

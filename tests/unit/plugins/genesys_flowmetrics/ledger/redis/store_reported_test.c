@@ -127,6 +127,34 @@ static void a_server_that_may_lose_counts_is_reported(void) {
   }
 }
 
+/* A check that was under way may still report the earlier setting. */
+static void wait_for_durability(struct agent *a, enum gc_code code) {
+  enum gc_code reported = GC_CODE_COUNT;
+  for (int i = 0; i < 3 && reported != code; i++) {
+    rb_forget_report(&a->durability);
+    rb_wait_reported(&a->durability);
+    reported = a->durability.code;
+  }
+  CHECK_INT(reported, code);
+}
+
+static void settings_that_change_are_noticed_without_a_reconnect(void) {
+  struct agent a = {0};
+  redis_server_start(&rb_server, NULL);
+  rb_begin(&a, rb_server.url, "one", "ivr");
+  rb_wait_reported(&a.state);
+  CHECK_INT(a.durability.code, GC_OK);
+  CHECK_STR(redis_server_ask(&rb_server, "CONFIG SET appendfsync everysec"),
+            "OK");
+  wait_for_durability(&a, GC_ERR_REMOTE);
+  CHECK_HAS(a.durability.text, "two seconds");
+  CHECK_STR(redis_server_ask(&rb_server, "CONFIG SET appendfsync always"),
+            "OK");
+  wait_for_durability(&a, GC_OK);
+  rb_end(&a);
+  redis_server_end(&rb_server);
+}
+
 int main(void) {
   if (!rb_is_ready())
     return RB_SKIPPED;
@@ -135,5 +163,6 @@ int main(void) {
   RUN(a_wrong_password_is_reported_without_its_text);
   RUN(the_rights_that_the_readme_lists_are_enough);
   RUN(a_server_that_may_lose_counts_is_reported);
+  RUN(settings_that_change_are_noticed_without_a_reconnect);
   return check_done();
 }
