@@ -20,7 +20,7 @@ ban() {
 }
 
 sources=$(find common plugins -name '*.[ch]')
-pure=$(find common/base common/genesys -name '*.[ch]')
+pure=$(find common/base common/genesys common/export -name '*.[ch]')
 pure_but_decimal=$(echo "$pure" | grep -v decimal) # its comment says why it may call strtod
 ban 'strcpy|strcat|sprintf|vsprintf|gets|strncpy|strncat' 'no limit, or no NUL: use snprintf, memcpy or gc_buf' $sources
 ban 'atoi|atol|atoll|atof|sscanf' 'does not distinguish junk from 0: use base/decimal' $sources

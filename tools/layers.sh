@@ -25,7 +25,10 @@ refuse common/base \
 refuse common/genesys \
   'common/(net|analytics|daemon)/|plugins/|curl/|openssl/|sqlite3|hiredis/|time\.h|sys/|unistd\.h|pthread\.h|fcntl\.h|errno\.h' \
   'genesys is pure: no I/O, no clock, no randomness, no threads'
-refuse common/net "common/(analytics|daemon)/|plugins/" 'net stands below analytics and daemon'
+refuse common/export \
+  'common/(net|analytics|daemon)/|plugins/|curl/|openssl/|sqlite3|hiredis/|time\.h|sys/|unistd\.h|pthread\.h|fcntl\.h|errno\.h' \
+  'export is pure and stands on genesys: names for databases'
+refuse common/net "common/(export|analytics|daemon)/|plugins/" 'net stands below export, analytics and daemon'
 refuse common/analytics \
   'common/daemon/|plugins/|curl/|sqlite3|openssl/|common/net/(http|socket)/|common/net/api/auth' \
   'analytics asks through net/api'
@@ -35,7 +38,7 @@ for folder in common plugins; do
   refuse $folder 'yajl/|([^">]*/)?json(_[a-z]+)?\.h|json-c/' \
     'base/json hides the JSON libraries' 'common/base/json/*'
 done
-for folder in common/base common/genesys common/net common/analytics; do
+for folder in common/base common/genesys common/export common/net common/analytics; do
   refuse $folder "$collectd" 'only daemon and plugin.c include collectd'
 done
 
@@ -61,5 +64,5 @@ for plugin in plugins/*/; do
   refuse "$plugin" "plugins/(${others%|})/" 'a plugin includes no file of another one'
 done
 
-[ $status -eq 0 ] && echo 'layers: base, genesys, net, analytics, daemon and plugins keep apart'
+[ $status -eq 0 ] && echo 'layers: base, genesys, export, net, analytics, daemon and plugins keep apart'
 exit $status

@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: MIT */
+/* The parts of an identity beside its text: an identity of collectd joins
+ * metric, medium and groups by "-", and a name may have a "-" itself. A sample
+ * carries the parts as one text, "NAME=VALUE\n" each, which collectd's meta
+ * data take to the writers of ours (daemon/emit.h):
+ *
+ *   queue_id=3f2c1d7a\nmetric=nOffered\nmedia_type=voice\ndirection=a-b\n
+ *
+ * Pure, any thread. */
+#ifndef GC_GENESYS_PARTS_H
+#define GC_GENESYS_PARTS_H
+
+#include "common/base/cleanup.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+
+enum { GC_PARTS_SIZE = 1024 }; /* of the text of one identity, with the NUL */
+
+struct gc_part {
+  const char *name, *value; /* borrowed from the text; not terminated */
+  size_t name_len, value_len;
+};
+
+/* Appends a part. Control characters of the value and bytes that are not UTF-8
+ * become `_`; the value is cut at 127 bytes. `name` has no "=" and no control
+ * character. False, and nothing is added, when the text would be longer than
+ * `size`. */
+GC_API bool gc_parts_add(char *parts, size_t size, const char *name,
+                         const char *value);
+
+/* Reads the part at `*at` and moves `*at` behind it; begin with `*at` = the
+ * text (NULL is an empty one). Skips what is not a part. False at the end. */
+GC_API bool gc_parts_next(const char **at, struct gc_part *ret_part);
+
+/* True if the text has a part of that name. */
+GC_API bool gc_parts_have(const char *parts, const char *name);
+
+#endif

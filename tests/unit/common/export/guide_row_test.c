@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: MIT */
+#include "common/export/guide_row.h"
+
+#include "tests/support/check.h"
+
+static const struct gc_export_guide_row *
+row_of(const char *type, const char *source, const char *type_instance) {
+  static struct gc_export_series s;
+  struct gc_export_identity id = {.host = "h",
+                                  .plugin = "genesys",
+                                  .plugin_instance = "Sales",
+                                  .type = type,
+                                  .type_instance = type_instance,
+                                  .source = source,
+                                  .is_only_source =
+                                      strcmp(source, "value") == 0,
+                                  .parts = "queue_id=q1\n"};
+  return gc_export_series_make(&id, &s) ? gc_export_guide_row(&s) : NULL;
+}
+
+static void figures_of_the_guides_have_their_names(void) {
+  static const struct {
+    const char *type, *source, *type_instance, *measurement, *field;
+  } rows[] = {
+      {"queue_interval_count", "value", "answered-all", "genesys_queue",
+       "answered"},
+      {"queue_interval_count", "value", "abandoned-all", "genesys_queue",
+       "abandoned"},
+      {"queue_interval_count", "value", "offered-all", "genesys_queue",
+       "offered"},
+      {"queue_interval_seconds", "value", "waitTime-all", "genesys_queue",
+       "waitTime"},
+      {"queue_depth_window", "average", "all", "queue_metrics", "queued_avg"},
+      {"queue_depth_window", "min", "all", "queue_metrics", "queued_min"},
+      {"queue_depth_window", "max", "all", "queue_metrics", "queued_max"},
+      {"queue_waiting_window", "average", "all", "queue_metrics",
+       "waiting_avg"},
+      {"queue_agents_window", "average", "available", "queue_metrics",
+       "agentAvailable_avg"},
+      {"queue_agents_window", "average", "busy", "queue_metrics",
+       "agentBusy_avg"},
+  };
+  for (size_t i = 0; i < GC_COUNT(rows); i++) {
+    CHECK_ROW(rows[i].field);
+    const struct gc_export_guide_row *row =
+        row_of(rows[i].type, rows[i].source, rows[i].type_instance);
+    CHECK(row != NULL);
+    if (row == NULL)
+      continue;
+    CHECK_STR(row->measurement, rows[i].measurement);
+    CHECK_STR(row->field, rows[i].field);
+    CHECK_STR(row->tags[0].label, "queue_id");
+  }
+}
+
+static void other_values_have_none(void) {
+  CHECK(row_of("queue_interval_count", "value", "nOffered-voice") == NULL);
+  CHECK(row_of("queue_depth_window", "average", "voice") == NULL);
+  CHECK(row_of("queue_waiting_window", "max", "all") == NULL);
+  CHECK(row_of("queue_agents_window", "average", "member") == NULL);
+  CHECK(row_of("queue_depth", "value", "all") == NULL);
+}
+
+int main(void) {
+  RUN(figures_of_the_guides_have_their_names);
+  RUN(other_values_have_none);
+  return check_done();
+}
