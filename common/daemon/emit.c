@@ -8,6 +8,7 @@
 #include "utils/common/common.h"
 
 #include "common/base/utf8.h"
+#include "common/daemon/value_parts.h"
 
 static pthread_mutex_t register_lock = PTHREAD_MUTEX_INITIALIZER;
 static bool registered;
@@ -93,6 +94,7 @@ bool gc_value_list(const char *host, const struct gc_sample *sample,
   copy_part(vl->plugin_instance, sample->instance);
   copy_part(vl->type, gc_metric(sample->metric)->name);
   copy_part(vl->type_instance, sample->qualifier);
+  vl->meta = gc_value_parts_meta(sample->parts);
   return true;
 }
 

@@ -39,7 +39,8 @@ union value_u;
  * exactly the values that the writers see: the daemon's defaults for host and
  * time and its rule for slashes are applied already (plugin.c of 5.12:
  * plugin_value_list_clone, plugin_dispatch_values_internal). False: no data
- * source has a value, so that there is nothing to dispatch. */
+ * source has a value, so that there is nothing to dispatch. The meta data of
+ * `vl` are borrowed until the next call of this thread. */
 bool gc_value_list(const char *host, const struct gc_sample *sample,
                    struct value_list_s *vl, union value_u *values);
 

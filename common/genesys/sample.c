@@ -7,6 +7,7 @@ static void put_number(const struct gc_sample_writer *w,
   const struct gc_sample sample = {.metric = metric,
                                    .instance = w->instance,
                                    .qualifier = qualifier,
+                                   .parts = w->parts,
                                    .values = {number},
                                    .time_ms = w->time_ms,
                                    .interval_ms = w->interval_ms};

@@ -25,6 +25,7 @@ struct gc_sample {
   enum gc_metric_id metric;
   const char *instance;  /* plugin_instance: queue label, block, account */
   const char *qualifier; /* type_instance; "" for none */
+  const char *parts;     /* of the identity (genesys/parts.h); NULL: none */
   union gc_number values[GC_DS_MAX];
   int64_t time_ms;      /* wall clock, epoch; 0: the time of its dispatch */
   uint32_t interval_ms; /* period of the series */
@@ -40,7 +41,8 @@ struct gc_samples {
 struct gc_sample_writer {
   const struct gc_samples *out;
   const char *instance;
-  int64_t time_ms; /* as in struct gc_sample */
+  const char *parts; /* as in struct gc_sample */
+  int64_t time_ms;   /* likewise */
   uint32_t interval_ms;
   size_t *written; /* counter of samples; may be NULL */
 };

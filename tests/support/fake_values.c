@@ -2,6 +2,7 @@
 #include "tests/support/fake_inside.h"
 
 #include "utils/common/common.h"
+#include "utils/metadata/meta_data.h"
 
 struct value {
   value_list_t vl;
@@ -73,12 +74,14 @@ size_t fake_data_set_count(const char *type) {
 
 static void free_value(struct value *v) {
   free(v->vl.values);
+  meta_data_destroy(v->vl.meta);
   free(v);
 }
 
 static struct value *clone(value_list_t const *vl) {
   struct value *v = calloc(1, sizeof(*v));
   v->vl = *vl;
+  v->vl.meta = meta_data_clone(vl->meta);
   v->vl.values = calloc(vl->values_len, sizeof(*vl->values));
   memcpy(v->vl.values, vl->values, vl->values_len * sizeof(*vl->values));
   if (v->vl.host[0] == '\0')
