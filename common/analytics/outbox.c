@@ -6,8 +6,10 @@
 #include <string.h>
 
 #include "common/base/assert.h"
+#include "common/genesys/parts.h"
 
-static const char magic[] = "window 1 ";
+/* Version 1, of earlier releases, has no parts; both are read. */
+static const char magic[] = "window 2 ", magic_1[] = "window 1 ";
 
 void gc_outbox_reset(struct gc_outbox *o) {
   o->count = o->number_count = 0;
@@ -70,6 +72,8 @@ enum gc_code gc_outbox_put(struct gc_outbox *o,
                   &p->instance));
   GC_TRY(put_text(o, sample->qualifier, last != NULL ? &last->qualifier : NULL,
                   &p->qualifier));
+  GC_TRY(put_text(o, sample->parts != NULL ? sample->parts : "",
+                  last != NULL ? &last->parts : NULL, &p->parts));
   memcpy(o->numbers + o->number_count, sample->values,
          numbers * sizeof(*o->numbers));
   o->number_count += numbers;
@@ -83,6 +87,7 @@ struct gc_sample gc_outbox_get(const struct gc_outbox *o, size_t i) {
   struct gc_sample sample = {.metric = (enum gc_metric_id)p->metric,
                              .instance = o->text.data + p->instance,
                              .qualifier = o->text.data + p->qualifier,
+                             .parts = o->text.data + p->parts,
                              .time_ms = p->time_ms,
                              .interval_ms = o->interval_ms};
   memcpy(sample.values, o->numbers + p->values,
@@ -97,14 +102,31 @@ static uint64_t bits_of(const union gc_number *n) {
   return bits;
 }
 
+/* Parts end in "\n", as the lines of the text do; there it is PART_END. */
+enum { PART_END = 0x1f };
+
+static void swap_ends(char *text, size_t len, char from, char to) {
+  for (size_t i = 0; i < len; i++)
+    if (text[i] == from)
+      text[i] = to;
+}
+
+static enum gc_code write_parts(const char *parts, struct gc_buf *out) {
+  size_t begin = out->len;
+  GC_TRY(gc_buf_print(out, "\t%s", parts));
+  swap_ends(out->data + begin, out->len - begin, '\n', PART_END);
+  return GC_OK;
+}
+
 enum gc_code gc_outbox_write(const struct gc_outbox *o, struct gc_buf *out) {
   GC_TRY(gc_buf_print(out, "%s%" PRIx32 "\n", magic, o->interval_ms));
   for (size_t i = 0; i < o->count; i++) {
     const struct gc_outbox_entry *p = &o->at[i];
     const struct gc_metric *m = gc_metric((enum gc_metric_id)p->metric);
-    GC_TRY(gc_buf_print(out, "%s\t%s\t%s\t%" PRIx64, m->name,
-                        o->text.data + p->instance, o->text.data + p->qualifier,
-                        (uint64_t)p->time_ms));
+    GC_TRY(gc_buf_print(out, "%s\t%s\t%s", m->name, o->text.data + p->instance,
+                        o->text.data + p->qualifier));
+    GC_TRY(write_parts(o->text.data + p->parts, out));
+    GC_TRY(gc_buf_print(out, "\t%" PRIx64, (uint64_t)p->time_ms));
     for (unsigned v = 0; v < m->ds_count; v++)
       GC_TRY(
           gc_buf_print(out, "\t%" PRIx64, bits_of(&o->numbers[p->values + v])));
@@ -160,27 +182,33 @@ static bool find_metric(const char *name, size_t len,
   return false;
 }
 
-static bool copy_part(char part[256], struct rest *r) {
+static bool copy_part(char *part, size_t size, struct rest *r) {
   const char *text;
   size_t len;
-  if (!cut_field(r, '\t', &text, &len) || len >= 256 || memchr(text, '\0', len))
+  if (!cut_field(r, '\t', &text, &len) || len >= size ||
+      memchr(text, '\0', len))
     return false;
   memcpy(part, text, len);
   part[len] = '\0';
   return true;
 }
 
-static enum gc_code read_outbox_entry(struct gc_outbox *o, struct rest *r) {
-  char instance[256], qualifier[256];
+static enum gc_code read_outbox_entry(struct gc_outbox *o, struct rest *r,
+                                      bool has_parts) {
+  char instance[256], qualifier[256], parts[GC_PARTS_SIZE] = "";
   const char *name;
   size_t len;
   uint64_t bits;
-  struct gc_sample s = {.instance = instance, .qualifier = qualifier};
+  struct gc_sample s = {
+      .instance = instance, .qualifier = qualifier, .parts = parts};
   if (!cut_field(r, '\t', &name, &len) || !find_metric(name, len, &s.metric) ||
-      !copy_part(instance, r) || !copy_part(qualifier, r) ||
+      !copy_part(instance, sizeof(instance), r) ||
+      !copy_part(qualifier, sizeof(qualifier), r) ||
+      (has_parts && !copy_part(parts, sizeof(parts), r)) ||
       !cut_hex(r, '\t', &bits))
     return GC_ERR_PARSE;
   s.time_ms = (int64_t)bits;
+  swap_ends(parts, strlen(parts), PART_END, '\n');
   unsigned count = gc_metric(s.metric)->ds_count;
   for (unsigned v = 0; v < count; v++) {
     if (!cut_hex(r, v + 1 < count ? '\t' : '\n', &bits))
@@ -193,14 +221,17 @@ static enum gc_code read_outbox_entry(struct gc_outbox *o, struct rest *r) {
 static enum gc_code read_all(struct gc_outbox *o, struct rest *r) {
   size_t len = strlen(magic);
   uint64_t interval_ms;
-  if ((size_t)(r->end - r->at) < len || memcmp(r->at, magic, len) != 0)
+  if ((size_t)(r->end - r->at) < len)
+    return GC_ERR_PARSE;
+  bool has_parts = memcmp(r->at, magic, len) == 0;
+  if (!has_parts && memcmp(r->at, magic_1, len) != 0)
     return GC_ERR_PARSE;
   r->at += len;
   if (!cut_hex(r, '\n', &interval_ms) || interval_ms > UINT32_MAX)
     return GC_ERR_PARSE;
   o->interval_ms = (uint32_t)interval_ms;
   while (r->at < r->end)
-    GC_TRY(read_outbox_entry(o, r));
+    GC_TRY(read_outbox_entry(o, r, has_parts));
   return GC_OK;
 }
 

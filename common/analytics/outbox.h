@@ -14,8 +14,8 @@
 struct gc_outbox_entry {
   int64_t time_ms;
   uint32_t metric;
-  uint32_t instance, qualifier; /* offsets in `text` */
-  uint32_t values;              /* index of its first number in `numbers` */
+  uint32_t instance, qualifier, parts; /* offsets in `text` */
+  uint32_t values; /* index of its first number in `numbers` */
 };
 
 struct gc_outbox {

@@ -18,6 +18,7 @@ static enum gc_code put_sample(const struct put *p,
   struct gc_sample s = {.metric = type,
                         .instance = id->instance,
                         .qualifier = id->qualifier,
+                        .parts = id->parts,
                         .time_ms = time_ms};
   memcpy(s.values, values, sizeof(s.values));
   return gc_outbox_put(p->out, &s);

@@ -133,6 +133,19 @@ static void append_part(struct gc_identity *id, const char *text) {
     snprintf(id->qualifier + len, sizeof(id->qualifier) - len, "-%s", text);
 }
 
+/* A part without a value has no label. */
+static void add_named(struct gc_identity *id, const char *name,
+                      const char *text) {
+  if (text[0] != '\0')
+    (void)gc_parts_add(id->parts, sizeof(id->parts), name, text);
+}
+
+static void append_named(struct gc_identity *id, const char *name,
+                         const char *text) {
+  append_part(id, text);
+  add_named(id, name, text);
+}
+
 static void append_qualifier(const struct gc_samples_view *view,
                              const struct fields *f, struct gc_identity *id) {
   char text[GC_NAME_SIZE];
@@ -140,10 +153,28 @@ static void append_qualifier(const struct gc_samples_view *view,
     return;
   if (gc_api_metric_is_by_presence(f->at[0])) {
     if (gc_naming_text(view->naming, GC_DIMENSION_PRESENCE, f->at[1], text))
-      append_part(id, text);
+      append_named(id, "qualifier", text);
   } else if (gc_name_snake(text, f->at[1])) {
-    append_part(id, text);
+    append_named(id, "qualifier", text);
   }
+}
+
+/* The value of a dimension under its name: wrap_up_code=…; of one with names
+ * both: queue_id=…, queue_name=…. A value that the group does not have is no
+ * part, so it differs from the text "none". */
+static void add_dimension(struct gc_identity *id, const char *dimension,
+                          const char *value, const char *text) {
+  char name[GC_NAME_SIZE];
+  if (value[0] == '\0' || !gc_name_snake(name, dimension))
+    return;
+  if (gc_dimension_list(gc_dimension_of(dimension)) < 0) {
+    add_named(id, name, text);
+    return;
+  }
+  add_named(id, name, value);
+  name[strlen(name) - strlen("id")] = '\0';
+  (void)strncat(name, "name", sizeof(name) - strlen(name) - 1);
+  add_named(id, name, text);
 }
 
 /* True if the value's text is "none", which also stands for a missing one. */
@@ -185,14 +216,19 @@ bool gc_identity_make(const struct gc_samples_view *view, const char *key,
   (void)gc_name_clean(text, f.at[0], strlen(f.at[0]));
   snprintf(id->qualifier, sizeof(id->qualifier), "%s%s",
            view->prefix != NULL ? view->prefix : "", text);
+  id->parts[0] = '\0';
+  add_named(id, "metric", text);
+  add_named(id, "prefix", view->prefix != NULL ? view->prefix : "");
   append_qualifier(view, &f, id);
   if (member != NULL && !member->is_unnamed &&
       gc_name_snake(text, member->name))
-    append_part(id, text);
+    append_named(id, "member", text);
   (void)gc_name_clean(text, f.at[2], strlen(f.at[2]));
-  append_part(id, text);
-  if (owner == GC_QUERY_OF_NONE)
+  append_named(id, "media_type", text);
+  if (owner == GC_QUERY_OF_NONE) {
     (void)gc_name_clean(id->instance, view->block, strlen(view->block));
+    add_named(id, "block", id->instance);
+  }
 
   size_t field = 3;
   bool needs_key = false;
@@ -203,6 +239,7 @@ bool gc_identity_make(const struct gc_samples_view *view, const char *key,
     const char *value = f.at[field++];
     if (!gc_naming_text(view->naming, kind, value, text))
       return false;
+    add_dimension(id, q->group_by.at[i], value, text);
     if ((int)i == owner_place)
       memcpy(id->instance, text, sizeof(text));
     else {

@@ -12,6 +12,7 @@
 #include "common/genesys/clean_name.h"
 #include "common/genesys/entities.h"
 #include "common/genesys/metric.h"
+#include "common/genesys/parts.h"
 #include "common/net/name_cache.h"
 
 /* One list of names, and the one before it: a deleted queue keeps its name for
@@ -62,6 +63,7 @@ struct gc_identity {
   char instance[GC_NAME_SIZE];
   char qualifier[4 * GC_NAME_SIZE]; /* [PREFIX]METRIC[-QUALIFIER][-MEMBER]
                                        [-MEDIA][-VALUE]… */
+  char parts[GC_PARTS_SIZE];        /* the same, each under its name */
 };
 
 /* Makes the identity of the series `key`. False, with `id` unfinished, when the

@@ -25,7 +25,7 @@
 enum {
   GC_EXPORT_NAME_SIZE = 448, /* three parts of an identity, with the NUL */
   GC_EXPORT_LABELS_MAX = 24,
-  GC_EXPORT_TEXT_SIZE = 4096,
+  GC_EXPORT_TEXT_SIZE = 8192,
 };
 
 /* One data source of a value list; all texts are borrowed. */

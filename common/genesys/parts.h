@@ -15,7 +15,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-enum { GC_PARTS_SIZE = 1024 }; /* of the text of one identity, with the NUL */
+enum { GC_PARTS_SIZE = 3072 }; /* of the text of one identity, with the NUL */
 
 struct gc_part {
   const char *name, *value; /* borrowed from the text; not terminated */

@@ -7,7 +7,7 @@
 #include "common/export/series.h"
 #include "tests/fuzz/fuzz.h"
 
-enum { FIELDS = 5, PART_SIZE = 128, PARTS_SIZE = 1024 };
+enum { FIELDS = 5, PART_SIZE = 128, PARTS_SIZE = 3072 };
 
 static void check_name(const char *name) {
   LAW(name[0] != '\0' && !(name[0] >= '0' && name[0] <= '9'));

@@ -8,7 +8,8 @@
  *                    group_by NAME, queue ID, flow ID (all repeatable),
  *                    granularity PT1M, from and to (ISO times: the new windows
  *                    of the first poll), revisit 2, label name|id|both,
- *                    counters off, max_series 1000
+ *                    counters off, max_series 1000, export on
+ *                    (tests/support/case_export.h)
  *   names            ID NAME, the queue list; an empty NAME is allowed
  *   users            the same of that list; also flows, outcomes, milestones
  *   request          the request of the first poll, one line of JSON
@@ -29,6 +30,7 @@
 #include "common/analytics/request.h"
 #include "common/analytics/samples.h"
 #include "common/base/timestamp.h"
+#include "tests/support/case_export.h"
 #include "tests/support/case_words.h"
 
 enum { POLLS_MAX = 9 };
@@ -40,7 +42,7 @@ struct run {
   struct gc_query query;
   struct gc_windows_mark mark;
   int64_t from_ms, to_ms;
-  bool counters;
+  bool counters, is_export;
   struct gc_naming naming;
   struct gc_intern wanted;
   struct gc_series_set series;
@@ -53,7 +55,7 @@ static void read_setting(struct run *run, const char *key, char *value) {
   static const char *const sources[] = {"conversations", "users",
                                         "queue_details", "flows", NULL};
   static const char *const labels[] = {"name", "id", "both", NULL};
-  static const char *const off[] = {"off", NULL};
+  static const char *const off[] = {"off", NULL}, *const on[] = {"on", NULL};
   if (strcmp(key, "source") == 0)
     run->query.source =
         (enum gc_query_source)case_choose(&run->file, value, sources);
@@ -76,6 +78,8 @@ static void read_setting(struct run *run, const char *key, char *value) {
         (enum gc_query_label)case_choose(&run->file, value, labels);
   else if (strcmp(key, "counters") == 0)
     run->counters = case_choose(&run->file, value, off) != 0;
+  else if (strcmp(key, "export") == 0)
+    run->is_export = case_choose(&run->file, value, on) == 0;
   else if (strcmp(key, "max_series") == 0)
     run->series.keys.max = (uint32_t)strtoul(value, NULL, 10);
   else
@@ -170,6 +174,10 @@ static void say_values(struct run *run) {
     const struct gc_metric *m = gc_metric(s.metric);
     char at[GC_TIMESTAMP_SIZE], values[128] = "";
     size_t len = 0;
+    if (run->is_export) {
+      case_say_export(&run->file, &s);
+      continue;
+    }
     for (unsigned v = 0; v < m->ds_count; v++) {
       double value = m->ds[v].kind == GC_DERIVE ? (double)s.values[v].derive
                                                 : s.values[v].gauge;

@@ -6,7 +6,8 @@
  *                       query|activity|queue_metrics; label name|id|both, media
  *                       voice, queue PATTERN, wrapup PATTERN (all three
  *                       repeatable), interval_s 10, received and server (ISO
- *                       time), names refused
+ *                       time), names refused, export on
+ *                       (tests/support/case_export.h)
  *   names               ID NAME, the queue list; an empty NAME is allowed
  *   presences           ID SYSTEM_PRESENCE, the presence definitions
  *   response            one JSON answer, several of them: batches or pages
@@ -32,13 +33,14 @@
 #include "common/base/glob.h"
 #include "plugins/genesys_realtime/observations/guide_metrics.h"
 #include "plugins/genesys_realtime/stream/guide_decode.h"
+#include "tests/support/case_export.h"
 #include "tests/support/case_words.h"
 
 struct run {
   struct case_file file;
   char *settings; /* the section, cut to pieces */
   struct case_list queues, media, wrapups;
-  bool is_activity, is_guide, is_refused;
+  bool is_activity, is_guide, is_refused, is_export;
   enum queue_label label;
   uint32_t interval_ms;
   int64_t received_ms, server_ms;
@@ -51,6 +53,7 @@ static void read_setting(struct run *run, const char *key, char *value) {
   static const char *const sources[] = {"query", "activity", "queue_metrics",
                                         NULL};
   static const char *const labels[] = {"name", "id", "both", NULL};
+  static const char *const on[] = {"on", NULL};
   static const char *const refused[] = {"refused", NULL};
   if (strcmp(key, "observations") == 0) {
     int source = case_choose(&run->file, value, sources);
@@ -66,6 +69,8 @@ static void read_setting(struct run *run, const char *key, char *value) {
     case_list_add(&run->wrapups, value);
   else if (strcmp(key, "interval_s") == 0)
     run->interval_ms = (uint32_t)strtoul(value, NULL, 10) * 1000;
+  else if (strcmp(key, "export") == 0)
+    run->is_export = case_choose(&run->file, value, on) == 0;
   else if (strcmp(key, "received") == 0)
     run->received_ms = case_time(&run->file, value);
   else if (strcmp(key, "server") == 0)
@@ -149,9 +154,12 @@ static bool accepts(void *ctx, const struct gc_entry *queue) {
 
 static void print_sample(void *ctx, const struct gc_sample *s) {
   struct run *run = ctx;
-  case_say(&run->file, "%s/%s%s%s %.15g", s->instance,
-           gc_metric(s->metric)->name, s->qualifier[0] != '\0' ? "-" : "",
-           s->qualifier, s->values[0].gauge);
+  if (run->is_export)
+    case_say_export(&run->file, s);
+  else
+    case_say(&run->file, "%s/%s%s%s %.15g", s->instance,
+             gc_metric(s->metric)->name, s->qualifier[0] != '\0' ? "-" : "",
+             s->qualifier, s->values[0].gauge);
   run->strays +=
       s->time_ms != run->received_ms || s->interval_ms != run->interval_ms;
 }
@@ -217,8 +225,11 @@ static void put_counter(void *ctx, const struct gc_sample *s) {
   const struct gc_metric *m = gc_metric(s->metric);
   double value = m->ds[0].kind == GC_GAUGE ? s->values[0].gauge
                                            : (double)s->values[0].derive;
-  case_say(&run->file, "%s/%s%s%s %.15g", s->instance, m->name,
-           s->qualifier[0] != '\0' ? "-" : "", s->qualifier, value);
+  if (run->is_export)
+    case_say_export(&run->file, s);
+  else
+    case_say(&run->file, "%s/%s%s%s %.15g", s->instance, m->name,
+             s->qualifier[0] != '\0' ? "-" : "", s->qualifier, value);
 }
 
 static void put_nowhere(void *ctx, const struct gc_sample *s) {

@@ -134,11 +134,23 @@ bool flow_counts_lack_names(const struct flow_counts *c,
   return false;
 }
 
+static void write_parts(const struct flow_counts_view *view, const char *flow,
+                        const char *label, const char *media,
+                        char parts[GC_PARTS_SIZE]) {
+  parts[0] = '\0';
+  (void)gc_parts_add(parts, GC_PARTS_SIZE, "flow_id", flow);
+  (void)gc_parts_add(parts, GC_PARTS_SIZE, "flow_name", label);
+  (void)gc_parts_add(parts, GC_PARTS_SIZE, "media_type", media);
+  if (view->prefix != NULL && view->prefix[0] != '\0')
+    (void)gc_parts_add(parts, GC_PARTS_SIZE, "prefix", view->prefix);
+}
+
 void flow_counts_samples(const struct flow_counts *c,
                          const struct flow_counts_view *view,
                          const struct gc_samples *out,
                          struct flow_counts_tally *ret_tally) {
   char flow[FLOW_ID_SIZE], label[GC_NAME_SIZE], qualifier[GC_NAME_SIZE];
+  char parts[GC_PARTS_SIZE];
   const char *media;
   int64_t count;
   *ret_tally = (struct flow_counts_tally){0};
@@ -154,9 +166,11 @@ void flow_counts_samples(const struct flow_counts *c,
     ret_tally->series++;
     snprintf(qualifier, sizeof(qualifier), "%s%s",
              view->prefix != NULL ? view->prefix : "", media);
+    write_parts(view, flow, label, media, parts);
     out->put(out->ctx, &(struct gc_sample){.metric = GC_METRIC_FLOW_ACTIVE,
                                            .instance = label,
                                            .qualifier = qualifier,
+                                           .parts = parts,
                                            .values = {{.gauge = (double)count}},
                                            .time_ms = view->time_ms,
                                            .interval_ms = view->interval_ms});

@@ -207,7 +207,8 @@ static bool is_queue_due(const struct writer *w, uint32_t number) {
   return false;
 }
 
-static void put_queue(struct writer *w, uint32_t number, char *label) {
+static void put_queue(struct writer *w, uint32_t number, char *label,
+                      char *parts) {
   struct queue *queue = &w->m->queues[number];
   const struct queue_display *view = w->view->queues;
   if (!is_queue_due(w, number))
@@ -219,6 +220,7 @@ static void put_queue(struct writer *w, uint32_t number, char *label) {
   bool has_active =
       w->view->active && queue_display_has_active(view, queue->text);
   w->tally->matched++;
+  queue_label_parts(view, queue->text, parts);
   for (unsigned i = 0; i < CV_MEDIA_COUNT; i++) {
     w->media = cv_media_label((enum cv_media)i);
     if (queue->pairs[i] != NULL && queue_display_has_media(view, w->media))
@@ -231,11 +233,12 @@ bool conversations_samples(struct conversations *m,
                            const struct conversations_view *view,
                            const struct gc_samples *out,
                            struct conversations_cursor *cursor) {
-  char label[GC_NAME_SIZE];
+  char label[GC_NAME_SIZE], parts[GC_PARTS_SIZE];
   struct writer w = {.m = m,
                      .view = view,
                      .samples = {.out = out,
                                  .instance = label,
+                                 .parts = parts,
                                  .time_ms = view->time_ms,
                                  .interval_ms = view->queues->interval_ms,
                                  .written = &cursor->tally.series},
@@ -245,6 +248,6 @@ bool conversations_samples(struct conversations *m,
   if (view->active && cursor->queue == 0)
     cv_queue_count_states(m);
   for (; cursor->queue < end && cursor->queue < m->queue_count; cursor->queue++)
-    put_queue(&w, cursor->queue, label);
+    put_queue(&w, cursor->queue, label, parts);
   return cursor->queue < m->queue_count;
 }

@@ -175,11 +175,12 @@ static void put_guide(const struct put *p, const struct obs_queue *q) {
 void obs_samples(const struct observations *o,
                  const struct queue_display *display,
                  const struct gc_samples *out, struct queue_tally *ret_tally) {
-  char label[GC_NAME_SIZE];
+  char label[GC_NAME_SIZE], parts[GC_PARTS_SIZE];
   struct put p = {.o = o,
                   .display = display,
                   .writer = {.out = out,
                              .instance = label,
+                             .parts = parts,
                              .time_ms = o->received_ms,
                              .interval_ms = display->interval_ms,
                              .written = &ret_tally->series}};
@@ -195,6 +196,7 @@ void obs_samples(const struct observations *o,
     if (answer != QUEUE_SHOWN)
       continue;
     ret_tally->matched++;
+    queue_label_parts(display, gc_intern_text(&o->ids, i), parts);
     for (size_t m = 0; m < q->media_count; m++)
       put_contacts(&p, &q->media[m]);
     if (q->has_agents)

@@ -8,6 +8,7 @@
 
 #include "common/base/strmap.h"
 #include "common/genesys/clean_name.h"
+#include "common/genesys/parts.h"
 
 /* For each metric, the metric of its windows; 0: it has no windows. */
 static const enum gc_metric_id window_metrics[GC_METRIC_COUNT] = {
@@ -22,7 +23,7 @@ static const enum gc_metric_id window_metrics[GC_METRIC_COUNT] = {
     [GC_METRIC_ACTIVE_CONVERSATIONS] = GC_METRIC_ACTIVE_CONVERSATIONS_WINDOW,
 };
 
-enum { KEY_SIZE = 64 + 2 * GC_NAME_SIZE };
+enum { KEY_SIZE = 64 + 2 * GC_NAME_SIZE + GC_PARTS_SIZE };
 
 /* One gauge in the open window. */
 struct gauge {
@@ -30,7 +31,8 @@ struct gauge {
   double sum, min, max;
   uint32_t readings;
   const char *instance, *qualifier; /* texts in the memory behind `key` */
-  char key[];                       /* "TYPE/INSTANCE/QUALIFIER" */
+  const char *parts;                /* the end of `key` */
+  char key[];                       /* "TYPE/INSTANCE/QUALIFIER/PARTS" */
 };
 
 struct downsample {
@@ -74,6 +76,7 @@ static void put_window(const struct downsample *w, const struct gauge *g) {
   struct gc_sample sample = {.metric = g->metric,
                              .instance = g->instance,
                              .qualifier = g->qualifier,
+                             .parts = g->parts,
                              .values = {{.gauge = g->sum / g->readings},
                                         {.gauge = g->min},
                                         {.gauge = g->max}},
@@ -133,6 +136,8 @@ static struct gauge *new_gauge(enum gc_metric_id metric, const char *key,
   g->metric = metric;
   g->instance = instance;
   g->qualifier = qualifier;
+  g->parts = g->key + key_size - 1 -
+             (sample->parts != NULL ? strlen(sample->parts) : 0);
   return g;
 }
 
@@ -155,8 +160,9 @@ static bool grow_gauges(struct downsample *w) {
 static struct gauge *gauge_of(struct downsample *w, enum gc_metric_id metric,
                               const struct gc_sample *sample) {
   char key[KEY_SIZE];
-  snprintf(key, sizeof(key), "%s/%s/%s", gc_metric(metric)->name,
-           sample->instance, sample->qualifier);
+  snprintf(key, sizeof(key), "%s/%s/%s/%s", gc_metric(metric)->name,
+           sample->instance, sample->qualifier,
+           sample->parts != NULL ? sample->parts : "");
   struct gauge *g = gc_strmap_get(&w->by_key, key);
   if (g != NULL || !grow_gauges(w))
     return g;

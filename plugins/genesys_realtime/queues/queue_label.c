@@ -86,3 +86,13 @@ enum queue_label_result queue_label_of(const struct queue_display *display,
     return QUEUE_HIDDEN;
   return QUEUE_SHOWN;
 }
+
+void queue_label_parts(const struct queue_display *display, const char *id,
+                       char ret_parts[GC_PARTS_SIZE]) {
+  struct gc_entry entry;
+  ret_parts[0] = '\0';
+  (void)gc_parts_add(ret_parts, GC_PARTS_SIZE, "queue_id", id);
+  if (display->label != QUEUE_LABEL_NAME && entry_of(display, id, &entry) &&
+      entry.name != NULL && entry.name[0] != '\0')
+    (void)gc_parts_add(ret_parts, GC_PARTS_SIZE, "queue_name", entry.label);
+}

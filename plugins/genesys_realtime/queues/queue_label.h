@@ -6,6 +6,7 @@
 
 #include "common/genesys/clean_name.h"
 #include "common/genesys/entities.h"
+#include "common/genesys/parts.h"
 #include "plugins/genesys_realtime/queues/ownership.h"
 
 /* The queue of a conversation whose events name none; it is its own label. */
@@ -50,6 +51,11 @@ enum queue_label_result {
 enum queue_label_result queue_label_of(const struct queue_display *display,
                                        const char *id,
                                        char ret_label[GC_NAME_SIZE]);
+
+/* The parts of the identities of a queue that is shown: its id, and its name if
+ * the label is not the name. */
+void queue_label_parts(const struct queue_display *display, const char *id,
+                       char ret_parts[GC_PARTS_SIZE]);
 
 /* Returns true if no other block has active_conversations of the queue `id`. */
 bool queue_display_has_active(const struct queue_display *display,

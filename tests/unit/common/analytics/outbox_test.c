@@ -11,6 +11,9 @@ static void put_value(struct gc_outbox *o, enum gc_metric_id metric,
   struct gc_sample s = {.metric = metric,
                         .instance = who,
                         .qualifier = "nOffered-voice",
+                        .parts = metric == GC_METRIC_QUEUE_METRIC
+                                     ? "queue_id=q1\nmedia_type=voice\n"
+                                     : NULL,
                         .values = {first, {.gauge = 0.1}, {.gauge = NAN}},
                         .time_ms = 1785578460000};
   CHECK_INT(gc_outbox_put(o, &s), GC_OK);
@@ -35,6 +38,7 @@ static void a_written_outbox_is_read_back_bit_by_bit(void) {
     CHECK_INT(a.metric, b.metric);
     CHECK_STR(b.instance, a.instance);
     CHECK_STR(b.qualifier, a.qualifier);
+    CHECK_STR(b.parts, a.parts);
     CHECK_INT(b.time_ms, a.time_ms);
     CHECK_INT(b.interval_ms, 60000);
     CHECK(memcmp(a.values, b.values, bytes) == 0);
@@ -46,7 +50,8 @@ static void a_written_outbox_is_read_back_bit_by_bit(void) {
 static void any_other_text_is_refused_and_leaves_it_empty(void) {
   static const char *const texts[] = {
       "",
-      "window 2 ea60\n",
+      "window 3 ea60\n",
+      "window 2 ea60\nqueue_metric\ta\tb\t0\t1\n",
       "window 1 \n",
       "window 1 ea60",
       "window 1 EA60\n",
@@ -69,6 +74,18 @@ static void any_other_text_is_refused_and_leaves_it_empty(void) {
   }
 }
 
+/* An agent that was updated while a window was in flight. */
+static void a_window_of_an_earlier_release_is_read(void) {
+  static const char text[] = "window 1 ea60\nqueue_metric\ta\tb\t5\t1\n";
+  struct gc_outbox o = {.count = 0};
+  CHECK_INT(gc_outbox_read(&o, text, strlen(text)), GC_OK);
+  CHECK_INT(o.count, 1);
+  CHECK_STR(gc_outbox_get(&o, 0).qualifier, "b");
+  CHECK_STR(gc_outbox_get(&o, 0).parts, "");
+  CHECK_INT(gc_outbox_get(&o, 0).time_ms, 5);
+  gc_outbox_clear(&o);
+}
+
 static void it_grows_and_is_used_again(void) {
   struct gc_outbox o = {.interval_ms = 1};
   for (int round = 0; round < 2; round++) {
@@ -87,6 +104,7 @@ static void it_grows_and_is_used_again(void) {
 int main(void) {
   RUN(a_written_outbox_is_read_back_bit_by_bit);
   RUN(any_other_text_is_refused_and_leaves_it_empty);
+  RUN(a_window_of_an_earlier_release_is_read);
   RUN(it_grows_and_is_used_again);
   return check_done();
 }
