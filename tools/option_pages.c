@@ -5,6 +5,7 @@
 #include "plugins/genesys_analytics/options.h"
 #include "plugins/genesys_flowmetrics/flows/flows_options.h"
 #include "plugins/genesys_flowmetrics/options.h"
+#include "plugins/genesys_prometheus/options.h"
 #include "plugins/genesys_realtime/options.h"
 
 const struct option_page option_pages[] = {
@@ -14,5 +15,6 @@ const struct option_page option_pages[] = {
     {"genesys_flowmetrics", "Attributes", attributes_rows},
     {"genesys_flowmetrics", "Flows", flows_rows},
     {"genesys_analytics", "Query", query_rows},
+    {"genesys_prometheus", "-", prometheus_rows},
 };
 const size_t option_page_count = GC_COUNT(option_pages);

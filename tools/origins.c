@@ -171,6 +171,11 @@ static const struct origin origins[GC_METRIC_COUNT] = {
     [GC_METRIC_SERIES] = {"of flows also `observations`", "counted here",
                           NEVER},
     [GC_METRIC_SERIES_OVERFLOW] = {"as series", "counted here", NEVER},
+    [GC_METRIC_SERIES_COLLIDED] = {"", "counted here",
+                                   "without genesys_prometheus"},
+    [GC_METRIC_SCRAPES] = {"`200` `401` `404` `405` `503` `cut`",
+                           "counted here", "without genesys_prometheus"},
+    [GC_METRIC_SCRAPE_TIME] = {"", "our clock", "until the first scrape"},
     [GC_METRIC_FLOWS] = {"`matched` `unnamed`",
                          "`/api/v2/flows` and the options",
                          "with Observations none; until the list is known; "

@@ -172,8 +172,8 @@ static void add_dimension(struct gc_identity *id, const char *dimension,
     return;
   }
   add_named(id, name, value);
-  name[strlen(name) - strlen("id")] = '\0';
-  (void)strncat(name, "name", sizeof(name) - strlen(name) - 1);
+  size_t stem = strlen(name) - strlen("id");
+  snprintf(name + stem, sizeof(name) - stem, "name");
   add_named(id, name, text);
 }
 

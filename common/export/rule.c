@@ -92,6 +92,9 @@
   XX(SOURCE_AGE, "source_age", "seconds", GAUGE, VALUE, "source", NULL)        \
   XX(SERIES, "series", "", GAUGE, VALUE, "source", NULL)                       \
   XX(SERIES_OVERFLOW, "series_overflow", "", COUNTER, VALUE, "source", NULL)   \
+  XX(SERIES_COLLIDED, "series_collided", "", COUNTER, VALUE, "", NULL)         \
+  XX(SCRAPES, "scrapes", "", COUNTER, VALUE, "status", NULL)                   \
+  XX(SCRAPE_TIME, "scrape_time", "seconds", GAUGE, VALUE, "", NULL)            \
   XX(QUEUES, "queues", "", GAUGE, VALUE, "state", NULL)                        \
   XX(OBSERVATIONS_IGNORED, "observations_ignored", "", COUNTER, VALUE,         \
      "source", NULL)                                                           \

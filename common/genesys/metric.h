@@ -178,6 +178,14 @@ struct gc_ds {
      "Series that the block sends.")                                           \
   XX(SERIES_OVERFLOW, "series_overflow", ONE(DERIVE), "block", "values",       \
      "Values of further series that were left out because of MaxSeries.")      \
+  XX(SERIES_COLLIDED, "series_collided", ONE(DERIVE), "block", "series",       \
+     "Series of genesys_prometheus that are not shown, because another one "   \
+     "has the same name and labels.")                                          \
+  XX(SCRAPES, "scrapes", ONE(DERIVE), "block", "requests",                     \
+     "Requests to genesys_prometheus by the status of the answer; cut: the "   \
+     "client did not take the whole answer.")                                  \
+  XX(SCRAPE_TIME, "scrape_time", ONE(GAUGE), "block", "s",                     \
+     "Time to write the newest answer of genesys_prometheus.")                 \
   XX(QUEUES, "queues", ONE(GAUGE), "block", "queues",                          \
      "Queues: matched (by the block's selectors), unnamed (held back until "   \
      "their name is known).")                                                  \

@@ -7,21 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <gnutls/gnutls.h>
-#include <openssl/crypto.h>
-#include <openssl/sha.h>
-
 #include "common/net/api/secret_reader.h"
-
-/* Compares hashes, which have one length, so that the time reveals nothing
- * about a prefix. */
-bool webhook_same_secret(const char *a, size_t a_len, const char *b,
-                         size_t b_len) {
-  unsigned char x[SHA256_DIGEST_LENGTH], y[SHA256_DIGEST_LENGTH];
-  SHA256((const unsigned char *)a, a_len, x);
-  SHA256((const unsigned char *)b, b_len, y);
-  return CRYPTO_memcmp(x, y, sizeof(x)) == 0;
-}
 
 /* Reads the file each time, so that a changed secret applies at once. */
 static enum gc_code read_secret(struct webhook *w, struct gc_buf *ret) {
@@ -49,24 +35,11 @@ static unsigned check_secret(struct webhook *w, struct MHD_Connection *c) {
     return 503;
   bool same =
       got != NULL &&
-      webhook_same_secret(got, strlen(got), gc_buf_string(&want), want.len);
+      gc_listener_same_secret(got, strlen(got), gc_buf_string(&want), want.len);
   return same ? 0 : 401;
 }
 
-/* Verifies the client's certificate. libmicrohttpd requests one of TLSClientCA,
- * but does not verify it. */
-static bool has_certificate(struct webhook *w, struct MHD_Connection *c) {
-  if (w->settings.options->tls_client_ca == NULL)
-    return true;
-  const union MHD_ConnectionInfo *info =
-      MHD_get_connection_info(c, MHD_CONNECTION_INFO_GNUTLS_SESSION);
-  unsigned status = ~0u;
-  return info != NULL && info->tls_session != NULL &&
-         gnutls_certificate_verify_peers2(info->tls_session, &status) == 0 &&
-         status == 0;
-}
-
-/* Returns true and the length when the request has a Content-Length. */
+/* True and the length when the request has a Content-Length. */
 static bool reported_length(struct MHD_Connection *c, uint64_t *ret) {
   const char *text = MHD_lookup_connection_value(
       c, MHD_HEADER_KIND, MHD_HTTP_HEADER_CONTENT_LENGTH);
@@ -87,7 +60,7 @@ unsigned webhook_authorize(struct webhook *w, struct MHD_Connection *c,
     return 404;
   if (strcmp(method, "POST") != 0)
     return 405;
-  if (!has_certificate(w, c))
+  if (!gc_listener_has_certificate(w->listener, c))
     return 401;
   unsigned refused = check_secret(w, c);
   if (refused != 0)

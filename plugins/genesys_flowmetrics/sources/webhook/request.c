@@ -86,18 +86,6 @@ static enum MHD_Result queue_answer(struct webhook *w, struct MHD_Connection *c,
 
 /* ---- a request ---- */
 
-static void set_busy(struct webhook *w, struct MHD_Connection *c, bool busy) {
-  const union MHD_ConnectionInfo *info =
-      MHD_get_connection_info(c, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
-  struct link *link = info != NULL ? info->socket_context : NULL;
-  if (link == NULL)
-    return;
-  pthread_mutex_lock(&w->lock);
-  link->is_busy = busy;
-  link->since_ms = gc_clock_now_ms();
-  pthread_mutex_unlock(&w->lock);
-}
-
 /* Continues a suspended call, which has its status. Any thread; the call may be
  * freed at once. */
 static void resume_call(struct call *call) {
@@ -112,7 +100,7 @@ static void resume_call(struct call *call) {
 
 static void suspend_call(struct call *call) {
   struct webhook *w = call->webhook;
-  set_busy(w, call->connection, true);
+  gc_listener_set_busy(w->listener, call->connection, true);
   pthread_mutex_lock(&w->lock);
   w->waiting++;
   pthread_mutex_unlock(&w->lock);
@@ -254,7 +242,7 @@ void webhook_on_completed(void *ctx, struct MHD_Connection *c, void **place,
     stats_add(w->settings.source->stats, TALLY_WEB_CUT, 1);
   else
     w->settings.source->stats->answer_ms = (int64_t)gc_clock_now_ms();
-  set_busy(w, c, false);
+  gc_listener_set_busy(w->listener, c, false);
   if (call != NULL)
     call_free(call);
   *place = NULL;

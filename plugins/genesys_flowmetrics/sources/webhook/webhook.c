@@ -2,18 +2,49 @@
 #include "plugins/genesys_flowmetrics/sources/webhook/internal.h"
 
 #include <stdlib.h>
-#include <string.h>
-#include <unistd.h>
 
 #include "common/net/clock.h"
 
 void webhook_maintain(struct webhook *w, uint64_t now_ms) {
   if (w->is_stopping)
     return;
-  webhook_drop_slow(w, now_ms);
-  webhook_keep_server(w, now_ms);
+  gc_listener_maintain(w->listener, now_ms);
   if (w->is_secret_unread)
     webhook_check_secret_file(w);
+}
+
+static bool has_waiting(void *ctx) {
+  struct webhook *w = ctx;
+  pthread_mutex_lock(&w->lock);
+  bool has = w->waiting > 0;
+  pthread_mutex_unlock(&w->lock);
+  return has;
+}
+
+static void on_listening(void *ctx, const char *cause,
+                         const struct gc_err *err) {
+  struct webhook *w = ctx;
+  if (err->code == GC_OK)
+    w->is_listening = true;
+  w->settings.notice(w->settings.ctx, cause, err);
+  webhook_note_up(w);
+}
+
+static struct gc_listener *listener_of(struct webhook *w) {
+  const struct webhook_options *o = w->settings.options;
+  const struct gc_listener_settings settings = {
+      .options = {.listen = o->listen,
+                  .port = o->port,
+                  .tls_cert = o->tls_cert,
+                  .tls_key = o->tls_key,
+                  .tls_client_ca = o->tls_client_ca,
+                  .max_connections = o->max_connections},
+      .on_request = webhook_on_request,
+      .on_completed = webhook_on_completed,
+      .has_waiting = has_waiting,
+      .notice = on_listening,
+      .ctx = w};
+  return gc_listener_new(&settings);
 }
 
 struct webhook *webhook_start(const struct webhook_settings *settings,
@@ -24,16 +55,15 @@ struct webhook *webhook_start(const struct webhook_settings *settings,
     return NULL;
   }
   w->settings = *settings;
-  w->listener = w->now.fd = w->old.fd = -1;
   pthread_mutex_init(&w->lock, NULL);
   pthread_mutex_init(&w->reading, NULL);
   pthread_cond_init(&w->changed, NULL);
-  w->pem_reads = gc_bounded_new("gc-pems", WEBHOOK_FILES_WAIT_MS);
   w->secret_reads = gc_bounded_new("gc-secret", WEBHOOK_FILES_WAIT_MS);
   w->reader = event_reader_new(settings->form, err);
-  if (w->pem_reads == NULL || w->secret_reads == NULL)
+  w->listener = listener_of(w);
+  if (w->secret_reads == NULL || w->listener == NULL)
     (void)gc_fail(err, GC_ERR_MEMORY, "out of memory");
-  if (w->pem_reads == NULL || w->secret_reads == NULL || w->reader == NULL) {
+  if (w->secret_reads == NULL || w->listener == NULL || w->reader == NULL) {
     webhook_free(w);
     return NULL;
   }
@@ -44,7 +74,7 @@ struct webhook *webhook_start(const struct webhook_settings *settings,
     return NULL;
   }
   webhook_check_secret_file(w);
-  webhook_keep_server(w, gc_clock_now_ms());
+  gc_listener_maintain(w->listener, gc_clock_now_ms());
   return w;
 }
 
@@ -52,8 +82,8 @@ void webhook_stop(struct webhook *w) {
   if (w == NULL || w->is_stopping)
     return;
   w->is_stopping = true;
-  webhook_quiesce_server(&w->now);
-  webhook_quiesce_server(&w->old);
+  if (w->listener != NULL)
+    gc_listener_quiesce(w->listener);
 }
 
 /* Waits until no connection is suspended, because until then MHD_stop_daemon
@@ -67,12 +97,8 @@ void webhook_free(struct webhook *w) {
   while (w->waiting > 0)
     pthread_cond_wait(&w->changed, &w->lock);
   pthread_mutex_unlock(&w->lock);
-  webhook_end_server(&w->now);
-  webhook_end_server(&w->old);
-  if (w->listener >= 0)
-    close(w->listener);
+  gc_listener_free(w->listener);
   event_reader_free(w->reader);
-  gc_bounded_free(w->pem_reads);
   gc_bounded_free(w->secret_reads);
   pthread_mutex_destroy(&w->reading);
   pthread_cond_destroy(&w->changed);

@@ -58,9 +58,4 @@ void webhook_free(struct webhook *w);
  * Call it about once a second, from one thread. */
 void webhook_maintain(struct webhook *w, uint64_t now_ms);
 
-/* Returns true for equal texts. The time it takes does not depend on the texts.
- */
-bool webhook_same_secret(const char *a, size_t a_len, const char *b,
-                         size_t b_len);
-
 #endif

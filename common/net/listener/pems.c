@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* The files of the certificates, which may be on a disk that hangs. */
-#include "plugins/genesys_flowmetrics/sources/webhook/internal.h"
+#include "common/net/listener/internal.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -13,7 +13,7 @@ enum { PEM_MAX_BYTES = 1 << 20 };
 static const char *const names[PEM_COUNT] = {"TLSCert", "TLSKey",
                                              "TLSClientCA"};
 
-/* One look at the files; it may outlive the webhook (net/bounded). */
+/* One look at the files; it may outlive the listener (net/bounded). */
 struct look {
   char *paths[PEM_COUNT]; /* NULL: none */
   bool reads;             /* the texts, too */
@@ -22,7 +22,7 @@ struct look {
   struct gc_err err;
 };
 
-static const char *path_of(const struct webhook_options *o, size_t which) {
+static const char *path_of(const struct gc_listener_options *o, size_t which) {
   const char *const paths[PEM_COUNT] = {
       [PEM_CERT] = o->tls_cert,
       [PEM_KEY] = o->tls_key != NULL ? o->tls_key : o->tls_cert,
@@ -30,7 +30,7 @@ static const char *path_of(const struct webhook_options *o, size_t which) {
   return paths[which];
 }
 
-void webhook_clear_pems(struct pems *p) {
+void gc_listener_clear_pems(struct pems *p) {
   for (size_t i = 0; i < PEM_COUNT; i++)
     gc_buf_wipe(&p->texts[i]);
 }
@@ -39,7 +39,7 @@ static void free_look(void *ctx) {
   struct look *l = ctx;
   for (size_t i = 0; i < PEM_COUNT; i++)
     free(l->paths[i]);
-  webhook_clear_pems(&l->found);
+  gc_listener_clear_pems(&l->found);
   free(l);
 }
 
@@ -61,7 +61,7 @@ static void run_look(void *ctx) {
   }
 }
 
-static struct look *new_look(const struct webhook_options *o, bool reads) {
+static struct look *new_look(const struct gc_listener_options *o, bool reads) {
   struct look *l = calloc(1, sizeof(*l));
   bool has_all = l != NULL;
   for (size_t i = 0; i < PEM_COUNT && has_all; i++)
@@ -79,7 +79,7 @@ static struct look *new_look(const struct webhook_options *o, bool reads) {
 }
 
 /* Names all files: any of them may be the one. */
-static enum gc_code fail_hanging(const struct webhook_options *o,
+static enum gc_code fail_hanging(const struct gc_listener_options *o,
                                  struct gc_err *err) {
   char what[400];
   snprintf(what, sizeof(what), "%s %.120s%s%.120s", names[PEM_CERT],
@@ -88,26 +88,26 @@ static enum gc_code fail_hanging(const struct webhook_options *o,
   return gc_file_hangs(what, err);
 }
 
-enum gc_code webhook_look_at_pems(struct webhook *w, bool reads,
-                                  struct pems *ret, struct gc_err *err) {
-  const struct webhook_options *o = w->settings.options;
+enum gc_code gc_listener_look_at_pems(struct gc_listener *l, bool reads,
+                                      struct pems *ret, struct gc_err *err) {
+  const struct gc_listener_options *o = &l->settings.options;
   *ret = (struct pems){.texts = {{0}}};
   if (o->tls_cert == NULL)
     return GC_OK;
-  struct look *l = new_look(o, reads);
-  if (l == NULL)
+  struct look *look = new_look(o, reads);
+  if (look == NULL)
     return gc_fail(err, GC_ERR_MEMORY, "out of memory");
-  enum gc_code code = gc_bounded_run(w->pem_reads, run_look, free_look, l);
+  enum gc_code code = gc_bounded_run(l->pem_reads, run_look, free_look, look);
   if (code == GC_ERR_TIMEOUT)
     return fail_hanging(o, err);
   if (code != GC_OK)
     return gc_fail(err, code, "%s: %s", names[PEM_CERT], gc_code_words(code));
-  code = l->code;
+  code = look->code;
   if (code == GC_OK) {
-    *ret = l->found;
-    memset(&l->found, 0, sizeof(l->found));
+    *ret = look->found;
+    memset(&look->found, 0, sizeof(look->found));
   } else
-    *err = l->err;
-  free_look(l);
+    *err = look->err;
+  free_look(look);
   return code;
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The socket of the webhook. */
-#include "plugins/genesys_flowmetrics/sources/webhook/internal.h"
+/* The socket of a listener. */
+#include "common/net/listener/internal.h"
 
 #include <errno.h>
 #include <netdb.h>
@@ -11,7 +11,7 @@
 
 enum { BACKLOG = 128 };
 
-int webhook_listen(const struct webhook_options *o, struct gc_err *err) {
+int gc_listener_open(const struct gc_listener_options *o, struct gc_err *err) {
   const struct addrinfo hints = {.ai_socktype = SOCK_STREAM,
                                  .ai_flags = AI_PASSIVE | AI_NUMERICSERV};
   struct addrinfo *found = NULL;

@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: MIT */
+/* The parts of the listener: listener.c keeps a server running, address.c opens
+ * the socket, pems.c reads the certificates, connections.c limits the time of a
+ * request, authorize.c checks certificates and secrets. */
+#ifndef GC_NET_LISTENER_INTERNAL_H
+#define GC_NET_LISTENER_INTERNAL_H
+
+#include "common/base/buf.h"
+#include "common/net/bounded.h"
+#include "common/net/listener/listener.h"
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <sys/stat.h>
+
+/* A connection, closed when it takes too long. */
+struct link {
+  int fd;
+  bool is_busy;      /* no time limit */
+  uint64_t since_ms; /* when it was opened, or is_busy changed */
+  struct link *next;
+};
+
+enum { GC_LISTENER_FILES_WAIT_MS = 300 };
+
+enum { PEM_CERT, PEM_KEY, PEM_CA, PEM_COUNT };
+
+/* The files of the certificates. */
+struct pems {
+  struct stat files[PEM_COUNT]; /* zero: not there, or not named */
+  struct gc_buf texts[PEM_COUNT];
+};
+
+/* A daemon of libmicrohttpd with the certificates that it was started with. */
+struct server {
+  struct MHD_Daemon *daemon; /* NULL: not running */
+  struct pems pems;
+  int fd; /* its socket once it accepts no more connections; else -1 */
+};
+
+struct gc_listener {
+  struct gc_listener_settings settings;
+  struct server now;
+  struct server old; /* finishes its connections; replaced by `now` */
+  uint64_t old_since_ms, next_try_ms;
+  struct stat files[PEM_COUNT]; /* of the certificates of `now` */
+  struct gc_bounded *pem_reads;
+  bool is_hanging; /* the disk of the certificates; reported */
+  int socket;      /* each server has a duplicate; -1: none */
+  atomic_bool is_up;
+  pthread_mutex_t lock; /* of links */
+  struct link *links;
+  unsigned link_count;
+};
+
+/* A listening socket; -1 and err. */
+int gc_listener_open(const struct gc_listener_options *o, struct gc_err *err);
+/* Looks at the files of the certificates, and reads them with `reads`, within
+ * GC_LISTENER_FILES_WAIT_MS; the caller clears `ret`. GC_ERR_TIMEOUT: their
+ * disk hangs; GC_ERR_CONFIG: one cannot be read. */
+GC_MUST_CHECK enum gc_code gc_listener_look_at_pems(struct gc_listener *l,
+                                                    bool reads,
+                                                    struct pems *ret,
+                                                    struct gc_err *err);
+void gc_listener_clear_pems(struct pems *p);
+
+/* Closes connections that have not sent a whole request in time. */
+void gc_listener_drop_slow(struct gc_listener *l, uint64_t now_ms);
+/* A callback of libmicrohttpd (microhttpd.h); `ctx` is the listener. */
+void gc_listener_on_connection(void *ctx, struct MHD_Connection *c,
+                               void **place,
+                               enum MHD_ConnectionNotificationCode code);
+
+#endif

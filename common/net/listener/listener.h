@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: MIT */
+/* An HTTP server of ours (libmicrohttpd): the webhook and the Prometheus
+ * endpoint. It keeps running whatever happens to its address and its files:
+ *
+ *   - an address that is in use, or that the host does not have yet, is tried
+ *     again each second;
+ *   - when the files of its certificates have changed, a second server with the
+ *     new ones takes over the listening socket; the first one ends when its
+ *     connections have. No connection is refused meanwhile;
+ *   - TLS is 1.2 or 1.3; a connection that has not sent a whole request and
+ *     taken its answer in 10 s is closed, after 2 s when all are in use.
+ *
+ * It has one thread, which calls on_request and on_completed; the functions
+ * below are for the owner's thread, unless they say otherwise. Built as a
+ * library of its own, since only these plugins need libmicrohttpd. */
+#ifndef GC_NET_LISTENER_LISTENER_H
+#define GC_NET_LISTENER_LISTENER_H
+
+#include "common/base/err.h"
+
+#include <stdint.h>
+
+#include <microhttpd.h>
+
+struct gc_listener_options {
+  const char *listen; /* host name or address */
+  uint32_t port;
+  const char *tls_cert, *tls_key, *tls_client_ca; /* PEM files; NULL: none */
+  uint32_t max_connections;
+};
+
+/* All borrowed as long as the listener lives. */
+struct gc_listener_settings {
+  struct gc_listener_options options;
+  /* As microhttpd.h has them; `ctx` is the first argument. */
+  MHD_AccessHandlerCallback on_request;
+  MHD_RequestCompletedCallback on_completed;
+  /* True while connections are suspended: a replaced server is not ended then.
+   * NULL: none ever is. */
+  bool (*has_waiting)(void *ctx);
+  /* The outcome of listening, cause "listening". */
+  void (*notice)(void *ctx, const char *cause, const struct gc_err *err);
+  void *ctx;
+};
+
+struct gc_listener;
+
+/* Listens from the first gc_listener_maintain on, so that the owner has the
+ * listener before the first request. NULL: out of memory. */
+struct gc_listener *
+gc_listener_new(const struct gc_listener_settings *settings);
+/* Listens, reports why it cannot, and does what else is due: call it about once
+ * a second. */
+void gc_listener_maintain(struct gc_listener *l, uint64_t now_ms);
+/* Accepts no more connections. */
+void gc_listener_quiesce(struct gc_listener *l);
+/* Ends all connections; none may be suspended. NULL is allowed. */
+void gc_listener_free(struct gc_listener *l);
+/* True while it accepts connections. Any thread. */
+bool gc_listener_is_up(const struct gc_listener *l);
+
+/* For callbacks of a connection. */
+
+/* While a connection is busy it has no time limit. Begins a new limit. */
+void gc_listener_set_busy(struct gc_listener *l, struct MHD_Connection *c,
+                          bool is_busy);
+/* True if the client's certificate is of tls_client_ca, or none is wanted. */
+bool gc_listener_has_certificate(const struct gc_listener *l,
+                                 struct MHD_Connection *c);
+
+/* True for equal texts. The time it takes does not depend on the texts. Any
+ * thread. */
+bool gc_listener_same_secret(const char *a, size_t a_len, const char *b,
+                             size_t b_len);
+
+#endif

@@ -1,0 +1,206 @@
+/* SPDX-License-Identifier: MIT */
+#include "plugins/genesys_prometheus/exposition/render.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "plugins/genesys_prometheus/exposition/number.h"
+
+enum { AHEAD = 8 }; /* points fetched into the cache beforehand */
+
+struct writer {
+  struct body *out;
+  enum render_format format;
+  const struct family *family;
+  size_t lines; /* samples */
+  bool has_head;
+};
+
+const char *render_content_type(enum render_format format) {
+  static const char *const types[] = {
+      [RENDER_TEXT] = "text/plain; version=0.0.4; charset=utf-8",
+      [RENDER_OPENMETRICS] =
+          "application/openmetrics-text; version=1.0.0; charset=utf-8",
+  };
+  return types[format];
+}
+
+static void add_text(struct body *b, const char *text) {
+  body_add(b, text, strlen(text));
+}
+
+/* ---- the head of a family ---- */
+
+static const char *const kinds[] = {
+    [GC_EXPORT_GAUGE] = "gauge",
+    [GC_EXPORT_COUNTER] = "counter",
+    [GC_EXPORT_HISTOGRAM] = "histogram",
+};
+
+/* Both formats escape `\` and line ends, OpenMetrics quotes, too. */
+static void add_help(const struct writer *w, const char *help) {
+  for (; *help != '\0'; help++) {
+    bool is_quote = *help == '"' && w->format == RENDER_OPENMETRICS;
+    if (*help == '\\' || is_quote)
+      body_add(w->out, "\\", 1);
+    if (*help == '\n')
+      body_add(w->out, "\\n", 2);
+    else
+      body_add(w->out, help, 1);
+  }
+}
+
+/* "# TYPE NAME"; the text format names a counter by its sample. */
+static void add_head(const struct writer *w, const char *keyword) {
+  add_text(w->out, keyword);
+  body_add(w->out, w->family->name, w->family->name_len);
+  if (w->family->kind == GC_EXPORT_COUNTER && w->format == RENDER_TEXT)
+    add_text(w->out, "_total");
+  body_add(w->out, " ", 1);
+}
+
+/* Written before the first sample: a family without samples has none. */
+static void begin_family(struct writer *w) {
+  const struct family *f = w->family;
+  if (w->has_head)
+    return;
+  w->has_head = true;
+  if (f->help[0] != '\0') {
+    add_head(w, "# HELP ");
+    add_help(w, f->help);
+    body_add(w->out, "\n", 1);
+  }
+  add_head(w, "# TYPE ");
+  add_text(w->out, kinds[f->kind]);
+  body_add(w->out, "\n", 1);
+  if (f->unit[0] != '\0' && w->format == RENDER_OPENMETRICS) {
+    add_head(w, "# UNIT ");
+    add_text(w->out, f->unit);
+    body_add(w->out, "\n", 1);
+  }
+}
+
+/* ---- samples ---- */
+
+static double real_of(uint64_t bits) {
+  double x;
+  memcpy(&x, &bits, sizeof(x));
+  return x;
+}
+
+static char *put(char *at, const char *bytes, size_t len) {
+  memcpy(at, bytes, len);
+  return at + len;
+}
+
+static size_t print_number(char *at, enum store_number_kind kind,
+                           uint64_t bits) {
+  switch (kind) {
+  case STORE_REAL:
+    return number_real(at, real_of(bits));
+  case STORE_UINT:
+    return number_uint(at, bits);
+  case STORE_INT:
+  case STORE_OTHER:
+    break;
+  }
+  return number_int(at, (int64_t)bits);
+}
+
+/* NAME SUFFIX {LABELS[,le="LE"]} NUMBER */
+static void add_line(struct writer *w, const char *suffix,
+                     const struct point *labels, const char *le,
+                     enum store_number_kind kind, uint64_t bits) {
+  const struct family *f = w->family;
+  size_t suffix_len = strlen(suffix), le_len = le != NULL ? strlen(le) : 0;
+  begin_family(w);
+  char *start =
+      body_room(w->out, f->name_len + suffix_len + labels->labels_len + le_len +
+                            16 + NUMBER_MAX);
+  char *at = put(start, f->name, f->name_len);
+  at = put(at, suffix, suffix_len);
+  if (labels->labels_len > 0 || le != NULL) {
+    *at++ = '{';
+    at = put(at, labels->labels, labels->labels_len);
+    if (le != NULL) {
+      at = put(at, ",le=\"", labels->labels_len > 0 ? 5 : 0);
+      at = put(at, "le=\"", labels->labels_len > 0 ? 0 : 4);
+      at = put(at, le, le_len);
+      *at++ = '"';
+    }
+    *at++ = '}';
+  }
+  *at++ = ' ';
+  at += print_number(at, kind, bits);
+  *at++ = '\n';
+  body_took(w->out, (size_t)(at - start));
+  w->lines++;
+}
+
+static uint64_t bits_of(const struct point *p) {
+  return atomic_load_explicit(&p->bits, memory_order_relaxed);
+}
+
+static void add_points(struct writer *w) {
+  const struct family *f = w->family;
+  const char *suffix = f->kind == GC_EXPORT_COUNTER ? "_total" : "";
+  for (size_t i = 0; i < f->count; i++) {
+    const struct point *p = f->points[i];
+    if (i + AHEAD < f->count)
+      __builtin_prefetch(f->points[i + AHEAD]);
+    uint64_t bits = bits_of(p);
+    if (p->kind != STORE_REAL || isfinite(real_of(bits)))
+      add_line(w, suffix, p, NULL, p->kind, bits);
+  }
+}
+
+/* A number of a counter for comparison. */
+static double count_of(const struct point *p) {
+  uint64_t bits = bits_of(p);
+  if (p->kind == STORE_REAL)
+    return real_of(bits);
+  return p->kind == STORE_UINT ? (double)bits : (double)(int64_t)bits;
+}
+
+static uint64_t real_bits(double x) {
+  uint64_t bits;
+  memcpy(&bits, &x, sizeof(bits));
+  return bits;
+}
+
+/* A writer may be between two buckets: a bucket that is less than a lower one
+ * is that one's number. The sum belongs to the same answers but for those of
+ * this moment. */
+static void add_histogram(struct writer *w, const struct histogram *h) {
+  double count = 0.0;
+  if (h->bucket_count == 0 || isfinite(h->buckets[h->bucket_count - 1]->bound))
+    return;
+  const struct point *last = h->buckets[h->bucket_count - 1];
+  for (size_t i = 0; i < h->bucket_count; i++) {
+    const struct point *p = h->buckets[i];
+    double number = count_of(p);
+    if (number > count)
+      count = number;
+    add_line(w, "_bucket", p, p->le, STORE_REAL, real_bits(count));
+  }
+  if (h->sum == NULL || !isfinite(count_of(h->sum)))
+    return;
+  add_line(w, "_sum", last, NULL, h->sum->kind, bits_of(h->sum));
+  add_line(w, "_count", last, NULL, STORE_REAL, real_bits(count));
+}
+
+size_t render(const struct family_list *list, enum render_format format,
+              struct body *out) {
+  struct writer w = {.out = out, .format = format};
+  for (size_t i = 0; i < list->count; i++) {
+    w.family = list->at[i];
+    w.has_head = false;
+    if (w.family->kind != GC_EXPORT_HISTOGRAM)
+      add_points(&w);
+    for (size_t h = 0; w.family->histograms != NULL && h < w.family->count; h++)
+      add_histogram(&w, w.family->histograms[h]);
+  }
+  if (format == RENDER_OPENMETRICS)
+    add_text(out, "# EOF\n");
+  return w.lines;
+}

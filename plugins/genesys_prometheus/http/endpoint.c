@@ -1,0 +1,187 @@
+/* SPDX-License-Identifier: MIT */
+#include "plugins/genesys_prometheus/http/endpoint.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "plugins/genesys_prometheus/exposition/render.h"
+#include "plugins/genesys_prometheus/http/accept.h"
+#include "plugins/genesys_prometheus/http/internal.h"
+
+/* A body of 500,000 series has 100 MB without gzip. */
+enum { CONNECTIONS_MAX = 16 };
+
+static const struct {
+  unsigned code;
+  const char *words;
+} statuses[] = {
+    [ENDPOINT_200] = {200, ""},
+    [ENDPOINT_401] = {401, "the credentials are missing or wrong\n"},
+    [ENDPOINT_404] = {404, "not here\n"},
+    [ENDPOINT_405] = {405, "GET only\n"},
+    [ENDPOINT_503] = {503, "try again\n"},
+};
+
+static enum MHD_Result queue_response(struct endpoint *e,
+                                      struct MHD_Connection *c,
+                                      enum endpoint_status status,
+                                      struct MHD_Response *r) {
+  if (r == NULL)
+    return MHD_NO;
+  atomic_fetch_add(&e->answers[status], 1);
+  enum MHD_Result result = MHD_queue_response(c, statuses[status].code, r);
+  MHD_destroy_response(r);
+  return result;
+}
+
+static enum MHD_Result refuse(struct endpoint *e, struct MHD_Connection *c,
+                              enum endpoint_status status) {
+  const struct endpoint_options *o = e->settings.options;
+  const char *words = statuses[status].words;
+  struct MHD_Response *r = MHD_create_response_from_buffer(
+      strlen(words), (void *)words, MHD_RESPMEM_PERSISTENT);
+  if (r == NULL)
+    return MHD_NO;
+  MHD_add_response_header(r, "Content-Type", "text/plain");
+  if (status == ENDPOINT_401 && o->user != NULL)
+    MHD_add_response_header(r, "WWW-Authenticate",
+                            "Basic realm=\"metrics\", charset=\"UTF-8\"");
+  if (status == ENDPOINT_401 && o->bearer_file != NULL)
+    MHD_add_response_header(r, "WWW-Authenticate", "Bearer");
+  if (status == ENDPOINT_405)
+    MHD_add_response_header(r, "Allow", "GET, HEAD");
+  return queue_response(e, c, status, r);
+}
+
+static int64_t now_us(void) {
+  struct timespec now;
+  clock_gettime(CLOCK_MONOTONIC, &now);
+  return (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
+}
+
+/* The whole exposition; NULL: out of memory. */
+static char *render_body(struct endpoint *e, enum render_format format,
+                         bool is_gzip, size_t *ret_len) {
+  int64_t begin_us = now_us();
+  GC_AUTO(body_free_auto) struct body *body = body_new(is_gzip);
+  if (body == NULL)
+    return NULL;
+  const struct family_list *list = store_scrape_begin(e->settings.store);
+  (void)render(list, format, body);
+  store_scrape_end(e->settings.store);
+  char *bytes = body_finish(body, ret_len);
+  atomic_store(&e->scrape_us, now_us() - begin_us);
+  return bytes;
+}
+
+static enum MHD_Result answer_scrape(struct endpoint *e,
+                                     struct MHD_Connection *c) {
+  const char *accept =
+      MHD_lookup_connection_value(c, MHD_HEADER_KIND, "Accept");
+  const char *encoding =
+      MHD_lookup_connection_value(c, MHD_HEADER_KIND, "Accept-Encoding");
+  enum render_format format =
+      accept_openmetrics(accept) ? RENDER_OPENMETRICS : RENDER_TEXT;
+  bool is_gzip = accept_gzip(encoding);
+  size_t len = 0;
+  char *bytes = render_body(e, format, is_gzip, &len);
+  if (bytes == NULL)
+    return refuse(e, c, ENDPOINT_503);
+  struct MHD_Response *r =
+      MHD_create_response_from_buffer(len, bytes, MHD_RESPMEM_MUST_FREE);
+  if (r == NULL) {
+    free(bytes);
+    return MHD_NO;
+  }
+  MHD_add_response_header(r, "Content-Type", render_content_type(format));
+  MHD_add_response_header(r, "Vary", "Accept, Accept-Encoding");
+  if (is_gzip)
+    MHD_add_response_header(r, "Content-Encoding", "gzip");
+  return queue_response(e, c, ENDPOINT_200, r);
+}
+
+static enum MHD_Result on_request(void *ctx, struct MHD_Connection *c,
+                                  const char *url, const char *method,
+                                  const char *version, const char *bytes,
+                                  size_t *len, void **place) {
+  struct endpoint *e = ctx;
+  (void)version, (void)bytes, (void)place;
+  *len = 0;
+  if (strcmp(url, e->settings.options->path) != 0)
+    return refuse(e, c, ENDPOINT_404);
+  if (strcmp(method, "GET") != 0 && strcmp(method, "HEAD") != 0)
+    return refuse(e, c, ENDPOINT_405);
+  enum endpoint_status status = endpoint_authorize(e, c);
+  return status == ENDPOINT_200 ? answer_scrape(e, c) : refuse(e, c, status);
+}
+
+static void on_completed(void *ctx, struct MHD_Connection *c, void **place,
+                         enum MHD_RequestTerminationCode code) {
+  struct endpoint *e = ctx;
+  (void)place;
+  if (code != MHD_REQUEST_TERMINATED_COMPLETED_OK)
+    atomic_fetch_add(&e->cut, 1);
+  gc_listener_set_busy(e->listener, c, false);
+}
+
+/* ---- its life ---- */
+
+static void on_listening(void *ctx, const char *cause,
+                         const struct gc_err *err) {
+  struct endpoint *e = ctx;
+  e->settings.notice(e->settings.ctx, cause, err);
+}
+
+struct endpoint *endpoint_new(const struct endpoint_settings *settings) {
+  const struct endpoint_options *o = settings->options;
+  struct endpoint *e = calloc(1, sizeof(*e));
+  if (e == NULL)
+    return NULL;
+  e->settings = *settings;
+  atomic_store(&e->scrape_us, -1);
+  const struct gc_listener_settings listener = {
+      .options = {.listen = o->listen,
+                  .port = o->port,
+                  .tls_cert = o->tls_cert,
+                  .tls_key = o->tls_key,
+                  .tls_client_ca = o->tls_client_ca,
+                  .max_connections = CONNECTIONS_MAX},
+      .on_request = on_request,
+      .on_completed = on_completed,
+      .notice = on_listening,
+      .ctx = e};
+  e->listener = gc_listener_new(&listener);
+  if (e->listener == NULL) {
+    free(e);
+    return NULL;
+  }
+  endpoint_check_files(e);
+  return e;
+}
+
+void endpoint_maintain(struct endpoint *e, uint64_t now_ms) {
+  endpoint_check_modes(e);
+  gc_listener_maintain(e->listener, now_ms);
+}
+
+bool endpoint_is_up(const struct endpoint *e) {
+  return gc_listener_is_up(e->listener);
+}
+
+struct endpoint_stats endpoint_stats(struct endpoint *e) {
+  struct endpoint_stats stats = {.cut = atomic_load(&e->cut),
+                                 .scrape_s =
+                                     (double)atomic_load(&e->scrape_us) / 1e6};
+  for (int i = 0; i < ENDPOINT_STATUS_COUNT; i++)
+    stats.answers[i] = atomic_load(&e->answers[i]);
+  return stats;
+}
+
+void endpoint_free(struct endpoint *e) {
+  if (e == NULL)
+    return;
+  gc_listener_quiesce(e->listener);
+  gc_listener_free(e->listener);
+  free(e);
+}

@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: MIT */
+/* GET /metrics: checks who asks, and answers with the exposition.
+ *
+ *   200 all series                 404 another path
+ *   401 no or wrong credentials    405 neither GET nor HEAD
+ *   503 our own file of secrets cannot be read, or no memory
+ *
+ * A scrape is rendered on the listener's thread (net/listener); a client that
+ * takes its answer slowly occupies its connection only. Files of secrets are
+ * read at each scrape, so that a changed one counts at once. */
+#ifndef GENESYS_PROMETHEUS_HTTP_ENDPOINT_H
+#define GENESYS_PROMETHEUS_HTTP_ENDPOINT_H
+
+#include "common/base/err.h"
+#include "plugins/genesys_prometheus/series/store.h"
+
+/* As configured. */
+struct endpoint_options {
+  char *listen, *path;
+  char *tls_cert, *tls_key, *tls_client_ca; /* PEM files; NULL: none */
+  char *user, *password_file;               /* both, or none */
+  char *bearer_file;                        /* NULL: none */
+  uint32_t port;
+};
+
+/* All borrowed as long as it lives. */
+struct endpoint_settings {
+  const struct endpoint_options *options;
+  struct store *store;
+  /* The outcome of listening and of reading a file. Any thread. */
+  void (*notice)(void *ctx, const char *cause, const struct gc_err *err);
+  /* A secret that every user of the host can read. Any thread. */
+  void (*warn)(void *ctx, const char *text);
+  void *ctx;
+};
+
+/* The answers by their status. */
+#define ENDPOINT_STATUS_MAP(XX) XX(200) XX(401) XX(404) XX(405) XX(503)
+enum endpoint_status {
+#define XX(status) ENDPOINT_##status,
+  ENDPOINT_STATUS_MAP(XX)
+#undef XX
+      ENDPOINT_STATUS_COUNT
+};
+
+struct endpoint_stats {
+  uint64_t answers[ENDPOINT_STATUS_COUNT];
+  uint64_t cut;    /* clients that did not take the whole answer */
+  double scrape_s; /* time to render the newest scrape; < 0: none yet */
+};
+
+struct endpoint;
+
+/* Listens from the first endpoint_maintain on. NULL: out of memory. */
+struct endpoint *endpoint_new(const struct endpoint_settings *settings);
+/* Call it about once a second, from one thread. */
+void endpoint_maintain(struct endpoint *e, uint64_t now_ms);
+/* True while it listens. */
+bool endpoint_is_up(const struct endpoint *e);
+struct endpoint_stats endpoint_stats(struct endpoint *e);
+/* NULL is allowed. */
+void endpoint_free(struct endpoint *e);
+
+#endif

@@ -1,0 +1,207 @@
+/* SPDX-License-Identifier: MIT */
+/* The plugin "genesys_prometheus": a write plugin whose values Prometheus reads
+ * over HTTP. Wiring only: series/ keeps the values, exposition/ writes them,
+ * http/ answers. */
+#include "plugin.h"
+#include "collectd.h"
+
+#include "common/daemon/emit.h"
+#include "common/daemon/plugin_base.h"
+#include "common/daemon/value_parts.h"
+#include "common/net/clock.h"
+#include "plugins/genesys_prometheus/options.h"
+#include "plugins/genesys_prometheus/telemetry.h"
+
+enum {
+  SOURCES_MAX = 64, /* data sources of a type; collectd's have up to 12 */
+  EXPIRE_EVERY_MS = 10 * 1000,
+};
+
+static struct prometheus_options options;
+static struct gc_plugin plugin = {.name = "genesys_prometheus",
+                                  .rows = prometheus_rows,
+                                  .settings = &options};
+static struct store *store;
+static struct endpoint *endpoint;
+
+/* ---- values ---- */
+
+/* The value list that store_add asks about. */
+struct names {
+  const data_set_t *ds;
+  const value_list_t *vl;
+  char parts[GC_PARTS_SIZE];
+};
+
+static bool make_names(void *ctx, size_t i, struct gc_export_series *ret) {
+  struct names *names = ctx;
+  struct gc_export_identity id;
+  gc_value_identity(names->ds, names->vl, i, names->parts, &id);
+  return gc_export_series_make(&id, ret);
+}
+
+static struct store_number number_of(int type, const value_t *value) {
+  static const enum store_number_kind kinds[] = {
+      [DS_TYPE_COUNTER] = STORE_UINT,
+      [DS_TYPE_GAUGE] = STORE_REAL,
+      [DS_TYPE_DERIVE] = STORE_INT,
+      [DS_TYPE_ABSOLUTE] = STORE_OTHER,
+  };
+  struct store_number n = {.kind = STORE_OTHER};
+  if (type >= 0 && type < (int)GC_COUNT(kinds))
+    n.kind = kinds[type];
+  memcpy(&n.bits, value, sizeof(n.bits));
+  return n;
+}
+
+/* On collectd's write threads. */
+static int on_write(const data_set_t *ds, const value_list_t *vl,
+                    __attribute__((unused)) user_data_t *ud) {
+  char key[GC_VALUE_KEY_SIZE];
+  struct store_number numbers[SOURCES_MAX];
+  if (store == NULL || ds->ds_num > SOURCES_MAX ||
+      ds->ds_num != vl->values_len || !prometheus_shows(&options, vl->plugin))
+    return 0;
+  for (size_t i = 0; i < ds->ds_num; i++)
+    numbers[i] = number_of(ds->ds[i].type, &vl->values[i]);
+  const struct store_list list = {.key = key,
+                                  .key_len = gc_value_key(vl, key),
+                                  .numbers = numbers,
+                                  .count = ds->ds_num,
+                                  .time = vl->time,
+                                  .interval_ms =
+                                      (uint32_t)CDTIME_T_TO_MS(vl->interval),
+                                  .now_ms = gc_clock_now_ms()};
+  if (store_write(store, &list))
+    return 0;
+  struct names names = {.ds = ds, .vl = vl};
+  gc_value_parts(vl, names.parts);
+  (void)!store_add(store, &list, make_names, &names);
+  return 0;
+}
+
+/* ---- upkeep ---- */
+
+static void on_notice(__attribute__((unused)) void *ctx, const char *cause,
+                      const struct gc_err *err) {
+  gc_log_failure(plugin.log, cause, err);
+}
+
+static void on_warning(__attribute__((unused)) void *ctx, const char *text) {
+  gc_log_line(plugin.log, GC_LOG_WARNING, "%s", text);
+}
+
+/* Each cause of a series that is not shown is a line of its own. */
+static void report_left_out(void) {
+  static uint64_t overflow;
+  struct store_stats stats = store_stats(store);
+  struct gc_err err = {.code = GC_OK};
+  char line[512];
+  if (stats.overflow != overflow)
+    gc_fail(&err, GC_ERR_LIMIT,
+            "MaxSeries %u is reached: new series are not shown; raise it, or "
+            "narrow Plugin",
+            (unsigned)options.series_max);
+  overflow = stats.overflow;
+  gc_log_failure(plugin.log, "MaxSeries", &err);
+  if (!store_last_collision(store, line, sizeof(line)))
+    return;
+  gc_log_line(plugin.log, GC_LOG_WARNING,
+              "two values have the line %s: one is not shown, since "
+              "Prometheus refuses a scrape with both; %llu so far",
+              line, (unsigned long long)stats.collisions);
+}
+
+/* Says once where to find the values. */
+static void announce(void) {
+  static bool is_said;
+  const struct endpoint_options *o = &options.endpoint;
+  if (is_said || !endpoint_is_up(endpoint))
+    return;
+  is_said = true;
+  gc_log_line(plugin.log, GC_LOG_INFO, "listening: %s://%s:%u%s",
+              o->tls_cert != NULL ? "https" : "http", o->listen,
+              (unsigned)o->port, o->path);
+}
+
+/* Each second, on a read thread. */
+static int on_maintain(__attribute__((unused)) user_data_t *ud) {
+  static uint64_t expire_ms;
+  uint64_t now_ms = gc_clock_now_ms();
+  endpoint_maintain(endpoint, now_ms);
+  announce();
+  if (now_ms < expire_ms)
+    return 0;
+  expire_ms = now_ms + EXPIRE_EVERY_MS;
+  store_expire(store, now_ms);
+  report_left_out();
+  return 0;
+}
+
+static int on_read(__attribute__((unused)) user_data_t *ud) {
+  struct store_stats of_store = store_stats(store);
+  struct endpoint_stats of_endpoint = endpoint_stats(endpoint);
+  struct gc_samples out = gc_emit_samples(NULL);
+  prometheus_samples(&of_store, &of_endpoint,
+                     (uint32_t)CDTIME_T_TO_MS(plugin_get_interval()), &out);
+  return 0;
+}
+
+/* ---- collectd's callbacks ---- */
+
+static int on_config(oconfig_item_t *ci) {
+  struct gc_err err = {.code = GC_OK};
+  int status = gc_plugin_config(&plugin, ci);
+  if (status != 0 || prometheus_check(&options, &err) == GC_OK)
+    return status;
+  gc_log_line(plugin.log, GC_LOG_ERROR, "%s", err.text);
+  return -1;
+}
+
+/* Without a <Plugin> section the defaults hold. */
+static enum gc_code use_defaults(void) {
+  return plugin.seen.begun ? GC_OK
+                           : gc_options_preset(prometheus_rows, &options);
+}
+
+static int on_init(void) {
+  if (endpoint != NULL)
+    return 0;
+  struct endpoint_settings settings = {
+      .options = &options.endpoint, .notice = on_notice, .warn = on_warning};
+  if (use_defaults() == GC_OK)
+    store = store_new(options.series_max, options.staleness_s * 1000);
+  settings.store = store;
+  endpoint = store != NULL ? endpoint_new(&settings) : NULL;
+  if (endpoint == NULL) {
+    gc_log_line(plugin.log, GC_LOG_ERROR, "out of memory: does not run");
+    return 0;
+  }
+  endpoint_maintain(endpoint, gc_clock_now_ms());
+  plugin_register_write(plugin.name, on_write, NULL);
+  plugin_register_complex_read(plugin.name, "genesys_prometheus/maintain",
+                               on_maintain, TIME_T_TO_CDTIME_T(1), NULL);
+  plugin_register_complex_read(plugin.name, "genesys_prometheus/state", on_read,
+                               0, NULL);
+  return 0;
+}
+
+/* The write threads have ended before (plugin_shutdown_all of 5.12). */
+static int on_shutdown(void) {
+  endpoint_free(endpoint);
+  endpoint = NULL;
+  store_free(store);
+  store = NULL;
+  gc_options_clear(prometheus_rows, &options);
+  return 0;
+}
+
+GC_API void module_register(void);
+void module_register(void) {
+  if (!gc_plugin_open(&plugin))
+    return;
+  gc_value_parts_want();
+  plugin_register_complex_config(plugin.name, on_config);
+  plugin_register_init(plugin.name, on_init);
+  plugin_register_shutdown(plugin.name, on_shutdown);
+}

@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: MIT */
+/* The structure of an exposition: families, each with its series, histograms
+ * with their buckets in order. No two series have one line. Not thread-safe but
+ * for families_get; the store holds its structure lock for the others. */
+#ifndef GENESYS_PROMETHEUS_SERIES_FAMILIES_H
+#define GENESYS_PROMETHEUS_SERIES_FAMILIES_H
+
+#include "common/base/strmap.h"
+#include "plugins/genesys_prometheus/series/store.h"
+
+#include <pthread.h>
+#include <stdatomic.h>
+
+struct family;
+
+/* One series. */
+struct point {
+  _Atomic uint64_t bits;        /* as in struct store_number */
+  enum store_number_kind kind;  /* never changes */
+  enum gc_export_member member; /* likewise */
+  bool is_shown;                /* part of its family, not collided */
+  bool is_gone;                 /* to be removed */
+  struct family *family;        /* NULL: its name is taken by another kind */
+  struct point *next;           /* in a list of the store */
+  double bound;                 /* of a bucket */
+  const char *le;               /* likewise: the bound's text, behind labels */
+  uint32_t labels_len;
+  char labels[]; /* a="b",c="d", escaped; without `le` */
+};
+
+/* The points of one histogram, together in the exposition. */
+struct histogram {
+  struct point **buckets; /* ascending by bound */
+  size_t bucket_count;
+  struct point *sum, *count;
+  char labels[];
+};
+
+struct family {
+  char *name; /* without suffix */
+  size_t name_len;
+  enum gc_export_kind kind;
+  const char *unit, *help;    /* static texts */
+  struct gc_strmap by_labels; /* a point, or a histogram */
+  struct point **points;      /* not of a histogram */
+  struct histogram **histograms;
+  size_t count, cap; /* of points or histograms */
+  size_t gone;       /* points that wait for their removal */
+};
+
+struct families {
+  pthread_mutex_t lock;     /* of all below */
+  struct gc_strmap by_name; /* also the names with suffixes */
+  struct family **at;
+  size_t count, cap;
+};
+
+/* Families of one moment: those that are added later do not change it. */
+struct family_list {
+  struct family **at;
+  size_t count;
+};
+
+enum { FAMILIES_MAX = 10000 };
+
+void families_init(struct families *f);
+void families_clear(struct families *f);
+
+/* The family of a series; a new one when needed. NULL when another family has
+ * one of its names or another kind, past FAMILIES_MAX, or without memory. Any
+ * thread; a family lives as long as `f`. */
+struct family *families_get(struct families *f,
+                            const struct gc_export_series *series);
+
+/* Updates the list; without memory it keeps its families. */
+void families_list(struct families *f, struct family_list *list);
+
+/* Inserts a point into its family. GC_ERR_REQUEST: another point has its
+ * line. GC_ERR_MEMORY. */
+GC_MUST_CHECK enum gc_code family_insert(struct point *p);
+/* Removes all points that are gone from a family; frees none of them. */
+void family_remove_gone(struct family *f);
+
+#endif

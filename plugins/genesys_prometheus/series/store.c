@@ -1,0 +1,331 @@
+/* SPDX-License-Identifier: MIT */
+#include "plugins/genesys_prometheus/series/store.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/base/hash.h"
+#include "plugins/genesys_prometheus/series/point.h"
+#include "plugins/genesys_prometheus/series/table.h"
+
+enum {
+  SHARDS = 64,
+  EXPIRE_AT_ONCE = 1024, /* heads of a table under one hold of its lock */
+  LINE_SIZE = 512,
+};
+
+/* A cache line of its own, so that write threads do not disturb each other. */
+struct shard {
+  _Alignas(64) pthread_mutex_t lock;
+  struct table table;
+};
+
+struct store {
+  struct shard shards[SHARDS];
+  size_t series_max;
+  uint32_t staleness_ms;
+  _Atomic size_t series;
+  _Atomic uint64_t overflow, collisions;
+
+  struct families families; /* has a lock of its own */
+
+  pthread_mutex_t fresh_lock;
+  struct point *fresh; /* wait for their insertion */
+
+  pthread_mutex_t structure; /* of all below */
+  struct family_list listed;
+  struct point *collided; /* not shown: another point has their line */
+  struct point *gone;     /* to be freed */
+  char collision[LINE_SIZE];
+};
+
+struct store *store_new(size_t series_max, uint32_t staleness_ms) {
+  struct store *s = aligned_alloc(64, (sizeof(*s) + 63) / 64 * 64);
+  if (s == NULL)
+    return NULL;
+  memset(s, 0, sizeof(*s));
+  s->series_max = series_max;
+  s->staleness_ms = staleness_ms;
+  for (size_t i = 0; i < SHARDS; i++)
+    pthread_mutex_init(&s->shards[i].lock, NULL);
+  pthread_mutex_init(&s->fresh_lock, NULL);
+  pthread_mutex_init(&s->structure, NULL);
+  families_init(&s->families);
+  return s;
+}
+
+/* ---- values ---- */
+
+static struct shard *shard_of(struct store *s, uint64_t hash) {
+  return &s->shards[hash >> 58];
+}
+
+static void set_numbers(struct entry *e, const struct store_list *list) {
+  for (size_t i = 0; i < e->count; i++)
+    if (e->points[i] != NULL)
+      atomic_store_explicit(&e->points[i]->bits, list->numbers[i].bits,
+                            memory_order_relaxed);
+  e->written_ms = list->now_ms;
+  e->time = list->time;
+  e->interval_ms = list->interval_ms;
+}
+
+/* A value that is older than the newest one is not shown, unless the newest one
+ * is older than an interval: then the sender's clock was put back. */
+static bool is_late(const struct entry *e, const struct store_list *list) {
+  return list->time < e->time && list->now_ms - e->written_ms <= e->interval_ms;
+}
+
+bool store_write(struct store *s, const struct store_list *list) {
+  uint64_t hash = gc_hash(list->key, list->key_len);
+  struct shard *shard = shard_of(s, hash);
+  pthread_mutex_lock(&shard->lock);
+  struct entry *e = table_find(&shard->table, list->key, list->key_len, hash);
+  if (e != NULL && e->count == list->count && !is_late(e, list))
+    set_numbers(e, list);
+  pthread_mutex_unlock(&shard->lock);
+  return e != NULL;
+}
+
+/* ---- new series ---- */
+
+static void free_points(struct entry *e) {
+  for (size_t i = 0; i < e->count; i++)
+    free(e->points[i]);
+}
+
+static enum gc_code make_points(struct store *s, struct entry *e,
+                                const struct store_list *list, store_names make,
+                                void *ctx) {
+  struct gc_export_series *names = malloc(sizeof(*names));
+  if (names == NULL)
+    return GC_ERR_MEMORY;
+  for (size_t i = 0; i < list->count; i++) {
+    if (list->numbers[i].kind == STORE_OTHER || !make(ctx, i, names))
+      continue;
+    e->points[i] = point_new(names, families_get(&s->families, names),
+                             list->numbers[i].kind);
+  }
+  free(names);
+  return GC_OK;
+}
+
+/* Puts the points into the list of fresh ones. They are shown by the next
+ * scrape, which may begin before this one returns. */
+static void publish_points(struct store *s, struct entry *e) {
+  pthread_mutex_lock(&s->fresh_lock);
+  for (size_t i = 0; i < e->count; i++)
+    if (e->points[i] != NULL) {
+      e->points[i]->next = s->fresh;
+      s->fresh = e->points[i];
+    }
+  pthread_mutex_unlock(&s->fresh_lock);
+}
+
+/* False: another thread was faster, or no memory. */
+static bool add_entry(struct store *s, struct entry *e,
+                      const struct store_list *list) {
+  struct shard *shard = shard_of(s, e->hash);
+  pthread_mutex_lock(&shard->lock);
+  bool is_new =
+      table_find(&shard->table, list->key, list->key_len, e->hash) == NULL &&
+      table_add(&shard->table, e);
+  if (is_new) {
+    set_numbers(e, list);
+    publish_points(s, e); /* before an expiry can free them */
+  }
+  pthread_mutex_unlock(&shard->lock);
+  return is_new;
+}
+
+enum gc_code store_add(struct store *s, const struct store_list *list,
+                       store_names make, void *ctx) {
+  if (atomic_fetch_add(&s->series, list->count) + list->count > s->series_max) {
+    atomic_fetch_sub(&s->series, list->count);
+    atomic_fetch_add(&s->overflow, list->count);
+    return GC_ERR_LIMIT;
+  }
+  struct entry *e = entry_new(list->key, list->key_len,
+                              gc_hash(list->key, list->key_len), list->count);
+  enum gc_code code =
+      e != NULL ? make_points(s, e, list, make, ctx) : GC_ERR_MEMORY;
+  if (code == GC_OK && add_entry(s, e, list))
+    return GC_OK;
+  if (e != NULL)
+    free_points(e);
+  free(e);
+  atomic_fetch_sub(&s->series, list->count);
+  return code;
+}
+
+/* ---- structure: the caller has the structure lock ---- */
+
+static void note_collision(struct store *s, const struct point *p) {
+  atomic_fetch_add(&s->collisions, 1);
+  snprintf(s->collision, sizeof(s->collision), "%s{%s}",
+           p->family != NULL ? p->family->name : "", p->labels);
+}
+
+/* Frees the points that are gone and inserts the others. `is_new`: a collision
+ * is counted, and not again when the point is tried once more. */
+static void insert_points(struct store *s, struct point *list, bool is_new) {
+  for (struct point *p = list, *next; p != NULL; p = next) {
+    next = p->next;
+    p->next = NULL;
+    if (p->is_gone) {
+      free(p);
+      continue;
+    }
+    if (family_insert(p) == GC_OK)
+      continue;
+    if (is_new)
+      note_collision(s, p);
+    p->next = s->collided;
+    s->collided = p;
+  }
+}
+
+static void insert_fresh(struct store *s) {
+  pthread_mutex_lock(&s->fresh_lock);
+  struct point *fresh = s->fresh;
+  s->fresh = NULL;
+  pthread_mutex_unlock(&s->fresh_lock);
+  insert_points(s, fresh, true);
+  families_list(&s->families, &s->listed);
+}
+
+const struct family_list *store_scrape_begin(struct store *s) {
+  pthread_mutex_lock(&s->structure);
+  insert_fresh(s);
+  return &s->listed;
+}
+
+void store_scrape_end(struct store *s) { pthread_mutex_unlock(&s->structure); }
+
+static bool is_stale(const struct store *s, const struct entry *e,
+                     uint64_t now_ms) {
+  uint64_t life_ms = 2 * (uint64_t)e->interval_ms;
+  if (life_ms < s->staleness_ms)
+    life_ms = s->staleness_ms;
+  return now_ms > e->written_ms && now_ms - e->written_ms > life_ms;
+}
+
+/* Takes a stale entry out; its points wait in `gone`. */
+static void remove_entry(struct store *s, struct entry *e) {
+  for (size_t i = 0; i < e->count; i++) {
+    struct point *p = e->points[i];
+    if (p == NULL)
+      continue;
+    p->is_gone = true;
+    if (p->is_shown) {
+      p->family->gone++;
+      p->next = s->gone;
+      s->gone = p;
+    }
+  }
+  atomic_fetch_sub(&s->series, e->count);
+  free(e);
+}
+
+static size_t expire_heads(struct store *s, struct table *t, size_t from,
+                           uint64_t now_ms) {
+  size_t removed = 0, end = from + EXPIRE_AT_ONCE;
+  for (size_t i = from; i < end && i < t->room; i++)
+    for (struct entry **at = &t->heads[i]; *at != NULL;) {
+      struct entry *e = *at;
+      if (!is_stale(s, e, now_ms)) {
+        at = &e->next;
+        continue;
+      }
+      *at = e->next;
+      t->count--;
+      removed++;
+      remove_entry(s, e);
+    }
+  return removed;
+}
+
+static size_t expire_shard(struct store *s, struct shard *shard,
+                           uint64_t now_ms) {
+  size_t removed = 0;
+  bool is_more = true;
+  for (size_t from = 0; is_more; from += EXPIRE_AT_ONCE) {
+    pthread_mutex_lock(&shard->lock);
+    removed += expire_heads(s, &shard->table, from, now_ms);
+    is_more = from + EXPIRE_AT_ONCE < shard->table.room;
+    pthread_mutex_unlock(&shard->lock);
+  }
+  return removed;
+}
+
+/* Tries collided points once more: their lines may be free by now. */
+static void settle_collided(struct store *s) {
+  struct point *list = s->collided;
+  s->collided = NULL;
+  insert_points(s, list, false);
+}
+
+static void free_list(struct point *list) {
+  for (struct point *p = list, *next; p != NULL; p = next) {
+    next = p->next;
+    free(p);
+  }
+}
+
+void store_expire(struct store *s, uint64_t now_ms) {
+  size_t removed = 0;
+  pthread_mutex_lock(&s->structure);
+  insert_fresh(s);
+  for (size_t i = 0; i < SHARDS; i++)
+    removed += expire_shard(s, &s->shards[i], now_ms);
+  if (removed > 0) {
+    for (size_t i = 0; i < s->listed.count; i++)
+      family_remove_gone(s->listed.at[i]);
+    free_list(s->gone);
+    s->gone = NULL;
+    settle_collided(s);
+  }
+  pthread_mutex_unlock(&s->structure);
+}
+
+/* ---- the rest ---- */
+
+struct store_stats store_stats(struct store *s) {
+  return (struct store_stats){atomic_load(&s->series),
+                              atomic_load(&s->overflow),
+                              atomic_load(&s->collisions)};
+}
+
+bool store_last_collision(struct store *s, char *out, size_t size) {
+  pthread_mutex_lock(&s->structure);
+  bool is_any = s->collision[0] != '\0';
+  snprintf(out, size, "%s", s->collision);
+  s->collision[0] = '\0';
+  pthread_mutex_unlock(&s->structure);
+  return is_any;
+}
+
+static void free_table(struct table *t) {
+  for (size_t i = 0; i < t->room; i++)
+    for (struct entry *e = t->heads[i], *next; e != NULL; e = next) {
+      next = e->next;
+      free_points(e);
+      free(e);
+    }
+  table_clear(t);
+}
+
+void store_free(struct store *s) {
+  if (s == NULL)
+    return;
+  for (size_t i = 0; i < SHARDS; i++) {
+    free_table(&s->shards[i].table);
+    pthread_mutex_destroy(&s->shards[i].lock);
+  }
+  families_clear(&s->families);
+  free(s->listed.at);
+  pthread_mutex_destroy(&s->fresh_lock);
+  pthread_mutex_destroy(&s->structure);
+  free(s);
+}

@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: MIT */
+/* All series that a scrape shows, with their newest values.
+ *
+ * Writers and scrapes do not wait for each other:
+ *   - a value finds its entry in one of 64 hash tables, under the lock of that
+ *     table, which is held for a look-up only, and is stored as an atomic;
+ *   - the structure that a scrape walks (families.h) belongs to whoever holds
+ *     the structure lock: one scrape, or store_expire. Writers never take it.
+ *     A new series waits in a list until the next scrape inserts it.
+ *
+ *   if (!store_write(s, &list))           most of the time
+ *     store_add(s, &list, make, ctx);     once a series
+ *
+ * Any thread, unless a function says otherwise. */
+#ifndef GENESYS_PROMETHEUS_SERIES_STORE_H
+#define GENESYS_PROMETHEUS_SERIES_STORE_H
+
+#include "common/export/series.h"
+
+#include <stdint.h>
+
+struct store;
+struct family_list;
+
+enum store_number_kind {
+  STORE_REAL,  /* one that is not finite is "no value" */
+  STORE_INT,   /* DERIVE */
+  STORE_UINT,  /* COUNTER */
+  STORE_OTHER, /* ABSOLUTE: a count since the last reading; not shown */
+};
+
+/* The bits of a double, int64_t or uint64_t. */
+struct store_number {
+  enum store_number_kind kind;
+  uint64_t bits;
+};
+
+/* The values of one value list. All borrowed for the call. */
+struct store_list {
+  const char *key; /* gc_value_key */
+  size_t key_len;
+  const struct store_number *numbers; /* one for each data source */
+  size_t count;
+  uint64_t time;        /* of the values, in any unit; older ones are skipped */
+  uint32_t interval_ms; /* of the series */
+  uint64_t now_ms;      /* monotonic */
+};
+
+/* Makes the names of data source `i`; false: it cannot be shown. */
+typedef bool (*store_names)(void *ctx, size_t i,
+                            struct gc_export_series *ret_series);
+
+struct store_stats {
+  size_t series;       /* in memory; collided ones included */
+  uint64_t overflow;   /* values left out because of `series_max` */
+  uint64_t collisions; /* series left out because another one has its line */
+};
+
+/* NULL: out of memory. A series that was not written for `staleness_ms`, or for
+ * twice its interval if that is longer, is removed. */
+struct store *store_new(size_t series_max, uint32_t staleness_ms);
+/* No other call may run. NULL is allowed. */
+void store_free(struct store *s);
+
+/* Stores the values of a known series without an allocation; false: the series
+ * is not known. */
+bool store_write(struct store *s, const struct store_list *list);
+/* Adds the series of a value list. GC_ERR_LIMIT: past series_max (counted);
+ * GC_ERR_MEMORY. */
+GC_MUST_CHECK enum gc_code store_add(struct store *s,
+                                     const struct store_list *list,
+                                     store_names make, void *ctx);
+
+/* Removes series that are stale. Takes the structure lock. */
+void store_expire(struct store *s, uint64_t now_ms);
+
+/* Inserts new series and returns the families, which are the caller's until
+ * store_scrape_end. */
+const struct family_list *store_scrape_begin(struct store *s);
+void store_scrape_end(struct store *s);
+
+struct store_stats store_stats(struct store *s);
+
+/* Copies the line of a series that collided, for a message; false: none did
+ * since the last call. */
+bool store_last_collision(struct store *s, char *out, size_t size);
+
+#endif

@@ -1,0 +1,183 @@
+/* SPDX-License-Identifier: MIT */
+#include "plugins/genesys_prometheus/series/store.h"
+
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "tests/support/check.h"
+#include "tests/support/points.h"
+
+static struct points_value depth(const char *instance, double value) {
+  return (struct points_value){instance, "queue_depth", "voice", NULL, value};
+}
+
+static size_t count_lines(struct store *s, const char *part) {
+  char *text = points_render(s, RENDER_TEXT);
+  size_t count = 0;
+  for (const char *at = text; (at = strstr(at, part)) != NULL; at++)
+    count++;
+  free(text);
+  return count;
+}
+
+static void a_series_disappears_when_it_is_not_written(void) {
+  struct store *s = store_new(100, 30000);
+  struct points_value a = depth("A", 1), b = depth("B", 1);
+  CHECK_INT(points_write(s, &a, 1000), GC_OK);
+  CHECK_INT(points_write(s, &b, 1000), GC_OK);
+  CHECK_INT(points_write(s, &b, 20000), GC_OK);
+  store_expire(s, 31000);
+  CHECK_INT(count_lines(s, "{queue_name"), 2);
+  store_expire(s, 31001);
+  CHECK_INT(count_lines(s, "{queue_name=\"A\""), 0);
+  CHECK_INT(count_lines(s, "{queue_name=\"B\""), 1);
+  CHECK_INT(store_stats(s).series, 1);
+  CHECK_INT(points_write(s, &a, 40000), GC_OK);
+  CHECK_INT(count_lines(s, "{queue_name"), 2);
+  store_free(s);
+}
+
+/* Its interval is 10 s: two of them are longer than the staleness. */
+static void a_slow_series_stays_for_two_intervals(void) {
+  struct store *s = store_new(100, 1000);
+  struct points_value a = depth("A", 1);
+  CHECK_INT(points_write(s, &a, 1000), GC_OK);
+  store_expire(s, 21000);
+  CHECK_INT(count_lines(s, "{queue_name"), 1);
+  store_expire(s, 21001);
+  CHECK_INT(count_lines(s, "{queue_name"), 0);
+  store_free(s);
+}
+
+static void all_members_of_a_histogram_disappear(void) {
+  static const char *const types[] = {"bucket", "bucket", "sum", "count"};
+  static const char *const texts[] = {"voice-le-1", "voice-le-+Inf", "voice",
+                                      "voice"};
+  struct store *s = store_new(100, 1000);
+  char type[64];
+  for (size_t i = 0; i < GC_COUNT(types); i++) {
+    snprintf(type, sizeof(type), "queue_wait_time_seconds_%s", types[i]);
+    struct points_value v = {"A", type, texts[i], NULL, 1};
+    CHECK_INT(points_write(s, &v, 1000), GC_OK);
+  }
+  CHECK_INT(count_lines(s, "{queue_name"), 4);
+  store_expire(s, 100000);
+  CHECK_INT(count_lines(s, "{queue_name"), 0);
+  CHECK_INT(store_stats(s).series, 0);
+  store_free(s);
+}
+
+/* "a/b" and "a_b" are one label in no valid way: here two keys have one text.
+ */
+static void of_two_series_with_one_line_one_is_shown(void) {
+  struct store *s = store_new(100, 30000);
+  struct points_value one = depth("A\n", 1), two = depth("A\x01", 2);
+  char line[200];
+  CHECK_INT(points_write(s, &one, 1000), GC_OK);
+  CHECK_INT(count_lines(s, "{queue_name=\"A_\""), 1);
+  CHECK(!store_last_collision(s, line, sizeof(line)));
+  CHECK_INT(points_write(s, &two, 1000), GC_OK);
+  CHECK_INT(count_lines(s, "{queue_name=\"A_\""), 1);
+  CHECK_INT(store_stats(s).collisions, 1);
+  CHECK(store_last_collision(s, line, sizeof(line)));
+  CHECK_STR(line, "genesys_queue_depth{queue_name=\"A_\",media_type=\"voice\","
+                  "host=\"h\"}");
+  CHECK(!store_last_collision(s, line, sizeof(line)));
+
+  CHECK_INT(points_write(s, &two, 30000), GC_OK);
+  store_expire(s,
+               40000); /* the first one is gone: the second takes its place */
+  CHECK_INT(count_lines(s, "host=\"h\"} 2"), 1);
+  CHECK_INT(store_stats(s).collisions, 1);
+  store_expire(s, 100000);
+  CHECK_INT(store_stats(s).series, 0);
+  store_free(s);
+}
+
+static void series_beyond_the_limit_are_counted(void) {
+  struct store *s = store_new(2, 30000);
+  char name[8];
+  for (int i = 0; i < 5; i++) {
+    snprintf(name, sizeof(name), "q%d", i);
+    struct points_value v = depth(name, 1);
+    CHECK_INT(points_write(s, &v, 1000), i < 2 ? GC_OK : GC_ERR_LIMIT);
+  }
+  CHECK_INT(store_stats(s).series, 2);
+  CHECK_INT(store_stats(s).overflow, 3);
+  CHECK_INT(count_lines(s, "{queue_name"), 2);
+  store_expire(s, 100000);
+  struct points_value v = depth("q4", 1);
+  CHECK_INT(points_write(s, &v, 100000), GC_OK);
+  store_free(s);
+}
+
+/* collectd's write threads may change the order of two values; a clock that was
+ * put back must not stop a series for ever. */
+static void an_older_value_is_shown_only_after_an_interval(void) {
+  struct store *s = store_new(100, 300000);
+  struct store_number n = {STORE_INT, 0};
+  struct points_value v = depth("A", 1);
+  char key[] = "A/queue_depth/voice/";
+  double two = 2.0;
+  struct store_list list = {.key = key,
+                            .key_len = strlen(key),
+                            .numbers = &n,
+                            .count = 1,
+                            .time = 500,
+                            .interval_ms = 10000,
+                            .now_ms = 1500};
+  memcpy(&n.bits, &two, sizeof(two));
+  CHECK_INT(points_write(s, &v, 1000), GC_OK);
+  CHECK(store_write(s, &list));
+  CHECK_INT(count_lines(s, "} 1\n"), 1);
+  list.now_ms = 20000;
+  CHECK(store_write(s, &list));
+  CHECK_INT(count_lines(s, "} 2\n"), 1);
+  store_free(s);
+}
+
+/* ---- threads ---- */
+
+enum { THREADS = 4, NAMES = 200, ROUNDS = 50 };
+
+static void *write_names(void *ctx) {
+  char name[16];
+  for (int round = 0; round < ROUNDS; round++)
+    for (int i = 0; i < NAMES; i++) {
+      snprintf(name, sizeof(name), "q%d", i);
+      struct points_value v = depth(name, round);
+      CHECK_INT(points_write(ctx, &v, (uint64_t)round * 1000), GC_OK);
+    }
+  return NULL;
+}
+
+static void threads_share_series_while_some_expire(void) {
+  struct store *s = store_new(10000, 1000);
+  pthread_t threads[THREADS];
+  for (int i = 0; i < THREADS; i++)
+    pthread_create(&threads[i], NULL, write_names, s);
+  for (int i = 0; i < 50; i++) {
+    store_expire(s, (uint64_t)i * 2000);
+    (void)count_lines(s, "{");
+  }
+  for (int i = 0; i < THREADS; i++)
+    pthread_join(threads[i], NULL);
+  CHECK(store_stats(s).series <= NAMES);
+  CHECK_INT(store_stats(s).collisions, 0);
+  store_expire(s, 1000000);
+  CHECK_INT(store_stats(s).series, 0);
+  CHECK_INT(count_lines(s, "{"), 0);
+  store_free(s);
+}
+
+int main(void) {
+  RUN(a_series_disappears_when_it_is_not_written);
+  RUN(a_slow_series_stays_for_two_intervals);
+  RUN(all_members_of_a_histogram_disappear);
+  RUN(of_two_series_with_one_line_one_is_shown);
+  RUN(series_beyond_the_limit_are_counted);
+  RUN(an_older_value_is_shown_only_after_an_interval);
+  RUN(threads_share_series_while_some_expire);
+  return check_done();
+}
