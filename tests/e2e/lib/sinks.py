@@ -19,14 +19,14 @@ SYSTEM_PYTHON = "/usr/bin/python3"  # the interpreter for which carbon and whisp
 
 
 class Prometheus:
-    """Scrapes one target each second."""
+    """Scrapes one target each second; `job` has further lines of the scrape configuration."""
 
-    def __init__(self, target_port: int) -> None:
+    def __init__(self, target_port: int, job: str = "  honor_labels: true\n") -> None:
         folder = process.folder("prometheus")
         config = folder / "prometheus.yml"
         config.write_text("global: {scrape_interval: 1s, scrape_timeout: 1s}\nscrape_configs:\n"
-                          "- job_name: collectd\n  honor_labels: true\n  static_configs:\n"
-                          "  - targets: ['127.0.0.1:%d']\n" % target_port)
+                          "- job_name: collectd\n%s  static_configs:\n"
+                          "  - targets: ['127.0.0.1:%d']\n" % (job, target_port))
         self.url = "http://127.0.0.1:%d" % free_port()
         self.target = "http://127.0.0.1:%d/metrics" % target_port
         self.program = Program([PROMETHEUS, "--config.file=%s" % config, "--log.level=warn",

@@ -1,0 +1,279 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""Does genesys_prometheus show all values, to those who may see them, without slowing anyone down?
+
+A real Prometheus scrapes a real collectd. Values of many series come through collectd's unixsock plugin.
+"""
+from __future__ import annotations
+
+import base64
+import gzip
+import http.client
+import shutil
+import socket
+import ssl
+import threading
+import time
+from typing import Any, Optional
+
+from lib import process, report, sinks
+from lib.collectd import DAEMON, OURS, Collectd, account, block, queues
+from lib.genesys import Simulator
+from lib.process import free_port, wait_until
+from lib.report import check, check_soon, has_line, note, same, same_soon
+
+OPENMETRICS = "application/openmetrics-text;version=1.0.0,text/plain;version=0.0.4;q=0.5,*/*;q=0.1"
+SERIES = 50_000
+PASSWORD = "correct horse"
+
+
+class Endpoint:
+    """The plugin's options, and its clients."""
+
+    def __init__(self, tls: Optional[Simulator] = None, **options: Any) -> None:
+        self.port, self.tls = free_port(), tls
+        self.options = {"Port": self.port, **options}
+        if tls is not None:
+            self.options.update(TLSCert=tls.folder / "server.pem", TLSKey=tls.folder / "server.key")
+
+    def config(self) -> str:
+        return block("Plugin", "genesys_prometheus", self.options).replace('"genesys_prometheus"', "genesys_prometheus")
+
+    def get(self, path: str = "/metrics", method: str = "GET", **headers: str) -> tuple[int, dict[str, str], bytes]:
+        """Status, headers in lower case, body without gzip."""
+        if self.tls is not None:
+            context = ssl.create_default_context(cafile=self.tls.ca)
+            connection: http.client.HTTPConnection = http.client.HTTPSConnection("localhost", self.port, timeout=10,
+                                                                                 context=context)
+        else:
+            connection = http.client.HTTPConnection("localhost", self.port, timeout=10)
+        try:
+            connection.request(method, path, headers={name.replace("_", "-"): text for name, text in headers.items()})
+            answer = connection.getresponse()
+            body, fields = answer.read(), {}
+            for name, text in answer.getheaders():
+                fields[name.lower()] = ", ".join(filter(None, (fields.get(name.lower()), text)))
+            return answer.status, fields, gzip.decompress(body) if fields.get("content-encoding") == "gzip" else body
+        finally:
+            connection.close()
+
+    def status(self, **headers: str) -> int:
+        return self.get(**headers)[0]
+
+    def text(self, **headers: str) -> str:
+        return self.get(**headers)[2].decode()
+
+    def wait_open(self, daemon: Collectd, within_s: float = 15.0) -> None:
+        daemon.lives_until(lambda: process.listens(self.port), within_s, "the endpoint listens")
+
+
+def plain(endpoint: Endpoint, *load: str, more: str = "") -> Collectd:
+    """A collectd that shows the values of all its plugins."""
+    return Collectd("", ours=("genesys", "genesys_prometheus"), load=load, more=more + endpoint.config())
+
+
+def basic(password: str) -> str:
+    return "Basic " + base64.b64encode(b"prometheus:" + password.encode()).decode()
+
+
+class Values:
+    """A client of collectd's unixsock plugin that puts one value of each series, as fast as it is let."""
+
+    def __init__(self) -> None:
+        self.path = process.folder("unixsock") / "socket"
+        self.config = block("Plugin", "unixsock", {"SocketFile": self.path}).replace('"unixsock"', "unixsock")
+
+    def put(self, count: int, name: str = "many") -> float:
+        """The seconds that it took."""
+        began = time.monotonic()
+        client = wait_until(self._connect, 10, "unixsock answers")
+        for first in range(0, count, 500):
+            lines = ["PUTVAL agent/%s-%d/gauge-value interval=10 N:%d\n" % (name, i, i)
+                     for i in range(first, min(first + 500, count))]
+            client.sendall("".join(lines).encode())
+            answers = b""
+            while answers.count(b"\n") < len(lines):
+                answers += client.recv(65536)
+        client.close()
+        return time.monotonic() - began
+
+    def _connect(self) -> socket.socket:
+        client = socket.socket(socket.AF_UNIX)
+        client.settimeout(30)
+        client.connect(str(self.path))
+        return client
+
+
+# ---- names ---------------------------------------------------------------------------------
+
+
+def the_queries_of_the_guides_return_data() -> None:
+    """A real Prometheus with TLS and a password; alerts and panels of the guides as they are published."""
+    sim = Simulator(speed=20, queues=6)
+    password = process.folder("secret") / "password"
+    password.write_text(PASSWORD + "\n")
+    password.chmod(0o600)
+    endpoint = Endpoint(sim, User="prometheus", PasswordFile=password)
+    daemon = Collectd(account(sim, RequestsPerMinute=10000), queues(ServiceLevelTarget=1), ours=(*OURS, "genesys_prometheus"),
+                      more=endpoint.config())
+    endpoint.wait_open(daemon)
+    prometheus = sinks.Prometheus(endpoint.port, "  scheme: https\n  tls_config: {ca_file: %s, server_name: localhost}\n"
+                                  "  basic_auth: {username: prometheus, password: %s}\n" % (sim.ca, PASSWORD))
+    for name, query in (
+            ("depth", 'sum by (queue_name) (genesys_queue_depth{media_type="voice"})'),
+            ("wait", "histogram_quantile(0.95, sum(rate(genesys_queue_wait_time_seconds_bucket[5m])) by (le, queue_name)) >= 0"),
+            ("service level", "1 - (sum(increase(genesys_queue_sla_breach_total[15m])) by (queue_name) / "
+                              "sum(increase(genesys_queue_offer_total[15m])) by (queue_name)) >= 0"),
+            ("state changes", "sum by (from_state, to_state, queue_id) (genesys_state_changes_total)"),
+            ("active", 'genesys_active_conversations{queue_id!="",queue_name!="",host="agent"}'),
+            ("own series", "genesys_series > 0")):
+        check_soon("%s has data" % name, lambda: prometheus.query(query), lambda: prometheus.target_health(), 30)
+    same("the target", prometheus.target_health(), ("up", ""))
+    found = endpoint.text(Authorization=basic(PASSWORD))
+    done = process.run([sinks.PROMTOOL, "check", "metrics"], stdin=found.encode())
+    check("promtool reads the text format", done.returncode in (0, 3), done.stdout)
+    same("complaints", [line for line in daemon.complaints() if "genesys_prometheus" in line], [])
+    same("visible secrets", daemon.leaks(PASSWORD), [])
+    daemon.stop()
+
+
+# ---- who may read -----------------------------------------------------------------------------
+
+
+def only_who_may_read_reads() -> None:
+    sim = Simulator(queues=2)
+    folder = process.folder("secret")
+    password, token = folder / "password", folder / "token"
+    password.write_text(PASSWORD + "\n")
+    token.write_text("t0ken\n")
+    token.chmod(0o644)
+    endpoint = Endpoint(sim, User="prometheus", PasswordFile=password, BearerTokenFile=token)
+    daemon = plain(endpoint)
+    endpoint.wait_open(daemon)
+    same("no credentials", endpoint.status(), 401)
+    challenge = endpoint.get()[1].get("www-authenticate", "")
+    check("both challenges", "Basic" in challenge and "Bearer" in challenge, challenge)
+    same("a wrong password", endpoint.status(Authorization=basic("wrong")), 401)
+    same("a prefix of the password", endpoint.status(Authorization=basic(PASSWORD[:-1])), 401)
+    same("the password", endpoint.status(Authorization=basic(PASSWORD)), 200)
+    same("the token", endpoint.status(Authorization="Bearer t0ken"), 200)
+    same("a wrong token", endpoint.status(Authorization="Bearer token"), 401)
+    same("another path", endpoint.get("/")[0], 404)
+    same("another method", endpoint.get(method="POST", Authorization=basic(PASSWORD))[0], 405)
+    daemon.says("BearerTokenFile", "readable by every user")
+    password.write_text("new one\n")
+    same("a changed password", [endpoint.status(Authorization=basic(p)) for p in (PASSWORD, "new one")], [401, 200])
+    password.unlink()
+    same("a missing file", endpoint.status(Authorization=basic("new one")), 503)
+    daemon.says("PasswordFile", "cannot be read")
+    context = ssl.create_default_context(cafile=sim.ca)
+    context.maximum_version = ssl.TLSVersion.TLSv1_1
+    try:
+        context.minimum_version = ssl.TLSVersion.TLSv1
+        with socket.create_connection(("localhost", endpoint.port), timeout=5) as raw:
+            context.wrap_socket(raw, server_hostname="localhost")
+        check("TLS 1.1 is refused", False)
+    except (ssl.SSLError, ConnectionError, ValueError):
+        check("TLS 1.1 is refused", True)
+    daemon.stop()
+
+
+def a_new_certificate_counts_without_a_restart() -> None:
+    one, two = Simulator(queues=2), Simulator(queues=2)
+    folder = process.folder("certs")
+    for name in ("server.pem", "server.key"):
+        shutil.copy(one.folder / name, folder)
+    endpoint = Endpoint(one)
+    endpoint.options.update(TLSCert=folder / "server.pem", TLSKey=folder / "server.key")
+    daemon = plain(endpoint)
+    endpoint.wait_open(daemon)
+    same("status", endpoint.status(), 200)
+    for name in ("server.key", "server.pem"):
+        shutil.copy(two.folder / name, folder)
+    endpoint.tls = two
+    same_soon("status with the new authority", endpoint.status, 200)
+    daemon.stop()
+
+
+def a_port_in_use_is_tried_again() -> None:
+    endpoint = Endpoint()
+    with socket.create_server(("127.0.0.1", endpoint.port)):
+        daemon = plain(endpoint)
+        line = daemon.says(str(endpoint.port))
+        has_line("what", line, "in use")
+    daemon.says("listening", "good again")
+    same_soon("status", endpoint.status, 200)
+    daemon.stop()
+
+
+# ---- formats and numbers -------------------------------------------------------------------------
+
+
+def many_series_while_they_are_written() -> None:
+    """Scrapes of 50,000 series; each is whole, and the writers go on."""
+    values = Values()
+    endpoint = Endpoint(Plugin="*")
+    daemon = plain(endpoint, "unixsock", more=values.config)
+    endpoint.wait_open(daemon)
+    note("%d new series in %.1f s" % (SERIES, values.put(SERIES)))
+
+    def shown() -> int:
+        return endpoint.text(Accept_Encoding="gzip").count("\ncollectd_many_gauge{")
+    same_soon("series in the text format", shown, SERIES, 30)
+    status, fields, body = endpoint.get(Accept=OPENMETRICS, Accept_Encoding="gzip")
+    same("status, encoding", (status, fields["content-encoding"]), (200, "gzip"))
+    check("OpenMetrics", fields["content-type"].startswith("application/openmetrics-text; version=1.0.0"), fields)
+    check("its end", body.endswith(b"\n# EOF\n"))
+    same("an answer without gzip", "content-encoding" in endpoint.get()[1], False)
+    writer = threading.Thread(target=values.put, args=(SERIES,))
+    writer.start()
+    whole, took = 0, []
+    while writer.is_alive():
+        began = time.monotonic()
+        whole += shown() == SERIES
+        took.append(time.monotonic() - began)
+    same("whole scrapes while values are written", whole, len(took))
+    note("%d scrapes while %d values were written, slowest %.0f ms" % (len(took), SERIES, 1000 * max(took)))
+    same("complaints", daemon.complaints(), [])
+    daemon.stop()
+
+
+def dead_scrapers_slow_nobody_down() -> None:
+    """Clients that ask and never read: values still reach csv, and other clients their answers."""
+    values = Values()
+    endpoint = Endpoint(Plugin="*")
+    daemon = plain(endpoint, "unixsock", more=values.config)
+    endpoint.wait_open(daemon)
+    values.put(20_000)
+    same_soon("series", lambda: endpoint.text(Accept_Encoding="gzip").count("\ncollectd_many_gauge{"), 20_000, 30)
+    dead = []
+    for _ in range(8):
+        client = socket.create_connection(("127.0.0.1", endpoint.port), timeout=5)
+        client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        client.sendall(b"GET /metrics HTTP/1.1\r\nHost: localhost\r\n\r\n")
+        dead.append(client)
+    values.put(100, "late")
+    csv = daemon.csv / "agent" / "late-99"
+    check_soon("values reach csv", lambda: csv.is_dir() and any(csv.iterdir()))
+    same_soon("another client sees them",
+              lambda: endpoint.text(Accept_Encoding="gzip").count("\ncollectd_late_gauge{"), 100)
+    check_soon("dead clients are cut off", lambda: 'status="cut",host="agent"} 8' in endpoint.text(), lambda: "", 40)
+    for client in dead:
+        client.close()
+    took, status = daemon.stop()
+    check("a stop takes %.1f s" % took, status == 0 and took < 5, (took, status))
+
+
+def a_bad_configuration_is_refused() -> None:
+    for options, words in (({"User": "x"}, "PasswordFile"), ({"TLSKey": "/x"}, "TLSCert"), ({"Path": "metrics"}, "Path"),
+                           ({"Listne": "x"}, "Listen")):
+        daemon = plain(Endpoint(**options))
+        wait_until(lambda: not daemon.program.is_running(), 10, "the end of collectd")
+        has_line("names %s" % words, daemon.text, "[error]", "genesys_prometheus", words)
+
+
+if __name__ == "__main__":
+    report.main([the_queries_of_the_guides_return_data, only_who_may_read_reads,
+                 a_new_certificate_counts_without_a_restart, a_port_in_use_is_tried_again,
+                 many_series_while_they_are_written, dead_scrapers_slow_nobody_down, a_bad_configuration_is_refused],
+                {"collectd": DAEMON, "prometheus": sinks.PROMETHEUS, "promtool": sinks.PROMTOOL})
