@@ -24,7 +24,7 @@ SOURCES = ("common/**/*.[ch]", "plugins/**/*.[ch]")
 
 # Strings of two words that no operator sees: texts of the manual about options
 # and metrics (they end with a full stop, which a message never has) ...
-MANUAL_FILES = {"common/genesys/metric.h", "common/daemon/options_manual.c"}
+MANUAL_FILES = {"common/genesys/metric.h", "common/export/rule.c", "common/daemon/options_manual.c"}
 MANUAL_ROWS = re.compile(r"GC_OPT_\w+|static_assert|_Static_assert|gc_debug")
 # ... lines below WARNING, which the document may have ...
 QUIET = {"GC_LOG_INFO", "GC_LOG_NOTICE"}
@@ -35,7 +35,9 @@ PROTOCOL = re.compile(
     r"|scope [a-z]+:| HTTP/1\.1|local [a-z]+|ERR [a-zA-Z]+|Basic realm=")
 # Words of libcurl that the code looks for, and the decoders' names of models.
 NOT_OURS = {"subject name", "wrong version number", "handshake failure", "certificate required",
-            "HTTP version", "contacts by medium, agents; with a time", "contacts by medium"}
+            "HTTP version", "text/plain; version=0.0.4; charset=utf-8",
+            "application/openmetrics-text; version=1.0.0; charset=utf-8",
+            'Basic realm="metrics", charset="UTF-8"', "GET, HEAD", "Accept, Accept-Encoding", "contacts by medium, agents; with a time", "contacts by medium"}
 
 TOKEN = re.compile(r"""/\*.*?\*/ | //[^\n]* | "(?:\\.|[^"\\\n])*" | '(?:\\.|[^'\\])*'
                        | [A-Za-z_]\w* | \d\w* | \\\n | \s+ | .""", re.S | re.X)

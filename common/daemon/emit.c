@@ -8,6 +8,7 @@
 #include "utils/common/common.h"
 
 #include "common/base/utf8.h"
+#include "common/daemon/series_total.h"
 #include "common/daemon/value_parts.h"
 
 static pthread_mutex_t register_lock = PTHREAD_MUTEX_INITIALIZER;
@@ -103,6 +104,7 @@ enum gc_code gc_emit(const char *host, const struct gc_sample *sample) {
   value_t values[GC_DS_MAX];
   if (!gc_value_list(host, sample, &vl, values))
     return GC_OK;
+  gc_series_total_note(sample);
   return plugin_dispatch_values(&vl) == 0 ? GC_OK : GC_ERR_MEMORY;
 }
 

@@ -11,6 +11,7 @@
 #include "common/base/debug.h"
 #include "common/daemon/emit.h"
 #include "common/daemon/plugin_base.h"
+#include "common/daemon/series_total.h"
 #include "common/daemon/write_tracker.h"
 #include "plugins/genesys/accounts.h"
 #include "plugins/genesys/announce.h"
@@ -97,11 +98,30 @@ static void read_one(void *ctx, const char *account, const char *host) {
            say_of_account, (void *)account);
 }
 
+/* collectd's own writer for Prometheus is slow from here on (docs/scaling.md).
+ */
+enum { WRITE_PROMETHEUS_MAX = 10000 };
+
+static void advise_on_writers(void) {
+  static bool is_said;
+  size_t series = gc_series_total();
+  if (is_said || series <= WRITE_PROMETHEUS_MAX ||
+      !plugin_is_loaded("write_prometheus"))
+    return;
+  is_said = true;
+  gc_log_line(plugin.log, GC_LOG_WARNING,
+              "write_prometheus is loaded, and this agent sends %zu series: it "
+              "takes a whole core and grows at some 50,000; "
+              "load genesys_prometheus in its place",
+              series);
+}
+
 static int on_read(void) {
   static struct telemetry last[GC_ACCOUNTS_MAX];
   static struct announced announced[GC_ACCOUNTS_MAX];
   struct round round = {.last = last, .announced = announced};
   gc_accounts_each(read_one, &round);
+  advise_on_writers();
   return 0;
 }
 

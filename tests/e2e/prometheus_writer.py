@@ -244,8 +244,9 @@ def dead_scrapers_slow_nobody_down() -> None:
     endpoint = Endpoint(Plugin="*")
     daemon = plain(endpoint, "unixsock", more=values.config)
     endpoint.wait_open(daemon)
-    values.put(20_000)
-    same_soon("series", lambda: endpoint.text(Accept_Encoding="gzip").count("\ncollectd_many_gauge{"), 20_000, 30)
+    long = "x" * 60  # 6 MB without gzip, more than the kernel takes over for a client
+    values.put(30_000, long)
+    same_soon("series", lambda: endpoint.text(Accept_Encoding="gzip").count("\ncollectd_%s_gauge{" % long), 30_000, 30)
     dead = []
     for _ in range(8):
         client = socket.create_connection(("127.0.0.1", endpoint.port), timeout=5)

@@ -66,6 +66,9 @@ const char *fake_log(size_t i); /* "" when there is none */
 bool fake_log_has(const char *part);
 void fake_log_clear(void);
 
+/* Sets the plugin that plugin_is_loaded reports; NULL: none. */
+void fake_load(const char *plugin);
+
 /* Returns how often a data set was registered. */
 size_t fake_data_set_count(const char *type);
 

@@ -172,3 +172,11 @@ void fake_world_reset(void) {
   fake_interval = interval_g;
   fake_hostname_set("host.example");
 }
+
+static const char *loaded;
+
+void fake_load(const char *plugin) { loaded = plugin; }
+
+bool plugin_is_loaded(char const *name) {
+  return loaded != NULL && strcmp(loaded, name) == 0;
+}
