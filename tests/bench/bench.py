@@ -16,6 +16,7 @@ import sys
 import time
 
 import cost
+import exposition
 import flow
 import guide_stream
 import latency
@@ -31,6 +32,7 @@ VERBS = {
     "observations": realtime.observations,
     "aggregates": realtime.aggregates,
     "flow": flow.rows,
+    "exposition": exposition.rows,
     "memory": cost.memory,
     "requests": cost.requests,
     "latency": latency.latency,

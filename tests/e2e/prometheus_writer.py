@@ -9,6 +9,7 @@ from __future__ import annotations
 import base64
 import gzip
 import http.client
+import re
 import shutil
 import socket
 import ssl
@@ -17,7 +18,7 @@ import time
 from typing import Any, Optional
 
 from lib import process, report, sinks
-from lib.collectd import DAEMON, OURS, Collectd, account, block, queues
+from lib.collectd import DAEMON, OURS, Collectd, account, block, polled, queues
 from lib.genesys import Simulator
 from lib.process import free_port, wait_until
 from lib.report import check, check_soon, has_line, note, same, same_soon
@@ -134,6 +135,21 @@ def the_queries_of_the_guides_return_data() -> None:
     check("promtool reads the text format", done.returncode in (0, 3), done.stdout)
     same("complaints", [line for line in daemon.complaints() if "genesys_prometheus" in line], [])
     same("visible secrets", daemon.leaks(PASSWORD), [])
+    daemon.stop()
+
+
+def values_of_another_host_are_shown() -> None:
+    """Through collectd's network plugin, which transports no meta data: the labels come from the identity."""
+    sim, port = Simulator(queues=3), free_port()
+    endpoint = Endpoint()
+    daemon = plain(endpoint, "network", more='<Plugin network>\nListen "127.0.0.1" "%d"\n</Plugin>\n' % port)
+    endpoint.wait_open(daemon)
+    far = Collectd(account(sim), polled(), load=("network",), hostname="far",
+                   more='<Plugin network>\nServer "127.0.0.1" "%d"\n</Plugin>\n' % port)
+    far.wait_up(host="far")
+    shown = re.compile(r'^genesys_queue_depth\{queue_name="[^"]+",media_type="voice",host="far"\} \d+$', re.M)
+    check_soon("queues of the other host", lambda: shown.search(endpoint.text()), endpoint.text)
+    far.stop()
     daemon.stop()
 
 
@@ -274,7 +290,7 @@ def a_bad_configuration_is_refused() -> None:
 
 
 if __name__ == "__main__":
-    report.main([the_queries_of_the_guides_return_data, only_who_may_read_reads,
+    report.main([the_queries_of_the_guides_return_data, values_of_another_host_are_shown, only_who_may_read_reads,
                  a_new_certificate_counts_without_a_restart, a_port_in_use_is_tried_again,
                  many_series_while_they_are_written, dead_scrapers_slow_nobody_down, a_bad_configuration_is_refused],
                 {"collectd": DAEMON, "prometheus": sinks.PROMETHEUS, "promtool": sinks.PROMTOOL})
