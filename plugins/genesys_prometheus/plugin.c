@@ -5,6 +5,7 @@
 #include "plugin.h"
 #include "collectd.h"
 
+#include "common/base/url.h"
 #include "common/daemon/emit.h"
 #include "common/daemon/plugin_base.h"
 #include "common/daemon/value_parts.h"
@@ -164,6 +165,18 @@ static enum gc_code use_defaults(void) {
                            : gc_options_preset(prometheus_rows, &options);
 }
 
+static void warn_of_clear_text(void) {
+  const struct endpoint_options *o = &options.endpoint;
+  bool has_secret = o->user != NULL || o->bearer_file != NULL;
+  if (!has_secret || o->tls_cert != NULL ||
+      gc_host_is_loopback(o->listen, strlen(o->listen)))
+    return;
+  gc_log_line(plugin.log, GC_LOG_WARNING,
+              "Listen \"%s\": without TLSCert the scraper's password or token "
+              "can be read on the network",
+              o->listen);
+}
+
 static int on_init(void) {
   if (endpoint != NULL)
     return 0;
@@ -177,6 +190,7 @@ static int on_init(void) {
     gc_log_line(plugin.log, GC_LOG_ERROR, "out of memory: does not run");
     return 0;
   }
+  warn_of_clear_text();
   endpoint_maintain(endpoint, gc_clock_now_ms());
   plugin_register_write(plugin.name, on_write, NULL);
   plugin_register_complex_read(plugin.name, "genesys_prometheus/maintain",

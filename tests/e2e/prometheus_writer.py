@@ -281,6 +281,18 @@ def dead_scrapers_slow_nobody_down() -> None:
     check("a stop takes %.1f s" % took, status == 0 and took < 5, (took, status))
 
 
+def a_password_in_the_clear_earns_a_warning() -> None:
+    password = process.folder("secret") / "password"
+    password.write_text(PASSWORD)
+    password.chmod(0o600)
+    for listen, warns in (("0.0.0.0", True), ("127.0.0.1", False)):
+        endpoint = Endpoint(Listen=listen, User="prometheus", PasswordFile=password)
+        daemon = plain(endpoint)
+        endpoint.wait_open(daemon)
+        same("a warning for %s" % listen, any("TLSCert" in line for line in daemon.complaints()), warns)
+        daemon.stop()
+
+
 def a_bad_configuration_is_refused() -> None:
     for options, words in (({"User": "x"}, "PasswordFile"), ({"TLSKey": "/x"}, "TLSCert"), ({"Path": "metrics"}, "Path"),
                            ({"Listne": "x"}, "Listen")):
@@ -292,5 +304,6 @@ def a_bad_configuration_is_refused() -> None:
 if __name__ == "__main__":
     report.main([the_queries_of_the_guides_return_data, values_of_another_host_are_shown, only_who_may_read_reads,
                  a_new_certificate_counts_without_a_restart, a_port_in_use_is_tried_again,
-                 many_series_while_they_are_written, dead_scrapers_slow_nobody_down, a_bad_configuration_is_refused],
+                 many_series_while_they_are_written, dead_scrapers_slow_nobody_down, a_password_in_the_clear_earns_a_warning,
+                 a_bad_configuration_is_refused],
                 {"collectd": DAEMON, "prometheus": sinks.PROMETHEUS, "promtool": sinks.PROMTOOL})
