@@ -5,13 +5,10 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include <sqlite3.h>
-
-enum { LOCK_ATTEMPTS = 3 };
 
 static void finalize_auto(sqlite3_stmt **s) { sqlite3_finalize(*s); }
 
@@ -170,109 +167,14 @@ static enum gc_code rename_broken(struct gc_state_file *s,
   return GC_OK;
 }
 
-static enum gc_code make_folder(const char *folder, struct gc_err *err) {
-  struct stat st;
-  if (mkdir(folder, 0700) == 0 || errno == EEXIST) {
-    if (stat(folder, &st) == 0 && S_ISDIR(st.st_mode))
-      return GC_OK;
-    errno = ENOTDIR;
-  }
-  return gc_fail(err, GC_ERR_STATE,
-                 "StateDir %s: %s; make it and give it to collectd's user",
-                 folder, strerror(errno));
-}
-
-/* Warns if another user can replace files of the folder. */
-static void check_folder(const char *folder, struct gc_err *ret_warning) {
-  struct stat st;
-  if (stat(folder, &st) != 0)
-    return;
-  if (st.st_uid != geteuid() && st.st_uid != 0)
-    (void)gc_fail(ret_warning, GC_ERR_STATE,
-                  "StateDir %s belongs to user %u, who may replace the state "
-                  "files; give it to collectd's user",
-                  folder, (unsigned)st.st_uid);
-  else if (st.st_mode & (S_IWGRP | S_IWOTH))
-    (void)gc_fail(ret_warning, GC_ERR_STATE,
-                  "StateDir %s may be written by other users (mode %04o), who "
-                  "may replace the state files; chmod 0700 it",
-                  folder, (unsigned)st.st_mode & 07777);
-}
-
-/* Writes the name of this process, which holds the lock, into the lock file. */
-static void name_holder(int fd) {
-  char host[128] = "", text[200];
-  (void)gethostname(host, sizeof(host) - 1);
-  int len =
-      snprintf(text, sizeof(text), "pid %ld on %s\n", (long)getpid(), host);
-  if (ftruncate(fd, 0) == 0 && len > 0)
-    (void)!write(fd, text, (size_t)len);
-}
-
-static void read_holder(int fd, char out[128]) {
-  ssize_t len = pread(fd, out, 127, 0);
-  size_t end = 0;
-  while (len > 0 && end < (size_t)len && out[end] >= ' ' && out[end] <= '~')
-    end++;
-  out[end] = '\0';
-  if (end == 0)
-    snprintf(out, 128, "another process");
-}
-
-/* True if the file at the path is the locked one: the previous holder deletes
- * the file when it closes. */
-static bool is_at(int fd, const char *path) {
-  struct stat open_file, there;
-  return fstat(fd, &open_file) == 0 && stat(path, &there) == 0 &&
-         open_file.st_dev == there.st_dev && open_file.st_ino == there.st_ino;
-}
-
-/* Takes the lock, without which two processes would each continue from the
- * state in their own memory. The kernel releases the lock however a process
- * ends. The function does not wait: any user who can open the file could hold
- * the lock for ever. */
+/* Two processes would each continue from the state in their own memory. */
 static enum gc_code take_lock(struct gc_state_file *s, const char *folder,
                               const char *name, struct gc_err *err) {
-  char holder[128];
-  int fd = -1, error = 0;
-  if (s->lock_fd > 0 || name == NULL)
+  char subject[GC_STATE_PATH_SIZE + 16];
+  if (name == NULL)
     return GC_OK;
-  snprintf(s->lock_path, sizeof(s->lock_path), "%s/%s", folder, name);
-  for (int i = 0; i < LOCK_ATTEMPTS; i++) {
-    fd = open(s->lock_path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
-    error = fd < 0 || flock(fd, LOCK_EX | LOCK_NB) != 0 ? errno : 0;
-    if (error != 0 || is_at(fd, s->lock_path))
-      break;
-    close(fd);
-    error = EWOULDBLOCK;
-    fd = -1;
-  }
-  if (error == 0) {
-    name_holder(fd);
-    s->lock_fd = fd;
-    return GC_OK;
-  }
-  snprintf(holder, sizeof(holder), "another process");
-  if (fd >= 0) {
-    read_holder(fd, holder);
-    close(fd);
-  }
-  if (error == EWOULDBLOCK)
-    return gc_fail(err, GC_ERR_UNAVAILABLE,
-                   "state file %s is in use by %s; give each collectd its own "
-                   "StateDir",
-                   s->path, holder);
-  return gc_fail(err, GC_ERR_STATE, "%s: %s; give it to collectd's user",
-                 s->lock_path, strerror(error));
-}
-
-static void release_lock(struct gc_state_file *s) {
-  if (s->lock_fd <= 0)
-    return;
-  if (is_at(s->lock_fd, s->lock_path))
-    unlink(s->lock_path);
-  close(s->lock_fd);
-  s->lock_fd = 0;
+  snprintf(subject, sizeof(subject), "state file %s", s->path);
+  return gc_lock_file_take(&s->lock, folder, name, subject, "StateDir", err);
 }
 
 bool gc_state_file_is_there(const struct gc_state_file *s) {
@@ -286,7 +188,7 @@ void gc_state_file_close(struct gc_state_file *s) {
     return;
   sqlite3_close(s->db);
   s->db = NULL;
-  release_lock(s);
+  gc_lock_file_release(&s->lock);
 }
 
 static enum gc_code set_path(struct gc_state_file *s, const char *folder,
@@ -303,8 +205,8 @@ enum gc_code gc_state_file_open(const char *folder,
                                 struct gc_err *ret_warning,
                                 struct gc_err *err) {
   GC_TRY(set_path(s, folder, kind->name, err));
-  GC_TRY(make_folder(folder, err));
-  check_folder(folder, ret_warning);
+  GC_TRY(gc_folder_make("StateDir", folder, err));
+  gc_folder_check("StateDir", folder, ret_warning);
   GC_TRY(take_lock(s, folder, kind->lock_name, err));
 
   struct gc_err why = {.code = GC_OK};

@@ -12,6 +12,7 @@
 #include <stdint.h>
 
 #include "common/base/err.h"
+#include "common/net/store/lock_file.h"
 
 struct sqlite3;
 
@@ -34,9 +35,8 @@ struct gc_state_kind {
 struct gc_state_file {
   struct sqlite3 *db; /* NULL: not open */
   char path[GC_STATE_PATH_SIZE];
-  int lock_fd; /* 0: no lock */
-  char lock_path[GC_STATE_PATH_SIZE];
-  uint64_t device, inode; /* identity of the open file */
+  struct gc_lock_file lock;
+  uint64_t device, inode; /* of the open file */
 };
 
 /* Opens the file in `folder`; makes both if they are missing (the folder with

@@ -423,9 +423,9 @@ static enum gc_code copy_keys(struct sqlite_db *s, const char *path,
 enum gc_code sqlite_db_restore(struct sqlite_db *s, const char *folder,
                                struct gc_err *ret_warning, struct gc_err *err) {
   struct gc_state_file fresh = {.db = NULL};
-  if (s->file.lock_fd > 0)
-    close(s->file.lock_fd);
-  s->file.lock_fd = 0;
+  if (s->file.lock.fd > 0)
+    close(s->file.lock.fd);
+  s->file.lock.fd = 0;
   GC_TRY(gc_state_file_open(folder, &kind, &fresh, ret_warning, err));
   enum gc_code code = copy_keys(s, fresh.path, err);
   if (code != GC_OK) {
