@@ -18,7 +18,7 @@ debian_packages() {
     libmicrohttpd-dev libgnutls28-dev libhiredis-dev zlib1g-dev collectd-dev python3 xz-utils ;;
   demo) echo collectd-core libmicrohttpd12t64/libmicrohttpd12 libprotobuf-c1 openssl python3 ;;
   test) echo ccache clang libclang-rt-dev/libclang-rt-14-dev clang-format clang-tidy prometheus graphite-carbon \
-    mandoc tinyproxy influxdb redis-server faketime iproute2 procps util-linux git \
+    mandoc tinyproxy influxdb victoria-metrics redis-server faketime iproute2 procps util-linux git \
     ca-certificates nodejs node-ws ;;
   package) echo build-essential debhelper dpkg-dev lintian rpm rpmlint \
     mmdebstrap eatmydata systemd cpio ;;

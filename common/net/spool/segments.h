@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: MIT */
+/* The files of a spool's folder: names, the list, open, read whole. For spool.c
+ * only. */
+#ifndef GC_NET_SPOOL_SEGMENTS_H
+#define GC_NET_SPOOL_SEGMENTS_H
+
+#include "common/base/buf.h"
+
+#include <stdint.h>
+
+enum { GC_SEGMENT_NAME_SIZE = 24 };
+
+struct gc_segment {
+  uint64_t number;
+  uint64_t size; /* bytes that count; more may follow after a failed append */
+};
+
+/* Oldest first. */
+struct gc_segments {
+  struct gc_segment *at;
+  size_t count, room;
+};
+
+void gc_segments_clear(struct gc_segments *list);
+GC_MUST_CHECK enum gc_code gc_segments_add(struct gc_segments *list,
+                                           uint64_t number, uint64_t size);
+/* Removes the oldest from the list; not its file. */
+void gc_segments_shift(struct gc_segments *list);
+uint64_t gc_segments_bytes(const struct gc_segments *list);
+
+/* "0000000000000007.seg" */
+void gc_segment_name(uint64_t number, char out[GC_SEGMENT_NAME_SIZE]);
+
+/* Lists the segments of an open folder; other files are passed over. Errors are
+ * those of errno, text without a path. */
+GC_MUST_CHECK enum gc_code
+gc_segments_list(int folder_fd, struct gc_segments *list, struct gc_err *err);
+/* All bytes of a file from `from` on, appended to `out`, `size` at most. */
+GC_MUST_CHECK enum gc_code gc_file_read(int fd, uint64_t from, uint64_t size,
+                                        struct gc_buf *out, struct gc_err *err);
+/* Writes all bytes at `at`. GC_ERR_STATE: a part of them may be there. */
+GC_MUST_CHECK enum gc_code gc_file_write(int fd, uint64_t at, const char *bytes,
+                                         size_t len, struct gc_err *err);
+
+#endif

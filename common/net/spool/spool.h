@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: MIT */
+/* A write-ahead spool: lines that were accepted for a receiver and not yet
+ * delivered, in append-only files. Not thread-safe: one thread owns it, and it
+ * may block for as long as the disk does.
+ *
+ *   gc_spool_append   durable (fdatasync) when it returns GC_OK
+ *   gc_spool_read     the oldest records from the read position on
+ *   gc_spool_commit   they are delivered: saves the position, deletes segments
+ *
+ * The folder has mode 0700 and is owned by one process (`lock`). It holds
+ *   0000000000000007.seg   records of spool/record, up to a segment's size
+ *   position               the read position, twice, with CRCs
+ * Order is the order of the appends. A crash at any moment loses no record that
+ * was appended, and repeats at most the records that were read and not
+ * committed. At open, what is torn off the end of the last segment is cut; a
+ * damaged record in the middle is skipped, alone. A position that is lost
+ * begins with the oldest segment that is left: those before it were delivered
+ * and deleted.
+ *
+ * Past `max_bytes` the oldest segment goes. A failed append keeps nothing of
+ * its record; the caller keeps it and tries again: a full disk, a folder that
+ * is not there yet or not writable recovers without a restart. */
+#ifndef GC_NET_SPOOL_SPOOL_H
+#define GC_NET_SPOOL_SPOOL_H
+
+#include "common/base/buf.h"
+#include "common/net/spool/record.h"
+
+struct gc_spool_settings {
+  const char *folder;     /* copied; its last part is created */
+  uint64_t max_bytes;     /* SpoolMax; at least two segments */
+  uint32_t segment_bytes; /* 0: max_bytes / 64, within 64 KB … 8 MB */
+};
+
+struct gc_spool;
+
+/* Touches no file. NULL: out of memory, or the path is too long. */
+GC_API struct gc_spool *gc_spool_new(const struct gc_spool_settings *settings,
+                                     struct gc_err *err);
+/* Closes it, too. NULL is allowed. */
+GC_API void gc_spool_free(struct gc_spool *s);
+
+/* Opens the folder; nothing happens when it is open. GC_ERR_STATE: it cannot
+ * be made, read or written; GC_ERR_UNAVAILABLE: another process owns it. Call
+ * it again later. */
+GC_API GC_MUST_CHECK enum gc_code gc_spool_open(struct gc_spool *s,
+                                                struct gc_err *err);
+GC_API bool gc_spool_is_open(const struct gc_spool *s);
+/* Closes the files and releases the folder; gc_spool_open continues. */
+GC_API void gc_spool_close(struct gc_spool *s);
+
+/* Appends one record. GC_ERR_STATE: the disk is full, the folder was deleted …
+ * (a deleted folder also closes the spool); GC_ERR_LIMIT: longer than
+ * GC_RECORD_PAYLOAD_MAX. */
+GC_API GC_MUST_CHECK enum gc_code gc_spool_append(struct gc_spool *s,
+                                                  const struct gc_record *r,
+                                                  struct gc_err *err);
+
+/* Appends the payloads of the oldest records to `out` (whole ones, at least one
+ * if there is any, while they have at most `max_lines` lines and fit in
+ * out->max), and sets `ret_end` to the place behind them. Nothing is waiting:
+ * `out` stays empty. */
+GC_API GC_MUST_CHECK enum gc_code
+gc_spool_read(struct gc_spool *s, uint64_t max_lines, struct gc_buf *out,
+              struct gc_record_place *ret_end, struct gc_err *err);
+
+/* Everything before `end` (of gc_spool_read) is delivered. A failure
+ * (GC_ERR_STATE: the position could not be saved) does not move it back in
+ * memory: only a restart would send it again. */
+GC_API GC_MUST_CHECK enum gc_code gc_spool_commit(struct gc_spool *s,
+                                                  struct gc_record_place end,
+                                                  struct gc_err *err);
+
+struct gc_spool_stats {
+  uint64_t bytes;         /* waiting, on disk */
+  uint32_t segments;      /* files */
+  int64_t oldest_ms;      /* when the oldest waiting record was written; 0: none
+                             is waiting */
+  uint64_t dropped_lines; /* since gc_spool_new: past max_bytes */
+  uint64_t cut_bytes;     /* torn off the end, at an open */
+  uint64_t damaged_bytes; /* that were skipped */
+};
+GC_API void gc_spool_stats(struct gc_spool *s, struct gc_spool_stats *ret);
+
+#endif

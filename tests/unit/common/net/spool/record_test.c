@@ -1,0 +1,109 @@
+/* SPDX-License-Identifier: MIT */
+#include "common/net/spool/record.h"
+
+#include "common/net/spool/position.h"
+#include "tests/support/check.h"
+
+enum { SEGMENT = 7 };
+
+/* Three records of one line at the beginning of a segment. */
+struct segment {
+  char bytes[256];
+  size_t len;
+  size_t starts[4];
+};
+
+static void add_record(struct segment *s, int i, const char *text) {
+  struct gc_record r = {
+      .payload = text, .len = (uint32_t)strlen(text), .lines = 1, .time_ms = i};
+  unsigned char header[GC_RECORD_HEADER];
+  gc_record_header(&r, (struct gc_record_place){SEGMENT, s->len}, header);
+  s->starts[i] = s->len;
+  memcpy(s->bytes + s->len, header, sizeof(header));
+  memcpy(s->bytes + s->len + sizeof(header), text, r.len);
+  s->len += sizeof(header) + r.len;
+}
+
+static struct segment three_records(void) {
+  struct segment s = {.len = 0};
+  add_record(&s, 0, "one v=1i 1\n");
+  add_record(&s, 1, "two v=GCR1 2\n");
+  add_record(&s, 2, "three v=3i 3\n");
+  s.starts[3] = s.len;
+  return s;
+}
+
+static void a_record_is_read_as_it_was_written(void) {
+  struct segment s = three_records();
+  struct gc_record r;
+  CHECK_INT(
+      gc_record_read(s.bytes, s.len, (struct gc_record_place){SEGMENT, 0}, &r),
+      GC_RECORD_WHOLE);
+  CHECK_INT(r.len, 11);
+  CHECK_INT(r.lines, 1);
+  CHECK(memcmp(r.payload, "one v=1i 1\n", 11) == 0);
+}
+
+static void a_record_is_valid_at_its_own_place_only(void) {
+  struct segment s = three_records();
+  struct gc_record r;
+  struct gc_record_place elsewhere[] = {{SEGMENT + 1, 0}, {SEGMENT, 1}};
+  for (size_t i = 0; i < GC_COUNT(elsewhere); i++)
+    CHECK_INT(gc_record_read(s.bytes, s.len, elsewhere[i], &r),
+              GC_RECORD_DAMAGED);
+}
+
+static void each_cut_leaves_the_records_before_it(void) {
+  struct segment s = three_records();
+  for (size_t len = 0; len <= s.len; len++) {
+    size_t whole = 0;
+    while (whole < 3 && s.starts[whole + 1] <= len)
+      whole++;
+    struct gc_segment_scan scan = gc_segment_scan(s.bytes, len, SEGMENT);
+    CHECK_INT(scan.records, whole);
+    CHECK_INT(scan.end, s.starts[whole]);
+    CHECK_INT(scan.damaged, 0);
+  }
+}
+
+static void each_flipped_bit_damages_one_record_alone(void) {
+  for (size_t at = 0; at < three_records().len; at++)
+    for (int bit = 0; bit < 8; bit++) {
+      struct segment s = three_records();
+      s.bytes[at] ^= (char)(1 << bit);
+      struct gc_segment_scan scan = gc_segment_scan(s.bytes, s.len, SEGMENT);
+      CHECK_INT(scan.records, 2);
+      CHECK_INT(scan.end, at >= s.starts[2] ? s.starts[2] : s.len);
+    }
+}
+
+static void a_position_survives_a_torn_slot(void) {
+  char file[GC_POSITION_BYTES] = {0};
+  struct gc_record_place place = {0};
+  uint64_t number = 0;
+  CHECK(!gc_position_read(file, sizeof(file), &place, &number));
+  for (uint64_t n = 1; n <= 2; n++)
+    gc_position_write(n, (struct gc_record_place){n, 10 * n},
+                      file + n % 2 * GC_POSITION_SLOT);
+  CHECK(gc_position_read(file, sizeof(file), &place, &number));
+  CHECK_INT(place.segment, 2);
+  CHECK_INT(place.offset, 20);
+  CHECK_INT(number, 2);
+  for (size_t at = 0; at < GC_RECORD_HEADER + 24; at++) {
+    char torn[GC_POSITION_BYTES];
+    memcpy(torn, file, sizeof(torn));
+    torn[at] ^= 1; /* of slot 0, which has number 2 */
+    CHECK(gc_position_read(torn, sizeof(torn), &place, &number));
+    CHECK_INT(place.segment, 1);
+  }
+  CHECK(!gc_position_read(file, 40, &place, &number));
+}
+
+int main(void) {
+  RUN(a_record_is_read_as_it_was_written);
+  RUN(a_record_is_valid_at_its_own_place_only);
+  RUN(each_cut_leaves_the_records_before_it);
+  RUN(each_flipped_bit_damages_one_record_alone);
+  RUN(a_position_survives_a_torn_slot);
+  return check_done();
+}

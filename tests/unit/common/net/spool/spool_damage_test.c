@@ -1,0 +1,168 @@
+/* SPDX-License-Identifier: MIT */
+/* Crashes and broken disks. A torn or damaged file ends other buffers for good:
+ * Telegraf panics on it (its issue 18528) or sends everything again (16500). */
+#include "common/net/spool/spool.h"
+
+#include <stdlib.h>
+
+#include "tests/support/check.h"
+#include "tests/support/spool_bench.h"
+
+enum { MB = 1024 * 1024 };
+#define LAST "0000000000000001.seg"
+
+/* A spool with four records of which the first is delivered. */
+static struct gc_buf fill(void) {
+  spool_fresh(0, MB);
+  struct gc_spool *s = spool_opened();
+  struct gc_err err = {.code = GC_OK};
+  struct gc_record_place end;
+  GC_AUTO(gc_buf_clear) struct gc_buf one = {.max = MB};
+  for (int i = 0; i < 4; i++)
+    spool_put(s, (const char *[]){"aa", "bb", "cc", "dd"}[i]);
+  CHECK_INT(gc_spool_read(s, 1, &one, &end, &err), GC_OK);
+  CHECK_INT(gc_spool_commit(s, end, &err), GC_OK);
+  gc_spool_free(s);
+  return spool_file(LAST);
+}
+
+enum { RECORD = GC_RECORD_HEADER + 3 };
+
+/* What waits when the records at `lost` and behind (bit i: record i) are
+ * damaged. */
+static const char *expected(unsigned lost, bool with_new) {
+  static const char *const words[] = {"aa ", "bb ", "cc ", "dd "};
+  static char text[64];
+  text[0] = '\0';
+  for (int i = 1; i < 4; i++)
+    if (!(lost & 1u << i))
+      snprintf(text + strlen(text), sizeof(text) - strlen(text), "%s",
+               words[i]);
+  if (with_new)
+    snprintf(text + strlen(text), sizeof(text) - strlen(text), "ee ");
+  return text;
+}
+
+/* Opens the changed spool, appends a record, restarts and drains. */
+static void check_delivery(unsigned lost) {
+  struct gc_spool *s = spool_opened();
+  spool_put(s, "ee");
+  gc_spool_free(s);
+  s = spool_opened();
+  CHECK_STR(spool_drain(s), expected(lost, true));
+  CHECK_STR(spool_drain(s), "");
+  gc_spool_free(s);
+}
+
+static void each_cut_of_the_last_segment_delivers_the_whole_records(void) {
+  GC_AUTO(gc_buf_clear) struct gc_buf whole = {.max = MB};
+  for (size_t len = 0; len <= 4 * RECORD; len++) {
+    struct gc_buf bytes = fill();
+    spool_file_set(LAST, bytes.data, len);
+    check_delivery(0xfu << len / RECORD & 0xf);
+    gc_buf_clear(&bytes);
+  }
+}
+
+static void each_flipped_byte_loses_its_own_record_only(void) {
+  for (size_t at = 0; at < 4 * RECORD; at++) {
+    struct gc_buf bytes = fill();
+    CHECK_INT(bytes.len, 4 * RECORD);
+    bytes.data[at] ^= 0x5a;
+    spool_file_set(LAST, bytes.data, bytes.len);
+    check_delivery(1u << at / RECORD);
+    gc_buf_clear(&bytes);
+  }
+}
+
+static void bytes_behind_the_last_record_are_cut_and_counted(void) {
+  struct gc_buf bytes = fill();
+  struct gc_spool_stats stats;
+  (void)!gc_buf_add(&bytes, "GCR1\0\0junk", 10);
+  spool_file_set(LAST, bytes.data, bytes.len);
+  struct gc_spool *s = spool_opened();
+  gc_spool_stats(s, &stats);
+  CHECK_INT(stats.cut_bytes, 10);
+  CHECK_STR(spool_drain(s), "bb cc dd ");
+  gc_spool_free(s);
+  gc_buf_clear(&bytes);
+}
+
+static void damage_at_run_time_is_skipped_and_counted_once(void) {
+  struct gc_buf bytes = fill();
+  struct gc_spool_stats stats;
+  struct gc_spool *s = spool_opened();
+  bytes.data[2 * RECORD + 5] ^= 1;
+  spool_file_set(LAST, bytes.data, bytes.len);
+  gc_spool_stats(s, &stats);
+  CHECK_STR(spool_drain(s), "bb dd ");
+  gc_spool_stats(s, &stats);
+  CHECK_INT(stats.damaged_bytes, RECORD);
+  gc_spool_free(s);
+  gc_buf_clear(&bytes);
+}
+
+static void a_lost_position_begins_with_what_is_left(void) {
+  struct gc_buf bytes = fill();
+  spool_file_set("position", "", 0);
+  struct gc_spool *s = spool_opened();
+  CHECK_STR(spool_drain(s), "aa bb cc dd ");
+  gc_spool_free(s);
+  gc_buf_clear(&bytes);
+}
+
+static void each_flipped_byte_of_the_position_repeats_one_commit_at_most(void) {
+  for (size_t at = 0; at < 128; at++) {
+    struct gc_buf bytes = fill();
+    struct gc_buf position = spool_file("position");
+    if (at < position.len) {
+      position.data[at] ^= 0x5a;
+      spool_file_set("position", position.data, position.len);
+    }
+    struct gc_spool *s = spool_opened();
+    const char *got = spool_drain(s);
+    CHECK(strcmp(got, "bb cc dd ") == 0 || strcmp(got, "aa bb cc dd ") == 0);
+    gc_spool_free(s);
+    gc_buf_clear(&bytes);
+    gc_buf_clear(&position);
+  }
+}
+
+static void a_segment_that_vanishes_loses_itself_only(void) {
+  spool_fresh(30, MB);
+  struct gc_spool *s = spool_opened();
+  for (int i = 0; i < 3; i++)
+    spool_put(s, (const char *[]){"aa", "bb", "cc"}[i]);
+  gc_spool_free(s);
+  remove(spool_in_folder("0000000000000002.seg"));
+  s = spool_opened();
+  spool_put(s, "dd");
+  CHECK_STR(spool_drain(s), "aa cc dd ");
+  gc_spool_free(s);
+}
+
+static void all_segments_gone_new_records_are_still_read(void) {
+  struct gc_buf bytes = fill();
+  remove(spool_in_folder(LAST));
+  struct gc_spool *s = spool_opened();
+  spool_put(s, "ee");
+  gc_spool_free(s);
+  s = spool_opened();
+  CHECK_STR(spool_drain(s), "ee ");
+  gc_spool_free(s);
+  gc_buf_clear(&bytes);
+}
+
+int main(void) {
+  spool_bench_begin();
+  RUN(each_cut_of_the_last_segment_delivers_the_whole_records);
+  RUN(each_flipped_byte_loses_its_own_record_only);
+  RUN(bytes_behind_the_last_record_are_cut_and_counted);
+  RUN(damage_at_run_time_is_skipped_and_counted_once);
+  RUN(a_lost_position_begins_with_what_is_left);
+  RUN(each_flipped_byte_of_the_position_repeats_one_commit_at_most);
+  RUN(a_segment_that_vanishes_loses_itself_only);
+  RUN(all_segments_gone_new_records_are_still_read);
+  spool_bench_end();
+  return check_done();
+}
