@@ -141,3 +141,57 @@ bool gc_decimal_real(const char *text, size_t len, double *ret) {
   *ret = d.negative ? -value : value;
   return true;
 }
+
+/* Writes from the end of a buffer: digits come lowest first. */
+static size_t print_digits(uint64_t n, bool negative, int places,
+                           char out[GC_DECIMAL_SIZE]) {
+  char text[GC_DECIMAL_SIZE];
+  char *at = text + sizeof(text);
+  for (int digit = 0; n > 0 || digit <= places; digit++) {
+    if (digit == places && places > 0)
+      *--at = '.';
+    *--at = (char)('0' + n % 10);
+    n /= 10;
+  }
+  if (negative)
+    *--at = '-';
+  size_t len = (size_t)(text + sizeof(text) - at);
+  memcpy(out, at, len);
+  out[len] = '\0';
+  return len;
+}
+
+size_t gc_decimal_print_int(int64_t value, char out[GC_DECIMAL_SIZE]) {
+  bool negative = value < 0;
+  uint64_t n = negative ? 0 - (uint64_t)value : (uint64_t)value;
+  return print_digits(n, negative, 0, out);
+}
+
+/* Most values are whole or have few decimals: n / 10^k with both exact is
+ * rounded once, as the reading of the text is, so that equal means exact. */
+static size_t print_short(double value, char out[GC_DECIMAL_SIZE]) {
+  static const double powers[] = {1, 10, 100, 1000};
+  double size = fabs(value);
+  for (int places = 0; places < 4; places++) {
+    double n = rint(size * powers[places]);
+    if (n < 9007199254740992.0 && n / powers[places] == size)
+      return print_digits((uint64_t)n, value < 0, places, out);
+  }
+  return 0;
+}
+
+size_t gc_decimal_print(double value, char out[GC_DECIMAL_SIZE]) {
+  size_t len = print_short(value, out);
+  double again;
+  for (int digits = 15; len == 0 && digits <= 17; digits++) {
+    int size = snprintf(out, GC_DECIMAL_SIZE, "%.*g", digits, value);
+    /* The locale's decimal point, which may be a comma. */
+    for (char *c = out; *c != '\0'; c++)
+      if (!gc_is_digit(*c) && *c != '-' && *c != '+' && *c != 'e')
+        *c = '.';
+    if (digits == 17 || (gc_decimal_real(out, (size_t)size, &again) &&
+                         again >= value && again <= value))
+      len = (size_t)size;
+  }
+  return len;
+}

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Converts decimal text to numbers, by the grammar of JSON (RFC 8259, section
- * 6), in every locale. Pure, any thread. */
+/* Converts decimal text to numbers and back, by the grammar of JSON (RFC 8259,
+ * section 6), in every locale. Pure, any thread. */
 #ifndef GC_BASE_DECIMAL_H
 #define GC_BASE_DECIMAL_H
 
@@ -24,5 +24,14 @@ GC_API GC_MUST_CHECK bool gc_decimal_int(const char *text, size_t len,
  * small for a double becomes 0. */
 GC_API GC_MUST_CHECK bool gc_decimal_real(const char *text, size_t len,
                                           double *ret);
+
+/* Bytes of the longest text that the functions below write, with the NUL. */
+enum { GC_DECIMAL_SIZE = 32 };
+
+/* Writes a finite number with as few digits as gc_decimal_real needs to read
+ * the same double, and returns its length: "3", "0.1", "1e+300". */
+GC_API size_t gc_decimal_print(double value, char out[GC_DECIMAL_SIZE]);
+/* Writes a whole number and returns its length. */
+GC_API size_t gc_decimal_print_int(int64_t value, char out[GC_DECIMAL_SIZE]);
 
 #endif

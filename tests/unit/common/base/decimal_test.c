@@ -156,6 +156,59 @@ static void the_locale_changes_nothing(void) {
   setlocale(LC_ALL, "C");
 }
 
+/* ---- numbers to text ---- */
+
+static void numbers_have_as_few_digits_as_they_need(void) {
+  static const struct {
+    double value;
+    const char *text;
+  } rows[] = {{0, "0"},
+              {3, "3"},
+              {-3, "-3"},
+              {12.5, "12.5"},
+              {0.1, "0.1"},
+              {0.25, "0.25"},
+              {-0.001, "-0.001"},
+              {1e15, "1000000000000000"},
+              {1e300, "1e+300"},
+              {1.0 / 3, "0.3333333333333333"},
+              {0.1 + 0.2, "0.30000000000000004"},
+              {5e-324, "4.94065645841247e-324"},
+              {1.7976931348623157e308, "1.7976931348623157e+308"}};
+  char out[GC_DECIMAL_SIZE];
+  for (size_t i = 0; i < GC_COUNT(rows); i++) {
+    CHECK_ROW(rows[i].text);
+    CHECK_INT(gc_decimal_print(rows[i].value, out), strlen(rows[i].text));
+    CHECK_STR(out, rows[i].text);
+  }
+}
+
+static void every_number_is_read_back_as_it_was(void) {
+  char out[GC_DECIMAL_SIZE];
+  uint64_t bits = 0x9e3779b97f4a7c15;
+  for (int i = 0; i < 200000; i++) {
+    double value, again = 0;
+    bits = bits * 6364136223846793005u + 1442695040888963407u;
+    uint64_t mixed = bits ^ bits >> 29;
+    memcpy(&value, &mixed, sizeof(value));
+    if (!isfinite(value))
+      continue;
+    size_t len = gc_decimal_print(value, out);
+    CHECK(len < sizeof(out) && gc_decimal_real(out, len, &again));
+    CHECK(memcmp(&again, &value, sizeof(value)) == 0);
+  }
+}
+
+static void whole_numbers_keep_all_digits(void) {
+  char out[GC_DECIMAL_SIZE];
+  (void)gc_decimal_print_int(INT64_MIN, out);
+  CHECK_STR(out, "-9223372036854775808");
+  (void)gc_decimal_print_int(INT64_MAX, out);
+  CHECK_STR(out, "9223372036854775807");
+  (void)gc_decimal_print_int(0, out);
+  CHECK_STR(out, "0");
+}
+
 int main(void) {
   RUN(whole_numbers_are_exact_up_to_the_last_one);
   RUN(a_count_written_as_a_double_is_a_count);
@@ -165,5 +218,8 @@ int main(void) {
   RUN(the_length_counts_and_not_a_nul);
   RUN(absurdly_long_numbers_are_refused);
   RUN(the_locale_changes_nothing);
+  RUN(numbers_have_as_few_digits_as_they_need);
+  RUN(every_number_is_read_back_as_it_was);
+  RUN(whole_numbers_keep_all_digits);
   return check_done();
 }
