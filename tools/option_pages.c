@@ -6,6 +6,7 @@
 #include "plugins/genesys_flowmetrics/flows/flows_options.h"
 #include "plugins/genesys_flowmetrics/options.h"
 #include "plugins/genesys_prometheus/options.h"
+#include "plugins/genesys_influxdb/options.h"
 #include "plugins/genesys_realtime/options.h"
 
 const struct option_page option_pages[] = {
@@ -16,5 +17,6 @@ const struct option_page option_pages[] = {
     {"genesys_flowmetrics", "Flows", flows_rows},
     {"genesys_analytics", "Query", query_rows},
     {"genesys_prometheus", "-", prometheus_rows},
+    {"genesys_influxdb", "Node", node_rows},
 };
 const size_t option_page_count = GC_COUNT(option_pages);

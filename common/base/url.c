@@ -55,7 +55,7 @@ static bool port_len(const char *text, size_t *ret) {
   return port >= 1 && port <= 65535;
 }
 
-static const char *what_is_wrong(const char *host, bool tls) {
+static const char *what_is_wrong(const char *host) {
   size_t len = host_len(host), port;
   if (strcspn(host, "@") < strcspn(host, "/?#"))
     return "user and password are not allowed";
@@ -70,8 +70,6 @@ static const char *what_is_wrong(const char *host, bool tls) {
     return "neither a query nor a fragment is allowed";
   if (path[strspn(path, LETTERS DIGITS "/._~!$&'()*+,;=:@%-")] != '\0')
     return "a character that must not be in an address";
-  if (!tls && !gc_host_is_loopback(host, len))
-    return "plain http is for loopback only, use https";
   return NULL;
 }
 
@@ -84,8 +82,9 @@ static enum gc_code refuse_url(struct gc_err *err, const char *option,
   return gc_fail(err, GC_ERR_CONFIG, "%s \"%.100s\": %s", option, url, why);
 }
 
-enum gc_code gc_url_check(const char *option, const char *url,
-                          char out[GC_URL_SIZE], struct gc_err *err) {
+enum gc_code gc_url_check_any(const char *option, const char *url,
+                              char out[GC_URL_SIZE], bool *ret_is_open,
+                              struct gc_err *err) {
   bool tls = strncasecmp(url, "https://", 8) == 0;
   if (!tls && strncasecmp(url, "http://", 7) != 0)
     return refuse_url(err, option, url,
@@ -93,14 +92,38 @@ enum gc_code gc_url_check(const char *option, const char *url,
   const char *host = url + (tls ? 8 : 7);
   if (strlen(url) > GC_URL_MAX)
     return refuse_url(err, option, url, "too long");
-  const char *wrong = what_is_wrong(host, tls);
+  const char *wrong = what_is_wrong(host);
   if (wrong != NULL)
     return refuse_url(err, option, url, wrong);
 
+  *ret_is_open = !tls && !gc_host_is_loopback(host, host_len(host));
   size_t len = strlen(host);
   while (host[len - 1] == '/')
     len--;
   snprintf(out, GC_URL_SIZE, "%s://%.*s", tls ? "https" : "http", (int)len,
            host);
+  return GC_OK;
+}
+
+enum gc_code gc_url_check(const char *option, const char *url,
+                          char out[GC_URL_SIZE], struct gc_err *err) {
+  char checked[GC_URL_SIZE];
+  bool is_open;
+  GC_TRY(gc_url_check_any(option, url, checked, &is_open, err));
+  if (is_open)
+    return refuse_url(err, option, url,
+                      "plain http is for loopback only, use https");
+  memcpy(out, checked, sizeof(checked));
+  return GC_OK;
+}
+
+enum gc_code gc_url_add_value(struct gc_buf *out, const char *text) {
+  static const char hex[] = "0123456789ABCDEF";
+  for (; *text != '\0'; text++) {
+    unsigned char c = (unsigned char)*text;
+    char escaped[3] = {'%', hex[c >> 4], hex[c & 15]};
+    bool is_plain = strchr(LETTERS DIGITS "-._~", *text) != NULL;
+    GC_TRY(gc_buf_add(out, is_plain ? text : escaped, is_plain ? 1 : 3));
+  }
   return GC_OK;
 }

@@ -3,7 +3,7 @@
 #ifndef GC_BASE_URL_H
 #define GC_BASE_URL_H
 
-#include "common/base/err.h"
+#include "common/base/buf.h"
 
 #include <stddef.h>
 
@@ -21,9 +21,22 @@ GC_API GC_MUST_CHECK enum gc_code gc_url_check(const char *option,
                                                char out[GC_URL_SIZE],
                                                struct gc_err *err);
 
-/* True if the host is "localhost", an IPv4 address in 127.0.0.0/8, "::1" or
- * "[::1]". A name that only begins like one ("127.evil.example") is not
- * loopback. */
+/* The same for a service to which plain http is allowed: to a host other than
+ * loopback it sets `ret_is_open` (everything can be read on the way), else to
+ * false. */
+GC_API GC_MUST_CHECK enum gc_code gc_url_check_any(const char *option,
+                                                   const char *url,
+                                                   char out[GC_URL_SIZE],
+                                                   bool *ret_is_open,
+                                                   struct gc_err *err);
+
+/* Appends the text as a value of a query: all bytes except letters, digits and
+ * -._~ as %XX. */
+GC_API GC_MUST_CHECK enum gc_code gc_url_add_value(struct gc_buf *out,
+                                                   const char *text);
+
+/* True for "localhost", an IPv4 address in 127.0.0.0/8, "::1" and "[::1]". A
+ * name that only begins like one ("127.evil.example") is not loopback. */
 GC_API bool gc_host_is_loopback(const char *host, size_t len);
 
 #endif

@@ -105,6 +105,13 @@
   XX(QUERY_ROWS, "query_rows", "", COUNTER, VALUE, "result", NULL)             \
   XX(REVISIONS, "revisions", "", COUNTER, VALUE, "", NULL)                     \
   XX(CORRECTIONS_CARRIED, "corrections_carried", "", GAUGE, VALUE, "", NULL)   \
+  XX(WRITER_UP, "writer_up", "", GAUGE, VALUE, "", NULL)                       \
+  XX(WRITER_AGE, "writer_age", "seconds", GAUGE, VALUE, "", NULL)              \
+  XX(WRITER_VALUES, "writer_values", "", COUNTER, VALUE, "result", NULL)       \
+  XX(WRITER_LINES, "writer_lines", "", COUNTER, VALUE, "result", NULL)         \
+  XX(WRITER_REQUESTS, "writer_requests", "", COUNTER, VALUE, "result", NULL)   \
+  XX(SPOOL_BYTES, "spool", "bytes", GAUGE, VALUE, "state", NULL)               \
+  XX(SPOOL_AGE, "spool_age", "seconds", GAUGE, VALUE, "", NULL)                \
   XX(API_REQUESTS, "api_requests", "", COUNTER, VALUE, "function-class",       \
      "Requests answered or failed; the class is 2xx, 3xx, 4xx, 5xx or "        \
      "network.")                                                               \

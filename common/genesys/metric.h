@@ -252,6 +252,23 @@ struct gc_ds {
   XX(CORRECTIONS_CARRIED, "corrections_carried", ONE(GAUGE), "block",          \
      "events",                                                                 \
      "Downward corrections of counters, held until growth absorbs them.")      \
+  XX(WRITER_UP, "writer_up", ONE(GAUGE), "block", "0 or 1",                    \
+     "1 while the database takes what is sent to it.")                         \
+  XX(WRITER_AGE, "writer_age", ONE(GAUGE), "block", "s",                       \
+     "Time since the database took something; silent before the first time.")  \
+  XX(WRITER_VALUES, "writer_values", ONE(DERIVE), "block", "values",           \
+     "Values for the database: received, lost (no room in memory while the "   \
+     "spool could not be written).")                                           \
+  XX(WRITER_LINES, "writer_lines", ONE(DERIVE), "block", "lines",              \
+     "Lines: sent, refused (by the database: quarantined), dropped (the "      \
+     "oldest, past SpoolMax).")                                                \
+  XX(WRITER_REQUESTS, "writer_requests", ONE(DERIVE), "block", "requests",     \
+     "Write requests: taken, failed.")                                         \
+  XX(SPOOL_BYTES, "spool_bytes", ONE(GAUGE), "block", "bytes",                 \
+     "Lines that wait on disk: waiting; damaged: bytes of broken records "     \
+     "that were skipped or cut since the start.")                              \
+  XX(SPOOL_AGE, "spool_age", ONE(GAUGE), "block", "s",                         \
+     "Age of the oldest line that waits in the spool; 0 for an empty one.")    \
   XX(API_REQUESTS, "api_requests", ONE(DERIVE), "account", "requests",         \
      "Requests answered or failed, FUNCTION-CLASS; class is 2xx, 3xx, 4xx, "   \
      "5xx or network.")                                                        \

@@ -25,7 +25,7 @@ GC_API void gc_exposure_find(const struct gc_exposure *e,
 
 /* Does the same in the background, with copies; `found` runs on the loop's
  * thread. */
-GC_MUST_CHECK enum gc_code
+GC_API GC_MUST_CHECK enum gc_code
 gc_exposure_start(struct gc_background *b, const struct gc_exposure *e,
                   void (*found)(void *ctx, const struct gc_err *err), void *ctx,
                   struct gc_err *err);

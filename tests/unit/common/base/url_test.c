@@ -110,7 +110,35 @@ static void an_address_that_is_too_long_is_refused(void) {
   CHECK_STR(out, url);
 }
 
+static void a_service_may_allow_plain_http_and_is_told(void) {
+  static const struct {
+    const char *url;
+    bool is_open;
+  } rows[] = {{"https://db.example", false},
+              {"http://127.0.0.1:8086/", false},
+              {"http://db.example:8086/base", true}};
+  char out[GC_URL_SIZE];
+  struct gc_err err = {.code = GC_OK};
+  for (size_t i = 0; i < GC_COUNT(rows); i++) {
+    bool is_open = !rows[i].is_open;
+    CHECK_ROW(rows[i].url);
+    CHECK_INT(gc_url_check_any("URL", rows[i].url, out, &is_open, &err), GC_OK);
+    CHECK_INT(is_open, rows[i].is_open);
+  }
+  bool is_open;
+  CHECK_INT(gc_url_check_any("URL", "ftp://db", out, &is_open, &err),
+            GC_ERR_CONFIG);
+}
+
+static void values_of_a_query_are_escaped(void) {
+  GC_AUTO(gc_buf_clear) struct gc_buf out = {.max = 100};
+  CHECK_INT(gc_url_add_value(&out, "a-Z_0.~ &=/\xc3\xbc%"), GC_OK);
+  CHECK_STR(gc_buf_string(&out), "a-Z_0.~%20%26%3D%2F%C3%BC%25");
+}
+
 int main(void) {
+  RUN(a_service_may_allow_plain_http_and_is_told);
+  RUN(values_of_a_query_are_escaped);
   RUN(good_addresses_lose_their_trailing_slashes);
   RUN(bad_addresses_are_refused_with_a_reason);
   RUN(a_password_is_never_in_the_text);

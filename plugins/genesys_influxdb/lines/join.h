@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: MIT */
+/* Joins the values of one measurement, tag set and time into one line, if they
+ * arrive within INFLUX_JOIN_MS. Pure, one thread.
+ *
+ *   genesys_queue,queueId=q1 answered=3i,offered=4i,waitTime=12.50 TIME
+ *
+ * Lines leave in the order of their first values. */
+#ifndef GENESYS_INFLUXDB_LINES_JOIN_H
+#define GENESYS_INFLUXDB_LINES_JOIN_H
+
+#include "plugins/genesys_influxdb/lines/points.h"
+
+enum { INFLUX_JOIN_MS = 200 };
+
+struct influx_join;
+
+/* NULL: out of memory. */
+struct influx_join *influx_join_new(void);
+void influx_join_free(struct influx_join *j);
+
+/* Adds the values of a sample that arrived at `now_ms` (monotonic). NaN and
+ * infinity are passed over. A field that its line has already begins a new
+ * line. GC_ERR_MEMORY: a part of them may be lost. */
+GC_MUST_CHECK enum gc_code influx_join_add(struct influx_join *j,
+                                           const struct influx_sample *sample,
+                                           const struct influx_point *points,
+                                           uint64_t now_ms);
+
+/* Lines that wait, and when the first of them is due (now_ms of its first value
+ * + INFLUX_JOIN_MS); 0 if there is none. */
+size_t influx_join_count(const struct influx_join *j);
+uint64_t influx_join_due_ms(const struct influx_join *j);
+
+/* Appends the lines that are due to `out`, `max` at most, as long as out->max
+ * holds them, and returns their number. Call it until it returns 0. */
+size_t influx_join_take(struct influx_join *j, uint64_t now_ms, size_t max,
+                        struct gc_buf *out);
+
+#endif

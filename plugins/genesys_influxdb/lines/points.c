@@ -1,0 +1,281 @@
+/* SPDX-License-Identifier: MIT */
+#include "plugins/genesys_influxdb/lines/points.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/base/hash.h"
+#include "common/export/guide_row.h"
+
+enum { HEAD_MAX = 16 * 1024, TAGS_MAX = 64, SLOTS_MIN = 256 };
+
+struct series {
+  struct series *next; /* of the same slot */
+  uint64_t hash;
+  size_t key_len;
+  char *key;
+  unsigned count;
+  struct influx_point points[];
+};
+
+struct influx_points {
+  const struct gc_strs *tags;
+  struct series **slots; /* room of them, a power of two */
+  size_t room, count, max;
+  struct gc_export_series made; /* scratch */
+  struct gc_buf head;
+};
+
+static void series_free(struct series *s) {
+  for (unsigned i = 0; i < s->count; i++) {
+    free(s->points[i].head);
+    free(s->points[i].field);
+  }
+  free(s->key);
+  free(s);
+}
+
+static void forget_all(struct influx_points *p) {
+  for (size_t i = 0; i < p->room; i++)
+    while (p->slots[i] != NULL) {
+      struct series *s = p->slots[i];
+      p->slots[i] = s->next;
+      series_free(s);
+    }
+  p->count = 0;
+}
+
+struct influx_points *influx_points_new(const struct gc_strs *tags,
+                                        size_t series_max) {
+  struct influx_points *p = calloc(1, sizeof(*p));
+  if (p == NULL)
+    return NULL;
+  p->tags = tags;
+  p->max = series_max;
+  p->head.max = HEAD_MAX;
+  p->slots = calloc(SLOTS_MIN, sizeof(*p->slots));
+  p->room = p->slots != NULL ? SLOTS_MIN : 0;
+  if (p->slots != NULL)
+    return p;
+  free(p);
+  return NULL;
+}
+
+void influx_points_free(struct influx_points *p) {
+  if (p == NULL)
+    return;
+  forget_all(p);
+  gc_buf_clear(&p->head);
+  free(p->slots);
+  free(p);
+}
+
+/* ---- tags ---- */
+
+struct tag {
+  const char *key, *value;
+};
+
+struct tags {
+  struct tag at[TAGS_MAX];
+  size_t count;
+};
+
+/* The first one of a key stays: databases refuse a line with two. */
+static void add_tag(struct tags *t, const char *key, const char *value) {
+  for (size_t i = 0; i < t->count; i++)
+    if (strcmp(t->at[i].key, key) == 0)
+      return;
+  if (t->count < TAGS_MAX)
+    t->at[t->count++] = (struct tag){key, value};
+}
+
+static void add_option_tags(struct tags *t, const struct gc_strs *options) {
+  for (size_t i = 0; i + 1 < options->count; i += 2)
+    add_tag(t, options->at[i], options->at[i + 1]);
+}
+
+static int compare_tags(const void *a, const void *b) {
+  return strcmp(((const struct tag *)a)->key, ((const struct tag *)b)->key);
+}
+
+static enum gc_code write_head(struct gc_buf *out, const char *measurement,
+                               const struct tags *tags) {
+  gc_buf_reset(out);
+  GC_TRY(influx_line_name(out, measurement));
+  for (size_t i = 0; i < tags->count; i++)
+    GC_TRY(influx_line_tag(out, tags->at[i].key, tags->at[i].value));
+  return GC_OK;
+}
+
+/* ---- the names of one data source ---- */
+
+/* The texts of a key. */
+struct identity {
+  const char *host, *plugin, *instance, *type, *type_instance;
+};
+
+static const char *text_behind(const char *text) {
+  return text + strlen(text) + 1;
+}
+
+static struct identity identity_of(const char *key) {
+  struct identity id = {.host = key};
+  id.plugin = text_behind(id.host);
+  id.instance = text_behind(id.plugin);
+  id.type = text_behind(id.instance);
+  id.type_instance = text_behind(id.type);
+  return id;
+}
+
+static void clean_word(char *word) {
+  for (; *word != '\0'; word++)
+    if (!((*word >= 'a' && *word <= 'z') || (*word >= 'A' && *word <= 'Z') ||
+          (*word >= '0' && *word <= '9') || *word == '_' || *word == '-'))
+      *word = '_';
+}
+
+/* The literal row of a guide: its own tags in its own order. */
+static enum gc_code write_guide(struct influx_points *p,
+                                const struct gc_export_guide_row *row) {
+  char words[GC_EXPORT_GUIDE_TAGS][256];
+  struct tags tags = {.count = 0};
+  for (size_t i = 0; i < GC_EXPORT_GUIDE_TAGS; i++) {
+    const struct gc_export_guide_tag *tag = &row->tags[i];
+    const char *value =
+        tag->name != NULL ? gc_export_label(&p->made, tag->label) : NULL;
+    if (value == NULL)
+      continue;
+    size_t len = strnlen(value, sizeof(words[i]) - 1);
+    memcpy(words[i], value, len);
+    words[i][len] = '\0';
+    if (tag->is_word)
+      clean_word(words[i]);
+    add_tag(&tags, tag->name, words[i]);
+  }
+  add_option_tags(&tags, p->tags);
+  return write_head(&p->head, row->measurement, &tags);
+}
+
+/* Tags sorted by key: InfluxDB's advice for speed. */
+static enum gc_code write_other(struct influx_points *p,
+                                const struct identity *id) {
+  struct tags tags = {.count = 0};
+  add_tag(&tags, "host", id->host);
+  add_tag(&tags, "plugin", id->plugin);
+  add_tag(&tags, "instance", id->instance);
+  add_tag(&tags, "type", id->type);
+  add_tag(&tags, "type_instance", id->type_instance);
+  for (size_t i = 0;
+       p->made.metric != GC_METRIC_COUNT && i < p->made.label_count; i++)
+    add_tag(&tags, p->made.labels[i].name, p->made.labels[i].value);
+  add_option_tags(&tags, p->tags);
+  qsort(tags.at, tags.count, sizeof(tags.at[0]), compare_tags);
+  return write_head(&p->head, p->made.measurement, &tags);
+}
+
+static enum influx_number guide_kind(const struct gc_export_guide_row *row) {
+  return row->number == GC_EXPORT_INTEGER ? INFLUX_ROUNDED : INFLUX_DECIMALS;
+}
+
+static enum gc_code make_point(struct influx_points *p,
+                               const struct influx_sample *sample,
+                               const struct influx_source *source,
+                               struct influx_point *point) {
+  struct identity id = identity_of(sample->key);
+  struct gc_export_identity named = {.host = id.host,
+                                     .plugin = id.plugin,
+                                     .plugin_instance = id.instance,
+                                     .type = id.type,
+                                     .type_instance = id.type_instance,
+                                     .source = source->name,
+                                     .is_only_source = sample->count == 1,
+                                     .is_counter = source->kind != INFLUX_REAL,
+                                     .parts = sample->parts};
+  if (!gc_export_series_make(&named, &p->made))
+    return GC_ERR_LIMIT;
+  const struct gc_export_guide_row *row = gc_export_guide_row(&p->made);
+  bool is_guide = row != NULL && source->kind == INFLUX_REAL;
+  GC_TRY(is_guide ? write_guide(p, row) : write_other(p, &id));
+  GC_AUTO(gc_buf_clear) struct gc_buf field = {.max = 1024};
+  GC_TRY(influx_line_key(&field, is_guide ? row->field : p->made.field));
+  point->kind = is_guide ? guide_kind(row) : source->kind;
+  point->head_len = p->head.len;
+  point->head = strdup(gc_buf_string(&p->head));
+  point->field = gc_steal(field.data);
+  return point->head != NULL && point->field != NULL ? GC_OK : GC_ERR_MEMORY;
+}
+
+/* ---- the cache ---- */
+
+static struct series *make_series(struct influx_points *p,
+                                  const struct influx_sample *sample,
+                                  uint64_t hash) {
+  struct series *s =
+      calloc(1, sizeof(*s) + sample->count * sizeof(s->points[0]));
+  if (s == NULL)
+    return NULL;
+  s->hash = hash;
+  s->count = sample->count;
+  s->key_len = sample->key_len;
+  s->key = malloc(sample->key_len);
+  enum gc_code code = s->key != NULL ? GC_OK : GC_ERR_MEMORY;
+  if (code == GC_OK)
+    memcpy(s->key, sample->key, sample->key_len);
+  for (unsigned i = 0; code == GC_OK && i < s->count; i++)
+    code = make_point(p, sample, &sample->sources[i], &s->points[i]);
+  if (code == GC_OK)
+    return s;
+  series_free(s);
+  return NULL;
+}
+
+/* Keeps about one series in each slot. */
+static void grow_slots(struct influx_points *p) {
+  size_t room = p->room * 2;
+  struct series **slots =
+      p->count >= p->room ? calloc(room, sizeof(*slots)) : NULL;
+  if (slots == NULL)
+    return;
+  for (size_t i = 0; i < p->room; i++)
+    while (p->slots[i] != NULL) {
+      struct series *s = p->slots[i];
+      p->slots[i] = s->next;
+      struct series **slot = &slots[gc_hash_fold(s->hash) & (room - 1)];
+      s->next = *slot;
+      *slot = s;
+    }
+  free(p->slots);
+  p->slots = slots;
+  p->room = room;
+}
+
+/* A data set may be loaded again with other sources. */
+static bool is_series_of(const struct series *s,
+                         const struct influx_sample *sample, uint64_t hash) {
+  return s->hash == hash && s->key_len == sample->key_len &&
+         s->count == sample->count &&
+         memcmp(s->key, sample->key, s->key_len) == 0;
+}
+
+const struct influx_point *
+influx_points_of(struct influx_points *p, const struct influx_sample *sample) {
+  uint64_t hash = gc_hash(sample->key, sample->key_len);
+  struct series *s = p->slots[gc_hash_fold(hash) & (p->room - 1)];
+  while (s != NULL && !is_series_of(s, sample, hash))
+    s = s->next;
+  if (s != NULL)
+    return s->points;
+
+  if (p->count >= p->max)
+    forget_all(p);
+  s = make_series(p, sample, hash);
+  if (s == NULL)
+    return NULL;
+  grow_slots(p);
+  struct series **slot = &p->slots[gc_hash_fold(hash) & (p->room - 1)];
+  s->next = *slot;
+  *slot = s;
+  p->count++;
+  return s->points;
+}

@@ -1,0 +1,429 @@
+/* SPDX-License-Identifier: MIT */
+#include "plugins/genesys_influxdb/node.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "common/net/clock.h"
+#include "common/net/exposure.h"
+#include "common/net/http/http.h"
+#include "common/net/loop.h"
+#include "plugins/genesys_influxdb/lines/join.h"
+
+enum { RECORD_MAX = 1024 * 1024, TAKE_MAX = 5000 };
+
+struct influx_node {
+  const struct influx_node_settings *settings;
+  struct influx_inbox inbox;
+
+  /* The node's thread alone uses these. */
+  struct gc_loop *loop;
+  struct gc_http *http;
+  struct gc_env env;
+  struct gc_spool *spool;
+  struct gc_secret_reader *reader; /* NULL: no file */
+  struct gc_background *search;    /* for exposed secrets, once */
+  struct gc_secret_source secret;
+  struct influx_sender_settings sender_settings;
+  struct influx_sender *sender;
+  struct influx_points *points;
+  struct influx_join *join;
+  struct gc_buf taken; /* of the inbox */
+  struct gc_buf text;  /* lines that are not saved yet */
+  size_t text_lines;
+  uint64_t lost; /* values, here */
+  struct gc_timer gather, save, tick;
+  uint64_t stop_by_ms; /* 0: goes on */
+
+  pthread_mutex_t lock; /* guards all below */
+  pthread_cond_t stopped;
+  bool is_stopped;
+  struct influx_node_stats stats;
+};
+
+static uint64_t now_ms(const struct influx_node *n) {
+  return n->env.now_ms(n->env.ctx);
+}
+
+static void set_timer(struct influx_node *n, struct gc_timer *timer,
+                      uint64_t due_ms) {
+  /* Without memory for it the next tick does its work. */
+  (void)gc_timers_set(n->env.timers, timer, due_ms);
+}
+
+/* ---- lines to the spool ---- */
+
+static bool save_text(struct influx_node *n) {
+  struct gc_err err = {.code = GC_OK};
+  struct gc_record r = {.payload = n->text.data,
+                        .len = (uint32_t)n->text.len,
+                        .lines = (uint32_t)n->text_lines,
+                        .time_ms = n->env.wall_ms(n->env.ctx)};
+  enum gc_code code = gc_spool_append(n->spool, &r, &err);
+  n->settings->notice(n->settings->ctx, "spool", &err);
+  if (code != GC_OK) {
+    if (!gc_spool_is_open(n->spool))
+      influx_sender_forget_place(n->sender);
+    return false;
+  }
+  size_t lines = n->text_lines;
+  gc_buf_reset(&n->text);
+  n->text_lines = 0;
+  influx_sender_add(n->sender, lines);
+  return true;
+}
+
+/* Saves the lines that are due at `by_ms`. False: the spool takes none now;
+ * they stay in memory. */
+static bool save_lines(struct influx_node *n, uint64_t by_ms) {
+  if (!gc_spool_is_open(n->spool))
+    return false;
+  do {
+    if (n->text_lines > 0 && !save_text(n))
+      return false;
+    n->text_lines =
+        influx_join_take(n->join, by_ms, n->settings->batch_size, &n->text);
+  } while (n->text_lines > 0);
+  return true;
+}
+
+/* Lines are saved in groups: a sync for each of them would be slow. */
+static void schedule_save(struct influx_node *n, uint64_t not_before_ms) {
+  uint64_t due_ms = influx_join_due_ms(n->join);
+  if (due_ms != 0)
+    set_timer(n, &n->save, due_ms > not_before_ms ? due_ms : not_before_ms);
+}
+
+static void on_save(void *ctx, uint64_t at_ms) {
+  struct influx_node *n = ctx;
+  bool is_saved = save_lines(n, now_ms(n));
+  schedule_save(n, at_ms + (is_saved ? INFLUX_JOIN_MS / 2 : INFLUX_TICK_MS));
+}
+
+/* ---- values to lines ---- */
+
+static void add_sample(struct influx_node *n,
+                       const struct influx_sample *sample) {
+  const struct influx_point *points =
+      influx_join_count(n->join) < INFLUX_LINES_MAX
+          ? influx_points_of(n->points, sample)
+          : NULL;
+  if (points == NULL ||
+      influx_join_add(n->join, sample, points, now_ms(n)) != GC_OK)
+    n->lost++;
+}
+
+static void take_inbox(struct influx_node *n) {
+  struct influx_sample sample;
+  size_t at = 0, count = 0;
+  influx_inbox_take(&n->inbox, &n->taken);
+  while (influx_inbox_next(&n->taken, &at, &sample)) {
+    add_sample(n, &sample);
+    /* A burst goes to the disk at once: it must not fill the memory. */
+    if (++count % TAKE_MAX == 0 &&
+        influx_join_count(n->join) >= INFLUX_LINES_MAX / 2)
+      (void)save_lines(n, UINT64_MAX);
+  }
+  gc_buf_reset(&n->taken);
+}
+
+static void on_gather(void *ctx, uint64_t at_ms) {
+  struct influx_node *n = ctx;
+  take_inbox(n);
+  if (n->save.place == 0)
+    schedule_save(n, at_ms);
+}
+
+static void on_first_value(void *ctx) {
+  struct influx_node *n = ctx;
+  set_timer(n, &n->gather, now_ms(n) + INFLUX_GATHER_MS);
+}
+
+/* ---- each second ---- */
+
+static void open_spool(struct influx_node *n) {
+  struct gc_err err = {.code = GC_OK};
+  if (gc_spool_is_open(n->spool))
+    return;
+  enum gc_code code = gc_spool_open(n->spool, &err);
+  n->settings->notice(n->settings->ctx, "spool", &err);
+  if (code == GC_OK)
+    influx_sender_flush(n->sender);
+}
+
+static void publish(struct influx_node *n) {
+  struct influx_node_stats now = {.lost = n->lost, .success_age_ms = -1};
+  now.sender = influx_sender_stats(n->sender);
+  gc_spool_stats(n->spool, &now.spool);
+  if (now.spool.oldest_ms != 0)
+    now.spool_age_ms = n->env.wall_ms(n->env.ctx) - now.spool.oldest_ms;
+  if (now.spool_age_ms < 0)
+    now.spool_age_ms = 0; /* the wall clock was set back */
+  if (now.sender.last_success_ms != 0)
+    now.success_age_ms = (int64_t)(now_ms(n) - now.sender.last_success_ms);
+  pthread_mutex_lock(&n->lock);
+  n->stats = now;
+  pthread_mutex_unlock(&n->lock);
+}
+
+static void on_tick(void *ctx, uint64_t at_ms) {
+  struct influx_node *n = ctx;
+  open_spool(n);
+  take_inbox(n); /* if a wake-up found no memory */
+  if (n->save.place == 0)
+    schedule_save(n, at_ms);
+  publish(n);
+  set_timer(n, &n->tick, at_ms + INFLUX_TICK_MS);
+}
+
+/* ---- the stop ---- */
+
+/* The sender ends its work first, if it can within the time. */
+static void on_stop_check(void *ctx, uint64_t at_ms) {
+  struct influx_node *n = ctx;
+  enum influx_state state = influx_sender_state(n->sender);
+  bool is_busy = state == INFLUX_SENDING || state == INFLUX_SECRET;
+  if (is_busy && at_ms < n->stop_by_ms) {
+    set_timer(n, &n->tick, at_ms + INFLUX_GATHER_MS);
+    return;
+  }
+  influx_sender_free(gc_steal(n->sender));
+  gc_spool_close(n->spool);
+  pthread_mutex_lock(&n->lock);
+  n->is_stopped = true;
+  pthread_cond_broadcast(&n->stopped);
+  pthread_mutex_unlock(&n->lock);
+}
+
+static void begin_stop(void *ctx) {
+  struct influx_node *n = ctx;
+  gc_timers_unset(n->env.timers, &n->gather);
+  gc_timers_unset(n->env.timers, &n->save);
+  open_spool(n);
+  take_inbox(n);
+  (void)save_lines(n, UINT64_MAX);
+  n->stop_by_ms = now_ms(n) + INFLUX_LAST_SEND_MS;
+  influx_sender_flush(n->sender);
+  n->tick.fire = on_stop_check;
+  on_stop_check(n, now_ms(n));
+}
+
+static void wait_until_stopped(struct influx_node *n) {
+  struct timespec until;
+  clock_gettime(CLOCK_MONOTONIC, &until);
+  uint64_t ns = (uint64_t)until.tv_nsec + INFLUX_STOP_MS * UINT64_C(1000000);
+  until.tv_sec += (time_t)(ns / 1000000000);
+  until.tv_nsec = (long)(ns % 1000000000);
+  pthread_mutex_lock(&n->lock);
+  while (!n->is_stopped &&
+         pthread_cond_timedwait(&n->stopped, &n->lock, &until) != ETIMEDOUT)
+    ;
+  pthread_mutex_unlock(&n->lock);
+}
+
+/* ---- for the plugin ---- */
+
+static uint64_t clock_now(void *ctx) {
+  (void)ctx;
+  return gc_clock_now_ms();
+}
+
+static int64_t clock_wall(void *ctx) {
+  (void)ctx;
+  return gc_clock_wall_ms();
+}
+
+static uint32_t any_random(void *ctx) {
+  (void)ctx;
+  return gc_random32();
+}
+
+static void pass_notice(void *ctx, const char *cause,
+                        const struct gc_err *err) {
+  const struct influx_node *n = ctx;
+  n->settings->notice(n->settings->ctx, cause, err);
+}
+
+/* A password in the configuration is "read" at once. */
+static enum gc_code read_password(void *ctx,
+                                  void (*done)(void *done_ctx,
+                                               const struct gc_secret_answer *),
+                                  void *done_ctx, struct gc_err *err) {
+  const struct influx_node *n = ctx;
+  struct gc_secret secret = {.literal = n->settings->password};
+  struct gc_secret_answer answer = {.code = GC_OK};
+  (void)err;
+  gc_secret_answer_read(&secret, &answer);
+  done(done_ctx, &answer);
+  gc_secret_answer_clear(&answer);
+  return GC_OK;
+}
+
+static void cancel_password(void *ctx) { (void)ctx; }
+
+static enum gc_code make_secret(struct influx_node *n) {
+  struct gc_secret file = {.file = n->settings->secret_file};
+  if (file.file != NULL) {
+    n->reader = gc_secret_reader_new(n->loop, &file);
+    if (n->reader == NULL)
+      return GC_ERR_MEMORY;
+    n->secret = gc_secret_reader_source(n->reader);
+  } else if (n->settings->password != NULL)
+    n->secret = (struct gc_secret_source){
+        .read = read_password, .cancel = cancel_password, .ctx = n};
+  return GC_OK;
+}
+
+static enum gc_code make_sender(struct influx_node *n, struct gc_err *err) {
+  const struct influx_node_settings *o = n->settings;
+  struct gc_spool_settings spool = {.folder = o->folder,
+                                    .max_bytes = o->spool_max};
+  n->env = (struct gc_env){.timers = gc_loop_timers(n->loop),
+                           .transport = gc_http_transport(n->http),
+                           .now_ms = clock_now,
+                           .wall_ms = clock_wall,
+                           .random32 = any_random,
+                           .notice = pass_notice,
+                           .ctx = n};
+  n->spool = gc_spool_new(&spool, err);
+  if (n->spool == NULL)
+    return err->code;
+  n->sender_settings = (struct influx_sender_settings){
+      .target = o->target,
+      .folder = o->folder,
+      .batch_size = o->batch_size,
+      .flush_interval_ms = o->flush_interval_ms,
+      .compresses = true,
+      .secret_option = o->secret_option,
+      .secret = n->secret.read != NULL ? &n->secret : NULL};
+  n->sender = influx_sender_new(&n->sender_settings, &n->env, n->spool, err);
+  return n->sender != NULL ? GC_OK : err->code;
+}
+
+static enum gc_code make_parts(struct influx_node *n, struct gc_err *err) {
+  n->loop = gc_loop_new(err);
+  if (n->loop == NULL)
+    return err->code;
+  n->http = gc_http_new(n->loop, &n->settings->connect, err);
+  if (n->http == NULL)
+    return err->code;
+  n->points = influx_points_new(n->settings->tags, INFLUX_SERIES_MAX);
+  n->join = influx_join_new();
+  n->search = gc_background_new(n->loop);
+  if (n->points == NULL || n->join == NULL || make_secret(n) != GC_OK)
+    return gc_fail(err, GC_ERR_MEMORY, "out of memory");
+  return make_sender(n, err);
+}
+
+static void free_parts(struct influx_node *n) {
+  influx_sender_free(n->sender);
+  gc_secret_reader_free(n->reader);
+  gc_background_free(n->search);
+  gc_spool_free(n->spool);
+  influx_join_free(n->join);
+  influx_points_free(n->points);
+  gc_http_free(n->http);
+  gc_loop_free(n->loop);
+  gc_buf_clear(&n->taken);
+  gc_buf_clear(&n->text);
+  influx_inbox_clear(&n->inbox);
+  pthread_cond_destroy(&n->stopped);
+  pthread_mutex_destroy(&n->lock);
+  free(n);
+}
+
+static void init_shared(struct influx_node *n) {
+  pthread_condattr_t attr;
+  influx_inbox_init(&n->inbox);
+  pthread_mutex_init(&n->lock, NULL);
+  pthread_condattr_init(&attr);
+  pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
+  pthread_cond_init(&n->stopped, &attr);
+  pthread_condattr_destroy(&attr);
+}
+
+static void report_exposed(void *ctx, const struct gc_err *err) {
+  const struct influx_node *n = ctx;
+  n->settings->notice(n->settings->ctx, "secret", err);
+}
+
+static void start_work(void *ctx) {
+  struct influx_node *n = ctx;
+  const struct influx_node_settings *o = n->settings;
+  struct gc_exposure e = {.secret = {.file = o->secret_file},
+                          .client_cert = o->connect.client_cert,
+                          .client_key = o->connect.client_key};
+  if (n->search != NULL)
+    (void)!gc_exposure_start(n->search, &e, report_exposed, n, NULL);
+  on_tick(n, now_ms(n));
+}
+
+struct influx_node *influx_node_new(const struct influx_node_settings *settings,
+                                    struct gc_err *err) {
+  struct influx_node *n = calloc(1, sizeof(*n));
+  if (n == NULL) {
+    gc_fail(err, GC_ERR_MEMORY, "out of memory");
+    return NULL;
+  }
+  n->settings = settings;
+  n->text.max = RECORD_MAX;
+  n->stats.success_age_ms = -1;
+  n->gather = (struct gc_timer){.fire = on_gather, .ctx = n};
+  n->save = (struct gc_timer){.fire = on_save, .ctx = n};
+  n->tick = (struct gc_timer){.fire = on_tick, .ctx = n};
+  init_shared(n);
+  if (make_parts(n, err) == GC_OK &&
+      gc_loop_start(n->loop, settings->thread, err) == GC_OK) {
+    if (gc_loop_post(n->loop, start_work, NULL, n) == GC_OK)
+      return n;
+    gc_fail(err, GC_ERR_MEMORY, "out of memory");
+  }
+  if (n->loop != NULL)
+    gc_loop_stop(n->loop);
+  free_parts(n);
+  return NULL;
+}
+
+void influx_node_put(struct influx_node *n,
+                     const struct influx_sample *sample) {
+  if (influx_inbox_put(&n->inbox, sample))
+    (void)gc_loop_post(n->loop, on_first_value, NULL, n);
+}
+
+static void flush_now(void *ctx) {
+  struct influx_node *n = ctx;
+  take_inbox(n);
+  (void)save_lines(n, UINT64_MAX);
+  influx_sender_flush(n->sender);
+}
+
+void influx_node_flush(struct influx_node *n) {
+  (void)gc_loop_post(n->loop, flush_now, NULL, n);
+}
+
+void influx_node_stats(struct influx_node *n, struct influx_node_stats *ret) {
+  pthread_mutex_lock(&n->lock);
+  *ret = n->stats;
+  pthread_mutex_unlock(&n->lock);
+  pthread_mutex_lock(&n->inbox.lock);
+  ret->received = n->inbox.received;
+  ret->lost += n->inbox.lost;
+  pthread_mutex_unlock(&n->inbox.lock);
+}
+
+bool influx_node_free(struct influx_node *n) {
+  if (n == NULL)
+    return true;
+  if (gc_loop_post(n->loop, begin_stop, NULL, n) == GC_OK)
+    wait_until_stopped(n);
+  pthread_mutex_lock(&n->lock);
+  bool is_stopped = n->is_stopped;
+  pthread_mutex_unlock(&n->lock);
+  if (!is_stopped)
+    return false; /* the thread uses all of it */
+  gc_loop_stop(n->loop);
+  free_parts(n);
+  return true;
+}

@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: MIT */
+/* One <Node>: from values to a database. Its thread takes the inbox, makes and
+ * joins lines, appends them to the spool, and sends what waits there:
+ *
+ *   write threads → inbox → points, join → spool → sender → database
+ *                   16 MB   lines         disk    one request
+ *
+ * Only the inbox is shared with collectd's write threads. A slow database fills
+ * the spool, a slow or full disk the lines that wait in memory (at most
+ * INFLUX_LINES_MAX) and then the inbox; what finds no room there is counted. */
+#ifndef GENESYS_INFLUXDB_NODE_H
+#define GENESYS_INFLUXDB_NODE_H
+
+#include "common/base/connect.h"
+#include "plugins/genesys_influxdb/inbox.h"
+#include "plugins/genesys_influxdb/sender/sender.h"
+
+enum {
+  INFLUX_LINES_MAX = 50 * 1000,   /* in memory while they cannot be saved */
+  INFLUX_SERIES_MAX = 500 * 1000, /* names in memory */
+  INFLUX_GATHER_MS = 20,          /* between two looks into the inbox */
+  INFLUX_TICK_MS = 1000,          /* retries of the spool, figures */
+  INFLUX_LAST_SEND_MS = 1000,     /* a stop sends for this long */
+  INFLUX_STOP_MS = 1700,          /* a stop waits this long for the disk */
+};
+
+/* All borrowed as long as the node lives. */
+struct influx_node_settings {
+  struct influx_target target;
+  struct gc_connect connect;
+  const char *password;      /* Version 1; NULL: in a file, or none */
+  const char *secret_file;   /* TokenFile or PasswordFile; NULL: none */
+  const char *secret_option; /* its name */
+  const char *folder;        /* of the spool */
+  uint64_t spool_max;
+  uint32_t batch_size, flush_interval_ms;
+  const struct gc_strs *tags;
+  const char *thread; /* its name, up to 15 bytes */
+  void (*notice)(void *ctx, const char *cause, const struct gc_err *err);
+  void *ctx;
+};
+
+struct influx_node_stats {
+  uint64_t received, lost; /* values; lost: no room in memory */
+  struct influx_sender_stats sender;
+  struct gc_spool_stats spool;
+  int64_t spool_age_ms; /* of the oldest line that waits */
+  int64_t
+      success_age_ms; /* since the newest request that was taken; -1: none */
+};
+
+struct influx_node;
+
+/* Starts the thread. Neither the folder nor the database needs to be there.
+ * GC_ERR_CONFIG: a Proxy that is not a URL; GC_ERR_MEMORY. */
+struct influx_node *influx_node_new(const struct influx_node_settings *settings,
+                                    struct gc_err *err);
+/* Takes a value; never waits for disk or network. Any thread. */
+void influx_node_put(struct influx_node *n, const struct influx_sample *sample);
+/* Sends what waits, soon. Any thread. */
+void influx_node_flush(struct influx_node *n);
+/* The figures of the last second. Any thread. */
+void influx_node_stats(struct influx_node *n, struct influx_node_stats *ret);
+/* Saves what is in memory, sends for up to INFLUX_LAST_SEND_MS if the database
+ * answers, and frees the node. False: the disk did not answer within
+ * INFLUX_STOP_MS; the thread and its memory are left behind. After the last
+ * influx_node_put. NULL is allowed. */
+bool influx_node_free(struct influx_node *n);
+
+#endif

@@ -1,0 +1,227 @@
+/* SPDX-License-Identifier: MIT */
+/* The plugin "genesys_influxdb": writes values to InfluxDB through a spool.
+ * Wiring only: options.c reads the configuration, node.c does the work. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "collectd.h"
+#include "plugin.h"
+
+#include "common/daemon/plugin_base.h"
+#include "common/daemon/value_parts.h"
+#include "common/genesys/clean_name.h"
+#include "plugins/genesys_influxdb/options.h"
+#include "plugins/genesys_influxdb/samples.h"
+
+static struct gc_plugin plugin;
+
+/* One <Node> block. */
+struct node_block {
+  struct gc_block base;
+  struct influx_node_settings settings;
+  struct influx_node *node; /* NULL: not started */
+  char folder[4000], thread[16];
+};
+
+static struct node_block *node_of(struct gc_block *b) {
+  return (struct node_block *)b;
+}
+
+/* ---- a block's life ---- */
+
+static void warn_node(void *ctx, const struct gc_err *warning) {
+  const struct gc_block *b = ctx;
+  gc_log_line(plugin.log, GC_LOG_WARNING, "<Node \"%s\">: %s", b->name,
+              warning->text);
+}
+
+static enum gc_code check_block(struct gc_block *b, struct gc_err *warning,
+                                struct gc_err *err) {
+  const struct node_options *o = b->options;
+  (void)warning; /* there may be several */
+  for (const struct gc_block *other = plugin.blocks; other != NULL;
+       other = other->next) {
+    const struct node_options *theirs = other->options;
+    if (o->spool_dir != NULL && theirs->spool_dir != NULL &&
+        strcmp(o->spool_dir, theirs->spool_dir) == 0)
+      return gc_fail(err, GC_ERR_CONFIG,
+                     "SpoolDir \"%s\" is that of <Node \"%s\">; give each its "
+                     "own",
+                     o->spool_dir, other->name);
+  }
+  return node_check(b->options, warn_node, b, err);
+}
+
+static void set_folder(struct node_block *n) {
+  const struct node_options *o = n->base.options;
+  const char *base = global_option_get("BaseDir");
+  char name[GC_NAME_SIZE];
+  (void)gc_name_clean(name, n->base.name, strlen(n->base.name));
+  if (o->spool_dir != NULL)
+    snprintf(n->folder, sizeof(n->folder), "%s", o->spool_dir);
+  else
+    snprintf(n->folder, sizeof(n->folder), "%s/genesys_influxdb-%s",
+             base != NULL ? base : ".", name);
+}
+
+static enum gc_code start_block(struct gc_block *b, struct gc_err *err) {
+  struct node_block *n = node_of(b);
+  set_folder(n);
+  snprintf(n->thread, sizeof(n->thread), "gc-db-%.9s", b->name);
+  node_settings(b->options, &n->settings);
+  n->settings.folder = n->folder;
+  n->settings.thread = n->thread;
+  n->settings.notice = gc_block_notice_own;
+  n->settings.ctx = b;
+  n->node = influx_node_new(&n->settings, err);
+  return n->node != NULL ? GC_OK : err->code;
+}
+
+static void read_state(struct gc_block *b, uint32_t interval_ms,
+                       const struct gc_samples *out) {
+  struct influx_node_stats stats;
+  influx_node_stats(node_of(b)->node, &stats);
+  influx_samples(&stats, b->instance, interval_ms, out);
+}
+
+static void clear_block(struct gc_block *b) {
+  (void)influx_node_free(gc_steal(node_of(b)->node));
+}
+
+static const struct gc_block_class node_class = {.prefix = "node",
+                                                 .rows = node_rows,
+                                                 .size =
+                                                     sizeof(struct node_block),
+                                                 .check = check_block,
+                                                 .start = start_block,
+                                                 .read_state = read_state,
+                                                 .clear = clear_block};
+
+static enum gc_code read_node(const char *name, void *options,
+                              struct gc_err *err) {
+  return gc_plugin_add(&plugin, &node_class, name, options, err);
+}
+
+static const struct gc_block_kind kinds[] = {
+    {.key = "Node",
+     .rows = node_rows,
+     .size = sizeof(struct node_options),
+     .help = "One database that values are written to.",
+     .named = true,
+     .read = read_node},
+    {.key = NULL},
+};
+
+static struct gc_plugin plugin = {.name = "genesys_influxdb", .kinds = kinds};
+
+/* ---- values: on collectd's write threads ---- */
+
+static enum influx_number kind_of(int type) {
+  switch (type) {
+  case DS_TYPE_GAUGE:
+    return INFLUX_REAL;
+  case DS_TYPE_DERIVE:
+    return INFLUX_INT;
+  default:
+    return INFLUX_UINT;
+  }
+}
+
+static union influx_value value_of(int type, value_t value) {
+  switch (type) {
+  case DS_TYPE_GAUGE:
+    return (union influx_value){.real = value.gauge};
+  case DS_TYPE_DERIVE:
+    return (union influx_value){.integer = value.derive};
+  case DS_TYPE_ABSOLUTE:
+    return (union influx_value){.counter = value.absolute};
+  default:
+    return (union influx_value){.counter = value.counter};
+  }
+}
+
+static int on_write(const data_set_t *ds, const value_list_t *vl,
+                    user_data_t *ud) {
+  struct node_block *n = ud->data;
+  char key[GC_VALUE_KEY_SIZE], parts[GC_PARTS_SIZE];
+  if (!node_takes(n->base.options, vl->plugin))
+    return 0;
+  struct influx_sample sample;
+  sample.key = key;
+  sample.key_len = gc_value_key(vl, key);
+  sample.parts = parts;
+  sample.time_ns = (int64_t)CDTIME_T_TO_NS(vl->time);
+  sample.count = ds->ds_num < INFLUX_SOURCES_MAX ? (unsigned)ds->ds_num
+                                                 : INFLUX_SOURCES_MAX;
+  gc_value_parts(vl, parts);
+  for (unsigned i = 0; i < sample.count; i++)
+    sample.sources[i] = (struct influx_source){
+        .name = ds->ds[i].name,
+        .kind = kind_of(ds->ds[i].type),
+        .value = value_of(ds->ds[i].type, vl->values[i])};
+  influx_node_put(n->node, &sample);
+  return 0;
+}
+
+static int on_flush(__attribute__((unused)) cdtime_t timeout,
+                    __attribute__((unused)) const char *identifier,
+                    user_data_t *ud) {
+  influx_node_flush(((struct node_block *)ud->data)->node);
+  return 0;
+}
+
+static void register_writer(struct gc_block *b) {
+  char callback[DATA_MAX_NAME_LEN * 2];
+  user_data_t ud = {.data = b};
+  snprintf(callback, sizeof(callback), "%s/%s", plugin.name, b->name);
+  plugin_register_write(callback, on_write, &ud);
+  plugin_register_flush(callback, on_flush, &ud);
+}
+
+/* ---- collectd's other callbacks ---- */
+
+static int on_config(oconfig_item_t *ci) {
+  return gc_plugin_config(&plugin, ci);
+}
+
+static int on_init(void) {
+  static bool is_registered;
+  gc_plugin_start(&plugin);
+  for (struct gc_block *b = plugin.blocks; b != NULL && !is_registered;
+       b = b->next)
+    if (b->runs)
+      register_writer(b);
+  is_registered = true;
+  return 0;
+}
+
+/* The write threads have ended: nothing is put into a node any more. A node
+ * whose disk hangs is left behind with its block. */
+static int on_shutdown(void) {
+  struct gc_block **at = &plugin.blocks;
+  while (*at != NULL) {
+    struct node_block *n = node_of(*at);
+    if (influx_node_free(gc_steal(n->node))) {
+      at = &(*at)->next;
+      continue;
+    }
+    gc_log_line(plugin.log, GC_LOG_WARNING,
+                "<Node \"%s\">: the disk of SpoolDir does not answer; values "
+                "of the last seconds may be lost",
+                n->base.name);
+    *at = (*at)->next;
+  }
+  gc_plugin_stop(&plugin);
+  return 0;
+}
+
+GC_API void module_register(void);
+void module_register(void) {
+  if (!gc_plugin_open(&plugin))
+    return;
+  gc_value_parts_want();
+  plugin_register_complex_config(plugin.name, on_config);
+  plugin_register_init(plugin.name, on_init);
+  plugin_register_shutdown(plugin.name, on_shutdown);
+}

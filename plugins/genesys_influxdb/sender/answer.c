@@ -1,0 +1,118 @@
+/* SPDX-License-Identifier: MIT */
+#include "plugins/genesys_influxdb/sender/answer.h"
+
+#include <string.h>
+
+#include "common/base/utf8.h"
+
+struct status_row {
+  int from, to;
+  struct influx_verdict verdict;
+};
+
+#define HINT_TOKEN                                                             \
+  "check TokenFile (Version 2) or User and PasswordFile (Version 1), and the " \
+  "right to write"
+#define HINT_BUCKET                                                            \
+  "check URL, Organization and Bucket (Version 2) or Database (Version 1), "   \
+  "and make it"
+
+/* The first row that holds the status counts. */
+static const struct status_row rows[] = {
+    {200, 299, {INFLUX_ACCEPTED, GC_OK, false, ""}},
+    {300,
+     399,
+     {INFLUX_PAUSE_LONG, GC_ERR_REQUEST, false,
+      "a redirect is not followed; check URL"}},
+    /* InfluxDB 1 and 2: lines that cannot be parsed, partial writes. */
+    {400, 400, {INFLUX_SPLIT, GC_ERR_REQUEST, false, ""}},
+    {401, 401, {INFLUX_PAUSE_LONG, GC_ERR_AUTH, false, HINT_TOKEN}},
+    {403, 403, {INFLUX_PAUSE_LONG, GC_ERR_PERMISSION, false, HINT_TOKEN}},
+    {404, 404, {INFLUX_PAUSE_LONG, GC_ERR_NOT_FOUND, false, HINT_BUCKET}},
+    {407, 407, {INFLUX_PAUSE_LONG, GC_ERR_NETWORK, false, ""}},
+    {408, 408, {INFLUX_PAUSE, GC_ERR_TIMEOUT, false, ""}},
+    {413, 413, {INFLUX_SPLIT, GC_ERR_LIMIT, true, ""}},
+    /* InfluxDB 2: partial writes, such as another type of a field. */
+    {422, 422, {INFLUX_SPLIT, GC_ERR_REQUEST, false, ""}},
+    {429, 429, {INFLUX_PAUSE, GC_ERR_THROTTLED, false, ""}},
+    {400,
+     499,
+     {INFLUX_PAUSE_LONG, GC_ERR_REQUEST, false, "check URL and Version"}},
+    {500, 599, {INFLUX_PAUSE, GC_ERR_REMOTE, false, ""}},
+};
+
+/* In answers about lines: InfluxDB 1.6 to 2.7. */
+static const char *const about_lines[] = {
+    "partial write",    "unable to parse",   "field type conflict",
+    "beyond retention", "invalid field",     "missing tag",
+    "missing fields",   "bad timestamp",     "time outside range",
+    "max key length",   "max-values-per-tag"};
+
+static bool names_line(const struct gc_buf *body) {
+  const char *text = gc_buf_string(body);
+  for (size_t i = 0; i < GC_COUNT(about_lines); i++)
+    if (strstr(text, about_lines[i]) != NULL)
+      return true;
+  return false;
+}
+
+static enum gc_code code_of(enum gc_failure failure) {
+  switch (failure) {
+  case GC_FAILURE_TLS:
+    return GC_ERR_TLS;
+  case GC_FAILURE_TIMEOUT:
+    return GC_ERR_TIMEOUT;
+  case GC_FAILURE_LOCAL:
+    return GC_ERR_CONFIG;
+  default:
+    return GC_ERR_NETWORK;
+  }
+}
+
+struct influx_verdict influx_judge(const struct gc_reply *reply) {
+  /* A status with a body that broke off is a status all the same, but only a
+   * whole 2xx says that the lines are there. */
+  if (reply->failure != GC_FAILURE_NONE && reply->status < 300)
+    return (struct influx_verdict){INFLUX_PAUSE, code_of(reply->failure), false,
+                                   ""};
+  for (size_t i = 0; i < GC_COUNT(rows); i++) {
+    if (reply->status < rows[i].from || reply->status > rows[i].to)
+      continue;
+    struct influx_verdict verdict = rows[i].verdict;
+    verdict.names_line =
+        verdict.names_line ||
+        (verdict.action == INFLUX_SPLIT && names_line(&reply->body));
+    return verdict;
+  }
+  return (struct influx_verdict){INFLUX_PAUSE, GC_ERR_PARSE, false,
+                                 "not an HTTP status; check URL"};
+}
+
+/* The beginning of the value of a member; NULL: there is none. */
+static const char *member_of(const char *text, const char *name) {
+  const char *at = strstr(text, name);
+  if (at == NULL)
+    return NULL;
+  at += strlen(name);
+  at += strspn(at, " :");
+  return *at == '"' ? at + 1 : NULL;
+}
+
+void influx_answer_words(const struct gc_buf *body, char *out, size_t size) {
+  char words[512];
+  const char *text = gc_buf_string(body);
+  const char *value = member_of(text, "\"error\"");
+  if (value == NULL)
+    value = member_of(text, "\"message\"");
+  const char *from = value != NULL ? value : text;
+  size_t len = 0;
+  for (; from[len] != '\0' && len + 1 < sizeof(words); len++) {
+    if (value != NULL && from[len] == '"' && from[len - 1] != '\\')
+      break;
+    words[len] = from[len];
+  }
+  while (len > 0 && (words[len - 1] == '\n' || words[len - 1] == ' '))
+    len--;
+  words[len] = '\0';
+  gc_utf8_copy_printable(out, size, words, ' ');
+}

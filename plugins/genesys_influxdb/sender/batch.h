@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: MIT */
+/* The lines of one read of the spool, on their way to the database. If a part
+ * is refused it is halved until the line at fault is alone; the other lines go
+ * on. Pure, one thread.
+ *
+ *   8 lines, the third is bad: 8 no, 4 no, 2 yes, 2 no, 1 no (aside), 1 yes,
+ *   4 yes */
+#ifndef GENESYS_INFLUXDB_SENDER_BATCH_H
+#define GENESYS_INFLUXDB_SENDER_BATCH_H
+
+#include "common/base/buf.h"
+
+#include <stddef.h>
+#include <stdint.h>
+
+enum { INFLUX_PARTS_MAX = 40 }; /* a halved batch: one for each level, and 1 */
+
+struct influx_part {
+  size_t from, to; /* lines */
+};
+
+struct influx_batch {
+  struct gc_buf text; /* set .max once */
+  size_t *starts;     /* offsets of the lines; one more at the end */
+  size_t lines, room;
+  struct influx_part parts[INFLUX_PARTS_MAX]; /* to send; the last is next */
+  size_t part_count;
+  /* Lines that were refused alone, each "# WORDS\nLINE\n". */
+  struct gc_buf refused;
+  size_t refused_count;
+  bool took_some; /* the database took a part of it */
+};
+
+/* Finds the lines of batch->text; the whole batch is the next part.
+ * GC_ERR_MEMORY. */
+GC_MUST_CHECK enum gc_code influx_batch_begin(struct influx_batch *b);
+/* True, with the bytes to send, while a part is left. */
+bool influx_batch_next(const struct influx_batch *b, const char **ret_bytes,
+                       size_t *ret_len);
+/* Lines of the next part. */
+size_t influx_batch_part_lines(const struct influx_batch *b);
+
+/* The next part was taken. */
+void influx_batch_took(struct influx_batch *b);
+/* The next part was refused: halves it. False if it is a single line. */
+bool influx_batch_split(struct influx_batch *b);
+/* Puts the next part, a single line, aside with the database's words.
+ * GC_ERR_MEMORY leaves everything as it was. */
+GC_MUST_CHECK enum gc_code influx_batch_put_aside(struct influx_batch *b,
+                                                  const char *words);
+/* All parts once more, after a pause without a line taken. */
+void influx_batch_restart(struct influx_batch *b);
+
+/* Forgets the lines, keeps the memory. */
+void influx_batch_reset(struct influx_batch *b);
+void influx_batch_clear(struct influx_batch *b);
+
+#endif

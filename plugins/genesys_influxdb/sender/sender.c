@@ -1,0 +1,448 @@
+/* SPDX-License-Identifier: MIT */
+#include "plugins/genesys_influxdb/sender/sender.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/base/debug.h"
+#include "common/base/gzip.h"
+#include "common/base/policy/backoff.h"
+#include "plugins/genesys_influxdb/sender/answer.h"
+#include "plugins/genesys_influxdb/sender/batch.h"
+#include "plugins/genesys_influxdb/sender/quarantine.h"
+
+enum { WORDS_SIZE = 240, ANSWER_MAX = 64 * 1024, HEADERS_MAX = 8 };
+
+struct influx_sender {
+  const struct influx_sender_settings *settings;
+  const struct gc_env *env;
+  struct gc_spool *spool;
+  enum influx_state state;
+  struct gc_timer timer; /* IDLE: FlushInterval; PAUSED: the next try */
+
+  uint64_t waiting;      /* lines in the spool, as far as we were told */
+  uint64_t flush_due_ms; /* 0: nothing waits */
+  bool drains;           /* until the spool is empty */
+
+  struct influx_batch batch;
+  struct gc_record_place end; /* of the batch, in the spool */
+  bool has_place;
+  const char *bytes; /* of the part that is sent: in the batch, or `zipped` */
+  size_t len;
+
+  struct gc_buf url, authorization, zipped;
+  uint64_t secret_ms; /* when it was read */
+  bool has_secret;
+  const char *headers[HEADERS_MAX];
+  struct gc_exchange exchange;
+  struct gc_backoff backoff;
+  struct influx_sender_stats stats;
+};
+
+static void advance(struct influx_sender *s);
+
+static uint64_t now_ms(const struct influx_sender *s) {
+  return s->env->now_ms(s->env->ctx);
+}
+
+static void notice(const struct influx_sender *s, const char *cause,
+                   const struct gc_err *err) {
+  static const struct gc_err good = {.code = GC_OK};
+  s->env->notice(s->env->ctx, cause, err != NULL ? err : &good);
+}
+
+static void change_state(struct influx_sender *s, enum influx_event event) {
+  enum influx_state to = influx_state_next(s->state, event);
+  if (to != s->state)
+    gc_debug("influxdb %s: %s -> %s", s->settings->target.url,
+             influx_state_name(s->state), influx_state_name(to));
+  s->state = to;
+}
+
+static void set_timer(struct influx_sender *s, uint64_t due_ms) {
+  /* Without memory for it the next lines wake the sender. */
+  (void)gc_timers_set(s->env->timers, &s->timer, due_ms);
+}
+
+/* ---- pauses ---- */
+
+static void pause_for(struct influx_sender *s, uint32_t base_ms,
+                      uint32_t ask_ms) {
+  s->backoff.base_ms = base_ms;
+  s->backoff.cap_ms = INFLUX_RETRY_MAX_MS;
+  uint32_t wait_ms =
+      gc_backoff_fail(&s->backoff, ask_ms, s->env->random32(s->env->ctx));
+  s->stats.is_up = false;
+  s->drains = true;
+  change_state(s, INFLUX_EV_FAIL);
+  set_timer(s, now_ms(s) + wait_ms);
+}
+
+/* ---- the secret ---- */
+
+static void on_secret(void *ctx, const struct gc_secret_answer *answer) {
+  struct influx_sender *s = ctx;
+  if (answer->code != GC_OK) {
+    struct gc_err err = answer->err;
+    (void)gc_fail_in(&err, GC_ERR_AUTH, "%s: ", s->settings->secret_option);
+    notice(s, "database", &err);
+    pause_for(s, INFLUX_RETRY_OPERATOR_MS, 0);
+    return;
+  }
+  gc_buf_wipe(&s->authorization);
+  if (influx_target_authorization(&s->settings->target,
+                                  gc_buf_string(&answer->secret),
+                                  &s->authorization) != GC_OK) {
+    pause_for(s, INFLUX_RETRY_MS, 0);
+    return;
+  }
+  s->has_secret = true;
+  s->secret_ms = now_ms(s);
+  advance(s);
+}
+
+static bool needs_secret(const struct influx_sender *s) {
+  return s->settings->secret != NULL &&
+         (!s->has_secret || now_ms(s) - s->secret_ms >= INFLUX_SECRET_AGE_MS);
+}
+
+static void read_secret(struct influx_sender *s) {
+  struct gc_err err = {.code = GC_OK};
+  const struct gc_secret_source *source = s->settings->secret;
+  if (source->read(source->ctx, on_secret, s, &err) != GC_OK)
+    pause_for(s, INFLUX_RETRY_MS, 0);
+}
+
+/* ---- the batch ---- */
+
+/* Reads the next batch. False: nothing waits, or it cannot be read now. */
+static bool load_batch(struct influx_sender *s) {
+  struct gc_err err = {.code = GC_OK};
+  influx_batch_reset(&s->batch);
+  if (!gc_spool_is_open(s->spool))
+    return false;
+  enum gc_code code = gc_spool_read(s->spool, s->settings->batch_size,
+                                    &s->batch.text, &s->end, &err);
+  if (code == GC_OK)
+    code = influx_batch_begin(&s->batch);
+  s->has_place = code == GC_OK;
+  if (code != GC_OK) {
+    influx_batch_reset(&s->batch);
+    (void)gc_fail(&err, code, "%s",
+                  err.text[0] != '\0' ? err.text : gc_code_words(code));
+    notice(s, "position", &err);
+    pause_for(s, INFLUX_RETRY_MS, 0);
+  }
+  return s->batch.lines > 0;
+}
+
+static void save_refused(struct influx_sender *s) {
+  struct gc_err err = {.code = GC_OK};
+  if (s->batch.refused_count == 0) {
+    notice(s, "refused lines", NULL);
+    return;
+  }
+  s->stats.refused += s->batch.refused_count;
+  (void)!influx_quarantine(s->settings->folder, s->batch.refused.data,
+                           s->batch.refused.len, s->env->wall_ms(s->env->ctx),
+                           &err);
+  notice(s, "quarantine", &err);
+  const char *words = s->batch.refused.data + 2;
+  (void)gc_fail(&err, GC_ERR_REQUEST,
+                "the database refuses %zu of %zu lines, see refused.lines in "
+                "SpoolDir: %.*s",
+                s->batch.refused_count, s->batch.lines,
+                (int)strcspn(words, "\n"), words);
+  notice(s, "refused lines", &err);
+}
+
+/* Every line of the batch is in the database or in quarantine. */
+static void finish_batch(struct influx_sender *s) {
+  struct gc_err err = {.code = GC_OK};
+  save_refused(s);
+  s->stats.sent += s->batch.lines - s->batch.refused_count;
+  if (s->has_place) {
+    (void)!gc_spool_commit(s->spool, s->end, &err);
+    notice(s, "position", &err);
+  }
+  s->waiting -= s->waiting < s->batch.lines ? s->waiting : s->batch.lines;
+  influx_batch_reset(&s->batch);
+}
+
+/* ---- the request ---- */
+
+static bool fill_headers(struct influx_sender *s) {
+  size_t n = 0;
+  s->headers[n++] = "Content-Type: text/plain; charset=utf-8";
+  s->headers[n++] = "Accept: application/json";
+  if (s->settings->compresses)
+    s->headers[n++] = "Content-Encoding: gzip";
+  if (s->authorization.len > 0)
+    s->headers[n++] = s->authorization.data;
+  s->headers[n] = NULL;
+  if (!influx_batch_next(&s->batch, &s->bytes, &s->len))
+    return false;
+  if (!s->settings->compresses)
+    return true;
+  gc_buf_reset(&s->zipped);
+  if (gc_gzip(s->bytes, s->len, &s->zipped) != GC_OK)
+    return false;
+  s->bytes = s->zipped.data;
+  s->len = s->zipped.len;
+  return true;
+}
+
+static void send_part(struct influx_sender *s) {
+  struct gc_err err = {.code = GC_OK};
+  if (!fill_headers(s)) {
+    pause_for(s, INFLUX_RETRY_MS, 0);
+    return;
+  }
+  s->exchange.method = "POST";
+  s->exchange.url = s->url.data;
+  s->exchange.headers = s->headers;
+  s->exchange.body = s->bytes;
+  s->exchange.body_len = s->len;
+  s->exchange.body_max = ANSWER_MAX;
+  if (s->env->transport.start(s->env->transport.ctx, &s->exchange, &err) ==
+      GC_OK)
+    return;
+  notice(s, "database", &err);
+  pause_for(s, INFLUX_RETRY_MS, 0);
+}
+
+/* Moves on in SECRET: with a batch in hand and nothing running. */
+static void advance(struct influx_sender *s) {
+  if (needs_secret(s)) {
+    read_secret(s);
+    return;
+  }
+  change_state(s, INFLUX_EV_SECRET);
+  send_part(s);
+}
+
+/* Is it time to send? */
+static bool is_due(const struct influx_sender *s) {
+  return s->drains || s->waiting >= s->settings->batch_size ||
+         (s->flush_due_ms != 0 && s->flush_due_ms <= now_ms(s));
+}
+
+/* In IDLE: begins a batch, or waits for FlushInterval. */
+static void consider(struct influx_sender *s) {
+  if (s->state != INFLUX_IDLE)
+    return;
+  if (!is_due(s)) {
+    if (s->flush_due_ms != 0)
+      set_timer(s, s->flush_due_ms);
+    return;
+  }
+  if (s->flush_due_ms != 0 && s->flush_due_ms <= now_ms(s))
+    s->drains = true;
+  if (load_batch(s)) {
+    change_state(s, INFLUX_EV_SEND);
+    advance(s);
+    return;
+  }
+  if (s->state != INFLUX_IDLE || !gc_spool_is_open(s->spool))
+    return;
+  s->drains = false;
+  s->waiting = 0;
+  s->flush_due_ms = 0;
+}
+
+/* ---- answers ---- */
+
+static void part_was_taken(struct influx_sender *s) {
+  s->stats.requests_ok++;
+  s->stats.bytes += s->len;
+  s->stats.last_success_ms = now_ms(s);
+  s->stats.is_up = true;
+  gc_backoff_reset(&s->backoff);
+  notice(s, "database", NULL);
+  influx_batch_took(&s->batch);
+}
+
+/* The same texts as for an account, whose options have other names. */
+static void name_our_options(char *text) {
+  static const char *const theirs[] = {
+      "Region (or BaseURL)", "BaseURL, LoginURL", "BaseURL and LoginURL"};
+  for (size_t i = 0; i < GC_COUNT(theirs); i++) {
+    size_t len = strlen(theirs[i]);
+    char *at = strstr(text, theirs[i]);
+    if (at == NULL)
+      continue;
+    memcpy(at, "URL", 3);
+    memmove(at + 3, at + len, strlen(at + len) + 1);
+  }
+}
+
+static void describe(const struct influx_sender *s,
+                     const struct gc_reply *reply, struct influx_verdict v,
+                     const struct gc_err *why, struct gc_err *err) {
+  char words[WORDS_SIZE];
+  if (reply->failure != GC_FAILURE_NONE && reply->status < 300) {
+    *err = *why;
+    err->code = v.code;
+    name_our_options(err->text);
+    (void)gc_fail_in(err, v.code, "lines wait in the spool: ");
+    return;
+  }
+  influx_answer_words(&reply->body, words, sizeof(words));
+  (void)gc_fail(err, v.code, "%s answered %d%s%s%s%s; lines wait in the spool",
+                s->settings->target.url, reply->status,
+                words[0] != '\0' ? ": " : "", words,
+                v.hint[0] != '\0' ? "; " : "", v.hint);
+}
+
+static void pause_after(struct influx_sender *s, const struct gc_reply *reply,
+                        struct influx_verdict v, const struct gc_err *why) {
+  struct gc_err err = {.code = GC_OK};
+  uint32_t ask_s = reply->has_retry_after ? reply->retry_after_s : 0;
+  if (ask_s > INFLUX_RETRY_AFTER_MAX_S)
+    ask_s = INFLUX_RETRY_AFTER_MAX_S;
+  s->stats.requests_failed++;
+  describe(s, reply, v, why, &err);
+  notice(s, "database", &err);
+  if (v.code == GC_ERR_AUTH || v.code == GC_ERR_PERMISSION)
+    s->has_secret = false; /* the file may be corrected meanwhile */
+  pause_for(
+      s, v.action == INFLUX_PAUSE ? INFLUX_RETRY_MS : INFLUX_RETRY_OPERATOR_MS,
+      ask_s * 1000);
+}
+
+/* A part is refused: halve it, or put its one line aside. False: the database
+ * refuses everything, in words that name no line. */
+static bool split_part(struct influx_sender *s, const struct gc_reply *reply,
+                       struct influx_verdict v) {
+  char words[WORDS_SIZE];
+  if (influx_batch_split(&s->batch))
+    return true;
+  bool is_at_fault = v.names_line || s->batch.took_some;
+  influx_answer_words(&reply->body, words, sizeof(words));
+  return is_at_fault && influx_batch_put_aside(&s->batch, words) == GC_OK;
+}
+
+static void go_on(struct influx_sender *s) {
+  const char *bytes;
+  size_t len;
+  if (influx_batch_next(&s->batch, &bytes, &len)) {
+    change_state(s, INFLUX_EV_MORE);
+    advance(s);
+    return;
+  }
+  finish_batch(s);
+  s->flush_due_ms =
+      s->waiting > 0 ? now_ms(s) + s->settings->flush_interval_ms : 0;
+  change_state(s, INFLUX_EV_DONE);
+  consider(s);
+}
+
+static void on_answer(struct gc_exchange *x, const struct gc_reply *reply,
+                      const struct gc_err *why) {
+  struct influx_sender *s = x->ctx;
+  struct influx_verdict v = influx_judge(reply);
+  if (v.action == INFLUX_ACCEPTED) {
+    part_was_taken(s);
+    go_on(s);
+    return;
+  }
+  if (v.action == INFLUX_SPLIT && split_part(s, reply, v)) {
+    s->stats.requests_failed++;
+    go_on(s);
+    return;
+  }
+  if (v.action == INFLUX_SPLIT) {
+    influx_batch_restart(&s->batch);
+    v.action = INFLUX_PAUSE_LONG;
+    v.hint = "check URL and Version";
+  }
+  pause_after(s, reply, v, why);
+}
+
+static void on_timer(void *ctx, uint64_t at_ms) {
+  struct influx_sender *s = ctx;
+  (void)at_ms;
+  if (s->state != INFLUX_PAUSED) {
+    consider(s);
+    return;
+  }
+  if (s->batch.lines > 0 || load_batch(s)) {
+    change_state(s, INFLUX_EV_RESUME);
+    advance(s);
+    return;
+  }
+  if (s->timer.place != 0)
+    return; /* the spool cannot be read; load_batch has set the timer */
+  if (!gc_spool_is_open(s->spool)) {
+    set_timer(s, now_ms(s) + INFLUX_RETRY_MS);
+    return;
+  }
+  change_state(s, INFLUX_EV_DONE);
+  consider(s);
+}
+
+/* ---- for the node ---- */
+
+struct influx_sender *
+influx_sender_new(const struct influx_sender_settings *settings,
+                  const struct gc_env *env, struct gc_spool *spool,
+                  struct gc_err *err) {
+  struct influx_sender *s = calloc(1, sizeof(*s));
+  if (s == NULL) {
+    gc_fail(err, GC_ERR_MEMORY, "out of memory");
+    return NULL;
+  }
+  s->settings = settings;
+  s->env = env;
+  s->spool = spool;
+  s->timer = (struct gc_timer){.fire = on_timer, .ctx = s};
+  s->exchange = (struct gc_exchange){.done = on_answer, .ctx = s};
+  s->batch.text.max = INFLUX_BODY_MAX;
+  s->zipped.max = 2 * (size_t)INFLUX_BODY_MAX;
+  s->url.max = s->authorization.max = 32 * 1024;
+  if (influx_target_url(&settings->target, &s->url) == GC_OK)
+    return s;
+  gc_fail(err, GC_ERR_MEMORY, "out of memory");
+  influx_sender_free(s);
+  return NULL;
+}
+
+void influx_sender_free(struct influx_sender *s) {
+  if (s == NULL)
+    return;
+  change_state(s, INFLUX_EV_STOP);
+  s->env->transport.cancel(s->env->transport.ctx, &s->exchange);
+  if (s->settings->secret != NULL)
+    s->settings->secret->cancel(s->settings->secret->ctx);
+  gc_timers_unset(s->env->timers, &s->timer);
+  influx_batch_clear(&s->batch);
+  gc_buf_clear(&s->url);
+  gc_buf_wipe(&s->authorization);
+  gc_buf_clear(&s->zipped);
+  free(s);
+}
+
+void influx_sender_add(struct influx_sender *s, uint64_t lines) {
+  s->waiting += lines;
+  if (s->flush_due_ms == 0)
+    s->flush_due_ms = now_ms(s) + s->settings->flush_interval_ms;
+  consider(s);
+}
+
+void influx_sender_flush(struct influx_sender *s) {
+  s->drains = true;
+  consider(s);
+}
+
+void influx_sender_forget_place(struct influx_sender *s) {
+  s->has_place = false;
+}
+
+enum influx_state influx_sender_state(const struct influx_sender *s) {
+  return s->state;
+}
+
+struct influx_sender_stats influx_sender_stats(const struct influx_sender *s) {
+  return s->stats;
+}

@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: MIT */
+/* Sends what waits in a spool to a database, oldest first, one request at a
+ * time, and moves the spool's read position when the database has taken a
+ * batch. One thread: that of the loop behind `env`; the spool is used on it
+ * alone.
+ *
+ * A batch is sent when BatchSize lines wait or FlushInterval has passed since
+ * the first of them; after an outage or a restart, at once and until nothing is
+ * left. While the database does not answer, it waits 1 s to 30 s with jitter,
+ * or as long as Retry-After says. Refused lines are isolated (sender/batch.h)
+ * and quarantined. */
+#ifndef GENESYS_INFLUXDB_SENDER_SENDER_H
+#define GENESYS_INFLUXDB_SENDER_SENDER_H
+
+#include "common/base/env.h"
+#include "common/net/api/secret_reader.h"
+#include "common/net/spool/spool.h"
+#include "plugins/genesys_influxdb/sender/state.h"
+#include "plugins/genesys_influxdb/sender/target.h"
+
+enum {
+  INFLUX_RETRY_MS = 1000,
+  INFLUX_RETRY_MAX_MS = 30 * 1000,
+  INFLUX_RETRY_OPERATOR_MS = 5 * 1000, /* credentials, a missing bucket */
+  INFLUX_RETRY_AFTER_MAX_S = 3600,     /* a longer Retry-After is shortened */
+  INFLUX_SECRET_AGE_MS = 10 * 1000,    /* then its file is read again */
+  INFLUX_BODY_MAX = 8 * 1024 * 1024,   /* lines of one batch, bytes */
+};
+
+/* All borrowed as long as the sender lives. */
+struct influx_sender_settings {
+  struct influx_target target;
+  const char *folder; /* for quarantined lines */
+  uint32_t batch_size, flush_interval_ms;
+  bool compresses;                 /* gzip bodies */
+  const char *secret_option;       /* "TokenFile", for messages */
+  struct gc_secret_source *secret; /* NULL: there is none */
+};
+
+struct influx_sender_stats {
+  uint64_t sent, refused; /* lines */
+  uint64_t requests_ok, requests_failed;
+  uint64_t bytes;           /* of bodies that were taken, on the wire */
+  uint64_t last_success_ms; /* monotonic; 0: none yet */
+  bool is_up;               /* the newest request was taken */
+};
+
+struct influx_sender;
+
+/* `env` and `spool` are borrowed. env->notice gets the causes "database",
+ * "refused lines", "quarantine" and "position". NULL: out of memory. */
+struct influx_sender *
+influx_sender_new(const struct influx_sender_settings *settings,
+                  const struct gc_env *env, struct gc_spool *spool,
+                  struct gc_err *err);
+/* Ends a running request; what it held stays in the spool. NULL is allowed. */
+void influx_sender_free(struct influx_sender *s);
+
+/* The spool has `lines` more. */
+void influx_sender_add(struct influx_sender *s, uint64_t lines);
+/* Sends everything that waits, now: after the spool was opened, for a flush. */
+void influx_sender_flush(struct influx_sender *s);
+/* The spool was closed (its folder is gone): a batch that is held has no place
+ * there any longer. */
+void influx_sender_forget_place(struct influx_sender *s);
+
+enum influx_state influx_sender_state(const struct influx_sender *s);
+struct influx_sender_stats influx_sender_stats(const struct influx_sender *s);
+
+#endif

@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: MIT */
+/* The states of a sender and the one function that changes them. Pure.
+ *
+ *   IDLE ──send──> SECRET ──secret──> SENDING ──done──> IDLE
+ *                    │                  │ └──more──> SECRET
+ *                    └──fail──> PAUSED <┘
+ *                                 ├──resume──> SECRET
+ *                                 └──done──> IDLE (nothing waits any longer)
+ *
+ * A batch is held in SECRET, SENDING and PAUSED. */
+#ifndef GENESYS_INFLUXDB_SENDER_STATE_H
+#define GENESYS_INFLUXDB_SENDER_STATE_H
+
+enum influx_state {
+  INFLUX_IDLE,    /* waits for lines */
+  INFLUX_SECRET,  /* reads the token or password */
+  INFLUX_SENDING, /* a request runs */
+  INFLUX_PAUSED,  /* waits for its timer */
+  INFLUX_STOPPED,
+  INFLUX_STATE_COUNT
+};
+
+enum influx_event {
+  INFLUX_EV_SEND,   /* a batch is ready */
+  INFLUX_EV_SECRET, /* the secret is known */
+  INFLUX_EV_MORE,   /* another part or batch follows at once */
+  INFLUX_EV_DONE,   /* the batch is delivered */
+  INFLUX_EV_FAIL,   /* try again later */
+  INFLUX_EV_RESUME, /* later is now */
+  INFLUX_EV_STOP,
+  INFLUX_EVENT_COUNT
+};
+
+/* The next state; the same one for an event that does not belong to it. */
+enum influx_state influx_state_next(enum influx_state state,
+                                    enum influx_event event);
+/* "idle" and so on, for debug lines; never NULL. */
+const char *influx_state_name(enum influx_state state);
+
+#endif
