@@ -141,6 +141,13 @@ static union influx_value value_of(int type, value_t value) {
   }
 }
 
+/* Whole milliseconds stay whole: cdtime_t counts 2^-30 s. */
+static int64_t time_of(cdtime_t time) {
+  uint64_t ms = CDTIME_T_TO_MS(time);
+  return MS_TO_CDTIME_T(ms) == time ? (int64_t)ms * 1000000
+                                    : (int64_t)CDTIME_T_TO_NS(time);
+}
+
 static int on_write(const data_set_t *ds, const value_list_t *vl,
                     user_data_t *ud) {
   struct node_block *n = ud->data;
@@ -151,7 +158,7 @@ static int on_write(const data_set_t *ds, const value_list_t *vl,
   sample.key = key;
   sample.key_len = gc_value_key(vl, key);
   sample.parts = parts;
-  sample.time_ns = (int64_t)CDTIME_T_TO_NS(vl->time);
+  sample.time_ns = time_of(vl->time);
   sample.count = ds->ds_num < INFLUX_SOURCES_MAX ? (unsigned)ds->ds_num
                                                  : INFLUX_SOURCES_MAX;
   gc_value_parts(vl, parts);

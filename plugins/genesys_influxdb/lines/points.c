@@ -128,11 +128,17 @@ static struct identity identity_of(const char *key) {
   return id;
 }
 
+/* One "_" for each character that the guide does not allow. */
 static void clean_word(char *word) {
-  for (; *word != '\0'; word++)
-    if (!((*word >= 'a' && *word <= 'z') || (*word >= 'A' && *word <= 'Z') ||
-          (*word >= '0' && *word <= '9') || *word == '_' || *word == '-'))
-      *word = '_';
+  char *to = word;
+  for (const char *at = word; *at != '\0'; at++) {
+    bool is_plain = (*at >= 'a' && *at <= 'z') || (*at >= 'A' && *at <= 'Z') ||
+                    (*at >= '0' && *at <= '9') || *at == '_' || *at == '-';
+    bool is_rest = ((unsigned char)*at & 0xc0) == 0x80; /* of a character */
+    if (!is_rest)
+      *to++ = is_plain ? *at : '_';
+  }
+  *to = '\0';
 }
 
 /* The literal row of a guide: its own tags in its own order. */
@@ -195,7 +201,9 @@ static enum gc_code make_point(struct influx_points *p,
   if (!gc_export_series_make(&named, &p->made))
     return GC_ERR_LIMIT;
   const struct gc_export_guide_row *row = gc_export_guide_row(&p->made);
-  bool is_guide = row != NULL && source->kind == INFLUX_REAL;
+  /* Without the id the rows of all queues would be one. */
+  bool is_guide = row != NULL && source->kind == INFLUX_REAL &&
+                  gc_export_label(&p->made, row->tags[0].label) != NULL;
   GC_TRY(is_guide ? write_guide(p, row) : write_other(p, &id));
   GC_AUTO(gc_buf_clear) struct gc_buf field = {.max = 1024};
   GC_TRY(influx_line_key(&field, is_guide ? row->field : p->made.field));

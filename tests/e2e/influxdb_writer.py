@@ -1,0 +1,186 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""Does every line that was accepted reach a real database, once, whatever dies in between? GC_KILLS: kills of each kind (3)."""
+from __future__ import annotations
+
+import os
+import random
+import signal
+import time
+from pathlib import Path
+from typing import Any, Callable
+
+from lib import process, report
+from lib.collectd import DAEMON, Collectd
+from lib.full_disk import full_disk
+from lib.gate import Gate
+from lib.genesys import Simulator
+from lib.process import wait_until, watch_for
+from lib.report import check, note, same
+from lib.timeseries import INFLUXD, VICTORIA, Database, Influx1, Load, Victoria, spooled
+
+KILLS = int(os.environ.get("GC_KILLS", "3"))
+OURS = ("genesys", "genesys_influxdb")
+
+
+def agent(load: Load, section: str, **options: Any) -> Collectd:
+    return Collectd("", more=load.options() + section, load=("unixsock",), ours=OURS, **options)
+
+
+def missing(database: Database, wanted: set[int]) -> list[int]:
+    """Numbers that are not in the database under their series and time."""
+    points = database.points(Load.MEASUREMENT)
+    return [n for n in sorted(wanted) if n not in points.get(("s%d" % (n % 7), Load.time_ns(n)), [])]
+
+
+def arrives(name: str, database: Database, wanted: set[int], within_s: float = 40) -> None:
+    try:
+        wait_until(lambda: not missing(database, wanted), within_s, name, every_s=0.3)
+    except process.Late:
+        pass
+    left = missing(database, wanted)
+    check(name, not left, "%d of %d are missing: %s …" % (len(left), len(wanted), left[:5]))
+
+
+def sent_again(database: Database) -> int:
+    return sum(len(values) - 1 for values in database.points(Load.MEASUREMENT).values())
+
+
+def kills(make: Callable[[], Database]) -> Callable[[], None]:
+    def scenario() -> None:
+        database, base, rng = make(), process.folder("agent"), random.Random(5)
+        spool, load = base / "spool", Load(process.folder("sock") / "s")
+        accepted: set[int] = set()
+        for turn in range(KILLS):
+            daemon = agent(load, database.node(SpoolDir=spool), base=base)
+            load.start()
+            wait_until(lambda: load.number > 500 * (turn + 1), 30, "values")
+            watch_for(rng.uniform(0.2, 0.9))
+            os.kill(daemon.program.pid, signal.SIGKILL)
+            daemon.program.wait(5)
+            load.stop()
+            accepted |= spooled(spool)
+        daemon = agent(load, database.node(SpoolDir=spool), base=base)
+        for turn in range(KILLS):
+            load.start()
+            watch_for(rng.uniform(0.2, 0.9))
+            database.end()
+            watch_for(rng.uniform(0.2, 0.9))
+            database.start()
+            load.stop()
+        last = load.number
+        before = len(accepted)
+        check("lines were accepted before the kills", before > 100 * KILLS, before)
+        accepted |= set(range(last - 100, last))
+        arrives("every accepted line is in the database", database, accepted)
+        stop_s, status = daemon.stop()
+        check("a clean stop", stop_s < 2.5 and status == 0, (stop_s, status))
+        again = sent_again(database)
+        check("only batches in flight were sent again", again <= 2 * KILLS * 200, again)
+        note("%d agent kills, %d database kills, %d lines, %d sent again" % (KILLS, KILLS, last, again))
+    scenario.__name__ = "kills_of_agent_and_" + make.__name__.lower()
+    return scenario
+
+
+def a_database_away_for_30_s_loses_nothing() -> None:
+    database = Influx1()
+    gate = Gate(database.port)
+    load = Load(process.folder("sock") / "s")
+    daemon = agent(load, database.node(URL="http://127.0.0.1:%d" % gate.port))
+    load.start(0.01)
+    arrives("before", database, {0, 1, 2})
+    gate.close()
+    began = load.number
+    watch_for(30)
+    gate.open()
+    wait_until(lambda: load.number > began + 100, 20, "values")
+    load.stop()
+    arrives("all values of the outage", database, set(range(load.number)))
+    lines = daemon.complaints()
+    check("one line", len(lines) == 1 and "node-main, database" in lines[0] and "lines wait in the spool" in lines[0], lines)
+    check("and one that it is good again", daemon.program.matching("node-main, database", "good again"), daemon.text)
+    same("the input never waited for the database", load.slowest_s < 1, True)
+    daemon.stop()
+
+
+def a_silent_database_slows_neither_inputs_nor_other_writers() -> None:
+    database = Influx1()
+    gate = Gate(database.port)
+    gate.stop_answering()
+    load = Load(process.folder("sock") / "s")
+    daemon = agent(load, database.node(URL="http://127.0.0.1:%d" % gate.port, Timeout=60))
+    load.put(3000)
+    check("3,000 values were taken", load.number == 3000, load.number)
+    check("no value took a second", load.slowest_s < 1, load.slowest_s)
+
+    def in_csv() -> int:
+        folder = daemon.csv / "agent" / "load"
+        return sum(len(p.read_text().splitlines()) - 1 for p in folder.glob("gauge-*")) if folder.is_dir() else 0
+    # csv itself loses some values of a burst: its five threads append to one file.
+    wait_until(lambda: in_csv() > 2500, 15, "the values in csv")
+    check("the other writer goes on", True)
+    took, status = daemon.stop()
+    check("a stop under 2 s with a request open", took < 2.5 and status == 0, (took, status))
+    same("all are in the spool", len(spooled(daemon.base / "genesys_influxdb-main")), 3000)
+
+
+def a_full_disk_recovers() -> None:
+    database = Victoria()
+    base = process.folder("agent")
+    spool, load = base / "spool", Load(process.folder("sock") / "s")
+    disk = full_disk(spool)
+    daemon = agent(load, database.node(SpoolDir=spool), base=base, preload=str(disk.shim), env=disk.env)
+    load.put(300)
+    arrives("before", database, set(range(300)))
+    disk.fill()
+    load.put(1000)
+    daemon.says("node-main, spool", "cannot save lines", "No space left", within_s=10)
+    disk.empty()
+    load.put(300)
+    arrives("what waited in memory, and what came after", database, set(range(1600)))
+    check("one line for the disk", len([one for one in daemon.complaints() if "spool:" in one]) == 1, daemon.complaints())
+    daemon.stop()
+
+
+def a_password_that_is_corrected_and_tls() -> None:
+    sim = Simulator(queues=1, frozen=True)
+    database = Influx1(user="agent:right", cert=sim.folder / "server.pem", key=sim.folder / "server.key", ca=sim.ca)
+    folder = process.folder("secret")
+    password, ca = folder / "password", folder / "ca.pem"
+    password.write_text("wrong\n")
+    password.chmod(0o600)
+    ca.write_bytes(Path(sim.folder / "server.key").read_bytes())  # no certificate at all
+    load = Load(process.folder("sock") / "s")
+    daemon = agent(load, database.node(User="agent", PasswordFile=password, CACert=ca))
+    load.put(100)
+    daemon.says("node-main, database", "check CACert", within_s=15)
+    ca.write_bytes(Path(sim.ca).read_bytes())
+    daemon.says("node-main, database", "401", "check TokenFile", within_s=60)
+    password.write_text("right\n")
+    arrives("after both were corrected, without a restart", database, set(range(100)), within_s=80)
+    check("the password is not in sight", not daemon.leaks("wrong-password", "right-password"), "")
+    daemon.stop()
+
+
+def a_line_that_the_database_refuses_is_set_aside() -> None:
+    database = Influx1()
+    load = Load(process.folder("sock") / "s")
+    base = process.folder("agent")
+    number = {"s3": 0}
+    # The field exists already as a text in this shard: values of it conflict.
+    database.get("/write?db=genesys", ('collectd_load_gauge,host=x,type_instance=s3 value="text" %d'
+                                       % Load.time_ns(number["s3"])).encode())
+    daemon = agent(load, database.node(SpoolDir=base / "spool", FlushInterval=1), base=base)
+    load.put(50)
+    aside = base / "spool" / "refused.lines"
+    wait_until(lambda: aside.read_text().count("collectd_load_gauge,") == 50, 40, "the lines in refused.lines")
+    check("with the database's words", "field type conflict" in aside.read_text(), aside.read_text()[:300])
+    check("one line in the log", len([x for x in daemon.complaints() if "refuses" in x]) == 1, daemon.complaints())
+    daemon.stop()
+
+
+if __name__ == "__main__":
+    report.main([a_database_away_for_30_s_loses_nothing, kills(Influx1), kills(Victoria), a_full_disk_recovers,
+                 a_silent_database_slows_neither_inputs_nor_other_writers, a_password_that_is_corrected_and_tls,
+                 a_line_that_the_database_refuses_is_set_aside],
+                {"collectd": DAEMON, "influxd": INFLUXD, "victoria-metrics": VICTORIA})

@@ -1,0 +1,147 @@
+/* SPDX-License-Identifier: MIT */
+/* The thread of a node: values are safe whatever the disk and the database do,
+ * and a stop is short. */
+#include "plugins/genesys_influxdb/node.h"
+
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "tests/support/check.h"
+#include "tests/support/deadline.h"
+#include "tests/support/server.h"
+#include "tests/support/spool_bench.h"
+
+static struct gate gate = GATE_INIT;
+static char said[4096]; /* notices: "CAUSE: TEXT\n" */
+static unsigned requests, status = 204;
+static struct gc_strs no_tags;
+
+static void on_notice(void *ctx, const char *cause, const struct gc_err *err) {
+  (void)ctx;
+  size_t len = strlen(said);
+  if (err->code != GC_OK)
+    GATE_CHANGE(&gate, snprintf(said + len, sizeof(said) - len, "%s: %s\n",
+                                cause, err->text));
+}
+
+static void serve(struct conn *c, void *ctx) {
+  struct request r;
+  (void)ctx;
+  while (conn_request(c, &r)) {
+    GATE_CHANGE(&gate, requests++);
+    if (!conn_say(c, "HTTP/1.1 %u x\r\nContent-Length: 0\r\n\r\n", status))
+      return;
+  }
+}
+
+static struct influx_node_settings settings_for(const char *url) {
+  return (struct influx_node_settings){
+      .target = {.url = url, .version = INFLUX_V2, .bucket = "b"},
+      .connect = {.timeout_ms = 5000, .connect_timeout_ms = 5000},
+      .secret_option = "TokenFile",
+      .folder = spool_folder,
+      .spool_max = 1 << 20,
+      .batch_size = 2,
+      .flush_interval_ms = 60000,
+      .tags = &no_tags,
+      .thread = "gc-db-test",
+      .notice = on_notice};
+}
+
+static void put(struct influx_node *n, int i) {
+  struct influx_sample s = {.key = "h\0p\0\0users\0x",
+                            .key_len = sizeof("h\0p\0\0users\0x"),
+                            .parts = "",
+                            .time_ns = i,
+                            .count = 1};
+  s.sources[0] = (struct influx_source){"value", INFLUX_INT, {.integer = i}};
+  influx_node_put(n, &s);
+}
+
+#define LINE(i)                                                                \
+  "collectd_p_users,host=h,plugin=p,type=users,type_instance=x value=" i       \
+  "i " i " "
+
+/* What waits in the spool of a node that has ended. */
+static const char *spool_words(void) {
+  struct gc_spool *s = spool_opened();
+  static char words[4096];
+  snprintf(words, sizeof(words), "%s", spool_peek(s));
+  gc_spool_free(s);
+  for (char *c = words; *c != '\0'; c++)
+    if (*c == '\n')
+      *c = ' ';
+  return words;
+}
+
+static void a_stop_saves_what_is_in_memory(void) {
+  struct gc_err err = {.code = GC_OK};
+  struct timespec from, to;
+  spool_fresh(0, 1 << 20);
+  struct influx_node_settings o = settings_for("http://127.0.0.1:1");
+  struct influx_node *n = influx_node_new(&o, &err);
+  CHECK(n != NULL);
+  put(n, 1);
+  put(n, 2);
+  clock_gettime(CLOCK_MONOTONIC, &from);
+  CHECK(influx_node_free(n));
+  clock_gettime(CLOCK_MONOTONIC, &to);
+  CHECK(to.tv_sec - from.tv_sec <= 3);
+  CHECK_STR(spool_words(), LINE("1") LINE("2"));
+}
+
+static bool has_one_request(void *ctx) {
+  (void)ctx;
+  return requests >= 1;
+}
+
+static void a_stop_sends_to_a_database_that_answers(void) {
+  struct gc_err err = {.code = GC_OK};
+  char url[64];
+  struct server_plan plan = {.serve = serve};
+  struct server *s = server_start(&plan);
+  snprintf(url, sizeof(url), "http://127.0.0.1:%d", server_port(s));
+  spool_fresh(0, 1 << 20);
+  struct influx_node_settings o = settings_for(url);
+  struct influx_node *n = influx_node_new(&o, &err);
+  requests = 0;
+  put(n, 1);
+  put(n, 2); /* a batch */
+  CHECK(gate_wait(&gate, has_one_request, NULL));
+  put(n, 3); /* would wait a minute */
+  CHECK(influx_node_free(n));
+  CHECK_STR(spool_words(), "");
+  CHECK_INT(requests, 2);
+  server_stop(s);
+}
+
+static bool has_spoken(void *ctx) { return strstr(said, ctx) != NULL; }
+
+static void a_folder_that_is_not_there_yet_recovers(void) {
+  struct gc_err err = {.code = GC_OK};
+  spool_fresh(0, 1 << 20);
+  char inner[200], folder[160], what[] = "spool: SpoolDir ";
+  snprintf(folder, sizeof(folder), "%s", spool_folder);
+  snprintf(inner, sizeof(inner), "%s/in", folder);
+  struct influx_node_settings o = settings_for("http://127.0.0.1:1");
+  o.folder = inner;
+  said[0] = '\0';
+  struct influx_node *n = influx_node_new(&o, &err);
+  put(n, 1);
+  CHECK(gate_wait(&gate, has_spoken, what));
+  CHECK_INT(mkdir(folder, 0700), 0);
+  CHECK(influx_node_free(n));
+  snprintf(spool_folder, sizeof(spool_folder), "%.120s", inner);
+  CHECK_INT(access(spool_in_folder("0000000000000001.seg"), F_OK), 0);
+}
+
+int main(void) {
+  spool_bench_begin();
+  RUN(a_stop_saves_what_is_in_memory);
+  RUN(a_stop_sends_to_a_database_that_answers);
+  RUN(a_folder_that_is_not_there_yet_recovers);
+  spool_bench_end();
+  return check_done();
+}

@@ -1,0 +1,104 @@
+/* SPDX-License-Identifier: MIT */
+/* The plugin in a fake collectd: its configuration, its callbacks, and that
+ * values reach the spool. */
+#include <stdlib.h>
+
+#include "utils/common/common.h"
+
+#include "tests/support/check.h"
+#include "tests/support/fake_daemon.h"
+#include "tests/support/spool_bench.h"
+
+void genesys_influxdb_module_register(void);
+
+/* The process keeps the names of all blocks, so each has its own. */
+static const char *node(const char *options) {
+  static char text[1024];
+  static unsigned number;
+  snprintf(text, sizeof(text),
+           "<Plugin genesys_influxdb>\n<Node \"n%u\">\n%s\n</Node>\n"
+           "</Plugin>\n",
+           ++number, options);
+  return text;
+}
+
+static int configure(const char *text) {
+  fake_reset();
+  genesys_influxdb_module_register();
+  return fake_config(text);
+}
+
+static void wrong_configurations_are_refused(void) {
+  static const struct {
+    const char *text, *words;
+  } rows[] = {
+      {"", "Bucket is missing"},
+      {"Version 1", "Database is missing"},
+      {"Version 1\nDatabase x\nTokenFile t", "for Version 2 only"},
+      {"Bucket b\nUser u", "User is for Version 1 only"},
+      {"Version 1\nDatabase x\nPassword p", "needs a User"},
+      {"Bucket b\nURL \"ftp://x\"", "URL \"ftp://x\""},
+      {"Bucket b\nTag \"env\"", "needs a key and a value"},
+      {"Bucket b\nTag \"host\" \"x\"", "has this tag already"},
+      {"Bucket b\nPlugin \"[\"", "["},
+      {"Bucket b\nBatchSize 0", "BatchSize"},
+      {"Bucket b\nSpoolDir \"/x\"\n</Node>\n<Node other>\nBucket b\n"
+       "SpoolDir \"/x\"",
+       "SpoolDir \"/x\" is that of"},
+  };
+  for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+    CHECK_ROW(rows[i].words);
+    CHECK(configure(node(rows[i].text)) != 0);
+    CHECK(fake_log_has(rows[i].words));
+    (void)fake_shutdown();
+  }
+}
+
+static void plain_http_to_another_host_earns_a_warning(void) {
+  CHECK_INT(configure(node("Bucket b\nURL \"http://db.example:8086\"")), 0);
+  CHECK(fake_log_has(": URL is plain http to another host"));
+  (void)fake_shutdown();
+}
+
+static void values_of_the_chosen_plugins_reach_the_spool(void) {
+  char text[512];
+  spool_fresh(0, 1 << 20);
+  snprintf(text, sizeof(text),
+           "<Plugin genesys_influxdb>\n<Node main>\nBucket b\n"
+           "URL \"http://127.0.0.1:1\"\nSpoolDir \"%s\"\n"
+           "Tag \"env\" \"prod\"\nPlugin \"us*\"\n</Node>\n</Plugin>\n",
+           spool_folder);
+  CHECK_INT(configure(text), 0);
+  CHECK_INT(fake_init(), 0);
+  CHECK(fake_has("write", "genesys_influxdb/main"));
+  CHECK(fake_has("flush", "genesys_influxdb/main"));
+  data_source_t source = {.name = "value", .type = DS_TYPE_GAUGE};
+  data_set_t set = {.type = "users", .ds_num = 1, .ds = &source};
+  plugin_register_data_set(&set);
+  value_t value = {.gauge = 2.5};
+  value_list_t vl = {.values = &value,
+                     .values_len = 1,
+                     .time = MS_TO_CDTIME_T(1700000000010),
+                     .host = "h",
+                     .plugin = "users",
+                     .type = "users"};
+  CHECK_INT(plugin_dispatch_values(&vl), 0);
+  sstrncpy(vl.plugin, "cpu", sizeof(vl.plugin));
+  CHECK_INT(plugin_dispatch_values(&vl), 0);
+  (void)fake_read(NULL);
+  CHECK_INT(fake_derive("genesys-node-main/writer_values-received"), 1);
+  (void)fake_shutdown();
+  struct gc_spool *s = spool_opened();
+  CHECK_STR(spool_peek(s), "collectd_users,env=prod,host=h,plugin=users,"
+                           "type=users value=2.5 1700000000010000000 ");
+  gc_spool_free(s);
+}
+
+int main(void) {
+  spool_bench_begin();
+  RUN(wrong_configurations_are_refused);
+  RUN(plain_http_to_another_host_earns_a_warning);
+  RUN(values_of_the_chosen_plugins_reach_the_spool);
+  spool_bench_end();
+  return check_done();
+}

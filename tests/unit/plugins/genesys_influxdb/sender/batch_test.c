@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: MIT */
+#include "plugins/genesys_influxdb/sender/batch.h"
+
+#include "tests/support/check.h"
+
+/* A batch of lines "0\n" … , at most 64. */
+static void fill(struct influx_batch *b, int lines) {
+  b->text.max = 1 << 16;
+  influx_batch_reset(b);
+  for (int i = 0; i < lines; i++)
+    CHECK_INT(gc_buf_print(&b->text, "%d\n", i), GC_OK);
+  CHECK_INT(influx_batch_begin(b), GC_OK);
+  CHECK_INT(b->lines, lines);
+}
+
+/* Plays a database that refuses the lines of `bad`; returns the requests. Each
+ * good line must be taken once. */
+static int play(struct influx_batch *b, uint64_t bad) {
+  const char *bytes;
+  size_t len;
+  uint64_t taken = 0;
+  int requests = 0;
+  while (influx_batch_next(b, &bytes, &len)) {
+    uint64_t sent = 0;
+    requests++;
+    for (size_t at = 0; at < len;) {
+      uint64_t n = 0;
+      for (; bytes[at] != '\n'; at++)
+        n = n * 10 + (uint64_t)(bytes[at] - '0');
+      at++;
+      sent |= UINT64_C(1) << n;
+    }
+    if ((sent & bad) == 0) {
+      CHECK((taken & sent) == 0);
+      taken |= sent;
+      influx_batch_took(b);
+    } else if (!influx_batch_split(b))
+      CHECK_INT(influx_batch_put_aside(b, "why"), GC_OK);
+  }
+  uint64_t all = b->lines == 64 ? UINT64_MAX : (UINT64_C(1) << b->lines) - 1;
+  CHECK(taken == (all & ~bad));
+  CHECK_INT(b->refused_count, __builtin_popcountll(bad & all));
+  return requests;
+}
+
+static void each_bad_line_is_found_and_the_others_go_on(void) {
+  struct influx_batch b = {.lines = 0};
+  for (int lines = 1; lines <= 64; lines += 7)
+    for (int bad = 0; bad < lines; bad++) {
+      fill(&b, lines);
+      CHECK(play(&b, UINT64_C(1) << bad) <= 2 * 7);
+    }
+  uint64_t bits = 0x123456789abcdef;
+  for (int i = 0; i < 500; i++) {
+    bits = bits * 6364136223846793005u + 1442695040888963407u;
+    fill(&b, 64);
+    (void)play(&b, bits & bits >> 11);
+  }
+  fill(&b, 64);
+  (void)play(&b, UINT64_MAX);
+  influx_batch_clear(&b);
+}
+
+static void refused_lines_stand_below_the_words(void) {
+  struct influx_batch b = {.lines = 0};
+  fill(&b, 2);
+  (void)play(&b, 2);
+  CHECK_STR(gc_buf_string(&b.refused), "# why\n1\n");
+  CHECK(b.took_some);
+  influx_batch_restart(&b);
+  CHECK_INT(influx_batch_part_lines(&b), 2);
+  CHECK_INT(b.refused.len, 0);
+  influx_batch_clear(&b);
+}
+
+static void nothing_is_no_part(void) {
+  struct influx_batch b = {.lines = 0};
+  const char *bytes;
+  size_t len;
+  fill(&b, 0);
+  CHECK(!influx_batch_next(&b, &bytes, &len));
+  influx_batch_clear(&b);
+}
+
+int main(void) {
+  RUN(each_bad_line_is_found_and_the_others_go_on);
+  RUN(refused_lines_stand_below_the_words);
+  RUN(nothing_is_no_part);
+  return check_done();
+}

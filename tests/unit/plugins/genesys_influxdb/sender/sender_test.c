@@ -1,0 +1,195 @@
+/* SPDX-License-Identifier: MIT */
+/* When a sender sends, pauses and goes on; sender_refused_test has lines that
+ * the database refuses. */
+#include "plugins/genesys_influxdb/sender/sender.h"
+
+#include "tests/support/check.h"
+#include "tests/support/sender_bench.h"
+
+static void a_batch_leaves_when_it_is_full_or_old(void) {
+  struct sender_bench b;
+  sender_begin(&b);
+  sender_answers(&b, REPLAY_ALWAYS, 204, NULL);
+  sender_put(&b, "a");
+  replay_run(&b.world, 9000);
+  CHECK_STR(sender_bodies(&b), "");
+  sender_put(&b, "b");
+  replay_run(&b.world, 10);
+  CHECK_STR(sender_bodies(&b), "a;b; ");
+  sender_put(&b, "c");
+  replay_run(&b.world, 9990);
+  CHECK_STR(sender_bodies(&b), "a;b; ");
+  replay_run(&b.world, 20);
+  CHECK_STR(sender_bodies(&b), "a;b; c; ");
+  CHECK_INT(influx_sender_stats(b.sender).sent, 3);
+  CHECK_STR(spool_peek(b.spool), "");
+  CHECK_INT(influx_sender_state(b.sender), INFLUX_IDLE);
+  sender_end(&b);
+}
+
+static void the_request_is_that_of_the_manual(void) {
+  struct sender_bench b;
+  sender_begin(&b);
+  sender_answers(&b, 1, 204, NULL);
+  sender_put(&b, "a");
+  sender_put(&b, "b");
+  replay_run(&b.world, 10);
+  const struct replay_request *r = replay_last(&b.world, WRITE);
+  CHECK(r != NULL);
+  if (r != NULL) {
+    CHECK_STR(r->url, "http://db:8086/api/v2/write?org=ops&bucket=a%20b&"
+                      "precision=ns");
+    CHECK_HAS(r->headers, "Content-Type: text/plain; charset=utf-8");
+  }
+  sender_end(&b);
+}
+
+/* Buffers that are not emptied after an outage: Telegraf's issues 15868 and
+ * 16615. */
+static void after_an_outage_everything_leaves_at_once(void) {
+  struct sender_bench b;
+  sender_begin(&b);
+  sender_answers(&b, 5, 503, "down");
+  sender_answers(&b, REPLAY_ALWAYS, 204, NULL);
+  for (int i = 0; i < 7; i++)
+    sender_put(&b, (const char *[]){"a", "b", "c", "d", "e", "f", "g"}[i]);
+  replay_run(&b.world, 3000);
+  CHECK_STR(spool_peek(b.spool), "a b c d e f g ");
+  CHECK(influx_sender_stats(b.sender).requests_failed >= 2);
+  CHECK(!influx_sender_stats(b.sender).is_up);
+  replay_run(&b.world, 60000);
+  CHECK_HAS(sender_bodies(&b), " a;b; c;d; e;f; g; ");
+  CHECK_STR(spool_peek(b.spool), "");
+  CHECK(influx_sender_stats(b.sender).is_up);
+  CHECK(replay_noticed(&b.world, "database", GC_ERR_REMOTE) == 5);
+  CHECK_HAS(replay_last_notice(&b.world, "database")->text, "");
+  sender_end(&b);
+}
+
+static void retry_after_is_honoured_exactly(void) {
+  struct sender_bench b;
+  sender_begin(&b);
+  struct replay_answer busy = {.match = WRITE,
+                               .status = 429,
+                               .has_retry_after = true,
+                               .retry_after_s = 45};
+  replay_answer(&b.world, &busy);
+  sender_answers(&b, REPLAY_ALWAYS, 204, NULL);
+  sender_put(&b, "a");
+  sender_put(&b, "b");
+  replay_run(&b.world, 44900);
+  CHECK_STR(sender_bodies(&b), "a;b; ");
+  replay_run(&b.world, 200);
+  CHECK_STR(sender_bodies(&b), "a;b; a;b; ");
+  CHECK_STR(spool_peek(b.spool), "");
+  sender_end(&b);
+}
+
+static void a_network_that_is_gone_names_our_option(void) {
+  struct sender_bench b;
+  sender_begin(&b);
+  struct replay_answer gone = {
+      .match = WRITE, .failure = GC_FAILURE_CONNECT, .times = REPLAY_ALWAYS};
+  replay_answer(&b.world, &gone);
+  sender_put(&b, "a");
+  sender_put(&b, "b");
+  replay_run(&b.world, 5 * 60 * 1000);
+  CHECK(b.world.request_count >= 10 && b.world.request_count <= 20);
+  CHECK_HAS(replay_last_notice(&b.world, "database")->text,
+            "lines wait in the spool: ");
+  CHECK_STR(spool_peek(b.spool), "a b ");
+  sender_end(&b);
+}
+
+/* Sends the whole log again after a restart: Telegraf's issue 16500. */
+static void a_restart_sends_the_batch_in_flight_alone_again(void) {
+  struct sender_bench b;
+  sender_begin(&b);
+  struct replay_answer silent = {.match = WRITE, .is_silent = true};
+  sender_answers(&b, 2, 204, NULL);
+  replay_answer(&b.world, &silent);
+  for (int i = 0; i < 7; i++)
+    sender_put(&b, (const char *[]){"a", "b", "c", "d", "e", "f", "g"}[i]);
+  replay_run(&b.world, 1000);
+  CHECK_STR(sender_bodies(&b), "a;b; c;d; e;f; ");
+  sender_restart(&b);
+  sender_answers(&b, REPLAY_ALWAYS, 204, NULL);
+  influx_sender_flush(b.sender);
+  replay_run(&b.world, 1000);
+  CHECK_STR(sender_bodies(&b), "a;b; c;d; e;f; e;f; g; ");
+  sender_restart(&b);
+  influx_sender_flush(b.sender);
+  replay_run(&b.world, 20000);
+  CHECK_STR(sender_bodies(&b), "a;b; c;d; e;f; e;f; g; ");
+  sender_end(&b);
+}
+
+/* ---- the secret ---- */
+
+struct secrets {
+  const char *text; /* NULL: cannot be read */
+  int reads;
+};
+
+static enum gc_code read_script(void *ctx,
+                                void (*done)(void *done_ctx,
+                                             const struct gc_secret_answer *),
+                                void *done_ctx, struct gc_err *err) {
+  struct secrets *s = ctx;
+  struct gc_secret_answer answer = {.secret = {.max = 100}};
+  (void)err;
+  s->reads++;
+  if (s->text == NULL)
+    answer.code = gc_fail(&answer.err, GC_ERR_AUTH, "cannot read it");
+  else
+    answer.code = gc_buf_text(&answer.secret, s->text);
+  done(done_ctx, &answer);
+  gc_buf_wipe(&answer.secret);
+  return GC_OK;
+}
+
+static void cancel_script(void *ctx) { (void)ctx; }
+
+static void a_token_that_is_corrected_counts_without_a_restart(void) {
+  struct sender_bench b;
+  struct secrets secrets = {.text = NULL};
+  struct gc_secret_source source = {
+      .read = read_script, .cancel = cancel_script, .ctx = &secrets};
+  sender_begin(&b);
+  b.settings.secret = &source;
+  sender_answers(&b, 3, 401, "{\"message\":\"unauthorized access\"}");
+  sender_answers(&b, REPLAY_ALWAYS, 204, NULL);
+  sender_put(&b, "a");
+  sender_put(&b, "b");
+  replay_run(&b.world, 30000);
+  CHECK_INT(b.world.request_count, 0);
+  CHECK_HAS(replay_last_notice(&b.world, "database")->text,
+            "TokenFile: cannot read it");
+  secrets.text = "wrong";
+  replay_run(&b.world, 40000);
+  CHECK(b.world.request_count >= 1 && b.world.request_count <= 3);
+  const struct gc_err *last = replay_last_notice(&b.world, "database");
+  CHECK_INT(last->code, GC_ERR_AUTH);
+  CHECK_HAS(last->text, "401: unauthorized access; check TokenFile");
+  CHECK_HAS(replay_last(&b.world, WRITE)->headers,
+            "Authorization: Token wrong");
+  secrets.text = "right";
+  replay_run(&b.world, 120000);
+  CHECK_HAS(replay_last(&b.world, WRITE)->headers,
+            "Authorization: Token right");
+  CHECK_STR(spool_peek(b.spool), "");
+  sender_end(&b);
+}
+
+int main(void) {
+  spool_bench_begin();
+  RUN(a_batch_leaves_when_it_is_full_or_old);
+  RUN(the_request_is_that_of_the_manual);
+  RUN(after_an_outage_everything_leaves_at_once);
+  RUN(retry_after_is_honoured_exactly);
+  RUN(a_network_that_is_gone_names_our_option);
+  RUN(a_restart_sends_the_batch_in_flight_alone_again);
+  RUN(a_token_that_is_corrected_counts_without_a_restart);
+  spool_bench_end();
+  return check_done();
+}
