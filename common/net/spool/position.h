@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* The read position of a spool, in a file of two slots that are written in
- * turn: a write that is torn leaves the earlier one. For spool.c only. */
+ * turn: a write that is torn leaves the earlier one. For the spool only. */
 #ifndef GC_NET_SPOOL_POSITION_H
 #define GC_NET_SPOOL_POSITION_H
 

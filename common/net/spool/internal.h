@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: MIT */
+/* Shared by spool.c (open, append) and spool_read.c (read, commit). */
+#ifndef GC_NET_SPOOL_INTERNAL_H
+#define GC_NET_SPOOL_INTERNAL_H
+
+#include "common/net/spool/segments.h"
+#include "common/net/spool/spool.h"
+#include "common/net/store/lock_file.h"
+
+enum { SPOOL_SEGMENT_MAX = 8 * 1024 * 1024 };
+
+struct gc_spool {
+  char folder[GC_LOCK_PATH_SIZE - 64];
+  uint64_t max_bytes;
+  uint32_t segment_bytes;
+
+  struct gc_lock_file lock;
+  int folder_fd, position_fd; /* -1: closed */
+  int write_fd;               /* of the newest segment; -1: make a new one */
+  int read_fd;                /* of read_number; -1: closed */
+  uint64_t read_number;
+  struct gc_segments segments;
+  struct gc_record_place position; /* of the oldest record that waits */
+  uint64_t position_number;        /* of the newest slot that was written */
+  uint64_t next_number;            /* of the next segment */
+  struct gc_buf record;            /* header and payload of one append */
+  struct gc_spool_stats stats;
+};
+
+/* Closes a descriptor that is open and sets it to -1. */
+void spool_close_fd(int *fd);
+/* Put the folder and the failed step in front of the text of `err`, or of that
+ * of errno; they return its code, GC_ERR_STATE for errno. */
+enum gc_code spool_fail_at(const struct gc_spool *s, const char *step,
+                           struct gc_err *err);
+enum gc_code spool_fail_errno(const struct gc_spool *s, const char *step,
+                              struct gc_err *err);
+/* GC_ERR_STATE while the spool is closed. */
+enum gc_code spool_need_open(const struct gc_spool *s, struct gc_err *err);
+
+/* A descriptor, or -1 and errno. */
+int spool_open_segment(const struct gc_spool *s, uint64_t number, int flags);
+/* The segment that is written; NULL: there is none. */
+struct gc_segment *spool_newest(struct gc_spool *s);
+/* Deletes the segments before the read position. */
+void spool_delete_delivered(struct gc_spool *s);
+/* Writes and syncs the read position. */
+GC_MUST_CHECK enum gc_code spool_save_position(struct gc_spool *s,
+                                               struct gc_err *err);
+
+#endif

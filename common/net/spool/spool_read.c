@@ -1,0 +1,155 @@
+/* SPDX-License-Identifier: MIT */
+#include "common/net/spool/internal.h"
+
+#include <fcntl.h>
+
+static enum gc_code open_for_reading(struct gc_spool *s, uint64_t number,
+                                     struct gc_err *err) {
+  if (s->read_fd >= 0 && s->read_number == number)
+    return GC_OK;
+  spool_close_fd(&s->read_fd);
+  s->read_fd = spool_open_segment(s, number, O_RDONLY);
+  s->read_number = number;
+  return s->read_fd >= 0 ? GC_OK
+                         : spool_fail_errno(s, "cannot open a segment", err);
+}
+
+/* The first segment from `number` on; NULL: none. */
+static const struct gc_segment *segment_at(const struct gc_spool *s,
+                                           uint64_t number) {
+  size_t i = 0;
+  while (i < s->segments.count && s->segments.at[i].number < number)
+    i++;
+  return i < s->segments.count ? &s->segments.at[i] : NULL;
+}
+
+/* The next whole record behind damage at `at`, or the end of the segment. */
+static enum gc_code skip_damage(struct gc_spool *s,
+                                const struct gc_segment *segment,
+                                struct gc_record_place *at,
+                                struct gc_err *err) {
+  GC_AUTO(gc_buf_clear)
+  struct gc_buf bytes = {.max = SPOOL_SEGMENT_MAX + GC_RECORD_PAYLOAD_MAX +
+                                GC_RECORD_HEADER};
+  if (gc_file_read(s->read_fd, 0, segment->size, &bytes, err) != GC_OK)
+    return spool_fail_at(s, "cannot read a segment", err);
+  uint64_t next =
+      at->offset < bytes.len
+          ? gc_record_find(bytes.data, bytes.len, at->segment, at->offset)
+          : segment->size;
+  if (next >= bytes.len)
+    next = segment->size;
+  s->stats.damaged_bytes += next - at->offset;
+  at->offset = next;
+  return GC_OK;
+}
+
+/* Reads the record at `at` into s->record. `ret` borrows it. */
+static enum gc_code load_record(struct gc_spool *s,
+                                const struct gc_segment *segment,
+                                struct gc_record_place at,
+                                enum gc_record_state *ret_state,
+                                struct gc_record *ret, struct gc_err *err) {
+  uint64_t left = segment->size - at.offset;
+  uint64_t want = left < GC_RECORD_HEADER ? left : GC_RECORD_HEADER;
+  gc_buf_reset(&s->record);
+  if (gc_file_read(s->read_fd, at.offset, want, &s->record, err) != GC_OK)
+    return spool_fail_at(s, "cannot read a segment", err);
+  *ret_state =
+      gc_record_read(gc_buf_string(&s->record), s->record.len, at, ret);
+  if (*ret_state != GC_RECORD_SHORT || ret->len == 0 ||
+      ret->len > left - GC_RECORD_HEADER)
+    return GC_OK;
+  if (gc_file_read(s->read_fd, at.offset + GC_RECORD_HEADER, ret->len,
+                   &s->record, err) != GC_OK)
+    return spool_fail_at(s, "cannot read a segment", err);
+  *ret_state = gc_record_read(s->record.data, s->record.len, at, ret);
+  return GC_OK;
+}
+
+/* The next whole record from *at on, which moves to its beginning;
+ * `ret->payload` NULL: there is none. */
+static enum gc_code next_record(struct gc_spool *s, struct gc_record_place *at,
+                                struct gc_record *ret, struct gc_err *err) {
+  enum gc_record_state state = GC_RECORD_DAMAGED;
+  for (;;) {
+    const struct gc_segment *segment = segment_at(s, at->segment);
+    *ret = (struct gc_record){0};
+    if (segment == NULL)
+      return GC_OK;
+    if (segment->number > at->segment)
+      *at = (struct gc_record_place){segment->number, 0};
+    if (at->offset >= segment->size) {
+      if (segment == spool_newest(s))
+        return GC_OK;
+      *at = (struct gc_record_place){segment->number + 1, 0};
+      continue;
+    }
+    GC_TRY(open_for_reading(s, at->segment, err));
+    GC_TRY(load_record(s, segment, *at, &state, ret, err));
+    if (state == GC_RECORD_WHOLE)
+      return GC_OK;
+    GC_TRY(skip_damage(s, segment, at, err));
+  }
+}
+
+enum gc_code gc_spool_read(struct gc_spool *s, uint64_t max_lines,
+                           struct gc_buf *out, struct gc_record_place *ret_end,
+                           struct gc_err *err) {
+  GC_TRY(spool_need_open(s, err));
+  struct gc_record_place at = s->position;
+  uint64_t lines = 0;
+  for (;;) {
+    struct gc_record r;
+    GC_TRY(next_record(s, &at, &r, err));
+    bool is_first = out->len == 0;
+    if (is_first)
+      s->position = at; /* damage before it is counted once */
+    bool fits = r.payload != NULL &&
+                (is_first || lines + r.lines <= max_lines) &&
+                gc_buf_add(out, r.payload, r.len) == GC_OK;
+    if (!fits && r.payload != NULL && out->len == 0)
+      return gc_fail(err, GC_ERR_MEMORY, "out of memory");
+    if (!fits)
+      break;
+    lines += r.lines;
+    at.offset += GC_RECORD_HEADER + r.len;
+  }
+  *ret_end = at;
+  return GC_OK;
+}
+
+static bool is_before(struct gc_record_place a, struct gc_record_place b) {
+  return a.segment < b.segment ||
+         (a.segment == b.segment && a.offset < b.offset);
+}
+
+enum gc_code gc_spool_commit(struct gc_spool *s, struct gc_record_place end,
+                             struct gc_err *err) {
+  GC_TRY(spool_need_open(s, err));
+  /* Past SpoolMax the segment of these records may be gone already. */
+  if (!is_before(s->position, end))
+    return GC_OK;
+  s->position = end;
+  /* Saved first: a segment is not deleted before the position behind it is. */
+  GC_TRY(spool_save_position(s, err));
+  spool_delete_delivered(s);
+  return GC_OK;
+}
+
+void gc_spool_stats(struct gc_spool *s, struct gc_spool_stats *ret) {
+  struct gc_record_place at = s->position;
+  struct gc_record r = {0};
+  uint64_t damaged = s->stats.damaged_bytes;
+  s->stats.segments = (uint32_t)s->segments.count;
+  s->stats.bytes = gc_segments_bytes(&s->segments);
+  if (s->segments.count > 0 && s->segments.at[0].number == s->position.segment)
+    s->stats.bytes -= s->position.offset < s->stats.bytes ? s->position.offset
+                                                          : s->stats.bytes;
+  s->stats.oldest_ms = 0;
+  if (gc_spool_is_open(s) && next_record(s, &at, &r, NULL) == GC_OK &&
+      r.payload != NULL)
+    s->stats.oldest_ms = r.time_ms;
+  s->stats.damaged_bytes = damaged; /* counted when it is passed for good */
+  *ret = s->stats;
+}
