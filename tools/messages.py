@@ -31,13 +31,17 @@ QUIET = {"GC_LOG_INFO", "GC_LOG_NOTICE"}
 # ... and words of a protocol.
 PROTOCOL = re.compile(
     r"(ATTACH|DETACH|CREATE|INSERT|UPDATE|DELETE|SELECT|BEGIN|PRAGMA|ALTER|DROP|REPLACE) "
-    r"|(Accept|Authorization|Content-Type|User-Agent|Upgrade|X-[\w-]+): ?"
+    r"|(Accept|Authorization|Content-Type|Content-Encoding|User-Agent|Upgrade|X-[\w-]+): ?"
     r"|scope [a-z]+:| HTTP/1\.1|local [a-z]+|ERR [a-zA-Z]+|Basic realm=")
-# Words of libcurl that the code looks for, and the decoders' names of models.
+# Words of libcurl and of InfluxDB that the code looks for, and the decoders' names
+# of models.
 NOT_OURS = {"subject name", "wrong version number", "handshake failure", "certificate required",
             "HTTP version", "text/plain; version=0.0.4; charset=utf-8",
             "application/openmetrics-text; version=1.0.0; charset=utf-8",
-            'Basic realm="metrics", charset="UTF-8"', "GET, HEAD", "Accept, Accept-Encoding", "contacts by medium, agents; with a time", "contacts by medium"}
+            'Basic realm="metrics", charset="UTF-8"', "GET, HEAD", "Accept, Accept-Encoding",
+            "partial write", "unable to parse", "field type conflict", "beyond retention", "invalid field", "missing tag",
+            "missing fields", "bad timestamp", "time outside range", "max key length", "refused lines",
+            "contacts by medium, agents; with a time", "contacts by medium"}
 
 TOKEN = re.compile(r"""/\*.*?\*/ | //[^\n]* | "(?:\\.|[^"\\\n])*" | '(?:\\.|[^'\\])*'
                        | [A-Za-z_]\w* | \d\w* | \\\n | \s+ | .""", re.S | re.X)

@@ -87,7 +87,7 @@ static struct line *find_line(struct influx_join *j, uint64_t hash,
 }
 
 static void grow_slots(struct influx_join *j) {
-  size_t room = j->room * 2;
+  size_t room = j->room > 0 ? j->room * 2 : SLOTS_MIN;
   struct line **slots =
       j->count >= j->room ? calloc(room, sizeof(*slots)) : NULL;
   if (slots == NULL)

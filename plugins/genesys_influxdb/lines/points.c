@@ -240,7 +240,7 @@ static struct series *make_series(struct influx_points *p,
 
 /* Keeps about one series in each slot. */
 static void grow_slots(struct influx_points *p) {
-  size_t room = p->room * 2;
+  size_t room = p->room > 0 ? p->room * 2 : SLOTS_MIN;
   struct series **slots =
       p->count >= p->room ? calloc(room, sizeof(*slots)) : NULL;
   if (slots == NULL)

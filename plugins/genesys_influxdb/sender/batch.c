@@ -80,8 +80,8 @@ bool influx_batch_split(struct influx_batch *b) {
 }
 
 enum gc_code influx_batch_put_aside(struct influx_batch *b, const char *words) {
-  const char *line;
-  size_t len, before = b->refused.len;
+  const char *line = "";
+  size_t len = 0, before = b->refused.len;
   (void)influx_batch_next(b, &line, &len);
   b->refused.max = b->text.max * 2;
   enum gc_code code = gc_buf_print(&b->refused, "# %s\n", words);
