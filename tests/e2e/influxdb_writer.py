@@ -15,9 +15,11 @@ from lib.collectd import DAEMON, Collectd
 from lib.full_disk import full_disk
 from lib.gate import Gate
 from lib.genesys import Simulator
+from lib.hanging_disk import hanging_disk
 from lib.process import wait_until, watch_for
 from lib.report import check, note, same
 from lib.timeseries import INFLUXD, VICTORIA, Database, Influx1, Load, Victoria, spooled
+from lib.windows import MINUTE_MS, NEEDS, Fast
 
 KILLS = int(os.environ.get("GC_KILLS", "3"))
 OURS = ("genesys", "genesys_influxdb")
@@ -179,8 +181,63 @@ def a_line_that_the_database_refuses_is_set_aside() -> None:
     daemon.stop()
 
 
+def a_disk_that_hangs_holds_nothing_up() -> None:
+    database = Influx1()
+    disk = hanging_disk("spool")
+    load = Load(process.folder("sock") / "s")
+    daemon = agent(load, database.node(SpoolDir=disk.below / "in"), preload=str(disk.shim), env=disk.env)
+    load.put(100)
+    arrives("before", database, set(range(100)))
+    disk.hang()
+    load.put(2000)
+    check("all values were taken", load.number == 2100, load.number)
+    check("no value took a second", load.slowest_s < 1, load.slowest_s)
+    took, status = daemon.stop()
+    check("a stop under 2 s", took < 3 and status == 0, (took, status))
+    check("and a line for it", daemon.program.matching("the disk of SpoolDir does not answer"), daemon.text)
+    disk.answer()
+
+
+class WithDatabase(Fast):
+    """A platform with fast clocks whose intervals go to a database."""
+
+    def blocks(self, options: dict[str, Any]) -> dict[str, Any]:
+        return {**super().blocks(options), "ours": OURS}
+
+
+def no_interval_is_lost_while_the_database_is_away() -> None:
+    """The platform's promise of a back-fill holds to the database: half an hour passes without it."""
+    database = Influx1()
+    gate = Gate(database.port)
+    fast = WithDatabase(120, queues=4, agents=12, warmup=1200)
+    section = database.node(URL="http://127.0.0.1:%d" % gate.port, Plugin="genesys", FlushInterval=20, Timeout=600,
+                            ConnectTimeout=300)
+    daemon = fast.collectd(more=section, Backfill="PT20M")
+    daemon.lives_until(lambda: fast.asked() and daemon.snapshot(), 30, "the first windows")
+    fast.pass_until(fast.now_ms() + 3 * MINUTE_MS)
+    gate.close()
+    fast.pass_until(fast.now_ms() + 30 * MINUTE_MS)
+    gate.open()
+    fast.sim.freeze()
+    fast.pass_until(fast.now_ms() + 5 * MINUTE_MS)
+    begin, end = fast.span()
+    truth = fast.truth(begin, end, ["nOffered", "nConnected"], "PT1M")
+
+    def differences() -> list[str]:
+        made: dict[tuple[str, str, int], float] = {}
+        for series in database.ask("SELECT value FROM genesys_queue_interval_count GROUP BY instance, type_instance"):
+            for at, value in series["values"]:
+                made[series["tags"]["instance"], series["tags"]["type_instance"], at] = value
+        return ["%s at %d: %s" % (key, over, stats) for (key, over), stats in truth.items()
+                if made.get((key.label, key.qualifier, over * 1000000)) != stats["count"]]
+    left = process.wait_for_none(differences, 40, "all intervals in the database")
+    check("each interval is in the database with its count (%d)" % len(truth), truth and not left, left[:5])
+    daemon.stop()
+
+
 if __name__ == "__main__":
     report.main([a_database_away_for_30_s_loses_nothing, kills(Influx1), kills(Victoria), a_full_disk_recovers,
                  a_silent_database_slows_neither_inputs_nor_other_writers, a_password_that_is_corrected_and_tls,
-                 a_line_that_the_database_refuses_is_set_aside],
+                 a_line_that_the_database_refuses_is_set_aside, a_disk_that_hangs_holds_nothing_up,
+                 *([no_interval_is_lost_while_the_database_is_away] if all(NEEDS.values()) else [])],
                 {"collectd": DAEMON, "influxd": INFLUXD, "victoria-metrics": VICTORIA})
