@@ -19,6 +19,7 @@ import cost
 import exposition
 import flow
 import guide_stream
+import influxdb
 import latency
 import realtime
 from figures import LeftOut, Row, Wrong, say, show_table
@@ -33,6 +34,7 @@ VERBS = {
     "aggregates": realtime.aggregates,
     "flow": flow.rows,
     "exposition": exposition.rows,
+    "influxdb": influxdb.rows,
     "memory": cost.memory,
     "requests": cost.requests,
     "latency": latency.latency,
