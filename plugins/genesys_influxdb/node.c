@@ -153,8 +153,37 @@ static void open_spool(struct influx_node *n) {
     influx_sender_flush(n->sender);
 }
 
+/* Says a loss while it grows, and when it has ended. */
+static void report_loss(const struct influx_node *n, const char *cause,
+                        uint64_t before, uint64_t now, const char *words) {
+  struct gc_err err = {.code = GC_OK};
+  if (now > before)
+    (void)gc_fail(&err, GC_ERR_LIMIT, "%llu %s",
+                  (unsigned long long)(now - before), words);
+  n->settings->notice(n->settings->ctx, cause, &err);
+}
+
+static void report_losses(const struct influx_node *n,
+                          const struct influx_node_stats *now) {
+  const struct influx_node_stats *before = &n->stats;
+  report_loss(n, "SpoolMax", before->spool.dropped_lines,
+              now->spool.dropped_lines,
+              "lines, the oldest, were dropped: the spool is full");
+  report_loss(n, "damage",
+              before->spool.damaged_bytes + before->spool.cut_bytes,
+              now->spool.damaged_bytes + now->spool.cut_bytes,
+              "bytes of the spool were torn or damaged and are passed over");
+  report_loss(n, "memory", before->lost, now->lost,
+              "values were lost: the disk takes no lines, and memory has no "
+              "room");
+}
+
 static void publish(struct influx_node *n) {
   struct influx_node_stats now = {.lost = n->lost, .success_age_ms = -1};
+  pthread_mutex_lock(&n->inbox.lock);
+  now.received = n->inbox.received;
+  now.lost += n->inbox.lost;
+  pthread_mutex_unlock(&n->inbox.lock);
   now.sender = influx_sender_stats(n->sender);
   gc_spool_stats(n->spool, &now.spool);
   if (now.spool.oldest_ms != 0)
@@ -163,6 +192,7 @@ static void publish(struct influx_node *n) {
     now.spool_age_ms = 0; /* the wall clock was set back */
   if (now.sender.last_success_ms != 0)
     now.success_age_ms = (int64_t)(now_ms(n) - now.sender.last_success_ms);
+  report_losses(n, &now); /* this thread alone writes n->stats */
   pthread_mutex_lock(&n->lock);
   n->stats = now;
   pthread_mutex_unlock(&n->lock);
@@ -408,8 +438,7 @@ void influx_node_stats(struct influx_node *n, struct influx_node_stats *ret) {
   *ret = n->stats;
   pthread_mutex_unlock(&n->lock);
   pthread_mutex_lock(&n->inbox.lock);
-  ret->received = n->inbox.received;
-  ret->lost += n->inbox.lost;
+  ret->received = n->inbox.received; /* at once, not of the last second */
   pthread_mutex_unlock(&n->inbox.lock);
 }
 

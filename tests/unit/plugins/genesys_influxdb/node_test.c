@@ -137,10 +137,25 @@ static void a_folder_that_is_not_there_yet_recovers(void) {
   CHECK_INT(access(spool_in_folder("0000000000000001.seg"), F_OK), 0);
 }
 
+static void lines_that_are_dropped_are_said(void) {
+  struct gc_err err = {.code = GC_OK};
+  char what[] = "SpoolMax: ";
+  spool_fresh(0, 1 << 20);
+  struct influx_node_settings o = settings_for("http://127.0.0.1:1");
+  o.spool_max = 128 * 1024;
+  said[0] = '\0';
+  struct influx_node *n = influx_node_new(&o, &err);
+  for (int i = 0; i < 3000; i++)
+    put(n, i);
+  CHECK(gate_wait(&gate, has_spoken, what));
+  CHECK(influx_node_free(n));
+}
+
 int main(void) {
   spool_bench_begin();
   RUN(a_stop_saves_what_is_in_memory);
   RUN(a_stop_sends_to_a_database_that_answers);
+  RUN(lines_that_are_dropped_are_said);
   RUN(a_folder_that_is_not_there_yet_recovers);
   spool_bench_end();
   return check_done();
