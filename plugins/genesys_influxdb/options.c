@@ -204,6 +204,7 @@ void node_settings(const struct node_options *o,
                              .database = o->database,
                              .user = o->user};
   ret->connect = o->connect;
+  ret->connect.address_option = "URL";
   ret->connect.timeout_ms = o->timeout_s * 1000;
   ret->connect.connect_timeout_ms = o->connect_timeout_s * 1000;
   ret->password = o->password;

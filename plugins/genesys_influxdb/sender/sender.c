@@ -263,20 +263,6 @@ static void part_was_taken(struct influx_sender *s) {
   influx_batch_took(&s->batch);
 }
 
-/* The same texts as for an account, whose options have other names. */
-static void name_our_options(char *text) {
-  static const char *const theirs[] = {
-      "Region (or BaseURL)", "BaseURL, LoginURL", "BaseURL and LoginURL"};
-  for (size_t i = 0; i < GC_COUNT(theirs); i++) {
-    size_t len = strlen(theirs[i]);
-    char *at = strstr(text, theirs[i]);
-    if (at == NULL)
-      continue;
-    memcpy(at, "URL", 3);
-    memmove(at + 3, at + len, strlen(at + len) + 1);
-  }
-}
-
 static void describe(const struct influx_sender *s,
                      const struct gc_reply *reply, struct influx_verdict v,
                      const struct gc_err *why, struct gc_err *err) {
@@ -284,7 +270,6 @@ static void describe(const struct influx_sender *s,
   if (reply->failure != GC_FAILURE_NONE && reply->status < 300) {
     *err = *why;
     err->code = v.code;
-    name_our_options(err->text);
     (void)gc_fail_in(err, v.code, "lines wait in the spool: ");
     return;
   }
