@@ -100,8 +100,8 @@ enum gc_code gc_segments_list(int folder_fd, struct gc_segments *list,
   return code;
 }
 
-enum gc_code gc_file_read(int fd, uint64_t from, uint64_t size,
-                          struct gc_buf *out, struct gc_err *err) {
+enum gc_code gc_segment_read(int fd, uint64_t from, uint64_t size,
+                             struct gc_buf *out, struct gc_err *err) {
   char bytes[64 * 1024];
   for (uint64_t done = 0; done < size;) {
     uint64_t left = size - done;
@@ -121,8 +121,8 @@ enum gc_code gc_file_read(int fd, uint64_t from, uint64_t size,
   return GC_OK;
 }
 
-enum gc_code gc_file_write(int fd, uint64_t at, const char *bytes, size_t len,
-                           struct gc_err *err) {
+enum gc_code gc_segment_write(int fd, uint64_t at, const char *bytes,
+                              size_t len, struct gc_err *err) {
   for (size_t done = 0; done < len;) {
     ssize_t put = pwrite(fd, bytes + done, len - done, (off_t)(at + done));
     if (put < 0 && errno == EINTR)

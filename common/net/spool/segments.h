@@ -36,10 +36,12 @@ void gc_segment_name(uint64_t number, char out[GC_SEGMENT_NAME_SIZE]);
 GC_MUST_CHECK enum gc_code
 gc_segments_list(int folder_fd, struct gc_segments *list, struct gc_err *err);
 /* All bytes of a file from `from` on, appended to `out`, `size` at most. */
-GC_MUST_CHECK enum gc_code gc_file_read(int fd, uint64_t from, uint64_t size,
-                                        struct gc_buf *out, struct gc_err *err);
+GC_MUST_CHECK enum gc_code gc_segment_read(int fd, uint64_t from, uint64_t size,
+                                           struct gc_buf *out,
+                                           struct gc_err *err);
 /* Writes all bytes at `at`. GC_ERR_STATE: a part of them may be there. */
-GC_MUST_CHECK enum gc_code gc_file_write(int fd, uint64_t at, const char *bytes,
-                                         size_t len, struct gc_err *err);
+GC_MUST_CHECK enum gc_code gc_segment_write(int fd, uint64_t at,
+                                            const char *bytes, size_t len,
+                                            struct gc_err *err);
 
 #endif

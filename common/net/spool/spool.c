@@ -113,7 +113,7 @@ enum gc_code spool_save_position(struct gc_spool *s, struct gc_err *err) {
   uint64_t number = s->position_number + 1;
   gc_position_write(number, s->position, slot);
   uint64_t at = number % 2 * GC_POSITION_SLOT;
-  if (gc_file_write(s->position_fd, at, slot, sizeof(slot), err) != GC_OK)
+  if (gc_segment_write(s->position_fd, at, slot, sizeof(slot), err) != GC_OK)
     return spool_fail_at(s, "cannot save the read position", err);
   if (fdatasync(s->position_fd) != 0)
     return spool_fail_errno(s, "cannot save the read position", err);
@@ -142,7 +142,8 @@ static enum gc_code open_files(struct gc_spool *s, struct gc_err *err) {
 
 static enum gc_code load_position(struct gc_spool *s, struct gc_err *err) {
   GC_AUTO(gc_buf_clear) struct gc_buf bytes = {.max = GC_POSITION_BYTES};
-  if (gc_file_read(s->position_fd, 0, GC_POSITION_BYTES, &bytes, err) != GC_OK)
+  if (gc_segment_read(s->position_fd, 0, GC_POSITION_BYTES, &bytes, err) !=
+      GC_OK)
     return spool_fail_at(s, "cannot read the read position", err);
   struct gc_record_place place = {0};
   uint64_t number = 0;
@@ -165,7 +166,7 @@ static enum gc_code cut_tail(struct gc_spool *s, struct gc_err *err) {
   if (fd < 0)
     return spool_fail_errno(s, "cannot open a segment", err);
   s->write_fd = fd;
-  if (gc_file_read(fd, 0, last->size, &bytes, err) != GC_OK)
+  if (gc_segment_read(fd, 0, last->size, &bytes, err) != GC_OK)
     return spool_fail_at(s, "cannot read a segment", err);
   struct gc_segment_scan scan =
       gc_segment_scan(gc_buf_string(&bytes), bytes.len, last->number);
@@ -287,8 +288,8 @@ static enum gc_code check_folder(struct gc_spool *s, struct gc_err *err) {
 static enum gc_code write_record(struct gc_spool *s, struct gc_err *err) {
   struct gc_segment *last = spool_newest(s);
   struct gc_err why = {.code = GC_OK};
-  bool is_whole = gc_file_write(s->write_fd, last->size, s->record.data,
-                                s->record.len, &why) == GC_OK;
+  bool is_whole = gc_segment_write(s->write_fd, last->size, s->record.data,
+                                   s->record.len, &why) == GC_OK;
   if (is_whole && fdatasync(s->write_fd) == 0) {
     last->size += s->record.len;
     return GC_OK;

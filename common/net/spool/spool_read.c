@@ -31,7 +31,7 @@ static enum gc_code skip_damage(struct gc_spool *s,
   GC_AUTO(gc_buf_clear)
   struct gc_buf bytes = {.max = SPOOL_SEGMENT_MAX + GC_RECORD_PAYLOAD_MAX +
                                 GC_RECORD_HEADER};
-  if (gc_file_read(s->read_fd, 0, segment->size, &bytes, err) != GC_OK)
+  if (gc_segment_read(s->read_fd, 0, segment->size, &bytes, err) != GC_OK)
     return spool_fail_at(s, "cannot read a segment", err);
   uint64_t next =
       at->offset < bytes.len
@@ -53,15 +53,15 @@ static enum gc_code load_record(struct gc_spool *s,
   uint64_t left = segment->size - at.offset;
   uint64_t want = left < GC_RECORD_HEADER ? left : GC_RECORD_HEADER;
   gc_buf_reset(&s->record);
-  if (gc_file_read(s->read_fd, at.offset, want, &s->record, err) != GC_OK)
+  if (gc_segment_read(s->read_fd, at.offset, want, &s->record, err) != GC_OK)
     return spool_fail_at(s, "cannot read a segment", err);
   *ret_state =
       gc_record_read(gc_buf_string(&s->record), s->record.len, at, ret);
   if (*ret_state != GC_RECORD_SHORT || ret->len == 0 ||
       ret->len > left - GC_RECORD_HEADER)
     return GC_OK;
-  if (gc_file_read(s->read_fd, at.offset + GC_RECORD_HEADER, ret->len,
-                   &s->record, err) != GC_OK)
+  if (gc_segment_read(s->read_fd, at.offset + GC_RECORD_HEADER, ret->len,
+                      &s->record, err) != GC_OK)
     return spool_fail_at(s, "cannot read a segment", err);
   *ret_state = gc_record_read(s->record.data, s->record.len, at, ret);
   return GC_OK;
