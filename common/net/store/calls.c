@@ -72,9 +72,14 @@ static void run_call(void *ctx) {
 
 static void drop_call(void *ctx) { gc_store_call_free(ctx); }
 
-static void report_hang(struct gc_store *s, const struct gc_err *err) {
+/* A busy disk may need a second for a write: it is repeated without a line. A
+ * first opening that hangs is reported by its caller. */
+static void report_hang(struct gc_store *s, bool is_opening,
+                        const struct gc_err *err) {
   struct gc_err words = *err;
   words.code = GC_ERR_STATE;
+  if (!is_opening && gc_bounded_hangs_ms(s->calls) < s->report_ms)
+    return;
   pthread_mutex_lock(&s->notice_lock);
   if (!s->is_hanging && s->notice != NULL)
     s->notice(s->ctx, &words);
@@ -84,7 +89,8 @@ static void report_hang(struct gc_store *s, const struct gc_err *err) {
 
 struct gc_store_call *gc_store_call_run(struct gc_store_call *c,
                                         struct gc_err *err) {
-  struct gc_store *s = c->store; /* the caller holds it */
+  struct gc_store *s = c->store;   /* the caller holds it */
+  bool is_opening = c->is_opening; /* `c` is lost when it hangs */
   enum gc_code code = gc_bounded_run(s->calls, run_call, drop_call, c);
   if (code == GC_OK)
     return c;
@@ -96,7 +102,7 @@ struct gc_store_call *gc_store_call_run(struct gc_store_call *c,
                 "state file %.300s/state.db: no answer of the file system; "
                 "check its disk or network folder",
                 s->folder);
-  report_hang(s, err);
+  report_hang(s, is_opening, err);
   return NULL;
 }
 

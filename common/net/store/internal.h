@@ -15,6 +15,7 @@
 #include "common/net/store/store.h"
 
 struct gc_store {
+  uint32_t report_ms; /* a call that hangs for so long is reported */
   struct gc_bounded *calls;
   char folder[GC_STATE_PATH_SIZE];
 
@@ -42,6 +43,7 @@ struct gc_store_call {
   enum gc_code (*act)(struct gc_store *s, struct gc_store_call *c,
                       struct gc_err *err);
   bool acts_closed; /* runs although the file is not open */
+  bool is_opening;  /* the first call; a hang is reported by its caller */
   bool is_repeated; /* once, with the new file that replaces a broken one */
   char *account, *name;
   unsigned slot;
@@ -64,7 +66,8 @@ struct gc_store_call *gc_store_call_new(struct gc_store *s, const char *account,
 void gc_store_call_free(struct gc_store_call *c);
 /* Runs `act` between opening the file, if need be, and tidying up. The call is
  * the caller's again, to read its results and free it; NULL when it is not:
- * GC_ERR_UNAVAILABLE, the file system does not answer, which is reported;
+ * GC_ERR_UNAVAILABLE, the file system does not answer, which is reported when
+ * it lasts;
  * GC_ERR_MEMORY. */
 struct gc_store_call *gc_store_call_run(struct gc_store_call *c,
                                         struct gc_err *err);

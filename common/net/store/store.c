@@ -7,6 +7,9 @@
 
 #include "common/net/store/internal.h"
 
+/* A call is reported as hanging after so many times the bound of its caller. */
+enum { REPORT_AFTER = 10 };
+
 /* ---- life ---- */
 
 static struct gc_store *new_store(const char *folder, uint32_t wait_ms) {
@@ -18,6 +21,7 @@ static struct gc_store *new_store(const char *folder, uint32_t wait_ms) {
   s->holders = 1;
   /* A path that is too long fails with words when the file is opened. */
   snprintf(s->folder, sizeof(s->folder), "%s", folder);
+  s->report_ms = REPORT_AFTER * wait_ms;
   s->calls = gc_bounded_new("gc-state", wait_ms);
   if (s->calls != NULL)
     return s;
@@ -44,7 +48,7 @@ enum gc_code gc_store_open(const char *folder, uint32_t wait_ms,
   }
   *ret_store = s;
   c->act = open_first;
-  c->acts_closed = true;
+  c->acts_closed = c->is_opening = true;
   c = gc_store_call_run(c, err);
   if (c == NULL)
     return GC_ERR_STATE;
