@@ -71,7 +71,7 @@ def a_new_plugin_builds_passes_its_tests_and_runs() -> None:
 
     went("the script succeeds", ["sh", "tools/new-plugin.sh", NAME], tree)
     again = run(["sh", str(tree / "tools" / "new-plugin.sh"), NAME])
-    check("the script refuses a second run", again.returncode == 1 and b"there already" in again.stdout, again.stdout)
+    check("the script refuses a second run", again.returncode == 1 and b"exists already" in again.stdout, again.stdout)
     went("autogen.sh succeeds", ["./autogen.sh"], tree)
     said = went("configure --help succeeds", [str(tree / "configure"), "--help"], build)
     check("configure can leave the new plugin out", "--disable-genesys-" + NAME in said)

@@ -60,7 +60,8 @@ def package_of(root: Path) -> Path:
     note("%d of %d core tests" % (found.get("PASS", 0), found.get("TOTAL", 0)))
     if not check("the core tests pass", found.get("PASS", 0) > 200 and found.get("FAIL") == found.get("ERROR") == 0,
                  [line for line in log.splitlines() if line.startswith(("FAIL:", "ERROR:"))]):
-        raise RuntimeError("no package: %s" % log[log.find("test-suite.log"):][:4000])
+        at = log.find("test-suite.log")
+        raise RuntimeError("no package: %s" % (log[at:at + 4000] if at >= 0 else log[-4000:]))
     said = run(root, "lintian -EvIL +pedantic --allow-root deb/*.changes")
     same("lintian", [line for line in verdicts(said) if not NOT_OURS.search(line)], [])
     return making.deb(root / TREE.lstrip("/") / "deb")

@@ -32,7 +32,9 @@ static void make_folder(struct redis_server *r) {
 
 bool redis_server_set_clock(struct redis_server *r) {
   char path[128];
-  if (system("LD_PRELOAD=$PWD/" SHIM " redis-server --version "
+  /* A sanitized build has no shim, or one that redis-server cannot load. */
+  if (access(SHIM, R_OK) != 0 ||
+      system("LD_PRELOAD=$PWD/" SHIM " redis-server --version "
              ">/dev/null 2>&1") != 0)
     return false;
   make_folder(r);
