@@ -167,6 +167,10 @@ size_t gc_decimal_print_int(int64_t value, char out[GC_DECIMAL_SIZE]) {
   return print_digits(n, negative, 0, out);
 }
 
+size_t gc_decimal_print_uint(uint64_t value, char out[GC_DECIMAL_SIZE]) {
+  return print_digits(value, false, 0, out);
+}
+
 /* Most values are whole or have few decimals: n / 10^k with both exact is
  * rounded once, as the reading of the text is, so that equal means exact. */
 static size_t print_short(double value, char out[GC_DECIMAL_SIZE]) {

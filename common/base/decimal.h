@@ -31,7 +31,8 @@ enum { GC_DECIMAL_SIZE = 32 };
 /* Writes a finite number with as few digits as gc_decimal_real needs to read
  * the same double, and returns its length: "3", "0.1", "1e+300". */
 GC_API size_t gc_decimal_print(double value, char out[GC_DECIMAL_SIZE]);
-/* Writes a whole number and returns its length. */
+/* They write a whole number and return its length. */
 GC_API size_t gc_decimal_print_int(int64_t value, char out[GC_DECIMAL_SIZE]);
+GC_API size_t gc_decimal_print_uint(uint64_t value, char out[GC_DECIMAL_SIZE]);
 
 #endif

@@ -4,7 +4,7 @@
 #include <math.h>
 #include <string.h>
 
-#include "plugins/genesys_prometheus/exposition/number.h"
+#include "common/base/decimal.h"
 
 enum { AHEAD = 8 }; /* points fetched into the cache beforehand */
 
@@ -97,14 +97,14 @@ static size_t print_number(char *at, enum store_number_kind kind,
                            uint64_t bits) {
   switch (kind) {
   case STORE_REAL:
-    return number_real(at, real_of(bits));
+    return gc_decimal_print(real_of(bits), at);
   case STORE_UINT:
-    return number_uint(at, bits);
+    return gc_decimal_print_uint(bits, at);
   case STORE_INT:
   case STORE_OTHER:
     break;
   }
-  return number_int(at, (int64_t)bits);
+  return gc_decimal_print_int((int64_t)bits, at);
 }
 
 /* NAME SUFFIX {LABELS[,le="LE"]} NUMBER */
@@ -116,7 +116,7 @@ static void add_line(struct writer *w, const char *suffix,
   begin_family(w);
   char *start =
       body_room(w->out, f->name_len + suffix_len + labels->labels_len + le_len +
-                            16 + NUMBER_MAX);
+                            16 + GC_DECIMAL_SIZE);
   char *at = put(start, f->name, f->name_len);
   at = put(at, suffix, suffix_len);
   if (labels->labels_len > 0 || le != NULL) {

@@ -207,6 +207,8 @@ static void whole_numbers_keep_all_digits(void) {
   CHECK_STR(out, "9223372036854775807");
   (void)gc_decimal_print_int(0, out);
   CHECK_STR(out, "0");
+  (void)gc_decimal_print_uint(UINT64_MAX, out);
+  CHECK_STR(out, "18446744073709551615");
 }
 
 int main(void) {
