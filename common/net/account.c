@@ -252,8 +252,10 @@ static enum gc_code build_account(struct gc_account *a, struct gc_err *err) {
   struct gc_auth_settings auth = {
       .url = s->token_url,
       .client_id = s->client_id,
-      .secret = {s->secret_literal, s->secret_file, s->secret_env,
-                 s->secret_credential},
+      .secret = {.literal = s->secret_literal,
+                 .file = s->secret_file,
+                 .env = s->secret_env,
+                 .credential = s->secret_credential},
       .in_body = s->token_in_body,
       .scope = s->scope,
       .margin_s = s->token_margin_s,

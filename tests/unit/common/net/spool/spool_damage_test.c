@@ -55,7 +55,6 @@ static void check_delivery(unsigned lost) {
 }
 
 static void each_cut_of_the_last_segment_delivers_the_whole_records(void) {
-  GC_AUTO(gc_buf_clear) struct gc_buf whole = {.max = MB};
   for (size_t len = 0; len <= 4 * RECORD; len++) {
     struct gc_buf bytes = fill();
     spool_file_set(LAST, bytes.data, len);

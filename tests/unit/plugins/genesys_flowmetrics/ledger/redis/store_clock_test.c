@@ -66,11 +66,13 @@ static void a_key_that_was_dropped_is_late(void) {
   redis_server_start(&rb_server, NULL);
   count_once_more(&a);
   rb_end(&a);
-  *rb_server.later_ms = rb_later_ms = DAYS_15;
+  rb_later_ms = DAYS_15;
+  *rb_server.later_ms = DAYS_15;
   rb_begin(&a, rb_server.url, "one", "ivr");
   CHECK(rb_is_pruned());
   rb_end(&a);
-  *rb_server.later_ms = rb_later_ms = 0;
+  rb_later_ms = 0;
+  *rb_server.later_ms = 0;
   count_once_more(&a);
   CHECK_INT(rb_count_of(&a, "A"), 1);
   CHECK_INT(a.stats.outcomes[OUTCOME_LATE], 2);
