@@ -113,7 +113,8 @@ static const struct origin origins[GC_METRIC_COUNT] = {
     [GC_METRIC_STREAM_DRIFT] = {"", "stream and observations, compared",
                                 NO_STREAM},
     [GC_METRIC_EVENTS] =
-        {"`received` `new` `malformed` `other` `lost`; of flow metrics "
+        {"`received` `new` `malformed` `other` `unknown` `lost`; of flow "
+         "metrics "
          "`received` `skipped` `unplaced` `counted` `duplicate` `late` "
          "`filtered` "
          "`refused` "

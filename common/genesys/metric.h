@@ -115,7 +115,8 @@ struct gc_ds {
      "Differences between stream and observations that outlasted two polls.")  \
   XX(EVENTS, "events", ONE(DERIVE), "block", "events",                         \
      "Events of the stream: received, new (changed a conversation), "          \
-     "malformed, other (of no conversation), lost (no memory). Of flow "       \
+     "malformed, other (of no conversation), unknown (words of theirs that "   \
+     "are not known, such as a state), lost (no memory). Of flow "             \
      "metrics: received, skipped, unplaced (not understood), "                 \
      "malformed-REASON, and their attributes: counted, duplicate, late, "      \
      "filtered and refused (by their names), no_number, lost (found no room "  \

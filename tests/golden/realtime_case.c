@@ -252,6 +252,10 @@ static void apply_event(struct run *run, struct conversations *m,
     case_say(&run->file, "other: %s", s->title);
   else if (conversations_apply_state(m, event, at_ms) != GC_OK)
     abort();
+  const struct gc_unknown_word *word;
+  while ((word = gc_unknown_words_next(guide_decoder_unknown(d))) != NULL)
+    case_say(&run->file, "unknown: %s \"%s\": %s", word->kind, word->text,
+             guide_word_default(word->kind));
 }
 
 /* A series begins with 0: the second reading has the counts. */

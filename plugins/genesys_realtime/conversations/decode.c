@@ -5,7 +5,7 @@
 
 #include "common/base/json/message.h"
 #include "common/base/timestamp.h"
-#include "plugins/genesys_realtime/conversations/legs.h"
+#include "plugins/genesys_realtime/conversations/words.h"
 
 enum {
   K_TOPIC = 1,
@@ -70,8 +70,7 @@ static const struct gc_json_key keys[] = {
     {"screenMonitoredParticipantId", K_WATCHED},
 };
 
-/* ---- words (API reference, sections 4.4, 4.5 and 4.8) ----
- * Other words are ignored; the platform may add some. */
+/* ---- media and topics ---- */
 
 static const struct {
   const char *label, *array;
@@ -80,54 +79,6 @@ static const struct {
     CV_MEDIA_MAP(XX)
 #undef XX
 };
-
-static const struct {
-  const char *state;
-  enum cv_leg leg;
-} states[] = {
-    {"connected", CV_LEG_CONNECTED}, {"disconnected", CV_LEG_OVER},
-    {"alerting", CV_LEG_RINGING},    {"terminated", CV_LEG_OVER},
-    {"contacting", CV_LEG_RINGING},  {"dialing", CV_LEG_RINGING},
-    {"offering", CV_LEG_RINGING},    {"scheduled", CV_LEG_SCHEDULED},
-    {"parked", CV_LEG_PARKED},
-};
-
-static const struct {
-  const char *state;
-  enum cv_acw acw;
-} acw_states[] = {
-    {"skipped", CV_ACW_SKIPPED},
-    {"notApplicable", CV_ACW_SKIPPED},
-    {"pending", CV_ACW_DONE},
-    {"complete", CV_ACW_DONE},
-};
-
-/* Disconnect types of an alert that ended unanswered. */
-static const char *const refusals[] = {"transfer.noanswer",
-                                       "transfer.notavailable", "transfer.dnd",
-                                       "endpoint.dnd"};
-
-static enum cv_leg read_leg(const struct gc_json_value *v) {
-  for (size_t i = 0; i < GC_COUNT(states); i++)
-    if (gc_json_is(v, states[i].state))
-      return states[i].leg;
-  return CV_LEG_UNKNOWN;
-}
-
-static enum cv_acw read_acw(const struct gc_json_value *v) {
-  for (size_t i = 0; i < GC_COUNT(acw_states); i++)
-    if (gc_json_is(v, acw_states[i].state))
-      return acw_states[i].acw;
-  return CV_ACW_UNKNOWN;
-}
-
-static enum cv_purpose read_purpose(const struct gc_json_value *v) {
-  if (gc_json_is(v, "acd"))
-    return CV_ACD;
-  if (gc_json_is(v, "agent"))
-    return CV_AGENT;
-  return gc_json_is(v, "customer") ? CV_CUSTOMER : CV_OTHER;
-}
 
 /* Returns true for "v2.routing.queues.<id>.conversations", in any case. */
 static bool is_conversation_topic(const struct gc_json_value *v) {
@@ -140,20 +91,6 @@ static bool is_conversation_topic(const struct gc_json_value *v) {
   return strncasecmp(v->text, head, head_len) == 0 &&
          strncasecmp(id + id_len, tail, tail_len) == 0 &&
          memchr(id, '.', id_len) == NULL;
-}
-
-static bool is_transfer(const struct gc_json_value *v) {
-  static const char transfer[] = "transfer";
-  const size_t len = sizeof(transfer) - 1;
-  return v->kind == GC_JSON_STRING && v->len >= len &&
-         memcmp(v->text, transfer, len) == 0;
-}
-
-static bool is_refusal(const struct gc_json_value *v) {
-  for (size_t i = 0; i < GC_COUNT(refusals); i++)
-    if (gc_json_is(v, refusals[i]))
-      return true;
-  return false;
 }
 
 static enum cv_media find_array_media(const char *array) {
@@ -188,6 +125,8 @@ struct cv_decoder {
   int64_t wrapup_end_ms;
   struct cv_legs legs;
   struct cv_communication now;
+  struct gc_unknown_words strange; /* of the present message */
+  struct gc_unknown_words unknown; /* of all events */
 
   char date[10]; /* date of the last time read, "2026-08-01" */
   int64_t midnight_ms;
@@ -268,7 +207,7 @@ static void set_communication(struct cv_decoder *d, const struct gc_json_at *at,
                               const struct gc_json_value *v) {
   switch (at->path) {
   case IN_COMMUNICATION(K_STATE):
-    d->now.leg = read_leg(v);
+    d->now.leg = cv_word_leg(v, &d->strange);
     break;
   case IN_COMMUNICATION(K_HELD):
     d->now.held = v->kind == GC_JSON_BOOL && v->truth;
@@ -286,11 +225,10 @@ static void set_communication(struct cv_decoder *d, const struct gc_json_at *at,
     d->now.scheduled_ms = time_of(d, v);
     break;
   case IN_COMMUNICATION(K_ACW) << 8 | K_STATE:
-    d->now.acw = read_acw(v);
+    d->now.acw = cv_word_acw(v, &d->strange);
     break;
   case IN_COMMUNICATION(K_DISCONNECT_TYPE):
-    d->now.transferred = is_transfer(v);
-    d->now.refused = is_refusal(v);
+    cv_word_disconnect(v, &d->strange, &d->now);
     break;
   default:
     break;
@@ -311,7 +249,7 @@ static enum gc_code on_value(void *ctx, const struct gc_json_at *at,
     d->party->id = uuid_key_hash(id_of(v));
     break;
   case IN_PARTY(K_PURPOSE):
-    d->party->purpose = (uint8_t)read_purpose(v);
+    d->party->purpose = (uint8_t)cv_word_purpose(v, &d->strange);
     break;
   case IN_PARTY(K_WATCHED):
     d->is_watcher |= v->kind == GC_JSON_STRING && v->len > 0;
@@ -426,6 +364,7 @@ static void reset_event(void *ctx) {
   d->is_conversation = false;
   d->event.id = (struct uuid_key){0, 0};
   d->event.count = d->event.dropped = 0;
+  gc_unknown_words_clear(&d->strange);
 }
 
 void cv_decoder_free(struct cv_decoder *d) {
@@ -454,6 +393,12 @@ enum gc_code cv_decoder_read(struct cv_decoder *d, const char *bytes,
   GC_TRY(gc_json_read_message(&d->messages, bytes, len, err));
   bool has_event = d->is_conversation && !uuid_key_is_none(d->event.id) &&
                    d->event.count > 0;
+  if (has_event && d->strange.total > 0)
+    gc_unknown_words_move(&d->unknown, &d->strange);
   *ret_event = has_event ? &d->event : NULL;
   return GC_OK;
+}
+
+struct gc_unknown_words *cv_decoder_unknown(struct cv_decoder *d) {
+  return &d->unknown;
 }

@@ -8,6 +8,7 @@
 
 #include "common/base/err.h"
 #include "common/genesys/notification.h"
+#include "common/genesys/unknown_words.h"
 #include "plugins/genesys_realtime/queues/uuid_key.h"
 
 /* XX(enum, media type as analytics spells it, the participant's array). If a
@@ -96,5 +97,9 @@ GC_MUST_CHECK enum gc_code cv_decoder_read(struct cv_decoder *d,
                                            const char *bytes, size_t len,
                                            const struct cv_event **ret_event,
                                            struct gc_err *err);
+
+/* Returns the unknown words of all events so far; borrowed. The caller takes
+ * the new ones. */
+struct gc_unknown_words *cv_decoder_unknown(struct cv_decoder *d);
 
 #endif

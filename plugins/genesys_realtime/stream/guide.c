@@ -10,7 +10,9 @@ static void on_text(void *ctx, const char *bytes, size_t len) {
   enum gc_code code =
       decode_guide_event(s->guide_decoder, bytes, len, &event, NULL);
   int64_t at_ms = event != NULL ? stream_server_now(s) : 0;
+  struct gc_unknown_words *words = guide_decoder_unknown(s->guide_decoder);
   pthread_mutex_lock(&s->lock);
+  s->unknown = words->total;
   s->malformed += code != GC_OK;
   s->others += code == GC_OK && event == NULL;
   if (code == GC_OK && event != NULL && s->model != NULL)
@@ -18,6 +20,7 @@ static void on_text(void *ctx, const char *bytes, size_t len) {
   pthread_mutex_unlock(&s->lock);
   if (code != GC_OK)
     stream_report_odd(s, len);
+  stream_report_words(s, words);
 }
 
 static void on_open(void *ctx, uint64_t blind_ms) {
@@ -103,7 +106,8 @@ static void stop_guide(struct stream *s) {
   s->socket = NULL;
 }
 
-const struct stream_source stream_guide = {.start = start_guide,
+const struct stream_source stream_guide = {.word_default = guide_word_default,
+                                           .start = start_guide,
                                            .select = select_guide_queues,
                                            .tick = tick_guide,
                                            .stop = stop_guide};

@@ -30,17 +30,32 @@ struct guide_decoder {
   struct gc_json_messages messages;
   bool is_conversation, is_wrong;
   struct guide_event now;
+  struct gc_unknown_words strange; /* of the present message */
+  struct gc_unknown_words unknown; /* of all events */
 };
 
-static enum cv_state read_state(const struct gc_json_value *v) {
+static const char state_kind[] = "state";
+static const char type_kind[] = "type";
+
+/* Notes a text that is in no table. A value of another kind is no word: an
+ * event without a state counts as other. */
+static void note_unknown(struct guide_decoder *d, const char *kind,
+                         const struct gc_json_value *v) {
+  if (v->kind == GC_JSON_STRING)
+    gc_unknown_words_add(&d->strange, kind, v->text, v->len);
+}
+
+static enum cv_state read_state(struct guide_decoder *d,
+                                const struct gc_json_value *v) {
   for (size_t i = 0; i < GC_COUNT(states); i++)
     if (gc_json_is(v, states[i].word))
       return states[i].state;
+  note_unknown(d, state_kind, v);
   return CV_STATE_NONE;
 }
 
-/* Reads a media type. "Voice" equals "voice"; an unknown type is `all`. */
-static enum cv_media read_media(const struct gc_json_value *v) {
+/* Returns the medium of a media type, in any case; CV_ALL for any other. */
+static enum cv_media find_media(const struct gc_json_value *v) {
   char label[32];
   if (v->kind != GC_JSON_STRING || v->len >= sizeof(label))
     return CV_ALL;
@@ -49,6 +64,14 @@ static enum cv_media read_media(const struct gc_json_value *v) {
   label[v->len] = '\0';
   enum cv_media media = cv_media_find(label);
   return media == CV_MEDIA_COUNT || media == CV_UNKNOWN ? CV_ALL : media;
+}
+
+static enum cv_media read_media(struct guide_decoder *d,
+                                const struct gc_json_value *v) {
+  enum cv_media media = find_media(v);
+  if (media == CV_ALL)
+    note_unknown(d, type_kind, v);
+  return media;
 }
 
 static void read_queue(struct guide_decoder *d, const struct gc_json_value *v) {
@@ -86,10 +109,10 @@ static enum gc_code on_value(void *ctx, const struct gc_json_at *at,
       d->now.id = uuid_key_read(v->text, v->len);
     break;
   case GC_JSON_PATH2(K_EVENT, K_MEDIA):
-    d->now.media = (uint8_t)read_media(v);
+    d->now.media = (uint8_t)read_media(d, v);
     break;
   case GC_JSON_PATH2(K_EVENT, K_STATE):
-    d->now.state = (uint8_t)read_state(v);
+    d->now.state = (uint8_t)read_state(d, v);
     break;
   case GC_JSON_PATH2(K_EVENT, K_QUEUE):
     read_queue(d, v);
@@ -119,6 +142,7 @@ static void reset_event(void *ctx) {
   d->now.queue_text[0] = d->now.wrapup[0] = '\0';
   d->now.state = CV_STATE_NONE;
   d->now.media = CV_ALL;
+  gc_unknown_words_clear(&d->strange);
 }
 
 void guide_decoder_free(struct guide_decoder *d) {
@@ -147,8 +171,19 @@ enum gc_code decode_guide_event(struct guide_decoder *d, const char *bytes,
   bool has_event = d->is_conversation && !d->is_wrong &&
                    d->now.state != CV_STATE_NONE &&
                    !uuid_key_is_none(d->now.id);
+  if (d->is_conversation && d->strange.total > 0)
+    gc_unknown_words_move(&d->unknown, &d->strange);
   *ret = has_event ? &d->now : NULL;
   return GC_OK;
+}
+
+struct gc_unknown_words *guide_decoder_unknown(struct guide_decoder *d) {
+  return &d->unknown;
+}
+
+const char *guide_word_default(const char *kind) {
+  return strcmp(kind, state_kind) == 0 ? "the event is ignored"
+                                       : "the contact counts as medium all";
 }
 
 /* ---- the query ---- */

@@ -32,6 +32,12 @@ GC_MUST_CHECK enum gc_code decode_guide_event(struct guide_decoder *d,
                                               const struct guide_event **ret,
                                               struct gc_err *err);
 
+/* Returns the unknown words of all events so far: states and types; borrowed.
+ * The caller takes the new ones. */
+struct gc_unknown_words *guide_decoder_unknown(struct guide_decoder *d);
+/* Returns what an unknown word of `kind` counts as, for a report. */
+const char *guide_word_default(const char *kind);
+
 /* Appends the query. Without `where` the query selects the media: "type =
  * 'voice' OR type = 'chat'". Without both it selects everything. */
 GC_MUST_CHECK enum gc_code guide_query(char *const *where, size_t where_count,

@@ -20,6 +20,8 @@ struct stream_source {
   bool has_server_times; /* events have times of the server's clock */
   enum gc_code (*start)(struct stream *s);
   void (*select)(struct stream *s, const struct selection *selection);
+  /* Returns what an unknown word of this kind counts as. */
+  const char *(*word_default)(const char *kind);
   /* Brings `listening` up to date, each second. */
   void (*tick)(struct stream *s, uint64_t now_ms);
   void (*stop)(struct stream *s);
@@ -57,6 +59,7 @@ struct stream {
   struct drift *drift;
   uint64_t poll_began_ms;           /* start of the running or last poll */
   uint64_t malformed, others, lost; /* lost: out of memory */
+  uint64_t unknown;                 /* words */
   struct gc_listening listening;
 };
 
@@ -73,6 +76,11 @@ void stream_take_settings(struct stream *s);
 /* Reports a message of `len` bytes that is no event. The caller counts it and
  * does not hold the lock. */
 void stream_report_odd(const struct stream *s, size_t len);
+
+/* Reports each unknown word that has not been reported yet. The caller does not
+ * hold the lock. */
+void stream_report_words(const struct stream *s,
+                         struct gc_unknown_words *words);
 
 static inline uint32_t stream_interval_ms(const struct stream *s) {
   return s->options->interval_s * 1000;

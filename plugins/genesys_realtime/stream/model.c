@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* The conversation model of a stream, for all its sources: creates it, dates
  * its events and gives it the queues' settings. */
+#include <stdio.h>
 #include <string.h>
 
 #include "common/genesys/entity_page.h"
@@ -141,4 +142,19 @@ void stream_report_odd(const struct stream *s, size_t len) {
                 "counted (events) and ignored",
                 len);
   s->deps.notice(s->deps.notice_ctx, "messages", &err);
+}
+
+void stream_report_words(const struct stream *s,
+                         struct gc_unknown_words *words) {
+  const struct gc_unknown_word *word;
+  while ((word = gc_unknown_words_next(words)) != NULL) {
+    struct gc_err err;
+    char cause[GC_UNKNOWN_WORD_MAX_BYTES + 64];
+    snprintf(cause, sizeof(cause), "%s \"%s\"", word->kind, word->text);
+    (void)gc_fail(&err, GC_ERR_PARSE,
+                  "this word of conversation events is unknown: %s. Report it "
+                  "if numbers look wrong",
+                  s->source->word_default(word->kind));
+    s->deps.notice(s->deps.notice_ctx, cause, &err);
+  }
 }

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "common/base/utf8.h"
+#include "plugins/genesys_realtime/conversations/words.h"
 #include "plugins/genesys_realtime/stream/internal.h"
 
 enum {
@@ -153,7 +154,9 @@ static void on_message(void *ctx, const struct gc_message *m) {
   const struct cv_event *event = NULL;
   enum gc_code code =
       cv_decoder_read(s->decoder, m->bytes, m->len, &event, NULL);
+  struct gc_unknown_words *words = cv_decoder_unknown(s->decoder);
   pthread_mutex_lock(&s->lock);
+  s->unknown = words->total;
   s->malformed += code != GC_OK;
   s->others += code == GC_OK && event == NULL;
   if (code == GC_OK && event != NULL && s->model != NULL)
@@ -161,6 +164,7 @@ static void on_message(void *ctx, const struct gc_message *m) {
   pthread_mutex_unlock(&s->lock);
   if (code != GC_OK || event == NULL)
     stream_report_odd(s, m->len);
+  stream_report_words(s, words);
 }
 
 /* ---- the source ---- */
@@ -215,6 +219,8 @@ static void stop_listening(struct stream *s) {
 
 const struct stream_source stream_notifications = {.has_topics = true,
                                                    .has_server_times = true,
+                                                   .word_default =
+                                                       cv_word_default,
                                                    .start = start_listening,
                                                    .select = select_topics,
                                                    .tick = tick_notifications,

@@ -63,7 +63,8 @@ void stream_read(struct stream *s, const struct queue_display *view,
 struct state {
   struct conversations_stats model;
   size_t wanted, covered;
-  uint64_t malformed, others, lost, drift, reconnects, gap_ms, silence_ms;
+  uint64_t malformed, others, unknown, lost, drift, reconnects, gap_ms,
+      silence_ms;
   bool is_connected, has_begun;
 };
 
@@ -77,6 +78,7 @@ static struct state state_of(struct stream *s) {
   now.covered = s->coverage.covered;
   now.malformed = s->malformed + s->listening.malformed;
   now.others = s->others + s->listening.others;
+  now.unknown = s->unknown;
   now.lost = s->lost;
   now.drift = drift_total(s->drift);
   now.reconnects = s->listening.reconnects;
@@ -110,6 +112,7 @@ void stream_read_state(struct stream *s, const char *instance,
   gc_put_count(&w, GC_METRIC_EVENTS, "new", now.model.news);
   gc_put_count(&w, GC_METRIC_EVENTS, "malformed", now.malformed);
   gc_put_count(&w, GC_METRIC_EVENTS, "other", now.others);
+  gc_put_count(&w, GC_METRIC_EVENTS, "unknown", now.unknown);
   gc_put_count(&w, GC_METRIC_EVENTS, "lost", now.lost);
   gc_put_gauge(&w, GC_METRIC_CONVERSATIONS, "live", (double)now.model.live);
   gc_put_gauge(&w, GC_METRIC_CONVERSATIONS, "kept", (double)now.model.count);

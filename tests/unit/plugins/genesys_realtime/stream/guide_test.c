@@ -48,7 +48,8 @@ static void fake_free(void *socket) { (void)socket; }
 
 static void on_notice(void *ctx, const char *cause, const struct gc_err *err) {
   (void)ctx;
-  bool is_odd = strcmp(cause, "messages") == 0;
+  bool is_odd =
+      strcmp(cause, "messages") == 0 || strcmp(cause, "state \"PARKED\"") == 0;
   w.odd += is_odd;
   CHECK_INT(err->code, is_odd ? GC_ERR_PARSE : GC_OK);
 }
@@ -157,7 +158,16 @@ static void a_message_that_is_no_event_is_reported(void) {
   end();
 }
 
+static void an_unknown_state_is_reported_once(void) {
+  begin();
+  say("PARKED");
+  say("PARKED");
+  CHECK_INT(w.odd, 1);
+  end();
+}
+
 int main(void) {
+  RUN(an_unknown_state_is_reported_once);
   RUN(a_step_of_the_wall_clock_is_no_wait);
   RUN(a_message_that_is_no_event_is_reported);
   return check_done();

@@ -158,6 +158,34 @@ static void a_message_that_is_no_event_is_counted_and_reported(void) {
   end();
 }
 
+#define STRANGE_AGENT                                                          \
+  "{\"id\":\"p3\",\"purpose\":\"agent2\",\"queueId\":\"q1\","                  \
+  "\"connectedTime\":" AT_S("27") ",\"calls\":[{\"state\":\"Jane Doe\","       \
+                                  "\"disconnectType\":\"transfer.new\","       \
+                                  "\"afterCallWork\":{\"state\":\"x\"}}]}"
+
+static void an_unknown_word_is_counted_and_reported_once(void) {
+  begin_connected(20);
+  ch_say(MESSAGE("q1", CUSTOMER "," ACD("q1") "," AGENT("q1")));
+  CHECK_REAL(state("events-unknown"), 0);
+  for (int i = 0; i < 2; i++)
+    ch_say(MESSAGE("q1", CUSTOMER "," ACD("q1") "," STRANGE_AGENT));
+  CHECK_REAL(state("events-unknown"), 8);
+  CHECK_REAL(state("events-received"), 3);
+  CHECK_INT(replay_noticed(&ch_world, "purpose \"agent2\"", GC_ERR_PARSE), 1);
+  CHECK_INT(replay_noticed(&ch_world, "state \"(unreadable)\"", GC_ERR_PARSE),
+            1);
+  CHECK_INT(replay_noticed(&ch_world, "disconnectType \"transfer.new\"",
+                           GC_ERR_PARSE),
+            1);
+  CHECK_INT(
+      replay_noticed(&ch_world, "afterCallWork.state \"x\"", GC_ERR_PARSE), 1);
+  const struct gc_err *line =
+      replay_last_notice(&ch_world, "purpose \"agent2\"");
+  CHECK_HAS(line != NULL ? line->text : "", "neither customer nor agent");
+  end();
+}
+
 static void counters_past_the_limit_are_reported(void) {
   static char message[1024];
   begin_connected(20);
@@ -350,6 +378,7 @@ int main(void) {
   RUN(a_step_of_our_wall_clock_is_no_breach);
   RUN(without_a_target_there_is_no_breach);
   RUN(a_message_that_is_no_event_is_counted_and_reported);
+  RUN(an_unknown_word_is_counted_and_reported_once);
   RUN(counters_past_the_limit_are_reported);
   RUN(a_gap_grows_while_it_lasts_and_stays);
   RUN(a_gap_begins_with_the_last_message_and_never_shrinks);

@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: MIT */
+#include "common/genesys/unknown_words.h"
+
+#include <string.h>
+
+static const char unreadable[] = "(unreadable)";
+
+static bool is_word(const char *text, size_t len) {
+  static const char allowed[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+                                "abcdefghijklmnopqrstuvwxyz0123456789_.-";
+  for (size_t i = 0; i < len; i++)
+    if (text[i] == '\0' || strchr(allowed, text[i]) == NULL)
+      return false;
+  return len <= GC_UNKNOWN_WORD_MAX_BYTES;
+}
+
+static bool has_word(const struct gc_unknown_words *u, const char *kind,
+                     const char *text, size_t len) {
+  for (unsigned i = 0; i < u->count; i++)
+    if (strlen(u->at[i].text) == len && memcmp(u->at[i].text, text, len) == 0 &&
+        strcmp(u->at[i].kind, kind) == 0)
+      return true;
+  return false;
+}
+
+/* Keeps a word unless it is there or there is no room. */
+static void keep_word(struct gc_unknown_words *u, const char *kind,
+                      const char *text, size_t len) {
+  if (u->count == GC_UNKNOWN_WORDS_MAX || has_word(u, kind, text, len))
+    return;
+  struct gc_unknown_word *word = &u->at[u->count++];
+  word->kind = kind;
+  memcpy(word->text, text, len);
+  word->text[len] = '\0';
+}
+
+void gc_unknown_words_add(struct gc_unknown_words *u, const char *kind,
+                          const char *text, size_t len) {
+  if (len == 0)
+    return;
+  u->total++;
+  if (is_word(text, len))
+    keep_word(u, kind, text, len);
+  else
+    keep_word(u, kind, unreadable, sizeof(unreadable) - 1);
+}
+
+void gc_unknown_words_move(struct gc_unknown_words *into,
+                           struct gc_unknown_words *from) {
+  into->total += from->total;
+  for (unsigned i = 0; i < from->count; i++)
+    keep_word(into, from->at[i].kind, from->at[i].text,
+              strlen(from->at[i].text));
+  gc_unknown_words_clear(from);
+}
+
+const struct gc_unknown_word *
+gc_unknown_words_next(struct gc_unknown_words *u) {
+  return u->taken < u->count ? &u->at[u->taken++] : NULL;
+}

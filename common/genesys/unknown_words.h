@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: MIT */
+/* Words of the platform that a decoder does not know, such as another value of
+ * an enumeration: how often they came, and each of them once, for one line in
+ * the log. The decoder adds them, and its owner takes those that are new. Pure;
+ * one thread at a time.
+ *
+ *   gc_unknown_words_add(&d->unknown, "state", v->text, v->len);
+ *   …
+ *   while ((word = gc_unknown_words_next(&d->unknown)) != NULL)
+ *     report(word); */
+#ifndef GC_GENESYS_UNKNOWN_WORDS_H
+#define GC_GENESYS_UNKNOWN_WORDS_H
+
+#include "common/base/err.h"
+
+#include <stdint.h>
+
+enum {
+  GC_UNKNOWN_WORDS_MAX = 32, /* further words are only counted */
+  GC_UNKNOWN_WORD_MAX_BYTES = 40,
+};
+
+struct gc_unknown_word {
+  const char *kind; /* a string constant: "state" */
+  char text[GC_UNKNOWN_WORD_MAX_BYTES + 1];
+};
+
+/* All members are 0 at the start. */
+struct gc_unknown_words {
+  uint64_t total; /* words that came, repeats included */
+  unsigned count, taken;
+  struct gc_unknown_word at[GC_UNKNOWN_WORDS_MAX];
+};
+
+/* Counts a word and keeps it unless it is there. A word that is longer than
+ * GC_UNKNOWN_WORD_MAX_BYTES or has other characters than A-Z, a-z, 0-9, '_',
+ * '.' and '-' may be data of a customer: its text becomes "(unreadable)". An
+ * empty word is ignored. `kind` is compared by its text and must live as long
+ * as `u`. */
+GC_API void gc_unknown_words_add(struct gc_unknown_words *u, const char *kind,
+                                 const char *text, size_t len);
+
+/* Drops all words; cheap, as a decoder calls it for each message. */
+static inline void gc_unknown_words_clear(struct gc_unknown_words *u) {
+  u->total = 0;
+  u->count = u->taken = 0;
+}
+
+/* Moves what `from` has to `into`, for a decoder that learns at the end of a
+ * message whether its words count. `from` is empty afterwards. */
+GC_API void gc_unknown_words_move(struct gc_unknown_words *into,
+                                  struct gc_unknown_words *from);
+
+/* Returns the next word that was not taken yet; NULL: there is none. */
+GC_API const struct gc_unknown_word *
+gc_unknown_words_next(struct gc_unknown_words *u);
+
+#endif

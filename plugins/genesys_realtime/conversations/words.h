@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: MIT */
+/* The words of conversation events: states, purposes, disconnect types (API
+ * reference, "Agent topics"; schema QueueConversationEventTopicConversation and
+ * those of its communications). The tables have every word of the schemas, also
+ * those without a meaning here, so that only a new word is unknown. Pure. */
+#ifndef GENESYS_REALTIME_CONVERSATIONS_WORDS_H
+#define GENESYS_REALTIME_CONVERSATIONS_WORDS_H
+
+#include "common/base/json/stream.h"
+#include "common/genesys/unknown_words.h"
+#include "plugins/genesys_realtime/conversations/legs.h"
+
+/* Each function reads a value and adds a word that no table has to `unknown`.
+ * null and "" are no words. */
+
+/* Returns CV_LEG_UNKNOWN for any other state: the times decide. */
+enum cv_leg cv_word_leg(const struct gc_json_value *v,
+                        struct gc_unknown_words *unknown);
+/* Returns CV_ACW_UNKNOWN for any other state: the times decide. */
+enum cv_acw cv_word_acw(const struct gc_json_value *v,
+                        struct gc_unknown_words *unknown);
+/* Returns CV_OTHER for any other purpose: a participant that is neither
+ * customer, queue nor agent. */
+enum cv_purpose cv_word_purpose(const struct gc_json_value *v,
+                                struct gc_unknown_words *unknown);
+/* Sets `transferred` and `refused`. An unknown type that begins with "transfer"
+ * is a transfer. */
+void cv_word_disconnect(const struct gc_json_value *v,
+                        struct gc_unknown_words *unknown,
+                        struct cv_communication *ret);
+
+/* Returns what the words of a kind ("state", "purpose", "disconnectType",
+ * "afterCallWork.state") count as when they are unknown, for a report. */
+const char *cv_word_default(const char *kind);
+
+#endif
