@@ -193,7 +193,8 @@ struct gc_ds {
   XX(OBSERVATIONS_IGNORED, "observations_ignored", ONE(DERIVE), "block",       \
      "numbers",                                                                \
      "Numbers of observations that were ignored: an unknown metric, or no "    \
-     "medium or status where one is needed.")                                  \
+     "queue, medium or status where one is needed; and pushed messages that "  \
+     "cannot be read.")                                                        \
   XX(FLOWS, "flows", ONE(GAUGE), "block", "flows",                             \
      "Flows: matched (by the block's selectors), unnamed (pairs of flow and "  \
      "medium held back until the name is known).")                             \

@@ -47,12 +47,36 @@ static bool has_topics(const struct block *b) {
   return b->options->stream == STREAM_NOTIFICATIONS;
 }
 
+static void on_unread(void *ctx) {
+  struct block *b = ctx;
+  pthread_mutex_lock(&b->lock);
+  b->ignored++;
+  pthread_mutex_unlock(&b->lock);
+}
+
+/* Reports once that numbers are ignored: it is no failure, and each answer has
+ * them again. */
+static void report_ignored(struct block *b, uint32_t count) {
+  struct gc_err err = {.code = GC_OK};
+  if (count == 0 || b->has_ignored)
+    return;
+  b->has_ignored = true;
+  (void)gc_fail(&err, GC_ERR_PARSE,
+                "%u numbers of an answer are of an unknown metric, or without "
+                "the queue, medium or status that they need; they are counted "
+                "(observations_ignored) and ignored. Report it if numbers look "
+                "wrong",
+                count);
+  b->notice(b->ctx, "ignored observations", &err);
+}
+
 /* Takes ownership of `o`. */
 static void publish_observations(struct block *b, struct observations *o,
                                  bool is_complete) {
   o->received_ms = block_env(b)->wall_ms(block_env(b)->ctx);
   o->server_ms = server_now(b);
   note_unknown_queues(b, o);
+  report_ignored(b, o->ignored);
   if (b->source == OBS_QUEUE_METRICS)
     o->names = queue_metrics_names(o, b->labels);
 
@@ -382,6 +406,7 @@ static enum gc_code make_subscription(struct block *b, struct gc_err *err) {
   struct subscription_deps deps = {.channels = b->deps.channels,
                                    .timeouts = stream_timeouts(b->options),
                                    .snapshot = on_snapshot,
+                                   .unread = on_unread,
                                    .notice = b->notice,
                                    .notice_ctx = b->ctx,
                                    .ctx = b};

@@ -34,6 +34,7 @@ struct block {
   enum obs_source source; /* OBS_AUTO: not chosen yet, without a list */
   struct poll poll;
   struct poll_pages pages;
+  bool has_ignored;     /* numbers were ignored, which was reported */
   int64_t asked_ms;     /* when the poll began, by the server's clock */
   uint64_t snapshot_ms; /* when pushed observations need a snapshot again */
   bool must_poll_again; /* a snapshot became due during a poll */
@@ -55,7 +56,7 @@ struct block {
   struct queue_tally tally;   /* numbers of the last reading */
   bool has_selection;         /* `selected` is known */
   size_t selected;            /* queues that Queue and Shard select */
-  uint64_t ignored;           /* unknown numbers of complete answers */
+  uint64_t ignored;           /* unknown numbers, unread messages */
   size_t series;              /* series that have a place of MaxSeries */
   uint64_t overflow;          /* values that MaxSeries left out */
 };

@@ -180,6 +180,7 @@ static enum gc_code end_datum(struct obs_decoder *d) {
 static void end_result(struct obs_decoder *d) {
   d->results++;
   if (d->queue == OBS_NONE) {
+    d->into->ignored += (uint32_t)(d->facts.count - d->group_begin);
     d->facts.count = d->group_begin;
     d->ids.count = d->group_ids_begin;
     return;

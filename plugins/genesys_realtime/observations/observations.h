@@ -156,7 +156,7 @@ struct observations {
   int64_t server_ms;   /* the server's clock at that moment */
   int64_t answered_ms; /* when the last merged answer was requested; 0: none was
                           merged */
-  uint32_t ignored;    /* unknown metrics and qualifiers */
+  uint32_t ignored;    /* unknown metrics, no queue, medium or qualifier */
   size_t groups;       /* pairs of queue and media, queues with agents */
   atomic_uint references;
 };

@@ -41,6 +41,8 @@ static void on_message(void *ctx, const struct gc_message *m) {
   if (obs_pushed_read(s->decoder, s->live, m->topic, m->body, m->body_len, NULL,
                       &err) != GC_OK)
     (void)gc_fail_in(&err, err.code, "%s: ", m->topic);
+  if (err.code != GC_OK)
+    s->deps.unread(s->deps.ctx);
   s->deps.notice(s->deps.notice_ctx, "pushed observations", &err);
 }
 

@@ -19,6 +19,8 @@ struct subscription_deps {
   struct gc_channel_timeouts timeouts;
   /* Called when the channels are open: poll a snapshot. */
   void (*snapshot)(void *ctx);
+  /* Counts a message that could not be read. */
+  void (*unread)(void *ctx);
   /* Reports an outcome; GC_OK is success. */
   void (*notice)(void *ctx, const char *cause, const struct gc_err *err);
   void *notice_ctx;

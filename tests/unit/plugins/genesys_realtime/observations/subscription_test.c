@@ -187,7 +187,52 @@ static void a_step_of_our_wall_clock_silences_no_message(void) {
   end();
 }
 
+static void record_count(void *ctx, const struct gc_sample *s) {
+  (void)ctx;
+  if (s->metric == GC_METRIC_OBSERVATIONS_IGNORED)
+    w.found = (double)s->values[0].derive;
+}
+
+static double ignored(void) {
+  struct gc_samples out = {record_count, NULL};
+  w.found = NAN;
+  block_read_state(w.block, "queues-a", 10000, &out);
+  return w.found;
+}
+
+static void pushed_numbers_that_cannot_be_read_are_counted(void) {
+  begin();
+  answer_query(REPLAY_ALWAYS, ANSWER("3"), 0);
+  start();
+  ch_open();
+  replay_run(&ch_world, 1000);
+  CHECK_REAL(ignored(), 0);
+  ch_say("{\"topicName\":\"v2.analytics.queues.q1.observations\","
+         "\"eventBody\":{\"group\":]}");
+  CHECK_REAL(ignored(), 1);
+  CHECK_INT(replay_noticed(&ch_world, "pushed observations", GC_ERR_PARSE), 1);
+  end();
+}
+
+static void numbers_of_no_queue_are_counted_and_reported_once(void) {
+  begin();
+  answer_query(REPLAY_ALWAYS,
+               "{\"results\":[{\"group\":{\"mediaType\":\"voice\"},\"data\":[{"
+               "\"metric\":\"oWaiting\",\"stats\":{\"count\":3}}]}]}",
+               0);
+  start();
+  replay_run(&ch_world, 25000);
+  CHECK(ignored() >= 2);
+  CHECK_INT(replay_noticed(&ch_world, "ignored observations", GC_ERR_PARSE), 1);
+  const struct gc_err *line =
+      replay_last_notice(&ch_world, "ignored observations");
+  CHECK_HAS(line != NULL ? line->text : "", "observations_ignored");
+  end();
+}
+
 int main(void) {
+  RUN(pushed_numbers_that_cannot_be_read_are_counted);
+  RUN(numbers_of_no_queue_are_counted_and_reported_once);
   RUN(pushed_observations_need_no_polls);
   RUN(a_poll_under_way_is_no_snapshot_of_a_new_connection);
   RUN(while_the_channel_is_closed_the_block_polls_each_interval);
