@@ -225,8 +225,9 @@ static const struct origin origins[GC_METRIC_COUNT] = {
                               "until an interval was sent"},
     [GC_METRIC_WINDOWS] = {"`done` `skipped`", "counted here", NEVER},
     [GC_METRIC_QUERY_REQUESTS] = {"`answered` `failed`", "counted here", NEVER},
-    [GC_METRIC_QUERY_ROWS] = {"`read` `unnamed` `foreign` `broken` `collided`",
-                              "counted here", NEVER},
+    [GC_METRIC_QUERY_ROWS] =
+        {"`read` `unnamed` `foreign` `broken` `collided` `unknown`",
+         "counted here", NEVER},
     [GC_METRIC_REVISIONS] = {"", "counted here", NEVER},
     [GC_METRIC_CORRECTIONS_CARRIED] = {"", "counted here", NEVER},
     [GC_METRIC_WRITER_UP] = {"", "counted here", NEVER},

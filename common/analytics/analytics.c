@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "common/analytics/analytics.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "common/analytics/analytics_internal.h"
@@ -41,6 +42,7 @@ static void record_poll(struct gc_analytics *b) {
   b->tally.foreign += t->foreign;
   b->tally.broken += t->broken;
   b->tally.overflow += t->overflow;
+  b->tally.unknown = b->results.unknown.total;
   b->is_healthy = is_healthy;
   b->clock_copy = b->clock;
   if (is_healthy && !b->poll.is_early) {
@@ -111,12 +113,28 @@ static uint64_t names_wait_ms(const struct gc_analytics *b) {
                                   : (uint64_t)NAMES_MAX_MS;
 }
 
+/* Reports each unknown member of the statistics once. */
+static void report_unknown(struct gc_analytics *b) {
+  const struct gc_unknown_word *word;
+  while ((word = gc_unknown_words_next(&b->results.unknown)) != NULL) {
+    struct gc_err err = {.code = GC_OK};
+    char cause[GC_UNKNOWN_WORD_MAX_BYTES + 32];
+    snprintf(cause, sizeof(cause), "%s \"%s\"", word->kind, word->text);
+    (void)gc_fail(&err, GC_ERR_PARSE,
+                  "this member of the statistics is unknown and its number "
+                  "ignored; it is counted (query_rows). The other numbers are "
+                  "used");
+    b->notice(b->ctx, cause, &err);
+  }
+}
+
 static void on_poll(void *ctx) {
   struct gc_analytics *b = ctx;
   struct gc_err error = b->poll.error;
   if (b->poll.answered > 0)
     gc_analytics_report_clocks(b);
   record_poll(b);
+  report_unknown(b);
   gc_analytics_poll_clear(&b->poll);
   if (error.code == GC_OK && !b->poll.is_early) {
     b->notice(b->ctx, "aggregates", &error);

@@ -24,7 +24,7 @@ enum gc_analytics_stage {
 /* Counts for telemetry, under the lock. */
 struct gc_analytics_tally {
   uint64_t answered, failed, read, foreign, broken, overflow, skipped;
-  uint64_t windows, unnamed, revisions, collisions;
+  uint64_t windows, unnamed, revisions, collisions, unknown;
   int64_t carried;
   size_t series;
   int64_t done_ms; /* 0: none yet */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Decodes the answers to aggregate queries of conversations, users and flows
- * (API reference). Unknown members, such as views and mappings, are skipped. */
+ * (API reference). Unknown members, such as views and mappings, are skipped;
+ * those of `stats` are noted. */
 #include <stdio.h>
 #include <string.h>
 
@@ -264,6 +265,15 @@ static enum gc_code on_close(void *ctx, const struct gc_json_at *at) {
   return GC_OK;
 }
 
+/* The members of the API's StatisticalSummary are in the table of keys; another
+ * one in `stats` is unknown. Unknown members elsewhere, such as views, have no
+ * numbers of the query. */
+static void on_skipped(void *ctx, uint64_t path, const char *key, size_t len) {
+  struct gc_decoder *d = ctx;
+  if (path == IN_METRIC(K_STATS))
+    gc_unknown_words_add(&d->stage.unknown, "member", key, len);
+}
+
 void gc_decode_aggregates(struct gc_decoder *d) {
   const struct gc_query *q = d->stage.into->query;
   size_t count = 0;
@@ -280,4 +290,5 @@ void gc_decode_aggregates(struct gc_decoder *d) {
   d->reader.open = on_open;
   d->reader.close = on_close;
   d->reader.value = on_value;
+  d->reader.skipped = on_skipped;
 }

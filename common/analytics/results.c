@@ -56,6 +56,7 @@ void gc_results_sort(struct gc_results *r) {
 void gc_stage_reset(struct gc_stage *s) {
   s->count = 0;
   s->tally = (struct gc_results_tally){0};
+  gc_unknown_words_clear(&s->unknown);
   if (s->again_cap > 0)
     memset(s->again, 0, s->again_cap * sizeof(*s->again));
 }
@@ -151,6 +152,7 @@ enum gc_code gc_stage_finish(struct gc_stage *s) {
   r->tally.foreign += s->tally.foreign;
   r->tally.broken += s->tally.broken;
   r->tally.overflow += s->tally.overflow;
+  gc_unknown_words_move(&r->unknown, &s->unknown);
   gc_stage_reset(s);
   return GC_OK;
 }

@@ -13,6 +13,7 @@
 #include "common/analytics/query.h"
 #include "common/analytics/series.h"
 #include "common/analytics/windows.h"
+#include "common/genesys/unknown_words.h"
 
 /* The members of a fact that the answer has: bits of `has`. */
 enum {
@@ -71,9 +72,10 @@ struct gc_results {
   struct gc_fact *facts;
   size_t count, cap;
   struct gc_results_tally tally;
+  struct gc_unknown_words unknown; /* members; of all answers */
 };
 
-/* Frees the facts and zeroes the tally; borrowed members stay. */
+/* Frees the facts and zeroes the tally; borrowed members and words stay. */
 void gc_results_clear(struct gc_results *r);
 
 /* Orders the facts by window and series, and merges facts of the same window
@@ -94,6 +96,7 @@ struct gc_stage {
   struct gc_stage_again *again; /* by number of series */
   size_t again_cap;
   struct gc_results_tally tally;
+  struct gc_unknown_words unknown;
 };
 
 void gc_stage_reset(struct gc_stage *s);

@@ -248,7 +248,8 @@ struct gc_ds {
      "Numbers of the answers: read, unnamed (their queue, agent or flow is "   \
      "unknown), foreign (of an interval or metric that was not requested, "    \
      "or without a value of GroupBy), broken (an invalid time or number), "    \
-     "collided (another block writes the same series).")                       \
+     "collided (another block writes the same series), unknown (of a member "  \
+     "of the statistics that is not known).")                                  \
   XX(REVISIONS, "revisions", ONE(DERIVE), "block", "series",                   \
      "Totals that were corrected after their interval was sent.")              \
   XX(CORRECTIONS_CARRIED, "corrections_carried", ONE(GAUGE), "block",          \

@@ -228,6 +228,7 @@ static void leave(struct run *run, unsigned poll) {
   say_count(run, poll, "foreign", t->foreign);
   say_count(run, poll, "broken", t->broken);
   say_count(run, poll, "overflow", t->overflow);
+  say_count(run, poll, "unknown", run->results.unknown.total);
   say_count(run, poll, "carried", (uint64_t)gc_series_carried(&run->series));
 }
 

@@ -115,6 +115,28 @@ static void a_refused_query_is_sent_once_a_minute(void) {
   iv_end();
 }
 
+#define WITH_P90                                                               \
+  "{\"group\":{\"queueId\":\"q1\",\"mediaType\":\"voice\"},\"data\":[{"        \
+  "\"interval\":"                                                              \
+  "\"2023-11-14T22:10:00.000Z/2023-11-14T22:11:00.000Z\",\"metrics\":[{"       \
+  "\"metric\":\"nOffered\",\"stats\":{\"p90\":1,\"count\":3,\"Jane "           \
+  "Doe\":{}}}]}]}"
+
+static void an_unknown_member_is_counted_and_reported_once(void) {
+  iv_begin();
+  iv_will(QUERY, ANSWER(WITH_P90));
+  iv_start();
+  iv_pass(2000);
+  CHECK_INT(iv_times_left("Sales/queue_interval_count-nOffered-voice 22:11 3"),
+            1);
+  CHECK_REAL(iv_state("query_rows-unknown"), 2);
+  iv_pass(100000);
+  CHECK(iv_state("query_rows-unknown") >= 4);
+  CHECK_INT(replay_noticed(&iv.r, "member \"p90\"", GC_ERR_PARSE), 1);
+  CHECK_INT(replay_noticed(&iv.r, "member \"(unreadable)\"", GC_ERR_PARSE), 1);
+  iv_end();
+}
+
 /* ---- queues ---- */
 
 static void a_queue_that_the_list_lacks_waits_for_a_newer_one(void) {
@@ -267,6 +289,7 @@ int main(void) {
   RUN(a_failure_keeps_the_window);
   RUN(too_wide_an_interval_is_halved_until_it_fits);
   RUN(a_refused_query_is_sent_once_a_minute);
+  RUN(an_unknown_member_is_counted_and_reported_once);
   RUN(a_queue_that_the_list_lacks_waits_for_a_newer_one);
   RUN(a_queue_in_no_list_delays_the_others_briefly);
   RUN(queues_are_requested_by_the_hundred_and_above_200_all);
