@@ -14,7 +14,7 @@ char lb_folder[64];
 struct stats lb_stats;
 _Atomic int64_t lb_later_ms;
 unsigned lb_finished, lb_failed;
-struct gc_err lb_state, lb_moved, lb_series, lb_names;
+struct gc_err lb_state, lb_moved, lb_series, lb_names, lb_clock;
 struct lb_sent lb_sent;
 
 static struct ledger_source source = {.scope = "h",
@@ -27,10 +27,11 @@ static struct gate gate = GATE_INIT;
 int64_t lb_wall_ms(void) { return NOW + lb_later_ms; }
 
 void lb_on_notice(void *ctx, const char *cause, const struct gc_err *err) {
-  struct gc_err *at = strcmp(cause, "state") == 0    ? &lb_state
-                      : strcmp(cause, "series") == 0 ? &lb_series
-                      : strcmp(cause, "names") == 0  ? &lb_names
-                                                     : &lb_moved;
+  struct gc_err *at = strcmp(cause, "state") == 0                 ? &lb_state
+                      : strcmp(cause, "series") == 0              ? &lb_series
+                      : strcmp(cause, "names") == 0               ? &lb_names
+                      : strcmp(cause, "attributes or clock") == 0 ? &lb_clock
+                                                                  : &lb_moved;
   (void)ctx;
   GATE_CHANGE(&gate, *at = *err);
 }

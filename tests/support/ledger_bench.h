@@ -24,7 +24,7 @@ extern _Atomic int64_t lb_later_ms; /* added to NOW by the ledger's clock */
 /* Batches that came back, and those of them that were not committed. */
 extern unsigned lb_finished, lb_failed;
 /* The last report of each cause. */
-extern struct gc_err lb_state, lb_moved, lb_series, lb_names;
+extern struct gc_err lb_state, lb_moved, lb_series, lb_names, lb_clock;
 
 /* Creates the folder and zeroes the counts above. */
 void lb_fresh_folder(void);

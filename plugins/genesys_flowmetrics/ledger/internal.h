@@ -65,10 +65,12 @@ struct ledger {
   uint64_t busy_since_ms; /* since when another process writes to the file */
   struct occurrence_ref *refs;
   size_t refs_cap;
-  struct series *touched;     /* the series that the open transaction changes */
-  bool has_more_to_prune;     /* the last step dropped as many keys as it may */
-  uint64_t next_retire_ms;    /* when series are next checked for idleness */
-  uint64_t overflow;          /* attributes past MaxSeries, this transaction */
+  struct series *touched;  /* the series that the open transaction changes */
+  bool has_more_to_prune;  /* the last step dropped as many keys as it may */
+  uint64_t next_retire_ms; /* when series are next checked for idleness */
+  uint64_t overflow;       /* attributes past MaxSeries, this transaction */
+  /* Counted in this transaction, though our clock says that they are late. */
+  uint64_t late_by_us;
   size_t reported_collisions; /* set.collisions at the last report */
 
   /* Shared; guarded by the lock. */
@@ -109,7 +111,8 @@ uint32_t ledger_minute_of(int64_t ms);
 void ledger_retire_idle(struct ledger *l);
 /* Reports after a transaction that MaxSeries was reached or names collide. */
 void ledger_report_names(struct ledger *l);
-/* Reports after a transaction that attributes of these batches were late. */
+/* Reports after a transaction that attributes of these batches were late, or
+ * late by our clock only. */
 void ledger_report_late(struct ledger *l, const struct batch *batches);
 
 /* Writes the occurrences of the batches to l->refs, in the order of their keys.
@@ -118,12 +121,16 @@ GC_MUST_CHECK enum gc_code ledger_sort_occurrences(struct ledger *l,
                                                    struct batch *batches,
                                                    size_t count,
                                                    struct gc_err *err);
-/* The present time by our clock and by that of a shared store. One clock alone
- * does not decide: an attribute is late if it is late by the earlier clock, and
- * ahead if it is ahead of the later clock. */
+/* The present time by our clock and by a second witness: the clock of a shared
+ * store, or with a file the newest attribute. One clock alone does not decide:
+ * an attribute is late if it is late by the earlier time, and ahead if it is
+ * ahead of the later clock. */
 struct ledger_clock {
   int64_t earliest_ms, latest_ms;
 };
+/* At `now_ms`: older than the source's Retention; more than a day ahead. */
+bool ledger_is_late(const struct occurrence_ref *r, int64_t now_ms);
+bool ledger_is_ahead(const struct occurrence_ref *r, int64_t now_ms);
 /* Returns false for an occurrence that is late or ahead, and marks and counts
  * it as such. `floor`: the store has dropped its keys before this minute. */
 bool ledger_is_in_time(const struct occurrence_ref *r, uint32_t floor,

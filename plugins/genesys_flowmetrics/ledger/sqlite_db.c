@@ -71,7 +71,7 @@ struct sqlite_db {
   sqlite3_stmt *statements[STATEMENT_COUNT];
   int (*busy)(void *ctx, int attempts);
   void *busy_ctx;
-  uint32_t floor;
+  uint32_t floor, newest;
 };
 
 GC_DEFINE_AUTO(struct sqlite_db, sqlite_db_close)
@@ -163,13 +163,28 @@ static void finalize_statements(struct sqlite_db *s) {
   }
 }
 
-static enum gc_code read_floor(struct sqlite_db *s, struct gc_err *err) {
+static void note_newest(struct sqlite_db *s, const struct seen_key *key) {
+  uint32_t minute = seen_key_minute(key);
+  if (minute > s->newest)
+    s->newest = minute;
+}
+
+/* Reads the minutes that bound the keys. */
+static enum gc_code read_minutes(struct sqlite_db *s, struct gc_err *err) {
   GC_AUTO(stmt_auto) sqlite3_stmt *q = NULL;
-  if (sqlite3_prepare_v2(s->file.db, "SELECT max(minute) FROM floor", -1, &q,
-                         NULL) != SQLITE_OK ||
+  struct seen_key key;
+  if (sqlite3_prepare_v2(
+          s->file.db,
+          "SELECT (SELECT max(minute) FROM floor), (SELECT max(key) FROM seen)",
+          -1, &q, NULL) != SQLITE_OK ||
       sqlite3_step(q) != SQLITE_ROW)
     return fail_with(s, "cannot read", err);
   s->floor = (uint32_t)sqlite3_column_int64(q, 0);
+  const void *bytes = sqlite3_column_blob(q, 1);
+  if (bytes != NULL && sqlite3_column_bytes(q, 1) == SEEN_KEY_BYTES) {
+    memcpy(key.bytes, bytes, SEEN_KEY_BYTES);
+    note_newest(s, &key);
+  }
   return GC_OK;
 }
 
@@ -183,7 +198,7 @@ static enum gc_code prepare_statements(struct sqlite_db *s,
     if (sqlite3_prepare_v3(s->file.db, sqls[i], -1, SQLITE_PREPARE_PERSISTENT,
                            &s->statements[i], NULL) != SQLITE_OK)
       return fail_with(s, "cannot read", err);
-  return read_floor(s, err);
+  return read_minutes(s, err);
 }
 
 static enum gc_code open_file(struct sqlite_db *s, const char *folder,
@@ -277,6 +292,8 @@ enum gc_code sqlite_db_add_key(struct sqlite_db *s, const struct seen_key *key,
                     SQLITE_STATIC);
   GC_TRY(run_statement(s, ADD, err));
   *ret_new = sqlite3_changes(s->file.db) == 1;
+  if (*ret_new)
+    note_newest(s, key);
   return GC_OK;
 }
 
@@ -376,6 +393,8 @@ enum gc_code sqlite_db_prune(struct sqlite_db *s, uint32_t minute, unsigned max,
 }
 
 uint32_t sqlite_db_floor(const struct sqlite_db *s) { return s->floor; }
+
+uint32_t sqlite_db_newest(const struct sqlite_db *s) { return s->newest; }
 
 bool sqlite_db_is_broken(const struct sqlite_db *s) {
   return gc_state_file_is_broken(&s->file);

@@ -101,6 +101,9 @@ GC_MUST_CHECK enum gc_code sqlite_db_prune(struct sqlite_db *s, uint32_t minute,
                                            unsigned max, unsigned *ret_dropped,
                                            struct gc_err *err);
 uint32_t sqlite_db_floor(const struct sqlite_db *s);
+/* Returns the minute of the newest key that was ever added; 0: there is none.
+ */
+uint32_t sqlite_db_newest(const struct sqlite_db *s);
 
 /* Returns false when the open file is not the one in the folder any longer: it
  * was deleted or replaced. */

@@ -159,8 +159,10 @@ static enum gc_code count_occurrence(struct ledger *l,
   if (!ledger_is_in_time(r, sqlite_db_floor(l->db), now))
     return GC_OK;
   GC_TRY(sqlite_db_add_key(l->db, &r->occurrence->key, &is_new, err));
-  if (is_new)
+  if (is_new) {
+    l->late_by_us += ledger_is_late(r, now->latest_ms);
     return count_new(l, r, err);
+  }
   r->batch->outcomes[OUTCOME_DUPLICATE]++;
   return GC_OK;
 }
@@ -178,10 +180,26 @@ static enum gc_code write_counters(struct ledger *l, struct gc_err *err) {
   return GC_OK;
 }
 
+/* Returns the present time by our clock and by the newest attribute: of those
+ * counted before, and of the sorted ones of this transaction that are not ahead
+ * of our clock. */
+static struct ledger_clock read_clock(const struct ledger *l, size_t count) {
+  int64_t ours = l->settings.wall_ms();
+  uint32_t newest = sqlite_db_newest(l->db);
+  while (count > 0 && ledger_is_ahead(&l->refs[count - 1], ours))
+    count--;
+  if (count > 0) {
+    uint32_t minute = seen_key_minute(&l->refs[count - 1].occurrence->key);
+    newest = minute > newest ? minute : newest;
+  }
+  int64_t heard = (int64_t)newest * LEDGER_MINUTE_MS;
+  return (struct ledger_clock){heard < ours ? heard : ours, ours};
+}
+
 static enum gc_code write_all(struct ledger *l, size_t count,
                               struct gc_err *err) {
-  int64_t now_ms = l->settings.wall_ms();
-  const struct ledger_clock now = {now_ms, now_ms};
+  const struct ledger_clock now = read_clock(l, count);
+  l->late_by_us = 0;
   for (size_t i = 0; i < count; i++)
     GC_TRY(count_occurrence(l, &l->refs[i], &now, err));
   ledger_touch_sent_zeros(l);
@@ -248,7 +266,7 @@ static void prune_keys(struct ledger *l) {
     return;
   }
   uint32_t minute =
-      ledger_minute_of(l->settings.wall_ms() - l->settings.retention_ms);
+      ledger_minute_of(read_clock(l, 0).earliest_ms - l->settings.retention_ms);
   enum gc_code code =
       sqlite_db_prune(l->db, minute, PRUNE_KEYS, &dropped, &err);
   l->has_more_to_prune = code == GC_OK && dropped == PRUNE_KEYS;

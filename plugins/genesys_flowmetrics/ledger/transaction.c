@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 #include "plugins/genesys_flowmetrics/ledger/internal.h"
 
-#include <time.h>
-
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "common/base/debug.h"
 #include "common/base/timestamp.h"
@@ -92,8 +92,24 @@ static void find_newest_late(const struct batch *b, size_t *count,
   }
 }
 
+static void report_late_by_us(struct ledger *l) {
+  struct gc_err err = {.code = GC_OK};
+  if (l->late_by_us == 0)
+    return;
+  (void)gc_fail(&err, GC_ERR_STATE,
+                "%" PRIu64
+                " attributes are older than Retention by this host's "
+                "clock, but no newer attribute confirms the clock; they are "
+                "counted: check the time of this host (NTP), unless this is an "
+                "old backlog or a sample",
+                l->late_by_us);
+  l->late_by_us = 0;
+  ledger_report(l, "attributes or clock", &err);
+}
+
 void ledger_report_late(struct ledger *l, const struct batch *batches) {
   struct gc_err err = {.code = GC_OK};
+  report_late_by_us(l);
   char at[GC_TIMESTAMP_SIZE];
   size_t count = 0;
   uint32_t newest = 0;
@@ -135,13 +151,14 @@ uint32_t ledger_minute_of(int64_t ms) {
   return ms > 0 ? (uint32_t)(ms / LEDGER_MINUTE_MS) : 0;
 }
 
-static bool is_late(const struct ledger_source *source, uint32_t minute,
-                    int64_t now_ms) {
-  return minute < ledger_minute_of(now_ms - source->retention_ms);
+bool ledger_is_late(const struct occurrence_ref *r, int64_t now_ms) {
+  return seen_key_minute(&r->occurrence->key) <
+         ledger_minute_of(now_ms - r->batch->source->retention_ms);
 }
 
-static bool is_ahead(uint32_t minute, int64_t now_ms) {
-  return minute > ledger_minute_of(now_ms) + AHEAD_MINUTES;
+bool ledger_is_ahead(const struct occurrence_ref *r, int64_t now_ms) {
+  return seen_key_minute(&r->occurrence->key) >
+         ledger_minute_of(now_ms) + AHEAD_MINUTES;
 }
 
 void ledger_note_late(const struct occurrence_ref *r) {
@@ -151,12 +168,12 @@ void ledger_note_late(const struct occurrence_ref *r) {
 
 bool ledger_is_in_time(const struct occurrence_ref *r, uint32_t floor,
                        const struct ledger_clock *now) {
-  uint32_t minute = seen_key_minute(&r->occurrence->key);
-  if (is_late(r->batch->source, minute, now->earliest_ms) || minute < floor) {
+  if (ledger_is_late(r, now->earliest_ms) ||
+      seen_key_minute(&r->occurrence->key) < floor) {
     ledger_note_late(r);
     return false;
   }
-  if (is_ahead(minute, now->latest_ms)) {
+  if (ledger_is_ahead(r, now->latest_ms)) {
     r->occurrence->timing = OCCURRENCE_AHEAD;
     r->batch->ahead++;
     return false;

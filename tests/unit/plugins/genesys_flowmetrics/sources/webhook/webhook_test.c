@@ -182,12 +182,18 @@ static void an_event_that_is_not_understood_is_not_acknowledged(void) {
   end();
 }
 
-/* The event is three years old, like the sample in the platform's
- * documentation. */
+/* The event is three years older than another one, like the sample in the
+ * platform's documentation. */
 static void a_late_attribute_is_reported(void) {
   const int64_t right = wall_ms;
   begin();
   wall_ms = right + INT64_C(3) * 365 * 86400000;
+  CHECK_INT(send_request("POST", "/genesys", "s3cret",
+                         "{\"eventBody\":{\"conversationId\":\"c2\","
+                         "\"attributes\":{"
+                         "\"FlowMetric_N(2026-03-04T08:18:04Z)\":\"1\"}}}"),
+            200);
+  CHECK_INT(count_of("N"), 1);
   CHECK_INT(send_request("POST", "/genesys", "s3cret", EVENT("c1", "L")), 200);
   CHECK_INT(stats.outcomes[OUTCOME_LATE], 1);
   CHECK_INT(late_notices, 1);

@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: MIT */
+/* The file with a wrong clock of this host: no clock alone makes an attribute
+ * late, or a key old. */
+#include "plugins/genesys_flowmetrics/ledger/ledger.h"
+
+#include "tests/support/check.h"
+#include "tests/support/ledger_bench.h"
+
+#define DAY (INT64_C(24) * HOUR * MINUTE)
+
+static void count_at(struct ledger *l, unsigned number, int64_t time_ms) {
+  struct batch *b = lb_batch_new();
+  unsigned want = lb_finished + 1;
+  lb_put(b, "c", "A", number, time_ms, NULL);
+  ledger_submit(l, b);
+  lb_wait_finished(want);
+}
+
+/* The clock is two weeks ahead before the first attribute, or after some. */
+static void an_attribute_counts_once_while_our_clock_is_ahead(void) {
+  for (unsigned before = 0; before < 3; before++) {
+    lb_fresh_folder();
+    struct ledger *l = lb_start();
+    for (unsigned i = 0; i < before; i++)
+      count_at(l, i, NOW);
+    lb_later_ms = 15 * DAY;
+    for (unsigned i = 0; i < 4; i++)
+      count_at(l, i, NOW + i * MINUTE);
+    CHECK_INT(lb_count_of(l, "A"), before == 2 ? 5 : 4);
+    CHECK_INT(lb_stats.outcomes[OUTCOME_LATE], 0);
+    CHECK_HAS(lb_clock.text, "older than Retention by this host's clock");
+    ledger_free(l);
+    l = lb_start();
+    for (unsigned i = 0; i < 4; i++)
+      count_at(l, i, NOW + i * MINUTE);
+    CHECK_INT(lb_count_of(l, "A"), before == 2 ? 5 : 4);
+    lb_later_ms = 0;
+    for (unsigned i = 0; i < 6; i++)
+      count_at(l, i, NOW + i * MINUTE);
+    CHECK_INT(lb_count_of(l, "A"), before == 2 ? 7 : 6);
+    CHECK_INT(lb_stats.outcomes[OUTCOME_LATE], 0);
+    ledger_free(l);
+    lb_remove_folder();
+  }
+}
+
+/* Both the clock and an attribute say that time has passed. */
+static void an_attribute_is_late_by_two_witnesses(void) {
+  lb_fresh_folder();
+  struct ledger *l = lb_start();
+  count_at(l, 1, NOW);
+  lb_later_ms = 2 * DAY;
+  count_at(l, 2, NOW + 2 * DAY);
+  count_at(l, 3, NOW + DAY - MINUTE);
+  CHECK_INT(lb_count_of(l, "A"), 2);
+  CHECK_INT(lb_stats.outcomes[OUTCOME_LATE], 1);
+  lb_later_ms = 0;
+  count_at(l, 1, NOW);
+  CHECK_INT(lb_count_of(l, "A"), 2);
+  ledger_free(l);
+  lb_remove_folder();
+}
+
+/* An attribute that is ahead of all clocks makes no other one late. */
+static void an_attribute_ahead_is_no_witness(void) {
+  lb_fresh_folder();
+  struct ledger *l = lb_start();
+  lb_later_ms = 15 * DAY;
+  struct batch *b = lb_batch_new();
+  lb_put(b, "c", "A", 1, NOW, NULL);
+  lb_put(b, "c", "A", 2, NOW + 17 * DAY, NULL);
+  ledger_submit(l, b);
+  lb_wait_finished(1);
+  CHECK_INT(lb_count_of(l, "A"), 1);
+  CHECK_INT(lb_stats.malformed[MALFORMED_FUTURE], 1);
+  lb_later_ms = 0;
+  ledger_free(l);
+  lb_remove_folder();
+}
+
+int main(void) {
+  RUN(an_attribute_counts_once_while_our_clock_is_ahead);
+  RUN(an_attribute_is_late_by_two_witnesses);
+  RUN(an_attribute_ahead_is_no_witness);
+  return check_done();
+}
