@@ -38,6 +38,15 @@ enum gc_code gc_secret_check(const struct gc_secret *s, struct gc_err *err) {
   return GC_OK;
 }
 
+static const char *what_of(const struct gc_secret *s) {
+  return s->what != NULL ? s->what : "the client secret";
+}
+
+/* Without the article, after "is not". */
+static const char *kind_of(const struct gc_secret *s) {
+  return s->what != NULL ? s->what : "a client secret";
+}
+
 /* Writes the path of the secret's file. False: the secret is in no file, or
  * (with `err` set) systemd gave no credentials. */
 static bool write_path(const struct gc_secret *s, char *path, size_t size,
@@ -62,25 +71,25 @@ static bool write_path(const struct gc_secret *s, char *path, size_t size,
 }
 
 /* Describes the failure `code` of a gc_buf; GC_OK: there was none. */
-static enum gc_code describe_buf_error(const char *place, enum gc_code code,
+static enum gc_code describe_buf_error(const struct gc_secret *s,
+                                       const char *place, enum gc_code code,
                                        struct gc_err *err) {
   if (code == GC_ERR_LIMIT)
-    return gc_fail(err, GC_ERR_AUTH,
-                   "%s is not a client secret: larger than %d bytes", place,
-                   GC_SECRET_MAX_BYTES - 1);
+    return gc_fail(err, GC_ERR_AUTH, "%s is not %s: larger than %d bytes",
+                   place, kind_of(s), GC_SECRET_MAX_BYTES - 1);
   if (code != GC_OK)
-    return gc_fail(err, code, "client secret: %s", gc_code_words(code));
+    return gc_fail(err, code, "%s: %s", what_of(s), gc_code_words(code));
   return GC_OK;
 }
 
-static enum gc_code read_file(const char *path, struct gc_buf *out,
-                              struct gc_err *err) {
+static enum gc_code read_file(const struct gc_secret *s, const char *path,
+                              struct gc_buf *out, struct gc_err *err) {
   int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
   if (fd < 0)
     return gc_fail(err, GC_ERR_AUTH,
-                   "cannot read the client secret %s: %s; the file must be "
+                   "cannot read %s %s: %s; the file must be "
                    "readable by collectd's user",
-                   path, strerror(errno));
+                   what_of(s), path, strerror(errno));
 
   char bytes[GC_SECRET_MAX_BYTES];
   ssize_t len = read(fd, bytes, sizeof(bytes));
@@ -88,17 +97,17 @@ static enum gc_code read_file(const char *path, struct gc_buf *out,
   close(fd);
   enum gc_code code = GC_OK;
   if (len < 0)
-    code = gc_fail(err, GC_ERR_AUTH, "cannot read the client secret %s: %s",
-                   path, strerror(why));
+    code = gc_fail(err, GC_ERR_AUTH, "cannot read %s %s: %s", what_of(s), path,
+                   strerror(why));
   else if ((size_t)len == sizeof(bytes))
-    code = gc_fail(err, GC_ERR_AUTH,
-                   "%s is not a client secret: larger than %d bytes", path,
-                   GC_SECRET_MAX_BYTES - 1);
+    code = gc_fail(err, GC_ERR_AUTH, "%s is not %s: larger than %d bytes", path,
+                   kind_of(s), GC_SECRET_MAX_BYTES - 1);
   else if (memchr(bytes, '\0', (size_t)len) != NULL)
-    code = gc_fail(err, GC_ERR_AUTH,
-                   "%s is not a client secret: it contains a NUL byte", path);
+    code = gc_fail(err, GC_ERR_AUTH, "%s is not %s: it contains a NUL byte",
+                   path, kind_of(s));
   else
-    code = describe_buf_error(path, gc_buf_add(out, bytes, (size_t)len), err);
+    code =
+        describe_buf_error(s, path, gc_buf_add(out, bytes, (size_t)len), err);
   explicit_bzero(bytes, sizeof(bytes));
   return code;
 }
@@ -128,8 +137,9 @@ static struct variable *remove_variable(const char *name) {
   return v;
 }
 
-static enum gc_code read_env(const char *name, struct gc_buf *out,
+static enum gc_code read_env(const struct gc_secret *s, struct gc_buf *out,
                              struct gc_err *err) {
+  const char *name = s->env;
   pthread_mutex_lock(&variables_lock);
   struct variable *v = variables;
   while (v != NULL && strcmp(v->name, name) != 0)
@@ -141,10 +151,9 @@ static enum gc_code read_env(const char *name, struct gc_buf *out,
 
   if (v == NULL)
     return gc_fail(err, GC_ERR_AUTH,
-                   "ClientSecretEnv: the variable %s is not in collectd's "
-                   "environment",
-                   name);
-  return describe_buf_error(name, code, err);
+                   "%s: the variable %s is not in collectd's environment",
+                   s->what != NULL ? s->what : "ClientSecretEnv", name);
+  return describe_buf_error(s, name, code, err);
 }
 
 /* Removes white space: editors and echo append a newline, which the API would
@@ -165,12 +174,12 @@ enum gc_code gc_secret_read(const struct gc_secret *s, struct gc_buf *out,
   struct gc_err why = {.code = GC_ERR_AUTH};
 
   if (s->literal != NULL)
-    GC_TRY(
-        describe_buf_error("ClientSecret", gc_buf_text(out, s->literal), err));
+    GC_TRY(describe_buf_error(s, "ClientSecret", gc_buf_text(out, s->literal),
+                              err));
   else if (s->env != NULL)
-    GC_TRY(read_env(s->env, out, err));
+    GC_TRY(read_env(s, out, err));
   else if (write_path(s, path, sizeof(path), &why))
-    GC_TRY(read_file(path, out, err));
+    GC_TRY(read_file(s, path, out, err));
   else
     return gc_fail(err, GC_ERR_AUTH, "%s", why.text);
 
@@ -179,14 +188,15 @@ enum gc_code gc_secret_read(const struct gc_secret *s, struct gc_buf *out,
   if (out->len > 0)
     return GC_OK;
   gc_secret_place(s, path, sizeof(path));
-  return gc_fail(err, GC_ERR_AUTH, "the client secret is empty: %.300s", path);
+  return gc_fail(err, GC_ERR_AUTH, "%s is empty: %.300s", what_of(s), path);
 }
 
 void gc_secret_place(const struct gc_secret *s, char *out, size_t size) {
   if (write_path(s, out, size, NULL))
     return;
   if (s->env != NULL)
-    snprintf(out, size, "ClientSecretEnv %s", s->env);
+    snprintf(out, size, "%s %s",
+             s->what != NULL ? "the variable" : "ClientSecretEnv", s->env);
   else if (s->credential != NULL)
     snprintf(out, size, "ClientSecretCredential %s", s->credential);
   else
@@ -202,7 +212,7 @@ bool gc_secret_is_exposed(const struct gc_secret *s, struct gc_err *ret_words) {
   (void)gc_fail(ret_words, GC_ERR_STATE,
                 "%s %s is readable by every user of this host; chmod 0640 and "
                 "chgrp it to collectd's group",
-                s->what != NULL ? s->what : "the client secret", path);
+                what_of(s), path);
   return true;
 }
 

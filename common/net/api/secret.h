@@ -18,8 +18,8 @@ struct gc_secret {
   const char *env;        /* ClientSecretEnv: name of a variable */
   const char *credential; /* ClientSecretCredential: name of a systemd
                              credential (LoadCredential=, systemd.exec(5)) */
-  const char *what; /* in the warning of gc_secret_is_exposed: the option that
-                       names it; NULL: "the client secret" */
+  const char *what;       /* the secret or its option, for messages; a literal.
+                             NULL: "the client secret" */
 };
 
 /* Checks the place of a secret. GC_ERR_CONFIG unless exactly one member is set;

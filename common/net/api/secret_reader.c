@@ -10,6 +10,7 @@
 /* The texts of a struct gc_secret that is in a file. */
 struct place {
   char *file, *credential;
+  const char *what; /* a literal */
 };
 
 struct gc_secret_reader {
@@ -60,7 +61,8 @@ static bool copy_place(struct place *out, const char *file,
 static void run_reading(void *ctx) {
   struct reading *r = ctx;
   struct gc_secret secret = {.file = r->place.file,
-                             .credential = r->place.credential};
+                             .credential = r->place.credential,
+                             .what = r->place.what};
   gc_secret_answer_read(&secret, &r->answer);
 }
 
@@ -90,6 +92,7 @@ enum gc_code gc_secret_read_bounded(struct gc_bounded *b,
   struct reading *r = new_reading(secret->file, secret->credential);
   if (r == NULL)
     return gc_fail(err, GC_ERR_MEMORY, "secret: out of memory");
+  r->place.what = secret->what;
   enum gc_code code = gc_bounded_run(b, run_reading, drop_reading, r);
   if (code == GC_ERR_TIMEOUT) {
     char place[320];

@@ -160,7 +160,8 @@ static enum gc_code run_command(struct redis_link *l, const char *const *words,
 
 static enum gc_code log_in(struct redis_link *l, struct gc_err *err) {
   GC_AUTO(gc_buf_wipe) struct gc_buf password = {.max = GC_SECRET_MAX_BYTES};
-  const struct gc_secret secret = {.file = l->settings->password_file};
+  const struct gc_secret secret = {.file = l->settings->password_file,
+                                   .what = "the password"};
   const char *user = l->settings->user;
   if (secret.file == NULL)
     return GC_OK;

@@ -14,9 +14,10 @@ enum {
   ANSWER_MAX_BYTES = 65536,
   HEADER_SIZE = GC_SECRET_MAX_BYTES + 64,
   ROLE_SIZE = 128,
-  REREAD_MS = 5 * 60 * 1000, /* files that an operator may renew */
-  RETRY_MS = 30 * 1000,      /* of a renewal that failed */
-  FILES_WAIT_MS = 300,       /* for a disk that hangs */
+  REREAD_MS = 5 * 60 * 1000,  /* files that an operator may renew */
+  RETRY_MS = 30 * 1000,       /* of a renewal that failed */
+  FILES_WAIT_MS = 300,        /* for a disk that hangs */
+  REFUSED_MS = 5 * 60 * 1000, /* as at the platform's token endpoint */
 };
 
 #define INSTANCE_PATH "/latest/meta-data/iam/security-credentials/"
@@ -40,6 +41,9 @@ struct credentials_keeper {
   struct credentials now;
   bool has_now;
   int64_t renew_ms; /* wall clock: when to renew `now` */
+  struct credentials refused;
+  int64_t refused_ms; /* wall clock; 0: none was refused */
+  bool holds_any;     /* keys that differ from `refused` too */
 
   struct gc_exchange exchange;
   bool is_fetching;
@@ -71,8 +75,12 @@ static enum gc_code read_pair(struct credentials_keeper *k,
                               struct credentials *c, struct gc_err *err) {
   const struct credentials_source *s = k->source;
   const struct gc_secret secret = {.file = s->secret_file,
-                                   .env = s->secret_env};
-  const struct gc_secret token = {.env = s->token_env};
+                                   .env = s->secret_env,
+                                   .what = s->secret_file != NULL
+                                               ? "SecretAccessKeyFile"
+                                               : "AWS credentials"};
+  const struct gc_secret token = {.env = s->token_env,
+                                  .what = "AWS credentials"};
   snprintf(c->key_id, sizeof(c->key_id), "%s", s->key_id);
   GC_TRY(read_secret(k, &secret, c->secret, sizeof(c->secret), err));
   if (s->token_env == NULL)
@@ -146,7 +154,8 @@ static enum gc_code set_container(struct credentials_keeper *k,
   const struct credentials_source *s = k->source;
   const struct gc_secret secret = {
       .file = s->header_file,
-      .env = s->header_file != NULL ? NULL : s->header_env};
+      .env = s->header_file != NULL ? NULL : s->header_env,
+      .what = "the container's authorization token"};
   static const char name[] = "Authorization: ";
   snprintf(k->url, sizeof(k->url), "%s", s->url);
   k->headers[0] = NULL;
@@ -376,7 +385,8 @@ const struct credentials *
 credentials_get(struct credentials_keeper *k,
                 void (*ready)(void *ctx, const struct gc_err *err), void *ctx) {
   struct gc_err err = {.code = GC_OK};
-  if (k->has_now && k->wall_ms() < k->renew_ms)
+  bool may_change = is_local(k->source) && credentials_is_held(k);
+  if (k->has_now && k->wall_ms() < k->renew_ms && !may_change)
     return &k->now;
   if (!k->is_fetching) {
     k->is_fetching = true;
@@ -398,7 +408,28 @@ credentials_get(struct credentials_keeper *k,
   return NULL;
 }
 
+/* A clock that stepped back ends the time. */
+static bool was_refused_lately(const struct credentials_keeper *k) {
+  int64_t age_ms = k->wall_ms() - k->refused_ms;
+  return k->refused_ms != 0 && age_ms >= 0 && age_ms < REFUSED_MS;
+}
+
 void credentials_refused(struct credentials_keeper *k) {
+  if (!k->has_now)
+    return;
+  k->holds_any = was_refused_lately(k) && !is_local(k->source);
+  k->refused = k->now;
+  k->refused_ms = k->wall_ms();
+  if (k->holds_any)
+    return; /* a service gave them a moment ago, and others would not help */
   k->has_now = false;
   k->renew_ms = 0;
+}
+
+bool credentials_is_held(const struct credentials_keeper *k) {
+  const struct credentials *a = &k->now, *b = &k->refused;
+  return k->has_now && was_refused_lately(k) &&
+         (k->holds_any || (strcmp(a->key_id, b->key_id) == 0 &&
+                           strcmp(a->secret, b->secret) == 0 &&
+                           strcmp(a->token, b->token) == 0));
 }

@@ -91,5 +91,10 @@ credentials_get(struct credentials_keeper *k,
 /* Drops credentials that AWS has refused. The next credentials_get fetches new
  * ones. */
 void credentials_refused(struct credentials_keeper *k);
+/* True when AWS would probably refuse the present credentials: less than five
+ * minutes ago it refused the same ones, or those of a service twice in a row.
+ * Send no request then; those of an option, the environment or a file are read
+ * again with each credentials_get, so that a change applies at once. */
+bool credentials_is_held(const struct credentials_keeper *k);
 
 #endif

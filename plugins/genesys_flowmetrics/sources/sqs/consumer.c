@@ -409,6 +409,10 @@ static void start_requests(struct consumer *c) {
   if (c->is_pausing)
     return;
   const struct credentials *keys = credentials_get(c->keys, on_keys, c);
+  if (keys != NULL && credentials_is_held(c->keys)) {
+    pause_work(c, &c->backoff, 0);
+    return;
+  }
   if (keys == NULL || !start_deletions(c, keys))
     return;
   if (!ledger_is_healthy(c->sqs->settings.ledger))

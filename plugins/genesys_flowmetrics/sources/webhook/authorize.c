@@ -12,7 +12,8 @@
 /* Reads the file each time, so that a changed secret applies at once. */
 static enum gc_code read_secret(struct webhook *w, struct gc_buf *ret) {
   const struct webhook_settings *s = &w->settings;
-  const struct gc_secret secret = {.file = s->options->secret_file};
+  const struct gc_secret secret = {.file = s->options->secret_file,
+                                   .what = "the shared secret"};
   struct gc_err err = {.code = GC_OK};
   enum gc_code code =
       gc_secret_read_bounded(w->secret_reads, &secret, ret, &err);

@@ -121,6 +121,20 @@ static void an_empty_secret_is_refused(void) {
   }
 }
 
+static void a_failure_names_the_secret_that_is_meant(void) {
+  char file[128];
+  snprintf(file, sizeof(file), "%s", path_of("named"));
+  struct gc_secret s = {.file = file, .what = "SecretAccessKeyFile"};
+  unlink(file);
+  CHECK_REFUSES(s, "cannot read SecretAccessKeyFile ");
+  write_text(file, "\n");
+  CHECK_REFUSES(s, "SecretAccessKeyFile is empty: ");
+  write_bytes(file, "a\0b", 3);
+  CHECK_REFUSES(s, " is not SecretAccessKeyFile: it contains a NUL byte");
+  struct gc_secret env = {.env = "GC_TEST_NO_SUCH", .what = "the session key"};
+  CHECK_REFUSES(env, "the session key: the variable GC_TEST_NO_SUCH is not in");
+}
+
 /* A NUL would cut the secret off in one form of the request and not in the
  * other. */
 static void a_secret_with_a_nul_inside_is_refused(void) {
@@ -343,6 +357,7 @@ int main(int argc, char **argv) {
   RUN(a_credential_is_a_name_and_no_path);
   RUN(white_space_around_the_secret_is_removed);
   RUN(an_empty_secret_is_refused);
+  RUN(a_failure_names_the_secret_that_is_meant);
   RUN(a_secret_with_a_nul_inside_is_refused);
   RUN(the_size_is_limited);
   RUN(a_file_that_cannot_be_read_is_named);

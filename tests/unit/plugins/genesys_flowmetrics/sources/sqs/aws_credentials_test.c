@@ -271,6 +271,62 @@ static void without_a_role_the_options_are_named(void) {
   }
 }
 
+static void use_option(void) {
+  credentials_keeper_free(keeper);
+  credentials_source_clear(&source);
+  CHECK_INT(credentials_find_source("AKIA1", path, "eu-west-1", &source, NULL),
+            GC_OK);
+  keeper = credentials_keeper_new(&source, &r.env.transport, wall_ms);
+}
+
+/* AWS would refuse them once more; a changed file is used at once. */
+static void refused_keys_are_held_until_they_change(void) {
+  begin();
+  use_option();
+  CHECK(get() != NULL);
+  CHECK(!credentials_is_held(keeper));
+  credentials_refused(keeper);
+  for (int i = 0; i < 9; i++) {
+    CHECK(get() != NULL);
+    CHECK(credentials_is_held(keeper));
+    replay_run(&r, MINUTE_MS / 2);
+  }
+  write_token("second\n");
+  CHECK_STR(get()->secret, "second");
+  CHECK(!credentials_is_held(keeper));
+  credentials_refused(keeper);
+  CHECK(get() != NULL && credentials_is_held(keeper));
+  replay_run(&r, 5 * MINUTE_MS);
+  CHECK(get() != NULL && !credentials_is_held(keeper));
+  credentials_refused(keeper);
+  CHECK(get() != NULL && credentials_is_held(keeper));
+  end();
+}
+
+/* The first refusal may be of keys that have expired. */
+static void keys_of_a_service_are_held_when_new_ones_are_refused_too(void) {
+  begin();
+  for (int i = 0; i < 2; i++)
+    answer(200, i == 0 ? FIRST : SECOND);
+  CHECK(get() == NULL);
+  replay_run(&r, 1);
+  CHECK(get() != NULL && !credentials_is_held(keeper));
+  credentials_refused(keeper);
+  credentials_refused(keeper); /* by another request with the same keys */
+  CHECK(get() == NULL);
+  replay_run(&r, 1);
+  CHECK(get() != NULL && !credentials_is_held(keeper));
+  credentials_refused(keeper);
+  for (int i = 0; i < 4; i++) {
+    CHECK(get() != NULL && credentials_is_held(keeper));
+    replay_run(&r, MINUTE_MS);
+  }
+  CHECK_INT(replay_count(&r, "POST /"), 2);
+  replay_run(&r, MINUTE_MS);
+  CHECK(get() != NULL && !credentials_is_held(keeper));
+  end();
+}
+
 static void a_request_under_way_is_cancelled(void) {
   begin();
   replay_answer(&r,
@@ -294,6 +350,8 @@ int main(void) {
   RUN(a_refusal_names_the_file_and_no_secret);
   RUN(an_address_without_an_answer_has_its_own_advice);
   RUN(without_a_role_the_options_are_named);
+  RUN(refused_keys_are_held_until_they_change);
+  RUN(keys_of_a_service_are_held_when_new_ones_are_refused_too);
   RUN(a_request_under_way_is_cancelled);
   CHECK_INT(unlink(path), 0);
   return check_done();
