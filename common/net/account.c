@@ -206,7 +206,9 @@ static enum gc_code search_exposed(struct gc_account *a, struct gc_err *err) {
                                      .file = s->secret_file,
                                      .credential = s->secret_credential},
                           .client_cert = s->connect.client_cert,
-                          .client_key = s->connect.client_key};
+                          .client_key = s->connect.client_key,
+                          .client_key_pass = s->connect.client_key_pass,
+                          .proxy = s->connect.proxy};
   a->search = gc_background_new(a->loop);
   if (a->search == NULL)
     return gc_fail(err, GC_ERR_MEMORY, "out of memory");

@@ -10,7 +10,7 @@
 #include <unistd.h>
 
 enum {
-  WARNINGS_MAX = 3,
+  WARNINGS_MAX = 5,
   PATTERNS_BYTES = 8192,
   CONFIG_FILES_MAX = 256,
   CONFIG_MAX_BYTES = 1024 * 1024,
@@ -95,10 +95,11 @@ static bool find_in_pattern(const char *pattern, const char *text, char *out,
   return found;
 }
 
-static bool find_literal(const struct gc_exposure *e, char *out, size_t size) {
+/* Finds a file of the configuration that all users may read and that contains
+ * `text`. */
+static bool find_literal(const struct gc_exposure *e, const char *text,
+                         char *out, size_t size) {
   char patterns[PATTERNS_BYTES];
-  if (e->secret.literal == NULL)
-    return false;
   if (e->config != NULL)
     snprintf(patterns, sizeof(patterns), "%s", e->config);
   else
@@ -106,9 +107,42 @@ static bool find_literal(const struct gc_exposure *e, char *out, size_t size) {
   char *rest = NULL;
   for (char *p = strtok_r(patterns, ":", &rest); p != NULL;
        p = strtok_r(NULL, ":", &rest))
-    if (find_in_pattern(p, e->secret.literal, out, size))
+    if (find_in_pattern(p, text, out, size))
       return true;
   return false;
+}
+
+/* Returns true for an address of the form scheme://user:password@host. */
+static bool has_password(const char *proxy) {
+  const char *user = strstr(proxy, "://");
+  user = user != NULL ? user + 3 : proxy;
+  const char *end = strrchr(user, '@');
+  return end != NULL && memchr(user, ':', (size_t)(end - user)) != NULL;
+}
+
+static void find_literals(const struct gc_exposure *e,
+                          void (*found)(void *ctx, const struct gc_err *err),
+                          void *ctx) {
+  const struct {
+    const char *what, *text, *remedy;
+  } rows[] = {
+      {"ClientSecret", e->secret.literal, "use ClientSecretFile, or "},
+      {"ClientKeyPass", e->client_key_pass, ""},
+      {"the password of Proxy",
+       e->proxy != NULL && has_password(e->proxy) ? e->proxy : NULL, ""},
+  };
+  char path[4096];
+  struct gc_err err = {.code = GC_OK};
+  for (size_t i = 0; i < GC_COUNT(rows); i++) {
+    if (rows[i].text == NULL ||
+        !find_literal(e, rows[i].text, path, sizeof(path)))
+      continue;
+    (void)gc_fail(&err, GC_ERR_STATE,
+                  "%s is in %.200s, which every user of this host can read; "
+                  "%schmod the file 0640",
+                  rows[i].what, path, rows[i].remedy);
+    found(ctx, &err);
+  }
 }
 
 /* ---- the search ---- */
@@ -117,7 +151,6 @@ void gc_exposure_find(const struct gc_exposure *e,
                       void (*found)(void *ctx, const struct gc_err *err),
                       void *ctx) {
   struct gc_err err = {.code = GC_OK};
-  char path[4096];
   if (gc_secret_is_exposed(&e->secret, &err))
     found(ctx, &err);
   const char *key = e->client_key != NULL ? e->client_key : e->client_cert;
@@ -129,19 +162,13 @@ void gc_exposure_find(const struct gc_exposure *e,
                   key);
     found(ctx, &err);
   }
-  if (find_literal(e, path, sizeof(path))) {
-    (void)gc_fail(&err, GC_ERR_STATE,
-                  "ClientSecret is in %.200s, which every user of this host "
-                  "can read; use ClientSecretFile, or chmod the file 0640",
-                  path);
-    found(ctx, &err);
-  }
+  find_literals(e, found, ctx);
 }
 
 /* ---- in the background ---- */
 
 struct search {
-  char *texts[6]; /* copies; the order of gc_exposure_start */
+  char *texts[8]; /* copies; the order of gc_exposure_start */
   struct gc_err warnings[WARNINGS_MAX];
   size_t count;
   void (*found)(void *ctx, const struct gc_err *err);
@@ -161,7 +188,9 @@ static void run_search(void *ctx) {
                                      .credential = s->texts[2]},
                           .client_cert = s->texts[3],
                           .client_key = s->texts[4],
-                          .config = s->texts[5]};
+                          .config = s->texts[5],
+                          .client_key_pass = s->texts[6],
+                          .proxy = s->texts[7]};
   gc_exposure_find(&e, keep_warning, s);
 }
 
@@ -185,9 +214,9 @@ enum gc_code
 gc_exposure_start(struct gc_background *b, const struct gc_exposure *e,
                   void (*found)(void *ctx, const struct gc_err *err), void *ctx,
                   struct gc_err *err) {
-  const char *texts[] = {e->secret.literal,    e->secret.file,
-                         e->secret.credential, e->client_cert,
-                         e->client_key,        e->config};
+  const char *texts[] = {
+      e->secret.literal, e->secret.file, e->secret.credential, e->client_cert,
+      e->client_key,     e->config,      e->client_key_pass,   e->proxy};
   struct search *s = calloc(1, sizeof(*s));
   if (s == NULL)
     return gc_fail(err, GC_ERR_MEMORY, "out of memory");

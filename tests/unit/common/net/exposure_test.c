@@ -75,6 +75,33 @@ static void a_secret_in_a_readable_configuration_is_found(void) {
   CHECK_INT(count, 0);
 }
 
+/* Each literal has its own warning; an address without a password is none. */
+static void other_secrets_in_the_configuration_are_found(void) {
+  struct gc_exposure e = {.secret = {.literal = "s3cr3t"},
+                          .client_key_pass = "w0rds",
+                          .proxy = "http://me:pa55@proxy:3128",
+                          .config =
+                              make_file("genesys.conf",
+                                        "ClientSecret \"s3cr3t\"\n"
+                                        "ClientKeyPass \"w0rds\"\n"
+                                        "Proxy \"http://me:pa55@proxy:3128\"\n"
+                                        "Proxy \"http://me@proxy:3128\"\n",
+                                        0644)};
+  find(&e);
+  CHECK_INT(count, 3);
+  CHECK_HAS(texts[1], "ClientKeyPass is in ");
+  CHECK_HAS(texts[2], "the password of Proxy is in ");
+  for (size_t i = 0; i < count; i++) {
+    CHECK_HAS(texts[i], "genesys.conf");
+    CHECK_HAS(texts[i], "chmod the file 0640");
+    CHECK(strstr(texts[i], "w0rds") == NULL);
+    CHECK(strstr(texts[i], "pa55") == NULL);
+  }
+  e.proxy = "http://me@proxy:3128";
+  find(&e);
+  CHECK_INT(count, 2);
+}
+
 static void the_command_line_names_the_configuration(void) {
   static const struct {
     const char *words; /* a blank stands for the NUL between two */
@@ -104,6 +131,7 @@ int main(void) {
     return 1;
   RUN(each_exposed_secret_has_its_own_warning);
   RUN(a_secret_in_a_readable_configuration_is_found);
+  RUN(other_secrets_in_the_configuration_are_found);
   RUN(the_command_line_names_the_configuration);
   static const char *const names[] = {"secret", "cert", "key", "collectd.conf",
                                       "genesys.conf"};
