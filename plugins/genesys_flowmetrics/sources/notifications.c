@@ -7,6 +7,9 @@
 
 #include "plugins/genesys_flowmetrics/ledger/recent_keys.h"
 
+/* The first connection takes less; later the source is down. */
+enum { FIRST_CONNECTION_MS = 10 * 1000 };
+
 struct notifications {
   struct notifications_settings settings;
   struct gc_queue_topics *topics;
@@ -193,7 +196,8 @@ static void on_tick(void *ctx) {
   struct gc_queue_topics_state state;
   gc_queue_topics_state(n->topics, &state);
   stats->up = state.is_connected;
-  stats->is_tried = true;
+  if (state.is_connected || state.silence_ms >= FIRST_CONNECTION_MS)
+    stats->is_tried = true;
   if (state.was_heard)
     stats->answer_ms = (int64_t)(env->now_ms(env->ctx) - state.silence_ms);
   if (ledger_is_healthy(n->settings.ledger))

@@ -253,6 +253,33 @@ static void queues_past_the_channels_capacity_are_reported(void) {
   end();
 }
 
+static void before_the_first_attempt_the_source_is_neither_up_nor_down(void) {
+  begin_with(LIST(QUEUE("q1")));
+  ch_usual_answers();
+  start_source();
+  replay_run(&ch_world, 2000);
+  CHECK(!stats.is_tried);
+  ch_open();
+  replay_run(&ch_world, 1000);
+  CHECK(stats.is_tried);
+  CHECK_INT(stats.up, 1);
+  ch_drop_socket();
+  replay_run(&ch_world, 1000);
+  CHECK(stats.is_tried);
+  CHECK_INT(stats.up, 0);
+  end();
+}
+
+static void a_source_that_never_connects_is_down(void) {
+  begin_with(LIST(QUEUE("q1")));
+  ch_usual_answers();
+  start_source();
+  replay_run(&ch_world, 12000);
+  CHECK(stats.is_tried);
+  CHECK_INT(stats.up, 0);
+  end();
+}
+
 static void a_gap_lasts_until_all_channels_are_open(void) {
   begin_connected();
   replay_run(&ch_world, 1000);
@@ -438,6 +465,8 @@ int main(void) {
   RUN(a_refused_topic_is_reported);
   RUN(a_refused_list_is_reported_and_removes_no_topic);
   RUN(queues_past_the_channels_capacity_are_reported);
+  RUN(before_the_first_attempt_the_source_is_neither_up_nor_down);
+  RUN(a_source_that_never_connects_is_down);
   RUN(a_gap_lasts_until_all_channels_are_open);
   RUN(attributes_of_any_participant_count_once);
   RUN(a_repeated_attribute_needs_no_transaction);
