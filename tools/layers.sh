@@ -49,7 +49,7 @@ for f in $(find plugins -name '*.[ch]'); do
   plugins/*/plugin.c)
     refuse "$f" "$other|common/net/(http|store)/|common/net/api/auth" 'plugin.c is wiring'
     continue ;;
-  */ledger/sqlite_db.c) other='curl/|hiredis/' ;;
+  */ledger/sqlite_db.c | */ledger/sqlite_copy.c) other='curl/|hiredis/' ;;
   */ledger/redis/*.c) other='curl/|sqlite3' ;;
   esac
   refuse "$f" "$collectd|$other" \

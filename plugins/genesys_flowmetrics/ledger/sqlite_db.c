@@ -12,6 +12,7 @@
 #include <sqlite3.h>
 
 #include "common/net/store/state_file.h"
+#include "plugins/genesys_flowmetrics/ledger/sqlite_copy.h"
 
 /* BUSY_MS: how long opening waits for another process that writes. Programs
  * such as sqlite3(1) may read at any time. */
@@ -413,40 +414,17 @@ bool sqlite_db_is_there(const struct sqlite_db *s) {
   return gc_state_file_is_there(&s->file);
 }
 
-/* Copies the keys of the deleted file, which can still be read, to the file in
- * its place, which may have keys too. */
-static enum gc_code copy_keys(struct sqlite_db *s, const char *path,
-                              struct gc_err *err) {
-  static const char *const steps[] = {
-      "BEGIN", "INSERT OR IGNORE INTO fresh.seen SELECT key FROM main.seen",
-      ("UPDATE fresh.floor SET minute = "
-       "max(minute, (SELECT max(minute) FROM main.floor))"),
-      "COMMIT"};
-  GC_AUTO(stmt_auto) sqlite3_stmt *q = NULL;
-  if (sqlite3_prepare_v2(s->file.db, "ATTACH ? AS fresh", -1, &q, NULL) !=
-          SQLITE_OK ||
-      sqlite3_bind_text(q, 1, path, -1, SQLITE_STATIC) != SQLITE_OK ||
-      sqlite3_step(q) != SQLITE_DONE)
-    return fail_with(s, "cannot be restored", err);
-  enum gc_code code = GC_OK;
-  for (size_t i = 0; code == GC_OK && i < GC_COUNT(steps); i++)
-    code = gc_state_file_run(&s->file, steps[i], err);
-  if (code != GC_OK)
-    sqlite_db_rollback(s);
-  sqlite3_exec(s->file.db, "DETACH fresh", NULL, NULL, NULL);
-  return code;
-}
-
 /* Takes a new lock, because the lock's file may have been deleted too and
  * belong to another process now. */
 enum gc_code sqlite_db_restore(struct sqlite_db *s, const char *folder,
+                               void (*step)(void *ctx), void *ctx,
                                struct gc_err *ret_warning, struct gc_err *err) {
   struct gc_state_file fresh = {.db = NULL};
   if (s->file.lock.fd > 0)
     close(s->file.lock.fd);
   s->file.lock.fd = 0;
   GC_TRY(gc_state_file_open(folder, &kind, &fresh, ret_warning, err));
-  enum gc_code code = copy_keys(s, fresh.path, err);
+  enum gc_code code = sqlite_copy(&s->file, fresh.path, step, ctx, err);
   if (code != GC_OK) {
     gc_state_file_close(&fresh);
     return code;

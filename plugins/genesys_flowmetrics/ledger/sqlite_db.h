@@ -108,12 +108,14 @@ uint32_t sqlite_db_newest(const struct sqlite_db *s);
 /* Returns false when the open file is not the one in the folder any longer: it
  * was deleted or replaced. */
 bool sqlite_db_is_there(const struct sqlite_db *s);
-/* Makes the file again with all keys, and continues with it. Call it between
- * transactions, when the file is not there; the caller then adds the counters
- * that it has in memory. On failure the deleted file stays open, and the call
- * may be repeated. */
+/* Makes the file again, first with the counters, then with all keys in bounded
+ * transactions, and continues with it. Call it between transactions, when the
+ * file is not there; the caller then writes the counters that it has in memory.
+ * `step` (may be NULL) runs before each transaction with keys. On failure the
+ * deleted file stays open, and the call may be repeated. */
 GC_MUST_CHECK enum gc_code sqlite_db_restore(struct sqlite_db *s,
                                              const char *folder,
+                                             void (*step)(void *ctx), void *ctx,
                                              struct gc_err *ret_warning,
                                              struct gc_err *err);
 

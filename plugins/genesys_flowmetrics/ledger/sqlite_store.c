@@ -221,13 +221,22 @@ static enum gc_code try_transact(struct ledger *l, struct batch *batches,
   return code;
 }
 
+/* The disk answers, however long the whole copy takes. */
+static void note_step(void *ctx) {
+  struct ledger *l = ctx;
+  pthread_mutex_lock(&l->lock);
+  l->works_since_ms = gc_clock_now_ms();
+  pthread_mutex_unlock(&l->lock);
+}
+
 /* Restores a file that was deleted or replaced. While that fails, nothing is
  * committed; the deleted file stays open, because it has all keys. */
 static enum gc_code restore_file(struct ledger *l, struct gc_err *err) {
   struct gc_err warning = {.code = GC_OK};
   if (sqlite_db_is_there(l->db))
     return GC_OK;
-  enum gc_code code = sqlite_db_restore(l->db, l->folder, &warning, err);
+  enum gc_code code =
+      sqlite_db_restore(l->db, l->folder, note_step, l, &warning, err);
   report_moved_file(l, &warning);
   if (code == GC_OK)
     code = write_counters_back(l, err);

@@ -143,6 +143,66 @@ static void counters_are_kept_with_their_names(void) {
   remove_folder();
 }
 
+enum { RESTORED_KEYS = 12000 };
+
+/* What another process finds in the new file before each step. */
+struct restoring {
+  unsigned steps, most; /* most: keys that one step added */
+  int64_t keys, first_count;
+};
+
+static int64_t number_of(const char *sql) {
+  char path[128];
+  sqlite3 *db = NULL;
+  sqlite3_stmt *q = NULL;
+  snprintf(path, sizeof(path), "%s/flowmetrics.db", folder);
+  CHECK_INT(sqlite3_open(path, &db), SQLITE_OK);
+  CHECK_INT(sqlite3_prepare_v2(db, sql, -1, &q, NULL), SQLITE_OK);
+  CHECK_INT(sqlite3_step(q), SQLITE_ROW);
+  int64_t number = sqlite3_column_int64(q, 0);
+  sqlite3_finalize(q);
+  sqlite3_close(db);
+  return number;
+}
+
+static void on_step(void *ctx) {
+  struct restoring *r = ctx;
+  int64_t keys = number_of("SELECT count(*) FROM seen");
+  if (r->steps++ == 0)
+    r->first_count = number_of("SELECT sum(count) FROM counters");
+  if (keys - r->keys > r->most)
+    r->most = (unsigned)(keys - r->keys);
+  r->keys = keys;
+}
+
+static void a_deleted_file_is_restored_in_bounded_steps(void) {
+  struct restoring r = {0};
+  struct gc_err warning = {.code = GC_OK};
+  char command[128];
+  fresh_folder();
+  struct sqlite_db *s = open_or_say(NULL);
+  struct stored_counter c = {.scope = "h",
+                             .flow = "F",
+                             .metric = "M",
+                             .flow_label = "F",
+                             .metric_label = "M",
+                             .count = 7};
+  CHECK_INT(sqlite_db_begin(s, NULL), GC_OK);
+  CHECK_INT(sqlite_db_insert_counter(s, &c, NULL), GC_OK);
+  CHECK_INT(sqlite_db_commit(s, NULL), GC_OK);
+  add_keys(s, 100, 0, RESTORED_KEYS);
+  snprintf(command, sizeof(command), "rm -f %s/*", folder);
+  CHECK_INT(system(command), 0);
+  CHECK_INT(sqlite_db_restore(s, folder, on_step, &r, &warning, NULL), GC_OK);
+  CHECK_INT(r.first_count, 7);
+  CHECK_INT(r.steps, 3);
+  CHECK_INT(r.most, 5000);
+  CHECK_INT(add_keys(s, 100, 0, RESTORED_KEYS + 1), 1);
+  CHECK(sqlite_db_is_there(s));
+  sqlite_db_close(s);
+  remove_folder();
+}
+
 static void old_keys_are_dropped_in_steps(void) {
   fresh_folder();
   struct sqlite_db *s = open_or_say(NULL);
@@ -407,6 +467,7 @@ int main(void) {
   RUN(a_committed_key_is_found_after_a_restart);
   RUN(a_rolled_back_key_is_new_again);
   RUN(counters_are_kept_with_their_names);
+  RUN(a_deleted_file_is_restored_in_bounded_steps);
   RUN(old_keys_are_dropped_in_steps);
   RUN(a_foreign_file_is_moved_aside);
   RUN(state_files_are_durable);
