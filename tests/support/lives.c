@@ -288,6 +288,7 @@ const struct lives_shape lives_shapes[] = {
     {"earlier", make_earlier, 1},
     {"parked", make_parked, 1},
     {"late agent", make_late_agent, 1},
+    {"return", lives_make_return, 1},
     {"callback", lives_make_callback, 1},
     {"second medium", lives_make_second_medium, 1},
     {"two media at a time", lives_make_overlap, 1},

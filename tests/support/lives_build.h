@@ -288,6 +288,7 @@ static inline void transfer_to(struct lives_build *b, struct stay *s,
 
 /* ---- shapes ---- */
 
+void lives_make_return(struct lives_build *b);
 void lives_make_callback(struct lives_build *b);
 void lives_make_second_medium(struct lives_build *b);
 void lives_make_overlap(struct lives_build *b);

@@ -6,8 +6,10 @@
 
 /* ---- snapshots ---- */
 
+/* The first end is final: a caller who was called back has left long ago. */
 static void end_party(struct cv_party *p, int64_t at_ms) {
-  p->end_ms = at_ms;
+  if (p->end_ms == 0)
+    p->end_ms = at_ms;
   p->held = p->scheduled = false;
   p->hold_ms = 0;
 }
@@ -71,6 +73,15 @@ static struct cv_party *add_party(struct cv_event *e, const struct lives_who *w,
   return p;
 }
 
+static struct cv_party *add_appeared(struct cv_event *e,
+                                     const struct lives_life *l,
+                                     const struct lives_step *s) {
+  struct cv_party *p = add_party(e, &l->who[s->who], s->who);
+  if (p->purpose == CV_ACD && p->media == CV_CALLBACK)
+    p->made_ms = s->at_ms;
+  return p;
+}
+
 void lives_snapshot(const struct lives_life *l, unsigned steps,
                     struct cv_event *ret) {
   struct cv_party *parties[LIVES_WHO_MAX] = {0};
@@ -79,7 +90,7 @@ void lives_snapshot(const struct lives_life *l, unsigned steps,
   for (unsigned i = 0; i < steps; i++) {
     const struct lives_step *s = &l->steps[i];
     if (s->fact == LIVES_APPEARS)
-      parties[s->who] = add_party(ret, &l->who[s->who], s->who);
+      parties[s->who] = add_appeared(ret, l, s);
     else if (s->fact != LIVES_DROPPED && parties[s->who] != NULL)
       apply_step(parties[s->who], s);
   }

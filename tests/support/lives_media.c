@@ -48,7 +48,7 @@ static struct stay call_first(struct lives_build *b) {
   struct lives_truth *of_call = truth(b, call.queue);
   struct stay s =
       schedule(b, chance(b, 70) ? call.queue : other_queue(b, call.queue));
-  b->now_ms += random_below(b, 15000);
+  b->now_ms += 1 + random_below(b, 15000);
   fact(b, call.acd, chance(b, 50) ? LIVES_TRANSFERS : LIVES_ENDS);
   fact(b, b->customer, LIVES_ENDS);
   mark_snapshot(b);
@@ -78,6 +78,33 @@ void lives_make_callback(struct lives_build *b) {
     abandon(b, &s);
   else
     call_back(b, &s);
+}
+
+/* All legs end, then the customer returns to a queue, or a callback follows
+ * that was made at the end or after it. */
+void lives_make_return(struct lives_build *b) {
+  static const unsigned pauses_ms[] = {0, 1, 500, 1000, 1001, 60000, 900000};
+  b->l->is_sparse = true;
+  begin_contact(b);
+  do {
+    struct stay s = enqueue(b, any_queue(b));
+    rings_in_vain(b, &s);
+    fact(b, s.acd, LIVES_ENDS);
+    fact(b, b->customer, LIVES_ENDS);
+    maybe_mark_snapshot(b);
+    truth(b, s.queue)->abandons += is_counted(b, &s);
+    b->now_ms += pauses_ms[random_below(b, GC_COUNT(pauses_ms))];
+    if (chance(b, 40)) {
+      s = schedule(b, chance(b, 50) ? s.queue : other_queue(b, s.queue));
+      reach_scheduled_time(b, &s);
+      call_back(b, &s);
+      return;
+    }
+    b->customer = add_participant(b, CV_CUSTOMER, -1);
+    fact(b, b->customer, LIVES_CONNECTS);
+  } while (has_room(b) && chance(b, 60));
+  struct stay last = enqueue(b, any_queue(b));
+  finish(b, &last);
 }
 
 /* ---- several media ---- */

@@ -115,6 +115,8 @@ static void add_legs(struct text *t, const struct cv_party *p,
 
 static int64_t connected_time(const struct cv_party *p,
                               const struct manner *how) {
+  if (p->made_ms != 0)
+    return p->scheduled || p->connected_ms != 0 ? p->made_ms : 0;
   if (p->scheduled || is_silent_alert(p))
     return how->alert_time || p->scheduled ? T0_MS - BEFORE_MS : 0;
   if (how->is_delayed)
@@ -142,7 +144,8 @@ static struct manner choose_manner(struct text *t, const struct cv_party *p) {
                        .by_state = is_chosen(t)};
   how.own_times = !how.leg_times || is_chosen(t);
   how.is_delayed = p->purpose == CV_ACD && p->media == CV_CALLBACK &&
-                   (p->connected_ms != 0 || p->end_ms != 0) && is_chosen(t);
+                   (p->connected_ms != 0 || p->end_ms != 0) &&
+                   (p->made_ms != 0 || is_chosen(t));
   return how;
 }
 

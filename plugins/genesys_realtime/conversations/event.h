@@ -61,6 +61,9 @@ struct cv_party {
   /* For an agent: when it answered. It is 0 while the agent rings and after an
    * unanswered alert, even if the participant has a time. */
   int64_t connected_ms;
+  /* For a callback: when it was made, which may be long before connected_ms,
+   * its scheduled time. 0: not given. */
+  int64_t made_ms;
   int64_t end_ms; /* endTime, else the end of its last communication */
   int64_t acw_start_ms, acw_end_ms;
   int64_t hold_ms;  /* startHoldTime */

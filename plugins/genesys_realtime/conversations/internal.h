@@ -57,10 +57,13 @@ struct participant {
   uint64_t id;
   int64_t connected_ms, end_ms; /* 0: not known */
   int64_t acw_start_ms, acw_end_ms;
+  int64_t made_ms;            /* callback: when it was made; 0: not known */
   uint32_t queue;             /* its number */
   uint32_t latest_hold;       /* ms from connected to its begin, + 1; 0: none */
   uint32_t next_other;        /* acd that has ended: ms from its end to the
                                  first other participant (IVR, flow), + 1 */
+  uint32_t gone;              /* acd that has ended: ms from connected until all
+                                 customers of that time had left, + 1 */
   uint8_t media : 4;          /* its own */
   uint8_t counted_media : 4;  /* medium of the counters, see cv_set_media */
   uint8_t purpose : 4;        /* enum cv_purpose */
@@ -344,10 +347,15 @@ void cv_find_answered(const struct conversation *c,
  * it; 0: there is none. */
 int64_t cv_find_continued_ms(const struct conversation *c,
                              const struct participant *acd);
+/* Returns true if the contact went on elsewhere: the other leg began while a
+ * customer of the stay was there. */
+bool cv_is_continued(const struct conversation *c,
+                     const struct participant *acd);
 /* Returns when the first agent answered the contact; 0: it was not answered. An
  * agent without an acd participant of its queue (a call on behalf of the queue)
  * answers nothing. An agent who is connected more than a second after the
- * contact left answers nothing either, if another leg began before. */
+ * contact left answers nothing either, if another leg began before or all its
+ * customers had left. */
 int64_t cv_find_answer_ms(const struct conversation *c,
                           const struct participant *acd,
                           struct participant *const *answered);

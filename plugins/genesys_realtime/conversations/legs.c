@@ -56,6 +56,8 @@ static void complete_agent(const struct cv_legs *legs, struct cv_party *p) {
 /* Completes an acd participant. A callback enters the queue at its scheduled
  * time. */
 static void complete_acd(const struct cv_legs *legs, struct cv_party *p) {
+  if (p->connected_ms < legs->scheduled_ms || legs->scheduled > 0)
+    p->made_ms = p->connected_ms;
   p->transferred = legs->transferred;
   p->scheduled = legs->scheduled > 0 && legs->connected == 0;
   if (p->scheduled)

@@ -59,6 +59,10 @@ static void merge_facts(struct merge *g, unsigned index,
   struct participant *p = &g->c->participants[index];
   merge_time(g, &p->connected_ms, party->connected_ms);
   merge_time(g, &p->end_ms, party->end_ms);
+  if (party->made_ms != 0 && (p->made_ms == 0 || party->made_ms < p->made_ms)) {
+    p->made_ms = party->made_ms;
+    g->is_new = true;
+  }
   merge_acw(g, p, party);
   /* An agent's leg transfers only if it was connected. */
   if (party->transferred && !p->is_transferred &&
@@ -205,6 +209,50 @@ static void merge_next_other(struct merge *g, const struct cv_party *other) {
   }
 }
 
+/* Returns true if the party keeps a contact that ended with `acd`: a customer
+ * or, in a conversation without customers, any leg. */
+static bool is_keeping(const struct cv_party *p, const struct participant *acd,
+                       bool has_customers) {
+  if (has_customers)
+    return p->purpose == CV_CUSTOMER && p->connected_ms != 0 &&
+           p->connected_ms < acd->end_ms &&
+           (p->end_ms == 0 || p->end_ms >= acd->connected_ms);
+  return p->purpose != CV_WATCHER && p->connected_ms < acd->end_ms &&
+         (p->connected_ms != 0 || p->end_ms == 0);
+}
+
+/* Returns when the last party left that kept the contact; 0: one is still
+ * there, or none was (a callback). */
+static int64_t find_gone_ms(const struct merge *g, const struct cv_event *e,
+                            const struct participant *acd) {
+  int64_t gone_ms = 0;
+  for (unsigned i = 0; i < e->count; i++) {
+    const struct cv_party *p = &e->parties[i];
+    if (!is_keeping(p, acd, g->customers > 0))
+      continue;
+    if (p->end_ms == 0)
+      return 0;
+    if (p->end_ms > gone_ms)
+      gone_ms = p->end_ms;
+  }
+  return gone_ms;
+}
+
+/* Notes, for each acd participant that ended, when its customers had left. */
+static void merge_gone(struct merge *g, const struct cv_event *e) {
+  for (unsigned i = 0; i < g->c->count; i++) {
+    struct participant *p = &g->c->participants[i];
+    if (p->purpose != CV_ACD || p->end_ms == 0 || p->connected_ms == 0)
+      continue;
+    int64_t gone_ms = find_gone_ms(g, e, p);
+    int64_t after_ms = gone_ms - p->connected_ms;
+    if (gone_ms == 0 || after_ms >= UINT32_MAX || after_ms + 1 <= p->gone)
+      continue;
+    p->gone = (uint32_t)after_ms + 1;
+    g->is_new = true;
+  }
+}
+
 /* Merges a hold. The end of a hold has no time. A hold is identified by its
  * begin and counted once. It is over with the first snapshot that lacks it and
  * is not older than the known facts. A hold that is reported late is already
@@ -271,6 +319,7 @@ enum gc_code cv_merge(struct conversations *m, struct conversation *c,
     GC_TRY(merge_party(&g, &e->parties[i], &g.index[i]));
   g.is_older |= e->dropped == 0 && g.known_matched < g.known;
   merge_customers(&g);
+  merge_gone(&g, e);
   if (!g.is_older)
     c->flags =
         (uint8_t)(g.is_parked ? c->flags | C_PARKED : c->flags & ~C_PARKED);

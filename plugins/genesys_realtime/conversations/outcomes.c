@@ -1,4 +1,11 @@
 /* SPDX-License-Identifier: MIT */
+/* A stay in a queue that ended unanswered was abandoned or has gone on
+ * elsewhere. The times decide, whichever snapshots were heard: it has gone on
+ * if another leg (a queue, an agent elsewhere, a flow, a callback) began before
+ * the last customer of the stay left. A leg that begins then or later belongs
+ * to an offer of its own, such as that of a customer who returns, and the stay
+ * was abandoned. A callback begins when it is made, not at its scheduled time.
+ * A stay that ends with transfer* has gone on. */
 #include "plugins/genesys_realtime/conversations/internal.h"
 
 /* A leg may begin this much before the end of the one that it follows. */
@@ -231,8 +238,9 @@ static bool is_continued_for_long(const struct conversation *c,
   return last_ms > acd->end_ms + SLACK_MS && cv_find_continued_ms(c, acd) != 0;
 }
 
-static bool is_customer_gone(const struct conversation *c) {
-  return (c->flags & C_ALL_ENDED) ||
+static bool is_customer_gone(const struct conversation *c,
+                             const struct participant *acd) {
+  return (c->flags & C_ALL_ENDED) || acd->gone != 0 ||
          (c->customers > 0 && c->customers_gone >= c->customers);
 }
 
@@ -249,7 +257,8 @@ bool cv_is_departed(const struct conversation *c,
     return false;
   if (is_ringing(c, acd))
     return is_continued_for_long(c, acd);
-  return is_continued(c, acd) || (!has_open_agent(c) && is_customer_gone(c));
+  return is_continued(c, acd) ||
+         (!has_open_agent(c) && is_customer_gone(c, acd));
 }
 
 static void judge_departure(struct conversations *m,
@@ -257,7 +266,7 @@ static void judge_departure(struct conversations *m,
                             struct participant *acd) {
   struct cv_wait wait = wait_of(acd);
   if (cv_is_departed(c, acd))
-    cv_count_departure(m, &wait, is_continued(c, acd) || acd->is_transferred,
+    cv_count_departure(m, &wait, cv_is_continued(c, acd) || acd->is_transferred,
                        acd->end_ms);
 }
 

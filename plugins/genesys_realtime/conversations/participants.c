@@ -207,10 +207,43 @@ int64_t cv_find_continued_ms(const struct conversation *c,
   return first_ms;
 }
 
+/* Returns when all customers of the stay had left; INT64_MAX: not yet. */
+static int64_t gone_ms(const struct participant *acd) {
+  return acd->gone != 0 ? acd->connected_ms + acd->gone - 1 : INT64_MAX;
+}
+
+/* Returns true if the contact went on with the leg `p`, which began while a
+ * customer of the stay was there. The begin of a callback whose time has not
+ * come may not be known: it was made while they were there. */
+static bool is_continued_by(const struct participant *acd,
+                            const struct participant *p) {
+  int64_t begin_ms = p->made_ms != 0   ? p->made_ms
+                     : p->is_scheduled ? 0
+                                       : p->connected_ms;
+  bool is_later = p->purpose == CV_ACD && p->connected_ms == 0 &&
+                  (p->end_ms == 0 || p->end_ms >= acd->end_ms);
+  return p != acd && (is_later || continued_ms(acd, p) != 0) &&
+         begin_ms < gone_ms(acd);
+}
+
+bool cv_is_continued(const struct conversation *c,
+                     const struct participant *acd) {
+  int64_t other_ms = acd->next_other != 0 ? acd->end_ms + acd->next_other - 1
+                                          : c->other_connected_ms;
+  if (other_ms != 0 && other_ms >= acd->end_ms && other_ms < gone_ms(acd))
+    return true;
+  for (unsigned i = 0; i < c->count; i++)
+    if (is_continued_by(acd, &c->participants[i]))
+      return true;
+  return false;
+}
+
 static bool has_left_before(const struct conversation *c,
                             const struct participant *acd, int64_t at_ms) {
   if (acd->end_ms == 0 || at_ms <= acd->end_ms + SLACK_MS)
     return false;
+  if (at_ms - SLACK_MS > gone_ms(acd))
+    return true;
   int64_t left_ms = cv_find_continued_ms(c, acd);
   return left_ms != 0 && left_ms < at_ms;
 }

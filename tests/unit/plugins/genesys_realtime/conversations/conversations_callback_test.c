@@ -189,6 +189,72 @@ static void each_contact_is_answered_by_the_agent_of_its_medium(void) {
   CHECK_INT(of_media(CV_MESSAGE).wait_ms, 2000);
 }
 
+/* ---- all end, then another stay ---- */
+
+/* The customer and the stay in q1 end at 30 s. */
+static void play_return(const char *queue, enum cv_media media, double at,
+                        bool is_heard_between) {
+  struct cv_party *customer, *acd, *next;
+  begin();
+  offer(&customer, &acd);
+  say();
+  acd->end_ms = customer->end_ms = AT(30);
+  if (is_heard_between)
+    say();
+  life_connected(&life, CV_CUSTOMER, NULL, at);
+  next = life_connected(&life, CV_ACD, queue, at);
+  next->media = (uint8_t)media;
+  answer(next, 60)->media = (uint8_t)media;
+  say();
+}
+
+static void a_stay_after_the_customer_left_is_no_transfer(void) {
+  static const struct {
+    const char *queue;
+    enum cv_media media;
+    double at;
+  } rows[] = {
+      {"q2", CV_VOICE, 31},    {"q2", CV_VOICE, 30},    {"q1", CV_VOICE, 31},
+      {"q1", CV_CALLBACK, 30}, {"q1", CV_CALLBACK, 31}, {"q2", CV_CALLBACK, 45},
+  };
+  for (size_t i = 0; i < GC_COUNT(rows); i++)
+    for (int is_heard = 0; is_heard < 2; is_heard++) {
+      play_return(rows[i].queue, rows[i].media, rows[i].at, is_heard);
+      CHECK_INT(of("q1").abandons, 1);
+      CHECK_INT(of("q1").transfers, 0);
+    }
+}
+
+/* A callback that the flow made at 29.5 s, for later. */
+static void a_callback_that_was_made_before_the_end_is_a_transfer(void) {
+  struct cv_party *customer, *acd, *next;
+  begin();
+  offer(&customer, &acd);
+  say();
+  acd->end_ms = customer->end_ms = AT(30);
+  next = life_connected(&life, CV_ACD, "q1", 3600);
+  next->media = CV_CALLBACK;
+  next->made_ms = AT(29.5);
+  say();
+  check_counts("q1", 1, 0, 0, 1);
+}
+
+/* An agent who calls the customer back does not answer the earlier call. */
+static void an_agent_after_the_customer_left_answers_nothing(void) {
+  for (int is_heard = 0; is_heard < 2; is_heard++) {
+    struct cv_party *customer, *acd;
+    begin();
+    offer(&customer, &acd);
+    acd->end_ms = customer->end_ms = AT(30);
+    if (is_heard)
+      say();
+    life_connected(&life, CV_CUSTOMER, NULL, 60);
+    life_connected(&life, CV_AGENT, "q1", 60);
+    say();
+    check_counts("q1", 1, 0, 1, 0);
+  }
+}
+
 /* ---- polls ---- */
 
 static bool covers_all(void *ctx, const char *queue, enum cv_media media) {
@@ -221,6 +287,9 @@ int main(void) {
   RUN(the_call_before_a_callback_is_over);
   RUN(an_agent_serves_the_contact_it_answered);
   RUN(each_contact_is_answered_by_the_agent_of_its_medium);
+  RUN(a_stay_after_the_customer_left_is_no_transfer);
+  RUN(a_callback_that_was_made_before_the_end_is_a_transfer);
+  RUN(an_agent_after_the_customer_left_answers_nothing);
   conversations_free(m);
   return check_done();
 }
