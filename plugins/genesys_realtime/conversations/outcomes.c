@@ -5,7 +5,8 @@
  * the last customer of the stay left. A leg that begins then or later belongs
  * to an offer of its own, such as that of a customer who returns, and the stay
  * was abandoned. A callback begins when it is made, not at its scheduled time.
- * A stay that ends with transfer* has gone on. */
+ * A stay that ends with transfer* has gone on. A leg that began before but is
+ * first reported after the end comes too late: the abandon is counted. */
 #include "plugins/genesys_realtime/conversations/internal.h"
 
 /* A leg may begin this much before the end of the one that it follows. */
