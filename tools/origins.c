@@ -60,7 +60,7 @@ static const struct origin origins[GC_METRIC_COUNT] = {
     [GC_METRIC_QUEUE_TRANSFER] =
         {"MEDIUM",
          "the agent's `disconnectType` begins with `transfer`; or `acd` ended "
-         "unanswered, the customer did not",
+         "unanswered, another leg began before the customer left",
          NO_CONTACT},
     [GC_METRIC_QUEUE_SLA_BREACH] =
         {"MEDIUM-TARGET",

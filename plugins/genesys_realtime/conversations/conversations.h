@@ -6,7 +6,8 @@
  * whole conversation. A merge only adds times: an older snapshot or a missing
  * participant removes nothing. The counters depend only on the merged facts and
  * the server's own times, so order of arrival, delays, duplicates and repeats
- * after a reconnect change no total.
+ * after a reconnect change no total. outcomes.c says what makes an unanswered
+ * contact an abandon or a transfer.
  *
  * decode.c makes events, this model counts them, samples.c makes samples. Pure;
  * one thread at a time. Times are epoch ms of the server's clock. */
