@@ -17,7 +17,7 @@ debian_packages() {
     libcurl4-openssl-dev libjson-c-dev libyajl-dev libwslay-dev libsqlite3-dev libssl-dev \
     libmicrohttpd-dev libgnutls28-dev libhiredis-dev zlib1g-dev collectd-dev python3 xz-utils ;;
   demo) echo collectd-core libmicrohttpd12t64/libmicrohttpd12 libprotobuf-c1 openssl python3 ;;
-  test) echo ccache clang libclang-rt-dev/libclang-rt-14-dev clang-format clang-tidy prometheus graphite-carbon \
+  test) echo ccache clang libclang-rt-dev/libclang-rt-14-dev clang-format clang-tidy prometheus prometheus-alertmanager graphite-carbon \
     mandoc tinyproxy influxdb victoria-metrics redis-server faketime iproute2 procps util-linux git \
     ca-certificates nodejs node-ws ;;
   package) echo build-essential debhelper dpkg-dev lintian rpm rpmlint \

@@ -1,0 +1,38 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+# Prometheus and Alertmanager accept the files in examples/prometheus, the rules
+# pass their tests, and each alert has a test that raises it.
+set -u
+cd "${top_srcdir:-.}/examples/prometheus" || exit 99
+command -v promtool >/dev/null && command -v amtool >/dev/null || {
+  echo 'prometheus.sh: promtool or amtool is not installed'
+  exit 77
+}
+bad=0
+check() {
+  "$@" || bad=1
+}
+check promtool check config prometheus.yml
+check promtool check rules genesys.rules.yml
+check promtool test rules genesys.rules.test.yml genesys.weeks.test.yml
+check amtool check-config alertmanager.yml
+receiver() {
+  found=$(amtool config routes test --config.file=alertmanager.yml "$2" 2>/dev/null)
+  [ "$found" = "$1" ] && return
+  echo "prometheus.sh: $2 goes to '$found' instead of '$1'"
+  bad=1
+}
+receiver pager severity=critical
+receiver channel severity=warning
+receiver channel severity=info
+sed -n 's/^ *- alert: //p' genesys.rules.yml | while read -r alert; do
+  grep -h -A2 "alertname: $alert\$" ./*.test.yml | grep -q 'exp_alerts:$' ||
+    echo "$alert"
+done >"${TMPDIR:-/tmp}/untested.$$"
+if [ -s "${TMPDIR:-/tmp}/untested.$$" ]; then
+  echo 'prometheus.sh: no test raises these alerts:'
+  cat "${TMPDIR:-/tmp}/untested.$$"
+  bad=1
+fi
+rm -f "${TMPDIR:-/tmp}/untested.$$"
+exit $bad
