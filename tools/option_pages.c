@@ -5,8 +5,8 @@
 #include "plugins/genesys_analytics/options.h"
 #include "plugins/genesys_flowmetrics/flows/flows_options.h"
 #include "plugins/genesys_flowmetrics/options.h"
-#include "plugins/genesys_prometheus/options.h"
 #include "plugins/genesys_influxdb/options.h"
+#include "plugins/genesys_prometheus/options.h"
 #include "plugins/genesys_realtime/options.h"
 
 const struct option_page option_pages[] = {
