@@ -24,11 +24,9 @@ GC_API GC_MUST_CHECK enum gc_code gc_url_check(const char *option,
 /* The same for a service to which plain http is allowed: to a host other than
  * loopback it sets `ret_is_open` (everything can be read on the way), else to
  * false. */
-GC_API GC_MUST_CHECK enum gc_code gc_url_check_any(const char *option,
-                                                   const char *url,
-                                                   char out[GC_URL_SIZE],
-                                                   bool *ret_is_open,
-                                                   struct gc_err *err);
+GC_API GC_MUST_CHECK enum gc_code
+gc_url_check_any(const char *option, const char *url, char out[GC_URL_SIZE],
+                 bool *ret_is_open, struct gc_err *err);
 
 /* Appends the text as a value of a query: all bytes except letters, digits and
  * -._~ as %XX. */
