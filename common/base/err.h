@@ -18,20 +18,21 @@
   XX(OK, "done")                                                               \
   XX(ERR_MEMORY, "out of memory")                                              \
   XX(ERR_CONFIG, "the configuration is wrong and must be edited")              \
-  XX(ERR_AUTH, "the platform refuses our credentials")                         \
+  XX(ERR_AUTH, "the platform refuses the credentials")                         \
   XX(ERR_PERMISSION, "the client lacks a permission (403)")                    \
   XX(ERR_NOT_FOUND, "there is no such thing (404)")                            \
-  XX(ERR_REQUEST, "our request is refused (other 4xx)")                        \
+  XX(ERR_REQUEST, "the request is refused (other 4xx)")                        \
   XX(ERR_THROTTLED, "asked to wait (429)")                                     \
   XX(ERR_REMOTE, "the other side failed (5xx)")                                \
-  XX(ERR_NETWORK, "the other side was not reached, or hung up")                \
+  XX(ERR_NETWORK, "the other side was not reached, or closed the connection")  \
   XX(ERR_TLS, "the TLS peer could not be verified")                            \
   XX(ERR_TIMEOUT, "no answer in time")                                         \
   XX(ERR_PARSE, "the answer is not what the API documents")                    \
-  XX(ERR_LIMIT, "larger than we accept")                                       \
-  XX(ERR_STATE, "the state file or a file of ours cannot be used")             \
+  XX(ERR_LIMIT, "larger than the limit")                                       \
+  XX(ERR_STATE,                                                                \
+     "the state file or another file of the plugins cannot be used")           \
   XX(ERR_UNAVAILABLE, "the account is down; its own line in the log says why") \
-  XX(ERR_STOPPED, "we are shutting down")
+  XX(ERR_STOPPED, "the plugin is shutting down")
 
 enum gc_code {
 #define XX(name, words) GC_##name,

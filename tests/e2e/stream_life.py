@@ -72,7 +72,7 @@ def refused_topics_are_named_and_lose_only_their_counters() -> None:
     daemon = stream.daemon(sim, stream.block(Queue=ids))
     for one in ids:
         daemon.says("topic %s" % stream.topic(one), "not given", "routing:queue:view")
-    daemon.says("4 of 4 queues are not heard", "their gauges continue")
+    daemon.says("4 of 4 queues get no events", "their gauges continue")
     arrive(sim, ids[0])
     waiting = sim.truth()["queues"][ids[0]]["media"]["voice"]
     wait_until(lambda: daemon.latest(ids[0], "queue_depth", "voice") == waiting["waiting"]
@@ -80,7 +80,7 @@ def refused_topics_are_named_and_lose_only_their_counters() -> None:
     check("the gauges continue", True)
     same("no counter has a value", stream.shown(daemon), {})
     same_soon("no topic is covered, four are wanted", lambda: topics_of(daemon), [0, 4])
-    topics = [line for line in daemon.complaints() if "topic" in line or "not heard" in line]
+    topics = [line for line in daemon.complaints() if "topic" in line or "get no events" in line]
     same("the log has five lines about topics", len(topics), 5)
     daemon.stop()
 
@@ -98,7 +98,7 @@ def a_lost_division_loses_only_its_counters() -> None:
     sim.faults({"ws": "evict"})
     for one in lost:
         daemon.says("topic %s" % stream.topic(one), "not given")
-    daemon.says("%d of %d queues are not heard" % (len(lost), len(truth)))
+    daemon.says("%d of %d queues get no events" % (len(lost), len(truth)))
     for one in (next(iter(kept)), next(iter(lost))):
         arrive(sim, one)
     label = next(iter(kept.values()))["name"]

@@ -95,7 +95,7 @@ def a_third_is_refused(sim: Simulator, daemon: Collectd) -> None:
     check("fewer than half of the queues are lost", 0 < len(lost) < len(record) / 2, len(lost))
     sim.config(divisions=sorted({one["division"] for one in record.values()} - {hidden}))
     sim.faults({"ws": "evict"})
-    daemon.says("%d of %d queues are not heard" % (len(lost), MANY), within_s=WITHIN_S)
+    daemon.says("%d of %d queues get no events" % (len(lost), MANY), within_s=WITHIN_S)
     same_soon("all topics are wanted, the visible ones are covered", lambda: wanted_and_covered(daemon), [MANY, MANY - len(lost)], WITHIN_S)
     lines = [line for line in daemon.complaints() if "not given" in line]
     check("the log names only the first refusals", 0 < len(lines) <= 40, len(lines))
@@ -166,7 +166,7 @@ def queues_without_a_channel_are_named_once() -> None:
         where = placed(sim)
         return len(where) == most
     daemon.lives_until(is_placed, 60, "the sockets")
-    daemon.says("queues are not heard", within_s=WITHIN_S)
+    daemon.says("queues get no events", within_s=WITHIN_S)
     same("all channels are used, each to its limit", (len(set(where.values())), len(where)), (CHANNELS, most))
     lines = complaints(daemon)
     same("the log has one warning", len(lines), 1)
@@ -175,7 +175,7 @@ def queues_without_a_channel_are_named_once() -> None:
     same("as many queues as expected have no topic", len(names), beyond)
     last = {everything[one]["name"] for one in sorted(everything)[-beyond:]}
     check("the queues without a topic have the last ids", names == last, sorted(names ^ last)[:5])
-    report.has_line("the warning has the number and the remedy", lines[0], "%d of %d queues are not heard" % (beyond, most + beyond), "no room",
+    report.has_line("the warning has the number and the remedy", lines[0], "%d of %d queues get no events" % (beyond, most + beyond), "no room",
                  "Shard")
     named = lines[0].split("channels for ")[1].split(" …")[0].split(", ")
     check("the warning names three of the queues without a topic", len(named) == 3 and set(named) <= names, (named, sorted(names)[:5]))

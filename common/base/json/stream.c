@@ -108,7 +108,7 @@ static int on_key(void *ctx, const unsigned char *bytes, size_t len) {
   struct gc_json_stream *s = ctx;
   s->heard = true;
   if (len > s->reader->string_max)
-    return note_failure(s, GC_ERR_LIMIT, "a JSON key is longer than we accept");
+    return note_failure(s, GC_ERR_LIMIT, "a JSON key is longer than the limit");
   if (s->skipped > 0)
     return 1;
 
@@ -139,7 +139,7 @@ static int report_value(struct gc_json_stream *s,
   s->heard = true;
   if (v->len > s->reader->string_max)
     return note_failure(s, GC_ERR_LIMIT,
-                        "a JSON value is longer than we accept");
+                        "a JSON value is longer than the limit");
   if (s->skipped > 0) {
     s->skipped -= s->skipped == 1;
     return 1;
@@ -184,7 +184,7 @@ static int open_container(struct gc_json_stream *s, enum gc_json_kind kind) {
   s->heard = true;
   unsigned hidden = s->skipped > 0 ? s->skipped - 1 : 0;
   if (s->at.depth + hidden == GC_JSON_DEPTH_MAX)
-    return note_failure(s, GC_ERR_LIMIT, "JSON nested deeper than we accept");
+    return note_failure(s, GC_ERR_LIMIT, "JSON nested deeper than the limit");
   if (s->skipped > 0) {
     s->skipped++;
     return 1;
@@ -323,7 +323,7 @@ static enum gc_code parse_chunk(struct gc_json_stream *s, const char *bytes,
   s->base += len;
   s->silent = s->heard ? 0 : s->silent + len;
   if (s->silent / 6 > s->reader->string_max) {
-    note_failure(s, GC_ERR_LIMIT, "a JSON string is longer than we accept");
+    note_failure(s, GC_ERR_LIMIT, "a JSON string is longer than the limit");
     return fail_at(s, s->base, err);
   }
   return GC_OK;
@@ -396,7 +396,7 @@ enum gc_code gc_json_stream_feed(struct gc_json_stream *s, const char *bytes,
   GC_TRY(parse_chunk(s, bytes, len < room ? len : (size_t)room, err));
   if (len <= room)
     return GC_OK;
-  note_failure(s, GC_ERR_LIMIT, "the JSON is longer than we accept");
+  note_failure(s, GC_ERR_LIMIT, "the JSON is longer than the limit");
   return fail_at(s, s->base, err);
 }
 

@@ -279,21 +279,24 @@ static const char *what_is_wrong(const struct gc_ws_handshake *h) {
   if (!h->is_http11)
     return "101 from a server of HTTP/1.0, which knows no upgrade";
   if (!h->has_upgrade)
-    return "101 without \"Upgrade: websocket\": something between us and the "
+    return "101 without \"Upgrade: websocket\": something between collectd and "
+           "the "
            "server does not know WebSockets";
   if (!h->has_connection)
-    return "101 without \"Connection: Upgrade\": something between us and the "
+    return "101 without \"Connection: Upgrade\": something between collectd "
+           "and the "
            "server does not know WebSockets";
   if (h->accepts == 0)
     return "101 without Sec-WebSocket-Accept";
   if (h->accepts > 1 || h->right_accepts != 1)
-    return "101 with a Sec-WebSocket-Accept that does not match our key: "
+    return "101 with a Sec-WebSocket-Accept that does not match the request's "
+           "key: "
            "another "
            "request was answered, from a cache perhaps";
   if (h->has_extension)
-    return "101 with an extension that we did not ask for";
+    return "101 with an extension that was not requested";
   if (h->has_protocol)
-    return "101 with a sub-protocol that we did not ask for";
+    return "101 with a sub-protocol that was not requested";
   return NULL;
 }
 

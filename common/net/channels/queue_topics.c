@@ -51,13 +51,13 @@ static void report_coverage(struct gc_queue_topics *t) {
   size_t missing = c->count - c->covered;
   if (gc_topic_coverage_without_room(c) > 0)
     (void)gc_fail(&err, GC_ERR_LIMIT,
-                  "%zu of %zu queues are not heard (no room on the account's "
+                  "%zu of %zu queues get no events (no room on the account's "
                   "notification channels): their flow metrics are missing; "
                   "Source \"sqs\" or \"webhook\" has no such limit",
                   missing, c->count);
   else if (missing > 0)
     (void)gc_fail(&err, GC_ERR_PERMISSION,
-                  "%zu of %zu queues are not heard (%s): their flow metrics "
+                  "%zu of %zu queues get no events (%s): their flow metrics "
                   "are missing; give the OAuth client a role with "
                   "routing:queue:view in the queues' divisions",
                   missing, c->count,

@@ -54,9 +54,9 @@ static const struct {
     {CURLE_RECV_ERROR, "certificate required", GC_FAILURE_TLS,
      WANTS_CLIENT_CERT},
     {CURLE_RECV_ERROR, "alert", GC_FAILURE_TLS,
-     "the server refuses our client certificate"},
+     "the server refuses the client certificate"},
     {CURLE_SEND_ERROR, "alert", GC_FAILURE_TLS,
-     "the server refuses our client certificate"},
+     "the server refuses the client certificate"},
     /* The same refusal has these words when the server closes before
      * getpeername(). */
     {CURLE_SEND_ERROR, "getpeername()", GC_FAILURE_BROKEN,

@@ -205,8 +205,8 @@ static void on_broken(struct gc_ws *ws, const struct gc_ws_event *event) {
     return;
   bool is_large = event->code == GC_WS_TOO_LARGE;
   char words[256];
-  snprintf(words, sizeof(words), "closed by us with code %u: %s", event->code,
-           event->bytes);
+  snprintf(words, sizeof(words), "closed by collectd with code %u: %s",
+           event->code, event->bytes);
   set_end(ws, is_large ? GC_FAILURE_LIMIT : GC_FAILURE_BROKEN,
           is_large ? GC_ERR_LIMIT : GC_ERR_PARSE, words);
   ws->end.close_code = event->code;
@@ -329,10 +329,12 @@ static void on_stream_closed(void *ctx, enum gc_failure failure,
     ws->end = (struct gc_ws_end){.failure = failure};
     ws->err = *err;
     if (failure == GC_FAILURE_NONE)
-      set_end(ws, GC_FAILURE_BROKEN, GC_ERR_NETWORK,
-              ws->was_open ? "the other side hung up without a close frame"
-                           : "the other side hung up without an answer to the "
-                             "request for a WebSocket");
+      set_end(
+          ws, GC_FAILURE_BROKEN, GC_ERR_NETWORK,
+          ws->was_open
+              ? "the other side closed the connection without a close frame"
+              : "the other side closed the connection without an answer to the "
+                "request for a WebSocket");
     report_end(ws);
   }
   leave_callback(ws);
@@ -438,7 +440,7 @@ enum gc_code gc_ws_send(struct gc_ws *ws, const char *bytes, size_t len,
 void gc_ws_close(struct gc_ws *ws, uint16_t code) {
   if (ws->state == CLOSING || ws->state == CLOSED)
     return;
-  set_end(ws, GC_FAILURE_NONE, GC_ERR_STOPPED, "closed by us");
+  set_end(ws, GC_FAILURE_NONE, GC_ERR_STOPPED, "closed by collectd");
   if (ws->state == OPEN)
     begin_closing(ws, code);
   else

@@ -67,7 +67,7 @@ static const struct {
     {"and then it stays", close_and_park, GC_FAILURE_NONE, GC_ERR_NETWORK, 4000,
      0, "kicked", "", "with code 4000: kicked"},
     {"no close frame", hang_up, GC_FAILURE_BROKEN, GC_ERR_NETWORK, 0, 0, "",
-     "last ", "hung up without a close frame"},
+     "last ", "closed the connection without a close frame"},
     {"a reset", reset, GC_FAILURE_BROKEN, GC_ERR_NETWORK, 0, 0, "", "",
      "localhost:"},
     {"a binary message", say_binary, GC_FAILURE_BROKEN, GC_ERR_PARSE, 1003,

@@ -78,7 +78,7 @@ static const struct refusal refusals[] = {
     {"the wrong accept",
      "HTTP/1.1 101 x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
      "Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n\r\n\x81\x01x",
-     true, BROKEN, "not match our key"},
+     true, BROKEN, "not match the request's key"},
     {"no accept",
      "HTTP/1.1 101 x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\r\n",
      true, BROKEN, "without Sec-WebSocket-Accept"},
@@ -90,13 +90,14 @@ static const struct refusal refusals[] = {
      "HTTP/1.1 101 x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
      "Sec-WebSocket-Accept: %s\r\n"
      "Sec-WebSocket-Extensions: permessage-deflate\r\n\r\n",
-     true, BROKEN, "an extension that we did not ask for"},
+     true, BROKEN, "an extension that was not requested"},
     {"no HTTP", "220 mail.example ESMTP\r\n", true, BROKEN,
      "does not speak HTTP/1.1"},
     {"nothing at all", "", false, GC_FAILURE_BROKEN, 0, -1, GC_ERR_NETWORK,
-     "hung up without an answer"},
+     "closed the connection without an answer"},
     {"half an answer", "HTTP/1.1 101 x\r\nUpgrade: webs", false,
-     GC_FAILURE_BROKEN, 0, -1, GC_ERR_NETWORK, "hung up without an answer"},
+     GC_FAILURE_BROKEN, 0, -1, GC_ERR_NETWORK,
+     "closed the connection without an answer"},
     {"silence", NULL, true, GC_FAILURE_TIMEOUT, 0, -1, GC_ERR_TIMEOUT,
      "no answer to the request for a WebSocket for 0.3 s"},
     {"silence within", "HTTP/1.1 101 x\r\nUpgr", true, GC_FAILURE_TIMEOUT, 0,

@@ -200,7 +200,7 @@ static void a_refused_topic_is_reported(void) {
   ch_open();
   const struct gc_err *reported = replay_last_notice(&ch_world, "topics");
   CHECK_INT(reported->code, GC_ERR_PERMISSION);
-  CHECK_HAS(reported->text, "1 of 2 queues are not heard (");
+  CHECK_HAS(reported->text, "1 of 2 queues get no events (");
   CHECK_HAS(reported->text, "not yours");
   CHECK_INT(state().covered, 1);
   end();
@@ -249,7 +249,7 @@ static void queues_past_the_channels_capacity_are_reported(void) {
   CHECK_INT(state().covered, 1000);
   const struct gc_err *reported = replay_last_notice(&ch_world, "topics");
   CHECK_INT(reported->code, GC_ERR_LIMIT);
-  CHECK_HAS(reported->text, "2 of 1002 queues are not heard");
+  CHECK_HAS(reported->text, "2 of 1002 queues get no events");
   end();
 }
 

@@ -119,7 +119,7 @@ static void hears(void) {
 static void is_closed(struct fake_socket *s) {
   struct gc_ws_end how = {.failure = GC_FAILURE_NONE};
   struct gc_err err;
-  (void)gc_fail(&err, GC_ERR_STOPPED, "closed by us");
+  (void)gc_fail(&err, GC_ERR_STOPPED, "closed by collectd");
   s->events->closed(s->events->ctx, &how, &err);
 }
 

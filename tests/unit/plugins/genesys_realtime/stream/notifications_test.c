@@ -89,7 +89,7 @@ static void a_queue_whose_topic_is_refused_is_silent(void) {
   CHECK_HAS(replay_last_notice(&ch_world, "topic " QUEUE_TOPIC("q1"))->text,
             "no permission");
   CHECK_HAS(replay_last_notice(&ch_world, "topics")->text,
-            "1 of 2 queues are not heard");
+            "1 of 2 queues get no events");
   CHECK_REAL(state("stream_topics-covered"), 1);
   ch_say(MESSAGE("q2", CUSTOMER "," ACD("q1") "," AGENT("q2")));
   CHECK_REAL(state("events-new"), 1);
@@ -190,7 +190,7 @@ static bool begins(const char *text, const char *words) {
 /* The number is the same before the first channel is open and after all are. */
 static void queues_past_the_capacity_are_reported_at_once_by_name(void) {
   static const char words[] =
-      "4 of 1004 queues are not heard: no room on the account's notification "
+      "4 of 1004 queues get no events: no room on the account's notification "
       "channels for t1000, t1001, t1002 …";
   ch_channels_max = 2; /* one of them is kept for renewals */
   begin_with(20);
