@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Two published guides write queue figures into InfluxDB with names of their
- * own, which dashboards use:
+/* Two published guides write queue figures into InfluxDB under their own
+ * names, which dashboards use:
  *
  *   genesys_queue,queueId=Q,env=E answered=3i,abandoned=1i,offered=4i,
  *                                 waitTime=12.50 TS
@@ -8,7 +8,7 @@
  *                 queued_min=1i,queued_max=5i,waiting_avg=2i,
  *                 agentAvailable_avg=4i,agentBusy_avg=2i TS
  *
- * A value of ours that is such a figure has a row here. Values of one
+ * Each value of the plugins that is such a figure has a row here. Values of one
  * measurement, queue and time are fields of one line. Tags that do not depend
  * on the value (env, source) are options of the writer. Pure, any thread. */
 #ifndef GC_EXPORT_GUIDE_ROW_H
@@ -38,8 +38,8 @@ struct gc_export_guide_row {
   struct gc_export_guide_tag tags[GC_EXPORT_GUIDE_TAGS]; /* name NULL: none */
 };
 
-/* The row of a value; NULL when no guide has it. Once for a series, as
- * gc_export_series_make. */
+/* Returns the row of a value; NULL when no guide has it. Call it once for a
+ * series, as gc_export_series_make. */
 GC_API const struct gc_export_guide_row *
 gc_export_guide_row(const struct gc_export_series *series);
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The names that time series databases know our values by: one row for each
- * type of genesys/metric.h. Prometheus and InfluxDB share the rows
+/* The names of the values in time series databases: one row for each type of
+ * genesys/metric.h. Prometheus and InfluxDB share the rows
  * (export/series.h applies them). The names are those of published dashboards
  * for Genesys Cloud, so that their queries run unchanged:
  *
@@ -41,15 +41,15 @@ struct gc_export_rule {
   const char *help; /* NULL: the metric's meaning; see gc_export_help */
 };
 
-/* The row of `id`; never NULL. */
+/* Returns the row of `id`; never NULL. */
 GC_API const struct gc_export_rule *gc_export_rule(enum gc_metric_id id);
 
-/* What the family counts or measures, one line. */
+/* Returns what the family counts or measures, in one line. */
 GC_API const char *gc_export_help(enum gc_metric_id id);
 
-/* The metric of a collectd type of plugin "genesys"; GC_METRIC_COUNT for a type
- * that this version does not have. Compares all names: once for a series, not
- * for each value. */
+/* Returns the metric of a collectd type of plugin "genesys"; GC_METRIC_COUNT
+ * for a type that this version does not have. Compares all names: call it once
+ * for a series, not for each value. */
 GC_API enum gc_metric_id gc_export_metric_of(const char *type);
 
 #endif

@@ -8,7 +8,7 @@
 #include "common/base/utf8.h"
 #include "common/genesys/parts.h"
 
-/* Types of media of the platform; "all" of a source that tells none. */
+/* Types of media of the platform; "all": of a source without media. */
 static const char *const media[] = {
     "voice",       "callback", "chat",    "email",           "message", "video",
     "screenshare", "all",      "unknown", "internalmessage", "cobrowse"};
@@ -25,7 +25,7 @@ static bool is_name_char(char c) {
          c == '_';
 }
 
-/* Room for `len` bytes and a NUL; NULL when there is none. */
+/* Returns room for `len` bytes and a NUL; NULL when there is none. */
 static char *take_text(struct gc_export_series *s, size_t len) {
   if (len + 1 > sizeof(s->text) - s->text_len)
     return NULL;
@@ -34,7 +34,7 @@ static char *take_text(struct gc_export_series *s, size_t len) {
   return text;
 }
 
-/* Each character that no name may have becomes `_`, also a digit at the
+/* Replaces each character that a name may not have by `_`, also a digit at the
  * beginning. */
 static const char *add_name(struct gc_export_series *s, const char *name,
                             size_t len) {
@@ -69,8 +69,8 @@ const char *gc_export_label(const struct gc_export_series *s,
   return NULL;
 }
 
-/* Adds a label; a name that is taken gets a `_` more, since a name that comes
- * twice breaks a whole scrape. An empty value is no label. */
+/* Adds a label. A name that is taken gets another `_`, since a repeated name
+ * breaks a whole scrape. An empty value adds no label. */
 static bool add_label(struct gc_export_series *s, const char *name,
                       size_t name_len, const char *value, size_t value_len) {
   char unique[GC_EXPORT_NAME_SIZE];
@@ -95,9 +95,9 @@ static bool add_text(struct gc_export_series *s, const char *name,
   return add_label(s, name, strlen(name), value, strlen(value));
 }
 
-/* ---- values of ours ---- */
+/* ---- values of plugin "genesys" ---- */
 
-/* The bound as OpenMetrics writes it, a float: "5" is "5.0". */
+/* Adds the bound as OpenMetrics writes it, a float: "5" is "5.0". */
 static bool add_bound(struct gc_export_series *s, const char *bound,
                       size_t len) {
   char text[40];
@@ -108,7 +108,7 @@ static bool add_bound(struct gc_export_series *s, const char *bound,
   return add_label(s, "le", 2, text, (size_t)size);
 }
 
-/* One word of the pattern and its text. */
+/* Adds the label of one word of the pattern. */
 static bool add_word(struct gc_export_series *s, const char *name,
                      size_t name_len, const char *text, size_t len) {
   if (name_len == 2 && memcmp(name, "le", 2) == 0)
@@ -217,7 +217,7 @@ static bool add_owner(struct gc_export_series *s,
   return add_text(s, owner->label, instance);
 }
 
-/* Parts that name the first label of the pattern name all of them. */
+/* True if the parts have all labels of the pattern: they have all or none. */
 static bool has_all_parts(const char *parts, const char *pattern) {
   char first[64];
   snprintf(first, sizeof(first), "%.*s", (int)strcspn(pattern, "-"), pattern);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* From a value of collectd to the names of a time series database: family and
- * labels for Prometheus; measurement, field and tags for InfluxDB.
+/* Makes the names of a time series database from a value of collectd: family
+ * and labels for Prometheus; measurement, field and tags for InfluxDB.
  *
  *   Sales/queue_depth-voice with the part queue_id=q1, on host agent1, is
  *     genesys_queue_depth{queue_id="q1",queue_name="Sales",
@@ -10,13 +10,13 @@
  * rule: collectd_PLUGIN[_TYPE][_SOURCE], labels named after the plugin and
  * "type", as collectd's write_prometheus has them, and `host`.
  *
- * Labels of ours: the parts of the identity (genesys/parts.h) are
+ * Labels of plugin "genesys": the parts of the identity (genesys/parts.h) are
  * authoritative. A value without parts (from an older agent, through the
  * network plugin, which transports none) is read by the pattern of its type; a
  * type instance that does not fit is one label, `group`. So two identities
  * never have the same labels, except where several names collapse into one when
- * a letter is replaced (export_name). Pure, any thread; some microseconds: once
- * for a series, not for each value. */
+ * a letter is replaced (export_name). Pure, any thread. It takes some
+ * microseconds: call it once for a series, not for each value. */
 #ifndef GC_EXPORT_SERIES_H
 #define GC_EXPORT_SERIES_H
 
@@ -64,12 +64,12 @@ struct gc_export_series {
   size_t text_len;
 };
 
-/* Makes the names of one data source. False when the labels do not fit, which
- * no identity of collectd does. */
+/* Makes the names of one data source. False when the labels do not fit; those
+ * of an identity of collectd always fit. */
 GC_API bool gc_export_series_make(const struct gc_export_identity *id,
                                   struct gc_export_series *ret_series);
 
-/* The value of a label; NULL when the series has none of that name. */
+/* Returns the value of a label; NULL when the series has none of that name. */
 GC_API const char *gc_export_label(const struct gc_export_series *series,
                                    const char *name);
 
