@@ -29,18 +29,18 @@ struct gc_spool {
 
 /* Closes a descriptor that is open and sets it to -1. */
 void spool_close_fd(int *fd);
-/* Put the folder and the failed step in front of the text of `err`, or of that
- * of errno; they return its code, GC_ERR_STATE for errno. */
+/* Both put the folder and the failed step before the text of `err` or of errno.
+ * They return the code of `err`, or GC_ERR_STATE for errno. */
 enum gc_code spool_fail_at(const struct gc_spool *s, const char *step,
                            struct gc_err *err);
 enum gc_code spool_fail_errno(const struct gc_spool *s, const char *step,
                               struct gc_err *err);
-/* GC_ERR_STATE while the spool is closed. */
+/* Returns GC_ERR_STATE while the spool is closed. */
 enum gc_code spool_need_open(const struct gc_spool *s, struct gc_err *err);
 
-/* A descriptor, or -1 and errno. */
+/* Returns a descriptor, or -1 and errno. */
 int spool_open_segment(const struct gc_spool *s, uint64_t number, int flags);
-/* The segment that is written; NULL: there is none. */
+/* Returns the segment that is written; NULL: there is none. */
 struct gc_segment *spool_newest(struct gc_spool *s);
 /* Deletes the segments before the read position. */
 void spool_delete_delivered(struct gc_spool *s);

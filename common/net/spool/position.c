@@ -4,8 +4,8 @@
 #include <string.h>
 
 /* A slot is a record without lines whose payload is three numbers: the codec,
- * its CRC and its version are those of the segments. The slot's number stands
- * for the segment of its place. */
+ * its CRC and its version are those of the segments. In the CRC, every slot has
+ * the segment UINT64_MAX and its number, 0 or 1, as offset. */
 enum { PAYLOAD = 3 * 8 };
 
 static void store64(char *out, uint64_t n) {
@@ -20,7 +20,7 @@ static uint64_t load64(const char *in) {
   return n;
 }
 
-/* Where a slot lies; the place of every slot is that of its turn. */
+/* Returns the place of a slot for its CRC. */
 static struct gc_record_place slot_place(unsigned slot) {
   return (struct gc_record_place){UINT64_MAX, slot};
 }

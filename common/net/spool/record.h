@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* One record of a spool's segment: some lines of text, with all that is needed
- * to tell after a crash whether they are whole. Pure, any thread.
+/* One record of a spool's segment: some lines of text, with what is needed to
+ * know after a crash whether they are whole. Pure, any thread.
  *
  *   offset  bytes
  *        0      4  "GCR1": the version is part of it
@@ -55,9 +55,10 @@ GC_API enum gc_record_state gc_record_read(const char *bytes, size_t len,
                                            struct gc_record_place place,
                                            struct gc_record *ret);
 
-/* The first offset after `from` at which a whole record begins, `len` if there
- * is none. `bytes` are a whole segment. Each byte of damage costs a comparison,
- * each false beginning one CRC of at most GC_RECORD_PAYLOAD_MAX bytes. */
+/* Returns the first offset after `from` at which a whole record begins, `len`
+ * if there is none. `bytes` are a whole segment. Each byte of damage costs a
+ * comparison, each false beginning one CRC of at most GC_RECORD_PAYLOAD_MAX
+ * bytes. */
 GC_API size_t gc_record_find(const char *bytes, size_t len, uint64_t segment,
                              size_t from);
 

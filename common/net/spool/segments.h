@@ -31,11 +31,11 @@ uint64_t gc_segments_bytes(const struct gc_segments *list);
 /* "0000000000000007.seg" */
 void gc_segment_name(uint64_t number, char out[GC_SEGMENT_NAME_SIZE]);
 
-/* Lists the segments of an open folder; other files are passed over. Errors are
- * those of errno, text without a path. */
+/* Lists the segments of an open folder and skips other files. An error has the
+ * text of errno, without a path. */
 GC_MUST_CHECK enum gc_code
 gc_segments_list(int folder_fd, struct gc_segments *list, struct gc_err *err);
-/* All bytes of a file from `from` on, appended to `out`, `size` at most. */
+/* Appends the bytes of a file from `from` on to `out`, `size` at most. */
 GC_MUST_CHECK enum gc_code gc_segment_read(int fd, uint64_t from, uint64_t size,
                                            struct gc_buf *out,
                                            struct gc_err *err);

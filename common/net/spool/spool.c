@@ -156,7 +156,7 @@ static enum gc_code load_position(struct gc_spool *s, struct gc_err *err) {
   return GC_OK;
 }
 
-/* Cuts what a crash tore off the end of the newest segment. */
+/* Cuts a record that a crash has torn off the end of the newest segment. */
 static enum gc_code cut_tail(struct gc_spool *s, struct gc_err *err) {
   struct gc_segment *last = spool_newest(s);
   GC_AUTO(gc_buf_clear)
@@ -177,7 +177,8 @@ static enum gc_code cut_tail(struct gc_spool *s, struct gc_err *err) {
   return GC_OK;
 }
 
-/* What is appended before the read position would never be read. */
+/* Makes the next append begin a new segment if it would lie before the read
+ * position: it would never be read there. */
 static void place_writer(struct gc_spool *s) {
   const struct gc_segment *last = spool_newest(s);
   s->next_number = s->position.segment + 1;
@@ -240,7 +241,8 @@ static enum gc_code start_segment(struct gc_spool *s, struct gc_err *err) {
   return GC_OK;
 }
 
-/* Lines of a segment that are not delivered, by the headers alone. */
+/* Counts the lines of a segment that are not delivered, by the headers alone.
+ */
 static uint64_t count_waiting(const struct gc_spool *s,
                               const struct gc_segment *segment) {
   uint64_t lines = 0;
@@ -271,7 +273,8 @@ static void drop_past_max(struct gc_spool *s, uint64_t more) {
     s->position = (struct gc_record_place){s->segments.at[0].number, 0};
 }
 
-/* A file that was deleted under us takes records that no restart would find. */
+/* Checks that the files still have a name: no restart would find the records of
+ * a deleted file. */
 static enum gc_code check_folder(struct gc_spool *s, struct gc_err *err) {
   struct stat st;
   bool is_gone =
@@ -299,7 +302,7 @@ static enum gc_code write_record(struct gc_spool *s, struct gc_err *err) {
                : gc_fail(err, GC_ERR_STATE, "spool %s: cannot save lines: %s",
                          s->folder, why.text);
   /* After a failed sync it is unknown what the disk has (the kernel forgets the
-   * pages): cut, and never write here again. */
+   * pages). The segment is cut and never written again. */
   (void)!ftruncate(s->write_fd, (off_t)last->size);
   if (is_whole)
     spool_close_fd(&s->write_fd);

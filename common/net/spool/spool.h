@@ -12,14 +12,15 @@
  *   position               the read position, twice, with CRCs
  * Order is the order of the appends. A crash at any moment loses no record that
  * was appended, and repeats at most the records that were read and not
- * committed. At open, what is torn off the end of the last segment is cut; a
- * damaged record in the middle is skipped, alone. A position that is lost
- * begins with the oldest segment that is left: those before it were delivered
- * and deleted.
+ * committed. When the spool is opened, a torn record at the end of the last
+ * segment is cut. A damaged record in the middle is skipped alone. Without a
+ * readable position, reading begins with the oldest segment that is left: those
+ * before it were delivered and deleted.
  *
- * Past `max_bytes` the oldest segment goes. A failed append keeps nothing of
- * its record; the caller keeps it and tries again: a full disk, a folder that
- * is not there yet or not writable recovers without a restart. */
+ * Past `max_bytes` the oldest segment is deleted. A failed append keeps nothing
+ * of its record; the caller keeps the record and tries again. So no restart is
+ * needed after a full disk, or after a folder that was missing or not writable.
+ */
 #ifndef GC_NET_SPOOL_SPOOL_H
 #define GC_NET_SPOOL_SPOOL_H
 
@@ -37,7 +38,7 @@ struct gc_spool;
 /* Touches no file. NULL: out of memory, or the path is too long. */
 GC_API struct gc_spool *gc_spool_new(const struct gc_spool_settings *settings,
                                      struct gc_err *err);
-/* Closes it, too. NULL is allowed. */
+/* Closes the spool and frees it. NULL is allowed. */
 GC_API void gc_spool_free(struct gc_spool *s);
 
 /* Opens the folder; nothing happens when it is open. GC_ERR_STATE: it cannot
@@ -58,15 +59,15 @@ GC_API GC_MUST_CHECK enum gc_code gc_spool_append(struct gc_spool *s,
 
 /* Appends the payloads of the oldest records to `out` (whole ones, at least one
  * if there is any, while they have at most `max_lines` lines and fit in
- * out->max), and sets `ret_end` to the place behind them. Nothing is waiting:
+ * out->max), and sets `ret_end` to the place behind them. If nothing waits,
  * `out` stays empty. */
 GC_API GC_MUST_CHECK enum gc_code
 gc_spool_read(struct gc_spool *s, uint64_t max_lines, struct gc_buf *out,
               struct gc_record_place *ret_end, struct gc_err *err);
 
-/* Everything before `end` (of gc_spool_read) is delivered. A failure
- * (GC_ERR_STATE: the position could not be saved) does not move it back in
- * memory: only a restart would send it again. */
+/* Marks everything before `end` (of gc_spool_read) as delivered. If the
+ * position cannot be saved (GC_ERR_STATE), the mark stays in memory: only a
+ * restart would send the records again. */
 GC_API GC_MUST_CHECK enum gc_code gc_spool_commit(struct gc_spool *s,
                                                   struct gc_record_place end,
                                                   struct gc_err *err);

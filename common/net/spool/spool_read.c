@@ -14,7 +14,7 @@ static enum gc_code open_for_reading(struct gc_spool *s, uint64_t number,
                          : spool_fail_errno(s, "cannot open a segment", err);
 }
 
-/* The first segment from `number` on; NULL: none. */
+/* Returns the first segment from `number` on; NULL: none. */
 static const struct gc_segment *segment_at(const struct gc_spool *s,
                                            uint64_t number) {
   size_t i = 0;
@@ -23,7 +23,8 @@ static const struct gc_segment *segment_at(const struct gc_spool *s,
   return i < s->segments.count ? &s->segments.at[i] : NULL;
 }
 
-/* The next whole record behind damage at `at`, or the end of the segment. */
+/* Finds the next whole record behind damage at `at`, or the end of the segment.
+ */
 static enum gc_code skip_damage(struct gc_spool *s,
                                 const struct gc_segment *segment,
                                 struct gc_record_place *at,
@@ -67,8 +68,8 @@ static enum gc_code load_record(struct gc_spool *s,
   return GC_OK;
 }
 
-/* The next whole record from *at on, which moves to its beginning;
- * `ret->payload` NULL: there is none. */
+/* Finds the next whole record from `*at` on and moves `*at` to its beginning;
+ * ret->payload is NULL if there is none. */
 static enum gc_code next_record(struct gc_spool *s, struct gc_record_place *at,
                                 struct gc_record *ret, struct gc_err *err) {
   enum gc_record_state state = GC_RECORD_DAMAGED;
