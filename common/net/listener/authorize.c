@@ -16,7 +16,7 @@ bool gc_listener_same_secret(const char *a, size_t a_len, const char *b,
 }
 
 /* libmicrohttpd requests a certificate of TLSClientCA and leaves its
- * verification to us. */
+ * verification to the application. */
 bool gc_listener_has_certificate(const struct gc_listener *l,
                                  struct MHD_Connection *c) {
   if (l->settings.options.tls_client_ca == NULL)

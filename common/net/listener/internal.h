@@ -53,9 +53,9 @@ struct gc_listener {
   unsigned link_count;
 };
 
-/* A listening socket; -1 and err. */
+/* Returns a listening socket; -1 and `err` on failure. */
 int gc_listener_open(const struct gc_listener_options *o, struct gc_err *err);
-/* Looks at the files of the certificates, and reads them with `reads`, within
+/* Checks the files of the certificates, and reads them if `reads`, within
  * GC_LISTENER_FILES_WAIT_MS; the caller clears `ret`. GC_ERR_TIMEOUT: their
  * disk hangs; GC_ERR_CONFIG: one cannot be read. */
 GC_MUST_CHECK enum gc_code gc_listener_look_at_pems(struct gc_listener *l,

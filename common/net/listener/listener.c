@@ -46,7 +46,7 @@ static bool have_changed(struct gc_listener *l) {
 /* ---- one server ---- */
 
 static void on_log(void *ctx, const char *format, va_list args) {
-  (void)ctx, (void)format, (void)args; /* counters show single clients */
+  (void)ctx, (void)format, (void)args; /* single clients are only counted */
 }
 
 /* libmicrohttpd takes `fd`, also when it fails. */
@@ -124,7 +124,7 @@ static enum gc_code start_server(struct gc_listener *l, struct server *s,
   return start_daemon(l, s, fd, err);
 }
 
-/* ---- keeping it ---- */
+/* ---- replacement ---- */
 
 static bool is_idle(const struct server *s) {
   const union MHD_DaemonInfo *info =
@@ -170,7 +170,7 @@ static void keep_server(struct gc_listener *l, uint64_t now_ms) {
     replace_server(l, now_ms);
 }
 
-/* ---- its life ---- */
+/* ---- start and end ---- */
 
 struct gc_listener *
 gc_listener_new(const struct gc_listener_settings *settings) {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* An HTTP server of ours (libmicrohttpd): the webhook and the Prometheus
+/* The HTTP server (libmicrohttpd) of the webhook and of the Prometheus
  * endpoint. It keeps running whatever happens to its address and its files:
  *
  *   - an address that is in use, or that the host does not have yet, is tried
@@ -11,8 +11,8 @@
  *     taken its answer in 10 s is closed, after 2 s when all are in use.
  *
  * It has one thread, which calls on_request and on_completed; the functions
- * below are for the owner's thread, unless they say otherwise. Built as a
- * library of its own, since only these plugins need libmicrohttpd. */
+ * below are for the owner's thread, unless they say otherwise. It is a
+ * separate library, since only these plugins need libmicrohttpd. */
 #ifndef GC_NET_LISTENER_LISTENER_H
 #define GC_NET_LISTENER_LISTENER_H
 
@@ -49,8 +49,8 @@ struct gc_listener;
  * listener before the first request. NULL: out of memory. */
 struct gc_listener *
 gc_listener_new(const struct gc_listener_settings *settings);
-/* Listens, reports why it cannot, and does what else is due: call it about once
- * a second. */
+/* Listens, reports why it cannot, and replaces the server if its certificates
+ * have changed. Call it about once a second. */
 void gc_listener_maintain(struct gc_listener *l, uint64_t now_ms);
 /* Accepts no more connections. */
 void gc_listener_quiesce(struct gc_listener *l);
@@ -59,12 +59,12 @@ void gc_listener_free(struct gc_listener *l);
 /* True while it accepts connections. Any thread. */
 bool gc_listener_is_up(const struct gc_listener *l);
 
-/* For callbacks of a connection. */
+/* The functions below are for callbacks of a connection. */
 
-/* While a connection is busy it has no time limit. Begins a new limit. */
+/* Begins a new time limit of the connection; none while it is busy. */
 void gc_listener_set_busy(struct gc_listener *l, struct MHD_Connection *c,
                           bool is_busy);
-/* True if the client's certificate is of tls_client_ca, or none is wanted. */
+/* True if tls_client_ca has signed the client's certificate, or is NULL. */
 bool gc_listener_has_certificate(const struct gc_listener *l,
                                  struct MHD_Connection *c);
 

@@ -13,7 +13,7 @@ enum { PEM_MAX_BYTES = 1 << 20 };
 static const char *const names[PEM_COUNT] = {"TLSCert", "TLSKey",
                                              "TLSClientCA"};
 
-/* One look at the files; it may outlive the listener (net/bounded). */
+/* One check of the files; it may outlive the listener (net/bounded). */
 struct look {
   char *paths[PEM_COUNT]; /* NULL: none */
   bool reads;             /* the texts, too */
@@ -78,7 +78,7 @@ static struct look *new_look(const struct gc_listener_options *o, bool reads) {
   return NULL;
 }
 
-/* Names all files: any of them may be the one. */
+/* Names all files, since any of them may be the one that hangs. */
 static enum gc_code fail_hanging(const struct gc_listener_options *o,
                                  struct gc_err *err) {
   char what[400];
