@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The calls of the store, which a disk that hangs may hold up. */
+/* The calls of the store, which a disk that hangs may delay. */
 #include "common/net/store/internal.h"
 
 #include <stdlib.h>
@@ -54,7 +54,7 @@ static void report_answer(struct gc_store *s) {
   pthread_mutex_unlock(&s->notice_lock);
 }
 
-/* On the call's own thread. */
+/* Runs on the call's own thread. */
 static void run_call(void *ctx) {
   struct gc_store_call *c = ctx;
   struct gc_store *s = c->store;
@@ -72,8 +72,8 @@ static void run_call(void *ctx) {
 
 static void drop_call(void *ctx) { gc_store_call_free(ctx); }
 
-/* A busy disk may need a second for a write: it is repeated without a line. A
- * first opening that hangs is reported by its caller. */
+/* Reports a call that hangs for report_ms: a busy disk may need a second for a
+ * write. A first opening is noted at once; its caller reports it. */
 static void report_hang(struct gc_store *s, bool is_opening,
                         const struct gc_err *err) {
   struct gc_err words = *err;

@@ -36,8 +36,8 @@ struct gc_store {
   void *ctx;
 };
 
-/* A call of the store: copies of its arguments, and its results. It has them
- * of its own, because it may outlive its caller (net/bounded). */
+/* A call of the store: copies of its arguments, and its results. They are
+ * copies because the call may outlive its caller (net/bounded). */
 struct gc_store_call {
   struct gc_store *store;
   enum gc_code (*act)(struct gc_store *s, struct gc_store_call *c,
@@ -64,11 +64,10 @@ struct gc_store_call *gc_store_call_new(struct gc_store *s, const char *account,
                                         const char *name);
 /* NULL is allowed. */
 void gc_store_call_free(struct gc_store_call *c);
-/* Runs `act` between opening the file, if need be, and tidying up. The call is
- * the caller's again, to read its results and free it; NULL when it is not:
- * GC_ERR_UNAVAILABLE, the file system does not answer, which is reported when
- * it lasts;
- * GC_ERR_MEMORY. */
+/* Opens the file if it is not open, runs `act`, and ends what a failure left
+ * open. Returns the call, which is the caller's again, to read its results and
+ * free it. NULL: the call is lost. GC_ERR_UNAVAILABLE: the file system does not
+ * answer, which is reported when it lasts; GC_ERR_MEMORY. */
 struct gc_store_call *gc_store_call_run(struct gc_store_call *c,
                                         struct gc_err *err);
 /* Ends a call; returns its code and fills `err`. */

@@ -31,8 +31,8 @@ static void read_holder(int fd, char out[128]) {
     snprintf(out, 128, "another process");
 }
 
-/* True when the file at the path is the one that is locked: the holder before
- * us deletes it when it closes. */
+/* True when the file at the path is the one that is locked: the previous
+ * holder deletes it when it closes. */
 static bool is_at(int fd, const char *path) {
   struct stat open_file, there;
   return fstat(fd, &open_file) == 0 && stat(path, &there) == 0 &&

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* A folder that one process owns: made if it is missing, checked for other
- * users' rights, locked by a file in it. Any thread; waits for nothing but the
- * disk. */
+ * users' rights, locked by a file in it. Any thread; waits for the disk only.
+ */
 #ifndef GC_NET_STORE_LOCK_FILE_H
 #define GC_NET_STORE_LOCK_FILE_H
 
