@@ -77,7 +77,8 @@ static void *run_call(void *arg) {
   bool is_left = c->is_left;
   c->has_ended = true;
   pthread_mutex_unlock(&b->lock);
-  /* Before the next call may begin: `drop` may touch what the calls share. */
+  /* `drop` runs before the next call may begin: it may touch what the calls
+   * share. */
   if (is_left)
     c->drop(c->ctx);
   pthread_mutex_lock(&b->lock);

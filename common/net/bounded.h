@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Calls that may block for as long as a disk does, and a caller that may not:
- * each call runs on a thread of its own, and the caller waits for its end up to
- * a bound. A call that has not ended by then is left behind: it owns what it
+ * each call runs on its own thread, and the caller waits for its end up to a
+ * bound. A call that has not ended by then is left behind: it owns what it
  * touches and frees it at its end. While one is left behind, the next calls
  * fail at once.
  *
@@ -24,7 +24,7 @@ GC_API struct gc_bounded *gc_bounded_new(const char *thread, uint32_t wait_ms);
  * allowed. */
 GC_API void gc_bounded_free(struct gc_bounded *b);
 
-/* Runs run(ctx) on a thread of its own, one call after the other. Any thread.
+/* Runs run(ctx) on its own thread, one call after the other. Any thread.
  * GC_OK: it has ended, and `ctx` is the caller's again. Otherwise drop(ctx) has
  * run or will: GC_ERR_TIMEOUT: it or an earlier call hangs; GC_ERR_MEMORY: no
  * thread. */

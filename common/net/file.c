@@ -138,7 +138,7 @@ enum gc_code gc_file_read_bounded(struct gc_bounded *b, const char *path,
   return code;
 }
 
-/* ---- one question ---- */
+/* ---- one stat ---- */
 
 struct question {
   char *path;

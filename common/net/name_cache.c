@@ -56,7 +56,7 @@ struct kind {
   struct gc_call call;
   bool is_reading;
   unsigned page_number;
-  unsigned rereads; /* consecutive readings repeated because the list changed */
+  unsigned rereads; /* consecutive requests repeated because the list changed */
   char query[96];
   struct gc_entity_page list; /* the rows of all pages so far */
   struct gc_backoff backoff;
@@ -233,7 +233,7 @@ static uint64_t refresh_ms(const struct kind *k) {
   return period_ms - (((uint64_t)period_ms / 10 * random32) >> 32);
 }
 
-/* Reports the outcome and schedules the next reading. */
+/* Reports the outcome and schedules the next request of the list. */
 static void finish_reading(struct kind *k, const struct gc_err *err) {
   k->is_reading = false;
   gc_entity_page_clear(&k->list);
