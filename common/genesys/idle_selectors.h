@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* Finds selectors without effect, such as a misspelt `Queue` option: those that
- * are the first to match no entity of a list. Reports each once, and that it
- * has an effect again. One thread at a time. */
+ * decide about no entity of a list, because another selector matches first or
+ * none matches. Reports each once, and when it has an effect again. One thread
+ * at a time. */
 #ifndef GC_GENESYS_IDLE_SELECTORS_H
 #define GC_GENESYS_IDLE_SELECTORS_H
 
@@ -12,9 +13,9 @@ struct gc_idle_selectors {
   bool *were_idle; /* as reported, by number; NULL: nothing was */
 };
 
-/* With each new list. `option` and `noun` are those of the messages ("Queue",
- * "queue"). The cause of a notice is `Queue "PATTERN"`. A list that is refused
- * or empty proves nothing. Without memory nothing is reported. */
+/* Call it with each new list. `option` and `noun` are those of the messages
+ * ("Queue", "queue"). The cause of a notice is `Queue "PATTERN"`. A list that
+ * is refused or empty proves nothing. Without memory nothing is reported. */
 GC_API void gc_idle_selectors_report(
     struct gc_idle_selectors *s, const struct gc_entities *list,
     const struct gc_strs *selectors, const char *option, const char *noun,

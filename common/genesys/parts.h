@@ -2,7 +2,7 @@
 /* The parts of an identity beside its text: an identity of collectd joins
  * metric, medium and groups by "-", and a name may have a "-" itself. A sample
  * carries the parts as one text, "NAME=VALUE\n" each, which collectd's meta
- * data take to the writers of ours (daemon/emit.h):
+ * data carry to the suite's writers (daemon/value_parts.h):
  *
  *   queue_id=3f2c1d7a\nmetric=nOffered\nmedia_type=voice\ndirection=a-b\n
  *

@@ -46,8 +46,8 @@ static inline void gc_unknown_words_clear(struct gc_unknown_words *u) {
   u->count = u->taken = 0;
 }
 
-/* Moves what `from` has to `into`, for a decoder that learns at the end of a
- * message whether its words count. `from` is empty afterwards. */
+/* Moves the words of `from` to `into`, for a decoder that learns at the end of
+ * a message whether its words count. `from` is empty afterwards. */
 GC_API void gc_unknown_words_move(struct gc_unknown_words *into,
                                   struct gc_unknown_words *from);
 
