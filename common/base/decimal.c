@@ -172,7 +172,8 @@ size_t gc_decimal_print_uint(uint64_t value, char out[GC_DECIMAL_SIZE]) {
 }
 
 /* Most values are whole or have few decimals: n / 10^k with both exact is
- * rounded once, as the reading of the text is, so that equal means exact. */
+ * rounded once, as gc_decimal_real rounds the text, so that equal means exact.
+ */
 static size_t print_short(double value, char out[GC_DECIMAL_SIZE]) {
   static const double powers[] = {1, 10, 100, 1000};
   double size = fabs(value);

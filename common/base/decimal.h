@@ -19,9 +19,9 @@ enum { GC_DECIMAL_MAX = 320 };
 GC_API GC_MUST_CHECK bool gc_decimal_int(const char *text, size_t len,
                                          int64_t *ret);
 
-/* Reads the nearest double. A number that is not finite
- * ("1e400") and a text outside the grammar are refused. A number that is too
- * small for a double becomes 0. */
+/* Reads the nearest double. A number that is not finite ("1e400") and a text
+ * outside the grammar are refused. A number that is too small for a double
+ * becomes 0. */
 GC_API GC_MUST_CHECK bool gc_decimal_real(const char *text, size_t len,
                                           double *ret);
 
@@ -31,7 +31,7 @@ enum { GC_DECIMAL_SIZE = 32 };
 /* Writes a finite number with as few digits as gc_decimal_real needs to read
  * the same double, and returns its length: "3", "0.1", "1e+300". */
 GC_API size_t gc_decimal_print(double value, char out[GC_DECIMAL_SIZE]);
-/* They write a whole number and return its length. */
+/* Both write a whole number and return its length. */
 GC_API size_t gc_decimal_print_int(int64_t value, char out[GC_DECIMAL_SIZE]);
 GC_API size_t gc_decimal_print_uint(uint64_t value, char out[GC_DECIMAL_SIZE]);
 

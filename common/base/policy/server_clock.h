@@ -36,7 +36,7 @@ GC_API bool gc_server_clock_hear(struct gc_server_clock *c, uint64_t now_ms,
 GC_API int64_t gc_server_clock_now(const struct gc_server_clock *c,
                                    uint64_t now_ms, int64_t wall_ms);
 
-/* The same for what moves no mark (waits, ages): steady Dates count although
+/* The same for waits and ages, which move no mark: steady Dates count although
  * our wall clock differs, since one host's clock is more likely to be wrong
  * than that of all gateways. */
 GC_API int64_t gc_server_clock_likely(const struct gc_server_clock *c,
