@@ -16,8 +16,8 @@ static atomic_bool is_wanted;
 
 void gc_value_parts_want(void) { atomic_store(&is_wanted, true); }
 
-/* The values of a queue leave one after the other and share their parts, so
- * each thread keeps its last meta data. */
+/* The values of a queue are dispatched one after the other and share their
+ * parts, so each thread keeps its last meta data. */
 struct last {
   meta_data_t *meta;
   char parts[GC_PARTS_SIZE];

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* Parts of an identity (genesys/parts.h) on the way from our inputs to our
- * writers: they travel as meta data of collectd's value list, which the daemon
- * copies with it. They cost some allocations a value, so they are attached only
- * if a writer wants them.
+/* Carries the parts of an identity (genesys/parts.h) from the suite's inputs to
+ * its writers, as meta data of collectd's value list, which the daemon copies
+ * with it. Parts cost some allocations a value, so they are attached only if a
+ * writer wants them.
  *
  * What a writer does with a value list:
  *
