@@ -175,8 +175,8 @@ static uint32_t background_ms(const struct gc_analytics *b,
   return is_live ? 0 : 60000 / per_minute + 1;
 }
 
-/* Makes room: a series without an event for 92 days is forgotten; while there
- * are MaxSeries, one without an event for a day. */
+/* Makes room: forgets series without an event for 92 days; while there are
+ * MaxSeries, also those without an event for a day. */
 static void let_series_go(struct gc_analytics *b) {
   uint64_t day = (uint64_t)(DAY_MS / b->settings.query.rule.period_ms);
   bool is_full = b->series.keys.count >= b->series.keys.max;

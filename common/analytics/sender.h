@@ -36,7 +36,7 @@ struct gc_sender {
   /* For telemetry. */
   uint64_t windows, unnamed, revisions, collisions;
   struct gc_err state; /* of the last save */
-  struct gc_err lost;  /* GC_OK: these results have left whole so far */
+  struct gc_err lost;  /* GC_OK: no value of these results was lost */
 };
 
 /* Begins to send the windows of `r`, which is sorted and borrowed. */

@@ -159,9 +159,9 @@ static void append_qualifier(const struct gc_samples_view *view,
   }
 }
 
-/* The value of a dimension under its name: wrap_up_code=…; of one with names
- * both: queue_id=…, queue_name=…. A value that the group does not have is no
- * part, so it differs from the text "none". */
+/* Adds the value of a dimension under its name: wrap_up_code=…; of one with
+ * names both: queue_id=…, queue_name=…. A value that the group does not have is
+ * no part, so it differs from the text "none". */
 static void add_dimension(struct gc_identity *id, const char *dimension,
                           const char *value, const char *text) {
   char name[GC_NAME_SIZE];
