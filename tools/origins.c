@@ -176,7 +176,7 @@ static const struct origin origins[GC_METRIC_COUNT] = {
                                    "without genesys_prometheus"},
     [GC_METRIC_SCRAPES] = {"`200` `401` `404` `405` `503` `cut`",
                            "counted here", "without genesys_prometheus"},
-    [GC_METRIC_SCRAPE_TIME] = {"", "our clock", "until the first scrape"},
+    [GC_METRIC_SCRAPE_TIME] = {"", "counted here", "until the first scrape"},
     [GC_METRIC_FLOWS] = {"`matched` `unnamed`",
                          "`/api/v2/flows` and the options",
                          "with Observations none; until the list is known; "
