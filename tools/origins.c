@@ -232,7 +232,7 @@ static const struct origin origins[GC_METRIC_COUNT] = {
     [GC_METRIC_CORRECTIONS_CARRIED] = {"", "counted here", NEVER},
     [GC_METRIC_WRITER_UP] = {"", "counted here", NEVER},
     [GC_METRIC_WRITER_AGE] = {"", "counted here",
-                              "before the first request that is taken"},
+                              "before the first accepted request"},
     [GC_METRIC_WRITER_VALUES] = {"`received` `lost`", "counted here", NEVER},
     [GC_METRIC_WRITER_LINES] = {"`sent` `refused` `dropped`", "counted here",
                                 NEVER},

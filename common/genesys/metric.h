@@ -115,7 +115,7 @@ struct gc_ds {
      "Differences between stream and observations that outlasted two polls.")  \
   XX(EVENTS, "events", ONE(DERIVE), "block", "events",                         \
      "Events of the stream: received, new (changed a conversation), "          \
-     "malformed, other (of no conversation), unknown (words of theirs that "   \
+     "malformed, other (of no conversation), unknown (words in events that "   \
      "are not known, such as a state), lost (no memory). Of flow "             \
      "metrics: received, skipped, unplaced (not understood), "                 \
      "malformed-REASON, and their attributes: counted, duplicate, late, "      \
@@ -256,9 +256,9 @@ struct gc_ds {
      "events",                                                                 \
      "Downward corrections of counters, held until growth absorbs them.")      \
   XX(WRITER_UP, "writer_up", ONE(GAUGE), "block", "0 or 1",                    \
-     "1 while the database takes what is sent to it.")                         \
+     "1 while the database accepts lines.")                                    \
   XX(WRITER_AGE, "writer_age", ONE(GAUGE), "block", "s",                       \
-     "Time since the database took something; silent before the first time.")  \
+     "Time since the database last accepted lines; absent before that.")       \
   XX(WRITER_VALUES, "writer_values", ONE(DERIVE), "block", "values",           \
      "Values for the database: received, lost (no room in memory while the "   \
      "spool could not be written).")                                           \
