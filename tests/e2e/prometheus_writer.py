@@ -174,7 +174,7 @@ def values_of_another_host_are_shown() -> None:
 # ---- who may read -----------------------------------------------------------------------------
 
 
-def only_who_may_read_reads() -> None:
+def only_permitted_scrapers_read() -> None:
     sim = Simulator(queues=2)
     folder = process.folder("secret")
     password, token = folder / "password", folder / "token"
@@ -274,7 +274,7 @@ def many_series_while_they_are_written() -> None:
     daemon.stop()
 
 
-def dead_scrapers_slow_nobody_down() -> None:
+def dead_scrapers_delay_no_other() -> None:
     """Clients that ask and never read: values still reach csv, and other clients their answers."""
     values = Values()
     endpoint = Endpoint(Plugin="*")
@@ -322,8 +322,8 @@ def a_bad_configuration_is_refused() -> None:
 
 
 if __name__ == "__main__":
-    report.main([the_queries_of_the_guides_return_data, values_of_another_host_are_shown, only_who_may_read_reads,
+    report.main([the_queries_of_the_guides_return_data, values_of_another_host_are_shown, only_permitted_scrapers_read,
                  a_new_certificate_counts_without_a_restart, a_port_in_use_is_tried_again,
-                 many_series_while_they_are_written, dead_scrapers_slow_nobody_down, a_password_in_the_clear_earns_a_warning,
+                 many_series_while_they_are_written, dead_scrapers_delay_no_other, a_password_in_the_clear_earns_a_warning,
                  a_bad_configuration_is_refused],
                 {"collectd": DAEMON, "prometheus": sinks.PROMETHEUS, "promtool": sinks.PROMTOOL})

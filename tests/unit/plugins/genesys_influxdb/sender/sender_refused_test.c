@@ -48,7 +48,7 @@ static void a_batch_that_is_too_large_is_sent_in_parts(void) {
 }
 
 /* A gateway that answers everything with 400 must not empty the spool. */
-static void who_refuses_everything_is_not_believed(void) {
+static void a_gateway_that_refuses_everything_is_not_believed(void) {
   struct sender_bench b;
   sender_begin(&b);
   b.settings.batch_size = 4;
@@ -87,7 +87,7 @@ int main(void) {
   spool_bench_begin();
   RUN(one_bad_line_is_quarantined_and_the_rest_goes_on);
   RUN(a_batch_that_is_too_large_is_sent_in_parts);
-  RUN(who_refuses_everything_is_not_believed);
+  RUN(a_gateway_that_refuses_everything_is_not_believed);
   RUN(a_full_disk_for_the_quarantine_holds_nothing_up);
   spool_bench_end();
   return check_done();
