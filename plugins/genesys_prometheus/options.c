@@ -74,7 +74,7 @@ enum gc_code prometheus_check(const struct prometheus_options *o,
   if (e->listen == NULL)
     return gc_fail(err, GC_ERR_CONFIG, "Listen: is empty");
   if (e->path == NULL || e->path[0] != '/')
-    return gc_fail(err, GC_ERR_CONFIG, "Path \"%s\": begins with \"/\"",
+    return gc_fail(err, GC_ERR_CONFIG, "Path \"%s\": must begin with \"/\"",
                    e->path != NULL ? e->path : "");
   if ((e->user == NULL) != (e->password_file == NULL))
     return gc_fail(err, GC_ERR_CONFIG, "User and PasswordFile belong together");

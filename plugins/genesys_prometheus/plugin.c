@@ -27,7 +27,7 @@ static struct endpoint *endpoint;
 
 /* ---- values ---- */
 
-/* The value list that store_add asks about. */
+/* The value list whose names store_add requests. */
 struct names {
   const data_set_t *ds;
   const value_list_t *vl;
@@ -55,7 +55,7 @@ static struct store_number number_of(int type, const value_t *value) {
   return n;
 }
 
-/* On collectd's write threads. */
+/* Stores a value list. Runs on collectd's write threads. */
 static int on_write(const data_set_t *ds, const value_list_t *vl,
                     __attribute__((unused)) user_data_t *ud) {
   char key[GC_VALUE_KEY_SIZE];
@@ -92,7 +92,7 @@ static void on_warning(__attribute__((unused)) void *ctx, const char *text) {
   gc_log_line(plugin.log, GC_LOG_WARNING, "%s", text);
 }
 
-/* Each cause of a series that is not shown is a line of its own. */
+/* Logs one line for each cause for which series are not shown. */
 static void report_left_out(void) {
   static uint64_t overflow;
   struct store_stats stats = store_stats(store);
@@ -113,7 +113,7 @@ static void report_left_out(void) {
               line, (unsigned long long)stats.collisions);
 }
 
-/* Says once where to find the values. */
+/* Logs once the address of the values. */
 static void announce(void) {
   static bool is_said;
   const struct endpoint_options *o = &options.endpoint;
@@ -125,7 +125,7 @@ static void announce(void) {
               (unsigned)o->port, o->path);
 }
 
-/* Each second, on a read thread. */
+/* Runs each second, on a read thread. */
 static int on_maintain(__attribute__((unused)) user_data_t *ud) {
   static uint64_t expire_ms;
   uint64_t now_ms = gc_clock_now_ms();
@@ -159,7 +159,7 @@ static int on_config(oconfig_item_t *ci) {
   return -1;
 }
 
-/* Without a <Plugin> section the defaults hold. */
+/* Sets the defaults when there is no <Plugin> section. */
 static enum gc_code use_defaults(void) {
   return plugin.seen.begun ? GC_OK
                            : gc_options_preset(prometheus_rows, &options);
@@ -187,7 +187,8 @@ static int on_init(void) {
   settings.store = store;
   endpoint = store != NULL ? endpoint_new(&settings) : NULL;
   if (endpoint == NULL) {
-    gc_log_line(plugin.log, GC_LOG_ERROR, "out of memory: does not run");
+    gc_log_line(plugin.log, GC_LOG_ERROR,
+                "out of memory: genesys_prometheus does not run");
     return 0;
   }
   warn_of_clear_text();
@@ -200,7 +201,8 @@ static int on_init(void) {
   return 0;
 }
 
-/* The write threads have ended before (plugin_shutdown_all of 5.12). */
+/* Frees everything. collectd ends the write threads before this call
+ * (plugin_shutdown_all of 5.12). */
 static int on_shutdown(void) {
   endpoint_free(endpoint);
   endpoint = NULL;

@@ -9,7 +9,7 @@
 enum {
   BLOCK_SIZE = 128 * 1024,
   GZIP_BITS = 15 + 16, /* zlib.h: a gzip header */
-  GZIP_LEVEL = 1,      /* the text is so regular that more only costs time */
+  GZIP_LEVEL = 1,      /* regular text: a higher level only costs time */
 };
 
 struct body {

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* The body of an answer as it is written: collected in blocks, compressed on
- * the way if wanted, so that 50 MB of text never stand in memory. One thread.
+/* The body of an answer while it is written: collected in blocks and compressed
+ * if requested, so that 50 MB of text are never in memory as a whole. One
+ * thread.
  *
  *   struct body *b = body_new(true);
  *   body_add(b, "# EOF\n", 6);
@@ -15,21 +16,21 @@
 
 struct body;
 
-/* NULL: out of memory. */
+/* Makes an empty body. Returns NULL when out of memory. */
 struct body *body_new(bool is_gzip);
-/* NULL is allowed. */
+/* Frees `b`, which may be NULL. */
 void body_free(struct body *b);
 GC_DEFINE_AUTO(struct body, body_free)
 
-/* Room for `len` bytes, at most BODY_PIECE_MAX, that body_took then adds. */
+/* Returns room for `len` bytes, at most BODY_PIECE_MAX; body_took adds them. */
 enum { BODY_PIECE_MAX = 32 * 1024 };
 char *body_room(struct body *b, size_t len);
 void body_took(struct body *b, size_t len);
 
 void body_add(struct body *b, const void *bytes, size_t len);
 
-/* The whole body, owned by the caller (free). NULL when memory ran out at any
- * time. */
+/* Returns the whole body, which the caller frees; NULL when memory ran out at
+ * any time. */
 char *body_finish(struct body *b, size_t *ret_len);
 
 #endif

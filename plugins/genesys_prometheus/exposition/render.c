@@ -37,7 +37,8 @@ static const char *const kinds[] = {
     [GC_EXPORT_HISTOGRAM] = "histogram",
 };
 
-/* Both formats escape `\` and line ends, OpenMetrics quotes, too. */
+/* Adds a help text. Both formats escape `\` and line ends; OpenMetrics also
+ * escapes quotes. */
 static void add_help(const struct writer *w, const char *help) {
   for (; *help != '\0'; help++) {
     bool is_quote = *help == '"' && w->format == RENDER_OPENMETRICS;
@@ -50,7 +51,7 @@ static void add_help(const struct writer *w, const char *help) {
   }
 }
 
-/* "# TYPE NAME"; the text format names a counter by its sample. */
+/* Adds "# TYPE NAME". The text format names a counter by its sample. */
 static void add_head(const struct writer *w, const char *keyword) {
   add_text(w->out, keyword);
   body_add(w->out, w->family->name, w->family->name_len);
@@ -59,7 +60,8 @@ static void add_head(const struct writer *w, const char *keyword) {
   body_add(w->out, " ", 1);
 }
 
-/* Written before the first sample: a family without samples has none. */
+/* Writes the head before the first sample. A family without samples has no
+ * head. */
 static void begin_family(struct writer *w) {
   const struct family *f = w->family;
   if (w->has_head)
@@ -107,7 +109,7 @@ static size_t print_number(char *at, enum store_number_kind kind,
   return gc_decimal_print_int((int64_t)bits, at);
 }
 
-/* NAME SUFFIX {LABELS[,le="LE"]} NUMBER */
+/* Adds "NAME SUFFIX {LABELS[,le="LE"]} NUMBER". */
 static void add_line(struct writer *w, const char *suffix,
                      const struct point *labels, const char *le,
                      enum store_number_kind kind, uint64_t bits) {
@@ -154,7 +156,7 @@ static void add_points(struct writer *w) {
   }
 }
 
-/* A number of a counter for comparison. */
+/* Returns the value of a counter as a double, for comparison. */
 static double count_of(const struct point *p) {
   uint64_t bits = bits_of(p);
   if (p->kind == STORE_REAL)
@@ -168,9 +170,9 @@ static uint64_t real_bits(double x) {
   return bits;
 }
 
-/* A writer may be between two buckets: a bucket that is less than a lower one
- * is that one's number. The sum belongs to the same answers but for those of
- * this moment. */
+/* Adds a histogram. A write thread may have written only some of the buckets:
+ * a bucket that is less than a lower one gets the lower one's number. The sum
+ * may differ by the waits that are written at this moment. */
 static void add_histogram(struct writer *w, const struct histogram *h) {
   double count = 0.0;
   if (h->bucket_count == 0 || isfinite(h->buckets[h->bucket_count - 1]->bound))

@@ -2,7 +2,7 @@
 /* Writes all series as Prometheus reads them: the text format 0.0.4, or
  * OpenMetrics 1.0. Values are those of this moment; a histogram is consistent:
  * its buckets never decrease, and `_count` is the bucket `+Inf`, although its
- * values arrive one by one. One without `+Inf` is left out until that arrives.
+ * values arrive one by one. A histogram is left out until its `+Inf` arrives.
  * No value is NaN. The caller holds the list (store_scrape_begin). */
 #ifndef GENESYS_PROMETHEUS_EXPOSITION_RENDER_H
 #define GENESYS_PROMETHEUS_EXPOSITION_RENDER_H
@@ -12,10 +12,10 @@
 
 enum render_format { RENDER_TEXT, RENDER_OPENMETRICS };
 
-/* The Content-Type of a format. */
+/* Returns the Content-Type of a format. */
 const char *render_content_type(enum render_format format);
 
-/* Returns the number of lines that are samples. */
+/* Writes the exposition to `out`. Returns the number of samples. */
 size_t render(const struct family_list *list, enum render_format format,
               struct body *out);
 

@@ -20,7 +20,7 @@ static const char *skip_blanks(const char *at) {
   return at;
 }
 
-/* "0.75" is 750; what is no weight is 1000, as a weight that is missing. */
+/* Reads a weight: "0.75" is 750. An invalid or missing weight is 1000. */
 static unsigned read_weight(const char *at) {
   unsigned weight = 0, unit = 100;
   if (*at != '0')
@@ -32,7 +32,8 @@ static unsigned read_weight(const char *at) {
   return weight;
 }
 
-/* Reads the element at `*at` and moves behind its comma; false at the end. */
+/* Reads the element at `*at` and moves behind its comma. Returns false at the
+ * end. */
 static bool next_element(const char **at, struct element *ret) {
   const char *begin = skip_blanks(*at);
   if (*begin == '\0')
@@ -52,7 +53,7 @@ static bool next_element(const char **at, struct element *ret) {
   return true;
 }
 
-/* The highest weight of `name` in the list; 0 when it is not there. */
+/* Returns the highest weight of `name` in the list; 0 when it is not there. */
 static unsigned weight_of(const char *header, const char *name) {
   struct element e;
   unsigned best = 0;

@@ -12,7 +12,8 @@
 
 enum { CREDENTIALS_MAX = 2 * GC_SECRET_MAX_BYTES };
 
-/* Reads a file of a secret and reports the outcome under the option's name. */
+/* Reads a file with a secret and reports the outcome under the option's name.
+ */
 static enum gc_code read_file(struct endpoint *e, const char *option,
                               const char *path, struct gc_buf *ret) {
   const struct gc_secret secret = {.file = path};
@@ -24,7 +25,8 @@ static enum gc_code read_file(struct endpoint *e, const char *option,
   return code;
 }
 
-/* The credentials of a header of that scheme; NULL for another scheme. */
+/* Returns the credentials of a header of that scheme; NULL for another scheme.
+ */
 static const char *credentials_of(const char *header, const char *scheme) {
   size_t len = strlen(scheme);
   if (header == NULL || strncasecmp(header, scheme, len) != 0 ||
@@ -39,7 +41,8 @@ static bool is_same(const char *got, const struct gc_buf *want) {
                                  want->len);
 }
 
-/* Encodes ours instead of decoding theirs: one text to compare. */
+/* Encodes the configured user and password. The client's are compared without
+ * decoding them. */
 static enum gc_code encode_basic(const char *user,
                                  const struct gc_buf *password,
                                  struct gc_buf *ret) {

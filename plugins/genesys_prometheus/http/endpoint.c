@@ -9,7 +9,7 @@
 #include "plugins/genesys_prometheus/http/accept.h"
 #include "plugins/genesys_prometheus/http/internal.h"
 
-/* A body of 500,000 series has 100 MB without gzip. */
+/* Bounds the memory: a body of 500,000 series has 100 MB without gzip. */
 enum { CONNECTIONS_MAX = 16 };
 
 static const struct {
@@ -60,7 +60,7 @@ static int64_t now_us(void) {
   return (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
 }
 
-/* The whole exposition; NULL: out of memory. */
+/* Returns the whole exposition; NULL when out of memory. */
 static char *render_body(struct endpoint *e, enum render_format format,
                          bool is_gzip, size_t *ret_len) {
   int64_t begin_us = now_us();
@@ -125,7 +125,7 @@ static void on_completed(void *ctx, struct MHD_Connection *c, void **place,
   gc_listener_set_busy(e->listener, c, false);
 }
 
-/* ---- its life ---- */
+/* ---- beginning and end ---- */
 
 static void on_listening(void *ctx, const char *cause,
                          const struct gc_err *err) {

@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: MIT */
-/* GET /metrics: checks who asks, and answers with the exposition.
+/* GET /metrics: checks the client's credentials and answers with the
+ * exposition.
  *
  *   200 all series                 404 another path
  *   401 no or wrong credentials    405 neither GET nor HEAD
- *   503 our own file of secrets cannot be read, or no memory
+ *   503 a file with a secret cannot be read, or no memory
  *
  * A scrape is rendered on the listener's thread (net/listener); a client that
- * takes its answer slowly occupies its connection only. Files of secrets are
- * read at each scrape, so that a changed one counts at once. */
+ * takes its answer slowly occupies its connection only. Files with secrets
+ * are read at each scrape, so that a changed one applies at once. */
 #ifndef GENESYS_PROMETHEUS_HTTP_ENDPOINT_H
 #define GENESYS_PROMETHEUS_HTTP_ENDPOINT_H
 
@@ -23,18 +24,18 @@ struct endpoint_options {
   uint32_t port;
 };
 
-/* All borrowed as long as it lives. */
+/* All members are borrowed as long as the endpoint lives. */
 struct endpoint_settings {
   const struct endpoint_options *options;
   struct store *store;
-  /* The outcome of listening and of reading a file. Any thread. */
+  /* Reports the outcome of listening and of reading a file. Any thread. */
   void (*notice)(void *ctx, const char *cause, const struct gc_err *err);
-  /* A secret that every user of the host can read. Any thread. */
+  /* Reports a secret that every user of the host can read. Any thread. */
   void (*warn)(void *ctx, const char *text);
   void *ctx;
 };
 
-/* The answers by their status. */
+/* The statuses of the answers. */
 #define ENDPOINT_STATUS_MAP(XX) XX(200) XX(401) XX(404) XX(405) XX(503)
 enum endpoint_status {
 #define XX(status) ENDPOINT_##status,
@@ -51,14 +52,16 @@ struct endpoint_stats {
 
 struct endpoint;
 
-/* Listens from the first endpoint_maintain on. NULL: out of memory. */
+/* Makes an endpoint, which listens from the first endpoint_maintain on. Returns
+ * NULL when out of memory. */
 struct endpoint *endpoint_new(const struct endpoint_settings *settings);
-/* Call it about once a second, from one thread. */
+/* Listens if that failed before, takes changed certificates, and checks the
+ * modes of changed files. Call it about once a second, from one thread. */
 void endpoint_maintain(struct endpoint *e, uint64_t now_ms);
-/* True while it listens. */
+/* True while the endpoint listens. */
 bool endpoint_is_up(const struct endpoint *e);
 struct endpoint_stats endpoint_stats(struct endpoint *e);
-/* NULL is allowed. */
+/* Stops and frees `e`, which may be NULL. */
 void endpoint_free(struct endpoint *e);
 
 #endif

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The parts of the endpoint: endpoint.c answers, credentials.c checks who
- * asks. */
+/* The parts of the endpoint: endpoint.c answers, credentials.c checks the
+ * client's credentials. */
 #ifndef GENESYS_PROMETHEUS_HTTP_INTERNAL_H
 #define GENESYS_PROMETHEUS_HTTP_INTERNAL_H
 
@@ -16,16 +16,16 @@ struct endpoint {
   struct gc_listener *listener;
   _Atomic uint64_t answers[ENDPOINT_STATUS_COUNT], cut;
   _Atomic int64_t scrape_us;         /* < 0: none yet */
-  uint64_t versions[ENDPOINT_FILES]; /* whose mode was looked at */
+  uint64_t versions[ENDPOINT_FILES]; /* versions whose mode was checked */
 };
 
-/* 200 when the request may be answered; else 401, or 503 when a file of ours
- * cannot be read. On the listener's thread. */
+/* Returns 200 when the request may be answered; else 401, or 503 when a file
+ * with a secret cannot be read. Runs on the listener's thread. */
 enum endpoint_status endpoint_authorize(struct endpoint *e,
                                         struct MHD_Connection *c);
-/* Reports files that cannot be read, and those that every user can. */
+/* Reports files that cannot be read, and files that every user can read. */
 void endpoint_check_files(struct endpoint *e);
-/* Looks at the modes of files that have changed. One thread. */
+/* Checks the modes of files that have changed. One thread. */
 void endpoint_check_modes(struct endpoint *e);
 
 #endif

@@ -91,8 +91,8 @@ static bool grow(struct families *f) {
   return true;
 }
 
-/* A family that has not all its names reserved stays without points, so that
- * nothing is shown under a wrong name. */
+/* Adds a family. If not all of its names could be reserved, it stays without
+ * points, so that no series is shown under a wrong name. */
 static struct family *add_family(struct families *f,
                                  const struct gc_export_series *s) {
   char name[GC_EXPORT_NAME_SIZE + 8];
@@ -143,7 +143,7 @@ void families_list(struct families *f, struct family_list *list) {
 
 /* ---- points ---- */
 
-/* Room for one more point or histogram. */
+/* Makes room for one more point or histogram. */
 static bool grow_family(struct family *f) {
   if (f->count < f->cap)
     return true;
@@ -241,7 +241,7 @@ static void drop_gone_points(struct family *f) {
 
 static bool is_gone(const struct point *p) { return p != NULL && p->is_gone; }
 
-/* True if something of the histogram is left. */
+/* Removes the members that are gone. True if the histogram still has one. */
 static bool drop_gone_members(struct histogram *h) {
   size_t kept = 0;
   for (size_t i = 0; i < h->bucket_count; i++)

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* The structure of an exposition: families, each with its series, histograms
- * with their buckets in order. No two series have one line. Not thread-safe but
- * for families_get; the store holds its structure lock for the others. */
+ * with their buckets in order. No two series have one line. Only
+ * families_get is thread-safe; the store holds its structure lock for the other
+ * functions. */
 #ifndef GENESYS_PROMETHEUS_SERIES_FAMILIES_H
 #define GENESYS_PROMETHEUS_SERIES_FAMILIES_H
 
@@ -21,9 +22,9 @@ struct point {
   bool is_shown;                /* part of its family, not collided */
   bool is_gone;                 /* to be removed */
   struct family *family;        /* NULL: its name is taken by another kind */
-  struct point *next;           /* in a list of the store */
+  struct point *next;           /* next in a list of the store */
   double bound;                 /* of a bucket */
-  const char *le;               /* likewise: the bound's text, behind labels */
+  const char *le;               /* of a bucket: bound as text, after `labels` */
   uint32_t labels_len;
   char labels[]; /* a="b",c="d", escaped; without `le` */
 };
@@ -55,7 +56,8 @@ struct families {
   size_t count, cap;
 };
 
-/* Families of one moment: those that are added later do not change it. */
+/* The families at one moment. Families that are added later do not change it.
+ */
 struct family_list {
   struct family **at;
   size_t count;
@@ -66,13 +68,13 @@ enum { FAMILIES_MAX = 10000 };
 void families_init(struct families *f);
 void families_clear(struct families *f);
 
-/* The family of a series; a new one when needed. NULL when another family has
- * one of its names or another kind, past FAMILIES_MAX, or without memory. Any
- * thread; a family lives as long as `f`. */
+/* Finds or makes the family of a series. Returns NULL when another family has
+ * one of its names or another kind, past FAMILIES_MAX, or when out of memory.
+ * Any thread; a family lives as long as `f`. */
 struct family *families_get(struct families *f,
                             const struct gc_export_series *series);
 
-/* Updates the list; without memory it keeps its families. */
+/* Updates the list. When out of memory the list keeps its present families. */
 void families_list(struct families *f, struct family_list *list);
 
 /* Inserts a point into its family. GC_ERR_REQUEST: another point has its

@@ -7,7 +7,8 @@
 
 #include "common/base/decimal.h"
 
-/* Text that is cut never becomes a label: `is_full` refuses the series. */
+/* A text of limited length. A text that was cut never becomes a label: if
+ * `is_full`, the series is refused. */
 struct text {
   char at[POINT_LABELS_MAX];
   size_t len;
@@ -22,7 +23,7 @@ static void add_bytes(struct text *t, const char *bytes, size_t len) {
   t->len += len;
 }
 
-/* The escapes of both formats: \\ \" \n. */
+/* Adds a label's value with the escapes of both formats: \\ \" \n. */
 static void add_escaped(struct text *t, const char *value) {
   for (; *value != '\0'; value++) {
     if (*value == '\\' || *value == '"')

@@ -11,11 +11,12 @@
 
 enum {
   SHARDS = 64,
-  EXPIRE_AT_ONCE = 1024, /* heads of a table under one hold of its lock */
+  EXPIRE_AT_ONCE = 1024, /* heads of a table while its lock is held once */
   LINE_SIZE = 512,
 };
 
-/* A cache line of its own, so that write threads do not disturb each other. */
+/* Each shard has its own cache line, so that write threads do not slow each
+ * other down. */
 struct shard {
   _Alignas(64) pthread_mutex_t lock;
   struct table table;
@@ -31,11 +32,11 @@ struct store {
   struct families families; /* has a lock of its own */
 
   pthread_mutex_t fresh_lock;
-  struct point *fresh; /* wait for their insertion */
+  struct point *fresh; /* points that wait for insertion */
 
   pthread_mutex_t structure; /* of all below */
   struct family_list listed;
-  struct point *collided; /* not shown: another point has their line */
+  struct point *collided; /* not shown: another point has the same line */
   struct point *gone;     /* to be freed */
   char collision[LINE_SIZE];
 };
@@ -71,8 +72,9 @@ static void set_numbers(struct entry *e, const struct store_list *list) {
   e->interval_ms = list->interval_ms;
 }
 
-/* A value that is older than the newest one is not shown, unless the newest one
- * is older than an interval: then the sender's clock was put back. */
+/* True if the value is older than the newest one and is not shown. If the
+ * newest value was written more than an interval ago, the sender's clock was
+ * probably set back, and the older value is shown. */
 static bool is_late(const struct entry *e, const struct store_list *list) {
   return list->time < e->time && list->now_ms - e->written_ms <= e->interval_ms;
 }
@@ -111,8 +113,8 @@ static enum gc_code make_points(struct store *s, struct entry *e,
   return GC_OK;
 }
 
-/* Puts the points into the list of fresh ones. They are shown by the next
- * scrape, which may begin before this one returns. */
+/* Puts the points into the list of fresh ones. The next scrape shows them; it
+ * may begin before this function returns. */
 static void publish_points(struct store *s, struct entry *e) {
   pthread_mutex_lock(&s->fresh_lock);
   for (size_t i = 0; i < e->count; i++)
@@ -123,7 +125,8 @@ static void publish_points(struct store *s, struct entry *e) {
   pthread_mutex_unlock(&s->fresh_lock);
 }
 
-/* False: another thread was faster, or no memory. */
+/* Adds the entry. Returns false when another thread was faster, or when out of
+ * memory. */
 static bool add_entry(struct store *s, struct entry *e,
                       const struct store_list *list) {
   struct shard *shard = shard_of(s, e->hash);
@@ -133,7 +136,7 @@ static bool add_entry(struct store *s, struct entry *e,
       table_add(&shard->table, e);
   if (is_new) {
     set_numbers(e, list);
-    publish_points(s, e); /* before an expiry can free them */
+    publish_points(s, e); /* under the lock, so that no expiry frees them */
   }
   pthread_mutex_unlock(&shard->lock);
   return is_new;
@@ -167,8 +170,8 @@ static void note_collision(struct store *s, const struct point *p) {
            p->family != NULL ? p->family->name : "", p->labels);
 }
 
-/* Frees the points that are gone and inserts the others. `is_new`: a collision
- * is counted, and not again when the point is tried once more. */
+/* Frees the points that are gone and inserts the others. Counts a collision if
+ * `is_new`, but not when the same point is tried again. */
 static void insert_points(struct store *s, struct point *list, bool is_new) {
   for (struct point *p = list, *next; p != NULL; p = next) {
     next = p->next;
@@ -211,7 +214,8 @@ static bool is_stale(const struct store *s, const struct entry *e,
   return now_ms > e->written_ms && now_ms - e->written_ms > life_ms;
 }
 
-/* Takes a stale entry out; its points wait in `gone`. */
+/* Frees a stale entry. Its shown points are freed later, from the list `gone`.
+ */
 static void remove_entry(struct store *s, struct entry *e) {
   for (size_t i = 0; i < e->count; i++) {
     struct point *p = e->points[i];
@@ -259,7 +263,7 @@ static size_t expire_shard(struct store *s, struct shard *shard,
   return removed;
 }
 
-/* Tries collided points once more: their lines may be free by now. */
+/* Tries collided points again, because their lines may now be free. */
 static void settle_collided(struct store *s) {
   struct point *list = s->collided;
   s->collided = NULL;
@@ -289,7 +293,7 @@ void store_expire(struct store *s, uint64_t now_ms) {
   pthread_mutex_unlock(&s->structure);
 }
 
-/* ---- the rest ---- */
+/* ---- beginning, end, statistics ---- */
 
 struct store_stats store_stats(struct store *s) {
   return (struct store_stats){atomic_load(&s->series),

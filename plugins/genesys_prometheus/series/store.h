@@ -2,11 +2,11 @@
 /* All series that a scrape shows, with their newest values.
  *
  * Writers and scrapes do not wait for each other:
- *   - a value finds its entry in one of 64 hash tables, under the lock of that
- *     table, which is held for a look-up only, and is stored as an atomic;
- *   - the structure that a scrape walks (families.h) belongs to whoever holds
- *     the structure lock: one scrape, or store_expire. Writers never take it.
- *     A new series waits in a list until the next scrape inserts it.
+ *   - a writer finds the entry of a value in one of 64 hash tables and stores
+ *     the value as an atomic; it holds the table's lock for that only;
+ *   - the structure that a scrape reads (families.h) is guarded by the
+ * structure lock, which one scrape or store_expire holds. Writers never take
+ * this lock. A new series waits in a list until the next scrape inserts it.
  *
  *   if (!store_write(s, &list))           most of the time
  *     store_add(s, &list, make, ctx);     once a series
@@ -23,7 +23,7 @@ struct store;
 struct family_list;
 
 enum store_number_kind {
-  STORE_REAL,  /* one that is not finite is "no value" */
+  STORE_REAL,  /* "no value" unless finite */
   STORE_INT,   /* DERIVE */
   STORE_UINT,  /* COUNTER */
   STORE_OTHER, /* ABSOLUTE: a count since the last reading; not shown */
@@ -35,7 +35,7 @@ struct store_number {
   uint64_t bits;
 };
 
-/* The values of one value list. All borrowed for the call. */
+/* The values of one value list. All members are borrowed for the call. */
 struct store_list {
   const char *key; /* gc_value_key */
   size_t key_len;
@@ -46,24 +46,25 @@ struct store_list {
   uint64_t now_ms;      /* monotonic */
 };
 
-/* Makes the names of data source `i`; false: it cannot be shown. */
+/* Makes the names of data source `i`. Returns false when it cannot be shown. */
 typedef bool (*store_names)(void *ctx, size_t i,
                             struct gc_export_series *ret_series);
 
 struct store_stats {
   size_t series;       /* in memory; collided ones included */
   uint64_t overflow;   /* values left out because of `series_max` */
-  uint64_t collisions; /* series left out because another one has its line */
+  uint64_t collisions; /* series left out: another one has the same line */
 };
 
-/* NULL: out of memory. A series that was not written for `staleness_ms`, or for
- * twice its interval if that is longer, is removed. */
+/* Makes a store. A series that was not written for `staleness_ms`, or for twice
+ * its interval if that is longer, is removed. Returns NULL when out of memory.
+ */
 struct store *store_new(size_t series_max, uint32_t staleness_ms);
-/* No other call may run. NULL is allowed. */
+/* Frees `s`, which may be NULL. No other call may run. */
 void store_free(struct store *s);
 
-/* Stores the values of a known series without an allocation; false: the series
- * is not known. */
+/* Stores the values of a known series without an allocation. Returns false when
+ * the series is not known. */
 bool store_write(struct store *s, const struct store_list *list);
 /* Adds the series of a value list. GC_ERR_LIMIT: past series_max (counted);
  * GC_ERR_MEMORY. */
@@ -81,8 +82,8 @@ void store_scrape_end(struct store *s);
 
 struct store_stats store_stats(struct store *s);
 
-/* Copies the line of a series that collided, for a message; false: none did
- * since the last call. */
+/* Copies the line of a series that collided, for a message. Returns false when
+ * none collided since the last call. */
 bool store_last_collision(struct store *s, char *out, size_t size);
 
 #endif

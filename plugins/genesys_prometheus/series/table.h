@@ -6,7 +6,7 @@
 
 #include "plugins/genesys_prometheus/series/families.h"
 
-/* A value list and its points; the key stands behind the points. */
+/* A value list and its points; the key follows the points. */
 struct entry {
   struct entry *next;
   uint64_t hash;
@@ -24,14 +24,18 @@ struct table {
   size_t count;
 };
 
-/* An entry with `count` points, all NULL; NULL: out of memory. */
+/* Makes an entry with `count` points, all NULL. Returns NULL when out of
+ * memory.
+ */
 struct entry *entry_new(const char *key, size_t key_len, uint64_t hash,
                         size_t count);
 
-/* NULL when there is none. */
+/* Returns the entry of the key; NULL when there is none. */
 struct entry *table_find(const struct table *t, const char *key, size_t key_len,
                          uint64_t hash);
-/* Adds an entry whose key is not in the table; false: out of memory. */
+/* Adds an entry whose key is not in the table. Returns false when out of
+ * memory.
+ */
 bool table_add(struct table *t, struct entry *e);
 /* Frees the table, not the entries. */
 void table_clear(struct table *t);
