@@ -4,7 +4,8 @@
 #include <string.h>
 
 /* One sample: this head, the key, the parts with their NUL, and for each source
- * its kind, value and name with a NUL. Not aligned: copied in and out. */
+ * its kind, value and name with a NUL. The bytes are not aligned, so they are
+ * copied. */
 struct head {
   uint32_t size; /* of the whole sample */
   uint32_t key_len, parts_size;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* The queue between collectd's write threads and a node's thread: bytes in
- * memory, bounded. A writer copies its value and never waits for more than that
+ * memory, bounded. A writer copies its value and waits at most for the copy
  * of another thread. */
 #ifndef GENESYS_INFLUXDB_INBOX_H
 #define GENESYS_INFLUXDB_INBOX_H
@@ -20,16 +20,17 @@ struct influx_inbox {
 void influx_inbox_init(struct influx_inbox *in);
 void influx_inbox_clear(struct influx_inbox *in);
 
-/* Copies the sample; one that finds no room is counted as lost. Returns true
- * when the inbox was empty before: wake the reader. Any thread. */
+/* Copies the sample; counts it as lost when there is no room. Returns true when
+ * the inbox was empty before: then wake the reader. Any thread. */
 bool influx_inbox_put(struct influx_inbox *in,
                       const struct influx_sample *sample);
 
-/* Moves all bytes to `out`, which is empty (its memory is used next). */
+/* Moves all bytes to `out`, which is empty; the inbox continues with the memory
+ * of `out`. */
 void influx_inbox_take(struct influx_inbox *in, struct gc_buf *out);
 
-/* Reads the sample at `*at` of what was taken, and moves `*at`. False at the
- * end. `ret` borrows from the bytes. */
+/* Reads the sample at `*at` of the bytes taken, and moves `*at`. Returns false
+ * at the end. `ret` borrows from the bytes. */
 bool influx_inbox_next(const struct gc_buf *taken, size_t *at,
                        struct influx_sample *ret);
 

@@ -18,24 +18,24 @@ struct influx_node {
   const struct influx_node_settings *settings;
   struct influx_inbox inbox;
 
-  /* The node's thread alone uses these. */
+  /* Used by the node's thread only. */
   struct gc_loop *loop;
   struct gc_http *http;
   struct gc_env env;
   struct gc_spool *spool;
-  struct gc_secret_reader *reader; /* NULL: no file */
-  struct gc_background *search;    /* for exposed secrets, once */
+  struct gc_secret_reader *reader; /* NULL: no secret file */
+  struct gc_background *search;    /* search for exposed secrets, once */
   struct gc_secret_source secret;
   struct influx_sender_settings sender_settings;
   struct influx_sender *sender;
   struct influx_points *points;
   struct influx_join *join;
-  struct gc_buf taken; /* of the inbox */
+  struct gc_buf taken; /* samples from the inbox */
   struct gc_buf text;  /* lines that are not saved yet */
   size_t text_lines;
-  uint64_t lost; /* values, here */
+  uint64_t lost; /* values that this thread lost */
   struct gc_timer gather, save, tick;
-  uint64_t stop_by_ms; /* 0: goes on */
+  uint64_t stop_by_ms; /* deadline of the stop; 0: no stop yet */
 
   pthread_mutex_t lock; /* guards all below */
   pthread_cond_t stopped;
@@ -49,7 +49,7 @@ static uint64_t now_ms(const struct influx_node *n) {
 
 static void set_timer(struct influx_node *n, struct gc_timer *timer,
                       uint64_t due_ms) {
-  /* Without memory for it the next tick does its work. */
+  /* When out of memory the timer is not set; the next tick does its work. */
   (void)gc_timers_set(n->env.timers, timer, due_ms);
 }
 
@@ -75,8 +75,8 @@ static bool save_text(struct influx_node *n) {
   return true;
 }
 
-/* Saves the lines that are due at `by_ms`. False: the spool takes none now;
- * they stay in memory. */
+/* Saves the lines that are due at `by_ms`. Returns false when the spool accepts
+ * none now; they then stay in memory. */
 static bool save_lines(struct influx_node *n, uint64_t by_ms) {
   if (!gc_spool_is_open(n->spool))
     return false;
@@ -89,7 +89,8 @@ static bool save_lines(struct influx_node *n, uint64_t by_ms) {
   return true;
 }
 
-/* Lines are saved in groups: a sync for each of them would be slow. */
+/* Schedules the next save. Lines are saved in groups, because a sync for each
+ * of them would be slow. */
 static void schedule_save(struct influx_node *n, uint64_t not_before_ms) {
   uint64_t due_ms = influx_join_due_ms(n->join);
   if (due_ms != 0)
@@ -121,7 +122,7 @@ static void take_inbox(struct influx_node *n) {
   influx_inbox_take(&n->inbox, &n->taken);
   while (influx_inbox_next(&n->taken, &at, &sample)) {
     add_sample(n, &sample);
-    /* A burst goes to the disk at once: it must not fill the memory. */
+    /* A burst is saved at once, so that it does not fill the memory. */
     if (++count % TAKE_MAX == 0 &&
         influx_join_count(n->join) >= INFLUX_LINES_MAX / 2)
       (void)save_lines(n, UINT64_MAX);
@@ -153,7 +154,7 @@ static void open_spool(struct influx_node *n) {
     influx_sender_flush(n->sender);
 }
 
-/* Says a loss while it grows, and when it has ended. */
+/* Reports a loss while it grows, and when it has ended. */
 static void report_loss(const struct influx_node *n, const char *cause,
                         uint64_t before, uint64_t now, const char *words) {
   struct gc_err err = {.code = GC_OK};
@@ -201,7 +202,7 @@ static void publish(struct influx_node *n) {
 static void on_tick(void *ctx, uint64_t at_ms) {
   struct influx_node *n = ctx;
   open_spool(n);
-  take_inbox(n); /* if a wake-up found no memory */
+  take_inbox(n); /* a wake-up may have failed for lack of memory */
   if (n->save.place == 0)
     schedule_save(n, at_ms);
   publish(n);
@@ -210,7 +211,7 @@ static void on_tick(void *ctx, uint64_t at_ms) {
 
 /* ---- the stop ---- */
 
-/* The sender ends its work first, if it can within the time. */
+/* Waits for the sender's work until the deadline of the stop, then ends. */
 static void on_stop_check(void *ctx, uint64_t at_ms) {
   struct influx_node *n = ctx;
   enum influx_state state = influx_sender_state(n->sender);
@@ -276,7 +277,7 @@ static void pass_notice(void *ctx, const char *cause,
   n->settings->notice(n->settings->ctx, cause, err);
 }
 
-/* A password in the configuration is "read" at once. */
+/* Passes on a password of the configuration at once, as if it was read. */
 static enum gc_code read_password(void *ctx,
                                   void (*done)(void *done_ctx,
                                                const struct gc_secret_answer *),
@@ -438,7 +439,8 @@ void influx_node_stats(struct influx_node *n, struct influx_node_stats *ret) {
   *ret = n->stats;
   pthread_mutex_unlock(&n->lock);
   pthread_mutex_lock(&n->inbox.lock);
-  ret->received = n->inbox.received; /* at once, not of the last second */
+  ret->received =
+      n->inbox.received; /* the present number, not that of the last second */
   pthread_mutex_unlock(&n->inbox.lock);
 }
 
@@ -451,7 +453,7 @@ bool influx_node_free(struct influx_node *n) {
   bool is_stopped = n->is_stopped;
   pthread_mutex_unlock(&n->lock);
   if (!is_stopped)
-    return false; /* the thread uses all of it */
+    return false; /* the thread still uses the node */
   gc_loop_stop(n->loop);
   free_parts(n);
   return true;

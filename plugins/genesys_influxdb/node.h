@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: MIT */
-/* One <Node>: from values to a database. Its thread takes the inbox, makes and
- * joins lines, appends them to the spool, and sends what waits there:
+/* One <Node>, which writes values to a database. Its thread empties the inbox,
+ * makes and joins lines, appends them to the spool, and sends the lines there:
  *
  *   write threads → inbox → points, join → spool → sender → database
  *                   16 MB   lines         disk    one request
  *
  * Only the inbox is shared with collectd's write threads. A slow database fills
- * the spool, a slow or full disk the lines that wait in memory (at most
- * INFLUX_LINES_MAX) and then the inbox; what finds no room there is counted. */
+ * the spool. With a slow or full disk lines wait in memory (at most
+ * INFLUX_LINES_MAX); values without room there or in the inbox are lost and
+ * counted. */
 #ifndef GENESYS_INFLUXDB_NODE_H
 #define GENESYS_INFLUXDB_NODE_H
 
@@ -18,13 +19,13 @@
 enum {
   INFLUX_LINES_MAX = 50 * 1000,   /* in memory while they cannot be saved */
   INFLUX_SERIES_MAX = 500 * 1000, /* names in memory */
-  INFLUX_GATHER_MS = 20,          /* between two looks into the inbox */
+  INFLUX_GATHER_MS = 20,          /* time from the first value to the reading */
   INFLUX_TICK_MS = 1000,          /* retries of the spool, figures */
   INFLUX_LAST_SEND_MS = 1000,     /* a stop sends for this long */
   INFLUX_STOP_MS = 1700,          /* a stop waits this long for the disk */
 };
 
-/* All borrowed as long as the node lives. */
+/* All members are borrowed as long as the node lives. */
 struct influx_node_settings {
   struct influx_target target;
   struct gc_connect connect;
@@ -44,27 +45,27 @@ struct influx_node_stats {
   uint64_t received, lost; /* values; lost: no room in memory */
   struct influx_sender_stats sender;
   struct gc_spool_stats spool;
-  int64_t spool_age_ms; /* of the oldest line that waits */
+  int64_t spool_age_ms; /* age of the oldest line that waits */
   int64_t
       success_age_ms; /* since the newest request that was taken; -1: none */
 };
 
 struct influx_node;
 
-/* Starts the thread. Neither the folder nor the database needs to be there.
+/* Starts the thread. Neither the folder nor the database needs to exist yet.
  * GC_ERR_CONFIG: a Proxy that is not a URL; GC_ERR_MEMORY. */
 struct influx_node *influx_node_new(const struct influx_node_settings *settings,
                                     struct gc_err *err);
 /* Takes a value; never waits for disk or network. Any thread. */
 void influx_node_put(struct influx_node *n, const struct influx_sample *sample);
-/* Sends what waits, soon. Any thread. */
+/* Starts to send the lines that wait. Any thread. */
 void influx_node_flush(struct influx_node *n);
-/* The figures of the last second. Any thread. */
+/* Copies the statistics of the last second. Any thread. */
 void influx_node_stats(struct influx_node *n, struct influx_node_stats *ret);
-/* Saves what is in memory, sends for up to INFLUX_LAST_SEND_MS if the database
- * answers, and frees the node. False: the disk did not answer within
- * INFLUX_STOP_MS; the thread and its memory are left behind. After the last
- * influx_node_put. NULL is allowed. */
+/* Saves the lines in memory, sends for up to INFLUX_LAST_SEND_MS if the
+ * database answers, and frees the node, which may be NULL. Returns false when
+ * the disk did not answer within INFLUX_STOP_MS; the thread and its memory are
+ * then left behind. Call it after the last influx_node_put. */
 bool influx_node_free(struct influx_node *n);
 
 #endif

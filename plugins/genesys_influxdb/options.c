@@ -98,8 +98,7 @@ const struct gc_opt node_rows[] = {
     GC_OPT_END,
 };
 
-/* Options that belong to the other version: a typing error, or a leftover that
- * would be ignored. */
+/* Refuses options of the other version, which would have no effect. */
 static enum gc_code check_version(const struct node_options *o,
                                   struct gc_err *err) {
   struct {
@@ -130,7 +129,8 @@ static enum gc_code check_version(const struct node_options *o,
   return GC_OK;
 }
 
-/* The names of our own tags: a line with two of them is refused. */
+/* Refuses tags that every line already has: databases refuse a line with two
+ * tags of one key. */
 static enum gc_code check_tags(const struct gc_strs *tags, struct gc_err *err) {
   static const char *const ours[] = {"host",     "plugin",        "instance",
                                      "type",     "type_instance", "queueId",

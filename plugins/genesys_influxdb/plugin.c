@@ -28,7 +28,7 @@ static struct node_block *node_of(struct gc_block *b) {
   return (struct node_block *)b;
 }
 
-/* ---- a block's life ---- */
+/* ---- beginning and end of a block ---- */
 
 static void warn_node(void *ctx, const struct gc_err *warning) {
   const struct gc_block *b = ctx;
@@ -39,7 +39,7 @@ static void warn_node(void *ctx, const struct gc_err *warning) {
 static enum gc_code check_block(struct gc_block *b, struct gc_err *warning,
                                 struct gc_err *err) {
   const struct node_options *o = b->options;
-  (void)warning; /* there may be several */
+  (void)warning; /* warn_node logs each of several warnings */
   for (const struct gc_block *other = plugin.blocks; other != NULL;
        other = other->next) {
     const struct node_options *theirs = other->options;
@@ -141,7 +141,8 @@ static union influx_value value_of(int type, value_t value) {
   }
 }
 
-/* Whole milliseconds stay whole: cdtime_t counts 2^-30 s. */
+/* Returns the time in ns. Whole milliseconds stay whole, although cdtime_t
+ * counts 2^-30 s. */
 static int64_t time_of(cdtime_t time) {
   uint64_t ms = CDTIME_T_TO_MS(time);
   return MS_TO_CDTIME_T(ms) == time ? (int64_t)ms * 1000000
@@ -186,7 +187,7 @@ static void register_writer(struct gc_block *b) {
   plugin_register_flush(callback, on_flush, &ud);
 }
 
-/* ---- collectd's other callbacks ---- */
+/* ---- other callbacks ---- */
 
 static int on_config(oconfig_item_t *ci) {
   return gc_plugin_config(&plugin, ci);
@@ -203,8 +204,8 @@ static int on_init(void) {
   return 0;
 }
 
-/* The write threads have ended: nothing is put into a node any more. A node
- * whose disk hangs is left behind with its block. */
+/* Frees the nodes. collectd has ended its write threads, so nothing is put into
+ * a node any more. A node whose disk hangs is left behind with its block. */
 static int on_shutdown(void) {
   struct gc_block **at = &plugin.blocks;
   while (*at != NULL) {

@@ -6,7 +6,7 @@
 #include "common/genesys/sample.h"
 #include "plugins/genesys_influxdb/node.h"
 
-/* `instance`: "node-main". */
+/* Puts the samples of a node. `instance`: "node-main". */
 void influx_samples(const struct influx_node_stats *stats, const char *instance,
                     uint32_t interval_ms, const struct gc_samples *out);
 

@@ -10,7 +10,7 @@ enum { FIELDS_MAX = 16 * 1024, SLOTS_MIN = 1024 };
 
 struct line {
   struct line *later; /* in the order of arrival */
-  struct line *next;  /* of the same slot, the newest first */
+  struct line *next;  /* in the same slot, the newest first */
   uint64_t hash;
   uint64_t due_ms;
   int64_t time_ns;
@@ -21,7 +21,7 @@ struct line {
 
 struct influx_join {
   struct line *first, *last;
-  struct line **slots; /* room of them, a power of two */
+  struct line **slots; /* `room` of them, a power of two */
   size_t room, count;
 };
 
@@ -73,7 +73,7 @@ static uint64_t hash_of(const struct influx_point *point, int64_t time_ns) {
                      sizeof(time_ns));
 }
 
-/* The newest line of that head and time. */
+/* Returns the newest line of that head and time; NULL: there is none. */
 static struct line *find_line(struct influx_join *j, uint64_t hash,
                               const struct influx_point *point,
                               int64_t time_ns) {

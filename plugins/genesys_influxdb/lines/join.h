@@ -14,21 +14,22 @@ enum { INFLUX_JOIN_MS = 200 };
 
 struct influx_join;
 
-/* NULL: out of memory. */
+/* Makes an empty join. Returns NULL when out of memory. */
 struct influx_join *influx_join_new(void);
 void influx_join_free(struct influx_join *j);
 
-/* Adds the values of a sample that arrived at `now_ms` (monotonic). NaN and
- * infinity are passed over. A field that its line has already begins a new
- * line. GC_ERR_MEMORY: a part of them may be lost. */
+/* Adds the values of a sample that arrived at `now_ms` (monotonic). Skips NaN
+ * and infinity. A field that the line already has begins a new line.
+ * GC_ERR_MEMORY: some of the values may be lost. */
 GC_MUST_CHECK enum gc_code influx_join_add(struct influx_join *j,
                                            const struct influx_sample *sample,
                                            const struct influx_point *points,
                                            uint64_t now_ms);
 
-/* Lines that wait, and when the first of them is due (now_ms of its first value
- * + INFLUX_JOIN_MS); 0 if there is none. */
+/* Returns the number of lines that wait. */
 size_t influx_join_count(const struct influx_join *j);
+/* Returns when the first of them is due: now_ms of its first value +
+ * INFLUX_JOIN_MS; 0: no line waits. */
 uint64_t influx_join_due_ms(const struct influx_join *j);
 
 /* Appends the lines that are due to `out`, `max` at most, as long as out->max

@@ -10,7 +10,8 @@
 #define IN_NAME ", "
 #define IN_TAG ", ="
 
-/* Bytes that need no look: printable ASCII but for `special` and the "\". */
+/* Returns the number of leading bytes that need no check: printable ASCII
+ * except `special` and "\". */
 static size_t plain_length(const char *text, const char *special) {
   size_t len = 0;
   while (text[len] > ' ' && text[len] < 0x7f && text[len] != '\\' &&
@@ -28,7 +29,7 @@ static size_t add_special(struct gc_buf *out, const char *text,
   if (len == 0 || is_control)
     *code = gc_buf_add(out, "_", 1);
   else if (*text == '\\')
-    /* Harmless only before an ordinary character. */
+    /* A "\" is harmless only before an ordinary character. */
     *code = gc_buf_add(out, plain_length(text + 1, IN_TAG) > 0 ? "\\" : "_", 1);
   else if (strchr(special, *text) != NULL) {
     char escaped[2] = {'\\', *text};
@@ -90,11 +91,11 @@ bool influx_line_can_hold(enum influx_number kind, union influx_value value) {
   return isfinite(value.real) && fabs(value.real) < WHOLE_MAX;
 }
 
-/* "12.50" */
+/* Writes "12.50". */
 static size_t print_decimals(double value, char out[GC_DECIMAL_SIZE + 4]) {
   double size = fabs(value);
   double cents = floor(size * 100 + 0.5);
-  if (cents >= WHOLE_MAX) /* no room for decimals, and none there */
+  if (cents >= WHOLE_MAX) /* such a double has no decimals */
     return gc_decimal_print(value, out);
   uint64_t n = (uint64_t)cents;
   size_t at = 0;

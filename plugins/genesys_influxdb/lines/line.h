@@ -7,11 +7,11 @@
  *   influx_line_time      1700000000000000000 and a line end
  *
  * Escapes by the specification ("Line protocol", docs.influxdata.com): a comma
- * and a space everywhere, "=" in tags and field keys. What the protocol cannot
- * express becomes "_": control characters, bytes that are not UTF-8, a "\" that
- * would escape the character behind it (InfluxDB and VictoriaMetrics differ
- * there), "#" at the beginning (a comment). Pure, any thread. Each appends, or
- * fails as gc_buf_add. */
+ * and a space everywhere, "=" in tags and field keys. Characters that the
+ * protocol cannot express become "_": control characters, bytes that are not
+ * UTF-8, a "\" that would escape the character behind it (InfluxDB and
+ * VictoriaMetrics differ there), "#" at the beginning (a comment). Pure, any
+ * thread. Each function appends, or fails as gc_buf_add. */
 #ifndef GENESYS_INFLUXDB_LINES_LINE_H
 #define GENESYS_INFLUXDB_LINES_LINE_H
 
@@ -21,10 +21,10 @@
 
 GC_MUST_CHECK enum gc_code influx_line_name(struct gc_buf *out,
                                             const char *measurement);
-/* Nothing for an empty value, which the protocol forbids. */
+/* Appends nothing for an empty value, which the protocol forbids. */
 GC_MUST_CHECK enum gc_code influx_line_tag(struct gc_buf *out, const char *key,
                                            const char *value);
-/* The escaped key of a field, for influx_line_field. */
+/* Appends the escaped key of a field, for influx_line_field. */
 GC_MUST_CHECK enum gc_code influx_line_key(struct gc_buf *out, const char *key);
 
 enum influx_number {
@@ -41,18 +41,19 @@ union influx_value {
   uint64_t counter;
 };
 
-/* True if it can be written: NaN and infinity cannot. */
+/* True if the value can be written: NaN and infinity cannot. */
 bool influx_line_can_hold(enum influx_number kind, union influx_value value);
 
-/* `fields` holds the fields of one line so far. `key` is escaped already. */
+/* Appends a field to `fields`, the fields of one line so far. `key` is already
+ * escaped. */
 GC_MUST_CHECK enum gc_code influx_line_field(struct gc_buf *fields,
                                              const char *key,
                                              enum influx_number kind,
                                              union influx_value value);
-/* True if the fields have this key already. */
+/* True if the fields already have this key. */
 bool influx_line_has_field(const struct gc_buf *fields, const char *key);
 
-/* `time_ns`: since 1970. */
+/* Appends the time and the line end. `time_ns`: since 1970. */
 GC_MUST_CHECK enum gc_code influx_line_time(struct gc_buf *out,
                                             int64_t time_ns);
 

@@ -10,7 +10,7 @@
 enum { HEAD_MAX = 16 * 1024, TAGS_MAX = 64, SLOTS_MIN = 256 };
 
 struct series {
-  struct series *next; /* of the same slot */
+  struct series *next; /* in the same slot */
   uint64_t hash;
   size_t key_len;
   char *key;
@@ -20,7 +20,7 @@ struct series {
 
 struct influx_points {
   const struct gc_strs *tags;
-  struct series **slots; /* room of them, a power of two */
+  struct series **slots; /* `room` of them, a power of two */
   size_t room, count, max;
   struct gc_export_series made; /* scratch */
   struct gc_buf head;
@@ -81,7 +81,8 @@ struct tags {
   size_t count;
 };
 
-/* The first one of a key stays: databases refuse a line with two. */
+/* Adds a tag unless its key is there: databases refuse a line with two tags of
+ * one key. */
 static void add_tag(struct tags *t, const char *key, const char *value) {
   for (size_t i = 0; i < t->count; i++)
     if (strcmp(t->at[i].key, key) == 0)
@@ -110,7 +111,7 @@ static enum gc_code write_head(struct gc_buf *out, const char *measurement,
 
 /* ---- the names of one data source ---- */
 
-/* The texts of a key. */
+/* The texts of a sample's key. */
 struct identity {
   const char *host, *plugin, *instance, *type, *type_instance;
 };
@@ -128,20 +129,21 @@ static struct identity identity_of(const char *key) {
   return id;
 }
 
-/* One "_" for each character that the guide does not allow. */
+/* Writes one "_" for each character that the guide does not allow. */
 static void clean_word(char *word) {
   char *to = word;
   for (const char *at = word; *at != '\0'; at++) {
     bool is_plain = (*at >= 'a' && *at <= 'z') || (*at >= 'A' && *at <= 'Z') ||
                     (*at >= '0' && *at <= '9') || *at == '_' || *at == '-';
-    bool is_rest = ((unsigned char)*at & 0xc0) == 0x80; /* of a character */
+    bool is_rest =
+        ((unsigned char)*at & 0xc0) == 0x80; /* rest of a character */
     if (!is_rest)
       *to++ = is_plain ? *at : '_';
   }
   *to = '\0';
 }
 
-/* The literal row of a guide: its own tags in its own order. */
+/* Writes the row of a guide: the guide's tags in the guide's order. */
 static enum gc_code write_guide(struct influx_points *p,
                                 const struct gc_export_guide_row *row) {
   char words[GC_EXPORT_GUIDE_TAGS][256];
@@ -163,7 +165,7 @@ static enum gc_code write_guide(struct influx_points *p,
   return write_head(&p->head, row->measurement, &tags);
 }
 
-/* Tags sorted by key: InfluxDB's advice for speed. */
+/* Writes the tags sorted by key, which InfluxDB advises for speed. */
 static enum gc_code write_other(struct influx_points *p,
                                 const struct identity *id) {
   struct tags tags = {.count = 0};
@@ -201,7 +203,7 @@ static enum gc_code make_point(struct influx_points *p,
   if (!gc_export_series_make(&named, &p->made))
     return GC_ERR_LIMIT;
   const struct gc_export_guide_row *row = gc_export_guide_row(&p->made);
-  /* Without the id the rows of all queues would be one. */
+  /* Without the id the rows of all queues would be one row. */
   bool is_guide = row != NULL && source->kind == INFLUX_REAL &&
                   gc_export_label(&p->made, row->tags[0].label) != NULL;
   GC_TRY(is_guide ? write_guide(p, row) : write_other(p, &id));
@@ -238,7 +240,7 @@ static struct series *make_series(struct influx_points *p,
   return NULL;
 }
 
-/* Keeps about one series in each slot. */
+/* Adds slots, so that each holds about one series. */
 static void grow_slots(struct influx_points *p) {
   size_t room = p->room > 0 ? p->room * 2 : SLOTS_MIN;
   struct series **slots =
@@ -258,7 +260,8 @@ static void grow_slots(struct influx_points *p) {
   p->room = room;
 }
 
-/* A data set may be loaded again with other sources. */
+/* True if the series belongs to the sample: a data set may be loaded again with
+ * other sources. */
 static bool is_series_of(const struct series *s,
                          const struct influx_sample *sample, uint64_t hash) {
   return s->hash == hash && s->key_len == sample->key_len &&

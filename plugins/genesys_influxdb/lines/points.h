@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* From a value of collectd to the names of its points: measurement, tags and
- * fields, by the rules of common/export, made once for a series. The figures of
- * the guides have the guides' names, alone; every other value has the tags
- * host, plugin, instance, type, type_instance and the labels of its rule. One
- * thread.
+/* Makes the names of the points of a collectd value: measurement, tags and
+ * fields, by the rules of common/export, once for a series. The values of the
+ * guides have only the guides' names; every other value has the tags host,
+ * plugin, instance, type, type_instance and the labels of its rule. One thread.
  *
  *   genesys_queue,queueId=q1,env=prod                        answered   rounded
  *   genesys_queue_depth,env=prod,host=h,instance=Sales,…     value      real */
@@ -15,7 +14,8 @@
 
 enum { INFLUX_SOURCES_MAX = 64 }; /* data sources of one value list */
 
-/* One value list as it came, without collectd's types; all borrowed. */
+/* One value list as it arrived, without collectd's types. All members are
+ * borrowed. */
 struct influx_sample {
   const char *key; /* identifies the series: five texts with a NUL each (host,
                       plugin, plugin instance, type, type instance), and a hash
@@ -36,20 +36,20 @@ struct influx_point {
   char *head; /* "genesys_queue,queueId=q1,env=prod" */
   size_t head_len;
   char *field;             /* escaped key */
-  enum influx_number kind; /* how its value is written */
+  enum influx_number kind; /* form in which its value is written */
 };
 
 struct influx_points; /* a cache of series */
 
-/* `tags`: pairs of key and value for every point, borrowed. At most
- * `series_max` series are kept; past it all are forgotten, and those that are
- * alive are made again. NULL: out of memory. */
+/* Makes a cache. `tags`: pairs of key and value for every point, borrowed.
+ * Keeps at most `series_max` series; past that it drops all of them, and makes
+ * a series again with its next value. Returns NULL when out of memory. */
 struct influx_points *influx_points_new(const struct gc_strs *tags,
                                         size_t series_max);
 void influx_points_free(struct influx_points *p);
 
-/* The points of a sample, sample->count of them, valid until the next call.
- * NULL: out of memory. */
+/* Returns the points of a sample, sample->count of them, valid until the next
+ * call; NULL when out of memory. */
 const struct influx_point *influx_points_of(struct influx_points *p,
                                             const struct influx_sample *sample);
 

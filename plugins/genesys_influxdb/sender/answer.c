@@ -17,7 +17,7 @@ struct status_row {
   "check URL, Organization and Bucket (Version 2) or Database (Version 1), "   \
   "and make it"
 
-/* The first row that holds the status counts. */
+/* The first row whose range has the status counts. */
 static const struct status_row rows[] = {
     {200, 299, {INFLUX_ACCEPTED, GC_OK, false, ""}},
     {300,
@@ -41,7 +41,7 @@ static const struct status_row rows[] = {
     {500, 599, {INFLUX_PAUSE, GC_ERR_REMOTE, false, ""}},
 };
 
-/* In answers about lines: InfluxDB 1.6 to 2.7. */
+/* Words in answers about lines, of InfluxDB 1.6 to 2.7. */
 static const char *const about_lines[] = {
     "partial write",    "unable to parse",   "field type conflict",
     "beyond retention", "invalid field",     "missing tag",
@@ -70,8 +70,8 @@ static enum gc_code code_of(enum gc_failure failure) {
 }
 
 struct influx_verdict influx_judge(const struct gc_reply *reply) {
-  /* A status with a body that broke off is a status all the same, but only a
-   * whole 2xx says that the lines are there. */
+  /* A status counts even if its body broke off, except 2xx: only a whole answer
+   * confirms that the lines are stored. */
   if (reply->failure != GC_FAILURE_NONE && reply->status < 300)
     return (struct influx_verdict){INFLUX_PAUSE, code_of(reply->failure), false,
                                    ""};
@@ -88,7 +88,7 @@ struct influx_verdict influx_judge(const struct gc_reply *reply) {
                                  "not an HTTP status; check URL"};
 }
 
-/* The beginning of the value of a member; NULL: there is none. */
+/* Returns the beginning of the value of a member; NULL: there is none. */
 static const char *member_of(const char *text, const char *name) {
   const char *at = strstr(text, name);
   if (at == NULL)

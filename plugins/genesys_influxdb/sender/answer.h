@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* What to do after an answer of the database: one table for InfluxDB 1 and 2
- * and VictoriaMetrics. Pure. Sources: "InfluxDB v2 API, POST /api/v2/write" and
- * "InfluxDB v1 API, /write" (docs.influxdata.com), and tries with 1.6 and
- * VictoriaMetrics 1.79. */
+/* Decides on the action after an answer of the database, by one table for
+ * InfluxDB 1 and 2 and VictoriaMetrics. Pure. Sources: "InfluxDB v2 API, POST
+ * /api/v2/write" and "InfluxDB v1 API, /write" (docs.influxdata.com), and tries
+ * with 1.6 and VictoriaMetrics 1.79. */
 #ifndef GENESYS_INFLUXDB_SENDER_ANSWER_H
 #define GENESYS_INFLUXDB_SENDER_ANSWER_H
 
@@ -11,8 +11,8 @@
 enum influx_action {
   INFLUX_ACCEPTED,
   INFLUX_SPLIT, /* a line is refused, or the body is too large: send halves */
-  INFLUX_PAUSE, /* send the same again after a backoff, or Retry-After */
-  INFLUX_PAUSE_LONG, /* the same; only an operator can help, so less often */
+  INFLUX_PAUSE, /* send it again after a backoff, or Retry-After */
+  INFLUX_PAUSE_LONG, /* as PAUSE, but longer: only an operator can help */
 };
 
 struct influx_verdict {
@@ -22,11 +22,11 @@ struct influx_verdict {
    * alone is at fault only if the database takes another one of its batch: a
    * gateway may refuse everything with 400. */
   bool names_line;
-  const char *hint; /* what an operator can do; "" for nothing */
+  const char *hint; /* advice for an operator; "": none */
 };
 
-/* Never fails: a status without a row is a pause. `reply->body` holds the
- * words. */
+/* Returns the action for an answer. A status without a row is a pause.
+ * `reply->body` has the words. */
 struct influx_verdict influx_judge(const struct gc_reply *reply);
 
 /* Copies the message of an error body, printable and cut: the member "error"

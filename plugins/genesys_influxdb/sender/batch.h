@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* The lines of one read of the spool, on their way to the database. If a part
- * is refused it is halved until the line at fault is alone; the other lines go
- * on. Pure, one thread.
+/* The lines of one read of the spool, until the database has them. A part that
+ * is refused is halved until the line at fault is alone; the other lines are
+ * sent. Pure, one thread.
  *
  *   8 lines, the third is bad: 8 no, 4 no, 2 yes, 2 no, 1 no (aside), 1 yes,
  *   4 yes */
@@ -28,27 +28,30 @@ struct influx_batch {
   /* Lines that were refused alone, each "# WORDS\nLINE\n". */
   struct gc_buf refused;
   size_t refused_count;
-  bool took_some; /* the database took a part of it */
+  bool took_some; /* the database accepted a part of the batch */
 };
 
 /* Finds the lines of batch->text; the whole batch is the next part.
  * GC_ERR_MEMORY. */
 GC_MUST_CHECK enum gc_code influx_batch_begin(struct influx_batch *b);
-/* True, with the bytes to send, while a part is left. */
+/* True while a part is left; returns its bytes. */
 bool influx_batch_next(const struct influx_batch *b, const char **ret_bytes,
                        size_t *ret_len);
-/* Lines of the next part. */
+/* Returns the number of lines of the next part. */
 size_t influx_batch_part_lines(const struct influx_batch *b);
 
-/* The next part was taken. */
+/* Notes that the database accepted the next part. */
 void influx_batch_took(struct influx_batch *b);
-/* The next part was refused: halves it. False if it is a single line. */
+/* Halves the next part, which was refused. Returns false if it is a single
+ * line.
+ */
 bool influx_batch_split(struct influx_batch *b);
 /* Puts the next part, a single line, aside with the database's words.
  * GC_ERR_MEMORY leaves everything as it was. */
 GC_MUST_CHECK enum gc_code influx_batch_put_aside(struct influx_batch *b,
                                                   const char *words);
-/* All parts once more, after a pause without a line taken. */
+/* Makes the whole batch the next part again, after the database refused every
+ * line. */
 void influx_batch_restart(struct influx_batch *b);
 
 /* Forgets the lines, keeps the memory. */

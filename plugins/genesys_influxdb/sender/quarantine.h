@@ -6,7 +6,7 @@
  *   # partial write: field type conflict: input field "value" on …
  *   genesys_queue_depth,… value=3 1754042400000000000
  *
- * Past INFLUX_QUARANTINE_MAX it becomes "refused.lines.1", which it replaces.
+ * Past INFLUX_QUARANTINE_MAX bytes the file replaces "refused.lines.1".
  * One thread; may block for as long as the disk does. */
 #ifndef GENESYS_INFLUXDB_SENDER_QUARANTINE_H
 #define GENESYS_INFLUXDB_SENDER_QUARANTINE_H
@@ -17,8 +17,8 @@
 
 enum { INFLUX_QUARANTINE_MAX = 16 * 1024 * 1024 };
 
-/* Appends the text and syncs it. GC_ERR_STATE: nothing or a part of it is
- * there. */
+/* Appends the text and syncs it. GC_ERR_STATE: nothing or only a part of
+ * it was written. */
 GC_MUST_CHECK enum gc_code influx_quarantine(const char *folder,
                                              const char *text, size_t len,
                                              int64_t now_ms,

@@ -21,14 +21,15 @@ struct influx_sender {
   enum influx_state state;
   struct gc_timer timer; /* IDLE: FlushInterval; PAUSED: the next try */
 
-  uint64_t waiting;      /* lines in the spool, as far as we were told */
+  uint64_t waiting;      /* lines in the spool, by influx_sender_add */
   uint64_t flush_due_ms; /* 0: nothing waits */
   bool drains;           /* until the spool is empty */
 
   struct influx_batch batch;
   struct gc_record_place end; /* of the batch, in the spool */
   bool has_place;
-  const char *bytes; /* of the part that is sent: in the batch, or `zipped` */
+  const char
+      *bytes; /* bytes of the part that is sent: in the batch, or in `zipped` */
   size_t len;
 
   struct gc_buf url, authorization, zipped;
@@ -61,7 +62,7 @@ static void change_state(struct influx_sender *s, enum influx_event event) {
 }
 
 static void set_timer(struct influx_sender *s, uint64_t due_ms) {
-  /* Without memory for it the next lines wake the sender. */
+  /* When out of memory the timer is not set; the next lines wake the sender. */
   (void)gc_timers_set(s->env->timers, &s->timer, due_ms);
 }
 
@@ -116,7 +117,8 @@ static void read_secret(struct influx_sender *s) {
 
 /* ---- the batch ---- */
 
-/* Reads the next batch. False: nothing waits, or it cannot be read now. */
+/* Reads the next batch. Returns false when nothing waits, or when the spool
+ * cannot be read now. */
 static bool load_batch(struct influx_sender *s) {
   struct gc_err err = {.code = GC_OK};
   influx_batch_reset(&s->batch);
@@ -157,7 +159,7 @@ static void save_refused(struct influx_sender *s) {
   notice(s, "refused lines", &err);
 }
 
-/* Every line of the batch is in the database or in quarantine. */
+/* Ends a batch of which every line is in the database or in quarantine. */
 static void finish_batch(struct influx_sender *s) {
   struct gc_err err = {.code = GC_OK};
   save_refused(s);
@@ -212,7 +214,8 @@ static void send_part(struct influx_sender *s) {
   pause_for(s, INFLUX_RETRY_MS, 0);
 }
 
-/* Moves on in SECRET: with a batch in hand and nothing running. */
+/* Reads the secret if it is needed, else sends the next part. The state is
+ * SECRET, with a batch and no running request. */
 static void advance(struct influx_sender *s) {
   if (needs_secret(s)) {
     read_secret(s);
@@ -222,7 +225,7 @@ static void advance(struct influx_sender *s) {
   send_part(s);
 }
 
-/* Is it time to send? */
+/* True if it is time to send. */
 static bool is_due(const struct influx_sender *s) {
   return s->drains || s->waiting >= s->settings->batch_size ||
          (s->flush_due_ms != 0 && s->flush_due_ms <= now_ms(s));
@@ -290,14 +293,15 @@ static void pause_after(struct influx_sender *s, const struct gc_reply *reply,
   describe(s, reply, v, why, &err);
   notice(s, "database", &err);
   if (v.code == GC_ERR_AUTH || v.code == GC_ERR_PERMISSION)
-    s->has_secret = false; /* the file may be corrected meanwhile */
+    s->has_secret =
+        false; /* the file may have been corrected when it is read */
   pause_for(
       s, v.action == INFLUX_PAUSE ? INFLUX_RETRY_MS : INFLUX_RETRY_OPERATOR_MS,
       ask_s * 1000);
 }
 
-/* A part is refused: halve it, or put its one line aside. False: the database
- * refuses everything, in words that name no line. */
+/* Halves a part that was refused, or puts its single line aside. Returns false
+ * when the database refuses everything, in words that name no line. */
 static bool split_part(struct influx_sender *s, const struct gc_reply *reply,
                        struct influx_verdict v) {
   char words[WORDS_SIZE];

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT */
-/* Sends what waits in a spool to a database, oldest first, one request at a
- * time, and moves the spool's read position when the database has taken a
- * batch. One thread: that of the loop behind `env`; the spool is used on it
- * alone.
+/* Sends the lines of a spool to a database, oldest first, one request at a
+ * time, and moves the spool's read position when the database has accepted a
+ * batch. Runs on the thread of the loop behind `env`; only this thread uses the
+ * spool.
  *
  * A batch is sent when BatchSize lines wait or FlushInterval has passed since
- * the first of them; after an outage or a restart, at once and until nothing is
- * left. While the database does not answer, it waits 1 s to 30 s with jitter,
+ * the first of them. After an outage or a restart batches are sent at once
+ * until none is left. After a failure the sender waits 1 s to 30 s with jitter,
  * or as long as Retry-After says. Refused lines are isolated (sender/batch.h)
  * and quarantined. */
 #ifndef GENESYS_INFLUXDB_SENDER_SENDER_H
@@ -23,11 +23,11 @@ enum {
   INFLUX_RETRY_MAX_MS = 30 * 1000,
   INFLUX_RETRY_OPERATOR_MS = 5 * 1000, /* credentials, a missing bucket */
   INFLUX_RETRY_AFTER_MAX_S = 3600,     /* a longer Retry-After is shortened */
-  INFLUX_SECRET_AGE_MS = 10 * 1000,    /* then its file is read again */
+  INFLUX_SECRET_AGE_MS = 10 * 1000,    /* age at which its file is read again */
   INFLUX_BODY_MAX = 8 * 1024 * 1024,   /* lines of one batch, bytes */
 };
 
-/* All borrowed as long as the sender lives. */
+/* All members are borrowed as long as the sender lives. */
 struct influx_sender_settings {
   struct influx_target target;
   const char *folder; /* for quarantined lines */
@@ -40,28 +40,31 @@ struct influx_sender_settings {
 struct influx_sender_stats {
   uint64_t sent, refused; /* lines */
   uint64_t requests_ok, requests_failed;
-  uint64_t bytes;           /* of bodies that were taken, on the wire */
+  uint64_t bytes;           /* bytes of accepted bodies, as sent */
   uint64_t last_success_ms; /* monotonic; 0: none yet */
-  bool is_up;               /* the newest request was taken */
+  bool is_up;               /* the newest request was accepted */
 };
 
 struct influx_sender;
 
-/* `env` and `spool` are borrowed. env->notice gets the causes "database",
- * "refused lines", "quarantine" and "position". NULL: out of memory. */
+/* Makes a sender. `env` and `spool` are borrowed. env->notice gets the causes
+ * "database", "refused lines", "quarantine" and "position". Returns NULL when
+ * out of memory. */
 struct influx_sender *
 influx_sender_new(const struct influx_sender_settings *settings,
                   const struct gc_env *env, struct gc_spool *spool,
                   struct gc_err *err);
-/* Ends a running request; what it held stays in the spool. NULL is allowed. */
+/* Ends a running request, whose lines stay in the spool, and frees `s`, which
+ * may be NULL. */
 void influx_sender_free(struct influx_sender *s);
 
-/* The spool has `lines` more. */
+/* Notes that the spool has `lines` more. */
 void influx_sender_add(struct influx_sender *s, uint64_t lines);
-/* Sends everything that waits, now: after the spool was opened, for a flush. */
+/* Starts to send all lines that wait: after the spool was opened, or for a
+ * flush. */
 void influx_sender_flush(struct influx_sender *s);
-/* The spool was closed (its folder is gone): a batch that is held has no place
- * there any longer. */
+/* Notes that the spool was closed because its folder is gone: the present batch
+ * no longer has a place in it. */
 void influx_sender_forget_place(struct influx_sender *s);
 
 enum influx_state influx_sender_state(const struct influx_sender *s);

@@ -26,15 +26,16 @@ enum influx_event {
   INFLUX_EV_MORE,   /* another part or batch follows at once */
   INFLUX_EV_DONE,   /* the batch is delivered */
   INFLUX_EV_FAIL,   /* try again later */
-  INFLUX_EV_RESUME, /* later is now */
+  INFLUX_EV_RESUME, /* the pause is over */
   INFLUX_EV_STOP,
   INFLUX_EVENT_COUNT
 };
 
-/* The next state; the same one for an event that does not belong to it. */
+/* Returns the next state; the same state for an event that it does not expect.
+ */
 enum influx_state influx_state_next(enum influx_state state,
                                     enum influx_event event);
-/* "idle" and so on, for debug lines; never NULL. */
+/* Returns the name, such as "idle", for debug lines; never NULL. */
 const char *influx_state_name(enum influx_state state);
 
 #endif

@@ -30,7 +30,7 @@ static enum gc_code write_basic(const char *user, const char *password,
   GC_AUTO(gc_buf_wipe) struct gc_buf pair = {.max = CREDENTIALS_MAX};
   GC_AUTO(gc_buf_wipe) struct gc_buf text = {.max = 2 * CREDENTIALS_MAX};
   GC_TRY(gc_buf_print(&pair, "%s:%s", user, password));
-  /* Room for the text: as many bytes, which it then replaces. */
+  /* Adds as many bytes as the text has; the text then replaces them. */
   for (size_t i = 0; i < GC_BASE64_LEN(pair.len); i++)
     GC_TRY(gc_buf_add(&text, "=", 1));
   gc_base64_write((const uint8_t *)pair.data, pair.len, text.data);

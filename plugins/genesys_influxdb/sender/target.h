@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Where and how lines are written: URL and headers of a write request. Pure. */
+/* Makes the URL and the headers of a write request. Pure. */
 #ifndef GENESYS_INFLUXDB_SENDER_TARGET_H
 #define GENESYS_INFLUXDB_SENDER_TARGET_H
 
@@ -7,7 +7,7 @@
 
 enum influx_version { INFLUX_V1 = 1, INFLUX_V2 = 2 };
 
-/* All borrowed. */
+/* All members are borrowed. */
 struct influx_target {
   const char *url; /* checked, without a slash at the end */
   enum influx_version version;
@@ -20,8 +20,8 @@ struct influx_target {
 GC_MUST_CHECK enum gc_code influx_target_url(const struct influx_target *t,
                                              struct gc_buf *out);
 
-/* Appends the header "Authorization: …", which is secret: wipe it. Nothing
- * without a user (1), or with an empty `secret` (2). */
+/* Appends the header "Authorization: …", which is secret: wipe it. Appends
+ * nothing without a user (1), or with an empty `secret` (2). */
 GC_MUST_CHECK enum gc_code
 influx_target_authorization(const struct influx_target *t, const char *secret,
                             struct gc_buf *out);
