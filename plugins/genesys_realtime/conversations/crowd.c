@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: MIT */
-/* Room for the participants of a crowd: which ones are dropped for others. */
+/* Makes room in a conversation with too many participants: decides which ones
+ * are dropped. */
 #include <string.h>
 
 #include "plugins/genesys_realtime/conversations/internal.h"
 
-/* In this order; WORTH_KEPT is not dropped. */
+/* The least worth is dropped first; WORTH_KEPT is not dropped. */
 enum worth { WORTH_ALERT, WORTH_AGENT, WORTH_ACD, WORTH_KEPT };
 
 /* Marks the contacts of the agents that are kept, and the newest contact of
@@ -32,8 +33,8 @@ static enum worth worth_of(const struct participant *p, bool is_needed) {
   return p->connected_ms == 0 ? WORTH_ALERT : WORTH_AGENT;
 }
 
-/* The index of the one that is worth least, of these the oldest; c->count: all
- * are kept. */
+/* Returns the index of the oldest of the participants with the least worth;
+ * c->count: all are kept. */
 static unsigned find_least_worth(const struct conversation *c,
                                  const bool *is_needed) {
   unsigned found = c->count;

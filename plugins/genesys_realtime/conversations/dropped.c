@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* The participants that made room for others of their conversation. Each was
- * counted before; its id is kept, so that a repeat counts nothing twice. */
+/* The ids of participants that were dropped to make room for others of their
+ * conversation. They were counted before; with their ids a repeated snapshot
+ * counts nothing twice. */
 #include <stdlib.h>
 
 #include "plugins/genesys_realtime/conversations/internal.h"

@@ -41,8 +41,8 @@ static bool is_silent(const struct conversations *m, uint32_t number,
          m->monotonic_ms - q->last_event_ms >= (uint64_t)expiry_ms;
 }
 
-/* Spares queues to which a conversation in the table refers by number, also an
- * ended one. Its last event may be later than that of the queue. */
+/* Spares queues to which a conversation in the table refers by number, even if
+ * the conversation has ended. Its last event may be later than the queue's. */
 static void spare_referenced(struct conversations *m, bool *is_retired) {
   struct cv_presence presences[CV_PARTS_MAX];
   for (uint32_t n = 0; n < m->block_count * CV_BLOCK; n++) {
@@ -108,7 +108,7 @@ bool conversations_poll_list(struct conversations *m, struct uuid_key id) {
   struct conversation *c = cv_at(m, number);
   uint16_t gap = c->gap;
   cv_table_touch(m, number);
-  c->gap = gap; /* a list does not show whether it still waits */
+  c->gap = gap; /* a list does not show whether the contact waits */
   if (c->flags & C_CLOSED) {
     c->flags &= (uint8_t)~C_CLOSED;
     m->dialect->schedule_breach(m, c);

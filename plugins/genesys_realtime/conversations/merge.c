@@ -14,11 +14,11 @@ struct merge {
   unsigned known_matched;   /* of these, in the snapshot */
   unsigned guess;           /* the expected index of the next participant */
   unsigned customers, gone; /* numbers in the snapshot */
-  bool all_ended;           /* all in the snapshot have ended */
-  bool is_parked;           /* one in the snapshot is parked */
-  bool is_new;              /* it has new facts */
+  bool all_ended;           /* all participants of the snapshot have ended */
+  bool is_parked;           /* a participant of the snapshot is parked */
+  bool is_new;              /* the snapshot has new facts */
   unsigned crowded;         /* see struct cv_merged */
-  bool is_older;            /* it lacks known facts */
+  bool is_older;            /* the snapshot lacks known facts */
   uint8_t index[CV_PARTIES_MAX]; /* by party: its participant, or NOT_KEPT */
   bool matched[CV_PARTS_MAX];    /* participants in the snapshot */
 };
@@ -133,7 +133,7 @@ static void merge_watcher(struct merge *g, const struct cv_party *party) {
     note_match(g, index);
 }
 
-/* It began a leg that the model does not keep. */
+/* Merges a leg that the model does not keep. */
 static void merge_other(struct merge *g, const struct cv_party *party) {
   if (party->connected_ms <= g->c->other_connected_ms)
     return;
@@ -221,8 +221,8 @@ static bool is_keeping(const struct cv_party *p, const struct participant *acd,
          (p->connected_ms != 0 || p->end_ms == 0);
 }
 
-/* Returns when the last party left that kept the contact; 0: one is still
- * there, or none was (a callback). */
+/* Returns the time when the last party left that kept the contact; 0: a party
+ * is still there, or there was none (a callback). */
 static int64_t find_gone_ms(const struct merge *g, const struct cv_event *e,
                             const struct participant *acd) {
   int64_t gone_ms = 0;
@@ -238,7 +238,8 @@ static int64_t find_gone_ms(const struct merge *g, const struct cv_event *e,
   return gone_ms;
 }
 
-/* Notes, for each acd participant that ended, when its customers had left. */
+/* Notes, for each acd participant that ended, the time when its customers had
+ * left. */
 static void merge_gone(struct merge *g, const struct cv_event *e) {
   for (unsigned i = 0; i < g->c->count; i++) {
     struct participant *p = &g->c->participants[i];
@@ -254,9 +255,9 @@ static void merge_gone(struct merge *g, const struct cv_event *e) {
 }
 
 /* Merges a hold. The end of a hold has no time. A hold is identified by its
- * begin and counted once. It is over with the first snapshot that lacks it and
- * is not older than the known facts. A hold that is reported late is already
- * over. */
+ * begin and counted once. It ends with the first snapshot that lacks it and
+ * is not older than the known facts. A hold that is reported late has already
+ * ended. */
 static void merge_hold(struct merge *g, unsigned index,
                        const struct cv_party *party) {
   struct participant *p = &g->c->participants[index];

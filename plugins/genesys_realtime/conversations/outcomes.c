@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /* A stay in a queue that ended unanswered was abandoned or has gone on
- * elsewhere. The times decide, whichever snapshots were heard: it has gone on
+ * elsewhere. The times decide, whichever snapshots arrived: it has gone on
  * if another leg (a queue, an agent elsewhere, a flow, a callback) began before
  * the last customer of the stay left. A leg that begins then or later belongs
  * to an offer of its own, such as that of a customer who returns, and the stay
  * was abandoned. A callback begins when it is made, not at its scheduled time.
- * A stay that ends with transfer* has gone on. A leg that began before but is
- * first reported after the end comes too late: the abandon is counted. */
+ * A stay that ends with transfer* has gone on. If a
+ * leg that began before is first reported after the end, the abandon was
+ * already counted and stays. */
 #include "plugins/genesys_realtime/conversations/internal.h"
 
 /* A leg may begin this much before the end of the one that it follows. */
@@ -62,8 +63,7 @@ static void count_duration(const struct conversations *m, struct pair *pair,
 }
 
 /* Returns true if an offer has no outcome yet. Impossible times, or a removal
- * in between, may suggest a second outcome of an offer, which is not counted.
- */
+ * in between, may suggest a second outcome of an offer. It is not counted. */
 static bool has_open_offer(const struct pair *pair) {
   return pair != NULL && pair->t.answers + pair->t.abandons < pair->t.offers;
 }
@@ -180,8 +180,8 @@ static void judge_transfer(struct conversations *m,
 }
 
 /* Returns true if an agent of the queue rings who may still answer the contact:
- * it is the newest one of the agent's medium. One agent of each medium is
- * looked at. */
+ * it is the newest one of the agent's medium. Checks one agent of each medium.
+ */
 static bool is_ringing(const struct conversation *c,
                        const struct participant *acd) {
   unsigned media_seen = 0;

@@ -27,7 +27,7 @@ int64_t cv_latest_hold_ms(const struct participant *agent) {
 
 static enum cv_state state_of_participant(const struct participant *p) {
   if (p->is_scheduled && p->connected_ms == 0 && p->end_ms == 0)
-    return CV_STATE_NONE; /* it does not wait yet */
+    return CV_STATE_NONE; /* the contact does not wait yet */
   if (p->end_ms != 0)
     return cv_is_wrapping_up(p) ? CV_STATE_WRAPUP : CV_STATE_ENDED;
   if (p->purpose == CV_ACD)
@@ -76,8 +76,8 @@ struct participant *cv_find_served(const struct conversation *c,
   return cv_find_acd(c, agent, at_ms);
 }
 
-/* CV_UNKNOWN: it served no contact of the queue, or one of an unknown
- * medium. */
+/* Returns the medium of the contact that the agent served. CV_UNKNOWN: the
+ * agent served no contact of the queue, or one of an unknown medium. */
 static enum cv_media media_of_served(const struct conversation *c,
                                      const struct participant *agent) {
   const struct participant *acd = cv_find_served(c, agent);
@@ -181,7 +181,7 @@ static bool is_outlived_by(const struct participant *acd,
          p->end_ms > acd->end_ms + SLACK_MS;
 }
 
-/* Returns when the contact went on with the leg `p`; 0: it did not. */
+/* Returns the time when the contact went on with the leg `p`; 0: it did not. */
 static int64_t continued_ms(const struct participant *acd,
                             const struct participant *p) {
   bool is_next = p->connected_ms > acd->connected_ms &&
@@ -207,14 +207,16 @@ int64_t cv_find_continued_ms(const struct conversation *c,
   return first_ms;
 }
 
-/* Returns when all customers of the stay had left; INT64_MAX: not yet. */
+/* Returns the time when all customers of the stay had left; INT64_MAX: not yet.
+ */
 static int64_t gone_ms(const struct participant *acd) {
   return acd->gone != 0 ? acd->connected_ms + acd->gone - 1 : INT64_MAX;
 }
 
 /* Returns true if the contact went on with the leg `p`, which began while a
- * customer of the stay was there. The begin of a callback whose time has not
- * come may not be known: it was made while they were there. */
+ * customer of the stay was there. The begin of a callback before its
+ * scheduled time may be unknown; such a callback was made while the customer
+ * was there. */
 static bool is_continued_by(const struct participant *acd,
                             const struct participant *p) {
   int64_t begin_ms = p->made_ms != 0   ? p->made_ms
@@ -289,7 +291,7 @@ struct cv_removed cv_describe_removed(const struct conversation *c) {
       r.fact_ms = cv_latest_ms(p);
   }
   cv_dropped_describe(c, &r);
-  /* Which participants were dropped is not known any longer. */
+  /* The dropped participants are no longer known. */
   r.since_ms = c->flags & C_INCOMPLETE ? r.fact_ms + 1 : c->since_ms;
   return r;
 }

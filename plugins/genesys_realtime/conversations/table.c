@@ -12,7 +12,7 @@ static uint32_t home_of(const struct conversations *m, struct uuid_key id) {
   return (uint32_t)uuid_key_hash(id) & (m->slot_count - 1);
 }
 
-/* Returns the slot that holds the id, or the free one for it. */
+/* Returns the slot with the id, or the free slot for it. */
 static uint32_t slot_of(const struct conversations *m, struct uuid_key id) {
   uint32_t s = home_of(m, id);
   while (m->slots[s] != 0 && !uuid_key_equal(cv_at(m, m->slots[s] - 1)->id, id))
@@ -157,7 +157,7 @@ void cv_table_remove(struct conversations *m, uint32_t number) {
 }
 
 /* Removes the oldest inactive conversation, which loses nothing, else the
- * oldest active one. Returns false when that would be `spared`. */
+ * oldest active one. Returns false when that conversation is `spared`. */
 static bool evict_one(struct conversations *m,
                       const struct conversation *spared) {
   uint32_t number = m->inactive.oldest;

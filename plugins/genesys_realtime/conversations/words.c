@@ -11,7 +11,7 @@ struct word {
 #define WORD(text, means)                                                      \
   { text, sizeof(text) - 1, means }
 
-/* The frequent words come first. */
+/* The most frequent words come first. */
 static const struct word states[] = {
     WORD("connected", CV_LEG_CONNECTED),  WORD("disconnected", CV_LEG_OVER),
     WORD("alerting", CV_LEG_RINGING),     WORD("terminated", CV_LEG_OVER),
@@ -102,7 +102,8 @@ static void note_unknown(struct gc_unknown_words *unknown, const char *kind,
     gc_unknown_words_add(unknown, kind, no_text, sizeof(no_text) - 1);
 }
 
-/* Returns what the word means; 0, the meaning of none, for an unknown one. */
+/* Returns the meaning of the word; 0, the meaning of a missing word, for an
+ * unknown one. */
 static unsigned read_word(const struct word *words, size_t count,
                           const char *kind, const struct gc_json_value *v,
                           struct gc_unknown_words *unknown) {

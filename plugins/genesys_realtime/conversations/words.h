@@ -29,8 +29,8 @@ void cv_word_disconnect(const struct gc_json_value *v,
                         struct gc_unknown_words *unknown,
                         struct cv_communication *ret);
 
-/* Returns what the words of a kind ("state", "purpose", "disconnectType",
- * "afterCallWork.state") count as when they are unknown, for a report. */
+/* Returns the meaning of unknown words of a kind ("state", "purpose",
+ * "disconnectType", "afterCallWork.state"), as a text for a report. */
 const char *cv_word_default(const char *kind);
 
 #endif

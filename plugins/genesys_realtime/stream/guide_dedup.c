@@ -122,8 +122,8 @@ void guide_dedup_message(struct guide_dedup *o, bool from_new,
     return;
   if (is_behind && o->count == 0)
     o->new_is_ahead = false;
-  /* In the other case the server sent the message before it knew the new
-   * socket. */
+  /* A message of the socket behind is not noted while the new socket is ahead:
+   * the server sent it before it knew the new socket. */
   if (!is_behind || !o->new_is_ahead)
     add_hash(o, hash);
   pass(ctx, bytes, len);

@@ -89,7 +89,7 @@ static void check_coverage(struct stream *s) {
   for (size_t i = 0; i < s->coverage.count; i++)
     check_queue(s, s->coverage.at[i]);
   pthread_mutex_unlock(&s->lock);
-  /* In the other case a channel or a topic is still on its way. */
+  /* Without a connection or an answer the coverage is not known yet. */
   if (s->listening.is_connected && s->listening.is_answered)
     report_coverage(s, true);
 }
