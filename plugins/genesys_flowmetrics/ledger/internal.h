@@ -81,20 +81,21 @@ struct ledger {
   uint64_t first_ms;
   struct series_set set; /* changed by the writer only, under the lock */
   bool is_stopping, is_running, is_healthy;
-  bool is_left;            /* the writer hangs and the stop did not wait */
-  unsigned in_owner;       /* callbacks of the owners that run */
-  uint64_t works_since_ms; /* in the store; 0: not */
-  bool has_loaded;    /* all counters: a partial load may be dropped again */
+  bool is_left;      /* the writer hangs, and the stop did not wait for it */
+  unsigned in_owner; /* callbacks of the owners that run */
+  uint64_t works_since_ms; /* begin of the store's operation; 0: none runs */
+  bool has_loaded;    /* all counters were loaded; a partial load is dropped */
   bool has_sent_zero; /* some series' first 0 is not recorded yet */
   double commit_s;    /* -1: there was no transaction */
   pthread_t thread;
-  bool has_thread; /* to be joined; the stopping thread's */
+  bool has_thread; /* `thread` must be joined; used by the stopping thread */
 };
 
 /* ---- transaction.c ---- */
 
-/* Callbacks of the sources and of the ledger's owner are between these two.
- * False: the writer was left behind, and they may be gone. */
+/* Call this before a callback of the sources or of the ledger's owner, and
+ * ledger_leave_owner after it. Returns false when the writer was left behind:
+ * the owners may then be gone. */
 bool ledger_enter_owner(struct ledger *l);
 void ledger_leave_owner(struct ledger *l);
 /* Reports an outcome to the ledger's owner. */
@@ -128,8 +129,9 @@ GC_MUST_CHECK enum gc_code ledger_sort_occurrences(struct ledger *l,
 struct ledger_clock {
   int64_t earliest_ms, latest_ms;
 };
-/* At `now_ms`: older than the source's Retention; more than a day ahead. */
+/* True if the occurrence is older than the source's Retention at `now_ms`. */
 bool ledger_is_late(const struct occurrence_ref *r, int64_t now_ms);
+/* True if the occurrence is more than a day ahead of `now_ms`. */
 bool ledger_is_ahead(const struct occurrence_ref *r, int64_t now_ms);
 /* Returns false for an occurrence that is late or ahead, and marks and counts
  * it as such. `floor`: the store has dropped its keys before this minute. */

@@ -46,7 +46,8 @@ static void finish_all(struct ledger *l, struct batch *batches,
   ledger_leave_owner(l);
 }
 
-/* The store's operations are between these two: its disk may hang. */
+/* Marks the begin of an operation of the store, whose disk may hang; end_work
+ * marks the end. */
 static void begin_work(struct ledger *l) {
   pthread_mutex_lock(&l->lock);
   l->works_since_ms = gc_clock_now_ms();
@@ -277,8 +278,8 @@ enum gc_code ledger_start(struct ledger *l, struct gc_err *err) {
   return GC_OK;
 }
 
-/* True when the writer has ended or is about to; else it is left: from then on
- * it calls nothing of the ledger's owners. */
+/* Waits until the writer ends. Returns false when the time is over: the writer
+ * is then left behind and makes no callbacks any more. */
 static bool wait_for_writer(struct ledger *l) {
   uint32_t max_ms = l->settings.stop_max_ms;
   uint64_t end_ms = max_ms != 0 ? gc_clock_now_ms() + max_ms : UINT64_MAX;

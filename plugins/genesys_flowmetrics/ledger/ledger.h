@@ -45,7 +45,7 @@ struct ledger_source {
   unsigned identity;
 };
 
-/* Says if an attribute is in time, by its own time. The writer sets it. */
+/* Whether an attribute is in time, by its own time. Set by the writer. */
 enum occurrence_timing {
   OCCURRENCE_IN_TIME,
   OCCURRENCE_LATE,  /* older than Retention, or than the kept keys: it is not
@@ -137,12 +137,13 @@ bool ledger_is_shared(const struct ledger *l);
 /* Starts the writer. */
 GC_MUST_CHECK enum gc_code ledger_start(struct ledger *l, struct gc_err *err);
 /* Commits the queued batches; those that cannot be committed now end with
- * GC_ERR_STOPPED. Ends the thread. Reading remains possible. False: the disk
- * hangs, and the writer is left behind. It calls no `done` and no notice any
- * more, but may still read the batches: the ledger, its settings, the sources
- * and their batches must stay for the rest of the process. */
+ * GC_ERR_STOPPED. Ends the thread. Reading remains possible. Returns false when
+ * the disk hangs and the writer is left behind. The writer then calls neither
+ * `done` nor notice, but may still read the batches: the ledger, its settings,
+ * the sources and their batches must stay for the rest of the process. */
 bool ledger_stop(struct ledger *l);
-/* Stops it first; frees nothing when the writer is left behind. */
+/* Stops the ledger and frees it. Frees nothing when the writer is left behind.
+ */
 void ledger_free(struct ledger *l);
 
 /* Queues a batch. Its `done` is called once, perhaps before this function
@@ -160,8 +161,8 @@ struct ledger_view {
   bool has_first;
   int64_t first_count;
   double first_sum;
-  /* For the reader's own members, and for ledger_first_sent. NULL: there is
-   * nothing to dispatch. */
+  /* The series, for the reader's own members and for ledger_first_sent. NULL:
+   * there is nothing to dispatch. */
   struct series *series;
 };
 /* Reads the series number `i`. Returns false past the last one, and until the
@@ -175,11 +176,11 @@ size_t ledger_count(struct ledger *l, const char *scope);
 /* Returns true when the store is open and the last transaction was committed.
  */
 bool ledger_is_healthy(struct ledger *l);
-/* True, with words, while the state file's disk does not answer; the ledger is
- * not healthy then. Any thread. */
+/* True while the state file's disk does not answer; `ret` then has the text,
+ * and the ledger is not healthy. Any thread. */
 bool ledger_hangs(struct ledger *l, struct gc_err *ret);
-/* How long the last transaction took, up to the return of its commit; -1: there
- * was none. */
+/* Returns the duration of the last transaction, up to the return of its commit;
+ * -1: there was none. */
 double ledger_commit_s(struct ledger *l);
 
 #endif

@@ -11,7 +11,8 @@ enum { COPY_KEYS = 5000 }; /* in one transaction, some milliseconds */
 
 static void stmt_auto(sqlite3_stmt **s) { sqlite3_finalize(*s); }
 
-/* The counters go first and whole, so that they never fall. */
+/* Copies the counters, first and in one transaction, so that they never
+ * decrease. */
 static enum gc_code copy_counters(struct gc_state_file *s, struct gc_err *err) {
   static const char *const steps[] = {
       "BEGIN IMMEDIATE", "DELETE FROM fresh.counters",

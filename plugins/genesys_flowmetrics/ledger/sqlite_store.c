@@ -221,7 +221,7 @@ static enum gc_code try_transact(struct ledger *l, struct batch *batches,
   return code;
 }
 
-/* The disk answers, however long the whole copy takes. */
+/* Notes that the disk answers, so that a long copy does not count as a hang. */
 static void note_step(void *ctx) {
   struct ledger *l = ctx;
   pthread_mutex_lock(&l->lock);

@@ -32,7 +32,7 @@ static void close_redis(struct ledger *l) {
 
 enum { CHECK_EVERY_MS = 10 * 1000 };
 
-/* The value in an answer to CONFIG GET; NULL when there is none. */
+/* Returns the value in an answer to CONFIG GET; NULL when there is none. */
 static const char *setting_of(const redisReply *reply) {
   bool has_value = reply != NULL && reply->type == REDIS_REPLY_ARRAY &&
                    reply->elements == 2 &&

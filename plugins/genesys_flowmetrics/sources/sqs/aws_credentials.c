@@ -14,17 +14,17 @@ enum {
   ANSWER_MAX_BYTES = 65536,
   HEADER_SIZE = GC_SECRET_MAX_BYTES + 64,
   ROLE_SIZE = 128,
-  REREAD_MS = 5 * 60 * 1000,  /* files that an operator may renew */
-  RETRY_MS = 30 * 1000,       /* of a renewal that failed */
-  FILES_WAIT_MS = 300,        /* for a disk that hangs */
+  REREAD_MS = 5 * 60 * 1000,  /* age at which a file is read again */
+  RETRY_MS = 30 * 1000,       /* pause after a renewal that failed */
+  FILES_WAIT_MS = 300,        /* longest wait for a disk that hangs */
   REFUSED_MS = 5 * 60 * 1000, /* as at the platform's token endpoint */
 };
 
 #define INSTANCE_PATH "/latest/meta-data/iam/security-credentials/"
 #define INSTANCE_TTL "X-aws-ec2-metadata-token-ttl-seconds: 21600"
 
-/* The instance metadata is the last place, also on a host that is no instance:
- * mostly an option or a variable is missing. */
+/* Advice for a failure at the instance metadata, the last place. On a host that
+ * is no instance, usually an option or a variable is missing. */
 static const char no_role[] =
     "; without a role for the instance, set AccessKeyId and "
     "SecretAccessKeyFile";
@@ -36,14 +36,14 @@ struct credentials_keeper {
   const struct credentials_source *source;
   const struct gc_transport *transport;
   int64_t (*wall_ms)(void);
-  struct gc_bounded *reads; /* of files */
+  struct gc_bounded *reads; /* reads of files */
 
   struct credentials now;
   bool has_now;
   int64_t renew_ms; /* wall clock: when to renew `now` */
   struct credentials refused;
   int64_t refused_ms; /* wall clock; 0: none was refused */
-  bool holds_any;     /* keys that differ from `refused` too */
+  bool holds_any;     /* also hold keys that differ from `refused` */
 
   struct gc_exchange exchange;
   bool is_fetching;
@@ -408,7 +408,8 @@ credentials_get(struct credentials_keeper *k,
   return NULL;
 }
 
-/* A clock that stepped back ends the time. */
+/* True if keys were refused less than REFUSED_MS ago. A clock that stepped back
+ * ends this time. */
 static bool was_refused_lately(const struct credentials_keeper *k) {
   int64_t age_ms = k->wall_ms() - k->refused_ms;
   return k->refused_ms != 0 && age_ms >= 0 && age_ms < REFUSED_MS;
@@ -421,7 +422,7 @@ void credentials_refused(struct credentials_keeper *k) {
   k->refused = k->now;
   k->refused_ms = k->wall_ms();
   if (k->holds_any)
-    return; /* a service gave them a moment ago, and others would not help */
+    return; /* the service gave these keys just now; new ones would not help */
   k->has_now = false;
   k->renew_ms = 0;
 }

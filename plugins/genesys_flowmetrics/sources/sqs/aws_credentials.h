@@ -30,7 +30,8 @@ struct credentials_source {
   char *secret_env;  /* environment: the variable's name */
   char *token_env;
   char *file, *profile; /* shared credentials file */
-  char *url; /* web identity: of STS; container: whole; instance: no path */
+  char *url; /* web identity: that of STS; container: complete; instance:
+                without path */
   char *role_arn, *session_name, *token_file; /* web identity */
   char *header_file; /* container: holds the Authorization header */
   char *header_env;
@@ -93,8 +94,8 @@ credentials_get(struct credentials_keeper *k,
 void credentials_refused(struct credentials_keeper *k);
 /* True when AWS would probably refuse the present credentials: less than five
  * minutes ago it refused the same ones, or those of a service twice in a row.
- * Send no request then; those of an option, the environment or a file are read
- * again with each credentials_get, so that a change applies at once. */
+ * Send no request then. Credentials of an option, the environment or a file are
+ * read again with each credentials_get, so that a change applies at once. */
 bool credentials_is_held(const struct credentials_keeper *k);
 
 #endif

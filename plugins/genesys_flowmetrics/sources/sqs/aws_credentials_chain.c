@@ -13,7 +13,7 @@
 #include "common/net/file.h"
 #include "plugins/genesys_flowmetrics/sources/sqs/sts.h"
 
-enum { LOOK_MAX_MS = 200 }; /* at a file whose disk may hang */
+enum { LOOK_MAX_MS = 200 }; /* longest wait for a file whose disk may hang */
 
 #define CONTAINER_HOST "http://169.254.170.2"
 #define DEFAULT_SESSION "collectd-genesys_flowmetrics"

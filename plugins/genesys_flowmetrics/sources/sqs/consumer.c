@@ -25,8 +25,8 @@ static void delivery_free(struct delivery *d) {
 
 /* ---- requests ---- */
 
-/* Reports under one cause for all consumers. It is over when no consumer fails
- * any longer. */
+/* Reports under one cause for all consumers. The cause ends when no consumer
+ * fails any longer. */
 void consumer_report(struct consumer *c, const struct gc_err *err) {
   struct sqs *s = c->sqs;
   bool is_failing = err->code != GC_OK;
@@ -131,7 +131,7 @@ static void on_keys(void *ctx, const struct gc_err *err) {
     schedule_work(c);
 }
 
-/* GC_OK when the reply is a success; otherwise fills err. */
+/* Returns GC_OK when the reply is a success; otherwise fills err. */
 static enum gc_code check_reply(const struct gc_reply *reply,
                                 const struct gc_err *why, const char *action,
                                 struct gc_err *err) {

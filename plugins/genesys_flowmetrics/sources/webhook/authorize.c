@@ -23,8 +23,9 @@ static enum gc_code read_secret(struct webhook *w, struct gc_buf *ret) {
   return code;
 }
 
-/* Returns 0 when the secret is right, else the status. When our file cannot be
- * read the status is 503, because after 401 the sender would not try again. */
+/* Returns 0 when the secret is right, else the status. When the secret file
+ * cannot be read the status is 503, because after 401 the sender would not try
+ * again. */
 static unsigned check_secret(struct webhook *w, struct MHD_Connection *c) {
   const struct webhook_options *o = w->settings.options;
   GC_AUTO(gc_buf_wipe) struct gc_buf want = {.max = GC_SECRET_MAX_BYTES};
@@ -40,7 +41,7 @@ static unsigned check_secret(struct webhook *w, struct MHD_Connection *c) {
   return same ? 0 : 401;
 }
 
-/* True and the length when the request has a Content-Length. */
+/* True if the request has a Content-Length, which is returned in `ret`. */
 static bool reported_length(struct MHD_Connection *c, uint64_t *ret) {
   const char *text = MHD_lookup_connection_value(
       c, MHD_HEADER_KIND, MHD_HTTP_HEADER_CONTENT_LENGTH);

@@ -9,7 +9,7 @@
 #include "common/net/loop.h"
 
 enum {
-  TIMEOUT_MS = 10 * 1000, /* SNS waits 15 s for our answer */
+  TIMEOUT_MS = 10 * 1000, /* SNS waits 15 s for the answer */
   CONNECT_MS = 5 * 1000,
   ANSWER_MAX_BYTES = 64 * 1024,
 };
@@ -19,7 +19,7 @@ struct confirmer {
   struct gc_loop *loop;
   struct gc_http *http;
   struct gc_transport transport;
-  struct confirmation *running; /* the loop's thread only */
+  struct confirmation *running; /* used by the loop's thread only */
 };
 
 bool confirm_host(const char *url, char *out, size_t size) {
@@ -125,6 +125,6 @@ void confirmer_free(struct confirmer *f) {
     on_drop(f->running);
   }
   gc_http_free(f->http);
-  gc_loop_free(f->loop); /* on_drop for those that were not started */
+  gc_loop_free(f->loop); /* calls on_drop for requests that were not started */
   free(f);
 }

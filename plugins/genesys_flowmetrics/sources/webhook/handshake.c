@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
-/* What single senders need beyond a status. Some ask before they send: Azure
- * Event Grid with a request of its own (aeg-event-type), CloudEvents with
+/* Answers senders that need more than a status. Some ask before they send:
+ * Azure Event Grid with a separate request (aeg-event-type), CloudEvents with
  * OPTIONS (WebHook-Request-Origin), SNS with a message
- * (x-amz-sns-message-type). Firehose wants the id of its request back. Facts:
- * Microsoft, "Endpoint validation with Event Grid event schema"; CloudEvents,
- * "HTTP 1.1 Web Hooks"; Amazon Data Firehose, "HTTP endpoint delivery request
- * and response specifications". */
+ * (x-amz-sns-message-type). Firehose requires the id of its request in the
+ * answer. Facts: Microsoft, "Endpoint validation with Event Grid event schema";
+ * CloudEvents, "HTTP 1.1 Web Hooks"; Amazon Data Firehose, "HTTP endpoint
+ * delivery request and response specifications". */
 #include "plugins/genesys_flowmetrics/sources/webhook/internal.h"
 
 #include <stdio.h>
@@ -67,7 +67,7 @@ const char *webhook_allowed_origin(struct webhook *w,
                                                                         : NULL;
 }
 
-/* Answers with the code of the request, an object in an array. */
+/* Answers with the code of the request, which is an object in an array. */
 static unsigned answer_validation(struct webhook *w, const struct gc_buf *body,
                                   struct gc_buf *out) {
   GC_AUTO(gc_document_clear) struct gc_document asked = {.root = NULL};
@@ -91,7 +91,7 @@ static unsigned answer_validation(struct webhook *w, const struct gc_buf *body,
   return gc_document_write(&answer, out, NULL) == GC_OK ? 200 : 503;
 }
 
-/* Writes the address that confirms a subscription of SNS. */
+/* Finds the address that confirms a subscription of SNS. */
 static unsigned find_confirmation(struct webhook *w, const struct gc_buf *body,
                                   struct gc_buf *ret_url) {
   GC_AUTO(gc_document_clear) struct gc_document asked = {.root = NULL};

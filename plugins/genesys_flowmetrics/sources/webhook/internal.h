@@ -21,10 +21,10 @@ struct webhook {
   struct webhook_settings settings;
   struct gc_listener *listener;
   struct gc_bounded *secret_reads;
-  pthread_mutex_t reading; /* of reader: two servers may overlap */
+  pthread_mutex_t reading; /* guards reader: two servers may overlap */
   struct event_reader *reader;
-  pthread_mutex_t lock;        /* guards waiting */
-  unsigned waiting;            /* calls with the ledger or the confirmer */
+  pthread_mutex_t lock; /* guards waiting */
+  unsigned waiting;     /* calls that wait for the ledger or the confirmer */
   struct confirmer *confirmer; /* NULL: Handshake allows no host */
   pthread_cond_t changed;
   _Atomic bool is_stopping;
@@ -49,22 +49,22 @@ void webhook_check_secret_file(struct webhook *w);
 
 /* ---- handshake.c ---- */
 
-/* The status of a request that asks whether its sender may send events, and the
- * JSON to answer in `out`, which may stay empty; 0 for any other request. A
- * subscription of SNS that is allowed gives 0, too, and the address that
- * confirms it in `ret_url`. */
+/* Returns the status for a request that asks whether its sender may send
+ * events, and writes the JSON of the answer, if any, to `out`. Returns 0 for
+ * any other request, and for a subscription of SNS that is allowed; `ret_url`
+ * then has the address that confirms it. */
 unsigned webhook_shake_hands(struct webhook *w, struct MHD_Connection *c,
                              const struct gc_buf *body, struct gc_buf *out,
                              struct gc_buf *ret_url);
-/* The origin of an OPTIONS request that may send events; else NULL. Borrowed
- * from the connection. */
+/* Returns the origin of an OPTIONS request if it may send events; else NULL.
+ * Borrowed from the connection. */
 const char *webhook_allowed_origin(struct webhook *w, struct MHD_Connection *c);
 
-/* The id of a request of Amazon Data Firehose; NULL for any other request.
- * Borrowed from the connection. */
+/* Returns the id of a request of Amazon Data Firehose; NULL for any other
+ * request. Borrowed from the connection. */
 const char *webhook_firehose_id(struct MHD_Connection *c);
-/* Writes the answer that Firehose expects; it takes any other one for a
- * failure. `error` NULL: success. */
+/* Writes the answer that Firehose expects; any other answer is a failure for
+ * Firehose. `error` NULL: success. */
 enum gc_code webhook_answer_firehose(const char *id, const char *error,
                                      struct gc_buf *out);
 

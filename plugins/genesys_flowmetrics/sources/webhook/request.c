@@ -13,10 +13,10 @@ struct call {
   struct batch batch; /* first: on_batch receives its address */
   struct webhook *webhook;
   struct MHD_Connection *connection;
-  struct gc_buf confirm_url; /* of an SNS subscription; else empty */
+  struct gc_buf confirm_url; /* confirms an SNS subscription; else empty */
   struct confirmation confirmation;
-  struct gc_buf body, answer; /* answer: empty for the table's words */
-  bool is_json;               /* the answer */
+  struct gc_buf body, answer; /* answer empty: the table's words */
+  bool is_json;               /* form of the answer */
   const char *origin;         /* of a handshake by OPTIONS; else NULL */
   struct event_counts counts;
   unsigned status; /* 0: not decided yet */
@@ -40,7 +40,7 @@ static const struct {
 
 /* ---- answers ---- */
 
-/* Writes the answer unless it has one: JSON for Firehose, else a line. */
+/* Writes the answer unless the call has one: JSON for Firehose, else a line. */
 static enum gc_code write_answer(struct call *call, const char *words) {
   if (call->answer.len > 0)
     return GC_OK;
@@ -107,8 +107,9 @@ static void suspend_call(struct call *call) {
   MHD_suspend_connection(call->connection);
 }
 
-/* On the ledger's thread. Attributes ahead of our clock were not counted, so
- * they are not acknowledged: the sender sends them again. */
+/* Ends the wait for the ledger. Runs on the ledger's thread. Attributes ahead
+ * of our clock were not counted, so they are not acknowledged: the sender sends
+ * them again. */
 static void on_batch(struct batch *b, enum gc_code code) {
   struct call *call = (struct call *)b;
   struct webhook *w = call->webhook;
@@ -121,7 +122,8 @@ static void on_batch(struct batch *b, enum gc_code code) {
   resume_call(call);
 }
 
-/* On the confirmer's thread. SNS asks again after any other answer than 200. */
+/* Ends the wait for the confirmer. Runs on the confirmer's thread. After any
+ * answer but 200 SNS asks again. */
 static void on_confirmed(struct confirmation *c, const struct gc_err *why) {
   struct call *call = c->ctx;
   const struct webhook_settings *settings = &call->webhook->settings;
@@ -193,7 +195,7 @@ static void decode_body(struct call *call) {
     call->status = call->is_unread ? 400 : 200;
 }
 
-/* Gives a decoded call to whom it waits for. */
+/* Passes a decoded call to the confirmer or the ledger, and suspends it. */
 static void submit_call(struct call *call) {
   struct webhook *w = call->webhook;
   suspend_call(call);

@@ -8,7 +8,7 @@
  *       that is not understood             413 larger than MaxBody
  *   401 no or a wrong secret, or no
  *       valid client certificate
- *   503 the event cannot be committed now or is ahead of our clock, or our
+ *   503 the event cannot be committed now or is ahead of our clock, or the
  *       secret file cannot be read: send it again after Retry-After
  *
  * A request that is refused by its head is answered before the body is read.
@@ -35,8 +35,8 @@ struct webhook_settings {
   struct ledger *ledger;
   struct name_filter handshakes;    /* hosts that may ask; empty: no host */
   const struct gc_connect *connect; /* to confirm subscriptions of SNS */
-  /* The outcome of listening, of reading the secret file, and what else an
-   * operator should know. Any thread. */
+  /* Reports the outcome of listening and of reading the secret file, and other
+   * facts for an operator. Any thread. */
   void (*notice)(void *ctx, const char *cause, const struct gc_err *err);
   void *ctx;
 };
