@@ -109,11 +109,12 @@ static void advise_on_writers(void) {
       !plugin_is_loaded("write_prometheus"))
     return;
   is_said = true;
-  gc_log_line(plugin.log, GC_LOG_WARNING,
-              "write_prometheus is loaded, and this agent sends %zu series: it "
-              "takes a whole core and grows at some 50,000; "
-              "load genesys_prometheus in its place",
-              series);
+  gc_log_line(
+      plugin.log, GC_LOG_WARNING,
+      "write_prometheus is loaded, and this agent sends %zu series: from "
+      "about 50,000 series on write_prometheus takes a whole core and "
+      "more and more memory; load genesys_prometheus in its place",
+      series);
 }
 
 static int on_read(void) {
