@@ -76,7 +76,7 @@ static void continue_poll(struct gc_analytics_poll *p) {
 }
 
 /* Takes the server's time. If a window was not over by that time, the answer
- * does not count, even if our clock is ahead. */
+ * does not count, even if this host's clock is ahead. */
 static void take_server_time(struct gc_analytics_poll *p,
                              const struct gc_reply *reply) {
   const struct gc_env *env = p->deps.env;

@@ -26,8 +26,8 @@ struct gc_analytics_poll {
   struct gc_err error; /* code GC_OK: every answer arrived */
   bool is_early; /* by the server's clock, the request was sent too early */
   bool is_many;  /* the failed request was for more than one window */
-  int64_t date_off_ms; /* from our clock to a Date that no clock agreed with; 0:
-                          there was none */
+  int64_t date_off_ms; /* from this host's clock to a Date that no clock agreed
+                          with; 0: there was none */
   uint64_t answered, failed;
 
   struct gc_analytics_poll_deps deps;

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: MIT */
-/* The time of the platform. No single clock moves it: neither our wall clock
- * nor the Date header of an answer, which a gateway may have wrong by days. A
- * Date counts when it agrees with our wall clock, or with the time of an
- * earlier agreement plus the monotonic time since then. So one of wall clock,
- * Date and monotonic clock may step while the other two agree. Until two have
- * agreed, the earlier one of wall clock and last Date counts, so that nothing
- * is taken for past too early. A server without Date headers leaves the wall
- * clock. After the machine was suspended the clock is behind until the next
- * answer, which is safe too. Pure; times are arguments. */
+/* The time of the platform. No single clock moves it: neither this host's wall
+ * clock nor the Date header of an answer, which a gateway may have wrong by
+ * days. A Date counts when it agrees with this host's wall clock, or with the
+ * time of an earlier agreement plus the monotonic time since then. So one of
+ * wall clock, Date and monotonic clock may step while the other two agree.
+ * Until two have agreed, the earlier one of wall clock and last Date counts, so
+ * that nothing is taken for past too early. A server without Date headers
+ * leaves the wall clock. After the machine was suspended the clock is behind
+ * until the next answer, which is safe too. Pure; times are arguments. */
 #ifndef GC_BASE_POLICY_SERVER_CLOCK_H
 #define GC_BASE_POLICY_SERVER_CLOCK_H
 
@@ -37,8 +37,8 @@ GC_API int64_t gc_server_clock_now(const struct gc_server_clock *c,
                                    uint64_t now_ms, int64_t wall_ms);
 
 /* The same for waits and ages, which move no mark: steady Dates count although
- * our wall clock differs, since one host's clock is more likely to be wrong
- * than that of all gateways. */
+ * this host's wall clock differs, since one host's clock is more likely to be
+ * wrong than that of all gateways. */
 GC_API int64_t gc_server_clock_likely(const struct gc_server_clock *c,
                                       uint64_t now_ms, int64_t wall_ms);
 

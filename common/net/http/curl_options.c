@@ -53,7 +53,7 @@ static bool set_authorities_text(struct setter *s, const char *text,
          set_blob(s, CURLOPT_PROXY_CAINFO_BLOB, text, len);
 #else
   (void)s, (void)text, (void)len;
-  return false; /* libcurl reads it, right after we could */
+  return false; /* libcurl reads it, right after collectd could */
 #endif
 }
 

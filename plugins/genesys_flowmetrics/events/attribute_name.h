@@ -42,12 +42,12 @@ GC_MUST_CHECK enum gc_code attribute_form_set(struct attribute_form *form,
 /* The reason why something was not counted, and its word in the self-telemetry.
  * CONVERSATION and JSON concern whole events, the others names. */
 #define MALFORMED_MAP(XX)                                                      \
-  XX(SHAPE, "shape")               /* does not match the format */             \
-  XX(TIME, "time")                 /* no valid time, or before 1970 */         \
-  XX(FLOW, "flow")                 /* no name that could be shown */           \
-  XX(METRIC, "metric")             /* no name that could be shown */           \
-  XX(LONG, "long")                 /* above ATTRIBUTE_MAX_BYTES */             \
-  XX(FUTURE, "future")             /* more than a day ahead of our clock */    \
+  XX(SHAPE, "shape")   /* does not match the format */                         \
+  XX(TIME, "time")     /* no valid time, or before 1970 */                     \
+  XX(FLOW, "flow")     /* no name that could be shown */                       \
+  XX(METRIC, "metric") /* no name that could be shown */                       \
+  XX(LONG, "long")     /* above ATTRIBUTE_MAX_BYTES */                         \
+  XX(FUTURE, "future") /* more than a day ahead of this host's clock */        \
   XX(CONVERSATION, "conversation") /* metrics, but no conversation id */       \
   XX(JSON, "json")                 /* no JSON, or no event */
 

@@ -69,7 +69,8 @@ struct ledger {
   bool has_more_to_prune;  /* the last step dropped as many keys as it may */
   uint64_t next_retire_ms; /* when series are next checked for idleness */
   uint64_t overflow;       /* attributes past MaxSeries, this transaction */
-  /* Counted in this transaction, though our clock says that they are late. */
+  /* Counted in this transaction, though this host's clock says that they are
+   * late. */
   uint64_t late_by_us;
   size_t reported_collisions; /* set.collisions at the last report */
 
@@ -113,7 +114,7 @@ void ledger_retire_idle(struct ledger *l);
 /* Reports after a transaction that MaxSeries was reached or names collide. */
 void ledger_report_names(struct ledger *l);
 /* Reports after a transaction that attributes of these batches were late, or
- * late by our clock only. */
+ * late by this host's clock only. */
 void ledger_report_late(struct ledger *l, const struct batch *batches);
 
 /* Writes the occurrences of the batches to l->refs, in the order of their keys.
@@ -122,10 +123,10 @@ GC_MUST_CHECK enum gc_code ledger_sort_occurrences(struct ledger *l,
                                                    struct batch *batches,
                                                    size_t count,
                                                    struct gc_err *err);
-/* The present time by our clock and by a second witness: the clock of a shared
- * store, or with a file the newest attribute. One clock alone does not decide:
- * an attribute is late if it is late by the earlier time, and ahead if it is
- * ahead of the later clock. */
+/* The present time by this host's clock and by a second witness: the clock of a
+ * shared store, or with a file the newest attribute. One clock alone does not
+ * decide: an attribute is late if it is late by the earlier time, and ahead if
+ * it is ahead of the later clock. */
 struct ledger_clock {
   int64_t earliest_ms, latest_ms;
 };

@@ -50,8 +50,8 @@ enum occurrence_timing {
   OCCURRENCE_IN_TIME,
   OCCURRENCE_LATE,  /* older than Retention, or than the kept keys: it is not
                        counted */
-  OCCURRENCE_AHEAD, /* more than a day ahead of our clock: it is not counted,
-                       but may count when it is delivered again */
+  OCCURRENCE_AHEAD, /* more than a day ahead of this host's clock: it is not
+                       counted, but may count when it is delivered again */
 };
 
 /* One attribute to be counted. */
@@ -91,8 +91,8 @@ GC_MUST_CHECK enum gc_code batch_add(void *ctx, const struct event_metric *m);
 /* Keeps the first `count` occurrences and removes the others, for example those
  * of a body that was not whole. */
 void batch_truncate(struct batch *b, size_t count);
-/* Reports after a commit whether attributes were ahead of our clock, under the
- * cause "attributes ahead". Any thread. */
+/* Reports after a commit whether attributes were ahead of this host's clock,
+ * under the cause "attributes ahead". Any thread. */
 void batch_report_ahead(const struct batch *b,
                         void (*notice)(void *ctx, const char *cause,
                                        const struct gc_err *err),

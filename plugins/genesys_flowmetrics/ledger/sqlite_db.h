@@ -36,7 +36,7 @@ struct stored_counter {
   double sum;
   bool has_sum;         /* a numeric value was seen */
   bool shown;           /* its first 0 has been dispatched */
-  uint32_t last_minute; /* last counted, by our clock; 0: unknown */
+  uint32_t last_minute; /* last counted, by this host's clock; 0: unknown */
 };
 
 struct sqlite_db;

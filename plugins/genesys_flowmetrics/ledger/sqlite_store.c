@@ -180,9 +180,9 @@ static enum gc_code write_counters(struct ledger *l, struct gc_err *err) {
   return GC_OK;
 }
 
-/* Returns the present time by our clock and by the newest attribute: of those
- * counted before, and of the sorted ones of this transaction that are not ahead
- * of our clock. */
+/* Returns the present time by this host's clock and by the newest attribute: of
+ * those counted before, and of the sorted ones of this transaction that are not
+ * ahead of this host's clock. */
 static struct ledger_clock read_clock(const struct ledger *l, size_t count) {
   int64_t ours = l->settings.wall_ms();
   uint32_t newest = sqlite_db_newest(l->db);

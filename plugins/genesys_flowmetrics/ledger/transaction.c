@@ -11,7 +11,8 @@
 #include "common/net/clock.h"
 
 enum {
-  AHEAD_MINUTES = 24 * 60, /* a flow may be this far ahead of our clock */
+  AHEAD_MINUTES =
+      24 * 60, /* a flow may be this far ahead of this host's clock */
   RETIRE_EVERY_MS = 60 * 1000,
 };
 #define IDLE_MIN_MS (INT64_C(24) * 3600 * 1000)

@@ -50,7 +50,7 @@ static void hold_batch(struct notifications *n, struct batch *b) {
 }
 
 /* Remembers the keys of a committed batch, except those that were late or
- * ahead: they may count once our clock is corrected. */
+ * ahead: they may count once this host's clock is corrected. */
 static void remember_committed(struct notifications *n, const struct batch *b) {
   pthread_mutex_lock(&n->lock);
   for (size_t i = 0; i < b->count; i++)

@@ -278,7 +278,7 @@ static void publish_counts(struct ledger *l) {
 
 /* Makes this process the owner of its identities. From here on the server
  * refuses scripts of another process with these identities, and those of an
- * earlier connection of ours. The counts that we read are therefore final. */
+ * earlier connection of ours. The counts that were read are therefore final. */
 static enum gc_code take_over(struct ledger *l, struct gc_err *err) {
   struct redis_store *s = l->redis;
   GC_AUTO(redis_reply_auto) redisReply *reply = NULL;

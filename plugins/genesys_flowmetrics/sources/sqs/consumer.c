@@ -221,7 +221,8 @@ static bool start_deletions(struct consumer *c,
 
 /* ---- receiving ---- */
 
-/* Returns true for a message without attributes that are ahead of our clock. */
+/* Returns true for a message without attributes that are ahead of this host's
+ * clock. */
 static bool is_safe(void *ctx, size_t place) {
   const struct delivery *d = ctx;
   for (size_t i = place > 0 ? d->ends[place - 1] : 0; i < d->ends[place]; i++)

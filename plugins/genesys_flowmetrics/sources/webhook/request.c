@@ -108,8 +108,8 @@ static void suspend_call(struct call *call) {
 }
 
 /* Ends the wait for the ledger. Runs on the ledger's thread. Attributes ahead
- * of our clock were not counted, so they are not acknowledged: the sender sends
- * them again. */
+ * of this host's clock were not counted, so they are not acknowledged: the
+ * sender sends them again. */
 static void on_batch(struct batch *b, enum gc_code code) {
   struct call *call = (struct call *)b;
   struct webhook *w = call->webhook;
