@@ -16,6 +16,7 @@
 
 bool gc_plugin_open(struct gc_plugin *p) {
   struct gc_err err;
+  gc_log_free(p->log); /* of a plugin that is registered again */
   p->log = gc_log_new(p->name);
   if (p->log == NULL) {
     ERROR("%s: out of memory", p->name);
