@@ -162,7 +162,7 @@ everything() {
   [ -f "$out/plain/Makefile" ] || return
   trap 'end_lanes; exit 130' INT TERM HUP
   lane asan tsan fuzz tidy
-  lane next package dist
+  lane package dist
   run check e2e demo
   for l in $lanes; do
     wait "$l"
