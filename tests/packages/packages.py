@@ -17,7 +17,14 @@ from lib.genesys import TOP, Simulator
 from lib.process import wait_until
 from lib.report import Skip, check, note, same
 
-PLUGINS = ["genesys", "genesys_analytics", "genesys_flowmetrics", "genesys_influxdb", "genesys_realtime"]
+PLUGINS = [
+    "genesys",
+    "genesys_analytics",
+    "genesys_flowmetrics",
+    "genesys_influxdb",
+    "genesys_prometheus",
+    "genesys_realtime",
+]
 EXPOSURE_MOST = 20  # tenths, by systemd-analyze security; without the drop-in it is 96
 WITHIN_S = 60.0
 PLANTED = 1000000

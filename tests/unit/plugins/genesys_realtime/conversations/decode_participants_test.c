@@ -89,7 +89,7 @@ static void an_alert_is_no_answer(void) {
        "\"connectedTime\":\"2026-08-01T10:00:00Z\",\"calls\":[{\"state\":"
        "\"disconnected\",\"disconnectType\":\"transfer\"}]",
        T10},
-      {"a state nobody knows",
+      {"an unknown state",
        "\"connectedTime\":\"2026-08-01T10:00:00Z\",\"calls\":[{\"state\":"
        "\"teleporting\"}]",
        T10},
