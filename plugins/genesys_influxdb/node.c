@@ -137,8 +137,13 @@ static void on_gather(void *ctx, uint64_t at_ms) {
     schedule_save(n, at_ms);
 }
 
+/* What is posted may arrive after the stop, when the sender is gone. */
+static bool is_over(const struct influx_node *n) { return n->sender == NULL; }
+
 static void on_first_value(void *ctx) {
   struct influx_node *n = ctx;
+  if (is_over(n))
+    return;
   set_timer(n, &n->gather, now_ms(n) + INFLUX_GATHER_MS);
 }
 
@@ -220,6 +225,7 @@ static void on_stop_check(void *ctx, uint64_t at_ms) {
     set_timer(n, &n->tick, at_ms + INFLUX_GATHER_MS);
     return;
   }
+  gc_timers_unset(n->env.timers, &n->tick);
   influx_sender_free(gc_steal(n->sender));
   gc_spool_close(n->spool);
   pthread_mutex_lock(&n->lock);
@@ -230,6 +236,8 @@ static void on_stop_check(void *ctx, uint64_t at_ms) {
 
 static void begin_stop(void *ctx) {
   struct influx_node *n = ctx;
+  if (is_over(n))
+    return;
   gc_timers_unset(n->env.timers, &n->gather);
   gc_timers_unset(n->env.timers, &n->save);
   open_spool(n);
@@ -425,6 +433,8 @@ void influx_node_put(struct influx_node *n,
 
 static void flush_now(void *ctx) {
   struct influx_node *n = ctx;
+  if (is_over(n))
+    return;
   take_inbox(n);
   (void)save_lines(n, UINT64_MAX);
   influx_sender_flush(n->sender);
@@ -444,15 +454,19 @@ void influx_node_stats(struct influx_node *n, struct influx_node_stats *ret) {
   pthread_mutex_unlock(&n->inbox.lock);
 }
 
-bool influx_node_free(struct influx_node *n) {
-  if (n == NULL)
-    return true;
+bool influx_node_stop(struct influx_node *n) {
   if (gc_loop_post(n->loop, begin_stop, NULL, n) == GC_OK)
     wait_until_stopped(n);
   pthread_mutex_lock(&n->lock);
   bool is_stopped = n->is_stopped;
   pthread_mutex_unlock(&n->lock);
-  if (!is_stopped)
+  return is_stopped;
+}
+
+bool influx_node_free(struct influx_node *n) {
+  if (n == NULL)
+    return true;
+  if (!influx_node_stop(n))
     return false; /* the thread still uses the node */
   gc_loop_stop(n->loop);
   free_parts(n);

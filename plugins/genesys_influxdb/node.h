@@ -62,10 +62,13 @@ void influx_node_put(struct influx_node *n, const struct influx_sample *sample);
 void influx_node_flush(struct influx_node *n);
 /* Copies the statistics of the last second. Any thread. */
 void influx_node_stats(struct influx_node *n, struct influx_node_stats *ret);
-/* Saves the lines in memory, sends for up to INFLUX_LAST_SEND_MS if the
- * database answers, and frees the node, which may be NULL. Returns false when
- * the disk did not answer within INFLUX_STOP_MS; the thread and its memory are
- * then left behind. Call it after the last influx_node_put. */
+/* Saves the lines in memory and sends for up to INFLUX_LAST_SEND_MS if the
+ * database answers; the node then does nothing more. Returns false when the
+ * disk did not answer within INFLUX_STOP_MS. A second call returns at once. */
+bool influx_node_stop(struct influx_node *n);
+/* Stops the node, which may be NULL, and frees it. Returns false when the stop
+ * fails; the thread and its memory are then left behind. Call it after the last
+ * influx_node_put. */
 bool influx_node_free(struct influx_node *n);
 
 #endif

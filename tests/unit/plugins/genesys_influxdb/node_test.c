@@ -117,6 +117,21 @@ static void a_stop_sends_to_a_database_that_answers(void) {
   server_stop(s);
 }
 
+/* A busy host may free a stopped node seconds later. */
+static void a_stopped_node_does_nothing_more(void) {
+  struct gc_err err = {.code = GC_OK};
+  spool_fresh(0, 1 << 20);
+  struct influx_node_settings o = settings_for("http://127.0.0.1:1");
+  struct influx_node *n = influx_node_new(&o, &err);
+  put(n, 1);
+  CHECK(influx_node_stop(n));
+  put(n, 2);
+  influx_node_flush(n);
+  CHECK(influx_node_stop(n));
+  CHECK(influx_node_free(n));
+  CHECK_STR(spool_words(), LINE("1"));
+}
+
 static bool has_spoken(void *ctx) { return strstr(said, ctx) != NULL; }
 
 static void a_folder_that_is_not_there_yet_recovers(void) {
@@ -155,6 +170,7 @@ int main(void) {
   spool_bench_begin();
   RUN(a_stop_saves_what_is_in_memory);
   RUN(a_stop_sends_to_a_database_that_answers);
+  RUN(a_stopped_node_does_nothing_more);
   RUN(lines_that_are_dropped_are_said);
   RUN(a_folder_that_is_not_there_yet_recovers);
   spool_bench_end();
