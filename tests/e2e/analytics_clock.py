@@ -46,7 +46,7 @@ def stepping(*steps: Step) -> None:
     check("each window is there with the right count (%d)" % len(truth), truth and not missing, missing[:5])
     keys = {key for key, _ in truth}
     same("no window is written twice", windows.repeated(daemon, keys), (0, []))
-    note("%d queries; %s" % (len(fast.asked()), windows.complaints(daemon) or "no complaint"))
+    note("%d queries; %s" % (len(fast.asked()), daemon.complaints() or "no complaint"))
     daemon.stop()
 
 

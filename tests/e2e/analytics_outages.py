@@ -54,7 +54,7 @@ def away_for_thirty_windows() -> None:
     check("the oldest missed window is requested first", [q["end"] for q in missed] == sorted(q["end"] for q in missed), missed)
     note("%d queries for %d missed windows" % (len(missed), (missed[-1]["end"] - last) // MINUTE_MS))
     all_is_there(fast, daemon, since)
-    record = windows.complaints(daemon)
+    record = daemon.complaints()
     check("the log has one line and a reminder every ten minutes", 0 < len(record) <= 5 and all("account prod, api" in line for line in record), record)
     daemon.stop()
 
@@ -104,7 +104,7 @@ def a_deleted_queue_keeps_its_windows() -> None:
     last = max(over for over in (o for k, _ in fast.truth(since, fast.span()[1], PROMPT) if k.label == fast.labels[chosen]
                                  for o, _ in windows.intervals(daemon, k)))
     check("the last window of the deleted queue has its last event", last < fast.now_ms() - 5 * MINUTE_MS, windows.iso(last))
-    same("the log has no complaints", windows.complaints(daemon), [])
+    same("the log has no complaints", daemon.complaints(), [])
     daemon.stop()
 
 

@@ -77,7 +77,7 @@ def five_thousand_queues_with_twenty_metrics() -> None:
     check("unfiltered", not any(one["filtered"] for one in fast.asked()))
     requests = fast.sim.counters()["requests"].get(AGGREGATES, {})
     same("no request is refused", [status for status in requests if status != "200"], [])
-    same("the log has no complaints", windows.complaints(first) + windows.complaints(second), [])
+    same("the log has no complaints", first.complaints() + second.complaints(), [])
     note("%d KB at most in the first run, %d in the second (%d values in collectd's cache); %d queries, the first of %d windows"
          % (memory, second.memory_kb(), QUEUES * sum(map(series_of, METRICS)), len(fast.asked()),
             (largest["end"] - largest["begin"]) // MINUTE_MS))

@@ -64,7 +64,7 @@ def agents_states_fill_each_window() -> None:
     got = {(label, q): dict((round(a * 1000), v) for a, v in daemon.readings(label, "user_metric_seconds", q)).get(end) for label, q in totals}
     wrong = [(key, got[key], value) for key, value in totals.items() if got[key] is None or abs(got[key] - value) > 0.01]
     check("the totals of the states equal the truth (%d)" % len(totals), not wrong, wrong[:4])
-    same("the log has no complaints", windows.complaints(daemon), [])
+    same("the log has no complaints", daemon.complaints(), [])
     daemon.stop()
 
 
@@ -78,7 +78,7 @@ def work_by_agent_and_medium() -> None:
             key = (names[group["userId"]], "user_interval_count", "%s-%s" % (row["metric"], group["mediaType"]), over)
             wanted[key] = row["stats"]["count"]
     compare(daemon, "the work of each agent equals the truth", wanted)
-    same("the log has no complaints", windows.complaints(daemon), [])
+    same("the log has no complaints", daemon.complaints(), [])
     daemon.stop()
 
 
@@ -109,7 +109,7 @@ def the_guide_dialect() -> None:
     compare(daemon, "the rows of the guide dialect equal the truth", {(label, "queue_interval_count", name + "-all", over): value
                                           for (label, name, over), value in counts.items()})
     daemon.stop()
-    note("%d waits; %s" % (len(sums), windows.complaints(daemon) or "no complaint"))
+    note("%d waits; %s" % (len(sums), daemon.complaints() or "no complaint"))
 
 
 def a_row_of_no_time_is_counted_and_costs_no_other() -> None:

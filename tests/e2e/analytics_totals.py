@@ -47,7 +47,7 @@ def two_hours_with_late_data_add_up() -> None:
     same("no counter decreases", windows.falling(daemon, counted), [])
     the_interval_series_keep_their_first_value(fast, daemon, counted)
     the_database_has_the_same(daemon, influx, counted)
-    same("the log has no complaints", windows.complaints(daemon), [])
+    same("the log has no complaints", daemon.complaints(), [])
     took, status = daemon.stop()
     same("collectd ends with status 0", status, 0)
     note("%d series, %d queries, %.2f s to stop" % (len(keys), len(fast.asked()), took))

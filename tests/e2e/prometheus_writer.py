@@ -301,7 +301,7 @@ def dead_scrapers_delay_no_other() -> None:
     check("a stop takes %.1f s" % took, status == 0 and took < 5, (took, status))
 
 
-def a_password_in_the_clear_earns_a_warning() -> None:
+def a_password_in_the_clear_gives_a_warning() -> None:
     password = process.folder("secret") / "password"
     password.write_text(PASSWORD)
     password.chmod(0o600)
@@ -324,6 +324,6 @@ def a_bad_configuration_is_refused() -> None:
 if __name__ == "__main__":
     report.main([the_queries_of_the_guides_return_data, values_of_another_host_are_shown, only_permitted_scrapers_read,
                  a_new_certificate_counts_without_a_restart, a_port_in_use_is_tried_again,
-                 many_series_while_they_are_written, dead_scrapers_delay_no_other, a_password_in_the_clear_earns_a_warning,
+                 many_series_while_they_are_written, dead_scrapers_delay_no_other, a_password_in_the_clear_gives_a_warning,
                  a_bad_configuration_is_refused],
                 {"collectd": DAEMON, "prometheus": sinks.PROMETHEUS, "promtool": sinks.PROMTOOL})

@@ -60,11 +60,6 @@ def offers(daemon: Collectd) -> stream.Counts:
     return {key: value for key, (_, value) in daemon.snapshot().items() if "/queue_offer-" in key}
 
 
-def complaints(daemon: Collectd) -> list[str]:
-    """Complaints, without collectd's own about slow reads on a busy machine."""
-    return [line for line in daemon.complaints() if "plugin_read_thread" not in line]
-
-
 def every_queue_of_two_channels_is_counted() -> None:
     """Each queue has a contact; then a third of the queues becomes invisible, and the others continue."""
     sim = crowd()
@@ -82,7 +77,7 @@ def every_queue_of_two_channels_is_counted() -> None:
     wait_until(lambda: len(counts(sim, start)) == MANY, WITHIN_S, "an offer for each queue", 0.5)
     sim.freeze()
     stream.becomes("the offers of all queues equal the truth", lambda: counts(sim, start), lambda: offers(daemon), stream.unequal, WITHIN_S)
-    same("the log has no complaints", complaints(daemon), [])
+    same("the log has no complaints", daemon.complaints(), [])
     a_third_is_refused(sim, daemon)
     daemon.stop()
 
@@ -133,7 +128,7 @@ def topics_keep_their_channel_when_the_list_changes() -> None:
     there = MANY + len(gone)
     daemon.lives_until(lambda: wanted_and_covered(daemon) == [there] * 2, WITHIN_S, "stream_topics of the new list")
     same("no other socket is opened and stream_gap is 0", (len(stream.sockets(sim)), stream.state(daemon, "stream_gap")), (sockets, 0))
-    same("the log has no complaints", complaints(daemon), [])
+    same("the log has no complaints", daemon.complaints(), [])
     new_channels_keep_topics_together(sim, daemon, after)
     daemon.stop()
 
@@ -168,7 +163,7 @@ def queues_without_a_channel_are_named_once() -> None:
     daemon.lives_until(is_placed, 60, "the sockets")
     daemon.says("queues get no events", within_s=WITHIN_S)
     same("all channels are used, each to its limit", (len(set(where.values())), len(where)), (CHANNELS, most))
-    lines = complaints(daemon)
+    lines = daemon.complaints()
     same("the log has one warning", len(lines), 1)
     everything = sim.truth()["queues"]
     names = {record["name"] for queue, record in everything.items() if stream.topic(queue) not in where}

@@ -174,7 +174,7 @@ void lives_make_overlap(struct lives_build *b) {
 
 /* ---- agents that never connect ---- */
 
-/* All agents ring in vain, some of them at a time. */
+/* No agent answers; some ring at the same time. */
 static void ring_all_in_vain(struct lives_build *b, const struct stay *s) {
   unsigned ringing[3], count = 0;
   for (unsigned n = 1 + random_below(b, 8); n > 0 && has_room(b); n--) {

@@ -143,11 +143,6 @@ class Fast:
         return self.sim.call("truth/aggregates?interval=%s/%s" % (iso(begin), iso(end)))["pending"]
 
 
-def complaints(daemon: Collectd) -> list[str]:
-    """Complaints of the plugins; collectd itself calls every read slow at such a rate."""
-    return [line for line in daemon.complaints() if "plugin_read_thread" not in line]
-
-
 # ---- values in csv --------------------------------------------------------------
 
 def intervals(daemon: Collectd, key: Key, host: str = "agent") -> list[tuple[int, float]]:

@@ -54,7 +54,7 @@ static void wrong_configurations_are_refused(void) {
   }
 }
 
-static void plain_http_to_another_host_earns_a_warning(void) {
+static void plain_http_to_another_host_gives_a_warning(void) {
   CHECK_INT(configure(node("Bucket b\nURL \"http://db.example:8086\"")), 0);
   CHECK(fake_log_has(": URL is plain http to another host"));
   (void)fake_shutdown();
@@ -97,7 +97,7 @@ static void values_of_the_chosen_plugins_reach_the_spool(void) {
 int main(void) {
   spool_bench_begin();
   RUN(wrong_configurations_are_refused);
-  RUN(plain_http_to_another_host_earns_a_warning);
+  RUN(plain_http_to_another_host_gives_a_warning);
   RUN(values_of_the_chosen_plugins_reach_the_spool);
   spool_bench_end();
   return check_done();
