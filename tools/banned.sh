@@ -29,6 +29,7 @@ ban 'system|popen|alloca|signal' 'not in a process that belongs to collectd' $so
 ban 'printf|fprintf|puts|perror|exit|abort|assert' 'the core does not print and does not end the daemon' $sources
 ban 'curl_easy_perform' 'blocks for ever: a multi handle (net/loop)' $sources
 ban 'usleep|sleep|nanosleep' 'wait for a condition' $sources
+ban 'pthread_create|pthread_sigmask' 'a thread begins with all signals blocked: net/thread' $(echo "$sources" | grep -v net/thread.c)
 ban 'time|clock|clock_gettime|gettimeofday|getrandom|rand_r' 'time and randomness are arguments in base and genesys' $pure
 ban 'strtod|strtof|isalpha|isdigit|isspace|tolower|toupper|setlocale' 'follows the locale of the daemon: base has functions of its own' $pure_but_decimal
 

@@ -5,12 +5,12 @@
 #include "common/net/background.h"
 
 #include <pthread.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
 #include "common/net/loop.h"
+#include "common/net/thread.h"
 #include "common/net/timing.h"
 
 enum { STACK_BYTES = 256 * 1024 };
@@ -94,23 +94,6 @@ static struct job *new_job(struct gc_background *b,
   return job;
 }
 
-/* Starts a thread with all signals blocked: the daemon handles them, and a
- * thread inherits its creator's mask. */
-static int start_thread(struct job *job) {
-  sigset_t all, before;
-  pthread_t thread;
-  pthread_attr_t attr;
-  sigfillset(&all);
-  pthread_attr_init(&attr);
-  pthread_attr_setdetachstate(&attr, PTHREAD_CREATE_DETACHED);
-  pthread_attr_setstacksize(&attr, STACK_BYTES);
-  pthread_sigmask(SIG_SETMASK, &all, &before);
-  int failed = pthread_create(&thread, &attr, run_job, job);
-  pthread_sigmask(SIG_SETMASK, &before, NULL);
-  pthread_attr_destroy(&attr);
-  return failed;
-}
-
 enum gc_code gc_background_start(struct gc_background *b,
                                  const struct gc_work *work,
                                  struct gc_err *err) {
@@ -123,7 +106,7 @@ enum gc_code gc_background_start(struct gc_background *b,
     work->drop(work->ctx);
     return gc_fail(err, GC_ERR_MEMORY, "%s: out of memory", work->name);
   }
-  int failed = start_thread(job);
+  int failed = gc_thread_start_detached(STACK_BYTES, run_job, job);
   if (failed == 0) {
     b->job = job;
     return GC_OK;

@@ -5,12 +5,12 @@
 #include "common/net/bounded.h"
 
 #include <pthread.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <time.h>
 
 #include "common/net/clock.h"
+#include "common/net/thread.h"
 
 enum { STACK_BYTES = 1024 * 1024 };
 
@@ -91,22 +91,6 @@ static void *run_call(void *arg) {
   return NULL;
 }
 
-/* The daemon handles signals; a thread inherits its creator's mask. */
-static int start_thread(struct bounded_call *c) {
-  sigset_t all, before;
-  pthread_t thread;
-  pthread_attr_t attr;
-  sigfillset(&all);
-  pthread_attr_init(&attr);
-  pthread_attr_setdetachstate(&attr, PTHREAD_CREATE_DETACHED);
-  pthread_attr_setstacksize(&attr, STACK_BYTES);
-  pthread_sigmask(SIG_SETMASK, &all, &before);
-  int failed = pthread_create(&thread, &attr, run_call, c);
-  pthread_sigmask(SIG_SETMASK, &before, NULL);
-  pthread_attr_destroy(&attr);
-  return failed;
-}
-
 /* Waits for the end of a call; the lock is held. */
 static void wait_until_ms(struct gc_bounded *b, uint64_t at_ms) {
   struct timespec until = {.tv_sec = (time_t)(at_ms / 1000),
@@ -151,7 +135,7 @@ static enum gc_code run_in_turn(struct gc_bounded *b, struct bounded_call *c,
   pthread_mutex_unlock(&b->lock);
   if (!has_turn)
     return GC_ERR_TIMEOUT;
-  bool has_thread = start_thread(c) == 0;
+  bool has_thread = gc_thread_start_detached(STACK_BYTES, run_call, c) == 0;
   pthread_mutex_lock(&b->lock);
   if (!has_thread) {
     b->running = NULL;

@@ -7,7 +7,6 @@
 #include <errno.h>
 #include <poll.h>
 #include <pthread.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -18,6 +17,7 @@
 
 #include "common/net/clock.h"
 #include "common/net/poll_set.h"
+#include "common/net/thread.h"
 #include "common/net/timing.h"
 
 /* Connections kept for reuse, including those of sockets. libcurl's default
@@ -258,20 +258,13 @@ struct gc_loop *gc_loop_new(struct gc_err *err) {
 enum gc_code gc_loop_start(struct gc_loop *l, const char *name,
                            struct gc_err *err) {
   snprintf(l->name, sizeof(l->name), "%s", name);
-  /* The daemon handles signals; a thread inherits its creator's mask. */
-  sigset_t all, before;
-  sigfillset(&all);
-  pthread_sigmask(SIG_SETMASK, &all, &before);
-
   int failed = ECANCELED;
   pthread_mutex_lock(&l->lock);
   if (l->state == NEW && !l->is_stopping) {
-    failed = pthread_create(&l->thread, NULL, run_loop, l);
+    failed = gc_thread_start(&l->thread, run_loop, l);
     l->state = failed == 0 ? RUNNING : NEW;
   }
   pthread_mutex_unlock(&l->lock);
-
-  pthread_sigmask(SIG_SETMASK, &before, NULL);
   if (failed == 0)
     return GC_OK;
   return gc_fail(err, failed == ECANCELED ? GC_ERR_STOPPED : GC_ERR_MEMORY,

@@ -9,7 +9,6 @@
 #include <netinet/tcp.h>
 #include <poll.h>
 #include <pthread.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -19,6 +18,7 @@
 #include <unistd.h>
 
 #include "common/net/clock.h"
+#include "common/net/thread.h"
 
 enum gc_code redis_wait(int fd, short events, int stop_fd, uint32_t grace_ms,
                         uint64_t *until_ms) {
@@ -100,22 +100,13 @@ static struct lookup *lookup_new(const struct state_url *url) {
 }
 
 static bool lookup_start(struct lookup *l) {
-  pthread_attr_t attr;
-  pthread_t thread;
-  sigset_t all, old;
-  sigfillset(&all);
-  pthread_attr_init(&attr);
-  pthread_attr_setdetachstate(&attr, PTHREAD_CREATE_DETACHED);
-  pthread_sigmask(SIG_SETMASK, &all, &old);
   l->users++;
   lookups++;
-  bool started = pthread_create(&thread, &attr, lookup_thread, l) == 0;
+  bool started = gc_thread_start_detached(0, lookup_thread, l) == 0;
   if (!started) {
     l->users--;
     lookups--;
   }
-  pthread_sigmask(SIG_SETMASK, &old, NULL);
-  pthread_attr_destroy(&attr);
   return started;
 }
 

@@ -4,7 +4,6 @@
 #endif
 #include "plugins/genesys_flowmetrics/ledger/internal.h"
 
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
@@ -12,6 +11,7 @@
 #include <unistd.h>
 
 #include "common/net/clock.h"
+#include "common/net/thread.h"
 
 enum {
   IDLE_MS = 1000, /* time between two runs of the store's upkeep */
@@ -262,12 +262,8 @@ bool ledger_is_shared(const struct ledger *l) {
 bool ledger_has_redis(void) { return ledger_redis() != NULL; }
 
 enum gc_code ledger_start(struct ledger *l, struct gc_err *err) {
-  sigset_t all, old;
-  sigfillset(&all);
-  pthread_sigmask(SIG_SETMASK, &all, &old);
   l->is_running = true;
-  int failed = pthread_create(&l->thread, NULL, run_writer, l);
-  pthread_sigmask(SIG_SETMASK, &old, NULL);
+  int failed = gc_thread_start(&l->thread, run_writer, l);
   if (failed != 0) {
     l->is_running = false;
     return gc_fail(err, GC_ERR_MEMORY, "cannot start the writer's thread: %s",
