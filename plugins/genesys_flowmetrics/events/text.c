@@ -20,13 +20,26 @@ const char *text_skip_space(const char *p, const char *end) {
   return p;
 }
 
+/* True if an odd number of backslashes is before `p`, after `from`. */
+static bool is_escaped(const char *from, const char *p) {
+  const char *first = p;
+  while (first - 1 > from && first[-1] == '\\')
+    first--;
+  return (p - first) % 2 != 0;
+}
+
 /* Returns the byte after the string that begins at `p`. */
 static const char *skip_string(const char *p, const char *end) {
-  for (p++; p < end && *p != '"'; p++)
-    if (*p == '\\')
-      p++;
-  return p < end ? p + 1 : end;
+  const char *from = p;
+  do
+    p = memchr(p + 1, '"', (size_t)(end - p - 1));
+  while (p != NULL && is_escaped(from, p));
+  return p != NULL ? p + 1 : end;
 }
+
+/* What a byte adds to the depth; 2: a string begins. */
+static const signed char steps[256] = {
+    ['{'] = 1, ['['] = 1, ['}'] = -1, [']'] = -1, ['"'] = 2};
 
 size_t text_document_len(const char *p, const char *end) {
   const char *from = p;
@@ -34,14 +47,14 @@ size_t text_document_len(const char *p, const char *end) {
   if (p == end || (*p != '{' && *p != '['))
     return 0;
   while (p < end) {
-    if (*p == '"') {
+    signed char step = steps[(unsigned char)*p];
+    if (step == 2) {
       p = skip_string(p, end);
       continue;
     }
-    depth += *p == '{' || *p == '[';
-    depth -= *p == '}' || *p == ']';
     p++;
-    if (depth == 0)
+    depth += (size_t)step;
+    if (step < 0 && depth == 0)
       break;
   }
   return (size_t)(p - from);
