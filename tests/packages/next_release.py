@@ -18,7 +18,8 @@ from making import done, need
 from packages import measures, verdicts
 
 RELEASE = "trixie"
-SETS = ("build", "demo", "test", "package")  # of tools/deps.sh
+INSTALLED = ("build", "demo", "package")  # sets of tools/deps.sh
+LOOKED_UP = "test"  # the set that the end-to-end tests need; it has compilers, databases and a browser
 BUILD_S = 3000.0  # on a host that is busy with the end-to-end tests
 TREE = "/usr/src/collectd-genesys"  # in the new Debian
 # The package follows the policy of Debian 12; three bytes of machine code may read as a misspelt word.
@@ -46,9 +47,11 @@ def builder(root: Path) -> None:
     unpacked = process.folder("tree")
     done(["tar", "-xf", str(making.tarball()), "-C", str(unpacked)])
     shutil.copytree(next(unpacked.glob("collectd-genesys-*")), root / TREE.lstrip("/"), symlinks=True)
-    install = "sh tools/deps.sh " + " ".join(SETS)
+    install = "sh tools/deps.sh " + " ".join(INSTALLED)
     run(root, install)
     same("a second call installs nothing", run(root, install).strip(), "")
+    plan = run(root, "apt-get -q -s install --no-install-recommends $(sh tools/deps.sh --names %s)" % LOOKED_UP)
+    check("the packages of the tests are there", plan.count("\nInst ") > 20, plan[-2000:])
 
 
 def package_of(root: Path) -> Path:
