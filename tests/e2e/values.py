@@ -7,7 +7,6 @@ values.
 """
 from __future__ import annotations
 
-import hashlib
 import re
 from typing import Any, Callable
 
@@ -229,21 +228,6 @@ def prometheus_gets_the_truth() -> None:
     daemon.stop()
 
 
-def graphite_path(key: str) -> str:
-    """The path of carbon's file for a series.
-
-    collectd replaces what Graphite forbids. Carbon reads a `;` as the beginning of tags and files such
-    a series by the hash of its path.
-    """
-    instance, kind = key.rsplit("/", 1)
-    parts = ["q", "genesys-" + instance, kind]
-    path = ".".join(re.sub(r"[ \t\n\v\f\r.\"\\:!,/()\x00-\x1f]", "_", part) for part in parts)
-    if ";" not in path:
-        return path
-    digest = hashlib.sha256(path.encode()).hexdigest()
-    return "_tagged.%s.%s.%s" % (digest[:3], digest[3:6], digest)
-
-
 def graphite_gets_the_truth() -> None:
     if not sinks.CARBON or not sinks.has_whisper():
         raise Skip("carbon-cache and python3-whisper are not installed")
@@ -256,7 +240,7 @@ def graphite_gets_the_truth() -> None:
                       more=block("Plugin write_graphite", None, {}, node))
     daemon.wait_up(host="q")
     truth = sim.truth()
-    wanted = {graphite_path(key): value for key, value in
+    wanted = {sinks.graphite_path(key): value for key, value in
               expected.values(truth, expected.by_name(truth)).items()}
     equal("carbon equals the truth", wanted,
           lambda: {key: value for key, value in carbon.latest().items() if key in wanted
@@ -277,18 +261,7 @@ def influxdb_gets_the_truth() -> None:
     gauges = expected.values(truth, expected.by_name(truth))
 
     def stored(source: str, ending: str) -> Callable[[], Found]:
-        """Keys as in csv: INSTANCE/TYPE-QUALIFIER."""
-        def read() -> Found:
-            made: Found = {}
-            for series in influx.ask('SELECT last(value) FROM "genesys_%s" GROUP BY host, instance, type, type_instance'
-                                     % source):
-                of = series["tags"]
-                at, value = series["values"][0]
-                kind = of["type"] + ("-" + of["type_instance"] if of["type_instance"] else "")
-                if of["host"] == "q" and of["type"].endswith(ending):
-                    made["%s/%s" % (of["instance"], kind.replace(ending, "", 1))] = (at / 1000, value)
-            return expected.of_queues(made)
-        return read
+        return lambda: expected.of_queues(influx.latest(source, ending))
     equal("influxdb equals the truth", gauges, stored("value", ""))
     still = {key: value for key, value in gauges.items() if expected.WAITS not in key}
 

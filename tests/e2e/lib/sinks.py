@@ -2,7 +2,9 @@
 """Databases for collectd's values: a real Prometheus, carbon and InfluxDB, all private."""
 from __future__ import annotations
 
+import hashlib
 import json
+import re
 import subprocess
 from pathlib import Path
 from typing import Any
@@ -69,10 +71,25 @@ def prometheus_series(rows: list[dict[str, Any]], prefix: str = "collectd_genesy
     return made
 
 
-class Carbon:
-    """carbon-cache with one-second whisper files."""
+def graphite_path(key: str, host: str = "q") -> str:
+    """The path of carbon's file for the series INSTANCE/TYPE-QUALIFIER.
 
-    def __init__(self) -> None:
+    collectd replaces what Graphite forbids. Carbon reads a `;` as the beginning of tags and files such
+    a series by the hash of its path.
+    """
+    instance, kind = key.rsplit("/", 1)
+    parts = [host, "genesys-" + instance, kind]
+    path = ".".join(re.sub(r"[ \t\n\v\f\r.\"\\:!,/()\x00-\x1f]", "_", part) for part in parts)
+    if ";" not in path:
+        return path
+    digest = hashlib.sha256(path.encode()).hexdigest()
+    return "_tagged.%s.%s.%s" % (digest[:3], digest[3:6], digest)
+
+
+class Carbon:
+    """carbon-cache with one-second whisper files, or with the texts of other files for storage."""
+
+    def __init__(self, schemas: str = "[all]\npattern = .*\nretentions = 1s:5m\n", aggregation: str = "") -> None:
         self.folder = process.folder("carbon")
         self.port = free_port()
         conf = self.folder / "carbon.conf"
@@ -84,8 +101,8 @@ class Carbon:
             "CACHE_QUERY_INTERFACE = 127.0.0.1\nCACHE_QUERY_PORT = %(query)d\nCARBON_METRIC_INTERVAL = 0\n"
             "ENABLE_TAGS = False\nLOG_UPDATES = False\nLOG_CREATES = False\n"
             % {"dir": self.folder, "line": self.port, "pickle": free_port(), "query": free_port()})
-        (self.folder / "storage-schemas.conf").write_text("[all]\npattern = .*\nretentions = 1s:5m\n")
-        (self.folder / "storage-aggregation.conf").write_text("")
+        (self.folder / "storage-schemas.conf").write_text(schemas)
+        (self.folder / "storage-aggregation.conf").write_text(aggregation)
         (self.folder / "log").mkdir()
         self.program = Program([SYSTEM_PYTHON, CARBON, "--nodaemon", "--config=%s" % conf,
                                 "--pidfile=%s" % (self.folder / "pid"), "start"])
@@ -98,20 +115,30 @@ class Carbon:
 
     def latest(self, seconds: int = 60) -> dict[str, tuple[float, float]]:
         """The newest point of each whisper file: "a.b.c" -> (epoch, value)."""
+        made = self._whisper("(start, _, step), points = whisper.fetch(path, time.time() - %d)\n"
+                             "known = [(start + i * step, v) for i, v in enumerate(points) if v is not None]\n"
+                             "if known: made[name] = known[-1]\n" % seconds)
+        return {key: (at, value) for key, (at, value) in made.items()}
+
+    def files(self) -> dict[str, dict[str, Any]]:
+        """What whisper-info says of each file: "a.b.c" -> aggregationMethod, xFilesFactor, fileSize, archives."""
+        return self._whisper("made[name] = dict(whisper.info(path), fileSize=os.path.getsize(path))\n")
+
+    def _whisper(self, each: str) -> dict[str, Any]:
+        """Runs the lines of Python for each file and returns `made`; a file that is just being written is left out."""
         script = ("import json, os, sys, time, whisper\n"
-                  "top, since, made = sys.argv[1], time.time() - float(sys.argv[2]), {}\n"
+                  "top, made = sys.argv[1], {}\n"
+                  "def look(path, name):\n  %s\n"
                   "for where, _, names in os.walk(top):\n"
                   "  for name in names:\n"
                   "    path = os.path.join(where, name)\n"
-                  "    try: (start, _, step), points = whisper.fetch(path, since)\n"
+                  "    try: look(path, os.path.relpath(path, top)[:-4].replace('/', '.'))\n"
                   "    except Exception: continue\n"
-                  "    known = [(start + i * step, v) for i, v in enumerate(points) if v is not None]\n"
-                  "    if known: made[os.path.relpath(path, top)[:-4].replace('/', '.')] = known[-1]\n"
-                  "print(json.dumps(made))\n")
-        done = process.run([SYSTEM_PYTHON, "-c", script, str(self.folder / "whisper"), str(seconds)], 30)
+                  "print(json.dumps(made))\n" % each.rstrip().replace("\n", "\n  "))
+        done = process.run([SYSTEM_PYTHON, "-c", script, str(self.folder / "whisper")], 30)
         if done.returncode != 0:
             raise RuntimeError(done.stdout.decode(errors="replace"))
-        return {key: (at, value) for key, (at, value) in json.loads(done.stdout).items()}
+        return json.loads(done.stdout)
 
 
 def has_whisper() -> bool:
@@ -121,12 +148,14 @@ def has_whisper() -> bool:
 
 INFLUXD = process.program("influxd")
 COLLECTD_TYPES = Path("/usr/share/collectd/types.db")
+LISTENER = ('[[collectd]]\nenabled = true\nbind-address = "ADDRESS"\ndatabase = "collectd"\ntypesdb = "TYPES"\n'
+            'batch-timeout = "1s"\nread-buffer = 8388608\n')
 
 
 class InfluxDB:
-    """InfluxDB 1 behind collectd's network plugin, with our genesys.db."""
+    """InfluxDB 1 behind collectd's network plugin, with our genesys.db; `listener` is another [[collectd]] section."""
 
-    def __init__(self, types: Path) -> None:
+    def __init__(self, types: Path, listener: str = LISTENER) -> None:
         folder = process.folder("influxdb")
         self.url = "http://127.0.0.1:%d" % free_port()
         self.port = free_port()
@@ -138,9 +167,9 @@ class InfluxDB:
         config.write_text(
             'reporting-disabled = true\nbind-address = "127.0.0.1:%d"\n[meta]\ndir = "%s/meta"\n[data]\ndir = "%s/data"\n'
             'wal-dir = "%s/wal"\nquery-log-enabled = false\n[http]\nbind-address = "%s"\nlog-enabled = false\n[monitor]\n'
-            'store-enabled = false\n[[collectd]]\nenabled = true\nbind-address = "127.0.0.1:%d"\ndatabase = "collectd"\n'
-            'typesdb = "%s/types"\nbatch-timeout = "1s"\nread-buffer = 8388608\n[logging]\nlevel = "warn"\n'
-            % (free_port(), folder, folder, folder, self.url.removeprefix("http://"), self.port, folder))
+            'store-enabled = false\n[logging]\nlevel = "warn"\n'
+            % (free_port(), folder, folder, folder, self.url.removeprefix("http://"))
+            + listener.replace("ADDRESS", "127.0.0.1:%d" % self.port).replace("TYPES", str(folder / "types")))
         self.program = Program([INFLUXD, "-config", str(config)], env={"HOME": str(folder), "PATH": "/usr/bin:/bin"})
         wait_until(self._is_ready, 20, "influxd is ready")
 
@@ -166,6 +195,17 @@ class InfluxDB:
         made = {}
         for series in self.ask("SELECT value FROM genesys_%s WHERE type = '%s' GROUP BY instance, type_instance" % (source, kind)):
             made[series["tags"]["instance"], series["tags"]["type_instance"]] = [tuple(v) for v in series["values"]]
+        return made
+
+    def latest(self, source: str = "value", ending: str = "", host: str = "q") -> dict[str, tuple[float, float]]:
+        """The newest point of each series, by keys as in csv: INSTANCE/TYPE-QUALIFIER; only types with the ending, without it."""
+        made = {}
+        for series in self.ask('SELECT last(value) FROM "genesys_%s" GROUP BY host, instance, type, type_instance' % source):
+            of = series["tags"]
+            at, value = series["values"][0]
+            kind = of["type"] + ("-" + of["type_instance"] if of["type_instance"] else "")
+            if of["host"] == host and of["type"].endswith(ending):
+                made["%s/%s" % (of["instance"], kind.replace(ending, "", 1))] = (at / 1000, value)
         return made
 
     def options(self) -> str:
