@@ -19,7 +19,7 @@ debian_packages() {
   demo) echo collectd-core libmicrohttpd12t64/libmicrohttpd12 libprotobuf-c1 openssl python3 ;;
   test) echo ccache clang libclang-rt-dev/libclang-rt-14-dev clang-format clang-tidy prometheus prometheus-alertmanager graphite-carbon \
     mandoc tinyproxy influxdb victoria-metrics redis-server faketime iproute2 procps util-linux git \
-    ca-certificates nodejs node-ws kcat librdkafka1 python3-yaml ;;
+    ca-certificates nodejs node-ws kcat librdkafka1 python3-prometheus-client python3-yaml ;;
   package) echo build-essential debhelper dpkg-dev lintian rpm rpmlint \
     mmdebstrap eatmydata systemd cpio ;;
   # The references of `make bench`, which leaves out the missing ones. Some

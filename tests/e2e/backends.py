@@ -7,15 +7,17 @@ receivers do take the values.
 """
 from __future__ import annotations
 
+import json
 import re
 import socket
+import urllib.request
 from typing import Any, Callable, Optional
 
 from lib import expected, process, report, sinks
 from lib.backends import KCAT, Found, HttpReceiver, Kafka, Records, example, without_loads
 from lib.collectd import DAEMON, OURS, Collectd, account, build_folder, queues, system_plugins
-from lib.genesys import TOP, Simulator, fetch
-from lib.process import free_port, wait_until
+from lib.genesys import Simulator, direct
+from lib.process import free_port
 from lib.report import Skip, check, check_soon, note, same, same_soon
 
 WITHIN_S = 25.0
@@ -236,7 +238,26 @@ def every_type_has_its_storage_with_separate_instances() -> None:
     every_type_has_its_storage(separate=True)
 
 
+ACCEPT = {"openmetrics": "application/openmetrics-text;version=1.0.0", "text": "text/plain;version=0.0.4"}
+PARSERS = {"openmetrics": "prometheus_client.openmetrics.parser", "text": "prometheus_client.parser"}
+
+
+def families(port: int, form: str) -> dict[str, str]:
+    """Name and type of each family as Datadog's check reads them, which has this parser: counters without _total."""
+    request = urllib.request.Request("http://127.0.0.1:%d/metrics" % port, headers={"Accept": ACCEPT[form]})
+    with direct.open(request, timeout=10) as answer:
+        text = answer.read()
+    script = ("import json, sys\nfrom %s import text_string_to_metric_families\n"
+              "print(json.dumps({one.name: one.type for one in text_string_to_metric_families(sys.stdin.read())}))\n" % PARSERS[form])
+    done = process.run([sinks.SYSTEM_PYTHON, "-c", script], stdin=text)
+    if done.returncode != 0:
+        raise RuntimeError(done.stdout.decode(errors="replace"))
+    return json.loads(done.stdout)
+
+
 def datadog_s_metrics_are_in_the_exposition() -> None:
+    if process.run([sinks.SYSTEM_PYTHON, "-c", "import prometheus_client"]).returncode != 0:
+        raise Skip("python3-prometheus-client is not installed")
     folder, port = process.folder("socket"), free_port()
     text = example("datadog/openmetrics.d/conf.yaml")
     listed = re.findall(r"^      - (\w+): [a-z_.]+$", text.partition("\n    metrics:\n")[2], re.M)
@@ -249,13 +270,14 @@ def datadog_s_metrics_are_in_the_exposition() -> None:
     daemon.lives_until(lambda: (folder / "s").exists() and process.listens(port), 20, "unixsock and the endpoint")
     put_every_type(str(folder / "s"))
 
-    def families() -> set[str]:
-        """Names as the check compares them: a counter's without _total."""
-        shown = fetch("http://127.0.0.1:%d/metrics" % port).decode()
-        found = re.findall(r"^# TYPE (\S+) (\w+)$", shown, re.M)
-        return {name.removesuffix("_total") if kind == "counter" else name for name, kind in found}
-    same_soon("listed metrics that nothing shows", lambda: sorted(set(listed) - families()), [])
-    note("%d metrics of %d families" % (len(listed), len(families())))
+    for form in ("openmetrics", "text"):
+        same_soon("listed metrics that nothing shows in the format " + form,
+                  lambda: sorted(set(listed) - set(families(port, form))), [])
+    shown = families(port, "openmetrics")
+    kinds = {name: shown.get(name) for name in listed}
+    same("metrics of a type that the check skips", {name: kind for name, kind in kinds.items()
+                                                    if kind not in ("counter", "gauge", "histogram")}, {})
+    note("%d metrics of %d families" % (len(listed), len(shown)))
     daemon.stop()
 
 
