@@ -37,7 +37,8 @@ fedora_packages() {
     libmicrohttpd-devel gnutls-devel hiredis-devel zlib-devel collectd python3 xz ;;
   demo) echo collectd collectd-write_prometheus openssl python3 ;;
   test) echo ccache clang compiler-rt clang-tools-extra prometheus python3-carbon \
-    mandoc tinyproxy redis libfaketime iproute procps-ng util-linux git nodejs ;;
+    mandoc tinyproxy redis libfaketime iproute procps-ng util-linux git nodejs \
+    librdkafka python3-pyyaml ;;
   package) echo rpm-build rpmlint systemd ;;
   bench) echo collectd nodejs redis
     command -v npm >/dev/null || echo npm ;;
