@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import re
 import socket
+import time
 import urllib.request
 from typing import Any, Callable, Optional
 
@@ -176,20 +177,27 @@ def storage() -> sinks.Carbon:
     return sinks.Carbon(example("graphite/storage-schemas.conf"), example("graphite/storage-aggregation.conf"))
 
 
-def put_every_type(path: str) -> None:
-    """Dispatches a value of every type and qualifier."""
+def put(path: str, commands: list[str]) -> list[str]:
+    """collectd's answer to each command of its unixsock plugin."""
     with socket.socket(socket.AF_UNIX) as one:
         one.settimeout(20)
         one.connect(path)
         with one.makefile("rw") as lines:
-            for kind, sources in types().items():
-                for qualifier in QUALIFIERS.get(kind, ["voice"]):
-                    lines.write("PUTVAL \"agent/genesys-Support/%s-%s\" interval=10 N:%s\n"
-                                % (kind, qualifier, ":".join("7" for _ in sources)))
-                    lines.flush()
-                    answer = lines.readline()
-                    if not answer.startswith("0 "):
-                        raise RuntimeError("%s: %s" % (kind, answer))
+            said = []
+            for command in commands:
+                lines.write(command + "\n")
+                lines.flush()
+                said.append(lines.readline())
+            return said
+
+
+def put_every_type(path: str) -> None:
+    """Dispatches a value of every type and qualifier."""
+    commands = ['PUTVAL "agent/genesys-Support/%s-%s" interval=10 N:%s' % (kind, qualifier, ":".join("7" for _ in sources))
+                for kind, sources in types().items() for qualifier in QUALIFIERS.get(kind, ["voice"])]
+    refused = [answer for answer in put(path, commands) if not answer.startswith("0 ")]
+    if refused:
+        raise RuntimeError("%d values refused: %s" % (len(refused), refused[:3]))
 
 
 def wanted_files(separate: bool = False) -> dict[str, tuple[Any, ...]]:
@@ -231,6 +239,30 @@ def every_type_has_its_storage(separate: bool = False) -> None:
     sizes = sorted({round(of["fileSize"] / 1000) for path, of in got.items() if path in wanted})
     said = re.search(r"takes (\d+), (\d+) and (\d+) kB", example("graphite/storage-schemas.conf"))
     same("sizes in storage-schemas.conf", [int(one) for one in said.groups()], sizes)
+    daemon.stop()
+
+
+def a_slot_with_several_counts_keeps_every_event() -> None:
+    """A changed counter leaves within a second, so that one slot of 10 s gets several values; carbon keeps the last."""
+    if not sinks.CARBON or not sinks.has_whisper():
+        raise Skip("carbon-cache and python3-whisper are not installed")
+    carbon, folder = storage(), process.folder("socket")
+    text = example("graphite/write_graphite.conf", {'"2003"': '"%d"' % carbon.port})
+    # One write thread keeps the order of values that come at once.
+    daemon = Collectd("", ours=("genesys",), load=("write_graphite", "unixsock"), more="WriteThreads 1\n" + without_loads(text)
+                      + '<Plugin unixsock>\nSocketFile "%s"\n</Plugin>\n' % (folder / "s"))
+    daemon.lives_until((folder / "s").exists, 20, "unixsock")
+    start = int(time.time()) // 10 * 10 - 600
+    # Two contacts at 13 s, three at 17 s, none until 23 s, one at 24 s.
+    counts = [(0, 100), (10, 100), (13, 102), (17, 105), (20, 105), (23, 105), (24, 106), (30, 106)]
+    said = put(str(folder / "s"), ["PUTVAL agent/genesys-Support/queue_offer-voice interval=10 %d:%d" % (start + at, count)
+                                   for at, count in counts])
+    check("collectd accepts the values", all(line.startswith("0 ") for line in said), said)
+
+    def slots() -> list[float]:
+        put(str(folder / "s"), ['FLUSH plugin="write_graphite/genesys"'])
+        return [value for _, value in carbon.points(sinks.graphite_path("Support/queue_offer-voice", "agent"), start)]
+    same_soon("counts of the slots", slots, [100, 105, 106, 106])
     daemon.stop()
 
 
@@ -282,6 +314,6 @@ def datadog_s_metrics_are_in_the_exposition() -> None:
 
 
 if __name__ == "__main__":
-    report.main([every_type_has_its_storage, every_type_has_its_storage_with_separate_instances, carbon_gets_the_truth,
-                 influxdb_gets_the_truth, kafka_gets_the_truth, kafka_gets_names_of_every_script_with_commands,
+    report.main([every_type_has_its_storage, every_type_has_its_storage_with_separate_instances,
+                 a_slot_with_several_counts_keeps_every_event, carbon_gets_the_truth, influxdb_gets_the_truth, kafka_gets_the_truth, kafka_gets_names_of_every_script_with_commands,
                  opentelemetry_gets_the_truth, datadog_s_metrics_are_in_the_exposition], {"collectd": DAEMON})

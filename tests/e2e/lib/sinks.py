@@ -120,6 +120,13 @@ class Carbon:
                              "if known: made[name] = known[-1]\n" % seconds)
         return {key: (at, value) for key, (at, value) in made.items()}
 
+    def points(self, name: str, since: float) -> list[tuple[int, float]]:
+        """The known points of one file, (epoch, value)."""
+        return [(at, value) for at, value in self._whisper(
+            "(start, _, step), points = whisper.fetch(path, %d)\n"
+            "if name == %r: made[name] = [(start + i * step, v) for i, v in enumerate(points) if v is not None]\n"
+            % (since - 1, name)).get(name, [])]
+
     def files(self) -> dict[str, dict[str, Any]]:
         """What whisper-info says of each file: "a.b.c" -> aggregationMethod, xFilesFactor, fileSize, archives."""
         return self._whisper("made[name] = dict(whisper.info(path), fileSize=os.path.getsize(path))\n")
