@@ -35,7 +35,7 @@ def equal(name: str, wanted: dict[str, Any], read: Callable[[], Found], within_s
 # ---- the truth, through each writer ----
 
 def named_world() -> Simulator:
-    sim = Simulator(frozen=True, queues=6, agents=30, rate_limit=0)
+    sim = Simulator(frozen=True, queues=2, agents=20, rate_limit=0)
     for name in NAMES:
         made = sim.call("queues", {"op": "create", "name": "to be renamed"})
         sim.call("queues", {"op": "rename", "id": made["id"], "name": name})

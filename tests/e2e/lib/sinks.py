@@ -99,7 +99,7 @@ class Carbon:
             "MAX_CREATES_PER_MINUTE = inf\nLINE_RECEIVER_INTERFACE = 127.0.0.1\nLINE_RECEIVER_PORT = %(line)d\n"
             "PICKLE_RECEIVER_INTERFACE = 127.0.0.1\nPICKLE_RECEIVER_PORT = %(pickle)d\n"
             "CACHE_QUERY_INTERFACE = 127.0.0.1\nCACHE_QUERY_PORT = %(query)d\nCARBON_METRIC_INTERVAL = 0\n"
-            "ENABLE_TAGS = False\nLOG_UPDATES = False\nLOG_CREATES = False\n"
+            "ENABLE_TAGS = False\nLOG_UPDATES = False\nLOG_CREATES = False\nWHISPER_SPARSE_CREATE = True\n"
             % {"dir": self.folder, "line": self.port, "pickle": free_port(), "query": free_port()})
         (self.folder / "storage-schemas.conf").write_text(schemas)
         (self.folder / "storage-aggregation.conf").write_text(aggregation)
