@@ -1,0 +1,130 @@
+# SPDX-License-Identifier: MIT
+"""The dashboard for Prometheus about the plugins themselves."""
+from __future__ import annotations
+
+from typing import Any
+
+from grafana import DOWN_UP, FAULTS, UP, dashboard, panel, row, states
+from promql import BLOCK, HOST, a_minute, lines, listed, variables
+
+
+def health() -> dict[str, Any]:
+    def total(family: str, by: str, labels: str = BLOCK) -> tuple[str, str]:
+        return a_minute(family, labels, by), " ".join("{{%s}}" % one for one in by.split(", "))
+
+    def value(family: str, legend: str, labels: str = BLOCK) -> tuple[str, str]:
+        return "%s{%s}" % (family, labels), legend
+
+    panels = [
+        panel(
+            "Sources",
+            "state-timeline",
+            lines(value("genesys_source_up", "{{block}} {{source}}")),
+            (24, 8),
+            unit="none",
+            steps=UP,
+            mappings=DOWN_UP,
+            about="Down: the last attempts failed, and what is shown elsewhere is missing or old.",
+        ),
+        panel(
+            "Age of the newest answer",
+            "timeseries",
+            lines(value("genesys_source_age_seconds", "{{block}} {{source}}")),
+            (12, 8),
+            unit="s",
+        ),
+        panel(
+            "Age of the newest interval",
+            "timeseries",
+            lines(value("genesys_window_lag_seconds", "{{block}}")),
+            (12, 8),
+            unit="s",
+            steps=(("green", None), ("yellow", 900)),
+            limits=True,
+            about="The line is the limit of GenesysWindowsStale.",
+        ),
+        row("Streams"),
+        panel(
+            "Connected",
+            "state-timeline",
+            lines(value("genesys_stream_connected", "{{block}}")),
+            (12, 6),
+            unit="none",
+            steps=UP,
+            mappings=DOWN_UP,
+        ),
+        panel(
+            "Silence",
+            "timeseries",
+            lines(value("genesys_stream_silence_seconds", "{{block}}")),
+            (12, 6),
+            unit="s",
+            steps=(("green", None), ("red", 90)),
+            limits=True,
+            about="The platform sends a heartbeat every 30 s.",
+        ),
+        panel(
+            "Blind time",
+            "timeseries",
+            lines(("delta(genesys_stream_gap_seconds{%s}[5m])" % BLOCK, "{{block}}")),
+            (8, 7),
+            unit="s",
+            about="Time without a stream in the last 5 min: contacts whose whole life fell into it are not counted.",
+        ),
+        panel("Topics", "timeseries", lines(value("genesys_stream_topics", "{{block}} {{state}}")), (8, 7), unit="none"),
+        panel("Events per minute", "timeseries", lines(total("genesys_events_total", "block, result")), (8, 7)),
+        row("Requests"),
+        panel(
+            "Requests per minute",
+            "timeseries",
+            lines(total("genesys_api_requests_total", "class", HOST)),
+            (12, 8),
+            stack=True,
+        ),
+        panel("Answers 429 per minute", "timeseries", lines(total("genesys_api_throttled_total", "account", HOST)), (6, 8)),
+        panel("Waiting requests", "timeseries", lines(value("genesys_api_queued", "{{account}}", HOST)), (6, 8), unit="none"),
+        panel(
+            "Token lifetime",
+            "timeseries",
+            lines(value("genesys_token_lifetime_seconds", "{{account}}", HOST)),
+            (8, 7),
+            unit="s",
+            steps=(("red", None), ("green", 120)),
+            limits=True,
+        ),
+        panel(
+            "Budget",
+            "timeseries",
+            lines(value("genesys_api_budget", "{{account}}", HOST)),
+            (8, 7),
+            unit="none",
+            about="Requests that could be sent at once.",
+        ),
+        panel(
+            "Circuit breaker",
+            "state-timeline",
+            lines(value("genesys_api_breaker", "{{account}}", HOST)),
+            (8, 7),
+            unit="none",
+            steps=FAULTS,
+            mappings=states("closed", "open", "green", "red"),
+        ),
+        row("Series"),
+        panel("Series", "timeseries", lines(value("genesys_series", "{{block}} {{source}}")), (12, 7), unit="none"),
+        panel(
+            "Values beyond MaxSeries, per minute",
+            "timeseries",
+            lines(total("genesys_series_overflow_total", "block")),
+            (12, 7),
+        ),
+    ]
+    chosen = variables(listed("block", "Block", "genesys_source_up{%s}" % HOST, "block"))
+    return dashboard(
+        "genesys-plugin-health",
+        "Genesys: plugin health",
+        "Sources, streams, requests and series of the plugins.",
+        chosen,
+        panels,
+        "now-6h",
+        "30s",
+    )
