@@ -18,6 +18,7 @@ debian_packages() {
     libmicrohttpd-dev libgnutls28-dev libhiredis-dev zlib1g-dev collectd-dev python3 xz-utils ;;
   demo) echo collectd-core libmicrohttpd12t64/libmicrohttpd12 libprotobuf-c1 openssl python3 ;;
   test) echo ccache clang libclang-rt-dev/libclang-rt-14-dev clang-format clang-tidy prometheus prometheus-alertmanager graphite-carbon \
+    graphite-web \
     mandoc tinyproxy influxdb victoria-metrics redis-server faketime iproute2 procps util-linux git \
     ca-certificates nodejs node-ws kcat librdkafka1 python3-prometheus-client python3-yaml ;;
   package) echo build-essential debhelper dpkg-dev lintian rpm rpmlint \
