@@ -19,7 +19,7 @@ debian_packages() {
   demo) echo collectd-core libmicrohttpd12t64/libmicrohttpd12 libprotobuf-c1 openssl python3 ;;
   test) echo ccache clang libclang-rt-dev/libclang-rt-14-dev clang-format clang-tidy prometheus prometheus-alertmanager graphite-carbon \
     graphite-web \
-    mandoc tinyproxy influxdb victoria-metrics redis-server faketime iproute2 procps util-linux git \
+    mandoc nginx tinyproxy influxdb victoria-metrics redis-server faketime iproute2 procps util-linux git \
     ca-certificates nodejs node-ws kcat librdkafka1 python3-prometheus-client python3-yaml ;;
   package) echo build-essential debhelper dpkg-dev lintian rpm rpmlint \
     mmdebstrap eatmydata systemd cpio ;;
@@ -38,7 +38,7 @@ fedora_packages() {
     libmicrohttpd-devel gnutls-devel hiredis-devel zlib-devel collectd python3 xz ;;
   demo) echo collectd collectd-write_prometheus openssl python3 ;;
   test) echo ccache clang compiler-rt clang-tools-extra prometheus python3-carbon \
-    mandoc tinyproxy redis libfaketime iproute procps-ng util-linux git nodejs \
+    mandoc nginx tinyproxy redis libfaketime iproute procps-ng util-linux git nodejs \
     librdkafka python3-pyyaml ;;
   package) echo rpm-build rpmlint systemd ;;
   bench) echo collectd nodejs redis

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 """Does genesys_prometheus show all values, to those who may see them, without slowing anyone down?
 
-A real Prometheus scrapes a real collectd. Values of many series come through collectd's unixsock plugin.
+prometheus_examples.py has a real Prometheus. Values of many series come through collectd's unixsock plugin.
 """
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ import time
 import warnings
 from typing import Any, Optional
 
-from lib import process, report, sinks
-from lib.collectd import DAEMON, OURS, Collectd, account, block, polled, queues
+from lib import process, report
+from lib.collectd import DAEMON, Collectd, account, block, polled
 from lib.genesys import Simulator
 from lib.process import free_port, wait_until
 from lib.report import check, check_soon, has_line, note, same, same_soon
@@ -124,36 +124,6 @@ class Values:
 
 
 # ---- names ---------------------------------------------------------------------------------
-
-
-def the_queries_of_the_guides_return_data() -> None:
-    """A real Prometheus with TLS and a password; alerts and panels of the guides as they are published."""
-    sim = Simulator(speed=20, queues=6)
-    password = process.folder("secret") / "password"
-    password.write_text(PASSWORD + "\n")
-    password.chmod(0o600)
-    endpoint = Endpoint(sim, User="prometheus", PasswordFile=password)
-    daemon = Collectd(account(sim, RequestsPerMinute=10000), queues(ServiceLevelTarget=1), ours=(*OURS, "genesys_prometheus"),
-                      more=endpoint.config())
-    endpoint.wait_open(daemon)
-    prometheus = sinks.Prometheus(endpoint.port, "  scheme: https\n  tls_config: {ca_file: %s, server_name: localhost}\n"
-                                  "  basic_auth: {username: prometheus, password: %s}\n" % (sim.ca, PASSWORD))
-    for name, query in (
-            ("depth", 'sum by (queue_name) (genesys_queue_depth{media_type="voice"})'),
-            ("wait", "histogram_quantile(0.95, sum(rate(genesys_queue_wait_time_seconds_bucket[5m])) by (le, queue_name)) >= 0"),
-            ("service level", "1 - (sum(increase(genesys_queue_sla_breach_total[15m])) by (queue_name) / "
-                              "sum(increase(genesys_queue_offer_total[15m])) by (queue_name)) >= 0"),
-            ("state changes", "sum by (from_state, to_state, queue_id) (genesys_state_changes_total)"),
-            ("active", 'genesys_active_conversations{queue_id!="",queue_name!="",host="agent"}'),
-            ("own series", "genesys_series > 0")):
-        check_soon("%s has data" % name, lambda: prometheus.query(query), lambda: prometheus.target_health(), 30)
-    same("the target", prometheus.target_health(), ("up", ""))
-    found = endpoint.text(Authorization=basic(PASSWORD))
-    done = process.run([sinks.PROMTOOL, "check", "metrics"], stdin=found.encode())
-    check("promtool reads the text format", done.returncode in (0, 3), done.stdout)
-    same("complaints", [line for line in daemon.complaints() if "genesys_prometheus" in line], [])
-    same("visible secrets", daemon.leaks(PASSWORD), [])
-    daemon.stop()
 
 
 def values_of_another_host_are_shown() -> None:
@@ -322,8 +292,8 @@ def a_bad_configuration_is_refused() -> None:
 
 
 if __name__ == "__main__":
-    report.main([the_queries_of_the_guides_return_data, values_of_another_host_are_shown, only_permitted_scrapers_read,
+    report.main([values_of_another_host_are_shown, only_permitted_scrapers_read,
                  a_new_certificate_counts_without_a_restart, a_port_in_use_is_tried_again,
                  many_series_while_they_are_written, dead_scrapers_delay_no_other, a_password_in_the_clear_gives_a_warning,
                  a_bad_configuration_is_refused],
-                {"collectd": DAEMON, "prometheus": sinks.PROMETHEUS, "promtool": sinks.PROMTOOL})
+                {"collectd": DAEMON})

@@ -12,8 +12,8 @@ bad=0
 check() {
   "$@" || bad=1
 }
-check promtool check config prometheus.yml
-check promtool check rules genesys.rules.yml
+check promtool check config prometheus.yml write_prometheus.yml
+check promtool check rules genesys.rules.yml genesys.names.yml
 check promtool test rules genesys.rules.test.yml genesys.weeks.test.yml
 check amtool check-config alertmanager.yml
 receiver() {

@@ -7,7 +7,7 @@ import json
 import re
 import subprocess
 from pathlib import Path
-from typing import Any
+from typing import Any, Optional
 from urllib.parse import urlencode
 
 from . import process
@@ -21,14 +21,16 @@ SYSTEM_PYTHON = "/usr/bin/python3"  # the interpreter for which carbon and whisp
 
 
 class Prometheus:
-    """Scrapes one target each second; `job` has further lines of the scrape configuration."""
+    """Scrapes one target each second; `job` has further lines of the scrape configuration. `config` is a whole
+    configuration in its place, whose rule files are beside it."""
 
-    def __init__(self, target_port: int, job: str = "  honor_labels: true\n") -> None:
-        folder = process.folder("prometheus")
-        config = folder / "prometheus.yml"
-        config.write_text("global: {scrape_interval: 1s, scrape_timeout: 1s}\nscrape_configs:\n"
-                          "- job_name: collectd\n%s  static_configs:\n"
-                          "  - targets: ['127.0.0.1:%d']\n" % (job, target_port))
+    def __init__(self, target_port: int, job: str = "  honor_labels: true\n", config: Optional[Path] = None) -> None:
+        folder = config.parent if config else process.folder("prometheus")
+        if config is None:
+            config = folder / "prometheus.yml"
+            config.write_text("global: {scrape_interval: 1s, scrape_timeout: 1s}\nscrape_configs:\n"
+                              "- job_name: collectd\n%s  static_configs:\n"
+                              "  - targets: ['127.0.0.1:%d']\n" % (job, target_port))
         self.url = "http://127.0.0.1:%d" % free_port()
         self.target = "http://127.0.0.1:%d/metrics" % target_port
         self.program = Program([PROMETHEUS, "--config.file=%s" % config, "--log.level=warn",
@@ -50,8 +52,13 @@ class Prometheus:
 
     def target_health(self) -> tuple[str, str]:
         """("up" | "down" | "unknown", the last error)"""
-        active = json.loads(fetch(self.url + "/api/v1/targets"))["data"]["activeTargets"][0]
-        return active["health"], active["lastError"]
+        active = json.loads(fetch(self.url + "/api/v1/targets"))["data"]["activeTargets"]
+        return (active[0]["health"], active[0]["lastError"]) if active else ("unknown", "no target yet")
+
+    def rules(self) -> list[dict[str, Any]]:
+        """All recording and alerting rules, with `health`, `lastError` and `query`."""
+        groups = json.loads(fetch(self.url + "/api/v1/rules"))["data"]["groups"]
+        return [rule for group in groups for rule in group["rules"]]
 
     def lint(self) -> tuple[int, str]:
         """Exit status and output of promtool for the scrape."""
