@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""Runs the simulator and a private collectd, and shows live values, for demo.sh.
+"""Runs the simulator, a private collectd and, if it is there, Prometheus with rules and
+wallboard; shows live values. For demo.sh.
 
 usage: demo.py SOURCE_FOLDER BUILD_FOLDER
 """
@@ -20,8 +21,11 @@ import unicodedata
 import urllib.request
 
 PORT = 9103  # the usual port of collectd's write_prometheus
+OWN_PORT = 9104  # of genesys_prometheus
+PROMETHEUS_PORT = 9090
 EVERY_S = 2
 START_S = 30
+SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 COLLECTD = ("/usr/sbin/collectd", "/usr/local/sbin/collectd")
 PLUGIN_FOLDERS = ("/usr/lib/collectd", "/usr/lib64/collectd", "/usr/local/lib/collectd")
 
@@ -47,7 +51,7 @@ LoadPlugin write_prometheus
 LoadPlugin genesys
 LoadPlugin genesys_realtime
 LoadPlugin genesys_analytics
-<Plugin genesys>
+{endpoint}<Plugin genesys>
   <Account "demo">
 {account}
   </Account>
@@ -64,6 +68,14 @@ LoadPlugin genesys_analytics
     Account "demo"
     Backfill "PT15M"
   </Query>
+</Plugin>
+"""
+
+
+ENDPOINT = """\
+LoadPlugin genesys_prometheus
+<Plugin genesys_prometheus>
+  Port {port}
 </Plugin>
 """
 
@@ -107,15 +119,34 @@ def copy_plugins(build, work):
         shutil.copy(path, folder)
 
 
-def start_simulator(source, work):
+def start(started, command, **more):
+    """Starts a program that end_all() ends."""
+    process = subprocess.Popen(command, stdin=subprocess.DEVNULL, **more)
+    started.append(process)
+    return process
+
+
+def end_all(started):
+    """Ends all programs, the last one first."""
+    for process in reversed(started):
+        if process.poll() is None:
+            process.terminate()
+        try:
+            process.wait(10)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+
+
+def start_simulator(started, source, work):
     command = [sys.executable, os.path.join(source, "tests/sim/genesys_sim.py"),
                "--workdir", os.path.join(work, "sim"), "--speed", "10",
                "--queues", "8", "--agents", "40"]
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+    process = start(started, command, stdout=subprocess.PIPE, text=True)
     ready = json.loads(process.stdout.readline() or "{}")
     if not ready.get("https"):
         fail("the simulator did not start")
-    return process, ready
+    return ready
 
 
 def account_of(ready):
@@ -131,13 +162,58 @@ def account_of(ready):
     return "\n".join("    " + line for line in lines)
 
 
-def start_collectd(build, work, config):
+def start_collectd(started, build, work, config):
     path = os.path.join(work, "collectd.conf")
     with open(path, "w", encoding="utf-8") as f:
         f.write(config)
     environment = dict(os.environ, LD_LIBRARY_PATH=os.path.join(build, ".libs"))
-    return subprocess.Popen([first_existing(COLLECTD, "collectd"), "-f", "-C", path],
-                            env=environment)
+    return start(started, [first_existing(COLLECTD, "collectd"), "-f", "-C", path], env=environment)
+
+
+def prometheus_config(examples, work, port):
+    """Returns the path of examples/prometheus/prometheus.yml with this demo's port, without
+    Alertmanager; scrapes and rules run each 2 s."""
+    folder = os.path.join(work, "prometheus")
+    shutil.rmtree(folder, ignore_errors=True)
+    shutil.copytree(os.path.join(examples, "prometheus"), folder)
+    path = os.path.join(folder, "prometheus.yml")
+    with open(path, encoding="utf-8") as f:
+        text = f.read().replace(f"127.0.0.1:{OWN_PORT}", f"127.0.0.1:{port}")
+    text = re.sub(r"(?m)^alerting:\n(?: .*\n)+", "", text)
+    with open(path, "w", encoding="utf-8") as f:
+        f.write(re.sub(r"_interval: \d+s", f"_interval: {EVERY_S}s", text))
+    return path
+
+
+def start_prometheus(started, source, build, work, port):
+    """Starts Prometheus with the rules of the examples and the wallboard. Returns the lines
+    about its addresses, and its URL; None where it is not installed."""
+    installed = shutil.which("prometheus")
+    program = installed or os.path.join(build, "prometheus/usr/bin/prometheus")
+    if not os.path.exists(program):
+        return ["Prometheus   is not installed: no alerts and no wallboard"], None
+    examples = os.path.join(source, "examples")
+    config = prometheus_config(examples, work, port)
+    url = f"127.0.0.1:{free_port(PROMETHEUS_PORT)}"
+    command = [program, "--config.file=" + config, "--web.listen-address=" + url,
+               "--storage.tsdb.path=" + os.path.join(work, "prometheus/data"), "--log.level=warn"]
+    # Without the files of its package, Debian's Prometheus has no pages of its own.
+    lines = [f"Prometheus   http://{url}/" + ("" if installed else "api/v1/alerts")]
+    wallboard = os.path.join(examples, "wallboard")
+    if os.path.exists(os.path.join(wallboard, "index.html")):
+        command.append("--web.console.templates=" + wallboard)
+        lines.append(f"wallboard    http://{url}/consoles/index.html")
+    with open(os.path.join(work, "prometheus.log"), "w", encoding="utf-8") as log:
+        start(started, command, cwd=work, stdout=log, stderr=log)
+    return lines, "http://" + url
+
+
+def prometheus_has_data(url):
+    try:
+        with urllib.request.urlopen(f"{url}/api/v1/query?query=genesys_queue_depth", timeout=5) as answer:
+            return bool(json.load(answer)["data"]["result"])
+    except OSError:
+        return False
 
 
 LINE = re.compile(r'^collectd_genesys_(\w+)\{(.*)\} (\S+)')
@@ -195,23 +271,24 @@ def row(name, values):
     return "".join(cells)
 
 
-def show(queues, port, is_terminal):
+def show(queues, addresses, is_terminal):
     head = f"{'queue':28}" + "".join(f"{title:>9}" for title, _ in COLUMNS)
     head += f"{'longest':>10}" + "".join(f"{agent:>10}" for agent in AGENTS)
     head += "".join(f"{title:>9}" for title, _ in COUNTED)
     if is_terminal:
         print("\033[H\033[2J", end="")
-    print(f"{time.strftime('%H:%M:%S')}  http://127.0.0.1:{port}/metrics  (Ctrl-C ends)\n")
+    print("\n".join([*addresses, "", time.strftime("%H:%M:%S") + "  (Ctrl-C ends)", ""]))
     print(head)
     for name in sorted(queues):
         print(row(name, queues[name]))
     print(flush=True)
 
 
-def watch(collectd, port, log, until):
-    """Shows tables until the time is over; True if values came and changed."""
-    seen, readings, stop = set(), 0, threading.Event()
-    for name in (signal.SIGINT, signal.SIGTERM):
+def watch(collectd, port, addresses, log, until):
+    """Shows tables until the time is over or a signal arrives; True if values came and changed."""
+    seen, readings = set(), 0
+    stop = threading.Event()
+    for name in SIGNALS:
         signal.signal(name, lambda *_: stop.set())
     started = time.monotonic()
     while not stop.is_set() and (until is None or time.monotonic() - started < until):
@@ -225,7 +302,7 @@ def watch(collectd, port, log, until):
         if queues:
             readings += 1
             seen.add(json.dumps(sorted((q, sorted(map(str, v.items()))) for q, v in queues.items())))
-            show(queues, port, sys.stdout.isatty())
+            show(queues, addresses, sys.stdout.isatty())
         elif time.monotonic() - started > START_S:
             print(open(log, encoding="utf-8").read())
             fail(f"no values after {START_S} s; the log is above")
@@ -233,38 +310,61 @@ def watch(collectd, port, log, until):
     return readings > 1 and len(seen) > 1
 
 
-def main():
-    source, build = sys.argv[1:3]
-    work = os.path.join(build, "demo")
-    os.makedirs(work, exist_ok=True)
-    copy_plugins(build, work)
+def is_own_organisation():
     given = [bool(os.environ.get("GENESYS_" + k)) for k in ("CLIENT_ID", "CLIENT_SECRET", "REGION")]
     if any(given) and not all(given):
         fail("give all of GENESYS_CLIENT_ID, GENESYS_CLIENT_SECRET and GENESYS_REGION, or none; "
              "sudo passes them on with -E only")
-    own = all(given)
-    simulator, ready = (None, None) if own else start_simulator(source, work)
-    os.environ.pop("GENESYS_CLIENT_SECRET", None) if not own else None
+    if not any(given):
+        os.environ.pop("GENESYS_CLIENT_SECRET", None)
+    return all(given)
+
+
+def run(started, source, build, work):
+    """Starts everything and watches it until the end."""
+    own = is_own_organisation()
+    ready = None if own else start_simulator(started, source, work)
     port = free_port(PORT)
     log = os.path.join(work, "collectd.log")
     if os.path.exists(log):
         os.remove(log)
     types = first_existing(("/usr/share/collectd/types.db", "/usr/local/share/collectd/types.db"),
                            "types.db")
+    addresses = [f"values       http://127.0.0.1:{port}/metrics (write_prometheus)"]
+    endpoint, url = "", None
+    if os.path.exists(os.path.join(work, "plugins/genesys_prometheus.so")):
+        own_port = free_port(OWN_PORT)
+        endpoint = ENDPOINT.format(port=own_port)
+        addresses.append(f"             http://127.0.0.1:{own_port}/metrics (genesys_prometheus)")
+        lines, url = start_prometheus(started, source, build, work, own_port)
+        addresses += lines
+    print("\n".join(addresses), flush=True)
     config = CONFIG.format(work=work, types=types, port=port, account=account_of(ready),
                            observations="activity" if own else "query",
-                           interval=10 if own else 2)
-    collectd = start_collectd(build, work, config)
+                           interval=10 if own else 2, endpoint=endpoint)
+    collectd = start_collectd(started, build, work, config)
     seconds = os.environ.get("DEMO_SECONDS")
-    try:
-        moved = watch(collectd, port, log, float(seconds) if seconds else None)
-    finally:
-        for process in (collectd, simulator):
-            if process is not None and process.poll() is None:
-                process.terminate()
-                process.wait(10)
+    moved = watch(collectd, port, addresses, log, float(seconds) if seconds else None)
     if seconds and not moved:
         fail("the values did not change")
+    if seconds and url and not prometheus_has_data(url):
+        fail(f"Prometheus has no data; its log is {work}/prometheus.log")
+
+
+def main():
+    source, build = sys.argv[1:3]
+    work = os.path.join(build, "demo")
+    os.makedirs(work, exist_ok=True)
+    copy_plugins(build, work)
+    for name in SIGNALS:
+        signal.signal(name, lambda number, _: sys.exit(128 + number))
+    started = []
+    try:
+        run(started, source, build, work)
+    finally:
+        for name in SIGNALS:
+            signal.signal(name, signal.SIG_IGN)
+        end_all(started)
     print(f"demo: ended; log and configuration are in {work}")
 
 

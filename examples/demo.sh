@@ -1,8 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
 # Shows a contact centre on your terminal: installs missing packages, builds, starts
-# the bundled Genesys Cloud simulator and a private collectd with the plugins,
-# shows live values and serves them for Prometheus.
+# the bundled Genesys Cloud simulator, a private collectd with the plugins, and
+# Prometheus with rules and wallboard; shows live values and all addresses.
 #
 #   sudo sh examples/demo.sh
 #
@@ -12,6 +12,8 @@
 #
 # With DEMO_SECONDS=20 it ends after that time. It installs packages, makes
 # ./configure where it is missing, and changes nothing else outside ./build-demo.
+# A Prometheus that is not installed is unpacked there, because its package would
+# start a server with the host; without one the rest of the demo runs.
 set -eu
 cd "$(dirname "$0")/.."
 src=$PWD
@@ -29,4 +31,10 @@ echo 'demo: building'
   tail -n 30 build.log >&2
   exit 1
 }
+if ! command -v prometheus >/dev/null && [ ! -x prometheus/usr/bin/prometheus ] &&
+  command -v apt-get >/dev/null; then
+  rm -f prometheus_*.deb
+  { apt-get -q download prometheus && dpkg-deb -x prometheus_*.deb prometheus; } >>build.log 2>&1 ||
+    echo 'demo: Prometheus could not be downloaded' >&2
+fi
 exec python3 "$src/examples/demo.py" "$src" "$PWD"
