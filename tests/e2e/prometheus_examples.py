@@ -19,7 +19,7 @@ from lib import process, report, sinks
 from lib.collectd import DAEMON, OURS, Collectd, account, block, query, queues
 from lib.flows import notifications
 from lib.genesys import TOP, Simulator
-from lib.process import Program, free_port, wait_until
+from lib.process import Program, free_port
 from lib.report import check, check_soon, same, same_soon
 
 EXAMPLES = TOP / "examples"
@@ -50,12 +50,13 @@ QUERIES = {
     "D: targets": 'genesys_queue_sla_breach_total{queue_id!="",queue_name!="",sla_target_seconds="1"}',
     "E: metrics of a flow": 'sum by (flow_name, metric) (genesys_flow_metric_total{flow_name!="",metric!=""})',
     "E: comparison": 'sum by (metric) (increase(genesys_flow_metric_total{flow_name!=""}[15m])) > 0',
+    "agents": 'sum by (user_name) (genesys_user_interval_seconds{user_name!="",metric="tAgentRoutingStatus"})',
     "odd names": 'count(count by (queue_name) (genesys_queue_agents{queue_name=~"Sales_EMEA|サポート窓口|VIP \\"Gold\\".*"})) == 3',
 }
 # Labels that are equal in both ways, and families whose series come and go with an interval or a scrape.
 LABELS = ("queue_name", "queue_id", "flow_name", "account", "block", "media_type", "le", "sla_target_seconds", "from_state",
           "to_state", "status", "metric", "source", "state", "result", "host")
-FLEETING = re.compile("genesys_(queue_interval_|queue_metric_|scrape|flow_|api_latency|api_requests|state_changes|queue_wait_seconds)")
+FLEETING = re.compile("genesys_((queue|user)_(interval|metric)_|scrape|flow_|api_latency|api_requests|state_changes|queue_wait_seconds)")
 
 
 def world() -> Simulator:
@@ -75,7 +76,8 @@ def agent(sim: Simulator, ours: int, theirs: int, password: Path) -> Collectd:
     blocks = (queues("guide", Queue="Sales*", QueueLabel="both", Observations="queue_metrics", Stream="none", Window=5,
                      ObservationInterval=5)
               + queues(QueueLabel="both", ServiceLevelTarget=1))
-    return Collectd(account(sim, RequestsPerMinute=10000, Host="org"), blocks, queries=query(QueueLabel="both", Backfill="PT5M"),
+    return Collectd(account(sim, RequestsPerMinute=10000, Host="org"), blocks,
+                    queries=query(QueueLabel="both", Backfill="PT5M") + query("agents", Source="users", Backfill="PT5M"),
                     flows=notifications(), load=("write_prometheus",),
                     ours=(*OURS, "genesys_prometheus", "genesys_influxdb"), more=more)
 
