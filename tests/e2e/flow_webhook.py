@@ -201,7 +201,7 @@ def a_public_address_needs_secret_or_tls() -> None:
     sqs = Sqs()
     hook = Hook(sqs)
     daemon = Collectd("", flows=hook.block(Listen="0.0.0.0", SharedSecretFile=None))
-    wait_until(lambda: not daemon.program.is_running(), 10, "the end of collectd")
+    daemon.program.wait(10)
     has_line("the line names the missing options", daemon.text, "[error]", "Listen", "0.0.0.0", "SharedSecretFile", "TLSCert")
     daemon = Collectd("", flows=hook.block(Listen="0.0.0.0"))
     hook.wait_open(daemon)

@@ -287,7 +287,7 @@ def a_bad_configuration_is_refused() -> None:
     for options, words in (({"User": "x"}, "PasswordFile"), ({"TLSKey": "/x"}, "TLSCert"), ({"Path": "metrics"}, "Path"),
                            ({"Listne": "x"}, "Listen")):
         daemon = plain(Endpoint(**options))
-        wait_until(lambda: not daemon.program.is_running(), 10, "the end of collectd")
+        daemon.program.wait(10)
         has_line("names %s" % words, daemon.text, "[error]", "genesys_prometheus", words)
 
 
