@@ -10,6 +10,7 @@ import json
 import os
 import re
 import signal
+import threading
 from pathlib import Path
 
 from lib import process, report, sinks
@@ -19,6 +20,7 @@ from lib.process import Program, wait_until
 from lib.report import check, check_soon, same, same_soon
 
 WITHIN_S = 60.0
+starting = threading.Lock()  # two demos that start at once would choose the same ports
 VALUES = ("/metrics (write_prometheus)", "/metrics (genesys_prometheus)")
 
 
@@ -52,13 +54,26 @@ class Demo:
                 made.append(words)
         return made
 
+    def ports(self) -> set[int]:
+        """The ports of the addresses that it prints."""
+        return {int(port) for port in re.findall(r"http://127\.0\.0\.1:(\d+)", self.program.text)}
+
     def ends_cleanly(self, status: int) -> None:
         """Ends by itself or by a signal, with nothing left behind."""
-        ports = {int(port) for port in re.findall(r"http://127\.0\.0\.1:(\d+)", self.program.text)}
         same("the exit status", self.program.wait(30), status)
         check("no traceback", "Traceback" not in self.program.text, self.program.text)
         same("processes left behind", self.processes(), [])
-        same_soon("ports left behind", lambda: [port for port in ports if process.listens(port)], [])
+        same_soon("ports left behind", lambda: [port for port in self.ports() if process.listens(port)], [])
+
+
+def started(**env: str) -> Demo:
+    """A demo that listens at all of its addresses."""
+    with starting:
+        demo = Demo(**env)
+        demo.until("values")
+        demo.until("Prometheus")
+        wait_until(lambda: all(map(process.listens, demo.ports())), WITHIN_S, "the demo listens")
+        return demo
 
 
 def without_prometheus() -> str:
@@ -69,8 +84,8 @@ def without_prometheus() -> str:
 
 
 def the_whole_picture() -> None:
-    demo = Demo()
-    same("processes before the first value", len(demo.processes()) > 0, True)
+    demo = started()
+    check("it runs a simulator, collectd and Prometheus", len(demo.processes()) > 3, demo.processes())
     for parts in VALUES:
         check_soon("values at %s" % parts, lambda: b"Sales_EMEA" in fetch(demo.url(parts)), within_s=WITHIN_S)
     found = process.run([str(sinks.PROMTOOL), "check", "metrics"], stdin=fetch(demo.url(VALUES[1])))
@@ -91,17 +106,18 @@ def the_whole_picture() -> None:
 
 
 def the_time_is_over_without_prometheus() -> None:
-    demo = Demo(DEMO_SECONDS="20", PATH=without_prometheus())
+    demo = started(DEMO_SECONDS="20", PATH=without_prometheus())
     demo.until("Prometheus", "is not installed", "no alerts and no wallboard")
     demo.until("Sales_EMEA")
     demo.ends_cleanly(0)
 
 
 def a_signal_at_the_start_leaves_nothing() -> None:
-    demo = Demo()
-    wait_until(lambda: len(demo.processes()) > 1, 20, "the first program runs")
-    os.kill(demo.program.pid, signal.SIGTERM)
-    demo.ends_cleanly(128 + signal.SIGTERM)
+    with starting:
+        demo = Demo()
+        wait_until(lambda: len(demo.processes()) > 1, 20, "the first program runs")
+        os.kill(demo.program.pid, signal.SIGTERM)
+        demo.ends_cleanly(128 + signal.SIGTERM)
 
 
 if __name__ == "__main__":
