@@ -25,6 +25,13 @@ static struct gc_plugin plugin = {.name = "genesys_prometheus",
 static struct store *store;
 static struct endpoint *endpoint;
 
+/* Of the maintenance; its read thread alone uses it. */
+static struct {
+  uint64_t expire_ms; /* next time */
+  uint64_t overflow;  /* reported so far */
+  bool is_announced;
+} upkeep;
+
 /* ---- values ---- */
 
 /* The value list whose names store_add requests. */
@@ -94,16 +101,15 @@ static void on_warning(__attribute__((unused)) void *ctx, const char *text) {
 
 /* Logs one line for each cause for which series are not shown. */
 static void report_left_out(void) {
-  static uint64_t overflow;
   struct store_stats stats = store_stats(store);
   struct gc_err err = {.code = GC_OK};
   char line[512];
-  if (stats.overflow != overflow)
+  if (stats.overflow != upkeep.overflow)
     gc_fail(&err, GC_ERR_LIMIT,
             "MaxSeries %u is reached: new series are not shown; raise it, or "
             "narrow Plugin",
             (unsigned)options.series_max);
-  overflow = stats.overflow;
+  upkeep.overflow = stats.overflow;
   gc_log_failure(plugin.log, "MaxSeries", &err);
   if (!store_last_collision(store, line, sizeof(line)))
     return;
@@ -115,11 +121,10 @@ static void report_left_out(void) {
 
 /* Logs once the address of the values. */
 static void announce(void) {
-  static bool is_said;
   const struct endpoint_options *o = &options.endpoint;
-  if (is_said || !endpoint_is_up(endpoint))
+  if (upkeep.is_announced || !endpoint_is_up(endpoint))
     return;
-  is_said = true;
+  upkeep.is_announced = true;
   gc_log_line(plugin.log, GC_LOG_INFO, "listening: %s://%s:%u%s",
               o->tls_cert != NULL ? "https" : "http", o->listen,
               (unsigned)o->port, o->path);
@@ -127,13 +132,12 @@ static void announce(void) {
 
 /* Runs each second, on a read thread. */
 static int on_maintain(__attribute__((unused)) user_data_t *ud) {
-  static uint64_t expire_ms;
   uint64_t now_ms = gc_clock_now_ms();
   endpoint_maintain(endpoint, now_ms);
   announce();
-  if (now_ms < expire_ms)
+  if (now_ms < upkeep.expire_ms)
     return 0;
-  expire_ms = now_ms + EXPIRE_EVERY_MS;
+  upkeep.expire_ms = now_ms + EXPIRE_EVERY_MS;
   store_expire(store, now_ms);
   report_left_out();
   return 0;
@@ -161,37 +165,56 @@ static int on_config(oconfig_item_t *ci) {
 
 /* Sets the defaults when there is no <Plugin> section. */
 static enum gc_code use_defaults(void) {
-  return plugin.seen.begun ? GC_OK
-                           : gc_options_preset(prometheus_rows, &options);
+  if (!plugin.seen.begun)
+    GC_TRY(gc_options_preset(prometheus_rows, &options));
+  plugin.seen.begun = true;
+  return GC_OK;
 }
 
-static void warn_of_clear_text(void) {
+/* Warns of values that other hosts can read without authentication, and of a
+ * secret that is sent unencrypted. */
+static void warn_of_public_address(void) {
   const struct endpoint_options *o = &options.endpoint;
   bool has_secret = o->user != NULL || o->bearer_file != NULL;
-  if (!has_secret || o->tls_cert != NULL ||
-      gc_host_is_loopback(o->listen, strlen(o->listen)))
+  if (gc_host_is_loopback(o->listen, strlen(o->listen)))
     return;
-  gc_log_line(plugin.log, GC_LOG_WARNING,
-              "Listen \"%s\": without TLSCert the scraper's password or token "
-              "can be read on the network",
-              o->listen);
+  if (!has_secret && o->tls_client_ca == NULL)
+    gc_log_line(plugin.log, GC_LOG_WARNING,
+                "Listen \"%s\" without User, BearerTokenFile and TLSClientCA: "
+                "any host that reaches it can read the values",
+                o->listen);
+  else if (o->tls_cert == NULL)
+    gc_log_line(plugin.log, GC_LOG_WARNING,
+                "Listen \"%s\": without TLSCert the scraper's password or "
+                "token can be read on the network",
+                o->listen);
+}
+
+static void free_all(void) {
+  endpoint_free(gc_steal(endpoint));
+  store_free(gc_steal(store));
+}
+
+static enum gc_code make_all(void) {
+  struct endpoint_settings settings = {
+      .options = &options.endpoint, .notice = on_notice, .warn = on_warning};
+  GC_TRY(use_defaults());
+  store = store_new(options.series_max, options.staleness_s * 1000);
+  settings.store = store;
+  endpoint = store != NULL ? endpoint_new(&settings) : NULL;
+  return endpoint != NULL ? GC_OK : GC_ERR_MEMORY;
 }
 
 static int on_init(void) {
   if (endpoint != NULL)
     return 0;
-  struct endpoint_settings settings = {
-      .options = &options.endpoint, .notice = on_notice, .warn = on_warning};
-  if (use_defaults() == GC_OK)
-    store = store_new(options.series_max, options.staleness_s * 1000);
-  settings.store = store;
-  endpoint = store != NULL ? endpoint_new(&settings) : NULL;
-  if (endpoint == NULL) {
+  if (make_all() != GC_OK) {
+    free_all();
     gc_log_line(plugin.log, GC_LOG_ERROR,
                 "out of memory: genesys_prometheus does not run");
     return 0;
   }
-  warn_of_clear_text();
+  warn_of_public_address();
   endpoint_maintain(endpoint, gc_clock_now_ms());
   plugin_register_write(plugin.name, on_write, NULL);
   plugin_register_complex_read(plugin.name, "genesys_prometheus/maintain",
@@ -204,11 +227,10 @@ static int on_init(void) {
 /* Frees everything. collectd ends the write threads before this call
  * (plugin_shutdown_all of 5.12). */
 static int on_shutdown(void) {
-  endpoint_free(endpoint);
-  endpoint = NULL;
-  store_free(store);
-  store = NULL;
+  free_all();
   gc_options_clear(prometheus_rows, &options);
+  gc_config_seen_clear(&plugin.seen);
+  memset(&upkeep, 0, sizeof(upkeep));
   return 0;
 }
 

@@ -1,0 +1,333 @@
+/* SPDX-License-Identifier: MIT */
+/* The plugin in a fake collectd: its configuration, its callbacks, and what a
+ * scrape shows of the values that collectd wrote. */
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <sched.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "utils/common/common.h"
+
+#include "common/daemon/emit.h"
+#include "tests/support/check.h"
+#include "tests/support/deadline.h"
+#include "tests/support/fake_daemon.h"
+#include "tests/support/refuse_memory.h"
+
+void genesys_prometheus_module_register(void);
+
+static unsigned port;
+
+static struct sockaddr_in address(unsigned number) {
+  return (struct sockaddr_in){.sin_family = AF_INET,
+                              .sin_port = htons((uint16_t)number),
+                              .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+}
+
+/* Binds a socket to a port of its own, which `port` then is. */
+static int taken_port(void) {
+  struct sockaddr_in at = address(0);
+  socklen_t len = sizeof(at);
+  int fd = socket(AF_INET, SOCK_STREAM, 0);
+  CHECK_INT(bind(fd, (struct sockaddr *)&at, len), 0);
+  CHECK_INT(getsockname(fd, (struct sockaddr *)&at, &len), 0);
+  port = ntohs(at.sin_port);
+  return fd;
+}
+
+/* The answer to GET /metrics; "" when no one listens. */
+static const char *scrape(void) {
+  static const char request[] =
+      "GET /metrics HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n";
+  static char answer[65536];
+  struct sockaddr_in to = address(port);
+  size_t len = 0;
+  ssize_t got = 0;
+  int fd = socket(AF_INET, SOCK_STREAM, 0);
+  if (connect(fd, (struct sockaddr *)&to, sizeof(to)) == 0 &&
+      write(fd, request, sizeof(request) - 1) == (ssize_t)sizeof(request) - 1)
+    while ((got = read(fd, answer + len, sizeof(answer) - 1 - len)) > 0)
+      len += (size_t)got;
+  close(fd);
+  answer[len] = '\0';
+  return answer;
+}
+
+static int configure(const char *options) {
+  char text[600];
+  fake_reset();
+  genesys_prometheus_module_register();
+  close(taken_port());
+  snprintf(text, sizeof(text),
+           "<Plugin genesys_prometheus>\nPort %u\n%s\n</Plugin>\n", port,
+           options);
+  return fake_config(text);
+}
+
+static void begin(const char *options) {
+  CHECK_INT(configure(options), 0);
+  CHECK_INT(fake_init(), 0);
+}
+
+/* A list of another plugin than ours, without meta data. */
+static void dispatch(const char *plugin, const char *type, value_t *values,
+                     size_t count) {
+  value_list_t vl = {.values = values,
+                     .values_len = count,
+                     .interval = TIME_T_TO_CDTIME_T_STATIC(10),
+                     .host = "far"};
+  sstrncpy(vl.plugin, plugin, sizeof(vl.plugin));
+  sstrncpy(vl.plugin_instance, "Sales", sizeof(vl.plugin_instance));
+  sstrncpy(vl.type, type, sizeof(vl.type));
+  sstrncpy(vl.type_instance, "voice", sizeof(vl.type_instance));
+  CHECK_INT(plugin_dispatch_values(&vl), 0);
+}
+
+static void dispatch_depth(const char *host, const char *instance,
+                           double value) {
+  const struct gc_sample sample = {.metric = GC_METRIC_QUEUE_DEPTH,
+                                   .instance = instance,
+                                   .qualifier = "voice",
+                                   .parts = "queue_id=q1\n",
+                                   .values = {{.gauge = value}},
+                                   .interval_ms = 10000};
+  CHECK_INT(gc_emit(host, &sample), GC_OK);
+}
+
+/* ---- configuration ---- */
+
+static void wrong_configurations_are_refused(void) {
+  static const struct {
+    const char *text, *words;
+  } rows[] = {
+      {"Listen \"\"", "Listen: is empty"},
+      {"Path metrics", "Path \"metrics\": must begin with \"/\""},
+      {"User u", "User and PasswordFile belong together"},
+      {"PasswordFile \"/f\"", "User and PasswordFile belong together"},
+      {"User \"a:b\"\nPasswordFile \"/f\"", "allows no \":\""},
+      {"TLSKey \"/f\"", "TLSKey: needs TLSCert"},
+      {"TLSClientCA \"/f\"", "TLSClientCA: needs TLSCert"},
+      {"Plugin \"[\"", "Plugin: "},
+      {"MaxSeries 0", "MaxSeries"},
+      {"Staleness 0", "Staleness"},
+      {"Port 9104", "Port"},
+      {"Listne x", "did you mean \"Listen\"?"},
+      {"<Node x>\nPort 1\n</Node>", "unknown block \"Node\""},
+  };
+  for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+    CHECK_ROW(rows[i].text);
+    CHECK(configure(rows[i].text) != 0);
+    CHECK(fake_log_has("ERROR "));
+    CHECK(fake_log_has(rows[i].words));
+    (void)fake_shutdown();
+  }
+}
+
+static void a_section_after_a_refused_one_begins_with_the_defaults(void) {
+  CHECK(configure("Plugin \"*\"\nUser u") != 0);
+  (void)fake_shutdown();
+  begin("");
+  value_t value = {.gauge = 3};
+  dispatch("cpu", "queue_depth", &value, 1);
+  CHECK_HAS(scrape(), "HTTP/1.1 200");
+  CHECK(strstr(scrape(), "cpu") == NULL);
+  (void)fake_shutdown();
+}
+
+static void the_defaults_need_no_section(void) {
+  fake_reset();
+  genesys_prometheus_module_register();
+  CHECK_INT(fake_init(), 0);
+  CHECK(fake_has("write", "genesys_prometheus"));
+  (void)fake_shutdown();
+}
+
+static void an_open_exposition_earns_a_warning(void) {
+  static const struct {
+    const char *text, *words; /* words NULL: no warning */
+  } rows[] = {
+      {"Listen \"127.0.0.2\"", NULL},
+      {"Listen localhost", NULL},
+      {"Listen \"0.0.0.0\"",
+       "Listen \"0.0.0.0\" without User, BearerTokenFile and TLSClientCA: any "
+       "host that reaches it can read the values"},
+      {"Listen \"0.0.0.0\"\nTLSCert \"/nonexistent\"",
+       "any host that reaches it"},
+      {"Listen \"0.0.0.0\"\nTLSCert \"/nonexistent\"\nTLSClientCA "
+       "\"/nonexistent\"",
+       NULL},
+      {"Listen \"0.0.0.0\"\nTLSCert \"/nonexistent\"\nBearerTokenFile "
+       "\"/none\"",
+       NULL},
+      {"Listen \"0.0.0.0\"\nUser u\nPasswordFile \"/nonexistent\"",
+       "without TLSCert the scraper's password"},
+      {"Listen \"0.0.0.0\"\nBearerTokenFile \"/nonexistent\"",
+       "without TLSCert the scraper's password"},
+  };
+  for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+    CHECK_ROW(rows[i].text);
+    begin(rows[i].text);
+    size_t count = 0;
+    for (size_t n = 0; n < fake_log_count(); n++)
+      count +=
+          strstr(fake_log(n), "WARNING genesys_prometheus: Listen") != NULL;
+    CHECK_INT(count, rows[i].words != NULL);
+    CHECK(rows[i].words == NULL || fake_log_has(rows[i].words));
+    (void)fake_shutdown();
+  }
+}
+
+/* ---- values ---- */
+
+static void values_of_several_lists_are_shown(void) {
+  data_source_t sources[] = {{.name = "rx", .type = DS_TYPE_DERIVE},
+                             {.name = "tx", .type = DS_TYPE_COUNTER},
+                             {.name = "other", .type = DS_TYPE_ABSOLUTE}};
+  data_set_t set = {.type = "test_octets", .ds_num = 3, .ds = sources};
+  value_t values[] = {{.derive = -7}, {.counter = UINT64_MAX}, {.absolute = 5}};
+  begin("Plugin \"*\"\nPlugin \"!secret\"");
+  plugin_register_data_set(&set);
+  dispatch_depth("h1", "Sales", 4);
+  dispatch_depth("h2", "Sales", 2.5);
+  dispatch_depth("h1", "Sales", 6);
+  dispatch("net", "test_octets", values, 3);
+  const char *text = scrape();
+  CHECK_HAS(text, "genesys_queue_depth{queue_id=\"q1\",queue_name=\"Sales\","
+                  "media_type=\"voice\",host=\"h1\"} 6\n");
+  CHECK_HAS(text, "media_type=\"voice\",host=\"h2\"} 2.5\n");
+  CHECK_HAS(text, "} -7\n");
+  CHECK_HAS(text, "} 18446744073709551615\n");
+  CHECK(strstr(text, "other") == NULL);
+  CHECK(fake_shutdown() == 0);
+}
+
+/* The network plugin transports no meta data. */
+static void a_value_without_meta_data_is_named_by_its_identity(void) {
+  value_t value = {.gauge = 9};
+  begin("");
+  dispatch("genesys", "queue_depth", &value, 1);
+  dispatch("cpu", "queue_depth", &value, 1);
+  CHECK_HAS(scrape(), "\ngenesys_queue_depth{queue_name=\"Sales\","
+                      "media_type=\"voice\",host=\"far\"} 9\n");
+  CHECK(strstr(scrape(), "cpu") == NULL);
+  (void)fake_shutdown();
+}
+
+static void a_list_of_a_wrong_length_is_not_read(void) {
+  data_source_t sources[65];
+  value_t values[65] = {{.gauge = 1}};
+  data_set_t set = {.type = "test_wide", .ds_num = 65, .ds = sources};
+  for (size_t i = 0; i < 65; i++)
+    sources[i] = (data_source_t){.name = "s", .type = DS_TYPE_GAUGE};
+  begin("Plugin \"*\"");
+  plugin_register_data_set(&set);
+  dispatch("net", "test_wide", values, 65);
+  CHECK(strstr(scrape(), "test_wide") == NULL);
+  (void)fake_shutdown();
+}
+
+static void what_is_left_out_is_said_once(void) {
+  begin("MaxSeries 1");
+  for (int i = 0; i < 3; i++)
+    dispatch_depth("h1", (const char *[]){"A", "B", "C"}[i], 1);
+  (void)fake_read("genesys_prometheus/maintain");
+  CHECK(fake_log_has("MaxSeries 1 is reached: new series are not shown"));
+  (void)fake_read("genesys_prometheus/state");
+  CHECK_REAL(fake_gauge("genesys-prometheus/series"), 1);
+  CHECK_INT(fake_derive("genesys-prometheus/series_overflow"), 2);
+  (void)fake_shutdown();
+}
+
+static void the_plugin_shows_its_own_values(void) {
+  begin("");
+  CHECK_HAS(scrape(), "HTTP/1.1 200");
+  (void)fake_read("genesys_prometheus/state");
+  CHECK_INT(fake_derive("genesys-prometheus/scrapes-200"), 1);
+  CHECK(fake_gauge("genesys-prometheus/scrape_time") >= 0);
+  CHECK_HAS(scrape(),
+            "genesys_scrapes_total{block=\"prometheus\",status=\"200\"");
+  (void)fake_shutdown();
+}
+
+/* ---- life ---- */
+
+static void callbacks_are_registered_once(void) {
+  begin("");
+  CHECK(fake_has("write", "genesys_prometheus"));
+  CHECK(fake_has("read", "genesys_prometheus/maintain"));
+  CHECK(fake_has("read", "genesys_prometheus/state"));
+  CHECK(!fake_has("flush", "genesys_prometheus")); /* no value waits */
+  CHECK_INT(fake_init(), 0);
+  CHECK(!fake_log_has("already exists"));
+  (void)fake_shutdown();
+}
+
+static void a_port_in_use_is_tried_again(void) {
+  char text[100];
+  fake_reset();
+  genesys_prometheus_module_register();
+  int fd = taken_port();
+  CHECK_INT(listen(fd, 1), 0);
+  snprintf(text, sizeof(text),
+           "<Plugin genesys_prometheus>\nPort %u\n</Plugin>\n", port);
+  CHECK_INT(fake_config(text), 0);
+  CHECK_INT(fake_init(), 0);
+  CHECK(fake_log_has("in use"));
+  dispatch_depth("h1", "Sales", 4);
+  close(fd);
+  time_t end = time(NULL) + DEADLINE_S;
+  while (scrape()[0] == '\0' && time(NULL) < end) {
+    (void)fake_read("genesys_prometheus/maintain");
+    sched_yield();
+  }
+  CHECK_HAS(scrape(), "host=\"h1\"} 4\n"); /* came before it listened */
+  (void)fake_shutdown();
+}
+
+static void a_shutdown_closes_the_port(void) {
+  begin("");
+  CHECK_HAS(scrape(), "HTTP/1.1 200");
+  CHECK(fake_shutdown() == 0);
+  CHECK_STR(scrape(), "");
+}
+
+static void a_shutdown_without_init_is_harmless(void) {
+  CHECK_INT(configure("User u\nPasswordFile \"/nonexistent\""), 0);
+  CHECK(fake_shutdown() == 0);
+}
+
+/* Of the allocations of an init, the listener's alone is so large. */
+static void an_init_after_a_failed_one_starts_everything(void) {
+  if (!REFUSES_MEMORY)
+    return;
+  CHECK_INT(configure(""), 0);
+  refuse_memory_from = 1000;
+  CHECK_INT(fake_init(), 0);
+  refuse_memory_from = SIZE_MAX;
+  CHECK(fake_log_has("ERROR genesys_prometheus: out of memory"));
+  CHECK(!fake_has("write", "genesys_prometheus"));
+  CHECK_INT(fake_init(), 0);
+  dispatch_depth("h1", "Sales", 4);
+  CHECK_HAS(scrape(), "host=\"h1\"} 4\n");
+  (void)fake_shutdown();
+}
+
+int main(void) {
+  RUN(wrong_configurations_are_refused);
+  RUN(a_section_after_a_refused_one_begins_with_the_defaults);
+  RUN(the_defaults_need_no_section);
+  RUN(an_open_exposition_earns_a_warning);
+  RUN(values_of_several_lists_are_shown);
+  RUN(a_value_without_meta_data_is_named_by_its_identity);
+  RUN(a_list_of_a_wrong_length_is_not_read);
+  RUN(what_is_left_out_is_said_once);
+  RUN(the_plugin_shows_its_own_values);
+  RUN(callbacks_are_registered_once);
+  RUN(a_port_in_use_is_tried_again);
+  RUN(a_shutdown_closes_the_port);
+  RUN(a_shutdown_without_init_is_harmless);
+  RUN(an_init_after_a_failed_one_starts_everything);
+  return check_done();
+}
