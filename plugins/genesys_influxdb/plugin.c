@@ -28,93 +28,6 @@ static struct node_block *node_of(struct gc_block *b) {
   return (struct node_block *)b;
 }
 
-/* ---- beginning and end of a block ---- */
-
-static void warn_node(void *ctx, const struct gc_err *warning) {
-  const struct gc_block *b = ctx;
-  gc_log_line(plugin.log, GC_LOG_WARNING, "<Node \"%s\">: %s", b->name,
-              warning->text);
-}
-
-static enum gc_code check_block(struct gc_block *b, struct gc_err *warning,
-                                struct gc_err *err) {
-  const struct node_options *o = b->options;
-  (void)warning; /* warn_node logs each of several warnings */
-  for (const struct gc_block *other = plugin.blocks; other != NULL;
-       other = other->next) {
-    const struct node_options *theirs = other->options;
-    if (o->spool_dir != NULL && theirs->spool_dir != NULL &&
-        strcmp(o->spool_dir, theirs->spool_dir) == 0)
-      return gc_fail(err, GC_ERR_CONFIG,
-                     "SpoolDir \"%s\" is that of <Node \"%s\">; give each its "
-                     "own",
-                     o->spool_dir, other->name);
-  }
-  return node_check(b->options, warn_node, b, err);
-}
-
-static void set_folder(struct node_block *n) {
-  const struct node_options *o = n->base.options;
-  const char *base = global_option_get("BaseDir");
-  char name[GC_NAME_SIZE];
-  (void)gc_name_clean(name, n->base.name, strlen(n->base.name));
-  if (o->spool_dir != NULL)
-    snprintf(n->folder, sizeof(n->folder), "%s", o->spool_dir);
-  else
-    snprintf(n->folder, sizeof(n->folder), "%s/genesys_influxdb-%s",
-             base != NULL ? base : ".", name);
-}
-
-static enum gc_code start_block(struct gc_block *b, struct gc_err *err) {
-  struct node_block *n = node_of(b);
-  set_folder(n);
-  snprintf(n->thread, sizeof(n->thread), "gc-db-%.9s", b->name);
-  node_settings(b->options, &n->settings);
-  n->settings.folder = n->folder;
-  n->settings.thread = n->thread;
-  n->settings.notice = gc_block_notice_own;
-  n->settings.ctx = b;
-  n->node = influx_node_new(&n->settings, err);
-  return n->node != NULL ? GC_OK : err->code;
-}
-
-static void read_state(struct gc_block *b, uint32_t interval_ms,
-                       const struct gc_samples *out) {
-  struct influx_node_stats stats;
-  influx_node_stats(node_of(b)->node, &stats);
-  influx_samples(&stats, b->instance, interval_ms, out);
-}
-
-static void clear_block(struct gc_block *b) {
-  (void)influx_node_free(gc_steal(node_of(b)->node));
-}
-
-static const struct gc_block_class node_class = {.prefix = "node",
-                                                 .rows = node_rows,
-                                                 .size =
-                                                     sizeof(struct node_block),
-                                                 .check = check_block,
-                                                 .start = start_block,
-                                                 .read_state = read_state,
-                                                 .clear = clear_block};
-
-static enum gc_code read_node(const char *name, void *options,
-                              struct gc_err *err) {
-  return gc_plugin_add(&plugin, &node_class, name, options, err);
-}
-
-static const struct gc_block_kind kinds[] = {
-    {.key = "Node",
-     .rows = node_rows,
-     .size = sizeof(struct node_options),
-     .help = "One database that values are written to.",
-     .named = true,
-     .read = read_node},
-    {.key = NULL},
-};
-
-static struct gc_plugin plugin = {.name = "genesys_influxdb", .kinds = kinds};
-
 /* ---- values: on collectd's write threads ---- */
 
 static enum influx_number kind_of(int type) {
@@ -182,10 +95,100 @@ static int on_flush(__attribute__((unused)) cdtime_t timeout,
 static void register_writer(struct gc_block *b) {
   char callback[DATA_MAX_NAME_LEN * 2];
   user_data_t ud = {.data = b};
-  snprintf(callback, sizeof(callback), "%s/%s", plugin.name, b->name);
+  snprintf(callback, sizeof(callback), "%s/%s", b->plugin->name, b->name);
   plugin_register_write(callback, on_write, &ud);
   plugin_register_flush(callback, on_flush, &ud);
 }
+
+/* ---- beginning and end of a block ---- */
+
+static void warn_node(void *ctx, const struct gc_err *warning) {
+  const struct gc_block *b = ctx;
+  gc_log_line(plugin.log, GC_LOG_WARNING, "<Node \"%s\">: %s", b->name,
+              warning->text);
+}
+
+static enum gc_code check_block(struct gc_block *b, struct gc_err *warning,
+                                struct gc_err *err) {
+  const struct node_options *o = b->options;
+  (void)warning; /* warn_node logs each of several warnings */
+  for (const struct gc_block *other = plugin.blocks; other != NULL;
+       other = other->next) {
+    const struct node_options *theirs = other->options;
+    if (o->spool_dir != NULL && theirs->spool_dir != NULL &&
+        strcmp(o->spool_dir, theirs->spool_dir) == 0)
+      return gc_fail(err, GC_ERR_CONFIG,
+                     "SpoolDir \"%s\" is that of <Node \"%s\">; give each its "
+                     "own",
+                     o->spool_dir, other->name);
+  }
+  return node_check(b->options, warn_node, b, err);
+}
+
+static void set_folder(struct node_block *n) {
+  const struct node_options *o = n->base.options;
+  const char *base = global_option_get("BaseDir");
+  char name[GC_NAME_SIZE];
+  (void)gc_name_clean(name, n->base.name, strlen(n->base.name));
+  if (o->spool_dir != NULL)
+    snprintf(n->folder, sizeof(n->folder), "%s", o->spool_dir);
+  else
+    snprintf(n->folder, sizeof(n->folder), "%s/genesys_influxdb-%s",
+             base != NULL ? base : ".", name);
+}
+
+static enum gc_code start_block(struct gc_block *b, struct gc_err *err) {
+  struct node_block *n = node_of(b);
+  set_folder(n);
+  snprintf(n->thread, sizeof(n->thread), "gc-db-%.9s", b->name);
+  node_settings(b->options, &n->settings);
+  n->settings.folder = n->folder;
+  n->settings.thread = n->thread;
+  n->settings.notice = gc_block_notice_own;
+  n->settings.ctx = b;
+  n->node = influx_node_new(&n->settings, err);
+  if (n->node == NULL)
+    return err->code;
+  register_writer(b);
+  return GC_OK;
+}
+
+static void read_state(struct gc_block *b, uint32_t interval_ms,
+                       const struct gc_samples *out) {
+  struct influx_node_stats stats;
+  influx_node_stats(node_of(b)->node, &stats);
+  influx_samples(&stats, b->instance, interval_ms, out);
+}
+
+static void clear_block(struct gc_block *b) {
+  (void)influx_node_free(gc_steal(node_of(b)->node));
+}
+
+static const struct gc_block_class node_class = {.prefix = "node",
+                                                 .rows = node_rows,
+                                                 .size =
+                                                     sizeof(struct node_block),
+                                                 .check = check_block,
+                                                 .start = start_block,
+                                                 .read_state = read_state,
+                                                 .clear = clear_block};
+
+static enum gc_code read_node(const char *name, void *options,
+                              struct gc_err *err) {
+  return gc_plugin_add(&plugin, &node_class, name, options, err);
+}
+
+static const struct gc_block_kind kinds[] = {
+    {.key = "Node",
+     .rows = node_rows,
+     .size = sizeof(struct node_options),
+     .help = "One database that values are written to.",
+     .named = true,
+     .read = read_node},
+    {.key = NULL},
+};
+
+static struct gc_plugin plugin = {.name = "genesys_influxdb", .kinds = kinds};
 
 /* ---- other callbacks ---- */
 
@@ -194,13 +197,7 @@ static int on_config(oconfig_item_t *ci) {
 }
 
 static int on_init(void) {
-  static bool is_registered;
   gc_plugin_start(&plugin);
-  for (struct gc_block *b = plugin.blocks; b != NULL && !is_registered;
-       b = b->next)
-    if (b->runs)
-      register_writer(b);
-  is_registered = true;
   return 0;
 }
 

@@ -7,6 +7,7 @@
 
 #include "tests/support/check.h"
 #include "tests/support/fake_daemon.h"
+#include "tests/support/refuse_memory.h"
 #include "tests/support/spool_bench.h"
 
 void genesys_influxdb_module_register(void);
@@ -94,11 +95,35 @@ static void values_of_the_chosen_plugins_reach_the_spool(void) {
   gc_spool_free(s);
 }
 
+static void a_node_that_starts_with_a_second_init_gets_values(void) {
+  if (!REFUSES_MEMORY)
+    return;
+  char text[300];
+  spool_fresh(0, 1 << 20);
+  snprintf(text, sizeof(text),
+           "<Plugin genesys_influxdb>\n<Node late>\nBucket b\nSpoolDir \"%s\"\n"
+           "</Node>\n</Plugin>\n",
+           spool_folder);
+  CHECK_INT(configure(text), 0);
+  refuse_memory_from = 2000;
+  CHECK_INT(fake_init(), 0);
+  refuse_memory_from = SIZE_MAX;
+  CHECK(fake_log_has("ERROR genesys_influxdb: <Node \"late\">: "));
+  CHECK(!fake_has("write", "genesys_influxdb/late"));
+  CHECK_INT(fake_init(), 0);
+  CHECK(fake_has("write", "genesys_influxdb/late"));
+  CHECK(fake_has("flush", "genesys_influxdb/late"));
+  CHECK_INT(fake_init(), 0);
+  CHECK(!fake_log_has("already exists"));
+  (void)fake_shutdown();
+}
+
 int main(void) {
   spool_bench_begin();
   RUN(wrong_configurations_are_refused);
   RUN(plain_http_to_another_host_gives_a_warning);
   RUN(values_of_the_chosen_plugins_reach_the_spool);
+  RUN(a_node_that_starts_with_a_second_init_gets_values);
   spool_bench_end();
   return check_done();
 }
