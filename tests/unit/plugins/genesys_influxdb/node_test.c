@@ -16,6 +16,7 @@
 static struct gate gate = GATE_INIT;
 static char said[4096]; /* notices: "CAUSE: TEXT\n" */
 static unsigned requests, status = 204;
+static char last_head[16384]; /* of the last request */
 static struct gc_strs no_tags;
 
 static void on_notice(void *ctx, const char *cause, const struct gc_err *err) {
@@ -30,6 +31,7 @@ static void serve(struct conn *c, void *ctx) {
   struct request r;
   (void)ctx;
   while (conn_request(c, &r)) {
+    snprintf(last_head, sizeof(last_head), "%s", r.head);
     GATE_CHANGE(&gate, requests++);
     if (!conn_say(c, "HTTP/1.1 %u x\r\nContent-Length: 0\r\n\r\n", status))
       return;
@@ -92,10 +94,7 @@ static void a_stop_saves_what_is_in_memory(void) {
   CHECK_STR(spool_words(), LINE("1") LINE("2"));
 }
 
-static bool has_one_request(void *ctx) {
-  (void)ctx;
-  return requests >= 1;
-}
+static bool has_requests(void *ctx) { return requests >= *(unsigned *)ctx; }
 
 static void a_stop_sends_to_a_database_that_answers(void) {
   struct gc_err err = {.code = GC_OK};
@@ -109,7 +108,8 @@ static void a_stop_sends_to_a_database_that_answers(void) {
   requests = 0;
   put(n, 1);
   put(n, 2); /* a batch */
-  CHECK(gate_wait(&gate, has_one_request, NULL));
+  unsigned wanted = 1;
+  CHECK(gate_wait(&gate, has_requests, &wanted));
   put(n, 3); /* would wait a minute */
   CHECK(influx_node_free(n));
   CHECK_STR(spool_words(), "");
@@ -133,6 +133,26 @@ static void a_stopped_node_does_nothing_more(void) {
 }
 
 static bool has_spoken(void *ctx) { return strstr(said, ctx) != NULL; }
+
+static void batches_share_a_connection(void) {
+  struct gc_err err = {.code = GC_OK};
+  char url[64];
+  struct server_plan plan = {.serve = serve};
+  struct server *s = server_start(&plan);
+  snprintf(url, sizeof(url), "http://127.0.0.1:%d", server_port(s));
+  spool_fresh(0, 1 << 20);
+  struct influx_node_settings o = settings_for(url);
+  struct influx_node *n = influx_node_new(&o, &err);
+  requests = 0;
+  for (int i = 0; i < 20; i++)
+    put(n, i);
+  unsigned wanted = 10;
+  CHECK(gate_wait(&gate, has_requests, &wanted));
+  CHECK(influx_node_free(n));
+  CHECK_INT(server_accepted(s), 1);
+  CHECK_HAS(last_head, "\r\nContent-Encoding: gzip\r\n");
+  server_stop(s);
+}
 
 static void a_folder_that_is_not_there_yet_recovers(void) {
   struct gc_err err = {.code = GC_OK};
@@ -166,12 +186,30 @@ static void lines_that_are_dropped_are_said(void) {
   CHECK(influx_node_free(n));
 }
 
+/* More than the memory has room for, while the disk takes no lines. */
+static void values_beyond_the_memory_are_counted_and_said(void) {
+  struct gc_err err = {.code = GC_OK};
+  char what[] = "memory: ";
+  spool_fresh(0, 1 << 20);
+  struct influx_node_settings o = settings_for("http://127.0.0.1:1");
+  o.folder = "/dev/null/none";
+  said[0] = '\0';
+  struct influx_node *n = influx_node_new(&o, &err);
+  for (int i = 0; i < INFLUX_LINES_MAX + 5000; i++)
+    put(n, i);
+  CHECK(gate_wait(&gate, has_spoken, what));
+  CHECK(influx_node_free(n));
+  CHECK_HAS(said, "values were lost: the disk takes no lines");
+}
+
 int main(void) {
   spool_bench_begin();
   RUN(a_stop_saves_what_is_in_memory);
   RUN(a_stop_sends_to_a_database_that_answers);
   RUN(a_stopped_node_does_nothing_more);
   RUN(lines_that_are_dropped_are_said);
+  RUN(batches_share_a_connection);
+  RUN(values_beyond_the_memory_are_counted_and_said);
   RUN(a_folder_that_is_not_there_yet_recovers);
   spool_bench_end();
   return check_done();

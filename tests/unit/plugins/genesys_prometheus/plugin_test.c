@@ -13,7 +13,7 @@
 #include "common/daemon/emit.h"
 #include "tests/support/check.h"
 #include "tests/support/deadline.h"
-#include "tests/support/fake_daemon.h"
+#include "tests/support/fake_inside.h"
 #include "tests/support/refuse_memory.h"
 
 void genesys_prometheus_module_register(void);
@@ -215,6 +215,30 @@ static void a_value_without_meta_data_is_named_by_its_identity(void) {
   (void)fake_shutdown();
 }
 
+static void a_value_of_a_known_series_takes_no_memory(void) {
+  value_t value = {.gauge = 1};
+  value_list_t vl = {.values = &value,
+                     .values_len = 1,
+                     .interval = TIME_T_TO_CDTIME_T_STATIC(10),
+                     .host = "h",
+                     .plugin = "genesys",
+                     .plugin_instance = "Sales",
+                     .type = "queue_depth",
+                     .type_instance = "voice"};
+  const data_set_t *ds = plugin_get_ds("queue_depth");
+  begin("");
+  fake_call_writers(ds, &vl);
+  refuse_memory_from = 1;
+  for (int i = 0; i < 1000; i++) {
+    value.gauge = i;
+    vl.time++;
+    fake_call_writers(ds, &vl);
+  }
+  refuse_memory_from = SIZE_MAX;
+  CHECK_HAS(scrape(), "host=\"h\"} 999\n");
+  (void)fake_shutdown();
+}
+
 static void a_list_of_a_wrong_length_is_not_read(void) {
   data_source_t sources[65];
   value_t values[65] = {{.gauge = 1}};
@@ -321,6 +345,7 @@ int main(void) {
   RUN(an_open_exposition_earns_a_warning);
   RUN(values_of_several_lists_are_shown);
   RUN(a_value_without_meta_data_is_named_by_its_identity);
+  RUN(a_value_of_a_known_series_takes_no_memory);
   RUN(a_list_of_a_wrong_length_is_not_read);
   RUN(what_is_left_out_is_said_once);
   RUN(the_plugin_shows_its_own_values);

@@ -3,13 +3,29 @@
  * Telegraf panics on it (its issue 18528) or sends everything again (16500). */
 #include "common/net/spool/spool.h"
 
+#include <errno.h>
 #include <stdlib.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
 #include "tests/support/check.h"
 #include "tests/support/spool_bench.h"
 
 enum { MB = 1024 * 1024 };
 #define LAST "0000000000000001.seg"
+
+/* The disk: syncs are counted, and fail on demand. */
+static unsigned syncs;
+static bool syncs_fail;
+
+int fdatasync(int fd);
+int fdatasync(int fd) {
+  syncs++;
+  if (!syncs_fail)
+    return (int)syscall(SYS_fdatasync, fd);
+  errno = EIO;
+  return -1;
+}
 
 /* A spool with four records of which the first is delivered. */
 static struct gc_buf fill(void) {
@@ -152,8 +168,51 @@ static void all_segments_gone_new_records_are_still_read(void) {
   gc_buf_clear(&bytes);
 }
 
+static void a_record_is_on_disk_when_it_is_accepted(void) {
+  struct gc_err err = {.code = GC_OK};
+  spool_fresh(0, MB);
+  struct gc_spool *s = spool_opened();
+  for (unsigned i = 1; i <= 3; i++) {
+    syncs = 0;
+    spool_put(s, "aa");
+    CHECK_INT(syncs, 1);
+  }
+  CHECK_STR(spool_drain(s), "aa aa aa ");
+  syncs_fail = true;
+  CHECK(spool_try(s, "bb", &err) != GC_OK);
+  CHECK_HAS(err.text, "cannot save lines: Input/output error");
+  syncs_fail = false;
+  spool_put(s, "cc"); /* bb waits in memory and comes again */
+  CHECK_STR(spool_peek(s), "cc ");
+  gc_spool_free(s);
+  s = spool_opened();
+  CHECK_STR(spool_drain(s), "cc ");
+  gc_spool_free(s);
+}
+
+static void a_position_that_is_not_saved_is_not_taken(void) {
+  struct gc_err err = {.code = GC_OK};
+  struct gc_record_place end;
+  GC_AUTO(gc_buf_clear) struct gc_buf one = {.max = MB};
+  spool_fresh(0, MB);
+  struct gc_spool *s = spool_opened();
+  spool_put(s, "aa");
+  CHECK_INT(gc_spool_read(s, 1, &one, &end, &err), GC_OK);
+  syncs_fail = true;
+  CHECK(gc_spool_commit(s, end, &err) != GC_OK);
+  CHECK_HAS(err.text, "cannot save the read position");
+  syncs_fail = false;
+  CHECK_INT(gc_spool_commit(s, end, &err), GC_OK);
+  gc_spool_free(s);
+  s = spool_opened();
+  CHECK_STR(spool_drain(s), "");
+  gc_spool_free(s);
+}
+
 int main(void) {
   spool_bench_begin();
+  RUN(a_record_is_on_disk_when_it_is_accepted);
+  RUN(a_position_that_is_not_saved_is_not_taken);
   RUN(each_cut_of_the_last_segment_delivers_the_whole_records);
   RUN(each_flipped_byte_loses_its_own_record_only);
   RUN(bytes_behind_the_last_record_are_cut_and_counted);

@@ -137,6 +137,23 @@ static void an_older_value_is_shown_only_after_an_interval(void) {
   store_free(s);
 }
 
+/* One thread does both: a lock that a writer waited for would end the test. */
+static void a_scrape_that_lasts_holds_no_writer_up(void) {
+  struct store *s = store_new(100, 30000);
+  struct points_value old = depth("A", 1), new = depth("B", 5);
+  CHECK_INT(points_write(s, &old, 1000), GC_OK);
+  (void)store_scrape_begin(s);
+  old.value = 2;
+  CHECK_INT(points_write(s, &old, 2000), GC_OK);
+  CHECK_INT(points_write(s, &new, 2000), GC_OK);
+  store_scrape_end(s);
+  CHECK_INT(
+      count_lines(s, "queue_name=\"A\",media_type=\"voice\",host=\"h\"} 2"), 1);
+  CHECK_INT(
+      count_lines(s, "queue_name=\"B\",media_type=\"voice\",host=\"h\"} 5"), 1);
+  store_free(s);
+}
+
 /* ---- threads ---- */
 
 enum { THREADS = 4, NAMES = 200, ROUNDS = 50 };
@@ -179,6 +196,7 @@ int main(void) {
   RUN(of_two_series_with_one_line_one_is_shown);
   RUN(series_beyond_the_limit_are_counted);
   RUN(an_older_value_is_shown_only_after_an_interval);
+  RUN(a_scrape_that_lasts_holds_no_writer_up);
   RUN(threads_share_series_while_some_expire);
   return check_done();
 }
