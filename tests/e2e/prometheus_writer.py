@@ -34,6 +34,7 @@ class Endpoint:
 
     def __init__(self, tls: Optional[Simulator] = None, **options: Any) -> None:
         self.port, self.tls = free_port(), tls
+        self.shows_certificate = False
         self.options = {"Port": self.port, **options}
         if tls is not None:
             self.options.update(TLSCert=tls.folder / "server.pem", TLSKey=tls.folder / "server.key")
@@ -45,6 +46,8 @@ class Endpoint:
         """Status, headers in lower case, body without gzip."""
         if self.tls is not None:
             context = ssl.create_default_context(cafile=self.tls.ca)
+            if self.shows_certificate:
+                context.load_cert_chain(self.tls.client_cert, self.tls.client_key)
             connection: http.client.HTTPConnection = http.client.HTTPSConnection("localhost", self.port, timeout=10,
                                                                                  context=context)
         else:
@@ -126,6 +129,31 @@ class Values:
 # ---- names ---------------------------------------------------------------------------------
 
 
+def prometheus_reads_openmetrics_with_a_password() -> None:
+    """A real Prometheus over TLS; prometheus_examples.py asks it the queries of the guides."""
+    sim = Simulator(speed=20, queues=6)
+    password = process.folder("secret") / "password"
+    password.write_text(PASSWORD + "\n")
+    password.chmod(0o600)
+    endpoint = Endpoint(sim, User="prometheus", PasswordFile=password)
+    daemon = Collectd(account(sim, RequestsPerMinute=10000), queues(ServiceLevelTarget=1), ours=(*OURS, "genesys_prometheus"),
+                      more=endpoint.config())
+    endpoint.wait_open(daemon)
+    prometheus = sinks.Prometheus(endpoint.port, "  scheme: https\n  tls_config: {ca_file: %s, server_name: localhost}\n"
+                                  "  basic_auth: {username: prometheus, password: %s}\n" % (sim.ca, PASSWORD))
+    check_soon("the depth has data", lambda: prometheus.query("genesys_queue_depth"), lambda: prometheus.target_health(), 30)
+    same("the target", prometheus.target_health(), ("up", ""))
+    for name, accept in (("the text format", "text/plain"), ("OpenMetrics", OPENMETRICS)):
+        found = endpoint.text(Authorization=basic(PASSWORD), Accept=accept)
+        done = process.run([sinks.PROMTOOL, "check", "metrics"], stdin=found.encode())
+        check("promtool reads %s" % name, done.returncode in (0, 3), done.stdout)
+    same("Prometheus has read OpenMetrics: the text format has no unit",
+         prometheus.unit("genesys_queue_longest_wait_seconds"), "seconds")
+    same("complaints", [line for line in daemon.complaints() if "genesys_prometheus" in line], [])
+    same("visible secrets", daemon.leaks(PASSWORD), [])
+    daemon.stop()
+
+
 def values_of_another_host_are_shown() -> None:
     """Through collectd's network plugin, which transports no meta data: the labels come from the identity."""
     sim, port = Simulator(queues=3), free_port()
@@ -181,6 +209,22 @@ def only_permitted_scrapers_read() -> None:
         check("TLS 1.1 is refused", False)
     except (ssl.SSLError, ConnectionError, ValueError):
         check("TLS 1.1 is refused", True)
+    daemon.stop()
+
+
+def a_certificate_of_the_clients_authority_is_enough() -> None:
+    sim = Simulator(queues=2)
+    endpoint = Endpoint(sim, Listen="0.0.0.0", TLSClientCA=sim.client_ca)
+    daemon = plain(endpoint)
+    endpoint.wait_open(daemon)
+    try:
+        status = endpoint.status()
+    except OSError:
+        status = 0
+    check("no certificate: %d" % status, status in (0, 401), status)
+    endpoint.shows_certificate = True
+    same("with a certificate", endpoint.status(), 200)
+    same("complaints", daemon.complaints(), [])
     daemon.stop()
 
 
@@ -292,8 +336,8 @@ def a_bad_configuration_is_refused() -> None:
 
 
 if __name__ == "__main__":
-    report.main([values_of_another_host_are_shown, only_permitted_scrapers_read,
-                 a_new_certificate_counts_without_a_restart, a_port_in_use_is_tried_again,
-                 many_series_while_they_are_written, dead_scrapers_delay_no_other, a_password_in_the_clear_gives_a_warning,
-                 a_bad_configuration_is_refused],
-                {"collectd": DAEMON})
+    report.main([prometheus_reads_openmetrics_with_a_password, values_of_another_host_are_shown, only_permitted_scrapers_read,
+                 a_certificate_of_the_clients_authority_is_enough, a_new_certificate_counts_without_a_restart,
+                 a_port_in_use_is_tried_again, many_series_while_they_are_written, dead_scrapers_delay_no_other,
+                 a_password_in_the_clear_gives_a_warning, a_bad_configuration_is_refused],
+                {"collectd": DAEMON, "prometheus": sinks.PROMETHEUS, "promtool": sinks.PROMTOOL})

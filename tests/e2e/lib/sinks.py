@@ -60,6 +60,11 @@ class Prometheus:
         groups = json.loads(fetch(self.url + "/api/v1/rules"))["data"]["groups"]
         return [rule for group in groups for rule in group["rules"]]
 
+    def unit(self, family: str) -> str:
+        """The unit that the scrape names."""
+        found = json.loads(fetch("%s/api/v1/metadata?%s" % (self.url, urlencode({"metric": family}))))["data"]
+        return found[family][0]["unit"]
+
     def lint(self) -> tuple[int, str]:
         """Exit status and output of promtool for the scrape."""
         done = process.run([PROMTOOL, "check", "metrics"], stdin=fetch(self.target))
