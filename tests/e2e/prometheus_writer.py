@@ -157,7 +157,7 @@ def prometheus_reads_openmetrics_with_a_password() -> None:
 def values_of_another_host_are_shown() -> None:
     """Through collectd's network plugin, which transports no meta data: the labels come from the identity."""
     sim, port = Simulator(queues=3), free_port()
-    endpoint = Endpoint()
+    endpoint = Endpoint(Staleness=3)
     daemon = plain(endpoint, "network", more='<Plugin network>\nListen "127.0.0.1" "%d"\n</Plugin>\n' % port)
     endpoint.wait_open(daemon)
     far = Collectd(account(sim), polled(), load=("network",), hostname="far",
@@ -166,6 +166,8 @@ def values_of_another_host_are_shown() -> None:
     shown = re.compile(r'^genesys_queue_depth\{queue_name="[^"]+",media_type="voice",host="far"\} \d+$', re.M)
     check_soon("queues of the other host", lambda: shown.search(endpoint.text()), endpoint.text)
     far.stop()
+    check_soon("the series of the host that is gone disappear", lambda: 'host="far"' not in endpoint.text(), endpoint.text, 20)
+    check("those of this host stay", 'host="agent"' in endpoint.text())
     daemon.stop()
 
 
