@@ -11,13 +11,13 @@ from pathlib import Path
 from typing import Any, Callable
 
 from lib import process, report
-from lib.collectd import DAEMON, Collectd
+from lib.collectd import ANALYTICS, DAEMON, Collectd, account, built, query, queues
 from lib.full_disk import full_disk
 from lib.gate import Gate
 from lib.genesys import Simulator
 from lib.hanging_disk import hanging_disk
 from lib.process import wait_until, watch_for
-from lib.report import check, note, same
+from lib.report import check, note, same, same_soon
 from lib.timeseries import INFLUXD, VICTORIA, Database, Influx1, Load, Victoria, spooled
 from lib.windows import MINUTE_MS, NEEDS, Fast
 
@@ -198,6 +198,40 @@ def a_disk_that_hangs_holds_nothing_up() -> None:
     disk.answer()
 
 
+def the_rows_are_those_of_guides_b_and_c() -> None:
+    """From a platform with the guides' paths to the database: measurements, tags, fields and their types, letter by letter."""
+    database = Influx1()
+    sim = Simulator(queues=3, agents=10, rate_limit=0, plain_names=True)
+    section = database.node(Plugin="genesys").replace("</Node>", '  Tag "env" "prod"\n</Node>')
+    daemon = Collectd(account(sim, RequestsPerMinute=10000),
+                      queues(Stream="none", Observations="queue_metrics", ObservationInterval=5, Window=10),
+                      queries=query("b", Source="queue_details"), ours=("genesys", "genesys_realtime", "genesys_influxdb"),
+                      more=section)
+    for measurement, tags, fields in (
+            ("genesys_queue", {"queueId", "env"},
+             {"answered": "integer", "abandoned": "integer", "offered": "integer", "waitTime": "float"}),
+            ("queue_metrics", {"queue_id", "queue_name", "env"},
+             dict.fromkeys(("queued_avg", "queued_min", "queued_max", "waiting_avg", "agentAvailable_avg", "agentBusy_avg"),
+                           "integer"))):
+        def kinds() -> dict[str, str]:
+            found = database.ask('SHOW FIELD KEYS FROM "%s"' % measurement)
+            return dict(found[0]["values"]) if found else {}
+        same_soon("fields of %s" % measurement, kinds, fields, 60)
+        rows = database.ask('SELECT * FROM "%s" GROUP BY *' % measurement)
+        same("tags of %s" % measurement, {frozenset(row["tags"]) for row in rows}, {frozenset(tags)})
+        same("env of %s" % measurement, {row["tags"]["env"] for row in rows}, {"prod"})
+        ids = {row["tags"].get("queueId") or row["tags"]["queue_id"] for row in rows}
+        check("queues of %s" % measurement, ids and ids <= set(sim.truth()["queues"]), ids)
+    found = database.ask("SELECT offered FROM genesys_queue GROUP BY queueId")
+    names = {queue: record["name"] for queue, record in sim.truth()["queues"].items()}
+    both = []
+    for row in found:
+        csv = dict(daemon.readings(names[row["tags"]["queueId"]], "queue_interval_count", "offered-all"))
+        both += [(value, csv[at / 1e9]) for at, value in row["values"] if at / 1e9 in csv]
+    check("%d numbers are those of csv" % len(both), both and all(a == b for a, b in both), both)
+    daemon.stop()
+
+
 class WithDatabase(Fast):
     """A platform with fast clocks whose intervals go to a database."""
 
@@ -239,5 +273,6 @@ if __name__ == "__main__":
     report.main([a_database_away_for_30_s_loses_nothing, kills(Influx1), kills(Victoria), a_full_disk_recovers,
                  a_silent_database_slows_neither_inputs_nor_other_writers, a_password_that_is_corrected_and_tls,
                  a_line_that_the_database_refuses_is_set_aside, a_disk_that_hangs_holds_nothing_up,
+                 *([the_rows_are_those_of_guides_b_and_c] if built(ANALYTICS) else []),
                  *([no_interval_is_lost_while_the_database_is_away] if all(NEEDS.values()) else [])],
                 {"collectd": DAEMON, "influxd": INFLUXD, "victoria-metrics": VICTORIA})
