@@ -26,7 +26,7 @@ debian_packages() {
   # The references of `make bench`, which leaves out the missing ones. Some
   # packages of nodejs contain npm; a second npm would conflict with them.
   bench) echo collectd-core nodejs node-ws redis-server golang-go \
-    golang-nhooyr-websocket-dev golang-github-prometheus-client-golang-dev
+    golang-nhooyr-websocket-dev golang-github-prometheus-client-golang-dev victoria-metrics
     command -v npm >/dev/null || echo npm ;;
   esac
 }

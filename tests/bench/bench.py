@@ -4,8 +4,8 @@
 it.
 
 usage: bench.py [verb…]     without one: all of them
-Environment: top_srcdir, top_builddir, as in the end-to-end tests; GC_EVENTS, GC_FLOW_EVENTS, GC_SQS_EVENTS, GC_ROWS:
-the amount of work. The exit status is 1 when a benchmark did not do its work; a missed aim is reported and changes no
+Environment: top_srcdir, top_builddir, as in the end-to-end tests; GC_EVENTS, GC_FLOW_EVENTS, GC_SQS_EVENTS, GC_ROWS, GC_SERIES,
+GC_LINES: the amount of work. The exit status is 1 when a benchmark did not do its work; a missed aim is reported and changes no
 exit status.
 """
 from __future__ import annotations

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: MIT */
-/* The reference for memory: a collectd plugin that only links our libraries,
- * opens one TLS connection and one SQLite file, and dispatches BENCH_SERIES
- * constant series, because collectd itself keeps more than a kilobyte for each
- * series. BENCH_URL and BENCH_CA give the address and the CA. */
+/* A collectd plugin that dispatches BENCH_SERIES series each 10 s. With
+ * BENCH_URL and BENCH_CA it is the reference for memory: it links our
+ * libraries, opens one TLS connection to that address and one SQLite file, and
+ * has the series because collectd itself keeps more than a kilobyte for each of
+ * them. With BENCH_SPREAD they have the names of several plugins, as the
+ * families of genesys_realtime are spread: 11 of 41 are buckets of waits. */
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -26,6 +28,8 @@ static size_t drop(char *bytes, size_t size, size_t count, void *ctx) {
 static int on_init(void) {
   static const yajl_callbacks none;
   const char *url = getenv("BENCH_URL"), *ca = getenv("BENCH_CA");
+  if (url == NULL)
+    return 0;
   curl_global_init(CURL_GLOBAL_ALL);
   easy = curl_easy_init();
   curl_easy_setopt(easy, CURLOPT_URL, url);
@@ -43,10 +47,12 @@ static int read_series(user_data_t *ud) {
   (void)ud;
   const char *series = getenv("BENCH_SERIES");
   long count = series != NULL ? strtol(series, NULL, 10) : 0;
+  bool is_spread = getenv("BENCH_SPREAD") != NULL;
   for (long i = 0; i < count; i++) {
     value_t value = {.gauge = 1};
     value_list_t vl = {.values = &value, .values_len = 1};
-    snprintf(vl.plugin, sizeof(vl.plugin), "bench");
+    long family = is_spread && i % 41 >= 11 ? i % 41 / 2 : 0;
+    snprintf(vl.plugin, sizeof(vl.plugin), "bench%ld", family);
     snprintf(vl.plugin_instance, sizeof(vl.plugin_instance), "q%ld", i / 41);
     snprintf(vl.type, sizeof(vl.type), "gauge");
     snprintf(vl.type_instance, sizeof(vl.type_instance), "s%ld", i % 41);

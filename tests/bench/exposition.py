@@ -9,6 +9,7 @@ import subprocess
 import time
 from typing import Iterator
 
+import exposition_agents
 from figures import HERE, LeftOut, Result, Row, met, node, node_modules, ours, result_of, say
 from lib.process import free_port, wait_until
 
@@ -65,3 +66,4 @@ def rows(left_out: list[str]) -> Iterator[Row]:
         yield Row("P", "%d k series each %d s" % (series // 1000, INTERVAL_S),
                   "%.1f %%, %.0f MB, %.0f ms" % (share * 100, mb, made["gzip_s"] * 1000), beside_node(series, left_out),
                   aim="< 5 %, < 60 MB, < 300 ms" if cpu else "no cliff", met=met(reaches))
+    yield from exposition_agents.rows(left_out)
