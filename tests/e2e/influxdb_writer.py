@@ -177,6 +177,7 @@ def a_line_that_the_database_refuses_is_set_aside() -> None:
     aside = base / "spool" / "refused.lines"
     wait_until(lambda: aside.read_text().count("collectd_load_gauge,") == 50, 40, "the lines in refused.lines")
     check("with the database's words", "field type conflict" in aside.read_text(), aside.read_text()[:300])
+    daemon.says("the database refuses")  # after the file
     check("one line in the log", len([x for x in daemon.complaints() if "refuses" in x]) == 1, daemon.complaints())
     daemon.stop()
 
