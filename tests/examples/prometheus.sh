@@ -14,7 +14,7 @@ check() {
 }
 check promtool check config prometheus.yml write_prometheus.yml
 check promtool check rules genesys.rules.yml genesys.names.yml
-check promtool test rules genesys.rules.test.yml genesys.weeks.test.yml
+check promtool test rules genesys.rules.test.yml genesys.weeks.test.yml genesys.names.test.yml
 check amtool check-config alertmanager.yml
 receiver() {
   found=$(amtool config routes test --config.file=alertmanager.yml "$2" 2>/dev/null)

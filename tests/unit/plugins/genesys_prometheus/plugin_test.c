@@ -144,7 +144,7 @@ static void the_defaults_need_no_section(void) {
   (void)fake_shutdown();
 }
 
-static void an_open_exposition_earns_a_warning(void) {
+static void an_open_exposition_gives_a_warning(void) {
   static const struct {
     const char *text, *words; /* words NULL: no warning */
   } rows[] = {
@@ -342,7 +342,7 @@ int main(void) {
   RUN(wrong_configurations_are_refused);
   RUN(a_section_after_a_refused_one_begins_with_the_defaults);
   RUN(the_defaults_need_no_section);
-  RUN(an_open_exposition_earns_a_warning);
+  RUN(an_open_exposition_gives_a_warning);
   RUN(values_of_several_lists_are_shown);
   RUN(a_value_without_meta_data_is_named_by_its_identity);
   RUN(a_value_of_a_known_series_takes_no_memory);
