@@ -276,4 +276,5 @@ if __name__ == "__main__":
                  a_line_that_the_database_refuses_is_set_aside, a_disk_that_hangs_holds_nothing_up,
                  *([the_rows_are_those_of_guides_b_and_c] if built(ANALYTICS) else []),
                  *([no_interval_is_lost_while_the_database_is_away] if all(NEEDS.values()) else [])],
-                {"collectd": DAEMON, "influxd": INFLUXD, "victoria-metrics": VICTORIA})
+                {"collectd": DAEMON, "genesys_influxdb": built("genesys_influxdb"), "influxd": INFLUXD,
+                 "victoria-metrics": VICTORIA})

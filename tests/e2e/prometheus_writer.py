@@ -18,8 +18,8 @@ import time
 import warnings
 from typing import Any, Optional
 
-from lib import process, report
-from lib.collectd import DAEMON, Collectd, account, block, polled
+from lib import process, report, sinks
+from lib.collectd import DAEMON, OURS, Collectd, account, block, built, polled, queues
 from lib.genesys import Simulator
 from lib.process import free_port, wait_until
 from lib.report import check, check_soon, has_line, note, same, same_soon
@@ -342,4 +342,5 @@ if __name__ == "__main__":
                  a_certificate_of_the_clients_authority_is_enough, a_new_certificate_counts_without_a_restart,
                  a_port_in_use_is_tried_again, many_series_while_they_are_written, dead_scrapers_delay_no_other,
                  a_password_in_the_clear_gives_a_warning, a_bad_configuration_is_refused],
-                {"collectd": DAEMON, "prometheus": sinks.PROMETHEUS, "promtool": sinks.PROMTOOL})
+                {"collectd": DAEMON, "genesys_prometheus": built("genesys_prometheus"), "prometheus": sinks.PROMETHEUS,
+                 "promtool": sinks.PROMTOOL})
