@@ -80,10 +80,15 @@ static void continue_poll(struct gc_analytics_poll *p) {
 static void take_server_time(struct gc_analytics_poll *p,
                              const struct gc_reply *reply) {
   const struct gc_env *env = p->deps.env;
-  if (reply == NULL || reply->date_ms == 0)
+  if (reply == NULL)
     return;
   uint64_t now_ms = env->now_ms(env->ctx);
   int64_t wall_ms = env->wall_ms(env->ctx);
+  if (reply->date_ms == 0) {
+    if (reply->failure == GC_FAILURE_NONE)
+      gc_server_clock_hear_no_date(p->deps.clock, now_ms, wall_ms);
+    return;
+  }
   if (!gc_server_clock_hear(p->deps.clock, now_ms, wall_ms, reply->date_ms))
     p->date_off_ms = reply->date_ms - wall_ms;
   if (gc_server_clock_now(p->deps.clock, now_ms, wall_ms) + DATE_MS <

@@ -1,29 +1,99 @@
 /* SPDX-License-Identifier: MIT */
 #include "common/base/policy/server_clock.h"
 
+static bool are_within(int64_t a_ms, int64_t b_ms, int64_t most_ms) {
+  return a_ms - b_ms <= most_ms && b_ms - a_ms <= most_ms;
+}
+
 static bool do_agree(int64_t a_ms, int64_t b_ms) {
-  return a_ms - b_ms <= GC_SERVER_CLOCK_AGREE_MS &&
-         b_ms - a_ms <= GC_SERVER_CLOCK_AGREE_MS;
+  return are_within(a_ms, b_ms, GC_SERVER_CLOCK_AGREE_MS);
+}
+
+static bool are_close(int64_t a_ms, int64_t b_ms) {
+  return are_within(a_ms, b_ms, GC_SERVER_CLOCK_CLOSE_MS);
+}
+
+/* Returns `then_ms`, a time at `at_ms`, plus the monotonic time since then. */
+static int64_t later_ms(int64_t then_ms, uint64_t at_ms, uint64_t now_ms) {
+  return then_ms + (now_ms > at_ms ? (int64_t)(now_ms - at_ms) : 0);
 }
 
 static int64_t running_ms(const struct gc_server_clock *c, uint64_t now_ms) {
-  return c->server_ms + (now_ms > c->at_ms ? (int64_t)(now_ms - c->at_ms) : 0);
+  return later_ms(c->server_ms, c->at_ms, now_ms);
 }
 
-bool gc_server_clock_hear(struct gc_server_clock *c, uint64_t now_ms,
+static bool is_steady(const struct gc_server_clock *c) {
+  return c->is_heard &&
+         c->at_ms - c->steady_since_ms >= GC_SERVER_CLOCK_STEADY_MS;
+}
+
+/* True if the Date has stepped, and neither the wall clock nor the monotonic
+ * clock confirms it. */
+static bool is_date_alone(const struct gc_server_clock *c, uint64_t now_ms,
                           int64_t wall_ms, int64_t date_ms) {
-  bool continues = c->is_heard && do_agree(date_ms, running_ms(c, now_ms));
-  bool agrees = do_agree(date_ms, wall_ms) || (c->is_agreed && continues);
-  if (!agrees && c->is_agreed && do_agree(wall_ms, running_ms(c, now_ms)))
+  int64_t server_ms = running_ms(c, now_ms);
+  if (c->is_agreed && do_agree(wall_ms, server_ms) &&
+      !do_agree(date_ms, wall_ms) && !do_agree(date_ms, server_ms))
+    return true;
+  return is_steady(c) && !are_close(date_ms, server_ms) &&
+         !are_close(date_ms, wall_ms) &&
+         are_close(wall_ms, later_ms(c->wall_ms, c->at_ms, now_ms));
+}
+
+/* Notes a Date that is alone. True if such Dates have lasted for long, and
+ * count from now on: a pause of a virtual machine stops its wall clock too. */
+static bool note_lone_date(struct gc_server_clock *c, uint64_t now_ms,
+                           int64_t wall_ms, int64_t date_ms) {
+  bool continues =
+      c->has_lone &&
+      are_close(date_ms, later_ms(c->lone_ms, c->lone_at_ms, now_ms));
+  if (!continues)
+    c->lone_since_ms = now_ms;
+  c->has_lone = true;
+  c->lone_ms = date_ms;
+  c->lone_at_ms = now_ms;
+  return now_ms - c->lone_since_ms >= GC_SERVER_CLOCK_LASTING_MS &&
+         (!c->is_agreed || !c->has_date || do_agree(date_ms, wall_ms));
+}
+
+static bool hear_time(struct gc_server_clock *c, uint64_t now_ms,
+                      int64_t wall_ms, int64_t date_ms) {
+  uint64_t steady_since_ms = now_ms;
+  bool is_alone = c->is_heard && is_date_alone(c, now_ms, wall_ms, date_ms);
+  if (is_alone && !note_lone_date(c, now_ms, wall_ms, date_ms))
     return false;
+  bool continues = c->is_heard && !is_alone;
+  if (is_alone)
+    steady_since_ms = c->lone_since_ms;
+  else if (continues && are_close(date_ms, running_ms(c, now_ms)))
+    steady_since_ms = c->steady_since_ms;
+  bool agrees =
+      do_agree(date_ms, wall_ms) ||
+      (c->is_agreed && continues && do_agree(date_ms, running_ms(c, now_ms)));
   *c = (struct gc_server_clock){
       .is_agreed = agrees,
       .is_heard = true,
       .at_ms = now_ms,
       .server_ms = date_ms,
-      .steady_since_ms = continues ? c->steady_since_ms : now_ms,
+      .steady_since_ms = steady_since_ms,
+      .wall_ms = wall_ms,
+      .has_date = c->has_date,
   };
   return agrees;
+}
+
+bool gc_server_clock_hear(struct gc_server_clock *c, uint64_t now_ms,
+                          int64_t wall_ms, int64_t date_ms) {
+  if (!c->has_date)
+    *c = (struct gc_server_clock){.has_date = true};
+  return hear_time(c, now_ms, wall_ms, date_ms);
+}
+
+void gc_server_clock_hear_no_date(struct gc_server_clock *c, uint64_t now_ms,
+                                  int64_t wall_ms) {
+  if (!c->has_date)
+    (void)hear_time(c, now_ms, gc_server_clock_now(c, now_ms, wall_ms),
+                    wall_ms);
 }
 
 int64_t gc_server_clock_now(const struct gc_server_clock *c, uint64_t now_ms,
@@ -36,8 +106,6 @@ int64_t gc_server_clock_now(const struct gc_server_clock *c, uint64_t now_ms,
 
 int64_t gc_server_clock_likely(const struct gc_server_clock *c, uint64_t now_ms,
                                int64_t wall_ms) {
-  bool is_steady =
-      c->is_heard && c->at_ms - c->steady_since_ms >= GC_SERVER_CLOCK_STEADY_MS;
-  return is_steady ? running_ms(c, now_ms)
-                   : gc_server_clock_now(c, now_ms, wall_ms);
+  return is_steady(c) ? running_ms(c, now_ms)
+                      : gc_server_clock_now(c, now_ms, wall_ms);
 }

@@ -1,13 +1,17 @@
 /* SPDX-License-Identifier: MIT */
 /* The time of the platform. No single clock moves it: neither this host's wall
  * clock nor the Date header of an answer, which a gateway may have wrong by
- * days. A Date counts when it agrees with this host's wall clock, or with the
- * time of an earlier agreement plus the monotonic time since then. So one of
- * wall clock, Date and monotonic clock may step while the other two agree.
- * Until two have agreed, the earlier one of wall clock and last Date counts, so
- * that nothing is taken for past too early. A server without Date headers
- * leaves the wall clock. After the machine was suspended the clock is behind
- * until the next answer, which is safe too. Pure; times are arguments. */
+ * minutes or days. A Date counts when it agrees with this host's wall clock, or
+ * with the time of an earlier agreement plus the monotonic time since then. So
+ * one of wall clock, Date and monotonic clock may step while the other two
+ * agree. Once Dates are steady, a Date that steps by more than
+ * GC_SERVER_CLOCK_CLOSE_MS while the wall clock does not is ignored, until such
+ * Dates have lasted for GC_SERVER_CLOCK_LASTING_MS. Until two clocks have
+ * agreed, the earlier one of wall clock and last Date counts, so that nothing
+ * is taken for past too early. A server without Date headers leaves the wall
+ * clock, whose steps count when they last. After the machine was suspended the
+ * clock is behind until the next answer, which is safe too. Pure; times are
+ * arguments. */
 #ifndef GC_BASE_POLICY_SERVER_CLOCK_H
 #define GC_BASE_POLICY_SERVER_CLOCK_H
 
@@ -20,6 +24,10 @@ enum {
   GC_SERVER_CLOCK_AGREE_MS = 5 * 60000,
   /* Dates that agree with each other for so long are steady. */
   GC_SERVER_CLOCK_STEADY_MS = 60000,
+  /* Gateways of one platform differ by less, with the header's resolution. */
+  GC_SERVER_CLOCK_CLOSE_MS = 10000,
+  /* A step of one clock that lasts so long is no error of some minutes. */
+  GC_SERVER_CLOCK_LASTING_MS = 15 * 60000,
 };
 
 struct gc_server_clock {
@@ -28,11 +36,22 @@ struct gc_server_clock {
   uint64_t at_ms; /* monotonic */
   int64_t server_ms;
   uint64_t steady_since_ms; /* since then all Dates agree with each other */
+  int64_t wall_ms;          /* this host's wall clock at that time */
+  bool has_date;            /* false: the times are those of the wall clock */
+  bool has_lone;            /* the newest time was ignored: */
+  int64_t lone_ms;
+  uint64_t lone_at_ms, lone_since_ms; /* since then all such times agree */
 };
 
 /* Takes the Date of an answer. False when no other clock agrees with it. */
 GC_API bool gc_server_clock_hear(struct gc_server_clock *c, uint64_t now_ms,
                                  int64_t wall_ms, int64_t date_ms);
+
+/* Takes the time of an answer without a Date. It changes nothing once the
+ * server has sent one. */
+GC_API void gc_server_clock_hear_no_date(struct gc_server_clock *c,
+                                         uint64_t now_ms, int64_t wall_ms);
+
 GC_API int64_t gc_server_clock_now(const struct gc_server_clock *c,
                                    uint64_t now_ms, int64_t wall_ms);
 

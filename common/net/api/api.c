@@ -160,6 +160,9 @@ static void count_reply(struct gc_api *api, const struct gc_call *call,
   }
   if (reply->date_ms != 0)
     measure_server_clock(api, reply->date_ms);
+  else if (reply->failure == GC_FAILURE_NONE)
+    gc_server_clock_hear_no_date(&api->server_clock, now_ms(api),
+                                 api->env->wall_ms(api->env->ctx));
 }
 
 static void wait_for_throttle(struct gc_api *api, struct gc_call *call,

@@ -102,6 +102,7 @@ static void a_wrong_date_skips_no_window(void) {
       {"ahead later", 0, 3 * (int64_t)DAY},
       {"100 days ahead", 0, 100 * (int64_t)DAY},
       {"behind later", 0, -3 * (int64_t)DAY},
+      {"minutes ahead later", 0, 4 * MINUTE},
   };
   for (size_t i = 0; i < GC_COUNT(rows); i++) {
     CHECK_ROW(rows[i].name);

@@ -72,9 +72,103 @@ static void steady_dates_count_for_what_moves_no_mark(void) {
   }
 }
 
+/* One answer each 20 s. Our clock is right until the step; all times are
+ * distances from the true time, in ms. */
+struct step {
+  const char *name;
+  int64_t date_ms, wall_ms; /* after the step */
+  int answers;              /* after the step */
+  int64_t now_ms, likely_ms;
+};
+
+static void hear_at(struct gc_server_clock *c, uint64_t *at_ms, int64_t wall_ms,
+                    int64_t date_ms) {
+  *at_ms += 20000;
+  (void)gc_server_clock_hear(c, *at_ms, (int64_t)*at_ms + wall_ms,
+                             (int64_t)*at_ms + date_ms);
+}
+
+static void a_step_of_minutes_needs_two_clocks(void) {
+  static const struct step rows[] = {
+      {"the Date steps", 4 * MINUTE, 0, 1, 0, 0},
+      {"the Date steps back", -4 * MINUTE, 0, 1, 0, 0},
+      {"for some minutes", 4 * MINUTE, 0, 30, 0, 0},
+      {"our clock steps", 0, 4 * MINUTE, 30, 0, 0},
+      {"our clock steps back", 0, -4 * MINUTE, 30, 0, 0},
+      {"the machine was suspended", 4 * MINUTE, 4 * MINUTE, 1, 4 * MINUTE,
+       4 * MINUTE},
+      {"the monotonic clock stood still for good", 4 * MINUTE, 0, 60,
+       4 * MINUTE, 4 * MINUTE},
+  };
+  for (size_t i = 0; i < GC_COUNT(rows); i++) {
+    const struct step *r = &rows[i];
+    struct gc_server_clock c = {.is_agreed = false};
+    uint64_t at_ms = 1000000;
+    CHECK_ROW(r->name);
+    for (int k = 0; k < 10; k++)
+      hear_at(&c, &at_ms, 0, 0);
+    for (int k = 0; k < r->answers; k++)
+      hear_at(&c, &at_ms, r->wall_ms, r->date_ms);
+    int64_t wall_ms = (int64_t)at_ms + r->wall_ms;
+    CHECK_INT(gc_server_clock_now(&c, at_ms, wall_ms) - (int64_t)at_ms,
+              r->now_ms);
+    CHECK_INT(gc_server_clock_likely(&c, at_ms, wall_ms) - (int64_t)at_ms,
+              r->likely_ms);
+  }
+}
+
+/* Our clock is an hour ahead from the start, and steady Dates count. */
+static void a_single_date_moves_no_wait_of_an_agent_whose_clock_is_wrong(void) {
+  static const int64_t steps_ms[] = {4 * MINUTE, HOUR / 2, 20 * DAY, -DAY};
+  for (size_t i = 0; i < GC_COUNT(steps_ms); i++) {
+    struct gc_server_clock c = {.is_agreed = false};
+    uint64_t at_ms = 1000000;
+    for (int k = 0; k < 10; k++)
+      hear_at(&c, &at_ms, HOUR, 0);
+    hear_at(&c, &at_ms, HOUR, steps_ms[i]);
+    CHECK_INT(gc_server_clock_likely(&c, at_ms, (int64_t)at_ms + HOUR),
+              (int64_t)at_ms);
+    hear_at(&c, &at_ms, HOUR, 0);
+    CHECK_INT(gc_server_clock_likely(&c, at_ms, (int64_t)at_ms + HOUR),
+              (int64_t)at_ms);
+  }
+}
+
+/* One answer each 20 s, none with a Date. */
+static void without_dates_our_clock_counts_when_it_lasts(void) {
+  static const struct {
+    int64_t step_ms;
+    int answers;
+    int64_t likely_ms;
+  } rows[] = {{4 * MINUTE, 1, 0},
+              {4 * MINUTE, 30, 0},
+              {-DAY, 30, 0},
+              {4 * MINUTE, 60, 4 * MINUTE},
+              {-DAY, 60, -DAY}};
+  for (size_t i = 0; i < GC_COUNT(rows); i++) {
+    struct gc_server_clock c = {.is_agreed = false};
+    int64_t at_ms = 1000000;
+    for (int k = 0; k < 10; k++, at_ms += 20000)
+      gc_server_clock_hear_no_date(&c, (uint64_t)at_ms, at_ms);
+    for (int k = 0; k < rows[i].answers; k++, at_ms += 20000)
+      gc_server_clock_hear_no_date(&c, (uint64_t)at_ms,
+                                   at_ms + rows[i].step_ms);
+    CHECK_INT(
+        gc_server_clock_likely(&c, (uint64_t)at_ms, at_ms + rows[i].step_ms) -
+            at_ms,
+        rows[i].likely_ms);
+    /* The first Date counts at once. */
+    CHECK(gc_server_clock_hear(&c, (uint64_t)at_ms, at_ms + 7000, at_ms));
+    CHECK_INT(gc_server_clock_likely(&c, (uint64_t)at_ms, 0), at_ms);
+  }
+}
+
 int main(void) {
   RUN(the_time_is_the_servers_plus_the_monotonic_time_since);
   RUN(of_three_clocks_two_decide);
   RUN(steady_dates_count_for_what_moves_no_mark);
+  RUN(a_step_of_minutes_needs_two_clocks);
+  RUN(a_single_date_moves_no_wait_of_an_agent_whose_clock_is_wrong);
+  RUN(without_dates_our_clock_counts_when_it_lasts);
   return check_done();
 }

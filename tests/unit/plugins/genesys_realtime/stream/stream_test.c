@@ -112,26 +112,73 @@ static void waiting_is_no_breach_before_the_gap_is_reported(void) {
   end();
 }
 
-/* No answer has arrived since then: the server's clock has not moved. */
-static void a_step_of_our_wall_clock_is_no_breach(void) {
-  const char *ids[] = {"q1"};
-  begin_with(20);
+static void on_list(struct gc_call *call, const struct gc_reply *reply,
+                    const struct gc_err *err) {
+  (void)call;
+  (void)reply;
+  (void)err;
+}
+
+/* One answer of the platform; `ahead_ms` of its Date, NULL: without. */
+static void hear_answer(const int64_t *ahead_ms) {
+  static struct gc_call call;
+  int64_t wall_ms =
+      REPLAY_START_WALL_MS + (int64_t)(ch_world.now_ms - REPLAY_START_MS);
+  call = (struct gc_call){.endpoint = GC_ENDPOINT_USERS, .done = on_list};
   replay_answer(&ch_world,
-                &(struct replay_answer){.match = PUT,
-                                        .status = 200,
-                                        .date_ms = REPLAY_START_WALL_MS,
-                                        .body = "{\"entities\":[]}"});
-  ch_usual_answers();
-  select_queues(ids, 1);
-  ch_open();
-  ch_say(MESSAGE("q1", CUSTOMER "," ACD("q1")));
-  CHECK_REAL(reads("q1/queue_sla_breach-voice-20"), 0);
-  ch_world.wall_ms += 3600000;
-  replay_run(&ch_world, 10000);
-  ch_say(HEARTBEAT);
+                &(struct replay_answer){
+                    .match = "GET /api/v2/users",
+                    .status = 200,
+                    .body = "{}",
+                    .date_ms = ahead_ms != NULL ? wall_ms + *ahead_ms : 0});
+  gc_api_call(ch_api(), &call);
+}
+
+/* For two minutes; a heartbeat and an answer each 10 s. */
+static void pass_with_answers(const int64_t *ahead_ms) {
+  for (int i = 0; i < 12; i++) {
+    hear_answer(ahead_ms);
+    replay_run(&ch_world, 10000);
+    ch_say(HEARTBEAT);
+  }
   replay_run(&ch_world, 1000);
-  CHECK_REAL(reads("q1/queue_sla_breach-voice-20"), 0);
-  end();
+}
+
+/* A contact begins to wait two minutes after the start; its target is five. */
+static void a_step_of_one_clock_is_no_breach(void) {
+  enum { STEP = 4 * 60000, HOUR = 3600000 };
+  static const struct {
+    const char *name;
+    bool has_date;
+    int64_t wall_before_ms, wall_ms, date_ms; /* distances from the truth */
+  } rows[] = {
+      {"our clock", true, 0, HOUR, 0},
+      {"our clock, by minutes", true, 0, STEP, 0},
+      {"our clock, and no answer has a Date", false, 0, STEP, 0},
+      {"the Date", true, 0, 0, HOUR},
+      {"the Date, by minutes", true, 0, 0, STEP},
+      {"the Date, and our clock is wrong from the start", true, HOUR, HOUR,
+       HOUR / 2},
+  };
+  for (size_t i = 0; i < GC_COUNT(rows); i++) {
+    int64_t before_ms = 0;
+    CHECK_ROW(rows[i].name);
+    begin_connected(300);
+    ch_world.wall_ms += rows[i].wall_before_ms;
+    pass_with_answers(rows[i].has_date ? &before_ms : NULL);
+    ch_say(MESSAGE("q1",
+                   "{\"id\":\"p2\",\"purpose\":\"acd\",\"queueId\":\"q1\","
+                   "\"connectedTime\":\"2023-11-14T22:15:20.000Z\","
+                   "\"calls\":[{\"state\":\"connected\"}]}"));
+    CHECK_REAL(reads("q1/queue_sla_breach-voice-300"), 0);
+    ch_world.wall_ms += rows[i].wall_ms - rows[i].wall_before_ms;
+    pass_with_answers(rows[i].has_date ? &rows[i].date_ms : NULL);
+    CHECK_REAL(reads("q1/queue_sla_breach-voice-300"), 0);
+    pass_with_answers(rows[i].has_date ? &before_ms : NULL);
+    pass_with_answers(rows[i].has_date ? &before_ms : NULL);
+    CHECK_REAL(reads("q1/queue_sla_breach-voice-300"), 1);
+    end();
+  }
 }
 
 static void without_a_target_there_is_no_breach(void) {
@@ -375,7 +422,7 @@ int main(void) {
   RUN(too_many_series_begin_with_their_contact);
   RUN(waiting_is_a_breach_only_up_to_the_last_message);
   RUN(waiting_is_no_breach_before_the_gap_is_reported);
-  RUN(a_step_of_our_wall_clock_is_no_breach);
+  RUN(a_step_of_one_clock_is_no_breach);
   RUN(without_a_target_there_is_no_breach);
   RUN(a_message_that_is_no_event_is_counted_and_reported);
   RUN(an_unknown_word_is_counted_and_reported_once);
