@@ -11,6 +11,7 @@
 #include "common/daemon/plugin_base.h"
 #include "common/daemon/write_tracker.h"
 #include "common/net/account.h"
+#include "common/net/clock.h"
 #include "plugins/genesys_realtime/block.h"
 #include "plugins/genesys_realtime/options.h"
 
@@ -52,7 +53,7 @@ static void read_state(struct gc_block *b, uint32_t interval_ms,
 
 /* One limit for all blocks together, so that collectd stops in time. */
 enum { LAST_VALUES_MS = 1000 };
-static cdtime_t last_values_end;
+static uint64_t last_values_end_ms; /* monotonic; 0: not begun */
 
 struct last_values {
   struct gc_write_ticket *ticket;
@@ -68,12 +69,11 @@ static void put_last(void *ctx, const struct gc_sample *sample) {
 
 /* Waits for the rest of the time that all blocks share. */
 static void wait_for_pending(struct last_values *last) {
-  cdtime_t now = cdtime();
-  if (last_values_end == 0)
-    last_values_end = now + MS_TO_CDTIME_T(LAST_VALUES_MS);
-  uint32_t left_ms = now < last_values_end
-                         ? (uint32_t)CDTIME_T_TO_MS(last_values_end - now)
-                         : 0;
+  uint64_t now_ms = gc_clock_now_ms();
+  if (last_values_end_ms == 0)
+    last_values_end_ms = now_ms + LAST_VALUES_MS;
+  uint32_t left_ms =
+      now_ms < last_values_end_ms ? (uint32_t)(last_values_end_ms - now_ms) : 0;
   if (!gc_write_tracker_wait(last->ticket, left_ms))
     last->lost += gc_write_tracker_pending(last->ticket);
 }
