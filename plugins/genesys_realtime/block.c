@@ -47,13 +47,6 @@ static bool has_topics(const struct block *b) {
   return b->options->stream == STREAM_NOTIFICATIONS;
 }
 
-static void on_unread(void *ctx) {
-  struct block *b = ctx;
-  pthread_mutex_lock(&b->lock);
-  b->ignored++;
-  pthread_mutex_unlock(&b->lock);
-}
-
 /* Reports once that numbers are ignored: it is no failure, and each answer has
  * them again. */
 static void report_ignored(struct block *b, uint32_t count) {
@@ -61,13 +54,27 @@ static void report_ignored(struct block *b, uint32_t count) {
   if (count == 0 || b->has_ignored)
     return;
   b->has_ignored = true;
-  (void)gc_fail(&err, GC_ERR_PARSE,
-                "%u numbers of an answer are of an unknown metric, or without "
-                "the queue, medium or status that they need; they are counted "
-                "(observations_ignored) and ignored. Report it if numbers look "
-                "wrong",
-                count);
+  (void)gc_fail(
+      &err, GC_ERR_PARSE,
+      "%u numbers of observations are of an unknown metric, or without "
+      "the queue, medium or status that they need; they are counted "
+      "(observations_ignored) and ignored. Report it if numbers look "
+      "wrong",
+      count);
   b->notice(b->ctx, "ignored observations", &err);
+}
+
+static void count_ignored(struct block *b, uint32_t count) {
+  pthread_mutex_lock(&b->lock);
+  b->ignored += count;
+  pthread_mutex_unlock(&b->lock);
+}
+
+static void on_unread(void *ctx) { count_ignored(ctx, 1); }
+
+static void on_ignored(void *ctx, uint32_t count) {
+  count_ignored(ctx, count);
+  report_ignored(ctx, count);
 }
 
 /* Takes ownership of `o`. */
@@ -407,6 +414,7 @@ static enum gc_code make_subscription(struct block *b, struct gc_err *err) {
                                    .timeouts = stream_timeouts(b->options),
                                    .snapshot = on_snapshot,
                                    .unread = on_unread,
+                                   .ignored = on_ignored,
                                    .notice = b->notice,
                                    .notice_ctx = b->ctx,
                                    .ctx = b};

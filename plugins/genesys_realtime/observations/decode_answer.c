@@ -156,7 +156,7 @@ static enum gc_code end_datum(struct obs_decoder *d) {
   bool is_reported;
   if (datum->metric < 0) {
     d->ids.count = d->ids_begin;
-    d->into->ignored++;
+    d->into->ignored += datum->is_unknown;
     return GC_OK;
   }
   enum obs_about about = obs_metrics[datum->metric].about;

@@ -10,7 +10,17 @@
 enum { FACTS_MAX = 4 << 20 };
 
 void obs_datum_begin(struct obs_datum *d) {
-  *d = (struct obs_datum){.metric = -1};
+  *d = (struct obs_datum){.metric = -1, .is_unknown = true};
+}
+
+/* Documented metrics of the topics that give no value of a queue. */
+static bool is_unused(const struct gc_json_value *v) {
+  static const char *const names[] = {"oFlow", "oLongestInteracting"};
+  bool found = false;
+  for (size_t i = 0; i < GC_COUNT(names) && v->kind == GC_JSON_STRING; i++)
+    found |=
+        v->len == strlen(names[i]) && memcmp(v->text, names[i], v->len) == 0;
+  return found;
 }
 
 void obs_datum_metric(struct obs_datum *d, const struct gc_json_value *v) {
@@ -20,6 +30,7 @@ void obs_datum_metric(struct obs_datum *d, const struct gc_json_value *v) {
           memcmp(v->text, obs_metrics[i].name, v->len) != 0))
     i++;
   d->metric = i < OBS_METRIC_COUNT ? i : -1;
+  d->is_unknown = d->metric < 0 && !is_unused(v);
 }
 
 void obs_datum_qualifier(struct obs_datum *d, const struct gc_json_value *v) {

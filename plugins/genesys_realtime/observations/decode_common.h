@@ -12,7 +12,8 @@ enum { OBS_QUALIFIER_MAX_BYTES = 64 };
 
 /* The present element. Its members come in any order. */
 struct obs_datum {
-  int metric; /* enum obs_metric, or -1 */
+  int metric;      /* enum obs_metric, or -1 */
+  bool is_unknown; /* no metric, or one that the API did not have */
   bool has_count, has_calculated;
   int64_t count, calculated;
   char qualifier[OBS_QUALIFIER_MAX_BYTES];

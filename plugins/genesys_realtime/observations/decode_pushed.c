@@ -46,8 +46,10 @@ struct obs_pushed {
 
   struct obs_facts facts; /* facts of the message */
   uint32_t queue, media;
-  size_t part_begin; /* the first fact of the present data or result */
-  bool is_total;     /* data: running totals of an interval */
+  size_t part_begin;     /* the first fact of the present data or result */
+  uint32_t unknown;      /* numbers of unknown metrics in the message */
+  uint32_t part_unknown; /* those before the present data or result */
+  bool is_total;         /* data: running totals of an interval */
   int64_t at_ms;
   struct obs_datum datum;
 };
@@ -171,6 +173,7 @@ static enum gc_code on_open(void *ctx, const struct gc_json_at *at) {
     obs_datum_begin(&d->datum);
   } else if (at->path == (is_activity ? RESULT : DATA)) {
     d->part_begin = d->facts.count;
+    d->part_unknown = d->unknown;
     d->is_total = false;
     d->at_ms = 0;
     if (is_activity)
@@ -182,8 +185,10 @@ static enum gc_code on_open(void *ctx, const struct gc_json_at *at) {
 static enum gc_code end_datum(struct obs_pushed *d) {
   struct obs_fact fact;
   bool is_reported;
-  if (d->datum.metric < 0)
+  if (d->datum.metric < 0) {
+    d->unknown += d->datum.is_unknown;
     return GC_OK;
+  }
   GC_TRY(obs_datum_fact(&d->datum, d->into, &fact, &is_reported));
   if (!is_reported)
     return GC_OK;
@@ -193,10 +198,13 @@ static enum gc_code end_datum(struct obs_pushed *d) {
 }
 
 /* Sets time and medium of the part's facts at its end, because both may follow
- * the numbers. Drops the facts of a running total. */
+ * the numbers. Drops the facts of a running total, whose metrics are those of
+ * aggregates. */
 static void end_part(struct obs_pushed *d) {
-  if (d->is_total)
+  if (d->is_total) {
     d->facts.count = d->part_begin;
+    d->unknown = d->part_unknown;
+  }
   for (size_t i = d->part_begin; i < d->facts.count; i++) {
     d->facts.at[i].at_ms = d->at_ms;
     d->facts.at[i].media = d->media;
@@ -269,8 +277,9 @@ enum gc_code obs_pushed_read(struct obs_pushed *d, struct observations *live,
     return GC_OK;
   d->into = live;
   d->queue = d->media = OBS_NONE;
-  d->facts.count = 0;
+  d->facts.count = d->unknown = 0;
   GC_TRY(gc_json_stream_next(d->stream, body, len, err));
+  live->ignored += d->unknown;
   if (d->facts.count == 0)
     return GC_OK;
   enum gc_code code = add_facts(d, id, id_len);

@@ -264,7 +264,9 @@ GC_DEFINE_AUTO(struct obs_pushed, obs_pushed_free)
  *   stays     all other numbers; those that are newer by the time of an earlier
  *             message, so that duplicates and reordering change nothing.
  *   ignored   the running totals of the half hour that .observations sends,
- *             too; unknown metrics, other topics
+ *             too; oFlow, oLongestInteracting; other topics
+ *   counted   in live->ignored: numbers of unknown metrics, or without the
+ *             medium or qualifier that they need
  *
  * Messages of .activity have no time. Their numbers count as newer, except a
  * number that is the same as in the last such message: it is a repeat, and a

@@ -38,11 +38,14 @@ static void on_message(void *ctx, const struct gc_message *m) {
   struct gc_err err = {.code = GC_OK};
   if (s->live == NULL || m->body == NULL)
     return;
+  s->live->ignored = 0;
   if (obs_pushed_read(s->decoder, s->live, m->topic, m->body, m->body_len, NULL,
                       &err) != GC_OK)
     (void)gc_fail_in(&err, err.code, "%s: ", m->topic);
   if (err.code != GC_OK)
     s->deps.unread(s->deps.ctx);
+  if (s->live->ignored > 0)
+    s->deps.ignored(s->deps.ctx, s->live->ignored);
   s->deps.notice(s->deps.notice_ctx, "pushed observations", &err);
 }
 

@@ -21,6 +21,8 @@ struct subscription_deps {
   void (*snapshot)(void *ctx);
   /* Counts a message that could not be read. */
   void (*unread)(void *ctx);
+  /* Counts and reports numbers of a message that have no meaning here. */
+  void (*ignored)(void *ctx, uint32_t count);
   /* Reports an outcome; GC_OK is success. */
   void (*notice)(void *ctx, const char *cause, const struct gc_err *err);
   void *notice_ctx;

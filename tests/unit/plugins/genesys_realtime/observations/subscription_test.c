@@ -214,6 +214,59 @@ static void pushed_numbers_that_cannot_be_read_are_counted(void) {
   end();
 }
 
+/* Running totals, and metrics that have no value here, are known. */
+static void pushed_numbers_of_an_unknown_metric_are_counted(void) {
+  begin();
+  answer_query(REPLAY_ALWAYS, ANSWER("3"), 0);
+  start();
+  ch_open();
+  replay_run(&ch_world, 1000);
+  ch_say(
+      "{\"topicName\":\"v2.analytics.queues.q1.observations\",\"eventBody\":{"
+      "\"group\":{\"queueId\":\"q1\",\"mediaType\":\"voice\"},\"data\":[{"
+      "\"interval\":\"" AT("22:00:00") "/" AT(
+          "22:30:00") "\",\"metrics\":["
+                      "{\"metric\":\"nOffered\",\"stats\":{\"count\":2}}]}]}}");
+  ch_say(
+      "{\"topicName\":\"v2.analytics.queues.q1.activity\",\"eventBody\":{"
+      "\"results\":[{\"mediaType\":\"voice\",\"data\":[{\"metric\":\"oFlow\","
+      "\"count\":2},{\"metric\":\"oLongestInteracting\","
+      "\"calculatedMetricValue\":1700000000000}]}]}}");
+  CHECK_REAL(ignored(), 0);
+  CHECK_INT(replay_noticed(&ch_world, "ignored observations", GC_ERR_PARSE), 0);
+  for (int i = 0; i < 3; i++)
+    ch_say(
+        "{\"topicName\":\"v2.analytics.queues.q1.observations\",\"eventBody\":"
+        "{\"group\":{\"queueId\":\"q1\",\"mediaType\":\"voice\"},\"data\":[{"
+        "\"metrics\":[{\"metric\":\"oFuture\",\"stats\":{\"count\":2}},"
+        "{\"metric\":\"oWaiting\",\"stats\":{\"count\":5}}],\"interval\":"
+        "\"" AT("22:13:25") "/" AT("22:13:25") "\"}]}}");
+  ch_say("{\"topicName\":\"v2.analytics.queues.q1.activity\",\"eventBody\":{"
+         "\"results\":[{\"mediaType\":\"voice\",\"data\":[{\"metric\":"
+         "\"oFuture\",\"count\":2}]}]}}");
+  CHECK_REAL(ignored(), 4);
+  CHECK_INT(replay_noticed(&ch_world, "ignored observations", GC_ERR_PARSE), 1);
+  replay_run(&ch_world, 10000);
+  CHECK_REAL(waiting(), 5);
+  end();
+}
+
+/* oWaiting needs a medium. */
+static void pushed_numbers_without_a_medium_are_counted(void) {
+  begin();
+  answer_query(REPLAY_ALWAYS, ANSWER("3"), 0);
+  start();
+  ch_open();
+  replay_run(&ch_world, 1000);
+  ch_say(
+      "{\"topicName\":\"v2.analytics.queues.q1.observations\",\"eventBody\":{"
+      "\"group\":{\"queueId\":\"q1\"},\"data\":[{\"metrics\":[{\"metric\":"
+      "\"oWaiting\",\"stats\":{\"count\":2}}]}]}}");
+  CHECK_REAL(ignored(), 1);
+  CHECK_INT(replay_noticed(&ch_world, "ignored observations", GC_ERR_PARSE), 1);
+  end();
+}
+
 static void numbers_of_no_queue_are_counted_and_reported_once(void) {
   begin();
   answer_query(REPLAY_ALWAYS,
@@ -232,6 +285,8 @@ static void numbers_of_no_queue_are_counted_and_reported_once(void) {
 
 int main(void) {
   RUN(pushed_numbers_that_cannot_be_read_are_counted);
+  RUN(pushed_numbers_of_an_unknown_metric_are_counted);
+  RUN(pushed_numbers_without_a_medium_are_counted);
   RUN(numbers_of_no_queue_are_counted_and_reported_once);
   RUN(pushed_observations_need_no_polls);
   RUN(a_poll_under_way_is_no_snapshot_of_a_new_connection);
