@@ -69,19 +69,26 @@ static const char *key_of(const struct gc_block *b) {
   return kind->key != NULL ? kind->key : b->is->prefix;
 }
 
+static void fold_name(char out[GC_NAME_SIZE], const char *name) {
+  char clean[GC_NAME_SIZE];
+  (void)gc_name_clean(clean, name, strlen(name));
+  gc_name_fold(out, clean);
+}
+
 /* Refuses a name that would make the block's telemetry that of another
  * block. */
 static enum gc_code check_name(const struct gc_block *b, struct gc_err *err) {
   char ours[GC_NAME_SIZE], other[GC_NAME_SIZE];
-  (void)gc_name_clean(ours, b->instance, strlen(b->instance));
+  fold_name(ours, b->instance);
   for (const struct gc_block *o = b->plugin->blocks; o != NULL; o = o->next) {
-    (void)gc_name_clean(other, o->instance, strlen(o->instance));
+    fold_name(other, o->instance);
     if (strcmp(ours, other) == 0)
-      return gc_fail(err, GC_ERR_CONFIG,
-                     "its name is too similar to that of <%s \"%.60s\">: both "
-                     "become \"%.80s\" in identities, where \"/\" is \"_\" and "
-                     "127 bytes are kept",
-                     key_of(o), o->name, ours);
+      return gc_fail(
+          err, GC_ERR_CONFIG,
+          "its name is too similar to that of <%s \"%.60s\">: both "
+          "become \"%.80s\" in identities or in Graphite, where \".\", "
+          "\" \" and \"/\" are \"_\" and 127 bytes are kept",
+          key_of(o), o->name, ours);
   }
   return GC_OK;
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "common/genesys/clean_name.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "common/base/ascii.h"
@@ -84,4 +85,11 @@ bool gc_name_snake(char out[GC_NAME_SIZE], const char *text) {
   if (used > 0 && out[used - 1] == '_') /* the cut is after a word */
     out[used - 1] = '\0';
   return used > 0;
+}
+
+void gc_name_fold(char out[GC_NAME_SIZE], const char *clean) {
+  snprintf(out, GC_NAME_SIZE, "%s", clean);
+  for (char *c = out; *c != '\0'; c++)
+    if (strchr(". \t\"\\:!,/()\n\r\v\f", *c) != NULL)
+      *c = '_';
 }

@@ -32,21 +32,11 @@ struct gc_labels {
   struct gc_strmap hints;  /* struct hint, by folded name */
 };
 
-/* Replaces the characters that Graphite's writer replaces by "_" (collectd
- * 5.12, format_graphite.c): labels that differ only in these would share a
- * path. */
-static void fold_label(char out[GC_NAME_SIZE], const char *label) {
-  snprintf(out, GC_NAME_SIZE, "%s", label);
-  for (char *c = out; *c != '\0'; c++)
-    if (strchr(". \t\"\\:!,/()\n\r\v\f", *c) != NULL)
-      *c = '_';
-}
-
 static struct gc_strmap reserved; /* folded names, for the whole process */
 
 enum gc_code gc_labels_reserve(const char *name) {
   char key[GC_NAME_SIZE];
-  fold_label(key, name);
+  gc_name_fold(key, name);
   char *copy = gc_strmap_get(&reserved, key) == NULL ? strdup(key) : NULL;
   if (copy == NULL)
     return gc_strmap_get(&reserved, key) != NULL ? GC_OK : GC_ERR_MEMORY;
@@ -66,7 +56,7 @@ static bool is_reserved(const char *key) {
 /* True if any id may have the label. */
 static bool is_free(const struct gc_labels *l, const char *label) {
   char key[GC_NAME_SIZE];
-  fold_label(key, label);
+  gc_name_fold(key, label);
   return !is_reserved(key) && gc_strmap_get(&l->by_key, key) == NULL;
 }
 
@@ -98,7 +88,7 @@ void gc_labels_free(struct gc_labels *l) {
 
 static unsigned hint_of(const struct gc_labels *l, const char *name) {
   char key[GC_NAME_SIZE];
-  fold_label(key, name);
+  gc_name_fold(key, name);
   const struct hint *hint = gc_strmap_get(&l->hints, key);
   return hint != NULL ? hint->next : 2;
 }
@@ -107,7 +97,7 @@ static unsigned hint_of(const struct gc_labels *l, const char *name) {
  * only slower. */
 static void set_hint(struct gc_labels *l, const char *name, unsigned next) {
   char key[GC_NAME_SIZE];
-  fold_label(key, name);
+  gc_name_fold(key, name);
   if (next <= 2) {
     free(gc_strmap_drop(&l->hints, key));
     return;
@@ -142,7 +132,7 @@ static void release_label(struct gc_labels *l, struct entry *e) {
 static enum gc_code take_label(struct gc_labels *l, struct entry *e,
                                const char *label, unsigned nth) {
   char folded[GC_NAME_SIZE];
-  fold_label(folded, label);
+  gc_name_fold(folded, label);
   char *copy = strdup(label), *key = strdup(folded);
   enum gc_code code = copy != NULL && key != NULL
                           ? gc_strmap_put(&l->by_key, key, e)
@@ -326,7 +316,7 @@ struct gc_label_collisions gc_labels_collisions(const struct gc_labels *l) {
     name = e->name;
   }
   char key[GC_NAME_SIZE];
-  fold_label(key, name != NULL ? name : "");
+  gc_name_fold(key, name != NULL ? name : "");
   const struct entry *first = gc_strmap_get(&l->by_key, key);
   if (first != NULL)
     found.first_id = first->id;

@@ -11,7 +11,10 @@
 #include "common/analytics/series_claim.h"
 #include "common/analytics/series_name.h"
 #include "common/base/glob.h"
+#include "common/genesys/clean_name.h"
 #include "common/genesys/labels.h"
+#include "common/net/account.h"
+#include "plugins/genesys_flowmetrics/ledger/series.h"
 #include "plugins/genesys_realtime/queues/queue_label.h"
 #include "plugins/genesys_realtime/queues/selection.h"
 #include "tests/support/check.h"
@@ -365,7 +368,78 @@ static void queries_have_one_writer(void) {
   CHECK(accepted > ROUNDS * 3 / 2);
 }
 
+/* ---- accounts ---- */
+
+static const char *const hosts[] = {NULL,  "agent", "agent.x", "agent_x", "h 1",
+                                    "h/1", "h_1",   LONG "1",  LONG "2",  "h2"};
+
+static const char *default_host(void) { return "agent.x"; }
+
+/* Writes what an account and a block of it write: the part after the host is
+ * the same for all of them. */
+static void write_account(const char *host, size_t number) {
+  char clean[GC_NAME_SIZE], writer[32];
+  (void)gc_name_clean(clean, host, strlen(host));
+  snprintf(writer, sizeof(writer), "account %zu", number);
+  write_identity(clean, "Sales", "voice", writer);
+}
+
+static void accounts_have_one_writer(void) {
+  static const struct gc_accounts_hooks hooks = {.default_host = default_host};
+  unsigned accepted = 0, refused = 0;
+  gc_accounts_set_hooks(&hooks);
+  for (uint32_t round = 1; round <= ROUNDS; round++) {
+    seed = round;
+    for (size_t i = 0; i < BLOCKS_MAX; i++) {
+      const char *host = PICK(hosts);
+      char name[16];
+      struct gc_err err;
+      snprintf(name, sizeof(name), "a%zu", i);
+      struct gc_account_settings s = {
+          .name = strdup(name), .host = host != NULL ? strdup(host) : NULL};
+      bool is_defined = gc_accounts_define(&s, &err) == GC_OK;
+      if (is_defined)
+        write_account(host != NULL ? host : default_host(), i);
+      accepted += is_defined;
+      refused += !is_defined;
+    }
+    check_writers(round);
+    forget();
+    gc_accounts_free();
+  }
+  CHECK(refused > ROUNDS / 10);
+  CHECK(accepted > ROUNDS);
+}
+
+/* ---- <Attributes> ---- */
+
+/* Blocks of one host, whichever their accounts are, count in one scope; the
+ * names are those that a flow sets, in any order and before or after a restart
+ * with the names that are kept. */
+static void attributes_have_one_writer(void) {
+  static const char *const scopes[] = {"", "h1", "h2"};
+  for (uint32_t round = 1; round <= ROUNDS; round++) {
+    struct series_set set = {.count = 0};
+    seed = round;
+    for (unsigned i = 0; i < 40; i++) {
+      const char *scope = PICK(scopes), *flow = PICK(names),
+                 *metric = PICK(names);
+      struct series *s = NULL;
+      char type[32], writer[TEXT_SIZE];
+      CHECK_INT(series_find(&set, scope, flow, metric, 1000, &s), GC_OK);
+      snprintf(type, sizeof(type), "%s/flow_metric", scope);
+      snprintf(writer, sizeof(writer), "%s|%s|%s", scope, flow, metric);
+      write_identity(type, s->kept.flow_label, s->kept.metric_label, writer);
+    }
+    check_writers(round);
+    forget();
+    series_clear(&set);
+  }
+}
+
 int main(void) {
+  RUN(accounts_have_one_writer);
+  RUN(attributes_have_one_writer);
   RUN(queues_have_one_writer);
   RUN(no_selected_queue_is_left_without_a_writer);
   RUN(queries_have_one_writer);

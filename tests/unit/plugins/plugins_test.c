@@ -139,6 +139,8 @@ static const struct wrong {
      "has the same Host as <Account \"a\">"},
     {GENESYS(ACCOUNT("a", "") ACCOUNT("b", "")),
      "has the same Host as <Account \"a\">"},
+    {GENESYS(ACCOUNT("a", "h.1") ACCOUNT("b", "h_1")),
+     "has the same Host as <Account \"a\">"},
     {GENESYS("<Acount \"a\">\nClientId x\n</Acount>\n"), "did you mean"},
     {GENESYS("<Account>\nClientId x\n</Account>\n"), "ERROR genesys: "},
     {GENESYS("StateDirectory \"/x\"\n"), "StateDir"},
@@ -146,6 +148,8 @@ static const struct wrong {
      "ERROR genesys_realtime: <Queues \"a\">: Account is missing"},
     {REALTIME(QUEUES("a", "prod") QUEUES("a", "prod")),
      "ERROR genesys_realtime: <Queues \"a\">"},
+    {REALTIME(QUEUES("a.1", "prod") QUEUES("a 1", "prod")),
+     "is too similar to that of <Queues \"a.1\">"},
     {REALTIME("<Queues \"a\">\nAccount prod\nQueue \"[\"\n</Queues>\n"),
      "ERROR genesys_realtime: <Queues \"a\">: Queue: "},
 };

@@ -137,6 +137,34 @@ static void an_unknown_member_is_counted_and_reported_once(void) {
   iv_end();
 }
 
+/* The output has a value of this series that is not ours. */
+static enum gc_code refuse_offered(void *ctx, const struct gc_sample *s) {
+  (void)ctx;
+  return s->metric == GC_METRIC_QUEUE_INTERVAL_COUNT ? GC_ERR_LIMIT : GC_OK;
+}
+
+static bool nothing_is_left(void *ctx, uint32_t max_ms) {
+  (void)ctx, (void)max_ms;
+  return true;
+}
+
+static void values_of_a_series_that_another_block_writes_are_counted(void) {
+  static const struct gc_sender_output shared = {refuse_offered,
+                                                 nothing_is_left, NULL};
+  iv_begin();
+  iv_will(QUERY, ANSWER(OFFERED("q1", "22:10", "22:11",
+                                "1") "," OFFERED("q2", "22:10", "22:11", "3")));
+  iv_start();
+  CHECK_REAL(iv_state("query_rows-collided"), 0);
+  for (int i = 0; i < 3; i++) {
+    replay_run(&iv.r, 1000);
+    gc_analytics_read(iv.block, &shared, 700);
+  }
+  CHECK_REAL(iv_state("query_rows-collided"), 2);
+  CHECK_REAL(iv_state("windows-done"), 1);
+  iv_end();
+}
+
 /* ---- queues ---- */
 
 static void a_queue_that_the_list_lacks_waits_for_a_newer_one(void) {
@@ -290,6 +318,7 @@ int main(void) {
   RUN(too_wide_an_interval_is_halved_until_it_fits);
   RUN(a_refused_query_is_sent_once_a_minute);
   RUN(an_unknown_member_is_counted_and_reported_once);
+  RUN(values_of_a_series_that_another_block_writes_are_counted);
   RUN(a_queue_that_the_list_lacks_waits_for_a_newer_one);
   RUN(a_queue_in_no_list_delays_the_others_briefly);
   RUN(queues_are_requested_by_the_hundred_and_above_200_all);
