@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: MIT
 """Checks the links within the documents and the commands that they show: each
 named file must exist, each make target must have a rule, ./configure must know
-each option, and a table row with functions and a file must name the right file.
+each option, a table row with functions and a file must name the right file, and
+the tests in a column "test" must exist.
 
 usage: links.py
 """
@@ -115,6 +116,48 @@ def broken_functions(text: str):
                 yield "a function %s in %s" % (name, cells[1])
 
 
+def test_column(text: str):
+    """Yields the last cell of each row of the tables whose last column is "test"."""
+    is_test = False
+    for line in text.splitlines():
+        cells = [cell.strip() for cell in line.strip().strip("|").split(" | ")]
+        if not line.startswith("|"):
+            is_test = False
+        elif cells[-1] == "test":
+            is_test = True
+        elif is_test and not line.startswith("|---"):
+            yield cells[0], cells[-1]
+
+
+def test_files(name: str) -> list[Path]:
+    """Returns the files of a test by its name in the documents, such as `api/auth_failure_test`."""
+    if name.startswith("e2e/"):
+        return list(TOP.glob("tests/%s.py" % name))
+    if name.endswith(".case"):
+        return list(TOP.glob("tests/golden/*/%s" % name))
+    folder = "fuzz" if name.endswith("_fuzz") else "unit/**"
+    return list(TOP.glob("tests/%s/%s.c" % (folder, name)))
+
+
+def broken_tests(text: str):
+    for row, cell in test_column(text):
+        names = [name for name in re.findall(r"`([^`]+)`", cell) if not name.startswith("make ")]
+        files: list[Path] = []
+        if not names and cell != "–":
+            yield "a test for \"%s\"" % row
+        for name in names:
+            if "/" in name or re.search(r"_(test|fuzz)$|\.case$", name):
+                found = test_files(name)
+                files += found
+                if len(found) != 1:
+                    yield "a test %s of \"%s\", or more than one of this name, so that it" % (name, row)
+        sources = "\n".join(path.read_text(encoding="utf-8") for path in files)
+        for name in names:
+            if re.fullmatch(r"\w+", name) and not re.search(r"_(test|fuzz)$", name) \
+                    and not re.search(r"\b%s\(" % name, sources):
+                yield "a test %s in the files of \"%s\"" % (name, row)
+
+
 def main() -> int:
     pages = documents()
     if len(pages) < 8:
@@ -124,7 +167,7 @@ def main() -> int:
     for path in pages:
         text = path.read_text(encoding="utf-8")
         for what in [*broken_links(path, text), *broken_commands(text, known, configure),
-                     *broken_functions(text)]:
+                     *broken_functions(text), *broken_tests(text)]:
             print("%s: %s does not exist" % (path.relative_to(TOP), what), file=sys.stderr)
             broken += 1
     if broken == 0:
