@@ -79,6 +79,30 @@ static void options_without_effect_are_reported_once(void) {
   end();
 }
 
+static void a_queue_that_is_deleted_and_made_again_is_reported(void) {
+  char *selectors[] = {(char[]){"Queue 0"}, (char[]){"Queue 1"}};
+  begin(OBS_QUERY);
+  options.queues = (struct gc_strs){selectors, GC_COUNT(selectors)};
+  will_list(2);
+  will(QUERY, ANSWER(WAITING("q0000", "1")));
+  start();
+  CHECK_HAS(replay_last(&w.r, QUERY)->body, "q0001");
+  for (int is_back = 0; is_back < 2; is_back++) {
+    replay_forget_answers(&w.r);
+    will("POST /oauth/token", TOKEN);
+    free(w.list);
+    will_list(is_back ? 2 : 1);
+    will(QUERY, ANSWER(WAITING("q0000", "1")));
+    replay_run(&w.r, 700000);
+    CHECK_INT(strstr(replay_last(&w.r, QUERY)->body, "q0001") != NULL, is_back);
+    CHECK(!isnan(reads("Queue 0/queue_depth-voice")));
+    CHECK_INT(replay_noticed(&w.r, "Queue \"Queue 1\"", GC_ERR_NOT_FOUND), 1);
+    CHECK_INT(replay_last_notice(&w.r, "Queue \"Queue 1\"")->code,
+              is_back ? GC_OK : GC_ERR_NOT_FOUND);
+  }
+  end();
+}
+
 /* A block without queues requests nothing and reports no error. */
 static void a_block_may_leave_all_its_queues_to_earlier_ones(void) {
   begin(OBS_QUERY);
@@ -348,6 +372,7 @@ int main(void) {
   RUN(queues_are_requested_by_the_hundred);
   RUN(only_selected_queues_are_requested);
   RUN(options_without_effect_are_reported_once);
+  RUN(a_queue_that_is_deleted_and_made_again_is_reported);
   RUN(queues_of_an_earlier_block_are_left_to_it);
   RUN(a_block_may_leave_all_its_queues_to_earlier_ones);
   RUN(a_block_that_takes_a_quarter_of_the_budget_warns);

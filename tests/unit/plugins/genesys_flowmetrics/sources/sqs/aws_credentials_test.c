@@ -2,10 +2,13 @@
 /* The renewal of credentials: the web identity of EKS with a scripted STS. */
 #include "plugins/genesys_flowmetrics/sources/sqs/aws_credentials.h"
 
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
+#include "common/net/clock.h"
 #include "tests/support/check.h"
 #include "tests/support/replay.h"
 
@@ -205,6 +208,45 @@ static void a_failed_renewal_is_repeated_after_a_pause(void) {
   end();
 }
 
+/* A pipe that is not opened for writing hangs, like a disk. */
+static void a_file_that_hangs_leaves_the_present_keys_and_is_named(void) {
+  for (int is_renewal = 0; is_renewal < 2; is_renewal++) {
+    CHECK_ROW(is_renewal ? "renewal" : "first");
+    begin();
+    if (is_renewal) {
+      answer(200, FIRST);
+      CHECK(get() == NULL);
+      replay_run(&r, 56 * MINUTE_MS);
+    }
+    ready_err = (struct gc_err){.code = GC_OK};
+    CHECK_INT(unlink(path), 0);
+    CHECK_INT(mkfifo(path, 0600), 0);
+    CHECK_INT(get() != NULL, is_renewal);
+    CHECK_INT(replay_count(&r, "POST /"), is_renewal);
+    if (!is_renewal)
+      CHECK_HAS(ready_err.text, "no answer of the file system");
+
+    int fd = open(path, O_WRONLY | O_NONBLOCK);
+    CHECK(fd >= 0);
+    CHECK_INT(unlink(path), 0);
+    write_token("first.token\n");
+    close(fd);
+    replay_answer(&r, &(struct replay_answer){.match = "POST /",
+                                              .times = REPLAY_ALWAYS,
+                                              .status = 200,
+                                              .body = SECOND});
+    uint64_t end_ms = gc_clock_now_ms() + 20000;
+    const struct credentials *c = get();
+    while ((c == NULL || strcmp(c->key_id, "ASIA2") != 0) &&
+           gc_clock_now_ms() < end_ms) {
+      replay_run(&r, c != NULL ? 30 * 1000 : 1); /* the old keys expire */
+      c = get();
+    }
+    CHECK_STR(c != NULL ? c->key_id : "none", "ASIA2");
+    end();
+  }
+}
+
 static void errors_name_the_variable_and_the_file(void) {
   begin();
   CHECK_INT(unlink(path), 0);
@@ -346,6 +388,7 @@ int main(void) {
   RUN(the_token_is_exchanged_for_keys);
   RUN(the_token_is_read_again_at_each_renewal);
   RUN(a_failed_renewal_is_repeated_after_a_pause);
+  RUN(a_file_that_hangs_leaves_the_present_keys_and_is_named);
   RUN(errors_name_the_variable_and_the_file);
   RUN(a_refusal_names_the_file_and_no_secret);
   RUN(an_address_without_an_answer_has_its_own_advice);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* The webhook over a real socket, with a real ledger behind it. */
-#include "plugins/genesys_flowmetrics/sources/webhook/webhook.h"
+#include "plugins/genesys_flowmetrics/sources/webhook/internal.h"
 
 #include <arpa/inet.h>
 #include <netinet/in.h>
@@ -11,6 +11,7 @@
 
 #include "common/net/clock.h"
 #include "tests/support/check.h"
+#include "tests/support/deadline.h"
 #include "tests/support/server.h"
 
 #define T "2023-03-05T08:18:04.568Z"
@@ -462,18 +463,45 @@ static void simultaneous_requests_are_counted_once(void) {
   end();
 }
 
-static void an_unreadable_secret_file_is_answered_503(void) {
+static struct gate disk = GATE_INIT;
+static bool is_answering;
+
+static void hang(void *ctx) {
+  pthread_mutex_lock(&disk.lock);
+  while (!is_answering)
+    pthread_cond_wait(&disk.changed, &disk.lock);
+  pthread_mutex_unlock(&disk.lock);
+  (void)ctx;
+}
+
+static void drop_nothing(void *ctx) { (void)ctx; }
+
+static void a_secret_file_that_is_missing_or_hangs_is_answered_503(void) {
   char away[sizeof(secret_file) + 8];
   snprintf(away, sizeof(away), "%s.away", secret_file);
   begin();
-  CHECK_INT(rename(secret_file, away), 0);
-  CHECK_INT(send_request("POST", "/genesys", "s3cret", EVENT("c10", "U")), 503);
-  CHECK_INT(stats.up, 0);
-  CHECK_INT(rename(away, secret_file), 0);
-  webhook_maintain(webhook, gc_clock_now_ms());
-  CHECK_INT(stats.up, 1);
-  CHECK_INT(send_request("POST", "/genesys", "s3cret", EVENT("c10", "U")), 200);
-  CHECK_INT(count_of("U"), 1);
+  for (int hangs = 0; hangs < 2; hangs++) {
+    const char *event = hangs ? EVENT("c10", "U") : EVENT("c11", "U");
+    uint64_t end_ms = gc_clock_now_ms() + 20000;
+    CHECK_ROW(hangs ? "hangs" : "missing");
+    if (hangs) /* an earlier read */
+      CHECK_INT(gc_bounded_run(webhook->secret_reads, hang, drop_nothing, NULL),
+                GC_ERR_TIMEOUT);
+    else
+      CHECK_INT(rename(secret_file, away), 0);
+    CHECK_INT(send_request("POST", "/genesys", "s3cret", event), 503);
+    CHECK_INT(stats.up, 0);
+    CHECK(gc_clock_now_ms() < end_ms);
+    if (hangs)
+      GATE_CHANGE(&disk, is_answering = true);
+    else
+      CHECK_INT(rename(away, secret_file), 0);
+    while (stats.up != 1 && gc_clock_now_ms() < end_ms)
+      webhook_maintain(webhook, gc_clock_now_ms());
+    CHECK_INT(stats.up, 1);
+    CHECK_INT(send_request("POST", "/genesys", "s3cret", event), 200);
+    CHECK_INT(count_of("U"), 1 + hangs);
+  }
   end();
 }
 
@@ -500,7 +528,7 @@ int main(void) {
   RUN(without_the_ledger_the_answer_is_503);
   RUN(a_slow_client_is_disconnected);
   RUN(simultaneous_requests_are_counted_once);
-  RUN(an_unreadable_secret_file_is_answered_503);
+  RUN(a_secret_file_that_is_missing_or_hangs_is_answered_503);
   RUN(a_late_attribute_is_reported); /* last: it drops the keys of the others */
   snprintf(command, sizeof(command), "rm -rf %s", folder);
   CHECK_INT(system(command), 0);
