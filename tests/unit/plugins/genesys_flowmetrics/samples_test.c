@@ -125,6 +125,28 @@ static void source_up_needs_an_attempt_and_a_store_that_works(void) {
   CHECK_INT(source_up_of(&b), 0); /* nothing could be committed */
 }
 
+static unsigned commit_times;
+
+static void count_commit_times(void *ctx, const struct gc_sample *sample) {
+  (void)ctx;
+  commit_times += sample->metric == GC_METRIC_COMMIT_TIME;
+}
+
+static void before_a_commit_it_has_no_time(void) {
+  const struct gc_samples out = {count_commit_times, NULL};
+  struct samples_block b = {.instance = "attributes-ivr",
+                            .source = "sqs",
+                            .of = SAMPLES_SQS,
+                            .commit_s = -1,
+                            .state = "sqlite"};
+  memset(&stats, 0, sizeof(stats));
+  samples_state(&b, &stats, &out);
+  CHECK_INT(commit_times, 0);
+  b.commit_s = 0;
+  samples_state(&b, &stats, &out);
+  CHECK_INT(commit_times, 1);
+}
+
 int main(void) {
   char command[128];
   snprintf(folder, sizeof(folder), "/tmp/gc-samples-XXXXXX");
@@ -136,6 +158,7 @@ int main(void) {
   if (ledger == NULL || ledger_start(ledger, NULL) != GC_OK)
     return 99;
   RUN(a_changed_counter_leaves_at_once_and_others_each_interval);
+  RUN(before_a_commit_it_has_no_time);
   RUN(source_up_needs_an_attempt_and_a_store_that_works);
   ledger_free(ledger);
   snprintf(command, sizeof(command), "rm -rf %s", folder);

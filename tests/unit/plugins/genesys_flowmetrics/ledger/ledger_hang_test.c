@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "common/net/clock.h"
+#include "common/net/redis/link.h"
 #include "tests/support/check.h"
 #include "tests/support/deadline.h"
 
@@ -132,6 +133,7 @@ static void a_disk_that_answers_in_time_is_waited_for(void) {
 }
 
 static void a_writer_that_hangs_for_long_is_reported(void) {
+  static struct redis_settings shared;
   struct gc_err err = {.code = GC_OK};
   start(0);
   CHECK(!ledger_hangs(ledger, &err));
@@ -143,6 +145,16 @@ static void a_writer_that_hangs_for_long_is_reported(void) {
   CHECK(ledger_hangs(ledger, &err));
   CHECK_HAS(err.text, "/nowhere/flowmetrics.db: no answer of the file system");
   CHECK(!ledger_is_healthy(ledger));
+  /* The files of a Redis: its own time-outs come first. */
+  ledger->settings.redis = &shared;
+  CHECK(!ledger_hangs(ledger, &err));
+  pthread_mutex_lock(&ledger->lock);
+  ledger->works_since_ms -= 22000;
+  pthread_mutex_unlock(&ledger->lock);
+  CHECK(ledger_hangs(ledger, &err));
+  CHECK_HAS(err.text, "state file of StateURL (CACert, StatePasswordFile): no "
+                      "answer of the file system");
+  ledger->settings.redis = NULL;
   GATE_CHANGE(&gate, is_hanging = false);
   CHECK(ledger_stop(ledger));
   CHECK(!ledger_hangs(ledger, &err));

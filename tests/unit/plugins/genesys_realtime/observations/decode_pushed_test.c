@@ -333,7 +333,29 @@ static void lists_of_conversations_stay_behind(void) {
   CHECK(observations_covers(live, "q", CV_VOICE)); /* the queue is empty */
 }
 
+#define ACTIVITY(count)                                                        \
+  "{\"results\":[{\"mediaType\":\"VOICE\",\"data\":[{\"metric\":\"oWaiting\"," \
+  "\"count\":" count "}]}]}"
+
+/* Messages of .activity have no time. */
+static void a_repeat_without_a_time_replaces_no_newer_number(void) {
+  static const char topic[] = "v2.analytics.queues.q.activity";
+  struct observations *o = observations_new();
+  (void)pushed(o, topic, ACTIVITY("4"));
+  CHECK_INT(waiting(o), 4);
+  (void)pushed(o, TOPIC, BODY("05", WAITING("5")));
+  CHECK_INT(waiting(o), 5);
+  (void)pushed(o, topic, ACTIVITY("4"));
+  CHECK_INT(waiting(o), 5);
+  (void)pushed(o, topic, ACTIVITY("6"));
+  CHECK_INT(waiting(o), 6);
+  (void)pushed(o, topic, ACTIVITY("4"));
+  CHECK_INT(waiting(o), 4);
+  observations_put(o);
+}
+
 int main(void) {
+  RUN(a_repeat_without_a_time_replaces_no_newer_number);
   RUN(each_queue_has_its_topics);
   RUN(a_topic_names_its_queue_in_any_case);
   RUN(the_facts_of_a_message);
