@@ -414,6 +414,41 @@ static void a_conversation_that_is_listed_again_is_not_closed(void) {
   end();
 }
 
+/* One conversation with `count` stays in the queue. */
+static void say_stays(unsigned number, unsigned count) {
+  GC_AUTO(gc_buf_clear) struct gc_buf text = {.max = 1 << 20};
+  (void)!gc_buf_print(&text,
+                      "{\"topicName\":\"" QUEUE_TOPIC(
+                          "q1") "\",\"eventBody\":{"
+                                "\"id\":\"c%u\",\"participants\":[" CUSTOMER,
+                      number);
+  for (unsigned i = 0; i < count; i++)
+    (void)!gc_buf_print(
+        &text,
+        ",{\"id\":\"a%u\",\"purpose\":\"acd\",\"queueId\":"
+        "\"q1\",\"connectedTime\":\"2023-11-14T22:%02u:%02u.000Z\""
+        ",\"calls\":[{\"state\":\"connected\"}]}",
+        i, 14 + i / 60, i % 60);
+  (void)!gc_buf_print(&text, "]}}");
+  ch_say(gc_buf_string(&text));
+}
+
+/* MaxConversations is 100. */
+static void what_the_limits_drop_is_exported(void) {
+  begin_connected(20);
+  CHECK_REAL(state("conversations_lost-limit"), 0);
+  CHECK_REAL(state("conversations_lost-participants"), 0);
+  for (unsigned i = 0; i < 103; i++)
+    say_stays(i, 1);
+  CHECK_REAL(state("conversations_lost-limit"), 3);
+  CHECK_REAL(state("conversations-kept"), 100);
+  say_stays(102, 210);
+  CHECK_REAL(state("conversations_lost-participants"), 1);
+  replay_run(&ch_world, 86500 * 1000ull);
+  CHECK_REAL(state("conversations_lost-age"), 100);
+  end();
+}
+
 int main(void) {
   RUN(before_the_first_connection_there_is_nothing);
   RUN(a_series_begins_with_0_and_leaves_once_an_interval);
@@ -434,5 +469,6 @@ int main(void) {
   RUN(a_conversation_that_two_polls_lack_is_closed_and_is_drift);
   RUN(contacts_from_before_the_start_are_no_drift);
   RUN(a_conversation_that_is_listed_again_is_not_closed);
+  RUN(what_the_limits_drop_is_exported);
   return check_done();
 }
