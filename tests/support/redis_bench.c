@@ -37,9 +37,11 @@ void rb_begin(struct agent *a, const char *url, const char *host,
   a->redis.user = a->user;
   a->redis.password_file = a->password_file;
   a->state = (struct gc_err){.code = GC_CODE_COUNT};
+  int64_t retention_ms =
+      a->retention_ms != 0 ? a->retention_ms : 24 * HOUR * MINUTE;
   const struct ledger_settings settings = {.folder = "/nonexistent",
                                            .redis = &a->redis,
-                                           .retention_ms = 24 * HOUR * MINUTE,
+                                           .retention_ms = retention_ms,
                                            .wall_ms = wall,
                                            .notice = notice,
                                            .ctx = a};
@@ -49,7 +51,7 @@ void rb_begin(struct agent *a, const char *url, const char *host,
   CHECK_INT(ledger_identify(a->ledger, "", host, block, NULL), GC_OK);
   a->source =
       (struct ledger_source){.scope = "",
-                             .retention_ms = 24 * HOUR * MINUTE,
+                             .retention_ms = retention_ms,
                              .max_series = 10,
                              .values = true,
                              .stats = &a->stats,

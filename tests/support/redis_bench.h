@@ -24,7 +24,7 @@ extern int64_t rb_now_ms;           /* when the test began, a whole minute */
 extern _Atomic int64_t rb_later_ms; /* added to NOW by all agents' clocks */
 
 /* One counting process: a ledger, one source, the outcomes reported to it. Zero
- * it before rb_begin, except user, password and `backwards`. */
+ * it before rb_begin, except user, password, retention and `backwards`. */
 struct agent {
   struct ledger *ledger;
   struct redis_settings redis;
@@ -34,7 +34,8 @@ struct agent {
   unsigned finished, failed;
   struct gc_err state, durability, forgotten, clock;
   const char *password_file, *user;
-  bool backwards; /* the test's own */
+  int64_t retention_ms; /* 0: a day */
+  bool backwards;       /* the test's own */
 };
 
 /* A batch and its outcome. */

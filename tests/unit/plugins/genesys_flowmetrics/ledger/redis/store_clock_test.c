@@ -80,11 +80,42 @@ static void a_key_that_was_dropped_is_late(void) {
   redis_server_end(&rb_server);
 }
 
+/* Retention may differ between agents, and change: the longest one keeps the
+ * keys of all. */
+static void a_shorter_retention_drops_no_key_of_others(void) {
+  struct agent a = {.retention_ms = DAYS_15 / 3}, brief = {0};
+  if (!redis_server_set_clock(&rb_server))
+    return;
+  redis_server_start(&rb_server, NULL);
+  count_once_more(&a);
+  rb_end(&a);
+  rb_later_ms = DAYS_15 / 5;
+  *rb_server.later_ms = DAYS_15 / 5;
+  rb_begin(&brief, rb_server.url, "two", "ivr");
+  rb_count_one(&brief, "B", 2, 0);
+  CHECK_INT(brief.stats.outcomes[OUTCOME_LATE], 1);
+  for (int i = 0; i < 2; i++) { /* a whole upkeep runs between two reports */
+    rb_forget_report(&brief.clock);
+    rb_wait_reported(&brief.clock);
+  }
+  CHECK_STR(rb_ask_seen("EXISTS"), "1");
+  rb_end(&brief);
+  a.retention_ms = DAYS_15 / 3;
+  count_once_more(&a);
+  CHECK_INT(rb_count_of(&a, "A"), 1);
+  CHECK_INT(a.stats.outcomes[OUTCOME_DUPLICATE], 2);
+  rb_end(&a);
+  rb_later_ms = 0;
+  *rb_server.later_ms = 0;
+  redis_server_end(&rb_server);
+}
+
 int main(void) {
   if (!rb_is_ready())
     return RB_SKIPPED;
   RUN(redis_clock_alone_changes_nothing);
   RUN(an_agents_clock_alone_changes_nothing);
   RUN(a_key_that_was_dropped_is_late);
+  RUN(a_shorter_retention_drops_no_key_of_others);
   return check_done();
 }
