@@ -8,6 +8,7 @@
 #define GENESYS_FLOWMETRICS_LEDGER_INTERNAL_H
 
 #include "common/base/policy/backoff.h"
+#include "common/base/policy/server_clock.h"
 #include "plugins/genesys_flowmetrics/ledger/ledger.h"
 
 #include <pthread.h>
@@ -68,7 +69,8 @@ struct ledger {
   struct series *touched;  /* the series that the open transaction changes */
   bool has_more_to_prune;  /* the last step dropped as many keys as it may */
   uint64_t next_retire_ms; /* when series are next checked for idleness */
-  uint64_t overflow;       /* attributes past MaxSeries, this transaction */
+  struct gc_server_clock retire_clock; /* this host's, without short steps */
+  uint64_t overflow; /* attributes past MaxSeries, this transaction */
   /* Counted in this transaction, though this host's clock says that they are
    * late. */
   uint64_t late_by_us;

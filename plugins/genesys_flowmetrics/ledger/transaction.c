@@ -189,12 +189,16 @@ static int64_t idle_ms(const struct ledger *l) {
                                                 : IDLE_MIN_MS;
 }
 
+/* A step of the clock that does not last retires no series. */
 void ledger_retire_idle(struct ledger *l) {
   uint64_t now_ms = gc_clock_now_ms();
   if (now_ms < l->next_retire_ms)
     return;
   l->next_retire_ms = now_ms + RETIRE_EVERY_MS;
-  uint32_t before = ledger_minute_of(l->settings.wall_ms() - idle_ms(l));
+  int64_t wall_ms = l->settings.wall_ms();
+  gc_server_clock_hear_no_date(&l->retire_clock, now_ms, wall_ms);
+  int64_t likely_ms = gc_server_clock_likely(&l->retire_clock, now_ms, wall_ms);
+  uint32_t before = ledger_minute_of(likely_ms - idle_ms(l));
   pthread_mutex_lock(&l->lock);
   (void)series_retire_idle(&l->set, before);
   pthread_mutex_unlock(&l->lock);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Series that retire when idle, and names that must stay distinct. */
-#include "plugins/genesys_flowmetrics/ledger/ledger.h"
+#include "plugins/genesys_flowmetrics/ledger/internal.h"
 
 #include <unistd.h>
 
@@ -168,9 +168,31 @@ static void idle_series_retire_before_the_first_transaction(void) {
   lb_remove_folder();
 }
 
+/* The writer does not run. */
+static void a_step_of_the_clock_retires_no_series(void) {
+  const struct ledger_settings settings = {.folder = "/nowhere",
+                                           .retention_ms = HOUR * MINUTE,
+                                           .wall_ms = lb_wall_ms,
+                                           .notice = lb_on_notice};
+  struct ledger *l = ledger_new(&settings, NULL);
+  struct series *s = NULL;
+  CHECK(l != NULL);
+  CHECK_INT(series_find(&l->set, "h", "F", "M", 9, &s), GC_OK);
+  s->kept.id = 1;
+  s->kept.last_minute = ledger_minute_of(NOW);
+  for (int i = 0; i < 3; i++) {
+    lb_later_ms = i == 1 ? 15 * 24 * HOUR * MINUTE : 0;
+    l->next_retire_ms = 0;
+    ledger_retire_idle(l);
+    CHECK_INT(ledger_count(l, "h"), 1);
+  }
+  ledger_free(l);
+}
+
 int main(void) {
   RUN(names_are_selected_and_numbers_refused);
   RUN(names_of_one_identity_are_distinguished_and_reported);
+  RUN(a_step_of_the_clock_retires_no_series);
   RUN(an_idle_series_retires_and_returns_where_it_was);
   RUN(a_retired_series_frees_its_place);
   RUN(idle_series_retire_before_the_first_transaction);
