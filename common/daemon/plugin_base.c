@@ -69,19 +69,13 @@ static const char *key_of(const struct gc_block *b) {
   return kind->key != NULL ? kind->key : b->is->prefix;
 }
 
-static void fold_name(char out[GC_NAME_SIZE], const char *name) {
-  char clean[GC_NAME_SIZE];
-  (void)gc_name_clean(clean, name, strlen(name));
-  gc_name_fold(out, clean);
-}
-
 /* Refuses a name that would make the block's telemetry that of another
  * block. */
 static enum gc_code check_name(const struct gc_block *b, struct gc_err *err) {
   char ours[GC_NAME_SIZE], other[GC_NAME_SIZE];
-  fold_name(ours, b->instance);
+  gc_name_fold(ours, b->instance);
   for (const struct gc_block *o = b->plugin->blocks; o != NULL; o = o->next) {
-    fold_name(other, o->instance);
+    gc_name_fold(other, o->instance);
     if (strcmp(ours, other) == 0)
       return gc_fail(
           err, GC_ERR_CONFIG,

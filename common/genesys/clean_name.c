@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "common/genesys/clean_name.h"
 
-#include <stdio.h>
 #include <string.h>
 
 #include "common/base/ascii.h"
@@ -87,8 +86,8 @@ bool gc_name_snake(char out[GC_NAME_SIZE], const char *text) {
   return used > 0;
 }
 
-void gc_name_fold(char out[GC_NAME_SIZE], const char *clean) {
-  snprintf(out, GC_NAME_SIZE, "%s", clean);
+void gc_name_fold(char out[GC_NAME_SIZE], const char *name) {
+  (void)gc_name_clean(out, name, strlen(name));
   for (char *c = out; *c != '\0'; c++)
     if (strchr(". \t\"\\:!,/()\n\r\v\f", *c) != NULL)
       *c = '_';

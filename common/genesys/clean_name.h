@@ -38,9 +38,9 @@ GC_API void gc_label_both(char out[GC_NAME_SIZE], const char *name,
  * `_`, or nothing at the ends. False, and "", when nothing is left. */
 GC_API bool gc_name_snake(char out[GC_NAME_SIZE], const char *text);
 
-/* Replaces the characters that Graphite's writer replaces by "_" (collectd
- * 5.12, format_graphite.c): names that differ only in these would share a
- * path. */
-GC_API void gc_name_fold(char out[GC_NAME_SIZE], const char *clean);
+/* Writes the clean name with "_" for the characters that Graphite's writer
+ * replaces by it (collectd 5.12, format_graphite.c): names that differ only in
+ * these would share a path. */
+GC_API void gc_name_fold(char out[GC_NAME_SIZE], const char *name);
 
 #endif

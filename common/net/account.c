@@ -83,15 +83,10 @@ static const char *host_of(const char *host) {
 /* True if two hosts are the same in an identity, where they are cut and have no
  * slashes, or in Graphite, where dots are replaced too. */
 static bool same_host(const char *a, const char *b) {
-  char x[GC_NAME_SIZE], y[GC_NAME_SIZE], a_fold[GC_NAME_SIZE],
-      b_fold[GC_NAME_SIZE];
-  a = host_of(a);
-  b = host_of(b);
-  (void)gc_name_clean(x, a, strlen(a));
-  (void)gc_name_clean(y, b, strlen(b));
-  gc_name_fold(a_fold, x);
-  gc_name_fold(b_fold, y);
-  return strcmp(a_fold, b_fold) == 0;
+  char x[GC_NAME_SIZE], y[GC_NAME_SIZE];
+  gc_name_fold(x, host_of(a));
+  gc_name_fold(y, host_of(b));
+  return strcmp(x, y) == 0;
 }
 
 static enum gc_code check_hosts(const struct gc_account_settings *s,
