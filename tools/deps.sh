@@ -4,6 +4,7 @@
 # demo, test, package and bench. Uses apt-get on Debian 12 and 13 and Ubuntu 24.04,
 # dnf on Fedora; on other systems the names may differ. NAME/OLDER is a package
 # whose name depends on the release: the first name that the release has counts.
+# NAME/- is left out on Ubuntu, which has Chromium as a snap only.
 # Starts no service. Does nothing, and needs no root, when all packages are
 # installed. tools/deps.sh --names SET… prints the names that this release has, and
 # installs nothing.
@@ -20,7 +21,8 @@ debian_packages() {
   test) echo ccache clang libclang-rt-dev/libclang-rt-14-dev clang-format clang-tidy prometheus prometheus-alertmanager graphite-carbon \
     graphite-web \
     mandoc nginx tinyproxy influxdb victoria-metrics redis-server faketime iproute2 procps util-linux git \
-    ca-certificates nodejs node-ws kcat librdkafka1 python3-prometheus-client python3-yaml ;;
+    ca-certificates nodejs node-ws kcat librdkafka1 python3-prometheus-client python3-yaml \
+    chromium-headless-shell/- ;;
   package) echo build-essential debhelper dpkg-dev lintian rpm rpmlint \
     mmdebstrap eatmydata systemd cpio ;;
   # The references of `make bench`, which leaves out the missing ones. Some
@@ -38,7 +40,7 @@ fedora_packages() {
     libmicrohttpd-devel gnutls-devel hiredis-devel zlib-devel collectd python3 xz ;;
   demo) echo collectd collectd-write_prometheus openssl python3 ;;
   test) echo ccache clang compiler-rt clang-tools-extra prometheus python3-carbon \
-    mandoc nginx tinyproxy redis libfaketime iproute procps-ng util-linux git nodejs \
+    mandoc nginx tinyproxy redis libfaketime iproute procps-ng util-linux git nodejs chromium \
     librdkafka python3-pyyaml ;;
   package) echo rpm-build rpmlint systemd ;;
   bench) echo collectd nodejs redis
@@ -54,6 +56,7 @@ need_root() {
 }
 
 apt_installed() {
+  case $1 in */-) grep -qx 'ID=ubuntu' /etc/os-release && return ;; esac
   for name in $(echo "$1" | tr / ' '); do
     dpkg-query -W -f '${Status}' "$name" 2>/dev/null | grep -q 'ok installed' && return
   done
@@ -66,7 +69,7 @@ apt_name() {
   for name in $(echo "$1" | tr / ' '); do
     apt-cache policy "$name" 2>/dev/null | grep -q '^  Candidate: [^(]' && break
   done
-  echo "$name"
+  [ "$name" = - ] || echo "$name"
 }
 
 apt_install() {

@@ -21,10 +21,11 @@ SYSTEM_PYTHON = "/usr/bin/python3"  # the interpreter for which carbon and whisp
 
 
 class Prometheus:
-    """Scrapes one target each second; `job` has further lines of the scrape configuration. `config` is a whole
-    configuration in its place, whose rule files are beside it."""
+    """Scrapes one target each second; `job` has further lines of the scrape configuration, `words` further options. `config`
+    is a whole configuration in its place, whose rule files are beside it."""
 
-    def __init__(self, target_port: int, job: str = "  honor_labels: true\n", config: Optional[Path] = None) -> None:
+    def __init__(self, target_port: int, job: str = "  honor_labels: true\n", config: Optional[Path] = None,
+                 words: tuple[str, ...] = ()) -> None:
         folder = config.parent if config else process.folder("prometheus")
         if config is None:
             config = folder / "prometheus.yml"
@@ -35,7 +36,7 @@ class Prometheus:
         self.target = "http://127.0.0.1:%d/metrics" % target_port
         self.program = Program([PROMETHEUS, "--config.file=%s" % config, "--log.level=warn",
                                 "--storage.tsdb.path=%s" % (folder / "data"),
-                                "--web.listen-address=" + self.url.removeprefix("http://")])
+                                "--web.listen-address=" + self.url.removeprefix("http://"), *words])
         wait_until(self._is_ready, 20, "prometheus is ready")
 
     def _is_ready(self) -> bool:
