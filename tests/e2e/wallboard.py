@@ -60,6 +60,8 @@ class Board:
         same("errors in the browser", self.page.errors(), [])
         prefix = self.prometheus.url + "/"
         same("requests to other places", [url for url in self.page.requests() if not url.startswith((prefix, "data:"))], [])
+        same("queries without the time of their round",
+             [url for url in self.page.requests() if "/query?" in url and "time()" not in url and "&time=" not in url], [])
         same("the title, which no name has changed", self.text("document.title"), "Contact centre")
 
 
