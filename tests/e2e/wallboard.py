@@ -13,6 +13,7 @@ import re
 import threading
 import time
 from typing import Any, Callable, Optional
+from urllib.parse import urlencode
 
 from lib import expected, process, report, sinks
 from lib.browser import CHROMIUM, Page
@@ -41,7 +42,10 @@ class Board:
 
     def __init__(self, prometheus: sinks.Prometheus) -> None:
         self.prometheus, self.page = prometheus, Page()
-        self.page.open(prometheus.url + "/consoles/index.html?refresh=2")
+        self.open()
+
+    def open(self, **selected: str) -> None:
+        self.page.open(self.prometheus.url + "/consoles/index.html?" + urlencode({"refresh": "2", **selected}))
 
     def rows(self) -> dict[str, Row]:
         return self.page.evaluate(ROWS)
@@ -258,6 +262,7 @@ def colours_and_blindness_follow_the_numbers() -> None:
     same_soon("numbers and colours", shown, wanted, 20)
     same_soon("order: red first, then yellow, then by name", lambda: [*board.rows()], [*wanted])
     board.has_no_banner()
+    the_address_selects(board)
     fits_a_phone(board)
     sources_change(agent, board)
     agent.text = exposed(True) + sources(GOOD)
@@ -290,6 +295,19 @@ def sources_change(agent: Exposition, board: Board) -> None:
     agent.text = exposed(True) + sources({**GOOD, ALL: (0, 9.0)})
     same_soon("the source after one failed attempt", lambda: [item for item in board.text(SOURCES) if "queues-all obs" in item[0]],
               [["queues-all observations: the last attempt failed", "warn"]])
+
+
+def the_address_selects(board: Board) -> None:
+    for selected, wanted in (({"queue": "Level", "host": "a"}, {name for name in THRESHOLDS if "level" in name}),
+                             ({"queue": "mails", "media": "email"}, {"mails"})):
+        board.open(**selected)
+        same_soon("queues of %s" % selected, lambda: {*board.rows()}, wanted)
+    same_soon("mails that wait", lambda: board.rows()["mails"]["Waiting"], ["400", ""])
+    board.open(media="voice", queue="mails")
+    same_soon("calls among the mails", lambda: [row["Waiting"] for row in board.rows().values()], [["–", ""]])
+    board.open(host="b")
+    board.has_banner("No data: Prometheus has had no genesys_source_up of this host")
+    board.open()
 
 
 def fits_a_phone(board: Board) -> None:
