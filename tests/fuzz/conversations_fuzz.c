@@ -6,7 +6,7 @@
  * connect, end, are held; snapshots are sent, old ones again, some with
  * participants missing; time advances, polls arrive, queues are retired. The
  * laws are checked after each move: no counter falls, a repeat changes nothing,
- * an offer has one end, bounds hold. */
+ * an offer has one end (without what is owed), bounds hold. */
 #include <stddef.h>
 #include <string.h>
 
@@ -62,7 +62,8 @@ static void check_pair(const struct conversations_totals *t,
   for (int i = 0; i < 4; i++)
     waits += t->waits[i];
   LAW(waits == t->answers);
-  LAW(t->answers + t->abandons <= t->offers);
+  LAW(t->answers + t->abandons - t->abandons_owed <= t->offers);
+  LAW(t->abandons_owed <= t->abandons && t->transfers_owed <= t->transfers);
   LAW(t->breaches <= t->offers);
   LAW(t->offers >= before->offers && t->answers >= before->answers);
   LAW(t->abandons >= before->abandons && t->transfers >= before->transfers);
@@ -71,7 +72,8 @@ static void check_pair(const struct conversations_totals *t,
   for (int from = 0; from < CV_STATE_COUNT; from++) {
     LAW(t->changes[from][from] == 0 && t->changes[from][CV_STATE_NONE] == 0);
     for (int to = 0; to < CV_STATE_COUNT; to++)
-      LAW(t->changes[from][to] >= before->changes[from][to]);
+      LAW(t->changes[from][to] >= before->changes[from][to] &&
+          t->changes_owed[from][to] <= t->changes[from][to]);
   }
 }
 

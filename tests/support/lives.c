@@ -293,6 +293,7 @@ const struct lives_shape lives_shapes[] = {
     {"second medium", lives_make_second_medium, 1},
     {"two media at a time", lives_make_overlap, 1},
     {"unanswered", lives_make_unanswered, 1},
+    {"late leg", lives_make_late_leg, 1},
     {"many participants", lives_make_many, 20},
 };
 const unsigned lives_shape_count = GC_COUNT(lives_shapes);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What the shapes of lives.c, lives_media.c and lives_crowd.c are made of:
+/* What the shapes of lives.c, lives_media.c and lives_late.c are made of:
  * facts and moments of a life, with the truth that they add. Times are true and
  * in ms; the platform sends a snapshot after each moment, mostly in the order
  * of the facts. */
@@ -66,7 +66,7 @@ static inline void pass(struct lives_build *b) {
     unsigned percent, longest_ms;
   } rows[] = {
       {10, 40}, {30, 1500}, {40, 30000}, {14, 300000}, {6, 3 * 3600000}};
-  unsigned roll = random_below(b, 100), i = 0;
+  unsigned roll = random_below(b, b->l->is_late ? 80 : 100), i = 0;
   while (roll >= rows[i].percent)
     roll -= rows[i++].percent;
   b->now_ms += 1 + random_below(b, rows[i].longest_ms);
@@ -286,6 +286,9 @@ static inline void transfer_to(struct lives_build *b, struct stay *s,
   pass(b);
 }
 
+/* A callback is made now, and called at its time. */
+void lives_call_back_later(struct lives_build *b, int queue);
+
 /* ---- shapes ---- */
 
 void lives_make_return(struct lives_build *b);
@@ -294,5 +297,6 @@ void lives_make_second_medium(struct lives_build *b);
 void lives_make_overlap(struct lives_build *b);
 void lives_make_unanswered(struct lives_build *b);
 void lives_make_many(struct lives_build *b);
+void lives_make_late_leg(struct lives_build *b);
 
 #endif

@@ -131,9 +131,10 @@ static void deliver_all(struct lives_delivery *d, const struct lives_life *l,
 }
 
 /* From seconds to much longer than an ended conversation is kept. */
-static int64_t gap_ms(uint64_t *r) {
+static int64_t gap_ms(const struct lives_life *l, uint64_t *r) {
   static const unsigned longest_s[] = {5, 60, 900, 4 * 3600};
-  return 1 + lives_random(r, longest_s[lives_random(r, 4)] * 1000u);
+  unsigned rows = l->is_late ? 2 : 4;
+  return 1 + lives_random(r, longest_s[lives_random(r, rows)] * 1000u);
 }
 
 /* Runs of snapshots, some of them lost: in each run shuffled and repeated, and
@@ -155,7 +156,7 @@ static void deliver_runs(struct lives_delivery *d, const struct lives_life *l,
     if (d->count > first) {
       d->items[first].gap = is_lost || lives_random(r, 3) == 0;
       d->items[first].pause_ms +=
-          d->items[first].gap ? gap_ms(r) : (int64_t)lives_random(r, 2000);
+          d->items[first].gap ? gap_ms(l, r) : (int64_t)lives_random(r, 2000);
     }
     is_lost = !has_last && lives_random(r, 3) == 0;
     i += n;
@@ -207,7 +208,7 @@ void lives_deliver(struct lives_delivery *d, const struct lives_life *l,
   case LIVES_REPEATED:
     deliver_all(d, l, 0, &r);
     for (unsigned n = 1 + lives_random(&r, 5); n > 0; n--)
-      add_item(d, lives_random(&r, l->snapshots), gap_ms(&r));
+      add_item(d, lives_random(&r, l->snapshots), gap_ms(l, &r));
     break;
   case LIVES_GAPS:
     deliver_runs(d, l, l->snapshots, &r);

@@ -16,7 +16,8 @@ static struct stay schedule(struct lives_build *b, int queue) {
 }
 
 static void reach_scheduled_time(struct lives_build *b, struct stay *s) {
-  b->now_ms += 1000 + random_below(b, chance(b, 50) ? 60000 : 7200000);
+  bool is_soon = b->l->is_late || chance(b, 50);
+  b->now_ms += 1000 + random_below(b, is_soon ? 60000 : 7200000);
   fact(b, s->acd, LIVES_CONNECTS);
   mark_snapshot(b);
   s->since_ms = b->now_ms;
@@ -38,6 +39,12 @@ static void call_back(struct lives_build *b, const struct stay *s) {
   }
   holds(b, agent);
   hang_up(b, agent);
+}
+
+void lives_call_back_later(struct lives_build *b, int queue) {
+  struct stay s = schedule(b, queue);
+  reach_scheduled_time(b, &s);
+  call_back(b, &s);
 }
 
 /* The caller asks for it while waiting, and hangs up. */

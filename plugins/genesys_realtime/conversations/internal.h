@@ -47,9 +47,13 @@ enum {
   COUNTED_DEPARTURE = 1 << 2, /* abandoned or transferred */
   COUNTED_BREACH = 1 << 3,
   COUNTED_TRANSFER = 1 << 4, /* an agent's flag; the others are an acd's */
+  COUNTED_ABANDON = 1 << 5, /* with COUNTED_DEPARTURE: what the counters have */
+  COUNTED_ELSEWHERE = 1 << 6,
 };
 
 _Static_assert(CV_MEDIA_COUNT <= 16, "struct participant has four bits");
+
+enum { CV_PART_CHANGES = 5 };
 
 /* An acd or agent participant of a queue. */
 struct participant {
@@ -66,14 +70,17 @@ struct participant {
                                  customers of that time had left, + 1 */
   uint8_t media : 4;          /* its own */
   uint8_t counted_media : 4;  /* medium of the counters, see cv_set_media */
-  uint8_t purpose : 4;        /* enum cv_purpose */
+  uint8_t purpose : 3;        /* enum cv_purpose */
+  uint8_t is_last : 1;        /* acd that has ended: in a snapshot in which all
+                                 participants had ended */
   uint8_t is_transferred : 1; /* a communication ended with transfer* */
   uint8_t is_scheduled : 1;   /* it was, or is, a callback before its time */
   uint8_t is_held : 1;        /* now */
   uint8_t is_known : 1;       /* it was there before a removal */
 
-  uint8_t changed; /* bits of the steps that were counted, by transitions.c */
-  uint8_t counted; /* COUNTED_*, by outcomes.c */
+  uint8_t counted;                  /* COUNTED_*, by outcomes.c */
+  uint8_t changes[CV_PART_CHANGES]; /* by transitions.c: those of its steps that
+                                       were counted, as from << 4 | to */
 };
 
 /* Guide dialect: a conversation's stay in a queue. */
@@ -87,8 +94,7 @@ struct guide_stay {
 
 enum {
   C_USED = 1 << 0,
-  C_ALL_ENDED = 1 << 1, /* a snapshot in which every participant had ended */
-  C_CLOSED = 1 << 2,    /* closed by a poll */
+  C_CLOSED = 1 << 2, /* closed by a poll */
   C_INACTIVE =
       1 << 3, /* all have ended with a known outcome, or it is closed */
   C_INCOMPLETE = 1 << 4,      /* some of its participants were dropped */
@@ -262,6 +268,19 @@ static inline struct conversation *cv_at(const struct conversations *m,
 static inline bool cv_is_pending(uint8_t counted) {
   return (counted & (COUNTED_OFFER | COUNTED_ANSWER | COUNTED_DEPARTURE)) ==
          COUNTED_OFFER;
+}
+
+/* Counts one, unless one is owed. */
+static inline void cv_add_count(uint64_t *count, uint64_t *owed) {
+  if (*owed > 0)
+    --*owed;
+  else
+    ++*count;
+}
+
+/* Takes a count back: the next one pays for it. */
+static inline void cv_take_back(const uint64_t *count, uint64_t *owed) {
+  *owed += *owed < *count;
 }
 
 /* ---- table.c ---- */

@@ -188,10 +188,6 @@ static void merge_customers(struct merge *g) {
     c->customers_gone = (uint8_t)g->gone;
     g->is_new = true;
   }
-  if (g->all_ended && !(c->flags & C_ALL_ENDED)) {
-    c->flags |= C_ALL_ENDED;
-    g->is_new = true;
-  }
 }
 
 /* Notes, for each acd participant that ended, the first other participant that
@@ -239,11 +235,17 @@ static int64_t find_gone_ms(const struct merge *g, const struct cv_event *e,
 }
 
 /* Notes, for each acd participant that ended, the time when its customers had
- * left. */
+ * left, and that nothing else was left. */
 static void merge_gone(struct merge *g, const struct cv_event *e) {
   for (unsigned i = 0; i < g->c->count; i++) {
     struct participant *p = &g->c->participants[i];
-    if (p->purpose != CV_ACD || p->end_ms == 0 || p->connected_ms == 0)
+    if (p->purpose != CV_ACD || p->end_ms == 0)
+      continue;
+    if (g->all_ended && g->matched[i] && !p->is_last) {
+      p->is_last = 1;
+      g->is_new = true;
+    }
+    if (p->connected_ms == 0)
       continue;
     int64_t gone_ms = find_gone_ms(g, e, p);
     int64_t after_ms = gone_ms - p->connected_ms;

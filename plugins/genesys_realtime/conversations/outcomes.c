@@ -5,9 +5,15 @@
  * the last customer of the stay left. A leg that begins then or later belongs
  * to an offer of its own, such as that of a customer who returns, and the stay
  * was abandoned. A callback begins when it is made, not at its scheduled time.
- * A stay that ends with transfer* has gone on. If a
- * leg that began before is first reported after the end, the abandon was
- * already counted and stays. */
+ * A stay that ends with transfer* has gone on.
+ *
+ * An outcome is counted at once. If a leg that began before the end is first
+ * reported after it, the outcome is taken back and the right one is counted:
+ *
+ *   snapshot                              abandons (owed)   answers
+ *   1  a contact ends, its customer too           1   (0)         0
+ *   2  an agent had answered it                   1   (1)         1
+ *   3  another contact is abandoned               1   (0)         1  */
 #include "plugins/genesys_realtime/conversations/internal.h"
 
 /* A leg may begin this much before the end of the one that it follows. */
@@ -65,7 +71,9 @@ static void count_duration(const struct conversations *m, struct pair *pair,
 /* Returns true if an offer has no outcome yet. Impossible times, or a removal
  * in between, may suggest a second outcome of an offer. It is not counted. */
 static bool has_open_offer(const struct pair *pair) {
-  return pair != NULL && pair->t.answers + pair->t.abandons < pair->t.offers;
+  return pair != NULL &&
+         pair->t.answers + pair->t.abandons - pair->t.abandons_owed <
+             pair->t.offers;
 }
 
 void cv_count_answer(struct conversations *m, const struct cv_wait *w,
@@ -82,10 +90,13 @@ void cv_count_departure(struct conversations *m, const struct cv_wait *w,
                         bool elsewhere, int64_t at_ms) {
   struct pair *pair = pair_of(m, w);
   *w->counted |= COUNTED_DEPARTURE;
-  if (pair != NULL && elsewhere)
-    pair->t.transfers++;
-  else if (has_open_offer(pair))
-    pair->t.abandons++;
+  if (pair != NULL && elsewhere) {
+    *w->counted |= COUNTED_ELSEWHERE;
+    cv_add_count(&pair->t.transfers, &pair->t.transfers_owed);
+  } else if (has_open_offer(pair)) {
+    *w->counted |= COUNTED_ABANDON;
+    cv_add_count(&pair->t.abandons, &pair->t.abandons_owed);
+  }
   cv_count_breach(m, w, duration_ms(w, at_ms));
 }
 
@@ -176,7 +187,7 @@ static void judge_transfer(struct conversations *m,
   struct cv_wait wait = wait_of(acd);
   struct pair *pair = is_counted ? pair_of(m, &wait) : NULL;
   if (pair != NULL)
-    pair->t.transfers++;
+    cv_add_count(&pair->t.transfers, &pair->t.transfers_owed);
 }
 
 /* Returns true if an agent of the queue rings who may still answer the contact:
@@ -241,7 +252,7 @@ static bool is_continued_for_long(const struct conversation *c,
 
 static bool is_customer_gone(const struct conversation *c,
                              const struct participant *acd) {
-  return (c->flags & C_ALL_ENDED) || acd->gone != 0 ||
+  return acd->is_last || acd->gone != 0 ||
          (c->customers > 0 && c->customers_gone >= c->customers);
 }
 
@@ -271,6 +282,27 @@ static void judge_departure(struct conversations *m,
                        acd->end_ms);
 }
 
+/* Takes a departure back if a leg that is first heard of now shows another
+ * outcome: the contact was answered, or an abandoned one had gone on. */
+static void revise_departure(struct conversations *m,
+                             const struct conversation *c,
+                             struct participant *acd,
+                             struct participant *const *answered) {
+  bool is_abandon = acd->counted & COUNTED_ABANDON;
+  if (!(acd->counted & (COUNTED_ABANDON | COUNTED_ELSEWHERE)) ||
+      (cv_find_answer_ms(c, acd, answered) == 0 &&
+       !(is_abandon && (cv_is_continued(c, acd) || acd->is_transferred))))
+    return;
+  struct cv_wait wait = wait_of(acd);
+  struct pair *pair = pair_of(m, &wait);
+  acd->counted &=
+      (uint8_t) ~(COUNTED_DEPARTURE | COUNTED_ABANDON | COUNTED_ELSEWHERE);
+  if (pair != NULL && is_abandon)
+    cv_take_back(&pair->t.abandons, &pair->t.abandons_owed);
+  else if (pair != NULL)
+    cv_take_back(&pair->t.transfers, &pair->t.transfers_owed);
+}
+
 void cv_count_outcomes(struct conversations *m, struct conversation *c,
                        struct participant *const *answered) {
   for (unsigned i = 0; i < c->count; i++)
@@ -280,6 +312,7 @@ void cv_count_outcomes(struct conversations *m, struct conversation *c,
     struct participant *p = &c->participants[i];
     if (answered[i] != NULL)
       judge_transfer(m, c, p, answered[i]);
+    revise_departure(m, c, p, answered);
     if (cv_is_pending(p->counted))
       judge_answer(m, c, p, answered);
     if (cv_is_pending(p->counted))

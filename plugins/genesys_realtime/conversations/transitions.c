@@ -190,23 +190,14 @@ static void count_change(struct transitions *t, enum cv_state from,
                          enum cv_state to) {
   struct pair *pair = cv_queue_pair(t->m, t->queue, t->media);
   if (pair != NULL)
-    pair->t.changes[from][to]++;
+    cv_add_count(&pair->t.changes[from][to], &pair->t.changes_owed[from][to]);
 }
 
-/* Counts the new changes by kind of step: those that the history has now, minus
- * those that were noted. A change may be noted at another participant than the
- * one that has it now: of two agents that ring only the first one makes a
- * change, and it may become known late which one was first. */
-static void find_new_changes(const struct transitions *t,
-                             int ret_new[STEP_KINDS]) {
-  for (unsigned kind = 0; kind < STEP_KINDS; kind++)
-    ret_new[kind] = 0;
-  for (unsigned i = 0; i < t->count; i++)
-    ret_new[t->m->steps[i].kind] += is_change(&t->m->steps[i]);
-  for (unsigned i = 0; i < t->c->count; i++)
-    for (unsigned kind = 0; kind < STEP_KINDS; kind++)
-      ret_new[kind] -= is_in_presence(t, &t->c->participants[i]) &&
-                       (t->c->participants[i].changed >> kind & 1);
+static void take_change_back(struct transitions *t, enum cv_state from,
+                             enum cv_state to) {
+  struct pair *pair = cv_queue_pair(t->m, t->queue, t->media);
+  if (pair != NULL)
+    cv_take_back(&pair->t.changes[from][to], &pair->t.changes_owed[from][to]);
 }
 
 static bool is_counted_at(const struct transitions *t,
@@ -232,20 +223,52 @@ static bool is_counted(const struct transitions *t, const struct step *s) {
   return is_counted_at(t, p, s->at_ms);
 }
 
-static void count_changes(struct transitions *t) {
-  int new_changes[STEP_KINDS];
-  find_new_changes(t, new_changes);
-  for (unsigned i = t->count; i-- > 0;) {
-    const struct step *s = &t->m->steps[i];
-    struct participant *p = &t->c->participants[s->participant];
-    if (!is_change(s) || new_changes[s->kind] <= 0 ||
-        (p->changed >> s->kind & 1))
+/* Returns the place of a step among the changes of its participant. */
+static uint8_t *change_of(const struct transitions *t, const struct step *s) {
+  static const uint8_t places[STEP_KINDS] = {
+      [STEP_RING] = 0,  [STEP_WAIT] = 0, [STEP_CONNECT] = 1, [STEP_ACW] = 2,
+      [STEP_LEAVE] = 3, [STEP_END] = 3,  [STEP_ACW_END] = 4};
+  return &t->c->participants[s->participant].changes[places[s->kind]];
+}
+
+/* Subtracts the changes that were counted before and forgets them. */
+static void subtract_changes(struct transitions *t, int16_t *difference) {
+  for (unsigned i = 0; i < t->c->count; i++) {
+    struct participant *p = &t->c->participants[i];
+    if (!is_in_presence(t, p))
       continue;
-    new_changes[s->kind]--;
-    p->changed |= (uint8_t)(1u << s->kind);
-    if (is_counted(t, s))
-      count_change(t, (enum cv_state)s->from, (enum cv_state)s->to);
+    for (unsigned k = 0; k < CV_PART_CHANGES; k++)
+      difference[p->changes[k]]--;
+    memset(p->changes, 0, sizeof(p->changes));
   }
+}
+
+/* Adds the changes of the history as it is now, and notes them. */
+static void add_changes(struct transitions *t, int16_t *difference) {
+  for (unsigned i = 0; i < t->count; i++) {
+    const struct step *s = &t->m->steps[i];
+    if (!is_change(s) || !is_counted(t, s))
+      continue;
+    *change_of(t, s) = (uint8_t)(s->from << 4 | s->to);
+    difference[s->from << 4 | s->to]++;
+  }
+}
+
+/* Counts the changes that the history has now and did not have before, and
+ * takes back those that it had and does not have now. A change may be another
+ * participant's than before: of two agents that ring only the first one makes a
+ * change, and it may become known late which one was first. */
+static void count_changes(struct transitions *t) {
+  int16_t difference[CV_STATE_COUNT << 4] = {0};
+  subtract_changes(t, difference);
+  add_changes(t, difference);
+  for (unsigned from = CV_STATE_ENDED; from < CV_STATE_COUNT; from++)
+    for (unsigned to = CV_STATE_ENDED; to < CV_STATE_COUNT; to++)
+      for (int n = difference[from << 4 | to]; n != 0; n += n > 0 ? -1 : 1)
+        if (n > 0)
+          count_change(t, (enum cv_state)from, (enum cv_state)to);
+        else
+          take_change_back(t, (enum cv_state)from, (enum cv_state)to);
 }
 
 /* ---- holds ---- */
@@ -345,15 +368,12 @@ void cv_note_transitions(struct conversations *m, struct conversation *c) {
   t.c = c;
   t.answered = answered;
   cv_find_answered(c, answered);
-  for (unsigned i = 0; i < c->count; i++)
-    c->participants[i].changed = 0;
   for (unsigned first = 0; first < c->count; first++) {
+    int16_t difference[CV_STATE_COUNT << 4] = {0};
     if (!cv_is_first_of_presence(c, first))
       continue;
     replay_presence(&t, first);
-    for (unsigned i = 0; i < t.count; i++)
-      if (is_change(&m->steps[i]))
-        c->participants[m->steps[i].participant].changed |=
-            (uint8_t)(1u << m->steps[i].kind);
+    subtract_changes(&t, difference);
+    add_changes(&t, difference);
   }
 }

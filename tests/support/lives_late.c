@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: MIT */
+/* Shapes in which the platform reports a fact after later ones. */
+#include "tests/support/lives_build.h"
+
+/* A contact that left its queue unanswered, as far as the first snapshot says:
+ * the stay ended at `ended_ms`, its customer left at `left_ms`. */
+struct departed {
+  struct stay s;
+  int64_t ended_ms, left_ms;
+};
+
+static struct departed depart(struct lives_build *b) {
+  struct departed d;
+  begin_contact(b);
+  d.s = enqueue(b, any_queue(b));
+  rings_in_vain(b, &d.s);
+  d.ended_ms = b->now_ms;
+  d.left_ms = d.ended_ms + 20 + random_below(b, chance(b, 50) ? 500 : 20000);
+  fact(b, d.s.acd, LIVES_ENDS);
+  maybe_mark_snapshot(b);
+  fact_at(b, b->customer, LIVES_ENDS, d.left_ms);
+  mark_snapshot(b);
+  return d;
+}
+
+/* An agent had answered the contact. */
+static void hear_of_agent(struct lives_build *b, const struct departed *d) {
+  b->now_ms = d->ended_ms;
+  unsigned agent = add_participant(b, CV_AGENT, d->s.queue);
+  fact(b, agent, LIVES_CONNECTS);
+  b->now_ms = d->left_ms;
+  leave(b, agent, LIVES_ENDS);
+  mark_snapshot(b);
+  if (is_counted(b, &d->s)) {
+    truth(b, d->s.queue)->answers++;
+    truth(b, d->s.queue)->wait_ms += (uint64_t)(d->ended_ms - d->s.since_ms);
+  }
+  wrap_up(b, agent);
+}
+
+/* The contact was in another queue, and was abandoned there. */
+static void hear_of_queue(struct lives_build *b, const struct departed *d) {
+  struct stay other = {.queue = other_queue(b, d->s.queue),
+                       .since_ms = d->ended_ms + 10};
+  truth(b, d->s.queue)->transfers += is_counted(b, &d->s);
+  b->now_ms = other.since_ms;
+  other.acd = add_participant(b, CV_ACD, other.queue);
+  fact(b, other.acd, LIVES_CONNECTS);
+  fact_at(b, other.acd, LIVES_ENDS, d->left_ms);
+  mark_snapshot(b);
+  truth(b, other.queue)->offers += is_counted(b, &other);
+  truth(b, other.queue)->abandons += is_counted(b, &other);
+}
+
+/* A flow, or an agent without a queue, had it. */
+static void hear_of_other(struct lives_build *b, const struct departed *d) {
+  truth(b, d->s.queue)->transfers += is_counted(b, &d->s);
+  b->now_ms = d->ended_ms + 10;
+  unsigned other = add_participant(b, chance(b, 50) ? CV_OTHER : CV_AGENT, -1);
+  fact(b, other, LIVES_CONNECTS);
+  fact_at(b, other, LIVES_ENDS, d->left_ms);
+  mark_snapshot(b);
+}
+
+/* It went on as a callback, which was made while the customer was there. */
+static void hear_of_callback(struct lives_build *b, const struct departed *d) {
+  truth(b, d->s.queue)->transfers += is_counted(b, &d->s);
+  b->now_ms = d->ended_ms +
+              (int64_t)random_below(b, (unsigned)(d->left_ms - d->ended_ms));
+  lives_call_back_later(b, chance(b, 50) ? d->s.queue
+                                         : other_queue(b, d->s.queue));
+}
+
+/* A leg that began before the customer left is in no snapshot before the one
+ * that follows the customer's end. */
+void lives_make_late_leg(struct lives_build *b) {
+  static void (*const rows[])(struct lives_build *, const struct departed *) = {
+      hear_of_agent, hear_of_queue, hear_of_other, hear_of_callback};
+  b->l->is_sparse = b->l->is_late = true;
+  struct departed d = depart(b);
+  rows[random_below(b, GC_COUNT(rows))](b, &d);
+}

@@ -1,0 +1,101 @@
+/* SPDX-License-Identifier: MIT */
+/* Legs that began before the end of a contact and are first heard of after it:
+ * what was counted is taken back, and no counter falls. */
+#include "tests/support/cv_model.h"
+
+static struct cv_party *customer, *acd;
+
+/* A contact of q1 that seems to be abandoned at `at`. */
+static void abandon(const char *id, double at) {
+  life_begin(&life, id);
+  offer(&customer, &acd);
+  say();
+  acd->end_ms = customer->end_ms = AT(at);
+  say();
+}
+
+static void begin_abandoned(void) {
+  begin();
+  abandon("c1", 10);
+  check_counts("q1", 1, 0, 1, 0);
+}
+
+static void an_agent_that_is_heard_of_late_answered(void) {
+  begin();
+  offer(&customer, &acd);
+  acd->end_ms = AT(8);
+  customer->end_ms = AT(30);
+  say();
+  check_counts("q1", 1, 0, 1, 0);
+  life_connected(&life, CV_AGENT, "q1", 8)->end_ms = AT(30);
+  say();
+  say();
+  check_counts("q1", 1, 1, 1, 0);
+  struct conversations_totals t = of("q1");
+  CHECK_INT(t.abandons_owed, 1);
+  CHECK_INT(t.wait_ms, 6000);
+  CHECK_INT(t.waits[3], 1); /* up to 10 s */
+  CHECK_INT(t.changes[CV_STATE_WAITING][CV_STATE_ENDED] -
+                t.changes_owed[CV_STATE_WAITING][CV_STATE_ENDED],
+            0);
+  CHECK_INT(t.changes[CV_STATE_ACTIVE][CV_STATE_ENDED], 1);
+}
+
+static void a_queue_that_is_heard_of_late_makes_a_transfer(void) {
+  begin_abandoned();
+  life_connected(&life, CV_ACD, "q2", 9.5)->end_ms = AT(10);
+  say();
+  check_counts("q1", 1, 0, 1, 1);
+  check_counts("q2", 1, 0, 1, 0);
+  CHECK_INT(of("q1").abandons_owed, 1);
+  CHECK_INT(of("q2").abandons_owed, 0);
+}
+
+static void the_next_abandon_pays_for_what_was_taken_back(void) {
+  a_queue_that_is_heard_of_late_makes_a_transfer();
+  abandon("c2", 20);
+  check_counts("q1", 2, 0, 1, 1);
+  CHECK_INT(of("q1").abandons_owed, 0);
+  abandon("c3", 30);
+  check_counts("q1", 3, 0, 2, 1);
+}
+
+/* The contact seemed to have gone on in another queue. */
+static void an_agent_that_is_heard_of_late_answered_before_a_transfer(void) {
+  begin();
+  offer(&customer, &acd);
+  acd->end_ms = AT(8);
+  life_connected(&life, CV_ACD, "q2", 20);
+  say();
+  check_counts("q1", 1, 0, 0, 1);
+  struct cv_party *agent = life_connected(&life, CV_AGENT, "q1", 8);
+  agent->end_ms = AT(20);
+  say();
+  check_counts("q1", 1, 1, 0, 1);
+  CHECK_INT(of("q1").transfers_owed, 1);
+  agent->transferred = true;
+  say();
+  check_counts("q1", 1, 1, 0, 1);
+  CHECK_INT(of("q1").transfers_owed, 0);
+}
+
+/* Counters that began after the contact have nothing of it. */
+static void nothing_is_taken_back_from_later_counters(void) {
+  begin_abandoned();
+  life_tick(m, AT(60), AT(60));
+  conversations_reset(m, "q1");
+  life_connected(&life, CV_ACD, "q2", 9.5)->end_ms = AT(10);
+  say();
+  check_counts("q1", 0, 0, 0, 0);
+  CHECK_INT(of("q1").abandons_owed, 0);
+}
+
+int main(void) {
+  RUN(an_agent_that_is_heard_of_late_answered);
+  RUN(a_queue_that_is_heard_of_late_makes_a_transfer);
+  RUN(the_next_abandon_pays_for_what_was_taken_back);
+  RUN(an_agent_that_is_heard_of_late_answered_before_a_transfer);
+  RUN(nothing_is_taken_back_from_later_counters);
+  conversations_free(m);
+  return check_done();
+}
