@@ -289,6 +289,9 @@ static inline void transfer_to(struct lives_build *b, struct stay *s,
 /* A callback is made now, and called at its time. */
 void lives_call_back_later(struct lives_build *b, int queue);
 
+/* The agent takes the callback, then calls the customer. */
+void lives_call_back(struct lives_build *b, const struct stay *s);
+
 /* ---- shapes ---- */
 
 void lives_make_return(struct lives_build *b);
@@ -298,5 +301,7 @@ void lives_make_overlap(struct lives_build *b);
 void lives_make_unanswered(struct lives_build *b);
 void lives_make_many(struct lives_build *b);
 void lives_make_late_leg(struct lives_build *b);
+void lives_make_late_skip(struct lives_build *b);
+void lives_make_moved_callback(struct lives_build *b);
 
 #endif

@@ -71,6 +71,52 @@ static void hear_of_callback(struct lives_build *b, const struct departed *d) {
                                          : other_queue(b, d->s.queue));
 }
 
+/* The platform announces after-call work that the agent skips later. */
+void lives_make_late_skip(struct lives_build *b) {
+  b->l->is_late = true;
+  begin_contact(b);
+  struct stay s = enqueue(b, any_queue(b));
+  unsigned agent = answer(b, &s);
+  holds(b, agent);
+  bool goes_on = chance(b, 50);
+  fact(b, agent, goes_on ? LIVES_TRANSFERS : LIVES_ENDS);
+  fact(b, agent, LIVES_WRAPS_UP);
+  if (goes_on) {
+    truth(b, s.queue)->transfers += is_counted(b, &s);
+    s = enqueue(b, other_queue(b, s.queue));
+  } else {
+    customer_leaves(b);
+  }
+  pass(b);
+  fact(b, agent, LIVES_SKIPS);
+  mark_snapshot(b);
+  if (goes_on)
+    finish(b, &s);
+}
+
+/* A callback without a customer goes on in other queues, until an agent takes
+ * it or it is cancelled. */
+void lives_make_moved_callback(struct lives_build *b) {
+  b->l->is_sparse = b->l->is_late = true;
+  b->media = CV_CALLBACK;
+  struct stay s = enqueue(b, any_queue(b));
+  do {
+    rings_in_vain(b, &s);
+    fact(b, s.acd, chance(b, 30) ? LIVES_TRANSFERS : LIVES_ENDS);
+    maybe_mark_snapshot(b);
+    b->now_ms += random_below(b, 900);
+    truth(b, s.queue)->transfers += is_counted(b, &s);
+    s = enqueue(b, other_queue(b, s.queue));
+  } while (has_room(b) && chance(b, 40));
+  if (chance(b, 70)) {
+    lives_call_back(b, &s);
+    return;
+  }
+  fact(b, s.acd, LIVES_ENDS);
+  mark_snapshot(b);
+  truth(b, s.queue)->abandons += is_counted(b, &s);
+}
+
 /* A leg that began before the customer left is in no snapshot before the one
  * that follows the customer's end. */
 void lives_make_late_leg(struct lives_build *b) {

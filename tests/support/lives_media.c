@@ -25,8 +25,7 @@ static void reach_scheduled_time(struct lives_build *b, struct stay *s) {
   pass(b);
 }
 
-/* The agent takes the callback, then calls the customer. */
-static void call_back(struct lives_build *b, const struct stay *s) {
+void lives_call_back(struct lives_build *b, const struct stay *s) {
   unsigned agent = answer(b, s);
   if (chance(b, 70)) {
     b->customer = add_participant(b, CV_CUSTOMER, -1);
@@ -44,7 +43,7 @@ static void call_back(struct lives_build *b, const struct stay *s) {
 void lives_call_back_later(struct lives_build *b, int queue) {
   struct stay s = schedule(b, queue);
   reach_scheduled_time(b, &s);
-  call_back(b, &s);
+  lives_call_back(b, &s);
 }
 
 /* The caller asks for it while waiting, and hangs up. */
@@ -84,7 +83,7 @@ void lives_make_callback(struct lives_build *b) {
   if (chance(b, 20))
     abandon(b, &s);
   else
-    call_back(b, &s);
+    lives_call_back(b, &s);
 }
 
 /* All legs end, then the customer returns to a queue, or a callback follows
@@ -104,7 +103,7 @@ void lives_make_return(struct lives_build *b) {
     if (chance(b, 40)) {
       s = schedule(b, chance(b, 50) ? s.queue : other_queue(b, s.queue));
       reach_scheduled_time(b, &s);
-      call_back(b, &s);
+      lives_call_back(b, &s);
       return;
     }
     b->customer = add_participant(b, CV_CUSTOMER, -1);

@@ -39,6 +39,12 @@ enum {
   CV_WRAPUP_CHANGES_MAX = 65536,
 };
 
+/* The tolerance for two times that may be out of order: the end of one leg and
+ * the begin of the next, the begin of an acd participant and that of the agent
+ * who answers, the end of a wait and that of an alert, the end of a leg and the
+ * begin of its after-call work. */
+#define CV_SLACK_MS 1000
+
 /* participant.counted and guide_stay.counted: the outcomes that were counted,
  * so that each is counted once. */
 enum {
@@ -70,9 +76,10 @@ struct participant {
                                  customers of that time had left, + 1 */
   uint8_t media : 4;          /* its own */
   uint8_t counted_media : 4;  /* medium of the counters, see cv_set_media */
-  uint8_t purpose : 3;        /* enum cv_purpose */
+  uint8_t purpose : 2;        /* CV_ACD or CV_AGENT */
   uint8_t is_last : 1;        /* acd that has ended: in a snapshot in which all
                                  participants had ended */
+  uint8_t is_acw_skipped : 1; /* agent that has ended */
   uint8_t is_transferred : 1; /* a communication ended with transfer* */
   uint8_t is_scheduled : 1;   /* it was, or is, a callback before its time */
   uint8_t is_held : 1;        /* now */

@@ -44,11 +44,18 @@ static void merge_time(struct merge *g, int64_t *known, int64_t reported) {
   g->is_older |= *known != 0 && reported == 0;
 }
 
-/* Merges after-call work. Work that is skipped after its begin has ended; work
- * that is skipped from the start did not happen. */
+/* Merges after-call work. Work that is skipped did not happen, also if it was
+ * announced before. While the agent's leg is open, only a part of its
+ * communications may be over: the others may still have work. */
 static void merge_acw(struct merge *g, struct participant *p,
                       const struct cv_party *party) {
-  if (p->acw_start_ms == 0 && (party->acw_start_ms == 0 || party->acw_skipped))
+  if (party->acw_skipped && party->end_ms != 0 && !p->is_acw_skipped) {
+    p->is_acw_skipped = 1;
+    g->is_new |= p->acw_start_ms != 0;
+    p->acw_start_ms = p->acw_end_ms = 0;
+  }
+  if (p->is_acw_skipped || party->acw_skipped ||
+      (p->acw_start_ms == 0 && party->acw_start_ms == 0))
     return;
   merge_time(g, &p->acw_start_ms, party->acw_start_ms);
   merge_time(g, &p->acw_end_ms, party->acw_end_ms);
@@ -205,49 +212,64 @@ static void merge_next_other(struct merge *g, const struct cv_party *other) {
   }
 }
 
-/* Returns true if the party keeps a contact that ended with `acd`: a customer
- * or, in a conversation without customers, any leg. */
-static bool is_keeping(const struct cv_party *p, const struct participant *acd,
-                       bool has_customers) {
-  if (has_customers)
-    return p->purpose == CV_CUSTOMER && p->connected_ms != 0 &&
-           p->connected_ms < acd->end_ms &&
-           (p->end_ms == 0 || p->end_ms >= acd->connected_ms);
-  return p->purpose != CV_WATCHER && p->connected_ms < acd->end_ms &&
-         (p->connected_ms != 0 || p->end_ms == 0);
+static bool is_keeping_customer(const struct cv_party *p,
+                                const struct participant *acd) {
+  return p->purpose == CV_CUSTOMER && p->connected_ms != 0 &&
+         p->connected_ms < acd->end_ms &&
+         (p->end_ms == 0 || p->end_ms >= acd->connected_ms);
 }
 
-/* Returns the time when the last party left that kept the contact; 0: a party
- * is still there, or there was none (a callback). */
-static int64_t find_gone_ms(const struct merge *g, const struct cv_event *e,
-                            const struct participant *acd) {
-  int64_t gone_ms = 0;
+/* A customer whose begin is not known may keep the contact while it is there.
+ */
+static bool is_keeping_leg(const struct cv_party *p,
+                           const struct participant *acd) {
+  return p->purpose != CV_WATCHER && p->connected_ms < acd->end_ms &&
+         (p->connected_ms != 0 ? p->purpose != CV_CUSTOMER : p->end_ms == 0);
+}
+
+/* Returns the time when the last party left that kept the contact; 0: none did,
+ * INT64_MAX: one is still there. */
+static int64_t find_last_ms(const struct cv_event *e,
+                            const struct participant *acd,
+                            bool (*is_keeping)(const struct cv_party *,
+                                               const struct participant *)) {
+  int64_t last_ms = 0;
   for (unsigned i = 0; i < e->count; i++) {
     const struct cv_party *p = &e->parties[i];
-    if (!is_keeping(p, acd, g->customers > 0))
-      continue;
-    if (p->end_ms == 0)
-      return 0;
-    if (p->end_ms > gone_ms)
-      gone_ms = p->end_ms;
+    int64_t end_ms = p->end_ms != 0 ? p->end_ms : INT64_MAX;
+    if (is_keeping(p, acd) && end_ms > last_ms)
+      last_ms = end_ms;
   }
-  return gone_ms;
+  return last_ms;
 }
 
-/* Notes, for each acd participant that ended, the time when its customers had
- * left, and that nothing else was left. */
+/* Returns the time until which the contact could go on; 0: not known. Its
+ * customers keep it. Without any, such as a callback, its legs do, and the next
+ * leg begins a moment after the last one. */
+static int64_t find_gone_ms(const struct cv_event *e,
+                            const struct participant *acd) {
+  int64_t gone_ms = find_last_ms(e, acd, is_keeping_customer);
+  if (gone_ms == 0) {
+    gone_ms = find_last_ms(e, acd, is_keeping_leg);
+    gone_ms += gone_ms != 0 && gone_ms != INT64_MAX ? CV_SLACK_MS : 0;
+  }
+  return gone_ms != INT64_MAX ? gone_ms : 0;
+}
+
+/* Notes, for each acd participant of the snapshot that ended, the time when its
+ * customers had left, and that nothing else was left. */
 static void merge_gone(struct merge *g, const struct cv_event *e) {
   for (unsigned i = 0; i < g->c->count; i++) {
     struct participant *p = &g->c->participants[i];
-    if (p->purpose != CV_ACD || p->end_ms == 0)
+    if (p->purpose != CV_ACD || p->end_ms == 0 || !g->matched[i])
       continue;
-    if (g->all_ended && g->matched[i] && !p->is_last) {
+    if (g->all_ended && !p->is_last) {
       p->is_last = 1;
       g->is_new = true;
     }
     if (p->connected_ms == 0)
       continue;
-    int64_t gone_ms = find_gone_ms(g, e, p);
+    int64_t gone_ms = find_gone_ms(e, p);
     int64_t after_ms = gone_ms - p->connected_ms;
     if (gone_ms == 0 || after_ms >= UINT32_MAX || after_ms + 1 <= p->gone)
       continue;

@@ -16,9 +16,6 @@
  *   3  another contact is abandoned               1   (0)         1  */
 #include "plugins/genesys_realtime/conversations/internal.h"
 
-/* A leg may begin this much before the end of the one that it follows. */
-#define SLACK_MS 1000
-
 /* A longer wait comes from a wrong time. */
 #define WAIT_MAX_MS (INT64_C(366) * 86400000)
 
@@ -247,7 +244,8 @@ static bool is_continued_for_long(const struct conversation *c,
     if (ms > last_ms)
       last_ms = ms;
   }
-  return last_ms > acd->end_ms + SLACK_MS && cv_find_continued_ms(c, acd) != 0;
+  return last_ms > acd->end_ms + CV_SLACK_MS &&
+         cv_find_continued_ms(c, acd) != 0;
 }
 
 static bool is_customer_gone(const struct conversation *c,

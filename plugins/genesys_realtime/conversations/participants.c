@@ -1,11 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "plugins/genesys_realtime/conversations/internal.h"
 
-/* The tolerance for two times that may be out of order: the end of one leg and
- * the begin of the next, and the begin of an acd participant and that of the
- * agent who answers. */
-#define SLACK_MS 1000
-
 bool cv_is_wrapping_up(const struct participant *p) {
   return p->end_ms != 0 && p->acw_start_ms != 0 && p->acw_end_ms == 0;
 }
@@ -114,7 +109,7 @@ bool cv_is_first_of_presence(const struct conversation *c,
 }
 
 static bool is_open_at(const struct participant *acd, int64_t at_ms) {
-  return acd->end_ms == 0 || acd->end_ms >= at_ms - SLACK_MS;
+  return acd->end_ms == 0 || acd->end_ms >= at_ms - CV_SLACK_MS;
 }
 
 static bool is_newer(const struct participant *p,
@@ -134,7 +129,7 @@ struct participant *cv_find_acd(const struct conversation *c,
         p->connected_ms == 0)
       continue;
     if (p->connected_ms > at_ms) {
-      if (p->connected_ms - at_ms <= SLACK_MS &&
+      if (p->connected_ms - at_ms <= CV_SLACK_MS &&
           (next == NULL || p->connected_ms < next->connected_ms))
         next = p;
       continue;
@@ -178,14 +173,14 @@ static bool is_callback_after(const struct participant *p,
 static bool is_outlived_by(const struct participant *acd,
                            const struct participant *p) {
   return p->connected_ms != 0 && p->connected_ms < acd->end_ms &&
-         p->end_ms > acd->end_ms + SLACK_MS;
+         p->end_ms > acd->end_ms + CV_SLACK_MS;
 }
 
 /* Returns the time when the contact went on with the leg `p`; 0: it did not. */
 static int64_t continued_ms(const struct participant *acd,
                             const struct participant *p) {
   bool is_next = p->connected_ms > acd->connected_ms &&
-                 p->connected_ms >= acd->end_ms - SLACK_MS;
+                 p->connected_ms >= acd->end_ms - CV_SLACK_MS;
   if (p == acd)
     return 0;
   if (is_next || is_callback_after(p, acd))
@@ -242,9 +237,9 @@ bool cv_is_continued(const struct conversation *c,
 
 static bool has_left_before(const struct conversation *c,
                             const struct participant *acd, int64_t at_ms) {
-  if (acd->end_ms == 0 || at_ms <= acd->end_ms + SLACK_MS)
+  if (acd->end_ms == 0 || at_ms <= acd->end_ms + CV_SLACK_MS)
     return false;
-  if (at_ms - SLACK_MS > gone_ms(acd))
+  if (at_ms - CV_SLACK_MS > gone_ms(acd))
     return true;
   int64_t left_ms = cv_find_continued_ms(c, acd);
   return left_ms != 0 && left_ms < at_ms;

@@ -29,10 +29,6 @@ enum step_kind {
   STEP_KINDS
 };
 
-/* An agent's alert may end this much later than the wait of its contact, and
- * its wrap-up begin this much later than its leg ends. */
-#define SLACK_MS 1000
-
 #define TIME_UNKNOWN INT64_MAX /* sorts after all known times */
 
 struct transitions {
@@ -75,7 +71,7 @@ static int64_t find_alerts_end_ms(const struct transitions *t,
     const struct participant *p = &t->c->participants[i];
     if (is_in_presence(t, p) && p->purpose == CV_AGENT &&
         p->connected_ms == 0 && p->end_ms > last_ms &&
-        p->end_ms - acd->end_ms <= SLACK_MS &&
+        p->end_ms - acd->end_ms <= CV_SLACK_MS &&
         cv_find_acd(t->c, p, p->end_ms) == acd)
       last_ms = p->end_ms;
   }
@@ -94,11 +90,17 @@ static int64_t find_wait_end_ms(const struct transitions *t,
   return cv_is_departed(t->c, acd) ? find_alerts_end_ms(t, acd) : 0;
 }
 
+/* Returns true for a callback that does not wait yet, or never did. */
+static bool is_unreached_callback(const struct participant *acd) {
+  return acd->connected_ms == 0 &&
+         (acd->is_scheduled || (acd->media == CV_CALLBACK && acd->end_ms != 0));
+}
+
 static void add_acd_steps(struct transitions *t, unsigned i) {
   const struct participant *p = &t->c->participants[i];
   int64_t wait_end_ms = find_wait_end_ms(t, p);
-  if (p->is_scheduled && p->connected_ms == 0 && p->end_ms == 0)
-    return; /* it does not wait yet */
+  if (is_unreached_callback(p))
+    return;
   add_step(t,
            p->connected_ms != 0 ? p->connected_ms
            : p->end_ms != 0     ? p->end_ms
@@ -115,7 +117,7 @@ static bool is_end_open(const struct transitions *t,
   const struct participant *acd =
       agent->connected_ms == 0 ? cv_find_acd(t->c, agent, agent->end_ms) : NULL;
   return acd != NULL && acd->end_ms != 0 && acd->end_ms <= agent->end_ms &&
-         agent->end_ms - acd->end_ms <= SLACK_MS &&
+         agent->end_ms - acd->end_ms <= CV_SLACK_MS &&
          find_wait_end_ms(t, acd) == 0;
 }
 
@@ -133,7 +135,7 @@ static void add_agent_steps(struct transitions *t, unsigned i) {
   if (p->acw_start_ms == 0)
     return;
   bool is_with_end = p->end_ms != 0 && p->acw_start_ms > p->end_ms &&
-                     p->acw_start_ms - p->end_ms <= SLACK_MS;
+                     p->acw_start_ms - p->end_ms <= CV_SLACK_MS;
   add_step(t, is_with_end ? p->end_ms : p->acw_start_ms, STEP_ACW, i);
   if (p->acw_end_ms != 0)
     add_step(t, p->acw_end_ms > p->end_ms ? p->acw_end_ms : p->end_ms,

@@ -90,7 +90,37 @@ static void nothing_is_taken_back_from_later_counters(void) {
   CHECK_INT(of("q1").abandons_owed, 0);
 }
 
+/* A callback without a customer is no abandon if another queue has it next. */
+static void a_callback_without_a_customer_goes_on(void) {
+  begin();
+  acd = life_connected(&life, CV_ACD, "q1", 2);
+  say();
+  acd->end_ms = AT(10);
+  life_connected(&life, CV_ACD, "q2", 10.9);
+  say();
+  check_counts("q1", 1, 0, 0, 1);
+  check_counts("q2", 1, 0, 0, 0);
+  life.now.parties[1].end_ms = AT(20);
+  say();
+  check_counts("q2", 1, 0, 1, 0);
+}
+
+/* That all had ended before says nothing about a later contact. */
+static void a_customer_who_returned_was_not_gone(void) {
+  begin();
+  offer(&customer, &acd);
+  acd->end_ms = customer->end_ms = AT(10);
+  say();
+  check_counts("q1", 1, 0, 1, 0);
+  life_connected(&life, CV_CUSTOMER, NULL, 60);
+  life_connected(&life, CV_ACD, "q2", 60)->end_ms = AT(70);
+  say();
+  check_counts("q2", 1, 0, 0, 0); /* an agent may have answered */
+}
+
 int main(void) {
+  RUN(a_callback_without_a_customer_goes_on);
+  RUN(a_customer_who_returned_was_not_gone);
   RUN(an_agent_that_is_heard_of_late_answered);
   RUN(a_queue_that_is_heard_of_late_makes_a_transfer);
   RUN(the_next_abandon_pays_for_what_was_taken_back);
