@@ -116,7 +116,7 @@ static void add_legs(struct text *t, const struct cv_party *p,
 static int64_t connected_time(const struct cv_party *p,
                               const struct manner *how) {
   if (p->made_ms != 0)
-    return p->scheduled || p->connected_ms != 0 ? p->made_ms : 0;
+    return p->made_ms;
   if (p->scheduled || is_silent_alert(p))
     return how->alert_time || p->scheduled ? T0_MS - BEFORE_MS : 0;
   if (how->is_delayed)

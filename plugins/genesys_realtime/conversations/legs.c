@@ -53,6 +53,12 @@ static void complete_agent(const struct cv_legs *legs, struct cv_party *p) {
       legs->timed > 0 ? legs->transferred_connected : legs->transferred;
 }
 
+/* Returns true for a callback that was cancelled before its scheduled time. One
+ * that an agent answered ends with transfer*. */
+static bool is_cancelled(const struct cv_legs *legs, const struct cv_party *p) {
+  return p->end_ms != 0 && p->end_ms < legs->scheduled_ms && !legs->transferred;
+}
+
 /* Completes an acd participant. A callback enters the queue at its scheduled
  * time. */
 static void complete_acd(const struct cv_legs *legs, struct cv_party *p) {
@@ -60,7 +66,7 @@ static void complete_acd(const struct cv_legs *legs, struct cv_party *p) {
     p->made_ms = p->connected_ms;
   p->transferred = legs->transferred;
   p->scheduled = legs->scheduled > 0 && legs->connected == 0;
-  if (p->scheduled)
+  if (p->scheduled || is_cancelled(legs, p))
     p->connected_ms = 0;
   else if (p->connected_ms != 0 && p->connected_ms < legs->scheduled_ms &&
            (p->end_ms == 0 || p->end_ms >= legs->scheduled_ms))

@@ -240,9 +240,15 @@ static void a_scheduled_callback_waits_from_its_time(void) {
        "\"disconnectedTime\":\"2026-08-01T10:30:00Z\","
        "\"callbackScheduledTime\":\"2026-08-01T11:00:00Z\"}]",
        0, false},
-      {"out of the queue before its new time",
+      {"cancelled, with the time of its creation",
        "\"connectedTime\":\"2026-08-01T10:00:00Z\",\"endTime\":"
        "\"2026-08-01T10:30:00Z\",\"callbacks\":[{\"state\":\"disconnected\","
+       "\"callbackScheduledTime\":\"2026-08-01T11:00:00Z\"}]",
+       0, false},
+      {"answered before its new time",
+       "\"connectedTime\":\"2026-08-01T10:00:00Z\",\"endTime\":"
+       "\"2026-08-01T10:30:00Z\",\"callbacks\":[{\"state\":\"disconnected\","
+       "\"disconnectType\":\"transfer\","
        "\"callbackScheduledTime\":\"2026-08-01T11:00:00Z\"}]",
        T10, false},
   };
