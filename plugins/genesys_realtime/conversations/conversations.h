@@ -6,8 +6,9 @@
  * whole conversation. A merge only adds times: an older snapshot or a missing
  * participant removes nothing. The counters depend only on the merged facts and
  * the server's own times, so order of arrival, delays, duplicates and repeats
- * after a reconnect change no total. outcomes.c says what makes an unanswered
- * contact an abandon or a transfer.
+ * after a reconnect change no total. An outcome is counted at once; if later
+ * facts contradict it, it is owed, since a counter never falls. outcomes.c says
+ * what makes an unanswered contact an abandon or a transfer.
  *
  * decode.c makes events, this model counts them, samples.c makes samples. Pure;
  * one thread at a time. Times are epoch ms of the server's clock. */

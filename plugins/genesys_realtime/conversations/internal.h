@@ -5,12 +5,14 @@
  *   table         conversations by id: hash table, pool, order of last event
  *   removed       counts of conversations that the table no longer has
  *   queues        queues by id, their counters and service level targets
- *   dropped      keeps the ids of participants that made room for others
+ *   dropped       keeps the ids of participants that made room for others
  *   participants answers questions about one conversation's participants
  *   merge         snapshot → facts that are new
- *   transitions   facts → changes of state, in the order of time
+ *   transitions   facts → changes of state, in the order of time; takes back
+ *                 those that new facts contradict
  *   crowd         which participants are dropped for others
- *   outcomes      facts → offers, answers, abandons, transfers, breaches
+ *   outcomes      facts → offers, answers, abandons, transfers, breaches; takes
+ *                 back an abandon or transfer that new facts contradict
  *   guide_states  the guide dialect: a state for each conversation and queue
  *   wrapup        changes by wrap-up code
  *   expiry        time, polls, removal of old conversations and queues
@@ -73,7 +75,8 @@ struct participant {
   uint32_t next_other;        /* acd that has ended: ms from its end to the
                                  first other participant (IVR, flow), + 1 */
   uint32_t gone;              /* acd that has ended: ms from connected until all
-                                 customers of that time had left, + 1 */
+                                 customers of that time had left (without any: a
+                                 moment after all legs), + 1 */
   uint8_t media : 4;          /* its own */
   uint8_t counted_media : 4;  /* medium of the counters, see cv_set_media */
   uint8_t purpose : 2;        /* CV_ACD or CV_AGENT */
@@ -87,7 +90,8 @@ struct participant {
 
   uint8_t counted;                  /* COUNTED_*, by outcomes.c */
   uint8_t changes[CV_PART_CHANGES]; /* by transitions.c: those of its steps that
-                                       were counted, as from << 4 | to */
+                                       were counted, as from * CV_STATE_COUNT +
+                                       to */
 };
 
 /* Guide dialect: a conversation's stay in a queue. */

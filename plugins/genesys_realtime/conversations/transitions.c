@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /* The history of a conversation in a queue follows from its facts: their times,
  * in order, give the states. When there are new facts, the history is replayed
- * and the changes that were not counted before are counted. So each change is
- * counted once, whenever its facts arrive.
+ * and compared with the changes that were counted: new ones are counted, those
+ * that it no longer has are taken back. So the changes are a function of the
+ * facts, whenever they arrive.
  *
- * Facts that come later must not take a change back:
+ * A change that is taken back is seen for a while, so only a leg that is
+ * reported late and after-call work that is skipped take one back:
  * - each step is a change of its own, however soon the next one follows
  * - the wait of a contact that was answered ends when the agent is connected;
  *   the wait of any other contact ends when its outcome is known
@@ -233,26 +235,40 @@ static uint8_t *change_of(const struct transitions *t, const struct step *s) {
   return &t->c->participants[s->participant].changes[places[s->kind]];
 }
 
+/* Changes by their code: those of the history minus those that were counted. */
+struct difference {
+  uint64_t codes; /* bits: the codes that occur */
+  int16_t of[CV_STATE_COUNT * CV_STATE_COUNT];
+};
+
+_Static_assert(CV_STATE_COUNT *CV_STATE_COUNT <= 64, "codes has 64 bits");
+
+static void add_difference(struct difference *d, uint8_t code, int n) {
+  d->codes |= UINT64_C(1) << code;
+  d->of[code] = (int16_t)(d->of[code] + n);
+}
+
 /* Subtracts the changes that were counted before and forgets them. */
-static void subtract_changes(struct transitions *t, int16_t *difference) {
+static void subtract_changes(struct transitions *t, struct difference *d) {
   for (unsigned i = 0; i < t->c->count; i++) {
     struct participant *p = &t->c->participants[i];
     if (!is_in_presence(t, p))
       continue;
     for (unsigned k = 0; k < CV_PART_CHANGES; k++)
-      difference[p->changes[k]]--;
+      if (p->changes[k] != 0)
+        add_difference(d, p->changes[k], -1);
     memset(p->changes, 0, sizeof(p->changes));
   }
 }
 
 /* Adds the changes of the history as it is now, and notes them. */
-static void add_changes(struct transitions *t, int16_t *difference) {
+static void add_changes(struct transitions *t, struct difference *d) {
   for (unsigned i = 0; i < t->count; i++) {
     const struct step *s = &t->m->steps[i];
     if (!is_change(s) || !is_counted(t, s))
       continue;
-    *change_of(t, s) = (uint8_t)(s->from << 4 | s->to);
-    difference[s->from << 4 | s->to]++;
+    *change_of(t, s) = (uint8_t)(s->from * CV_STATE_COUNT + s->to);
+    add_difference(d, *change_of(t, s), 1);
   }
 }
 
@@ -261,16 +277,18 @@ static void add_changes(struct transitions *t, int16_t *difference) {
  * participant's than before: of two agents that ring only the first one makes a
  * change, and it may become known late which one was first. */
 static void count_changes(struct transitions *t) {
-  int16_t difference[CV_STATE_COUNT << 4] = {0};
-  subtract_changes(t, difference);
-  add_changes(t, difference);
-  for (unsigned from = CV_STATE_ENDED; from < CV_STATE_COUNT; from++)
-    for (unsigned to = CV_STATE_ENDED; to < CV_STATE_COUNT; to++)
-      for (int n = difference[from << 4 | to]; n != 0; n += n > 0 ? -1 : 1)
-        if (n > 0)
-          count_change(t, (enum cv_state)from, (enum cv_state)to);
-        else
-          take_change_back(t, (enum cv_state)from, (enum cv_state)to);
+  struct difference d = {0};
+  subtract_changes(t, &d);
+  add_changes(t, &d);
+  for (; d.codes != 0; d.codes &= d.codes - 1) {
+    int code = __builtin_ctzll(d.codes);
+    enum cv_state from = (enum cv_state)(code / CV_STATE_COUNT),
+                  to = (enum cv_state)(code % CV_STATE_COUNT);
+    for (int n = 0; n < d.of[code]; n++)
+      count_change(t, from, to);
+    for (int n = 0; n > d.of[code]; n--)
+      take_change_back(t, from, to);
+  }
 }
 
 /* ---- holds ---- */
@@ -371,11 +389,11 @@ void cv_note_transitions(struct conversations *m, struct conversation *c) {
   t.answered = answered;
   cv_find_answered(c, answered);
   for (unsigned first = 0; first < c->count; first++) {
-    int16_t difference[CV_STATE_COUNT << 4] = {0};
+    struct difference unused = {0};
     if (!cv_is_first_of_presence(c, first))
       continue;
     replay_presence(&t, first);
-    subtract_changes(&t, difference);
-    add_changes(&t, difference);
+    subtract_changes(&t, &unused);
+    add_changes(&t, &unused);
   }
 }
