@@ -3,6 +3,7 @@
 
 #include <json-c/json.h>
 #include <limits.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -276,6 +277,23 @@ void gc_document_add_text(struct gc_document *d, struct json_object *in,
 void gc_document_add_int(struct gc_document *d, struct json_object *in,
                          const char *key, int64_t value) {
   (void)attach_new(d, in, key, json_object_new_int64(value));
+}
+
+/* Prints whole numbers, since the decimal point of printf is the locale's. */
+void gc_document_add_real(struct gc_document *d, struct json_object *in,
+                          const char *key, double value) {
+  char text[48];
+  if (!(value > -1e15 && value < 1e15)) {
+    gc_document_add_text(d, in, key, NULL);
+    return;
+  }
+  long long thousandths = (long long)(value * 1000 + (value < 0 ? -0.5 : 0.5));
+  unsigned long long size = thousandths < 0
+                                ? 0ULL - (unsigned long long)thousandths
+                                : (unsigned long long)thousandths;
+  snprintf(text, sizeof(text), "%s%llu.%03llu", thousandths < 0 ? "-" : "",
+           size / 1000, size % 1000);
+  (void)attach_new(d, in, key, json_object_new_double_s(value, text));
 }
 
 void gc_document_add_bool(struct gc_document *d, struct json_object *in,

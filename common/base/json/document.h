@@ -91,6 +91,10 @@ GC_API void gc_document_add_text(struct gc_document *d, struct json_object *in,
                                  const char *key, const char *text);
 GC_API void gc_document_add_int(struct gc_document *d, struct json_object *in,
                                 const char *key, int64_t value);
+/* Writes a number with three decimals, rounded; null when it is not finite, or
+ * above 1e15 in size. */
+GC_API void gc_document_add_real(struct gc_document *d, struct json_object *in,
+                                 const char *key, double value);
 GC_API void gc_document_add_bool(struct gc_document *d, struct json_object *in,
                                  const char *key, bool value);
 

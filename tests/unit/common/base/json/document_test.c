@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include <math.h>
+
 #include "tests/support/check.h"
 
 static struct gc_document doc; /* the result of the last read_text */
@@ -188,6 +190,27 @@ static void the_last_of_equal_keys_counts(void) {
 
 static struct gc_buf body = {.max = 4096};
 
+static void a_real_number_has_three_decimals(void) {
+  static const struct {
+    double value;
+    const char *text;
+  } rows[] = {{0, "0.000"},        {1.5, "1.500"},
+              {-2.0005, "-2.001"}, {1e12, "1000000000000.000"},
+              {1e300, "null"},     {NAN, "null"},
+              {INFINITY, "null"},  {0.0004, "0.000"}};
+  for (size_t i = 0; i < GC_COUNT(rows); i++) {
+    struct gc_document d = {.root = NULL};
+    struct json_object *root = gc_document_add_array(&d, NULL, NULL);
+    char want[64];
+    snprintf(want, sizeof(want), "[%s]", rows[i].text);
+    gc_document_add_real(&d, root, NULL, rows[i].value);
+    gc_buf_reset(&body);
+    CHECK_INT(gc_document_write(&d, &body, NULL), GC_OK);
+    CHECK_STR(gc_buf_string(&body), want);
+    gc_document_clear(&d);
+  }
+}
+
 static void a_request_body_is_written_in_order(void) {
   struct gc_document d = {.root = NULL};
   struct json_object *root = gc_document_add_object(&d, NULL, NULL);
@@ -314,6 +337,7 @@ int main(void) {
   RUN(a_nul_byte_is_refused);
   RUN(a_string_with_a_nul_is_no_text);
   RUN(the_last_of_equal_keys_counts);
+  RUN(a_real_number_has_three_decimals);
   RUN(a_request_body_is_written_in_order);
   RUN(strings_are_escaped_and_valid);
   RUN(a_value_without_a_place_fails_the_document);
