@@ -28,7 +28,10 @@ refuse common/genesys \
 refuse common/export \
   'common/(net|analytics|daemon)/|plugins/|curl/|openssl/|sqlite3|hiredis/|time\.h|sys/|unistd\.h|pthread\.h|fcntl\.h|errno\.h' \
   'export is pure and stands on genesys: names for databases'
-refuse common/net "common/(export|analytics|daemon)/|plugins/" 'net stands below export, analytics and daemon'
+refuse common/health \
+  'common/(net|analytics|daemon|export)/|plugins/|curl/|openssl/|sqlite3|hiredis/|time\.h|sys/|unistd\.h|fcntl\.h|errno\.h' \
+  'health stands on genesys: no I/O, no clock; its lock is held for copies only'
+refuse common/net "common/(export|health|analytics|daemon)/|plugins/" 'net stands below export, health, analytics and daemon'
 refuse common/analytics \
   'common/daemon/|plugins/|curl/|sqlite3|openssl/|common/net/(http|socket)/|common/net/api/auth' \
   'analytics asks through net/api'
@@ -38,7 +41,7 @@ for folder in common plugins; do
   refuse $folder 'yajl/|([^">]*/)?json(_[a-z]+)?\.h|json-c/' \
     'base/json hides the JSON libraries' 'common/base/json/*'
 done
-for folder in common/base common/genesys common/export common/net common/analytics; do
+for folder in common/base common/genesys common/export common/health common/net common/analytics; do
   refuse $folder "$collectd" 'only daemon and plugin.c include collectd'
 done
 
@@ -64,5 +67,5 @@ for plugin in plugins/*/; do
   refuse "$plugin" "plugins/(${others%|})/" 'a plugin includes no file of another one'
 done
 
-[ $status -eq 0 ] && echo 'layers: base, genesys, export, net, analytics, daemon and plugins keep apart'
+[ $status -eq 0 ] && echo 'layers: base, genesys, export, health, net, analytics, daemon and plugins keep apart'
 exit $status

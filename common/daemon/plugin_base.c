@@ -10,6 +10,7 @@
 
 #include "common/base/policy/poll_pace.h"
 #include "common/daemon/emit.h"
+#include "common/daemon/health.h"
 #include "common/daemon/write_tracker.h"
 #include "common/genesys/clean_name.h"
 #include "common/net/account.h"
@@ -45,6 +46,7 @@ int gc_plugin_config(struct gc_plugin *p, const oconfig_item_t *ci) {
 
 static void block_free(struct gc_block *b) {
   b->is->clear(b);
+  gc_health_remove(b->health);
   gc_account_put(b->account);
   gc_options_clear(b->is->rows, b->options);
   free(b->options);
@@ -130,6 +132,7 @@ enum gc_code gc_block_use_account(struct gc_block *b, const char *account,
   if (b->account == NULL)
     return err->code;
   b->host = gc_account_host(b->account);
+  gc_health_set_account(b->health, account, b->host);
   return GC_OK;
 }
 
@@ -138,18 +141,25 @@ uint32_t gc_block_phase(const struct gc_block *b) {
   return gc_pace_phase(has_host ? b->host : hostname_g, b->instance);
 }
 
-void gc_block_notice_own(void *ctx, const char *cause,
-                         const struct gc_err *err) {
-  const struct gc_block *b = ctx;
+static void log_outcome(const struct gc_block *b, const char *cause,
+                        const struct gc_err *err) {
   char where[DATA_MAX_NAME_LEN + 64];
   snprintf(where, sizeof(where), "%s, %s", b->instance, cause);
   gc_log_failure(b->plugin->log, where, err);
 }
 
+void gc_block_notice_own(void *ctx, const char *cause,
+                         const struct gc_err *err) {
+  const struct gc_block *b = ctx;
+  gc_daemon_health_note(b->health, cause, err);
+  log_outcome(b, cause, err);
+}
+
 void gc_block_notice(void *ctx, const char *cause, const struct gc_err *err) {
   const struct gc_block *b = ctx;
+  gc_daemon_health_note(b->health, cause, err);
   if (b->account == NULL || !gc_code_is_shared(err->code))
-    gc_block_notice_own(ctx, cause, err);
+    log_outcome(b, cause, err);
 }
 
 void gc_block_inform(void *ctx, const char *text) {
@@ -178,6 +188,16 @@ static int on_read_state(user_data_t *ud) {
   return 0;
 }
 
+/* Reads the telemetry for /health only, each second. */
+static int on_read_health(user_data_t *ud) {
+  struct gc_block *b = ud->data;
+  struct gc_health_reading reading;
+  struct gc_samples sink = gc_health_reading_begin(&reading);
+  b->is->read_state(b, GC_BLOCK_READ_S * 1000, &sink);
+  gc_daemon_health_read(b->health, &reading);
+  return 0;
+}
+
 static void register_reads(struct gc_block *b) {
   char callback[DATA_MAX_NAME_LEN * 2];
   const char *plugin = b->plugin->name;
@@ -189,22 +209,33 @@ static void register_reads(struct gc_block *b) {
   ud.free_func = NULL;
   snprintf(callback, sizeof(callback), "%s/%s/state", plugin, b->instance);
   plugin_register_complex_read(plugin, callback, on_read_state, 0, &ud);
+  snprintf(callback, sizeof(callback), "%s/%s/health", plugin, b->instance);
+  plugin_register_complex_read(plugin, callback, on_read_health,
+                               TIME_T_TO_CDTIME_T(GC_BLOCK_READ_S), &ud);
+}
+
+static void start_block(struct gc_block *b) {
+  struct gc_err err = {.code = GC_OK};
+  if (b->health == NULL)
+    b->health = gc_daemon_health_add(GC_HEALTH_BLOCK, b->plugin->name,
+                                     b->instance, b->name);
+  b->runs = b->is->start(b, &err) == GC_OK;
+  if (b->runs) {
+    register_reads(b);
+    return;
+  }
+  gc_daemon_health_fail(b->health, &err);
+  gc_log_line(b->plugin->log, GC_LOG_ERROR, "<%s \"%s\">: %s", key_of(b),
+              b->name, err.text);
 }
 
 void gc_plugin_start(struct gc_plugin *p) {
   struct gc_err err = {.code = GC_OK};
   if (gc_write_tracker_register(&err) != GC_OK)
     gc_log_line(p->log, GC_LOG_WARNING, "%s", err.text);
-  for (struct gc_block *b = p->blocks; b != NULL; b = b->next) {
-    if (b->runs)
-      continue;
-    b->runs = b->is->start(b, &err) == GC_OK;
-    if (b->runs)
-      register_reads(b);
-    else
-      gc_log_line(p->log, GC_LOG_ERROR, "<%s \"%s\">: %s", key_of(b), b->name,
-                  err.text);
-  }
+  for (struct gc_block *b = p->blocks; b != NULL; b = b->next)
+    if (!b->runs)
+      start_block(b);
 }
 
 void gc_plugin_stop(struct gc_plugin *p) {

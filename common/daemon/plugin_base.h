@@ -22,6 +22,7 @@
 
 struct gc_account;
 struct gc_block;
+struct gc_health;
 
 enum { GC_BLOCK_READ_S = 1 }; /* between two calls of `read_new` */
 
@@ -60,6 +61,7 @@ struct gc_block {
   struct gc_account *account; /* reference, released at the end; or NULL */
   const char *host; /* host of its values; NULL or "": collectd's host */
   bool runs;        /* `start` has succeeded */
+  struct gc_health *health; /* NULL: not started, or out of memory */
   struct gc_block *next;
 };
 
@@ -111,8 +113,9 @@ GC_API GC_MUST_CHECK enum gc_code gc_block_use_account(struct gc_block *b,
  * instance. */
 GC_API uint32_t gc_block_phase(const struct gc_block *b);
 
-/* Logs the outcome of a cause of a block (`ctx`) as "queues-all, CAUSE". Only
- * the account logs an outcome that concerns the whole account. Any thread. */
+/* Logs the outcome of a cause of a block (`ctx`) as "queues-all, CAUSE" and
+ * notes it for /health. Only the account logs an outcome that concerns the
+ * whole account. Any thread. */
 GC_API void gc_block_notice(void *ctx, const char *cause,
                             const struct gc_err *err);
 /* Does the same for a connection that the block itself opened: the account does

@@ -10,6 +10,7 @@
 #include "collectd.h"
 #include "plugin.h"
 
+#include "common/daemon/health.h"
 #include "common/daemon/plugin_base.h"
 #include "common/daemon/write_tracker.h"
 #include "common/net/account.h"
@@ -193,6 +194,9 @@ static struct gc_plugin plugin = {.name = "genesys_flowmetrics",
 static void on_ledger_notice(void *ctx, const char *cause,
                              const struct gc_err *err) {
   (void)ctx;
+  for (struct gc_block *b = next_attributes(plugin.blocks); b != NULL;
+       b = next_attributes(b->next))
+    gc_daemon_health_note(b->health, cause, err);
   gc_log_failure(plugin.log, cause, err);
 }
 

@@ -6,6 +6,8 @@
 #include "collectd.h"
 #include "plugin.h"
 
+#include "common/daemon/health.h"
+#include "common/net/clock.h"
 #include "tests/support/check.h"
 #include "tests/support/fake_daemon.h"
 
@@ -197,12 +199,60 @@ static void a_block_reports_its_own_errors_only(void) {
   fake_shutdown();
 }
 
+/* Returns the health of the one block there is. */
+static struct gc_health_entity health_now(void) {
+  const struct gc_health_time now = {gc_clock_now_ms(), gc_clock_wall_ms()};
+  struct gc_health_entity entity = {.state = GC_HEALTH_STATE_COUNT};
+  struct gc_health_snapshot s;
+  if (gc_health_snapshot_take(&s, &now) != GC_OK)
+    return entity;
+  CHECK_INT(s.count, 1);
+  if (s.count > 0)
+    entity = s.at[0];
+  gc_health_snapshot_clear(&s);
+  return entity;
+}
+
+static void a_block_publishes_its_health(void) {
+  struct gc_err err;
+  CHECK_INT(given("<Plugin genesys_things>\n<Thing \"a\">\n</Thing>\n"
+                  "</Plugin>\n"),
+            0);
+  CHECK_INT(fake_init(), 0);
+  CHECK_INT(health_now().state, GC_HEALTH_STARTING);
+  CHECK_STR(health_now().id.name, "things-a");
+  CHECK_STR(health_now().id.short_name, "a");
+  CHECK_INT(fake_read("genesys_things/things-a/health"), 0);
+  CHECK_INT(health_now().state, GC_HEALTH_UP);
+  CHECK_INT(fake_value_count(), 0); /* that read dispatches nothing */
+  gc_fail(&err, GC_ERR_LIMIT, "too many");
+  gc_block_notice(plugin.blocks, "series", &err);
+  CHECK_INT(health_now().state, GC_HEALTH_LIMIT);
+  fake_shutdown();
+  const struct gc_health_time now = {gc_clock_now_ms(), gc_clock_wall_ms()};
+  struct gc_health_snapshot s;
+  CHECK_INT(gc_health_snapshot_take(&s, &now), GC_OK);
+  CHECK_INT(s.count, 0);
+  gc_health_snapshot_clear(&s);
+}
+
+static void a_block_that_cannot_start_is_down(void) {
+  CHECK_INT(given("<Plugin genesys_things>\n<Thing \"a\">\n"
+                  "Trouble \"account\"\n</Thing>\n</Plugin>\n"),
+            0);
+  CHECK_INT(fake_init(), 0);
+  CHECK_INT(health_now().state, GC_HEALTH_DOWN);
+  fake_shutdown();
+}
+
 int main(void) {
   RUN(each_block_is_started_read_and_ended);
   RUN(a_block_that_cannot_start_costs_only_itself);
   RUN(a_check_beyond_the_rows_fails_or_warns);
   RUN(two_names_that_become_one_are_refused);
   RUN(a_block_reports_its_own_errors_only);
+  RUN(a_block_publishes_its_health);
+  RUN(a_block_that_cannot_start_is_down);
   gc_config_seen_clear(&plugin.seen);
   gc_log_free(plugin.log);
   fake_reset();

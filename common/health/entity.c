@@ -1,0 +1,253 @@
+/* SPDX-License-Identifier: MIT */
+#include "common/health/entity.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+/* ---- causes ---- */
+
+static struct gc_health_cause *find_cause(struct gc_health_entity *e,
+                                          const char *name) {
+  char cut[GC_HEALTH_CAUSE_SIZE];
+  snprintf(cut, sizeof(cut), "%s", name);
+  for (size_t i = 0; i < e->cause_count; i++)
+    if (strcmp(e->causes[i].name, cut) == 0)
+      return &e->causes[i];
+  return NULL;
+}
+
+static void remove_cause(struct gc_health_entity *e,
+                         struct gc_health_cause *cause) {
+  size_t at = (size_t)(cause - e->causes);
+  memmove(cause, cause + 1, (e->cause_count - at - 1) * sizeof(*cause));
+  e->cause_count--;
+}
+
+static struct gc_health_cause *add_cause(struct gc_health_entity *e,
+                                         const char *name,
+                                         const struct gc_health_time *t) {
+  if (e->cause_count == GC_HEALTH_CAUSES_MAX)
+    remove_cause(e, &e->causes[0]);
+  struct gc_health_cause *cause = &e->causes[e->cause_count++];
+  *cause = (struct gc_health_cause){.since = *t};
+  snprintf(cause->name, sizeof(cause->name), "%s", name);
+  return cause;
+}
+
+void gc_health_entity_note(struct gc_health_entity *e, const char *name,
+                           const struct gc_err *err,
+                           const struct gc_health_time *t) {
+  enum gc_code code = err != NULL ? err->code : GC_OK;
+  struct gc_health_cause *cause = find_cause(e, name);
+  if (code == GC_ERR_STOPPED)
+    return;
+  if (code == GC_OK && cause != NULL)
+    remove_cause(e, cause);
+  if (code != GC_OK) {
+    if (cause == NULL)
+      cause = add_cause(e, name, t);
+    cause->err = *err;
+    cause->last = *t;
+    if (err->text[0] == '\0')
+      snprintf(cause->err.text, sizeof(cause->err.text), "%s",
+               gc_code_words(code));
+    e->last_error = *cause;
+  }
+  gc_health_entity_tick(e, t);
+}
+
+static void drop_old_causes(struct gc_health_entity *e,
+                            const struct gc_health_time *t) {
+  for (size_t i = e->is_off ? 0 : e->cause_count; i-- > 0;)
+    if (t->now_ms > e->causes[i].last.now_ms &&
+        t->now_ms - e->causes[i].last.now_ms > GC_HEALTH_CAUSE_MS)
+      remove_cause(e, &e->causes[i]);
+}
+
+/* The causes of an account without which it has no values. */
+static bool is_essential(const struct gc_health_cause *cause) {
+  return (strcmp(cause->name, "token") == 0 ||
+          strcmp(cause->name, "api") == 0) &&
+         gc_code_is_shared(cause->err.code) &&
+         cause->err.code != GC_ERR_THROTTLED;
+}
+
+const struct gc_health_cause *
+gc_health_entity_stream(const struct gc_health_entity *account) {
+  for (size_t i = account->cause_count; i-- > 0;)
+    if (strncmp(account->causes[i].name, "stream", strlen("stream")) == 0)
+      return &account->causes[i];
+  return NULL;
+}
+
+static const struct gc_health_cause *
+cause_with(const struct gc_health_entity *e, enum gc_code code) {
+  for (size_t i = e->cause_count; i-- > 0;)
+    if (e->causes[i].err.code == code)
+      return &e->causes[i];
+  return NULL;
+}
+
+/* The account explains its block's GC_ERR_UNAVAILABLE. */
+const struct gc_health_cause *
+gc_health_entity_cause(const struct gc_health_entity *e) {
+  static const enum gc_code order[] = {GC_ERR_AUTH, GC_ERR_PERMISSION,
+                                       GC_ERR_STATE, GC_ERR_LIMIT};
+  const struct gc_health_cause *cause = NULL;
+  for (size_t k = 0; cause == NULL && k < GC_COUNT(order); k++)
+    cause = cause_with(e, order[k]);
+  for (size_t i = e->cause_count; cause == NULL && i-- > 0;)
+    if (e->causes[i].err.code != GC_ERR_UNAVAILABLE)
+      cause = &e->causes[i];
+  if (cause == NULL && e->account.err.code != GC_OK)
+    cause = &e->account;
+  if (cause == NULL && e->state == GC_HEALTH_SILENT &&
+      e->stream.err.code != GC_OK)
+    cause = &e->stream;
+  return cause != NULL ? cause : cause_with(e, GC_ERR_UNAVAILABLE);
+}
+
+/* ---- the state ---- */
+
+static bool is_past(uint64_t since_ms, uint64_t now_ms, uint64_t limit_ms) {
+  return now_ms > since_ms && now_ms - since_ms >= limit_ms;
+}
+
+/* A writer without a failure has not sent its first lines yet, which may take a
+ * FlushInterval. `is_mute`: a channel of the account is silent. It is connected
+ * again within a second, and again silent, so source_up alone says little. */
+static void add_source(struct gc_health_facts *f,
+                       const struct gc_health_source *s, bool is_mute) {
+  bool is_writer = strcmp(s->name, "writer") == 0;
+  if (is_writer && !s->is_up && f->codes == 0)
+    return;
+  f->is_known = true;
+  f->is_down |= !s->is_up && !is_writer && !gc_health_is_stream(s);
+  f->is_spooling |= !s->is_up && is_writer;
+  f->is_silent |= gc_health_is_stream(s) && (!s->is_up || is_mute);
+}
+
+static struct gc_health_facts facts_of(const struct gc_health_entity *e,
+                                       uint64_t now_ms) {
+  const struct gc_health_reading *r = &e->reading;
+  struct gc_health_facts f = {.has_been_up = e->has_been_up};
+  f.is_early = !is_past(e->began.now_ms, now_ms, GC_HEALTH_EARLY_MS);
+  f.is_stuck =
+      !e->is_off && is_past(e->read.now_ms, now_ms, GC_HEALTH_STUCK_MS);
+  f.is_down = e->is_off;
+  for (size_t i = 0; i < e->cause_count; i++) {
+    f.codes |= UINT32_C(1) << (unsigned)e->causes[i].err.code;
+    if (e->id.kind == GC_HEALTH_ACCOUNT && is_essential(&e->causes[i]))
+      f.is_known = f.is_down = true;
+  }
+  if (e->account.err.code != GC_OK)
+    f.codes |= UINT32_C(1) << (unsigned)e->account.err.code;
+  for (size_t i = 0; e->has_reading && i < r->source_count; i++)
+    add_source(&f, &r->sources[i], e->stream.err.code == GC_ERR_TIMEOUT);
+  f.is_over_budget =
+      e->over_budget_since_ms > 0 &&
+      is_past(e->over_budget_since_ms, now_ms, GC_HEALTH_BUDGET_MS);
+  return f;
+}
+
+static bool all_up(const struct gc_health_facts *f) {
+  return f->is_known && !f->is_down && !f->is_silent && !f->is_spooling;
+}
+
+void gc_health_entity_tick(struct gc_health_entity *e,
+                           const struct gc_health_time *t) {
+  drop_old_causes(e, t);
+  struct gc_health_facts f = facts_of(e, t->now_ms);
+  f.has_been_up = e->has_been_up = e->has_been_up || all_up(&f);
+  enum gc_health_state next = gc_health_next(e->state, &f);
+  if (next == e->state)
+    return;
+  e->changes += e->state != GC_HEALTH_STARTING;
+  e->state = next;
+  e->since = *t;
+}
+
+bool gc_health_entity_is_ready(const struct gc_health_entity *e,
+                               const struct gc_health_time *t) {
+  struct gc_health_facts f = facts_of(e, t->now_ms);
+  return e->has_been_up || (!f.is_known && !f.is_early && !e->is_off);
+}
+
+/* ---- readings ---- */
+
+static void note_success(struct gc_health_entity *e,
+                         const struct gc_health_reading *r,
+                         const struct gc_health_time *t) {
+  int64_t at_ms = 0;
+  if (isfinite(r->age_s) && r->age_s >= 0 && r->age_s < 1e9)
+    at_ms = t->wall_ms - (int64_t)(r->age_s * 1000);
+  if (r->answers > e->answers)
+    at_ms = t->wall_ms;
+  e->answers = r->answers;
+  if (at_ms > 0)
+    e->last_success_ms = at_ms;
+}
+
+static bool is_over_budget(const struct gc_health_reading *r) {
+  return r->figures[GC_HEALTH_FIGURE_PAUSE] > 0 ||
+         (r->figures[GC_HEALTH_FIGURE_BUDGET] < 1 &&
+          r->figures[GC_HEALTH_FIGURE_PENDING] > 0);
+}
+
+void gc_health_entity_read(struct gc_health_entity *e,
+                           const struct gc_health_reading *r,
+                           const struct gc_health_time *t) {
+  e->reading = *r;
+  e->has_reading = true;
+  e->read = *t;
+  note_success(e, r, t);
+  if (e->id.kind != GC_HEALTH_ACCOUNT || !is_over_budget(r))
+    e->over_budget_since_ms = 0;
+  else if (e->over_budget_since_ms == 0)
+    e->over_budget_since_ms = t->now_ms;
+  gc_health_entity_tick(e, t);
+}
+
+void gc_health_entity_fail(struct gc_health_entity *e, const struct gc_err *err,
+                           const struct gc_health_time *t) {
+  e->is_off = true;
+  gc_health_entity_note(e, "start", err, t);
+}
+
+void gc_health_entity_init(struct gc_health_entity *e,
+                           const struct gc_health_id *id,
+                           const struct gc_health_time *t) {
+  *e = (struct gc_health_entity){.id = *id,
+                                 .began = *t,
+                                 .read = *t,
+                                 .since = *t,
+                                 .state = GC_HEALTH_STARTING,
+                                 .reported = GC_HEALTH_UP};
+  (void)gc_health_reading_begin(&e->reading);
+}
+
+/* ---- notifications ---- */
+
+/* True if another notification may be sent: the oldest of the last
+ * GC_HEALTH_EVENTS_MAX is out of the period. */
+static bool may_send(const struct gc_health_entity *e, uint64_t now_ms) {
+  uint64_t oldest_ms = e->sent_ms[e->sent_at];
+  return oldest_ms == 0 || is_past(oldest_ms, now_ms, GC_HEALTH_EVENTS_MS);
+}
+
+bool gc_health_entity_report(struct gc_health_entity *e,
+                             const struct gc_health_time *t,
+                             uint32_t *ret_changes) {
+  gc_health_entity_tick(e, t);
+  if (e->state == e->reported || e->state == GC_HEALTH_STARTING ||
+      !is_past(e->since.now_ms, t->now_ms, GC_HEALTH_HOLD_MS) ||
+      !may_send(e, t->now_ms))
+    return false;
+  e->sent_ms[e->sent_at] = t->now_ms;
+  e->sent_at = (e->sent_at + 1) % GC_HEALTH_EVENTS_MAX;
+  e->reported = e->state;
+  *ret_changes = e->changes;
+  e->changes = 0;
+  return true;
+}

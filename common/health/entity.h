@@ -1,0 +1,110 @@
+/* SPDX-License-Identifier: MIT */
+/* The health of one account or block: its causes that fail, its newest reading,
+ * its state, and which change of the state its notifications have reported.
+ * Plain data without pointers, so that a snapshot is a copy. Pure; the registry
+ * serializes the calls. */
+#ifndef GC_HEALTH_ENTITY_H
+#define GC_HEALTH_ENTITY_H
+
+#include "common/genesys/clean_name.h"
+#include "common/health/reading.h"
+#include "common/health/state.h"
+
+enum {
+  GC_HEALTH_CAUSES_MAX = 8,
+  GC_HEALTH_CAUSE_SIZE = 64,
+  /* A cause that was not reported again is over: some have no "good again". */
+  GC_HEALTH_CAUSE_MS = 15 * 60 * 1000,
+  /* Notifications of one account or block: at most EVENTS_MAX in EVENTS_MS, and
+   * only of a state that has lasted for HOLD_MS. */
+  GC_HEALTH_EVENTS_MAX = 6,
+  GC_HEALTH_EVENTS_MS = 10 * 60 * 1000,
+  GC_HEALTH_HOLD_MS = 3 * 1000,
+};
+
+/* Both clocks, read at one moment. */
+struct gc_health_time {
+  uint64_t now_ms; /* monotonic */
+  int64_t wall_ms; /* epoch */
+};
+
+enum gc_health_kind { GC_HEALTH_ACCOUNT, GC_HEALTH_BLOCK };
+
+struct gc_health_id {
+  enum gc_health_kind kind;
+  char plugin[32];               /* "genesys_realtime" */
+  char name[GC_NAME_SIZE];       /* "queues-all", "account-prod" */
+  char short_name[GC_NAME_SIZE]; /* "all", "prod" */
+  char account[GC_NAME_SIZE];    /* of a block; "": none */
+  char host[GC_NAME_SIZE];       /* of its values; "": collectd's */
+};
+
+/* A cause that fails, as in the log. */
+struct gc_health_cause {
+  char name[GC_HEALTH_CAUSE_SIZE];
+  struct gc_err err;
+  struct gc_health_time since, last;
+};
+
+struct gc_health_entity {
+  struct gc_health_id id;
+  struct gc_health_cause causes[GC_HEALTH_CAUSES_MAX]; /* the oldest first */
+  size_t cause_count;
+  struct gc_health_reading reading;
+  /* Of a block's account, set by the registry; .err.code GC_OK: none. */
+  struct gc_health_cause account; /* why the account is down */
+  struct gc_health_cause stream;  /* a channel that fails */
+  bool has_reading, has_been_up;
+  bool is_off;                       /* it could not start, and is not read */
+  struct gc_health_time began, read; /* read: the newest reading */
+  uint64_t over_budget_since_ms;     /* 0: not */
+  uint64_t answers;                  /* of the reading before */
+
+  enum gc_health_state state;
+  struct gc_health_time since;
+  int64_t last_success_ms;           /* wall clock; 0: none */
+  struct gc_health_cause last_error; /* .err.code GC_OK: none */
+
+  /* Notifications. */
+  enum gc_health_state reported;
+  uint64_t sent_ms[GC_HEALTH_EVENTS_MAX]; /* a ring; 0: free */
+  size_t sent_at;
+  uint32_t changes; /* of the state since the last notification */
+};
+
+GC_API void gc_health_entity_init(struct gc_health_entity *e,
+                                  const struct gc_health_id *id,
+                                  const struct gc_health_time *t);
+/* Takes the outcome of a cause; GC_OK ends it. Ignores GC_ERR_STOPPED. Of more
+ * than GC_HEALTH_CAUSES_MAX causes the oldest is dropped. */
+GC_API void gc_health_entity_note(struct gc_health_entity *e, const char *cause,
+                                  const struct gc_err *err,
+                                  const struct gc_health_time *t);
+GC_API void gc_health_entity_read(struct gc_health_entity *e,
+                                  const struct gc_health_reading *r,
+                                  const struct gc_health_time *t);
+/* Notes that it could not start: it is down until collectd is restarted. */
+GC_API void gc_health_entity_fail(struct gc_health_entity *e,
+                                  const struct gc_err *err,
+                                  const struct gc_health_time *t);
+/* Brings the state up to date; the other functions call it, too. */
+GC_API void gc_health_entity_tick(struct gc_health_entity *e,
+                                  const struct gc_health_time *t);
+/* True if it has worked since the start, or has had nothing to do for
+ * GC_HEALTH_EARLY_MS: a query may wait half an hour for its first interval. */
+GC_API bool gc_health_entity_is_ready(const struct gc_health_entity *e,
+                                      const struct gc_health_time *t);
+/* Returns the failing cause of a channel of an account; NULL: none fails. */
+GC_API const struct gc_health_cause *
+gc_health_entity_stream(const struct gc_health_entity *account);
+/* Returns the cause that explains the state best; NULL: none fails. */
+GC_API const struct gc_health_cause *
+gc_health_entity_cause(const struct gc_health_entity *e);
+
+/* True if a notification is due now. It then counts as sent, and `ret_changes`
+ * has the changes of the state since the last one. */
+GC_API GC_MUST_CHECK bool
+gc_health_entity_report(struct gc_health_entity *e,
+                        const struct gc_health_time *t, uint32_t *ret_changes);
+
+#endif

@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: MIT */
+/* The text of a notification: "queues-all: stream_silent (was up): CAUSE: TEXT
+ * [3 changes since the last notification]". Pure. */
+#ifndef GC_HEALTH_EVENT_H
+#define GC_HEALTH_EVENT_H
+
+#include "common/health/registry.h"
+
+/* collectd cuts a message at 255 bytes; so does this, at a character. */
+enum { GC_HEALTH_MESSAGE_SIZE = 256 };
+
+GC_API void gc_health_event_message(const struct gc_health_event *event,
+                                    char out[GC_HEALTH_MESSAGE_SIZE]);
+
+#endif

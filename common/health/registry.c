@@ -1,0 +1,178 @@
+/* SPDX-License-Identifier: MIT */
+#include "common/health/registry.h"
+
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct gc_health {
+  struct gc_health_entity entity;
+  struct gc_health *next;
+};
+
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER; /* guards the rest */
+static struct gc_health *all;
+static size_t all_count;
+
+static const struct gc_health_entity *
+account_of(const struct gc_health_entity *block) {
+  for (const struct gc_health *h = all; h != NULL; h = h->next)
+    if (h->entity.id.kind == GC_HEALTH_ACCOUNT &&
+        block->id.kind == GC_HEALTH_BLOCK &&
+        strcmp(h->entity.id.short_name, block->id.account) == 0)
+      return &h->entity;
+  return NULL;
+}
+
+static bool is_failure(enum gc_health_state state) {
+  return gc_health_row(state)->severity == GC_HEALTH_FAILURE;
+}
+
+/* Tells a block why its account is down, and which channel of it fails. */
+static void take_account(struct gc_health *h) {
+  static const struct gc_health_cause none = {.err = {.code = GC_OK}};
+  const struct gc_health_entity *account = account_of(&h->entity);
+  const struct gc_health_cause *stream = NULL, *down = NULL;
+  if (account != NULL)
+    stream = gc_health_entity_stream(account);
+  if (account != NULL && is_failure(account->state))
+    down = gc_health_entity_cause(account);
+  h->entity.stream = stream != NULL ? *stream : none;
+  h->entity.account = down != NULL ? *down : none;
+}
+
+struct gc_health *gc_health_add(const struct gc_health_id *id,
+                                const struct gc_health_time *t) {
+  struct gc_health *h = calloc(1, sizeof(*h));
+  if (h == NULL)
+    return NULL;
+  gc_health_entity_init(&h->entity, id, t);
+  pthread_mutex_lock(&lock);
+  struct gc_health **end = &all;
+  while (*end != NULL)
+    end = &(*end)->next;
+  *end = h;
+  all_count++;
+  pthread_mutex_unlock(&lock);
+  return h;
+}
+
+void gc_health_remove(struct gc_health *h) {
+  if (h == NULL)
+    return;
+  pthread_mutex_lock(&lock);
+  struct gc_health **at = &all;
+  while (*at != NULL && *at != h)
+    at = &(*at)->next;
+  if (*at != NULL) {
+    *at = h->next;
+    all_count--;
+  }
+  pthread_mutex_unlock(&lock);
+  free(h);
+}
+
+void gc_health_set_account(struct gc_health *h, const char *account,
+                           const char *host) {
+  if (h == NULL)
+    return;
+  struct gc_health_id *id = &h->entity.id;
+  pthread_mutex_lock(&lock);
+  snprintf(id->account, sizeof(id->account), "%s",
+           account != NULL ? account : "");
+  snprintf(id->host, sizeof(id->host), "%s", host != NULL ? host : "");
+  pthread_mutex_unlock(&lock);
+}
+
+void gc_health_note(struct gc_health *h, const char *cause,
+                    const struct gc_err *err, const struct gc_health_time *t) {
+  if (h == NULL)
+    return;
+  pthread_mutex_lock(&lock);
+  gc_health_entity_note(&h->entity, cause, err, t);
+  pthread_mutex_unlock(&lock);
+}
+
+void gc_health_read(struct gc_health *h, const struct gc_health_reading *r,
+                    const struct gc_health_time *t) {
+  if (h == NULL)
+    return;
+  pthread_mutex_lock(&lock);
+  gc_health_entity_read(&h->entity, r, t);
+  pthread_mutex_unlock(&lock);
+}
+
+void gc_health_fail(struct gc_health *h, const struct gc_err *err,
+                    const struct gc_health_time *t) {
+  if (h == NULL)
+    return;
+  pthread_mutex_lock(&lock);
+  gc_health_entity_fail(&h->entity, err, t);
+  pthread_mutex_unlock(&lock);
+}
+
+/* ---- snapshots ---- */
+
+enum gc_code gc_health_snapshot_take(struct gc_health_snapshot *ret,
+                                     const struct gc_health_time *t) {
+  pthread_mutex_lock(&lock);
+  struct gc_health_entity *copies =
+      calloc(all_count > 0 ? all_count : 1, sizeof(*copies));
+  size_t count = 0;
+  for (struct gc_health *h = all; copies != NULL && h != NULL; h = h->next) {
+    take_account(h);
+    gc_health_entity_tick(&h->entity, t);
+    copies[count++] = h->entity;
+  }
+  pthread_mutex_unlock(&lock);
+  if (copies == NULL)
+    return GC_ERR_MEMORY;
+  *ret = (struct gc_health_snapshot){.at = copies, .count = count};
+  return GC_OK;
+}
+
+void gc_health_snapshot_clear(struct gc_health_snapshot *s) {
+  free(s->at);
+  *s = (struct gc_health_snapshot){.at = NULL};
+}
+
+/* ---- changes ---- */
+
+/* True until the end of the account's failure is sent, too. */
+static bool is_account_down(const struct gc_health_entity *block) {
+  const struct gc_health_entity *account = account_of(block);
+  return account != NULL &&
+         (is_failure(account->state) || is_failure(account->reported));
+}
+
+static void fill_event(struct gc_health_event *event,
+                       const struct gc_health_entity *e,
+                       enum gc_health_state before, uint32_t changes) {
+  const struct gc_health_cause *cause = gc_health_entity_cause(e);
+  *event = (struct gc_health_event){.id = e->id,
+                                    .before = before,
+                                    .state = e->state,
+                                    .since = e->since,
+                                    .changes = changes};
+  if (cause != NULL)
+    event->cause = *cause;
+}
+
+bool gc_health_next_event(struct gc_health_event *ret,
+                          const struct gc_health_time *t) {
+  bool found = false;
+  pthread_mutex_lock(&lock);
+  for (struct gc_health *h = all; h != NULL && !found; h = h->next) {
+    enum gc_health_state before = h->entity.reported;
+    uint32_t changes = 0;
+    take_account(h);
+    if (is_account_down(&h->entity))
+      continue;
+    found = gc_health_entity_report(&h->entity, t, &changes);
+    if (found)
+      fill_event(ret, &h->entity, before, changes);
+  }
+  pthread_mutex_unlock(&lock);
+  return found;
+}

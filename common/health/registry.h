@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: MIT */
+/* The health of all accounts and blocks of the process, whichever plugin has
+ * them. One lock, which is held for copies only: no call below waits for a
+ * network, a disk or another thread's work, so that /health answers while all
+ * of these hang. Any thread. */
+#ifndef GC_HEALTH_REGISTRY_H
+#define GC_HEALTH_REGISTRY_H
+
+#include "common/health/entity.h"
+
+struct gc_health;
+
+/* Adds an account or block; NULL when out of memory. The functions below accept
+ * NULL and then do nothing. */
+GC_API struct gc_health *gc_health_add(const struct gc_health_id *id,
+                                       const struct gc_health_time *t);
+GC_API void gc_health_remove(struct gc_health *h);
+
+/* Names the account of a block and the host of its values, once both are
+ * known; NULL: none. */
+GC_API void gc_health_set_account(struct gc_health *h, const char *account,
+                                  const char *host);
+/* As the functions of the same end of health/entity. */
+GC_API void gc_health_note(struct gc_health *h, const char *cause,
+                           const struct gc_err *err,
+                           const struct gc_health_time *t);
+GC_API void gc_health_read(struct gc_health *h,
+                           const struct gc_health_reading *r,
+                           const struct gc_health_time *t);
+GC_API void gc_health_fail(struct gc_health *h, const struct gc_err *err,
+                           const struct gc_health_time *t);
+
+/* Copies of all, in the order of gc_health_add, with states of this moment. */
+struct gc_health_snapshot {
+  struct gc_health_entity *at; /* owned */
+  size_t count;
+};
+/* GC_ERR_MEMORY: nothing is copied. */
+GC_API GC_MUST_CHECK enum gc_code
+gc_health_snapshot_take(struct gc_health_snapshot *ret,
+                        const struct gc_health_time *t);
+GC_API void gc_health_snapshot_clear(struct gc_health_snapshot *s);
+
+/* A change of a state that is to be sent as a notification. */
+struct gc_health_event {
+  struct gc_health_id id;
+  enum gc_health_state before, state;
+  struct gc_health_time since;
+  uint32_t changes; /* since the last notification of this account or block */
+  struct gc_health_cause cause; /* .err.code GC_OK: none */
+};
+
+/* Returns true and the next change that is due. While an account is down the
+ * changes of its blocks wait: one notification says it. */
+GC_API GC_MUST_CHECK bool gc_health_next_event(struct gc_health_event *ret,
+                                               const struct gc_health_time *t);
+
+#endif

@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: MIT */
+#include "common/health/state.h"
+
+#include <assert.h>
+
+static_assert(GC_CODE_COUNT <= 32, "codes has one bit for each code");
+
+static const struct gc_health_row rows[] = {
+#define XX(id, word, severity, status, why)                                    \
+  [GC_HEALTH_##id] = {word, GC_HEALTH_##severity, status, why},
+    GC_HEALTH_STATE_MAP(XX)
+#undef XX
+};
+
+const struct gc_health_row *gc_health_row(enum gc_health_state state) {
+  return &rows[(unsigned)state < GC_HEALTH_STATE_COUNT ? state
+                                                       : GC_HEALTH_DOWN];
+}
+
+static bool has_code(const struct gc_health_facts *f, enum gc_code code) {
+  return (f->codes & UINT32_C(1) << (unsigned)code) != 0;
+}
+
+/* True if values are missing: a failed cause alone concerns a side task. */
+static bool lacks_values(const struct gc_health_facts *f) {
+  return f->is_down || f->is_silent || f->is_spooling;
+}
+
+/* Nothing has worked yet and nothing has failed. A source that does not say
+ * whether it works, such as a query whose first interval is not over, may be
+ * starting for as long as that takes. */
+static bool is_starting(enum gc_health_state now,
+                        const struct gc_health_facts *f) {
+  return now == GC_HEALTH_STARTING && !f->has_been_up && f->codes == 0 &&
+         (f->is_early || !f->is_known);
+}
+
+enum gc_health_state gc_health_next(enum gc_health_state now,
+                                    const struct gc_health_facts *f) {
+  const struct {
+    bool holds;
+    enum gc_health_state state;
+  } found[] = {
+      {f->is_stuck, GC_HEALTH_STUCK},
+      {is_starting(now, f), GC_HEALTH_STARTING},
+      {lacks_values(f) && has_code(f, GC_ERR_AUTH), GC_HEALTH_REFUSED},
+      {lacks_values(f) && has_code(f, GC_ERR_PERMISSION), GC_HEALTH_PERMISSION},
+      {f->is_down, GC_HEALTH_DOWN},
+      {f->is_silent, GC_HEALTH_SILENT},
+      {f->is_spooling, GC_HEALTH_SPOOLING},
+      {has_code(f, GC_ERR_STATE), GC_HEALTH_STATE},
+      {f->is_over_budget || has_code(f, GC_ERR_THROTTLED), GC_HEALTH_BUDGET},
+      {has_code(f, GC_ERR_LIMIT), GC_HEALTH_LIMIT},
+      {f->codes != 0, GC_HEALTH_DEGRADED},
+  };
+  for (size_t i = 0; i < GC_COUNT(found); i++)
+    if (found[i].holds)
+      return found[i].state;
+  return GC_HEALTH_UP;
+}

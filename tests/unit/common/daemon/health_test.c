@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: MIT */
+#include "common/daemon/health.h"
+
+#include "collectd.h"
+#include "plugin.h"
+
+#include "common/net/clock.h"
+#include "tests/support/check.h"
+#include "tests/support/fake_daemon.h"
+
+enum { AGO_MS = 10 * 1000 };
+
+static notification_t got;
+static int count;
+static size_t seen; /* entities that the callback could read */
+
+/* Asks the registry, as a notification's callback may: it must hold no lock. */
+static int on_notification(const notification_t *n,
+                           __attribute__((unused)) user_data_t *ud) {
+  const struct gc_health_time now = {gc_clock_now_ms(), gc_clock_wall_ms()};
+  struct gc_health_snapshot s;
+  got = *n;
+  count++;
+  if (gc_health_snapshot_take(&s, &now) != GC_OK)
+    return -1;
+  seen = s.count;
+  gc_health_snapshot_clear(&s);
+  return 0;
+}
+
+/* Makes a block that has been down for AGO_MS. */
+static struct gc_health *block_down(enum gc_code code, const char *host) {
+  const struct gc_health_time then = {gc_clock_now_ms() - AGO_MS,
+                                      gc_clock_wall_ms() - AGO_MS};
+  const struct gc_health_id id = {.kind = GC_HEALTH_BLOCK,
+                                  .name = "queues-all"};
+  struct gc_health_reading r = {.source_count = 1,
+                                .sources = {{"observations", false}}};
+  struct gc_err err = {.code = code, .text = "why"};
+  struct gc_health *h = gc_health_add(&id, &then);
+  gc_health_set_account(h, NULL, host);
+  gc_health_note(h, "observations", &err, &then);
+  gc_health_read(h, &r, &then);
+  return h;
+}
+
+static void begin(void) {
+  fake_reset();
+  plugin_register_notification("test", on_notification, NULL);
+  count = 0;
+}
+
+static void a_change_is_sent_with_severity_and_identity(void) {
+  begin();
+  struct gc_health *h = block_down(GC_ERR_PERMISSION, "genesys-prod");
+  gc_daemon_health_notify();
+  gc_daemon_health_notify();
+  CHECK_INT(count, 1);
+  CHECK_INT(got.severity, NOTIF_FAILURE);
+  CHECK_STR(got.host, "genesys-prod");
+  CHECK_STR(got.plugin, "genesys");
+  CHECK_STR(got.plugin_instance, "queues-all");
+  CHECK_STR(got.type, "health");
+  CHECK_STR(got.type_instance, "");
+  CHECK_STR(got.message,
+            "queues-all: permission_missing (was up): observations: why");
+  CHECK(CDTIME_T_TO_MS(got.time) <= (uint64_t)gc_clock_wall_ms() - AGO_MS);
+  gc_health_remove(h);
+}
+
+static void no_lock_is_held_while_a_notification_is_sent(void) {
+  begin();
+  struct gc_health *h = block_down(GC_ERR_NETWORK, NULL);
+  gc_daemon_health_notify();
+  CHECK_INT(seen, 1);
+  CHECK_STR(got.host, hostname_g);
+  gc_health_remove(h);
+}
+
+int main(void) {
+  RUN(a_change_is_sent_with_severity_and_identity);
+  RUN(no_lock_is_held_while_a_notification_is_sent);
+  fake_reset();
+  return check_done();
+}

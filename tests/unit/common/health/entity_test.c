@@ -1,0 +1,222 @@
+/* SPDX-License-Identifier: MIT */
+#include "common/health/entity.h"
+
+#include "tests/support/check.h"
+
+static struct gc_health_entity entity;
+static struct gc_health_time t;
+
+static void begin(enum gc_health_kind kind) {
+  const struct gc_health_id id = {.kind = kind, .name = "queues-all"};
+  t = (struct gc_health_time){1000, 1000000};
+  gc_health_entity_init(&entity, &id, &t);
+}
+
+static void pass_ms(uint64_t ms) {
+  t.now_ms += ms;
+  t.wall_ms += (int64_t)ms;
+}
+
+static void read_source(const char *name, bool is_up) {
+  struct gc_health_reading r;
+  struct gc_samples sink = gc_health_reading_begin(&r);
+  struct gc_sample s = {.metric = GC_METRIC_SOURCE_UP,
+                        .qualifier = name,
+                        .values = {{.gauge = is_up ? 1 : 0}}};
+  sink.put(sink.ctx, &s);
+  gc_health_entity_read(&entity, &r, &t);
+}
+
+static void note(const char *cause, enum gc_code code, const char *text) {
+  struct gc_err err = {.code = code};
+  snprintf(err.text, sizeof(err.text), "%s", text);
+  gc_health_entity_note(&entity, cause, &err, &t);
+}
+
+/* Reads for `ms`, a second apart. Returns the notifications that were due. */
+static unsigned live(uint64_t ms, bool is_up) {
+  unsigned sent = 0;
+  uint32_t changes = 0;
+  for (; ms >= 1000; ms -= 1000) {
+    pass_ms(1000);
+    read_source("observations", is_up);
+    sent += gc_health_entity_report(&entity, &t, &changes);
+  }
+  return sent;
+}
+
+static void a_success_ends_its_cause_and_no_other(void) {
+  begin(GC_HEALTH_BLOCK);
+  read_source("observations", true);
+  note("selection", GC_ERR_NOT_FOUND, "no queue");
+  note("cost", GC_ERR_LIMIT, "too many");
+  CHECK_INT(entity.cause_count, 2);
+  CHECK_INT(entity.state, GC_HEALTH_LIMIT);
+  note("cost", GC_OK, "");
+  CHECK_INT(entity.state, GC_HEALTH_DEGRADED);
+  CHECK_STR(gc_health_entity_cause(&entity)->name, "selection");
+  note("selection", GC_OK, "");
+  CHECK_INT(entity.state, GC_HEALTH_UP);
+  CHECK(gc_health_entity_cause(&entity) == NULL);
+  CHECK_STR(entity.last_error.name, "cost");
+}
+
+static void a_cause_without_an_end_is_over_after_a_while(void) {
+  begin(GC_HEALTH_BLOCK);
+  read_source("observations", true);
+  note("messages", GC_ERR_PARSE, "odd");
+  live(GC_HEALTH_CAUSE_MS, true);
+  CHECK_INT(entity.state, GC_HEALTH_DEGRADED);
+  live(1000, true);
+  CHECK_INT(entity.state, GC_HEALTH_UP);
+}
+
+static void the_stop_is_no_failure(void) {
+  begin(GC_HEALTH_BLOCK);
+  note("observations", GC_ERR_STOPPED, "");
+  CHECK_INT(entity.cause_count, 0);
+}
+
+static void more_causes_than_there_is_room_replace_the_oldest(void) {
+  char cause[32];
+  begin(GC_HEALTH_BLOCK);
+  for (int i = 0; i < GC_HEALTH_CAUSES_MAX + 3; i++) {
+    snprintf(cause, sizeof(cause), "topic %d", i);
+    note(cause, GC_ERR_PARSE, "x");
+  }
+  CHECK_INT(entity.cause_count, GC_HEALTH_CAUSES_MAX);
+  CHECK_STR(entity.causes[0].name, "topic 3");
+  CHECK_STR(entity.causes[GC_HEALTH_CAUSES_MAX - 1].name, "topic 10");
+}
+
+static void one_change_is_one_notification(void) {
+  begin(GC_HEALTH_BLOCK);
+  CHECK_INT(live(10 * 1000, true), 0); /* the start is none */
+  CHECK_INT(live(3600 * 1000, false), 1);
+  CHECK_INT(entity.reported, GC_HEALTH_DOWN);
+  CHECK_INT(live(3600 * 1000, true), 1);
+  CHECK_INT(entity.reported, GC_HEALTH_UP);
+}
+
+static void a_blip_is_no_notification(void) {
+  begin(GC_HEALTH_BLOCK);
+  live(10 * 1000, true);
+  CHECK_INT(live(2 * 1000, false), 0);
+  CHECK_INT(live(60 * 1000, true), 0);
+}
+
+static void a_flapping_source_sends_few_and_ends_with_the_truth(void) {
+  begin(GC_HEALTH_BLOCK);
+  live(10 * 1000, true);
+  unsigned sent = 0;
+  for (int i = 0; i < 30; i++) /* ten minutes */
+    sent += live(10 * 1000, false) + live(10 * 1000, true);
+  CHECK_INT(sent, GC_HEALTH_EVENTS_MAX);
+  live(10 * 1000, false);
+  live(GC_HEALTH_EVENTS_MS, false);
+  CHECK_INT(entity.reported, GC_HEALTH_DOWN);
+  CHECK_INT(entity.state, GC_HEALTH_DOWN);
+}
+
+static void without_readings_it_is_stuck_until_the_next_one(void) {
+  begin(GC_HEALTH_BLOCK);
+  live(2000, true);
+  pass_ms(GC_HEALTH_STUCK_MS - 1);
+  gc_health_entity_tick(&entity, &t);
+  CHECK_INT(entity.state, GC_HEALTH_UP);
+  pass_ms(1);
+  gc_health_entity_tick(&entity, &t);
+  CHECK_INT(entity.state, GC_HEALTH_STUCK);
+  read_source("observations", true);
+  CHECK_INT(entity.state, GC_HEALTH_UP);
+}
+
+static void one_that_could_not_start_is_down_for_good(void) {
+  struct gc_err err = {.code = GC_ERR_CONFIG, .text = "no account"};
+  begin(GC_HEALTH_BLOCK);
+  gc_health_entity_fail(&entity, &err, &t);
+  pass_ms(24 * 3600 * 1000);
+  gc_health_entity_tick(&entity, &t);
+  CHECK_INT(entity.state, GC_HEALTH_DOWN);
+  CHECK_STR(gc_health_entity_cause(&entity)->err.text, "no account");
+  CHECK(!gc_health_entity_is_ready(&entity, &t));
+}
+
+static void an_account_without_an_api_is_down(void) {
+  begin(GC_HEALTH_ACCOUNT);
+  note("api", GC_ERR_NETWORK, "refused");
+  CHECK_INT(entity.state, GC_HEALTH_DOWN);
+  note("api", GC_OK, "");
+  note("list of queues", GC_ERR_PERMISSION, "403");
+  read_source("token", true);
+  CHECK_INT(entity.state, GC_HEALTH_DEGRADED);
+}
+
+static void requests_that_wait_for_half_a_minute_are_a_spent_budget(void) {
+  begin(GC_HEALTH_ACCOUNT);
+  struct gc_health_reading r;
+  (void)gc_health_reading_begin(&r);
+  r.figures[GC_HEALTH_FIGURE_BUDGET] = 0;
+  r.figures[GC_HEALTH_FIGURE_PENDING] = 12;
+  r.source_count = 1;
+  r.sources[0] = (struct gc_health_source){"token", true};
+  for (int s = 0; s < 29; s++) {
+    pass_ms(1000);
+    gc_health_entity_read(&entity, &r, &t);
+  }
+  CHECK(entity.state != GC_HEALTH_BUDGET);
+  pass_ms(2000);
+  gc_health_entity_read(&entity, &r, &t);
+  CHECK_INT(entity.state, GC_HEALTH_BUDGET);
+}
+
+static void a_writer_that_has_not_sent_yet_is_no_growing_spool(void) {
+  begin(GC_HEALTH_BLOCK);
+  read_source("writer", false);
+  pass_ms(GC_HEALTH_EARLY_MS);
+  read_source("writer", false);
+  CHECK_INT(entity.state, GC_HEALTH_STARTING);
+  note("database", GC_ERR_NETWORK, "refused");
+  CHECK_INT(entity.state, GC_HEALTH_SPOOLING);
+}
+
+static void ready_stays(void) {
+  begin(GC_HEALTH_BLOCK);
+  read_source("observations", false);
+  CHECK(!gc_health_entity_is_ready(&entity, &t));
+  live(1000, true);
+  CHECK(gc_health_entity_is_ready(&entity, &t));
+  live(60 * 1000, false);
+  CHECK(gc_health_entity_is_ready(&entity, &t));
+}
+
+static void a_silent_channel_of_the_account_silences_the_stream(void) {
+  begin(GC_HEALTH_BLOCK);
+  read_source("stream", true);
+  entity.stream = (struct gc_health_cause){
+      .name = "stream", .err = {GC_ERR_TIMEOUT, "no message for 40 s"}};
+  gc_health_entity_tick(&entity, &t);
+  CHECK_INT(entity.state, GC_HEALTH_SILENT);
+  CHECK_STR(gc_health_entity_cause(&entity)->err.text, "no message for 40 s");
+  entity.stream.err.code = GC_ERR_NETWORK; /* it reconnects */
+  gc_health_entity_tick(&entity, &t);
+  CHECK_INT(entity.state, GC_HEALTH_UP);
+}
+
+int main(void) {
+  RUN(a_success_ends_its_cause_and_no_other);
+  RUN(a_cause_without_an_end_is_over_after_a_while);
+  RUN(the_stop_is_no_failure);
+  RUN(more_causes_than_there_is_room_replace_the_oldest);
+  RUN(one_change_is_one_notification);
+  RUN(a_blip_is_no_notification);
+  RUN(a_flapping_source_sends_few_and_ends_with_the_truth);
+  RUN(without_readings_it_is_stuck_until_the_next_one);
+  RUN(one_that_could_not_start_is_down_for_good);
+  RUN(an_account_without_an_api_is_down);
+  RUN(requests_that_wait_for_half_a_minute_are_a_spent_budget);
+  RUN(a_writer_that_has_not_sent_yet_is_no_growing_spool);
+  RUN(ready_stays);
+  RUN(a_silent_channel_of_the_account_silences_the_stream);
+  return check_done();
+}

@@ -1,0 +1,151 @@
+/* SPDX-License-Identifier: MIT */
+#include "common/health/registry.h"
+
+#include "tests/support/check.h"
+
+static struct gc_health_time t;
+static struct gc_health *account, *block, *other;
+
+static struct gc_health *add(enum gc_health_kind kind, const char *name,
+                             const char *short_name, const char *account_name) {
+  struct gc_health_id id = {.kind = kind};
+  snprintf(id.name, sizeof(id.name), "%s", name);
+  snprintf(id.short_name, sizeof(id.short_name), "%s", short_name);
+  struct gc_health *h = gc_health_add(&id, &t);
+  gc_health_set_account(h, account_name, "host");
+  return h;
+}
+
+static void begin(void) {
+  t = (struct gc_health_time){1000, 1000000};
+  account = add(GC_HEALTH_ACCOUNT, "account-prod", "prod", NULL);
+  block = add(GC_HEALTH_BLOCK, "queues-all", "all", "prod");
+  other = add(GC_HEALTH_BLOCK, "node-db", "db", NULL);
+}
+
+static void end(void) {
+  gc_health_remove(account);
+  gc_health_remove(block);
+  gc_health_remove(other);
+}
+
+static void read_up(struct gc_health *h, bool is_up) {
+  struct gc_health_reading r = {.source_count = 1,
+                                .sources = {{"observations", is_up}}};
+  gc_health_read(h, &r, &t);
+}
+
+/* Reads all three for `s` seconds; notes the names of the notifications. */
+static char sent[512];
+static void live(int s, bool account_up, bool block_up) {
+  struct gc_health_event event;
+  sent[0] = '\0';
+  for (; s > 0; s--) {
+    t.now_ms += 1000;
+    t.wall_ms += 1000;
+    read_up(account, account_up);
+    read_up(block, block_up);
+    read_up(other, true);
+    while (gc_health_next_event(&event, &t)) {
+      size_t used = strlen(sent);
+      snprintf(sent + used, sizeof(sent) - used, "%s:%s ", event.id.name,
+               gc_health_row(event.state)->word);
+    }
+  }
+}
+
+static void an_account_speaks_for_its_blocks(void) {
+  begin();
+  live(10, true, true);
+  CHECK_STR(sent, "");
+  live(60, false, false);
+  CHECK_STR(sent, "account-prod:down ");
+  live(60, true, true);
+  CHECK_STR(sent, "account-prod:up ");
+  live(60, true, false);
+  CHECK_STR(sent, "queues-all:down ");
+  end();
+}
+
+static void a_block_that_stays_down_is_reported_after_its_account(void) {
+  begin();
+  live(10, true, true);
+  live(60, false, false);
+  live(60, true, false);
+  CHECK_STR(sent, "account-prod:up queues-all:down ");
+  end();
+}
+
+static void a_snapshot_is_of_this_moment_and_in_order(void) {
+  struct gc_health_snapshot s;
+  begin();
+  live(10, true, true);
+  t.now_ms += GC_HEALTH_STUCK_MS;
+  CHECK_INT(gc_health_snapshot_take(&s, &t), GC_OK);
+  CHECK_INT(s.count, 3);
+  CHECK_STR(s.at[0].id.name, "account-prod");
+  CHECK_STR(s.at[1].id.account, "prod");
+  CHECK_STR(s.at[2].id.host, "host");
+  CHECK_INT(s.at[1].state, GC_HEALTH_STUCK);
+  gc_health_snapshot_clear(&s);
+  end();
+  CHECK_INT(gc_health_snapshot_take(&s, &t), GC_OK);
+  CHECK_INT(s.count, 0);
+  gc_health_snapshot_clear(&s);
+}
+
+static void a_block_hears_of_the_silence_of_its_accounts_channel(void) {
+  struct gc_health_snapshot s;
+  struct gc_health_reading r = {.source_count = 1,
+                                .sources = {{"stream", true}}};
+  struct gc_err err = {.code = GC_ERR_TIMEOUT, .text = "no message"};
+  begin();
+  gc_health_read(block, &r, &t);
+  gc_health_note(account, "stream 2", &err, &t);
+  CHECK_INT(gc_health_snapshot_take(&s, &t), GC_OK);
+  CHECK_INT(s.at[1].state, GC_HEALTH_SILENT);
+  CHECK_INT(s.at[2].state, GC_HEALTH_STARTING);
+  gc_health_snapshot_clear(&s);
+  err.code = GC_OK;
+  gc_health_note(account, "stream 2", &err, &t);
+  CHECK_INT(gc_health_snapshot_take(&s, &t), GC_OK);
+  CHECK_INT(s.at[1].state, GC_HEALTH_UP);
+  gc_health_snapshot_clear(&s);
+  end();
+}
+
+static void a_block_says_why_its_account_is_down(void) {
+  struct gc_health_snapshot s;
+  struct gc_err refused = {.code = GC_ERR_AUTH, .text = "wrong secret"};
+  struct gc_err down = {.code = GC_ERR_UNAVAILABLE, .text = "see the account"};
+  begin();
+  live(10, true, true);
+  gc_health_note(account, "token", &refused, &t);
+  gc_health_note(block, "observations", &down, &t);
+  live(10, false, false);
+  CHECK_INT(gc_health_snapshot_take(&s, &t), GC_OK);
+  CHECK_INT(s.at[1].state, GC_HEALTH_REFUSED);
+  CHECK_STR(gc_health_entity_cause(&s.at[1])->err.text, "wrong secret");
+  gc_health_snapshot_clear(&s);
+  end();
+}
+
+static void none_is_accepted(void) {
+  struct gc_err err = {.code = GC_ERR_PARSE};
+  struct gc_health_reading r = {.source_count = 0};
+  gc_health_note(NULL, "x", &err, &t);
+  gc_health_read(NULL, &r, &t);
+  gc_health_fail(NULL, &err, &t);
+  gc_health_set_account(NULL, "a", "b");
+  gc_health_remove(NULL);
+}
+
+int main(void) {
+  RUN(an_account_speaks_for_its_blocks);
+  RUN(a_block_that_stays_down_is_reported_after_its_account);
+  RUN(a_snapshot_is_of_this_moment_and_in_order);
+  RUN(a_block_hears_of_the_silence_of_its_accounts_channel);
+  RUN(a_block_says_why_its_account_is_down);
+  RUN(none_is_accepted);
+  return check_done();
+}

@@ -1,0 +1,145 @@
+/* SPDX-License-Identifier: MIT */
+#include "common/health/state.h"
+
+#include "tests/support/check.h"
+
+#define BIT(code) (UINT32_C(1) << (unsigned)(code))
+
+static const struct {
+  const char *name;
+  enum gc_health_state before;
+  struct gc_health_facts facts;
+  enum gc_health_state after;
+} rows[] = {
+    {"nothing is known at first",
+     GC_HEALTH_STARTING,
+     {.is_early = true},
+     GC_HEALTH_STARTING},
+    {"a query that waits for its first interval",
+     GC_HEALTH_STARTING,
+     {.is_known = false},
+     GC_HEALTH_STARTING},
+    {"a source that is down while collectd starts",
+     GC_HEALTH_STARTING,
+     {.is_early = true, .is_known = true, .is_silent = true},
+     GC_HEALTH_STARTING},
+    {"a source that is down a minute later",
+     GC_HEALTH_STARTING,
+     {.is_known = true, .is_down = true},
+     GC_HEALTH_DOWN},
+    {"a failure ends the start at once",
+     GC_HEALTH_STARTING,
+     {.is_early = true,
+      .is_known = true,
+      .is_down = true,
+      .codes = BIT(GC_ERR_NETWORK)},
+     GC_HEALTH_DOWN},
+    {"the source works",
+     GC_HEALTH_STARTING,
+     {.is_early = true, .is_known = true, .has_been_up = true},
+     GC_HEALTH_UP},
+    {"credentials",
+     GC_HEALTH_UP,
+     {.is_known = true, .is_down = true, .codes = BIT(GC_ERR_AUTH)},
+     GC_HEALTH_REFUSED},
+    {"refused before anything worked",
+     GC_HEALTH_STARTING,
+     {.is_early = true,
+      .is_known = true,
+      .is_down = true,
+      .codes = BIT(GC_ERR_AUTH)},
+     GC_HEALTH_REFUSED},
+    {"a permission",
+     GC_HEALTH_UP,
+     {.is_known = true, .is_down = true, .codes = BIT(GC_ERR_PERMISSION)},
+     GC_HEALTH_PERMISSION},
+    {"credentials are worse than a permission",
+     GC_HEALTH_UP,
+     {.is_known = true,
+      .is_down = true,
+      .codes = BIT(GC_ERR_PERMISSION) | BIT(GC_ERR_AUTH)},
+     GC_HEALTH_REFUSED},
+    {"a permission of a side task",
+     GC_HEALTH_UP,
+     {.is_known = true, .codes = BIT(GC_ERR_PERMISSION)},
+     GC_HEALTH_DEGRADED},
+    {"the API is away",
+     GC_HEALTH_UP,
+     {.is_known = true,
+      .is_down = true,
+      .is_silent = true,
+      .codes = BIT(GC_ERR_UNAVAILABLE)},
+     GC_HEALTH_DOWN},
+    {"the stream alone",
+     GC_HEALTH_UP,
+     {.is_known = true, .is_silent = true},
+     GC_HEALTH_SILENT},
+    {"the database is away",
+     GC_HEALTH_UP,
+     {.is_known = true, .is_spooling = true, .codes = BIT(GC_ERR_NETWORK)},
+     GC_HEALTH_SPOOLING},
+    {"the database refuses the token",
+     GC_HEALTH_UP,
+     {.is_known = true, .is_spooling = true, .codes = BIT(GC_ERR_AUTH)},
+     GC_HEALTH_REFUSED},
+    {"a state file",
+     GC_HEALTH_UP,
+     {.is_known = true, .codes = BIT(GC_ERR_STATE)},
+     GC_HEALTH_STATE},
+    {"the budget",
+     GC_HEALTH_UP,
+     {.is_known = true, .is_over_budget = true},
+     GC_HEALTH_BUDGET},
+    {"429",
+     GC_HEALTH_UP,
+     {.is_known = true, .codes = BIT(GC_ERR_THROTTLED)},
+     GC_HEALTH_BUDGET},
+    {"MaxSeries",
+     GC_HEALTH_UP,
+     {.is_known = true, .codes = BIT(GC_ERR_LIMIT)},
+     GC_HEALTH_LIMIT},
+    {"another cause",
+     GC_HEALTH_UP,
+     {.is_known = true, .codes = BIT(GC_ERR_PARSE)},
+     GC_HEALTH_DEGRADED},
+    {"stuck is the worst",
+     GC_HEALTH_REFUSED,
+     {.is_stuck = true,
+      .is_known = true,
+      .is_down = true,
+      .codes = BIT(GC_ERR_AUTH)},
+     GC_HEALTH_STUCK},
+    {"it recovers from anything",
+     GC_HEALTH_STUCK,
+     {.is_known = true, .has_been_up = true},
+     GC_HEALTH_UP},
+    {"it does not start a second time",
+     GC_HEALTH_DOWN,
+     {.is_early = true},
+     GC_HEALTH_UP},
+};
+
+static void the_worst_state_that_holds_is_the_state(void) {
+  for (size_t i = 0; i < GC_COUNT(rows); i++) {
+    CHECK_ROW(rows[i].name);
+    CHECK_STR(
+        gc_health_row(gc_health_next(rows[i].before, &rows[i].facts))->word,
+        gc_health_row(rows[i].after)->word);
+  }
+}
+
+static void each_state_that_misses_values_is_503_and_a_failure(void) {
+  for (int i = 0; i < GC_HEALTH_STATE_COUNT; i++) {
+    const struct gc_health_row *row = gc_health_row((enum gc_health_state)i);
+    CHECK_ROW(row->word);
+    CHECK_INT(row->status == 503, row->severity == GC_HEALTH_FAILURE);
+    CHECK_INT(row->status == 503, i >= GC_HEALTH_SILENT);
+    CHECK(row->why[0] != '\0');
+  }
+}
+
+int main(void) {
+  RUN(the_worst_state_that_holds_is_the_state);
+  RUN(each_state_that_misses_values_is_503_and_a_failure);
+  return check_done();
+}
