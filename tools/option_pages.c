@@ -2,6 +2,7 @@
 #include "tools/option_pages.h"
 
 #include "plugins/genesys/accounts.h"
+#include "plugins/genesys/health/options.h"
 #include "plugins/genesys_analytics/options.h"
 #include "plugins/genesys_flowmetrics/flows/flows_options.h"
 #include "plugins/genesys_flowmetrics/options.h"
@@ -12,6 +13,7 @@
 const struct option_page option_pages[] = {
     {"genesys", "-", genesys_rows},
     {"genesys", "Account", account_rows},
+    {"genesys", "Health", health_rows},
     {"genesys_realtime", "Queues", queues_rows},
     {"genesys_flowmetrics", "Attributes", attributes_rows},
     {"genesys_flowmetrics", "Flows", flows_rows},

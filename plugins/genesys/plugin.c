@@ -10,15 +10,23 @@
 
 #include "common/base/debug.h"
 #include "common/daemon/emit.h"
+#include "common/daemon/health.h"
 #include "common/daemon/plugin_base.h"
 #include "common/daemon/series_total.h"
 #include "common/daemon/write_tracker.h"
+#include "common/net/clock.h"
 #include "plugins/genesys/accounts.h"
 #include "plugins/genesys/announce.h"
+#include "plugins/genesys/health/endpoint.h"
 #include "plugins/genesys/telemetry.h"
+
+enum { HEALTH_EVERY_S = 1 };
 
 static struct gc_plugin plugin;
 static struct genesys_options settings;
+static struct health_options *health_options; /* NULL: no <Health> */
+static struct health_endpoint *endpoint;
+static struct gc_health *healths[GC_ACCOUNTS_MAX]; /* by gc_accounts_each */
 
 /* Logs a warning. Runs on network threads too. */
 static void warn_account(const char *account, const struct gc_err *warning);
@@ -30,6 +38,26 @@ static enum gc_code read_account(const char *account, void *options,
   return code;
 }
 
+static enum gc_code read_health(__attribute__((unused)) const char *name,
+                                void *options, struct gc_err *err) {
+  struct gc_err warning = {.code = GC_OK};
+  enum gc_code code = GC_OK;
+  if (health_options != NULL)
+    code = gc_fail(err, GC_ERR_CONFIG,
+                   "given twice: one address answers for all accounts");
+  else
+    code = health_check(options, &warning, err);
+  if (code != GC_OK) {
+    gc_options_clear(health_rows, options);
+    free(options);
+    return code;
+  }
+  health_options = options;
+  if (warning.code != GC_OK)
+    gc_log_line(plugin.log, GC_LOG_WARNING, "<Health>: %s", warning.text);
+  return GC_OK;
+}
+
 static const struct gc_block_kind kinds[] = {
     {.key = "Account",
      .rows = account_rows,
@@ -38,6 +66,12 @@ static const struct gc_block_kind kinds[] = {
              "it. Other plugins name it with Account.",
      .named = true,
      .read = read_account},
+    {.key = "Health",
+     .rows = health_rows,
+     .size = sizeof(struct health_options),
+     .help = "An HTTP address that answers /health for all accounts and "
+             "blocks of this collectd.",
+     .read = read_health},
     {.key = NULL},
 };
 
@@ -51,10 +85,99 @@ static void warn_account(const char *account, const struct gc_err *warning) {
               warning->text);
 }
 
+/* ---- the health of the accounts ---- */
+
+struct find_health {
+  const char *name;
+  size_t at;
+  bool is_found;
+};
+
+static void find_health(void *ctx, const char *account,
+                        __attribute__((unused)) const char *host) {
+  struct find_health *find = ctx;
+  find->is_found = find->is_found || strcmp(account, find->name) == 0;
+  find->at += !find->is_found;
+}
+
+static void add_health(void *ctx, const char *account, const char *host) {
+  size_t *at = ctx;
+  char name[GC_NAME_SIZE];
+  snprintf(name, sizeof(name), "account-%s", account);
+  if (healths[*at] == NULL)
+    healths[*at] =
+        gc_daemon_health_add(GC_HEALTH_ACCOUNT, plugin.name, name, account);
+  gc_health_set_account(healths[*at], NULL, host);
+  (*at)++;
+}
+
+/* An account that no block uses has nothing to read and stays "starting". */
+static void read_health_of(void *ctx, const char *account,
+                           __attribute__((unused)) const char *host) {
+  static struct telemetry last[GC_ACCOUNTS_MAX];
+  size_t *at = ctx;
+  struct gc_account_stats stats;
+  struct gc_health_reading reading;
+  struct gc_samples sink = gc_health_reading_begin(&reading);
+  if (gc_account_stats(account, &stats))
+    telemetry_samples(&last[*at], account, &stats, HEALTH_EVERY_S * 1000,
+                      &sink);
+  gc_daemon_health_read(healths[(*at)++], &reading);
+}
+
+static int on_read_health(__attribute__((unused)) user_data_t *ud) {
+  size_t at = 0;
+  gc_accounts_each(read_health_of, &at);
+  return 0;
+}
+
+/* Runs on a read thread of its own callback: an account whose thread hangs
+ * delays no notification. */
+static int on_notify(__attribute__((unused)) user_data_t *ud) {
+  if (endpoint != NULL)
+    health_endpoint_maintain(endpoint, gc_clock_now_ms());
+  gc_daemon_health_notify();
+  return 0;
+}
+
+static void on_health_notice(__attribute__((unused)) void *ctx,
+                             const char *cause, const struct gc_err *err) {
+  char where[80];
+  snprintf(where, sizeof(where), "health, %s", cause);
+  gc_log_failure(plugin.log, where, err);
+}
+
+static void start_health(void) {
+  const struct health_endpoint_settings s = {.options = health_options,
+                                             .version = announce_version(),
+                                             .notice = on_health_notice};
+  if (health_options != NULL && endpoint == NULL) {
+    endpoint = health_endpoint_new(&s);
+    if (endpoint == NULL)
+      gc_log_line(plugin.log, GC_LOG_ERROR, "<Health>: out of memory");
+    else
+      health_endpoint_maintain(endpoint, gc_clock_now_ms());
+  }
+  plugin_register_complex_read(plugin.name, "genesys/health", on_read_health,
+                               TIME_T_TO_CDTIME_T(HEALTH_EVERY_S), NULL);
+  plugin_register_complex_read(plugin.name, "genesys/notify", on_notify,
+                               TIME_T_TO_CDTIME_T(HEALTH_EVERY_S), NULL);
+}
+
+static void stop_health(void) {
+  health_endpoint_free(gc_steal(endpoint));
+  for (size_t i = 0; i < GC_ACCOUNTS_MAX; i++)
+    gc_health_remove(gc_steal(healths[i]));
+}
+
 /* Logs the outcome of an account's work. Runs on network threads. */
 static void on_notice(const char *account, const char *cause,
                       const struct gc_err *err) {
   char where[160];
+  struct find_health found = {.name = account};
+  gc_accounts_each(find_health, &found);
+  if (found.is_found)
+    gc_daemon_health_note(healths[found.at], cause, err);
   snprintf(where, sizeof(where), "account %s, %s", account, cause);
   gc_log_failure(plugin.log, where, err);
 }
@@ -134,12 +257,14 @@ static int on_init(void) {
   gc_log_line(plugin.log, GC_LOG_INFO, "version %s", announce_version());
   if (gc_write_tracker_register(&err) != GC_OK)
     gc_log_line(plugin.log, GC_LOG_WARNING, "%s", err.text);
+  start_health();
   return 0;
 }
 
 static int on_shutdown(void) {
   gc_write_tracker_close();
   gc_accounts_stop();
+  stop_health();
   return 0;
 }
 
@@ -151,6 +276,8 @@ static void write_debug_line(const char *line) {
 
 static int on_config(oconfig_item_t *ci) {
   int status = gc_plugin_config(&plugin, ci);
+  size_t at = 0;
+  gc_accounts_each(add_health, &at); /* before any thread */
   gc_debug_to(settings.debug ? write_debug_line : NULL);
   struct gc_accounts_hooks hooks = {.notice = on_notice,
                                     .exposed = warn_account,

@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: MIT */
+/* GET /health and /health/ready: answers with the health document.
+ *
+ *   200, 503  by the document's rule (health/document), body JSON
+ *   404       another path, or ?block= of no account or block
+ *   401       no or a wrong secret, or no certificate of TLSClientCA
+ *   405       neither GET nor HEAD
+ *   503       the file with the secret could not be read yet; body text
+ *
+ * The listener's thread makes the answer from a snapshot: it waits for no
+ * network, disk or other thread. Files are read in health_endpoint_maintain. */
+#ifndef GENESYS_HEALTH_ENDPOINT_H
+#define GENESYS_HEALTH_ENDPOINT_H
+
+#include "common/base/err.h"
+#include "plugins/genesys/health/options.h"
+
+struct health_endpoint;
+
+/* All members are borrowed as long as the endpoint lives. */
+struct health_endpoint_settings {
+  const struct health_options *options;
+  const char *version; /* of the package */
+  /* Reports the outcome of listening and of reading a file, and a secret that
+   * every user of the host can read. Any thread. */
+  void (*notice)(void *ctx, const char *cause, const struct gc_err *err);
+  void *ctx;
+};
+
+/* Makes an endpoint, which listens from the first health_endpoint_maintain on.
+ * Returns NULL when out of memory. */
+struct health_endpoint *
+health_endpoint_new(const struct health_endpoint_settings *settings);
+/* Listens if that failed before, takes a changed secret and changed
+ * certificates. Waits 0.6 s at most for a disk. Call it about once a second,
+ * from one thread. */
+void health_endpoint_maintain(struct health_endpoint *e, uint64_t now_ms);
+bool health_endpoint_is_up(const struct health_endpoint *e);
+/* Stops and frees `e`, which may be NULL. */
+void health_endpoint_free(struct health_endpoint *e);
+
+#endif

@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: MIT */
+/* <Health>: its options as rows. Configuration phase, one thread; const
+ * afterwards. */
+#ifndef GENESYS_HEALTH_OPTIONS_H
+#define GENESYS_HEALTH_OPTIONS_H
+
+#include "common/daemon/options.h"
+
+struct health_options {
+  char *listen;
+  char *tls_cert, *tls_key, *tls_client_ca; /* PEM files; NULL: none */
+  char *secret_file, *secret_header;        /* file NULL: no secret */
+  uint32_t port;
+};
+
+extern const struct gc_opt health_rows[];
+
+/* Checks the rules that rows cannot express. `warning` gets the doubtful
+ * setting, if there is one. Reads no file, because the file's disk may hang. */
+GC_MUST_CHECK enum gc_code health_check(const struct health_options *o,
+                                        struct gc_err *warning,
+                                        struct gc_err *err);
+
+#endif

@@ -1,0 +1,219 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""Does /health name what is wrong within seconds, and answer at once while all else hangs? Do changes become
+notifications?"""
+from __future__ import annotations
+
+import json
+import os
+import pwd
+import shutil
+import socket
+import time
+import urllib.error
+import urllib.request
+from pathlib import Path
+from typing import Any, Callable, Optional
+
+from lib import process, report
+from lib.collectd import DAEMON, STOP_MAX_S, Collectd, account, block, polled, queues
+from lib.gate import Gate
+from lib.genesys import Simulator, direct
+from lib.hanging_disk import hanging_disk
+from lib.report import check, note, same
+
+SMALL = {"queues": 4, "agents": 8, "plain_names": True, "frozen": True, "rate_limit": 0}
+ANSWER_MS = 100  # of the contract; a busy machine may take LATE_MS
+LATE_MS = 1000
+ASKED = 200
+SECRET = "a secret of health checks"
+
+
+class Health:
+    """The <Health> block of a collectd and its answers."""
+
+    def __init__(self, **options: Any) -> None:
+        self.port = process.free_port()
+        self.headers: dict[str, str] = {}
+        self.config = block("Health", None, {"Port": self.port, **options})
+
+    def ask(self, path: str = "/health", headers: Optional[dict[str, str]] = None) -> tuple[int, Any]:
+        request = urllib.request.Request("http://127.0.0.1:%d%s" % (self.port, path),
+                                         headers=headers or self.headers)
+        try:
+            with direct.open(request, timeout=10) as answer:
+                return answer.status, json.loads(answer.read())
+        except urllib.error.HTTPError as error:
+            body = error.read().decode()
+            return error.code, json.loads(body) if body.startswith("{") else body
+
+    def state(self, name: str) -> str:
+        document = self.ask("/health?block=" + name)[1]
+        found = [one["state"] for one in document.get("accounts", []) + document.get("blocks", [])]
+        return found[0] if found else ""
+
+    def slowest_ms(self) -> float:
+        """The longest of ASKED answers."""
+        slowest = 0.0
+        for _ in range(ASKED):
+            began = time.monotonic()
+            self.ask()
+            slowest = max(slowest, time.monotonic() - began)
+        return slowest * 1000
+
+
+class Notifications:
+    """NotificationExec of collectd's exec plugin: a program that appends each notification to a file."""
+
+    def __init__(self) -> None:
+        self.folder = process.folder("exec")
+        self.folder.chmod(0o755)
+        self.file = self.folder / "log" / "lines"
+        self.file.parent.mkdir()
+        self.file.parent.chmod(0o777)
+        script = self.folder / "notify.sh"
+        script.write_text("#!/bin/sh\n{ tr '\\n' '|'; echo; } >>%s\n" % self.file)
+        script.chmod(0o755)
+        # The exec plugin starts no program as root.
+        user = "nobody" if os.getuid() == 0 else pwd.getpwuid(os.getuid()).pw_name
+        self.config = '<Plugin exec>\nNotificationExec "%s" "%s"\n</Plugin>\n' % (user, script)
+
+    def all(self, *parts: str) -> list[str]:
+        lines = self.file.read_text().splitlines() if self.file.exists() else []
+        return [line for line in lines if all(part in line for part in parts)]
+
+
+def small(sim: Simulator, health: Health, **changes: Any) -> str:
+    return account(sim, **{"RequestsPerMinute": 10000, "Timeout": 2, "ConnectTimeout": 1, **changes}) + health.config
+
+
+def a_secret(path: Path, text: str) -> Path:
+    path.write_text(text + "\n")
+    path.chmod(0o600)
+    return path
+
+
+def becomes(daemon: Collectd, health: Health, path: str, status: int, within_s: float = 20) -> Any:
+    """Waits for an answer with that status."""
+    daemon.lives_until(lambda: health.ask(path)[0] == status, within_s, "%s answers %d" % (path, status))
+    return health.ask(path)[1]
+
+
+def the_api_is_away_and_comes_back() -> None:
+    sim, health, sent = Simulator(**SMALL), Health(), Notifications()
+    gate = Gate(sim.https_port)
+    threshold = ('<Plugin threshold>\n<Plugin "genesys">\n<Type "source_up">\nInstance "observations"\nFailureMin 1\n'
+                 "</Type>\n</Plugin>\n</Plugin>\n")
+    daemon = Collectd(small(sim, health, BaseURL=gate.url), polled(Queue="*[12]") + polled("b", Queue="*[34]"), load=("exec", "threshold"),
+                      more=sent.config + threshold)
+    document = becomes(daemon, health, "/health/ready", 200)
+    same("guide B's members", [key in document for key in ("status", "last_poll_time", "last_write_latency_ms",
+                                                           "wal_pending", "errors")], [True] * 5)
+    status, document = health.ask()
+    same("fine", (status, document["status"], document["errors"]), (200, "ok", []))
+    same("blocks", [one["name"] for one in document["blocks"]], ["queues-b", "queues-all"])
+    daemon.lives_until(lambda: all(one["series"] > 0 and one["selected"] == 2 for one in health.ask()[1]["blocks"]), 10,
+                       "series and selected queues")
+    same("an unknown block", health.ask("/health?block=nothing")[0], 404)
+    same("another path", health.ask("/metrics")[0], 404)
+
+    gate.close()
+    becomes(daemon, health, "/health", 503)
+    daemon.lives_until(lambda: health.state("queues-all") == "down", 20, "the block is down")
+    document = health.ask("/health?block=queues-all")[1]
+    check("block and cause are named", document["errors"] and "queues-all: down" in document["errors"][0], document["errors"])
+    daemon.lives_until(lambda: health.state("account-prod") == "down", 20, "the account is down")
+    daemon.lives_until(lambda: sent.all("Severity: FAILURE", "PluginInstance: account-prod", "account-prod: down"), 20,
+                       "a notification of the account")
+    daemon.lives_until(lambda: sent.all("Severity: FAILURE", "PluginInstance: queues-all", "source_up"), 30,
+                       "a notification of the plugin threshold")
+    same("ready stays", health.ask("/health/ready")[0], 200)
+
+    gate.open()
+    becomes(daemon, health, "/health", 200, 40)
+    daemon.lives_until(lambda: sent.all("Severity: OKAY", "PluginInstance: account-prod"), 20, "the end is sent")
+    for line in sent.all("Type: health"):
+        note(line)
+    check("the account speaks for its blocks", len(sent.all("Type: health")) <= 2 + 2, sent.all())
+    daemon.stop()
+
+
+def credentials_are_refused_and_corrected() -> None:
+    sim, health, sent = Simulator(**SMALL), Health(), Notifications()
+    secret = a_secret(process.folder("secret") / "secret", "wrong")
+    daemon = Collectd(small(sim, health, ClientSecretFile=secret), polled(), load=("exec",), more=sent.config)
+    becomes(daemon, health, "/health", 503)
+    daemon.lives_until(lambda: health.state("account-prod") == "credentials_refused", 20, "the account's state")
+    document = health.ask()[1]
+    check("account and cause are named", any("account-prod: credentials_refused: token: " in one for one in document["errors"]),
+          document["errors"])
+    daemon.lives_until(lambda: health.state("queues-all") == "credentials_refused", 20, "the block's state")
+    document = health.ask("/health?block=queues-all")[1]
+    check("the block has the cause", any("queues-all: credentials_refused: token: " in one for one in document["errors"]),
+          document["errors"])
+    same("not ready", health.ask("/health/ready")[0], 503)
+    daemon.lives_until(lambda: sent.all("Severity: FAILURE", "account-prod: credentials_refused"), 20, "a notification")
+    shutil.copy(sim.client_secret_file, secret)
+    becomes(daemon, health, "/health", 200, 40)
+    becomes(daemon, health, "/health/ready", 200)
+    daemon.lives_until(lambda: sent.all("Severity: OKAY", "account-prod: up"), 20, "the end is sent")
+    same("no secret leaks", Path(sim.client_secret_file).read_text().strip() in str(health.ask()), False)
+    daemon.stop()
+
+
+def the_stream_is_silent() -> None:
+    sim, health = Simulator(**SMALL), Health()
+    daemon = Collectd(small(sim, health), queues(IdleTimeout=5, ReconnectMax=2))
+    becomes(daemon, health, "/health/ready", 200)
+    same("fine", health.ask()[0], 200)
+    sim.faults({"ws": "silence"})
+    document = becomes(daemon, health, "/health?block=all", 503, 40)
+    same("the block's state", document["blocks"][0]["state"], "stream_silent")
+    check("block and cause are named", "queues-all: stream_silent" in document["errors"][0], document["errors"])
+    sim.faults()
+    sim.config(heartbeat_s=1)
+    becomes(daemon, health, "/health", 200, 40)
+    daemon.stop()
+
+
+def the_address_is_taken_at_first() -> None:
+    health = Health(SharedSecretFile=a_secret(process.folder("shared") / "secret", SECRET))
+    taken = socket.create_server(("127.0.0.1", health.port))
+    daemon = Collectd(health.config, ours=("genesys",))
+    daemon.says("cannot listen on 127.0.0.1 port %d" % health.port, "another program uses this port")
+    taken.close()
+    daemon.lives_until(lambda: health.ask()[0] == 401, 10, "an answer without a secret")
+    same("a wrong secret", health.ask(headers={"X-Api-Key": SECRET[:-1]})[0], 401)
+    same("the secret", health.ask(headers={"X-Api-Key": SECRET})[0], 200)
+    same("leaks", daemon.leaks(SECRET), [])
+    took, status = daemon.stop()
+    check("a clean stop", status == 0 and took < STOP_MAX_S, (took, status))
+
+
+def all_else_hangs() -> None:
+    """The API is a black hole; the disks of the secrets, also that of /health, and of the state hang."""
+    sim, disk = Simulator(**SMALL), hanging_disk("health")
+    health = Health(SharedSecretFile=a_secret(disk.below / "shared", SECRET))
+    health.headers = {"X-Api-Key": SECRET}
+    gate = Gate(sim.https_port)
+    secret = a_secret(disk.below / "secret", Path(sim.client_secret_file).read_text().strip())
+    daemon = Collectd(small(sim, health, BaseURL=gate.url, ClientSecretFile=secret), queues(), state_dir=disk.below / "state",
+                      preload=str(disk.shim), env=disk.env)
+    becomes(daemon, health, "/health/ready", 200)
+    note("the slowest of %d answers while all works: %.1f ms" % (ASKED, health.slowest_ms()))
+    disk.hang()
+    gate.stop_answering()
+    sim.call("tokens", {"op": "revoke"})
+    daemon.lives_until(lambda: health.ask()[0] == 503, 60, "503 while the API hangs")
+    slowest = health.slowest_ms()
+    note("the slowest of %d answers while API and disks hang: %.1f ms (contract: %d ms)" % (ASKED, slowest, ANSWER_MS))
+    check("answers at once", slowest < LATE_MS, slowest)
+    daemon.stop()
+    disk.answer()
+
+
+SCENARIOS: list[Callable[[], None]] = [the_api_is_away_and_comes_back, credentials_are_refused_and_corrected,
+                                       the_stream_is_silent, the_address_is_taken_at_first, all_else_hangs]
+
+if __name__ == "__main__":
+    report.main(SCENARIOS, {"collectd": DAEMON})
