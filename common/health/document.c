@@ -26,8 +26,9 @@ bool gc_health_query_of(const char *path, struct gc_health_query *ret) {
 struct summary {
   size_t count;
   bool is_failing, is_degraded, is_starting, is_ready;
-  int64_t last_success_ms;       /* 0: none */
-  double latency_s, spool_bytes; /* NaN: no writer */
+  int64_t last_success_ms;  /* 0: none */
+  int64_t write_latency_ms; /* the longest; -1: none */
+  double spool_bytes;
 };
 
 static bool is_asked(const struct gc_health_query *q,
@@ -39,14 +40,10 @@ static bool is_asked(const struct gc_health_query *q,
 
 static void add_writer(struct summary *sum, const struct gc_health_entity *e) {
   double bytes = e->reading.figures[GC_HEALTH_FIGURE_PENDING];
-  double latency_s = e->reading.figures[GC_HEALTH_FIGURE_LATENCY];
-  if (e->id.kind != GC_HEALTH_BLOCK)
-    return;
-  if (isfinite(bytes))
-    sum->spool_bytes =
-        (isfinite(sum->spool_bytes) ? sum->spool_bytes : 0) + bytes;
-  if (isfinite(latency_s) && !(sum->latency_s > latency_s))
-    sum->latency_s = latency_s;
+  if (e->id.kind == GC_HEALTH_BLOCK && isfinite(bytes))
+    sum->spool_bytes += bytes;
+  if (e->write_latency_ms > sum->write_latency_ms)
+    sum->write_latency_ms = e->write_latency_ms;
 }
 
 static void add_to_summary(struct summary *sum,
@@ -66,7 +63,7 @@ static void add_to_summary(struct summary *sum,
 static struct summary summarize(const struct gc_health_snapshot *s,
                                 const struct gc_health_query *q,
                                 const struct gc_health_time *t) {
-  struct summary sum = {.is_ready = true, .latency_s = NAN, .spool_bytes = NAN};
+  struct summary sum = {.is_ready = true, .write_latency_ms = -1};
   for (size_t i = 0; i < s->count; i++)
     if (is_asked(q, &s->at[i]))
       add_to_summary(&sum, &s->at[i], t);
@@ -180,14 +177,12 @@ static void add_guide_members(struct gc_document *d, struct json_object *root,
   gc_document_add_text(d, root, "status", word_of(sum));
   gc_document_add_bool(d, root, "ready", sum->is_ready);
   add_time(d, root, "last_poll_time", sum->last_success_ms);
-  if (isfinite(sum->latency_s))
+  if (sum->write_latency_ms >= 0)
     gc_document_add_int(d, root, "last_write_latency_ms",
-                        (int64_t)(sum->latency_s * 1000 + 0.5));
+                        sum->write_latency_ms);
   else
     gc_document_add_text(d, root, "last_write_latency_ms", NULL);
-  gc_document_add_int(d, root, "wal_pending",
-                      isfinite(sum->spool_bytes) ? (int64_t)sum->spool_bytes
-                                                 : 0);
+  gc_document_add_int(d, root, "wal_pending", (int64_t)sum->spool_bytes);
 }
 
 unsigned gc_health_document(const struct gc_health_snapshot *s,

@@ -222,6 +222,7 @@ void gc_health_entity_init(struct gc_health_entity *e,
                                  .began = *t,
                                  .read = *t,
                                  .since = *t,
+                                 .write_latency_ms = -1,
                                  .state = GC_HEALTH_STARTING,
                                  .reported = GC_HEALTH_UP};
   (void)gc_health_reading_begin(&e->reading);

@@ -58,6 +58,7 @@ struct gc_health_entity {
   bool is_off;                       /* it could not start, and is not read */
   struct gc_health_time began, read; /* read: the newest reading */
   uint64_t over_budget_since_ms;     /* 0: not */
+  int64_t write_latency_ms;          /* of a writer; -1: unknown */
   uint64_t answers;                  /* of the reading before */
 
   enum gc_health_state state;

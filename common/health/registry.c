@@ -85,6 +85,14 @@ void gc_health_set_account(struct gc_health *h, const char *account,
   pthread_mutex_unlock(&lock);
 }
 
+void gc_health_set_latency(struct gc_health *h, uint32_t latency_ms) {
+  if (h == NULL)
+    return;
+  pthread_mutex_lock(&lock);
+  h->entity.write_latency_ms = latency_ms;
+  pthread_mutex_unlock(&lock);
+}
+
 void gc_health_note(struct gc_health *h, const char *cause,
                     const struct gc_err *err, const struct gc_health_time *t) {
   if (h == NULL)

@@ -20,6 +20,8 @@ GC_API void gc_health_remove(struct gc_health *h);
  * known; NULL: none. */
 GC_API void gc_health_set_account(struct gc_health *h, const char *account,
                                   const char *host);
+/* Notes how long the newest request took that a database has accepted. */
+GC_API void gc_health_set_latency(struct gc_health *h, uint32_t latency_ms);
 /* As the functions of the same end of health/entity. */
 GC_API void gc_health_note(struct gc_health *h, const char *cause,
                            const struct gc_err *err,

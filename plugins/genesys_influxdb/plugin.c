@@ -8,6 +8,7 @@
 #include "collectd.h"
 #include "plugin.h"
 
+#include "common/daemon/health.h"
 #include "common/daemon/plugin_base.h"
 #include "common/daemon/value_parts.h"
 #include "common/genesys/clean_name.h"
@@ -158,6 +159,8 @@ static void read_state(struct gc_block *b, uint32_t interval_ms,
   struct influx_node_stats stats;
   influx_node_stats(node_of(b)->node, &stats);
   influx_samples(&stats, b->instance, interval_ms, out);
+  if (stats.sender.requests_ok > 0)
+    gc_health_set_latency(b->health, stats.sender.latency_ms);
 }
 
 static void clear_block(struct gc_block *b) {

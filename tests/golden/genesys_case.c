@@ -6,6 +6,7 @@
  *   SECOND block INSTANCE NAME ACCOUNT    ACCOUNT "-": none
  *   SECOND note INSTANCE CODE CAUSE=TEXT  CODE as in base/err; _ is a blank
  *   SECOND read INSTANCE TYPE/TYPE_INSTANCE=VALUE…
+ *   SECOND latency INSTANCE MILLISECONDS
  *   SECOND ask PATH [BLOCK]
  *   SECOND notify
  *
@@ -160,6 +161,12 @@ static void step_ask(struct run *run, char *words) {
   say_document(run, gc_buf_string(&out));
 }
 
+static void step_latency(struct run *run, char *words) {
+  char *number = case_cut_word(words);
+  gc_health_set_latency(health_of(run, words),
+                        (uint32_t)strtoul(number, NULL, 10));
+}
+
 static void step_notify(struct run *run, char *unused) {
   static const char *const words[] = {"OKAY", "WARNING", "FAILURE"};
   struct gc_health_event event;
@@ -177,7 +184,8 @@ static const struct {
   void (*run)(struct run *run, char *words);
 } steps[] = {{"account", step_account}, {"block", step_block},
              {"note", step_note},       {"read", step_read},
-             {"ask", step_ask},         {"notify", step_notify}};
+             {"ask", step_ask},         {"latency", step_latency},
+             {"notify", step_notify}};
 
 static void run_step(struct run *run, char *line) {
   char *word = case_cut_word(line);

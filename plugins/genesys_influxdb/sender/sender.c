@@ -256,7 +256,9 @@ static void consider(struct influx_sender *s) {
 
 /* ---- answers ---- */
 
-static void part_was_taken(struct influx_sender *s) {
+static void part_was_taken(struct influx_sender *s,
+                           const struct gc_reply *reply) {
+  s->stats.latency_ms = reply->elapsed_ms;
   s->stats.requests_ok++;
   s->stats.bytes += s->len;
   s->stats.last_success_ms = now_ms(s);
@@ -332,7 +334,7 @@ static void on_answer(struct gc_exchange *x, const struct gc_reply *reply,
   struct influx_sender *s = x->ctx;
   struct influx_verdict v = influx_judge(reply);
   if (v.action == INFLUX_ACCEPTED) {
-    part_was_taken(s);
+    part_was_taken(s, reply);
     go_on(s);
     return;
   }
