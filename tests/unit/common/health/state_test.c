@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 #include "common/health/state.h"
 
+#include <stdlib.h>
+
+#include "common/base/buf.h"
 #include "tests/support/check.h"
 
 #define BIT(code) (UINT32_C(1) << (unsigned)(code))
@@ -138,8 +141,32 @@ static void each_state_that_misses_values_is_503_and_a_failure(void) {
   }
 }
 
+/* The README of the plugin genesys has the table for operators. */
+static void the_manual_has_the_row_of_each_state(void) {
+  static const char *const severities[] = {"OKAY", "WARNING", "FAILURE"};
+  const char *top = getenv("top_srcdir");
+  char path[4096], row[200];
+  GC_AUTO(gc_buf_clear) struct gc_buf text = {.max = 1 << 20};
+  snprintf(path, sizeof(path), "%s/plugins/genesys/README.md",
+           top != NULL ? top : ".");
+  FILE *f = fopen(path, "r");
+  CHECK_THAT(f != NULL, "%s cannot be read", path);
+  for (size_t n; f != NULL && (n = fread(row, 1, sizeof(row), f)) > 0;)
+    CHECK_INT(gc_buf_add(&text, row, n), GC_OK);
+  if (f != NULL)
+    fclose(f);
+  for (int i = 0; i < GC_HEALTH_STATE_COUNT; i++) {
+    const struct gc_health_row *r = gc_health_row((enum gc_health_state)i);
+    CHECK_ROW(r->word);
+    snprintf(row, sizeof(row), "| `%s` | %u | %s |", r->word, r->status,
+             i == GC_HEALTH_STARTING ? "–" : severities[r->severity]);
+    CHECK(strstr(gc_buf_string(&text), row) != NULL);
+  }
+}
+
 int main(void) {
   RUN(the_worst_state_that_holds_is_the_state);
   RUN(each_state_that_misses_values_is_503_and_a_failure);
+  RUN(the_manual_has_the_row_of_each_state);
   return check_done();
 }
