@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* The registry of common/health with the clocks of this process: what accounts
- * and blocks publish, and the changes as collectd's notifications. Each
- * function accepts NULL for an account or block that has none. Any thread. */
+/* The registry of common/health with the clocks of this process. Accounts and
+ * blocks publish their health here; changes become collectd's notifications.
+ * Each function accepts NULL for an account or block without an entry. Any
+ * thread. */
 #ifndef GC_DAEMON_HEALTH_H
 #define GC_DAEMON_HEALTH_H
 

@@ -21,7 +21,7 @@ bool gc_health_query_of(const char *path, struct gc_health_query *ret) {
   return false;
 }
 
-/* ---- a summary of all that the answer is about ---- */
+/* ---- a summary of the accounts and blocks of the answer ---- */
 
 struct summary {
   size_t count;
@@ -86,7 +86,7 @@ static const char *word_of(const struct summary *sum) {
 
 /* ---- members ---- */
 
-/* 0: null. */
+/* Adds a time; null when it is 0. */
 static void add_time(struct gc_document *d, struct json_object *in,
                      const char *key, int64_t wall_ms) {
   char text[GC_TIMESTAMP_SIZE];

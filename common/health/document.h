@@ -13,7 +13,8 @@
  *    "last_write_latency_ms": 12, "wal_pending": 0, "errors": [],
  *    "version": "…", "accounts": [{…}], "blocks": [{"name": "queues-all", …}]}
  *
- * The first members are those of guide B; docs/reliability.md has all. */
+ * status, last_poll_time, last_write_latency_ms, wal_pending and errors are the
+ * members of a published guide; plugins/genesys/README.md has all. */
 #ifndef GC_HEALTH_DOCUMENT_H
 #define GC_HEALTH_DOCUMENT_H
 
@@ -26,7 +27,8 @@ struct gc_health_query {
   const char *version; /* of the package */
 };
 
-/* Finds the question of a path; false: there is none there. */
+/* Reads from a path which document it requests; sets `asks_ready` only. False
+ * when the path has no document. */
 GC_API GC_MUST_CHECK bool gc_health_query_of(const char *path,
                                              struct gc_health_query *ret);
 

@@ -65,7 +65,7 @@ static void drop_old_causes(struct gc_health_entity *e,
       remove_cause(e, &e->causes[i]);
 }
 
-/* The causes of an account without which it has no values. */
+/* True for a cause whose failure leaves the account without values. */
 static bool is_essential(const struct gc_health_cause *cause) {
   return (strcmp(cause->name, "token") == 0 ||
           strcmp(cause->name, "api") == 0) &&
@@ -89,7 +89,8 @@ cause_with(const struct gc_health_entity *e, enum gc_code code) {
   return NULL;
 }
 
-/* The account explains its block's GC_ERR_UNAVAILABLE. */
+/* Prefers the account's cause to the block's own GC_ERR_UNAVAILABLE, which only
+ * refers to the account. */
 const struct gc_health_cause *
 gc_health_entity_cause(const struct gc_health_entity *e) {
   static const enum gc_code order[] = {GC_ERR_AUTH, GC_ERR_PERMISSION,
@@ -114,9 +115,10 @@ static bool is_past(uint64_t since_ms, uint64_t now_ms, uint64_t limit_ms) {
   return now_ms > since_ms && now_ms - since_ms >= limit_ms;
 }
 
-/* A writer without a failure has not sent its first lines yet, which may take a
- * FlushInterval. `is_mute`: a channel of the account is silent. It is connected
- * again within a second, and again silent, so source_up alone says little. */
+/* Adds what a source says. A writer that is down without a failure has not sent
+ * its first lines yet, which may take a FlushInterval. `is_mute`: a channel of
+ * the account is silent. Such a channel reconnects within a second and is
+ * silent again, so source_up alone does not show it. */
 static void add_source(struct gc_health_facts *f,
                        const struct gc_health_source *s, bool is_mute) {
   bool is_writer = strcmp(s->name, "writer") == 0;

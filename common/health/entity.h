@@ -13,7 +13,8 @@
 enum {
   GC_HEALTH_CAUSES_MAX = 8,
   GC_HEALTH_CAUSE_SIZE = 64,
-  /* A cause that was not reported again is over: some have no "good again". */
+  /* A cause that is not reported again for so long is over: some causes have no
+   * success that ends them. */
   GC_HEALTH_CAUSE_MS = 15 * 60 * 1000,
   /* Notifications of one account or block: at most EVENTS_MAX in EVENTS_MS, and
    * only of a state that has lasted for HOLD_MS. */
@@ -39,7 +40,7 @@ struct gc_health_id {
   char host[GC_NAME_SIZE];       /* of its values; "": collectd's */
 };
 
-/* A cause that fails, as in the log. */
+/* A cause that fails, with the name that it has in the log. */
 struct gc_health_cause {
   char name[GC_HEALTH_CAUSE_SIZE];
   struct gc_err err;
@@ -55,7 +56,7 @@ struct gc_health_entity {
   struct gc_health_cause account; /* why the account is down */
   struct gc_health_cause stream;  /* a channel that fails */
   bool has_reading, has_been_up;
-  bool is_off;                       /* it could not start, and is not read */
+  bool is_off;                       /* could not start, and is not read */
   struct gc_health_time began, read; /* read: the newest reading */
   uint64_t over_budget_since_ms;     /* 0: not */
   int64_t write_latency_ms;          /* of a writer; -1: unknown */
@@ -76,19 +77,19 @@ struct gc_health_entity {
 GC_API void gc_health_entity_init(struct gc_health_entity *e,
                                   const struct gc_health_id *id,
                                   const struct gc_health_time *t);
-/* Takes the outcome of a cause; GC_OK ends it. Ignores GC_ERR_STOPPED. Of more
- * than GC_HEALTH_CAUSES_MAX causes the oldest is dropped. */
+/* Takes the outcome of a cause; GC_OK ends it. Ignores GC_ERR_STOPPED. Drops
+ * the oldest of more than GC_HEALTH_CAUSES_MAX causes. */
 GC_API void gc_health_entity_note(struct gc_health_entity *e, const char *cause,
                                   const struct gc_err *err,
                                   const struct gc_health_time *t);
 GC_API void gc_health_entity_read(struct gc_health_entity *e,
                                   const struct gc_health_reading *r,
                                   const struct gc_health_time *t);
-/* Notes that it could not start: it is down until collectd is restarted. */
+/* Notes that the block could not start: it is down until collectd restarts. */
 GC_API void gc_health_entity_fail(struct gc_health_entity *e,
                                   const struct gc_err *err,
                                   const struct gc_health_time *t);
-/* Brings the state up to date; the other functions call it, too. */
+/* Updates the state; the functions that note, read, fail and report call it. */
 GC_API void gc_health_entity_tick(struct gc_health_entity *e,
                                   const struct gc_health_time *t);
 /* True if it has worked since the start, or has had nothing to do for

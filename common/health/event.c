@@ -5,7 +5,8 @@
 
 #include "common/base/utf8.h"
 
-/* One outage changes a state twice: by its cause and by the next reading. */
+/* One outage changes the state up to twice: by its cause and by the next
+ * reading. So the number of changes is shown from three on. */
 enum { CHANGES_OF_ONE = 2 };
 
 void gc_health_event_message(const struct gc_health_event *event,

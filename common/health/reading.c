@@ -37,7 +37,8 @@ static void take_writer(struct gc_health_reading *r, const struct gc_sample *s,
   add_source(r, "writer", s->values[0].gauge > 0);
 }
 
-/* The states of docs/metrics.md: 2 there is a token, 3 the request failed. */
+/* Adds the token as a source, by token_state of docs/metrics.md. 2: there is a
+ * token; 3: the last request failed. */
 static void take_token(struct gc_health_reading *r, const struct gc_sample *s,
                        int unused) {
   double state = s->values[0].gauge;
@@ -70,7 +71,7 @@ static void take_answers(struct gc_health_reading *r, const struct gc_sample *s,
     r->answers += (uint64_t)s->values[0].derive;
 }
 
-/* Adds up, since a block may have series of two kinds. */
+/* Adds the value to the figure, since a block may have series of two kinds. */
 static void take_sum(struct gc_health_reading *r, const struct gc_sample *s,
                      int figure) {
   double *sum = &r->figures[figure];
@@ -82,7 +83,8 @@ bool gc_health_is_stream(const struct gc_health_source *s) {
          strcmp(s->name, "notifications") == 0;
 }
 
-/* A message is a success of the stream, while that is connected. */
+/* Takes the time since the last message, which is a success of the stream while
+ * the stream is connected. */
 static void take_silence(struct gc_health_reading *r, const struct gc_sample *s,
                          int figure) {
   take_sum(r, s, figure);

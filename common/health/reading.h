@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* What the self-telemetry of an account or block says about its health: a sink
- * for the samples that it sends anyway, so that /health, the notifications and
- * the values of collectd never contradict each other. Pure.
+/* The health of an account or block according to its self-telemetry. A sink
+ * takes the same samples that collectd gets, so that /health, the notifications
+ * and the values of collectd never contradict each other. Pure.
  *
  *   struct gc_health_reading r;
  *   struct gc_samples sink = gc_health_reading_begin(&r);
@@ -13,7 +13,7 @@
 
 #include "common/genesys/sample.h"
 
-/* Numbers of the document: the member's name. Unknown ones are NaN. */
+/* Numbers of the document, with the name of the member. NaN: unknown. */
 #define GC_HEALTH_FIGURE_MAP(XX)                                               \
   XX(LAG, "lag")           /* s: age of the newest interval or message */      \
   XX(GAP, "gap")           /* s without events since the start */              \
@@ -39,8 +39,9 @@ GC_API const char *gc_health_figure_name(enum gc_health_figure figure);
 
 enum { GC_HEALTH_SOURCES_MAX = 4, GC_HEALTH_SOURCE_SIZE = 24 };
 
-/* A source of values, as in source_up: "observations", "stream"; "writer" and
- * "token" stand for the others. */
+/* A source of values, by its name in source_up: "observations", "stream". A
+ * node has "writer"; an account has "token", and "api" while its circuit
+ * breaker is open. */
 struct gc_health_source {
   char name[GC_HEALTH_SOURCE_SIZE];
   bool is_up;

@@ -29,7 +29,8 @@ static bool is_failure(enum gc_health_state state) {
   return gc_health_row(state)->severity == GC_HEALTH_FAILURE;
 }
 
-/* Tells a block why its account is down, and which channel of it fails. */
+/* Copies to a block the cause that keeps its account down, and the cause of a
+ * channel of the account that fails. */
 static void take_account(struct gc_health *h) {
   static const struct gc_health_cause none = {.err = {.code = GC_OK}};
   const struct gc_health_entity *account = account_of(&h->entity);
@@ -147,7 +148,7 @@ void gc_health_snapshot_clear(struct gc_health_snapshot *s) {
 
 /* ---- changes ---- */
 
-/* True until the end of the account's failure is sent, too. */
+/* True while the account is down, and until its recovery has been sent. */
 static bool is_account_down(const struct gc_health_entity *block) {
   const struct gc_health_entity *account = account_of(block);
   return account != NULL &&

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* The health of all accounts and blocks of the process, whichever plugin has
- * them. One lock, which is held for copies only: no call below waits for a
- * network, a disk or another thread's work, so that /health answers while all
- * of these hang. Any thread. */
+/* The health of all accounts and blocks of the process, of all plugins. One
+ * lock guards them and is held for copies only: no call below waits for a
+ * network, a disk or another thread's work, so /health answers while all of
+ * these hang. Any thread. */
 #ifndef GC_HEALTH_REGISTRY_H
 #define GC_HEALTH_REGISTRY_H
 
@@ -20,9 +20,9 @@ GC_API void gc_health_remove(struct gc_health *h);
  * known; NULL: none. */
 GC_API void gc_health_set_account(struct gc_health *h, const char *account,
                                   const char *host);
-/* Notes how long the newest request took that a database has accepted. */
+/* Notes the duration of the newest request that a database accepted. */
 GC_API void gc_health_set_latency(struct gc_health *h, uint32_t latency_ms);
-/* As the functions of the same end of health/entity. */
+/* Call the function of health/entity that has the same last word. */
 GC_API void gc_health_note(struct gc_health *h, const char *cause,
                            const struct gc_err *err,
                            const struct gc_health_time *t);
@@ -32,7 +32,8 @@ GC_API void gc_health_read(struct gc_health *h,
 GC_API void gc_health_fail(struct gc_health *h, const struct gc_err *err,
                            const struct gc_health_time *t);
 
-/* Copies of all, in the order of gc_health_add, with states of this moment. */
+/* Copies of all accounts and blocks, in the order of gc_health_add, with the
+ * states of one moment. */
 struct gc_health_snapshot {
   struct gc_health_entity *at; /* owned */
   size_t count;
@@ -53,7 +54,7 @@ struct gc_health_event {
 };
 
 /* Returns true and the next change that is due. While an account is down the
- * changes of its blocks wait: one notification says it. */
+ * changes of its blocks wait, so that one notification reports the outage. */
 GC_API GC_MUST_CHECK bool gc_health_next_event(struct gc_health_event *ret,
                                                const struct gc_health_time *t);
 

@@ -26,9 +26,9 @@ static bool lacks_values(const struct gc_health_facts *f) {
   return f->is_down || f->is_silent || f->is_spooling;
 }
 
-/* Nothing has worked yet and nothing has failed. A source that does not say
- * whether it works, such as a query whose first interval is not over, may be
- * starting for as long as that takes. */
+/* True if nothing has worked yet and nothing has failed. A source that does not
+ * report yet whether it works, such as a query whose first interval is not
+ * over, has no limit of time. */
 static bool is_starting(enum gc_health_state now,
                         const struct gc_health_facts *f) {
   return now == GC_HEALTH_STARTING && !f->has_been_up && f->codes == 0 &&

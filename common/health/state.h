@@ -17,9 +17,9 @@ enum gc_health_severity {
 };
 
 /* Each state, its word, the severity of its notification, the status of
- * /health, and the reason for the status. From the best to the worst: of
- * several that hold, the last one is the state. 503 means that values are
- * missing or out of date now. */
+ * /health, and the reason for the status, from the best state to the worst. If
+ * several hold, the last one is the state. 503 means that values are missing or
+ * out of date now. */
 #define GC_HEALTH_STATE_MAP(XX)                                                \
   XX(STARTING, "starting", OKAY, 200,                                          \
      "nothing has worked yet and nothing has failed; /health/ready waits")     \
@@ -64,11 +64,11 @@ GC_API const struct gc_health_row *gc_health_row(enum gc_health_state state);
 
 /* What is known about an account or block at one moment. */
 struct gc_health_facts {
-  bool is_stuck;       /* it was not read for GC_HEALTH_STUCK_MS */
-  bool is_known;       /* a source has told whether it works */
-  bool is_early;       /* it is younger than GC_HEALTH_EARLY_MS */
-  bool has_been_up;    /* it has worked since the start */
-  bool is_down;        /* a source does not work; stream and writer are below */
+  bool is_stuck;       /* not read for GC_HEALTH_STUCK_MS */
+  bool is_known;       /* a source reports whether it works */
+  bool is_early;       /* younger than GC_HEALTH_EARLY_MS */
+  bool has_been_up;    /* has worked since the start */
+  bool is_down;        /* a source other than stream and writer fails */
   bool is_silent;      /* the stream does not work */
   bool is_spooling;    /* the writer does not work */
   bool is_over_budget; /* requests have waited for GC_HEALTH_BUDGET_MS */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* The plugin "genesys": the accounts that the other plugins name, and their
- * self-telemetry. Wiring only; the work is done in common/net. */
+/* The plugin "genesys": the accounts that the other plugins name, their
+ * self-telemetry, /health and notifications. Wiring only: common/net,
+ * common/health and health/endpoint do the work. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -111,7 +112,8 @@ static void add_health(void *ctx, const char *account, const char *host) {
   (*at)++;
 }
 
-/* An account that no block uses has nothing to read and stays "starting". */
+/* Reads one account. An account that no block uses has nothing to read and
+ * stays "starting". */
 static void read_health_of(void *ctx, const char *account,
                            __attribute__((unused)) const char *host) {
   static struct telemetry last[GC_ACCOUNTS_MAX];
@@ -131,7 +133,7 @@ static int on_read_health(__attribute__((unused)) user_data_t *ud) {
   return 0;
 }
 
-/* Runs on a read thread of its own callback: an account whose thread hangs
+/* Runs as a read callback of its own, so that an account whose thread hangs
  * delays no notification. */
 static int on_notify(__attribute__((unused)) user_data_t *ud) {
   if (endpoint != NULL)
@@ -249,9 +251,9 @@ static int on_read(void) {
   return 0;
 }
 
-/* Registers the write tracker. Init callbacks run in the order of LoadPlugin,
- * so another plugin may start an account before this runs; therefore on_config
- * sets the hooks. */
+/* Registers the write tracker and starts <Health>. Init callbacks run in the
+ * order of LoadPlugin, so another plugin may start an account before this runs;
+ * therefore on_config sets the hooks. */
 static int on_init(void) {
   struct gc_err err;
   gc_log_line(plugin.log, GC_LOG_INFO, "version %s", announce_version());

@@ -22,9 +22,9 @@ struct health_endpoint {
   struct health_endpoint_settings settings;
   struct gc_listener *listener;
   struct gc_bounded *secret_reads; /* NULL: no SharedSecretFile */
-  uint64_t secret_version;         /* whose mode was checked */
-  pthread_mutex_t lock;            /* of secret */
-  struct gc_buf secret;            /* empty: not read yet */
+  uint64_t secret_version; /* version of the file whose mode was checked */
+  pthread_mutex_t lock;    /* of secret */
+  struct gc_buf secret;    /* empty: not read yet */
 };
 
 /* ---- answers, on the listener's thread ---- */
@@ -125,7 +125,7 @@ static void warn_exposed(struct health_endpoint *e,
   e->settings.notice(e->settings.ctx, "mode of SharedSecretFile", &warning);
 }
 
-/* The secret that was read last counts while the disk hangs. */
+/* Reads the secret. While the disk hangs, the one that was read last counts. */
 static void read_secret(struct health_endpoint *e) {
   GC_AUTO(gc_buf_wipe) struct gc_buf fresh = {.max = GC_SECRET_MAX_BYTES};
   const struct gc_secret secret = {.file = e->settings.options->secret_file,

@@ -31,9 +31,9 @@ struct health_endpoint_settings {
  * Returns NULL when out of memory. */
 struct health_endpoint *
 health_endpoint_new(const struct health_endpoint_settings *settings);
-/* Listens if that failed before, takes a changed secret and changed
- * certificates. Waits 0.6 s at most for a disk. Call it about once a second,
- * from one thread. */
+/* Listens if the endpoint does not listen yet; takes a changed secret and
+ * changed certificates. Waits 0.6 s at most for a disk. Call it about once a
+ * second, from one thread. */
 void health_endpoint_maintain(struct health_endpoint *e, uint64_t now_ms);
 bool health_endpoint_is_up(const struct health_endpoint *e);
 /* Stops and frees `e`, which may be NULL. */

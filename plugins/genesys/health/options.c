@@ -31,7 +31,8 @@ const struct gc_opt health_rows[] = {
                "file counts within two seconds.",
                "/etc/collectd/health.secret"),
     GC_OPT_STR(struct health_options, secret_header, "SharedSecretHeader",
-               "X-Api-Key", 0, "Header that carries it.", "X-Health-Key"),
+               "X-Api-Key", 0, "Header of a request that carries the secret.",
+               "X-Health-Key"),
     GC_OPT_END,
 };
 

@@ -15,8 +15,8 @@ struct health_options {
 
 extern const struct gc_opt health_rows[];
 
-/* Checks the rules that rows cannot express. `warning` gets the doubtful
- * setting, if there is one. Reads no file, because the file's disk may hang. */
+/* Checks the rules that rows cannot express. Sets `warning` for a setting that
+ * works but is unsafe. Reads no file, because its disk may hang. */
 GC_MUST_CHECK enum gc_code health_check(const struct health_options *o,
                                         struct gc_err *warning,
                                         struct gc_err *err);
