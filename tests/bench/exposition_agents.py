@@ -19,7 +19,7 @@ from lib.process import Program, free_port, watch_for
 
 SERIES = int(os.environ.get("GC_SERIES", "100000"))
 SPAN_S = 30  # three rounds
-BEFORE_S = 60  # most seconds before that span, for a program that does not show all series
+BEFORE_S = 60  # longest wait before that span, for a program that does not show all series
 SCRAPE_S = 20
 EXPORTER = process.program("collectd_exporter")
 TYPES = "/usr/share/collectd/types.db"
@@ -28,7 +28,7 @@ CHAIN = 'PostCacheChain "PostCache"\n<Chain "PostCache">\n%s\n</Chain>\n'
 
 @dataclass
 class Load:
-    """What a program takes: the share of a core, MB, and seconds of a scrape (None: no answer)."""
+    """The load of a program: the share of a core, MB, and seconds of a scrape (None: no answer)."""
     core: float
     mb: float
     scrape_s: Optional[float]
@@ -82,7 +82,7 @@ class Agent:
                                  env={"BENCH_SERIES": str(SERIES), "BENCH_SPREAD": "1"})
 
     def load(self, port: int = 0, pid: int = 0) -> Load:
-        """Of the collectd, or of another program `pid`, once it shows all series, or after BEFORE_S."""
+        """Returns the load of collectd, or of the program `pid`, once it shows all series, or after BEFORE_S."""
         pid, began = pid or self.daemon.program.pid, time.monotonic()
         while time.monotonic() < began + BEFORE_S and (port == 0 or scrape(port)[1] < SERIES):
             watch_for(1)

@@ -82,7 +82,7 @@ def influxdb_gets_the_truth() -> None:
     same("queries of the README.md", len(statements), 3)
     for statement in statements:
         rows = influx.ask(" ".join(statement.split()))  # raises what InfluxDB says against it
-        check("rows of %s…" % statement[:40], rows or "queue_interval" in statement or "queue_offer" in statement)
+        check("the query %s… has rows" % statement[:40], rows or "queue_interval" in statement or "queue_offer" in statement)
     daemon.stop()
 
 
@@ -275,7 +275,7 @@ PARSERS = {"openmetrics": "prometheus_client.openmetrics.parser", "text": "prome
 
 
 def families(port: int, form: str) -> dict[str, str]:
-    """Name and type of each family as Datadog's check reads them, which has this parser: counters without _total."""
+    """Name and type of each family, by the parser that Datadog's check uses: counters have no _total."""
     request = urllib.request.Request("http://127.0.0.1:%d/metrics" % port, headers={"Accept": ACCEPT[form]})
     with direct.open(request, timeout=10) as answer:
         text = answer.read()

@@ -76,7 +76,7 @@ class Source:
 
 
 class PromQL(Source):
-    """Prometheus and what speaks its API."""
+    """Prometheus, or another database with its API."""
 
     prefix = "prometheus-"
     built_in = {"__rate_interval": "1m", "__interval": "15s", "__range": "%ds" % SPAN_S}
@@ -146,7 +146,7 @@ class Graphite(Source):
         return query.target["target"]
 
     def rows(self, query: Query, text: str) -> list[Row]:
-        """Of the series that the dashboard names by queue, the name ends with the medium or at once."""
+        """Returns the rows; the name of a series by queue is the queue, or the queue and the medium."""
         answer = self.web.render('aliasSub(%s, "(^.*$)", "\\1 %s")' % (text, query.ref), 280)
         is_by_queue = "'^genesys-" in text and "source_up" not in text
         return [
@@ -198,7 +198,7 @@ class Stack:
         )
 
     def freeze_when_contacts_wait(self) -> None:
-        """Zeros would be equal to the truth too easily."""
+        """Freezes the simulator while contacts wait and talk, since zeros would equal the truth by chance."""
 
         def waits() -> bool:
             self.sim.freeze()

@@ -61,7 +61,7 @@ class Demo:
     def ends_cleanly(self, status: int) -> None:
         """Ends by itself or by a signal, with nothing left behind."""
         same("the exit status", self.program.wait(30), status)
-        check("no traceback", "Traceback" not in self.program.text, self.program.text)
+        check("the output has no traceback", "Traceback" not in self.program.text, self.program.text)
         same("processes left behind", self.processes(), [])
         same_soon("ports left behind", lambda: [port for port in self.ports() if process.listens(port)], [])
 

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""genesys-env-config: does the configuration that it makes run in collectd, with every value as it was in the environment?"""
+"""Does the configuration that genesys-env-config makes run in collectd, with every value as it was in the environment?"""
 from __future__ import annotations
 
 import os
@@ -94,7 +94,7 @@ def a_hostile_client_id_stays_a_client_id() -> None:
     daemon = started(environment(sim, GENESYS_CLIENT_ID=HOSTILE, PROMETHEUS_PORT=str(free_port())), "genesys_prometheus")
     line = daemon.says("client", 'a"b', within_s=20)
     check("the log names the whole id", HOSTILE in line, line)
-    check("collectd runs on", daemon.program.is_running(), daemon.text)
+    check("collectd still runs", daemon.program.is_running(), daemon.text)
     daemon.stop()
 
 

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""Does /health name what is wrong within seconds, and answer at once while all else hangs? Do changes become
+"""Does /health name what is wrong within seconds, and answer at once while everything else hangs? Do changes become
 notifications?"""
 from __future__ import annotations
 
@@ -107,7 +107,7 @@ def the_api_is_away_and_comes_back() -> None:
     daemon = Collectd(small(sim, health, BaseURL=gate.url), polled(Queue="*[12]") + polled("b", Queue="*[34]"), load=("exec", "threshold"),
                       more=sent.config + threshold)
     document = becomes(daemon, health, "/health/ready", 200)
-    same("guide B's members", [key in document for key in ("status", "last_poll_time", "last_write_latency_ms",
+    same("members of the published guide B", [key in document for key in ("status", "last_poll_time", "last_write_latency_ms",
                                                            "wal_pending", "errors")], [True] * 5)
     status, document = health.ask()
     same("fine", (status, document["status"], document["errors"]), (200, "ok", []))
@@ -187,7 +187,7 @@ def the_address_is_taken_at_first() -> None:
     same("the secret", health.ask(headers={"X-Api-Key": SECRET})[0], 200)
     same("leaks", daemon.leaks(SECRET), [])
     took, status = daemon.stop()
-    check("a clean stop", status == 0 and took < STOP_MAX_S, (took, status))
+    check("the stop is clean and in time", status == 0 and took < STOP_MAX_S, (took, status))
 
 
 def all_else_hangs() -> None:
@@ -207,7 +207,7 @@ def all_else_hangs() -> None:
     daemon.lives_until(lambda: health.ask()[0] == 503, 60, "503 while the API hangs")
     slowest = health.slowest_ms()
     note("the slowest of %d answers while API and disks hang: %.1f ms (contract: %d ms)" % (ASKED, slowest, ANSWER_MS))
-    check("answers at once", slowest < LATE_MS, slowest)
+    check("the answers come at once", slowest < LATE_MS, slowest)
     daemon.stop()
     disk.answer()
 

@@ -200,7 +200,7 @@ def a_disk_that_hangs_holds_nothing_up() -> None:
 
 
 def the_rows_are_those_of_guides_b_and_c() -> None:
-    """From a platform with the guides' paths to the database: measurements, tags, fields and their types, letter by letter."""
+    """Compares the rows with those of the guides: measurements, tags, fields and their types, letter by letter."""
     database = Influx1()
     sim = Simulator(queues=3, agents=10, rate_limit=0, plain_names=True)
     section = database.node(Plugin="genesys").replace("</Node>", '  Tag "env" "prod"\n</Node>')
@@ -222,7 +222,7 @@ def the_rows_are_those_of_guides_b_and_c() -> None:
         same("tags of %s" % measurement, {frozenset(row["tags"]) for row in rows}, {frozenset(tags)})
         same("env of %s" % measurement, {row["tags"]["env"] for row in rows}, {"prod"})
         ids = {row["tags"].get("queueId") or row["tags"]["queue_id"] for row in rows}
-        check("queues of %s" % measurement, ids and ids <= set(sim.truth()["queues"]), ids)
+        check("the queues of %s are the platform's" % measurement, ids and ids <= set(sim.truth()["queues"]), ids)
     found = database.ask("SELECT offered FROM genesys_queue GROUP BY queueId")
     names = {queue: record["name"] for queue, record in sim.truth()["queues"].items()}
     both = []

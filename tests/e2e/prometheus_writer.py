@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""Does genesys_prometheus show all values, to those who may see them, without slowing anyone down?
+"""Does genesys_prometheus show all values, to permitted scrapers only, without delaying a writer?
 
 prometheus_examples.py has a real Prometheus. Values of many series come through collectd's unixsock plugin.
 """
@@ -167,7 +167,7 @@ def values_of_another_host_are_shown() -> None:
     check_soon("queues of the other host", lambda: shown.search(endpoint.text()), endpoint.text)
     far.stop()
     check_soon("the series of the host that is gone disappear", lambda: 'host="far"' not in endpoint.text(), endpoint.text, 20)
-    check("those of this host stay", 'host="agent"' in endpoint.text())
+    check("the series of this host stay", 'host="agent"' in endpoint.text())
     daemon.stop()
 
 

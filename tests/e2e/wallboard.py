@@ -60,7 +60,7 @@ class Board:
         same_soon("banner", lambda: self.text(BANNER), "")
 
     def is_clean(self) -> None:
-        """Up to here there was no error of a script, and no request to another place."""
+        """Checks that up to now no script had an error and no request went to another place."""
         same("errors in the browser", self.page.errors(), [])
         prefix = self.prometheus.url + "/"
         same("requests to other places", [url for url in self.page.requests() if not url.startswith((prefix, "data:"))], [])
@@ -74,7 +74,7 @@ def served(port: int) -> sinks.Prometheus:
 
 
 def is_recent(text: str, within_s: float) -> bool:
-    """True if a text says since when there is no data, and that is not longer ago than `within_s`."""
+    """True if a text says since when there is no data, and that time is at most `within_s` ago."""
     found = SINCE.match(text)
     if not found:
         return False
@@ -165,7 +165,7 @@ def blind_soon(when: str, board: Board, names: Any, within_s: float = 30) -> Non
         last.update(board.rows())
         return {*last} == {*names} and all([*row] == [""] and row[""][1] == "blind" for row in last.values())
     check_soon("rows are blind " + when, all_blind, lambda: str(last), within_s)
-    check("and say since when", all(is_recent(row[""][0], 300) for row in last.values() if "" in row), last)
+    check("blind rows say since when, " + when, all(is_recent(row[""][0], 300) for row in last.values() if "" in row), last)
 
 
 # ---- numbers of the test -----------------------------------------------------------------------
@@ -284,13 +284,14 @@ def sources_change(agent: Exposition, board: Board) -> None:
 
     agent.text = exposed(True) + sources(GOOD, silence=100)
     same_soon("colours of the counters of a silent stream", lambda: colours(lambda label: label in of_stream), ["blind"])
-    check_soon("they say since when", lambda: all(is_recent(row[label][0], 300) for row in board.rows().values() for label in of_stream
-                                                  if label in row), lambda: str(board.rows()))
+    check_soon("blind counters say since when", lambda: all(
+        is_recent(row[label][0], 300) for row in board.rows().values() for label in of_stream if label in row),
+        lambda: str(board.rows()))
     agent.text = exposed(True) + sources({**GOOD, TWO: (0, 100.0)})
     same_soon("colours when one of two blocks is blind", lambda: colours(lambda label: label not in of_stream), ["doubtful"])
     board.has_banner("a, queues-two, observations: no data since")
     agent.text = exposed(True) + sources({ALL: (0, None), TWO: (0, None), STREAM: (1, None)})
-    check_soon("sources without any answer", lambda: {json.dumps(row) for row in board.rows().values()} == {
+    check_soon("without any answer the rows have no data yet", lambda: {json.dumps(row) for row in board.rows().values()} == {
         json.dumps({"": ["no data yet", "blind"]})}, lambda: str(board.rows()))
     agent.text = exposed(True) + sources({**GOOD, ALL: (0, 9.0)})
     same_soon("the source after one failed attempt", lambda: [item for item in board.text(SOURCES) if "queues-all obs" in item[0]],
@@ -314,7 +315,7 @@ def fits_a_phone(board: Board) -> None:
     for width in (390, 320):
         board.page.resize(width, 800, mobile=True)
         same_soon("width of the page on a phone of %d" % width, lambda: board.text("document.documentElement.scrollWidth"), width)
-        same("cells outside", board.text('[...document.querySelectorAll("th, td, b, span, li")].filter(one => '
+        same("cells outside of the page", board.text('[...document.querySelectorAll("th, td, b, span, li")].filter(one => '
                                          'one.getBoundingClientRect().right > innerWidth + 0.5).map(one => one.textContent)'), [])
     board.page.resize(1280, 720)
 

@@ -67,7 +67,7 @@ refused 'GENESYS_CLIENT_ID has a line break' "$secret" "$region" "GENESYS_CLIENT
 refused 'GENESYS_CLIENT_SECRET begins or ends with a space' "$id" "$region" 'GENESYS_CLIENT_SECRET=hush '
 refused 'TARGET_QUEUE_IDS has a character' "$id" "$secret" "$region" 'TARGET_QUEUE_IDS=a,!b*'
 
-# Every region of the plugins is known, in either way of writing, and no other is.
+# Every region of the plugins is known, by name and by domain, and no other is.
 sed -n 's/^  XX("\([a-z0-9-]*\)", "\([a-z0-9.-]*\)").*/\1\n\2/p' "$top/common/genesys/region.c" >"$work/regions"
 [ "$(wc -l <"$work/regions")" -ge 36 ] || wrong 'the regions of region.c are not read'
 while read -r name; do
@@ -102,7 +102,7 @@ grep -q '^GENESYS_CLIENT_ID=' "$work/stdout" || wrong 'the command did not run'
 grep -q '^LC_ALL=C.UTF-8$' "$work/stdout" || wrong 'the command has another locale'
 grep -E '^(GENESYS_CLIENT_SECRET|INFLUXDB_TOKEN)=|h"u|t0ken' "$work/stdout" && wrong 'the command has a secret'
 
-# The files are the owner's alone, also where others lay there before.
+# Only the owner can read the files, also those that replace older ones.
 command='sh -c umask'
 umask 022
 run "$id" "$secret" "$region"

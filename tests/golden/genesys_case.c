@@ -10,8 +10,8 @@
  *   SECOND ask PATH [BLOCK]
  *   SECOND notify
  *
- * The output: "SECOND STATUS", the members of the document, one a line, and
- * "SECOND SEVERITY MESSAGE" for each notification. */
+ * The output: "SECOND PATH STATUS", the members of the document, one a line,
+ * and "SECOND SEVERITY MESSAGE" for each notification. */
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -121,7 +121,7 @@ static unsigned second_of(const struct run *run) {
   return (unsigned)(run->now.now_ms / 1000 - 1000);
 }
 
-/* Breaks the document behind each member, and each account and block. */
+/* Prints the document with a line for each member, account and block. */
 static void say_document(struct run *run, const char *json) {
   char line[4096];
   size_t used = 0;

@@ -51,7 +51,7 @@ def builder(root: Path) -> None:
     run(root, install)
     same("a second call installs nothing", run(root, install).strip(), "")
     plan = run(root, "apt-get -q -s install --no-install-recommends $(sh tools/deps.sh --names %s)" % LOOKED_UP)
-    check("the packages of the tests are there", plan.count("\nInst ") > 20, plan[-2000:])
+    check("apt finds the packages of the tests", plan.count("\nInst ") > 20, plan[-2000:])
 
 
 def package_of(root: Path) -> Path:

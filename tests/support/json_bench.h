@@ -20,7 +20,7 @@ struct json_record {
 extern const struct gc_json_reader json_reader;
 extern struct json_record json_record; /* context of the streams */
 
-/* A stream whose events go to json_record; the caller frees it. */
+/* Returns a stream whose events go to json_record; the caller frees it. */
 struct gc_json_stream *json_stream_of(const struct gc_json_reader *reader);
 /* Frees what json_record holds. Call it last in main. */
 void json_bench_end(void);

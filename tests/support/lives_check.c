@@ -222,7 +222,8 @@ struct compare {
   bool grows; /* `got` may be more: the counters as they are exported */
 };
 
-/* Without what is owed: a function of the facts. */
+/* Returns the count that follows from the facts: without those that are owed.
+ * Exported counters include them. */
 static uint64_t net_of(const struct compare *c, uint64_t count, uint64_t owed) {
   return c->grows ? count : count - owed;
 }

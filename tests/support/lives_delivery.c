@@ -105,8 +105,8 @@ static void add_item(struct lives_delivery *d, unsigned snapshot,
                                                .pause_ms = pause_ms};
 }
 
-/* All arrive after the last of them was sent, within minutes: what is heard of
- * later than a conversation is kept finds only its totals. */
+/* All arrive after the last of them was sent, within minutes: a snapshot that
+ * arrives after its conversation was dropped finds only the totals. */
 static void delay(struct lives_delivery *d, unsigned first) {
   for (unsigned i = first; i < d->count; i++)
     if (d->items[i].snapshot > d->items[first].after)

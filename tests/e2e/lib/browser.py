@@ -105,5 +105,5 @@ class Page:
                 if event["method"] == "Network.requestWillBeSent"]
 
     def picture(self) -> bytes:
-        """What is visible, as PNG."""
+        """A picture of the visible part of the page, PNG."""
         return base64.b64decode(self.call("Page.captureScreenshot", format="png")["data"])

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""What Grafana does with a dashboard before a database sees it: variables, their values, and the text of a query.
+"""The part of Grafana between a dashboard and a database: variables, their values, and the text of a query.
 
 Formats are those of @grafana/scenes 9 (formatRegistry); regular expressions are escaped as in @grafana/data 13 (escapeRegex).
 """

@@ -141,7 +141,7 @@ class Carbon:
             % (since - 1, name)).get(name, [])]
 
     def files(self) -> dict[str, dict[str, Any]]:
-        """What whisper-info says of each file: "a.b.c" -> aggregationMethod, xFilesFactor, fileSize, archives."""
+        """The output of whisper-info for each file: "a.b.c" -> aggregationMethod, xFilesFactor, fileSize, archives."""
         return self._whisper("made[name] = dict(whisper.info(path), fileSize=os.path.getsize(path))\n")
 
     def _whisper(self, each: str) -> dict[str, Any]:

@@ -98,7 +98,7 @@ static void one_change_is_one_notification(void) {
   CHECK_INT(entity.reported, GC_HEALTH_UP);
 }
 
-static void a_blip_is_no_notification(void) {
+static void a_short_failure_sends_no_notification(void) {
   begin(GC_HEALTH_BLOCK);
   live(10 * 1000, true);
   CHECK_INT(live(2 * 1000, false), 0);
@@ -180,7 +180,7 @@ static void a_writer_that_has_not_sent_yet_is_no_growing_spool(void) {
   CHECK_INT(entity.state, GC_HEALTH_SPOOLING);
 }
 
-static void ready_stays(void) {
+static void ready_is_not_taken_back(void) {
   begin(GC_HEALTH_BLOCK);
   read_source("observations", false);
   CHECK(!gc_health_entity_is_ready(&entity, &t));
@@ -209,14 +209,14 @@ int main(void) {
   RUN(the_stop_is_no_failure);
   RUN(more_causes_than_there_is_room_replace_the_oldest);
   RUN(one_change_is_one_notification);
-  RUN(a_blip_is_no_notification);
+  RUN(a_short_failure_sends_no_notification);
   RUN(a_flapping_source_sends_few_and_ends_with_the_truth);
   RUN(without_readings_it_is_stuck_until_the_next_one);
   RUN(one_that_could_not_start_is_down_for_good);
   RUN(an_account_without_an_api_is_down);
   RUN(requests_that_wait_for_half_a_minute_are_a_spent_budget);
   RUN(a_writer_that_has_not_sent_yet_is_no_growing_spool);
-  RUN(ready_stays);
+  RUN(ready_is_not_taken_back);
   RUN(a_silent_channel_of_the_account_silences_the_stream);
   return check_done();
 }

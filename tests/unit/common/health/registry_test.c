@@ -94,7 +94,7 @@ static void a_snapshot_is_of_this_moment_and_in_order(void) {
   gc_health_snapshot_clear(&s);
 }
 
-static void a_block_hears_of_the_silence_of_its_accounts_channel(void) {
+static void a_block_takes_the_silence_of_its_accounts_channel(void) {
   struct gc_health_snapshot s;
   struct gc_health_reading r = {.source_count = 1,
                                 .sources = {{"stream", true}}};
@@ -114,7 +114,7 @@ static void a_block_hears_of_the_silence_of_its_accounts_channel(void) {
   end();
 }
 
-static void a_block_says_why_its_account_is_down(void) {
+static void a_block_has_the_cause_of_its_account(void) {
   struct gc_health_snapshot s;
   struct gc_err refused = {.code = GC_ERR_AUTH, .text = "wrong secret"};
   struct gc_err down = {.code = GC_ERR_UNAVAILABLE, .text = "see the account"};
@@ -130,7 +130,7 @@ static void a_block_says_why_its_account_is_down(void) {
   end();
 }
 
-static void none_is_accepted(void) {
+static void a_missing_entry_is_accepted(void) {
   struct gc_err err = {.code = GC_ERR_PARSE};
   struct gc_health_reading r = {.source_count = 0};
   gc_health_note(NULL, "x", &err, &t);
@@ -144,8 +144,8 @@ int main(void) {
   RUN(an_account_speaks_for_its_blocks);
   RUN(a_block_that_stays_down_is_reported_after_its_account);
   RUN(a_snapshot_is_of_this_moment_and_in_order);
-  RUN(a_block_hears_of_the_silence_of_its_accounts_channel);
-  RUN(a_block_says_why_its_account_is_down);
-  RUN(none_is_accepted);
+  RUN(a_block_takes_the_silence_of_its_accounts_channel);
+  RUN(a_block_has_the_cause_of_its_account);
+  RUN(a_missing_entry_is_accepted);
   return check_done();
 }

@@ -43,7 +43,7 @@ static void a_joined_thread_leaves_the_signals_to_the_daemon(void) {
   CHECK_INT(blocked_signals(), before);
 }
 
-static void a_detached_thread_does_so_too(void) {
+static void a_detached_thread_leaves_them_to_the_daemon_too(void) {
   static const size_t stacks[] = {0, 256 * 1024};
   for (size_t i = 0; i < GC_COUNT(stacks); i++) {
     int before = blocked_signals();
@@ -57,6 +57,6 @@ static void a_detached_thread_does_so_too(void) {
 
 int main(void) {
   RUN(a_joined_thread_leaves_the_signals_to_the_daemon);
-  RUN(a_detached_thread_does_so_too);
+  RUN(a_detached_thread_leaves_them_to_the_daemon_too);
   return check_done();
 }

@@ -187,7 +187,7 @@ static void lines_that_are_dropped_are_said(void) {
 }
 
 /* More than the memory has room for, while the disk takes no lines. */
-static void values_beyond_the_memory_are_counted_and_said(void) {
+static void values_beyond_the_memory_are_counted_and_reported(void) {
   struct gc_err err = {.code = GC_OK};
   char what[] = "memory: ";
   spool_fresh(0, 1 << 20);
@@ -209,7 +209,7 @@ int main(void) {
   RUN(a_stopped_node_does_nothing_more);
   RUN(lines_that_are_dropped_are_said);
   RUN(batches_share_a_connection);
-  RUN(values_beyond_the_memory_are_counted_and_said);
+  RUN(values_beyond_the_memory_are_counted_and_reported);
   RUN(a_folder_that_is_not_there_yet_recovers);
   spool_bench_end();
   return check_done();

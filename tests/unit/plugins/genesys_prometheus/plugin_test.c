@@ -26,7 +26,7 @@ static struct sockaddr_in address(unsigned number) {
                               .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
 }
 
-/* Binds a socket to a port of its own, which `port` then is. */
+/* Binds a socket to a free port and sets `port` to that port. */
 static int taken_port(void) {
   struct sockaddr_in at = address(0);
   socklen_t len = sizeof(at);
@@ -37,7 +37,7 @@ static int taken_port(void) {
   return fd;
 }
 
-/* The answer to GET /metrics; "" when no one listens. */
+/* Returns the answer to GET /metrics; "" when nothing listens. */
 static const char *scrape(void) {
   static const char request[] =
       "GET /metrics HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n";
@@ -71,7 +71,7 @@ static void begin(const char *options) {
   CHECK_INT(fake_init(), 0);
 }
 
-/* A list of another plugin than ours, without meta data. */
+/* Dispatches a list of a plugin that is not ours, without meta data. */
 static void dispatch(const char *plugin, const char *type, value_t *values,
                      size_t count) {
   value_list_t vl = {.values = values,
@@ -252,7 +252,7 @@ static void a_list_of_a_wrong_length_is_not_read(void) {
   (void)fake_shutdown();
 }
 
-static void what_is_left_out_is_said_once(void) {
+static void series_that_are_left_out_are_reported_once(void) {
   begin("MaxSeries 1");
   for (int i = 0; i < 3; i++)
     dispatch_depth("h1", (const char *[]){"A", "B", "C"}[i], 1);
@@ -347,7 +347,7 @@ int main(void) {
   RUN(a_value_without_meta_data_is_named_by_its_identity);
   RUN(a_value_of_a_known_series_takes_no_memory);
   RUN(a_list_of_a_wrong_length_is_not_read);
-  RUN(what_is_left_out_is_said_once);
+  RUN(series_that_are_left_out_are_reported_once);
   RUN(the_plugin_shows_its_own_values);
   RUN(callbacks_are_registered_once);
   RUN(a_port_in_use_is_tried_again);

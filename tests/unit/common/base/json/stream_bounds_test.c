@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* What a document may not be: refused text, depth and sizes; and documents that
- * come in pieces. */
+/* Documents that are refused for their text, depth or size; documents that come
+ * in pieces. */
 #include "common/base/json/stream.h"
 
 #include <stdlib.h>

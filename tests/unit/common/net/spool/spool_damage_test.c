@@ -182,7 +182,7 @@ static void a_record_is_on_disk_when_it_is_accepted(void) {
   CHECK(spool_try(s, "bb", &err) != GC_OK);
   CHECK_HAS(err.text, "cannot save lines: Input/output error");
   syncs_fail = false;
-  spool_put(s, "cc"); /* bb waits in memory and comes again */
+  spool_put(s, "cc"); /* bb waits in memory and is saved again */
   CHECK_STR(spool_peek(s), "cc ");
   gc_spool_free(s);
   s = spool_opened();

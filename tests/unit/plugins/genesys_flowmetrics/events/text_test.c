@@ -25,7 +25,7 @@ static void a_document_ends_with_its_last_bracket(void) {
   }
 }
 
-static void what_is_cut_off_reaches_to_its_end(void) {
+static void a_document_that_is_cut_off_reaches_to_the_end(void) {
   static const char *const rows[] = {"{",     "{\"a\"",   "[[]",
                                      "[\"a]", "[\"\\\"]", "[\"\\"};
   for (size_t i = 0; i < GC_COUNT(rows); i++) {
@@ -45,7 +45,7 @@ static void other_text_is_no_document(void) {
 
 int main(void) {
   RUN(a_document_ends_with_its_last_bracket);
-  RUN(what_is_cut_off_reaches_to_its_end);
+  RUN(a_document_that_is_cut_off_reaches_to_the_end);
   RUN(other_text_is_no_document);
   return check_done();
 }

@@ -137,8 +137,8 @@ static void an_older_value_is_shown_only_after_an_interval(void) {
   store_free(s);
 }
 
-/* One thread does both: a lock that a writer waited for would end the test. */
-static void a_scrape_that_lasts_holds_no_writer_up(void) {
+/* One thread does both: the test would hang if a writer waited for a lock. */
+static void a_slow_scrape_delays_no_writer(void) {
   struct store *s = store_new(100, 30000);
   struct points_value old = depth("A", 1), new = depth("B", 5);
   CHECK_INT(points_write(s, &old, 1000), GC_OK);
@@ -196,7 +196,7 @@ int main(void) {
   RUN(of_two_series_with_one_line_one_is_shown);
   RUN(series_beyond_the_limit_are_counted);
   RUN(an_older_value_is_shown_only_after_an_interval);
-  RUN(a_scrape_that_lasts_holds_no_writer_up);
+  RUN(a_slow_scrape_delays_no_writer);
   RUN(threads_share_series_while_some_expire);
   return check_done();
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Legs that began before the end of a contact and are first heard of after it:
- * what was counted is taken back, and no counter falls. */
+/* Legs that began before the end of a contact and are first reported after it:
+ * the wrong outcome is taken back, and no counter falls. */
 #include "tests/support/cv_model.h"
 
 static struct cv_party *customer, *acd;
@@ -20,7 +20,7 @@ static void begin_abandoned(void) {
   check_counts("q1", 1, 0, 1, 0);
 }
 
-static void an_agent_that_is_heard_of_late_answered(void) {
+static void an_agent_that_is_reported_late_answered(void) {
   begin();
   offer(&customer, &acd);
   acd->end_ms = AT(8);
@@ -41,7 +41,7 @@ static void an_agent_that_is_heard_of_late_answered(void) {
   CHECK_INT(t.changes[CV_STATE_ACTIVE][CV_STATE_ENDED], 1);
 }
 
-static void a_queue_that_is_heard_of_late_makes_a_transfer(void) {
+static void a_queue_that_is_reported_late_makes_a_transfer(void) {
   begin_abandoned();
   life_connected(&life, CV_ACD, "q2", 9.5)->end_ms = AT(10);
   say();
@@ -51,8 +51,8 @@ static void a_queue_that_is_heard_of_late_makes_a_transfer(void) {
   CHECK_INT(of("q2").abandons_owed, 0);
 }
 
-static void the_next_abandon_pays_for_what_was_taken_back(void) {
-  a_queue_that_is_heard_of_late_makes_a_transfer();
+static void the_next_abandon_settles_one_that_was_taken_back(void) {
+  a_queue_that_is_reported_late_makes_a_transfer();
   abandon("c2", 20);
   check_counts("q1", 2, 0, 1, 1);
   CHECK_INT(of("q1").abandons_owed, 0);
@@ -61,7 +61,7 @@ static void the_next_abandon_pays_for_what_was_taken_back(void) {
 }
 
 /* The contact seemed to have gone on in another queue. */
-static void an_agent_that_is_heard_of_late_answered_before_a_transfer(void) {
+static void an_agent_that_is_reported_late_answered_before_a_transfer(void) {
   begin();
   offer(&customer, &acd);
   acd->end_ms = AT(8);
@@ -79,7 +79,7 @@ static void an_agent_that_is_heard_of_late_answered_before_a_transfer(void) {
   CHECK_INT(of("q1").transfers_owed, 0);
 }
 
-/* Counters that began after the contact have nothing of it. */
+/* Counters that began after the contact do not include it. */
 static void nothing_is_taken_back_from_later_counters(void) {
   begin_abandoned();
   life_tick(m, AT(60), AT(60));
@@ -105,7 +105,7 @@ static void a_callback_without_a_customer_goes_on(void) {
   check_counts("q2", 1, 0, 1, 0);
 }
 
-/* That all had ended before says nothing about a later contact. */
+/* An earlier end of all participants says nothing about a later contact. */
 static void a_customer_who_returned_was_not_gone(void) {
   begin();
   offer(&customer, &acd);
@@ -121,10 +121,10 @@ static void a_customer_who_returned_was_not_gone(void) {
 int main(void) {
   RUN(a_callback_without_a_customer_goes_on);
   RUN(a_customer_who_returned_was_not_gone);
-  RUN(an_agent_that_is_heard_of_late_answered);
-  RUN(a_queue_that_is_heard_of_late_makes_a_transfer);
-  RUN(the_next_abandon_pays_for_what_was_taken_back);
-  RUN(an_agent_that_is_heard_of_late_answered_before_a_transfer);
+  RUN(an_agent_that_is_reported_late_answered);
+  RUN(a_queue_that_is_reported_late_makes_a_transfer);
+  RUN(the_next_abandon_settles_one_that_was_taken_back);
+  RUN(an_agent_that_is_reported_late_answered_before_a_transfer);
   RUN(nothing_is_taken_back_from_later_counters);
   conversations_free(m);
   return check_done();

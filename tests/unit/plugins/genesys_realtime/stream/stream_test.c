@@ -434,7 +434,7 @@ static void say_stays(unsigned number, unsigned count) {
 }
 
 /* MaxConversations is 100. */
-static void what_the_limits_drop_is_exported(void) {
+static void conversations_that_the_limits_drop_are_exported(void) {
   begin_connected(20);
   CHECK_REAL(state("conversations_lost-limit"), 0);
   CHECK_REAL(state("conversations_lost-participants"), 0);
@@ -469,6 +469,6 @@ int main(void) {
   RUN(a_conversation_that_two_polls_lack_is_closed_and_is_drift);
   RUN(contacts_from_before_the_start_are_no_drift);
   RUN(a_conversation_that_is_listed_again_is_not_closed);
-  RUN(what_the_limits_drop_is_exported);
+  RUN(conversations_that_the_limits_drop_are_exported);
   return check_done();
 }

@@ -268,7 +268,7 @@ static void the_places_are_tried_in_the_order_of_awss_tools(void) {
   credentials_source_clear(&s);
 }
 
-/* The list grows by one block; what finds no room stays, in its order. */
+/* The list grows by one block; receipts without room stay, in their order. */
 static void receipts_that_find_no_memory_stay(void) {
   struct receipts from = {NULL, 0, 0}, to = {NULL, 0, 0};
   char text[8];
