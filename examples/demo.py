@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""Runs the simulator, a private collectd and, if it is there, Prometheus with rules and
-wallboard; shows live values. For demo.sh.
+"""Runs the simulator, a private collectd and, if it is installed, Prometheus with rules and
+wallboard; shows live values. demo.sh calls it.
 
 usage: demo.py SOURCE_FOLDER BUILD_FOLDER
 """
@@ -285,7 +285,7 @@ def show(queues, addresses, is_terminal):
 
 
 def watch(collectd, port, addresses, log, until):
-    """Shows tables until the time is over or a signal arrives; True if values came and changed."""
+    """Shows tables until the time is over or a signal arrives; returns True if values came and changed."""
     seen, readings = set(), 0
     stop = threading.Event()
     for name in SIGNALS:

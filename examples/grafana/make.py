@@ -25,7 +25,7 @@ WIDTH = 120
 
 
 def written(value: Any, indent: str = "") -> str:
-    """JSON with one line for each value that fits into a line."""
+    """Returns JSON with one line for each value that fits into a line."""
     short = json.dumps(value, ensure_ascii=False)
     if len(indent) + len(short) <= WIDTH or not value or not isinstance(value, (dict, list)):
         return short
@@ -39,7 +39,7 @@ def written(value: Any, indent: str = "") -> str:
 
 
 def dashboards() -> dict[str, dict[str, Any]]:
-    """File name -> dashboard."""
+    """Returns {file name: dashboard}."""
     return {
         "prometheus-operations": prometheus_queues.operations(),
         "prometheus-service-level": prometheus_queues.service(),

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The operations dashboard for InfluxDB, in InfluxQL and in Flux, and for Graphite: one list of panels, three languages."""
+"""The operations dashboard for InfluxDB (InfluxQL and Flux) and for Graphite, from one list of panels."""
 from __future__ import annotations
 
 from typing import Any, NamedTuple
@@ -116,8 +116,8 @@ def conditions(one: Series) -> list[tuple[str, str, str]]:
 
 
 def influxql(one: Series) -> str:
-    """The newest value of each series in each step, then one value of them all. $timeFilter stands in both: the inner
-    query would otherwise read the whole database."""
+    """Returns a query for the newest value of each series in each step, then for one value of all of them. Both queries
+    have $timeFilter: without it the inner one would read the whole database."""
     where = [
         '"%s" =~ /^${%s:regex}$/' % (label, value) if operator == "=~" else "\"%s\" = '%s'" % (label, value)
         for label, operator, value in conditions(one)
@@ -181,7 +181,7 @@ def flux(one: Series) -> str:
 
 
 def flux_name(one: Series) -> str:
-    """How Grafana shows a series: the answer itself has labels only."""
+    """Returns the name that Grafana shows for a series, since the answer has labels only."""
     return " ".join("${__field.labels.%s}" % name for name in one.by) or one.legend
 
 

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""Building blocks of Grafana's dashboards: variables, panels, layout. make.py writes what prometheus.py and databases.py
-compose of them. The names of the fields are those of the package @grafana/schema."""
+"""Building blocks of Grafana's dashboards: variables, panels, layout. make.py writes what the other modules of this
+folder compose of them. The names of the fields are those of the package @grafana/schema."""
 from __future__ import annotations
 
 from typing import Any, Optional, Union
@@ -17,7 +17,7 @@ UP = (("red", None), ("green", 1))
 
 
 def states(zero: str, one: str, color_zero: str, color_one: str) -> list[dict[str, Any]]:
-    """Words for the values 0 and 1."""
+    """Returns the mappings that show words for the values 0 and 1."""
     return [
         {
             "type": "value",
@@ -110,9 +110,8 @@ def panel(
     least: str = "",
     names: tuple[str, ...] = (),
 ) -> dict[str, Any]:
-    """A panel without its place. `connect` joins points over gaps, True for quiet queues, a number
-    of ms for late points; `limits` draws the thresholds as
-    lines; `columns` is the result of table_columns(); `least` is the shortest step of its queries; `names` are those of
+    """Returns a panel without its place. `connect` joins points over gaps: True for quiet queues, a number of ms for late
+    points. `limits` draws the thresholds as lines; `columns` is the result of table_columns(); `least` is the shortest step of its queries; `names` are those of
     the series of each query, where a query cannot name them."""
     defaults: dict[str, Any] = {
         "unit": unit,

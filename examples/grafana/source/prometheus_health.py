@@ -24,7 +24,7 @@ def health() -> dict[str, Any]:
             unit="none",
             steps=UP,
             mappings=DOWN_UP,
-            about="Down: the last attempts failed, and what is shown elsewhere is missing or old.",
+            about="Down: the last attempts failed, and the numbers of the other dashboards are missing or old.",
         ),
         panel(
             "Age of the newest answer",

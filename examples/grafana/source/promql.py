@@ -39,7 +39,7 @@ def quantile(share: float, span: str = "5m", by: str = "queue_name") -> str:
 
 
 def a_minute(family: str, labels: str, by: str = "") -> str:
-    """Events of a counter, per minute."""
+    """Returns the query for the events of a counter per minute."""
     return "60 * sum%s (rate(%s{%s}[$__rate_interval]))" % (" by (%s)" % by if by else "", family, labels)
 
 
@@ -60,7 +60,7 @@ def now(*queries: str) -> list[dict[str, Any]]:
 
 
 def listed(name: str, label: str, of: str, key: str, **more: Any) -> dict[str, Any]:
-    """A variable with the values of a label; qryType 5 is a query in words."""
+    """Returns a variable with the values of a label; qryType 5 is a query as text."""
     query = {
         "qryType": 5,
         "query": "label_values(%s, %s)" % (of, key),
