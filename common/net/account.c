@@ -80,8 +80,8 @@ static const char *host_of(const char *host) {
   return host != NULL ? host : preset != NULL ? preset : "";
 }
 
-/* True if two hosts are the same in an identity, where they are cut and have no
- * slashes, or in Graphite, where dots are replaced too. */
+/* True if two hosts are the same in an identity, which cuts them and replaces
+ * slashes, or in Graphite, which also replaces dots. */
 static bool same_host(const char *a, const char *b) {
   char x[GC_NAME_SIZE], y[GC_NAME_SIZE];
   gc_name_fold(x, host_of(a));

@@ -137,7 +137,7 @@ static void on_gather(void *ctx, uint64_t at_ms) {
     schedule_save(n, at_ms);
 }
 
-/* What is posted may arrive after the stop, when the sender is gone. */
+/* True after the stop, which frees the sender. A posted call may come later. */
 static bool is_over(const struct influx_node *n) { return n->sender == NULL; }
 
 static void on_first_value(void *ctx) {

@@ -25,7 +25,7 @@ static struct gc_plugin plugin = {.name = "genesys_prometheus",
 static struct store *store;
 static struct endpoint *endpoint;
 
-/* Of the maintenance; its read thread alone uses it. */
+/* State of on_maintain, which runs on one read thread at a time. */
 static struct {
   uint64_t expire_ms; /* next time */
   uint64_t overflow;  /* reported so far */

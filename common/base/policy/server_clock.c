@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "common/base/policy/server_clock.h"
 
-static bool are_within(int64_t a_ms, int64_t b_ms, int64_t most_ms) {
-  return a_ms - b_ms <= most_ms && b_ms - a_ms <= most_ms;
+static bool are_within(int64_t a_ms, int64_t b_ms, int64_t max_ms) {
+  return a_ms - b_ms <= max_ms && b_ms - a_ms <= max_ms;
 }
 
 static bool do_agree(int64_t a_ms, int64_t b_ms) {
@@ -40,8 +40,10 @@ static bool is_date_alone(const struct gc_server_clock *c, uint64_t now_ms,
          are_close(wall_ms, later_ms(c->wall_ms, c->at_ms, now_ms));
 }
 
-/* Notes a Date that is alone. True if such Dates have lasted for long, and
- * count from now on: a pause of a virtual machine stops its wall clock too. */
+/* Notes a Date that is alone. True if such Dates have lasted for
+ * GC_SERVER_CLOCK_LASTING_MS and count from now on: a pause of a virtual
+ * machine stops its wall clock too. After an agreement with a Date they count
+ * only within GC_SERVER_CLOCK_AGREE_MS of the wall clock. */
 static bool note_lone_date(struct gc_server_clock *c, uint64_t now_ms,
                            int64_t wall_ms, int64_t date_ms) {
   bool continues =

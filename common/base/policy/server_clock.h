@@ -6,12 +6,12 @@
  * one of wall clock, Date and monotonic clock may step while the other two
  * agree. Once Dates are steady, a Date that steps by more than
  * GC_SERVER_CLOCK_CLOSE_MS while the wall clock does not is ignored, until such
- * Dates have lasted for GC_SERVER_CLOCK_LASTING_MS. Until two clocks have
- * agreed, the earlier one of wall clock and last Date counts, so that nothing
- * is taken for past too early. A server without Date headers leaves the wall
- * clock, whose steps count when they last. After the machine was suspended the
- * clock is behind until the next answer, which is safe too. Pure; times are
- * arguments. */
+ * Dates have lasted for GC_SERVER_CLOCK_LASTING_MS and, after an agreement,
+ * agree with the wall clock. Until two clocks have agreed, the earlier one of
+ * wall clock and last Date counts, so that nothing is taken for past too early.
+ * A server without Date headers leaves the wall clock, whose steps count when
+ * they last. After the machine was suspended the clock is behind until the next
+ * answer, which is safe too. Pure; times are arguments. */
 #ifndef GC_BASE_POLICY_SERVER_CLOCK_H
 #define GC_BASE_POLICY_SERVER_CLOCK_H
 
@@ -26,7 +26,7 @@ enum {
   GC_SERVER_CLOCK_STEADY_MS = 60000,
   /* Gateways of one platform differ by less, with the header's resolution. */
   GC_SERVER_CLOCK_CLOSE_MS = 10000,
-  /* A step of one clock that lasts so long is no error of some minutes. */
+  /* A step of one clock that lasts for so long is no passing error. */
   GC_SERVER_CLOCK_LASTING_MS = 15 * 60000,
 };
 
@@ -38,7 +38,7 @@ struct gc_server_clock {
   uint64_t steady_since_ms; /* since then all Dates agree with each other */
   int64_t wall_ms;          /* this host's wall clock at that time */
   bool has_date;            /* false: the times are those of the wall clock */
-  bool has_lone;            /* the newest time was ignored: */
+  bool has_lone;            /* a time was ignored; the newest such time: */
   int64_t lone_ms;
   uint64_t lone_at_ms, lone_since_ms; /* since then all such times agree */
 };

@@ -20,7 +20,7 @@ const char *text_skip_space(const char *p, const char *end) {
   return p;
 }
 
-/* True if an odd number of backslashes is before `p`, after `from`. */
+/* True if an odd number of backslashes stands between `from` and `p`. */
 static bool is_escaped(const char *from, const char *p) {
   const char *first = p;
   while (first - 1 > from && first[-1] == '\\')
@@ -37,7 +37,7 @@ static const char *skip_string(const char *p, const char *end) {
   return p != NULL ? p + 1 : end;
 }
 
-/* What a byte adds to the depth; 2: a string begins. */
+/* change of the depth by each byte; 2: a string begins */
 static const signed char steps[256] = {
     ['{'] = 1, ['['] = 1, ['}'] = -1, [']'] = -1, ['"'] = 2};
 

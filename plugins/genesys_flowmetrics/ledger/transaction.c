@@ -189,7 +189,7 @@ static int64_t idle_ms(const struct ledger *l) {
                                                 : IDLE_MIN_MS;
 }
 
-/* A step of the clock that does not last retires no series. */
+/* Finds idle series by a clock that ignores a step until it lasts. */
 void ledger_retire_idle(struct ledger *l) {
   uint64_t now_ms = gc_clock_now_ms();
   if (now_ms < l->next_retire_ms)

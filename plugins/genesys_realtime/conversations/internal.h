@@ -54,9 +54,9 @@ enum {
   COUNTED_ANSWER = 1 << 1,
   COUNTED_DEPARTURE = 1 << 2, /* abandoned or transferred */
   COUNTED_BREACH = 1 << 3,
-  COUNTED_TRANSFER = 1 << 4, /* an agent's flag; the others are an acd's */
-  COUNTED_ABANDON = 1 << 5, /* with COUNTED_DEPARTURE: what the counters have */
-  COUNTED_ELSEWHERE = 1 << 6,
+  COUNTED_TRANSFER = 1 << 4,  /* an agent's flag; the others are an acd's */
+  COUNTED_ABANDON = 1 << 5,   /* a departure that an abandon counts */
+  COUNTED_ELSEWHERE = 1 << 6, /* a departure that a transfer counts */
 };
 
 _Static_assert(CV_MEDIA_COUNT <= 16, "struct participant has four bits");
@@ -281,7 +281,7 @@ static inline bool cv_is_pending(uint8_t counted) {
          COUNTED_OFFER;
 }
 
-/* Counts one, unless one is owed. */
+/* Adds one to a counter, or settles one that is owed. */
 static inline void cv_add_count(uint64_t *count, uint64_t *owed) {
   if (*owed > 0)
     --*owed;
@@ -289,7 +289,7 @@ static inline void cv_add_count(uint64_t *count, uint64_t *owed) {
     ++*count;
 }
 
-/* Takes a count back: the next one pays for it. */
+/* Takes one count back: it is owed, and the next one of the kind settles it. */
 static inline void cv_take_back(const uint64_t *count, uint64_t *owed) {
   *owed += *owed < *count;
 }

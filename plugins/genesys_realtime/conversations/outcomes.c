@@ -280,7 +280,7 @@ static void judge_departure(struct conversations *m,
                        acd->end_ms);
 }
 
-/* Takes a departure back if a leg that is first heard of now shows another
+/* Takes a departure back if a leg that is first reported now shows another
  * outcome: the contact was answered, or an abandoned one had gone on. */
 static void revise_departure(struct conversations *m,
                              const struct conversation *c,

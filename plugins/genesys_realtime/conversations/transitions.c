@@ -5,8 +5,8 @@
  * that it no longer has are taken back. So the changes are a function of the
  * facts, whenever they arrive.
  *
- * A change that is taken back is seen for a while, so only a leg that is
- * reported late and after-call work that is skipped take one back:
+ * A change that is taken back was visible for a while. Therefore only a leg
+ * that is reported late and after-call work that is skipped take one back:
  * - each step is a change of its own, however soon the next one follows
  * - the wait of a contact that was answered ends when the agent is connected;
  *   the wait of any other contact ends when its outcome is known

@@ -13,7 +13,7 @@ void obs_datum_begin(struct obs_datum *d) {
   *d = (struct obs_datum){.metric = -1, .is_unknown = true};
 }
 
-/* Documented metrics of the topics that give no value of a queue. */
+/* True for a documented metric of the topics that gives no value of a queue. */
 static bool is_unused(const struct gc_json_value *v) {
   static const char *const names[] = {"oFlow", "oLongestInteracting"};
   bool found = false;

@@ -13,7 +13,7 @@ enum { OBS_QUALIFIER_MAX_BYTES = 64 };
 /* The present element. Its members come in any order. */
 struct obs_datum {
   int metric;      /* enum obs_metric, or -1 */
-  bool is_unknown; /* no metric, or one that the API did not have */
+  bool is_unknown; /* no metric, or one that is not documented */
   bool has_count, has_calculated;
   int64_t count, calculated;
   char qualifier[OBS_QUALIFIER_MAX_BYTES];

@@ -21,7 +21,8 @@ struct subscription_deps {
   void (*snapshot)(void *ctx);
   /* Counts a message that could not be read. */
   void (*unread)(void *ctx);
-  /* Counts and reports numbers of a message that have no meaning here. */
+  /* Counts and reports numbers of a message that are ignored: their metric is
+   * unknown, or they lack a medium or status. */
   void (*ignored)(void *ctx, uint32_t count);
   /* Reports an outcome; GC_OK is success. */
   void (*notice)(void *ctx, const char *cause, const struct gc_err *err);
