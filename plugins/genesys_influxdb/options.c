@@ -10,7 +10,7 @@ enum { MEBIBYTE = 1024 * 1024 };
 const struct gc_opt node_rows[] = {
     GC_OPT_STR(struct node_options, url, "URL", "http://127.0.0.1:8086", 0,
                "Address of the database, perhaps with a path. Plain `http://` "
-               "to another host earns a warning.",
+               "to another host gives a warning.",
                "https://influx.example.com:8086"),
     GC_OPT_INT(struct node_options, version, "Version", "2", 1, 2, "",
                "`2`: `/api/v2/write` with a token (InfluxDB 2 and 3, "

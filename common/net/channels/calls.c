@@ -51,8 +51,7 @@ static void set_life(struct gc_channel_calls *c, int64_t expires_ms) {
 }
 
 /* True if the call may have created a channel: also without an answer, or with
- * one that cannot be
- * read. */
+ * one that cannot be read. */
 static bool may_have_created(enum gc_code code) {
   return code == GC_OK || code == GC_ERR_PARSE || code == GC_ERR_TIMEOUT;
 }
