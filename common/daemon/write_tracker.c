@@ -153,7 +153,7 @@ static int on_write(__attribute__((unused)) const data_set_t *ds,
 }
 
 static int register_last(void) {
-  return plugin_register_write("genesys_tap", on_write, NULL);
+  return plugin_register_write("genesys_write_tracker", on_write, NULL);
 }
 
 enum gc_code gc_write_tracker_register(struct gc_err *err) {
@@ -163,7 +163,8 @@ enum gc_code gc_write_tracker_register(struct gc_err *err) {
   unlock_tracker();
   /* The lock is free here, since collectd may log about the registration, and a
    * log plugin may dispatch values. */
-  if (first && plugin_register_init("genesys_tap", register_last) != 0)
+  if (first &&
+      plugin_register_init("genesys_write_tracker", register_last) != 0)
     return gc_fail(err, GC_ERR_MEMORY,
                    "collectd refuses the init callback of the write tracker");
   return GC_OK;

@@ -36,7 +36,7 @@ Plugin "csv"
 </Target>
 </Rule>
 <Target "write">
-Plugin "genesys_tap"
+Plugin "genesys_write_tracker"
 </Target>
 </Chain>
 """

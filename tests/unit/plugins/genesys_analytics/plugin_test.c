@@ -104,7 +104,7 @@ static void it_registers_its_callbacks(void) {
   CHECK_INT(fake_init(), 0);
   CHECK(fake_has("read", "genesys_analytics/query-a"));
   CHECK(fake_has("read", "genesys_analytics/query-b/state"));
-  CHECK(fake_has("write", "genesys_tap"));
+  CHECK(fake_has("write", "genesys_write_tracker"));
   CHECK_INT(fake_read(NULL), 0);
   CHECK_REAL(fake_gauge("h1/genesys-query-a/source_up-aggregates"), 0);
   CHECK_INT(fake_derive("h1/genesys-query-b/windows-done"), 0);
