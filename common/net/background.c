@@ -118,10 +118,6 @@ enum gc_code gc_background_start(struct gc_background *b,
   return code;
 }
 
-bool gc_background_is_running(const struct gc_background *b) {
-  return b->job != NULL;
-}
-
 void gc_background_cancel(struct gc_background *b) {
   struct job *job = b->job;
   if (job == NULL)

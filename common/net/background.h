@@ -36,7 +36,6 @@ GC_API void gc_background_free(struct gc_background *b);
 GC_API GC_MUST_CHECK enum gc_code
 gc_background_start(struct gc_background *b, const struct gc_work *work,
                     struct gc_err *err);
-GC_API bool gc_background_is_running(const struct gc_background *b);
 /* Ends the running job, if any, without `done`. */
 GC_API void gc_background_cancel(struct gc_background *b);
 

@@ -150,10 +150,6 @@ void health_endpoint_maintain(struct health_endpoint *e, uint64_t now_ms) {
   gc_listener_maintain(e->listener, now_ms);
 }
 
-bool health_endpoint_is_up(const struct health_endpoint *e) {
-  return gc_listener_is_up(e->listener);
-}
-
 /* ---- beginning and end ---- */
 
 static void on_listening(void *ctx, const char *cause,

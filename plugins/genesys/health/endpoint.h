@@ -35,7 +35,6 @@ health_endpoint_new(const struct health_endpoint_settings *settings);
  * changed certificates. Waits 0.6 s at most for a disk. Call it about once a
  * second, from one thread. */
 void health_endpoint_maintain(struct health_endpoint *e, uint64_t now_ms);
-bool health_endpoint_is_up(const struct health_endpoint *e);
 /* Stops and frees `e`, which may be NULL. */
 void health_endpoint_free(struct health_endpoint *e);
 

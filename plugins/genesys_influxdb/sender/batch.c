@@ -55,13 +55,6 @@ bool influx_batch_next(const struct influx_batch *b, const char **ret_bytes,
   return true;
 }
 
-size_t influx_batch_part_lines(const struct influx_batch *b) {
-  if (b->part_count == 0)
-    return 0;
-  const struct influx_part *part = &b->parts[b->part_count - 1];
-  return part->to - part->from;
-}
-
 void influx_batch_took(struct influx_batch *b) {
   b->took_some = true;
   b->part_count--;

@@ -37,8 +37,6 @@ GC_MUST_CHECK enum gc_code influx_batch_begin(struct influx_batch *b);
 /* True while a part is left; returns its bytes. */
 bool influx_batch_next(const struct influx_batch *b, const char **ret_bytes,
                        size_t *ret_len);
-/* Returns the number of lines of the next part. */
-size_t influx_batch_part_lines(const struct influx_batch *b);
 
 /* Notes that the database accepted the next part. */
 void influx_batch_took(struct influx_batch *b);

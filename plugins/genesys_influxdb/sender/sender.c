@@ -56,8 +56,8 @@ static void notice(const struct influx_sender *s, const char *cause,
 static void change_state(struct influx_sender *s, enum influx_event event) {
   enum influx_state to = influx_state_next(s->state, event);
   if (to != s->state)
-    gc_debug("influxdb %s: %s -> %s", s->settings->target.url,
-             influx_state_name(s->state), influx_state_name(to));
+    gc_debug("influxdb: %s -> %s", influx_state_name(s->state),
+             influx_state_name(to));
   s->state = to;
 }
 
