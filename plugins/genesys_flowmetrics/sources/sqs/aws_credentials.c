@@ -35,15 +35,17 @@ enum step { STEP_TOKEN, STEP_ROLE, STEP_KEYS };
 struct credentials_keeper {
   const struct credentials_source *source;
   const struct gc_transport *transport;
+  uint64_t (*now_ms)(void);
   int64_t (*wall_ms)(void);
   struct gc_bounded *reads; /* reads of files */
 
   struct credentials now;
   bool has_now;
-  int64_t renew_ms; /* wall clock: when to renew `now` */
+  uint64_t renew_ms;   /* monotonic time to renew `now` */
+  uint64_t expires_ms; /* monotonic time of the end of `now`; 0: no end */
   struct credentials refused;
-  int64_t refused_ms; /* wall clock; 0: none was refused */
-  bool holds_any;     /* also hold keys that differ from `refused` */
+  uint64_t refused_ms; /* monotonic; 0: none was refused */
+  bool holds_any;      /* also hold keys that differ from `refused` */
 
   struct gc_exchange exchange;
   bool is_fetching;
@@ -114,13 +116,28 @@ static enum gc_code read_file(struct credentials_keeper *k,
   return code == GC_OK ? code : gc_fail_in(err, code, "%s: ", s->file);
 }
 
+/* Returns the milliseconds between two times of the wall clock, at least
+ * `least_ms`: keys that seem to have expired are tried, because that clock may
+ * be wrong. */
+static uint64_t span_ms(int64_t from_ms, int64_t to_ms, int64_t least_ms) {
+  int64_t span_ms = to_ms - from_ms;
+  return (uint64_t)(span_ms > least_ms ? span_ms : least_ms);
+}
+
+/* The wall clock counts once, for the time that the keys have left. */
 static void set_credentials(struct credentials_keeper *k,
                             const struct credentials *c) {
-  int64_t now = k->wall_ms();
+  uint64_t now_ms = k->now_ms();
+  int64_t wall_ms = k->wall_ms(), end_ms = c->expires_ms;
   k->now = *c;
   k->has_now = true;
-  k->renew_ms = c->expires_ms != 0 ? credentials_renew_at(c->expires_ms, now)
-                                   : now + REREAD_MS;
+  k->expires_ms =
+      end_ms != 0 ? now_ms + span_ms(wall_ms, end_ms, 2 * RETRY_MS) : 0;
+  k->renew_ms =
+      now_ms +
+      (end_ms != 0
+           ? span_ms(wall_ms, credentials_renew_at(end_ms, wall_ms), RETRY_MS)
+           : REREAD_MS);
 }
 
 /* Reads the credentials from a place that needs no request. */
@@ -316,10 +333,10 @@ static enum gc_code take_reply(struct credentials_keeper *k,
 /* Delays the next renewal. The current keys are used until they expire; without
  * a delay each request to the queue would request new keys. */
 static void delay_renewal(struct credentials_keeper *k) {
-  int64_t retry_ms = k->wall_ms() + RETRY_MS, expires_ms = k->now.expires_ms;
+  uint64_t retry_ms = k->now_ms() + RETRY_MS;
   if (k->has_now)
-    k->renew_ms =
-        expires_ms != 0 && expires_ms < retry_ms ? expires_ms : retry_ms;
+    k->renew_ms = k->expires_ms != 0 && k->expires_ms < retry_ms ? k->expires_ms
+                                                                 : retry_ms;
 }
 
 static void on_answer(struct gc_exchange *x, const struct gc_reply *reply,
@@ -344,7 +361,7 @@ static void on_answer(struct gc_exchange *x, const struct gc_reply *reply,
 struct credentials_keeper *
 credentials_keeper_new(const struct credentials_source *source,
                        const struct gc_transport *transport,
-                       int64_t (*wall_ms)(void)) {
+                       uint64_t (*now_ms)(void), int64_t (*wall_ms)(void)) {
   struct credentials_keeper *k = calloc(1, sizeof(*k));
   struct gc_bounded *reads = gc_bounded_new("gc-secret", FILES_WAIT_MS);
   if (k == NULL || reads == NULL) {
@@ -355,6 +372,7 @@ credentials_keeper_new(const struct credentials_source *source,
   k->reads = reads;
   k->source = source;
   k->transport = transport;
+  k->now_ms = now_ms;
   k->wall_ms = wall_ms;
   return k;
 }
@@ -377,7 +395,7 @@ static bool is_local(const struct credentials_source *s) {
 
 static const struct credentials *
 valid_credentials(const struct credentials_keeper *k) {
-  bool is_expired = k->now.expires_ms != 0 && k->wall_ms() >= k->now.expires_ms;
+  bool is_expired = k->expires_ms != 0 && k->now_ms() >= k->expires_ms;
   return k->has_now && !is_expired ? &k->now : NULL;
 }
 
@@ -386,7 +404,7 @@ credentials_get(struct credentials_keeper *k,
                 void (*ready)(void *ctx, const struct gc_err *err), void *ctx) {
   struct gc_err err = {.code = GC_OK};
   bool may_change = is_local(k->source) && credentials_is_held(k);
-  if (k->has_now && k->wall_ms() < k->renew_ms && !may_change)
+  if (k->has_now && k->now_ms() < k->renew_ms && !may_change)
     return &k->now;
   if (!k->is_fetching) {
     k->is_fetching = true;
@@ -408,11 +426,9 @@ credentials_get(struct credentials_keeper *k,
   return NULL;
 }
 
-/* True if keys were refused less than REFUSED_MS ago. A clock that stepped back
- * ends this time. */
+/* True if keys were refused less than REFUSED_MS ago. */
 static bool was_refused_lately(const struct credentials_keeper *k) {
-  int64_t age_ms = k->wall_ms() - k->refused_ms;
-  return k->refused_ms != 0 && age_ms >= 0 && age_ms < REFUSED_MS;
+  return k->refused_ms != 0 && k->now_ms() - k->refused_ms < REFUSED_MS;
 }
 
 void credentials_refused(struct credentials_keeper *k) {
@@ -420,7 +436,7 @@ void credentials_refused(struct credentials_keeper *k) {
     return;
   k->holds_any = was_refused_lately(k) && !is_local(k->source);
   k->refused = k->now;
-  k->refused_ms = k->wall_ms();
+  k->refused_ms = k->now_ms();
   if (k->holds_any)
     return; /* the service gave these keys just now; new ones would not help */
   k->has_now = false;

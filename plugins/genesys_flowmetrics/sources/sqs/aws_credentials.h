@@ -74,11 +74,13 @@ struct credentials_keeper;
 /* Makes a keeper that fetches and renews the credentials. `source` and
  * `transport` are borrowed. `transport` must reach the metadata addresses
  * without a proxy; for CREDENTIALS_WEB_IDENTITY it must reach STS, with the
- * settings of requests to the queue. Returns NULL when out of memory. */
+ * settings of requests to the queue. The wall clock is read once for new keys,
+ * to learn what is left of them; a later step moves nothing. Returns NULL when
+ * out of memory. */
 struct credentials_keeper *
 credentials_keeper_new(const struct credentials_source *source,
                        const struct gc_transport *transport,
-                       int64_t (*wall_ms)(void));
+                       uint64_t (*now_ms)(void), int64_t (*wall_ms)(void));
 void credentials_keeper_free(struct credentials_keeper *k);
 
 /* Returns the credentials when valid ones are there, also while their renewal

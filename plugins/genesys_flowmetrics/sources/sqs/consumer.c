@@ -447,8 +447,9 @@ enum gc_code consumer_set(struct consumer *c, struct gc_err *err) {
    * addresses use no proxy. */
   const struct credentials_source *source = c->sqs->settings.credentials;
   bool is_sts = source->place == CREDENTIALS_WEB_IDENTITY;
-  c->keys = credentials_keeper_new(
-      source, is_sts ? &c->transport : &c->metadata, gc_clock_wall_ms);
+  c->keys =
+      credentials_keeper_new(source, is_sts ? &c->transport : &c->metadata,
+                             gc_clock_now_ms, gc_clock_wall_ms);
   c->reader = event_reader_new(c->sqs->settings.form, err);
   c->answer = sqs_answer_new(on_message, c, err);
   if (c->keys == NULL || c->reader == NULL || c->answer == NULL)

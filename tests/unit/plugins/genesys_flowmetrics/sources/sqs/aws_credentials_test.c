@@ -32,6 +32,7 @@ static char path[] = "token-XXXXXX";
 static struct gc_err ready_err;
 static unsigned ready_count;
 
+static uint64_t now_ms(void) { return r.env.now_ms(r.env.ctx); }
 static int64_t wall_ms(void) { return r.env.wall_ms(r.env.ctx); }
 
 static void on_ready(void *ctx, const struct gc_err *err) {
@@ -73,7 +74,7 @@ static void begin(void) {
   ready_count = 0;
   CHECK_INT(credentials_find_source(NULL, NULL, "eu-west-1", &source, &err),
             GC_OK);
-  keeper = credentials_keeper_new(&source, &r.env.transport, wall_ms);
+  keeper = credentials_keeper_new(&source, &r.env.transport, now_ms, wall_ms);
   CHECK(keeper != NULL);
 }
 
@@ -182,6 +183,46 @@ static void the_token_is_read_again_at_each_renewal(void) {
   CHECK_HAS(replay_last(&r, "POST /")->body, "WebIdentityToken=second.token");
   const struct credentials *keys = get();
   CHECK_STR(keys != NULL ? keys->key_id : "", "ASIA2");
+  end();
+}
+
+/* The service signs by its own clock; a step of ours changes no keys. */
+static void a_step_of_the_wall_clock_renews_nothing(void) {
+  static const int64_t steps_ms[] = {25 * 60 * MINUTE_MS, -25 * 60 * MINUTE_MS};
+  for (size_t i = 0; i < GC_COUNT(steps_ms); i++) {
+    begin();
+    answer(200, FIRST);
+    answer(200, SECOND);
+    CHECK(get() == NULL);
+    replay_run(&r, 1);
+    r.wall_ms += steps_ms[i];
+    CHECK(get() != NULL);
+    replay_run(&r, 53 * MINUTE_MS);
+    CHECK(get() != NULL);
+    CHECK_INT(replay_count(&r, "POST /"), 1);
+    replay_run(&r, 3 * MINUTE_MS);
+    CHECK(get() != NULL);
+    CHECK_INT(replay_count(&r, "POST /"), 2);
+    replay_run(&r, 1);
+    end();
+  }
+}
+
+/* Keys that are expired by a wrong clock are used and renewed without haste. */
+static void a_clock_that_is_ahead_requests_no_keys_all_the_time(void) {
+  begin();
+  r.wall_ms += 25 * 60 * MINUTE_MS;
+  replay_answer(&r, &(struct replay_answer){.match = "POST /",
+                                            .times = REPLAY_ALWAYS,
+                                            .status = 200,
+                                            .body = FIRST});
+  CHECK(get() == NULL);
+  for (int i = 0; i < 600; i++) {
+    replay_run(&r, 100);
+    CHECK(get() != NULL);
+  }
+  CHECK(replay_count(&r, "POST /") <= 4);
+  replay_run(&r, 1);
   end();
 }
 
@@ -318,7 +359,7 @@ static void use_option(void) {
   credentials_source_clear(&source);
   CHECK_INT(credentials_find_source("AKIA1", path, "eu-west-1", &source, NULL),
             GC_OK);
-  keeper = credentials_keeper_new(&source, &r.env.transport, wall_ms);
+  keeper = credentials_keeper_new(&source, &r.env.transport, now_ms, wall_ms);
 }
 
 /* AWS would refuse them once more; a changed file is used at once. */
@@ -387,6 +428,8 @@ int main(void) {
   RUN(a_role_without_a_token_file_is_left_to_other_places);
   RUN(the_token_is_exchanged_for_keys);
   RUN(the_token_is_read_again_at_each_renewal);
+  RUN(a_step_of_the_wall_clock_renews_nothing);
+  RUN(a_clock_that_is_ahead_requests_no_keys_all_the_time);
   RUN(a_failed_renewal_is_repeated_after_a_pause);
   RUN(a_file_that_hangs_leaves_the_present_keys_and_is_named);
   RUN(errors_name_the_variable_and_the_file);
