@@ -121,6 +121,9 @@ enum gc_code gc_plugin_add(struct gc_plugin *p, const struct gc_block_class *is,
     block_free(b);
     return code;
   }
+  /* Before any thread is there: those of a plugin may report for its blocks. */
+  b->health =
+      gc_daemon_health_add(GC_HEALTH_BLOCK, p->name, b->instance, b->name);
   b->next = p->blocks;
   p->blocks = b;
   return GC_OK;
@@ -216,9 +219,6 @@ static void register_reads(struct gc_block *b) {
 
 static void start_block(struct gc_block *b) {
   struct gc_err err = {.code = GC_OK};
-  if (b->health == NULL)
-    b->health = gc_daemon_health_add(GC_HEALTH_BLOCK, b->plugin->name,
-                                     b->instance, b->name);
   b->runs = b->is->start(b, &err) == GC_OK;
   if (b->runs) {
     register_reads(b);
