@@ -38,6 +38,19 @@ static void a_series_disappears_when_it_is_not_written(void) {
   store_free(s);
 }
 
+/* Prometheus is away for an hour, in which values come each 10 s. */
+static void between_two_scrapes_the_newest_value_is_kept(void) {
+  struct store *s = store_new(100, 30000);
+  for (int64_t at_ms = 0; at_ms < 3600 * 1000; at_ms += 10000) {
+    struct points_value a = depth("A", (double)(at_ms / 10000));
+    CHECK_INT(points_write(s, &a, at_ms + 1), GC_OK);
+    store_expire(s, at_ms + 1);
+  }
+  CHECK_INT(count_lines(s, "host=\"h\"} 359\n"), 1);
+  CHECK_INT(count_lines(s, "{queue_name"), 1);
+  store_free(s);
+}
+
 /* Its interval is 10 s: two of them are longer than the staleness. */
 static void a_slow_series_stays_for_two_intervals(void) {
   struct store *s = store_new(100, 1000);
@@ -191,6 +204,7 @@ static void threads_share_series_while_some_expire(void) {
 
 int main(void) {
   RUN(a_series_disappears_when_it_is_not_written);
+  RUN(between_two_scrapes_the_newest_value_is_kept);
   RUN(a_slow_series_stays_for_two_intervals);
   RUN(all_members_of_a_histogram_disappear);
   RUN(of_two_series_with_one_line_one_is_shown);
