@@ -73,12 +73,30 @@ static bool is_essential(const struct gc_health_cause *cause) {
          cause->err.code != GC_ERR_THROTTLED;
 }
 
+static bool ends_with(const char *name, const char *end) {
+  size_t name_len = strlen(name), end_len = strlen(end);
+  return name_len >= end_len && strcmp(name + name_len - end_len, end) == 0;
+}
+
+/* True for the cause of a channel (net/channels/slot). A second channel that
+ * fails and a message that cannot be read silence nothing. */
+static bool is_stream(const struct gc_health_cause *cause) {
+  return strncmp(cause->name, "stream", strlen("stream")) == 0 &&
+         !ends_with(cause->name, " renewal") &&
+         !ends_with(cause->name, " frames");
+}
+
 const struct gc_health_cause *
 gc_health_entity_stream(const struct gc_health_entity *account) {
-  for (size_t i = account->cause_count; i-- > 0;)
-    if (strncmp(account->causes[i].name, "stream", strlen("stream")) == 0)
-      return &account->causes[i];
-  return NULL;
+  const struct gc_health_cause *found = NULL;
+  for (size_t i = 0; i < account->cause_count; i++) {
+    const struct gc_health_cause *cause = &account->causes[i];
+    bool is_found_silent = found != NULL && found->err.code == GC_ERR_TIMEOUT;
+    if (is_stream(cause) &&
+        (!is_found_silent || cause->err.code == GC_ERR_TIMEOUT))
+      found = cause;
+  }
+  return found;
 }
 
 static const struct gc_health_cause *

@@ -96,7 +96,8 @@ GC_API void gc_health_entity_tick(struct gc_health_entity *e,
  * GC_HEALTH_EARLY_MS: a query may wait half an hour for its first interval. */
 GC_API bool gc_health_entity_is_ready(const struct gc_health_entity *e,
                                       const struct gc_health_time *t);
-/* Returns the failing cause of a channel of an account; NULL: none fails. */
+/* Returns the failing cause of a channel of an account, first of a silent one;
+ * NULL: none fails. */
 GC_API const struct gc_health_cause *
 gc_health_entity_stream(const struct gc_health_entity *account);
 /* Returns the cause that explains the state best; NULL: none fails. */

@@ -114,6 +114,32 @@ static void a_block_takes_the_silence_of_its_accounts_channel(void) {
   end();
 }
 
+/* Notes the outcome of a channel and returns the state of the block. */
+static enum gc_health_state state_after(const char *cause, enum gc_code code) {
+  struct gc_err err = {.code = code, .text = "why"};
+  struct gc_health_snapshot s;
+  gc_health_note(account, cause, &err, &t);
+  CHECK_INT(gc_health_snapshot_take(&s, &t), GC_OK);
+  enum gc_health_state state = s.at[1].state;
+  gc_health_snapshot_clear(&s);
+  return state;
+}
+
+static void only_a_silent_channel_silences_the_stream(void) {
+  struct gc_health_reading r = {.source_count = 1,
+                                .sources = {{"stream", true}}};
+  begin();
+  gc_health_read(block, &r, &t);
+  CHECK_INT(state_after("stream renewal", GC_ERR_TIMEOUT), GC_HEALTH_UP);
+  CHECK_INT(state_after("stream 2 renewal", GC_ERR_TIMEOUT), GC_HEALTH_UP);
+  CHECK_INT(state_after("stream", GC_ERR_TIMEOUT), GC_HEALTH_SILENT);
+  CHECK_INT(state_after("stream 2", GC_ERR_NETWORK), GC_HEALTH_SILENT);
+  CHECK_INT(state_after("stream 2 frames", GC_ERR_PARSE), GC_HEALTH_SILENT);
+  CHECK_INT(state_after("stream", GC_OK), GC_HEALTH_UP);
+  CHECK_INT(state_after("stream 2", GC_ERR_TIMEOUT), GC_HEALTH_SILENT);
+  end();
+}
+
 static void a_block_has_the_cause_of_its_account(void) {
   struct gc_health_snapshot s;
   struct gc_err refused = {.code = GC_ERR_AUTH, .text = "wrong secret"};
@@ -145,6 +171,7 @@ int main(void) {
   RUN(a_block_that_stays_down_is_reported_after_its_account);
   RUN(a_snapshot_is_of_this_moment_and_in_order);
   RUN(a_block_takes_the_silence_of_its_accounts_channel);
+  RUN(only_a_silent_channel_silences_the_stream);
   RUN(a_block_has_the_cause_of_its_account);
   RUN(a_missing_entry_is_accepted);
   return check_done();
