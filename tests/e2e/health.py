@@ -111,7 +111,7 @@ def the_api_is_away_and_comes_back() -> None:
                                                            "wal_pending", "errors")], [True] * 5)
     status, document = health.ask()
     same("fine", (status, document["status"], document["errors"]), (200, "ok", []))
-    same("blocks", [one["name"] for one in document["blocks"]], ["queues-b", "queues-all"])
+    same("blocks", [one["name"] for one in document["blocks"]], ["queues-all", "queues-b"])
     daemon.lives_until(lambda: all(one["series"] > 0 and one["selected"] == 2 for one in health.ask()[1]["blocks"]), 10,
                        "series and selected queues")
     same("an unknown block", health.ask("/health?block=nothing")[0], 404)

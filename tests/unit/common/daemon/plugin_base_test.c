@@ -236,6 +236,20 @@ static void a_block_publishes_its_health(void) {
   gc_health_snapshot_clear(&s);
 }
 
+/* A thread that runs before the blocks start may report of them. */
+static void a_block_has_its_health_before_the_start(void) {
+  struct gc_err err;
+  CHECK_INT(given("<Plugin genesys_things>\n<Thing \"a\">\n</Thing>\n"
+                  "</Plugin>\n"),
+            0);
+  CHECK_INT(health_now().state, GC_HEALTH_STARTING);
+  gc_fail(&err, GC_ERR_STATE, "moved aside");
+  gc_daemon_health_note(plugin.blocks->health, "state", &err);
+  CHECK_INT(fake_init(), 0);
+  CHECK_INT(health_now().state, GC_HEALTH_STATE);
+  fake_shutdown();
+}
+
 static void a_block_that_cannot_start_is_down(void) {
   CHECK_INT(given("<Plugin genesys_things>\n<Thing \"a\">\n"
                   "Trouble \"account\"\n</Thing>\n</Plugin>\n"),
@@ -252,6 +266,7 @@ int main(void) {
   RUN(two_names_that_become_one_are_refused);
   RUN(a_block_reports_its_own_errors_only);
   RUN(a_block_publishes_its_health);
+  RUN(a_block_has_its_health_before_the_start);
   RUN(a_block_that_cannot_start_is_down);
   gc_config_seen_clear(&plugin.seen);
   gc_log_free(plugin.log);
