@@ -139,6 +139,8 @@ static enum gc_code start_block(struct gc_block *base, struct gc_err *err) {
     settings.deps = deps_of(base->account);
   }
   base->host = b->host;
+  gc_health_set_account(base->health, base->account != NULL ? o->account : NULL,
+                        b->host);
   b->work = attributes_start(o, &b->config, &settings, err);
   return b->work != NULL ? GC_OK : err->code;
 }
@@ -190,7 +192,8 @@ static struct gc_plugin plugin = {.name = "genesys_flowmetrics",
 
 /* ---- the ledger, one for all blocks ---- */
 
-/* Logs the outcome of the ledger's work. Runs on the ledger's thread. */
+/* Logs the outcome of the ledger's work and notes it for /health. Runs on the
+ * ledger's thread and on a read thread. */
 static void on_ledger_notice(void *ctx, const char *cause,
                              const struct gc_err *err) {
   (void)ctx;
@@ -210,7 +213,7 @@ static int on_read(user_data_t *ud) {
   struct gc_err err = {.code = GC_OK};
   (void)ud;
   if (ledger_hangs(ledger, &err))
-    gc_log_failure(plugin.log, "state", &err);
+    on_ledger_notice(NULL, "state", &err);
   samples_flow(ledger, gc_clock_now_ms(), interval_ms, put_tracked, NULL);
   for (struct gc_block *b = next_attributes(plugin.blocks); b != NULL;
        b = next_attributes(b->next))

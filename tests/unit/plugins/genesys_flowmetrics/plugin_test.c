@@ -13,7 +13,9 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "common/health/registry.h"
 #include "common/net/account.h"
+#include "common/net/clock.h"
 #include "tests/support/check.h"
 
 void genesys_module_register(void);
@@ -291,6 +293,34 @@ static void blocks_of_one_host_count_together(void) {
   gc_accounts_free();
 }
 
+/* An account that only provides a host says nothing about the block. */
+static void the_health_of_a_block_has_the_host_of_its_values(void) {
+  const struct gc_health_time now = {gc_clock_now_ms(), gc_clock_wall_ms()};
+  struct gc_health_snapshot s;
+  char text[800];
+  bool is_found = false;
+  load();
+  genesys_module_register();
+  close(listening());
+  snprintf(text, sizeof(text),
+           GENESYS FLOWMETRICS("<Attributes \"hook\">\nSource webhook\n"
+                               "Port %u\nAccount \"prod\"\n</Attributes>\n"),
+           port);
+  CHECK_INT(fake_config(text), 0);
+  CHECK_INT(fake_init(), 0);
+  CHECK_INT(gc_health_snapshot_take(&s, &now), GC_OK);
+  for (size_t i = 0; i < s.count; i++)
+    if (strcmp(s.at[i].id.name, "attributes-hook") == 0) {
+      is_found = true;
+      CHECK_STR(s.at[i].id.host, "h1");
+      CHECK_STR(s.at[i].id.account, "");
+    }
+  CHECK(is_found);
+  gc_health_snapshot_clear(&s);
+  fake_shutdown();
+  gc_accounts_free();
+}
+
 /* A plugin is loaded once in the life of a process. */
 static void alone(void (*law)(void), const char *name) {
   int status = -1;
@@ -324,6 +354,8 @@ int main(void) {
   RUN_ALONE(both_kinds_of_blocks_live_side_by_side);
   CHECK_INT(system(command), 0);
   RUN_ALONE(blocks_of_one_host_count_together);
+  CHECK_INT(system(command), 0);
+  RUN_ALONE(the_health_of_a_block_has_the_host_of_its_values);
   snprintf(command, sizeof(command), "rm -rf %s", folder);
   CHECK_INT(system(command), 0);
   return check_done();
