@@ -2,6 +2,7 @@
 /* The plugin "genesys": the accounts that the other plugins name, their
  * self-telemetry, /health and notifications. Wiring only: common/net,
  * common/health and health/endpoint do the work. */
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -28,6 +29,9 @@ static struct genesys_options settings;
 static struct health_options *health_options; /* NULL: no <Health> */
 static struct health_endpoint *endpoint;
 static struct gc_health *healths[GC_ACCOUNTS_MAX]; /* by gc_accounts_each */
+/* Held at the shutdown and by notices: a call of the state store that hung may
+ * end on its own thread after gc_accounts_stop. */
+static pthread_mutex_t healths_lock = PTHREAD_MUTEX_INITIALIZER;
 
 /* Logs a warning. Runs on network threads too. */
 static void warn_account(const char *account, const struct gc_err *warning);
@@ -168,18 +172,23 @@ static void start_health(void) {
 
 static void stop_health(void) {
   health_endpoint_free(gc_steal(endpoint));
+  pthread_mutex_lock(&healths_lock);
   for (size_t i = 0; i < GC_ACCOUNTS_MAX; i++)
     gc_health_remove(gc_steal(healths[i]));
+  pthread_mutex_unlock(&healths_lock);
 }
 
-/* Logs the outcome of an account's work. Runs on network threads. */
+/* Logs the outcome of an account's work and notes it for /health. Runs on
+ * network threads. */
 static void on_notice(const char *account, const char *cause,
                       const struct gc_err *err) {
   char where[160];
   struct find_health found = {.name = account};
   gc_accounts_each(find_health, &found);
+  pthread_mutex_lock(&healths_lock);
   if (found.is_found)
     gc_daemon_health_note(healths[found.at], cause, err);
+  pthread_mutex_unlock(&healths_lock);
   snprintf(where, sizeof(where), "account %s, %s", account, cause);
   gc_log_failure(plugin.log, where, err);
 }
