@@ -65,10 +65,14 @@ static void drop_old_causes(struct gc_health_entity *e,
       remove_cause(e, &e->causes[i]);
 }
 
-/* True for a cause whose failure leaves the account without values. */
-static bool is_essential(const struct gc_health_cause *cause) {
-  return (strcmp(cause->name, "token") == 0 ||
-          strcmp(cause->name, "api") == 0) &&
+/* True for a cause whose failure leaves the account without values. "api" may
+ * be one endpoint of many: an answer since then shows that others work. The
+ * next reading may have an answer from before. */
+static bool is_essential(const struct gc_health_entity *e,
+                         const struct gc_health_cause *cause) {
+  bool is_api = strcmp(cause->name, "api") == 0 &&
+                e->answered_ms <= cause->since.now_ms + GC_HEALTH_LATE_MS;
+  return (is_api || strcmp(cause->name, "token") == 0) &&
          gc_code_is_shared(cause->err.code) &&
          cause->err.code != GC_ERR_THROTTLED;
 }
@@ -158,7 +162,7 @@ static struct gc_health_facts facts_of(const struct gc_health_entity *e,
   f.is_down = e->is_off;
   for (size_t i = 0; i < e->cause_count; i++) {
     f.codes |= UINT32_C(1) << (unsigned)e->causes[i].err.code;
-    if (e->id.kind == GC_HEALTH_ACCOUNT && is_essential(&e->causes[i]))
+    if (e->id.kind == GC_HEALTH_ACCOUNT && is_essential(e, &e->causes[i]))
       f.is_known = f.is_down = true;
   }
   if (e->account.err.code != GC_OK)
@@ -202,8 +206,10 @@ static void note_success(struct gc_health_entity *e,
   int64_t at_ms = 0;
   if (isfinite(r->age_s) && r->age_s >= 0 && r->age_s < 1e9)
     at_ms = t->wall_ms - (int64_t)(r->age_s * 1000);
-  if (r->answers > e->answers)
+  if (r->answers > e->answers) {
     at_ms = t->wall_ms;
+    e->answered_ms = t->now_ms;
+  }
   e->answers = r->answers;
   if (at_ms > 0)
     e->last_success_ms = at_ms;

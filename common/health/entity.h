@@ -21,6 +21,7 @@ enum {
   GC_HEALTH_EVENTS_MAX = 6,
   GC_HEALTH_EVENTS_MS = 10 * 60 * 1000,
   GC_HEALTH_HOLD_MS = 3 * 1000,
+  GC_HEALTH_LATE_MS = 2 * 1000, /* more than between two readings */
 };
 
 /* Both clocks, read at one moment. */
@@ -61,6 +62,7 @@ struct gc_health_entity {
   uint64_t over_budget_since_ms;     /* 0: not */
   int64_t write_latency_ms;          /* of a writer; -1: unknown */
   uint64_t answers;                  /* of the reading before */
+  uint64_t answered_ms;              /* monotonic; of the newest; 0: none */
 
   enum gc_health_state state;
   struct gc_health_time since;

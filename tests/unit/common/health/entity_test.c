@@ -152,6 +152,33 @@ static void an_account_without_an_api_is_down(void) {
   CHECK_INT(entity.state, GC_HEALTH_DEGRADED);
 }
 
+static void read_answers(uint64_t answers) {
+  struct gc_health_reading r;
+  (void)gc_health_reading_begin(&r);
+  r.answers = answers;
+  r.source_count = 1;
+  r.sources[0] = (struct gc_health_source){"token", true};
+  pass_ms(1000);
+  gc_health_entity_read(&entity, &r, &t);
+}
+
+static void an_account_with_one_endpoint_that_fails_is_not_down(void) {
+  begin(GC_HEALTH_ACCOUNT);
+  read_answers(5);
+  note("api", GC_ERR_TIMEOUT, "conversation_details: no answer");
+  read_answers(6); /* that answer may be older than the failure */
+  CHECK_INT(entity.state, GC_HEALTH_DOWN);
+  for (int s = 0; s < 60; s++)
+    read_answers(6);
+  CHECK_INT(entity.state, GC_HEALTH_DOWN);
+  read_answers(7);
+  CHECK_INT(entity.state, GC_HEALTH_DEGRADED);
+  note("api", GC_ERR_TIMEOUT, "conversation_details: no answer");
+  CHECK_INT(entity.state, GC_HEALTH_DEGRADED);
+  note("api", GC_OK, "");
+  CHECK_INT(entity.state, GC_HEALTH_UP);
+}
+
 static void requests_that_wait_for_half_a_minute_are_a_spent_budget(void) {
   begin(GC_HEALTH_ACCOUNT);
   struct gc_health_reading r;
@@ -214,6 +241,7 @@ int main(void) {
   RUN(without_readings_it_is_stuck_until_the_next_one);
   RUN(one_that_could_not_start_is_down_for_good);
   RUN(an_account_without_an_api_is_down);
+  RUN(an_account_with_one_endpoint_that_fails_is_not_down);
   RUN(requests_that_wait_for_half_a_minute_are_a_spent_budget);
   RUN(a_writer_that_has_not_sent_yet_is_no_growing_spool);
   RUN(ready_is_not_taken_back);
