@@ -96,16 +96,25 @@ static void a_stop_saves_what_is_in_memory(void) {
 
 static bool has_requests(void *ctx) { return requests >= *(unsigned *)ctx; }
 
-static void a_stop_sends_to_a_database_that_answers(void) {
+/* A node that writes to a server in this program; the caller frees both. */
+static struct influx_node *node_with_database(struct server **ret_server) {
+  static struct server_plan plan = {.serve = serve};
+  static struct influx_node_settings o; /* the node borrows it */
+  static char url[64];
   struct gc_err err = {.code = GC_OK};
-  char url[64];
-  struct server_plan plan = {.serve = serve};
-  struct server *s = server_start(&plan);
-  snprintf(url, sizeof(url), "http://127.0.0.1:%d", server_port(s));
+  *ret_server = server_start(&plan);
+  snprintf(url, sizeof(url), "http://127.0.0.1:%d", server_port(*ret_server));
   spool_fresh(0, 1 << 20);
-  struct influx_node_settings o = settings_for(url);
-  struct influx_node *n = influx_node_new(&o, &err);
+  o = settings_for(url);
   requests = 0;
+  struct influx_node *n = influx_node_new(&o, &err);
+  CHECK(n != NULL);
+  return n;
+}
+
+static void a_stop_sends_to_a_database_that_answers(void) {
+  struct server *s;
+  struct influx_node *n = node_with_database(&s);
   put(n, 1);
   put(n, 2); /* a batch */
   unsigned wanted = 1;
@@ -135,15 +144,8 @@ static void a_stopped_node_does_nothing_more(void) {
 static bool has_spoken(void *ctx) { return strstr(said, ctx) != NULL; }
 
 static void batches_share_a_connection(void) {
-  struct gc_err err = {.code = GC_OK};
-  char url[64];
-  struct server_plan plan = {.serve = serve};
-  struct server *s = server_start(&plan);
-  snprintf(url, sizeof(url), "http://127.0.0.1:%d", server_port(s));
-  spool_fresh(0, 1 << 20);
-  struct influx_node_settings o = settings_for(url);
-  struct influx_node *n = influx_node_new(&o, &err);
-  requests = 0;
+  struct server *s;
+  struct influx_node *n = node_with_database(&s);
   for (int i = 0; i < 20; i++)
     put(n, i);
   unsigned wanted = 10;
