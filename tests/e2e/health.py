@@ -27,6 +27,7 @@ ANSWER_MS = 100  # of the contract; a busy machine may take LATE_MS
 LATE_MS = 1000
 ASKED = 200
 SECRET = "a secret of health checks"
+UNPRIVILEGED_USER = "nobody"  # account of every Unix system
 
 
 class Health:
@@ -75,7 +76,7 @@ class Notifications:
         script.write_text("#!/bin/sh\n{ tr '\\n' '|'; echo; } >>%s\n" % self.file)
         script.chmod(0o755)
         # The exec plugin starts no program as root.
-        user = "nobody" if os.getuid() == 0 else pwd.getpwuid(os.getuid()).pw_name
+        user = UNPRIVILEGED_USER if os.getuid() == 0 else pwd.getpwuid(os.getuid()).pw_name
         self.config = '<Plugin exec>\nNotificationExec "%s" "%s"\n</Plugin>\n' % (user, script)
 
     def all(self, *parts: str) -> list[str]:
