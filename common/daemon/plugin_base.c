@@ -15,8 +15,18 @@
 #include "common/genesys/clean_name.h"
 #include "common/net/account.h"
 
+static struct gc_plugin *plugins; /* opened, the oldest first */
+
+static void list_plugin(struct gc_plugin *p) {
+  struct gc_plugin **end = &plugins;
+  while (*end != NULL && *end != p)
+    end = &(*end)->next;
+  *end = p;
+}
+
 bool gc_plugin_open(struct gc_plugin *p) {
   struct gc_err err;
+  list_plugin(p);
   gc_log_free(p->log); /* of a plugin that is registered again */
   p->log = gc_log_new(p->name);
   if (p->log == NULL) {
@@ -137,6 +147,29 @@ enum gc_code gc_block_use_account(struct gc_block *b, const char *account,
   b->host = gc_account_host(b->account);
   gc_health_set_account(b->health, account, b->host);
   return GC_OK;
+}
+
+static const char *account_option(const struct gc_block *b) {
+  for (const struct gc_opt *row = b->is->rows; row->key != NULL; row++)
+    if (strcmp(row->key, "Account") == 0 && row->kind == GC_OPT_KIND_STR)
+      return *(char *const *)((const char *)b->options + row->offset);
+  return NULL;
+}
+
+typedef void each_block(void *ctx, const char *plugin, const char *kind,
+                        const char *name, const char *account);
+
+static void each_from_oldest(const struct gc_block *b, each_block *each,
+                             void *ctx) {
+  if (b == NULL)
+    return;
+  each_from_oldest(b->next, each, ctx);
+  each(ctx, b->plugin->name, key_of(b), b->name, account_option(b));
+}
+
+void gc_plugins_each_block(each_block *each, void *ctx) {
+  for (const struct gc_plugin *p = plugins; p != NULL; p = p->next)
+    each_from_oldest(p->blocks, each, ctx);
 }
 
 uint32_t gc_block_phase(const struct gc_block *b) {

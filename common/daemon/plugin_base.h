@@ -74,6 +74,7 @@ struct gc_plugin {
   struct gc_log *log;
   struct gc_config_seen seen;
   struct gc_block *blocks; /* the newest first */
+  struct gc_plugin *next;  /* the one that was opened next */
 };
 
 /* Makes the log and registers the data sets; called in module_register. False:
@@ -101,6 +102,17 @@ GC_API void gc_plugin_start(struct gc_plugin *p);
 
 /* Frees all blocks; called at shutdown. */
 GC_API void gc_plugin_stop(struct gc_plugin *p);
+
+/* Calls `each` for all blocks of all opened plugins, in the order of LoadPlugin
+ * and of the file: plugin "genesys_realtime", kind "Queues", name "all", and
+ * the value of the block's option Account (NULL: it has none). For
+ * genesys-probe, which calls it in the configuration phase, on the main
+ * thread. */
+GC_API void gc_plugins_each_block(void (*each)(void *ctx, const char *plugin,
+                                               const char *kind,
+                                               const char *name,
+                                               const char *account),
+                                  void *ctx);
 
 /* Takes a reference to the account that the configuration names, and its host.
  * The error lists the defined accounts. */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "common/daemon/plugin_base.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "collectd.h"
@@ -13,6 +14,7 @@
 
 /* A plugin of <Thing> blocks that note their calls. */
 struct thing_options {
+  char *account; /* never looked up */
   char *trouble; /* the callback that fails */
 };
 
@@ -22,6 +24,8 @@ struct thing {
 };
 
 static const struct gc_opt thing_rows[] = {
+    GC_OPT_STR(struct thing_options, account, "Account", NULL, 0, "Account.",
+               "prod"),
     GC_OPT_STR(struct thing_options, trouble, "Trouble", NULL, 0, "What fails.",
                "account"),
     GC_OPT_END};
@@ -259,6 +263,32 @@ static void a_block_that_cannot_start_is_down(void) {
   fake_shutdown();
 }
 
+static char listed[256];
+
+static void list_block(void *ctx, const char *of, const char *kind,
+                       const char *name, const char *account) {
+  size_t len = strlen(listed);
+  (void)ctx;
+  snprintf(listed + len, sizeof(listed) - len, "%s <%s %s> %s; ", of, kind,
+           name, account != NULL ? account : "none");
+}
+
+static void a_probe_sees_the_blocks_in_the_order_of_the_file(void) {
+  CHECK_INT(given("<Plugin genesys_things>\n<Thing \"b\">\n"
+                  "Account \"prod\"\n</Thing>\n<Thing \"a\">\n</Thing>\n"
+                  "</Plugin>\n"),
+            0);
+  CHECK(gc_plugin_open(&plugin)); /* again: it is listed once */
+  listed[0] = '\0';
+  gc_plugins_each_block(list_block, NULL);
+  CHECK_STR(listed, "genesys_things <Thing b> prod; "
+                    "genesys_things <Thing a> none; ");
+  fake_shutdown();
+  listed[0] = '\0';
+  gc_plugins_each_block(list_block, NULL);
+  CHECK_STR(listed, "");
+}
+
 int main(void) {
   RUN(each_block_is_started_read_and_ended);
   RUN(a_block_that_cannot_start_costs_only_itself);
@@ -268,6 +298,7 @@ int main(void) {
   RUN(a_block_publishes_its_health);
   RUN(a_block_has_its_health_before_the_start);
   RUN(a_block_that_cannot_start_is_down);
+  RUN(a_probe_sees_the_blocks_in_the_order_of_the_file);
   gc_config_seen_clear(&plugin.seen);
   gc_log_free(plugin.log);
   fake_reset();
