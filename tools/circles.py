@@ -22,7 +22,7 @@ from pathlib import Path
 
 BUILD = Path(os.environ.get("top_builddir", "."))
 SOURCE = Path(os.environ.get("top_srcdir", Path(__file__).parent.parent))
-INCLUDE = re.compile(r'^#\s*include "((?:common|plugins)/[^"]+)"', re.M)
+INCLUDE = re.compile(r'^#\s*include "((?:common|plugins|probe)/[^"]+)"', re.M)
 Graph = dict[str, dict[str, str]]
 LIBRARY = re.compile(r"^lib\w+_la-")
 
@@ -30,7 +30,7 @@ LIBRARY = re.compile(r"^lib\w+_la-")
 def objects() -> dict[str, Path]:
     """Returns {source file without its suffix: object}."""
     found: dict[str, Path] = {}
-    for top in ("common", "plugins"):
+    for top in ("common", "plugins", "probe"):
         for path in sorted((BUILD / top).rglob(".libs/*.o")):
             name = LIBRARY.sub("", re.sub(r"^genesys\w*_la-", "", path.stem))
             found[str(path.parent.parent.relative_to(BUILD) / name)] = path

@@ -44,6 +44,14 @@ done
 for folder in common/base common/genesys common/export common/health common/net common/analytics; do
   refuse $folder "$collectd" 'only daemon and plugin.c include collectd'
 done
+# The probe: agent.c is the part inside collectd, host.c starts it, main.c is wiring.
+refuse probe "$collectd" 'only agent.c includes collectd' probe/agent.c
+for f in checks findings render; do
+  for end in c h; do
+    refuse probe/$f.$end 'common/(net|analytics|daemon)/|plugins/|time\.h|sys/|unistd\.h|fcntl\.h|errno\.h' \
+      'what follows from the findings is pure'
+  done
+done
 
 # Forbidden includes of a plugin's file, by its folder.
 for f in $(find plugins -name '*.[ch]'); do

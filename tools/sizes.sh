@@ -4,7 +4,7 @@
 # the house rules. It never fails.
 set -u
 cd "${top_srcdir:-$(dirname "$0")/..}" || exit 99
-find common plugins -name '*.c' | sort | while read -r f; do
+find common plugins probe -name '*.c' | sort | while read -r f; do
   awk -v f="$f" '
     /^[a-zA-Z].*\($/ || /^[a-zA-Z].*\(.*[^;]$/ { head = FNR }
     /^}/ && head { if (FNR - head > 40) printf "%s:%d: function of %d lines\n", f, head, FNR - head; head = 0 }

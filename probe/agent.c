@@ -1,0 +1,165 @@
+/* SPDX-License-Identifier: MIT */
+/* The part of genesys-probe inside collectd. genesys-probe starts collectd with
+ * -T, this library preloaded, and a configuration of its own:
+ *
+ *   PluginDir "/usr/lib/collectd-genesys"
+ *   LoadPlugin "genesys_probe"
+ *   PluginDir "/usr/lib/collectd"          collectd's own
+ *   Include "/etc/collectd/collectd.conf"  the operator's
+ *   <Plugin "genesys_probe"> Finish true </Plugin>
+ *
+ * collectd reads the operator's file as it always does, and loads the plugins
+ * of this suite, whose config callbacks store settings only. dlopen, of which
+ * this library has its own, replaces every other plugin by an empty one: a
+ * probe runs no script of another plugin and writes to no log file. The last
+ * line ends the process in the configuration phase: collectd has not forked,
+ * changed its folder, written a PID file or started a plugin.
+ *
+ * Everything that is found goes to the descriptor of GENESYS_PROBE_FD, as
+ * probe/findings.h has it. One thread. */
+#ifndef _GNU_SOURCE
+#define _GNU_SOURCE
+#endif
+#include <dlfcn.h>
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "collectd.h"
+#include "plugin.h"
+
+#define OURS "genesys"
+#define NAME "genesys_probe"
+#ifndef PROBE_CORE
+#error "PROBE_CORE is the file name of the core, with its version"
+#endif
+
+static int report_fd = -1;
+static char
+    loading[DATA_MAX_NAME_LEN]; /* the plugin that an empty one replaces */
+
+__attribute__((format(printf, 1, 2))) static void say(const char *format, ...) {
+  char line[2048];
+  va_list args;
+  va_start(args, format);
+  int len = vsnprintf(line, sizeof(line) - 1, format, args);
+  va_end(args);
+  if (len < 0)
+    return;
+  if ((size_t)len > sizeof(line) - 2)
+    len = (int)sizeof(line) - 2;
+  for (int i = 0; i < len; i++)
+    if (line[i] == '\n' || line[i] == '\r')
+      line[i] = ' ';
+  line[len++] = '\n';
+  if (write(report_fd, line, (size_t)len) != len)
+    _exit(EXIT_FAILURE); /* genesys-probe has ended */
+}
+
+/* ---- only plugins of this suite ---- */
+
+/* True if the caller is collectd itself; a library that a plugin needs may load
+ * what it likes. */
+static bool is_collectd(const void *caller) {
+  Dl_info a, b;
+  void *host = dlsym(RTLD_DEFAULT, "plugin_register_complex_config");
+  return host != NULL && dladdr(caller, &a) != 0 && dladdr(host, &b) != 0 &&
+         a.dli_fbase == b.dli_fbase;
+}
+
+/* Copies "cpu" out of "/usr/lib/collectd/cpu.so". */
+static void plugin_name(char out[DATA_MAX_NAME_LEN], const char *path) {
+  const char *slash = strrchr(path, '/');
+  snprintf(out, DATA_MAX_NAME_LEN, "%s", slash != NULL ? slash + 1 : path);
+  char *dot = strrchr(out, '.');
+  if (dot != NULL)
+    *dot = '\0';
+}
+
+__attribute__((visibility("default"))) void *dlopen(const char *path,
+                                                    int flags) {
+  static void *(*next)(const char *, int);
+  if (next == NULL)
+    *(void **)&next = dlsym(RTLD_NEXT, "dlopen");
+  char name[DATA_MAX_NAME_LEN];
+  if (path == NULL || !is_collectd(__builtin_return_address(0)))
+    return next(path, flags);
+  plugin_name(name, path);
+  bool ours = strncmp(name, OURS, strlen(OURS)) == 0;
+  memcpy(loading, name, sizeof(loading));
+  /* NULL is the program with its preloaded libraries, where collectd finds the
+   * module_register below. */
+  void *handle = next(ours ? path : NULL, flags);
+  if (ours && handle != NULL && strcmp(name, NAME) != 0)
+    say("plugin\t%s", name);
+  return handle;
+}
+
+/* ---- collectd's callbacks ---- */
+
+static int ignore_config(oconfig_item_t *ci) {
+  (void)ci;
+  return 0;
+}
+
+static void on_log(int level, const char *text, user_data_t *ud) {
+  (void)ud;
+  say("log\t%d\t%s", level, text);
+}
+
+static void say_account(void *ctx, const char *name, const char *host) {
+  (void)ctx;
+  (void)host;
+  say("account\t%s", name);
+}
+
+static void say_block(void *ctx, const char *plugin, const char *kind,
+                      const char *name, const char *account) {
+  (void)ctx;
+  say("block\t%s\t%s\t%s\t%s", plugin, kind, name,
+      account != NULL ? account : "");
+}
+
+/* Reports what the plugins hold. They share one core, which is loaded if one of
+ * them is; the probe asks the core of its own version. */
+static void say_settings(void) {
+  void (*accounts_each)(void (*)(void *, const char *, const char *), void *);
+  void (*blocks_each)(
+      void (*)(void *, const char *, const char *, const char *, const char *),
+      void *);
+  void *core = dlopen(PROBE_CORE, RTLD_NOLOAD | RTLD_NOW);
+  if (core == NULL)
+    return;
+  *(void **)&accounts_each = dlsym(core, "gc_accounts_each");
+  *(void **)&blocks_each = dlsym(core, "gc_plugins_each_block");
+  if (accounts_each != NULL)
+    accounts_each(say_account, NULL);
+  if (blocks_each != NULL)
+    blocks_each(say_block, NULL);
+}
+
+static int finish(oconfig_item_t *ci) {
+  (void)ci;
+  say_settings();
+  say("end");
+  _exit(EXIT_SUCCESS);
+}
+
+__attribute__((visibility("default"))) void module_register(void);
+void module_register(void) {
+  if (loading[0] != '\0' && strcmp(loading, NAME) != 0) {
+    plugin_register_complex_config(loading, ignore_config);
+    return;
+  }
+  const char *fd = getenv("GENESYS_PROBE_FD");
+  if (fd == NULL) {
+    ERROR(NAME ": only genesys-probe may load this plugin");
+    return;
+  }
+  report_fd = (int)strtol(fd, NULL, 10); /* 0, stdin, if it is no number */
+  plugin_register_complex_config(NAME, finish);
+  plugin_register_log(NAME, on_log, NULL);
+}

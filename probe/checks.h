@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: MIT */
+/* What genesys-probe checks: a row for each check, and the results. Pure.
+ *
+ * A result belongs to a check and a subject ("genesys_realtime", a block): its
+ * state, and what was seen. What to do next follows from the row, so that two
+ * results of one check never give different advice. */
+#ifndef PROBE_CHECKS_H
+#define PROBE_CHECKS_H
+
+#include "common/base/err.h"
+
+/* In the order of the output. */
+enum probe_check {
+  PROBE_AGENT,   /* does collectd read the file to its end? */
+  PROBE_HOST,    /* errors and warnings of collectd itself */
+  PROBE_PLUGINS, /* which plugins of the suite are loaded? */
+  PROBE_OPTIONS, /* does a plugin accept its <Plugin> sections? */
+  PROBE_ACCOUNT, /* is the account of a block defined? */
+  PROBE_CHECK_COUNT
+};
+
+struct probe_check_row {
+  const char *name; /* "options" */
+  const char *asks; /* the question, for the manual and JSON */
+  const char *next; /* what to do if the state is not ok */
+};
+
+/* Returns the row; never NULL. */
+const struct probe_check_row *probe_check_row(enum probe_check check);
+
+enum probe_state { PROBE_OK, PROBE_WARNING, PROBE_FAILED, PROBE_STATE_COUNT };
+
+/* Returns "ok", "warning" or "failed". */
+const char *probe_state_name(enum probe_state state);
+
+struct probe_result {
+  enum probe_check check;
+  enum probe_state state;
+  char *subject; /* "genesys_realtime: <Queues \"all\">" */
+  char *what;    /* one line */
+};
+
+/* Zeroed at first. The worst state is the exit status of the program. */
+struct probe_results {
+  struct probe_result *at;
+  size_t count, cap;
+  size_t of_state[PROBE_STATE_COUNT];
+};
+
+enum { PROBE_RESULTS_MAX = 10000 };
+
+/* Adds a result; a line break in `what` becomes a blank. GC_ERR_LIMIT beyond
+ * PROBE_RESULTS_MAX, GC_ERR_MEMORY. */
+GC_MUST_CHECK enum gc_code probe_results_add(struct probe_results *r,
+                                             enum probe_check check,
+                                             enum probe_state state,
+                                             const char *subject,
+                                             const char *what);
+/* Returns PROBE_OK when there is no result. */
+enum probe_state probe_results_worst(const struct probe_results *r);
+/* Sorts by check; the results of one check keep their order. */
+void probe_results_sort(struct probe_results *r);
+void probe_results_clear(struct probe_results *r);
+
+#endif

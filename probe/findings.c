@@ -1,0 +1,220 @@
+/* SPDX-License-Identifier: MIT */
+#include "probe/findings.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/base/decimal.h"
+
+enum { WORDS_MAX = 5, LEVEL_ERROR = 3, LEVEL_WARNING = 4, SUBJECT_SIZE = 400 };
+
+/* ---- one line ---- */
+
+static enum gc_code strs_add(struct gc_strs *list, const char *text) {
+  char **at = realloc(list->at, (list->count + 1) * sizeof(*at));
+  if (at == NULL)
+    return GC_ERR_MEMORY;
+  list->at = at;
+  at[list->count] = strdup(text);
+  return at[list->count] != NULL ? (list->count++, GC_OK) : GC_ERR_MEMORY;
+}
+
+static bool strs_have(const struct gc_strs *list, const char *text) {
+  for (size_t i = 0; i < list->count; i++)
+    if (strcmp(list->at[i], text) == 0)
+      return true;
+  return false;
+}
+
+/* Returns the plugin of the list that `text` begins with ("genesys: …"), or
+ * NULL: collectd's own line. */
+static const char *plugin_of(const struct gc_strs *plugins, const char *text) {
+  size_t len = strcspn(text, ":");
+  for (size_t i = 0; i < plugins->count; i++)
+    if (strlen(plugins->at[i]) == len &&
+        strncmp(plugins->at[i], text, len) == 0 && text[len] == ':')
+      return plugins->at[i];
+  return NULL;
+}
+
+static enum gc_code read_log(struct probe_findings *f, char **words) {
+  int64_t level;
+  if (!gc_decimal_int(words[1], strlen(words[1]), &level))
+    return GC_ERR_PARSE;
+  if (level > LEVEL_WARNING)
+    return GC_OK;
+  enum probe_state state = level <= LEVEL_ERROR ? PROBE_FAILED : PROBE_WARNING;
+  const char *text = words[2], *plugin = plugin_of(&f->plugins, text);
+  if (plugin == NULL)
+    return probe_results_add(&f->results, PROBE_HOST, state, "collectd", text);
+  text += strlen(plugin) + 1;
+  return probe_results_add(&f->results, PROBE_OPTIONS, state, plugin,
+                           text + strspn(text, " "));
+}
+
+static enum gc_code read_plugin(struct probe_findings *f, char **words) {
+  return strs_have(&f->plugins, words[1]) ? GC_OK
+                                          : strs_add(&f->plugins, words[1]);
+}
+
+static enum gc_code read_account(struct probe_findings *f, char **words) {
+  return strs_add(&f->accounts, words[1]);
+}
+
+static void block_clear(struct probe_block *b) {
+  free(b->plugin);
+  free(b->kind);
+  free(b->name);
+  free(b->account);
+}
+
+static enum gc_code read_block(struct probe_findings *f, char **words) {
+  struct probe_block *at =
+      realloc(f->blocks, (f->block_count + 1) * sizeof(*at));
+  if (at == NULL)
+    return GC_ERR_MEMORY;
+  f->blocks = at;
+  struct probe_block b = {strdup(words[1]), strdup(words[2]), strdup(words[3]),
+                          strdup(words[4])};
+  if (b.plugin == NULL || b.kind == NULL || b.name == NULL ||
+      b.account == NULL) {
+    block_clear(&b);
+    return GC_ERR_MEMORY;
+  }
+  at[f->block_count++] = b;
+  return GC_OK;
+}
+
+static enum gc_code read_end(struct probe_findings *f, char **words) {
+  (void)words;
+  f->ended = true;
+  return GC_OK;
+}
+
+static const struct line_kind {
+  const char *word;
+  size_t words; /* with the first one */
+  enum gc_code (*read)(struct probe_findings *f, char **words);
+} kinds[] = {{"log", 3, read_log},
+             {"plugin", 2, read_plugin},
+             {"account", 2, read_account},
+             {"block", 5, read_block},
+             {"end", 1, read_end}};
+
+/* Splits a line at its TABs; the last word takes the rest. */
+static size_t split_line(char *line, char **words, size_t max) {
+  size_t count = 0;
+  while (count < max) {
+    words[count++] = line;
+    char *tab = count < max ? strchr(line, '\t') : NULL;
+    if (tab == NULL)
+      break;
+    *tab = '\0';
+    line = tab + 1;
+  }
+  return count;
+}
+
+enum gc_code probe_findings_read(struct probe_findings *f, char *line) {
+  size_t len = strcspn(line, "\t");
+  for (size_t i = 0; i < GC_COUNT(kinds); i++) {
+    char *words[WORDS_MAX];
+    if (strlen(kinds[i].word) != len || strncmp(kinds[i].word, line, len) != 0)
+      continue;
+    if (split_line(line, words, kinds[i].words) != kinds[i].words)
+      return GC_ERR_PARSE;
+    return kinds[i].read(f, words);
+  }
+  return GC_ERR_PARSE;
+}
+
+/* ---- the whole report ---- */
+
+static enum gc_code conclude_agent(struct probe_findings *f, const char *file,
+                                   const char *first_words) {
+  if (f->ended)
+    return probe_results_add(&f->results, PROBE_AGENT, PROBE_OK, file,
+                             "collectd reads the file to its end");
+  char what[1024];
+  snprintf(what, sizeof(what), "collectd stops: %s",
+           first_words[0] != '\0' ? first_words : "it says no reason");
+  return probe_results_add(&f->results, PROBE_AGENT, PROBE_FAILED, file, what);
+}
+
+static enum gc_code conclude_plugins(struct probe_findings *f) {
+  if (!f->ended)
+    return GC_OK; /* nobody knows */
+  if (f->plugins.count == 0)
+    return probe_results_add(&f->results, PROBE_PLUGINS, PROBE_FAILED,
+                             "LoadPlugin", "no plugin of this suite is loaded");
+  char what[1024] = "";
+  for (size_t i = 0, len = 0; i < f->plugins.count && len < sizeof(what); i++)
+    len += (size_t)snprintf(what + len, sizeof(what) - len, "%s%s",
+                            i > 0 ? ", " : "", f->plugins.at[i]);
+  return probe_results_add(&f->results, PROBE_PLUGINS, PROBE_OK, "LoadPlugin",
+                           what);
+}
+
+static bool has_result(const struct probe_findings *f, enum probe_check check,
+                       const char *subject) {
+  for (size_t i = 0; i < f->results.count; i++)
+    if (f->results.at[i].check == check &&
+        strcmp(f->results.at[i].subject, subject) == 0)
+      return true;
+  return false;
+}
+
+/* A plugin without a line in the log accepts its options. */
+static enum gc_code conclude_options(struct probe_findings *f) {
+  for (size_t i = 0; f->ended && i < f->plugins.count; i++)
+    if (!has_result(f, PROBE_OPTIONS, f->plugins.at[i]))
+      GC_TRY(probe_results_add(&f->results, PROBE_OPTIONS, PROBE_OK,
+                               f->plugins.at[i], "all options are accepted"));
+  return GC_OK;
+}
+
+static enum gc_code conclude_account(struct probe_findings *f,
+                                     const struct probe_block *b) {
+  char subject[SUBJECT_SIZE], what[1024];
+  bool defined = strs_have(&f->accounts, b->account);
+  snprintf(subject, sizeof(subject), "%s <%s \"%s\">", b->plugin, b->kind,
+           b->name);
+  int len = snprintf(what, sizeof(what), "%s <Account \"%s\">",
+                     defined ? "has" : "there is no", b->account);
+  for (size_t i = 0; !defined && i < f->accounts.count && len > 0 &&
+                     (size_t)len < sizeof(what);
+       i++)
+    len += snprintf(what + len, sizeof(what) - (size_t)len, "%s\"%s\"",
+                    i > 0 ? ", " : "; defined: ", f->accounts.at[i]);
+  return probe_results_add(&f->results, PROBE_ACCOUNT,
+                           defined ? PROBE_OK : PROBE_FAILED, subject, what);
+}
+
+enum gc_code probe_conclude(struct probe_findings *f, const char *file,
+                            const char *first_words) {
+  GC_TRY(conclude_agent(f, file, first_words));
+  GC_TRY(conclude_plugins(f));
+  GC_TRY(conclude_options(f));
+  for (size_t i = 0; i < f->block_count; i++)
+    if (f->blocks[i].account[0] != '\0')
+      GC_TRY(conclude_account(f, &f->blocks[i]));
+  probe_results_sort(&f->results);
+  return GC_OK;
+}
+
+static void strs_clear(struct gc_strs *list) {
+  for (size_t i = 0; i < list->count; i++)
+    free(list->at[i]);
+  free(list->at);
+}
+
+void probe_findings_clear(struct probe_findings *f) {
+  for (size_t i = 0; i < f->block_count; i++)
+    block_clear(&f->blocks[i]);
+  free(f->blocks);
+  strs_clear(&f->plugins);
+  strs_clear(&f->accounts);
+  probe_results_clear(&f->results);
+  *f = (struct probe_findings){0};
+}

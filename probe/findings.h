@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: MIT */
+/* What the part inside collectd (probe/agent.c) reports, and what follows from
+ * it. Pure.
+ *
+ * A report is lines of words that a TAB divides. No other line is understood:
+ *
+ *   log LEVEL TEXT            a line for collectd's log; LEVEL as in syslog: 3
+ *                             is an error, 4 a warning
+ *   plugin NAME               LoadPlugin of a plugin of this suite
+ *   account NAME              an <Account> that was accepted
+ *   block PLUGIN KIND NAME ACCOUNT
+ *                             a block that was accepted; ACCOUNT is empty for
+ *                             a block that needs none
+ *   end                       the whole file was read */
+#ifndef PROBE_FINDINGS_H
+#define PROBE_FINDINGS_H
+
+#include "common/base/strs.h"
+#include "probe/checks.h"
+
+struct probe_block {
+  char *plugin, *kind, *name, *account;
+};
+
+/* Zeroed at first. */
+struct probe_findings {
+  struct probe_results results; /* of the log lines, until probe_conclude */
+  struct gc_strs plugins, accounts;
+  struct probe_block *blocks;
+  size_t block_count;
+  bool ended;
+};
+
+/* Reads one line and changes its bytes. GC_ERR_PARSE: not such a line;
+ * GC_ERR_LIMIT, GC_ERR_MEMORY. */
+GC_MUST_CHECK enum gc_code probe_findings_read(struct probe_findings *f,
+                                               char *line);
+
+/* Adds the results that follow from the whole report, and sorts all of them.
+ * `file` is the collectd.conf; `first_words` is the first line that collectd
+ * wrote to stderr ("": none). */
+GC_MUST_CHECK enum gc_code probe_conclude(struct probe_findings *f,
+                                          const char *file,
+                                          const char *first_words);
+
+void probe_findings_clear(struct probe_findings *f);
+
+#endif

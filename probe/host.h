@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: MIT */
+/* Starts the host agent, collectd, for a probe. */
+#ifndef PROBE_HOST_H
+#define PROBE_HOST_H
+
+#include "common/base/buf.h"
+#include "common/base/err.h"
+
+enum {
+  PROBE_HELP_LIMIT_MS = 5000, /* of collectd -h */
+  PROBE_LIMIT_MS = 50000,     /* a probe ends within a minute whatever hangs */
+  PROBE_REPORT_MAX = 16 << 20,
+  PROBE_WORDS_MAX = 65536
+};
+
+struct probe_host {
+  const char *program; /* "/usr/sbin/collectd" */
+  const char *library; /* folder of genesys_probe.so */
+  char file[4096];     /* its default collectd.conf */
+  char plugins[4096];  /* its default PluginDir */
+};
+
+/* Asks collectd for its defaults (collectd -h). GC_ERR_CONFIG: there is no such
+ * program, or it is no collectd; GC_ERR_STATE: genesys_probe.so is missing, or
+ * no process could be started. */
+GC_MUST_CHECK enum gc_code probe_host_ask(struct probe_host *h,
+                                          struct gc_err *err);
+
+/* Writes the configuration that includes `file`. */
+GC_MUST_CHECK enum gc_code probe_host_conf(const struct probe_host *h,
+                                           const char *file,
+                                           struct gc_buf *out);
+
+/* Runs collectd with that configuration until it ends or PROBE_LIMIT_MS are
+ * over. `report` takes the lines of probe/findings.h, `words` what collectd
+ * writes to stdout and stderr. The process has ended when the function
+ * returns. */
+GC_MUST_CHECK enum gc_code
+probe_host_run(const struct probe_host *h, const char *conf,
+               struct gc_buf *report, struct gc_buf *words, struct gc_err *err);
+
+#endif

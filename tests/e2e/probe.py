@@ -1,0 +1,118 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""Does genesys-probe find the mistakes of a collectd.conf through collectd itself, and leave no trace?"""
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+from typing import Any
+
+from lib import process, report
+from lib.collectd import DAEMON, block, build_folder, built, quote, system_plugins
+from lib.report import check, has_line, same
+
+PROBE = build_folder() / "probe" / "genesys-probe"
+PROD = {"Region": "eu-west-1", "ClientId": "probe", "ClientSecret": "tell-tale"}
+
+
+class Place:
+    """A private folder with a collectd.conf and plugins."""
+
+    def __init__(self, text: str) -> None:
+        self.base = process.folder("probe")
+        self.plugins = self.base / "plugins"
+        self.plugins.mkdir()
+        for name in ("logfile", "exec"):
+            shutil.copy(system_plugins() / (name + ".so"), self.plugins)
+        for name in ("genesys", "genesys_realtime"):
+            shutil.copy(str(built(name)), self.plugins)
+        self.config = self.base / "collectd.conf"
+        self.config.write_text("BaseDir %s\nPIDFile %s\nPluginDir %s\n%s" % (
+            quote(self.base / "state"), quote(self.base / "pid"), quote(self.plugins), text))
+
+    def run(self, *words: str, config: str = "", env: dict[str, str] = {}) -> "subprocess.CompletedProcess[str]":
+        full = {"PATH": os.environ.get("PATH", ""), "LC_ALL": "C.UTF-8", "LD_LIBRARY_PATH": str(build_folder() / ".libs"),
+                "GENESYS_PROBE_LIBRARY": str(build_folder() / ".libs"), **env}
+        return subprocess.run([str(PROBE), "--config-only", "-C", config or str(self.config), *words],
+                              env=full, text=True, capture_output=True, timeout=120, cwd=self.base, check=False)
+
+
+def ours(accounts: str, blocks: str = "") -> str:
+    return "LoadPlugin genesys\nLoadPlugin genesys_realtime\n<Plugin genesys>\n%s</Plugin>\n<Plugin genesys_realtime>\n%s</Plugin>\n" % (
+        accounts, blocks)
+
+
+GOOD = ours(block("Account", "prod", PROD), block("Queues", "all", {"Account": "prod"}))
+
+
+def a_good_file_has_status_0() -> None:
+    place = Place(GOOD)
+    done = place.run()
+    same("status", (done.returncode, done.stderr), (0, ""))
+    has_line("the block has its account", done.stdout, "ok", 'genesys_realtime <Queues "all">', 'has <Account "prod">')
+    has_line("the sum", done.stdout, "failed: 0, warnings: 0, ok: 5")
+
+
+def mistakes_have_status_2() -> None:
+    place = Place(ours(block("Account", "prod", {**PROD, "Timeuot": 5}),
+                       block("Queues", "all", {"Account": "dev"})) + "LoadPlugin nothing_of_this_name\n")
+    done = place.run()
+    same("status", done.returncode, 2)
+    has_line("the option", done.stdout, "failed", "options", '<Account "prod">: unknown option "Timeuot"', 'did you mean "Timeout"?')
+    has_line("the account", done.stdout, "failed", "account", 'there is no <Account "dev">')
+    has_line("what collectd reports", done.stdout, "failed", "collectd", 'Could not find plugin "nothing_of_this_name"')
+    check("the secret is not shown", "tell-tale" not in done.stdout + done.stderr, done.stdout)
+
+
+def a_warning_has_status_1() -> None:
+    done = Place(GOOD + "<Plugin exec>\n  Exec \"nobody\" \"/bin/true\"\n</Plugin>\n").run()
+    same("status", done.returncode, 1)
+    has_line("a section without its plugin", done.stdout, "warning", "collectd", "`exec' plugin", "isn't loaded")
+
+
+def a_file_that_cannot_be_parsed_has_its_line() -> None:
+    place = Place(GOOD + "<Plugin\n")
+    done = place.run()
+    same("status", done.returncode, 2)
+    has_line("the place", done.stdout, "failed", "agent", "Parse error in file", "collectd.conf")
+
+
+def included_files_are_read_as_collectd_does() -> None:
+    place = Place("Include %s\n" % quote("parts/*.conf"))
+    (place.base / "parts").mkdir()
+    (place.base / "parts" / "a.conf").write_text(GOOD)
+    (place.base / "parts" / "b.conf").write_text(ours("", block("Queues", "two", {"Account": "prod", "Windwo": 60})))
+    done = place.run()
+    has_line("the mistake of the second file", done.stdout, "failed", '<Queues "two">: unknown option "Windwo"')
+
+
+def other_plugins_are_not_loaded() -> None:
+    """The operator's log file gets no line, and no other file appears."""
+    place = Place('LoadPlugin logfile\n<Plugin logfile>\nLogLevel info\nFile "log"\n</Plugin>\n'
+                  + ours(block("Account", "prod", {**PROD, "Timeuot": 5})))
+    has_line("there is a line for the log", place.run().stdout, "failed", "options")
+    same("the folder", sorted(path.name for path in place.base.iterdir()), ["collectd.conf", "plugins"])
+
+
+def json_for_programs() -> None:
+    document: dict[str, Any] = json.loads(Place(GOOD).run("--format", "json").stdout)
+    same("the result", (document["result"], document["failed"], document["warnings"], document["ok"]), ("ok", 0, 0, 5))
+    same("the checks", [one["check"] for one in document["checks"]], ["agent", "plugins", "options", "options", "account"])
+
+
+def what_cannot_begin_has_status_2() -> None:
+    place = Place(GOOD)
+    for name, done, word in [
+            ("no file", place.run(config="nothing.conf"), "nothing.conf cannot be read"),
+            ("no library", place.run(env={"GENESYS_PROBE_LIBRARY": str(place.base)}), "genesys_probe.so cannot be read"),
+            ("no collectd", place.run("--collectd", "/bin/true"), "does not answer as collectd does")]:
+        same(name + ": status", (done.returncode, done.stdout), (2, ""))
+        check(name + ": the line", word in done.stderr, done.stderr)
+
+
+if __name__ == "__main__":
+    report.main([a_good_file_has_status_0, mistakes_have_status_2, a_warning_has_status_1,
+                 a_file_that_cannot_be_parsed_has_its_line, included_files_are_read_as_collectd_does,
+                 other_plugins_are_not_loaded, json_for_programs, what_cannot_begin_has_status_2], {"collectd": DAEMON})
