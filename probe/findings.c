@@ -137,7 +137,7 @@ static enum gc_code conclude_agent(struct probe_findings *f, const char *file,
     return probe_results_add(&f->results, PROBE_AGENT, PROBE_OK, file,
                              "collectd reads the file to its end");
   char what[1024];
-  snprintf(what, sizeof(what), "collectd stops: %s",
+  snprintf(what, sizeof(what), "collectd does not read the file to its end: %s",
            first_words[0] != '\0' ? first_words : "it says no reason");
   return probe_results_add(&f->results, PROBE_AGENT, PROBE_FAILED, file, what);
 }

@@ -35,7 +35,17 @@ static void close_pair(int pair[2]) {
   (void)close(pair[1]);
 }
 
-/* The child's side of fork; `preload` NULL: none. */
+/* Puts `preload` in front of what the environment preloads. */
+static bool set_preload(const char *preload) {
+  char list[8192];
+  const char *others = getenv("LD_PRELOAD");
+  int len = snprintf(list, sizeof(list), "%s%s%s", preload,
+                     others != NULL ? ":" : "", others != NULL ? others : "");
+  return len > 0 && (size_t)len < sizeof(list) &&
+         setenv("LD_PRELOAD", list, 1) == 0;
+}
+
+/* The child's side of fork; `preload` NULL: nothing more. */
 static _Noreturn void become(char *const argv[], const char *preload,
                              int report, int words) {
   char fd[16];
@@ -45,7 +55,7 @@ static _Noreturn void become(char *const argv[], const char *preload,
   snprintf(fd, sizeof(fd), "%d", report);
   if (nothing < 0 || dup2(nothing, 0) < 0 || dup2(words, 1) < 0 ||
       dup2(words, 2) < 0 || setenv("GENESYS_PROBE_FD", fd, 1) != 0 ||
-      (preload != NULL && setenv("LD_PRELOAD", preload, 1) != 0))
+      (preload != NULL && !set_preload(preload)))
     _exit(127);
   (void)execv(argv[0], argv);
   _exit(127);
@@ -218,8 +228,9 @@ enum gc_code probe_host_run(const struct probe_host *h, const char *conf,
   (void)close(fd);
   if (code != GC_OK)
     return code;
-  if (!finish_child(&c, PROBE_LIMIT_MS, report, words))
-    return gc_buf_print(words, "\nit did not end within %d s",
-                        PROBE_LIMIT_MS / 1000);
-  return GC_OK;
+  if (finish_child(&c, PROBE_LIMIT_MS, report, words))
+    return GC_OK;
+  gc_buf_reset(words); /* what it said before is not the cause */
+  return gc_buf_print(words, "it did not end within %d s",
+                      PROBE_LIMIT_MS / 1000);
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* genesys-probe: checks an operator's collectd.conf. */
+/* genesys-probe: checks an operator's collectd.conf, or replays recorded
+ * events. */
 #include "gc_config.h"
 
 #include <getopt.h>
@@ -8,6 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "probe/events.h"
 #include "probe/findings.h"
 #include "probe/host.h"
 #include "probe/render.h"
@@ -16,26 +18,35 @@
 #error "PROBE_LIBRARY is the folder of genesys_probe.so"
 #endif
 
-enum { STATUS_USAGE = 2 };
+enum { STATUS_USAGE = 2, PROBE_OUTPUT_MAX = 256 << 20 };
 
 struct request {
   const char *file; /* NULL: collectd's default */
   const char *program;
+  const char *events; /* NULL: no replay */
+  const char *attribute_format;
   bool config_only;
   enum probe_format format;
 };
 
 static const char usage[] =
     "Usage: genesys-probe --config-only [-C FILE] [--format table|json]\n"
+    "       genesys-probe --events FILE [--attribute-format TEXT] [--format "
+    "…]\n"
     "\n"
     "Reads collectd.conf through collectd itself and reports the mistakes in\n"
-    "the sections of the Genesys plugins. It uses no network and starts,\n"
-    "writes and dispatches nothing; it may run beside the live agent.\n"
+    "the sections of the Genesys plugins; or tells which flow metrics "
+    "recorded\n"
+    "events would count, and why others would not. It uses no network and\n"
+    "starts, writes and dispatches nothing; it may run beside the live agent.\n"
     "\n"
     "  -C FILE             the configuration; default: collectd's own\n"
-    "  --config-only       check the configuration (needed in this version)\n"
-    "  --format FORMAT     table (default) or json\n"
+    "  --config-only       check the configuration\n"
     "  --collectd PROGRAM  default: collectd of PATH, or /usr/sbin/collectd\n"
+    "  --events FILE       replay events, one a line; - is stdin\n"
+    "  --attribute-format TEXT\n"
+    "                      as AttributeFormat of <Attributes>\n"
+    "  --format FORMAT     table (default) or json\n"
     "  --version, --help\n"
     "\n"
     "Exit status: 0 all is well, 1 a warning, 2 a failure.\n";
@@ -81,6 +92,8 @@ static void read_format(struct request *r, const char *name) {
 static void read_words(struct request *r, int argc, char **argv) {
   static const struct option options[] = {
       {"config-only", no_argument, NULL, 'c'},
+      {"events", required_argument, NULL, 'e'},
+      {"attribute-format", required_argument, NULL, 'a'},
       {"format", required_argument, NULL, 'f'},
       {"collectd", required_argument, NULL, 'd'},
       {"version", no_argument, NULL, 'v'},
@@ -97,6 +110,12 @@ static void read_words(struct request *r, int argc, char **argv) {
     case 'f':
       read_format(r, optarg);
       break;
+    case 'e':
+      r->events = optarg;
+      break;
+    case 'a':
+      r->attribute_format = optarg;
+      break;
     case 'd':
       r->program = optarg;
       break;
@@ -110,11 +129,11 @@ static void read_words(struct request *r, int argc, char **argv) {
     }
   if (optind < argc)
     give_up("unknown words at the end; genesys-probe --help has the options");
-  if (!r->config_only)
-    give_up("this version checks the configuration only: add --config-only");
+  if (r->config_only == (r->events != NULL))
+    give_up("this version has two checks: add --config-only, or --events FILE");
 }
 
-/* ---- the probe ---- */
+/* ---- the configuration ---- */
 
 /* Returns the first line that collectd wrote, which is the cause of the others;
  * cuts the text. */
@@ -166,22 +185,69 @@ static enum gc_code check_config(const struct request *r,
                                  gc_code_words(code));
 }
 
-int main(int argc, char **argv) {
+static enum probe_state probe_config(const struct request *asked,
+                                     struct gc_buf *out) {
   char program[4096];
   struct gc_err err = {.code = GC_OK};
-  struct request request = {.format = PROBE_TABLE};
+  struct request r = *asked;
   struct probe_findings findings = {.ended = false};
-  GC_AUTO(gc_buf_clear) struct gc_buf out = {.max = PROBE_REPORT_MAX};
-  read_words(&request, argc, argv);
-  if (request.program == NULL)
-    request.program = find_collectd(program, sizeof(program));
-  if (request.program == NULL)
+  if (r.program == NULL)
+    r.program = find_collectd(program, sizeof(program));
+  if (r.program == NULL)
     give_up("there is no collectd; install it, or name it with --collectd");
-  if (check_config(&request, &findings, &err) != GC_OK ||
-      probe_render(&findings.results, request.format, &out, &err) != GC_OK)
+  if (check_config(&r, &findings, &err) != GC_OK ||
+      probe_render(&findings.results, r.format, out, &err) != GC_OK)
     give_up(err.text);
-  fputs(gc_buf_string(&out), stdout);
-  int status = (int)probe_results_worst(&findings.results);
+  enum probe_state state = probe_results_worst(&findings.results);
   probe_findings_clear(&findings);
-  return fflush(stdout) == 0 ? status : STATUS_USAGE;
+  return state;
+}
+
+/* ---- recorded events ---- */
+
+static enum gc_code replay_file(struct probe_replay *replay, FILE *file) {
+  char *line = NULL;
+  size_t size = 0;
+  enum gc_code code = GC_OK;
+  for (ssize_t n; code == GC_OK && (n = getline(&line, &size, file)) >= 0;) {
+    while (n > 0 && (line[n - 1] == '\n' || line[n - 1] == '\r'))
+      n--;
+    code = probe_replay_line(replay, line, (size_t)n);
+  }
+  free(line);
+  return code;
+}
+
+static enum probe_state probe_events(const struct request *r,
+                                     struct gc_buf *out) {
+  struct gc_err err = {.code = GC_OK};
+  struct probe_replay *replay = probe_replay_new(r->attribute_format, &err);
+  if (replay == NULL)
+    give_up(err.text);
+  FILE *file = strcmp(r->events, "-") == 0 ? stdin : fopen(r->events, "r");
+  if (file == NULL)
+    give_up("the file of events cannot be read");
+  enum gc_code code = replay_file(replay, file);
+  if (code != GC_OK || ferror(file) != 0)
+    give_up(code != GC_OK ? gc_code_words(code)
+                          : "the file of events cannot be read");
+  if (file != stdin)
+    (void)fclose(file);
+  if (probe_replay_render(replay, r->format, out, &err) != GC_OK)
+    give_up(err.text);
+  enum probe_state state = probe_replay_state(replay);
+  probe_replay_free(replay);
+  return state;
+}
+
+int main(int argc, char **argv) {
+  struct request request = {.format = PROBE_TABLE,
+                            .attribute_format = PROBE_ATTRIBUTE_FORMAT};
+  GC_AUTO(gc_buf_clear) struct gc_buf out = {.max = PROBE_OUTPUT_MAX};
+  read_words(&request, argc, argv);
+  enum probe_state state = request.events != NULL
+                               ? probe_events(&request, &out)
+                               : probe_config(&request, &out);
+  fputs(gc_buf_string(&out), stdout);
+  return fflush(stdout) == 0 ? (int)state : STATUS_USAGE;
 }

@@ -1,6 +1,9 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""Does genesys-probe find the mistakes of a collectd.conf through collectd itself, and leave no trace?"""
+"""Does genesys-probe find the mistakes of a collectd.conf through collectd itself, and leave no trace?
+
+Does it count recorded events as the plugin does?
+"""
 from __future__ import annotations
 
 import json
@@ -112,7 +115,25 @@ def what_cannot_begin_has_status_2() -> None:
         check(name + ": the line", word in done.stderr, done.stderr)
 
 
+def events(body: str, *words: str) -> "subprocess.CompletedProcess[str]":
+    return subprocess.run([str(PROBE), "--events", "-", *words], input=body, text=True, capture_output=True,
+                          timeout=120, check=False)
+
+
+def recorded_events_are_counted() -> None:
+    name = '"CustomerRoutingMetric_Unknown(2023-03-05T08:18:04.568Z)"'
+    body = '{"conversationId":"9f1c","attributes":{%s:"tell-tale"}}\n' % name
+    done = events(body + body)
+    same("status", (done.returncode, done.stderr), (0, ""))
+    has_line("the first", done.stdout, "1 ", "counted", "CustomerRouting/flow_metric-Unknown")
+    has_line("the second", done.stdout, "2 ", "duplicate", "CustomerRouting/flow_metric-Unknown")
+    check("neither value nor conversation is shown", "tell-tale" not in done.stdout and "9f1c" not in done.stdout, done.stdout)
+    same("a line that is no event", events("no event\n").returncode, 1)
+    same("a format that is none", events(body, "--attribute-format", "%{flow}").returncode, 2)
+
+
 if __name__ == "__main__":
     report.main([a_good_file_has_status_0, mistakes_have_status_2, a_warning_has_status_1,
                  a_file_that_cannot_be_parsed_has_its_line, included_files_are_read_as_collectd_does,
-                 other_plugins_are_not_loaded, json_for_programs, what_cannot_begin_has_status_2], {"collectd": DAEMON})
+                 other_plugins_are_not_loaded, json_for_programs, what_cannot_begin_has_status_2,
+                 recorded_events_are_counted], {"collectd": DAEMON})

@@ -1,13 +1,15 @@
 /* SPDX-License-Identifier: MIT */
-/* Runs one golden case of genesys-probe. The section "report" has what the part
- * inside collectd reports, with " | " for a TAB; "words" what collectd wrote to
- * stderr. The output: the table and, after "json: ", the JSON document, with
- * the number of each line; "exit: " and the status. */
+/* Runs one golden case of genesys-probe. With a section "events": the lines of
+ * a file of --events; "format" has another AttributeFormat. Otherwise "report"
+ * has what the part inside collectd reports, with " | " for a TAB; "words" what
+ * collectd wrote to stderr. The output: the table and, after "json: ", the JSON
+ * document, with the number of each line; "exit: " and the status. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "common/base/buf.h"
+#include "probe/events.h"
 #include "probe/findings.h"
 #include "probe/render.h"
 #include "tests/support/case_words.h"
@@ -33,51 +35,83 @@ static void say_line(struct case_file *file, const char *prefix,
 /* Says a JSON document; each check begins a line. */
 static void say_json(struct case_file *file, const char *text) {
   while (*text != '\0') {
-    const char *end = strstr(text + 1, "{\"check\"");
+    const char *end = strstr(text + 1, "{\"");
     size_t len = end != NULL ? (size_t)(end - text) : strcspn(text, "\n");
     say_line(file, "json: ", text, (int)len);
     text += len + (text[len] == '\n');
   }
 }
 
-static void say_output(struct case_file *file, const struct probe_findings *f,
-                       enum probe_format format) {
-  GC_AUTO(gc_buf_clear) struct gc_buf out = {.max = 1 << 20};
-  if (probe_render(&f->results, format, &out, NULL) != GC_OK)
-    case_give_up(file, "the output");
+static void say_output(struct case_file *file, enum probe_format format,
+                       const struct gc_buf *out) {
   if (format == PROBE_JSON) {
-    say_json(file, gc_buf_string(&out));
+    say_json(file, gc_buf_string(out));
     return;
   }
-  char *rest = out.data;
+  char *rest = out->data;
   for (char *line; (line = strsep(&rest, "\n")) != NULL && rest != NULL;)
     say_line(file, "", line, (int)strlen(line));
 }
 
-int main(int argc, char **argv) {
-  struct case_file file;
+/* Says the output in each format, and the exit status. */
+static void run_events(struct case_file *file) {
+  char *format = case_text(file, "format"), *events = case_text(file, "events");
+  char *rest = events;
+  format[strcspn(format, "\n")] = '\0';
+  struct probe_replay *r =
+      probe_replay_new(*format != '\0' ? format : PROBE_ATTRIBUTE_FORMAT, NULL);
+  if (r == NULL)
+    case_give_up(file, "format");
+  for (char *line; (line = strsep(&rest, "\n")) != NULL && rest != NULL;)
+    if (probe_replay_line(r, line, strlen(line)) != GC_OK)
+      case_give_up(file, line);
+  for (int f = 0; f < PROBE_FORMAT_COUNT; f++) {
+    GC_AUTO(gc_buf_clear) struct gc_buf out = {.max = 1 << 20};
+    if (probe_replay_render(r, (enum probe_format)f, &out, NULL) != GC_OK)
+      case_give_up(file, "the output");
+    say_output(file, (enum probe_format)f, &out);
+  }
+  case_say(file, "exit: %d", (int)probe_replay_state(r));
+  probe_replay_free(r);
+  free(events);
+  free(format);
+}
+
+static void run_report(struct case_file *file) {
   struct probe_findings findings = {.ended = false};
-  if (argc != 2 || !case_read(&file, argv[1]))
-    return 99;
-  char *report = case_text(&file, "report");
-  char *words = case_text(&file, "words");
+  char *report = case_text(file, "report"), *words = case_text(file, "words");
   char *at = report;
   for (char *line; (line = case_next_line(&at)) != NULL;) {
     put_tabs(line);
     enum gc_code code = probe_findings_read(&findings, line);
     if (code != GC_OK)
-      case_say(&file, "refused: %s", gc_code_name(code));
+      case_say(file, "refused: %s", gc_code_name(code));
   }
   words[strcspn(words, "\n")] = '\0';
   if (probe_conclude(&findings, "/etc/collectd/collectd.conf", words) != GC_OK)
-    case_give_up(&file, "the report");
-  say_output(&file, &findings, PROBE_TABLE);
-  say_output(&file, &findings, PROBE_JSON);
-  case_say(&file, "exit: %d", (int)probe_results_worst(&findings.results));
-  int failed = case_end(&file);
+    case_give_up(file, "the report");
+  for (int f = 0; f < PROBE_FORMAT_COUNT; f++) {
+    GC_AUTO(gc_buf_clear) struct gc_buf out = {.max = 1 << 20};
+    if (probe_render(&findings.results, (enum probe_format)f, &out, NULL) !=
+        GC_OK)
+      case_give_up(file, "the output");
+    say_output(file, (enum probe_format)f, &out);
+  }
+  case_say(file, "exit: %d", (int)probe_results_worst(&findings.results));
   probe_findings_clear(&findings);
   free(words);
   free(report);
+}
+
+int main(int argc, char **argv) {
+  struct case_file file;
+  if (argc != 2 || !case_read(&file, argv[1]))
+    return 99;
+  if (case_section(&file, "events") != NULL)
+    run_events(&file);
+  else
+    run_report(&file);
+  int failed = case_end(&file);
   case_clear(&file);
   return failed;
 }

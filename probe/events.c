@@ -1,0 +1,275 @@
+/* SPDX-License-Identifier: MIT */
+#include "probe/events.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/base/json/document.h"
+#include "common/base/strmap.h"
+#include "plugins/genesys_flowmetrics/events/decode.h"
+
+/* The outcomes of a row: those of the decoder's reasons, then our own. */
+enum outcome {
+  OUTCOME_COUNTED = MALFORMED_COUNT,
+  OUTCOME_DUPLICATE,
+  OUTCOME_SKIPPED,
+  OUTCOME_UNPLACED,
+  OUTCOME_COUNT
+};
+
+static const struct outcome_row {
+  const char *word;
+  const char *what; /* NULL: the row names flow and metric */
+  enum probe_state state;
+} outcomes[OUTCOME_COUNT] = {
+    [MALFORMED_SHAPE] = {"shape",
+                         "an attribute has a part of AttributeFormat, but does "
+                         "not match it",
+                         PROBE_WARNING},
+    [MALFORMED_TIME] = {"time",
+                        "an attribute has no valid time, or one before 1970",
+                        PROBE_WARNING},
+    [MALFORMED_FLOW] = {"flow",
+                        "an attribute has no flow name that could be shown",
+                        PROBE_WARNING},
+    [MALFORMED_METRIC] = {"metric",
+                          "an attribute has no metric name that could be shown",
+                          PROBE_WARNING},
+    [MALFORMED_LONG] = {"long", "the name of an attribute is too long",
+                        PROBE_WARNING},
+    [MALFORMED_FUTURE] = {"future", "the time of an attribute is ahead",
+                          PROBE_WARNING},
+    [MALFORMED_CONVERSATION] = {"conversation",
+                                "metrics without a conversation id; the "
+                                "message is not acknowledged",
+                                PROBE_WARNING},
+    [MALFORMED_JSON] = {"json", "no JSON, or no event", PROBE_WARNING},
+    [OUTCOME_COUNTED] = {"counted", NULL, PROBE_OK},
+    [OUTCOME_DUPLICATE] = {"duplicate", NULL, PROBE_OK},
+    [OUTCOME_SKIPPED] = {"skipped", "no attribute is meant to be a metric",
+                         PROBE_OK},
+    [OUTCOME_UNPLACED] = {"unplaced",
+                          "a metric where no known event has one; the message "
+                          "is not acknowledged",
+                          PROBE_WARNING},
+};
+
+struct row {
+  size_t line;
+  enum outcome outcome;
+  char *flow, *metric; /* NULL: the row concerns the event */
+  char *key;           /* what was remembered; NULL: nothing */
+};
+
+struct probe_replay {
+  struct attribute_form form;
+  struct event_reader *reader;
+  struct gc_strmap keys; /* the keys are owned */
+  struct row *rows;
+  size_t count, cap, line;
+  uint64_t sums[OUTCOME_COUNT];
+};
+
+struct probe_replay *probe_replay_new(const char *format, struct gc_err *err) {
+  struct probe_replay *r = calloc(1, sizeof(*r));
+  if (r == NULL) {
+    gc_fail(err, GC_ERR_MEMORY, "out of memory");
+    return NULL;
+  }
+  if (attribute_form_set(&r->form, format, err) == GC_OK)
+    r->reader = event_reader_new(&r->form, err);
+  if (r->reader != NULL)
+    return r;
+  probe_replay_free(r);
+  return NULL;
+}
+
+static void row_clear(struct row *row) {
+  free(row->flow);
+  free(row->metric);
+  free(row->key);
+}
+
+/* Forgets the newest rows, so that `count` remain. */
+static void drop_rows(struct probe_replay *r, size_t count) {
+  while (r->count > count) {
+    struct row *row = &r->rows[--r->count];
+    r->sums[row->outcome]--;
+    if (row->key != NULL)
+      (void)gc_strmap_drop(&r->keys, row->key);
+    row_clear(row);
+  }
+}
+
+void probe_replay_free(struct probe_replay *r) {
+  if (r == NULL)
+    return;
+  drop_rows(r, 0);
+  free(r->rows);
+  gc_strmap_clear(&r->keys);
+  event_reader_free(r->reader);
+  free(r);
+}
+
+/* ---- one line ---- */
+
+static enum gc_code make_room(struct probe_replay *r) {
+  if (r->count >= PROBE_ROWS_MAX)
+    return GC_ERR_LIMIT;
+  if (r->count < r->cap)
+    return GC_OK;
+  size_t cap = r->cap == 0 ? 64 : r->cap * 2;
+  struct row *rows = realloc(r->rows, cap * sizeof(*rows));
+  if (rows == NULL)
+    return GC_ERR_MEMORY;
+  r->rows = rows;
+  r->cap = cap;
+  return GC_OK;
+}
+
+/* Takes over `row`, also after a failure. */
+static enum gc_code add_row(struct probe_replay *r, struct row row) {
+  enum gc_code code = make_room(r);
+  if (code == GC_OK && row.key != NULL)
+    code = gc_strmap_put(&r->keys, row.key, r);
+  if (code != GC_OK) {
+    row_clear(&row);
+    return code;
+  }
+  r->sums[row.outcome]++;
+  r->rows[r->count++] = row;
+  return GC_OK;
+}
+
+/* Returns conversation and attribute name as one text, or NULL: out of
+ * memory. */
+static char *key_of(const struct event_metric *m) {
+  size_t len = strlen(m->conversation);
+  char *key = malloc(len + m->name_len + 2);
+  if (key == NULL)
+    return NULL;
+  memcpy(key, m->conversation, len);
+  key[len] = '\n'; /* in no conversation id */
+  memcpy(key + len + 1, m->name, m->name_len);
+  key[len + 1 + m->name_len] = '\0';
+  return key;
+}
+
+static char *shown(const char *text, size_t len) {
+  char *copy = strndup(text, len);
+  for (char *c = copy; c != NULL && *c != '\0'; c++)
+    if ((unsigned char)*c < ' ')
+      *c = ' ';
+  return copy;
+}
+
+static enum gc_code on_metric(void *ctx, const struct event_metric *m) {
+  struct probe_replay *r = ctx;
+  struct row row = {.line = r->line,
+                    .outcome = OUTCOME_COUNTED,
+                    .flow = shown(m->parts.flow, m->parts.flow_len),
+                    .metric = shown(m->parts.metric, m->parts.metric_len),
+                    .key = key_of(m)};
+  if (row.flow == NULL || row.metric == NULL || row.key == NULL) {
+    row_clear(&row);
+    return GC_ERR_MEMORY;
+  }
+  if (gc_strmap_get(&r->keys, row.key) != NULL) {
+    row.outcome = OUTCOME_DUPLICATE;
+    free(gc_steal(row.key));
+  }
+  return add_row(r, row);
+}
+
+static enum gc_code add_times(struct probe_replay *r, enum outcome outcome,
+                              uint64_t times) {
+  for (; times > 0; times--)
+    GC_TRY(add_row(r, (struct row){.line = r->line, .outcome = outcome}));
+  return GC_OK;
+}
+
+enum gc_code probe_replay_line(struct probe_replay *r, const char *line,
+                               size_t len) {
+  struct event_counts counts = {0};
+  const struct event_sink sink = {on_metric, r};
+  size_t before = r->count;
+  r->line++;
+  if (len == 0)
+    return GC_OK;
+  enum gc_code code = event_read(r->reader, line, len, &counts, &sink, NULL);
+  if (code == GC_ERR_MEMORY ||
+      (code == GC_ERR_LIMIT && r->count >= PROBE_ROWS_MAX))
+    return code;
+  if (code != GC_OK)
+    drop_rows(r, before); /* an event is counted as a whole or not at all */
+  for (int i = 0; i < MALFORMED_COUNT; i++)
+    GC_TRY(add_times(r, (enum outcome)i, counts.malformed[i]));
+  GC_TRY(add_times(r, OUTCOME_UNPLACED, counts.unplaced));
+  return add_times(r, OUTCOME_SKIPPED, counts.skipped);
+}
+
+/* ---- output ---- */
+
+static enum gc_code render_rows(const struct probe_replay *r,
+                                struct gc_buf *out) {
+  GC_TRY(gc_buf_print(out, "%-6s  %-12s  %s\n", "LINE", "OUTCOME", "WHAT"));
+  for (size_t i = 0; i < r->count; i++) {
+    const struct row *row = &r->rows[i];
+    const struct outcome_row *is = &outcomes[row->outcome];
+    GC_TRY(gc_buf_print(out, "%-6zu  %-12s  ", row->line, is->word));
+    GC_TRY(is->what != NULL ? gc_buf_print(out, "%s\n", is->what)
+                            : gc_buf_print(out, "%s/flow_metric-%s\n",
+                                           row->flow, row->metric));
+  }
+  const char *comma = "";
+  for (int n = 0; n < OUTCOME_COUNT; n++) {
+    int i = (n + OUTCOME_COUNTED) % OUTCOME_COUNT; /* "counted" first */
+    if (r->sums[i] > 0 || n == 0) {
+      GC_TRY(gc_buf_print(out, "%s%s: %llu", comma, outcomes[i].word,
+                          (unsigned long long)r->sums[i]));
+      comma = ", ";
+    }
+  }
+  return gc_buf_text(out, "\n");
+}
+
+static enum gc_code render_document(const struct probe_replay *r,
+                                    struct gc_buf *out, struct gc_err *err) {
+  GC_AUTO(gc_document_clear) struct gc_document d = {0};
+  struct json_object *root = gc_document_add_object(&d, NULL, NULL);
+  struct json_object *sums = gc_document_add_object(&d, root, "outcomes");
+  for (int i = 0; i < OUTCOME_COUNT; i++)
+    gc_document_add_int(&d, sums, outcomes[i].word, (int64_t)r->sums[i]);
+  struct json_object *list = gc_document_add_array(&d, root, "events");
+  for (size_t i = 0; i < r->count; i++) {
+    const struct row *row = &r->rows[i];
+    const struct outcome_row *is = &outcomes[row->outcome];
+    struct json_object *one = gc_document_add_object(&d, list, NULL);
+    gc_document_add_int(&d, one, "line", (int64_t)row->line);
+    gc_document_add_text(&d, one, "outcome", is->word);
+    if (is->what != NULL) {
+      gc_document_add_text(&d, one, "what", is->what);
+      continue;
+    }
+    gc_document_add_text(&d, one, "flow", row->flow);
+    gc_document_add_text(&d, one, "metric", row->metric);
+  }
+  GC_TRY(gc_document_write(&d, out, err));
+  return gc_buf_text(out, "\n");
+}
+
+enum gc_code probe_replay_render(const struct probe_replay *r,
+                                 enum probe_format format, struct gc_buf *out,
+                                 struct gc_err *err) {
+  enum gc_code code =
+      format == PROBE_JSON ? render_document(r, out, err) : render_rows(r, out);
+  return code == GC_OK ? code : gc_fail(err, code, "the output is too large");
+}
+
+enum probe_state probe_replay_state(const struct probe_replay *r) {
+  for (int i = 0; i < OUTCOME_COUNT; i++)
+    if (r->sums[i] > 0 && outcomes[i].state != PROBE_OK)
+      return outcomes[i].state;
+  return PROBE_OK;
+}

@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: MIT */
+/* Replays recorded events through the decoder of genesys_flowmetrics and tells
+ * which flow metrics would be counted, and why others would not. Each line of
+ * the input is one body: of a message of SQS, of a request to the webhook, or
+ * of a notification. Pure; one thread.
+ *
+ * A metric counts once for a conversation and an attribute name, as in the
+ * ledger. What needs the time of the arrival or the settings of a block
+ * (Retention, MaxSeries, Flow, Metric) is left out. No value of an attribute
+ * and no conversation id is shown. */
+#ifndef PROBE_EVENTS_H
+#define PROBE_EVENTS_H
+
+#include "common/base/buf.h"
+#include "probe/checks.h"
+#include "probe/render.h"
+
+struct probe_replay;
+
+/* The default of AttributeFormat. */
+#define PROBE_ATTRIBUTE_FORMAT "%{flow}Metric_%{metric}(%{time})"
+
+/* Makes a replay with an AttributeFormat; NULL: a wrong format, or out of
+ * memory, which `err` tells. */
+struct probe_replay *probe_replay_new(const char *format, struct gc_err *err);
+void probe_replay_free(struct probe_replay *r);
+
+/* Reads the next line, without its line end. GC_ERR_MEMORY; GC_ERR_LIMIT for
+ * more than PROBE_ROWS_MAX rows. A line that is no event is a row, not an
+ * error. */
+enum { PROBE_ROWS_MAX = 1000000 };
+GC_MUST_CHECK enum gc_code probe_replay_line(struct probe_replay *r,
+                                             const char *line, size_t len);
+
+/* Appends the rows in the order of the input, then the sum of each outcome:
+ *
+ *   LINE  OUTCOME    WHAT
+ *   1     counted    CustomerRouting/flow_metric-Unknown
+ *   2     duplicate  CustomerRouting/flow_metric-Unknown
+ *   3     time       the attribute has no valid time, or one before 1970
+ *   counted: 1, duplicate: 1, time: 1
+ *
+ * or one JSON object with the members events (line, outcome, and flow and
+ * metric or what) and outcomes. */
+GC_MUST_CHECK enum gc_code probe_replay_render(const struct probe_replay *r,
+                                               enum probe_format format,
+                                               struct gc_buf *out,
+                                               struct gc_err *err);
+
+/* PROBE_WARNING if an attribute that is meant to be a metric, or a whole line,
+ * was not understood. */
+enum probe_state probe_replay_state(const struct probe_replay *r);
+
+#endif
