@@ -95,7 +95,7 @@ build() {
 plain() { [ -f "$out/plain/Makefile" ] || build plain "all check-programs" CC="$cc"; }
 
 do_lint() {
-  step format sh -c "clang-format --dry-run -Werror \$(find common plugins tests tools -name '*.[ch]')"
+  step format sh -c "clang-format --dry-run -Werror \$(find common plugins probe tests tools -name '*.[ch]')"
 }
 do_plain() {
   build plain "all check-programs" CC="$cc"

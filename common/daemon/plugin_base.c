@@ -14,6 +14,7 @@
 #include "common/daemon/write_tracker.h"
 #include "common/genesys/clean_name.h"
 #include "common/net/account.h"
+#include "common/net/clock.h"
 
 static struct gc_plugin *plugins; /* opened, the oldest first */
 
@@ -264,7 +265,7 @@ static void start_block(struct gc_block *b) {
 
 void gc_plugin_start(struct gc_plugin *p) {
   struct gc_err err = {.code = GC_OK};
-  if (gc_write_tracker_register(&err) != GC_OK)
+  if (gc_write_tracker_register(gc_clock_now_ms, &err) != GC_OK)
     gc_log_line(p->log, GC_LOG_WARNING, "%s", err.text);
   for (struct gc_block *b = p->blocks; b != NULL; b = b->next)
     if (!b->runs)

@@ -35,7 +35,7 @@ static pthread_cond_t none_pending;     /* a ticket has none pending */
 static struct gc_strmap pending_by_key; /* struct pending */
 static bool registered, closed;
 static uint64_t dispatched; /* number of dispatched values */
-static uint64_t (*clock_ms)(void);
+static uint64_t (*clock_ms)(void) = gc_clock_now_ms;
 /* The newest number that passed the write queue: up to now, before the current
  * period of GC_WRITE_GIVE_UP_MS began, and before the previous period began. */
 static struct {
@@ -55,8 +55,6 @@ static void make_condition(void) {
 static void lock_tracker(void) {
   pthread_once(&once, make_condition);
   pthread_mutex_lock(&lock);
-  if (clock_ms == NULL)
-    clock_ms = gc_clock_now_ms;
 }
 
 static void unlock_tracker(void) { pthread_mutex_unlock(&lock); }
@@ -156,10 +154,20 @@ static int register_last(void) {
   return plugin_register_write("genesys_write_tracker", on_write, NULL);
 }
 
-enum gc_code gc_write_tracker_register(struct gc_err *err) {
+static void begin_tracking(uint64_t (*now_ms)(void)) {
+  closed = false;
+  dispatched = 0;
+  memset(&seen, 0, sizeof(seen));
+  clock_ms = now_ms;
+}
+
+enum gc_code gc_write_tracker_register(uint64_t (*now_ms)(void),
+                                       struct gc_err *err) {
   lock_tracker();
   bool first = !registered;
   registered = true;
+  if (first)
+    begin_tracking(now_ms);
   unlock_tracker();
   /* The lock is free here, since collectd may log about the registration, and a
    * log plugin may dispatch values. */
@@ -173,6 +181,7 @@ enum gc_code gc_write_tracker_register(struct gc_err *err) {
 void gc_write_tracker_close(void) {
   lock_tracker();
   closed = true;
+  registered = false; /* collectd forgets its callbacks at the shutdown */
   for (size_t i = 0; i < pending_by_key.room; i++)
     while (pending_by_key.slots[i].key != NULL)
       complete_pending(pending_by_key.slots[i].value);
@@ -265,14 +274,4 @@ bool gc_write_tracker_wait(struct gc_write_ticket *t, uint32_t max_ms) {
   bool none = t->count == 0;
   unlock_tracker();
   return none;
-}
-
-void gc_write_tracker_restart(uint64_t (*now_ms)(void)) {
-  gc_write_tracker_close();
-  lock_tracker();
-  registered = closed = false;
-  dispatched = 0;
-  memset(&seen, 0, sizeof(seen));
-  clock_ms = now_ms != NULL ? now_ms : gc_clock_now_ms;
-  unlock_tracker();
 }

@@ -31,11 +31,13 @@ enum { GC_WRITE_GIVE_UP_MS = 15000 };
  * The second call does nothing. Writers register when they are loaded (csv),
  * configured (write_http) or in their own init (rrdtool, network), so the
  * tracker registers in an init callback that is added while collectd runs the
- * others. That callback therefore runs after all of them. */
-GC_API enum gc_code gc_write_tracker_register(struct gc_err *err);
+ * others. That callback therefore runs after all of them. `now_ms` is the clock
+ * by which values are given up (milliseconds, monotonic; gc_clock_now_ms). */
+GC_API enum gc_code gc_write_tracker_register(uint64_t (*now_ms)(void),
+                                              struct gc_err *err);
 /* Forgets the pending values and wakes all waiting threads; called at shutdown.
- * gc_write_tracker_emit dispatches nothing afterwards. Tickets must still be
- * freed. */
+ * gc_write_tracker_emit dispatches nothing until the next registration. Tickets
+ * must still be freed. */
 GC_API void gc_write_tracker_close(void);
 
 /* A group of values with the number of pending ones. */
@@ -60,10 +62,5 @@ GC_API size_t gc_write_tracker_pending(struct gc_write_ticket *t);
 /* Waits until no value of the ticket is pending, `max_ms` at most; true if none
  * is. Must not be called on a write thread. */
 GC_API bool gc_write_tracker_wait(struct gc_write_ticket *t, uint32_t max_ms);
-
-/* Sets another clock (milliseconds, monotonic) by which values are given up,
- * for tests; NULL is the real clock. Also undoes gc_write_tracker_register and
- * gc_write_tracker_close; no value may be pending. */
-GC_API void gc_write_tracker_restart(uint64_t (*now_ms)(void));
 
 #endif

@@ -37,6 +37,7 @@ static struct gc_account *accounts;
 static struct gc_accounts_hooks hooks;
 static struct gc_store *store; /* opened with the first account; NULL: none */
 static bool store_tried;
+static bool closed; /* since gc_accounts_close, while accounts are left */
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 
 static void free_secret(char *secret) {
@@ -346,14 +347,24 @@ static void fail_unknown(const char *name, struct gc_err *err) {
                 accounts == NULL ? "; is there a LoadPlugin genesys?" : "");
 }
 
-struct gc_account *gc_account_get(const char *name, struct gc_err *err) {
-  pthread_mutex_lock(&lock);
+/* The account by its name, started; NULL and *err if there is none. */
+static struct gc_account *find_started(const char *name, struct gc_err *err) {
   struct gc_account *a = find_account(name);
   if (a == NULL)
     fail_unknown(name, err);
   else if (a->loop == NULL && (check_hosts(&a->settings, err) != GC_OK ||
                                start_account(a, err) != GC_OK))
     a = NULL;
+  return a;
+}
+
+struct gc_account *gc_account_get(const char *name, struct gc_err *err) {
+  struct gc_account *a = NULL;
+  pthread_mutex_lock(&lock);
+  if (closed)
+    (void)gc_fail(err, GC_ERR_STOPPED, "collectd stops");
+  else
+    a = find_started(name, err);
   if (a != NULL)
     a->references++;
   pthread_mutex_unlock(&lock);
@@ -382,12 +393,25 @@ static void close_store(void) {
   store_tried = false;
 }
 
+/* Frees the accounts that have no reference. With the last one the definitions
+ * are closed no longer: a test defines others. */
+static void free_unused_accounts(void) {
+  for (struct gc_account *a = accounts, *next; a != NULL; a = next) {
+    next = a->next;
+    if (a->references == 0)
+      free_account(a);
+  }
+  closed = accounts != NULL;
+}
+
 void gc_account_put(struct gc_account *a) {
   if (a == NULL)
     return;
   pthread_mutex_lock(&lock);
   if (--a->references == 0)
     tear_down_account(a);
+  if (closed)
+    free_unused_accounts();
   if (!any_started())
     close_store();
   pthread_mutex_unlock(&lock);
@@ -410,14 +434,10 @@ void gc_accounts_stop(void) {
   pthread_mutex_unlock(&lock);
 }
 
-void gc_accounts_free(void) {
+void gc_accounts_close(void) {
   pthread_mutex_lock(&lock);
-  while (accounts != NULL) {
-    if (accounts->loop != NULL)
-      tear_down_account(accounts);
-    free_account(accounts);
-  }
-  close_store();
+  closed = true;
+  free_unused_accounts();
   pthread_mutex_unlock(&lock);
 }
 

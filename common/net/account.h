@@ -62,7 +62,8 @@ GC_API const char *gc_accounts_state_dir(void);
 
 /* Returns a counted reference; the first one starts the network thread. NULL:
  * no block defines the account (GC_ERR_CONFIG; the text names the defined
- * accounts), or the thread could not be started. */
+ * accounts), the thread could not be started, or GC_ERR_STOPPED after
+ * gc_accounts_close. */
 GC_API struct gc_account *gc_account_get(const char *name, struct gc_err *err);
 /* Releases a reference; NULL is allowed. The last reference to an account ends
  * its network thread; the last reference to any account closes the state store.
@@ -79,9 +80,12 @@ GC_API void gc_accounts_each(void (*each)(void *ctx, const char *name,
  * of the network. Afterwards gc_loop_call calls its function directly, so that
  * blocks can free their objects. */
 GC_API void gc_accounts_stop(void);
-/* Frees all accounts and closes the state store; after gc_accounts_stop, once
- * every reference is released. */
-GC_API void gc_accounts_free(void);
+/* Ends the accounts' definitions and overwrites their secrets: an account
+ * without a reference is freed now, another one with its last reference. Called
+ * once, at the shutdown, after gc_accounts_stop. gc_account_get gives no
+ * account afterwards (GC_ERR_STOPPED) and gc_accounts_each knows none that is
+ * freed. */
+GC_API void gc_accounts_close(void);
 
 /* The returned pointers are borrowed from the account. */
 GC_API const char *gc_account_host(const struct gc_account *a); /* or NULL */

@@ -266,7 +266,7 @@ static int on_read(void) {
 static int on_init(void) {
   struct gc_err err;
   gc_log_line(plugin.log, GC_LOG_INFO, "version %s", announce_version());
-  if (gc_write_tracker_register(&err) != GC_OK)
+  if (gc_write_tracker_register(gc_clock_now_ms, &err) != GC_OK)
     gc_log_line(plugin.log, GC_LOG_WARNING, "%s", err.text);
   start_health();
   return 0;
@@ -276,6 +276,7 @@ static int on_shutdown(void) {
   gc_write_tracker_close();
   gc_accounts_stop();
   stop_health();
+  gc_accounts_close();
   return 0;
 }
 

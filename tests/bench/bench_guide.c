@@ -232,6 +232,6 @@ int main(int argc, char **argv) {
   gc_loop_call(gc_account_loop(r.account), end_here, &r);
   stream_free(r.stream);
   gc_account_put(r.account);
-  gc_accounts_free();
+  gc_accounts_close();
   return 0;
 }

@@ -270,7 +270,7 @@ static struct lap run_socket(const struct events *e,
   gc_loop_call(gc_account_loop(r.account), end_here, &r);
   stream_free(r.stream);
   gc_account_put(r.account);
-  gc_accounts_free();
+  gc_accounts_close();
   server_stop(r.server);
   return r.lap;
 }

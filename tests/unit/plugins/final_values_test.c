@@ -142,7 +142,7 @@ static void the_open_window_leaves_before_the_queue_is_lost(void) {
                      "selects are left to earlier blocks"));
   CHECK_INT(fake_value_count_of("h1/genesys-Sales/queue_depth-voice"), 0);
   CHECK(!fake_log_has("WARNING genesys_realtime"));
-  gc_accounts_free();
+  gc_accounts_close();
 }
 
 /* Sets the clock back by half a minute while the first block waits. */
@@ -167,7 +167,7 @@ static void the_end_waits_a_second_at_most(void) {
              took_ms);
   CHECK(fake_log_has("queues-a: 4 values of the last window were not written"));
   CHECK(fake_log_has("queues-b: 4 values of the last window were not written"));
-  gc_accounts_free();
+  gc_accounts_close();
 }
 
 static void without_windows_the_end_does_not_wait(void) {
@@ -177,7 +177,7 @@ static void without_windows_the_end_does_not_wait(void) {
   uint64_t began_ms = now_ms();
   CHECK_INT(fake_shutdown(), 0);
   CHECK(now_ms() - began_ms < 900);
-  gc_accounts_free();
+  gc_accounts_close();
 }
 
 /* A plugin is loaded once in the life of a process. */

@@ -405,7 +405,7 @@ static void accounts_have_one_writer(void) {
     }
     check_writers(round);
     forget();
-    gc_accounts_free();
+    gc_accounts_close();
   }
   CHECK(refused > ROUNDS / 10);
   CHECK(accepted > ROUNDS);

@@ -47,7 +47,7 @@ static void load(enum order order) {
 
 static void unload(void) {
   fake_shutdown();
-  gc_accounts_free();
+  gc_accounts_close();
 }
 
 static void both_plugins_register_their_callbacks(void) {
@@ -246,7 +246,7 @@ static void it_stops_while_the_network_is_away(void) {
   CHECK_INT(fake_read(NULL), 0);
   fake_shutdown();
   CHECK(!fake_has("read", "genesys_realtime/queues-a"));
-  gc_accounts_free();
+  gc_accounts_close();
 }
 
 #define RUN_ALONE(law)                                                         \

@@ -8,6 +8,7 @@
 #include "plugin.h"
 
 #include "common/daemon/emit.h"
+#include "common/net/clock.h"
 #include "tests/support/check.h"
 #include "tests/support/fake_daemon.h"
 
@@ -27,8 +28,8 @@ static void start(void) {
   fake_reset();
   register_data_sets();
   atomic_store(&now_ms, 1000);
-  gc_write_tracker_restart(stepped_ms);
-  CHECK_INT(gc_write_tracker_register(NULL), GC_OK);
+  gc_write_tracker_close();
+  CHECK_INT(gc_write_tracker_register(stepped_ms, NULL), GC_OK);
   CHECK_INT(fake_init(), 0);
   fake_hold(true);
 }
@@ -223,13 +224,13 @@ static int late_init(void) {
                                &(user_data_t){.data = late_ticket});
 }
 static int first_init(void) {
-  return gc_write_tracker_register(NULL) == GC_OK ? 0 : -1;
+  return gc_write_tracker_register(stepped_ms, NULL) == GC_OK ? 0 : -1;
 }
 
 static void the_write_tracker_is_after_writers_of_later_inits(void) {
   fake_reset();
   register_data_sets();
-  gc_write_tracker_restart(stepped_ms);
+  gc_write_tracker_close();
   late_calls = 0;
   late_ticket = gc_write_ticket_new();
   plugin_register_init("genesys", first_init);
@@ -337,10 +338,10 @@ static void *backfill(void *arg) {
 
 static void many_threads_fill_back_in_order(void) {
   start();
-  gc_write_tracker_restart(NULL);
+  gc_write_tracker_close();
   fake_reset();
   register_data_sets();
-  CHECK_INT(gc_write_tracker_register(NULL), GC_OK);
+  CHECK_INT(gc_write_tracker_register(gc_clock_now_ms, NULL), GC_OK);
   CHECK_INT(fake_init(), 0);
   fake_hold(true);
   atomic_store(&writers_stop, false);
@@ -395,7 +396,7 @@ int main(void) {
   RUN(the_close_wakes_a_waiting_thread);
   RUN(many_threads_fill_back_in_order);
   RUN(thousands_of_series_find_their_place);
-  gc_write_tracker_restart(NULL);
+  gc_write_tracker_close();
   fake_reset();
   return check_done();
 }

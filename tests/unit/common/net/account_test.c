@@ -74,12 +74,31 @@ static void accounts_of_one_client_share_its_channels(void) {
   CHECK_INT(topics_of("first"), 7000);
   CHECK_INT(topics_of("second"), 7000);
   gc_accounts_stop();
-  gc_accounts_free();
+  gc_accounts_close();
   snprintf(command, sizeof(command), "rm -r %s", folder);
   CHECK_INT(system(command), 0);
 }
 
+static void a_closed_account_lasts_as_long_as_its_references(void) {
+  struct gc_accounts_hooks none = {.notice = NULL};
+  struct gc_err err;
+  gc_accounts_set_hooks(&none);
+  define("used", "c1");
+  define("unused", "c2");
+  struct gc_account *used = gc_account_get("used", &err);
+  CHECK(used != NULL);
+  gc_accounts_stop();
+  gc_accounts_close();
+  CHECK_STR(gc_account_host(used), "used");
+  CHECK(gc_account_get("used", &err) == NULL);
+  CHECK_INT(err.code, GC_ERR_STOPPED);
+  gc_account_put(used);
+  CHECK(gc_account_get("used", &err) == NULL);
+  CHECK_INT(err.code, GC_ERR_CONFIG); /* no definition is left */
+}
+
 int main(void) {
+  RUN(a_closed_account_lasts_as_long_as_its_references);
   RUN(accounts_of_one_client_share_its_channels);
   return check_done();
 }

@@ -39,7 +39,7 @@ static void load(void) {
 
 static void unload(void) {
   fake_shutdown();
-  gc_accounts_free();
+  gc_accounts_close();
 }
 
 static const char *state_folder(void) {

@@ -179,7 +179,7 @@ static void only_blocks_with_observations_write_flow_active(void) {
   CHECK(fake_log_has("ERROR genesys_flowmetrics: <Flows \"g\">: would write "
                      "the same series as <Flows \"f\"> (flow_active)"));
   fake_shutdown();
-  gc_accounts_free();
+  gc_accounts_close();
 }
 
 static void blocks_without_observations_do_not_write_flow_active(void) {
@@ -190,7 +190,7 @@ static void blocks_without_observations_do_not_write_flow_active(void) {
                     ONE_FLOWS("g", "Metric tFlow\nObservations none\n"))),
             0);
   fake_shutdown();
-  gc_accounts_free();
+  gc_accounts_close();
 }
 
 static void a_wrong_option_ends_the_start(void) {
@@ -237,7 +237,7 @@ static void flows_alone_keep_no_attributes(void) {
   CHECK_INT(fake_derive("h1/genesys-flows-g/windows-done"), 0);
   CHECK_INT(fake_data_set_count("flow_interval_duration"), 1);
   fake_shutdown();
-  gc_accounts_free();
+  gc_accounts_close();
 }
 
 static void both_kinds_of_blocks_live_side_by_side(void) {
@@ -261,7 +261,7 @@ static void both_kinds_of_blocks_live_side_by_side(void) {
   CHECK_INT(fake_shutdown(), 0);
   CHECK_INT(fake_derive("genesys-Main Menu/flow_metric-Calls"), 1);
   CHECK(!fake_log_has("ERROR genesys_flowmetrics"));
-  gc_accounts_free();
+  gc_accounts_close();
 }
 
 /* A block without an account has collectd's own host, as has a block whose
@@ -290,7 +290,7 @@ static void blocks_of_one_host_count_together(void) {
   CHECK_INT(fake_read(LOOK), 0);
   CHECK_INT(fake_shutdown(), 0);
   CHECK_INT(fake_derive("genesys-Main Menu/flow_metric-Calls"), 2);
-  gc_accounts_free();
+  gc_accounts_close();
 }
 
 /* An account that only provides a host says nothing about the block. */
@@ -318,7 +318,7 @@ static void the_health_of_a_block_has_the_host_of_its_values(void) {
   CHECK(is_found);
   gc_health_snapshot_clear(&s);
   fake_shutdown();
-  gc_accounts_free();
+  gc_accounts_close();
 }
 
 /* A plugin is loaded once in the life of a process. */
