@@ -15,7 +15,7 @@ import os
 import sys
 from pathlib import Path
 
-FOLDERS = ("common", "plugins", "tests", "tools")
+FOLDERS = ("common", "plugins", "probe", "tests", "tools")
 
 
 def main() -> int:
