@@ -125,7 +125,9 @@ class Kafka(Records):
         super().__init__()
         self.placed: list[tuple[str, str]] = []  # (partition, key) of each message
         self.program = Program([KCAT, "-C", "-u", "-t", topic, "-b", "127.0.0.1:1", "-f", "message %p %k %s\n",
-                                "-X", "test.mock.num.brokers=1"], env={"HOME": "/nonexistent", "PATH": "/usr/bin:/bin"})
+                                "-X", "test.mock.num.brokers=1",
+                                # Seen with librdkafka 2.8: its broker makes a topic only for those that ask for it.
+                                "-X", "allow.auto.create.topics=true"], env={"HOME": "/nonexistent", "PATH": "/usr/bin:/bin"})
         line = wait_until(lambda: self.program.matching("Mock cluster enabled"), 20, "the broker listens")[0]
         self.address = line.split()[-1]
         self._read = 0
