@@ -24,11 +24,51 @@ static void remove_cause(struct gc_health_entity *e,
   e->cause_count--;
 }
 
+static bool ends_with(const char *name, const char *end) {
+  size_t name_len = strlen(name), end_len = strlen(end);
+  return name_len >= end_len && strcmp(name + name_len - end_len, end) == 0;
+}
+
+/* True for a cause that may have no GC_OK: what happened to single messages,
+ * topics, files and requests. Each request that fails reports "api" again; one
+ * that is not sent again never succeeds. An unknown word has its text in
+ * quotes, as a pattern that matches nothing has; the pattern has an end. */
+static bool is_occurrence(const struct gc_health_cause *cause) {
+  static const char *const names[] = {"api",
+                                      "attributes or clock",
+                                      "handshake",
+                                      "ignored observations",
+                                      "late attributes",
+                                      "lost data in Redis",
+                                      "messages",
+                                      "quarantine",
+                                      "refused names",
+                                      "state file",
+                                      "state file moved aside",
+                                      "state file restored",
+                                      "unread events"};
+  for (size_t i = 0; i < GC_COUNT(names); i++)
+    if (strcmp(cause->name, names[i]) == 0)
+      return true;
+  return strncmp(cause->name, "topic ", strlen("topic ")) == 0 ||
+         ends_with(cause->name, " frames") ||
+         (cause->err.code == GC_ERR_PARSE && strchr(cause->name, '"') != NULL);
+}
+
+static void drop_oldest(struct gc_health_entity *e) {
+  for (size_t i = 0; i < e->cause_count; i++)
+    if (is_occurrence(&e->causes[i])) {
+      remove_cause(e, &e->causes[i]);
+      return;
+    }
+  remove_cause(e, &e->causes[0]);
+}
+
 static struct gc_health_cause *add_cause(struct gc_health_entity *e,
                                          const char *name,
                                          const struct gc_health_time *t) {
   if (e->cause_count == GC_HEALTH_CAUSES_MAX)
-    remove_cause(e, &e->causes[0]);
+    drop_oldest(e);
   struct gc_health_cause *cause = &e->causes[e->cause_count++];
   *cause = (struct gc_health_cause){.since = *t};
   snprintf(cause->name, sizeof(cause->name), "%s", name);
@@ -57,11 +97,11 @@ void gc_health_entity_note(struct gc_health_entity *e, const char *name,
   gc_health_entity_tick(e, t);
 }
 
-static void drop_old_causes(struct gc_health_entity *e,
+static void end_occurrences(struct gc_health_entity *e,
                             const struct gc_health_time *t) {
-  for (size_t i = e->is_off ? 0 : e->cause_count; i-- > 0;)
-    if (t->now_ms > e->causes[i].last.now_ms &&
-        t->now_ms - e->causes[i].last.now_ms > GC_HEALTH_CAUSE_MS)
+  for (size_t i = e->cause_count; i-- > 0;)
+    if (is_occurrence(&e->causes[i]) && t->now_ms > e->causes[i].last.now_ms &&
+        t->now_ms - e->causes[i].last.now_ms > GC_HEALTH_OCCURRENCE_MS)
       remove_cause(e, &e->causes[i]);
 }
 
@@ -75,11 +115,6 @@ static bool is_essential(const struct gc_health_entity *e,
   return (is_api || strcmp(cause->name, "token") == 0) &&
          gc_code_is_shared(cause->err.code) &&
          cause->err.code != GC_ERR_THROTTLED;
-}
-
-static bool ends_with(const char *name, const char *end) {
-  size_t name_len = strlen(name), end_len = strlen(end);
-  return name_len >= end_len && strcmp(name + name_len - end_len, end) == 0;
 }
 
 /* True for the cause of a channel (net/channels/slot). A second channel that
@@ -103,31 +138,64 @@ gc_health_entity_stream(const struct gc_health_entity *account) {
   return found;
 }
 
+/* True for the cause of a source that is down: they have one name. One that
+ * refers to the account explains nothing. */
+static bool is_of_source(const struct gc_health_entity *e,
+                         const struct gc_health_cause *cause) {
+  const struct gc_health_reading *r = &e->reading;
+  if (cause->err.code == GC_ERR_UNAVAILABLE)
+    return false;
+  for (size_t i = 0; i < r->source_count; i++)
+    if (!r->sources[i].is_up && strcmp(r->sources[i].name, cause->name) == 0)
+      return true;
+  return false;
+}
+
 static const struct gc_health_cause *
 cause_with(const struct gc_health_entity *e, enum gc_code code) {
   for (size_t i = e->cause_count; i-- > 0;)
     if (e->causes[i].err.code == code)
       return &e->causes[i];
-  return NULL;
+  return e->account.err.code == code ? &e->account : NULL;
+}
+
+static const struct gc_health_cause *
+cause_of_outage(const struct gc_health_entity *e) {
+  for (size_t i = e->cause_count; i-- > 0;)
+    if (is_of_source(e, &e->causes[i]))
+      return &e->causes[i];
+  for (size_t i = e->cause_count; i-- > 0;)
+    if (gc_health_is_outage(e->causes[i].err.code))
+      return &e->causes[i];
+  if (e->account.err.code != GC_OK)
+    return &e->account;
+  return e->state == GC_HEALTH_SILENT && e->stream.err.code != GC_OK
+             ? &e->stream
+             : NULL;
 }
 
 /* Prefers the account's cause to the block's own GC_ERR_UNAVAILABLE, which only
  * refers to the account. */
 const struct gc_health_cause *
 gc_health_entity_cause(const struct gc_health_entity *e) {
-  static const enum gc_code order[] = {GC_ERR_AUTH, GC_ERR_PERMISSION,
-                                       GC_ERR_STATE, GC_ERR_LIMIT};
+  static const struct {
+    enum gc_health_state state;
+    enum gc_code code;
+  } order[] = {{GC_HEALTH_REFUSED, GC_ERR_AUTH},
+               {GC_HEALTH_PERMISSION, GC_ERR_PERMISSION},
+               {GC_HEALTH_STATE, GC_ERR_STATE},
+               {GC_HEALTH_BUDGET, GC_ERR_THROTTLED},
+               {GC_HEALTH_LIMIT, GC_ERR_LIMIT},
+               {GC_HEALTH_DEGRADED, GC_ERR_PERMISSION}};
   const struct gc_health_cause *cause = NULL;
   for (size_t k = 0; cause == NULL && k < GC_COUNT(order); k++)
-    cause = cause_with(e, order[k]);
+    if (e->state == order[k].state)
+      cause = cause_with(e, order[k].code);
+  if (cause == NULL)
+    cause = cause_of_outage(e);
   for (size_t i = e->cause_count; cause == NULL && i-- > 0;)
     if (e->causes[i].err.code != GC_ERR_UNAVAILABLE)
       cause = &e->causes[i];
-  if (cause == NULL && e->account.err.code != GC_OK)
-    cause = &e->account;
-  if (cause == NULL && e->state == GC_HEALTH_SILENT &&
-      e->stream.err.code != GC_OK)
-    cause = &e->stream;
   return cause != NULL ? cause : cause_with(e, GC_ERR_UNAVAILABLE);
 }
 
@@ -152,6 +220,24 @@ static void add_source(struct gc_health_facts *f,
   f->is_silent |= gc_health_is_stream(s) && (!s->is_up || is_mute);
 }
 
+/* Adds the causes that fail. Those of sources that are down, and that of the
+ * account, explain an outage; without them any may. */
+static void add_codes(struct gc_health_facts *f,
+                      const struct gc_health_entity *e) {
+  uint32_t account = e->account.err.code != GC_OK
+                         ? UINT32_C(1) << (unsigned)e->account.err.code
+                         : 0;
+  f->codes = f->outage = account;
+  for (size_t i = 0; i < e->cause_count; i++) {
+    uint32_t code = UINT32_C(1) << (unsigned)e->causes[i].err.code;
+    f->codes |= code;
+    if (is_of_source(e, &e->causes[i]))
+      f->outage |= code;
+  }
+  if (f->outage == 0)
+    f->outage = f->codes;
+}
+
 static struct gc_health_facts facts_of(const struct gc_health_entity *e,
                                        uint64_t now_ms) {
   const struct gc_health_reading *r = &e->reading;
@@ -160,13 +246,10 @@ static struct gc_health_facts facts_of(const struct gc_health_entity *e,
   f.is_stuck =
       !e->is_off && is_past(e->read.now_ms, now_ms, GC_HEALTH_STUCK_MS);
   f.is_down = e->is_off;
-  for (size_t i = 0; i < e->cause_count; i++) {
-    f.codes |= UINT32_C(1) << (unsigned)e->causes[i].err.code;
+  for (size_t i = 0; i < e->cause_count; i++)
     if (e->id.kind == GC_HEALTH_ACCOUNT && is_essential(e, &e->causes[i]))
       f.is_known = f.is_down = true;
-  }
-  if (e->account.err.code != GC_OK)
-    f.codes |= UINT32_C(1) << (unsigned)e->account.err.code;
+  add_codes(&f, e);
   for (size_t i = 0; e->has_reading && i < r->source_count; i++)
     add_source(&f, &r->sources[i], e->stream.err.code == GC_ERR_TIMEOUT);
   f.is_over_budget =
@@ -181,7 +264,7 @@ static bool all_up(const struct gc_health_facts *f) {
 
 void gc_health_entity_tick(struct gc_health_entity *e,
                            const struct gc_health_time *t) {
-  drop_old_causes(e, t);
+  end_occurrences(e, t);
   struct gc_health_facts f = facts_of(e, t->now_ms);
   f.has_been_up = e->has_been_up = e->has_been_up || all_up(&f);
   enum gc_health_state next = gc_health_next(e->state, &f);

@@ -13,9 +13,9 @@
 enum {
   GC_HEALTH_CAUSES_MAX = 8,
   GC_HEALTH_CAUSE_SIZE = 64,
-  /* A cause that is not reported again for so long is over: some causes have no
-   * success that ends them. */
-  GC_HEALTH_CAUSE_MS = 15 * 60 * 1000,
+  /* An occurrence, such as a message that cannot be read, has no success that
+   * ends it. It is over when it has not been reported again for so long. */
+  GC_HEALTH_OCCURRENCE_MS = 15 * 60 * 1000,
   /* Notifications of one account or block: at most EVENTS_MAX in EVENTS_MS, and
    * only of a state that has lasted for HOLD_MS. */
   GC_HEALTH_EVENTS_MAX = 6,
@@ -79,8 +79,9 @@ struct gc_health_entity {
 GC_API void gc_health_entity_init(struct gc_health_entity *e,
                                   const struct gc_health_id *id,
                                   const struct gc_health_time *t);
-/* Takes the outcome of a cause; GC_OK ends it. Ignores GC_ERR_STOPPED. Drops
- * the oldest of more than GC_HEALTH_CAUSES_MAX causes. */
+/* Takes the outcome of a cause. GC_OK ends it, however late that comes: lists
+ * are read each half hour. Ignores GC_ERR_STOPPED. Of more than
+ * GC_HEALTH_CAUSES_MAX causes the oldest is dropped, an occurrence first. */
 GC_API void gc_health_entity_note(struct gc_health_entity *e, const char *cause,
                                   const struct gc_err *err,
                                   const struct gc_health_time *t);

@@ -17,8 +17,23 @@ const struct gc_health_row *gc_health_row(enum gc_health_state state) {
                                                        : GC_HEALTH_DOWN];
 }
 
-static bool has_code(const struct gc_health_facts *f, enum gc_code code) {
-  return (f->codes & UINT32_C(1) << (unsigned)code) != 0;
+static bool has_code(uint32_t codes, enum gc_code code) {
+  return (codes & UINT32_C(1) << (unsigned)code) != 0;
+}
+
+bool gc_health_is_outage(enum gc_code code) {
+  return code == GC_ERR_NETWORK || code == GC_ERR_TLS ||
+         code == GC_ERR_TIMEOUT || code == GC_ERR_REMOTE;
+}
+
+/* True if a 403 explains the outage. With a second cause that does, the 403 is
+ * of a side task, or not all that is wrong. */
+static bool is_forbidden(uint32_t outage) {
+  for (int code = 0; code < GC_CODE_COUNT; code++)
+    if (gc_health_is_outage((enum gc_code)code) &&
+        has_code(outage, (enum gc_code)code))
+      return false;
+  return has_code(outage, GC_ERR_PERMISSION);
 }
 
 /* True if values are missing: a failed cause alone concerns a side task. */
@@ -43,14 +58,15 @@ enum gc_health_state gc_health_next(enum gc_health_state now,
   } found[] = {
       {f->is_stuck, GC_HEALTH_STUCK},
       {is_starting(now, f), GC_HEALTH_STARTING},
-      {lacks_values(f) && has_code(f, GC_ERR_AUTH), GC_HEALTH_REFUSED},
-      {lacks_values(f) && has_code(f, GC_ERR_PERMISSION), GC_HEALTH_PERMISSION},
+      {lacks_values(f) && has_code(f->outage, GC_ERR_AUTH), GC_HEALTH_REFUSED},
+      {lacks_values(f) && is_forbidden(f->outage), GC_HEALTH_PERMISSION},
       {f->is_down, GC_HEALTH_DOWN},
       {f->is_silent, GC_HEALTH_SILENT},
       {f->is_spooling, GC_HEALTH_SPOOLING},
-      {has_code(f, GC_ERR_STATE), GC_HEALTH_STATE},
-      {f->is_over_budget || has_code(f, GC_ERR_THROTTLED), GC_HEALTH_BUDGET},
-      {has_code(f, GC_ERR_LIMIT), GC_HEALTH_LIMIT},
+      {has_code(f->codes, GC_ERR_STATE), GC_HEALTH_STATE},
+      {f->is_over_budget || has_code(f->codes, GC_ERR_THROTTLED),
+       GC_HEALTH_BUDGET},
+      {has_code(f->codes, GC_ERR_LIMIT), GC_HEALTH_LIMIT},
       {f->codes != 0, GC_HEALTH_DEGRADED},
   };
   for (size_t i = 0; i < GC_COUNT(found); i++)

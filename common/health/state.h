@@ -73,6 +73,7 @@ struct gc_health_facts {
   bool is_spooling;    /* the writer does not work */
   bool is_over_budget; /* requests have waited for GC_HEALTH_BUDGET_MS */
   uint32_t codes;      /* bits 1 << code: causes that fail */
+  uint32_t outage;     /* the same of the causes that may explain the outage */
 };
 
 enum {
@@ -80,6 +81,9 @@ enum {
   GC_HEALTH_EARLY_MS = 60 * 1000,
   GC_HEALTH_BUDGET_MS = 30 * 1000,
 };
+
+/* True for a code of a service that does not answer. */
+bool gc_health_is_outage(enum gc_code code);
 
 /* Returns the state that follows `now`. */
 GC_API enum gc_health_state gc_health_next(enum gc_health_state now,

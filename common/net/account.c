@@ -166,10 +166,6 @@ static void on_token_change(void *ctx) {
     gc_api_wake(a->api);
 }
 
-static void store_notice(void *ctx, const struct gc_err *err) {
-  env_notice(ctx, "state", err);
-}
-
 /* Opens the state store with the first account, not earlier: collectd reads its
  * configuration before it forks, and SQLite does not survive a fork. */
 static void open_store(const struct gc_account *a) {
@@ -187,9 +183,9 @@ static void open_store(const struct gc_account *a) {
                   err.text);
     env_notice((void *)a, "state", &words);
   } else if (warning.code != GC_OK)
-    env_notice((void *)a, "state", &warning);
+    env_notice((void *)a, GC_STORE_WARNING, &warning);
   if (store != NULL)
-    gc_store_set_notice(store, store_notice, (void *)a);
+    gc_store_set_notice(store, env_notice, (void *)a);
 }
 
 static void report_exposed(void *ctx, const struct gc_err *warning) {

@@ -241,6 +241,16 @@ static enum gc_code copy_subscribers(const struct gc_topics *from,
   return GC_OK;
 }
 
+/* Ends the failures of a slot that has nothing left to do. */
+static void report_unused(const struct gc_slot *s) {
+  const struct gc_err fine = {.code = GC_OK};
+  if (s->current == NULL || s->current->topics.count > 0)
+    return;
+  report_outcome(s, TOPICS, &fine);
+  report_outcome(s, RENEWAL, &fine);
+  report_outcome(s, SOCKET, &fine);
+}
+
 /* ---- public ---- */
 
 void gc_slot_init(struct gc_slot *s, const struct gc_slot_owner *owner,
@@ -280,6 +290,7 @@ void gc_slot_unsubscribe(struct gc_slot *s, const char *topic,
   for (size_t i = 0; i < GC_COUNT(s->lines); i++)
     if (s->lines[i].channel != NULL)
       gc_topics_unsubscribe(&s->lines[i].topics, topic, owner);
+  report_unused(s);
   wake_lines(s);
 }
 

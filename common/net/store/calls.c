@@ -50,7 +50,7 @@ static void report_answer(struct gc_store *s) {
   bool is_over = s->is_hanging && s->db != NULL;
   s->is_hanging = s->is_hanging && !is_over;
   if (is_over && s->notice != NULL)
-    s->notice(s->ctx, &good);
+    s->notice(s->ctx, "state", &good);
   pthread_mutex_unlock(&s->notice_lock);
 }
 
@@ -82,7 +82,7 @@ static void report_hang(struct gc_store *s, bool is_opening,
     return;
   pthread_mutex_lock(&s->notice_lock);
   if (!s->is_hanging && s->notice != NULL)
-    s->notice(s->ctx, &words);
+    s->notice(s->ctx, "state", &words);
   s->is_hanging = true;
   pthread_mutex_unlock(&s->notice_lock);
 }

@@ -32,7 +32,7 @@ struct gc_store {
 
   pthread_mutex_t notice_lock; /* of the members below; held during a notice */
   bool is_hanging;             /* reported */
-  void (*notice)(void *ctx, const struct gc_err *err);
+  void (*notice)(void *ctx, const char *cause, const struct gc_err *err);
   void *ctx;
 };
 

@@ -73,14 +73,18 @@ enum gc_code gc_store_open_file(struct gc_store *s, struct gc_err *ret_warning,
 static void report_store(struct gc_store *s, enum gc_code code,
                          const struct gc_err *warning,
                          const struct gc_err *err) {
-  struct gc_err words = code != GC_OK ? *err : *warning;
-  bool is_over = s->has_failed && code == GC_OK;
+  struct gc_err words = {.code = GC_OK};
+  bool has_changed = s->has_failed || code != GC_OK;
   s->has_failed = code != GC_OK;
-  if (code != GC_OK)
+  if (code != GC_OK) {
+    words = *err;
     words.code = GC_ERR_STATE;
+  }
   pthread_mutex_lock(&s->notice_lock);
-  if (s->notice != NULL && (words.code != GC_OK || is_over))
-    s->notice(s->ctx, &words);
+  if (s->notice != NULL && has_changed)
+    s->notice(s->ctx, "state", &words);
+  if (s->notice != NULL && warning->code != GC_OK)
+    s->notice(s->ctx, GC_STORE_WARNING, warning);
   pthread_mutex_unlock(&s->notice_lock);
 }
 

@@ -58,7 +58,8 @@ enum gc_code gc_store_open(const char *folder, uint32_t wait_ms,
 }
 
 void gc_store_set_notice(struct gc_store *s,
-                         void (*notice)(void *ctx, const struct gc_err *err),
+                         void (*notice)(void *ctx, const char *cause,
+                                        const struct gc_err *err),
                          void *ctx) {
   pthread_mutex_lock(&s->notice_lock);
   s->notice = notice;

@@ -32,12 +32,16 @@ struct gc_store;
 GC_API GC_MUST_CHECK enum gc_code
 gc_store_open(const char *folder, uint32_t wait_ms, struct gc_store **ret_store,
               struct gc_err *ret_warning, struct gc_err *err);
-/* Calls `notice` with each later warning, with each failure to open the file
- * (GC_ERR_STATE), with a file system that does not answer (GC_ERR_STATE), and
- * when either is over (GC_OK); on any thread, one notice at a time. It must not
- * call the store. NULL: none; then no notice runs any more. */
+/* The cause of warnings, such as a broken file that was renamed. */
+#define GC_STORE_WARNING "state file"
+
+/* Calls `notice` with each failure to open the file (GC_ERR_STATE), with a file
+ * system that does not answer (GC_ERR_STATE), and when either is over (GC_OK),
+ * under the cause "state"; with each later warning, which has no end, under
+ * GC_STORE_WARNING. On any thread, one notice at a time. It must not call the
+ * store. NULL: none; then no notice runs any more. */
 GC_API void gc_store_set_notice(struct gc_store *s,
-                                void (*notice)(void *ctx,
+                                void (*notice)(void *ctx, const char *cause,
                                                const struct gc_err *err),
                                 void *ctx);
 /* True if another process used the file at the last attempt to open it. */

@@ -61,14 +61,80 @@ static void a_success_ends_its_cause_and_no_other(void) {
   CHECK_STR(entity.last_error.name, "cost");
 }
 
-static void a_cause_without_an_end_is_over_after_a_while(void) {
+static void an_occurrence_is_over_after_a_while(void) {
+  static const char *const names[] = {"messages",
+                                      "topic v2.routing.queues.1.conversations",
+                                      "stream 2 frames",
+                                      "medium \"pigeon\"",
+                                      "state file",
+                                      "state file moved aside",
+                                      "api",
+                                      "quarantine"};
+  for (size_t i = 0; i < GC_COUNT(names); i++) {
+    begin(GC_HEALTH_BLOCK);
+    read_source("observations", true);
+    note(names[i], GC_ERR_PARSE, "odd");
+    live(GC_HEALTH_OCCURRENCE_MS, true);
+    CHECK_INT(entity.state, GC_HEALTH_DEGRADED);
+    live(1000, true);
+    CHECK_INT(entity.state, GC_HEALTH_UP);
+  }
+}
+
+/* Lists are read each half hour; a pattern is reported once. */
+static void a_condition_stays_until_its_success(void) {
+  static const char *const names[] = {"list of queues", "Queue \"Sales*\"",
+                                      "stream renewal"};
+  for (size_t i = 0; i < GC_COUNT(names); i++) {
+    begin(GC_HEALTH_BLOCK);
+    read_source("observations", true);
+    note(names[i], GC_ERR_NOT_FOUND, "nothing");
+    live(24 * 3600 * 1000, true);
+    CHECK_INT(entity.state, GC_HEALTH_DEGRADED);
+    note(names[i], GC_OK, "");
+    CHECK_INT(entity.state, GC_HEALTH_UP);
+  }
+}
+
+static void an_occurrence_makes_room_for_a_condition(void) {
+  char cause[32];
+  begin(GC_HEALTH_BLOCK);
+  note("list of queues", GC_ERR_PERMISSION, "403");
+  note("messages", GC_ERR_PARSE, "odd");
+  for (int i = 0; i < GC_HEALTH_CAUSES_MAX - 1; i++) {
+    snprintf(cause, sizeof(cause), "Queue \"%d\"", i);
+    note(cause, GC_ERR_NOT_FOUND, "x");
+  }
+  CHECK_STR(entity.causes[0].name, "list of queues");
+  CHECK_STR(entity.causes[1].name, "Queue \"0\"");
+}
+
+/* A 403 of a side task must not send the operator to the roles while the API
+ * is away. */
+static void a_permission_of_a_side_task_hides_no_outage(void) {
   begin(GC_HEALTH_BLOCK);
   read_source("observations", true);
-  note("messages", GC_ERR_PARSE, "odd");
-  live(GC_HEALTH_CAUSE_MS, true);
-  CHECK_INT(entity.state, GC_HEALTH_DEGRADED);
-  live(1000, true);
-  CHECK_INT(entity.state, GC_HEALTH_UP);
+  note("list of flows", GC_ERR_PERMISSION, "403");
+  note("observations", GC_ERR_TIMEOUT, "no answer");
+  read_source("observations", false);
+  CHECK_INT(entity.state, GC_HEALTH_DOWN);
+  CHECK_STR(gc_health_entity_cause(&entity)->name, "observations");
+  CHECK_INT(entity.cause_count, 2);
+  note("observations", GC_ERR_PERMISSION, "403");
+  note("list of flows", GC_ERR_TIMEOUT, "no answer");
+  CHECK_INT(entity.state, GC_HEALTH_PERMISSION);
+  CHECK_STR(gc_health_entity_cause(&entity)->name, "observations");
+}
+
+static void an_account_that_is_away_is_no_missing_permission(void) {
+  begin(GC_HEALTH_BLOCK);
+  note("list of flows", GC_ERR_PERMISSION, "403");
+  note("observations", GC_ERR_UNAVAILABLE, "see the account");
+  entity.account = (struct gc_health_cause){.name = "api",
+                                            .err = {GC_ERR_NETWORK, "refused"}};
+  read_source("observations", false);
+  CHECK_INT(entity.state, GC_HEALTH_DOWN);
+  CHECK_STR(gc_health_entity_cause(&entity)->name, "api");
 }
 
 static void the_stop_is_no_failure(void) {
@@ -232,7 +298,11 @@ static void a_silent_channel_of_the_account_silences_the_stream(void) {
 
 int main(void) {
   RUN(a_success_ends_its_cause_and_no_other);
-  RUN(a_cause_without_an_end_is_over_after_a_while);
+  RUN(an_occurrence_is_over_after_a_while);
+  RUN(a_condition_stays_until_its_success);
+  RUN(an_occurrence_makes_room_for_a_condition);
+  RUN(a_permission_of_a_side_task_hides_no_outage);
+  RUN(an_account_that_is_away_is_no_missing_permission);
   RUN(the_stop_is_no_failure);
   RUN(more_causes_than_there_is_room_replace_the_oldest);
   RUN(one_change_is_one_notification);

@@ -189,9 +189,12 @@ static void a_read_only_file_is_named_at_once(void) {
 /* ---- what fails at run time ---- */
 
 static struct gc_err noticed;
+static char noticed_cause[32];
 
-static void record_notice(void *ctx, const struct gc_err *err) {
+static void record_notice(void *ctx, const char *cause,
+                          const struct gc_err *err) {
   (void)ctx;
+  snprintf(noticed_cause, sizeof(noticed_cause), "%s", cause);
   noticed = *err;
 }
 
@@ -210,6 +213,7 @@ static void a_store_opens_as_soon_as_it_can(void) {
   unlink(store_folder);
   store_save(s, "prod", "queue", store_ab, 2, 1000);
   CHECK_INT(noticed.code, GC_OK);
+  CHECK_STR(noticed_cause, "state");
   CHECK_STR(store_names(s, "prod", "queue"), STORE_AB);
   gc_store_close(s);
 }
@@ -241,6 +245,7 @@ static void a_file_that_breaks_at_run_time_is_moved_aside(void) {
   store_save(s, "prod", "queue", store_ab, 2, 1000);
   CHECK_INT(noticed.code, GC_ERR_STATE);
   CHECK_HAS(noticed.text, "state.db.bad-1");
+  CHECK_STR(noticed_cause, "state file");
   CHECK(gc_store_generation(s) != generation);
   CHECK_STR(store_names(s, "prod", "queue"), STORE_AB);
   gc_store_close(s);

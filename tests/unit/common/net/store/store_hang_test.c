@@ -62,8 +62,8 @@ static void hold_calls(void) {
 
 /* ---- the store ---- */
 
-static void notice(void *ctx, const struct gc_err *err) {
-  (void)ctx;
+static void notice(void *ctx, const char *cause, const struct gc_err *err) {
+  (void)ctx, (void)cause;
   if (err->code != GC_OK)
     GATE_CHANGE(&gate, failures++;
                 snprintf(text, sizeof(text), "%s", err->text));
