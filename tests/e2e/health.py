@@ -9,6 +9,7 @@ import os
 import pwd
 import shutil
 import socket
+import ssl
 import time
 import urllib.error
 import urllib.request
@@ -21,6 +22,7 @@ from lib.gate import Gate
 from lib.genesys import Simulator, direct
 from lib.hanging_disk import hanging_disk
 from lib.report import check, note, same
+from lib.silent_resolver import UNKNOWN_NAME, silent_resolver
 
 SMALL = {"queues": 4, "agents": 8, "plain_names": True, "frozen": True, "rate_limit": 0}
 ANSWER_MS = 100  # of the contract; a busy machine may take LATE_MS
@@ -36,17 +38,34 @@ class Health:
     def __init__(self, **options: Any) -> None:
         self.port = process.free_port()
         self.headers: dict[str, str] = {}
+        self.tls: Optional[Simulator] = None  # it presents the certificates of that simulator
+        self.shows_certificate = False
         self.config = block("Health", None, {"Port": self.port, **options})
 
     def ask(self, path: str = "/health", headers: Optional[dict[str, str]] = None) -> tuple[int, Any]:
-        request = urllib.request.Request("http://127.0.0.1:%d%s" % (self.port, path),
-                                         headers=headers or self.headers)
+        base = "http://127.0.0.1" if self.tls is None else "https://localhost"
+        request = urllib.request.Request("%s:%d%s" % (base, self.port, path), headers=headers or self.headers)
         try:
-            with direct.open(request, timeout=10) as answer:
+            with self._opener().open(request, timeout=10) as answer:
                 return answer.status, json.loads(answer.read())
         except urllib.error.HTTPError as error:
             body = error.read().decode()
             return error.code, json.loads(body) if body.startswith("{") else body
+
+    def _opener(self) -> urllib.request.OpenerDirector:
+        if self.tls is None:
+            return direct
+        context = ssl.create_default_context(cafile=str(self.tls.ca))
+        if self.shows_certificate:
+            context.load_cert_chain(self.tls.client_cert, self.tls.client_key)
+        return urllib.request.build_opener(urllib.request.ProxyHandler({}), urllib.request.HTTPSHandler(context=context))
+
+    def status(self, **headers: str) -> int:
+        """0: no TLS connection."""
+        try:
+            return self.ask(headers={name.replace("_", "-"): text for name, text in headers.items()})[0]
+        except OSError:
+            return 0
 
     def state(self, name: str) -> str:
         document = self.ask("/health?block=" + name)[1]
@@ -213,8 +232,54 @@ def all_else_hangs() -> None:
     disk.answer()
 
 
+def the_resolver_hangs() -> None:
+    resolver, sim, health = silent_resolver(), Simulator(**SMALL), Health()
+    daemon = Collectd(small(sim, health, BaseURL="https://" + UNKNOWN_NAME), queues(), wrapper=resolver.wrapper)
+    daemon.lives_until(resolver.asked.is_set, 20, "a question to the name server")
+    slowest = health.slowest_ms()
+    note("the slowest of %d answers while the resolver hangs: %.1f ms (contract: %d ms)" % (ASKED, slowest, ANSWER_MS))
+    check("the answers come at once", slowest < LATE_MS, slowest)
+    document = becomes(daemon, health, "/health", 503)
+    check("the account is named", any("account-prod: down: token: " in one for one in document["errors"]), document["errors"])
+    daemon.stop()
+
+
+def certificates_and_secret_change_without_a_restart() -> None:
+    one, two, folder = Simulator(queues=2), Simulator(queues=2), process.folder("health-tls")
+    secret = a_secret(folder / "secret", SECRET)
+
+    def present(sim: Simulator) -> None:
+        """Writes the files of the certificates, each in one step."""
+        for name, source in (("server.key", sim.folder / "server.key"), ("server.pem", sim.folder / "server.pem"),
+                             ("clients.pem", Path(sim.client_ca))):
+            shutil.copy(source, folder / "new")
+            os.replace(folder / "new", folder / name)
+    present(one)
+    health = Health(Listen="0.0.0.0", TLSCert=folder / "server.pem", TLSKey=folder / "server.key",
+                    TLSClientCA=folder / "clients.pem", SharedSecretFile=secret)
+    health.tls, health.shows_certificate = one, True
+    daemon = Collectd(health.config, ours=("genesys",))
+    daemon.lives_until(lambda: health.status(X_Api_Key=SECRET) == 200, 15, "an answer over TLS")
+    same("a certificate without the secret", health.status(), 401)
+    health.shows_certificate = False
+    status = health.status(X_Api_Key=SECRET)
+    check("the secret without a certificate", status in (0, 401), status)
+    present(two)
+    health.tls, health.shows_certificate = two, True
+    daemon.lives_until(lambda: health.status(X_Api_Key=SECRET) == 200, 15, "an answer with the new certificates")
+    health.tls = one
+    same("the old authority", health.status(X_Api_Key=SECRET), 0)
+    health.tls = two
+    a_secret(secret, "another secret")
+    daemon.lives_until(lambda: health.status(X_Api_Key="another secret") == 200, 15, "an answer with the new secret")
+    same("the old secret", health.status(X_Api_Key=SECRET), 401)
+    same("complaints", daemon.complaints(), [])
+    daemon.stop()
+
+
 SCENARIOS: list[Callable[[], None]] = [the_api_is_away_and_comes_back, credentials_are_refused_and_corrected,
-                                       the_stream_is_silent, the_address_is_taken_at_first, all_else_hangs]
+                                       the_stream_is_silent, the_address_is_taken_at_first, the_resolver_hangs,
+                                       certificates_and_secret_change_without_a_restart, all_else_hangs]
 
 if __name__ == "__main__":
     report.main(SCENARIOS, {"collectd": DAEMON})

@@ -3,11 +3,8 @@
 """Does collectd stop in under two seconds in any state of the network, and leave no process behind?"""
 from __future__ import annotations
 
-import os
-import shutil
 import socket
 import sqlite3
-import threading
 from pathlib import Path
 from typing import Callable
 
@@ -17,7 +14,8 @@ from lib.flows import SECRET, Hook, Sqs, attributes
 from lib.gate import Gate
 from lib.genesys import Proxy, Simulator
 from lib.process import wait_until, watch_for
-from lib.report import Skip, check, note, same
+from lib.report import check, note, same
+from lib.silent_resolver import UNKNOWN_NAME, silent_resolver
 
 SMALL = {"queues": 4, "agents": 8, "plain_names": True, "frozen": True, "rate_limit": 0}
 OBSERVATIONS = "POST /api/v2/analytics/*"
@@ -184,40 +182,10 @@ def proxy_hangs() -> None:
     stops_cleanly(daemon)
 
 
-def silent_name_server(last: int) -> socket.socket:
-    """Receives DNS queries on 127.0.0.LAST:53 and answers none."""
-    sink = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-    sink.bind(("127.0.0.%d" % last, 53))
-    return sink
-
-
 def resolver_hangs() -> None:
-    unshare = process.program("unshare")
-    if os.geteuid() != 0 or not unshare or not shutil.which("mount"):
-        raise Skip("needs root and unshare(1), for a resolv.conf of its own")
-    last = 2 + os.getpid() % 250
-    try:
-        sink = silent_name_server(last)
-    except OSError as error:
-        raise Skip("no name server can listen there: %s" % error) from None
-    folder = process.folder("resolver")
-    (folder / "resolv.conf").write_text("nameserver 127.0.0.%d\noptions timeout:30 attempts:5\n" % last)
-    (folder / "nsswitch.conf").write_text("hosts: files dns\n")
-    script = 'set -e; mount --bind "$1/resolv.conf" /etc/resolv.conf; mount --bind "$1/nsswitch.conf" ' \
-             '/etc/nsswitch.conf; shift; exec "$@"'
-    tried = process.run([unshare, "-m", "sh", "-c", script, "sh", str(folder), "true"])
-    if tried.returncode != 0:
-        raise Skip("no mount namespace here: %s" % tried.stdout.decode(errors="replace").strip())
-    asked = threading.Event()
-
-    def listen() -> None:
-        sink.recv(2048)
-        asked.set()
-    threading.Thread(target=listen, daemon=True).start()
-    sim = Simulator(**SMALL)
-    daemon = Collectd(account(sim, BaseURL="https://api.genesys-e2e.test"), BLOCKS,
-                      wrapper=(unshare, "-m", "sh", "-c", script, "sh", str(folder)))
-    wait_until(asked.is_set, 8, "a question to the name server")
+    resolver, sim = silent_resolver(), Simulator(**SMALL)
+    daemon = Collectd(account(sim, BaseURL="https://" + UNKNOWN_NAME), BLOCKS, wrapper=resolver.wrapper)
+    wait_until(resolver.asked.is_set, 8, "a question to the name server")
     stops_cleanly(daemon)
 
 
