@@ -82,6 +82,18 @@ static void report_skipped(struct gc_analytics *b) {
   b->notice(b->ctx, "backfill", &err);
 }
 
+/* Reports series past MaxSeries until an answer has none. */
+static void report_left_out(struct gc_analytics *b) {
+  struct gc_err err = {.code = GC_OK};
+  if (b->results.tally.overflow > 0)
+    (void)gc_fail(&err, GC_ERR_LIMIT,
+                  "MaxSeries (%zu) is reached, further groups are left out "
+                  "(series_overflow); select fewer, group by less, or raise "
+                  "MaxSeries",
+                  (size_t)b->settings.query.max_series);
+  b->notice(b->ctx, "series", &err);
+}
+
 static struct gc_samples_view view_of(struct gc_analytics *b) {
   return (struct gc_samples_view){.query = &b->settings.query,
                                   .naming = &b->naming,
@@ -139,6 +151,7 @@ static void on_poll(void *ctx) {
   if (error.code == GC_OK && !b->poll.is_early) {
     b->notice(b->ctx, "aggregates", &error);
     report_skipped(b);
+    report_left_out(b);
     b->piece_is_accepted = false;
     b->piece_best = b->piece_max;
     gc_results_sort(&b->results);

@@ -71,6 +71,8 @@ struct ledger {
   uint64_t next_retire_ms; /* when series are next checked for idleness */
   struct gc_server_clock retire_clock; /* this host's, without short steps */
   uint64_t overflow; /* attributes past MaxSeries, this transaction */
+  bool is_full;      /* an overflow was reported, and no new series since */
+  bool has_new;      /* a new series found a place, this transaction */
   /* Counted in this transaction, though this host's clock says that they are
    * late. */
   uint64_t late_by_us;

@@ -55,14 +55,19 @@ bool ledger_is_healthy(struct ledger *l) {
   return is_healthy;
 }
 
+/* Reports attributes past MaxSeries, and the end: a new series has a place. */
 static void report_overflow(struct ledger *l) {
   struct gc_err err = {.code = GC_OK};
-  if (l->overflow == 0)
-    return;
-  (void)gc_fail(&err, GC_ERR_LIMIT,
-                "MaxSeries is reached: further flows and metrics are not "
-                "counted; does a flow put data into the name of its metric?");
+  bool is_full = l->overflow > 0, is_over = l->is_full && l->has_new;
   l->overflow = 0;
+  l->has_new = false;
+  if (!is_full && !is_over)
+    return;
+  l->is_full = is_full;
+  if (is_full)
+    (void)gc_fail(&err, GC_ERR_LIMIT,
+                  "MaxSeries is reached: further flows and metrics are not "
+                  "counted; does a flow put data into the name of its metric?");
   ledger_report(l, "series", &err);
 }
 
@@ -255,8 +260,10 @@ enum gc_code ledger_find_series(struct ledger *l,
     code = series_revive(*ret, source->max_series);
   /* The idle time of a new series begins now, because this agent may never
    * count it: another agent counts it, or the store fails. */
-  if (code == GC_OK && (*ret)->kept.last_minute == 0)
+  if (code == GC_OK && (*ret)->kept.last_minute == 0) {
     (*ret)->kept.last_minute = ledger_minute_of(l->settings.wall_ms());
+    l->has_new = true;
+  }
   pthread_mutex_unlock(&l->lock);
   if (code == GC_ERR_LIMIT) {
     *ret = NULL;

@@ -45,9 +45,9 @@ struct stream {
   struct gc_timer timer;
   struct cv_decoder *decoder;
   bool is_listening;
-  unsigned ticks, rejections;      /* rejections: those that were reported */
-  uint64_t retire_ms;              /* when to remove expired queues next */
-  uint64_t overflow, wrapups_left; /* model's values at the last check */
+  unsigned ticks, rejections; /* rejections: those that were reported */
+  uint64_t retire_ms;         /* when to remove expired queues next */
+  uint64_t overflow;          /* of the model, while there was a place */
 
   /* Used by the read thread only. */
   uint64_t due_ms;

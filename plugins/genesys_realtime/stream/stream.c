@@ -54,32 +54,33 @@ static void retire_queues(struct stream *s, uint64_t now_ms) {
   gc_entities_put(d);
 }
 
-static void report_wrapup_limit(struct stream *s,
+/* The places of wrap-up codes never become free. */
+static void report_wrapup_limit(const struct stream *s,
                                 const struct conversations_stats *stats) {
   struct gc_err err = {.code = GC_OK};
-  if (stats->wrapups_left > s->wrapups_left)
+  if (stats->wrapups_left > 0)
     (void)gc_fail(&err, GC_ERR_LIMIT,
                   "too many wrap-up codes: changes with further ones are in "
                   "state_changes alone; let WrapUpCode allow fewer");
-  s->wrapups_left = stats->wrapups_left;
   s->deps.notice(s->deps.notice_ctx, "wrapups", &err);
 }
 
-/* Reports that pairs beyond STREAM_PAIRS_MAX are not counted. */
+/* Reports that pairs beyond STREAM_PAIRS_MAX are not counted. That is over when
+ * a place is free, not when the others are quiet for a moment. */
 static void report_counter_limits(struct stream *s) {
   struct gc_err err = {.code = GC_OK};
-  struct conversations_stats stats = {.overflow = s->overflow,
-                                      .wrapups_left = s->wrapups_left};
+  struct conversations_stats stats = {.overflow = s->overflow};
   pthread_mutex_lock(&s->lock);
   if (s->model != NULL)
     conversations_stats(s->model, &stats);
   pthread_mutex_unlock(&s->lock);
+  if (stats.pairs < STREAM_PAIRS_MAX)
+    s->overflow = stats.overflow;
   if (stats.overflow > s->overflow)
     (void)gc_fail(&err, GC_ERR_LIMIT,
                   "more than %d pairs of queue and medium: what happens in the "
                   "others is not counted; name fewer queues in this block",
                   STREAM_PAIRS_MAX);
-  s->overflow = stats.overflow;
   s->deps.notice(s->deps.notice_ctx, "counters", &err);
   report_wrapup_limit(s, &stats);
 }

@@ -284,6 +284,22 @@ static void a_series_without_events_leaves_its_place_to_another(void) {
   iv_end();
 }
 
+static void series_past_the_limit_are_reported_until_all_have_a_place(void) {
+  iv_begin();
+  iv_settings.query.max_series = 1;
+  iv_once(QUERY, ANSWER(OFFERED("q1", "22:10", "22:11",
+                                "3") "," OFFERED("q2", "22:10", "22:11", "2")));
+  iv_will(QUERY, ANSWER(OFFERED("q1", "22:11", "22:12", "3")));
+  iv_start();
+  iv_pass(5000);
+  CHECK_REAL(iv_state("series_overflow-"), 1);
+  CHECK_INT(replay_last_notice(&iv.r, "series")->code, GC_ERR_LIMIT);
+  CHECK_HAS(replay_last_notice(&iv.r, "series")->text, "MaxSeries (1)");
+  iv_pass(2 * MINUTE);
+  CHECK_INT(replay_last_notice(&iv.r, "series")->code, GC_OK);
+  iv_end();
+}
+
 static void an_option_without_effect_is_reported_once(void) {
   static char misspelt[] = "Suport*", all[] = "*", late[] = "!Sales";
   static char *options[] = {misspelt, all, late};
@@ -324,6 +340,7 @@ int main(void) {
   RUN(queues_are_requested_by_the_hundred_and_above_200_all);
   RUN(back_fill_leaves_three_quarters_of_the_budget);
   RUN(a_series_without_events_leaves_its_place_to_another);
+  RUN(series_past_the_limit_are_reported_until_all_have_a_place);
   RUN(an_option_without_effect_is_reported_once);
   RUN(it_works_without_a_state_file);
   return check_done();

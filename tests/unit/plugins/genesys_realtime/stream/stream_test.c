@@ -255,6 +255,8 @@ static void counters_past_the_limit_are_reported(void) {
   replay_run(&ch_world, 30000);
   CHECK_INT(replay_last_notice(&ch_world, "counters")->code, GC_ERR_LIMIT);
   CHECK_HAS(replay_last_notice(&ch_world, "counters")->text, "65536 pairs");
+  replay_run(&ch_world, 10 * 60000); /* it stays while there is no place */
+  CHECK_INT(replay_last_notice(&ch_world, "counters")->code, GC_ERR_LIMIT);
   end();
 }
 
