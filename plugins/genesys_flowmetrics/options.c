@@ -80,21 +80,21 @@ const struct gc_opt attributes_rows[] = {
                "sqs: longest time for name look-up, connection, proxy and TLS "
                "handshake together.",
                "3"),
-    GC_OPT_STR(OWNER, webhook.listen, "Listen", "127.0.0.1", 0,
+    GC_OPT_STR(OWNER, webhook.at.listen, "Listen", "127.0.0.1", 0,
                "webhook: address to listen on. Any address except the loopback "
                "address needs TLSCert or SharedSecretFile; both are better.",
                "0.0.0.0"),
-    GC_OPT_INT(OWNER, webhook.port, "Port", "8443", 1, 65535, "",
+    GC_OPT_INT(OWNER, webhook.at.port, "Port", "8443", 1, 65535, "",
                "webhook: port to listen on.", "9443"),
     GC_OPT_STR(OWNER, webhook.path, "Path", "/genesys", 0,
                "webhook: path that accepts events.", "/events"),
-    GC_OPT_STR(OWNER, webhook.tls_cert, "TLSCert", NULL, 0,
+    GC_OPT_STR(OWNER, webhook.at.tls_cert, "TLSCert", NULL, 0,
                "webhook: PEM file of the certificate and its chain.",
                "/etc/collectd/hook.pem"),
-    GC_OPT_STR(OWNER, webhook.tls_key, "TLSKey", NULL, 0,
+    GC_OPT_STR(OWNER, webhook.at.tls_key, "TLSKey", NULL, 0,
                "webhook: PEM file of the certificate's key; default: TLSCert.",
                "/etc/collectd/hook.key"),
-    GC_OPT_STR(OWNER, webhook.tls_client_ca, "TLSClientCA", NULL, 0,
+    GC_OPT_STR(OWNER, webhook.at.tls_client_ca, "TLSClientCA", NULL, 0,
                "webhook: PEM file of the authorities of client certificates; "
                "a request without a valid one is refused.",
                "/etc/collectd/clients.pem"),
@@ -329,24 +329,24 @@ static enum gc_code check_sqs(struct attributes_options *o,
 static enum gc_code check_public(const struct webhook_options *o,
                                  struct attributes_config *ret,
                                  struct gc_err *err) {
-  bool authenticates = o->secret_file != NULL || o->tls_client_ca != NULL;
-  if (gc_host_is_loopback(o->listen, strlen(o->listen)))
+  bool authenticates = o->secret_file != NULL || o->at.tls_client_ca != NULL;
+  if (gc_host_is_loopback(o->at.listen, strlen(o->at.listen)))
     return GC_OK;
-  if (!authenticates && o->tls_cert == NULL)
+  if (!authenticates && o->at.tls_cert == NULL)
     return gc_fail(err, GC_ERR_CONFIG,
                    "Listen \"%.60s\": other hosts could post events; set "
                    "SharedSecretFile and TLSCert, or listen on 127.0.0.1",
-                   o->listen);
+                   o->at.listen);
   if (!authenticates)
     (void)gc_fail(next_warning(ret), GC_ERR_CONFIG,
                   "Listen \"%.60s\" without SharedSecretFile and TLSClientCA: "
                   "any host that reaches it can post events",
-                  o->listen);
-  else if (o->tls_cert == NULL)
+                  o->at.listen);
+  else if (o->at.tls_cert == NULL)
     (void)gc_fail(next_warning(ret), GC_ERR_CONFIG,
                   "Listen \"%.60s\" without TLSCert: secret and events are "
                   "sent unencrypted",
-                  o->listen);
+                  o->at.listen);
   return GC_OK;
 }
 
@@ -359,18 +359,19 @@ static bool is_header_name(const char *name) {
 static enum gc_code check_webhook(const struct webhook_options *o,
                                   struct attributes_config *ret,
                                   struct gc_err *err) {
-  if (o->listen == NULL)
+  if (o->at.listen == NULL)
     return gc_fail(err, GC_ERR_CONFIG, "Listen needs an address");
   if (o->path == NULL || o->path[0] != '/')
     return gc_fail(err, GC_ERR_CONFIG, "Path must begin with \"/\"");
-  if (o->tls_cert == NULL && (o->tls_key != NULL || o->tls_client_ca != NULL))
+  if (o->at.tls_cert == NULL &&
+      (o->at.tls_key != NULL || o->at.tls_client_ca != NULL))
     return gc_fail(err, GC_ERR_CONFIG, "TLSKey and TLSClientCA need a TLSCert");
   if (o->secret_header == NULL || !is_header_name(o->secret_header))
     return gc_fail(err, GC_ERR_CONFIG,
                    "SharedSecretHeader is not the name of a header");
   warn_exposed("SharedSecretFile", o->secret_file, ret);
-  warn_readable(o->tls_key != NULL ? "TLSKey" : "TLSCert",
-                o->tls_key != NULL ? o->tls_key : o->tls_cert, ret);
+  warn_readable(o->at.tls_key != NULL ? "TLSKey" : "TLSCert",
+                o->at.tls_key != NULL ? o->at.tls_key : o->at.tls_cert, ret);
   return check_public(o, ret, err);
 }
 

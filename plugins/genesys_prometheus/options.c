@@ -6,27 +6,29 @@
 #include "common/base/glob.h"
 
 const struct gc_opt prometheus_rows[] = {
-    GC_OPT_STR(struct prometheus_options, endpoint.listen, "Listen",
+    GC_OPT_STR(struct prometheus_options, endpoint.at.listen, "Listen",
                "127.0.0.1", 0,
                "Address or host name to listen on; `0.0.0.0` or `::` for all. "
                "An address that is in use or not there yet is tried again each "
                "second.",
                "0.0.0.0"),
-    GC_OPT_INT(struct prometheus_options, endpoint.port, "Port", "9104", 1,
+    GC_OPT_INT(struct prometheus_options, endpoint.at.port, "Port", "9104", 1,
                65535, "", "TCP port.", "9104"),
     GC_OPT_STR(struct prometheus_options, endpoint.path, "Path", "/metrics", 0,
                "Path of the exposition; every other path is answered 404.",
                "/metrics"),
-    GC_OPT_STR(struct prometheus_options, endpoint.tls_cert, "TLSCert", NULL, 0,
+    GC_OPT_STR(struct prometheus_options, endpoint.at.tls_cert, "TLSCert", NULL,
+               0,
                "PEM file with the certificate and its chain: HTTPS, TLS 1.2 or "
                "later. A changed file counts without a restart.",
                "/etc/collectd/metrics.crt"),
-    GC_OPT_STR(struct prometheus_options, endpoint.tls_key, "TLSKey", NULL, 0,
+    GC_OPT_STR(struct prometheus_options, endpoint.at.tls_key, "TLSKey", NULL,
+               0,
                "PEM file with the key of `TLSCert`; default: `TLSCert` holds "
                "it, too.",
                "/etc/collectd/metrics.key"),
-    GC_OPT_STR(struct prometheus_options, endpoint.tls_client_ca, "TLSClientCA",
-               NULL, 0,
+    GC_OPT_STR(struct prometheus_options, endpoint.at.tls_client_ca,
+               "TLSClientCA", NULL, 0,
                "PEM file: only clients with a certificate of this authority "
                "are answered.",
                "/etc/collectd/scrapers-ca.crt"),
@@ -61,9 +63,9 @@ const struct gc_opt prometheus_rows[] = {
 
 static enum gc_code check_tls(const struct endpoint_options *o,
                               struct gc_err *err) {
-  if (o->tls_cert == NULL && o->tls_key != NULL)
+  if (o->at.tls_cert == NULL && o->at.tls_key != NULL)
     return gc_fail(err, GC_ERR_CONFIG, "TLSKey: needs TLSCert");
-  if (o->tls_cert == NULL && o->tls_client_ca != NULL)
+  if (o->at.tls_cert == NULL && o->at.tls_client_ca != NULL)
     return gc_fail(err, GC_ERR_CONFIG, "TLSClientCA: needs TLSCert");
   return GC_OK;
 }
@@ -71,7 +73,7 @@ static enum gc_code check_tls(const struct endpoint_options *o,
 enum gc_code prometheus_check(const struct prometheus_options *o,
                               struct gc_err *err) {
   const struct endpoint_options *e = &o->endpoint;
-  if (e->listen == NULL)
+  if (e->at.listen == NULL)
     return gc_fail(err, GC_ERR_CONFIG, "Listen: is empty");
   if (e->path == NULL || e->path[0] != '/')
     return gc_fail(err, GC_ERR_CONFIG, "Path \"%s\": must begin with \"/\"",

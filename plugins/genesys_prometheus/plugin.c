@@ -126,8 +126,8 @@ static void announce(void) {
     return;
   upkeep.is_announced = true;
   gc_log_line(plugin.log, GC_LOG_INFO, "listening: %s://%s:%u%s",
-              o->tls_cert != NULL ? "https" : "http", o->listen,
-              (unsigned)o->port, o->path);
+              o->at.tls_cert != NULL ? "https" : "http", o->at.listen,
+              (unsigned)o->at.port, o->path);
 }
 
 /* Runs each second, on a read thread. */
@@ -176,18 +176,18 @@ static enum gc_code use_defaults(void) {
 static void warn_of_public_address(void) {
   const struct endpoint_options *o = &options.endpoint;
   bool has_secret = o->user != NULL || o->bearer_file != NULL;
-  if (gc_host_is_loopback(o->listen, strlen(o->listen)))
+  if (gc_host_is_loopback(o->at.listen, strlen(o->at.listen)))
     return;
-  if (!has_secret && o->tls_client_ca == NULL)
+  if (!has_secret && o->at.tls_client_ca == NULL)
     gc_log_line(plugin.log, GC_LOG_WARNING,
                 "Listen \"%s\" without User, BearerTokenFile and TLSClientCA: "
                 "any host that reaches it can read the values",
-                o->listen);
-  else if (o->tls_cert == NULL)
+                o->at.listen);
+  else if (o->at.tls_cert == NULL)
     gc_log_line(plugin.log, GC_LOG_WARNING,
                 "Listen \"%s\": without TLSCert the scraper's password or "
                 "token can be read on the network",
-                o->listen);
+                o->at.listen);
 }
 
 static void free_all(void) {

@@ -6,13 +6,15 @@ from __future__ import annotations
 import shutil
 import sqlite3
 import time
+import urllib.error
+import urllib.request
 from pathlib import Path
 from typing import Any, Callable
 
 from lib import process, report
 from lib.collectd import DAEMON, STOP_MAX_S, Collectd, account, built, query, queues
 from lib.flows import Hook, Sqs, state as flow_state, wait_equal
-from lib.genesys import Simulator
+from lib.genesys import Simulator, direct
 from lib.hanging_disk import Disk, hanging_disk
 from lib.report import check, note, same
 
@@ -114,6 +116,37 @@ def certificates_are_on_a_disk_that_hangs() -> None:
     stops(daemon)
 
 
+def the_credentials_of_prometheus_are_on_a_disk_that_hangs() -> None:
+    """Before the start and while it runs: scrapes are refused at once, and nothing else waits."""
+    sim, disk, port = Simulator(**SMALL), hanging_disk("prometheus"), process.free_port()
+    secret = disk.below / "token"
+    secret.write_text("a token\n")
+    secret.chmod(0o600)
+
+    def status() -> int:
+        request = urllib.request.Request("http://127.0.0.1:%d/metrics" % port, headers={"Authorization": "Bearer a token"})
+        try:
+            with direct.open(request, timeout=3) as answer:
+                return answer.status
+        except urllib.error.HTTPError as error:
+            return error.code
+        except OSError:
+            return 0
+    disk.hang()
+    daemon = Collectd(account(sim), queues(), preload=str(disk.shim), env=disk.env,
+                      ours=("genesys", "genesys_realtime", "genesys_prometheus"),
+                      more='<Plugin genesys_prometheus>\nPort %d\nBearerTokenFile "%s"\n</Plugin>\n' % (port, secret))
+    started(daemon)
+    daemon.lives_until(lambda: status() == 503, 15, "503 while the disk hangs")
+    reads_on(daemon)
+    disk.answer()
+    daemon.lives_until(lambda: status() == 200, 15, "200 when the disk answers")
+    disk.hang()
+    daemon.lives_until(lambda: status() == 503, 15, "503 again")
+    reads_on(daemon)
+    stops(daemon)
+
+
 def state_is_on_a_disk_that_hangs() -> None:
     sim, sqs, disk = Simulator(**SMALL), Sqs(), hanging_disk("state")
     hook = Hook(sqs)
@@ -186,7 +219,8 @@ def the_write_queue_is_full() -> None:
 
 SCENARIOS: list[Callable[[], None]] = [
     the_secret_is_on_a_disk_that_hangs, a_disk_that_answers_again_needs_no_restart,
-    the_secret_hangs_when_the_token_is_renewed, certificates_are_on_a_disk_that_hangs, state_is_on_a_disk_that_hangs,
+    the_secret_hangs_when_the_token_is_renewed, certificates_are_on_a_disk_that_hangs,
+    the_credentials_of_prometheus_are_on_a_disk_that_hangs, state_is_on_a_disk_that_hangs,
     the_disk_of_the_state_hangs_while_all_works, other_programs_hold_both_databases, the_write_queue_is_full]
 
 if __name__ == "__main__":

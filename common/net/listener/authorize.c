@@ -19,7 +19,7 @@ bool gc_listener_same_secret(const char *a, size_t a_len, const char *b,
  * verification to the application. */
 bool gc_listener_has_certificate(const struct gc_listener *l,
                                  struct MHD_Connection *c) {
-  if (l->settings.options.tls_client_ca == NULL)
+  if (l->settings.options->tls_client_ca == NULL)
     return true;
   const union MHD_ConnectionInfo *info =
       MHD_get_connection_info(c, MHD_CONNECTION_INFO_GNUTLS_SESSION);

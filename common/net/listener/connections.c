@@ -51,7 +51,7 @@ void gc_listener_on_connection(void *ctx, struct MHD_Connection *c,
 /* The time-out of libmicrohttpd starts over with each byte. */
 void gc_listener_drop_slow(struct gc_listener *l, uint64_t now_ms) {
   pthread_mutex_lock(&l->lock);
-  bool crowded = l->link_count >= l->settings.options.max_connections;
+  bool crowded = l->link_count >= l->settings.max_connections;
   uint64_t max_ms = crowded ? CROWDED_MAX_MS : REQUEST_MAX_MS;
   for (struct link *link = l->links; link != NULL; link = link->next)
     if (!link->is_busy && now_ms > link->since_ms &&

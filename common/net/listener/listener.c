@@ -52,11 +52,12 @@ static void on_log(void *ctx, const char *format, va_list args) {
 /* libmicrohttpd takes `fd`, also when it fails. */
 static enum gc_code start_daemon(struct gc_listener *l, struct server *s,
                                  int fd, struct gc_err *err) {
-  const struct gc_listener_options *o = &l->settings.options;
+  const struct gc_listener_options *o = l->settings.options;
   struct MHD_OptionItem options[] = {
       {MHD_OPTION_EXTERNAL_LOGGER, (intptr_t)on_log, NULL},
       {MHD_OPTION_LISTEN_SOCKET, fd, NULL},
-      {MHD_OPTION_CONNECTION_LIMIT, (intptr_t)o->max_connections, NULL},
+      {MHD_OPTION_CONNECTION_LIMIT, (intptr_t)l->settings.max_connections,
+       NULL},
       {MHD_OPTION_CONNECTION_TIMEOUT, IDLE_S, NULL},
       {MHD_OPTION_CONNECTION_MEMORY_LIMIT, MEMORY_BYTES, NULL},
       {MHD_OPTION_NOTIFY_COMPLETED, (intptr_t)l->settings.on_completed,
@@ -111,7 +112,7 @@ static void end_server(struct server *s) {
 
 static enum gc_code start_server(struct gc_listener *l, struct server *s,
                                  struct gc_err *err) {
-  const struct gc_listener_options *o = &l->settings.options;
+  const struct gc_listener_options *o = l->settings.options;
   GC_TRY(gc_listener_look_at_pems(l, true, &s->pems, err));
   memcpy(l->files, s->pems.files, sizeof(l->files));
   if (l->socket < 0)

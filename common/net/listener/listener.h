@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* The HTTP server (libmicrohttpd) of the webhook and of the Prometheus
- * endpoint. It keeps running whatever happens to its address and its files:
+/* The HTTP server (libmicrohttpd) of the webhook, of the Prometheus
+ * endpoint and of /health. It keeps running whatever happens to its address and
+ * its files:
  *
  *   - an address that is in use, or that the host does not have yet, is tried
  *     again each second;
@@ -18,20 +19,14 @@
 
 #include "common/base/err.h"
 
-#include <stdint.h>
+#include "common/net/listener/options.h"
 
 #include <microhttpd.h>
 
-struct gc_listener_options {
-  const char *listen; /* host name or address */
-  uint32_t port;
-  const char *tls_cert, *tls_key, *tls_client_ca; /* PEM files; NULL: none */
-  uint32_t max_connections;
-};
-
 /* All borrowed as long as the listener lives. */
 struct gc_listener_settings {
-  struct gc_listener_options options;
+  const struct gc_listener_options *options;
+  uint32_t max_connections;
   /* As microhttpd.h has them; `ctx` is the first argument. */
   MHD_AccessHandlerCallback on_request;
   MHD_RequestCompletedCallback on_completed;

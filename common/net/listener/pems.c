@@ -90,7 +90,7 @@ static enum gc_code fail_hanging(const struct gc_listener_options *o,
 
 enum gc_code gc_listener_look_at_pems(struct gc_listener *l, bool reads,
                                       struct pems *ret, struct gc_err *err) {
-  const struct gc_listener_options *o = &l->settings.options;
+  const struct gc_listener_options *o = l->settings.options;
   *ret = (struct pems){.texts = {{0}}};
   if (o->tls_cert == NULL)
     return GC_OK;

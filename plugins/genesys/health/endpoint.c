@@ -115,14 +115,15 @@ static void on_completed(void *ctx, struct MHD_Connection *c, void **place,
 
 static void warn_exposed(struct health_endpoint *e,
                          const struct gc_secret *secret) {
-  struct gc_err warning = {.code = GC_OK};
-  uint64_t version = gc_secret_version(secret);
-  if (version == e->secret_version)
+  struct gc_secret_look look;
+  if (gc_secret_look_bounded(e->secret_reads, secret, &look) != GC_OK ||
+      look.version == e->secret_version)
     return;
-  e->secret_version = version;
-  if (gc_secret_is_exposed(secret, &warning))
-    warning.code = GC_ERR_AUTH;
-  e->settings.notice(e->settings.ctx, "mode of SharedSecretFile", &warning);
+  e->secret_version = look.version;
+  if (look.exposed.code != GC_OK)
+    look.exposed.code = GC_ERR_AUTH;
+  e->settings.notice(e->settings.ctx, "mode of SharedSecretFile",
+                     &look.exposed);
 }
 
 /* Reads the secret. While the disk hangs, the one that was read last counts. */
@@ -167,17 +168,13 @@ health_endpoint_new(const struct health_endpoint_settings *settings) {
   e->settings = *settings;
   e->secret.max = GC_SECRET_MAX_BYTES;
   pthread_mutex_init(&e->lock, NULL);
-  const struct gc_listener_settings listener = {
-      .options = {.listen = o->listen,
-                  .port = o->port,
-                  .tls_cert = o->tls_cert,
-                  .tls_key = o->tls_key,
-                  .tls_client_ca = o->tls_client_ca,
-                  .max_connections = CONNECTIONS_MAX},
-      .on_request = on_request,
-      .on_completed = on_completed,
-      .notice = on_listening,
-      .ctx = e};
+  const struct gc_listener_settings listener = {.options = &o->at,
+                                                .max_connections =
+                                                    CONNECTIONS_MAX,
+                                                .on_request = on_request,
+                                                .on_completed = on_completed,
+                                                .notice = on_listening,
+                                                .ctx = e};
   e->listener = gc_listener_new(&listener);
   if (o->secret_file != NULL)
     e->secret_reads = gc_bounded_new("gc-secret", FILES_WAIT_MS);

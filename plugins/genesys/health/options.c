@@ -6,23 +6,23 @@
 #include "common/base/url.h"
 
 const struct gc_opt health_rows[] = {
-    GC_OPT_STR(struct health_options, listen, "Listen", "127.0.0.1", 0,
+    GC_OPT_STR(struct health_options, at.listen, "Listen", "127.0.0.1", 0,
                "Address or host name to listen on. Any address except the "
                "loopback address needs TLSCert or SharedSecretFile; both are "
                "better. An address that is in use or not there yet is tried "
                "again each second.",
                "0.0.0.0"),
-    GC_OPT_INT(struct health_options, port, "Port", "8080", 1, 65535, "",
+    GC_OPT_INT(struct health_options, at.port, "Port", "8080", 1, 65535, "",
                "TCP port.", "8080"),
-    GC_OPT_STR(struct health_options, tls_cert, "TLSCert", NULL, 0,
+    GC_OPT_STR(struct health_options, at.tls_cert, "TLSCert", NULL, 0,
                "PEM file with the certificate and its chain: HTTPS, TLS 1.2 or "
                "later. A changed file counts without a restart.",
                "/etc/collectd/health.crt"),
-    GC_OPT_STR(struct health_options, tls_key, "TLSKey", NULL, 0,
+    GC_OPT_STR(struct health_options, at.tls_key, "TLSKey", NULL, 0,
                "PEM file with the key of `TLSCert`; default: `TLSCert` holds "
                "it, too.",
                "/etc/collectd/health.key"),
-    GC_OPT_STR(struct health_options, tls_client_ca, "TLSClientCA", NULL, 0,
+    GC_OPT_STR(struct health_options, at.tls_client_ca, "TLSClientCA", NULL, 0,
                "PEM file: only clients with a certificate of this authority "
                "are answered.",
                "/etc/collectd/clients.pem"),
@@ -46,34 +46,35 @@ static bool is_header_name(const char *name) {
  * and warns if it has only one of them. */
 static enum gc_code check_public(const struct health_options *o,
                                  struct gc_err *warning, struct gc_err *err) {
-  bool authenticates = o->secret_file != NULL || o->tls_client_ca != NULL;
-  if (gc_host_is_loopback(o->listen, strlen(o->listen)))
+  bool authenticates = o->secret_file != NULL || o->at.tls_client_ca != NULL;
+  if (gc_host_is_loopback(o->at.listen, strlen(o->at.listen)))
     return GC_OK;
-  if (!authenticates && o->tls_cert == NULL)
+  if (!authenticates && o->at.tls_cert == NULL)
     return gc_fail(err, GC_ERR_CONFIG,
                    "Listen \"%.60s\": other hosts could read names of blocks "
                    "and error texts; set SharedSecretFile and TLSCert, or "
                    "listen on 127.0.0.1",
-                   o->listen);
+                   o->at.listen);
   if (!authenticates)
     (void)gc_fail(warning, GC_ERR_CONFIG,
                   "Listen \"%.60s\" without SharedSecretFile and TLSClientCA: "
                   "any host that reaches it can read names of blocks and "
                   "error texts",
-                  o->listen);
-  else if (o->tls_cert == NULL)
+                  o->at.listen);
+  else if (o->at.tls_cert == NULL)
     (void)gc_fail(warning, GC_ERR_CONFIG,
                   "Listen \"%.60s\" without TLSCert: the secret is sent "
                   "unencrypted",
-                  o->listen);
+                  o->at.listen);
   return GC_OK;
 }
 
 enum gc_code health_check(const struct health_options *o,
                           struct gc_err *warning, struct gc_err *err) {
-  if (o->listen == NULL)
+  if (o->at.listen == NULL)
     return gc_fail(err, GC_ERR_CONFIG, "Listen needs an address");
-  if (o->tls_cert == NULL && (o->tls_key != NULL || o->tls_client_ca != NULL))
+  if (o->at.tls_cert == NULL &&
+      (o->at.tls_key != NULL || o->at.tls_client_ca != NULL))
     return gc_fail(err, GC_ERR_CONFIG, "TLSKey and TLSClientCA need a TLSCert");
   if (o->secret_header == NULL || !is_header_name(o->secret_header))
     return gc_fail(err, GC_ERR_CONFIG,

@@ -5,12 +5,11 @@
 #define GENESYS_HEALTH_OPTIONS_H
 
 #include "common/daemon/options.h"
+#include "common/net/listener/options.h"
 
 struct health_options {
-  char *listen;
-  char *tls_cert, *tls_key, *tls_client_ca; /* PEM files; NULL: none */
-  char *secret_file, *secret_header;        /* file NULL: no secret */
-  uint32_t port;
+  struct gc_listener_options at;
+  char *secret_file, *secret_header; /* file NULL: no secret */
 };
 
 extern const struct gc_opt health_rows[];

@@ -8,7 +8,7 @@
 
 #include "common/base/base64.h"
 #include "common/base/buf.h"
-#include "common/net/api/secret.h"
+#include "common/net/api/secret_reader.h"
 
 enum { CREDENTIALS_MAX = 2 * GC_SECRET_MAX_BYTES };
 
@@ -16,10 +16,10 @@ enum { CREDENTIALS_MAX = 2 * GC_SECRET_MAX_BYTES };
  */
 static enum gc_code read_file(struct endpoint *e, const char *option,
                               const char *path, struct gc_buf *ret) {
-  const struct gc_secret secret = {.file = path};
+  const struct gc_secret secret = {.file = path, .what = option};
   struct gc_err err = {.code = GC_OK};
-  enum gc_code code = gc_secret_read(&secret, ret, &err);
-  if (code != GC_OK)
+  enum gc_code code = gc_secret_read_bounded(e->file_reads, &secret, ret, &err);
+  if (code != GC_OK && code != GC_ERR_TIMEOUT)
     gc_fail(&err, code, "%s %s cannot be read or is empty", option, path);
   e->settings.notice(e->settings.ctx, option, &err);
   return code;
@@ -113,23 +113,18 @@ void endpoint_check_modes(struct endpoint *e) {
   } files[ENDPOINT_FILES] = {
       {"PasswordFile", o->password_file},
       {"BearerTokenFile", o->bearer_file},
-      {"TLSKey", o->tls_key},
+      {"TLSKey", o->at.tls_key},
   };
-  char text[4600];
   for (size_t i = 0; i < ENDPOINT_FILES; i++) {
-    const struct gc_secret secret = {.file = files[i].path};
-    if (secret.file == NULL)
+    const struct gc_secret secret = {.file = files[i].path,
+                                     .what = files[i].option};
+    struct gc_secret_look look;
+    if (secret.file == NULL ||
+        gc_secret_look_bounded(e->file_reads, &secret, &look) != GC_OK ||
+        look.version == e->versions[i])
       continue;
-    uint64_t version = gc_secret_version(&secret);
-    if (version == e->versions[i])
-      continue;
-    e->versions[i] = version;
-    if (!gc_secret_is_exposed(&secret, NULL))
-      continue;
-    snprintf(text, sizeof(text),
-             "%s %s is readable by every user of this host; chmod 0640 and "
-             "chgrp it to collectd's group",
-             files[i].option, secret.file);
-    e->settings.warn(e->settings.ctx, text);
+    e->versions[i] = look.version;
+    if (look.exposed.code != GC_OK)
+      e->settings.warn(e->settings.ctx, look.exposed.text);
   }
 }

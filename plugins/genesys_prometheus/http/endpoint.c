@@ -5,12 +5,16 @@
 #include <string.h>
 #include <time.h>
 
+#include "common/net/bounded.h"
 #include "plugins/genesys_prometheus/exposition/render.h"
 #include "plugins/genesys_prometheus/http/accept.h"
 #include "plugins/genesys_prometheus/http/internal.h"
 
-/* Bounds the memory: a body of 500,000 series has 100 MB without gzip. */
-enum { CONNECTIONS_MAX = 16 };
+enum {
+  /* Bounds the memory: a body of 500,000 series has 100 MB without gzip. */
+  CONNECTIONS_MAX = 16,
+  FILES_WAIT_MS = 300,
+};
 
 static const struct {
   unsigned code;
@@ -140,20 +144,17 @@ struct endpoint *endpoint_new(const struct endpoint_settings *settings) {
     return NULL;
   e->settings = *settings;
   atomic_store(&e->scrape_us, -1);
-  const struct gc_listener_settings listener = {
-      .options = {.listen = o->listen,
-                  .port = o->port,
-                  .tls_cert = o->tls_cert,
-                  .tls_key = o->tls_key,
-                  .tls_client_ca = o->tls_client_ca,
-                  .max_connections = CONNECTIONS_MAX},
-      .on_request = on_request,
-      .on_completed = on_completed,
-      .notice = on_listening,
-      .ctx = e};
+  const struct gc_listener_settings listener = {.options = &o->at,
+                                                .max_connections =
+                                                    CONNECTIONS_MAX,
+                                                .on_request = on_request,
+                                                .on_completed = on_completed,
+                                                .notice = on_listening,
+                                                .ctx = e};
   e->listener = gc_listener_new(&listener);
-  if (e->listener == NULL) {
-    free(e);
+  e->file_reads = gc_bounded_new("gc-secret", FILES_WAIT_MS);
+  if (e->listener == NULL || e->file_reads == NULL) {
+    endpoint_free(e);
     return NULL;
   }
   endpoint_check_files(e);
@@ -181,7 +182,10 @@ struct endpoint_stats endpoint_stats(struct endpoint *e) {
 void endpoint_free(struct endpoint *e) {
   if (e == NULL)
     return;
-  gc_listener_quiesce(e->listener);
-  gc_listener_free(e->listener);
+  if (e->listener != NULL) {
+    gc_listener_quiesce(e->listener);
+    gc_listener_free(e->listener);
+  }
+  gc_bounded_free(e->file_reads);
   free(e);
 }

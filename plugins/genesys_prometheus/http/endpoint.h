@@ -8,20 +8,21 @@
  *
  * A scrape is rendered on the listener's thread (net/listener); a client that
  * takes its answer slowly occupies its connection only. Files with secrets
- * are read at each scrape, so that a changed one applies at once. */
+ * are read at each scrape, so that a changed one applies at once; a scrape
+ * waits 0.3 s at most for their disk. */
 #ifndef GENESYS_PROMETHEUS_HTTP_ENDPOINT_H
 #define GENESYS_PROMETHEUS_HTTP_ENDPOINT_H
 
 #include "common/base/err.h"
+#include "common/net/listener/options.h"
 #include "plugins/genesys_prometheus/series/store.h"
 
 /* As configured. */
 struct endpoint_options {
-  char *listen, *path;
-  char *tls_cert, *tls_key, *tls_client_ca; /* PEM files; NULL: none */
-  char *user, *password_file;               /* both, or none */
-  char *bearer_file;                        /* NULL: none */
-  uint32_t port;
+  struct gc_listener_options at;
+  char *path;
+  char *user, *password_file; /* both, or none */
+  char *bearer_file;          /* NULL: none */
 };
 
 /* All members are borrowed as long as the endpoint lives. */
@@ -56,7 +57,8 @@ struct endpoint;
  * NULL when out of memory. */
 struct endpoint *endpoint_new(const struct endpoint_settings *settings);
 /* Listens if that failed before, takes changed certificates, and checks the
- * modes of changed files. Call it about once a second, from one thread. */
+ * modes of changed files. Waits 0.6 s at most for a disk. Call it about once a
+ * second, from one thread. */
 void endpoint_maintain(struct endpoint *e, uint64_t now_ms);
 /* True while the endpoint listens. */
 bool endpoint_is_up(const struct endpoint *e);

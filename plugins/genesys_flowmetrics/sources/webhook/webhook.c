@@ -33,12 +33,8 @@ static void on_listening(void *ctx, const char *cause,
 static struct gc_listener *listener_of(struct webhook *w) {
   const struct webhook_options *o = w->settings.options;
   const struct gc_listener_settings settings = {
-      .options = {.listen = o->listen,
-                  .port = o->port,
-                  .tls_cert = o->tls_cert,
-                  .tls_key = o->tls_key,
-                  .tls_client_ca = o->tls_client_ca,
-                  .max_connections = o->max_connections},
+      .options = &o->at,
+      .max_connections = o->max_connections,
       .on_request = webhook_on_request,
       .on_completed = webhook_on_completed,
       .has_waiting = has_waiting,

@@ -17,14 +17,15 @@
 #ifndef GENESYS_FLOWMETRICS_SOURCES_WEBHOOK_WEBHOOK_H
 #define GENESYS_FLOWMETRICS_SOURCES_WEBHOOK_WEBHOOK_H
 
+#include "common/net/listener/options.h"
 #include "plugins/genesys_flowmetrics/ledger/ledger.h"
 
 /* The options of this source. */
 struct webhook_options {
-  char *listen, *path;
-  char *tls_cert, *tls_key, *tls_client_ca; /* PEM files; NULL: none */
-  char *secret_file, *secret_header;        /* NULL: no secret */
-  uint32_t port, max_body_bytes, max_connections;
+  struct gc_listener_options at;
+  char *path;
+  char *secret_file, *secret_header; /* NULL: no secret */
+  uint32_t max_body_bytes, max_connections;
 };
 
 /* All members are borrowed as long as the source lives. */

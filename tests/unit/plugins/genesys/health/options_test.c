@@ -11,44 +11,44 @@ static const struct {
   struct health_options o;
   const char *error, *warning; /* a part of the text; NULL: none */
 } rows[] = {
-    {"loopback", {.listen = loopback, .secret_header = header}, NULL, NULL},
+    {"loopback", {.at.listen = loopback, .secret_header = header}, NULL, NULL},
     {"no address", {.secret_header = header}, "Listen needs an address", NULL},
     {"open to the network",
-     {.listen = all, .secret_header = header},
+     {.at.listen = all, .secret_header = header},
      "set SharedSecretFile and TLSCert",
      NULL},
     {"TLS alone",
-     {.listen = all, .secret_header = header, .tls_cert = file},
+     {.at.listen = all, .secret_header = header, .at.tls_cert = file},
      NULL,
      "any host that reaches it"},
     {"a secret alone",
-     {.listen = all, .secret_header = header, .secret_file = file},
+     {.at.listen = all, .secret_header = header, .secret_file = file},
      NULL,
      "unencrypted"},
     {"both",
-     {.listen = all,
+     {.at.listen = all,
       .secret_header = header,
       .secret_file = file,
-      .tls_cert = file},
+      .at.tls_cert = file},
      NULL,
      NULL},
     {"client certificates",
-     {.listen = all,
+     {.at.listen = all,
       .secret_header = header,
-      .tls_client_ca = file,
-      .tls_cert = file},
+      .at.tls_client_ca = file,
+      .at.tls_cert = file},
      NULL,
      NULL},
     {"a key without a certificate",
-     {.listen = loopback, .secret_header = header, .tls_key = file},
+     {.at.listen = loopback, .secret_header = header, .at.tls_key = file},
      "need a TLSCert",
      NULL},
     {"an authority without a certificate",
-     {.listen = loopback, .secret_header = header, .tls_client_ca = file},
+     {.at.listen = loopback, .secret_header = header, .at.tls_client_ca = file},
      "need a TLSCert",
      NULL},
     {"no header",
-     {.listen = loopback, .secret_header = odd},
+     {.at.listen = loopback, .secret_header = odd},
      "not the name of a header",
      NULL},
 };
@@ -68,10 +68,10 @@ static void each_rule_has_its_words(void) {
 }
 
 static void the_address_is_loopback_by_default(void) {
-  struct health_options o = {.port = 0};
+  struct health_options o = {.at.port = 0};
   CHECK_INT(gc_options_preset(health_rows, &o), GC_OK);
-  CHECK_STR(o.listen, "127.0.0.1");
-  CHECK_INT(o.port, 8080);
+  CHECK_STR(o.at.listen, "127.0.0.1");
+  CHECK_INT(o.at.port, 8080);
   gc_options_clear(health_rows, &o);
 }
 

@@ -49,10 +49,10 @@ static int taken(uint32_t *ret_port) {
 
 static void begin(char *tls_cert) {
   struct gc_err err = {.text = ""};
-  options.listen = address;
+  options.at.listen = address;
   options.path = path;
   options.secret_header = header;
-  options.tls_cert = tls_cert;
+  options.at.tls_cert = tls_cert;
   options.max_body_bytes = 2000;
   options.max_connections = 20;
   const struct webhook_settings settings = {
@@ -64,7 +64,7 @@ static void begin(char *tls_cert) {
 
 static int dial(void) {
   struct sockaddr_in to = {.sin_family = AF_INET,
-                           .sin_port = htons((uint16_t)options.port),
+                           .sin_port = htons((uint16_t)options.at.port),
                            .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
   int fd = socket(AF_INET, SOCK_STREAM, 0);
   if (connect(fd, (struct sockaddr *)&to, sizeof(to)) == 0)
@@ -108,7 +108,7 @@ static void copy_file(const char *from) {
 }
 
 static void an_address_that_is_taken_is_tried_again(void) {
-  int fd = taken(&options.port);
+  int fd = taken(&options.at.port);
   uint64_t now_ms = gc_clock_now_ms();
   CHECK_INT(listen(fd, 1), 0);
   begin(NULL);
@@ -127,7 +127,7 @@ static void an_address_that_is_taken_is_tried_again(void) {
 }
 
 static void old_versions_of_tls_are_refused(void) {
-  close(taken(&options.port));
+  close(taken(&options.at.port));
   begin(certs.server);
   CHECK_INT(newest.code, GC_OK);
   CHECK_INT(serial_by(TLS1_VERSION), -1);
@@ -139,7 +139,7 @@ static void old_versions_of_tls_are_refused(void) {
 
 static void a_certificate_that_is_replaced_is_followed(void) {
   uint64_t now_ms = gc_clock_now_ms();
-  close(taken(&options.port));
+  close(taken(&options.at.port));
   copy_file(certs.expired);
   begin(cert);
   long first = serial_by(TLS1_2_VERSION);
@@ -162,7 +162,7 @@ static void a_certificate_that_is_replaced_is_followed(void) {
 
 static void a_missing_certificate_is_tried_again(void) {
   uint64_t now_ms = gc_clock_now_ms();
-  close(taken(&options.port));
+  close(taken(&options.at.port));
   CHECK_INT(unlink(cert), 0);
   begin(cert);
   CHECK_HAS(newest.text, "TLSCert");
@@ -178,7 +178,7 @@ static void a_missing_certificate_is_tried_again(void) {
 static void certificates_on_a_disk_that_hangs_hold_up_nothing(void) {
   char pipe[140];
   uint64_t began_ms = gc_clock_now_ms(), now_ms = began_ms;
-  close(taken(&options.port));
+  close(taken(&options.at.port));
   snprintf(pipe, sizeof(pipe), "%s.pipe", cert);
   CHECK_INT(mkfifo(pipe, 0600), 0);
   CHECK_INT(rename(pipe, cert), 0);

@@ -70,9 +70,9 @@ static void begin(void) {
                                     .notice = notice};
   memset(&stats, 0, sizeof(stats));
   port = free_port();
-  options = (struct webhook_options){.listen = address,
+  options = (struct webhook_options){.at.listen = address,
                                      .path = events_path,
-                                     .port = port,
+                                     .at.port = port,
                                      .secret_file = secret_file,
                                      .secret_header = header,
                                      .max_body_bytes = 2000,
