@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/net/account_stats.h"
 #include "common/net/clock.h"
 #include "common/net/exposure.h"
 #include "common/net/http/http.h"
@@ -31,6 +32,7 @@ struct gc_account {
   struct gc_names *names;
   struct gc_socket_driver driver;
   struct gc_channels *channels;
+  struct gc_account_counters counters;
 };
 
 static struct gc_account *accounts;
@@ -125,6 +127,7 @@ enum gc_code gc_accounts_define(struct gc_account_settings *settings,
     return code != GC_OK ? code : gc_fail(err, GC_ERR_MEMORY, "out of memory");
   }
   a->settings = *settings;
+  pthread_mutex_init(&a->counters.lock, NULL);
   *settings = (struct gc_account_settings){0};
   struct gc_account **end = &accounts;
   while (*end != NULL)
@@ -281,6 +284,12 @@ static enum gc_code build_account(struct gc_account *a, struct gc_err *err) {
     return gc_fail(err, GC_ERR_MEMORY, "out of memory");
 
   GC_TRY(search_exposed(a, err));
+  gc_account_counters_begin(
+      &a->counters, &(struct gc_account_parts){.timers = a->env.timers,
+                                               .api = a->api,
+                                               .auth = a->auth,
+                                               .names = a->names,
+                                               .channels = a->channels});
 
   char thread[32];
   snprintf(thread, sizeof(thread), "gc-%s", s->name);
@@ -289,6 +298,7 @@ static enum gc_code build_account(struct gc_account *a, struct gc_err *err) {
 
 static void tear_down_account(struct gc_account *a) {
   gc_loop_stop(a->loop);
+  gc_account_counters_end(&a->counters);
   gc_channels_free(a->channels);
   gc_names_free(a->names);
   gc_api_free(a->api);
@@ -373,6 +383,7 @@ static void free_account(struct gc_account *a) {
     at = &(*at)->next;
   *at = a->next;
   clear_settings(&a->settings);
+  pthread_mutex_destroy(&a->counters.lock);
   free(a);
 }
 
@@ -478,26 +489,6 @@ const char *gc_account_base_url(const struct gc_account *a) {
 
 const struct gc_env *gc_account_env(struct gc_account *a) { return &a->env; }
 
-struct stats_request {
-  struct gc_account *account;
-  struct gc_account_stats *stats;
-};
-
-static void read_stats(void *ctx) {
-  struct stats_request *r = ctx;
-  gc_api_stats(r->account->api, &r->stats->api);
-  gc_auth_stats(r->account->auth, &r->stats->auth);
-  gc_channels_stats(r->account->channels, &r->stats->stream);
-  r->stats->channels = gc_channels_count(r->account->channels);
-  for (int k = 0; k < GC_NAME_KIND_COUNT; k++) {
-    struct gc_entities *d =
-        gc_names_entities(r->account->names, (enum gc_name_kind)k);
-    r->stats->names[k] = d != NULL ? gc_entities_count(d) : 0;
-    r->stats->names_read[k] = d != NULL;
-    gc_entities_put(d);
-  }
-}
-
 void gc_account_address(const char *name, char *out, size_t size) {
   char proxy[160];
   out[0] = '\0';
@@ -512,12 +503,6 @@ void gc_account_address(const char *name, char *out, size_t size) {
 }
 
 bool gc_account_stats(const char *name, struct gc_account_stats *ret_stats) {
-  pthread_mutex_lock(&lock);
   struct gc_account *a = find_account(name);
-  bool is_started = a != NULL && a->loop != NULL;
-  if (is_started)
-    gc_loop_call(a->loop, read_stats,
-                 &(struct stats_request){.account = a, .stats = ret_stats});
-  pthread_mutex_unlock(&lock);
-  return is_started;
+  return a != NULL && gc_account_counters_copy(&a->counters, ret_stats);
 }

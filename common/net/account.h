@@ -111,14 +111,18 @@ struct gc_account_stats {
   struct gc_channel_stats stream; /* sum over all channels */
   unsigned channels;
   bool names_read[GC_NAME_KIND_COUNT]; /* the list was read since the start */
+  uint64_t age_ms;                     /* since the network thread counted */
 };
+/* The network thread hangs if its counters are older than that. */
+enum { GC_ACCOUNT_STATS_MAX_AGE_MS = 10 * 1000 };
+
 /* Writes "https://api… as client ID (proxy HOST:PORT of Proxy)", without a
  * secret; "" for an account that is not defined. Any thread. */
 GC_API void gc_account_address(const char *name, char *out, size_t size);
 
-/* Copies the counters. Waits for one turn of the network thread, which itself
- * never blocks on the network. Any other thread may call it. False: the account
- * is not started. */
+/* Copies the counters that the network thread left, usually within the last
+ * second. Waits for no other work. Any thread. False: the account is not
+ * started. */
 GC_API bool gc_account_stats(const char *name,
                              struct gc_account_stats *ret_stats);
 

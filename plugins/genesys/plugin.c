@@ -116,19 +116,25 @@ static void add_health(void *ctx, const char *account, const char *host) {
   (*at)++;
 }
 
+static bool hangs(const struct gc_account_stats *stats) {
+  return stats->age_ms > GC_ACCOUNT_STATS_MAX_AGE_MS;
+}
+
 /* Reads one account. An account that no block uses has nothing to read and
- * stays "starting". */
+ * stays "starting"; one whose thread hangs is not read. */
 static void read_health_of(void *ctx, const char *account,
                            __attribute__((unused)) const char *host) {
   static struct telemetry last[GC_ACCOUNTS_MAX];
-  size_t *at = ctx;
+  size_t at = (*(size_t *)ctx)++;
   struct gc_account_stats stats;
   struct gc_health_reading reading;
   struct gc_samples sink = gc_health_reading_begin(&reading);
-  if (gc_account_stats(account, &stats))
-    telemetry_samples(&last[*at], account, &stats, HEALTH_EVERY_S * 1000,
-                      &sink);
-  gc_daemon_health_read(healths[(*at)++], &reading);
+  bool is_started = gc_account_stats(account, &stats);
+  if (is_started && hangs(&stats))
+    return;
+  if (is_started)
+    telemetry_samples(&last[at], account, &stats, HEALTH_EVERY_S * 1000, &sink);
+  gc_daemon_health_read(healths[at], &reading);
 }
 
 static int on_read_health(__attribute__((unused)) user_data_t *ud) {
@@ -223,6 +229,8 @@ static void read_one(void *ctx, const char *account, const char *host) {
   struct gc_samples out = gc_emit_samples(host);
   size_t at = round->at++;
   bool is_started = gc_account_stats(account, &stats);
+  if (is_started && hangs(&stats))
+    return;
   if (is_started)
     telemetry_samples(&round->last[at], account, &stats,
                       (uint32_t)CDTIME_T_TO_MS(plugin_get_interval()), &out);

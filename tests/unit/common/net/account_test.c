@@ -3,9 +3,12 @@
  * answers on their addresses. */
 #include "common/net/account.h"
 
+#include <pthread.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "tests/support/check.h"
@@ -97,8 +100,64 @@ static void a_closed_account_lasts_as_long_as_its_references(void) {
   CHECK_INT(err.code, GC_ERR_CONFIG); /* no definition is left */
 }
 
+/* ---- counters ---- */
+
+/* The network thread waits here, as in a call that hangs. */
+static struct {
+  pthread_mutex_t lock;
+  pthread_cond_t changed;
+  bool is_inside, may_leave;
+  atomic_bool has_left;
+} hung = {.lock = PTHREAD_MUTEX_INITIALIZER,
+          .changed = PTHREAD_COND_INITIALIZER};
+
+static void hang(void *ctx) {
+  struct timespec until;
+  (void)ctx;
+  clock_gettime(CLOCK_REALTIME, &until);
+  until.tv_sec += 20; /* ends a test that waits for this thread */
+  pthread_mutex_lock(&hung.lock);
+  hung.is_inside = true;
+  pthread_cond_broadcast(&hung.changed);
+  while (!hung.may_leave &&
+         pthread_cond_timedwait(&hung.changed, &hung.lock, &until) == 0)
+    ;
+  atomic_store(&hung.has_left, true);
+  pthread_mutex_unlock(&hung.lock);
+}
+
+static void counters_wait_for_no_thread_that_hangs(void) {
+  struct gc_err err;
+  struct gc_account_stats stats;
+  struct gc_accounts_hooks hooks = {.state_dir = NULL};
+  gc_accounts_set_hooks(&hooks);
+  define("prod", "c1");
+  CHECK(!gc_account_stats("prod", &stats));
+  struct gc_account *a = gc_account_get("prod", &err);
+  CHECK(gc_account_stats("prod", &stats));
+  CHECK_INT(gc_loop_post(gc_account_loop(a), hang, NULL, NULL), GC_OK);
+  pthread_mutex_lock(&hung.lock);
+  while (!hung.is_inside)
+    pthread_cond_wait(&hung.changed, &hung.lock);
+  pthread_mutex_unlock(&hung.lock);
+  CHECK(gc_account_stats("prod", &stats));
+  uint64_t age_ms = stats.age_ms;
+  while (stats.age_ms <= age_ms + 1 && !atomic_load(&hung.has_left))
+    (void)gc_account_stats("prod", &stats);
+  CHECK(stats.age_ms > age_ms + 1); /* it shows that the thread hangs */
+  pthread_mutex_lock(&hung.lock);
+  CHECK(!atomic_load(&hung.has_left));
+  hung.may_leave = true;
+  pthread_cond_broadcast(&hung.changed);
+  pthread_mutex_unlock(&hung.lock);
+  gc_account_put(a);
+  CHECK(!gc_account_stats("prod", &stats));
+  gc_accounts_close();
+}
+
 int main(void) {
   RUN(a_closed_account_lasts_as_long_as_its_references);
+  RUN(counters_wait_for_no_thread_that_hangs);
   RUN(accounts_of_one_client_share_its_channels);
   return check_done();
 }
