@@ -110,6 +110,9 @@ static const struct origin origins[GC_METRIC_COUNT] = {
                                  NO_TOPICS "; of the guide stream"},
     [GC_METRIC_STREAM_RECONNECTS] = {"", "counted here", NO_TOPICS},
     [GC_METRIC_STREAM_GAP] = {"", "counted here", NO_TOPICS},
+    [GC_METRIC_RESTART_GAP] = {"", "`state.db` and the readings",
+                               "at the first start; without StateDir; of "
+                               "blocks that lose nothing by a restart"},
     [GC_METRIC_STREAM_DRIFT] = {"", "stream and observations, compared",
                                 NO_STREAM},
     [GC_METRIC_EVENTS] =

@@ -66,6 +66,7 @@
   XX(STREAM_TOPICS, "stream_topics", "", GAUGE, VALUE, "state", NULL)          \
   XX(STREAM_RECONNECTS, "stream_reconnects", "", COUNTER, VALUE, "", NULL)     \
   XX(STREAM_GAP, "stream_gap", "seconds", GAUGE, VALUE, "", NULL)              \
+  XX(RESTART_GAP, "restart_gap", "seconds", GAUGE, VALUE, "", NULL)            \
   XX(STREAM_DRIFT, "stream_drift", "", COUNTER, VALUE, "", NULL)               \
   XX(EVENTS, "events", "", COUNTER, VALUE, "result", NULL)                     \
   XX(CONVERSATIONS, "conversations", "", GAUGE, VALUE, "state", NULL)          \

@@ -111,6 +111,9 @@ struct gc_ds {
      "Sum of the time since the start in which the stream was blind, "         \
      "including a wait of more than 10 s for the first connection; events "    \
      "of that time may be missing in the counters.")                           \
+  XX(RESTART_GAP, "restart_gap", ONE(GAUGE), "block", "s",                     \
+     "Time without values over the last start of collectd: from the last "     \
+     "success before it to the first one after.")                              \
   XX(STREAM_DRIFT, "stream_drift", ONE(DERIVE), "block", "differences",        \
      "Differences between stream and observations that outlasted two polls.")  \
   XX(EVENTS, "events", ONE(DERIVE), "block", "events",                         \

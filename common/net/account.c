@@ -467,6 +467,13 @@ struct gc_store *gc_account_store(struct gc_account *a) {
   return shared;
 }
 
+struct gc_store *gc_accounts_store(void) {
+  pthread_mutex_lock(&lock);
+  struct gc_store *shared = store;
+  pthread_mutex_unlock(&lock);
+  return shared;
+}
+
 struct gc_api *gc_account_api(struct gc_account *a) {
   return a->api;
 }

@@ -54,6 +54,10 @@ struct gc_accounts_hooks {
 };
 /* Copies the hooks; each of them may be NULL. */
 GC_API void gc_accounts_set_hooks(const struct gc_accounts_hooks *hooks);
+/* Returns the state store that the accounts share; NULL while no account is
+ * started. For read callbacks, which end before the blocks put their
+ * accounts. */
+GC_API struct gc_store *gc_accounts_store(void);
 /* Returns StateDir, for state that belongs to no account; from the init phase
  * on. Borrowed. NULL without the plugin genesys. */
 GC_API const char *gc_accounts_state_dir(void);

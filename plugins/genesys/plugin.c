@@ -20,6 +20,7 @@
 #include "plugins/genesys/accounts.h"
 #include "plugins/genesys/announce.h"
 #include "plugins/genesys/health/endpoint.h"
+#include "plugins/genesys/restarts.h"
 #include "plugins/genesys/telemetry.h"
 
 enum { HEALTH_EVERY_S = 1 };
@@ -28,6 +29,7 @@ static struct gc_plugin plugin;
 static struct genesys_options settings;
 static struct health_options *health_options; /* NULL: no <Health> */
 static struct health_endpoint *endpoint;
+static struct restarts *restarts;                  /* NULL: out of memory */
 static struct gc_health *healths[GC_ACCOUNTS_MAX]; /* by gc_accounts_each */
 /* Held at the shutdown and by notices: a call of the state store that hung may
  * end on its own thread after gc_accounts_stop. */
@@ -137,10 +139,31 @@ static void read_health_of(void *ctx, const char *account,
   gc_daemon_health_read(healths[at], &reading);
 }
 
+static void say_of_block(__attribute__((unused)) void *ctx, const char *block,
+                         const char *line) {
+  gc_log_line(plugin.log, GC_LOG_INFO, "%s: %s", block, line);
+}
+
+static void note_restart(bool saves_now) {
+  struct gc_health_snapshot s;
+  struct gc_health_time t = {gc_clock_now_ms(), gc_clock_wall_ms()};
+  if (restarts == NULL || gc_health_snapshot_take(&s, &t) != GC_OK)
+    return;
+  restarts_note(restarts, &s, gc_accounts_store(), &t, saves_now, say_of_block,
+                NULL);
+  gc_health_snapshot_clear(&s);
+}
+
 static int on_read_health(__attribute__((unused)) user_data_t *ud) {
   size_t at = 0;
   gc_accounts_each(read_health_of, &at);
+  note_restart(false);
   return 0;
+}
+
+/* Runs when the read threads have ended, before any block stops. */
+static void on_health_end(__attribute__((unused)) void *data) {
+  note_restart(true);
 }
 
 /* Runs as a read callback of its own, so that an account whose thread hangs
@@ -170,14 +193,18 @@ static void start_health(void) {
     else
       health_endpoint_maintain(endpoint, gc_clock_now_ms());
   }
+  user_data_t ud = {.data = &plugin, .free_func = on_health_end};
+  if (restarts == NULL)
+    restarts = restarts_new();
   plugin_register_complex_read(plugin.name, "genesys/health", on_read_health,
-                               TIME_T_TO_CDTIME_T(HEALTH_EVERY_S), NULL);
+                               TIME_T_TO_CDTIME_T(HEALTH_EVERY_S), &ud);
   plugin_register_complex_read(plugin.name, "genesys/notify", on_notify,
                                TIME_T_TO_CDTIME_T(HEALTH_EVERY_S), NULL);
 }
 
 static void stop_health(void) {
   health_endpoint_free(gc_steal(endpoint));
+  restarts_free(gc_steal(restarts));
   pthread_mutex_lock(&healths_lock);
   for (size_t i = 0; i < GC_ACCOUNTS_MAX; i++)
     gc_health_remove(gc_steal(healths[i]));
@@ -264,6 +291,9 @@ static int on_read(void) {
   static struct announced announced[GC_ACCOUNTS_MAX];
   struct round round = {.last = last, .announced = announced};
   gc_accounts_each(read_one, &round);
+  if (restarts != NULL)
+    restarts_samples(restarts, (uint32_t)CDTIME_T_TO_MS(plugin_get_interval()),
+                     gc_emit_samples);
   advise_on_writers();
   return 0;
 }

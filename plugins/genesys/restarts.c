@@ -1,0 +1,174 @@
+/* SPDX-License-Identifier: MIT */
+#include "plugins/genesys/restarts.h"
+
+#include <inttypes.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/base/timestamp.h"
+#include "common/health/restart.h"
+
+static const char KIND[] = "success";
+
+enum { KEEP_S = 400 * 24 * 3600 };
+
+struct one {
+  char block[GC_NAME_SIZE], account[GC_NAME_SIZE], host[GC_NAME_SIZE];
+  struct gc_restart restart;
+};
+
+struct restarts {
+  pthread_mutex_t lock; /* of the members below, against restarts_samples */
+  struct one blocks[RESTARTS_MAX];
+  size_t count;
+  uint64_t saved_ms;
+};
+
+struct restarts *restarts_new(void) {
+  struct restarts *r = calloc(1, sizeof(*r));
+  if (r != NULL)
+    pthread_mutex_init(&r->lock, NULL);
+  return r;
+}
+
+void restarts_free(struct restarts *r) {
+  if (r == NULL)
+    return;
+  pthread_mutex_destroy(&r->lock);
+  free(r);
+}
+
+static struct one *find_block(struct restarts *r,
+                              const struct gc_health_id *id) {
+  for (size_t i = 0; i < r->count; i++)
+    if (strcmp(r->blocks[i].block, id->name) == 0)
+      return &r->blocks[i];
+  if (r->count == RESTARTS_MAX)
+    return NULL;
+  struct one *new = &r->blocks[r->count];
+  snprintf(new->block, sizeof(new->block), "%s", id->name);
+  snprintf(new->account, sizeof(new->account), "%s", id->account);
+  snprintf(new->host, sizeof(new->host), "%s", id->host);
+  pthread_mutex_lock(&r->lock);
+  r->count++;
+  pthread_mutex_unlock(&r->lock);
+  return new;
+}
+
+/* ---- the state file ---- */
+
+struct search {
+  const char *block;
+  int64_t found_ms;
+};
+
+static enum gc_code take_row(void *ctx, const struct gc_entry *name) {
+  struct search *search = ctx;
+  if (strcmp(name->id, search->block) == 0)
+    search->found_ms = strtoll(name->name, NULL, 10);
+  return GC_OK;
+}
+
+static void load_block(struct restarts *r, struct one *block,
+                       struct gc_store *store) {
+  struct search search = {.block = block->block};
+  struct gc_err err = {.code = GC_OK};
+  if (gc_store_load_names(store, block->account, KIND, take_row, &search,
+                          &err) != GC_OK)
+    return;
+  pthread_mutex_lock(&r->lock);
+  gc_restart_load(&block->restart, search.found_ms);
+  pthread_mutex_unlock(&r->lock);
+}
+
+/* A failure is reported by the store, and the next turn saves again. */
+static void save_block(const struct one *block, struct gc_store *store,
+                       const struct gc_health_time *t) {
+  char text[24];
+  struct gc_err err = {.code = GC_OK};
+  snprintf(text, sizeof(text), "%" PRId64, block->restart.last_ms);
+  const struct gc_entry entry = {
+      .id = block->block, .name = text, .label = "", .detail = ""};
+  (void)!gc_store_save_names(store, block->account, KIND, &entry, 1,
+                             t->wall_ms / 1000, KEEP_S, &err);
+}
+
+static void save_blocks(struct restarts *r, struct gc_store *store,
+                        const struct gc_health_time *t) {
+  r->saved_ms = t->now_ms;
+  for (size_t i = 0; i < r->count; i++)
+    if (r->blocks[i].restart.last_ms > 0)
+      save_block(&r->blocks[i], store, t);
+}
+
+/* ---- readings ---- */
+
+static void note_block(
+    struct restarts *r, struct one *block, const struct gc_health_entity *e,
+    void (*say)(void *ctx, const char *block, const char *line), void *ctx) {
+  char line[160], from[GC_TIMESTAMP_SIZE], to[GC_TIMESTAMP_SIZE];
+  const struct gc_restart *restart = &block->restart;
+  pthread_mutex_lock(&r->lock);
+  bool is_known = gc_restart_note(&block->restart, e->last_success_ms);
+  pthread_mutex_unlock(&r->lock);
+  if (!is_known)
+    return;
+  gc_timestamp_print(from, restart->kept_ms);
+  gc_timestamp_print(to, restart->first_ms);
+  snprintf(line, sizeof(line),
+           "no values for %.1f s over the restart, from %s to %s "
+           "(restart_gap)",
+           (double)gc_restart_gap_ms(restart) / 1000.0, from, to);
+  say(ctx, block->block, line);
+}
+
+void restarts_note(struct restarts *r, const struct gc_health_snapshot *s,
+                   struct gc_store *store, const struct gc_health_time *t,
+                   bool saves_now,
+                   void (*say)(void *ctx, const char *block, const char *line),
+                   void *ctx) {
+  for (size_t i = 0; i < s->count; i++) {
+    const struct gc_health_entity *e = &s->at[i];
+    if (e->id.kind != GC_HEALTH_BLOCK || e->id.account[0] == '\0' ||
+        strcmp(e->id.plugin, "genesys_realtime") != 0)
+      continue;
+    struct one *block = find_block(r, &e->id);
+    if (block == NULL)
+      continue;
+    if (!block->restart.is_loaded && store != NULL)
+      load_block(r, block, store);
+    note_block(r, block, e, say, ctx);
+  }
+  if (store != NULL &&
+      (saves_now || t->now_ms - r->saved_ms >= RESTARTS_SAVE_MS))
+    save_blocks(r, store, t);
+}
+
+static size_t count_of(struct restarts *r) {
+  pthread_mutex_lock(&r->lock);
+  size_t count = r->count;
+  pthread_mutex_unlock(&r->lock);
+  return count;
+}
+
+static int64_t gap_of(struct restarts *r, size_t at) {
+  pthread_mutex_lock(&r->lock);
+  int64_t gap_ms = gc_restart_gap_ms(&r->blocks[at].restart);
+  pthread_mutex_unlock(&r->lock);
+  return gap_ms;
+}
+
+void restarts_samples(struct restarts *r, uint32_t interval_ms,
+                      struct gc_samples (*sink_of)(const char *host)) {
+  for (size_t i = 0, count = count_of(r); i < count; i++) {
+    const struct one *block = &r->blocks[i];
+    int64_t gap_ms = gap_of(r, i);
+    struct gc_samples out = sink_of(block->host);
+    const struct gc_sample_writer w = {
+        .out = &out, .instance = block->block, .interval_ms = interval_ms};
+    if (gap_ms >= 0)
+      gc_put_gauge(&w, GC_METRIC_RESTART_GAP, "", (double)gap_ms / 1000.0);
+  }
+}

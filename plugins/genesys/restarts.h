@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: MIT */
+/* Reports how long the blocks of genesys_realtime had no values over a restart:
+ * a line and restart_gap. Blocks that read intervals or events lose nothing and
+ * are left out. The last success of each block is kept in state.db, as a name
+ * of the kind "success" of its account. One thread calls restarts_note; another
+ * may call restarts_samples. */
+#ifndef GENESYS_RESTARTS_H
+#define GENESYS_RESTARTS_H
+
+#include "common/genesys/sample.h"
+#include "common/health/registry.h"
+#include "common/net/store/store.h"
+
+enum { RESTARTS_MAX = 64, RESTARTS_SAVE_MS = 10 * 1000 };
+
+struct restarts;
+
+struct restarts *restarts_new(void); /* NULL: out of memory */
+void restarts_free(struct restarts *r);
+
+/* Takes the newest successes, and saves them each RESTARTS_SAVE_MS, or now if
+ * `saves_now`. `store` may be NULL: it is not open yet. Calls `say` with each
+ * line. Blocks past RESTARTS_MAX are left out. */
+void restarts_note(struct restarts *r, const struct gc_health_snapshot *s,
+                   struct gc_store *store, const struct gc_health_time *t,
+                   bool saves_now,
+                   void (*say)(void *ctx, const char *block, const char *line),
+                   void *ctx);
+/* Puts restart_gap of each block whose gap is known. */
+void restarts_samples(struct restarts *r, uint32_t interval_ms,
+                      struct gc_samples (*sink_of)(const char *host));
+
+#endif
