@@ -476,6 +476,24 @@ static void hang(void *ctx) {
 
 static void drop_nothing(void *ctx) { (void)ctx; }
 
+static void write_secret(const char *secret) {
+  FILE *f = fopen(secret_file, "w");
+  CHECK(f != NULL && fprintf(f, "%s\n", secret) > 0 && fclose(f) == 0);
+}
+
+static void a_changed_secret_counts_for_the_next_request(void) {
+  begin();
+  CHECK_INT(send_request("POST", "/genesys", "s3cret", EVENT("c20", "Changed")),
+            200);
+  write_secret("new");
+  CHECK_INT(send_request("POST", "/genesys", "s3cret", EVENT("c21", "Changed")),
+            401);
+  CHECK_INT(send_request("POST", "/genesys", "new", EVENT("c21", "Changed")),
+            200);
+  write_secret("s3cret");
+  end();
+}
+
 static void a_secret_file_that_is_missing_or_hangs_is_answered_503(void) {
   char away[sizeof(secret_file) + 8];
   snprintf(away, sizeof(away), "%s.away", secret_file);
@@ -528,6 +546,7 @@ int main(void) {
   RUN(without_the_ledger_the_answer_is_503);
   RUN(a_slow_client_is_disconnected);
   RUN(simultaneous_requests_are_counted_once);
+  RUN(a_changed_secret_counts_for_the_next_request);
   RUN(a_secret_file_that_is_missing_or_hangs_is_answered_503);
   RUN(a_late_attribute_is_reported); /* last: it drops the keys of the others */
   snprintf(command, sizeof(command), "rm -rf %s", folder);
