@@ -246,6 +246,9 @@ static const struct origin origins[GC_METRIC_COUNT] = {
                                 "until the function's first request"},
     [GC_METRIC_API_LATENCY] = {"", "counted here",
                                "an interval without an answer"},
+    [GC_METRIC_API_FUNCTION_LATENCY] = {"FUNCTION", "counted here",
+                                        "an interval without an answer of "
+                                        "the function"},
     [GC_METRIC_API_BUDGET] = {"", "`RequestsPerMinute` and what was sent",
                               NEVER},
     [GC_METRIC_API_QUEUED] = {"", "counted here", NEVER},

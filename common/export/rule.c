@@ -117,6 +117,8 @@
      "Requests answered or failed; the class is 2xx, 3xx, 4xx, 5xx or "        \
      "network.")                                                               \
   XX(API_LATENCY, "api_latency", "seconds", GAUGE, VALUE, "", NULL)            \
+  XX(API_FUNCTION_LATENCY, "api_function_latency", "seconds", GAUGE, VALUE,    \
+     "function", NULL)                                                         \
   XX(API_BUDGET, "api_budget", "", GAUGE, VALUE, "", NULL)                     \
   XX(API_QUEUED, "api_queued", "", GAUGE, VALUE, "", NULL)                     \
   XX(API_THROTTLED, "api_throttled", "", COUNTER, VALUE, "", NULL)             \

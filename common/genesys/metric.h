@@ -281,6 +281,9 @@ struct gc_ds {
   XX(API_LATENCY, "api_latency", ONE(GAUGE), "account", "s",                   \
      "Average time to a complete answer since the last read; absent "          \
      "without one.")                                                           \
+  XX(API_FUNCTION_LATENCY, "api_function_latency", ONE(GAUGE), "account", "s", \
+     "Average time to a complete answer of each function of the API since "    \
+     "the last read; absent without one.")                                     \
   XX(API_BUDGET, "api_budget", ONE(GAUGE), "account", "requests",              \
      "Requests that could be sent at once: up to a tenth of "                  \
      "RequestsPerMinute, refilled evenly; not the rest of the minute's "       \

@@ -26,6 +26,22 @@ static void put_requests(const struct gc_sample_writer *w,
     }
 }
 
+/* Puts the average of each function that has answered since the last reading.
+ */
+static void put_times(const struct gc_sample_writer *w, struct telemetry *t,
+                      const struct gc_api_stats *api) {
+  for (int e = 0; e < GC_ENDPOINT_COUNT; e++) {
+    const struct gc_api_times *now = &api->functions[e];
+    const struct gc_api_times *before = &t->functions[e];
+    if (now->answers > before->answers)
+      gc_put_gauge(w, GC_METRIC_API_FUNCTION_LATENCY,
+                   gc_endpoint((enum gc_endpoint_id)e)->function,
+                   (double)(now->elapsed_ms - before->elapsed_ms) / 1000.0 /
+                       (double)(now->answers - before->answers));
+    t->functions[e] = *now;
+  }
+}
+
 void telemetry_samples(struct telemetry *t, const char *account,
                        const struct gc_account_stats *stats,
                        uint32_t interval_ms, const struct gc_samples *out) {
@@ -47,6 +63,7 @@ void telemetry_samples(struct telemetry *t, const char *account,
                      (double)(api->answers - t->answers));
   t->answers = api->answers;
   t->elapsed_ms = api->elapsed_ms;
+  put_times(&w, t, api);
 
   gc_put_gauge(&w, GC_METRIC_API_PAUSE, "account",
                (double)api->paused_ms / 1000.0);

@@ -9,6 +9,7 @@
 /* Totals of the previous reading, for averages between two readings. */
 struct telemetry {
   uint64_t answers, elapsed_ms;
+  struct gc_api_times functions[GC_ENDPOINT_COUNT];
 };
 
 /* Puts all samples of an account, under the instance "account-NAME". */

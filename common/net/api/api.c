@@ -157,6 +157,8 @@ static void count_reply(struct gc_api *api, const struct gc_call *call,
   if (reply->failure == GC_FAILURE_NONE) {
     api->counts.answers++;
     api->counts.elapsed_ms += reply->elapsed_ms;
+    api->counts.functions[call->endpoint].answers++;
+    api->counts.functions[call->endpoint].elapsed_ms += reply->elapsed_ms;
   }
   if (reply->date_ms != 0)
     measure_server_clock(api, reply->date_ms);

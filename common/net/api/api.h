@@ -59,10 +59,16 @@ struct gc_call {
   struct gc_api *api;
 };
 
+/* Complete answers, and the sum of their times. */
+struct gc_api_times {
+  uint64_t answers, elapsed_ms;
+};
+
 struct gc_api_stats {
   uint64_t requests[GC_ENDPOINT_COUNT][GC_ANSWER_CLASS_COUNT];
   uint64_t throttled, bytes;
   uint64_t answers, elapsed_ms; /* elapsed_ms: the sum over all answers */
+  struct gc_api_times functions[GC_ENDPOINT_COUNT];
   uint32_t queued, budget_left;
   uint64_t paused_ms, suspended_ms; /* left: account; longest of a function */
   bool broken; /* the breaker of the API or of the token endpoint is open */

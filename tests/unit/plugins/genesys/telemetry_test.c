@@ -156,6 +156,23 @@ static void latency_is_the_average_since_the_last_reading(void) {
   CHECK(isnan(value_of("api_latency")));
 }
 
+static void each_function_has_its_latency(void) {
+  struct telemetry t = {0};
+  struct gc_account_stats stats = {0};
+  struct gc_api_times *queues = &stats.api.functions[GC_ENDPOINT_QUEUES];
+  struct gc_api_times *polls =
+      &stats.api.functions[GC_ENDPOINT_QUEUE_OBSERVATIONS];
+  *queues = (struct gc_api_times){2, 600};
+  *polls = (struct gc_api_times){1, 8000};
+  read_stats(&t, &stats);
+  CHECK_REAL(value_of("api_function_latency-queues"), 0.3);
+  CHECK_REAL(value_of("api_function_latency-queue_observations"), 8);
+  *queues = (struct gc_api_times){3, 700};
+  read_stats(&t, &stats);
+  CHECK_REAL(value_of("api_function_latency-queues"), 0.1);
+  CHECK_INT(count_of("/api_function_latency-"), 1);
+}
+
 static void a_restarted_thread_counts_from_zero(void) {
   struct telemetry t = {.answers = 100, .elapsed_ms = 50000};
   struct gc_account_stats stats = {.api = {.answers = 2, .elapsed_ms = 10}};
@@ -172,6 +189,7 @@ int main(void) {
   RUN(a_function_has_all_its_classes_once_it_is_used);
   RUN(each_identity_occurs_once);
   RUN(latency_is_the_average_since_the_last_reading);
+  RUN(each_function_has_its_latency);
   RUN(a_restarted_thread_counts_from_zero);
   return check_done();
 }
