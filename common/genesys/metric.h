@@ -162,7 +162,8 @@ struct gc_ds {
   XX(COMMIT_TIME, "commit_time", ONE(GAUGE), "block", "s",                     \
      "Duration of the newest transaction.")                                    \
   XX(STATE_UP, "state_up", ONE(GAUGE), "block", "0 or 1",                      \
-     "1 while counts can be saved: sqlite, redis.")                            \
+     "1 while the state can be saved: sqlite and redis (flow metrics), "       \
+     "state_db (state.db of the accounts).")                                   \
   XX(QUEUE_LAG, "queue_lag", ONE(GAUGE), "block", "s",                         \
      "Time between the sending of the newest message and its receipt, by "     \
      "the clocks of the queue and of this host; 0 when a poll finds none.")    \

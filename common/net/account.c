@@ -511,5 +511,9 @@ void gc_account_address(const char *name, char *out, size_t size) {
 
 bool gc_account_stats(const char *name, struct gc_account_stats *ret_stats) {
   struct gc_account *a = find_account(name);
-  return a != NULL && gc_account_counters_copy(&a->counters, ret_stats);
+  if (a == NULL || !gc_account_counters_copy(&a->counters, ret_stats))
+    return false;
+  struct gc_store *shared = gc_accounts_store();
+  ret_stats->is_state_up = shared != NULL && gc_store_is_open(shared);
+  return true;
 }

@@ -116,6 +116,7 @@ struct gc_account_stats {
   unsigned channels;
   bool names_read[GC_NAME_KIND_COUNT]; /* the list was read since the start */
   uint64_t age_ms;                     /* since the network thread counted */
+  bool is_state_up;                    /* state.db is open */
 };
 /* The network thread hangs if its counters are older than that. */
 enum { GC_ACCOUNT_STATS_MAX_AGE_MS = 10 * 1000 };

@@ -72,6 +72,8 @@ void telemetry_samples(struct telemetry *t, const char *account,
   gc_put_gauge(&w, GC_METRIC_API_PAUSE, "token",
                (double)stats->auth.wait_ms / 1000.0);
   gc_put_gauge(&w, GC_METRIC_TOKEN_STATE, "", (double)stats->auth.state);
+  gc_put_gauge(&w, GC_METRIC_STATE_UP, "state_db",
+               stats->is_state_up ? 1.0 : 0.0);
   gc_put_gauge(&w, GC_METRIC_VERSION, PACKAGE_VERSION, 1.0);
   gc_put_gauge(&w, GC_METRIC_TOKEN_LIFETIME, "",
                (double)stats->auth.life_ms / 1000.0);

@@ -27,6 +27,7 @@ struct gc_store {
 
   pthread_mutex_t lock; /* of the members below */
   unsigned holders;     /* the owner and each call */
+  bool is_open;         /* copy of db != NULL */
   bool is_held;         /* by another process, at the last attempt to open */
   uint64_t generation; /* of the file's content: each opened file has its own */
 

@@ -63,6 +63,7 @@ enum gc_code gc_store_open_file(struct gc_store *s, struct gc_err *ret_warning,
       gc_state_file_open(s->folder, &kind_of_file, &s->file, ret_warning, err);
   s->db = s->file.db;
   pthread_mutex_lock(&s->lock);
+  s->is_open = s->db != NULL;
   s->is_held = code == GC_ERR_UNAVAILABLE;
   s->generation += code == GC_OK;
   pthread_mutex_unlock(&s->lock);
@@ -91,6 +92,9 @@ static void report_store(struct gc_store *s, enum gc_code code,
 void gc_store_close_file(struct gc_store *s) {
   gc_state_file_close(&s->file);
   s->db = NULL;
+  pthread_mutex_lock(&s->lock);
+  s->is_open = false;
+  pthread_mutex_unlock(&s->lock);
 }
 
 enum gc_code gc_store_enter(struct gc_store *s, struct gc_err *err) {

@@ -67,6 +67,13 @@ void gc_store_set_notice(struct gc_store *s,
   pthread_mutex_unlock(&s->notice_lock);
 }
 
+bool gc_store_is_open(struct gc_store *s) {
+  pthread_mutex_lock(&s->lock);
+  bool is_open = s->is_open;
+  pthread_mutex_unlock(&s->lock);
+  return is_open && gc_bounded_hangs_ms(s->calls) == 0;
+}
+
 bool gc_store_is_held(struct gc_store *s) {
   pthread_mutex_lock(&s->lock);
   bool is_held = s->is_held;

@@ -52,6 +52,7 @@ static void each_counter_has_its_row(void) {
   stats.api.requests[GC_ENDPOINT_QUEUES][GC_2XX] = 7;
   stats.api.requests[GC_ENDPOINT_QUEUE_OBSERVATIONS][GC_NO_ANSWER] = 2;
   stats.api.throttled = 3;
+  stats.is_state_up = true;
   stats.api.bytes = 1234567890123;
   stats.api.queued = 4;
   stats.api.budget_left = 25;
@@ -82,6 +83,7 @@ static void each_counter_has_its_row(void) {
       {"api_pause-function", 3600},
       {"api_pause-token", 900},
       {"token_state", 3},
+      {"state_up-state_db", 1},
       {"version-" PACKAGE_VERSION, 1},
       {"api_throttled", 3},
       {"api_bytes", 1234567890123},

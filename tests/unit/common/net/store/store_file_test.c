@@ -210,10 +210,12 @@ static void a_store_opens_as_soon_as_it_can(void) {
   CHECK_INT(gc_store_save_channel(s, "prod", 1, "x", &err), GC_ERR_UNAVAILABLE);
   CHECK_INT(noticed.code, GC_ERR_STATE);
   CHECK_HAS(noticed.text, store_folder);
+  CHECK(!gc_store_is_open(s));
   unlink(store_folder);
   store_save(s, "prod", "queue", store_ab, 2, 1000);
   CHECK_INT(noticed.code, GC_OK);
   CHECK_STR(noticed_cause, "state");
+  CHECK(gc_store_is_open(s));
   CHECK_STR(store_names(s, "prod", "queue"), STORE_AB);
   gc_store_close(s);
 }
