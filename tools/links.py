@@ -3,7 +3,9 @@
 """Checks the links within the documents and the commands that they show: each
 named file must exist, each make target must have a rule, ./configure must know
 each option, a table row with functions and a file must name the right file, and
-the tests in a column "test" must exist.
+the tests in a column "test" must exist. Each alert of examples/prometheus must have
+a section in docs/operations.md, which its runbook_url names, and each section about
+an alert must have its alert.
 
 usage: links.py
 """
@@ -24,6 +26,7 @@ LINK = re.compile(r"!?\[[^\]]*\]\(([^)\s]+)\)")
 FENCE = re.compile(r"^```", re.M)
 OURS = re.compile(r"(?<![\w./-])(?:\./|\.\./)?((?:examples|tests|tools|docs|packaging|man)/[\w./-]*\w|autogen\.sh)")
 MAKE = re.compile(r"\bmake ((?:[\w-]+(?:\.json)?(?:=\S+)?[ ]?)+)")
+ON_CALL = "docs/operations.md"
 CONFIGURE = re.compile(r"--((?:enable|disable|with)-[a-z-]+)")
 
 
@@ -158,6 +161,29 @@ def broken_tests(text: str):
                 yield "a test %s in the files of \"%s\"" % (name, row)
 
 
+def alerts() -> dict[str, str]:
+    """Returns each alert of the rules and its runbook_url; "" where it has none."""
+    found: dict[str, str] = {}
+    for path in TOP.glob("examples/prometheus/*.yml"):
+        if not path.name.endswith(".test.yml"):
+            for text in re.split(r"^ *- (?=alert:|record:)", path.read_text(encoding="utf-8"), flags=re.M)[1:]:
+                name, url = (re.search(r"^ *%s: (\S+)$" % key, text, re.M) for key in ("alert", "runbook_url"))
+                if name:
+                    found[name[1]] = url[1] if url else ""
+    return found
+
+
+def broken_runbooks(text: str):
+    """Yields the alerts whose runbook_url has no section in the page, and the sections that have no alert."""
+    rules, sections = alerts(), re.findall(r"^### (Genesys\w+)$", text, re.M)
+    for name, url in rules.items():
+        if name not in sections or url != "%s#%s" % (ON_CALL, name.lower()):
+            yield "a section of %s for the alert %s, or its runbook_url" % (ON_CALL, name)
+    for name in sections:
+        if name not in rules:
+            yield "the alert of the section %s" % name
+
+
 def main() -> int:
     pages = documents()
     if len(pages) < 8:
@@ -167,7 +193,8 @@ def main() -> int:
     for path in pages:
         text = path.read_text(encoding="utf-8")
         for what in [*broken_links(path, text), *broken_commands(text, known, configure),
-                     *broken_functions(text), *broken_tests(text)]:
+                     *broken_functions(text), *broken_tests(text),
+                     *(broken_runbooks(text) if path == TOP / ON_CALL else [])]:
             print("%s: %s does not exist" % (path.relative_to(TOP), what), file=sys.stderr)
             broken += 1
     if broken == 0:
