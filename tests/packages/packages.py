@@ -161,7 +161,7 @@ def upgrade_in_place(host: Host, sim: Simulator) -> None:
 
 
 def credential_of_the_drop_in(host: Host, sim: Simulator) -> None:
-    text = (host.examples / "systemd/genesys-hardening.conf").read_text()
+    text = (host.examples / "systemd/genesys-credential.conf").read_text()
     name, source = re.findall(r"^LoadCredential=([^:]+):(.+)$", text, re.M)[0]
     conf = host.snippets / "genesys.conf"
     change(conf, r'^( *)(ClientSecretFile "%s")' % re.escape(source), r"\1#\2")
