@@ -21,7 +21,7 @@ debian_packages() {
   test) echo ccache clang libclang-rt-dev/libclang-rt-14-dev clang-format clang-tidy prometheus prometheus-alertmanager graphite-carbon \
     graphite-web \
     mandoc nginx tinyproxy influxdb victoria-metrics redis-server faketime iproute2 procps util-linux git \
-    ca-certificates nodejs node-ws kcat librdkafka1 python3-prometheus-client python3-yaml \
+    ca-certificates nodejs node-ws kcat librdkafka1 python3-prometheus-client python3-yaml ansible-core \
     chromium-headless-shell/- ;;
   package) echo build-essential debhelper dpkg-dev lintian rpm rpmlint \
     mmdebstrap eatmydata systemd cpio ;;
@@ -41,7 +41,7 @@ fedora_packages() {
   demo) echo collectd collectd-write_prometheus openssl python3 ;;
   test) echo ccache clang compiler-rt clang-tools-extra prometheus python3-carbon \
     mandoc nginx tinyproxy redis libfaketime iproute procps-ng util-linux git nodejs chromium \
-    librdkafka python3-pyyaml ;;
+    librdkafka python3-pyyaml ansible-core ;;
   package) echo rpm-build rpmlint systemd ;;
   bench) echo collectd nodejs redis
     command -v npm >/dev/null || echo npm ;;
