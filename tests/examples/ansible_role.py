@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,12 @@ import probed
 from lib import process, report
 from lib.process import Program
 from lib.report import check, has_line, same
+
+try:
+    import yaml
+except ImportError as error:
+    print("SKIP: %s" % error)
+    sys.exit(report.SKIPPED)
 
 FOLDER = probed.TOP / "examples" / "ansible"
 PLAYBOOK = process.program("ansible-playbook")
@@ -51,7 +58,8 @@ class Fleet:
         self.inventory.write_text(json.dumps({"genesys_agents": {"children": {"shared": {"hosts": hosts}}, "vars": {
             "ansible_connection": "local", "ansible_python_interpreter": "/usr/bin/python3", "ansible_become": False,
             "genesys_service": "", "genesys_shard_group": "shared", "genesys_serial": "100%",
-            "genesys_clients": clients, "genesys_queues": ["VIP \"Gold\"*", "!*test*"], **owner}}}))
+            "genesys_clients": clients, **yaml.safe_load(probed.blocks(FOLDER / "README.md", "yaml")[0]),
+            "genesys_queues": ["VIP \"Gold\"*", "!*test*"], **owner}}}))
 
     def play(self, hosts: str = "all", **changes: Any) -> Program:
         """The play with diffs, so that a secret in them would be seen."""
@@ -78,6 +86,7 @@ def two_runs_and_a_mistake() -> None:
     for number, name in enumerate(SECRETS, 1):
         has_line("share of " + name, fleet.text(name, "parts/genesys_realtime.conf"), 'Shard "%d/2"' % number)
         has_line("a name with quotes", fleet.text(name, "parts/genesys_realtime.conf"), 'Queue "VIP \\"Gold\\"*"')
+        has_line("an option of the README", fleet.text(name, "parts/genesys_realtime.conf"), "Window 60")
         has_line("client of " + name, fleet.text(name, "parts/genesys.conf"), 'ClientId "id-of-%s"' % name)
         same("secret of " + name, fleet.text(name, "secret"), SECRETS[name] + "\n")
         same("mode of the secret", (fleet.home / name / "secret").stat().st_mode & 0o777, 0o600)

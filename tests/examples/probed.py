@@ -9,7 +9,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "e2e"))
 from lib import process  # noqa: E402
-from lib.collectd import DAEMON, build_folder, quote  # noqa: E402
+from lib.collectd import DAEMON, build_folder, quote, system_plugins  # noqa: E402
 from lib.genesys import TOP  # noqa: E402
 from lib.process import Program  # noqa: E402
 
@@ -55,4 +55,5 @@ def blocks(page: Path, language: str) -> list[str]:
     return [part[len(language) + 1:] for part in parts[1::2] if part.startswith(language + "\n")]
 
 
-__all__ = ["ENVIRONMENT", "NEEDED", "TOP", "WITHIN_S", "blocks", "command", "plugins", "refusal", "write_main"]
+__all__ = ["DAEMON", "ENVIRONMENT", "NEEDED", "PROBE", "TOP", "WITHIN_S", "blocks", "command", "plugins", "refusal",
+           "system_plugins", "write_main"]
