@@ -56,6 +56,7 @@ QUERIES = {
 # Labels that are equal in both ways, and families whose series come and go with an interval or a scrape.
 LABELS = ("queue_name", "queue_id", "flow_name", "account", "block", "media_type", "le", "sla_target_seconds", "from_state",
           "to_state", "status", "metric", "source", "state", "result", "host")
+OF_SQS = {"genesys_queue_lag_seconds"}
 FLEETING = re.compile("genesys_((queue|user)_(interval|metric)_|scrape|flow_|api_latency|api_requests|state_changes|queue_wait_seconds)")
 
 
@@ -157,6 +158,17 @@ def rules_have_data(way: str, prometheus: sinks.Prometheus) -> None:
          [name for name in firing if name in ("GenesysAgentDown", "GenesysNoSource", "GenesysTokenEnds")], [])
 
 
+def commands_for_on_call_show_lines(text: str) -> None:
+    """Each `metrics '…'` of docs/operations.md selects a line of /metrics, and each family that the page names exists."""
+    page = (TOP / "docs" / "operations.md").read_text(encoding="utf-8")
+    patterns = re.findall(r"^metrics '(.+)'$", page, re.M)
+    check("the page has commands", len(patterns) > 15, patterns)
+    same("commands that show nothing", [pattern for pattern in patterns if not re.search(
+        "^genesys_(%s)" % re.sub(r'_name="\w+"', '_name="', pattern), text, re.M)], [])
+    named = set(re.findall(r"\b(genesys_[a-z_]+?)(?:[`{\[])", page)) - {path.name for path in (TOP / "plugins").iterdir()} - OF_SQS
+    same("families that do not exist", sorted(name for name in named if "\n" + name not in text), [])
+
+
 def basic(password: str) -> dict[str, str]:
     return {"Authorization": "Basic " + base64.b64encode(("prometheus:" + password).encode()).decode()}
 
@@ -201,7 +213,9 @@ def both_ways_show_what_the_guides_show() -> None:
     left = process.wait_for_none(lambda: unequal(direct, relabelled), 20, "labels")
     same("families whose labels differ", left, [])
     same("complaints", [line for line in daemon.complaints() if "genesys_prometheus" in line], [])
-    found = process.run([str(sinks.PROMTOOL), "check", "metrics"], stdin=answer(ours, sim, password=PASSWORD)[1])
+    text = answer(ours, sim, password=PASSWORD)[1]
+    commands_for_on_call_show_lines(text.decode())
+    found = process.run([str(sinks.PROMTOOL), "check", "metrics"], stdin=text)
     check("promtool reads genesys_prometheus", found.returncode in (0, 3), found.stdout)
     same("visible secrets", daemon.leaks(PASSWORD), [])
     same("complaints of nginx", server.matching("[error]")[2:], [])
