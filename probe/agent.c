@@ -6,7 +6,7 @@
  *   LoadPlugin "genesys_probe"
  *   PluginDir "/usr/lib/collectd"          collectd's own
  *   Include "/etc/collectd/collectd.conf"  the operator's
- *   <Plugin "genesys_probe"> Finish true </Plugin>
+ *   <Plugin "genesys_probe"> Finish true </Plugin>   or Check "network"
  *
  * collectd reads the operator's file as it always does, and loads the plugins
  * of this suite, whose config callbacks store settings only. dlopen, of which
@@ -30,6 +30,8 @@
 
 #include "collectd.h"
 #include "plugin.h"
+
+#include "probe/network/network.h"
 
 #define OURS "genesys"
 #define NAME "genesys_probe"
@@ -141,9 +143,48 @@ static void say_settings(void) {
     blocks_each(say_block, NULL);
 }
 
+/* ---- the network ---- */
+
+static void say_result(const char *check, const char *state,
+                       const char *subject, const char *what) {
+  say("result\t%s\t%s\t%s\t%s", check, state, subject, what);
+}
+
+/* Finds the library beside this one. Without a plugin of the suite there is no
+ * core and nothing to check. */
+static void check_network(void) {
+  Dl_info info;
+  char path[4200];
+  probe_network *run;
+  if (dlopen(PROBE_CORE, RTLD_NOLOAD | RTLD_NOW) == NULL ||
+      dladdr((void *)check_network, &info) == 0)
+    return;
+  const char *slash = strrchr(info.dli_fname, '/');
+  int len = slash != NULL ? (int)(slash + 1 - info.dli_fname) : 0;
+  snprintf(path, sizeof(path), "%.*s" NAME "_network.so", len, info.dli_fname);
+  void *library = dlopen(path, RTLD_NOW | RTLD_LOCAL);
+  if (library == NULL) {
+    say("log\t%d\t%s", LOG_ERR, dlerror());
+    return;
+  }
+  *(void **)&run = dlsym(library, PROBE_NETWORK_RUN);
+  if (run != NULL)
+    run(say_result);
+}
+
+/* True if the section has `Check "network"`. */
+static bool has_network(const oconfig_item_t *ci) {
+  for (int i = 0; i < ci->children_num; i++)
+    if (strcmp(ci->children[i].key, "Check") == 0)
+      return true;
+  return false;
+}
+
 static int finish(oconfig_item_t *ci) {
-  (void)ci;
   say_settings();
+  say("read");
+  if (has_network(ci))
+    check_network();
   say("end");
   _exit(EXIT_SUCCESS);
 }

@@ -23,7 +23,37 @@ static const struct probe_check_row rows[PROBE_CHECK_COUNT] = {
                        "add the <Account> to <Plugin genesys>, or correct "
                        "Account in the block; until then the block does not "
                        "run"},
+    [PROBE_DNS] = {"dns", "Has the name of the server an address?",
+                   "check Region (or BaseURL), Proxy, and the resolver of this "
+                   "host (getent hosts NAME)"},
+    [PROBE_TCP] = {"tcp", "Does a connection to the server come about?",
+                   "check the firewall and Proxy: this host needs port 443 of "
+                   "the named server"},
+    [PROBE_TLS] = {"tls",
+                   "Does the server's certificate hold, and for how long?",
+                   "check CACert and the name in BaseURL; renew a certificate "
+                   "of your own before it expires; a proxy that opens TLS "
+                   "needs its authority in CACert"},
+    [PROBE_TOKEN] = {"token", "Do the credentials get a token?",
+                     "check ClientId, the secret and Region in Genesys Cloud: "
+                     "Admin > Integrations > OAuth"},
+    [PROBE_ORGANISATION] = {"organisation", "Whose data are these?",
+                            "check BaseURL, and that the OAuth client is of "
+                            "the organisation that you expect"},
+    [PROBE_CLOCK] = {"clock", "Do this host and the server agree on the time?",
+                     "let this host take its time from NTP (chronyc tracking, "
+                     "timedatectl); values carry this host's time"},
+    [PROBE_END] = {"end", "Do all checks end?",
+                   "run genesys-probe again; if it stops at the same place, "
+                   "report it with the output"},
 };
+
+enum probe_check probe_check_of(const char *name) {
+  int check = 0;
+  while (check < PROBE_CHECK_COUNT && strcmp(rows[check].name, name) != 0)
+    check++;
+  return (enum probe_check)check;
+}
 
 const struct probe_check_row *probe_check_row(enum probe_check check) {
   return &rows[check];
@@ -33,6 +63,14 @@ const char *probe_state_name(enum probe_state state) {
   static const char *const names[PROBE_STATE_COUNT] = {"ok", "warning",
                                                        "failed"};
   return names[state];
+}
+
+enum probe_state probe_state_of(const char *name) {
+  int state = 0;
+  while (state < PROBE_STATE_COUNT &&
+         strcmp(probe_state_name((enum probe_state)state), name) != 0)
+    state++;
+  return (enum probe_state)state;
 }
 
 static bool make_room(struct probe_results *r) {

@@ -16,6 +16,14 @@ enum probe_check {
   PROBE_PLUGINS, /* which plugins of the suite are loaded? */
   PROBE_OPTIONS, /* does a plugin accept its <Plugin> sections? */
   PROBE_ACCOUNT, /* is the account of a block defined? */
+  /* The rest needs the network. */
+  PROBE_DNS,          /* is there an address for the name of the server? */
+  PROBE_TCP,          /* does a connection come about? */
+  PROBE_TLS,          /* does the certificate hold, and for how long? */
+  PROBE_TOKEN,        /* do the credentials get a token? */
+  PROBE_ORGANISATION, /* whose data are these? */
+  PROBE_CLOCK,        /* does this host's clock agree with the server's? */
+  PROBE_END,          /* did all checks end? */
   PROBE_CHECK_COUNT
 };
 
@@ -25,6 +33,8 @@ struct probe_check_row {
   const char *next; /* what to do if the state is not ok */
 };
 
+/* Returns the check of this name; PROBE_CHECK_COUNT: there is none. */
+enum probe_check probe_check_of(const char *name);
 /* Returns the row; never NULL. */
 const struct probe_check_row *probe_check_row(enum probe_check check);
 
@@ -32,6 +42,8 @@ enum probe_state { PROBE_OK, PROBE_WARNING, PROBE_FAILED, PROBE_STATE_COUNT };
 
 /* Returns "ok", "warning" or "failed". */
 const char *probe_state_name(enum probe_state state);
+/* Returns the state of this name; PROBE_STATE_COUNT: there is none. */
+enum probe_state probe_state_of(const char *name);
 
 struct probe_result {
   enum probe_check check;

@@ -86,9 +86,23 @@ static enum gc_code read_block(struct probe_findings *f, char **words) {
   return GC_OK;
 }
 
+static enum gc_code read_result(struct probe_findings *f, char **words) {
+  enum probe_check check = probe_check_of(words[1]);
+  enum probe_state state = probe_state_of(words[2]);
+  if (check == PROBE_CHECK_COUNT || state == PROBE_STATE_COUNT)
+    return GC_ERR_PARSE;
+  return probe_results_add(&f->results, check, state, words[3], words[4]);
+}
+
+static enum gc_code read_read(struct probe_findings *f, char **words) {
+  (void)words;
+  f->is_read = true;
+  return GC_OK;
+}
+
 static enum gc_code read_end(struct probe_findings *f, char **words) {
   (void)words;
-  f->ended = true;
+  f->is_read = f->ended = true;
   return GC_OK;
 }
 
@@ -96,10 +110,9 @@ static const struct line_kind {
   const char *word;
   size_t words; /* with the first one */
   enum gc_code (*read)(struct probe_findings *f, char **words);
-} kinds[] = {{"log", 3, read_log},
-             {"plugin", 2, read_plugin},
-             {"account", 2, read_account},
-             {"block", 5, read_block},
+} kinds[] = {{"log", 3, read_log},         {"plugin", 2, read_plugin},
+             {"account", 2, read_account}, {"block", 5, read_block},
+             {"read", 1, read_read},       {"result", 5, read_result},
              {"end", 1, read_end}};
 
 /* Splits a line at its TABs; the last word takes the rest. */
@@ -133,18 +146,23 @@ enum gc_code probe_findings_read(struct probe_findings *f, char *line) {
 
 static enum gc_code conclude_agent(struct probe_findings *f, const char *file,
                                    const char *first_words) {
-  if (f->ended)
+  char what[1024];
+  const char *reason =
+      first_words[0] != '\0' ? first_words : "it says no reason";
+  if (f->is_read && !f->ended)
+    GC_TRY(probe_results_add(&f->results, PROBE_END, PROBE_FAILED, "collectd",
+                             reason));
+  if (f->is_read)
     return probe_results_add(&f->results, PROBE_AGENT, PROBE_OK, file,
                              "collectd reads the file to its end");
-  char what[1024];
   snprintf(what, sizeof(what), "collectd does not read the file to its end: %s",
-           first_words[0] != '\0' ? first_words : "it says no reason");
+           reason);
   return probe_results_add(&f->results, PROBE_AGENT, PROBE_FAILED, file, what);
 }
 
 static enum gc_code conclude_plugins(struct probe_findings *f) {
-  if (!f->ended)
-    return GC_OK; /* nobody knows */
+  if (!f->is_read)
+    return GC_OK; /* it is not known */
   if (f->plugins.count == 0)
     return probe_results_add(&f->results, PROBE_PLUGINS, PROBE_FAILED,
                              "LoadPlugin", "no plugin of this suite is loaded");
@@ -167,7 +185,7 @@ static bool has_result(const struct probe_findings *f, enum probe_check check,
 
 /* A plugin without a line in the log accepts its options. */
 static enum gc_code conclude_options(struct probe_findings *f) {
-  for (size_t i = 0; f->ended && i < f->plugins.count; i++)
+  for (size_t i = 0; f->is_read && i < f->plugins.count; i++)
     if (!has_result(f, PROBE_OPTIONS, f->plugins.at[i]))
       GC_TRY(probe_results_add(&f->results, PROBE_OPTIONS, PROBE_OK,
                                f->plugins.at[i], "all options are accepted"));

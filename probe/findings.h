@@ -11,7 +11,10 @@
  *   block PLUGIN KIND NAME ACCOUNT
  *                             a block that was accepted; ACCOUNT is empty for
  *                             a block that needs none
- *   end                       the whole file was read */
+ *   read                      the whole file was read
+ *   result CHECK STATE SUBJECT WHAT
+ *                             of a check that needs the network
+ *   end                       all checks are made */
 #ifndef PROBE_FINDINGS_H
 #define PROBE_FINDINGS_H
 
@@ -28,7 +31,7 @@ struct probe_findings {
   struct gc_strs plugins, accounts;
   struct probe_block *blocks;
   size_t block_count;
-  bool ended;
+  bool is_read, ended;
 };
 
 /* Reads one line and changes its bytes. GC_ERR_PARSE: not such a line;

@@ -190,13 +190,13 @@ static enum gc_code add_option(struct gc_buf *out, const char *key,
 }
 
 enum gc_code probe_host_conf(const struct probe_host *h, const char *file,
-                             struct gc_buf *out) {
+                             bool network, struct gc_buf *out) {
   GC_TRY(add_option(out, "PluginDir", h->library));
   GC_TRY(gc_buf_text(out, "LoadPlugin \"genesys_probe\"\n"));
   GC_TRY(add_option(out, "PluginDir", h->plugins));
   GC_TRY(add_option(out, "Include", file));
-  return gc_buf_text(out,
-                     "<Plugin \"genesys_probe\">\n  Finish true\n</Plugin>\n");
+  return gc_buf_print(out, "<Plugin \"genesys_probe\">\n  %s\n</Plugin>\n",
+                      network ? "Check \"network\"" : "Finish true");
 }
 
 /* Returns a descriptor of a file in memory, which a child process inherits. */

@@ -26,9 +26,10 @@ struct probe_host {
 GC_MUST_CHECK enum gc_code probe_host_ask(struct probe_host *h,
                                           struct gc_err *err);
 
-/* Writes the configuration that includes `file`. */
+/* Writes the configuration that includes `file`; with the checks of the
+ * network, if `network` is true. */
 GC_MUST_CHECK enum gc_code probe_host_conf(const struct probe_host *h,
-                                           const char *file,
+                                           const char *file, bool network,
                                            struct gc_buf *out);
 
 /* Runs collectd with that configuration until it ends or PROBE_LIMIT_MS are

@@ -25,23 +25,26 @@ struct request {
   const char *program;
   const char *events; /* NULL: no replay */
   const char *attribute_format;
-  bool config_only;
+  bool config_only, once;
   enum probe_format format;
 };
 
 static const char usage[] =
-    "Usage: genesys-probe --config-only [-C FILE] [--format table|json]\n"
+    "Usage: genesys-probe [--once] [-C FILE] [--format table|json]\n"
+    "       genesys-probe --config-only [-C FILE] [--format table|json]\n"
     "       genesys-probe --events FILE [--attribute-format TEXT] [--format "
     "…]\n"
     "\n"
-    "Reads collectd.conf through collectd itself and reports the mistakes in\n"
-    "the sections of the Genesys plugins; or tells which flow metrics "
-    "recorded\n"
-    "events would count, and why others would not. It uses no network and\n"
-    "starts, writes and dispatches nothing; it may run beside the live agent.\n"
+    "Reads collectd.conf through collectd itself, reports the mistakes in the\n"
+    "sections of the Genesys plugins, and tries the servers that they name; "
+    "or\n"
+    "tells which flow metrics recorded events would count, and why others\n"
+    "would not. It starts, writes and dispatches nothing, and may run beside\n"
+    "the live agent.\n"
     "\n"
     "  -C FILE             the configuration; default: collectd's own\n"
-    "  --config-only       check the configuration\n"
+    "  --once              check the configuration and the servers (default)\n"
+    "  --config-only       check the configuration; uses no network\n"
     "  --collectd PROGRAM  default: collectd of PATH, or /usr/sbin/collectd\n"
     "  --events FILE       replay events, one a line; - is stdin\n"
     "  --attribute-format TEXT\n"
@@ -92,6 +95,7 @@ static void read_format(struct request *r, const char *name) {
 static void read_words(struct request *r, int argc, char **argv) {
   static const struct option options[] = {
       {"config-only", no_argument, NULL, 'c'},
+      {"once", no_argument, NULL, 'o'},
       {"events", required_argument, NULL, 'e'},
       {"attribute-format", required_argument, NULL, 'a'},
       {"format", required_argument, NULL, 'f'},
@@ -106,6 +110,9 @@ static void read_words(struct request *r, int argc, char **argv) {
       break;
     case 'c':
       r->config_only = true;
+      break;
+    case 'o':
+      r->once = true;
       break;
     case 'f':
       read_format(r, optarg);
@@ -129,8 +136,8 @@ static void read_words(struct request *r, int argc, char **argv) {
     }
   if (optind < argc)
     give_up("unknown words at the end; genesys-probe --help has the options");
-  if (r->config_only == (r->events != NULL))
-    give_up("this version has two checks: add --config-only, or --events FILE");
+  if (r->config_only + r->once + (r->events != NULL) > 1)
+    give_up("--once, --config-only and --events exclude each other");
 }
 
 /* ---- the configuration ---- */
@@ -173,7 +180,7 @@ static enum gc_code check_config(const struct request *r,
                    "%.300s cannot be read: %m; run genesys-probe as the user "
                    "of collectd",
                    file);
-  enum gc_code code = probe_host_conf(&host, file, &conf);
+  enum gc_code code = probe_host_conf(&host, file, !r->config_only, &conf);
   if (code != GC_OK)
     return gc_fail(err, code, "the name of the file is too long");
   GC_TRY(probe_host_run(&host, conf.data, &report, &words, err));

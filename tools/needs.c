@@ -10,6 +10,7 @@ static const struct need needs[GC_ENDPOINT_COUNT] = {
          "ids take the place of names; with `Observations \"query\"` and with "
          "`Queue` patterns queues must be named by id; no breach without "
          "`ServiceLevelTarget`"},
+    [GC_ENDPOINT_TOKEN] = {"`genesys-probe`: the organisation", NOTHING},
     [GC_ENDPOINT_USERS] = {"`Query`: the names of agents", NOTHING},
     [GC_ENDPOINT_PRESENCES] =
         {"`Queues`: `Observations \"activity\"`, or more than 200 queues; "

@@ -11,6 +11,7 @@
 
 #define GC_ENDPOINT_MAP(XX)                                                    \
   XX(QUEUES, "queues", "GET", "/api/v2/routing/queues", "routing:queue:view")  \
+  XX(TOKEN, "token", "GET", "/api/v2/tokens/me", "")                           \
   XX(USERS, "users", "GET", "/api/v2/users", "")                               \
   XX(PRESENCES, "presences", "GET", "/api/v2/presence/definitions",            \
      "presence:presenceDefinition:view")                                       \

@@ -494,6 +494,10 @@ const char *gc_account_base_url(const struct gc_account *a) {
   return a->settings.base_url;
 }
 
+const char *gc_account_token_url(const struct gc_account *a) {
+  return a->settings.token_url;
+}
+
 const struct gc_env *gc_account_env(struct gc_account *a) { return &a->env; }
 
 void gc_account_address(const char *name, char *out, size_t size) {

@@ -107,6 +107,7 @@ GC_API const struct gc_env *gc_account_env(struct gc_account *a);
 /* Returns the connection settings, for a socket that the caller opens. */
 GC_API const struct gc_connect *gc_account_connect(const struct gc_account *a);
 GC_API const char *gc_account_base_url(const struct gc_account *a);
+GC_API const char *gc_account_token_url(const struct gc_account *a);
 
 struct gc_account_stats {
   struct gc_api_stats api;

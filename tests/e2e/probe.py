@@ -23,13 +23,13 @@ PROD = {"Region": "eu-west-1", "ClientId": "probe", "ClientSecret": "tell-tale"}
 class Place:
     """A private folder with a collectd.conf and plugins."""
 
-    def __init__(self, text: str) -> None:
+    def __init__(self, text: str, more: tuple[str, ...] = ()) -> None:
         self.base = process.folder("probe")
         self.plugins = self.base / "plugins"
         self.plugins.mkdir()
         for name in ("logfile", "exec"):
             shutil.copy(system_plugins() / (name + ".so"), self.plugins)
-        for name in ("genesys", "genesys_realtime"):
+        for name in ("genesys", "genesys_realtime", *more):
             shutil.copy(str(built(name)), self.plugins)
         self.config = self.base / "collectd.conf"
         self.config.write_text("BaseDir %s\nPIDFile %s\nPluginDir %s\n%s" % (

@@ -98,6 +98,7 @@ def listen(args: argparse.Namespace, app: Simulator, where: Path) -> tuple[list[
         files = certificates.make(where)
         for name, port, certificate, client_ca in (
                 ("https", args.tls_port, "server", ""), ("https_expired", 0, "server-expired", ""),
+                ("https_soon", 0, "server-soon", ""),
                 ("https_wrong_host", 0, "server-other", ""), ("https_mtls", 0, "server", files["client_ca"])):
             context = certificates.context(where, certificate, client_ca)
             listeners.append(Listener(name, args.host, port, app, context))

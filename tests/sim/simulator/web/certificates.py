@@ -23,7 +23,7 @@ def _authority(where: Path, name: str, subject: str) -> None:
 
 
 def _leaf(where: Path, authority: str, name: str, subject: str, san: str, usage: str,
-          expired: bool = False) -> None:
+          expired: bool = False, days: int = 825) -> None:
     """Uses `openssl ca`, the only command that accepts an end date in the past in all versions."""
     _openssl(where, "req", "-new", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes",
              "-keyout", name + ".key", "-out", name + ".csr", "-subj", "/CN=" + subject)
@@ -34,7 +34,7 @@ def _leaf(where: Path, authority: str, name: str, subject: str, san: str, usage:
         "[ext]\nbasicConstraints=CA:FALSE\nextendedKeyUsage=%s\n%s\n"
         % (name, usage, "subjectAltName=" + san if san else ""))
     dates = (("-startdate", "20200101000000Z", "-enddate", "20200201000000Z") if expired
-             else ("-days", "825"))
+             else ("-days", str(days)))
     _openssl(where, "ca", "-batch", "-notext", "-config", name + ".cnf", "-cert", authority + ".pem",
              "-keyfile", authority + ".key", "-in", name + ".csr", "-out", name + ".pem", *dates)
 
@@ -46,6 +46,7 @@ def make(where: Path) -> dict[str, str]:
     _authority(where, "client-ca", "Simulator Client CA")
     _leaf(where, "ca", "server", "localhost", SAN, "serverAuth")
     _leaf(where, "ca", "server-expired", "localhost", SAN, "serverAuth", expired=True)
+    _leaf(where, "ca", "server-soon", "localhost", SAN, "serverAuth", days=5)
     _leaf(where, "ca", "server-other", "other.example", "DNS:other.example", "serverAuth")
     _leaf(where, "client-ca", "client", "collectd test client", "", "clientAuth")
     _openssl(where, "ec", "-in", "client.key", "-aes256", "-passout", "pass:" + KEY_PASSPHRASE,

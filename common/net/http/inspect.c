@@ -1,0 +1,168 @@
+/* SPDX-License-Identifier: MIT */
+#include "common/net/http/inspect.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <strings.h>
+
+#include <curl/curl.h>
+
+#include "common/net/clock.h"
+#include "common/net/http/curl_error.h"
+#include "common/net/http/curl_options.h"
+#include "common/net/http/proxy.h"
+
+static bool starts_with(const char *text, const char *prefix) {
+  return strncmp(text, prefix, strlen(prefix)) == 0;
+}
+
+/* Returns the value of "Subject:…" of a certificate, or NULL. */
+static const char *field_of(const struct curl_slist *list, const char *name) {
+  for (; list != NULL; list = list->next)
+    if (starts_with(list->data, name))
+      return list->data + strlen(name);
+  return NULL;
+}
+
+/* Writes "CN=…" of "C = DE, O = Genesys, CN = login.mypurecloud.de", else the
+ * whole name. */
+static void short_name(const char *name, char *out, size_t size) {
+  const char *at = name;
+  while (at != NULL && !starts_with(at, "CN"))
+    at = (at = strstr(at, "CN")) != NULL ? at : NULL;
+  if (at == NULL) {
+    snprintf(out, size, "%s", name);
+    return;
+  }
+  at += 2;
+  at += strspn(at, " =");
+  snprintf(out, size, "CN=%.*s", (int)strcspn(at, ",/"), at);
+}
+
+static void add_name(struct gc_inspection *r, const char *words,
+                     const char *name) {
+  char text[100];
+  size_t len = strlen(r->chain);
+  short_name(name != NULL ? name : "?", text, sizeof(text));
+  snprintf(r->chain + len, sizeof(r->chain) - len, "%s%s", words, text);
+}
+
+static void read_chain(CURL *easy, struct gc_inspection *r) {
+  struct curl_certinfo *info = NULL;
+  if (curl_easy_getinfo(easy, CURLINFO_CERTINFO, &info) != CURLE_OK ||
+      info == NULL)
+    return;
+  for (int i = 0; i < info->num_of_certs; i++) {
+    const struct curl_slist *cert = info->certinfo[i];
+    const char *end = field_of(cert, "Expire date:");
+    time_t end_s = end != NULL ? curl_getdate(end, NULL) : -1;
+    if (i == 0)
+      add_name(r, "", field_of(cert, "Subject:"));
+    add_name(r, " < ", field_of(cert, "Issuer:"));
+    if (end_s > 0 &&
+        (r->not_after_ms == 0 || (int64_t)end_s * 1000 < r->not_after_ms))
+      r->not_after_ms = (int64_t)end_s * 1000;
+  }
+}
+
+static void read_times(CURL *easy, struct gc_inspection *r) {
+  static const CURLINFO infos[GC_INSPECT_STEP_COUNT] = {
+      [GC_INSPECT_DNS] = CURLINFO_NAMELOOKUP_TIME_T,
+      [GC_INSPECT_TCP] = CURLINFO_CONNECT_TIME_T,
+      [GC_INSPECT_TLS] = CURLINFO_APPCONNECT_TIME_T};
+  char *address = NULL;
+  for (int i = 0; i < GC_INSPECT_STEP_COUNT; i++) {
+    curl_off_t us = 0;
+    if (curl_easy_getinfo(easy, infos[i], &us) == CURLE_OK && us > 0)
+      r->ms[i] = (uint32_t)(us / 1000 + 1);
+  }
+  if (curl_easy_getinfo(easy, CURLINFO_PRIMARY_IP, &address) == CURLE_OK &&
+      address != NULL)
+    snprintf(r->address, sizeof(r->address), "%s", address);
+}
+
+/* Returns the step that a failure belongs to; a time-out is told by libcurl's
+ * words, which are "Resolving timed out …", "SSL connection timeout" and "Proxy
+ * CONNECT aborted …". */
+static enum gc_inspect_step step_of(enum gc_failure failure,
+                                    const char *words) {
+  switch (failure) {
+  case GC_FAILURE_RESOLVE:
+    return GC_INSPECT_DNS;
+  case GC_FAILURE_CONNECT:
+    return GC_INSPECT_TCP;
+  case GC_FAILURE_TIMEOUT:
+    if (starts_with(words, "Resolving"))
+      return GC_INSPECT_DNS;
+    return starts_with(words, "SSL") || starts_with(words, "Proxy")
+               ? GC_INSPECT_TLS
+               : GC_INSPECT_TCP;
+  default:
+    return GC_INSPECT_TLS;
+  }
+}
+
+/* Runs the transfer; CURLE_OPERATION_TIMEDOUT after `limit_ms`. */
+static CURLcode run_transfer(CURLM *multi, uint32_t limit_ms) {
+  uint64_t end_ms = gc_clock_now_ms() + limit_ms;
+  for (int running = 1; curl_multi_perform(multi, &running) == CURLM_OK;) {
+    int left = 0;
+    const CURLMsg *m = curl_multi_info_read(multi, &left);
+    uint64_t now_ms = gc_clock_now_ms();
+    if (m != NULL && m->msg == CURLMSG_DONE)
+      return m->data.result;
+    if (now_ms >= end_ms || running == 0)
+      return CURLE_OPERATION_TIMEDOUT;
+    if (curl_multi_poll(multi, NULL, 0, (int)(end_ms - now_ms), NULL) !=
+        CURLM_OK)
+      break;
+  }
+  return CURLE_OUT_OF_MEMORY;
+}
+
+static enum gc_code set_up(CURL *easy, const struct gc_connect *c,
+                           const char *url, char *words, struct gc_err *err) {
+  GC_TRY(gc_curl_set_options(easy, c, url, err));
+  bool tunnels = strncasecmp(url, "https:", 6) == 0;
+  if (curl_easy_setopt(easy, CURLOPT_URL, url) == CURLE_OK &&
+      curl_easy_setopt(easy, CURLOPT_CONNECT_ONLY, 1L) == CURLE_OK &&
+      curl_easy_setopt(easy, CURLOPT_CERTINFO, 1L) == CURLE_OK &&
+      curl_easy_setopt(easy, CURLOPT_HTTPPROXYTUNNEL, tunnels ? 1L : 0L) ==
+          CURLE_OK &&
+      curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, words) == CURLE_OK)
+    return GC_OK;
+  return gc_fail(err, GC_ERR_MEMORY, "out of memory");
+}
+
+static void connect_once(CURLM *multi, CURL *easy, const struct gc_connect *c,
+                         const char *url, uint32_t limit_ms,
+                         struct gc_inspection *ret) {
+  char words[CURL_ERROR_SIZE] = "";
+  if (set_up(easy, c, url, words, &ret->err) != GC_OK ||
+      curl_multi_add_handle(multi, easy) != CURLM_OK)
+    return;
+  CURLcode code = run_transfer(multi, limit_ms);
+  read_times(easy, ret);
+  read_chain(easy, ret);
+  ret->failed = GC_INSPECT_STEP_COUNT;
+  ret->err.code = GC_OK;
+  if (code != CURLE_OK) {
+    const struct gc_curl_transfer f = {
+        .easy = easy, .code = code, .words = words, .url = url, .connect = c};
+    ret->failed = step_of(gc_curl_explain(&f, &ret->err), words);
+  }
+  (void)curl_multi_remove_handle(multi, easy);
+}
+
+void gc_http_inspect(const struct gc_connect *c, const char *url,
+                     uint32_t limit_ms, struct gc_inspection *ret) {
+  CURLM *multi = curl_multi_init();
+  CURL *easy = curl_easy_init();
+  *ret = (struct gc_inspection){.failed = GC_INSPECT_DNS};
+  (void)gc_fail(&ret->err, GC_ERR_MEMORY, "out of memory");
+  gc_proxy_describe(c, url, ret->proxy, sizeof(ret->proxy));
+  if (multi != NULL && easy != NULL)
+    connect_once(multi, easy, c, url, limit_ms, ret);
+  curl_easy_cleanup(easy);
+  (void)curl_multi_cleanup(multi);
+}

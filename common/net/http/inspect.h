@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: MIT */
+/* Opens one connection to a server, with the settings of all other connections,
+ * and tells what was seen on the way: for genesys-probe. Sends no request. */
+#ifndef GC_NET_HTTP_INSPECT_H
+#define GC_NET_HTTP_INSPECT_H
+
+#include "common/base/connect.h"
+#include "common/base/transport.h"
+
+/* In the order of a connection. */
+enum gc_inspect_step {
+  GC_INSPECT_DNS,
+  GC_INSPECT_TCP,
+  GC_INSPECT_TLS, /* the proxy's answer too */
+  GC_INSPECT_STEP_COUNT
+};
+
+struct gc_inspection {
+  /* The step that failed; GC_INSPECT_STEP_COUNT: none, and `err` is GC_OK. */
+  enum gc_inspect_step failed;
+  struct gc_err err; /* "HOST:PORT: WORDS; HINT", without a secret */
+  char address[64];  /* numeric; the proxy's if there is one; "": none */
+  char proxy[160];   /* " (proxy HOST:PORT of Proxy)", or "" */
+  uint32_t ms[GC_INSPECT_STEP_COUNT]; /* from the begin to the step's end */
+  /* The certificates that the server sent, its own first. */
+  char chain[300];      /* "CN=… < CN=…", the issuers last; "": none */
+  int64_t not_after_ms; /* when the first of them expires, epoch; 0: unknown */
+};
+
+/* Returns after `limit_ms` at most, and a file of the settings on a disk that
+ * hangs (net/http/tls_files). Any thread. */
+GC_API void gc_http_inspect(const struct gc_connect *c, const char *url,
+                            uint32_t limit_ms, struct gc_inspection *ret);
+
+#endif

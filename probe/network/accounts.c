@@ -1,0 +1,242 @@
+/* SPDX-License-Identifier: MIT */
+#include "probe/network/accounts.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "common/base/json/document.h"
+#include "common/net/clock.h"
+#include "common/net/http/inspect.h"
+#include "probe/network/call.h"
+
+enum {
+  CERT_DAYS_MIN = 14,    /* a renewal should have come by then */
+  CLOCK_CLOSE_MS = 2000, /* the Date header has seconds */
+  CLOCK_MAX_MS = 300000, /* AWS refuses signatures beyond it */
+  DAY_MS = 86400000,
+};
+
+/* ---- what the account itself reports ---- */
+
+static pthread_mutex_t notice_lock = PTHREAD_MUTEX_INITIALIZER;
+static struct gc_err token_err; /* the newest outcome of a token request */
+
+static void keep_notice(const char *account, const char *cause,
+                        const struct gc_err *err) {
+  (void)account;
+  if (strcmp(cause, "token") != 0)
+    return;
+  pthread_mutex_lock(&notice_lock);
+  token_err = *err;
+  pthread_mutex_unlock(&notice_lock);
+}
+
+/* Takes the newest outcome of a token request, without the words about the next
+ * try, which a probe does not make. */
+static void take_token_err(struct gc_err *ret) {
+  static const char next_try[] = "; next try in ";
+  pthread_mutex_lock(&notice_lock);
+  *ret = token_err;
+  token_err = (struct gc_err){.code = GC_OK};
+  pthread_mutex_unlock(&notice_lock);
+  char *at = strstr(ret->text, next_try);
+  if (at == NULL)
+    return;
+  const char *end = at + strlen(next_try);
+  end += strcspn(end, ";");
+  memmove(at, end, strlen(end) + 1);
+}
+
+void probe_accounts_prepare(void) {
+  gc_accounts_set_hooks(&(struct gc_accounts_hooks){.notice = keep_notice});
+}
+
+/* ---- the way to a server ---- */
+
+static const enum probe_check check_of_step[GC_INSPECT_STEP_COUNT] = {
+    [GC_INSPECT_DNS] = PROBE_DNS,
+    [GC_INSPECT_TCP] = PROBE_TCP,
+    [GC_INSPECT_TLS] = PROBE_TLS};
+
+static void report_certificate(const struct probe_reporter *r,
+                               const struct gc_connect *c, const char *subject,
+                               const char *host,
+                               const struct gc_inspection *seen) {
+  int64_t days = (seen->not_after_ms - gc_clock_wall_ms()) / DAY_MS;
+  bool is_verified = c->verify_peer && c->verify_host;
+  bool expires = seen->not_after_ms != 0 && days < CERT_DAYS_MIN;
+  char left[64] = "";
+  if (seen->not_after_ms != 0)
+    snprintf(left, sizeof(left), "; %" PRId64 " days left", days);
+  probe_report(r, PROBE_TLS, expires || !is_verified ? PROBE_WARNING : PROBE_OK,
+               subject, "%s%s: %s%s%s", host, seen->proxy, seen->chain, left,
+               is_verified ? ""
+                           : "; not verified: VerifyPeer or VerifyHost is "
+                             "false");
+}
+
+static void report_step(const struct probe_reporter *r, const char *subject,
+                        const char *host, const struct gc_inspection *seen,
+                        enum gc_inspect_step step) {
+  bool is_dns = step == GC_INSPECT_DNS;
+  uint32_t begin_ms = is_dns ? 0 : seen->ms[step - 1];
+  probe_report(
+      r, check_of_step[step], PROBE_OK, subject, "%s%s: %s%s in %u ms", host,
+      seen->proxy, is_dns ? "is " : "connected to ", seen->address,
+      (unsigned)(seen->ms[step] > begin_ms ? seen->ms[step] - begin_ms : 0));
+}
+
+/* True if a connection to the server can be made. */
+static bool check_server(const struct probe_reporter *r,
+                         const struct gc_connect *c, const char *subject,
+                         const char *url) {
+  struct gc_inspection seen;
+  char host[300];
+  const char *begin = strstr(url, "://");
+  begin = begin != NULL ? begin + 3 : url;
+  snprintf(host, sizeof(host), "%.*s", (int)strcspn(begin, "/"), begin);
+  gc_http_inspect(c, url, probe_left_ms(r, c->connect_timeout_ms + 1000),
+                  &seen);
+  bool is_tls = strncmp(url, "https:", 6) == 0;
+  int last = is_tls ? GC_INSPECT_TLS : GC_INSPECT_TCP;
+  for (int i = 0; i <= last && i < (int)seen.failed; i++)
+    if (i == GC_INSPECT_TLS)
+      report_certificate(r, c, subject, host, &seen);
+    else
+      report_step(r, subject, host, &seen, (enum gc_inspect_step)i);
+  if (seen.failed == GC_INSPECT_STEP_COUNT)
+    return true;
+  probe_report(r, check_of_step[seen.failed], PROBE_FAILED, subject, "%s%s",
+               seen.err.text, seen.proxy);
+  return false;
+}
+
+/* Length of "https://host:443" in a URL. */
+static size_t origin_len(const char *url) {
+  const char *host = strstr(url, "://");
+  host = host != NULL ? host + 3 : url;
+  return (size_t)(host - url) + strcspn(host, "/");
+}
+
+static bool check_servers(const struct probe_reporter *r, struct gc_account *a,
+                          const char *subject) {
+  const char *token = gc_account_token_url(a), *base = gc_account_base_url(a);
+  size_t len = origin_len(base);
+  bool is_one = origin_len(token) == len && strncmp(token, base, len) == 0;
+  bool is_reached = check_server(r, gc_account_connect(a), subject, token);
+  if (!is_one && probe_has_time(r, PROBE_DNS, subject))
+    is_reached &= check_server(r, gc_account_connect(a), subject, base);
+  return is_reached;
+}
+
+/* ---- token and organisation ---- */
+
+static void add_scopes(const struct gc_document *d, char *out, size_t size) {
+  struct json_object *scopes = gc_document_member(d->root, "authorizedScope");
+  size_t len = (size_t)snprintf(out, size, "%s",
+                                gc_document_count(scopes) > 0
+                                    ? "; scopes:"
+                                    : "; it names no scope: roles decide");
+  for (size_t i = 0; i < gc_document_count(scopes) && len < size; i++) {
+    const char *one = gc_document_text(gc_document_element(scopes, i), NULL);
+    len +=
+        (size_t)snprintf(out + len, size - len, " %s", one != NULL ? one : "?");
+  }
+}
+
+static void report_token(const struct probe_reporter *r, const char *name,
+                         const char *subject, const struct probe_answer *answer,
+                         const struct gc_document *d) {
+  struct gc_account_stats stats = {0};
+  struct gc_err err;
+  char scopes[400] = "";
+  take_token_err(&err);
+  bool has_token = gc_account_stats(name, &stats) && stats.auth.life_ms > 0;
+  if (!has_token) {
+    probe_report(r, PROBE_TOKEN, PROBE_FAILED, subject, "%s",
+                 err.code != GC_OK ? err.text : answer->err.text);
+    return;
+  }
+  if (d->root != NULL)
+    add_scopes(d, scopes, sizeof(scopes));
+  probe_report(r, PROBE_TOKEN, err.code == GC_OK ? PROBE_OK : PROBE_FAILED,
+               subject, "valid for %" PRId64 " s%s%s%s",
+               stats.auth.life_ms / 1000, scopes, err.code == GC_OK ? "" : "; ",
+               err.code == GC_OK ? "" : err.text);
+}
+
+static void report_organisation(const struct probe_reporter *r,
+                                const char *subject,
+                                const struct probe_answer *answer,
+                                const struct gc_document *d) {
+  struct json_object *o = gc_document_member(d->root, "organization");
+  const char *name = gc_document_text(o, "name");
+  const char *id = gc_document_text(o, "id");
+  /* Gateways of the guide dialect have no such path. */
+  if (answer->err.code == GC_ERR_NOT_FOUND)
+    probe_report(r, PROBE_ORGANISATION, PROBE_OK, subject,
+                 "the server does not tell its organisation (404)");
+  else if (answer->err.code != GC_OK || name == NULL)
+    probe_report(r, PROBE_ORGANISATION, PROBE_FAILED, subject, "%s",
+                 answer->err.code != GC_OK ? answer->err.text
+                                           : "the answer has no organisation");
+  else
+    probe_report(r, PROBE_ORGANISATION, PROBE_OK, subject, "%.200s%s%.60s%s",
+                 name, id != NULL ? " (" : "", id != NULL ? id : "",
+                 id != NULL ? ")" : "");
+}
+
+static void report_clock(const struct probe_reporter *r, const char *subject,
+                         const struct probe_answer *answer) {
+  /* The header has whole seconds: half of one is the likely rest. */
+  int64_t offset_ms = answer->wall_ms - (answer->date_ms + 500);
+  int64_t off_ms = offset_ms < 0 ? -offset_ms : offset_ms;
+  if (answer->date_ms == 0)
+    probe_report(r, PROBE_CLOCK, PROBE_WARNING, subject,
+                 "the server sends no Date");
+  else if (off_ms <= CLOCK_CLOSE_MS)
+    probe_report(r, PROBE_CLOCK, PROBE_OK, subject,
+                 "this host and the server agree");
+  else
+    probe_report(r, PROBE_CLOCK,
+                 off_ms > CLOCK_MAX_MS ? PROBE_FAILED : PROBE_WARNING, subject,
+                 "this host is %" PRId64 " s %s the server",
+                 (off_ms + 500) / 1000, offset_ms < 0 ? "behind" : "ahead of");
+}
+
+static bool check_token(const struct probe_reporter *r, struct gc_account *a,
+                        const char *name, const char *subject) {
+  static const struct probe_request request = {.endpoint = GC_ENDPOINT_TOKEN};
+  GC_AUTO(gc_document_clear) struct gc_document d = {0};
+  GC_AUTO(probe_answer_clear) struct probe_answer answer = {.date_ms = 0};
+  struct gc_account_stats stats = {0};
+  if (probe_call(r, a, &request, &answer) == GC_OK)
+    answer.err.code = gc_document_read(&d, gc_buf_string(&answer.body),
+                                       answer.body.len, 65536, &answer.err);
+  report_token(r, name, subject, &answer, &d);
+  if (!gc_account_stats(name, &stats) || stats.auth.life_ms <= 0)
+    return false;
+  report_organisation(r, subject, &answer, &d);
+  report_clock(r, subject, &answer);
+  return answer.err.code == GC_OK || answer.err.code == GC_ERR_NOT_FOUND;
+}
+
+struct gc_account *probe_account_check(const struct probe_reporter *r,
+                                       const char *name) {
+  char subject[PROBE_SUBJECT_SIZE];
+  struct gc_err err = {.code = GC_OK};
+  snprintf(subject, sizeof(subject), "<Account \"%.250s\">", name);
+  if (!probe_has_time(r, PROBE_DNS, subject))
+    return NULL;
+  struct gc_account *a = gc_account_get(name, &err);
+  if (a == NULL) {
+    probe_report(r, PROBE_TOKEN, PROBE_FAILED, subject, "%s", err.text);
+    return NULL;
+  }
+  if (check_servers(r, a, subject) && probe_has_time(r, PROBE_TOKEN, subject) &&
+      check_token(r, a, name, subject))
+    return a;
+  gc_account_put(a);
+  return NULL;
+}

@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: MIT */
+#include "probe/network/reporter.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <time.h>
+
+#include "common/net/clock.h"
+
+static void blank_controls(char *text) {
+  for (; *text != '\0'; text++)
+    if ((unsigned char)*text < ' ')
+      *text = ' ';
+}
+
+void probe_report(const struct probe_reporter *r, enum probe_check check,
+                  enum probe_state state, const char *subject,
+                  const char *format, ...) {
+  char what[1200], where[PROBE_SUBJECT_SIZE];
+  va_list args;
+  va_start(args, format);
+  (void)vsnprintf(what, sizeof(what), format, args);
+  va_end(args);
+  snprintf(where, sizeof(where), "%s", subject);
+  blank_controls(what);
+  blank_controls(where);
+  r->say(probe_check_row(check)->name, probe_state_name(state), where, what);
+}
+
+uint32_t probe_left_ms(const struct probe_reporter *r, uint32_t limit_ms) {
+  uint64_t now_ms = gc_clock_now_ms();
+  uint64_t left_ms = now_ms < r->end_ms ? r->end_ms - now_ms : 0;
+  return left_ms < limit_ms ? (uint32_t)left_ms : limit_ms;
+}
+
+bool probe_has_time(const struct probe_reporter *r, enum probe_check check,
+                    const char *subject) {
+  if (probe_left_ms(r, 1) > 0)
+    return true;
+  probe_report(r, check, PROBE_WARNING, subject,
+               "not checked: earlier checks took all of the %d s",
+               PROBE_NETWORK_LIMIT_MS / 1000);
+  return false;
+}
+
+void probe_wait_init(struct probe_wait *w) {
+  pthread_condattr_t monotonic;
+  *w = (struct probe_wait){.is_over = false};
+  pthread_mutex_init(&w->lock, NULL);
+  pthread_condattr_init(&monotonic);
+  pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
+  pthread_cond_init(&w->changed, &monotonic);
+  pthread_condattr_destroy(&monotonic);
+}
+
+void probe_wait_end(struct probe_wait *w) {
+  pthread_mutex_lock(&w->lock);
+  w->is_over = true;
+  pthread_cond_signal(&w->changed);
+  pthread_mutex_unlock(&w->lock);
+}
+
+bool probe_wait_for(struct probe_wait *w, uint32_t limit_ms) {
+  uint64_t end_ms = gc_clock_now_ms() + limit_ms;
+  struct timespec end = {.tv_sec = (time_t)(end_ms / 1000),
+                         .tv_nsec = (long)(end_ms % 1000) * 1000000};
+  pthread_mutex_lock(&w->lock);
+  while (!w->is_over &&
+         pthread_cond_timedwait(&w->changed, &w->lock, &end) == 0)
+    ;
+  bool is_over = w->is_over;
+  pthread_mutex_unlock(&w->lock);
+  return is_over;
+}
+
+void probe_wait_clear(struct probe_wait *w) {
+  pthread_cond_destroy(&w->changed);
+  pthread_mutex_destroy(&w->lock);
+}

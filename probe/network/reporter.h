@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: MIT */
+/* What all checks of the network share: where their results go, and how long
+ * they may take. Main thread. */
+#ifndef PROBE_NETWORK_REPORTER_H
+#define PROBE_NETWORK_REPORTER_H
+
+#include <pthread.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "probe/checks.h"
+#include "probe/network/network.h"
+
+enum {
+  PROBE_NETWORK_LIMIT_MS = 40000, /* all checks together */
+  PROBE_STEP_LIMIT_MS = 12000,    /* one request, with its token */
+  PROBE_SUBJECT_SIZE = 300,
+};
+
+struct probe_reporter {
+  probe_say *say;
+  uint64_t end_ms; /* monotonic */
+};
+
+/* Says a result; the text may have any length. */
+void probe_report(const struct probe_reporter *r, enum probe_check check,
+                  enum probe_state state, const char *subject,
+                  const char *format, ...) GC_PRINTF(5, 6);
+
+/* Returns the ms that a step may take: `limit_ms`, or what is left of all. */
+uint32_t probe_left_ms(const struct probe_reporter *r, uint32_t limit_ms);
+
+/* True if there is time for another check; else says that it was not made. */
+bool probe_has_time(const struct probe_reporter *r, enum probe_check check,
+                    const char *subject);
+
+/* An outcome that another thread reports. */
+struct probe_wait {
+  pthread_mutex_t lock;
+  pthread_cond_t changed;
+  bool is_over;
+};
+void probe_wait_init(struct probe_wait *w);
+/* Any thread. */
+void probe_wait_end(struct probe_wait *w);
+/* False: `limit_ms` have passed before. */
+bool probe_wait_for(struct probe_wait *w, uint32_t limit_ms);
+void probe_wait_clear(struct probe_wait *w);
+
+#endif
