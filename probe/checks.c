@@ -43,6 +43,20 @@ static const struct probe_check_row rows[PROBE_CHECK_COUNT] = {
     [PROBE_CLOCK] = {"clock", "Do this host and the server agree on the time?",
                      "let this host take its time from NTP (chronyc tracking, "
                      "timedatectl); values carry this host's time"},
+    [PROBE_PERMISSION] = {"permission",
+                          "Has the client each permission that the block "
+                          "needs?",
+                          "Admin > People & Permissions > Roles / Permissions: "
+                          "add the permission to a role of the OAuth client, "
+                          "and assign the role in every division whose queues "
+                          "are to be seen"},
+    [PROBE_QUEUES] = {"queues", "Which queues does the block select?",
+                      "check the Queue options and the divisions of the "
+                      "client's role; queues of other divisions are not in "
+                      "the list"},
+    [PROBE_POLL] = {"poll", "Does one poll get an answer?",
+                    "follow the words of the answer; a missing permission has "
+                    "a row of its own"},
     [PROBE_END] = {"end", "Do all checks end?",
                    "run genesys-probe again; if it stops at the same place, "
                    "report it with the output"},

@@ -23,6 +23,9 @@ enum probe_check {
   PROBE_TOKEN,        /* do the credentials get a token? */
   PROBE_ORGANISATION, /* whose data are these? */
   PROBE_CLOCK,        /* does this host's clock agree with the server's? */
+  PROBE_PERMISSION,   /* has the client each permission that a block needs? */
+  PROBE_QUEUES,       /* which queues does a block select? */
+  PROBE_POLL,         /* does one poll get an answer? */
   PROBE_END,          /* did all checks end? */
   PROBE_CHECK_COUNT
 };

@@ -36,7 +36,7 @@ struct gc_query {
 };
 
 /* Returns the index of `name` in group_by; -1 when it is not there. */
-int gc_query_place_of(const struct gc_query *q, const char *name);
+GC_API int gc_query_place_of(const struct gc_query *q, const char *name);
 
 /* The owner of the series, which becomes the plugin instance: the first of
  * queue, user and flow that is in group_by. `ret_place` is its place in

@@ -14,7 +14,7 @@ enum { GC_QUERY_IDS_MAX = 100, GC_QUERY_FILTER_MAX = 200 };
 /* Writes the body of the request for [from_ms, to_ms), whole windows. `ids` are
  * the queues or flows to name in the filter; count 0: all. Replaces the
  * contents of `out`. */
-GC_MUST_CHECK enum gc_code
+GC_API GC_MUST_CHECK enum gc_code
 gc_analytics_query_body(const struct gc_query *q, int64_t from_ms,
                         int64_t to_ms, const char *const *ids, size_t count,
                         struct gc_buf *out);

@@ -279,3 +279,5 @@ void gc_plugin_stop(struct gc_plugin *p) {
     block_free(b);
   }
 }
+
+const struct gc_plugin *gc_plugins_first(void) { return plugins; }

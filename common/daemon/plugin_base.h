@@ -139,4 +139,9 @@ GC_API void gc_block_notice_own(void *ctx, const char *cause,
  * work. Any thread. */
 GC_API void gc_block_inform(void *ctx, const char *text);
 
+/* Returns the plugin that was opened first, with its blocks; gc_plugin.next is
+ * the next one. NULL: none was opened. For genesys-probe, in the configuration
+ * phase, on the main thread. */
+GC_API const struct gc_plugin *gc_plugins_first(void);
+
 #endif

@@ -10,7 +10,7 @@ import time
 from typing import Any
 
 from lib import report
-from lib.collectd import DAEMON, account, build_folder
+from lib.collectd import DAEMON, account, block, build_folder, polled, query
 from lib.genesys import Simulator
 from lib.report import check, has_line, same
 from probe import PROBE, Place, ours
@@ -99,6 +99,65 @@ def a_server_that_hangs_ends_within_the_bound() -> None:
         has_line(path + " hangs", done.stdout, *row)
 
 
+def sections(sim: Simulator, queues: str = "", queries: str = "", flows: str = "") -> tuple[str, tuple[str, ...]]:
+    """A collectd.conf with these blocks, and the plugins that it needs."""
+    text = ours(account(sim), queues)
+    if queries:
+        text += "LoadPlugin genesys_analytics\n<Plugin genesys_analytics>\n%s</Plugin>\n" % queries
+    if flows:
+        text += "LoadPlugin genesys_flowmetrics\n<Plugin genesys_flowmetrics>\n%s</Plugin>\n" % flows
+    return text, (("genesys_analytics",) if queries else ()) + (("genesys_flowmetrics",) if flows else ())
+
+
+def each_block_has_its_permissions_queues_and_poll() -> None:
+    sim = Simulator(**SMALL)
+    text, more = sections(sim, polled("few", Queue="Support*") + polled("all"), query(),
+                          block("Flows", "flows", {"Account": "prod"}))
+    done = probe(text, more=more)
+    same("status", (done.returncode, done.stderr), (0, ""))
+    few, every = ('genesys_realtime <Queues "%s">' % name for name in ("few", "all"))
+    has_line("the list", done.stdout, "ok", "permission", few, "routing:queue:view: granted (GET /api/v2/routing/queues)")
+    has_line("a poll by query", done.stdout, "ok", "permission", every, "analytics:queueObservation:view: granted", "observations")
+    has_line("the selected queues", done.stdout, "ok", "queues", few, " of 4 queues: Support")
+    has_line("the overlap", done.stdout, "ok", "queues", every, 'more belong to <Queues "few">, which selects them too')
+    has_line("one poll", done.stdout, "ok", "poll", every, '"query": ', "queues asked for")
+    has_line("an interval", done.stdout, "ok", "poll", 'genesys_analytics <Query "queues">', "groups in")
+    has_line("aggregates", done.stdout, "ok", "permission", 'genesys_analytics <Query "queues">',
+             "analytics:conversationAggregate:view: granted")
+    has_line("flows", done.stdout, "ok", "permission", 'genesys_flowmetrics <Flows "flows">', "analytics:flowObservation:view: granted")
+    has_line("an interval of flows", done.stdout, "ok", "poll", 'genesys_flowmetrics <Flows "flows">', "groups in")
+    done = probe(sections(sim, polled("all", Observations="activity"))[0])
+    same("activity: status", (done.returncode, done.stderr), (0, ""))
+    has_line("a poll by activity", done.stdout, "ok", "permission", every, "presence:presenceDefinition:view: granted")
+    has_line("its answer", done.stdout, "ok", "poll", every, '"activity": 4 queues asked for')
+
+
+def a_missing_permission_is_named() -> None:
+    sim = Simulator(permissions="routing:queue:view,architect:flow:view", **SMALL)
+    text, more = sections(sim, polled("all"), query(), block("Flows", "flows", {"Account": "prod"}))
+    done = probe(text, more=more)
+    same("status", (done.returncode, done.stderr), (2, ""))
+    for subject, permission in (('genesys_realtime <Queues "all">', "analytics:queueObservation:view"),
+                                ('genesys_analytics <Query "queues">', "analytics:conversationAggregate:view"),
+                                ('genesys_flowmetrics <Flows "flows">', "analytics:flowObservation:view"),
+                                ('genesys_flowmetrics <Flows "flows">', "analytics:flowAggregate:view")):
+        has_line(permission, done.stdout, "failed", "permission", subject, permission + ": missing: ")
+    has_line("where to grant it", done.stdout, "next: ", "Roles / Permissions", "every division")
+    has_line("the others are granted", done.stdout, "ok", "permission", "routing:queue:view: granted")
+    sim = Simulator(permissions="analytics:queueObservation:view", **SMALL)
+    done = probe(sections(sim, polled("all"))[0])
+    has_line("the list is refused", done.stdout, "failed", "permission", "routing:queue:view: missing: ")
+    has_line("which is seen at the queues", done.stdout, "warning", "queues", "the list is refused; 0 queues are named by id")
+
+
+def a_block_without_queues_is_a_warning() -> None:
+    sim = Simulator(**SMALL)
+    done = probe(sections(sim, polled("none", Queue="Nothing like this"))[0])
+    same("status", (done.returncode, done.stderr), (1, ""))
+    has_line("the row", done.stdout, "warning", "queues", 'genesys_realtime <Queues "none">', "0 of 4 queues")
+
+
 if __name__ == "__main__":
     report.main([an_account_that_works_has_status_0, a_wrong_account_has_its_row, a_clock_that_is_wrong_has_its_row,
-                 a_server_that_hangs_ends_within_the_bound], {"collectd": DAEMON})
+                 a_server_that_hangs_ends_within_the_bound, each_block_has_its_permissions_queues_and_poll,
+                 a_missing_permission_is_named, a_block_without_queues_is_a_warning], {"collectd": DAEMON})

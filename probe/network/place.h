@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: MIT */
+/* One block whose servers are checked. Main thread. */
+#ifndef PROBE_NETWORK_PLACE_H
+#define PROBE_NETWORK_PLACE_H
+
+#include "common/daemon/plugin_base.h"
+#include "common/net/account.h"
+#include "probe/network/reporter.h"
+
+struct probe_place {
+  const struct probe_reporter *reporter;
+  const struct gc_block *block;
+  struct gc_account *account; /* it has a token; NULL: the block has none */
+  char subject[PROBE_SUBJECT_SIZE]; /* "genesys_realtime <Queues "all">" */
+};
+
+#endif

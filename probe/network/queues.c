@@ -1,0 +1,246 @@
+/* SPDX-License-Identifier: MIT */
+#include "probe/network/queues.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "plugins/genesys_realtime/observations/poll.h"
+#include "plugins/genesys_realtime/observations/source.h"
+#include "probe/network/names.h"
+#include "probe/network/permissions.h"
+
+enum {
+  SHOWN_NAMES = 3,
+  POLL_QUEUES_MAX = 100, /* one request, beside those of the live agent */
+  BLOCKS_MAX = 1000,
+};
+
+/* ---- the selection ---- */
+
+static const struct queues_options *options_of(const struct gc_block *b) {
+  return b->options;
+}
+
+/* Lists the blocks of the account in the order of the file; the plugin's list
+ * has the newest first. Returns their number. */
+static size_t list_blocks(const struct gc_block *self,
+                          const struct gc_block **ret, size_t max) {
+  size_t count = 0;
+  for (const struct gc_block *b = self->plugin->blocks; b != NULL; b = b->next)
+    if (b->is == self->is && count < max &&
+        strcmp(options_of(b)->account, options_of(self)->account) == 0)
+      ret[count++] = b;
+  for (size_t i = 0; i < count / 2; i++) {
+    const struct gc_block *b = ret[i];
+    ret[i] = ret[count - 1 - i];
+    ret[count - 1 - i] = b;
+  }
+  return count;
+}
+
+static enum queue_part part_of(const struct queues_options *o) {
+  return o->observations == OBS_OFF ? QUEUE_HEARD : QUEUE_OBSERVED;
+}
+
+/* Selects the queues of `self` among these blocks. */
+static enum gc_code select_queues(const struct queues_options *self,
+                                  const struct gc_block *const *blocks,
+                                  size_t count,
+                                  const struct gc_entities *queues,
+                                  struct selection *ret) {
+  const struct queues_options **options = calloc(count, sizeof(*options));
+  if (options == NULL)
+    return GC_ERR_MEMORY;
+  for (size_t i = 0; i < count; i++)
+    options[i] = options_of(blocks[i]);
+  const struct ownership owner = {
+      .self = self, .blocks = options, .count = count, .part = part_of(self)};
+  enum gc_code code = selection_make(ret, queues, &owner,
+                                     self->observations == OBS_QUEUE_METRICS);
+  free(options);
+  return code;
+}
+
+/* Appends "; N more belong to <Queues "fast">" for each earlier block that has
+ * queues which this one selects too. */
+static void add_overlaps(const struct probe_place *p,
+                         const struct gc_entities *queues, char *out,
+                         size_t size) {
+  const struct gc_block *blocks[BLOCKS_MAX];
+  size_t count = list_blocks(p->block, blocks, BLOCKS_MAX);
+  size_t len = strlen(out);
+  for (size_t i = 0; i < count && blocks[i] != p->block && len < size; i++) {
+    const struct gc_block *pair[] = {blocks[i], p->block};
+    struct selection s = {.count = 0};
+    if (select_queues(options_of(p->block), pair, 2, queues, &s) == GC_OK &&
+        s.taken > 0)
+      len += (size_t)snprintf(out + len, size - len,
+                              "; %zu more belong to <Queues \"%.60s\">, which "
+                              "selects them too",
+                              s.taken, blocks[i]->name);
+    selection_clear(&s);
+  }
+}
+
+static void add_names(const struct selection *s,
+                      const struct gc_entities *queues, char *out,
+                      size_t size) {
+  size_t len = strlen(out);
+  for (size_t i = 0; i < s->count && i < SHOWN_NAMES && len < size; i++) {
+    const struct gc_entry *e = gc_entities_find(queues, s->ids[i]);
+    len +=
+        (size_t)snprintf(out + len, size - len, "%s%.60s", i > 0 ? ", " : ": ",
+                         e != NULL ? e->name : s->ids[i]);
+  }
+  if (s->count > SHOWN_NAMES && len < size)
+    (void)snprintf(out + len, size - len, " …");
+}
+
+static void report_selection(const struct probe_place *p,
+                             const struct gc_entities *queues,
+                             const struct selection *s) {
+  char what[1000];
+  if (gc_entities_is_refused(queues))
+    snprintf(what, sizeof(what),
+             "the list is refused; %zu queues are named by id", s->count);
+  else
+    snprintf(what, sizeof(what), "%zu of %zu queues", s->count,
+             gc_entities_count(queues));
+  add_names(s, queues, what, sizeof(what));
+  add_overlaps(p, queues, what, sizeof(what));
+  probe_report(p->reporter, PROBE_QUEUES,
+               s->count == 0 || gc_entities_is_refused(queues) ? PROBE_WARNING
+                                                               : PROBE_OK,
+               p->subject, "%s", what);
+}
+
+/* ---- one poll ---- */
+
+struct poll_wait {
+  struct poll poll;
+  struct poll_pages pages;
+  const struct probe_place *place;
+  enum obs_source source;
+  const struct selection *selection;
+  struct probe_wait wait;
+};
+
+static void on_poll_done(void *ctx) {
+  struct poll_wait *w = ctx;
+  probe_wait_end(&w->wait);
+}
+
+static void begin_poll(void *ctx) {
+  struct poll_wait *w = ctx;
+  poll_start(&w->poll, gc_account_api(w->place->account), w->source,
+             w->selection, &w->pages, on_poll_done, w);
+}
+
+static void end_poll(void *ctx) {
+  struct poll_wait *w = ctx;
+  poll_clear(&w->poll);
+}
+
+static const char *source_name(enum obs_source source) {
+  static const char *const names[] = {[OBS_AUTO] = "auto",
+                                      [OBS_QUERY] = "query",
+                                      [OBS_ACTIVITY] = "activity",
+                                      [OBS_TOPIC] = "topic",
+                                      [OBS_QUEUE_METRICS] = "queue_metrics",
+                                      [OBS_OFF] = "none"};
+  return names[source];
+}
+
+static void report_poll(const struct poll_wait *w, size_t asked, bool is_over) {
+  const struct probe_place *p = w->place;
+  if (!is_over)
+    probe_report(p->reporter, PROBE_POLL, PROBE_FAILED, p->subject,
+                 "\"%s\": no complete answer within %d s",
+                 source_name(w->source), PROBE_STEP_LIMIT_MS / 1000);
+  else if (w->poll.error.code != GC_OK)
+    probe_report(p->reporter, PROBE_POLL, PROBE_FAILED, p->subject,
+                 "\"%s\": %s", source_name(w->source), w->poll.error.text);
+  else
+    probe_report(p->reporter, PROBE_POLL, PROBE_OK, p->subject,
+                 "\"%s\": %zu queues asked for, %zu groups answered",
+                 source_name(w->source), asked, w->poll.reading->groups);
+}
+
+static void poll_once(const struct probe_place *p, enum obs_source source,
+                      struct selection *s, size_t visible) {
+  struct poll_wait w = {.place = p, .source = source, .selection = s};
+  struct selection first = *s;
+  if (source == OBS_OFF || (s->count == 0 && source != OBS_ACTIVITY) ||
+      !probe_has_time(p->reporter, PROBE_POLL, p->subject))
+    return;
+  if (source != OBS_ACTIVITY && first.count > POLL_QUEUES_MAX)
+    first.count = POLL_QUEUES_MAX;
+  w.selection = &first;
+  w.poll.path = options_of(p->block)->path;
+  w.poll.visible = visible;
+  probe_wait_init(&w.wait);
+  gc_loop_call(gc_account_loop(p->account), begin_poll, &w);
+  bool is_over =
+      probe_wait_for(&w.wait, probe_left_ms(p->reporter, PROBE_STEP_LIMIT_MS));
+  if (is_over)
+    report_poll(&w, first.count, true);
+  gc_loop_call(gc_account_loop(p->account), end_poll, &w);
+  if (!is_over)
+    report_poll(&w, first.count, false);
+  probe_wait_clear(&w.wait);
+}
+
+/* ---- permissions ---- */
+
+/* Returns the source that a poll takes: pushed observations begin with a
+ * poll of the query. */
+static enum obs_source source_of(const struct queues_options *o,
+                                 const struct obs_scope *scope) {
+  enum obs_source source =
+      obs_source_choose((enum obs_source)o->observations, scope);
+  return source == OBS_TOPIC ? OBS_QUERY : source;
+}
+
+static void ask_permissions(const struct probe_place *p,
+                            enum obs_source source) {
+  static const enum gc_endpoint_id activity[] = {
+      GC_ENDPOINT_CONVERSATION_ACTIVITY, GC_ENDPOINT_ROUTING_ACTIVITY,
+      GC_ENDPOINT_PRESENCES};
+  if (source == OBS_QUERY)
+    (void)probe_permission_ask(p, GC_ENDPOINT_QUEUE_OBSERVATIONS);
+  for (size_t i = 0; source == OBS_ACTIVITY && i < GC_COUNT(activity); i++)
+    (void)probe_permission_ask(p, activity[i]);
+}
+
+static void check_selected(const struct probe_place *p,
+                           const struct gc_entities *queues) {
+  const struct gc_block *blocks[BLOCKS_MAX];
+  size_t count = list_blocks(p->block, blocks, BLOCKS_MAX);
+  struct selection s = {.count = 0};
+  if (select_queues(options_of(p->block), blocks, count, queues, &s) == GC_OK) {
+    const struct obs_scope scope = {.selected = s.count,
+                                    .visible = gc_entities_count(queues),
+                                    .is_refused =
+                                        gc_entities_is_refused(queues)};
+    enum obs_source source = source_of(options_of(p->block), &scope);
+    ask_permissions(p, source);
+    report_selection(p, queues, &s);
+    poll_once(p, source, &s, scope.is_refused ? 0 : scope.visible);
+  }
+  selection_clear(&s);
+}
+
+void probe_queues_check(const struct probe_place *p) {
+  if (probe_permission_ask(p, GC_ENDPOINT_QUEUES) == GC_ERR_TIMEOUT)
+    return;
+  struct gc_entities *queues =
+      probe_names_read(p->reporter, p->account, GC_QUEUE);
+  if (queues != NULL)
+    check_selected(p, queues);
+  else
+    probe_report(p->reporter, PROBE_QUEUES, PROBE_FAILED, p->subject,
+                 "the list of queues did not come within %d s",
+                 PROBE_STEP_LIMIT_MS / 1000);
+  gc_entities_put(queues);
+}

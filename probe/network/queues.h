@@ -1,0 +1,11 @@
+/* SPDX-License-Identifier: MIT */
+/* The checks of a <Queues> block: permissions, selected queues, one poll. Main
+ * thread. */
+#ifndef PROBE_NETWORK_QUEUES_H
+#define PROBE_NETWORK_QUEUES_H
+
+#include "probe/network/place.h"
+
+void probe_queues_check(const struct probe_place *p);
+
+#endif
