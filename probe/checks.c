@@ -57,6 +57,11 @@ static const struct probe_check_row rows[PROBE_CHECK_COUNT] = {
     [PROBE_POLL] = {"poll", "Does one poll get an answer?",
                     "follow the words of the answer; a missing permission has "
                     "a row of its own"},
+    [PROBE_CHANNEL] = {"channel",
+                       "Do a channel, its socket and a subscription work?",
+                       "let WebSockets (wss://streaming.DOMAIN, port 443) pass "
+                       "the firewall and the proxy; use an OAuth client for "
+                       "collectd alone"},
     [PROBE_END] = {"end", "Do all checks end?",
                    "run genesys-probe again; if it stops at the same place, "
                    "report it with the output"},

@@ -26,6 +26,7 @@ enum probe_check {
   PROBE_PERMISSION,   /* has the client each permission that a block needs? */
   PROBE_QUEUES,       /* which queues does a block select? */
   PROBE_POLL,         /* does one poll get an answer? */
+  PROBE_CHANNEL,      /* do a channel, its socket and a topic work? */
   PROBE_END,          /* did all checks end? */
   PROBE_CHECK_COUNT
 };

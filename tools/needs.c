@@ -2,6 +2,7 @@
 #include "tools/needs.h"
 
 #define PUSHED "`Queues`: `Stream \"notifications\"`, `Observations \"topic\"`"
+#define PROBED "`genesys-probe`: a channel for a moment"
 #define NOTHING "nothing is needed"
 
 static const struct need needs[GC_ENDPOINT_COUNT] = {
@@ -33,6 +34,9 @@ static const struct need needs[GC_ENDPOINT_COUNT] = {
                                            "each topic below has its own "
                                            "permissions"},
     [GC_ENDPOINT_SUBSCRIPTIONS_ADD] = {PUSHED, "likewise"},
+    [GC_ENDPOINT_CHANNEL_LIST] = {PROBED, NOTHING},
+    [GC_ENDPOINT_SUBSCRIPTIONS_LIST] = {PROBED, NOTHING},
+    [GC_ENDPOINT_SUBSCRIPTIONS_REMOVE] = {PROBED, NOTHING},
     [GC_ENDPOINT_CONVERSATION_AGGREGATES] = {"`Query`: "
                                              "`Source \"conversations\"`",
                                              "the whole query"},

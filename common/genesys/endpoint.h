@@ -32,6 +32,12 @@
      "/api/v2/notifications/channels", "")                                     \
   XX(SUBSCRIPTIONS_ADD, "subscriptions_add", "POST",                           \
      "/api/v2/notifications/channels", "")                                     \
+  XX(CHANNEL_LIST, "channel_list", "GET", "/api/v2/notifications/channels",    \
+     "")                                                                       \
+  XX(SUBSCRIPTIONS_LIST, "subscriptions_list", "GET",                          \
+     "/api/v2/notifications/channels", "")                                     \
+  XX(SUBSCRIPTIONS_REMOVE, "subscriptions_remove", "DELETE",                   \
+     "/api/v2/notifications/channels", "")                                     \
   XX(CONVERSATION_AGGREGATES, "conversation_aggregates", "POST",               \
      "/api/v2/analytics/conversations/aggregates/query",                       \
      "analytics:conversationAggregate:view")                                   \

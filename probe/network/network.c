@@ -13,21 +13,16 @@
 #include "probe/network/queries.h"
 #include "probe/network/queues.h"
 
-struct usable {
-  const char *name;
-  struct gc_account *account; /* NULL: it failed a check */
-};
-
 struct probe_run {
   struct probe_reporter reporter;
-  struct usable accounts[GC_ACCOUNTS_MAX];
+  struct probe_account accounts[GC_ACCOUNTS_MAX];
   size_t count;
 };
 
 static void check_account(void *ctx, const char *name, const char *host) {
   struct probe_run *run = ctx;
   (void)host;
-  run->accounts[run->count++] = (struct usable){
+  run->accounts[run->count++] = (struct probe_account){
       .name = name, .account = probe_account_check(&run->reporter, name)};
 }
 
@@ -55,15 +50,15 @@ static const struct {
      probe_flows_check},
 };
 
-static struct gc_account *find_usable(const struct probe_run *run,
-                                      const char *name) {
+static struct probe_account *find_account(struct probe_run *run,
+                                          const char *name) {
   for (size_t i = 0; name != NULL && i < run->count; i++)
     if (strcmp(run->accounts[i].name, name) == 0)
-      return run->accounts[i].account;
+      return &run->accounts[i];
   return NULL;
 }
 
-static void check_block(const struct probe_run *run, const struct gc_block *b) {
+static void check_block(struct probe_run *run, const struct gc_block *b) {
   struct probe_place p = {.reporter = &run->reporter, .block = b};
   for (size_t i = 0; i < GC_COUNT(kinds); i++) {
     if (strcmp(kinds[i].plugin, b->plugin->name) != 0 ||
@@ -72,7 +67,8 @@ static void check_block(const struct probe_run *run, const struct gc_block *b) {
     snprintf(p.subject, sizeof(p.subject), "%s <%s \"%.200s\">",
              b->plugin->name, kinds[i].word, b->name);
     if (kinds[i].account != NULL)
-      p.account = find_usable(run, kinds[i].account(b->options));
+      p.state = find_account(run, kinds[i].account(b->options));
+    p.account = p.state != NULL ? p.state->account : NULL;
     /* An account without a token has its own rows. */
     if (p.account != NULL || kinds[i].account == NULL)
       kinds[i].check(&p);
@@ -80,8 +76,7 @@ static void check_block(const struct probe_run *run, const struct gc_block *b) {
 }
 
 /* The newest block is the first one of the list. */
-static void check_from_oldest(const struct probe_run *run,
-                              const struct gc_block *b) {
+static void check_from_oldest(struct probe_run *run, const struct gc_block *b) {
   if (b == NULL)
     return;
   check_from_oldest(run, b->next);

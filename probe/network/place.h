@@ -7,10 +7,17 @@
 #include "common/net/account.h"
 #include "probe/network/reporter.h"
 
+struct probe_account {
+  const char *name;
+  struct gc_account *account; /* NULL: it failed a check */
+  bool channel_tried;
+};
+
 struct probe_place {
   const struct probe_reporter *reporter;
   const struct gc_block *block;
-  struct gc_account *account; /* it has a token; NULL: the block has none */
+  struct gc_account *account;  /* it has a token; NULL: the block has none */
+  struct probe_account *state; /* of that account */
   char subject[PROBE_SUBJECT_SIZE]; /* "genesys_realtime <Queues "all">" */
 };
 

@@ -7,6 +7,7 @@
 
 #include "plugins/genesys_realtime/observations/poll.h"
 #include "plugins/genesys_realtime/observations/source.h"
+#include "probe/network/channel.h"
 #include "probe/network/names.h"
 #include "probe/network/permissions.h"
 
@@ -213,6 +214,18 @@ static void ask_permissions(const struct probe_place *p,
     (void)probe_permission_ask(p, activity[i]);
 }
 
+/* One channel for an account: each lasts a day. */
+static void try_channel(const struct probe_place *p,
+                        const struct selection *s) {
+  const struct queues_options *o = options_of(p->block);
+  bool listens =
+      o->stream == STREAM_NOTIFICATIONS || o->observations == OBS_TOPIC;
+  if (!listens || s->count == 0 || p->state->channel_tried)
+    return;
+  p->state->channel_tried = true;
+  probe_channel_check(p, s->ids[0]);
+}
+
 static void check_selected(const struct probe_place *p,
                            const struct gc_entities *queues) {
   const struct gc_block *blocks[BLOCKS_MAX];
@@ -227,6 +240,7 @@ static void check_selected(const struct probe_place *p,
     ask_permissions(p, source);
     report_selection(p, queues, &s);
     poll_once(p, source, &s, scope.is_refused ? 0 : scope.visible);
+    try_channel(p, &s);
   }
   selection_clear(&s);
 }

@@ -10,9 +10,10 @@ import time
 from typing import Any
 
 from lib import report
-from lib.collectd import DAEMON, account, block, build_folder, polled, query
+from lib.collectd import DAEMON, account, block, build_folder, polled, query, queues
 from lib.genesys import Simulator
 from lib.report import check, has_line, same
+from lib.stream import Sibling
 from probe import PROBE, Place, ours
 
 PROD = '<Account "prod">'
@@ -157,7 +158,59 @@ def a_block_without_queues_is_a_warning() -> None:
     has_line("the row", done.stdout, "warning", "queues", 'genesys_realtime <Queues "none">', "0 of 4 queues")
 
 
+def left_behind(sim: Simulator) -> list[tuple[int, Any]]:
+    """The topics and sockets of each channel that the simulator has."""
+    return [(len(one["topics"]), one["socket"]) for one in sim.call("channels")["channels"]]
+
+
+def live(sim: Simulator) -> list[Any]:
+    """The channels with a socket."""
+    return [one for one in sim.call("channels")["channels"] if one["socket"] is not None]
+
+
+def a_channel_is_tried_and_given_back() -> None:
+    sim = Simulator(**SMALL)
+    text = sections(sim, queues("all") + queues("again", Observations="topic"))[0]
+    done = probe(text)
+    same("status: the second block has no queue left", (done.returncode, done.stderr), (1, ""))
+    has_line("the row", done.stdout, "ok", "channel", 'genesys_realtime <Queues "all">', "created beside 0 others", "given back")
+    same("one channel, without topics and socket", left_behind(sim), [(0, None)])
+    check("its address is a secret", "/channels/" not in done.stdout.replace("notifications/channels", ""), done.stdout)
+
+
+def what_keeps_a_channel_from_working_has_its_row() -> None:
+    sim = Simulator(**SMALL)
+    text = sections(sim, queues("all"))[0]
+    for on, words in (("POST /api/v2/notifications/channels", "channel_create"), ("PUT /api/v2/notifications/*", "subscriptions_replace"),
+                      ("GET /channels/*", "the socket: ")):
+        sim.faults({"on": on, "answer": 400})
+        done = probe(text)
+        same(on + ": status", (done.returncode, done.stderr), (2, ""))
+        has_line(on, done.stdout, "failed", "channel", words)
+        check(on + ": all is given back", all(one == (0, None) for one in left_behind(sim)), left_behind(sim))
+    sim.faults({"on": "GET /channels/*", "answer": "hang"})
+    has_line("a socket that hangs", probe(text).stdout, "failed", "channel", "the socket: ")
+    check("all is given back", all(one == (0, None) for one in left_behind(sim)), left_behind(sim))
+
+
+def a_channel_of_an_agent_is_never_dropped() -> None:
+    """Twenty channels in use leave no room; the channel of an earlier probe is room, since the platform drops it first."""
+    sim = Simulator(**SMALL)
+    text = sections(sim, queues("all"))[0]
+    has_line("the first probe", probe(text).stdout, "ok", "channel", "created beside 0 others")
+    agents = [Sibling(sim) for _ in range(19)]
+    has_line("with room", probe(text).stdout, "ok", "channel", "created beside 20 others")
+    agents.append(Sibling(sim))
+    same("the agents have their channels", len(live(sim)), len(agents))
+    done = probe(text)
+    same("status", (done.returncode, done.stderr), (1, ""))
+    has_line("without room", done.stdout, "warning", "channel", "not tried: the OAuth client has 20 channels, all in use")
+    same("the agents still have their channels", len(live(sim)), len(agents))
+
+
 if __name__ == "__main__":
     report.main([an_account_that_works_has_status_0, a_wrong_account_has_its_row, a_clock_that_is_wrong_has_its_row,
                  a_server_that_hangs_ends_within_the_bound, each_block_has_its_permissions_queues_and_poll,
-                 a_missing_permission_is_named, a_block_without_queues_is_a_warning], {"collectd": DAEMON})
+                 a_missing_permission_is_named, a_block_without_queues_is_a_warning,
+                 a_channel_is_tried_and_given_back, what_keeps_a_channel_from_working_has_its_row,
+                 a_channel_of_an_agent_is_never_dropped], {"collectd": DAEMON})

@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: MIT */
+/* Tries a notification channel: creates one, subscribes it to one topic, opens
+ * its socket, and gives all of it back. Main thread.
+ *
+ * The platform keeps 20 channels for an OAuth client, has no request that
+ * removes one, and drops the one that was used longest ago, unconnected ones
+ * first, for the 21st (API reference). An earlier channel of a probe has no
+ * topic. So a channel is created if fewer than 20 are there, or one of them has
+ * no topic: no channel of an agent is dropped. It is never used again: it might
+ * be an agent's that has no topic yet. */
+#ifndef PROBE_NETWORK_CHANNEL_H
+#define PROBE_NETWORK_CHANNEL_H
+
+#include "probe/network/place.h"
+
+/* `queue` is the id of the queue to whose conversations it subscribes. */
+void probe_channel_check(const struct probe_place *p, const char *queue);
+
+#endif
