@@ -62,6 +62,18 @@ static const struct probe_check_row rows[PROBE_CHECK_COUNT] = {
                        "let WebSockets (wss://streaming.DOMAIN, port 443) pass "
                        "the firewall and the proxy; use an OAuth client for "
                        "collectd alone"},
+    [PROBE_SQS] = {"sqs", "Can the queue of SQS be read?",
+                   "check QueueURL, AWSRegion, the keys and the policy "
+                   "(sqs:ReceiveMessage); docs/permissions.md has a policy "
+                   "to copy"},
+    [PROBE_REDIS] = {"redis",
+                     "Can the shared state be reached, and is it durable?",
+                     "check StateURL, StateUser and StatePasswordFile; for "
+                     "counts that survive a crash Redis needs appendonly yes "
+                     "and appendfsync always"},
+    [PROBE_INFLUXDB] = {"influxdb", "Does the database take lines?",
+                        "check URL, the token or password, and that the "
+                        "bucket or database exists and may be written"},
     [PROBE_END] = {"end", "Do all checks end?",
                    "run genesys-probe again; if it stops at the same place, "
                    "report it with the output"},

@@ -27,6 +27,9 @@ enum probe_check {
   PROBE_QUEUES,       /* which queues does a block select? */
   PROBE_POLL,         /* does one poll get an answer? */
   PROBE_CHANNEL,      /* do a channel, its socket and a topic work? */
+  PROBE_SQS,          /* can a queue of SQS be read? */
+  PROBE_REDIS,        /* can the shared state be reached, and is it durable? */
+  PROBE_INFLUXDB,     /* does the database take lines? */
   PROBE_END,          /* did all checks end? */
   PROBE_CHECK_COUNT
 };

@@ -1,14 +1,24 @@
 /* SPDX-License-Identifier: MIT */
-/* A running <Attributes> block: its source and its counters. It does not depend
- * on collectd. */
+/* An <Attributes> block, and the running one: its source and its counters. It
+ * does not depend on collectd. */
 #ifndef GENESYS_FLOWMETRICS_ATTRIBUTES_BLOCK_H
 #define GENESYS_FLOWMETRICS_ATTRIBUTES_BLOCK_H
 
+#include "common/daemon/plugin_base.h"
 #include "common/net/channels/queue_topics.h"
 #include "plugins/genesys_flowmetrics/options.h"
 #include "plugins/genesys_flowmetrics/samples.h"
 
 struct attributes;
+
+/* A block of the configuration, which genesys-probe reads too. */
+enum { ATTRIBUTES_HOST_SIZE = 128 }; /* collectd's DATA_MAX_NAME_LEN */
+struct attributes_block {
+  struct gc_block base;
+  struct attributes_config config;
+  struct attributes *work;
+  char host[ATTRIBUTES_HOST_SIZE]; /* of its values; "": collectd's */
+};
 
 struct attributes_settings {
   const char *name;  /* <Attributes "ivr"> */

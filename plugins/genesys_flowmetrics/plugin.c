@@ -28,12 +28,8 @@ static struct gc_write_ticket *ticket;
 static uint32_t interval_ms;
 
 /* One <Attributes> block. */
-struct attributes_block {
-  struct gc_block base;
-  struct attributes_config config;
-  struct attributes *work;
-  char host[DATA_MAX_NAME_LEN];
-};
+_Static_assert(ATTRIBUTES_HOST_SIZE >= DATA_MAX_NAME_LEN,
+               "a host name of collectd has room");
 
 static struct attributes_block *attributes_of(struct gc_block *b) {
   return (struct attributes_block *)b;

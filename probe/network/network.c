@@ -10,6 +10,8 @@
 #include "plugins/genesys_flowmetrics/options.h"
 #include "plugins/genesys_realtime/options.h"
 #include "probe/network/accounts.h"
+#include "probe/network/attributes.h"
+#include "probe/network/influxdb.h"
 #include "probe/network/queries.h"
 #include "probe/network/queues.h"
 
@@ -35,6 +37,7 @@ static void check_account(void *ctx, const char *name, const char *host) {
 ACCOUNT_OF(queues_options)
 ACCOUNT_OF(query_options)
 ACCOUNT_OF(flows_options)
+ACCOUNT_OF(attributes_options)
 
 /* The kinds of blocks, by plugin and prefix. */
 static const struct {
@@ -46,6 +49,9 @@ static const struct {
      probe_queues_check},
     {"genesys_analytics", "query", "Query", account_of_query_options,
      probe_query_check},
+    {"genesys_flowmetrics", "attributes", "Attributes",
+     account_of_attributes_options, probe_attributes_check},
+    {"genesys_influxdb", "node", "Node", NULL, probe_influxdb_check},
     {"genesys_flowmetrics", "flows", "Flows", account_of_flows_options,
      probe_flows_check},
 };
@@ -69,9 +75,7 @@ static void check_block(struct probe_run *run, const struct gc_block *b) {
     if (kinds[i].account != NULL)
       p.state = find_account(run, kinds[i].account(b->options));
     p.account = p.state != NULL ? p.state->account : NULL;
-    /* An account without a token has its own rows. */
-    if (p.account != NULL || kinds[i].account == NULL)
-      kinds[i].check(&p);
+    kinds[i].check(&p);
   }
 }
 

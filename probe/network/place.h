@@ -16,8 +16,10 @@ struct probe_account {
 struct probe_place {
   const struct probe_reporter *reporter;
   const struct gc_block *block;
-  struct gc_account *account;  /* it has a token; NULL: the block has none */
-  struct probe_account *state; /* of that account */
+  /* It has a token. NULL: the block has none, or it failed a check, which has
+   * its own rows. */
+  struct gc_account *account;
+  struct probe_account *state;      /* of that account */
   char subject[PROBE_SUBJECT_SIZE]; /* "genesys_realtime <Queues "all">" */
 };
 

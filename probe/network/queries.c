@@ -65,12 +65,16 @@ static void ask_names(const struct probe_place *p, const struct gc_query *q) {
 
 void probe_query_check(const struct probe_place *p) {
   const struct query_options *o = p->block->options;
+  if (p->account == NULL)
+    return;
   ask_names(p, &o->query);
   poll_interval(p, &o->query);
 }
 
 void probe_flows_check(const struct probe_place *p) {
   const struct flows_options *o = p->block->options;
+  if (p->account == NULL)
+    return;
   ask_names(p, &o->query);
   if (o->observations == FLOW_ACTIVITY)
     (void)probe_permission_ask(p, GC_ENDPOINT_FLOW_ACTIVITY);

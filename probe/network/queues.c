@@ -246,7 +246,8 @@ static void check_selected(const struct probe_place *p,
 }
 
 void probe_queues_check(const struct probe_place *p) {
-  if (probe_permission_ask(p, GC_ENDPOINT_QUEUES) == GC_ERR_TIMEOUT)
+  if (p->account == NULL ||
+      probe_permission_ask(p, GC_ENDPOINT_QUEUES) == GC_ERR_TIMEOUT)
     return;
   struct gc_entities *queues =
       probe_names_read(p->reporter, p->account, GC_QUEUE);

@@ -10,10 +10,14 @@ import time
 from typing import Any
 
 from lib import report
-from lib.collectd import DAEMON, account, block, build_folder, polled, query, queues
+from lib.collectd import DAEMON, FLOWS, account, block, build_folder, built, polled, query, queues
+from lib.flows import Sqs, attributes
 from lib.genesys import Simulator
+from lib.process import free_port
+from lib.redis import SERVER, Redis
 from lib.report import check, has_line, same
 from lib.stream import Sibling
+from lib.timeseries import INFLUXD, Influx1
 from probe import PROBE, Place, ours
 
 PROD = '<Account "prod">'
@@ -208,9 +212,75 @@ def a_channel_of_an_agent_is_never_dropped() -> None:
     same("the agents still have their channels", len(live(sim)), len(agents))
 
 
+def flow_section(blocks: str) -> str:
+    return "LoadPlugin genesys_flowmetrics\n<Plugin genesys_flowmetrics>\n%s</Plugin>\n" % blocks
+
+
+FLOW = ("genesys_flowmetrics",)
+IVR = 'genesys_flowmetrics <Attributes "ivr">'
+
+
+def a_queue_of_sqs_is_read_and_left_as_it_was() -> None:
+    sqs = Sqs()
+    sqs.send('{"a":1}', '{"b":2}')
+    done = probe(flow_section(attributes(sqs)), more=FLOW)
+    same("status", (done.returncode, done.stderr), (0, ""))
+    has_line("the row", done.stdout, "ok", "sqs", IVR, sqs.queue_url + ": a message was received, and stays in the queue")
+    record = sqs.queue()
+    same("nothing is deleted or in flight", (record["deleted"], record["in_flight"], record["visible"]), (0, 0, 2))
+    wrong = sqs.private("wrong.secret", "tell-tale")
+    for name, changes, words in (("wrong key", {"SecretAccessKeyFile": wrong}, "ReceiveMessage"),
+                                 ("no such queue", {"QueueURL": sqs.queue_url + "x"}, "ReceiveMessage"),
+                                 ("no such host", {"QueueURL": "https://nowhere.invalid/1/genesys"}, "nowhere.invalid")):
+        done = probe(flow_section(attributes(sqs, **changes)), more=FLOW)
+        same(name + ": status", (done.returncode, done.stderr), (2, ""))
+        has_line(name, done.stdout, "failed", "sqs", IVR, words)
+        check(name + ": the secret is not shown", "tell-tale" not in done.stdout, done.stdout)
+    sqs.faults({"sqs": "*", "answer": "hang"})
+    has_line("a queue that hangs", probe(flow_section(attributes(sqs)), more=FLOW).stdout, "failed", "sqs", IVR)
+
+
+def a_redis_and_its_durability() -> None:
+    redis = Redis()
+    webhook = {"Source": "webhook", "Port": free_port(), "StateURL": redis.url}
+    text = flow_section(block("Attributes", "ivr", webhook))
+    done = probe(text, more=FLOW)
+    same("status", (done.returncode, done.stderr), (0, ""))
+    has_line("the row", done.stdout, "ok", "redis", IVR, redis.url + ": counts survive a crash")
+    same("no key is written", redis.ask("DBSIZE"), ":0")
+    redis.ask("CONFIG", "SET", "appendfsync", "everysec")
+    done = probe(text, more=FLOW)
+    same("not durable: status", (done.returncode, done.stderr), (1, ""))
+    has_line("not durable", done.stdout, "warning", "redis", IVR, "set appendonly yes and appendfsync always")
+    redis.shut_down()
+    done = probe(text, more=FLOW)
+    same("gone: status", (done.returncode, done.stderr), (2, ""))
+    has_line("gone", done.stdout, "failed", "redis", IVR)
+
+
+def a_database_judges_without_a_line() -> None:
+    database = Influx1(user="collectd:right")
+    password = database.folder / "password"
+    for name, given, store, status, words in (
+            ("right", "right", "genesys", 0, ("ok", "may be written (204); nothing was")),
+            ("wrong password", "tell-tale", "genesys", 2, ("failed", "401 for the database", "User and Password")),
+            ("no such database", "right", "nothing", 2, ("failed", '404 for the database "nothing"'))):
+        password.write_text(given + "\n")
+        password.chmod(0o600)
+        text = database.node(User="collectd", PasswordFile=password).replace('Database "genesys"', 'Database "%s"' % store)
+        done = probe("LoadPlugin genesys_influxdb\n" + text, more=("genesys_influxdb",))
+        same(name + ": status", (done.returncode, done.stderr), (status, ""))
+        has_line(name, done.stdout, words[0], "influxdb", 'genesys_influxdb <Node "main">', *words[1:])
+        check(name + ": the secret is not shown", "tell-tale" not in done.stdout, done.stdout)
+    same("nothing is written", database.ask("SHOW MEASUREMENTS"), [])
+
+
 if __name__ == "__main__":
     report.main([an_account_that_works_has_status_0, a_wrong_account_has_its_row, a_clock_that_is_wrong_has_its_row,
                  a_server_that_hangs_ends_within_the_bound, each_block_has_its_permissions_queues_and_poll,
                  a_missing_permission_is_named, a_block_without_queues_is_a_warning,
                  a_channel_is_tried_and_given_back, what_keeps_a_channel_from_working_has_its_row,
-                 a_channel_of_an_agent_is_never_dropped], {"collectd": DAEMON})
+                 a_channel_of_an_agent_is_never_dropped,
+                 *([a_queue_of_sqs_is_read_and_left_as_it_was] if built(FLOWS) else []),
+                 *([a_redis_and_its_durability] if built(FLOWS) and SERVER else []),
+                 *([a_database_judges_without_a_line] if built("genesys_influxdb") and INFLUXD else [])], {"collectd": DAEMON})

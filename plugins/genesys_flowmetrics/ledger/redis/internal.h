@@ -110,4 +110,11 @@ GC_MUST_CHECK enum gc_code redis_transact(struct ledger *l,
                                           struct batch *batches, size_t count,
                                           struct gc_err *err);
 
+/* Reads how durable the server is: `ret_advice` gets the words of
+ * net/redis/durability, or GC_OK. `words` is scratch space. */
+GC_MUST_CHECK enum gc_code redis_read_durability(struct redis_link *link,
+                                                 struct redis_words *words,
+                                                 struct gc_err *ret_advice,
+                                                 struct gc_err *err);
+
 #endif

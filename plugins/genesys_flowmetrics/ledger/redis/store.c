@@ -40,33 +40,39 @@ static const char *setting_of(const redisReply *reply) {
   return has_value ? reply->element[1]->str : NULL;
 }
 
-static enum gc_code check_durability(struct ledger *l, struct gc_err *err) {
+enum gc_code redis_read_durability(struct redis_link *link,
+                                   struct redis_words *words,
+                                   struct gc_err *ret_advice,
+                                   struct gc_err *err) {
   static const char *const names[] = {"appendonly", "appendfsync",
                                       "maxmemory-policy",
                                       "no-appendfsync-on-rewrite"};
-  struct redis_store *s = l->redis;
   redisReply *replies[GC_COUNT(names)] = {NULL};
-  struct gc_err advice = {.code = GC_OK};
-  s->next_check_ms = gc_clock_now_ms() + CHECK_EVERY_MS;
   for (size_t i = 0; i < GC_COUNT(names); i++) {
-    redis_print(&s->words, "CONFIG");
-    redis_print(&s->words, "GET");
-    redis_print(&s->words, "%s", names[i]);
-    GC_TRY(redis_queue_command(s->link, &s->words, err));
+    redis_print(words, "CONFIG");
+    redis_print(words, "GET");
+    redis_print(words, "%s", names[i]);
+    GC_TRY(redis_queue_command(link, words, err));
   }
   enum gc_code code = GC_OK;
   for (size_t i = 0; i < GC_COUNT(names) && code == GC_OK; i++)
-    code = redis_read_reply(s->link, &replies[i], err);
+    code = redis_read_reply(link, &replies[i], err);
   const struct redis_durability d = {
       setting_of(replies[0]), setting_of(replies[1]), setting_of(replies[2]),
       setting_of(replies[3])};
-  if (code == GC_OK) {
-    (void)redis_advice(&d, &advice);
-    ledger_report(l, "durability of the state", &advice);
-  }
+  if (code == GC_OK)
+    (void)redis_advice(&d, ret_advice);
   for (size_t i = 0; i < GC_COUNT(names); i++)
     redis_reply_auto(&replies[i]);
   return code;
+}
+
+static enum gc_code check_durability(struct ledger *l, struct gc_err *err) {
+  struct gc_err advice = {.code = GC_OK};
+  l->redis->next_check_ms = gc_clock_now_ms() + CHECK_EVERY_MS;
+  GC_TRY(redis_read_durability(l->redis->link, &l->redis->words, &advice, err));
+  ledger_report(l, "durability of the state", &advice);
+  return GC_OK;
 }
 
 /* ---- loading ---- */
