@@ -75,8 +75,9 @@ static const struct probe_check_row rows[PROBE_CHECK_COUNT] = {
                         "check URL, the token or password, and that the "
                         "bucket or database exists and may be written"},
     [PROBE_END] = {"end", "Do all checks end?",
-                   "run genesys-probe again; if it stops at the same place, "
-                   "report it with the output"},
+                   "correct the failures above and run genesys-probe again; "
+                   "if it stops at the same place without one, report it with "
+                   "the output"},
 };
 
 enum probe_check probe_check_of(const char *name) {

@@ -37,9 +37,10 @@ bool probe_has_time(const struct probe_reporter *r, enum probe_check check,
                     const char *subject) {
   if (probe_left_ms(r, 1) > 0)
     return true;
-  probe_report(r, check, PROBE_WARNING, subject,
-               "not checked: earlier checks took all of the %d s",
-               PROBE_NETWORK_LIMIT_MS / 1000);
+  probe_report(r, PROBE_END, PROBE_WARNING, subject,
+               "%s and what follows it are not checked: earlier checks took "
+               "all of the %d s",
+               probe_check_row(check)->name, PROBE_NETWORK_LIMIT_MS / 1000);
   return false;
 }
 

@@ -7,13 +7,14 @@ import os
 import socket
 import subprocess
 import time
-from typing import Any
+from pathlib import Path
+from typing import Any, Optional
 
 from lib import report
-from lib.collectd import DAEMON, FLOWS, account, block, build_folder, built, polled, query, queues
+from lib.collectd import DAEMON, FLOWS, Collectd, account, block, build_folder, built, polled, query, queues
 from lib.flows import Sqs, attributes
-from lib.genesys import Simulator
-from lib.process import free_port
+from lib.genesys import Proxy, Simulator
+from lib.process import free_port, wait_until
 from lib.redis import SERVER, Redis
 from lib.report import check, has_line, same
 from lib.stream import Sibling
@@ -25,17 +26,23 @@ SMALL: dict[str, Any] = {"queues": 4, "agents": 4, "warmup": 0, "frozen": True}
 LIMIT_S = 60
 
 
-def probe(text: str, *words: str, more: tuple[str, ...] = ()) -> "subprocess.CompletedProcess[str]":
-    """Runs genesys-probe --once with a private collectd.conf; it must end within its limit."""
-    place = Place(text, more)
-    env = {"PATH": os.environ.get("PATH", ""), "LC_ALL": "C.UTF-8", "LD_LIBRARY_PATH": str(build_folder() / ".libs"),
-           "GENESYS_PROBE_LIBRARY": str(build_folder() / ".libs")}
+def run(config: Path, where: Path, env: Optional[dict[str, str]] = None) -> "subprocess.CompletedProcess[str]":
+    """Runs genesys-probe --once; it must end within its limit."""
+    full = {"PATH": os.environ.get("PATH", ""), "LC_ALL": "C.UTF-8", "LD_LIBRARY_PATH": str(build_folder() / ".libs"),
+            "GENESYS_PROBE_LIBRARY": str(build_folder() / ".libs"), **(env or {})}
     begin = time.monotonic()
-    done = subprocess.run([str(PROBE), "--once", "-C", str(place.config), *words], env=env, text=True, capture_output=True,
-                          timeout=2 * LIMIT_S, cwd=place.base, check=False)
+    done = subprocess.run([str(PROBE), "--once", "-C", str(config)], env=full, text=True, capture_output=True,
+                          timeout=2 * LIMIT_S, cwd=where, check=False)
     took_s = time.monotonic() - begin
     check("it ends within %d s" % LIMIT_S, took_s < LIMIT_S, took_s)
     check("no secret is shown", "sim-secret" not in done.stdout + done.stderr, done.stdout)
+    return done
+
+
+def probe(text: str, more: tuple[str, ...] = (), env: Optional[dict[str, str]] = None) -> "subprocess.CompletedProcess[str]":
+    """Checks a private collectd.conf, beside which no file appears."""
+    place = Place(text, more)
+    done = run(place.config, place.base, env)
     same("the folder", sorted(path.name for path in place.base.iterdir()), ["collectd.conf", "plugins"])
     return done
 
@@ -118,7 +125,7 @@ def each_block_has_its_permissions_queues_and_poll() -> None:
     sim = Simulator(**SMALL)
     text, more = sections(sim, polled("few", Queue="Support*") + polled("all"), query(),
                           block("Flows", "flows", {"Account": "prod"}))
-    done = probe(text, more=more)
+    done = probe(text, more)
     same("status", (done.returncode, done.stderr), (0, ""))
     few, every = ('genesys_realtime <Queues "%s">' % name for name in ("few", "all"))
     has_line("the list", done.stdout, "ok", "permission", few, "routing:queue:view: granted (GET /api/v2/routing/queues)")
@@ -140,7 +147,7 @@ def each_block_has_its_permissions_queues_and_poll() -> None:
 def a_missing_permission_is_named() -> None:
     sim = Simulator(permissions="routing:queue:view,architect:flow:view", **SMALL)
     text, more = sections(sim, polled("all"), query(), block("Flows", "flows", {"Account": "prod"}))
-    done = probe(text, more=more)
+    done = probe(text, more)
     same("status", (done.returncode, done.stderr), (2, ""))
     for subject, permission in (('genesys_realtime <Queues "all">', "analytics:queueObservation:view"),
                                 ('genesys_analytics <Query "queues">', "analytics:conversationAggregate:view"),
@@ -223,7 +230,7 @@ IVR = 'genesys_flowmetrics <Attributes "ivr">'
 def a_queue_of_sqs_is_read_and_left_as_it_was() -> None:
     sqs = Sqs()
     sqs.send('{"a":1}', '{"b":2}')
-    done = probe(flow_section(attributes(sqs)), more=FLOW)
+    done = probe(flow_section(attributes(sqs)), FLOW)
     same("status", (done.returncode, done.stderr), (0, ""))
     has_line("the row", done.stdout, "ok", "sqs", IVR, sqs.queue_url + ": a message was received, and stays in the queue")
     record = sqs.queue()
@@ -232,28 +239,28 @@ def a_queue_of_sqs_is_read_and_left_as_it_was() -> None:
     for name, changes, words in (("wrong key", {"SecretAccessKeyFile": wrong}, "ReceiveMessage"),
                                  ("no such queue", {"QueueURL": sqs.queue_url + "x"}, "ReceiveMessage"),
                                  ("no such host", {"QueueURL": "https://nowhere.invalid/1/genesys"}, "nowhere.invalid")):
-        done = probe(flow_section(attributes(sqs, **changes)), more=FLOW)
+        done = probe(flow_section(attributes(sqs, **changes)), FLOW)
         same(name + ": status", (done.returncode, done.stderr), (2, ""))
         has_line(name, done.stdout, "failed", "sqs", IVR, words)
         check(name + ": the secret is not shown", "tell-tale" not in done.stdout, done.stdout)
     sqs.faults({"sqs": "*", "answer": "hang"})
-    has_line("a queue that hangs", probe(flow_section(attributes(sqs)), more=FLOW).stdout, "failed", "sqs", IVR)
+    has_line("a queue that hangs", probe(flow_section(attributes(sqs)), FLOW).stdout, "failed", "sqs", IVR)
 
 
 def a_redis_and_its_durability() -> None:
     redis = Redis()
     webhook = {"Source": "webhook", "Port": free_port(), "StateURL": redis.url}
     text = flow_section(block("Attributes", "ivr", webhook))
-    done = probe(text, more=FLOW)
+    done = probe(text, FLOW)
     same("status", (done.returncode, done.stderr), (0, ""))
     has_line("the row", done.stdout, "ok", "redis", IVR, redis.url + ": counts survive a crash")
     same("no key is written", redis.ask("DBSIZE"), ":0")
     redis.ask("CONFIG", "SET", "appendfsync", "everysec")
-    done = probe(text, more=FLOW)
+    done = probe(text, FLOW)
     same("not durable: status", (done.returncode, done.stderr), (1, ""))
     has_line("not durable", done.stdout, "warning", "redis", IVR, "set appendonly yes and appendfsync always")
     redis.shut_down()
-    done = probe(text, more=FLOW)
+    done = probe(text, FLOW)
     same("gone: status", (done.returncode, done.stderr), (2, ""))
     has_line("gone", done.stdout, "failed", "redis", IVR)
 
@@ -268,11 +275,46 @@ def a_database_judges_without_a_line() -> None:
         password.write_text(given + "\n")
         password.chmod(0o600)
         text = database.node(User="collectd", PasswordFile=password).replace('Database "genesys"', 'Database "%s"' % store)
-        done = probe("LoadPlugin genesys_influxdb\n" + text, more=("genesys_influxdb",))
+        done = probe("LoadPlugin genesys_influxdb\n" + text, ("genesys_influxdb",))
         same(name + ": status", (done.returncode, done.stderr), (status, ""))
         has_line(name, done.stdout, words[0], "influxdb", 'genesys_influxdb <Node "main">', *words[1:])
         check(name + ": the secret is not shown", "tell-tale" not in done.stdout, done.stdout)
     same("nothing is written", database.ask("SHOW MEASUREMENTS"), [])
+
+
+def a_proxy_is_named_with_its_origin() -> None:
+    sim, proxy = Simulator(**SMALL), Proxy(auth="me:tell-tale")
+    address = "127.0.0.1:%d" % proxy.port
+    done = probe(ours(account(sim, Proxy="http://me:tell-tale@%s" % address)))
+    same("status", (done.returncode, done.stderr), (0, ""))
+    has_line("the address is that of the proxy", done.stdout, "ok", "tcp", PROD, "(proxy %s of Proxy): connected to 127.0.0.1" % address)
+    has_line("the certificate is the server's", done.stdout, "ok", "tls", PROD, "CN=localhost")
+    check("its password is not shown", "tell-tale" not in done.stdout, done.stdout)
+    done = probe(ours(account(sim)), env={"https_proxy": "http://%s" % address})
+    same("no password: status", (done.returncode, done.stderr), (2, ""))
+    has_line("no password", done.stdout, "failed", "tls", PROD, "407", "(proxy %s of https_proxy in the environment)" % address)
+
+
+def others(base: Path) -> list[str]:
+    """All files of a collectd except its values."""
+    return sorted(str(path) for path in base.rglob("*") if base / "csv" not in (path, *path.parents))
+
+
+def the_live_agent_is_not_disturbed() -> None:
+    """The probe reads the agent's own file while the agent has state store, health port and channel."""
+    sim = Simulator(**SMALL)
+    health = block("Health", None, {"Port": free_port()})
+    daemon = Collectd(account(sim) + health, queues())
+    daemon.wait_up()
+    wait_until(lambda: len(live(sim)) == 1, 30, "the agent listens")
+    before, said, files = live(sim), daemon.complaints(), others(daemon.base)
+    done = run(daemon.config, daemon.base)
+    same("status", (done.returncode, done.stderr), (0, ""))
+    has_line("the probe has a channel of its own", done.stdout, "ok", "channel", "created beside 1 others")
+    same("the agent keeps its channel and socket", live(sim), before)
+    same("no file appears or goes", others(daemon.base), files)
+    same("the agent has no new complaint", daemon.complaints(), said)
+    daemon.stop()
 
 
 if __name__ == "__main__":
@@ -280,7 +322,7 @@ if __name__ == "__main__":
                  a_server_that_hangs_ends_within_the_bound, each_block_has_its_permissions_queues_and_poll,
                  a_missing_permission_is_named, a_block_without_queues_is_a_warning,
                  a_channel_is_tried_and_given_back, what_keeps_a_channel_from_working_has_its_row,
-                 a_channel_of_an_agent_is_never_dropped,
+                 a_channel_of_an_agent_is_never_dropped, a_proxy_is_named_with_its_origin, the_live_agent_is_not_disturbed,
                  *([a_queue_of_sqs_is_read_and_left_as_it_was] if built(FLOWS) else []),
                  *([a_redis_and_its_durability] if built(FLOWS) and SERVER else []),
                  *([a_database_judges_without_a_line] if built("genesys_influxdb") and INFLUXD else [])], {"collectd": DAEMON})
