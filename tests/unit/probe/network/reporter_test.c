@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: MIT */
+#include "probe/network/reporter.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "common/net/clock.h"
+#include "tests/support/check.h"
+
+static char said[2048];
+
+static void record_result(const char *check, const char *state,
+                          const char *subject, const char *what) {
+  snprintf(said, sizeof(said), "%s|%s|%s|%s", check, state, subject, what);
+}
+
+static struct probe_reporter reporter_with(int64_t left_ms) {
+  return (struct probe_reporter){
+      .say = record_result,
+      .end_ms = (uint64_t)((int64_t)gc_clock_now_ms() + left_ms)};
+}
+
+static void a_result_is_one_line_without_tabs(void) {
+  struct probe_reporter r = reporter_with(1000);
+  probe_report(&r, PROBE_TLS, PROBE_WARNING, "<Account \"a\tb\">", "%s\n%d",
+               "x", 4);
+  CHECK_STR(said, "tls|warning|<Account \"a b\">|x 4");
+}
+
+static void a_step_gets_its_limit_or_what_is_left(void) {
+  struct probe_reporter r = reporter_with(60000);
+  CHECK_INT(probe_left_ms(&r, 12000), 12000);
+  r = reporter_with(5000);
+  CHECK(probe_left_ms(&r, 12000) <= 5000);
+  r = reporter_with(-1);
+  CHECK_INT(probe_left_ms(&r, 12000), 0);
+}
+
+static void a_check_without_time_is_said_and_not_made(void) {
+  struct probe_reporter r = reporter_with(60000);
+  said[0] = '\0';
+  CHECK(probe_has_time(&r, PROBE_TOKEN, "<Account \"a\">"));
+  CHECK_STR(said, "");
+  r = reporter_with(-1);
+  CHECK(!probe_has_time(&r, PROBE_TOKEN, "<Account \"a\">"));
+  CHECK_STR(said, "end|warning|<Account \"a\">|token and what follows it are "
+                  "not checked: earlier checks took all of the 40 s");
+}
+
+static void a_wait_ends_with_the_outcome_or_the_limit(void) {
+  struct probe_wait w;
+  probe_wait_init(&w);
+  CHECK(!probe_wait_for(&w, 1));
+  probe_wait_end(&w);
+  CHECK(probe_wait_for(&w, 60000));
+  CHECK(probe_wait_for(&w, 0));
+  probe_wait_clear(&w);
+}
+
+int main(void) {
+  RUN(a_result_is_one_line_without_tabs);
+  RUN(a_step_gets_its_limit_or_what_is_left);
+  RUN(a_check_without_time_is_said_and_not_made);
+  RUN(a_wait_ends_with_the_outcome_or_the_limit);
+  return check_done();
+}
