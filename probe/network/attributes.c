@@ -16,8 +16,11 @@ static void check_notifications(const struct probe_place *p) {
   p->state->channel_tried = true;
   struct gc_entities *queues =
       probe_names_read(p->reporter, p->account, GC_QUEUE);
-  if (queues != NULL && gc_entities_count(queues) > 0)
-    probe_channel_check(p, gc_entities_at(queues, 0)->id);
+  if (queues != NULL && gc_entities_count(queues) > 0) {
+    struct probe_topics topics = {.count = 1};
+    gc_topic_of_queue(topics.at[0], gc_entities_at(queues, 0)->id);
+    probe_channel_check(p, &topics);
+  }
   gc_entities_put(queues);
 }
 

@@ -6,7 +6,6 @@
 
 #include "common/base/json/document.h"
 #include "common/genesys/channel_id.h"
-#include "common/genesys/topics.h"
 #include "common/net/channels/channels.h"
 #include "common/net/clock.h"
 #include "common/net/socket/websocket.h"
@@ -165,40 +164,52 @@ static enum gc_code try_socket(const struct probe_place *p, const char *url,
 
 /* ---- the channel ---- */
 
-/* Reports the rejection; true if the topic is subscribed. */
-static bool is_permitted(const struct probe_place *p, struct gc_document *d,
-                         const char *topic) {
-  struct json_object *one =
-      gc_document_element(gc_document_member(d->root, "entities"), 0);
+/* Reports a rejection; true if the topic is subscribed. */
+static bool is_permitted(const struct probe_place *p, struct json_object *one) {
+  const char *topic = gc_document_text(one, "id");
   const char *state = gc_document_text(one, "state");
   const char *reason = gc_document_text(one, "rejectionReason");
   const char *missing = gc_document_text(
       gc_document_element(gc_document_member(one, "missingPermissions"), 0),
       NULL);
-  if (one == NULL || state == NULL || strcmp(state, "Rejected") != 0)
+  if (state == NULL || strcmp(state, "Rejected") != 0)
     return true;
-  probe_report(p->reporter, PROBE_CHANNEL, PROBE_FAILED, p->subject,
-               "the topic %.100s is rejected: %.200s%s%.100s", topic,
-               reason != NULL ? reason : "no reason is given",
-               missing != NULL ? "; missing permission " : "",
-               missing != NULL ? missing : "");
+  probe_report(p->reporter, missing != NULL ? PROBE_PERMISSION : PROBE_CHANNEL,
+               PROBE_FAILED, p->subject,
+               "%.100s%sthe topic %.150s is rejected: %.200s",
+               missing != NULL ? missing : "",
+               missing != NULL ? ": missing: " : "", topic != NULL ? topic : "",
+               reason != NULL ? reason : "no reason is given");
   return false;
 }
 
+static bool are_permitted(const struct probe_place *p, struct gc_document *d) {
+  struct json_object *list = gc_document_member(d->root, "entities");
+  bool all = true;
+  for (size_t i = 0; i < gc_document_count(list); i++)
+    all &= is_permitted(p, gc_document_element(list, i));
+  return all;
+}
+
+/* True if the topics are subscribed, all of them. */
 static bool subscribe_once(const struct probe_place *p, const char *tail,
-                           const char *queue) {
+                           const struct probe_topics *topics) {
+  GC_AUTO(gc_document_clear) struct gc_document asked = {0};
   GC_AUTO(gc_document_clear) struct gc_document d = {0};
-  char topic[GC_TOPIC_SIZE], body[GC_TOPIC_SIZE + 32];
-  struct gc_err err;
-  gc_topic_of_queue(topic, queue);
-  snprintf(body, sizeof(body), "[{\"id\":\"%s\"}]", topic);
-  const struct probe_request request = {.endpoint =
-                                            GC_ENDPOINT_SUBSCRIPTIONS_REPLACE,
-                                        .path_tail = tail,
-                                        .query = "ignoreErrors=true",
-                                        .body = body};
-  if (ask(p, &request, &d, &err) == GC_OK)
-    return is_permitted(p, &d, topic);
+  GC_AUTO(gc_buf_clear) struct gc_buf body = {.max = 65536};
+  struct gc_err err = {.code = GC_OK};
+  struct json_object *list = gc_document_add_array(&asked, NULL, NULL);
+  for (size_t i = 0; i < topics->count; i++)
+    gc_document_add_text(&asked, gc_document_add_object(&asked, list, NULL),
+                         "id", topics->at[i]);
+  struct probe_request request = {.endpoint = GC_ENDPOINT_SUBSCRIPTIONS_REPLACE,
+                                  .path_tail = tail,
+                                  .query = "ignoreErrors=true"};
+  if (gc_document_write(&asked, &body, &err) == GC_OK) {
+    request.body = body.data;
+    if (ask(p, &request, &d, &err) == GC_OK)
+      return are_permitted(p, &d);
+  }
   fail_channel(p, "", &err);
   return false;
 }
@@ -222,23 +233,24 @@ static bool give_back(const struct probe_place *p, const char *tail) {
 
 static void use_channel(const struct probe_place *p,
                         const struct gc_channel_id *id, size_t others,
-                        const char *queue) {
+                        const struct probe_topics *topics) {
   char tail[GC_CHANNEL_ID_MAX + 32];
   struct gc_err err = {.code = GC_OK};
   snprintf(tail, sizeof(tail), "/%s/subscriptions", id->id);
-  bool is_subscribed = subscribe_once(p, tail, queue);
+  bool is_subscribed = subscribe_once(p, tail, topics);
   bool is_open = is_subscribed && try_socket(p, id->uri, &err) == GC_OK;
   bool is_back = give_back(p, tail);
   if (is_subscribed && !is_open)
     fail_channel(p, "the socket: ", &err);
   if (is_open && is_back)
     probe_report(p->reporter, PROBE_CHANNEL, PROBE_OK, p->subject,
-                 "created beside %zu others, subscribed to a queue's "
-                 "conversations, connected, and given back",
-                 others);
+                 "created beside %zu others, subscribed to %zu topics of a "
+                 "queue, connected, and given back",
+                 others, topics->count);
 }
 
-void probe_channel_check(const struct probe_place *p, const char *queue) {
+void probe_channel_check(const struct probe_place *p,
+                         const struct probe_topics *topics) {
   static const struct probe_request request = {.endpoint =
                                                    GC_ENDPOINT_CHANNEL_CREATE};
   GC_AUTO(probe_answer_clear) struct probe_answer answer = {.date_ms = 0};
@@ -253,5 +265,5 @@ void probe_channel_check(const struct probe_place *p, const char *queue) {
                           &expires_ms, &answer.err) != GC_OK)
     fail_channel(p, "", &answer.err);
   else
-    use_channel(p, &id, others, queue);
+    use_channel(p, &id, others, topics);
 }

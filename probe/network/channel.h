@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Tries a notification channel: creates one, subscribes it to one topic, opens
- * its socket, and gives all of it back. Main thread.
+/* Tries a notification channel: creates one, subscribes it to some topics,
+ * opens its socket, and gives all of it back. Main thread.
  *
  * The platform keeps 20 channels for an OAuth client, has no request that
  * removes one, and drops the one that was used longest ago, unconnected ones
@@ -11,9 +11,17 @@
 #ifndef PROBE_NETWORK_CHANNEL_H
 #define PROBE_NETWORK_CHANNEL_H
 
+#include "common/genesys/topics.h"
 #include "probe/network/place.h"
 
-/* `queue` is the id of the queue to whose conversations it subscribes. */
-void probe_channel_check(const struct probe_place *p, const char *queue);
+/* The topics to subscribe to: those of one queue. */
+enum { PROBE_TOPICS_MAX = 4 };
+struct probe_topics {
+  char at[PROBE_TOPICS_MAX][GC_TOPIC_SIZE];
+  size_t count;
+};
+
+void probe_channel_check(const struct probe_place *p,
+                         const struct probe_topics *topics);
 
 #endif

@@ -11,6 +11,9 @@
 #include "probe/network/names.h"
 #include "probe/network/permissions.h"
 
+_Static_assert(OBS_TOPIC_COUNT + 1 <= PROBE_TOPICS_MAX,
+               "the topics of a queue have room");
+
 enum {
   SHOWN_NAMES = 3,
   POLL_QUEUES_MAX = 100, /* one request, beside those of the live agent */
@@ -50,7 +53,8 @@ static enum gc_code select_queues(const struct queues_options *self,
                                   size_t count,
                                   const struct gc_entities *queues,
                                   struct selection *ret) {
-  const struct queues_options **options = calloc(count, sizeof(*options));
+  const struct queues_options **options =
+      calloc(count > 0 ? count : 1, sizeof(*options));
   if (options == NULL)
     return GC_ERR_MEMORY;
   for (size_t i = 0; i < count; i++)
@@ -214,16 +218,33 @@ static void ask_permissions(const struct probe_place *p,
     (void)probe_permission_ask(p, activity[i]);
 }
 
+/* Names the topics of a queue that the blocks of the account subscribe to. */
+static void list_topics(const struct probe_place *p, const char *queue,
+                        struct probe_topics *ret) {
+  const struct gc_block *blocks[BLOCKS_MAX];
+  size_t count = list_blocks(p->block, blocks, BLOCKS_MAX);
+  bool is_heard = false, is_pushed = false;
+  for (size_t i = 0; i < count; i++) {
+    is_heard |= options_of(blocks[i])->stream == STREAM_NOTIFICATIONS;
+    is_pushed |= options_of(blocks[i])->observations == OBS_TOPIC;
+  }
+  if (is_heard)
+    gc_topic_of_queue(ret->at[ret->count++], queue);
+  for (int i = 0; is_pushed && i < OBS_TOPIC_COUNT; i++)
+    ret->count += obs_topic_name((enum obs_topic)i, queue, ret->at[ret->count]);
+}
+
 /* One channel for an account: each lasts a day. */
 static void try_channel(const struct probe_place *p,
                         const struct selection *s) {
-  const struct queues_options *o = options_of(p->block);
-  bool listens =
-      o->stream == STREAM_NOTIFICATIONS || o->observations == OBS_TOPIC;
-  if (!listens || s->count == 0 || p->state->channel_tried)
+  struct probe_topics topics = {.count = 0};
+  if (s->count == 0 || p->state->channel_tried)
+    return;
+  list_topics(p, s->ids[0], &topics);
+  if (topics.count == 0)
     return;
   p->state->channel_tried = true;
-  probe_channel_check(p, s->ids[0]);
+  probe_channel_check(p, &topics);
 }
 
 static void check_selected(const struct probe_place *p,

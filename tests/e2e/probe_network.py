@@ -184,7 +184,8 @@ def a_channel_is_tried_and_given_back() -> None:
     text = sections(sim, queues("all") + queues("again", Observations="topic"))[0]
     done = probe(text)
     same("status: the second block has no queue left", (done.returncode, done.stderr), (1, ""))
-    has_line("the row", done.stdout, "ok", "channel", 'genesys_realtime <Queues "all">', "created beside 0 others", "given back")
+    has_line("the row", done.stdout, "ok", "channel", 'genesys_realtime <Queues "all">', "created beside 0 others, subscribed to 3 topics",
+             "given back")
     same("one channel, without topics and socket", left_behind(sim), [(0, None)])
     check("its address is a secret", "/channels/" not in done.stdout.replace("notifications/channels", ""), done.stdout)
 
@@ -202,6 +203,12 @@ def what_keeps_a_channel_from_working_has_its_row() -> None:
     sim.faults({"on": "GET /channels/*", "answer": "hang"})
     has_line("a socket that hangs", probe(text).stdout, "failed", "channel", "the socket: ")
     check("all is given back", all(one == (0, None) for one in left_behind(sim)), left_behind(sim))
+    sim = Simulator(permissions="routing:queue:view,analytics:queueObservation:view", **SMALL)
+    done = probe(sections(sim, queues("all", Observations="topic"))[0])
+    same("a topic without permission: status", (done.returncode, done.stderr), (2, ""))
+    has_line("a topic without permission", done.stdout, "failed", "permission", "analytics:conversationAggregate:view: missing: the topic ",
+             ".observations is rejected")
+    check("the other topics are given back", all(one == (0, None) for one in left_behind(sim)), left_behind(sim))
 
 
 def a_channel_of_an_agent_is_never_dropped() -> None:
