@@ -165,6 +165,8 @@ static void play_item(struct player *p, const struct lives_item *item) {
 
 static void check_growth(const struct counters *before,
                          const struct counters *after);
+static void check_settled(const struct counters *before,
+                          const struct counters *after);
 
 static void play(const struct lives_life *l, const struct lives_delivery *d,
                  struct counters *ret, bool grows) {
@@ -181,6 +183,7 @@ static void play(const struct lives_life *l, const struct lives_delivery *d,
     if (grows) {
       read_counters(&p, &now);
       check_growth(ret, &now);
+      check_settled(ret, &now);
       *ret = now;
     }
   }
@@ -289,6 +292,42 @@ static void check_growth(const struct counters *before,
                            .breaches = true,
                            .grows = true},
           after, before);
+}
+
+/* Holds an exported counter to the highest number that the facts have given so
+ * far: what is taken back settles what is counted with it. */
+static void check_highest(const struct compare *c, const char *name,
+                          uint64_t before, uint64_t count, uint64_t owed) {
+  uint64_t highest = count - owed > before ? count - owed : before;
+  if (count != highest)
+    compare_count(c, name, count, highest);
+}
+
+static void check_settled_pair(const struct compare *c,
+                               const struct conversations_totals *before,
+                               const struct conversations_totals *after) {
+  char name[40];
+  check_highest(c, "abandons", before->abandons, after->abandons,
+                after->abandons_owed);
+  check_highest(c, "transfers", before->transfers, after->transfers,
+                after->transfers_owed);
+  for (unsigned f = 0; f < CV_STATE_COUNT; f++)
+    for (unsigned t = 0; t < CV_STATE_COUNT; t++) {
+      snprintf(name, sizeof(name), "%s-%s", state_names[f], state_names[t]);
+      check_highest(c, name, before->changes[f][t], after->changes[f][t],
+                    after->changes_owed[f][t]);
+    }
+}
+
+static void check_settled(const struct counters *before,
+                          const struct counters *after) {
+  struct compare c = {.what = "counted and taken back at once"};
+  for (unsigned q = 0; q < LIVES_QUEUES; q++)
+    for (unsigned i = 0; i < CV_MEDIA_COUNT; i++) {
+      c.queue = lives_queues[q];
+      c.media = cv_media_label((enum cv_media)i);
+      check_settled_pair(&c, &before->of[q][i], &after->of[q][i]);
+    }
 }
 
 static void compare_truth(const struct lives_life *l,

@@ -126,3 +126,29 @@ void lives_make_late_leg(struct lives_build *b) {
   struct departed d = depart(b);
   rows[random_below(b, GC_COUNT(rows))](b, &d);
 }
+
+/* An agent rings before the contact's queue is reported. The contact seems to
+ * go on elsewhere, until the platform reports that the agent had answered it
+ * and transferred it. */
+void lives_make_late_queue(struct lives_build *b) {
+  b->l->is_sparse = b->l->is_late = true;
+  begin_contact(b);
+  int queue = any_queue(b);
+  unsigned agent = ring(b, queue);
+  struct stay s = enqueue(b, queue);
+  struct stay other = {.queue = other_queue(b, queue)};
+  int64_t ended_ms = b->now_ms;
+  fact(b, s.acd, LIVES_ENDS);
+  b->now_ms += 1500 + random_below(b, 20000);
+  int64_t left_ms = b->now_ms;
+  other = enqueue(b, other.queue);
+  truth(b, s.queue)->transfers += is_counted(b, &s);
+  fact_at(b, agent, LIVES_CONNECTS, ended_ms);
+  fact_at(b, agent, LIVES_TRANSFERS, left_ms);
+  mark_snapshot(b);
+  if (is_counted(b, &s)) {
+    truth(b, s.queue)->answers++;
+    truth(b, s.queue)->wait_ms += (uint64_t)(ended_ms - s.since_ms);
+  }
+  finish(b, &other);
+}

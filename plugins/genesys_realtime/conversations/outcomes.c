@@ -306,11 +306,13 @@ void cv_count_outcomes(struct conversations *m, struct conversation *c,
   for (unsigned i = 0; i < c->count; i++)
     if (c->participants[i].purpose == CV_ACD)
       judge_offer(m, c, &c->participants[i], answered);
+  /* What is taken back first settles what is counted afterwards. */
+  for (unsigned i = 0; i < c->count; i++)
+    revise_departure(m, c, &c->participants[i], answered);
   for (unsigned i = 0; i < c->count; i++) {
     struct participant *p = &c->participants[i];
     if (answered[i] != NULL)
       judge_transfer(m, c, p, answered[i]);
-    revise_departure(m, c, p, answered);
     if (cv_is_pending(p->counted))
       judge_answer(m, c, p, answered);
     if (cv_is_pending(p->counted))
