@@ -56,18 +56,33 @@ static void read_totals(struct conversations *m, struct sums *ret) {
   }
 }
 
+static void check_waits(const struct conversations_totals *t,
+                        const struct conversations_totals *before) {
+  uint64_t within = 0, was_within = 0;
+  for (int i = 0; i < 3; i++) {
+    within += t->waits[i];
+    was_within += before->waits[i];
+    LAW(within + t->waits_owed[i] >= was_within + before->waits_owed[i]);
+    LAW(within + t->waits_owed[i] <= t->answers);
+  }
+}
+
 static void check_pair(const struct conversations_totals *t,
                        const struct conversations_totals *before) {
   uint64_t waits = 0;
   for (int i = 0; i < 4; i++)
     waits += t->waits[i];
-  LAW(waits == t->answers);
-  LAW(t->answers + t->abandons - t->abandons_owed <= t->offers);
+  uint64_t answers = t->answers - t->answers_owed;
+  LAW(waits == answers);
+  LAW(answers + t->abandons - t->abandons_owed <= t->offers);
   LAW(t->abandons_owed <= t->abandons && t->transfers_owed <= t->transfers);
-  LAW(t->breaches <= t->offers);
+  LAW(t->answers_owed <= t->answers && t->breaches_owed <= t->breaches);
+  LAW(t->breaches - t->breaches_owed <= t->offers);
   LAW(t->offers >= before->offers && t->answers >= before->answers);
   LAW(t->abandons >= before->abandons && t->transfers >= before->transfers);
-  LAW(t->breaches >= before->breaches && t->wait_ms >= before->wait_ms);
+  LAW(t->breaches >= before->breaches);
+  LAW(t->wait_ms + t->wait_owed_ms >= before->wait_ms + before->wait_owed_ms);
+  check_waits(t, before);
   LAW(t->active <= MAX);
   for (int from = 0; from < CV_STATE_COUNT; from++) {
     LAW(t->changes[from][from] == 0 && t->changes[from][CV_STATE_NONE] == 0);

@@ -64,7 +64,6 @@ struct lives_life {
   int64_t started_ms; /* of the block */
   bool is_shrunk;     /* the truth is that of the whole life */
   bool is_text;       /* its snapshots are read by the decoder */
-  bool is_sparse;     /* not every end of a wait is in a snapshot of its own */
   bool is_late;       /* some legs are reported only after a snapshot that lacks
                          them, while the conversation is kept */
   unsigned who_count, count, snapshots;

@@ -102,6 +102,7 @@ static void add_item(struct lives_delivery *d, unsigned snapshot,
                      int64_t pause_ms) {
   if (d->count < LIVES_ITEMS_MAX)
     d->items[d->count++] = (struct lives_item){.snapshot = (uint16_t)snapshot,
+                                               .after = (uint16_t)snapshot,
                                                .pause_ms = pause_ms};
 }
 
@@ -131,10 +132,10 @@ static void deliver_all(struct lives_delivery *d, const struct lives_life *l,
 }
 
 /* From seconds to much longer than an ended conversation is kept. */
-static int64_t gap_ms(const struct lives_life *l, uint64_t *r) {
+static int64_t gap_ms(uint64_t *r) {
   static const unsigned longest_s[] = {5, 60, 900, 4 * 3600};
-  unsigned rows = l->is_late ? 2 : 4;
-  return 1 + lives_random(r, longest_s[lives_random(r, rows)] * 1000u);
+  unsigned row = lives_random(r, GC_COUNT(longest_s));
+  return 1 + lives_random(r, longest_s[row] * 1000u);
 }
 
 /* Runs of snapshots, some of them lost: in each run shuffled and repeated, and
@@ -156,7 +157,7 @@ static void deliver_runs(struct lives_delivery *d, const struct lives_life *l,
     if (d->count > first) {
       d->items[first].gap = is_lost || lives_random(r, 3) == 0;
       d->items[first].pause_ms +=
-          d->items[first].gap ? gap_ms(l, r) : (int64_t)lives_random(r, 2000);
+          d->items[first].gap ? gap_ms(r) : (int64_t)lives_random(r, 2000);
     }
     is_lost = !has_last && lives_random(r, 3) == 0;
     i += n;
@@ -208,7 +209,7 @@ void lives_deliver(struct lives_delivery *d, const struct lives_life *l,
   case LIVES_REPEATED:
     deliver_all(d, l, 0, &r);
     for (unsigned n = 1 + lives_random(&r, 5); n > 0; n--)
-      add_item(d, lives_random(&r, l->snapshots), gap_ms(l, &r));
+      add_item(d, lives_random(&r, l->snapshots), gap_ms(&r));
     break;
   case LIVES_GAPS:
     deliver_runs(d, l, l->snapshots, &r);

@@ -97,7 +97,7 @@ void lives_make_late_skip(struct lives_build *b) {
 /* A callback without a customer goes on in other queues, until an agent takes
  * it or it is cancelled. */
 void lives_make_moved_callback(struct lives_build *b) {
-  b->l->is_sparse = b->l->is_late = true;
+  b->l->is_late = true;
   b->media = CV_CALLBACK;
   struct stay s = enqueue(b, any_queue(b));
   do {
@@ -122,7 +122,7 @@ void lives_make_moved_callback(struct lives_build *b) {
 void lives_make_late_leg(struct lives_build *b) {
   static void (*const rows[])(struct lives_build *, const struct departed *) = {
       hear_of_agent, hear_of_queue, hear_of_other, hear_of_callback};
-  b->l->is_sparse = b->l->is_late = true;
+  b->l->is_late = true;
   struct departed d = depart(b);
   rows[random_below(b, GC_COUNT(rows))](b, &d);
 }
@@ -131,7 +131,7 @@ void lives_make_late_leg(struct lives_build *b) {
  * go on elsewhere, until the platform reports that the agent had answered it
  * and transferred it. */
 void lives_make_late_queue(struct lives_build *b) {
-  b->l->is_sparse = b->l->is_late = true;
+  b->l->is_late = true;
   begin_contact(b);
   int queue = any_queue(b);
   unsigned agent = ring(b, queue);
@@ -151,4 +151,61 @@ void lives_make_late_queue(struct lives_build *b) {
     truth(b, s.queue)->wait_ms += (uint64_t)(ended_ms - s.since_ms);
   }
   finish(b, &other);
+}
+
+static void count_answer(struct lives_build *b, const struct stay *s,
+                         int64_t at_ms) {
+  if (!is_counted(b, s))
+    return;
+  truth(b, s->queue)->answers++;
+  truth(b, s->queue)->wait_ms += (uint64_t)(at_ms - s->since_ms);
+}
+
+/* The agent who joined later is reported first: the wait was shorter. */
+static void hear_of_first_agent(struct lives_build *b, const struct stay *s) {
+  unsigned first = ring(b, s->queue), second = ring(b, s->queue);
+  int64_t answered_ms = b->now_ms;
+  fact(b, s->acd, LIVES_TRANSFERS);
+  pass(b);
+  fact(b, second, LIVES_CONNECTS);
+  mark_snapshot(b);
+  pass(b);
+  fact_at(b, first, LIVES_CONNECTS, answered_ms);
+  mark_snapshot(b);
+  pass(b);
+  leave(b, first, LIVES_ENDS);
+  mark_snapshot(b);
+  count_answer(b, s, answered_ms);
+  hang_up(b, second);
+}
+
+/* The contact came into the queue again before the agent answered. */
+static void hear_of_second_stay(struct lives_build *b, const struct stay *s) {
+  unsigned agent = ring(b, s->queue);
+  struct stay again = {.queue = s->queue, .since_ms = b->now_ms + 10};
+  fact(b, s->acd, LIVES_ENDS);
+  b->now_ms += 1100 + random_below(b, 20000);
+  int64_t answered_ms = b->now_ms;
+  fact(b, agent, LIVES_CONNECTS);
+  mark_snapshot(b);
+  pass(b);
+  again.acd = add_participant(b, CV_ACD, again.queue);
+  fact_at(b, again.acd, LIVES_CONNECTS, again.since_ms);
+  fact_at(b, again.acd, LIVES_TRANSFERS, answered_ms);
+  mark_snapshot(b);
+  truth(b, s->queue)->offers += is_counted(b, &again);
+  truth(b, s->queue)->transfers += is_counted(b, s);
+  count_answer(b, &again, answered_ms);
+  hang_up(b, agent);
+}
+
+/* An answer is counted that later facts contradict. */
+void lives_make_late_answer(struct lives_build *b) {
+  b->l->is_late = true;
+  begin_contact(b);
+  struct stay s = enqueue(b, any_queue(b));
+  if (chance(b, 50))
+    hear_of_first_agent(b, &s);
+  else
+    hear_of_second_stay(b, &s);
 }

@@ -90,7 +90,6 @@ void lives_make_callback(struct lives_build *b) {
  * that was made at the end or after it. */
 void lives_make_return(struct lives_build *b) {
   static const unsigned pauses_ms[] = {0, 1, 500, 1000, 1001, 60000, 900000};
-  b->l->is_sparse = true;
   begin_contact(b);
   do {
     struct stay s = enqueue(b, any_queue(b));
@@ -212,7 +211,6 @@ void lives_make_many(struct lives_build *b) {
   b->who_max = 60 + random_below(b, 141);
   b->steps_max = LIVES_STEPS_MAX;
   b->quiet = 80;
-  b->l->is_sparse = true;
   begin_contact(b);
   struct stay s = enqueue(b, any_queue(b));
   while (has_room(b)) {

@@ -214,7 +214,7 @@ enum gc_code conversations_target(struct conversations *m, const char *queue,
     return GC_OK;
   if (q->pairs[media] != NULL)
     cv_pair_change_target(q->pairs[media], q->targets_ms[media],
-                          (uint32_t)target_ms);
+                          (uint32_t)target_ms, m->now_ms);
   q->targets_ms[media] = (uint32_t)target_ms;
   m->targets_changed = true;
   return GC_OK;

@@ -173,15 +173,19 @@ void conversations_poll_end(struct conversations *m,
 
 struct conversations_totals {
   uint64_t offers, answers, abandons, transfers, breaches;
-  uint64_t wait_ms;                  /* sum over the answers */
-  uint64_t waits[CV_BOUNDS_MAX + 1]; /* not cumulative; the last: beyond */
   uint64_t changes[CV_STATE_COUNT][CV_STATE_COUNT]; /* [from][to] */
   /* Counts that later events have taken back. A counter never falls, so the
    * next ones of the kind are not counted instead: the number that follows from
    * the facts is the counter without them. */
-  uint64_t abandons_owed, transfers_owed;
+  uint64_t answers_owed, abandons_owed, transfers_owed, breaches_owed;
   uint64_t changes_owed[CV_STATE_COUNT][CV_STATE_COUNT];
-  int64_t target_ms; /* 0: none */
+  /* The waits that follow from the facts, which may fall; the series are these
+   * and what is owed. */
+  uint64_t wait_ms;                  /* sum over the answers */
+  uint64_t waits[CV_BOUNDS_MAX + 1]; /* not cumulative; the last: beyond */
+  uint64_t wait_owed_ms;
+  uint32_t waits_owed[CV_BOUNDS_MAX]; /* cumulative: waits up to the bound */
+  int64_t target_ms;                  /* 0: none */
   /* Numbers of present conversations. */
   uint32_t states[CV_STATE_COUNT];
   uint32_t active; /* waiting, alerting, held or active */

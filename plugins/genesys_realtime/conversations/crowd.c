@@ -69,6 +69,14 @@ static bool drop_participant(struct conversations *m, struct conversation *c,
   return true;
 }
 
+/* The agent who answered a contact may be dropped, so no answer is taken back
+ * from now on. */
+static void keep_answers(struct conversation *c) {
+  for (unsigned i = 0; i < c->count; i++)
+    if (c->participants[i].purpose == CV_ACD)
+      c->participants[i].answered = 0;
+}
+
 unsigned cv_drop(struct conversations *m, struct conversation *c,
                  unsigned count) {
   bool is_needed[CV_PARTS_MAX];
@@ -81,6 +89,7 @@ unsigned cv_drop(struct conversations *m, struct conversation *c,
   }
   if (dropped > 0) {
     cv_table_note_incomplete(m, c);
+    keep_answers(c);
     cv_set_media(c);
     cv_note_transitions(m, c);
   }

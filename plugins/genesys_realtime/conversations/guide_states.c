@@ -19,7 +19,7 @@ static int rank_of(enum cv_state state) {
 
 static struct cv_wait wait_of(struct guide_stay *s) {
   return (struct cv_wait){&s->counted, s->entered_ms, s->queue,
-                          (enum cv_media)s->media};
+                          (enum cv_media)s->media, false};
 }
 
 /* ---- changes of state ---- */

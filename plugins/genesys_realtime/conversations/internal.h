@@ -12,7 +12,7 @@
  *                 those that new facts contradict
  *   crowd         which participants are dropped for others
  *   outcomes      facts → offers, answers, abandons, transfers, breaches; takes
- *                 back an abandon or transfer that new facts contradict
+ *                 back those that new facts contradict
  *   guide_states  the guide dialect: a state for each conversation and queue
  *   wrapup        changes by wrap-up code
  *   expiry        time, polls, removal of old conversations and queues
@@ -69,9 +69,14 @@ struct participant {
   uint64_t id;
   int64_t connected_ms, end_ms; /* 0: not known */
   int64_t acw_start_ms, acw_end_ms;
-  int64_t made_ms;            /* callback: when it was made; 0: not known */
-  uint32_t queue;             /* its number */
-  uint32_t latest_hold;       /* ms from connected to its begin, + 1; 0: none */
+  int64_t made_ms; /* callback: when it was made; 0: not known */
+  uint32_t queue;  /* its number */
+  union {
+    uint32_t latest_hold; /* agent: ms from connected to its begin, + 1; 0: none
+                           */
+    uint32_t answered;    /* acd: the wait in ms until the answer that was
+                             counted, + 1; 0: none, or it stays counted */
+  };
   uint32_t next_other;        /* acd that has ended: ms from its end to the
                                  first other participant (IVR, flow), + 1 */
   uint32_t gone;              /* acd that has ended: ms from connected until all
@@ -160,6 +165,7 @@ enum cv_series {
 /* The counts of a pair that were put last. */
 struct cv_sent {
   uint64_t offers, answers, abandons, transfers, breaches;
+  uint64_t wait_ms;                                 /* without what is owed */
   uint32_t changes[CV_STATE_COUNT][CV_STATE_COUNT]; /* low bits */
   uint32_t active;
 };
@@ -172,9 +178,10 @@ struct pair {
   /* Breaches of the targets before the present one, which may return. */
   struct {
     uint32_t target_ms; /* 0: free */
-    uint64_t breaches;
+    uint64_t breaches, owed;
   } past[CV_PAST_TARGETS];
-  unsigned next_past; /* the entry of `past` to overwrite next */
+  unsigned next_past;      /* the entry of `past` to overwrite next */
+  int64_t target_since_ms; /* breaches of earlier contacts stay counted */
   /* Used by samples.c. */
   uint8_t shown, breaches_shown; /* enum cv_series */
   uint8_t changes_shown[CV_STATE_COUNT][CV_STATE_COUNT];
@@ -333,9 +340,10 @@ void cv_queue_clear(struct conversations *m); /* all of them */
  * or out of memory, counted as overflow. */
 struct pair *cv_queue_pair(struct conversations *m, uint32_t queue,
                            enum cv_media media);
-/* Changes the target of a pair from `was_ms` to `is_ms`. Its breaches continue
- * where they were when the queue last had the new target. */
-void cv_pair_change_target(struct pair *pair, uint32_t was_ms, uint32_t is_ms);
+/* Changes the target of a pair from `was_ms` to `is_ms` at `now_ms`. Its
+ * breaches continue where they were when the queue last had the new target. */
+void cv_pair_change_target(struct pair *pair, uint32_t was_ms, uint32_t is_ms,
+                           int64_t now_ms);
 /* Returns the service level target; 0: none. */
 int64_t cv_queue_target_ms(const struct conversations *m, uint32_t queue,
                            enum cv_media media);
@@ -470,17 +478,21 @@ struct cv_wait {
   int64_t start_ms;
   uint32_t queue;
   enum cv_media media;
+  bool is_resumed; /* its breach was counted before a removal */
 };
 
 void cv_count_offer(struct conversations *m, const struct cv_wait *w);
-/* Counts the answer of an agent at `at_ms`. */
-void cv_count_answer(struct conversations *m, const struct cv_wait *w,
+/* Counts the answer of an agent at `at_ms`. Returns false when the counters do
+ * not have it: another outcome of the offer was counted, or the counters began
+ * later. */
+bool cv_count_answer(struct conversations *m, const struct cv_wait *w,
                      int64_t at_ms);
 /* Counts a contact that left unanswered: as a transfer if it continued
  * elsewhere, else as an abandon. */
 void cv_count_departure(struct conversations *m, const struct cv_wait *w,
                         bool elsewhere, int64_t at_ms);
-/* Counts the breach once, if the contact waited longer than the target. */
+/* Counts the breach once, if the contact waited longer than the target. Takes
+ * it back if the wait turns out to be shorter. */
 void cv_count_breach(struct conversations *m, const struct cv_wait *w,
                      int64_t wait_ms);
 /* Returns the time at which waiting alone is a breach; 0: never. */

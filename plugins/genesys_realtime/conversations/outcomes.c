@@ -13,7 +13,11 @@
  *   snapshot                              abandons (owed)   answers
  *   1  a contact ends, its customer too           1   (0)         0
  *   2  an agent had answered it                   1   (1)         1
- *   3  another contact is abandoned               1   (0)         1  */
+ *   3  another contact is abandoned               1   (0)         1
+ *
+ * So is an answer, if an earlier one is reported later, or the agent answered
+ * another stay; its wait leaves the histogram likewise. A breach is taken back
+ * if the wait turns out to be within the target. */
 #include "plugins/genesys_realtime/conversations/internal.h"
 
 /* A longer wait comes from a wrong time. */
@@ -35,17 +39,31 @@ static int64_t duration_ms(const struct cv_wait *w, int64_t until_ms) {
   return ms < 0 ? 0 : ms < WAIT_MAX_MS ? ms : WAIT_MAX_MS;
 }
 
+static void take_breach_back(const struct cv_wait *w, struct pair *pair) {
+  if (w->is_resumed || w->start_ms < pair->target_since_ms)
+    return;
+  *w->counted &= (uint8_t)~COUNTED_BREACH;
+  cv_take_back(&pair->t.breaches, &pair->t.breaches_owed);
+}
+
 void cv_count_breach(struct conversations *m, const struct cv_wait *w,
                      int64_t wait_ms) {
   int64_t target_ms = cv_queue_target_ms(m, w->queue, w->media);
   struct pair *pair = pair_of(m, w);
+  bool is_breach = wait_ms > target_ms;
+  if (pair == NULL || target_ms == 0 ||
+      is_breach == ((*w->counted & COUNTED_BREACH) != 0))
+    return;
+  if (!is_breach) {
+    take_breach_back(w, pair);
+    return;
+  }
   /* An offer has at most one breach, even if the conversation was removed in
    * between. */
-  if (pair == NULL || target_ms == 0 || wait_ms <= target_ms ||
-      (*w->counted & COUNTED_BREACH) || pair->t.breaches >= pair->t.offers)
+  if (pair->t.breaches - pair->t.breaches_owed >= pair->t.offers)
     return;
   *w->counted |= COUNTED_BREACH;
-  pair->t.breaches++;
+  cv_add_count(&pair->t.breaches, &pair->t.breaches_owed);
 }
 
 void cv_count_offer(struct conversations *m, const struct cv_wait *w) {
@@ -55,32 +73,56 @@ void cv_count_offer(struct conversations *m, const struct cv_wait *w) {
     pair->t.offers++;
 }
 
-static void count_duration(const struct conversations *m, struct pair *pair,
-                           int64_t wait_ms) {
+static size_t bucket_of(const struct conversations *m, int64_t wait_ms) {
   size_t i = 0;
   while (i < m->s.bound_count && wait_ms > m->bounds_ms[i])
     i++;
-  pair->t.waits[i]++;
-  pair->t.wait_ms += (uint64_t)wait_ms;
-  pair->t.answers++;
+  return i;
+}
+
+static void count_duration(const struct conversations *m, struct pair *pair,
+                           int64_t wait_ms) {
+  struct conversations_totals *t = &pair->t;
+  size_t bucket = bucket_of(m, wait_ms);
+  uint64_t ms = (uint64_t)wait_ms;
+  t->waits[bucket]++;
+  for (size_t i = bucket; i < m->s.bound_count; i++)
+    t->waits_owed[i] -= t->waits_owed[i] > 0;
+  t->wait_ms += ms;
+  t->wait_owed_ms -= ms < t->wait_owed_ms ? ms : t->wait_owed_ms;
+  cv_add_count(&t->answers, &t->answers_owed);
+}
+
+static void take_duration_back(const struct conversations *m, struct pair *pair,
+                               int64_t wait_ms) {
+  struct conversations_totals *t = &pair->t;
+  size_t bucket = bucket_of(m, wait_ms);
+  t->waits[bucket]--;
+  for (size_t i = bucket; i < m->s.bound_count; i++)
+    t->waits_owed[i]++;
+  t->wait_ms -= (uint64_t)wait_ms;
+  t->wait_owed_ms += (uint64_t)wait_ms;
+  cv_take_back(&t->answers, &t->answers_owed);
 }
 
 /* Returns true if an offer has no outcome yet. Impossible times, or a removal
  * in between, may suggest a second outcome of an offer. It is not counted. */
 static bool has_open_offer(const struct pair *pair) {
-  return pair != NULL &&
-         pair->t.answers + pair->t.abandons - pair->t.abandons_owed <
-             pair->t.offers;
+  return pair != NULL && pair->t.answers - pair->t.answers_owed +
+                                 pair->t.abandons - pair->t.abandons_owed <
+                             pair->t.offers;
 }
 
-void cv_count_answer(struct conversations *m, const struct cv_wait *w,
+bool cv_count_answer(struct conversations *m, const struct cv_wait *w,
                      int64_t at_ms) {
   int64_t wait_ms = duration_ms(w, at_ms);
   struct pair *pair = pair_of(m, w);
+  bool is_open = has_open_offer(pair);
   *w->counted |= COUNTED_ANSWER;
-  if (has_open_offer(pair))
+  if (is_open)
     count_duration(m, pair, wait_ms);
   cv_count_breach(m, w, wait_ms);
+  return is_open;
 }
 
 void cv_count_departure(struct conversations *m, const struct cv_wait *w,
@@ -110,7 +152,7 @@ int64_t cv_breach_due_ms(const struct conversations *m,
 
 static struct cv_wait wait_of(struct participant *acd) {
   return (struct cv_wait){&acd->counted, acd->connected_ms, acd->queue,
-                          (enum cv_media)acd->media};
+                          (enum cv_media)acd->media, acd->is_known};
 }
 
 /* Returns true if the contact was offered before the conversation was removed,
@@ -155,8 +197,29 @@ static void judge_answer(struct conversations *m, const struct conversation *c,
                          struct participant *const *answered) {
   int64_t answer_ms = cv_find_answer_ms(c, acd, answered);
   struct cv_wait wait = wait_of(acd);
-  if (answer_ms != 0)
-    cv_count_answer(m, &wait, answer_ms);
+  if (answer_ms == 0 || !cv_count_answer(m, &wait, answer_ms))
+    return;
+  int64_t wait_ms = duration_ms(&wait, answer_ms);
+  acd->answered = wait_ms < UINT32_MAX ? (uint32_t)wait_ms + 1 : 0;
+}
+
+/* Takes an answer back if facts that are first reported now show another one:
+ * an agent answered earlier, or the agent answered another stay. */
+static void revise_answer(struct conversations *m, const struct conversation *c,
+                          struct participant *acd,
+                          struct participant *const *answered) {
+  if (acd->purpose != CV_ACD || acd->answered == 0)
+    return;
+  struct cv_wait wait = wait_of(acd);
+  int64_t answer_ms = cv_find_answer_ms(c, acd, answered);
+  int64_t counted_ms = (int64_t)acd->answered - 1;
+  if (answer_ms != 0 && duration_ms(&wait, answer_ms) == counted_ms)
+    return;
+  struct pair *pair = pair_of(m, &wait);
+  acd->counted &= (uint8_t)~COUNTED_ANSWER;
+  acd->answered = 0;
+  if (pair != NULL)
+    take_duration_back(m, pair, counted_ms);
 }
 
 /* Returns true if the transfer counts: the contact was offered since the
@@ -280,6 +343,15 @@ static void judge_departure(struct conversations *m,
                        acd->end_ms);
 }
 
+/* Counts the breach of a wait that is over, whatever its outcome will be. The
+ * agent who answers may be connected a moment before the acd participant ends.
+ */
+static void judge_end(struct conversations *m, struct participant *acd) {
+  struct cv_wait wait = wait_of(acd);
+  if (acd->end_ms != 0)
+    cv_count_breach(m, &wait, duration_ms(&wait, acd->end_ms - CV_SLACK_MS));
+}
+
 /* Takes a departure back if a leg that is first reported now shows another
  * outcome: the contact was answered, or an abandoned one had gone on. */
 static void revise_departure(struct conversations *m,
@@ -307,8 +379,10 @@ void cv_count_outcomes(struct conversations *m, struct conversation *c,
     if (c->participants[i].purpose == CV_ACD)
       judge_offer(m, c, &c->participants[i], answered);
   /* What is taken back first settles what is counted afterwards. */
-  for (unsigned i = 0; i < c->count; i++)
+  for (unsigned i = 0; i < c->count; i++) {
     revise_departure(m, c, &c->participants[i], answered);
+    revise_answer(m, c, &c->participants[i], answered);
+  }
   for (unsigned i = 0; i < c->count; i++) {
     struct participant *p = &c->participants[i];
     if (answered[i] != NULL)
@@ -317,6 +391,8 @@ void cv_count_outcomes(struct conversations *m, struct conversation *c,
       judge_answer(m, c, p, answered);
     if (cv_is_pending(p->counted))
       judge_departure(m, c, p);
+    if (cv_is_pending(p->counted))
+      judge_end(m, p);
   }
 }
 

@@ -6,9 +6,9 @@ bool cv_is_wrapping_up(const struct participant *p) {
 }
 
 int64_t cv_latest_ms(const struct participant *p) {
-  const int64_t times[] = {p->connected_ms, p->end_ms, p->acw_start_ms,
-                           p->acw_end_ms,
-                           p->latest_hold != 0 ? cv_latest_hold_ms(p) : 0};
+  const int64_t times[] = {
+      p->connected_ms, p->end_ms, p->acw_start_ms, p->acw_end_ms,
+      p->purpose == CV_AGENT && p->latest_hold != 0 ? cv_latest_hold_ms(p) : 0};
   int64_t latest_ms = 0;
   for (size_t i = 0; i < GC_COUNT(times); i++)
     if (times[i] > latest_ms)

@@ -146,18 +146,24 @@ static unsigned past_of(struct pair *pair, uint32_t target_ms) {
   return i;
 }
 
-void cv_pair_change_target(struct pair *pair, uint32_t was_ms, uint32_t is_ms) {
+void cv_pair_change_target(struct pair *pair, uint32_t was_ms, uint32_t is_ms,
+                           int64_t now_ms) {
   unsigned to = past_of(pair, was_ms), from = past_of(pair, is_ms);
-  uint64_t breaches = 0;
-  if (is_ms != 0 && from < CV_PAST_TARGETS)
+  uint64_t breaches = 0, owed = 0;
+  if (is_ms != 0 && from < CV_PAST_TARGETS) {
     breaches = pair->past[from].breaches;
+    owed = pair->past[from].owed;
+  }
   if (was_ms != 0) {
     if (to == CV_PAST_TARGETS)
       to = pair->next_past++ % CV_PAST_TARGETS;
     pair->past[to].target_ms = was_ms;
     pair->past[to].breaches = pair->t.breaches;
+    pair->past[to].owed = pair->t.breaches_owed;
   }
   pair->t.breaches = breaches;
+  pair->t.breaches_owed = owed;
+  pair->target_since_ms = now_ms;
   pair->breaches_shown = breaches > 0 ? CV_SERIES_SHOWN : CV_SERIES_NONE;
   pair->sent.breaches = 0;
 }

@@ -53,26 +53,34 @@ static void print_seconds(char out[32], int64_t ms) {
     out[len - 1] = '\0';
 }
 
+/* An answer that is taken back and counted with another wait changes the waits
+ * alone. */
+static bool are_waits_changed(const struct pair *pair) {
+  return pair->t.answers != pair->sent.answers ||
+         pair->t.wait_ms != pair->sent.wait_ms;
+}
+
 /* Puts the histogram of waits. An answer adds to its bucket and the higher
  * buckets, to the sum and to the count, so all of them are put together. */
 static void put_waits(const struct writer *w, const struct pair *pair) {
   char qualifier[64], bound[32];
   uint64_t within = 0;
   bool is_begun = pair->shown != CV_SERIES_NONE;
-  if (!is_due(w, pair->shown, pair->t.answers != pair->sent.answers))
+  double wait_s = (double)(pair->t.wait_ms + pair->t.wait_owed_ms) / 1000.0;
+  if (!is_due(w, pair->shown, are_waits_changed(pair)))
     return;
   for (size_t i = 0; i < w->m->s.bound_count; i++) {
     within += pair->t.waits[i];
     print_seconds(bound, w->m->bounds_ms[i]);
     snprintf(qualifier, sizeof(qualifier), "%s-le-%s", w->media, bound);
     gc_put_count(&w->samples, GC_METRIC_QUEUE_WAIT_BUCKET, qualifier,
-                 is_begun ? within : 0);
+                 is_begun ? within + pair->t.waits_owed[i] : 0);
   }
   uint64_t answers = is_begun ? pair->t.answers : 0;
   snprintf(qualifier, sizeof(qualifier), "%s-le-+Inf", w->media);
   gc_put_count(&w->samples, GC_METRIC_QUEUE_WAIT_BUCKET, qualifier, answers);
   gc_put_gauge(&w->samples, GC_METRIC_QUEUE_WAIT_SUM, w->media,
-               is_begun ? (double)pair->t.wait_ms / 1000.0 : 0.0);
+               is_begun ? wait_s : 0.0);
   gc_put_count(&w->samples, GC_METRIC_QUEUE_WAIT_COUNT, w->media, answers);
 }
 
@@ -151,6 +159,7 @@ static void put_outcomes(const struct writer *w, struct pair *pair) {
     sent->answers = is_begun ? t->answers : 0;
     sent->abandons = is_begun ? t->abandons : 0;
     sent->transfers = is_begun ? t->transfers : 0;
+    sent->wait_ms = is_begun ? t->wait_ms : 0;
   }
   pair->shown = next_shown(w, pair->shown);
 }
@@ -187,7 +196,7 @@ static bool is_pair_due(const struct writer *w, const struct pair *pair,
   const struct cv_sent *sent = &pair->sent;
   return pair->shown == CV_SERIES_NONE ||
          (has_target && pair->breaches_shown == CV_SERIES_NONE) ||
-         t->offers != sent->offers || t->answers != sent->answers ||
+         t->offers != sent->offers || are_waits_changed(pair) ||
          t->abandons != sent->abandons || t->transfers != sent->transfers ||
          t->breaches != sent->breaches ||
          (w->view->active && t->active != sent->active) ||

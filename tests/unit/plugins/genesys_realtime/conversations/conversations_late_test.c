@@ -41,6 +41,40 @@ static void an_agent_that_is_reported_late_answered(void) {
   CHECK_INT(t.changes[CV_STATE_ACTIVE][CV_STATE_ENDED], 1);
 }
 
+static void an_earlier_answer_takes_wait_and_breach_back(void) {
+  begin();
+  offer(&customer, &acd);
+  acd->end_ms = AT(25);
+  life_connected(&life, CV_AGENT, "q1", 26);
+  say();
+  CHECK_INT(of("q1").breaches, 1);
+  CHECK_INT(of("q1").wait_ms, 24000);
+  life_connected(&life, CV_AGENT, "q1", 20);
+  say();
+  check_counts("q1", 1, 1, 0, 0);
+  struct conversations_totals t = of("q1");
+  CHECK_INT(t.wait_ms, 18000);
+  CHECK_INT(t.waits[4], 1); /* up to 20 s */
+  CHECK_INT(t.waits[5], 0);
+  CHECK_INT(t.breaches, 1);
+  CHECK_INT(t.breaches_owed, 1);
+  CHECK_INT(t.answers_owed, 0);
+}
+
+static void a_wait_that_ended_is_a_breach_before_its_outcome_is_known(void) {
+  begin();
+  offer(&customer, &acd);
+  acd->end_ms = AT(30);
+  say();
+  check_counts("q1", 1, 0, 0, 0);
+  CHECK_INT(of("q1").breaches, 1);
+  life_connected(&life, CV_AGENT, "q1", 30);
+  say();
+  check_counts("q1", 1, 1, 0, 0);
+  CHECK_INT(of("q1").breaches, 1);
+  CHECK_INT(of("q1").breaches_owed, 0);
+}
+
 static void a_queue_that_is_reported_late_makes_a_transfer(void) {
   begin_abandoned();
   life_connected(&life, CV_ACD, "q2", 9.5)->end_ms = AT(10);
@@ -119,6 +153,8 @@ static void a_customer_who_returned_was_not_gone(void) {
 }
 
 int main(void) {
+  RUN(an_earlier_answer_takes_wait_and_breach_back);
+  RUN(a_wait_that_ended_is_a_breach_before_its_outcome_is_known);
   RUN(a_callback_without_a_customer_goes_on);
   RUN(a_customer_who_returned_was_not_gone);
   RUN(an_agent_that_is_reported_late_answered);

@@ -96,6 +96,26 @@ static void all_of_a_call(void) {
     CHECK_INT(conversations_apply(m, &life.kept[i]), GC_OK);
 }
 
+static void an_earlier_answer_changes_the_waits_and_no_bucket_falls(void) {
+  begin();
+  life_connected(&life, CV_CUSTOMER, NULL, 1);
+  life_connected(&life, CV_ACD, "q1", 2)->end_ms = AT(4);
+  life_connected(&life, CV_AGENT, "q1", 10);
+  say();
+  dispatch();
+  dispatch();
+  CHECK_INT(count_of(GC_METRIC_QUEUE_WAIT_BUCKET, "voice-le-5"), 0);
+  only_changes = true;
+  life_connected(&life, CV_AGENT, "q1", 4);
+  say();
+  dispatch();
+  CHECK_INT(count_of(GC_METRIC_QUEUE_WAIT_BUCKET, "voice-le-1"), 0);
+  CHECK_INT(count_of(GC_METRIC_QUEUE_WAIT_BUCKET, "voice-le-5"), 1);
+  CHECK_INT(count_of(GC_METRIC_QUEUE_WAIT_BUCKET, "voice-le-+Inf"), 1);
+  CHECK_INT(count_of(GC_METRIC_QUEUE_WAIT_COUNT, "voice"), 1);
+  CHECK(gauge_of(GC_METRIC_QUEUE_WAIT_SUM, "voice") == 8.0);
+}
+
 static void before_the_first_contact_there_is_no_sample(void) {
   begin();
   dispatch();
@@ -311,6 +331,7 @@ static void counters_of_an_expected_medium_begin_before_the_contact(void) {
 }
 
 int main(void) {
+  RUN(an_earlier_answer_changes_the_waits_and_no_bucket_falls);
   RUN(before_the_first_contact_there_is_no_sample);
   RUN(a_series_begins_with_0_and_has_its_count_next);
   RUN(buckets_are_cumulative_and_named_by_their_bounds);
