@@ -48,6 +48,11 @@ static const struct origin origins[GC_METRIC_COUNT] = {
         {"system presence",
          "`oUserPresences`, summed by the system presence of each",
          NOT_NAMED_QUEUE},
+    [GC_METRIC_QUEUE_OBSERVATION] =
+        {"METRIC-MEMBER, METRIC-QUALIFIER-MEMBER, with -MEDIUM where it has "
+         "one",
+         "an unknown metric: each number of its `stats`, or of the element",
+         "the answer has no unknown metric; more than 100 names"},
     [GC_METRIC_QUEUE_OFFER] = {"MEDIUM",
                                "an `acd` participant with `connectedTime`",
                                NO_CONTACT},

@@ -23,6 +23,7 @@
      NULL)                                                                     \
   XX(QUEUE_AGENTS_PRESENCE, "queue_agents_presence", "", GAUGE, VALUE,         \
      "status", NULL)                                                           \
+  XX(QUEUE_OBSERVATION, "queue_observation", "", GAUGE, VALUE, METRIC, NULL)   \
   XX(QUEUE_OFFER, "queue_offer", "", COUNTER, VALUE, MEDIUM,                   \
      "Contacts that came into the queue.")                                     \
   XX(QUEUE_ANSWER, "queue_answer", "", COUNTER, VALUE, MEDIUM, NULL)           \

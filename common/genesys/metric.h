@@ -45,6 +45,10 @@ struct gc_ds {
      "agents", "Agents of the queue by routing status.")                       \
   XX(QUEUE_AGENTS_PRESENCE, "queue_agents_presence", ONE(GAUGE), "queue",      \
      "agents", "Agents of the queue by presence.")                             \
+  XX(QUEUE_OBSERVATION, "queue_observation", ONE(GAUGE), "queue",              \
+     "as the API gives it",                                                    \
+     "A number of an observation metric that this version does not know, "     \
+     "METRIC-MEMBER-MEDIUM.")                                                  \
   XX(QUEUE_OFFER, "queue_offer", ONE(DERIVE), "queue, stream", "contacts",     \
      "Contacts that came into the queue, by medium.")                          \
   XX(QUEUE_ANSWER, "queue_answer", ONE(DERIVE), "queue, stream", "contacts",   \
@@ -196,9 +200,9 @@ struct gc_ds {
      "their name is known).")                                                  \
   XX(OBSERVATIONS_IGNORED, "observations_ignored", ONE(DERIVE), "block",       \
      "numbers",                                                                \
-     "Numbers of observations that were ignored: an unknown metric, or no "    \
-     "queue, medium or status where one is needed; and pushed messages that "  \
-     "cannot be read.")                                                        \
+     "Numbers of observations that were ignored: no queue, medium or status "  \
+     "where one is needed, or a name that cannot be kept; and pushed "         \
+     "messages that cannot be read.")                                          \
   XX(FLOWS, "flows", ONE(GAUGE), "block", "flows",                             \
      "Flows: matched (by the block's selectors), unnamed (pairs of flow and "  \
      "medium held back until the name is known).")                             \

@@ -5,7 +5,7 @@
 
 static const char unreadable[] = "(unreadable)";
 
-static bool is_word(const char *text, size_t len) {
+bool gc_unknown_word_is_plain(const char *text, size_t len) {
   static const char allowed[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
                                 "abcdefghijklmnopqrstuvwxyz0123456789_.-";
   for (size_t i = 0; i < len; i++)
@@ -39,7 +39,7 @@ void gc_unknown_words_add(struct gc_unknown_words *u, const char *kind,
   if (len == 0)
     return;
   u->total++;
-  if (is_word(text, len))
+  if (gc_unknown_word_is_plain(text, len))
     keep_word(u, kind, text, len);
   else
     keep_word(u, kind, unreadable, sizeof(unreadable) - 1);

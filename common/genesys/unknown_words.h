@@ -13,6 +13,7 @@
 
 #include "common/base/err.h"
 
+#include <stdbool.h>
 #include <stdint.h>
 
 enum {
@@ -39,6 +40,10 @@ struct gc_unknown_words {
  * as `u`. */
 GC_API void gc_unknown_words_add(struct gc_unknown_words *u, const char *kind,
                                  const char *text, size_t len);
+
+/* Returns true for a word whose text is kept: it has no other characters and is
+ * not longer. True for "". */
+GC_API bool gc_unknown_word_is_plain(const char *text, size_t len);
 
 /* Drops all words; cheap, as a decoder calls it for each message. */
 static inline void gc_unknown_words_clear(struct gc_unknown_words *u) {

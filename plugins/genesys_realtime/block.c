@@ -56,12 +56,27 @@ static void report_ignored(struct block *b, uint32_t count) {
   b->has_ignored = true;
   (void)gc_fail(
       &err, GC_ERR_PARSE,
-      "%u numbers of observations are of an unknown metric, or without "
-      "the queue, medium or status that they need; they are counted "
-      "(observations_ignored) and ignored. Report it if numbers look "
-      "wrong",
+      "%u numbers of observations are without the queue, medium or status "
+      "that they need, or have a name that cannot be kept; they are counted "
+      "(observations_ignored) and ignored. Report it if numbers look wrong",
       count);
   b->notice(b->ctx, "ignored observations", &err);
+}
+
+/* Reports each metric once. */
+static void on_unknown(void *ctx, struct gc_unknown_words *words) {
+  struct block *b = ctx;
+  const struct gc_unknown_word *word;
+  gc_unknown_words_move(&b->unknown, words);
+  while ((word = gc_unknown_words_next(&b->unknown)) != NULL) {
+    struct gc_err err;
+    char cause[GC_UNKNOWN_WORD_MAX_BYTES + 64];
+    snprintf(cause, sizeof(cause), "%s \"%s\"", word->kind, word->text);
+    (void)gc_fail(&err, GC_ERR_PARSE,
+                  "this metric of observations is unknown; its numbers leave "
+                  "as queue_observation");
+    b->notice(b->ctx, cause, &err);
+  }
 }
 
 static void count_ignored(struct block *b, uint32_t count) {
@@ -83,6 +98,7 @@ static void publish_observations(struct block *b, struct observations *o,
   o->received_ms = block_env(b)->wall_ms(block_env(b)->ctx);
   o->server_ms = server_now(b);
   note_unknown_queues(b, o);
+  on_unknown(b, &o->unknown);
   report_ignored(b, o->ignored);
   if (b->source == OBS_QUEUE_METRICS)
     o->names = queue_metrics_names(o, b->labels);
@@ -414,6 +430,7 @@ static enum gc_code make_subscription(struct block *b, struct gc_err *err) {
                                    .timeouts = stream_timeouts(b->options),
                                    .snapshot = on_snapshot,
                                    .unread = on_unread,
+                                   .unknown = on_unknown,
                                    .ignored = on_ignored,
                                    .notice = b->notice,
                                    .notice_ctx = b->ctx,

@@ -34,6 +34,7 @@ struct block {
   enum obs_source source; /* OBS_AUTO: not chosen yet, without a list */
   struct poll poll;
   struct poll_pages pages;
+  struct gc_unknown_words unknown; /* metrics of observations */
   bool has_ignored;     /* numbers were ignored, which was reported */
   int64_t asked_ms;     /* when the poll began, by the server's clock */
   uint64_t snapshot_ms; /* when pushed observations need a snapshot again */

@@ -2,7 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "plugins/genesys_realtime/observations/decode_common.h"
+#include "plugins/genesys_realtime/observations/others.h"
 
 enum {
   ANSWER_MAX_BYTES = 256 << 20, /* the kept facts are far smaller */
@@ -117,6 +117,10 @@ static enum gc_code on_value(void *ctx, const struct gc_json_at *at,
   case IN_DATA(K_CALCULATED):
     obs_datum_calculated(&d->datum, v);
     return GC_OK;
+  case IN_STATS(GC_JSON_OTHER):
+  case IN_DATA(GC_JSON_OTHER):
+    obs_datum_other(&d->datum, at, v);
+    return GC_OK;
   case IN_DATA(K_TRUNCATED):
     d->is_truncated |= v->kind == GC_JSON_BOOL && v->truth;
     return GC_OK;
@@ -152,12 +156,13 @@ static bool is_listed(const struct obs_decoder *d, int64_t count) {
 
 static enum gc_code end_datum(struct obs_decoder *d) {
   const struct obs_datum *datum = &d->datum;
+  struct obs_others into = {&d->into->others, &d->into->unknown,
+                            &d->into->ignored};
   struct obs_fact fact;
   bool is_reported;
   if (datum->metric < 0) {
     d->ids.count = d->ids_begin;
-    d->into->ignored += datum->is_unknown;
-    return GC_OK;
+    return obs_others_take(&into, &d->datum, &d->facts);
   }
   enum obs_about about = obs_metrics[datum->metric].about;
   if (about != OBS_CONTACTS)

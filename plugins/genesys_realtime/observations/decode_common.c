@@ -10,7 +10,11 @@
 enum { FACTS_MAX = 4 << 20 };
 
 void obs_datum_begin(struct obs_datum *d) {
-  *d = (struct obs_datum){.metric = -1, .is_unknown = true};
+  d->metric = -1;
+  d->is_unknown = true;
+  d->has_count = d->has_calculated = false;
+  d->qualifier[0] = d->name[0] = '\0';
+  d->member_count = 0;
 }
 
 /* True for a documented metric of the topics that gives no value of a queue. */
@@ -23,6 +27,16 @@ static bool is_unused(const struct gc_json_value *v) {
   return found;
 }
 
+/* Copies a word; one that is too long is cut to one that is not plain. */
+static void copy_word(char ret[GC_UNKNOWN_WORD_MAX_BYTES + 2], const char *text,
+                      size_t len) {
+  size_t kept = len <= GC_UNKNOWN_WORD_MAX_BYTES
+                    ? len
+                    : (size_t)GC_UNKNOWN_WORD_MAX_BYTES + 1;
+  memcpy(ret, text, kept);
+  ret[kept] = '\0';
+}
+
 void obs_datum_metric(struct obs_datum *d, const struct gc_json_value *v) {
   int i = v->kind == GC_JSON_STRING ? 0 : OBS_METRIC_COUNT;
   while (i < OBS_METRIC_COUNT &&
@@ -31,6 +45,8 @@ void obs_datum_metric(struct obs_datum *d, const struct gc_json_value *v) {
     i++;
   d->metric = i < OBS_METRIC_COUNT ? i : -1;
   d->is_unknown = d->metric < 0 && !is_unused(v);
+  if (d->is_unknown && v->kind == GC_JSON_STRING)
+    copy_word(d->name, v->text, v->len);
 }
 
 void obs_datum_qualifier(struct obs_datum *d, const struct gc_json_value *v) {
@@ -46,6 +62,21 @@ void obs_datum_count(struct obs_datum *d, const struct gc_json_value *v) {
 
 void obs_datum_calculated(struct obs_datum *d, const struct gc_json_value *v) {
   d->has_calculated = gc_json_int(v, &d->calculated);
+}
+
+void obs_datum_member(struct obs_datum *d, const char *name, double number) {
+  if (d->member_count == OBS_MEMBERS_MAX)
+    return;
+  struct obs_member *m = &d->members[d->member_count++];
+  copy_word(m->name, name, strlen(name));
+  m->number = number;
+}
+
+void obs_datum_other(struct obs_datum *d, const struct gc_json_at *at,
+                     const struct gc_json_value *v) {
+  double number;
+  if (gc_json_real(v, &number))
+    obs_datum_member(d, at->key, number);
 }
 
 static enum gc_code qualifier_of(const struct obs_datum *d,

@@ -8,7 +8,13 @@
 #include "common/base/json/stream.h"
 #include "plugins/genesys_realtime/observations/observations.h"
 
-enum { OBS_QUALIFIER_MAX_BYTES = 64 };
+enum { OBS_QUALIFIER_MAX_BYTES = 64, OBS_MEMBERS_MAX = 16 };
+
+/* A number of an element, whose name the table does not have. */
+struct obs_member {
+  char name[GC_UNKNOWN_WORD_MAX_BYTES + 2]; /* too long: not plain */
+  double number;
+};
 
 /* The present element. Its members come in any order. */
 struct obs_datum {
@@ -17,6 +23,9 @@ struct obs_datum {
   bool has_count, has_calculated;
   int64_t count, calculated;
   char qualifier[OBS_QUALIFIER_MAX_BYTES];
+  char name[GC_UNKNOWN_WORD_MAX_BYTES + 2]; /* of an unknown metric */
+  unsigned member_count;
+  struct obs_member members[OBS_MEMBERS_MAX]; /* other numbers */
 };
 
 void obs_datum_begin(struct obs_datum *d);
@@ -24,6 +33,12 @@ void obs_datum_metric(struct obs_datum *d, const struct gc_json_value *v);
 void obs_datum_qualifier(struct obs_datum *d, const struct gc_json_value *v);
 void obs_datum_count(struct obs_datum *d, const struct gc_json_value *v);
 void obs_datum_calculated(struct obs_datum *d, const struct gc_json_value *v);
+
+/* Adds a number; beyond OBS_MEMBERS_MAX it does nothing. */
+void obs_datum_member(struct obs_datum *d, const char *name, double number);
+/* Reads a number whose key is not in the table; ignores other values. */
+void obs_datum_other(struct obs_datum *d, const struct gc_json_at *at,
+                     const struct gc_json_value *v);
 
 /* Makes the fact of a complete element with a known metric; the caller sets
  * queue and media. *ret_reported is false if the number is missing. An invalid

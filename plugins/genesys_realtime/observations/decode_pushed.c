@@ -6,7 +6,7 @@
 
 #include "common/base/timestamp.h"
 #include "common/genesys/notification.h"
-#include "plugins/genesys_realtime/observations/decode_common.h"
+#include "plugins/genesys_realtime/observations/others.h"
 
 static const char topic_head[] = "v2.analytics.queues.";
 static const char *const topic_ends[OBS_TOPIC_COUNT] = {
@@ -47,9 +47,12 @@ struct obs_pushed {
   struct obs_facts facts; /* facts of the message */
   uint32_t queue, media;
   size_t part_begin;     /* the first fact of the present data or result */
-  uint32_t unknown;      /* numbers of unknown metrics in the message */
+  uint32_t unknown;      /* numbers in the message that are not kept */
   uint32_t part_unknown; /* those before the present data or result */
-  bool is_total;         /* data: running totals of an interval */
+  /* Names and unknown metrics of the part, which may be a running total. */
+  struct gc_intern names;
+  struct gc_unknown_words words;
+  bool is_total; /* data: running totals of an interval */
   int64_t at_ms;
   struct obs_datum datum;
 };
@@ -129,6 +132,9 @@ static enum gc_code observations_value(struct obs_pushed *d,
   case IN_STATS(K_CALCULATED):
     obs_datum_calculated(&d->datum, v);
     return GC_OK;
+  case IN_STATS(GC_JSON_OTHER):
+    obs_datum_other(&d->datum, at, v);
+    return GC_OK;
   default:
     return GC_OK;
   }
@@ -154,6 +160,9 @@ static enum gc_code activity_value(struct obs_pushed *d,
   case IN_ROW(K_CALCULATED):
     obs_datum_calculated(&d->datum, v);
     return GC_OK;
+  case IN_ROW(GC_JSON_OTHER):
+    obs_datum_other(&d->datum, at, v);
+    return GC_OK;
   default:
     return GC_OK;
   }
@@ -174,6 +183,8 @@ static enum gc_code on_open(void *ctx, const struct gc_json_at *at) {
   } else if (at->path == (is_activity ? RESULT : DATA)) {
     d->part_begin = d->facts.count;
     d->part_unknown = d->unknown;
+    gc_unknown_words_clear(&d->words);
+    gc_intern_clear(&d->names);
     d->is_total = false;
     d->at_ms = 0;
     if (is_activity)
@@ -183,12 +194,13 @@ static enum gc_code on_open(void *ctx, const struct gc_json_at *at) {
 }
 
 static enum gc_code end_datum(struct obs_pushed *d) {
+  struct obs_others others = {&d->names, &d->words, &d->unknown};
   struct obs_fact fact;
   bool is_reported;
-  if (d->datum.metric < 0) {
-    d->unknown += d->datum.is_unknown;
+  if (d->is_total)
     return GC_OK;
-  }
+  if (d->datum.metric < 0)
+    return obs_others_take(&others, &d->datum, &d->facts);
   GC_TRY(obs_datum_fact(&d->datum, d->into, &fact, &is_reported));
   if (!is_reported)
     return GC_OK;
@@ -197,18 +209,45 @@ static enum gc_code end_datum(struct obs_pushed *d) {
   return obs_facts_add(&d->facts, &fact);
 }
 
+/* Gives the part's numbers of unknown metrics the model's names. Those that
+ * find no room are dropped. */
+static enum gc_code name_others(struct obs_pushed *d) {
+  size_t kept = d->part_begin;
+  for (size_t i = d->part_begin; i < d->facts.count; i++) {
+    struct obs_fact fact = d->facts.at[i];
+    const char *name = gc_intern_text(&d->names, fact.qualifier);
+    enum gc_code code = fact.metric == OBS_OTHER
+                            ? gc_intern_put(&d->into->others, name,
+                                            strlen(name), &fact.qualifier)
+                            : GC_OK;
+    if (code == GC_OK)
+      d->facts.at[kept++] = fact;
+    else if (code != GC_ERR_LIMIT)
+      return code;
+    else
+      d->unknown++;
+  }
+  d->facts.count = kept;
+  return GC_OK;
+}
+
 /* Sets time and medium of the part's facts at its end, because both may follow
  * the numbers. Drops the facts of a running total, whose metrics are those of
  * aggregates. */
-static void end_part(struct obs_pushed *d) {
+static enum gc_code end_part(struct obs_pushed *d) {
   if (d->is_total) {
     d->facts.count = d->part_begin;
     d->unknown = d->part_unknown;
+    gc_unknown_words_clear(&d->words);
   }
+  gc_unknown_words_move(&d->into->unknown, &d->words);
+  GC_TRY(name_others(d));
+  gc_intern_clear(&d->names);
   for (size_t i = d->part_begin; i < d->facts.count; i++) {
     d->facts.at[i].at_ms = d->at_ms;
     d->facts.at[i].media = d->media;
   }
+  return GC_OK;
 }
 
 static enum gc_code on_close(void *ctx, const struct gc_json_at *at) {
@@ -217,14 +256,13 @@ static enum gc_code on_close(void *ctx, const struct gc_json_at *at) {
   if (at->path == (is_activity ? ROW : METRIC))
     return end_datum(d);
   if (at->path == (is_activity ? RESULT : DATA))
-    end_part(d);
+    return end_part(d);
   return GC_OK;
 }
 
 static const struct gc_json_reader reader = {
     .keys = keys,
     .key_count = GC_COUNT(keys),
-    .skip_unknown = true,
     .bytes_max = GC_MESSAGE_MAX_BYTES,
     .string_max = GC_MESSAGE_MAX_BYTES,
     .open = on_open,
@@ -237,6 +275,7 @@ void obs_pushed_free(struct obs_pushed *d) {
     return;
   gc_json_stream_free(d->stream);
   obs_facts_clear(&d->facts);
+  gc_intern_clear(&d->names);
   free(d);
 }
 
@@ -244,6 +283,7 @@ struct obs_pushed *obs_pushed_new(void) {
   struct obs_pushed *d = calloc(1, sizeof(*d));
   if (d == NULL)
     return NULL;
+  d->names.max = OBS_OTHERS_MAX;
   d->stream = gc_json_stream_new(&reader, d, NULL);
   if (d->stream == NULL) {
     obs_pushed_free(d);

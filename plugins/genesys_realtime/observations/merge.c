@@ -106,6 +106,29 @@ static enum gc_code merge_agents(const struct merge *g,
   return GC_OK;
 }
 
+static enum gc_code merge_others(const struct merge *g,
+                                 const struct obs_queue *q) {
+  for (size_t i = 0; i < q->other_count; i++) {
+    const struct obs_other *other = &q->others[i];
+    struct obs_fact fact = {.queue = g->queue,
+                            .media = OBS_NONE,
+                            .metric = OBS_OTHER,
+                            .number = other->number,
+                            .at_ms = other->reported_ms > 0 ? other->reported_ms
+                                                            : g->at_ms};
+    enum gc_code code = copy_text(&g->into->others, &g->from->others,
+                                  other->name, &fact.qualifier);
+    if (code == GC_ERR_LIMIT)
+      continue;
+    GC_TRY(code);
+    if (other->media != OBS_NONE)
+      GC_TRY(copy_text(&g->into->media, &g->from->media, other->media,
+                       &fact.media));
+    GC_TRY(observations_add(g->into, &fact, 1));
+  }
+  return GC_OK;
+}
+
 static enum gc_code merge_queue(struct merge *g, uint32_t number) {
   const struct obs_queue *q = &g->from->queues[number];
   GC_TRY(copy_text(&g->into->ids, &g->from->ids, number, &g->queue));
@@ -116,6 +139,7 @@ static enum gc_code merge_queue(struct merge *g, uint32_t number) {
   if (q->has_agents)
     zero_unnamed(g, q);
   GC_TRY(merge_agents(g, q));
+  GC_TRY(merge_others(g, q));
   if (q->has_agents && !g->into->queues[g->queue].has_agents) {
     g->into->queues[g->queue].has_agents = true;
     g->into->groups++;

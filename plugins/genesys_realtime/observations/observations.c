@@ -29,6 +29,7 @@ struct observations *observations_new(void) {
   o->statuses.max = STATUSES_MAX;
   o->presences.max = PRESENCES_MAX;
   o->systems.max = PRESENCES_MAX;
+  o->others.max = OBS_OTHERS_MAX;
   atomic_init(&o->references, 1);
   return o;
 }
@@ -45,6 +46,7 @@ void observations_put(struct observations *o) {
   for (size_t i = 0; i < o->queue_cap; i++) {
     free(o->queues[i].media);
     free(o->queues[i].qualified);
+    free(o->queues[i].others);
     free(o->queues[i].guide);
     free(o->queues[i].guide_name);
   }
@@ -57,6 +59,7 @@ void observations_put(struct observations *o) {
   gc_intern_clear(&o->statuses);
   gc_intern_clear(&o->presences);
   gc_intern_clear(&o->systems);
+  gc_intern_clear(&o->others);
   free(o);
 }
 
@@ -178,10 +181,36 @@ static void add_agents(struct obs_queue *q, const struct obs_fact *f) {
   *(is_active ? &q->active : &q->member) = f->value;
 }
 
+/* Adds the number, unless the queue has a newer one. */
+static enum gc_code add_other(struct obs_queue *q, const struct obs_fact *f) {
+  for (size_t i = 0; i < q->other_count; i++) {
+    struct obs_other *there = &q->others[i];
+    if (there->name != f->qualifier || there->media != f->media)
+      continue;
+    if (f->at_ms == 0 || f->at_ms >= there->reported_ms) {
+      there->number = f->number;
+      there->reported_ms = f->at_ms;
+    }
+    return GC_OK;
+  }
+  struct obs_other *all =
+      realloc(q->others, (q->other_count + 1) * sizeof(*all));
+  if (all == NULL)
+    return GC_ERR_MEMORY;
+  q->others = all;
+  all[q->other_count++] = (struct obs_other){.name = f->qualifier,
+                                             .media = f->media,
+                                             .number = f->number,
+                                             .reported_ms = f->at_ms};
+  return GC_OK;
+}
+
 static enum gc_code add_fact(struct observations *o, const struct obs_fact *f) {
   struct obs_queue *q = &o->queues[f->queue];
   if (f->at_ms > 0 && f->at_ms < o->answered_ms)
     return GC_OK;
+  if (f->metric == OBS_OTHER)
+    return add_other(q, f);
   switch (obs_metrics[f->metric].about) {
   case OBS_CONTACTS:
   case OBS_OLDEST:

@@ -21,6 +21,7 @@
 #include "common/genesys/entities.h"
 #include "common/genesys/sample.h"
 #include "common/genesys/topics.h"
+#include "common/genesys/unknown_words.h"
 #include "plugins/genesys_realtime/conversations/event.h"
 #include "plugins/genesys_realtime/queues/queue_label.h"
 
@@ -64,6 +65,11 @@ extern const struct obs_metric_row obs_metrics[OBS_METRIC_COUNT];
 
 enum { OBS_NONE = UINT32_MAX }; /* no media type, no qualifier */
 
+enum {
+  OBS_OTHER = OBS_METRIC_COUNT, /* obs_fact.metric: see others.h */
+  OBS_OTHERS_MAX = 100,         /* names of numbers of unknown metrics */
+};
+
 /* The meaning of a number that a complete answer does not have. */
 enum obs_absence {
   OBS_ABSENT_UNKNOWN,  /* pushed messages, the guide dialect */
@@ -75,11 +81,14 @@ enum obs_absence {
 /* One number of one answer. Texts are numbers of the model's interners. */
 struct obs_fact {
   uint32_t queue, media, qualifier;
-  uint8_t metric;  /* enum obs_metric */
+  uint8_t metric;  /* enum obs_metric, or OBS_OTHER */
   bool is_listed;  /* a count of 0, or one whose conversations are all listed */
   bool is_partial; /* pushed: has only the numbers that changed */
   bool is_unreadable; /* the answer has the metric, but no number */
-  int64_t value;      /* count, or epoch ms */
+  union {
+    int64_t value; /* count, or epoch ms */
+    double number; /* OBS_OTHER */
+  };
   int64_t at_ms; /* when it was measured, by the server's clock; 0: unknown, so
                     that the fact counts as newer than all others */
 };
@@ -104,6 +113,14 @@ struct obs_qualified {
   int64_t count, reported_ms;
 };
 
+/* A number of an unknown metric. */
+struct obs_other {
+  uint32_t name;  /* number in `others` */
+  uint32_t media; /* OBS_NONE: none */
+  double number;
+  int64_t reported_ms;
+};
+
 /* A queue of the guide dialect, whose answers have every number, zeros too. */
 struct obs_guide {
   uint32_t media; /* OBS_NONE: the source has no media */
@@ -119,6 +136,8 @@ struct obs_queue {
   size_t media_count;
   struct obs_qualified *qualified;
   size_t qualified_count;
+  struct obs_other *others;
+  size_t other_count;
   struct obs_guide *guide; /* NULL except in the guide dialect */
   size_t guide_count;
   int64_t guide_available, guide_busy; /* agents */
@@ -140,6 +159,8 @@ struct observations {
   struct gc_intern statuses;  /* routing statuses: "IDLE" */
   struct gc_intern presences; /* organisation presences: UUIDs */
   struct gc_intern systems;   /* system presences: "ON_QUEUE" */
+  struct gc_intern others;    /* "oFuture-count": others.h */
+  struct gc_unknown_words unknown; /* metrics */
 
   struct obs_queue *queues;
   size_t queue_cap;
@@ -156,7 +177,7 @@ struct observations {
   int64_t server_ms;   /* the server's clock at that moment */
   int64_t answered_ms; /* when the last merged answer was requested; 0: none was
                           merged */
-  uint32_t ignored;    /* unknown metrics, no queue, medium or qualifier */
+  uint32_t ignored;    /* no queue, medium or qualifier; no plain name */
   size_t groups;       /* pairs of queue and media, queues with agents */
   atomic_uint references;
 };
@@ -265,8 +286,9 @@ GC_DEFINE_AUTO(struct obs_pushed, obs_pushed_free)
  *             message, so that duplicates and reordering change nothing.
  *   ignored   the running totals of the half hour that .observations sends,
  *             too; oFlow, oLongestInteracting; other topics
- *   counted   in live->ignored: numbers of unknown metrics, or without the
- *             medium or qualifier that they need
+ *   kept      numbers of unknown metrics, see others.h
+ *   counted   in live->ignored: numbers without the medium or qualifier that
+ *             they need
  *
  * Messages of .activity have no time. Their numbers count as newer, except a
  * number that is the same as in the last such message: it is a repeat, and a

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "plugins/genesys_realtime/observations/observations.h"
+#include "plugins/genesys_realtime/observations/others.h"
 #include "plugins/genesys_realtime/observations/status_table.h"
 #include "plugins/genesys_realtime/queues/queue_label.h"
 
@@ -201,6 +202,7 @@ void obs_samples(const struct observations *o,
       put_contacts(&p, &q->media[m]);
     if (q->has_agents)
       put_agents(&p, q);
+    obs_other_put(o, q, display, &p.writer);
     if (q->guide_count > 0)
       put_guide(&p, q);
   }

@@ -44,6 +44,7 @@ static void on_message(void *ctx, const struct gc_message *m) {
     (void)gc_fail_in(&err, err.code, "%s: ", m->topic);
   if (err.code != GC_OK)
     s->deps.unread(s->deps.ctx);
+  s->deps.unknown(s->deps.ctx, &s->live->unknown);
   if (s->live->ignored > 0)
     s->deps.ignored(s->deps.ctx, s->live->ignored);
   s->deps.notice(s->deps.notice_ctx, "pushed observations", &err);

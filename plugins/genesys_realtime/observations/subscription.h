@@ -21,8 +21,10 @@ struct subscription_deps {
   void (*snapshot)(void *ctx);
   /* Counts a message that could not be read. */
   void (*unread)(void *ctx);
-  /* Counts and reports numbers of a message that are ignored: their metric is
-   * unknown, or they lack a medium or status. */
+  /* Reports metrics that are unknown, and takes them. */
+  void (*unknown)(void *ctx, struct gc_unknown_words *words);
+  /* Counts and reports numbers of a message that are ignored: they lack a
+   * medium or status. */
   void (*ignored)(void *ctx, uint32_t count);
   /* Reports an outcome; GC_OK is success. */
   void (*notice)(void *ctx, const char *cause, const struct gc_err *err);

@@ -73,11 +73,11 @@ static void before_the_first_answer_no_source_is_up_or_down(void) {
   end();
 }
 
-static void unknown_numbers_are_counted(void) {
+static void numbers_of_no_status_are_counted(void) {
   begin(OBS_QUERY);
   will_list(1);
   will(QUERY, ANSWER("{\"group\":{\"queueId\":\"q0000\"},\"data\":[{\"metric\":"
-                     "\"oNew\",\"stats\":{\"count\":1}}]}"));
+                     "\"oOnQueueUsers\",\"stats\":{\"count\":1}}]}"));
   start();
   (void)state("observations_ignored-");
   CHECK_INT(w.count, 1);
@@ -219,7 +219,7 @@ int main(void) {
   RUN(each_value_leaves_once);
   RUN(a_poll_that_outlasts_its_interval_skips_the_missed_ones);
   RUN(before_the_first_answer_no_source_is_up_or_down);
-  RUN(unknown_numbers_are_counted);
+  RUN(numbers_of_no_status_are_counted);
   RUN(a_failed_batch_does_not_affect_the_others);
   RUN(a_refused_query_is_sent_again_once_a_minute);
   RUN(a_block_may_end_during_a_poll);

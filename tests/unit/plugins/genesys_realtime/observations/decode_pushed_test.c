@@ -137,7 +137,7 @@ static void the_facts_of_a_message(void) {
       {"an old time", BODY("00", WAITING("6")), 1, 5},
       {"no stats", BODY("01", "{\"metric\":\"oWaiting\"}"), 0, 5},
       {"an unknown metric",
-       BODY("01", "{\"metric\":\"oNew\",\"stats\":{\"count\":1}}"), 0, 5},
+       BODY("01", "{\"metric\":\"oNew\",\"stats\":{\"count\":1}}"), 1, 5},
       {"the queue of the topic",
        "{\"group\":{\"mediaType\":\"voice\"},\"data\":[{" MOMENT(
            "01") ",\"metrics\":[" WAITING("6") "]}]}",
@@ -164,6 +164,35 @@ static void the_facts_of_a_message(void) {
     CHECK_INT(pushed(live, TOPIC, rows[i].body), rows[i].facts);
     CHECK_INT(waiting(live), rows[i].waiting);
   }
+}
+
+/* A snapshot copies them; a running total has none; names are bounded. */
+static void every_number_of_an_unknown_metric_is_kept(void) {
+  char body[256];
+  GC_AUTO(observations_put_auto)
+  struct observations *live = observations_new();
+  GC_AUTO(observations_put_auto)
+  struct observations *copy = observations_new();
+  CHECK_INT(pushed(live, TOPIC,
+                   "{" VOICE ",\"data\":[{\"metrics\":[{\"metric\":\"nNew\","
+                   "\"stats\":{\"count\":1}}],\"interval\":\"2026-08-01T10:00"
+                   ":00Z/2026-08-01T10:30:00Z\"}]}"),
+            0);
+  CHECK_INT(live->others.count, 0);
+  CHECK_INT(live->unknown.count, 0);
+  CHECK_INT(pushed(live, TOPIC,
+                   BODY("01", "{\"stats\":{\"count\":2,\"ratio\":0.5,\"p9\":7},"
+                              "\"metric\":\"oNew\"}")),
+            3);
+  CHECK_INT(observations_merge(copy, live, 0), GC_OK);
+  CHECK_INT(copy->queues[0].other_count, 3);
+  for (int i = 0; i < 2 * OBS_OTHERS_MAX; i++) {
+    snprintf(body, sizeof(body),
+             BODY("02", "{\"metric\":\"o%d\",\"stats\":{\"count\":1}}"), i);
+    CHECK_INT(pushed(live, TOPIC, body), i < OBS_OTHERS_MAX - 3);
+  }
+  CHECK_INT(live->others.count, OBS_OTHERS_MAX);
+  CHECK_INT(live->ignored, OBS_OTHERS_MAX + 3);
 }
 
 static void a_broken_message_changes_nothing(void) {
@@ -359,6 +388,7 @@ int main(void) {
   RUN(each_queue_has_its_topics);
   RUN(a_topic_names_its_queue_in_any_case);
   RUN(the_facts_of_a_message);
+  RUN(every_number_of_an_unknown_metric_is_kept);
   RUN(a_broken_message_changes_nothing);
   RUN(a_longest_wait_of_0_is_none);
   RUN(a_snapshot_replaces_numbers_older_than_its_request);

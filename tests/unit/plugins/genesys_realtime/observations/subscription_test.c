@@ -90,13 +90,15 @@ static void record_sample(void *ctx, const struct gc_sample *s) {
     w.found = s->values[0].gauge;
 }
 
-static double waiting(void) {
+static double gauge(const char *wanted) {
   struct gc_samples out = {record_sample, NULL};
-  w.wanted = "Support/queue_depth-voice";
+  w.wanted = wanted;
   w.found = NAN;
   block_read(w.block, &out);
   return w.found;
 }
+
+static double waiting(void) { return gauge("Support/queue_depth-voice"); }
 
 static void pushed_observations_need_no_polls(void) {
   begin();
@@ -215,7 +217,7 @@ static void pushed_numbers_that_cannot_be_read_are_counted(void) {
 }
 
 /* Running totals, and metrics that have no value here, are known. */
-static void pushed_numbers_of_an_unknown_metric_are_counted(void) {
+static void pushed_numbers_of_an_unknown_metric_leave(void) {
   begin();
   answer_query(REPLAY_ALWAYS, ANSWER("3"), 0);
   start();
@@ -243,11 +245,14 @@ static void pushed_numbers_of_an_unknown_metric_are_counted(void) {
         "\"" AT("22:13:25") "/" AT("22:13:25") "\"}]}}");
   ch_say("{\"topicName\":\"v2.analytics.queues.q1.activity\",\"eventBody\":{"
          "\"results\":[{\"mediaType\":\"voice\",\"data\":[{\"metric\":"
-         "\"oFuture\",\"count\":2}]}]}}");
-  CHECK_REAL(ignored(), 4);
-  CHECK_INT(replay_noticed(&ch_world, "ignored observations", GC_ERR_PARSE), 1);
+         "\"oFuture\",\"count\":3}]}]}}");
+  CHECK_REAL(ignored(), 0);
+  CHECK_INT(replay_noticed(&ch_world, "metric \"oFuture\"", GC_ERR_PARSE), 1);
+  CHECK_INT(replay_noticed(&ch_world, "metric \"nOffered\"", GC_ERR_PARSE), 0);
   replay_run(&ch_world, 10000);
   CHECK_REAL(waiting(), 5);
+  replay_run(&ch_world, 10000);
+  CHECK_REAL(gauge("Support/queue_observation-oFuture-count-voice"), 3);
   end();
 }
 
@@ -285,7 +290,7 @@ static void numbers_of_no_queue_are_counted_and_reported_once(void) {
 
 int main(void) {
   RUN(pushed_numbers_that_cannot_be_read_are_counted);
-  RUN(pushed_numbers_of_an_unknown_metric_are_counted);
+  RUN(pushed_numbers_of_an_unknown_metric_leave);
   RUN(pushed_numbers_without_a_medium_are_counted);
   RUN(numbers_of_no_queue_are_counted_and_reported_once);
   RUN(pushed_observations_need_no_polls);

@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: MIT */
+#include "plugins/genesys_realtime/observations/others.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "common/genesys/clean_name.h"
+
+/* Writes METRIC-MEMBER or METRIC-QUALIFIER-MEMBER, cleaned. Returns false when
+ * a part may be data of a customer. */
+static bool write_name(char ret[GC_NAME_SIZE], const struct obs_datum *d,
+                       const char *member) {
+  char name[GC_NAME_SIZE];
+  bool has_qualifier = d->qualifier[0] != '\0';
+  if (d->name[0] == '\0' ||
+      !gc_unknown_word_is_plain(d->name, strlen(d->name)) ||
+      !gc_unknown_word_is_plain(d->qualifier, strlen(d->qualifier)) ||
+      !gc_unknown_word_is_plain(member, strlen(member)))
+    return false;
+  int len = snprintf(name, sizeof(name), "%s%s%s-%s", d->name,
+                     has_qualifier ? "-" : "", d->qualifier, member);
+  return len > 0 && (size_t)len < sizeof(name) &&
+         gc_name_clean(ret, name, (size_t)len);
+}
+
+static enum gc_code take_number(const struct obs_others *into,
+                                const struct obs_datum *d,
+                                const struct obs_member *member,
+                                struct obs_facts *facts) {
+  char name[GC_NAME_SIZE];
+  struct obs_fact fact = {.queue = OBS_NONE,
+                          .media = OBS_NONE,
+                          .metric = OBS_OTHER,
+                          .number = member->number};
+  enum gc_code code =
+      write_name(name, d, member->name)
+          ? gc_intern_put(into->names, name, strlen(name), &fact.qualifier)
+          : GC_ERR_LIMIT;
+  if (code == GC_OK)
+    return obs_facts_add(facts, &fact);
+  ++*into->ignored;
+  return code == GC_ERR_LIMIT ? GC_OK : code;
+}
+
+enum gc_code obs_others_take(const struct obs_others *into, struct obs_datum *d,
+                             struct obs_facts *facts) {
+  if (!d->is_unknown)
+    return GC_OK;
+  if (d->has_count)
+    obs_datum_member(d, "count", (double)d->count);
+  if (d->has_calculated)
+    obs_datum_member(d, "calculatedMetricValue", (double)d->calculated);
+  gc_unknown_words_add(into->words, "metric", d->name, strlen(d->name));
+  *into->ignored += d->member_count == 0;
+  for (unsigned i = 0; i < d->member_count; i++)
+    GC_TRY(take_number(into, d, &d->members[i], facts));
+  return GC_OK;
+}
+
+void obs_other_put(const struct observations *o, const struct obs_queue *q,
+                   const struct queue_display *display,
+                   const struct gc_sample_writer *writer) {
+  char qualifier[2 * GC_NAME_SIZE];
+  for (size_t i = 0; i < q->other_count; i++) {
+    const struct obs_other *other = &q->others[i];
+    const char *name = gc_intern_text(&o->others, other->name);
+    if (other->media == OBS_NONE) {
+      gc_put_gauge(writer, GC_METRIC_QUEUE_OBSERVATION, name, other->number);
+      continue;
+    }
+    const char *media = gc_intern_text(&o->media, other->media);
+    if (!queue_display_has_media(display, media))
+      continue;
+    snprintf(qualifier, sizeof(qualifier), "%s-%s", name, media);
+    gc_put_gauge(writer, GC_METRIC_QUEUE_OBSERVATION, qualifier, other->number);
+  }
+}

@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: MIT */
+/* Numbers of observation metrics that are not in OBS_METRIC_MAP, such as one
+ * that the platform adds later. Each number of the element leaves under the
+ * metric's own name as queue_observation: every member of "stats", or of the
+ * element itself where the numbers are there. The name is kept only if it has
+ * nothing but letters, digits, '_', '.' and '-'. A model has at most
+ * OBS_OTHERS_MAX names; the numbers of further ones are counted as ignored.
+ * Pure. */
+#ifndef GENESYS_REALTIME_OBSERVATIONS_OTHERS_H
+#define GENESYS_REALTIME_OBSERVATIONS_OTHERS_H
+
+#include "plugins/genesys_realtime/observations/decode_common.h"
+
+/* Where the names of a document's unknown metrics go. */
+struct obs_others {
+  struct gc_intern *names;        /* of their numbers */
+  struct gc_unknown_words *words; /* the metrics */
+  uint32_t *ignored;              /* numbers whose names are not kept */
+};
+
+/* Adds a fact for each number of a complete element with an unknown metric; the
+ * caller sets queue and media. */
+GC_MUST_CHECK enum gc_code obs_others_take(const struct obs_others *into,
+                                           struct obs_datum *d,
+                                           struct obs_facts *facts);
+
+/* Puts the numbers of a queue. */
+void obs_other_put(const struct observations *o, const struct obs_queue *q,
+                   const struct queue_display *display,
+                   const struct gc_sample_writer *writer);
+
+#endif
