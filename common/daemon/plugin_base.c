@@ -225,12 +225,14 @@ static int on_read_state(user_data_t *ud) {
   return 0;
 }
 
+enum { HEALTH_READ_S = 1 };
+
 /* Reads the telemetry for /health only, each second. */
 static int on_read_health(user_data_t *ud) {
   struct gc_block *b = ud->data;
   struct gc_health_reading reading;
   struct gc_samples sink = gc_health_reading_begin(&reading);
-  b->is->read_state(b, GC_BLOCK_READ_S * 1000, &sink);
+  b->is->read_state(b, HEALTH_READ_S * 1000, &sink);
   gc_daemon_health_read(b->health, &reading);
   return 0;
 }
@@ -242,13 +244,13 @@ static void register_reads(struct gc_block *b) {
   snprintf(callback, sizeof(callback), "%s/%s", plugin, b->instance);
   if (b->is->read_new != NULL)
     plugin_register_complex_read(plugin, callback, on_read_new,
-                                 TIME_T_TO_CDTIME_T(GC_BLOCK_READ_S), &ud);
+                                 MS_TO_CDTIME_T(GC_BLOCK_READ_MS), &ud);
   ud.free_func = NULL;
   snprintf(callback, sizeof(callback), "%s/%s/state", plugin, b->instance);
   plugin_register_complex_read(plugin, callback, on_read_state, 0, &ud);
   snprintf(callback, sizeof(callback), "%s/%s/health", plugin, b->instance);
   plugin_register_complex_read(plugin, callback, on_read_health,
-                               TIME_T_TO_CDTIME_T(GC_BLOCK_READ_S), &ud);
+                               TIME_T_TO_CDTIME_T(HEALTH_READ_S), &ud);
 }
 
 static void start_block(struct gc_block *b) {

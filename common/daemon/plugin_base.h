@@ -24,7 +24,9 @@ struct gc_account;
 struct gc_block;
 struct gc_health;
 
-enum { GC_BLOCK_READ_S = 1 }; /* between two calls of `read_new` */
+/* Between two calls of `read_new`: less than a second, so that what changed
+ * passes the writer too within a second. */
+enum { GC_BLOCK_READ_MS = 900 };
 
 struct gc_block_class {
   const char *prefix;        /* "queues": instances are "queues-NAME" */
@@ -35,8 +37,8 @@ struct gc_block_class {
   enum gc_code (*check)(struct gc_block *b, struct gc_err *warning,
                         struct gc_err *err);
   enum gc_code (*start)(struct gc_block *b, struct gc_err *err);
-  /* Dispatches new values, every second on a read thread; may be NULL. The call
-   * is cheap without new values. */
+  /* Dispatches new values, each GC_BLOCK_READ_MS on a read thread; may be NULL.
+   * The call is cheap without new values. */
   void (*read_new)(struct gc_block *b);
   /* Dispatches self-telemetry on a read thread, once per interval of the
    * plugin. */

@@ -298,7 +298,7 @@ static int on_init(void) {
   if (!is_first || !ledger_runs)
     return 0;
   plugin_register_complex_read(plugin.name, "genesys_flowmetrics/look", on_read,
-                               TIME_T_TO_CDTIME_T(GC_BLOCK_READ_S), &ud);
+                               MS_TO_CDTIME_T(GC_BLOCK_READ_MS), &ud);
   return 0;
 }
 

@@ -18,6 +18,7 @@ struct callback {
   char *group, *name;
   any_fn fn;
   bool complex_read;
+  cdtime_t interval;
   user_data_t ud;
   struct callback *next;
 };
@@ -136,11 +137,11 @@ int plugin_register_read(const char *name, int (*callback)(void)) {
   return add_simple(READ, name, (any_fn)callback, NULL);
 }
 int plugin_register_complex_read(const char *group, const char *name,
-                                 plugin_read_cb callback,
-                                 __attribute__((unused)) cdtime_t interval,
+                                 plugin_read_cb callback, cdtime_t interval,
                                  user_data_t const *ud) {
   return register_callback(
       (struct callback){.kind = READ,
+                        .interval = interval,
                         .group = (char *)group,
                         .name = (char *)name,
                         .fn = (any_fn)callback,
@@ -238,6 +239,14 @@ int fake_read(const char *name) {
     failed += status != 0;
   }
   return failed;
+}
+
+int64_t fake_read_interval_ms(const char *name) {
+  for (struct callback *cb = next_of(READ, NULL); cb != NULL;
+       cb = next_of(READ, cb))
+    if (strcmp(cb->name, name) == 0)
+      return (int64_t)CDTIME_T_TO_MS(cb->interval);
+  return 0;
 }
 
 static void free_all_of(enum kind kind) {

@@ -38,6 +38,9 @@ int fake_init(void);
 /* Runs the read callback `name`, or all (NULL), once; returns how many
  * failed. */
 int fake_read(const char *name);
+/* Returns the interval in ms at which collectd would call the read callback; 0:
+ * that of the plugin, or there is no such callback. */
+int64_t fake_read_interval_ms(const char *name);
 /* Does the work of plugin_shutdown_all in its order: calls the free_func of the
  * read callbacks, drops the queue, calls the flush and shutdown callbacks and
  * the other free_funcs. Returns the number of value lists lost in the queue. */

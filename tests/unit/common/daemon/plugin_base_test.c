@@ -130,6 +130,10 @@ static void each_block_is_started_read_and_ended(void) {
                   "<Thing \"b\">\nTrouble \"none\"\n</Thing>\n</Plugin>\n"),
             0);
   CHECK_INT(fake_init(), 0);
+  /* A tenth of the second is left for the writer. */
+  int64_t every_ms = fake_read_interval_ms("genesys_things/things-a");
+  CHECK(every_ms > 0 && every_ms <= 900);
+  CHECK_INT(fake_read_interval_ms("genesys_things/things-b/state"), 0);
   CHECK_INT(fake_read("genesys_things/things-a"), 0);
   CHECK_INT(fake_read("genesys_things/things-b"), 0);
   CHECK_INT(fake_read("genesys_things/things-b"), 0);
