@@ -237,8 +237,8 @@ struct conversations_cursor {
 
 /* Writes the values that conversations provide, a few queues per call, so that
  * a lock around it is held briefly. Returns false after the last queues. A
- * series begins with 0 and has its count from the next full pass on, so give
- * each pass a later time. No count is lost between passes. */
+ * series begins with 0 and has its count from the next pass on, so give each
+ * pass a later time. No count is lost between passes. */
 bool conversations_samples(struct conversations *m,
                            const struct conversations_view *view,
                            const struct gc_samples *out,

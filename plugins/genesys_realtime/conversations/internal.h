@@ -151,15 +151,7 @@ struct wrapup_change {
   uint64_t count, sent;
   uint32_t code; /* its number among the model's */
   uint8_t from, to;
-  uint8_t shown; /* enum cv_series */
-};
-
-/* The life of a series. It begins with 0, even if its count is higher, since a
- * rate needs two values and would miss the first count. */
-enum cv_series {
-  CV_SERIES_NONE,
-  CV_SERIES_BEGUN, /* its 0 was put; the next full pass puts its count */
-  CV_SERIES_SHOWN,
+  bool shown; /* as in struct pair */
 };
 
 /* The counts of a pair that were put last. */
@@ -182,9 +174,10 @@ struct pair {
   } past[CV_PAST_TARGETS];
   unsigned next_past;      /* the entry of `past` to overwrite next */
   int64_t target_since_ms; /* breaches of earlier contacts stay counted */
-  /* Used by samples.c. */
-  uint8_t shown, breaches_shown; /* enum cv_series */
-  uint8_t changes_shown[CV_STATE_COUNT][CV_STATE_COUNT];
+  /* Used by samples.c: the series has begun, with 0 even if its count is
+   * higher, since a rate needs two values and would miss the first count. */
+  bool shown, breaches_shown;
+  bool changes_shown[CV_STATE_COUNT][CV_STATE_COUNT];
   struct cv_sent sent;
   struct wrapup_change *wrapups;
   uint32_t wrapup_count;

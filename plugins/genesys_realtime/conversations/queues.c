@@ -164,7 +164,7 @@ void cv_pair_change_target(struct pair *pair, uint32_t was_ms, uint32_t is_ms,
   pair->t.breaches = breaches;
   pair->t.breaches_owed = owed;
   pair->target_since_ms = now_ms;
-  pair->breaches_shown = breaches > 0 ? CV_SERIES_SHOWN : CV_SERIES_NONE;
+  pair->breaches_shown = breaches > 0;
   pair->sent.breaches = 0;
 }
 

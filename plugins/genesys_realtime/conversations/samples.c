@@ -23,25 +23,15 @@ struct writer {
 /* Returns true if the series is put in this pass. A series that begins is put
  * with 0. A full pass puts all others, a pass of changes only those whose count
  * has changed since it was put. */
-static bool is_due(const struct writer *w, uint8_t shown, bool is_changed) {
-  return !w->view->only_changes || shown == CV_SERIES_NONE ||
-         (shown == CV_SERIES_SHOWN && is_changed);
-}
-
-/* Returns the next stage of a series. A series that has begun keeps its 0 until
- * a full pass, so that a rate includes it. */
-static uint8_t next_shown(const struct writer *w, uint8_t shown) {
-  if (shown == CV_SERIES_NONE)
-    return CV_SERIES_BEGUN;
-  return w->view->only_changes ? shown : CV_SERIES_SHOWN;
+static bool is_due(const struct writer *w, bool shown, bool is_changed) {
+  return !w->view->only_changes || !shown || is_changed;
 }
 
 static void put_counter(const struct writer *w, enum gc_metric_id metric,
-                        const char *qualifier, uint8_t shown, uint64_t count,
+                        const char *qualifier, bool shown, uint64_t count,
                         uint64_t sent) {
   if (is_due(w, shown, count != sent))
-    gc_put_count(&w->samples, metric, qualifier,
-                 shown != CV_SERIES_NONE ? count : 0);
+    gc_put_count(&w->samples, metric, qualifier, shown ? count : 0);
 }
 
 /* Writes "20", "0.5" or "0.125", in any locale. */
@@ -65,7 +55,7 @@ static bool are_waits_changed(const struct pair *pair) {
 static void put_waits(const struct writer *w, const struct pair *pair) {
   char qualifier[64], bound[32];
   uint64_t within = 0;
-  bool is_begun = pair->shown != CV_SERIES_NONE;
+  bool is_begun = pair->shown;
   double wait_s = (double)(pair->t.wait_ms + pair->t.wait_owed_ms) / 1000.0;
   if (!is_due(w, pair->shown, are_waits_changed(pair)))
     return;
@@ -93,15 +83,15 @@ static void put_breaches(const struct writer *w, struct pair *pair,
   snprintf(qualifier, sizeof(qualifier), "%s-%s", w->media, target);
   put_counter(w, GC_METRIC_QUEUE_SLA_BREACH, qualifier, pair->breaches_shown,
               pair->t.breaches, pair->sent.breaches);
-  if (pair->breaches_shown != CV_SERIES_NONE)
+  if (pair->breaches_shown)
     pair->sent.breaches = pair->t.breaches;
-  pair->breaches_shown = next_shown(w, pair->breaches_shown);
+  pair->breaches_shown = true;
 }
 
 static void put_change(const struct writer *w, struct pair *pair, int from,
                        int to) {
   char qualifier[64];
-  uint8_t *shown = &pair->changes_shown[from][to];
+  bool *shown = &pair->changes_shown[from][to];
   uint32_t *sent = &pair->sent.changes[from][to];
   uint64_t count = pair->t.changes[from][to];
   if (!is_due(w, *shown, *sent != (uint32_t)count))
@@ -109,9 +99,9 @@ static void put_change(const struct writer *w, struct pair *pair, int from,
   snprintf(qualifier, sizeof(qualifier), "%s-%s-%s", w->media,
            state_labels[from], state_labels[to]);
   gc_put_count(&w->samples, GC_METRIC_STATE_CHANGES, qualifier,
-               *shown != CV_SERIES_NONE ? count : 0);
-  *sent = *shown != CV_SERIES_NONE ? (uint32_t)count : 0;
-  *shown = next_shown(w, *shown);
+               *shown ? count : 0);
+  *sent = *shown ? (uint32_t)count : 0;
+  *shown = true;
 }
 
 /* Puts the changes of state. The series of a change begins when the change
@@ -134,10 +124,10 @@ static void put_wrapups(const struct writer *w, struct pair *pair) {
     snprintf(qualifier, sizeof(qualifier), "%s-%s-%s-%s", w->media,
              state_labels[c->from], state_labels[c->to],
              gc_intern_text(&w->m->codes, c->code));
-    c->sent = c->shown != CV_SERIES_NONE ? c->count : 0;
+    c->sent = c->shown ? c->count : 0;
     gc_put_count(&w->samples, GC_METRIC_STATE_CHANGES_WRAPUP, qualifier,
                  c->sent);
-    c->shown = next_shown(w, c->shown);
+    c->shown = true;
   }
 }
 
@@ -153,15 +143,13 @@ static void put_outcomes(const struct writer *w, struct pair *pair) {
   put_counter(w, GC_METRIC_QUEUE_TRANSFER, w->media, pair->shown, t->transfers,
               sent->transfers);
   put_waits(w, pair);
-  if (pair->shown == CV_SERIES_SHOWN || !w->view->only_changes) {
-    bool is_begun = pair->shown != CV_SERIES_NONE;
-    sent->offers = is_begun ? t->offers : 0;
-    sent->answers = is_begun ? t->answers : 0;
-    sent->abandons = is_begun ? t->abandons : 0;
-    sent->transfers = is_begun ? t->transfers : 0;
-    sent->wait_ms = is_begun ? t->wait_ms : 0;
-  }
-  pair->shown = next_shown(w, pair->shown);
+  bool is_begun = pair->shown;
+  sent->offers = is_begun ? t->offers : 0;
+  sent->answers = is_begun ? t->answers : 0;
+  sent->abandons = is_begun ? t->abandons : 0;
+  sent->transfers = is_begun ? t->transfers : 0;
+  sent->wait_ms = is_begun ? t->wait_ms : 0;
+  pair->shown = true;
 }
 
 static void put_pair(const struct writer *w, struct pair *pair,
@@ -194,8 +182,7 @@ static bool is_pair_due(const struct writer *w, const struct pair *pair,
                         bool has_target) {
   const struct conversations_totals *t = &pair->t;
   const struct cv_sent *sent = &pair->sent;
-  return pair->shown == CV_SERIES_NONE ||
-         (has_target && pair->breaches_shown == CV_SERIES_NONE) ||
+  return !pair->shown || (has_target && !pair->breaches_shown) ||
          t->offers != sent->offers || are_waits_changed(pair) ||
          t->abandons != sent->abandons || t->transfers != sent->transfers ||
          t->breaches != sent->breaches ||

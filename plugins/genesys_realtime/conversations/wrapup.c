@@ -89,5 +89,5 @@ void cv_count_wrapup(struct conversations *m, struct pair *pair,
 void cv_clear_pair(struct conversations *m, struct pair *pair) {
   m->wrapup_changes -= pair->wrapup_count;
   free(pair->wrapups);
-  *pair = (struct pair){.shown = CV_SERIES_NONE};
+  *pair = (struct pair){.shown = false};
 }

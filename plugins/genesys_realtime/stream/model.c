@@ -51,44 +51,48 @@ static bool is_in_media(const struct stream *s, const char *label) {
   return false;
 }
 
-/* Lists the media that are certain: those of Media, else those for which the
- * queue itself has a target. Returns their number. */
-static size_t list_media(const struct stream *s, const struct gc_entry *e,
-                         enum cv_media ret[CV_MEDIA_COUNT]) {
-  size_t count = 0;
-  for (unsigned m = 0; m < CV_ALL; m++) {
-    const char *label = cv_media_label((enum cv_media)m);
-    bool is_certain = s->options->media.count > 0
-                          ? is_in_media(s, label)
-                          : e != NULL && gc_entry_target_ms(e, label) > 0;
-    if (is_certain)
-      ret[count++] = (enum cv_media)m;
-  }
-  return count;
+/* Returns true if contacts of the medium are certain: Media names it or,
+ * without Media, the queue itself has a target for it. */
+static bool is_certain(const struct stream *s, const struct gc_entry *e,
+                       const char *label) {
+  return s->options->media.count > 0
+             ? is_in_media(s, label)
+             : e != NULL && gc_entry_target_ms(e, label) > 0;
 }
 
-/* Counts the certain pairs, and makes them if `makes`. The lock is held. */
+/* Counts the queues for which the medium is certain, and makes their counters
+ * if `makes`. The lock is held. */
 static size_t visit_expected(struct stream *s, const struct gc_entities *d,
-                             bool makes) {
+                             enum cv_media media, bool makes) {
+  const char *label = cv_media_label(media);
   size_t pairs = 0;
   for (size_t i = 0; i < s->coverage.count; i++) {
     const char *id = s->coverage.at[i]->id;
-    enum cv_media media[CV_MEDIA_COUNT];
-    const struct gc_entry *e = d != NULL ? gc_entities_find(d, id) : NULL;
-    size_t count = list_media(s, e, media);
-    pairs += count;
-    for (size_t m = 0; makes && m < count; m++)
-      s->lost += conversations_expect(s->model, id, media[m]) == GC_ERR_MEMORY;
+    if (!is_certain(s, d != NULL ? gc_entities_find(d, id) : NULL, label))
+      continue;
+    pairs++;
+    if (makes)
+      s->lost += conversations_expect(s->model, id, media) == GC_ERR_MEMORY;
   }
   return pairs;
 }
 
+/* Makes the counters of one medium after the other, voice first, as long as
+ * those of all queues fit. */
 static void expect_contacts(struct stream *s, const struct gc_entities *d) {
   size_t series = OUTCOME_SERIES + s->options->wait_buckets.count;
-  size_t pairs = visit_expected(s, d, false);
-  if (pairs * series <= s->options->series_max / EXPECTED_SHARE &&
-      pairs <= STREAM_PAIRS_MAX)
-    (void)visit_expected(s, d, true);
+  size_t room = s->options->series_max / EXPECTED_SHARE / series;
+  if (room > STREAM_PAIRS_MAX)
+    room = STREAM_PAIRS_MAX;
+  for (unsigned i = 0; i < CV_ALL; i++) {
+    enum cv_media media = i == 0          ? CV_VOICE
+                          : i <= CV_VOICE ? (enum cv_media)(i - 1)
+                                          : (enum cv_media)i;
+    size_t pairs = visit_expected(s, d, media, false);
+    if (pairs > room)
+      return;
+    room -= visit_expected(s, d, media, true);
+  }
 }
 
 void stream_take_settings(struct stream *s) {

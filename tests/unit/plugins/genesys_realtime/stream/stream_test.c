@@ -26,16 +26,21 @@ static void a_changed_counter_leaves_at_once(void) {
   begin_connected(20);
   ch_say(MESSAGE("q1", CUSTOMER "," ACD("q1")));
   CHECK_REAL(reads("q1/queue_offer-voice"), 0);
-  replay_run(&ch_world, 10000);
+  replay_run(&ch_world, 1000);
+  CHECK_REAL(reads("q1/queue_offer-voice"), 1);
+  replay_run(&ch_world, 9000);
   CHECK_REAL(reads("q1/queue_offer-voice"), 1);
   ch_say(MESSAGE("q1", CUSTOMER "," ACD("q1") "," AGENT("q1")));
   replay_run(&ch_world, 1000);
   CHECK_REAL(reads("q1/queue_answer-voice"), 1);
   CHECK(isnan(found_of("q1/queue_offer-voice")));
+  CHECK_REAL(found_of("q1/state_changes-voice-waiting-alerting"), 0);
+  replay_run(&ch_world, 1000);
+  CHECK_REAL(reads("q1/state_changes-voice-waiting-alerting"), 1);
   replay_run(&ch_world, 1000);
   (void)reads("");
   CHECK_INT(w.values, 0);
-  replay_run(&ch_world, 8000);
+  replay_run(&ch_world, 7000);
   CHECK_REAL(reads("q1/queue_offer-voice"), 1);
   end();
 }
@@ -62,10 +67,25 @@ static void too_many_series_begin_with_their_contact(void) {
   end();
 }
 
+/* Half of MaxSeries has room for the ten series of voice of both queues, and
+ * not for those of chat. */
+static void the_media_that_fit_begin_with_the_stream(void) {
+  static char chat[] = "chat", voice[] = "voice";
+  static char *media[] = {chat, voice};
+  only_media = (struct gc_strs){media, 2};
+  places = 40;
+  begin_connected(20);
+  CHECK_REAL(reads("q1/queue_offer-voice"), 0);
+  CHECK_REAL(found_of("q2/queue_offer-voice"), 0);
+  CHECK(isnan(found_of("q1/queue_offer-chat")));
+  end();
+}
+
 static void a_series_begins_with_0_and_leaves_once_an_interval(void) {
   begin_connected(20);
   ch_say(MESSAGE("q1", CUSTOMER "," ACD("q1") "," AGENT("q1")));
   CHECK_REAL(reads("q1/queue_answer-voice"), 0);
+  CHECK_REAL(reads("q1/queue_answer-voice"), 1);
   (void)reads("");
   CHECK_INT(w.values, 0);
   replay_run(&ch_world, 9999);
@@ -453,6 +473,7 @@ static void conversations_that_the_limits_drop_are_exported(void) {
 
 int main(void) {
   RUN(before_the_first_connection_there_is_nothing);
+  RUN(the_media_that_fit_begin_with_the_stream);
   RUN(a_series_begins_with_0_and_leaves_once_an_interval);
   RUN(a_changed_counter_leaves_at_once);
   RUN(media_of_the_options_begin_with_the_stream);
