@@ -279,7 +279,8 @@ struct gc_ds {
      "Lines that wait on disk: waiting; damaged: bytes of broken records "     \
      "that were skipped or cut since the start.")                              \
   XX(SPOOL_AGE, "spool_age", ONE(GAUGE), "block", "s",                         \
-     "Age of the oldest line that waits in the spool; 0 for an empty one.")    \
+     "Age of the oldest line that waits in the spool, by this host's clock; "  \
+     "0 for an empty one.")                                                    \
   XX(API_REQUESTS, "api_requests", ONE(DERIVE), "account", "requests",         \
      "Requests answered or failed, FUNCTION-CLASS; class is 2xx, 3xx, 4xx, "   \
      "5xx or network.")                                                        \
