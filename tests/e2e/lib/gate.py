@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""A relay in front of a server: open, closed (connections are refused), or a black hole."""
+"""A relay in front of a server: open, slow, closed (connections are refused), or a black hole."""
 from __future__ import annotations
 
 import select
@@ -7,7 +7,7 @@ import socket
 import threading
 from typing import Optional
 
-from .process import free_port, wait_until
+from .process import free_port, wait_until, watch_for
 
 
 class Gate:
@@ -18,6 +18,7 @@ class Gate:
         self.port = free_port()
         self.accepted = 0
         self.is_black_hole = False
+        self.delay_s = 0.0  # of each piece of an answer
         self._listener: Optional[socket.socket] = None
         self._pairs: set[socket.socket] = set()
         if is_open:
@@ -86,6 +87,8 @@ class Gate:
                     piece = one.recv(65536)
                     if not piece:
                         return
+                    if one is server and self.delay_s:
+                        watch_for(self.delay_s)
                     if not self.is_black_hole:
                         (server if one is client else client).sendall(piece)
         except (OSError, ValueError):

@@ -23,6 +23,9 @@ from .process import Program, free_port, wait_until
 
 INFLUXD = process.program("influxd")
 VICTORIA = process.program("victoria-metrics")
+DAY_S = 86400  # accelerated clocks give points of the future
+BY_DEFAULT = ("type_instance",)
+Points = dict[tuple[Any, ...], list[float]]
 
 
 def get(url: str, body: Optional[bytes] = None, user: str = "", ca: str = "", within_s: float = 10) -> bytes:
@@ -38,6 +41,7 @@ def get(url: str, body: Optional[bytes] = None, user: str = "", ca: str = "", wi
 
 class Database:
     """A program with a port and a folder of its own."""
+    where: dict[str, Any] = {}  # options of a Node
 
     def __init__(self) -> None:
         self.folder = process.folder("database")
@@ -75,9 +79,25 @@ class Database:
     def get(self, path: str, body: Optional[bytes] = None) -> bytes:
         return get(self.url + path, body, self.user, self.ca, 30)
 
+    def points(self, measurement: str, *tags: str) -> Points:
+        """(tag …, time ns) -> values of the field `value`; without `tags`: of the type instance."""
+        raise NotImplementedError
+
+    def node(self, **changes: Any) -> str:
+        """A plugin section with one node; Plugin "load": the values of class Load."""
+        return section(self.block("main", **changes))
+
+    def block(self, name: str, inside: str = "", **changes: Any) -> str:
+        options = {"URL": self.url, "BatchSize": 200, "FlushInterval": 1, "Plugin": "load", **self.where, **changes}
+        return block("Node", name, options, inside)
+
+
+def section(*blocks: str) -> str:
+    return "<Plugin genesys_influxdb>\n%s</Plugin>\n" % "".join(blocks)
+
 
 class Influx1(Database):
-    version = 1
+    where = {"Version": 1, "Database": "genesys"}
 
     def __init__(self, user: str = "", cert: Optional[Path] = None, key: Optional[Path] = None, ca: str = "") -> None:
         super().__init__()
@@ -107,21 +127,18 @@ class Influx1(Database):
             raise RuntimeError(result["error"])
         return result.get("series", [])
 
-    def points(self, measurement: str, field: str = "value") -> dict[tuple[str, int], list[float]]:
-        """(type instance, time ns) -> values."""
-        made: dict[tuple[str, int], list[float]] = {}
-        for series in self.ask('SELECT "%s" FROM "%s" GROUP BY type_instance' % (field, measurement)):
+    def points(self, measurement: str, *tags: str) -> Points:
+        tags = tags or BY_DEFAULT
+        made: Points = {}
+        for series in self.ask('SELECT value FROM "%s" GROUP BY %s' % (measurement, ",".join(map('"{}"'.format, tags)))):
             for at, value in series["values"]:
-                made.setdefault((series["tags"]["type_instance"], at), []).append(value)
+                made.setdefault((*(series["tags"][tag] for tag in tags), at), []).append(value)
         return made
-
-    def node(self, **changes: Any) -> str:
-        return node(self, Version=1, Database="genesys", **changes)
 
 
 class Victoria(Database):
     """VictoriaMetrics keeps points of one time twice, so that it shows what was sent again."""
-    version = 2
+    where = {"Bucket": "genesys"}
 
     def __init__(self) -> None:
         super().__init__()
@@ -137,26 +154,17 @@ class Victoria(Database):
         os.kill(self.program.pid, signal.SIGTERM)
         self.program.wait(20)
 
-    def points(self, measurement: str, field: str = "value") -> dict[tuple[str, int], list[float]]:
+    def points(self, measurement: str, *tags: str) -> Points:
+        tags = tags or BY_DEFAULT
         self.get("/internal/force_flush")
-        name = '{__name__="%s_%s"}' % (measurement, field)
-        body = self.get("/api/v1/export?" + urlencode({"match[]": name, "start": "0"}))
-        made: dict[tuple[str, int], list[float]] = {}
+        name = '{__name__="%s_value"}' % measurement
+        body = self.get("/api/v1/export?" + urlencode({"match[]": name, "start": "0", "end": "%d" % (time.time() + DAY_S)}))
+        made: Points = {}
         for line in body.splitlines():
             row = json.loads(line)
             for at, value in zip(row["timestamps"], row["values"]):
-                made.setdefault((row["metric"]["type_instance"], at * 1000000), []).append(value)
+                made.setdefault((*(row["metric"][tag] for tag in tags), at * 1000000), []).append(value)
         return made
-
-    def node(self, **changes: Any) -> str:
-        return node(self, Bucket="genesys", **changes)
-
-
-def node(database: Database, **changes: Any) -> str:
-    """A plugin section with one node; Plugin "load": the values of class Load."""
-    options: dict[str, Any] = {"URL": database.url, "BatchSize": 200, "FlushInterval": 1, "Plugin": "load"}
-    options.update(changes)
-    return "<Plugin genesys_influxdb>\n%s</Plugin>\n" % block("Node", "main", options)
 
 
 class Load:

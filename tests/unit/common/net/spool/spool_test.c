@@ -82,7 +82,34 @@ static void delivered_segments_are_deleted(void) {
   gc_spool_free(s);
 }
 
-/* A full buffer that stops: Telegraf's issue 16314. */
+/* A buffer that stops for good after some bursts, also after a restart:
+ * Telegraf's issue 16314. */
+static void bursts_come_and_go_for_ever(void) {
+  spool_fresh(512, 64 * 1024);
+  struct gc_spool *s = spool_opened();
+  struct gc_spool_stats stats;
+  char text[64], wanted[64];
+  for (int burst = 0; burst < 40; burst++) {
+    for (int i = 0; i < 20; i++) {
+      snprintf(text, sizeof(text), "%05d-%050d", 20 * burst + i, 0);
+      spool_put(s, text);
+    }
+    if (burst % 10 == 5) {
+      gc_spool_free(s);
+      s = spool_opened();
+    }
+    const char *got = spool_drain(s);
+    snprintf(wanted, sizeof(wanted), "%05d-", 20 * burst);
+    CHECK(strncmp(got, wanted, 6) == 0);
+    CHECK_INT(strlen(got), 20 * 57);
+    gc_spool_stats(s, &stats);
+    CHECK_INT(stats.bytes, 0);
+    CHECK(stats.segments <= 2);
+  }
+  CHECK_INT(stats.dropped_lines, 0);
+  gc_spool_free(s);
+}
+
 static void past_max_the_oldest_go_and_are_counted_and_it_goes_on(void) {
   spool_fresh(1024, 4096);
   struct gc_spool *s = spool_opened();
@@ -197,6 +224,7 @@ int main(void) {
   RUN(what_is_committed_is_not_read_again_after_a_restart);
   RUN(a_restart_appends_behind_what_waits);
   RUN(delivered_segments_are_deleted);
+  RUN(bursts_come_and_go_for_ever);
   RUN(past_max_the_oldest_go_and_are_counted_and_it_goes_on);
   RUN(a_batch_in_flight_that_is_dropped_moves_nothing_back);
   RUN(a_folder_that_cannot_be_made_recovers);

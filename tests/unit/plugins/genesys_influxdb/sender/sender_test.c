@@ -44,8 +44,7 @@ static void the_request_is_that_of_the_manual(void) {
   sender_end(&b);
 }
 
-/* Buffers that are not emptied after an outage: Telegraf's issues 15868 and
- * 16615. */
+/* A buffer that is not emptied after an outage: Telegraf's issue 16615. */
 static void after_an_outage_everything_leaves_at_once(void) {
   struct sender_bench b;
   sender_begin(&b);
@@ -98,6 +97,25 @@ static void a_network_that_is_gone_names_our_option(void) {
   CHECK_HAS(replay_last_notice(&b.world, "database")->text,
             "lines wait in the spool: ");
   CHECK_STR(spool_peek(b.spool), "a b ");
+  sender_end(&b);
+}
+
+/* What was accepted is sent again with each flush: Telegraf's issue 15868. */
+static void an_accepted_batch_is_not_sent_again(void) {
+  struct sender_bench b;
+  sender_begin(&b);
+  sender_answers(&b, REPLAY_ALWAYS, 204, NULL);
+  for (int i = 0; i < 3; i++)
+    sender_put(&b, (const char *[]){"a", "b", "c"}[i]);
+  for (int minute = 0; minute < 10; minute++) {
+    influx_sender_flush(b.sender);
+    replay_run(&b.world, 60 * 1000);
+  }
+  CHECK_STR(sender_bodies(&b), "a;b; c; ");
+  sender_put(&b, "d");
+  replay_run(&b.world, 20 * 1000);
+  CHECK_STR(sender_bodies(&b), "a;b; c; d; ");
+  CHECK_INT(influx_sender_stats(b.sender).sent, 4);
   sender_end(&b);
 }
 
@@ -188,6 +206,7 @@ int main(void) {
   RUN(after_an_outage_everything_leaves_at_once);
   RUN(retry_after_is_honoured_exactly);
   RUN(a_network_that_is_gone_names_our_option);
+  RUN(an_accepted_batch_is_not_sent_again);
   RUN(a_restart_sends_the_batch_in_flight_alone_again);
   RUN(a_token_that_is_corrected_counts_without_a_restart);
   spool_bench_end();
