@@ -18,7 +18,7 @@ import time
 import warnings
 from typing import Any, Optional
 
-from lib import process, report, sinks
+from lib import process, report, sinks, timeseries
 from lib.collectd import DAEMON, OURS, Collectd, account, block, built, polled, queues
 from lib.genesys import Simulator
 from lib.process import free_port, wait_until
@@ -72,16 +72,16 @@ class Endpoint:
         daemon.lives_until(lambda: process.listens(self.port), within_s, "the endpoint listens")
 
 
-def plain(endpoint: Endpoint, *load: str, more: str = "") -> Collectd:
+def plain(endpoint: Endpoint, *load: str, more: str = "", ours: tuple[str, ...] = ()) -> Collectd:
     """A collectd that shows the values of all its plugins."""
-    return Collectd("", ours=("genesys", "genesys_prometheus"), load=load, more=more + endpoint.config())
+    return Collectd("", ours=("genesys", "genesys_prometheus", *ours), load=load, more=more + endpoint.config())
 
 
 def basic(password: str) -> str:
     return "Basic " + base64.b64encode(b"prometheus:" + password.encode()).decode()
 
 
-# csv would write a file for each series; it gets the series `late` only.
+# csv would write a file for each series; it and the other writers get the series `late` only.
 CHAIN = """PostCacheChain "PostCache"
 <Chain "PostCache">
   <Rule "many">
@@ -291,10 +291,12 @@ def many_series_while_they_are_written() -> None:
 
 
 def dead_scrapers_delay_no_other() -> None:
-    """Clients that ask and never read: values still reach csv, and other clients their answers."""
+    """Clients that ask and never read: values still reach csv and a database, and other clients their answers."""
     values = Values()
     endpoint = Endpoint(Plugin="*")
-    daemon = plain(endpoint, "unixsock", "match_regex", more=values.config)
+    database = timeseries.Victoria() if timeseries.VICTORIA and built("genesys_influxdb") else None
+    daemon = plain(endpoint, "unixsock", "match_regex", ours=("genesys_influxdb",) if database else (),
+                   more=values.config + (database.node(Plugin="late") if database else ""))
     endpoint.wait_open(daemon)
     long = "x" * 60  # 6 MB without gzip, more than the kernel takes over for a client
     values.put(30_000, long)
@@ -305,11 +307,14 @@ def dead_scrapers_delay_no_other() -> None:
         client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
         client.sendall(b"GET /metrics HTTP/1.1\r\nHost: localhost\r\n\r\n")
         dead.append(client)
-    values.put(100, "late")
+    took = values.put(100, "late")
+    check("100 values take %.1f s" % took, took < 5, took)
     csv = daemon.csv / "agent" / "late-99"
     check_soon("values reach csv", lambda: csv.is_dir() and any(csv.iterdir()))
     same_soon("another client sees them",
               lambda: endpoint.text(Accept_Encoding="gzip").count("\ncollectd_late_gauge{"), 100)
+    if database:
+        same_soon("values reach the database", lambda: len(database.points("collectd_late_gauge", "instance")), 100, 20)
     check_soon("dead clients are cut off", lambda: 'status="cut",host="agent"} 8' in endpoint.text(), lambda: "", 40)
     for client in dead:
         client.close()
