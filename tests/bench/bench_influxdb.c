@@ -3,6 +3,7 @@
  * is synced for each batch of 500, and the spool read again.
  *
  *   bench_influxdb FOLDER [LINES]
+ *   bench_influxdb FOLDER LINES fill    leaves the lines in the spool
  *
  * Prints one line of JSON; `disk_factor` is bytes on disk by bytes of lines. */
 #include <inttypes.h>
@@ -137,7 +138,8 @@ int main(int argc, char **argv) {
   f.spooled = spool_lines(s, lines, &text, &f.text_bytes);
   gc_spool_stats(s, &stats);
   f.disk_bytes = stats.bytes;
-  f.drained = drain_lines(s, lines);
+  if (argc < 4)
+    f.drained = drain_lines(s, lines);
   gc_spool_free(s);
   gc_buf_clear(&text);
   printf("{\"lines\": %zu, \"formatted\": %.0f, \"formatted_cpu\": %.0f, "

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""Lines for InfluxDB: formatted, saved with a sync for each batch of 500, read again; beside vmagent and Node."""
+"""Lines for InfluxDB: formatted, saved with a sync for each batch of 500, read again, sent to a database; beside vmagent and
+Node."""
 from __future__ import annotations
 
 import json
@@ -10,21 +11,14 @@ import time
 import urllib.request
 from typing import Iterator
 
-from figures import HERE, Row, Speed, met, ours, result_of, thousands
-from lib import process
+from figures import HERE, LeftOut, Row, Speed, met, ours, result_of, thousands
+from influxdb_drain import NODE, VICTORIA, VMAGENT, by_agent, by_node, by_vmagent, text_of
+from lib.collectd import DAEMON, built
 from lib.process import Program, free_port, wait_until
 
 LINES = int(os.environ.get("GC_LINES", "1000000"))
-VMAGENT = process.program("vmagent")
-NODE = process.program("node", "nodejs")
+SENT = 2 * LINES
 FORMATTED, DURABLE, ON_DISK = 500e3, 200e3, 1.5
-
-
-def text_of(first: int, count: int) -> bytes:
-    return "".join("genesys_queue_depth,host=host,instance=Queue\\ %05d,media_type=voice,plugin=genesys,queue_id=3f2c1d7a-%08d,"
-                   "queue_name=Queue\\ %05d,type=queue_depth,type_instance=voice value=%d.5 %d000000000\n"
-                   % (n % 10000, n % 10000, n % 10000, n % 97, 1700000000 + n // 10000)
-                   for n in range(first, first + count)).encode()
 
 
 def vmagent_per_s() -> tuple[float, float]:
@@ -59,6 +53,26 @@ def node_figures() -> dict[str, float]:
         return json.loads(done.stdout)
 
 
+def drained(left_out: list[str]) -> Iterator[Row]:
+    missing = [name for name, found in (("victoria-metrics", VICTORIA), ("collectd", DAEMON),
+                                        ("genesys_influxdb", built("genesys_influxdb"))) if not found]
+    if missing:
+        left_out.append("lines sent to a database: %s is not installed" % ", ".join(missing))
+        return
+    others: list[tuple[str, Speed]] = []
+    try:
+        mine = by_agent(SENT)
+        for name, found, measure in (("Node", NODE, by_node), ("vmagent", VMAGENT, by_vmagent)):
+            if found:
+                others.append((name, measure(SENT)))
+    except LeftOut as why:
+        left_out.append("lines sent to a database: %s" % why)
+        return
+    first = others[0][1] if others else None
+    yield Row("I", "lines sent from disk to VictoriaMetrics", str(mine), ", ".join("%s %s" % one for one in others),
+              mine.wall / first.wall if first else None, mine.cpu / first.cpu if first else None)
+
+
 def rows(left_out: list[str]) -> Iterator[Row]:
     with tempfile.TemporaryDirectory(dir=".") as folder:
         mine = result_of([ours("bench_influxdb"), os.path.join(folder, "spool"), str(LINES)])
@@ -79,5 +93,6 @@ def rows(left_out: list[str]) -> Iterator[Row]:
     yield Row("I", "lines saved, a sync for 500", "%s/s" % thousands(mine["spooled"]), beside, ratio,
               aim=">= %s/s" % thousands(DURABLE), met=met(mine["spooled"] >= DURABLE))
     yield Row("I", "lines read, the position saved for 500", "%s/s" % thousands(mine["drained"]))
+    yield from drained(left_out)
     yield Row("I", "bytes on disk by bytes of lines", "%.3f" % mine["disk_factor"], aim="<= %.1f" % ON_DISK,
               met=met(mine["disk_factor"] <= ON_DISK))
