@@ -21,7 +21,7 @@ from lib.gate import Gate
 from lib.genesys import Simulator
 from lib.hanging_disk import hanging_disk
 from lib.process import free_port, wait_until, watch_for
-from lib.report import check, note, same, same_soon
+from lib.report import check, check_soon, note, same, same_soon
 from lib.timeseries import INFLUXD, VICTORIA, Database, Influx1, Load, Victoria, get, spooled
 from lib.windows import MINUTE_MS, NEEDS, Fast
 
@@ -245,15 +245,15 @@ def a_line_that_the_database_refuses_is_set_aside() -> None:
     database = Influx1()
     load = Load(process.folder("sock") / "s")
     base = process.folder("agent")
-    number = {"s3": 0}
     # The field exists already as a text in this shard: values of it conflict.
-    database.get("/write?db=genesys", ('collectd_load_gauge,host=x,type_instance=s3 value="text" %d'
-                                       % Load.time_ns(number["s3"])).encode())
-    daemon = agent(load, database.node(SpoolDir=base / "spool", FlushInterval=1), base=base)
+    database.get("/write?db=genesys", ('collectd_load_gauge,host=x,type_instance=s3 value="text" %d' % Load.time_ns(0)).encode())
+    daemon = agent(load, database.node(SpoolDir=base / "spool", Plugin=["load", "genesys"]), base=base)
     load.put(50)
     aside = base / "spool" / "refused.lines"
     wait_until(lambda: aside.read_text().count("collectd_load_gauge,") == 50, 40, "the lines in refused.lines")
     check("with the database's words", "field type conflict" in aside.read_text(), aside.read_text()[:300])
+    check_soon("the rest goes on", lambda: ["genesys_writer_requests"] in database.ask("SHOW MEASUREMENTS")[0]["values"],
+               lambda: database.ask("SHOW MEASUREMENTS"))
     daemon.says("the database refuses")  # after the file
     check("one line in the log", len([x for x in daemon.complaints() if "refuses" in x]) == 1, daemon.complaints())
     daemon.stop()

@@ -21,7 +21,7 @@ from typing import Any, Optional
 from lib import process, report, sinks, timeseries
 from lib.collectd import DAEMON, OURS, Collectd, account, block, built, polled, queues
 from lib.genesys import Simulator
-from lib.process import free_port, wait_until
+from lib.process import free_port, wait_until, watch_for
 from lib.report import check, check_soon, has_line, note, same, same_soon
 
 OPENMETRICS = "application/openmetrics-text;version=1.0.0,text/plain;version=0.0.4;q=0.5,*/*;q=0.1"
@@ -334,6 +334,24 @@ def a_password_in_the_clear_gives_a_warning() -> None:
         daemon.stop()
 
 
+def many_series_in_write_prometheus_give_a_warning() -> None:
+    """Past 10,000 series of this suite; no value leaves, so that neither csv nor write_prometheus delays the test."""
+    chain = CHAIN[:CHAIN.index("  <Rule")] + '  Target "stop"\n</Chain>\n'
+    for number, warns in ((600, True), (100, False)):
+        sim = Simulator(queues=number, agents=20, rate_limit=0)
+        daemon = Collectd(account(sim, RequestsPerMinute=10000), polled(Observations="activity"), load=("write_prometheus",),
+                          more=chain + '<Plugin write_prometheus>\nPort "%d"\n</Plugin>\n' % free_port())
+        if warns:
+            line = daemon.says("write_prometheus is loaded", within_s=60)
+            has_line("what to load", line, "[warning]", "genesys_prometheus")
+            check("the number of series", int(re.search(r"sends (\d+) series", line).group(1)) > 10_000, line)
+        else:
+            wait_until(lambda: sim.counters()["requests_total"] > 10, 30, "requests")
+        watch_for(3)
+        same("warnings with %d queues" % number, len(daemon.program.matching("write_prometheus is loaded")), int(warns))
+        daemon.stop()
+
+
 def a_bad_configuration_is_refused() -> None:
     for options, words in (({"User": "x"}, "PasswordFile"), ({"TLSKey": "/x"}, "TLSCert"), ({"Path": "metrics"}, "Path"),
                            ({"Listne": "x"}, "Listen")):
@@ -346,6 +364,7 @@ if __name__ == "__main__":
     report.main([prometheus_reads_openmetrics_with_a_password, values_of_another_host_are_shown, only_permitted_scrapers_read,
                  a_certificate_of_the_clients_authority_is_enough, a_new_certificate_counts_without_a_restart,
                  a_port_in_use_is_tried_again, many_series_while_they_are_written, dead_scrapers_delay_no_other,
-                 a_password_in_the_clear_gives_a_warning, a_bad_configuration_is_refused],
+                 a_password_in_the_clear_gives_a_warning, many_series_in_write_prometheus_give_a_warning,
+                 a_bad_configuration_is_refused],
                 {"collectd": DAEMON, "genesys_prometheus": built("genesys_prometheus"), "prometheus": sinks.PROMETHEUS,
                  "promtool": sinks.PROMTOOL})
