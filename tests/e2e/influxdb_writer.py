@@ -259,6 +259,39 @@ def a_line_that_the_database_refuses_is_set_aside() -> None:
     daemon.stop()
 
 
+def names_and_numbers_come_back(make: Make) -> None:
+    """The database's own reading of the line protocol: escapes, UTF-8, floats and integers."""
+    database = make()
+    load = Load(process.folder("sock") / "s")
+    daemon = agent(load, database.node())
+    names = ["plain", "a b", "a,b", "a=b", "a, =b", 'q"uo\'te', "C:\\x", "Caf\u00e9 \u6f22", "#x", "\\n"]
+    for name in names + ["end\\", "a\\,b"]:
+        load.send("agent/load-%s/gauge-%s" % (name, name), "3")
+    names += ["end_", "a_,b"]  # a backslash before what is escaped cannot be written
+    same_soon("tags", lambda: sorted(database.points(Load.MEASUREMENT, "instance", "type_instance")),
+              sorted((name, name, load.time_ns(0)) for name in names), 20)
+    gauges, integers = ["0.1", "-2.5", "123456789012", "0"], ["0", "-7", "123456789012345"]
+    if make is Influx1:  # VictoriaMetrics keeps fewer digits
+        gauges += ["0.30000000000000004", "1.7976931348623157e+308", "5e-324"]
+        integers += ["4611686018427387905", "9223372036854775807", "-9223372036854775808"]
+    for text in gauges:
+        load.send("agent/load/gauge-%s" % text, text)
+    load.send("agent/load/gauge-nan", "U")
+    for text in integers:
+        load.send("agent/load/derive-%s" % text, text)
+
+    def numbers(kind: str) -> dict[str, float]:
+        found = database.points("collectd_load_%s" % kind, "type_instance")
+        return {text: values[0] for (text, _), values in found.items() if text not in names}
+    same_soon("floats, and no NaN", lambda: numbers("gauge"), {text: float(text) for text in gauges}, 20)
+    same_soon("integers", lambda: numbers("derive"), {text: int(text) for text in integers}, 20)
+    if isinstance(database, Influx1):
+        same("the type of an integer", database.ask("SHOW FIELD KEYS FROM collectd_load_derive")[0]["values"],
+             [["value", "integer"]])
+    same("complaints", daemon.complaints(), [])
+    daemon.stop()
+
+
 def a_disk_that_hangs_holds_nothing_up(make: Make) -> None:
     database = make()
     disk = hanging_disk("spool")
@@ -345,7 +378,8 @@ def no_interval_is_lost_while_the_database_is_away(make: Make) -> None:
 
 
 EACH = [a_network_cut_of_30_s_loses_nothing, kills_of_agent_and, a_slow_database_is_not_given_up,
-        a_silent_database_slows_neither_inputs_nor_other_writers, a_full_disk_recovers, a_disk_that_hangs_holds_nothing_up]
+        a_silent_database_slows_neither_inputs_nor_other_writers, a_full_disk_recovers, a_disk_that_hangs_holds_nothing_up,
+        names_and_numbers_come_back]
 if all(NEEDS.values()):
     EACH.append(no_interval_is_lost_while_the_database_is_away)
 
