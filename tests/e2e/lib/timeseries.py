@@ -142,11 +142,18 @@ class Victoria(Database):
 
     def __init__(self) -> None:
         super().__init__()
+        self.flags: list[str] = []
+        self.start()
+
+    def deduplicate(self) -> None:
+        """Starts it again as the README of genesys_influxdb recommends."""
+        self.end()
+        self.flags = ["-dedup.minScrapeInterval=1ms"]
         self.start()
 
     def words(self) -> list[str]:
         return [str(VICTORIA), "-storageDataPath=%s" % (self.folder / "data"), "-httpListenAddr=127.0.0.1:%d" % self.port,
-                "-retentionPeriod=100y", "-search.latencyOffset=0s", "-loggerLevel=ERROR"]
+                "-retentionPeriod=100y", "-search.latencyOffset=0s", "-loggerLevel=ERROR", *self.flags]
 
     def end(self) -> None:
         """A kill -9 costs VictoriaMetrics the last 10 s that it acknowledged (seen with 1.79), so it gets a SIGTERM."""
@@ -219,7 +226,8 @@ class Load:
     def send(self, identifier: str, value: str) -> str:
         """Puts one value of another series at the time of number 0; returns the answer."""
         with self._connect() as one, one.makefile("rw") as lines:
-            lines.write('PUTVAL "%s" interval=1 %d:%s\n' % (re.sub(r'(["\\])', r"\\\1", identifier), self.time_ns(0) // 10**9, value))
+            quoted = re.sub(r'(["\\])', r"\\\1", identifier)
+            lines.write('PUTVAL "%s" interval=1 %d:%s\n' % (quoted, self.time_ns(0) // 10**9, value))
             lines.flush()
             return lines.readline()
 
