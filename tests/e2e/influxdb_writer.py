@@ -225,6 +225,21 @@ def a_full_disk_recovers(make: Make) -> None:
     daemon.stop()
 
 
+def past_spool_max_the_oldest_are_dropped_and_counted(make: Make) -> None:
+    database = make()
+    gate = Gate(database.port, is_open=False)
+    load = Load(process.folder("sock") / "s")
+    daemon = agent(load, database.node(URL="http://127.0.0.1:%d" % gate.port, SpoolMax=2**20, BatchSize=5000))
+    load.put(15000)
+    daemon.says("node-main", "the oldest, were dropped", within_s=20)
+    gate.open()
+    arrives("the newest", database, set(range(10000, 15000)))
+    lost = missing(database, set(range(15000)))
+    check("those that are missing are the oldest", lost and lost == list(range(len(lost))), (len(lost), lost[-3:]))
+    same_soon("the count", lambda: daemon.latest("node-main", "writer_lines", "dropped"), len(lost))
+    daemon.stop()
+
+
 def a_password_that_is_corrected_and_tls() -> None:
     sim = Simulator(queues=1, frozen=True)
     database = Influx1(user="agent:right", cert=sim.folder / "server.pem", key=sim.folder / "server.key", ca=sim.ca)
@@ -383,7 +398,7 @@ def no_interval_is_lost_while_the_database_is_away(make: Make) -> None:
 
 EACH = [a_network_cut_of_30_s_loses_nothing, kills_of_agent_and, a_slow_database_is_not_given_up,
         a_silent_database_slows_neither_inputs_nor_other_writers, a_full_disk_recovers, a_disk_that_hangs_holds_nothing_up,
-        names_and_numbers_come_back]
+        past_spool_max_the_oldest_are_dropped_and_counted, names_and_numbers_come_back]
 if all(NEEDS.values()):
     EACH.append(no_interval_is_lost_while_the_database_is_away)
 

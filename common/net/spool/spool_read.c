@@ -120,6 +120,10 @@ enum gc_code gc_spool_read(struct gc_spool *s, uint64_t max_lines,
   return GC_OK;
 }
 
+struct gc_record_place gc_spool_position(const struct gc_spool *s) {
+  return s->position;
+}
+
 static bool is_before(struct gc_record_place a, struct gc_record_place b) {
   return a.segment < b.segment ||
          (a.segment == b.segment && a.offset < b.offset);

@@ -26,7 +26,7 @@ struct influx_sender {
   bool drains;           /* until the spool is empty */
 
   struct influx_batch batch;
-  struct gc_record_place end; /* of the batch, in the spool */
+  struct gc_record_place begin, end; /* of the batch, in the spool */
   bool has_place;
   const char
       *bytes; /* bytes of the part that is sent: in the batch, or in `zipped` */
@@ -129,6 +129,7 @@ static bool load_batch(struct influx_sender *s) {
   if (code == GC_OK)
     code = influx_batch_begin(&s->batch);
   s->has_place = code == GC_OK;
+  s->begin = gc_spool_position(s->spool);
   if (code != GC_OK) {
     influx_batch_reset(&s->batch);
     (void)gc_fail(&err, code, "%s",
@@ -351,6 +352,14 @@ static void on_answer(struct gc_exchange *x, const struct gc_reply *reply,
   pause_after(s, reply, v, why);
 }
 
+/* True if the spool has dropped the batch, or a part of it, past SpoolMax: its
+ * lines are counted as dropped. */
+static bool was_dropped(const struct influx_sender *s) {
+  struct gc_record_place now = gc_spool_position(s->spool);
+  return s->has_place && s->batch.lines > 0 &&
+         (now.segment != s->begin.segment || now.offset != s->begin.offset);
+}
+
 static void on_timer(void *ctx, uint64_t at_ms) {
   struct influx_sender *s = ctx;
   (void)at_ms;
@@ -358,6 +367,8 @@ static void on_timer(void *ctx, uint64_t at_ms) {
     consider(s);
     return;
   }
+  if (was_dropped(s))
+    influx_batch_reset(&s->batch);
   if (s->batch.lines > 0 || load_batch(s)) {
     change_state(s, INFLUX_EV_RESUME);
     advance(s);

@@ -100,6 +100,33 @@ static void a_network_that_is_gone_names_our_option(void) {
   sender_end(&b);
 }
 
+/* Past SpoolMax; each line is either sent or counted as dropped. */
+static void a_batch_that_was_dropped_is_not_sent(void) {
+  struct sender_bench b;
+  struct gc_spool_stats stats;
+  char text[8];
+  sender_begin(&b);
+  spool_fresh(60, 240);
+  sender_restart(&b);
+  sender_answers(&b, 1, 503, "down");
+  sender_answers(&b, REPLAY_ALWAYS, 204, NULL);
+  sender_put(&b, "first");
+  sender_put(&b, "second");
+  replay_run(&b.world, 10);
+  CHECK_STR(sender_bodies(&b), "first;second; ");
+  for (int i = 0; i < 40; i++) {
+    snprintf(text, sizeof(text), "%d", i);
+    sender_put(&b, text);
+  }
+  replay_run(&b.world, 60 * 1000);
+  gc_spool_stats(b.spool, &stats);
+  CHECK(stats.dropped_lines > 2);
+  CHECK_INT(influx_sender_stats(b.sender).sent + stats.dropped_lines, 42);
+  CHECK(strstr(sender_bodies(&b) + 1, "first") == NULL);
+  CHECK_STR(spool_peek(b.spool), "");
+  sender_end(&b);
+}
+
 /* What was accepted is sent again with each flush: Telegraf's issue 15868. */
 static void an_accepted_batch_is_not_sent_again(void) {
   struct sender_bench b;
@@ -206,6 +233,7 @@ int main(void) {
   RUN(after_an_outage_everything_leaves_at_once);
   RUN(retry_after_is_honoured_exactly);
   RUN(a_network_that_is_gone_names_our_option);
+  RUN(a_batch_that_was_dropped_is_not_sent);
   RUN(an_accepted_batch_is_not_sent_again);
   RUN(a_restart_sends_the_batch_in_flight_alone_again);
   RUN(a_token_that_is_corrected_counts_without_a_restart);
