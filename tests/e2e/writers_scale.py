@@ -19,7 +19,7 @@ from lib.gate import Gate
 from lib.genesys import Simulator, direct
 from lib.process import free_port, wait_until, watch_for
 from lib.report import check, note, same, same_soon
-from lib.timeseries import VICTORIA, Victoria
+from lib.timeseries import VICTORIA, Points, Victoria
 
 MINUTES = float(os.environ.get("GC_MINUTES", "0.7"))
 QUEUES = 2000
@@ -69,33 +69,38 @@ class Cost:
         self.memory_before = daemon.memory_kb("VmRSS")
         self.scrapes: list[tuple[float, int]] = []
 
-    def watch(self, seconds: float) -> None:
+    def watch(self, phase: str, seconds: float) -> None:
         end = time.monotonic() + seconds
         while time.monotonic() < end:
             self.scrapes.append(scrape(self.port))
             watch_for(min(INTERVAL_S, max(0.1, end - time.monotonic())))
+        note("%s: %d series, %d MB, %s lines sent, %s bytes wait" % (
+            phase, self.scrapes[-1][1], self.daemon.memory_kb("VmRSS") / 1000,
+            self.daemon.latest("node-main", "writer_lines", "sent"), self.daemon.latest("node-main", "spool_bytes", "waiting")))
 
     def show(self) -> None:
         took = time.monotonic() - self.began
         times = sorted(seconds for seconds, _ in self.scrapes)
-        note("%d queues, %d series, %.1f minutes: %.1f %% of a core, %d MB at first, %d MB at the end, peak %d MB" % (
+        note("%d queues, %d series, %.1f minutes: %.1f %% of a core, %d MB at first, at most %d MB" % (
             QUEUES, self.scrapes[-1][1], took / 60, 100 * (cpu_s(self.daemon.program.pid) - self.cpu_before) / took,
-            self.memory_before / 1000, self.daemon.memory_kb("VmRSS") / 1000, self.daemon.memory_kb() / 1000))
+            self.memory_before / 1000, self.daemon.memory_kb() / 1000))
         note("%d scrapes with gzip: %.2f s in the middle, %.2f s at most" % (len(times), times[len(times) // 2], times[-1]))
 
 
 def not_in(database: Victoria, daemon: Collectd) -> list[str]:
     """Values of the shown queues that csv has and the database has not."""
-    points = database.points("genesys_queue_agents", "instance", "type_instance")
-    return ["%s %s at %d" % (queue, status, at) for queue in SHOWN for status in ("on_queue", "member")
-            for at, value in daemon.readings(queue, "queue_agents", status)
-            if not any(found == value for found in near(points, queue, status, at))]
+    left = []
+    for queue in SHOWN:
+        points = database.points("genesys_queue_agents", instance=queue)
+        left += ["%s %s at %d" % (queue, status, at) for status in ("on_queue", "member")
+                 for at, value in daemon.readings(queue, "queue_agents", status) if value not in near(points, status, at)]
+    return left
 
 
-def near(points: dict, queue: str, status: str, at: float) -> list[float]:
+def near(points: Points, status: str, at: float) -> list[float]:
     """csv rounds times to milliseconds."""
     ms = round(at * 1000)
-    return [value for time_ms in (ms - 1, ms, ms + 1) for value in points.get((queue, status, time_ms * 10**6), [])]
+    return [value for time_ms in (ms - 1, ms, ms + 1) for value in points.get((status, time_ms * 10**6), [])]
 
 
 def two_thousand_queues_in_both_writers() -> None:
@@ -110,16 +115,19 @@ def two_thousand_queues_in_both_writers() -> None:
                        60, "values of all queues")
     cost = Cost(daemon, port)
     third = MINUTES * 60 / 3
-    cost.watch(third)
+    cost.watch("with the database", third)
     gate.close()
-    cost.watch(third)
+    cost.watch("without it", third)
     gate.open()
-    cost.watch(third)
+    cost.watch("with it again", third)
     cost.show()
     sim.freeze()
     left = process.wait_for_none(lambda: not_in(database, daemon), 60, "values in the database", every_s=1)
-    values = sum(len(daemon.readings(queue, "queue_agents", "member")) for queue in SHOWN)
-    check("the values of %d queues in csv, %d times, are in the database" % (len(SHOWN), values), values and not left, left[:5])
+    note("%s lines sent, %s bytes wait; %s" % (
+        daemon.latest("node-main", "writer_lines", "sent"), daemon.latest("node-main", "spool_bytes", "waiting"),
+        daemon.program.matching("node-main")))
+    values = sum(len(daemon.readings(queue, "queue_agents", status)) for queue in SHOWN for status in ("on_queue", "member"))
+    check("%d values of %d queues in csv are in the database" % (values, len(SHOWN)), values and not left, left[:5])
     for kind, qualifier in (("writer_values", "lost"), ("writer_lines", "dropped"), ("writer_lines", "refused")):
         same("%s-%s" % (kind, qualifier), daemon.latest("node-main", kind, qualifier), 0)
     times = [at for at, _ in daemon.readings("node-main", "writer_up")]

@@ -79,8 +79,8 @@ class Database:
     def get(self, path: str, body: Optional[bytes] = None) -> bytes:
         return get(self.url + path, body, self.user, self.ca, 30)
 
-    def points(self, measurement: str, *tags: str) -> Points:
-        """(tag …, time ns) -> values of the field `value`; without `tags`: of the type instance."""
+    def points(self, measurement: str, *tags: str, instance: str = "") -> Points:
+        """(tag …, time ns) -> values of the field `value`; `tags`: the type instance. `instance`: that one alone."""
         raise NotImplementedError
 
     def node(self, **changes: Any) -> str:
@@ -127,10 +127,12 @@ class Influx1(Database):
             raise RuntimeError(result["error"])
         return result.get("series", [])
 
-    def points(self, measurement: str, *tags: str) -> Points:
+    def points(self, measurement: str, *tags: str, instance: str = "") -> Points:
         tags = tags or BY_DEFAULT
         made: Points = {}
-        for series in self.ask('SELECT value FROM "%s" GROUP BY %s' % (measurement, ",".join(map('"{}"'.format, tags)))):
+        where = "WHERE instance = '%s' " % instance if instance else ""
+        by = ",".join(map('"{}"'.format, tags))
+        for series in self.ask('SELECT value FROM "%s" %sGROUP BY %s' % (measurement, where, by)):
             for at, value in series["values"]:
                 made.setdefault((*(series["tags"][tag] for tag in tags), at), []).append(value)
         return made
@@ -161,10 +163,10 @@ class Victoria(Database):
         os.kill(self.program.pid, signal.SIGTERM)
         self.program.wait(20)
 
-    def points(self, measurement: str, *tags: str) -> Points:
+    def points(self, measurement: str, *tags: str, instance: str = "") -> Points:
         tags = tags or BY_DEFAULT
         self.get("/internal/force_flush")
-        name = '{__name__="%s_value"}' % measurement
+        name = '{__name__="%s_value"%s}' % (measurement, ',instance="%s"' % instance if instance else "")
         body = self.get("/api/v1/export?" + urlencode({"match[]": name, "start": "0", "end": "%d" % (time.time() + DAY_S)}))
         made: Points = {}
         for line in body.splitlines():
