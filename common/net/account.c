@@ -368,7 +368,7 @@ struct gc_account *gc_account_get(const char *name, struct gc_err *err) {
   struct gc_account *a = NULL;
   pthread_mutex_lock(&lock);
   if (closed)
-    (void)gc_fail(err, GC_ERR_STOPPED, "collectd stops");
+    (void)gc_fail(err, GC_ERR_STOPPED, "%s", gc_code_words(GC_ERR_STOPPED));
   else
     a = find_started(name, err);
   if (a != NULL)
