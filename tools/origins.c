@@ -105,6 +105,8 @@ static const struct origin origins[GC_METRIC_COUNT] = {
                                                NO_READING},
     [GC_METRIC_QUEUE_AGENTS_PRESENCE_WINDOW] = {"as its gauge", "its gauge",
                                                 NO_READING},
+    [GC_METRIC_QUEUE_OBSERVATION_WINDOW] = {"as its gauge", "its gauge",
+                                            NO_READING},
     [GC_METRIC_ACTIVE_CONVERSATIONS_WINDOW] = {"as its gauge", "its gauge",
                                                NO_READING},
     [GC_METRIC_STREAM_CONNECTED] = {"", "the sockets of the block's topics",

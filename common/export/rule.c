@@ -60,6 +60,8 @@
      VALUE, "status", NULL)                                                    \
   XX(QUEUE_AGENTS_PRESENCE_WINDOW, "queue_agents_presence_window", "", GAUGE,  \
      VALUE, "status", NULL)                                                    \
+  XX(QUEUE_OBSERVATION_WINDOW, "queue_observation_window", "", GAUGE, VALUE,   \
+     METRIC, NULL)                                                             \
   XX(ACTIVE_CONVERSATIONS_WINDOW, "active_conversations_window", "", GAUGE,    \
      VALUE, MEDIUM, NULL)                                                      \
   XX(STREAM_CONNECTED, "stream_connected", "", GAUGE, VALUE, "", NULL)         \

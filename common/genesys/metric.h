@@ -100,6 +100,8 @@ struct gc_ds {
      "queue", "agents", "queue_agents_routing over each Window.")              \
   XX(QUEUE_AGENTS_PRESENCE_WINDOW, "queue_agents_presence_window", WINDOW,     \
      "queue", "agents", "queue_agents_presence over each Window.")             \
+  XX(QUEUE_OBSERVATION_WINDOW, "queue_observation_window", WINDOW, "queue",    \
+     "as the API gives it", "queue_observation over each Window.")             \
   XX(ACTIVE_CONVERSATIONS_WINDOW, "active_conversations_window", WINDOW,       \
      "queue", "contacts", "active_conversations over each Window.")            \
   XX(STREAM_CONNECTED, "stream_connected", ONE(GAUGE), "block", "0 or 1",      \
