@@ -29,7 +29,8 @@ static bool is_clean(const char *part) {
 static void check_sample(void *ctx, const struct gc_sample *s) {
   struct log *log = ctx;
   double value = s->values[0].gauge;
-  LAW(isfinite(value) && value >= 0);
+  LAW(isfinite(value));
+  LAW(value >= 0 || s->metric == GC_METRIC_QUEUE_OBSERVATION);
   LAW(s->metric != GC_METRIC_QUEUE_LONGEST_WAIT || value <= 366.0 * 86400);
   LAW(s->instance[0] != '\0' && is_clean(s->instance));
   LAW(s->qualifier[0] != '\0' && is_clean(s->qualifier));

@@ -21,7 +21,8 @@ struct lines {
 static void check_sample(void *ctx, const struct gc_sample *s) {
   struct lines *lines = ctx;
   double value = s->values[0].gauge;
-  LAW(isfinite(value) && value >= 0);
+  LAW(isfinite(value));
+  LAW(value >= 0 || s->metric == GC_METRIC_QUEUE_OBSERVATION);
   LAW(s->instance[0] != '\0' && s->qualifier[0] != '\0');
   struct gc_buf text = {.max = 4096};
   LAW(gc_buf_print(&text, "%s/%s-%s %.15g", s->instance,

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "plugins/genesys_realtime/observations/decode_common.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -56,14 +57,6 @@ void obs_datum_qualifier(struct obs_datum *d, const struct gc_json_value *v) {
   d->qualifier[v->len] = '\0';
 }
 
-void obs_datum_count(struct obs_datum *d, const struct gc_json_value *v) {
-  d->has_count = gc_json_int(v, &d->count);
-}
-
-void obs_datum_calculated(struct obs_datum *d, const struct gc_json_value *v) {
-  d->has_calculated = gc_json_int(v, &d->calculated);
-}
-
 void obs_datum_member(struct obs_datum *d, const char *name, double number) {
   if (d->member_count == OBS_MEMBERS_MAX)
     return;
@@ -72,11 +65,28 @@ void obs_datum_member(struct obs_datum *d, const char *name, double number) {
   m->number = number;
 }
 
+static void keep_number(struct obs_datum *d, const char *name,
+                        const struct gc_json_value *v) {
+  double number;
+  if (gc_json_real(v, &number) && isfinite(number))
+    obs_datum_member(d, name, number);
+}
+
 void obs_datum_other(struct obs_datum *d, const struct gc_json_at *at,
                      const struct gc_json_value *v) {
-  double number;
-  if (gc_json_real(v, &number))
-    obs_datum_member(d, at->key, number);
+  keep_number(d, at->key, v);
+}
+
+void obs_datum_count(struct obs_datum *d, const struct gc_json_value *v) {
+  d->has_count = gc_json_int(v, &d->count);
+  if (!d->has_count)
+    keep_number(d, "count", v);
+}
+
+void obs_datum_calculated(struct obs_datum *d, const struct gc_json_value *v) {
+  d->has_calculated = gc_json_int(v, &d->calculated);
+  if (!d->has_calculated)
+    keep_number(d, "calculatedMetricValue", v);
 }
 
 static enum gc_code qualifier_of(const struct obs_datum *d,
@@ -116,7 +126,7 @@ enum gc_code obs_datum_fact(const struct obs_datum *d,
 
 enum gc_code obs_media_put(struct observations *into,
                            const struct gc_json_value *v, uint32_t *media) {
-  char lower[32], clean[GC_NAME_SIZE];
+  char lower[OBS_MEDIA_SIZE], clean[GC_NAME_SIZE];
   if (v->kind != GC_JSON_STRING || v->len == 0 || v->len >= sizeof(lower))
     return GC_OK;
   for (size_t i = 0; i < v->len; i++)

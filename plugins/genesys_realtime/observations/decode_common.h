@@ -8,7 +8,11 @@
 #include "common/base/json/stream.h"
 #include "plugins/genesys_realtime/observations/observations.h"
 
-enum { OBS_QUALIFIER_MAX_BYTES = 64, OBS_MEMBERS_MAX = 16 };
+enum {
+  OBS_QUALIFIER_MAX_BYTES = 64,
+  OBS_MEMBERS_MAX = 16,
+  OBS_MEDIA_SIZE = 32, /* of a media type, with the NUL */
+};
 
 /* A number of an element, whose name the table does not have. */
 struct obs_member {

@@ -6,8 +6,11 @@
 
 #include "common/genesys/clean_name.h"
 
+/* Leaves room for the medium in a type instance. */
+enum { NAME_MAX_BYTES = GC_NAME_SIZE - OBS_MEDIA_SIZE - 1 };
+
 /* Writes METRIC-MEMBER or METRIC-QUALIFIER-MEMBER, cleaned. Returns false when
- * a part may be data of a customer. */
+ * a part may be data of a customer, or the name is too long. */
 static bool write_name(char ret[GC_NAME_SIZE], const struct obs_datum *d,
                        const char *member) {
   char name[GC_NAME_SIZE];
@@ -19,7 +22,7 @@ static bool write_name(char ret[GC_NAME_SIZE], const struct obs_datum *d,
     return false;
   int len = snprintf(name, sizeof(name), "%s%s%s-%s", d->name,
                      has_qualifier ? "-" : "", d->qualifier, member);
-  return len > 0 && (size_t)len < sizeof(name) &&
+  return len > 0 && len <= NAME_MAX_BYTES &&
          gc_name_clean(ret, name, (size_t)len);
 }
 
@@ -60,7 +63,7 @@ enum gc_code obs_others_take(const struct obs_others *into, struct obs_datum *d,
 void obs_other_put(const struct observations *o, const struct obs_queue *q,
                    const struct queue_display *display,
                    const struct gc_sample_writer *writer) {
-  char qualifier[2 * GC_NAME_SIZE];
+  char qualifier[GC_NAME_SIZE];
   for (size_t i = 0; i < q->other_count; i++) {
     const struct obs_other *other = &q->others[i];
     const char *name = gc_intern_text(&o->others, other->name);
@@ -71,7 +74,8 @@ void obs_other_put(const struct observations *o, const struct obs_queue *q,
     const char *media = gc_intern_text(&o->media, other->media);
     if (!queue_display_has_media(display, media))
       continue;
-    snprintf(qualifier, sizeof(qualifier), "%s-%s", name, media);
+    snprintf(qualifier, sizeof(qualifier), "%.*s-%.*s", (int)NAME_MAX_BYTES,
+             name, (int)OBS_MEDIA_SIZE - 1, media);
     gc_put_gauge(writer, GC_METRIC_QUEUE_OBSERVATION, qualifier, other->number);
   }
 }

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /* Numbers of observation metrics that are not in OBS_METRIC_MAP, such as one
  * that the platform adds later. Each number of the element leaves under the
- * metric's own name as queue_observation: every member of "stats", or of the
- * element itself where the numbers are there. The name is kept only if it has
- * nothing but letters, digits, '_', '.' and '-'. A model has at most
+ * metric's own name as queue_observation: every finite number of "stats",
+ * or of the element itself where the numbers are there. The name is kept only
+ * if it has nothing but letters, digits, '_', '.' and '-'. A model has at most
  * OBS_OTHERS_MAX names; the numbers of further ones are counted as ignored.
  * Pure. */
 #ifndef GENESYS_REALTIME_OBSERVATIONS_OTHERS_H
