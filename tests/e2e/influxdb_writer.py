@@ -10,7 +10,6 @@ import os
 import random
 import re
 import signal
-import time
 from pathlib import Path
 from typing import Any, Callable
 
