@@ -102,6 +102,13 @@ static void add_names(const struct selection *s,
     (void)snprintf(out + len, size - len, " …");
 }
 
+/* True if the server may be a gateway of the guide dialect, which has no list
+ * of queues. */
+static bool is_guide(const struct queues_options *o) {
+  return o->observations == OBS_QUEUE_METRICS ||
+         o->stream == STREAM_CONVERSATIONS;
+}
+
 static void report_selection(const struct probe_place *p,
                              const struct gc_entities *queues,
                              const struct selection *s) {
@@ -114,9 +121,10 @@ static void report_selection(const struct probe_place *p,
              gc_entities_count(queues));
   add_names(s, queues, what, sizeof(what));
   add_overlaps(p, queues, what, sizeof(what));
+  bool lacks_list =
+      gc_entities_is_refused(queues) && !is_guide(options_of(p->block));
   probe_report(p->reporter, PROBE_QUEUES,
-               s->count == 0 || gc_entities_is_refused(queues) ? PROBE_WARNING
-                                                               : PROBE_OK,
+               s->count == 0 || lacks_list ? PROBE_WARNING : PROBE_OK,
                p->subject, "%s", what);
 }
 
@@ -268,7 +276,8 @@ static void check_selected(const struct probe_place *p,
 
 void probe_queues_check(const struct probe_place *p) {
   if (p->account == NULL ||
-      probe_permission_ask(p, GC_ENDPOINT_QUEUES) == GC_ERR_TIMEOUT)
+      (!is_guide(options_of(p->block)) &&
+       probe_permission_ask(p, GC_ENDPOINT_QUEUES) == GC_ERR_TIMEOUT))
     return;
   struct gc_entities *queues =
       probe_names_read(p->reporter, p->account, GC_QUEUE);

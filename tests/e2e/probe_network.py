@@ -169,6 +169,22 @@ def a_block_without_queues_is_a_warning() -> None:
     has_line("the row", done.stdout, "warning", "queues", 'genesys_realtime <Queues "none">', "0 of 4 queues")
 
 
+def a_gateway_of_the_guide_dialect_needs_no_lists() -> None:
+    """It has neither a list of queues nor one of channels, and names no organisation."""
+    sim = Simulator(scopes="analytics:realtime:read", **SMALL)
+    queue = next(iter(sim.truth()["queues"]))
+    sim.faults(*({"on": "* " + path, "answer": 404} for path in
+                 ("/api/v2/routing/*", "/api/v2/tokens/*", "/api/v2/notifications/*")))
+    done = probe(ours(account(sim, Scope="analytics:realtime:read"),
+                      queues("all", Stream="conversations", Observations="queue_metrics", ObservationInterval=5, Queue=queue)))
+    same("status", (done.returncode, done.stderr), (0, ""))
+    has_line("the poll", done.stdout, "ok", "poll", 'genesys_realtime <Queues "all">', '"queue_metrics": 1 queues asked for')
+    sim = Simulator(scopes="other", **SMALL)
+    done = probe(ours(account(sim, Scope="analytics:realtime:read")))
+    same("a scope is missing: status", (done.returncode, done.stderr), (2, ""))
+    has_line("a scope is missing", done.stdout, "failed", "token", PROD, "analytics:realtime:read")
+
+
 def left_behind(sim: Simulator) -> list[tuple[int, Any]]:
     """The topics and sockets of each channel that the simulator has."""
     return [(len(one["topics"]), one["socket"]) for one in sim.call("channels")["channels"]]
@@ -328,7 +344,7 @@ if __name__ == "__main__":
     report.main([an_account_that_works_has_status_0, a_wrong_account_has_its_row, a_clock_that_is_wrong_has_its_row,
                  a_server_that_hangs_ends_within_the_bound, each_block_has_its_permissions_queues_and_poll,
                  a_missing_permission_is_named, a_block_without_queues_is_a_warning,
-                 a_channel_is_tried_and_given_back, what_keeps_a_channel_from_working_has_its_row,
+                 a_gateway_of_the_guide_dialect_needs_no_lists, a_channel_is_tried_and_given_back, what_keeps_a_channel_from_working_has_its_row,
                  a_channel_of_an_agent_is_never_dropped, a_proxy_is_named_with_its_origin, the_live_agent_is_not_disturbed,
                  *([a_queue_of_sqs_is_read_and_left_as_it_was] if built(FLOWS) else []),
                  *([a_redis_and_its_durability] if built(FLOWS) and SERVER else []),
