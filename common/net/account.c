@@ -513,6 +513,11 @@ void gc_account_address(const char *name, char *out, size_t size) {
   pthread_mutex_unlock(&lock);
 }
 
+void gc_account_auth_stats(const struct gc_account *a,
+                           struct gc_auth_stats *ret_stats) {
+  gc_auth_stats(a->auth, ret_stats);
+}
+
 bool gc_account_stats(const char *name, struct gc_account_stats *ret_stats) {
   struct gc_account *a = find_account(name);
   if (a == NULL || !gc_account_counters_copy(&a->counters, ret_stats))

@@ -104,6 +104,9 @@ GC_API struct gc_api *gc_account_api(struct gc_account *a);
 GC_API struct gc_names *gc_account_names(struct gc_account *a);
 GC_API struct gc_channels *gc_account_channels(struct gc_account *a);
 GC_API const struct gc_env *gc_account_env(struct gc_account *a);
+/* Reads the counters of the token as they are now. */
+GC_API void gc_account_auth_stats(const struct gc_account *a,
+                                  struct gc_auth_stats *ret_stats);
 /* Returns the connection settings, for a socket that the caller opens. */
 GC_API const struct gc_connect *gc_account_connect(const struct gc_account *a);
 GC_API const char *gc_account_base_url(const struct gc_account *a);

@@ -145,15 +145,31 @@ static void add_scopes(const struct gc_document *d, char *out, size_t size) {
   }
 }
 
-static void report_token(const struct probe_reporter *r, const char *name,
+struct token_read {
+  const struct gc_account *account;
+  struct gc_auth_stats stats;
+};
+
+static void read_token(void *ctx) {
+  struct token_read *t = ctx;
+  gc_account_auth_stats(t->account, &t->stats);
+}
+
+/* The rest of the token's life; 0: there is none. gc_account_stats may be from
+ * before the token. */
+static int64_t token_life_ms(struct gc_account *a) {
+  struct token_read t = {.account = a};
+  gc_loop_call(gc_account_loop(a), read_token, &t);
+  return t.stats.life_ms;
+}
+
+static void report_token(const struct probe_reporter *r, int64_t life_ms,
                          const char *subject, const struct probe_answer *answer,
                          const struct gc_document *d) {
-  struct gc_account_stats stats = {0};
   struct gc_err err;
   char scopes[400] = "";
   take_token_err(&err);
-  bool has_token = gc_account_stats(name, &stats) && stats.auth.life_ms > 0;
-  if (!has_token) {
+  if (life_ms <= 0) {
     probe_report(r, PROBE_TOKEN, PROBE_FAILED, subject, "%s",
                  err.code != GC_OK ? err.text : answer->err.text);
     return;
@@ -161,8 +177,8 @@ static void report_token(const struct probe_reporter *r, const char *name,
   if (d->root != NULL)
     add_scopes(d, scopes, sizeof(scopes));
   probe_report(r, PROBE_TOKEN, err.code == GC_OK ? PROBE_OK : PROBE_FAILED,
-               subject, "valid for %" PRId64 " s%s%s%s",
-               stats.auth.life_ms / 1000, scopes, err.code == GC_OK ? "" : "; ",
+               subject, "valid for %" PRId64 " s%s%s%s", life_ms / 1000, scopes,
+               err.code == GC_OK ? "" : "; ",
                err.code == GC_OK ? "" : err.text);
 }
 
@@ -206,16 +222,16 @@ static void report_clock(const struct probe_reporter *r, const char *subject,
 }
 
 static bool check_token(const struct probe_reporter *r, struct gc_account *a,
-                        const char *name, const char *subject) {
+                        const char *subject) {
   static const struct probe_request request = {.endpoint = GC_ENDPOINT_TOKEN};
   GC_AUTO(gc_document_clear) struct gc_document d = {0};
   GC_AUTO(probe_answer_clear) struct probe_answer answer = {.date_ms = 0};
-  struct gc_account_stats stats = {0};
   if (probe_call(r, a, &request, &answer) == GC_OK)
     answer.err.code = gc_document_read(&d, gc_buf_string(&answer.body),
                                        answer.body.len, 65536, &answer.err);
-  report_token(r, name, subject, &answer, &d);
-  if (!gc_account_stats(name, &stats) || stats.auth.life_ms <= 0)
+  int64_t life_ms = token_life_ms(a);
+  report_token(r, life_ms, subject, &answer, &d);
+  if (life_ms <= 0)
     return false;
   report_organisation(r, subject, &answer, &d);
   report_clock(r, subject, &answer);
@@ -235,7 +251,7 @@ struct gc_account *probe_account_check(const struct probe_reporter *r,
     return NULL;
   }
   if (check_servers(r, a, subject) && probe_has_time(r, PROBE_TOKEN, subject) &&
-      check_token(r, a, name, subject))
+      check_token(r, a, subject))
     return a;
   gc_account_put(a);
   return NULL;
