@@ -51,8 +51,9 @@ def the_deb_is_clean_and_complete() -> None:
     done(["dpkg-deb", "-R", str(package), str(root)])
     note("%d bytes" % package.stat().st_size)
     same("plugins", sorted(path.stem for path in root.glob("usr/lib/collectd/*")), PLUGINS)
-    same("the private library", [path.name for path in root.glob("usr/lib/*/collectd-genesys/*")],
-         ["libgenesys_core-%s.so" % package.name.split("_")[1].split("-")[0]])
+    same("private libraries", sorted(path.name for path in root.glob("usr/lib/*/collectd-genesys/*")),
+         ["genesys_probe.so", "genesys_probe_network.so",
+          "libgenesys_core-%s.so" % package.name.split("_")[1].split("-")[0]])
     check("state folder of root alone", re.search(r"^drwxr-x--- root/root .* \./var/lib/collectd/genesys/$", listed,
                                                   re.M), listed)
     same("genesys.db", (root / "usr/share/collectd-genesys/genesys.db").read_text().strip(),
