@@ -157,6 +157,8 @@ static bool add_pattern(struct gc_export_series *s, const char *pattern,
   return true;
 }
 
+enum { OWNER_ACCOUNT = 3, OWNER_BLOCK };
+
 /* The labels of a plugin instance, by the beginning of the metric's owner. */
 static const struct owner {
   const char *owner, *label, *id_label;
@@ -165,16 +167,22 @@ static const struct owner {
     {"queue", "queue_name", "queue_id", ""},
     {"user", "user_name", "user_id", ""},
     {"flow", "flow_name", "flow_id", ""},
-    {"account", "account", NULL, "account-"},
-    {"block", "block", NULL, ""},
+    [OWNER_ACCOUNT] = {"account", "account", NULL, "account-"},
+    [OWNER_BLOCK] = {"block", "block", NULL, ""},
 };
 
-static const struct owner *owner_of(enum gc_metric_id id) {
+/* Accounts have some metrics of blocks too, such as state_up; no block has a
+ * name that begins like theirs. */
+static const struct owner *owner_of(enum gc_metric_id id,
+                                    const char *instance) {
   const char *owner = gc_metric(id)->owner;
   size_t i = 0;
   while (i + 1 < GC_COUNT(owners) &&
          strncmp(owner, owners[i].owner, strlen(owners[i].owner)) != 0)
     i++;
+  const char *prefix = owners[OWNER_ACCOUNT].prefix;
+  if (i == OWNER_BLOCK && strncmp(instance, prefix, strlen(prefix)) == 0)
+    i = OWNER_ACCOUNT;
   return &owners[i];
 }
 
@@ -227,7 +235,7 @@ static bool has_all_parts(const char *parts, const char *pattern) {
 static bool add_our_labels(struct gc_export_series *s,
                            const struct gc_export_identity *id,
                            const struct gc_export_rule *rule) {
-  const struct owner *owner = owner_of(s->metric);
+  const struct owner *owner = owner_of(s->metric, id->plugin_instance);
   if (!add_part_named(s, id->parts, owner->id_label) ||
       !add_owner(s, id, owner) || !add_other_parts(s, id->parts, owner))
     return false;

@@ -78,6 +78,10 @@ static void our_values_have_the_names_of_the_guides(void) {
        "genesys_api_bytes{account=prod,host=h}"},
       {"account-prod", "version", "1.0-2", NULL,
        "genesys_version{account=prod,version=1.0-2,host=h}"},
+      {"account-prod", "state_up", "state_db", NULL,
+       "genesys_state_up{account=prod,store=state_db,host=h}"},
+      {"attributes-ivr", "state_up", "sqlite", NULL,
+       "genesys_state_up{block=attributes-ivr,store=sqlite,host=h}"},
   };
   char out[1024];
   for (size_t i = 0; i < GC_COUNT(rows); i++) {
