@@ -128,7 +128,7 @@ static bool finish_child(struct child *c, uint32_t limit_ms,
   for (int i = 0; i < 2; i++)
     if (is_open(&c->streams[i]))
       close_stream(&c->streams[i]);
-  (void)kill(c->pid, SIGKILL); /* it closed both streams: nothing is to come */
+  (void)kill(c->pid, SIGKILL); /* both streams are closed */
   while (waitpid(c->pid, NULL, 0) < 0 && errno == EINTR)
     ;
   return in_time;
