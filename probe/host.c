@@ -158,7 +158,7 @@ enum gc_code probe_host_ask(struct probe_host *h, struct gc_err *err) {
   char *argv[] = {(char *)h->program, (char *)"-h", NULL};
   char library[4200];
   struct child c;
-  snprintf(library, sizeof(library), "%s/genesys_probe.so", h->library);
+  snprintf(library, sizeof(library), "%s/genesys_probe.so", h->agent_folder);
   if (access(library, R_OK) != 0)
     return gc_fail(err, GC_ERR_STATE,
                    "%.300s cannot be read: %s; install the package again",
@@ -191,7 +191,7 @@ static enum gc_code add_option(struct gc_buf *out, const char *key,
 
 enum gc_code probe_host_conf(const struct probe_host *h, const char *file,
                              bool network, struct gc_buf *out) {
-  GC_TRY(add_option(out, "PluginDir", h->library));
+  GC_TRY(add_option(out, "PluginDir", h->agent_folder));
   GC_TRY(gc_buf_text(out, "LoadPlugin \"genesys_probe\"\n"));
   GC_TRY(add_option(out, "PluginDir", h->plugins));
   GC_TRY(add_option(out, "Include", file));
@@ -214,7 +214,7 @@ enum gc_code probe_host_run(const struct probe_host *h, const char *conf,
                             struct gc_buf *report, struct gc_buf *words,
                             struct gc_err *err) {
   char preload[4200], path[64];
-  snprintf(preload, sizeof(preload), "%s/genesys_probe.so", h->library);
+  snprintf(preload, sizeof(preload), "%s/genesys_probe.so", h->agent_folder);
   int fd = conf_in_memory(conf);
   if (fd < 0)
     return gc_fail(err, GC_ERR_STATE, "memfd_create: %s", strerror(errno));

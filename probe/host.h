@@ -14,10 +14,10 @@ enum {
 };
 
 struct probe_host {
-  const char *program; /* "/usr/sbin/collectd" */
-  const char *library; /* folder of genesys_probe.so */
-  char file[4096];     /* its default collectd.conf */
-  char plugins[4096];  /* its default PluginDir */
+  const char *program;      /* "/usr/sbin/collectd" */
+  const char *agent_folder; /* folder of genesys_probe.so */
+  char file[4096];          /* its default collectd.conf */
+  char plugins[4096];       /* its default PluginDir */
 };
 
 /* Asks collectd for its defaults (collectd -h). GC_ERR_CONFIG: there is no such

@@ -168,7 +168,7 @@ static enum gc_code check_config(const struct request *r,
                                  struct probe_findings *f, struct gc_err *err) {
   const char *library = getenv("GENESYS_PROBE_LIBRARY"); /* for tests */
   struct probe_host host = {.program = r->program,
-                            .library =
+                            .agent_folder =
                                 library != NULL ? library : PROBE_LIBRARY};
   GC_AUTO(gc_buf_clear) struct gc_buf conf = {.max = 65536};
   GC_AUTO(gc_buf_clear) struct gc_buf report = {.max = PROBE_REPORT_MAX};

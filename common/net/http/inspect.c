@@ -81,9 +81,9 @@ static void read_times(CURL *easy, struct gc_inspection *r) {
     snprintf(r->address, sizeof(r->address), "%s", address);
 }
 
-/* Returns the step that a failure belongs to; a time-out is told by libcurl's
- * words, which are "Resolving timed out …", "SSL connection timeout" and "Proxy
- * CONNECT aborted …". */
+/* Returns the step that a failure belongs to. The step of a time-out follows
+ * from libcurl's words: "Resolving timed out …", "SSL connection timeout",
+ * "Proxy CONNECT aborted …". */
 static enum gc_inspect_step step_of(enum gc_failure failure,
                                     const char *words) {
   switch (failure) {
