@@ -160,6 +160,10 @@ class Sim(Process):
             raise AssertionError("%d %s" % (answer.status, answer.raw[:300]))
         return answer.json
 
+    def pass_time(self, by_s: float) -> None:
+        """Moves the clock of the frozen platform, a second further for what has become due between two answers."""
+        self.sim("clock", {"by_s": by_s + 1})
+
     def observe(self, queues: list[str], metrics: list[str], **more: Any) -> Any:
         predicates = [{"dimension": "queueId", "operator": "matches", "value": q} for q in queues]
         return self.post("/analytics/queues/observations/query",

@@ -23,7 +23,7 @@ class Lively(SimCase):
     @classmethod
     def setUpClass(cls) -> None:
         super().setUpClass()
-        wait_for(lambda: cls.sim.sim("truth")["virtual_s"] > 1200 + 2700, 20)
+        wait_for(lambda: cls.sim.sim("truth")["virtual_s"] > 1200 + 2700)
         cls.sim.sim("freeze", {})
         cls.truth = cls.sim.sim("truth")
         cls.whole = span(cls.truth["totals_since_ms"] + 1, cls.truth["now_ms"] + 1000)

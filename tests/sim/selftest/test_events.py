@@ -255,7 +255,7 @@ class Dump(unittest.TestCase):
         with tempfile.TemporaryDirectory() as directory:
             path = Path(directory) / name
             program = Process("genesys_sim.py", "--queues", "5", "--agents", "20", "--dump-events", "300", str(path), *words)
-            _, _, _ = program.process.wait(20), program.process.stdout.close(), program.process.stderr.close()
+            _, _, _ = program.process.wait(60), program.process.stdout.close(), program.process.stderr.close()
             data = path.read_bytes()
             self.assertEqual((program.ready["events"], program.ready["bytes"]), (300, len(data)))
             return data

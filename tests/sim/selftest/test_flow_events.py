@@ -192,7 +192,7 @@ class OnTheTopics(StreamCase):
     WORDS = ("--frozen", "--queues", "3", "--agents", "8", "--rate-limit", "0")
 
     def sent(self) -> dict[str, Any]:
-        wait_for(lambda: not self.sim.sim("flow/sent")["running"], 20)
+        wait_for(lambda: not self.sim.sim("flow/sent")["running"])
         return self.sim.sim("flow/sent")
 
     def test_all_events_or_the_last_ones_give_the_truth(self) -> None:

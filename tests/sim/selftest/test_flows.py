@@ -22,7 +22,7 @@ class Flows(SimCase):
     @classmethod
     def setUpClass(cls) -> None:
         super().setUpClass()
-        wait_for(lambda: cls.sim.sim("truth")["virtual_s"] > 1200 + 1200, 20)
+        wait_for(lambda: cls.sim.sim("truth")["virtual_s"] > 1200 + 1200)
         wait_for(cls._is_frozen_with_calls)
         cls.truth = cls.sim.sim("truth")
         cls.flows = cls.truth["flows"]

@@ -87,7 +87,7 @@ class Tokens(SimCase):
         self.refused(self.sim.call("GET", "/organizations/me"), 401, "credentials.expired")
 
     def test_an_idle_token_expires_and_a_probe_may_leave_it_idle(self) -> None:
-        self.sim.sim("config", {"token_idle_s": 0.3})
+        self.sim.sim("config", {"token_idle_s": 2})
         self.assertIn("dateTokenIdles", self.sim.get("/tokens/me"))
         probe = "/tokens/me?preserveIdleTTL=true"
         wait_for(lambda: self.sim.call("GET", probe).status == 401)

@@ -52,7 +52,7 @@ class ProxyCase(unittest.TestCase):
             cls.addClassCleanup(proxy.stop)
 
     def own(self, proxy: Process, what: str, body: Any = None) -> Any:
-        connection = http.client.HTTPConnection("127.0.0.1", proxy.ready["port"], timeout=5)
+        connection = http.client.HTTPConnection("127.0.0.1", proxy.ready["port"], timeout=30)
         connection.request("GET" if body is None else "POST", "/proxy/" + what,
                            None if body is None else json.dumps(body))
         answer = connection.getresponse()
@@ -62,7 +62,7 @@ class ProxyCase(unittest.TestCase):
         return record
 
     def through(self, proxy: Process, auth: Optional[str] = None) -> tuple[int, bytes]:
-        connection = http.client.HTTPConnection("127.0.0.1", proxy.ready["port"], timeout=5)
+        connection = http.client.HTTPConnection("127.0.0.1", proxy.ready["port"], timeout=30)
         connection.request("GET", self.sim.ready["http"] + "/api/v2/users?pageSize=1",
                            headers={"Proxy-Authorization": auth} if auth else {})
         answer = connection.getresponse()
@@ -71,7 +71,7 @@ class ProxyCase(unittest.TestCase):
         return answer.status, body
 
     def tunnel(self, proxy: Process, port: int, auth: Optional[str] = None) -> tuple[socket.socket, bytes]:
-        plug = socket.create_connection(("127.0.0.1", proxy.ready["port"]), timeout=5)
+        plug = socket.create_connection(("127.0.0.1", proxy.ready["port"]), timeout=30)
         self.addCleanup(plug.close)
         header = "Proxy-Authorization: %s\r\n" % auth if auth else ""
         plug.sendall(("CONNECT 127.0.0.1:%d HTTP/1.1\r\n%s\r\n" % (port, header)).encode())
@@ -86,7 +86,7 @@ class ProxyCase(unittest.TestCase):
         self.assertGreaterEqual(self.own(self.open, "counters")["targets"][target], 1)
 
     def test_tls_through_a_tunnel(self) -> None:
-        connection = http.client.HTTPSConnection("127.0.0.1", self.open.ready["port"], timeout=5,
+        connection = http.client.HTTPSConnection("127.0.0.1", self.open.ready["port"], timeout=30,
                                                  context=ssl.create_default_context(cafile=self.sim.ready["ca"]))
         connection.set_tunnel("localhost", self.sim.ready["https_port"])
         connection.request("GET", "/api/v2/users")
@@ -106,7 +106,7 @@ class ProxyCase(unittest.TestCase):
         self.assertEqual((record["counts"]["refused_407"], record["users"]), (3, {"ops": 2}))
 
     def test_a_second_try_with_credentials_may_use_the_same_connection(self) -> None:
-        connection = http.client.HTTPConnection("127.0.0.1", self.guarded.ready["port"], timeout=5)
+        connection = http.client.HTTPConnection("127.0.0.1", self.guarded.ready["port"], timeout=30)
         self.addCleanup(connection.close)
         target = self.sim.ready["http"] + "/api/v2/users"
         connection.request("GET", target)
@@ -131,7 +131,7 @@ class ProxyCase(unittest.TestCase):
         wait_for(lambda: self.own(self.guarded, "counters")["open_now"] == 0)
 
     def test_an_upgrade_in_absolute_form_stays_one(self) -> None:
-        with socket.create_connection(("127.0.0.1", self.open.ready["port"]), timeout=5) as plug:
+        with socket.create_connection(("127.0.0.1", self.open.ready["port"]), timeout=30) as plug:
             plug.sendall(b"GET http://127.0.0.1:%d/channels/x HTTP/1.1\r\nConnection: Upgrade\r\n"
                          b"Upgrade: websocket\r\n\r\nframes" % echo())
             got = b""
@@ -163,7 +163,7 @@ class ProxyCase(unittest.TestCase):
 
     def test_an_https_proxy(self) -> None:
         context = ssl.create_default_context(cafile=self.sim.ready["ca"])
-        with socket.create_connection(("127.0.0.1", self.open.ready["https_port"]), timeout=5) as plug:
+        with socket.create_connection(("127.0.0.1", self.open.ready["https_port"]), timeout=30) as plug:
             with context.wrap_socket(plug, server_hostname="localhost") as secured:
                 secured.sendall(b"CONNECT 127.0.0.1:%d HTTP/1.1\r\n\r\n" % self.sim.port)
                 self.assertTrue(secured.recv(4096).startswith(b"HTTP/1.1 200"))

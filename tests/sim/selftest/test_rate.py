@@ -22,12 +22,12 @@ class Rate(SimCase):
             self.assertTrue(0.9 * RATE <= passed_s < 1.5 * RATE * took, (passed_s, took))
         answer = self.sim.call("GET", "/organizations/me")
         date_ms = parsedate_to_datetime(answer.headers["date"]).timestamp() * 1000
-        self.assertTrue(-1000 <= date_ms - last["now_ms"] < 5 * RATE * 1000)
+        self.assertTrue(-1000 <= date_ms - last["now_ms"] < BUSY_S * RATE * 1000)
 
     def test_contacts_take_as_long_as_at_any_rate(self) -> None:
         """Their stamps lie minutes apart, not fractions of a second."""
         self.sim.sim("config", {"load": 2})
-        wait_for(lambda: len(self._handled()) > 3, 20)
+        wait_for(lambda: len(self._handled()) > 3)
         self.assertTrue(all(30_000 < ms < 3_600_000 for ms in self._handled()), self._handled())
 
     def _handled(self) -> list[int]:

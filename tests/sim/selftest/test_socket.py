@@ -81,7 +81,7 @@ class Tls(StreamCase):
         import json
         import ssl
         ready, ca = self.sim.ready, self.sim.ready["ca"]
-        connection = http.client.HTTPSConnection("localhost", ready["https_port"], timeout=5,
+        connection = http.client.HTTPSConnection("localhost", ready["https_port"], timeout=30,
                                                  context=ssl.create_default_context(cafile=ca))
         self.addCleanup(connection.close)
         connection.request("POST", "/api/v2/notifications/channels",
@@ -107,13 +107,12 @@ class Manners(StreamCase):
 
     def test_heartbeats_come_in_their_time(self) -> None:
         client = self.listen()
+        begin = time.monotonic()
         self.sim.sim("config", {"heartbeat_s": 0.2})
-        times = []
         for _ in range(3):
             message = client.next()
             self.assertEqual(message, {"topicName": "channel.metadata", "eventBody": {"message": "WebSocket Heartbeat"}})
-            times.append(time.monotonic())
-        self.assertGreater(times[2] - times[0], 0.25)
+        self.assertGreater(time.monotonic() - begin, 0.5)
         self.assertGreaterEqual(self.counts()["heartbeats"], 3)
 
     def test_pings_of_both_kinds(self) -> None:

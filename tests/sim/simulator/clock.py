@@ -34,7 +34,7 @@ class Clock:
         self.frozen = frozen
 
     def wall(self) -> float:
-        """The server's wall seconds; they never run backwards, unlike time.time().
+        """The server's wall seconds; they never run backwards by themselves, unlike time.time().
 
         A platform whose clock is `offset_s` ahead of its client's has that
         offset in all stamps and in the Date header.
@@ -65,6 +65,13 @@ class Clock:
         if self.frozen:
             self.frozen = False
             self.start_at(self._anchor_virtual)
+
+    def step(self, by_s: float) -> None:
+        """Moves the platform's clock; while frozen, since a running centre would play that time at once."""
+        if not self.frozen:
+            raise ValueError("freeze the centre before its clock is moved")
+        self._wall_base += by_s
+        self.start_at(self._anchor_virtual)
 
     def set_speed(self, speed: float) -> None:
         if speed <= 0:

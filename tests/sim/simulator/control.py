@@ -29,7 +29,8 @@ class Control:
             "GET /sim/counters": self.get_counters, "POST /sim/reset-counters": self.reset_counters,
             "GET /sim/faults": self.get_faults, "POST /sim/faults": self.post_faults,
             "DELETE /sim/faults": self.delete_faults, "POST /sim/freeze": self.freeze,
-            "POST /sim/thaw": self.thaw, "POST /sim/config": self.config, "GET /sim/config": self.get_config,
+            "POST /sim/thaw": self.thaw, "POST /sim/clock": self.move_clock,
+            "POST /sim/config": self.config, "GET /sim/config": self.get_config,
             "POST /sim/queues": self.queues, "POST /sim/contacts": self.contacts,
             "POST /sim/agents": self.agents, "GET /sim/truth/stream": self.get_stream_truth,
             "GET /sim/truth/aggregates": self.get_final, "POST /sim/facts": self.post_facts,
@@ -175,6 +176,9 @@ class Control:
 
     def thaw(self, _request: Request, _body: Any) -> None:
         self.app.world.thaw()
+
+    def move_clock(self, _request: Request, body: Any) -> None:
+        self.app.world.step_clock(float(body["by_s"]))
 
     def config(self, _request: Request, body: Any) -> Any:
         return self.change_config(body or {})

@@ -123,6 +123,10 @@ class World:
         with self.lock:
             self.clock.thaw()
 
+    def step_clock(self, by_s: float) -> None:
+        with self.lock:
+            self.clock.step(by_s)
+
     def set_speed(self, speed: float) -> None:
         with self.lock:
             self.advance()
