@@ -20,6 +20,7 @@ jobs=$(nproc 2>/dev/null || echo 2)
 }
 mkdir -p "$out"
 tally=$out/tally # a line "passed failed skipped" for each step
+failed=$out/failed # the last lines of each failed test's log, shown at the end
 # distcheck compiles the files that the plain build has compiled, with the same
 # options. The packages are built without the cache: two of them must be equal.
 cc=gcc
@@ -41,7 +42,13 @@ bad() {
   counts 0 1 0
   # In one piece: the other lanes write, too.
   printf '%s\n' "$(say "FAIL  $1 (see $2)"; tail -n 60 "$2")"
+  failed_tests "$2" | while read -r test; do
+    # distcheck's tests run in a folder whose name has the version in it.
+    remember "$test" "$(find "$out" -path "*/_build/*${test%.*}.log" | head -n 1)"
+  done
 }
+failed_tests() { sed -nE 's/^(FAIL|ERROR): //p' "$1"; }
+remember() { { echo "--- $1"; [ ! -f "$2" ] || tail -n 15 "$2"; } >>"$failed"; }
 
 # step NAME COMMAND…: one check that either works or does not.
 step() {
@@ -72,9 +79,10 @@ $said}"
 count() { sed -n "s/^# $1: *//p" "$log" | awk '{ n += $1 } END { print n + 0 }'; }
 failures() {
   grep -E '^(FAIL|ERROR|SKIP):|error:|\*\*\*' "$log" | head -n 40
-  grep -E '^(FAIL|ERROR):' "$log" | while read -r _ test; do
+  failed_tests "$log" | while read -r test; do
     echo "--- $folder/${test%.*}.log"
     tail -n 40 "$folder/${test%.*}.log"
+    remember "$test" "$folder/${test%.*}.log"
   done
 }
 # The first reason that a skipped test gives.
@@ -186,7 +194,9 @@ if [ "${1-}" = --lane ]; then
 fi
 sh tools/deps.sh build demo test package || exit 1
 : >"$tally"
+: >"$failed"
 step autogen ./autogen.sh
 if [ $# -eq 0 ]; then everything; else run "$@"; fi
+cat "$failed"
 awk '{ p += $1; f += $2; s += $3 }
   END { print p + 0 " passed, " f + 0 " failed, " s + 0 " skipped"; exit (f > 0) }' "$tally"
