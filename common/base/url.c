@@ -15,8 +15,11 @@ static bool is_ipv4_loopback(const char *host, size_t len) {
       value = value * 10 + (*p - '0');
     if (digits == 0 || value > 255 || (part == 0 && value != 127))
       return false;
-    if (part < 3 && (p == end || *p++ != '.'))
+    if (part == 3)
+      break;
+    if (p == end || *p != '.')
       return false;
+    p++;
   }
   return p == end;
 }
