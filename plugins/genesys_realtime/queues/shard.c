@@ -48,11 +48,18 @@ static bool read_number(const char **at, uint32_t *ret) {
   return *at > begin;
 }
 
+static bool read_slash(const char **at) {
+  if (**at != '/')
+    return false;
+  (*at)++;
+  return true;
+}
+
 enum gc_code shard_parse(const char *text, struct shard *ret_shard,
                          struct gc_err *err) {
   struct shard s;
   const char *at = text;
-  bool is_whole = read_number(&at, &s.number) && *at++ == '/' &&
+  bool is_whole = read_number(&at, &s.number) && read_slash(&at) &&
                   read_number(&at, &s.of) && *at == '\0';
   if (!is_whole || s.number < 1 || s.number > s.of || s.of > SHARDS_MAX)
     return gc_fail(err, GC_ERR_CONFIG,
