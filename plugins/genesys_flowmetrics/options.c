@@ -228,8 +228,11 @@ static bool texts_differ(const struct gc_opt *row, const char *a,
                          const char *b) {
   a += row->offset;
   b += row->offset;
-  if (row->kind == GC_OPT_KIND_STRS)
-    return ((const struct gc_strs *)(const void *)a)->count > 0;
+  if (row->kind == GC_OPT_KIND_STRS) {
+    const void *at = a;
+    const struct gc_strs *list = at;
+    return list->count > 0;
+  }
   return row->kind == GC_OPT_KIND_STR
              ? !is_same_text(*(char *const *)a, *(char *const *)b)
              : memcmp(a, b, sizeof(uint32_t)) != 0;
