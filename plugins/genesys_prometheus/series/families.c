@@ -149,8 +149,8 @@ static bool grow_family(struct family *f) {
     return true;
   bool is_histogram = f->kind == GC_EXPORT_HISTOGRAM;
   size_t cap = f->cap == 0 ? 16 : f->cap * 2;
-  void *at = is_histogram ? (void *)f->histograms : (void *)f->points;
-  at = realloc(at, cap * sizeof(void *));
+  void *old = is_histogram ? (void *)f->histograms : (void *)f->points;
+  void *at = realloc(old, cap * sizeof(void *));
   if (at == NULL)
     return false;
   f->cap = cap;
