@@ -68,13 +68,13 @@ static int compare_segments(const void *a, const void *b) {
   return (x->number > y->number) - (x->number < y->number);
 }
 
-static enum gc_code list_folder(DIR *folder, struct gc_segments *list,
+static enum gc_code list_folder(DIR *folder, int fd, struct gc_segments *list,
                                 struct gc_err *err) {
   struct stat st;
   for (const struct dirent *e; (e = readdir(folder)) != NULL;) {
     uint64_t number;
     if (!parse_name(e->d_name, &number) ||
-        fstatat(dirfd(folder), e->d_name, &st, AT_SYMLINK_NOFOLLOW) != 0 ||
+        fstatat(fd, e->d_name, &st, AT_SYMLINK_NOFOLLOW) != 0 ||
         !S_ISREG(st.st_mode))
       continue;
     if (gc_segments_add(list, number, (uint64_t)st.st_size) != GC_OK)
@@ -93,7 +93,7 @@ enum gc_code gc_segments_list(int folder_fd, struct gc_segments *list,
       close(fd);
     return gc_fail(err, GC_ERR_STATE, "%s", strerror(why));
   }
-  enum gc_code code = list_folder(folder, list, err);
+  enum gc_code code = list_folder(folder, folder_fd, list, err);
   closedir(folder);
   if (list->count > 0)
     qsort(list->at, list->count, sizeof(*list->at), compare_segments);
