@@ -231,14 +231,15 @@ static enum probe_state probe_events(const struct request *r,
   struct probe_replay *replay = probe_replay_new(r->attribute_format, &err);
   if (replay == NULL)
     give_up(err.text);
-  FILE *file = strcmp(r->events, "-") == 0 ? stdin : fopen(r->events, "r");
+  bool is_stdin = strcmp(r->events, "-") == 0;
+  FILE *file = is_stdin ? stdin : fopen(r->events, "r");
   if (file == NULL)
     give_up("the file of events cannot be read");
   enum gc_code code = replay_file(replay, file);
   if (code != GC_OK || ferror(file) != 0)
     give_up(code != GC_OK ? gc_code_words(code)
                           : "the file of events cannot be read");
-  if (file != stdin)
+  if (!is_stdin)
     (void)fclose(file);
   if (probe_replay_render(replay, r->format, out, &err) != GC_OK)
     give_up(err.text);
