@@ -57,7 +57,7 @@ static const struct outcome_row {
 
 struct row {
   size_t line;
-  enum outcome outcome;
+  int outcome;         /* as in outcomes[] */
   char *flow, *metric; /* NULL: the row concerns the event */
   char *key;           /* what was remembered; NULL: nothing */
 };
@@ -182,7 +182,7 @@ static enum gc_code on_metric(void *ctx, const struct event_metric *m) {
   return add_row(r, row);
 }
 
-static enum gc_code add_times(struct probe_replay *r, enum outcome outcome,
+static enum gc_code add_times(struct probe_replay *r, int outcome,
                               uint64_t times) {
   for (; times > 0; times--)
     GC_TRY(add_row(r, (struct row){.line = r->line, .outcome = outcome}));
@@ -204,7 +204,7 @@ enum gc_code probe_replay_line(struct probe_replay *r, const char *line,
   if (code != GC_OK)
     drop_rows(r, before); /* an event is counted as a whole or not at all */
   for (int i = 0; i < MALFORMED_COUNT; i++)
-    GC_TRY(add_times(r, (enum outcome)i, counts.malformed[i]));
+    GC_TRY(add_times(r, i, counts.malformed[i]));
   GC_TRY(add_times(r, OUTCOME_UNPLACED, counts.unplaced));
   return add_times(r, OUTCOME_SKIPPED, counts.skipped);
 }
