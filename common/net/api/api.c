@@ -11,6 +11,7 @@
 #include "common/base/policy/server_clock.h"
 #include "common/genesys/throttle.h"
 #include "common/net/api/api_error.h"
+#include "common/net/api/outage.h"
 #include "common/net/timing.h"
 
 enum {
@@ -34,7 +35,7 @@ struct gc_api {
 
   struct gc_breaker breaker;
   struct gc_throttle throttle;
-  bool failing[GC_ENDPOINT_COUNT]; /* reported as "api", not yet healthy */
+  struct gc_api_outage outage;
   struct gc_server_clock server_clock;
   struct gc_api_stats counts;
   void (*woken)(void *ctx); /* NULL: no listener */
@@ -111,22 +112,13 @@ static void remove_running(struct gc_api *api, struct gc_call *call) {
   call->url = call->authorization = NULL;
 }
 
-/* Reports an outcome. All endpoints share the cause "api": the first one that
- * fails reports it. The cause ends once all endpoints that failed have worked
- * again. */
+/* Reports an outcome as "api". */
 static void report_endpoint(struct gc_api *api, enum gc_endpoint_id id,
                             const struct gc_err *err) {
   if (err->code == GC_ERR_UNAVAILABLE || err->code == GC_ERR_THROTTLED)
     return; /* reported as "token" or "throttle", or nothing was sent */
-  api->failing[id] = gc_code_is_shared(err->code);
-  if (api->failing[id]) {
-    report_cause(api, "api", err);
-    return;
-  }
-  for (int i = 0; i < GC_ENDPOINT_COUNT; i++)
-    if (api->failing[i])
-      return;
-  report_cause(api, "api", &healthy);
+  if (gc_api_outage_note(&api->outage, id, err->code, now_ms(api)))
+    report_cause(api, "api", gc_code_is_shared(err->code) ? err : &healthy);
 }
 
 /* Reports the outcome and calls `done`. `reply` NULL: nothing was sent. */

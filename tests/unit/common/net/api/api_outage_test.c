@@ -147,6 +147,23 @@ static void an_outage_is_one_cause_until_all_that_failed_work(void) {
   api_end();
 }
 
+/* The platform answers neither of two checks; both channels are used again. */
+static void channels_that_are_used_again_end_the_outage(void) {
+  api_begin();
+  api_answer("HEAD", 2, 501);
+  api_answer("PUT", REPLAY_ALWAYS, 200);
+  struct job j;
+  for (int i = 0; i < 2; i++) {
+    api_call(&j, GC_ENDPOINT_CHANNEL_CHECK);
+    replay_settle(&api_world);
+  }
+  CHECK_INT(replay_last_notice(&api_world, "api")->code, GC_ERR_REMOTE);
+  api_call(&j, GC_ENDPOINT_SUBSCRIPTIONS_REPLACE);
+  replay_settle(&api_world);
+  CHECK_INT(replay_last_notice(&api_world, "api")->code, GC_OK);
+  api_end();
+}
+
 static void a_failure_of_one_function_is_no_outage(void) {
   static const int statuses[] = {400, 403, 404};
   for (size_t i = 0; i < GC_COUNT(statuses); i++) {
@@ -201,6 +218,7 @@ int main(void) {
   RUN(a_cancelled_probe_lets_the_next_one_go);
   RUN(a_cancelled_older_call_frees_no_second_probe);
   RUN(an_outage_is_one_cause_until_all_that_failed_work);
+  RUN(channels_that_are_used_again_end_the_outage);
   RUN(a_failure_of_one_function_is_no_outage);
   RUN(calls_failed_by_breaker_or_quota_change_no_notice);
   RUN(a_path_tail_is_in_no_text);
