@@ -17,11 +17,13 @@ enum { KEEP_S = 400 * 24 * 3600 };
 struct one {
   char block[GC_NAME_SIZE], account[GC_NAME_SIZE], host[GC_NAME_SIZE];
   struct gc_restart restart;
+  char saved_text[24]; /* last_ms, for the state file */
+  struct one *next;
 };
 
 struct restarts {
-  pthread_mutex_t lock; /* of the members below, against restarts_samples */
-  struct one blocks[RESTARTS_MAX];
+  pthread_mutex_t lock; /* of `next` and `restart`, against restarts_samples */
+  struct one *first;    /* nodes are only added */
   size_t count;
   uint64_t saved_ms;
 };
@@ -36,24 +38,31 @@ struct restarts *restarts_new(void) {
 void restarts_free(struct restarts *r) {
   if (r == NULL)
     return;
+  for (struct one *block = r->first, *next; block != NULL; block = next) {
+    next = block->next;
+    free(block);
+  }
   pthread_mutex_destroy(&r->lock);
   free(r);
 }
 
+/* Returns the block, a new one if it is not known; NULL: out of memory. */
 static struct one *find_block(struct restarts *r,
                               const struct gc_health_id *id) {
-  for (size_t i = 0; i < r->count; i++)
-    if (strcmp(r->blocks[i].block, id->name) == 0)
-      return &r->blocks[i];
-  if (r->count == RESTARTS_MAX)
+  struct one **end = &r->first;
+  for (; *end != NULL; end = &(*end)->next)
+    if (strcmp((*end)->block, id->name) == 0)
+      return *end;
+  struct one *new = calloc(1, sizeof(*new));
+  if (new == NULL)
     return NULL;
-  struct one *new = &r->blocks[r->count];
   snprintf(new->block, sizeof(new->block), "%s", id->name);
   snprintf(new->account, sizeof(new->account), "%s", id->account);
   snprintf(new->host, sizeof(new->host), "%s", id->host);
   pthread_mutex_lock(&r->lock);
-  r->count++;
+  *end = new;
   pthread_mutex_unlock(&r->lock);
+  r->count++;
   return new;
 }
 
@@ -83,24 +92,45 @@ static void load_block(struct restarts *r, struct one *block,
   pthread_mutex_unlock(&r->lock);
 }
 
-/* A failure is reported by the store, and the next turn saves again. */
-static void save_block(const struct one *block, struct gc_store *store,
-                       const struct gc_health_time *t) {
-  char text[24];
+/* Saves the blocks of one account. A failure is reported by the store, and the
+ * next turn saves again. */
+static void save_account(struct restarts *r, const char *account,
+                         struct gc_entry *entries, struct gc_store *store,
+                         const struct gc_health_time *t) {
   struct gc_err err = {.code = GC_OK};
-  snprintf(text, sizeof(text), "%" PRId64, block->restart.last_ms);
-  const struct gc_entry entry = {
-      .id = block->block, .name = text, .label = "", .detail = ""};
-  (void)!gc_store_save_names(store, block->account, KIND, &entry, 1,
-                             t->wall_ms / 1000, KEEP_S, &err);
+  size_t count = 0;
+  for (struct one *block = r->first; block != NULL; block = block->next) {
+    if (block->restart.last_ms <= 0 || strcmp(block->account, account) != 0)
+      continue;
+    snprintf(block->saved_text, sizeof(block->saved_text), "%" PRId64,
+             block->restart.last_ms);
+    entries[count++] = (struct gc_entry){.id = block->block,
+                                         .name = block->saved_text,
+                                         .label = "",
+                                         .detail = ""};
+  }
+  if (count > 0)
+    (void)!gc_store_save_names(store, account, KIND, entries, count,
+                               t->wall_ms / 1000, KEEP_S, &err);
+}
+
+/* True for the first block of its account. */
+static bool is_first(const struct restarts *r, const struct one *of) {
+  const struct one *block = r->first;
+  while (strcmp(block->account, of->account) != 0)
+    block = block->next;
+  return block == of;
 }
 
 static void save_blocks(struct restarts *r, struct gc_store *store,
                         const struct gc_health_time *t) {
+  struct gc_entry *entries = calloc(r->count, sizeof(*entries));
   r->saved_ms = t->now_ms;
-  for (size_t i = 0; i < r->count; i++)
-    if (r->blocks[i].restart.last_ms > 0)
-      save_block(&r->blocks[i], store, t);
+  for (struct one *block = r->first; entries != NULL && block != NULL;
+       block = block->next)
+    if (is_first(r, block))
+      save_account(r, block->account, entries, store, t);
+  free(entries);
 }
 
 /* ---- readings ---- */
@@ -141,30 +171,26 @@ void restarts_note(struct restarts *r, const struct gc_health_snapshot *s,
       load_block(r, block, store);
     note_block(r, block, e, say, ctx);
   }
-  if (store != NULL &&
+  if (store != NULL && r->count > 0 &&
       (saves_now || t->now_ms - r->saved_ms >= RESTARTS_SAVE_MS))
     save_blocks(r, store, t);
 }
 
-static size_t count_of(struct restarts *r) {
+/* Returns the block behind `block`, the first one behind NULL, and its gap. */
+static const struct one *next_of(struct restarts *r, const struct one *block,
+                                 int64_t *ret_gap_ms) {
   pthread_mutex_lock(&r->lock);
-  size_t count = r->count;
+  const struct one *next = block != NULL ? block->next : r->first;
+  *ret_gap_ms = next != NULL ? gc_restart_gap_ms(&next->restart) : -1;
   pthread_mutex_unlock(&r->lock);
-  return count;
-}
-
-static int64_t gap_of(struct restarts *r, size_t at) {
-  pthread_mutex_lock(&r->lock);
-  int64_t gap_ms = gc_restart_gap_ms(&r->blocks[at].restart);
-  pthread_mutex_unlock(&r->lock);
-  return gap_ms;
+  return next;
 }
 
 void restarts_samples(struct restarts *r, uint32_t interval_ms,
                       struct gc_samples (*sink_of)(const char *host)) {
-  for (size_t i = 0, count = count_of(r); i < count; i++) {
-    const struct one *block = &r->blocks[i];
-    int64_t gap_ms = gap_of(r, i);
+  int64_t gap_ms;
+  for (const struct one *block = next_of(r, NULL, &gap_ms); block != NULL;
+       block = next_of(r, block, &gap_ms)) {
     struct gc_samples out = sink_of(block->host);
     const struct gc_sample_writer w = {
         .out = &out, .instance = block->block, .interval_ms = interval_ms};

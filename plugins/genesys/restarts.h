@@ -11,7 +11,7 @@
 #include "common/health/registry.h"
 #include "common/net/store/store.h"
 
-enum { RESTARTS_MAX = 64, RESTARTS_SAVE_MS = 10 * 1000 };
+enum { RESTARTS_SAVE_MS = 10 * 1000 };
 
 struct restarts;
 
@@ -19,8 +19,8 @@ struct restarts *restarts_new(void); /* NULL: out of memory */
 void restarts_free(struct restarts *r);
 
 /* Takes the newest successes, and saves them each RESTARTS_SAVE_MS, or now if
- * `saves_now`. `store` may be NULL: it is not open yet. Calls `say` with each
- * line. Blocks past RESTARTS_MAX are left out. */
+ * `saves_now`, with one transaction for each account. `store` may be NULL: it
+ * is not open yet. Calls `say` with each line. */
 void restarts_note(struct restarts *r, const struct gc_health_snapshot *s,
                    struct gc_store *store, const struct gc_health_time *t,
                    bool saves_now,

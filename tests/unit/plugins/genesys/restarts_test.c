@@ -113,6 +113,51 @@ static void the_last_success_is_saved_again_and_again(void) {
   gc_store_close(store);
 }
 
+enum { MANY = 150 };
+
+/* Notes MANY blocks of two accounts. */
+static void note_many(struct restarts *r, struct gc_store *store,
+                      int64_t success_ms) {
+  static struct gc_health_entity blocks[MANY];
+  const struct gc_health_snapshot s = {blocks, MANY};
+  t.now_ms += 1000;
+  t.wall_ms = success_ms;
+  for (int i = 0; i < MANY; i++) {
+    struct gc_health_id *id = &blocks[i].id;
+    id->kind = GC_HEALTH_BLOCK;
+    blocks[i].last_success_ms = success_ms + i * 1000;
+    snprintf(id->plugin, sizeof(id->plugin), "genesys_realtime");
+    snprintf(id->name, sizeof(id->name), "queues-%d", i);
+    snprintf(id->account, sizeof(id->account), i % 2 == 0 ? "a" : "b");
+  }
+  restarts_note(r, &s, store, &t, true, say, NULL);
+}
+
+static unsigned gaps_of_a_minute;
+
+static void count_gap(void *ctx, const struct gc_sample *s) {
+  (void)ctx;
+  gaps_of_a_minute += s->values[0].gauge == 60;
+}
+
+static struct gc_samples counter_of(const char *host) {
+  (void)host;
+  return (struct gc_samples){.put = count_gap};
+}
+
+static void many_blocks_have_their_gaps(void) {
+  struct gc_store *store = open_store();
+  for (int life = 0; life < 2; life++) {
+    struct restarts *r = restarts_new();
+    gaps_of_a_minute = 0;
+    note_many(r, store, 1700001000000 + life * 60000);
+    restarts_samples(r, 10000, counter_of);
+    restarts_free(r);
+    CHECK_INT(gaps_of_a_minute, life == 0 ? 0 : MANY);
+  }
+  gc_store_close(store);
+}
+
 int main(void) {
   char command[64];
   snprintf(folder, sizeof(folder), "/tmp/restarts_XXXXXX");
@@ -120,6 +165,7 @@ int main(void) {
     abort();
   RUN(the_first_start_says_nothing_and_the_second_one_the_gap);
   RUN(the_last_success_is_saved_again_and_again);
+  RUN(many_blocks_have_their_gaps);
   snprintf(command, sizeof(command), "rm -r %s", folder);
   CHECK_INT(system(command), 0);
   return check_done();
