@@ -30,23 +30,16 @@ static bool ends_with(const char *name, const char *end) {
 }
 
 /* True for a cause that may have no GC_OK: what happened to single messages,
- * topics, files and requests. Each request that fails reports "api" again; one
- * that is not sent again never succeeds. An unknown word has its text in
- * quotes, as a pattern that matches nothing has; the pattern has an end. */
+ * topics and files. An unknown word has its text in quotes, as a pattern that
+ * matches nothing has; the pattern has an end. */
 static bool is_occurrence(const struct gc_health_cause *cause) {
-  static const char *const names[] = {"api",
-                                      "attributes or clock",
-                                      "handshake",
-                                      "ignored observations",
-                                      "late attributes",
-                                      "lost data in Redis",
-                                      "messages",
-                                      "quarantine",
-                                      "refused names",
-                                      "state file",
-                                      "state file moved aside",
-                                      "state file restored",
-                                      "unread events"};
+  static const char *const names[] = {
+      "attributes or clock",  "handshake",
+      "ignored observations", "late attributes",
+      "lost data in Redis",   "messages",
+      "quarantine",           "refused names",
+      "state file",           "state file moved aside",
+      "state file restored",  "unread events"};
   for (size_t i = 0; i < GC_COUNT(names); i++)
     if (strcmp(cause->name, names[i]) == 0)
       return true;
@@ -55,13 +48,21 @@ static bool is_occurrence(const struct gc_health_cause *cause) {
          (cause->err.code == GC_ERR_PARSE && strchr(cause->name, '"') != NULL);
 }
 
+/* True for a cause that concerns the whole account. */
+static bool is_of_account(const struct gc_health_cause *cause) {
+  return strcmp(cause->name, "api") == 0 || strcmp(cause->name, "token") == 0;
+}
+
 static void drop_oldest(struct gc_health_entity *e) {
   for (size_t i = 0; i < e->cause_count; i++)
     if (is_occurrence(&e->causes[i])) {
       remove_cause(e, &e->causes[i]);
       return;
     }
-  remove_cause(e, &e->causes[0]);
+  size_t at = 0;
+  while (at + 1 < e->cause_count && is_of_account(&e->causes[at]))
+    at++;
+  remove_cause(e, &e->causes[at]);
 }
 
 static struct gc_health_cause *add_cause(struct gc_health_entity *e,
@@ -110,9 +111,9 @@ static void end_occurrences(struct gc_health_entity *e,
  * next reading may have an answer from before. */
 static bool is_essential(const struct gc_health_entity *e,
                          const struct gc_health_cause *cause) {
-  bool is_api = strcmp(cause->name, "api") == 0 &&
-                e->answered_ms <= cause->since.now_ms + GC_HEALTH_LATE_MS;
-  return (is_api || strcmp(cause->name, "token") == 0) &&
+  bool others_work = strcmp(cause->name, "api") == 0 &&
+                     e->answered_ms > cause->since.now_ms + GC_HEALTH_LATE_MS;
+  return is_of_account(cause) && !others_work &&
          gc_code_is_shared(cause->err.code) &&
          cause->err.code != GC_ERR_THROTTLED;
 }
@@ -138,40 +139,88 @@ gc_health_entity_stream(const struct gc_health_entity *account) {
   return found;
 }
 
-/* True for the cause of a source that is down: they have one name. One that
- * refers to the account explains nothing. */
+static bool is_cause_of(const struct gc_health_source *s,
+                        const struct gc_health_cause *cause) {
+  static const char *const others[][2] = {
+      {"writer", "database"}, {"sqs", "queue"}, {"webhook", "listening"}};
+  for (size_t i = 0; i < GC_COUNT(others); i++)
+    if (strcmp(s->name, others[i][0]) == 0 &&
+        strcmp(cause->name, others[i][1]) == 0)
+      return true;
+  return strcmp(s->name, cause->name) == 0;
+}
+
+/* True for the cause of a source that is down. One that refers to the account
+ * explains nothing. */
 static bool is_of_source(const struct gc_health_entity *e,
                          const struct gc_health_cause *cause) {
   const struct gc_health_reading *r = &e->reading;
   if (cause->err.code == GC_ERR_UNAVAILABLE)
     return false;
   for (size_t i = 0; i < r->source_count; i++)
-    if (!r->sources[i].is_up && strcmp(r->sources[i].name, cause->name) == 0)
+    if (!r->sources[i].is_up && is_cause_of(&r->sources[i], cause))
       return true;
   return false;
 }
 
+/* True for a cause that can take values away. A limit, a pattern and an unknown
+ * word cannot, nor can anything else of an account than its token and its
+ * API. */
+static bool may_explain(const struct gc_health_entity *e,
+                        const struct gc_health_cause *cause) {
+  if (e->id.kind == GC_HEALTH_ACCOUNT)
+    return is_of_account(cause);
+  return cause->err.code != GC_ERR_LIMIT &&
+         cause->err.code != GC_ERR_UNAVAILABLE &&
+         strchr(cause->name, '"') == NULL;
+}
+
+/* Prefers the cause of a source that is down. */
 static const struct gc_health_cause *
 cause_with(const struct gc_health_entity *e, enum gc_code code) {
+  const struct gc_health_cause *found = NULL;
   for (size_t i = e->cause_count; i-- > 0;)
-    if (e->causes[i].err.code == code)
-      return &e->causes[i];
+    if (e->causes[i].err.code == code &&
+        (found == NULL ||
+         (is_of_source(e, &e->causes[i]) && !is_of_source(e, found))))
+      found = &e->causes[i];
+  if (found != NULL)
+    return found;
   return e->account.err.code == code ? &e->account : NULL;
 }
 
 static const struct gc_health_cause *
+newest_of_outage(const struct gc_health_entity *e, bool has_code_of_outage) {
+  for (size_t i = e->cause_count; i-- > 0;)
+    if (may_explain(e, &e->causes[i]) &&
+        (!has_code_of_outage || gc_health_is_outage(e->causes[i].err.code)))
+      return &e->causes[i];
+  return NULL;
+}
+
+static const struct gc_health_cause *
 cause_of_outage(const struct gc_health_entity *e) {
+  const struct gc_health_cause *cause = NULL;
   for (size_t i = e->cause_count; i-- > 0;)
     if (is_of_source(e, &e->causes[i]))
       return &e->causes[i];
+  cause = newest_of_outage(e, true);
+  if (cause == NULL && e->account.err.code != GC_OK)
+    cause = &e->account;
+  if (cause == NULL && e->state == GC_HEALTH_SILENT &&
+      e->stream.err.code != GC_OK)
+    cause = &e->stream;
+  if (cause == NULL)
+    cause = newest_of_outage(e, false);
+  return cause != NULL ? cause : cause_with(e, GC_ERR_UNAVAILABLE);
+}
+
+static const struct gc_health_cause *
+newest_cause(const struct gc_health_entity *e) {
   for (size_t i = e->cause_count; i-- > 0;)
-    if (gc_health_is_outage(e->causes[i].err.code))
+    if (e->causes[i].err.code != GC_ERR_UNAVAILABLE)
       return &e->causes[i];
-  if (e->account.err.code != GC_OK)
-    return &e->account;
-  return e->state == GC_HEALTH_SILENT && e->stream.err.code != GC_OK
-             ? &e->stream
-             : NULL;
+  return cause_with(e, GC_ERR_UNAVAILABLE);
 }
 
 /* Prefers the account's cause to the block's own GC_ERR_UNAVAILABLE, which only
@@ -181,22 +230,20 @@ gc_health_entity_cause(const struct gc_health_entity *e) {
   static const struct {
     enum gc_health_state state;
     enum gc_code code;
-  } order[] = {{GC_HEALTH_REFUSED, GC_ERR_AUTH},
-               {GC_HEALTH_PERMISSION, GC_ERR_PERMISSION},
-               {GC_HEALTH_STATE, GC_ERR_STATE},
-               {GC_HEALTH_BUDGET, GC_ERR_THROTTLED},
-               {GC_HEALTH_LIMIT, GC_ERR_LIMIT},
-               {GC_HEALTH_DEGRADED, GC_ERR_PERMISSION}};
-  const struct gc_health_cause *cause = NULL;
-  for (size_t k = 0; cause == NULL && k < GC_COUNT(order); k++)
-    if (e->state == order[k].state)
-      cause = cause_with(e, order[k].code);
-  if (cause == NULL)
-    cause = cause_of_outage(e);
-  for (size_t i = e->cause_count; cause == NULL && i-- > 0;)
-    if (e->causes[i].err.code != GC_ERR_UNAVAILABLE)
-      cause = &e->causes[i];
-  return cause != NULL ? cause : cause_with(e, GC_ERR_UNAVAILABLE);
+  } rows[] = {{GC_HEALTH_REFUSED, GC_ERR_AUTH},
+              {GC_HEALTH_PERMISSION, GC_ERR_PERMISSION},
+              {GC_HEALTH_STATE, GC_ERR_STATE},
+              {GC_HEALTH_BUDGET, GC_ERR_THROTTLED},
+              {GC_HEALTH_LIMIT, GC_ERR_LIMIT}};
+  for (size_t i = 0; i < GC_COUNT(rows); i++)
+    if (e->state == rows[i].state)
+      return cause_with(e, rows[i].code);
+  if (e->state == GC_HEALTH_STUCK)
+    return NULL;
+  if (e->state == GC_HEALTH_DEGRADED &&
+      cause_with(e, GC_ERR_PERMISSION) != NULL)
+    return cause_with(e, GC_ERR_PERMISSION);
+  return e->state >= GC_HEALTH_SPOOLING ? cause_of_outage(e) : newest_cause(e);
 }
 
 /* ---- the state ---- */
@@ -221,21 +268,24 @@ static void add_source(struct gc_health_facts *f,
 }
 
 /* Adds the causes that fail. Those of sources that are down, and that of the
- * account, explain an outage; without them any may. */
+ * account, explain an outage; without them any may that can. */
 static void add_codes(struct gc_health_facts *f,
                       const struct gc_health_entity *e) {
   uint32_t account = e->account.err.code != GC_OK
                          ? UINT32_C(1) << (unsigned)e->account.err.code
                          : 0;
+  uint32_t possible = 0;
   f->codes = f->outage = account;
   for (size_t i = 0; i < e->cause_count; i++) {
     uint32_t code = UINT32_C(1) << (unsigned)e->causes[i].err.code;
     f->codes |= code;
     if (is_of_source(e, &e->causes[i]))
       f->outage |= code;
+    if (may_explain(e, &e->causes[i]))
+      possible |= code;
   }
   if (f->outage == 0)
-    f->outage = f->codes;
+    f->outage = possible;
 }
 
 static struct gc_health_facts facts_of(const struct gc_health_entity *e,

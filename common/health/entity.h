@@ -81,7 +81,8 @@ GC_API void gc_health_entity_init(struct gc_health_entity *e,
                                   const struct gc_health_time *t);
 /* Takes the outcome of a cause. GC_OK ends it, however late that comes: lists
  * are read each half hour. Ignores GC_ERR_STOPPED. Of more than
- * GC_HEALTH_CAUSES_MAX causes the oldest is dropped, an occurrence first. */
+ * GC_HEALTH_CAUSES_MAX causes the oldest is dropped, an occurrence first, and
+ * "api" and "token" last. */
 GC_API void gc_health_entity_note(struct gc_health_entity *e, const char *cause,
                                   const struct gc_err *err,
                                   const struct gc_health_time *t);
@@ -103,7 +104,8 @@ GC_API bool gc_health_entity_is_ready(const struct gc_health_entity *e,
  * NULL: none fails. */
 GC_API const struct gc_health_cause *
 gc_health_entity_stream(const struct gc_health_entity *account);
-/* Returns the cause that explains the state best; NULL: none fails. */
+/* Returns the cause that explains the state best; NULL: no cause that fails
+ * explains it, and the words of the state have to do. */
 GC_API const struct gc_health_cause *
 gc_health_entity_cause(const struct gc_health_entity *e);
 

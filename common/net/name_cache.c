@@ -168,7 +168,7 @@ static void report_collisions(struct kind *k) {
   struct gc_label_collisions c = gc_labels_collisions(k->labels);
   if (c.count > 0)
     (void)gc_fail(
-        &err, GC_ERR_LIMIT,
+        &err, GC_ERR_PARSE,
         "%zu of the %ss share their name with another: %s is called \"%s\"",
         c.count, kinds[k->kind].name, c.id, c.label);
   report_outcome(k, "names", &err);

@@ -62,14 +62,11 @@ static void a_success_ends_its_cause_and_no_other(void) {
 }
 
 static void an_occurrence_is_over_after_a_while(void) {
-  static const char *const names[] = {"messages",
-                                      "topic v2.routing.queues.1.conversations",
-                                      "stream 2 frames",
-                                      "medium \"pigeon\"",
-                                      "state file",
-                                      "state file moved aside",
-                                      "api",
-                                      "quarantine"};
+  static const char *const names[] = {
+      "messages",        "topic v2.routing.queues.1.conversations",
+      "stream 2 frames", "medium \"pigeon\"",
+      "state file",      "state file moved aside",
+      "quarantine"};
   for (size_t i = 0; i < GC_COUNT(names); i++) {
     begin(GC_HEALTH_BLOCK);
     read_source("observations", true);
@@ -84,7 +81,7 @@ static void an_occurrence_is_over_after_a_while(void) {
 /* Lists are read each half hour; a pattern is reported once. */
 static void a_condition_stays_until_its_success(void) {
   static const char *const names[] = {"list of queues", "Queue \"Sales*\"",
-                                      "stream renewal"};
+                                      "stream renewal", "api"};
   for (size_t i = 0; i < GC_COUNT(names); i++) {
     begin(GC_HEALTH_BLOCK);
     read_source("observations", true);
@@ -107,6 +104,75 @@ static void an_occurrence_makes_room_for_a_condition(void) {
   }
   CHECK_STR(entity.causes[0].name, "list of queues");
   CHECK_STR(entity.causes[1].name, "Queue \"0\"");
+}
+
+/* Sixteen channels fail while the API is away. */
+static void no_other_cause_replaces_that_of_the_account(void) {
+  char cause[32];
+  begin(GC_HEALTH_ACCOUNT);
+  note("api", GC_ERR_NETWORK, "refused");
+  for (int i = 2; i <= 16; i++) {
+    snprintf(cause, sizeof(cause), "stream %d", i);
+    note(cause, GC_ERR_NETWORK, "no WebSocket");
+  }
+  CHECK_STR(entity.causes[0].name, "api");
+  CHECK_INT(entity.state, GC_HEALTH_DOWN);
+  CHECK_STR(gc_health_entity_cause(&entity)->name, "api");
+}
+
+static void read_breaker(bool is_open) {
+  struct gc_health_reading r;
+  struct gc_samples sink = gc_health_reading_begin(&r);
+  struct gc_sample token = {.metric = GC_METRIC_TOKEN_STATE,
+                            .qualifier = "",
+                            .values = {{.gauge = 2}}};
+  struct gc_sample s = {.metric = GC_METRIC_API_BREAKER,
+                        .qualifier = "",
+                        .values = {{.gauge = is_open ? 1 : 0}}};
+  sink.put(sink.ctx, &token);
+  sink.put(sink.ctx, &s);
+  gc_health_entity_read(&entity, &r, &t);
+}
+
+/* The API works again, and the next reading will say so. */
+static void a_warning_is_not_the_cause_of_an_outage(void) {
+  begin(GC_HEALTH_ACCOUNT);
+  note("names of queues", GC_ERR_PARSE, "two of a name");
+  note("list of flows", GC_ERR_PERMISSION, "403");
+  note("api", GC_ERR_NETWORK, "refused");
+  read_breaker(true);
+  CHECK_STR(gc_health_entity_cause(&entity)->name, "api");
+  note("stream 2", GC_ERR_NETWORK, "no WebSocket");
+  CHECK_STR(gc_health_entity_cause(&entity)->name, "api");
+  note("stream 2", GC_OK, "");
+  note("api", GC_OK, "");
+  CHECK_INT(entity.state, GC_HEALTH_DOWN);
+  CHECK(gc_health_entity_cause(&entity) == NULL);
+  read_breaker(false);
+  CHECK_INT(entity.state, GC_HEALTH_DEGRADED);
+  CHECK_STR(gc_health_entity_cause(&entity)->name, "list of flows");
+}
+
+static void threads_that_hang_have_no_cause_of_a_source(void) {
+  begin(GC_HEALTH_BLOCK);
+  read_source("observations", true);
+  note("selection", GC_ERR_NOT_FOUND, "no queue");
+  pass_ms(GC_HEALTH_STUCK_MS);
+  gc_health_entity_tick(&entity, &t);
+  CHECK_INT(entity.state, GC_HEALTH_STUCK);
+  CHECK(gc_health_entity_cause(&entity) == NULL);
+}
+
+static void a_limit_is_not_the_cause_of_an_outage(void) {
+  begin(GC_HEALTH_BLOCK);
+  read_source("observations", false);
+  note("series", GC_ERR_LIMIT, "MaxSeries");
+  pass_ms(GC_HEALTH_EARLY_MS);
+  read_source("observations", false);
+  CHECK_INT(entity.state, GC_HEALTH_DOWN);
+  CHECK(gc_health_entity_cause(&entity) == NULL);
+  note("observations", GC_ERR_PARSE, "odd");
+  CHECK_STR(gc_health_entity_cause(&entity)->name, "observations");
 }
 
 /* A 403 of a side task must not send the operator to the roles while the API
@@ -258,9 +324,13 @@ static void requests_that_wait_for_half_a_minute_are_a_spent_budget(void) {
     gc_health_entity_read(&entity, &r, &t);
   }
   CHECK(entity.state != GC_HEALTH_BUDGET);
+  note("names of queues", GC_ERR_PARSE, "two of a name");
   pass_ms(2000);
   gc_health_entity_read(&entity, &r, &t);
   CHECK_INT(entity.state, GC_HEALTH_BUDGET);
+  CHECK(gc_health_entity_cause(&entity) == NULL);
+  note("throttle", GC_ERR_THROTTLED, "429");
+  CHECK_STR(gc_health_entity_cause(&entity)->name, "throttle");
 }
 
 static void a_writer_that_has_not_sent_yet_is_no_growing_spool(void) {
@@ -301,6 +371,10 @@ int main(void) {
   RUN(an_occurrence_is_over_after_a_while);
   RUN(a_condition_stays_until_its_success);
   RUN(an_occurrence_makes_room_for_a_condition);
+  RUN(no_other_cause_replaces_that_of_the_account);
+  RUN(a_warning_is_not_the_cause_of_an_outage);
+  RUN(threads_that_hang_have_no_cause_of_a_source);
+  RUN(a_limit_is_not_the_cause_of_an_outage);
   RUN(a_permission_of_a_side_task_hides_no_outage);
   RUN(an_account_that_is_away_is_no_missing_permission);
   RUN(the_stop_is_no_failure);
