@@ -233,6 +233,7 @@ static const struct origin origins[GC_METRIC_COUNT] = {
                                        NOT_BEGUN},
     [GC_METRIC_WINDOW_LAG] = {"", "the server's clock and the state file",
                               "until an interval was sent"},
+    [GC_METRIC_WINDOW_LENGTH] = {"", "`Granularity`", NEVER},
     [GC_METRIC_WINDOWS] = {"`done` `skipped`", "counted here", NEVER},
     [GC_METRIC_QUERY_REQUESTS] = {"`answered` `failed`", "counted here", NEVER},
     [GC_METRIC_QUERY_ROWS] =

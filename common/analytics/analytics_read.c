@@ -123,5 +123,7 @@ void gc_analytics_read_state(struct gc_analytics *b, const char *instance,
   if (tally.done_ms != 0)
     gc_put_gauge(&w, GC_METRIC_WINDOW_LAG, "",
                  (double)(server_ms - tally.done_ms) / 1000.0);
+  gc_put_gauge(&w, GC_METRIC_WINDOW_LENGTH, "",
+               (double)b->settings.query.rule.period_ms / 1000.0);
   put_tally(&w, &tally);
 }

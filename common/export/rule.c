@@ -104,6 +104,7 @@
      "source", NULL)                                                           \
   XX(FLOWS, "flows", "", GAUGE, VALUE, "state", NULL)                          \
   XX(WINDOW_LAG, "window_lag", "seconds", GAUGE, VALUE, "", NULL)              \
+  XX(WINDOW_LENGTH, "window_length", "seconds", GAUGE, VALUE, "", NULL)        \
   XX(WINDOWS, "windows", "", COUNTER, VALUE, "result", NULL)                   \
   XX(QUERY_REQUESTS, "query_requests", "", COUNTER, VALUE, "result", NULL)     \
   XX(QUERY_ROWS, "query_rows", "", COUNTER, VALUE, "result", NULL)             \

@@ -249,6 +249,8 @@ struct gc_ds {
      "As queue_metric_seconds, of an agent.")                                  \
   XX(WINDOW_LAG, "window_lag", ONE(GAUGE), "block", "s",                       \
      "Time since the end of the newest interval that was sent.")               \
+  XX(WINDOW_LENGTH, "window_length", ONE(GAUGE), "block", "s",                 \
+     "Length of an interval: Granularity.")                                    \
   XX(WINDOWS, "windows", ONE(DERIVE), "block", "intervals",                    \
      "Intervals: done, skipped (older than Backfill when they would have "     \
      "been requested).")                                                       \

@@ -138,7 +138,7 @@ METHODS = {"sum": {"queue_interval_count", "user_interval_count", "flow_interval
                    "api_pause", "corrections_carried"},
            "min": {"source_up", "stream_connected", "state_up", "writer_up", "token_lifetime", "api_budget"},
            "last": {"stream_gap", "flow_metric_value", "queue_metric_seconds", "user_metric_seconds",
-                    "flow_aggregate_seconds", "queue_wait_time_seconds_sum", "token_state", "version"}}
+                    "flow_aggregate_seconds", "queue_wait_time_seconds_sum", "token_state", "version", "window_length"}}
 MEMBERS = {"min": "min", "max": "max", "p95": "max"}
 
 

@@ -34,14 +34,19 @@ def health() -> dict[str, Any]:
             unit="s",
         ),
         panel(
-            "Age of the newest interval",
+            "Delay of the newest interval",
             "timeseries",
-            lines(value("genesys_window_lag_seconds", "{{block}}")),
+            lines(
+                (
+                    "genesys_window_lag_seconds{%s} - genesys_window_length_seconds{%s}" % (BLOCK, BLOCK),
+                    "{{block}}",
+                )
+            ),
             (12, 8),
             unit="s",
             steps=(("green", None), ("yellow", 900)),
             limits=True,
-            about="The line is the limit of GenesysWindowsStale.",
+            about="Its age without its own length. The line is the limit of GenesysWindowsStale.",
         ),
         row("Streams"),
         panel(
@@ -71,6 +76,16 @@ def health() -> dict[str, Any]:
             unit="s",
             about="Time without a stream in the last 5 min: contacts whose whole life fell into it are not counted.",
         ),
+        panel(
+            "Time without values over the last restart",
+            "timeseries",
+            lines(value("genesys_restart_gap_seconds", "{{block}}")),
+            (24, 6),
+            unit="s",
+            steps=(("green", None), ("yellow", 120)),
+            limits=True,
+            about="A new value above the line raises GenesysRestartGap.",
+        ),
         panel("Topics", "timeseries", lines(value("genesys_stream_topics", "{{block}} {{state}}")), (8, 7), unit="none"),
         panel("Events per minute", "timeseries", lines(total("genesys_events_total", "block, result")), (8, 7)),
         row("Requests"),
@@ -83,6 +98,16 @@ def health() -> dict[str, Any]:
         ),
         panel("Answers 429 per minute", "timeseries", lines(total("genesys_api_throttled_total", "account", HOST)), (6, 8)),
         panel("Waiting requests", "timeseries", lines(value("genesys_api_queued", "{{account}}", HOST)), (6, 8), unit="none"),
+        panel(
+            "Time of an answer",
+            "timeseries",
+            lines(value("genesys_api_function_latency_seconds", "{{account}} {{function}}", HOST)),
+            (24, 8),
+            unit="s",
+            steps=(("green", None), ("yellow", 5)),
+            limits=True,
+            about="The average of each function. The line is the limit of GenesysRequestsSlow.",
+        ),
         panel(
             "Token lifetime",
             "timeseries",

@@ -43,6 +43,7 @@ static void each_window_is_requested_when_it_has_settled(void) {
   CHECK_INT(replay_count(&iv.r, QUERY), 4);
   CHECK_INT(iv.count, 0);
   CHECK_REAL(iv_state("window_lag-"), 92 - 1 + 0);
+  CHECK_REAL(iv_state("window_length-"), 60);
   iv_end();
 }
 
