@@ -523,6 +523,6 @@ bool gc_account_stats(const char *name, struct gc_account_stats *ret_stats) {
   if (a == NULL || !gc_account_counters_copy(&a->counters, ret_stats))
     return false;
   struct gc_store *shared = gc_accounts_store();
-  ret_stats->is_state_up = shared != NULL && gc_store_is_open(shared);
+  ret_stats->is_state_up = shared != NULL && gc_store_works(shared);
   return true;
 }

@@ -92,8 +92,8 @@ static void load_block(struct restarts *r, struct one *block,
   pthread_mutex_unlock(&r->lock);
 }
 
-/* Saves the blocks of one account. A failure is reported by the store, and the
- * next turn saves again. */
+/* Saves the blocks of one account. A failure shows in state_up, and the next
+ * turn saves again. */
 static void save_account(struct restarts *r, const char *account,
                          struct gc_entry *entries, struct gc_store *store,
                          const struct gc_health_time *t) {

@@ -54,6 +54,12 @@ static void report_answer(struct gc_store *s) {
   pthread_mutex_unlock(&s->notice_lock);
 }
 
+static void note_saved(struct gc_store *s, bool is_saved) {
+  pthread_mutex_lock(&s->lock);
+  s->is_unsaved = !is_saved;
+  pthread_mutex_unlock(&s->lock);
+}
+
 /* Runs on the call's own thread. */
 static void run_call(void *ctx) {
   struct gc_store_call *c = ctx;
@@ -67,6 +73,8 @@ static void run_call(void *ctx) {
     c->code = c->act(s, c, &c->err);
     is_new = !c->acts_closed && gc_store_leave(s);
   } while (is_new && --attempts > 0);
+  if (c->saves)
+    note_saved(s, c->code == GC_OK);
   report_answer(s);
 }
 

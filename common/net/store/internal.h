@@ -29,6 +29,7 @@ struct gc_store {
   unsigned holders;     /* the owner and each call */
   bool is_open;         /* copy of db != NULL */
   bool is_held;         /* by another process, at the last attempt to open */
+  bool is_unsaved;      /* the last call that saves failed */
   uint64_t generation; /* of the file's content: each opened file has its own */
 
   pthread_mutex_t notice_lock; /* of the members below; held during a notice */
@@ -46,6 +47,7 @@ struct gc_store_call {
   bool acts_closed; /* runs although the file is not open */
   bool is_opening;  /* the first call; a hang is reported by its caller */
   bool is_repeated; /* once, with the new file that replaces a broken one */
+  bool saves;
   char *account, *name;
   unsigned slot;
   int64_t now_s, keep_s;

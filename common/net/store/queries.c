@@ -260,5 +260,6 @@ enum gc_code gc_store_save_query(struct gc_store *s, const char *account,
     return gc_fail(err, GC_ERR_MEMORY, "query: out of memory");
   }
   c->act = save_query;
+  c->saves = true;
   return gc_store_call_end(gc_store_call_run(c, err), err);
 }

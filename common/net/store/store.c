@@ -67,11 +67,11 @@ void gc_store_set_notice(struct gc_store *s,
   pthread_mutex_unlock(&s->notice_lock);
 }
 
-bool gc_store_is_open(struct gc_store *s) {
+bool gc_store_works(struct gc_store *s) {
   pthread_mutex_lock(&s->lock);
-  bool is_open = s->is_open;
+  bool works = s->is_open && !s->is_unsaved;
   pthread_mutex_unlock(&s->lock);
-  return is_open && gc_bounded_hangs_ms(s->calls) == 0;
+  return works && gc_bounded_hangs_ms(s->calls) == 0;
 }
 
 bool gc_store_is_held(struct gc_store *s) {
@@ -254,6 +254,7 @@ enum gc_code gc_store_save_names(struct gc_store *s, const char *account,
     return gc_fail(err, GC_ERR_MEMORY, "names: out of memory");
   }
   c->act = save_names;
+  c->saves = true;
   c->is_repeated = true;
   c->now_s = now_s;
   c->keep_s = keep_s;
@@ -328,6 +329,7 @@ enum gc_code gc_store_save_channel(struct gc_store *s, const char *account,
     return gc_fail(err, GC_ERR_MEMORY, "channel: out of memory");
   }
   c->act = save_channel;
+  c->saves = true;
   c->is_repeated = true;
   c->slot = slot;
   return gc_store_call_end(gc_store_call_run(c, err), err);

@@ -44,8 +44,9 @@ GC_API void gc_store_set_notice(struct gc_store *s,
                                 void (*notice)(void *ctx, const char *cause,
                                                const struct gc_err *err),
                                 void *ctx);
-/* True if the file was open at the last call, and no call hangs. */
-GC_API bool gc_store_is_open(struct gc_store *s);
+/* True if the file was open at the last call, the last save worked, and no call
+ * hangs. */
+GC_API bool gc_store_works(struct gc_store *s);
 /* True if another process used the file at the last attempt to open it. */
 GC_API bool gc_store_is_held(struct gc_store *s);
 /* Returns a number that changes with each file that is opened: after a file was

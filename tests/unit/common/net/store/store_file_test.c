@@ -198,6 +198,26 @@ static void record_notice(void *ctx, const char *cause,
   noticed = *err;
 }
 
+static void a_store_that_cannot_save_does_not_work(void) {
+  struct gc_err err = {.code = GC_OK};
+  store_fresh();
+  gc_store_close(store_opened(NULL));
+  sqlite3 *db = store_raw();
+  store_sql(db, "CREATE TRIGGER full BEFORE INSERT ON names WHEN NEW.id = 'a' "
+                "BEGIN SELECT RAISE(ABORT, 'disk is full'); END");
+  sqlite3_close(db);
+  struct gc_store *s = store_opened(NULL);
+  CHECK(gc_store_works(s));
+  CHECK_INT(gc_store_save_names(s, "prod", "queue", store_ab, 2, 1, 0, &err),
+            GC_ERR_STATE);
+  CHECK(!gc_store_works(s));
+  CHECK_STR(store_names(s, "prod", "queue"), ""); /* it can be read */
+  CHECK(!gc_store_works(s));
+  CHECK_INT(gc_store_save_channel(s, "prod", 1, "x", &err), GC_OK);
+  CHECK(gc_store_works(s));
+  gc_store_close(s);
+}
+
 static void a_store_opens_as_soon_as_it_can(void) {
   struct gc_store *s = NULL;
   struct gc_err warning = {.code = GC_OK}, err = {.code = GC_OK};
@@ -210,12 +230,12 @@ static void a_store_opens_as_soon_as_it_can(void) {
   CHECK_INT(gc_store_save_channel(s, "prod", 1, "x", &err), GC_ERR_UNAVAILABLE);
   CHECK_INT(noticed.code, GC_ERR_STATE);
   CHECK_HAS(noticed.text, store_folder);
-  CHECK(!gc_store_is_open(s));
+  CHECK(!gc_store_works(s));
   unlink(store_folder);
   store_save(s, "prod", "queue", store_ab, 2, 1000);
   CHECK_INT(noticed.code, GC_OK);
   CHECK_STR(noticed_cause, "state");
-  CHECK(gc_store_is_open(s));
+  CHECK(gc_store_works(s));
   CHECK_STR(store_names(s, "prod", "queue"), STORE_AB);
   gc_store_close(s);
 }
@@ -316,6 +336,7 @@ int main(void) {
   RUN(a_folder_without_a_parent_is_named);
   RUN(an_unwritable_folder_is_named);
   RUN(a_read_only_file_is_named_at_once);
+  RUN(a_store_that_cannot_save_does_not_work);
   RUN(a_store_opens_as_soon_as_it_can);
   RUN(a_file_that_breaks_at_run_time_is_moved_aside);
   RUN(a_file_that_was_deleted_is_made_again);
