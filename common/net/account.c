@@ -39,7 +39,7 @@ static struct gc_account *accounts;
 static struct gc_accounts_hooks hooks;
 static struct gc_store *store; /* opened with the first account; NULL: none */
 static bool store_tried;
-static bool closed; /* since gc_accounts_close, while accounts are left */
+static bool closed; /* since gc_accounts_close, until one is defined again */
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 
 static void free_secret(char *secret) {
@@ -133,6 +133,7 @@ enum gc_code gc_accounts_define(struct gc_account_settings *settings,
   while (*end != NULL)
     end = &(*end)->next;
   *end = a;
+  closed = false;
   return GC_OK;
 }
 
@@ -187,8 +188,13 @@ static void open_store(const struct gc_account *a) {
     env_notice((void *)a, "state", &words);
   } else if (warning.code != GC_OK)
     env_notice((void *)a, GC_STORE_WARNING, &warning);
-  if (store != NULL)
-    gc_store_set_notice(store, env_notice, (void *)a);
+  if (store == NULL)
+    return;
+  gc_store_set_notice(store, env_notice, (void *)a);
+  /* The disk may have answered before the store could tell it. */
+  const struct gc_err good = {.code = GC_OK};
+  if (err.code != GC_OK && gc_store_works(store))
+    env_notice((void *)a, "state", &good);
 }
 
 static void report_exposed(void *ctx, const struct gc_err *warning) {
@@ -400,15 +406,13 @@ static void close_store(void) {
   store_tried = false;
 }
 
-/* Frees the accounts that have no reference. With the last one the definitions
- * are closed no longer: a test defines others. */
+/* Frees the accounts that have no reference. */
 static void free_unused_accounts(void) {
   for (struct gc_account *a = accounts, *next; a != NULL; a = next) {
     next = a->next;
     if (a->references == 0)
       free_account(a);
   }
-  closed = accounts != NULL;
 }
 
 void gc_account_put(struct gc_account *a) {
@@ -427,8 +431,8 @@ void gc_account_put(struct gc_account *a) {
 void gc_accounts_each(void (*each)(void *ctx, const char *name,
                                    const char *host),
                       void *ctx) {
-  /* This needs no lock: the list does not change after the configuration was
-   * read. */
+  /* This needs no lock: accounts are defined while the configuration is read,
+   * and freed when the store gives no notice any more and no callback runs. */
   for (const struct gc_account *a = accounts; a != NULL; a = a->next)
     each(ctx, a->settings.name, a->settings.host);
 }
@@ -444,6 +448,8 @@ void gc_accounts_stop(void) {
 void gc_accounts_close(void) {
   pthread_mutex_lock(&lock);
   closed = true;
+  if (store != NULL)
+    gc_store_set_notice(store, NULL, NULL); /* its ctx is an account */
   free_unused_accounts();
   pthread_mutex_unlock(&lock);
 }

@@ -88,7 +88,7 @@ GC_API void gc_accounts_stop(void);
  * without a reference is freed now, another one with its last reference. Called
  * once, at the shutdown, after gc_accounts_stop. gc_account_get gives no
  * account afterwards (GC_ERR_STOPPED) and gc_accounts_each knows none that is
- * freed. */
+ * freed, until an account is defined again. */
 GC_API void gc_accounts_close(void);
 
 /* The returned pointers are borrowed from the account. */
@@ -120,7 +120,7 @@ struct gc_account_stats {
   unsigned channels;
   bool names_read[GC_NAME_KIND_COUNT]; /* the list was read since the start */
   uint64_t age_ms;                     /* since the network thread counted */
-  bool is_state_up;                    /* state.db is open */
+  bool is_state_up;                    /* state.db can be saved */
 };
 /* The network thread hangs if its counters are older than that. */
 enum { GC_ACCOUNT_STATS_MAX_AGE_MS = 10 * 1000 };
