@@ -2,8 +2,10 @@
 #include "common/net/store/store.h"
 
 #include <fcntl.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <sys/file.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -218,6 +220,33 @@ static void a_store_that_cannot_save_does_not_work(void) {
   gc_store_close(s);
 }
 
+static void limit_files(rlim_t bytes) {
+  struct rlimit limit;
+  getrlimit(RLIMIT_FSIZE, &limit);
+  limit.rlim_cur = bytes;
+  setrlimit(RLIMIT_FSIZE, &limit);
+}
+
+/* A write past the limit of the process fails as one on a broken disk does. */
+static void a_file_that_refuses_a_write_is_opened_again(void) {
+  struct gc_err err = {.code = GC_OK};
+  store_fresh();
+  struct gc_store *s = store_opened(NULL);
+  signal(SIGXFSZ, SIG_IGN);
+  limit_files(1);
+  CHECK_INT(gc_store_save_names(s, "prod", "queue", store_ab, 2, 1, 0, &err),
+            GC_ERR_STATE);
+  limit_files(RLIM_INFINITY);
+  CHECK_HAS(err.text, "disk I/O error");
+  CHECK(!gc_store_works(s));
+  uint64_t generation = gc_store_generation(s);
+  store_save(s, "prod", "queue", store_ab, 2, 1000);
+  CHECK(gc_store_generation(s) != generation);
+  CHECK(gc_store_works(s));
+  CHECK_STR(store_names(s, "prod", "queue"), STORE_AB);
+  gc_store_close(s);
+}
+
 static void a_store_opens_as_soon_as_it_can(void) {
   struct gc_store *s = NULL;
   struct gc_err warning = {.code = GC_OK}, err = {.code = GC_OK};
@@ -337,6 +366,7 @@ int main(void) {
   RUN(an_unwritable_folder_is_named);
   RUN(a_read_only_file_is_named_at_once);
   RUN(a_store_that_cannot_save_does_not_work);
+  RUN(a_file_that_refuses_a_write_is_opened_again);
   RUN(a_store_opens_as_soon_as_it_can);
   RUN(a_file_that_breaks_at_run_time_is_moved_aside);
   RUN(a_file_that_was_deleted_is_made_again);
