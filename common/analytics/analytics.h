@@ -70,6 +70,10 @@ GC_API void gc_analytics_finish(struct gc_analytics *b,
                                 const struct gc_sender_output *way,
                                 uint32_t max_ms);
 
+/* Returns the complete answers that one window took on average; 0: no window
+ * was sent yet. Any thread. */
+GC_API double gc_analytics_requests(struct gc_analytics *b);
+
 /* Writes the block's self-telemetry to `out`, with the plugin instance
  * `instance` and the interval `interval_ms`. Only one read thread calls it at a
  * time. */

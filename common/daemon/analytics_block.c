@@ -127,3 +127,21 @@ void gc_analytics_block_clear(struct gc_analytics_block *q) {
   gc_analytics_free(q->work);
   gc_write_ticket_free(q->ticket);
 }
+
+/* ---- a trial ---- */
+
+void gc_analytics_block_prepare(struct gc_query *query) {
+  query->rule.backfill_ms = 0;
+}
+
+void gc_analytics_block_report(const struct gc_analytics_block *q,
+                               const struct gc_query *query,
+                               const struct gc_block_trial_report *out) {
+  double a_window = gc_analytics_requests(q->work);
+  if (a_window > 0)
+    out->requests(out->ctx, gc_source(query->source)->endpoint,
+                  a_window * 60000.0 / (double)query->rule.period_ms);
+  if (query->counters)
+    out->note(out->ctx, "cumulative series (Counters) show the newest interval "
+                        "alone: their totals are in the agent's state file");
+}

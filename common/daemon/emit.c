@@ -13,6 +13,7 @@
 
 static pthread_mutex_t register_lock = PTHREAD_MUTEX_INITIALIZER;
 static bool registered;
+static void (*diverted)(const value_list_t *vl); /* NULL: to collectd */
 
 static enum gc_code register_data_sets(struct gc_err *err) {
   for (unsigned id = 0; id < GC_METRIC_COUNT; id++) {
@@ -104,9 +105,17 @@ enum gc_code gc_emit(const char *host, const struct gc_sample *sample) {
   value_t values[GC_DS_MAX];
   if (!gc_value_list(host, sample, &vl, values))
     return GC_OK;
+  if (diverted != NULL) {
+    diverted(&vl);
+    return GC_OK;
+  }
   gc_series_total_note(sample);
   return plugin_dispatch_values(&vl) == 0 ? GC_OK : GC_ERR_MEMORY;
 }
+
+void gc_emit_divert(void (*take)(const value_list_t *vl)) { diverted = take; }
+
+bool gc_emit_is_diverted(void) { return diverted != NULL; }
 
 /* Dispatches a sample. A value that cannot be queued is lost; collectd logs the
  * reason. */

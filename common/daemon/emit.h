@@ -44,4 +44,10 @@ union value_u;
 bool gc_value_list(const char *host, const struct gc_sample *sample,
                    struct value_list_s *vl, union value_u *values);
 
+/* Gives all later values to `take` in place of collectd, on the thread that
+ * emits them; for a trial (daemon/trial.h), before any thread is there. */
+void gc_emit_divert(void (*take)(const struct value_list_s *vl));
+/* True after gc_emit_divert: no value passes collectd's write queue. */
+bool gc_emit_is_diverted(void);
+
 #endif

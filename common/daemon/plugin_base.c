@@ -150,27 +150,44 @@ enum gc_code gc_block_use_account(struct gc_block *b, const char *account,
   return GC_OK;
 }
 
-static const char *account_option(const struct gc_block *b) {
+const char *gc_block_account(const struct gc_block *b) {
   for (const struct gc_opt *row = b->is->rows; row->key != NULL; row++)
     if (strcmp(row->key, "Account") == 0 && row->kind == GC_OPT_KIND_STR)
       return *(char *const *)((const char *)b->options + row->offset);
   return NULL;
 }
 
-typedef void each_block(void *ctx, const char *plugin, const char *kind,
-                        const char *name, const char *account);
-
-static void each_from_oldest(const struct gc_block *b, each_block *each,
+static void each_from_oldest(struct gc_block *b,
+                             void (*each)(void *ctx, struct gc_block *b),
                              void *ctx) {
   if (b == NULL)
     return;
   each_from_oldest(b->next, each, ctx);
-  each(ctx, b->plugin->name, key_of(b), b->name, account_option(b));
+  each(ctx, b);
 }
 
-void gc_plugins_each_block(each_block *each, void *ctx) {
+void gc_plugins_each(void (*each)(void *ctx, struct gc_block *b), void *ctx) {
   for (const struct gc_plugin *p = plugins; p != NULL; p = p->next)
     each_from_oldest(p->blocks, each, ctx);
+}
+
+struct describe {
+  void (*each)(void *ctx, const char *plugin, const char *kind,
+               const char *name, const char *account);
+  void *ctx;
+};
+
+static void describe_block(void *ctx, struct gc_block *b) {
+  const struct describe *d = ctx;
+  d->each(d->ctx, b->plugin->name, key_of(b), b->name, gc_block_account(b));
+}
+
+void gc_plugins_each_block(void (*each)(void *ctx, const char *plugin,
+                                        const char *kind, const char *name,
+                                        const char *account),
+                           void *ctx) {
+  struct describe d = {.each = each, .ctx = ctx};
+  gc_plugins_each(describe_block, &d);
 }
 
 uint32_t gc_block_phase(const struct gc_block *b) {
@@ -253,16 +270,20 @@ static void register_reads(struct gc_block *b) {
                                TIME_T_TO_CDTIME_T(HEALTH_READ_S), &ud);
 }
 
-static void start_block(struct gc_block *b) {
+void gc_plugin_try(struct gc_block *b) {
   struct gc_err err = {.code = GC_OK};
   b->runs = b->is->start(b, &err) == GC_OK;
-  if (b->runs) {
-    register_reads(b);
+  if (b->runs)
     return;
-  }
   gc_daemon_health_fail(b->health, &err);
   gc_log_line(b->plugin->log, GC_LOG_ERROR, "<%s \"%s\">: %s", key_of(b),
               b->name, err.text);
+}
+
+static void start_block(struct gc_block *b) {
+  gc_plugin_try(b);
+  if (b->runs)
+    register_reads(b);
 }
 
 void gc_plugin_start(struct gc_plugin *p) {

@@ -18,6 +18,7 @@
 
 #include "common/daemon/log.h"
 #include "common/daemon/options.h"
+#include "common/genesys/endpoint.h"
 #include "common/genesys/sample.h"
 
 struct gc_account;
@@ -27,6 +28,27 @@ struct gc_health;
 /* Between two calls of `read_new`: less than a second, so that what changed
  * passes the writer too within a second. */
 enum { GC_BLOCK_READ_MS = 900 };
+
+/* The answers of a block to a trial (daemon/trial.h). */
+struct gc_block_trial_report {
+  /* Reports what the block requests while the agent runs. */
+  void (*requests)(void *ctx, enum gc_endpoint_id endpoint, double per_minute);
+  void (*note)(void *ctx, const char *text);
+  void *ctx;
+};
+
+/* The part of a class that a trial needs. */
+struct gc_block_trial {
+  /* Changes the options before `start`, so that the block polls and does
+   * nothing else: it opens no channel, receives no message and needs no stored
+   * state. Returns why the block cannot be tried; NULL: it can. */
+  const char *(*prepare)(struct gc_block *b);
+  /* Returns the number of sources that source_up names once each of them had an
+   * answer. NULL only if `prepare` never returns NULL. */
+  unsigned (*sources)(struct gc_block *b);
+  /* Reports requests and facts; may be NULL. */
+  void (*report)(struct gc_block *b, const struct gc_block_trial_report *out);
+};
 
 struct gc_block_class {
   const char *prefix;        /* "queues": instances are "queues-NAME" */
@@ -50,6 +72,7 @@ struct gc_block_class {
   void (*read_last)(struct gc_block *b);
   /* Stops and frees everything that `check` and `start` made, in any state. */
   void (*clear)(struct gc_block *b);
+  const struct gc_block_trial *trial; /* NULL: left out of a trial */
 };
 
 /* One block of the configuration: <Queues "all">. A plugin may read the fields;
@@ -115,6 +138,14 @@ GC_API void gc_plugins_each_block(void (*each)(void *ctx, const char *plugin,
                                                const char *name,
                                                const char *account),
                                   void *ctx);
+
+/* Calls `each` for all blocks in that order. */
+void gc_plugins_each(void (*each)(void *ctx, struct gc_block *b), void *ctx);
+/* Starts one block without the callbacks that collectd would call; a failure is
+ * logged. For a trial. */
+void gc_plugin_try(struct gc_block *b);
+/* Returns the value of the block's option Account; NULL: it has none. */
+const char *gc_block_account(const struct gc_block *b);
 
 /* Takes a reference to the account that the configuration names, and its host.
  * The error lists the defined accounts. */

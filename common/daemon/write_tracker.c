@@ -222,6 +222,8 @@ enum gc_code gc_write_tracker_emit(struct gc_write_ticket *t, const char *host,
                                    const struct gc_sample *sample) {
   value_list_t vl;
   value_t values[GC_DS_MAX];
+  if (gc_emit_is_diverted())
+    return gc_emit(host, sample);
   if (!gc_value_list(host, sample, &vl, values))
     return GC_OK;
 

@@ -79,6 +79,12 @@ const char *gc_name_kind_name(enum gc_name_kind kind) {
   return (unsigned)kind < GC_NAME_KIND_COUNT ? kinds[kind].name : "unknown";
 }
 
+enum gc_endpoint_id gc_name_kind_endpoint(enum gc_name_kind kind,
+                                          uint32_t *ret_period_ms) {
+  *ret_period_ms = kinds[kind].refresh_ms;
+  return kinds[kind].endpoint;
+}
+
 static uint64_t now_ms(const struct gc_names *n) {
   return n->env->now_ms(n->env->ctx);
 }

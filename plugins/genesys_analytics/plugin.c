@@ -52,6 +52,28 @@ static void clear_block(struct gc_block *b) {
   gc_analytics_block_clear(query_of(b));
 }
 
+/* ---- a trial ---- */
+
+static const char *prepare_trial(struct gc_block *b) {
+  struct query_options *o = b->options;
+  gc_analytics_block_prepare(&o->query);
+  return NULL;
+}
+
+static unsigned trial_sources(struct gc_block *b) {
+  (void)b;
+  return 1;
+}
+
+static void report_trial(struct gc_block *b,
+                         const struct gc_block_trial_report *out) {
+  const struct query_options *o = b->options;
+  gc_analytics_block_report(query_of(b), &o->query, out);
+}
+
+static const struct gc_block_trial query_trial = {
+    .prepare = prepare_trial, .sources = trial_sources, .report = report_trial};
+
 static const struct gc_block_class query_class = {
     .prefix = "query",
     .rows = query_rows,
@@ -61,7 +83,8 @@ static const struct gc_block_class query_class = {
     .read_new = read_new,
     .read_state = read_state,
     .read_last = read_last,
-    .clear = clear_block};
+    .clear = clear_block,
+    .trial = &query_trial};
 
 static enum gc_code read_query(const char *name, void *options,
                                struct gc_err *err) {

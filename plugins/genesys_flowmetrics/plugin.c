@@ -141,6 +141,14 @@ static enum gc_code start_block(struct gc_block *base, struct gc_err *err) {
   return b->work != NULL ? GC_OK : err->code;
 }
 
+static const char *refuse_trial(struct gc_block *b) {
+  (void)b;
+  return "its counters come from events, which the agent alone may receive; "
+         "genesys-probe --events tells what recorded events would count";
+}
+
+static const struct gc_block_trial attributes_trial = {.prepare = refuse_trial};
+
 static const struct gc_block_class attributes_class = {
     .prefix = "attributes",
     .rows = attributes_rows,
@@ -148,7 +156,8 @@ static const struct gc_block_class attributes_class = {
     .check = check_block,
     .start = start_block,
     .read_state = read_state,
-    .clear = clear_block};
+    .clear = clear_block,
+    .trial = &attributes_trial};
 
 /* Returns the first <Attributes> block from `b` on; NULL: there is none. */
 static struct gc_block *next_attributes(struct gc_block *b) {

@@ -71,4 +71,14 @@ bool block_has_windows(const struct block *b);
 void block_read_state(struct block *b, const char *instance,
                       uint32_t interval_ms, const struct gc_samples *out);
 
+/* The requests of the observations. */
+struct block_cost {
+  enum obs_source source; /* OBS_AUTO: not known yet */
+  size_t requests;        /* of one poll */
+  size_t selected;        /* queues that this block polls */
+  size_t taken;           /* queues that earlier blocks have */
+};
+/* Waits for one turn of the network thread; do not call it from that thread. */
+void block_cost(struct block *b, struct block_cost *ret_cost);
+
 #endif

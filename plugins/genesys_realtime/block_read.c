@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* The read thread's half of a block: values and self-telemetry. */
+/* The half of a block that other threads call: values, self-telemetry, cost. */
 #include "plugins/genesys_realtime/block_internal.h"
+
+#include "plugins/genesys_realtime/observations/source.h"
 
 /* The source is down when its newest values are older than this. */
 enum { STALE_INTERVALS = 3 };
@@ -161,4 +163,28 @@ void block_read_state(struct block *b, const char *instance, uint32_t every_ms,
     return;
   gc_put_gauge(&w, GC_METRIC_SERIES, "", (double)series);
   gc_put_count(&w, GC_METRIC_SERIES_OVERFLOW, "", overflow);
+}
+
+/* ---- the cost ---- */
+
+struct cost_request {
+  const struct block *block;
+  struct block_cost *cost;
+};
+
+static void read_cost(void *ctx) {
+  const struct cost_request *r = ctx;
+  const struct block *b = r->block;
+  struct obs_scope scope = {.selected = b->selection.count,
+                            .visible = b->visible};
+  *r->cost =
+      (struct block_cost){.source = b->source,
+                          .requests = obs_source_requests(b->source, &scope),
+                          .selected = b->selection.count,
+                          .taken = b->taken};
+}
+
+void block_cost(struct block *b, struct block_cost *ret_cost) {
+  gc_loop_call(b->deps.loop, read_cost,
+               &(struct cost_request){.block = b, .cost = ret_cost});
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* The plugin "genesys_realtime": the present state of queues. Wiring only:
  * options.c reads the configuration, block.c polls and listens. */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -22,6 +23,7 @@ struct queues {
   struct gc_block base;
   struct block *work;
   const struct queues_options **blocks; /* the account's blocks */
+  int trial_stream, trial_source; /* Stream, Observations before a trial */
 };
 
 static struct queues *queues_of(struct gc_block *b) {
@@ -158,6 +160,74 @@ static enum gc_code start_block(struct gc_block *b, struct gc_err *err) {
   return GC_OK;
 }
 
+/* ---- a trial ---- */
+
+static const char *prepare_trial(struct gc_block *b) {
+  struct queues_options *o = b->options;
+  queues_of(b)->trial_stream = o->stream;
+  queues_of(b)->trial_source = o->observations;
+  if (o->observations == OBS_OFF)
+    return "it polls nothing: its counters come from the stream, which the "
+           "agent alone may receive";
+  o->stream = STREAM_NONE;
+  if (o->observations == OBS_TOPIC)
+    o->observations = OBS_QUERY; /* its snapshots are such queries */
+  return NULL;
+}
+
+static unsigned trial_sources(struct gc_block *b) {
+  (void)b;
+  return 1;
+}
+
+static double per_minute_of(const struct gc_block *b, size_t requests) {
+  const struct queues_options *o = b->options;
+  bool is_pushed = queues_of((struct gc_block *)b)->trial_source == OBS_TOPIC;
+  /* Pushed observations need a snapshot a minute. */
+  return (double)requests * 60.0 / (is_pushed ? 60.0 : o->interval_s);
+}
+
+static void report_requests(struct gc_block *b, const struct block_cost *cost,
+                            const struct gc_block_trial_report *out) {
+  double per_minute = per_minute_of(b, cost->requests);
+  switch (cost->source) {
+  case OBS_ACTIVITY:
+    out->requests(out->ctx, GC_ENDPOINT_CONVERSATION_ACTIVITY, per_minute / 2);
+    out->requests(out->ctx, GC_ENDPOINT_ROUTING_ACTIVITY, per_minute / 2);
+    return;
+  case OBS_QUEUE_METRICS:
+    out->requests(out->ctx, GC_ENDPOINT_QUEUE_METRICS, per_minute);
+    return;
+  case OBS_QUERY:
+    out->requests(out->ctx, GC_ENDPOINT_QUEUE_OBSERVATIONS, per_minute);
+    return;
+  default:
+    return;
+  }
+}
+
+static void report_trial(struct gc_block *b,
+                         const struct gc_block_trial_report *out) {
+  struct block_cost cost;
+  char text[160];
+  block_cost(queues_of(b)->work, &cost);
+  if (cost.requests > 0)
+    report_requests(b, &cost, out);
+  if (cost.taken > 0) {
+    snprintf(text, sizeof(text),
+             "%zu of the queues that it selects are left to earlier blocks, "
+             "which select them too",
+             cost.taken);
+    out->note(out->ctx, text);
+  }
+  if (queues_of(b)->trial_stream != STREAM_NONE)
+    out->note(out->ctx, "the stream is not opened: its counters begin with the "
+                        "agent, and a queue's with its first contact");
+}
+
+static const struct gc_block_trial queues_trial = {
+    .prepare = prepare_trial, .sources = trial_sources, .report = report_trial};
+
 static const struct gc_block_class queues_class = {.prefix = "queues",
                                                    .rows = queues_rows,
                                                    .size =
@@ -167,7 +237,8 @@ static const struct gc_block_class queues_class = {.prefix = "queues",
                                                    .read_new = read_new,
                                                    .read_state = read_state,
                                                    .read_last = read_last,
-                                                   .clear = clear_block};
+                                                   .clear = clear_block,
+                                                   .trial = &queues_trial};
 
 static enum gc_code read_queues(const char *name, void *options,
                                 struct gc_err *err) {

@@ -72,6 +72,30 @@ static void clear_block(struct gc_block *b) {
   gc_analytics_block_clear(&flows_of(b)->query);
 }
 
+/* ---- a trial ---- */
+
+static const char *prepare_trial(struct gc_block *b) {
+  struct flows_options *o = b->options;
+  gc_analytics_block_prepare(&o->query);
+  return NULL;
+}
+
+static unsigned trial_sources(struct gc_block *b) {
+  return flows_of(b)->watch != NULL ? 2 : 1;
+}
+
+static void report_trial(struct gc_block *b,
+                         const struct gc_block_trial_report *out) {
+  const struct flows_options *o = b->options;
+  struct flow_watch_cost cost;
+  gc_analytics_block_report(&flows_of(b)->query, &o->query, out);
+  if (flows_of(b)->watch != NULL && flow_watch_cost(flows_of(b)->watch, &cost))
+    out->requests(out->ctx, cost.endpoint, cost.per_minute);
+}
+
+static const struct gc_block_trial flows_trial = {
+    .prepare = prepare_trial, .sources = trial_sources, .report = report_trial};
+
 const struct gc_block_class flows_class = {.prefix = "flows",
                                            .rows = flows_rows,
                                            .size = sizeof(struct flows_block),
@@ -80,4 +104,5 @@ const struct gc_block_class flows_class = {.prefix = "flows",
                                            .read_new = read_new,
                                            .read_state = read_state,
                                            .read_last = read_last,
-                                           .clear = clear_block};
+                                           .clear = clear_block,
+                                           .trial = &flows_trial};

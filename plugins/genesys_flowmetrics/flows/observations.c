@@ -298,3 +298,31 @@ void flow_watch_read_state(struct flow_watch *w, const char *instance,
   }
   gc_put_count(&writer, GC_METRIC_SERIES_OVERFLOW, "observations", s.overflow);
 }
+
+/* ---- the cost ---- */
+
+struct cost_request {
+  struct flow_watch *watch;
+  struct flow_watch_cost *cost;
+  bool is_known;
+};
+
+static void read_cost(void *ctx) {
+  struct cost_request *r = ctx;
+  const struct flow_watch *w = r->watch;
+  bool by_id = w->source == FLOW_QUERY;
+  size_t flows = w->scope.selected;
+  size_t requests =
+      by_id ? (flows + FLOW_POLL_IDS_MAX - 1) / FLOW_POLL_IDS_MAX : 1;
+  r->is_known = w->healthy_ms > 0;
+  r->cost->endpoint =
+      by_id ? GC_ENDPOINT_FLOW_OBSERVATIONS : GC_ENDPOINT_FLOW_ACTIVITY;
+  r->cost->per_minute =
+      (double)requests * 60.0 / w->options->observation_interval_s;
+}
+
+bool flow_watch_cost(struct flow_watch *w, struct flow_watch_cost *ret_cost) {
+  struct cost_request r = {.watch = w, .cost = ret_cost};
+  gc_loop_call(w->deps.loop, read_cost, &r);
+  return r.is_known;
+}
