@@ -6,7 +6,10 @@
  *   LoadPlugin "genesys_probe"
  *   PluginDir "/usr/lib/collectd"          collectd's own
  *   Include "/etc/collectd/collectd.conf"  the operator's
- *   <Plugin "genesys_probe"> Finish true </Plugin>   or Check "network"
+ *   <Plugin "genesys_probe"> Finish true </Plugin>
+ *
+ * where Check "network" and Values "once" (or "watch") ask for more than the
+ * configuration.
  *
  * collectd reads the operator's file as it always does, and loads the plugins
  * of this suite, whose config callbacks store settings only. dlopen, of which
@@ -21,17 +24,20 @@
 #define _GNU_SOURCE
 #endif
 #include <dlfcn.h>
+#include <pthread.h>
 #include <stdarg.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "collectd.h"
 #include "plugin.h"
 
 #include "probe/network/network.h"
+#include "probe/values/agent.h"
 
 #define OURS "genesys"
 #define NAME "genesys_probe"
@@ -40,11 +46,27 @@
 #endif
 
 static int report_fd = -1;
+static uint64_t start_ms;            /* of the process */
+static const char *log_word = "log"; /* of a line for collectd's log */
 static char
     loading[DATA_MAX_NAME_LEN]; /* the plugin that an empty one replaces */
 
+/* Writes a line in one piece: threads of the plugins log, too. */
+static void write_line(const char *line, size_t len) {
+  static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+  pthread_mutex_lock(&lock);
+  while (len > 0) {
+    ssize_t n = write(report_fd, line, len);
+    if (n <= 0)
+      _exit(EXIT_FAILURE); /* genesys-probe has ended */
+    line += n;
+    len -= (size_t)n;
+  }
+  pthread_mutex_unlock(&lock);
+}
+
 __attribute__((format(printf, 1, 2))) static void say(const char *format, ...) {
-  char line[2048];
+  char line[10240];
   va_list args;
   va_start(args, format);
   int len = vsnprintf(line, sizeof(line) - 1, format, args);
@@ -57,8 +79,7 @@ __attribute__((format(printf, 1, 2))) static void say(const char *format, ...) {
     if (line[i] == '\n' || line[i] == '\r')
       line[i] = ' ';
   line[len++] = '\n';
-  if (write(report_fd, line, (size_t)len) != len)
-    _exit(EXIT_FAILURE); /* genesys-probe has ended */
+  write_line(line, (size_t)len);
 }
 
 /* ---- only plugins of this suite ---- */
@@ -109,7 +130,7 @@ static int ignore_config(oconfig_item_t *ci) {
 
 static void on_log(int level, const char *text, user_data_t *ud) {
   (void)ud;
-  say("log\t%d\t%s", level, text);
+  say("%s\t%d\t%s", log_word, level, text);
 }
 
 static void say_account(void *ctx, const char *name, const char *host) {
@@ -143,49 +164,69 @@ static void say_settings(void) {
     blocks_each(say_block, NULL);
 }
 
-/* ---- the network ---- */
+/* ---- more than the configuration ---- */
+
+/* Loads a library beside this one, which uses the core that the plugins have
+ * loaded, and returns its function. NULL: there is no core, or a reason, which
+ * is reported. */
+static void *load_part(const char *file, const char *function) {
+  Dl_info info;
+  char path[4200];
+  if (dlopen(PROBE_CORE, RTLD_NOLOAD | RTLD_NOW) == NULL ||
+      dladdr((void *)load_part, &info) == 0)
+    return NULL;
+  const char *slash = strrchr(info.dli_fname, '/');
+  int len = slash != NULL ? (int)(slash + 1 - info.dli_fname) : 0;
+  snprintf(path, sizeof(path), "%.*s%s", len, info.dli_fname, file);
+  void *library = dlopen(path, RTLD_NOW | RTLD_LOCAL);
+  void *found = library != NULL ? dlsym(library, function) : NULL;
+  if (found == NULL)
+    say("log\t%d\t%s", LOG_ERR, dlerror());
+  return found;
+}
 
 static void say_result(const char *check, const char *state,
                        const char *subject, const char *what) {
   say("result\t%s\t%s\t%s\t%s", check, state, subject, what);
 }
 
-/* Finds the library beside this one. Without a plugin of the suite there is no
- * core and nothing to check. */
 static void check_network(void) {
-  Dl_info info;
-  char path[4200];
   probe_network *run;
-  if (dlopen(PROBE_CORE, RTLD_NOLOAD | RTLD_NOW) == NULL ||
-      dladdr((void *)check_network, &info) == 0)
-    return;
-  const char *slash = strrchr(info.dli_fname, '/');
-  int len = slash != NULL ? (int)(slash + 1 - info.dli_fname) : 0;
-  snprintf(path, sizeof(path), "%.*s" NAME "_network.so", len, info.dli_fname);
-  void *library = dlopen(path, RTLD_NOW | RTLD_LOCAL);
-  if (library == NULL) {
-    say("log\t%d\t%s", LOG_ERR, dlerror());
-    return;
-  }
-  *(void **)&run = dlsym(library, PROBE_NETWORK_RUN);
+  *(void **)&run = load_part(NAME "_network.so", PROBE_NETWORK_RUN);
   if (run != NULL)
     run(say_result);
 }
 
-/* True if the section has `Check "network"`. */
-static bool has_network(const oconfig_item_t *ci) {
-  for (int i = 0; i < ci->children_num; i++)
-    if (strcmp(ci->children[i].key, "Check") == 0)
-      return true;
-  return false;
+static void say_text(const char *line) { say("%s", line); }
+
+static void read_values(bool repeats) {
+  probe_values_run *run;
+  *(void **)&run = load_part(NAME "_values.so", PROBE_VALUES_RUN);
+  log_word = "polled";
+  if (run != NULL)
+    run(repeats, start_ms, say_text);
+}
+
+/* Returns the value of an option of the probe's section; NULL: it has none. */
+static const char *section_option(const oconfig_item_t *ci, const char *key) {
+  for (int i = 0; i < ci->children_num; i++) {
+    const oconfig_item_t *child = &ci->children[i];
+    if (strcmp(child->key, key) == 0 && child->values_num == 1 &&
+        child->values[0].type == OCONFIG_TYPE_STRING)
+      return child->values[0].value.string;
+  }
+  return NULL;
 }
 
 static int finish(oconfig_item_t *ci) {
+  const char *values = section_option(ci, "Values");
   say_settings();
   say("read");
-  if (has_network(ci))
+  if (section_option(ci, "Check") != NULL)
     check_network();
   say("end");
+  if (values != NULL)
+    read_values(strcmp(values, "watch") == 0);
   _exit(EXIT_SUCCESS);
 }
 
@@ -201,6 +242,9 @@ void module_register(void) {
     return;
   }
   report_fd = (int)strtol(fd, NULL, 10); /* 0, stdin, if it is no number */
+  struct timespec now;
+  (void)clock_gettime(CLOCK_MONOTONIC, &now);
+  start_ms = (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
   plugin_register_complex_config(NAME, finish);
   plugin_register_log(NAME, on_log, NULL);
 }

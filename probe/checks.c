@@ -78,6 +78,12 @@ static const struct probe_check_row rows[PROBE_CHECK_COUNT] = {
                    "correct the failures above and run genesys-probe again; "
                    "if it stops at the same place without one, report it with "
                    "the output"},
+    [PROBE_LOG] = {"log", "What do the plugins log while the blocks poll?",
+                   "docs/troubleshooting.md has each of these lines, its "
+                   "cause and what helps"},
+    [PROBE_VALUES] = {"values", "Does the block have values?",
+                      "the checks above name the cause; without one, let the "
+                      "probe run again: the first answers took too long"},
 };
 
 enum probe_check probe_check_of(const char *name) {

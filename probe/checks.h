@@ -31,6 +31,8 @@ enum probe_check {
   PROBE_REDIS,        /* can the shared state be reached, and is it durable? */
   PROBE_INFLUXDB,     /* does the database take lines? */
   PROBE_END,          /* did all checks end? */
+  PROBE_LOG,          /* what do the plugins log while the blocks poll? */
+  PROBE_VALUES,       /* does a block have values? */
   PROBE_CHECK_COUNT
 };
 

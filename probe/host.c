@@ -51,6 +51,7 @@ static _Noreturn void become(char *const argv[], const char *preload,
   char fd[16];
   int nothing = open("/dev/null", O_RDONLY);
   (void)prctl(PR_SET_PDEATHSIG, SIGKILL);
+  (void)setpgid(0, 0); /* the terminal's SIGINT is for genesys-probe alone */
   (void)fcntl(report, F_SETFD, 0);
   snprintf(fd, sizeof(fd), "%d", report);
   if (nothing < 0 || dup2(nothing, 0) < 0 || dup2(words, 1) < 0 ||
@@ -190,13 +191,13 @@ static enum gc_code add_option(struct gc_buf *out, const char *key,
 }
 
 enum gc_code probe_host_conf(const struct probe_host *h, const char *file,
-                             bool network, struct gc_buf *out) {
+                             const char *section, struct gc_buf *out) {
   GC_TRY(add_option(out, "PluginDir", h->agent_folder));
   GC_TRY(gc_buf_text(out, "LoadPlugin \"genesys_probe\"\n"));
   GC_TRY(add_option(out, "PluginDir", h->plugins));
   GC_TRY(add_option(out, "Include", file));
   return gc_buf_print(out, "<Plugin \"genesys_probe\">\n  %s\n</Plugin>\n",
-                      network ? "Check \"network\"" : "Finish true");
+                      section);
 }
 
 /* Returns a descriptor of a file in memory, which a child process inherits. */
@@ -210,9 +211,8 @@ static int conf_in_memory(const char *conf) {
   return fd;
 }
 
-enum gc_code probe_host_run(const struct probe_host *h, const char *conf,
-                            struct gc_buf *report, struct gc_buf *words,
-                            struct gc_err *err) {
+static enum gc_code start_collectd(const struct probe_host *h, const char *conf,
+                                   struct child *c, struct gc_err *err) {
   char preload[4200], path[64];
   snprintf(preload, sizeof(preload), "%s/genesys_probe.so", h->agent_folder);
   int fd = conf_in_memory(conf);
@@ -223,14 +223,61 @@ enum gc_code probe_host_run(const struct probe_host *h, const char *conf,
    * If the plugin of the probe cannot be loaded, collectd refuses the
    * configuration and starts nothing. */
   char *argv[] = {(char *)h->program, (char *)"-T", (char *)"-C", path, NULL};
-  struct child c;
-  enum gc_code code = start_child(&c, argv, preload, err);
+  enum gc_code code = start_child(c, argv, preload, err);
   (void)close(fd);
-  if (code != GC_OK)
-    return code;
+  return code;
+}
+
+enum gc_code probe_host_run(const struct probe_host *h, const char *conf,
+                            struct gc_buf *report, struct gc_buf *words,
+                            struct gc_err *err) {
+  struct child c;
+  GC_TRY(start_collectd(h, conf, &c, err));
   if (finish_child(&c, PROBE_LIMIT_MS, report, words))
     return GC_OK;
   gc_buf_reset(words); /* what it said before is not the cause */
   return gc_buf_print(words, "it did not end within %d s",
                       PROBE_LIMIT_MS / 1000);
+}
+
+/* Gives the complete lines of the buffer to the watch and keeps the rest.
+ * False: the watch ends the run. */
+static bool pass_lines(struct gc_buf *report,
+                       const struct probe_host_watch *w) {
+  size_t done = 0;
+  for (char *end;
+       done < report->len &&
+       (end = memchr(report->data + done, '\n', report->len - done)) != NULL;
+       done = (size_t)(end + 1 - report->data)) {
+    *end = '\0';
+    if (report->data[done] != '\0' && !w->line(w->ctx, report->data + done))
+      return false;
+  }
+  memmove(report->data, report->data + done, report->len - done);
+  report->len -= done;
+  return true;
+}
+
+/* Waits for both streams, a second at most; false at the end of the report. */
+static bool watch_streams(struct pollfd *streams, struct gc_buf *report,
+                          struct gc_buf *words) {
+  if (poll(streams, 2, 1000) <= 0)
+    return true;
+  if (is_open(&streams[1]) && streams[1].revents != 0 &&
+      !read_stream(streams[1].fd, words))
+    close_stream(&streams[1]);
+  return streams[0].revents == 0 || read_stream(streams[0].fd, report);
+}
+
+enum gc_code probe_host_watch(const struct probe_host *h, const char *conf,
+                              const struct probe_host_watch *w,
+                              struct gc_buf *words, struct gc_err *err) {
+  GC_AUTO(gc_buf_clear) struct gc_buf report = {.max = PROBE_REPORT_MAX};
+  struct child c;
+  GC_TRY(start_collectd(h, conf, &c, err));
+  while (!w->is_over(w->ctx) && watch_streams(c.streams, &report, words) &&
+         (report.len == 0 || pass_lines(&report, w)))
+    ;
+  (void)finish_child(&c, 0, &report, words);
+  return GC_OK;
 }

@@ -26,10 +26,11 @@ struct probe_host {
 GC_MUST_CHECK enum gc_code probe_host_ask(struct probe_host *h,
                                           struct gc_err *err);
 
-/* Writes the configuration that includes `file`; with the checks of the
- * network, if `network` is true. */
+/* Writes the configuration that includes `file`. `section` is the line of the
+ * probe's own section: "Finish true", or "Values \"once\"" (probe/agent.c). */
 GC_MUST_CHECK enum gc_code probe_host_conf(const struct probe_host *h,
-                                           const char *file, bool network,
+                                           const char *file,
+                                           const char *section,
                                            struct gc_buf *out);
 
 /* Runs collectd with that configuration until it ends or PROBE_LIMIT_MS are
@@ -39,5 +40,23 @@ GC_MUST_CHECK enum gc_code probe_host_conf(const struct probe_host *h,
 GC_MUST_CHECK enum gc_code
 probe_host_run(const struct probe_host *h, const char *conf,
                struct gc_buf *report, struct gc_buf *words, struct gc_err *err);
+
+/* The receiver of a run that goes on. */
+struct probe_host_watch {
+  /* Takes a line of the report, without its end, and may change its bytes.
+   * False ends the run. */
+  bool (*line)(void *ctx, char *line);
+  /* True when the run is to end; asked each second, and after a signal. */
+  bool (*is_over)(void *ctx);
+  void *ctx;
+};
+
+/* Runs collectd with that configuration until it ends, or `watch` ends it. The
+ * process has ended when the function returns. */
+GC_MUST_CHECK enum gc_code probe_host_watch(const struct probe_host *h,
+                                            const char *conf,
+                                            const struct probe_host_watch *w,
+                                            struct gc_buf *words,
+                                            struct gc_err *err);
 
 #endif

@@ -13,6 +13,7 @@
 #include "probe/findings.h"
 #include "probe/host.h"
 #include "probe/render.h"
+#include "probe/values/show.h"
 
 #ifndef PROBE_LIBRARY
 #error "PROBE_LIBRARY is the folder of genesys_probe.so"
@@ -25,31 +26,36 @@ struct request {
   const char *program;
   const char *events; /* NULL: no replay */
   const char *attribute_format;
-  bool config_only, once;
+  bool config_only, once, watch;
   enum probe_format format;
 };
 
 static const char usage[] =
-    "Usage: genesys-probe [--once] [-C FILE] [--format table|json]\n"
+    "Usage: genesys-probe [--once|--watch] [-C FILE] [--format FORMAT]\n"
     "       genesys-probe --config-only [-C FILE] [--format table|json]\n"
     "       genesys-probe --events FILE [--attribute-format TEXT] [--format "
     "…]\n"
     "\n"
     "Reads collectd.conf through collectd itself, reports the mistakes in the\n"
-    "sections of the Genesys plugins, and tries the servers that they name; "
-    "or\n"
-    "tells which flow metrics recorded events would count, and why others\n"
-    "would not. It starts, writes and dispatches nothing, and may run beside\n"
-    "the live agent.\n"
+    "sections of the Genesys plugins, and tries the servers that they name. "
+    "Then\n"
+    "the blocks poll: it prints the values that they would dispatch, the\n"
+    "requests that they cost and the series that they make. Or it tells which\n"
+    "flow metrics recorded events would count, and why others would not. It\n"
+    "writes and dispatches nothing, and may run beside the live agent.\n"
     "\n"
     "  -C FILE             the configuration; default: collectd's own\n"
-    "  --once              check the configuration and the servers (default)\n"
+    "  --once              all checks, one round of polls, 60 s at most "
+    "(default)\n"
+    "  --watch             the values, round by round, until SIGINT\n"
     "  --config-only       check the configuration; uses no network\n"
     "  --collectd PROGRAM  default: collectd of PATH, or /usr/sbin/collectd\n"
     "  --events FILE       replay events, one a line; - is stdin\n"
     "  --attribute-format TEXT\n"
     "                      as AttributeFormat of <Attributes>\n"
-    "  --format FORMAT     table (default) or json\n"
+    "  --format FORMAT     table (default) or json; of values also putval, "
+    "influx,\n"
+    "                      prometheus\n"
     "  --version, --help\n"
     "\n"
     "Exit status: 0 all is well, 1 a warning, 2 a failure.\n";
@@ -89,13 +95,15 @@ static _Noreturn void print_and_leave(const char *text) {
 static void read_format(struct request *r, const char *name) {
   r->format = probe_format_of(name);
   if (r->format == PROBE_FORMAT_COUNT)
-    give_up("--format is \"table\" or \"json\"");
+    give_up("--format is \"table\", \"json\", \"putval\", \"influx\" or "
+            "\"prometheus\"");
 }
 
 static void read_words(struct request *r, int argc, char **argv) {
   static const struct option options[] = {
       {"config-only", no_argument, NULL, 'c'},
       {"once", no_argument, NULL, 'o'},
+      {"watch", no_argument, NULL, 'w'},
       {"events", required_argument, NULL, 'e'},
       {"attribute-format", required_argument, NULL, 'a'},
       {"format", required_argument, NULL, 'f'},
@@ -113,6 +121,9 @@ static void read_words(struct request *r, int argc, char **argv) {
       break;
     case 'o':
       r->once = true;
+      break;
+    case 'w':
+      r->watch = true;
       break;
     case 'f':
       read_format(r, optarg);
@@ -136,8 +147,10 @@ static void read_words(struct request *r, int argc, char **argv) {
     }
   if (optind < argc)
     give_up("unknown words at the end; genesys-probe --help has the options");
-  if (r->config_only + r->once + (r->events != NULL) > 1)
-    give_up("--once, --config-only and --events exclude each other");
+  if (r->config_only + r->once + r->watch + (r->events != NULL) > 1)
+    give_up("--once, --watch, --config-only and --events exclude each other");
+  if (r->format > PROBE_JSON && (r->config_only || r->events != NULL))
+    give_up("this --format is for values: --once or --watch");
 }
 
 /* ---- the configuration ---- */
@@ -164,32 +177,73 @@ static enum gc_code read_report(struct probe_findings *f,
   return GC_OK;
 }
 
-static enum gc_code check_config(const struct request *r,
-                                 struct probe_findings *f, struct gc_err *err) {
+/* What a run of collectd needs. */
+struct setup {
+  struct probe_host host;
+  const char *file;
+  struct gc_buf conf;
+};
+
+static enum gc_code set_up(const struct request *r, struct setup *s,
+                           struct gc_err *err) {
   const char *library = getenv("GENESYS_PROBE_LIBRARY"); /* for tests */
-  struct probe_host host = {.program = r->program,
-                            .agent_folder =
-                                library != NULL ? library : PROBE_LIBRARY};
-  GC_AUTO(gc_buf_clear) struct gc_buf conf = {.max = 65536};
-  GC_AUTO(gc_buf_clear) struct gc_buf report = {.max = PROBE_REPORT_MAX};
-  GC_AUTO(gc_buf_clear) struct gc_buf words = {.max = PROBE_WORDS_MAX};
-  GC_TRY(probe_host_ask(&host, err));
-  const char *file = r->file != NULL ? r->file : host.file;
-  if (access(file, R_OK) != 0)
+  /* Another program that reads the values waits for them alone. */
+  bool values_only = r->watch || r->format > PROBE_JSON;
+  const char *section = r->config_only ? "Finish true"
+                        : r->watch     ? "Values \"watch\""
+                        : values_only  ? "Values \"once\""
+                                       : "Check \"network\"\n  Values \"once\"";
+  *s = (struct setup){
+      .host = {.program = r->program,
+               .agent_folder = library != NULL ? library : PROBE_LIBRARY},
+      .conf = {.max = 65536}};
+  GC_TRY(probe_host_ask(&s->host, err));
+  s->file = r->file != NULL ? r->file : s->host.file;
+  if (access(s->file, R_OK) != 0)
     return gc_fail(err, GC_ERR_CONFIG,
                    "%.300s cannot be read: %m; run genesys-probe as the user "
                    "of collectd",
-                   file);
-  enum gc_code code = probe_host_conf(&host, file, !r->config_only, &conf);
-  if (code != GC_OK)
-    return gc_fail(err, code, "the name of the file is too long");
-  GC_TRY(probe_host_run(&host, conf.data, &report, &words, err));
-  code = read_report(f, &report);
+                   s->file);
+  enum gc_code code = probe_host_conf(&s->host, s->file, section, &s->conf);
+  return code == GC_OK ? code
+                       : gc_fail(err, code, "the name of the file is too long");
+}
+
+static enum gc_code check_config(const struct setup *s,
+                                 struct probe_findings *f, struct gc_err *err) {
+  GC_AUTO(gc_buf_clear) struct gc_buf report = {.max = PROBE_REPORT_MAX};
+  GC_AUTO(gc_buf_clear) struct gc_buf words = {.max = PROBE_WORDS_MAX};
+  GC_TRY(probe_host_run(&s->host, s->conf.data, &report, &words, err));
+  enum gc_code code = read_report(f, &report);
   if (code == GC_OK)
-    code = probe_conclude(f, file, first_words(&words));
+    code = probe_conclude(f, s->file, first_words(&words));
   return code == GC_OK ? code
                        : gc_fail(err, code, "the report of collectd: %s",
                                  gc_code_words(code));
+}
+
+static enum gc_code run_collectd(const struct request *r, struct gc_buf *out,
+                                 enum probe_state *ret_state,
+                                 struct gc_err *err) {
+  struct setup setup;
+  struct probe_findings findings = {.ended = false};
+  enum gc_code code = set_up(r, &setup, err);
+  if (code == GC_OK && !r->config_only) {
+    const struct probe_show show = {.host = &setup.host,
+                                    .conf = setup.conf.data,
+                                    .file = setup.file,
+                                    .format = r->format,
+                                    .repeats = r->watch};
+    code = probe_show(&show, ret_state, err);
+  } else if (code == GC_OK) {
+    code = check_config(&setup, &findings, err);
+    if (code == GC_OK)
+      code = probe_render(&findings.results, r->format, out, err);
+    *ret_state = probe_results_worst(&findings.results);
+  }
+  probe_findings_clear(&findings);
+  gc_buf_clear(&setup.conf);
+  return code;
 }
 
 static enum probe_state probe_config(const struct request *asked,
@@ -197,16 +251,13 @@ static enum probe_state probe_config(const struct request *asked,
   char program[4096];
   struct gc_err err = {.code = GC_OK};
   struct request r = *asked;
-  struct probe_findings findings = {.ended = false};
+  enum probe_state state = PROBE_FAILED;
   if (r.program == NULL)
     r.program = find_collectd(program, sizeof(program));
   if (r.program == NULL)
     give_up("there is no collectd; install it, or name it with --collectd");
-  if (check_config(&r, &findings, &err) != GC_OK ||
-      probe_render(&findings.results, r.format, out, &err) != GC_OK)
+  if (run_collectd(&r, out, &state, &err) != GC_OK)
     give_up(err.text);
-  enum probe_state state = probe_results_worst(&findings.results);
-  probe_findings_clear(&findings);
   return state;
 }
 

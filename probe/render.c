@@ -53,35 +53,44 @@ static enum gc_code render_table(const struct probe_results *r,
                       r->of_state[PROBE_OK]);
 }
 
+void probe_render_document(const struct probe_results *r, struct gc_document *d,
+                           struct json_object *root) {
+  gc_document_add_text(d, root, "result",
+                       probe_state_name(probe_results_worst(r)));
+  gc_document_add_int(d, root, "failed", (int64_t)r->of_state[PROBE_FAILED]);
+  gc_document_add_int(d, root, "warnings", (int64_t)r->of_state[PROBE_WARNING]);
+  gc_document_add_int(d, root, "ok", (int64_t)r->of_state[PROBE_OK]);
+  struct json_object *list = gc_document_add_array(d, root, "checks");
+  for (size_t i = 0; i < r->count; i++) {
+    const struct probe_result *at = &r->at[i];
+    const struct probe_check_row *row = probe_check_row(at->check);
+    struct json_object *one = gc_document_add_object(d, list, NULL);
+    gc_document_add_text(d, one, "check", row->name);
+    gc_document_add_text(d, one, "asks", row->asks);
+    gc_document_add_text(d, one, "subject", at->subject);
+    gc_document_add_text(d, one, "state", probe_state_name(at->state));
+    gc_document_add_text(d, one, "what", at->what);
+    if (at->state != PROBE_OK)
+      gc_document_add_text(d, one, "next", row->next);
+  }
+}
+
 static enum gc_code render_json(const struct probe_results *r,
                                 struct gc_buf *out, struct gc_err *err) {
   GC_AUTO(gc_document_clear) struct gc_document d = {0};
   struct json_object *root = gc_document_add_object(&d, NULL, NULL);
-  gc_document_add_text(&d, root, "result",
-                       probe_state_name(probe_results_worst(r)));
-  gc_document_add_int(&d, root, "failed", (int64_t)r->of_state[PROBE_FAILED]);
-  gc_document_add_int(&d, root, "warnings",
-                      (int64_t)r->of_state[PROBE_WARNING]);
-  gc_document_add_int(&d, root, "ok", (int64_t)r->of_state[PROBE_OK]);
-  struct json_object *list = gc_document_add_array(&d, root, "checks");
-  for (size_t i = 0; i < r->count; i++) {
-    const struct probe_result *at = &r->at[i];
-    const struct probe_check_row *row = probe_check_row(at->check);
-    struct json_object *one = gc_document_add_object(&d, list, NULL);
-    gc_document_add_text(&d, one, "check", row->name);
-    gc_document_add_text(&d, one, "asks", row->asks);
-    gc_document_add_text(&d, one, "subject", at->subject);
-    gc_document_add_text(&d, one, "state", probe_state_name(at->state));
-    gc_document_add_text(&d, one, "what", at->what);
-    if (at->state != PROBE_OK)
-      gc_document_add_text(&d, one, "next", row->next);
-  }
+  probe_render_document(r, &d, root);
   GC_TRY(gc_document_write(&d, out, err));
   return gc_buf_text(out, "\n");
 }
 
 enum probe_format probe_format_of(const char *name) {
-  static const char *const names[PROBE_FORMAT_COUNT] = {"table", "json"};
+  static const char *const names[PROBE_FORMAT_COUNT] = {
+      [PROBE_TABLE] = "table",
+      [PROBE_JSON] = "json",
+      [PROBE_PUTVAL] = "putval",
+      [PROBE_INFLUX] = "influx",
+      [PROBE_PROMETHEUS] = "prometheus"};
   int format = 0;
   while (format < PROBE_FORMAT_COUNT && strcmp(names[format], name) != 0)
     format++;

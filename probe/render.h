@@ -6,9 +6,17 @@
 #include "common/base/buf.h"
 #include "probe/checks.h"
 
-enum probe_format { PROBE_TABLE, PROBE_JSON, PROBE_FORMAT_COUNT };
+/* The first two are for results; all are for values (probe/values/format.h). */
+enum probe_format {
+  PROBE_TABLE,
+  PROBE_JSON,
+  PROBE_PUTVAL,
+  PROBE_INFLUX,
+  PROBE_PROMETHEUS,
+  PROBE_FORMAT_COUNT
+};
 
-/* Returns the format of that name ("table", "json"); PROBE_FORMAT_COUNT when
+/* Returns the format of that name ("table", "putval"); PROBE_FORMAT_COUNT when
  * there is none. */
 enum probe_format probe_format_of(const char *name);
 
@@ -24,5 +32,11 @@ enum probe_format probe_format_of(const char *name);
 GC_MUST_CHECK enum gc_code probe_render(const struct probe_results *r,
                                         enum probe_format format,
                                         struct gc_buf *out, struct gc_err *err);
+
+/* Adds those members to the object `root`. */
+struct gc_document;
+struct json_object;
+void probe_render_document(const struct probe_results *r, struct gc_document *d,
+                           struct json_object *root);
 
 #endif

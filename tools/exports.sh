@@ -13,6 +13,7 @@ for f in "$libs"/genesys*.so "$libs"/libgenesys_core-*.so; do
   */libgenesys_core-*) allowed='^gc_' ;;
   */genesys_probe.so) allowed='^(module_register|dlopen)$' ;; # see probe/agent.c
   */genesys_probe_network.so) allowed='^probe_network_run$' ;; # see probe/network/network.h
+  */genesys_probe_values.so) allowed='^probe_values_watch$' ;; # see probe/values/agent.h
   *) allowed='^module_register$' ;;
   esac
   names=$(nm -D --defined-only "$f" | awk '{ print $NF }' | grep -vE "$allowed")

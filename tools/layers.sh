@@ -45,8 +45,8 @@ for folder in common/base common/genesys common/export common/health common/net 
   refuse $folder "$collectd" 'only daemon and plugin.c include collectd'
 done
 # The probe: agent.c is the part inside collectd, host.c starts it, main.c is wiring.
-refuse probe "$collectd" 'only agent.c includes collectd' probe/agent.c
-for f in checks events findings render; do
+refuse probe "$collectd" 'only agent.c includes collectd' 'probe/*agent.c'
+for f in checks events findings render values/format values/values; do
   for end in c h; do
     refuse probe/$f.$end 'common/(net|analytics|daemon)/|plugins/.*/plugin|time\.h|sys/|unistd\.h|fcntl\.h|errno\.h' \
       'what follows from the findings is pure'

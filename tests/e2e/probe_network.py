@@ -138,7 +138,7 @@ def each_block_has_its_permissions_queues_and_poll() -> None:
              "analytics:conversationAggregate:view: granted")
     has_line("flows", done.stdout, "ok", "permission", 'genesys_flowmetrics <Flows "flows">', "analytics:flowObservation:view: granted")
     has_line("an interval of flows", done.stdout, "ok", "poll", 'genesys_flowmetrics <Flows "flows">', "groups in")
-    done = probe(sections(sim, polled("all", Observations="activity"))[0])
+    done = probe(sections(sim, polled("all", Observations="activity", ObservationInterval=10))[0])
     same("activity: status", (done.returncode, done.stderr), (0, ""))
     has_line("a poll by activity", done.stdout, "ok", "permission", every, "presence:presenceDefinition:view: granted")
     has_line("its answer", done.stdout, "ok", "poll", every, '"activity": 4 queues asked for')

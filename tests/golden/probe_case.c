@@ -2,16 +2,20 @@
 /* Runs one golden case of genesys-probe. With a section "events": the lines of
  * a file of --events; "format" has another AttributeFormat. Otherwise "report"
  * has what the part inside collectd reports, with " | " for a TAB; "words" what
- * collectd wrote to stderr. The output: the table and, after "json: ", the JSON
- * document, with the number of each line; "exit: " and the status. */
+ * collectd wrote to stderr. "values" has such a report of a round of polls,
+ * whose values are said in each format. The output: the table and, after "json:
+ * ", the JSON document, with the number of each line; "exit: " and the status.
+ */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "common/base/buf.h"
+#include "common/base/json/document.h"
 #include "probe/events.h"
 #include "probe/findings.h"
 #include "probe/render.h"
+#include "probe/values/format.h"
 #include "tests/support/case_words.h"
 
 static void put_tabs(char *line) {
@@ -50,7 +54,8 @@ static void say_output(struct case_file *file, enum probe_format format,
   }
   char *rest = out->data;
   for (char *line; (line = strsep(&rest, "\n")) != NULL && rest != NULL;)
-    say_line(file, "", line, (int)strlen(line));
+    if (line[0] != '\0')
+      say_line(file, "", line, (int)strlen(line));
 }
 
 /* Says the output in each format, and the exit status. */
@@ -65,7 +70,7 @@ static void run_events(struct case_file *file) {
   for (char *line; (line = strsep(&rest, "\n")) != NULL && rest != NULL;)
     if (probe_replay_line(r, line, strlen(line)) != GC_OK)
       case_give_up(file, line);
-  for (int f = 0; f < PROBE_FORMAT_COUNT; f++) {
+  for (int f = 0; f <= PROBE_JSON; f++) {
     GC_AUTO(gc_buf_clear) struct gc_buf out = {.max = 1 << 20};
     if (probe_replay_render(r, (enum probe_format)f, &out, NULL) != GC_OK)
       case_give_up(file, "the output");
@@ -90,7 +95,7 @@ static void run_report(struct case_file *file) {
   words[strcspn(words, "\n")] = '\0';
   if (probe_conclude(&findings, "/etc/collectd/collectd.conf", words) != GC_OK)
     case_give_up(file, "the report");
-  for (int f = 0; f < PROBE_FORMAT_COUNT; f++) {
+  for (int f = 0; f <= PROBE_JSON; f++) {
     GC_AUTO(gc_buf_clear) struct gc_buf out = {.max = 1 << 20};
     if (probe_render(&findings.results, (enum probe_format)f, &out, NULL) !=
         GC_OK)
@@ -103,12 +108,67 @@ static void run_report(struct case_file *file) {
   free(report);
 }
 
+static void read_values(struct case_file *file, struct probe_findings *findings,
+                        struct probe_values *values, char *report) {
+  for (char *line; (line = case_next_line(&report)) != NULL;) {
+    put_tabs(line);
+    enum gc_code code = probe_findings_read(findings, line);
+    if (code == GC_ERR_PARSE)
+      code = probe_values_read(values, &findings->results, line);
+    if (code != GC_OK)
+      case_say(file, "refused: %s: %s", gc_code_name(code), line);
+  }
+}
+
+static void say_values(struct case_file *file, const struct probe_values *v) {
+  for (int f = 0; f < PROBE_FORMAT_COUNT; f++) {
+    GC_AUTO(gc_buf_clear) struct gc_buf out = {.max = 1 << 20};
+    if (f == PROBE_JSON)
+      continue;
+    if (probe_values_write(v, (enum probe_format)f, &out, NULL) != GC_OK)
+      case_give_up(file, "the values");
+    say_output(file, PROBE_TABLE, &out);
+  }
+}
+
+static void say_document(struct case_file *file, const struct probe_values *v) {
+  GC_AUTO(gc_buf_clear) struct gc_buf out = {.max = 1 << 20};
+  GC_AUTO(gc_document_clear) struct gc_document d = {0};
+  struct json_object *root = gc_document_add_object(&d, NULL, NULL);
+  probe_values_document(v, true, &d, root);
+  if (gc_document_write(&d, &out, NULL) != GC_OK)
+    case_give_up(file, "the document");
+  say_json(file, gc_buf_string(&out));
+}
+
+static void run_values(struct case_file *file) {
+  struct probe_findings findings = {.ended = false};
+  struct probe_values values = {.count = 0};
+  GC_AUTO(gc_buf_clear) struct gc_buf out = {.max = 1 << 20};
+  char *report = case_text(file, "values");
+  read_values(file, &findings, &values, report);
+  if (probe_conclude(&findings, "collectd.conf", "") != GC_OK ||
+      probe_values_conclude(&values, &findings.results) != GC_OK ||
+      probe_render(&findings.results, PROBE_TABLE, &out, NULL) != GC_OK ||
+      probe_values_summary(&values, &out) != GC_OK)
+    case_give_up(file, "the report");
+  say_output(file, PROBE_TABLE, &out);
+  say_values(file, &values);
+  say_document(file, &values);
+  case_say(file, "exit: %d", (int)probe_results_worst(&findings.results));
+  probe_values_clear(&values);
+  probe_findings_clear(&findings);
+  free(report);
+}
+
 int main(int argc, char **argv) {
   struct case_file file;
   if (argc != 2 || !case_read(&file, argv[1]))
     return 99;
   if (case_section(&file, "events") != NULL)
     run_events(&file);
+  else if (case_section(&file, "values") != NULL)
+    run_values(&file);
   else
     run_report(&file);
   int failed = case_end(&file);

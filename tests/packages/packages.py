@@ -54,7 +54,7 @@ def the_deb_is_clean_and_complete() -> None:
     note("%d bytes" % package.stat().st_size)
     same("plugins", sorted(path.stem for path in root.glob("usr/lib/collectd/*")), PLUGINS)
     same("private libraries", sorted(path.name for path in root.glob("usr/lib/*/collectd-genesys/*")),
-         ["genesys_probe.so", "genesys_probe_network.so",
+         ["genesys_probe.so", "genesys_probe_network.so", "genesys_probe_values.so",
           "libgenesys_core-%s.so" % package.name.split("_")[1].split("-")[0]])
     check("state folder of root alone", re.search(r"^drwxr-x--- root/root .* \./var/lib/collectd/genesys/$", listed,
                                                   re.M), listed)

@@ -1,0 +1,180 @@
+/* SPDX-License-Identifier: MIT */
+#include "probe/values/agent.h"
+
+#include <netdb.h>
+#include <poll.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "collectd.h"
+#include "configfile.h"
+#include "plugin.h"
+#include "utils/common/common.h"
+
+#include "common/daemon/trial.h"
+#include "common/genesys/parts.h"
+#include "common/net/clock.h"
+
+enum { LINE_SIZE = 8192, EVERY_MS = 250, HOST_SIZE = 256 };
+
+static void (*say_line)(const char *line);
+static bool is_state; /* the values are self-telemetry */
+
+/* ---- lines ---- */
+
+/* Divides parts by US in place of line ends, which end a line here. */
+static void copy_parts(char out[GC_PARTS_SIZE], const char *parts) {
+  snprintf(out, GC_PARTS_SIZE, "%s", parts);
+  for (char *c = strchr(out, '\n'); c != NULL; c = strchr(c, '\n'))
+    *c = '\x1f';
+}
+
+/* As genesys_influxdb: a time in ms is exact, although collectd's unit is not.
+ */
+static uint64_t time_ns(cdtime_t time) {
+  uint64_t ms = CDTIME_T_TO_MS(time);
+  return MS_TO_CDTIME_T(ms) == time ? ms * 1000000 : CDTIME_T_TO_NS(time);
+}
+
+static void say_value(void *ctx, const char *plugin, const char *block,
+                      const value_list_t *vl, const char *parts) {
+  const data_set_t *set = plugin_get_ds(vl->type);
+  char line[LINE_SIZE], numbers[512] = "", copy[GC_PARTS_SIZE];
+  int len = 0;
+  (void)ctx;
+  for (size_t i = 0; set != NULL && i < vl->values_len && i < set->ds_num; i++)
+    len += set->ds[i].type == DS_TYPE_DERIVE
+               ? snprintf(numbers + len, sizeof(numbers) - (size_t)len,
+                          "%s%" PRIi64, i > 0 ? " " : "", vl->values[i].derive)
+               : snprintf(numbers + len, sizeof(numbers) - (size_t)len,
+                          "%s%.17g", i > 0 ? " " : "", vl->values[i].gauge);
+  copy_parts(copy, parts);
+  snprintf(line, sizeof(line),
+           "%s\t%s\t%s\t%s\t%s\t%s\t%s\t%" PRIu64 "\t%" PRIu64 "\t%s\t%s",
+           is_state ? "state" : "value", plugin, block, vl->host,
+           vl->plugin_instance, vl->type, vl->type_instance, time_ns(vl->time),
+           (uint64_t)CDTIME_T_TO_MS(vl->interval), numbers, copy);
+  say_line(line);
+}
+
+static void say_tried(void *ctx, const char *plugin, const char *block) {
+  char line[LINE_SIZE];
+  (void)ctx;
+  snprintf(line, sizeof(line), "tried\t%s\t%s", plugin, block);
+  say_line(line);
+}
+
+static void say_left_out(void *ctx, const char *plugin, const char *block,
+                         const char *why) {
+  char line[LINE_SIZE];
+  (void)ctx;
+  snprintf(line, sizeof(line), "left-out\t%s\t%s\t%s", plugin, block, why);
+  say_line(line);
+}
+
+static void say_requests(void *ctx, const char *plugin, const char *block,
+                         const char *account, const char *family,
+                         double per_minute) {
+  char line[LINE_SIZE];
+  (void)ctx;
+  snprintf(line, sizeof(line), "requests\t%s\t%s\t%s\t%s\t%.6f", plugin, block,
+           account, family, per_minute);
+  say_line(line);
+}
+
+static void say_budget(void *ctx, const char *account, uint32_t per_minute) {
+  char line[LINE_SIZE];
+  (void)ctx;
+  snprintf(line, sizeof(line), "budget\t%s\t%u", account, (unsigned)per_minute);
+  say_line(line);
+}
+
+static void say_note(void *ctx, const char *plugin, const char *block,
+                     const char *text) {
+  char line[LINE_SIZE];
+  (void)ctx;
+  snprintf(line, sizeof(line), "note\t%s\t%s\t%s", plugin, block, text);
+  say_line(line);
+}
+
+/* ---- rounds ---- */
+
+/* Finds the host name as collectd does after the configuration phase, which
+ * this process does not leave (init_hostname of its collectd.c). */
+static void name_host(void) {
+  const char *set = global_option_get("Hostname");
+  const char *full = global_option_get("FQDNLookup");
+  char name[HOST_SIZE] = "";
+  struct addrinfo hints = {.ai_flags = AI_CANONNAME}, *found = NULL;
+  if (set != NULL && set[0] != '\0') {
+    hostname_set(set);
+    return;
+  }
+  if (gethostname(name, sizeof(name) - 1) != 0)
+    return;
+  hostname_set(name);
+  if (full != NULL && IS_FALSE(full))
+    return;
+  if (getaddrinfo(name, NULL, &hints, &found) != 0)
+    return;
+  for (const struct addrinfo *a = found; a != NULL; a = a->ai_next)
+    if (a->ai_canonname != NULL) {
+      hostname_set(a->ai_canonname);
+      break;
+    }
+  freeaddrinfo(found);
+}
+
+/* The time between two readings, as between two read callbacks of collectd. */
+static void pause_reading(void) { (void)poll(NULL, 0, EVERY_MS); }
+
+/* Reads until no block waits for its first answers. One more reading follows:
+ * the newest answer may have come after the last one. */
+static void read_first_round(uint64_t end_ms) {
+  while (gc_trial_read() > 0 && gc_clock_now_ms() < end_ms)
+    pause_reading();
+  pause_reading();
+  (void)gc_trial_read();
+}
+
+static void read_state(void) {
+  is_state = true;
+  gc_trial_read_state();
+  is_state = false;
+}
+
+static void watch(void) {
+  uint64_t every_ms = CDTIME_T_TO_MS(plugin_get_interval());
+  for (uint64_t due_ms = gc_clock_now_ms() + every_ms;; due_ms += every_ms) {
+    while (gc_clock_now_ms() < due_ms) {
+      pause_reading();
+      (void)gc_trial_read();
+    }
+    read_state();
+    say_line("round");
+  }
+}
+
+GC_API probe_values_run probe_values_watch;
+void probe_values_watch(bool repeats, uint64_t start_ms,
+                        void (*say)(const char *line)) {
+  static const struct gc_trial trial = {.value = say_value,
+                                        .tried = say_tried,
+                                        .left_out = say_left_out,
+                                        .requests = say_requests,
+                                        .budget = say_budget,
+                                        .note = say_note};
+  say_line = say;
+  plugin_ctx_t context = plugin_get_ctx();
+  context.interval = cf_get_default_interval();
+  (void)plugin_set_ctx(context);
+  name_host();
+  gc_trial_begin(&trial);
+  read_first_round(start_ms + PROBE_ROUND_LIMIT_MS);
+  read_state();
+  gc_trial_report();
+  say_line("round");
+  if (repeats)
+    watch();
+}

@@ -1,0 +1,97 @@
+/* SPDX-License-Identifier: MIT */
+/* The values that a configuration would dispatch, and what it costs, as the
+ * part inside collectd (probe/values/agent.c) reports them. Pure.
+ *
+ * A report is lines of words that a TAB divides:
+ *
+ *   polled LEVEL TEXT          a line for collectd's log while blocks poll
+ *   tried PLUGIN BLOCK         a block that polls: "queues-all"
+ *   left-out PLUGIN BLOCK WHY  a block that is not tried
+ *   value PLUGIN BLOCK HOST INSTANCE TYPE TYPE_INSTANCE TIME INTERVAL NUMBERS
+ *         PARTS                a value: time in ns since 1970, interval in ms,
+ *                              numbers divided by blanks; parts of the identity
+ *                              (genesys/parts.h) with US in place of line ends
+ *   state …                    likewise: a value of a block's self-telemetry
+ *   requests PLUGIN BLOCK ACCOUNT FAMILY PER_MINUTE
+ *                              PLUGIN and BLOCK are empty for lists of names
+ *   budget ACCOUNT PER_MINUTE
+ *   note PLUGIN BLOCK TEXT
+ *   round                      one round of polls is complete */
+#ifndef PROBE_VALUES_VALUES_H
+#define PROBE_VALUES_VALUES_H
+
+#include "common/base/strmap.h"
+#include "common/genesys/sample.h"
+#include "probe/checks.h"
+
+struct probe_value {
+  const char *plugin, *block, *host, *instance, *type, *type_instance;
+  const char *parts;
+  enum gc_metric_id metric;
+  union gc_number numbers[GC_DS_MAX];
+  int64_t time_ns;
+  int64_t interval_ms;
+  bool is_state;
+  char *text; /* memory of the strings */
+};
+
+/* A block that was tried or left out. */
+struct probe_tried {
+  char *plugin, *block;
+  char *why;         /* left out; NULL: tried */
+  size_t values;     /* without self-telemetry */
+  unsigned up, down; /* times that source_up was 1, or 0 */
+  bool is_empty;     /* it selects no queue or flow */
+};
+
+#define PROBE_SELF_TELEMETRY "self-telemetry"
+
+/* A row of the summary. */
+struct probe_requests {
+  char *plugin, *block, *account, *family;
+  double per_minute;
+};
+struct probe_budget {
+  char *account;
+  double per_minute;
+};
+struct probe_note {
+  char *plugin, *block, *text;
+};
+/* The series of a family of values in a block. */
+struct probe_series {
+  char *plugin, *block;
+  const char *family; /* the collectd type, or PROBE_SELF_TELEMETRY */
+  size_t count;
+};
+
+/* Zeroed at first. */
+struct probe_values {
+  struct probe_value *at; /* of the present round */
+  size_t count, cap;
+  struct probe_tried *tried;
+  struct probe_requests *requests;
+  struct probe_budget *budgets;
+  struct probe_note *notes;
+  struct probe_series *series;
+  size_t tried_count, request_count, budget_count, note_count, series_count;
+  struct gc_strmap seen; /* identity → its series, of all rounds */
+  size_t twice;          /* identities that two blocks write */
+  size_t rounds;
+};
+
+enum { PROBE_VALUES_MAX = 2000000 }; /* of one round; series of all rounds */
+
+/* Reads one line and changes its bytes; a line of `polled` becomes a result.
+ * GC_ERR_PARSE: not such a line, and untouched; GC_ERR_LIMIT, GC_ERR_MEMORY. */
+GC_MUST_CHECK enum gc_code probe_values_read(struct probe_values *v,
+                                             struct probe_results *results,
+                                             char *line);
+/* Forgets the values of the present round, not the summary. */
+void probe_values_next_round(struct probe_values *v);
+/* Adds a result for each block: has it answered, and what does it make? */
+GC_MUST_CHECK enum gc_code probe_values_conclude(const struct probe_values *v,
+                                                 struct probe_results *results);
+void probe_values_clear(struct probe_values *v);
+
+#endif
