@@ -8,6 +8,7 @@
 #include "common/base/json/document.h"
 #include "common/base/strmap.h"
 #include "plugins/genesys_flowmetrics/events/decode.h"
+#include "probe/contacts.h"
 
 /* The outcomes of a row: those of the decoder's reasons, then our own. */
 enum outcome {
@@ -15,8 +16,11 @@ enum outcome {
   OUTCOME_DUPLICATE,
   OUTCOME_SKIPPED,
   OUTCOME_UNPLACED,
-  OUTCOME_COUNT
+  OUTCOME_CONTACT, /* those of probe/contacts.h behind COUNTED follow */
+  OUTCOME_COUNT = OUTCOME_CONTACT + PROBE_CONTACT_COUNT - 1
 };
+
+#define CONTACT(id) (OUTCOME_CONTACT + PROBE_CONTACT_##id - 1)
 
 static const struct outcome_row {
   const char *word;
@@ -53,18 +57,47 @@ static const struct outcome_row {
                           "a metric where no known event has one; the message "
                           "is not acknowledged",
                           PROBE_WARNING},
+    [CONTACT(TAKEN_BACK)] = {"taken back",
+                             "these facts contradict it: the next one is not "
+                             "counted instead",
+                             PROBE_OK},
+    [CONTACT(KNOWN)] = {"known",
+                        "no fact is new: a repeat, or an older snapshot",
+                        PROBE_OK},
+    [CONTACT(NO_QUEUE)] = {"no queue", "no participant is of a queue",
+                           PROBE_OK},
+    [CONTACT(LATER)] = {"later",
+                        "the contact is not in the queue yet: no "
+                        "connectedTime, or a callback before its time",
+                        PROBE_OK},
+    [CONTACT(NO_OFFER)] = {"no offer",
+                           "an agent of the queue alone: an outbound or a "
+                           "direct contact was not offered by it",
+                           PROBE_OK},
+    [CONTACT(NO_COUNT)] = {"no count", "new facts, from which no count follows",
+                           PROBE_OK},
+    [CONTACT(CROWD)] = {"crowd",
+                        "a snapshot with more participants than are kept",
+                        PROBE_WARNING},
+    [CONTACT(WORD)] = {"word", "a word of the platform that is unknown",
+                       PROBE_WARNING},
+    [CONTACT(CONTROL)] = {"control", "a message of the platform itself",
+                          PROBE_OK},
 };
 
 struct row {
   size_t line;
   int outcome;         /* as in outcomes[] */
   char *flow, *metric; /* NULL: the row concerns the event */
+  char *series;        /* of a contact: "QUEUE/queue_offer-voice"; NULL: none */
+  uint64_t times;      /* of the series */
   char *key;           /* what was remembered; NULL: nothing */
 };
 
 struct probe_replay {
   struct attribute_form form;
   struct event_reader *reader;
+  struct probe_contacts *contacts;
   struct gc_strmap keys; /* the keys are owned */
   struct row *rows;
   size_t count, cap, line;
@@ -79,8 +112,12 @@ struct probe_replay *probe_replay_new(const char *format, struct gc_err *err) {
   }
   if (attribute_form_set(&r->form, format, err) == GC_OK)
     r->reader = event_reader_new(&r->form, err);
-  if (r->reader != NULL)
-    return r;
+  if (r->reader != NULL) {
+    r->contacts = probe_contacts_new();
+    if (r->contacts != NULL)
+      return r;
+    gc_fail(err, GC_ERR_MEMORY, "out of memory");
+  }
   probe_replay_free(r);
   return NULL;
 }
@@ -88,6 +125,7 @@ struct probe_replay *probe_replay_new(const char *format, struct gc_err *err) {
 static void row_clear(struct row *row) {
   free(row->flow);
   free(row->metric);
+  free(row->series);
   free(row->key);
 }
 
@@ -109,6 +147,7 @@ void probe_replay_free(struct probe_replay *r) {
   free(r->rows);
   gc_strmap_clear(&r->keys);
   event_reader_free(r->reader);
+  probe_contacts_free(r->contacts);
   free(r);
 }
 
@@ -189,14 +228,28 @@ static enum gc_code add_times(struct probe_replay *r, int outcome,
   return GC_OK;
 }
 
-enum gc_code probe_replay_line(struct probe_replay *r, const char *line,
-                               size_t len) {
+static enum gc_code on_contact(void *ctx, enum probe_contact outcome,
+                               const char *what, uint64_t count) {
+  struct probe_replay *r = ctx;
+  bool is_counted = outcome == PROBE_CONTACT_COUNTED;
+  struct row row = {.line = r->line,
+                    .outcome = is_counted ? OUTCOME_COUNTED
+                                          : (enum outcome)(OUTCOME_CONTACT +
+                                                           (int)outcome - 1),
+                    .times = count};
+  if (what != NULL) {
+    row.series = shown(what, strlen(what));
+    if (row.series == NULL)
+      return GC_ERR_MEMORY;
+  }
+  return add_row(r, row);
+}
+
+static enum gc_code read_attributes(struct probe_replay *r, const char *line,
+                                    size_t len) {
   struct event_counts counts = {0};
   const struct event_sink sink = {on_metric, r};
   size_t before = r->count;
-  r->line++;
-  if (len == 0)
-    return GC_OK;
   enum gc_code code = event_read(r->reader, line, len, &counts, &sink, NULL);
   if (code == GC_ERR_MEMORY ||
       (code == GC_ERR_LIMIT && r->count >= PROBE_ROWS_MAX))
@@ -209,7 +262,29 @@ enum gc_code probe_replay_line(struct probe_replay *r, const char *line,
   return add_times(r, OUTCOME_SKIPPED, counts.skipped);
 }
 
+enum gc_code probe_replay_line(struct probe_replay *r, const char *line,
+                               size_t len) {
+  const struct probe_contact_sink sink = {on_contact, r};
+  bool is_contact = false;
+  r->line++;
+  if (len == 0)
+    return GC_OK;
+  GC_TRY(probe_contacts_line(r->contacts, line, len, &sink, &is_contact));
+  return is_contact ? GC_OK : read_attributes(r, line, len);
+}
+
 /* ---- output ---- */
+
+static enum gc_code render_series(const struct row *row,
+                                  const struct outcome_row *is,
+                                  struct gc_buf *out) {
+  GC_TRY(gc_buf_text(out, row->series));
+  if (row->times > 1)
+    GC_TRY(gc_buf_print(out, " +%llu", (unsigned long long)row->times));
+  if (is->what != NULL)
+    GC_TRY(gc_buf_print(out, ": %s", is->what));
+  return gc_buf_text(out, "\n");
+}
 
 static enum gc_code render_rows(const struct probe_replay *r,
                                 struct gc_buf *out) {
@@ -218,9 +293,10 @@ static enum gc_code render_rows(const struct probe_replay *r,
     const struct row *row = &r->rows[i];
     const struct outcome_row *is = &outcomes[row->outcome];
     GC_TRY(gc_buf_print(out, "%-6zu  %-12s  ", row->line, is->word));
-    GC_TRY(is->what != NULL ? gc_buf_print(out, "%s\n", is->what)
-                            : gc_buf_print(out, "%s/flow_metric-%s\n",
-                                           row->flow, row->metric));
+    GC_TRY(row->series != NULL ? render_series(row, is, out)
+           : is->what != NULL  ? gc_buf_print(out, "%s\n", is->what)
+                               : gc_buf_print(out, "%s/flow_metric-%s\n",
+                                              row->flow, row->metric));
   }
   const char *comma = "";
   for (int n = 0; n < OUTCOME_COUNT; n++) {
@@ -248,10 +324,16 @@ static enum gc_code render_document(const struct probe_replay *r,
     struct json_object *one = gc_document_add_object(&d, list, NULL);
     gc_document_add_int(&d, one, "line", (int64_t)row->line);
     gc_document_add_text(&d, one, "outcome", is->word);
+    if (row->series != NULL) {
+      gc_document_add_text(&d, one, "series", row->series);
+      gc_document_add_int(&d, one, "count", (int64_t)row->times);
+    }
     if (is->what != NULL) {
       gc_document_add_text(&d, one, "what", is->what);
       continue;
     }
+    if (row->series != NULL)
+      continue;
     gc_document_add_text(&d, one, "flow", row->flow);
     gc_document_add_text(&d, one, "metric", row->metric);
   }

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* Replays recorded events through the decoder of genesys_flowmetrics and tells
- * which flow metrics would be counted, and why others would not. Each line of
- * the input is one body: of a message of SQS, of a request to the webhook, or
- * of a notification. Pure; one thread.
+/* Replays recorded events through the decoders of the plugins and tells what
+ * would be counted, and why others would not: contacts (probe/contacts.h), else
+ * flow metrics. Each line of the input is one body: of a message of SQS, of a
+ * request to the webhook, or of a socket. Pure; one thread.
  *
  * A metric counts once for a conversation and an attribute name, as in the
  * ledger. What needs the time of the arrival or the settings of a block
@@ -38,10 +38,11 @@ GC_MUST_CHECK enum gc_code probe_replay_line(struct probe_replay *r,
  *   1     counted    CustomerRouting/flow_metric-Unknown
  *   2     duplicate  CustomerRouting/flow_metric-Unknown
  *   3     time       the attribute has no valid time, or one before 1970
- *   counted: 1, duplicate: 1, time: 1
+ *   4     counted    5dfbd3d1-…/queue_offer-voice
+ *   counted: 2, duplicate: 1, time: 1
  *
  * or one JSON object with the members events (line, outcome, and flow and
- * metric or what) and outcomes. */
+ * metric, or series and count, or what) and outcomes. */
 GC_MUST_CHECK enum gc_code probe_replay_render(const struct probe_replay *r,
                                                enum probe_format format,
                                                struct gc_buf *out,

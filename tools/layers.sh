@@ -46,7 +46,7 @@ for folder in common/base common/genesys common/export common/health common/net 
 done
 # The probe: agent.c is the part inside collectd, host.c starts it, main.c is wiring.
 refuse probe "$collectd" 'only agent.c includes collectd' 'probe/*agent.c'
-for f in checks events findings render values/format values/values; do
+for f in checks contacts events findings render values/format values/values; do
   for end in c h; do
     refuse probe/$f.$end 'common/(net|analytics|daemon)/|plugins/.*/plugin|time\.h|sys/|unistd\.h|fcntl\.h|errno\.h' \
       'what follows from the findings is pure'
