@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 #include "common/net/http/inspect.h"
 
+#include <netdb.h>
 #include <stdio.h>
 #include <string.h>
 #include <strings.h>
+#include <sys/socket.h>
 
 #include <curl/curl.h>
 
@@ -65,6 +67,27 @@ static void read_chain(CURL *easy, struct gc_inspection *r) {
   }
 }
 
+/* Appends a numeric address to those that were tried. */
+static void add_address(struct gc_inspection *r, const struct sockaddr *at,
+                        socklen_t at_len) {
+  char text[64];
+  size_t len = strlen(r->address);
+  if (getnameinfo(at, at_len, text, sizeof(text), NULL, 0, NI_NUMERICHOST) ==
+          0 &&
+      len + strlen(text) + 3 <= sizeof(r->address))
+    snprintf(r->address + len, sizeof(r->address) - len, "%s%s",
+             len > 0 ? ", " : "", text);
+}
+
+/* libcurl calls it for each address that it tries; it knows the address of a
+ * connection (CURLINFO_PRIMARY_IP) only if there is one. */
+static curl_socket_t open_socket(void *ctx, curlsocktype purpose,
+                                 struct curl_sockaddr *at) {
+  (void)purpose;
+  add_address(ctx, &at->addr, (socklen_t)at->addrlen);
+  return socket(at->family, at->socktype | SOCK_CLOEXEC, at->protocol);
+}
+
 static void read_times(CURL *easy, struct gc_inspection *r) {
   static const CURLINFO infos[GC_INSPECT_STEP_COUNT] = {
       [GC_INSPECT_DNS] = CURLINFO_NAMELOOKUP_TIME_T,
@@ -77,7 +100,7 @@ static void read_times(CURL *easy, struct gc_inspection *r) {
       r->ms[i] = (uint32_t)(us / 1000 + 1);
   }
   if (curl_easy_getinfo(easy, CURLINFO_PRIMARY_IP, &address) == CURLE_OK &&
-      address != NULL)
+      address != NULL && address[0] != '\0')
     snprintf(r->address, sizeof(r->address), "%s", address);
 }
 
@@ -121,24 +144,28 @@ static CURLcode run_transfer(CURLM *multi, uint32_t limit_ms) {
 }
 
 static enum gc_code set_up(CURL *easy, const struct gc_connect *c,
-                           const char *url, char *words, struct gc_err *err) {
-  GC_TRY(gc_curl_set_options(easy, c, url, err));
+                           const char *url, char *words,
+                           struct gc_inspection *ret) {
+  GC_TRY(gc_curl_set_options(easy, c, url, &ret->err));
   bool tunnels = strncasecmp(url, "https:", 6) == 0;
   if (curl_easy_setopt(easy, CURLOPT_URL, url) == CURLE_OK &&
       curl_easy_setopt(easy, CURLOPT_CONNECT_ONLY, 1L) == CURLE_OK &&
       curl_easy_setopt(easy, CURLOPT_CERTINFO, 1L) == CURLE_OK &&
       curl_easy_setopt(easy, CURLOPT_HTTPPROXYTUNNEL, tunnels ? 1L : 0L) ==
           CURLE_OK &&
-      curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, words) == CURLE_OK)
+      curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, words) == CURLE_OK &&
+      curl_easy_setopt(easy, CURLOPT_OPENSOCKETFUNCTION, open_socket) ==
+          CURLE_OK &&
+      curl_easy_setopt(easy, CURLOPT_OPENSOCKETDATA, ret) == CURLE_OK)
     return GC_OK;
-  return gc_fail(err, GC_ERR_MEMORY, "out of memory");
+  return gc_fail(&ret->err, GC_ERR_MEMORY, "out of memory");
 }
 
 static void connect_once(CURLM *multi, CURL *easy, const struct gc_connect *c,
                          const char *url, uint32_t limit_ms,
                          struct gc_inspection *ret) {
   char words[CURL_ERROR_SIZE] = "";
-  if (set_up(easy, c, url, words, &ret->err) != GC_OK ||
+  if (set_up(easy, c, url, words, ret) != GC_OK ||
       curl_multi_add_handle(multi, easy) != CURLM_OK)
     return;
   CURLcode code = run_transfer(multi, limit_ms);

@@ -19,8 +19,10 @@ struct gc_inspection {
   /* The step that failed; GC_INSPECT_STEP_COUNT: none, and `err` is GC_OK. */
   enum gc_inspect_step failed;
   struct gc_err err; /* "HOST:PORT: WORDS; HINT", without a secret */
-  char address[64];  /* numeric; the proxy's if there is one; "": none */
-  char proxy[160];   /* " (proxy HOST:PORT of Proxy)", or "" */
+  /* Numeric: of the connection; without one, those that were tried ("::1,
+   * 127.0.0.1"); of the proxy if there is one. "": there is none. */
+  char address[160];
+  char proxy[160];                    /* " (proxy HOST:PORT of Proxy)", or "" */
   uint32_t ms[GC_INSPECT_STEP_COUNT]; /* from the begin to the step's end */
   /* The certificates that the server sent, its own first. */
   char chain[300];      /* "CN=… < CN=…", the issuers last; "": none */
