@@ -3,12 +3,18 @@
 
 #include <string.h>
 
-#include "common/net/api/secret.h"
+#include "common/net/api/secret_reader.h"
+#include "common/net/bounded.h"
 #include "plugins/genesys_influxdb/options.h"
 #include "plugins/genesys_influxdb/sender/answer.h"
 #include "probe/network/server.h"
 
-enum { URL_MAX = 8192, HEADER_MAX = 16384, WORDS_SIZE = 200 };
+enum {
+  URL_MAX = 8192,
+  HEADER_MAX = 16384,
+  WORDS_SIZE = 200,
+  FILES_WAIT_MS = 300, /* longest wait for a disk that hangs */
+};
 
 struct verdict {
   const struct probe_place *place;
@@ -50,7 +56,14 @@ static enum gc_code read_secret(const struct influx_node_settings *s,
       .literal = s->password, .file = s->secret_file, .what = s->secret_option};
   if (s->password == NULL && s->secret_file == NULL)
     return GC_OK;
-  return gc_secret_read(&secret, out, err);
+  if (s->secret_file == NULL)
+    return gc_secret_read(&secret, out, err);
+  struct gc_bounded *reads = gc_bounded_new("gc-secret", FILES_WAIT_MS);
+  if (reads == NULL)
+    return gc_fail(err, GC_ERR_MEMORY, "out of memory");
+  enum gc_code code = gc_secret_read_bounded(reads, &secret, out, err);
+  gc_bounded_free(reads);
+  return code;
 }
 
 static enum gc_code write_comment(const struct probe_place *p,

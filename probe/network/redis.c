@@ -1,29 +1,79 @@
 /* SPDX-License-Identifier: MIT */
 #include "probe/network/redis.h"
 
+#include <stdlib.h>
+
+#include "common/net/bounded.h"
 #include "plugins/genesys_flowmetrics/ledger/redis/internal.h"
 
 enum { NO_STOP = -1 }; /* poll passes over it */
 
-void probe_redis_check(const struct probe_place *p,
-                       const struct redis_settings *settings) {
+struct redis_trial {
+  const struct redis_settings *settings;
+  enum gc_code code;
+  struct gc_err err, advice;
+};
+
+static void run_trial(void *ctx) {
+  struct redis_trial *t = ctx;
   struct redis_words words = {.count = 0};
   struct redis_link *link = NULL;
-  struct gc_err err = {.code = GC_OK}, advice = {.code = GC_OK};
-  if (!probe_has_time(p->reporter, PROBE_REDIS, p->subject))
-    return;
-  enum gc_code code = redis_link_open(settings, NO_STOP, &link, &err);
-  if (code == GC_OK)
-    code = redis_read_durability(link, &words, &advice, &err);
-  if (code != GC_OK)
-    probe_report(p->reporter, PROBE_REDIS, PROBE_FAILED, p->subject, "%s",
-                 err.text);
-  else if (advice.code != GC_OK)
-    probe_report(p->reporter, PROBE_REDIS, PROBE_WARNING, p->subject, "%s: %s",
-                 settings->url.shown, advice.text);
-  else
-    probe_report(p->reporter, PROBE_REDIS, PROBE_OK, p->subject,
-                 "%s: counts survive a crash", settings->url.shown);
+  t->code = redis_link_open(t->settings, NO_STOP, &link, &t->err);
+  if (t->code == GC_OK)
+    t->code = redis_read_durability(link, &words, &t->advice, &t->err);
   redis_link_close(link);
   redis_words_clear(&words);
+}
+
+static void report_trial(const struct probe_place *p,
+                         const struct redis_trial *t) {
+  const char *shown = t->settings->url.shown;
+  if (t->code != GC_OK)
+    probe_report(p->reporter, PROBE_REDIS, PROBE_FAILED, p->subject, "%s",
+                 t->err.text);
+  else if (t->advice.code != GC_OK)
+    probe_report(p->reporter, PROBE_REDIS, PROBE_WARNING, p->subject, "%s: %s",
+                 shown, t->advice.text);
+  else
+    probe_report(p->reporter, PROBE_REDIS, PROBE_OK, p->subject,
+                 "%s: counts survive a crash", shown);
+}
+
+/* Runs the trial on a thread of its own: the link itself reads the password and
+ * the authorities of TLS, whose disk may hang. GC_OK: `t` is the caller's
+ * again. */
+static enum gc_code run_bounded(struct redis_trial *t, uint32_t limit_ms) {
+  struct gc_bounded *bounded = gc_bounded_new("gc-probe", limit_ms);
+  if (bounded == NULL) {
+    free(t);
+    return GC_ERR_MEMORY;
+  }
+  enum gc_code code = gc_bounded_run(bounded, run_trial, free, t);
+  gc_bounded_free(bounded);
+  return code;
+}
+
+void probe_redis_check(const struct probe_place *p,
+                       const struct redis_settings *settings) {
+  if (!probe_has_time(p->reporter, PROBE_REDIS, p->subject))
+    return;
+  uint32_t limit_ms = probe_left_ms(p->reporter, PROBE_STEP_LIMIT_MS);
+  struct redis_trial *t = calloc(1, sizeof(*t));
+  enum gc_code code = GC_ERR_MEMORY;
+  if (t != NULL) {
+    t->settings = settings;
+    code = run_bounded(t, limit_ms);
+  }
+  if (code == GC_OK) {
+    report_trial(p, t);
+    free(t);
+  } else if (code == GC_ERR_TIMEOUT) {
+    probe_report(p->reporter, PROBE_REDIS, PROBE_FAILED, p->subject,
+                 "%s: no end within %u s; is StatePasswordFile or CACert on a "
+                 "disk that hangs?",
+                 settings->url.shown, (unsigned)(limit_ms / 1000));
+  } else {
+    probe_report(p->reporter, PROBE_REDIS, PROBE_FAILED, p->subject, "%s",
+                 gc_code_words(code));
+  }
 }

@@ -14,6 +14,7 @@ from lib import report
 from lib.collectd import DAEMON, FLOWS, Collectd, account, block, build_folder, built, polled, query, queues
 from lib.flows import Sqs, attributes
 from lib.genesys import Proxy, Simulator
+from lib.hanging_disk import hanging_disk
 from lib.process import free_port, wait_until
 from lib.redis import SERVER, Redis
 from lib.report import check, has_line, same
@@ -288,6 +289,23 @@ def a_redis_and_its_durability() -> None:
     has_line("gone", done.stdout, "failed", "redis", IVR)
 
 
+def a_disk_that_hangs_fails_its_own_check_alone() -> None:
+    """The secrets of Redis and of the database are on it; the checks after them are made."""
+    redis, database, disk = Redis(), Influx1(user="collectd:right"), hanging_disk("secrets")
+    for name in ("redis", "database"):
+        (disk.below / name).write_text("right\n")
+        (disk.below / name).chmod(0o600)
+    webhook = {"Source": "webhook", "Port": free_port(), "StateURL": redis.url, "StatePasswordFile": disk.below / "redis"}
+    text = (flow_section(block("Attributes", "ivr", webhook)) + "LoadPlugin genesys_influxdb\n"
+            + database.node(User="collectd", PasswordFile=disk.below / "database"))
+    disk.hang()
+    done = probe(text, (*FLOW, "genesys_influxdb"), {**disk.env, "LD_PRELOAD": str(disk.shim)})
+    same("status", (done.returncode, done.stderr), (2, ""))
+    has_line("redis", done.stdout, "failed", "redis", IVR, "is StatePasswordFile or CACert on a disk that hangs?")
+    has_line("influxdb", done.stdout, "failed", "influxdb", 'genesys_influxdb <Node "main">', str(disk.below / "database"))
+    check("all checks end", "end   " not in done.stdout, done.stdout)
+
+
 def a_database_judges_without_a_line() -> None:
     database = Influx1(user="collectd:right")
     password = database.folder / "password"
@@ -348,4 +366,5 @@ if __name__ == "__main__":
                  a_channel_of_an_agent_is_never_dropped, a_proxy_is_named_with_its_origin, the_live_agent_is_not_disturbed,
                  *([a_queue_of_sqs_is_read_and_left_as_it_was] if built(FLOWS) else []),
                  *([a_redis_and_its_durability] if built(FLOWS) and SERVER else []),
+                 *([a_disk_that_hangs_fails_its_own_check_alone] if built(FLOWS) and built("genesys_influxdb") and SERVER and INFLUXD else []),
                  *([a_database_judges_without_a_line] if built("genesys_influxdb") and INFLUXD else [])], {"collectd": DAEMON})
