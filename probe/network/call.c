@@ -65,12 +65,8 @@ enum gc_code probe_call(const struct probe_reporter *r, struct gc_account *a,
       .waits_max = 1,
       .done = on_call_done,
       .ctx = &c};
-  probe_wait_init(&c.wait);
-  gc_loop_call(gc_account_loop(a), send_waiting, &c);
-  bool is_over = probe_wait_for(&c.wait, limit_ms);
-  gc_loop_call(gc_account_loop(a), cancel_waiting, &c);
-  probe_wait_clear(&c.wait);
-  if (!is_over)
+  if (!probe_wait_run(&c.wait, gc_account_loop(a), send_waiting, cancel_waiting,
+                      &c, limit_ms))
     (void)gc_fail(&ret->err, GC_ERR_TIMEOUT, "%s: no answer within %u s",
                   gc_endpoint(request->endpoint)->function,
                   (unsigned)(limit_ms / 1000));

@@ -30,10 +30,8 @@ struct gc_entities *probe_names_read(const struct probe_reporter *r,
                                      enum gc_name_kind kind) {
   struct name_wait n = {
       .listener = {.kind = kind, .changed = on_names, .ctx = &n}, .account = a};
-  probe_wait_init(&n.wait);
-  gc_loop_call(gc_account_loop(a), begin_listening, &n);
-  (void)probe_wait_for(&n.wait, probe_left_ms(r, PROBE_STEP_LIMIT_MS));
-  gc_loop_call(gc_account_loop(a), end_listening, &n);
-  probe_wait_clear(&n.wait);
+  (void)probe_wait_run(&n.wait, gc_account_loop(a), begin_listening,
+                       end_listening, &n,
+                       probe_left_ms(r, PROBE_STEP_LIMIT_MS));
   return n.entities;
 }

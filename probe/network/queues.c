@@ -136,11 +136,16 @@ struct poll_wait {
   const struct probe_place *place;
   enum obs_source source;
   const struct selection *selection;
+  size_t groups; /* of the answer */
+  struct gc_err err;
   struct probe_wait wait;
 };
 
 static void on_poll_done(void *ctx) {
   struct poll_wait *w = ctx;
+  w->err = w->poll.error;
+  if (w->err.code == GC_OK)
+    w->groups = w->poll.reading->groups;
   probe_wait_end(&w->wait);
 }
 
@@ -171,13 +176,13 @@ static void report_poll(const struct poll_wait *w, size_t asked, bool is_over) {
     probe_report(p->reporter, PROBE_POLL, PROBE_FAILED, p->subject,
                  "\"%s\": no complete answer within %d s",
                  source_name(w->source), PROBE_STEP_LIMIT_MS / 1000);
-  else if (w->poll.error.code != GC_OK)
+  else if (w->err.code != GC_OK)
     probe_report(p->reporter, PROBE_POLL, PROBE_FAILED, p->subject,
-                 "\"%s\": %s", source_name(w->source), w->poll.error.text);
+                 "\"%s\": %s", source_name(w->source), w->err.text);
   else
     probe_report(p->reporter, PROBE_POLL, PROBE_OK, p->subject,
                  "\"%s\": %zu queues asked for, %zu groups answered",
-                 source_name(w->source), asked, w->poll.reading->groups);
+                 source_name(w->source), asked, w->groups);
 }
 
 static void poll_once(const struct probe_place *p, enum obs_source source,
@@ -192,16 +197,10 @@ static void poll_once(const struct probe_place *p, enum obs_source source,
   w.selection = &first;
   w.poll.path = options_of(p->block)->path;
   w.poll.visible = visible;
-  probe_wait_init(&w.wait);
-  gc_loop_call(gc_account_loop(p->account), begin_poll, &w);
   bool is_over =
-      probe_wait_for(&w.wait, probe_left_ms(p->reporter, PROBE_STEP_LIMIT_MS));
-  if (is_over)
-    report_poll(&w, first.count, true);
-  gc_loop_call(gc_account_loop(p->account), end_poll, &w);
-  if (!is_over)
-    report_poll(&w, first.count, false);
-  probe_wait_clear(&w.wait);
+      probe_wait_run(&w.wait, gc_account_loop(p->account), begin_poll, end_poll,
+                     &w, probe_left_ms(p->reporter, PROBE_STEP_LIMIT_MS));
+  report_poll(&w, first.count, is_over);
 }
 
 /* ---- permissions ---- */

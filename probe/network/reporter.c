@@ -78,3 +78,14 @@ void probe_wait_clear(struct probe_wait *w) {
   pthread_cond_destroy(&w->changed);
   pthread_mutex_destroy(&w->lock);
 }
+
+bool probe_wait_run(struct probe_wait *w, struct gc_loop *loop,
+                    void (*begin)(void *ctx), void (*end)(void *ctx), void *ctx,
+                    uint32_t limit_ms) {
+  probe_wait_init(w);
+  gc_loop_call(loop, begin, ctx);
+  bool is_over = probe_wait_for(w, limit_ms);
+  gc_loop_call(loop, end, ctx);
+  probe_wait_clear(w);
+  return is_over;
+}

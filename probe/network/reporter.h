@@ -8,6 +8,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "common/net/loop.h"
 #include "probe/checks.h"
 #include "probe/network/network.h"
 
@@ -46,5 +47,11 @@ void probe_wait_end(struct probe_wait *w);
 /* False: `limit_ms` have passed before. */
 bool probe_wait_for(struct probe_wait *w, uint32_t limit_ms);
 void probe_wait_clear(struct probe_wait *w);
+/* Runs begin(ctx) on the thread of `loop`, waits until probe_wait_end(w), and
+ * runs end(ctx) there, which stops what `begin` started. Initializes and clears
+ * `w`. False: `limit_ms` have passed before. */
+bool probe_wait_run(struct probe_wait *w, struct gc_loop *loop,
+                    void (*begin)(void *ctx), void (*end)(void *ctx), void *ctx,
+                    uint32_t limit_ms);
 
 #endif

@@ -48,12 +48,15 @@ static void start_exchange(void *ctx) {
   struct sending *s = ctx;
   struct gc_transport t = gc_http_transport(s->server->http);
   s->started = t.start(t.ctx, s->exchange, &s->err);
+  if (s->started != GC_OK)
+    probe_wait_end(&s->wait);
 }
 
 static void cancel_exchange(void *ctx) {
   struct sending *s = ctx;
   struct gc_transport t = gc_http_transport(s->server->http);
-  t.cancel(t.ctx, s->exchange);
+  if (s->started == GC_OK)
+    t.cancel(t.ctx, s->exchange);
 }
 
 enum gc_code
@@ -67,12 +70,8 @@ probe_server_send(const struct probe_reporter *r, struct probe_server *server,
   uint32_t limit_ms = probe_left_ms(r, PROBE_STEP_LIMIT_MS);
   x->done = on_exchange_done;
   x->ctx = &s;
-  probe_wait_init(&s.wait);
-  gc_loop_call(server->loop, start_exchange, &s);
-  bool is_over = s.started == GC_OK && probe_wait_for(&s.wait, limit_ms);
-  if (s.started == GC_OK)
-    gc_loop_call(server->loop, cancel_exchange, &s);
-  probe_wait_clear(&s.wait);
+  bool is_over = probe_wait_run(&s.wait, server->loop, start_exchange,
+                                cancel_exchange, &s, limit_ms);
   if (s.started != GC_OK)
     return gc_fail(err, s.started, "%s", s.err.text);
   return is_over ? GC_OK

@@ -83,9 +83,8 @@ static enum gc_code find_keys(struct sqs_trial *t, struct gc_err *err) {
   uint32_t limit_ms = probe_left_ms(t->place->reporter, PROBE_STEP_LIMIT_MS);
   (void)gc_fail(&t->err, GC_ERR_TIMEOUT, "no keys within %u s",
                 (unsigned)(limit_ms / 1000));
-  gc_loop_call(t->metadata.loop, get_keys, t);
-  (void)probe_wait_for(&t->wait, limit_ms);
-  gc_loop_call(t->metadata.loop, free_keeper, t);
+  (void)probe_wait_run(&t->wait, t->metadata.loop, get_keys, free_keeper, t,
+                       limit_ms);
   *err = t->err;
   return err->code;
 }
@@ -160,7 +159,6 @@ void probe_sqs_check(const struct probe_place *p,
   struct gc_err err = {.code = GC_OK};
   if (!probe_has_time(p->reporter, PROBE_SQS, p->subject))
     return;
-  probe_wait_init(&t.wait);
   if (open_servers(&t, config, &err) != GC_OK || find_keys(&t, &err) != GC_OK ||
       receive_once(&t, &err) != GC_OK)
     probe_report(p->reporter, PROBE_SQS, PROBE_FAILED, p->subject, "%s",
@@ -168,6 +166,5 @@ void probe_sqs_check(const struct probe_place *p,
   credentials_keeper_free(t.keeper);
   probe_server_close(&t.queue);
   probe_server_close(&t.metadata);
-  probe_wait_clear(&t.wait);
   explicit_bzero(&t.keys, sizeof(t.keys));
 }
