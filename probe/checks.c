@@ -82,8 +82,10 @@ static const struct probe_check_row rows[PROBE_CHECK_COUNT] = {
                    "docs/troubleshooting.md has each of these lines, its "
                    "cause and what helps"},
     [PROBE_VALUES] = {"values", "Does the block have values?",
-                      "the checks above name the cause; without one, let the "
-                      "probe run again: the first answers took too long"},
+                      "see the checks above for the cause, and run the probe "
+                      "again if there is none; a block that selects nothing "
+                      "needs other selectors; InstancePrefix or Host tells "
+                      "two blocks apart"},
 };
 
 enum probe_check probe_check_of(const char *name) {

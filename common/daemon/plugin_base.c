@@ -74,8 +74,7 @@ static char *join_name(const char *prefix, const char *name) {
   return text;
 }
 
-/* Returns the kind of the block as messages write it: "Queues". */
-static const char *key_of(const struct gc_block *b) {
+const char *gc_block_kind_name(const struct gc_block *b) {
   const struct gc_block_kind *kind = b->plugin->kinds;
   while (kind->key != NULL && kind->rows != b->is->rows)
     kind++;
@@ -95,7 +94,7 @@ static enum gc_code check_name(const struct gc_block *b, struct gc_err *err) {
           "its name is too similar to that of <%s \"%.60s\">: both "
           "become \"%.80s\" in identities or in Graphite, where \".\", "
           "\" \" and \"/\" are \"_\" and 127 bytes are kept",
-          key_of(o), o->name, ours);
+          gc_block_kind_name(o), o->name, ours);
   }
   return GC_OK;
 }
@@ -108,8 +107,8 @@ static enum gc_code check_block(struct gc_block *b, struct gc_err *err) {
   if (b->is->check != NULL)
     GC_TRY(b->is->check(b, &warning, err));
   if (warning.code != GC_OK)
-    gc_log_line(b->plugin->log, GC_LOG_WARNING, "<%s \"%s\">: %s", key_of(b),
-                b->name, warning.text);
+    gc_log_line(b->plugin->log, GC_LOG_WARNING, "<%s \"%s\">: %s",
+                gc_block_kind_name(b), b->name, warning.text);
   return GC_OK;
 }
 
@@ -179,7 +178,8 @@ struct describe {
 
 static void describe_block(void *ctx, struct gc_block *b) {
   const struct describe *d = ctx;
-  d->each(d->ctx, b->plugin->name, key_of(b), b->name, gc_block_account(b));
+  d->each(d->ctx, b->plugin->name, gc_block_kind_name(b), b->name,
+          gc_block_account(b));
 }
 
 void gc_plugins_each_block(void (*each)(void *ctx, const char *plugin,
@@ -276,8 +276,8 @@ void gc_plugin_try(struct gc_block *b) {
   if (b->runs)
     return;
   gc_daemon_health_fail(b->health, &err);
-  gc_log_line(b->plugin->log, GC_LOG_ERROR, "<%s \"%s\">: %s", key_of(b),
-              b->name, err.text);
+  gc_log_line(b->plugin->log, GC_LOG_ERROR, "<%s \"%s\">: %s",
+              gc_block_kind_name(b), b->name, err.text);
 }
 
 static void start_block(struct gc_block *b) {

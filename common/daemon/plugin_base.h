@@ -87,6 +87,7 @@ struct gc_block {
   const char *host; /* host of its values; NULL or "": collectd's host */
   bool runs;        /* `start` has succeeded */
   struct gc_health *health; /* NULL: out of memory */
+  bool has_answered; /* in a trial: all its sources were up at one time */
   struct gc_block *next;
 };
 
@@ -144,6 +145,8 @@ void gc_plugins_each(void (*each)(void *ctx, struct gc_block *b), void *ctx);
 /* Starts one block without the callbacks that collectd would call; a failure is
  * logged. For a trial. */
 void gc_plugin_try(struct gc_block *b);
+/* Returns the kind of the block as messages write it: "Queues". */
+const char *gc_block_kind_name(const struct gc_block *b);
 /* Returns the value of the block's option Account; NULL: it has none. */
 const char *gc_block_account(const struct gc_block *b);
 

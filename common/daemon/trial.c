@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "common/daemon/trial.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "collectd.h"
@@ -12,6 +13,7 @@
 #include "common/net/account.h"
 
 enum {
+  SUBJECT_SIZE = 400,
   STATE_INTERVAL_MS = 1000,
   NAMES_PAGE = 100, /* rows: pageSize of net/name_cache */
 };
@@ -30,6 +32,7 @@ static void take_value(const value_list_t *vl) {
 /* What the self-telemetry says about the first answer. */
 struct progress {
   unsigned sources; /* reported at all */
+  unsigned up;      /* of these */
   unsigned waiting; /* neither an answer nor a failure yet */
   bool has_failed;  /* a query's request failed */
   bool is_empty;    /* no queue or flow is selected */
@@ -42,6 +45,7 @@ static void note_progress(void *ctx, const struct gc_sample *s) {
   bool is_query = strcmp(s->qualifier, "aggregates") == 0;
   if (s->metric == GC_METRIC_SOURCE_UP) {
     p->sources++;
+    p->up += s->values[0].gauge > 0;
     /* A query is down until its first answer; others are then unknown. */
     p->waiting += is_query && s->values[0].gauge < 1.0;
   } else if (s->metric == GC_METRIC_QUERY_REQUESTS &&
@@ -70,9 +74,14 @@ static bool is_waiting(struct gc_block *b) {
   struct progress p = {0};
   const struct gc_samples sink = {.put = note_progress, .ctx = &p};
   b->is->read_state(b, STATE_INTERVAL_MS, &sink);
+  unsigned sources = b->is->trial->sources(b);
+  if (!b->has_answered && sources > 0 && p.up >= sources) {
+    b->has_answered = true;
+    trial->answered(trial->ctx, b->plugin->name, b->instance);
+  }
   if (p.is_empty || p.has_failed || lacks_token(b))
     return false;
-  if (p.sources < b->is->trial->sources(b))
+  if (p.sources < sources)
     return true;
   return p.waiting > 0 || (p.has_windows && p.windows == 0);
 }
@@ -108,16 +117,19 @@ void gc_trial_read_state(void) { gc_plugins_each(read_block_state, NULL); }
 
 static void start_block(void *ctx, struct gc_block *b) {
   const struct gc_block_trial *t = b->is->trial;
+  char subject[SUBJECT_SIZE];
   (void)ctx;
   if (t == NULL)
     return;
+  snprintf(subject, sizeof(subject), "%s <%s \"%s\">", b->plugin->name,
+           gc_block_kind_name(b), b->name);
   const char *why = t->prepare(b);
   if (why != NULL)
-    trial->left_out(trial->ctx, b->plugin->name, b->instance, why);
+    trial->left_out(trial->ctx, b->plugin->name, b->instance, subject, why);
   else
     gc_plugin_try(b);
   if (b->runs)
-    trial->tried(trial->ctx, b->plugin->name, b->instance);
+    trial->tried(trial->ctx, b->plugin->name, b->instance, subject);
 }
 
 void gc_trial_begin(const struct gc_trial *t) {

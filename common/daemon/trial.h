@@ -17,16 +17,21 @@
 struct value_list_s; /* of collectd */
 
 /* The receiver of a trial; no member is NULL. `plugin` is "genesys_realtime",
- * `block` "queues-all". All arguments are borrowed for the call. */
+ * `block` "queues-all", and `subject` is the block in the configuration:
+ * "genesys_realtime <Queues "all">". All arguments are borrowed for the call.
+ */
 struct gc_trial {
   /* Takes a value. `parts`: genesys/parts.h, "" for none. */
   void (*value)(void *ctx, const char *plugin, const char *block,
                 const struct value_list_s *vl, const char *parts);
   /* Reports a block that polls. */
-  void (*tried)(void *ctx, const char *plugin, const char *block);
+  void (*tried)(void *ctx, const char *plugin, const char *block,
+                const char *subject);
   /* Reports that a block is not tried. */
   void (*left_out)(void *ctx, const char *plugin, const char *block,
-                   const char *why);
+                   const char *subject, const char *why);
+  /* Reports once that all sources of a block were up at the same time. */
+  void (*answered)(void *ctx, const char *plugin, const char *block);
   /* Reports the requests of a block, or of an account's lists of names (both
    * names then are ""), to `family` ("queue_observations"). */
   void (*requests)(void *ctx, const char *plugin, const char *block,

@@ -58,18 +58,27 @@ static void say_value(void *ctx, const char *plugin, const char *block,
   say_line(line);
 }
 
-static void say_tried(void *ctx, const char *plugin, const char *block) {
+static void say_tried(void *ctx, const char *plugin, const char *block,
+                      const char *subject) {
   char line[LINE_SIZE];
   (void)ctx;
-  snprintf(line, sizeof(line), "tried\t%s\t%s", plugin, block);
+  snprintf(line, sizeof(line), "tried\t%s\t%s\t%s", plugin, block, subject);
+  say_line(line);
+}
+
+static void say_answered(void *ctx, const char *plugin, const char *block) {
+  char line[LINE_SIZE];
+  (void)ctx;
+  snprintf(line, sizeof(line), "answered\t%s\t%s", plugin, block);
   say_line(line);
 }
 
 static void say_left_out(void *ctx, const char *plugin, const char *block,
-                         const char *why) {
+                         const char *subject, const char *why) {
   char line[LINE_SIZE];
   (void)ctx;
-  snprintf(line, sizeof(line), "left-out\t%s\t%s\t%s", plugin, block, why);
+  snprintf(line, sizeof(line), "left-out\t%s\t%s\t%s\t%s", plugin, block,
+           subject, why);
   say_line(line);
 }
 
@@ -162,6 +171,7 @@ void probe_values_watch(bool repeats, uint64_t start_ms,
   static const struct gc_trial trial = {.value = say_value,
                                         .tried = say_tried,
                                         .left_out = say_left_out,
+                                        .answered = say_answered,
                                         .requests = say_requests,
                                         .budget = say_budget,
                                         .note = say_note};

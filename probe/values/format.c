@@ -59,6 +59,8 @@ static enum gc_code write_table(const struct probe_values *v,
   GC_TRY(gc_buf_print(out, "%-*s  VALUE\n", width, "SERIES"));
   for (size_t i = 0; i < v->count; i++) {
     const struct gc_metric *m = gc_metric(v->at[i].metric);
+    if (v->at[i].is_replaced)
+      continue;
     write_name(&v->at[i], name);
     GC_TRY(gc_buf_print(out, "%-*s ", width, name));
     for (unsigned k = 0; k < m->ds_count; k++) {

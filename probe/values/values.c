@@ -34,6 +34,10 @@ static struct probe_tried *find_tried(const struct probe_values *v,
   return NULL;
 }
 
+static char *copy_or_null(const char *text) {
+  return text != NULL ? strdup(text) : NULL;
+}
+
 static enum gc_code add_tried(const struct line *l, const char *why) {
   struct probe_values *v = l->values;
   struct probe_tried *at = grow(v->tried, v->tried_count, sizeof(*at));
@@ -43,9 +47,10 @@ static enum gc_code add_tried(const struct line *l, const char *why) {
   struct probe_tried *t = &at[v->tried_count];
   *t = (struct probe_tried){.plugin = strdup(l->words[1]),
                             .block = strdup(l->words[2]),
-                            .why = why != NULL ? strdup(why) : NULL};
+                            .subject = strdup(l->words[3]),
+                            .why = copy_or_null(why)};
   v->tried_count++;
-  return t->plugin != NULL && t->block != NULL &&
+  return t->plugin != NULL && t->block != NULL && t->subject != NULL &&
                  (why == NULL || t->why != NULL)
              ? GC_OK
              : GC_ERR_MEMORY;
@@ -56,7 +61,15 @@ static enum gc_code read_tried(const struct line *l) {
 }
 
 static enum gc_code read_left_out(const struct line *l) {
-  return add_tried(l, l->words[3]);
+  return add_tried(l, l->words[4]);
+}
+
+static enum gc_code read_answered(const struct line *l) {
+  struct probe_tried *t = find_tried(l->values, l->words[1], l->words[2]);
+  if (t == NULL)
+    return GC_ERR_PARSE;
+  t->has_answered = true;
+  return GC_OK;
 }
 
 /* ---- values ---- */
@@ -140,30 +153,54 @@ static size_t series_of(struct probe_values *v,
   return v->series_count++;
 }
 
-/* Counts a series once, and an identity that another block writes too. */
-static enum gc_code count_series(struct probe_values *v,
-                                 const struct probe_value *value) {
+/* A series that was seen. */
+struct probe_seen {
+  size_t row;   /* of v->series */
+  size_t at;    /* its newest value, of v->at */
+  size_t round; /* of that value */
+  char key[];
+};
+
+/* Adds an identity; NULL when out of memory. */
+static struct probe_seen *add_seen(struct probe_values *v, const char *key,
+                                   size_t row) {
+  size_t size = strlen(key) + 1;
+  struct probe_seen *s = malloc(sizeof(*s) + size);
+  if (s == NULL)
+    return NULL;
+  *s = (struct probe_seen){.row = row};
+  memcpy(s->key, key, size);
+  if (gc_strmap_put(&v->seen, s->key, s) == GC_OK)
+    return s;
+  free(s);
+  return NULL;
+}
+
+/* Counts a series once, and an identity that another block writes too. `at` is
+ * the index of the value. */
+static enum gc_code count_series(struct probe_values *v, size_t at) {
+  const struct probe_value *value = &v->at[at];
   char key[1024];
   snprintf(key, sizeof(key), "%s/%s/%s/%s", value->host, value->instance,
            value->type, value->type_instance);
   size_t row = series_of(v, value);
   if (row == SIZE_MAX)
     return GC_ERR_MEMORY;
-  uintptr_t before = (uintptr_t)gc_strmap_get(&v->seen, key);
-  if (before != 0) {
-    v->twice += strcmp(v->series[before - 1].block, value->block) != 0 ||
-                strcmp(v->series[before - 1].plugin, value->plugin) != 0;
-    return GC_OK;
+  struct probe_seen *s = gc_strmap_get(&v->seen, key);
+  if (s == NULL) {
+    if (v->seen.count >= PROBE_VALUES_MAX)
+      return GC_ERR_LIMIT;
+    s = add_seen(v, key, row);
+    if (s == NULL)
+      return GC_ERR_MEMORY;
+    v->series[row].count++;
+  } else {
+    v->twice += s->row != row;
+    if (s->round == v->rounds)
+      v->at[s->at].is_replaced = true;
   }
-  if (v->seen.count >= PROBE_VALUES_MAX)
-    return GC_ERR_LIMIT;
-  char *copy = strdup(key);
-  if (copy == NULL ||
-      gc_strmap_put(&v->seen, copy, (void *)(uintptr_t)(row + 1)) != GC_OK) {
-    free(copy);
-    return GC_ERR_MEMORY;
-  }
-  v->series[row].count++;
+  s->at = at;
+  s->round = v->rounds;
   return GC_OK;
 }
 
@@ -172,11 +209,8 @@ static void note_block(struct probe_values *v,
   struct probe_tried *t = find_tried(v, value->plugin, value->block);
   if (t == NULL)
     return;
-  t->values += !value->is_state;
-  if (value->metric == GC_METRIC_SOURCE_UP) {
-    t->up += value->numbers[0].gauge > 0;
+  if (value->metric == GC_METRIC_SOURCE_UP)
     t->down += !(value->numbers[0].gauge > 0);
-  }
   if ((value->metric == GC_METRIC_QUEUES || value->metric == GC_METRIC_FLOWS) &&
       strcmp(value->type_instance, "matched") == 0)
     t->is_empty = !(value->numbers[0].gauge > 0);
@@ -198,7 +232,7 @@ static enum gc_code read_value(const struct line *l) {
   GC_TRY(parse_value(&value, l->words));
   v->at[v->count++] = value;
   note_block(v, &value);
-  return count_series(v, &value);
+  return count_series(v, v->count - 1);
 }
 
 /* ---- the summary ---- */
@@ -277,10 +311,10 @@ static const struct line_kind {
   size_t words; /* with the first one */
   enum gc_code (*read)(const struct line *l);
 } kinds[] = {{"value", 11, read_value},      {"state", 11, read_value},
-             {"polled", 3, read_polled},     {"tried", 3, read_tried},
-             {"left-out", 4, read_left_out}, {"requests", 6, read_requests},
-             {"budget", 3, read_budget},     {"note", 4, read_note},
-             {"round", 1, read_round}};
+             {"polled", 3, read_polled},     {"tried", 4, read_tried},
+             {"left-out", 5, read_left_out}, {"answered", 3, read_answered},
+             {"requests", 6, read_requests}, {"budget", 3, read_budget},
+             {"note", 4, read_note},         {"round", 1, read_round}};
 
 /* Divides a line at its TABs; true if it has that many words. */
 static bool divide_line(char *line, char **words, size_t count) {
@@ -313,31 +347,49 @@ void probe_values_next_round(struct probe_values *v) {
   v->count = 0;
 }
 
-static enum gc_code conclude_block(const struct probe_tried *t,
+/* The series of a block, without self-telemetry. */
+static size_t series_in(const struct probe_values *v,
+                        const struct probe_tried *t) {
+  size_t sum = 0;
+  for (size_t i = 0; i < v->series_count; i++)
+    if (strcmp(v->series[i].plugin, t->plugin) == 0 &&
+        strcmp(v->series[i].block, t->block) == 0 &&
+        strcmp(v->series[i].family, PROBE_SELF_TELEMETRY) != 0)
+      sum += v->series[i].count;
+  return sum;
+}
+
+static enum gc_code conclude_block(const struct probe_values *v,
+                                   const struct probe_tried *t,
                                    struct probe_results *results) {
-  char subject[SUBJECT_SIZE], what[1024];
-  snprintf(subject, sizeof(subject), "%s: %s", t->plugin, t->block);
+  char what[1024];
+  size_t series = series_in(v, t);
+  enum probe_state state = PROBE_OK;
   if (t->why != NULL) {
     snprintf(what, sizeof(what), "not tried: %s", t->why);
-    return probe_results_add(results, PROBE_VALUES, PROBE_OK, subject, what);
+  } else if (t->has_answered && t->down == 0) {
+    snprintf(what, sizeof(what), "series: %zu", series);
+  } else if (t->has_answered) {
+    state = PROBE_WARNING;
+    snprintf(what, sizeof(what),
+             "series: %zu; later answers are late or failed (source_up is 0)",
+             series);
+  } else if (t->is_empty && t->down == 0) {
+    state = PROBE_WARNING;
+    snprintf(what, sizeof(what),
+             "it selects nothing, or earlier blocks have all that it selects");
+  } else {
+    state = PROBE_FAILED;
+    snprintf(what, sizeof(what), "no complete answer; series: %zu", series);
   }
-  if (t->up > 0 && t->down == 0) {
-    snprintf(what, sizeof(what), "values: %zu", t->values);
-    return probe_results_add(results, PROBE_VALUES, PROBE_OK, subject, what);
-  }
-  if (t->is_empty && t->down == 0)
-    return probe_results_add(results, PROBE_VALUES, PROBE_WARNING, subject,
-                             "it selects nothing, or earlier blocks have all "
-                             "that it selects");
-  snprintf(what, sizeof(what), "no complete answer; values: %zu", t->values);
-  return probe_results_add(results, PROBE_VALUES, PROBE_FAILED, subject, what);
+  return probe_results_add(results, PROBE_VALUES, state, t->subject, what);
 }
 
 enum gc_code probe_values_conclude(const struct probe_values *v,
                                    struct probe_results *results) {
   char what[160];
   for (size_t i = 0; i < v->tried_count; i++)
-    GC_TRY(conclude_block(&v->tried[i], results));
+    GC_TRY(conclude_block(v, &v->tried[i], results));
   if (v->twice > 0) {
     snprintf(what, sizeof(what),
              "values with the identity of a value of another block: %zu",
@@ -355,6 +407,7 @@ void probe_values_clear(struct probe_values *v) {
   for (size_t i = 0; i < v->tried_count; i++) {
     free(v->tried[i].plugin);
     free(v->tried[i].block);
+    free(v->tried[i].subject);
     free(v->tried[i].why);
   }
   for (size_t i = 0; i < v->request_count; i++) {
@@ -375,7 +428,7 @@ void probe_values_clear(struct probe_values *v) {
     free(v->series[i].block);
   }
   for (size_t i = 0; i < v->seen.room; i++)
-    free((char *)v->seen.slots[i].key);
+    free(v->seen.slots[i].value);
   gc_strmap_clear(&v->seen);
   free(v->tried);
   free(v->requests);

@@ -5,8 +5,11 @@
  * A report is lines of words that a TAB divides:
  *
  *   polled LEVEL TEXT          a line for collectd's log while blocks poll
- *   tried PLUGIN BLOCK         a block that polls: "queues-all"
- *   left-out PLUGIN BLOCK WHY  a block that is not tried
+ *   tried PLUGIN BLOCK SUBJECT a block that polls: "queues-all", and the block
+ *                              in the configuration
+ *   left-out PLUGIN BLOCK SUBJECT WHY
+ *                              a block that is not tried
+ *   answered PLUGIN BLOCK      all its sources were up
  *   value PLUGIN BLOCK HOST INSTANCE TYPE TYPE_INSTANCE TIME INTERVAL NUMBERS
  *         PARTS                a value: time in ns since 1970, interval in ms,
  *                              numbers divided by blanks; parts of the identity
@@ -32,15 +35,16 @@ struct probe_value {
   int64_t time_ns;
   int64_t interval_ms;
   bool is_state;
-  char *text; /* memory of the strings */
+  bool is_replaced; /* a later value of the round has its identity */
+  char *text;       /* memory of the strings */
 };
 
 /* A block that was tried or left out. */
 struct probe_tried {
-  char *plugin, *block;
+  char *plugin, *block, *subject;
   char *why;         /* left out; NULL: tried */
-  size_t values;     /* without self-telemetry */
-  unsigned up, down; /* times that source_up was 1, or 0 */
+  bool has_answered; /* all its sources, at one time */
+  unsigned down;     /* times that a source_up was 0 at the end of a round */
   bool is_empty;     /* it selects no queue or flow */
 };
 
@@ -75,7 +79,7 @@ struct probe_values {
   struct probe_note *notes;
   struct probe_series *series;
   size_t tried_count, request_count, budget_count, note_count, series_count;
-  struct gc_strmap seen; /* identity → its series, of all rounds */
+  struct gc_strmap seen; /* identity → struct probe_seen, of all rounds */
   size_t twice;          /* identities that two blocks write */
   size_t rounds;
 };

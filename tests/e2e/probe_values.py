@@ -83,7 +83,7 @@ def values_equal_the_truth() -> None:
     same("the series of queue_depth", series.get(("queues-all", "queue_depth")), sum("/queue_depth-" in key for key in truth))
     overlap = [n["note"] for n in document["notes"] if n["block"] == "queues-again" and "earlier blocks" in n["note"]]
     check("the overlap is named", overlap and overlap[0].startswith("5 of the queues"), document["notes"])
-    has_line("what is not tried", done.stdout.replace("{", "\n{"), "attributes-ivr", "not tried", "--events")
+    has_line("what is not tried", done.stdout.replace("{", "\n{"), "<Attributes", "ivr", "not tried", "--events")
     sim.reset_counters()
     equal("putval", sim, of_putval(probe(place.config, "--once", "--format", "putval").stdout))
     nothing_is_taken(sim, sqs, place)
@@ -148,7 +148,7 @@ def a_server_that_hangs_ends_in_time() -> None:
     sim.faults({"on": "* /api/v2/analytics/queues/observations/query", "answer": "hang"})
     done = probe(Place(ours(account(sim), queues())).config, "--once", "--format", "putval")
     same("status", done.returncode, 2)
-    has_line("the block", done.stderr, "failed", "values", "genesys_realtime: queues-all", "no complete answer")
+    has_line("the block", done.stderr, "failed", "values", 'genesys_realtime <Queues "all">', "no complete answer")
 
 
 if __name__ == "__main__":

@@ -115,15 +115,21 @@ static void on_value(void *ctx, const char *from, const char *block,
       vl->type_instance, parts[0] != '\0' ? parts : "\n");
 }
 
-static void on_tried(void *ctx, const char *from, const char *block) {
+static void on_tried(void *ctx, const char *from, const char *block,
+                     const char *subject) {
   (void)ctx;
-  say("tried %s %s\n", from, block);
+  say("tried %s %s: %s\n", from, block, subject);
 }
 
 static void on_left_out(void *ctx, const char *from, const char *block,
-                        const char *why) {
+                        const char *subject, const char *why) {
   (void)ctx, (void)from;
-  say("left out %s: %s\n", block, why);
+  say("left out %s: %s: %s\n", block, subject, why);
+}
+
+static void on_answered(void *ctx, const char *from, const char *block) {
+  (void)ctx, (void)from;
+  say("answered %s\n", block);
 }
 
 static void on_requests(void *ctx, const char *from, const char *block,
@@ -156,6 +162,7 @@ static void blocks_poll_and_the_daemon_gets_nothing(void) {
   static const struct gc_trial trial = {.value = on_value,
                                         .tried = on_tried,
                                         .left_out = on_left_out,
+                                        .answered = on_answered,
                                         .requests = on_requests,
                                         .budget = on_budget,
                                         .note = on_note};
@@ -175,8 +182,10 @@ static void blocks_poll_and_the_daemon_gets_nothing(void) {
               GC_OK);
 
   gc_trial_begin(&trial);
-  CHECK_STR(heard(), "tried genesys_things things-all\n"
-                     "left out things-events: it takes events\n");
+  CHECK_STR(heard(),
+            "tried genesys_things things-all: genesys_things <things \"all\">\n"
+            "left out things-events: genesys_things <things \"events\">: it "
+            "takes events\n");
   CHECK_INT(started, 2); /* no writer */
 
   CHECK_INT(gc_trial_read(), 1);
@@ -190,8 +199,9 @@ static void blocks_poll_and_the_daemon_gets_nothing(void) {
   for (size_t i = 0; i < GC_COUNT(rows); i++) {
     state = rows[i].state;
     CHECK_INT(gc_trial_read(), rows[i].waiting);
+    /* Once, when its source is up for the first time. */
+    CHECK((strstr(heard(), "answered things-all\n") != NULL) == (i == 0));
   }
-  (void)heard();
 
   state = UP;
   gc_trial_read_state();
