@@ -240,6 +240,14 @@ enum gc_code probe_host_run(const struct probe_host *h, const char *conf,
                       PROBE_LIMIT_MS / 1000);
 }
 
+const char *probe_host_first_words(struct gc_buf *words) {
+  char *rest = words->data;
+  for (char *line; rest != NULL && (line = strsep(&rest, "\n")) != NULL;)
+    if (line[0] != '\0')
+      return line;
+  return "";
+}
+
 /* Gives the complete lines of the buffer to the watch and keeps the rest.
  * False: the watch ends the run. */
 static bool pass_lines(struct gc_buf *report,

@@ -41,6 +41,10 @@ GC_MUST_CHECK enum gc_code
 probe_host_run(const struct probe_host *h, const char *conf,
                struct gc_buf *report, struct gc_buf *words, struct gc_err *err);
 
+/* Returns the first line that collectd wrote, which is the cause of the others;
+ * cuts the text. "": there is none. */
+const char *probe_host_first_words(struct gc_buf *words);
+
 /* The receiver of a run that goes on. */
 struct probe_host_watch {
   /* Takes a line of the report, without its end, and may change its bytes.

@@ -155,16 +155,6 @@ static void read_words(struct request *r, int argc, char **argv) {
 
 /* ---- the configuration ---- */
 
-/* Returns the first line that collectd wrote, which is the cause of the others;
- * cuts the text. */
-static const char *first_words(struct gc_buf *words) {
-  char *rest = words->data;
-  for (char *line; rest != NULL && (line = strsep(&rest, "\n")) != NULL;)
-    if (line[0] != '\0')
-      return line;
-  return "";
-}
-
 static enum gc_code read_report(struct probe_findings *f,
                                 struct gc_buf *report) {
   char *rest = report->data;
@@ -216,7 +206,7 @@ static enum gc_code check_config(const struct setup *s,
   GC_TRY(probe_host_run(&s->host, s->conf.data, &report, &words, err));
   enum gc_code code = read_report(f, &report);
   if (code == GC_OK)
-    code = probe_conclude(f, s->file, first_words(&words));
+    code = probe_conclude(f, s->file, probe_host_first_words(&words));
   return code == GC_OK ? code
                        : gc_fail(err, code, "the report of collectd: %s",
                                  gc_code_words(code));

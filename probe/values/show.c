@@ -104,11 +104,13 @@ static bool is_over(void *ctx) {
 /* ---- the end ---- */
 
 static enum gc_code conclude(struct run *run, struct gc_buf *words) {
-  char *rest = words->data, *first = NULL;
-  while (rest != NULL && (first == NULL || first[0] == '\0'))
-    first = strsep(&rest, "\n");
+  char late[64];
+  const char *reason = probe_host_first_words(words);
+  snprintf(late, sizeof(late), "it did not end within %d s",
+           PROBE_LIMIT_MS / 1000);
+  /* What it said before is not the cause. */
   GC_TRY(probe_conclude(&run->findings, run->show->file,
-                        first != NULL ? first : ""));
+                        run->is_late ? late : reason));
   if (run->findings.ended && run->values.rounds == 0)
     GC_TRY(probe_results_add(&run->findings.results, PROBE_VALUES, PROBE_FAILED,
                              "all blocks",
