@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "common/base/json/document.h"
+#include "common/base/timestamp.h"
 #include "common/net/clock.h"
 #include "common/net/http/inspect.h"
 #include "probe/network/call.h"
@@ -208,17 +209,23 @@ static void report_clock(const struct probe_reporter *r, const char *subject,
   /* The header has whole seconds: half of one is the likely rest. */
   int64_t offset_ms = answer->wall_ms - (answer->date_ms + 500);
   int64_t off_ms = offset_ms < 0 ? -offset_ms : offset_ms;
-  if (answer->date_ms == 0)
+  char words[80] = "this host and the server agree";
+  char server[GC_TIMESTAMP_SIZE], host[GC_TIMESTAMP_SIZE];
+  if (answer->date_ms == 0) {
     probe_report(r, PROBE_CLOCK, PROBE_WARNING, subject,
                  "the server sends no Date");
-  else if (off_ms <= CLOCK_CLOSE_MS)
-    probe_report(r, PROBE_CLOCK, PROBE_OK, subject,
-                 "this host and the server agree");
-  else
-    probe_report(r, PROBE_CLOCK,
-                 off_ms > CLOCK_MAX_MS ? PROBE_FAILED : PROBE_WARNING, subject,
-                 "this host is %" PRId64 " s %s the server",
-                 (off_ms + 500) / 1000, offset_ms < 0 ? "behind" : "ahead of");
+    return;
+  }
+  if (off_ms > CLOCK_CLOSE_MS)
+    snprintf(words, sizeof(words), "this host is %" PRId64 " s %s the server",
+             (off_ms + 500) / 1000, offset_ms < 0 ? "behind" : "ahead of");
+  probe_report(r, PROBE_CLOCK,
+               off_ms <= CLOCK_CLOSE_MS ? PROBE_OK
+               : off_ms <= CLOCK_MAX_MS ? PROBE_WARNING
+                                        : PROBE_FAILED,
+               subject, "%s: server %s, host %s", words,
+               gc_timestamp_print(server, answer->date_ms),
+               gc_timestamp_print(host, answer->wall_ms));
 }
 
 static bool check_token(const struct probe_reporter *r, struct gc_account *a,

@@ -58,7 +58,7 @@ def an_account_that_works_has_status_0() -> None:
     has_line("the certificate", done.stdout, "ok", "tls", PROD, host, "CN=localhost < CN=Simulator CA", "82", "days left")
     has_line("the token", done.stdout, "ok", "token", PROD, "valid for 8", " s; it names no scope")
     has_line("the organisation", done.stdout, "ok", "organisation", PROD, "Simulated Contact Centre (")
-    has_line("the clock", done.stdout, "ok", "clock", PROD, "agree")
+    has_line("the clock", done.stdout, "ok", "clock", PROD, "agree: server 20", "Z, host 20")
 
 
 def a_wrong_account_has_its_row() -> None:
