@@ -244,9 +244,9 @@ static void use_channel(const struct probe_place *p,
     fail_channel(p, "the socket: ", &err);
   if (is_open && is_back)
     probe_report(p->reporter, PROBE_CHANNEL, PROBE_OK, p->subject,
-                 "created beside %zu others, subscribed to %zu topics of a "
+                 "created beside %zu others, subscribed to %zu topic%s of a "
                  "queue, connected, and given back",
-                 others, topics->count);
+                 others, topics->count, topics->count == 1 ? "" : "s");
 }
 
 void probe_channel_check(const struct probe_place *p,

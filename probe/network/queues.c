@@ -241,15 +241,17 @@ static void list_topics(const struct probe_place *p, const char *queue,
     ret->count += obs_topic_name((enum obs_topic)i, queue, ret->at[ret->count]);
 }
 
-/* One channel for an account: each lasts a day. */
+/* One channel for an account, of its first block that subscribes: each lasts a
+ * day. */
 static void try_channel(const struct probe_place *p,
                         const struct selection *s) {
   struct probe_topics topics = {.count = 0};
-  if (s->count == 0 || p->state->channel_tried)
+  const struct queues_options *o = options_of(p->block);
+  bool subscribes =
+      o->stream == STREAM_NOTIFICATIONS || o->observations == OBS_TOPIC;
+  if (!subscribes || s->count == 0 || p->state->channel_tried)
     return;
   list_topics(p, s->ids[0], &topics);
-  if (topics.count == 0)
-    return;
   p->state->channel_tried = true;
   probe_channel_check(p, &topics);
 }
