@@ -314,10 +314,6 @@ enum gc_code probe_contacts_line(struct probe_contacts *c, const char *line,
                                  const struct probe_contact_sink *sink,
                                  bool *ret_is_one) {
   const struct guide_event *state = NULL;
-  if (len > 2 && memcmp(line, "< ", 2) == 0) {
-    line += 2;
-    len -= 2;
-  }
   *ret_is_one = true;
   const struct cv_event *event = read_snapshot(c, line, len);
   if (event != NULL)

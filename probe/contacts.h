@@ -4,7 +4,7 @@
  * takes
  *
  *   a message of a socket   {"topicName":"v2.routing.queues.ID.conversations",
- *                            "eventBody":{…}}, also behind "< " of a log
+ *                            "eventBody":{…}}
  *   a body of SQS           {"detail":{ that message }}
  *   the guide dialect       {"eventType":"ConversationEvent","event":{…}}
  *   a message of the platform itself, such as a heartbeat

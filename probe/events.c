@@ -245,8 +245,10 @@ static enum gc_code on_contact(void *ctx, enum probe_contact outcome,
   return add_row(r, row);
 }
 
+/* Reads flow metrics. `is_contact`: the line has told its contact, so that what
+ * is no event of attributes needs no row. */
 static enum gc_code read_attributes(struct probe_replay *r, const char *line,
-                                    size_t len) {
+                                    size_t len, bool is_contact) {
   struct event_counts counts = {0};
   const struct event_sink sink = {on_metric, r};
   size_t before = r->count;
@@ -256,6 +258,8 @@ static enum gc_code read_attributes(struct probe_replay *r, const char *line,
     return code;
   if (code != GC_OK)
     drop_rows(r, before); /* an event is counted as a whole or not at all */
+  if (is_contact)
+    counts.skipped = counts.malformed[MALFORMED_JSON] = 0;
   for (int i = 0; i < MALFORMED_COUNT; i++)
     GC_TRY(add_times(r, i, counts.malformed[i]));
   GC_TRY(add_times(r, OUTCOME_UNPLACED, counts.unplaced));
@@ -267,10 +271,14 @@ enum gc_code probe_replay_line(struct probe_replay *r, const char *line,
   const struct probe_contact_sink sink = {on_contact, r};
   bool is_contact = false;
   r->line++;
+  if (len > 2 && memcmp(line, "< ", 2) == 0) { /* of a socket's log */
+    line += 2;
+    len -= 2;
+  }
   if (len == 0)
     return GC_OK;
   GC_TRY(probe_contacts_line(r->contacts, line, len, &sink, &is_contact));
-  return is_contact ? GC_OK : read_attributes(r, line, len);
+  return read_attributes(r, line, len, is_contact);
 }
 
 /* ---- output ---- */

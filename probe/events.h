@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /* Replays recorded events through the decoders of the plugins and tells what
- * would be counted, and why others would not: contacts (probe/contacts.h), else
+ * would be counted, and why others would not: contacts (probe/contacts.h) and
  * flow metrics. Each line of the input is one body: of a message of SQS, of a
- * request to the webhook, or of a socket. Pure; one thread.
+ * request to the webhook, or of a socket, also behind "< " of a log. Pure; one
+ * thread.
  *
  * A metric counts once for a conversation and an attribute name, as in the
  * ledger. What needs the time of the arrival or the settings of a block
