@@ -8,6 +8,7 @@
 #include "plugins/genesys_realtime/observations/poll.h"
 #include "plugins/genesys_realtime/observations/source.h"
 #include "probe/network/channel.h"
+#include "probe/network/guide.h"
 #include "probe/network/names.h"
 #include "probe/network/permissions.h"
 
@@ -289,4 +290,6 @@ void probe_queues_check(const struct probe_place *p) {
                  "the list of queues did not come within %d s",
                  PROBE_STEP_LIMIT_MS / 1000);
   gc_entities_put(queues);
+  if (options_of(p->block)->stream == STREAM_CONVERSATIONS)
+    probe_guide_check(p, options_of(p->block));
 }
