@@ -162,6 +162,10 @@ static enum gc_code start_block(struct gc_block *b, struct gc_err *err) {
 
 /* ---- a trial ---- */
 
+/* Series of a queue and medium: offers, answers, abandons, transfers, breaches;
+ * of waits the bucket +Inf, their sum and count. */
+enum { STREAM_SERIES = 8 };
+
 static const char *prepare_trial(struct gc_block *b) {
   struct queues_options *o = b->options;
   queues_of(b)->trial_stream = o->stream;
@@ -209,7 +213,7 @@ static void report_requests(struct gc_block *b, const struct block_cost *cost,
 static void report_trial(struct gc_block *b,
                          const struct gc_block_trial_report *out) {
   struct block_cost cost;
-  char text[160];
+  char text[200];
   block_cost(queues_of(b)->work, &cost);
   if (cost.requests > 0)
     report_requests(b, &cost, out);
@@ -220,9 +224,16 @@ static void report_trial(struct gc_block *b,
              cost.taken);
     out->note(out->ctx, text);
   }
-  if (queues_of(b)->trial_stream != STREAM_NONE)
-    out->note(out->ctx, "the stream is not opened: its counters begin with the "
-                        "agent, and a queue's with its first contact");
+  if (queues_of(b)->trial_stream != STREAM_NONE) {
+    size_t buckets =
+        ((const struct queues_options *)b->options)->wait_buckets.count;
+    snprintf(text, sizeof(text),
+             "the stream is not opened: its counters begin with the agent, up "
+             "to %zu series for a queue and medium with its first contact, and "
+             "one for each change of state",
+             STREAM_SERIES + buckets);
+    out->note(out->ctx, text);
+  }
 }
 
 static const struct gc_block_trial queues_trial = {
