@@ -4,6 +4,7 @@
 #include <netdb.h>
 #include <poll.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -14,9 +15,15 @@
 
 #include "common/daemon/trial.h"
 #include "common/genesys/parts.h"
+#include "common/net/bounded.h"
 #include "common/net/clock.h"
 
-enum { LINE_SIZE = 8192, EVERY_MS = 250, HOST_SIZE = 256 };
+enum {
+  LINE_SIZE = 8192,
+  EVERY_MS = 250,
+  HOST_SIZE = 256,
+  NAME_WAIT_MS = 5000, /* for the resolver */
+};
 
 static void (*say_line)(const char *line);
 static bool is_state; /* the values are self-telemetry */
@@ -109,13 +116,50 @@ static void say_note(void *ctx, const char *plugin, const char *block,
 
 /* ---- rounds ---- */
 
+struct full_name {
+  char host[HOST_SIZE];
+  char full[HOST_SIZE]; /* "": not found */
+};
+
+static void find_full_name(void *ctx) {
+  struct full_name *n = ctx;
+  struct addrinfo hints = {.ai_flags = AI_CANONNAME}, *found = NULL;
+  if (getaddrinfo(n->host, NULL, &hints, &found) != 0)
+    return;
+  for (const struct addrinfo *a = found; a != NULL; a = a->ai_next)
+    if (a->ai_canonname != NULL) {
+      snprintf(n->full, sizeof(n->full), "%s", a->ai_canonname);
+      break;
+    }
+  freeaddrinfo(found);
+}
+
+/* Asks the resolver for the full name, which may hang. */
+static void look_up_host(const char *host) {
+  struct gc_bounded *bounded = gc_bounded_new("gc-probe", NAME_WAIT_MS);
+  struct full_name *n = calloc(1, sizeof(*n));
+  if (n != NULL)
+    snprintf(n->host, sizeof(n->host), "%s", host);
+  if (bounded == NULL || n == NULL) {
+    free(n);
+  } else if (gc_bounded_run(bounded, find_full_name, free, n) == GC_OK) {
+    if (n->full[0] != '\0')
+      hostname_set(n->full);
+    free(n);
+  } else {
+    WARNING("the full name of %s was not found within %d s, so that the values "
+            "have the short one; set Hostname, or FQDNLookup false",
+            host, NAME_WAIT_MS / 1000);
+  }
+  gc_bounded_free(bounded);
+}
+
 /* Finds the host name as collectd does after the configuration phase, which
  * this process does not leave (init_hostname of its collectd.c). */
 static void name_host(void) {
   const char *set = global_option_get("Hostname");
   const char *full = global_option_get("FQDNLookup");
   char name[HOST_SIZE] = "";
-  struct addrinfo hints = {.ai_flags = AI_CANONNAME}, *found = NULL;
   if (set != NULL && set[0] != '\0') {
     hostname_set(set);
     return;
@@ -123,16 +167,8 @@ static void name_host(void) {
   if (gethostname(name, sizeof(name) - 1) != 0)
     return;
   hostname_set(name);
-  if (full != NULL && IS_FALSE(full))
-    return;
-  if (getaddrinfo(name, NULL, &hints, &found) != 0)
-    return;
-  for (const struct addrinfo *a = found; a != NULL; a = a->ai_next)
-    if (a->ai_canonname != NULL) {
-      hostname_set(a->ai_canonname);
-      break;
-    }
-  freeaddrinfo(found);
+  if (full == NULL || !IS_FALSE(full))
+    look_up_host(name);
 }
 
 /* The time between two readings, as between two read callbacks of collectd. */

@@ -19,6 +19,7 @@ from lib.flows import Sqs, attributes
 from lib.genesys import Simulator
 from lib.process import wait_until
 from lib.report import check, has_line, same
+from lib.silent_resolver import silent_resolver
 from probe import PROBE, Place, ours
 
 SMALL: dict[str, Any] = {"queues": 5, "agents": 8, "frozen": True, "rate_limit": 0}
@@ -152,6 +153,18 @@ def a_server_that_hangs_ends_in_time() -> None:
     has_line("the block", done.stderr, "failed", "values", 'genesys_realtime <Queues "all">', "no complete answer")
 
 
+def a_resolver_that_hangs_leaves_the_short_name() -> None:
+    """The name server answers nothing, and /etc/hosts lacks the name of this host."""
+    sim, resolver = Simulator(**SMALL), silent_resolver()
+    place = Place("FQDNLookup true\n" + ours(account(sim), queues()))
+    renamed = [*resolver.wrapper, "unshare", "-u", "sh", "-c", 'hostname no-such-host; exec "$@"', "sh"]
+    done = subprocess.run([*renamed, *words(place.config, "--once", "--format", "json")], env=ENV, text=True, capture_output=True,
+                          timeout=2 * LIMIT_S, cwd=place.base, check=False)
+    document = json.loads(done.stdout)
+    same("the host of the values", {v["host"] for v in document["values"]}, {"no-such-host"})
+    has_line("the reason", done.stdout.replace("{", "\n{"), '"warning"', "the full name of no-such-host was not found within 5 s")
+
+
 if __name__ == "__main__":
     report.main([values_equal_the_truth, the_live_agent_is_left_alone, rounds_follow_until_sigint,
-                 a_server_that_hangs_ends_in_time], {"collectd": DAEMON})
+                 a_server_that_hangs_ends_in_time, a_resolver_that_hangs_leaves_the_short_name], {"collectd": DAEMON})
