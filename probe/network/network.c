@@ -88,9 +88,9 @@ static void check_from_oldest(struct probe_run *run, const struct gc_block *b) {
 }
 
 GC_API void probe_network_run(probe_say *say) {
-  struct probe_run run = {
-      .reporter = {.say = say,
-                   .end_ms = gc_clock_now_ms() + PROBE_NETWORK_LIMIT_MS}};
+  static struct probe_run run; /* too large for a stack */
+  run.reporter = (struct probe_reporter){
+      .say = say, .end_ms = gc_clock_now_ms() + PROBE_NETWORK_LIMIT_MS};
   probe_accounts_prepare();
   gc_accounts_each(check_account, &run);
   for (const struct gc_plugin *p = gc_plugins_first(); p != NULL; p = p->next)

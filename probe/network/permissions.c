@@ -60,24 +60,37 @@ void probe_permission_report(const struct probe_place *p,
                  "%s: not known: %s", e->permission, err->text);
 }
 
-enum gc_code probe_permission_ask(const struct probe_place *p,
-                                  enum gc_endpoint_id endpoint) {
+/* Sends the question and fills `ret_err` with its outcome. Fails only without
+ * memory for the request. */
+static enum gc_code ask_once(const struct probe_place *p, size_t question,
+                             struct gc_err *ret_err) {
   GC_AUTO(gc_buf_clear) struct gc_buf body = {.max = 65536};
   GC_AUTO(probe_answer_clear) struct probe_answer answer = {.date_ms = 0};
+  struct probe_request request = {.endpoint = questions[question].endpoint,
+                                  .query = questions[question].query};
+  if (questions[question].body != NULL) {
+    GC_TRY(questions[question].body(&body));
+    request.body = body.data;
+  }
+  (void)probe_call(p->reporter, p->account, &request, &answer);
+  *ret_err = answer.err;
+  return GC_OK;
+}
+
+enum gc_code probe_permission_ask(const struct probe_place *p,
+                                  enum gc_endpoint_id endpoint) {
+  struct probe_asked *asked = &p->state->asked[endpoint];
   size_t i = 0;
   while (i < GC_COUNT(questions) && questions[i].endpoint != endpoint)
     i++;
   if (i == GC_COUNT(questions))
     return GC_OK;
-  if (!probe_has_time(p->reporter, PROBE_PERMISSION, p->subject))
-    return GC_ERR_TIMEOUT;
-  struct probe_request request = {.endpoint = endpoint,
-                                  .query = questions[i].query};
-  if (questions[i].body != NULL) {
-    GC_TRY(questions[i].body(&body));
-    request.body = body.data;
+  if (!asked->is_known) {
+    if (!probe_has_time(p->reporter, PROBE_PERMISSION, p->subject))
+      return GC_ERR_TIMEOUT;
+    GC_TRY(ask_once(p, i, &asked->err));
+    asked->is_known = true;
   }
-  (void)probe_call(p->reporter, p->account, &request, &answer);
-  probe_permission_report(p, endpoint, &answer.err);
-  return answer.err.code;
+  probe_permission_report(p, endpoint, &asked->err);
+  return asked->err.code;
 }

@@ -7,7 +7,7 @@
 #include "probe/network/call.h"
 #include "probe/network/place.h"
 
-/* Asks and reports. GC_OK: the permission is granted. */
+/* Asks, once for an account, and reports. GC_OK: the permission is granted. */
 enum gc_code probe_permission_ask(const struct probe_place *p,
                                   enum gc_endpoint_id endpoint);
 

@@ -11,6 +11,11 @@ struct probe_account {
   const char *name;
   struct gc_account *account; /* NULL: it failed a check */
   bool channel_tried;
+  /* The permissions that were asked for: blocks share the requests. */
+  struct probe_asked {
+    bool is_known;
+    struct gc_err err;
+  } asked[GC_ENDPOINT_COUNT];
 };
 
 struct probe_place {

@@ -3,6 +3,7 @@
 """Does genesys-probe --once say what is wrong between this host and the servers, and does it leave everything as it was?"""
 from __future__ import annotations
 
+import json
 import os
 import socket
 import subprocess
@@ -138,6 +139,8 @@ def each_block_has_its_permissions_queues_and_poll() -> None:
     has_line("aggregates", done.stdout, "ok", "permission", 'genesys_analytics <Query "queues">',
              "analytics:conversationAggregate:view: granted")
     has_line("flows", done.stdout, "ok", "permission", 'genesys_flowmetrics <Flows "flows">', "analytics:flowObservation:view: granted")
+    lists = [one for one in sim.counters()["last"] if one["function"] == "GET /api/v2/routing/queues"]
+    same("three blocks need the list, and ask once", sum("pageSize=1&" in json.dumps(one) for one in lists), 1)
     has_line("an interval of flows", done.stdout, "ok", "poll", 'genesys_flowmetrics <Flows "flows">', "groups in")
     done = probe(sections(sim, polled("all", Observations="activity", ObservationInterval=10))[0])
     same("activity: status", (done.returncode, done.stderr), (0, ""))
