@@ -26,26 +26,25 @@ static const char *field_of(const struct curl_slist *list, const char *name) {
   return NULL;
 }
 
-/* Writes "CN=…" of "C = DE, O = Genesys, CN = login.mypurecloud.de", else the
- * whole name. */
-static void short_name(const char *name, char *out, size_t size) {
-  const char *at = name;
-  while (at != NULL && !starts_with(at, "CN"))
-    at = (at = strstr(at, "CN")) != NULL ? at : NULL;
-  if (at == NULL) {
-    snprintf(out, size, "%s", name);
+void gc_certificate_short_name(const char *name, char *out, size_t size) {
+  for (const char *at = name; *at != '\0'; at += strcspn(at, ",/")) {
+    at += strspn(at, ",/ ");
+    const char *value = starts_with(at, "CN") ? at + 2 : "";
+    value += strspn(value, " ");
+    if (*value != '=')
+      continue;
+    value += 1 + strspn(value + 1, " ");
+    snprintf(out, size, "CN=%.*s", (int)strcspn(value, ",/"), value);
     return;
   }
-  at += 2;
-  at += strspn(at, " =");
-  snprintf(out, size, "CN=%.*s", (int)strcspn(at, ",/"), at);
+  snprintf(out, size, "%s", name);
 }
 
 static void add_name(struct gc_inspection *r, const char *words,
                      const char *name) {
   char text[100];
   size_t len = strlen(r->chain);
-  short_name(name != NULL ? name : "?", text, sizeof(text));
+  gc_certificate_short_name(name != NULL ? name : "?", text, sizeof(text));
   snprintf(r->chain + len, sizeof(r->chain) - len, "%s%s", words, text);
 }
 

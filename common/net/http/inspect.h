@@ -34,4 +34,9 @@ struct gc_inspection {
 GC_API void gc_http_inspect(const struct gc_connect *c, const char *url,
                             uint32_t limit_ms, struct gc_inspection *ret);
 
+/* Writes "CN=…" of the name of a certificate's subject or issuer, as OpenSSL
+ * writes it ("C = DE, O = Genesys, CN = login.mypurecloud.de", "/C=DE/CN=…"),
+ * else the whole name. Pure. */
+GC_API void gc_certificate_short_name(const char *name, char *out, size_t size);
+
 #endif

@@ -44,11 +44,35 @@ static void a_name_without_an_address_has_none(void) {
   CHECK_INT(resolver_hanging(), 0); /* the look-up did not leave the host */
 }
 
+static void the_name_of_a_certificate_is_its_cn(void) {
+  static const struct {
+    const char *name, *shown;
+  } rows[] = {
+      {"C = DE, O = Genesys, CN = login.mypurecloud.de",
+       "CN=login.mypurecloud.de"},
+      {"C = CN, O = Foo, CN = api.example.cn", "CN=api.example.cn"},
+      {"O = CNN Inc, CN = x", "CN=x"},
+      {"/C=CN/O=CNN/CN=api.example.cn", "CN=api.example.cn"},
+      {"CN = a.example, O = Foo", "CN=a.example"},
+      {"CN=a.example", "CN=a.example"},
+      {"O = CNN Inc", "O = CNN Inc"},
+      {"C = CN", "C = CN"},
+      {"", ""},
+  };
+  for (size_t i = 0; i < GC_COUNT(rows); i++) {
+    char shown[100];
+    CHECK_ROW(rows[i].name);
+    gc_certificate_short_name(rows[i].name, shown, sizeof(shown));
+    CHECK_STR(shown, rows[i].shown);
+  }
+}
+
 int main(void) {
   http_bench_begin();
   RUN(a_connection_has_its_address);
   RUN(a_refused_connection_has_the_addresses_that_were_tried);
   RUN(a_name_without_an_address_has_none);
+  RUN(the_name_of_a_certificate_is_its_cn);
   http_bench_end();
   return check_done();
 }
