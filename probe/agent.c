@@ -13,10 +13,10 @@
  *
  * collectd reads the operator's file as it always does, and loads the plugins
  * of this suite, whose config callbacks store settings only. dlopen, of which
- * this library has its own, replaces every other plugin by an empty one: a
- * probe runs no script of another plugin and writes to no log file. The last
- * line ends the process in the configuration phase: collectd has not forked,
- * changed its folder, written a PID file or started a plugin.
+ * this library has its own, replaces every other plugin but matches and targets
+ * by an empty one: a probe runs no script of another plugin and writes to no
+ * log file. The last line ends the process in the configuration phase: collectd
+ * has not forked, changed its folder, written a PID file or started a plugin.
  *
  * Everything that is found goes to the descriptor of GENESYS_PROBE_FD, as
  * probe/findings.h has it. One thread. */
@@ -102,6 +102,16 @@ static void plugin_name(char out[DATA_MAX_NAME_LEN], const char *path) {
     *dot = '\0';
 }
 
+static bool starts_with(const char *text, const char *prefix) {
+  return strncmp(text, prefix, strlen(prefix)) == 0;
+}
+
+/* True for matches and targets: collectd builds a <Chain> from them while it
+ * reads the file, and they only look at values. */
+static bool is_of_filter_chain(const char *name) {
+  return starts_with(name, "match_") || starts_with(name, "target_");
+}
+
 __attribute__((visibility("default"))) void *dlopen(const char *path,
                                                     int flags) {
   static void *(*next)(const char *, int);
@@ -111,11 +121,11 @@ __attribute__((visibility("default"))) void *dlopen(const char *path,
   if (path == NULL || !is_collectd(__builtin_return_address(0)))
     return next(path, flags);
   plugin_name(name, path);
-  bool ours = strncmp(name, OURS, strlen(OURS)) == 0;
+  bool ours = starts_with(name, OURS);
   memcpy(loading, name, sizeof(loading));
   /* NULL is the program with its preloaded libraries, where collectd finds the
    * module_register below. */
-  void *handle = next(ours ? path : NULL, flags);
+  void *handle = next(ours || is_of_filter_chain(name) ? path : NULL, flags);
   if (ours && handle != NULL && strcmp(name, NAME) != 0)
     say("plugin\t%s", name);
   return handle;

@@ -27,7 +27,7 @@ class Place:
         self.base = process.folder("probe")
         self.plugins = self.base / "plugins"
         self.plugins.mkdir()
-        for name in ("logfile", "exec"):
+        for name in ("logfile", "exec", "match_regex", "target_set"):
             shutil.copy(system_plugins() / (name + ".so"), self.plugins)
         for name in ("genesys", "genesys_realtime", *more):
             shutil.copy(str(built(name)), self.plugins)
@@ -99,6 +99,14 @@ def other_plugins_are_not_loaded() -> None:
     same("the folder", sorted(path.name for path in place.base.iterdir()), ["collectd.conf", "plugins"])
 
 
+def filter_chains_are_no_mistake() -> None:
+    place = Place('LoadPlugin match_regex\nLoadPlugin target_set\nPostCacheChain "PostCache"\n<Chain "PostCache">\n<Rule "host">\n'
+                  '<Match "regex">\nPlugin "^genesys"\n</Match>\n<Target "set">\nHost "floor"\n</Target>\n</Rule>\n'
+                  'Target "return"\n</Chain>\n' + GOOD)
+    done = place.run()
+    same("a file with a chain", (done.returncode, "Chain" in done.stdout, "match" in done.stdout), (0, False, False))
+
+
 def json_for_programs() -> None:
     document: dict[str, Any] = json.loads(Place(GOOD).run("--format", "json").stdout)
     same("the result", (document["result"], document["failed"], document["warnings"], document["ok"]), ("ok", 0, 0, 5))
@@ -135,5 +143,5 @@ def recorded_events_are_counted() -> None:
 if __name__ == "__main__":
     report.main([a_good_file_has_status_0, mistakes_have_status_2, a_warning_has_status_1,
                  a_file_that_cannot_be_parsed_has_its_line, included_files_are_read_as_collectd_does,
-                 other_plugins_are_not_loaded, json_for_programs, what_cannot_begin_has_status_2,
+                 other_plugins_are_not_loaded, filter_chains_are_no_mistake, json_for_programs, what_cannot_begin_has_status_2,
                  recorded_events_are_counted], {"collectd": DAEMON})
