@@ -84,8 +84,9 @@ bool probe_wait_run(struct probe_wait *w, struct gc_loop *loop,
                     uint32_t limit_ms) {
   probe_wait_init(w);
   gc_loop_call(loop, begin, ctx);
-  bool is_over = probe_wait_for(w, limit_ms);
+  (void)probe_wait_for(w, limit_ms);
   gc_loop_call(loop, end, ctx);
+  bool is_over = w->is_over; /* also between the limit and `end` */
   probe_wait_clear(w);
   return is_over;
 }
