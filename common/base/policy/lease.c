@@ -1,0 +1,255 @@
+/* SPDX-License-Identifier: MIT */
+#include "common/base/policy/lease.h"
+
+static uint64_t parts_ms(const struct gc_lease *l, uint32_t parts) {
+  return (uint64_t)l->ttl_ms * parts / GC_LEASE_PARTS;
+}
+
+void gc_lease_init(struct gc_lease *l, uint32_t ttl_ms, bool goes_on,
+                   uint64_t owner, uint64_t now_ms) {
+  *l = (struct gc_lease){.ttl_ms = ttl_ms,
+                         .goes_on = goes_on,
+                         .owner = owner,
+                         .state = GC_LEASE_STANDBY,
+                         .due_ms = now_ms,
+                         .answered_ms = now_ms,
+                         .event_ms = now_ms};
+}
+
+static bool is_same_record(const struct gc_lease_record *a,
+                           const struct gc_lease_record *b) {
+  return a->fence == b->fence && a->owner == b->owner && a->beat == b->beat;
+}
+
+static void enter_state(struct gc_lease *l, enum gc_lease_state s) {
+  l->state = s;
+  if (s != GC_LEASE_HOLDER && s != GC_LEASE_GOING_ON)
+    l->valid_until_ms = 0;
+  if (s == GC_LEASE_STANDBY || s == GC_LEASE_BLIND)
+    l->fence = 0;
+}
+
+/* ---- the passing of time ---- */
+
+static void end_permission(struct gc_lease *l, bool slept, uint64_t now_ms) {
+  if (slept || !l->unanswered) {
+    enter_state(l, GC_LEASE_STANDBY);
+    l->due_ms = now_ms;
+  } else if (l->goes_on) {
+    enter_state(l, GC_LEASE_GOING_ON);
+  } else {
+    enter_state(l, GC_LEASE_BLIND);
+  }
+}
+
+static void pass_time(struct gc_lease *l, uint64_t now_ms) {
+  bool slept = now_ms - l->event_ms > parts_ms(l, GC_LEASE_GAP);
+  bool is_away =
+      l->unanswered && now_ms - l->answered_ms >= parts_ms(l, GC_LEASE_VALID);
+  l->event_ms = now_ms;
+  if (l->state == GC_LEASE_HOLDER && now_ms >= l->valid_until_ms)
+    end_permission(l, slept, now_ms);
+  else if (l->state == GC_LEASE_GOING_ON && slept)
+    enter_state(l, GC_LEASE_BLIND);
+  else if ((l->state == GC_LEASE_STANDBY || l->state == GC_LEASE_TAKING) &&
+           is_away)
+    enter_state(l, GC_LEASE_BLIND);
+  if (l->state == GC_LEASE_GOING_ON)
+    l->valid_until_ms = now_ms + parts_ms(l, GC_LEASE_GAP);
+}
+
+/* ---- answers ---- */
+
+static void note_record(struct gc_lease *l, const struct gc_lease_record *r,
+                        uint64_t now_ms) {
+  if (r->fence > l->known_fence)
+    l->known_fence = r->fence;
+  if (!l->has_seen || !is_same_record(r, &l->seen)) {
+    l->seen = *r;
+    l->has_seen = true;
+    l->seen_ms = now_ms;
+  }
+  uint64_t free_ms = l->seen_ms + parts_ms(l, GC_LEASE_WAIT);
+  if (r->owner != l->owner && free_ms < l->due_ms)
+    l->due_ms = free_ms;
+  if (r->owner == 0 && r->fence > 0)
+    l->due_ms = now_ms;
+}
+
+/* The record names this agent. */
+static void keep_lease(struct gc_lease *l, const struct gc_lease_record *r,
+                       uint64_t now_ms) {
+  const struct gc_lease_request *q = &l->sent;
+  uint64_t until_ms = q->sent_ms + parts_ms(l, GC_LEASE_VALID);
+  bool is_confirmed = q->verb == GC_LEASE_RENEW && r->beat == q->beat &&
+                      r->fence == l->fence && q->beat >= l->confirm_from &&
+                      now_ms < until_ms;
+  l->fence = r->fence;
+  if (is_confirmed) {
+    enter_state(l, GC_LEASE_HOLDER);
+    l->valid_until_ms = until_ms;
+  } else if (l->state == GC_LEASE_STANDBY || l->state == GC_LEASE_BLIND) {
+    enter_state(l, GC_LEASE_TAKING);
+    l->due_ms = now_ms + parts_ms(l, GC_LEASE_SETTLE);
+  }
+}
+
+static void take_answer(struct gc_lease *l, const struct gc_lease_record *r,
+                        uint64_t now_ms) {
+  l->in_flight = false;
+  l->unanswered = false;
+  l->answered_ms = now_ms;
+  if (l->state == GC_LEASE_RELEASING) {
+    if (l->sent.verb == GC_LEASE_RELEASE)
+      enter_state(l, GC_LEASE_ENDED);
+    else
+      l->due_ms = now_ms;
+    return;
+  }
+
+  if (r->owner == l->owner)
+    keep_lease(l, r, now_ms);
+  else
+    enter_state(l, GC_LEASE_STANDBY);
+  note_record(l, r, now_ms);
+}
+
+static void take_no_answer(struct gc_lease *l, uint64_t now_ms) {
+  l->in_flight = false;
+  l->unanswered = true;
+  l->due_ms = now_ms + l->retry_ms;
+  if (l->state == GC_LEASE_RELEASING)
+    enter_state(l, GC_LEASE_ENDED);
+}
+
+/* ---- the other events ---- */
+
+static void confirm_again(struct gc_lease *l, uint64_t now_ms) {
+  l->confirm_from = l->beat + 1;
+  if (l->state == GC_LEASE_HOLDER || l->state == GC_LEASE_GOING_ON) {
+    enter_state(l, GC_LEASE_TAKING);
+    l->due_ms = now_ms;
+  }
+}
+
+static void begin_stop(struct gc_lease *l, uint64_t now_ms) {
+  if (l->state == GC_LEASE_RELEASING || l->state == GC_LEASE_ENDED)
+    return;
+  bool may_have_lease = l->fence != 0 || l->in_flight;
+  enter_state(l, may_have_lease ? GC_LEASE_RELEASING : GC_LEASE_ENDED);
+  l->due_ms = now_ms;
+}
+
+void gc_lease_step(struct gc_lease *l, const struct gc_lease_event *e,
+                   uint64_t now_ms) {
+  if (l->state == GC_LEASE_ENDED)
+    return;
+  pass_time(l, now_ms);
+  switch (e->kind) {
+  case GC_LEASE_ANSWER:
+    take_answer(l, &e->record, now_ms);
+    break;
+  case GC_LEASE_NO_ANSWER:
+    take_no_answer(l, now_ms);
+    break;
+  case GC_LEASE_RESUMED:
+    confirm_again(l, now_ms);
+    break;
+  case GC_LEASE_STOP:
+    begin_stop(l, now_ms);
+    break;
+  case GC_LEASE_TICK:
+    break;
+  }
+}
+
+/* ---- requests ---- */
+
+static bool is_free(const struct gc_lease *l, uint64_t now_ms) {
+  if (!l->has_seen || l->seen.owner == l->owner)
+    return false;
+  bool is_released = l->seen.owner == 0 && l->seen.fence > 0;
+  return is_released || now_ms - l->seen_ms >= parts_ms(l, GC_LEASE_WAIT);
+}
+
+static enum gc_lease_verb choose_verb(const struct gc_lease *l,
+                                      uint64_t now_ms) {
+  if (l->state == GC_LEASE_RELEASING)
+    return GC_LEASE_RELEASE;
+  if (l->fence != 0)
+    return GC_LEASE_RENEW;
+  return is_free(l, now_ms) ? GC_LEASE_CLAIM : GC_LEASE_OBSERVE;
+}
+
+/* Returns `ms` less a random part of up to a fifth. */
+static uint32_t less_jitter(uint64_t ms, uint32_t random32) {
+  return (uint32_t)(ms - ((ms / 5 * random32) >> 32));
+}
+
+bool gc_lease_next(struct gc_lease *l, uint64_t now_ms, uint32_t random32,
+                   struct gc_lease_request *ret) {
+  if (l->state == GC_LEASE_ENDED || l->in_flight || now_ms < l->due_ms)
+    return false;
+  enum gc_lease_verb verb = choose_verb(l, now_ms);
+  l->beat++;
+  l->sent = (struct gc_lease_request){
+      .verb = verb,
+      .owner = l->owner,
+      .beat = l->beat,
+      .fence = verb == GC_LEASE_CLAIM ? l->known_fence : l->fence,
+      .restores = gc_lease_valid_until_ms(l) > now_ms,
+      .seen = l->seen,
+      .sent_ms = now_ms};
+  l->in_flight = true;
+  l->due_ms = now_ms + less_jitter(parts_ms(l, GC_LEASE_PERIOD), random32);
+  l->retry_ms = less_jitter(parts_ms(l, 1), random32);
+  *ret = l->sent;
+  return true;
+}
+
+uint32_t gc_lease_timeout_ms(const struct gc_lease *l) {
+  return (uint32_t)parts_ms(l, GC_LEASE_TIMEOUT);
+}
+
+uint64_t gc_lease_valid_until_ms(const struct gc_lease *l) {
+  return l->state == GC_LEASE_HOLDER || l->state == GC_LEASE_GOING_ON
+             ? l->valid_until_ms
+             : 0;
+}
+
+/* ---- the record ---- */
+
+void gc_lease_apply(struct gc_lease_record *r,
+                    const struct gc_lease_request *q) {
+  bool is_mine = r->owner == q->owner;
+  switch (q->verb) {
+  case GC_LEASE_CLAIM:
+    if (is_same_record(r, &q->seen)) {
+      r->fence = (r->fence > q->fence ? r->fence : q->fence) + 1;
+      r->owner = q->owner;
+      r->beat = q->beat;
+    }
+    break;
+  case GC_LEASE_RENEW:
+    if ((is_mine && r->fence == q->fence && q->beat > r->beat) ||
+        (q->restores && r->fence < q->fence))
+      *r = (struct gc_lease_record){q->fence, q->owner, q->beat};
+    break;
+  case GC_LEASE_RELEASE:
+    if (is_mine)
+      *r = (struct gc_lease_record){r->fence, 0, q->beat};
+    break;
+  case GC_LEASE_OBSERVE:
+    break;
+  }
+}
+
+const char *gc_lease_state_name(enum gc_lease_state s) {
+  static const char *const names[GC_LEASE_STATE_COUNT] = {
+      [GC_LEASE_STANDBY] = "standby", [GC_LEASE_TAKING] = "taking",
+      [GC_LEASE_HOLDER] = "holder",   [GC_LEASE_GOING_ON] = "going-on",
+      [GC_LEASE_BLIND] = "blind",     [GC_LEASE_RELEASING] = "releasing",
+      [GC_LEASE_ENDED] = "ended",
+  };
+  return (unsigned)s < GC_LEASE_STATE_COUNT ? names[s] : "unknown";
+}

@@ -1,0 +1,147 @@
+/* SPDX-License-Identifier: MIT */
+/* The lease of several agents with one account: one of them, the holder,
+ * dispatches; the others stand by. This is the state machine of one agent.
+ * Pure; the times, the random bits and the answers of Redis are arguments. The
+ * caller serializes the calls.
+ *
+ * No clock is compared with another one. Redis keeps a record without an expiry
+ * (which would follow the wall clock of its host); the holder changes its beat.
+ * An agent that sees one record unchanged for GC_LEASE_WAIT parts of the TTL,
+ * by its own clock, claims it; the claim fails when the record has changed
+ * since. The holder's permission to dispatch ends GC_LEASE_VALID parts after it
+ * sent the last renewal that Redis confirmed. The difference covers the time
+ * between two looks, replicas of Redis that are up to one part behind, and
+ * clocks that differ in rate by 1 %.
+ *
+ * Example, TTL 15 s, one part = 0.5 s: the holder renews each 0.8 to 1 s. It is
+ * killed at 100.0 s, its last renewal was executed at 99.9. Another agent sees
+ * this beat at 100.8 at the latest, claims at 112.8, renews at 113.3 and
+ * dispatches from then on. The holder, had it only lost its connection, would
+ * have stopped at 109.9. A holder that is stopped releases the lease: the other
+ * agent dispatches after 2 s.
+ *
+ * `now_ms` is a monotonic clock that counts the time in which the machine is
+ * suspended (CLOCK_BOOTTIME). */
+#ifndef GC_BASE_POLICY_LEASE_H
+#define GC_BASE_POLICY_LEASE_H
+
+#include "common/base/err.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/* Periods, in parts of the TTL. */
+enum {
+  GC_LEASE_PARTS = 30,
+  GC_LEASE_PERIOD = 2,  /* between two requests, less up to a fifth (jitter) */
+  GC_LEASE_TIMEOUT = 2, /* for the answer to a request */
+  GC_LEASE_SETTLE = 1,  /* between a claim and the renewal that confirms it */
+  GC_LEASE_GAP = 4,     /* a longer time between two events is a suspension */
+  GC_LEASE_VALID = 20,  /* the grace of a holder while Redis is away */
+  GC_LEASE_WAIT = 24,   /* a record that is unchanged for so long is free */
+  GC_LEASE_TTL_MIN_MS = 3000,
+  GC_LEASE_TTL_MAX_MS = 300000,
+};
+
+enum gc_lease_state {
+  GC_LEASE_STANDBY,   /* another agent has the lease, or it is not known yet */
+  GC_LEASE_TAKING,    /* the record names this agent; a renewal must confirm */
+  GC_LEASE_HOLDER,    /* dispatches, until its permission ends */
+  GC_LEASE_GOING_ON,  /* LeaseLost "go on": dispatches without Redis */
+  GC_LEASE_BLIND,     /* Redis has not answered for the grace */
+  GC_LEASE_RELEASING, /* stops; gives the lease back */
+  GC_LEASE_ENDED,
+  GC_LEASE_STATE_COUNT
+};
+
+/* What Redis keeps. All zero: no record. */
+struct gc_lease_record {
+  uint64_t fence; /* fencing number: grows with each change of the holder */
+  uint64_t owner; /* random number of the holder's process; 0: released */
+  uint64_t beat;  /* number of the request that wrote the record; with `owner`
+                     it never repeats */
+};
+
+enum gc_lease_verb {
+  GC_LEASE_OBSERVE, /* reads */
+  GC_LEASE_CLAIM,   /* takes the lease if the record is still `seen` */
+  GC_LEASE_RENEW,   /* writes `beat` if the record is this agent's */
+  GC_LEASE_RELEASE, /* sets the owner to 0 if the record is this agent's */
+};
+
+struct gc_lease_request {
+  enum gc_lease_verb verb;
+  uint64_t owner, beat;
+  uint64_t fence; /* RENEW: of this agent's lease; CLAIM: the
+                     largest one known, to be exceeded */
+  bool restores;  /* RENEW: also writes over a record with a smaller
+                     fence, which a Redis that lost data has */
+  struct gc_lease_record seen; /* CLAIM */
+  uint64_t sent_ms;
+};
+
+enum gc_lease_event_kind {
+  GC_LEASE_ANSWER,    /* with the record after the request */
+  GC_LEASE_NO_ANSWER, /* time-out, broken connection, or an error of Redis */
+  GC_LEASE_TICK,      /* at least one for each part of the TTL */
+  GC_LEASE_RESUMED,   /* the wall clock and now_ms disagree about the time that
+                         has passed: the machine may have been frozen */
+  GC_LEASE_STOP,      /* the process ends; nothing is dispatched any more */
+};
+
+struct gc_lease_event {
+  enum gc_lease_event_kind kind;
+  struct gc_lease_record record; /* ANSWER */
+};
+
+struct gc_lease {
+  uint32_t ttl_ms;
+  bool goes_on;   /* LeaseLost "go on" */
+  uint64_t owner; /* random, not 0, of this process */
+
+  enum gc_lease_state state;
+  uint64_t fence;        /* of the lease that this agent has; 0: none */
+  uint64_t known_fence;  /* the largest one seen */
+  uint64_t beat;         /* of the newest request */
+  uint64_t confirm_from; /* answers to earlier beats confirm nothing */
+  struct gc_lease_record seen;
+  bool has_seen;
+  uint64_t seen_ms; /* since then the record is `seen` */
+  bool in_flight;
+  struct gc_lease_request sent;
+  uint64_t due_ms;   /* of the next request */
+  uint32_t retry_ms; /* after no answer */
+  uint64_t valid_until_ms;
+  uint64_t answered_ms, event_ms;
+  bool unanswered; /* the newest request had no answer */
+};
+
+/* Begins as a standby. `ttl_ms` is within GC_LEASE_TTL_MIN_MS and _MAX_MS. */
+GC_API void gc_lease_init(struct gc_lease *l, uint32_t ttl_ms, bool goes_on,
+                          uint64_t owner, uint64_t now_ms);
+
+/* The transition function. */
+GC_API void gc_lease_step(struct gc_lease *l, const struct gc_lease_event *e,
+                          uint64_t now_ms);
+
+/* True if a request is due: the caller sends *ret and reports ANSWER or
+ * NO_ANSWER, within gc_lease_timeout_ms. One request at a time. */
+GC_API bool gc_lease_next(struct gc_lease *l, uint64_t now_ms,
+                          uint32_t random32, struct gc_lease_request *ret);
+GC_API uint32_t gc_lease_timeout_ms(const struct gc_lease *l);
+
+/* Returns when the permission to dispatch ends; 0: this agent has none. A value
+ * may be dispatched at a time before that. The caller reads the clock first,
+ * gives the value this time, then compares: so a process that is stopped
+ * between the comparison and the dispatch sends a value of a time in which it
+ * was the holder, never one of a time of the next holder. */
+GC_API uint64_t gc_lease_valid_until_ms(const struct gc_lease *l);
+
+/* Applies a request to a record: what the script in net/redis does. */
+GC_API void gc_lease_apply(struct gc_lease_record *r,
+                           const struct gc_lease_request *q);
+
+/* "standby", "taking" and so on; never NULL. */
+GC_API const char *gc_lease_state_name(enum gc_lease_state s);
+
+#endif
