@@ -98,19 +98,25 @@ enum gc_code redis_queue_command(struct redis_link *l, struct redis_words *w,
   return failed ? gc_fail(err, GC_ERR_MEMORY, "out of memory") : GC_OK;
 }
 
+static uint32_t limit_ms(const struct redis_settings *s, uint32_t usual_ms) {
+  return s->answer_ms != 0 ? s->answer_ms : usual_ms;
+}
+
 static enum gc_code describe_wait(const struct redis_link *l, enum gc_code code,
                                   struct gc_err *err) {
   if (code == GC_ERR_STOPPED)
     return gc_fail(err, code, "stopped before Redis answered");
-  return gc_fail(err, code, "%s did not answer within %d s",
-                 l->settings->url.shown, GC_REDIS_ANSWER_MS / 1000);
+  return gc_fail(err, code, "%s did not answer within %.3g s",
+                 l->settings->url.shown,
+                 limit_ms(l->settings, GC_REDIS_ANSWER_MS) / 1000.0);
 }
 
 /* Waits with poll, which sees all bytes also with TLS: hiredis reads with room
  * for a whole record, and OpenSSL reads one record at a time. */
 enum gc_code redis_read_reply(struct redis_link *l, struct redisReply **ret,
                               struct gc_err *err) {
-  uint64_t until_ms = gc_clock_now_ms() + GC_REDIS_ANSWER_MS;
+  uint64_t until_ms =
+      gc_clock_now_ms() + limit_ms(l->settings, GC_REDIS_ANSWER_MS);
   redisContext *c = l->context;
   int sent = 0;
   for (;;) {
@@ -194,7 +200,8 @@ enum gc_code redis_link_open(const struct redis_settings *s, int stop_fd,
     return gc_fail(err, GC_ERR_MEMORY, "out of memory");
   l->settings = s;
   l->stop_fd = stop_fd;
-  GC_TRY(redis_connect(&s->url, stop_fd, GC_REDIS_CONNECT_MS, &fd, err));
+  GC_TRY(redis_connect(&s->url, stop_fd, limit_ms(s, GC_REDIS_CONNECT_MS), &fd,
+                       err));
   l->context = redisConnectFd(fd);
   if (l->context == NULL) {
     close(fd);

@@ -19,6 +19,8 @@ struct redis_settings {
   const char *user;             /* NULL: the default user */
   const char *password_file;    /* read for each connection; NULL: none */
   const struct gc_connect *tls; /* ca_cert, verify_peer, verify_host */
+  uint32_t answer_ms; /* limit for the connection and for each answer; 0: those
+                         of net/timing.h */
 };
 
 /* True if this build supports rediss:// (hiredis 1.0 and its TLS library). */
