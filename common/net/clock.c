@@ -5,11 +5,15 @@
 
 #include <openssl/rand.h>
 
-uint64_t gc_clock_now_ms(void) {
+static uint64_t read_clock_ms(clockid_t clock) {
   struct timespec now = {0};
-  clock_gettime(CLOCK_MONOTONIC, &now);
+  clock_gettime(clock, &now);
   return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
 }
+
+uint64_t gc_clock_now_ms(void) { return read_clock_ms(CLOCK_MONOTONIC); }
+
+uint64_t gc_clock_boot_ms(void) { return read_clock_ms(CLOCK_BOOTTIME); }
 
 int64_t gc_clock_wall_ms(void) {
   struct timespec now = {0};

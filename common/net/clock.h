@@ -11,6 +11,10 @@
 /* Returns monotonic milliseconds since an unspecified start, for waiting. */
 GC_API uint64_t gc_clock_now_ms(void);
 
+/* The same, and counts the time in which the machine is suspended: for a
+ * permission that must not outlive a sleep. */
+GC_API uint64_t gc_clock_boot_ms(void);
+
 /* Returns milliseconds since 1970 (UTC) by this host's wall clock, which may
  * jump; for the times of values and windows only. */
 GC_API int64_t gc_clock_wall_ms(void);

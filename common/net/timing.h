@@ -119,6 +119,10 @@ enum {
   /* The rest of that limit when the process stops, since a stop takes less than
    * a second. */
   GC_REDIS_STOP_MS = 600,
+  /* A larger difference between the time that has passed by the wall clock and
+   * by the boot clock means that one of them stepped, or that the machine was
+   * frozen. */
+  GC_LEASE_JUMP_MS = 200,
 };
 
 #endif

@@ -1,0 +1,159 @@
+/* SPDX-License-Identifier: MIT */
+#include "common/net/redis/lease_keeper.h"
+
+#include <poll.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include "common/net/clock.h"
+#include "common/net/redis/lease.h"
+#include "common/net/thread.h"
+#include "common/net/timing.h"
+
+struct redis_lease {
+  struct redis_lease_settings settings;
+  struct gc_lease machine; /* of the thread */
+  struct redis_link *link;
+  struct gc_err err; /* the last failure; GC_OK: Redis answers */
+  enum gc_lease_state reported;
+  pthread_t thread;
+  int wake_fd; /* readable: stop */
+  int stop_fd; /* readable: no answer is waited for any more */
+  _Atomic uint64_t valid_until_ms;
+  _Atomic int64_t offset_ms; /* wall clock less boot clock, at the last round */
+};
+
+static int64_t measure_offset(void) {
+  return gc_clock_wall_ms() - (int64_t)gc_clock_boot_ms();
+}
+
+static bool has_jumped(const struct redis_lease *l, int64_t offset_ms) {
+  int64_t by_ms = offset_ms - atomic_load(&l->offset_ms);
+  return by_ms > GC_LEASE_JUMP_MS || by_ms < -GC_LEASE_JUMP_MS;
+}
+
+bool redis_lease_allows(const struct redis_lease *l) {
+  return gc_clock_boot_ms() < atomic_load(&l->valid_until_ms) &&
+         !has_jumped(l, measure_offset());
+}
+
+/* ---- the thread ---- */
+
+static void report_state(struct redis_lease *l) {
+  enum gc_lease_state state = l->machine.state;
+  if (state == l->reported)
+    return;
+  l->reported = state;
+  l->settings.report(l->settings.ctx, state, l->machine.fence, &l->err);
+}
+
+static void step_lease(struct redis_lease *l, const struct gc_lease_event *e) {
+  gc_lease_step(&l->machine, e, gc_clock_boot_ms());
+  atomic_store(&l->valid_until_ms, gc_lease_valid_until_ms(&l->machine));
+  report_state(l);
+}
+
+static void step_plain(struct redis_lease *l, enum gc_lease_event_kind kind) {
+  step_lease(l, &(struct gc_lease_event){.kind = kind});
+}
+
+static enum gc_code ask_redis(struct redis_lease *l,
+                              const struct gc_lease_request *q,
+                              struct gc_lease_record *ret) {
+  if (l->link == NULL)
+    GC_TRY(redis_link_open(&l->settings.redis, l->stop_fd, &l->link, &l->err));
+  return redis_lease_request(l->link, l->settings.name, q, ret, &l->err);
+}
+
+static void ask(struct redis_lease *l, const struct gc_lease_request *q) {
+  struct gc_lease_event e = {.kind = GC_LEASE_ANSWER};
+  if (ask_redis(l, q, &e.record) == GC_OK) {
+    l->err = (struct gc_err){.code = GC_OK};
+  } else {
+    e.kind = GC_LEASE_NO_ANSWER;
+    redis_link_close(l->link);
+    l->link = NULL;
+  }
+  step_lease(l, &e);
+}
+
+/* Waits for the stop until the next request or tick. */
+static bool wait_for_stop(struct redis_lease *l) {
+  uint64_t now_ms = gc_clock_boot_ms();
+  uint64_t wait_ms = l->settings.ttl_ms / GC_LEASE_PARTS / 2;
+  if (l->machine.due_ms <= now_ms)
+    wait_ms = 0;
+  else if (l->machine.due_ms - now_ms < wait_ms)
+    wait_ms = l->machine.due_ms - now_ms;
+  struct pollfd fd = {.fd = l->wake_fd, .events = POLLIN};
+  return poll(&fd, 1, (int)wait_ms) > 0;
+}
+
+static void run_round(struct redis_lease *l) {
+  struct gc_lease_request q;
+  int64_t offset_ms = measure_offset();
+  step_plain(l, has_jumped(l, offset_ms) ? GC_LEASE_RESUMED : GC_LEASE_TICK);
+  atomic_store(&l->offset_ms, offset_ms);
+  if (gc_lease_next(&l->machine, gc_clock_boot_ms(), gc_random32(), &q))
+    ask(l, &q);
+}
+
+static void *run_lease(void *ctx) {
+  struct redis_lease *l = ctx;
+  while (!wait_for_stop(l))
+    run_round(l);
+  step_plain(l, GC_LEASE_STOP);
+  while (l->machine.state != GC_LEASE_ENDED)
+    run_round(l);
+  redis_link_close(l->link);
+  return NULL;
+}
+
+/* ---- start and stop ---- */
+
+static uint64_t random_owner(void) {
+  return ((uint64_t)gc_random32() << 32 | gc_random32()) | 1;
+}
+
+static void free_lease(struct redis_lease *l) {
+  if (l->wake_fd >= 0)
+    close(l->wake_fd);
+  if (l->stop_fd >= 0)
+    close(l->stop_fd);
+  free(l);
+}
+
+enum gc_code redis_lease_start(const struct redis_lease_settings *s,
+                               struct redis_lease **ret, struct gc_err *err) {
+  struct redis_lease *l = calloc(1, sizeof(*l));
+  if (l == NULL)
+    return gc_fail(err, GC_ERR_MEMORY, "out of memory");
+  l->settings = *s;
+  l->reported = GC_LEASE_STATE_COUNT;
+  l->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+  l->stop_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+  gc_lease_init(&l->machine, s->ttl_ms, s->goes_on, random_owner(),
+                gc_clock_boot_ms());
+  /* Connection, log-in and request have a limit each. */
+  l->settings.redis.answer_ms = gc_lease_timeout_ms(&l->machine) / 2;
+  atomic_store(&l->offset_ms, measure_offset());
+  if (l->wake_fd < 0 || l->stop_fd < 0 ||
+      gc_thread_start(&l->thread, run_lease, l) != 0) {
+    free_lease(l);
+    return gc_fail(err, GC_ERR_MEMORY, "out of memory or descriptors");
+  }
+  *ret = l;
+  return GC_OK;
+}
+
+void redis_lease_stop(struct redis_lease *l) {
+  if (l == NULL)
+    return;
+  (void)!eventfd_write(l->wake_fd, 1);
+  (void)!eventfd_write(l->stop_fd, 1);
+  pthread_join(l->thread, NULL);
+  free_lease(l);
+}

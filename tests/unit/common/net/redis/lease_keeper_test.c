@@ -1,0 +1,209 @@
+/* SPDX-License-Identifier: MIT */
+/* Processes that share a lease in a real Redis: killed, stopped and continued,
+ * ended. Each of them notes every time at which it may dispatch. */
+#include "common/net/redis/lease_keeper.h"
+
+#include <signal.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "common/net/clock.h"
+#include "tests/support/check.h"
+#include "tests/support/deadline.h"
+#include "tests/support/redis_server.h"
+
+enum { SKIPPED = 77, TTL = 5000, AGENTS = 2, NOTES = 100000 };
+
+/* In memory that the processes share. */
+struct notes {
+  _Atomic unsigned count;
+  struct {
+    uint64_t at_ms;
+    int agent;
+  } note[NOTES];
+  _Atomic int state[AGENTS];
+  _Atomic bool ends[AGENTS];
+};
+
+static struct redis_server server;
+static struct notes *notes;
+static pid_t pids[AGENTS];
+
+static void sleep_ms(long ms) {
+  struct timespec t = {.tv_sec = ms / 1000, .tv_nsec = ms % 1000 * 1000000};
+  nanosleep(&t, NULL);
+}
+
+static void take_state(void *ctx, enum gc_lease_state state, uint64_t fence,
+                       const struct gc_err *err) {
+  (void)fence;
+  (void)err;
+  atomic_store((_Atomic int *)ctx, (int)state);
+}
+
+/* The time is read before the permission is checked. */
+static void dispatch(const struct redis_lease *l, int agent) {
+  uint64_t at_ms = gc_clock_boot_ms();
+  if (!redis_lease_allows(l))
+    return;
+  unsigned i = atomic_fetch_add(&notes->count, 1);
+  if (i >= NOTES)
+    abort();
+  notes->note[i].at_ms = at_ms;
+  notes->note[i].agent = agent;
+}
+
+static _Noreturn void run_agent(int agent) {
+  struct gc_err err = {.code = GC_OK};
+  struct redis_lease *l = NULL;
+  struct redis_lease_settings s = {.name = "prod",
+                                   .ttl_ms = TTL,
+                                   .report = take_state,
+                                   .ctx = &notes->state[agent]};
+  prctl(PR_SET_PDEATHSIG, SIGKILL);
+  if (state_url_parse(server.url, &s.redis.url, &err) != GC_OK ||
+      redis_lease_start(&s, &l, &err) != GC_OK)
+    _exit(1);
+  while (!atomic_load(&notes->ends[agent])) {
+    dispatch(l, agent);
+    sleep_ms(2);
+  }
+  redis_lease_stop(l);
+  _exit(0);
+}
+
+static void start_agent(int agent) {
+  atomic_store(&notes->state[agent], -1);
+  atomic_store(&notes->ends[agent], false);
+  pids[agent] = fork();
+  if (pids[agent] == 0)
+    run_agent(agent);
+}
+
+static void await_state(int agent, enum gc_lease_state state) {
+  uint64_t until_ms = gc_clock_now_ms() + DEADLINE_S * 1000;
+  while (atomic_load(&notes->state[agent]) != (int)state &&
+         gc_clock_now_ms() < until_ms)
+    sleep_ms(5);
+  CHECK_INT(atomic_load(&notes->state[agent]), state);
+}
+
+static void await_more_times(void) {
+  unsigned from = atomic_load(&notes->count);
+  uint64_t until_ms = gc_clock_now_ms() + DEADLINE_S * 1000;
+  while (atomic_load(&notes->count) < from + 50 && gc_clock_now_ms() < until_ms)
+    sleep_ms(5);
+  CHECK(atomic_load(&notes->count) >= from + 50);
+}
+
+static void await_end(int agent) {
+  int status = -1;
+  CHECK_INT(waitpid(pids[agent], &status, 0), pids[agent]);
+}
+
+static void begin(void) {
+  redis_server_start(&server, NULL);
+  /* A released lease: the first agent need not wait. */
+  CHECK_STR(redis_server_ask(
+                &server, "HSET genesys:{lease}:prod fence 1 owner 0 beat 1"),
+            "3");
+  atomic_store(&notes->count, 0);
+  start_agent(0);
+  await_state(0, GC_LEASE_HOLDER);
+  start_agent(1);
+  await_state(1, GC_LEASE_STANDBY);
+}
+
+static int by_time(const void *a, const void *b) {
+  const uint64_t *x = a, *y = b;
+  return *x < *y ? -1 : *x > *y;
+}
+
+/* The times of the agents do not overlap: sorted, the agent changes `changes`
+ * times. */
+static void check_times(unsigned changes) {
+  unsigned count = atomic_load(&notes->count), seen = 0;
+  uint64_t longest_ms = 0;
+  qsort(notes->note, count, sizeof(notes->note[0]), by_time);
+  for (unsigned i = 1; i < count; i++) {
+    seen += notes->note[i].agent != notes->note[i - 1].agent;
+    if (notes->note[i].at_ms - notes->note[i - 1].at_ms > longest_ms)
+      longest_ms = notes->note[i].at_ms - notes->note[i - 1].at_ms;
+  }
+  printf("%u times, %u changes, longest hole %llu ms\n", count, seen,
+         (unsigned long long)longest_ms);
+  CHECK_INT(seen, changes);
+}
+
+static void finish(void) {
+  for (int i = 0; i < AGENTS; i++) {
+    kill(pids[i], SIGKILL);
+    waitpid(pids[i], NULL, 0);
+  }
+  redis_server_end(&server);
+}
+
+static void a_killed_holder_is_followed(void) {
+  begin();
+  kill(pids[0], SIGKILL);
+  await_end(0);
+  await_state(1, GC_LEASE_HOLDER);
+  await_more_times();
+  check_times(1);
+  finish();
+}
+
+static void a_stopped_holder_dispatches_nothing_when_it_continues(void) {
+  begin();
+  kill(pids[0], SIGSTOP);
+  await_state(1, GC_LEASE_HOLDER);
+  await_more_times();
+  kill(pids[0], SIGCONT);
+  await_state(0, GC_LEASE_STANDBY);
+  await_more_times();
+  check_times(1);
+  finish();
+}
+
+static void a_holder_that_ends_is_followed_at_once(void) {
+  begin();
+  atomic_store(&notes->ends[0], true);
+  uint64_t from_ms = gc_clock_now_ms();
+  await_end(0);
+  CHECK_INT(atomic_load(&notes->state[0]), GC_LEASE_ENDED);
+  await_state(1, GC_LEASE_HOLDER);
+  printf("followed after %llu ms\n",
+         (unsigned long long)(gc_clock_now_ms() - from_ms));
+  await_more_times();
+  check_times(1);
+  finish();
+}
+
+static void a_killed_redis_ends_the_permission_until_it_is_back(void) {
+  begin();
+  redis_server_kill(&server);
+  await_state(0, GC_LEASE_BLIND);
+  await_state(1, GC_LEASE_BLIND);
+  unsigned count = atomic_load(&notes->count);
+  redis_server_start(&server, NULL);
+  await_more_times();
+  CHECK(notes->note[count].at_ms - notes->note[count - 1].at_ms > 100);
+  finish();
+}
+
+int main(void) {
+  notes = mmap(NULL, sizeof(*notes), PROT_READ | PROT_WRITE,
+               MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+  if (!redis_is_installed() || notes == MAP_FAILED)
+    return SKIPPED;
+  RUN(a_killed_holder_is_followed);
+  RUN(a_stopped_holder_dispatches_nothing_when_it_continues);
+  RUN(a_holder_that_ends_is_followed_at_once);
+  RUN(a_killed_redis_ends_the_permission_until_it_is_back);
+  return check_done();
+}
