@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* A counter that passes from one holder of a lease to the next without a fall
- * (docs/decisions/0018). Redis keeps the number that all holders together have
+ * (docs/decisions/0019). Redis keeps the number that all holders together have
  * counted; a number is dispatched when Redis has confirmed it. Pure. One
  * thread.
  *
