@@ -3,7 +3,6 @@
 
 #include <poll.h>
 #include <pthread.h>
-#include <stdatomic.h>
 #include <stdlib.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
@@ -20,25 +19,10 @@ struct redis_lease {
   struct gc_err err; /* the last failure; GC_OK: Redis answers */
   enum gc_lease_state reported;
   pthread_t thread;
-  int wake_fd; /* readable: stop */
-  int stop_fd; /* readable: no answer is waited for any more */
-  _Atomic uint64_t valid_until_ms;
-  _Atomic int64_t offset_ms; /* wall clock less boot clock, at the last round */
+  int wake_fd;     /* readable: stop */
+  int stop_fd;     /* readable: no answer is waited for any more */
+  bool has_answer; /* Redis has answered since the start */
 };
-
-static int64_t measure_offset(void) {
-  return gc_clock_wall_ms() - (int64_t)gc_clock_boot_ms();
-}
-
-static bool has_jumped(const struct redis_lease *l, int64_t offset_ms) {
-  int64_t by_ms = offset_ms - atomic_load(&l->offset_ms);
-  return by_ms > GC_LEASE_JUMP_MS || by_ms < -GC_LEASE_JUMP_MS;
-}
-
-bool redis_lease_allows(const struct redis_lease *l) {
-  return gc_clock_boot_ms() < atomic_load(&l->valid_until_ms) &&
-         !has_jumped(l, measure_offset());
-}
 
 /* ---- the thread ---- */
 
@@ -52,7 +36,15 @@ static void report_state(struct redis_lease *l) {
 
 static void step_lease(struct redis_lease *l, const struct gc_lease_event *e) {
   gc_lease_step(&l->machine, e, gc_clock_boot_ms());
-  atomic_store(&l->valid_until_ms, gc_lease_valid_until_ms(&l->machine));
+  l->has_answer |= e->kind == GC_LEASE_ANSWER;
+  gc_lease_gate_set(
+      l->settings.gate,
+      &(struct gc_lease_status){
+          .state = l->machine.state,
+          .fence = l->machine.known_fence,
+          .answered_ms = l->has_answer ? l->machine.answered_ms : 0,
+          .valid_until_ms = gc_lease_valid_until_ms(&l->machine),
+      });
   report_state(l);
 }
 
@@ -94,9 +86,8 @@ static bool wait_for_stop(struct redis_lease *l) {
 
 static void run_round(struct redis_lease *l) {
   struct gc_lease_request q;
-  int64_t offset_ms = measure_offset();
-  step_plain(l, has_jumped(l, offset_ms) ? GC_LEASE_RESUMED : GC_LEASE_TICK);
-  atomic_store(&l->offset_ms, offset_ms);
+  step_plain(l, gc_lease_gate_check_clocks(l->settings.gate) ? GC_LEASE_RESUMED
+                                                             : GC_LEASE_TICK);
   if (gc_lease_next(&l->machine, gc_clock_boot_ms(), gc_random32(), &q))
     ask(l, &q);
 }
@@ -139,7 +130,7 @@ enum gc_code redis_lease_start(const struct redis_lease_settings *s,
                 gc_clock_boot_ms());
   /* Connection, log-in and request have a limit each. */
   l->settings.redis.answer_ms = gc_lease_timeout_ms(&l->machine) / 2;
-  atomic_store(&l->offset_ms, measure_offset());
+  (void)gc_lease_gate_check_clocks(s->gate);
   if (l->wake_fd < 0 || l->stop_fd < 0 ||
       gc_thread_start(&l->thread, run_lease, l) != 0) {
     free_lease(l);

@@ -4,14 +4,15 @@
 #ifndef GC_NET_REDIS_LEASE_KEEPER_H
 #define GC_NET_REDIS_LEASE_KEEPER_H
 
-#include "common/base/policy/lease.h"
+#include "common/net/lease_gate.h"
 #include "common/net/redis/link.h"
 
 struct redis_lease_settings {
   struct redis_settings redis; /* answer_ms is set by redis_lease_start */
   const char *name; /* borrowed; equal for all agents of the account */
   uint32_t ttl_ms;
-  bool goes_on; /* LeaseLost "go on" */
+  bool goes_on;               /* LeaseLost "go on" */
+  struct gc_lease_gate *gate; /* opened and closed by the thread; borrowed */
   /* Reports each change of the state, with the last error of Redis (GC_OK: it
    * answers). Called on the thread of the lease; must not block. */
   void (*report)(void *ctx, enum gc_lease_state state, uint64_t fence,
@@ -26,10 +27,6 @@ struct redis_lease;
 GC_MUST_CHECK enum gc_code
 redis_lease_start(const struct redis_lease_settings *s,
                   struct redis_lease **ret, struct gc_err *err);
-
-/* True if this agent may dispatch a value now. The caller reads the value's
- * time before the call (gc_lease_valid_until_ms). Any thread; never waits. */
-bool redis_lease_allows(const struct redis_lease *l);
 
 /* Ends the permission, gives the lease back and frees `l`; waits for a hanging
  * Redis for at most GC_REDIS_STOP_MS. NULL is allowed. */

@@ -47,9 +47,9 @@ static void take_state(void *ctx, enum gc_lease_state state, uint64_t fence,
 }
 
 /* The time is read before the permission is checked. */
-static void dispatch(const struct redis_lease *l, int agent) {
+static void dispatch(const struct gc_lease_gate *gate, int agent) {
   uint64_t at_ms = gc_clock_boot_ms();
-  if (!redis_lease_allows(l))
+  if (!gc_lease_gate_allows(gate))
     return;
   unsigned i = atomic_fetch_add(&notes->count, 1);
   if (i >= NOTES)
@@ -63,6 +63,7 @@ static _Noreturn void run_agent(int agent) {
   struct redis_lease *l = NULL;
   struct redis_lease_settings s = {.name = "prod",
                                    .ttl_ms = TTL,
+                                   .gate = gc_lease_gate_new("prod", "host"),
                                    .report = take_state,
                                    .ctx = &notes->state[agent]};
   prctl(PR_SET_PDEATHSIG, SIGKILL);
@@ -70,10 +71,11 @@ static _Noreturn void run_agent(int agent) {
       redis_lease_start(&s, &l, &err) != GC_OK)
     _exit(1);
   while (!atomic_load(&notes->ends[agent])) {
-    dispatch(l, agent);
+    dispatch(s.gate, agent);
     sleep_ms(2);
   }
   redis_lease_stop(l);
+  gc_lease_gates_free();
   _exit(0);
 }
 

@@ -1,0 +1,132 @@
+/* SPDX-License-Identifier: MIT */
+#include "common/net/lease_gate.h"
+
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/base/cleanup.h"
+#include "common/net/clock.h"
+#include "common/net/timing.h"
+
+struct gc_lease_gate {
+  char *account, *host;
+  struct gc_lease_gate *next;
+  uint32_t terms; /* of the thread of the lease */
+  _Atomic uint64_t valid_until_ms, fence, answered_ms;
+  _Atomic int64_t offset_ms; /* wall clock less boot clock, at the last check */
+  _Atomic uint32_t state, term;
+};
+
+static struct gc_lease_gate
+    *gates; /* changes in the configuration phase only */
+
+static int64_t measure_offset(void) {
+  return gc_clock_wall_ms() - (int64_t)gc_clock_boot_ms();
+}
+
+static void free_gate(struct gc_lease_gate *g) {
+  free(g->account);
+  free(g->host);
+  free(g);
+}
+
+struct gc_lease_gate *gc_lease_gate_new(const char *account, const char *host) {
+  struct gc_lease_gate *g = calloc(1, sizeof(*g));
+  if (g == NULL)
+    return NULL;
+  g->account = strdup(account);
+  g->host = strdup(host);
+  if (g->account == NULL || g->host == NULL) {
+    free_gate(g);
+    return NULL;
+  }
+  atomic_store(&g->offset_ms, measure_offset());
+  g->next = gates;
+  gates = g;
+  return g;
+}
+
+void gc_lease_gates_free(void) {
+  while (gates != NULL) {
+    struct gc_lease_gate *g = gates;
+    gates = g->next;
+    free_gate(g);
+  }
+}
+
+struct gc_lease_gate *gc_lease_gate_of_host(const char *host) {
+  struct gc_lease_gate *g = gates;
+  while (g != NULL && (host == NULL || strcmp(g->host, host) != 0))
+    g = g->next;
+  return g;
+}
+
+struct gc_lease_gate *gc_lease_gate_of_account(const char *account) {
+  struct gc_lease_gate *g = gates;
+  while (g != NULL && strcmp(g->account, account) != 0)
+    g = g->next;
+  return g;
+}
+
+static bool has_jumped(const struct gc_lease_gate *g, int64_t offset_ms) {
+  int64_t by_ms = offset_ms - atomic_load(&g->offset_ms);
+  return by_ms > GC_LEASE_JUMP_MS || by_ms < -GC_LEASE_JUMP_MS;
+}
+
+bool gc_lease_gate_allows(const struct gc_lease_gate *g) {
+  return g == NULL || (gc_clock_boot_ms() < atomic_load(&g->valid_until_ms) &&
+                       !has_jumped(g, measure_offset()));
+}
+
+bool gc_lease_gate_check_clocks(struct gc_lease_gate *g) {
+  int64_t offset_ms = measure_offset();
+  bool is_jump = has_jumped(g, offset_ms);
+  if (is_jump) /* the gate must not open between here and the next state */
+    atomic_store(&g->valid_until_ms, 0);
+  atomic_store(&g->offset_ms, offset_ms);
+  return is_jump;
+}
+
+uint32_t gc_lease_gate_term(const struct gc_lease_gate *g) {
+  return g == NULL ? 1 : atomic_load(&g->term);
+}
+
+void gc_lease_gate_status(const struct gc_lease_gate *g,
+                          struct gc_lease_status *ret) {
+  *ret = (struct gc_lease_status){
+      .state = (enum gc_lease_state)atomic_load(&g->state),
+      .fence = atomic_load(&g->fence),
+      .answered_ms = atomic_load(&g->answered_ms),
+      .valid_until_ms = atomic_load(&g->valid_until_ms)};
+}
+
+/* The effect of a state on the term. */
+static const enum {
+  TERM_ENDS,
+  TERM_LASTS,
+  TERM_BEGINS
+} terms[] = {
+    [GC_LEASE_STANDBY] = TERM_ENDS,  [GC_LEASE_TAKING] = TERM_LASTS,
+    [GC_LEASE_HOLDER] = TERM_BEGINS, [GC_LEASE_GOING_ON] = TERM_BEGINS,
+    [GC_LEASE_BLIND] = TERM_LASTS,   [GC_LEASE_RELEASING] = TERM_ENDS,
+    [GC_LEASE_ENDED] = TERM_ENDS,
+};
+
+static uint32_t term_after(struct gc_lease_gate *g, enum gc_lease_state state) {
+  uint32_t term = atomic_load(&g->term);
+  if (terms[state] == TERM_ENDS)
+    return 0;
+  if (terms[state] == TERM_BEGINS && term == 0)
+    return ++g->terms;
+  return term;
+}
+
+void gc_lease_gate_set(struct gc_lease_gate *g,
+                       const struct gc_lease_status *s) {
+  atomic_store(&g->valid_until_ms, s->valid_until_ms);
+  atomic_store(&g->fence, s->fence);
+  atomic_store(&g->answered_ms, s->answered_ms);
+  atomic_store(&g->state, (uint32_t)s->state);
+  atomic_store(&g->term, term_after(g, s->state));
+}

@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: MIT */
+/* What the process knows of the leases of its accounts (docs/decisions/0019):
+ * one gate for each account with LeaseURL. The thread that keeps the lease
+ * (net/redis/lease_keeper) writes it; whoever dispatches a value, receives a
+ * message or opens a channel asks it. Nothing here waits.
+ *
+ * Gates are made in the configuration phase and live until
+ * gc_lease_gates_free. */
+#ifndef GC_NET_LEASE_GATE_H
+#define GC_NET_LEASE_GATE_H
+
+#include "common/base/policy/lease.h"
+
+struct gc_lease_gate;
+
+/* Makes the gate of an account; it is closed. `host`: the account's Host, by
+ * which gc_lease_gate_of_host finds the gate. NULL when out of memory.
+ * Configuration phase. */
+GC_API struct gc_lease_gate *gc_lease_gate_new(const char *account,
+                                               const char *host);
+/* Frees all gates, when no thread can ask any more. */
+GC_API void gc_lease_gates_free(void);
+
+/* ---- any thread ---- */
+
+/* Return the gate of a host or account; NULL: it has no lease. */
+GC_API struct gc_lease_gate *gc_lease_gate_of_host(const char *host);
+GC_API struct gc_lease_gate *gc_lease_gate_of_account(const char *account);
+
+/* True if this agent may dispatch a value of the account now; true for NULL.
+ * The caller reads the value's time before the call
+ * (gc_lease_valid_until_ms). */
+GC_API bool gc_lease_gate_allows(const struct gc_lease_gate *g);
+
+/* Returns the number, from 1, of this agent's present term as the holder; 0:
+ * it has none (and for NULL: 1). A term lasts while the permission is closed
+ * for a time in which no other agent can be seen to hold the lease: blind, or
+ * after a sleep until Redis answers. So what began with the term (channels,
+ * counters) ends when another agent has the lease, not with each pause. */
+GC_API uint32_t gc_lease_gate_term(const struct gc_lease_gate *g);
+
+struct gc_lease_status {
+  enum gc_lease_state state;
+  uint64_t fence;          /* of the newest record; 0: none seen */
+  uint64_t answered_ms;    /* boot clock, when Redis answered last; 0: never */
+  uint64_t valid_until_ms; /* gc_lease_valid_until_ms */
+};
+GC_API void gc_lease_gate_status(const struct gc_lease_gate *g,
+                                 struct gc_lease_status *ret);
+
+/* ---- the thread of the lease ---- */
+
+GC_API void gc_lease_gate_set(struct gc_lease_gate *g,
+                              const struct gc_lease_status *s);
+/* Compares the wall clock with the boot clock: true if they disagree about the
+ * time since the last call, so that the machine may have been frozen. Until the
+ * next call such a difference closes the gate. */
+GC_API bool gc_lease_gate_check_clocks(struct gc_lease_gate *g);
+
+#endif

@@ -1,0 +1,91 @@
+/* SPDX-License-Identifier: MIT */
+/* The gate of a lease: whom it concerns, when it is open, when a term ends. */
+#include "common/net/lease_gate.h"
+
+#include "common/net/clock.h"
+#include "tests/support/check.h"
+
+static struct gc_lease_gate *gate;
+
+static void set_state(enum gc_lease_state state, uint64_t valid_ms) {
+  uint64_t now_ms = gc_clock_boot_ms();
+  gc_lease_gate_set(
+      gate, &(struct gc_lease_status){
+                .state = state,
+                .fence = 7,
+                .answered_ms = now_ms,
+                .valid_until_ms = valid_ms > 0 ? now_ms + valid_ms : 0});
+}
+
+static void begin(void) {
+  gate = gc_lease_gate_new("prod", "genesys-prod");
+  CHECK(gate != NULL);
+}
+
+static void a_gate_concerns_its_host_and_account_only(void) {
+  begin();
+  CHECK(gc_lease_gate_of_host("genesys-prod") == gate);
+  CHECK(gc_lease_gate_of_account("prod") == gate);
+  CHECK(gc_lease_gate_of_host("web1") == NULL);
+  CHECK(gc_lease_gate_of_host(NULL) == NULL);
+  CHECK(gc_lease_gate_of_account("other") == NULL);
+  CHECK(gc_lease_gate_allows(NULL));
+  CHECK_INT(gc_lease_gate_term(NULL), 1);
+  gc_lease_gates_free();
+  CHECK(gc_lease_gate_of_host("genesys-prod") == NULL);
+}
+
+static void the_gate_is_open_until_the_permission_ends(void) {
+  begin();
+  CHECK(!gc_lease_gate_allows(gate));
+  set_state(GC_LEASE_HOLDER, 3600000);
+  CHECK(gc_lease_gate_allows(gate));
+  gc_lease_gate_set(gate,
+                    &(struct gc_lease_status){
+                        .state = GC_LEASE_HOLDER,
+                        .valid_until_ms = gc_clock_boot_ms()}); /* slept */
+  CHECK(!gc_lease_gate_allows(gate));
+  set_state(GC_LEASE_STANDBY, 0);
+  CHECK(!gc_lease_gate_allows(gate));
+  gc_lease_gates_free();
+}
+
+static void a_term_lasts_until_another_agent_may_hold(void) {
+  static const struct {
+    enum gc_lease_state state;
+    uint32_t term;
+  } life[] = {
+      {GC_LEASE_STANDBY, 0},   {GC_LEASE_TAKING, 0}, {GC_LEASE_HOLDER, 1},
+      {GC_LEASE_TAKING, 1}, /* after a sleep, until Redis answers */
+      {GC_LEASE_HOLDER, 1},    {GC_LEASE_BLIND, 1},  {GC_LEASE_TAKING, 1},
+      {GC_LEASE_HOLDER, 1},    {GC_LEASE_BLIND, 1},  {GC_LEASE_STANDBY, 0},
+      {GC_LEASE_TAKING, 0},    {GC_LEASE_HOLDER, 2}, {GC_LEASE_GOING_ON, 2},
+      {GC_LEASE_RELEASING, 0}, {GC_LEASE_ENDED, 0},
+  };
+  begin();
+  for (size_t i = 0; i < GC_COUNT(life); i++) {
+    set_state(life[i].state, 0);
+    CHECK_INT(gc_lease_gate_term(gate), life[i].term);
+  }
+  gc_lease_gates_free();
+}
+
+static void the_status_is_the_newest_one(void) {
+  struct gc_lease_status s;
+  begin();
+  set_state(GC_LEASE_BLIND, 0);
+  gc_lease_gate_status(gate, &s);
+  CHECK_INT(s.state, GC_LEASE_BLIND);
+  CHECK_INT(s.fence, 7);
+  CHECK(s.answered_ms > 0);
+  CHECK(!gc_lease_gate_check_clocks(gate));
+  gc_lease_gates_free();
+}
+
+int main(void) {
+  RUN(a_gate_concerns_its_host_and_account_only);
+  RUN(the_gate_is_open_until_the_permission_ends);
+  RUN(a_term_lasts_until_another_agent_may_hold);
+  RUN(the_status_is_the_newest_one);
+  return check_done();
+}
