@@ -78,7 +78,7 @@ static void on_turn(void *ctx, uint64_t now_ms) {
 /* Schedules the subscription of waiting topics. It runs before a slot loses
  * topics, since a slot without topics closes its socket. */
 static void schedule_admission(struct gc_channels *c) {
-  if (c->waiting.wanted > 0)
+  if (c->waiting.wanted > 0 && !c->is_paused)
     schedule_now(c, &c->admission);
 }
 
@@ -158,8 +158,10 @@ static void report_rejected(void *ctx, const struct gc_topic *topic,
 /* ---- public ---- */
 
 static void on_admission(void *ctx, uint64_t now_ms) {
+  struct gc_channels *c = ctx;
   (void)now_ms;
-  gc_channels_admit(ctx);
+  if (!c->is_paused)
+    gc_channels_admit(c);
 }
 
 struct gc_channels *gc_channels_new(const struct gc_channel_deps *deps) {
@@ -236,6 +238,8 @@ enum gc_code gc_channels_subscribe(struct gc_channels *c,
                                    struct gc_channels_listener *l,
                                    const char *topic, void *tag,
                                    struct gc_err *err) {
+  if (c->is_paused)
+    return gc_topics_subscribe(&c->waiting, topic, l, tag, err);
   enum gc_code code = gc_channels_assign(c, l, topic, tag, err);
   if (code == GC_OK)
     gc_topics_unsubscribe(&c->waiting, topic, l);
@@ -251,6 +255,29 @@ void gc_channels_unsubscribe(struct gc_channels *c,
   for (unsigned i = 0; i < c->slot_count; i++)
     gc_slot_unsubscribe(&c->slots[i], topic, l);
   gc_topics_unsubscribe(&c->waiting, topic, l);
+}
+
+/* Moves the topics of a slot to those that wait. A slot without topics closes
+ * its socket. If memory runs out, the slot stays as it is. */
+static void pause_slot(struct gc_channels *c, struct gc_slot *s) {
+  const struct gc_topics *topics = gc_slot_topics(s);
+  for (size_t i = 0; i < topics->count; i++)
+    for (const struct gc_topic_subscriber *w = topics->list[i]->subscribers;
+         w != NULL; w = w->next)
+      if (gc_topics_subscribe(&c->waiting, topics->list[i]->name, w->owner,
+                              w->tag, NULL) != GC_OK)
+        return;
+  for (struct gc_channels_listener *l = c->listeners; l != NULL; l = l->next)
+    gc_slot_unsubscribe(s, NULL, l);
+}
+
+void gc_channels_pause(struct gc_channels *c, bool is_paused) {
+  if (c->is_paused == is_paused)
+    return;
+  c->is_paused = is_paused;
+  for (unsigned i = 0; is_paused && i < c->slot_count; i++)
+    pause_slot(c, &c->slots[i]);
+  schedule_admission(c);
 }
 
 bool gc_channels_covers(const struct gc_channels *c, const char *topic) {

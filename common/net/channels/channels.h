@@ -82,6 +82,11 @@ GC_API void gc_channels_listen(struct gc_channels *c,
 GC_API void gc_channels_unlisten(struct gc_channels *c,
                                  struct gc_channels_listener *l);
 
+/* While the channels are paused they are closed, and topics wait: an agent that
+ * does not hold the account's lease needs none (net/lease_watch). The end of
+ * the pause subscribes all topics again. */
+void gc_channels_pause(struct gc_channels *c, bool is_paused);
+
 /* Subscribes `l` to `topic`, which is copied. GC_ERR_LIMIT: all channels are
  * full. The caller reports that to the operator; the topic waits for room until
  * it is unsubscribed, unless too many topics wait already. GC_ERR_REQUEST: not

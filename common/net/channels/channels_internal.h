@@ -17,7 +17,8 @@ struct gc_channels {
   struct gc_slot slots[GC_CHANNELS_MAX];
   unsigned id_store_count, slot_count; /* used slots come first */
   unsigned slots_max;
-  struct gc_topics waiting; /* topics that wait for room */
+  bool is_paused;
+  struct gc_topics waiting; /* topics that wait for room, or during a pause */
   struct gc_channels_listener *listeners;
   struct gc_timer admission; /* subscribes waiting topics */
   struct gc_timer turn;      /* starts the next renewal */

@@ -362,6 +362,28 @@ static void a_token_that_comes_during_a_renewal_starts_another_one(void) {
   ch_end();
 }
 
+static void a_pause_closes_the_socket_and_its_end_subscribes_again(void) {
+  ch_begin_connected();
+  gc_channels_pause(ch_channels, true);
+  replay_run(&ch_world, 600);
+  CHECK_INT(ch_wire_count(), 0);
+  CHECK_INT(ch_stats().wanted, 1);
+  CHECK(!ch_stats().connected);
+  ch_subscribe(&ch_block, "v2.b"); /* during the pause */
+  replay_run(&ch_world, 60000);
+  CHECK_INT(ch_wire_count(), 0);
+  CHECK_INT(ch_stats().wanted, 2);
+  CHECK_INT(ch_creations(), 1);
+  gc_channels_pause(ch_channels, false);
+  replay_run(&ch_world, 600);
+  CHECK_INT(ch_creations(), 1); /* the channel that it had */
+  ch_open();
+  CHECK(ch_stats().connected);
+  CHECK_INT(ch_stats().topics, 2);
+  CHECK_INT(ch_block.connected, 2);
+  ch_end();
+}
+
 int main(void) {
   RUN(before_its_life_ends_another_channel_takes_over);
   RUN(the_id_of_the_old_channel_serves_the_next_renewal);
@@ -380,5 +402,6 @@ int main(void) {
   RUN(a_new_token_brings_a_new_channel);
   RUN(without_a_second_channel_the_first_gets_the_new_token);
   RUN(a_token_that_comes_during_a_renewal_starts_another_one);
+  RUN(a_pause_closes_the_socket_and_its_end_subscribes_again);
   return check_done();
 }
