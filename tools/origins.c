@@ -269,6 +269,11 @@ static const struct origin origins[GC_METRIC_COUNT] = {
     [GC_METRIC_VERSION] = {"VERSION", "the package", NEVER},
     [GC_METRIC_TOKEN_LIFETIME] = {"", "`expires_in`", NEVER},
     [GC_METRIC_TOKEN_REQUESTS] = {"`ok` `failed`", "counted here", NEVER},
+    [GC_METRIC_LEASE_STATE] = {"", "the Redis of `LeaseURL`",
+                               "without `LeaseURL`"},
+    [GC_METRIC_LEASE_FENCE] = {"", "the Redis of `LeaseURL`",
+                               "until Redis answers"},
+    [GC_METRIC_LEASE_AGE] = {"", "counted here", "until Redis answers"},
     [GC_METRIC_NAMES] = {"`queue` `user` `presence` `flow` `flow_outcome` "
                          "`flow_milestone`",
                          "lists of names", "until the list was read"},

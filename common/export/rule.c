@@ -134,7 +134,10 @@
      "1, with the version of the package as a label.")                         \
   XX(TOKEN_LIFETIME, "token_lifetime", "seconds", GAUGE, VALUE, "", NULL)      \
   XX(TOKEN_REQUESTS, "token_requests", "", COUNTER, VALUE, "result", NULL)     \
-  XX(NAMES, "names", "", GAUGE, VALUE, "kind", NULL)
+  XX(NAMES, "names", "", GAUGE, VALUE, "kind", NULL)                           \
+  XX(LEASE_STATE, "lease_state", "", GAUGE, VALUE, "", NULL)                   \
+  XX(LEASE_FENCE, "lease_fence", "", GAUGE, VALUE, "", NULL)                   \
+  XX(LEASE_AGE, "lease_age", "seconds", GAUGE, VALUE, "", NULL)
 
 /* The families of one owner's intervals and totals. */
 #define INTERVALS(XX, OWNER, owner, words)                                     \

@@ -321,7 +321,15 @@ struct gc_ds {
      "Token requests: ok, failed.")                                            \
   XX(NAMES, "names", ONE(GAUGE), "account", "names",                           \
      "Names in the cache: queue, user, presence, flow, flow_outcome, "         \
-     "flow_milestone; absent for a kind whose list was never read.")
+     "flow_milestone; absent for a kind whose list was never read.")           \
+  XX(LEASE_STATE, "lease_state", ONE(GAUGE), "account", "state",               \
+     "0: standby; 1: takes the lease; 2: holder; 3: goes on without Redis; "   \
+     "4: blind, Redis does not answer and nothing is dispatched. With "        \
+     "LeaseURL.")                                                              \
+  XX(LEASE_FENCE, "lease_fence", ONE(GAUGE), "account", "number",              \
+     "Fencing number of the lease; it grows with each change of the holder.")  \
+  XX(LEASE_AGE, "lease_age", ONE(GAUGE), "account", "s",                       \
+     "Time since Redis last answered about the lease.")
 
 enum gc_metric_id {
 #define XX(id, name, ds, owner, unit, meaning) GC_METRIC_##id,

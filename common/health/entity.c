@@ -288,6 +288,16 @@ static void add_codes(struct gc_health_facts *f,
     f->outage = possible;
 }
 
+/* Adds the state of an account's lease: lease_state in docs/metrics.md. */
+static void add_lease(struct gc_health_facts *f, double state) {
+  if (!isfinite(state))
+    return;
+  f->is_standby = state < 1.5;
+  f->is_blind = state > 3.5;
+  if (state > 2.5 && state < 3.5) /* goes on without Redis */
+    f->codes |= UINT32_C(1) << GC_ERR_NETWORK;
+}
+
 static struct gc_health_facts facts_of(const struct gc_health_entity *e,
                                        uint64_t now_ms) {
   const struct gc_health_reading *r = &e->reading;
@@ -302,6 +312,8 @@ static struct gc_health_facts facts_of(const struct gc_health_entity *e,
   add_codes(&f, e);
   for (size_t i = 0; e->has_reading && i < r->source_count; i++)
     add_source(&f, &r->sources[i], e->stream.err.code == GC_ERR_TIMEOUT);
+  if (e->has_reading)
+    add_lease(&f, r->figures[GC_HEALTH_FIGURE_LEASE_STATE]);
   f.is_over_budget =
       e->over_budget_since_ms > 0 &&
       is_past(e->over_budget_since_ms, now_ms, GC_HEALTH_BUDGET_MS);

@@ -15,6 +15,8 @@
 
 /* Numbers of the document, with the name of the member. NaN: unknown. */
 #define GC_HEALTH_FIGURE_MAP(XX)                                               \
+  XX(LEASE_STATE, "lease_state") /* of an account, as in docs/metrics.md */    \
+  XX(LEASE_AGE, "lease_age")     /* s since Redis answered */                  \
   XX(LAG, "lag")           /* s: age of the newest interval or message */      \
   XX(GAP, "gap")           /* s without events since the start */              \
   XX(PENDING, "pending")   /* account: requests; node: bytes of the spool */   \

@@ -61,6 +61,7 @@ enum gc_health_state gc_health_next(enum gc_health_state now,
       {lacks_values(f) && has_code(f->outage, GC_ERR_AUTH), GC_HEALTH_REFUSED},
       {lacks_values(f) && is_forbidden(f->outage), GC_HEALTH_PERMISSION},
       {f->is_down, GC_HEALTH_DOWN},
+      {f->is_blind, GC_HEALTH_BLIND},
       {f->is_silent, GC_HEALTH_SILENT},
       {f->is_spooling, GC_HEALTH_SPOOLING},
       {has_code(f->codes, GC_ERR_STATE), GC_HEALTH_STATE},
@@ -68,6 +69,7 @@ enum gc_health_state gc_health_next(enum gc_health_state now,
        GC_HEALTH_BUDGET},
       {has_code(f->codes, GC_ERR_LIMIT), GC_HEALTH_LIMIT},
       {f->codes != 0, GC_HEALTH_DEGRADED},
+      {f->is_standby, GC_HEALTH_STANDBY},
   };
   for (size_t i = 0; i < GC_COUNT(found); i++)
     if (found[i].holds)

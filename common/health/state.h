@@ -24,6 +24,10 @@ enum gc_health_severity {
   XX(STARTING, "starting", OKAY, 200,                                          \
      "nothing has worked yet and nothing has failed; /health/ready waits")     \
   XX(UP, "up", OKAY, 200, "each source works and its values are current")      \
+  XX(STANDBY, "standby", OKAY, 200,                                            \
+     "another agent has the account's lease and dispatches; this one can "     \
+     "take "                                                                   \
+     "over")                                                                   \
   XX(DEGRADED, "degraded", WARNING, 200,                                       \
      "values are current; a setting or a side task needs attention")           \
   XX(LIMIT, "series_overflow", WARNING, 200,                                   \
@@ -37,6 +41,8 @@ enum gc_health_severity {
      "the database does not take lines: they wait in the spool, none is lost") \
   XX(SILENT, "stream_silent", FAILURE, 503,                                    \
      "no event arrives: counters miss what happens now")                       \
+  XX(BLIND, "lease_blind", FAILURE, 503,                                       \
+     "the Redis of LeaseURL does not answer: nothing is dispatched")           \
   XX(DOWN, "down", FAILURE, 503, "the source does not answer: no new values")  \
   XX(PERMISSION, "permission_missing", FAILURE, 503,                           \
      "403: no values until a role is changed")                                 \
@@ -71,6 +77,8 @@ struct gc_health_facts {
   bool is_down;        /* a source other than stream and writer fails */
   bool is_silent;      /* the stream does not work */
   bool is_spooling;    /* the writer does not work */
+  bool is_standby;     /* another agent has the account's lease */
+  bool is_blind;       /* the lease is not known, and nothing is dispatched */
   bool is_over_budget; /* requests have waited for GC_HEALTH_BUDGET_MS */
   uint32_t codes;      /* bits 1 << code: causes that fail */
   uint32_t outage;     /* the same of the causes that may explain the outage */

@@ -42,6 +42,27 @@ static void put_times(const struct gc_sample_writer *w, struct telemetry *t,
   }
 }
 
+/* The numbers of lease_state in docs/metrics.md. */
+static const double lease_numbers[GC_LEASE_STATE_COUNT] = {
+    [GC_LEASE_STANDBY] = 0,  [GC_LEASE_TAKING] = 1, [GC_LEASE_HOLDER] = 2,
+    [GC_LEASE_GOING_ON] = 3, [GC_LEASE_BLIND] = 4,
+};
+
+void telemetry_lease(const char *account, const struct gc_lease_status *status,
+                     uint64_t boot_ms, uint32_t interval_ms,
+                     const struct gc_samples *out) {
+  char instance[128];
+  const struct gc_sample_writer w = {
+      .out = out, .instance = instance, .interval_ms = interval_ms};
+  snprintf(instance, sizeof(instance), "account-%s", account);
+  gc_put_gauge(&w, GC_METRIC_LEASE_STATE, "", lease_numbers[status->state]);
+  if (status->fence > 0)
+    gc_put_gauge(&w, GC_METRIC_LEASE_FENCE, "", (double)status->fence);
+  if (status->answered_ms > 0)
+    gc_put_gauge(&w, GC_METRIC_LEASE_AGE, "",
+                 (double)(boot_ms - status->answered_ms) / 1000.0);
+}
+
 void telemetry_samples(struct telemetry *t, const char *account,
                        const struct gc_account_stats *stats,
                        uint32_t interval_ms, const struct gc_samples *out) {

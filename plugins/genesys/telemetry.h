@@ -17,4 +17,9 @@ void telemetry_samples(struct telemetry *t, const char *account,
                        const struct gc_account_stats *stats,
                        uint32_t interval_ms, const struct gc_samples *out);
 
+/* Puts the state of the account's lease. `boot_ms`: gc_clock_boot_ms. */
+void telemetry_lease(const char *account, const struct gc_lease_status *status,
+                     uint64_t boot_ms, uint32_t interval_ms,
+                     const struct gc_samples *out);
+
 #endif
