@@ -41,7 +41,8 @@ NOT_OURS = {"subject name", "wrong version number", "handshake failure", "certif
             'Basic realm="metrics", charset="UTF-8"', "GET, HEAD", "Accept, Accept-Encoding",
             "partial write", "Expire date", "unable to parse", "field type conflict", "beyond retention", "invalid field", "missing tag",
             "missing fields", "bad timestamp", "time outside range", "max key length", "refused lines",
-            "contacts by medium, agents; with a time", "contacts by medium"}
+            "contacts by medium, agents; with a time", "contacts by medium",
+            "go on"}
 
 TOKEN = re.compile(r"""/\*.*?\*/ | //[^\n]* | "(?:\\.|[^"\\\n])*" | '(?:\\.|[^'\\])*'
                        | [A-Za-z_]\w* | \d\w* | \\\n | \s+ | .""", re.S | re.X)

@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "common/daemon/emit.h"
 #include "common/daemon/write_tracker.h"
 #include "common/genesys/clean_name.h"
 #include "common/genesys/labels.h"
@@ -102,7 +103,11 @@ enum gc_code gc_analytics_block_start(struct gc_analytics_block *q,
   return GC_OK;
 }
 
+/* A block whose account's lease another agent holds sends nothing, and its mark
+ * stays where it is. */
 void gc_analytics_block_read(struct gc_analytics_block *q) {
+  if (!gc_emit_allows(q->block->host))
+    return;
   struct gc_sender_output output = {
       .emit = emit_tracked, .wait = wait_for_pending, .ctx = q};
   gc_analytics_read(q->work, &output, READ_MAX_MS);
@@ -111,6 +116,8 @@ void gc_analytics_block_read(struct gc_analytics_block *q) {
 /* Sends the last values and waits for the pending ones, so that the next start
  * repeats none. */
 void gc_analytics_block_finish(struct gc_analytics_block *q) {
+  if (!gc_emit_allows(q->block->host))
+    return;
   struct gc_sender_output output = {
       .emit = emit_tracked, .wait = wait_for_pending, .ctx = q};
   gc_analytics_finish(q->work, &output, FINISH_MAX_MS);

@@ -10,6 +10,7 @@
 #include "common/base/utf8.h"
 #include "common/daemon/series_total.h"
 #include "common/daemon/value_parts.h"
+#include "common/net/lease_gate.h"
 
 static pthread_mutex_t register_lock = PTHREAD_MUTEX_INITIALIZER;
 static bool registered;
@@ -100,6 +101,18 @@ bool gc_value_list(const char *host, const struct gc_sample *sample,
   return true;
 }
 
+bool gc_emit_allows(const char *host) {
+  return gc_lease_gate_allows(gc_lease_gate_of_host(host));
+}
+
+bool gc_emit_has_lease(const char *host) {
+  return gc_lease_gate_of_host(host) != NULL;
+}
+
+const char *gc_emit_state_host(const char *host) {
+  return gc_emit_has_lease(host) ? NULL : host;
+}
+
 enum gc_code gc_emit(const char *host, const struct gc_sample *sample) {
   value_list_t vl;
   value_t values[GC_DS_MAX];
@@ -109,6 +122,8 @@ enum gc_code gc_emit(const char *host, const struct gc_sample *sample) {
     diverted(&vl);
     return GC_OK;
   }
+  if (!gc_emit_allows(host)) /* after the value's time was read */
+    return GC_ERR_UNAVAILABLE;
   gc_series_total_note(sample);
   return plugin_dispatch_values(&vl) == 0 ? GC_OK : GC_ERR_MEMORY;
 }

@@ -14,7 +14,9 @@ GC_API enum gc_code gc_emit_register(struct gc_err *err);
 /* Dispatches one sample; the plugin part of its identity is "genesys". `host`
  * NULL or "" stands for collectd's host. Any thread after the configuration
  * phase; does not wait, since collectd queues the value. GC_ERR_MEMORY: the
- * value was not queued.
+ * value was not queued. GC_ERR_UNAVAILABLE: nothing was dispatched, because
+ * `host` is that of an account whose lease this agent does not hold
+ * (net/lease_gate); a value's time is read before the lease is asked.
  *
  *   instance,       must be clean already (genesys/clean_name); they are cut to
  *   qualifier       127 bytes at a character boundary, "_" replaces a byte that
@@ -26,6 +28,16 @@ GC_API enum gc_code gc_emit_register(struct gc_err *err);
  *                   for collectd
  *   interval 0      the interval of the calling plugin */
 GC_API enum gc_code gc_emit(const char *host, const struct gc_sample *sample);
+
+/* True if this agent may dispatch values of `host` now: no account with this
+ * Host has a lease, or this agent holds it. Any thread. */
+GC_API bool gc_emit_allows(const char *host);
+/* True if an account with this Host has a lease. */
+GC_API bool gc_emit_has_lease(const char *host);
+/* Returns the host of the self-telemetry and the notifications of what
+ * dispatches with `host`: with a lease, collectd's own host (NULL), since each
+ * of the agents sends its own. Otherwise `host`. */
+GC_API const char *gc_emit_state_host(const char *host);
 
 /* Returns a sink that dispatches with `host`, which is borrowed as long as the
  * sink is used. */

@@ -145,7 +145,7 @@ enum gc_code gc_block_use_account(struct gc_block *b, const char *account,
   if (b->account == NULL)
     return err->code;
   b->host = gc_account_host(b->account);
-  gc_health_set_account(b->health, account, b->host);
+  gc_health_set_account(b->health, account, gc_emit_state_host(b->host));
   return GC_OK;
 }
 
@@ -237,7 +237,7 @@ static void on_read_end(void *data) {
 
 static int on_read_state(user_data_t *ud) {
   struct gc_block *b = ud->data;
-  struct gc_samples out = gc_emit_samples(b->host);
+  struct gc_samples out = gc_emit_samples(gc_emit_state_host(b->host));
   b->is->read_state(b, (uint32_t)CDTIME_T_TO_MS(plugin_get_interval()), &out);
   return 0;
 }

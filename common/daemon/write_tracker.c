@@ -226,6 +226,8 @@ enum gc_code gc_write_tracker_emit(struct gc_write_ticket *t, const char *host,
     return gc_emit(host, sample);
   if (!gc_value_list(host, sample, &vl, values))
     return GC_OK;
+  if (!gc_emit_allows(host))
+    return GC_ERR_UNAVAILABLE;
 
   char key[KEY_MAX];
   make_key(key, &vl);

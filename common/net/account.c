@@ -33,6 +33,8 @@ struct gc_account {
   struct gc_socket_driver driver;
   struct gc_channels *channels;
   struct gc_account_counters counters;
+  struct gc_lease_gate *lease; /* NULL: no LeaseURL */
+  struct gc_lease_watch lease_watch;
 };
 
 static struct gc_account *accounts;
@@ -60,6 +62,7 @@ static void clear_settings(struct gc_account_settings *s) {
   free(s->secret_credential);
   free(s->scope);
   free(s->host);
+  free(s->lease_password_file);
   free(s->connect.ca_cert);
   free(s->connect.client_cert);
   free(s->connect.client_key);
@@ -101,6 +104,11 @@ static enum gc_code check_hosts(const struct gc_account_settings *s,
                      "same name would share their values; give each account a "
                      "Host of its own",
                      a->settings.name);
+  if (s->has_lease && same_host(s->host, NULL))
+    return gc_fail(err, GC_ERR_CONFIG,
+                   "LeaseURL: Host is collectd's own Hostname, under which "
+                   "each agent sends its telemetry; give the account a Host "
+                   "that is the same on all agents and the Hostname of none");
   return GC_OK;
 }
 
@@ -129,6 +137,14 @@ enum gc_code gc_accounts_define(struct gc_account_settings *settings,
   a->settings = *settings;
   pthread_mutex_init(&a->counters.lock, NULL);
   *settings = (struct gc_account_settings){0};
+  if (a->settings.has_lease) {
+    a->lease = gc_lease_gate_new(a->settings.name, a->settings.host);
+    if (a->lease == NULL) {
+      clear_settings(&a->settings);
+      free(a);
+      return gc_fail(err, GC_ERR_MEMORY, "out of memory");
+    }
+  }
   struct gc_account **end = &accounts;
   while (*end != NULL)
     end = &(*end)->next;
@@ -214,7 +230,8 @@ static enum gc_code search_exposed(struct gc_account *a, struct gc_err *err) {
                           .client_cert = s->connect.client_cert,
                           .client_key = s->connect.client_key,
                           .client_key_pass = s->connect.client_key_pass,
-                          .proxy = s->connect.proxy};
+                          .proxy = s->connect.proxy,
+                          .lease_password_file = s->lease_password_file};
   a->search = gc_background_new(a->loop);
   if (a->search == NULL)
     return gc_fail(err, GC_ERR_MEMORY, "out of memory");
@@ -290,6 +307,7 @@ static enum gc_code build_account(struct gc_account *a, struct gc_err *err) {
     a->channels = new_channels(a);
   if (a->channels == NULL)
     return gc_fail(err, GC_ERR_MEMORY, "out of memory");
+  gc_lease_watch_start(&a->lease_watch, a->lease, &a->env, a->channels);
 
   GC_TRY(search_exposed(a, err));
   gc_account_counters_begin(
@@ -307,6 +325,7 @@ static enum gc_code build_account(struct gc_account *a, struct gc_err *err) {
 static void tear_down_account(struct gc_account *a) {
   gc_loop_stop(a->loop);
   gc_account_counters_end(&a->counters);
+  gc_lease_watch_stop(&a->lease_watch);
   gc_channels_free(a->channels);
   gc_names_free(a->names);
   gc_api_free(a->api);
@@ -504,6 +523,10 @@ const char *gc_account_base_url(const struct gc_account *a) {
 
 const char *gc_account_token_url(const struct gc_account *a) {
   return a->settings.token_url;
+}
+
+struct gc_lease_watch *gc_account_lease(struct gc_account *a) {
+  return &a->lease_watch;
 }
 
 const struct gc_env *gc_account_env(struct gc_account *a) { return &a->env; }

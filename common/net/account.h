@@ -8,6 +8,7 @@
 #include "common/base/connect.h"
 #include "common/net/api/api.h"
 #include "common/net/channels/channels.h"
+#include "common/net/lease_watch.h"
 #include "common/net/loop.h"
 #include "common/net/name_cache.h"
 
@@ -27,6 +28,8 @@ struct gc_account_settings {
   char *scope; /* blank-separated; NULL: none */
   char *host;  /* host part of every value; NULL: collectd's host */
   uint32_t requests_per_minute, max_concurrent, token_margin_s;
+  bool has_lease;            /* LeaseURL: needs `host` */
+  char *lease_password_file; /* searched for exposure only; NULL: none */
   struct gc_connect connect;
 };
 
@@ -111,6 +114,9 @@ GC_API const struct gc_env *gc_account_env(struct gc_account *a);
 /* Reads the counters of the token as they are now. */
 GC_API void gc_account_auth_stats(const struct gc_account *a,
                                   struct gc_auth_stats *ret_stats);
+/* Returns what reports the terms of the account's lease. Without a lease there
+ * is one term for ever. */
+GC_API struct gc_lease_watch *gc_account_lease(struct gc_account *a);
 /* Returns the connection settings, for a socket that the caller opens. */
 GC_API const struct gc_connect *gc_account_connect(const struct gc_account *a);
 GC_API const char *gc_account_base_url(const struct gc_account *a);

@@ -153,6 +153,10 @@ void gc_exposure_find(const struct gc_exposure *e,
   struct gc_err err = {.code = GC_OK};
   if (gc_secret_is_exposed(&e->secret, &err))
     found(ctx, &err);
+  const struct gc_secret lease = {.file = e->lease_password_file,
+                                  .what = "LeasePasswordFile"};
+  if (lease.file != NULL && gc_secret_is_exposed(&lease, &err))
+    found(ctx, &err);
   const char *key = e->client_key != NULL ? e->client_key : e->client_cert;
   if (key != NULL && all_may_read(key)) {
     (void)gc_fail(&err, GC_ERR_STATE,
@@ -168,7 +172,7 @@ void gc_exposure_find(const struct gc_exposure *e,
 /* ---- in the background ---- */
 
 struct search {
-  char *texts[8]; /* copies; the order of gc_exposure_start */
+  char *texts[9]; /* copies; the order of gc_exposure_start */
   struct gc_err warnings[WARNINGS_MAX];
   size_t count;
   void (*found)(void *ctx, const struct gc_err *err);
@@ -190,7 +194,8 @@ static void run_search(void *ctx) {
                           .client_key = s->texts[4],
                           .config = s->texts[5],
                           .client_key_pass = s->texts[6],
-                          .proxy = s->texts[7]};
+                          .proxy = s->texts[7],
+                          .lease_password_file = s->texts[8]};
   gc_exposure_find(&e, keep_warning, s);
 }
 
@@ -215,8 +220,9 @@ gc_exposure_start(struct gc_background *b, const struct gc_exposure *e,
                   void (*found)(void *ctx, const struct gc_err *err), void *ctx,
                   struct gc_err *err) {
   const char *texts[] = {
-      e->secret.literal, e->secret.file, e->secret.credential, e->client_cert,
-      e->client_key,     e->config,      e->client_key_pass,   e->proxy};
+      e->secret.literal,  e->secret.file, e->secret.credential,
+      e->client_cert,     e->client_key,  e->config,
+      e->client_key_pass, e->proxy,       e->lease_password_file};
   struct search *s = calloc(1, sizeof(*s));
   if (s == NULL)
     return gc_fail(err, GC_ERR_MEMORY, "out of memory");

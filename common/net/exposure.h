@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /* Looks for secrets of an account that every user of the host can read: the
- * file of the client secret, the key of the client certificate, and a
- * configuration file that contains ClientSecret, ClientKeyPass or a Proxy with
- * a password. Reading these files may block: gc_exposure_start does it on a
- * thread of its own (net/background). */
+ * file of the client secret, that of the lease's password, the key of the
+ * client certificate, and a configuration file that contains ClientSecret,
+ * ClientKeyPass or a Proxy with a password. Reading these files may block:
+ * gc_exposure_start does it on a thread of its own (net/background). */
 #ifndef GC_NET_EXPOSURE_H
 #define GC_NET_EXPOSURE_H
 
@@ -15,6 +15,7 @@ struct gc_exposure {
   struct gc_secret secret;
   const char *client_cert, *client_key; /* NULL: none */
   const char *client_key_pass, *proxy;  /* as configured; NULL: none */
+  const char *lease_password_file;      /* NULL: none */
   /* The files of collectd's configuration: a colon-separated list of patterns
    * for glob(3). NULL: those that gc_exposure_config finds. */
   const char *config;

@@ -123,6 +123,8 @@ enum {
    * by the boot clock means that one of them stepped, or that the machine was
    * frozen. */
   GC_LEASE_JUMP_MS = 200,
+  /* Between two looks of an account's thread at its lease. */
+  GC_LEASE_WATCH_MS = 100,
 };
 
 #endif

@@ -27,6 +27,8 @@ const struct gc_opt genesys_rows[] = {
 enum { TOKEN_BASIC, TOKEN_BODY };
 static const char *const token_auths[] = {"basic", "body", NULL};
 
+static const char *const lease_losts[] = {"stop", "go on", NULL};
+
 #define ACC(member) account.member
 
 const struct gc_opt account_rows[] = {
@@ -134,6 +136,33 @@ const struct gc_opt account_rows[] = {
                "separated by commas; `*`: all. Default: no_proxy of the "
                "environment.",
                "localhost,.example.com"),
+    GC_OPT_STR(struct account_options, lease.url, "LeaseURL", NULL, 0,
+               "Redis through which several agents with this account agree "
+               "which of them dispatches; the others stand by and one of them "
+               "takes over. `redis://HOST:PORT/DB`, `rediss://…` (TLS), "
+               "`unix:///PATH?db=DB`; needs a Host. Default: this agent always "
+               "dispatches.",
+               "redis://redis.example.com:6379/0"),
+    GC_OPT_STR(struct account_options, lease.user, "LeaseUser", NULL, 0,
+               "User of the Redis's ACL; default: the default user.",
+               "collectd"),
+    GC_OPT_STR(struct account_options, lease.password_file, "LeasePasswordFile",
+               NULL, 0,
+               "File that holds the password of the Redis, read for each "
+               "connection; white space around it is dropped.",
+               "/etc/collectd/redis.secret"),
+    GC_OPT_INT(struct account_options, lease.ttl_s, "LeaseTTL", "15",
+               GC_LEASE_TTL_MIN_MS / 1000, GC_LEASE_TTL_MAX_MS / 1000, "s",
+               "Longest time without values after the agent that dispatches "
+               "has died; for two thirds of it that agent goes on without "
+               "Redis. The same on all agents.",
+               "30"),
+    GC_OPT_ENUM(struct account_options, lease.lost, "LeaseLost", "stop",
+                lease_losts,
+                "What the agent that dispatches does when Redis has not "
+                "answered for two thirds of LeaseTTL: `stop`: no value twice; "
+                "`go on`: no hole, and perhaps two agents that dispatch.",
+                "go on"),
     GC_OPT_END,
 };
 
@@ -180,13 +209,20 @@ static enum gc_code check_secret(const struct gc_account_settings *s,
 }
 
 static enum gc_code check_account(struct account_options *o,
-                                  struct gc_err *err) {
+                                  struct gc_err *warning, struct gc_err *err) {
   struct gc_account_settings *s = &o->account;
   GC_TRY(find_urls(o, err));
   GC_TRY(join_scopes(o, err));
   GC_TRY(check_secret(s, err));
   if (s->connect.client_key != NULL && s->connect.client_cert == NULL)
     return gc_fail(err, GC_ERR_CONFIG, "ClientKey needs a ClientCert");
+  GC_TRY(lease_check(&o->lease, s, warning, err));
+  s->has_lease = o->lease.url != NULL;
+  if (o->lease.password_file != NULL) {
+    s->lease_password_file = strdup(o->lease.password_file);
+    if (s->lease_password_file == NULL)
+      return out_of_memory(err);
+  }
   s->token_in_body = o->token_auth == TOKEN_BODY;
   s->connect.timeout_ms = o->timeout_s * 1000;
   s->connect.connect_timeout_ms = o->connect_timeout_s * 1000;
@@ -218,16 +254,22 @@ enum gc_code account_define(const char *name, struct account_options *o,
                                          const struct gc_err *warning),
                             struct gc_err *err) {
   o->account.name = strdup(name);
-  enum gc_code code =
-      o->account.name != NULL ? check_account(o, err) : out_of_memory(err);
+  struct gc_err warning = {.code = GC_OK};
+  enum gc_code code = o->account.name != NULL ? check_account(o, &warning, err)
+                                              : out_of_memory(err);
   if (code == GC_OK)
     warn_about(o, warn);
+  if (warning.code != GC_OK)
+    warn(name, &warning);
+  if (code == GC_OK)
+    code = lease_add(&o->lease, &o->account, err);
   if (code == GC_OK)
     code = gc_accounts_define(&o->account, err);
   free(o->account.name);
   free(o->account.base_url);
   free(o->account.token_url);
   free(o->account.scope);
+  free(o->account.lease_password_file);
   gc_options_clear(account_rows, o);
   return code;
 }

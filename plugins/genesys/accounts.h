@@ -6,6 +6,7 @@
 
 #include "common/daemon/options.h"
 #include "common/net/account.h"
+#include "plugins/genesys/lease.h"
 
 /* Options outside of any block. */
 struct genesys_options {
@@ -20,6 +21,7 @@ struct account_options {
   struct gc_account_settings account;
   char *base_url, *login_url;
   struct gc_strs scopes;
+  struct lease_options lease;
   int token_auth;
   uint32_t timeout_s, connect_timeout_s;
 };

@@ -2,6 +2,7 @@
 /* The plugin "genesys": the accounts that the other plugins name, their
  * self-telemetry, /health and notifications. Wiring only: common/net,
  * common/health and health/endpoint do the work. */
+#include <inttypes.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -114,12 +115,22 @@ static void add_health(void *ctx, const char *account, const char *host) {
   if (healths[*at] == NULL)
     healths[*at] =
         gc_daemon_health_add(GC_HEALTH_ACCOUNT, plugin.name, name, account);
-  gc_health_set_account(healths[*at], NULL, host);
+  gc_health_set_account(healths[*at], NULL, gc_emit_state_host(host));
   (*at)++;
 }
 
 static bool hangs(const struct gc_account_stats *stats) {
   return stats->age_ms > GC_ACCOUNT_STATS_MAX_AGE_MS;
+}
+
+static void put_lease(const char *account, uint32_t interval_ms,
+                      const struct gc_samples *out) {
+  const struct gc_lease_gate *gate = gc_lease_gate_of_account(account);
+  struct gc_lease_status status;
+  if (gate == NULL)
+    return;
+  gc_lease_gate_status(gate, &status);
+  telemetry_lease(account, &status, gc_clock_boot_ms(), interval_ms, out);
 }
 
 /* Reads one account. An account that no block uses has nothing to read and
@@ -136,6 +147,7 @@ static void read_health_of(void *ctx, const char *account,
     return;
   if (is_started)
     telemetry_samples(&last[at], account, &stats, HEALTH_EVERY_S * 1000, &sink);
+  put_lease(account, HEALTH_EVERY_S * 1000, &sink);
   gc_daemon_health_read(healths[at], &reading);
 }
 
@@ -226,6 +238,45 @@ static void on_notice(const char *account, const char *cause,
   gc_log_failure(plugin.log, where, err);
 }
 
+/* ---- leases ---- */
+
+/* Describes a state without Redis, or GC_OK. */
+static void describe_lease(enum gc_lease_state state, struct gc_err *err) {
+  if (state == GC_LEASE_BLIND)
+    (void)gc_fail_in(err, GC_ERR_NETWORK,
+                     "the Redis of LeaseURL does not answer, and without it "
+                     "this agent dispatches nothing: ");
+  else if (state == GC_LEASE_GOING_ON)
+    (void)gc_fail_in(err, GC_ERR_NETWORK,
+                     "the Redis of LeaseURL does not answer; this agent goes "
+                     "on, and another one may dispatch the same values: ");
+  else
+    *err = (struct gc_err){.code = GC_OK};
+}
+
+/* Runs on the thread of the lease. */
+static void on_lease(const char *account, enum gc_lease_state state,
+                     uint64_t fence, const struct gc_err *last) {
+  struct gc_err err = *last;
+  describe_lease(state, &err);
+  if (state != GC_LEASE_TAKING && state != GC_LEASE_RELEASING)
+    on_notice(account, "lease", &err);
+  if (state == GC_LEASE_HOLDER)
+    gc_log_line(plugin.log, GC_LOG_INFO,
+                "account %s: this agent has the lease (fence %" PRIu64
+                ") and dispatches",
+                account, fence);
+  else if (state == GC_LEASE_STANDBY)
+    gc_log_line(plugin.log, GC_LOG_INFO,
+                "account %s: standby; another agent has the lease, or none "
+                "has it yet",
+                account);
+}
+
+static void on_lease_failed(const char *account, const struct gc_err *err) {
+  on_notice(account, "lease", err);
+}
+
 static const char *state_dir(void) {
   static char path[4096];
   const char *base = global_option_get("BaseDir");
@@ -253,14 +304,15 @@ static void say_of_account(void *ctx, const char *line) {
 static void read_one(void *ctx, const char *account, const char *host) {
   struct round *round = ctx;
   struct gc_account_stats stats;
-  struct gc_samples out = gc_emit_samples(host);
+  struct gc_samples out = gc_emit_samples(gc_emit_state_host(host));
+  uint32_t interval_ms = (uint32_t)CDTIME_T_TO_MS(plugin_get_interval());
   size_t at = round->at++;
   bool is_started = gc_account_stats(account, &stats);
   if (is_started && hangs(&stats))
     return;
   if (is_started)
-    telemetry_samples(&round->last[at], account, &stats,
-                      (uint32_t)CDTIME_T_TO_MS(plugin_get_interval()), &out);
+    telemetry_samples(&round->last[at], account, &stats, interval_ms, &out);
+  put_lease(account, interval_ms, &out);
   char address[512];
   gc_account_address(account, address, sizeof(address));
   announce(&round->announced[at], is_started ? &stats : NULL, address,
@@ -307,11 +359,14 @@ static int on_init(void) {
   if (gc_write_tracker_register(gc_clock_now_ms, &err) != GC_OK)
     gc_log_line(plugin.log, GC_LOG_WARNING, "%s", err.text);
   start_health();
+  static const struct lease_hooks hooks = {.changed = on_lease};
+  leases_start(&hooks, on_lease_failed);
   return 0;
 }
 
 static int on_shutdown(void) {
   gc_write_tracker_close();
+  leases_stop();
   gc_accounts_stop();
   stop_health();
   gc_accounts_close();

@@ -111,6 +111,7 @@ struct attributes *attributes_start(const struct attributes_options *o,
                              .values = o->values,
                              .flows = {o->flows.at, o->flows.count},
                              .metrics = {o->metrics.at, o->metrics.count},
+                             .lease = settings->lease,
                              .notice = settings->notice,
                              .ctx = settings->ctx,
                              .stats = &a->stats};

@@ -21,8 +21,9 @@ struct attributes_block {
 };
 
 struct attributes_settings {
-  const char *name;  /* <Attributes "ivr"> */
-  const char *scope; /* host of its values; "": collectd's */
+  const char *name;                  /* <Attributes "ivr"> */
+  const char *scope;                 /* host of its values; "": collectd's */
+  const struct gc_lease_gate *lease; /* NULL: this agent always receives */
   struct ledger *ledger;
   struct gc_queue_topics_deps deps; /* the account; for "notifications" */
   /* Receives the outcomes of the source, on the source's threads. */

@@ -10,6 +10,7 @@
 #include "collectd.h"
 #include "plugin.h"
 
+#include "common/daemon/emit.h"
 #include "common/daemon/health.h"
 #include "common/daemon/plugin_base.h"
 #include "common/daemon/write_tracker.h"
@@ -127,6 +128,8 @@ static enum gc_code start_block(struct gc_block *base, struct gc_err *err) {
   share_scope(base);
   struct attributes_settings settings = {.name = base->name,
                                          .scope = b->host,
+                                         .lease =
+                                             gc_lease_gate_of_host(b->host),
                                          .ledger = ledger,
                                          .notice = gc_block_notice,
                                          .ctx = base};
@@ -136,7 +139,7 @@ static enum gc_code start_block(struct gc_block *base, struct gc_err *err) {
   }
   base->host = b->host;
   gc_health_set_account(base->health, base->account != NULL ? o->account : NULL,
-                        b->host);
+                        gc_emit_state_host(b->host));
   b->work = attributes_start(o, &b->config, &settings, err);
   return b->work != NULL ? GC_OK : err->code;
 }

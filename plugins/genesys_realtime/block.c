@@ -314,6 +314,13 @@ static enum gc_code take_shared_labels(struct block *b,
   return GC_OK;
 }
 
+/* Passes the selection to the stream, unless another agent holds the lease. */
+static void open_stream(struct block *b) {
+  b->can_open_stream = true;
+  if (b->stream != NULL && !b->is_standby)
+    stream_select(b->stream, &b->topics);
+}
+
 static void on_queues(void *ctx, struct gc_entities *queues) {
   struct block *b = ctx;
   struct gc_err err = {.code = GC_OK};
@@ -338,8 +345,8 @@ static void on_queues(void *ctx, struct gc_entities *queues) {
     report_taken(b);
   gc_idle_selectors_report(&b->idle_options, queues, &b->options->queues,
                            "Queue", "queue", b->notice, b->ctx);
-  if (b->stream != NULL && code == GC_OK)
-    stream_select(b->stream, &b->topics);
+  if (code == GC_OK)
+    open_stream(b);
   if (b->subscription != NULL && code == GC_OK)
     subscription_select(b->subscription, &b->selection);
   if (b->due_ms == 0 && b->source != OBS_OFF)
@@ -353,6 +360,23 @@ static void on_presences(void *ctx, struct gc_entities *presences) {
 
 /* ---- life ---- */
 
+/* Follows the lease. A standby polls, so that its readings are current when it
+ * takes over, and has no stream: its counters begin with its term. */
+static void on_term(void *ctx, uint32_t term) {
+  struct block *b = ctx;
+  pthread_mutex_lock(&b->lock);
+  b->is_standby = term == 0;
+  struct observations *before = b->is_standby ? NULL : gc_steal(b->fresh);
+  pthread_mutex_unlock(&b->lock);
+  observations_put(before); /* older than values of the last holder */
+  if (b->is_standby && b->stream != NULL)
+    stream_pause(b->stream);
+  if (b->is_standby || !b->can_open_stream)
+    return;
+  open_stream(b);
+  on_snapshot(b);
+}
+
 /* Starts the block on the network thread. Only the activity queries need the
  * list of presences: the observation query's answer maps them. */
 static void start_in_loop(void *ctx) {
@@ -360,8 +384,10 @@ static void start_in_loop(void *ctx) {
   if (block_option(b) == OBS_OFF && b->stream == NULL)
     return;
   b->is_listening = true;
+  if (b->deps.lease != NULL)
+    gc_lease_watch_listen(b->deps.lease, &b->lease_listener);
   if (b->options->stream == STREAM_CONVERSATIONS) /* needs no list of queues */
-    stream_select(b->stream, &b->topics);
+    open_stream(b);
   if (block_option(b) == OBS_ACTIVITY)
     gc_names_listen(b->deps.names, &b->presence_listener);
   gc_names_listen(b->deps.names, &b->queue_listener);
@@ -374,6 +400,8 @@ void block_start(struct block *b) {
 
 static void stop_in_loop(void *ctx) {
   struct block *b = ctx;
+  if (b->deps.lease != NULL)
+    gc_lease_watch_unlisten(b->deps.lease, &b->lease_listener);
   if (b->is_listening) {
     gc_names_unlisten(b->deps.names, &b->presence_listener);
     gc_names_unlisten(b->deps.names, &b->queue_listener);
@@ -487,6 +515,7 @@ struct block *block_new(const struct queues_options *options,
       .kind = GC_QUEUE, .changed = on_queues, .ctx = b};
   b->presence_listener = (struct gc_names_listener){
       .kind = GC_PRESENCE, .changed = on_presences, .ctx = b};
+  b->lease_listener = (struct gc_lease_listener){.changed = on_term, .ctx = b};
   pthread_mutex_init(&b->lock, NULL);
   if (make_parts(b, err) != GC_OK) {
     block_free(b);

@@ -6,6 +6,7 @@
 #ifndef GENESYS_REALTIME_BLOCK_H
 #define GENESYS_REALTIME_BLOCK_H
 
+#include "common/net/lease_watch.h"
 #include "common/net/loop.h"
 #include "common/net/name_cache.h"
 #include "plugins/genesys_realtime/options.h"
@@ -18,6 +19,7 @@ struct block_deps {
   struct gc_api *api;
   struct gc_names *names;
   struct gc_channels *channels; /* channels of stream and pushed observations */
+  struct gc_lease_watch *lease; /* NULL: this agent always dispatches */
   struct gc_socket_driver driver; /* these three for the guide dialect */
   const struct gc_connect *connect;
   const char *base_url;
@@ -57,7 +59,8 @@ void block_start(struct block *b);
 void block_free(struct block *b);
 
 /* Puts the values of the newest observations, each reading once, and the
- * stream's counters. One read thread at a time. */
+ * stream's counters; nothing while another agent holds the lease. One read
+ * thread at a time. */
 void block_read(struct block *b, const struct gc_samples *out);
 
 /* Puts the last values: those that are new, and the open windows. Call it after

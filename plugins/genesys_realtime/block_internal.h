@@ -22,6 +22,8 @@ struct block {
 
   /* Used by the network thread only. */
   struct gc_names_listener queue_listener, presence_listener;
+  struct gc_lease_listener lease_listener;
+  bool can_open_stream; /* the stream's selection is made */
   bool is_listening;
   struct ownership observed, heard, active;
   struct selection selection; /* of the observations */
@@ -47,6 +49,8 @@ struct block {
 
   /* Guarded by the lock. */
   pthread_mutex_t lock;
+  bool is_standby; /* another agent holds the lease: no stream is open.
+                      Changed by the network thread only */
   struct observations *fresh; /* not dispatched yet */
   struct gc_entities *shared; /* with Shard: the queues with labels on which
                                  all agents agree; NULL: none yet */

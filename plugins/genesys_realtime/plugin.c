@@ -83,7 +83,8 @@ static void wait_for_pending(struct last_values *last) {
 static void read_last(struct gc_block *b) {
   struct block *work = queues_of(b)->work;
   struct last_values last = {.host = b->host};
-  if (!block_has_windows(work))
+  /* The next holder of the lease has the whole window and sends it. */
+  if (!block_has_windows(work) || gc_emit_has_lease(b->host))
     return;
   last.ticket = gc_write_ticket_new();
   if (last.ticket == NULL)
@@ -142,6 +143,7 @@ static enum gc_code start_block(struct gc_block *b, struct gc_err *err) {
                             .api = gc_account_api(a),
                             .names = gc_account_names(a),
                             .channels = gc_account_channels(a),
+                            .lease = gc_account_lease(a),
                             .driver = gc_socket_driver_ws(gc_account_loop(a)),
                             .connect = gc_account_connect(a),
                             .base_url = gc_account_base_url(a),

@@ -103,16 +103,37 @@ static const char *read_url(const char *text, struct state_url *u) {
   return u->scheme == STATE_UNIX ? read_socket(rest, u) : read_network(rest, u);
 }
 
-enum gc_code state_url_parse(const char *text, struct state_url *ret,
-                             struct gc_err *err) {
+/* True for the addresses of clients that find a master or a slot themselves. */
+static bool names_several(const char *text) {
+  static const char *const heads[] = {
+      "sentinel",        "redis+sentinel", "redis-sentinel", "rediss+sentinel",
+      "rediss-sentinel", "redis+cluster",  "redis-cluster",  "rediss-cluster"};
+  bool is_several = strchr(text, ',') != NULL;
+  for (size_t i = 0; i < GC_COUNT(heads) && !is_several; i++)
+    is_several = strncasecmp(text, heads[i], strlen(heads[i])) == 0;
+  return is_several;
+}
+
+enum gc_code state_url_parse_as(const char *what, const char *text,
+                                struct state_url *ret, struct gc_err *err) {
   struct state_url u = {.scheme = STATE_TCP};
   if (strchr(text, '@') != NULL)
     return gc_fail(err, GC_ERR_CONFIG,
-                   "StateURL must not contain a user or a password; use "
-                   "StateUser and StatePasswordFile");
-  const char *wrong = read_url(text, &u);
+                   "%sURL must not contain a user or a password; use "
+                   "%sUser and %sPasswordFile",
+                   what, what, what);
+  const char *wrong = names_several(text)
+                          ? "Sentinel and Cluster are not supported: name one "
+                            "address that always leads to the master"
+                          : read_url(text, &u);
   if (wrong != NULL)
-    return gc_fail(err, GC_ERR_CONFIG, "StateURL \"%.100s\": %s", text, wrong);
+    return gc_fail(err, GC_ERR_CONFIG, "%sURL \"%.100s\": %s", what, text,
+                   wrong);
   *ret = u;
   return GC_OK;
+}
+
+enum gc_code state_url_parse(const char *text, struct state_url *ret,
+                             struct gc_err *err) {
+  return state_url_parse_as("State", text, ret, err);
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Parses StateURL, the address of the Redis in which several agents share their
- * counts. Pure; any thread. */
+/* Parses StateURL and LeaseURL, the addresses of the Redis that several agents
+ * share. Pure; any thread. */
 #ifndef GC_NET_REDIS_URL_H
 #define GC_NET_REDIS_URL_H
 
@@ -26,5 +26,11 @@ struct state_url {
  * the URL. */
 GC_MUST_CHECK enum gc_code
 state_url_parse(const char *text, struct state_url *ret, struct gc_err *err);
+/* The same for the options WHATURL, WHATUser and WHATPasswordFile, which the
+ * errors name; `what` is "Lease". */
+GC_MUST_CHECK enum gc_code state_url_parse_as(const char *what,
+                                              const char *text,
+                                              struct state_url *ret,
+                                              struct gc_err *err);
 
 #endif

@@ -10,6 +10,7 @@
 #define GENESYS_FLOWMETRICS_LEDGER_LEDGER_H
 
 #include "common/base/buf.h"
+#include "common/net/lease_gate.h"
 #include "common/net/redis/link.h"
 #include "plugins/genesys_flowmetrics/ledger/series.h"
 #include "plugins/genesys_flowmetrics/stats.h"
@@ -31,6 +32,8 @@ struct name_filter {
  * Borrowed while batches are pending. */
 struct ledger_source {
   const char *scope; /* host of the values; "": collectd's */
+  /* While it is closed another agent receives the events; NULL: always open. */
+  const struct gc_lease_gate *lease;
   int64_t retention_ms;
   uint32_t max_series;
   bool values; /* also sum the values */

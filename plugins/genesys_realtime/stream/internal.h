@@ -56,6 +56,7 @@ struct stream {
   pthread_mutex_t lock;
   struct gc_topic_coverage coverage;
   struct conversations *model; /* NULL until the stream has been open */
+  bool is_paused;              /* stream_pause */
   struct drift *drift;
   uint64_t poll_began_ms;           /* start of the running or last poll */
   uint64_t malformed, others, lost; /* lost: out of memory */

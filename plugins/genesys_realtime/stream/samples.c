@@ -37,7 +37,8 @@ static void read_all(struct stream *s, const struct queue_display *view,
     pthread_mutex_lock(&s->lock);
     /* A stream that is not connected has out-of-date gauges. */
     conversations.active = has_gauges && s->listening.is_connected;
-    more = conversations_samples(s->model, &conversations, out, &cursor);
+    more = s->model != NULL &&
+           conversations_samples(s->model, &conversations, out, &cursor);
     pthread_mutex_unlock(&s->lock);
   }
 }
@@ -65,7 +66,7 @@ struct state {
   size_t wanted, covered;
   uint64_t malformed, others, unknown, lost, drift, reconnects, gap_ms,
       silence_ms;
-  bool is_connected, has_begun;
+  bool is_connected, has_begun, is_paused;
 };
 
 static struct state state_of(struct stream *s) {
@@ -84,6 +85,7 @@ static struct state state_of(struct stream *s) {
   now.reconnects = s->listening.reconnects;
   now.is_connected = s->listening.is_connected;
   now.has_begun = s->listening.began_ms > 0;
+  now.is_paused = s->is_paused;
   now.silence_ms = gc_listening_silence_ms(&s->listening, now_ms);
   now.gap_ms = gc_listening_gap_ms(&s->listening, now_ms);
   pthread_mutex_unlock(&s->lock);
@@ -97,8 +99,10 @@ void stream_read_state(struct stream *s, const char *instance,
       .out = out, .instance = instance, .interval_ms = interval_ms};
   gc_put_gauge(&w, GC_METRIC_STREAM_CONNECTED, "",
                now.is_connected ? 1.0 : 0.0);
-  gc_put_gauge(&w, GC_METRIC_SOURCE_UP, "stream", now.is_connected ? 1.0 : 0.0);
-  if (now.has_begun)
+  if (!now.is_paused)
+    gc_put_gauge(&w, GC_METRIC_SOURCE_UP, "stream",
+                 now.is_connected ? 1.0 : 0.0);
+  if (now.has_begun && !now.is_paused)
     gc_put_gauge(&w, GC_METRIC_STREAM_SILENCE, "",
                  (double)now.silence_ms / 1000.0);
   if (s->source->has_topics) {

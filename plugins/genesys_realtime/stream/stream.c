@@ -233,12 +233,27 @@ void stream_select(struct stream *s, const struct selection *selection) {
   if (!s->is_listening) {
     pthread_mutex_lock(&s->lock);
     s->listening.began_ms = stream_now(s);
+    s->is_paused = false;
     pthread_mutex_unlock(&s->lock);
     s->is_listening = s->source->start(s) == GC_OK;
     on_tick(s, stream_now(s));
   }
   if (s->is_listening)
     s->source->select(s, selection);
+}
+
+void stream_pause(struct stream *s) {
+  stream_stop(s);
+  pthread_mutex_lock(&s->lock);
+  struct conversations *model = s->model;
+  s->model = NULL;
+  s->is_paused = true;
+  s->listening.is_connected = false;
+  gc_listening_blind(&s->listening, stream_now(s), 0);
+  for (size_t i = 0; i < s->coverage.count; i++)
+    gc_topic_coverage_set(&s->coverage, s->coverage.at[i], false);
+  pthread_mutex_unlock(&s->lock);
+  conversations_free(model);
 }
 
 void stream_stop(struct stream *s) {

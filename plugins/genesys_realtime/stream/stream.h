@@ -60,6 +60,9 @@ void stream_observed(struct stream *s, const struct observations *o);
 /* Counts drift and closes nothing: pushed observations have no time of request
  * and may be older than the events. */
 void stream_compare(struct stream *s, const struct observations *o);
+/* Closes the stream and drops the model, its counters too, until the next
+ * selection opens the stream: another agent counts meanwhile. */
+void stream_pause(struct stream *s);
 void stream_stop(struct stream *s);
 
 /* ---- after stream_stop ---- */

@@ -13,6 +13,7 @@ enum {
   RECEIPTS_MAX = 10000, /* number of messages to be deleted */
   BODY_MAX_BYTES = 64 * 1024,
   COMMIT_PAUSE_MS = 5000, /* time between two checks of the ledger's health */
+  STANDBY_PAUSE_MS = 200, /* time between two looks at the lease */
 };
 
 static void delivery_free(struct delivery *d) {
@@ -343,6 +344,14 @@ static void submit_delivery(struct consumer *c) {
   c->filling = NULL;
   d->received_ms = gc_clock_now_ms();
   count_received(c);
+  if (!gc_lease_gate_allows(c->sqs->settings.source->lease)) {
+    /* The lease was lost during the poll. The messages are visible to its
+     * holder again when their time-out ends. */
+    stats_add(c->sqs->settings.source->stats, TALLY_SQS_NOT_DELETED,
+              d->receipts.count);
+    delivery_free(d);
+    return;
+  }
   if (d->batch.count > 0) {
     c->pending++;
     ledger_submit(c->sqs->settings.ledger, &d->batch);
@@ -402,6 +411,13 @@ static bool may_receive(const struct consumer *c) {
          c->committed.count < RECEIPTS_MAX / 2;
 }
 
+/* Waits for the lease: the messages are for the agent that holds it. */
+static void stand_by(struct consumer *c) {
+  c->is_pausing = true;
+  (void)gc_timers_set(gc_loop_timers(c->loop), &c->again,
+                      gc_clock_now_ms() + STANDBY_PAUSE_MS);
+}
+
 /* Starts the requests that may run now. While the ledger cannot commit, the
  * consumer receives nothing: each receipt counts towards the queue's
  * maxReceiveCount, and a full disk must not move good messages to the
@@ -416,7 +432,9 @@ static void start_requests(struct consumer *c) {
   }
   if (keys == NULL || !start_deletions(c, keys))
     return;
-  if (!ledger_is_healthy(c->sqs->settings.ledger))
+  if (!gc_lease_gate_allows(c->sqs->settings.source->lease))
+    stand_by(c);
+  else if (!ledger_is_healthy(c->sqs->settings.ledger))
     pause_work(c, &c->commit_backoff, 0);
   else if (may_receive(c))
     (void)start_receiving(c, keys);

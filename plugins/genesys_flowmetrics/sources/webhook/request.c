@@ -153,6 +153,9 @@ static struct call *call_new(struct webhook *w, struct MHD_Connection *c,
     call->origin = webhook_allowed_origin(w, c);
   call->status =
       call->origin != NULL ? 200 : webhook_authorize(w, c, url, method);
+  /* The sender, or a balancer, turns to the agent that holds the lease. */
+  if (call->status == 0 && !gc_lease_gate_allows(w->settings.source->lease))
+    call->status = 503;
   return call;
 }
 

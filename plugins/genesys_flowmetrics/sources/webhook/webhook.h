@@ -8,8 +8,9 @@
  *       that is not understood             413 larger than MaxBody
  *   401 no or a wrong secret, or no
  *       valid client certificate
- *   503 the event cannot be committed now or is ahead of this host's clock, or
- * the secret file cannot be read: send it again after Retry-After
+ *   503 the event cannot be committed now or is ahead of this host's clock,
+ *       the secret file cannot be read, or another agent holds the lease of
+ *       the account: send it again after Retry-After
  *
  * A request that is refused by its head is answered before the body is read.
  * One thread serves all requests; a request that waits for its commit occupies

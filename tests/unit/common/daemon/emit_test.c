@@ -6,6 +6,9 @@
 #include "collectd.h"
 #include "plugin.h"
 
+#include "common/daemon/write_tracker.h"
+#include "common/net/clock.h"
+#include "common/net/lease_gate.h"
 #include "tests/support/check.h"
 #include "tests/support/fake_daemon.h"
 
@@ -209,6 +212,30 @@ static void every_dispatched_text_is_clean(void) {
   }
 }
 
+/* The agent's own telemetry has another host and leaves all the same. */
+static void a_value_leaves_only_while_its_lease_is_held(void) {
+  struct gc_sample s = depth("Sales", "voice", 4);
+  struct gc_write_ticket *ticket = gc_write_ticket_new();
+  struct gc_lease_gate *gate = gc_lease_gate_new("prod", "pair");
+  fake_hostname_set("web1");
+  size_t before = fake_value_count();
+  CHECK_INT(gc_emit("pair", &s), GC_ERR_UNAVAILABLE);
+  CHECK_INT(gc_write_tracker_emit(ticket, "pair", &s), GC_ERR_UNAVAILABLE);
+  CHECK_INT(gc_write_tracker_pending(ticket), 0);
+  CHECK(!gc_emit_allows("pair") && gc_emit_has_lease("pair"));
+  CHECK_INT(fake_value_count(), before);
+  CHECK_INT(gc_emit(gc_emit_state_host("pair"), &s), GC_OK);
+  CHECK_INT(fake_value_count_of("web1/genesys-Sales/queue_depth-voice"), 1);
+  gc_lease_gate_set(gate, &(struct gc_lease_status){
+                              .state = GC_LEASE_HOLDER,
+                              .valid_until_ms = gc_clock_boot_ms() + 3600000});
+  CHECK_INT(gc_emit("pair", &s), GC_OK);
+  CHECK_INT(fake_value_count_of("pair/genesys-Sales/queue_depth-voice"), 1);
+  gc_lease_gates_free();
+  CHECK_STR(gc_emit_state_host("pair"), "pair");
+  gc_write_ticket_free(ticket);
+}
+
 int main(void) {
   RUN(data_sets_are_registered_once_by_the_first_caller);
   RUN(a_sample_becomes_a_value_list);
@@ -219,6 +246,7 @@ int main(void) {
   RUN(a_sink_dispatches_to_its_host);
   RUN(long_names_are_cut_at_a_character);
   RUN(every_dispatched_text_is_clean);
+  RUN(a_value_leaves_only_while_its_lease_is_held);
   fake_reset();
   return check_done();
 }

@@ -35,6 +35,7 @@ static void forget(void) {
                     &got.secret_credential,
                     &got.scope,
                     &got.host,
+                    &got.lease_password_file,
                     &got.connect.ca_cert,
                     &got.connect.client_cert,
                     &got.connect.client_key,
@@ -220,6 +221,46 @@ static void errors_name_the_option(void) {
   }
 }
 
+#define LEASE NEEDED "Host pair\nLeaseURL \"redis://localhost\"\n"
+
+static void a_lease_needs_one_address_and_a_host(void) {
+  static const struct {
+    const char *lines, *has;
+  } rows[] = {
+      {NEEDED "LeaseURL \"redis://localhost\"\n", "LeaseURL needs a Host"},
+      {NEEDED "Host a\nLeaseURL \"http://localhost\"\n",
+       "LeaseURL \"http://localhost\": expected redis://"},
+      {NEEDED "Host a\nLeaseURL \"redis://u:pw@localhost\"\n",
+       "use LeaseUser and LeasePasswordFile"},
+      {NEEDED "Host a\nLeaseURL \"redis+sentinel://h:26379/mymaster\"\n",
+       "Sentinel and Cluster are not supported"},
+      {NEEDED "Host a\nLeaseURL \"redis://h1:6379,h2:6379\"\n",
+       "Sentinel and Cluster are not supported"},
+      {LEASE "LeaseUser collectd\n", "LeaseUser needs a LeasePasswordFile"},
+      {NEEDED "LeasePasswordFile \"/f\"\n", "need a LeaseURL"},
+      {LEASE "LeaseTTL 2\n", "3"},
+      {LEASE "LeaseTTL 301\n", "300"},
+      {LEASE "LeaseLost keep\n", "\"go on\""},
+  };
+  for (size_t i = 0; i < GC_COUNT(rows); i++) {
+    CHECK_ROW(rows[i].lines);
+    const char *text = reads(rows[i].lines);
+    CHECK_HAS(text, rows[i].has);
+    CHECK(strstr(text, "pw") == NULL);
+  }
+  CHECK_STR(reads(LEASE "LeaseTTL 30\nLeaseLost \"go on\"\n"
+                        "LeaseUser c\nLeasePasswordFile \"/f\"\n"),
+            "");
+  CHECK(got.has_lease);
+  CHECK_STR(got.lease_password_file, "/f");
+  CHECK_INT(warning_count, 0);
+  CHECK_STR(reads(NEEDED "Host a\nLeaseURL \"redis://redis.test\"\n"), "");
+  CHECK_INT(warning_count, 1);
+  CHECK_HAS(warnings[0].text, "unencrypted");
+  CHECK_STR(reads(NEEDED), "");
+  CHECK(!got.has_lease);
+}
+
 static void errors_of_the_core_are_passed_on(void) {
   define_answers = GC_ERR_CONFIG;
   CHECK_HAS(reads(NEEDED), "genesys: <Account \"prod\">: no room");
@@ -233,6 +274,7 @@ int main(void) {
   RUN(the_secret_comes_from_one_of_four_places);
   RUN(each_doubtful_setting_has_its_own_warning);
   RUN(errors_name_the_option);
+  RUN(a_lease_needs_one_address_and_a_host);
   RUN(errors_of_the_core_are_passed_on);
   forget();
   return check_done();

@@ -1,0 +1,147 @@
+/* SPDX-License-Identifier: MIT */
+#include "plugins/genesys/lease.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/base/connect.h"
+#include "common/base/url.h"
+#include "common/net/exposure.h"
+#include "common/net/redis/lease.h"
+#include "common/net/redis/lease_keeper.h"
+
+struct lease {
+  char *account, *user, *password_file, *ca_cert;
+  char name[REDIS_LEASE_NAME_MAX];
+  struct gc_connect tls;
+  struct redis_lease_settings settings;
+  struct redis_lease *keeper; /* NULL: it does not run */
+  const struct lease_hooks *hooks;
+  struct lease *next;
+};
+
+static struct lease *leases;
+
+/* ---- options ---- */
+
+static enum gc_code check_url(const struct lease_options *o,
+                              struct gc_err *warning, struct gc_err *err) {
+  struct state_url url;
+  GC_TRY(state_url_parse_as("Lease", o->url, &url, err));
+  if (url.scheme == STATE_TLS && !redis_has_tls())
+    return gc_fail(err, GC_ERR_CONFIG,
+                   "LeaseURL \"%.100s\": this build's hiredis has no TLS, "
+                   "which needs 1.0 with hiredis_ssl; use redis:// through a "
+                   "tunnel or on a separate network",
+                   url.shown);
+  if (url.scheme == STATE_TCP &&
+      !gc_host_is_loopback(url.host, strlen(url.host)))
+    (void)gc_fail(warning, GC_ERR_CONFIG,
+                  "LeaseURL \"%.100s\": the password is sent unencrypted; use "
+                  "rediss:// where available, or a separate network",
+                  url.shown);
+  return GC_OK;
+}
+
+enum gc_code lease_check(const struct lease_options *o,
+                         const struct gc_account_settings *s,
+                         struct gc_err *warning, struct gc_err *err) {
+  if (o->url == NULL)
+    return o->user == NULL && o->password_file == NULL
+               ? GC_OK
+               : gc_fail(err, GC_ERR_CONFIG,
+                         "LeaseUser and LeasePasswordFile need a LeaseURL");
+  GC_TRY(check_url(o, warning, err));
+  if (o->user != NULL && o->password_file == NULL)
+    return gc_fail(err, GC_ERR_CONFIG, "LeaseUser needs a LeasePasswordFile");
+  if (s->host == NULL)
+    return gc_fail(err, GC_ERR_CONFIG,
+                   "LeaseURL needs a Host, the same on all agents: by default "
+                   "each agent's values have the agent's own Hostname");
+  return GC_OK;
+}
+
+/* ---- the leases ---- */
+
+static void free_lease(struct lease *l) {
+  free(l->account);
+  free(l->user);
+  free(l->password_file);
+  free(l->ca_cert);
+  free(l);
+}
+
+static bool copy_text(char **to, const char *from) {
+  *to = from != NULL ? strdup(from) : NULL;
+  return from == NULL || *to != NULL;
+}
+
+static void on_change(void *ctx, enum gc_lease_state state, uint64_t fence,
+                      const struct gc_err *err) {
+  const struct lease *l = ctx;
+  l->hooks->changed(l->account, state, fence, err);
+}
+
+static void fill_settings(struct lease *l, const struct lease_options *o,
+                          const struct gc_account_settings *s) {
+  l->tls = (struct gc_connect){.ca_cert = l->ca_cert,
+                               .verify_peer = s->connect.verify_peer,
+                               .verify_host = s->connect.verify_host};
+  l->settings.redis.user = l->user;
+  l->settings.redis.password_file = l->password_file;
+  l->settings.redis.tls = &l->tls;
+  l->settings.name = l->name;
+  l->settings.ttl_ms = o->ttl_s * 1000;
+  l->settings.goes_on = o->lost == LEASE_LOST_GO_ON;
+  l->settings.report = on_change;
+  l->settings.ctx = l;
+}
+
+/* The name is the Host: it makes the identities that need one writer. Agents of
+ * a pair may have OAuth clients of their own, and two accounts of one agent
+ * have different Hosts. */
+enum gc_code lease_add(const struct lease_options *o,
+                       const struct gc_account_settings *s,
+                       struct gc_err *err) {
+  if (o->url == NULL)
+    return GC_OK;
+  struct lease *l = calloc(1, sizeof(*l));
+  if (l == NULL || !copy_text(&l->account, s->name) ||
+      !copy_text(&l->user, o->user) ||
+      !copy_text(&l->password_file, o->password_file) ||
+      !copy_text(&l->ca_cert, s->connect.ca_cert)) {
+    if (l != NULL)
+      free_lease(l);
+    return gc_fail(err, GC_ERR_MEMORY, "out of memory");
+  }
+  snprintf(l->name, sizeof(l->name), "%s", s->host);
+  fill_settings(l, o, s);
+  enum gc_code code =
+      state_url_parse_as("Lease", o->url, &l->settings.redis.url, err);
+  if (code != GC_OK) {
+    free_lease(l);
+    return code;
+  }
+  l->next = leases;
+  leases = l;
+  return GC_OK;
+}
+
+void leases_start(const struct lease_hooks *hooks,
+                  void (*failed)(const char *account,
+                                 const struct gc_err *err)) {
+  for (struct lease *l = leases; l != NULL; l = l->next) {
+    struct gc_err err = {.code = GC_OK};
+    l->hooks = hooks;
+    l->settings.gate = gc_lease_gate_of_account(l->account);
+    if (l->keeper == NULL && l->settings.gate != NULL &&
+        redis_lease_start(&l->settings, &l->keeper, &err) != GC_OK)
+      failed(l->account, &err);
+  }
+}
+
+void leases_stop(void) {
+  for (struct lease *l = leases; l != NULL; l = l->next)
+    redis_lease_stop(gc_steal(l->keeper));
+}
