@@ -1,0 +1,280 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""Do two agents that share a lease act as one? Each value of the account has one writer at each time, whatever happens to the
+agents or their Redis. Both write csv files of their own; the files together are what a backend would have."""
+from __future__ import annotations
+
+import os
+import random
+import signal
+import time
+from typing import Any, Optional
+
+from lib import report
+from lib.collectd import DAEMON, STOP_MAX_S, Collectd, account, queues, read_csv_series
+from lib.gate import Gate
+from lib.genesys import Simulator
+from lib.process import wait_until, watch_for
+from lib.redis import SERVER, Redis
+from lib.report import check, note, same, same_soon
+
+HOST, TTL = "pair", int(os.environ.get("GC_LEASE_TTL", "5"))
+POLL_S = 1
+# After the lease has changed hands, a poll is sent and its values are dispatched; a busy host needs more.
+SLACK_S = 2.0
+MOMENTS = int(os.environ.get("GC_MOMENTS", "3"))
+
+
+class Agent:
+    """One of the agents: its collectd, which a replacement may follow, and all it has ever written."""
+
+    def __init__(self, name: str, sim: Simulator, redis: Redis, **changes: Any) -> None:
+        self.name, self.sim, self.redis, self.changes = name, sim, redis, changes
+        self.folders: list[Any] = []
+        self.way = Gate(redis.port)  # its own way to Redis
+        self.daemon = self.start()
+
+    def start(self) -> Collectd:
+        options = {"Host": HOST, "RequestsPerMinute": 6000, "LeaseURL": "redis://127.0.0.1:%d/0" % self.way.port, "LeaseTTL": TTL, **self.changes}
+        self.daemon = Collectd(account(self.sim, **options), queues(Queue=None, ObservationInterval=POLL_S), hostname=self.name)
+        self.folders.append(self.daemon.csv)
+        return self.daemon
+
+    def state(self) -> Optional[float]:
+        return self.daemon.latest("account-prod", "lease_state", host=self.name)
+
+    def holds(self) -> bool:
+        return self.state() == 2
+
+    def requests(self) -> float:
+        """The requests that it has sent."""
+        return sum(value for key, (_, value) in self.daemon.snapshot(self.name).items() if "/api_requests-" in key)
+
+    def signal(self, number: int) -> None:
+        os.kill(self.daemon.program.pid, number)
+
+    def kill(self) -> None:
+        self.signal(signal.SIGKILL)
+        self.daemon.program.wait(5)
+
+
+Written = dict[str, list[tuple[float, str]]]
+
+
+def written(agents: list[Agent]) -> Written:
+    """Every value of the account's Host: series -> (time, agent), of all agents, in the order of the times."""
+    made: Written = {}
+    for agent in agents:
+        for folder in agent.folders:
+            for place, stem in {(path.parent, path.name[:-11]) for path in (folder / HOST).glob("genesys-*/*")}:
+                rows = read_csv_series(place, stem)
+                made.setdefault("%s/%s" % (place.name, stem), []).extend((at, agent.name) for at, _ in rows)
+    return {key: sorted(set_of) for key, set_of in made.items()}
+
+
+def dispatched(agents: list[Agent]) -> list[tuple[float, str]]:
+    """The values of all series."""
+    return sorted(row for rows in written(agents).values() for row in rows)
+
+
+def newest(agent: Agent) -> float:
+    rows = dispatched([agent])
+    return rows[-1][0] if rows else 0.0
+
+
+def twice(agents: list[Agent]) -> list[str]:
+    """Values with the same identity and time, whoever wrote them, and times at which both agents dispatched."""
+    found = []
+    for key, rows in written(agents).items():
+        times = [at for at, _ in rows]
+        found += ["%s at %.3f" % (key, at) for at in sorted({at for at in times if times.count(at) > 1})][:2]
+    return found
+
+
+def changes(agents: list[Agent]) -> list[tuple[float, float, str]]:
+    """The changes of the writer: last time of the one, first time of the next, and its name."""
+    rows = dispatched(agents)
+    return [(a[0], b[0], b[1]) for a, b in zip(rows, rows[1:]) if a[1] != b[1]]
+
+
+def pair(sim: Simulator, redis: Redis, **options: Any) -> list[Agent]:
+    """Two agents, of which the first has the lease."""
+    first = Agent("one", sim, redis, **options)
+    first.daemon.lives_until(first.holds, 30, "the first agent has the lease")
+    second = Agent("two", sim, redis, **options)
+    second.daemon.lives_until(lambda: second.state() == 0, 30, "the second agent stands by")
+    first.daemon.lives_until(lambda: newest(first) > 0, 30, "values")
+    return [first, second]
+
+
+def takes_over(agent: Agent, since: float) -> float:
+    """Waits for a value of the agent that is later than `since` (epoch); returns its time."""
+    agent.daemon.lives_until(lambda: newest(agent) > since, 30, "%s dispatches" % agent.name)
+    return min(at for at, _ in dispatched([agent]) if at > since)
+
+
+def no_value_twice(agents: list[Agent], wanted: int) -> None:
+    found = twice(agents)
+    check("no value is written twice", not found, found[:5])
+    same("the writer changes", len(changes(agents)), wanted)
+
+
+def simulator() -> Simulator:
+    return Simulator(queues=4, agents=10, rate_limit=0, plain_names=True, load=2, media="voice")
+
+
+def a_standby_is_warm_and_silent() -> None:
+    """It polls like the holder, has no channel, writes its telemetry under its own host, and no value of the account."""
+    sim, redis = simulator(), Redis()
+    one, two = agents = pair(sim, redis)
+    two.daemon.wait_up(host="two")
+    sent = [agent.requests() for agent in agents]
+    watch_for(10)
+    note("requests in 10 s: holder %d, standby %d" % tuple(agent.requests() - before for agent, before in zip(agents, sent)))
+    same("the standby has no value of the account", dispatched([two]), [])
+    same("the holder's telemetry is under its own host", [path.name for path in (one.daemon.csv / HOST).glob("genesys-account-*")], [])
+    check("both have telemetry", all(agent.daemon.latest("account-prod", "lease_fence", host=agent.name) for agent in agents))
+    check("Redis has answered lately", (two.daemon.latest("account-prod", "lease_age", host="two") or 99) < TTL)
+    same("the holder has a stream", one.daemon.latest("queues-all", "stream_connected", host="one"), 1)
+    same("the standby has none", two.daemon.latest("queues-all", "stream_connected", host="two"), 0)
+    no_value_twice(agents, 0)
+    for agent in agents:
+        same("%s has nothing to complain about" % agent.name, agent.daemon.complaints(), [])
+
+
+def a_killed_holder_is_followed_within_the_ttl() -> None:
+    sim, redis = simulator(), Redis()
+    one, two = agents = pair(sim, redis)
+    one.kill()
+    last = newest(one)
+    hole = takes_over(two, last) - last
+    check("the hole is %.1f s, of LeaseTTL %d" % (hole, TTL), hole <= TTL + SLACK_S, hole)
+    began = time.monotonic()
+    two.daemon.lives_until(lambda: two.daemon.latest("queues-all", "stream_connected", host="two") == 1, 20, "the stream")
+    note("the stream is open %.1f s after the first value" % (time.monotonic() - began))
+    two.daemon.says("this agent has the lease")
+    no_value_twice(agents, 1)
+
+
+def a_sleeping_holder_dispatches_nothing_when_it_wakes() -> None:
+    sim, redis = simulator(), Redis()
+    one, two = agents = pair(sim, redis)
+    one.signal(signal.SIGSTOP)
+    asleep = time.time()
+    takes_over(two, asleep)
+    awake = time.time()
+    one.signal(signal.SIGCONT)
+    one.daemon.lives_until(lambda: one.state() == 0, 20, "the first agent stands by")
+    one.daemon.says("standby")
+    late = [at for at, _ in dispatched([one]) if at > asleep + 0.5]
+    same("it dispatches nothing after %.1f s of sleep" % (awake - asleep), late, [])
+    same_soon("its stream is closed", lambda: one.daemon.latest("queues-all", "stream_connected", host="one"), 0)
+    no_value_twice(agents, 1)
+    two.kill()
+    takes_over(one, newest(two))
+    no_value_twice(agents, 2)
+
+
+def a_holder_that_stops_is_followed_at_once() -> None:
+    sim, redis = simulator(), Redis()
+    one, two = agents = pair(sim, redis)
+    took, _ = one.daemon.stop()
+    check("collectd stops in time (%.2f s)" % took, took < STOP_MAX_S)
+    last = newest(one)
+    hole = takes_over(two, last) - last
+    check("the hole is %.1f s" % hole, hole <= POLL_S + SLACK_S, hole)
+    no_value_twice(agents, 1)
+
+
+def a_holder_that_is_cut_from_redis_stops_first() -> None:
+    """The other one takes over when the permission of the first has ended; the first stands by when it sees Redis again."""
+    sim, redis = simulator(), Redis()
+    one, two = agents = pair(sim, redis)
+    one.way.close()
+    cut = time.time()
+    takes_over(two, cut)
+    last = max(at for at, _ in dispatched([one]))
+    check("the first one goes on for two thirds of the TTL (%.1f s)" % (last - cut), last - cut <= TTL * 2 / 3 + 0.5, last - cut)
+    one.daemon.lives_until(lambda: one.state() == 4, 20, "the first agent is blind")
+    one.way.open()
+    one.daemon.lives_until(lambda: one.state() == 0, 20, "the first agent stands by")
+    no_value_twice(agents, 1)
+
+
+def a_standby_that_is_cut_from_redis_changes_nothing() -> None:
+    sim, redis = simulator(), Redis()
+    one, two = agents = pair(sim, redis)
+    two.way.close()
+    two.daemon.lives_until(lambda: two.state() == 4, 30, "the standby is blind")
+    takes_over(one, time.time() + 1)
+    two.way.open()
+    two.daemon.lives_until(lambda: two.state() == 0, 20, "it stands by")
+    no_value_twice(agents, 0)
+
+
+def without_redis_both_say_so_and_stop() -> None:
+    """LeaseLost "stop", then Redis is back: the same holder goes on, and what it wrote meanwhile is a hole."""
+    sim, redis = simulator(), Redis()
+    one, two = agents = pair(sim, redis)
+    redis.signal(signal.SIGSTOP)
+    for agent in agents:
+        agent.daemon.lives_until(lambda: agent.state() == 4, 30, "%s is blind" % agent.name)
+        agent.daemon.says("account prod, lease: ", "dispatches nothing")
+    silent = time.time()
+    watch_for(1.5)
+    same("nobody dispatches without Redis", [row for row in dispatched(agents) if row[0] > silent], [])
+    redis.signal(signal.SIGCONT)
+    wait_until(lambda: one.holds() or two.holds(), 30, "an agent has the lease again")
+    wait_until(lambda: max(newest(one), newest(two)) > silent, 30, "values again")
+    found = twice(agents)
+    check("no value is written twice", not found, found[:5])
+
+
+def a_holder_that_goes_on_dispatches_without_redis() -> None:
+    sim, redis = simulator(), Redis()
+    one, two = agents = pair(sim, redis, LeaseLost="go on")
+    redis.signal(signal.SIGSTOP)
+    one.daemon.lives_until(lambda: one.state() == 3, 30, "the holder goes on")
+    one.daemon.says("account prod, lease: ", "goes on")
+    since = time.time()
+    takes_over(one, since + 1)
+    same("the standby does not begin without Redis", dispatched([two]), [])
+    redis.signal(signal.SIGCONT)
+    one.daemon.lives_until(one.holds, 30, "the holder has the lease again")
+    no_value_twice(agents, 0)
+
+
+def random_moments() -> None:
+    """Kills, sleeps and stops of the holder at random moments."""
+    sim, redis, rng = simulator(), Redis(), random.Random(19)
+    agents = pair(sim, redis)
+    longest = 0.0
+    for turn in range(MOMENTS):
+        holder, other = agents if agents[0].holds() else agents[::-1]
+        watch_for(rng.uniform(0.0, 2.0))
+        ends = rng.choice(("kill", "sleep", "stop"))
+        before = newest(holder)
+        if ends == "kill":
+            holder.kill()
+        elif ends == "sleep":
+            holder.signal(signal.SIGSTOP)
+        else:
+            holder.daemon.stop()
+        last = max(before, newest(holder))
+        longest = max(longest, takes_over(other, last) - last)
+        if ends == "sleep":
+            holder.signal(signal.SIGCONT)
+        else:
+            holder.start()
+        holder.daemon.lives_until(lambda: holder.state() == 0, 30, "%s stands by" % holder.name)
+    note("%d moments, longest hole %.1f s of LeaseTTL %d" % (MOMENTS, longest, TTL))
+    check("no hole is longer than LeaseTTL", longest <= TTL + SLACK_S, longest)
+    no_value_twice(agents, MOMENTS)
+
+
+if __name__ == "__main__":
+    report.main([a_standby_is_warm_and_silent, a_killed_holder_is_followed_within_the_ttl,
+                 a_sleeping_holder_dispatches_nothing_when_it_wakes, a_holder_that_stops_is_followed_at_once,
+                 a_holder_that_is_cut_from_redis_stops_first, a_standby_that_is_cut_from_redis_changes_nothing,
+                 without_redis_both_say_so_and_stop, a_holder_that_goes_on_dispatches_without_redis, random_moments],
+                {"collectd": DAEMON, "redis-server": SERVER})
