@@ -60,6 +60,7 @@ static struct queues_options options;
 static uint32_t per_minute;
 static const struct queues_options *const *blocks; /* of the account */
 static size_t block_count;
+static struct gc_lease_watch *lease; /* NULL: the agent always dispatches */
 static size_t left_out; /* queues that other blocks have, as last reported */
 static unsigned left_out_reports;
 
@@ -133,6 +134,7 @@ static inline void begin(enum obs_source source) {
                                     .queue_expiry_s = 86400};
   per_minute = 60000;
   blocks = NULL;
+  lease = NULL;
   block_count = 0;
   left_out = 0;
   left_out_reports = 0;
@@ -160,7 +162,8 @@ static inline void start(void) {
                             .blocks = blocks,
                             .block_count = block_count,
                             .leave_out = on_leave_out,
-                            .inform = on_inform};
+                            .inform = on_inform,
+                            .lease = lease};
   w.block = block_new(&options, &deps, on_notice, NULL, &err);
   block_start(w.block);
   replay_settle(&w.r);

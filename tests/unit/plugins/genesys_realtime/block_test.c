@@ -214,6 +214,34 @@ static void a_block_without_observations_is_silent(void) {
   end();
 }
 
+/* A standby polls and dispatches nothing. With its term it polls at once; what
+ * it polled before is older than values of the last holder. */
+static void a_standby_polls_and_a_term_begins_with_a_poll(void) {
+  struct gc_lease_watch watch = {.term = 0};
+  begin(OBS_QUERY);
+  lease = &watch;
+  will_list(1);
+  will(QUERY, ANSWER(WAITING("q0000", "3")));
+  start();
+  CHECK_INT(replay_count(&w.r, QUERY), 1);
+  (void)reads("");
+  CHECK_INT(w.values, 0);
+  replay_run(&w.r, 10000);
+  CHECK_INT(replay_count(&w.r, QUERY), 2);
+  watch.listeners->changed(watch.listeners->ctx, 1);
+  (void)reads("");
+  CHECK_INT(w.values, 0);
+  replay_settle(&w.r);
+  CHECK_INT(replay_count(&w.r, QUERY), 3);
+  CHECK_REAL(reads("Queue 0/queue_depth-voice"), 3);
+  watch.listeners->changed(watch.listeners->ctx, 0);
+  replay_run(&w.r, 10000);
+  (void)reads("");
+  CHECK_INT(w.values, 0);
+  end();
+  CHECK(watch.listeners == NULL);
+}
+
 int main(void) {
   RUN(a_block_polls_at_once_and_then_each_interval);
   RUN(each_value_leaves_once);
@@ -227,5 +255,6 @@ int main(void) {
   RUN(a_source_that_does_not_answer_is_down_and_ages);
   RUN(the_oldest_wait_goes_by_the_servers_clock);
   RUN(a_block_without_observations_is_silent);
+  RUN(a_standby_polls_and_a_term_begins_with_a_poll);
   return check_done();
 }

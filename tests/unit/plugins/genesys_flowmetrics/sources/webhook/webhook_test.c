@@ -22,10 +22,10 @@
 static char folder[64], secret_file[96];
 static struct attribute_form form;
 static struct stats stats;
-static const struct ledger_source source = {.scope = "",
-                                            .retention_ms = INT64_C(86400000),
-                                            .max_series = 100,
-                                            .stats = &stats};
+static struct ledger_source source = {.scope = "",
+                                      .retention_ms = INT64_C(86400000),
+                                      .max_series = 100,
+                                      .stats = &stats};
 static struct ledger *ledger;
 static struct webhook *webhook;
 static uint16_t port;
@@ -523,6 +523,23 @@ static void a_secret_file_that_is_missing_or_hangs_is_answered_503(void) {
   end();
 }
 
+static void a_standby_acknowledges_nothing(void) {
+  struct gc_lease_gate *lease = gc_lease_gate_new("prod", "pair");
+  source.lease = lease;
+  begin();
+  CHECK_INT(send_request("POST", "/genesys", "wrong", EVENT("c9", "S")), 401);
+  CHECK_INT(send_request("POST", "/genesys", "s3cret", EVENT("c9", "S")), 503);
+  CHECK_INT(count_of("S"), 0);
+  gc_lease_gate_set(lease, &(struct gc_lease_status){
+                               .state = GC_LEASE_HOLDER,
+                               .valid_until_ms = gc_clock_boot_ms() + 3600000});
+  CHECK_INT(send_request("POST", "/genesys", "s3cret", EVENT("c9", "S")), 200);
+  CHECK_INT(count_of("S"), 1);
+  end();
+  source.lease = NULL;
+  gc_lease_gates_free();
+}
+
 int main(void) {
   char command[128];
   snprintf(folder, sizeof(folder), "/tmp/gc-webhook-XXXXXX");
@@ -548,6 +565,7 @@ int main(void) {
   RUN(simultaneous_requests_are_counted_once);
   RUN(a_changed_secret_counts_for_the_next_request);
   RUN(a_secret_file_that_is_missing_or_hangs_is_answered_503);
+  RUN(a_standby_acknowledges_nothing);
   RUN(a_late_attribute_is_reported); /* last: it drops the keys of the others */
   snprintf(command, sizeof(command), "rm -rf %s", folder);
   CHECK_INT(system(command), 0);
