@@ -138,7 +138,7 @@ enum gc_code gc_accounts_define(struct gc_account_settings *settings,
   pthread_mutex_init(&a->counters.lock, NULL);
   *settings = (struct gc_account_settings){0};
   if (a->settings.has_lease) {
-    a->lease = gc_lease_gate_new(a->settings.name, a->settings.host);
+    a->lease = gc_lease_gate_make(a->settings.name, a->settings.host);
     if (a->lease == NULL) {
       clear_settings(&a->settings);
       free(a);

@@ -31,7 +31,7 @@ static void free_gate(struct gc_lease_gate *g) {
   free(g);
 }
 
-struct gc_lease_gate *gc_lease_gate_new(const char *account, const char *host) {
+static struct gc_lease_gate *add_gate(const char *account, const char *host) {
   struct gc_lease_gate *g = calloc(1, sizeof(*g));
   if (g == NULL)
     return NULL;
@@ -41,18 +41,24 @@ struct gc_lease_gate *gc_lease_gate_new(const char *account, const char *host) {
     free_gate(g);
     return NULL;
   }
-  atomic_store(&g->offset_ms, measure_offset());
   g->next = gates;
   gates = g;
   return g;
 }
 
-void gc_lease_gates_free(void) {
-  while (gates != NULL) {
-    struct gc_lease_gate *g = gates;
-    gates = g->next;
-    free_gate(g);
+struct gc_lease_gate *gc_lease_gate_make(const char *account,
+                                         const char *host) {
+  struct gc_lease_gate *g = gates;
+  while (g != NULL &&
+         (strcmp(g->account, account) != 0 || strcmp(g->host, host) != 0))
+    g = g->next;
+  if (g == NULL)
+    g = add_gate(account, host);
+  if (g != NULL) {
+    gc_lease_gate_set(g, &(struct gc_lease_status){.state = GC_LEASE_STANDBY});
+    atomic_store(&g->offset_ms, measure_offset());
   }
+  return g;
 }
 
 struct gc_lease_gate *gc_lease_gate_of_host(const char *host) {

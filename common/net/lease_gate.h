@@ -4,8 +4,8 @@
  * (net/redis/lease_keeper) writes it; whoever dispatches a value, receives a
  * message or opens a channel asks it. Nothing here waits.
  *
- * Gates are made in the configuration phase and live until
- * gc_lease_gates_free. */
+ * Gates are made in the configuration phase and live as long as the process:
+ * the threads of sources may ask them until its end. */
 #ifndef GC_NET_LEASE_GATE_H
 #define GC_NET_LEASE_GATE_H
 
@@ -13,13 +13,11 @@
 
 struct gc_lease_gate;
 
-/* Makes the gate of an account; it is closed. `host`: the account's Host, by
- * which gc_lease_gate_of_host finds the gate. NULL when out of memory.
- * Configuration phase. */
-GC_API struct gc_lease_gate *gc_lease_gate_new(const char *account,
-                                               const char *host);
-/* Frees all gates, when no thread can ask any more. */
-GC_API void gc_lease_gates_free(void);
+/* Returns the gate of an account and host, closed; makes it if there is none.
+ * `host`: the account's Host, by which gc_lease_gate_of_host finds the gate.
+ * NULL when out of memory. Configuration phase. */
+GC_API struct gc_lease_gate *gc_lease_gate_make(const char *account,
+                                                const char *host);
 
 /* ---- any thread ---- */
 

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+#define _GNU_SOURCE /* pthread_setname_np */
 #include "common/net/redis/lease_keeper.h"
 
 #include <poll.h>
@@ -94,6 +95,7 @@ static void run_round(struct redis_lease *l) {
 
 static void *run_lease(void *ctx) {
   struct redis_lease *l = ctx;
+  pthread_setname_np(pthread_self(), "gc-lease");
   while (!wait_for_stop(l))
     run_round(l);
   step_plain(l, GC_LEASE_STOP);

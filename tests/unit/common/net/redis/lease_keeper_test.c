@@ -63,7 +63,7 @@ static _Noreturn void run_agent(int agent) {
   struct redis_lease *l = NULL;
   struct redis_lease_settings s = {.name = "prod",
                                    .ttl_ms = TTL,
-                                   .gate = gc_lease_gate_new("prod", "host"),
+                                   .gate = gc_lease_gate_make("prod", "host"),
                                    .report = take_state,
                                    .ctx = &notes->state[agent]};
   prctl(PR_SET_PDEATHSIG, SIGKILL);
@@ -75,7 +75,6 @@ static _Noreturn void run_agent(int agent) {
     sleep_ms(2);
   }
   redis_lease_stop(l);
-  gc_lease_gates_free();
   _exit(0);
 }
 

@@ -524,7 +524,7 @@ static void a_secret_file_that_is_missing_or_hangs_is_answered_503(void) {
 }
 
 static void a_standby_acknowledges_nothing(void) {
-  struct gc_lease_gate *lease = gc_lease_gate_new("prod", "pair");
+  struct gc_lease_gate *lease = gc_lease_gate_make("prod", "pair");
   source.lease = lease;
   begin();
   CHECK_INT(send_request("POST", "/genesys", "wrong", EVENT("c9", "S")), 401);
@@ -537,7 +537,6 @@ static void a_standby_acknowledges_nothing(void) {
   CHECK_INT(count_of("S"), 1);
   end();
   source.lease = NULL;
-  gc_lease_gates_free();
 }
 
 int main(void) {
