@@ -12,6 +12,7 @@ from typing import Any, Optional
 
 from lib import report
 from lib.collectd import DAEMON, STOP_MAX_S, Collectd, account, queues, read_csv_series
+from lib.flows import Sqs, attributes
 from lib.gate import Gate
 from lib.genesys import Simulator
 from lib.process import wait_until, watch_for
@@ -28,15 +29,16 @@ MOMENTS = int(os.environ.get("GC_MOMENTS", "3"))
 class Agent:
     """One of the agents: its collectd, which a replacement may follow, and all it has ever written."""
 
-    def __init__(self, name: str, sim: Simulator, redis: Redis, **changes: Any) -> None:
-        self.name, self.sim, self.redis, self.changes = name, sim, redis, changes
+    def __init__(self, name: str, sim: Simulator, redis: Redis, flows: str = "", **changes: Any) -> None:
+        self.name, self.sim, self.redis, self.flows, self.changes = name, sim, redis, flows, changes
         self.folders: list[Any] = []
         self.way = Gate(redis.port)  # its own way to Redis
         self.daemon = self.start()
 
     def start(self) -> Collectd:
         options = {"Host": HOST, "RequestsPerMinute": 6000, "LeaseURL": "redis://127.0.0.1:%d/0" % self.way.port, "LeaseTTL": TTL, **self.changes}
-        self.daemon = Collectd(account(self.sim, **options), queues(Queue=None, ObservationInterval=POLL_S), hostname=self.name)
+        self.daemon = Collectd(account(self.sim, **options), queues(ObservationInterval=POLL_S), flows=self.flows,
+                               hostname=self.name)
         self.folders.append(self.daemon.csv)
         return self.daemon
 
@@ -244,6 +246,27 @@ def a_holder_that_goes_on_dispatches_without_redis() -> None:
     no_value_twice(agents, 0)
 
 
+def only_the_holder_receives_from_sqs() -> None:
+    """The standby leaves the messages to the holder, and receives once it has the lease. The counts are in one Redis."""
+    sim, redis, sqs = simulator(), Redis(), Sqs()
+    agents = pair(sim, redis, flows=attributes(sqs, StateURL=redis.socket_url, Account="prod"))
+    one, two = agents
+
+    def received(agent: Agent) -> float:
+        return agent.daemon.latest("attributes-ivr", "sqs_messages", "received", agent.name) or 0
+    sqs.feed(400, seed=1)
+    one.daemon.lives_until(sqs.is_empty, 60, "the queue is empty")
+    wait_until(lambda: received(one) > 0, 20, "the holder's telemetry")
+    same("the standby has received nothing", received(two), 0)
+    one.kill()
+    takes_over(two, newest(one))
+    sqs.feed(400, seed=2)
+    two.daemon.lives_until(sqs.is_empty, 60, "the queue is empty again")
+    wait_until(lambda: received(two) > 0, 20, "the new holder receives")
+    found = twice(agents)
+    check("no value is written twice", not found, found[:5])
+
+
 def random_moments() -> None:
     """Kills, sleeps and stops of the holder at random moments."""
     sim, redis, rng = simulator(), Redis(), random.Random(19)
@@ -276,5 +299,5 @@ if __name__ == "__main__":
     report.main([a_standby_is_warm_and_silent, a_killed_holder_is_followed_within_the_ttl,
                  a_sleeping_holder_dispatches_nothing_when_it_wakes, a_holder_that_stops_is_followed_at_once,
                  a_holder_that_is_cut_from_redis_stops_first, a_standby_that_is_cut_from_redis_changes_nothing,
-                 without_redis_both_say_so_and_stop, a_holder_that_goes_on_dispatches_without_redis, random_moments],
+                 only_the_holder_receives_from_sqs, without_redis_both_say_so_and_stop, a_holder_that_goes_on_dispatches_without_redis, random_moments],
                 {"collectd": DAEMON, "redis-server": SERVER})
