@@ -4,18 +4,20 @@
 agents or their Redis. Both write csv files of their own; the files together are what a backend would have."""
 from __future__ import annotations
 
+import json
 import os
 import random
 import signal
 import time
+import urllib.error
 from typing import Any, Optional
 
 from lib import report
-from lib.collectd import DAEMON, STOP_MAX_S, Collectd, account, queues, read_csv_series
+from lib.collectd import DAEMON, STOP_MAX_S, Collectd, account, block, queues, read_csv_series
 from lib.flows import Sqs, attributes
 from lib.gate import Gate
-from lib.genesys import Simulator
-from lib.process import wait_until, watch_for
+from lib.genesys import Simulator, direct
+from lib.process import free_port, wait_until, watch_for
 from lib.redis import SERVER, Redis
 from lib.report import check, note, same, same_soon
 
@@ -33,17 +35,27 @@ class Agent:
         self.name, self.sim, self.redis, self.flows, self.changes = name, sim, redis, flows, changes
         self.folders: list[Any] = []
         self.way = Gate(redis.port)  # its own way to Redis
+        self.port = free_port()  # of <Health>
         self.daemon = self.start()
 
     def start(self) -> Collectd:
         options = {"Host": HOST, "RequestsPerMinute": 6000, "LeaseURL": "redis://127.0.0.1:%d/0" % self.way.port, "LeaseTTL": TTL, **self.changes}
-        self.daemon = Collectd(account(self.sim, **options), queues(ObservationInterval=POLL_S), flows=self.flows,
+        blocks = account(self.sim, **options) + block("Health", None, {"Port": self.port})
+        self.daemon = Collectd(blocks, queues(ObservationInterval=POLL_S), flows=self.flows,
                                hostname=self.name)
         self.folders.append(self.daemon.csv)
         return self.daemon
 
     def state(self) -> Optional[float]:
         return self.daemon.latest("account-prod", "lease_state", host=self.name)
+
+    def health(self, path: str = "/health?block=account-prod") -> tuple[int, str]:
+        """The status, and the state of the account."""
+        try:
+            with direct.open("http://127.0.0.1:%d%s" % (self.port, path), timeout=10) as answer:
+                return answer.status, json.load(answer)["accounts"][0]["state"]
+        except urllib.error.HTTPError as error:
+            return error.code, json.load(error)["accounts"][0]["state"]
 
     def holds(self) -> bool:
         return self.state() == 2
@@ -139,6 +151,9 @@ def a_standby_is_warm_and_silent() -> None:
     check("Redis has answered lately", (two.daemon.latest("account-prod", "lease_age", host="two") or 99) < TTL)
     same("the holder has a stream", one.daemon.latest("queues-all", "stream_connected", host="one"), 1)
     same("the standby has none", two.daemon.latest("queues-all", "stream_connected", host="two"), 0)
+    same_soon("/health of the standby", two.health, (200, "standby"))
+    same_soon("/health/ready of the standby", lambda: two.health("/health/ready?block=account-prod"), (200, "standby"))
+    same("/health of the holder", one.health(), (200, "up"))
     no_value_twice(agents, 0)
     for agent in agents:
         same("%s has nothing to complain about" % agent.name, agent.daemon.complaints(), [])
@@ -155,6 +170,7 @@ def a_killed_holder_is_followed_within_the_ttl() -> None:
     two.daemon.lives_until(lambda: two.daemon.latest("queues-all", "stream_connected", host="two") == 1, 20, "the stream")
     note("the stream is open %.1f s after the first value" % (time.monotonic() - began))
     two.daemon.says("this agent has the lease")
+    two.daemon.says("Notification: severity = OKAY", "host = two", "account-prod: up (was standby)", within_s=20)
     no_value_twice(agents, 1)
 
 
@@ -222,6 +238,8 @@ def without_redis_both_say_so_and_stop() -> None:
     for agent in agents:
         agent.daemon.lives_until(lambda: agent.state() == 4, 30, "%s is blind" % agent.name)
         agent.daemon.says("account prod, lease: ", "dispatches nothing")
+        agent.daemon.says("Notification: severity = FAILURE", "account-prod: lease_blind", within_s=20)
+        same("/health of %s" % agent.name, agent.health(), (503, "lease_blind"))
     silent = time.time()
     watch_for(1.5)
     same("nobody dispatches without Redis", [row for row in dispatched(agents) if row[0] > silent], [])
