@@ -8,6 +8,7 @@
 #include "common/genesys/clean_name.h"
 #include "common/genesys/labels.h"
 #include "common/net/account.h"
+#include "common/net/lease_gate.h"
 
 enum {
   READ_MAX_MS = 700,    /* time of one call by a read thread */
@@ -123,10 +124,23 @@ void gc_analytics_block_finish(struct gc_analytics_block *q) {
   gc_analytics_finish(q->work, &output, FINISH_MAX_MS);
 }
 
+/* Leaves out what would look like a failure: a standby sends no intervals, so
+ * its newest success and its mark are old. */
+static void put_on_standby(void *ctx, const struct gc_sample *sample) {
+  const struct gc_samples *out = ctx;
+  if (sample->metric != GC_METRIC_SOURCE_UP &&
+      sample->metric != GC_METRIC_SOURCE_AGE &&
+      sample->metric != GC_METRIC_WINDOW_LAG)
+    out->put(out->ctx, sample);
+}
+
 void gc_analytics_block_read_state(struct gc_analytics_block *q,
                                    uint32_t interval_ms,
                                    const struct gc_samples *out) {
-  gc_analytics_read_state(q->work, q->block->instance, interval_ms, out);
+  const struct gc_lease_gate *lease = gc_lease_gate_of_host(q->block->host);
+  const struct gc_samples some = {.put = put_on_standby, .ctx = (void *)out};
+  gc_analytics_read_state(q->work, q->block->instance, interval_ms,
+                          gc_lease_gate_term(lease) == 0 ? &some : out);
 }
 
 void gc_analytics_block_clear(struct gc_analytics_block *q) {

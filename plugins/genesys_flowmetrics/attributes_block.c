@@ -156,6 +156,7 @@ void attributes_state(struct attributes *a, uint32_t interval_ms,
       .commit_s = ledger_commit_s(a->ledger),
       .state = ledger_is_shared(a->ledger) ? "redis" : "sqlite",
       .is_state_up = ledger_is_healthy(a->ledger),
+      .is_standby = gc_lease_gate_term(a->source.lease) == 0,
       .interval_ms = interval_ms,
   };
   if (a->notifications != NULL)

@@ -114,8 +114,6 @@ static void put_tallies(const struct gc_sample_writer *w, enum samples_of of,
 static void put_stream(const struct gc_sample_writer *w,
                        const struct gc_queue_topics_state *stream) {
   gc_put_gauge(w, GC_METRIC_STREAM_CONNECTED, "", stream->is_connected);
-  gc_put_gauge(w, GC_METRIC_STREAM_SILENCE, "",
-               (double)stream->silence_ms / 1000);
   gc_put_gauge(w, GC_METRIC_STREAM_TOPICS, "wanted", (double)stream->wanted);
   gc_put_gauge(w, GC_METRIC_STREAM_TOPICS, "covered", (double)stream->covered);
   gc_put_count(w, GC_METRIC_STREAM_RECONNECTS, "", stream->reconnects);
@@ -124,19 +122,31 @@ static void put_stream(const struct gc_sample_writer *w,
   gc_put_count(w, GC_METRIC_EVENTS, "other", stream->others);
 }
 
+/* Puts whether the source works, and how old its newest answer is. A standby
+ * has no outcome, and an old one would look like a failure. */
+static void put_source(const struct gc_sample_writer *w,
+                       const struct samples_block *b,
+                       const struct stats *stats) {
+  int64_t lag_ms = stats->lag_ms, answer_ms = stats->answer_ms;
+  if (stats->is_tried || !b->is_state_up)
+    gc_put_gauge(w, GC_METRIC_SOURCE_UP, b->source,
+                 stats->up > 0 && b->is_state_up);
+  if (answer_ms > 0)
+    gc_put_gauge(w, GC_METRIC_SOURCE_AGE, b->source,
+                 (double)((int64_t)b->now_ms - answer_ms) / 1000);
+  if (b->of == SAMPLES_SQS && lag_ms >= 0)
+    gc_put_gauge(w, GC_METRIC_QUEUE_LAG, b->source, (double)lag_ms / 1000);
+  if (b->of == SAMPLES_STREAM)
+    gc_put_gauge(w, GC_METRIC_STREAM_SILENCE, "",
+                 (double)b->stream.silence_ms / 1000);
+}
+
 void samples_state(const struct samples_block *b, const struct stats *stats,
                    const struct gc_samples *out) {
   const struct gc_sample_writer w = {
       .out = out, .instance = b->instance, .interval_ms = b->interval_ms};
-  int64_t lag_ms = stats->lag_ms, answer_ms = stats->answer_ms;
-  if (stats->is_tried || !b->is_state_up)
-    gc_put_gauge(&w, GC_METRIC_SOURCE_UP, b->source,
-                 stats->up > 0 && b->is_state_up);
-  if (answer_ms > 0)
-    gc_put_gauge(&w, GC_METRIC_SOURCE_AGE, b->source,
-                 (double)((int64_t)b->now_ms - answer_ms) / 1000);
-  if (b->of == SAMPLES_SQS && lag_ms >= 0)
-    gc_put_gauge(&w, GC_METRIC_QUEUE_LAG, b->source, (double)lag_ms / 1000);
+  if (!b->is_standby)
+    put_source(&w, b, stats);
   if (b->of == SAMPLES_STREAM)
     put_stream(&w, &b->stream);
   put_events(&w, stats);

@@ -34,6 +34,7 @@ struct samples_block {
   double commit_s;   /* newest transaction's duration; -1: none */
   const char *state; /* "sqlite", "redis" */
   bool is_state_up;
+  bool is_standby; /* another agent receives: the source has no outcome */
   uint32_t interval_ms;
 };
 /* Puts the self-telemetry of a block. */

@@ -14,8 +14,11 @@
 #include "common/analytics/outbox.h"
 #include "common/analytics/query.h"
 #include "common/net/account.h"
+#include "common/net/clock.h"
+#include "common/net/lease_gate.h"
 #include "common/net/store/queries.h"
 #include "tests/support/check.h"
+#include "tests/support/deadline.h"
 
 void genesys_module_register(void);
 void genesys_analytics_module_register(void);
@@ -177,6 +180,50 @@ static void pending_values_of_the_last_run_are_sent_first_one_by_one(void) {
   CHECK(!still_waits());
 }
 
+/* Opens or closes the gate of the account; its thread finds no Redis. */
+static void hold_lease(bool holds) {
+  gc_lease_gate_set(
+      gc_lease_gate_of_account("prod"),
+      &(struct gc_lease_status){
+          .state = holds ? GC_LEASE_HOLDER : GC_LEASE_STANDBY,
+          .valid_until_ms = holds ? gc_clock_boot_ms() + 3600000 : 0});
+}
+
+/* The telemetry of a standby has its own host, and no source_up: it sends no
+ * interval, and its mark stays. */
+static void a_standby_keeps_its_window_until_it_has_the_lease(void) {
+  static const char lease[] =
+      "<Plugin genesys>\n<Account \"prod\">\nBaseURL \"http://127.0.0.1:1\"\n"
+      "ClientId c1\nClientSecret s3cret\nHost \"h1\"\n"
+      "LeaseURL \"unix:///nowhere/socket\"\nLeaseTTL 300\n"
+      "</Account>\n</Plugin>\n";
+  leave_a_window_behind();
+  load();
+  fake_hostname_set("web1");
+  CHECK_INT(fake_config(lease), 0);
+  CHECK_INT(fake_config(ANALYTICS(QUERY("q", ""))), 0);
+  CHECK_INT(fake_init(), 0);
+  hold_lease(false);
+  CHECK_INT(fake_read(NULL), 0);
+  CHECK_INT(fake_value_count_of("h1/genesys-Sales/queue_metric-nOffered-voice"),
+            0);
+  CHECK_INT(fake_derive("web1/genesys-query-q/windows-done"), 0);
+  CHECK_INT(fake_value_count_of("web1/genesys-query-q/source_up-aggregates"),
+            0);
+  CHECK_REAL(fake_gauge("web1/genesys-account-prod/lease_state"), 0);
+  /* The thread of the lease may close the gate in between. */
+  uint64_t until_ms = gc_clock_now_ms() + DEADLINE_S * 1000;
+  while (fake_value_count_of("h1/genesys-Sales/queue_metric-nOffered-voice") <
+             2 &&
+         gc_clock_now_ms() < until_ms) {
+    hold_lease(true);
+    CHECK_INT(fake_read("genesys_analytics/query-q"), 0);
+  }
+  CHECK_INT(fake_value_count_of("h1/genesys-Sales/queue_metric-nOffered-voice"),
+            2);
+  unload();
+}
+
 /* The writers are blocked: the second value of the series is not dispatched.
  */
 static void the_end_waits_a_second_at_most_and_keeps_the_rest(void) {
@@ -258,6 +305,7 @@ int main(void) {
   RUN_ALONE(a_prefix_makes_series_of_its_own);
   RUN_ALONE(the_example_is_a_configuration);
   RUN_ALONE(pending_values_of_the_last_run_are_sent_first_one_by_one);
+  RUN_ALONE(a_standby_keeps_its_window_until_it_has_the_lease);
   RUN_ALONE(the_end_waits_a_second_at_most_and_keeps_the_rest);
   CHECK_INT(rmdir(folder), 0);
   return check_done();

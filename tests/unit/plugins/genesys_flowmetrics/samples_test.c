@@ -119,6 +119,9 @@ static void source_up_needs_an_attempt_and_a_store_that_works(void) {
   CHECK_INT(source_up_of(&b), 0);
   stats.up = 2;
   CHECK_INT(source_up_of(&b), 1);
+  b.is_standby = true;
+  CHECK_INT(source_up_of(&b), -1); /* the holder of the lease receives */
+  b.is_standby = false;
   b.is_state_up = false;
   CHECK_INT(source_up_of(&b), 0);
   memset(&stats, 0, sizeof(stats));
