@@ -312,7 +312,7 @@ static struct gc_health_facts facts_of(const struct gc_health_entity *e,
   add_codes(&f, e);
   for (size_t i = 0; e->has_reading && i < r->source_count; i++)
     add_source(&f, &r->sources[i], e->stream.err.code == GC_ERR_TIMEOUT);
-  if (e->has_reading)
+  if (e->has_reading && e->id.kind == GC_HEALTH_ACCOUNT)
     add_lease(&f, r->figures[GC_HEALTH_FIGURE_LEASE_STATE]);
   f.is_over_budget =
       e->over_budget_since_ms > 0 &&

@@ -29,9 +29,18 @@ static void end(void) {
   gc_health_remove(other);
 }
 
+/* A reading of one source; its other figures are not known. */
+static struct gc_health_reading reading_of(const char *source, bool is_up) {
+  struct gc_health_reading r;
+  (void)gc_health_reading_begin(&r);
+  snprintf(r.sources[0].name, sizeof(r.sources[0].name), "%s", source);
+  r.sources[0].is_up = is_up;
+  r.source_count = source[0] != '\0';
+  return r;
+}
+
 static void read_up(struct gc_health *h, bool is_up) {
-  struct gc_health_reading r = {.source_count = 1,
-                                .sources = {{"observations", is_up}}};
+  struct gc_health_reading r = reading_of("observations", is_up);
   gc_health_read(h, &r, &t);
 }
 
@@ -96,8 +105,7 @@ static void a_snapshot_is_of_this_moment_and_in_order(void) {
 
 static void a_block_takes_the_silence_of_its_accounts_channel(void) {
   struct gc_health_snapshot s;
-  struct gc_health_reading r = {.source_count = 1,
-                                .sources = {{"stream", true}}};
+  struct gc_health_reading r = reading_of("stream", true);
   struct gc_err err = {.code = GC_ERR_TIMEOUT, .text = "no message"};
   begin();
   gc_health_read(block, &r, &t);
@@ -126,8 +134,7 @@ static enum gc_health_state state_after(const char *cause, enum gc_code code) {
 }
 
 static void only_a_silent_channel_silences_the_stream(void) {
-  struct gc_health_reading r = {.source_count = 1,
-                                .sources = {{"stream", true}}};
+  struct gc_health_reading r = reading_of("stream", true);
   begin();
   gc_health_read(block, &r, &t);
   CHECK_INT(state_after("stream renewal", GC_ERR_TIMEOUT), GC_HEALTH_UP);
@@ -158,7 +165,7 @@ static void a_block_has_the_cause_of_its_account(void) {
 
 static void a_missing_entry_is_accepted(void) {
   struct gc_err err = {.code = GC_ERR_PARSE};
-  struct gc_health_reading r = {.source_count = 0};
+  struct gc_health_reading r = reading_of("", false);
   gc_health_note(NULL, "x", &err, &t);
   gc_health_read(NULL, &r, &t);
   gc_health_fail(NULL, &err, &t);
