@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: MIT */
 #include "common/net/account.h"
-#include "common/genesys/clean_name.h"
 
 #include <pthread.h>
 #include <stdio.h>
@@ -44,34 +43,6 @@ static bool store_tried;
 static bool closed; /* since gc_accounts_close, until one is defined again */
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 
-static void free_secret(char *secret) {
-  if (secret != NULL)
-    explicit_bzero(secret, strlen(secret));
-  free(secret);
-}
-
-static void clear_settings(struct gc_account_settings *s) {
-  free(s->name);
-  free(s->region);
-  free(s->base_url);
-  free(s->token_url);
-  free(s->client_id);
-  free_secret(s->secret_literal);
-  free(s->secret_file);
-  free(s->secret_env);
-  free(s->secret_credential);
-  free(s->scope);
-  free(s->host);
-  free(s->lease_password_file);
-  free(s->connect.ca_cert);
-  free(s->connect.client_cert);
-  free(s->connect.client_key);
-  free_secret(s->connect.client_key_pass);
-  free_secret(s->connect.proxy);
-  free(s->connect.no_proxy);
-  *s = (struct gc_account_settings){0};
-}
-
 static struct gc_account *find_account(const char *name) {
   struct gc_account *a = accounts;
   while (a != NULL && strcmp(a->settings.name, name) != 0)
@@ -86,13 +57,8 @@ static const char *host_of(const char *host) {
   return host != NULL ? host : preset != NULL ? preset : "";
 }
 
-/* True if two hosts are the same in an identity, which cuts them and replaces
- * slashes, or in Graphite, which also replaces dots. */
 static bool same_host(const char *a, const char *b) {
-  char x[GC_NAME_SIZE], y[GC_NAME_SIZE];
-  gc_name_fold(x, host_of(a));
-  gc_name_fold(y, host_of(b));
-  return strcmp(x, y) == 0;
+  return gc_account_same_host(host_of(a), host_of(b));
 }
 
 static enum gc_code check_hosts(const struct gc_account_settings *s,
@@ -131,7 +97,7 @@ enum gc_code gc_accounts_define(struct gc_account_settings *settings,
   enum gc_code code = check_settings(settings, err);
   struct gc_account *a = code == GC_OK ? calloc(1, sizeof(*a)) : NULL;
   if (a == NULL) {
-    clear_settings(settings);
+    gc_account_settings_clear(settings);
     return code != GC_OK ? code : gc_fail(err, GC_ERR_MEMORY, "out of memory");
   }
   a->settings = *settings;
@@ -140,7 +106,7 @@ enum gc_code gc_accounts_define(struct gc_account_settings *settings,
   if (a->settings.has_lease) {
     a->lease = gc_lease_gate_make(a->settings.name, a->settings.host);
     if (a->lease == NULL) {
-      clear_settings(&a->settings);
+      gc_account_settings_clear(&a->settings);
       free(a);
       return gc_fail(err, GC_ERR_MEMORY, "out of memory");
     }
@@ -224,14 +190,7 @@ static void report_exposed(void *ctx, const struct gc_err *warning) {
 /* Searches for exposed secrets; called before the loop starts. */
 static enum gc_code search_exposed(struct gc_account *a, struct gc_err *err) {
   const struct gc_account_settings *s = &a->settings;
-  struct gc_exposure e = {.secret = {.literal = s->secret_literal,
-                                     .file = s->secret_file,
-                                     .credential = s->secret_credential},
-                          .client_cert = s->connect.client_cert,
-                          .client_key = s->connect.client_key,
-                          .client_key_pass = s->connect.client_key_pass,
-                          .proxy = s->connect.proxy,
-                          .lease_password_file = s->lease_password_file};
+  struct gc_exposure e = gc_account_settings_secrets(s);
   a->search = gc_background_new(a->loop);
   if (a->search == NULL)
     return gc_fail(err, GC_ERR_MEMORY, "out of memory");
@@ -274,18 +233,7 @@ static enum gc_code build_account(struct gc_account *a, struct gc_err *err) {
                            .random32 = env_random32,
                            .notice = env_notice,
                            .ctx = a};
-  struct gc_auth_settings auth = {
-      .url = s->token_url,
-      .client_id = s->client_id,
-      .secret = {.literal = s->secret_literal,
-                 .file = s->secret_file,
-                 .env = s->secret_env,
-                 .credential = s->secret_credential},
-      .in_body = s->token_in_body,
-      .scope = s->scope,
-      .margin_s = s->token_margin_s,
-      .host_hint = s->region,
-  };
+  struct gc_auth_settings auth = gc_account_settings_auth(s);
   struct gc_api_settings api = {.base_url = s->base_url,
                                 .max_concurrent = s->max_concurrent};
 
@@ -409,7 +357,7 @@ static void free_account(struct gc_account *a) {
   while (*at != a)
     at = &(*at)->next;
   *at = a->next;
-  clear_settings(&a->settings);
+  gc_account_settings_clear(&a->settings);
   pthread_mutex_destroy(&a->counters.lock);
   free(a);
 }

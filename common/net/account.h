@@ -5,7 +5,7 @@
 #ifndef GC_NET_ACCOUNT_H
 #define GC_NET_ACCOUNT_H
 
-#include "common/base/connect.h"
+#include "common/net/account_settings.h"
 #include "common/net/api/api.h"
 #include "common/net/channels/channels.h"
 #include "common/net/lease_watch.h"
@@ -13,25 +13,6 @@
 #include "common/net/name_cache.h"
 
 struct gc_account;
-
-/* The options of an <Account> block. Strings are allocated; gc_accounts_define
- * takes them over. */
-struct gc_account_settings {
-  char *name;      /* <Account "prod"> */
-  char *region;    /* as configured, for messages */
-  char *base_url;  /* "https://api.mypurecloud.ie", no slash at the end */
-  char *token_url; /* "https://login.mypurecloud.ie/oauth/token" */
-  char *client_id;
-  /* The place of the secret; exactly one member is set. */
-  char *secret_literal, *secret_file, *secret_env, *secret_credential;
-  bool token_in_body;
-  char *scope; /* blank-separated; NULL: none */
-  char *host;  /* host part of every value; NULL: collectd's host */
-  uint32_t requests_per_minute, max_concurrent, token_margin_s;
-  bool has_lease;            /* LeaseURL: needs `host` */
-  char *lease_password_file; /* searched for exposure only; NULL: none */
-  struct gc_connect connect;
-};
 
 /* ---- configuration phase, one thread ---- */
 
