@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The type that both halves of a block share: block.c runs on the network
- * thread, block_read.c on a read thread. */
+/* The type that the parts of a block share: block.c and block_poll.c
+ * run on the network thread, block_read.c on a read thread. */
 #ifndef GENESYS_REALTIME_BLOCK_INTERNAL_H
 #define GENESYS_REALTIME_BLOCK_INTERNAL_H
 
@@ -81,5 +81,21 @@ static inline enum obs_source block_option(const struct block *b) {
 static inline uint32_t block_interval_ms(const struct block *b) {
   return b->options->interval_s * 1000;
 }
+
+/* ---- block_poll.c: polls, on the network thread ---- */
+
+/* Polls, or publishes pushed observations, and sets the timer of the next one;
+ * of `timer`. `ctx`: the block, here and below. */
+void block_poll_now(void *ctx, uint64_t now_ms);
+/* Polls at once when the stream has opened, because messages may have been lost
+ * before. A poll that is running was sent earlier, so another one follows it.
+ * The guide dialect's source counts every 5 s only and is not polled sooner. */
+void block_poll_soon(void *ctx);
+/* Reports each metric once. Takes the words. */
+void block_report_unknown(void *ctx, struct gc_unknown_words *words);
+/* Counts a pushed message that could not be read. */
+void block_count_unread(void *ctx);
+/* Counts and reports numbers of a pushed message that cannot be used. */
+void block_note_ignored(void *ctx, uint32_t count);
 
 #endif
