@@ -12,6 +12,7 @@
 struct gc_lease_gate {
   char *account, *host;
   struct gc_lease_gate *next;
+  struct gc_lease_book *book;
   uint32_t terms; /* of the thread of the lease */
   _Atomic uint64_t valid_until_ms, fence, answered_ms;
   _Atomic int64_t offset_ms; /* wall clock less boot clock, at the last check */
@@ -28,6 +29,7 @@ static int64_t measure_offset(void) {
 static void free_gate(struct gc_lease_gate *g) {
   free(g->account);
   free(g->host);
+  gc_lease_book_free(g->book);
   free(g);
 }
 
@@ -37,7 +39,8 @@ static struct gc_lease_gate *add_gate(const char *account, const char *host) {
     return NULL;
   g->account = strdup(account);
   g->host = strdup(host);
-  if (g->account == NULL || g->host == NULL) {
+  g->book = gc_lease_book_new();
+  if (g->account == NULL || g->host == NULL || g->book == NULL) {
     free_gate(g);
     return NULL;
   }
@@ -96,6 +99,10 @@ bool gc_lease_gate_check_clocks(struct gc_lease_gate *g) {
 
 uint32_t gc_lease_gate_term(const struct gc_lease_gate *g) {
   return g == NULL ? 1 : atomic_load(&g->term);
+}
+
+struct gc_lease_book *gc_lease_gate_book(struct gc_lease_gate *g) {
+  return g->book;
 }
 
 void gc_lease_gate_status(const struct gc_lease_gate *g,

@@ -10,6 +10,7 @@
 #define GC_NET_LEASE_GATE_H
 
 #include "common/base/policy/lease.h"
+#include "common/net/lease_book.h"
 
 struct gc_lease_gate;
 
@@ -36,6 +37,9 @@ GC_API bool gc_lease_gate_allows(const struct gc_lease_gate *g);
  * after a sleep until Redis answers. So what began with the term (channels,
  * counters) ends when another agent has the lease, not with each pause. */
 GC_API uint32_t gc_lease_gate_term(const struct gc_lease_gate *g);
+
+/* Returns what passes to the next holder; lives as long as the gate. */
+GC_API struct gc_lease_book *gc_lease_gate_book(struct gc_lease_gate *g);
 
 struct gc_lease_status {
   enum gc_lease_state state;

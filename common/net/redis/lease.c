@@ -16,11 +16,13 @@
   "local r = redis.call('HMGET', KEYS[1], 'fence', 'owner', 'beat') "          \
   "local fence, owner, beat = r[1] or '0', r[2] or '0', r[3] or '0' "          \
   "local me, mine, my = ARGV[1], ARGV[2], ARGV[3] "                            \
+  "local before = owner == me and beat or '0' "                                \
   "local function write(f, o) "                                                \
   "fence, owner, beat = string.format('%.0f', f), o, mine "                    \
   "redis.call('HSET', KEYS[1], 'fence', fence, 'owner', owner, 'beat', beat) " \
   "end "
-#define LEASE_RETURN " local record = {fence, owner, beat} return record"
+#define LEASE_RETURN                                                           \
+  " local answer = {fence, owner, beat, before} return answer"
 
 static const char *const scripts[] = {
     [GC_LEASE_OBSERVE] = LEASE_READ LEASE_RETURN,
@@ -31,18 +33,30 @@ static const char *const scripts[] = {
     [GC_LEASE_RENEW] = LEASE_READ
     "local have, want = tonumber(fence), tonumber(my) "
     "if (owner == me and have == want and tonumber(mine) > tonumber(beat)) "
-    "or (ARGV[4] == '1' and have < want) then write(want, me) end" LEASE_RETURN,
+    "or (ARGV[4] == '1' and have < want) then write(want, me) "
+    "for i = 8, #ARGV, 3 do local page = KEYS[1] .. '/' .. ARGV[i] "
+    "if ARGV[i + 2] == '' then redis.call('HDEL', page, ARGV[i + 1]) "
+    "else redis.call('HSET', page, ARGV[i + 1], ARGV[i + 2]) end end "
+    "end" LEASE_RETURN,
     [GC_LEASE_RELEASE] =
         LEASE_READ "local held = owner == me "
                    "if held then write(tonumber(fence), '0') end" LEASE_RETURN,
 };
 
-static void add_words(struct redis_words *w, const char *name,
+static void add_field(void *ctx, const char *page, const char *field,
+                      const char *text) {
+  struct redis_words *w = ctx;
+  redis_word(w, page, strlen(page));
+  redis_word(w, field, strlen(field));
+  redis_word(w, text, strlen(text));
+}
+
+static void add_words(struct redis_words *w, const struct redis_lease_share *s,
                       const struct gc_lease_request *q) {
   redis_print(w, "EVAL");
   redis_print(w, "%s", scripts[q->verb]);
   redis_print(w, "1");
-  redis_print(w, LEASE_KEYS "%.*s", REDIS_LEASE_NAME_MAX, name);
+  redis_print(w, LEASE_KEYS "%.*s", REDIS_LEASE_NAME_MAX, s->name);
   redis_print(w, "%" PRIu64, q->owner);
   redis_print(w, "%" PRIu64, q->beat);
   redis_print(w, "%" PRIu64, q->fence);
@@ -50,6 +64,8 @@ static void add_words(struct redis_words *w, const char *name,
   redis_print(w, "%" PRIu64, q->seen.fence);
   redis_print(w, "%" PRIu64, q->seen.owner);
   redis_print(w, "%" PRIu64, q->seen.beat);
+  if (q->verb == GC_LEASE_RENEW && s->book != NULL)
+    gc_lease_book_collect(s->book, q->fence, add_field, w);
 }
 
 static bool read_number(const redisReply *r, uint64_t max, uint64_t *ret) {
@@ -62,29 +78,118 @@ static bool read_number(const redisReply *r, uint64_t max, uint64_t *ret) {
   return errno == 0 && n <= max;
 }
 
+struct answer {
+  struct gc_lease_record record; /* after the request */
+  uint64_t beat_before; /* of this agent's record before it; 0: there was none
+                         */
+};
+
 /* 2^53: a larger fence would stand still in the script. */
-static bool read_record(const redisReply *r, struct gc_lease_record *ret) {
+static bool read_answer(const redisReply *r, struct answer *ret) {
   const uint64_t exact_max = UINT64_C(1) << 53;
-  return r->type == REDIS_REPLY_ARRAY && r->elements == 3 &&
-         read_number(r->element[0], exact_max, &ret->fence) &&
-         read_number(r->element[1], UINT64_MAX, &ret->owner) &&
-         read_number(r->element[2], exact_max, &ret->beat);
+  return r->type == REDIS_REPLY_ARRAY && r->elements == 4 &&
+         read_number(r->element[0], exact_max, &ret->record.fence) &&
+         read_number(r->element[1], UINT64_MAX, &ret->record.owner) &&
+         read_number(r->element[2], exact_max, &ret->record.beat) &&
+         read_number(r->element[3], exact_max, &ret->beat_before);
 }
 
-enum gc_code redis_lease_request(struct redis_link *link, const char *name,
+static enum gc_code send_request(struct redis_link *link,
+                                 const struct redis_lease_share *s,
                                  const struct gc_lease_request *q,
-                                 struct gc_lease_record *ret_record,
-                                 struct gc_err *err) {
+                                 struct answer *ret, struct gc_err *err) {
   struct redis_words words = {.count = 0};
   struct redisReply *reply = NULL;
-  add_words(&words, name, q);
+  add_words(&words, s, q);
   enum gc_code code = redis_request(link, &words, &reply, err);
   redis_words_clear(&words);
   if (code != GC_OK)
     return code;
-  if (!read_record(reply, ret_record))
+  if (!read_answer(reply, ret))
     code = gc_fail(err, GC_ERR_PARSE, "the key %s%s has no record of a lease",
-                   LEASE_KEYS, name);
+                   LEASE_KEYS, s->name);
   freeReplyObject(reply);
   return code;
+}
+
+/* ---- pages ---- */
+
+/* Takes the answer to HGETALL. */
+static enum gc_code read_fields(const redisReply *r, struct gc_buf *fields) {
+  if (r->type != REDIS_REPLY_ARRAY || r->elements % 2 != 0)
+    return GC_ERR_PARSE;
+  for (size_t i = 0; i < r->elements; i += 2) {
+    const redisReply *field = r->element[i], *text = r->element[i + 1];
+    if (field->type != REDIS_REPLY_STRING || text->type != REDIS_REPLY_STRING)
+      return GC_ERR_PARSE;
+    GC_TRY(gc_lease_fields_add(fields, field->str, text->str));
+  }
+  return GC_OK;
+}
+
+static enum gc_code read_page(struct redis_link *link, const char *name,
+                              const char *page, struct gc_buf *fields,
+                              struct gc_err *err) {
+  struct redis_words words = {.count = 0};
+  struct redisReply *reply = NULL;
+  redis_print(&words, "HGETALL");
+  redis_print(&words, LEASE_KEYS "%.*s/%s", REDIS_LEASE_NAME_MAX, name, page);
+  enum gc_code code = redis_request(link, &words, &reply, err);
+  redis_words_clear(&words);
+  if (code != GC_OK)
+    return code;
+  code = read_fields(reply, fields);
+  freeReplyObject(reply);
+  return code == GC_OK
+             ? GC_OK
+             : gc_fail(err, code, "the key %s%s/%s has no counters of a lease",
+                       LEASE_KEYS, name, page);
+}
+
+/* Reads what the former holders have written. The claim is executed: no agent
+ * with an older lease can write any more. */
+static enum gc_code read_pages(struct redis_link *link,
+                               const struct redis_lease_share *s,
+                               uint64_t fence, struct gc_err *err) {
+  char page[GC_LEASE_PAGE_NAME_SIZE];
+  while (gc_lease_book_find_unread(s->book, fence, page)) {
+    GC_AUTO(gc_buf_clear)
+    struct gc_buf fields = {.max = GC_LEASE_BOOK_MAX_BYTES};
+    GC_TRY(read_page(link, s->name, page, &fields, err));
+    if (gc_lease_book_read(s->book, page, fence, &fields) != GC_OK)
+      return gc_fail(err, GC_ERR_MEMORY, "out of memory");
+  }
+  return GC_OK;
+}
+
+static enum gc_code update_book(struct redis_link *link,
+                                struct redis_lease_share *s,
+                                const struct gc_lease_request *q,
+                                const struct answer *a, struct gc_err *err) {
+  if (a->record.owner != q->owner) {
+    gc_lease_book_leave(s->book);
+    s->kept_beat = 0;
+    return GC_OK;
+  }
+  if (a->beat_before < s->kept_beat)
+    gc_lease_book_lost(s->book);
+  s->kept_beat = a->record.beat;
+  return read_pages(link, s, a->record.fence, err);
+}
+
+enum gc_code redis_lease_request(struct redis_link *link,
+                                 struct redis_lease_share *s,
+                                 const struct gc_lease_request *q,
+                                 struct gc_lease_record *ret_record,
+                                 struct gc_err *err) {
+  struct answer a = {.beat_before = 0};
+  enum gc_code code = send_request(link, s, q, &a, err);
+  bool is_executed = code == GC_OK && a.record.owner == q->owner &&
+                     a.record.fence == q->fence && a.record.beat == q->beat;
+  *ret_record = a.record;
+  if (s->book == NULL)
+    return code;
+  if (q->verb == GC_LEASE_RENEW)
+    gc_lease_book_settle(s->book, is_executed);
+  return code == GC_OK ? update_book(link, s, q, &a, err) : code;
 }

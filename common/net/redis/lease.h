@@ -1,22 +1,36 @@
 /* SPDX-License-Identifier: MIT */
 /* The record of a lease (base/policy/lease) in Redis: a hash with the fields
- * fence, owner and beat, under the key "genesys:{lease}:NAME". It never
- * expires. One thread. */
+ * fence, owner and beat, under the key "genesys:{lease}:NAME"; and the pages of
+ * its book (net/lease_book): a hash each, under "genesys:{lease}:NAME/PAGE".
+ * They never expire. One thread. */
 #ifndef GC_NET_REDIS_LEASE_H
 #define GC_NET_REDIS_LEASE_H
 
 #include "common/base/policy/lease.h"
+#include "common/net/lease_book.h"
 #include "common/net/redis/link.h"
 
 enum { REDIS_LEASE_NAME_MAX = 512 };
 
-/* Sends one request; `ret_record` is the record after it. `name` is that of the
- * lease, equal for all agents that share it. The caller closes the link after
- * a failure: the request may still be executed later, which the state machine
- * expects. Codes: those of redis_request; GC_ERR_PARSE for a record that this
- * version did not write. */
+/* What the agents share, as one of them sees it. */
+struct redis_lease_share {
+  const char *name;           /* of the lease, equal for all of them */
+  struct gc_lease_book *book; /* what passes to the next holder; NULL: nothing
+                               */
+  uint64_t kept_beat; /* what Redis has of this agent's lease, by its newest
+                         answer; 0: nothing. An older one later: Redis has lost
+                         data, and the book is written again */
+};
+
+/* Sends one request; `ret_record` is the record after it. A renewal also writes
+ * what the book has to write, in the same script; a record that names this
+ * agent for the first time makes it read the book's pages. The caller closes
+ * the link after a failure: the request may still be executed later, which the
+ * state machine expects. Codes: those of redis_request; GC_ERR_PARSE for a key
+ * that this version did not write; GC_ERR_LIMIT for pages that are too large.
+ */
 GC_MUST_CHECK enum gc_code
-redis_lease_request(struct redis_link *link, const char *name,
+redis_lease_request(struct redis_link *link, struct redis_lease_share *share,
                     const struct gc_lease_request *q,
                     struct gc_lease_record *ret_record, struct gc_err *err);
 

@@ -21,6 +21,7 @@ struct redis_lease {
   struct redis_link *link;
   struct gc_err err; /* the last failure; GC_OK: Redis answers */
   enum gc_lease_state reported;
+  struct redis_lease_share share;
   pthread_t thread;
   int wake_fd;     /* readable: stop */
   int stop_fd;     /* readable: no answer is waited for any more */
@@ -34,6 +35,7 @@ static void report_state(struct redis_lease *l) {
   if (state == l->reported)
     return;
   l->reported = state;
+  gc_lease_book_go_on(l->share.book, state == GC_LEASE_GOING_ON);
   l->settings.report(l->settings.ctx, state, l->machine.fence, &l->err);
 }
 
@@ -60,7 +62,7 @@ static enum gc_code ask_redis(struct redis_lease *l,
                               struct gc_lease_record *ret) {
   if (l->link == NULL)
     GC_TRY(redis_link_open(&l->settings.redis, l->stop_fd, &l->link, &l->err));
-  return redis_lease_request(l->link, l->settings.name, q, ret, &l->err);
+  return redis_lease_request(l->link, &l->share, q, ret, &l->err);
 }
 
 static void ask(struct redis_lease *l, const struct gc_lease_request *q) {
@@ -127,6 +129,8 @@ enum gc_code redis_lease_start(const struct redis_lease_settings *s,
   if (l == NULL)
     return gc_fail(err, GC_ERR_MEMORY, "out of memory");
   l->settings = *s;
+  l->share = (struct redis_lease_share){.name = s->name,
+                                        .book = gc_lease_gate_book(s->gate)};
   l->reported = GC_LEASE_STATE_COUNT;
   l->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
   l->stop_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);

@@ -12,7 +12,8 @@ struct redis_lease_settings {
   const char *name; /* borrowed; equal for all agents of the account */
   uint32_t ttl_ms;
   bool goes_on;               /* LeaseLost "go on" */
-  struct gc_lease_gate *gate; /* opened and closed by the thread; borrowed */
+  struct gc_lease_gate *gate; /* opened and closed by the thread, which also
+                                 carries its book; borrowed */
   /* Reports each change of the state, with the last error of Redis (GC_OK: it
    * answers). Called on the thread of the lease; must not block. */
   void (*report)(void *ctx, enum gc_lease_state state, uint64_t fence,

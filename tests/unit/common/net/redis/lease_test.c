@@ -13,6 +13,7 @@ enum { SKIPPED = 77, TTL = 15000 };
 static struct redis_server server;
 static struct redis_settings settings;
 static int stop_fds[2];
+static struct redis_lease_share share = {.name = "prod"};
 
 static struct redis_link *open_link(void) {
   struct redis_link *link = NULL;
@@ -63,7 +64,7 @@ static void the_script_does_what_the_model_does(void) {
     struct gc_lease_record before = model;
     gc_lease_apply(&model, &q);
     writes += memcmp(&before, &model, sizeof(model)) != 0;
-    CHECK_INT(redis_lease_request(link, "prod", &q, &got, &err), GC_OK);
+    CHECK_INT(redis_lease_request(link, &share, &q, &got, &err), GC_OK);
     CHECK_INT(got.fence, model.fence);
     CHECK(got.owner == model.owner);
     CHECK_INT(got.beat, model.beat);
@@ -90,7 +91,7 @@ static void run_agent(struct agent *a, bool reaches) {
   if (!gc_lease_next(&a->l, now_ms, 0, &q))
     return;
   bool ok = reaches &&
-            redis_lease_request(a->link, "prod", &q, &e.record, &err) == GC_OK;
+            redis_lease_request(a->link, &share, &q, &e.record, &err) == GC_OK;
   e.kind = ok ? GC_LEASE_ANSWER : GC_LEASE_NO_ANSWER;
   gc_lease_step(&a->l, &e, now_ms);
 }
@@ -186,7 +187,7 @@ static void a_key_of_another_program_is_refused(void) {
     CHECK_STR(redis_server_ask(&server, "DEL genesys:{lease}:prod"),
               i == 0 ? "0" : "1");
     CHECK_STR(redis_server_ask(&server, damages[i]), "1");
-    CHECK_INT(redis_lease_request(link, "prod", &q, &got, &err), GC_ERR_PARSE);
+    CHECK_INT(redis_lease_request(link, &share, &q, &got, &err), GC_ERR_PARSE);
     CHECK_STR(err.text,
               "the key genesys:{lease}:prod has no record of a lease");
   }

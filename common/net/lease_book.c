@@ -1,0 +1,354 @@
+/* SPDX-License-Identifier: MIT */
+#include "common/net/lease_book.h"
+
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/base/strmap.h"
+
+struct entry {
+  char *field, *text; /* text "": Redis does not have it, or need not */
+  bool is_dirty;      /* Redis lacks this text */
+  bool is_sent;       /* the renewal under way has it */
+  bool is_named;      /* in the write under way */
+};
+
+struct gc_lease_page {
+  struct gc_lease_book *book;
+  char name[GC_LEASE_PAGE_NAME_SIZE];
+  struct gc_strmap entries; /* struct entry, by field */
+  uint64_t fence;           /* 0: not read */
+  uint64_t version, sent, confirmed;
+  size_t dirty; /* entries that are dirty or sent */
+  bool is_torn; /* the newest write failed: Redis must not have a part of it */
+};
+
+struct gc_lease_book {
+  pthread_mutex_t lock;
+  struct gc_lease_page *pages[GC_LEASE_PAGES_MAX];
+  size_t count, bytes;
+  bool goes_on;
+};
+
+/* ---- fields ---- */
+
+enum gc_code gc_lease_fields_add(struct gc_buf *fields, const char *field,
+                                 const char *text) {
+  size_t len = fields->len;
+  enum gc_code code = gc_buf_add(fields, field, strlen(field) + 1);
+  if (code == GC_OK)
+    code = gc_buf_add(fields, text, strlen(text) + 1);
+  if (code != GC_OK)
+    fields->len = len;
+  return code;
+}
+
+bool gc_lease_fields_next(const struct gc_buf *fields, size_t *offset,
+                          const char **ret_field, const char **ret_text) {
+  if (*offset >= fields->len)
+    return false;
+  *ret_field = fields->data + *offset;
+  *ret_text = *ret_field + strlen(*ret_field) + 1;
+  *offset = (size_t)(*ret_text - fields->data) + strlen(*ret_text) + 1;
+  return true;
+}
+
+/* ---- pages ---- */
+
+static void free_entry(struct gc_lease_page *p, struct entry *e) {
+  p->book->bytes -= strlen(e->field) + strlen(e->text);
+  free(e->field);
+  free(e->text);
+  free(e);
+}
+
+static void empty_page(struct gc_lease_page *p) {
+  for (size_t i = 0; i < p->entries.room; i++)
+    if (p->entries.slots[i].key != NULL)
+      free_entry(p, p->entries.slots[i].value);
+  gc_strmap_clear(&p->entries);
+  p->fence = 0;
+  p->version = p->sent = p->confirmed = 0;
+  p->dirty = 0;
+  p->is_torn = false;
+}
+
+struct gc_lease_book *gc_lease_book_new(void) {
+  struct gc_lease_book *b = calloc(1, sizeof(*b));
+  if (b != NULL)
+    pthread_mutex_init(&b->lock, NULL);
+  return b;
+}
+
+void gc_lease_book_free(struct gc_lease_book *b) {
+  if (b == NULL)
+    return;
+  for (size_t i = 0; i < b->count; i++) {
+    empty_page(b->pages[i]);
+    free(b->pages[i]);
+  }
+  pthread_mutex_destroy(&b->lock);
+  free(b);
+}
+
+static struct gc_lease_page *find_page(const struct gc_lease_book *b,
+                                       const char *name) {
+  for (size_t i = 0; i < b->count; i++)
+    if (strncmp(b->pages[i]->name, name, GC_LEASE_PAGE_NAME_SIZE - 1) == 0)
+      return b->pages[i];
+  return NULL;
+}
+
+static struct gc_lease_page *add_page(struct gc_lease_book *b,
+                                      const char *name) {
+  struct gc_lease_page *p =
+      b->count < GC_LEASE_PAGES_MAX ? calloc(1, sizeof(*p)) : NULL;
+  if (p == NULL)
+    return NULL;
+  p->book = b;
+  snprintf(p->name, sizeof(p->name), "%s", name);
+  b->pages[b->count++] = p;
+  return p;
+}
+
+struct gc_lease_page *gc_lease_book_page(struct gc_lease_book *b,
+                                         const char *name) {
+  pthread_mutex_lock(&b->lock);
+  struct gc_lease_page *p = find_page(b, name);
+  if (p == NULL)
+    p = add_page(b, name);
+  pthread_mutex_unlock(&b->lock);
+  return p;
+}
+
+uint64_t gc_lease_page_fence(const struct gc_lease_page *p) {
+  pthread_mutex_lock(&p->book->lock);
+  uint64_t fence = p->fence;
+  pthread_mutex_unlock(&p->book->lock);
+  return fence;
+}
+
+enum gc_code gc_lease_page_copy(const struct gc_lease_page *p,
+                                struct gc_buf *fields) {
+  enum gc_code code = GC_OK;
+  pthread_mutex_lock(&p->book->lock);
+  for (size_t i = 0; i < p->entries.room && code == GC_OK; i++) {
+    const struct entry *e =
+        p->entries.slots[i].key != NULL ? p->entries.slots[i].value : NULL;
+    if (e != NULL && e->text[0] != '\0')
+      code = gc_lease_fields_add(fields, e->field, e->text);
+  }
+  pthread_mutex_unlock(&p->book->lock);
+  return code;
+}
+
+/* ---- writing ---- */
+
+static void mark_dirty(struct gc_lease_page *p, struct entry *e) {
+  p->dirty += !e->is_dirty && !e->is_sent;
+  e->is_dirty = true;
+}
+
+static struct entry *add_entry(struct gc_lease_page *p, const char *field) {
+  struct entry *e = calloc(1, sizeof(*e));
+  if (e == NULL)
+    return NULL;
+  e->field = strdup(field);
+  e->text = calloc(1, 1);
+  if (e->field == NULL || e->text == NULL ||
+      gc_strmap_put(&p->entries, e->field, e) != GC_OK) {
+    free(e->field);
+    free(e->text);
+    free(e);
+    return NULL;
+  }
+  p->book->bytes += strlen(field);
+  return e;
+}
+
+static enum gc_code write_field(struct gc_lease_page *p, const char *field,
+                                const char *text) {
+  struct entry *e = gc_strmap_get(&p->entries, field);
+  if (e == NULL)
+    e = add_entry(p, field);
+  if (e == NULL)
+    return GC_ERR_MEMORY;
+  e->is_named = true;
+  if (strcmp(e->text, text) == 0)
+    return GC_OK;
+  char *copy = strdup(text);
+  if (copy == NULL)
+    return GC_ERR_MEMORY;
+  p->book->bytes += strlen(text);
+  p->book->bytes -= strlen(e->text);
+  free(e->text);
+  e->text = copy;
+  mark_dirty(p, e);
+  return GC_OK;
+}
+
+static enum gc_code write_fields(struct gc_lease_page *p,
+                                 const struct gc_buf *fields) {
+  const char *field, *text;
+  size_t at = 0;
+  if (p->book->bytes + fields->len > GC_LEASE_BOOK_MAX_BYTES)
+    return GC_ERR_LIMIT;
+  while (gc_lease_fields_next(fields, &at, &field, &text))
+    GC_TRY(write_field(p, field, text));
+  return GC_OK;
+}
+
+/* Ends a write: removes the texts of fields that were not in it, if `is_all`.
+ */
+static void end_write(struct gc_lease_page *p, bool is_all) {
+  for (size_t i = 0; i < p->entries.room; i++) {
+    struct entry *e =
+        p->entries.slots[i].key != NULL ? p->entries.slots[i].value : NULL;
+    if (e == NULL)
+      continue;
+    if (is_all && !e->is_named && e->text[0] != '\0') {
+      p->book->bytes -= strlen(e->text);
+      e->text[0] = '\0';
+      mark_dirty(p, e);
+    }
+    e->is_named = false;
+  }
+}
+
+enum gc_code gc_lease_page_write(struct gc_lease_page *p, uint64_t fence,
+                                 const struct gc_buf *fields, bool is_all,
+                                 uint64_t *ret_version) {
+  pthread_mutex_lock(&p->book->lock);
+  enum gc_code code =
+      fence == 0 || p->fence != fence ? GC_ERR_STATE : write_fields(p, fields);
+  end_write(p, is_all && code == GC_OK);
+  p->is_torn = code != GC_OK || (p->is_torn && !is_all);
+  if (code == GC_OK) {
+    *ret_version = ++p->version;
+    if (p->dirty == 0)
+      p->sent = p->confirmed = p->version;
+  }
+  pthread_mutex_unlock(&p->book->lock);
+  return code;
+}
+
+bool gc_lease_page_has(const struct gc_lease_page *p, uint64_t version) {
+  pthread_mutex_lock(&p->book->lock);
+  bool has = p->fence != 0 && (p->confirmed >= version || p->book->goes_on);
+  pthread_mutex_unlock(&p->book->lock);
+  return has;
+}
+
+/* ---- the thread of the lease ---- */
+
+static void visit_entries(struct gc_lease_page *p,
+                          void (*visit)(struct gc_lease_page *p,
+                                        struct entry *e)) {
+  for (size_t i = 0; i < p->entries.room; i++)
+    if (p->entries.slots[i].key != NULL)
+      visit(p, p->entries.slots[i].value);
+}
+
+void gc_lease_book_collect(struct gc_lease_book *b, uint64_t fence,
+                           void (*report)(void *ctx, const char *page,
+                                          const char *field, const char *text),
+                           void *ctx) {
+  pthread_mutex_lock(&b->lock);
+  for (size_t n = 0; n < b->count; n++) {
+    struct gc_lease_page *p = b->pages[n];
+    if (p->fence != fence || p->is_torn)
+      continue;
+    p->sent = p->version;
+    for (size_t i = 0; i < p->entries.room && p->dirty > 0; i++) {
+      struct entry *e =
+          p->entries.slots[i].key != NULL ? p->entries.slots[i].value : NULL;
+      if (e == NULL || !e->is_dirty)
+        continue;
+      e->is_dirty = false;
+      e->is_sent = true;
+      report(ctx, p->name, e->field, e->text);
+    }
+  }
+  pthread_mutex_unlock(&b->lock);
+}
+
+static void confirm_entry(struct gc_lease_page *p, struct entry *e) {
+  p->dirty -= e->is_sent && !e->is_dirty;
+  e->is_sent = false;
+}
+
+static void repeat_entry(struct gc_lease_page *p, struct entry *e) {
+  (void)p;
+  e->is_dirty |= e->is_sent;
+  e->is_sent = false;
+}
+
+void gc_lease_book_settle(struct gc_lease_book *b, bool is_confirmed) {
+  pthread_mutex_lock(&b->lock);
+  for (size_t n = 0; n < b->count; n++) {
+    struct gc_lease_page *p = b->pages[n];
+    if (p->dirty > 0)
+      visit_entries(p, is_confirmed ? confirm_entry : repeat_entry);
+    if (is_confirmed)
+      p->confirmed = p->sent;
+  }
+  pthread_mutex_unlock(&b->lock);
+}
+
+void gc_lease_book_lost(struct gc_lease_book *b) {
+  pthread_mutex_lock(&b->lock);
+  for (size_t n = 0; n < b->count; n++)
+    if (b->pages[n]->fence != 0)
+      visit_entries(b->pages[n], mark_dirty);
+  pthread_mutex_unlock(&b->lock);
+}
+
+bool gc_lease_book_find_unread(const struct gc_lease_book *b, uint64_t fence,
+                               char ret_name[GC_LEASE_PAGE_NAME_SIZE]) {
+  struct gc_lease_book *book = (struct gc_lease_book *)b;
+  bool found = false;
+  pthread_mutex_lock(&book->lock);
+  for (size_t i = 0; i < b->count && !found; i++) {
+    found = b->pages[i]->fence != fence;
+    if (found)
+      memcpy(ret_name, b->pages[i]->name, GC_LEASE_PAGE_NAME_SIZE);
+  }
+  pthread_mutex_unlock(&book->lock);
+  return found;
+}
+
+static void confirm_all(struct gc_lease_page *p, struct entry *e) {
+  (void)p;
+  e->is_dirty = e->is_sent = e->is_named = false;
+}
+
+enum gc_code gc_lease_book_read(struct gc_lease_book *b, const char *name,
+                                uint64_t fence, const struct gc_buf *fields) {
+  enum gc_code code = GC_OK;
+  pthread_mutex_lock(&b->lock);
+  struct gc_lease_page *p = find_page(b, name);
+  if (p != NULL) {
+    empty_page(p);
+    code = write_fields(p, fields);
+    visit_entries(p, confirm_all);
+    p->dirty = 0;
+    p->fence = code == GC_OK ? fence : 0;
+  }
+  pthread_mutex_unlock(&b->lock);
+  return code;
+}
+
+void gc_lease_book_leave(struct gc_lease_book *b) {
+  pthread_mutex_lock(&b->lock);
+  for (size_t i = 0; i < b->count; i++)
+    empty_page(b->pages[i]);
+  pthread_mutex_unlock(&b->lock);
+}
+
+void gc_lease_book_go_on(struct gc_lease_book *b, bool goes_on) {
+  pthread_mutex_lock(&b->lock);
+  b->goes_on = goes_on;
+  pthread_mutex_unlock(&b->lock);
+}

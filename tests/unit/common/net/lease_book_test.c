@@ -1,0 +1,180 @@
+/* SPDX-License-Identifier: MIT */
+#include "common/net/lease_book.h"
+
+#include <stdio.h>
+
+#include "tests/support/check.h"
+
+enum { FENCE = 7 };
+
+static struct gc_lease_book *book;
+static struct gc_lease_page *page;
+static char written[1 << 16]; /* what the last collect reported */
+
+static void note(void *ctx, const char *name, const char *field,
+                 const char *text) {
+  (void)ctx;
+  size_t len = strlen(written);
+  snprintf(written + len, sizeof(written) - len, "%s/%s=%s ", name, field,
+           text);
+}
+
+static const char *collected(void) {
+  written[0] = '\0';
+  gc_lease_book_collect(book, FENCE, note, NULL);
+  return written;
+}
+
+static struct gc_buf fields_of(const char *field, const char *text) {
+  struct gc_buf b = {.max = GC_LEASE_BOOK_MAX_BYTES * 2};
+  if (field != NULL)
+    CHECK_INT(gc_lease_fields_add(&b, field, text), GC_OK);
+  return b;
+}
+
+static enum gc_code write_one(const char *field, const char *text, bool is_all,
+                              uint64_t *ret_version) {
+  struct gc_buf b = fields_of(field, text);
+  enum gc_code code = gc_lease_page_write(page, FENCE, &b, is_all, ret_version);
+  gc_buf_clear(&b);
+  return code;
+}
+
+static void read_one(const char *field, const char *text) {
+  struct gc_buf b = fields_of(field, text);
+  CHECK_INT(gc_lease_book_read(book, "queues", FENCE, &b), GC_OK);
+  gc_buf_clear(&b);
+}
+
+static void begin(void) {
+  book = gc_lease_book_new();
+  page = gc_lease_book_page(book, "queues");
+  CHECK(page != NULL);
+}
+
+static void end(void) { gc_lease_book_free(book); }
+
+static void a_page_is_the_holders_after_it_was_read(void) {
+  char name[GC_LEASE_PAGE_NAME_SIZE];
+  uint64_t version;
+  begin();
+  CHECK(gc_lease_book_page(book, "queues") == page);
+  CHECK_INT(gc_lease_page_fence(page), 0);
+  CHECK_INT(write_one("a", "1", false, &version), GC_ERR_STATE);
+  CHECK(gc_lease_book_find_unread(book, FENCE, name));
+  CHECK_STR(name, "queues");
+  read_one("a", "5");
+  CHECK_INT(gc_lease_page_fence(page), FENCE);
+  CHECK(!gc_lease_book_find_unread(book, FENCE, name));
+  CHECK(gc_lease_book_find_unread(book, FENCE + 1, name));
+  struct gc_buf copy = fields_of(NULL, NULL);
+  CHECK_INT(gc_lease_page_copy(page, &copy), GC_OK);
+  CHECK_INT(copy.len, 4);
+  CHECK(memcmp(copy.data, "a\0005\0", 4) == 0);
+  gc_buf_clear(&copy);
+  CHECK_STR(collected(), ""); /* Redis has it */
+  gc_lease_book_leave(book);
+  CHECK_INT(gc_lease_page_fence(page), 0);
+  CHECK_INT(write_one("a", "6", false, &version), GC_ERR_STATE);
+  end();
+}
+
+static void a_version_is_there_when_its_renewal_is_confirmed(void) {
+  uint64_t version, later;
+  begin();
+  read_one(NULL, NULL);
+  CHECK_INT(write_one("a", "1", false, &version), GC_OK);
+  CHECK(!gc_lease_page_has(page, version));
+  CHECK_STR(collected(), "queues/a=1 ");
+  CHECK(!gc_lease_page_has(page, version));
+  CHECK_INT(write_one("a", "2", false, &later), GC_OK);
+  gc_lease_book_settle(book, true);
+  CHECK(gc_lease_page_has(page, version));
+  CHECK(!gc_lease_page_has(page, later));
+  CHECK_STR(collected(), "queues/a=2 ");
+  gc_lease_book_settle(book, true);
+  CHECK(gc_lease_page_has(page, later));
+  CHECK_INT(write_one("a", "2", false, &later), GC_OK);
+  CHECK(gc_lease_page_has(page, later)); /* no change: nothing to confirm */
+  end();
+}
+
+static void a_renewal_without_an_answer_is_repeated(void) {
+  uint64_t version, later;
+  begin();
+  read_one(NULL, NULL);
+  CHECK_INT(write_one("a", "1", false, &version), GC_OK);
+  CHECK_STR(collected(), "queues/a=1 ");
+  CHECK_INT(write_one("b", "1", false, &later), GC_OK);
+  gc_lease_book_settle(book, false);
+  CHECK(!gc_lease_page_has(page, version));
+  const char *both = collected();
+  CHECK(strstr(both, "queues/a=1 ") != NULL);
+  CHECK(strstr(both, "queues/b=1 ") != NULL);
+  gc_lease_book_settle(book, true);
+  CHECK(gc_lease_page_has(page, later));
+  CHECK_STR(collected(), "");
+  end();
+}
+
+static void a_full_write_removes_the_other_fields(void) {
+  uint64_t version;
+  begin();
+  read_one("a", "1");
+  CHECK_INT(write_one("b", "2", true, &version), GC_OK);
+  const char *both = collected();
+  CHECK(strstr(both, "queues/a= ") != NULL);
+  CHECK(strstr(both, "queues/b=2 ") != NULL);
+  gc_lease_book_settle(book, true);
+  CHECK(gc_lease_page_has(page, version));
+  end();
+}
+
+static void lost_data_are_written_again(void) {
+  uint64_t version;
+  begin();
+  read_one("a", "1");
+  gc_lease_book_lost(book);
+  CHECK_STR(collected(), "queues/a=1 ");
+  gc_lease_book_settle(book, true);
+  CHECK_INT(write_one("a", "2", false, &version), GC_OK);
+  CHECK(!gc_lease_page_has(page, version));
+  gc_lease_book_go_on(book, true);
+  CHECK(gc_lease_page_has(page, version));
+  gc_lease_book_go_on(book, false);
+  CHECK(!gc_lease_page_has(page, version));
+  end();
+}
+
+/* The next holder must not find half of a write. */
+static void a_full_book_takes_no_part_of_a_write(void) {
+  static char text[GC_LEASE_BOOK_MAX_BYTES];
+  uint64_t version;
+  begin();
+  read_one("a", "1");
+  memset(text, 'x', sizeof(text) - 1);
+  CHECK_INT(write_one("a", "2", false, &version), GC_OK);
+  CHECK_INT(write_one("b", text, false, &version), GC_ERR_LIMIT);
+  CHECK_STR(collected(), "");
+  CHECK_INT(write_one("c", "3", false, &version), GC_OK);
+  CHECK_STR(collected(), "");
+  CHECK_INT(write_one("a", "3", true, &version), GC_OK);
+  CHECK(strstr(collected(), "queues/a=3 ") != NULL);
+  for (unsigned i = 1; i < GC_LEASE_PAGES_MAX; i++) {
+    char name[32];
+    snprintf(name, sizeof(name), "page %u", i);
+    CHECK(gc_lease_book_page(book, name) != NULL);
+  }
+  CHECK(gc_lease_book_page(book, "one more") == NULL);
+  end();
+}
+
+int main(void) {
+  RUN(a_page_is_the_holders_after_it_was_read);
+  RUN(a_version_is_there_when_its_renewal_is_confirmed);
+  RUN(a_renewal_without_an_answer_is_repeated);
+  RUN(a_full_write_removes_the_other_fields);
+  RUN(lost_data_are_written_again);
+  RUN(a_full_book_takes_no_part_of_a_write);
+  return check_done();
+}
