@@ -29,14 +29,14 @@ struct gc_outbox {
 
 enum { GC_OUTBOX_TEXT_MAX = 256 << 20 };
 
-void gc_outbox_reset(struct gc_outbox *o);
-void gc_outbox_clear(struct gc_outbox *o);
+GC_API void gc_outbox_reset(struct gc_outbox *o);
+GC_API void gc_outbox_clear(struct gc_outbox *o);
 
 /* Copies a sample; its interval is the outbox's. */
-GC_MUST_CHECK enum gc_code gc_outbox_put(struct gc_outbox *o,
-                                         const struct gc_sample *sample);
+GC_API GC_MUST_CHECK enum gc_code gc_outbox_put(struct gc_outbox *o,
+                                                const struct gc_sample *sample);
 /* Returns the sample with the index `i`; borrowed until the next put. */
-struct gc_sample gc_outbox_get(const struct gc_outbox *o, size_t i);
+GC_API struct gc_sample gc_outbox_get(const struct gc_outbox *o, size_t i);
 
 /* Writes the outbox as text, and reads it back. Any other text is GC_ERR_PARSE
  * and leaves `o` empty. */

@@ -234,6 +234,7 @@ static enum gc_code make_stream(struct block *b, struct gc_err *err) {
                              .connect = b->deps.connect,
                              .base_url = b->deps.base_url,
                              .names = b->deps.names,
+                             .page = b->deps.page,
                              .notice = b->notice,
                              .socket_notice = b->deps.socket_notice,
                              .notice_ctx = b->ctx,

@@ -6,6 +6,7 @@
 #ifndef GENESYS_REALTIME_BLOCK_H
 #define GENESYS_REALTIME_BLOCK_H
 
+#include "common/net/lease_book.h"
 #include "common/net/lease_watch.h"
 #include "common/net/loop.h"
 #include "common/net/name_cache.h"
@@ -20,6 +21,7 @@ struct block_deps {
   struct gc_names *names;
   struct gc_channels *channels; /* channels of stream and pushed observations */
   struct gc_lease_watch *lease; /* NULL: this agent always dispatches */
+  struct gc_lease_page *page;   /* of the stream's counters; NULL: no lease */
   struct gc_socket_driver driver; /* these three for the guide dialect */
   const struct gc_connect *connect;
   const char *base_url;

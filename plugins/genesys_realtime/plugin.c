@@ -13,6 +13,7 @@
 #include "common/daemon/write_tracker.h"
 #include "common/net/account.h"
 #include "common/net/clock.h"
+#include "common/net/lease_gate.h"
 #include "plugins/genesys_realtime/block.h"
 #include "plugins/genesys_realtime/options.h"
 
@@ -137,6 +138,16 @@ static enum gc_code start_block(struct gc_block *b, struct gc_err *err) {
   GC_TRY(gc_block_use_account(b, o->account, err));
   GC_TRY(list_blocks(b, &block_count, err));
   struct gc_account *a = b->account;
+  struct gc_lease_gate *lease = gc_lease_gate_of_host(b->host);
+  struct gc_lease_page *page = NULL;
+  if (lease != NULL) {
+    page = gc_lease_book_page(gc_lease_gate_book(lease), b->instance);
+    if (page == NULL)
+      return gc_fail(err, GC_ERR_LIMIT,
+                     "out of memory, or more than %d blocks of an account with "
+                     "LeaseURL",
+                     GC_LEASE_PAGES_MAX);
+  }
   struct block_deps deps = {.loop = gc_account_loop(a),
                             .phase = gc_block_phase(b),
                             .env = gc_account_env(a),
@@ -144,6 +155,7 @@ static enum gc_code start_block(struct gc_block *b, struct gc_err *err) {
                             .names = gc_account_names(a),
                             .channels = gc_account_channels(a),
                             .lease = gc_account_lease(a),
+                            .page = page,
                             .driver = gc_socket_driver_ws(gc_account_loop(a)),
                             .connect = gc_account_connect(a),
                             .base_url = gc_account_base_url(a),

@@ -134,7 +134,7 @@ static bool accepts(void *ctx, const struct gc_entry *queue) {
 static void read_samples(struct conversations *m) {
   struct queue_display queues_view = {.accepts = accepts,
                                       .label = QUEUE_LABEL_ID};
-  struct conversations_view view = {&queues_view, 0, true, false};
+  struct conversations_view view = {.queues = &queues_view, .active = true};
   struct conversations_cursor cursor = {0};
   while (conversations_samples(
       m, &view, &(struct gc_samples){check_sample, NULL}, &cursor)) {

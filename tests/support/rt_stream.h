@@ -66,6 +66,8 @@ static inline void select_queues(const char **ids, size_t count) {
 static bool tells_gauges;
 static struct gc_strs only_media;
 static uint32_t places; /* MaxSeries; 0: many */
+/* Of the account's lease; NULL: none. */
+static struct gc_lease_page *lease_page;
 
 static inline void begin_with(double target_s) {
   static double bounds[] = {1, 10};
@@ -91,6 +93,7 @@ static inline void begin_with(double target_s) {
                              .api = ch_api(),
                              .channels = ch_channels,
                              .names = w.names,
+                             .page = lease_page,
                              .notice = on_notice,
                              .snapshot = on_snapshot};
   w.stream = stream_new(&options, &deps, &err);

@@ -43,7 +43,8 @@ struct conversations *conversations_new(const struct conversations_settings *s,
   m->first_free = CV_NONE;
   m->active = m->inactive = (struct cv_list){CV_NONE, CV_NONE, 0};
   m->codes.max = CV_WRAPUPS_MAX;
-  m->now_ms = s->started_ms;
+  m->now_ms = s->counted_ms > s->started_ms ? s->counted_ms : s->started_ms;
+  m->newest_ms = m->now_ms;
   m->monotonic_ms = s->created_ms;
   if (set_bounds(m, err) != GC_OK) {
     free(m);
@@ -120,7 +121,10 @@ static enum gc_code add_conversation(struct conversations *m,
                                      const struct cv_event *e,
                                      uint32_t *ret_number) {
   const struct cv_removed *found = cv_removed_find(&m->removed, e->id);
-  struct cv_removed removed = found != NULL ? *found : (struct cv_removed){0};
+  struct cv_removed removed;
+  bool is_known = found != NULL || cv_describe_counted(m, e, &removed);
+  if (found != NULL)
+    removed = *found;
   *ret_number = CV_NONE;
   if (uuid_key_is_none(e->id) || !has_queue(e) ||
       (removed.is_over && !has_news(e, &removed)))
@@ -128,12 +132,14 @@ static enum gc_code add_conversation(struct conversations *m,
   *ret_number = cv_table_add(m, e->id);
   if (*ret_number == CV_NONE)
     return GC_ERR_MEMORY;
-  set_since(m, cv_at(m, *ret_number), found != NULL ? &removed : NULL);
+  set_since(m, cv_at(m, *ret_number), is_known ? &removed : NULL);
   return GC_OK;
 }
 
 static void count_facts(struct conversations *m, struct conversation *c) {
   struct participant *answered[CV_PARTS_MAX];
+  for (unsigned i = 0; i < c->count; i++)
+    cv_note_counted(m, cv_latest_ms(&c->participants[i]));
   cv_set_media(c);
   cv_find_answered(c, answered);
   cv_count_transitions(m, c, answered);

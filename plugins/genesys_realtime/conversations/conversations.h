@@ -49,9 +49,11 @@ enum { CV_BOUNDS_MAX = 64 };
 #define CV_BREACH_GRACE_MS INT64_C(2000)
 
 struct conversations_settings {
-  bool is_guide;          /* guide dialect: only conversations_apply_state */
-  int64_t started_ms;     /* earlier offers and changes are not counted */
-  uint64_t created_ms;    /* now, of the monotonic clock */
+  bool is_guide;       /* guide dialect: only conversations_apply_state */
+  int64_t started_ms;  /* earlier offers and changes are not counted */
+  int64_t counted_ms;  /* the former holder of the lease has counted up to then
+                          (conversations_restore); 0: there was none */
+  uint64_t created_ms; /* now, of the monotonic clock */
   const double *bounds_s; /* WaitBuckets: ascending, above 0, whole ms */
   size_t bound_count;
   int64_t target_ms;  /* ServiceLevelTarget; 0: each queue's own */
@@ -227,11 +229,15 @@ struct conversations_view {
   /* Puts only series that begin, and series whose value has changed; false:
    * puts all (a full pass). */
   bool only_changes;
+  /* Appends the counters of each queue of the pass as fields (below); NULL: it
+   * does not. */
+  struct gc_buf *fields;
 };
 
 /* The progress of conversations_samples. Zero it before the first call. */
 struct conversations_cursor {
-  uint32_t queue; /* number of the next queue */
+  uint32_t queue;     /* number of the next queue */
+  bool is_incomplete; /* `fields` has not all: no memory, or its limit */
   struct queue_tally tally;
 };
 
@@ -243,5 +249,21 @@ bool conversations_samples(struct conversations *m,
                            const struct conversations_view *view,
                            const struct gc_samples *out,
                            struct conversations_cursor *cursor);
+
+/* ---- handover.c: counters that pass to the next holder of a lease ---- */
+
+/* Appends the times of the model: when its counting began, and up to when facts
+ * are counted. Call it behind the last queue of a pass. */
+GC_MUST_CHECK enum gc_code
+conversations_write_times(const struct conversations *m, struct gc_buf *fields);
+/* Sets started_ms and counted_ms of the settings, which have the present time,
+ * by the fields of the former holder, if there are any. */
+void conversations_read_times(const struct gc_buf *fields,
+                              struct conversations_settings *s);
+/* Continues with the counters of the fields. Facts up to counted_ms are not
+ * counted again; those of the same conversations after it are. Call it for a
+ * new model. */
+void conversations_restore(struct conversations *m,
+                           const struct gc_buf *fields);
 
 #endif

@@ -166,6 +166,7 @@ enum gc_code conversations_apply_state(struct conversations *m,
   struct conversation *c = cv_at(m, number);
   GC_TRY(find_event_queue(m, c, e, &queue));
   GC_TRY(apply_state(m, c, e, queue, at_ms, &is_new));
+  cv_note_counted(m, at_ms);
   m->stats.news += is_new;
   if (is_new)
     m->dialect->schedule_breach(m, c);

@@ -15,6 +15,7 @@
  *                 back those that new facts contradict
  *   guide_states  the guide dialect: a state for each conversation and queue
  *   wrapup        changes by wrap-up code
+ *   handover      counters that pass to the next holder of a lease
  *   expiry        time, polls, removal of old conversations and queues
  *   conversations the public functions
  *
@@ -46,6 +47,9 @@ enum {
  * who answers, the end of a wait and that of an alert, the end of a leg and the
  * begin of its after-call work. */
 #define CV_SLACK_MS 1000
+
+/* A tick sets the model's time each second. */
+#define CV_AHEAD_MS 2000
 
 /* participant.counted and guide_stay.counted: the outcomes that were counted,
  * so that each is counted once. */
@@ -239,6 +243,7 @@ struct conversations {
   const struct cv_dialect *dialect;
   int64_t bounds_ms[CV_BOUNDS_MAX];
   int64_t now_ms, complete_ms; /* of the server's clock */
+  int64_t newest_ms;           /* facts up to this time are counted */
   uint64_t monotonic_ms, poll_began_ms;
   bool targets_changed;
   uint16_t gap; /* the number of gaps so far */
@@ -518,7 +523,27 @@ extern const struct cv_dialect cv_guide_dialect;
  * for "" and for a code that is not allowed. */
 void cv_count_wrapup(struct conversations *m, struct pair *pair,
                      const char *code, enum cv_state from, enum cv_state to);
+/* Sets the count of a change by a cleaned code. */
+void cv_restore_wrapup(struct conversations *m, struct pair *pair,
+                       const char *code, enum cv_state from, enum cv_state to,
+                       uint64_t count);
 /* Sets all counters to 0; their series begin again. */
 void cv_clear_pair(struct conversations *m, struct pair *pair);
+
+/* ---- handover.c ---- */
+
+/* Appends the counters of a queue as fields. GC_ERR_LIMIT, GC_ERR_MEMORY. */
+GC_MUST_CHECK enum gc_code cv_write_queue(const struct conversations *m,
+                                          uint32_t queue,
+                                          struct gc_buf *fields);
+/* Describes what the former holder of the lease has counted of a conversation,
+ * by its first event; false: nothing. */
+bool cv_describe_counted(const struct conversations *m,
+                         const struct cv_event *e, struct cv_removed *ret);
+/* Notes the time of a counted fact. A later one than now is a wrong time. */
+static inline void cv_note_counted(struct conversations *m, int64_t at_ms) {
+  if (at_ms > m->newest_ms && at_ms <= m->now_ms + CV_AHEAD_MS)
+    m->newest_ms = at_ms;
+}
 
 #endif

@@ -411,6 +411,7 @@ void cv_count_overdue(struct conversations *m, struct conversation *c) {
       continue;
     struct cv_wait wait = wait_of(p);
     cv_count_breach(m, &wait, due_ms - p->connected_ms);
+    cv_note_counted(m, due_ms);
   }
   cv_schedule_breach(m, c);
 }

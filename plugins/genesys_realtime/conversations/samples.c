@@ -207,8 +207,6 @@ static void put_queue(struct writer *w, uint32_t number, char *label,
                       char *parts) {
   struct queue *queue = &w->m->queues[number];
   const struct queue_display *view = w->view->queues;
-  if (!is_queue_due(w, number))
-    return;
   enum queue_label_result answer = queue_label_of(view, queue->text, label);
   w->tally->unnamed += answer == QUEUE_UNNAMED;
   if (answer != QUEUE_SHOWN)
@@ -243,7 +241,14 @@ bool conversations_samples(struct conversations *m,
 
   if (view->active && cursor->queue == 0)
     cv_queue_count_states(m);
-  for (; cursor->queue < end && cursor->queue < m->queue_count; cursor->queue++)
+  for (; cursor->queue < end && cursor->queue < m->queue_count;
+       cursor->queue++) {
+    if (!is_queue_due(&w, cursor->queue))
+      continue;
     put_queue(&w, cursor->queue, label, parts);
+    if (view->fields != NULL &&
+        cv_write_queue(m, cursor->queue, view->fields) != GC_OK)
+      cursor->is_incomplete = true;
+  }
   return cursor->queue < m->queue_count;
 }

@@ -68,22 +68,43 @@ static struct wrapup_change *add_change(struct conversations *m,
   return &grown[count - 1];
 }
 
+/* Finds or adds the change; NULL: there are too many. */
+static struct wrapup_change *take_change(struct conversations *m,
+                                         struct pair *pair, uint32_t code,
+                                         enum cv_state from, enum cv_state to) {
+  struct wrapup_change *w = find_change(pair, code, from, to);
+  if (w != NULL)
+    return w;
+  w = add_change(m, pair);
+  if (w != NULL)
+    *w = (struct wrapup_change){
+        .code = code, .from = (uint8_t)from, .to = (uint8_t)to};
+  return w;
+}
+
 void cv_count_wrapup(struct conversations *m, struct pair *pair,
                      const char *text, enum cv_state from, enum cv_state to) {
   uint32_t code;
   if (pair == NULL || !intern_code(m, text, &code))
     return;
-  struct wrapup_change *w = find_change(pair, code, from, to);
-  if (w == NULL) {
-    w = add_change(m, pair);
-    if (w == NULL) {
-      m->stats.wrapups_left++;
-      return;
-    }
-    *w = (struct wrapup_change){
-        .code = code, .from = (uint8_t)from, .to = (uint8_t)to};
-  }
-  w->count++;
+  struct wrapup_change *w = take_change(m, pair, code, from, to);
+  if (w == NULL)
+    m->stats.wrapups_left++;
+  else
+    w->count++;
+}
+
+void cv_restore_wrapup(struct conversations *m, struct pair *pair,
+                       const char *code, enum cv_state from, enum cv_state to,
+                       uint64_t count) {
+  uint32_t number;
+  if (gc_intern_put(&m->codes, code, strlen(code), &number) != GC_OK)
+    return;
+  struct wrapup_change *w = take_change(m, pair, number, from, to);
+  if (w == NULL)
+    return;
+  w->count = count;
+  w->shown = true;
 }
 
 void cv_clear_pair(struct conversations *m, struct pair *pair) {

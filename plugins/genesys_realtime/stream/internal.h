@@ -6,6 +6,7 @@
 
 #include <pthread.h>
 
+#include "common/analytics/outbox.h"
 #include "common/net/channels/listening.h"
 #include "plugins/genesys_realtime/conversations/drift.h"
 #include "plugins/genesys_realtime/stream/guide_decode.h"
@@ -29,6 +30,16 @@ struct stream_source {
 extern const struct stream_source stream_notifications; /* "notifications" */
 extern const struct stream_source stream_guide;         /* "conversations" */
 
+/* A pass of values that waits until Redis has its counts; of the read thread.
+ */
+struct stream_pass {
+  struct gc_outbox held;
+  struct gc_buf fields;
+  const struct gc_samples *out; /* during a pass */
+  uint64_t fence, version;      /* of the lease; of the page */
+  bool is_held, is_incomplete;
+};
+
 struct stream {
   const struct queues_options *options;
   struct stream_deps deps;
@@ -48,15 +59,19 @@ struct stream {
   unsigned ticks, rejections; /* rejections: those that were reported */
   uint64_t retire_ms;         /* when to remove expired queues next */
   uint64_t overflow;          /* of the model, while there was a place */
+  uint64_t taking_fence;      /* of the page that the next model has */
 
   /* Used by the read thread only. */
   uint64_t due_ms;
+  struct stream_pass pass;
 
   /* Guarded by the lock. */
   pthread_mutex_t lock;
   struct gc_topic_coverage coverage;
   struct conversations *model; /* NULL until the stream has been open */
   bool is_paused;              /* stream_pause */
+  uint64_t model_fence;        /* of the lease under which the model counts */
+  bool is_left_out;            /* the lease does not carry all counters */
   struct drift *drift;
   uint64_t poll_began_ms;           /* start of the running or last poll */
   uint64_t malformed, others, lost; /* lost: out of memory */
@@ -69,8 +84,12 @@ struct stream {
 /* Returns epoch ms, of the server's clock if the source's events have its
  * times, else of a clock that never steps. */
 int64_t stream_server_now(const struct stream *s);
-/* Creates the model unless there is one. */
+/* Creates the model unless there is one. With a lease it continues with the
+ * counters of the former holder, and there is none before this agent has the
+ * lease. */
 void stream_make_model(struct stream *s);
+/* Makes the model of a lease that was taken, each second. */
+void stream_follow_lease(struct stream *s);
 /* Takes two settings of each queue from the list of queues: its targets, and
  * the media whose counters begin before the first contact. */
 void stream_take_settings(struct stream *s);
@@ -82,6 +101,18 @@ void stream_report_odd(const struct stream *s, size_t len);
  * hold the lock. */
 void stream_report_words(const struct stream *s,
                          struct gc_unknown_words *words);
+
+/* ---- handover.c: read thread, with a lease ---- */
+
+/* Dispatches the pass that is held, if Redis has its counts. True: the next one
+ * may begin; false: the pass waits, or another agent has the lease. */
+bool stream_pass_release(struct stream *s, const struct gc_samples *out);
+/* Returns the sink for a pass, which goes to `out` later. */
+struct gc_samples stream_pass_begin(struct stream *s,
+                                    const struct gc_samples *out);
+/* Gives the counts of the pass to the lease. */
+void stream_pass_end(struct stream *s, bool is_full);
+void stream_pass_clear(struct stream_pass *p);
 
 static inline uint32_t stream_interval_ms(const struct stream *s) {
   return s->options->interval_s * 1000;

@@ -107,6 +107,29 @@ void stream_take_settings(struct stream *s) {
   gc_entities_put(d);
 }
 
+/* ---- the lease ---- */
+
+/* Copies the page, if this agent has the lease. The lease may end meanwhile. */
+static bool copy_page(struct gc_lease_page *page, struct gc_buf *fields,
+                      uint64_t *ret_fence) {
+  *ret_fence = gc_lease_page_fence(page);
+  return *ret_fence != 0 && gc_lease_page_copy(page, fields) == GC_OK &&
+         gc_lease_page_fence(page) == *ret_fence;
+}
+
+/* Sets the times of a model that continues with the counters of the former
+ * holder, and `fields` for conversations_restore. Does nothing without a lease.
+ * False: another agent has the lease. */
+static bool take_over_page(struct stream *s, struct gc_buf *fields,
+                           struct conversations_settings *settings) {
+  if (s->deps.page == NULL)
+    return true;
+  if (!copy_page(s->deps.page, fields, &s->taking_fence))
+    return false;
+  conversations_read_times(fields, settings);
+  return true;
+}
+
 void stream_make_model(struct stream *s) {
   if (s->model != NULL)
     return;
@@ -124,11 +147,45 @@ void stream_make_model(struct stream *s) {
       .pairs_max = STREAM_PAIRS_MAX,
       .wrapups = o->wrapups.at,
       .wrapup_count = o->wrapups.count};
+  GC_AUTO(gc_buf_clear) struct gc_buf fields = {.max = GC_LEASE_BOOK_MAX_BYTES};
+  if (!take_over_page(s, &fields, &settings))
+    return;
   struct conversations *model = conversations_new(&settings, &err);
+  if (model != NULL)
+    conversations_restore(model, &fields);
   pthread_mutex_lock(&s->lock);
   s->model = model;
+  s->model_fence = s->taking_fence;
   pthread_mutex_unlock(&s->lock);
   s->deps.notice(s->deps.notice_ctx, "conversations", &err);
+}
+
+void stream_follow_lease(struct stream *s) {
+  struct conversations *former = NULL;
+  if (s->deps.page == NULL)
+    return;
+  uint64_t fence = gc_lease_page_fence(s->deps.page);
+  pthread_mutex_lock(&s->lock);
+  if (fence != 0 && s->model_fence != fence) {
+    former = s->model;
+    s->model = NULL;
+  }
+  bool is_due = s->model == NULL && fence != 0 && s->listening.is_connected;
+  bool is_left_out = s->is_left_out;
+  pthread_mutex_unlock(&s->lock);
+  conversations_free(former);
+  if (is_due) {
+    stream_make_model(s);
+    stream_take_settings(s);
+  }
+  struct gc_err err = {.code = GC_OK};
+  if (is_left_out)
+    (void)gc_fail(&err, GC_ERR_LIMIT,
+                  "the lease carries %d MB of counters, and this account has "
+                  "more: the next holder's begin at 0; name fewer queues in "
+                  "this block, or share them with Shard",
+                  GC_LEASE_BOOK_MAX_BYTES >> 20);
+  s->deps.notice(s->deps.notice_ctx, "handover", &err);
 }
 
 struct gc_channel_timeouts

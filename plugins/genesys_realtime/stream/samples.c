@@ -17,6 +17,7 @@ static bool is_covered_queue(void *ctx, const struct gc_entry *queue) {
 
 static void read_all(struct stream *s, const struct queue_display *view,
                      bool only_changes, const struct gc_samples *out) {
+  bool has_lease = s->deps.page != NULL;
   bool has_topics = s->source->has_topics;
   /* These sources of observations have no active conversations. */
   bool has_gauges = s->options->observations == OBS_OFF ||
@@ -24,8 +25,10 @@ static void read_all(struct stream *s, const struct queue_display *view,
   struct covered_filter filter = {view, &s->coverage};
   struct queue_display queues = *view;
   struct conversations_cursor cursor = {0};
-  struct conversations_view conversations = {.queues = &queues,
-                                             .only_changes = only_changes};
+  struct conversations_view conversations = {
+      .queues = &queues,
+      .only_changes = only_changes,
+      .fields = has_lease ? &s->pass.fields : NULL};
   if (has_topics) {
     queues.accepts = is_covered_queue;
     queues.accepts_ctx = &filter;
@@ -41,6 +44,7 @@ static void read_all(struct stream *s, const struct queue_display *view,
            conversations_samples(s->model, &conversations, out, &cursor);
     pthread_mutex_unlock(&s->lock);
   }
+  s->pass.is_incomplete |= cursor.is_incomplete;
 }
 
 void stream_read(struct stream *s, const struct queue_display *view,
@@ -49,14 +53,20 @@ void stream_read(struct stream *s, const struct queue_display *view,
   pthread_mutex_lock(&s->lock);
   bool is_open = s->model != NULL;
   pthread_mutex_unlock(&s->lock);
-  if (!is_open)
+  if (!is_open || (s->deps.page != NULL && !stream_pass_release(s, out)))
     return;
   bool is_full = now_ms >= s->due_ms;
   if (is_full)
     s->due_ms += stream_interval_ms(s);
   if (s->due_ms <= now_ms)
     s->due_ms = now_ms + stream_interval_ms(s);
-  read_all(s, view, !is_full, out);
+  if (s->deps.page == NULL) {
+    read_all(s, view, !is_full, out);
+    return;
+  }
+  struct gc_samples held = stream_pass_begin(s, out);
+  read_all(s, view, !is_full, &held);
+  stream_pass_end(s, is_full);
 }
 
 /* ---- self-telemetry ---- */

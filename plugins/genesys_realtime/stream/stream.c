@@ -89,6 +89,7 @@ static void on_tick(void *ctx, uint64_t now_ms) {
   struct stream *s = ctx;
   s->ticks++;
   s->source->tick(s, now_ms);
+  stream_follow_lease(s);
   pthread_mutex_lock(&s->lock);
   tick_model(s, s->listening.last_message_ms > 0
                     ? stream_ms_since(s->listening.last_message_ms, now_ms)
@@ -203,6 +204,7 @@ void stream_free(struct stream *s) {
   cv_decoder_free(s->decoder);
   guide_decoder_free(s->guide_decoder);
   gc_buf_clear(&s->query);
+  stream_pass_clear(&s->pass);
   pthread_mutex_destroy(&s->lock);
   free(s);
 }

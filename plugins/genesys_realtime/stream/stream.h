@@ -11,6 +11,7 @@
 #define GENESYS_REALTIME_STREAM_STREAM_H
 
 #include "common/net/channels/topic_coverage.h"
+#include "common/net/lease_book.h"
 #include "common/net/name_cache.h"
 #include "common/net/socket/driver.h"
 #include "plugins/genesys_realtime/conversations/conversations.h"
@@ -26,7 +27,9 @@ struct stream_deps {
   struct gc_socket_driver driver; /* guide dialect, with connect and base_url */
   const struct gc_connect *connect;
   const char *base_url;
-  struct gc_names *names; /* source of the queues' own targets */
+  struct gc_names *names;     /* source of the queues' own targets */
+  struct gc_lease_page *page; /* its counters pass to the next holder of the
+                                 account's lease; NULL: no lease */
   /* Reports the state of `cause`, on the network thread; GC_OK: no error. */
   void (*notice)(void *ctx, const char *cause, const struct gc_err *err);
   /* Does the same for the stream's own socket (guide dialect). */

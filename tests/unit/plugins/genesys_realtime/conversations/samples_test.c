@@ -47,7 +47,10 @@ static void dispatch(void) {
                                  .media_count = only_media_count,
                                  .label = label,
                                  .interval_ms = 10000};
-  struct conversations_view view = {&queues, 12345, with_active, only_changes};
+  struct conversations_view view = {.queues = &queues,
+                                    .time_ms = 12345,
+                                    .active = with_active,
+                                    .only_changes = only_changes};
   reported_count = 0;
   struct conversations_cursor cursor = {0};
   while (conversations_samples(

@@ -1,0 +1,254 @@
+/* SPDX-License-Identifier: MIT */
+/* Counters that pass from one model to the next at any moment of random lives:
+ * nothing counts twice, and what the second model hears of counts on. */
+#include "common/net/lease_book.h"
+#include "plugins/genesys_realtime/conversations/internal.h"
+#include "tests/support/check.h"
+#include "tests/support/lives.h"
+
+enum { LIVES = 400, FIELDS_MAX = 1 << 20 };
+
+static struct conversations *new_model(int64_t now_ms,
+                                       const struct gc_buf *fields) {
+  struct conversations_settings s = life_settings();
+  s.started_ms = now_ms;
+  s.age_ms = INT64_C(30) * 86400000;
+  if (fields != NULL)
+    conversations_read_times(fields, &s);
+  struct conversations *m = conversations_new(&s, NULL);
+  CHECK(m != NULL);
+  if (fields != NULL)
+    conversations_restore(m, fields);
+  return m;
+}
+
+static struct gc_buf write_all(const struct conversations *m) {
+  struct gc_buf fields = {.max = FIELDS_MAX};
+  for (uint32_t q = 0; q < m->queue_count; q++)
+    CHECK_INT(cv_write_queue(m, q, &fields), GC_OK);
+  CHECK_INT(conversations_write_times(m, &fields), GC_OK);
+  return fields;
+}
+
+/* ---- one life, in order ---- */
+
+static int64_t sent_ms(const struct lives_life *l, unsigned snapshot) {
+  int64_t last_ms = l->started_ms;
+  for (unsigned i = 0; i < l->end[snapshot]; i++)
+    if (l->steps[i].at_ms > last_ms)
+      last_ms = l->steps[i].at_ms;
+  return last_ms;
+}
+
+static void hear(struct conversations *m, const struct lives_life *l,
+                 unsigned snapshot) {
+  static struct cv_event e;
+  lives_snapshot(l, l->end[snapshot], &e);
+  life_tick(m, sent_ms(l, snapshot), sent_ms(l, snapshot));
+  CHECK_INT(conversations_apply(m, &e), GC_OK);
+}
+
+struct outcome {
+  uint64_t offers, answers, departures, breaches, changes;
+};
+
+static struct outcome outcome_of(struct conversations *m) {
+  struct outcome o = {0};
+  for (int q = 0; q < LIVES_QUEUES; q++)
+    for (int i = 0; i < CV_MEDIA_COUNT; i++) {
+      struct conversations_totals t;
+      memset(&t, 0, sizeof(t));
+      if (!conversations_totals(m, lives_queues[q], (enum cv_media)i, &t))
+        continue;
+      o.offers += t.offers;
+      o.answers += t.answers - t.answers_owed;
+      o.departures +=
+          t.abandons - t.abandons_owed + t.transfers - t.transfers_owed;
+      o.breaches += t.breaches - t.breaches_owed;
+      for (int from = 0; from < CV_STATE_COUNT; from++)
+        for (int to = 0; to < CV_STATE_COUNT; to++)
+          o.changes += t.changes[from][to] - t.changes_owed[from][to];
+    }
+  return o;
+}
+
+struct tally {
+  unsigned lives, more, fewer_offers, fewer_answers;
+};
+
+/* A leg that is reported after its contact was counted, and participants that
+ * were dropped for others: the second model cannot take back the departure, the
+ * breach or the change that the first one counted. */
+static bool is_revised_late(const struct lives_life *l) {
+  return l->is_late || strcmp(l->shape, "crowd") == 0;
+}
+
+static void compare(struct tally *t, const struct lives_life *l,
+                    const struct outcome *one, const struct outcome *two) {
+  bool is_more = two->offers > one->offers || two->answers > one->answers;
+  if (!is_revised_late(l))
+    is_more |= two->departures > one->departures ||
+               two->breaches > one->breaches || two->changes > one->changes;
+  t->lives++;
+  t->more += is_more;
+  t->fewer_offers += two->offers < one->offers;
+  t->fewer_answers += two->answers < one->answers;
+}
+
+/* Plays the life once in one model, and once with a change after snapshot
+ * `last` of the first model; the second one hears of the rest. */
+static void play(struct tally *t, const struct lives_life *l, unsigned last) {
+  struct conversations *one = new_model(l->started_ms, NULL);
+  struct conversations *two = new_model(l->started_ms, NULL);
+  for (unsigned i = 0; i < l->snapshots; i++) {
+    hear(one, l, i);
+    hear(two, l, i);
+    if (i != last)
+      continue;
+    struct gc_buf fields = write_all(two);
+    conversations_free(two);
+    two = new_model(sent_ms(l, i) + 12000, &fields);
+    gc_buf_clear(&fields);
+  }
+  struct outcome a = outcome_of(one), b = outcome_of(two);
+  compare(t, l, &a, &b);
+  conversations_free(one);
+  conversations_free(two);
+}
+
+static void nothing_counts_twice_and_nothing_is_left_out(void) {
+  static struct lives_life life;
+  for (unsigned s = 0; s < lives_shape_count; s++) {
+    struct tally t = {0};
+    unsigned lives = LIVES / lives_shapes[s].share + 1;
+    for (unsigned seed = 1; seed <= lives; seed++) {
+      lives_make(&life, &lives_shapes[s], seed);
+      if (life.snapshots > 1)
+        play(&t, &life, seed % (life.snapshots - 1));
+    }
+    CHECK_ROW(lives_shapes[s].name);
+    printf("%-22s %4u lives: %u count more; fewer offers %u, answers %u\n",
+           lives_shapes[s].name, t.lives, t.more, t.fewer_offers,
+           t.fewer_answers);
+    CHECK_INT(t.more, 0);
+    /* A change within the ms of an outcome, or a leg that is reported late. */
+    CHECK(t.fewer_offers <= t.lives / 8);
+    CHECK(t.fewer_answers <= t.lives / 4);
+  }
+}
+
+/* ---- fields ---- */
+
+static const char *text_of(const struct gc_buf *fields, const char *name) {
+  const char *field, *text;
+  size_t at = 0;
+  while (gc_lease_fields_next(fields, &at, &field, &text))
+    if (strcmp(field, name) == 0)
+      return text;
+  return "";
+}
+
+/* The series of what was taken back do not fall either. */
+static void take_all_back(struct conversations_totals *t) {
+  t->answers_owed = 1;
+  t->abandons_owed = 2;
+  t->transfers_owed = 3;
+  t->breaches_owed = 4;
+  t->changes_owed[CV_STATE_WAITING][CV_STATE_ALERTING] = 5;
+  t->wait_owed_ms = 6;
+  t->waits_owed[0] = 7;
+}
+
+static void all_counters_continue(void) {
+  static struct life life;
+  struct conversations_totals before, after;
+  struct conversations *one = new_model(T0_MS, NULL);
+  life_of_a_call(&life);
+  for (unsigned i = 0; i < life.count; i++)
+    CHECK_INT(conversations_apply(one, &life.kept[i]), GC_OK);
+  CHECK_INT(conversations_expect(one, "q3", CV_CHAT), GC_OK);
+  one->now_ms = AT(600);
+  cv_note_counted(one, AT(300));
+  cv_restore_wrapup(one, one->queues[0].pairs[CV_VOICE], "Sold it",
+                    CV_STATE_WRAPUP, CV_STATE_ENDED, 7);
+  take_all_back(&one->queues[0].pairs[CV_VOICE]->t);
+  struct gc_buf fields = write_all(one);
+  CHECK_STR(text_of(&fields, "q1/voice/21/Sold it"), "7");
+  CHECK_STR(text_of(&fields, "q3/chat"), "none");
+  struct conversations *two = new_model(AT(700), &fields);
+  CHECK_INT(two->s.started_ms, T0_MS);
+  CHECK_INT(two->s.counted_ms, AT(300));
+  static const char *const queues[] = {"q1", "q2"};
+  for (size_t i = 0; i < GC_COUNT(queues); i++) {
+    CHECK(conversations_totals(one, queues[i], CV_VOICE, &before));
+    CHECK(conversations_totals(two, queues[i], CV_VOICE, &after));
+    CHECK(before.offers > 0);
+    memset(before.states, 0, sizeof(before.states));
+    memset(after.states, 0, sizeof(after.states));
+    before.active = after.active = 0;
+    CHECK(memcmp(&before, &after, sizeof(before)) == 0);
+  }
+  struct gc_buf again = write_all(two);
+  CHECK_STR(text_of(&again, "q1/voice"), text_of(&fields, "q1/voice"));
+  CHECK_STR(text_of(&again, "q1/voice/21/Sold it"), "7");
+  gc_buf_clear(&fields);
+  gc_buf_clear(&again);
+  conversations_free(one);
+  conversations_free(two);
+}
+
+/* Breaches are counted by target, and a target may come with the list of
+ * queues, after the model was made. */
+static void breaches_continue_with_their_target(void) {
+  struct gc_buf fields = {.max = 1000};
+  struct conversations_totals t;
+  CHECK_INT(gc_lease_fields_add(&fields, "q1/voice",
+                                "offers=9 target30000=4 target20000=3"),
+            GC_OK);
+  struct conversations *m = new_model(T0_MS, &fields); /* target 20 s */
+  CHECK(conversations_totals(m, "q1", CV_VOICE, &t));
+  CHECK_INT(t.breaches, 3);
+  conversations_free(m);
+  struct conversations_settings s = life_settings();
+  s.target_ms = 0;
+  m = conversations_new(&s, NULL);
+  conversations_restore(m, &fields);
+  CHECK_INT(conversations_target(m, "q1", CV_VOICE, 30000), GC_OK);
+  CHECK(conversations_totals(m, "q1", CV_VOICE, &t));
+  CHECK_INT(t.breaches, 4);
+  conversations_free(m);
+  gc_buf_clear(&fields);
+}
+
+static void damaged_fields_are_left_out(void) {
+  static const char *const damages[][2] = {
+      {"q1", "offers=1"},
+      {"", ""},
+      {"/voice", "offers=1"},
+      {"q1/vice", "offers=1"},
+      {"q1/voice/9", "3"},
+      {"q1/voice/99/x", "3"},
+      {"q1/voice/21/x", "-3"},
+      {"q1/voice", "offers=-1 answers= waits c=1 c99=1 le=x owed=3 ="},
+      {"began", "x"},
+      {"until", "99999999999999999999"},
+  };
+  struct gc_buf fields = {.max = 10000};
+  for (size_t i = 0; i < GC_COUNT(damages); i++)
+    CHECK_INT(gc_lease_fields_add(&fields, damages[i][0], damages[i][1]),
+              GC_OK);
+  struct conversations *m = new_model(T0_MS, &fields);
+  CHECK_INT(outcome_of(m).offers, 0);
+  CHECK_INT(m->s.counted_ms, 0);
+  CHECK_INT(m->s.started_ms, T0_MS);
+  conversations_free(m);
+  gc_buf_clear(&fields);
+}
+
+int main(void) {
+  RUN(all_counters_continue);
+  RUN(breaches_continue_with_their_target);
+  RUN(damaged_fields_are_left_out);
+  RUN(nothing_counts_twice_and_nothing_is_left_out);
+  return check_done();
+}
