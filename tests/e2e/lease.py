@@ -41,10 +41,12 @@ class Agent:
     def start(self) -> Collectd:
         options = {"Host": HOST, "RequestsPerMinute": 6000, "LeaseURL": "redis://127.0.0.1:%d/0" % self.way.port, "LeaseTTL": TTL, **self.changes}
         blocks = account(self.sim, **options) + block("Health", None, {"Port": self.port})
-        self.daemon = Collectd(blocks, queues(ObservationInterval=POLL_S), flows=self.flows,
-                               hostname=self.name)
+        self.daemon = Collectd(blocks, self.queues(), flows=self.flows, hostname=self.name)
         self.folders.append(self.daemon.csv)
         return self.daemon
+
+    def queues(self) -> str:
+        return queues(ObservationInterval=POLL_S)
 
     def state(self) -> Optional[float]:
         return self.daemon.latest("account-prod", "lease_state", host=self.name)
@@ -111,11 +113,11 @@ def changes(agents: list[Agent]) -> list[tuple[float, float, str]]:
     return [(a[0], b[0], b[1]) for a, b in zip(rows, rows[1:]) if a[1] != b[1]]
 
 
-def pair(sim: Simulator, redis: Redis, **options: Any) -> list[Agent]:
+def pair(sim: Simulator, redis: Redis, of: type[Agent] = Agent, **options: Any) -> list[Agent]:
     """Two agents, of which the first has the lease."""
-    first = Agent("one", sim, redis, **options)
+    first = of("one", sim, redis, **options)
     first.daemon.lives_until(first.holds, 30, "the first agent has the lease")
-    second = Agent("two", sim, redis, **options)
+    second = of("two", sim, redis, **options)
     second.daemon.lives_until(lambda: second.state() == 0, 30, "the second agent stands by")
     first.daemon.lives_until(lambda: newest(first) > 0, 30, "values")
     return [first, second]

@@ -1,0 +1,123 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""Do the counters of a contact centre survive the agent that counted them? Of two agents that share a lease, the next holder
+continues with what the former one has stored in Redis."""
+from __future__ import annotations
+
+import re
+
+from lease import HOST, Agent, pair
+from lib import report, stream
+from lib.collectd import DAEMON, read_csv_series
+from lib.genesys import Simulator
+from lib.process import watch_for
+from lib.redis import SERVER, Redis
+from lib.report import check, note, same
+
+RUN_S = 6.0  # two minutes at 20 times the speed
+STORED_S = 3  # a pass waits for a renewal, and for the next reading
+
+
+class Listener(Agent):
+    """An agent with a stream at the simulator's speed."""
+
+    def queues(self) -> str:
+        return stream.block(ObservationInterval=1)
+
+
+def listen(agent: Agent) -> None:
+    stream.wait_listening(agent.daemon, host=agent.name)
+
+
+def readings(agents: list[Agent]) -> dict[str, list[tuple[float, float]]]:
+    """Each counter of the account: (time, value) of all agents, in the order of time."""
+    made: dict[str, list[tuple[float, float]]] = {}
+    for agent in agents:
+        for folder in agent.folders:
+            for place, name in {(path.parent, path.name[:-11]) for path in (folder / HOST).glob("genesys-*/*")}:
+                key = "%s/%s" % (place.name[len("genesys-"):], name)
+                if re.search(stream.COUNTED, key):
+                    made.setdefault(key, []).extend(read_csv_series(place, name))
+    return {key: sorted(rows) for key, rows in made.items()}
+
+
+def shown(agents: list[Agent]) -> stream.Counts:
+    return {key: rows[-1][1] for key, rows in readings(agents).items()}
+
+
+def without_changes(counts: stream.Counts) -> stream.Counts:
+    """The begin of an alert has no time: an agent that rings at the change may lack one change of state."""
+    return {key: value for key, value in counts.items() if "/state_changes-" not in key}
+
+
+def falls(agents: list[Agent]) -> list[str]:
+    return ["%s from %g to %g" % (key, before[1], after[1]) for key, rows in readings(agents).items()
+            for before, after in zip(rows, rows[1:]) if after[1] < before[1] - 0.0005]
+
+
+def take_over(agents: list[Agent]) -> None:
+    one, two = agents
+    one.kill()
+    two.daemon.lives_until(two.holds, 30, "the second agent has the lease")
+    listen(two)
+
+
+def counters_continue(name: str, sim: Simulator, agents: list[Agent], start: stream.Start) -> None:
+    stream.becomes(name, lambda: without_changes(stream.counted(sim, start)), lambda: without_changes(shown(agents)), stream.unequal)
+    same("no counter falls", falls(agents)[:5], [])
+
+
+def begin() -> tuple[Simulator, list[Agent], stream.Start]:
+    sim, redis = stream.simulator(queues=8, agents=60, load=2, plain_names=True), Redis()
+    agents = pair(sim, redis, of=Listener)
+    listen(agents[0])
+    return sim, agents, stream.now(sim)
+
+
+def both_agents_together_count_each_contact_once() -> None:
+    """Contacts of all states pass from a holder that is killed to the next one: waiting, ringing, with an agent."""
+    sim, agents, start = begin()
+    sim.thaw()
+    watch_for(RUN_S)
+    sim.freeze()
+    stream.becomes("the first agent's counters equal the truth", lambda: stream.counted(sim, start), lambda: shown(agents), stream.unequal)
+    first = shown(agents)
+    take_over(agents)
+    sim.thaw()
+    watch_for(RUN_S)
+    sim.freeze()
+    counters_continue("the counters of both equal the truth", sim, agents, start)
+    note("%s, of which the first agent counted %g offers" % (stream.totals(stream.counted(sim, start)), stream.total(first, "queue_offer")))
+    changes = [stream.total(counts, "state_changes") for counts in (shown(agents), stream.counted(sim, start))]
+    check("changes of state: %g of %g" % tuple(changes), 0 <= changes[1] - changes[0] <= 30)
+
+
+def a_holder_that_is_killed_under_load_takes_only_the_hole() -> None:
+    """What nobody heard is not counted, and nothing else is missing: neither before nor after it, and nothing is there twice."""
+    sim, agents, start = begin()
+    sim.thaw()
+    watch_for(RUN_S)
+    hole = stream.now(sim)
+    watch_for(STORED_S)
+    take_over(agents)
+    sim.freeze()
+    back = stream.now(sim)
+    sim.thaw()
+    watch_for(RUN_S)
+    sim.freeze()
+
+    def bounds() -> tuple[stream.Counts, stream.Counts]:
+        whole = without_changes(stream.counted(sim, start))
+        lost = without_changes(stream.counted(sim, hole, until_seq=back.seq))
+        late = without_changes(stream.counted(sim, start, since_seq=hole.seq, until_seq=back.seq))
+        least = {key: max(0.0, whole[key] - max(lost.get(key, 0), late.get(key, 0))) for key in whole}
+        return least, whole
+    stream.becomes("the counters lack at most what happened in the hole", bounds, lambda: without_changes(shown(agents)), stream.outside)
+    same("no counter falls", falls(agents)[:5], [])
+    whole, got = (stream.total(counts, "queue_offer") for counts in (stream.counted(sim, start), shown(agents)))
+    note("%g of %g offers" % (got, whole))
+
+
+if __name__ == "__main__":
+    report.main([both_agents_together_count_each_contact_once, a_holder_that_is_killed_under_load_takes_only_the_hole],
+                {"collectd": DAEMON, "redis-server": SERVER})
