@@ -11,7 +11,8 @@
 enum {
   RETRY_MS = 10 * 1000,
   STATE_RETRY_MS = 5 * 1000, /* until the state is loaded again */
-  RECHECK_MS = 250,      /* between two checks whether the windows are sent */
+  RECHECK_MS = 250,     /* between two checks whether the windows are sent */
+  LEASE_LOOK_MS = 1000, /* between two looks whether this agent has the lease */
   ASLEEP_MAX_MS = 60000, /* longest sleep; the clocks are read again after it */
   SPREAD_MS = 3000, /* delay after a window by phase, so that agents of a fleet
                        do not poll together */
@@ -28,6 +29,8 @@ enum {
 };
 
 static void wake_after(struct gc_analytics *b, uint64_t ms) {
+  if (b->deps.page != NULL && ms > LEASE_LOOK_MS)
+    ms = LEASE_LOOK_MS;
   (void)gc_timers_set(gc_analytics_env(b)->timers, &b->timer,
                       gc_analytics_now(b) + ms);
 }
@@ -299,6 +302,7 @@ static void load_state(struct gc_analytics *b) {
 
 static void on_timer(void *ctx, uint64_t now_ms) {
   struct gc_analytics *b = ctx;
+  gc_analytics_lose_lease(b);
   switch (gc_analytics_stage(b)) {
   case GC_ANALYTICS_LOADING:
     load_state(b);
@@ -402,6 +406,8 @@ struct gc_analytics *gc_analytics_new(
                        ? settings->query.max_series
                        : FACTS_MIN;
   b->checkpoint.store = deps->store;
+  b->checkpoint.page = deps->page;
+  b->is_idle = deps->page != NULL; /* as a standby: neither up nor down */
   b->checkpoint.account = settings->account;
   b->checkpoint.query = settings->instance;
   gc_query_identity(b->checkpoint.identity, &b->settings.query);

@@ -15,6 +15,7 @@
 
 #include "common/analytics/query.h"
 #include "common/analytics/sender.h"
+#include "common/net/lease_book.h"
 #include "common/net/loop.h"
 #include "common/net/name_cache.h"
 #include "common/net/store/store.h"
@@ -36,6 +37,9 @@ struct gc_analytics_deps {
   struct gc_api *api;
   struct gc_names *names;
   struct gc_store *store; /* NULL: no state is kept */
+  /* Of the account's lease: the checkpoint passes to the next holder, and
+   * nothing is requested while another agent has the lease. NULL: no lease. */
+  struct gc_lease_page *page;
   uint32_t requests_per_minute;
   uint32_t phase; /* base/policy/poll_pace: delays the block's requests */
 };

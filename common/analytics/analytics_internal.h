@@ -72,6 +72,7 @@ struct gc_analytics {
   /* Under the lock. */
   pthread_mutex_t lock;
   enum gc_analytics_stage stage;
+  bool is_reading; /* gc_analytics_read works */
   bool is_healthy;
   bool is_idle;             /* no window was due at the last check */
   uint64_t last_success_ms; /* 0: never */
@@ -114,6 +115,9 @@ static inline void gc_analytics_set_stage(struct gc_analytics *b,
  * until it is loaded, since without it windows would be sent twice and counters
  * would fall. */
 bool gc_analytics_load_state(struct gc_analytics *b);
+/* If another agent has taken the lease under which the state was loaded, drops
+ * everything: the state is to be loaded again. */
+void gc_analytics_lose_lease(struct gc_analytics *b);
 /* Reports a Date that does not count; called after a poll. */
 void gc_analytics_report_clocks(struct gc_analytics *b);
 /* Steps a checkpoint back that all clocks have placed in the future for a

@@ -33,6 +33,7 @@ void gc_analytics_read(struct gc_analytics *b,
   bool works = begins || b->stage == GC_ANALYTICS_SENDING;
   if (begins)
     b->stage = GC_ANALYTICS_SENDING;
+  b->is_reading = works;
   struct gc_naming naming = hold_names(b);
   pthread_mutex_unlock(&b->lock);
 
@@ -48,6 +49,7 @@ void gc_analytics_read(struct gc_analytics *b,
     b->notice(b->ctx, "window", &b->sender.lost);
     pthread_mutex_lock(&b->lock);
     record_sender(b);
+    b->is_reading = false;
     if (done == GC_SENDER_DONE)
       b->stage = GC_ANALYTICS_SENT;
     pthread_mutex_unlock(&b->lock);

@@ -73,6 +73,32 @@ void gc_analytics_check_future(struct gc_analytics *b) {
   b->notice(b->ctx, "checkpoint", &err);
 }
 
+/* Takes what a read thread owns otherwise; false while one works with it. */
+static bool end_stage(struct gc_analytics *b) {
+  pthread_mutex_lock(&b->lock);
+  bool can_end = !b->is_reading && b->stage != GC_ANALYTICS_REQUESTING &&
+                 b->stage != GC_ANALYTICS_LOADING;
+  if (can_end) {
+    b->stage = GC_ANALYTICS_LOADING;
+    b->is_idle = true; /* neither up nor down */
+    b->last_success_ms = 0;
+  }
+  pthread_mutex_unlock(&b->lock);
+  return can_end;
+}
+
+void gc_analytics_lose_lease(struct gc_analytics *b) {
+  if (gc_checkpoint_holds(&b->checkpoint) || !end_stage(b))
+    return;
+  gc_results_clear(&b->results);
+  gc_series_clear(&b->series);
+  gc_outbox_reset(&b->sender.outbox);
+  b->sender.results = NULL;
+  b->sender.sent = 0;
+  b->checkpoint.mark = (struct gc_windows_mark){.is_set = false};
+  b->checkpoint.loaded_ms = 0;
+}
+
 bool gc_analytics_load_state(struct gc_analytics *b) {
   struct gc_err err = {.code = GC_OK}, warning = {.code = GC_OK};
   enum gc_code code =
@@ -83,6 +109,7 @@ bool gc_analytics_load_state(struct gc_analytics *b) {
   if (code != GC_OK)
     return false;
   b->named = b->series.keys.count;
+  b->sender.sent = 0;
   pthread_mutex_lock(&b->lock);
   b->tally.done_ms = b->checkpoint.mark.done_ms;
   /* The window that the agent was sending when it ended is sent first. */

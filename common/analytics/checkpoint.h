@@ -8,6 +8,7 @@
 #include "common/analytics/outbox.h"
 #include "common/analytics/series.h"
 #include "common/analytics/windows.h"
+#include "common/net/lease_book.h"
 #include "common/net/store/queries.h"
 
 struct gc_checkpoint {
@@ -15,7 +16,10 @@ struct gc_checkpoint {
   struct gc_store *store;
   const char *account, *query; /* "prod", "query-queues" */
   char identity[65];
+  struct gc_lease_page *page; /* of the account's lease; NULL: none */
 
+  uint64_t fence, version; /* of the page, as loaded and as saved last */
+  bool is_page_whole;      /* the page has all totals */
   struct gc_windows_mark mark;
   bool forget;  /* the stored totals belong to another query or file */
   bool is_tidy; /* old totals were dropped, which happens once after a start */
@@ -28,11 +32,19 @@ struct gc_checkpoint {
  * nothing, and the owner tries again before it sends a window. If the stored
  * query had another identity, only the mark counts, so that no window is sent
  * twice. If only the pending window cannot be read, it is lost, and
- * `ret_warning` says so. GC_ERR_STATE, GC_ERR_UNAVAILABLE, GC_ERR_MEMORY. */
+ * `ret_warning` says so. GC_ERR_STATE, GC_ERR_UNAVAILABLE (also: another agent
+ * has the lease), GC_ERR_MEMORY. */
 GC_MUST_CHECK enum gc_code
 gc_checkpoint_load(struct gc_checkpoint *c, int64_t period_ms,
                    struct gc_series_set *series, struct gc_outbox *pending,
                    struct gc_err *ret_warning, struct gc_err *err);
+
+/* True while this agent has the lease under which the checkpoint was loaded;
+ * true without a lease. */
+bool gc_checkpoint_holds(const struct gc_checkpoint *c);
+/* True if the next holder would find what was saved last, so that it may be
+ * sent; true without a lease. */
+bool gc_checkpoint_is_kept(const struct gc_checkpoint *c);
 
 /* Sets a mark that is in the future to `end_ms`. Keeps all totals. */
 void gc_checkpoint_step_back(struct gc_checkpoint *c, int64_t end_ms);

@@ -126,7 +126,7 @@ enum gc_sender_end gc_sender_run(struct gc_sender *d,
                                  uint64_t until_ms) {
   struct run run = {way, now_ms, ctx, until_ms};
   for (;;) {
-    if (!send_outbox(d, &run))
+    if (!gc_checkpoint_is_kept(d->checkpoint) || !send_outbox(d, &run))
       return GC_SENDER_WAITS;
     if (d->results == NULL || d->window >= windows_of(d->results))
       break;
@@ -142,7 +142,7 @@ void gc_sender_finish(struct gc_sender *d, const struct gc_sender_output *way,
                       uint64_t (*now_ms)(void *ctx), void *ctx,
                       uint64_t until_ms) {
   struct run run = {way, now_ms, ctx, until_ms};
-  if (send_outbox(d, &run))
+  if (gc_checkpoint_is_kept(d->checkpoint) && send_outbox(d, &run))
     finish_results(d);
 }
 

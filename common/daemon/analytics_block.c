@@ -94,6 +94,15 @@ enum gc_code gc_analytics_block_start(struct gc_analytics_block *q,
                                    .phase = gc_block_phase(block),
                                    .requests_per_minute =
                                        gc_account_requests_per_minute(a)};
+  struct gc_lease_gate *lease = gc_lease_gate_of_host(block->host);
+  if (lease != NULL) {
+    deps.page = gc_lease_book_page(gc_lease_gate_book(lease), block->instance);
+    if (deps.page == NULL)
+      return gc_fail(err, GC_ERR_LIMIT,
+                     "out of memory, or more than %d blocks of an account with "
+                     "LeaseURL",
+                     GC_LEASE_PAGES_MAX);
+  }
   q->block = block;
   q->ticket = gc_write_ticket_new();
   if (q->ticket != NULL)

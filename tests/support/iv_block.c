@@ -46,8 +46,9 @@ uint32_t iv_phase;
 
 void iv_begin(void) {
   struct gc_store *kept = iv.store;
+  struct gc_lease_page *page = iv.page;
   iv_phase = 0;
-  iv = (struct iv_world){.store = kept};
+  iv = (struct iv_world){.store = kept, .page = page};
   replay_init(&iv.r);
   iv_will("POST /oauth/token", TOKEN);
   iv_will(LIST, "{\"entities\":[{\"id\":\"q1\",\"name\":\"Sales\"},"
@@ -88,6 +89,7 @@ void iv_start(void) {
                                    .api = iv.api,
                                    .names = iv.names,
                                    .store = iv.store,
+                                   .page = iv.page,
                                    .requests_per_minute = 60000,
                                    .phase = iv_phase};
   iv.block = gc_analytics_new(&iv_settings, &deps, on_notice, NULL);

@@ -34,7 +34,8 @@ extern struct iv_world {
   struct gc_shared_budget *budget;
   struct gc_api *api;
   struct gc_names *names;
-  struct gc_store *store; /* the test's own, or NULL; iv_begin keeps it */
+  struct gc_store *store;     /* the test's own, or NULL; iv_begin keeps it */
+  struct gc_lease_page *page; /* likewise */
   struct gc_analytics *block;
 
   /* The dispatched values, in order, as "INSTANCE/TYPE-QUALIFIER HH:MM

@@ -42,7 +42,8 @@ static void fill(struct gc_outbox *o) {
 }
 
 static void a_large_window_is_dispatched_in_several_calls(void) {
-  struct gc_sender d = {.window = 0};
+  struct gc_checkpoint no_state = {.store = NULL};
+  struct gc_sender d = {.checkpoint = &no_state};
   slow_output = (struct slow){.now_ms = 0};
   fill(&d.outbox);
   for (uint64_t calls = 1; slow_output.now_ms < 4000; calls++) {
@@ -56,7 +57,8 @@ static void a_large_window_is_dispatched_in_several_calls(void) {
 }
 
 static void the_end_does_not_wait_for_all_of_a_large_window(void) {
-  struct gc_sender d = {.window = 0};
+  struct gc_checkpoint no_state = {.store = NULL};
+  struct gc_sender d = {.checkpoint = &no_state};
   slow_output = (struct slow){.now_ms = 0};
   fill(&d.outbox);
   gc_sender_finish(&d, &output, now, NULL, 1000);

@@ -1,0 +1,196 @@
+/* SPDX-License-Identifier: MIT */
+/* Two agents whose account has a lease: the next holder of the lease continues
+ * with the intervals where the former one stopped. */
+#include "tests/support/iv_block.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/base/timestamp.h"
+#include "common/net/lease_book.h"
+#include "tests/support/check.h"
+
+enum { FIRST = 8, AHEAD = 40, AWAY_S = 13 }; /* minutes after 22:00 */
+
+static struct gc_lease_book *book;
+static struct gc_buf redis; /* what it has of the page */
+static uint64_t fence;
+
+/* ---- Redis ---- */
+
+static void store(void *ctx, const char *page, const char *field,
+                  const char *text) {
+  (void)ctx;
+  (void)page;
+  CHECK_INT(gc_lease_fields_add(&redis, field, text), GC_OK);
+}
+
+static void renew(void) {
+  gc_lease_book_collect(book, fence, store, NULL);
+  gc_lease_book_settle(book, true);
+}
+
+static void take_lease(void) {
+  fence++;
+  CHECK_INT(gc_lease_book_read(book, "query-queues", fence, &redis), GC_OK);
+}
+
+/* ---- agents ---- */
+
+/* nOffered of Sales is its number in each minute from 22:00 on. */
+static void tell_truth(void) {
+  static char body[65536];
+  size_t len = (size_t)snprintf(body, sizeof(body),
+                                "{\"results\":[{\"group\":{\"queueId\":\"q1\","
+                                "\"mediaType\":\"voice\"},\"data\":[");
+  for (int m = FIRST; m < FIRST + AHEAD; m++) {
+    char at[GC_INTERVAL_SIZE];
+    int64_t begin_ms = 1699999200000 + (int64_t)m * MINUTE; /* 22:00 */
+    gc_interval_print(at, begin_ms, begin_ms + MINUTE);
+    len += (size_t)snprintf(
+        body + len, sizeof(body) - len,
+        "%s{\"interval\":\"%s\",\"metrics\":[{\"metric\":\"nOffered\","
+        "\"stats\":{\"count\":%d}}]}",
+        m > FIRST ? "," : "", at, m);
+  }
+  snprintf(body + len, sizeof(body) - len, "]}]}");
+  iv_will(QUERY, body);
+}
+
+static void begin_agent(void) {
+  book = gc_lease_book_new();
+  iv.page = gc_lease_book_page(book, "query-queues");
+  iv_begin();
+  iv_settings.query.rule.backfill_ms = INT64_C(30) * MINUTE;
+  tell_truth();
+}
+
+static void begin(void) {
+  redis = (struct gc_buf){.max = GC_LEASE_BOOK_MAX_BYTES};
+  fence = 0;
+  iv.page = NULL;
+  begin_agent();
+}
+
+static void kill_agent(void) {
+  iv_stop();
+  gc_lease_book_free(book);
+  iv.page = NULL;
+}
+
+/* The agent is killed; another one takes the lease after AWAY_S. The values of
+ * both are kept. */
+static void change_holder(void) {
+  static char seen[SEEN_MAX][128];
+  size_t count = iv.count;
+  int64_t wall_ms = iv.r.wall_ms + (int64_t)(iv.r.now_ms - REPLAY_START_MS);
+  memcpy(seen, iv.seen, sizeof(seen));
+  kill_agent();
+  begin_agent();
+  memcpy(iv.seen, seen, sizeof(seen));
+  iv.count = count;
+  iv.r.wall_ms = wall_ms + AWAY_S * 1000;
+  take_lease();
+  iv_start();
+}
+
+static void pass(unsigned seconds) {
+  for (unsigned s = 0; s < seconds; s++) {
+    iv_pass(1000);
+    renew();
+  }
+}
+
+static void end(void) {
+  kill_agent();
+  gc_buf_clear(&redis);
+}
+
+static const char *line_of(const char *type, int minute, long value) {
+  static char line[128];
+  snprintf(line, sizeof(line), "Sales/%s-nOffered-voice 22:%02d %ld", type,
+           minute, value);
+  return line;
+}
+
+/* ---- tests ---- */
+
+static void an_interval_leaves_when_redis_has_it(void) {
+  begin();
+  take_lease();
+  iv_start();
+  iv_pass(20000);
+  CHECK_INT(iv.count, 0);
+  renew();
+  iv_pass(1000);
+  CHECK(iv.count > 0);
+  end();
+}
+
+static void a_standby_asks_for_nothing(void) {
+  begin();
+  iv_start();
+  iv_pass(120000);
+  CHECK_INT(iv.count, 0);
+  CHECK_STR(iv_last_interval(), "none");
+  take_lease();
+  pass(3);
+  CHECK(strcmp(iv_last_interval(), "none") != 0);
+  end();
+}
+
+/* Killed at any second: no interval is left out, and at most the one that was
+ * in flight is sent again, with the same value. */
+static void intervals_continue_with_the_next_holder(void) {
+  for (unsigned second = 1; second < 130 && check_failed == 0; second += 7) {
+    unsigned again = 0;
+    begin();
+    take_lease();
+    iv_start();
+    pass(90 + second);
+    change_holder();
+    pass(300);
+    int64_t wall_ms = iv.r.wall_ms + (int64_t)(iv.r.now_ms - REPLAY_START_MS);
+    int last = (int)((wall_ms - 1699999200000 - 90000) / MINUTE) - 1;
+    CHECK(last > FIRST + 4);
+    long total = 0;
+    for (int m = FIRST; m <= last; m++) {
+      size_t times = iv_times_left(line_of("queue_interval_count", m + 1, m));
+      CHECK_THAT(times >= 1, "killed at %u s: 22:%02d is missing", second, m);
+      again += times > 1;
+      total += m;
+    }
+    CHECK_THAT(again <= 1, "killed at %u s: %u intervals twice", second, again);
+    CHECK_THAT(iv_times_left(line_of("queue_metric", last + 1, total)) > 0,
+               "killed at %u s: no total of %ld in\n%s", second, total,
+               iv_left());
+    end();
+  }
+}
+
+static void a_holder_that_loses_the_lease_begins_again(void) {
+  begin();
+  take_lease();
+  iv_start();
+  pass(30);
+  size_t count = iv.count;
+  CHECK(count > 0);
+  gc_lease_book_leave(book);
+  iv_pass(200000);
+  CHECK_INT(iv.count, count);
+  take_lease();
+  pass(10);
+  CHECK(iv.count > count);
+  CHECK_INT(iv_times_left(line_of("queue_interval_count", FIRST + 1, FIRST)),
+            1);
+  end();
+}
+
+int main(void) {
+  RUN(an_interval_leaves_when_redis_has_it);
+  RUN(a_standby_asks_for_nothing);
+  RUN(intervals_continue_with_the_next_holder);
+  RUN(a_holder_that_loses_the_lease_begins_again);
+  return check_done();
+}
