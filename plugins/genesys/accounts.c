@@ -157,6 +157,12 @@ const struct gc_opt account_rows[] = {
                "has died; for two thirds of it that agent goes on without "
                "Redis. The same on all agents.",
                "30"),
+    GC_OPT_INT(struct account_options, lease.replicas, "LeaseReplicas", "0", 0,
+               LEASE_REPLICAS_MAX, "",
+               "Replicas of the Redis that must have a renewal of the lease "
+               "before it counts, so that a failover to one of them loses "
+               "nothing. The same on all agents.",
+               "1"),
     GC_OPT_ENUM(struct account_options, lease.lost, "LeaseLost", "stop",
                 lease_losts,
                 "What the agent that dispatches does when Redis has not "

@@ -93,6 +93,7 @@ static void fill_settings(struct lease *l, const struct lease_options *o,
   l->settings.redis.tls = &l->tls;
   l->settings.name = l->name;
   l->settings.ttl_ms = o->ttl_s * 1000;
+  l->settings.replicas = o->replicas;
   l->settings.goes_on = o->lost == LEASE_LOST_GO_ON;
   l->settings.report = on_change;
   l->settings.ctx = l;

@@ -12,9 +12,11 @@
 /* Options of an <Account>; see their rows. */
 struct lease_options {
   char *url, *user, *password_file; /* url NULL: no lease */
-  uint32_t ttl_s;
+  uint32_t ttl_s, replicas;
   int lost; /* enum lease_lost */
 };
+
+enum { LEASE_REPLICAS_MAX = 8 };
 
 enum lease_lost { LEASE_LOST_STOP, LEASE_LOST_GO_ON };
 

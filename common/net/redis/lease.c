@@ -43,6 +43,57 @@ static const char *const scripts[] = {
                    "if held then write(tonumber(fence), '0') end" LEASE_RETURN,
 };
 
+/* ---- the server ---- */
+
+static const struct {
+  const char *member, *value; /* of the answer to HELLO */
+  enum gc_code code;
+  const char *words;
+} unfit_servers[] = {
+    {"mode", "sentinel", GC_ERR_CONFIG,
+     "LeaseURL names a Sentinel, which keeps no lease: name an address that "
+     "always leads to the master"},
+    {"mode", "cluster", GC_ERR_CONFIG,
+     "LeaseURL names a node of a Redis Cluster: a lease needs one master, so "
+     "name a Redis without cluster mode"},
+    {"role", "replica", GC_ERR_REMOTE,
+     "LeaseURL leads to a replica, which keeps no lease: it must lead to the "
+     "master"},
+};
+
+static bool is_text(const redisReply *r, const char *text) {
+  return (r->type == REDIS_REPLY_STRING || r->type == REDIS_REPLY_STATUS) &&
+         strcmp(r->str, text) == 0;
+}
+
+static bool has_member(const redisReply *r, const char *member,
+                       const char *value) {
+  for (size_t i = 0; r->type == REDIS_REPLY_ARRAY && i + 1 < r->elements;
+       i += 2)
+    if (is_text(r->element[i], member) && is_text(r->element[i + 1], value))
+      return true;
+  return false;
+}
+
+enum gc_code redis_lease_check_server(struct redis_link *link,
+                                      struct gc_err *err) {
+  struct redis_words words = {.count = 0};
+  struct redisReply *reply = NULL;
+  enum gc_code code;
+  redis_print(&words, "HELLO");
+  code = redis_queue_command(link, &words, err);
+  redis_words_clear(&words);
+  if (code == GC_OK)
+    code = redis_read_reply(link, &reply, err);
+  for (size_t i = 0; code == GC_OK && i < GC_COUNT(unfit_servers); i++)
+    if (has_member(reply, unfit_servers[i].member, unfit_servers[i].value))
+      code = gc_fail(err, unfit_servers[i].code, "%s", unfit_servers[i].words);
+  freeReplyObject(reply);
+  return code;
+}
+
+/* ---- requests ---- */
+
 static void add_field(void *ctx, const char *page, const char *field,
                       const char *text) {
   struct redis_words *w = ctx;
@@ -94,6 +145,30 @@ static bool read_answer(const redisReply *r, struct answer *ret) {
          read_number(r->element[3], exact_max, &ret->beat_before);
 }
 
+/* Waits until enough replicas have the renewal: the record then survives the
+ * master, and a master that is cut from its replicas keeps no lease. */
+static enum gc_code wait_for_replicas(struct redis_link *link,
+                                      const struct redis_lease_share *s,
+                                      struct gc_err *err) {
+  struct redis_words words = {.count = 0};
+  struct redisReply *reply = NULL;
+  redis_print(&words, "WAIT");
+  redis_print(&words, "%u", s->replicas);
+  redis_print(&words, "%" PRIu32, s->wait_ms);
+  enum gc_code code = redis_request(link, &words, &reply, err);
+  redis_words_clear(&words);
+  if (code != GC_OK)
+    return code;
+  long long count = reply->type == REDIS_REPLY_INTEGER ? reply->integer : 0;
+  freeReplyObject(reply);
+  return count >= (long long)s->replicas
+             ? GC_OK
+             : gc_fail(err, GC_ERR_REMOTE,
+                       "%lld of %u replicas have the lease (LeaseReplicas): "
+                       "look at the replication of the Redis",
+                       count, s->replicas);
+}
+
 static enum gc_code send_request(struct redis_link *link,
                                  const struct redis_lease_share *s,
                                  const struct gc_lease_request *q,
@@ -109,7 +184,9 @@ static enum gc_code send_request(struct redis_link *link,
     code = gc_fail(err, GC_ERR_PARSE, "the key %s%s has no record of a lease",
                    LEASE_KEYS, s->name);
   freeReplyObject(reply);
-  return code;
+  return code == GC_OK && q->verb == GC_LEASE_RENEW && s->replicas > 0
+             ? wait_for_replicas(link, s, err)
+             : code;
 }
 
 /* ---- pages ---- */

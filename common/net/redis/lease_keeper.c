@@ -57,11 +57,16 @@ static void step_plain(struct redis_lease *l, enum gc_lease_event_kind kind) {
   step_lease(l, &(struct gc_lease_event){.kind = kind});
 }
 
+static enum gc_code open_link(struct redis_lease *l) {
+  GC_TRY(redis_link_open(&l->settings.redis, l->stop_fd, &l->link, &l->err));
+  return redis_lease_check_server(l->link, &l->err);
+}
+
 static enum gc_code ask_redis(struct redis_lease *l,
                               const struct gc_lease_request *q,
                               struct gc_lease_record *ret) {
   if (l->link == NULL)
-    GC_TRY(redis_link_open(&l->settings.redis, l->stop_fd, &l->link, &l->err));
+    GC_TRY(open_link(l));
   return redis_lease_request(l->link, &l->share, q, ret, &l->err);
 }
 
@@ -138,6 +143,8 @@ enum gc_code redis_lease_start(const struct redis_lease_settings *s,
                 gc_clock_boot_ms());
   /* Connection, log-in and request have a limit each. */
   l->settings.redis.answer_ms = gc_lease_timeout_ms(&l->machine) / 2;
+  l->share.replicas = s->replicas;
+  l->share.wait_ms = l->settings.redis.answer_ms / 2;
   (void)gc_lease_gate_check_clocks(s->gate);
   if (l->wake_fd < 0 || l->stop_fd < 0 ||
       gc_thread_start(&l->thread, run_lease, l) != 0) {

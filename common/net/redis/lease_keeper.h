@@ -11,6 +11,7 @@ struct redis_lease_settings {
   struct redis_settings redis; /* answer_ms is set by redis_lease_start */
   const char *name; /* borrowed; equal for all agents of the account */
   uint32_t ttl_ms;
+  unsigned replicas;          /* LeaseReplicas */
   bool goes_on;               /* LeaseLost "go on" */
   struct gc_lease_gate *gate; /* opened and closed by the thread, which also
                                  carries its book; borrowed */

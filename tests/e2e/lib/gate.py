@@ -45,6 +45,12 @@ class Gate:
             except OSError:
                 pass
 
+    def lead_to(self, target: int) -> None:
+        """Relays to another port from now on; cuts the open connections."""
+        self.close()
+        self.target = target
+        self.open()
+
     def stop_answering(self) -> None:
         """Accepts connections from now on, but answers nothing."""
         self.is_black_hole = True

@@ -16,9 +16,11 @@ DURABLE = ("appendonly yes", "appendfsync always")
 
 
 class Redis:
-    """Listens on its own port and on a Unix socket; `more` are lines of its configuration."""
+    """Listens on its own port and on a Unix socket; `more` are lines of its configuration, `mode` words of its
+    command line."""
 
-    def __init__(self, *more: str, starts: bool = True) -> None:
+    def __init__(self, *more: str, starts: bool = True, mode: tuple[str, ...] = ()) -> None:
+        self.mode = mode
         self.folder = process.folder("redis")
         self.port, self.socket = process.free_port(), self.folder / "socket"
         self.url = "redis://localhost:%d/0" % self.port  # a name, so that the agent looks it up
@@ -36,7 +38,7 @@ class Redis:
     def start(self) -> None:
         def is_up() -> bool:
             if self.program is None or not self.program.is_running():
-                self.program = Program([SERVER or "redis-server", str(self.folder / "redis.conf")])
+                self.program = Program([SERVER or "redis-server", str(self.folder / "redis.conf"), *self.mode])
             return self.answers()
         wait_until(is_up, 30, "redis-server answers")
 

@@ -3,6 +3,7 @@
  * a server. */
 #include "common/net/redis/lease.h"
 
+#include <string.h>
 #include <unistd.h>
 
 #include "tests/support/check.h"
@@ -70,6 +71,30 @@ static void the_script_does_what_the_model_does(void) {
     CHECK_INT(got.beat, model.beat);
   }
   CHECK(writes > 500);
+  redis_link_close(link);
+  redis_server_end(&server);
+}
+
+/* The record is written, and counts only when enough replicas have it. */
+static void a_renewal_waits_for_the_replicas(void) {
+  struct gc_lease_record got;
+  struct gc_err err = {.code = GC_OK};
+  struct redis_lease_share replicated = {
+      .name = "prod", .replicas = 1, .wait_ms = 20};
+  struct gc_lease_request q = {
+      .verb = GC_LEASE_CLAIM, .owner = 7, .beat = 1, .fence = 0};
+  start_server();
+  struct redis_link *link = open_link();
+  CHECK_INT(redis_lease_check_server(link, &err), GC_OK);
+  CHECK_INT(redis_lease_request(link, &replicated, &q, &got, &err), GC_OK);
+  q = (struct gc_lease_request){
+      .verb = GC_LEASE_RENEW, .owner = 7, .beat = 2, .fence = got.fence};
+  CHECK_INT(redis_lease_request(link, &replicated, &q, &got, &err),
+            GC_ERR_REMOTE);
+  CHECK(strstr(err.text, "0 of 1 replicas have the lease") != NULL);
+  q.verb = GC_LEASE_OBSERVE;
+  CHECK_INT(redis_lease_request(link, &replicated, &q, &got, &err), GC_OK);
+  CHECK_INT(got.beat, 2);
   redis_link_close(link);
   redis_server_end(&server);
 }
@@ -199,6 +224,7 @@ int main(void) {
   if (!redis_is_installed() || pipe(stop_fds) != 0)
     return SKIPPED;
   RUN(the_script_does_what_the_model_does);
+  RUN(a_renewal_waits_for_the_replicas);
   RUN(a_partitioned_holder_is_followed_by_the_other);
   RUN(a_holder_that_stops_is_followed_at_once);
   RUN(a_step_of_the_servers_clock_changes_no_holder);
