@@ -16,7 +16,18 @@ static void dispatch_pass(struct stream_pass *p, const struct gc_samples *out) {
   drop_pass(p);
 }
 
-bool stream_pass_release(struct stream *s, const struct gc_samples *out) {
+/* collectd reads twice within a ms after a step of its clock, and two values of
+ * a series must not have one time. */
+enum { DISPATCH_EACH_MS = 100 };
+
+static bool may_dispatch(const struct stream *s, uint64_t now_ms) {
+  const struct stream_pass *p = &s->pass;
+  return gc_lease_page_has(s->deps.page, p->version) &&
+         now_ms - p->dispatched_ms >= DISPATCH_EACH_MS;
+}
+
+bool stream_pass_release(struct stream *s, uint64_t now_ms,
+                         const struct gc_samples *out) {
   struct stream_pass *p = &s->pass;
   uint64_t fence = gc_lease_page_fence(s->deps.page);
   pthread_mutex_lock(&s->lock);
@@ -25,9 +36,10 @@ bool stream_pass_release(struct stream *s, const struct gc_samples *out) {
   if (!is_holder || p->fence != fence)
     drop_pass(p);
   p->fence = fence;
-  if (!is_holder ||
-      (p->is_held && !gc_lease_page_has(s->deps.page, p->version)))
+  if (!is_holder || (p->is_held && !may_dispatch(s, now_ms)))
     return false;
+  if (p->is_held)
+    p->dispatched_ms = now_ms;
   dispatch_pass(p, out);
   return true;
 }

@@ -37,6 +37,7 @@ struct stream_pass {
   struct gc_buf fields;
   const struct gc_samples *out; /* during a pass */
   uint64_t fence, version;      /* of the lease; of the page */
+  uint64_t dispatched_ms;       /* monotonic, of the last pass */
   bool is_held, is_incomplete;
 };
 
@@ -106,7 +107,8 @@ void stream_report_words(const struct stream *s,
 
 /* Dispatches the pass that is held, if Redis has its counts. True: the next one
  * may begin; false: the pass waits, or another agent has the lease. */
-bool stream_pass_release(struct stream *s, const struct gc_samples *out);
+bool stream_pass_release(struct stream *s, uint64_t now_ms,
+                         const struct gc_samples *out);
 /* Returns the sink for a pass, which goes to `out` later. */
 struct gc_samples stream_pass_begin(struct stream *s,
                                     const struct gc_samples *out);

@@ -53,7 +53,8 @@ void stream_read(struct stream *s, const struct queue_display *view,
   pthread_mutex_lock(&s->lock);
   bool is_open = s->model != NULL;
   pthread_mutex_unlock(&s->lock);
-  if (!is_open || (s->deps.page != NULL && !stream_pass_release(s, out)))
+  if (!is_open ||
+      (s->deps.page != NULL && !stream_pass_release(s, now_ms, out)))
     return;
   bool is_full = now_ms >= s->due_ms;
   if (is_full)

@@ -54,13 +54,32 @@ static void a_count_leaves_when_redis_has_it(void) {
   CHECK_REAL(reads("q1/queue_offer-voice"), 0); /* a series begins with 0 */
   replay_run(&ch_world, 10000);
   (void)reads("");
+  replay_run(&ch_world, 1000);
   CHECK_REAL(reads("q1/queue_offer-voice"), 1);
+  replay_run(&ch_world, 1000);
   ch_say(MESSAGE("q1", CUSTOMER "," ACD("q1") "," AGENT("q1")));
   CHECK(isnan(reads("q1/queue_answer-voice")));
   renew(7, false);
   CHECK(isnan(reads("q1/queue_answer-voice")));
   renew(7, true);
+  replay_run(&ch_world, 1000);
   CHECK_REAL(reads("q1/queue_answer-voice"), 1);
+  end_agent();
+  gc_buf_clear(&redis);
+}
+
+/* A value list that is repeated with the time of the one before. */
+static void two_readings_at_one_moment_dispatch_once(void) {
+  redis = (struct gc_buf){.max = 1 << 20};
+  begin_agent(7);
+  ch_say(MESSAGE("q1", CUSTOMER "," ACD("q1")));
+  (void)reads("");
+  renew(7, true);
+  CHECK_REAL(reads("q1/queue_offer-voice"), 0);
+  renew(7, true);
+  CHECK(isnan(reads("q1/queue_offer-voice")));
+  replay_run(&ch_world, 1000);
+  CHECK_REAL(reads("q1/queue_offer-voice"), 1);
   end_agent();
   gc_buf_clear(&redis);
 }
@@ -138,6 +157,7 @@ static void another_lease_begins_another_model(void) {
 
 int main(void) {
   RUN(a_count_leaves_when_redis_has_it);
+  RUN(two_readings_at_one_moment_dispatch_once);
   RUN(without_redis_counts_go_on_if_the_operator_says_so);
   RUN(the_next_holder_continues);
   RUN(without_the_lease_nothing_counts);
