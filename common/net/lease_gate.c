@@ -16,7 +16,7 @@ struct gc_lease_gate {
   uint32_t terms; /* of the thread of the lease */
   _Atomic uint64_t valid_until_ms, fence, answered_ms;
   _Atomic int64_t offset_ms; /* wall clock less boot clock, at the last check */
-  _Atomic uint32_t state, term;
+  _Atomic uint32_t state, term, reads;
 };
 
 static struct gc_lease_gate
@@ -112,6 +112,15 @@ void gc_lease_gate_status(const struct gc_lease_gate *g,
       .fence = atomic_load(&g->fence),
       .answered_ms = atomic_load(&g->answered_ms),
       .valid_until_ms = atomic_load(&g->valid_until_ms)};
+}
+
+void gc_lease_gate_note_read(struct gc_lease_gate *g) {
+  if (atomic_fetch_add(&g->reads, 1) == UINT32_MAX)
+    atomic_store(&g->reads, 1);
+}
+
+uint32_t gc_lease_gate_reads(const struct gc_lease_gate *g) {
+  return atomic_load(&g->reads);
 }
 
 /* The effect of a state on the term. */

@@ -125,6 +125,9 @@ enum {
   GC_LEASE_JUMP_MS = 200,
   /* Between two looks of an account's thread at its lease. */
   GC_LEASE_WATCH_MS = 100,
+  /* An agent whose readings stand still for so long, and for two thirds of the
+   * TTL, gives the lease back. A busy host delays a reading by seconds. */
+  GC_LEASE_STALL_MS = 5000,
 };
 
 #endif

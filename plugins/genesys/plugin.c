@@ -133,6 +133,12 @@ static void put_lease(const char *account, uint32_t interval_ms,
   telemetry_lease(account, &status, gc_clock_boot_ms(), interval_ms, out);
 }
 
+static void note_read(const char *account) {
+  struct gc_lease_gate *gate = gc_lease_gate_of_account(account);
+  if (gate != NULL)
+    gc_lease_gate_note_read(gate);
+}
+
 /* Reads one account. An account that no block uses has nothing to read and
  * stays "starting"; one whose thread hangs is not read. */
 static void read_health_of(void *ctx, const char *account,
@@ -148,6 +154,7 @@ static void read_health_of(void *ctx, const char *account,
   if (is_started)
     telemetry_samples(&last[at], account, &stats, HEALTH_EVERY_S * 1000, &sink);
   put_lease(account, HEALTH_EVERY_S * 1000, &sink);
+  note_read(account);
   gc_daemon_health_read(healths[at], &reading);
 }
 
@@ -250,7 +257,7 @@ static void describe_lease(enum gc_lease_state state, struct gc_err *err) {
     (void)gc_fail_in(err, GC_ERR_NETWORK,
                      "the Redis of LeaseURL does not answer; this agent goes "
                      "on, and another one may dispatch the same values: ");
-  else
+  else if (state != GC_LEASE_ENDED)
     *err = (struct gc_err){.code = GC_OK};
 }
 

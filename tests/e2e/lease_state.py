@@ -4,9 +4,12 @@
 continues with what the former one has stored in Redis."""
 from __future__ import annotations
 
+import os
+import random
 import re
+import signal
 
-from lease import HOST, Agent, pair
+from lease import HOST, SLACK_S, TTL, Agent, changes, dispatched, newest, pair, takes_over, twice
 from lib import report, stream
 from lib.collectd import DAEMON, read_csv_series
 from lib.genesys import Simulator
@@ -14,6 +17,7 @@ from lib.process import watch_for
 from lib.redis import SERVER, Redis
 from lib.report import check, note, same
 
+MOMENTS = int(os.environ.get("GC_MOMENTS", "4"))
 RUN_S = 6.0  # two minutes at 20 times the speed
 STORED_S = 3  # a pass waits for a renewal, and for the next reading
 
@@ -118,6 +122,50 @@ def a_holder_that_is_killed_under_load_takes_only_the_hole() -> None:
     note("%g of %g offers" % (got, whole))
 
 
+def leaves(holder: Agent, how: str) -> None:
+    if how == "kill":
+        holder.kill()
+    elif how == "sleep":
+        holder.signal(signal.SIGSTOP)
+    elif how == "cut":
+        holder.way.close()
+    else:
+        holder.daemon.stop()
+
+
+def returns(holder: Agent, how: str) -> None:
+    if how == "sleep":
+        holder.signal(signal.SIGCONT)
+    elif how == "cut":
+        holder.way.open()
+    else:
+        holder.start()
+    holder.daemon.lives_until(lambda: holder.state() == 0, 30, "%s stands by" % holder.name)
+
+
+def random_moments() -> None:
+    """The holder is killed, stopped, sleeps or loses Redis at a random moment, while contacts come and go."""
+    sim, agents, _ = begin()
+    rng, ways = random.Random(19), ["kill", "sleep", "cut", "stop"]
+    sim.thaw()
+    for moment in range(MOMENTS):
+        holder, other = agents if agents[0].holds() else agents[::-1]
+        listen(holder)
+        watch_for(rng.uniform(0.0, 2.0))
+        how = ways[moment] if moment < len(ways) else rng.choice(ways)
+        leaves(holder, how)
+        takes_over(other, newest(holder))
+        returns(holder, how)
+    rows = dispatched(agents)
+    longest = max(after[0] - before[0] for before, after in zip(rows, rows[1:]))
+    check("%d moments: no hole is longer than LeaseTTL %d (%.1f s)" % (MOMENTS, TTL, longest), longest <= TTL + SLACK_S, longest)
+    found = twice(agents)
+    check("no value is written twice", not found, found[:5])
+    same("the writer changes with each moment", len(changes(agents)), MOMENTS)
+    same("no counter falls", falls(agents)[:5], [])
+
+
 if __name__ == "__main__":
-    report.main([both_agents_together_count_each_contact_once, a_holder_that_is_killed_under_load_takes_only_the_hole],
+    report.main([random_moments, both_agents_together_count_each_contact_once,
+                 a_holder_that_is_killed_under_load_takes_only_the_hole],
                 {"collectd": DAEMON, "redis-server": SERVER})

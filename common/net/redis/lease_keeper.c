@@ -23,6 +23,10 @@ struct redis_lease {
   enum gc_lease_state reported;
   struct redis_lease_share share;
   pthread_t thread;
+  uint32_t reads;             /* of the gate, at the last round */
+  uint64_t read_ms, round_ms; /* boot clock: when they changed; the last
+                                 round */
+  bool is_stalled;
   int wake_fd;     /* readable: stop */
   int stop_fd;     /* readable: no answer is waited for any more */
   bool has_answer; /* Redis has answered since the start */
@@ -30,13 +34,36 @@ struct redis_lease {
 
 /* ---- the thread ---- */
 
+static uint64_t random_owner(void) {
+  return ((uint64_t)gc_random32() << 32 | gc_random32()) | 1;
+}
+
+static uint32_t stall_limit_ms(const struct redis_lease *l) {
+  uint32_t valid_ms = l->settings.ttl_ms / GC_LEASE_PARTS * GC_LEASE_VALID;
+  return valid_ms > GC_LEASE_STALL_MS ? valid_ms : GC_LEASE_STALL_MS;
+}
+
+/* Describes why the lease was given back; GC_OK: the process ends. */
+static void describe_end(const struct redis_lease *l, struct gc_err *err) {
+  *err = (struct gc_err){.code = GC_OK};
+  if (l->is_stalled)
+    (void)gc_fail(err, GC_ERR_TIMEOUT,
+                  "collectd has not read this account for %u s, so another "
+                  "agent may dispatch: was the clock set back, or does a "
+                  "plugin hang?",
+                  stall_limit_ms(l) / 1000);
+}
+
 static void report_state(struct redis_lease *l) {
   enum gc_lease_state state = l->machine.state;
   if (state == l->reported)
     return;
   l->reported = state;
   gc_lease_book_go_on(l->share.book, state == GC_LEASE_GOING_ON);
-  l->settings.report(l->settings.ctx, state, l->machine.fence, &l->err);
+  struct gc_err err = l->err;
+  if (state == GC_LEASE_ENDED)
+    describe_end(l, &err);
+  l->settings.report(l->settings.ctx, state, l->machine.fence, &err);
 }
 
 static void step_lease(struct redis_lease *l, const struct gc_lease_event *e) {
@@ -86,20 +113,50 @@ static void ask(struct redis_lease *l, const struct gc_lease_request *q) {
 static bool wait_for_stop(struct redis_lease *l) {
   uint64_t now_ms = gc_clock_boot_ms();
   uint64_t wait_ms = l->settings.ttl_ms / GC_LEASE_PARTS / 2;
-  if (l->machine.due_ms <= now_ms)
+  bool has_next = l->machine.state != GC_LEASE_ENDED;
+  if (has_next && l->machine.due_ms <= now_ms)
     wait_ms = 0;
-  else if (l->machine.due_ms - now_ms < wait_ms)
+  else if (has_next && l->machine.due_ms - now_ms < wait_ms)
     wait_ms = l->machine.due_ms - now_ms;
   struct pollfd fd = {.fd = l->wake_fd, .events = POLLIN};
   return poll(&fd, 1, (int)wait_ms) > 0;
 }
 
-static void run_round(struct redis_lease *l) {
+/* Notes whether the readings stand still while this thread runs. */
+static void follow_reads(struct redis_lease *l) {
+  uint64_t now_ms = gc_clock_boot_ms();
+  uint32_t reads = gc_lease_gate_reads(l->settings.gate);
+  bool has_slept =
+      now_ms - l->round_ms > l->settings.ttl_ms / GC_LEASE_PARTS * GC_LEASE_GAP;
+  if (reads != l->reads || has_slept)
+    l->read_ms = now_ms;
+  l->is_stalled = reads != 0 && now_ms - l->read_ms > stall_limit_ms(l);
+  l->reads = reads;
+  l->round_ms = now_ms;
+}
+
+static void begin_lease(struct redis_lease *l) {
+  uint64_t known_fence = l->machine.known_fence;
+  gc_lease_init(&l->machine, l->settings.ttl_ms, l->settings.goes_on,
+                random_owner(), gc_clock_boot_ms());
+  l->machine.known_fence = known_fence;
+}
+
+static void send_due(struct redis_lease *l) {
   struct gc_lease_request q;
-  step_plain(l, gc_lease_gate_check_clocks(l->settings.gate) ? GC_LEASE_RESUMED
-                                                             : GC_LEASE_TICK);
   if (gc_lease_next(&l->machine, gc_clock_boot_ms(), gc_random32(), &q))
     ask(l, &q);
+}
+
+static void run_round(struct redis_lease *l) {
+  bool is_jump = gc_lease_gate_check_clocks(l->settings.gate);
+  follow_reads(l);
+  if (!l->is_stalled && l->machine.state == GC_LEASE_ENDED)
+    begin_lease(l);
+  step_plain(l, l->is_stalled ? GC_LEASE_STOP
+                : is_jump     ? GC_LEASE_RESUMED
+                              : GC_LEASE_TICK);
+  send_due(l);
 }
 
 static void *run_lease(void *ctx) {
@@ -107,18 +164,15 @@ static void *run_lease(void *ctx) {
   pthread_setname_np(pthread_self(), "gc-lease");
   while (!wait_for_stop(l))
     run_round(l);
+  l->is_stalled = false;
   step_plain(l, GC_LEASE_STOP);
   while (l->machine.state != GC_LEASE_ENDED)
-    run_round(l);
+    send_due(l);
   redis_link_close(l->link);
   return NULL;
 }
 
 /* ---- start and stop ---- */
-
-static uint64_t random_owner(void) {
-  return ((uint64_t)gc_random32() << 32 | gc_random32()) | 1;
-}
 
 static void free_lease(struct redis_lease *l) {
   if (l->wake_fd >= 0)
@@ -139,8 +193,7 @@ enum gc_code redis_lease_start(const struct redis_lease_settings *s,
   l->reported = GC_LEASE_STATE_COUNT;
   l->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
   l->stop_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-  gc_lease_init(&l->machine, s->ttl_ms, s->goes_on, random_owner(),
-                gc_clock_boot_ms());
+  begin_lease(l);
   /* Connection, log-in and request have a limit each. */
   l->settings.redis.answer_ms = gc_lease_timeout_ms(&l->machine) / 2;
   l->share.replicas = s->replicas;

@@ -16,7 +16,9 @@ struct redis_lease_settings {
   struct gc_lease_gate *gate; /* opened and closed by the thread, which also
                                  carries its book; borrowed */
   /* Reports each change of the state, with the last error of Redis (GC_OK: it
-   * answers). Called on the thread of the lease; must not block. */
+   * answers). With GC_LEASE_ENDED: why the lease was given back, until the
+   * account is read again (GC_OK: redis_lease_stop). Called on the thread of
+   * the lease; must not block. */
   void (*report)(void *ctx, enum gc_lease_state state, uint64_t fence,
                  const struct gc_err *err);
   void *ctx;

@@ -27,7 +27,7 @@ struct notes {
     int agent;
   } note[NOTES];
   _Atomic int state[AGENTS];
-  _Atomic bool ends[AGENTS];
+  _Atomic bool ends[AGENTS], stalls[AGENTS];
 };
 
 static struct redis_server server;
@@ -72,6 +72,8 @@ static _Noreturn void run_agent(int agent) {
     _exit(1);
   while (!atomic_load(&notes->ends[agent])) {
     dispatch(s.gate, agent);
+    if (!atomic_load(&notes->stalls[agent]))
+      gc_lease_gate_note_read(s.gate);
     sleep_ms(2);
   }
   redis_lease_stop(l);
@@ -81,6 +83,7 @@ static _Noreturn void run_agent(int agent) {
 static void start_agent(int agent) {
   atomic_store(&notes->state[agent], -1);
   atomic_store(&notes->ends[agent], false);
+  atomic_store(&notes->stalls[agent], false);
   pids[agent] = fork();
   if (pids[agent] == 0)
     run_agent(agent);
@@ -185,6 +188,24 @@ static void a_holder_that_ends_is_followed_at_once(void) {
   finish();
 }
 
+/* collectd reads no longer: nothing would be dispatched until somebody sees
+ * it. */
+static void a_holder_whose_readings_stand_still_is_followed(void) {
+  begin();
+  atomic_store(&notes->stalls[0], true);
+  await_state(0, GC_LEASE_ENDED);
+  await_state(1, GC_LEASE_HOLDER);
+  await_more_times();
+  atomic_store(&notes->stalls[0], false);
+  await_state(0, GC_LEASE_STANDBY);
+  atomic_store(&notes->ends[1], true);
+  await_end(1);
+  await_state(0, GC_LEASE_HOLDER);
+  await_more_times();
+  check_times(2);
+  finish();
+}
+
 static void a_killed_redis_ends_the_permission_until_it_is_back(void) {
   begin();
   redis_server_kill(&server);
@@ -205,6 +226,7 @@ int main(void) {
   RUN(a_killed_holder_is_followed);
   RUN(a_stopped_holder_dispatches_nothing_when_it_continues);
   RUN(a_holder_that_ends_is_followed_at_once);
+  RUN(a_holder_whose_readings_stand_still_is_followed);
   RUN(a_killed_redis_ends_the_permission_until_it_is_back);
   return check_done();
 }
