@@ -15,7 +15,7 @@ from typing import Any, Optional
 
 from lib import process, report
 from lib.collectd import DAEMON, STOP_MAX_S, Collectd, account, block, build_folder, queues, read_csv_series
-from lib.flows import Sqs, attributes
+from lib.flows import Sqs, attributes, differences, totals, wanted
 from lib.gate import Gate
 from lib.genesys import Simulator, direct
 from lib.process import free_port, wait_until, watch_for
@@ -330,6 +330,8 @@ def only_the_holder_receives_from_sqs() -> None:
     sqs.feed(400, seed=2)
     two.daemon.lives_until(sqs.is_empty, 60, "the queue is empty again")
     wait_until(lambda: received(two) > 0, 20, "the new holder receives")
+    wrong = process.wait_for_none(lambda: differences(wanted(sqs.truth()), totals(two.daemon, host=HOST)), 30, "totals")
+    check("the flow metrics of both equal the truth", not wrong, wrong)
     found = twice(agents)
     check("no value is written twice", not found, found[:5])
 

@@ -4,20 +4,23 @@
 continues with what the former one has stored in Redis."""
 from __future__ import annotations
 
+import copy
 import os
 import random
 import re
 import signal
 
 from lease import HOST, SLACK_S, TTL, Agent, changes, dispatched, newest, pair, takes_over, twice
-from lib import report, stream
-from lib.collectd import DAEMON, read_csv_series
+from lib import process, report, stream, windows
+from lib.collectd import Collectd, read_csv_series
 from lib.genesys import Simulator
 from lib.process import watch_for
 from lib.redis import SERVER, Redis
 from lib.report import check, note, same
+from lib.windows import METRICS, MINUTE_MS, Fast
 
 MOMENTS = int(os.environ.get("GC_MOMENTS", "4"))
+RATE = 20.0
 RUN_S = 6.0  # two minutes at 20 times the speed
 STORED_S = 3  # a pass waits for a renewal, and for the next reading
 
@@ -122,6 +125,55 @@ def a_holder_that_is_killed_under_load_takes_only_the_hole() -> None:
     note("%g of %g offers" % (got, whole))
 
 
+class Timed:
+    """An agent with a Query and a fast clock. Both agents write into the csv files of the first one."""
+
+    def __init__(self, fast: Fast, name: str, redis: Redis) -> None:
+        own = copy.copy(fast)
+        own.base, own.state = process.folder("collectd"), process.folder("state")
+        (own.base / "csv").symlink_to(fast.base)
+        self.name = name
+        self.daemon = own.collectd(hostname=name, Backfill="PT30M", account_options={
+            "Host": "agent", "LeaseURL": redis.url, "LeaseTTL": 300})  # 15 s of real time
+
+    def waits_for(self, state: float) -> None:
+        self.daemon.lives_until(lambda: self.daemon.latest("account-prod", "lease_state", host=self.name) == state, 40,
+                                "%s has the state %g" % (self.name, state))
+
+
+def falls_in_time(daemon: Collectd, key: windows.Key) -> bool:
+    """A window that is sent again has the times and values of the first time."""
+    values = [value for _, value in sorted(set(daemon.readings(key.label, key.counter, key.qualifier)))]
+    return values != sorted(values)
+
+
+def intervals_and_totals_continue() -> None:
+    """The holder is killed, and the next one is stopped: each interval is there once, and the totals are exact."""
+    fast, redis = Fast(RATE, queues=6, agents=30, warmup=3000), Redis()
+    agents = [Timed(fast, "one", redis)]
+    agents[0].daemon.lives_until(lambda: fast.asked() and windows.counted(agents[0].daemon), 40, "the first windows")
+    for name, ends in (("two", signal.SIGKILL), ("three", signal.SIGTERM)):
+        agents.append(Timed(fast, name, redis))
+        agents[-1].waits_for(0)
+        fast.pass_until(fast.now_ms() + 3 * MINUTE_MS)
+        os.kill(agents[-2].daemon.program.pid, ends)
+        agents[-1].waits_for(2)
+    daemon = agents[-1].daemon
+    fast.pass_until(fast.now_ms() + 3 * MINUTE_MS)
+    fast.sim.freeze()
+    fast.pass_until(fast.now_ms() + 4 * MINUTE_MS)
+    begin_ms, end_ms = fast.span()
+    windows.totals_become("totals equal the truth", fast, daemon, begin_ms, end_ms, 40)
+    truth = fast.truth(begin_ms, end_ms, [m for m in METRICS if not m.startswith("o")], "PT1M")
+    missing = windows.wait_for_windows(daemon, truth)
+    check("each window is there with the right count (%d)" % len(truth), truth and not missing, missing[:5])
+    keys = {key for key, _ in truth}
+    again = windows.windows_again(daemon, keys)
+    check("at most one window is written twice for each change", len(again) <= 2, [windows.iso(over) for over in again])
+    same("no window is written twice with different values", windows.repeated(daemon, keys)[1], [])
+    same("no total falls", [key for key in keys if falls_in_time(daemon, key)], [])
+
+
 def leaves(holder: Agent, how: str) -> None:
     if how == "kill":
         holder.kill()
@@ -167,5 +219,5 @@ def random_moments() -> None:
 
 if __name__ == "__main__":
     report.main([random_moments, both_agents_together_count_each_contact_once,
-                 a_holder_that_is_killed_under_load_takes_only_the_hole],
-                {"collectd": DAEMON, "redis-server": SERVER})
+                 a_holder_that_is_killed_under_load_takes_only_the_hole, intervals_and_totals_continue],
+                {**windows.NEEDS, "redis-server": SERVER})

@@ -83,14 +83,14 @@ class Fast:
 
     def collectd(self, *, interval: float = 10, account_options: Optional[dict[str, Any]] = None, more: str = "",
                  load: tuple[str, ...] = (), before: tuple[Path, ...] = (), env: Optional[dict[str, str]] = None,
-                 **options: Any) -> Collectd:
+                 hostname: str = "agent", **options: Any) -> Collectd:
         """Starts a collectd with the state and csv files of the previous one. `before`: libraries to preload before
         libfaketime; the rest: options of the Query."""
         began = self.now_ms() / 1000 + 0.05 * self.rate  # the start takes a moment
         stamp = datetime.fromtimestamp(began, timezone.utc).strftime("@%Y-%m-%d %H:%M:%S")
         made = Collectd(account(self.sim, **{**LONG_TIMEOUTS, **(account_options or {})}),
                         **self.blocks(options), base=self.base, state_dir=self.state,
-                        interval=interval, more=more + self.one_writer(), load=load, preload=":".join(map(str, [*before, FAKETIME])),
+                        interval=interval, more=more + self.one_writer(), load=load, hostname=hostname, preload=":".join(map(str, [*before, FAKETIME])),
                         env={"FAKETIME": "%s x%g" % (stamp, self.rate), "TZ": "UTC", **(env or {})})
         _faked.append(made.program.pid)
         return made
