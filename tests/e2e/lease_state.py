@@ -20,7 +20,7 @@ from lib.report import check, note, same
 from lib.windows import METRICS, MINUTE_MS, Fast
 
 MOMENTS = int(os.environ.get("GC_MOMENTS", "4"))
-RATE = 20.0
+RATE = 30.0
 RUN_S = 6.0  # two minutes at 20 times the speed
 STORED_S = 3  # a pass waits for a renewal, and for the next reading
 
@@ -134,7 +134,7 @@ class Timed:
         (own.base / "csv").symlink_to(fast.base)
         self.name = name
         self.daemon = own.collectd(hostname=name, Backfill="PT30M", account_options={
-            "Host": "agent", "LeaseURL": redis.url, "LeaseTTL": 300})  # 15 s of real time
+            "Host": "agent", "LeaseURL": redis.url, "LeaseTTL": 300})  # 10 s of real time
 
     def waits_for(self, state: float) -> None:
         self.daemon.lives_until(lambda: self.daemon.latest("account-prod", "lease_state", host=self.name) == state, 40,
