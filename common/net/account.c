@@ -121,7 +121,10 @@ enum gc_code gc_accounts_define(struct gc_account_settings *settings,
 
 void gc_accounts_set_hooks(const struct gc_accounts_hooks *h) { hooks = *h; }
 
-void gc_accounts_keep_nothing(void) { hooks.state_dir = NULL; }
+void gc_accounts_keep_nothing(void) {
+  hooks.state_dir = NULL;
+  gc_lease_gates_ignore();
+}
 
 const char *gc_accounts_state_dir(void) {
   return hooks.state_dir != NULL ? hooks.state_dir() : NULL;

@@ -46,8 +46,9 @@ GC_API struct gc_store *gc_accounts_store(void);
  * on. Borrowed. NULL without the plugin genesys. */
 GC_API const char *gc_accounts_state_dir(void);
 
-/* From now on no state is kept: for a trial of the configuration, beside an
- * agent that uses the StateDir. */
+/* From now on no state is kept, and no account has a lease: for a trial of the
+ * configuration, beside an agent that uses the StateDir and the lease. Before
+ * an account is started. */
 GC_API void gc_accounts_keep_nothing(void);
 
 /* ---- init phase and later, any thread ---- */

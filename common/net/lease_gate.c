@@ -22,6 +22,8 @@ struct gc_lease_gate {
 static struct gc_lease_gate
     *gates; /* changes in the configuration phase only */
 
+static bool are_ignored;
+
 static int64_t measure_offset(void) {
   return gc_clock_wall_ms() - (int64_t)gc_clock_boot_ms();
 }
@@ -64,15 +66,17 @@ struct gc_lease_gate *gc_lease_gate_make(const char *account,
   return g;
 }
 
+void gc_lease_gates_ignore(void) { are_ignored = true; }
+
 struct gc_lease_gate *gc_lease_gate_of_host(const char *host) {
-  struct gc_lease_gate *g = gates;
+  struct gc_lease_gate *g = are_ignored ? NULL : gates;
   while (g != NULL && (host == NULL || strcmp(g->host, host) != 0))
     g = g->next;
   return g;
 }
 
 struct gc_lease_gate *gc_lease_gate_of_account(const char *account) {
-  struct gc_lease_gate *g = gates;
+  struct gc_lease_gate *g = are_ignored ? NULL : gates;
   while (g != NULL && strcmp(g->account, account) != 0)
     g = g->next;
   return g;
@@ -84,8 +88,9 @@ static bool has_jumped(const struct gc_lease_gate *g, int64_t offset_ms) {
 }
 
 bool gc_lease_gate_allows(const struct gc_lease_gate *g) {
-  return g == NULL || (gc_clock_boot_ms() < atomic_load(&g->valid_until_ms) &&
-                       !has_jumped(g, measure_offset()));
+  return g == NULL || are_ignored ||
+         (gc_clock_boot_ms() < atomic_load(&g->valid_until_ms) &&
+          !has_jumped(g, measure_offset()));
 }
 
 bool gc_lease_gate_check_clocks(struct gc_lease_gate *g) {
@@ -98,7 +103,7 @@ bool gc_lease_gate_check_clocks(struct gc_lease_gate *g) {
 }
 
 uint32_t gc_lease_gate_term(const struct gc_lease_gate *g) {
-  return g == NULL ? 1 : atomic_load(&g->term);
+  return g == NULL || are_ignored ? 1 : atomic_load(&g->term);
 }
 
 struct gc_lease_book *gc_lease_gate_book(struct gc_lease_gate *g) {

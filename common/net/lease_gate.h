@@ -20,6 +20,11 @@ struct gc_lease_gate;
 GC_API struct gc_lease_gate *gc_lease_gate_make(const char *account,
                                                 const char *host);
 
+/* Makes a process without leases, for genesys-probe, which dispatches nothing:
+ * no account has a gate, those that were made allow everything and have one
+ * term. Configuration phase, before an account is started. */
+GC_API void gc_lease_gates_ignore(void);
+
 /* ---- any thread ---- */
 
 /* Return the gate of a host or account; NULL: it has no lease. */

@@ -51,6 +51,7 @@ static void take_token_err(struct gc_err *ret) {
 
 void probe_accounts_prepare(void) {
   gc_accounts_set_hooks(&(struct gc_accounts_hooks){.notice = keep_notice});
+  gc_accounts_keep_nothing();
 }
 
 /* ---- the way to a server ---- */

@@ -111,6 +111,19 @@ def hashes(folder: Path) -> dict[str, str]:
             for path in folder.rglob("*") if path.is_file()}
 
 
+def an_account_with_a_lease_is_tried_as_its_holder() -> None:
+    """The probe takes no lease, and needs none: its Redis may be away."""
+    sim = Simulator(**SMALL)
+    leased = account(sim, Host="prod-host", LeaseURL="redis://127.0.0.1:1/0")
+    place = Place("Hostname agent\n" + ours(leased, queues("all", Stream="conversations"))
+                  + "LoadPlugin %s\n<Plugin %s>\n%s</Plugin>\n" % (ANALYTICS, ANALYTICS, query(Granularity="PT1M")), (ANALYTICS,))
+    done = probe(place.config, "--once", "--format", "json")
+    equal("json", sim, of_json(done.stdout))
+    rows = {(c["check"], c["state"]) for c in json.loads(done.stdout)["checks"]}
+    check("the channel was tried", ("channel", "ok") in rows, rows)
+    check("intervals were read", any("query-queues" in key for key in of_json(done.stdout)), sorted(of_json(done.stdout))[:5])
+
+
 def the_live_agent_is_left_alone() -> None:
     """The agent sleeps while the probe runs, so that it changes nothing itself; it holds the lock of its files."""
     sim = Simulator(**SMALL)
@@ -166,5 +179,5 @@ def a_resolver_that_hangs_leaves_the_short_name() -> None:
 
 
 if __name__ == "__main__":
-    report.main([values_equal_the_truth, the_live_agent_is_left_alone, rounds_follow_until_sigint,
+    report.main([values_equal_the_truth, an_account_with_a_lease_is_tried_as_its_holder, the_live_agent_is_left_alone, rounds_follow_until_sigint,
                  a_server_that_hangs_ends_in_time, a_resolver_that_hangs_leaves_the_short_name], {"collectd": DAEMON})

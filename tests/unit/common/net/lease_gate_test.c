@@ -85,10 +85,21 @@ static void the_status_is_the_newest_one(void) {
   CHECK(!gc_lease_gate_check_clocks(gate));
 }
 
+static void a_process_without_leases_has_open_gates(void) {
+  begin();
+  CHECK(!gc_lease_gate_allows(gate));
+  gc_lease_gates_ignore();
+  CHECK(gc_lease_gate_allows(gate));
+  CHECK_INT(gc_lease_gate_term(gate), 1);
+  CHECK(gc_lease_gate_of_host(account) == NULL);
+  CHECK(gc_lease_gate_of_account(account) == NULL);
+}
+
 int main(void) {
   RUN(a_gate_concerns_its_host_and_account_only);
   RUN(the_gate_is_open_until_the_permission_ends);
   RUN(a_term_lasts_until_another_agent_may_hold);
   RUN(the_status_is_the_newest_one);
+  RUN(a_process_without_leases_has_open_gates); /* the last one: for ever */
   return check_done();
 }
