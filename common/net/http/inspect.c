@@ -6,6 +6,7 @@
 #include <string.h>
 #include <strings.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 #include <curl/curl.h>
 
@@ -103,9 +104,9 @@ static void read_times(CURL *easy, struct gc_inspection *r) {
     snprintf(r->address, sizeof(r->address), "%s", address);
 }
 
-/* Returns the step that a failure belongs to. The step of a time-out follows
- * from libcurl's words: "Resolving timed out …", "SSL connection timeout",
- * "Proxy CONNECT aborted …". */
+/* Returns the step that a failure belongs to, or GC_INSPECT_TCP for a time-out
+ * after a connection came about. libcurl's words about that one differ with its
+ * release: "SSL connection timeout", with 8.14 "Connection timed out …". */
 static enum gc_inspect_step step_of(enum gc_failure failure,
                                     const char *words) {
   switch (failure) {
@@ -114,11 +115,7 @@ static enum gc_inspect_step step_of(enum gc_failure failure,
   case GC_FAILURE_CONNECT:
     return GC_INSPECT_TCP;
   case GC_FAILURE_TIMEOUT:
-    if (starts_with(words, "Resolving"))
-      return GC_INSPECT_DNS;
-    return starts_with(words, "SSL") || starts_with(words, "Proxy")
-               ? GC_INSPECT_TLS
-               : GC_INSPECT_TCP;
+    return starts_with(words, "Resolving") ? GC_INSPECT_DNS : GC_INSPECT_TCP;
   default:
     return GC_INSPECT_TLS;
   }
@@ -180,15 +177,34 @@ static void connect_once(CURLM *multi, CURL *easy, const struct gc_connect *c,
   (void)curl_multi_remove_handle(multi, easy);
 }
 
+/* Leaves behind the numeric address of a socket that was connected. */
+static int close_socket(void *ctx, curl_socket_t fd) {
+  struct gc_inspection *peer = ctx;
+  struct sockaddr_storage at;
+  socklen_t len = sizeof(at);
+  if (getpeername(fd, (struct sockaddr *)&at, &len) == 0)
+    (void)getnameinfo((struct sockaddr *)&at, len, peer->address,
+                      sizeof(peer->address), NULL, 0, NI_NUMERICHOST);
+  return close(fd);
+}
+
 void gc_http_inspect(const struct gc_connect *c, const char *url,
                      uint32_t limit_ms, struct gc_inspection *ret) {
+  struct gc_inspection peer = {.address = ""};
   CURLM *multi = curl_multi_init();
   CURL *easy = curl_easy_init();
   *ret = (struct gc_inspection){.failed = GC_INSPECT_DNS};
   (void)gc_fail(&ret->err, GC_ERR_MEMORY, "out of memory");
   gc_proxy_describe(c, url, ret->proxy, sizeof(ret->proxy));
-  if (multi != NULL && easy != NULL)
+  if (multi != NULL && easy != NULL &&
+      curl_easy_setopt(easy, CURLOPT_CLOSESOCKETFUNCTION, close_socket) ==
+          CURLE_OK &&
+      curl_easy_setopt(easy, CURLOPT_CLOSESOCKETDATA, &peer) == CURLE_OK)
     connect_once(multi, easy, c, url, limit_ms, ret);
   curl_easy_cleanup(easy);
   (void)curl_multi_cleanup(multi);
+  if (ret->failed == GC_INSPECT_TCP && peer.address[0] != '\0') {
+    ret->failed = GC_INSPECT_TLS;
+    memcpy(ret->address, peer.address, sizeof(ret->address));
+  }
 }
