@@ -37,6 +37,8 @@ uint64_t gc_throttle_rest_ms(const struct gc_throttle *t,
 }
 
 bool gc_throttle_over(struct gc_throttle *t, uint64_t now_ms) {
+  if (now_ms < t->paused_until_ms)
+    return false;
   gc_backoff_reset(&t->backoff);
   if (!t->is_throttled)
     return false;

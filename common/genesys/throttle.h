@@ -46,7 +46,8 @@ GC_API uint64_t gc_throttle_rest_ms(const struct gc_throttle *t,
                                     uint64_t now_ms);
 
 /* Notes a request with a good answer. True if the throttling ends now; false
- * while a function still pauses. */
+ * while a function still pauses, and within the account's pause: that request
+ * was sent before the 429. */
 GC_API bool gc_throttle_over(struct gc_throttle *t, uint64_t now_ms);
 
 #endif

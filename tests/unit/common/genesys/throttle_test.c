@@ -65,10 +65,23 @@ static void the_end_is_reported_once_and_not_while_a_function_pauses(void) {
   CHECK(!gc_throttle_over(&t, 202000));
 }
 
+/* Such an answer was sent before the 429. */
+static void an_answer_within_the_pause_does_not_end_it(void) {
+  struct gc_throttle t;
+  uint64_t wait_ms;
+  gc_throttle_init(&t);
+  CHECK(gc_throttle_note(&t, GC_ENDPOINT_USERS, 10, half, 1000, &wait_ms));
+  CHECK(!gc_throttle_over(&t, 1001));
+  CHECK_INT(t.backoff.failures, 1);
+  CHECK(gc_throttle_over(&t, 11000));
+  CHECK_INT(t.backoff.failures, 0);
+}
+
 int main(void) {
   RUN(retry_after_decides_whether_the_account_or_a_function_pauses);
   RUN(without_the_header_pauses_double_up_to_a_minute);
   RUN(a_burst_that_fails_together_is_one_failure);
   RUN(the_end_is_reported_once_and_not_while_a_function_pauses);
+  RUN(an_answer_within_the_pause_does_not_end_it);
   return check_done();
 }
