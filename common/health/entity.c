@@ -210,6 +210,8 @@ cause_of_outage(const struct gc_health_entity *e) {
   if (cause == NULL && e->state == GC_HEALTH_SILENT &&
       e->stream.err.code != GC_OK)
     cause = &e->stream;
+  if (cause == NULL && e->budget.err.code != GC_OK)
+    cause = &e->budget;
   if (cause == NULL)
     cause = newest_of_outage(e, false);
   return cause != NULL ? cause : cause_with(e, GC_ERR_UNAVAILABLE);

@@ -56,6 +56,7 @@ struct gc_health_entity {
   /* Of a block's account, set by the registry; .err.code GC_OK: none. */
   struct gc_health_cause account; /* why the account is down */
   struct gc_health_cause stream;  /* a channel that fails */
+  struct gc_health_cause budget;  /* why its requests wait */
   bool has_reading, has_been_up;
   bool is_off;                       /* could not start, and is not read */
   struct gc_health_time began, read; /* read: the newest reading */

@@ -29,18 +29,21 @@ static bool is_failure(enum gc_health_state state) {
   return gc_health_row(state)->severity == GC_HEALTH_FAILURE;
 }
 
-/* Copies to a block the cause that keeps its account down, and the cause of a
- * channel of the account that fails. */
+/* Copies to a block the cause that keeps its account down or lets its requests
+ * wait, and the cause of a channel of the account that fails. */
 static void take_account(struct gc_health *h) {
   static const struct gc_health_cause none = {.err = {.code = GC_OK}};
   const struct gc_health_entity *account = account_of(&h->entity);
-  const struct gc_health_cause *stream = NULL, *down = NULL;
+  const struct gc_health_cause *stream = NULL, *down = NULL, *budget = NULL;
   if (account != NULL)
     stream = gc_health_entity_stream(account);
   if (account != NULL && is_failure(account->state))
     down = gc_health_entity_cause(account);
+  if (account != NULL && account->state == GC_HEALTH_BUDGET)
+    budget = gc_health_entity_cause(account);
   h->entity.stream = stream != NULL ? *stream : none;
   h->entity.account = down != NULL ? *down : none;
+  h->entity.budget = budget != NULL ? *budget : none;
 }
 
 struct gc_health *gc_health_add(const struct gc_health_id *id,

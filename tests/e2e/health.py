@@ -17,7 +17,8 @@ from pathlib import Path
 from typing import Any, Callable, Optional
 
 from lib import process, report
-from lib.collectd import DAEMON, STOP_MAX_S, Collectd, account, block, polled, queues
+from lib.backends import HttpReceiver
+from lib.collectd import DAEMON, STOP_MAX_S, Collectd, account, block, built, polled, queues
 from lib.gate import Gate
 from lib.genesys import Simulator, direct
 from lib.hanging_disk import hanging_disk
@@ -30,6 +31,8 @@ LATE_MS = 1000
 ASKED = 200
 SECRET = "a secret of health checks"
 UNPRIVILEGED_USER = "nobody"  # account of every Unix system
+OBSERVATIONS = "POST /api/v2/analytics/queues/observations/query"
+ROUTING_ACTIVITY = "POST /api/v2/analytics/routing/activity/query"
 
 
 class Health:
@@ -97,6 +100,9 @@ class Notifications:
         # The exec plugin starts no program as root.
         user = UNPRIVILEGED_USER if os.getuid() == 0 else pwd.getpwuid(os.getuid()).pw_name
         self.config = '<Plugin exec>\nNotificationExec "%s" "%s"\n</Plugin>\n' % (user, script)
+
+    def arrives(self, daemon: Collectd, *parts: str) -> None:
+        daemon.lives_until(lambda: self.all(*parts), 40, "a notification with %s" % (parts,))
 
     def all(self, *parts: str) -> list[str]:
         lines = self.file.read_text().splitlines() if self.file.exists() else []
@@ -182,17 +188,48 @@ def credentials_are_refused_and_corrected() -> None:
 
 
 def the_stream_is_silent() -> None:
-    sim, health = Simulator(**SMALL), Health()
-    daemon = Collectd(small(sim, health), queues(IdleTimeout=5, ReconnectMax=2))
+    sim, health, sent = Simulator(**SMALL), Health(), Notifications()
+    daemon = Collectd(small(sim, health), queues(IdleTimeout=5, ReconnectMax=2), load=("exec",), more=sent.config)
     becomes(daemon, health, "/health/ready", 200)
     same("fine", health.ask()[0], 200)
     sim.faults({"ws": "silence"})
     document = becomes(daemon, health, "/health?block=all", 503, 40)
     same("the block's state", document["blocks"][0]["state"], "stream_silent")
     check("block and cause are named", "queues-all: stream_silent" in document["errors"][0], document["errors"])
+    sent.arrives(daemon, "Severity: FAILURE", "queues-all: stream_silent")
     sim.faults()
     sim.config(heartbeat_s=1)
     becomes(daemon, health, "/health", 200, 40)
+    sent.arrives(daemon, "Severity: OKAY", "queues-all: up (was stream_silent)")
+    daemon.stop()
+
+
+def each_other_state_sends_its_notification() -> None:
+    """A state file that is moved aside, MaxSeries, a database that is away, a role without a permission, 429."""
+    sim, health, sent, state = Simulator(**SMALL), Health(), Notifications(), process.folder("state")
+    (state / "flowmetrics.db").write_bytes(b"no database" * 1000)
+    database = HttpReceiver(lambda *_request: True, 204)
+    gate = Gate(database.port, is_open=False)
+    node = ('<Plugin genesys_influxdb>\n<Node "main">\nURL "http://127.0.0.1:%d"\nVersion 1\nDatabase "x"\nFlushInterval 1\n'
+            "</Node>\n</Plugin>\n" % gate.port)
+    daemon = Collectd(small(sim, health), polled(Queue="*[12]") + polled("small", Queue="*[34]", MaxSeries=3, Observations="activity"),
+                      flows=block("Attributes", "ivr", {"Source": "webhook", "Port": process.free_port(),
+                                                        "SharedSecretFile": a_secret(state / "secret", SECRET)}),
+                      load=("exec",), more=sent.config + node, state_dir=state,
+                      ours=("genesys", "genesys_realtime", "genesys_influxdb"))
+    sent.arrives(daemon, "Severity: WARNING", "PluginInstance: attributes-ivr", "state_file (was up): state file moved aside: ")
+    sent.arrives(daemon, "Severity: WARNING", "PluginInstance: queues-small", "series_overflow (was up): series: ", "MaxSeries")
+    sent.arrives(daemon, "Severity: WARNING", "PluginInstance: node-main", "spool_growing (was up): database: ")
+    gate.open()
+    sent.arrives(daemon, "Severity: OKAY", "node-main: up (was spool_growing)")
+    sim.faults({"on": OBSERVATIONS, "answer": 403}, {"on": ROUTING_ACTIVITY, "answer": 429, "retry_after_s": 10, "skip": 5, "count": 1})
+    sent.arrives(daemon, "Severity: FAILURE", "queues-all: permission_missing (was up): observations: ",
+                 "analytics:queueObservation:view")
+    sent.arrives(daemon, "Severity: WARNING", "account-prod: budget_spent (was up): throttle: ")
+    sent.arrives(daemon, "Severity: OKAY", "account-prod: up (was budget_spent)")
+    same("outages without a cause", sent.all("the source does not answer"), [])
+    for line in sent.all("Type: health"):
+        note(line)
     daemon.stop()
 
 
@@ -278,8 +315,9 @@ def certificates_and_secret_change_without_a_restart() -> None:
 
 
 SCENARIOS: list[Callable[[], None]] = [the_api_is_away_and_comes_back, credentials_are_refused_and_corrected,
-                                       the_stream_is_silent, the_address_is_taken_at_first, the_resolver_hangs,
+                                       the_stream_is_silent, each_other_state_sends_its_notification,
+                                       the_address_is_taken_at_first, the_resolver_hangs,
                                        certificates_and_secret_change_without_a_restart, all_else_hangs]
 
 if __name__ == "__main__":
-    report.main(SCENARIOS, {"collectd": DAEMON})
+    report.main(SCENARIOS, {"collectd": DAEMON, "genesys_influxdb": built("genesys_influxdb")})

@@ -163,6 +163,24 @@ static void a_block_has_the_cause_of_its_account(void) {
   end();
 }
 
+/* The account waits as the platform asks, so the block has no new values. */
+static void a_block_names_the_wait_of_its_account(void) {
+  struct gc_health_snapshot s;
+  struct gc_err wait = {.code = GC_ERR_THROTTLED, .text = "429"};
+  begin();
+  live(10, true, true);
+  gc_health_note(account, "throttle", &wait, &t);
+  live(10, true, false);
+  CHECK_INT(gc_health_snapshot_take(&s, &t), GC_OK);
+  CHECK_INT(s.at[0].state, GC_HEALTH_BUDGET);
+  CHECK_INT(s.at[1].state, GC_HEALTH_DOWN);
+  CHECK_STR(gc_health_entity_cause(&s.at[1])->name, "throttle");
+  gc_health_snapshot_clear(&s);
+  live(10, true, true);
+  CHECK_STR(sent, "queues-all:up ");
+  end();
+}
+
 static void a_missing_entry_is_accepted(void) {
   struct gc_err err = {.code = GC_ERR_PARSE};
   struct gc_health_reading r = reading_of("", false);
@@ -180,6 +198,7 @@ int main(void) {
   RUN(a_block_takes_the_silence_of_its_accounts_channel);
   RUN(only_a_silent_channel_silences_the_stream);
   RUN(a_block_has_the_cause_of_its_account);
+  RUN(a_block_names_the_wait_of_its_account);
   RUN(a_missing_entry_is_accepted);
   return check_done();
 }
