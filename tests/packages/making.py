@@ -154,7 +154,7 @@ def change(path: Path, pattern: str, to: str, count: int = 1) -> None:
 
 # ---- a Debian -------------------------------------------------------------------
 
-def _this_release() -> str:
+def this_release() -> str:
     """The release whose packages this machine builds."""
     found = re.search(r"^VERSION_CODENAME=(\w+)$", Path("/etc/os-release").read_text(), re.M)
     return found.group(1) if found else "bookworm"
@@ -163,7 +163,7 @@ def _this_release() -> str:
 def _sources(release: str) -> list[str]:
     """This machine's own apt sources with their keys, for the release."""
     fields = "$(ORIGIN)|$(CODENAME)|$(REPO_URI)|$(RELEASE)|$(COMPONENT)"
-    text, here = done(["apt-get", "indextargets", "--format", fields, "Created-By: Packages"]), _this_release()
+    text, here = done(["apt-get", "indextargets", "--format", fields, "Created-By: Packages"]), this_release()
     rows = [line.split("|") for line in text.splitlines() if line.startswith("Debian|" + here)]
     return sorted({"deb %s %s %s" % (uri, suite.replace(here, release), component) for _, _, uri, suite, component in rows})
 
@@ -204,7 +204,7 @@ def copy_of(root: Path) -> Path:
 
 def _debian() -> Path:
     """This machine's release with the distribution's collectd, which brings a configuration."""
-    return debian_of(_this_release(), ["collectd"])
+    return debian_of(this_release(), ["collectd"])
 
 
 debian = Once(_debian)

@@ -9,6 +9,7 @@ import shutil
 from pathlib import Path
 
 import making
+from ansible_play import the_ansible_role_runs_with_systemd
 from installed import CREDENTIALS, Agent, Host
 from making import change, done, need
 from lib import expected, process, report
@@ -241,5 +242,5 @@ def the_drop_in_hardens() -> None:
 
 
 if __name__ == "__main__":
-    report.main([from_the_first_installation_to_the_purge, the_deb_is_clean_and_complete,
+    report.main([from_the_first_installation_to_the_purge, the_ansible_role_runs_with_systemd, the_deb_is_clean_and_complete,
                  two_builds_are_the_same_bytes, the_rpm_is_clean_and_private, the_drop_in_hardens])
