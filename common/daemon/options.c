@@ -223,7 +223,8 @@ static enum gc_code read_outside(const struct gc_config *config,
   char head[WHERE_MAX], quoted[QUOTED_MAX];
   gc_text_quote(quoted, sizeof(quoted), item->key);
   for (const struct gc_block_kind *b = at->blocks; b->key != NULL; b++)
-    if (row_of(at->rows, item->key) < 0 && row_of(b->rows, item->key) >= 0) {
+    if (item->children_num == 0 && row_of(at->rows, item->key) < 0 &&
+        row_of(b->rows, item->key) >= 0) {
       snprintf(head, sizeof(head), "option %s belongs inside of a block",
                quoted);
       return refuse_key(&(struct place){at->where, no_rows, at->blocks}, head,

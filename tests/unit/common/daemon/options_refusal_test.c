@@ -83,6 +83,16 @@ static void an_option_at_the_wrong_place_is_reported_with_the_right_one(void) {
             "\"Queues\"? Accepted: <Queues \"NAME\">, <Health>");
 }
 
+/* "Account" is the name of an option of a block, too. */
+static void a_block_with_a_wrong_name_is_no_option(void) {
+  options_forget();
+  CHECK_STR(options_text(&options_only_blocks,
+                         "<Plugin x>\n<Account \"a\">\nRaw on\n"
+                         "</Account>\n</Plugin>\n"),
+            "genesys_realtime: unknown block \"Account\". Accepted: "
+            "<Queues \"NAME\">, <Health>");
+}
+
 static void a_secret_is_never_in_a_text(void) {
   static const char *const rows[] = {
       "ClientSecret \"hunter2\" \"hunter2\"",
@@ -197,6 +207,7 @@ int main(void) {
   RUN(each_error_names_the_value_and_what_is_accepted);
   RUN(an_unknown_option_is_reported_with_the_known_ones);
   RUN(an_option_at_the_wrong_place_is_reported_with_the_right_one);
+  RUN(a_block_with_a_wrong_name_is_no_option);
   RUN(a_secret_is_never_in_a_text);
   RUN(long_and_strange_values_do_not_spoil_the_text);
   RUN(a_long_list_ends_with_a_whole_word);
