@@ -266,6 +266,9 @@ def keys_of_the_container() -> None:
 
 def keys_of_the_instance() -> None:
     sqs = Sqs()
+    daemon = _temporary(sqs, {"AWS_EC2_METADATA_SERVICE_ENDPOINT": "http://127.0.0.1:%d" % process.free_port()})
+    daemon.says("AWS credentials from the instance metadata", "check the metadata service of AWS", "set AccessKeyId")
+    daemon.stop()
     sqs.call("aws", {"life_s": KEYS_LIFE_S})
     _renewed(sqs, _temporary(sqs, {"AWS_EC2_METADATA_SERVICE_ENDPOINT": sqs.aws_imds}), "imds")
 

@@ -57,7 +57,8 @@ static enum gc_code set_connections(struct sqs *s, struct gc_err *err) {
                           .connect_timeout_ms = METADATA_CONNECT_MS,
                           .verify_peer = true,
                           .verify_host = true,
-                          .no_proxy = s->no_proxy};
+                          .no_proxy = s->no_proxy,
+                          .address_option = "the metadata service of AWS"};
   return gc_tls_files_new(&s->connect, &s->connect.files, err);
 }
 
