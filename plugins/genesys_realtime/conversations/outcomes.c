@@ -97,6 +97,10 @@ static void take_duration_back(const struct conversations *m, struct pair *pair,
                                int64_t wait_ms) {
   struct conversations_totals *t = &pair->t;
   size_t bucket = bucket_of(m, wait_ms);
+  /* conversations_reset may have cleared the counters since: its clock is a
+   * moment behind the contacts. */
+  if (t->waits[bucket] == 0 || t->wait_ms < (uint64_t)wait_ms)
+    return;
   t->waits[bucket]--;
   for (size_t i = bucket; i < m->s.bound_count; i++)
     t->waits_owed[i]++;

@@ -124,6 +124,28 @@ static void nothing_is_taken_back_from_later_counters(void) {
   CHECK_INT(of("q1").abandons_owed, 0);
 }
 
+/* The clock of the counters is a moment behind: the contact is not older than
+ * they are. */
+static void no_answer_is_taken_back_from_cleared_counters(void) {
+  begin();
+  offer(&customer, &acd);
+  acd->end_ms = AT(8);
+  life_connected(&life, CV_AGENT, "q1", 8);
+  life_tick(m, AT(1), AT(1));
+  say();
+  check_counts("q1", 1, 1, 0, 0);
+  conversations_reset(m, "q1");
+  life_connected(&life, CV_AGENT, "q1", 5);
+  say();
+  check_counts("q1", 0, 0, 0, 0);
+  struct conversations_totals t = of("q1");
+  CHECK_INT(t.wait_ms, 0);
+  CHECK_INT(t.wait_owed_ms, 0);
+  for (size_t i = 0; i <= 5; i++)
+    CHECK_INT(t.waits[i], 0);
+  CHECK_INT(t.waits_owed[4], 0);
+}
+
 /* A callback without a customer is no abandon if another queue has it next. */
 static void a_callback_without_a_customer_goes_on(void) {
   begin();
@@ -162,6 +184,7 @@ int main(void) {
   RUN(the_next_abandon_settles_one_that_was_taken_back);
   RUN(an_agent_that_is_reported_late_answered_before_a_transfer);
   RUN(nothing_is_taken_back_from_later_counters);
+  RUN(no_answer_is_taken_back_from_cleared_counters);
   conversations_free(m);
   return check_done();
 }
