@@ -65,7 +65,7 @@ static void report_overflow(struct flow_watch *w, uint64_t overflow) {
                   "MaxSeries (%u) is reached, further flows are left out "
                   "(series_overflow); select fewer (Flow) or raise MaxSeries",
                   (unsigned)w->options->query.max_series);
-  w->notice(w->ctx, "series", &err);
+  w->notice(w->ctx, "series of observations", &err);
 }
 
 /* Takes a complete answer; a partial one would show flows as empty. */

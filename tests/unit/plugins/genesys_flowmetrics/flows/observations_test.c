@@ -340,7 +340,7 @@ static void pairs_past_max_series_are_counted_and_reported(void) {
   start();
   CHECK_STR(read_values(), "Flow 0/flow_active-voice=1 ");
   CHECK_HAS(read_state(), "flows-f/series_overflow-observations=1 ");
-  CHECK_INT(replay_noticed(&w.r, "series", GC_ERR_LIMIT), 1);
+  CHECK_INT(replay_noticed(&w.r, "series of observations", GC_ERR_LIMIT), 1);
   end();
 }
 
