@@ -13,7 +13,11 @@
 
 #include <pthread.h>
 
-enum { LEDGER_MINUTE_MS = 60 * 1000 };
+enum {
+  LEDGER_MINUTE_MS = 60 * 1000,
+  /* An overflow is over when no attribute was left out for so long. */
+  LEDGER_GOOD_AGAIN_MS = 10 * 60 * 1000,
+};
 
 /* An occurrence and its batch, as an element of a sorted list. */
 struct occurrence_ref {
@@ -71,8 +75,8 @@ struct ledger {
   uint64_t next_retire_ms; /* when series are next checked for idleness */
   struct gc_server_clock retire_clock; /* this host's, without short steps */
   uint64_t overflow; /* attributes past MaxSeries, this transaction */
-  bool is_full;      /* an overflow was reported, and no new series since */
-  bool has_new;      /* a new series found a place, this transaction */
+  bool is_full;      /* an overflow was reported, and not its end */
+  uint64_t full_ms;  /* when attributes were left out last */
   /* Counted in this transaction, though this host's clock says that they are
    * late. */
   uint64_t late_by_us;

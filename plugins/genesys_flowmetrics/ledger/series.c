@@ -135,8 +135,7 @@ static bool is_label_of(const char *label, const char *name) {
 }
 
 static void note_collision(struct series_set *set, const struct series *s) {
-  if (is_label_of(s->kept.flow_label, s->kept.flow) &&
-      is_label_of(s->kept.metric_label, s->kept.metric))
+  if (!s->is_collided)
     return;
   set->collisions++;
   set->collided_flow = s->kept.flow_label;
@@ -159,6 +158,8 @@ static enum gc_code add_series(struct series_set *set,
   }
   set->at[set->count++] = s;
   scope->count++;
+  s->is_collided = !is_label_of(s->kept.flow_label, s->kept.flow) ||
+                   !is_label_of(s->kept.metric_label, s->kept.metric);
   note_collision(set, s);
   *ret = s;
   return GC_OK;
@@ -244,12 +245,14 @@ size_t series_retire_idle(struct series_set *set, uint32_t before_minute) {
     series_apply(s, SERIES_IDLE);
     s->scope->count--;
     s->scope->retired++;
+    set->collisions -= s->is_collided;
     retired++;
   }
   return retired;
 }
 
-enum gc_code series_revive(struct series *s, size_t max) {
+enum gc_code series_revive(struct series_set *set, struct series *s,
+                           size_t max) {
   if (!series_state_is_retired(s->state))
     return GC_OK;
   if (s->scope->count >= max)
@@ -259,6 +262,7 @@ enum gc_code series_revive(struct series *s, size_t max) {
   s->returned_sum = s->kept.sum;
   s->scope->retired--;
   s->scope->count++;
+  note_collision(set, s);
   return GC_OK;
 }
 

@@ -36,7 +36,8 @@ struct series_part {
 struct series {
   struct stored_counter kept; /* as committed; owns its strings */
   struct series_scope *scope;
-  char *key; /* scope, flow and metric in one; the map's key */
+  char *key;        /* scope, flow and metric in one; the map's key */
+  bool is_collided; /* a label differs from its cleaned name; const */
   /* Only series_apply changes it, under the ledger's lock. It is atomic because
    * the writer also reads it without the lock. */
   _Atomic enum series_state state;
@@ -67,7 +68,7 @@ struct series_set {
   size_t count, cap;
   struct gc_strmap by_key;
   struct series_scope *scopes;
-  size_t collisions; /* series whose label differs from their cleaned name */
+  size_t collisions; /* series, not retired, with is_collided */
   const char *collided_flow, *collided_metric; /* labels of the newest one */
 };
 
@@ -95,7 +96,8 @@ void series_apply(struct series *s, enum series_event event);
 size_t series_retire_idle(struct series_set *set, uint32_t before_minute);
 /* Makes a retired series active again; call it before a series is counted.
  * Returns GC_ERR_LIMIT when the scope has `max` active series. */
-GC_MUST_CHECK enum gc_code series_revive(struct series *s, size_t max);
+GC_MUST_CHECK enum gc_code series_revive(struct series_set *set,
+                                         struct series *s, size_t max);
 /* Returns how many series of a scope are not retired. */
 size_t series_count_active(const struct series_set *set, const char *scope);
 

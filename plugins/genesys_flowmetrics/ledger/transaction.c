@@ -55,15 +55,18 @@ bool ledger_is_healthy(struct ledger *l) {
   return is_healthy;
 }
 
-/* Reports attributes past MaxSeries, and the end: a new series has a place. */
+/* Reports attributes past MaxSeries, and the end: none was left out for a
+ * while. A new series would show nothing, because blocks have limits of their
+ * own and a mended flow makes none. */
 static void report_overflow(struct ledger *l) {
   struct gc_err err = {.code = GC_OK};
-  bool is_full = l->overflow > 0, is_over = l->is_full && l->has_new;
+  uint64_t now_ms = gc_clock_now_ms();
+  bool is_full = l->overflow > 0;
   l->overflow = 0;
-  l->has_new = false;
-  if (!is_full && !is_over)
+  if (!is_full && (!l->is_full || now_ms - l->full_ms < LEDGER_GOOD_AGAIN_MS))
     return;
   l->is_full = is_full;
+  l->full_ms = now_ms;
   if (is_full)
     (void)gc_fail(&err, GC_ERR_LIMIT,
                   "MaxSeries is reached: further flows and metrics are not "
@@ -71,18 +74,20 @@ static void report_overflow(struct ledger *l) {
   ledger_report(l, "series", &err);
 }
 
-/* Reports collisions when there are more of them than before. */
+/* Reports collisions when there are more of them than before, and the end: all
+ * series that collided have retired. */
 static void report_collisions(struct ledger *l) {
   struct gc_err err = {.code = GC_OK};
-  if (l->set.collisions == l->reported_collisions)
+  size_t before = l->reported_collisions, now = l->set.collisions;
+  l->reported_collisions = now;
+  if (now == before || (now < before && now > 0))
     return;
-  l->reported_collisions = l->set.collisions;
-  (void)gc_fail(&err, GC_ERR_LIMIT,
-                "%zu metrics have the name of another one, once characters "
-                "that an identity cannot have are replaced; the newest is "
-                "shown as \"%s/flow_metric-%s\"",
-                l->set.collisions, l->set.collided_flow,
-                l->set.collided_metric);
+  if (now > 0)
+    (void)gc_fail(&err, GC_ERR_LIMIT,
+                  "%zu metrics have the name of another one, once characters "
+                  "that an identity cannot have are replaced; the newest is "
+                  "shown as \"%s/flow_metric-%s\"",
+                  now, l->set.collided_flow, l->set.collided_metric);
   ledger_report(l, "names", &err);
 }
 
@@ -257,13 +262,11 @@ enum gc_code ledger_find_series(struct ledger *l,
       series_find(&l->set, source->scope, flow, flow + strlen(flow) + 1,
                   source->max_series, ret);
   if (code == GC_OK)
-    code = series_revive(*ret, source->max_series);
+    code = series_revive(&l->set, *ret, source->max_series);
   /* The idle time of a new series begins now, because this agent may never
    * count it: another agent counts it, or the store fails. */
-  if (code == GC_OK && (*ret)->kept.last_minute == 0) {
+  if (code == GC_OK && (*ret)->kept.last_minute == 0)
     (*ret)->kept.last_minute = ledger_minute_of(l->settings.wall_ms());
-    l->has_new = true;
-  }
   pthread_mutex_unlock(&l->lock);
   if (code == GC_ERR_LIMIT) {
     *ret = NULL;

@@ -189,7 +189,80 @@ static void a_step_of_the_clock_retires_no_series(void) {
   ledger_free(l);
 }
 
+/* ---- reports; the writer does not run ---- */
+
+static struct ledger *new_ledger(void) {
+  const struct ledger_settings settings = {.folder = "/nowhere",
+                                           .retention_ms = HOUR * MINUTE,
+                                           .wall_ms = lb_wall_ms,
+                                           .notice = lb_on_notice};
+  lb_names = lb_series = (struct gc_err){.code = GC_OK};
+  return ledger_new(&settings, NULL);
+}
+
+static void a_collision_is_over_when_its_series_retires(void) {
+  struct ledger *l = new_ledger();
+  struct series *first = NULL, *second = NULL;
+  CHECK_INT(series_find(&l->set, "h", "F", "a_b", 9, &first), GC_OK);
+  CHECK_INT(series_find(&l->set, "h", "F", "a/b", 9, &second), GC_OK);
+  ledger_report_names(l);
+  CHECK_INT(lb_names.code, GC_ERR_LIMIT);
+  second->kept.last_minute = 100;
+  CHECK_INT(series_retire_idle(&l->set, 101), 1);
+  ledger_report_names(l);
+  CHECK_INT(lb_names.code, GC_OK);
+  CHECK_INT(series_revive(&l->set, second, 9), GC_OK);
+  ledger_report_names(l);
+  CHECK_INT(lb_names.code, GC_ERR_LIMIT);
+  ledger_free(l);
+}
+
+/* Finds the series of a metric for a block with this MaxSeries. Returns false
+ * when it has no place. */
+static bool find_place(struct ledger *l, size_t max, const char *metric) {
+  struct ledger_source s = {
+      .scope = "h", .max_series = max, .stats = &lb_stats};
+  struct batch b = {.source = &s};
+  struct series *found = NULL;
+  put_named(&b, "F", metric);
+  struct occurrence_ref ref = {b.occurrences, &b, NULL};
+  CHECK_INT(ledger_find_series(l, &ref, &found, NULL), GC_OK);
+  batch_clear(&b);
+  ledger_report_names(l);
+  return found != NULL;
+}
+
+static void a_place_of_another_block_ends_no_overflow(void) {
+  struct ledger *l = new_ledger();
+  CHECK(find_place(l, 1, "A"));
+  CHECK(!find_place(l, 1, "B"));
+  CHECK_INT(lb_series.code, GC_ERR_LIMIT);
+  CHECK(find_place(l, 9, "C"));
+  CHECK_INT(lb_series.code, GC_ERR_LIMIT);
+  ledger_free(l);
+}
+
+static void an_overflow_is_over_when_nothing_was_left_out_for_a_while(void) {
+  struct ledger *l = new_ledger();
+  CHECK(find_place(l, 1, "A"));
+  CHECK(!find_place(l, 1, "B"));
+  l->full_ms -= LEDGER_GOOD_AGAIN_MS / 2;
+  CHECK(!find_place(l, 1, "C"));
+  l->full_ms -= LEDGER_GOOD_AGAIN_MS / 2;
+  CHECK(find_place(l, 1, "A"));
+  CHECK_INT(lb_series.code, GC_ERR_LIMIT);
+  l->full_ms -= LEDGER_GOOD_AGAIN_MS / 2;
+  ledger_report_names(l); /* no new series, for months */
+  CHECK_INT(lb_series.code, GC_OK);
+  CHECK(!find_place(l, 1, "D"));
+  CHECK_INT(lb_series.code, GC_ERR_LIMIT);
+  ledger_free(l);
+}
+
 int main(void) {
+  RUN(a_collision_is_over_when_its_series_retires);
+  RUN(a_place_of_another_block_ends_no_overflow);
+  RUN(an_overflow_is_over_when_nothing_was_left_out_for_a_while);
   RUN(names_are_selected_and_numbers_refused);
   RUN(names_of_one_identity_are_distinguished_and_reported);
   RUN(a_step_of_the_clock_retires_no_series);

@@ -49,14 +49,14 @@ a_series_that_returns_shows_its_earlier_count_if_it_was_ever_shown(void) {
   show_at(shown, 1);
   count_at(unseen, 1);
   CHECK_INT(series_retire_idle(&set, 2), 2);
-  CHECK_INT(series_revive(shown, 9), GC_OK);
-  CHECK_INT(series_revive(unseen, 9), GC_OK);
+  CHECK_INT(series_revive(&set, shown, 9), GC_OK);
+  CHECK_INT(series_revive(&set, unseen, 9), GC_OK);
   CHECK_INT(shown->state, SERIES_RETURNED);
   CHECK(shown->kept.shown);
   CHECK_INT(shown->returned_count, 2);
   CHECK_INT(unseen->state, SERIES_NEW); /* its 0 is still to come */
   CHECK_INT(series_count_active(&set, "h"), 2);
-  CHECK_INT(series_revive(shown, 1), GC_OK); /* not retired: no limit */
+  CHECK_INT(series_revive(&set, shown, 1), GC_OK); /* not retired: no limit */
   series_clear(&set);
 }
 
@@ -67,7 +67,7 @@ static void scopes_have_limits_of_their_own(void) {
   CHECK_INT(series_retire_idle(&set, 2), 1);
   struct series *old = find("a", 0, 1);
   CHECK(find("a", 1, 1) != NULL);
-  CHECK_INT(series_revive(old, 1), GC_ERR_LIMIT);
+  CHECK_INT(series_revive(&set, old, 1), GC_ERR_LIMIT);
   CHECK(is_retired(old));
   series_clear(&set);
 }
