@@ -187,10 +187,8 @@ static enum gc_code add_other(struct obs_queue *q, const struct obs_fact *f) {
     struct obs_other *there = &q->others[i];
     if (there->name != f->qualifier || there->media != f->media)
       continue;
-    if (f->at_ms == 0 || f->at_ms >= there->reported_ms) {
+    if (is_newer(f, &there->reported_ms))
       there->number = f->number;
-      there->reported_ms = f->at_ms;
-    }
     return GC_OK;
   }
   struct obs_other *all =

@@ -58,6 +58,16 @@ static int64_t on_queue(const struct observations *o, const char *status) {
   return -1;
 }
 
+/* Returns the count of the first queue's unknown metric oFuture; -1: none. */
+static double future(const struct observations *o) {
+  const struct obs_queue *q = &o->queues[0];
+  for (size_t i = 0; i < q->other_count; i++)
+    if (strcmp(gc_intern_text(&o->others, q->others[i].name),
+               "oFuture-count") == 0)
+      return q->others[i].number;
+  return -1;
+}
+
 /* ---- topics ---- */
 
 static void each_queue_has_its_topics(void) {
@@ -325,6 +335,8 @@ static void an_activity_snapshot_omits_zeros(void) {
   CHECK_INT(live->absence, OBS_ABSENT_UNKNOWN);
 }
 
+#define FUTURE(count) "{\"metric\":\"oFuture\",\"stats\":{\"count\":" count "}}"
+
 static void a_copy_is_the_same_and_stays(void) {
   GC_AUTO(observations_put_auto)
   struct observations *live = snapshot(QUEUE_ANSWER("3"));
@@ -383,7 +395,23 @@ static void a_repeat_without_a_time_replaces_no_newer_number(void) {
   observations_put(o);
 }
 
+static void a_number_without_a_time_keeps_the_known_time(void) {
+  static const char topic[] = "v2.analytics.queues.q.activity";
+  GC_AUTO(observations_put_auto)
+  struct observations *o = observations_new();
+  (void)pushed(o, TOPIC, BODY("10", FUTURE("5")));
+  (void)pushed(o, topic,
+               "{\"results\":[{\"mediaType\":\"VOICE\",\"data\":[{\"metric\":"
+               "\"oFuture\",\"count\":7}]}]}");
+  CHECK_REAL(future(o), 7);
+  (void)pushed(o, TOPIC, BODY("06", FUTURE("3")));
+  CHECK_REAL(future(o), 7);
+  (void)pushed(o, TOPIC, BODY("11", FUTURE("4")));
+  CHECK_REAL(future(o), 4);
+}
+
 int main(void) {
+  RUN(a_number_without_a_time_keeps_the_known_time);
   RUN(a_repeat_without_a_time_replaces_no_newer_number);
   RUN(each_queue_has_its_topics);
   RUN(a_topic_names_its_queue_in_any_case);
