@@ -129,6 +129,36 @@ static enum gc_code merge_others(const struct merge *g,
   return GC_OK;
 }
 
+static bool names_other(const struct merge *g, const struct obs_queue *q,
+                        const struct obs_other *there) {
+  const char *name = gc_intern_text(&g->into->others, there->name);
+  for (size_t i = 0; i < q->other_count; i++) {
+    const struct obs_other *other = &q->others[i];
+    bool is_same_media =
+        other->media == OBS_NONE || there->media == OBS_NONE
+            ? other->media == there->media
+            : strcmp(gc_intern_text(&g->from->media, other->media),
+                     gc_intern_text(&g->into->media, there->media)) == 0;
+    if (is_same_media &&
+        strcmp(gc_intern_text(&g->from->others, other->name), name) == 0)
+      return true;
+  }
+  return false;
+}
+
+/* Removes numbers of unknown metrics that a complete answer does not name:
+ * nothing tells what their absence means, and an old number would stay for
+ * ever. */
+static void remove_unnamed(const struct merge *g, const struct obs_queue *q) {
+  struct obs_queue *mine = &g->into->queues[g->queue];
+  size_t kept = 0;
+  for (size_t i = 0; i < mine->other_count; i++)
+    if (mine->others[i].reported_ms > g->at_ms ||
+        names_other(g, q, &mine->others[i]))
+      mine->others[kept++] = mine->others[i];
+  mine->other_count = kept;
+}
+
 static enum gc_code merge_queue(struct merge *g, uint32_t number) {
   const struct obs_queue *q = &g->from->queues[number];
   GC_TRY(copy_text(&g->into->ids, &g->from->ids, number, &g->queue));
@@ -139,6 +169,7 @@ static enum gc_code merge_queue(struct merge *g, uint32_t number) {
   if (q->has_agents)
     zero_unnamed(g, q);
   GC_TRY(merge_agents(g, q));
+  remove_unnamed(g, q);
   GC_TRY(merge_others(g, q));
   if (q->has_agents && !g->into->queues[g->queue].has_agents) {
     g->into->queues[g->queue].has_agents = true;

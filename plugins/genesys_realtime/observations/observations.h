@@ -235,6 +235,8 @@ observations_zero_gone(struct observations *o,
  *             whose agents it has, since an answer names only those that occur;
  *             the oldest contact, where `from` counts waiting contacts without
  *             one; contacts that are absent, by from->absence
+ *   removed   numbers of unknown metrics that `from` does not name, of a queue
+ *             that it has
  *   stays     all else, such as queues and media that `from` does not name:
  *             call observations_zero_gone(from, into) first
  *

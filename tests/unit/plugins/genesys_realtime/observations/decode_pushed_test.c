@@ -337,6 +337,31 @@ static void an_activity_snapshot_omits_zeros(void) {
 
 #define FUTURE(count) "{\"metric\":\"oFuture\",\"stats\":{\"count\":" count "}}"
 
+static void a_snapshot_without_an_unknown_metric_removes_it(void) {
+  GC_AUTO(observations_put_auto)
+  struct observations *live = observations_new();
+  GC_AUTO(observations_put_auto)
+  struct observations *without = snapshot(QUEUE_ANSWER("3"));
+  GC_AUTO(observations_put_auto)
+  struct observations *with =
+      snapshot("{\"results\":[{" VOICE ",\"data\":[" FUTURE("0") "]}]}");
+  GC_AUTO(observations_put_auto)
+  struct observations *elsewhere = snapshot(
+      "{\"results\":[{\"group\":{\"queueId\":\"p\",\"mediaType\":\"voice\"},"
+      "\"data\":[" WAITING("1") "]}]}");
+  CHECK_INT(pushed(live, TOPIC, BODY("05", FUTURE("5"))), 1);
+  CHECK_INT(observations_merge(live, without, TEN_MS + 4000), GC_OK);
+  CHECK_REAL(future(live), 5); /* newer */
+  CHECK_INT(observations_merge(live, elsewhere, TEN_MS + 6000), GC_OK);
+  CHECK_REAL(future(live), 5); /* the snapshot lacks the queue */
+  CHECK_INT(observations_merge(live, with, TEN_MS + 7000), GC_OK);
+  CHECK_REAL(future(live), 0);
+  CHECK_INT(observations_merge(live, without, TEN_MS + 9000), GC_OK);
+  CHECK_REAL(future(live), -1);
+  CHECK_INT(pushed(live, TOPIC, BODY("10", FUTURE("6"))), 1);
+  CHECK_REAL(future(live), 6);
+}
+
 static void a_copy_is_the_same_and_stays(void) {
   GC_AUTO(observations_put_auto)
   struct observations *live = snapshot(QUEUE_ANSWER("3"));
@@ -411,6 +436,7 @@ static void a_number_without_a_time_keeps_the_known_time(void) {
 }
 
 int main(void) {
+  RUN(a_snapshot_without_an_unknown_metric_removes_it);
   RUN(a_number_without_a_time_keeps_the_known_time);
   RUN(a_repeat_without_a_time_replaces_no_newer_number);
   RUN(each_queue_has_its_topics);
