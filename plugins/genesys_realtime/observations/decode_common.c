@@ -15,7 +15,8 @@ void obs_datum_begin(struct obs_datum *d) {
   d->is_unknown = true;
   d->has_count = d->has_calculated = false;
   d->qualifier[0] = d->name[0] = '\0';
-  d->member_count = 0;
+  d->count_number = d->calculated_number = NAN;
+  d->member_count = d->lost_members = 0;
 }
 
 /* True for a documented metric of the topics that gives no value of a queue. */
@@ -57,36 +58,34 @@ void obs_datum_qualifier(struct obs_datum *d, const struct gc_json_value *v) {
   d->qualifier[v->len] = '\0';
 }
 
-void obs_datum_member(struct obs_datum *d, const char *name, double number) {
-  if (d->member_count == OBS_MEMBERS_MAX)
-    return;
-  struct obs_member *m = &d->members[d->member_count++];
-  copy_word(m->name, name, strlen(name));
-  m->number = number;
-}
-
-static void keep_number(struct obs_datum *d, const char *name,
-                        const struct gc_json_value *v) {
+/* Returns a finite number; NAN for any other value. */
+static double number_of(const struct gc_json_value *v) {
   double number;
-  if (gc_json_real(v, &number) && isfinite(number))
-    obs_datum_member(d, name, number);
+  return gc_json_real(v, &number) && isfinite(number) ? number : (double)NAN;
 }
 
 void obs_datum_other(struct obs_datum *d, const struct gc_json_at *at,
                      const struct gc_json_value *v) {
-  keep_number(d, at->key, v);
+  double number = number_of(v);
+  if (isnan(number))
+    return;
+  if (d->member_count == OBS_MEMBERS_MAX) {
+    d->lost_members++;
+    return;
+  }
+  struct obs_member *m = &d->members[d->member_count++];
+  copy_word(m->name, at->key, strlen(at->key));
+  m->number = number;
 }
 
 void obs_datum_count(struct obs_datum *d, const struct gc_json_value *v) {
   d->has_count = gc_json_int(v, &d->count);
-  if (!d->has_count)
-    keep_number(d, "count", v);
+  d->count_number = number_of(v);
 }
 
 void obs_datum_calculated(struct obs_datum *d, const struct gc_json_value *v) {
   d->has_calculated = gc_json_int(v, &d->calculated);
-  if (!d->has_calculated)
-    keep_number(d, "calculatedMetricValue", v);
+  d->calculated_number = number_of(v);
 }
 
 static enum gc_code qualifier_of(const struct obs_datum *d,

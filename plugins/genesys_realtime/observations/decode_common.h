@@ -22,14 +22,16 @@ struct obs_member {
 
 /* The present element. Its members come in any order. */
 struct obs_datum {
-  int metric;      /* enum obs_metric, or -1 */
-  bool is_unknown; /* no metric, or one that is not documented */
-  bool has_count, has_calculated;
+  int metric;                     /* enum obs_metric, or -1 */
+  bool is_unknown;                /* no metric, or one that is not documented */
+  bool has_count, has_calculated; /* whole numbers */
   int64_t count, calculated;
+  double count_number, calculated_number; /* as they came; NAN: none */
   char qualifier[OBS_QUALIFIER_MAX_BYTES];
   char name[GC_UNKNOWN_WORD_MAX_BYTES + 2]; /* of an unknown metric */
   unsigned member_count;
   struct obs_member members[OBS_MEMBERS_MAX]; /* other numbers */
+  unsigned lost_members;                      /* beyond OBS_MEMBERS_MAX */
 };
 
 void obs_datum_begin(struct obs_datum *d);
@@ -38,9 +40,8 @@ void obs_datum_qualifier(struct obs_datum *d, const struct gc_json_value *v);
 void obs_datum_count(struct obs_datum *d, const struct gc_json_value *v);
 void obs_datum_calculated(struct obs_datum *d, const struct gc_json_value *v);
 
-/* Adds a number; beyond OBS_MEMBERS_MAX it does nothing. */
-void obs_datum_member(struct obs_datum *d, const char *name, double number);
-/* Reads a number whose key is not in the table; ignores other values. */
+/* Reads a number whose key is not in the table; ignores other values. Counts a
+ * number beyond OBS_MEMBERS_MAX. */
 void obs_datum_other(struct obs_datum *d, const struct gc_json_at *at,
                      const struct gc_json_value *v);
 

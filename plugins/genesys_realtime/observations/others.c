@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "plugins/genesys_realtime/observations/others.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -27,16 +28,15 @@ static bool write_name(char ret[GC_NAME_SIZE], const struct obs_datum *d,
 }
 
 static enum gc_code take_number(const struct obs_others *into,
-                                const struct obs_datum *d,
-                                const struct obs_member *member,
-                                struct obs_facts *facts) {
+                                const struct obs_datum *d, const char *member,
+                                double number, struct obs_facts *facts) {
   char name[GC_NAME_SIZE];
   struct obs_fact fact = {.queue = OBS_NONE,
                           .media = OBS_NONE,
                           .metric = OBS_OTHER,
-                          .number = member->number};
+                          .number = number};
   enum gc_code code =
-      write_name(name, d, member->name)
+      write_name(name, d, member)
           ? gc_intern_put(into->names, name, strlen(name), &fact.qualifier)
           : GC_ERR_LIMIT;
   if (code == GC_OK)
@@ -45,18 +45,24 @@ static enum gc_code take_number(const struct obs_others *into,
   return code == GC_ERR_LIMIT ? GC_OK : code;
 }
 
-enum gc_code obs_others_take(const struct obs_others *into, struct obs_datum *d,
+enum gc_code obs_others_take(const struct obs_others *into,
+                             const struct obs_datum *d,
                              struct obs_facts *facts) {
   if (!d->is_unknown)
     return GC_OK;
-  if (d->has_count)
-    obs_datum_member(d, "count", (double)d->count);
-  if (d->has_calculated)
-    obs_datum_member(d, "calculatedMetricValue", (double)d->calculated);
+  bool has_count = !isnan(d->count_number);
+  bool has_calculated = !isnan(d->calculated_number);
   gc_unknown_words_add(into->words, "metric", d->name, strlen(d->name));
-  *into->ignored += d->member_count == 0;
+  *into->ignored += d->lost_members;
+  *into->ignored += d->member_count == 0 && !has_count && !has_calculated;
+  if (has_count)
+    GC_TRY(take_number(into, d, "count", d->count_number, facts));
+  if (has_calculated)
+    GC_TRY(take_number(into, d, "calculatedMetricValue", d->calculated_number,
+                       facts));
   for (unsigned i = 0; i < d->member_count; i++)
-    GC_TRY(take_number(into, d, &d->members[i], facts));
+    GC_TRY(
+        take_number(into, d, d->members[i].name, d->members[i].number, facts));
   return GC_OK;
 }
 

@@ -2,10 +2,10 @@
 /* Numbers of observation metrics that are not in OBS_METRIC_MAP, such as one
  * that the platform adds later. Each number of the element leaves under the
  * metric's own name as queue_observation: every finite number of "stats",
- * or of the element itself where the numbers are there. The name is kept only
+ * or of the element itself where the numbers are there: "count",
+ * "calculatedMetricValue" and OBS_MEMBERS_MAX others. The name is kept only
  * if it has nothing but letters, digits, '_', '.' and '-'. A model has at most
- * OBS_OTHERS_MAX names; the numbers of further ones are counted as ignored.
- * Pure. */
+ * OBS_OTHERS_MAX names. Further numbers are counted as ignored. Pure. */
 #ifndef GENESYS_REALTIME_OBSERVATIONS_OTHERS_H
 #define GENESYS_REALTIME_OBSERVATIONS_OTHERS_H
 
@@ -21,7 +21,7 @@ struct obs_others {
 /* Adds a fact for each number of a complete element with an unknown metric; the
  * caller sets queue and media. */
 GC_MUST_CHECK enum gc_code obs_others_take(const struct obs_others *into,
-                                           struct obs_datum *d,
+                                           const struct obs_datum *d,
                                            struct obs_facts *facts);
 
 /* Puts the numbers of a queue. */

@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: MIT */
+/* The numbers of unknown observation metrics. */
+#include "plugins/genesys_realtime/observations/others.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "tests/support/check.h"
+
+#define HEAD                                                                   \
+  "{\"group\":{\"queueId\":\"q\"},\"data\":[{\"interval\":\"2026-08-01T10:00:" \
+  "00Z/2026-08-01T10:00:00Z\",\"metrics\":[{"
+#define TAIL "}]}]}"
+
+static struct observations *o;
+
+static void push(const char *body) {
+  GC_AUTO(obs_pushed_free_auto) struct obs_pushed *d = obs_pushed_new();
+  CHECK_INT(obs_pushed_read(d, o, "v2.analytics.queues.q.observations", body,
+                            strlen(body), NULL, NULL),
+            GC_OK);
+}
+
+/* Returns the number of that name; -1: it is not there. */
+static double number_of(const char *name) {
+  for (size_t i = 0; o->queue_cap > 0 && i < o->queues[0].other_count; i++)
+    if (strcmp(gc_intern_text(&o->others, o->queues[0].others[i].name), name) ==
+        0)
+      return o->queues[0].others[i].number;
+  return -1;
+}
+
+static void numbers_beyond_the_limit_are_counted_and_the_count_is_kept(void) {
+  static const char *const counts[] = {"3", "3.5"};
+  for (size_t i = 0; i < GC_COUNT(counts); i++) {
+    char body[1024];
+    CHECK_ROW(counts[i]);
+    o = observations_new();
+    size_t len = (size_t)snprintf(body, sizeof(body),
+                                  HEAD "\"metric\":\"oFuture\",\"stats\":{");
+    for (int k = 0; k < OBS_MEMBERS_MAX + 3; k++)
+      len +=
+          (size_t)snprintf(body + len, sizeof(body) - len, "\"m%d\":%d,", k, k);
+    snprintf(body + len, sizeof(body) - len,
+             "\"count\":%s,\"calculatedMetricValue\":9}" TAIL, counts[i]);
+    push(body);
+    CHECK_REAL(number_of("oFuture-count"), atof(counts[i]));
+    CHECK_REAL(number_of("oFuture-calculatedMetricValue"), 9);
+    CHECK_REAL(number_of("oFuture-m15"), 15);
+    CHECK_REAL(number_of("oFuture-m16"), -1);
+    CHECK_INT(o->ignored, 3);
+    observations_put(o);
+  }
+}
+
+int main(void) {
+  RUN(numbers_beyond_the_limit_are_counted_and_the_count_is_kept);
+  return check_done();
+}
