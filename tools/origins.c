@@ -52,7 +52,9 @@ static const struct origin origins[GC_METRIC_COUNT] = {
         {"METRIC-MEMBER, METRIC-QUALIFIER-MEMBER, with -MEDIUM where it has "
          "one",
          "an unknown metric: each number of its `stats`, or of the element",
-         "the answer has no unknown metric; more than 100 names"},
+         "the answer has no unknown metric; more than 100 names, or 16 numbers "
+         "beside `count` and `calculatedMetricValue`; a part of the name has "
+         "nine digits or more, or is a UUID, except that of a presence"},
     [GC_METRIC_QUEUE_OFFER] = {"MEDIUM",
                                "an `acd` participant with `connectedTime`",
                                NO_CONTACT},

@@ -92,3 +92,10 @@ void gc_name_fold(char out[GC_NAME_SIZE], const char *name) {
     if (strchr(". \t\"\\:!,/()\n\r\v\f", *c) != NULL)
       *c = '_';
 }
+
+bool gc_name_has_number(const char *name, size_t len) {
+  unsigned digits = 0;
+  for (size_t i = 0; i < len; i++)
+    digits += name[i] >= '0' && name[i] <= '9';
+  return digits >= GC_NAME_DIGITS_MAX;
+}

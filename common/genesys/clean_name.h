@@ -10,7 +10,12 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-enum { GC_NAME_SIZE = 128 }; /* bytes with the NUL */
+enum {
+  GC_NAME_SIZE = 128, /* bytes with the NUL */
+  /* A name with so many digits may be a telephone number, or another number of
+   * a customer. */
+  GC_NAME_DIGITS_MAX = 9,
+};
 
 /* Cleans a name. Each invalid UTF-8 byte, control character (C0, DEL, C1) and
  * `/` becomes `_`. The text is cut at 127 bytes, never within a character. A
@@ -42,5 +47,8 @@ GC_API bool gc_name_snake(char out[GC_NAME_SIZE], const char *text);
  * replaces by it (collectd 5.12, format_graphite.c): names that differ only in
  * these would share a path. */
 GC_API void gc_name_fold(char out[GC_NAME_SIZE], const char *name);
+
+/* True if the name has GC_NAME_DIGITS_MAX digits or more, wherever they are. */
+GC_API bool gc_name_has_number(const char *name, size_t len);
 
 #endif

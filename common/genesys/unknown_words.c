@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include "common/genesys/clean_name.h"
+
 static const char unreadable[] = "(unreadable)";
 
 bool gc_unknown_word_is_plain(const char *text, size_t len) {
@@ -11,7 +13,7 @@ bool gc_unknown_word_is_plain(const char *text, size_t len) {
   for (size_t i = 0; i < len; i++)
     if (text[i] == '\0' || strchr(allowed, text[i]) == NULL)
       return false;
-  return len <= GC_UNKNOWN_WORD_MAX_BYTES;
+  return len <= GC_UNKNOWN_WORD_MAX_BYTES && !gc_name_has_number(text, len);
 }
 
 static bool has_word(const struct gc_unknown_words *u, const char *kind,

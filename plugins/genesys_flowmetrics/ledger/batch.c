@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "common/base/glob.h"
+#include "common/genesys/clean_name.h"
 
 /* The names of one batch; a message has 1 MB at most. */
 enum { NAMES_MAX_BYTES = 64 << 20, FIRST_CAP = 64 };
@@ -21,21 +22,13 @@ static struct occurrence *next_occurrence(struct batch *b) {
   return &b->occurrences[b->count];
 }
 
-static unsigned count_digits(const char *name, size_t len) {
-  unsigned digits = 0;
-  for (size_t i = 0; i < len; i++)
-    digits += name[i] >= '0' && name[i] <= '9';
-  return digits;
-}
-
 /* Returns the outcome that keeps a name from being counted; OUTCOME_COUNT for a
  * name that counts. */
 static enum outcome check_name(const struct name_filter *f, const char *name,
                                size_t len) {
   char text[ATTRIBUTE_MAX_BYTES + 1];
   if (f->count == 0)
-    return count_digits(name, len) < NAME_DIGITS_MAX ? OUTCOME_COUNT
-                                                     : OUTCOME_REFUSED;
+    return gc_name_has_number(name, len) ? OUTCOME_REFUSED : OUTCOME_COUNT;
   memcpy(text, name, len);
   text[len] = '\0';
   return gc_glob_accepts(f->patterns, f->count, text, NULL) ? OUTCOME_COUNT
@@ -53,7 +46,7 @@ static void report_refused(const struct ledger_source *source, const char *what,
                 "the name of a %s has %d digits or more, as a telephone number "
                 "has; it is not counted (events-refused): correct the flow, or "
                 "name it in %s if it is meant",
-                what, NAME_DIGITS_MAX, option);
+                what, GC_NAME_DIGITS_MAX, option);
   source->notice(source->ctx, "refused names", &err);
 }
 

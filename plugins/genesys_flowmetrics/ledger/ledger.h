@@ -15,7 +15,6 @@
 #include "plugins/genesys_flowmetrics/ledger/series.h"
 #include "plugins/genesys_flowmetrics/stats.h"
 
-enum { NAME_DIGITS_MAX = 9 };
 enum { LEDGER_GATHER_MS = 20, LEDGER_OCCURRENCES_MAX = 20000 };
 /* The writer needs up to 600 ms to leave a Redis, 200 ms to leave a file that
  * another process has locked. */
@@ -88,7 +87,7 @@ struct batch {
 
 /* Adds a metric to a batch; the function of struct event_sink, with the batch
  * as ctx. Leaves out metrics that the source's globs do not select. Without a
- * glob for its kind, a name with NAME_DIGITS_MAX digits or more is left out
+ * glob for its kind, a name that has a number (gc_name_has_number) is left out
  * too, because it would make a customer's number an identity. */
 GC_MUST_CHECK enum gc_code batch_add(void *ctx, const struct event_metric *m);
 /* Keeps the first `count` occurrences and removes the others, for example those

@@ -157,7 +157,7 @@ static bool is_listed(const struct obs_decoder *d, int64_t count) {
 static enum gc_code end_datum(struct obs_decoder *d) {
   const struct obs_datum *datum = &d->datum;
   struct obs_others into = {&d->into->others, &d->into->unknown,
-                            &d->into->ignored};
+                            &d->into->ignored, &d->into->presences};
   struct obs_fact fact;
   bool is_reported;
   if (datum->metric < 0) {

@@ -194,7 +194,8 @@ static enum gc_code on_open(void *ctx, const struct gc_json_at *at) {
 }
 
 static enum gc_code end_datum(struct obs_pushed *d) {
-  struct obs_others others = {&d->names, &d->words, &d->unknown};
+  struct obs_others others = {&d->names, &d->words, &d->unknown,
+                              &d->into->presences};
   struct obs_fact fact;
   bool is_reported;
   if (d->is_total)

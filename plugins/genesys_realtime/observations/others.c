@@ -6,20 +6,30 @@
 #include <string.h>
 
 #include "common/genesys/clean_name.h"
+#include "plugins/genesys_realtime/queues/uuid_key.h"
 
 /* Leaves room for the medium in a type instance. */
 enum { NAME_MAX_BYTES = GC_NAME_SIZE - OBS_MEDIA_SIZE - 1 };
 
+/* Returns true for a word that is no data of a customer and no identifier. */
+static bool is_name(const char *word) {
+  return gc_unknown_word_is_plain(word, strlen(word)) &&
+         !uuid_key_is_uuid(word);
+}
+
+static bool is_presence(const struct obs_others *into, const char *word) {
+  uint32_t number;
+  return gc_intern_find(into->presences, word, strlen(word), &number);
+}
+
 /* Writes METRIC-MEMBER or METRIC-QUALIFIER-MEMBER, cleaned. Returns false when
  * a part may be data of a customer, or the name is too long. */
-static bool write_name(char ret[GC_NAME_SIZE], const struct obs_datum *d,
-                       const char *member) {
+static bool write_name(char ret[GC_NAME_SIZE], const struct obs_others *into,
+                       const struct obs_datum *d, const char *member) {
   char name[GC_NAME_SIZE];
   bool has_qualifier = d->qualifier[0] != '\0';
-  if (d->name[0] == '\0' ||
-      !gc_unknown_word_is_plain(d->name, strlen(d->name)) ||
-      !gc_unknown_word_is_plain(d->qualifier, strlen(d->qualifier)) ||
-      !gc_unknown_word_is_plain(member, strlen(member)))
+  if (d->name[0] == '\0' || !is_name(d->name) || !is_name(member) ||
+      (!is_name(d->qualifier) && !is_presence(into, d->qualifier)))
     return false;
   int len = snprintf(name, sizeof(name), "%s%s%s-%s", d->name,
                      has_qualifier ? "-" : "", d->qualifier, member);
@@ -36,7 +46,7 @@ static enum gc_code take_number(const struct obs_others *into,
                           .metric = OBS_OTHER,
                           .number = number};
   enum gc_code code =
-      write_name(name, d, member)
+      write_name(name, into, d, member)
           ? gc_intern_put(into->names, name, strlen(name), &fact.qualifier)
           : GC_ERR_LIMIT;
   if (code == GC_OK)

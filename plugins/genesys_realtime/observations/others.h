@@ -4,7 +4,9 @@
  * metric's own name as queue_observation: every finite number of "stats",
  * or of the element itself where the numbers are there: "count",
  * "calculatedMetricValue" and OBS_MEMBERS_MAX others. The name is kept only
- * if it has nothing but letters, digits, '_', '.' and '-'. A model has at most
+ * if it has nothing but letters, digits, '_', '.' and '-', and no part may
+ * identify a customer or a conversation: it has fewer than GC_NAME_DIGITS_MAX
+ * digits and is no UUID, except that of a known presence. A model has at most
  * OBS_OTHERS_MAX names. Further numbers are counted as ignored. Pure. */
 #ifndef GENESYS_REALTIME_OBSERVATIONS_OTHERS_H
 #define GENESYS_REALTIME_OBSERVATIONS_OTHERS_H
@@ -13,9 +15,10 @@
 
 /* Where the names of a document's unknown metrics go. */
 struct obs_others {
-  struct gc_intern *names;        /* of their numbers */
-  struct gc_unknown_words *words; /* the metrics */
-  uint32_t *ignored;              /* numbers whose names are not kept */
+  struct gc_intern *names;           /* of their numbers */
+  struct gc_unknown_words *words;    /* the metrics */
+  uint32_t *ignored;                 /* numbers whose names are not kept */
+  const struct gc_intern *presences; /* known ones: UUIDs */
 };
 
 /* Adds a fact for each number of a complete element with an unknown metric; the

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The numbers of unknown observation metrics. */
+/* The numbers of unknown observation metrics, and the names that they may
+ * have. */
 #include "plugins/genesys_realtime/observations/others.h"
 
 #include <stdio.h>
@@ -7,6 +8,7 @@
 
 #include "tests/support/check.h"
 
+#define PRESENCE "6a3af858-942f-489d-9700-5f9bcdcdae9b"
 #define HEAD                                                                   \
   "{\"group\":{\"queueId\":\"q\"},\"data\":[{\"interval\":\"2026-08-01T10:00:" \
   "00Z/2026-08-01T10:00:00Z\",\"metrics\":[{"
@@ -53,7 +55,41 @@ static void numbers_beyond_the_limit_are_counted_and_the_count_is_kept(void) {
   }
 }
 
+static void names_that_may_identify_a_customer_are_not_kept(void) {
+  static const struct {
+    const char *metric, *qualifier, *member, *name; /* NULL: not kept */
+  } rows[] = {
+      {"oFuture", "IDLE", "p95", "oFuture-IDLE-p95"},
+      {"oFuture", "12345678", "p95", "oFuture-12345678-p95"},
+      {"oFuture", PRESENCE, "p95", "oFuture-" PRESENCE "-p95"},
+      {"oFuture", "0f2c1a9e-73d4-4b0f-8c11-0a1b2c3d4e5f", "p95", NULL},
+      {"oFuture", "abcdefab-cdef-abcd-efab-cdefabcdefab", "p95", NULL},
+      {"oFuture", "491701234567", "p95", NULL},
+      {"oFuture", "0170-123-456", "p95", NULL},
+      {"oFuture", "IDLE", "491701234567", NULL},
+      {"o491701234567", "IDLE", "p95", NULL},
+  };
+  for (size_t i = 0; i < GC_COUNT(rows); i++) {
+    char body[512];
+    CHECK_ROW(rows[i].qualifier);
+    o = observations_new();
+    CHECK_INT(observations_map(o, PRESENCE, strlen(PRESENCE), "BUSY", 4),
+              GC_OK);
+    snprintf(body, sizeof(body),
+             HEAD "\"metric\":\"%s\",\"qualifier\":\"%s\",\"stats\":{"
+                  "\"%s\":7}" TAIL,
+             rows[i].metric, rows[i].qualifier, rows[i].member);
+    push(body);
+    CHECK_INT(o->others.count, rows[i].name != NULL);
+    if (rows[i].name != NULL)
+      CHECK_REAL(number_of(rows[i].name), 7);
+    CHECK_INT(o->ignored, rows[i].name == NULL);
+    observations_put(o);
+  }
+}
+
 int main(void) {
   RUN(numbers_beyond_the_limit_are_counted_and_the_count_is_kept);
+  RUN(names_that_may_identify_a_customer_are_not_kept);
   return check_done();
 }
