@@ -57,10 +57,40 @@ static void a_wait_ends_with_the_outcome_or_the_limit(void) {
   probe_wait_clear(&w);
 }
 
+struct work {
+  struct probe_wait wait;
+  bool answers, is_ended;
+};
+
+static void begin_work(void *ctx) {
+  struct work *w = ctx;
+  if (w->answers)
+    probe_wait_end(&w->wait);
+}
+
+static void end_work(void *ctx) {
+  struct work *w = ctx;
+  w->is_ended = true;
+}
+
+static void work_on_a_loop_is_ended_in_any_case(void) {
+  struct gc_err err;
+  struct gc_loop *loop = gc_loop_new(&err);
+  CHECK_INT(gc_loop_start(loop, "probe-test", &err), GC_OK);
+  struct work quick = {.answers = true}, silent = {.answers = false};
+  CHECK(probe_wait_run(&quick.wait, loop, begin_work, end_work, &quick, 60000));
+  CHECK(quick.is_ended);
+  CHECK(!probe_wait_run(&silent.wait, loop, begin_work, end_work, &silent, 1));
+  CHECK(silent.is_ended);
+  gc_loop_stop(loop);
+  gc_loop_free(loop);
+}
+
 int main(void) {
   RUN(a_result_is_one_line_without_tabs);
   RUN(a_step_gets_its_limit_or_what_is_left);
   RUN(a_check_without_time_is_said_and_not_made);
   RUN(a_wait_ends_with_the_outcome_or_the_limit);
+  RUN(work_on_a_loop_is_ended_in_any_case);
   return check_done();
 }
