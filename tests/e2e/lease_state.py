@@ -10,7 +10,7 @@ import random
 import re
 import signal
 
-from lease import HOST, SLACK_S, TTL, Agent, changes, dispatched, newest, pair, takes_over, twice
+from lease import HOST, SLACK_S, TTL, Agent, changes, dispatched, dispatches, newest, pair, twice
 from lib import process, report, stream, windows
 from lib.collectd import Collectd, read_csv_series
 from lib.genesys import Simulator
@@ -206,14 +206,14 @@ def random_moments() -> None:
         watch_for(rng.uniform(0.0, 2.0))
         how = ways[moment] if moment < len(ways) else rng.choice(ways)
         leaves(holder, how)
-        takes_over(other, newest(holder))
+        dispatches(other, newest(holder))
         returns(holder, how)
     rows = dispatched(agents)
     longest = max(after[0] - before[0] for before, after in zip(rows, rows[1:]))
     check("%d moments: no hole is longer than LeaseTTL %d (%.1f s)" % (MOMENTS, TTL, longest), longest <= TTL + SLACK_S, longest)
     found = twice(agents)
     check("no value is written twice", not found, found[:5])
-    same("the writer changes with each moment", len(changes(agents)), MOMENTS)
+    check("the writer changes with each moment", len(changes(agents)) >= MOMENTS, len(changes(agents)))
     same("no counter falls", falls(agents)[:5], [])
 
 
