@@ -20,7 +20,7 @@ ban() {
 }
 
 sources=$(find common plugins probe -name '*.[ch]')
-pure=$(find common/base common/genesys common/export -name '*.[ch]')
+pure=$(find common/base common/genesys common/export common/health -name '*.[ch]')
 pure_but_decimal=$(echo "$pure" | grep -v decimal) # its comment says why it may call strtod
 ban 'strcpy|strcat|sprintf|vsprintf|gets|strncpy|strncat' 'no limit, or no NUL: use snprintf, memcpy or gc_buf' $sources
 ban 'atoi|atol|atoll|atof|sscanf' 'does not distinguish junk from 0: use base/decimal' $sources
@@ -31,7 +31,7 @@ ban 'printf|fprintf|puts|perror|exit|abort|assert' 'the core does not print and 
 ban 'curl_easy_perform' 'blocks for ever: a multi handle (net/loop)' $sources
 ban 'usleep|sleep|nanosleep' 'wait for a condition' $sources
 ban 'pthread_create|pthread_sigmask' 'a thread begins with all signals blocked: net/thread' $(echo "$sources" | grep -v net/thread.c)
-ban 'time|clock|clock_gettime|gettimeofday|getrandom|rand_r' 'time and randomness are arguments in base and genesys' $pure
+ban 'time|clock|clock_gettime|gettimeofday|getrandom|rand_r' 'time and randomness are arguments in base, genesys, export and health' $pure
 ban 'strtod|strtof|isalpha|isdigit|isspace|tolower|toupper|setlocale' 'follows the locale of the daemon: base has functions of its own' $pure_but_decimal
 
 [ $status -eq 0 ] && echo 'banned: none found'

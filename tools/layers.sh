@@ -20,13 +20,13 @@ refuse() {
 
 collectd='([^">]*/)?(collectd|plugin|configfile|oconfig|utils_[a-z_]*)\.h|liboconfig'
 refuse common/base \
-  'common/(genesys|net|analytics|daemon)/|plugins/|curl/|openssl/|sqlite3|hiredis/|time\.h|sys/|unistd\.h|pthread\.h|fcntl\.h|errno\.h' \
+  'common/(genesys|export|health|net|analytics|daemon)/|plugins/|curl/|openssl/|sqlite3|hiredis/|time\.h|sys/|unistd\.h|pthread\.h|fcntl\.h|errno\.h' \
   'base is pure and knows no Genesys: no I/O, no clock, no randomness, no threads'
 refuse common/genesys \
-  'common/(net|analytics|daemon)/|plugins/|curl/|openssl/|sqlite3|hiredis/|time\.h|sys/|unistd\.h|pthread\.h|fcntl\.h|errno\.h' \
+  'common/(export|health|net|analytics|daemon)/|plugins/|curl/|openssl/|sqlite3|hiredis/|time\.h|sys/|unistd\.h|pthread\.h|fcntl\.h|errno\.h' \
   'genesys is pure: no I/O, no clock, no randomness, no threads'
 refuse common/export \
-  'common/(net|analytics|daemon)/|plugins/|curl/|openssl/|sqlite3|hiredis/|time\.h|sys/|unistd\.h|pthread\.h|fcntl\.h|errno\.h' \
+  'common/(health|net|analytics|daemon)/|plugins/|curl/|openssl/|sqlite3|hiredis/|time\.h|sys/|unistd\.h|pthread\.h|fcntl\.h|errno\.h' \
   'export is pure and stands on genesys: names for databases'
 refuse common/health \
   'common/(net|analytics|daemon|export)/|plugins/|curl/|openssl/|sqlite3|hiredis/|time\.h|sys/|unistd\.h|fcntl\.h|errno\.h' \
@@ -37,12 +37,15 @@ refuse common/analytics \
   'analytics asks through net/api'
 refuse common/daemon 'plugins/|curl/|sqlite3|hiredis/|common/net/(http|socket|loop)' \
   'daemon is glue: no network, no plugin of ours'
-for folder in common plugins; do
+for folder in common plugins probe; do
   refuse $folder 'yajl/|([^">]*/)?json(_[a-z]+)?\.h|json-c/' \
     'base/json hides the JSON libraries' 'common/base/json/*'
 done
 for folder in common/base common/genesys common/export common/health common/net common/analytics; do
   refuse $folder "$collectd" 'only daemon and plugin.c include collectd'
+done
+for folder in common plugins; do
+  refuse $folder 'probe/' 'only the probe includes its files'
 done
 # The probe: agent.c is the part inside collectd, host.c starts it, main.c is wiring.
 refuse probe "$collectd" 'only agent.c includes collectd' 'probe/*agent.c'
