@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: MIT
 # Checks that each layer includes only lower layers: base is pure and knows no
 # Genesys, genesys uses base, net uses both, analytics uses the API of net; only
-# daemon and plugins/*/plugin.c include collectd's headers.
+# daemon and plugins/*/plugin.c include collectd's headers; and that tests/unit
+# mirrors the tree.
 set -u
 cd "${top_srcdir:-$(dirname "$0")/..}" || exit 99
 status=0
@@ -76,6 +77,23 @@ for plugin in plugins/*/; do
   plugin=${plugin%/}
   others=$(ls plugins | grep -vx "${plugin#plugins/}" | tr '\n' '|')
   refuse "$plugin" "plugins/(${others%|})/" 'a plugin includes no file of another one'
+done
+
+# tests/unit mirrors the tree: X_test.c and X_THEME_test.c test X.c or X.h. A test
+# of several files together has the name of what it shows (decision 0014).
+together='lives lost_ends one_writer'
+for f in $(cd tests/unit && find common plugins probe -name '*_test.c'); do
+  source=${f%_test.c}
+  case " $together " in *" ${source##*/} "*) continue ;; esac
+  until [ -e "$source.c" ] || [ -e "$source.h" ]; do
+    case ${source##*/} in
+    *_*) source=${source%_*} ;;
+    *)
+      echo "tests/unit/$f: no file of this name in the tree" >&2
+      status=1
+      break ;;
+    esac
+  done
 done
 
 [ $status -eq 0 ] && echo 'layers: base, genesys, export, health, net, analytics, daemon and plugins keep apart'

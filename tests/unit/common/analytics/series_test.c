@@ -62,8 +62,35 @@ static void a_correction_is_an_event(void) {
   gc_series_clear(&set);
 }
 
+static void a_counter_never_falls_and_carries_corrections(void) {
+  uint32_t n;
+  set.keys.max = 2;
+  CHECK_INT(gc_series_put(&set, "a", 1, &n), GC_OK);
+  struct gc_series *s = &set.at[n];
+  gc_series_revise(&set);
+  gc_series_add(&set, 0, &(struct gc_amount){10, 5.0}, false);
+  CHECK_INT(gc_series_counter(s), 10);
+  s->again = (struct gc_amount){4, 2.0};
+  CHECK_INT(gc_series_revise(&set), 1);
+  CHECK_INT(gc_series_counter(s), 10);
+  CHECK_INT(gc_series_carried(&set), 6);
+  CHECK_REAL(s->total.sum, 2.0);
+  s->again = s->settle = (struct gc_amount){4, 2.0};
+  CHECK_INT(gc_series_revise(&set), 0);
+  CHECK_INT(s->base.count, 4);
+  gc_series_add(&set, 0, &(struct gc_amount){7, 1.0}, true);
+  CHECK_INT(s->base.count, 11);
+  CHECK_INT(gc_series_counter(s), 11);
+  CHECK_INT(gc_series_carried(&set), 0);
+  CHECK_INT(gc_series_put(&set, "b", 1, &n), GC_OK);
+  CHECK_INT(gc_series_put(&set, "c", 1, &n), GC_ERR_LIMIT);
+  CHECK_INT(gc_series_put(&set, "a", 1, &n), GC_OK);
+  gc_series_clear(&set);
+}
+
 int main(void) {
   RUN(series_without_events_are_let_go);
   RUN(a_correction_is_an_event);
+  RUN(a_counter_never_falls_and_carries_corrections);
   return check_done();
 }

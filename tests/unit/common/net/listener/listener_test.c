@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* The server of the webhook: an address that is taken for a while, versions of
- * TLS, certificates that are replaced. */
-#include "plugins/genesys_flowmetrics/sources/webhook/webhook.h"
+/* An address that is in use for a while, versions of TLS, certificates that are
+ * replaced. */
+#include "common/net/listener/listener.h"
 
 #include <arpa/inet.h>
 #include <fcntl.h>
@@ -20,23 +20,30 @@
 #include "tests/support/deadline.h"
 
 static struct certs certs;
-static struct attribute_form form;
-static struct stats stats;
-static const struct ledger_source source = {.scope = "", .stats = &stats};
-static struct webhook *webhook;
-static char address[] = "127.0.0.1", path[] = "/genesys", header[] = "X-Key";
+static struct gc_listener *listener;
+static char address[] = "127.0.0.1";
 static char cert[128];
-static struct webhook_options options;
+static struct gc_listener_options options = {.listen = address};
 static struct gc_err newest;
 
-static void notice(void *ctx, const char *cause, const struct gc_err *err) {
+static void on_notice(void *ctx, const char *cause, const struct gc_err *err) {
   (void)ctx;
   CHECK_STR(cause, "listening");
   newest = *err;
 }
 
+/* No test sends a request. */
+static enum MHD_Result refuse_request(void *ctx, struct MHD_Connection *c,
+                                      const char *url, const char *method,
+                                      const char *version, const char *upload,
+                                      size_t *upload_size, void **request) {
+  (void)ctx, (void)c, (void)url, (void)method, (void)version, (void)upload;
+  (void)upload_size, (void)request;
+  return MHD_NO;
+}
+
 /* A socket bound to a port of its own. */
-static int taken(uint32_t *ret_port) {
+static int bind_free_port(uint32_t *ret_port) {
   struct sockaddr_in at = {.sin_family = AF_INET,
                            .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
   socklen_t len = sizeof(at);
@@ -47,24 +54,22 @@ static int taken(uint32_t *ret_port) {
   return fd;
 }
 
-static void begin(char *tls_cert) {
-  struct gc_err err = {.text = ""};
-  options.at.listen = address;
-  options.path = path;
-  options.secret_header = header;
-  options.at.tls_cert = tls_cert;
-  options.max_body_bytes = 2000;
-  options.max_connections = 20;
-  const struct webhook_settings settings = {
-      .options = &options, .form = &form, .source = &source, .notice = notice};
-  memset(&stats, 0, sizeof(stats));
-  webhook = webhook_start(&settings, &err);
-  CHECK_STR(err.text, "");
+static void begin(char *tls_cert, uint64_t now_ms) {
+  static const struct gc_listener_settings settings = {.options = &options,
+                                                       .max_connections = 20,
+                                                       .on_request =
+                                                           refuse_request,
+                                                       .notice = on_notice};
+  options.tls_cert = tls_cert;
+  newest.code = GC_OK;
+  listener = gc_listener_new(&settings);
+  CHECK(listener != NULL);
+  gc_listener_maintain(listener, now_ms);
 }
 
 static int dial(void) {
   struct sockaddr_in to = {.sin_family = AF_INET,
-                           .sin_port = htons((uint16_t)options.at.port),
+                           .sin_port = htons((uint16_t)options.port),
                            .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
   int fd = socket(AF_INET, SOCK_STREAM, 0);
   if (connect(fd, (struct sockaddr *)&to, sizeof(to)) == 0)
@@ -107,107 +112,104 @@ static void copy_file(const char *from) {
   CHECK_INT(system(command), 0);
 }
 
-static void an_address_that_is_taken_is_tried_again(void) {
-  int fd = taken(&options.at.port);
+static void an_address_in_use_is_tried_again(void) {
+  int fd = bind_free_port(&options.port);
   uint64_t now_ms = gc_clock_now_ms();
   CHECK_INT(listen(fd, 1), 0);
-  begin(NULL);
+  begin(NULL, now_ms);
   CHECK_HAS(newest.text, "in use");
-  CHECK_INT(stats.up, 0);
-  webhook_maintain(webhook, now_ms + 2000);
+  CHECK(!gc_listener_is_up(listener));
+  gc_listener_maintain(listener, now_ms + 2000);
   CHECK_INT(newest.code, GC_ERR_STATE);
   close(fd);
-  webhook_maintain(webhook, now_ms + 4000);
+  gc_listener_maintain(listener, now_ms + 4000);
   CHECK_INT(newest.code, GC_OK);
-  CHECK_INT(stats.up, 1);
+  CHECK(gc_listener_is_up(listener));
   fd = dial();
   CHECK(fd >= 0);
   close(fd);
-  webhook_free(webhook);
+  gc_listener_free(listener);
 }
 
 static void old_versions_of_tls_are_refused(void) {
-  close(taken(&options.at.port));
-  begin(certs.server);
+  close(bind_free_port(&options.port));
+  begin(certs.server, gc_clock_now_ms());
   CHECK_INT(newest.code, GC_OK);
   CHECK_INT(serial_by(TLS1_VERSION), -1);
   CHECK_INT(serial_by(TLS1_1_VERSION), -1);
   CHECK(serial_by(TLS1_2_VERSION) >= 0);
   CHECK(serial_by(TLS1_3_VERSION) >= 0);
-  webhook_free(webhook);
+  gc_listener_free(listener);
 }
 
 static void a_certificate_that_is_replaced_is_followed(void) {
   uint64_t now_ms = gc_clock_now_ms();
-  close(taken(&options.at.port));
+  close(bind_free_port(&options.port));
   copy_file(certs.expired);
-  begin(cert);
+  begin(cert, now_ms);
   long first = serial_by(TLS1_2_VERSION);
-  webhook_maintain(webhook, now_ms += 2000);
+  gc_listener_maintain(listener, now_ms += 2000);
   CHECK_INT(serial_by(TLS1_2_VERSION), first);
   /* The file is incomplete: the server keeps its certificate and reports it. */
   copy_file("/dev/null");
-  webhook_maintain(webhook, now_ms += 2000);
+  gc_listener_maintain(listener, now_ms += 2000);
   CHECK_HAS(newest.text, "cannot be read");
   CHECK_INT(serial_by(TLS1_2_VERSION), first);
   copy_file(certs.server);
-  webhook_maintain(webhook, now_ms += 2000);
+  gc_listener_maintain(listener, now_ms += 2000);
   CHECK_INT(newest.code, GC_OK);
   long second = serial_by(TLS1_2_VERSION);
   CHECK(second >= 0 && second != first);
-  webhook_maintain(webhook, now_ms + 60000); /* the old server ends */
+  gc_listener_maintain(listener, now_ms + 60000); /* the old server ends */
   CHECK_INT(serial_by(TLS1_2_VERSION), second);
-  webhook_free(webhook);
+  gc_listener_free(listener);
 }
 
 static void a_missing_certificate_is_tried_again(void) {
   uint64_t now_ms = gc_clock_now_ms();
-  close(taken(&options.at.port));
+  close(bind_free_port(&options.port));
   CHECK_INT(unlink(cert), 0);
-  begin(cert);
+  begin(cert, now_ms);
   CHECK_HAS(newest.text, "TLSCert");
-  CHECK_INT(stats.up, 0);
+  CHECK(!gc_listener_is_up(listener));
   copy_file(certs.server);
-  webhook_maintain(webhook, now_ms + 2000);
-  CHECK_INT(stats.up, 1);
+  gc_listener_maintain(listener, now_ms + 2000);
+  CHECK(gc_listener_is_up(listener));
   CHECK(serial_by(TLS1_2_VERSION) >= 0);
-  webhook_free(webhook);
+  gc_listener_free(listener);
 }
 
 /* A pipe that is not opened for writing hangs, like a disk. */
 static void certificates_on_a_disk_that_hangs_hold_up_nothing(void) {
   char pipe[140];
   uint64_t began_ms = gc_clock_now_ms(), now_ms = began_ms;
-  close(taken(&options.at.port));
+  close(bind_free_port(&options.port));
   snprintf(pipe, sizeof(pipe), "%s.pipe", cert);
   CHECK_INT(mkfifo(pipe, 0600), 0);
   CHECK_INT(rename(pipe, cert), 0);
-  begin(cert);
+  begin(cert, now_ms);
   for (int i = 0; i < 10; i++)
-    webhook_maintain(webhook, now_ms += 2000);
+    gc_listener_maintain(listener, now_ms += 2000);
   CHECK(gc_clock_now_ms() - began_ms < 1500);
   CHECK_HAS(newest.text, "/hook.pem: no answer of the file system");
-  CHECK_INT(stats.up, 0);
+  CHECK(!gc_listener_is_up(listener));
 
   int fd = open(cert, O_WRONLY | O_NONBLOCK);
   CHECK(fd >= 0);
   copy_file(certs.server);
   close(fd);
   uint64_t until_ms = gc_clock_now_ms() + DEADLINE_S * 1000;
-  while (stats.up == 0 && gc_clock_now_ms() < until_ms)
-    webhook_maintain(webhook, now_ms += 2000);
+  while (!gc_listener_is_up(listener) && gc_clock_now_ms() < until_ms)
+    gc_listener_maintain(listener, now_ms += 2000);
   CHECK_INT(newest.code, GC_OK);
   CHECK(serial_by(TLS1_2_VERSION) >= 0);
-  webhook_free(webhook);
+  gc_listener_free(listener);
 }
 
 int main(void) {
-  if (attribute_form_set(&form, "%{flow}Metric_%{metric}(%{time})", NULL) !=
-      GC_OK)
-    return 99;
   certs_make(&certs);
   snprintf(cert, sizeof(cert), "%s/hook.pem", certs.dir);
-  RUN(an_address_that_is_taken_is_tried_again);
+  RUN(an_address_in_use_is_tried_again);
   RUN(old_versions_of_tls_are_refused);
   RUN(a_certificate_that_is_replaced_is_followed);
   RUN(a_missing_certificate_is_tried_again);

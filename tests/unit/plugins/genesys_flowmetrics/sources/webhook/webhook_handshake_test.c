@@ -1,0 +1,162 @@
+/* SPDX-License-Identifier: MIT */
+/* Requests with which a sender checks the webhook's owner, and the answers that
+ * Firehose takes. */
+#include "plugins/genesys_flowmetrics/sources/webhook/webhook.h"
+
+#include <stdlib.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "common/net/clock.h"
+#include "tests/support/check.h"
+#include "tests/support/server.h"
+#include "tests/support/webhook_bench.h"
+
+static struct webhook_bench *const b = &webhook_bench;
+static char azure[] = "*.eventgrid.azure.net";
+static char *asking[] = {azure};
+
+static void text_of(const char *request, char out[1000]) {
+  int fd = webhook_bench_dial();
+  ssize_t n;
+  size_t got = 0;
+  CHECK_INT(write(fd, request, strlen(request)), strlen(request));
+  shutdown(fd, SHUT_WR);
+  while (got < 999 && (n = read(fd, out + got, 999 - got)) > 0)
+    got += (size_t)n;
+  out[got] = '\0';
+  close(fd);
+}
+
+static void a_handshake_is_for_hosts_that_are_named(void) {
+  static const char url[] = "https://rp-eastus.eventgrid.azure.net/validate";
+  char body[300], request[700], answer[1000];
+  snprintf(body, sizeof(body),
+           "[{\"id\":\"i\",\"data\":{\"validationCode\":\"512d\","
+           "\"validationUrl\":\"%s\"}}]",
+           url);
+  snprintf(request, sizeof(request),
+           "POST /genesys HTTP/1.1\r\nHost: x\r\nConnection: close\r\n"
+           "X-Api-Key: s3cret\r\naeg-event-type: SubscriptionValidation\r\n"
+           "Content-Length: %zu\r\n\r\n%s",
+           strlen(body), body);
+  webhook_bench_start();
+  text_of(request, answer);
+  CHECK_HAS(answer, " 401 ");
+  webhook_bench_stop();
+  b->handshakes = (struct name_filter){asking, 1};
+  webhook_bench_start();
+  text_of(request, answer);
+  CHECK_HAS(answer, " 200 ");
+  CHECK_HAS(answer, "{\"validationResponse\":\"512d\"}");
+  text_of("OPTIONS /genesys HTTP/1.1\r\nHost: x\r\nConnection: close\r\n"
+          "WebHook-Request-Origin: x.eventgrid.azure.net\r\n\r\n",
+          answer);
+  CHECK_HAS(answer, " 200 ");
+  CHECK_HAS(answer, "WebHook-Allowed-Origin: x.eventgrid.azure.net");
+  text_of("OPTIONS /genesys HTTP/1.1\r\nHost: x\r\nConnection: close\r\n"
+          "WebHook-Request-Origin: example.com\r\n\r\n",
+          answer);
+  CHECK_HAS(answer, " 405 ");
+  webhook_bench_stop();
+  b->handshakes = (struct name_filter){NULL, 0};
+}
+
+/* Answers each request with the status in its path. */
+static void serve_status(struct conn *c, void *ctx) {
+  struct request r;
+  (void)ctx;
+  while (conn_request(c, &r))
+    if (!conn_say(c, "HTTP/1.1 %.3s x\r\nContent-Length: 0\r\n\r\n",
+                  r.path + 1))
+      return;
+}
+
+static void a_subscription_of_sns_is_confirmed_for_hosts_that_are_named(void) {
+  static char local[] = "127.0.0.1";
+  static char *named[] = {local};
+  static const struct {
+    const char *host, *path, *status; /* host NULL: the server below */
+    unsigned requests;                /* of it */
+  } rows[] = {
+      {NULL, "/200?Action=ConfirmSubscription&Token=t", " 200 ", 1},
+      {NULL, "/403?Action=ConfirmSubscription&Token=t", " 503 ", 1},
+      {NULL, "/200?Action=Other", " 400 ", 0},
+      {"http://127.0.0.1:1", "/?Action=ConfirmSubscription", " 503 ", 0},
+      {"https://sns.eu-west-1.amazonaws.com", "/?Action=ConfirmSubscription",
+       " 401 ", 0},
+      {"http://sns.eu-west-1.amazonaws.com", "/?Action=ConfirmSubscription",
+       " 400 ", 0},
+      {"https://x@127.0.0.1", "/?Action=ConfirmSubscription", " 400 ", 0},
+  };
+  struct server_plan plan = {.serve = serve_status};
+  b->handshakes = (struct name_filter){named, 1};
+  webhook_bench_start();
+  for (size_t i = 0; i < GC_COUNT(rows); i++) {
+    struct server *s = server_start(&plan);
+    char body[300], host[64], request[700], answer[1000];
+    snprintf(host, sizeof(host), "http://127.0.0.1:%d", server_port(s));
+    snprintf(
+        body, sizeof(body),
+        "{\"Type\":\"SubscriptionConfirmation\",\"SubscribeURL\":\"%s%s\"}",
+        rows[i].host != NULL ? rows[i].host : host, rows[i].path);
+    CHECK_ROW(body);
+    snprintf(request, sizeof(request),
+             "POST /genesys HTTP/1.1\r\nHost: x\r\nConnection: close\r\n"
+             "X-Api-Key: s3cret\r\n"
+             "x-amz-sns-message-type: SubscriptionConfirmation\r\n"
+             "Content-Length: %zu\r\n\r\n%s",
+             strlen(body), body);
+    text_of(request, answer);
+    CHECK_HAS(answer, rows[i].status);
+    CHECK_INT(server_accepted(s), rows[i].requests);
+    server_stop(s);
+  }
+  webhook_bench_stop();
+  b->handshakes = (struct name_filter){NULL, 0};
+}
+
+/* Firehose takes no other answer for a success. */
+static void firehose_gets_the_id_of_its_request_and_a_time(void) {
+#define FIREHOSE "X-Amz-Firehose-Request-Id: ed4acda5-\"034f\r\n"
+  static const char record[] =
+      "{\"requestId\":\"i\",\"timestamp\":1,\"records\":[{\"data\":\"e30=\"}]}";
+  static const struct {
+    const char *name, *secret, *body, *status, *says;
+  } rows[] = {
+      {"counted", "s3cret", record, " 200 ", "}"},
+      {"refused by its head", "wrong", record, " 401 ",
+       ",\"errorMessage\":\"the secret is missing or wrong\"}"},
+      {"no event", "s3cret", "x", " 400 ",
+       ",\"errorMessage\":\"not an event\"}"},
+  };
+  static const char start[] =
+      "{\"requestId\":\"ed4acda5-\\\"034f\",\"timestamp\":";
+  webhook_bench_start();
+  for (size_t i = 0; i < GC_COUNT(rows); i++) {
+    char request[700], answer[1000];
+    CHECK_ROW(rows[i].name);
+    snprintf(request, sizeof(request),
+             "POST /genesys HTTP/1.1\r\nHost: x\r\nConnection: close\r\n"
+             "X-Api-Key: %s\r\n" FIREHOSE "Content-Length: %zu\r\n\r\n%s",
+             rows[i].secret, strlen(rows[i].body), rows[i].body);
+    text_of(request, answer);
+    CHECK_HAS(answer, rows[i].status);
+    CHECK_HAS(answer, "Content-Type: application/json");
+    const char *at = strstr(answer, start);
+    int64_t ms =
+        at != NULL ? strtoll(at + sizeof(start) - 1, (char **)&at, 10) : 0;
+    CHECK(ms > INT64_C(1600000000000) && ms <= gc_clock_wall_ms());
+    CHECK_STR(at != NULL ? at : "", rows[i].says);
+  }
+  webhook_bench_stop();
+}
+
+int main(void) {
+  webhook_bench_make();
+  RUN(a_handshake_is_for_hosts_that_are_named);
+  RUN(a_subscription_of_sns_is_confirmed_for_hosts_that_are_named);
+  RUN(firehose_gets_the_id_of_its_request_and_a_time);
+  webhook_bench_remove();
+  return check_done();
+}
