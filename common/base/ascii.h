@@ -3,9 +3,22 @@
 #ifndef GC_BASE_ASCII_H
 #define GC_BASE_ASCII_H
 
+#include "common/base/cleanup.h"
+
 #include <stdbool.h>
+#include <stdint.h>
 
 static inline bool gc_is_digit(char c) { return c >= '0' && c <= '9'; }
+
+/* The value of each hexadecimal digit plus 1; 0 for all other characters. */
+GC_API extern const uint8_t gc_hex_digits[256];
+
+/* Returns the value of a hexadecimal digit of any case; -1 for other
+ * characters.
+ */
+static inline int gc_hex_value(char c) {
+  return gc_hex_digits[(unsigned char)c] - 1;
+}
 
 /* Converts A to Z only: "Ä" and all other characters stay as they are. */
 static inline char gc_lower(char c) {

@@ -4,8 +4,9 @@
 #include <string.h>
 
 #include "common/base/glob.h"
+#include "common/base/uuid.h"
 
-enum { LITERAL_MAX = 256, UUID_LEN = 36 };
+enum { LITERAL_MAX = 256 };
 
 /* The texts with which each match begins and ends. */
 struct shape {
@@ -48,9 +49,8 @@ static void read_shape(struct shape *s, const char *p) {
   }
 }
 
-static bool is_uuid(const struct shape *s) {
-  return !s->is_open && s->head_len == UUID_LEN &&
-         strspn(s->head, "0123456789abcdefABCDEF-") == UUID_LEN;
+static bool is_id(const struct shape *s) {
+  return !s->is_open && gc_is_uuid(s->head, s->head_len);
 }
 
 static bool ends_meet(const struct shape *a, const struct shape *b) {
@@ -65,7 +65,7 @@ static bool patterns_are_disjoint(const char *a, const char *b) {
   struct shape x, y;
   read_shape(&x, a);
   read_shape(&y, b);
-  if (is_uuid(&x) != is_uuid(&y))
+  if (is_id(&x) != is_id(&y))
     return false;
   if (x.is_open && y.is_open)
     return !ends_meet(&x, &y);
@@ -82,7 +82,7 @@ static bool pattern_covers(const char *general, const char *special) {
   if (strcmp(general, special) == 0)
     return true;
   read_shape(&s, special);
-  return !is_uuid(&s) && strpbrk(general, "?[\\") == NULL &&
+  return !is_id(&s) && strpbrk(general, "?[\\") == NULL &&
          strpbrk(special, "[\\") == NULL && gc_glob_matches(general, special);
 }
 

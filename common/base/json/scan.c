@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "common/base/json/scan.h"
 
+#include "common/base/ascii.h"
+
 /* One run over one document. */
 struct run {
   const struct gc_json_reader *reader;
@@ -88,19 +90,14 @@ static size_t length_beyond_ascii(const char *p, const char *end) {
   return wrong ? 0 : len;
 }
 
-static bool is_hex(char c) {
-  unsigned char u = (unsigned char)c;
-  return (unsigned)(u - '0') < 10 || (unsigned)((u | 0x20) - 'a') < 6;
-}
-
 /* Returns the length of the escape at `p`; 0 when there is none. */
 static size_t length_of_escape(const char *p, const char *end) {
   if (end - p < 2)
     return 0;
   if (p[1] != 'u')
     return p[1] != '\0' && strchr("\"\\/bfnrt", p[1]) != NULL ? 2 : 0;
-  return end - p >= 6 && is_hex(p[2]) && is_hex(p[3]) && is_hex(p[4]) &&
-                 is_hex(p[5])
+  return end - p >= 6 && gc_hex_value(p[2]) >= 0 && gc_hex_value(p[3]) >= 0 &&
+                 gc_hex_value(p[4]) >= 0 && gc_hex_value(p[5]) >= 0
              ? 6
              : 0;
 }

@@ -4,6 +4,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "common/base/ascii.h"
 #include "common/base/base64.h"
 #include "common/base/url.h"
 
@@ -372,14 +373,6 @@ static void take_text_byte(struct gc_ws_handshake *h, char c) {
     decide_refusal(h);
 }
 
-static int hex_digit(char c) {
-  if (c >= '0' && c <= '9')
-    return c - '0';
-  if ((c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F'))
-    return (c | 0x20) - 'a' + 10;
-  return -1;
-}
-
 /* Reads chunks (RFC 9112, 7.1): "1a;name=value CRLF data CRLF … 0 CRLF". */
 static void take_chunk_byte(struct gc_ws_handshake *h, char c) {
   switch (h->chunk) {
@@ -389,10 +382,10 @@ static void take_chunk_byte(struct gc_ws_handshake *h, char c) {
       h->chunk = GC_CHUNK_DATA;
       if (h->left == 0)
         decide_refusal(h);
-    } else if (hex_digit(c) < 0) {
+    } else if (gc_hex_value(c) < 0) {
       h->chunk = GC_CHUNK_REST;
     } else if (h->chunk == GC_CHUNK_SIZE && h->left < UINT32_MAX) {
-      h->left = h->left * 16 + (uint64_t)hex_digit(c);
+      h->left = h->left * 16 + (uint64_t)gc_hex_value(c);
     }
     return;
   case GC_CHUNK_DATA:

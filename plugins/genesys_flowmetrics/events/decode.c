@@ -8,6 +8,7 @@
 
 #include "common/base/buf.h"
 #include "common/base/json/stream.h"
+#include "common/base/uuid.h"
 #include "plugins/genesys_flowmetrics/events/prefilter.h"
 #include "plugins/genesys_flowmetrics/events/text.h"
 
@@ -278,7 +279,7 @@ static enum gc_code keep_member(struct event_reader *r, struct frame *f,
   if (key == KEY_ID)
     return keep_id(r, &f->id, v->text, v->len, err);
   if (key == KEY_TOPIC && (id = text_topic_id(v->text, v->len)) != NULL)
-    return keep_id(r, &f->topic, id, TEXT_UUID_BYTES, err);
+    return keep_id(r, &f->topic, id, GC_UUID_LEN, err);
   return GC_OK;
 }
 

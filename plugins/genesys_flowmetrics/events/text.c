@@ -10,6 +10,8 @@
 
 #include <openssl/evp.h>
 
+#include "common/base/uuid.h"
+
 static bool is_space(char c) {
   return c == ' ' || c == '\t' || c == '\n' || c == '\r';
 }
@@ -104,24 +106,13 @@ bool text_decode_base64(const char *text, size_t len, struct gc_buf *out) {
   return good;
 }
 
-static bool is_uuid(const char *p) {
-  for (size_t i = 0; i < TEXT_UUID_BYTES; i++) {
-    bool is_dash = i == 8 || i == 13 || i == 18 || i == 23;
-    if (is_dash
-            ? p[i] != '-'
-            : p[i] == '\0' || strchr("0123456789abcdefABCDEF", p[i]) == NULL)
-      return false;
-  }
-  return true;
-}
-
 const char *text_topic_id(const char *topic, size_t len) {
   static const char *const before[] = {"conversation.", "conversations."};
   for (size_t i = 0; i < GC_COUNT(before); i++) {
     size_t skip = strlen(before[i]);
     const char *p = memmem(topic, len, before[i], skip);
-    if (p != NULL && topic + len - p >= (ptrdiff_t)(skip + TEXT_UUID_BYTES) &&
-        is_uuid(p + skip))
+    if (p != NULL && topic + len - p >= (ptrdiff_t)(skip + GC_UUID_LEN) &&
+        gc_is_uuid(p + skip, GC_UUID_LEN))
       return p + skip;
   }
   return NULL;

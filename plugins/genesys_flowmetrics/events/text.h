@@ -6,8 +6,6 @@
 
 #include "common/base/buf.h"
 
-enum { TEXT_UUID_BYTES = 36 };
-
 /* Returns the first byte that is no white space of JSON; `end` when there is
  * none. */
 const char *text_skip_space(const char *p, const char *end);

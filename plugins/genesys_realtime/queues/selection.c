@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "common/base/glob.h"
-#include "plugins/genesys_realtime/queues/uuid_key.h"
+#include "common/base/uuid.h"
 
 static enum gc_code add_id(struct selection *s, const char *id) {
   char **ids = realloc(s->ids, (s->count + 1) * sizeof(char *));
@@ -80,7 +80,7 @@ static enum gc_code add_literals(struct selection *s,
   const struct queues_options *o = owner->self;
   for (size_t i = 0; i < o->queues.count; i++) {
     const char *id = o->queues.at[i];
-    if ((uuid_key_is_uuid(id) || (any_id && is_literal(id))) &&
+    if ((gc_is_uuid(id, strlen(id)) || (any_id && is_literal(id))) &&
         !has_id(s, id) && shard_has(&o->shard, id) &&
         gc_glob_accepts(o->queues.at, o->queues.count, NULL, id))
       GC_TRY(add_unless_taken(s, owner, "", id));

@@ -15,10 +15,6 @@ struct uuid_key {
 
 struct uuid_key uuid_key_read(const char *text, size_t len);
 
-/* Returns true if the text is a UUID: hexadecimal digits, and dashes where they
- * belong. */
-bool uuid_key_is_uuid(const char *text);
-
 static inline bool uuid_key_is_none(struct uuid_key id) {
   return (id.high | id.low) == 0;
 }

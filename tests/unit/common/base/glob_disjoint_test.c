@@ -57,6 +57,10 @@ static void lists_without_a_common_name_are_found(void) {
       {"refused in part", "Sales*", "!Sales DE,*", false},
       {"two ids", UUID_A, UUID_B, true},
       {"an id and a name", UUID_A, "Sales*", false},
+      {"36 digits without dashes, a name",
+       "b1f7a2c46b0e4f7e9c550a1b2c3d4e010000", "Sales*", true},
+      {"dashes at other places, a name", "b1f7a2c4-6b0e-4f7e-9c550a1b2-c3d4e01",
+       "Sales*", true},
       {"an id that a name pattern refuses", UUID_A, "!b1*,*", false},
       {"an id that is refused", UUID_A,
        "!" UUID_A ","
