@@ -3,7 +3,6 @@
 
 #include <pthread.h>
 #include <stdatomic.h>
-#include <time.h>
 
 #include "collectd.h"
 #include "plugin.h"
@@ -264,8 +263,7 @@ static void sleep_until_given_up(const struct gc_write_ticket *t,
   uint64_t wake_ms = gc_clock_now_ms() + left_ms;
   if (wake_ms > end_ms)
     wake_ms = end_ms;
-  struct timespec wake = {.tv_sec = (time_t)(wake_ms / 1000),
-                          .tv_nsec = (long)(wake_ms % 1000) * 1000000};
+  const struct timespec wake = gc_clock_timespec(wake_ms);
   pthread_cond_timedwait(&none_pending, &lock, &wake);
 }
 

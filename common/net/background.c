@@ -7,8 +7,8 @@
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
+#include "common/net/clock.h"
 #include "common/net/loop.h"
 #include "common/net/thread.h"
 #include "common/net/timing.h"
@@ -141,11 +141,8 @@ struct gc_background *gc_background_new(struct gc_loop *loop) {
 
 /* Waits for a while, so that usually no thread is left. */
 static void wait_for_thread(struct job *job) {
-  struct timespec until;
-  clock_gettime(CLOCK_MONOTONIC, &until);
-  until.tv_nsec += GC_BACKGROUND_STOP_MS * 1000000l;
-  until.tv_sec += until.tv_nsec / 1000000000l;
-  until.tv_nsec %= 1000000000l;
+  const struct timespec until =
+      gc_clock_timespec(gc_clock_now_ms() + GC_BACKGROUND_STOP_MS);
   int failed = 0;
   pthread_mutex_lock(&job->lock);
   while (!job->has_run && failed == 0)

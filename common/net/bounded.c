@@ -7,7 +7,6 @@
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <time.h>
 
 #include "common/net/clock.h"
 #include "common/net/thread.h"
@@ -93,8 +92,7 @@ static void *run_call(void *arg) {
 
 /* Waits for the end of a call; the lock is held. */
 static void wait_until_ms(struct gc_bounded *b, uint64_t at_ms) {
-  struct timespec until = {.tv_sec = (time_t)(at_ms / 1000),
-                           .tv_nsec = (long)(at_ms % 1000) * 1000000};
+  const struct timespec until = gc_clock_timespec(at_ms);
   pthread_cond_timedwait(&b->ended, &b->lock, &until);
 }
 

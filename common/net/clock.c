@@ -1,19 +1,24 @@
 /* SPDX-License-Identifier: MIT */
 #include "common/net/clock.h"
 
-#include <time.h>
-
 #include <openssl/rand.h>
 
-static uint64_t read_clock_ms(clockid_t clock) {
+static uint64_t read_clock_us(clockid_t clock) {
   struct timespec now = {0};
   clock_gettime(clock, &now);
-  return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
+  return (uint64_t)now.tv_sec * 1000000 + (uint64_t)now.tv_nsec / 1000;
 }
 
-uint64_t gc_clock_now_ms(void) { return read_clock_ms(CLOCK_MONOTONIC); }
+uint64_t gc_clock_now_us(void) { return read_clock_us(CLOCK_MONOTONIC); }
 
-uint64_t gc_clock_boot_ms(void) { return read_clock_ms(CLOCK_BOOTTIME); }
+uint64_t gc_clock_now_ms(void) { return gc_clock_now_us() / 1000; }
+
+uint64_t gc_clock_boot_ms(void) { return read_clock_us(CLOCK_BOOTTIME) / 1000; }
+
+struct timespec gc_clock_timespec(uint64_t at_ms) {
+  return (struct timespec){.tv_sec = (time_t)(at_ms / 1000),
+                           .tv_nsec = (long)(at_ms % 1000) * 1000000};
+}
 
 int64_t gc_clock_wall_ms(void) {
   struct timespec now = {0};

@@ -7,9 +7,15 @@
 #include "common/base/cleanup.h"
 
 #include <stdint.h>
+#include <time.h>
 
 /* Returns monotonic milliseconds since an unspecified start, for waiting. */
 GC_API uint64_t gc_clock_now_ms(void);
+/* The same clock in microseconds, for durations. */
+GC_API uint64_t gc_clock_now_us(void);
+/* Returns a time of gc_clock_now_ms for pthread_cond_timedwait, with a
+ * condition of CLOCK_MONOTONIC. */
+GC_API struct timespec gc_clock_timespec(uint64_t at_ms);
 
 /* The same, and counts the time in which the machine is suspended: for a
  * permission that must not outlive a sleep. */

@@ -4,7 +4,6 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "common/net/clock.h"
 #include "common/net/exposure.h"
@@ -250,11 +249,8 @@ static void begin_stop(void *ctx) {
 }
 
 static void wait_until_stopped(struct influx_node *n) {
-  struct timespec until;
-  clock_gettime(CLOCK_MONOTONIC, &until);
-  uint64_t ns = (uint64_t)until.tv_nsec + INFLUX_STOP_MS * UINT64_C(1000000);
-  until.tv_sec += (time_t)(ns / 1000000000);
-  until.tv_nsec = (long)(ns % 1000000000);
+  const struct timespec until =
+      gc_clock_timespec(gc_clock_now_ms() + INFLUX_STOP_MS);
   pthread_mutex_lock(&n->lock);
   while (!n->is_stopped &&
          pthread_cond_timedwait(&n->stopped, &n->lock, &until) != ETIMEDOUT)

@@ -4,7 +4,6 @@
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "common/base/debug.h"
 #include "common/base/timestamp.h"
@@ -147,14 +146,7 @@ void ledger_report_names(struct ledger *l) {
 /* ---- time ---- */
 
 void ledger_wait_ms(struct ledger *l, uint64_t ms) {
-  struct timespec until;
-  clock_gettime(CLOCK_MONOTONIC, &until);
-  until.tv_sec += (time_t)(ms / 1000);
-  until.tv_nsec += (long)(ms % 1000) * 1000000;
-  if (until.tv_nsec >= 1000000000) {
-    until.tv_sec++;
-    until.tv_nsec -= 1000000000;
-  }
+  const struct timespec until = gc_clock_timespec(gc_clock_now_ms() + ms);
   pthread_cond_timedwait(&l->changed, &l->lock, &until);
 }
 

@@ -3,9 +3,9 @@
 
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "common/net/bounded.h"
+#include "common/net/clock.h"
 #include "plugins/genesys_prometheus/exposition/render.h"
 #include "plugins/genesys_prometheus/http/accept.h"
 #include "plugins/genesys_prometheus/http/internal.h"
@@ -58,16 +58,10 @@ static enum MHD_Result refuse(struct endpoint *e, struct MHD_Connection *c,
   return queue_response(e, c, status, r);
 }
 
-static int64_t now_us(void) {
-  struct timespec now;
-  clock_gettime(CLOCK_MONOTONIC, &now);
-  return (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
-}
-
 /* Returns the whole exposition; NULL when out of memory. */
 static char *render_body(struct endpoint *e, enum render_format format,
                          bool is_gzip, size_t *ret_len) {
-  int64_t begin_us = now_us();
+  uint64_t begin_us = gc_clock_now_us();
   GC_AUTO(body_free_auto) struct body *body = body_new(is_gzip);
   if (body == NULL)
     return NULL;
@@ -75,7 +69,7 @@ static char *render_body(struct endpoint *e, enum render_format format,
   (void)render(list, format, body);
   store_scrape_end(e->settings.store);
   char *bytes = body_finish(body, ret_len);
-  atomic_store(&e->scrape_us, now_us() - begin_us);
+  atomic_store(&e->scrape_us, (int64_t)(gc_clock_now_us() - begin_us));
   return bytes;
 }
 
