@@ -7,6 +7,7 @@
 #include "common/analytics/request.h"
 #include "common/base/debug.h"
 #include "common/base/timestamp.h"
+#include "common/net/api/api_error.h"
 
 enum {
   BODY_MAX_BYTES = 256 * 1024,
@@ -104,8 +105,7 @@ static void on_answer(struct gc_call *call, const struct gc_reply *reply,
   if (outcome.code == GC_OK) {
     enum gc_code code = gc_decoder_finish(p->decoder, &outcome);
     if (code != GC_OK)
-      (void)gc_fail_in(&outcome, code,
-                       "%s: ", gc_endpoint(call->endpoint)->function);
+      (void)gc_api_fail_answer(gc_endpoint(call->endpoint), code, &outcome);
     else
       outcome.code = GC_OK;
   }

@@ -101,3 +101,8 @@ void gc_api_describe_throttle(const struct gc_endpoint *endpoint,
                   "function is suspended; correlation id %s",
                   endpoint->function, wait_s, correlation);
 }
+
+enum gc_code gc_api_fail_answer(const struct gc_endpoint *endpoint,
+                                enum gc_code code, struct gc_err *err) {
+  return gc_fail_in(err, code, "%s: ", endpoint->function);
+}

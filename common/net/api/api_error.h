@@ -27,4 +27,9 @@ void gc_api_describe_throttle(const struct gc_endpoint *endpoint,
                               const struct gc_reply *reply, bool whole_account,
                               uint64_t wait_ms, struct gc_err *err);
 
+/* Puts the endpoint's function in front of an error of its answer. Replaces the
+ * code by `code` and returns it. */
+GC_API enum gc_code gc_api_fail_answer(const struct gc_endpoint *endpoint,
+                                       enum gc_code code, struct gc_err *err);
+
 #endif

@@ -1,17 +1,15 @@
 /* SPDX-License-Identifier: MIT */
 #include "plugins/genesys_flowmetrics/flows/poll.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 
 #include "common/genesys/query_body.h"
+#include "common/net/api/api_error.h"
 
 enum {
   BODY_MAX_BYTES = 64 * 1024,
   ANSWER_MAX_BYTES = 64 << 20,
-  PAGE = 1000, /* the API names no maximum; a server may clamp it: paging.h */
-  PAGES_MAX = 500,
-  PAIRS_MAX = PAGE * PAGES_MAX,
+  PAIRS_MAX = GC_PAGES_ROWS * GC_PAGES_MAX,
 };
 
 /* Adds the members of an activity query. The element's key is "metric" (API
@@ -41,19 +39,8 @@ enum gc_code flow_poll_body(const char *const *ids, size_t count,
 }
 
 static void send_request(struct flow_poll *p) {
-  p->before = p->counts.pairs.count;
-  p->call.query = NULL;
-  if (p->page > 0) {
-    snprintf(p->query, sizeof(p->query), "pageSize=%d&pageNumber=%u", PAGE,
-             p->page);
-    p->call.query = p->query;
-  }
+  p->call.query = gc_pages_query(&p->pages, p->counts.pairs.count);
   gc_api_call(p->api, &p->call);
-}
-
-static bool has_more(struct flow_poll *p, size_t results) {
-  bool has_new = p->counts.pairs.count > p->before;
-  return p->page > 0 && gc_paging_has_more(&p->paging, results, PAGE, has_new);
 }
 
 static enum gc_code finish_page(struct flow_poll *p, bool *ret_more,
@@ -64,10 +51,8 @@ static enum gc_code finish_page(struct flow_poll *p, bool *ret_more,
   if (overflow > 0)
     return gc_fail(err, GC_ERR_LIMIT, "more than %d flows and media",
                    PAIRS_MAX);
-  *ret_more = has_more(p, results);
-  if (*ret_more && p->page == PAGES_MAX)
-    return gc_fail(err, GC_ERR_LIMIT, "more than %d pages", PAGES_MAX);
-  return GC_OK;
+  return gc_pages_next(&p->pages, results, p->counts.pairs.count, ret_more,
+                       err);
 }
 
 /* Writes the body for the next flows of the list, 100 at most. *ret_count is 0
@@ -96,9 +81,7 @@ static enum gc_code prepare_rest(struct flow_poll *p, bool *ret_more,
                                  struct gc_err *err) {
   size_t count = 0;
   GC_TRY(finish_page(p, ret_more, err));
-  if (*ret_more)
-    p->page++;
-  if (p->page > 0)
+  if (p->pages.paging != NULL)
     return GC_OK;
   enum gc_code code = write_next_ids(p, &count);
   *ret_more = count > 0;
@@ -114,8 +97,7 @@ static void on_answer(struct gc_call *call, const struct gc_reply *reply,
   if (outcome.code == GC_OK) {
     enum gc_code code = prepare_rest(p, &more, &outcome);
     if (code != GC_OK)
-      (void)gc_fail_in(&outcome, code,
-                       "%s: ", gc_endpoint(call->endpoint)->function);
+      (void)gc_api_fail_answer(gc_endpoint(call->endpoint), code, &outcome);
   }
   if (outcome.code == GC_OK && more) {
     send_request(p);
@@ -157,12 +139,11 @@ static enum gc_code prepare_first(struct flow_poll *p, bool *ret_any) {
   if (p->decoder == NULL)
     return GC_ERR_MEMORY;
   p->call.sink = flow_decoder_sink(p->decoder);
-  if (p->page == 0) {
+  if (p->pages.paging == NULL) {
     GC_TRY(write_next_ids(p, &count));
     *ret_any = count > 0;
     return GC_OK;
   }
-  gc_paging_begin(&p->paging);
   GC_TRY(flow_poll_body(NULL, 0, &p->body));
   p->call.body = p->body.data;
   p->call.body_len = p->body.len;
@@ -182,7 +163,9 @@ void flow_poll_start(struct flow_poll *p, struct gc_api *api,
   p->api = api;
   p->done = done;
   p->ctx = ctx;
-  p->page = is_activity ? 1 : 0;
+  p->pages = (struct gc_pages){.paging = NULL};
+  if (is_activity)
+    gc_pages_begin(&p->pages, &p->paging);
   p->body.max = BODY_MAX_BYTES;
   p->call =
       (struct gc_call){.endpoint = is_activity ? GC_ENDPOINT_FLOW_ACTIVITY

@@ -7,8 +7,8 @@
 #define GENESYS_FLOWMETRICS_FLOWS_POLL_H
 
 #include "common/base/buf.h"
-#include "common/base/policy/paging.h"
 #include "common/net/api/api.h"
+#include "common/net/api/pages.h"
 #include "plugins/genesys_flowmetrics/flows/decode.h"
 #include "plugins/genesys_flowmetrics/flows/flows_options.h"
 
@@ -44,9 +44,7 @@ struct flow_poll {
   struct gc_api *api;
   struct gc_call call;
   struct gc_buf body;
-  char query[64];
-  unsigned page;   /* activity query's page; 0: an observation query */
-  uint32_t before; /* pairs when the page was requested */
+  struct gc_pages pages; /* FLOW_ACTIVITY */
   struct flow_decoder *decoder;
   void (*done)(void *ctx);
   void *ctx;

@@ -1,17 +1,15 @@
 /* SPDX-License-Identifier: MIT */
 #include "plugins/genesys_realtime/observations/poll.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 
 #include "common/base/policy/poll_pace.h"
+#include "common/net/api/api_error.h"
 #include "plugins/genesys_realtime/observations/guide_metrics.h"
 
 enum {
   BODY_MAX_BYTES = 256 * 1024,
   ANSWER_MAX_BYTES = 256 << 20,
-  ACTIVITY_PAGE = POLL_PAGE, /* a server may make them smaller: paging.h */
-  ACTIVITY_PAGES_MAX = 500,
 };
 
 /* One batch of queues, or one activity query with all its pages. */
@@ -21,29 +19,24 @@ struct poll_part {
   struct gc_buf body; /* OBS_QUEUE_METRICS: the query */
   struct obs_decoder *decoder;
   struct queue_metrics *metrics; /* OBS_QUEUE_METRICS: the decoder */
-  unsigned page;                 /* 0: not paged */
-  size_t size_before;            /* model's size when the page was requested */
-  struct gc_paging *paging;
-  char query[64];
+  struct gc_pages pages;         /* OBS_ACTIVITY */
 };
 
 static size_t model_size(const struct observations *o) {
   return o->groups + o->ids.count;
 }
 
-/* Requests the page `part->page`. */
-static void request_page(struct poll_part *part) {
-  part->size_before = model_size(part->poll->reading);
-  snprintf(part->query, sizeof(part->query), "pageSize=%d&pageNumber=%u",
-           ACTIVITY_PAGE, part->page);
-  part->call.query = part->query;
+/* Sends a part's request; the one of the next page when it has pages. */
+static void send_request(struct poll_part *part) {
+  if (part->metrics != NULL) {
+    part->call.query = part->body.data;
+  } else {
+    part->call.query =
+        gc_pages_query(&part->pages, model_size(part->poll->reading));
+    part->call.body = part->body.data;
+    part->call.body_len = part->body.len;
+  }
   gc_api_call(part->poll->api, &part->call);
-}
-
-static bool has_more(struct poll_part *part, size_t results) {
-  bool has_new = model_size(part->poll->reading) > part->size_before;
-  return part->page > 0 &&
-         gc_paging_has_more(part->paging, results, ACTIVITY_PAGE, has_new);
 }
 
 static enum gc_code take_answer(struct poll_part *part, bool *ret_more,
@@ -53,10 +46,8 @@ static enum gc_code take_answer(struct poll_part *part, bool *ret_more,
   if (part->metrics != NULL)
     return queue_metrics_finish(part->metrics, err);
   GC_TRY(obs_decoder_finish(part->decoder, &results, err));
-  *ret_more = has_more(part, results);
-  if (*ret_more && part->page == ACTIVITY_PAGES_MAX)
-    return gc_fail(err, GC_ERR_LIMIT, "more than %d pages", ACTIVITY_PAGES_MAX);
-  return GC_OK;
+  return gc_pages_next(&part->pages, results, model_size(part->poll->reading),
+                       ret_more, err);
 }
 
 /* Keeps the most useful error: one that concerns only this block goes before
@@ -78,12 +69,10 @@ static void on_answer(struct gc_call *call, const struct gc_reply *reply,
   if (outcome.code == GC_OK) {
     enum gc_code code = take_answer(part, &more, &outcome);
     if (code != GC_OK)
-      (void)gc_fail_in(&outcome, code,
-                       "%s: ", gc_endpoint(call->endpoint)->function);
+      (void)gc_api_fail_answer(gc_endpoint(call->endpoint), code, &outcome);
   }
   if (outcome.code == GC_OK && more) {
-    part->page++;
-    request_page(part);
+    send_request(part);
     return;
   }
   if (outcome.code != GC_OK)
@@ -151,12 +140,9 @@ static enum gc_code make_activity(struct poll *p, struct poll_pages *pages) {
   GC_TRY(make_part(p, &p->parts[1], GC_ENDPOINT_ROUTING_ACTIVITY));
   GC_TRY(obs_activity_body(true, &p->parts[0].body));
   GC_TRY(obs_activity_body(false, &p->parts[1].body));
-  p->parts[0].page = p->parts[1].page = 1;
-  p->parts[0].paging = &pages->conversations;
-  p->parts[1].paging = &pages->routing;
   pages->routing.rows_max = p->visible; /* one row for each queue */
-  for (int i = 0; i < 2; i++)
-    gc_paging_begin(p->parts[i].paging);
+  gc_pages_begin(&p->parts[0].pages, &pages->conversations);
+  gc_pages_begin(&p->parts[1].pages, &pages->routing);
   p->reading->absence = OBS_ABSENT_ALL;
   return GC_OK;
 }
@@ -178,19 +164,6 @@ static enum gc_code make_parts(struct poll *p, enum obs_source source,
   default:
     return make_batches(p, selection);
   }
-}
-
-static void send_request(struct poll_part *part) {
-  if (part->metrics != NULL) {
-    part->call.query = part->body.data;
-  } else {
-    part->call.body = part->body.data;
-    part->call.body_len = part->body.len;
-  }
-  if (part->page > 0)
-    request_page(part);
-  else
-    gc_api_call(part->poll->api, &part->call);
 }
 
 void poll_start(struct poll *p, struct gc_api *api, enum obs_source source,

@@ -4,8 +4,8 @@
 #ifndef GENESYS_REALTIME_OBSERVATIONS_POLL_H
 #define GENESYS_REALTIME_OBSERVATIONS_POLL_H
 
-#include "common/base/policy/paging.h"
 #include "common/net/api/api.h"
+#include "common/net/api/pages.h"
 #include "plugins/genesys_realtime/observations/observations.h"
 #include "plugins/genesys_realtime/options.h"
 #include "plugins/genesys_realtime/queues/selection.h"
@@ -14,8 +14,6 @@
 struct poll_pages {
   struct gc_paging conversations, routing;
 };
-
-enum { POLL_PAGE = 1000 }; /* rows of a page; the API documents no maximum */
 
 struct poll_part;
 

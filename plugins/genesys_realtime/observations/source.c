@@ -27,7 +27,7 @@ void obs_source_reason(const struct obs_scope *scope,
 }
 
 static size_t count_pages(size_t rows) {
-  return rows == 0 ? 1 : (rows + POLL_PAGE - 1) / POLL_PAGE;
+  return rows == 0 ? 1 : (rows + GC_PAGES_ROWS - 1) / GC_PAGES_ROWS;
 }
 
 size_t obs_source_requests(enum obs_source source,
