@@ -1,9 +1,9 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
 # Checks that each layer includes only lower layers: base is pure and knows no
-# Genesys, genesys uses base, net uses both, analytics uses the API of net; only
-# daemon and plugins/*/plugin.c include collectd's headers; and that tests/unit
-# mirrors the tree.
+# Genesys, genesys uses base; export, health and net use both and not each other;
+# analytics uses the API of net; only daemon and plugins/*/plugin.c include
+# collectd's headers; and that tests/unit mirrors the tree.
 set -u
 cd "${top_srcdir:-$(dirname "$0")/..}" || exit 99
 status=0
@@ -28,11 +28,11 @@ refuse common/genesys \
   'genesys is pure: no I/O, no clock, no randomness, no threads'
 refuse common/export \
   'common/(health|net|analytics|daemon)/|plugins/|curl/|openssl/|sqlite3|hiredis/|time\.h|sys/|unistd\.h|pthread\.h|fcntl\.h|errno\.h' \
-  'export is pure and stands on genesys: names for databases'
+  'export is pure and stands on genesys, beside health and net: names for databases'
 refuse common/health \
   'common/(net|analytics|daemon|export)/|plugins/|curl/|openssl/|sqlite3|hiredis/|time\.h|sys/|unistd\.h|fcntl\.h|errno\.h' \
-  'health stands on genesys: no I/O, no clock; its lock is held for copies only'
-refuse common/net "common/(export|health|analytics|daemon)/|plugins/" 'net stands below export, health, analytics and daemon'
+  'health stands on genesys, beside export and net: no I/O, no clock; its lock is held for copies only'
+refuse common/net "common/(export|health|analytics|daemon)/|plugins/" 'net stands beside export and health, below analytics and daemon'
 refuse common/analytics \
   'common/daemon/|plugins/|curl/|sqlite3|openssl/|common/net/(http|socket)/|common/net/api/auth' \
   'analytics asks through net/api'
