@@ -5,7 +5,8 @@ named file must exist, each make target must have a rule, ./configure must know
 each option, a table row with functions and a file must name the right file, and
 the tests in a column "test" must exist. Each alert of examples/prometheus must have
 a section in docs/operations.md, which its runbook_url names, and each section about
-an alert must have its alert.
+an alert must have its alert. common/README.md must have each header of common/ that
+files of other folders include.
 
 usage: links.py
 """
@@ -27,6 +28,7 @@ FENCE = re.compile(r"^```", re.M)
 OURS = re.compile(r"(?<![\w./-])(?:\./|\.\./)?((?:examples|tests|tools|docs|packaging|man)/[\w./-]*\w|autogen\.sh)")
 MAKE = re.compile(r"\bmake ((?:[\w-]+(?:\.json)?(?:=\S+)?[ ]?)+)")
 ON_CALL = "docs/operations.md"
+CORE = "common/README.md"
 CONFIGURE = re.compile(r"--((?:enable|disable|with)-[a-z-]+)")
 
 
@@ -184,6 +186,27 @@ def broken_runbooks(text: str):
             yield "the alert of the section %s" % name
 
 
+def public_headers() -> set[str]:
+    """Returns the headers of common/, from there on, that files of other folders include."""
+    found: set[str] = set()
+    for top in ("common", "plugins", "probe"):
+        for path in (TOP / top).rglob("*.[ch]"):
+            for name in re.findall(r'^#include "common/([^"]+)"', path.read_text(encoding="utf-8"), re.M):
+                if path.parent != (TOP / "common" / name).parent:
+                    found.add(name)
+    return found
+
+
+def broken_headers(text: str):
+    """Yields the headers that the table of the core names and that do not exist, and public ones that it lacks."""
+    named = set(re.findall(r"`([\w/]+\.h)`", text))
+    for name in sorted(named):
+        if not (TOP / "common" / name).exists():
+            yield "a header common/%s" % name
+    for name in sorted(public_headers() - named):
+        yield "a row of common/%s, which other folders include," % name
+
+
 def main() -> int:
     pages = documents()
     if len(pages) < 8:
@@ -194,7 +217,8 @@ def main() -> int:
         text = path.read_text(encoding="utf-8")
         for what in [*broken_links(path, text), *broken_commands(text, known, configure),
                      *broken_functions(text), *broken_tests(text),
-                     *(broken_runbooks(text) if path == TOP / ON_CALL else [])]:
+                     *(broken_runbooks(text) if path == TOP / ON_CALL else []),
+                     *(broken_headers(text) if path == TOP / CORE else [])]:
             print("%s: %s does not exist" % (path.relative_to(TOP), what), file=sys.stderr)
             broken += 1
     if broken == 0:
