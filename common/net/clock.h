@@ -17,8 +17,8 @@ GC_API uint64_t gc_clock_now_us(void);
  * condition of CLOCK_MONOTONIC. */
 GC_API struct timespec gc_clock_timespec(uint64_t at_ms);
 
-/* The same, and counts the time in which the machine is suspended: for a
- * permission that must not outlive a sleep. */
+/* Returns monotonic milliseconds that also count the time in which the machine
+ * is suspended: for a permission that must not outlive a sleep. */
 GC_API uint64_t gc_clock_boot_ms(void);
 
 /* Returns milliseconds since 1970 (UTC) by this host's wall clock, which may
