@@ -16,7 +16,8 @@
   "`stats.count`; `sum` of counted things; METRIC-numerator… of ratios"
 #define LONE_TIMES "a lone `stats.sum`, `min`, `max`, `p95` … (ms); `waitTime`"
 #define LONE_VALUES                                                            \
-  "`stats.min`, `max`, `current`, `p95` … that no other type has"
+  "`stats.min`, `max`, `current`, `p95` … that no other type has, "          \
+  "also members that this version does not know"
 #define NOTHING_SENT "the answer has nothing about the interval"
 #define NOT_BEGUN "until the first event; with Counters false"
 #define NO_SQS "with another Source than sqs"

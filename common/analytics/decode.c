@@ -16,6 +16,7 @@ struct gc_decoder *gc_decoder_new(struct gc_results *into) {
     return NULL;
   d->stage.into = into;
   d->metrics.max = GC_DECODE_METRICS_MAX;
+  d->other_names.max = GC_OTHER_NAMES_MAX;
   d->reader = (struct gc_json_reader){.keys = d->keys,
                                       .skip_unknown = true,
                                       .bytes_max = ANSWER_MAX_BYTES,
@@ -37,6 +38,7 @@ void gc_decoder_free(struct gc_decoder *d) {
     return;
   gc_json_stream_free(d->stream);
   gc_intern_clear(&d->metrics);
+  gc_intern_clear(&d->other_names);
   gc_stage_clear(&d->stage);
   free(d->numbers);
   free(d);

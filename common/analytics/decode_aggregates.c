@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /* Decodes the answers to aggregate queries of conversations, users and flows
- * (API reference). Unknown members, such as views and mappings, are skipped;
- * those of `stats` are noted. */
+ * (API reference). Unknown members, such as views and mappings, are ignored;
+ * those of `stats` are numbers of a metric that is not in the table, or are
+ * noted. */
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -9,6 +11,7 @@
 #include "common/analytics/dimension_table.h"
 #include "common/base/ascii.h"
 #include "common/base/timestamp.h"
+#include "common/genesys/clean_name.h"
 
 enum {
   K_RESULTS = 1,
@@ -42,6 +45,10 @@ static const struct gc_json_key fixed[] = {
   GC_JSON_PATH7(K_RESULTS, GC_JSON_ITEM, K_DATA, GC_JSON_ITEM, K_METRICS,      \
                 GC_JSON_ITEM, key)
 
+static void note_member(struct gc_decoder *d, const char *name, size_t len) {
+  gc_unknown_words_add(&d->stage.unknown, "member", name, len);
+}
+
 /* Reads a number. A count is a whole number that is not negative; a negative
  * time becomes 0; null counts as absent. Numbers beyond 2^53 are broken, since
  * they would spoil each sum. */
@@ -60,6 +67,13 @@ static void read_stat(struct gc_decoder *d, enum gc_stats_member member,
   d->is_broken |= !(real <= (double)GC_DECODE_COUNT_MAX);
   d->stats[member] = real > 0.0 ? real : 0.0;
   d->has |= UINT32_C(1) << member;
+}
+
+/* Reads a member that the API's StatisticalSummary does not have. */
+static void read_other(struct gc_decoder *d, const struct gc_json_at *at,
+                       const struct gc_json_value *v) {
+  if (!gc_other_numbers_read(&d->others, at->key, at->key_len, v))
+    note_member(d, at->key, at->key_len);
 }
 
 /* Reads an interval, which is a window only if it is exactly one granularity
@@ -88,6 +102,8 @@ static enum gc_code on_value(void *ctx, const struct gc_json_at *at,
   if (parent == IN_METRIC(K_STATS)) {
     if (last >= K_STAT && last < K_STAT + GC_MEMBERS)
       read_stat(d, (enum gc_stats_member)(last - K_STAT), v);
+    else
+      read_other(d, at, v);
   } else if (at->path == IN_METRIC(K_METRIC)) {
     d->is_broken |= !gc_decode_text(d->metric, v);
   } else if (at->path == IN_METRIC(K_QUALIFIER)) {
@@ -117,6 +133,9 @@ static enum gc_code on_open(void *ctx, const struct gc_json_at *at) {
     d->metric[0] = d->qualifier[0] = '\0';
     d->is_broken = false;
     d->has = 0;
+    gc_other_numbers_clear(&d->others);
+  } else if (at->path >> 8 == IN_METRIC(K_STATS)) {
+    note_member(d, at->key, at->key_len);
   }
   return GC_OK;
 }
@@ -222,18 +241,59 @@ static enum gc_code add_member(struct gc_decoder *d, enum gc_stats_member m) {
   return gc_decode_add(d, d->metric, qualifier, 0, &f);
 }
 
+/* Adds a series for a number whose member is not in the table. Its key has the
+ * name of the series, so that no two members share one. False, with *ret_code,
+ * when the name is not kept. */
+static bool add_other(struct gc_decoder *d, const struct gc_other_number *other,
+                      enum gc_code *ret_code) {
+  struct gc_fact f = {.has = GC_FACT_CURRENT, .ratio = other->number};
+  char member[GC_NAME_SIZE], qualifier[GC_DECODE_VALUE_SIZE];
+  uint32_t name;
+  *ret_code = GC_OK;
+  if (!(fabs(other->number) <= (double)GC_DECODE_COUNT_MAX) ||
+      !gc_name_snake(member, other->name) || gc_api_member_has_label(member))
+    return false;
+  int len = snprintf(qualifier, sizeof(qualifier), "%s%c%s", d->qualifier,
+                     GC_SERIES_MEMBER, member);
+  if (len < 0 || (size_t)len >= sizeof(qualifier))
+    return false;
+  enum gc_code code = gc_other_name_put(&d->other_names, d->metric, "",
+                                        other->name, GC_NAME_SIZE - 1, &name);
+  if (code == GC_OK)
+    code = gc_decode_add(d, d->metric, qualifier, 0, &f);
+  else if (code == GC_ERR_LIMIT)
+    return false;
+  *ret_code = code;
+  return true;
+}
+
+/* Adds the other numbers of a metric, or notes them. */
+static enum gc_code add_others(struct gc_decoder *d, bool is_wanted) {
+  d->stage.unknown.total += d->others.lost;
+  for (unsigned i = 0; i < d->others.count; i++) {
+    const struct gc_other_number *other = &d->others.at[i];
+    enum gc_code code = GC_OK;
+    if (!is_wanted || !add_other(d, other, &code))
+      note_member(d, other->name, strlen(other->name));
+    GC_TRY(code);
+  }
+  return GC_OK;
+}
+
 static enum gc_code end_metric(struct gc_decoder *d) {
   bool is_broken = d->is_broken || d->metric[0] == '\0';
+  bool asked = is_asked(d->stage.into->query, d->metric);
+  const struct gc_api_metric *metric = gc_api_metric_of(d->metric);
   d->is_broken = false;
+  GC_TRY(add_others(d, !is_broken && asked && metric->source[0] == '\0'));
   if (is_broken)
     d->stage.tally.broken++;
   if (is_broken || d->has == 0)
     return GC_OK;
-  if (!is_asked(d->stage.into->query, d->metric)) {
+  if (!asked) {
     d->stage.tally.foreign++;
     return GC_OK;
   }
-  const struct gc_api_metric *metric = gc_api_metric_of(d->metric);
   struct gc_fact fact = own_fact(d, metric->kind);
   if (fact.has != 0)
     GC_TRY(gc_decode_add(d, d->metric, d->qualifier, 0, &fact));
@@ -265,15 +325,6 @@ static enum gc_code on_close(void *ctx, const struct gc_json_at *at) {
   return GC_OK;
 }
 
-/* The members of the API's StatisticalSummary are in the table of keys; another
- * one in `stats` is unknown. Unknown members elsewhere, such as views, have no
- * numbers of the query. */
-static void on_skipped(void *ctx, uint64_t path, const char *key, size_t len) {
-  struct gc_decoder *d = ctx;
-  if (path == IN_METRIC(K_STATS))
-    gc_unknown_words_add(&d->stage.unknown, "member", key, len);
-}
-
 void gc_decode_aggregates(struct gc_decoder *d) {
   const struct gc_query *q = d->stage.into->query;
   size_t count = 0;
@@ -290,5 +341,5 @@ void gc_decode_aggregates(struct gc_decoder *d) {
   d->reader.open = on_open;
   d->reader.close = on_close;
   d->reader.value = on_value;
-  d->reader.skipped = on_skipped;
+  d->reader.skip_unknown = false;
 }

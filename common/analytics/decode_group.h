@@ -11,6 +11,7 @@
 #include "common/analytics/metric_table.h"
 #include "common/analytics/results.h"
 #include "common/base/json/stream.h"
+#include "common/genesys/other_numbers.h"
 
 enum {
   GC_DECODE_VALUE_SIZE = 128, /* bytes of one dimension's value, with the NUL */
@@ -48,9 +49,13 @@ struct gc_decoder {
   bool has_window;
   int64_t end_ms; /* end of the window, epoch ms */
   char metric[GC_DECODE_VALUE_SIZE], qualifier[GC_DECODE_VALUE_SIZE];
-  double stats[GC_MEMBERS]; /* stats of the metric, by member */
-  uint32_t has;             /* bits 1 << member */
+  double stats[GC_MEMBERS];       /* stats of the metric, by member */
+  uint32_t has;                   /* bits 1 << member */
+  struct gc_other_numbers others; /* stats that gc_api_members lacks */
   bool is_broken;
+
+  /* "METRIC-MEMBER" of such numbers that left; of all answers. */
+  struct gc_intern other_names;
 };
 
 /* Copies the text of a JSON value; control characters, which separate the

@@ -5,6 +5,7 @@
 
 #include "common/base/cleanup.h"
 #include "common/base/nearest.h"
+#include "common/genesys/clean_name.h"
 
 const struct gc_api_metric gc_api_metrics[] = {
     {"nBlindTransferred", GC_STATS_COUNT, 1, "conversations",
@@ -233,6 +234,14 @@ const struct gc_api_member *gc_api_member_of(const char *name) {
     if (strcmp(gc_api_members[i].name, name) == 0)
       return &gc_api_members[i];
   return NULL;
+}
+
+bool gc_api_member_has_label(const char *label) {
+  char name[GC_NAME_SIZE];
+  for (size_t i = 0; i < GC_COUNT(gc_api_members); i++)
+    if (gc_name_snake(name, gc_api_members[i].name) && strcmp(name, label) == 0)
+      return true;
+  return false;
 }
 
 #define BIT(member) (UINT32_C(1) << GC_MEMBER_##member)

@@ -53,6 +53,10 @@ extern const struct gc_api_member gc_api_members[GC_MEMBERS];
 /* Finds the row of a member's name; NULL: there is none. */
 const struct gc_api_member *gc_api_member_of(const char *name);
 
+/* True if `label` is the name, in snake case, that a member of the table has in
+ * the identity of its series. */
+bool gc_api_member_has_label(const char *label);
+
 struct gc_api_metric {
   const char *name;
   enum gc_stats_kind kind;

@@ -4,9 +4,9 @@
  *   METRIC SEP QUALIFIER SEP MEDIA [SEP VALUE]…     SEP is \x1f
  *
  * A member of the metric's stats that has a series of its own ends QUALIFIER:
- * "\x1enumerator". Each dimension of GroupBy except mediaType has a VALUE, in
- * the order of GroupBy. MEDIA is "" if the source has no media; a VALUE is ""
- * if the group has none.
+ * "\x1enumerator"; one that no table has is in snake case. Each dimension of
+ * GroupBy except mediaType has a VALUE, in the order of GroupBy. MEDIA is "" if
+ * the source has no media; a VALUE is "" if the group has none.
  *
  * Totals need no memory of windows: an answer always covers all windows that
  * are not settled, so total = base (settled windows) + the sum of the answer

@@ -117,13 +117,13 @@ static void cut_key(struct fields *f, const char *key) {
     f->at[count++] = "";
 }
 
-/* Cuts the member off the end of the qualifier; NULL: there is none. */
-static const struct gc_api_member *cut_member(struct fields *f) {
+/* Cuts the member's name off the end of the qualifier; NULL: there is none. */
+static const char *cut_member(struct fields *f) {
   char *at = strchr(f->text + (f->at[1] - f->text), GC_SERIES_MEMBER);
   if (at == NULL)
     return NULL;
   *at = '\0';
-  return gc_api_member_of(at + 1);
+  return at + 1;
 }
 
 /* Appends "-TEXT" to the qualifier; an empty text adds nothing. */
@@ -206,8 +206,12 @@ bool gc_identity_make(const struct gc_samples_view *view, const char *key,
   enum gc_query_owner owner = gc_query_owner_of(q, &owner_place);
   cut_key(&f, key);
   const struct gc_api_metric *metric = gc_api_metric_of(f.at[0]);
-  const struct gc_api_member *member = cut_member(&f);
-  id->kind = member != NULL ? member->kind : metric->kind;
+  const char *name = cut_member(&f);
+  const struct gc_api_member *member =
+      name != NULL ? gc_api_member_of(name) : NULL;
+  id->kind = member != NULL ? member->kind
+             : name != NULL ? GC_STATS_VALUE
+                            : metric->kind;
   id->per_second = metric->per_second;
   id->is_time = metric->kind == GC_STATS_DURATION ||
                 metric->kind == GC_STATS_SECONDS ||
@@ -220,8 +224,8 @@ bool gc_identity_make(const struct gc_samples_view *view, const char *key,
   add_named(id, "metric", text);
   add_named(id, "prefix", view->prefix != NULL ? view->prefix : "");
   append_qualifier(view, &f, id);
-  if (member != NULL && !member->is_unnamed &&
-      gc_name_snake(text, member->name))
+  if (name != NULL && (member == NULL || !member->is_unnamed) &&
+      gc_name_snake(text, name))
     append_named(id, "member", text);
   (void)gc_name_clean(text, f.at[2], strlen(f.at[2]));
   append_named(id, "media_type", text);

@@ -16,6 +16,14 @@ bool gc_unknown_word_is_plain(const char *text, size_t len) {
   return len <= GC_UNKNOWN_WORD_MAX_BYTES && !gc_name_has_number(text, len);
 }
 
+void gc_unknown_word_copy(char ret[GC_UNKNOWN_WORD_SIZE], const char *text,
+                          size_t len) {
+  size_t kept =
+      len < GC_UNKNOWN_WORD_SIZE ? len : (size_t)GC_UNKNOWN_WORD_SIZE - 1;
+  memcpy(ret, text, kept);
+  ret[kept] = '\0';
+}
+
 static bool has_word(const struct gc_unknown_words *u, const char *kind,
                      const char *text, size_t len) {
   for (unsigned i = 0; i < u->count; i++)

@@ -19,6 +19,7 @@
 enum {
   GC_UNKNOWN_WORDS_MAX = 32, /* further words are only counted */
   GC_UNKNOWN_WORD_MAX_BYTES = 40,
+  GC_UNKNOWN_WORD_SIZE = GC_UNKNOWN_WORD_MAX_BYTES + 2,
 };
 
 struct gc_unknown_word {
@@ -45,6 +46,11 @@ GC_API void gc_unknown_words_add(struct gc_unknown_words *u, const char *kind,
 /* Returns true for a word whose text is kept: it has no other characters, is
  * not longer and has no number. True for "". */
 GC_API bool gc_unknown_word_is_plain(const char *text, size_t len);
+
+/* Copies a word, ended by a NUL. One that is longer than
+ * GC_UNKNOWN_WORD_MAX_BYTES is cut to a text that is not plain either. */
+GC_API void gc_unknown_word_copy(char ret[GC_UNKNOWN_WORD_SIZE],
+                                 const char *text, size_t len);
 
 /* Drops all words; cheap, as a decoder calls it for each message. */
 static inline void gc_unknown_words_clear(struct gc_unknown_words *u) {

@@ -117,8 +117,6 @@ static int on_key(void *ctx, const unsigned char *bytes, size_t len) {
   const struct gc_json_slot *slot = gc_json_keys_find(&s->keys, text, len);
   if (slot == NULL && s->reader->skip_unknown) {
     s->skipped = 1;
-    if (s->reader->skipped != NULL)
-      s->reader->skipped(s->ctx, in->path, text, len);
     return 1;
   }
   if (slot != NULL) {

@@ -112,9 +112,6 @@ struct gc_json_reader {
   enum gc_code (*close)(void *ctx, const struct gc_json_at *at);
   enum gc_code (*value)(void *ctx, const struct gc_json_at *at,
                         const struct gc_json_value *value);
-  /* With skip_unknown: a member of the object at `path` is skipped. Only
-   * json/stream calls it; a reader of json/message has none. */
-  void (*skipped)(void *ctx, uint64_t path, const char *key, size_t len);
 };
 
 struct gc_json_stream;

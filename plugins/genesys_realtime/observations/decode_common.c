@@ -16,7 +16,7 @@ void obs_datum_begin(struct obs_datum *d) {
   d->has_count = d->has_calculated = false;
   d->qualifier[0] = d->name[0] = '\0';
   d->count_number = d->calculated_number = NAN;
-  d->member_count = d->lost_members = 0;
+  gc_other_numbers_clear(&d->others);
 }
 
 /* True for a documented metric of the topics that gives no value of a queue. */
@@ -29,16 +29,6 @@ static bool is_unused(const struct gc_json_value *v) {
   return found;
 }
 
-/* Copies a word; one that is too long is cut to one that is not plain. */
-static void copy_word(char ret[GC_UNKNOWN_WORD_MAX_BYTES + 2], const char *text,
-                      size_t len) {
-  size_t kept = len <= GC_UNKNOWN_WORD_MAX_BYTES
-                    ? len
-                    : (size_t)GC_UNKNOWN_WORD_MAX_BYTES + 1;
-  memcpy(ret, text, kept);
-  ret[kept] = '\0';
-}
-
 void obs_datum_metric(struct obs_datum *d, const struct gc_json_value *v) {
   int i = v->kind == GC_JSON_STRING ? 0 : OBS_METRIC_COUNT;
   while (i < OBS_METRIC_COUNT &&
@@ -48,7 +38,7 @@ void obs_datum_metric(struct obs_datum *d, const struct gc_json_value *v) {
   d->metric = i < OBS_METRIC_COUNT ? i : -1;
   d->is_unknown = d->metric < 0 && !is_unused(v);
   if (d->is_unknown && v->kind == GC_JSON_STRING)
-    copy_word(d->name, v->text, v->len);
+    gc_unknown_word_copy(d->name, v->text, v->len);
 }
 
 void obs_datum_qualifier(struct obs_datum *d, const struct gc_json_value *v) {
@@ -66,16 +56,7 @@ static double number_of(const struct gc_json_value *v) {
 
 void obs_datum_other(struct obs_datum *d, const struct gc_json_at *at,
                      const struct gc_json_value *v) {
-  double number = number_of(v);
-  if (isnan(number))
-    return;
-  if (d->member_count == OBS_MEMBERS_MAX) {
-    d->lost_members++;
-    return;
-  }
-  struct obs_member *m = &d->members[d->member_count++];
-  copy_word(m->name, at->key, strlen(at->key));
-  m->number = number;
+  (void)gc_other_numbers_read(&d->others, at->key, strlen(at->key), v);
 }
 
 void obs_datum_count(struct obs_datum *d, const struct gc_json_value *v) {

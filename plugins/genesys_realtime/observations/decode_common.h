@@ -5,19 +5,12 @@
 #ifndef GENESYS_REALTIME_OBSERVATIONS_DECODE_COMMON_H
 #define GENESYS_REALTIME_OBSERVATIONS_DECODE_COMMON_H
 
-#include "common/base/json/stream.h"
+#include "common/genesys/other_numbers.h"
 #include "plugins/genesys_realtime/observations/observations.h"
 
 enum {
   OBS_QUALIFIER_MAX_BYTES = 64,
-  OBS_MEMBERS_MAX = 16,
   OBS_MEDIA_SIZE = 32, /* of a media type, with the NUL */
-};
-
-/* A number of an element, whose name the table does not have. */
-struct obs_member {
-  char name[GC_UNKNOWN_WORD_MAX_BYTES + 2]; /* too long: not plain */
-  double number;
 };
 
 /* The present element. Its members come in any order. */
@@ -28,10 +21,8 @@ struct obs_datum {
   int64_t count, calculated;
   double count_number, calculated_number; /* as they came; NAN: none */
   char qualifier[OBS_QUALIFIER_MAX_BYTES];
-  char name[GC_UNKNOWN_WORD_MAX_BYTES + 2]; /* of an unknown metric */
-  unsigned member_count;
-  struct obs_member members[OBS_MEMBERS_MAX]; /* other numbers */
-  unsigned lost_members;                      /* beyond OBS_MEMBERS_MAX */
+  char name[GC_UNKNOWN_WORD_SIZE]; /* of an unknown metric */
+  struct gc_other_numbers others;
 };
 
 void obs_datum_begin(struct obs_datum *d);
@@ -41,7 +32,7 @@ void obs_datum_count(struct obs_datum *d, const struct gc_json_value *v);
 void obs_datum_calculated(struct obs_datum *d, const struct gc_json_value *v);
 
 /* Reads a number whose key is not in the table; ignores other values. Counts a
- * number beyond OBS_MEMBERS_MAX. */
+ * number beyond GC_OTHER_NUMBERS_MAX. */
 void obs_datum_other(struct obs_datum *d, const struct gc_json_at *at,
                      const struct gc_json_value *v);
 

@@ -284,7 +284,7 @@ struct obs_pushed *obs_pushed_new(void) {
   struct obs_pushed *d = calloc(1, sizeof(*d));
   if (d == NULL)
     return NULL;
-  d->names.max = OBS_OTHERS_MAX;
+  d->names.max = GC_OTHER_NAMES_MAX;
   d->stream = gc_json_stream_new(&reader, d, NULL);
   if (d->stream == NULL) {
     obs_pushed_free(d);

@@ -29,7 +29,7 @@ struct observations *observations_new(void) {
   o->statuses.max = STATUSES_MAX;
   o->presences.max = PRESENCES_MAX;
   o->systems.max = PRESENCES_MAX;
-  o->others.max = OBS_OTHERS_MAX;
+  o->others.max = GC_OTHER_NAMES_MAX;
   atomic_init(&o->references, 1);
   return o;
 }

@@ -19,9 +19,9 @@
 #include "common/base/intern.h"
 #include "common/base/transport.h"
 #include "common/genesys/entities.h"
+#include "common/genesys/other_numbers.h"
 #include "common/genesys/sample.h"
 #include "common/genesys/topics.h"
-#include "common/genesys/unknown_words.h"
 #include "plugins/genesys_realtime/conversations/event.h"
 #include "plugins/genesys_realtime/queues/queue_label.h"
 
@@ -67,7 +67,6 @@ enum { OBS_NONE = UINT32_MAX }; /* no media type, no qualifier */
 
 enum {
   OBS_OTHER = OBS_METRIC_COUNT, /* obs_fact.metric: see others.h */
-  OBS_OTHERS_MAX = 100,         /* names of numbers of unknown metrics */
 };
 
 /* The meaning of a number that a complete answer does not have. */

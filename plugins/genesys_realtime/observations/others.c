@@ -6,49 +6,26 @@
 #include <string.h>
 
 #include "common/genesys/clean_name.h"
-#include "plugins/genesys_realtime/queues/uuid_key.h"
 
 /* Leaves room for the medium in a type instance. */
 enum { NAME_MAX_BYTES = GC_NAME_SIZE - OBS_MEDIA_SIZE - 1 };
-
-/* Returns true for a word that is no data of a customer and no identifier. */
-static bool is_name(const char *word) {
-  return gc_unknown_word_is_plain(word, strlen(word)) &&
-         !uuid_key_is_uuid(word);
-}
 
 static bool is_presence(const struct obs_others *into, const char *word) {
   uint32_t number;
   return gc_intern_find(into->presences, word, strlen(word), &number);
 }
 
-/* Writes METRIC-MEMBER or METRIC-QUALIFIER-MEMBER, cleaned. Returns false when
- * a part may be data of a customer, or the name is too long. */
-static bool write_name(char ret[GC_NAME_SIZE], const struct obs_others *into,
-                       const struct obs_datum *d, const char *member) {
-  char name[GC_NAME_SIZE];
-  bool has_qualifier = d->qualifier[0] != '\0';
-  if (d->name[0] == '\0' || !is_name(d->name) || !is_name(member) ||
-      (!is_name(d->qualifier) && !is_presence(into, d->qualifier)))
-    return false;
-  int len = snprintf(name, sizeof(name), "%s%s%s-%s", d->name,
-                     has_qualifier ? "-" : "", d->qualifier, member);
-  return len > 0 && len <= NAME_MAX_BYTES &&
-         gc_name_clean(ret, name, (size_t)len);
-}
-
 static enum gc_code take_number(const struct obs_others *into,
                                 const struct obs_datum *d, const char *member,
                                 double number, struct obs_facts *facts) {
-  char name[GC_NAME_SIZE];
   struct obs_fact fact = {.queue = OBS_NONE,
                           .media = OBS_NONE,
                           .metric = OBS_OTHER,
                           .number = number};
-  enum gc_code code =
-      write_name(name, into, d, member)
-          ? gc_intern_put(into->names, name, strlen(name), &fact.qualifier)
-          : GC_ERR_LIMIT;
+  enum gc_code code = GC_ERR_LIMIT;
+  if (gc_other_word_is_name(d->qualifier) || is_presence(into, d->qualifier))
+    code = gc_other_name_put(into->names, d->name, d->qualifier, member,
+                             NAME_MAX_BYTES, &fact.qualifier);
   if (code == GC_OK)
     return obs_facts_add(facts, &fact);
   ++*into->ignored;
@@ -63,16 +40,16 @@ enum gc_code obs_others_take(const struct obs_others *into,
   bool has_count = !isnan(d->count_number);
   bool has_calculated = !isnan(d->calculated_number);
   gc_unknown_words_add(into->words, "metric", d->name, strlen(d->name));
-  *into->ignored += d->lost_members;
-  *into->ignored += d->member_count == 0 && !has_count && !has_calculated;
+  *into->ignored += d->others.lost;
+  *into->ignored += d->others.count == 0 && !has_count && !has_calculated;
   if (has_count)
     GC_TRY(take_number(into, d, "count", d->count_number, facts));
   if (has_calculated)
     GC_TRY(take_number(into, d, "calculatedMetricValue", d->calculated_number,
                        facts));
-  for (unsigned i = 0; i < d->member_count; i++)
-    GC_TRY(
-        take_number(into, d, d->members[i].name, d->members[i].number, facts));
+  for (unsigned i = 0; i < d->others.count; i++)
+    GC_TRY(take_number(into, d, d->others.at[i].name, d->others.at[i].number,
+                       facts));
   return GC_OK;
 }
 

@@ -3,11 +3,11 @@
  * that the platform adds later. Each number of the element leaves under the
  * metric's own name as queue_observation: every finite number of "stats",
  * or of the element itself where the numbers are there: "count",
- * "calculatedMetricValue" and OBS_MEMBERS_MAX others. The name is kept only
- * if it has nothing but letters, digits, '_', '.' and '-', and no part may
+ * "calculatedMetricValue" and GC_OTHER_NUMBERS_MAX others. The name is kept
+ * only if it has nothing but letters, digits, '_', '.' and '-', and no part may
  * identify a customer or a conversation: it has fewer than GC_NAME_DIGITS_MAX
  * digits and is no UUID, except that of a known presence. A model has at most
- * OBS_OTHERS_MAX names. Further numbers are counted as ignored. Pure. */
+ * GC_OTHER_NAMES_MAX names. Further numbers are counted as ignored. Pure. */
 #ifndef GENESYS_REALTIME_OBSERVATIONS_OTHERS_H
 #define GENESYS_REALTIME_OBSERVATIONS_OTHERS_H
 

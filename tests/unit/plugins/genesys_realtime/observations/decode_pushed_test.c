@@ -196,13 +196,13 @@ static void every_number_of_an_unknown_metric_is_kept(void) {
             3);
   CHECK_INT(observations_merge(copy, live, 0), GC_OK);
   CHECK_INT(copy->queues[0].other_count, 3);
-  for (int i = 0; i < 2 * OBS_OTHERS_MAX; i++) {
+  for (int i = 0; i < 2 * GC_OTHER_NAMES_MAX; i++) {
     snprintf(body, sizeof(body),
              BODY("02", "{\"metric\":\"o%d\",\"stats\":{\"count\":1}}"), i);
-    CHECK_INT(pushed(live, TOPIC, body), i < OBS_OTHERS_MAX - 3);
+    CHECK_INT(pushed(live, TOPIC, body), i < GC_OTHER_NAMES_MAX - 3);
   }
-  CHECK_INT(live->others.count, OBS_OTHERS_MAX);
-  CHECK_INT(live->ignored, OBS_OTHERS_MAX + 3);
+  CHECK_INT(live->others.count, GC_OTHER_NAMES_MAX);
+  CHECK_INT(live->ignored, GC_OTHER_NAMES_MAX + 3);
 }
 
 static void a_broken_message_changes_nothing(void) {
