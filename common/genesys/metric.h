@@ -274,7 +274,8 @@ struct gc_ds {
      "Time since the database last accepted lines; absent before that.")       \
   XX(WRITER_VALUES, "writer_values", ONE(DERIVE), "block", "values",           \
      "Values for the database: received, lost (no room in memory while the "   \
-     "spool could not be written).")                                           \
+     "spool could not be written), too_large (a COUNTER above the largest "    \
+     "integer of the database).")                                              \
   XX(WRITER_LINES, "writer_lines", ONE(DERIVE), "block", "lines",              \
      "Lines: sent, refused (by the database: quarantined), dropped (the "      \
      "oldest, past SpoolMax).")                                                \

@@ -181,6 +181,9 @@ static void report_losses(const struct influx_node *n,
   report_loss(n, "memory", before->lost, now->lost,
               "values were lost: the disk takes no lines, and memory has no "
               "room");
+  report_loss(n, "range", before->too_large, now->too_large,
+              "values are larger than an integer of the database and were left "
+              "out: find the COUNTER that counts backwards");
 }
 
 static void publish(struct influx_node *n) {
@@ -189,6 +192,7 @@ static void publish(struct influx_node *n) {
   now.received = n->inbox.received;
   now.lost += n->inbox.lost;
   pthread_mutex_unlock(&n->inbox.lock);
+  now.too_large = influx_join_too_large(n->join);
   now.sender = influx_sender_stats(n->sender);
   gc_spool_stats(n->spool, &now.spool);
   if (now.spool.oldest_ms != 0)

@@ -23,6 +23,7 @@ struct influx_join {
   struct line *first, *last;
   struct line **slots; /* `room` of them, a power of two */
   size_t room, count;
+  uint64_t too_large; /* values */
 };
 
 struct influx_join *influx_join_new(void) {
@@ -140,11 +141,18 @@ enum gc_code influx_join_add(struct influx_join *j,
                              const struct influx_sample *sample,
                              const struct influx_point *points,
                              uint64_t now_ms) {
-  for (unsigned i = 0; i < sample->count; i++)
-    if (influx_line_can_hold(points[i].kind, sample->sources[i].value))
-      GC_TRY(add_value(j, &points[i], sample->sources[i].value, sample->time_ns,
-                       now_ms));
+  for (unsigned i = 0; i < sample->count; i++) {
+    union influx_value value = sample->sources[i].value;
+    enum influx_fit fit = influx_line_fit(points[i].kind, value);
+    if (fit == INFLUX_FITS)
+      GC_TRY(add_value(j, &points[i], value, sample->time_ns, now_ms));
+    j->too_large += fit == INFLUX_TOO_LARGE;
+  }
   return GC_OK;
+}
+
+uint64_t influx_join_too_large(const struct influx_join *j) {
+  return j->too_large;
 }
 
 size_t influx_join_count(const struct influx_join *j) { return j->count; }

@@ -19,13 +19,16 @@ struct influx_join *influx_join_new(void);
 void influx_join_free(struct influx_join *j);
 
 /* Adds the values of a sample that arrived at `now_ms` (monotonic). Skips NaN
- * and infinity. A field that the line already has begins a new line.
- * GC_ERR_MEMORY: some of the values may be lost. */
+ * and infinity, and counts values that their field cannot hold. A field that
+ * the line already has begins a new line. GC_ERR_MEMORY: some of the values may
+ * be lost. */
 GC_MUST_CHECK enum gc_code influx_join_add(struct influx_join *j,
                                            const struct influx_sample *sample,
                                            const struct influx_point *points,
                                            uint64_t now_ms);
 
+/* Returns the number of values that their fields cannot hold. */
+uint64_t influx_join_too_large(const struct influx_join *j);
 /* Returns the number of lines that wait. */
 size_t influx_join_count(const struct influx_join *j);
 /* Returns when the first of them is due: now_ms of its first value +

@@ -77,18 +77,22 @@ enum gc_code influx_line_key(struct gc_buf *out, const char *key) {
 /* Whole numbers that a double and an int64_t both hold. */
 #define WHOLE_MAX 9.2e18
 
-bool influx_line_can_hold(enum influx_number kind, union influx_value value) {
+enum influx_fit influx_line_fit(enum influx_number kind,
+                                union influx_value value) {
   switch (kind) {
   case INFLUX_INT:
+    return INFLUX_FITS;
   case INFLUX_UINT:
-    return true;
+    return value.counter <= INT64_MAX ? INFLUX_FITS : INFLUX_TOO_LARGE;
   case INFLUX_REAL:
-    return isfinite(value.real);
+    return isfinite(value.real) ? INFLUX_FITS : INFLUX_NO_NUMBER;
   case INFLUX_ROUNDED:
   case INFLUX_DECIMALS:
     break;
   }
-  return isfinite(value.real) && fabs(value.real) < WHOLE_MAX;
+  return !isfinite(value.real)          ? INFLUX_NO_NUMBER
+         : fabs(value.real) < WHOLE_MAX ? INFLUX_FITS
+                                        : INFLUX_TOO_LARGE;
 }
 
 /* Writes "12.50". */
@@ -113,8 +117,6 @@ static size_t print_number(enum influx_number kind, union influx_value value,
   size_t len;
   switch (kind) {
   case INFLUX_UINT:
-    if (value.counter > INT64_MAX)
-      return gc_decimal_print((double)value.counter, out);
     len = gc_decimal_print_int((int64_t)value.counter, out);
     break;
   case INFLUX_INT:

@@ -30,7 +30,7 @@ GC_MUST_CHECK enum gc_code influx_line_key(struct gc_buf *out, const char *key);
 enum influx_number {
   INFLUX_REAL,     /* shortest text that reads back as the same double */
   INFLUX_INT,      /* int64_t: "3i" */
-  INFLUX_UINT,     /* uint64_t: "3i"; a real beyond INT64_MAX */
+  INFLUX_UINT,     /* uint64_t up to INT64_MAX: "3i" */
   INFLUX_ROUNDED,  /* double, to the nearest whole number: "3i" */
   INFLUX_DECIMALS, /* double, with two decimals: "12.50" */
 };
@@ -41,11 +41,19 @@ union influx_value {
   uint64_t counter;
 };
 
-/* True if the value can be written: NaN and infinity cannot. */
-bool influx_line_can_hold(enum influx_number kind, union influx_value value);
+enum influx_fit {
+  INFLUX_FITS,
+  INFLUX_NO_NUMBER, /* NaN, infinity */
+  INFLUX_TOO_LARGE, /* the field's type does not hold it, and another type
+                       would make the database refuse the field from then on */
+};
+
+/* Returns whether the value can be written. */
+enum influx_fit influx_line_fit(enum influx_number kind,
+                                union influx_value value);
 
 /* Appends a field to `fields`, the fields of one line so far. `key` is already
- * escaped. */
+ * escaped; the value fits. */
 GC_MUST_CHECK enum gc_code influx_line_field(struct gc_buf *fields,
                                              const char *key,
                                              enum influx_number kind,

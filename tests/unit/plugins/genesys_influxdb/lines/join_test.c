@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "plugins/genesys_influxdb/lines/join.h"
 
+#include <math.h>
+
 #include "tests/support/check.h"
 
 static char head[] = "m,t=1", other_head[] = "m,t=2";
@@ -64,9 +66,26 @@ static void many_lines_leave_in_their_order(void) {
   influx_join_free(j);
 }
 
+static void a_counter_that_no_integer_holds_is_left_out_and_counted(void) {
+  struct influx_join *j = influx_join_new();
+  struct influx_point points[] = {
+      {.head = head, .head_len = 5, .field = field_a, .kind = INFLUX_UINT},
+      {.head = head, .head_len = 5, .field = field_b, .kind = INFLUX_REAL}};
+  struct influx_sample sample = {.time_ns = 5, .count = 2};
+  sample.sources[0].value.counter = UINT64_MAX;
+  sample.sources[1].value.real = NAN;
+  CHECK_INT(influx_join_add(j, &sample, points, 1000), GC_OK);
+  sample.sources[1].value.real = 1.5;
+  CHECK_INT(influx_join_add(j, &sample, points, 1000), GC_OK);
+  CHECK_STR(take(j, 2000, 100), "m,t=1 b=1.5 5\n");
+  CHECK_INT(influx_join_too_large(j), 2);
+  influx_join_free(j);
+}
+
 int main(void) {
   RUN(values_of_one_time_and_tag_set_are_one_line);
   RUN(a_field_that_comes_twice_begins_a_new_line);
   RUN(many_lines_leave_in_their_order);
+  RUN(a_counter_that_no_integer_holds_is_left_out_and_counted);
   return check_done();
 }

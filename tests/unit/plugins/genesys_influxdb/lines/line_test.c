@@ -54,7 +54,6 @@ static void numbers_have_the_type_of_their_field(void) {
       {INFLUX_INT, {.integer = -7}, "f=-7i"},
       {INFLUX_INT, {.integer = INT64_MIN}, "f=-9223372036854775808i"},
       {INFLUX_UINT, {.counter = INT64_MAX}, "f=9223372036854775807i"},
-      {INFLUX_UINT, {.counter = UINT64_MAX}, "f=1.8446744073709552e+19"},
       {INFLUX_ROUNDED, {.real = 2.5}, "f=3i"},
       {INFLUX_ROUNDED, {.real = -2.4}, "f=-2i"},
       {INFLUX_DECIMALS, {.real = 12.5}, "f=12.50"},
@@ -65,7 +64,7 @@ static void numbers_have_the_type_of_their_field(void) {
   for (size_t i = 0; i < GC_COUNT(rows); i++) {
     GC_AUTO(gc_buf_clear) struct gc_buf out = {.max = 100};
     CHECK_ROW(rows[i].text);
-    CHECK(influx_line_can_hold(rows[i].kind, rows[i].value));
+    CHECK_INT(influx_line_fit(rows[i].kind, rows[i].value), INFLUX_FITS);
     CHECK_INT(influx_line_field(&out, "f", rows[i].kind, rows[i].value), GC_OK);
     CHECK_STR(gc_buf_string(&out), rows[i].text);
   }
@@ -76,10 +75,17 @@ static void what_is_not_finite_or_too_large_cannot_be_held(void) {
   for (size_t i = 0; i < GC_COUNT(bad); i++)
     for (int kind = INFLUX_REAL; kind <= INFLUX_DECIMALS; kind++)
       if (kind != INFLUX_INT && kind != INFLUX_UINT)
-        CHECK(!influx_line_can_hold((enum influx_number)kind,
-                                    (union influx_value){.real = bad[i]}));
-  CHECK(!influx_line_can_hold(INFLUX_ROUNDED,
-                              (union influx_value){.real = 1e300}));
+        CHECK_INT(influx_line_fit((enum influx_number)kind,
+                                  (union influx_value){.real = bad[i]}),
+                  INFLUX_NO_NUMBER);
+  CHECK_INT(
+      influx_line_fit(INFLUX_ROUNDED, (union influx_value){.real = 1e300}),
+      INFLUX_TOO_LARGE);
+  /* As a float it would change the type of the field. */
+  CHECK_INT(
+      influx_line_fit(INFLUX_UINT,
+                      (union influx_value){.counter = (uint64_t)INT64_MAX + 1}),
+      INFLUX_TOO_LARGE);
 }
 
 static void a_field_is_found_by_its_whole_key(void) {
