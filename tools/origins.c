@@ -137,8 +137,9 @@ static const struct origin origins[GC_METRIC_COUNT] = {
          "with Stream \"none\"; `lost` with Source sqs or webhook"},
     [GC_METRIC_CONVERSATIONS] = {"`live` `kept`", "the stream's set",
                                  NO_STREAM},
-    [GC_METRIC_CONVERSATIONS_LOST] = {"`poll` `age` `limit` `participants`",
-                                      "the stream's set", NO_STREAM},
+    [GC_METRIC_CONVERSATIONS_LOST] =
+        {"`poll` `age` `limit` `participants` `late`", "the stream's set",
+         NO_STREAM},
     [GC_METRIC_FLOW_METRIC] = {"metric", "names of participant attributes",
                                "until the flow first sets the metric"},
     [GC_METRIC_FLOW_METRIC_VALUE] =

@@ -65,7 +65,7 @@ struct lives_life {
   bool is_shrunk;     /* the truth is that of the whole life */
   bool is_text;       /* its snapshots are read by the decoder */
   bool is_late;       /* some legs are reported only after a snapshot that lacks
-                         them, while the conversation is kept */
+                         them */
   unsigned who_count, count, snapshots;
   struct lives_who who[LIVES_WHO_MAX];
   struct lives_step steps[LIVES_STEPS_MAX];

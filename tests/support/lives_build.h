@@ -66,7 +66,7 @@ static inline void pass(struct lives_build *b) {
     unsigned percent, longest_ms;
   } rows[] = {
       {10, 40}, {30, 1500}, {40, 30000}, {14, 300000}, {6, 3 * 3600000}};
-  unsigned roll = random_below(b, b->l->is_late ? 80 : 100), i = 0;
+  unsigned roll = random_below(b, 100), i = 0;
   while (roll >= rows[i].percent)
     roll -= rows[i++].percent;
   b->now_ms += 1 + random_below(b, rows[i].longest_ms);

@@ -106,8 +106,9 @@ static void add_item(struct lives_delivery *d, unsigned snapshot,
                                                .pause_ms = pause_ms};
 }
 
-/* All arrive after the last of them was sent, within minutes: a snapshot that
- * arrives after its conversation was dropped finds only the totals. */
+/* All arrive after the last of them was sent, within minutes: of a snapshot
+ * that arrives after its conversation was removed, a hold cannot be told from
+ * one that was counted. */
 static void delay(struct lives_delivery *d, unsigned first) {
   for (unsigned i = first; i < d->count; i++)
     if (d->items[i].snapshot > d->items[first].after)

@@ -67,16 +67,10 @@ void conversations_free(struct conversations *m) {
   free(m);
 }
 
-/* Returns true for a participant of a queue. A conversation without one is not
- * kept. */
-static bool is_of_queue(const struct cv_party *p) {
-  return (p->purpose == CV_ACD || p->purpose == CV_AGENT) &&
-         p->queue_text[0] != '\0';
-}
-
+/* A conversation without a participant of a queue is not kept. */
 static bool has_queue(const struct cv_event *e) {
   for (unsigned i = 0; i < e->count; i++)
-    if (is_of_queue(&e->parties[i]))
+    if (cv_is_kept(&e->parties[i]))
       return true;
   return false;
 }
@@ -96,6 +90,8 @@ static void set_since(const struct conversations *m, struct conversation *c,
     c->since_ms = removed->since_ms;
   c->known = removed->count;
   c->known_ms = removed->fact_ms;
+  c->late_ms = cv_late_until(removed);
+  c->known_facts = removed->facts;
   c->known_retired = removed->retired;
   c->was_breached = removed->is_breached;
 }
@@ -104,7 +100,7 @@ static bool has_news(const struct cv_event *e, const struct cv_removed *known) {
   unsigned count = 0;
   for (unsigned i = 0; i < e->count; i++) {
     const struct cv_party *p = &e->parties[i];
-    if (!is_of_queue(p))
+    if (!cv_is_kept(p))
       continue;
     if (++count > known->count || p->connected_ms > known->fact_ms ||
         p->end_ms > known->fact_ms || p->hold_ms > known->fact_ms ||
@@ -112,7 +108,7 @@ static bool has_news(const struct cv_event *e, const struct cv_removed *known) {
          (p->acw_start_ms > known->fact_ms || p->acw_end_ms > known->fact_ms)))
       return true;
   }
-  return false;
+  return cv_count_reported(e, cv_late_until(known)) > known->facts;
 }
 
 /* Adds the conversation. *ret_number is CV_NONE, with GC_OK, when there is
@@ -196,6 +192,7 @@ enum gc_code conversations_apply(struct conversations *m,
     return GC_OK;
   struct conversation *c = cv_at(m, number);
   bool is_new;
+  cv_note_late(m, c, event);
   enum gc_code code = apply_all(m, c, event, &is_new);
   if (!is_new)
     return code;

@@ -214,6 +214,8 @@ struct conversations_stats {
   uint64_t aged;         /* past `age_ms` */
   uint64_t closed;       /* closed by polls */
   uint64_t incomplete;   /* conversations that lack some participants */
+  uint64_t late;         /* conversations with facts after their removal that
+                            the counters lack */
   uint64_t overflow;     /* uses of counters past `pairs_max` */
   uint64_t wrapups_left; /* changes not counted by code: too many codes */
 };

@@ -10,6 +10,7 @@
  *   merge         snapshot → facts that are new
  *   transitions   facts → changes of state, in the order of time; takes back
  *                 those that new facts contradict
+ *   late          facts that came too late for the counters
  *   crowd         which participants are dropped for others
  *   outcomes      facts → offers, answers, abandons, transfers, breaches; takes
  *                 back those that new facts contradict
@@ -128,6 +129,7 @@ struct conversation { /* the widest members first: no space between */
   uint64_t last_event_ms; /* of the monotonic clock */
   int64_t since_ms;       /* earlier offers and changes are not counted */
   int64_t known_ms; /* participants with is_known: only later changes are new */
+  int64_t late_ms;  /* new facts before it are late; see late.c */
   int64_t other_connected_ms; /* latest of any other participant (IVR, flow) */
   int64_t due_ms;             /* the next breach by waiting alone; 0: none */
   union {                     /* by dialect; in the order of arrival */
@@ -147,7 +149,9 @@ struct conversation { /* the widest members first: no space between */
   uint8_t flags;     /* C_* */
   uint8_t misses;    /* successive polls that did not list it */
   uint8_t customers, customers_gone;
-  uint16_t gap; /* the model's number of gaps at the last event */
+  uint8_t others;       /* connected ones of a snapshot; at most UINT8_MAX */
+  uint16_t known_facts; /* before late_ms, when it was removed */
+  uint16_t gap;         /* the model's number of gaps at the last event */
 };
 
 /* Changes that named a wrap-up code. */
@@ -435,6 +439,24 @@ GC_MUST_CHECK enum gc_code cv_merge(struct conversations *m,
                                     struct conversation *c,
                                     const struct cv_event *e,
                                     struct cv_merged *ret);
+
+/* Returns true for a party that becomes a participant. */
+bool cv_is_kept(const struct cv_party *party);
+
+/* ---- late.c ---- */
+
+/* A fact before this time is late if it is new. */
+static inline int64_t cv_late_until(const struct cv_removed *r) {
+  return r->fact_ms + (r->gone > 0 ? r->gone : 1);
+}
+/* Returns the number of the snapshot's facts before `until_ms`. */
+unsigned cv_count_reported(const struct cv_event *e, int64_t until_ms);
+/* Sets `gone` and `facts`; r->fact_ms is set. */
+void cv_describe_facts(const struct conversation *c, struct cv_removed *r);
+/* Counts the conversation once if it was removed before and the event has facts
+ * that the counters lack: call it before the merge. */
+void cv_note_late(struct conversations *m, struct conversation *c,
+                  const struct cv_event *e);
 
 /* ---- dropped.c ---- */
 

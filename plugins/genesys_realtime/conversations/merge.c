@@ -14,6 +14,7 @@ struct merge {
   unsigned known_matched;   /* of these, in the snapshot */
   unsigned guess;           /* the expected index of the next participant */
   unsigned customers, gone; /* numbers in the snapshot */
+  unsigned others;          /* connected ones in the snapshot */
   bool all_ended;           /* all participants of the snapshot have ended */
   bool is_parked;           /* a participant of the snapshot is parked */
   bool is_new;              /* the snapshot has new facts */
@@ -116,7 +117,7 @@ static enum gc_code add_participant(struct merge *g,
   return GC_OK;
 }
 
-static bool is_kept(const struct cv_party *party) {
+bool cv_is_kept(const struct cv_party *party) {
   return (party->purpose == CV_ACD || party->purpose == CV_AGENT) &&
          party->queue_text[0] != '\0';
 }
@@ -124,7 +125,7 @@ static bool is_kept(const struct cv_party *party) {
 static bool is_other(const struct conversation *c,
                      const struct cv_party *party) {
   return party->purpose != CV_CUSTOMER && party->purpose != CV_WATCHER &&
-         (!is_kept(party) || cv_is_dropped(c, party->id));
+         (!cv_is_kept(party) || cv_is_dropped(c, party->id));
 }
 
 static void note_match(struct merge *g, unsigned index) {
@@ -142,6 +143,9 @@ static void merge_watcher(struct merge *g, const struct cv_party *party) {
 
 /* Merges a leg that the model does not keep. */
 static void merge_other(struct merge *g, const struct cv_party *party) {
+  g->others += party->connected_ms != 0;
+  if (g->others > g->c->others && g->others <= UINT8_MAX)
+    g->c->others = (uint8_t)g->others;
   if (party->connected_ms <= g->c->other_connected_ms)
     return;
   g->c->other_connected_ms = party->connected_ms;
@@ -162,7 +166,7 @@ static enum gc_code merge_party(struct merge *g, const struct cv_party *party,
     merge_watcher(g, party);
     return GC_OK;
   }
-  if (!is_kept(party) || cv_is_dropped(g->c, party->id)) {
+  if (!cv_is_kept(party) || cv_is_dropped(g->c, party->id)) {
     merge_other(g, party);
     return GC_OK;
   }
@@ -319,7 +323,7 @@ unsigned cv_count_new(const struct conversation *c, const struct cv_event *e) {
   unsigned count = 0;
   for (unsigned i = 0; i < e->count; i++) {
     const struct cv_party *p = &e->parties[i];
-    count += is_kept(p) && !cv_is_dropped(c, p->id) &&
+    count += cv_is_kept(p) && !cv_is_dropped(c, p->id) &&
              find_participant(c, p->id, i) == NOT_KEPT;
   }
   return count;

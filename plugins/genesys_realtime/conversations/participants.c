@@ -288,5 +288,6 @@ struct cv_removed cv_describe_removed(const struct conversation *c) {
   cv_dropped_describe(c, &r);
   /* The dropped participants are no longer known. */
   r.since_ms = c->flags & C_INCOMPLETE ? r.fact_ms + 1 : c->since_ms;
+  cv_describe_facts(c, &r);
   return r;
 }

@@ -93,6 +93,10 @@ static void add_known(struct cv_removed *known, const struct cv_removed *now) {
   known->start_ms = later_of(before.start_ms, now->start_ms);
   known->fact_ms = later_of(before.fact_ms, now->fact_ms);
   known->since_ms = later_of(before.since_ms, now->since_ms);
+  if (before.fact_ms + before.gone > known->fact_ms + now->gone)
+    known->gone = (uint32_t)(before.fact_ms + before.gone - known->fact_ms);
+  if (before.facts > now->facts)
+    known->facts = before.facts;
   if (before.count > now->count)
     known->count = before.count;
 }

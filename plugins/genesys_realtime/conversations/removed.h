@@ -22,6 +22,9 @@ struct cv_removed {
   int64_t fact_ms;  /* the latest of all times */
   int64_t since_ms; /* contacts that began earlier are not counted again */
   uint32_t retired; /* the model's number of retired queues at the removal */
+  uint32_t gone;    /* ms from fact_ms until the customers of an abandoned
+                       contact had left; 0: none, or earlier */
+  uint16_t facts;   /* number of facts until then: late.c */
   uint8_t count;    /* of participants: the first ones of a snapshot */
   bool is_over; /* all had ended with a known outcome, or a poll closed it */
   bool is_breached; /* an offer without an outcome has a breach */

@@ -136,4 +136,5 @@ void stream_read_state(struct stream *s, const char *instance,
   gc_put_count(&w, GC_METRIC_CONVERSATIONS_LOST, "poll", now.model.closed);
   gc_put_count(&w, GC_METRIC_CONVERSATIONS_LOST, "participants",
                now.model.incomplete);
+  gc_put_count(&w, GC_METRIC_CONVERSATIONS_LOST, "late", now.model.late);
 }

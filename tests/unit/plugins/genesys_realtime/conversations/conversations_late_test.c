@@ -174,6 +174,67 @@ static void a_customer_who_returned_was_not_gone(void) {
   check_counts("q2", 1, 0, 0, 0); /* an agent may have answered */
 }
 
+static uint64_t late(void) {
+  struct conversations_stats stats;
+  conversations_stats(m, &stats);
+  return stats.late;
+}
+
+/* The conversation is removed, and with it what was counted of its legs. */
+static void keep_too_long(void) {
+  life_tick(m, AT(10 + CV_KEEP_MS / 1000 + 60), AT(10));
+  struct conversations_stats stats;
+  conversations_stats(m, &stats);
+  CHECK_INT(stats.count, 0);
+}
+
+static void what_is_reported_after_the_removal_is_counted_as_late(void) {
+  begin_abandoned();
+  say();
+  keep_too_long();
+  say();
+  CHECK_INT(late(), 0); /* a repeat */
+  struct cv_party *agent = life_connected(&life, CV_AGENT, "q1", 8);
+  agent->end_ms = AT(9);
+  say();
+  say();
+  CHECK_INT(late(), 1);
+  /* An abandon too many, an answer with its wait and the changes of the agent
+   * too few. */
+  check_counts("q1", 1, 0, 1, 0);
+  struct conversations_totals t = of("q1");
+  CHECK_INT(t.abandons_owed, 0);
+  CHECK_INT(t.wait_ms, 0);
+  CHECK_INT(t.changes[CV_STATE_WAITING][CV_STATE_ENDED], 1);
+  CHECK_INT(t.changes[CV_STATE_WAITING][CV_STATE_ACTIVE], 0);
+  CHECK_INT(t.changes[CV_STATE_ACTIVE][CV_STATE_ENDED], 0);
+}
+
+static void an_answer_that_is_reported_after_the_removal_is_late(void) {
+  begin();
+  offer(&customer, &acd);
+  struct cv_party *agent = life_add(&life, CV_AGENT, "q1");
+  say();
+  acd->end_ms = agent->end_ms = customer->end_ms = AT(10);
+  say();
+  check_counts("q1", 1, 0, 1, 0);
+  keep_too_long();
+  agent->connected_ms = AT(8);
+  say();
+  CHECK_INT(late(), 1);
+  check_counts("q1", 1, 0, 1, 0);
+}
+
+static void a_contact_that_returns_after_the_removal_is_not_late(void) {
+  begin_abandoned();
+  keep_too_long();
+  life_connected(&life, CV_CUSTOMER, NULL, 900);
+  life_connected(&life, CV_ACD, "q1", 900);
+  say();
+  check_counts("q1", 2, 0, 1, 0);
+  CHECK_INT(late(), 0);
+}
+
 int main(void) {
   RUN(an_earlier_answer_takes_wait_and_breach_back);
   RUN(a_wait_that_ended_is_a_breach_before_its_outcome_is_known);
@@ -185,6 +246,9 @@ int main(void) {
   RUN(an_agent_that_is_reported_late_answered_before_a_transfer);
   RUN(nothing_is_taken_back_from_later_counters);
   RUN(no_answer_is_taken_back_from_cleared_counters);
+  RUN(what_is_reported_after_the_removal_is_counted_as_late);
+  RUN(an_answer_that_is_reported_after_the_removal_is_late);
+  RUN(a_contact_that_returns_after_the_removal_is_not_late);
   conversations_free(m);
   return check_done();
 }
