@@ -8,8 +8,8 @@
 #include "common/base/uuid.h"
 #include "common/genesys/clean_name.h"
 
-void gc_other_numbers_add(struct gc_other_numbers *n, const char *name,
-                          size_t len, double number) {
+static void add_number(struct gc_other_numbers *n, const char *name,
+                       size_t len, double number) {
   if (n->count == GC_OTHER_NUMBERS_MAX) {
     n->lost++;
     return;
@@ -24,7 +24,7 @@ bool gc_other_numbers_read(struct gc_other_numbers *n, const char *name,
   double number;
   if (!gc_json_real(v, &number) || !isfinite(number))
     return false;
-  gc_other_numbers_add(n, name, len, number);
+  add_number(n, name, len, number);
   return true;
 }
 

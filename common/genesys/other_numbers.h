@@ -39,8 +39,6 @@ static inline void gc_other_numbers_clear(struct gc_other_numbers *n) {
   n->count = n->lost = 0;
 }
 
-GC_API void gc_other_numbers_add(struct gc_other_numbers *n, const char *name,
-                                 size_t len, double number);
 /* Adds the number of a JSON value. False, without effect, when it is no finite
  * number. */
 GC_API bool gc_other_numbers_read(struct gc_other_numbers *n, const char *name,
