@@ -40,7 +40,7 @@ static void numbers_beyond_the_limit_are_counted_and_the_count_is_kept(void) {
     o = observations_new();
     size_t len = (size_t)snprintf(body, sizeof(body),
                                   HEAD "\"metric\":\"oFuture\",\"stats\":{");
-    for (int k = 0; k < OBS_MEMBERS_MAX + 3; k++)
+    for (int k = 0; k < GC_OTHER_NUMBERS_MAX + 3; k++)
       len +=
           (size_t)snprintf(body + len, sizeof(body) - len, "\"m%d\":%d,", k, k);
     snprintf(body + len, sizeof(body) - len,
