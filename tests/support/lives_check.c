@@ -476,7 +476,10 @@ const char *lives_check(const struct lives_life *l,
   play(l, d, &got, true);
   play_in_order(l, last + 1, NULL, &whole);
   play_in_order(l, last + 1, heard, &same);
-  if (is_told(l, &got) | is_told(l, &whole) | is_told(l, &same))
+  unsigned told = is_told(l, &got);
+  told += is_told(l, &whole);
+  told += is_told(l, &same);
+  if (told > 0)
     return difference[0] != '\0' ? difference : NULL;
   compare((struct compare){.what = "all of it in order", .breaches = true},
           &got, &whole);

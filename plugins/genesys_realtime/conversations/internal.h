@@ -290,6 +290,12 @@ static inline bool cv_is_pending(uint8_t counted) {
          COUNTED_OFFER;
 }
 
+/* Returns true for a party that becomes a participant. */
+static inline bool cv_is_kept(const struct cv_party *party) {
+  return (party->purpose == CV_ACD || party->purpose == CV_AGENT) &&
+         party->queue_text[0] != '\0';
+}
+
 /* Adds one to a counter, or settles one that is owed. */
 static inline void cv_add_count(uint64_t *count, uint64_t *owed) {
   if (*owed > 0)
@@ -439,9 +445,6 @@ GC_MUST_CHECK enum gc_code cv_merge(struct conversations *m,
                                     struct conversation *c,
                                     const struct cv_event *e,
                                     struct cv_merged *ret);
-
-/* Returns true for a party that becomes a participant. */
-bool cv_is_kept(const struct cv_party *party);
 
 /* ---- late.c ---- */
 

@@ -117,11 +117,6 @@ static enum gc_code add_participant(struct merge *g,
   return GC_OK;
 }
 
-bool cv_is_kept(const struct cv_party *party) {
-  return (party->purpose == CV_ACD || party->purpose == CV_AGENT) &&
-         party->queue_text[0] != '\0';
-}
-
 static bool is_other(const struct conversation *c,
                      const struct cv_party *party) {
   return party->purpose != CV_CUSTOMER && party->purpose != CV_WATCHER &&
