@@ -18,7 +18,7 @@ import time
 import warnings
 from typing import Any, Optional
 
-from lib import process, report, sinks, timeseries
+from lib import process, report, sinks, stream, timeseries
 from lib.collectd import DAEMON, OURS, Collectd, account, block, built, polled, queues
 from lib.genesys import Simulator
 from lib.process import free_port, wait_until, watch_for
@@ -151,6 +151,26 @@ def prometheus_reads_openmetrics_with_a_password() -> None:
          prometheus.unit("genesys_queue_longest_wait_seconds"), "seconds")
     same("complaints", [line for line in daemon.complaints() if "genesys_prometheus" in line], [])
     same("visible secrets", daemon.leaks(PASSWORD), [])
+    daemon.stop()
+
+
+def a_0_is_scraped_before_the_first_contact() -> None:
+    sim = stream.simulator(queues=3, agents=10, load=2)
+    endpoint = Endpoint()
+    daemon = Collectd(account(sim, **stream.PLENTY), stream.block(Media="voice"), ours=(*OURS, "genesys_prometheus"),
+                      more=endpoint.config())
+    stream.wait_listening(daemon)
+    endpoint.wait_open(daemon)
+
+    def offers() -> dict[str, float]:
+        lines = re.findall(r"^genesys_queue_offer_total({.*}) (\S+)$", endpoint.text(), re.M)
+        return {labels: float(value) for labels, value in lines}
+    check_soon("each queue has a counter before its first contact", lambda: len(offers()) == 3, offers)
+    before = offers()
+    same("the counters are 0", set(before.values()), {0.0})
+    sim.thaw()
+    check_soon("one of these series counts its first contact", lambda: any(offers()[labels] > 0 for labels in before), offers, 30)
+    same("no other series has begun", sorted(offers()), sorted(before))
     daemon.stop()
 
 
@@ -361,8 +381,9 @@ def a_bad_configuration_is_refused() -> None:
 
 
 if __name__ == "__main__":
-    report.main([prometheus_reads_openmetrics_with_a_password, values_of_another_host_are_shown, only_permitted_scrapers_read,
-                 a_certificate_of_the_clients_authority_is_enough, a_new_certificate_counts_without_a_restart,
+    report.main([prometheus_reads_openmetrics_with_a_password, a_0_is_scraped_before_the_first_contact,
+                 values_of_another_host_are_shown,
+                 only_permitted_scrapers_read, a_certificate_of_the_clients_authority_is_enough, a_new_certificate_counts_without_a_restart,
                  a_port_in_use_is_tried_again, many_series_while_they_are_written, dead_scrapers_delay_no_other,
                  a_password_in_the_clear_gives_a_warning, many_series_in_write_prometheus_give_a_warning,
                  a_bad_configuration_is_refused],

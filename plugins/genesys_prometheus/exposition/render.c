@@ -143,22 +143,29 @@ static uint64_t bits_of(const struct point *p) {
   return atomic_load_explicit(&p->bits, memory_order_relaxed);
 }
 
+/* Returns the value to show. The first scrape shows the 0 with which a counter
+ * began, the next one its count. */
+static uint64_t take_bits(struct point *p) {
+  bool begins = p->begins;
+  p->begins = false;
+  return begins ? 0 : bits_of(p);
+}
+
 static void add_points(struct writer *w) {
   const struct family *f = w->family;
   const char *suffix = f->kind == GC_EXPORT_COUNTER ? "_total" : "";
   for (size_t i = 0; i < f->count; i++) {
-    const struct point *p = f->points[i];
+    struct point *p = f->points[i];
     if (i + AHEAD < f->count)
       __builtin_prefetch(f->points[i + AHEAD]);
-    uint64_t bits = bits_of(p);
+    uint64_t bits = take_bits(p);
     if (p->kind != STORE_REAL || isfinite(real_of(bits)))
       add_line(w, suffix, p, NULL, p->kind, bits);
   }
 }
 
 /* Returns the value of a counter as a double, for comparison. */
-static double count_of(const struct point *p) {
-  uint64_t bits = bits_of(p);
+static double count_of(const struct point *p, uint64_t bits) {
   if (p->kind == STORE_REAL)
     return real_of(bits);
   return p->kind == STORE_UINT ? (double)bits : (double)(int64_t)bits;
@@ -179,15 +186,18 @@ static void add_histogram(struct writer *w, const struct histogram *h) {
     return;
   const struct point *last = h->buckets[h->bucket_count - 1];
   for (size_t i = 0; i < h->bucket_count; i++) {
-    const struct point *p = h->buckets[i];
-    double number = count_of(p);
+    struct point *p = h->buckets[i];
+    double number = count_of(p, take_bits(p));
     if (number > count)
       count = number;
     add_line(w, "_bucket", p, p->le, STORE_REAL, real_bits(count));
   }
-  if (h->sum == NULL || !isfinite(count_of(h->sum)))
+  if (h->sum == NULL)
     return;
-  add_line(w, "_sum", last, NULL, h->sum->kind, bits_of(h->sum));
+  uint64_t sum = take_bits(h->sum);
+  if (!isfinite(count_of(h->sum, sum)))
+    return;
+  add_line(w, "_sum", last, NULL, h->sum->kind, sum);
   add_line(w, "_count", last, NULL, STORE_REAL, real_bits(count));
 }
 

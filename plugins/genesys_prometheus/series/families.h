@@ -21,10 +21,11 @@ struct point {
   enum gc_export_member member; /* likewise */
   bool is_shown;                /* part of its family, not collided */
   bool is_gone;                 /* to be removed */
-  struct family *family;        /* NULL: its name is taken by another kind */
-  struct point *next;           /* next in a list of the store */
-  double bound;                 /* of a bucket */
-  const char *le;               /* of a bucket: bound as text, after `labels` */
+  bool begins; /* a counter whose first value, a 0, no scrape has shown yet */
+  struct family *family; /* NULL: its name is taken by another kind */
+  struct point *next;    /* next in a list of the store */
+  double bound;          /* of a bucket */
+  const char *le;        /* of a bucket: bound as text, after `labels` */
   uint32_t labels_len;
   char labels[]; /* a="b",c="d", escaped; without `le` */
 };

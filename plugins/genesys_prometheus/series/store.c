@@ -113,6 +113,17 @@ static enum gc_code make_points(struct store *s, struct entry *e,
   return GC_OK;
 }
 
+/* A rate needs a 0 before the first count. Both may be written between two
+ * scrapes. */
+static void mark_beginnings(struct entry *e, const struct store_list *list) {
+  for (size_t i = 0; i < e->count; i++) {
+    struct point *p = e->points[i];
+    if (p != NULL && p->family != NULL)
+      p->begins =
+          p->family->kind != GC_EXPORT_GAUGE && list->numbers[i].bits == 0;
+  }
+}
+
 /* Puts the points into the list of fresh ones. The next scrape shows them; it
  * may begin before this function returns. */
 static void publish_points(struct store *s, struct entry *e) {
@@ -136,6 +147,7 @@ static bool add_entry(struct store *s, struct entry *e,
       table_add(&shard->table, e);
   if (is_new) {
     set_numbers(e, list);
+    mark_beginnings(e, list);
     publish_points(s, e); /* under the lock, so that no expiry frees them */
   }
   pthread_mutex_unlock(&shard->lock);

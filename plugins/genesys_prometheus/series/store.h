@@ -76,7 +76,7 @@ GC_MUST_CHECK enum gc_code store_add(struct store *s,
 void store_expire(struct store *s, uint64_t now_ms);
 
 /* Inserts new series and returns the families, which are the caller's until
- * store_scrape_end. */
+ * store_scrape_end. A counter that began with 0 shows 0 once. */
 const struct family_list *store_scrape_begin(struct store *s);
 void store_scrape_end(struct store *s);
 

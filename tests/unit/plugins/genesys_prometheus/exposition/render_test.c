@@ -61,9 +61,59 @@ static void a_unit_is_named_in_openmetrics_alone(void) {
   store_free(s);
 }
 
+/* The first contact of a queue: 0 and the count come within a second, long
+ * before the next scrape. */
+static void a_counter_that_begins_with_0_shows_it_once(void) {
+  static const char head[] =
+      "# HELP genesys_queue_offer_total Contacts that came into the queue.\n"
+      "# TYPE genesys_queue_offer_total counter\n";
+  char want[400];
+  struct store *s = store_new(100, 1000);
+  put(s, "queue_offer", "voice", 0);
+  put(s, "queue_offer", "voice", 1);
+  snprintf(want, sizeof(want), "%sgenesys_queue_offer_total{%s} 0\n", head, Q);
+  check_text(s, RENDER_TEXT, want);
+  snprintf(want, sizeof(want), "%sgenesys_queue_offer_total{%s} 1\n", head, Q);
+  check_text(s, RENDER_TEXT, want);
+  put(s, "queue_offer", "voice", 0); /* a restart */
+  put(s, "queue_offer", "voice", 1);
+  check_text(s, RENDER_TEXT, want);
+  store_free(s);
+}
+
+static void a_gauge_shows_its_newest_value_alone(void) {
+  struct store *s = store_new(100, 1000);
+  put(s, "queue_depth", "voice", 0);
+  put(s, "queue_depth", "voice", 3);
+  check_text(s, RENDER_TEXT,
+             "# HELP genesys_queue_depth Contacts waiting.\n"
+             "# TYPE genesys_queue_depth gauge\n"
+             "genesys_queue_depth{" Q "} 3\n");
+  store_free(s);
+}
+
 #define HISTOGRAM                                                              \
   "# HELP genesys_queue_wait_time_seconds Waits of answered contacts.\n"       \
   "# TYPE genesys_queue_wait_time_seconds histogram\n"
+
+static void a_histogram_that_begins_with_0_shows_it_once(void) {
+  struct store *s = store_new(100, 1000);
+  for (int value = 0; value < 2; value++) {
+    put(s, "queue_wait_time_seconds_bucket", "voice-le-+Inf", value);
+    put(s, "queue_wait_time_seconds_sum", "voice", 6.5 * value);
+  }
+  check_text(s, RENDER_TEXT,
+             HISTOGRAM "genesys_queue_wait_time_seconds_bucket{" Q
+                       ",le=\"+Inf\"} 0\n"
+                       "genesys_queue_wait_time_seconds_sum{" Q "} 0\n"
+                       "genesys_queue_wait_time_seconds_count{" Q "} 0\n");
+  check_text(s, RENDER_TEXT,
+             HISTOGRAM "genesys_queue_wait_time_seconds_bucket{" Q
+                       ",le=\"+Inf\"} 1\n"
+                       "genesys_queue_wait_time_seconds_sum{" Q "} 6.5\n"
+                       "genesys_queue_wait_time_seconds_count{" Q "} 1\n");
+  store_free(s);
+}
 
 /* The buckets arrive in any order; the reading falls between two values of one
  * answer. */
@@ -158,6 +208,9 @@ static void each_scrape_of_a_busy_store_adds_up(void) {
 int main(void) {
   RUN(both_formats_have_their_heads);
   RUN(a_unit_is_named_in_openmetrics_alone);
+  RUN(a_counter_that_begins_with_0_shows_it_once);
+  RUN(a_gauge_shows_its_newest_value_alone);
+  RUN(a_histogram_that_begins_with_0_shows_it_once);
   RUN(a_histogram_is_consistent_between_two_values);
   RUN(what_is_not_known_is_no_line);
   RUN(labels_are_escaped);
