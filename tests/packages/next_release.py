@@ -13,6 +13,7 @@ import making
 from installed import Host
 from lib import process, report
 from lib.genesys import Simulator
+from lib.process import Program
 from lib.report import Skip, check, note, same
 from making import done, need
 from packages import measures, verdicts
@@ -72,6 +73,9 @@ def from_the_build_to_the_purge() -> None:
     need("mmdebstrap", "chroot", "unshare")
     if os.geteuid() != 0:
         raise Skip("a Debian of its own needs root")
+    mount = Program(["unshare", "--mount", "true"])
+    if mount.wait(60.0) != 0:
+        raise Skip("nothing can be mounted here, as in a chroot: " + mount.text.strip())
     root = making.debian_of(RELEASE, ["make"])
     other = making.copy_of(root)
     builder(root)
