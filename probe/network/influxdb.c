@@ -36,7 +36,7 @@ static void judge_answer(void *ctx, const struct gc_reply *reply,
                  err->text);
     return;
   }
-  struct influx_verdict judged = influx_judge(reply);
+  struct influx_decision judged = influx_decide(reply);
   influx_answer_words(&reply->body, words, sizeof(words));
   if (judged.action == INFLUX_ACCEPTED)
     probe_report(p->reporter, PROBE_INFLUXDB, PROBE_OK, p->subject,

@@ -7,7 +7,7 @@
 
 struct status_row {
   int from, to;
-  struct influx_verdict verdict;
+  struct influx_decision decision;
 };
 
 #define HINT_TOKEN                                                             \
@@ -69,23 +69,23 @@ static enum gc_code code_of(enum gc_failure failure) {
   }
 }
 
-struct influx_verdict influx_judge(const struct gc_reply *reply) {
+struct influx_decision influx_decide(const struct gc_reply *reply) {
   /* A status counts even if its body broke off, except 2xx: only a whole answer
    * confirms that the lines are stored. */
   if (reply->failure != GC_FAILURE_NONE && reply->status < 300)
-    return (struct influx_verdict){INFLUX_PAUSE, code_of(reply->failure), false,
-                                   ""};
+    return (struct influx_decision){INFLUX_PAUSE, code_of(reply->failure),
+                                    false, ""};
   for (size_t i = 0; i < GC_COUNT(rows); i++) {
     if (reply->status < rows[i].from || reply->status > rows[i].to)
       continue;
-    struct influx_verdict verdict = rows[i].verdict;
-    verdict.names_line =
-        verdict.names_line ||
-        (verdict.action == INFLUX_SPLIT && names_line(&reply->body));
-    return verdict;
+    struct influx_decision decision = rows[i].decision;
+    decision.names_line =
+        decision.names_line ||
+        (decision.action == INFLUX_SPLIT && names_line(&reply->body));
+    return decision;
   }
-  return (struct influx_verdict){INFLUX_PAUSE, GC_ERR_PARSE, false,
-                                 "not an HTTP status; check URL"};
+  return (struct influx_decision){INFLUX_PAUSE, GC_ERR_PARSE, false,
+                                  "not an HTTP status; check URL"};
 }
 
 /* Returns the beginning of the value of a member; NULL: there is none. */

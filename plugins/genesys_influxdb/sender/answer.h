@@ -15,7 +15,7 @@ enum influx_action {
   INFLUX_PAUSE_LONG, /* as PAUSE, but longer: only an operator can help */
 };
 
-struct influx_verdict {
+struct influx_decision {
   enum influx_action action;
   enum gc_code code;
   /* INFLUX_SPLIT: the words are about a line. If not, a line that is refused
@@ -27,7 +27,7 @@ struct influx_verdict {
 
 /* Returns the action for an answer. A status without a row is a pause.
  * `reply->body` has the words. */
-struct influx_verdict influx_judge(const struct gc_reply *reply);
+struct influx_decision influx_decide(const struct gc_reply *reply);
 
 /* Copies the message of an error body, printable and cut: the member "error"
  * or "message" of JSON, else the beginning of the text. */

@@ -41,14 +41,14 @@ struct influx_sender {
   struct influx_sender_stats stats;
 };
 
-static void advance(struct influx_sender *s);
+static void send_next(struct influx_sender *s);
 
 static uint64_t now_ms(const struct influx_sender *s) {
   return s->env->now_ms(s->env->ctx);
 }
 
-static void notice(const struct influx_sender *s, const char *cause,
-                   const struct gc_err *err) {
+static void report_cause(const struct influx_sender *s, const char *cause,
+                         const struct gc_err *err) {
   static const struct gc_err good = {.code = GC_OK};
   s->env->notice(s->env->ctx, cause, err != NULL ? err : &good);
 }
@@ -69,11 +69,11 @@ static void set_timer(struct influx_sender *s, uint64_t due_ms) {
 /* ---- pauses ---- */
 
 static void pause_for(struct influx_sender *s, uint32_t base_ms,
-                      uint32_t ask_ms) {
+                      uint32_t retry_after_ms) {
   s->backoff.base_ms = base_ms;
   s->backoff.cap_ms = INFLUX_RETRY_MAX_MS;
-  uint32_t wait_ms =
-      gc_backoff_fail(&s->backoff, ask_ms, s->env->random32(s->env->ctx));
+  uint32_t wait_ms = gc_backoff_fail(&s->backoff, retry_after_ms,
+                                     s->env->random32(s->env->ctx));
   s->stats.is_up = false;
   s->drains = true;
   change_state(s, INFLUX_EV_FAIL);
@@ -87,7 +87,7 @@ static void on_secret(void *ctx, const struct gc_secret_answer *answer) {
   if (answer->code != GC_OK) {
     struct gc_err err = answer->err;
     (void)gc_fail_in(&err, GC_ERR_AUTH, "%s: ", s->settings->secret_option);
-    notice(s, "database", &err);
+    report_cause(s, "database", &err);
     pause_for(s, INFLUX_RETRY_OPERATOR_MS, 0);
     return;
   }
@@ -100,7 +100,7 @@ static void on_secret(void *ctx, const struct gc_secret_answer *answer) {
   }
   s->has_secret = true;
   s->secret_ms = now_ms(s);
-  advance(s);
+  send_next(s);
 }
 
 static bool needs_secret(const struct influx_sender *s) {
@@ -134,7 +134,7 @@ static bool load_batch(struct influx_sender *s) {
     influx_batch_reset(&s->batch);
     (void)gc_fail(&err, code, "%s",
                   err.text[0] != '\0' ? err.text : gc_code_words(code));
-    notice(s, "position", &err);
+    report_cause(s, "position", &err);
     pause_for(s, INFLUX_RETRY_MS, 0);
   }
   return s->batch.lines > 0;
@@ -143,21 +143,21 @@ static bool load_batch(struct influx_sender *s) {
 static void save_refused(struct influx_sender *s) {
   struct gc_err err = {.code = GC_OK};
   if (s->batch.refused_count == 0) {
-    notice(s, "refused lines", NULL);
+    report_cause(s, "refused lines", NULL);
     return;
   }
   s->stats.refused += s->batch.refused_count;
   (void)!influx_quarantine(s->settings->folder, s->batch.refused.data,
                            s->batch.refused.len, s->env->wall_ms(s->env->ctx),
                            &err);
-  notice(s, "quarantine", &err);
+  report_cause(s, "quarantine", &err);
   const char *words = s->batch.refused.data + 2;
   (void)gc_fail(&err, GC_ERR_REQUEST,
                 "the database refuses %zu of %zu lines, see refused.lines in "
                 "SpoolDir: %.*s",
                 s->batch.refused_count, s->batch.lines,
                 (int)strcspn(words, "\n"), words);
-  notice(s, "refused lines", &err);
+  report_cause(s, "refused lines", &err);
 }
 
 /* Ends a batch of which every line is in the database or in quarantine. */
@@ -167,7 +167,7 @@ static void finish_batch(struct influx_sender *s) {
   s->stats.sent += s->batch.lines - s->batch.refused_count;
   if (s->has_place) {
     (void)!gc_spool_commit(s->spool, s->end, &err);
-    notice(s, "position", &err);
+    report_cause(s, "position", &err);
   }
   s->waiting -= s->waiting < s->batch.lines ? s->waiting : s->batch.lines;
   influx_batch_reset(&s->batch);
@@ -211,13 +211,13 @@ static void send_part(struct influx_sender *s) {
   if (s->env->transport.start(s->env->transport.ctx, &s->exchange, &err) ==
       GC_OK)
     return;
-  notice(s, "database", &err);
+  report_cause(s, "database", &err);
   pause_for(s, INFLUX_RETRY_MS, 0);
 }
 
 /* Reads the secret if it is needed, else sends the next part. The state is
  * SECRET, with a batch and no running request. */
-static void advance(struct influx_sender *s) {
+static void send_next(struct influx_sender *s) {
   if (needs_secret(s)) {
     read_secret(s);
     return;
@@ -233,7 +233,7 @@ static bool is_due(const struct influx_sender *s) {
 }
 
 /* In IDLE: begins a batch, or waits for FlushInterval. */
-static void consider(struct influx_sender *s) {
+static void begin_if_due(struct influx_sender *s) {
   if (s->state != INFLUX_IDLE)
     return;
   if (!is_due(s)) {
@@ -245,7 +245,7 @@ static void consider(struct influx_sender *s) {
     s->drains = true;
   if (load_batch(s)) {
     change_state(s, INFLUX_EV_SEND);
-    advance(s);
+    send_next(s);
     return;
   }
   if (s->state != INFLUX_IDLE || !gc_spool_is_open(s->spool))
@@ -265,91 +265,92 @@ static void part_was_taken(struct influx_sender *s,
   s->stats.last_success_ms = now_ms(s);
   s->stats.is_up = true;
   gc_backoff_reset(&s->backoff);
-  notice(s, "database", NULL);
+  report_cause(s, "database", NULL);
   influx_batch_took(&s->batch);
 }
 
-static void describe(const struct influx_sender *s,
-                     const struct gc_reply *reply, struct influx_verdict v,
-                     const struct gc_err *why, struct gc_err *err) {
+static void describe_answer(const struct influx_sender *s,
+                            const struct gc_reply *reply,
+                            struct influx_decision d, const struct gc_err *why,
+                            struct gc_err *err) {
   char words[WORDS_SIZE];
   if (reply->failure != GC_FAILURE_NONE && reply->status < 300) {
     *err = *why;
-    err->code = v.code;
-    (void)gc_fail_in(err, v.code, "lines wait in the spool: ");
+    err->code = d.code;
+    (void)gc_fail_in(err, d.code, "lines wait in the spool: ");
     return;
   }
   influx_answer_words(&reply->body, words, sizeof(words));
-  (void)gc_fail(err, v.code, "%s answered %d%s%s%s%s; lines wait in the spool",
+  (void)gc_fail(err, d.code, "%s answered %d%s%s%s%s; lines wait in the spool",
                 s->settings->target.url, reply->status,
                 words[0] != '\0' ? ": " : "", words,
-                v.hint[0] != '\0' ? "; " : "", v.hint);
+                d.hint[0] != '\0' ? "; " : "", d.hint);
 }
 
 static void pause_after(struct influx_sender *s, const struct gc_reply *reply,
-                        struct influx_verdict v, const struct gc_err *why) {
+                        struct influx_decision d, const struct gc_err *why) {
   struct gc_err err = {.code = GC_OK};
-  uint32_t ask_s = reply->has_retry_after ? reply->retry_after_s : 0;
-  if (ask_s > INFLUX_RETRY_AFTER_MAX_S)
-    ask_s = INFLUX_RETRY_AFTER_MAX_S;
+  uint32_t retry_after_s = reply->has_retry_after ? reply->retry_after_s : 0;
+  if (retry_after_s > INFLUX_RETRY_AFTER_MAX_S)
+    retry_after_s = INFLUX_RETRY_AFTER_MAX_S;
   s->stats.requests_failed++;
-  describe(s, reply, v, why, &err);
-  notice(s, "database", &err);
-  if (v.code == GC_ERR_AUTH || v.code == GC_ERR_PERMISSION)
+  describe_answer(s, reply, d, why, &err);
+  report_cause(s, "database", &err);
+  if (d.code == GC_ERR_AUTH || d.code == GC_ERR_PERMISSION)
     s->has_secret =
         false; /* the file may have been corrected when it is read */
   pause_for(
-      s, v.action == INFLUX_PAUSE ? INFLUX_RETRY_MS : INFLUX_RETRY_OPERATOR_MS,
-      ask_s * 1000);
+      s, d.action == INFLUX_PAUSE ? INFLUX_RETRY_MS : INFLUX_RETRY_OPERATOR_MS,
+      retry_after_s * 1000);
 }
 
 /* Halves a part that was refused, or puts its single line aside. Returns false
  * when the database refuses everything, in words that name no line. */
 static bool split_part(struct influx_sender *s, const struct gc_reply *reply,
-                       struct influx_verdict v) {
+                       struct influx_decision d) {
   char words[WORDS_SIZE];
   if (influx_batch_split(&s->batch))
     return true;
-  bool is_at_fault = v.names_line || s->batch.took_some;
+  bool is_at_fault = d.names_line || s->batch.took_some;
   influx_answer_words(&reply->body, words, sizeof(words));
   return is_at_fault && influx_batch_put_aside(&s->batch, words) == GC_OK;
 }
 
-static void go_on(struct influx_sender *s) {
+static void continue_batch(struct influx_sender *s) {
   const char *bytes;
   size_t len;
   if (influx_batch_next(&s->batch, &bytes, &len)) {
     change_state(s, INFLUX_EV_MORE);
-    advance(s);
+    send_next(s);
     return;
   }
   finish_batch(s);
   s->flush_due_ms =
       s->waiting > 0 ? now_ms(s) + s->settings->flush_interval_ms : 0;
   change_state(s, INFLUX_EV_DONE);
-  consider(s);
+  begin_if_due(s);
 }
 
 static void on_answer(struct gc_exchange *x, const struct gc_reply *reply,
                       const struct gc_err *why) {
   struct influx_sender *s = x->ctx;
-  struct influx_verdict v = influx_judge(reply);
-  if (v.action == INFLUX_ACCEPTED) {
+  struct influx_decision d = influx_decide(reply);
+  if (d.action == INFLUX_ACCEPTED) {
     part_was_taken(s, reply);
-    go_on(s);
+    continue_batch(s);
     return;
   }
-  if (v.action == INFLUX_SPLIT && split_part(s, reply, v)) {
+  if (d.action == INFLUX_SPLIT && split_part(s, reply, d)) {
     s->stats.requests_failed++;
-    go_on(s);
+    continue_batch(s);
     return;
   }
-  if (v.action == INFLUX_SPLIT) {
+  if (d.action == INFLUX_SPLIT) {
     influx_batch_restart(&s->batch);
-    v.action = INFLUX_PAUSE_LONG;
-    v.hint = "check URL and Version";
+    d.action = INFLUX_PAUSE_LONG;
+    d.hint = "check URL and Version";
   }
-  pause_after(s, reply, v, why);
+  pause_after(s, reply, d, why);
 }
 
 /* True if the spool has dropped the batch, or a part of it, past SpoolMax: its
@@ -364,14 +365,14 @@ static void on_timer(void *ctx, uint64_t at_ms) {
   struct influx_sender *s = ctx;
   (void)at_ms;
   if (s->state != INFLUX_PAUSED) {
-    consider(s);
+    begin_if_due(s);
     return;
   }
   if (was_dropped(s))
     influx_batch_reset(&s->batch);
   if (s->batch.lines > 0 || load_batch(s)) {
     change_state(s, INFLUX_EV_RESUME);
-    advance(s);
+    send_next(s);
     return;
   }
   if (s->timer.place != 0)
@@ -381,7 +382,7 @@ static void on_timer(void *ctx, uint64_t at_ms) {
     return;
   }
   change_state(s, INFLUX_EV_DONE);
-  consider(s);
+  begin_if_due(s);
 }
 
 /* ---- for the node ---- */
@@ -429,12 +430,12 @@ void influx_sender_add(struct influx_sender *s, uint64_t lines) {
   s->waiting += lines;
   if (s->flush_due_ms == 0)
     s->flush_due_ms = now_ms(s) + s->settings->flush_interval_ms;
-  consider(s);
+  begin_if_due(s);
 }
 
 void influx_sender_flush(struct influx_sender *s) {
   s->drains = true;
-  consider(s);
+  begin_if_due(s);
 }
 
 void influx_sender_forget_place(struct influx_sender *s) {

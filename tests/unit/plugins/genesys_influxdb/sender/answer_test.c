@@ -3,12 +3,12 @@
 
 #include "tests/support/check.h"
 
-static struct influx_verdict judge(enum gc_failure failure, int status,
-                                   const char *body) {
+static struct influx_decision decide(enum gc_failure failure, int status,
+                                     const char *body) {
   GC_AUTO(gc_buf_clear) struct gc_buf text = {.max = 1000};
   CHECK_INT(gc_buf_text(&text, body), GC_OK);
   struct gc_reply reply = {.failure = failure, .status = status, .body = text};
-  return influx_judge(&reply);
+  return influx_decide(&reply);
 }
 
 static void each_answer_has_its_action(void) {
@@ -50,11 +50,11 @@ static void each_answer_has_its_action(void) {
     char row[32];
     snprintf(row, sizeof(row), "%d/%d", rows[i].failure, rows[i].status);
     CHECK_ROW(row);
-    struct influx_verdict v =
-        judge(rows[i].failure, rows[i].status, rows[i].body);
-    CHECK_INT(v.action, rows[i].action);
-    CHECK_INT(v.code, rows[i].code);
-    CHECK_INT(v.names_line, rows[i].names_line);
+    struct influx_decision d =
+        decide(rows[i].failure, rows[i].status, rows[i].body);
+    CHECK_INT(d.action, rows[i].action);
+    CHECK_INT(d.code, rows[i].code);
+    CHECK_INT(d.names_line, rows[i].names_line);
   }
 }
 
