@@ -29,15 +29,15 @@ struct gc_throttle {
 
 GC_API void gc_throttle_init(struct gc_throttle *t);
 
-/* Notes a 429 of `function`; ask_s 0: without Retry-After. True if the whole
- * account pauses, false if only that function pauses; `ret_wait_ms` is the
- * length of the pause. Requests that run together fail together: a later answer
- * never shortens the account's pause, and counts as a further failure only if
- * its Retry-After ends later. */
+/* Notes a 429 of `function`; retry_after_s 0: without Retry-After. True if the
+ * whole account pauses, false if only that function pauses; `ret_wait_ms` is
+ * the length of the pause. Requests that run together fail together: a later
+ * answer never shortens the account's pause, and counts as a further failure
+ * only if its Retry-After ends later. */
 GC_API bool gc_throttle_note(struct gc_throttle *t,
-                             enum gc_endpoint_id function, uint32_t ask_s,
-                             uint32_t random32, uint64_t now_ms,
-                             uint64_t *ret_wait_ms);
+                             enum gc_endpoint_id function,
+                             uint32_t retry_after_s, uint32_t random32,
+                             uint64_t now_ms, uint64_t *ret_wait_ms);
 
 /* Returns how long `function` itself still pauses, in ms; 0: it does not
  * pause. */

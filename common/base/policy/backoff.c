@@ -8,12 +8,12 @@ static uint32_t ceiling_ms(const struct gc_backoff *b) {
   return ms < b->cap_ms ? (uint32_t)ms : b->cap_ms;
 }
 
-uint32_t gc_backoff_fail(struct gc_backoff *b, uint32_t ask_ms,
+uint32_t gc_backoff_fail(struct gc_backoff *b, uint32_t retry_after_ms,
                          uint32_t random32) {
   uint32_t wait_ms = (uint32_t)(((uint64_t)ceiling_ms(b) * random32) >> 32) + 1;
   if (b->failures < 64)
     b->failures++;
-  return ask_ms > 0 ? ask_ms : wait_ms;
+  return retry_after_ms > 0 ? retry_after_ms : wait_ms;
 }
 
 void gc_backoff_reset(struct gc_backoff *b) { b->failures = 0; }

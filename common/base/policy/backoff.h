@@ -18,9 +18,9 @@ struct gc_backoff {
 };
 
 /* Notes a failure and returns how many milliseconds to wait, at least 1.
- * `ask_ms` is the time that the server asks for (Retry-After); a time other
- * than 0 is returned as it is. `random32`: any 32 random bits. */
-GC_API uint32_t gc_backoff_fail(struct gc_backoff *b, uint32_t ask_ms,
+ * `retry_after_ms` is the time that the server asks for (Retry-After); a time
+ * other than 0 is returned as it is. `random32`: any 32 random bits. */
+GC_API uint32_t gc_backoff_fail(struct gc_backoff *b, uint32_t retry_after_ms,
                                 uint32_t random32);
 /* Notes a success: the next failure begins at base_ms again. */
 GC_API void gc_backoff_reset(struct gc_backoff *b);

@@ -22,7 +22,7 @@ struct gc_secret_reader {
 struct reading {
   struct place place;
   struct gc_secret_answer answer;
-  struct gc_secret_look look;
+  struct gc_secret_stat stat;
   void (*done)(void *ctx, const struct gc_secret_answer *answer);
   void *ctx;
 };
@@ -112,28 +112,28 @@ enum gc_code gc_secret_read_bounded(struct gc_bounded *b,
   return code;
 }
 
-static void run_look(void *ctx) {
+static void stat_place(void *ctx) {
   struct reading *r = ctx;
   const struct gc_secret secret = {.file = r->place.file,
                                    .credential = r->place.credential,
                                    .what = r->place.what};
-  r->look.version = gc_secret_version(&secret);
-  if (!gc_secret_is_exposed(&secret, &r->look.exposed))
-    r->look.exposed.code = GC_OK;
+  r->stat.version = gc_secret_version(&secret);
+  if (!gc_secret_is_exposed(&secret, &r->stat.exposed))
+    r->stat.exposed.code = GC_OK;
 }
 
-enum gc_code gc_secret_look_bounded(struct gc_bounded *b,
+enum gc_code gc_secret_stat_bounded(struct gc_bounded *b,
                                     const struct gc_secret *secret,
-                                    struct gc_secret_look *ret) {
-  *ret = (struct gc_secret_look){.version = 0};
+                                    struct gc_secret_stat *ret) {
+  *ret = (struct gc_secret_stat){.version = 0};
   struct reading *r = new_reading(secret->file, secret->credential);
   if (r == NULL)
     return GC_ERR_MEMORY;
   r->place.what = secret->what;
-  enum gc_code code = gc_bounded_run(b, run_look, drop_reading, r);
+  enum gc_code code = gc_bounded_run(b, stat_place, drop_reading, r);
   if (code != GC_OK)
     return code;
-  *ret = r->look;
+  *ret = r->stat;
   drop_reading(r);
   return GC_OK;
 }

@@ -40,15 +40,15 @@ gc_secret_read_bounded(struct gc_bounded *b, const struct gc_secret *secret,
                        struct gc_buf *out, struct gc_err *err);
 
 /* What a secret's file shows without being read. */
-struct gc_secret_look {
+struct gc_secret_stat {
   uint64_t version;      /* gc_secret_version */
   struct gc_err exposed; /* the warning of gc_secret_is_exposed; GC_OK: none */
 };
-/* Looks at the file within the bound of `b`. GC_ERR_TIMEOUT: the file system
- * does not answer, and `ret` is empty. Any thread. */
+/* Reads that within the bound of `b`. GC_ERR_TIMEOUT: the file system does not
+ * answer, and `ret` is empty. Any thread. */
 GC_API GC_MUST_CHECK enum gc_code
-gc_secret_look_bounded(struct gc_bounded *b, const struct gc_secret *secret,
-                       struct gc_secret_look *ret);
+gc_secret_stat_bounded(struct gc_bounded *b, const struct gc_secret *secret,
+                       struct gc_secret_stat *ret);
 
 /* Fills an empty answer; may block for as long as the disk does. */
 GC_API void gc_secret_answer_read(const struct gc_secret *secret,

@@ -58,10 +58,9 @@ int gc_listener_open(const struct gc_listener_options *o, struct gc_err *err);
 /* Checks the files of the certificates, and reads them if `reads`, within
  * GC_LISTENER_FILES_WAIT_MS; the caller clears `ret`. GC_ERR_TIMEOUT: their
  * disk hangs; GC_ERR_CONFIG: one cannot be read. */
-GC_MUST_CHECK enum gc_code gc_listener_look_at_pems(struct gc_listener *l,
-                                                    bool reads,
-                                                    struct pems *ret,
-                                                    struct gc_err *err);
+GC_MUST_CHECK enum gc_code gc_listener_read_pems(struct gc_listener *l,
+                                                 bool reads, struct pems *ret,
+                                                 struct gc_err *err);
 void gc_listener_clear_pems(struct pems *p);
 
 /* Closes connections that have not sent a whole request in time. */

@@ -33,7 +33,7 @@ static void report_server(struct gc_listener *l, const struct gc_err *err) {
 static bool have_changed(struct gc_listener *l) {
   struct gc_err err = {.code = GC_OK};
   struct pems now;
-  enum gc_code code = gc_listener_look_at_pems(l, false, &now, &err);
+  enum gc_code code = gc_listener_read_pems(l, false, &now, &err);
   if (code != GC_OK || l->is_hanging)
     report_server(l, &err);
   l->is_hanging = code != GC_OK;
@@ -113,7 +113,7 @@ static void end_server(struct server *s) {
 static enum gc_code start_server(struct gc_listener *l, struct server *s,
                                  struct gc_err *err) {
   const struct gc_listener_options *o = l->settings.options;
-  GC_TRY(gc_listener_look_at_pems(l, true, &s->pems, err));
+  GC_TRY(gc_listener_read_pems(l, true, &s->pems, err));
   memcpy(l->files, s->pems.files, sizeof(l->files));
   if (l->socket < 0)
     l->socket = gc_listener_open(o, err);

@@ -14,7 +14,7 @@ static const char *const names[PEM_COUNT] = {"TLSCert", "TLSKey",
                                              "TLSClientCA"};
 
 /* One check of the files; it may outlive the listener (net/bounded). */
-struct look {
+struct pem_read {
   char *paths[PEM_COUNT]; /* NULL: none */
   bool reads;             /* the texts, too */
   struct pems found;
@@ -35,16 +35,16 @@ void gc_listener_clear_pems(struct pems *p) {
     gc_buf_wipe(&p->texts[i]);
 }
 
-static void free_look(void *ctx) {
-  struct look *l = ctx;
+static void free_pem_read(void *ctx) {
+  struct pem_read *l = ctx;
   for (size_t i = 0; i < PEM_COUNT; i++)
     free(l->paths[i]);
   gc_listener_clear_pems(&l->found);
   free(l);
 }
 
-static void run_look(void *ctx) {
-  struct look *l = ctx;
+static void read_pems(void *ctx) {
+  struct pem_read *l = ctx;
   for (size_t i = 0; i < PEM_COUNT; i++) {
     struct stat *st = &l->found.files[i];
     if (l->paths[i] != NULL && stat(l->paths[i], st) != 0)
@@ -61,8 +61,9 @@ static void run_look(void *ctx) {
   }
 }
 
-static struct look *new_look(const struct gc_listener_options *o, bool reads) {
-  struct look *l = calloc(1, sizeof(*l));
+static struct pem_read *new_pem_read(const struct gc_listener_options *o,
+                                     bool reads) {
+  struct pem_read *l = calloc(1, sizeof(*l));
   bool has_all = l != NULL;
   for (size_t i = 0; i < PEM_COUNT && has_all; i++)
     if (path_of(o, i) != NULL) {
@@ -74,7 +75,7 @@ static struct look *new_look(const struct gc_listener_options *o, bool reads) {
     return l;
   }
   if (l != NULL)
-    free_look(l);
+    free_pem_read(l);
   return NULL;
 }
 
@@ -88,26 +89,27 @@ static enum gc_code fail_hanging(const struct gc_listener_options *o,
   return gc_file_hangs(what, err);
 }
 
-enum gc_code gc_listener_look_at_pems(struct gc_listener *l, bool reads,
-                                      struct pems *ret, struct gc_err *err) {
+enum gc_code gc_listener_read_pems(struct gc_listener *l, bool reads,
+                                   struct pems *ret, struct gc_err *err) {
   const struct gc_listener_options *o = l->settings.options;
   *ret = (struct pems){.texts = {{0}}};
   if (o->tls_cert == NULL)
     return GC_OK;
-  struct look *look = new_look(o, reads);
-  if (look == NULL)
+  struct pem_read *read = new_pem_read(o, reads);
+  if (read == NULL)
     return gc_fail(err, GC_ERR_MEMORY, "out of memory");
-  enum gc_code code = gc_bounded_run(l->pem_reads, run_look, free_look, look);
+  enum gc_code code =
+      gc_bounded_run(l->pem_reads, read_pems, free_pem_read, read);
   if (code == GC_ERR_TIMEOUT)
     return fail_hanging(o, err);
   if (code != GC_OK)
     return gc_fail(err, code, "%s: %s", names[PEM_CERT], gc_code_words(code));
-  code = look->code;
+  code = read->code;
   if (code == GC_OK) {
-    *ret = look->found;
-    memset(&look->found, 0, sizeof(look->found));
+    *ret = read->found;
+    memset(&read->found, 0, sizeof(read->found));
   } else
-    *err = look->err;
-  free_look(look);
+    *err = read->err;
+  free_pem_read(read);
   return code;
 }

@@ -45,8 +45,8 @@ static enum MHD_Result queue_answer(struct MHD_Connection *c, unsigned status,
   return result;
 }
 
-static enum MHD_Result refuse(struct MHD_Connection *c, unsigned status,
-                              const char *words) {
+static enum MHD_Result refuse_request(struct MHD_Connection *c, unsigned status,
+                                      const char *words) {
   return queue_answer(c, status, "text/plain", words, strlen(words));
 }
 
@@ -76,10 +76,10 @@ static enum MHD_Result answer_query(struct MHD_Connection *c,
   GC_AUTO(gc_buf_clear) struct gc_buf body = {.max = DOCUMENT_MAX_BYTES};
   const struct gc_health_time now = {gc_clock_now_ms(), gc_clock_wall_ms()};
   if (gc_health_snapshot_take(&s, &now) != GC_OK)
-    return refuse(c, 500, "out of memory\n");
+    return refuse_request(c, 500, "out of memory\n");
   unsigned status = gc_health_document(&s, q, &now, &body);
   if (status == 500)
-    return refuse(c, 500, "out of memory\n");
+    return refuse_request(c, 500, "out of memory\n");
   return queue_answer(c, status, "application/json", body.data, body.len);
 }
 
@@ -92,14 +92,15 @@ static enum MHD_Result on_request(void *ctx, struct MHD_Connection *c,
   (void)version, (void)bytes, (void)place;
   *len = 0;
   if (!gc_health_query_of(url, &q))
-    return refuse(c, 404, "not here: /health, /health/ready\n");
+    return refuse_request(c, 404, "not here: /health, /health/ready\n");
   if (strcmp(method, "GET") != 0 && strcmp(method, "HEAD") != 0)
-    return refuse(c, 405, "GET only\n");
+    return refuse_request(c, 405, "GET only\n");
   unsigned status = authorize_client(e, c);
   if (status != 0)
-    return refuse(c, status,
-                  status == 401 ? "the secret is missing or wrong\n"
-                                : "the file of the secret is not read yet\n");
+    return refuse_request(c, status,
+                          status == 401
+                              ? "the secret is missing or wrong\n"
+                              : "the file of the secret is not read yet\n");
   q.block = MHD_lookup_connection_value(c, MHD_GET_ARGUMENT_KIND, "block");
   return answer_query(c, &q);
 }
@@ -115,15 +116,15 @@ static void on_completed(void *ctx, struct MHD_Connection *c, void **place,
 
 static void warn_exposed(struct health_endpoint *e,
                          const struct gc_secret *secret) {
-  struct gc_secret_look look;
-  if (gc_secret_look_bounded(e->secret_reads, secret, &look) != GC_OK ||
-      look.version == e->secret_version)
+  struct gc_secret_stat stat;
+  if (gc_secret_stat_bounded(e->secret_reads, secret, &stat) != GC_OK ||
+      stat.version == e->secret_version)
     return;
-  e->secret_version = look.version;
-  if (look.exposed.code != GC_OK)
-    look.exposed.code = GC_ERR_AUTH;
+  e->secret_version = stat.version;
+  if (stat.exposed.code != GC_OK)
+    stat.exposed.code = GC_ERR_AUTH;
   e->settings.notice(e->settings.ctx, "mode of SharedSecretFile",
-                     &look.exposed);
+                     &stat.exposed);
 }
 
 /* Reads the secret. While the disk hangs, the one that was read last counts. */

@@ -118,13 +118,13 @@ void endpoint_check_modes(struct endpoint *e) {
   for (size_t i = 0; i < ENDPOINT_FILES; i++) {
     const struct gc_secret secret = {.file = files[i].path,
                                      .what = files[i].option};
-    struct gc_secret_look look;
+    struct gc_secret_stat stat;
     if (secret.file == NULL ||
-        gc_secret_look_bounded(e->file_reads, &secret, &look) != GC_OK ||
-        look.version == e->versions[i])
+        gc_secret_stat_bounded(e->file_reads, &secret, &stat) != GC_OK ||
+        stat.version == e->versions[i])
       continue;
-    e->versions[i] = look.version;
-    if (look.exposed.code != GC_OK)
-      e->settings.warn(e->settings.ctx, look.exposed.text);
+    e->versions[i] = stat.version;
+    if (stat.exposed.code != GC_OK)
+      e->settings.warn(e->settings.ctx, stat.exposed.text);
   }
 }

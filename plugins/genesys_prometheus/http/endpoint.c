@@ -39,8 +39,9 @@ static enum MHD_Result queue_response(struct endpoint *e,
   return result;
 }
 
-static enum MHD_Result refuse(struct endpoint *e, struct MHD_Connection *c,
-                              enum endpoint_status status) {
+static enum MHD_Result refuse_request(struct endpoint *e,
+                                      struct MHD_Connection *c,
+                                      enum endpoint_status status) {
   const struct endpoint_options *o = e->settings.options;
   const char *words = statuses[status].words;
   struct MHD_Response *r = MHD_create_response_from_buffer(
@@ -85,7 +86,7 @@ static enum MHD_Result answer_scrape(struct endpoint *e,
   size_t len = 0;
   char *bytes = render_body(e, format, is_gzip, &len);
   if (bytes == NULL)
-    return refuse(e, c, ENDPOINT_503);
+    return refuse_request(e, c, ENDPOINT_503);
   struct MHD_Response *r =
       MHD_create_response_from_buffer(len, bytes, MHD_RESPMEM_MUST_FREE);
   if (r == NULL) {
@@ -107,11 +108,12 @@ static enum MHD_Result on_request(void *ctx, struct MHD_Connection *c,
   (void)version, (void)bytes, (void)place;
   *len = 0;
   if (strcmp(url, e->settings.options->path) != 0)
-    return refuse(e, c, ENDPOINT_404);
+    return refuse_request(e, c, ENDPOINT_404);
   if (strcmp(method, "GET") != 0 && strcmp(method, "HEAD") != 0)
-    return refuse(e, c, ENDPOINT_405);
+    return refuse_request(e, c, ENDPOINT_405);
   enum endpoint_status status = endpoint_authorize(e, c);
-  return status == ENDPOINT_200 ? answer_scrape(e, c) : refuse(e, c, status);
+  return status == ENDPOINT_200 ? answer_scrape(e, c)
+                                : refuse_request(e, c, status);
 }
 
 static void on_completed(void *ctx, struct MHD_Connection *c, void **place,

@@ -6,7 +6,7 @@ static const uint32_t half = UINT32_C(1) << 31;
 
 static void retry_after_decides_whether_the_account_or_a_function_pauses(void) {
   static const struct {
-    uint32_t ask_s;
+    uint32_t retry_after_s;
     bool whole_account;
     uint64_t wait_ms;
   } rows[] = {{1, true, 1000},          {7, true, 7000},
@@ -16,8 +16,8 @@ static void retry_after_decides_whether_the_account_or_a_function_pauses(void) {
     struct gc_throttle t;
     uint64_t wait_ms;
     gc_throttle_init(&t);
-    CHECK_INT(gc_throttle_note(&t, GC_ENDPOINT_QUEUES, rows[i].ask_s, half,
-                               5000, &wait_ms),
+    CHECK_INT(gc_throttle_note(&t, GC_ENDPOINT_QUEUES, rows[i].retry_after_s,
+                               half, 5000, &wait_ms),
               rows[i].whole_account);
     CHECK_INT(wait_ms, rows[i].wait_ms);
     CHECK_INT(t.paused_until_ms, rows[i].whole_account ? 5000 + wait_ms : 0);

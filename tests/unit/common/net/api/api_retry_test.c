@@ -226,18 +226,18 @@ static void others_go_on_while_one_backs_off(void) {
 /* The wait is exactly the Retry-After of the server. A call with one above
  * GC_THROTTLE_ACCOUNT_MAX_S fails and leaves the repeat to the next poll. */
 static void a_5xx_with_retry_after_is_not_repeated_sooner(void) {
-  static const uint32_t ask_s[] = {1, 8, 9, 120, 180};
-  for (size_t i = 0; i < GC_COUNT(ask_s); i++) {
+  static const uint32_t retry_after_s[] = {1, 8, 9, 120, 180};
+  for (size_t i = 0; i < GC_COUNT(retry_after_s); i++) {
     api_begin();
     replay_answer(&api_world,
                   &(struct replay_answer){.match = QUEUES,
                                           .status = 503,
                                           .has_retry_after = true,
-                                          .retry_after_s = ask_s[i]});
+                                          .retry_after_s = retry_after_s[i]});
     api_answer(QUEUES, 0, 200);
     struct job j;
     api_call(&j, GC_ENDPOINT_QUEUES);
-    replay_run(&api_world, ask_s[i] * 1000 - 1);
+    replay_run(&api_world, retry_after_s[i] * 1000 - 1);
     CHECK_INT(replay_count(&api_world, QUEUES), 1);
     replay_run(&api_world, 1);
     replay_settle(&api_world);

@@ -5,10 +5,10 @@
 #include "tests/support/check.h"
 
 static void a_429_pauses_the_account_for_its_retry_after(void) {
-  static const uint32_t ask_s[] = {1, 42, 180};
-  for (size_t i = 0; i < GC_COUNT(ask_s); i++) {
+  static const uint32_t retry_after_s[] = {1, 42, 180};
+  for (size_t i = 0; i < GC_COUNT(retry_after_s); i++) {
     api_begin();
-    api_throttled(QUEUES, ask_s[i]);
+    api_throttled(QUEUES, retry_after_s[i]);
     api_answer("GET", REPLAY_ALWAYS, 200);
     struct job a, b;
     api_call(&a, GC_ENDPOINT_QUEUES);
@@ -16,7 +16,7 @@ static void a_429_pauses_the_account_for_its_retry_after(void) {
     api_call(&b, GC_ENDPOINT_USERS);
     size_t before = api_world.request_count;
     CHECK(gc_auth_reject(api_auth, 1)); /* wants a new token now */
-    replay_run(&api_world, ask_s[i] * 1000 - 1);
+    replay_run(&api_world, retry_after_s[i] * 1000 - 1);
     CHECK_INT(api_world.request_count, before);
     CHECK_INT(a.done + b.done, 0);
     replay_run(&api_world, 1);

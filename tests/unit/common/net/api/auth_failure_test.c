@@ -311,18 +311,18 @@ static void a_failed_request_backs_off_and_retries_without_end(void) {
 
 static void retry_after_is_kept_to_the_second_up_to_15_minutes(void) {
   static const struct {
-    uint32_t ask_s, wait_s;
+    uint32_t retry_after_s, wait_s;
     int status;
   } rows[] = {{1, 1, 429},       {42, 42, 503},         {600, 600, 429},
               {900, 900, 503},   {901, 900, 429},       {86400, 900, 503},
               {86400, 900, 429}, {UINT32_MAX, 900, 503}};
   for (size_t i = 0; i < GC_COUNT(rows); i++) {
     auth_begin();
-    replay_answer(&auth_world,
-                  &(struct replay_answer){.match = AUTH_ASK,
-                                          .status = rows[i].status,
-                                          .has_retry_after = true,
-                                          .retry_after_s = rows[i].ask_s});
+    replay_answer(&auth_world, &(struct replay_answer){
+                                   .match = AUTH_ASK,
+                                   .status = rows[i].status,
+                                   .has_retry_after = true,
+                                   .retry_after_s = rows[i].retry_after_s});
     auth_answer(0, 200, AUTH_TOKEN("t1"));
     CHECK_INT(auth_want(), GC_AUTH_FAILED);
     CHECK_INT(auth_stats().state, GC_AUTH_FAILED);
