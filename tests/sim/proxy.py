@@ -64,7 +64,7 @@ class Proxy:
             self.agents: Counter[str] = Counter()
             self.users: Counter[str] = Counter()
             self.last: deque[dict[str, Any]] = deque(maxlen=100)
-            self.most_open = 0
+            self.max_open = 0
 
     def count(self, what: str, number: int = 1) -> None:
         with self._lock:
@@ -74,7 +74,7 @@ class Proxy:
         with self._lock:
             return {"counts": dict(self.counts), "targets": dict(self.targets), "users": dict(self.users),
                     "user_agents": dict(self.agents), "open_now": len(self._open) // 2,
-                    "max_open": self.most_open, "mode": self.mode, "last": list(self.last)}
+                    "max_open": self.max_open, "mode": self.mode, "last": list(self.last)}
 
     # ---- serving ---------------------------------------------------------------
 
@@ -191,7 +191,7 @@ class Proxy:
         pair = {client, origin}
         with self._lock:
             self._open |= pair
-            self.most_open = max(self.most_open, len(self._open) // 2)
+            self.max_open = max(self.max_open, len(self._open) // 2)
         try:
             while True:
                 waiting = isinstance(client, ssl.SSLSocket) and client.pending() > 0

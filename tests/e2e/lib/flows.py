@@ -61,7 +61,7 @@ class Sqs(Service):
 
     def push(self, hook: "Hook", events: int = 0, **more: Any) -> None:
         self.call("push", {"url": hook.url, "secret": SECRET, "header": hook.header, "first_pause_ms": 20,
-                           "most_pause_ms": 300, "attempts": 100_000, "events": events, **more})
+                           "max_pause_ms": 300, "attempts": 100_000, "events": events, **more})
 
     def pushed(self) -> dict[str, Any]:
         return self.call("push")

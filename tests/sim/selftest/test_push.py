@@ -25,7 +25,7 @@ class Webhook(ThreadingHTTPServer):
         self.statuses: list[int] = []
         self.accepted: list[bytes] = []
         self.heads: list[Any] = []
-        self.at_once = self.most_at_once = 0
+        self.at_once = self.max_at_once = 0
         self.pause_s = 0.0
         threading.Thread(target=self.serve_forever, args=(0.05,), daemon=True).start()
 
@@ -42,7 +42,7 @@ class Hook(BaseHTTPRequestHandler):
         hook, body = self.server, self.rfile.read(int(self.headers["Content-Length"]))
         with hook.lock:
             hook.at_once += 1
-            hook.most_at_once = max(hook.most_at_once, hook.at_once)
+            hook.max_at_once = max(hook.max_at_once, hook.at_once)
             status = hook.statuses.pop(0) if hook.statuses else 200
             hook.heads.append((self.path, self.headers))
             if status == 200:
@@ -118,7 +118,7 @@ class Push(unittest.TestCase):
     def test_the_concurrency_of_a_push(self) -> None:
         self.hook.pause_s = 0.2
         self.push(events=40, concurrency=8)
-        self.assertTrue(4 <= self.hook.most_at_once <= 8, self.hook.most_at_once)
+        self.assertTrue(4 <= self.hook.max_at_once <= 8, self.hook.max_at_once)
 
     def test_events_are_sent_again_after_a_late_answer(self) -> None:
         self.hook.pause_s = 0.6

@@ -21,7 +21,7 @@ TARGET = "AmazonSQS."
 
 # Answers of a step with "sqs" beside those of faults.KINDS: (status, space, kind, words, fault).
 _SQS, _CORAL = "com.amazonaws.sqs", "com.amazon.coral.service"
-TROUBLES: dict[str, tuple[int, str, str, str, str]] = {
+ERRORS: dict[str, tuple[int, str, str, str, str]] = {
     "ThrottlingException": (400, _CORAL, "ThrottlingException", "Rate exceeded", "Sender"),
     "RequestThrottled": (400, _SQS, "RequestThrottled", "The request was denied due to request throttling.", "Sender"),
     "OverLimit": (403, _SQS, "OverLimit", "Too many messages are in flight.", "Sender"),
@@ -51,7 +51,7 @@ def parse_step(spec: dict[str, Any]) -> dict[str, Any]:
     given = dict(spec)
     given["on"] = "SQS " + str(given.pop("sqs"))
     answer = given.get("answer", "pass")
-    if answer in TROUBLES or answer in ("lost", "partial"):
+    if answer in ERRORS or answer in ("lost", "partial"):
         given.update(name=answer, answer="pass")
     if answer == "partial":
         given["message"] = str(float(given.pop("percent", 50)))
@@ -90,8 +90,8 @@ class Edge:
         return (self._ordinary(request, name, 0.0), "") if step is None else (self._spoilt(step, request, name), step.name)
 
     def _spoilt(self, step: Step, request: Request, name: str) -> Reply:
-        if step.name in TROUBLES:
-            status, space, kind, words, fault = TROUBLES[step.name]
+        if step.name in ERRORS:
+            status, space, kind, words, fault = ERRORS[step.name]
             return error_reply(SqsError(kind, words, status, fault, space))
         partial = float(step.spec.get("message", 0)) if step.name == "partial" else 0.0
         reply = apply(step, request, lambda: self._ordinary(request, name, partial), lambda expire: None)

@@ -34,7 +34,7 @@ class Target:
     array: int = 1  # events in a body; more than 1: a JSON array
     timeout_s: float = 5.0
     first_pause_ms: int = 100  # first pause before a retry; it doubles up to the next value
-    most_pause_ms: int = 2000
+    max_pause_ms: int = 2000
     attempts: int = 185
     per_s: float = 0.0  # requests a second of all workers; 0: as fast as possible
 
@@ -117,7 +117,7 @@ class Pusher:
             if status and status not in RETRIED and status < 500:
                 break
             self._count("retries", 1)
-            pause = min(self.target.most_pause_ms, self.target.first_pause_ms * 2 ** min(attempt, 20)) / 1000
+            pause = min(self.target.max_pause_ms, self.target.first_pause_ms * 2 ** min(attempt, 20)) / 1000
             if self.stopping.wait(wait_s if wait_s is not None else pause * (0.5 + rng.random() / 2)):
                 self._count("abandoned", events)
                 return

@@ -127,13 +127,13 @@ class StreamSocket:
         poll.register(self._plug, select.POLLIN | (select.POLLOUT if self._out else 0))
         poll.register(self._wake_in, select.POLLIN)
         pending = isinstance(self._plug, ssl.SSLSocket) and self._plug.pending() > 0
-        ready = dict(poll.poll(0 if pending else self._patience_ms()))
+        ready = dict(poll.poll(0 if pending else self._timeout_ms()))
         if self._wake_in.fileno() in ready:
             self._wake_in.recv(4096)
         if pending or self._plug.fileno() in ready:
             self._read()
 
-    def _patience_ms(self) -> int:
+    def _timeout_ms(self) -> int:
         if self._out:
             return 1000
         with self._lock:

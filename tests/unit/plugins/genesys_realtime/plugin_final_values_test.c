@@ -22,7 +22,7 @@
 void genesys_module_register(void);
 void genesys_realtime_module_register(void);
 
-enum { PATIENCE_MS = 20000, DAY_S = 86400, LOOK_MS = 5 };
+enum { DEADLINE_MS = 20000, DAY_S = 86400, POLL_MS = 5 };
 
 static char folder[] = "/tmp/gc-last-words-XXXXXX";
 static struct server *server;
@@ -93,10 +93,10 @@ static void begin(const char *options) {
   genesys_realtime_module_register();
   CHECK_INT(fake_config(text), 0);
   CHECK_INT(fake_init(), 0);
-  uint64_t end_ms = now_ms() + PATIENCE_MS;
+  uint64_t end_ms = now_ms() + DEADLINE_MS;
   bool up = false;
   for (; !up && now_ms() < end_ms; up = is_up("a") && is_up("b"))
-    (void)poll(NULL, 0, LOOK_MS);
+    (void)poll(NULL, 0, POLL_MS);
   CHECK(up);
 }
 
@@ -118,7 +118,7 @@ static void check_window(const char *name) {
 static void *write_values(void *stop) {
   while (!atomic_load((atomic_bool *)stop))
     if (fake_let_through(1) == 0)
-      (void)poll(NULL, 0, LOOK_MS);
+      (void)poll(NULL, 0, POLL_MS);
   return NULL;
 }
 
