@@ -123,8 +123,9 @@ static bool has_begun(const struct gc_series *s) {
 
 /* Puts the totals. A counter begins with a 0 one window earlier; otherwise a
  * rate would miss its first events. */
-static enum gc_code put_totals(const struct put *p, struct gc_series_set *set,
-                               int64_t time_ms, bool zeros) {
+static enum gc_code put_all_totals(const struct put *p,
+                                   struct gc_series_set *set, int64_t time_ms,
+                                   bool zeros) {
   for (uint32_t i = 0; i < set->keys.count && i < set->cap; i++) {
     struct gc_series *s = &set->at[i];
     struct gc_identity id;
@@ -190,7 +191,7 @@ enum gc_code gc_samples_of_window(const struct gc_samples_view *view,
   }
   r->series->windows++;
   if (view->counters)
-    GC_TRY(put_totals(&p, r->series, end_ms - period_ms, true));
+    GC_TRY(put_all_totals(&p, r->series, end_ms - period_ms, true));
   GC_TRY(put_window(&p, r, facts, count, end_ms));
-  return view->counters ? put_totals(&p, r->series, end_ms, false) : GC_OK;
+  return view->counters ? put_all_totals(&p, r->series, end_ms, false) : GC_OK;
 }

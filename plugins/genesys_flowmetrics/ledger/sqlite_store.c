@@ -47,7 +47,7 @@ static enum gc_code write_counters_back(struct ledger *l, struct gc_err *err) {
   return sqlite_db_commit(l->db, err);
 }
 
-static enum gc_code load_counters(struct ledger *l, struct gc_err *err) {
+static enum gc_code load_all_counters(struct ledger *l, struct gc_err *err) {
   if (l->set.count == 0)
     return sqlite_db_load(l->db, load_counter, l, err);
   enum gc_code code = write_counters_back(l, err);
@@ -70,7 +70,7 @@ static enum gc_code reset_file(struct ledger *l, struct gc_err *err) {
   enum gc_code code = sqlite_db_reset(l->db, &warning, err);
   report_moved_file(l, &warning);
   if (code == GC_OK)
-    code = load_counters(l, err);
+    code = load_all_counters(l, err);
   if (code != GC_OK) {
     close_file(l);
     l->is_open = false;
@@ -108,7 +108,7 @@ static enum gc_code open_file(struct ledger *l, struct gc_err *err) {
   if (code != GC_OK)
     return code;
   sqlite_db_set_busy(l->db, wait_for_file, l);
-  code = load_counters(l, err);
+  code = load_all_counters(l, err);
   if (code == GC_OK)
     return GC_OK;
   /* A partial load is of no use. */

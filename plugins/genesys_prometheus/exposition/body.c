@@ -43,7 +43,7 @@ void body_free(struct body *b) {
   free(b);
 }
 
-static bool grow(struct body *b, size_t more) {
+static bool grow_body(struct body *b, size_t more) {
   if (b->cap - b->len >= more)
     return true;
   size_t cap = b->cap == 0 ? 2 * (size_t)BLOCK_SIZE : b->cap * 2;
@@ -60,7 +60,7 @@ static void deflate_block(struct body *b, int flush) {
   b->z.next_in = (unsigned char *)b->block;
   b->z.avail_in = (unsigned)b->used;
   do {
-    if (!grow(b, BLOCK_SIZE))
+    if (!grow_body(b, BLOCK_SIZE))
       return;
     b->z.next_out = (unsigned char *)b->out + b->len;
     b->z.avail_out = BLOCK_SIZE;
@@ -72,7 +72,7 @@ static void deflate_block(struct body *b, int flush) {
 static void flush_block(struct body *b, bool is_last) {
   if (b->is_gzip) {
     deflate_block(b, is_last ? Z_FINISH : Z_NO_FLUSH);
-  } else if (grow(b, BLOCK_SIZE)) {
+  } else if (grow_body(b, BLOCK_SIZE)) {
     memcpy(b->out + b->len, b->block, b->used);
     b->len += b->used;
   }

@@ -90,7 +90,7 @@ static double real_of(uint64_t bits) {
   return x;
 }
 
-static char *put(char *at, const char *bytes, size_t len) {
+static char *put_bytes(char *at, const char *bytes, size_t len) {
   memcpy(at, bytes, len);
   return at + len;
 }
@@ -119,15 +119,15 @@ static void add_line(struct writer *w, const char *suffix,
   char *start =
       body_room(w->out, f->name_len + suffix_len + labels->labels_len + le_len +
                             16 + GC_DECIMAL_SIZE);
-  char *at = put(start, f->name, f->name_len);
-  at = put(at, suffix, suffix_len);
+  char *at = put_bytes(start, f->name, f->name_len);
+  at = put_bytes(at, suffix, suffix_len);
   if (labels->labels_len > 0 || le != NULL) {
     *at++ = '{';
-    at = put(at, labels->labels, labels->labels_len);
+    at = put_bytes(at, labels->labels, labels->labels_len);
     if (le != NULL) {
-      at = put(at, ",le=\"", labels->labels_len > 0 ? 5 : 0);
-      at = put(at, "le=\"", labels->labels_len > 0 ? 0 : 4);
-      at = put(at, le, le_len);
+      at = put_bytes(at, ",le=\"", labels->labels_len > 0 ? 5 : 0);
+      at = put_bytes(at, "le=\"", labels->labels_len > 0 ? 0 : 4);
+      at = put_bytes(at, le, le_len);
       *at++ = '"';
     }
     *at++ = '}';

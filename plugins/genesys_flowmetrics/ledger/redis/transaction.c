@@ -262,7 +262,7 @@ static enum gc_code receive_answers(struct ledger *l, bool *ret_missing,
   return first;
 }
 
-static enum gc_code send_chunks(struct ledger *l, struct gc_err *err) {
+static enum gc_code send_all_chunks(struct ledger *l, struct gc_err *err) {
   struct redis_store *s = l->redis;
   enum gc_code code = GC_OK;
   s->counter_count = 0;
@@ -286,7 +286,7 @@ static enum gc_code count_all(struct ledger *l, struct gc_err *err) {
     if (i > 0)
       GC_TRY(redis_load_script(l, err));
     missing = false;
-    GC_TRY(send_chunks(l, err));
+    GC_TRY(send_all_chunks(l, err));
     GC_TRY(receive_answers(l, &missing, err));
   }
   return missing ? gc_fail(err, GC_ERR_REMOTE,

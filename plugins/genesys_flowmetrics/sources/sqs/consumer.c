@@ -205,8 +205,8 @@ static bool wants_deletion(const struct consumer *c, unsigned running) {
          (c->committed.count > 0 && running == 0);
 }
 
-static bool start_deletions(struct consumer *c,
-                            const struct credentials *keys) {
+static bool start_all_deletions(struct consumer *c,
+                                const struct credentials *keys) {
   unsigned running = 0;
   for (size_t i = 0; i < DELETIONS_MAX; i++)
     running += c->deletions[i].request.is_running;
@@ -430,7 +430,7 @@ static void start_requests(struct consumer *c) {
     pause_work(c, &c->backoff, 0);
     return;
   }
-  if (keys == NULL || !start_deletions(c, keys))
+  if (keys == NULL || !start_all_deletions(c, keys))
     return;
   if (!gc_lease_gate_allows(c->sqs->settings.source->lease))
     stand_by(c);
