@@ -8,8 +8,8 @@
 #include "common/base/uuid.h"
 #include "common/genesys/clean_name.h"
 
-static void add_number(struct gc_other_numbers *n, const char *name,
-                       size_t len, double number) {
+static void add_number(struct gc_other_numbers *n, const char *name, size_t len,
+                       double number) {
   if (n->count == GC_OTHER_NUMBERS_MAX) {
     n->lost++;
     return;

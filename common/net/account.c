@@ -70,7 +70,7 @@ static enum gc_code check_hosts(const struct gc_account_settings *s,
                      "same name would share their values; give each account a "
                      "Host of its own",
                      a->settings.name);
-  if (s->has_lease && same_host(s->host, NULL))
+  if (s->lease_url != NULL && same_host(s->host, NULL))
     return gc_fail(err, GC_ERR_CONFIG,
                    "LeaseURL: Host is collectd's own Hostname, under which "
                    "each agent sends its telemetry; give the account a Host "
@@ -103,7 +103,7 @@ enum gc_code gc_accounts_define(struct gc_account_settings *settings,
   a->settings = *settings;
   pthread_mutex_init(&a->counters.lock, NULL);
   *settings = (struct gc_account_settings){0};
-  if (a->settings.has_lease) {
+  if (a->settings.lease_url != NULL) {
     a->lease = gc_lease_gate_make(a->settings.name, a->settings.host);
     if (a->lease == NULL) {
       gc_account_settings_clear(&a->settings);
@@ -474,6 +474,13 @@ const char *gc_account_base_url(const struct gc_account *a) {
 
 const char *gc_account_token_url(const struct gc_account *a) {
   return a->settings.token_url;
+}
+
+struct gc_account_lease_place
+gc_account_lease_place(const struct gc_account *a) {
+  const struct gc_account_settings *s = &a->settings;
+  return (struct gc_account_lease_place){s->lease_url, s->lease_user,
+                                         s->lease_password_file};
 }
 
 struct gc_lease_watch *gc_account_lease(struct gc_account *a) {

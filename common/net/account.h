@@ -98,6 +98,13 @@ GC_API void gc_account_auth_stats(const struct gc_account *a,
                                   struct gc_auth_stats *ret_stats);
 /* Returns what reports the terms of the account's lease. Without a lease there
  * is one term for ever. */
+/* Returns where the lease is kept, for genesys-probe; `url` NULL: the account
+ * has none. Borrowed from the account. Any thread. */
+struct gc_account_lease_place {
+  const char *url, *user, *password_file;
+};
+GC_API struct gc_account_lease_place
+gc_account_lease_place(const struct gc_account *a);
 GC_API struct gc_lease_watch *gc_account_lease(struct gc_account *a);
 /* Returns the connection settings, for a socket that the caller opens. */
 GC_API const struct gc_connect *gc_account_connect(const struct gc_account *a);

@@ -24,6 +24,8 @@ void gc_account_settings_clear(struct gc_account_settings *s) {
   free(s->secret_credential);
   free(s->scope);
   free(s->host);
+  free(s->lease_url);
+  free(s->lease_user);
   free(s->lease_password_file);
   free(s->connect.ca_cert);
   free(s->connect.client_cert);

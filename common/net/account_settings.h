@@ -21,8 +21,8 @@ struct gc_account_settings {
   char *scope; /* blank-separated; NULL: none */
   char *host;  /* host part of every value; NULL: collectd's host */
   uint32_t requests_per_minute, max_concurrent, token_margin_s;
-  bool has_lease;            /* LeaseURL: needs `host` */
-  char *lease_password_file; /* searched for exposure only; NULL: none */
+  /* LeaseURL, which needs `host`, and its login; NULL: none. */
+  char *lease_url, *lease_user, *lease_password_file;
   struct gc_connect connect;
 };
 

@@ -214,6 +214,11 @@ static enum gc_code check_secret(const struct gc_account_settings *s,
   return GC_OK;
 }
 
+static bool copy_text(char **to, const char *from) {
+  *to = from != NULL ? strdup(from) : NULL;
+  return from == NULL || *to != NULL;
+}
+
 static enum gc_code check_account(struct account_options *o,
                                   struct gc_err *warning, struct gc_err *err) {
   struct gc_account_settings *s = &o->account;
@@ -223,12 +228,10 @@ static enum gc_code check_account(struct account_options *o,
   if (s->connect.client_key != NULL && s->connect.client_cert == NULL)
     return gc_fail(err, GC_ERR_CONFIG, "ClientKey needs a ClientCert");
   GC_TRY(lease_check(&o->lease, s, warning, err));
-  s->has_lease = o->lease.url != NULL;
-  if (o->lease.password_file != NULL) {
-    s->lease_password_file = strdup(o->lease.password_file);
-    if (s->lease_password_file == NULL)
-      return out_of_memory(err);
-  }
+  if (!copy_text(&s->lease_url, o->lease.url) ||
+      !copy_text(&s->lease_user, o->lease.user) ||
+      !copy_text(&s->lease_password_file, o->lease.password_file))
+    return out_of_memory(err);
   s->token_in_body = o->token_auth == TOKEN_BODY;
   s->connect.timeout_ms = o->timeout_s * 1000;
   s->connect.connect_timeout_ms = o->connect_timeout_s * 1000;
@@ -275,6 +278,8 @@ enum gc_code account_define(const char *name, struct account_options *o,
   free(o->account.base_url);
   free(o->account.token_url);
   free(o->account.scope);
+  free(o->account.lease_url);
+  free(o->account.lease_user);
   free(o->account.lease_password_file);
   gc_options_clear(account_rows, o);
   return code;

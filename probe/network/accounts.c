@@ -10,6 +10,7 @@
 #include "common/net/clock.h"
 #include "common/net/http/inspect.h"
 #include "probe/network/call.h"
+#include "probe/network/redis.h"
 
 enum {
   CERT_DAYS_MIN = 14,    /* a renewal should have come by then */
@@ -246,6 +247,13 @@ static bool check_token(const struct probe_reporter *r, struct gc_account *a,
   return answer.err.code == GC_OK || answer.err.code == GC_ERR_NOT_FOUND;
 }
 
+static void check_lease(const struct probe_reporter *r, struct gc_account *a,
+                        const char *subject) {
+  struct probe_place p = {.reporter = r, .account = a};
+  snprintf(p.subject, sizeof(p.subject), "%s", subject);
+  probe_redis_check_lease(&p);
+}
+
 struct gc_account *probe_account_check(const struct probe_reporter *r,
                                        const char *name) {
   char subject[PROBE_SUBJECT_SIZE];
@@ -258,8 +266,11 @@ struct gc_account *probe_account_check(const struct probe_reporter *r,
     probe_report(r, PROBE_TOKEN, PROBE_FAILED, subject, "%s", err.text);
     return NULL;
   }
-  if (check_servers(r, a, subject) && probe_has_time(r, PROBE_TOKEN, subject) &&
-      check_token(r, a, subject))
+  bool works = check_servers(r, a, subject) &&
+               probe_has_time(r, PROBE_TOKEN, subject) &&
+               check_token(r, a, subject);
+  check_lease(r, a, subject);
+  if (works)
     return a;
   gc_account_put(a);
   return NULL;

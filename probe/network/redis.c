@@ -4,12 +4,16 @@
 #include <stdlib.h>
 
 #include "common/net/bounded.h"
+#include "common/net/redis/lease.h"
 #include "plugins/genesys_flowmetrics/ledger/redis/internal.h"
 
 enum { NO_STOP = -1 }; /* poll passes over it */
 
+/* It may outlive its caller, on a disk that hangs. */
 struct redis_trial {
-  const struct redis_settings *settings;
+  struct redis_settings settings;
+  struct gc_connect tls;
+  bool is_lease; /* else counts */
   enum gc_code code;
   struct gc_err err, advice;
 };
@@ -18,8 +22,10 @@ static void run_trial(void *ctx) {
   struct redis_trial *t = ctx;
   struct redis_words words = {.count = 0};
   struct redis_link *link = NULL;
-  t->code = redis_link_open(t->settings, NO_STOP, &link, &t->err);
-  if (t->code == GC_OK)
+  t->code = redis_link_open(&t->settings, NO_STOP, &link, &t->err);
+  if (t->code == GC_OK && t->is_lease)
+    t->code = redis_lease_check_server(link, &t->err);
+  else if (t->code == GC_OK)
     t->code = redis_read_durability(link, &words, &t->advice, &t->err);
   redis_link_close(link);
   redis_words_clear(&words);
@@ -27,7 +33,7 @@ static void run_trial(void *ctx) {
 
 static void report_trial(const struct probe_place *p,
                          const struct redis_trial *t) {
-  const char *shown = t->settings->url.shown;
+  const char *shown = t->settings.url.shown;
   if (t->code != GC_OK)
     probe_report(p->reporter, PROBE_REDIS, PROBE_FAILED, p->subject, "%s",
                  t->err.text);
@@ -36,7 +42,9 @@ static void report_trial(const struct probe_place *p,
                  shown, t->advice.text);
   else
     probe_report(p->reporter, PROBE_REDIS, PROBE_OK, p->subject,
-                 "%s: counts survive a crash", shown);
+                 t->is_lease ? "%s: a server that can keep the lease"
+                             : "%s: counts survive a crash",
+                 shown);
 }
 
 /* Runs the trial on a thread of its own: the link itself reads the password and
@@ -53,15 +61,20 @@ static enum gc_code run_bounded(struct redis_trial *t, uint32_t limit_ms) {
   return code;
 }
 
-void probe_redis_check(const struct probe_place *p,
-                       const struct redis_settings *settings) {
+static void check_redis(const struct probe_place *p,
+                        const struct redis_settings *settings, bool is_lease) {
   if (!probe_has_time(p->reporter, PROBE_REDIS, p->subject))
     return;
   uint32_t limit_ms = probe_left_ms(p->reporter, PROBE_STEP_LIMIT_MS);
   struct redis_trial *t = calloc(1, sizeof(*t));
   enum gc_code code = GC_ERR_MEMORY;
   if (t != NULL) {
-    t->settings = settings;
+    t->settings = *settings;
+    if (settings->tls != NULL) {
+      t->tls = *settings->tls;
+      t->settings.tls = &t->tls;
+    }
+    t->is_lease = is_lease;
     code = run_bounded(t, limit_ms);
   }
   if (code == GC_OK) {
@@ -69,11 +82,35 @@ void probe_redis_check(const struct probe_place *p,
     free(t);
   } else if (code == GC_ERR_TIMEOUT) {
     probe_report(p->reporter, PROBE_REDIS, PROBE_FAILED, p->subject,
-                 "%s: no end within %u s; is StatePasswordFile or CACert on a "
+                 "%s: no end within %u s; is %sPasswordFile or CACert on a "
                  "disk that hangs?",
-                 settings->url.shown, (unsigned)(limit_ms / 1000));
+                 settings->url.shown, (unsigned)(limit_ms / 1000),
+                 is_lease ? "Lease" : "State");
   } else {
     probe_report(p->reporter, PROBE_REDIS, PROBE_FAILED, p->subject, "%s",
                  gc_code_words(code));
   }
+}
+
+void probe_redis_check(const struct probe_place *p,
+                       const struct redis_settings *settings) {
+  check_redis(p, settings, false);
+}
+
+void probe_redis_check_lease(const struct probe_place *p) {
+  const struct gc_connect *c = gc_account_connect(p->account);
+  struct gc_account_lease_place lease = gc_account_lease_place(p->account);
+  const struct gc_connect tls = {.ca_cert = c->ca_cert,
+                                 .verify_peer = c->verify_peer,
+                                 .verify_host = c->verify_host};
+  struct redis_settings settings = {
+      .user = lease.user, .password_file = lease.password_file, .tls = &tls};
+  struct gc_err err = {.code = GC_OK};
+  if (lease.url == NULL)
+    return;
+  if (state_url_parse_as("Lease", lease.url, &settings.url, &err) == GC_OK)
+    check_redis(p, &settings, true);
+  else
+    probe_report(p->reporter, PROBE_REDIS, PROBE_FAILED, p->subject, "%s",
+                 err.text);
 }

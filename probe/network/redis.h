@@ -9,5 +9,8 @@
 
 void probe_redis_check(const struct probe_place *p,
                        const struct redis_settings *settings);
+/* Connects to the Redis of the lease of p->account, and reads whether it is a
+ * server that can keep it; does nothing without LeaseURL. Takes no lease. */
+void probe_redis_check_lease(const struct probe_place *p);
 
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* For a build without hiredis, which refuses the option StateURL. */
+/* For a build without hiredis, which refuses StateURL and LeaseURL. */
 #include "probe/network/redis.h"
 
 void probe_redis_check(const struct probe_place *p,
@@ -7,3 +7,5 @@ void probe_redis_check(const struct probe_place *p,
   (void)p;
   (void)settings;
 }
+
+void probe_redis_check_lease(const struct probe_place *p) { (void)p; }

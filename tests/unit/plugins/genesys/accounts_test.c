@@ -251,14 +251,14 @@ static void a_lease_needs_one_address_and_a_host(void) {
   CHECK_STR(reads(LEASE "LeaseTTL 30\nLeaseLost \"go on\"\n"
                         "LeaseUser c\nLeasePasswordFile \"/f\"\n"),
             "");
-  CHECK(got.has_lease);
+  CHECK(got.lease_url != NULL);
   CHECK_STR(got.lease_password_file, "/f");
   CHECK_INT(warning_count, 0);
   CHECK_STR(reads(NEEDED "Host a\nLeaseURL \"redis://redis.test\"\n"), "");
   CHECK_INT(warning_count, 1);
   CHECK_HAS(warnings[0].text, "unencrypted");
   CHECK_STR(reads(NEEDED), "");
-  CHECK(!got.has_lease);
+  CHECK(got.lease_url == NULL);
 }
 
 static void errors_of_the_core_are_passed_on(void) {
