@@ -196,6 +196,8 @@ class Stack:
             ours=(*OURS, *PLUGINS[:2]),
             more=more,
         )
+        self.daemon.wait_up(host=HOST)
+        self.daemon.restart()  # only a second start has a restart_gap
 
     def freeze_when_contacts_wait(self) -> None:
         """Freezes the simulator while contacts wait and talk, since zeros would equal the truth by chance."""

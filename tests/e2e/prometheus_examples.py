@@ -202,6 +202,8 @@ def both_ways_show_what_the_guides_show() -> None:
     password.write_text(PASSWORD + "\n")
     password.chmod(0o600)
     daemon = agent(sim, ours, theirs, password)
+    daemon.wait_up("all", "guide", host="org")
+    daemon.restart()  # only a second start has a restart_gap
     server = nginx(sim, theirs, front)
     daemon.lives_until(lambda: all(map(process.listens, (ours, theirs, front))), 20, "all endpoints listen")
     only_the_password_admits(front, sim)

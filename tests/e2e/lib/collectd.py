@@ -117,7 +117,8 @@ class Collectd:
         self.is_accelerated = " x" in full.get("FAKETIME", "")
         if DAEMON is None:
             raise RuntimeError("collectd is not installed")
-        self.program = Program([*wrapper, DAEMON, *words, "-C", str(self.config)], env=full)
+        self.command, self.env = [*wrapper, DAEMON, *words, "-C", str(self.config)], full
+        self.program = Program(self.command, env=full)
 
     def _copy_plugins(self, theirs: tuple[str, ...]) -> None:
         """Copies: collectd loads regular files only."""
@@ -213,6 +214,11 @@ class Collectd:
         os.kill(self.program.pid, signal.SIGTERM)
         status = self.program.wait(15)
         return time.monotonic() - began, status
+
+    def restart(self) -> None:
+        """A clean stop and a start with the same files; the log begins again."""
+        self.stop()
+        self.program = Program(self.command, env=self.env)
 
     def threads(self) -> list[str]:
         """The names of its threads."""

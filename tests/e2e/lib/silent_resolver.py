@@ -20,6 +20,7 @@ SCRIPT = ('set -e; mount --bind "$1/resolv.conf" /etc/resolv.conf; mount --bind 
 class SilentResolver:
     wrapper: tuple[str, ...]  # of a daemon that has this resolver
     asked: threading.Event  # it was asked for a name
+    sink: socket.socket  # stays open: a closed port refuses the next query at once
 
 
 def silent_resolver() -> SilentResolver:
@@ -44,4 +45,4 @@ def silent_resolver() -> SilentResolver:
         sink.recv(2048)
         asked.set()
     threading.Thread(target=listen, daemon=True).start()
-    return SilentResolver(wrapper, asked)
+    return SilentResolver(wrapper, asked, sink)

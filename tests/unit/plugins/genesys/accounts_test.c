@@ -35,6 +35,8 @@ static void forget(void) {
                     &got.secret_credential,
                     &got.scope,
                     &got.host,
+                    &got.lease_url,
+                    &got.lease_user,
                     &got.lease_password_file,
                     &got.connect.ca_cert,
                     &got.connect.client_cert,
