@@ -119,6 +119,7 @@ static void begin(void) {
   atomic_store(&notes->count, 0);
   start_agent(0);
   await_state(0, GC_LEASE_HOLDER);
+  await_more_times();
   start_agent(1);
   await_state(1, GC_LEASE_STANDBY);
 }
