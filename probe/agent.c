@@ -8,18 +8,19 @@
  *   Include "/etc/collectd/collectd.conf"  the operator's
  *   <Plugin "genesys_probe"> Finish true </Plugin>
  *
- * where Check "network" and Values "once" (or "watch") ask for more than the
- * configuration.
+ * In that section, Check "network" adds the checks of the network, and Values
+ * "once" or "watch" adds the polls.
  *
  * collectd reads the operator's file as it always does, and loads the plugins
- * of this suite, whose config callbacks store settings only. dlopen, of which
- * this library has its own, replaces every other plugin but matches and targets
- * by an empty one: a probe runs no script of another plugin and writes to no
- * log file. The last line ends the process in the configuration phase: collectd
- * has not forked, changed its folder, written a PID file or started a plugin.
+ * of this suite, whose config callbacks store settings only. The dlopen of this
+ * library replaces every other plugin by an empty one, except matches and
+ * targets: a probe runs no script of another plugin and writes to no log file.
+ * The last line ends the process in the configuration phase: collectd has not
+ * forked, changed its folder, written a PID file or started a plugin.
  *
- * Everything that is found goes to the descriptor of GENESYS_PROBE_FD, as
- * probe/findings.h has it. One thread. */
+ * The report goes to the descriptor of GENESYS_PROBE_FD, in the lines of
+ * probe/findings.h and probe/values/values.h. Runs on collectd's main thread;
+ * only the log callback also runs on threads of the plugins. */
 #ifndef _GNU_SOURCE
 #define _GNU_SOURCE
 #endif
@@ -84,8 +85,8 @@ __attribute__((format(printf, 1, 2))) static void say(const char *format, ...) {
 
 /* ---- only plugins of this suite ---- */
 
-/* True if the caller is collectd itself; a library that a plugin needs may load
- * what it likes. */
+/* True if the caller is collectd itself: a library that a plugin needs may load
+ * any other library. */
 static bool is_collectd(const void *caller) {
   Dl_info a, b;
   void *host = dlsym(RTLD_DEFAULT, "plugin_register_complex_config");
@@ -156,8 +157,9 @@ static void say_block(void *ctx, const char *plugin, const char *kind,
       account != NULL ? account : "");
 }
 
-/* Reports what the plugins hold. They share one core, which is loaded if one of
- * them is; the probe asks the core of its own version. */
+/* Reports the accounts and blocks that the plugins have accepted. The plugins
+ * share one core, which is loaded if one of them is. The probe finds only the
+ * core of its own version. */
 static void say_settings(void) {
   void (*accounts_each)(void (*)(void *, const char *, const char *), void *);
   void (*blocks_each)(
@@ -177,8 +179,8 @@ static void say_settings(void) {
 /* ---- more than the configuration ---- */
 
 /* Loads a library beside this one, which uses the core that the plugins have
- * loaded, and returns its function. NULL: there is no core, or a reason, which
- * is reported. */
+ * loaded, and returns its function. Returns NULL when no plugin has loaded the
+ * core, or when the library cannot be loaded, which is reported. */
 static void *load_part(const char *file, const char *function) {
   Dl_info info;
   char path[4200];

@@ -6,8 +6,8 @@
 
 static const struct probe_check_row rows[PROBE_CHECK_COUNT] = {
     [PROBE_AGENT] = {"agent", "Does collectd read the file to its end?",
-                     "correct what collectd names; until then it does not "
-                     "start with this file"},
+                     "correct the mistake that collectd reports; until then "
+                     "collectd does not start with this file"},
     [PROBE_HOST] = {"collectd", "What does collectd itself report?",
                     "correct it in collectd.conf; it concerns collectd, not "
                     "a plugin of this suite"},
@@ -23,14 +23,14 @@ static const struct probe_check_row rows[PROBE_CHECK_COUNT] = {
                        "add the <Account> to <Plugin genesys>, or correct "
                        "Account in the block; until then the block does not "
                        "run"},
-    [PROBE_DNS] = {"dns", "Has the name of the server an address?",
+    [PROBE_DNS] = {"dns", "Does the name of the server have an address?",
                    "check Region (or BaseURL), Proxy, and the resolver of this "
                    "host (getent hosts NAME)"},
-    [PROBE_TCP] = {"tcp", "Does a connection to the server come about?",
+    [PROBE_TCP] = {"tcp", "Can this host connect to the server?",
                    "check the firewall and Proxy: this host needs port 443 of "
                    "the named server"},
     [PROBE_TLS] = {"tls",
-                   "Does the server's certificate hold, and for how long?",
+                   "Is the server's certificate valid, and for how long?",
                    "check CACert and the name in BaseURL; renew a certificate "
                    "of your own before it expires; a proxy that opens TLS "
                    "needs its authority in CACert"},
@@ -44,7 +44,7 @@ static const struct probe_check_row rows[PROBE_CHECK_COUNT] = {
                      "let this host take its time from NTP (chronyc tracking, "
                      "timedatectl); values carry this host's time"},
     [PROBE_PERMISSION] = {"permission",
-                          "Has the client each permission that the block "
+                          "Does the client have each permission that the block "
                           "needs?",
                           "Admin > People & Permissions > Roles / Permissions: "
                           "add the permission to a role of the OAuth client, "
@@ -67,10 +67,11 @@ static const struct probe_check_row rows[PROBE_CHECK_COUNT] = {
                    "(sqs:ReceiveMessage); docs/permissions.md has a policy "
                    "to copy"},
     [PROBE_REDIS] = {"redis",
-                     "Can the shared state be reached, and is it durable?",
-                     "check StateURL, StateUser and StatePasswordFile; for "
-                     "counts that survive a crash Redis needs appendonly yes "
-                     "and appendfsync always"},
+                     "Can the Redis be reached, and can it keep the counts "
+                     "or the lease?",
+                     "check StateURL, StateUser and StatePasswordFile, or the "
+                     "Lease options of the account; for counts that survive a "
+                     "crash Redis needs appendonly yes and appendfsync always"},
     [PROBE_INFLUXDB] = {"influxdb", "Does the database take lines?",
                         "check URL, the token or password, and that the "
                         "bucket or database exists and may be written"},
@@ -80,7 +81,7 @@ static const struct probe_check_row rows[PROBE_CHECK_COUNT] = {
                    "the output"},
     [PROBE_LOG] = {"log", "What do the plugins log while the blocks poll?",
                    "docs/troubleshooting.md has each of these lines, its "
-                   "cause and what helps"},
+                   "cause and its remedy"},
     [PROBE_VALUES] = {"values", "Does the block have values?",
                       "see the checks above for the cause, and run the probe "
                       "again if there is none; a block that selects nothing "

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
-/* What genesys-probe checks: a row for each check, and the results. Pure.
+/* The checks of genesys-probe, a row for each, and their results. Pure.
  *
- * A result belongs to a check and a subject ("genesys_realtime", a block): its
- * state, and what was seen. What to do next follows from the row, so that two
- * results of one check never give different advice. */
+ * A result belongs to a check and a subject ("genesys_realtime", a block). It
+ * has a state and one line of text. The advice to the operator comes from the
+ * check's row, so that two results of one check never give different advice. */
 #ifndef PROBE_CHECKS_H
 #define PROBE_CHECKS_H
 
@@ -17,18 +17,18 @@ enum probe_check {
   PROBE_OPTIONS, /* does a plugin accept its <Plugin> sections? */
   PROBE_ACCOUNT, /* is the account of a block defined? */
   /* The rest needs the network. */
-  PROBE_DNS,          /* is there an address for the name of the server? */
-  PROBE_TCP,          /* does a connection come about? */
-  PROBE_TLS,          /* does the certificate hold, and for how long? */
+  PROBE_DNS,          /* does the name of the server have an address? */
+  PROBE_TCP,          /* can this host connect to the server? */
+  PROBE_TLS,          /* is the certificate valid, and for how long? */
   PROBE_TOKEN,        /* do the credentials get a token? */
   PROBE_ORGANISATION, /* whose data are these? */
   PROBE_CLOCK,        /* does this host's clock agree with the server's? */
-  PROBE_PERMISSION,   /* has the client each permission that a block needs? */
+  PROBE_PERMISSION,   /* does the client have each permission of a block? */
   PROBE_QUEUES,       /* which queues does a block select? */
   PROBE_POLL,         /* does one poll get an answer? */
   PROBE_CHANNEL,      /* do a channel, its socket and a topic work? */
   PROBE_SQS,          /* can a queue of SQS be read? */
-  PROBE_REDIS,        /* can the shared state be reached, and is it durable? */
+  PROBE_REDIS,        /* can a Redis keep the shared counts or the lease? */
   PROBE_INFLUXDB,     /* does the database take lines? */
   PROBE_END,          /* did all checks end? */
   PROBE_LOG,          /* what do the plugins log while the blocks poll? */
@@ -39,7 +39,7 @@ enum probe_check {
 struct probe_check_row {
   const char *name; /* "options" */
   const char *asks; /* the question, for the manual and JSON */
-  const char *next; /* what to do if the state is not ok */
+  const char *next; /* advice to the operator if the state is not ok */
 };
 
 /* Returns the check of this name; PROBE_CHECK_COUNT: there is none. */
@@ -71,13 +71,13 @@ struct probe_results {
 enum { PROBE_RESULTS_MAX = 10000 };
 
 /* Adds a result; a line break in `what` becomes a blank. GC_ERR_LIMIT beyond
- * PROBE_RESULTS_MAX, GC_ERR_MEMORY. */
+ * PROBE_RESULTS_MAX; GC_ERR_MEMORY. */
 GC_MUST_CHECK enum gc_code probe_results_add(struct probe_results *r,
                                              enum probe_check check,
                                              enum probe_state state,
                                              const char *subject,
                                              const char *what);
-/* Returns PROBE_OK when there is no result. */
+/* Returns the worst state of all results; PROBE_OK when there is none. */
 enum probe_state probe_results_worst(const struct probe_results *r);
 /* Sorts by check; the results of one check keep their order. */
 void probe_results_sort(struct probe_results *r);

@@ -96,7 +96,8 @@ static struct seen *find_seen(struct gc_strmap *map, const char *queue,
   return NULL;
 }
 
-/* A queue and medium whose counters may have changed, and where the rows go. */
+/* A queue and medium whose counters may have changed, and the receiver of their
+ * rows. */
 struct change {
   const char *queue;
   enum cv_media media;
@@ -276,7 +277,8 @@ static enum gc_code apply_state(struct probe_contacts *c,
 
 /* ---- one line ---- */
 
-/* Copies the message of {"detail":{…}} into the body; false: there is none. */
+/* Copies the message of {"detail":{…}} to c->body. Returns false when the line
+ * has none. */
 static bool open_envelope(struct probe_contacts *c, const char *line,
                           size_t len) {
   GC_AUTO(gc_document_clear) struct gc_document d = {0};

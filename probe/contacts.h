@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* Replays recorded messages of conversations through the decoder and the model
- * of genesys_realtime, and tells what each of them counts, and why not. It
- * takes
+ * of genesys_realtime. Reports for each message the offers, answers, abandons,
+ * transfers and changes of state that it counts, or the reason why it counts
+ * none. The messages are
  *
  *   a message of a socket   {"topicName":"v2.routing.queues.ID.conversations",
  *                            "eventBody":{…}}
@@ -9,10 +10,9 @@
  *   the guide dialect       {"eventType":"ConversationEvent","event":{…}}
  *   a message of the platform itself, such as a heartbeat
  *
- * Everything counts from the first line on, whenever it began. Left out is what
- * needs the clock of the arrival or a block: contacts that breach while they
- * wait, expiry, ServiceLevelTarget, the selected queues and their names. Pure;
- * one thread. */
+ * Conversations that began before the first line count too. The replay has no
+ * time of arrival and no block, so it leaves out breaches, expiry, and the
+ * selection and names of queues. Pure; one thread. */
 #ifndef PROBE_CONTACTS_H
 #define PROBE_CONTACTS_H
 
@@ -34,9 +34,11 @@ enum probe_contact {
   PROBE_CONTACT_COUNT
 };
 
-/* Takes a row: `what` is "QUEUE_ID/queue_offer-voice" for PROBE_CONTACT_COUNTED
- * and PROBE_CONTACT_TAKEN_BACK with their number, the word for
- * PROBE_CONTACT_WORD, else NULL. A result other than GC_OK ends the line. */
+/* Takes the rows of a line. `what` is "QUEUE_ID/queue_offer-voice" for
+ * PROBE_CONTACT_COUNTED and PROBE_CONTACT_TAKEN_BACK, `state "X"` for
+ * PROBE_CONTACT_WORD, else NULL. `count` is the number of these counts, the
+ * number of participants for PROBE_CONTACT_CROWD, else 1. A result other than
+ * GC_OK ends the line. */
 struct probe_contact_sink {
   enum gc_code (*row)(void *ctx, enum probe_contact outcome, const char *what,
                       uint64_t count);
@@ -45,12 +47,12 @@ struct probe_contact_sink {
 
 struct probe_contacts;
 
-/* NULL: out of memory. */
+/* Makes a replay. Returns NULL when out of memory. */
 struct probe_contacts *probe_contacts_new(void);
 void probe_contacts_free(struct probe_contacts *c);
 
-/* Reads a line. `ret_is_one` false: it is none of the messages above, and there
- * is no row. GC_ERR_MEMORY, or a result of the sink. */
+/* Reads a line. *ret_is_one is false, and there is no row, when the line is
+ * none of the messages above. GC_ERR_MEMORY, or a result of the sink. */
 GC_MUST_CHECK enum gc_code
 probe_contacts_line(struct probe_contacts *c, const char *line, size_t len,
                     const struct probe_contact_sink *sink, bool *ret_is_one);

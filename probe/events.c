@@ -10,13 +10,14 @@
 #include "plugins/genesys_flowmetrics/events/decode.h"
 #include "probe/contacts.h"
 
-/* The outcomes of a row: those of the decoder's reasons, then our own. */
+/* The outcomes of a row: the reasons of the decoder (enum malformed), then
+ * those of the replay. */
 enum outcome {
   OUTCOME_COUNTED = MALFORMED_COUNT,
   OUTCOME_DUPLICATE,
   OUTCOME_SKIPPED,
   OUTCOME_UNPLACED,
-  OUTCOME_CONTACT, /* those of probe/contacts.h behind COUNTED follow */
+  OUTCOME_CONTACT, /* first of enum probe_contact, without COUNTED */
   OUTCOME_COUNT = OUTCOME_CONTACT + PROBE_CONTACT_COUNT - 1
 };
 
@@ -57,10 +58,11 @@ static const struct outcome_row {
                           "a metric where no known event has one; the message "
                           "is not acknowledged",
                           PROBE_WARNING},
-    [CONTACT(TAKEN_BACK)] = {"taken back",
-                             "these facts contradict it: the next one is not "
-                             "counted instead",
-                             PROBE_OK},
+    [CONTACT(
+        TAKEN_BACK)] = {"taken back",
+                        "this line contradicts an earlier count: the counter "
+                        "does not fall, and its next count is left out",
+                        PROBE_OK},
     [CONTACT(KNOWN)] = {"known",
                         "no fact is new: a repeat, or an older snapshot",
                         PROBE_OK},
@@ -71,8 +73,8 @@ static const struct outcome_row {
                         "connectedTime, or a callback before its time",
                         PROBE_OK},
     [CONTACT(NO_OFFER)] = {"no offer",
-                           "an agent of the queue alone: an outbound or a "
-                           "direct contact was not offered by it",
+                           "only an agent of the queue: an outbound or a "
+                           "direct contact is no offer",
                            PROBE_OK},
     [CONTACT(NO_COUNT)] = {"no count", "new facts, from which no count follows",
                            PROBE_OK},
@@ -90,8 +92,8 @@ struct row {
   int outcome;         /* as in outcomes[] */
   char *flow, *metric; /* NULL: the row concerns the event */
   char *series;        /* of a contact: "QUEUE/queue_offer-voice"; NULL: none */
-  uint64_t times;      /* of the series */
-  char *key;           /* what was remembered; NULL: nothing */
+  uint64_t times;      /* how often the series was counted */
+  char *key;           /* its entry of `keys`; NULL: none */
 };
 
 struct probe_replay {
@@ -167,7 +169,7 @@ static enum gc_code make_room(struct probe_replay *r) {
   return GC_OK;
 }
 
-/* Takes over `row`, also after a failure. */
+/* Adds a row. Takes ownership of its texts, also on failure. */
 static enum gc_code add_row(struct probe_replay *r, struct row row) {
   enum gc_code code = make_room(r);
   if (code == GC_OK && row.key != NULL)
@@ -181,8 +183,8 @@ static enum gc_code add_row(struct probe_replay *r, struct row row) {
   return GC_OK;
 }
 
-/* Returns conversation and attribute name as one text, or NULL: out of
- * memory. */
+/* Returns conversation and attribute name as one text; NULL when out of memory.
+ */
 static char *key_of(const struct event_metric *m) {
   size_t len = strlen(m->conversation);
   char *key = malloc(len + m->name_len + 2);
@@ -245,8 +247,8 @@ static enum gc_code on_contact(void *ctx, enum probe_contact outcome,
   return add_row(r, row);
 }
 
-/* Reads flow metrics. `is_contact`: the line has told its contact, so that what
- * is no event of attributes needs no row. */
+/* Reads flow metrics. `is_contact`: the line already has the rows of a contact,
+ * so it needs no row that says that it has no attributes. */
 static enum gc_code read_attributes(struct probe_replay *r, const char *line,
                                     size_t len, bool is_contact) {
   struct event_counts counts = {0};

@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: MIT */
-/* Replays recorded events through the decoders of the plugins and tells what
- * would be counted, and why others would not: contacts (probe/contacts.h) and
- * flow metrics. Each line of the input is one body: of a message of SQS, of a
- * request to the webhook, or of a socket, also behind "< " of a log. Pure; one
- * thread.
+/* Replays recorded events through the decoders of the plugins. Reports the
+ * contacts (probe/contacts.h) and flow metrics that they would count, and the
+ * reasons why others would not count. Each line of the input is one body: of a
+ * message of SQS, of a request to the webhook, or of a message of a socket,
+ * which may begin with the "< " of a log. Pure; one thread.
  *
  * A metric counts once for a conversation and an attribute name, as in the
- * ledger. What needs the time of the arrival or the settings of a block
- * (Retention, MaxSeries, Flow, Metric) is left out. No value of an attribute
- * and no conversation id is shown. */
+ * ledger. The replay has no time of arrival and no settings of a block
+ * (Retention, MaxSeries, Flow, Metric). It shows no value of an attribute and
+ * no conversation id. */
 #ifndef PROBE_EVENTS_H
 #define PROBE_EVENTS_H
 
@@ -21,8 +21,8 @@ struct probe_replay;
 /* The default of AttributeFormat. */
 #define PROBE_ATTRIBUTE_FORMAT "%{flow}Metric_%{metric}(%{time})"
 
-/* Makes a replay with an AttributeFormat; NULL: a wrong format, or out of
- * memory, which `err` tells. */
+/* Makes a replay with an AttributeFormat. Returns NULL and fills err on
+ * failure: GC_ERR_CONFIG for a wrong format, GC_ERR_MEMORY. */
 struct probe_replay *probe_replay_new(const char *format, struct gc_err *err);
 void probe_replay_free(struct probe_replay *r);
 
@@ -35,22 +35,24 @@ GC_MUST_CHECK enum gc_code probe_replay_line(struct probe_replay *r,
 
 /* Appends the rows in the order of the input, then the sum of each outcome:
  *
- *   LINE  OUTCOME    WHAT
- *   1     counted    CustomerRouting/flow_metric-Unknown
- *   2     duplicate  CustomerRouting/flow_metric-Unknown
- *   3     time       the attribute has no valid time, or one before 1970
- *   4     counted    5dfbd3d1-…/queue_offer-voice
- *   counted: 2, duplicate: 1, time: 1
+ *   LINE    OUTCOME       WHAT
+ *   1       counted       CustomerRouting/flow_metric-Unknown
+ *   2       duplicate     CustomerRouting/flow_metric-Unknown
+ *   3       time          an attribute has no valid time, or one before 1970
+ *   4       counted       5dfbd3d1-…/queue_offer-voice
+ *   counted: 2, time: 1, duplicate: 1
  *
- * or one JSON object with the members events (line, outcome, and flow and
- * metric, or series and count, or what) and outcomes. */
+ * or one JSON object with the members outcomes and events. An event has line
+ * and outcome; a flow metric also flow and metric; a contact or a word series
+ * and count; an outcome with an explanation what. */
 GC_MUST_CHECK enum gc_code probe_replay_render(const struct probe_replay *r,
                                                enum probe_format format,
                                                struct gc_buf *out,
                                                struct gc_err *err);
 
-/* PROBE_WARNING if an attribute that is meant to be a metric, or a whole line,
- * was not understood. */
+/* Returns PROBE_WARNING if a row needs attention: an attribute that is meant to
+ * be a metric, a whole line or a word was not understood, a time is ahead, or
+ * participants were left out. Returns PROBE_OK otherwise. */
 enum probe_state probe_replay_state(const struct probe_replay *r);
 
 #endif

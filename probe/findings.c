@@ -27,8 +27,8 @@ static bool strs_have(const struct gc_strs *list, const char *text) {
   return false;
 }
 
-/* Returns the plugin of the list that `text` begins with ("genesys: …"), or
- * NULL: collectd's own line. */
+/* Returns the plugin of the list with which `text` begins ("genesys: …"); NULL
+ * for a line of collectd itself. */
 static const char *plugin_of(const struct gc_strs *plugins, const char *text) {
   size_t len = strcspn(text, ":");
   for (size_t i = 0; i < plugins->count; i++)
@@ -148,7 +148,7 @@ static enum gc_code conclude_agent(struct probe_findings *f, const char *file,
                                    const char *first_words) {
   char what[1024];
   const char *reason =
-      first_words[0] != '\0' ? first_words : "it says no reason";
+      first_words[0] != '\0' ? first_words : "it gives no reason";
   if (f->is_read && !f->ended)
     GC_TRY(probe_results_add(&f->results, PROBE_END, PROBE_FAILED, "collectd",
                              reason));
@@ -162,7 +162,7 @@ static enum gc_code conclude_agent(struct probe_findings *f, const char *file,
 
 static enum gc_code conclude_plugins(struct probe_findings *f) {
   if (!f->is_read)
-    return GC_OK; /* it is not known */
+    return GC_OK; /* the report does not have all plugins */
   if (f->plugins.count == 0)
     return probe_results_add(&f->results, PROBE_PLUGINS, PROBE_FAILED,
                              "LoadPlugin", "no plugin of this suite is loaded");
@@ -183,7 +183,8 @@ static bool has_result(const struct probe_findings *f, enum probe_check check,
   return false;
 }
 
-/* A plugin without a line in the log accepts its options. */
+/* Adds a result for each plugin without an error or a warning in the log: it
+ * has accepted its options. */
 static enum gc_code conclude_options(struct probe_findings *f) {
   for (size_t i = 0; f->is_read && i < f->plugins.count; i++)
     if (!has_result(f, PROBE_OPTIONS, f->plugins.at[i]))

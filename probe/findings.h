@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* What the part inside collectd (probe/agent.c) reports, and what follows from
- * it. Pure.
+/* Reads the report of the part inside collectd (probe/agent.c), and makes the
+ * results of the checks that need no network. Pure.
  *
- * A report is lines of words that a TAB divides. No other line is understood:
+ * A report is lines of words that TABs separate. These are all kinds of lines:
  *
  *   log LEVEL TEXT            a line for collectd's log; LEVEL as in syslog: 3
  *                             is an error, 4 a warning
@@ -13,8 +13,8 @@
  *                             a block that needs none
  *   read                      the whole file was read
  *   result CHECK STATE SUBJECT WHAT
- *                             of a check that needs the network
- *   end                       all checks are made */
+ *                             the result of a check that needs the network
+ *   end                       all checks were made */
 #ifndef PROBE_FINDINGS_H
 #define PROBE_FINDINGS_H
 
@@ -27,21 +27,22 @@ struct probe_block {
 
 /* Zeroed at first. */
 struct probe_findings {
-  struct probe_results results; /* of the log lines, until probe_conclude */
+  struct probe_results results; /* of log and result lines; probe_conclude adds
+                                   the others */
   struct gc_strs plugins, accounts;
   struct probe_block *blocks;
   size_t block_count;
   bool is_read, ended;
 };
 
-/* Reads one line and changes its bytes. GC_ERR_PARSE: not such a line;
- * GC_ERR_LIMIT, GC_ERR_MEMORY. */
+/* Reads one line and changes its bytes. GC_ERR_PARSE: another line, which is
+ * untouched, or words that cannot be read; GC_ERR_LIMIT, GC_ERR_MEMORY. */
 GC_MUST_CHECK enum gc_code probe_findings_read(struct probe_findings *f,
                                                char *line);
 
 /* Adds the results that follow from the whole report, and sorts all of them.
- * `file` is the collectd.conf; `first_words` is the first line that collectd
- * wrote to stderr ("": none). */
+ * `file` is the collectd.conf. `first_words` is the first line that collectd
+ * wrote to stdout or stderr, or the reason why the probe ended it; "": none. */
 GC_MUST_CHECK enum gc_code probe_conclude(struct probe_findings *f,
                                           const char *file,
                                           const char *first_words);

@@ -35,7 +35,7 @@ static void close_pair(int pair[2]) {
   (void)close(pair[1]);
 }
 
-/* Puts `preload` in front of what the environment preloads. */
+/* Puts `preload` before the libraries of LD_PRELOAD. */
 static bool set_preload(const char *preload) {
   char list[8192];
   const char *others = getenv("LD_PRELOAD");
@@ -45,7 +45,8 @@ static bool set_preload(const char *preload) {
          setenv("LD_PRELOAD", list, 1) == 0;
 }
 
-/* The child's side of fork; `preload` NULL: nothing more. */
+/* Runs the program in the child of fork. `preload` is a library to preload;
+ * NULL: none. */
 static _Noreturn void become(char *const argv[], const char *preload,
                              int report, int words) {
   char fd[16];
@@ -86,8 +87,8 @@ static enum gc_code start_child(struct child *c, char *const argv[],
   return GC_OK;
 }
 
-/* Reads what is there; false at the end of the stream, or when the buffer is
- * full. */
+/* Reads the bytes that are there. Returns false at the end of the stream, or
+ * when the buffer is full. */
 static bool read_stream(int fd, struct gc_buf *out) {
   char bytes[4096];
   ssize_t n = read(fd, bytes, sizeof(bytes));
@@ -100,10 +101,11 @@ static bool is_open(const struct pollfd *p) { return p->fd >= 0; }
 
 static void close_stream(struct pollfd *p) {
   (void)close(p->fd);
-  p->fd = -1; /* poll passes over it */
+  p->fd = -1; /* poll ignores it */
 }
 
-/* Reads both streams to their ends. False: the time limit has passed. */
+/* Reads both streams to their ends. Returns false when the time limit has
+ * passed. */
 static bool read_both(struct pollfd *streams, uint32_t limit_ms,
                       struct gc_buf *const *out) {
   uint64_t end_ms = now_ms() + limit_ms;
@@ -120,8 +122,8 @@ static bool read_both(struct pollfd *streams, uint32_t limit_ms,
   return true;
 }
 
-/* Reads what the process says, and ends it in any case. False: the time limit
- * has passed. */
+/* Reads the output of the process, then kills it. Returns false when the time
+ * limit has passed. */
 static bool finish_child(struct child *c, uint32_t limit_ms,
                          struct gc_buf *report, struct gc_buf *words) {
   struct gc_buf *const out[2] = {report, words};
@@ -235,7 +237,7 @@ enum gc_code probe_host_run(const struct probe_host *h, const char *conf,
   GC_TRY(start_collectd(h, conf, &c, err));
   if (finish_child(&c, PROBE_LIMIT_MS, report, words))
     return GC_OK;
-  gc_buf_reset(words); /* what it said before is not the cause */
+  gc_buf_reset(words); /* its earlier lines are not the cause */
   return gc_buf_print(words, "it did not end within %d s",
                       PROBE_LIMIT_MS / 1000);
 }
@@ -248,8 +250,8 @@ const char *probe_host_first_words(struct gc_buf *words) {
   return "";
 }
 
-/* Gives the complete lines of the buffer to the watch and keeps the rest.
- * False: the watch ends the run. */
+/* Passes the complete lines of the buffer to the watch and keeps the rest.
+ * Returns false when the watch ends the run. */
 static bool pass_lines(struct gc_buf *report,
                        const struct probe_host_watch *w) {
   size_t done = 0;
@@ -266,7 +268,8 @@ static bool pass_lines(struct gc_buf *report,
   return true;
 }
 
-/* Waits for both streams, a second at most; false at the end of the report. */
+/* Waits for both streams, a second at most. Returns false at the end of the
+ * report. */
 static bool watch_streams(struct pollfd *streams, struct gc_buf *report,
                           struct gc_buf *words) {
   if (poll(streams, 2, 1000) <= 0)

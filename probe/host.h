@@ -34,29 +34,32 @@ GC_MUST_CHECK enum gc_code probe_host_conf(const struct probe_host *h,
                                            struct gc_buf *out);
 
 /* Runs collectd with that configuration until it ends or PROBE_LIMIT_MS are
- * over. `report` takes the lines of probe/findings.h, `words` what collectd
- * writes to stdout and stderr. The process has ended when the function
- * returns. */
+ * over. Appends the lines of probe/findings.h to `report`, and the text that
+ * collectd writes to stdout and stderr to `words`. After the time limit `words`
+ * has that fact alone, and the result is GC_OK. The process has ended when the
+ * function returns. GC_ERR_STATE: it could not be started. */
 GC_MUST_CHECK enum gc_code
 probe_host_run(const struct probe_host *h, const char *conf,
                struct gc_buf *report, struct gc_buf *words, struct gc_err *err);
 
-/* Returns the first line that collectd wrote, which is the cause of the others;
- * cuts the text. "": there is none. */
+/* Returns the first line of `words` that is not empty: it is the cause of the
+ * others. Changes `words`. Returns "" when there is none. */
 const char *probe_host_first_words(struct gc_buf *words);
 
 /* The receiver of a run that goes on. */
 struct probe_host_watch {
   /* Takes a line of the report, without its end, and may change its bytes.
-   * False ends the run. */
+   * Returns false to end the run. */
   bool (*line)(void *ctx, char *line);
-  /* True when the run is to end; asked each second, and after a signal. */
+  /* Returns true to end the run. Runs at least each second, and after a signal.
+   */
   bool (*is_over)(void *ctx);
   void *ctx;
 };
 
-/* Runs collectd with that configuration until it ends, or `watch` ends it. The
- * process has ended when the function returns. */
+/* Runs collectd with that configuration until its report ends, or until `w`
+ * ends the run. Appends to `words` as probe_host_run does. The process has
+ * ended when the function returns. GC_ERR_STATE: it could not be started. */
 GC_MUST_CHECK enum gc_code probe_host_watch(const struct probe_host *h,
                                             const char *conf,
                                             const struct probe_host_watch *w,

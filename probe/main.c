@@ -40,9 +40,10 @@ static const char usage[] =
     "sections of the Genesys plugins, and tries the servers that they name. "
     "Then\n"
     "the blocks poll: it prints the values that they would dispatch, the\n"
-    "requests that they cost and the series that they make. Or it tells which\n"
-    "flow metrics recorded events would count, and why others would not. It\n"
-    "writes and dispatches nothing, and may run beside the live agent.\n"
+    "requests that they cost and the series that they make. With --events it\n"
+    "prints the contacts and flow metrics that recorded events would count,\n"
+    "and the reasons why others would not. It writes and dispatches nothing,\n"
+    "and may run beside the live agent.\n"
     "\n"
     "  -C FILE             the configuration; default: collectd's own\n"
     "  --once              all checks, one round of polls, 60 s at most "
@@ -167,7 +168,7 @@ static enum gc_code read_report(struct probe_findings *f,
   return GC_OK;
 }
 
-/* What a run of collectd needs. */
+/* The settings of a run of collectd. */
 struct setup {
   struct probe_host host;
   const char *file;
@@ -177,7 +178,7 @@ struct setup {
 static enum gc_code set_up(const struct request *r, struct setup *s,
                            struct gc_err *err) {
   const char *library = getenv("GENESYS_PROBE_LIBRARY"); /* for tests */
-  /* Another program that reads the values waits for them alone. */
+  /* A program that reads the values needs no other output. */
   bool values_only = r->watch || r->format > PROBE_JSON;
   const char *section = r->config_only ? "Finish true"
                         : r->watch     ? "Values \"watch\""

@@ -19,7 +19,7 @@ enum {
   DAY_MS = 86400000,
 };
 
-/* ---- what the account itself reports ---- */
+/* ---- reports of the account ---- */
 
 static pthread_mutex_t notice_lock = PTHREAD_MUTEX_INITIALIZER;
 static struct gc_err token_err; /* the newest outcome of a token request */
@@ -90,7 +90,7 @@ static void report_step(const struct probe_reporter *r, const char *subject,
       (unsigned)(seen->ms[step] > begin_ms ? seen->ms[step] - begin_ms : 0));
 }
 
-/* True if a connection to the server can be made. */
+/* Reports the steps of a connection to the server. True if it was made. */
 static bool check_server(const struct probe_reporter *r,
                          const struct gc_connect *c, const char *subject,
                          const char *url) {
@@ -115,7 +115,7 @@ static bool check_server(const struct probe_reporter *r,
   return false;
 }
 
-/* Length of "https://host:443" in a URL. */
+/* Returns the length of "https://host:443" in a URL. */
 static size_t origin_len(const char *url) {
   const char *host = strstr(url, "://");
   host = host != NULL ? host + 3 : url;
@@ -158,8 +158,8 @@ static void read_token(void *ctx) {
   gc_account_auth_stats(t->account, &t->stats);
 }
 
-/* The rest of the token's life; 0: there is none. gc_account_stats may be from
- * before the token. */
+/* Returns the rest of the token's life; 0 without a token. Asks the account's
+ * thread, because gc_account_stats may be older than the token. */
 static int64_t token_life_ms(struct gc_account *a) {
   struct token_read t = {.account = a};
   gc_loop_call(gc_account_loop(a), read_token, &t);
@@ -195,7 +195,7 @@ static void report_organisation(const struct probe_reporter *r,
   /* Gateways of the guide dialect have no such path. */
   if (answer->err.code == GC_ERR_NOT_FOUND)
     probe_report(r, PROBE_ORGANISATION, PROBE_OK, subject,
-                 "the server does not tell its organisation (404)");
+                 "the server does not name its organisation (404)");
   else if (answer->err.code != GC_OK || name == NULL)
     probe_report(r, PROBE_ORGANISATION, PROBE_FAILED, subject, "%s",
                  answer->err.code != GC_OK ? answer->err.text
@@ -208,7 +208,8 @@ static void report_organisation(const struct probe_reporter *r,
 
 static void report_clock(const struct probe_reporter *r, const char *subject,
                          const struct probe_answer *answer) {
-  /* The header has whole seconds: half of one is the likely rest. */
+  /* The header has whole seconds, so the real time is half a second later on
+   * average. */
   int64_t offset_ms = answer->wall_ms - (answer->date_ms + 500);
   int64_t off_ms = offset_ms < 0 ? -offset_ms : offset_ms;
   char words[80] = "this host and the server agree";

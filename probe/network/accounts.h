@@ -1,18 +1,19 @@
 /* SPDX-License-Identifier: MIT */
-/* The checks of an account: DNS, TCP, TLS, token, organisation, clock. Main
- * thread. */
+/* The checks of an account: DNS, TCP, TLS, token, organisation, clock, and the
+ * Redis of its lease. Main thread. */
 #ifndef PROBE_NETWORK_ACCOUNTS_H
 #define PROBE_NETWORK_ACCOUNTS_H
 
 #include "common/net/account.h"
 #include "probe/network/reporter.h"
 
-/* Sets the hooks of the accounts: no state folder, so that no state file is
- * opened, and failures of an account are kept for the results. */
+/* Prepares the accounts for a probe: they open no state file, and the newest
+ * outcome of a token request is kept for the results. */
 void probe_accounts_prepare(void);
 
-/* Starts the account and checks it. Returns a reference if it has a token, so
- * that its blocks can be checked; else NULL. */
+/* Starts the account, checks it and reports the results. Returns a reference if
+ * its servers can be reached and it has a token, so that its blocks can be
+ * checked; else NULL. */
 struct gc_account *probe_account_check(const struct probe_reporter *r,
                                        const char *name);
 

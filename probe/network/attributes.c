@@ -8,7 +8,7 @@
 #include "probe/network/redis.h"
 #include "probe/network/sqs.h"
 
-/* A block listens to the conversations of all queues; one is tried. */
+/* Tries the topic of one queue; the block subscribes to those of all queues. */
 static void check_notifications(const struct probe_place *p) {
   if (probe_permission_ask(p, GC_ENDPOINT_QUEUES) != GC_OK ||
       p->state->channel_tried)

@@ -8,7 +8,7 @@
 #include "common/net/account.h"
 #include "probe/network/reporter.h"
 
-/* The request: strings are borrowed, and all but `endpoint` may be NULL. */
+/* The request. Strings are borrowed; all of them may be NULL. */
 struct probe_request {
   enum gc_endpoint_id endpoint;
   const char *path, *path_tail, *query, *body;
@@ -22,8 +22,9 @@ struct probe_answer {
   struct gc_buf body;
 };
 
-/* Sends the request and waits for its answer, PROBE_STEP_LIMIT_MS at most, or
- * what is left. Free the answer with probe_answer_clear. Returns its code. */
+/* Sends the request and waits for its answer, for PROBE_STEP_LIMIT_MS or the
+ * time that is left for all checks. Free the answer with probe_answer_clear.
+ * Returns ret->err.code; GC_ERR_TIMEOUT when no answer came in time. */
 enum gc_code probe_call(const struct probe_reporter *r, struct gc_account *a,
                         const struct probe_request *request,
                         struct probe_answer *ret);

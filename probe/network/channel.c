@@ -14,7 +14,7 @@
 enum {
   MESSAGE_MAX_BYTES = 1 << 20,
   CLOSE_WAIT_MS = 1000,      /* the socket itself waits 500 ms */
-  GIVE_BACK_LIMIT_MS = 5000, /* after all time is over, too */
+  GIVE_BACK_LIMIT_MS = 5000, /* beyond PROBE_NETWORK_LIMIT_MS if needed */
 };
 
 static void fail_channel(const struct probe_place *p, const char *what,
@@ -51,7 +51,7 @@ static bool has_no_topic(const struct probe_place *p, const char *id) {
          gc_document_count(gc_document_member(d.root, "entities")) == 0;
 }
 
-/* Reports why there is none. */
+/* True if a channel may be created; else reports the reason. */
 static bool has_room(const struct probe_place *p, size_t *ret_count) {
   static const struct probe_request request = {
       .endpoint = GC_ENDPOINT_CHANNEL_LIST,
@@ -140,7 +140,7 @@ static void free_socket(void *ctx) {
   t->ws = NULL;
 }
 
-/* Opens and closes the socket. GC_OK: it was open. */
+/* Opens and closes the socket. Returns GC_OK if it was open. */
 static enum gc_code try_socket(const struct probe_place *p, const char *url,
                                struct gc_err *ret_err) {
   struct socket_trial t = {.account = p->account, .url = url};
@@ -164,7 +164,7 @@ static enum gc_code try_socket(const struct probe_place *p, const char *url,
 
 /* ---- the channel ---- */
 
-/* Reports a rejection; true if the topic is subscribed. */
+/* True if the topic is subscribed; else reports the rejection. */
 static bool is_permitted(const struct probe_place *p, struct json_object *one) {
   const char *topic = gc_document_text(one, "id");
   const char *state = gc_document_text(one, "state");
@@ -191,7 +191,8 @@ static bool are_permitted(const struct probe_place *p, struct gc_document *d) {
   return all;
 }
 
-/* True if the topics are subscribed, all of them. */
+/* Subscribes to the topics. True if all of them are subscribed; else reports
+ * the reason. */
 static bool subscribe_once(const struct probe_place *p, const char *tail,
                            const struct probe_topics *topics) {
   GC_AUTO(gc_document_clear) struct gc_document asked = {0};
@@ -214,7 +215,8 @@ static bool subscribe_once(const struct probe_place *p, const char *tail,
   return false;
 }
 
-/* Removes the topics; there is time for it even if there is none for checks. */
+/* Removes the topics of the channel, with a time limit of its own, so that it
+ * also works after the last check. Reports a failure. */
 static bool give_back(const struct probe_place *p, const char *tail) {
   const struct probe_reporter r = {.say = p->reporter->say,
                                    .end_ms =
@@ -225,8 +227,8 @@ static bool give_back(const struct probe_place *p, const char *tail) {
   if (probe_call(&r, p->account, &request, &answer) == GC_OK)
     return true;
   probe_report(p->reporter, PROBE_CHANNEL, PROBE_WARNING, p->subject,
-               "a channel with one topic is left to the platform, which ends "
-               "it within a day: %s",
+               "the topics of a channel were not removed; the platform ends "
+               "the channel within a day: %s",
                answer.err.text);
   return false;
 }

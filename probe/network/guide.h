@@ -7,6 +7,7 @@
 #include "plugins/genesys_realtime/options.h"
 #include "probe/network/place.h"
 
+/* Reports the result under p->subject. */
 void probe_guide_check(const struct probe_place *p,
                        const struct queues_options *o);
 

@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: MIT */
-/* The check of a <Node> of genesys_influxdb: writes a comment, which has no
- * point, so that the database judges address, token and bucket. Main thread. */
+/* The check of a <Node> of genesys_influxdb: sends a comment line, of which the
+ * database stores nothing. Its answer shows whether address, token and bucket
+ * are right. Main thread. */
 #ifndef PROBE_NETWORK_INFLUXDB_H
 #define PROBE_NETWORK_INFLUXDB_H
 
 #include "probe/network/place.h"
 
+/* Reports the result under p->subject. */
 void probe_influxdb_check(const struct probe_place *p);
 
 #endif

@@ -79,7 +79,7 @@ static void check_block(struct probe_run *run, const struct gc_block *b) {
   }
 }
 
-/* The newest block is the first one of the list. */
+/* Checks the blocks in the order of the file; the list has the newest first. */
 static void check_from_oldest(struct probe_run *run, const struct gc_block *b) {
   if (b == NULL)
     return;

@@ -14,10 +14,11 @@ typedef void probe_say(const char *check, const char *state,
 #define PROBE_NETWORK_RUN "probe_network_run" /* for dlsym */
 typedef void probe_network(probe_say *say);
 
-/* Makes all checks that need the network, and says each result as soon as it is
- * known. Returns within PROBE_NETWORK_LIMIT_MS (probe/network/reporter.h).
- * Takes no state file and no port; gives back what it takes elsewhere. One
- * call, in the configuration phase, on the main thread. */
+/* Makes all checks that need the network, and passes each result to `say` as
+ * soon as it is known. Returns within PROBE_NETWORK_LIMIT_MS
+ * (probe/network/reporter.h); only the removal of a channel's topics may take
+ * some seconds more. Opens no state file and no port. Call it once, in the
+ * configuration phase, on the main thread. */
 void probe_network_run(probe_say *say);
 
 #endif

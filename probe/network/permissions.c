@@ -4,8 +4,8 @@
 #include "plugins/genesys_flowmetrics/flows/poll.h"
 #include "plugins/genesys_realtime/observations/observations.h"
 
-/* An id that nothing has: the answer is empty, and the permission is needed all
- * the same. */
+/* An id that no queue or flow has. The request still needs the permission, and
+ * its answer is empty. */
 static const char *const nothing[] = {"00000000-0000-0000-0000-000000000000"};
 
 static enum gc_code body_of_queues(struct gc_buf *out) {
@@ -60,8 +60,8 @@ void probe_permission_report(const struct probe_place *p,
                  "%s: not known: %s", e->permission, err->text);
 }
 
-/* Sends the question and fills `ret_err` with its outcome. Fails only without
- * memory for the request. */
+/* Sends the request of a question and fills `ret_err` with its outcome. Fails
+ * only when out of memory. */
 static enum gc_code ask_once(const struct probe_place *p, size_t question,
                              struct gc_err *ret_err) {
   GC_AUTO(gc_buf_clear) struct gc_buf body = {.max = 65536};

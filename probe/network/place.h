@@ -11,7 +11,7 @@ struct probe_account {
   const char *name;
   struct gc_account *account; /* NULL: it failed a check */
   bool channel_tried;
-  /* The permissions that were asked for: blocks share the requests. */
+  /* The outcomes of permission requests, which the blocks share. */
   struct probe_asked {
     bool is_known;
     struct gc_err err;
@@ -21,8 +21,8 @@ struct probe_account {
 struct probe_place {
   const struct probe_reporter *reporter;
   const struct gc_block *block;
-  /* It has a token. NULL: the block has none, or it failed a check, which has
-   * its own rows. */
+  /* NULL: the block has no account, or the account failed a check and has rows
+   * of its own. */
   struct gc_account *account;
   struct probe_account *state;      /* of that account */
   char subject[PROBE_SUBJECT_SIZE]; /* "genesys_realtime <Queues "all">" */

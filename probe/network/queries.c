@@ -11,7 +11,8 @@
 #include "plugins/genesys_flowmetrics/flows/flows_options.h"
 #include "probe/network/permissions.h"
 
-/* Asks for the newest whole interval as the block does, without a filter. */
+/* Requests the newest whole interval as the block does, but without a filter.
+ */
 static void poll_interval(const struct probe_place *p,
                           const struct gc_query *q) {
   enum gc_endpoint_id endpoint = gc_source(q->source)->endpoint;
@@ -34,7 +35,7 @@ static void poll_interval(const struct probe_place *p,
                  answer.err.text);
     return;
   }
-  /* Only the size of an answer without a list is of interest. */
+  /* An answer without a list of results counts as 0 groups. */
   enum gc_code code =
       gc_document_read(&d, gc_buf_string(&answer.body), answer.body.len,
                        answer.body.max, &answer.err);
@@ -46,7 +47,8 @@ static void poll_interval(const struct probe_place *p,
                answer.body.len);
 }
 
-/* Asks for the permission of the names that the dimension is shown by. */
+/* Checks the permissions for the names of the block's dimensions and metrics.
+ */
 static void ask_names(const struct probe_place *p, const struct gc_query *q) {
   static const struct {
     const char *word;

@@ -6,6 +6,7 @@
 
 #include "probe/network/place.h"
 
+/* They report the results under p->subject. */
 void probe_query_check(const struct probe_place *p);
 void probe_flows_check(const struct probe_place *p);
 

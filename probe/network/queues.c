@@ -226,7 +226,7 @@ static void ask_permissions(const struct probe_place *p,
     (void)probe_permission_ask(p, activity[i]);
 }
 
-/* Names the topics of a queue that the blocks of the account subscribe to. */
+/* Lists the topics of a queue to which the blocks of the account subscribe. */
 static void list_topics(const struct probe_place *p, const char *queue,
                         struct probe_topics *ret) {
   const struct gc_block *blocks[BLOCKS_MAX];
@@ -242,8 +242,8 @@ static void list_topics(const struct probe_place *p, const char *queue,
     ret->count += obs_topic_name((enum obs_topic)i, queue, ret->at[ret->count]);
 }
 
-/* One channel for an account, of its first block that subscribes: each lasts a
- * day. */
+/* Tries one channel for an account, with its first block that subscribes,
+ * because each channel lasts a day. */
 static void try_channel(const struct probe_place *p,
                         const struct selection *s) {
   struct probe_topics topics = {.count = 0};

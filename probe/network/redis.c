@@ -7,13 +7,14 @@
 #include "common/net/redis/lease.h"
 #include "plugins/genesys_flowmetrics/ledger/redis/internal.h"
 
-enum { NO_STOP = -1 }; /* poll passes over it */
+enum { NO_STOP = -1 }; /* a descriptor that poll ignores */
 
-/* It may outlive its caller, on a disk that hangs. */
+/* One trial. It owns its memory, because it outlives its caller on a disk that
+ * hangs. */
 struct redis_trial {
   struct redis_settings settings;
   struct gc_connect tls;
-  bool is_lease; /* else counts */
+  bool is_lease; /* the Redis of a lease; false: of counts */
   enum gc_code code;
   struct gc_err err, advice;
 };

@@ -38,7 +38,7 @@ bool probe_has_time(const struct probe_reporter *r, enum probe_check check,
   if (probe_left_ms(r, 1) > 0)
     return true;
   probe_report(r, PROBE_END, PROBE_WARNING, subject,
-               "%s and what follows it are not checked: earlier checks took "
+               "%s and the checks after it are not made: earlier checks took "
                "all of the %d s",
                probe_check_row(check)->name, PROBE_NETWORK_LIMIT_MS / 1000);
   return false;
@@ -86,7 +86,7 @@ bool probe_wait_run(struct probe_wait *w, struct gc_loop *loop,
   gc_loop_call(loop, begin, ctx);
   (void)probe_wait_for(w, limit_ms);
   gc_loop_call(loop, end, ctx);
-  bool is_over = w->is_over; /* also between the limit and `end` */
+  bool is_over = w->is_over; /* it may have ended after the limit */
   probe_wait_clear(w);
   return is_over;
 }

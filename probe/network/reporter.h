@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* What all checks of the network share: where their results go, and how long
- * they may take. Main thread. */
+/* Shared by all checks of the network: the receiver of their results, and the
+ * time that is left. Main thread. */
 #ifndef PROBE_NETWORK_REPORTER_H
 #define PROBE_NETWORK_REPORTER_H
 
@@ -23,33 +23,35 @@ struct probe_reporter {
   uint64_t end_ms; /* monotonic */
 };
 
-/* Says a result; the text may have any length. */
+/* Passes a result to r->say; a long text is cut. */
 void probe_report(const struct probe_reporter *r, enum probe_check check,
                   enum probe_state state, const char *subject,
                   const char *format, ...) GC_PRINTF(5, 6);
 
-/* Returns the ms that a step may take: `limit_ms`, or what is left of all. */
+/* Returns the ms that a step may take: `limit_ms`, or less if less is left for
+ * all checks. */
 uint32_t probe_left_ms(const struct probe_reporter *r, uint32_t limit_ms);
 
-/* True if there is time for another check; else says that it was not made. */
+/* True if there is time for another check; else reports that it was not made.
+ */
 bool probe_has_time(const struct probe_reporter *r, enum probe_check check,
                     const char *subject);
 
-/* An outcome that another thread reports. */
+/* Waits for an outcome that another thread reports. */
 struct probe_wait {
   pthread_mutex_t lock;
   pthread_cond_t changed;
   bool is_over;
 };
 void probe_wait_init(struct probe_wait *w);
-/* Any thread. */
+/* Ends the wait. Any thread. */
 void probe_wait_end(struct probe_wait *w);
-/* False: `limit_ms` have passed before. */
+/* Returns false when `limit_ms` passed before the end. */
 bool probe_wait_for(struct probe_wait *w, uint32_t limit_ms);
 void probe_wait_clear(struct probe_wait *w);
 /* Runs begin(ctx) on the thread of `loop`, waits until probe_wait_end(w), and
- * runs end(ctx) there, which stops what `begin` started. Initializes and clears
- * `w`. False: `limit_ms` have passed before. */
+ * runs end(ctx) there, which stops the work that `begin` started. Initializes
+ * and clears `w`. Returns false when `limit_ms` passed before the end. */
 bool probe_wait_run(struct probe_wait *w, struct gc_loop *loop,
                     void (*begin)(void *ctx), void (*end)(void *ctx), void *ctx,
                     uint32_t limit_ms);

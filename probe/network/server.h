@@ -16,15 +16,17 @@ struct probe_server {
 };
 
 /* Starts the loop's thread. `connect` is copied, its strings are borrowed.
- * GC_ERR_CONFIG, GC_ERR_MEMORY. Close it in any case. */
+ * GC_ERR_CONFIG, GC_ERR_MEMORY. Call probe_server_close also after a failure.
+ */
 GC_MUST_CHECK enum gc_code probe_server_open(struct probe_server *s,
                                              const struct gc_connect *connect,
                                              struct gc_err *err);
 void probe_server_close(struct probe_server *s);
 
 /* Sends `x`, whose `done` and `ctx` are set here, and waits for its end.
- * `judge` gets the answer on the loop's thread. GC_ERR_TIMEOUT: it did not end
- * within PROBE_STEP_LIMIT_MS, or what is left; `judge` then never runs. */
+ * `judge` gets the answer on the loop's thread. After an error `judge` does not
+ * run. GC_ERR_TIMEOUT: the exchange did not end within PROBE_STEP_LIMIT_MS or
+ * the time that is left for all checks. */
 GC_MUST_CHECK enum gc_code
 probe_server_send(const struct probe_reporter *r, struct probe_server *s,
                   struct gc_exchange *x,

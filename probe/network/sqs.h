@@ -9,6 +9,7 @@
 #include "plugins/genesys_flowmetrics/attributes_block.h"
 #include "probe/network/place.h"
 
+/* Reports the result under p->subject. */
 void probe_sqs_check(const struct probe_place *p,
                      const struct attributes_options *o,
                      const struct attributes_config *config);

@@ -30,15 +30,15 @@ static bool is_state; /* the values are self-telemetry */
 
 /* ---- lines ---- */
 
-/* Divides parts by US in place of line ends, which end a line here. */
+/* Copies parts with US in place of line ends, which would end the line. */
 static void copy_parts(char out[GC_PARTS_SIZE], const char *parts) {
   snprintf(out, GC_PARTS_SIZE, "%s", parts);
   for (char *c = strchr(out, '\n'); c != NULL; c = strchr(c, '\n'))
     *c = '\x1f';
 }
 
-/* As genesys_influxdb: a time in ms is exact, although collectd's unit is not.
- */
+/* Returns the time in ns, as genesys_influxdb does: whole milliseconds stay
+ * whole, although cdtime_t counts 2^-30 s. */
 static uint64_t time_ns(cdtime_t time) {
   uint64_t ms = CDTIME_T_TO_MS(time);
   return MS_TO_CDTIME_T(ms) == time ? ms * 1000000 : CDTIME_T_TO_NS(time);
@@ -134,7 +134,8 @@ static void find_full_name(void *ctx) {
   freeaddrinfo(found);
 }
 
-/* Asks the resolver for the full name, which may hang. */
+/* Sets the full name of the host, which the resolver finds. The resolver may
+ * hang. */
 static void look_up_host(const char *host) {
   struct gc_bounded *bounded = gc_bounded_new("gc-probe", NAME_WAIT_MS);
   struct full_name *n = calloc(1, sizeof(*n));
@@ -171,7 +172,7 @@ static void name_host(void) {
     look_up_host(name);
 }
 
-/* The time between two readings, as between two read callbacks of collectd. */
+/* Waits between two readings, as collectd does between two read callbacks. */
 static void pause_reading(void) { (void)poll(NULL, 0, EVERY_MS); }
 
 /* Reads until no block waits for its first answers. One more reading follows:

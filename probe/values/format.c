@@ -110,8 +110,8 @@ static enum gc_code write_putval(const struct probe_values *v,
 
 /* ---- the writers of the suite ---- */
 
-/* Writes the key of a series as the writers do: five texts with a NUL each, and
- * what tells equal texts with other parts apart. */
+/* Writes the key of a series: five texts and the parts, each with its NUL. The
+ * parts distinguish series with equal texts. */
 static size_t write_key(const struct probe_value *value, char key[KEY_SIZE]) {
   const char *texts[] = {value->host,          "genesys",
                          value->instance,      value->type,

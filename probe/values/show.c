@@ -108,7 +108,7 @@ static enum gc_code conclude(struct run *run, struct gc_buf *words) {
   const char *reason = probe_host_first_words(words);
   snprintf(late, sizeof(late), "it did not end within %d s",
            PROBE_LIMIT_MS / 1000);
-  /* What it said before is not the cause. */
+  /* At the time limit the earlier lines of collectd are not the cause. */
   GC_TRY(probe_conclude(&run->findings, run->show->file,
                         run->is_late ? late : reason));
   if (run->findings.ended && run->values.rounds == 0)

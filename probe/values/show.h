@@ -7,10 +7,11 @@
 #include "probe/host.h"
 #include "probe/render.h"
 
-/* `conf` is that of probe_host_conf, `file` the operator's. The values go to
- * stdout; so do checks and summary as tables or JSON. Beside another format
- * they go to stderr: failed checks always, the summary after rounds. Ends
- * within PROBE_LIMIT_MS without `repeats`. */
+/* `conf` is the text of probe_host_conf, `file` the operator's collectd.conf.
+ * The values go to stdout, and as tables or JSON also the checks and the
+ * summary. With another format the checks go to stderr, if one of them is not
+ * ok, and so does the summary with `repeats`. Without `repeats` it ends within
+ * PROBE_LIMIT_MS. */
 struct probe_show {
   const struct probe_host *host;
   const char *conf, *file;

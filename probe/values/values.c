@@ -155,8 +155,8 @@ static size_t series_of(struct probe_values *v,
 
 /* A series that was seen. */
 struct probe_seen {
-  size_t row;   /* of v->series */
-  size_t at;    /* its newest value, of v->at */
+  size_t row;   /* in v->series */
+  size_t at;    /* its newest value, in v->at */
   size_t round; /* of that value */
   char key[];
 };
@@ -176,8 +176,8 @@ static struct probe_seen *add_seen(struct probe_values *v, const char *key,
   return NULL;
 }
 
-/* Counts a series once, and an identity that another block writes too. `at` is
- * the index of the value. */
+/* Counts a series once, and each value whose identity another block has too.
+ * `at` is the index of the value. */
 static enum gc_code count_series(struct probe_values *v, size_t at) {
   const struct probe_value *value = &v->at[at];
   char key[1024];
@@ -283,7 +283,7 @@ static enum gc_code read_note(const struct line *l) {
              : GC_ERR_MEMORY;
 }
 
-/* A line for the log while blocks poll: errors and warnings are results. */
+/* Makes a result of an error or a warning that was logged while blocks poll. */
 static enum gc_code read_polled(const struct line *l) {
   int64_t level;
   if (!gc_decimal_int(l->words[1], strlen(l->words[1]), &level))
@@ -316,7 +316,7 @@ static const struct line_kind {
              {"requests", 6, read_requests}, {"budget", 3, read_budget},
              {"note", 4, read_note},         {"round", 1, read_round}};
 
-/* Divides a line at its TABs; true if it has that many words. */
+/* Splits a line at its TABs. Returns true if it has that many words. */
 static bool divide_line(char *line, char **words, size_t count) {
   size_t used = 0;
   while (used + 1 < count && line != NULL)
@@ -347,7 +347,7 @@ void probe_values_next_round(struct probe_values *v) {
   v->count = 0;
 }
 
-/* The series of a block, without self-telemetry. */
+/* Returns the number of series of a block, without self-telemetry. */
 static size_t series_in(const struct probe_values *v,
                         const struct probe_tried *t) {
   size_t sum = 0;

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
-/* The values that a configuration would dispatch, and what it costs, as the
- * part inside collectd (probe/values/agent.c) reports them. Pure.
+/* The values that a configuration would dispatch, and its cost in requests and
+ * series, as the part inside collectd (probe/values/agent.c) reports them.
+ * Pure.
  *
- * A report is lines of words that a TAB divides:
+ * A report is lines of words that TABs separate:
  *
  *   polled LEVEL TEXT          a line for collectd's log while blocks poll
  *   tried PLUGIN BLOCK SUBJECT a block that polls: "queues-all", and the block
@@ -80,20 +81,22 @@ struct probe_values {
   struct probe_series *series;
   size_t tried_count, request_count, budget_count, note_count, series_count;
   struct gc_strmap seen; /* identity → struct probe_seen, of all rounds */
-  size_t twice;          /* identities that two blocks write */
+  size_t twice;          /* values whose identity another block has too */
   size_t rounds;
 };
 
 enum { PROBE_VALUES_MAX = 2000000 }; /* of one round; series of all rounds */
 
-/* Reads one line and changes its bytes; a line of `polled` becomes a result.
- * GC_ERR_PARSE: not such a line, and untouched; GC_ERR_LIMIT, GC_ERR_MEMORY. */
+/* Reads one line and changes its bytes; an error or a warning of `polled`
+ * becomes a result. GC_ERR_PARSE: another line, which is untouched, or words
+ * that cannot be read; GC_ERR_LIMIT, GC_ERR_MEMORY. */
 GC_MUST_CHECK enum gc_code probe_values_read(struct probe_values *v,
                                              struct probe_results *results,
                                              char *line);
 /* Forgets the values of the present round, not the summary. */
 void probe_values_next_round(struct probe_values *v);
-/* Adds a result for each block: has it answered, and what does it make? */
+/* Adds a result for each block: whether it has answered, and the number of its
+ * series. Sorts the results. */
 GC_MUST_CHECK enum gc_code probe_values_conclude(const struct probe_values *v,
                                                  struct probe_results *results);
 void probe_values_clear(struct probe_values *v);

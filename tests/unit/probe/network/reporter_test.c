@@ -43,8 +43,9 @@ static void a_check_without_time_is_said_and_not_made(void) {
   CHECK_STR(said, "");
   r = reporter_with(-1);
   CHECK(!probe_has_time(&r, PROBE_TOKEN, "<Account \"a\">"));
-  CHECK_STR(said, "end|warning|<Account \"a\">|token and what follows it are "
-                  "not checked: earlier checks took all of the 40 s");
+  CHECK_STR(said,
+            "end|warning|<Account \"a\">|token and the checks after it are "
+            "not made: earlier checks took all of the 40 s");
 }
 
 static void a_wait_ends_with_the_outcome_or_the_limit(void) {
