@@ -142,7 +142,8 @@ static void count_facts(struct conversations *m, struct conversation *c) {
   cv_count_outcomes(m, c, answered);
 }
 
-/* What was counted makes room for the participants that the event adds. */
+/* Drops participants whose outcomes are counted, so that those that the event
+ * adds have room. */
 static void make_room(struct conversations *m, struct conversation *c,
                       const struct cv_event *event) {
   if (c->count + event->count <= CV_PARTS_MAX)
@@ -153,8 +154,8 @@ static void make_room(struct conversations *m, struct conversation *c,
 }
 
 /* If the event has more participants than there is room, merges and counts in
- * rounds: once counted, participants make room for others. When none can, what
- * waits for the others is decided without them. */
+ * rounds, because only counted participants can be dropped. When none can be
+ * dropped, the open outcomes are decided without the missing participants. */
 static enum gc_code apply_all(struct conversations *m, struct conversation *c,
                               const struct cv_event *event, bool *ret_is_new) {
   struct cv_merged merged;

@@ -164,7 +164,7 @@ void conversations_gap(struct conversations *m);
  * or was not requested. Call the begin when the request is sent. A poll that
  * fails needs no end. */
 void conversations_poll_begin(struct conversations *m);
-/* Returns false when the model does not have it. */
+/* Returns false when the model does not have the conversation. */
 bool conversations_poll_list(struct conversations *m, struct uuid_key id);
 void conversations_poll_end(struct conversations *m,
                             bool (*covers)(void *ctx, const char *queue,

@@ -42,7 +42,8 @@ static uint64_t *plain_count(struct conversations_totals *t, size_t i) {
 
 /* ---- writing ---- */
 
-/* The server's time, as two agents take it, differs by less. */
+/* CLOCKS_DIFFER_MS: the estimates of the server's time by two agents differ by
+ * less. */
 enum { PAIR_TEXT_MAX = 8192, CLOCKS_DIFFER_MS = 60000 };
 
 struct pair_text {
@@ -231,7 +232,7 @@ static void read_breaches(const struct conversations *m, struct pair *pair,
   pair->breaches_shown |= is_present;
 }
 
-/* Reads "offers=12". What this version does not know is left out. */
+/* Reads "offers=12". Ignores a name that this version does not know. */
 static void read_count(struct conversations *m, struct pair *pair,
                        const char *word, size_t name_len, uint64_t count) {
   for (size_t i = 0; i < GC_COUNT(plain_counts); i++)
@@ -330,10 +331,10 @@ static bool is_counted_contact(const struct conversations *m,
          p->connected_ms <= m->s.counted_ms;
 }
 
-/* The former holder knew a contact that had begun by then. It may have known
- * each agent of such a contact, also one who is listed before it: the begin of
- * an alert has no time, and must not count twice. What has a time counts by its
- * time. */
+/* Returns true if a contact of the event had begun by counted_ms, so that the
+ * former holder knew it. The former holder may also have known each of its
+ * agents, even one who is listed before the contact: the begin of an alert has
+ * no time, and must not count twice. Facts with a time count by their time. */
 static bool has_counted_contact(const struct conversations *m,
                                 const struct cv_event *e) {
   bool has_counted = false;
@@ -343,7 +344,8 @@ static bool has_counted_contact(const struct conversations *m,
   return has_counted;
 }
 
-/* True for a contact that still waited then, past its target. */
+/* Returns true for a contact that still waited at counted_ms, past its target.
+ */
 static bool was_breached(const struct conversations *m,
                          const struct cv_party *p) {
   const struct queue *q = cv_queue_find(m, p->queue_text);

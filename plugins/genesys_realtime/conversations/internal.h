@@ -224,7 +224,8 @@ struct cv_presence {
 
 struct cv_dialect {
   size_t part_size; /* struct participant or struct guide_stay */
-  /* Lists each queue and medium of a conversation once. Returns how many. */
+  /* Lists each queue and medium of a conversation once. Returns their number.
+   */
   unsigned (*list_presences)(const struct conversation *c,
                              struct cv_presence ret[CV_PARTS_MAX]);
   /* Describes what was counted, for the set of removed conversations; NULL: the
@@ -406,7 +407,7 @@ int64_t cv_find_answer_ms(const struct conversation *c,
                           const struct participant *acd,
                           struct participant *const *answered);
 bool cv_is_wrapping_up(const struct participant *p);
-/* Returns the latest of its times. */
+/* Returns the latest time of the participant. */
 int64_t cv_latest_ms(const struct participant *p);
 /* Returns the time when the latest hold began. */
 int64_t cv_latest_hold_ms(const struct participant *agent);
@@ -464,22 +465,23 @@ void cv_note_late(struct conversations *m, struct conversation *c,
 /* ---- dropped.c ---- */
 
 /* Notes a participant that is dropped; `fact_ms`: the latest of its times.
- * False: out of memory, or more than 1000 of the conversation. */
+ * Returns false when out of memory, or past 1000 of the conversation. */
 bool cv_dropped_add(struct conversations *m, struct conversation *c,
                     const struct participant *p, int64_t fact_ms);
-/* It was dropped: its facts are ignored, except that a leg began. */
+/* Returns true if the participant was dropped: its facts are ignored, except
+ * that a leg began. */
 bool cv_is_dropped(const struct conversation *c, uint64_t id);
 /* Adds the times of dropped participants. */
 void cv_dropped_describe(const struct conversation *c, struct cv_removed *r);
 void cv_dropped_free(struct conversations *m, struct conversation *c);
-/* Of all conversations together. */
+/* Returns the bytes of the lists of all conversations. */
 size_t cv_dropped_bytes(const struct conversations *m);
 
 /* ---- crowd.c ---- */
 
 /* Makes room for `count` participants: drops those that ended and whose
  * outcomes are known, alerts first, then agents, then contacts that no agent
- * needs. All facts must be counted. Returns how many. */
+ * needs. All facts must be counted. Returns the number dropped. */
 unsigned cv_drop(struct conversations *m, struct conversation *c,
                  unsigned count);
 
@@ -535,7 +537,7 @@ void cv_count_overdue(struct conversations *m, struct conversation *c);
 
 /* ---- expiry.c ---- */
 
-/* Its end was lost: see conversations_poll_end. */
+/* Closes a conversation whose end was lost; see conversations_poll_end. */
 void cv_close(struct conversations *m, uint32_t number);
 
 /* ---- guide_states.c ---- */
@@ -561,11 +563,12 @@ void cv_clear_pair(struct conversations *m, struct pair *pair);
 GC_MUST_CHECK enum gc_code cv_write_queue(const struct conversations *m,
                                           uint32_t queue,
                                           struct gc_buf *fields);
-/* Describes what the former holder of the lease has counted of a conversation,
- * by its first event; false: nothing. */
+/* Describes the facts of a conversation that the former holder of the lease has
+ * counted, by its first event. Returns false when there are none. */
 bool cv_describe_counted(const struct conversations *m,
                          const struct cv_event *e, struct cv_removed *ret);
-/* Notes the time of a counted fact. A later one than now is a wrong time. */
+/* Notes the time of a counted fact; ignores a time in the future, which is
+ * wrong. */
 static inline void cv_note_counted(struct conversations *m, int64_t at_ms) {
   if (at_ms > m->newest_ms && at_ms <= m->now_ms + CV_AHEAD_MS)
     m->newest_ms = at_ms;

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /* Facts that are first reported after their conversation was removed, although
  * they are older than others that were known, or than the end of an abandoned
- * contact. The counters have the outcome that the earlier facts showed, and
- * nothing of it is taken back: such a conversation is counted instead. A
- * snapshot has all facts before it, so one with more facts up to that time than
- * were known has a late one, and a repeat has not. A hold is no such fact: the
- * snapshots after it lack it. */
+ * contact. The counters keep the outcome that the earlier facts showed; such a
+ * conversation is counted in `late` instead. A snapshot has all facts before
+ * its time. If it has more facts up to that time than were known, it has a late
+ * one; a repeat has no more of them. Holds are not among these facts, because
+ * later snapshots no longer have them. */
 #include "plugins/genesys_realtime/conversations/internal.h"
 
 static unsigned is_before(int64_t at_ms, int64_t until_ms) {
@@ -20,7 +20,8 @@ static unsigned has_begun(unsigned purpose, int64_t connected_ms,
   return is_before(begin_ms, purpose == CV_ACD ? until_ms - 1 : until_ms);
 }
 
-/* Skipped work counts for more than work that was announced and is over. */
+/* Returns the number of facts of after-call work. Skipped work is 3, more than
+ * the 2 of work that has begun and ended. */
 static unsigned count_acw(bool is_skipped, int64_t start_ms, int64_t end_ms,
                           int64_t until_ms) {
   return is_skipped

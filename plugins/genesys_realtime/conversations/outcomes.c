@@ -15,9 +15,9 @@
  *   2  an agent had answered it                   1   (1)         1
  *   3  another contact is abandoned               1   (0)         1
  *
- * So is an answer, if an earlier one is reported later, or the agent answered
- * another stay; its wait leaves the histogram likewise. A breach is taken back
- * if the wait turns out to be within the target. */
+ * An answer is taken back in the same way, with its wait in the histogram, if
+ * an earlier answer is reported later, or if the agent answered another stay. A
+ * breach is taken back if the wait turns out to be within the target. */
 #include "plugins/genesys_realtime/conversations/internal.h"
 
 /* A longer wait comes from a wrong time. */
@@ -382,7 +382,8 @@ void cv_count_outcomes(struct conversations *m, struct conversation *c,
   for (unsigned i = 0; i < c->count; i++)
     if (c->participants[i].purpose == CV_ACD)
       judge_offer(m, c, &c->participants[i], answered);
-  /* What is taken back first settles what is counted afterwards. */
+  /* Takes counts back before it adds new ones, so that the new ones settle
+   * those that are owed. */
   for (unsigned i = 0; i < c->count; i++) {
     revise_departure(m, c, &c->participants[i], answered);
     revise_answer(m, c, &c->participants[i], answered);

@@ -5,10 +5,9 @@
  *     "agentBusy":1},…]
  * A missing number of a row is 0, as that source documents; a queue without a
  * row is silent. The rows may also stand below "entities", "results" or
- * "queues"
- * (/api/v2/queues/stats), and may have a "mediaType". The names of the answers
- * replace the account's list of queues where that is refused. Pure; one thread
- * at a time. */
+ * "queues" (/api/v2/queues/stats), and may have a "mediaType". The names of the
+ * answers replace the account's list of queues where that is refused. Pure; one
+ * thread at a time. */
 #ifndef GENESYS_REALTIME_OBSERVATIONS_GUIDE_METRICS_H
 #define GENESYS_REALTIME_OBSERVATIONS_GUIDE_METRICS_H
 

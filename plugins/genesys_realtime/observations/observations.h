@@ -1,15 +1,16 @@
 /* SPDX-License-Identifier: MIT */
 /* The state of queues at one moment: per queue, the contacts that wait, ring or
- * are with an agent, and the agents. It is filled from one or several answers
- * of POST /analytics/queues/observations/query          Observations "query"
- *   POST /analytics/conversations/activity/query   \   Observations "activity"
- *   POST /analytics/routing/activity/query         /
- * or, Observations "topic", from those once and then from messages of the
- * topics v2.analytics.queues.{id}.observations,
- * v2.analytics.queues.{id}.activity or, Observations "queue_metrics", from
- * those of the guide dialect (guide_metrics.h). Bytes are decoded to facts,
- * facts fill this model, and samples are made of the model. All functions are
- * pure; one thread at a time. */
+ * are with an agent, and the agents. The option Observations names its source:
+ *
+ *   "query"          POST /analytics/queues/observations/query
+ *   "activity"       POST /analytics/conversations/activity/query and
+ *                    POST /analytics/routing/activity/query
+ *   "topic"          as "query" for a snapshot, then messages of the topics
+ *                    v2.analytics.queues.{id}.observations and .activity
+ *   "queue_metrics"  the guide dialect (guide_metrics.h)
+ *
+ * Bytes are decoded to facts, facts fill this model, and samples are made of
+ * the model. All functions are pure; one thread at a time. */
 #ifndef GENESYS_REALTIME_OBSERVATIONS_OBSERVATIONS_H
 #define GENESYS_REALTIME_OBSERVATIONS_OBSERVATIONS_H
 
@@ -327,8 +328,10 @@ struct obs_contacts {
 };
 
 /* Finds the next pair of which all three numbers are known. Returns false when
- * there is none. *   struct obs_cursor at = {0}; while
- * (observations_next_contacts(o, &at, &c)) … */
+ * there is none.
+ *
+ *   struct obs_cursor at = {0};
+ *   while (observations_next_contacts(o, &at, &c)) … */
 struct obs_cursor {
   size_t queue, media;
 };

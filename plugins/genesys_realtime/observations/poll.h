@@ -23,7 +23,8 @@ struct poll_part;
 struct poll {
   struct observations *reading; /* the answers, even if some are missing; the
                                    caller may gc_steal it */
-  struct gc_err error; /* the worst error; code GC_OK: all answers came */
+  struct gc_err error; /* the first error, or the first that concerns only this
+                          block; code GC_OK: all answers came */
   bool was_refused;    /* by a permission, a 404 or a bad request */
 
   bool wants_details; /* OBS_QUERY: request the ids of conversations too;

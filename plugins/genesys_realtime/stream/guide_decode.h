@@ -35,7 +35,7 @@ GC_MUST_CHECK enum gc_code decode_guide_event(struct guide_decoder *d,
 /* Returns the unknown words of all events so far: states and types; borrowed.
  * The caller takes the new ones. */
 struct gc_unknown_words *guide_decoder_unknown(struct guide_decoder *d);
-/* Returns what an unknown word of `kind` counts as, for a report. */
+/* Returns the meaning of unknown words of a kind, as a text for a report. */
 const char *guide_word_default(const char *kind);
 
 /* Appends the query. Without `where` the query selects the media: "type =

@@ -21,7 +21,7 @@ struct stream_source {
   bool has_server_times; /* events have times of the server's clock */
   enum gc_code (*start)(struct stream *s);
   void (*select)(struct stream *s, const struct selection *selection);
-  /* Returns what an unknown word of this kind counts as. */
+  /* Returns the meaning of unknown words of a kind, as a text for a report. */
   const char *(*word_default)(const char *kind);
   /* Brings `listening` up to date, each second. */
   void (*tick)(struct stream *s, uint64_t now_ms);
@@ -105,14 +105,17 @@ void stream_report_words(const struct stream *s,
 
 /* ---- handover.c: read thread, with a lease ---- */
 
-/* Dispatches the pass that is held, if Redis has its counts. True: the next one
- * may begin; false: the pass waits, or another agent has the lease. */
+/* Dispatches the pass that is held, if Redis has its counts. Returns true when
+ * the next one may begin; false while the pass waits, or when another agent has
+ * the lease. */
 bool stream_pass_release(struct stream *s, uint64_t now_ms,
                          const struct gc_samples *out);
 /* Returns the sink for a pass, which goes to `out` later. */
 struct gc_samples stream_pass_begin(struct stream *s,
                                     const struct gc_samples *out);
-/* Gives the counts of the pass to the lease. */
+/* Gives the counts of the pass to the lease, and holds the pass. Drops the pass
+ * when another agent has the lease; dispatches it at once when the lease cannot
+ * take its counts. */
 void stream_pass_end(struct stream *s, bool is_full);
 void stream_pass_clear(struct stream_pass *p);
 

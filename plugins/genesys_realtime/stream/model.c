@@ -119,7 +119,7 @@ static bool copy_page(struct gc_lease_page *page, struct gc_buf *fields,
 
 /* Sets the times of a model that continues with the counters of the former
  * holder, and `fields` for conversations_restore. Does nothing without a lease.
- * False: another agent has the lease. */
+ * Returns false when another agent has the lease. */
 static bool take_over_page(struct stream *s, struct gc_buf *fields,
                            struct conversations_settings *settings) {
   if (s->deps.page == NULL)

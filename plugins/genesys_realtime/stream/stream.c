@@ -78,8 +78,8 @@ static void report_counter_limits(struct stream *s) {
     s->overflow = stats.overflow;
   if (stats.overflow > s->overflow)
     (void)gc_fail(&err, GC_ERR_LIMIT,
-                  "more than %d pairs of queue and medium: what happens in the "
-                  "others is not counted; name fewer queues in this block",
+                  "more than %d pairs of queue and medium: contacts of further "
+                  "pairs are not counted; name fewer queues in this block",
                   STREAM_PAIRS_MAX);
   s->deps.notice(s->deps.notice_ctx, "counters", &err);
   report_wrapup_limit(s, &stats);

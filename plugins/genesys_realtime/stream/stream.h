@@ -6,7 +6,8 @@
  *
  * The account's network thread passes messages, ticks and selections; one read
  * thread at a time reads the values. The lock between them is held for one
- * message, or for the values of a few queues. */
+ * message, for the values of a few queues, or for the comparison with one
+ * poll. */
 #ifndef GENESYS_REALTIME_STREAM_STREAM_H
 #define GENESYS_REALTIME_STREAM_STREAM_H
 
@@ -57,7 +58,8 @@ struct stream *stream_new(const struct queues_options *options,
 void stream_select(struct stream *s, const struct selection *selection);
 /* stream_poll_begin notes that a poll of the observations is sent.
  * stream_observed takes its complete answer, counts drift and closes lost
- * conversations. Do not call it for a failed or incomplete poll. */
+ * conversations. Do not call stream_observed for a failed or incomplete poll.
+ */
 void stream_poll_begin(struct stream *s);
 void stream_observed(struct stream *s, const struct observations *o);
 /* Counts drift and closes nothing: pushed observations have no time of request
