@@ -106,7 +106,7 @@ const struct gc_opt attributes_rows[] = {
     GC_OPT_STRS(OWNER, handshakes, "Handshake",
                 "webhook: globs of the hosts that are allowed to send events "
                 "when they ask (Azure Event Grid, CloudEvents, SNS). Without "
-                "any, no host is. May be repeated.",
+                "a glob no host is allowed. May be repeated.",
                 "*.eventgrid.azure.net"),
     GC_OPT_INT(OWNER, webhook.max_body_bytes, "MaxBody", "1048576", 1024,
                4194304, "bytes", "webhook: a larger body is answered 413.",

@@ -124,7 +124,8 @@ static uint64_t span_ms(int64_t from_ms, int64_t to_ms, int64_t least_ms) {
   return (uint64_t)(span_ms > least_ms ? span_ms : least_ms);
 }
 
-/* The wall clock counts once, for the time that the keys have left. */
+/* Takes new keys. Reads the wall clock once, to learn for how long they are
+ * valid. */
 static void set_credentials(struct credentials_keeper *k,
                             const struct credentials *c) {
   uint64_t now_ms = k->now_ms();

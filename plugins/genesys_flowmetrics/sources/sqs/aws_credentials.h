@@ -85,14 +85,15 @@ void credentials_keeper_free(struct credentials_keeper *k);
 
 /* Returns the credentials when valid ones are there, also while their renewal
  * runs or has failed (the next attempt follows 30 s later). Otherwise returns
- * NULL, fetches them and calls `ready` once, with GC_OK or the reason
- * (GC_ERR_AUTH and the like). Then call the function again, after a pause if
- * the fetch failed. */
+ * NULL, fetches them and calls `ready` once, perhaps before it returns, with
+ * GC_OK or the reason (GC_ERR_AUTH and the like). Then call the function again,
+ * after a pause if the fetch failed. */
 const struct credentials *
 credentials_get(struct credentials_keeper *k,
                 void (*ready)(void *ctx, const struct gc_err *err), void *ctx);
-/* Drops credentials that AWS has refused. The next credentials_get fetches new
- * ones. */
+/* Drops credentials that AWS has refused, so that the next credentials_get
+ * fetches new ones. Keeps those of a service that were refused twice within
+ * five minutes, because new ones would not help (credentials_is_held). */
 void credentials_refused(struct credentials_keeper *k);
 /* True when AWS would probably refuse the present credentials: less than five
  * minutes ago it refused the same ones, or those of a service twice in a row.

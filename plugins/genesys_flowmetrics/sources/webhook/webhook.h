@@ -1,16 +1,19 @@
 /* SPDX-License-Identifier: MIT */
 /* The source "webhook": an HTTP server (libmicrohttpd) that receives events of
- * an EventBridge API destination: one event, or an array. 200 means that all of
- * a body is committed; after any other answer a part of it may not be.
+ * an EventBridge API destination, SNS, Amazon Data Firehose, Azure Event Grid
+ * or CloudEvents: one event, or an array. 200 means that all of a body is
+ * committed; after any other answer a part of it may not be. Some senders ask
+ * first whether they may send (handshake.c).
  *
  *   200 committed (or nothing to count)    404 another path
  *   400 no event, or metrics at a place    405 not POST
  *       that is not understood             413 larger than MaxBody
- *   401 no or a wrong secret, or no
- *       valid client certificate
+ *   401 no or a wrong secret, no valid client certificate, or a sender that
+ *       asks and that Handshake does not allow
  *   503 the event cannot be committed now or is ahead of this host's clock,
- *       the secret file cannot be read, or another agent holds the lease of
- *       the account: send it again after Retry-After
+ *       the secret file cannot be read, a subscription of SNS is not confirmed,
+ *       or another agent holds the lease of the account: send it again after
+ *       Retry-After
  *
  * A request that is refused by its head is answered before the body is read.
  * One thread serves all requests; a request that waits for its commit occupies
