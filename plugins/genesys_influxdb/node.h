@@ -22,7 +22,7 @@ enum {
   INFLUX_GATHER_MS = 20,          /* time from the first value to the reading */
   INFLUX_TICK_MS = 1000,          /* retries of the spool, figures */
   INFLUX_LAST_SEND_MS = 1000,     /* a stop sends for this long */
-  INFLUX_STOP_MS = 1700,          /* a stop waits this long for the disk */
+  INFLUX_STOP_MS = 1700,          /* longest wait of a stop, sending included */
 };
 
 /* All members are borrowed as long as the node lives. */
@@ -61,7 +61,8 @@ struct influx_node *influx_node_new(const struct influx_node_settings *settings,
 void influx_node_put(struct influx_node *n, const struct influx_sample *sample);
 /* Starts to send the lines that wait. Any thread. */
 void influx_node_flush(struct influx_node *n);
-/* Copies the statistics of the last second. Any thread. */
+/* Copies the statistics of the last second; `received` is the present number.
+ * Any thread. */
 void influx_node_stats(struct influx_node *n, struct influx_node_stats *ret);
 /* Saves the lines in memory and sends for up to INFLUX_LAST_SEND_MS if the
  * database answers; the node then does nothing more. Returns false when the

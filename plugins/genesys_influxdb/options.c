@@ -24,8 +24,8 @@ const struct gc_opt node_rows[] = {
                "genesys"),
     GC_OPT_STR(struct node_options, token_file, "TokenFile", NULL, 0,
                "Version 2: file that holds the token, without the white space "
-               "around it; a changed file counts with the next batch, after a "
-               "refusal within 30 s.",
+               "around it; a changed file counts with the first batch after "
+               "10 s, after a refusal within 30 s.",
                "/etc/collectd/influx.token"),
     GC_OPT_STR(struct node_options, database, "Database", NULL, 0,
                "Version 1, where it is required: name of the database.",
