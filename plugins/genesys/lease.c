@@ -99,9 +99,10 @@ static void fill_settings(struct lease *l, const struct lease_options *o,
   l->settings.ctx = l;
 }
 
-/* The name is the Host: it makes the identities that need one writer. Agents of
- * a pair may have OAuth clients of their own, and two accounts of one agent
- * have different Hosts. */
+/* The name of a lease is the Host of the account: it is part of the identity of
+ * each value, and an identity needs one writer. The ClientId would not do,
+ * because agents of a pair may have OAuth clients of their own. Two accounts of
+ * one agent have different Hosts. */
 enum gc_code lease_add(const struct lease_options *o,
                        const struct gc_account_settings *s,
                        struct gc_err *err) {

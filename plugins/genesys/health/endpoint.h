@@ -5,6 +5,7 @@
  *   404       another path, or ?block= of no account or block
  *   401       no or a wrong secret, or no certificate of TLSClientCA
  *   405       neither GET nor HEAD
+ *   500       out of memory; body text
  *   503       the file with the secret could not be read yet; body text
  *
  * The listener's thread makes the answer from a snapshot: it waits for no

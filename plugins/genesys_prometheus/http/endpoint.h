@@ -53,8 +53,9 @@ struct endpoint_stats {
 
 struct endpoint;
 
-/* Makes an endpoint, which listens from the first endpoint_maintain on. Returns
- * NULL when out of memory. */
+/* Makes an endpoint, which listens from the first endpoint_maintain on. Reads
+ * the files with secrets once and reports the outcomes; waits for their disk as
+ * a scrape does. Returns NULL when out of memory. */
 struct endpoint *endpoint_new(const struct endpoint_settings *settings);
 /* Listens if that failed before, takes changed certificates, and checks the
  * modes of changed files. Waits 0.6 s at most for a disk. Call it about once a
