@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
 # Checks that a plugin exports only module_register, and the core only gc_ names:
-# the daemon would replace a visible name that it has too by its own.
+# of two visible functions of one name, the plugin would get that of collectd.
 set -u
 libs=${top_builddir:-.}/.libs
 status=0
@@ -34,7 +34,7 @@ if [ -n "$core" ]; then
   done | awk 'NF == 3 { print $NF }' | sort -u | comm -23 - "$exported" >"$hidden"
   for f in "$libs"/genesys*.so; do
     names=$(nm -D --undefined-only "$f" | awk '{ print $NF }' | sort | comm -12 - "$hidden")
-    [ -z "$names" ] || { echo "$f needs what the core does not export: $names" >&2; status=1; }
+    [ -z "$names" ] || { echo "$f needs names that the core does not export: $names" >&2; status=1; }
   done
 fi
 [ $found = 1 ] || { echo "exports: nothing built in $libs" >&2; exit 1; }

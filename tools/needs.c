@@ -2,7 +2,7 @@
 #include "tools/needs.h"
 
 #define PUSHED "`Queues`: `Stream \"notifications\"`, `Observations \"topic\"`"
-#define PROBED "`genesys-probe`: a channel for a moment"
+#define PROBED "`genesys-probe`: one channel to try"
 #define NOTHING "nothing is needed"
 
 static const struct need needs[GC_ENDPOINT_COUNT] = {

@@ -24,8 +24,8 @@ struct watch *watch_new(const struct watch_deps *deps, uint32_t every_ms,
                         void (*notice)(void *ctx, const char *cause,
                                        const struct gc_err *err),
                         void *ctx);
-/* Stops the requests and frees; waits for one turn of the network thread, so
- * it must not be called on that thread. NULL is allowed. */
+/* Stops the requests and frees `w`, which may be NULL; waits for one turn of
+ * the network thread. Do not call it on that thread. */
 void watch_free(struct watch *w);
 
 /* Puts the values; never waits for the network. Any thread. */
