@@ -53,7 +53,7 @@ refuse probe "$collectd" 'only agent.c includes collectd' 'probe/*agent.c'
 for f in checks contacts events findings render values/format values/values; do
   for end in c h; do
     refuse probe/$f.$end 'common/(net|analytics|daemon)/|plugins/.*/plugin|time\.h|sys/|unistd\.h|fcntl\.h|errno\.h' \
-      'what follows from the findings is pure'
+      'the report and its results are pure'
   done
 done
 

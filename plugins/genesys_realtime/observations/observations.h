@@ -298,7 +298,8 @@ GC_DEFINE_AUTO(struct obs_pushed, obs_pushed_free)
  *
  * A queue's agents appear in the samples after a snapshot was merged, because
  * sums need all agents. *ret_facts (may be NULL): the number of facts in the
- * message. GC_ERR_PARSE, GC_ERR_LIMIT: the model did not change. */
+ * message. GC_ERR_PARSE, GC_ERR_LIMIT: no number of the model has changed.
+ * GC_ERR_MEMORY: some may have. */
 GC_MUST_CHECK enum gc_code obs_pushed_read(struct obs_pushed *d,
                                            struct observations *live,
                                            const char *topic, const char *body,
