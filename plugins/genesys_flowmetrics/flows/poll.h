@@ -19,7 +19,8 @@ enum {
   FLOW_QUERY_FLOWS_MAX = 200, /* FLOW_AUTO: beyond, FLOW_ACTIVITY */
 };
 
-/* The flows of a filter; all of them if the list is refused. */
+/* The number of flows that a filter selects. Without a list (is_refused) it is
+ * unknown, and the activity query reads all flows. */
 struct flow_scope {
   size_t selected;
   bool is_refused;
