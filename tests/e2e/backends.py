@@ -134,11 +134,12 @@ QUALIFIERS = {"queue_wait_time_seconds_bucket": ["voice-le-16", "voice-le-+Inf"]
               "queue_interval_seconds": ["waitTime-all", "tX-min-voice", "tX-max-voice", "tX-p95-voice"]}
 METHODS = {"sum": {"queue_interval_count", "user_interval_count", "flow_interval_count", "user_interval_seconds"},
            "max": {"queue_longest_wait", "stream_silence", "source_age", "writer_age", "spool_age", "spool_bytes",
-                   "window_lag", "queue_lag", "commit_time", "scrape_time", "api_latency", "api_queued", "api_breaker",
-                   "api_pause", "corrections_carried"},
+                   "window_lag", "queue_lag", "commit_time", "scrape_time", "api_latency", "api_function_latency", "api_queued",
+                   "api_breaker", "api_pause", "corrections_carried", "lease_age"},
            "min": {"source_up", "stream_connected", "state_up", "writer_up", "token_lifetime", "api_budget"},
            "last": {"stream_gap", "flow_metric_value", "queue_metric_seconds", "user_metric_seconds",
-                    "flow_aggregate_seconds", "queue_wait_time_seconds_sum", "token_state", "version", "window_length"}}
+                    "flow_aggregate_seconds", "queue_wait_time_seconds_sum", "token_state", "version", "window_length",
+                    "restart_gap", "lease_state", "lease_fence"}}
 MEMBERS = {"min": "min", "max": "max", "p95": "max"}
 
 

@@ -92,7 +92,51 @@ def datadog() -> None:
     same("README.md: metrics that conf.yaml does not list", used - shown, set())
 
 
-for check in (telegraf, influxdb, opentelemetry, datadog):
+def types() -> list[tuple[str, str, str, str]]:
+    """The rows of docs/metrics.md: type, kind, the thing that it is of, unit."""
+    page = (TOP / "docs" / "metrics.md").read_text(encoding="utf-8")
+    table = page[page.index("<!-- metrics -->"):page.index("<!-- /metrics -->")]
+    rows = [[cell.strip() for cell in line.split("|")] for line in table.splitlines() if line.startswith("| `")]
+    return [(row[1].strip("`"), row[2], row[3].split(",")[0], row[5]) for row in rows]
+
+
+def filled_in(match: re.Match[str], template: str) -> str:
+    """Replaces $1 and ${1} by their groups, as Prometheus does."""
+    return re.sub(r"\$\{?(\d)\}?", lambda group: match[int(group[1])] or "", template)
+
+
+def relabelled(rules: list[dict[str, Any]], labels: dict[str, str]) -> dict[str, str]:
+    """What metric_relabel_configs make of the labels of one series."""
+    made = dict(labels)
+    for rule in rules:
+        match = re.fullmatch(rule["regex"], ";".join(made.get(name, "") for name in rule["source_labels"]))
+        if match:
+            made[filled_in(match, rule["target_label"])] = filled_in(match, rule.get("replacement", "$1"))
+    return made
+
+
+def write_prometheus() -> None:
+    """Each type has the name and the owner's label of genesys_prometheus."""
+    rules = yaml.safe_load(text("prometheus/write_prometheus.yml"))["scrape_configs"][0]["metric_relabel_configs"]
+    owners = {"queue": ("queue_name", "Support"), "user": ("user_name", "Jo"), "flow": ("flow_name", "IVR"),
+              "block": ("block", "queues-all"), "account": ("account", "prod")}
+    for kind, source, of, unit in types():
+        label, owner = owners[of]
+        for member in re.findall(r"(\w+) gauge,?", source) or [""]:
+            end = ("_" + member if member else "") + ("_total" if source == "derive" else "")
+            name = "collectd_genesys_" + kind + end
+            made = relabelled(rules, {"__name__": name, "genesys": "account-prod" if of == "account" else owner,
+                                      "type": "x", "exported_instance": "org"})
+            same("write_prometheus.yml: %s: %s" % (name, label), made.get(label), owner)
+            if unit == "s" and source != "derive":
+                same("write_prometheus.yml: %s: _seconds" % name, "_seconds" in made["__name__"], True)
+    made = relabelled(rules, {"__name__": "collectd_genesys_api_function_latency", "genesys": "account-prod", "type": "queues"})
+    same("write_prometheus.yml: function", made.get("function"), "queues")
+    made = relabelled(rules, {"__name__": "collectd_genesys_queue_observation", "genesys": "Support", "type": "oNew-count-voice"})
+    same("write_prometheus.yml: parts of queue_observation", (made.get("metric"), made.get("media_type")), ("oNew", "voice"))
+
+
+for check in (telegraf, influxdb, opentelemetry, datadog, write_prometheus):
     check()
 print("\n".join(found) or "receivers: the files are well formed and agree")
 sys.exit(1 if found else 0)
