@@ -20,6 +20,7 @@ from lib.collectd import DAEMON, OURS, Collectd, account, block, query, queues
 from lib.flows import notifications
 from lib.genesys import TOP, Simulator
 from lib.process import Program, free_port
+from lib.redis import SERVER, Redis
 from lib.report import check, check_soon, same, same_soon
 
 EXAMPLES = TOP / "examples"
@@ -66,8 +67,8 @@ def world() -> Simulator:
     return sim
 
 
-def agent(sim: Simulator, ours: int, theirs: int, password: Path) -> Collectd:
-    """Values of all plugins. Two queues are read as guide C does."""
+def agent(sim: Simulator, ours: int, theirs: int, password: Path, lease: Redis) -> Collectd:
+    """Values of all plugins, with a lease. Two queues are read as guide C does."""
     endpoint = {"Port": ours, "User": "prometheus", "PasswordFile": password, "TLSCert": sim.folder / "server.pem",
                 "TLSKey": sim.folder / "server.key"}
     more = (block("Plugin genesys_prometheus", None, endpoint)
@@ -77,7 +78,7 @@ def agent(sim: Simulator, ours: int, theirs: int, password: Path) -> Collectd:
     blocks = (queues("guide", Queue="Sales*", QueueLabel="both", Observations="queue_metrics", Stream="none", Window=5,
                      ObservationInterval=5)
               + queues(QueueLabel="both", ServiceLevelTarget=1))
-    return Collectd(account(sim, RequestsPerMinute=10000, Host="org"), blocks,
+    return Collectd(account(sim, RequestsPerMinute=10000, Host="org", LeaseURL=lease.url, LeaseTTL=3), blocks,
                     queries=query(QueueLabel="both", Backfill="PT5M") + query("agents", Source="users", Backfill="PT5M"),
                     flows=notifications(), load=("write_prometheus",),
                     ours=(*OURS, "genesys_prometheus", "genesys_influxdb"), more=more)
@@ -201,8 +202,8 @@ def both_ways_show_what_the_guides_show() -> None:
     password = process.folder("secret") / "password"
     password.write_text(PASSWORD + "\n")
     password.chmod(0o600)
-    daemon = agent(sim, ours, theirs, password)
-    daemon.wait_up("all", "guide", host="org")
+    daemon = agent(sim, ours, theirs, password, Redis())
+    daemon.wait_up("all", "guide")
     daemon.restart()  # only a second start has a restart_gap
     server = nginx(sim, theirs, front)
     daemon.lives_until(lambda: all(map(process.listens, (ours, theirs, front))), 20, "all endpoints listen")
@@ -226,4 +227,4 @@ def both_ways_show_what_the_guides_show() -> None:
 
 if __name__ == "__main__":
     report.main([both_ways_show_what_the_guides_show],
-                {"collectd": DAEMON, "prometheus": sinks.PROMETHEUS, "promtool": sinks.PROMTOOL, "nginx": NGINX})
+                {"collectd": DAEMON, "prometheus": sinks.PROMETHEUS, "promtool": sinks.PROMTOOL, "nginx": NGINX, "redis-server": SERVER})
