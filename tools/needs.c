@@ -19,7 +19,7 @@ static const struct need needs[GC_ENDPOINT_COUNT] = {
          "`queue_agents_presence` has `unknown` alone; in `Query` ids take the "
          "place of names"},
     [GC_ENDPOINT_QUEUE_OBSERVATIONS] =
-        {"`Queues`: `Observations \"query\"` and \"topic\"",
+        {"`Queues`: `Observations \"query\"` and `\"topic\"`",
          "all gauges of queues; `source_up` is 0"},
     [GC_ENDPOINT_CONVERSATION_ACTIVITY] =
         {"`Queues`: `Observations \"activity\"`, or more than 200 queues",
@@ -67,17 +67,18 @@ static const struct need needs[GC_ENDPOINT_COUNT] = {
 
 const struct topic_need topic_deps[] = {
     {"v2.routing.queues.{id}.conversations",
-     "routing:queue:view",
+     "`routing:queue:view`",
      {"`Queues`: `Stream \"notifications\"`",
       "the counters of that queue; its gauges continue. The platform's refusal "
       "names the missing permissions"}},
     {"v2.analytics.queues.{id}.observations",
-     "analytics:queueObservation:view and analytics:conversationAggregate:view",
+     "`analytics:queueObservation:view` and "
+     "`analytics:conversationAggregate:view`",
      {"`Queues`: `Observations \"topic\"`",
       "only more requests: the block polls all queues each interval, as with "
       "`query`"}},
     {"v2.analytics.queues.{id}.activity",
-     "analytics:queueObservation:view",
+     "`analytics:queueObservation:view`",
      {"`Queues`: `Observations \"topic\"`", "likewise"}},
 };
 const size_t topic_need_count = GC_COUNT(topic_deps);

@@ -19,7 +19,7 @@ const struct need *need_of(enum gc_endpoint_id id);
 /* Topics of the notification channel: the agent does not call them, but a
  * missing permission refuses them as well. */
 extern const struct topic_need {
-  const char *topic, *permission;
+  const char *topic, *permission; /* as the page shows it */
   struct need need;
 } topic_deps[];
 extern const size_t topic_need_count;

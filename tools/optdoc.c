@@ -101,6 +101,14 @@ static enum gc_code print_endpoint(enum gc_endpoint_id id, struct gc_buf *out) {
                       e->path, n->by, n->lost);
 }
 
+/* True if the rows of two calls are equal: calls of one path differ in parts
+ * that the table does not have. */
+static bool reads_alike(enum gc_endpoint_id a, enum gc_endpoint_id b) {
+  const struct gc_endpoint *x = gc_endpoint(a), *y = gc_endpoint(b);
+  return strcmp(x->method, y->method) == 0 && strcmp(x->path, y->path) == 0 &&
+         strcmp(need_of(a)->by, need_of(b)->by) == 0;
+}
+
 static bool all_have_needs(void) {
   bool all = true;
   for (int i = 0; i < GC_ENDPOINT_COUNT; i++)
@@ -118,9 +126,11 @@ static enum gc_code print_permissions(struct gc_buf *out) {
   GC_TRY(gc_buf_text(out, "| Permission | Request or topic | Used by | "
                           "Without it |\n|---|---|---|---|\n"));
   for (int i = 0; i < GC_ENDPOINT_COUNT; i++)
-    GC_TRY(print_endpoint((enum gc_endpoint_id)i, out));
+    if (i == 0 ||
+        !reads_alike((enum gc_endpoint_id)i, (enum gc_endpoint_id)(i - 1)))
+      GC_TRY(print_endpoint((enum gc_endpoint_id)i, out));
   for (size_t i = 0; i < topic_need_count; i++)
-    GC_TRY(gc_buf_print(out, "| `%s` | topic `%s` | %s | %s |\n",
+    GC_TRY(gc_buf_print(out, "| %s | topic `%s` | %s | %s |\n",
                         topic_deps[i].permission, topic_deps[i].topic,
                         topic_deps[i].need.by, topic_deps[i].need.lost));
   return GC_OK;
