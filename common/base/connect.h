@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* The settings of connections: one set for REST, the token endpoint and the
- * sockets, so that TLS, CA and proxy are configured once. Settings, which do
- * not change after the configuration is read, and the reader of their files. */
+ * sockets, so that TLS, CA and proxy are configured once. They do not change
+ * after the configuration is read; `files` reads the files that they name. */
 #ifndef GC_BASE_CONNECT_H
 #define GC_BASE_CONNECT_H
 

@@ -15,8 +15,7 @@ GC_API const char *gc_text_nearest(const char *typed, const char *const *words,
 
 /* Returns how many characters must be inserted, removed, replaced or swapped to
  * turn one word into the other, without regard to case; SIZE_MAX for words of
- * more than 48
- * bytes. */
+ * more than 48 bytes. */
 GC_API size_t gc_text_distance(const char *a, const char *b);
 
 #endif

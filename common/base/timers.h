@@ -24,8 +24,9 @@ struct gc_timers {
   uint64_t ran_ms; /* time of the last run, monotonic */
 };
 
-/* Sets a timer, or moves it. A timer in the past fires with the next run, after
- * those that are already due. GC_ERR_MEMORY leaves a new timer unset. */
+/* Sets a timer, or moves it. A time before that of the last run counts as that
+ * time: the timer fires with the next run, after those that were due then.
+ * GC_ERR_MEMORY leaves a new timer unset. */
 GC_API enum gc_code gc_timers_set(struct gc_timers *t, struct gc_timer *timer,
                                   uint64_t due_ms);
 /* Unsets a timer; does nothing when it is not set. */

@@ -21,7 +21,7 @@ struct gc_sink {
   void *ctx;
 };
 
-/* How an exchange failed below HTTP; rows of base/policy/retry. */
+/* Failures of an exchange below HTTP; rows of base/policy/retry. */
 enum gc_failure {
   GC_FAILURE_NONE,    /* there is a status: the exchange did not fail */
   GC_FAILURE_RESOLVE, /* the host name has no address */

@@ -91,7 +91,7 @@ enum gc_code gc_url_check_any(const char *option, const char *url,
   bool tls = strncasecmp(url, "https://", 8) == 0;
   if (!tls && strncasecmp(url, "http://", 7) != 0)
     return refuse_url(err, option, url,
-                      "does not begin with https:// (or http:// for loopback)");
+                      "does not begin with https:// or http://");
   const char *host = url + (tls ? 8 : 7);
   if (strlen(url) > GC_URL_MAX)
     return refuse_url(err, option, url, "too long");

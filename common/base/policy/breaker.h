@@ -18,7 +18,7 @@ struct gc_breaker {
   uint32_t rest_ms, rest_max_ms;
 
   unsigned failures;   /* in a row */
-  uint32_t resting_ms; /* the current rest; 0: never opened */
+  uint32_t resting_ms; /* the current rest; 0: the breaker is closed */
   uint64_t opened_ms;  /* when the current rest began */
   bool probing;        /* the probe is sent, without an outcome yet */
 };

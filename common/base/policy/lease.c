@@ -76,7 +76,8 @@ static void note_record(struct gc_lease *l, const struct gc_lease_record *r,
     l->due_ms = now_ms;
 }
 
-/* The record names this agent. */
+/* Takes an answer whose record names this agent. A confirmed renewal makes this
+ * agent the holder. */
 static void keep_lease(struct gc_lease *l, const struct gc_lease_record *r,
                        uint64_t now_ms) {
   const struct gc_lease_request *q = &l->sent;

@@ -54,7 +54,7 @@ enum gc_lease_state {
   GC_LEASE_STATE_COUNT
 };
 
-/* What Redis keeps. All zero: no record. */
+/* The record that Redis keeps. All zero: there is none. */
 struct gc_lease_record {
   uint64_t fence; /* fencing number: grows with each change of the holder */
   uint64_t owner; /* random number of the holder's process; 0: released */
@@ -120,7 +120,7 @@ struct gc_lease {
 GC_API void gc_lease_init(struct gc_lease *l, uint32_t ttl_ms, bool goes_on,
                           uint64_t owner, uint64_t now_ms);
 
-/* The transition function. */
+/* Changes the state after an event at `now_ms`: the transition function. */
 GC_API void gc_lease_step(struct gc_lease *l, const struct gc_lease_event *e,
                           uint64_t now_ms);
 
@@ -128,6 +128,7 @@ GC_API void gc_lease_step(struct gc_lease *l, const struct gc_lease_event *e,
  * NO_ANSWER, within gc_lease_timeout_ms. One request at a time. */
 GC_API bool gc_lease_next(struct gc_lease *l, uint64_t now_ms,
                           uint32_t random32, struct gc_lease_request *ret);
+/* Returns the limit for the answer to a request. */
 GC_API uint32_t gc_lease_timeout_ms(const struct gc_lease *l);
 
 /* Returns when the permission to dispatch ends; 0: this agent has none. A value

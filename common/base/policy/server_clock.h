@@ -52,6 +52,7 @@ GC_API bool gc_server_clock_hear(struct gc_server_clock *c, uint64_t now_ms,
 GC_API void gc_server_clock_hear_no_date(struct gc_server_clock *c,
                                          uint64_t now_ms, int64_t wall_ms);
 
+/* Returns the time of the platform, epoch ms, by the rules above. */
 GC_API int64_t gc_server_clock_now(const struct gc_server_clock *c,
                                    uint64_t now_ms, int64_t wall_ms);
 

@@ -128,6 +128,8 @@ static void a_service_may_allow_plain_http_and_is_told(void) {
   bool is_open;
   CHECK_INT(gc_url_check_any("URL", "ftp://db", out, &is_open, &err),
             GC_ERR_CONFIG);
+  CHECK_STR(err.text,
+            "URL \"ftp://db\": does not begin with https:// or http://");
 }
 
 static void values_of_a_query_are_escaped(void) {
