@@ -34,9 +34,10 @@ GC_API enum gc_code gc_emit(const char *host, const struct gc_sample *sample);
 GC_API bool gc_emit_allows(const char *host);
 /* True if an account with this Host has a lease. */
 GC_API bool gc_emit_has_lease(const char *host);
-/* Returns the host of the self-telemetry and the notifications of what
- * dispatches with `host`: with a lease, collectd's own host (NULL), since each
- * of the agents sends its own. Otherwise `host`. */
+/* Returns the host for the self-telemetry and the notifications of an account
+ * or block that dispatches with `host`. If the account has a lease, this is
+ * collectd's own host (NULL), since each of the agents sends its own; otherwise
+ * it is `host`. */
 GC_API const char *gc_emit_state_host(const char *host);
 
 /* Returns a sink that dispatches with `host`, which is borrowed as long as the

@@ -131,7 +131,8 @@ enum gc_code gc_plugin_add(struct gc_plugin *p, const struct gc_block_class *is,
     block_free(b);
     return code;
   }
-  /* Before any thread is there: those of a plugin may report for its blocks. */
+  /* Added before any thread runs, since the threads of a plugin may report for
+   * its blocks. */
   b->health =
       gc_daemon_health_add(GC_HEALTH_BLOCK, p->name, b->instance, b->name);
   b->next = p->blocks;

@@ -25,8 +25,8 @@ struct gc_account;
 struct gc_block;
 struct gc_health;
 
-/* Between two calls of `read_new`: less than a second, so that what changed
- * passes the writer too within a second. */
+/* Time between two calls of `read_new`: less than a second, so that a change
+ * also passes the writer within a second. */
 enum { GC_BLOCK_READ_MS = 900 };
 
 /* The answers of a block to a trial (daemon/trial.h). */
@@ -157,8 +157,7 @@ GC_API GC_MUST_CHECK enum gc_code gc_block_use_account(struct gc_block *b,
                                                        struct gc_err *err);
 
 /* Returns the phase of the block's polls: gc_pace_phase of the host of its
- * values and of its
- * instance. */
+ * values and of its instance. */
 GC_API uint32_t gc_block_phase(const struct gc_block *b);
 
 /* Logs the outcome of a cause of a block (`ctx`) as "queues-all, CAUSE" and

@@ -15,7 +15,8 @@ static struct {
 } blocks[BLOCKS_MAX];
 static size_t block_count;
 
-/* By the hash of both parts: the advice need not be exact. */
+/* Returns the hash of instance and qualifier. Two blocks with the same hash
+ * count as one: the advice need not be exact. */
 static uint64_t block_of(const struct gc_sample *s) {
   uint64_t hash = GC_HASH_INIT;
   for (const char *c = s->instance; *c != '\0'; c++)

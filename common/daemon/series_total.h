@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* How many series the blocks of this process send, by their own telemetry: for
- * advice that depends on the size of the whole agent. Any thread. */
+/* Counts the series that the blocks of this process send, by their own
+ * telemetry: for advice that depends on the size of the whole agent. Any
+ * thread. */
 #ifndef GC_DAEMON_SERIES_TOTAL_H
 #define GC_DAEMON_SERIES_TOTAL_H
 
@@ -9,7 +10,7 @@
 /* Notes a sample of GC_METRIC_SERIES; ignores all others. */
 void gc_series_total_note(const struct gc_sample *sample);
 
-/* The sum of the newest sample of each block. */
+/* Returns the sum of the newest sample of each block. */
 GC_API size_t gc_series_total(void);
 
 #endif

@@ -19,7 +19,7 @@ enum {
 };
 
 static const struct gc_trial *trial;
-static const struct gc_block *reading; /* the block whose values come */
+static const struct gc_block *reading; /* the block that emits values now */
 
 /* ---- values ---- */
 
@@ -29,7 +29,7 @@ static void take_value(const value_list_t *vl) {
   trial->value(trial->ctx, reading->plugin->name, reading->instance, vl, parts);
 }
 
-/* What the self-telemetry says about the first answer. */
+/* The progress towards the first answer, by the self-telemetry. */
 struct progress {
   unsigned sources; /* reported at all */
   unsigned up;      /* of these */
@@ -46,7 +46,8 @@ static void note_progress(void *ctx, const struct gc_sample *s) {
   if (s->metric == GC_METRIC_SOURCE_UP) {
     p->sources++;
     p->up += s->values[0].gauge > 0;
-    /* A query is down until its first answer; others are then unknown. */
+    /* A query is down until its first answer. Other sources are not reported at
+     * that time. */
     p->waiting += is_query && s->values[0].gauge < 1.0;
   } else if (s->metric == GC_METRIC_QUERY_REQUESTS &&
              strcmp(s->qualifier, "failed") == 0) {
@@ -90,7 +91,8 @@ static void read_block(void *ctx, struct gc_block *b) {
   size_t *waiting = ctx;
   if (!b->runs)
     return;
-  /* The state before the values: what an answer brings is read after it. */
+  /* The state is read before the values, so that the values of an answer that
+   * the state counts are read too. */
   bool waits = is_waiting(b);
   reading = b;
   b->is->read_new(b);

@@ -75,7 +75,8 @@ meta_data_t *gc_value_parts_meta(const char *parts) {
   return last->meta;
 }
 
-/* A text of collectd with its NUL. */
+/* Appends a text of collectd with its NUL to `len` bytes. Returns the new
+ * length. */
 static size_t add_text(char *out, size_t len, const char *text) {
   size_t size = strnlen(text, DATA_MAX_NAME_LEN - 1);
   memcpy(out + len, text, size);

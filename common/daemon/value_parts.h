@@ -27,12 +27,13 @@ struct meta_data_s;
 struct value_list_s;
 struct data_set_s;
 
-/* From now on inputs attach parts. Configuration phase; any number of times. */
+/* Makes the inputs attach parts from now on. Configuration phase; any number of
+ * times. */
 GC_API void gc_value_parts_want(void);
 
-/* The parts as meta data for a value list. NULL: there are no parts, no writer
- * wants them, or no memory. Borrowed until the next call of this thread, which
- * gets the same object again for equal parts. */
+/* Returns the parts as meta data for a value list. NULL: there are no parts, no
+ * writer wants them, or no memory. Borrowed until the next call of this thread,
+ * which gets the same object again for equal parts. */
 struct meta_data_s *gc_value_parts_meta(const char *parts);
 
 /* Five parts of collectd with a NUL each, and 8 bytes. */
