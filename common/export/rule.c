@@ -42,7 +42,7 @@
      "Changes of a contact's state in the queue.")                             \
   XX(STATE_CHANGES_WRAPUP, "state_changes_wrapup", "", COUNTER, VALUE,         \
      CHANGE "-wrap_up_code",                                                   \
-     "Of genesys_state_changes those that named a wrap-up code.")              \
+     "Changes of a contact's state that named a wrap-up code.")                \
   XX(ACTIVE_CONVERSATIONS, "active_conversations", "", GAUGE, VALUE, MEDIUM,   \
      NULL)                                                                     \
   XX(QUEUE_DEPTH_WINDOW, "queue_depth_window", "", GAUGE, VALUE, MEDIUM, NULL) \

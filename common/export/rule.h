@@ -35,8 +35,8 @@ struct gc_export_rule {
   enum gc_export_kind kind;
   enum gc_export_member member;
   /* Names of the labels that the type instance holds, divided by "-" as the
-   * type instance is; the last one takes the rest of it. In '…' a word that is
-   * no label. "" for a type without type instance. */
+   * type instance is; the last one takes the rest of it. A word in '…' is no
+   * label. "" for a type without type instance. */
   const char *pattern;
   const char *help; /* NULL: the metric's meaning; see gc_export_help */
 };

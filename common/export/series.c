@@ -171,8 +171,8 @@ static const struct owner {
     [OWNER_BLOCK] = {"block", "block", NULL, ""},
 };
 
-/* Accounts have some metrics of blocks too, such as state_up; no block has a
- * name that begins like theirs. */
+/* Returns the row for a metric's owner. Accounts have some metrics of blocks
+ * too, such as state_up; no block has a name that begins like theirs. */
 static const struct owner *owner_of(enum gc_metric_id id,
                                     const char *instance) {
   const char *owner = gc_metric(id)->owner;

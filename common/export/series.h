@@ -15,7 +15,7 @@
  * network plugin, which transports none) is read by the pattern of its type; a
  * type instance that does not fit is one label, `group`. So two identities
  * never have the same labels, except where several names collapse into one when
- * a letter is replaced (export_name). Pure, any thread. It takes some
+ * a letter is replaced (series.c, add_name). Pure, any thread. It takes some
  * microseconds: call it once for a series, not for each value. */
 #ifndef GC_EXPORT_SERIES_H
 #define GC_EXPORT_SERIES_H
