@@ -153,7 +153,8 @@ static void add_entities(struct gc_document *d, struct json_object *in,
       add_entity(d, list, &s->at[i], t);
 }
 
-/* One line for each account or block that is neither up nor starting. */
+/* Adds one line for each account or block in a state whose severity is not
+ * OKAY. */
 static void add_errors(struct gc_document *d, struct json_object *root,
                        const struct gc_health_snapshot *s,
                        const struct gc_health_query *q) {

@@ -29,9 +29,10 @@ static bool ends_with(const char *name, const char *end) {
   return name_len >= end_len && strcmp(name + name_len - end_len, end) == 0;
 }
 
-/* True for a cause that may have no GC_OK: what happened to single messages,
- * topics and files. An unknown word has its text in quotes, as a pattern that
- * matches nothing has; the pattern has an end. */
+/* True for a cause that no GC_OK may end, since it reports an event of a single
+ * message, topic or file. The cause of an unknown word has the word in quotes.
+ * So has that of a pattern that matches nothing, but a GC_OK ends it; the code
+ * distinguishes them. */
 static bool is_occurrence(const struct gc_health_cause *cause) {
   static const char *const names[] = {
       "attributes or clock",  "handshake",
@@ -107,8 +108,9 @@ static void end_occurrences(struct gc_health_entity *e,
 }
 
 /* True for a cause whose failure leaves the account without values. "api" may
- * be one endpoint of many: an answer since then shows that others work. The
- * next reading may have an answer from before. */
+ * be one endpoint of many: a later answer shows that others work.
+ * GC_HEALTH_LATE_MS: the next reading may still have an answer from before the
+ * failure. */
 static bool is_essential(const struct gc_health_entity *e,
                          const struct gc_health_cause *cause) {
   bool others_work = strcmp(cause->name, "api") == 0 &&
@@ -254,10 +256,10 @@ static bool is_past(uint64_t since_ms, uint64_t now_ms, uint64_t limit_ms) {
   return now_ms > since_ms && now_ms - since_ms >= limit_ms;
 }
 
-/* Adds what a source says. A writer that is down without a failure has not sent
- * its first lines yet, which may take a FlushInterval. `is_mute`: a channel of
- * the account is silent. Such a channel reconnects within a second and is
- * silent again, so source_up alone does not show it. */
+/* Adds the state of a source. A writer that is down without a failure has not
+ * sent its first lines yet, which may take a FlushInterval. `is_mute`: a
+ * channel of the account is silent. Such a channel reconnects within a second
+ * and is silent again, so source_up alone does not show it. */
 static void add_source(struct gc_health_facts *f,
                        const struct gc_health_source *s, bool is_mute) {
   bool is_writer = strcmp(s->name, "writer") == 0;
@@ -270,7 +272,8 @@ static void add_source(struct gc_health_facts *f,
 }
 
 /* Adds the causes that fail. Those of sources that are down, and that of the
- * account, explain an outage; without them any may that can. */
+ * account, explain an outage. Without such causes, each cause for which
+ * may_explain is true explains it. */
 static void add_codes(struct gc_health_facts *f,
                       const struct gc_health_entity *e) {
   uint32_t account = e->account.err.code != GC_OK

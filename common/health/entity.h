@@ -87,6 +87,7 @@ GC_API void gc_health_entity_init(struct gc_health_entity *e,
 GC_API void gc_health_entity_note(struct gc_health_entity *e, const char *cause,
                                   const struct gc_err *err,
                                   const struct gc_health_time *t);
+/* Takes a reading of the self-telemetry. */
 GC_API void gc_health_entity_read(struct gc_health_entity *e,
                                   const struct gc_health_reading *r,
                                   const struct gc_health_time *t);

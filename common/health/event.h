@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* The text of a notification: "queues-all: stream_silent (was up) [3 changes
- * since the last one]: CAUSE: TEXT"; without a cause that fails the reason of
- * the state is in its place. Pure. */
+ * since the last one]: CAUSE: TEXT"; if no cause fails, the reason of the state
+ * is in its place. Pure. */
 #ifndef GC_HEALTH_EVENT_H
 #define GC_HEALTH_EVENT_H
 

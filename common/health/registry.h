@@ -38,7 +38,8 @@ struct gc_health_snapshot {
   struct gc_health_entity *at; /* owned */
   size_t count;
 };
-/* GC_ERR_MEMORY: nothing is copied. */
+/* Takes a snapshot, which the caller clears. GC_ERR_MEMORY: nothing is
+ * copied. */
 GC_API GC_MUST_CHECK enum gc_code
 gc_health_snapshot_take(struct gc_health_snapshot *ret,
                         const struct gc_health_time *t);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* How long a block had no values because collectd was not there: from its last
- * success before the start to its first one after. The last success is kept in
- * the state file; everything else about the restart follows from it. Pure. */
+/* Computes for how long a block had no values because collectd did not run:
+ * from its last success before the start to its first one after. The last
+ * success is kept in the state file; everything else about the restart follows
+ * from it. Pure. */
 #ifndef GC_HEALTH_RESTART_H
 #define GC_HEALTH_RESTART_H
 
@@ -23,8 +24,8 @@ GC_API void gc_restart_load(struct gc_restart *r, int64_t kept_ms);
  * the time without values has become known. */
 GC_API GC_MUST_CHECK bool gc_restart_note(struct gc_restart *r,
                                           int64_t last_success_ms);
-/* The time without values; < 0: unknown. Unknown at the first start, before the
- * first success, and if a clock was set back meanwhile. */
+/* Returns the time without values; < 0: unknown. It is unknown at the first
+ * start, before the first success, and if a clock was set back meanwhile. */
 GC_API int64_t gc_restart_gap_ms(const struct gc_restart *r);
 
 #endif

@@ -26,8 +26,8 @@ bool gc_health_is_outage(enum gc_code code) {
          code == GC_ERR_TIMEOUT || code == GC_ERR_REMOTE;
 }
 
-/* True if a 403 explains the outage. With a second cause that does, the 403 is
- * of a side task, or not all that is wrong. */
+/* True if a 403 explains the outage. If a service also does not answer, the 403
+ * is of a side task, or is not the only failure. */
 static bool is_forbidden(uint32_t outage) {
   for (int code = 0; code < GC_CODE_COUNT; code++)
     if (gc_health_is_outage((enum gc_code)code) &&

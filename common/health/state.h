@@ -18,8 +18,8 @@ enum gc_health_severity {
 
 /* Each state, its word, the severity of its notification, the status of
  * /health, and the reason for the status, from the best state to the worst. If
- * several hold, the last one is the state. 503 means that values are missing or
- * out of date now. */
+ * several hold, the last one is the state, except that STARTING precedes all
+ * states but STUCK. 503 means that values are missing or out of date now. */
 #define GC_HEALTH_STATE_MAP(XX)                                                \
   XX(STARTING, "starting", OKAY, 200,                                          \
      "nothing has worked yet and nothing has failed; /health/ready waits")     \
@@ -68,7 +68,7 @@ struct gc_health_row {
 /* Returns the row of a state; never NULL. */
 GC_API const struct gc_health_row *gc_health_row(enum gc_health_state state);
 
-/* What is known about an account or block at one moment. */
+/* The facts about an account or block at one moment. */
 struct gc_health_facts {
   bool is_stuck;       /* not read for GC_HEALTH_STUCK_MS */
   bool is_known;       /* a source reports whether it works */
