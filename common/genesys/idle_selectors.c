@@ -6,7 +6,7 @@
 
 #include "common/base/glob.h"
 
-/* True for each selector that decides about an entity. */
+/* Sets `decide` for each selector that decides about an entity. */
 static void note_deciding(const struct gc_entities *list,
                           const struct gc_strs *selectors, bool *decide) {
   for (size_t i = 0; i < gc_entities_count(list); i++) {

@@ -37,14 +37,13 @@ struct gc_unknown_words {
 /* Counts a word and keeps it unless it is there. A word that is longer than
  * GC_UNKNOWN_WORD_MAX_BYTES, has other characters than A-Z, a-z, 0-9, '_', '.'
  * and '-', or has a number (gc_name_has_number) may be data of a customer: its
- * text becomes "(unreadable)". An
- * empty word is ignored. `kind` is compared by its text and must live as long
- * as `u`. */
+ * text becomes "(unreadable)". An empty word is ignored. `kind` is compared by
+ * its text and must live as long as `u`. */
 GC_API void gc_unknown_words_add(struct gc_unknown_words *u, const char *kind,
                                  const char *text, size_t len);
 
-/* Returns true for a word whose text is kept: it has no other characters, is
- * not longer and has no number. True for "". */
+/* Returns true for a word whose text gc_unknown_words_add keeps: it has only
+ * those characters, at most that length and no number. True for "". */
 GC_API bool gc_unknown_word_is_plain(const char *text, size_t len);
 
 /* Copies a word, ended by a NUL. One that is longer than
