@@ -72,7 +72,7 @@ struct gc_analytics {
   /* Under the lock. */
   pthread_mutex_t lock;
   enum gc_analytics_stage stage;
-  bool is_reading; /* gc_analytics_read works */
+  bool is_reading; /* gc_analytics_read runs */
   bool is_healthy;
   bool is_idle;             /* no window was due at the last check */
   uint64_t last_success_ms; /* 0: never */

@@ -81,7 +81,8 @@ static void mark_all(struct gc_series_set *series) {
   }
 }
 
-/* Another agent has the lease, which is no failure to report. */
+/* Returns GC_ERR_UNAVAILABLE without a text: another agent has the lease, which
+ * is no failure to report. */
 static enum gc_code is_away(struct gc_err *err) {
   *err = (struct gc_err){.code = GC_ERR_UNAVAILABLE};
   return GC_ERR_UNAVAILABLE;

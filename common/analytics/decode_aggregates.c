@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* Decodes the answers to aggregate queries of conversations, users and flows
- * (API reference). Unknown members, such as views and mappings, are ignored;
- * those of `stats` are numbers of a metric that is not in the table, or are
- * noted. */
+ * (API reference). Unknown members, such as views and mappings, are ignored. An
+ * unknown number in `stats` gets a series of its own if metric_table.h lacks
+ * its metric; otherwise it is noted. */
 #include <math.h>
 #include <stdio.h>
 #include <string.h>

@@ -54,7 +54,7 @@ struct gc_decoder {
   struct gc_other_numbers others; /* stats that gc_api_members lacks */
   bool is_broken;
 
-  /* "METRIC-MEMBER" of such numbers that left; of all answers. */
+  /* "METRIC-MEMBER" of the other numbers that have a series; of all answers. */
   struct gc_intern other_names;
 };
 

@@ -18,9 +18,11 @@ enum gc_dimension_kind {
   GC_DIMENSION_MILESTONE,
   GC_DIMENSION_PRESENCE, /* of a qualifier; without a name shown as the id */
   GC_DIMENSION_MEDIA,    /* the media type: it has its own place in a name */
-  GC_DIMENSION_PERSONAL, /* of one conversation or customer: never shown  */
+  GC_DIMENSION_PERSONAL, /* of one conversation or customer: never shown */
 };
 
+/* Returns the kind of the dimension `name`; GC_DIMENSION_WORD for a name that
+ * the table lacks. */
 enum gc_dimension_kind gc_dimension_of(const char *name);
 
 /* Returns the list with the names of the values, an enum gc_name_kind; -1: no

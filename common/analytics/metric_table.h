@@ -11,7 +11,7 @@
 
 #include "common/base/err.h"
 
-/* How the stats of a metric become values. */
+/* The ways in which the stats of a metric become values. */
 enum gc_stats_kind {
   GC_STATS_COUNT,    /* count: events */
   GC_STATS_SUM,      /* sum: events; count: contacts with at least one event */

@@ -102,7 +102,8 @@ static uint64_t bits_of(const union gc_number *n) {
   return bits;
 }
 
-/* Parts end in "\n", as the lines of the text do; there it is PART_END. */
+/* Parts end in "\n", as the lines of the text do; in the text PART_END replaces
+ * it. */
 enum { PART_END = 0x1f };
 
 static void swap_ends(char *text, size_t len, char from, char to) {

@@ -32,7 +32,8 @@ enum { GC_OUTBOX_TEXT_MAX = 256 << 20 };
 GC_API void gc_outbox_reset(struct gc_outbox *o);
 GC_API void gc_outbox_clear(struct gc_outbox *o);
 
-/* Copies a sample; its interval is the outbox's. */
+/* Copies a sample; its interval is the outbox's. GC_ERR_LIMIT: the outbox is
+ * full; GC_ERR_MEMORY. */
 GC_API GC_MUST_CHECK enum gc_code gc_outbox_put(struct gc_outbox *o,
                                                 const struct gc_sample *sample);
 /* Returns the sample with the index `i`; borrowed until the next put. */

@@ -47,7 +47,7 @@ struct gc_fact {
 
 #define GC_SERIES_UNKNOWN UINT32_MAX
 
-/* Counts of facts: those read, and those rejected by reason. */
+/* Counts of facts: all that were read, and the rejected ones by reason. */
 struct gc_results_tally {
   uint64_t read;
   uint64_t foreign; /* facts of a window or metric that was not requested, or of

@@ -82,7 +82,8 @@ void gc_series_add(struct gc_series_set *set, uint32_t number,
  * that returns begins at 0. Numbers of series change. Returns how many it
  * forgot; without memory none. */
 size_t gc_series_let_go(struct gc_series_set *s, uint64_t idle);
-/* The counter to dispatch: the total, but never less than the last one. */
+/* Returns the counter to dispatch, which is the total, but never less than the
+ * last one. Keeps it in `sent`. */
 int64_t gc_series_counter(struct gc_series *s);
 /* Returns the sum of the differences between counters and their lower
  * totals. */

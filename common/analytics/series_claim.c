@@ -30,8 +30,8 @@ static enum gc_query_owner owner_of(const struct gc_series_claim *c) {
   return gc_query_owner_of(&c->query, &place);
 }
 
-/* Returns whose collectd types the series have (series_name.c): queues, users
- * or flows. */
+/* Returns the owner (queue, user or flow) whose collectd types the series have
+ * (series_name.c). */
 static enum gc_query_owner types_of(const struct gc_series_claim *c) {
   enum gc_query_owner owner = owner_of(c);
   if (c->query.source == GC_QUERY_FLOWS)
@@ -74,7 +74,7 @@ static bool instances_meet(const struct gc_series_claim *a,
 
 /* ---- the qualifier: PREFIX METRIC [-MEDIA] [-VALUE]… ---- */
 
-/* How often a medium is in the qualifier. Each group of a conversation query
+/* The presence of a medium in the qualifier. Each group of a conversation query
  * names its medium, even if GroupBy does not (gc_source.is_by_media); a group
  * of users may name one. */
 enum media { MEDIA_NEVER, MEDIA_MAYBE, MEDIA_ALWAYS };

@@ -133,7 +133,7 @@ static void append_part(struct gc_identity *id, const char *text) {
     snprintf(id->qualifier + len, sizeof(id->qualifier) - len, "-%s", text);
 }
 
-/* A part without a value has no label. */
+/* Adds a part; a part without a value is left out. */
 static void add_named(struct gc_identity *id, const char *name,
                       const char *text) {
   if (text[0] != '\0')
@@ -159,9 +159,9 @@ static void append_qualifier(const struct gc_samples_view *view,
   }
 }
 
-/* Adds the value of a dimension under its name: wrap_up_code=…; of one with
- * names both: queue_id=…, queue_name=…. A value that the group does not have is
- * no part, so it differs from the text "none". */
+/* Adds the value of a dimension under its name: wrap_up_code=…. A dimension
+ * with names has two parts: queue_id=…, queue_name=…. A value that the group
+ * does not have is no part, so it differs from the text "none". */
 static void add_dimension(struct gc_identity *id, const char *dimension,
                           const char *value, const char *text) {
   char name[GC_NAME_SIZE];
