@@ -178,7 +178,7 @@ static void open_store(const struct gc_account *a) {
   if (store == NULL)
     return;
   gc_store_set_notice(store, env_notice, (void *)a);
-  /* The disk may have answered before the store could tell it. */
+  /* The disk may have answered before the store had a notice to call. */
   const struct gc_err good = {.code = GC_OK};
   if (err.code != GC_OK && gc_store_works(store))
     env_notice((void *)a, "state", &good);
@@ -331,7 +331,8 @@ static void fail_unknown(const char *name, struct gc_err *err) {
                 accounts == NULL ? "; is there a LoadPlugin genesys?" : "");
 }
 
-/* The account by its name, started; NULL and *err if there is none. */
+/* Returns the account of this name and starts it if necessary; NULL and *err on
+ * failure. */
 static struct gc_account *find_started(const char *name, struct gc_err *err) {
   struct gc_account *a = find_account(name);
   if (a == NULL)

@@ -46,9 +46,9 @@ GC_API struct gc_store *gc_accounts_store(void);
  * on. Borrowed. NULL without the plugin genesys. */
 GC_API const char *gc_accounts_state_dir(void);
 
-/* From now on no state is kept, and no account has a lease: for a trial of the
- * configuration, beside an agent that uses the StateDir and the lease. Before
- * an account is started. */
+/* Keeps no state and gives no account a lease from now on: for a trial of the
+ * configuration, beside an agent that uses the StateDir and the lease. Called
+ * before an account is started. */
 GC_API void gc_accounts_keep_nothing(void);
 
 /* ---- init phase and later, any thread ---- */
@@ -96,8 +96,6 @@ GC_API const struct gc_env *gc_account_env(struct gc_account *a);
 /* Reads the counters of the token as they are now. */
 GC_API void gc_account_auth_stats(const struct gc_account *a,
                                   struct gc_auth_stats *ret_stats);
-/* Returns what reports the terms of the account's lease. Without a lease there
- * is one term for ever. */
 /* Returns where the lease is kept, for genesys-probe; `url` NULL: the account
  * has none. Borrowed from the account. Any thread. */
 struct gc_account_lease_place {
@@ -105,6 +103,8 @@ struct gc_account_lease_place {
 };
 GC_API struct gc_account_lease_place
 gc_account_lease_place(const struct gc_account *a);
+/* Returns the watch that reports the terms of the account's lease. Without a
+ * lease there is one term for ever. */
 GC_API struct gc_lease_watch *gc_account_lease(struct gc_account *a);
 /* Returns the connection settings, for a socket that the caller opens. */
 GC_API const struct gc_connect *gc_account_connect(const struct gc_account *a);

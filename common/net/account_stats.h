@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* The counters of an account for other threads: the account's thread leaves a
- * copy each second, so that a reader waits for nothing else than the copying,
- * and sees by the copy's age that the thread hangs. */
+ * copy each second, so that a reader waits for nothing but the copying, and
+ * sees by the copy's age that the thread hangs. */
 #ifndef GC_NET_ACCOUNT_STATS_H
 #define GC_NET_ACCOUNT_STATS_H
 
@@ -32,7 +32,7 @@ void gc_account_counters_begin(struct gc_account_counters *c,
                                const struct gc_account_parts *parts);
 /* Ends the copies; after the account's thread has ended. */
 void gc_account_counters_end(struct gc_account_counters *c);
-/* Any thread. False: none is there. */
+/* Copies the newest counters. Any thread. False: there are none. */
 bool gc_account_counters_copy(struct gc_account_counters *c,
                               struct gc_account_stats *ret);
 

@@ -5,9 +5,9 @@
  * touches and frees it at its end. While one is left behind, the next calls
  * fail at once.
  *
- * For files whose owner needs the outcome before it continues: the state store,
- * certificates, secrets of webhook and queue. net/background is for work that
- * has a loop and reports later. */
+ * This is for files whose owner needs the outcome before it continues: the
+ * state store, certificates, secrets of webhook and queue. net/background is
+ * for work that has a loop and reports later. */
 #ifndef GC_NET_BOUNDED_H
 #define GC_NET_BOUNDED_H
 
@@ -17,11 +17,12 @@
 
 struct gc_bounded;
 
-/* `thread` names the threads: up to 15 bytes. A call and its turn are waited
- * for up to `wait_ms` together. NULL: out of memory. */
+/* Makes an object whose threads have the name `thread`, up to 15 bytes. A
+ * caller waits for its turn and its call for up to `wait_ms` together. NULL:
+ * out of memory. */
 GC_API struct gc_bounded *gc_bounded_new(const char *thread, uint32_t wait_ms);
-/* No caller may be inside gc_bounded_run. A call that hangs continues. NULL is
- * allowed. */
+/* Frees the object. No caller may be inside gc_bounded_run. A call that hangs
+ * continues. NULL is allowed. */
 GC_API void gc_bounded_free(struct gc_bounded *b);
 
 /* Runs run(ctx) on its own thread, one call after the other. Any thread.
@@ -32,7 +33,8 @@ GC_API GC_MUST_CHECK enum gc_code gc_bounded_run(struct gc_bounded *b,
                                                  void (*run)(void *ctx),
                                                  void (*drop)(void *ctx),
                                                  void *ctx);
-/* How long the call that was left behind has run; 0: none was. Any thread. */
+/* Returns for how long the call that was left behind has run; 0: none was. Any
+ * thread. */
 GC_API uint64_t gc_bounded_hangs_ms(struct gc_bounded *b);
 
 #endif

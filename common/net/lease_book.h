@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
-/* What passes from one holder of a lease to the next (docs/decisions/0019):
- * named pages of fields with texts, such as a block's counters. The blocks of
- * the holder write their pages; the thread that keeps the lease
- * (net/redis/lease_keeper) writes the changes with its next renewal, and reads
- * all pages before this agent becomes the holder.
+/* The state that passes from one holder of a lease to the next
+ * (docs/decisions/0019): named pages of fields with texts, such as a block's
+ * counters. The blocks of the holder write their pages; the thread that keeps
+ * the lease (net/redis/lease_keeper) writes the changes with its next renewal,
+ * and reads all pages before this agent becomes the holder.
  *
  *   block                               thread of the lease
  *   gc_lease_page_fence: 7, so it       gc_lease_book_read, after a claim
@@ -37,8 +37,8 @@ GC_API void gc_lease_book_free(struct gc_lease_book *b);
 
 /* ---- a block; any thread ---- */
 
-/* Fields with their texts: "FIELD\0TEXT\0FIELD\0TEXT\0". An empty text: the
- * field is removed. */
+/* Appends a field and its text: "FIELD\0TEXT\0FIELD\0TEXT\0". An empty text
+ * removes the field. GC_ERR_LIMIT, GC_ERR_MEMORY. */
 GC_API GC_MUST_CHECK enum gc_code
 gc_lease_fields_add(struct gc_buf *fields, const char *field, const char *text);
 /* Returns the next pair, from *offset on, and moves *offset; false: no more. */
@@ -59,8 +59,8 @@ gc_lease_page_copy(const struct gc_lease_page *p, struct gc_buf *fields);
 /* Writes the fields; `is_all`: and removes all others. The next holder finds
  * all of them or none. *ret_version is for gc_lease_page_has. GC_ERR_STATE: the
  * page does not have this fence any more; GC_ERR_LIMIT: the book is full;
- * GC_ERR_MEMORY. After these two Redis gets nothing of the page until a write
- * with `is_all` succeeds. */
+ * GC_ERR_MEMORY. After any of these errors Redis gets nothing of the page until
+ * a write with `is_all` succeeds. */
 GC_API GC_MUST_CHECK enum gc_code
 gc_lease_page_write(struct gc_lease_page *p, uint64_t fence,
                     const struct gc_buf *fields, bool is_all,
@@ -76,22 +76,24 @@ GC_API void gc_lease_book_collect(struct gc_lease_book *b, uint64_t fence,
                                                  const char *field,
                                                  const char *text),
                                   void *ctx);
-/* Takes the outcome of that renewal: Redis has executed it, or that is not
- * known and the next one repeats the fields. */
+/* Takes the outcome of that renewal. True: Redis has executed it. False: that
+ * is not known, so the next renewal repeats the fields. */
 GC_API void gc_lease_book_settle(struct gc_lease_book *b, bool is_confirmed);
-/* Redis has lost data: the next renewal writes all fields. */
+/* Notes that Redis has lost data: the next renewal writes all fields. */
 GC_API void gc_lease_book_lost(struct gc_lease_book *b);
 /* Finds a page that was not read under this fence; false: all were. */
 GC_API bool gc_lease_book_find_unread(const struct gc_lease_book *b,
                                       uint64_t fence,
                                       char ret_name[GC_LEASE_PAGE_NAME_SIZE]);
-/* Takes what Redis has of the page. GC_ERR_MEMORY, GC_ERR_LIMIT. */
+/* Takes the fields that Redis has of the page. GC_ERR_MEMORY, GC_ERR_LIMIT. */
 GC_API GC_MUST_CHECK enum gc_code
 gc_lease_book_read(struct gc_lease_book *b, const char *name, uint64_t fence,
                    const struct gc_buf *fields);
-/* Another agent has the lease. */
+/* Notes that another agent has the lease. Empties all pages, which then count
+ * as not read. */
 GC_API void gc_lease_book_leave(struct gc_lease_book *b);
-/* LeaseLost "go on": while true, every version counts as confirmed. */
+/* Sets whether the holder goes on without Redis (LeaseLost "go on"): every
+ * version then counts as confirmed. */
 GC_API void gc_lease_book_go_on(struct gc_lease_book *b, bool goes_on);
 
 #endif

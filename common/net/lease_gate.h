@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* What the process knows of the leases of its accounts (docs/decisions/0019):
- * one gate for each account with LeaseURL. The thread that keeps the lease
- * (net/redis/lease_keeper) writes it; whoever dispatches a value, receives a
- * message or opens a channel asks it. Nothing here waits.
+/* The states of the leases of the process's accounts (docs/decisions/0019): one
+ * gate for each account with LeaseURL. The thread that keeps the lease
+ * (net/redis/lease_keeper) writes it; the functions that dispatch a value,
+ * receive a message or open a channel read it. Nothing here waits.
  *
  * Gates are made in the configuration phase and live as long as the process:
  * the threads of sources may ask them until its end. */
@@ -20,9 +20,10 @@ struct gc_lease_gate;
 GC_API struct gc_lease_gate *gc_lease_gate_make(const char *account,
                                                 const char *host);
 
-/* Makes a process without leases, for genesys-probe, which dispatches nothing:
- * no account has a gate, those that were made allow everything and have one
- * term. Configuration phase, before an account is started. */
+/* Makes this a process without leases, for genesys-probe, which dispatches
+ * nothing: no account has a gate, and gates that were made before allow
+ * everything and have one term. Configuration phase, before an account is
+ * started. */
 GC_API void gc_lease_gates_ignore(void);
 
 /* ---- any thread ---- */
@@ -36,14 +37,16 @@ GC_API struct gc_lease_gate *gc_lease_gate_of_account(const char *account);
  * (gc_lease_valid_until_ms). */
 GC_API bool gc_lease_gate_allows(const struct gc_lease_gate *g);
 
-/* Returns the number, from 1, of this agent's present term as the holder; 0:
- * it has none (and for NULL: 1). A term lasts while the permission is closed
- * for a time in which no other agent can be seen to hold the lease: blind, or
- * after a sleep until Redis answers. So what began with the term (channels,
- * counters) ends when another agent has the lease, not with each pause. */
+/* Returns the number, from 1, of this agent's present term as the holder; 0: it
+ * has none (and for NULL: 1). A term also lasts while the permission is closed
+ * and no other agent is known to hold the lease: while Redis does not answer,
+ * and after a sleep until it answers. So the parts that began with the term
+ * (channels, counters) end when another agent has the lease, not with each
+ * pause. */
 GC_API uint32_t gc_lease_gate_term(const struct gc_lease_gate *g);
 
-/* Returns what passes to the next holder; lives as long as the gate. */
+/* Returns the book with the state for the next holder; it lives as long as the
+ * gate. */
 GC_API struct gc_lease_book *gc_lease_gate_book(struct gc_lease_gate *g);
 
 struct gc_lease_status {
@@ -55,8 +58,9 @@ struct gc_lease_status {
 GC_API void gc_lease_gate_status(const struct gc_lease_gate *g,
                                  struct gc_lease_status *ret);
 
-/* Notes that collectd has read the account. A process that reads it no longer
- * dispatches nothing, and its thread of the lease gives the lease back. */
+/* Notes that collectd has read the account. A process that no longer reads the
+ * account dispatches nothing, and its thread of the lease gives the lease
+ * back. */
 GC_API void gc_lease_gate_note_read(struct gc_lease_gate *g);
 
 /* ---- the thread of the lease ---- */

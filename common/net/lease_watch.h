@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* Tells the parts of an account on its network thread that a term of this agent
- * as the holder of the lease begins or ends (net/lease_gate), and opens and
- * closes the account's notification channels with it. One thread, the
+/* Reports to the parts of an account on its network thread that a term of this
+ * agent as the holder of the lease begins or ends (net/lease_gate), and opens
+ * and closes the account's notification channels with it. One thread, the
  * account's. */
 #ifndef GC_NET_LEASE_WATCH_H
 #define GC_NET_LEASE_WATCH_H

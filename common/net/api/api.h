@@ -107,11 +107,11 @@ GC_API void gc_api_count_throttled(struct gc_api *api);
 
 void gc_api_stats(struct gc_api *api, struct gc_api_stats *ret_stats);
 
-/* The server's clock (Date headers, as far as base/policy/server_clock believes
- * them) minus this host's wall clock, in ms; 0 while the difference is below
- * the resolution of the header, and before the first answer. Server time = wall
- * clock + this: when this host's wall clock is set, this value changes by the
- * same amount, and the sum does not. It moves no mark. */
+/* Returns the server's clock (Date headers, as far as base/policy/server_clock
+ * believes them) minus this host's wall clock, in ms; 0 while the difference is
+ * below the resolution of the header, and before the first answer. Server time
+ * = wall clock + this: when this host's wall clock is set, this value changes
+ * by the same amount, and the sum does not. It moves no mark. */
 GC_API int64_t gc_api_clock_offset_ms(const struct gc_api *api);
 
 #endif

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* When the cause "api" of an account begins and ends. All functions of the API
- * share the cause: it begins with the first one that fails, and ends with the
- * success after which none fails any more. A function works again
+/* Decides when the cause "api" of an account begins and ends. All functions of
+ * the API share the cause: it begins with the first one that fails, and ends
+ * with the success after which none fails any more. A function works again
  *
  *   - after a success of its own;
  *   - if it is one of the notification channels: after a success of any of

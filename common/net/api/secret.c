@@ -42,7 +42,7 @@ static const char *what_of(const struct gc_secret *s) {
   return s->what != NULL ? s->what : "the client secret";
 }
 
-/* Without the article, after "is not". */
+/* Returns the words for the secret after "is not". */
 static const char *kind_of(const struct gc_secret *s) {
   return s->what != NULL ? s->what : "a client secret";
 }

@@ -39,7 +39,7 @@ GC_API GC_MUST_CHECK enum gc_code
 gc_secret_read_bounded(struct gc_bounded *b, const struct gc_secret *secret,
                        struct gc_buf *out, struct gc_err *err);
 
-/* What a secret's file shows without being read. */
+/* The facts about a secret's file that need no read of its content. */
 struct gc_secret_stat {
   uint64_t version;      /* gc_secret_version */
   struct gc_err exposed; /* the warning of gc_secret_is_exposed; GC_OK: none */

@@ -65,7 +65,7 @@ struct gc_channel_timeouts {
   uint32_t idle_timeout_ms, reconnect_min_ms, reconnect_max_ms;
 };
 
-/* Why a channel ends. */
+/* The reasons why a channel ends. */
 enum gc_channel_end {
   GC_CHANNEL_END_LIFE,   /* 24 h after it was created (API reference, 4.2) */
   GC_CHANNEL_END_SERVER, /* the server is about to close the socket (4.4) */

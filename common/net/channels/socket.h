@@ -15,7 +15,8 @@
 #include "common/net/channels/state.h"
 #include "common/net/socket/driver.h"
 
-/* How a socket ended, or why none could be opened. Borrowed for the call. */
+/* The end of a socket, or the reason why none could be opened. Borrowed for the
+ * call. */
 struct gc_channel_socket_end {
   const struct gc_err *err;
   uint32_t retry_after_ms;  /* from the server; 0: none */

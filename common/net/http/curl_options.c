@@ -27,7 +27,8 @@ static void set_text(struct setter *s, CURLoption option, const char *text) {
     s->code = curl_easy_setopt(s->easy, option, text);
 }
 
-/* False: this libcurl or its TLS library reads files only. */
+/* Sets the text of a file. False: this libcurl or its TLS library reads files
+ * only. */
 static bool set_blob(struct setter *s, CURLoption option, const char *text,
                      size_t len) {
   struct curl_blob blob = {

@@ -79,8 +79,8 @@ static void add_address(struct gc_inspection *r, const struct sockaddr *at,
              len > 0 ? ", " : "", text);
 }
 
-/* libcurl calls it for each address that it tries; it knows the address of a
- * connection (CURLINFO_PRIMARY_IP) only if there is one. */
+/* Notes each address that libcurl tries: CURLINFO_PRIMARY_IP has an address
+ * only if there is a connection. */
 static curl_socket_t open_socket(void *ctx, curlsocktype purpose,
                                  struct curl_sockaddr *at) {
   (void)purpose;
@@ -177,7 +177,7 @@ static void connect_once(CURLM *multi, CURL *easy, const struct gc_connect *c,
   (void)curl_multi_remove_handle(multi, easy);
 }
 
-/* Leaves behind the numeric address of a socket that was connected. */
+/* Notes the numeric address of a socket that was connected. */
 static int close_socket(void *ctx, curl_socket_t fd) {
   struct gc_inspection *peer = ctx;
   struct sockaddr_storage at;

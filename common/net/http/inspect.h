@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Opens one connection to a server, with the settings of all other connections,
- * and tells what was seen on the way: for genesys-probe. Sends no request. */
+ * and reports its address, times and certificates: for genesys-probe. Sends no
+ * request. */
 #ifndef GC_NET_HTTP_INSPECT_H
 #define GC_NET_HTTP_INSPECT_H
 
@@ -23,14 +24,15 @@ struct gc_inspection {
    * 127.0.0.1"); of the proxy if there is one. "": there is none. */
   char address[160];
   char proxy[160];                    /* " (proxy HOST:PORT of Proxy)", or "" */
-  uint32_t ms[GC_INSPECT_STEP_COUNT]; /* from the begin to the step's end */
+  uint32_t ms[GC_INSPECT_STEP_COUNT]; /* from the beginning to the step's end */
   /* The certificates that the server sent, its own first. */
   char chain[300];      /* "CN=… < CN=…", the issuers last; "": none */
   int64_t not_after_ms; /* when the first of them expires, epoch; 0: unknown */
 };
 
-/* Returns after `limit_ms` at most, and a file of the settings on a disk that
- * hangs (net/http/tls_files). Any thread. */
+/* Opens the connection and fills `ret`. Takes `limit_ms` at most, and
+ * GC_TLS_FILES_WAIT_MS more for each file of the settings on a disk that hangs
+ * (net/http/tls_files). Any thread. */
 GC_API void gc_http_inspect(const struct gc_connect *c, const char *url,
                             uint32_t limit_ms, struct gc_inspection *ret);
 

@@ -29,7 +29,8 @@ static void report_server(struct gc_listener *l, const struct gc_err *err) {
   l->settings.notice(l->settings.ctx, "listening", err);
 }
 
-/* While their disk hangs, the server continues with those that it has. */
+/* True if the files of the certificates have changed. While their disk hangs,
+ * the server continues with the certificates that it has. */
 static bool have_changed(struct gc_listener *l) {
   struct gc_err err = {.code = GC_OK};
   struct pems now;
@@ -49,7 +50,7 @@ static void on_log(void *ctx, const char *format, va_list args) {
   (void)ctx, (void)format, (void)args; /* single clients are only counted */
 }
 
-/* libmicrohttpd takes `fd`, also when it fails. */
+/* Starts a daemon of libmicrohttpd, which takes over `fd`, also on failure. */
 static enum gc_code start_daemon(struct gc_listener *l, struct server *s,
                                  int fd, struct gc_err *err) {
   const struct gc_listener_options *o = l->settings.options;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* Where a listener listens: the options of the same names of <Health>,
- * <Attributes> and genesys_prometheus, which their rows fill. Plain data. */
+/* The address and the certificates of a listener: the options of the same names
+ * of <Health>, <Attributes> and genesys_prometheus, which their rows fill.
+ * Plain data. */
 #ifndef GC_NET_LISTENER_OPTIONS_H
 #define GC_NET_LISTENER_OPTIONS_H
 

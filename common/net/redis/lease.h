@@ -12,31 +12,31 @@
 
 enum { REDIS_LEASE_NAME_MAX = 512 };
 
-/* What the agents share, as one of them sees it. */
+/* The part of a lease that its agents share, as one of them sees it. */
 struct redis_lease_share {
   const char *name;           /* of the lease, equal for all of them */
-  struct gc_lease_book *book; /* what passes to the next holder; NULL: nothing
-                               */
+  struct gc_lease_book *book; /* pages for the next holder; NULL: none */
   unsigned replicas;  /* a renewal counts when so many replicas have it */
   uint32_t wait_ms;   /* how long the server waits for them */
-  uint64_t kept_beat; /* what Redis has of this agent's lease, by its newest
-                         answer; 0: nothing. An older one later: Redis has lost
+  uint64_t kept_beat; /* beat of this agent's record in the newest answer of
+                         Redis; 0: none. A smaller one later: Redis has lost
                          data, and the book is written again */
 };
 
-/* Asks the server of a new link what it is. GC_ERR_CONFIG: a Sentinel, or a
- * node of a Cluster. GC_ERR_REMOTE: a replica, which keeps no lease. A server
- * that does not know the command is accepted. */
+/* Checks that the server of a new link can keep a lease. GC_ERR_CONFIG: a
+ * Sentinel, or a node of a Cluster. GC_ERR_REMOTE: a replica, which keeps no
+ * lease. A server that does not know the command is accepted. */
 GC_MUST_CHECK enum gc_code redis_lease_check_server(struct redis_link *link,
                                                     struct gc_err *err);
 
 /* Sends one request; `ret_record` is the record after it. A renewal also writes
- * what the book has to write, in the same script; a record that names this
- * agent for the first time makes it read the book's pages. The caller closes
- * the link after a failure: the request may still be executed later, which the
- * state machine expects. Codes: those of redis_request; GC_ERR_PARSE for a key
- * that this version did not write; GC_ERR_LIMIT for pages that are too large;
- * GC_ERR_REMOTE for a renewal that too few replicas have. */
+ * the fields that the book has to write, in the same script; a record that
+ * names this agent for the first time makes it read the book's pages. The
+ * caller closes the link after a failure: the request may still be executed
+ * later, which the state machine expects. Codes: those of redis_request;
+ * GC_ERR_PARSE for a key that this version did not write; GC_ERR_LIMIT for
+ * pages that are too large; GC_ERR_REMOTE for a renewal that too few replicas
+ * have. */
 GC_MUST_CHECK enum gc_code
 redis_lease_request(struct redis_link *link, struct redis_lease_share *share,
                     const struct gc_lease_request *q,

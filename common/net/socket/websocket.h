@@ -24,7 +24,7 @@ struct gc_ws_options {
   uint32_t ping_interval_ms; /* without a byte a ping is sent; 0: none */
 };
 
-/* How a socket ended. */
+/* The end of a socket. */
 struct gc_ws_end {
   /* NONE: http_status, the peer's close frame or gc_ws_close is the reason.
    * BROKEN includes a peer that hangs up without a close frame or breaks a

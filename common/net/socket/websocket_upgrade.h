@@ -14,9 +14,9 @@ gc_ws_upgrade_begin(const struct gc_ws_options *o,
                     struct gc_ws_handshake *ret_handshake, struct gc_buf *out,
                     struct gc_err *err);
 
-/* Describes the refusal of a handshake that is GC_WS_REFUSED; `origin` as for
- * gc_curl_fail. Servers often repeat the address in their text; the secret part
- * of the address is hidden. */
+/* Describes the refusal of a handshake that is GC_WS_REFUSED; `origin` is
+ * passed to gc_curl_fail as its `url`. Servers often repeat the address in
+ * their text; the secret part of the address is hidden. */
 void gc_ws_upgrade_refused(const struct gc_ws_handshake *h, const char *origin,
                            struct gc_ws_end *ret_end, struct gc_err *err);
 

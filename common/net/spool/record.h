@@ -62,7 +62,7 @@ GC_API enum gc_record_state gc_record_read(const char *bytes, size_t len,
 GC_API size_t gc_record_find(const char *bytes, size_t len, uint64_t segment,
                              size_t from);
 
-/* What a segment holds. */
+/* The contents of a segment. */
 struct gc_segment_scan {
   size_t end;       /* behind the last whole record; the rest is a torn tail */
   size_t damaged;   /* bytes before `end` that belong to no whole record */

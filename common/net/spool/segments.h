@@ -28,7 +28,7 @@ GC_MUST_CHECK enum gc_code gc_segments_add(struct gc_segments *list,
 void gc_segments_shift(struct gc_segments *list);
 uint64_t gc_segments_bytes(const struct gc_segments *list);
 
-/* "0000000000000007.seg" */
+/* Writes the name of a segment's file: "0000000000000007.seg". */
 void gc_segment_name(uint64_t number, char out[GC_SEGMENT_NAME_SIZE]);
 
 /* Lists the segments of an open folder and skips other files. An error has the

@@ -219,7 +219,8 @@ enum gc_code spool_need_open(const struct gc_spool *s, struct gc_err *err) {
              : gc_fail(err, GC_ERR_STATE, "spool %s: not open", s->folder);
 }
 
-/* The folder's entry is synced, or a crash could lose the whole file. */
+/* Makes a segment and syncs its entry in the folder: otherwise a crash could
+ * lose the whole file. */
 static enum gc_code start_segment(struct gc_spool *s, struct gc_err *err) {
   uint64_t number = s->next_number;
   int fd = spool_open_segment(s, number, O_RDWR | O_CREAT | O_EXCL);

@@ -65,8 +65,8 @@ GC_API GC_MUST_CHECK enum gc_code
 gc_spool_read(struct gc_spool *s, uint64_t max_lines, struct gc_buf *out,
               struct gc_record_place *ret_end, struct gc_err *err);
 
-/* The place of the oldest record that waits. It moves by a commit, and past
- * max_bytes by an append. */
+/* Returns the place of the oldest record that waits. It moves by a commit, and
+ * past max_bytes by an append. */
 GC_API struct gc_record_place gc_spool_position(const struct gc_spool *s);
 
 /* Marks everything before `end` (of gc_spool_read) as delivered. If the

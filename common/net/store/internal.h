@@ -62,7 +62,8 @@ struct gc_store_call {
   enum gc_code code;
 };
 
-/* NULL: out of memory. `name`: of the kind or the query; may be NULL. */
+/* Makes a call; NULL when out of memory. `name`: of the kind or the query; may
+ * be NULL. */
 struct gc_store_call *gc_store_call_new(struct gc_store *s, const char *account,
                                         const char *name);
 /* NULL is allowed. */

@@ -11,7 +11,7 @@
 
 enum { LOCK_ATTEMPTS = 3 };
 
-/* The holder writes its name into the lock. */
+/* Writes this process's name into the lock. */
 static void name_holder(int fd) {
   char host[128] = "", text[200];
   (void)gethostname(host, sizeof(host) - 1);

@@ -19,7 +19,7 @@ struct gc_lock_file {
  * the text of GC_ERR_STATE: "StateDir". */
 GC_MUST_CHECK enum gc_code
 gc_folder_make(const char *option, const char *folder, struct gc_err *err);
-/* Fills `ret_warning` if others than collectd's user may replace what is in
+/* Fills `ret_warning` if users other than collectd's may replace the files in
  * the folder. */
 void gc_folder_check(const char *option, const char *folder,
                      struct gc_err *ret_warning);

@@ -228,7 +228,8 @@ static enum gc_code save_query(struct gc_store *s, struct gc_store_call *c,
   return gc_store_run(s, "COMMIT", err);
 }
 
-/* The call's text: the pending samples, then the keys of the totals. */
+/* Copies the transaction into the call, whose text then has the pending samples
+ * and, after them, the keys of the totals. */
 static enum gc_code copy_save(struct gc_store_call *c,
                               const struct gc_query_save *save) {
   GC_TRY(gc_buf_add(&c->text, save->pending, save->pending_len));

@@ -167,7 +167,8 @@ static enum gc_code rename_broken(struct gc_state_file *s,
   return GC_OK;
 }
 
-/* Two processes would each continue from the state in their own memory. */
+/* Locks the state file: two processes would each continue from the state in
+ * their own memory. */
 static enum gc_code take_lock(struct gc_state_file *s, const char *folder,
                               const char *name, struct gc_err *err) {
   char subject[GC_STATE_PATH_SIZE + 16];

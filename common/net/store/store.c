@@ -95,7 +95,8 @@ static enum gc_code close_last(struct gc_store *s, struct gc_store_call *c,
   return GC_OK;
 }
 
-/* Closing writes, too. A call that hangs closes the file at its end. */
+/* Closes the file in a call, since closing writes to the disk too. A call that
+ * hangs closes the file at its end. */
 void gc_store_close(struct gc_store *s) {
   struct gc_err err = {.code = GC_OK};
   if (s == NULL)
@@ -138,7 +139,7 @@ static enum gc_code load_names(struct gc_store *s, struct gc_store_call *c,
                              : gc_store_error(s, "cannot read the names", err);
 }
 
-/* The next string of a call's text; moves `at` behind it. */
+/* Returns the next string of a call's text and moves `at` behind it. */
 static const char *next_text(const char **at) {
   const char *text = *at;
   *at += strlen(text) + 1;

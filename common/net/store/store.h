@@ -5,9 +5,9 @@
  * next call; one that turns out to be broken is renamed and replaced at run
  * time too. One process at a time uses the file. Any thread; one call at a time
  * runs. A call on a disk that hangs fails with GC_ERR_UNAVAILABLE after
- * `wait_ms` of gc_store_open, the next ones at once. What it was to save may be
- * saved later, when the disk answers, but before anything that is saved after
- * it. */
+ * `wait_ms` of gc_store_open, the next ones at once. The data of the call
+ * that hangs may be saved later, when the disk answers, but before all data of
+ * later calls. */
 #ifndef GC_NET_STORE_STORE_H
 #define GC_NET_STORE_STORE_H
 
@@ -52,8 +52,8 @@ GC_API bool gc_store_is_held(struct gc_store *s);
 /* Returns a number that changes with each file that is opened: after a file was
  * broken, deleted or unreadable, the saved data may be lost. */
 GC_API uint64_t gc_store_generation(struct gc_store *s);
-/* NULL is allowed. While a call hangs, the file is closed at the end of that
- * call. */
+/* Closes the file and frees the store. NULL is allowed. While a call hangs, the
+ * file is closed at the end of that call. */
 GC_API void gc_store_close(struct gc_store *s);
 
 /* Calls `row` for each name of an account ("prod") and kind ("queue") that the
