@@ -26,7 +26,7 @@ def started(daemon: Collectd) -> None:
     began = time.monotonic()
     daemon.says("Initialization complete", within_s=40)
     took = time.monotonic() - began
-    check("init in under %g s" % INIT_MAX_S, took < INIT_MAX_S, took)
+    check("init takes under %g s" % INIT_MAX_S, took < INIT_MAX_S, took)
 
 
 def reads_on(daemon: Collectd, host: str = "agent") -> None:
@@ -40,8 +40,8 @@ def reads_on(daemon: Collectd, host: str = "agent") -> None:
 
 def stops(daemon: Collectd) -> None:
     took, status = daemon.stop()
-    check("stopped in under %g s (%.2f s)" % (STOP_MAX_S, took), took < STOP_MAX_S, took)
-    same("exit status", status, 0)
+    check("collectd stops in under %g s (%.2f s)" % (STOP_MAX_S, took), took < STOP_MAX_S, took)
+    same("collectd ends with status 0", status, 0)
     note("stopped after %.2f s" % took)
 
 

@@ -41,7 +41,7 @@ class Health:
     def __init__(self, **options: Any) -> None:
         self.port = process.free_port()
         self.headers: dict[str, str] = {}
-        self.tls: Optional[Simulator] = None  # it presents the certificates of that simulator
+        self.tls: Optional[Simulator] = None  # /health has the certificates of that simulator
         self.shows_certificate = False
         self.config = block("Health", None, {"Port": self.port, **options})
 
@@ -125,7 +125,7 @@ def becomes(daemon: Collectd, health: Health, path: str, status: int, within_s: 
     return health.ask(path)[1]
 
 
-def the_api_is_away_and_comes_back() -> None:
+def an_outage_of_the_api_is_reported_until_it_ends() -> None:
     sim, health, sent = Simulator(**SMALL), Health(), Notifications()
     gate = Gate(sim.https_port)
     threshold = ('<Plugin threshold>\n<Plugin "genesys">\n<Type "source_up">\nInstance "observations"\nFailureMin 1\n'
@@ -136,7 +136,7 @@ def the_api_is_away_and_comes_back() -> None:
     same("members of the published guide B", [key in document for key in ("status", "last_poll_time", "last_write_latency_ms",
                                                            "wal_pending", "errors")], [True] * 5)
     status, document = health.ask()
-    same("fine", (status, document["status"], document["errors"]), (200, "ok", []))
+    same("the status is ok", (status, document["status"], document["errors"]), (200, "ok", []))
     same("blocks", [one["name"] for one in document["blocks"]], ["queues-all", "queues-b"])
     daemon.lives_until(lambda: all(one["series"] > 0 and one["selected"] == 2 for one in health.ask()[1]["blocks"]), 10,
                        "series and selected queues")
@@ -153,18 +153,18 @@ def the_api_is_away_and_comes_back() -> None:
                        "a notification of the account")
     daemon.lives_until(lambda: sent.all("Severity: FAILURE", "PluginInstance: queues-all", "source_up"), 30,
                        "a notification of the plugin threshold")
-    same("ready stays", health.ask("/health/ready")[0], 200)
+    same("the agent stays ready", health.ask("/health/ready")[0], 200)
 
     gate.open()
     becomes(daemon, health, "/health", 200, 40)
-    daemon.lives_until(lambda: sent.all("Severity: OKAY", "PluginInstance: account-prod"), 20, "the end is sent")
+    daemon.lives_until(lambda: sent.all("Severity: OKAY", "PluginInstance: account-prod"), 20, "the notification of the end")
     for line in sent.all("Type: health"):
         note(line)
-    check("the account speaks for its blocks", len(sent.all("Type: health")) <= 2 + 2, sent.all())
+    check("the account's notifications stand for those of its blocks", len(sent.all("Type: health")) <= 2 + 2, sent.all())
     daemon.stop()
 
 
-def credentials_are_refused_and_corrected() -> None:
+def refused_credentials_are_reported_until_they_are_corrected() -> None:
     sim, health, sent = Simulator(**SMALL), Health(), Notifications()
     secret = a_secret(process.folder("secret") / "secret", "wrong")
     daemon = Collectd(small(sim, health, ClientSecretFile=secret), polled(), load=("exec",), more=sent.config)
@@ -182,16 +182,16 @@ def credentials_are_refused_and_corrected() -> None:
     shutil.copy(sim.client_secret_file, secret)
     becomes(daemon, health, "/health", 200, 40)
     becomes(daemon, health, "/health/ready", 200)
-    daemon.lives_until(lambda: sent.all("Severity: OKAY", "account-prod: up"), 20, "the end is sent")
+    daemon.lives_until(lambda: sent.all("Severity: OKAY", "account-prod: up"), 20, "the notification of the end")
     same("no secret leaks", Path(sim.client_secret_file).read_text().strip() in str(health.ask()), False)
     daemon.stop()
 
 
-def the_stream_is_silent() -> None:
+def a_silent_stream_is_reported_until_a_message_comes() -> None:
     sim, health, sent = Simulator(**SMALL), Health(), Notifications()
     daemon = Collectd(small(sim, health), queues(IdleTimeout=5, ReconnectMax=2), load=("exec",), more=sent.config)
     becomes(daemon, health, "/health/ready", 200)
-    same("fine", health.ask()[0], 200)
+    same("the status is 200", health.ask()[0], 200)
     sim.faults({"ws": "silence"})
     document = becomes(daemon, health, "/health?block=all", 503, 40)
     same("the block's state", document["blocks"][0]["state"], "stream_silent")
@@ -227,13 +227,13 @@ def each_other_state_sends_its_notification() -> None:
                  "analytics:queueObservation:view")
     sent.arrives(daemon, "Severity: WARNING", "account-prod: budget_spent (was up): throttle: ")
     sent.arrives(daemon, "Severity: OKAY", "account-prod: up (was budget_spent)")
-    same("outages without a cause", sent.all("the source does not answer"), [])
+    same("no outage lacks a cause", sent.all("the source does not answer"), [])
     for line in sent.all("Type: health"):
         note(line)
     daemon.stop()
 
 
-def the_address_is_taken_at_first() -> None:
+def an_address_in_use_is_tried_again() -> None:
     health = Health(SharedSecretFile=a_secret(process.folder("shared") / "secret", SECRET))
     taken = socket.create_server(("127.0.0.1", health.port))
     daemon = Collectd(health.config, ours=("genesys",))
@@ -247,8 +247,8 @@ def the_address_is_taken_at_first() -> None:
     check("the stop is clean and in time", status == 0 and took < STOP_MAX_S, (took, status))
 
 
-def all_else_hangs() -> None:
-    """The API is a black hole; the disks of the secrets, also that of /health, and of the state hang."""
+def health_answers_while_api_and_disks_hang() -> None:
+    """The API accepts connections and answers nothing; the disk of the secrets and of the state hangs."""
     sim, disk = Simulator(**SMALL), hanging_disk("health")
     health = Health(SharedSecretFile=a_secret(disk.below / "shared", SECRET))
     health.headers = {"X-Api-Key": SECRET}
@@ -269,7 +269,7 @@ def all_else_hangs() -> None:
     disk.answer()
 
 
-def the_resolver_hangs() -> None:
+def health_answers_while_the_resolver_hangs() -> None:
     resolver, sim, health = silent_resolver(), Simulator(**SMALL), Health()
     daemon = Collectd(small(sim, health, BaseURL="https://" + UNKNOWN_NAME), queues(), wrapper=resolver.wrapper)
     daemon.lives_until(resolver.asked.is_set, 20, "a question to the name server")
@@ -300,7 +300,7 @@ def certificates_and_secret_change_without_a_restart() -> None:
     same("a certificate without the secret", health.status(), 401)
     health.shows_certificate = False
     status = health.status(X_Api_Key=SECRET)
-    check("the secret without a certificate", status in (0, 401), status)
+    check("the secret without a certificate is refused", status in (0, 401), status)
     present(two)
     health.tls, health.shows_certificate = two, True
     daemon.lives_until(lambda: health.status(X_Api_Key=SECRET) == 200, 15, "an answer with the new certificates")
@@ -314,10 +314,10 @@ def certificates_and_secret_change_without_a_restart() -> None:
     daemon.stop()
 
 
-SCENARIOS: list[Callable[[], None]] = [the_api_is_away_and_comes_back, credentials_are_refused_and_corrected,
-                                       the_stream_is_silent, each_other_state_sends_its_notification,
-                                       the_address_is_taken_at_first, the_resolver_hangs,
-                                       certificates_and_secret_change_without_a_restart, all_else_hangs]
+SCENARIOS: list[Callable[[], None]] = [an_outage_of_the_api_is_reported_until_it_ends, refused_credentials_are_reported_until_they_are_corrected,
+                                       a_silent_stream_is_reported_until_a_message_comes, each_other_state_sends_its_notification,
+                                       an_address_in_use_is_tried_again, health_answers_while_the_resolver_hangs,
+                                       certificates_and_secret_change_without_a_restart, health_answers_while_api_and_disks_hang]
 
 if __name__ == "__main__":
     report.main(SCENARIOS, {"collectd": DAEMON, "genesys_influxdb": built("genesys_influxdb")})

@@ -94,7 +94,7 @@ def kills_of_agent_and(make: Make) -> None:
     accepted |= set(range(first, last))  # the agent lives: it takes all of them
     arrives("every accepted line is in the database", database, accepted)
     stop_s, status = daemon.stop()
-    check("a clean stop", stop_s < 2.5 and status == 0, (stop_s, status))
+    check("collectd stops in time with status 0", stop_s < 2.5 and status == 0, (stop_s, status))
     again = sent_again(database)
     check("only batches in flight were sent again", again <= 2 * KILLS * BATCH, again)
     note("%d agent kills, %d database kills, %d lines, %d sent again" % (KILLS, KILLS, last, again))
@@ -111,12 +111,12 @@ def a_killed_victoria_loses_its_last_seconds_only() -> None:
     database.kill()
     killed = load.number
     database.start()
-    arrives("lines that are older than its memory", database, set(range(old - 100)))
+    arrives("the lines that the database has saved are there", database, set(range(old - 100)))
     wait_until(lambda: load.number > killed + 300, 20, "values")
     load.stop()
-    arrives("lines that came after the kill", database, set(range(killed, load.number)))
+    arrives("the lines after the kill are in the database", database, set(range(killed, load.number)))
     lost = missing(database, set(range(load.number)))
-    check("what is lost was acknowledged shortly before the kill", not lost or lost[0] >= old - 100, lost[:5])
+    check("only lines that were acknowledged shortly before the kill are lost", not lost or lost[0] >= old - 100, lost[:5])
     check("at most the batch in flight was sent again", sent_again(database) <= BATCH, sent_again(database))
     note("%d of %d lines lost by VictoriaMetrics" % (len(lost), load.number))
     daemon.stop()
@@ -128,20 +128,20 @@ def a_network_cut_of_30_s_loses_nothing(make: Make) -> None:
     load = Load(process.folder("sock") / "s")
     daemon = agent(load, database.node(URL="http://127.0.0.1:%d" % gate.port))
     load.start(0.01)
-    arrives("before", database, {0, 1, 2})
+    arrives("the first values are in the database", database, {0, 1, 2})
     gate.close()
     began = load.number
     watch_for(30)
     gate.open()
     wait_until(lambda: load.number > began + 100, 20, "values")
     load.stop()
-    arrives("all values of the outage", database, set(range(load.number)))
+    arrives("all values of the outage are in the database", database, set(range(load.number)))
     again = sent_again(database)
     check("at most the batch in flight was sent again", again <= BATCH, again)
     lines = daemon.complaints()
-    check("one line", len(lines) == 1 and "node-main, database" in lines[0] and "lines wait in the spool" in lines[0], lines)
-    check("and one that it is good again", daemon.program.matching("node-main, database", "good again"), daemon.text)
-    same("the input never waited for the database", load.slowest_s < 1, True)
+    check("the log has one line about the database", len(lines) == 1 and "node-main, database" in lines[0] and "lines wait in the spool" in lines[0], lines)
+    check("the log has a line about its return", daemon.program.matching("node-main, database", "good again"), daemon.text)
+    check("the input never waits for the database", load.slowest_s < 1, load.slowest_s)
     daemon.stop()
 
 
@@ -152,7 +152,7 @@ def a_slow_database_is_not_given_up(make: Make) -> None:
     load = Load(process.folder("sock") / "s")
     daemon = agent(load, database.node(URL="http://127.0.0.1:%d" % gate.port, Timeout=2))
     load.start(0.002)
-    arrives("before", database, {0, 1, 2})
+    arrives("the first values are in the database", database, {0, 1, 2})
     gate.delay_s = 0.5
     watch_for(4)
     gate.delay_s = 5
@@ -161,17 +161,17 @@ def a_slow_database_is_not_given_up(make: Make) -> None:
     wait_until(lambda: gate.accepted >= tries + 2, 20, "further tries")
     gate.delay_s = 0
     load.stop()
-    arrives("all values, after the database is fast again", database, set(range(load.number)))
+    arrives("all values are in the database once it is fast again", database, set(range(load.number)))
     again, most = sent_again(database), BATCH * (gate.accepted + 1)
     check("only batches whose answer was late were sent again", again <= most, (again, most))
     load.put(100)
-    arrives("and those that follow", database, set(range(load.number)))
-    same("nothing else was sent again", sent_again(database), again)
+    arrives("the values after them are in the database", database, set(range(load.number)))
+    same("no other line is sent again", sent_again(database), again)
     if isinstance(database, Victoria):
         database.deduplicate()
         same("each line is there once, with -dedup.minScrapeInterval", sent_again(database), 0)
-        same("and none is lost", missing(database, set(range(load.number))), [])
-    same("the input never waited for the database", load.slowest_s < 1, True)
+        same("no line is lost", missing(database, set(range(load.number))), [])
+    check("the input never waits for the database", load.slowest_s < 1, load.slowest_s)
     note("%d lines, %d sent again, %d connections" % (load.number, again, gate.accepted))
     daemon.stop()
 
@@ -195,15 +195,15 @@ def a_silent_database_slows_neither_inputs_nor_other_writers(make: Make) -> None
         return sum(len(p.read_text().splitlines()) - 1 for p in folder.glob("gauge-*")) if folder.is_dir() else 0
     # csv itself loses some values of a burst: its five threads append to one file.
     wait_until(lambda: in_csv() > 2500, 15, "the values in csv")
-    check("csv goes on", True)
+    check("csv continues", True)
     if exposition:
         def newest() -> set[int]:
             text = get("http://127.0.0.1:%d/metrics" % exposition).decode()
             return {int(n) for n in re.findall(r"^collectd_load_gauge\{.*\} (\d+)$", text, re.M)}
         same_soon("genesys_prometheus shows the newest value of each series", newest, set(range(2993, 3000)))
     took, status = daemon.stop()
-    check("a stop under 2 s with a request open", took < 2.5 and status == 0, (took, status))
-    same("all are in the spool", len(spooled(daemon.base / "genesys_influxdb-main")), 3000)
+    check("collectd stops in time with a request open", took < 2.5 and status == 0, (took, status))
+    same("all values are in the spool", len(spooled(daemon.base / "genesys_influxdb-main")), 3000)
 
 
 def a_full_disk_recovers(make: Make) -> None:
@@ -213,15 +213,15 @@ def a_full_disk_recovers(make: Make) -> None:
     disk = full_disk(spool)
     daemon = agent(load, database.node(SpoolDir=spool), base=base, preload=str(disk.shim), env=disk.env)
     load.put(300)
-    arrives("before", database, set(range(300)))
+    arrives("the values before the disk fails are in the database", database, set(range(300)))
     disk.fill()
     load.put(1000)
     daemon.says("node-main, spool", "cannot save lines", "No space left", within_s=10)
     disk.empty()
     load.put(300)
-    arrives("what waited in memory, and what came after", database, set(range(1600)))
-    same("sent again", sent_again(database), 0)
-    check("one line for the disk", len([one for one in daemon.complaints() if "spool:" in one]) == 1, daemon.complaints())
+    arrives("the values that waited in memory and the values after them are in the database", database, set(range(1600)))
+    same("no line is sent again", sent_again(database), 0)
+    check("the log has one line about the disk", len([one for one in daemon.complaints() if "spool:" in one]) == 1, daemon.complaints())
     daemon.stop()
 
 
@@ -233,11 +233,11 @@ def past_spool_max_the_oldest_are_dropped_and_counted(make: Make) -> None:
     load.put(15000)
     daemon.says("node-main", "the oldest, were dropped", within_s=20)
     gate.open()
-    arrives("the newest", database, set(range(10000, 15000)))
+    arrives("the newest values are in the database", database, set(range(10000, 15000)))
     lost = missing(database, set(range(15000)))
     # collectd's five write threads reorder neighbours.
-    check("those that are missing are the oldest", lost and lost[-1] < len(lost) + 50, (len(lost), lost[-3:]))
-    same_soon("the count", lambda: daemon.latest("node-main", "writer_lines", "dropped"), len(lost))
+    check("the missing values are the oldest", lost and lost[-1] < len(lost) + 50, (len(lost), lost[-3:]))
+    same_soon("writer_lines-dropped counts them", lambda: daemon.latest("node-main", "writer_lines", "dropped"), len(lost))
     daemon.stop()
 
 
@@ -256,7 +256,7 @@ def a_password_that_is_corrected_and_tls() -> None:
     ca.write_bytes(Path(sim.ca).read_bytes())
     daemon.says("node-main, database", "401", "check TokenFile", within_s=60)
     password.write_text("right\n")
-    arrives("after both were corrected, without a restart", database, set(range(100)), within_s=80)
+    arrives("the values are in the database after both were corrected, without a restart", database, set(range(100)), within_s=80)
     check("the password is not in sight", not daemon.leaks("wrong-password", "right-password"), "")
     daemon.stop()
 
@@ -271,11 +271,11 @@ def a_line_that_the_database_refuses_is_set_aside() -> None:
     load.put(50)
     aside = base / "spool" / "refused.lines"
     wait_until(lambda: aside.read_text().count("collectd_load_gauge,") == 50, 40, "the lines in refused.lines")
-    check("with the database's words", "field type conflict" in aside.read_text(), aside.read_text()[:300])
-    check_soon("the rest goes on", lambda: ["genesys_writer_requests"] in database.ask("SHOW MEASUREMENTS")[0]["values"],
+    check("refused.lines has the database's words", "field type conflict" in aside.read_text(), aside.read_text()[:300])
+    check_soon("other lines are in the database", lambda: ["genesys_writer_requests"] in database.ask("SHOW MEASUREMENTS")[0]["values"],
                lambda: database.ask("SHOW MEASUREMENTS"))
     daemon.says("the database refuses")  # after the file
-    check("one line in the log", len([x for x in daemon.complaints() if "refuses" in x]) == 1, daemon.complaints())
+    check("the log has one line about the refusal", len([x for x in daemon.complaints() if "refuses" in x]) == 1, daemon.complaints())
     daemon.stop()
 
 
@@ -318,14 +318,14 @@ def a_disk_that_hangs_holds_nothing_up(make: Make) -> None:
     load = Load(process.folder("sock") / "s")
     daemon = agent(load, database.node(SpoolDir=disk.below / "in"), preload=str(disk.shim), env=disk.env)
     load.put(100)
-    arrives("before", database, set(range(100)))
+    arrives("the values before the disk fails are in the database", database, set(range(100)))
     disk.hang()
     load.put(2000)
     check("all values were taken", load.number == 2100, load.number)
     check("no value took a second", load.slowest_s < 1, load.slowest_s)
     took, status = daemon.stop()
-    check("a stop under 2 s", took < 3 and status == 0, (took, status))
-    check("and a line for it", daemon.program.matching("the disk of SpoolDir does not answer"), daemon.text)
+    check("collectd stops in time", took < 3 and status == 0, (took, status))
+    check("the log has a line about the disk", daemon.program.matching("the disk of SpoolDir does not answer"), daemon.text)
     disk.answer()
 
 

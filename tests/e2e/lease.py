@@ -37,7 +37,7 @@ class Agent:
     def __init__(self, name: str, sim: Simulator, redis: Redis, flows: str = "", **changes: Any) -> None:
         self.name, self.sim, self.redis, self.flows, self.changes = name, sim, redis, flows, changes
         self.folders: list[Any] = []
-        self.way = Gate(redis.port)  # its own way to Redis
+        self.way = Gate(redis.port)  # its own connection to Redis, which the test can cut
         self.port = free_port()  # of <Health>
         self.daemon = self.start()
 
@@ -112,7 +112,7 @@ def written(agents: list[Agent]) -> Written:
 
 
 def dispatched(agents: list[Agent]) -> list[tuple[float, str]]:
-    """The values of all series."""
+    """(time, agent) of each value of all series, in the order of the times."""
     return sorted(row for rows in written(agents).values() for row in rows)
 
 
@@ -164,7 +164,7 @@ def dispatches(agent: Agent, since: float) -> None:
 
 
 def takes_over(agent: Agent, since: float) -> float:
-    """The same; returns the time of the first such value."""
+    """Waits likewise; returns the time of the first such value."""
     dispatches(agent, since)
     return min(at for at, _ in dispatched([agent]) if at > since)
 
@@ -198,7 +198,7 @@ def a_standby_is_warm_and_silent() -> None:
     same("/health of the holder", one.health(), (200, "up"))
     no_value_twice(agents, 0)
     for agent in agents:
-        same("%s has nothing to complain about" % agent.name, agent.daemon.complaints(), [])
+        same("the log of %s has no complaints" % agent.name, agent.daemon.complaints(), [])
 
 
 def a_killed_holder_is_followed_within_the_ttl() -> None:
@@ -248,14 +248,14 @@ def a_holder_that_stops_is_followed_at_once() -> None:
 
 
 def a_holder_that_is_cut_from_redis_stops_first() -> None:
-    """The other one takes over when the permission of the first has ended; the first stands by when it sees Redis again."""
+    """The second agent takes over when the permission of the first has ended; the first stands by when Redis answers it again."""
     sim, redis = simulator(), Redis()
     one, two = agents = pair(sim, redis)
     one.way.close()
     cut = time.time()
     takes_over(two, cut)
     last = max(at for at, _ in dispatched([one]))
-    check("the first one goes on for two thirds of the TTL (%.1f s)" % (last - cut), last - cut <= TTL * 2 / 3 + 0.5, last - cut)
+    check("the first one stops within two thirds of the TTL (%.1f s)" % (last - cut), last - cut <= TTL * 2 / 3 + 0.5, last - cut)
     one.daemon.lives_until(lambda: one.state() == 4, 20, "the first agent is blind")
     one.way.open()
     one.daemon.lives_until(lambda: one.state() == 0, 20, "the first agent stands by")
@@ -274,7 +274,7 @@ def a_standby_that_is_cut_from_redis_changes_nothing() -> None:
 
 
 def without_redis_both_say_so_and_stop() -> None:
-    """LeaseLost "stop", then Redis is back: the same holder goes on, and what it wrote meanwhile is a hole."""
+    """With LeaseLost "stop" no agent dispatches while Redis hangs. When Redis answers again, one agent takes the lease."""
     sim, redis = simulator(), Redis()
     one, two = agents = pair(sim, redis)
     redis.signal(signal.SIGSTOP)
@@ -285,7 +285,7 @@ def without_redis_both_say_so_and_stop() -> None:
         same("/health of %s" % agent.name, agent.health(), (503, "lease_blind"))
     silent = time.time()
     watch_for(1.5)
-    same("nobody dispatches without Redis", [row for row in dispatched(agents) if row[0] > silent], [])
+    same("no agent dispatches without Redis", [row for row in dispatched(agents) if row[0] > silent], [])
     redis.signal(signal.SIGCONT)
     wait_until(lambda: one.holds() or two.holds(), 30, "an agent has the lease again")
     wait_until(lambda: max(newest(one), newest(two)) > silent, 30, "values again")
@@ -308,7 +308,7 @@ def a_holder_that_goes_on_dispatches_without_redis() -> None:
 
 
 def clock_steps_of_hours_leave_one_writer() -> None:
-    """collectd waits for moments of the wall clock: after a step back it reads nothing until they have come."""
+    """collectd reads at times of the wall clock: after a step back it reads nothing until the clock shows the next of these times."""
     if not SHIM.exists():
         raise Skip("clock_step.so is not built")
     sim, redis = simulator(), Redis()

@@ -32,8 +32,8 @@ def longest_hole(agents: list[Agent]) -> float:
     return max(b - a for a, b in zip(times, times[1:]))
 
 
-def a_failover_to_a_replica_makes_no_hole() -> None:
-    """The master dies; the address of the agents leads to a replica that was promoted."""
+def a_failover_to_a_replica_leaves_a_hole_within_the_ttl() -> None:
+    """The master dies; the address in LeaseURL leads to a replica that was promoted."""
     sim, (master, new, other) = simulator(), replicated()
     one, two = agents = pair(sim, master, LeaseReplicas=1)
     fence = one.daemon.latest("account-prod", "lease_fence", host="one")
@@ -53,7 +53,7 @@ def a_failover_to_a_replica_makes_no_hole() -> None:
 
 
 def a_master_that_is_cut_from_its_replicas_keeps_no_lease() -> None:
-    """The former master lives on, and the holder reaches only that one; the other agent reaches the new master."""
+    """The former master still runs, and the holder reaches only that one; the other agent reaches the new master."""
     sim, (master, new, other) = simulator(), replicated()
     one, two = agents = pair(sim, master, LeaseReplicas=1)
     promote(new, other)
@@ -62,7 +62,7 @@ def a_master_that_is_cut_from_its_replicas_keeps_no_lease() -> None:
     takes_over(two, cut)
     one.daemon.says("account prod, lease: ", "0 of 1 replicas have the lease", within_s=30)
     last = newest(one)
-    check("the holder goes on for two thirds of the TTL (%.1f s)" % (last - cut), last - cut <= TTL * 2 / 3 + 0.5, last - cut)
+    check("the holder stops within two thirds of the TTL (%.1f s)" % (last - cut), last - cut <= TTL * 2 / 3 + 0.5, last - cut)
     no_value_twice(agents, 1)
 
 
@@ -78,7 +78,7 @@ def servers_that_keep_no_lease_are_refused() -> None:
     same("nothing is dispatched", dispatched(agents), [])
 
 
-def a_lease_over_tls() -> None:
+def a_lease_over_tls_has_one_holder() -> None:
     sim, port = simulator(), free_port()
     try:
         redis = Redis("tls-port %d" % port, "tls-auth-clients no", "tls-cert-file %s" % (sim.folder / "server.pem"),
@@ -99,5 +99,5 @@ def a_lease_over_tls() -> None:
 
 
 if __name__ == "__main__":
-    report.main([a_failover_to_a_replica_makes_no_hole, a_master_that_is_cut_from_its_replicas_keeps_no_lease,
-                 servers_that_keep_no_lease_are_refused, a_lease_over_tls], {"collectd": DAEMON, "redis-server": SERVER})
+    report.main([a_failover_to_a_replica_leaves_a_hole_within_the_ttl, a_master_that_is_cut_from_its_replicas_keeps_no_lease,
+                 servers_that_keep_no_lease_are_refused, a_lease_over_tls_has_one_holder], {"collectd": DAEMON, "redis-server": SERVER})

@@ -96,7 +96,7 @@ def other_plugins_are_not_loaded() -> None:
     place = Place('LoadPlugin logfile\n<Plugin logfile>\nLogLevel info\nFile "log"\n</Plugin>\n'
                   + ours(block("Account", "prod", {**PROD, "Timeuot": 5})))
     has_line("there is a line for the log", place.run().stdout, "failed", "options")
-    same("the folder", sorted(path.name for path in place.base.iterdir()), ["collectd.conf", "plugins"])
+    same("no file appears", sorted(path.name for path in place.base.iterdir()), ["collectd.conf", "plugins"])
 
 
 def filter_chains_are_no_mistake() -> None:
@@ -107,13 +107,13 @@ def filter_chains_are_no_mistake() -> None:
     same("a file with a chain", (done.returncode, "Chain" in done.stdout, "match" in done.stdout), (0, False, False))
 
 
-def json_for_programs() -> None:
+def the_json_report_has_the_result_and_each_check() -> None:
     document: dict[str, Any] = json.loads(Place(GOOD).run("--format", "json").stdout)
     same("the result", (document["result"], document["failed"], document["warnings"], document["ok"]), ("ok", 0, 0, 5))
     same("the checks", [one["check"] for one in document["checks"]], ["agent", "plugins", "options", "options", "account"])
 
 
-def what_cannot_begin_has_status_2() -> None:
+def a_probe_that_cannot_start_has_status_2() -> None:
     place = Place(GOOD)
     for name, done, word in [
             ("no file", place.run(config="nothing.conf"), "nothing.conf cannot be read"),
@@ -137,11 +137,11 @@ def recorded_events_are_counted() -> None:
     has_line("the second", done.stdout, "2 ", "duplicate", "CustomerRouting/flow_metric-Unknown")
     check("neither value nor conversation is shown", "tell-tale" not in done.stdout and "9f1c" not in done.stdout, done.stdout)
     same("a line that is no event", events("no event\n").returncode, 1)
-    same("a format that is none", events(body, "--attribute-format", "%{flow}").returncode, 2)
+    same("a wrong --attribute-format", events(body, "--attribute-format", "%{flow}").returncode, 2)
 
 
 if __name__ == "__main__":
     report.main([a_good_file_has_status_0, mistakes_have_status_2, a_warning_has_status_1,
                  a_file_that_cannot_be_parsed_has_its_line, included_files_are_read_as_collectd_does,
-                 other_plugins_are_not_loaded, filter_chains_are_no_mistake, json_for_programs, what_cannot_begin_has_status_2,
+                 other_plugins_are_not_loaded, filter_chains_are_no_mistake, the_json_report_has_the_result_and_each_check, a_probe_that_cannot_start_has_status_2,
                  recorded_events_are_counted], {"collectd": DAEMON})

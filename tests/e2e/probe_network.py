@@ -45,7 +45,7 @@ def probe(text: str, more: tuple[str, ...] = (), env: Optional[dict[str, str]] =
     """Checks a private collectd.conf, beside which no file appears."""
     place = Place(text, more)
     done = run(place.config, place.base, env)
-    same("the folder", sorted(path.name for path in place.base.iterdir()), ["collectd.conf", "plugins"])
+    same("no file appears", sorted(path.name for path in place.base.iterdir()), ["collectd.conf", "plugins"])
     return done
 
 
@@ -70,7 +70,7 @@ def a_wrong_account_has_its_row() -> None:
          ("failed", "token", PROD, "refuses client id", sim.client_id), "organisation"),
         ("unknown host", {"BaseURL": "https://nowhere.invalid"}, 2,
          ("failed", "dns", PROD, "nowhere.invalid:443", "check Region (or BaseURL) and DNS"), "tcp"),
-        ("nobody listens", {"BaseURL": "https://localhost:1"}, 2, ("failed", "tcp", PROD, "localhost:1:"), "tls"),
+        ("a port without a listener", {"BaseURL": "https://localhost:1"}, 2, ("failed", "tcp", PROD, "localhost:1:"), "tls"),
         ("another host's certificate", {"BaseURL": sim.https_wrong_host}, 2,
          ("failed", "tls", PROD, "the certificate is another host's"), "token"),
         ("expired certificate", {"BaseURL": sim.https_expired}, 2, ("failed", "tls", PROD, "certificate has expired"), "token"),
@@ -84,7 +84,7 @@ def a_wrong_account_has_its_row() -> None:
         has_line(name, done.stdout, *parts)
         has_line(name + ": what to do", done.stdout, "next: ")
         check(name + ": the secret is not shown", "tell-tale" not in done.stdout, done.stdout)
-        check(name + ": what cannot be asked is left out",
+        check(name + ": the check that depends on it is left out",
               not left_out or not any(line.split()[1:2] == [left_out] for line in done.stdout.splitlines()), done.stdout)
 
 
@@ -140,7 +140,7 @@ def each_block_has_its_permissions_queues_and_poll() -> None:
              "analytics:conversationAggregate:view: granted")
     has_line("flows", done.stdout, "ok", "permission", 'genesys_flowmetrics <Flows "flows">', "analytics:flowObservation:view: granted")
     lists = [one for one in sim.counters()["last"] if one["function"] == "GET /api/v2/routing/queues"]
-    same("three blocks need the list, and ask once", sum("pageSize=1&" in json.dumps(one) for one in lists), 1)
+    same("the list that three blocks need is requested once", sum("pageSize=1&" in json.dumps(one) for one in lists), 1)
     has_line("an interval of flows", done.stdout, "ok", "poll", 'genesys_flowmetrics <Flows "flows">', "groups in")
     done = probe(sections(sim, polled("all", Observations="activity", ObservationInterval=10))[0])
     same("activity: status", (done.returncode, done.stderr), (0, ""))
@@ -163,7 +163,7 @@ def a_missing_permission_is_named() -> None:
     sim = Simulator(permissions="analytics:queueObservation:view", **SMALL)
     done = probe(sections(sim, polled("all"))[0])
     has_line("the list is refused", done.stdout, "failed", "permission", "routing:queue:view: missing: ")
-    has_line("which is seen at the queues", done.stdout, "warning", "queues", "the list is refused; 0 queues are named by id")
+    has_line("the queues have a warning about the refused list", done.stdout, "warning", "queues", "the list is refused; 0 queues are named by id")
 
 
 def a_block_without_queues_is_a_warning() -> None:
@@ -174,7 +174,7 @@ def a_block_without_queues_is_a_warning() -> None:
 
 
 def a_gateway_of_the_guide_dialect_needs_no_lists() -> None:
-    """It has neither a list of queues nor one of channels, and names no organisation."""
+    """Such a gateway has neither a list of queues nor one of channels, and names no organisation."""
     sim = Simulator(scopes="analytics:realtime:read", **SMALL)
     queue = next(iter(sim.truth()["queues"]))
     sim.faults(*({"on": "* " + path, "answer": 404} for path in
@@ -212,10 +212,10 @@ def a_channel_is_tried_and_given_back() -> None:
     has_line("the row", done.stdout, "ok", "channel", 'genesys_realtime <Queues "all">', "created beside 0 others, subscribed to 3 topics",
              "given back")
     same("one channel, without topics and socket", left_behind(sim), [(0, None)])
-    check("its address is a secret", "/channels/" not in done.stdout.replace("notifications/channels", ""), done.stdout)
+    check("the address of the channel is not shown", "/channels/" not in done.stdout.replace("notifications/channels", ""), done.stdout)
 
 
-def what_keeps_a_channel_from_working_has_its_row() -> None:
+def each_failure_of_a_channel_has_its_row() -> None:
     sim = Simulator(**SMALL)
     text = sections(sim, queues("all"))[0]
     for on, words in (("POST /api/v2/notifications/channels", "channel_create"), ("PUT /api/v2/notifications/*", "subscriptions_replace"),
@@ -237,7 +237,7 @@ def what_keeps_a_channel_from_working_has_its_row() -> None:
 
 
 def a_channel_of_an_agent_is_never_dropped() -> None:
-    """Twenty channels in use leave no room; the channel of an earlier probe is room, since the platform drops it first."""
+    """Twenty channels in use leave no room; the channel of an earlier probe counts as room, since the platform drops it first."""
     sim = Simulator(**SMALL)
     text = sections(sim, queues("all"))[0]
     has_line("the first probe", probe(text).stdout, "ok", "channel", "created beside 0 others")
@@ -306,7 +306,7 @@ def a_redis_and_its_durability() -> None:
 
 
 def a_disk_that_hangs_fails_its_own_check_alone() -> None:
-    """The secrets of Redis and of the database are on it; the checks after them are made."""
+    """The secrets of Redis and of the database are on that disk; all other checks are made."""
     redis, database, disk = Redis(), Influx1(user="collectd:right"), hanging_disk("secrets")
     for name in ("redis", "database"):
         (disk.below / name).write_text("right\n")
@@ -322,7 +322,7 @@ def a_disk_that_hangs_fails_its_own_check_alone() -> None:
     check("all checks end", "end   " not in done.stdout, done.stdout)
 
 
-def a_database_judges_without_a_line() -> None:
+def a_database_is_checked_without_writing_a_line() -> None:
     database = Influx1(user="collectd:right")
     password = database.folder / "password"
     for name, given, store, status, words in (
@@ -378,9 +378,9 @@ if __name__ == "__main__":
     report.main([an_account_that_works_has_status_0, a_wrong_account_has_its_row, a_clock_that_is_wrong_has_its_row,
                  a_server_that_hangs_ends_within_the_bound, each_block_has_its_permissions_queues_and_poll,
                  a_missing_permission_is_named, a_block_without_queues_is_a_warning,
-                 a_gateway_of_the_guide_dialect_needs_no_lists, a_channel_is_tried_and_given_back, what_keeps_a_channel_from_working_has_its_row,
+                 a_gateway_of_the_guide_dialect_needs_no_lists, a_channel_is_tried_and_given_back, each_failure_of_a_channel_has_its_row,
                  a_channel_of_an_agent_is_never_dropped, a_proxy_is_named_with_its_origin, the_live_agent_is_not_disturbed,
                  *([a_queue_of_sqs_is_read_and_left_as_it_was] if built(FLOWS) else []),
                  *([a_redis_and_its_durability] if built(FLOWS) and SERVER else []),
                  *([a_disk_that_hangs_fails_its_own_check_alone] if built(FLOWS) and built("genesys_influxdb") and SERVER and INFLUXD else []),
-                 *([a_database_judges_without_a_line] if built("genesys_influxdb") and INFLUXD else [])], {"collectd": DAEMON})
+                 *([a_database_is_checked_without_writing_a_line] if built("genesys_influxdb") and INFLUXD else [])], {"collectd": DAEMON})

@@ -97,7 +97,7 @@ def values_equal_the_truth() -> None:
 
 
 def nothing_is_taken(sim: Simulator, sqs: Sqs, place: Place) -> None:
-    """The polls alone take nothing; the network checks of --once give back what they take (probe_network)."""
+    """The polls receive no message and create no channel. The network checks of --once give back their messages and channels (probe_network)."""
     seen = sim.counters()
     queue = sqs.queue()
     same("messages left and deleted", (queue["left"], queue["deleted"]), (2, 0))
@@ -112,7 +112,7 @@ def hashes(folder: Path) -> dict[str, str]:
 
 
 def an_account_with_a_lease_is_tried_as_its_holder() -> None:
-    """The probe takes no lease, and needs none: its Redis may be away."""
+    """The probe takes no lease and needs none: the Redis of LeaseURL may be away."""
     sim = Simulator(**SMALL)
     leased = account(sim, Host="prod-host", LeaseURL="redis://127.0.0.1:1/0")
     place = Place("Hostname agent\n" + ours(leased, queues("all", Stream="conversations"))

@@ -243,7 +243,7 @@ def a_certificate_of_the_clients_authority_is_enough() -> None:
         status = endpoint.status()
     except OSError:
         status = 0
-    check("no certificate: %d" % status, status in (0, 401), status)
+    check("a request without a certificate is refused: %d" % status, status in (0, 401), status)
     endpoint.shows_certificate = True
     same("with a certificate", endpoint.status(), 200)
     same("complaints", daemon.complaints(), [])
@@ -272,7 +272,7 @@ def a_port_in_use_is_tried_again() -> None:
     with socket.create_server(("127.0.0.1", endpoint.port)):
         daemon = plain(endpoint)
         line = daemon.says(str(endpoint.port))
-        has_line("what", line, "in use")
+        has_line("the line names the cause", line, "in use")
     daemon.says("listening", "good again")
     same_soon("status", endpoint.status, 200)
     daemon.stop()
@@ -295,7 +295,7 @@ def many_series_while_they_are_written() -> None:
     status, fields, body = endpoint.get(Accept=OPENMETRICS, Accept_Encoding="gzip")
     same("status, encoding", (status, fields["content-encoding"]), (200, "gzip"))
     check("OpenMetrics", fields["content-type"].startswith("application/openmetrics-text; version=1.0.0"), fields)
-    check("its end", body.endswith(b"\n# EOF\n"))
+    check("OpenMetrics ends with # EOF", body.endswith(b"\n# EOF\n"))
     same("an answer without gzip", "content-encoding" in endpoint.get()[1], False)
     writer = threading.Thread(target=values.put, args=(SERIES,))
     writer.start()
@@ -328,7 +328,7 @@ def dead_scrapers_delay_no_other() -> None:
         client.sendall(b"GET /metrics HTTP/1.1\r\nHost: localhost\r\n\r\n")
         dead.append(client)
     took = values.put(100, "late")
-    check("100 values take %.1f s" % took, took < 5, took)
+    check("100 values are written in time (%.1f s)" % took, took < 5, took)
     csv = daemon.csv / "agent" / "late-99"
     check_soon("values reach csv", lambda: csv.is_dir() and any(csv.iterdir()))
     same_soon("another client sees them",
@@ -339,7 +339,7 @@ def dead_scrapers_delay_no_other() -> None:
     for client in dead:
         client.close()
     took, status = daemon.stop()
-    check("a stop takes %.1f s" % took, status == 0 and took < 5, (took, status))
+    check("collectd stops in time (%.1f s)" % took, status == 0 and took < 5, (took, status))
 
 
 def a_password_in_the_clear_gives_a_warning() -> None:
@@ -363,7 +363,7 @@ def many_series_in_write_prometheus_give_a_warning() -> None:
                           more=chain + '<Plugin write_prometheus>\nPort "%d"\n</Plugin>\n' % free_port())
         if warns:
             line = daemon.says("write_prometheus is loaded", within_s=60)
-            has_line("what to load", line, "[warning]", "genesys_prometheus")
+            has_line("the line names the plugin to load", line, "[warning]", "genesys_prometheus")
             check("the number of series", int(re.search(r"sends (\d+) series", line).group(1)) > 10_000, line)
         else:
             wait_until(lambda: sim.counters()["requests_total"] > 10, 30, "requests")
@@ -377,7 +377,7 @@ def a_bad_configuration_is_refused() -> None:
                            ({"Listne": "x"}, "Listen")):
         daemon = plain(Endpoint(**options))
         daemon.program.wait(10)
-        has_line("names %s" % words, daemon.text, "[error]", "genesys_prometheus", words)
+        has_line("the line names %s" % words, daemon.text, "[error]", "genesys_prometheus", words)
 
 
 if __name__ == "__main__":

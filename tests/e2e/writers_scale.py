@@ -61,7 +61,7 @@ def scrape(port: int) -> tuple[float, int]:
 
 
 class Cost:
-    """What collectd takes from now on, and its scrapes."""
+    """The CPU time and memory of collectd from now on, and its scrapes."""
 
     def __init__(self, daemon: Collectd, port: int) -> None:
         self.daemon, self.port = daemon, port
@@ -124,13 +124,13 @@ def two_thousand_queues_in_both_writers() -> None:
     gate.open()
     cost.watch("with it again", third)
     cost.show()
-    values = shown_values(daemon)  # those that come later are in csv before they are in the database
+    values = shown_values(daemon)  # later values are in csv before they are in the database
     left = process.wait_for_none(lambda: not_in(database, values), 60, "values in the database", every_s=1)
     check("%d values of %d queues in csv are in the database" % (len(values), len(SHOWN)), values and not left, left[:5])
     for kind, qualifier in (("writer_values", "lost"), ("writer_lines", "dropped"), ("writer_lines", "refused")):
         same("%s-%s" % (kind, qualifier), daemon.latest("node-main", kind, qualifier), 0)
     times = [at for at, _ in daemon.readings("node-main", "writer_up")]
-    check("readings never stop", max(b - a for a, b in zip(times, times[1:])) < 6 * INTERVAL_S, times)
+    check("no reading is missing for a minute", max(b - a for a, b in zip(times, times[1:])) < 6 * INTERVAL_S, times)
     complaints = [line for line in daemon.complaints() if "node-main, database" not in line]
     same("complaints besides the database's outage", complaints, [])
     daemon.stop()

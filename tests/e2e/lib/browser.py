@@ -59,11 +59,11 @@ class Page:
             message["sessionId"] = self._session
         os.write(self._commands, json.dumps(message).encode() + b"\0")
 
-        def has_ended() -> bool:
+        def is_answered() -> bool:
             if not self.program.is_running():
                 raise RuntimeError("the browser ended: " + self.program.text)
             return number in self._answers
-        wait_until(has_ended, 20, "the browser answers " + method)
+        wait_until(is_answered, 20, "the browser answers " + method)
         answer = self._answers.pop(number)
         if "error" in answer:
             raise RuntimeError("%s: %s" % (method, answer["error"]))
