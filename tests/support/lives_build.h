@@ -143,7 +143,7 @@ static inline void rings_in_vain(struct lives_build *b, const struct stay *s) {
     refuse(b, ring(b, s->queue));
 }
 
-/* The end of the wait and the begin of the talk are a moment apart, either
+/* The end of the wait and the start of the talk are a moment apart, either
  * first, in one snapshot or in two. */
 static inline void connect(struct lives_build *b, const struct stay *s,
                            unsigned agent) {

@@ -217,7 +217,7 @@ static void check_step(const struct player *p, struct steps *s) {
 }
 
 /* The stream is interrupted for hours, and what the platform sent afterwards
- * never arrives: nobody can know it, so nothing is counted. */
+ * never arrives: no model can know it, so nothing is counted. */
 static void lose_tail(struct player *p, const struct counters *end) {
   static struct counters later;
   conversations_gap(p->m);
