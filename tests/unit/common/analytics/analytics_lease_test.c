@@ -14,7 +14,7 @@
 enum { FIRST = 8, AHEAD = 40, AWAY_S = 13 }; /* minutes after 22:00 */
 
 static struct gc_lease_book *book;
-static struct gc_buf redis; /* what it has of the page */
+static struct gc_buf redis; /* the account's page in Redis */
 static uint64_t fence;
 
 /* ---- Redis ---- */

@@ -110,7 +110,7 @@ static void an_address_that_is_too_long_is_refused(void) {
   CHECK_STR(out, url);
 }
 
-static void a_service_may_allow_plain_http_and_is_told(void) {
+static void plain_http_to_another_host_is_reported(void) {
   static const struct {
     const char *url;
     bool is_open;
@@ -139,7 +139,7 @@ static void values_of_a_query_are_escaped(void) {
 }
 
 int main(void) {
-  RUN(a_service_may_allow_plain_http_and_is_told);
+  RUN(plain_http_to_another_host_is_reported);
   RUN(values_of_a_query_are_escaped);
   RUN(good_addresses_lose_their_trailing_slashes);
   RUN(bad_addresses_are_refused_with_a_reason);

@@ -126,7 +126,7 @@ static const struct {
       .is_down = true,
       .codes = BIT(GC_ERR_AUTH)},
      GC_HEALTH_REFUSED},
-    {"nobody knows who has the lease",
+    {"the holder of the lease is not known",
      GC_HEALTH_STANDBY,
      {.is_known = true, .is_blind = true, .codes = BIT(GC_ERR_NETWORK)},
      GC_HEALTH_BLIND},

@@ -49,7 +49,7 @@ static void the_gate_is_open_until_the_permission_ends(void) {
   gc_lease_gate_set(gate,
                     &(struct gc_lease_status){
                         .state = GC_LEASE_HOLDER,
-                        .valid_until_ms = gc_clock_boot_ms()}); /* slept */
+                        .valid_until_ms = gc_clock_boot_ms()}); /* suspended */
   CHECK(!gc_lease_gate_allows(gate));
   set_state(GC_LEASE_STANDBY, 0);
   CHECK(!gc_lease_gate_allows(gate));
@@ -100,6 +100,6 @@ int main(void) {
   RUN(the_gate_is_open_until_the_permission_ends);
   RUN(a_term_lasts_until_another_agent_may_hold);
   RUN(the_status_is_the_newest_one);
-  RUN(a_process_without_leases_has_open_gates); /* the last one: for ever */
+  RUN(a_process_without_leases_has_open_gates); /* last: not undone */
   return check_done();
 }

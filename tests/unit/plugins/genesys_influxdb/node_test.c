@@ -174,7 +174,7 @@ static void a_folder_that_is_not_there_yet_recovers(void) {
   CHECK_INT(access(spool_in_folder("0000000000000001.seg"), F_OK), 0);
 }
 
-static void lines_that_are_dropped_are_said(void) {
+static void dropped_lines_are_reported(void) {
   struct gc_err err = {.code = GC_OK};
   char what[] = "SpoolMax: ";
   spool_fresh(0, 1 << 20);
@@ -209,7 +209,7 @@ int main(void) {
   RUN(a_stop_saves_what_is_in_memory);
   RUN(a_stop_sends_to_a_database_that_answers);
   RUN(a_stopped_node_does_nothing_more);
-  RUN(lines_that_are_dropped_are_said);
+  RUN(dropped_lines_are_reported);
   RUN(batches_share_a_connection);
   RUN(values_beyond_the_memory_are_counted_and_reported);
   RUN(a_folder_that_is_not_there_yet_recovers);

@@ -36,7 +36,7 @@ static void a_step_gets_its_limit_or_what_is_left(void) {
   CHECK_INT(probe_left_ms(&r, 12000), 0);
 }
 
-static void a_check_without_time_is_said_and_not_made(void) {
+static void a_check_without_time_left_is_reported_and_not_made(void) {
   struct probe_reporter r = reporter_with(60000);
   said[0] = '\0';
   CHECK(probe_has_time(&r, PROBE_TOKEN, "<Account \"a\">"));
@@ -90,7 +90,7 @@ static void work_on_a_loop_is_ended_in_any_case(void) {
 int main(void) {
   RUN(a_result_is_one_line_without_tabs);
   RUN(a_step_gets_its_limit_or_what_is_left);
-  RUN(a_check_without_time_is_said_and_not_made);
+  RUN(a_check_without_time_left_is_reported_and_not_made);
   RUN(a_wait_ends_with_the_outcome_or_the_limit);
   RUN(work_on_a_loop_is_ended_in_any_case);
   return check_done();

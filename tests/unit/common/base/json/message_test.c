@@ -36,7 +36,7 @@ static const struct gc_json_reader reader = {.keys = keys,
                                              .string_max = 50,
                                              .value = add_to_sum};
 
-static void an_unusual_message_is_read_by_the_stream_from_its_begin(void) {
+static void an_unusual_message_is_read_from_the_start_by_the_stream(void) {
   static const struct {
     const char *text;
     enum gc_code code;
@@ -79,7 +79,7 @@ static void a_reader_of_unknown_keys_is_refused(void) {
 }
 
 int main(void) {
-  RUN(an_unusual_message_is_read_by_the_stream_from_its_begin);
+  RUN(an_unusual_message_is_read_from_the_start_by_the_stream);
   RUN(a_reader_of_unknown_keys_is_refused);
   return check_done();
 }

@@ -144,7 +144,7 @@ static void execute_request(struct world *w, struct agent *a) {
     return;
   execute(w, &a->q);
   if (w->now_ms > a->executes_ms + 1000)
-    w->disturbed_ms = w->now_ms; /* out of a socket, when the way is open */
+    w->disturbed_ms = w->now_ms; /* a cut delayed the request */
   a->answer = w->record;
   a->executes_ms = -1;
   a->answers_ms = w->now_ms + 1 + random_to(w, 90);
@@ -302,7 +302,7 @@ static void in_random_lives_one_agent_dispatches_and_none_is_missing(void) {
   }
   printf("%u lives, %u changes of the holder, longest hole %lld ms\n", seeds,
          changes, (long long)longest_ms);
-  CHECK(changes > seeds * 3); /* the lives reach what they are for */
+  CHECK(changes > seeds * 3); /* else the lives try no change of the holder */
 }
 
 /* `lease_world_test N` runs N lives. */

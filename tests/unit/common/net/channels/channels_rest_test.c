@@ -102,7 +102,7 @@ static void a_topic_that_is_not_subscribed_leaves_the_socket_alone(void) {
   }
 }
 
-static void it_is_reported_and_retried_by_itself(void) {
+static void a_topic_that_failed_is_reported_and_subscribed_later(void) {
   ch_begin_connected();
   replay_forget_answers(&ch_world);
   replay_answer(&ch_world, &trouble[0].answer);
@@ -192,7 +192,7 @@ int main(void) {
   RUN(a_refusal_is_reported_without_the_name_of_the_channel);
   RUN(while_the_api_is_down_the_socket_goes_on);
   RUN(a_topic_that_is_not_subscribed_leaves_the_socket_alone);
-  RUN(it_is_reported_and_retried_by_itself);
+  RUN(a_topic_that_failed_is_reported_and_subscribed_later);
   RUN(a_socket_without_a_topic_is_no_connection);
   RUN(a_check_without_an_answer_does_not_keep_the_socket_closed);
   RUN(a_stop_at_any_moment_leaves_nothing_behind);

@@ -189,8 +189,8 @@ static void a_holder_that_ends_is_followed_at_once(void) {
   finish();
 }
 
-/* collectd reads no longer: nothing would be dispatched until somebody sees
- * it. */
+/* A collectd that reads no longer dispatches nothing, so it gives the lease
+ * back. */
 static void a_holder_whose_readings_stand_still_is_followed(void) {
   begin();
   atomic_store(&notes->stalls[0], true);

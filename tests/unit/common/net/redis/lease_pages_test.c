@@ -37,8 +37,8 @@ struct agent {
   struct redis_link *link;
   struct redis_lease_share share;
   struct gc_lease_page *page;
-  uint64_t fence;         /* under which it counts; 0: it does not */
-  uint64_t base, base_ms; /* what it found: facts, and up to when */
+  uint64_t fence;         /* of the lease under which it counts; 0: none */
+  uint64_t base, base_ms; /* the stored count, and up to when */
   uint64_t version, number, until_ms;
   bool is_pending;
   uint64_t shown, shown_until_ms; /* confirmed */

@@ -152,7 +152,7 @@ static void a_removed_conversation_is_not_counted_again(void) {
   CHECK_INT(of("q1").states[CV_STATE_WAITING], 1);
 }
 
-/* The stream was down from its begin on. */
+/* The stream was down from its start on. */
 static void a_contact_is_counted_however_late_it_is_heard_of(void) {
   static const double late_s[] = {60, 660, 86400, 30 * 86400.0};
   for (size_t i = 0; i < GC_COUNT(late_s); i++) {

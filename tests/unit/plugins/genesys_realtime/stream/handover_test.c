@@ -6,7 +6,7 @@
 #include "tests/support/rt_stream.h"
 
 static struct gc_lease_book *book;
-static struct gc_buf redis; /* what it has of the page */
+static struct gc_buf redis; /* the account's page in Redis */
 static bool is_reached;
 
 static void store(void *ctx, const char *page, const char *field,
