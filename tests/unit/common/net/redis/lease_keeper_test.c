@@ -175,11 +175,16 @@ static void a_stopped_holder_dispatches_nothing_when_it_continues(void) {
   finish();
 }
 
+/* The other agent need not wait for a lease without an owner. */
 static void a_holder_that_ends_is_followed_at_once(void) {
+  static const char get_owner[] = "HGET genesys:{lease}:prod owner";
   begin();
+  char owner[40];
+  snprintf(owner, sizeof(owner), "%s", redis_server_ask(&server, get_owner));
   atomic_store(&notes->ends[0], true);
   uint64_t from_ms = gc_clock_now_ms();
   await_end(0);
+  CHECK(strcmp(redis_server_ask(&server, get_owner), owner) != 0);
   CHECK_INT(atomic_load(&notes->state[0]), GC_LEASE_ENDED);
   await_state(1, GC_LEASE_HOLDER);
   printf("followed after %llu ms\n",
