@@ -41,6 +41,7 @@ static uint32_t below(size_t n) {
 
 static struct written { char *identity, *writer; } all[IDENTITIES_MAX];
 static size_t count;
+static unsigned long checked; /* identities, of all rounds of a test */
 
 static void forget(void) {
   for (size_t i = 0; i < count; i++) {
@@ -76,7 +77,13 @@ static void check_writers(uint32_t round) {
       CHECK_THAT(strcmp(all[i - 1].writer, all[i].writer) == 0,
                  "round %u: %s has two writers: %s and %s", round,
                  all[i].identity, all[i - 1].writer, all[i].writer);
-  CHECK(true);
+  checked += count;
+}
+
+/* The rounds of a test had identities to compare. */
+static void check_end(void) {
+  CHECK_THAT(checked >= 2 * ROUNDS, "only %lu identities", checked);
+  checked = 0;
 }
 
 /* ---- the names of the platform ---- */
@@ -179,6 +186,7 @@ static void queues_have_one_writer(void) {
     forget();
     gc_entities_put(queues);
   }
+  check_end();
 }
 
 /* Each queue that a block selects has a writer, too. */
@@ -366,6 +374,7 @@ static void queries_have_one_writer(void) {
   }
   CHECK(refused > ROUNDS / 10);
   CHECK(accepted > ROUNDS * 3 / 2);
+  check_end();
 }
 
 /* ---- accounts ---- */
@@ -409,6 +418,7 @@ static void accounts_have_one_writer(void) {
   }
   CHECK(refused > ROUNDS / 10);
   CHECK(accepted > ROUNDS);
+  check_end();
 }
 
 /* ---- <Attributes> ---- */
@@ -435,6 +445,7 @@ static void attributes_have_one_writer(void) {
     forget();
     series_clear(&set);
   }
+  check_end();
 }
 
 int main(void) {
