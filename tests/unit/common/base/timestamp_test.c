@@ -130,10 +130,8 @@ static void each_day_of_four_centuries_is_that_of_libc(void) {
     char want[32], got[GC_TIMESTAMP_SIZE];
     gmtime_r(&seconds, &tm);
     strftime(want, sizeof(want), "%Y-%m-%dT%H:%M:%S.000Z", &tm);
-    if (strcmp(gc_timestamp_print(got, day * 86400000), want) != 0)
-      CHECK_STR(got, want);
+    CHECK_STR(gc_timestamp_print(got, day * 86400000), want);
   }
-  CHECK(true);
 }
 
 static void intervals_are_two_times(void) {

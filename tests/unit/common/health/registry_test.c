@@ -181,14 +181,18 @@ static void a_block_names_the_wait_of_its_account(void) {
   end();
 }
 
-static void a_missing_entry_is_accepted(void) {
+static void a_missing_entry_changes_nothing(void) {
   struct gc_err err = {.code = GC_ERR_PARSE};
   struct gc_health_reading r = reading_of("", false);
+  struct gc_health_snapshot s;
   gc_health_note(NULL, "x", &err, &t);
   gc_health_read(NULL, &r, &t);
   gc_health_fail(NULL, &err, &t);
   gc_health_set_account(NULL, "a", "b");
   gc_health_remove(NULL);
+  CHECK_INT(gc_health_snapshot_take(&s, &t), GC_OK);
+  CHECK_INT(s.count, 0);
+  gc_health_snapshot_clear(&s);
 }
 
 int main(void) {
@@ -199,6 +203,6 @@ int main(void) {
   RUN(only_a_silent_channel_silences_the_stream);
   RUN(a_block_has_the_cause_of_its_account);
   RUN(a_block_names_the_wait_of_its_account);
-  RUN(a_missing_entry_is_accepted);
+  RUN(a_missing_entry_changes_nothing);
   return check_done();
 }
