@@ -62,9 +62,9 @@ class Gate:
             except OSError:
                 return
             self.accepted += 1
-            threading.Thread(target=self._serve, args=(client,), daemon=True).start()
+            threading.Thread(target=self._serve, args=(client, listener), daemon=True).start()
 
-    def _serve(self, client: socket.socket) -> None:
+    def _serve(self, client: socket.socket, listener: socket.socket) -> None:
         with client:
             if self.is_black_hole:
                 self._discard(client)
@@ -74,7 +74,7 @@ class Gate:
             except OSError:
                 return
             with server:
-                self._relay(client, server)
+                self._relay(client, server, listener)
 
     @staticmethod
     def _discard(client: socket.socket) -> None:
@@ -84,11 +84,12 @@ class Gate:
         except OSError:
             pass
 
-    def _relay(self, client: socket.socket, server: socket.socket) -> None:
+    def _relay(self, client: socket.socket, server: socket.socket, listener: socket.socket) -> None:
         pair = {client, server}
         self._pairs |= pair
         try:
-            while True:
+            # A gate that closed before the pair was known has not cut it.
+            while listener is self._listener:
                 for one in select.select([client, server], [], [])[0]:
                     piece = one.recv(65536)
                     if not piece:
