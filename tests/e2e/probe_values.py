@@ -149,9 +149,12 @@ def rounds_follow_until_sigint() -> None:
     with out.open("w") as stdout:
         run = subprocess.Popen(words(place.config, "--watch", "--format", "putval"), env=ENV, stdout=stdout, cwd=place.base,
                                stderr=subprocess.PIPE, text=True)
-        wait_until(lambda: out.read_text().count("genesys-queues-all/source_up-observations") >= 3, 60, "three rounds")
-        run.send_signal(signal.SIGINT)
-        _, errors = run.communicate(timeout=30)
+        try:
+            wait_until(lambda: out.read_text().count("genesys-queues-all/source_up-observations") >= 3, 60, "three rounds")
+            run.send_signal(signal.SIGINT)
+            _, errors = run.communicate(timeout=2 * LIMIT_S)
+        finally:
+            run.kill()
     same("status: two queues share a name, which is a warning", run.returncode, 1)
     equal("the newest values", sim, of_putval(out.read_text()))
     has_line("the summary: requests", errors, "prod", "queue_observations", "60.00", "genesys_realtime: queues-all")
