@@ -100,7 +100,7 @@ def two_runs_and_a_mistake() -> None:
     check("no restart without a change", "Check the configuration" not in again.text, again.text)
     wrong = fleet.play("one", genesys_queues_options={"Windwo": 60}, genesys_systemd_credential=False)
     check("a mistake ends the play", wrong.process.returncode == 2, wrong.text)
-    has_line("with the words of the probe", wrong.text.replace("\\n", "\n"), "unknown option", "Windwo", "did you mean")
+    has_line("the output has the words of the probe", wrong.text.replace("\\n", "\n"), "unknown option", "Windwo", "did you mean")
     check("no drop-in loads a secret that collectd reads itself", not (fleet.home / "one/unit/genesys-credential.conf").exists())
     has_line("the file is named", fleet.text("one", "parts/genesys.conf"), 'ClientSecretFile "%s/one/secret"' % fleet.home)
     shown = first.text + again.text + wrong.text

@@ -175,8 +175,8 @@ def two_pods_share_the_queues() -> None:
     running = [pod.start() for pod in pods]
     for one, program in zip(pods, running):
         wait_until(lambda: one.probe("readinessProbe") == 0 or not program.is_running(), READY_S, "a pod that is ready")
-        check("runs", program.is_running(), program.text)
-        same("alive", one.probe("livenessProbe"), 0)
+        check("the pod runs", program.is_running(), program.text)
+        same("the liveness probe succeeds", one.probe("livenessProbe"), 0)
     selected = [[one["selected"] for one in pod.document()["blocks"] if "selected" in one][0] for pod in pods]
     note("queues of the pods: %s" % selected)
     check("each queue has one pod", sum(selected) == QUEUES and 0 not in selected, selected)
@@ -241,8 +241,8 @@ def answered(document: str, status: int) -> int:
 
 def only_threads_that_hang_end_a_pod() -> None:
     need_curl()
-    same("the platform is away", answered('{"blocks":[{"state":"down"}]}', 503), 0)
-    check("the threads hang", answered('{"blocks":[{"name":"queues-all","state":"stuck"}]}', 503) != 0)
+    same("a pod lives while the platform is away", answered('{"blocks":[{"state":"down"}]}', 503), 0)
+    check("a pod whose threads hang ends", answered('{"blocks":[{"name":"queues-all","state":"stuck"}]}', 503) != 0)
 
 
 if __name__ == "__main__":

@@ -57,7 +57,7 @@ def the_deb_is_clean_and_complete() -> None:
     same("private libraries", sorted(path.name for path in root.glob("usr/lib/*/collectd-genesys/*")),
          ["genesys_probe.so", "genesys_probe_network.so", "genesys_probe_values.so",
           "libgenesys_core-%s.so" % package.name.split("_")[1].split("-")[0]])
-    check("state folder of root alone", re.search(r"^drwxr-x--- root/root .* \./var/lib/collectd/genesys/$", listed,
+    check("the state folder is of root alone", re.search(r"^drwxr-x--- root/root .* \./var/lib/collectd/genesys/$", listed,
                                                   re.M), listed)
     same("genesys.db", (root / "usr/share/collectd-genesys/genesys.db").read_text().strip(),
          done([str(build_folder() / "tools" / "optdoc"), "--typesdb"]).strip())
@@ -78,7 +78,7 @@ def two_builds_are_the_same_bytes() -> None:
     same("packages", [re.sub(r"_.*", "", name) for name in names],
          ["collectd-plugin-genesys-dbgsym", "collectd-plugin-genesys"])
     for name in names:
-        check(name, (first / name).read_bytes() == (second / name).read_bytes(), "differs; see diffoscope")
+        check("%s is the same in both builds" % name, (first / name).read_bytes() == (second / name).read_bytes(), "differs; see diffoscope")
 
 
 def the_rpm_is_clean_and_private() -> None:
@@ -88,7 +88,7 @@ def the_rpm_is_clean_and_private() -> None:
     package = str(next(folder.glob("RPMS/*/collectd-genesys-[0-9]*.rpm")))
     lint = done(["rpmlint", "-c", str(TOP / "packaging/rpm/rpmlint.toml"), *map(str, made),
                  str(TOP / "packaging/rpm/collectd-genesys.spec")])
-    check("rpmlint", " 0 errors, 0 warnings" in lint, lint)
+    check("rpmlint has no error and no warning", " 0 errors, 0 warnings" in lint, lint)
     for what in ("--provides", "--requires"):
         names = done(["rpm", "-qp", what, package])
         same("%s of private files" % what, [line for line in names.splitlines() if re.search(r"genesys.*\.so", line)], [])
@@ -99,8 +99,8 @@ def the_rpm_is_clean_and_private() -> None:
           "/etc/collectd.d/genesys.secret" in done(["sh", "-c", 'rpm2cpio %s | cpio -i --quiet --to-stdout '
                                                     '"*collectd.d/genesys.conf"' % package]))
     compiled = [line for line in said.splitlines() if "-I" in line and "src/daemon" in line]
-    check("compiled with the headers of a source tree", compiled, "no -I…/src/daemon")
-    same("…and with no others", [line for line in compiled if "/usr/include/collectd" in line], [])
+    check("the plugins are compiled with the headers of a source tree", compiled, "no -I…/src/daemon")
+    same("compilations with other headers", [line for line in compiled if "/usr/include/collectd" in line], [])
 
 
 def measures(host: Host, sim: Simulator, env: dict[str, str] | None = None) -> Agent:
@@ -147,14 +147,14 @@ def offered(host: Host) -> dict[str, tuple[int]]:
 def upgrade_in_place(host: Host, sim: Simulator) -> None:
     """The planted count exists only in the state file: if it is there after the upgrade, the file was kept."""
     victim = sorted(offered(host))[0]
-    same("planted", host.change_state("UPDATE totals SET count = count + %d WHERE series = '%s'"
+    same("one count is planted", host.change_state("UPDATE totals SET count = count + %d WHERE series = '%s'"
                                       % (PLANTED, victim.replace("'", "''"))), 1)
     queues = ("names WHERE kind = 'queue'", "id, name, label")  # further rows have the time of the last success
     names = host.rows(*queues)
     edited = (host.snippets / "genesys.conf").read_bytes()
-    check("the old snippet", "The old text" in (host.snippets / "genesys_flowmetrics.conf").read_text())
+    check("the old snippet is installed", "The old text" in (host.snippets / "genesys_flowmetrics.conf").read_text())
     host.install(making.deb(making.packages()[0]))
-    check("upgraded", host.status().startswith("install ok installed ") and making.OLD not in host.status(),
+    check("the package is upgraded", host.status().startswith("install ok installed ") and making.OLD not in host.status(),
           host.status())
     same("an edited snippet stays", (host.snippets / "genesys.conf").read_bytes(), edited)
     check("an unedited snippet is replaced",
@@ -162,7 +162,7 @@ def upgrade_in_place(host: Host, sim: Simulator) -> None:
     agent = measures(host, sim)
     agent.stop()
     same("names and labels", {queue: host.rows(*queues).get(queue) for queue in names}, names)
-    check("totals go on", offered(host)[victim][0] >= PLANTED, offered(host)[victim])
+    check("the totals continue", offered(host)[victim][0] >= PLANTED, offered(host)[victim])
 
 
 def credential_of_the_drop_in(host: Host, sim: Simulator) -> None:
@@ -174,7 +174,7 @@ def credential_of_the_drop_in(host: Host, sim: Simulator) -> None:
     where = host.load_credential(name, source)
     (host.root / source.lstrip("/")).unlink()
     agent = measures(host, sim, {"CREDENTIALS_DIRECTORY": where})
-    same("the secret outside", agent.leaks(sim.client_secret), [])
+    same("visible secrets", agent.leaks(sim.client_secret), [])
     agent.stop()
 
 
