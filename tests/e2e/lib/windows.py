@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: MIT
 """Shared by the interval tests: a platform and a collectd with fast clocks, and the truth of windows.
 
-Two hours pass in eighty seconds: the simulator's clock runs at a rate, and libfaketime gives collectd's clock the same rate.
-Time stamps, time-outs and intervals are seconds of that clock in both.
+At a rate of 120 two hours pass in a minute: the simulator's clock runs at that rate, and libfaketime gives collectd's clock
+the same rate. Time stamps, time-outs and intervals are seconds of that clock in both.
 """
 from __future__ import annotations
 
@@ -100,7 +100,8 @@ class Fast:
         return {"queries": query(**{"Metric": METRICS, **options})}
 
     def one_writer(self) -> str:
-        """At such a rate a write thread that pauses for 150 ms counts as dead; several threads would then reorder the values."""
+        """At a rate of 120 a value is given up when its write thread pauses for 125 ms (15 s of that clock). Another thread would then
+        write the next value first."""
         return "WriteThreads 1\n" if self.rate > 10 else ""
 
     def pass_until(self, ms: int, slack_s: float = 15.0) -> None:
