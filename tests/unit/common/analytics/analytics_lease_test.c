@@ -169,7 +169,7 @@ static void intervals_continue_with_the_next_holder(void) {
   }
 }
 
-static void a_holder_that_loses_the_lease_begins_again(void) {
+static void a_former_holder_sends_nothing_until_it_has_a_lease_again(void) {
   begin();
   take_lease();
   iv_start();
@@ -191,6 +191,6 @@ int main(void) {
   RUN(an_interval_leaves_when_redis_has_it);
   RUN(a_standby_asks_for_nothing);
   RUN(intervals_continue_with_the_next_holder);
-  RUN(a_holder_that_loses_the_lease_begins_again);
+  RUN(a_former_holder_sends_nothing_until_it_has_a_lease_again);
   return check_done();
 }

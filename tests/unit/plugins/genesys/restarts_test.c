@@ -70,7 +70,7 @@ static void note(struct restarts *r, struct gc_store *store, int64_t success_ms,
   restarts_note(r, &s, store, &t, saves_now, say, NULL);
 }
 
-static void the_first_start_says_nothing_and_the_second_one_the_gap(void) {
+static void only_a_second_start_reports_a_gap(void) {
   struct gc_store *store = open_store();
   struct restarts *r = restarts_new();
   note(r, store, 1700000000000, false);
@@ -163,7 +163,7 @@ int main(void) {
   snprintf(folder, sizeof(folder), "/tmp/restarts_XXXXXX");
   if (mkdtemp(folder) == NULL)
     abort();
-  RUN(the_first_start_says_nothing_and_the_second_one_the_gap);
+  RUN(only_a_second_start_reports_a_gap);
   RUN(the_last_success_is_saved_again_and_again);
   RUN(many_blocks_have_their_gaps);
   snprintf(command, sizeof(command), "rm -r %s", folder);

@@ -68,7 +68,7 @@ static void a_count_leaves_when_redis_has_it(void) {
   gc_buf_clear(&redis);
 }
 
-/* A value list that is repeated with the time of the one before. */
+/* collectd refuses a value list that has the time of the one before. */
 static void two_readings_at_one_moment_dispatch_once(void) {
   redis = (struct gc_buf){.max = 1 << 20};
   begin_agent(7);
