@@ -14,7 +14,6 @@ enum { NO_STOP = -1 }; /* a descriptor that poll ignores */
 struct redis_trial {
   struct redis_settings settings;
   struct gc_connect tls;
-  bool is_lease; /* the Redis of a lease; false: of counts */
   enum gc_code code;
   struct gc_err err, advice;
 };
@@ -24,7 +23,7 @@ static void run_trial(void *ctx) {
   struct redis_words words = {.count = 0};
   struct redis_link *link = NULL;
   t->code = redis_link_open(&t->settings, NO_STOP, &link, &t->err);
-  if (t->code == GC_OK && t->is_lease)
+  if (t->code == GC_OK && t->settings.use == REDIS_LEASE)
     t->code = redis_lease_check_server(link, &t->err);
   else if (t->code == GC_OK)
     t->code = redis_read_durability(link, &words, &t->advice, &t->err);
@@ -43,8 +42,9 @@ static void report_trial(const struct probe_place *p,
                  shown, t->advice.text);
   else
     probe_report(p->reporter, PROBE_REDIS, PROBE_OK, p->subject,
-                 t->is_lease ? "%s: a server that can keep the lease"
-                             : "%s: counts survive a crash",
+                 t->settings.use == REDIS_LEASE
+                     ? "%s: a server that can keep the lease"
+                     : "%s: counts survive a crash",
                  shown);
 }
 
@@ -62,8 +62,8 @@ static enum gc_code run_bounded(struct redis_trial *t, uint32_t limit_ms) {
   return code;
 }
 
-static void check_redis(const struct probe_place *p,
-                        const struct redis_settings *settings, bool is_lease) {
+void probe_redis_check(const struct probe_place *p,
+                       const struct redis_settings *settings) {
   if (!probe_has_time(p->reporter, PROBE_REDIS, p->subject))
     return;
   uint32_t limit_ms = probe_left_ms(p->reporter, PROBE_STEP_LIMIT_MS);
@@ -75,7 +75,6 @@ static void check_redis(const struct probe_place *p,
       t->tls = *settings->tls;
       t->settings.tls = &t->tls;
     }
-    t->is_lease = is_lease;
     code = run_bounded(t, limit_ms);
   }
   if (code == GC_OK) {
@@ -86,16 +85,11 @@ static void check_redis(const struct probe_place *p,
                  "%s: no end within %u s; is %sPasswordFile or CACert on a "
                  "disk that hangs?",
                  settings->url.shown, (unsigned)(limit_ms / 1000),
-                 is_lease ? "Lease" : "State");
+                 settings->use == REDIS_LEASE ? "Lease" : "State");
   } else {
     probe_report(p->reporter, PROBE_REDIS, PROBE_FAILED, p->subject, "%s",
                  gc_code_words(code));
   }
-}
-
-void probe_redis_check(const struct probe_place *p,
-                       const struct redis_settings *settings) {
-  check_redis(p, settings, false);
 }
 
 void probe_redis_check_lease(const struct probe_place *p) {
@@ -104,13 +98,15 @@ void probe_redis_check_lease(const struct probe_place *p) {
   const struct gc_connect tls = {.ca_cert = c->ca_cert,
                                  .verify_peer = c->verify_peer,
                                  .verify_host = c->verify_host};
-  struct redis_settings settings = {
-      .user = lease.user, .password_file = lease.password_file, .tls = &tls};
+  struct redis_settings settings = {.use = REDIS_LEASE,
+                                    .user = lease.user,
+                                    .password_file = lease.password_file,
+                                    .tls = &tls};
   struct gc_err err = {.code = GC_OK};
   if (lease.url == NULL)
     return;
   if (state_url_parse_as("Lease", lease.url, &settings.url, &err) == GC_OK)
-    check_redis(p, &settings, true);
+    probe_redis_check(p, &settings);
   else
     probe_report(p->reporter, PROBE_REDIS, PROBE_FAILED, p->subject, "%s",
                  err.text);

@@ -195,6 +195,7 @@ enum gc_code redis_lease_start(const struct redis_lease_settings *s,
   l->stop_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
   begin_lease(l);
   /* Connection, log-in and request have a limit each. */
+  l->settings.redis.use = REDIS_LEASE;
   l->settings.redis.answer_ms = gc_lease_timeout_ms(&l->machine) / 2;
   l->share.replicas = s->replicas;
   l->share.wait_ms = l->settings.redis.answer_ms / 2;

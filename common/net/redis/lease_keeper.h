@@ -8,7 +8,7 @@
 #include "common/net/redis/link.h"
 
 struct redis_lease_settings {
-  struct redis_settings redis; /* answer_ms is set by redis_lease_start */
+  struct redis_settings redis; /* redis_lease_start sets use, answer_ms */
   const char *name; /* borrowed; equal for all agents of the account */
   uint32_t ttl_ms;
   unsigned replicas;          /* LeaseReplicas */

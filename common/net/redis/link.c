@@ -25,31 +25,41 @@ struct redis_link {
 
 GC_DEFINE_AUTO(struct redis_link, redis_link_close)
 
-/* Errors of the server by their first words, each with its remedy. */
+#define SAME(advice) advice, advice
+/* Errors of the server by their first words, each with its remedy for
+ * REDIS_STATE and for REDIS_LEASE. */
 static const struct {
   const char *word;
   enum gc_code code;
-  const char *advice;
+  const char *state_advice, *lease_advice;
 } refusals[] = {
-    {"WRONGPASS", GC_ERR_AUTH, "check StateUser and StatePasswordFile"},
-    {"NOAUTH", GC_ERR_AUTH, "it requires a password: set StatePasswordFile"},
+    {"WRONGPASS", GC_ERR_AUTH, "check StateUser and StatePasswordFile",
+     "check LeaseUser and LeasePasswordFile"},
+    {"NOAUTH", GC_ERR_AUTH, "it requires a password: set StatePasswordFile",
+     "it requires a password: set LeasePasswordFile"},
     {"ERR AUTH", GC_ERR_AUTH,
-     "it has no password: remove StatePasswordFile, or set requirepass"},
-    {"ERR invalid password", GC_ERR_AUTH, "check StatePasswordFile"},
+     "it has no password: remove StatePasswordFile, or set requirepass",
+     "it has no password: remove LeasePasswordFile, or set requirepass"},
+    {"ERR invalid password", GC_ERR_AUTH, "check StatePasswordFile",
+     "check LeasePasswordFile"},
     {"NOPERM", GC_ERR_PERMISSION,
-     "the README lists the rights that the user of Redis needs"},
-    {"READONLY", GC_ERR_REMOTE, "StateURL must name the master, not a replica"},
+     "the README lists the rights that the user of Redis needs",
+     "docs/high-availability.md lists the rights that the user needs"},
+    {"READONLY", GC_ERR_REMOTE, "StateURL must name the master, not a replica",
+     "LeaseURL must name the master, not a replica"},
     {"FENCED", GC_ERR_STATE,
-     "another process has begun to count under this Host and block; each agent "
-     "needs a Host of its own"},
+     SAME("another process has begun to count under this Host and block; each "
+          "agent needs a Host of its own")},
     {"MOVED", GC_ERR_REMOTE,
      "in a cluster StateURL must name the node that has the slot of "
-     "{flowmetrics}"},
-    {"LOADING", GC_ERR_REMOTE, "it has just been started"},
-    {"OOM", GC_ERR_REMOTE, "its memory is full: raise maxmemory"},
-    {"MISCONF", GC_ERR_REMOTE, "it cannot write to its disk"},
-    {"DENIED", GC_ERR_REMOTE, "protected mode: it accepts loopback only"},
+     "{flowmetrics}",
+     "LeaseURL must not name a Cluster"},
+    {"LOADING", GC_ERR_REMOTE, SAME("it has just been started")},
+    {"OOM", GC_ERR_REMOTE, SAME("its memory is full: raise maxmemory")},
+    {"MISCONF", GC_ERR_REMOTE, SAME("it cannot write to its disk")},
+    {"DENIED", GC_ERR_REMOTE, SAME("protected mode: it accepts loopback only")},
 };
+#undef SAME
 
 /* Returns the length of the text up to the arguments, which the server repeats
  * for an unknown command, cut off anywhere. After AUTH they are a part of the
@@ -61,12 +71,15 @@ static int len_without_args(const char *words) {
   return (int)(args != NULL ? (size_t)(args - words) : strlen(words));
 }
 
-enum gc_code redis_refused(const char *words, struct gc_err *err) {
+enum gc_code redis_refused(const char *words, enum redis_use use,
+                           struct gc_err *err) {
   int len = len_without_args(words);
   for (size_t i = 0; i < GC_COUNT(refusals); i++)
     if (strncasecmp(words, refusals[i].word, strlen(refusals[i].word)) == 0)
       return gc_fail(err, refusals[i].code, "Redis refuses: %.*s (%s)",
-                     len < 120 ? len : 120, words, refusals[i].advice);
+                     len < 120 ? len : 120, words,
+                     use == REDIS_LEASE ? refusals[i].lease_advice
+                                        : refusals[i].state_advice);
   return gc_fail(err, GC_ERR_REMOTE, "Redis refuses: %.*s",
                  len < 200 ? len : 200, words);
 }
@@ -146,7 +159,7 @@ enum gc_code redis_request(struct redis_link *l, struct redis_words *w,
   GC_ASSERT(*ret != NULL);
   if ((*ret)->type != REDIS_REPLY_ERROR)
     return GC_OK;
-  enum gc_code code = redis_refused((*ret)->str, err);
+  enum gc_code code = redis_refused((*ret)->str, l->settings->use, err);
   freeReplyObject(*ret);
   *ret = NULL;
   return code;

@@ -13,8 +13,13 @@
 
 #include <stddef.h>
 
+/* Whose options an advice names: StateURL… of flow metrics, LeaseURL… of an
+ * account. */
+enum redis_use { REDIS_STATE, REDIS_LEASE };
+
 /* Borrowed until redis_link_close, with all it points to. */
 struct redis_settings {
+  enum redis_use use;
   struct state_url url;
   const char *user;             /* NULL: the default user */
   const char *password_file;    /* read for each connection; NULL: none */
@@ -81,6 +86,7 @@ GC_MUST_CHECK enum gc_code redis_request(struct redis_link *l,
                                          struct gc_err *err);
 /* Fills `err` for an error of the server, `words`, with advice for the common
  * errors; returns its code. */
-enum gc_code redis_refused(const char *words, struct gc_err *err);
+enum gc_code redis_refused(const char *words, enum redis_use use,
+                           struct gc_err *err);
 
 #endif

@@ -256,7 +256,8 @@ static enum gc_code receive_answers(struct ledger *l, bool *ret_missing,
     else if (strncmp(reply->str, "NOSCRIPT", 8) == 0)
       *ret_missing = true;
     else
-      code = redis_refused(reply->str, first == GC_OK ? err : NULL);
+      code =
+          redis_refused(reply->str, REDIS_STATE, first == GC_OK ? err : NULL);
     first = first != GC_OK ? first : code;
   }
   return first;

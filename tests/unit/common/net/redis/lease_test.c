@@ -220,6 +220,52 @@ static void a_key_of_another_program_is_refused(void) {
   redis_server_end(&server);
 }
 
+/* The account has no StateURL and no StatePasswordFile. */
+static void advice_names_the_options_of_the_lease(void) {
+  static const struct {
+    const char *words, *lease, *state;
+  } rows[] = {
+      {"WRONGPASS invalid username-password pair",
+       "check LeaseUser and LeasePasswordFile",
+       "check StateUser and StatePasswordFile"},
+      {"NOAUTH Authentication required.", "set LeasePasswordFile",
+       "set StatePasswordFile"},
+      {"ERR AUTH <password> called without any password configured",
+       "remove LeasePasswordFile", "remove StatePasswordFile"},
+      {"ERR invalid password", "check LeasePasswordFile",
+       "check StatePasswordFile"},
+      {"READONLY You can't write against a read only replica.",
+       "LeaseURL must name the master", "StateURL must name the master"},
+      {"MOVED 1 127.0.0.1:7000", "LeaseURL must not name a Cluster",
+       "StateURL must name the node"},
+      {"NOPERM this user has no permissions", "high-availability.md", "README"},
+      {"OOM command not allowed", "maxmemory", "maxmemory"},
+  };
+  for (size_t i = 0; i < GC_COUNT(rows); i++) {
+    struct gc_err err = {.code = GC_OK};
+    CHECK_ROW(rows[i].words);
+    enum gc_code code = redis_refused(rows[i].words, REDIS_LEASE, &err);
+    CHECK_HAS(err.text, rows[i].lease);
+    CHECK_INT(redis_refused(rows[i].words, REDIS_STATE, &err), code);
+    CHECK_HAS(err.text, rows[i].state);
+  }
+}
+
+static void a_refused_password_names_the_option_of_the_lease(void) {
+  struct redis_link *link = NULL;
+  struct gc_err err = {.code = GC_OK};
+  redis_server_start(&server, "requirepass correct-horse");
+  settings = (struct redis_settings){.use = REDIS_LEASE, .answer_ms = 5000};
+  CHECK_INT(state_url_parse(server.url, &settings.url, &err), GC_OK);
+  enum gc_code code = redis_link_open(&settings, stop_fds[0], &link, &err);
+  if (code == GC_OK)
+    code = redis_lease_check_server(link, &err);
+  CHECK_INT(code, GC_ERR_AUTH);
+  CHECK_HAS(err.text, "LeasePasswordFile");
+  redis_link_close(link);
+  redis_server_end(&server);
+}
+
 int main(void) {
   if (!redis_is_installed() || pipe(stop_fds) != 0)
     return SKIPPED;
@@ -230,5 +276,7 @@ int main(void) {
   RUN(a_step_of_the_servers_clock_changes_no_holder);
   RUN(an_emptied_server_changes_no_holder);
   RUN(a_key_of_another_program_is_refused);
+  RUN(advice_names_the_options_of_the_lease);
+  RUN(a_refused_password_names_the_option_of_the_lease);
   return check_done();
 }
