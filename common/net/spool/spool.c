@@ -87,14 +87,17 @@ int spool_open_segment(const struct gc_spool *s, uint64_t number, int flags) {
   return openat(s->folder_fd, name, flags | O_CLOEXEC | O_NOFOLLOW, 0600);
 }
 
-static void delete_oldest(struct gc_spool *s) {
+/* A file that stays is deleted at the next open, or read again. */
+static void delete_file(struct gc_spool *s, uint64_t number) {
   char name[GC_SEGMENT_NAME_SIZE];
-  uint64_t number = s->segments.at[0].number;
   gc_segment_name(number, name);
   if (s->read_number == number)
     spool_close_fd(&s->read_fd);
-  /* A file that stays is deleted at the next open. */
   (void)unlinkat(s->folder_fd, name, 0);
+}
+
+static void delete_oldest(struct gc_spool *s) {
+  delete_file(s, s->segments.at[0].number);
   gc_segments_shift(&s->segments);
 }
 
@@ -289,6 +292,18 @@ static enum gc_code check_folder(struct gc_spool *s, struct gc_err *err) {
                  s->folder);
 }
 
+/* Ends the newest segment after a failed sync: it is unknown what the disk has,
+ * since the kernel forgets the pages. Without records it is deleted, so that
+ * repeated failures leave no files. */
+static void give_up_newest(struct gc_spool *s) {
+  const struct gc_segment *last = spool_newest(s);
+  spool_close_fd(&s->write_fd);
+  if (last->size > 0)
+    return;
+  delete_file(s, last->number);
+  s->segments.count--;
+}
+
 static enum gc_code write_record(struct gc_spool *s, struct gc_err *err) {
   struct gc_segment *last = spool_newest(s);
   struct gc_err why = {.code = GC_OK};
@@ -302,11 +317,9 @@ static enum gc_code write_record(struct gc_spool *s, struct gc_err *err) {
       is_whole ? spool_fail_errno(s, "cannot save lines", err)
                : gc_fail(err, GC_ERR_STATE, "spool %s: cannot save lines: %s",
                          s->folder, why.text);
-  /* After a failed sync it is unknown what the disk has (the kernel forgets the
-   * pages). The segment is cut and never written again. */
   (void)!ftruncate(s->write_fd, (off_t)last->size);
   if (is_whole)
-    spool_close_fd(&s->write_fd);
+    give_up_newest(s);
   return code;
 }
 

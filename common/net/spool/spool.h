@@ -69,9 +69,10 @@ gc_spool_read(struct gc_spool *s, uint64_t max_lines, struct gc_buf *out,
  * past max_bytes by an append. */
 GC_API struct gc_record_place gc_spool_position(const struct gc_spool *s);
 
-/* Marks everything before `end` (of gc_spool_read) as delivered. If the
- * position cannot be saved (GC_ERR_STATE), the mark stays in memory: only a
- * restart would send the records again. */
+/* Marks everything before `end` (of gc_spool_read) as delivered and deletes the
+ * segments before it. If the position cannot be saved (GC_ERR_STATE), the mark
+ * stays in memory: only a restart would send those records again that share a
+ * segment with `end`. */
 GC_API GC_MUST_CHECK enum gc_code gc_spool_commit(struct gc_spool *s,
                                                   struct gc_record_place end,
                                                   struct gc_err *err);

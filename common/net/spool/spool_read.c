@@ -136,10 +136,11 @@ enum gc_code gc_spool_commit(struct gc_spool *s, struct gc_record_place end,
   if (!is_before(s->position, end))
     return GC_OK;
   s->position = end;
-  /* Saved first: a segment is not deleted before the position behind it is. */
-  GC_TRY(spool_save_position(s, err));
+  enum gc_code code = spool_save_position(s, err);
+  /* In any case: a full disk gets room. With an older position a restart begins
+   * with the oldest segment that is left. */
   spool_delete_delivered(s);
-  return GC_OK;
+  return code;
 }
 
 void gc_spool_stats(struct gc_spool *s, struct gc_spool_stats *ret) {

@@ -209,10 +209,52 @@ static void a_position_that_is_not_saved_is_not_taken(void) {
   gc_spool_free(s);
 }
 
+/* Segments without lines would reach the limit of files, and the oldest lines
+ * would be dropped for them. */
+static void a_disk_that_fails_each_sync_leaves_no_files(void) {
+  struct gc_err err = {.code = GC_OK};
+  struct gc_spool_stats stats;
+  spool_fresh(0, MB);
+  struct gc_spool *s = spool_opened();
+  spool_put(s, "aa");
+  syncs_fail = true;
+  for (int i = 0; i < 10; i++)
+    CHECK(spool_try(s, "bb", &err) != GC_OK);
+  gc_spool_stats(s, &stats);
+  CHECK_INT(stats.segments, 1);
+  syncs_fail = false;
+  spool_put(s, "bb");
+  gc_spool_free(s);
+  s = spool_opened();
+  CHECK_STR(spool_drain(s), "aa bb ");
+  gc_spool_free(s);
+}
+
+/* A disk that is full of delivered lines gets room, although it has none for
+ * the position. */
+static void delivered_segments_go_although_the_position_is_not_saved(void) {
+  struct gc_err err = {.code = GC_OK};
+  struct gc_record_place end;
+  GC_AUTO(gc_buf_clear) struct gc_buf two = {.max = MB};
+  spool_fresh(30, MB);
+  struct gc_spool *s = spool_opened();
+  for (int i = 0; i < 4; i++)
+    spool_put(s, (const char *[]){"aa", "bb", "cc", "dd"}[i]);
+  CHECK_INT(gc_spool_read(s, 3, &two, &end, &err), GC_OK);
+  syncs_fail = true;
+  CHECK(gc_spool_commit(s, end, &err) != GC_OK);
+  syncs_fail = false;
+  CHECK(access(spool_in_folder("0000000000000002.seg"), F_OK) != 0);
+  CHECK_STR(spool_drain(s), "dd ");
+  gc_spool_free(s);
+}
+
 int main(void) {
   spool_bench_begin();
   RUN(a_record_is_on_disk_when_it_is_accepted);
   RUN(a_position_that_is_not_saved_is_not_taken);
+  RUN(a_disk_that_fails_each_sync_leaves_no_files);
+  RUN(delivered_segments_go_although_the_position_is_not_saved);
   RUN(each_cut_of_the_last_segment_delivers_the_whole_records);
   RUN(each_flipped_byte_loses_its_own_record_only);
   RUN(bytes_behind_the_last_record_are_cut_and_counted);
