@@ -91,7 +91,9 @@ static bool save_lines(struct influx_node *n, uint64_t by_ms) {
 /* Schedules the next save. Lines are saved in groups, because a sync for each
  * of them would be slow. */
 static void schedule_save(struct influx_node *n, uint64_t not_before_ms) {
-  uint64_t due_ms = influx_join_due_ms(n->join);
+  /* `text` has lines that the disk did not take. */
+  uint64_t due_ms =
+      n->text_lines > 0 ? not_before_ms : influx_join_due_ms(n->join);
   if (due_ms != 0)
     set_timer(n, &n->save, due_ms > not_before_ms ? due_ms : not_before_ms);
 }
@@ -245,7 +247,9 @@ static void begin_stop(void *ctx) {
   gc_timers_unset(n->env.timers, &n->save);
   open_spool(n);
   take_inbox(n);
-  (void)save_lines(n, UINT64_MAX);
+  if (!save_lines(n, UINT64_MAX))
+    report_loss(n, "stop", 0, n->text_lines + influx_join_count(n->join),
+                "lines were lost: the disk takes none, and collectd stops");
   n->stop_by_ms = now_ms(n) + INFLUX_LAST_SEND_MS;
   influx_sender_flush(n->sender);
   n->tick.fire = on_stop_check;

@@ -64,8 +64,9 @@ void influx_node_flush(struct influx_node *n);
 /* Copies the statistics of the last second; `received` is the present number.
  * Any thread. */
 void influx_node_stats(struct influx_node *n, struct influx_node_stats *ret);
-/* Saves the lines in memory and sends for up to INFLUX_LAST_SEND_MS if the
- * database answers; the node then does nothing more. Returns false when the
+/* Saves the lines in memory, or reports their loss, and sends for up to
+ * INFLUX_LAST_SEND_MS if the database answers; the node then does nothing more.
+ * Returns false when the
  * disk did not answer within INFLUX_STOP_MS. After a stop that succeeded
  * another call returns at once. */
 bool influx_node_stop(struct influx_node *n);

@@ -3,8 +3,11 @@
  * and a stop is short. */
 #include "plugins/genesys_influxdb/node.h"
 
+#include <errno.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -18,6 +21,17 @@ static char said[4096]; /* notices: "CAUSE: TEXT\n" */
 static unsigned requests, status = 204;
 static char last_head[16384]; /* of the last request */
 static struct gc_strs no_tags;
+
+/* The disk: syncs fail on demand. */
+static atomic_bool syncs_fail;
+
+int fdatasync(int fd);
+int fdatasync(int fd) {
+  if (!syncs_fail)
+    return (int)syscall(SYS_fdatasync, fd);
+  errno = EIO;
+  return -1;
+}
 
 static void on_notice(void *ctx, const char *cause, const struct gc_err *err) {
   (void)ctx;
@@ -204,6 +218,41 @@ static void values_beyond_the_memory_are_counted_and_reported(void) {
   CHECK_HAS(said, "values were lost: the disk takes no lines");
 }
 
+/* No value follows that would wake the node. */
+static void lines_that_waited_for_the_disk_leave_without_new_values(void) {
+  struct server *s;
+  char what[] = "spool: ";
+  struct influx_node *n = node_with_database(&s);
+  unsigned wanted = 1;
+  put(n, 1);
+  put(n, 2); /* a batch */
+  CHECK(gate_wait(&gate, has_requests, &wanted));
+  said[0] = '\0';
+  syncs_fail = true;
+  put(n, 3);
+  put(n, 4);
+  CHECK(gate_wait(&gate, has_spoken, what));
+  syncs_fail = false;
+  wanted = 2;
+  CHECK(gate_wait(&gate, has_requests, &wanted));
+  CHECK(influx_node_free(n));
+  server_stop(s);
+}
+
+static void a_stop_reports_the_lines_that_the_disk_does_not_take(void) {
+  struct gc_err err = {.code = GC_OK};
+  spool_fresh(0, 1 << 20);
+  struct influx_node_settings o = settings_for("http://127.0.0.1:1");
+  said[0] = '\0';
+  syncs_fail = true;
+  struct influx_node *n = influx_node_new(&o, &err);
+  for (int i = 0; i < 3; i++)
+    put(n, i);
+  CHECK(influx_node_free(n));
+  syncs_fail = false;
+  CHECK_HAS(said, "stop: 3 lines were lost: the disk takes none");
+}
+
 int main(void) {
   spool_bench_begin();
   RUN(a_stop_saves_what_is_in_memory);
@@ -211,8 +260,10 @@ int main(void) {
   RUN(a_stopped_node_does_nothing_more);
   RUN(dropped_lines_are_reported);
   RUN(batches_share_a_connection);
+  RUN(lines_that_waited_for_the_disk_leave_without_new_values);
   RUN(values_beyond_the_memory_are_counted_and_reported);
   RUN(a_folder_that_is_not_there_yet_recovers);
+  RUN(a_stop_reports_the_lines_that_the_disk_does_not_take);
   spool_bench_end();
   return check_done();
 }
