@@ -74,8 +74,32 @@ static char *render_body(struct endpoint *e, enum render_format format,
   return bytes;
 }
 
+static ssize_t no_bytes(void *ctx, uint64_t at, char *out, size_t room) {
+  (void)ctx, (void)at, (void)out, (void)room;
+  return MHD_CONTENT_READER_END_OF_STREAM;
+}
+
+/* Returns NULL when out of memory. HEAD has no body to measure: a scrape shows
+ * the 0 of a new counter once, and HEAD must not take it from Prometheus. */
+static struct MHD_Response *make_response(struct endpoint *e, bool is_head,
+                                          enum render_format format,
+                                          bool is_gzip) {
+  size_t len = 0;
+  if (is_head)
+    return MHD_create_response_from_callback(MHD_SIZE_UNKNOWN, 1024, no_bytes,
+                                             NULL, NULL);
+  char *bytes = render_body(e, format, is_gzip, &len);
+  struct MHD_Response *r =
+      bytes != NULL
+          ? MHD_create_response_from_buffer(len, bytes, MHD_RESPMEM_MUST_FREE)
+          : NULL;
+  if (r == NULL)
+    free(bytes);
+  return r;
+}
+
 static enum MHD_Result answer_scrape(struct endpoint *e,
-                                     struct MHD_Connection *c) {
+                                     struct MHD_Connection *c, bool is_head) {
   const char *accept =
       MHD_lookup_connection_value(c, MHD_HEADER_KIND, "Accept");
   const char *encoding =
@@ -83,16 +107,9 @@ static enum MHD_Result answer_scrape(struct endpoint *e,
   enum render_format format =
       accept_openmetrics(accept) ? RENDER_OPENMETRICS : RENDER_TEXT;
   bool is_gzip = accept_gzip(encoding);
-  size_t len = 0;
-  char *bytes = render_body(e, format, is_gzip, &len);
-  if (bytes == NULL)
+  struct MHD_Response *r = make_response(e, is_head, format, is_gzip);
+  if (r == NULL)
     return refuse_request(e, c, ENDPOINT_503);
-  struct MHD_Response *r =
-      MHD_create_response_from_buffer(len, bytes, MHD_RESPMEM_MUST_FREE);
-  if (r == NULL) {
-    free(bytes);
-    return MHD_NO;
-  }
   MHD_add_response_header(r, "Content-Type", render_content_type(format));
   MHD_add_response_header(r, "Vary", "Accept, Accept-Encoding");
   if (is_gzip)
@@ -109,10 +126,11 @@ static enum MHD_Result on_request(void *ctx, struct MHD_Connection *c,
   *len = 0;
   if (strcmp(url, e->settings.options->path) != 0)
     return refuse_request(e, c, ENDPOINT_404);
-  if (strcmp(method, "GET") != 0 && strcmp(method, "HEAD") != 0)
+  bool is_head = strcmp(method, "HEAD") == 0;
+  if (!is_head && strcmp(method, "GET") != 0)
     return refuse_request(e, c, ENDPOINT_405);
   enum endpoint_status status = endpoint_authorize(e, c);
-  return status == ENDPOINT_200 ? answer_scrape(e, c)
+  return status == ENDPOINT_200 ? answer_scrape(e, c, is_head)
                                 : refuse_request(e, c, status);
 }
 

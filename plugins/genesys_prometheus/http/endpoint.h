@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* GET /metrics: checks the client's credentials and answers with the
- * exposition.
+ * exposition; HEAD: with its headers, without its length.
  *
  *   200 all series                 404 another path
  *   401 no or wrong credentials    405 neither GET nor HEAD

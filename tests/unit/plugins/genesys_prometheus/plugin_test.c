@@ -37,23 +37,27 @@ static int taken_port(void) {
   return fd;
 }
 
-/* Returns the answer to GET /metrics; "" when nothing listens. */
-static const char *scrape(void) {
-  static const char request[] =
-      "GET /metrics HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n";
-  static char answer[65536];
+/* Returns the answer to METHOD /metrics; "" when nothing listens. */
+static const char *ask(const char *method) {
+  static char request[100], answer[65536];
   struct sockaddr_in to = address(port);
   size_t len = 0;
   ssize_t got = 0;
   int fd = socket(AF_INET, SOCK_STREAM, 0);
+  int size = snprintf(request, sizeof(request),
+                      "%s /metrics HTTP/1.1\r\nHost: x\r\nConnection: "
+                      "close\r\n\r\n",
+                      method);
   if (connect(fd, (struct sockaddr *)&to, sizeof(to)) == 0 &&
-      write(fd, request, sizeof(request) - 1) == (ssize_t)sizeof(request) - 1)
+      write(fd, request, (size_t)size) == size)
     while ((got = read(fd, answer + len, sizeof(answer) - 1 - len)) > 0)
       len += (size_t)got;
   close(fd);
   answer[len] = '\0';
   return answer;
 }
+
+static const char *scrape(void) { return ask("GET"); }
 
 static int configure(const char *options) {
   char text[600];
@@ -239,6 +243,26 @@ static void a_value_of_a_known_series_takes_no_memory(void) {
   (void)fake_shutdown();
 }
 
+/* A load balancer that checks the port must not take the 0 of a new counter
+ * from Prometheus. */
+static void a_head_request_is_no_scrape(void) {
+  begin("");
+  for (int count = 0; count < 2; count++) {
+    const struct gc_sample sample = {.metric = GC_METRIC_QUEUE_OFFER,
+                                     .instance = "Sales",
+                                     .qualifier = "voice",
+                                     .values = {{.derive = count}},
+                                     .interval_ms = 10000};
+    CHECK_INT(gc_emit("h", &sample), GC_OK);
+  }
+  CHECK_HAS(ask("HEAD"), "HTTP/1.1 200");
+  CHECK(strstr(ask("HEAD"), "genesys_") == NULL);
+  CHECK(strstr(ask("HEAD"), "Content-Length") == NULL);
+  CHECK_HAS(scrape(), "media_type=\"voice\",host=\"h\"} 0\n");
+  CHECK_HAS(scrape(), "media_type=\"voice\",host=\"h\"} 1\n");
+  (void)fake_shutdown();
+}
+
 static void a_list_of_a_wrong_length_is_not_read(void) {
   data_source_t sources[65];
   value_t values[65] = {{.gauge = 1}};
@@ -346,6 +370,7 @@ int main(void) {
   RUN(values_of_several_lists_are_shown);
   RUN(a_value_without_meta_data_is_named_by_its_identity);
   RUN(a_value_of_a_known_series_takes_no_memory);
+  RUN(a_head_request_is_no_scrape);
   RUN(a_list_of_a_wrong_length_is_not_read);
   RUN(series_that_are_left_out_are_reported_once);
   RUN(the_plugin_shows_its_own_values);
