@@ -19,7 +19,7 @@ struct influx_decision {
   enum influx_action action;
   enum gc_code code;
   /* INFLUX_SPLIT: the words are about a line. If not, a line that is refused
-   * alone is at fault only if the database takes another one of its batch: a
+   * alone is at fault only if the database takes another part of its batch: a
    * gateway may refuse everything with 400. */
   bool names_line;
   const char *hint; /* advice for an operator; "": none */

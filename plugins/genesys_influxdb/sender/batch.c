@@ -23,6 +23,7 @@ void influx_batch_restart(struct influx_batch *b) {
   b->parts[0] = (struct influx_part){0, b->lines};
   b->part_count = b->lines > 0 ? 1 : 0;
   b->took_some = false;
+  b->put_off = 0;
   gc_buf_reset(&b->refused);
   b->refused_count = 0;
 }
@@ -57,6 +58,7 @@ bool influx_batch_next(const struct influx_batch *b, const char **ret_bytes,
 
 void influx_batch_took(struct influx_batch *b) {
   b->took_some = true;
+  b->put_off = 0;
   b->part_count--;
 }
 
@@ -69,6 +71,16 @@ bool influx_batch_split(struct influx_batch *b) {
   struct influx_part first = {part->from, part->from + lines / 2};
   part->from = first.to;
   b->parts[b->part_count++] = first;
+  return true;
+}
+
+bool influx_batch_put_off(struct influx_batch *b) {
+  if (b->put_off + 1 >= b->part_count)
+    return false;
+  struct influx_part part = b->parts[b->part_count - 1];
+  memmove(b->parts + 1, b->parts, (b->part_count - 1) * sizeof(part));
+  b->parts[0] = part;
+  b->put_off++;
   return true;
 }
 

@@ -29,6 +29,7 @@ struct influx_batch {
   struct gc_buf refused;
   size_t refused_count;
   bool took_some; /* the database accepted a part of the batch */
+  size_t put_off; /* refused parts behind the others, since one was accepted */
 };
 
 /* Finds the lines of batch->text; the whole batch is the next part.
@@ -44,6 +45,9 @@ void influx_batch_took(struct influx_batch *b);
  * line.
  */
 bool influx_batch_split(struct influx_batch *b);
+/* Moves the next part, which was refused, behind the others. Returns false if
+ * all others were put off before: the database refuses every part. */
+bool influx_batch_put_off(struct influx_batch *b);
 /* Puts the next part, a single line, aside with the database's words.
  * GC_ERR_MEMORY leaves everything as it was. */
 GC_MUST_CHECK enum gc_code influx_batch_put_aside(struct influx_batch *b,

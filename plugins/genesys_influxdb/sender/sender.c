@@ -304,16 +304,28 @@ static void pause_after(struct influx_sender *s, const struct gc_reply *reply,
       retry_after_s * 1000);
 }
 
-/* Halves a part that was refused, or puts its single line aside. Returns false
- * when the database refuses everything, in words that name no line. */
+/* Halves a part that was refused, or puts its single line aside. If the words
+ * name no line, the database must take another part of the batch first. Returns
+ * false when it refuses everything. */
 static bool split_part(struct influx_sender *s, const struct gc_reply *reply,
                        struct influx_decision d) {
   char words[WORDS_SIZE];
-  if (influx_batch_split(&s->batch))
+  bool is_doubtful = s->batch.put_off > 0 && !d.names_line;
+  if (!is_doubtful && influx_batch_split(&s->batch))
     return true;
-  bool is_at_fault = d.names_line || s->batch.took_some;
+  if (!d.names_line && !s->batch.took_some)
+    return influx_batch_put_off(&s->batch);
   influx_answer_words(&reply->body, words, sizeof(words));
-  return is_at_fault && influx_batch_put_aside(&s->batch, words) == GC_OK;
+  return influx_batch_put_aside(&s->batch, words) == GC_OK;
+}
+
+/* Makes the next try begin with the whole batch. It is read again, since the
+ * database may take a line that has come since. */
+static void begin_again(struct influx_sender *s) {
+  if (s->has_place)
+    influx_batch_reset(&s->batch);
+  else
+    influx_batch_restart(&s->batch);
 }
 
 static void continue_batch(struct influx_sender *s) {
@@ -346,7 +358,7 @@ static void on_answer(struct gc_exchange *x, const struct gc_reply *reply,
     return;
   }
   if (d.action == INFLUX_SPLIT) {
-    influx_batch_restart(&s->batch);
+    begin_again(s);
     d.action = INFLUX_PAUSE_LONG;
     d.hint = "check URL and Version";
   }
