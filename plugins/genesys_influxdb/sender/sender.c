@@ -19,7 +19,8 @@ struct influx_sender {
   const struct gc_env *env;
   struct gc_spool *spool;
   enum influx_state state;
-  struct gc_timer timer; /* IDLE: FlushInterval; PAUSED: the next try */
+  /* IDLE: FlushInterval; SECRET: a slow read; PAUSED: the next try. */
+  struct gc_timer timer;
 
   uint64_t waiting;      /* lines in the spool, by influx_sender_add */
   uint64_t flush_due_ms; /* 0: nothing waits */
@@ -108,9 +109,23 @@ static bool needs_secret(const struct influx_sender *s) {
          (!s->has_secret || now_ms(s) - s->secret_ms >= INFLUX_SECRET_AGE_MS);
 }
 
+/* Reports a read that has no end yet. It continues: a second one would hang
+ * too. */
+static void report_slow_read(struct influx_sender *s) {
+  struct gc_err err;
+  (void)gc_fail(&err, GC_ERR_TIMEOUT,
+                "%s: no answer of the file system for %d s; check its disk or "
+                "network folder; lines wait in the spool",
+                s->settings->secret_option, INFLUX_SECRET_SLOW_MS / 1000);
+  report_cause(s, "database", &err);
+  s->stats.is_up = false;
+  set_timer(s, now_ms(s) + INFLUX_SECRET_SLOW_MS);
+}
+
 static void read_secret(struct influx_sender *s) {
   struct gc_err err = {.code = GC_OK};
   const struct gc_secret_source *source = s->settings->secret;
+  set_timer(s, now_ms(s) + INFLUX_SECRET_SLOW_MS);
   if (source->read(source->ctx, on_secret, s, &err) != GC_OK)
     pause_for(s, INFLUX_RETRY_MS, 0);
 }
@@ -376,6 +391,10 @@ static bool was_dropped(const struct influx_sender *s) {
 static void on_timer(void *ctx, uint64_t at_ms) {
   struct influx_sender *s = ctx;
   (void)at_ms;
+  if (s->state == INFLUX_SECRET) {
+    report_slow_read(s);
+    return;
+  }
   if (s->state != INFLUX_PAUSED) {
     begin_if_due(s);
     return;

@@ -24,6 +24,7 @@ enum {
   INFLUX_RETRY_OPERATOR_MS = 5 * 1000, /* credentials, a missing bucket */
   INFLUX_RETRY_AFTER_MAX_S = 3600,     /* a longer Retry-After is shortened */
   INFLUX_SECRET_AGE_MS = 10 * 1000,    /* age at which its file is read again */
+  INFLUX_SECRET_SLOW_MS = 5 * 1000,    /* a longer read is reported */
   INFLUX_BODY_MAX = 8 * 1024 * 1024,   /* lines of one batch, bytes */
 };
 

@@ -174,22 +174,32 @@ static void a_restart_sends_the_batch_in_flight_alone_again(void) {
 struct secrets {
   const char *text; /* NULL: cannot be read */
   int reads;
+  bool hangs;
+  void (*done)(void *ctx, const struct gc_secret_answer *answer);
+  void *done_ctx;
 };
+
+static void answer_secret(const struct secrets *s) {
+  struct gc_secret_answer answer = {.secret = {.max = 100}};
+  if (s->text == NULL)
+    answer.code = gc_fail(&answer.err, GC_ERR_AUTH, "cannot read it");
+  else
+    answer.code = gc_buf_text(&answer.secret, s->text);
+  s->done(s->done_ctx, &answer);
+  gc_buf_wipe(&answer.secret);
+}
 
 static enum gc_code read_script(void *ctx,
                                 void (*done)(void *done_ctx,
                                              const struct gc_secret_answer *),
                                 void *done_ctx, struct gc_err *err) {
   struct secrets *s = ctx;
-  struct gc_secret_answer answer = {.secret = {.max = 100}};
   (void)err;
   s->reads++;
-  if (s->text == NULL)
-    answer.code = gc_fail(&answer.err, GC_ERR_AUTH, "cannot read it");
-  else
-    answer.code = gc_buf_text(&answer.secret, s->text);
-  done(done_ctx, &answer);
-  gc_buf_wipe(&answer.secret);
+  s->done = done;
+  s->done_ctx = done_ctx;
+  if (!s->hangs)
+    answer_secret(s);
   return GC_OK;
 }
 
@@ -226,6 +236,31 @@ static void a_token_that_is_corrected_counts_without_a_restart(void) {
   sender_end(&b);
 }
 
+static void a_token_on_a_disk_that_hangs_is_reported(void) {
+  struct sender_bench b;
+  struct secrets secrets = {.text = "right", .hangs = true};
+  struct gc_secret_source source = {
+      .read = read_script, .cancel = cancel_script, .ctx = &secrets};
+  sender_begin(&b);
+  b.settings.secret = &source;
+  sender_answers(&b, REPLAY_ALWAYS, 204, NULL);
+  sender_put(&b, "a");
+  sender_put(&b, "b");
+  replay_run(&b.world, 60000);
+  CHECK_INT(b.world.request_count, 0);
+  CHECK_INT(secrets.reads, 1);
+  CHECK_INT(replay_noticed(&b.world, "database", GC_ERR_TIMEOUT) > 0, 1);
+  CHECK_HAS(replay_last_notice(&b.world, "database")->text,
+            "TokenFile: no answer of the file system for 5 s");
+  CHECK(!influx_sender_stats(b.sender).is_up);
+  answer_secret(&secrets);
+  replay_run(&b.world, 60000);
+  CHECK_STR(sender_bodies(&b), "a;b; ");
+  CHECK_INT(replay_last_notice(&b.world, "database")->code, GC_OK);
+  CHECK(influx_sender_stats(b.sender).is_up);
+  sender_end(&b);
+}
+
 int main(void) {
   spool_bench_begin();
   RUN(a_batch_leaves_when_it_is_full_or_old);
@@ -237,6 +272,7 @@ int main(void) {
   RUN(an_accepted_batch_is_not_sent_again);
   RUN(a_restart_sends_the_batch_in_flight_alone_again);
   RUN(a_token_that_is_corrected_counts_without_a_restart);
+  RUN(a_token_on_a_disk_that_hangs_is_reported);
   spool_bench_end();
   return check_done();
 }
