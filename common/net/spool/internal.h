@@ -29,8 +29,9 @@ struct gc_spool {
 
 /* Closes a descriptor that is open and sets it to -1. */
 void spool_close_fd(int *fd);
-/* Both put the folder and the failed step before the text of `err` or of errno.
- * They return the code of `err`, or GC_ERR_STATE for errno. */
+/* Both put the folder and the failed step before the text of `err`, which is
+ * not NULL for the first one, or of errno. They return the code of `err`, or
+ * GC_ERR_STATE for errno. */
 enum gc_code spool_fail_at(const struct gc_spool *s, const char *step,
                            struct gc_err *err);
 enum gc_code spool_fail_errno(const struct gc_spool *s, const char *step,

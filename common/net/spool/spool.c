@@ -28,7 +28,7 @@ void spool_close_fd(int *fd) {
 enum gc_code spool_fail_at(const struct gc_spool *s, const char *step,
                            struct gc_err *err) {
   enum gc_code code = err->code;
-  return gc_fail_in(err, code, "spool %s: %s", s->folder, step);
+  return gc_fail_in(err, code, "spool %s: %s: ", s->folder, step);
 }
 
 enum gc_code spool_fail_errno(const struct gc_spool *s, const char *step,

@@ -144,6 +144,7 @@ enum gc_code gc_spool_commit(struct gc_spool *s, struct gc_record_place end,
 }
 
 void gc_spool_stats(struct gc_spool *s, struct gc_spool_stats *ret) {
+  struct gc_err err = {.code = GC_OK};
   struct gc_record_place at = s->position;
   struct gc_record r = {0};
   uint64_t damaged = s->stats.damaged_bytes;
@@ -153,7 +154,7 @@ void gc_spool_stats(struct gc_spool *s, struct gc_spool_stats *ret) {
     s->stats.bytes -= s->position.offset < s->stats.bytes ? s->position.offset
                                                           : s->stats.bytes;
   s->stats.oldest_ms = 0;
-  if (gc_spool_is_open(s) && next_record(s, &at, &r, NULL) == GC_OK &&
+  if (gc_spool_is_open(s) && next_record(s, &at, &r, &err) == GC_OK &&
       r.payload != NULL)
     s->stats.oldest_ms = r.time_ms;
   s->stats.damaged_bytes = damaged; /* counted when it is passed for good */

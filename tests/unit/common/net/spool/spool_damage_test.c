@@ -27,6 +27,15 @@ int fdatasync(int fd) {
   return -1;
 }
 
+static bool reads_fail;
+
+ssize_t pread(int fd, void *bytes, size_t len, off_t at) {
+  if (!reads_fail)
+    return (ssize_t)syscall(SYS_pread64, fd, bytes, len, at);
+  errno = EIO;
+  return -1;
+}
+
 /* A spool with four records of which the first is delivered. */
 static struct gc_buf fill(void) {
   spool_fresh(0, MB);
@@ -113,6 +122,24 @@ static void damage_at_run_time_is_skipped_and_counted_once(void) {
   CHECK_STR(spool_drain(s), "bb dd ");
   gc_spool_stats(s, &stats);
   CHECK_INT(stats.damaged_bytes, RECORD);
+  gc_spool_free(s);
+  gc_buf_clear(&bytes);
+}
+
+static void a_disk_that_cannot_be_read_is_named_and_recovers(void) {
+  struct gc_buf bytes = fill();
+  struct gc_err err = {.code = GC_OK};
+  struct gc_spool_stats stats;
+  struct gc_record_place end;
+  GC_AUTO(gc_buf_clear) struct gc_buf out = {.max = MB};
+  struct gc_spool *s = spool_opened();
+  reads_fail = true;
+  gc_spool_stats(s, &stats);
+  CHECK_INT(stats.oldest_ms, 0);
+  CHECK_INT(gc_spool_read(s, 9, &out, &end, &err), GC_ERR_STATE);
+  CHECK_HAS(err.text, "cannot read a segment: Input/output error");
+  reads_fail = false;
+  CHECK_STR(spool_drain(s), "bb cc dd ");
   gc_spool_free(s);
   gc_buf_clear(&bytes);
 }
@@ -259,6 +286,7 @@ int main(void) {
   RUN(each_flipped_byte_loses_its_own_record_only);
   RUN(bytes_behind_the_last_record_are_cut_and_counted);
   RUN(damage_at_run_time_is_skipped_and_counted_once);
+  RUN(a_disk_that_cannot_be_read_is_named_and_recovers);
   RUN(a_lost_position_begins_with_what_is_left);
   RUN(each_flipped_byte_of_the_position_repeats_one_commit_at_most);
   RUN(a_segment_that_vanishes_loses_itself_only);
