@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 #include "common/net/spool/internal.h"
 
+#include <errno.h>
 #include <fcntl.h>
 
+/* GC_ERR_NOT_FOUND, without a text: another program has deleted the file. */
 static enum gc_code open_for_reading(struct gc_spool *s, uint64_t number,
                                      struct gc_err *err) {
   if (s->read_fd >= 0 && s->read_number == number)
@@ -10,7 +12,9 @@ static enum gc_code open_for_reading(struct gc_spool *s, uint64_t number,
   spool_close_fd(&s->read_fd);
   s->read_fd = spool_open_segment(s, number, O_RDONLY);
   s->read_number = number;
-  return s->read_fd >= 0 ? GC_OK
+  if (s->read_fd >= 0)
+    return GC_OK;
+  return errno == ENOENT ? GC_ERR_NOT_FOUND
                          : spool_fail_errno(s, "cannot open a segment", err);
 }
 
@@ -21,6 +25,13 @@ static const struct gc_segment *segment_at(const struct gc_spool *s,
   while (i < s->segments.count && s->segments.at[i].number < number)
     i++;
   return i < s->segments.count ? &s->segments.at[i] : NULL;
+}
+
+/* Passes over the rest of a segment. */
+static void skip_rest(struct gc_spool *s, const struct gc_segment *segment,
+                      struct gc_record_place *at) {
+  s->stats.damaged_bytes += segment->size - at->offset;
+  at->offset = segment->size;
 }
 
 /* Finds the next whole record behind damage at `at`, or the end of the segment.
@@ -86,7 +97,12 @@ static enum gc_code next_record(struct gc_spool *s, struct gc_record_place *at,
       *at = (struct gc_record_place){segment->number + 1, 0};
       continue;
     }
-    GC_TRY(open_for_reading(s, at->segment, err));
+    enum gc_code code = open_for_reading(s, at->segment, err);
+    if (code == GC_ERR_NOT_FOUND) {
+      skip_rest(s, segment, at);
+      continue;
+    }
+    GC_TRY(code);
     GC_TRY(load_record(s, segment, *at, &state, ret, err));
     if (state == GC_RECORD_WHOLE)
       return GC_OK;

@@ -183,6 +183,19 @@ static void a_segment_that_vanishes_loses_itself_only(void) {
   gc_spool_free(s);
 }
 
+static void a_segment_that_vanishes_at_run_time_holds_nothing_up(void) {
+  struct gc_spool_stats stats;
+  spool_fresh(30, MB);
+  struct gc_spool *s = spool_opened();
+  for (int i = 0; i < 3; i++)
+    spool_put(s, (const char *[]){"aa", "bb", "cc"}[i]);
+  remove(spool_in_folder("0000000000000002.seg"));
+  CHECK_STR(spool_drain(s), "aa cc ");
+  gc_spool_stats(s, &stats);
+  CHECK_INT(stats.damaged_bytes, RECORD);
+  gc_spool_free(s);
+}
+
 static void all_segments_gone_new_records_are_still_read(void) {
   struct gc_buf bytes = fill();
   remove(spool_in_folder(LAST));
@@ -290,6 +303,7 @@ int main(void) {
   RUN(a_lost_position_begins_with_what_is_left);
   RUN(each_flipped_byte_of_the_position_repeats_one_commit_at_most);
   RUN(a_segment_that_vanishes_loses_itself_only);
+  RUN(a_segment_that_vanishes_at_run_time_holds_nothing_up);
   RUN(all_segments_gone_new_records_are_still_read);
   spool_bench_end();
   return check_done();
