@@ -59,8 +59,8 @@ GC_API GC_MUST_CHECK enum gc_code gc_spool_append(struct gc_spool *s,
 
 /* Appends the payloads of the oldest records to `out` (whole ones, at least one
  * if there is any, while they have at most `max_lines` lines and fit in
- * out->max), and sets `ret_end` to the place behind them. If nothing waits,
- * `out` stays empty. */
+ * out->max, and no damage is between them), and sets `ret_end` to the place
+ * behind them. If nothing waits, `out` stays empty. */
 GC_API GC_MUST_CHECK enum gc_code
 gc_spool_read(struct gc_spool *s, uint64_t max_lines, struct gc_buf *out,
               struct gc_record_place *ret_end, struct gc_err *err);

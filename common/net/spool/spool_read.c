@@ -118,10 +118,18 @@ enum gc_code gc_spool_read(struct gc_spool *s, uint64_t max_lines,
   uint64_t lines = 0;
   for (;;) {
     struct gc_record r;
+    const struct gc_record_place before = at;
+    uint64_t damaged = s->stats.damaged_bytes;
     GC_TRY(next_record(s, &at, &r, err));
     bool is_first = out->len == 0;
     if (is_first)
       s->position = at; /* damage before it is counted once */
+    else if (s->stats.damaged_bytes != damaged) {
+      /* The next read begins with the damage: this one may be repeated. */
+      s->stats.damaged_bytes = damaged;
+      at = before;
+      break;
+    }
     bool fits = r.payload != NULL &&
                 (is_first || lines + r.lines <= max_lines) &&
                 gc_buf_add(out, r.payload, r.len) == GC_OK;
