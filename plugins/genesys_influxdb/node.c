@@ -9,6 +9,7 @@
 #include "common/net/exposure.h"
 #include "common/net/http/http.h"
 #include "common/net/loop.h"
+#include "common/net/store/lock_file.h"
 #include "plugins/genesys_influxdb/lines/join.h"
 
 enum { RECORD_MAX = 1024 * 1024, TAKE_MAX = 5000 };
@@ -156,8 +157,11 @@ static void open_spool(struct influx_node *n) {
     return;
   enum gc_code code = gc_spool_open(n->spool, &err);
   n->settings->notice(n->settings->ctx, "spool", &err);
-  if (code == GC_OK)
-    influx_sender_flush(n->sender);
+  if (code != GC_OK)
+    return;
+  gc_folder_check("SpoolDir", n->settings->folder, &err);
+  n->settings->notice(n->settings->ctx, "folder", &err);
+  influx_sender_flush(n->sender);
 }
 
 /* Reports a loss while it grows, and when it has ended. */

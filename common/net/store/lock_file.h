@@ -21,8 +21,8 @@ GC_MUST_CHECK enum gc_code
 gc_folder_make(const char *option, const char *folder, struct gc_err *err);
 /* Fills `ret_warning` if users other than collectd's may replace the files in
  * the folder. */
-void gc_folder_check(const char *option, const char *folder,
-                     struct gc_err *ret_warning);
+GC_API void gc_folder_check(const char *option, const char *folder,
+                            struct gc_err *ret_warning);
 
 /* Locks the file `name` in the folder and writes this process' name into it.
  * The kernel releases the lock however a process dies. Does not wait: any user

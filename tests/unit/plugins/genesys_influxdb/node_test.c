@@ -188,6 +188,19 @@ static void a_folder_that_is_not_there_yet_recovers(void) {
   CHECK_INT(access(spool_in_folder("0000000000000001.seg"), F_OK), 0);
 }
 
+static void a_folder_that_others_can_write_to_gives_a_warning(void) {
+  struct gc_err err = {.code = GC_OK};
+  char what[] = "folder: SpoolDir ";
+  spool_fresh(0, 1 << 20);
+  CHECK(mkdir(spool_folder, 0700) == 0 && chmod(spool_folder, 0777) == 0);
+  struct influx_node_settings o = settings_for("http://127.0.0.1:1");
+  said[0] = '\0';
+  struct influx_node *n = influx_node_new(&o, &err);
+  CHECK(gate_wait(&gate, has_spoken, what));
+  CHECK(influx_node_free(n));
+  CHECK_HAS(said, "may be written by other users (mode 0777)");
+}
+
 static void dropped_lines_are_reported(void) {
   struct gc_err err = {.code = GC_OK};
   char what[] = "SpoolMax: ";
@@ -258,6 +271,7 @@ int main(void) {
   RUN(a_stop_saves_what_is_in_memory);
   RUN(a_stop_sends_to_a_database_that_answers);
   RUN(a_stopped_node_does_nothing_more);
+  RUN(a_folder_that_others_can_write_to_gives_a_warning);
   RUN(dropped_lines_are_reported);
   RUN(batches_share_a_connection);
   RUN(lines_that_waited_for_the_disk_leave_without_new_values);
