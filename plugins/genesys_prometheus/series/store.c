@@ -171,7 +171,8 @@ enum gc_code store_add(struct store *s, const struct store_list *list,
     free_points(e);
   free(e);
   atomic_fetch_sub(&s->series, list->count);
-  return code;
+  /* The entry of a faster thread takes the values. */
+  return code == GC_OK && !store_write(s, list) ? GC_ERR_MEMORY : code;
 }
 
 /* ---- structure: the caller has the structure lock ---- */

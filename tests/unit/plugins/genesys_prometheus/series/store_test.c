@@ -4,6 +4,7 @@
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "tests/support/check.h"
 #include "tests/support/points.h"
@@ -35,6 +36,41 @@ static void a_series_disappears_when_it_is_not_written(void) {
   CHECK_INT(store_stats(s).series, 1);
   CHECK_INT(points_write(s, &a, 40000), GC_OK);
   CHECK_INT(count_lines(s, "{queue_name"), 2);
+  store_free(s);
+}
+
+/* Another thread adds the series while this one makes its names. */
+static bool make_names_slowly(void *ctx, size_t i,
+                              struct gc_export_series *ret) {
+  struct points_value first = depth("A", 1);
+  const struct gc_export_identity id = {.host = "h",
+                                        .plugin = "genesys",
+                                        .plugin_instance = "A",
+                                        .type = "queue_depth",
+                                        .type_instance = "voice",
+                                        .source = "value",
+                                        .is_only_source = true};
+  (void)i;
+  CHECK_INT(points_write(ctx, &first, 1000), GC_OK);
+  return gc_export_series_make(&id, ret);
+}
+
+static void of_two_threads_that_add_a_series_the_newer_value_counts(void) {
+  struct store *s = store_new(100, 30000);
+  double two = 2;
+  struct store_number number = {.kind = STORE_REAL};
+  memcpy(&number.bits, &two, sizeof(number.bits));
+  static const char key[] = "A/queue_depth/voice/"; /* as points_write has it */
+  const struct store_list list = {.key = key,
+                                  .key_len = sizeof(key) - 1,
+                                  .numbers = &number,
+                                  .count = 1,
+                                  .time = 1001,
+                                  .interval_ms = 10000,
+                                  .now_ms = 1001};
+  CHECK_INT(store_add(s, &list, make_names_slowly, s), GC_OK);
+  CHECK_INT(store_stats(s).series, 1);
+  CHECK_INT(count_lines(s, "host=\"h\"} 2\n"), 1);
   store_free(s);
 }
 
@@ -204,6 +240,7 @@ static void threads_share_series_while_some_expire(void) {
 
 int main(void) {
   RUN(a_series_disappears_when_it_is_not_written);
+  RUN(of_two_threads_that_add_a_series_the_newer_value_counts);
   RUN(between_two_scrapes_the_newest_value_is_kept);
   RUN(a_slow_series_stays_for_two_intervals);
   RUN(all_members_of_a_histogram_disappear);
