@@ -163,6 +163,16 @@ static void series_beyond_the_limit_are_counted(void) {
 
 /* collectd's write threads may change the order of two values; a clock that was
  * put back must not stop a series for ever. */
+/* The thread of the older value read the clock first and came second. */
+static void a_thread_that_comes_late_shows_no_older_value(void) {
+  struct store *s = store_new(100, 1000);
+  struct points_value older = depth("A", 1), newer = depth("A", 2);
+  CHECK_INT(points_write(s, &newer, 1001), GC_OK);
+  CHECK_INT(points_write(s, &older, 1000), GC_OK);
+  CHECK_INT(count_lines(s, "} 2\n"), 1);
+  store_free(s);
+}
+
 static void an_older_value_is_shown_only_after_an_interval(void) {
   struct store *s = store_new(100, 300000);
   struct store_number n = {STORE_INT, 0};
@@ -246,6 +256,7 @@ int main(void) {
   RUN(all_members_of_a_histogram_disappear);
   RUN(of_two_series_with_one_line_one_is_shown);
   RUN(series_beyond_the_limit_are_counted);
+  RUN(a_thread_that_comes_late_shows_no_older_value);
   RUN(an_older_value_is_shown_only_after_an_interval);
   RUN(a_slow_scrape_delays_no_writer);
   RUN(threads_share_series_while_some_expire);
