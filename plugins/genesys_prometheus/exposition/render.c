@@ -146,8 +146,10 @@ static uint64_t bits_of(const struct point *p) {
 /* Returns the value to show. The first scrape shows the 0 with which a counter
  * began, the next one its count. */
 static uint64_t take_bits(struct point *p) {
-  bool begins = p->begins;
-  p->begins = false;
+  bool is_unseen =
+      atomic_load_explicit(&p->beginning, memory_order_relaxed) != POINT_SEEN;
+  bool begins =
+      is_unseen && atomic_exchange(&p->beginning, POINT_SEEN) == POINT_AT_ZERO;
   return begins ? 0 : bits_of(p);
 }
 

@@ -14,18 +14,25 @@
 
 struct family;
 
+/* How scrapes have shown a counter so far. A rate needs its first 0. */
+enum point_beginning {
+  POINT_UNSEEN,
+  POINT_AT_ZERO, /* unseen, and began with 0: the next scrape shows the 0 */
+  POINT_SEEN,
+};
+
 /* One series. */
 struct point {
-  _Atomic uint64_t bits;        /* as in struct store_number */
-  enum store_number_kind kind;  /* never changes */
-  enum gc_export_member member; /* likewise */
-  bool is_shown;                /* part of its family, not collided */
-  bool is_gone;                 /* to be removed */
-  bool begins; /* a counter whose first value, a 0, no scrape has shown yet */
-  struct family *family; /* NULL: its name is taken by another kind */
-  struct point *next;    /* next in a list of the store */
-  double bound;          /* of a bucket */
-  const char *le;        /* of a bucket: bound as text, after `labels` */
+  _Atomic uint64_t bits;           /* as in struct store_number */
+  enum store_number_kind kind;     /* never changes */
+  enum gc_export_member member;    /* likewise */
+  bool is_shown;                   /* part of its family, not collided */
+  bool is_gone;                    /* to be removed */
+  _Atomic unsigned char beginning; /* enum point_beginning */
+  struct family *family;           /* NULL: its name is taken by another kind */
+  struct point *next;              /* next in a list of the store */
+  double bound;                    /* of a bucket */
+  const char *le; /* of a bucket: bound as text, after `labels` */
   uint32_t labels_len;
   char labels[]; /* a="b",c="d", escaped; without `le` */
 };

@@ -80,13 +80,29 @@ static bool is_late(const struct entry *e, const struct store_list *list) {
   return list->time < e->time && list->now_ms <= e->written_ms + e->interval_ms;
 }
 
+/* Marks counters that begin with 0: the 0 and the first count may be written
+ * between two scrapes, by two threads in any order. */
+static void mark_beginnings(struct entry *e, const struct store_list *list) {
+  for (size_t i = 0; i < e->count; i++) {
+    struct point *p = e->points[i];
+    unsigned char unseen = POINT_UNSEEN;
+    if (list->numbers[i].bits == 0 && p != NULL && p->family != NULL &&
+        p->family->kind != GC_EXPORT_GAUGE)
+      atomic_compare_exchange_strong(&p->beginning, &unseen, POINT_AT_ZERO);
+  }
+}
+
 bool store_write(struct store *s, const struct store_list *list) {
   uint64_t hash = gc_hash(list->key, list->key_len);
   struct shard *shard = shard_of(s, hash);
   pthread_mutex_lock(&shard->lock);
   struct entry *e = table_find(&shard->table, list->key, list->key_len, hash);
-  if (e != NULL && e->count == list->count && !is_late(e, list))
-    set_numbers(e, list);
+  if (e != NULL && e->count == list->count) {
+    if (is_late(e, list))
+      mark_beginnings(e, list);
+    else
+      set_numbers(e, list);
+  }
   pthread_mutex_unlock(&shard->lock);
   return e != NULL;
 }
@@ -112,17 +128,6 @@ static enum gc_code make_points(struct store *s, struct entry *e,
   }
   free(names);
   return GC_OK;
-}
-
-/* A rate needs a 0 before the first count. Both may be written between two
- * scrapes. */
-static void mark_beginnings(struct entry *e, const struct store_list *list) {
-  for (size_t i = 0; i < e->count; i++) {
-    struct point *p = e->points[i];
-    if (p != NULL && p->family != NULL)
-      p->begins =
-          p->family->kind != GC_EXPORT_GAUGE && list->numbers[i].bits == 0;
-  }
 }
 
 /* Puts the points into the list of fresh ones. The next scrape shows them; it

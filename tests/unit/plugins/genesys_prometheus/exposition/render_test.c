@@ -81,6 +81,26 @@ static void a_counter_that_begins_with_0_shows_it_once(void) {
   store_free(s);
 }
 
+/* Of collectd's write threads the one with the 0 comes second. */
+static void a_0_that_comes_late_is_shown_once(void) {
+  struct store *s = store_new(100, 1000);
+  struct points_value one = {"Sales", "queue_offer", "voice", NULL, 1};
+  struct points_value zero = {"Sales", "queue_offer", "voice", NULL, 0};
+  char *text;
+  CHECK_INT(points_write(s, &one, 1001), GC_OK);
+  CHECK_INT(points_write(s, &zero, 1000), GC_OK);
+  for (int value = 0; value < 2; value++) {
+    text = points_render(s, RENDER_TEXT);
+    CHECK_HAS(text, value == 0 ? "host=\"h\"} 0\n" : "host=\"h\"} 1\n");
+    free(text);
+  }
+  CHECK_INT(points_write(s, &zero, 1000), GC_OK); /* 1 has been shown */
+  text = points_render(s, RENDER_TEXT);
+  CHECK_HAS(text, "host=\"h\"} 1\n");
+  free(text);
+  store_free(s);
+}
+
 static void a_gauge_shows_its_newest_value_alone(void) {
   struct store *s = store_new(100, 1000);
   put(s, "queue_depth", "voice", 0);
@@ -209,6 +229,7 @@ int main(void) {
   RUN(both_formats_have_their_heads);
   RUN(a_unit_is_named_in_openmetrics_alone);
   RUN(a_counter_that_begins_with_0_shows_it_once);
+  RUN(a_0_that_comes_late_is_shown_once);
   RUN(a_gauge_shows_its_newest_value_alone);
   RUN(a_histogram_that_begins_with_0_shows_it_once);
   RUN(a_histogram_is_consistent_between_two_values);
