@@ -57,8 +57,12 @@ bool gc_lease_fields_next(const struct gc_buf *fields, size_t *offset,
 
 /* ---- pages ---- */
 
+static size_t entry_bytes(const struct entry *e) {
+  return strlen(e->field) + strlen(e->text);
+}
+
 static void free_entry(struct gc_lease_page *p, struct entry *e) {
-  p->book->bytes -= strlen(e->field) + strlen(e->text);
+  p->book->bytes -= entry_bytes(e);
   free(e->field);
   free(e->text);
   free(e);
@@ -189,11 +193,27 @@ static enum gc_code write_field(struct gc_lease_page *p, const char *field,
   return GC_OK;
 }
 
+/* Returns the bytes of the book after these fields are written and, `is_all`,
+ * Redis has removed the others. */
+static size_t bytes_after(const struct gc_lease_page *p,
+                          const struct gc_buf *fields, bool is_all) {
+  const char *field, *text;
+  size_t at = 0, bytes = p->book->bytes;
+  for (size_t i = 0; is_all && i < p->entries.room; i++)
+    if (p->entries.slots[i].key != NULL)
+      bytes -= entry_bytes(p->entries.slots[i].value);
+  while (gc_lease_fields_next(fields, &at, &field, &text)) {
+    const struct entry *e = is_all ? NULL : gc_strmap_get(&p->entries, field);
+    bytes += strlen(field) + strlen(text) - (e != NULL ? entry_bytes(e) : 0);
+  }
+  return bytes;
+}
+
 static enum gc_code write_fields(struct gc_lease_page *p,
-                                 const struct gc_buf *fields) {
+                                 const struct gc_buf *fields, bool is_all) {
   const char *field, *text;
   size_t at = 0;
-  if (p->book->bytes + fields->len > GC_LEASE_BOOK_MAX_BYTES)
+  if (bytes_after(p, fields, is_all) > GC_LEASE_BOOK_MAX_BYTES)
     return GC_ERR_LIMIT;
   while (gc_lease_fields_next(fields, &at, &field, &text))
     GC_TRY(write_field(p, field, text));
@@ -221,8 +241,9 @@ enum gc_code gc_lease_page_write(struct gc_lease_page *p, uint64_t fence,
                                  const struct gc_buf *fields, bool is_all,
                                  uint64_t *ret_version) {
   pthread_mutex_lock(&p->book->lock);
-  enum gc_code code =
-      fence == 0 || p->fence != fence ? GC_ERR_STATE : write_fields(p, fields);
+  enum gc_code code = fence == 0 || p->fence != fence
+                          ? GC_ERR_STATE
+                          : write_fields(p, fields, is_all);
   end_write(p, is_all && code == GC_OK);
   p->is_torn = code != GC_OK || (p->is_torn && !is_all);
   if (code == GC_OK) {
@@ -279,6 +300,22 @@ static void confirm_entry(struct gc_lease_page *p, struct entry *e) {
   e->is_sent = false;
 }
 
+/* Frees the fields that Redis has removed: names of queues and series come and
+ * go for as long as the holder lives. */
+static void drop_removed(struct gc_lease_page *p) {
+  size_t i = 0;
+  while (i < p->entries.room) {
+    struct entry *e =
+        p->entries.slots[i].key != NULL ? p->entries.slots[i].value : NULL;
+    if (e == NULL || e->text[0] != '\0' || e->is_dirty) {
+      i++;
+      continue;
+    }
+    (void)gc_strmap_drop(&p->entries, e->field); /* another may move here */
+    free_entry(p, e);
+  }
+}
+
 static void repeat_entry(struct gc_lease_page *p, struct entry *e) {
   (void)p;
   e->is_dirty |= e->is_sent;
@@ -289,8 +326,11 @@ void gc_lease_book_settle(struct gc_lease_book *b, bool is_confirmed) {
   pthread_mutex_lock(&b->lock);
   for (size_t n = 0; n < b->count; n++) {
     struct gc_lease_page *p = b->pages[n];
-    if (p->dirty > 0)
+    bool has_sent = p->dirty > 0;
+    if (has_sent)
       visit_entries(p, is_confirmed ? confirm_entry : repeat_entry);
+    if (has_sent && is_confirmed)
+      drop_removed(p);
     if (is_confirmed)
       p->confirmed = p->sent;
   }
@@ -331,7 +371,7 @@ enum gc_code gc_lease_book_read(struct gc_lease_book *b, const char *name,
   struct gc_lease_page *p = find_page(b, name);
   if (p != NULL) {
     empty_page(p);
-    code = write_fields(p, fields);
+    code = write_fields(p, fields, true);
     visit_entries(p, confirm_all);
     p->dirty = 0;
     p->fence = code == GC_OK ? fence : 0;

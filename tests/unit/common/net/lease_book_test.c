@@ -169,6 +169,44 @@ static void a_full_book_takes_no_part_of_a_write(void) {
   end();
 }
 
+/* A stream writes all of its fields each interval. */
+static void what_is_written_again_counts_once(void) {
+  static char text[GC_LEASE_BOOK_MAX_BYTES - 1024];
+  uint64_t version;
+  begin();
+  memset(text, 'x', sizeof(text) - 1);
+  read_one("a", text);
+  CHECK_INT(write_one("a", text, true, &version), GC_OK);
+  text[0] = 'y';
+  CHECK_INT(write_one("a", text, false, &version), GC_OK);
+  CHECK_INT(write_one("b", text, true, &version), GC_OK); /* in its place */
+  CHECK_INT(write_one("a", text, false, &version), GC_ERR_LIMIT);
+  end();
+}
+
+/* Queues and series come and go as long as the holder lives. */
+static void removed_fields_leave_no_memory(void) {
+  uint64_t version;
+  char field[1000];
+  begin();
+  read_one(NULL, NULL);
+  memset(field, 'q', sizeof(field) - 1);
+  field[sizeof(field) - 1] = '\0';
+  for (unsigned i = 0; i < 10000; i++) {
+    char number[8];
+    memcpy(field, number, (size_t)snprintf(number, sizeof(number), "%u", i));
+    CHECK_INT(write_one(field, "1", true, &version), GC_OK);
+    (void)collected();
+    gc_lease_book_settle(book, true);
+    CHECK(gc_lease_page_has(page, version));
+  }
+  struct gc_buf copy = fields_of(NULL, NULL);
+  CHECK_INT(gc_lease_page_copy(page, &copy), GC_OK);
+  CHECK_INT(copy.len, sizeof(field) + 2);
+  gc_buf_clear(&copy);
+  end();
+}
+
 int main(void) {
   RUN(a_page_is_the_holders_after_it_was_read);
   RUN(a_version_is_there_when_its_renewal_is_confirmed);
@@ -176,5 +214,7 @@ int main(void) {
   RUN(a_full_write_removes_the_other_fields);
   RUN(lost_data_are_written_again);
   RUN(a_full_book_takes_no_part_of_a_write);
+  RUN(what_is_written_again_counts_once);
+  RUN(removed_fields_leave_no_memory);
   return check_done();
 }
