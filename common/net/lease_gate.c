@@ -117,6 +117,10 @@ void gc_lease_gate_status(const struct gc_lease_gate *g,
       .fence = atomic_load(&g->fence),
       .answered_ms = atomic_load(&g->answered_ms),
       .valid_until_ms = atomic_load(&g->valid_until_ms)};
+  bool dispatches =
+      ret->state == GC_LEASE_HOLDER || ret->state == GC_LEASE_GOING_ON;
+  if (dispatches && gc_clock_boot_ms() >= ret->valid_until_ms)
+    ret->state = GC_LEASE_BLIND;
 }
 
 void gc_lease_gate_note_read(struct gc_lease_gate *g) {

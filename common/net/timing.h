@@ -123,6 +123,8 @@ enum {
    * by the boot clock means that one of them stepped, or that the machine was
    * frozen. */
   GC_LEASE_JUMP_MS = 200,
+  /* How long the stop waits for the thread of a lease whose disk hangs. */
+  GC_LEASE_STOP_MS = 1000,
   /* Between two looks of an account's thread at its lease. */
   GC_LEASE_WATCH_MS = 100,
   /* An agent whose readings stand still for so long, and for two thirds of the

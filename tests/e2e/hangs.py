@@ -9,13 +9,14 @@ import time
 import urllib.error
 import urllib.request
 from pathlib import Path
-from typing import Any, Callable
+from typing import Any, Callable, Optional
 
 from lib import process, report
 from lib.collectd import DAEMON, STOP_MAX_S, Collectd, account, built, query, queues
 from lib.flows import Hook, Sqs, state as flow_state, wait_equal
 from lib.genesys import Simulator, direct
 from lib.hanging_disk import Disk, hanging_disk
+from lib.redis import SERVER, Redis
 from lib.report import check, note, same
 
 SMALL = {"queues": 4, "agents": 8, "plain_names": True, "frozen": True, "rate_limit": 0}
@@ -187,6 +188,26 @@ def the_disk_of_the_state_hangs_while_all_works() -> None:
     stops(second)
 
 
+def the_password_of_the_lease_is_on_a_disk_that_hangs() -> None:
+    """The connection to Redis is lost meanwhile, so that the password is read again."""
+    sim, disk = Simulator(**SMALL), hanging_disk("lease")
+    password = disk.below / "password"
+    password.write_text("lease-password\n")
+    password.chmod(0o600)
+    redis = Redis("user lease on >lease-password ~* +@all")
+    daemon = Collectd(account(sim, Host="pair", LeaseURL=redis.url, LeaseUser="lease", LeasePasswordFile=password, LeaseTTL=3),
+                      queues(), preload=str(disk.shim), env=disk.env)
+
+    def state() -> Optional[float]:
+        return daemon.latest("account-prod", "lease_state", host="agent")
+    daemon.lives_until(lambda: state() == 2, 30, "the agent holds the lease")
+    disk.hang()
+    redis.ask("CLIENT", "KILL", "USER", "lease")
+    daemon.lives_until(lambda: state() == 4, 15, "the agent says that it dispatches nothing")
+    reads_on(daemon)
+    stops(daemon)
+
+
 def other_programs_hold_both_databases() -> None:
     sim, state, sqs = Simulator(**SMALL), process.folder("state"), Sqs()
     hook = Hook(sqs)
@@ -221,7 +242,8 @@ SCENARIOS: list[Callable[[], None]] = [
     the_secret_is_on_a_disk_that_hangs, a_disk_that_answers_again_needs_no_restart,
     the_secret_hangs_when_the_token_is_renewed, certificates_are_on_a_disk_that_hangs,
     the_credentials_of_prometheus_are_on_a_disk_that_hangs, state_is_on_a_disk_that_hangs,
-    the_disk_of_the_state_hangs_while_all_works, other_programs_hold_both_databases, the_write_queue_is_full]
+    the_disk_of_the_state_hangs_while_all_works, other_programs_hold_both_databases, the_write_queue_is_full,
+    *([the_password_of_the_lease_is_on_a_disk_that_hangs] if SERVER else [])]
 
 if __name__ == "__main__":
     report.main(SCENARIOS, {"collectd": DAEMON})

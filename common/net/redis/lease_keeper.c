@@ -8,6 +8,7 @@
 #include <pthread.h>
 #include <stdlib.h>
 #include <sys/eventfd.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "common/net/clock.h"
@@ -27,6 +28,11 @@ struct redis_lease {
   uint64_t read_ms, round_ms; /* boot clock: when they changed; the last
                                  round */
   bool is_stalled;
+  pthread_mutex_t lock; /* guards the next three */
+  pthread_cond_t ended;
+  bool has_ended;
+  bool is_left;    /* the thread hangs, and the stop did not wait for it: it
+                      reports nothing more, and frees this at its end */
   int wake_fd;     /* readable: stop */
   int stop_fd;     /* readable: no answer is waited for any more */
   bool has_answer; /* Redis has answered since the start */
@@ -63,7 +69,10 @@ static void report_state(struct redis_lease *l) {
   struct gc_err err = l->err;
   if (state == GC_LEASE_ENDED)
     describe_end(l, &err);
-  l->settings.report(l->settings.ctx, state, l->machine.fence, &err);
+  pthread_mutex_lock(&l->lock);
+  if (!l->is_left)
+    l->settings.report(l->settings.ctx, state, l->machine.fence, &err);
+  pthread_mutex_unlock(&l->lock);
 }
 
 static void step_lease(struct redis_lease *l, const struct gc_lease_event *e) {
@@ -159,6 +168,26 @@ static void run_round(struct redis_lease *l) {
   send_due(l);
 }
 
+static void free_lease(struct redis_lease *l) {
+  if (l->wake_fd >= 0)
+    close(l->wake_fd);
+  if (l->stop_fd >= 0)
+    close(l->stop_fd);
+  pthread_cond_destroy(&l->ended);
+  pthread_mutex_destroy(&l->lock);
+  free(l);
+}
+
+static void end_thread(struct redis_lease *l) {
+  pthread_mutex_lock(&l->lock);
+  l->has_ended = true;
+  bool is_left = l->is_left;
+  pthread_cond_signal(&l->ended);
+  pthread_mutex_unlock(&l->lock);
+  if (is_left)
+    free_lease(l);
+}
+
 static void *run_lease(void *ctx) {
   struct redis_lease *l = ctx;
   pthread_setname_np(pthread_self(), "gc-lease");
@@ -169,17 +198,19 @@ static void *run_lease(void *ctx) {
   while (l->machine.state != GC_LEASE_ENDED)
     send_due(l);
   redis_link_close(l->link);
+  end_thread(l);
   return NULL;
 }
 
 /* ---- start and stop ---- */
 
-static void free_lease(struct redis_lease *l) {
-  if (l->wake_fd >= 0)
-    close(l->wake_fd);
-  if (l->stop_fd >= 0)
-    close(l->stop_fd);
-  free(l);
+static void init_end(struct redis_lease *l) {
+  pthread_condattr_t monotonic;
+  pthread_mutex_init(&l->lock, NULL);
+  pthread_condattr_init(&monotonic);
+  pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
+  pthread_cond_init(&l->ended, &monotonic);
+  pthread_condattr_destroy(&monotonic);
 }
 
 enum gc_code redis_lease_start(const struct redis_lease_settings *s,
@@ -187,6 +218,7 @@ enum gc_code redis_lease_start(const struct redis_lease_settings *s,
   struct redis_lease *l = calloc(1, sizeof(*l));
   if (l == NULL)
     return gc_fail(err, GC_ERR_MEMORY, "out of memory");
+  init_end(l);
   l->settings = *s;
   l->share = (struct redis_lease_share){.name = s->name,
                                         .book = gc_lease_gate_book(s->gate)};
@@ -209,11 +241,31 @@ enum gc_code redis_lease_start(const struct redis_lease_settings *s,
   return GC_OK;
 }
 
+/* False: the thread hangs, on the disk of the password or of the authorities of
+ * TLS, and is left behind. */
+static bool wait_for_end(struct redis_lease *l) {
+  uint64_t end_ms = gc_clock_now_ms() + GC_LEASE_STOP_MS;
+  struct timespec end = {.tv_sec = (time_t)(end_ms / 1000),
+                         .tv_nsec = (long)(end_ms % 1000) * 1000000};
+  pthread_mutex_lock(&l->lock);
+  while (!l->has_ended &&
+         pthread_cond_timedwait(&l->ended, &l->lock, &end) == 0)
+    ;
+  bool has_ended = l->has_ended;
+  l->is_left = !has_ended;
+  if (l->is_left)
+    pthread_detach(l->thread);
+  pthread_mutex_unlock(&l->lock);
+  return has_ended;
+}
+
 void redis_lease_stop(struct redis_lease *l) {
   if (l == NULL)
     return;
   (void)!eventfd_write(l->wake_fd, 1);
   (void)!eventfd_write(l->stop_fd, 1);
-  pthread_join(l->thread, NULL);
-  free_lease(l);
+  if (wait_for_end(l)) {
+    pthread_join(l->thread, NULL);
+    free_lease(l);
+  }
 }

@@ -55,6 +55,23 @@ static void the_gate_is_open_until_the_permission_ends(void) {
   CHECK(!gc_lease_gate_allows(gate));
 }
 
+/* The thread of the lease may hang, on a disk, and report nothing more. */
+static void a_holder_without_permission_is_blind(void) {
+  struct gc_lease_status s;
+  begin();
+  set_state(GC_LEASE_HOLDER, 3600000);
+  gc_lease_gate_status(gate, &s);
+  CHECK_INT(s.state, GC_LEASE_HOLDER);
+  gc_lease_gate_set(
+      gate, &(struct gc_lease_status){.state = GC_LEASE_GOING_ON,
+                                      .valid_until_ms = gc_clock_boot_ms()});
+  gc_lease_gate_status(gate, &s);
+  CHECK_INT(s.state, GC_LEASE_BLIND);
+  set_state(GC_LEASE_STANDBY, 0);
+  gc_lease_gate_status(gate, &s);
+  CHECK_INT(s.state, GC_LEASE_STANDBY);
+}
+
 static void a_term_lasts_until_another_agent_may_hold(void) {
   static const struct {
     enum gc_lease_state state;
@@ -98,6 +115,7 @@ static void a_process_without_leases_has_open_gates(void) {
 int main(void) {
   RUN(a_gate_concerns_its_host_and_account_only);
   RUN(the_gate_is_open_until_the_permission_ends);
+  RUN(a_holder_without_permission_is_blind);
   RUN(a_term_lasts_until_another_agent_may_hold);
   RUN(the_status_is_the_newest_one);
   RUN(a_process_without_leases_has_open_gates); /* last: not undone */
