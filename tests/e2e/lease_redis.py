@@ -79,7 +79,8 @@ def servers_that_keep_no_lease_are_refused() -> None:
     sim, master = simulator(), Redis()
     unfit = [(Redis(mode=("--sentinel",)), "names a Sentinel"),
              (Redis("cluster-enabled yes"), "names a node of a Redis Cluster"),
-             (Redis("replicaof 127.0.0.1 %d" % master.port), "leads to a replica")]
+             (Redis("replicaof 127.0.0.1 %d" % master.port), "leads to a replica"),
+             (Redis("requirepass right"), "it requires a password: set LeasePasswordFile")]
     agents = [Agent("agent%d" % nth, sim, redis) for nth, (redis, _) in enumerate(unfit)]
     for agent, (_, words) in zip(agents, unfit):
         agent.daemon.says("account prod, lease: ", words, within_s=30)

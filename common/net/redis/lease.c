@@ -81,10 +81,12 @@ enum gc_code redis_lease_check_server(struct redis_link *link,
   struct redisReply *reply = NULL;
   enum gc_code code;
   redis_print(&words, "HELLO");
-  code = redis_queue_command(link, &words, err);
+  code = redis_request(link, &words, &reply, err);
   redis_words_clear(&words);
-  if (code == GC_OK)
-    code = redis_read_reply(link, &reply, err);
+  if (code == GC_ERR_REMOTE || code == GC_ERR_PERMISSION) { /* unknown to it */
+    *err = (struct gc_err){.code = GC_OK};
+    return GC_OK;
+  }
   for (size_t i = 0; code == GC_OK && i < GC_COUNT(unfit_servers); i++)
     if (has_member(reply, unfit_servers[i].member, unfit_servers[i].value))
       code = gc_fail(err, unfit_servers[i].code, "%s", unfit_servers[i].words);

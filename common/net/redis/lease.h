@@ -25,7 +25,8 @@ struct redis_lease_share {
 
 /* Checks that the server of a new link can keep a lease. GC_ERR_CONFIG: a
  * Sentinel, or a node of a Cluster. GC_ERR_REMOTE: a replica, which keeps no
- * lease. A server that does not know the command is accepted. */
+ * lease. GC_ERR_AUTH: it requires a password. A server that does not know the
+ * command is accepted. Otherwise the codes of redis_request. */
 GC_MUST_CHECK enum gc_code redis_lease_check_server(struct redis_link *link,
                                                     struct gc_err *err);
 

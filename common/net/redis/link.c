@@ -185,7 +185,9 @@ static enum gc_code log_in(struct redis_link *l, struct gc_err *err) {
   if (secret.file == NULL)
     return GC_OK;
   if (gc_secret_read(&secret, &password, err) != GC_OK)
-    return gc_fail_in(err, GC_ERR_AUTH, "StatePasswordFile: ");
+    return gc_fail_in(err, GC_ERR_AUTH,
+                      l->settings->use == REDIS_LEASE ? "LeasePasswordFile: "
+                                                      : "StatePasswordFile: ");
   const char *const alone[] = {"AUTH", password.data, NULL};
   const char *const named[] = {"AUTH", user, password.data, NULL};
   enum gc_code code = run_command(l, user != NULL ? named : alone, err);
