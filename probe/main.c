@@ -24,8 +24,8 @@ enum { STATUS_USAGE = 2, PROBE_OUTPUT_MAX = 256 << 20 };
 struct request {
   const char *file; /* NULL: collectd's default */
   const char *program;
-  const char *events; /* NULL: no replay */
-  const char *attribute_format;
+  const char *events;           /* NULL: no replay */
+  const char *attribute_format; /* NULL: the default */
   bool config_only, once, watch;
   enum probe_format format;
 };
@@ -150,6 +150,8 @@ static void read_words(struct request *r, int argc, char **argv) {
     give_up("unknown words at the end; genesys-probe --help has the options");
   if (r->config_only + r->once + r->watch + (r->events != NULL) > 1)
     give_up("--once, --watch, --config-only and --events exclude each other");
+  if (r->attribute_format != NULL && r->events == NULL)
+    give_up("--attribute-format is for --events; blocks have their own");
   if (r->format > PROBE_JSON && (r->config_only || r->events != NULL))
     give_up("this --format is for values: --once or --watch");
 }
@@ -267,22 +269,29 @@ static enum gc_code replay_file(struct probe_replay *replay, FILE *file) {
   return code;
 }
 
+static enum gc_code read_events(struct probe_replay *replay, const char *name,
+                                struct gc_err *err) {
+  bool is_stdin = strcmp(name, "-") == 0;
+  FILE *file = is_stdin ? stdin : fopen(name, "r");
+  enum gc_code code = file != NULL ? replay_file(replay, file) : GC_OK;
+  if (code != GC_OK)
+    (void)gc_fail(err, code, "--events %.300s: %s", name, gc_code_words(code));
+  else if (file == NULL || ferror(file) != 0)
+    (void)gc_fail(err, GC_ERR_STATE, "--events %.300s cannot be read: %m",
+                  name);
+  if (file != NULL && !is_stdin)
+    (void)fclose(file);
+  return err->code;
+}
+
 static enum probe_state probe_events(const struct request *r,
                                      struct gc_buf *out) {
   struct gc_err err = {.code = GC_OK};
-  struct probe_replay *replay = probe_replay_new(r->attribute_format, &err);
-  if (replay == NULL)
+  const char *format = r->attribute_format != NULL ? r->attribute_format
+                                                   : PROBE_ATTRIBUTE_FORMAT;
+  struct probe_replay *replay = probe_replay_new(format, &err);
+  if (replay == NULL || read_events(replay, r->events, &err) != GC_OK)
     give_up(err.text);
-  bool is_stdin = strcmp(r->events, "-") == 0;
-  FILE *file = is_stdin ? stdin : fopen(r->events, "r");
-  if (file == NULL)
-    give_up("the file of events cannot be read");
-  enum gc_code code = replay_file(replay, file);
-  if (code != GC_OK || ferror(file) != 0)
-    give_up(code != GC_OK ? gc_code_words(code)
-                          : "the file of events cannot be read");
-  if (!is_stdin)
-    (void)fclose(file);
   if (probe_replay_render(replay, r->format, out, &err) != GC_OK)
     give_up(err.text);
   enum probe_state state = probe_replay_state(replay);
@@ -291,13 +300,14 @@ static enum probe_state probe_events(const struct request *r,
 }
 
 int main(int argc, char **argv) {
-  struct request request = {.format = PROBE_TABLE,
-                            .attribute_format = PROBE_ATTRIBUTE_FORMAT};
+  struct request request = {.format = PROBE_TABLE};
   GC_AUTO(gc_buf_clear) struct gc_buf out = {.max = PROBE_OUTPUT_MAX};
   read_words(&request, argc, argv);
   enum probe_state state = request.events != NULL
                                ? probe_events(&request, &out)
                                : probe_config(&request, &out);
   fputs(gc_buf_string(&out), stdout);
-  return fflush(stdout) == 0 ? (int)state : STATUS_USAGE;
+  if (fflush(stdout) != 0 || ferror(stdout) != 0)
+    give_up("the output cannot be written");
+  return (int)state;
 }

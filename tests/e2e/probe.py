@@ -121,6 +121,13 @@ def a_probe_that_cannot_start_has_status_2() -> None:
             ("no collectd", place.run("--collectd", "/bin/true"), "does not answer as collectd does")]:
         same(name + ": status", (done.returncode, done.stdout), (2, ""))
         check(name + ": the line", word in done.stderr, done.stderr)
+    for words, line in ((("--events", "nothing.json"), "--events nothing.json cannot be read: No such file or directory"),
+                        (("--events", "/"), "--events / cannot be read: Is a directory"),
+                        (("--once", "--attribute-format", "x"), "--attribute-format is for --events")):
+        done = subprocess.run([str(PROBE), *words], text=True, capture_output=True, timeout=120, cwd=place.base, check=False)
+        same(" ".join(words) + ": status", (done.returncode, done.stdout), (2, ""))
+        check(" ".join(words) + ": the line", line in done.stderr, done.stderr)
+
 
 
 def events(body: str, *words: str) -> "subprocess.CompletedProcess[str]":
