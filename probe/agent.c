@@ -214,7 +214,6 @@ static void say_text(const char *line) { say("%s", line); }
 static void read_values(bool repeats) {
   probe_values_run *run;
   *(void **)&run = load_part(NAME "_values.so", PROBE_VALUES_RUN);
-  log_word = "polled";
   if (run != NULL)
     run(repeats, start_ms, say_text);
 }
@@ -234,6 +233,7 @@ static int finish(oconfig_item_t *ci) {
   const char *values = section_option(ci, "Values");
   say_settings();
   say("read");
+  log_word = "polled";
   if (section_option(ci, "Check") != NULL)
     check_network();
   say("end");

@@ -79,7 +79,7 @@ static const struct probe_check_row rows[PROBE_CHECK_COUNT] = {
                    "correct the failures above and run genesys-probe again; "
                    "if it stops at the same place without one, report it with "
                    "the output"},
-    [PROBE_LOG] = {"log", "What do the plugins log while the blocks poll?",
+    [PROBE_LOG] = {"log", "What do the plugins log meanwhile?",
                    "docs/troubleshooting.md has each of these lines, its "
                    "cause and its remedy"},
     [PROBE_VALUES] = {"values", "Does the block have values?",

@@ -121,6 +121,12 @@ enum gc_code gc_accounts_define(struct gc_account_settings *settings,
 
 void gc_accounts_set_hooks(const struct gc_accounts_hooks *h) { hooks = *h; }
 
+gc_accounts_notice *gc_accounts_divert_notices(gc_accounts_notice *notice) {
+  gc_accounts_notice *former = hooks.notice;
+  hooks.notice = notice;
+  return former;
+}
+
 void gc_accounts_keep_nothing(void) {
   hooks.state_dir = NULL;
   gc_lease_gates_ignore();

@@ -24,11 +24,12 @@ enum { GC_ACCOUNTS_MAX = 64 };
 GC_API GC_MUST_CHECK enum gc_code
 gc_accounts_define(struct gc_account_settings *settings, struct gc_err *err);
 
+/* Reports an outcome that concerns account `account` (see struct gc_env). */
+typedef void gc_accounts_notice(const char *account, const char *cause,
+                                const struct gc_err *err);
+
 struct gc_accounts_hooks {
-  /* Reports an outcome that concerns account `account` (see struct gc_env).
-   * Called on network threads. */
-  void (*notice)(const char *account, const char *cause,
-                 const struct gc_err *err);
+  gc_accounts_notice *notice; /* called on network threads */
   /* Reports a secret of the account that every user of the host can read, once
    * per start of the account. Called on network threads. */
   void (*exposed)(const char *account, const struct gc_err *warning);
@@ -38,6 +39,10 @@ struct gc_accounts_hooks {
 };
 /* Copies the hooks; each of them may be NULL. */
 GC_API void gc_accounts_set_hooks(const struct gc_accounts_hooks *hooks);
+/* Replaces the hook `notice` alone, for genesys-probe; returns the former one.
+ * Before an account is started. */
+GC_API gc_accounts_notice *
+gc_accounts_divert_notices(gc_accounts_notice *notice);
 /* Returns the state store that the accounts share; NULL while no account is
  * started. For read callbacks, which end before the blocks put their
  * accounts. */

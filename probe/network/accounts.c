@@ -2,6 +2,7 @@
 #include "probe/network/accounts.h"
 
 #include <inttypes.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -23,10 +24,18 @@ enum {
 
 static pthread_mutex_t notice_lock = PTHREAD_MUTEX_INITIALIZER;
 static struct gc_err token_err; /* the newest outcome of a token request */
+static gc_accounts_notice *log_notice; /* the plugin's own; NULL: none */
+static _Atomic bool is_checking;       /* rows show what fails */
+
+static bool has_row(const char *cause) {
+  return is_checking &&
+         (strcmp(cause, "token") == 0 || strcmp(cause, "api") == 0);
+}
 
 static void keep_notice(const char *account, const char *cause,
                         const struct gc_err *err) {
-  (void)account;
+  if (!has_row(cause) && log_notice != NULL)
+    log_notice(account, cause, err);
   if (strcmp(cause, "token") != 0)
     return;
   pthread_mutex_lock(&notice_lock);
@@ -51,9 +60,12 @@ static void take_token_err(struct gc_err *ret) {
 }
 
 void probe_accounts_prepare(void) {
-  gc_accounts_set_hooks(&(struct gc_accounts_hooks){.notice = keep_notice});
+  is_checking = true;
+  log_notice = gc_accounts_divert_notices(keep_notice);
   gc_accounts_keep_nothing();
 }
+
+void probe_accounts_finish(void) { is_checking = false; }
 
 /* ---- the way to a server ---- */
 

@@ -7,9 +7,12 @@
 #include "common/net/account.h"
 #include "probe/network/reporter.h"
 
-/* Prepares the accounts for a probe: they open no state file, and the newest
- * outcome of a token request is kept for the results. */
+/* Prepares the accounts for a probe: they open no state file, and failures of
+ * their tokens and requests are kept for the results. What else they notice,
+ * such as names that are equal, is logged as usual. */
 void probe_accounts_prepare(void);
+/* From now on each notice of an account is logged. */
+void probe_accounts_finish(void);
 
 /* Starts the account, checks it and reports the results. Returns a reference if
  * its servers can be reached and it has a token, so that its blocks can be

@@ -95,4 +95,5 @@ GC_API void probe_network_run(probe_say *say) {
   gc_accounts_each(check_account, &run);
   for (const struct gc_plugin *p = gc_plugins_first(); p != NULL; p = p->next)
     check_from_oldest(&run, p->blocks);
+  probe_accounts_finish();
 }

@@ -11,7 +11,7 @@ import time
 from pathlib import Path
 from typing import Any, Optional
 
-from lib import report
+from lib import process, report
 from lib.collectd import DAEMON, FLOWS, Collectd, account, block, build_folder, built, polled, query, queues
 from lib.flows import Sqs, attributes
 from lib.genesys import Proxy, Simulator
@@ -24,16 +24,19 @@ from lib.timeseries import INFLUXD, Influx1
 from probe import PROBE, Place, ours
 
 PROD = '<Account "prod">'
-SMALL: dict[str, Any] = {"queues": 4, "agents": 4, "warmup": 0, "frozen": True}
+SMALL: dict[str, Any] = {"queues": 4, "agents": 4, "warmup": 0, "frozen": True, "plain_names": True}
 LIMIT_S = 60
+
+
+def environment(env: Optional[dict[str, str]] = None) -> dict[str, str]:
+    return {"PATH": os.environ.get("PATH", ""), "LC_ALL": "C.UTF-8", "LD_LIBRARY_PATH": str(build_folder() / ".libs"),
+            "GENESYS_PROBE_LIBRARY": str(build_folder() / ".libs"), **(env or {})}
 
 
 def run(config: Path, where: Path, env: Optional[dict[str, str]] = None) -> "subprocess.CompletedProcess[str]":
     """Runs genesys-probe --once; it must end within its limit."""
-    full = {"PATH": os.environ.get("PATH", ""), "LC_ALL": "C.UTF-8", "LD_LIBRARY_PATH": str(build_folder() / ".libs"),
-            "GENESYS_PROBE_LIBRARY": str(build_folder() / ".libs"), **(env or {})}
     begin = time.monotonic()
-    done = subprocess.run([str(PROBE), "--once", "-C", str(config)], env=full, text=True, capture_output=True,
+    done = subprocess.run([str(PROBE), "--once", "-C", str(config)], env=environment(env), text=True, capture_output=True,
                           timeout=2 * LIMIT_S, cwd=where, check=False)
     took_s = time.monotonic() - begin
     check("it ends within %d s" % LIMIT_S, took_s < LIMIT_S, took_s)
@@ -60,6 +63,11 @@ def an_account_that_works_has_status_0() -> None:
     has_line("the token", done.stdout, "ok", "token", PROD, "valid for 8", " s; it names no scope")
     has_line("the organisation", done.stdout, "ok", "organisation", PROD, "Simulated Contact Centre (")
     has_line("the clock", done.stdout, "ok", "clock", PROD, "agree: server 20", "Z, host 20")
+    place = Place(ours(account(sim)))
+    with open("/dev/full", "w", encoding="utf-8") as full:
+        same("no room for the output: status",
+             subprocess.run([str(PROBE), "--once", "-C", str(place.config)], env=environment(), stdout=full, stderr=subprocess.DEVNULL,
+                            timeout=2 * LIMIT_S, cwd=place.base, check=False).returncode, 2)
 
 
 def a_wrong_account_has_its_row() -> None:
@@ -125,14 +133,14 @@ def sections(sim: Simulator, queues: str = "", queries: str = "", flows: str = "
 
 def each_block_has_its_permissions_queues_and_poll() -> None:
     sim = Simulator(**SMALL)
-    text, more = sections(sim, polled("few", Queue="Support*") + polled("all"), query(),
+    text, more = sections(sim, polled("few", Queue="Queue 0001*") + polled("all"), query(),
                           block("Flows", "flows", {"Account": "prod"}))
     done = probe(text, more)
     same("status", (done.returncode, done.stderr), (0, ""))
     few, every = ('genesys_realtime <Queues "%s">' % name for name in ("few", "all"))
     has_line("the list", done.stdout, "ok", "permission", few, "routing:queue:view: granted (GET /api/v2/routing/queues)")
     has_line("a poll by query", done.stdout, "ok", "permission", every, "analytics:queueObservation:view: granted", "observations")
-    has_line("the selected queues", done.stdout, "ok", "queues", few, " of 4 queues: Support")
+    has_line("the selected queues", done.stdout, "ok", "queues", few, " of 4 queues: Queue 0001")
     has_line("the overlap", done.stdout, "ok", "queues", every, 'more belong to <Queues "few">, which selects them too')
     has_line("one poll", done.stdout, "ok", "poll", every, '"query": ', "queues asked for")
     has_line("an interval", done.stdout, "ok", "poll", 'genesys_analytics <Query "queues">', "groups in")
@@ -181,7 +189,8 @@ def a_gateway_of_the_guide_dialect_needs_no_lists() -> None:
                  ("/api/v2/routing/*", "/api/v2/tokens/*", "/api/v2/notifications/*")))
     done = probe(ours(account(sim, Scope="analytics:realtime:read"),
                       queues("all", Stream="conversations", Observations="queue_metrics", ObservationInterval=5, Queue=queue)))
-    same("status", (done.returncode, done.stderr), (0, ""))
+    same("status: the agent, too, reports that there is no list", (done.returncode, done.stderr), (1, ""))
+    has_line("the list", done.stdout, "warning", "log", "genesys", "list of queues: ", "404")
     has_line("the poll", done.stdout, "ok", "poll", 'genesys_realtime <Queues "all">', '"queue_metrics": 1 queues asked for')
     has_line("the stream", done.stdout, "ok", "channel", 'genesys_realtime <Queues "all">', "the conversation stream opened")
     sim.faults({"on": "* /api/v2/analytics/realtime/conversations", "answer": 403})
@@ -234,6 +243,18 @@ def each_failure_of_a_channel_has_its_row() -> None:
     has_line("a topic without permission", done.stdout, "failed", "permission", "analytics:conversationAggregate:view: missing: the topic ",
              ".observations is rejected")
     check("the other topics are given back", all(one == (0, None) for one in left_behind(sim)), left_behind(sim))
+
+
+def what_an_account_notices_has_its_row() -> None:
+    """The checks hide no warning that the agent would log."""
+    sim = Simulator(**{**SMALL, "plain_names": False})
+    secret = process.folder("exposed") / "secret"
+    secret.write_text(sim.client_secret)
+    secret.chmod(0o644)
+    done = probe(sections(sim, queues("all"))[0].replace(sim.client_secret_file, str(secret)))
+    same("status", (done.returncode, done.stderr), (1, ""))
+    has_line("names that are equal", done.stdout, "warning", "log", "genesys", "share their name with another")
+    has_line("a secret that all can read", done.stdout, "warning", "log", "genesys", str(secret))
 
 
 def a_channel_of_an_agent_is_never_dropped() -> None:
@@ -294,6 +315,8 @@ def a_redis_and_its_durability() -> None:
     redis.ask("CONFIG", "SET", "appendfsync", "always")
     leased = ours(account(Simulator(**SMALL), Host="pair", LeaseURL=redis.url))
     has_line("the lease", probe(leased).stdout, "ok", "redis", "<Account", redis.url + ": a server that can keep the lease")
+    redis.ask("CONFIG", "SET", "requirepass", "right")
+    has_line("the lease without its password", probe(leased).stdout, "failed", "redis", "<Account", "set LeasePasswordFile")
     same("no lease is taken", redis.ask("DBSIZE"), ":0")
     redis.ask("REPLICAOF", "127.0.0.1", "1")
     has_line("a replica", probe(leased).stdout, "failed", "redis", "<Account", "replica")
@@ -379,7 +402,7 @@ if __name__ == "__main__":
                  a_server_that_hangs_ends_within_the_bound, each_block_has_its_permissions_queues_and_poll,
                  a_missing_permission_is_named, a_block_without_queues_is_a_warning,
                  a_gateway_of_the_guide_dialect_needs_no_lists, a_channel_is_tried_and_given_back, each_failure_of_a_channel_has_its_row,
-                 a_channel_of_an_agent_is_never_dropped, a_proxy_is_named_with_its_origin, the_live_agent_is_not_disturbed,
+                 what_an_account_notices_has_its_row, a_channel_of_an_agent_is_never_dropped, a_proxy_is_named_with_its_origin, the_live_agent_is_not_disturbed,
                  *([a_queue_of_sqs_is_read_and_left_as_it_was] if built(FLOWS) else []),
                  *([a_redis_and_its_durability] if built(FLOWS) and SERVER else []),
                  *([a_disk_that_hangs_fails_its_own_check_alone] if built(FLOWS) and built("genesys_influxdb") and SERVER and INFLUXD else []),
