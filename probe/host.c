@@ -286,9 +286,13 @@ enum gc_code probe_host_watch(const struct probe_host *h, const char *conf,
   GC_AUTO(gc_buf_clear) struct gc_buf report = {.max = PROBE_REPORT_MAX};
   struct child c;
   GC_TRY(start_collectd(h, conf, &c, err));
-  while (!w->is_over(w->ctx) && watch_streams(c.streams, &report, words) &&
-         (report.len == 0 || pass_lines(&report, w)))
-    ;
-  (void)finish_child(&c, 0, &report, words);
+  bool goes_on = true;
+  while (goes_on && !w->is_over(w->ctx) &&
+         watch_streams(c.streams, &report, words))
+    goes_on = report.len == 0 || pass_lines(&report, w);
+  (void)kill(c.pid, SIGTERM);
+  (void)finish_child(&c, PROBE_RETURN_MS, &report, words);
+  if (goes_on && report.len > 0)
+    (void)pass_lines(&report, w);
   return GC_OK;
 }

@@ -9,6 +9,7 @@
 enum {
   PROBE_HELP_LIMIT_MS = 5000, /* of collectd -h */
   PROBE_LIMIT_MS = 50000,     /* a probe ends within a minute whatever hangs */
+  PROBE_RETURN_MS = 6000,     /* then: to give back what a check has taken */
   PROBE_REPORT_MAX = 16 << 20,
   PROBE_WORDS_MAX = 65536
 };
@@ -58,8 +59,9 @@ struct probe_host_watch {
 };
 
 /* Runs collectd with that configuration until its report ends, or until `w`
- * ends the run. Appends to `words` as probe_host_run does. The process has
- * ended when the function returns. GC_ERR_STATE: it could not be started. */
+ * ends the run: by SIGTERM, after which collectd has PROBE_RETURN_MS. Appends
+ * to `words` as probe_host_run does. The process has ended when the function
+ * returns. GC_ERR_STATE: it could not be started. */
 GC_MUST_CHECK enum gc_code probe_host_watch(const struct probe_host *h,
                                             const char *conf,
                                             const struct probe_host_watch *w,

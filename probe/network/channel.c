@@ -239,9 +239,12 @@ static void use_channel(const struct probe_place *p,
   char tail[GC_CHANNEL_ID_MAX + 32];
   struct gc_err err = {.code = GC_OK};
   snprintf(tail, sizeof(tail), "/%s/subscriptions", id->id);
+  probe_hold_begin();
   bool is_subscribed = subscribe_once(p, tail, topics);
   bool is_open = is_subscribed && try_socket(p, id->uri, &err) == GC_OK;
+  probe_hold_return();
   bool is_back = give_back(p, tail);
+  probe_hold_end();
   if (is_subscribed && !is_open)
     fail_channel(p, "the socket: ", &err);
   if (is_open && is_back)

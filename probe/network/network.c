@@ -91,6 +91,7 @@ GC_API void probe_network_run(probe_say *say) {
   static struct probe_run run; /* too large for a stack */
   run.reporter = (struct probe_reporter){
       .say = say, .end_ms = gc_clock_now_ms() + PROBE_NETWORK_LIMIT_MS};
+  probe_hold_prepare();
   probe_accounts_prepare();
   gc_accounts_each(check_account, &run);
   for (const struct gc_plugin *p = gc_plugins_first(); p != NULL; p = p->next)

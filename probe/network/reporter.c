@@ -1,11 +1,49 @@
 /* SPDX-License-Identifier: MIT */
 #include "probe/network/reporter.h"
 
+#include <signal.h>
 #include <stdarg.h>
+#include <stdatomic.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "common/net/clock.h"
+
+/* ---- a stop of the probe ---- */
+
+enum { WAIT_STEP_MS = 100 }; /* between two looks at the stop */
+
+static _Atomic enum { NOTHING, HELD, RETURNED } holding;
+static _Atomic bool is_stopped;
+
+static bool must_return(void) { return is_stopped && holding == HELD; }
+
+/* All other threads block signals: this interrupts the main thread. */
+static void on_stop(int number) {
+  (void)number;
+  if (holding == NOTHING)
+    _exit(EXIT_FAILURE);
+  is_stopped = true;
+}
+
+void probe_hold_prepare(void) {
+  const struct sigaction act = {.sa_handler = on_stop};
+  (void)sigaction(SIGTERM, &act, NULL);
+}
+
+void probe_hold_begin(void) { holding = HELD; }
+
+void probe_hold_return(void) { holding = RETURNED; }
+
+void probe_hold_end(void) {
+  holding = NOTHING;
+  if (is_stopped)
+    _exit(EXIT_FAILURE);
+}
+
+/* ---- results ---- */
 
 static void blank_controls(char *text) {
   for (; *text != '\0'; text++)
@@ -30,6 +68,8 @@ void probe_report(const struct probe_reporter *r, enum probe_check check,
 uint32_t probe_left_ms(const struct probe_reporter *r, uint32_t limit_ms) {
   uint64_t now_ms = gc_clock_now_ms();
   uint64_t left_ms = now_ms < r->end_ms ? r->end_ms - now_ms : 0;
+  if (must_return())
+    return 0;
   return left_ms < limit_ms ? (uint32_t)left_ms : limit_ms;
 }
 
@@ -43,6 +83,8 @@ bool probe_has_time(const struct probe_reporter *r, enum probe_check check,
                probe_check_row(check)->name, PROBE_NETWORK_LIMIT_MS / 1000);
   return false;
 }
+
+/* ---- waits ---- */
 
 void probe_wait_init(struct probe_wait *w) {
   pthread_condattr_t monotonic;
@@ -62,13 +104,16 @@ void probe_wait_end(struct probe_wait *w) {
 }
 
 bool probe_wait_for(struct probe_wait *w, uint32_t limit_ms) {
-  uint64_t end_ms = gc_clock_now_ms() + limit_ms;
-  struct timespec end = {.tv_sec = (time_t)(end_ms / 1000),
-                         .tv_nsec = (long)(end_ms % 1000) * 1000000};
+  uint64_t now_ms = gc_clock_now_ms(), end_ms = now_ms + limit_ms;
   pthread_mutex_lock(&w->lock);
-  while (!w->is_over &&
-         pthread_cond_timedwait(&w->changed, &w->lock, &end) == 0)
-    ;
+  while (!w->is_over && now_ms < end_ms && !must_return()) {
+    uint64_t look_ms =
+        end_ms - now_ms < WAIT_STEP_MS ? end_ms : now_ms + WAIT_STEP_MS;
+    struct timespec look = {.tv_sec = (time_t)(look_ms / 1000),
+                            .tv_nsec = (long)(look_ms % 1000) * 1000000};
+    (void)pthread_cond_timedwait(&w->changed, &w->lock, &look);
+    now_ms = gc_clock_now_ms();
+  }
   bool is_over = w->is_over;
   pthread_mutex_unlock(&w->lock);
   return is_over;

@@ -37,6 +37,21 @@ uint32_t probe_left_ms(const struct probe_reporter *r, uint32_t limit_ms);
 bool probe_has_time(const struct probe_reporter *r, enum probe_check check,
                     const char *subject);
 
+/* ---- a stop of the probe ---- */
+
+/* From now on SIGTERM ends the process: at once, or, after probe_hold_begin,
+ * with probe_hold_end. */
+void probe_hold_prepare(void);
+/* Call it when the probe has taken what it must give back. After a SIGTERM all
+ * waits end and no time is left, until probe_hold_return. */
+void probe_hold_begin(void);
+/* Call it before it is given back: waits have their time again. */
+void probe_hold_return(void);
+/* Call it when it was given back. Ends the process if there was a SIGTERM. */
+void probe_hold_end(void);
+
+/* ---- waits ---- */
+
 /* Waits for an outcome that another thread reports. */
 struct probe_wait {
   pthread_mutex_t lock;
@@ -46,12 +61,14 @@ struct probe_wait {
 void probe_wait_init(struct probe_wait *w);
 /* Ends the wait. Any thread. */
 void probe_wait_end(struct probe_wait *w);
-/* Returns false when `limit_ms` passed before the end. */
+/* Returns false when `limit_ms` passed before the end, or when the probe is
+ * stopped. */
 bool probe_wait_for(struct probe_wait *w, uint32_t limit_ms);
 void probe_wait_clear(struct probe_wait *w);
 /* Runs begin(ctx) on the thread of `loop`, waits until probe_wait_end(w), and
  * runs end(ctx) there, which stops the work that `begin` started. Initializes
- * and clears `w`. Returns false when `limit_ms` passed before the end. */
+ * and clears `w`. Returns false when `limit_ms` passed before the end, or when
+ * the probe is stopped. */
 bool probe_wait_run(struct probe_wait *w, struct gc_loop *loop,
                     void (*begin)(void *ctx), void (*end)(void *ctx), void *ctx,
                     uint32_t limit_ms);

@@ -105,17 +105,20 @@ static bool is_over(void *ctx) {
 
 static enum gc_code conclude(struct run *run, struct gc_buf *words) {
   char late[64];
-  const char *reason = probe_host_first_words(words);
   snprintf(late, sizeof(late), "it did not end within %d s",
            PROBE_LIMIT_MS / 1000);
-  /* At the time limit the earlier lines of collectd are not the cause. */
-  GC_TRY(probe_conclude(&run->findings, run->show->file,
-                        run->is_late ? late : reason));
+  /* At the time limit or after a signal the earlier lines of collectd are not
+   * the cause. */
+  const char *reason = is_interrupted != 0 ? "a signal ended genesys-probe"
+                       : run->is_late      ? late
+                                           : probe_host_first_words(words);
+  GC_TRY(probe_conclude(&run->findings, run->show->file, reason));
   if (run->findings.ended && run->values.rounds == 0)
     GC_TRY(probe_results_add(&run->findings.results, PROBE_VALUES, PROBE_FAILED,
                              "all blocks",
-                             run->is_late ? "the polls did not end in time"
-                                          : "the polls did not end"));
+                             is_interrupted != 0 ? "a signal ended the polls"
+                             : run->is_late ? "the polls did not end in time"
+                                            : "the polls did not end"));
   return probe_values_conclude(&run->values, &run->findings.results);
 }
 
@@ -155,15 +158,16 @@ static enum gc_code run_polls(struct run *run, enum probe_state *ret_state) {
 
 enum gc_code probe_show(const struct probe_show *show,
                         enum probe_state *ret_state, struct gc_err *err) {
-  const struct sigaction act = {.sa_handler = on_signal};
+  /* The second signal ends the program at once, and collectd with it. */
+  const struct sigaction act = {.sa_handler = on_signal,
+                                .sa_flags = SA_RESETHAND};
+  static const int signals[] = {SIGINT, SIGTERM, SIGHUP};
   struct run run = {.show = show,
                     .err = err,
                     .end_s =
                         show->repeats ? 0 : now_s() + PROBE_LIMIT_MS / 1000};
-  if (show->repeats) {
-    (void)sigaction(SIGINT, &act, NULL);
-    (void)sigaction(SIGTERM, &act, NULL);
-  }
+  for (size_t i = 0; i < GC_COUNT(signals); i++)
+    (void)sigaction(signals[i], &act, NULL);
   enum gc_code code = run_polls(&run, ret_state);
   probe_findings_clear(&run.findings);
   probe_values_clear(&run.values);

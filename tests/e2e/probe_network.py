@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import socket
 import subprocess
 import time
@@ -245,6 +246,24 @@ def each_failure_of_a_channel_has_its_row() -> None:
     check("the other topics are given back", all(one == (0, None) for one in left_behind(sim)), left_behind(sim))
 
 
+def a_signal_gives_the_channel_back() -> None:
+    """Ctrl-C while the socket hangs: the topics are removed, and what is known is shown."""
+    sim = Simulator(**SMALL)
+    place = Place(sections(sim, queues("all"))[0])
+    sim.faults({"on": "GET /channels/*", "answer": "hang"})
+    run = subprocess.Popen([str(PROBE), "--once", "-C", str(place.config)], env=environment(), text=True, cwd=place.base,
+                           stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    wait_until(lambda: any(topics > 0 for topics, _ in left_behind(sim)), 30, "a channel with a topic")
+    begin = time.monotonic()
+    run.send_signal(signal.SIGINT)
+    out, errors = run.communicate(timeout=LIMIT_S)
+    check("it ends before the socket has no time left", time.monotonic() - begin < 8, time.monotonic() - begin)
+    same("the channel has no topic", left_behind(sim), [(0, None)])
+    same("status", (run.returncode, errors), (2, ""))
+    has_line("what was checked before", out, "ok", "poll", "genesys_realtime")
+    has_line("why it ended", out, "failed", "end", "a signal ended genesys-probe")
+
+
 def what_an_account_notices_has_its_row() -> None:
     """The checks hide no warning that the agent would log."""
     sim = Simulator(**{**SMALL, "plain_names": False})
@@ -402,7 +421,7 @@ if __name__ == "__main__":
                  a_server_that_hangs_ends_within_the_bound, each_block_has_its_permissions_queues_and_poll,
                  a_missing_permission_is_named, a_block_without_queues_is_a_warning,
                  a_gateway_of_the_guide_dialect_needs_no_lists, a_channel_is_tried_and_given_back, each_failure_of_a_channel_has_its_row,
-                 what_an_account_notices_has_its_row, a_channel_of_an_agent_is_never_dropped, a_proxy_is_named_with_its_origin, the_live_agent_is_not_disturbed,
+                 a_signal_gives_the_channel_back, what_an_account_notices_has_its_row, a_channel_of_an_agent_is_never_dropped, a_proxy_is_named_with_its_origin, the_live_agent_is_not_disturbed,
                  *([a_queue_of_sqs_is_read_and_left_as_it_was] if built(FLOWS) else []),
                  *([a_redis_and_its_durability] if built(FLOWS) and SERVER else []),
                  *([a_disk_that_hangs_fails_its_own_check_alone] if built(FLOWS) and built("genesys_influxdb") and SERVER and INFLUXD else []),
