@@ -14,7 +14,7 @@ from lease import HOST, SLACK_S, TTL, Agent, changes, dispatched, dispatches, ne
 from lib import process, report, stream, windows
 from lib.collectd import Collectd, read_csv_series
 from lib.genesys import Simulator
-from lib.process import watch_for
+from lib.process import wait_until, watch_for
 from lib.redis import SERVER, Redis
 from lib.report import check, note, same
 from lib.windows import METRICS, MINUTE_MS, Fast
@@ -201,6 +201,7 @@ def no_counter_falls_when_holders_leave_at_random_moments() -> None:
     rng, ways = random.Random(19), ["kill", "sleep", "cut", "stop"]
     sim.thaw()
     for moment in range(MOMENTS):
+        wait_until(lambda: any(agent.holds() for agent in agents), 60, "a holder")
         holder, other = agents if agents[0].holds() else agents[::-1]
         listen(holder)
         watch_for(rng.uniform(0.0, 2.0))
