@@ -3,12 +3,30 @@
 #include "common/net/lease_gate.h"
 
 #include <stdio.h>
+#include <sys/syscall.h>
+#include <time.h>
+#include <unistd.h>
 
 #include "common/net/clock.h"
+#include "common/net/timing.h"
 #include "tests/support/check.h"
 
 static struct gc_lease_gate *gate;
 static char account[16];
+
+static clockid_t slow_clock; /* after the next look at it the thread waits */
+static unsigned waits;
+
+/* In place of libc's. */
+int clock_gettime(clockid_t clock, struct timespec *ret) {
+  const struct timespec wait = {.tv_nsec = 2L * GC_LEASE_JUMP_MS * 1000000};
+  int status = (int)syscall(SYS_clock_gettime, clock, ret);
+  if (clock == slow_clock && waits > 0) {
+    waits--;
+    nanosleep(&wait, NULL);
+  }
+  return status;
+}
 
 static void set_state(enum gc_lease_state state, uint64_t valid_ms) {
   uint64_t now_ms = gc_clock_boot_ms();
@@ -53,6 +71,20 @@ static void the_gate_is_open_until_the_permission_ends(void) {
   CHECK(!gc_lease_gate_allows(gate));
   set_state(GC_LEASE_STANDBY, 0);
   CHECK(!gc_lease_gate_allows(gate));
+}
+
+static void a_wait_between_two_clocks_is_no_jump(void) {
+  static const clockid_t clocks[] = {CLOCK_REALTIME, CLOCK_BOOTTIME};
+  begin();
+  set_state(GC_LEASE_HOLDER, 3600000);
+  for (unsigned i = 0; i < GC_COUNT(clocks); i++) {
+    slow_clock = clocks[i];
+    waits = 2;
+    CHECK(gc_lease_gate_allows(gate));
+    CHECK(!gc_lease_gate_check_clocks(gate));
+    CHECK(gc_lease_gate_allows(gate));
+    CHECK_INT(waits, 0);
+  }
 }
 
 /* The thread of the lease may hang, on a disk, and report nothing more. */
@@ -116,6 +148,7 @@ int main(void) {
   RUN(a_gate_concerns_its_host_and_account_only);
   RUN(the_gate_is_open_until_the_permission_ends);
   RUN(a_holder_without_permission_is_blind);
+  RUN(a_wait_between_two_clocks_is_no_jump);
   RUN(a_term_lasts_until_another_agent_may_hold);
   RUN(the_status_is_the_newest_one);
   RUN(a_process_without_leases_has_open_gates); /* last: not undone */
