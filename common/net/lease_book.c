@@ -57,8 +57,14 @@ bool gc_lease_fields_next(const struct gc_buf *fields, size_t *offset,
 
 /* ---- pages ---- */
 
+/* Returns what gc_lease_fields_add takes for them, so that a page that could be
+ * written can be copied and read, too. */
+static size_t pair_bytes(const char *field, const char *text) {
+  return strlen(field) + strlen(text) + 2;
+}
+
 static size_t entry_bytes(const struct entry *e) {
-  return strlen(e->field) + strlen(e->text);
+  return pair_bytes(e->field, e->text);
 }
 
 static void free_entry(struct gc_lease_page *p, struct entry *e) {
@@ -168,7 +174,7 @@ static struct entry *add_entry(struct gc_lease_page *p, const char *field) {
     free(e);
     return NULL;
   }
-  p->book->bytes += strlen(field);
+  p->book->bytes += pair_bytes(field, "");
   return e;
 }
 
@@ -204,7 +210,7 @@ static size_t bytes_after(const struct gc_lease_page *p,
       bytes -= entry_bytes(p->entries.slots[i].value);
   while (gc_lease_fields_next(fields, &at, &field, &text)) {
     const struct entry *e = is_all ? NULL : gc_strmap_get(&p->entries, field);
-    bytes += strlen(field) + strlen(text) - (e != NULL ? entry_bytes(e) : 0);
+    bytes += pair_bytes(field, text) - (e != NULL ? entry_bytes(e) : 0);
   }
   return bytes;
 }

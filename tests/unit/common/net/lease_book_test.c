@@ -207,6 +207,30 @@ static void removed_fields_leave_no_memory(void) {
   end();
 }
 
+/* Else no agent could take over. */
+static void what_can_be_written_can_be_read(void) {
+  struct gc_buf copy = {.max = GC_LEASE_BOOK_MAX_BYTES};
+  enum gc_code code = GC_OK;
+  uint64_t version;
+  begin();
+  read_one(NULL, NULL);
+  for (unsigned i = 0; code == GC_OK; i++) { /* many short fields */
+    struct gc_buf b = fields_of(NULL, NULL);
+    for (unsigned k = 0; k < 10000; k++) {
+      char field[16];
+      snprintf(field, sizeof(field), "%u", i * 10000 + k);
+      CHECK_INT(gc_lease_fields_add(&b, field, "1"), GC_OK);
+    }
+    code = gc_lease_page_write(page, FENCE, &b, false, &version);
+    gc_buf_clear(&b);
+  }
+  CHECK_INT(code, GC_ERR_LIMIT);
+  CHECK_INT(gc_lease_page_copy(page, &copy), GC_OK);
+  CHECK_INT(gc_lease_book_read(book, "queues", FENCE + 1, &copy), GC_OK);
+  gc_buf_clear(&copy);
+  end();
+}
+
 int main(void) {
   RUN(a_page_is_the_holders_after_it_was_read);
   RUN(a_version_is_there_when_its_renewal_is_confirmed);
@@ -216,5 +240,6 @@ int main(void) {
   RUN(a_full_book_takes_no_part_of_a_write);
   RUN(what_is_written_again_counts_once);
   RUN(removed_fields_leave_no_memory);
+  RUN(what_can_be_written_can_be_read);
   return check_done();
 }
