@@ -229,7 +229,7 @@ static const char *section_option(const oconfig_item_t *ci, const char *key) {
   return NULL;
 }
 
-static int finish(oconfig_item_t *ci) {
+static int on_config(oconfig_item_t *ci) {
   const char *values = section_option(ci, "Values");
   say_settings();
   say("read");
@@ -257,6 +257,6 @@ void module_register(void) {
   struct timespec now;
   (void)clock_gettime(CLOCK_MONOTONIC, &now);
   start_ms = (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
-  plugin_register_complex_config(NAME, finish);
+  plugin_register_complex_config(NAME, on_config);
   plugin_register_log(NAME, on_log, NULL);
 }

@@ -155,7 +155,8 @@ static bool find_default(const char *help, const char *key, char *out,
   return true;
 }
 
-enum gc_code probe_host_ask(struct probe_host *h, struct gc_err *err) {
+enum gc_code probe_host_find_defaults(struct probe_host *h,
+                                      struct gc_err *err) {
   GC_AUTO(gc_buf_clear) struct gc_buf report = {.max = PROBE_WORDS_MAX};
   GC_AUTO(gc_buf_clear) struct gc_buf words = {.max = PROBE_WORDS_MAX};
   char *argv[] = {(char *)h->program, (char *)"-h", NULL};

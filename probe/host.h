@@ -21,11 +21,11 @@ struct probe_host {
   char plugins[4096];       /* its default PluginDir */
 };
 
-/* Asks collectd for its defaults (collectd -h). GC_ERR_CONFIG: there is no such
+/* Reads the defaults of collectd (collectd -h). GC_ERR_CONFIG: there is no such
  * program, or it is no collectd; GC_ERR_STATE: genesys_probe.so is missing, or
  * no process could be started. */
-GC_MUST_CHECK enum gc_code probe_host_ask(struct probe_host *h,
-                                          struct gc_err *err);
+GC_MUST_CHECK enum gc_code probe_host_find_defaults(struct probe_host *h,
+                                                    struct gc_err *err);
 
 /* Writes the configuration that includes `file`. `section` is the line of the
  * probe's own section: "Finish true", or "Values \"once\"" (probe/agent.c). */

@@ -190,7 +190,7 @@ static enum gc_code set_up(const struct request *r, struct setup *s,
       .host = {.program = r->program,
                .agent_folder = library != NULL ? library : PROBE_LIBRARY},
       .conf = {.max = 65536}};
-  GC_TRY(probe_host_ask(&s->host, err));
+  GC_TRY(probe_host_find_defaults(&s->host, err));
   s->file = r->file != NULL ? r->file : s->host.file;
   if (access(s->file, R_OK) != 0)
     return gc_fail(err, GC_ERR_CONFIG,

@@ -10,7 +10,7 @@
 
 /* Tries the topic of one queue; the block subscribes to those of all queues. */
 static void check_notifications(const struct probe_place *p) {
-  if (probe_permission_ask(p, GC_ENDPOINT_QUEUES) != GC_OK ||
+  if (probe_permission_check(p, GC_ENDPOINT_QUEUES) != GC_OK ||
       p->state->channel_tried)
     return;
   p->state->channel_tried = true;

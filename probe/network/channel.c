@@ -24,9 +24,9 @@ static void fail_channel(const struct probe_place *p, const char *what,
 }
 
 /* Sends a request about a channel and reads the JSON answer. */
-static enum gc_code ask(const struct probe_place *p,
-                        const struct probe_request *request,
-                        struct gc_document *d, struct gc_err *ret_err) {
+static enum gc_code read_answer(const struct probe_place *p,
+                                const struct probe_request *request,
+                                struct gc_document *d, struct gc_err *ret_err) {
   GC_AUTO(probe_answer_clear) struct probe_answer answer = {.date_ms = 0};
   if (probe_call(p->reporter, p->account, request, &answer) == GC_OK &&
       gc_document_read(d, gc_buf_string(&answer.body), answer.body.len,
@@ -47,7 +47,7 @@ static bool has_no_topic(const struct probe_place *p, const char *id) {
   snprintf(tail, sizeof(tail), "/%s/subscriptions", id);
   const struct probe_request request = {
       .endpoint = GC_ENDPOINT_SUBSCRIPTIONS_LIST, .path_tail = tail};
-  return ask(p, &request, &d, &err) == GC_OK &&
+  return read_answer(p, &request, &d, &err) == GC_OK &&
          gc_document_count(gc_document_member(d.root, "entities")) == 0;
 }
 
@@ -58,7 +58,7 @@ static bool has_room(const struct probe_place *p, size_t *ret_count) {
       .query = "includechannels=oauthclient"};
   GC_AUTO(gc_document_clear) struct gc_document d = {0};
   struct gc_err err;
-  if (ask(p, &request, &d, &err) != GC_OK) {
+  if (read_answer(p, &request, &d, &err) != GC_OK) {
     fail_channel(p, "", &err);
     return false;
   }
@@ -208,7 +208,7 @@ static bool subscribe_once(const struct probe_place *p, const char *tail,
                                   .query = "ignoreErrors=true"};
   if (gc_document_write(&asked, &body, &err) == GC_OK) {
     request.body = body.data;
-    if (ask(p, &request, &d, &err) == GC_OK)
+    if (read_answer(p, &request, &d, &err) == GC_OK)
       return are_permitted(p, &d);
   }
   fail_channel(p, "", &err);

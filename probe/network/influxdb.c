@@ -16,7 +16,7 @@ enum {
   FILES_WAIT_MS = 300, /* longest wait for a disk that hangs */
 };
 
-struct verdict {
+struct request {
   const struct probe_place *place;
   const struct influx_target *target;
 };
@@ -25,28 +25,28 @@ static const char *store_of(const struct influx_target *t) {
   return t->version == INFLUX_V1 ? t->database : t->bucket;
 }
 
-static void judge_answer(void *ctx, const struct gc_reply *reply,
-                         const struct gc_err *err) {
-  const struct verdict *v = ctx;
-  const struct probe_place *p = v->place;
-  const char *kind = v->target->version == INFLUX_V1 ? "database" : "bucket";
+static void report_answer(void *ctx, const struct gc_reply *reply,
+                          const struct gc_err *err) {
+  const struct request *r = ctx;
+  const struct probe_place *p = r->place;
+  const char *kind = r->target->version == INFLUX_V1 ? "database" : "bucket";
   char words[WORDS_SIZE];
   if (reply->failure != GC_FAILURE_NONE) {
     probe_report(p->reporter, PROBE_INFLUXDB, PROBE_FAILED, p->subject, "%s",
                  err->text);
     return;
   }
-  struct influx_decision judged = influx_decide(reply);
+  struct influx_decision decision = influx_decide(reply);
   influx_answer_words(&reply->body, words, sizeof(words));
-  if (judged.action == INFLUX_ACCEPTED)
+  if (decision.action == INFLUX_ACCEPTED)
     probe_report(p->reporter, PROBE_INFLUXDB, PROBE_OK, p->subject,
                  "%s: the %s \"%s\" may be written (%d); nothing was",
-                 v->target->url, kind, store_of(v->target), reply->status);
+                 r->target->url, kind, store_of(r->target), reply->status);
   else
     probe_report(p->reporter, PROBE_INFLUXDB, PROBE_FAILED, p->subject,
-                 "%s: %d for the %s \"%s\": %s%s%s", v->target->url,
-                 reply->status, kind, store_of(v->target), words,
-                 judged.hint[0] != '\0' ? "; " : "", judged.hint);
+                 "%s: %d for the %s \"%s\": %s%s%s", r->target->url,
+                 reply->status, kind, store_of(r->target), words,
+                 decision.hint[0] != '\0' ? "; " : "", decision.hint);
 }
 
 /* Reads the token or the password, if there is one. */
@@ -74,7 +74,7 @@ static enum gc_code write_comment(const struct probe_place *p,
   GC_AUTO(gc_buf_clear) struct gc_buf url = {.max = URL_MAX};
   GC_AUTO(gc_buf_wipe) struct gc_buf secret = {.max = GC_SECRET_MAX_BYTES};
   GC_AUTO(gc_buf_wipe) struct gc_buf authorization = {.max = HEADER_MAX};
-  struct verdict v = {.place = p, .target = &s->target};
+  struct request r = {.place = p, .target = &s->target};
   GC_TRY(read_secret(s, &secret, err));
   GC_TRY(influx_target_url(&s->target, &url));
   GC_TRY(influx_target_authorization(&s->target, gc_buf_string(&secret),
@@ -88,7 +88,7 @@ static enum gc_code write_comment(const struct probe_place *p,
                           .body = comment,
                           .body_len = strlen(comment),
                           .body_max = 65536};
-  return probe_server_send(p->reporter, server, &x, judge_answer, &v, err);
+  return probe_server_send(p->reporter, server, &x, report_answer, &r, err);
 }
 
 void probe_influxdb_check(const struct probe_place *p) {

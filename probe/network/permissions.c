@@ -30,7 +30,7 @@ static const struct {
   enum gc_endpoint_id endpoint;
   const char *query;
   enum gc_code (*body)(struct gc_buf *out); /* NULL: GET */
-} questions[] = {
+} requests[] = {
     {GC_ENDPOINT_QUEUES, ONE_ROW, NULL},
     {GC_ENDPOINT_PRESENCES, NULL, NULL},
     {GC_ENDPOINT_FLOWS, ONE_ROW, NULL},
@@ -60,16 +60,16 @@ void probe_permission_report(const struct probe_place *p,
                  "%s: not known: %s", e->permission, err->text);
 }
 
-/* Sends the request of a question and fills `ret_err` with its outcome. Fails
- * only when out of memory. */
-static enum gc_code ask_once(const struct probe_place *p, size_t question,
-                             struct gc_err *ret_err) {
+/* Sends the request of a row and fills `ret_err` with its outcome. Fails only
+ * when out of memory. */
+static enum gc_code send_request(const struct probe_place *p, size_t row,
+                                 struct gc_err *ret_err) {
   GC_AUTO(gc_buf_clear) struct gc_buf body = {.max = 65536};
   GC_AUTO(probe_answer_clear) struct probe_answer answer = {.date_ms = 0};
-  struct probe_request request = {.endpoint = questions[question].endpoint,
-                                  .query = questions[question].query};
-  if (questions[question].body != NULL) {
-    GC_TRY(questions[question].body(&body));
+  struct probe_request request = {.endpoint = requests[row].endpoint,
+                                  .query = requests[row].query};
+  if (requests[row].body != NULL) {
+    GC_TRY(requests[row].body(&body));
     request.body = body.data;
   }
   (void)probe_call(p->reporter, p->account, &request, &answer);
@@ -77,20 +77,20 @@ static enum gc_code ask_once(const struct probe_place *p, size_t question,
   return GC_OK;
 }
 
-enum gc_code probe_permission_ask(const struct probe_place *p,
-                                  enum gc_endpoint_id endpoint) {
-  struct probe_asked *asked = &p->state->asked[endpoint];
+enum gc_code probe_permission_check(const struct probe_place *p,
+                                    enum gc_endpoint_id endpoint) {
+  struct probe_permission *known = &p->state->permissions[endpoint];
   size_t i = 0;
-  while (i < GC_COUNT(questions) && questions[i].endpoint != endpoint)
+  while (i < GC_COUNT(requests) && requests[i].endpoint != endpoint)
     i++;
-  if (i == GC_COUNT(questions))
+  if (i == GC_COUNT(requests))
     return GC_OK;
-  if (!asked->is_known) {
+  if (!known->is_known) {
     if (!probe_has_time(p->reporter, PROBE_PERMISSION, p->subject))
       return GC_ERR_TIMEOUT;
-    GC_TRY(ask_once(p, i, &asked->err));
-    asked->is_known = true;
+    GC_TRY(send_request(p, i, &known->err));
+    known->is_known = true;
   }
-  probe_permission_report(p, endpoint, &asked->err);
-  return asked->err.code;
+  probe_permission_report(p, endpoint, &known->err);
+  return known->err.code;
 }

@@ -10,8 +10,8 @@
 /* Sends the request of the endpoint, once for an account, and reports its
  * outcome for this block. Returns GC_OK if the permission is granted or needs
  * no request; GC_ERR_TIMEOUT when there is no time. */
-enum gc_code probe_permission_ask(const struct probe_place *p,
-                                  enum gc_endpoint_id endpoint);
+enum gc_code probe_permission_check(const struct probe_place *p,
+                                    enum gc_endpoint_id endpoint);
 
 /* Reports by the outcome of a request whether its permission is granted. Does
  * nothing for a request that needs none. */

@@ -12,10 +12,10 @@ struct probe_account {
   struct gc_account *account; /* NULL: it failed a check */
   bool channel_tried;
   /* The outcomes of permission requests, which the blocks share. */
-  struct probe_asked {
+  struct probe_permission {
     bool is_known;
     struct gc_err err;
-  } asked[GC_ENDPOINT_COUNT];
+  } permissions[GC_ENDPOINT_COUNT];
 };
 
 struct probe_place {

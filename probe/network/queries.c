@@ -49,7 +49,8 @@ static void poll_interval(const struct probe_place *p,
 
 /* Checks the permissions for the names of the block's dimensions and metrics.
  */
-static void ask_names(const struct probe_place *p, const struct gc_query *q) {
+static void check_name_permissions(const struct probe_place *p,
+                                   const struct gc_query *q) {
   static const struct {
     const char *word;
     enum gc_endpoint_id endpoint;
@@ -59,17 +60,17 @@ static void ask_names(const struct probe_place *p, const struct gc_query *q) {
               {"flowMilestoneId", GC_ENDPOINT_FLOW_MILESTONES}};
   for (size_t i = 0; i < GC_COUNT(rows); i++)
     if (gc_query_place_of(q, rows[i].word) >= 0)
-      (void)probe_permission_ask(p, rows[i].endpoint);
+      (void)probe_permission_check(p, rows[i].endpoint);
   for (size_t i = 0; i < q->metrics.count; i++)
     if (strcmp(q->metrics.at[i], "tOrganizationPresence") == 0)
-      (void)probe_permission_ask(p, GC_ENDPOINT_PRESENCES);
+      (void)probe_permission_check(p, GC_ENDPOINT_PRESENCES);
 }
 
 void probe_query_check(const struct probe_place *p) {
   const struct query_options *o = p->block->options;
   if (p->account == NULL)
     return;
-  ask_names(p, &o->query);
+  check_name_permissions(p, &o->query);
   poll_interval(p, &o->query);
 }
 
@@ -77,10 +78,10 @@ void probe_flows_check(const struct probe_place *p) {
   const struct flows_options *o = p->block->options;
   if (p->account == NULL)
     return;
-  ask_names(p, &o->query);
+  check_name_permissions(p, &o->query);
   if (o->observations == FLOW_ACTIVITY)
-    (void)probe_permission_ask(p, GC_ENDPOINT_FLOW_ACTIVITY);
+    (void)probe_permission_check(p, GC_ENDPOINT_FLOW_ACTIVITY);
   else if (o->observations != FLOW_OFF)
-    (void)probe_permission_ask(p, GC_ENDPOINT_FLOW_OBSERVATIONS);
+    (void)probe_permission_check(p, GC_ENDPOINT_FLOW_OBSERVATIONS);
   poll_interval(p, &o->query);
 }

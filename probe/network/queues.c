@@ -215,15 +215,15 @@ static enum obs_source source_of(const struct queues_options *o,
   return source == OBS_TOPIC ? OBS_QUERY : source;
 }
 
-static void ask_permissions(const struct probe_place *p,
-                            enum obs_source source) {
+static void check_permissions(const struct probe_place *p,
+                              enum obs_source source) {
   static const enum gc_endpoint_id activity[] = {
       GC_ENDPOINT_CONVERSATION_ACTIVITY, GC_ENDPOINT_ROUTING_ACTIVITY,
       GC_ENDPOINT_PRESENCES};
   if (source == OBS_QUERY)
-    (void)probe_permission_ask(p, GC_ENDPOINT_QUEUE_OBSERVATIONS);
+    (void)probe_permission_check(p, GC_ENDPOINT_QUEUE_OBSERVATIONS);
   for (size_t i = 0; source == OBS_ACTIVITY && i < GC_COUNT(activity); i++)
-    (void)probe_permission_ask(p, activity[i]);
+    (void)probe_permission_check(p, activity[i]);
 }
 
 /* Lists the topics of a queue to which the blocks of the account subscribe. */
@@ -268,7 +268,7 @@ static void check_selected(const struct probe_place *p,
                                     .is_refused =
                                         gc_entities_is_refused(queues)};
     enum obs_source source = source_of(options_of(p->block), &scope);
-    ask_permissions(p, source);
+    check_permissions(p, source);
     report_selection(p, queues, &s);
     poll_once(p, source, &s, scope.is_refused ? 0 : scope.visible);
     try_channel(p, &s);
@@ -279,7 +279,7 @@ static void check_selected(const struct probe_place *p,
 void probe_queues_check(const struct probe_place *p) {
   if (p->account == NULL ||
       (!is_guide(options_of(p->block)) &&
-       probe_permission_ask(p, GC_ENDPOINT_QUEUES) == GC_ERR_TIMEOUT))
+       probe_permission_check(p, GC_ENDPOINT_QUEUES) == GC_ERR_TIMEOUT))
     return;
   struct gc_entities *queues =
       probe_names_read(p->reporter, p->account, GC_QUEUE);

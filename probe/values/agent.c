@@ -190,7 +190,7 @@ static void read_state(void) {
   is_state = false;
 }
 
-static void watch(void) {
+static void watch_values(void) {
   uint64_t every_ms = CDTIME_T_TO_MS(plugin_get_interval());
   for (uint64_t due_ms = gc_clock_now_ms() + every_ms;; due_ms += every_ms) {
     while (gc_clock_now_ms() < due_ms) {
@@ -223,5 +223,5 @@ void probe_values_watch(bool repeats, uint64_t start_ms,
   gc_trial_report();
   say_line("round");
   if (repeats)
-    watch();
+    watch_values();
 }

@@ -103,7 +103,7 @@ static bool is_over(void *ctx) {
 
 /* ---- the end ---- */
 
-static enum gc_code conclude(struct run *run, struct gc_buf *words) {
+static enum gc_code conclude_run(struct run *run, struct gc_buf *words) {
   char late[64];
   snprintf(late, sizeof(late), "it did not end within %d s",
            PROBE_LIMIT_MS / 1000);
@@ -151,7 +151,7 @@ static enum gc_code run_polls(struct run *run, enum probe_state *ret_state) {
                           run->err));
   if (run->err->code != GC_OK)
     return run->err->code;
-  GC_TRY(conclude(run, &words));
+  GC_TRY(conclude_run(run, &words));
   *ret_state = probe_results_worst(&run->findings.results);
   return print_end(run);
 }

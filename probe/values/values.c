@@ -19,7 +19,7 @@ struct line {
 };
 
 /* Makes room for one more element of `size` bytes; NULL when out of memory. */
-static void *grow(void *list, size_t count, size_t size) {
+static void *grow_list(void *list, size_t count, size_t size) {
   return realloc(list, (count + 1) * size);
 }
 
@@ -40,7 +40,7 @@ static char *copy_or_null(const char *text) {
 
 static enum gc_code add_tried(const struct line *l, const char *why) {
   struct probe_values *v = l->values;
-  struct probe_tried *at = grow(v->tried, v->tried_count, sizeof(*at));
+  struct probe_tried *at = grow_list(v->tried, v->tried_count, sizeof(*at));
   if (at == NULL)
     return GC_ERR_MEMORY;
   v->tried = at;
@@ -137,7 +137,7 @@ static size_t series_of(struct probe_values *v,
         strcmp(v->series[i].block, value->block) == 0 &&
         strcmp(v->series[i].plugin, value->plugin) == 0)
       return i;
-  struct probe_series *at = grow(v->series, v->series_count, sizeof(*at));
+  struct probe_series *at = grow_list(v->series, v->series_count, sizeof(*at));
   if (at == NULL)
     return SIZE_MAX;
   v->series = at;
@@ -242,7 +242,8 @@ static enum gc_code read_requests(const struct line *l) {
   double per_minute;
   if (!gc_decimal_real(l->words[5], strlen(l->words[5]), &per_minute))
     return GC_ERR_PARSE;
-  struct probe_requests *at = grow(v->requests, v->request_count, sizeof(*at));
+  struct probe_requests *at =
+      grow_list(v->requests, v->request_count, sizeof(*at));
   if (at == NULL)
     return GC_ERR_MEMORY;
   v->requests = at;
@@ -261,7 +262,7 @@ static enum gc_code read_budget(const struct line *l) {
   double per_minute;
   if (!gc_decimal_real(l->words[2], strlen(l->words[2]), &per_minute))
     return GC_ERR_PARSE;
-  struct probe_budget *at = grow(v->budgets, v->budget_count, sizeof(*at));
+  struct probe_budget *at = grow_list(v->budgets, v->budget_count, sizeof(*at));
   if (at == NULL)
     return GC_ERR_MEMORY;
   v->budgets = at;
@@ -271,7 +272,7 @@ static enum gc_code read_budget(const struct line *l) {
 
 static enum gc_code read_note(const struct line *l) {
   struct probe_values *v = l->values;
-  struct probe_note *at = grow(v->notes, v->note_count, sizeof(*at));
+  struct probe_note *at = grow_list(v->notes, v->note_count, sizeof(*at));
   if (at == NULL)
     return GC_ERR_MEMORY;
   v->notes = at;
