@@ -140,42 +140,43 @@ enum gc_code gc_file_read_bounded(struct gc_bounded *b, const char *path,
 
 /* ---- one stat ---- */
 
-struct question {
+struct mode_reading {
   char *path;
   uint32_t mode;
 };
 
-static void ask_mode(void *ctx) {
-  struct question *q = ctx;
+static void read_mode(void *ctx) {
+  struct mode_reading *r = ctx;
   struct stat st;
-  q->mode = stat(q->path, &st) == 0 ? st.st_mode : 0;
+  r->mode = stat(r->path, &st) == 0 ? st.st_mode : 0;
 }
 
-static void free_question(void *ctx) {
-  struct question *q = ctx;
-  free(q->path);
-  free(q);
+static void free_mode_reading(void *ctx) {
+  struct mode_reading *r = ctx;
+  free(r->path);
+  free(r);
 }
 
-static struct question *new_question(const char *path) {
-  struct question *q = calloc(1, sizeof(*q));
+static struct mode_reading *new_mode_reading(const char *path) {
+  struct mode_reading *r = calloc(1, sizeof(*r));
   char *copy = strdup(path);
-  if (q == NULL || copy == NULL) {
-    free(q);
+  if (r == NULL || copy == NULL) {
+    free(r);
     free(copy);
     return NULL;
   }
-  q->path = copy;
-  return q;
+  r->path = copy;
+  return r;
 }
 
 uint32_t gc_file_mode(const char *path, uint32_t wait_ms) {
   struct gc_bounded *b = gc_bounded_new("gc-file", wait_ms);
-  struct question *q = b != NULL ? new_question(path) : NULL;
+  struct mode_reading *r = b != NULL ? new_mode_reading(path) : NULL;
   uint32_t mode = GC_FILE_HANGS;
-  if (q != NULL && gc_bounded_run(b, ask_mode, free_question, q) == GC_OK) {
-    mode = q->mode;
-    free_question(q);
+  if (r != NULL &&
+      gc_bounded_run(b, read_mode, free_mode_reading, r) == GC_OK) {
+    mode = r->mode;
+    free_mode_reading(r);
   }
   gc_bounded_free(b);
   return mode;

@@ -52,7 +52,7 @@ static struct gc_id_store *take_id_store(void *ctx) {
 }
 
 /* Schedules a slot's renewal: only one runs at a time. */
-static void ask_for_turn(void *ctx) {
+static void schedule_turn(void *ctx) {
   struct gc_channels *c = ctx;
   schedule_now(c, &c->turn);
 }
@@ -179,7 +179,7 @@ struct gc_channels *gc_channels_new(const struct gc_channel_deps *deps) {
   c->owner = (struct gc_slot_owner){.deps = &c->deps,
                                     .timeouts = &c->timeouts,
                                     .take = take_id_store,
-                                    .turn = ask_for_turn,
+                                    .turn = schedule_turn,
                                     .ready = report_ready,
                                     .event = report_event,
                                     .rejected = report_rejected,
@@ -193,7 +193,7 @@ struct gc_channels *gc_channels_new(const struct gc_channel_deps *deps) {
                                            .env = deps->env};
   for (unsigned i = 0; i < c->slots_max; i++)
     gc_slot_init(&c->slots[i], &c->owner, i);
-  gc_api_on_wake(deps->api, ask_for_turn, c);
+  gc_api_on_wake(deps->api, schedule_turn, c);
   return c;
 }
 

@@ -98,17 +98,18 @@ static enum gc_code open_link(struct redis_lease *l) {
   return redis_lease_check_server(l->link, &l->err);
 }
 
-static enum gc_code ask_redis(struct redis_lease *l,
-                              const struct gc_lease_request *q,
-                              struct gc_lease_record *ret) {
+static enum gc_code request_record(struct redis_lease *l,
+                                   const struct gc_lease_request *q,
+                                   struct gc_lease_record *ret) {
   if (l->link == NULL)
     GC_TRY(open_link(l));
   return redis_lease_request(l->link, &l->share, q, ret, &l->err);
 }
 
-static void ask(struct redis_lease *l, const struct gc_lease_request *q) {
+static void send_request(struct redis_lease *l,
+                         const struct gc_lease_request *q) {
   struct gc_lease_event e = {.kind = GC_LEASE_ANSWER};
-  if (ask_redis(l, q, &e.record) == GC_OK) {
+  if (request_record(l, q, &e.record) == GC_OK) {
     l->err = (struct gc_err){.code = GC_OK};
   } else {
     e.kind = GC_LEASE_NO_ANSWER;
@@ -154,7 +155,7 @@ static void begin_lease(struct redis_lease *l) {
 static void send_due(struct redis_lease *l) {
   struct gc_lease_request q;
   if (gc_lease_next(&l->machine, gc_clock_boot_ms(), gc_random32(), &q))
-    ask(l, &q);
+    send_request(l, &q);
 }
 
 static void run_round(struct redis_lease *l) {
