@@ -119,7 +119,7 @@ static void add_health(void *ctx, const char *account, const char *host) {
   (*at)++;
 }
 
-static bool hangs(const struct gc_account_stats *stats) {
+static bool stats_are_old(const struct gc_account_stats *stats) {
   return stats->age_ms > GC_ACCOUNT_STATS_MAX_AGE_MS;
 }
 
@@ -149,7 +149,7 @@ static void read_health_of(void *ctx, const char *account,
   struct gc_health_reading reading;
   struct gc_samples sink = gc_health_reading_begin(&reading);
   bool is_started = gc_account_stats(account, &stats);
-  if (is_started && hangs(&stats))
+  if (is_started && stats_are_old(&stats))
     return;
   if (is_started)
     telemetry_samples(&last[at], account, &stats, HEALTH_EVERY_S * 1000, &sink);
@@ -315,7 +315,7 @@ static void read_one(void *ctx, const char *account, const char *host) {
   uint32_t interval_ms = (uint32_t)CDTIME_T_TO_MS(plugin_get_interval());
   size_t at = round->at++;
   bool is_started = gc_account_stats(account, &stats);
-  if (is_started && hangs(&stats))
+  if (is_started && stats_are_old(&stats))
     return;
   if (is_started)
     telemetry_samples(&round->last[at], account, &stats, interval_ms, &out);

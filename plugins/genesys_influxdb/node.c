@@ -192,7 +192,7 @@ static void report_losses(const struct influx_node *n,
               "out: find the COUNTER that counts backwards");
 }
 
-static void publish(struct influx_node *n) {
+static void publish_stats(struct influx_node *n) {
   struct influx_node_stats now = {.lost = n->lost, .success_age_ms = -1};
   pthread_mutex_lock(&n->inbox.lock);
   now.received = n->inbox.received;
@@ -219,7 +219,7 @@ static void on_tick(void *ctx, uint64_t at_ms) {
   take_inbox(n); /* a wake-up may have failed for lack of memory */
   if (n->save.place == 0)
     schedule_save(n, at_ms);
-  publish(n);
+  publish_stats(n);
   set_timer(n, &n->tick, at_ms + INFLUX_TICK_MS);
 }
 

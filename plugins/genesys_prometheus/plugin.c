@@ -29,7 +29,7 @@ static struct endpoint *endpoint;
 static struct {
   uint64_t expire_ms; /* next time */
   uint64_t overflow;  /* reported so far */
-  bool is_announced;
+  bool is_reported;
 } upkeep;
 
 /* ---- values ---- */
@@ -120,11 +120,11 @@ static void report_left_out(void) {
 }
 
 /* Logs once the address of the values. */
-static void announce(void) {
+static void report_address(void) {
   const struct endpoint_options *o = &options.endpoint;
-  if (upkeep.is_announced || !endpoint_is_up(endpoint))
+  if (upkeep.is_reported || !endpoint_is_up(endpoint))
     return;
-  upkeep.is_announced = true;
+  upkeep.is_reported = true;
   gc_log_line(plugin.log, GC_LOG_INFO, "listening: %s://%s:%u%s",
               o->at.tls_cert != NULL ? "https" : "http", o->at.listen,
               (unsigned)o->at.port, o->path);
@@ -134,7 +134,7 @@ static void announce(void) {
 static int on_maintain(__attribute__((unused)) user_data_t *ud) {
   uint64_t now_ms = gc_clock_now_ms();
   endpoint_maintain(endpoint, now_ms);
-  announce();
+  report_address();
   if (now_ms < upkeep.expire_ms)
     return 0;
   upkeep.expire_ms = now_ms + EXPIRE_EVERY_MS;

@@ -24,7 +24,7 @@ static bool write_all(int fd, const char *bytes, size_t len) {
   return true;
 }
 
-static void rotate(const char *path, int *fd) {
+static void rotate_file(const char *path, int *fd) {
   char old[PATH_SIZE + 4];
   struct stat st;
   if (*fd < 0 || fstat(*fd, &st) != 0 || st.st_size < INFLUX_QUARANTINE_MAX)
@@ -44,7 +44,7 @@ enum gc_code influx_quarantine(const char *folder, const char *text, size_t len,
   snprintf(path, sizeof(path), "%s/refused.lines", folder);
   int fd =
       open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
-  rotate(path, &fd);
+  rotate_file(path, &fd);
   int head_len =
       snprintf(head, sizeof(head), "# %s\n", gc_timestamp_print(time, now_ms));
   bool is_good = fd >= 0 && write_all(fd, head, (size_t)head_len) &&

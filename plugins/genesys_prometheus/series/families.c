@@ -66,8 +66,8 @@ static bool is_free(const struct families *f,
   return true;
 }
 
-static bool reserve(struct families *f, const char *name,
-                    struct family *family) {
+static bool reserve_name(struct families *f, const char *name,
+                         struct family *family) {
   struct reserved *r = calloc(1, sizeof(*r) + strlen(name) + 1);
   if (r == NULL)
     return false;
@@ -110,7 +110,7 @@ static struct family *add_family(struct families *f,
   f->at[f->count++] = family;
   for (size_t i = 0; i < SUFFIXES && suffixes[s->kind][i] != NULL; i++) {
     print_name(name, s, i);
-    if (!reserve(f, name, family))
+    if (!reserve_name(f, name, family))
       return NULL;
   }
   return family;
