@@ -53,7 +53,7 @@ void sprout_decoder_free(struct sprout_decoder *d) {
   free(d);
 }
 
-static void begin(void *ctx) {
+static void reset_answer(void *ctx) {
   struct sprout_decoder *d = ctx;
   gc_json_stream_reset(d->json);
   d->has_total = false;
@@ -66,7 +66,7 @@ static enum gc_code write_bytes(void *ctx, const char *bytes, size_t len,
 }
 
 struct gc_sink sprout_decoder_sink(struct sprout_decoder *d) {
-  return (struct gc_sink){begin, write_bytes, d};
+  return (struct gc_sink){reset_answer, write_bytes, d};
 }
 
 enum gc_code sprout_decoder_finish(struct sprout_decoder *d, struct sprout *ret,

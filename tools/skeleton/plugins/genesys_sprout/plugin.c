@@ -18,7 +18,7 @@ struct sprout_block {
   struct watch *work;
 };
 
-static enum gc_code start(struct gc_block *b, struct gc_err *err) {
+static enum gc_code start_block(struct gc_block *b, struct gc_err *err) {
   const struct sprout_options *o = b->options;
   struct sprout_block *block = (struct sprout_block *)b;
   GC_TRY(gc_block_use_account(b, o->account, err));
@@ -35,7 +35,7 @@ static void read_state(struct gc_block *b, uint32_t interval_ms,
   watch_read(((struct sprout_block *)b)->work, b->instance, interval_ms, out);
 }
 
-static void clear(struct gc_block *b) {
+static void clear_block(struct gc_block *b) {
   watch_free(((struct sprout_block *)b)->work);
 }
 
@@ -43,9 +43,9 @@ static const struct gc_block_class sprout_class = {
     .prefix = "sprout",
     .rows = sprout_rows,
     .size = sizeof(struct sprout_block),
-    .start = start,
+    .start = start_block,
     .read_state = read_state,
-    .clear = clear};
+    .clear = clear_block};
 
 static enum gc_code read_sprout(const char *name, void *options,
                                 struct gc_err *err) {

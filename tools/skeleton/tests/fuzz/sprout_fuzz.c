@@ -5,8 +5,8 @@
 #include "plugins/genesys_sprout/sprout.h"
 #include "tests/fuzz/fuzz.h"
 
-static bool decode(const uint8_t *data, size_t size, size_t step,
-                   struct sprout *ret) {
+static bool decode_answer(const uint8_t *data, size_t size, size_t step,
+                          struct sprout *ret) {
   struct sprout_decoder *d = sprout_decoder_new();
   LAW(d != NULL);
   struct gc_sink sink = sprout_decoder_sink(d);
@@ -24,8 +24,8 @@ static bool decode(const uint8_t *data, size_t size, size_t step,
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
   struct sprout whole = {.queues = 0}, cut = {.queues = 0};
-  bool is_read = decode(data, size, size + 1, &whole);
-  LAW(is_read == decode(data, size, 1, &cut));
+  bool is_read = decode_answer(data, size, size + 1, &whole);
+  LAW(is_read == decode_answer(data, size, 1, &cut));
   LAW(whole.queues == cut.queues && whole.queues <= INT64_MAX);
   return 0;
 }

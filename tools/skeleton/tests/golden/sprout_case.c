@@ -11,16 +11,16 @@
 #include "plugins/genesys_sprout/sprout.h"
 #include "tests/support/case_file.h"
 
-static void put(void *ctx, const struct gc_sample *s) {
+static void print_sample(void *ctx, const struct gc_sample *s) {
   case_say(ctx, "%s/%s-%s %.15g", s->instance, gc_metric(s->metric)->name,
            s->qualifier, s->values[0].gauge);
 }
 
-static void play(struct case_file *file) {
+static void run_case(struct case_file *file) {
   const struct case_section *answer = case_section(file, "response");
   struct sprout_decoder *d = sprout_decoder_new();
   struct gc_sink sink = sprout_decoder_sink(d);
-  struct gc_samples out = {put, file};
+  struct gc_samples out = {print_sample, file};
   struct gc_err err = {.code = GC_OK};
   struct sprout read = {.queues = 0};
   sink.begin(sink.ctx);
@@ -43,7 +43,7 @@ int main(int argc, char **argv) {
   }
   if (!case_read(&file, argv[1]))
     return 99;
-  play(&file);
+  run_case(&file);
   int failed = case_end(&file);
   case_clear(&file);
   return failed;

@@ -47,7 +47,7 @@ static void an_invalid_answer_leaves_the_model_unchanged(void) {
 
 static char said[400];
 
-static void put(void *ctx, const struct gc_sample *s) {
+static void note_sample(void *ctx, const struct gc_sample *s) {
   size_t len = strlen(said);
   (void)ctx;
   snprintf(said + len, sizeof(said) - len, "%s/%s-%s %g; ", s->instance,
@@ -68,7 +68,7 @@ static void silence_is_not_zero(void) {
       {NULL, 1500, "x/source_up-queues 0; x/source_age-queues 1.5; "},
       {NULL, -1, "x/source_up-queues 0; "},
   };
-  const struct gc_samples out = {put, NULL};
+  const struct gc_samples out = {note_sample, NULL};
   for (size_t i = 0; i < GC_COUNT(rows); i++) {
     said[0] = '\0';
     sprout_samples(rows[i].newest, rows[i].age_ms, "x", 10000, &out);
