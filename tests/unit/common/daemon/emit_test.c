@@ -212,7 +212,7 @@ static void every_dispatched_text_is_clean(void) {
   }
 }
 
-/* The agent's own telemetry has another host and leaves all the same. */
+/* The agent's own telemetry has another host and leaves nevertheless. */
 static void a_value_leaves_only_while_its_lease_is_held(void) {
   struct gc_sample s = depth("Sales", "voice", 4);
   struct gc_write_ticket *ticket = gc_write_ticket_new();
