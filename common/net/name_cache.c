@@ -175,8 +175,10 @@ static void report_collisions(struct kind *k) {
   if (c.count > 0)
     (void)gc_fail(
         &err, GC_ERR_PARSE,
-        "%zu of the %ss share their name with another: %s is called \"%s\"",
-        c.count, kinds[k->kind].name, c.id, c.label);
+        "%zu of the %ss share their name with another: %s is called \"%s\", "
+        "since %s has the name",
+        c.count, kinds[k->kind].name, c.id, c.label,
+        c.first_id != NULL ? c.first_id : "another");
   report_outcome(k, "names", &err);
 }
 

@@ -137,7 +137,7 @@ static void an_outage_is_reported_by_the_account_alone(void) {
   names_end();
 }
 
-static void names_that_collide_are_reported(void) {
+static void a_report_of_equal_names_has_both_ids(void) {
   names_begin();
   names_answer(NAMES_QUEUES, 0, 200,
                "{\"entities\":[{\"id\":\"b\",\"name\":\"X/Y\"},{\"id\":\"a\","
@@ -146,7 +146,9 @@ static void names_that_collide_are_reported(void) {
   names_listen(&e, GC_QUEUE);
   replay_run(&names_world, 1000);
   CHECK_STR(e.labels, "a=X_Y/ b=X_Y~2/ ");
-  CHECK_HAS(replay_last_notice(&names_world, "names of queues")->text, "X_Y~2");
+  CHECK_STR(replay_last_notice(&names_world, "names of queues")->text,
+            "1 of the queues share their name with another: b is called "
+            "\"X_Y~2\", since a has the name");
   names_end();
 }
 
@@ -158,6 +160,6 @@ int main(void) {
   RUN(a_refused_list_lets_ids_take_the_place_of_names);
   RUN(known_names_outlive_a_refusal);
   RUN(an_outage_is_reported_by_the_account_alone);
-  RUN(names_that_collide_are_reported);
+  RUN(a_report_of_equal_names_has_both_ids);
   return check_done();
 }
