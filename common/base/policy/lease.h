@@ -138,11 +138,4 @@ GC_API uint32_t gc_lease_timeout_ms(const struct gc_lease *l);
  * was the holder, never one of a time of the next holder. */
 GC_API uint64_t gc_lease_valid_until_ms(const struct gc_lease *l);
 
-/* Applies a request to a record: what the script in net/redis does. */
-GC_API void gc_lease_apply(struct gc_lease_record *r,
-                           const struct gc_lease_request *q);
-
-/* "standby", "taking" and so on; never NULL. */
-GC_API const char *gc_lease_state_name(enum gc_lease_state s);
-
 #endif

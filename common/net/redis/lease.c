@@ -10,8 +10,8 @@
 
 #define LEASE_KEYS "genesys:{lease}:"
 
-/* The rules are those of gc_lease_apply. Owners are compared as text: they have
- * 64 bits, and Lua's numbers 53. */
+/* The rules are those of enum gc_lease_verb. Owners are compared as text: they
+ * have 64 bits, and Lua's numbers 53. */
 #define LEASE_READ                                                             \
   "local r = redis.call('HMGET', KEYS[1], 'fence', 'owner', 'beat') "          \
   "local fence, owner, beat = r[1] or '0', r[2] or '0', r[3] or '0' "          \

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #include "tests/support/check.h"
+#include "tests/support/lease_record.h"
 
 enum {
   AGENTS = 3,
@@ -80,7 +81,7 @@ static void start_agent(struct world *w, struct agent *a) {
 
 static void execute(struct world *w, const struct gc_lease_request *q) {
   struct gc_lease_record before = w->record;
-  gc_lease_apply(&w->record, q);
+  lease_record_apply(&w->record, q);
   if (memcmp(&before, &w->record, sizeof(before)) == 0)
     return;
   unsigned i = w->history_count++ % HISTORY;

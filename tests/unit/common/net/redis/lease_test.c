@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: MIT */
-/* The script in a real Redis, held to gc_lease_apply; and two agents that share
- * a server. */
+/* The script in a real Redis, held to lease_record_apply; and two agents that
+ * share a server. */
 #include "common/net/redis/lease.h"
 
 #include <string.h>
 #include <unistd.h>
 
 #include "tests/support/check.h"
+#include "tests/support/lease_record.h"
 #include "tests/support/redis_server.h"
 
 enum { SKIPPED = 77, TTL = 15000 };
@@ -63,7 +64,7 @@ static void the_script_does_what_the_model_does(void) {
   for (unsigned i = 0; i < 5000 && check_failed == 0; i++) {
     struct gc_lease_request q = random_request(model);
     struct gc_lease_record before = model;
-    gc_lease_apply(&model, &q);
+    lease_record_apply(&model, &q);
     writes += memcmp(&before, &model, sizeof(model)) != 0;
     CHECK_INT(redis_lease_request(link, &share, &q, &got, &err), GC_OK);
     CHECK_INT(got.fence, model.fence);
