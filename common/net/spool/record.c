@@ -91,9 +91,7 @@ struct gc_segment_scan gc_segment_scan(const char *bytes, size_t len,
       at = gc_record_find(bytes, len, segment, at);
       continue;
     }
-    scan.damaged += at - scan.end;
     scan.end = at + GC_RECORD_HEADER + r.len;
-    scan.records++;
     scan.lines += r.lines;
     at = scan.end;
   }

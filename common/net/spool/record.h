@@ -64,10 +64,8 @@ GC_API size_t gc_record_find(const char *bytes, size_t len, uint64_t segment,
 
 /* The contents of a segment. */
 struct gc_segment_scan {
-  size_t end;       /* behind the last whole record; the rest is a torn tail */
-  size_t damaged;   /* bytes before `end` that belong to no whole record */
-  uint64_t records; /* whole ones */
-  uint64_t lines;   /* of those */
+  size_t end;     /* behind the last whole record; the rest is a torn tail */
+  uint64_t lines; /* of the whole records */
 };
 GC_API struct gc_segment_scan gc_segment_scan(const char *bytes, size_t len,
                                               uint64_t segment);

