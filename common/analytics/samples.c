@@ -141,8 +141,10 @@ static enum gc_code put_all_totals(const struct put *p,
   return GC_OK;
 }
 
-size_t gc_samples_run(const struct gc_results *r, uint32_t window,
-                      const struct gc_fact **ret_first) {
+/* Finds the facts of a window, which are adjacent in sorted results. Returns
+ * their number; `ret_first` is NULL without any. */
+static size_t find_facts(const struct gc_results *r, uint32_t window,
+                         const struct gc_fact **ret_first) {
   size_t low = 0, high = r->count;
   while (low < high) {
     size_t middle = low + (high - low) / 2;
@@ -177,7 +179,7 @@ enum gc_code gc_samples_of_window(const struct gc_samples_view *view,
                                   bool settles, struct gc_outbox *out,
                                   struct gc_samples_tally *ret_tally) {
   const struct gc_fact *facts;
-  size_t count = gc_samples_run(r, window, &facts);
+  size_t count = find_facts(r, window, &facts);
   GC_ASSERT(count == 0 || facts != NULL);
   int64_t period_ms = view->query->rule.period_ms;
   int64_t end_ms = r->plan.from_ms + ((int64_t)window + 1) * period_ms;

@@ -21,9 +21,4 @@ gc_samples_of_window(const struct gc_samples_view *view,
                      const struct gc_results *r, uint32_t window, bool settles,
                      struct gc_outbox *out, struct gc_samples_tally *ret_tally);
 
-/* Finds the facts of a window, which are adjacent in sorted results. Returns
- * their number; `ret_first` is NULL without any. */
-size_t gc_samples_run(const struct gc_results *r, uint32_t window,
-                      const struct gc_fact **ret_first);
-
 #endif

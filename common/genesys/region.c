@@ -35,7 +35,8 @@ static const struct {
 #undef XX
 };
 
-const char *gc_region_list(void) {
+/* Returns the AWS names of the known regions: "us-east-1, us-east-2, …". */
+static const char *list_regions(void) {
   static const char list[] =
 #define XX(name, domain) ", " name
       REGIONS(XX)
@@ -85,7 +86,7 @@ static enum gc_code find_domain(const char *region, const char **ret,
         err, GC_ERR_CONFIG,
         "Region \"%.64s\": neither a domain (mypurecloud.ie) nor one "
         "of %s",
-        region, gc_region_list());
+        region, list_regions());
   static const char *const hosts[] = {"api.", "login.", "apps."};
   for (size_t i = 0; i < GC_COUNT(hosts); i++)
     if (strncasecmp(region, hosts[i], strlen(hosts[i])) == 0)
@@ -114,7 +115,7 @@ enum gc_code gc_region_resolve(const char *region, const char *base_url,
   if (region == NULL && base_url == NULL)
     return gc_fail(err, GC_ERR_CONFIG,
                    "Region is missing; one of %s, or the domain",
-                   gc_region_list());
+                   list_regions());
   if (region != NULL) {
     const char *domain = "";
     GC_TRY(find_domain(region, &domain, err));

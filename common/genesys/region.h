@@ -27,7 +27,4 @@ GC_API GC_MUST_CHECK enum gc_code gc_region_resolve(const char *region,
                                                     struct gc_region *ret,
                                                     struct gc_err *err);
 
-/* Returns the AWS names of the known regions: "us-east-1, us-east-2, …". */
-GC_API const char *gc_region_list(void);
-
 #endif

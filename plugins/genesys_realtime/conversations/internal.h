@@ -367,9 +367,6 @@ void cv_queue_count_states(struct conversations *m);
  * still serves the message. A call and the callback that follows it in the same
  * queue are two presences. */
 void cv_set_media(struct conversation *c);
-/* Returns the state of a conversation in a queue and medium. */
-enum cv_state cv_state_of(const struct conversation *c, uint32_t queue,
-                          enum cv_media media);
 /* Returns true for the first participant of each queue and medium. */
 bool cv_is_first_of_presence(const struct conversation *c,
                              unsigned participant);

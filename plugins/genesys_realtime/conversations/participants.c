@@ -32,8 +32,9 @@ static enum cv_state state_of_participant(const struct participant *p) {
   return p->is_held ? CV_STATE_HELD : CV_STATE_ACTIVE;
 }
 
-enum cv_state cv_state_of(const struct conversation *c, uint32_t queue,
-                          enum cv_media media) {
+/* Returns the state of a conversation in a queue and medium. */
+static enum cv_state state_in_queue(const struct conversation *c,
+                                    uint32_t queue, enum cv_media media) {
   enum cv_state highest = CV_STATE_NONE;
   for (unsigned i = 0; i < c->count; i++) {
     const struct participant *p = &c->participants[i];
@@ -269,7 +270,7 @@ unsigned cv_list_presences(const struct conversation *c,
     enum cv_media media = (enum cv_media)p->counted_media;
     if (cv_is_first_of_presence(c, i))
       ret[count++] = (struct cv_presence){
-          p->queue, cv_state_of(c, p->queue, media), media};
+          p->queue, state_in_queue(c, p->queue, media), media};
   }
   return count;
 }
