@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Digits and letters of ASCII, in every locale. Pure. */
+/* Digits, letters and spaces of ASCII, in every locale. Pure. */
 #ifndef GC_BASE_ASCII_H
 #define GC_BASE_ASCII_H
 
@@ -9,6 +9,11 @@
 #include <stdint.h>
 
 static inline bool gc_is_digit(char c) { return c >= '0' && c <= '9'; }
+
+/* The spaces of JSON, and of the lines of HTTP. */
+static inline bool gc_is_space(char c) {
+  return c == ' ' || c == '\t' || c == '\n' || c == '\r';
+}
 
 /* The value of each hexadecimal digit plus 1; 0 for all other characters. */
 GC_API extern const uint8_t gc_hex_digits[256];

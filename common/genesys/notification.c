@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "common/base/ascii.h"
 #include "common/base/decimal.h"
 #include "common/base/json/document.h"
 
@@ -20,8 +21,7 @@ struct walk {
 };
 
 static void skip_space(struct walk *w) {
-  while (w->at < w->end &&
-         (*w->at == ' ' || *w->at == '\t' || *w->at == '\n' || *w->at == '\r'))
+  while (w->at < w->end && gc_is_space(*w->at))
     w->at++;
 }
 
@@ -80,8 +80,7 @@ static bool skip_container(struct walk *w) {
 }
 
 static bool ends_scalar(char c) {
-  return c == ',' || c == '}' || c == ']' || c == ' ' || c == '\t' ||
-         c == '\n' || c == '\r';
+  return c == ',' || c == '}' || c == ']' || gc_is_space(c);
 }
 
 static bool take_value(struct walk *w, struct range *ret) {

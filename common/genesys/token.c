@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/base/ascii.h"
 #include "common/base/json/document.h"
 
 enum { BODY_MAX_BYTES = 65536 };
@@ -161,8 +162,7 @@ void gc_error_context(const char *body, size_t len, char *out, size_t size) {
 
 bool gc_error_is_page(const char *body, size_t len) {
   size_t at = 0;
-  while (at < len && (body[at] == ' ' || body[at] == '\t' || body[at] == '\r' ||
-                      body[at] == '\n'))
+  while (at < len && gc_is_space(body[at]))
     at++;
   return at < len && body[at] == '<';
 }

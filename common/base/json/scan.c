@@ -15,8 +15,7 @@ struct run {
 /* ---- bytes ---- */
 
 static inline void skip_space(struct run *r) {
-  while (r->p < r->end &&
-         (*r->p == ' ' || *r->p == '\n' || *r->p == '\r' || *r->p == '\t'))
+  while (r->p < r->end && gc_is_space(*r->p))
     r->p++;
 }
 

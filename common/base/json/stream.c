@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <yajl/yajl_parse.h>
 
+#include "common/base/ascii.h"
 #include "common/base/json/keys.h"
 
 /* An open container: its part of `at`, and where the copies of its members'
@@ -257,10 +258,6 @@ static const yajl_callbacks callbacks = {
 
 /* ---- the document, its chunks and its end ---- */
 
-static bool is_space(char c) {
-  return c == ' ' || c == '\t' || c == '\n' || c == '\r';
-}
-
 static enum gc_code fail_at(struct gc_json_stream *s, uint64_t at,
                             struct gc_err *err) {
   gc_fail_in(&s->why, s->failed, "JSON, byte %llu: ", (unsigned long long)at);
@@ -291,7 +288,7 @@ static void note_syntax(struct gc_json_stream *s) {
 static enum gc_code expect_space(struct gc_json_stream *s, const char *bytes,
                                  size_t len, struct gc_err *err) {
   for (size_t i = 0; i < len; i++) {
-    if (is_space(bytes[i]))
+    if (gc_is_space(bytes[i]))
       continue;
     note_failure(s, GC_ERR_PARSE, "something follows the JSON value");
     return fail_at(s, s->base + i, err);

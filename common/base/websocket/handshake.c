@@ -2,10 +2,10 @@
 #include "common/base/websocket/handshake.h"
 
 #include <string.h>
-#include <strings.h>
 
 #include "common/base/ascii.h"
 #include "common/base/base64.h"
+#include "common/base/span.h"
 #include "common/base/url.h"
 
 #define NOT_HTTP "the server does not speak HTTP/1.1"
@@ -161,35 +161,14 @@ enum gc_code gc_ws_request_write(const struct gc_ws_request *r,
   return code;
 }
 
-struct span {
-  const char *at;
-  size_t len;
-};
-
 /* ---- the answer's header ---- */
 
-static bool is_blank(char c) { return c == ' ' || c == '\t' || c == '\r'; }
-
-static struct span trim_span(const char *at, size_t len) {
-  while (len > 0 && is_blank(at[len - 1]))
-    len--;
-  while (len > 0 && is_blank(*at)) {
-    at++;
-    len--;
-  }
-  return (struct span){at, len};
-}
-
-static bool is_word(struct span s, const char *word) {
-  return s.len == strlen(word) && strncasecmp(s.at, word, s.len) == 0;
-}
-
 /* True if a list has a word: "keep-alive, Upgrade" has "upgrade". */
-static bool has_word(struct span list, const char *word) {
+static bool has_word(struct gc_span list, const char *word) {
   while (list.len > 0) {
     const char *comma = memchr(list.at, ',', list.len);
     size_t len = comma != NULL ? (size_t)(comma - list.at) : list.len;
-    if (is_word(trim_span(list.at, len), word))
+    if (gc_span_is(gc_span_trim(list.at, len), word))
       return true;
     len += comma != NULL;
     list.at += len;
@@ -200,20 +179,12 @@ static bool has_word(struct span list, const char *word) {
 
 static bool is_printable(char c) { return c >= ' ' && c <= '~'; }
 
-static void copy_printable(struct span s, char *out, size_t size) {
-  size_t used = 0;
-  for (size_t i = 0; i < s.len && used + 1 < size; i++)
-    if (is_printable(s.at[i]))
-      out[used++] = s.at[i];
-  out[used] = '\0';
-}
-
 /* Reads a number of digits only; a number that is too large becomes the
  * largest. */
-static bool read_length(struct span s, uint64_t *ret) {
+static bool read_length(struct gc_span s, uint64_t *ret) {
   uint64_t value = 0;
   for (size_t i = 0; i < s.len; i++) {
-    if (s.at[i] < '0' || s.at[i] > '9')
+    if (!gc_is_digit(s.at[i]))
       return false;
     if (value < UINT32_MAX)
       value = value * 10 + (uint64_t)(s.at[i] - '0');
@@ -235,11 +206,11 @@ static void decide_refusal(struct gc_ws_handshake *h) {
 }
 
 /* Reads a line such as "HTTP/1.1 101 Switching Protocols". */
-static void take_status_line(struct gc_ws_handshake *h, struct span line) {
+static void take_status_line(struct gc_ws_handshake *h, struct gc_span line) {
   bool is_status = line.len >= 12 && line.at[8] == ' ' &&
                    (line.len == 12 || line.at[12] == ' ');
   uint64_t status = 0;
-  if (!is_status || !read_length((struct span){line.at + 9, 3}, &status) ||
+  if (!is_status || !read_length((struct gc_span){line.at + 9, 3}, &status) ||
       status < 100) {
     decide_answer(h, GC_WS_WRONG, NOT_HTTP);
     return;
@@ -248,29 +219,29 @@ static void take_status_line(struct gc_ws_handshake *h, struct span line) {
   h->is_http11 = line.at[7] != '0';
 }
 
-static void take_field(struct gc_ws_handshake *h, struct span name,
-                       struct span value) {
-  if (is_word(name, "Upgrade"))
-    h->has_upgrade |= is_word(value, "websocket");
-  else if (is_word(name, "Connection"))
+static void take_field(struct gc_ws_handshake *h, struct gc_span name,
+                       struct gc_span value) {
+  if (gc_span_is(name, "Upgrade"))
+    h->has_upgrade |= gc_span_is(value, "websocket");
+  else if (gc_span_is(name, "Connection"))
     h->has_connection |= has_word(value, "upgrade");
-  else if (is_word(name, "Sec-WebSocket-Accept")) {
+  else if (gc_span_is(name, "Sec-WebSocket-Accept")) {
     h->accepts++;
     h->right_accepts += value.len == GC_WS_ACCEPT_SIZE - 1 &&
                         memcmp(value.at, h->accept, value.len) == 0;
-  } else if (is_word(name, "Sec-WebSocket-Extensions"))
+  } else if (gc_span_is(name, "Sec-WebSocket-Extensions"))
     h->has_extension |= value.len > 0;
-  else if (is_word(name, "Sec-WebSocket-Protocol"))
+  else if (gc_span_is(name, "Sec-WebSocket-Protocol"))
     h->has_protocol |= value.len > 0;
-  else if (is_word(name, "Retry-After"))
-    copy_printable(value, h->retry_after, sizeof(h->retry_after));
-  else if (is_word(name, "Date"))
-    copy_printable(value, h->date, sizeof(h->date));
-  else if (is_word(name, "ININ-Correlation-Id"))
-    copy_printable(value, h->correlation, sizeof(h->correlation));
-  else if (is_word(name, "Transfer-Encoding"))
+  else if (gc_span_is(name, "Retry-After"))
+    gc_span_copy_printable(value, h->retry_after, sizeof(h->retry_after));
+  else if (gc_span_is(name, "Date"))
+    gc_span_copy_printable(value, h->date, sizeof(h->date));
+  else if (gc_span_is(name, "ININ-Correlation-Id"))
+    gc_span_copy_printable(value, h->correlation, sizeof(h->correlation));
+  else if (gc_span_is(name, "Transfer-Encoding"))
     h->is_chunked |= has_word(value, "chunked");
-  else if (is_word(name, "Content-Length"))
+  else if (gc_span_is(name, "Content-Length"))
     h->has_length |= read_length(value, &h->left);
 }
 
@@ -329,7 +300,7 @@ static void end_head(struct gc_ws_handshake *h) {
  * only a few fields matter, and folding is obsolete (RFC 9112, 5.2). */
 static void take_line(struct gc_ws_handshake *h) {
   bool is_cut = h->line_len == sizeof(h->line);
-  struct span line = {h->line, h->line_len};
+  struct gc_span line = {h->line, h->line_len};
   if (line.len > 0 && line.at[line.len - 1] == '\r')
     line.len--;
   h->line_len = 0;
@@ -345,8 +316,8 @@ static void take_line(struct gc_ws_handshake *h) {
   if (colon == NULL || is_cut)
     return;
   size_t name_len = (size_t)(colon - line.at);
-  take_field(h, (struct span){line.at, name_len},
-             trim_span(colon + 1, line.len - name_len - 1));
+  take_field(h, (struct gc_span){line.at, name_len},
+             gc_span_trim(colon + 1, line.len - name_len - 1));
 }
 
 static void take_head_byte(struct gc_ws_handshake *h, char c) {

@@ -1,43 +1,16 @@
 /* SPDX-License-Identifier: MIT */
 #include "common/net/http/headers.h"
 
-#include <ctype.h>
 #include <string.h>
 #include <strings.h>
 
 #include <curl/curl.h>
 
-struct span {
-  const char *at;
-  size_t len;
-};
+#include "common/base/span.h"
 
-static struct span trim_span(const char *at, size_t len) {
-  while (len > 0 && isspace((unsigned char)at[len - 1]))
-    len--;
-  while (len > 0 && isspace((unsigned char)*at)) {
-    at++;
-    len--;
-  }
-  return (struct span){at, len};
-}
-
-static bool is_name(struct span s, const char *name) {
-  return s.len == strlen(name) && strncasecmp(s.at, name, s.len) == 0;
-}
-
-static bool ends_with(struct span s, const char *end) {
+static bool ends_with(struct gc_span s, const char *end) {
   size_t len = strlen(end);
   return s.len >= len && strncasecmp(s.at + s.len - len, end, len) == 0;
-}
-
-/* Copies as much as fits, without characters that could break a log line. */
-static void copy_printable(struct span s, char *out, size_t size) {
-  size_t used = 0;
-  for (size_t i = 0; i < s.len && used + 1 < size; i++)
-    if (s.at[i] >= ' ' && s.at[i] <= '~')
-      out[used++] = s.at[i];
-  out[used] = '\0';
 }
 
 static int64_t date_ms(const char *text) {
@@ -47,11 +20,11 @@ static int64_t date_ms(const char *text) {
 
 /* True for types such as "application/json;charset=utf-8" and
  * "application/problem+json". */
-static bool is_json_type(struct span s) {
+static bool is_json_type(struct gc_span s) {
   const char *semicolon = memchr(s.at, ';', s.len);
   if (semicolon != NULL)
-    s = trim_span(s.at, (size_t)(semicolon - s.at));
-  return is_name(s, "application/json") || ends_with(s, "+json");
+    s = gc_span_trim(s.at, (size_t)(semicolon - s.at));
+  return gc_span_is(s, "application/json") || ends_with(s, "+json");
 }
 
 static bool is_number(const char *text) {
@@ -73,17 +46,18 @@ static void reset_headers(struct gc_reply_headers *h, struct gc_reply *reply) {
   reply->is_json = false;
 }
 
-static void store_field(struct gc_reply_headers *h, struct span name,
-                        struct span value, struct gc_reply *reply) {
-  if (is_name(name, "Retry-After"))
-    copy_printable(value, h->retry_after, sizeof(h->retry_after));
-  if (is_name(name, "ININ-Correlation-Id"))
-    copy_printable(value, reply->correlation, sizeof(reply->correlation));
-  if (is_name(name, "Content-Type"))
+static void store_field(struct gc_reply_headers *h, struct gc_span name,
+                        struct gc_span value, struct gc_reply *reply) {
+  if (gc_span_is(name, "Retry-After"))
+    gc_span_copy_printable(value, h->retry_after, sizeof(h->retry_after));
+  if (gc_span_is(name, "ININ-Correlation-Id"))
+    gc_span_copy_printable(value, reply->correlation,
+                           sizeof(reply->correlation));
+  if (gc_span_is(name, "Content-Type"))
     reply->is_json = is_json_type(value);
-  if (is_name(name, "Date")) {
+  if (gc_span_is(name, "Date")) {
     char text[64];
-    copy_printable(value, text, sizeof(text));
+    gc_span_copy_printable(value, text, sizeof(text));
     reply->date_ms = date_ms(text);
   }
 }
@@ -94,7 +68,7 @@ enum gc_code gc_reply_headers_read(struct gc_reply_headers *h, const char *line,
   if (h->bytes > GC_HEADERS_MAX_BYTES)
     return GC_ERR_LIMIT;
 
-  struct span whole = trim_span(line, len);
+  struct gc_span whole = gc_span_trim(line, len);
   if (whole.len == 0)
     h->is_open = false;
   if (whole.len >= 5 && strncmp(whole.at, "HTTP/", 5) == 0)
@@ -104,8 +78,8 @@ enum gc_code gc_reply_headers_read(struct gc_reply_headers *h, const char *line,
   if (colon == NULL)
     return GC_OK;
   size_t name_len = (size_t)(colon - whole.at);
-  store_field(h, trim_span(whole.at, name_len),
-              trim_span(colon + 1, whole.len - name_len - 1), reply);
+  store_field(h, gc_span_trim(whole.at, name_len),
+              gc_span_trim(colon + 1, whole.len - name_len - 1), reply);
   return GC_OK;
 }
 

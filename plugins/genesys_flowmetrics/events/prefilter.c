@@ -6,19 +6,16 @@
 
 #include <string.h>
 
+#include "common/base/ascii.h"
 #include "plugins/genesys_flowmetrics/events/text.h"
-
-static bool is_space(char c) {
-  return c == ' ' || c == '\t' || c == '\n' || c == '\r';
-}
 
 /* Returns false for a text that is cut off or no JSON; the decoder reports it.
  */
 static bool looks_whole(const char *p, size_t len) {
   const char *end = p + len;
-  while (p < end && is_space(*p))
+  while (p < end && gc_is_space(*p))
     p++;
-  while (p < end && is_space(end[-1]))
+  while (p < end && gc_is_space(end[-1]))
     end--;
   return end - p >= 2 &&
          ((*p == '{' && end[-1] == '}') || (*p == '[' && end[-1] == ']'));

@@ -10,14 +10,11 @@
 
 #include <openssl/evp.h>
 
+#include "common/base/ascii.h"
 #include "common/base/uuid.h"
 
-static bool is_space(char c) {
-  return c == ' ' || c == '\t' || c == '\n' || c == '\r';
-}
-
 const char *text_skip_space(const char *p, const char *end) {
-  while (p < end && is_space(*p))
+  while (p < end && gc_is_space(*p))
     p++;
   return p;
 }

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "common/base/ascii.h"
 #include "common/base/timestamp.h"
 
 #define LOWER "abcdefghijklmnopqrstuvwxyz"
@@ -60,16 +61,12 @@ static enum gc_code add_field(struct gc_buf *out, const char *name,
   return GC_OK;
 }
 
-static bool is_blank(char c) {
-  return c == ' ' || c == '\t' || c == '\r' || c == '\n';
-}
-
 enum gc_code sts_request_body(const char *role_arn, const char *session_name,
                               const char *token, size_t len, struct gc_buf *out,
                               struct gc_err *err) {
-  while (len > 0 && is_blank(*token))
+  while (len > 0 && gc_is_space(*token))
     token++, len--;
-  while (len > 0 && is_blank(token[len - 1]))
+  while (len > 0 && gc_is_space(token[len - 1]))
     len--;
   if (len == 0 || len > STS_TOKEN_MAX_BYTES)
     return gc_fail(err, GC_ERR_AUTH,
@@ -109,7 +106,7 @@ enum xml_step { XML_LEAF, XML_TAG, XML_END, XML_BROKEN };
 
 static bool is_blank_piece(struct xml_piece piece) {
   for (size_t i = 0; i < piece.len; i++)
-    if (!is_blank(piece.at[i]))
+    if (!gc_is_space(piece.at[i]))
       return false;
   return true;
 }
@@ -131,7 +128,7 @@ static const char *find_tag_end(const char *p, const char *end) {
 
 static struct xml_piece name_of_tag(const char *at, const char *end) {
   const char *p = at;
-  while (p < end && !is_blank(*p) && *p != '/')
+  while (p < end && !gc_is_space(*p) && *p != '/')
     p++;
   return (struct xml_piece){at, (size_t)(p - at)};
 }
