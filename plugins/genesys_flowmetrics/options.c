@@ -8,6 +8,7 @@
 #include "common/base/glob.h"
 #include "common/base/timestamp.h"
 #include "common/base/url.h"
+#include "common/daemon/listen_options.h"
 #include "common/net/api/secret.h"
 #include "common/net/file.h"
 #include "plugins/genesys_flowmetrics/ledger/ledger.h"
@@ -327,55 +328,22 @@ static enum gc_code check_sqs(struct attributes_options *o,
   return GC_OK;
 }
 
-/* Refuses an address that other hosts can reach without authentication or TLS,
- * and warns if it has only one of them. */
-static enum gc_code check_public(const struct webhook_options *o,
-                                 struct attributes_config *ret,
-                                 struct gc_err *err) {
-  bool authenticates = o->secret_file != NULL || o->at.tls_client_ca != NULL;
-  if (gc_host_is_loopback(o->at.listen, strlen(o->at.listen)))
-    return GC_OK;
-  if (!authenticates && o->at.tls_cert == NULL)
-    return gc_fail(err, GC_ERR_CONFIG,
-                   "Listen \"%.60s\": other hosts could post events; set "
-                   "SharedSecretFile and TLSCert, or listen on 127.0.0.1",
-                   o->at.listen);
-  if (!authenticates)
-    (void)gc_fail(next_warning(ret), GC_ERR_CONFIG,
-                  "Listen \"%.60s\" without SharedSecretFile and TLSClientCA: "
-                  "any host that reaches it can post events",
-                  o->at.listen);
-  else if (o->at.tls_cert == NULL)
-    (void)gc_fail(next_warning(ret), GC_ERR_CONFIG,
-                  "Listen \"%.60s\" without TLSCert: secret and events are "
-                  "sent unencrypted",
-                  o->at.listen);
-  return GC_OK;
-}
-
-static bool is_header_name(const char *name) {
-  static const char token[] =
-      "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_";
-  return *name != '\0' && strspn(name, token) == strlen(name);
-}
-
 static enum gc_code check_webhook(const struct webhook_options *o,
                                   struct attributes_config *ret,
                                   struct gc_err *err) {
-  if (o->at.listen == NULL)
-    return gc_fail(err, GC_ERR_CONFIG, "Listen needs an address");
+  const struct gc_listen_secret secret = {.file = o->secret_file,
+                                          .header = o->secret_header,
+                                          .client_can = "post events"};
+  struct gc_err warning = {.code = GC_OK};
   if (o->path == NULL || o->path[0] != '/')
     return gc_fail(err, GC_ERR_CONFIG, "Path must begin with \"/\"");
-  if (o->at.tls_cert == NULL &&
-      (o->at.tls_key != NULL || o->at.tls_client_ca != NULL))
-    return gc_fail(err, GC_ERR_CONFIG, "TLSKey and TLSClientCA need a TLSCert");
-  if (o->secret_header == NULL || !is_header_name(o->secret_header))
-    return gc_fail(err, GC_ERR_CONFIG,
-                   "SharedSecretHeader is not the name of a header");
+  GC_TRY(gc_listen_check_secret(&o->at, &secret, &warning, err));
   warn_exposed("SharedSecretFile", o->secret_file, ret);
   warn_readable(o->at.tls_key != NULL ? "TLSKey" : "TLSCert",
                 o->at.tls_key != NULL ? o->at.tls_key : o->at.tls_cert, ret);
-  return check_public(o, ret, err);
+  if (warning.code != GC_OK)
+    *next_warning(ret) = warning;
+  return GC_OK;
 }
 
 static enum gc_code check_notifications(const struct attributes_options *o,

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "common/base/glob.h"
+#include "common/daemon/listen_options.h"
 
 const struct gc_opt prometheus_rows[] = {
     GC_OPT_STR(struct prometheus_options, endpoint.at.listen, "Listen",
@@ -61,20 +62,10 @@ const struct gc_opt prometheus_rows[] = {
     GC_OPT_END,
 };
 
-static enum gc_code check_tls(const struct endpoint_options *o,
-                              struct gc_err *err) {
-  if (o->at.tls_cert == NULL && o->at.tls_key != NULL)
-    return gc_fail(err, GC_ERR_CONFIG, "TLSKey: needs TLSCert");
-  if (o->at.tls_cert == NULL && o->at.tls_client_ca != NULL)
-    return gc_fail(err, GC_ERR_CONFIG, "TLSClientCA: needs TLSCert");
-  return GC_OK;
-}
-
 enum gc_code prometheus_check(const struct prometheus_options *o,
                               struct gc_err *err) {
   const struct endpoint_options *e = &o->endpoint;
-  if (e->at.listen == NULL)
-    return gc_fail(err, GC_ERR_CONFIG, "Listen: is empty");
+  GC_TRY(gc_listen_check(&e->at, err));
   if (e->path == NULL || e->path[0] != '/')
     return gc_fail(err, GC_ERR_CONFIG, "Path \"%s\": must begin with \"/\"",
                    e->path != NULL ? e->path : "");
@@ -84,7 +75,6 @@ enum gc_code prometheus_check(const struct prometheus_options *o,
     return gc_fail(err, GC_ERR_CONFIG,
                    "User \"%s\": basic authentication allows no \":\"",
                    e->user);
-  GC_TRY(check_tls(e, err));
   for (size_t i = 0; i < o->plugins.count; i++) {
     struct gc_err why = {.code = GC_OK};
     if (gc_glob_check(o->plugins.at[i], &why) != GC_OK)

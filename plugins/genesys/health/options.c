@@ -1,9 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "plugins/genesys/health/options.h"
 
-#include <string.h>
-
-#include "common/base/url.h"
+#include "common/daemon/listen_options.h"
 
 const struct gc_opt health_rows[] = {
     GC_OPT_STR(struct health_options, at.listen, "Listen", "127.0.0.1", 0,
@@ -36,48 +34,11 @@ const struct gc_opt health_rows[] = {
     GC_OPT_END,
 };
 
-static bool is_header_name(const char *name) {
-  static const char token[] =
-      "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_";
-  return *name != '\0' && strspn(name, token) == strlen(name);
-}
-
-/* Refuses an address that other hosts can reach without authentication or TLS,
- * and warns if it has only one of them. */
-static enum gc_code check_public(const struct health_options *o,
-                                 struct gc_err *warning, struct gc_err *err) {
-  bool authenticates = o->secret_file != NULL || o->at.tls_client_ca != NULL;
-  if (gc_host_is_loopback(o->at.listen, strlen(o->at.listen)))
-    return GC_OK;
-  if (!authenticates && o->at.tls_cert == NULL)
-    return gc_fail(err, GC_ERR_CONFIG,
-                   "Listen \"%.60s\": other hosts could read names of blocks "
-                   "and error texts; set SharedSecretFile and TLSCert, or "
-                   "listen on 127.0.0.1",
-                   o->at.listen);
-  if (!authenticates)
-    (void)gc_fail(warning, GC_ERR_CONFIG,
-                  "Listen \"%.60s\" without SharedSecretFile and TLSClientCA: "
-                  "any host that reaches it can read names of blocks and "
-                  "error texts",
-                  o->at.listen);
-  else if (o->at.tls_cert == NULL)
-    (void)gc_fail(warning, GC_ERR_CONFIG,
-                  "Listen \"%.60s\" without TLSCert: the secret is sent "
-                  "unencrypted",
-                  o->at.listen);
-  return GC_OK;
-}
-
 enum gc_code health_check(const struct health_options *o,
                           struct gc_err *warning, struct gc_err *err) {
-  if (o->at.listen == NULL)
-    return gc_fail(err, GC_ERR_CONFIG, "Listen needs an address");
-  if (o->at.tls_cert == NULL &&
-      (o->at.tls_key != NULL || o->at.tls_client_ca != NULL))
-    return gc_fail(err, GC_ERR_CONFIG, "TLSKey and TLSClientCA need a TLSCert");
-  if (o->secret_header == NULL || !is_header_name(o->secret_header))
-    return gc_fail(err, GC_ERR_CONFIG,
-                   "SharedSecretHeader is not the name of a header");
-  return check_public(o, warning, err);
+  const struct gc_listen_secret secret = {
+      .file = o->secret_file,
+      .header = o->secret_header,
+      .client_can = "read names of blocks and error texts"};
+  return gc_listen_check_secret(&o->at, &secret, warning, err);
 }

@@ -106,13 +106,13 @@ static void wrong_configurations_are_refused(void) {
   static const struct {
     const char *text, *words;
   } rows[] = {
-      {"Listen \"\"", "Listen: is empty"},
+      {"Listen \"\"", "Listen needs an address"},
       {"Path metrics", "Path \"metrics\": must begin with \"/\""},
       {"User u", "User and PasswordFile belong together"},
       {"PasswordFile \"/f\"", "User and PasswordFile belong together"},
       {"User \"a:b\"\nPasswordFile \"/f\"", "allows no \":\""},
-      {"TLSKey \"/f\"", "TLSKey: needs TLSCert"},
-      {"TLSClientCA \"/f\"", "TLSClientCA: needs TLSCert"},
+      {"TLSKey \"/f\"", "TLSKey and TLSClientCA need a TLSCert"},
+      {"TLSClientCA \"/f\"", "TLSKey and TLSClientCA need a TLSCert"},
       {"Plugin \"[\"", "Plugin: "},
       {"MaxSeries 0", "MaxSeries"},
       {"Staleness 0", "Staleness"},
