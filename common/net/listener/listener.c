@@ -208,6 +208,7 @@ bool gc_listener_is_up(const struct gc_listener *l) {
 void gc_listener_free(struct gc_listener *l) {
   if (l == NULL)
     return;
+  gc_listener_quiesce(l);
   end_server(&l->now);
   end_server(&l->old);
   if (l->socket >= 0)

@@ -47,9 +47,11 @@ gc_listener_new(const struct gc_listener_settings *settings);
 /* Listens, reports why it cannot, and replaces the server if its certificates
  * have changed. Call it about once a second. */
 void gc_listener_maintain(struct gc_listener *l, uint64_t now_ms);
-/* Accepts no more connections. */
+/* Accepts no more connections; for an owner that answers waiting ones before
+ * the end. */
 void gc_listener_quiesce(struct gc_listener *l);
-/* Ends all connections; none may be suspended. NULL is allowed. */
+/* Accepts no more connections and ends all; none may be suspended. NULL is
+ * allowed. */
 void gc_listener_free(struct gc_listener *l);
 /* True while it accepts connections. Any thread. */
 bool gc_listener_is_up(const struct gc_listener *l);

@@ -190,10 +190,7 @@ health_endpoint_new(const struct health_endpoint_settings *settings) {
 void health_endpoint_free(struct health_endpoint *e) {
   if (e == NULL)
     return;
-  if (e->listener != NULL) {
-    gc_listener_quiesce(e->listener);
-    gc_listener_free(e->listener);
-  }
+  gc_listener_free(e->listener);
   gc_bounded_free(e->secret_reads);
   gc_buf_wipe(&e->secret);
   pthread_mutex_destroy(&e->lock);

@@ -196,10 +196,7 @@ struct endpoint_stats endpoint_stats(struct endpoint *e) {
 void endpoint_free(struct endpoint *e) {
   if (e == NULL)
     return;
-  if (e->listener != NULL) {
-    gc_listener_quiesce(e->listener);
-    gc_listener_free(e->listener);
-  }
+  gc_listener_free(e->listener);
   gc_bounded_free(e->file_reads);
   free(e);
 }
