@@ -7,6 +7,7 @@
 
 #include "common/base/ascii.h"
 #include "common/base/json/document.h"
+#include "common/base/strs.h"
 
 enum { BODY_MAX_BYTES = 65536 };
 
@@ -37,12 +38,11 @@ enum gc_code gc_token_parse(const char *body, size_t len,
     return gc_fail(err, GC_ERR_PARSE, "expires_in is %lld s",
                    (long long)life_s);
 
-  struct gc_token token = {.bearer = strdup(bearer),
-                           .scope = scope != NULL ? strdup(scope) : NULL,
-                           .life_s = life_s < GC_TOKEN_MAX_LIFE_S
+  struct gc_token token = {.life_s = life_s < GC_TOKEN_MAX_LIFE_S
                                          ? (uint32_t)life_s
                                          : GC_TOKEN_MAX_LIFE_S};
-  if (token.bearer == NULL || (scope != NULL && token.scope == NULL)) {
+  if (!gc_copy_text(&token.bearer, bearer) ||
+      !gc_copy_text(&token.scope, scope)) {
     gc_token_clear(&token);
     return gc_fail(err, GC_ERR_MEMORY, "out of memory");
   }

@@ -9,6 +9,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "common/base/strs.h"
+
 enum {
   WARNINGS_MAX = 5,
   PATTERNS_BYTES = 8192,
@@ -229,8 +231,7 @@ gc_exposure_start(struct gc_background *b, const struct gc_exposure *e,
   s->found = found;
   s->ctx = ctx;
   for (size_t i = 0; i < GC_COUNT(texts); i++) {
-    s->texts[i] = texts[i] != NULL ? strdup(texts[i]) : NULL;
-    if (texts[i] != NULL && s->texts[i] == NULL) {
+    if (!gc_copy_text(&s->texts[i], texts[i])) {
       drop_search(s);
       return gc_fail(err, GC_ERR_MEMORY, "out of memory");
     }

@@ -79,8 +79,10 @@ enum gc_code gc_file_read(const char *path, struct gc_buf *out,
 
 /* ---- within a bound ---- */
 
+/* One read of a file, or one stat. */
 struct reading {
   char *path;
+  uint32_t mode; /* of a stat; 0: it failed */
   struct gc_buf text;
   enum gc_code code;
   struct gc_err err;
@@ -140,43 +142,19 @@ enum gc_code gc_file_read_bounded(struct gc_bounded *b, const char *path,
 
 /* ---- one stat ---- */
 
-struct mode_reading {
-  char *path;
-  uint32_t mode;
-};
-
 static void read_mode(void *ctx) {
-  struct mode_reading *r = ctx;
+  struct reading *r = ctx;
   struct stat st;
   r->mode = stat(r->path, &st) == 0 ? st.st_mode : 0;
 }
 
-static void free_mode_reading(void *ctx) {
-  struct mode_reading *r = ctx;
-  free(r->path);
-  free(r);
-}
-
-static struct mode_reading *new_mode_reading(const char *path) {
-  struct mode_reading *r = calloc(1, sizeof(*r));
-  char *copy = strdup(path);
-  if (r == NULL || copy == NULL) {
-    free(r);
-    free(copy);
-    return NULL;
-  }
-  r->path = copy;
-  return r;
-}
-
 uint32_t gc_file_mode(const char *path, uint32_t wait_ms) {
   struct gc_bounded *b = gc_bounded_new("gc-file", wait_ms);
-  struct mode_reading *r = b != NULL ? new_mode_reading(path) : NULL;
+  struct reading *r = b != NULL ? new_reading(path, 0) : NULL;
   uint32_t mode = GC_FILE_HANGS;
-  if (r != NULL &&
-      gc_bounded_run(b, read_mode, free_mode_reading, r) == GC_OK) {
+  if (r != NULL && gc_bounded_run(b, read_mode, free_reading, r) == GC_OK) {
     mode = r->mode;
-    free_mode_reading(r);
+    free_reading(r);
   }
   gc_bounded_free(b);
   return mode;

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "common/base/buf.h"
+#include "common/base/strs.h"
 #include "common/genesys/region.h"
 #include "common/net/api/secret.h"
 
@@ -214,11 +215,6 @@ static enum gc_code check_secret(const struct gc_account_settings *s,
   return GC_OK;
 }
 
-static bool copy_text(char **to, const char *from) {
-  *to = from != NULL ? strdup(from) : NULL;
-  return from == NULL || *to != NULL;
-}
-
 static enum gc_code check_account(struct account_options *o,
                                   struct gc_err *warning, struct gc_err *err) {
   struct gc_account_settings *s = &o->account;
@@ -228,9 +224,9 @@ static enum gc_code check_account(struct account_options *o,
   if (s->connect.client_key != NULL && s->connect.client_cert == NULL)
     return gc_fail(err, GC_ERR_CONFIG, "ClientKey needs a ClientCert");
   GC_TRY(lease_check(&o->lease, s, warning, err));
-  if (!copy_text(&s->lease_url, o->lease.url) ||
-      !copy_text(&s->lease_user, o->lease.user) ||
-      !copy_text(&s->lease_password_file, o->lease.password_file))
+  if (!gc_copy_text(&s->lease_url, o->lease.url) ||
+      !gc_copy_text(&s->lease_user, o->lease.user) ||
+      !gc_copy_text(&s->lease_password_file, o->lease.password_file))
     return out_of_memory(err);
   s->token_in_body = o->token_auth == TOKEN_BODY;
   s->connect.timeout_ms = o->timeout_s * 1000;

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "common/base/connect.h"
+#include "common/base/strs.h"
 #include "common/base/url.h"
 #include "common/net/exposure.h"
 #include "common/net/redis/lease.h"
@@ -72,11 +73,6 @@ static void free_lease(struct lease *l) {
   free(l);
 }
 
-static bool copy_text(char **to, const char *from) {
-  *to = from != NULL ? strdup(from) : NULL;
-  return from == NULL || *to != NULL;
-}
-
 static void on_change(void *ctx, enum gc_lease_state state, uint64_t fence,
                       const struct gc_err *err) {
   const struct lease *l = ctx;
@@ -109,10 +105,10 @@ enum gc_code lease_add(const struct lease_options *o,
   if (o->url == NULL)
     return GC_OK;
   struct lease *l = calloc(1, sizeof(*l));
-  if (l == NULL || !copy_text(&l->account, s->name) ||
-      !copy_text(&l->user, o->user) ||
-      !copy_text(&l->password_file, o->password_file) ||
-      !copy_text(&l->ca_cert, s->connect.ca_cert)) {
+  if (l == NULL || !gc_copy_text(&l->account, s->name) ||
+      !gc_copy_text(&l->user, o->user) ||
+      !gc_copy_text(&l->password_file, o->password_file) ||
+      !gc_copy_text(&l->ca_cert, s->connect.ca_cert)) {
     if (l != NULL)
       free_lease(l);
     return gc_fail(err, GC_ERR_MEMORY, "out of memory");

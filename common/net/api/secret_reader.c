@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/base/strs.h"
 #include "common/net/background.h"
 #include "common/net/file.h"
 
@@ -49,11 +50,9 @@ static void clear_place(struct place *place) {
 /* Copies the texts. False, with nothing to free, when out of memory. */
 static bool copy_place(struct place *out, const char *file,
                        const char *credential) {
-  *out = (struct place){.file = file != NULL ? strdup(file) : NULL,
-                        .credential =
-                            credential != NULL ? strdup(credential) : NULL};
-  if ((file == NULL || out->file != NULL) &&
-      (credential == NULL || out->credential != NULL))
+  *out = (struct place){.file = NULL};
+  if (gc_copy_text(&out->file, file) &&
+      gc_copy_text(&out->credential, credential))
     return true;
   clear_place(out);
   return false;

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/base/strs.h"
 #include "common/net/clock.h"
 #include "common/net/file.h"
 #include "common/net/timing.h"
@@ -44,11 +45,6 @@ void gc_tls_files_free(struct gc_tls_files *f) {
   free(f);
 }
 
-static bool copy_path(struct tls_file *file, const char *path) {
-  file->path = path != NULL ? strdup(path) : NULL;
-  return path == NULL || file->path != NULL;
-}
-
 enum gc_code gc_tls_files_new(const struct gc_connect *c,
                               struct gc_tls_files **ret_files,
                               struct gc_err *err) {
@@ -61,9 +57,9 @@ enum gc_code gc_tls_files_new(const struct gc_connect *c,
     return gc_fail(err, GC_ERR_MEMORY, "out of memory");
   pthread_mutex_init(&f->lock, NULL);
   f->reads = gc_bounded_new("gc-certs", GC_TLS_FILES_WAIT_MS);
-  if (f->reads == NULL || !copy_path(&f->at[GC_TLS_CA], c->ca_cert) ||
-      !copy_path(&f->at[GC_TLS_CERT], c->client_cert) ||
-      !copy_path(&f->at[GC_TLS_KEY], key)) {
+  if (f->reads == NULL || !gc_copy_text(&f->at[GC_TLS_CA].path, c->ca_cert) ||
+      !gc_copy_text(&f->at[GC_TLS_CERT].path, c->client_cert) ||
+      !gc_copy_text(&f->at[GC_TLS_KEY].path, key)) {
     gc_tls_files_free(f);
     return gc_fail(err, GC_ERR_MEMORY, "out of memory");
   }

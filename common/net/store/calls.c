@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/base/strs.h"
+
 static void free_call(struct gc_store_call *c) {
   free(c->account);
   free(c->name);
@@ -27,10 +29,8 @@ struct gc_store_call *gc_store_call_new(struct gc_store *s, const char *account,
   if (c == NULL)
     return NULL;
   c->store = s;
-  c->account = strdup(account);
-  c->name = name != NULL ? strdup(name) : NULL;
   c->text.max = SIZE_MAX / 2;
-  if (c->account == NULL || (name != NULL && c->name == NULL)) {
+  if (!gc_copy_text(&c->account, account) || !gc_copy_text(&c->name, name)) {
     free_call(c);
     return NULL;
   }
