@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""Checks that every ERROR and WARNING of the code is in docs/troubleshooting.md.
+"""Checks that every ERROR, WARNING and debug line of the code is in docs/troubleshooting.md.
 
 usage: messages.py           compares the two; prints missing messages in a form
                              for pasting
@@ -9,7 +9,8 @@ usage: messages.py           compares the two; prints missing messages in a form
 A message is a string of the sources with two words or more that is not part of
 a debug line. "…" stands for the text that printf inserts. "…", blanks and
 punctuation at the ends are not compared. In the document messages are the lines
-of ```text blocks.
+of ```text blocks; debug lines are the first column of their table, in which a word
+of capitals, such as STATE, stands for the text that printf inserts.
 """
 from __future__ import annotations
 
@@ -47,6 +48,8 @@ NOT_OURS = {"subject name", "wrong version number", "handshake failure", "certif
 TOKEN = re.compile(r"""/\*.*?\*/ | //[^\n]* | "(?:\\.|[^"\\\n])*" | '(?:\\.|[^'\\])*'
                        | [A-Za-z_]\w* | \d\w* | \\\n | \s+ | .""", re.S | re.X)
 CONVERSION = re.compile(r"%[-+ #0]*[0-9*]*(?:\.[0-9*]*)?(?:hh|h|ll|l|z|j|t)?[a-zA-Z]")
+DEBUG_ROW = re.compile(r"^\| `debug: ([^`]+)` \|", re.M)
+DEBUG_WORD = re.compile(r"\b(?:N|(?!HTTP\b)[A-Z]{2,})\b")
 ESCAPES = {"n": " ", "t": " ", "r": " ", '"': '"', "\\": "\\"}
 
 
@@ -118,6 +121,19 @@ def messages_of_sources() -> tuple[dict[str, str], set[str]]:
     return found, strings
 
 
+def debug_lines_of_sources() -> set[str]:
+    """Returns the formats of the debug lines."""
+    return {plain(raw) for pattern in SOURCES for path in sorted(TOP.glob(pattern))
+            for _, function, before, raw in literals(path.read_text(encoding="utf-8"))
+            if function == "gc_debug" and not before}
+
+
+def debug_lines_of_document() -> set[str]:
+    """Returns the debug lines of the document's table."""
+    text = (TOP / DOCUMENT).read_text(encoding="utf-8")
+    return {trimmed(DEBUG_WORD.sub("…", row)) for row in DEBUG_ROW.findall(text)}
+
+
 def messages_of_document() -> set[str]:
     """Returns the lines of the document's text blocks."""
     lines, inside = set(), False
@@ -145,11 +161,16 @@ def main() -> int:
         print("missing, from %s:\n```text\n%s\n```" % (place, text))
     for text in stale:
         print("not in the code: %s" % text)
-    if missing or stale:
-        print("%s: %d messages are missing, %d are not in the code" % (DOCUMENT, len(missing), len(stale)),
-              file=sys.stderr)
+    lines, rows = debug_lines_of_sources(), debug_lines_of_document()
+    for text in sorted(lines - rows):
+        print("no row for the debug line: %s" % text)
+    for text in sorted(rows - lines):
+        print("no debug line for the row: %s" % text)
+    if missing or stale or lines != rows:
+        print("%s: %d messages are missing, %d are not in the code; %d debug lines differ"
+              % (DOCUMENT, len(missing), len(stale), len(lines ^ rows)), file=sys.stderr)
         return 1
-    print("messages: %s has all %d" % (DOCUMENT, len(code)))
+    print("messages: %s has all %d, and %d debug lines" % (DOCUMENT, len(code), len(lines)))
     return 0
 
 
