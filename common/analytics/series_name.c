@@ -197,18 +197,11 @@ static void finish_qualifier(struct gc_identity *id, const char *key,
   snprintf(id->qualifier + keep, sizeof(id->qualifier) - keep, "%s", mark);
 }
 
-bool gc_identity_make(const struct gc_samples_view *view, const char *key,
-                      struct gc_identity *id) {
-  const struct gc_query *q = view->query;
-  struct fields f;
-  char text[GC_NAME_SIZE];
-  int owner_place;
-  enum gc_query_owner owner = gc_query_owner_of(q, &owner_place);
-  cut_key(&f, key);
-  const struct gc_api_metric *metric = gc_api_metric_of(f.at[0]);
-  const char *name = cut_member(&f);
-  const struct gc_api_member *member =
-      name != NULL ? gc_api_member_of(name) : NULL;
+/* Sets the kind of the values, from the metric and, where the series is one of
+ * its statistics, from that member. */
+static void set_kind(const struct gc_api_metric *metric, const char *name,
+                     const struct gc_api_member *member,
+                     struct gc_identity *id) {
   id->kind = member != NULL ? member->kind
              : name != NULL ? GC_STATS_VALUE
                             : metric->kind;
@@ -216,41 +209,77 @@ bool gc_identity_make(const struct gc_samples_view *view, const char *key,
   id->is_time = metric->kind == GC_STATS_DURATION ||
                 metric->kind == GC_STATS_SECONDS ||
                 metric->kind == GC_STATS_MEAN;
-  id->types = &types[q->source == GC_QUERY_FLOWS ? GC_QUERY_OF_FLOW : owner];
-  (void)gc_name_clean(text, f.at[0], strlen(f.at[0]));
-  snprintf(id->qualifier, sizeof(id->qualifier), "%s%s",
-           view->prefix != NULL ? view->prefix : "", text);
+}
+
+/* Begins the qualifier with prefix, metric, the metric's own qualifier, member
+ * and medium. */
+static void begin_qualifier(const struct gc_samples_view *view,
+                            const struct fields *f, const char *name,
+                            const struct gc_api_member *member,
+                            struct gc_identity *id) {
+  const char *prefix = view->prefix != NULL ? view->prefix : "";
+  char text[GC_NAME_SIZE];
+  (void)gc_name_clean(text, f->at[0], strlen(f->at[0]));
+  snprintf(id->qualifier, sizeof(id->qualifier), "%s%s", prefix, text);
   id->parts[0] = '\0';
   add_named(id, "metric", text);
-  add_named(id, "prefix", view->prefix != NULL ? view->prefix : "");
-  append_qualifier(view, &f, id);
+  add_named(id, "prefix", prefix);
+  append_qualifier(view, f, id);
   if (name != NULL && (member == NULL || !member->is_unnamed) &&
       gc_name_snake(text, name))
     append_named(id, "member", text);
-  (void)gc_name_clean(text, f.at[2], strlen(f.at[2]));
+  (void)gc_name_clean(text, f->at[2], strlen(f->at[2]));
   append_named(id, "media_type", text);
-  if (owner == GC_QUERY_OF_NONE) {
-    (void)gc_name_clean(id->instance, view->block, strlen(view->block));
-    add_named(id, "block", id->instance);
-  }
+}
 
+/* Appends the values of the group; the owner's is the instance. False if the
+ * name of one is not known yet. */
+static bool append_group(const struct gc_samples_view *view,
+                         const struct fields *f, int owner_place,
+                         struct gc_identity *id, bool *ret_needs_key) {
+  const struct gc_strs *group = &view->query->group_by;
+  char text[GC_NAME_SIZE];
   size_t field = 3;
-  bool needs_key = false;
-  for (size_t i = 0; i < q->group_by.count; i++) {
-    enum gc_dimension_kind kind = gc_dimension_of(q->group_by.at[i]);
+  *ret_needs_key = false;
+  for (size_t i = 0; i < group->count; i++) {
+    enum gc_dimension_kind kind = gc_dimension_of(group->at[i]);
     if (kind == GC_DIMENSION_MEDIA)
       continue;
-    const char *value = f.at[field++];
+    const char *value = f->at[field++];
     if (!gc_naming_text(view->naming, kind, value, text))
       return false;
-    add_dimension(id, q->group_by.at[i], value, text);
+    add_dimension(id, group->at[i], value, text);
     if ((int)i == owner_place)
       memcpy(id->instance, text, sizeof(text));
     else {
       append_part(id, text);
-      needs_key = needs_key || is_like_missing(value, text);
+      *ret_needs_key |= is_like_missing(value, text);
     }
   }
+  return true;
+}
+
+bool gc_identity_make(const struct gc_samples_view *view, const char *key,
+                      struct gc_identity *id) {
+  const struct gc_query *q = view->query;
+  struct fields f;
+  int owner_place;
+  bool needs_key;
+  enum gc_query_owner owner = gc_query_owner_of(q, &owner_place);
+  cut_key(&f, key);
+  const struct gc_api_metric *metric = gc_api_metric_of(f.at[0]);
+  const char *name = cut_member(&f);
+  const struct gc_api_member *member =
+      name != NULL ? gc_api_member_of(name) : NULL;
+  set_kind(metric, name, member, id);
+  id->types = &types[q->source == GC_QUERY_FLOWS ? GC_QUERY_OF_FLOW : owner];
+  begin_qualifier(view, &f, name, member, id);
+  if (owner == GC_QUERY_OF_NONE) {
+    (void)gc_name_clean(id->instance, view->block, strlen(view->block));
+    add_named(id, "block", id->instance);
+  }
+  if (!append_group(view, &f, owner_place, id, &needs_key))
+    return false;
   finish_qualifier(id, key, needs_key);
   return true;
 }
