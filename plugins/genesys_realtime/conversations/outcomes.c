@@ -182,9 +182,10 @@ static void resume_offer(const struct conversations *m,
       c->was_breached ? COUNTED_OFFER | COUNTED_BREACH : COUNTED_OFFER;
 }
 
-static void judge_offer(struct conversations *m, const struct conversation *c,
-                        struct participant *acd,
-                        struct participant *const *answered) {
+static void count_acd_offer(struct conversations *m,
+                            const struct conversation *c,
+                            struct participant *acd,
+                            struct participant *const *answered) {
   if (acd->connected_ms == 0 || cv_is_prior(c, acd) ||
       (acd->counted & COUNTED_OFFER) ||
       (acd->media == CV_UNKNOWN && acd->end_ms == 0))
@@ -196,9 +197,10 @@ static void judge_offer(struct conversations *m, const struct conversation *c,
     cv_count_offer(m, &wait);
 }
 
-static void judge_answer(struct conversations *m, const struct conversation *c,
-                         struct participant *acd,
-                         struct participant *const *answered) {
+static void count_acd_answer(struct conversations *m,
+                             const struct conversation *c,
+                             struct participant *acd,
+                             struct participant *const *answered) {
   int64_t answer_ms = cv_find_answer_ms(c, acd, answered);
   struct cv_wait wait = wait_of(acd);
   if (answer_ms == 0 || !cv_count_answer(m, &wait, answer_ms))
@@ -240,9 +242,10 @@ static bool is_transfer_counted(const struct conversations *m,
 /* Counts the transfer of an agent's leg that was connected and ended with
  * transfer*. If the contact was offered before the block's start, the transfer
  * is noted but not counted. */
-static void judge_transfer(struct conversations *m,
-                           const struct conversation *c,
-                           struct participant *agent, struct participant *acd) {
+static void count_agent_transfer(struct conversations *m,
+                                 const struct conversation *c,
+                                 struct participant *agent,
+                                 struct participant *acd) {
   bool is_counted = is_transfer_counted(m, c, agent, acd);
   if (!agent->is_transferred || (agent->counted & COUNTED_TRANSFER) ||
       !(is_counted || acd->is_known || cv_is_prior(c, acd)))
@@ -338,9 +341,9 @@ bool cv_is_departed(const struct conversation *c,
          (!has_open_agent(c) && is_customer_gone(c, acd));
 }
 
-static void judge_departure(struct conversations *m,
-                            const struct conversation *c,
-                            struct participant *acd) {
+static void count_acd_departure(struct conversations *m,
+                                const struct conversation *c,
+                                struct participant *acd) {
   struct cv_wait wait = wait_of(acd);
   if (cv_is_departed(c, acd))
     cv_count_departure(m, &wait, cv_is_continued(c, acd) || acd->is_transferred,
@@ -350,7 +353,7 @@ static void judge_departure(struct conversations *m,
 /* Counts the breach of a wait that is over, whatever its outcome will be. The
  * agent who answers may be connected a moment before the acd participant ends.
  */
-static void judge_end(struct conversations *m, struct participant *acd) {
+static void count_acd_breach(struct conversations *m, struct participant *acd) {
   struct cv_wait wait = wait_of(acd);
   if (acd->end_ms != 0)
     cv_count_breach(m, &wait, duration_ms(&wait, acd->end_ms - CV_SLACK_MS));
@@ -381,7 +384,7 @@ void cv_count_outcomes(struct conversations *m, struct conversation *c,
                        struct participant *const *answered) {
   for (unsigned i = 0; i < c->count; i++)
     if (c->participants[i].purpose == CV_ACD)
-      judge_offer(m, c, &c->participants[i], answered);
+      count_acd_offer(m, c, &c->participants[i], answered);
   /* Takes counts back before it adds new ones, so that the new ones settle
    * those that are owed. */
   for (unsigned i = 0; i < c->count; i++) {
@@ -391,13 +394,13 @@ void cv_count_outcomes(struct conversations *m, struct conversation *c,
   for (unsigned i = 0; i < c->count; i++) {
     struct participant *p = &c->participants[i];
     if (answered[i] != NULL)
-      judge_transfer(m, c, p, answered[i]);
+      count_agent_transfer(m, c, p, answered[i]);
     if (cv_is_pending(p->counted))
-      judge_answer(m, c, p, answered);
+      count_acd_answer(m, c, p, answered);
     if (cv_is_pending(p->counted))
-      judge_departure(m, c, p);
+      count_acd_departure(m, c, p);
     if (cv_is_pending(p->counted))
-      judge_end(m, p);
+      count_acd_breach(m, p);
   }
 }
 
