@@ -101,8 +101,8 @@ static enum gc_code write_receive(const char *queue_url, struct gc_buf *out) {
   return gc_document_write(&d, out, NULL);
 }
 
-static void judge_receive(void *ctx, const struct gc_reply *reply,
-                          const struct gc_err *err) {
+static void report_receive(void *ctx, const struct gc_reply *reply,
+                           const struct gc_err *err) {
   const struct sqs_trial *t = ctx;
   const struct probe_place *p = t->place;
   struct gc_err refused = *err;
@@ -146,7 +146,7 @@ static enum gc_code receive_once(struct sqs_trial *t, struct gc_err *err) {
                           .body_len = body.len,
                           .body_max = SQS_ANSWER_MAX_BYTES,
                           .signer = &signer};
-  code = probe_server_send(t->place->reporter, &t->queue, &x, judge_receive, t,
+  code = probe_server_send(t->place->reporter, &t->queue, &x, report_receive, t,
                            err);
   explicit_bzero(token, sizeof(token));
   return code;

@@ -2,7 +2,7 @@
 /* Decides what to do after an answer: one table for every HTTP status and every
  * failure below HTTP. Pure. A change of a decision is a change of a row. The
  * statuses are those of the API reference (errors, 429) and RFC 9110. An error
- * whose body broke off is judged by its status. */
+ * whose body broke off is decided by its status. */
 #ifndef GC_BASE_POLICY_RETRY_H
 #define GC_BASE_POLICY_RETRY_H
 

@@ -58,8 +58,8 @@ static bool note_lone_date(struct gc_server_clock *c, uint64_t now_ms,
          (!c->is_agreed || !c->has_date || do_agree(date_ms, wall_ms));
 }
 
-static bool hear_time(struct gc_server_clock *c, uint64_t now_ms,
-                      int64_t wall_ms, int64_t date_ms) {
+static bool take_server_time(struct gc_server_clock *c, uint64_t now_ms,
+                             int64_t wall_ms, int64_t date_ms) {
   uint64_t steady_since_ms = now_ms;
   bool is_alone = c->is_heard && is_date_alone(c, now_ms, wall_ms, date_ms);
   if (is_alone && !note_lone_date(c, now_ms, wall_ms, date_ms))
@@ -88,14 +88,14 @@ bool gc_server_clock_hear(struct gc_server_clock *c, uint64_t now_ms,
                           int64_t wall_ms, int64_t date_ms) {
   if (!c->has_date)
     *c = (struct gc_server_clock){.has_date = true};
-  return hear_time(c, now_ms, wall_ms, date_ms);
+  return take_server_time(c, now_ms, wall_ms, date_ms);
 }
 
 void gc_server_clock_hear_no_date(struct gc_server_clock *c, uint64_t now_ms,
                                   int64_t wall_ms) {
   if (!c->has_date)
-    (void)hear_time(c, now_ms, gc_server_clock_now(c, now_ms, wall_ms),
-                    wall_ms);
+    (void)take_server_time(c, now_ms, gc_server_clock_now(c, now_ms, wall_ms),
+                           wall_ms);
 }
 
 int64_t gc_server_clock_now(const struct gc_server_clock *c, uint64_t now_ms,
