@@ -6,8 +6,8 @@
 struct sending {
   struct probe_server *server;
   struct gc_exchange *exchange;
-  void (*judge)(void *ctx, const struct gc_reply *reply,
-                const struct gc_err *err);
+  void (*report)(void *ctx, const struct gc_reply *reply,
+                 const struct gc_err *err);
   void *ctx;
   enum gc_code started;
   struct gc_err err;
@@ -40,7 +40,7 @@ static void on_exchange_done(struct gc_exchange *x,
                              const struct gc_reply *reply,
                              const struct gc_err *err) {
   struct sending *s = x->ctx;
-  s->judge(s->ctx, reply, err);
+  s->report(s->ctx, reply, err);
   probe_wait_end(&s->wait);
 }
 
@@ -62,11 +62,11 @@ static void cancel_exchange(void *ctx) {
 enum gc_code
 probe_server_send(const struct probe_reporter *r, struct probe_server *server,
                   struct gc_exchange *x,
-                  void (*judge)(void *ctx, const struct gc_reply *reply,
-                                const struct gc_err *err),
+                  void (*report)(void *ctx, const struct gc_reply *reply,
+                                 const struct gc_err *err),
                   void *ctx, struct gc_err *err) {
   struct sending s = {
-      .server = server, .exchange = x, .judge = judge, .ctx = ctx};
+      .server = server, .exchange = x, .report = report, .ctx = ctx};
   uint32_t limit_ms = probe_left_ms(r, PROBE_STEP_LIMIT_MS);
   x->done = on_exchange_done;
   x->ctx = &s;
