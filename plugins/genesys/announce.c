@@ -34,9 +34,9 @@ static void announce_topics(struct announced *a,
   say(ctx, line);
 }
 
-void announce(struct announced *a, const struct gc_account_stats *stats,
-              const char *address, void (*say)(void *ctx, const char *line),
-              void *ctx) {
+void announce_account(struct announced *a, const struct gc_account_stats *stats,
+                      const char *address,
+                      void (*say)(void *ctx, const char *line), void *ctx) {
   char line[512];
   if (stats == NULL) {
     if (!a->is_unused)

@@ -19,8 +19,8 @@ const char *announce_version(void);
 /* Passes each line that is due to `say`, without the account's name. `stats`
  * NULL: the account is not started. `address`: as gc_account_address writes it.
  */
-void announce(struct announced *a, const struct gc_account_stats *stats,
-              const char *address, void (*say)(void *ctx, const char *line),
-              void *ctx);
+void announce_account(struct announced *a, const struct gc_account_stats *stats,
+                      const char *address,
+                      void (*say)(void *ctx, const char *line), void *ctx);
 
 #endif

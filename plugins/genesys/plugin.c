@@ -322,8 +322,8 @@ static void read_one(void *ctx, const char *account, const char *host) {
   put_lease(account, interval_ms, &out);
   char address[512];
   gc_account_address(account, address, sizeof(address));
-  announce(&round->announced[at], is_started ? &stats : NULL, address,
-           say_of_account, (void *)account);
+  announce_account(&round->announced[at], is_started ? &stats : NULL, address,
+                   say_of_account, (void *)account);
 }
 
 /* collectd's own writer for Prometheus is slow from here on (docs/scaling.md).

@@ -49,7 +49,7 @@ enum gc_code points_write(struct store *s, const struct points_value *v,
 char *points_render(struct store *s, enum render_format format) {
   GC_AUTO(body_free_auto) struct body *body = body_new(false);
   size_t len = 0;
-  render(store_scrape_begin(s), format, body);
+  render_exposition(store_scrape_begin(s), format, body);
   store_scrape_end(s);
   body_add(body, "", 1);
   char *text = body_finish(body, &len);

@@ -203,8 +203,8 @@ static void add_histogram(struct writer *w, const struct histogram *h) {
   add_line(w, "_count", last, NULL, STORE_REAL, real_bits(count));
 }
 
-size_t render(const struct family_list *list, enum render_format format,
-              struct body *out) {
+size_t render_exposition(const struct family_list *list,
+                         enum render_format format, struct body *out) {
   struct writer w = {.out = out, .format = format};
   for (size_t i = 0; i < list->count; i++) {
     w.family = list->at[i];

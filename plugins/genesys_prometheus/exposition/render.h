@@ -16,7 +16,7 @@ enum render_format { RENDER_TEXT, RENDER_OPENMETRICS };
 const char *render_content_type(enum render_format format);
 
 /* Writes the exposition to `out`. Returns the number of samples. */
-size_t render(const struct family_list *list, enum render_format format,
-              struct body *out);
+size_t render_exposition(const struct family_list *list,
+                         enum render_format format, struct body *out);
 
 #endif

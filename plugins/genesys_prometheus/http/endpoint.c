@@ -67,7 +67,7 @@ static char *render_body(struct endpoint *e, enum render_format format,
   if (body == NULL)
     return NULL;
   const struct family_list *list = store_scrape_begin(e->settings.store);
-  (void)render(list, format, body);
+  (void)render_exposition(list, format, body);
   store_scrape_end(e->settings.store);
   char *bytes = body_finish(body, ret_len);
   atomic_store(&e->scrape_us, (int64_t)(gc_clock_now_us() - begin_us));

@@ -17,7 +17,8 @@ static void record_line(void *ctx, const char *line) {
 static const char *announced_lines(struct announced *a,
                                    const struct gc_account_stats *stats) {
   lines[0] = '\0';
-  announce(a, stats, "https://api.example as client c1", record_line, NULL);
+  announce_account(a, stats, "https://api.example as client c1", record_line,
+                   NULL);
   return lines;
 }
 
