@@ -153,7 +153,7 @@ const struct gc_opt account_rows[] = {
                "connection; white space around it is dropped.",
                "/etc/collectd/redis.secret"),
     GC_OPT_INT(struct account_options, lease.ttl_s, "LeaseTTL", "15",
-               GC_LEASE_TTL_MIN_MS / 1000, GC_LEASE_TTL_MAX_MS / 1000, "s",
+               GC_LEASE_TTL_MIN_S, GC_LEASE_TTL_MAX_S, "s",
                "Longest time without values after the agent that dispatches "
                "has died; for two thirds of it that agent goes on without "
                "Redis. The same on all agents.",

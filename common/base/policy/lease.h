@@ -39,8 +39,8 @@ enum {
   GC_LEASE_GAP = 4,     /* a longer time between two events is a suspension */
   GC_LEASE_VALID = 20,  /* the grace of a holder while Redis is away */
   GC_LEASE_WAIT = 24,   /* a record that is unchanged for so long is free */
-  GC_LEASE_TTL_MIN_MS = 3000,
-  GC_LEASE_TTL_MAX_MS = 300000,
+  GC_LEASE_TTL_MIN_S = 3,
+  GC_LEASE_TTL_MAX_S = 300,
 };
 
 enum gc_lease_state {
@@ -116,7 +116,7 @@ struct gc_lease {
   bool unanswered; /* the newest request had no answer */
 };
 
-/* Begins as a standby. `ttl_ms` is within GC_LEASE_TTL_MIN_MS and _MAX_MS. */
+/* Begins as a standby. `ttl_ms` is within GC_LEASE_TTL_MIN_S and _MAX_S. */
 GC_API void gc_lease_init(struct gc_lease *l, uint32_t ttl_ms, bool goes_on,
                           uint64_t owner, uint64_t now_ms);
 
