@@ -93,7 +93,10 @@ static void set_since(const struct conversations *m, struct conversation *c,
   c->late_ms = cv_late_until(removed);
   c->known_facts = removed->facts;
   c->known_retired = removed->retired;
-  c->was_breached = removed->is_breached;
+  memcpy(c->pending, removed->pending, sizeof(c->pending));
+  c->breached = removed->breached;
+  c->were_others_breached = removed->are_others_breached;
+  c->is_pending_exact = removed->is_exact;
 }
 
 static bool has_news(const struct cv_event *e, const struct cv_removed *known) {

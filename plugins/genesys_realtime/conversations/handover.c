@@ -372,7 +372,7 @@ bool cv_describe_counted(const struct conversations *m,
     if (ret->count == CV_PARTS_MAX || !was_counted)
       break;
     ret->count++;
-    ret->is_breached |= was_breached(m, p);
+    ret->are_others_breached |= was_breached(m, p);
   }
   return ret->count > 0;
 }

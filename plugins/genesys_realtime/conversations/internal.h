@@ -137,17 +137,21 @@ struct conversation { /* the widest members first: no space between */
     struct guide_stay *stays;
     void *parts;
   };
-  struct cv_holds *holds;     /* older than latest_hold; NULL: none */
-  struct cv_dropped *dropped; /* NULL: none */
-  uint32_t known_retired;     /* queues retired before the removal: counters
-                                 made later lack the known participants */
-  uint32_t older, newer;      /* by last event; older: also the next free one */
-  uint8_t count, cap;         /* number of parts and of places for them */
+  struct cv_holds *holds;           /* older than latest_hold; NULL: none */
+  struct cv_dropped *dropped;       /* NULL: none */
+  uint32_t pending[CV_PENDING_MAX]; /* as in struct cv_removed, until known_ms
+                                     */
+  uint32_t known_retired; /* queues retired before the removal: counters
+                             made later lack the known participants */
+  uint32_t older, newer;  /* by last event; older: also the next free one */
+  uint8_t count, cap;     /* number of parts and of places for them */
   uint8_t known; /* number of first parts that were counted before a removal */
-  bool was_breached; /* a breach by waiting was counted before a removal */
-  bool is_partial;   /* it lacks participants of the newest snapshot */
-  uint8_t flags;     /* C_* */
-  uint8_t misses;    /* successive polls that did not list it */
+  uint8_t breached;          /* likewise */
+  bool were_others_breached; /* other offers without an outcome had one */
+  bool is_pending_exact;     /* pending has all of them */
+  bool is_partial;           /* it lacks participants of the newest snapshot */
+  uint8_t flags;             /* C_* */
+  uint8_t misses;            /* successive polls that did not list it */
   uint8_t customers, customers_gone;
   uint8_t others;       /* connected ones of a snapshot; at most UINT8_MAX */
   uint16_t known_facts; /* before late_ms, when it was removed */
@@ -500,7 +504,7 @@ struct cv_wait {
   int64_t start_ms;
   uint32_t queue;
   enum cv_media media;
-  bool is_resumed; /* its breach was counted before a removal */
+  bool is_resumed; /* a breach may have been counted before a removal */
 };
 
 void cv_count_offer(struct conversations *m, const struct cv_wait *w);

@@ -154,9 +154,28 @@ int64_t cv_breach_due_ms(const struct conversations *m,
 
 /* ---- the outcomes of a conversation's participants ---- */
 
-static struct cv_wait wait_of(struct participant *acd) {
+/* Returns true if the contact began before the conversation was removed. A
+ * callback that was known then may have begun later, at its time. */
+static bool is_resumed(const struct conversation *c,
+                       const struct participant *acd) {
+  return acd->is_known && acd->connected_ms <= c->known_ms;
+}
+
+/* Returns the number of the offer among those of which it is known exactly what
+ * was counted before a removal; -1: it is none of them. */
+static int pending_of(const struct conversation *c,
+                      const struct participant *acd) {
+  for (int i = 0; i < CV_PENDING_MAX; i++)
+    if (acd->connected_ms == cv_pending_ms(c->pending[i], c->known_ms))
+      return i;
+  return -1;
+}
+
+static struct cv_wait wait_of(const struct conversation *c,
+                              struct participant *acd) {
   return (struct cv_wait){&acd->counted, acd->connected_ms, acd->queue,
-                          (enum cv_media)acd->media, acd->is_known};
+                          (enum cv_media)acd->media,
+                          is_resumed(c, acd) && pending_of(c, acd) < 0};
 }
 
 /* Returns true if the contact was offered before the conversation was removed,
@@ -164,8 +183,17 @@ static struct cv_wait wait_of(struct participant *acd) {
 static bool was_offered(const struct conversations *m,
                         const struct conversation *c,
                         const struct participant *acd) {
-  return acd->is_known && !cv_is_prior(c, acd) &&
+  return is_resumed(c, acd) && !cv_is_prior(c, acd) &&
          m->queues[acd->queue].retired <= c->known_retired;
+}
+
+/* Returns true if the contact's outcome was known when the conversation was
+ * removed. */
+static bool had_outcome(const struct conversation *c,
+                        const struct participant *acd, int64_t answer_ms) {
+  bool is_over = (acd->end_ms != 0 && acd->end_ms <= c->known_ms) ||
+                 (answer_ms != 0 && answer_ms <= c->known_ms);
+  return pending_of(c, acd) < 0 && (c->is_pending_exact || is_over);
 }
 
 /* Resumes an offer that was counted before the conversation was removed. Its
@@ -174,12 +202,12 @@ static void resume_offer(const struct conversations *m,
                          const struct conversation *c, struct participant *acd,
                          struct participant *const *answered) {
   int64_t answer_ms = cv_find_answer_ms(c, acd, answered);
-  if (!was_offered(m, c, acd) ||
-      (acd->end_ms != 0 && acd->end_ms <= c->known_ms) ||
-      (answer_ms != 0 && answer_ms <= c->known_ms))
+  if (!was_offered(m, c, acd) || had_outcome(c, acd, answer_ms))
     return;
-  acd->counted |=
-      c->was_breached ? COUNTED_OFFER | COUNTED_BREACH : COUNTED_OFFER;
+  int pending = pending_of(c, acd);
+  bool was_breached =
+      pending < 0 ? c->were_others_breached : c->breached >> pending & 1;
+  acd->counted |= was_breached ? COUNTED_OFFER | COUNTED_BREACH : COUNTED_OFFER;
 }
 
 static void count_acd_offer(struct conversations *m,
@@ -190,8 +218,8 @@ static void count_acd_offer(struct conversations *m,
       (acd->counted & COUNTED_OFFER) ||
       (acd->media == CV_UNKNOWN && acd->end_ms == 0))
     return;
-  struct cv_wait wait = wait_of(acd);
-  if (acd->is_known)
+  struct cv_wait wait = wait_of(c, acd);
+  if (is_resumed(c, acd))
     resume_offer(m, c, acd, answered);
   else
     cv_count_offer(m, &wait);
@@ -202,7 +230,7 @@ static void count_acd_answer(struct conversations *m,
                              struct participant *acd,
                              struct participant *const *answered) {
   int64_t answer_ms = cv_find_answer_ms(c, acd, answered);
-  struct cv_wait wait = wait_of(acd);
+  struct cv_wait wait = wait_of(c, acd);
   if (answer_ms == 0 || !cv_count_answer(m, &wait, answer_ms))
     return;
   int64_t wait_ms = duration_ms(&wait, answer_ms);
@@ -216,7 +244,7 @@ static void revise_answer(struct conversations *m, const struct conversation *c,
                           struct participant *const *answered) {
   if (acd->purpose != CV_ACD || acd->answered == 0)
     return;
-  struct cv_wait wait = wait_of(acd);
+  struct cv_wait wait = wait_of(c, acd);
   int64_t answer_ms = cv_find_answer_ms(c, acd, answered);
   int64_t counted_ms = (int64_t)acd->answered - 1;
   if (answer_ms != 0 && duration_ms(&wait, answer_ms) == counted_ms)
@@ -234,9 +262,10 @@ static bool is_transfer_counted(const struct conversations *m,
                                 const struct conversation *c,
                                 const struct participant *agent,
                                 const struct participant *acd) {
-  return (acd->counted & COUNTED_OFFER) ||
-         (was_offered(m, c, acd) &&
-          (!agent->is_known || agent->end_ms > c->known_ms));
+  return is_resumed(c, acd)
+             ? was_offered(m, c, acd) &&
+                   (!agent->is_known || agent->end_ms > c->known_ms)
+             : (acd->counted & COUNTED_OFFER) != 0;
 }
 
 /* Counts the transfer of an agent's leg that was connected and ended with
@@ -251,7 +280,7 @@ static void count_agent_transfer(struct conversations *m,
       !(is_counted || acd->is_known || cv_is_prior(c, acd)))
     return;
   agent->counted |= COUNTED_TRANSFER;
-  struct cv_wait wait = wait_of(acd);
+  struct cv_wait wait = wait_of(c, acd);
   struct pair *pair = is_counted ? pair_of(m, &wait) : NULL;
   if (pair != NULL)
     cv_add_count(&pair->t.transfers, &pair->t.transfers_owed);
@@ -344,7 +373,7 @@ bool cv_is_departed(const struct conversation *c,
 static void count_acd_departure(struct conversations *m,
                                 const struct conversation *c,
                                 struct participant *acd) {
-  struct cv_wait wait = wait_of(acd);
+  struct cv_wait wait = wait_of(c, acd);
   if (cv_is_departed(c, acd))
     cv_count_departure(m, &wait, cv_is_continued(c, acd) || acd->is_transferred,
                        acd->end_ms);
@@ -353,8 +382,10 @@ static void count_acd_departure(struct conversations *m,
 /* Counts the breach of a wait that is over, whatever its outcome will be. The
  * agent who answers may be connected a moment before the acd participant ends.
  */
-static void count_acd_breach(struct conversations *m, struct participant *acd) {
-  struct cv_wait wait = wait_of(acd);
+static void count_acd_breach(struct conversations *m,
+                             const struct conversation *c,
+                             struct participant *acd) {
+  struct cv_wait wait = wait_of(c, acd);
   if (acd->end_ms != 0)
     cv_count_breach(m, &wait, duration_ms(&wait, acd->end_ms - CV_SLACK_MS));
 }
@@ -370,7 +401,7 @@ static void revise_departure(struct conversations *m,
       (cv_find_answer_ms(c, acd, answered) == 0 &&
        !(is_abandon && (cv_is_continued(c, acd) || acd->is_transferred))))
     return;
-  struct cv_wait wait = wait_of(acd);
+  struct cv_wait wait = wait_of(c, acd);
   struct pair *pair = pair_of(m, &wait);
   acd->counted &=
       (uint8_t) ~(COUNTED_DEPARTURE | COUNTED_ABANDON | COUNTED_ELSEWHERE);
@@ -400,24 +431,25 @@ void cv_count_outcomes(struct conversations *m, struct conversation *c,
     if (cv_is_pending(p->counted))
       count_acd_departure(m, c, p);
     if (cv_is_pending(p->counted))
-      count_acd_breach(m, p);
+      count_acd_breach(m, c, p);
   }
 }
 
 /* ---- contacts that still wait ---- */
 
-static int64_t due_of(const struct conversations *m, struct participant *p) {
-  struct cv_wait wait = wait_of(p);
+static int64_t due_of(const struct conversations *m,
+                      const struct conversation *c, struct participant *p) {
+  struct cv_wait wait = wait_of(c, p);
   return p->end_ms == 0 ? cv_breach_due_ms(m, &wait) : 0;
 }
 
 void cv_count_overdue(struct conversations *m, struct conversation *c) {
   for (unsigned i = 0; i < c->count; i++) {
     struct participant *p = &c->participants[i];
-    int64_t due_ms = due_of(m, p);
+    int64_t due_ms = due_of(m, c, p);
     if (due_ms == 0 || due_ms > m->complete_ms)
       continue;
-    struct cv_wait wait = wait_of(p);
+    struct cv_wait wait = wait_of(c, p);
     cv_count_breach(m, &wait, due_ms - p->connected_ms);
     cv_note_counted(m, due_ms);
   }
@@ -441,7 +473,7 @@ void cv_schedule_breach(const struct conversations *m, struct conversation *c) {
   c->due_ms = 0;
   for (unsigned i = 0; i < c->count; i++) {
     struct participant *p = &c->participants[i];
-    int64_t due_ms = due_of(m, p);
+    int64_t due_ms = due_of(m, c, p);
     if (due_ms != 0 && (c->due_ms == 0 || due_ms < c->due_ms))
       c->due_ms = due_ms;
     is_inactive = is_inactive && p->end_ms != 0 && !cv_is_pending(p->counted) &&

@@ -275,18 +275,29 @@ unsigned cv_list_presences(const struct conversation *c,
   return count;
 }
 
-struct cv_removed cv_describe_removed(const struct conversation *c) {
-  struct cv_removed r = {
-      .id = c->id, .is_over = c->flags & C_INACTIVE, .count = c->count};
+static void describe_pending(const struct conversation *c,
+                             struct cv_removed *r) {
   for (unsigned i = 0; i < c->count; i++) {
     const struct participant *p = &c->participants[i];
-    r.is_breached |= cv_is_pending(p->counted) && (p->counted & COUNTED_BREACH);
+    if (cv_is_pending(p->counted))
+      cv_removed_add_pending(r, p->connected_ms, p->counted & COUNTED_BREACH);
+  }
+}
+
+struct cv_removed cv_describe_removed(const struct conversation *c) {
+  struct cv_removed r = {.id = c->id,
+                         .is_over = c->flags & C_INACTIVE,
+                         .is_exact = true,
+                         .count = c->count};
+  for (unsigned i = 0; i < c->count; i++) {
+    const struct participant *p = &c->participants[i];
     if (p->connected_ms > r.start_ms)
       r.start_ms = p->connected_ms;
     if (cv_latest_ms(p) > r.fact_ms)
       r.fact_ms = cv_latest_ms(p);
   }
   cv_dropped_describe(c, &r);
+  describe_pending(c, &r);
   /* The dropped participants are no longer known. */
   r.since_ms = c->flags & C_INCOMPLETE ? r.fact_ms + 1 : c->since_ms;
   cv_describe_facts(c, &r);

@@ -39,6 +39,24 @@ static void a_scheduled_callback_waits_from_its_time(void) {
             1);
 }
 
+/* Longer than MaxConversationAge, so the model has removed it. */
+static void a_callback_of_the_day_after_tomorrow_is_an_offer(void) {
+  begin();
+  life_connected(&life, CV_CUSTOMER, NULL, 1)->end_ms = AT(60);
+  struct cv_party *acd = add_scheduled();
+  say();
+  life_tick(m, AT(172800), AT(172800));
+  CHECK_INT(stats().aged, 1);
+  acd->scheduled = false;
+  acd->connected_ms = AT(172800);
+  say();
+  CHECK_INT(of_media(CV_CALLBACK).offers, 1);
+  answer(acd, 172805)->media = CV_CALLBACK;
+  say();
+  CHECK_INT(of_media(CV_CALLBACK).answers, 1);
+  CHECK_INT(of_media(CV_CALLBACK).wait_ms, 5000);
+}
+
 static void a_callback_that_is_cancelled_before_its_time_was_no_offer(void) {
   begin();
   struct cv_party *customer = life_connected(&life, CV_CUSTOMER, NULL, 1);
@@ -279,6 +297,7 @@ static void no_poll_closes_a_scheduled_callback(void) {
 
 int main(void) {
   RUN(a_scheduled_callback_waits_from_its_time);
+  RUN(a_callback_of_the_day_after_tomorrow_is_an_offer);
   RUN(a_callback_that_is_cancelled_before_its_time_was_no_offer);
   RUN(the_call_before_a_scheduled_callback_is_over);
   RUN(no_poll_closes_a_scheduled_callback);

@@ -188,6 +188,61 @@ static void a_removed_conversation_continues_with_what_is_new(void) {
   CHECK_INT(changes("q1", CV_STATE_ALERTING, CV_STATE_ACTIVE), 2);
 }
 
+/* The wait was over, and the model removed it before the answer came. */
+static void an_outcome_that_was_open_at_the_removal_is_counted(void) {
+  struct cv_party *customer, *acd;
+  begin();
+  offer(&customer, &acd);
+  acd->end_ms = AT(5);
+  say();
+  life_tick(m, AT(90000), AT(90000));
+  CHECK_INT(stats().aged, 1);
+  check_counts("q1", 1, 0, 0, 0);
+  life_connected(&life, CV_AGENT, "q1", 5.05);
+  say();
+  check_counts("q1", 1, 1, 0, 0);
+  CHECK_INT(of("q1").wait_ms, 3050);
+}
+
+/* An answered contact waits again, as far as the repeat shows. */
+static void a_repeat_after_the_removal_opens_no_answered_offer(void) {
+  struct cv_event older;
+  struct cv_party *customer, *acd;
+  begin();
+  offer(&customer, &acd);
+  say();
+  older = life.now;
+  struct cv_party *agent = answer(acd, 5);
+  agent->transferred = true;
+  agent->end_ms = agent->acw_start_ms = AT(10);
+  say();
+  check_counts("q1", 1, 1, 0, 1);
+  life_tick(m, AT(90000), AT(90000));
+  CHECK_INT(stats().aged, 1);
+  CHECK_INT(conversations_apply(m, &older), GC_OK);
+  life_tick(m, AT(90010), AT(90010));
+  CHECK_INT(of("q1").breaches, 0);
+  say();
+  check_counts("q1", 1, 1, 0, 1);
+}
+
+/* Two contacts wait at the removal, and one of them has its breach. */
+static void each_offer_without_an_outcome_has_one_breach(void) {
+  struct cv_party *customer, *acd;
+  begin();
+  offer(&customer, &acd);
+  say();
+  life_tick(m, AT(30), AT(30));
+  struct cv_party *second = life_connected(&life, CV_ACD, "q2", 29);
+  say();
+  life_tick(m, AT(90000), AT(40));
+  CHECK_INT(stats().aged, 1);
+  acd->end_ms = second->end_ms = customer->end_ms = AT(60);
+  say();
+  CHECK_INT(of("q1").breaches, 1);
+  CHECK_INT(of("q2").breaches, 1);
+}
+
 static void an_old_snapshot_does_not_open_a_removed_conversation(void) {
   struct cv_event older;
   struct cv_party *customer, *acd;
@@ -473,6 +528,9 @@ int main(void) {
   RUN(a_removed_conversation_is_not_counted_again);
   RUN(a_contact_is_counted_however_late_it_is_heard_of);
   RUN(a_removed_conversation_continues_with_what_is_new);
+  RUN(an_outcome_that_was_open_at_the_removal_is_counted);
+  RUN(a_repeat_after_the_removal_opens_no_answered_offer);
+  RUN(each_offer_without_an_outcome_has_one_breach);
   RUN(an_old_snapshot_does_not_open_a_removed_conversation);
   RUN(the_answer_of_an_evicted_contact_is_counted);
   RUN(an_earlier_contact_is_kept_until_its_outcome_is_known);
