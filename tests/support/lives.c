@@ -302,6 +302,29 @@ const struct lives_shape lives_shapes[] = {
 };
 const unsigned lives_shape_count = GC_COUNT(lives_shapes);
 
+static int64_t time_of(const struct lives_life *l, unsigned who,
+                       enum lives_fact fact, enum lives_fact other) {
+  for (unsigned i = 0; i < l->count; i++)
+    if (l->steps[i].who == who &&
+        (l->steps[i].fact == fact || l->steps[i].fact == other))
+      return l->steps[i].at_ms;
+  return 0;
+}
+
+/* A wait ends with the answer; without one, with its own end. */
+static void count_breaches(struct lives_life *l) {
+  int64_t target_ms = life_settings().target_ms;
+  for (unsigned i = 0; i < l->who_count; i++) {
+    const struct lives_who *w = &l->who[i];
+    int64_t since_ms = time_of(l, i, LIVES_CONNECTS, LIVES_CONNECTS);
+    int64_t end_ms = w->answered_ms != 0
+                         ? w->answered_ms
+                         : time_of(l, i, LIVES_ENDS, LIVES_TRANSFERS);
+    if (w->purpose == CV_ACD && since_ms >= l->started_ms)
+      l->truth[w->queue][w->media].breaches += end_ms - since_ms > target_ms;
+  }
+}
+
 void lives_make(struct lives_life *l, const struct lives_shape *shape,
                 uint64_t seed) {
   struct lives_build b = {.l = l,
@@ -320,4 +343,5 @@ void lives_make(struct lives_life *l, const struct lives_shape *shape,
   for (unsigned i = 0; i < l->count; i++)
     if (l->steps[i].last)
       l->end[l->snapshots++] = i + 1;
+  count_breaches(l);
 }

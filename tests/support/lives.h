@@ -5,7 +5,7 @@
  *   lives_shapes      table of shapes: what happens in a life
  *   lives_make        a life of a shape, by a seed
  *   lives_deliver     a delivery of it: in order, shuffled, repeated, cut by
- *                     gaps, with steps of the clocks
+ *                     gaps, closed by polls, with steps of the clocks
  *   lives_text        a snapshot as the platform sends it
  *   lives_check       plays the delivery and compares the counters
  *   lives_shrink      drops what the difference does not need
@@ -50,12 +50,13 @@ struct lives_step {
 
 struct lives_who {
   uint8_t purpose, media;
-  int8_t queue; /* of lives_queues; -1: none */
+  int8_t queue;        /* of lives_queues; -1: none */
+  int64_t answered_ms; /* acd: when an agent answered; 0: none did */
 };
 
 /* What the life itself says, whatever the model makes of it. */
 struct lives_truth {
-  uint64_t offers, answers, abandons, transfers, wait_ms;
+  uint64_t offers, answers, abandons, transfers, breaches, wait_ms;
 };
 
 struct lives_life {
@@ -80,6 +81,7 @@ struct lives_item {
   uint16_t snapshot;
   uint16_t after; /* it arrives after that snapshot was sent */
   bool gap;       /* the stream was interrupted before it */
+  bool closed;    /* two polls before it did not list the conversation */
   bool is_dated;  /* an answer with a Date came before it */
 };
 
@@ -96,6 +98,7 @@ enum lives_kind {
   LIVES_GAPS,
   LIVES_CUT, /* as LIVES_GAPS, and the last snapshots never arrive */
   LIVES_CLOCKS,
+  LIVES_ALL, /* gaps, polls that close the conversation and clock steps */
   LIVES_KINDS
 };
 

@@ -80,7 +80,7 @@ static inline unsigned add_participant(struct lives_build *b,
     return who - 1;
   l->who_count++;
   l->who[who] =
-      (struct lives_who){(uint8_t)purpose, (uint8_t)b->media, (int8_t)queue};
+      (struct lives_who){(uint8_t)purpose, (uint8_t)b->media, (int8_t)queue, 0};
   fact(b, who, LIVES_APPEARS);
   return who;
 }
@@ -96,6 +96,15 @@ static inline struct lives_truth *truth(struct lives_build *b, int queue) {
 static inline bool is_counted(const struct lives_build *b,
                               const struct stay *s) {
   return s->since_ms >= b->l->started_ms;
+}
+
+static inline void count_answer(struct lives_build *b, const struct stay *s,
+                                int64_t at_ms) {
+  b->l->who[s->acd].answered_ms = at_ms;
+  if (!is_counted(b, s))
+    return;
+  truth(b, s->queue)->answers++;
+  truth(b, s->queue)->wait_ms += (uint64_t)(at_ms - s->since_ms);
 }
 
 /* ---- moments ---- */
@@ -164,10 +173,7 @@ static inline void connect(struct lives_build *b, const struct stay *s,
   else
     fact(b, s->acd, end);
   mark_snapshot(b);
-  if (is_counted(b, s)) {
-    truth(b, s->queue)->answers++;
-    truth(b, s->queue)->wait_ms += (uint64_t)(answered_ms - s->since_ms);
-  }
+  count_answer(b, s, answered_ms);
   pass(b);
 }
 

@@ -134,7 +134,7 @@ static void deliver_all(struct lives_delivery *d, const struct lives_life *l,
 
 /* From seconds to much longer than an ended conversation is kept. */
 static int64_t gap_ms(uint64_t *r) {
-  static const unsigned longest_s[] = {5, 60, 900, 4 * 3600};
+  static const unsigned longest_s[] = {5, 60, 900, 4 * 3600, 3 * 86400};
   unsigned row = lives_random(r, GC_COUNT(longest_s));
   return 1 + lives_random(r, longest_s[row] * 1000u);
 }
@@ -165,6 +165,12 @@ static void deliver_runs(struct lives_delivery *d, const struct lives_life *l,
   }
 }
 
+/* Polls miss the conversation now and then, though it goes on. */
+static void close_some(struct lives_delivery *d, uint64_t *r) {
+  for (unsigned i = 1; i < d->count; i++)
+    d->items[i].closed = lives_random(r, 8) == 0;
+}
+
 static int64_t step_ms(uint64_t *r) {
   static const int hours[] = {0, 0, 0, 1, -1, 5, -5, 72, -72, 1000, -1000};
   int64_t ms = INT64_C(3600000) * hours[lives_random(r, GC_COUNT(hours))];
@@ -190,7 +196,8 @@ const char *lives_kind_name(enum lives_kind kind) {
   static const char *const names[LIVES_KINDS] = {
       [LIVES_IN_ORDER] = "in order", [LIVES_SHUFFLED] = "shuffled",
       [LIVES_REPEATED] = "repeated", [LIVES_GAPS] = "gaps",
-      [LIVES_CUT] = "cut",           [LIVES_CLOCKS] = "clock steps"};
+      [LIVES_CUT] = "cut",           [LIVES_CLOCKS] = "clock steps",
+      [LIVES_ALL] = "all at once"};
   return names[kind];
 }
 
@@ -220,6 +227,11 @@ void lives_deliver(struct lives_delivery *d, const struct lives_life *l,
     break;
   case LIVES_CLOCKS:
     deliver_all(d, l, 1, &r);
+    step_clocks(d, &r);
+    break;
+  case LIVES_ALL:
+    deliver_runs(d, l, l->snapshots, &r);
+    close_some(d, &r);
     step_clocks(d, &r);
     break;
   case LIVES_KINDS:

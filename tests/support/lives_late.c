@@ -31,10 +31,7 @@ static void hear_of_agent(struct lives_build *b, const struct departed *d) {
   b->now_ms = d->left_ms;
   leave(b, agent, LIVES_ENDS);
   mark_snapshot(b);
-  if (is_counted(b, &d->s)) {
-    truth(b, d->s.queue)->answers++;
-    truth(b, d->s.queue)->wait_ms += (uint64_t)(d->ended_ms - d->s.since_ms);
-  }
+  count_answer(b, &d->s, d->ended_ms);
   wrap_up(b, agent);
 }
 
@@ -146,19 +143,8 @@ void lives_make_late_queue(struct lives_build *b) {
   fact_at(b, agent, LIVES_CONNECTS, ended_ms);
   fact_at(b, agent, LIVES_TRANSFERS, left_ms);
   mark_snapshot(b);
-  if (is_counted(b, &s)) {
-    truth(b, s.queue)->answers++;
-    truth(b, s.queue)->wait_ms += (uint64_t)(ended_ms - s.since_ms);
-  }
+  count_answer(b, &s, ended_ms);
   finish(b, &other);
-}
-
-static void count_answer(struct lives_build *b, const struct stay *s,
-                         int64_t at_ms) {
-  if (!is_counted(b, s))
-    return;
-  truth(b, s->queue)->answers++;
-  truth(b, s->queue)->wait_ms += (uint64_t)(at_ms - s->since_ms);
 }
 
 /* The agent who joined later is reported first: the wait was shorter. */

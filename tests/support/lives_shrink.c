@@ -139,7 +139,8 @@ void lives_print(FILE *out, const struct lives_life *l,
       fprintf(out, " [our clock %+.0f h, Date %+.0f h%s]",
               (double)item->wall_ms / 3600000, (double)item->date_ms / 3600000,
               item->is_dated ? ", seen" : "");
-    fprintf(out, " %u", item->snapshot);
+    fprintf(out, "%s %u", item->closed ? " (closed by polls)" : "",
+            item->snapshot);
   }
   fprintf(out, "\n %s\n", difference);
 }
