@@ -1,8 +1,10 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""Do init, readings and the stop take under two seconds each while a disk, a lock or a queue holds up a file?"""
+"""Do init, readings and the stop take under two seconds each while a disk, a lock, a resolver or a queue holds them up?"""
 from __future__ import annotations
 
+import fcntl
+import os
 import shutil
 import sqlite3
 import time
@@ -16,8 +18,10 @@ from lib.collectd import DAEMON, STOP_MAX_S, Collectd, account, built, query, qu
 from lib.flows import Hook, Sqs, state as flow_state, wait_equal
 from lib.genesys import Simulator, direct
 from lib.hanging_disk import Disk, hanging_disk
+from lib.process import wait_until
 from lib.redis import SERVER, Redis
 from lib.report import check, note, same
+from lib.silent_resolver import UNKNOWN_NAME, silent_resolver
 
 SMALL = {"queues": 4, "agents": 8, "plain_names": True, "frozen": True, "rate_limit": 0}
 INIT_MAX_S = 2.0
@@ -226,6 +230,30 @@ def other_programs_hold_both_databases() -> None:
         holder.close()
 
 
+def another_user_locks_the_folder() -> None:
+    """Who may only open StateDir can lock it."""
+    sim, state, hook = Simulator(**SMALL), process.folder("state"), Hook(Sqs())
+    holder = os.open(state, os.O_RDONLY | os.O_DIRECTORY)
+    fcntl.flock(holder, fcntl.LOCK_EX)
+    daemon = Collectd(account(sim), queues(), queries=with_query(), flows=hook.block(), state_dir=state)
+    started(daemon)
+    daemon.wait_up()
+    hook.wait_open(daemon)
+    reads_on(daemon)
+    stops(daemon)
+    os.close(holder)
+
+
+def the_resolver_hangs() -> None:
+    sim, resolver = Simulator(**SMALL), silent_resolver()
+    daemon = Collectd(account(sim, BaseURL="https://" + UNKNOWN_NAME, LoginURL="https://" + UNKNOWN_NAME), queues(),
+                      queries=with_query(), wrapper=resolver.wrapper)
+    started(daemon)
+    wait_until(resolver.asked.is_set, 8, "a question to the name server")
+    reads_on(daemon)
+    stops(daemon)
+
+
 def the_write_queue_is_full() -> None:
     """collectd drops values; the plugins' write tracker waits for none of them."""
     sim = Simulator(**SMALL)
@@ -242,7 +270,8 @@ SCENARIOS: list[Callable[[], None]] = [
     the_secret_is_on_a_disk_that_hangs, a_disk_that_answers_again_needs_no_restart,
     the_secret_hangs_when_the_token_is_renewed, certificates_are_on_a_disk_that_hangs,
     the_credentials_of_prometheus_are_on_a_disk_that_hangs, state_is_on_a_disk_that_hangs,
-    the_disk_of_the_state_hangs_while_all_works, other_programs_hold_both_databases, the_write_queue_is_full,
+    the_disk_of_the_state_hangs_while_all_works, other_programs_hold_both_databases, another_user_locks_the_folder,
+    the_resolver_hangs, the_write_queue_is_full,
     *([the_password_of_the_lease_is_on_a_disk_that_hangs] if SERVER else [])]
 
 if __name__ == "__main__":
