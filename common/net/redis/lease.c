@@ -11,18 +11,21 @@
 #define LEASE_KEYS "genesys:{lease}:"
 
 /* The rules are those of enum gc_lease_verb. Owners are compared as text: they
- * have 64 bits, and Lua's numbers 53. */
+ * have 64 bits, and Lua's numbers 53. A renewal that finds an older beat of its
+ * agent than ARGV[8] marks that data was lost: the mark stays, and its agent
+ * learns of it also when the answer to this renewal is lost. */
 #define LEASE_READ                                                             \
   "local r = redis.call('HMGET', KEYS[1], 'fence', 'owner', 'beat') "          \
   "local fence, owner, beat = r[1] or '0', r[2] or '0', r[3] or '0' "          \
   "local me, mine, my = ARGV[1], ARGV[2], ARGV[3] "                            \
-  "local before = owner == me and beat or '0' "                                \
+  "local had = owner == me and tonumber(beat) or 0 "                           \
   "local function write(f, o) "                                                \
   "fence, owner, beat = string.format('%.0f', f), o, mine "                    \
   "redis.call('HSET', KEYS[1], 'fence', fence, 'owner', owner, 'beat', beat) " \
   "end "
 #define LEASE_RETURN                                                           \
-  " local answer = {fence, owner, beat, before} return answer"
+  " local answer = {fence, owner, beat, "                                      \
+  "redis.call('HMGET', KEYS[1], 'lost')[1] or ''} return answer"
 
 static const char *const scripts[] = {
     [GC_LEASE_OBSERVE] = LEASE_READ LEASE_RETURN,
@@ -34,7 +37,9 @@ static const char *const scripts[] = {
     "local have, want = tonumber(fence), tonumber(my) "
     "if (owner == me and have == want and tonumber(mine) > tonumber(beat)) "
     "or (ARGV[4] == '1' and have < want) then write(want, me) "
-    "for i = 8, #ARGV, 3 do local page = KEYS[1] .. '/' .. ARGV[i] "
+    "if had < tonumber(ARGV[8]) then "
+    "redis.call('HSET', KEYS[1], 'lost', mine .. ' ' .. me) end "
+    "for i = 9, #ARGV, 3 do local page = KEYS[1] .. '/' .. ARGV[i] "
     "if ARGV[i + 2] == '' then redis.call('HDEL', page, ARGV[i + 1]) "
     "else redis.call('HSET', page, ARGV[i + 1], ARGV[i + 2]) end end "
     "end" LEASE_RETURN,
@@ -117,6 +122,7 @@ static void add_words(struct redis_words *w, const struct redis_lease_share *s,
   redis_print(w, "%" PRIu64, q->seen.fence);
   redis_print(w, "%" PRIu64, q->seen.owner);
   redis_print(w, "%" PRIu64, q->seen.beat);
+  redis_print(w, "%" PRIu64, s->kept_beat);
   if (q->verb == GC_LEASE_RENEW && s->book != NULL)
     gc_lease_book_collect(s->book, q->fence, add_field, w);
 }
@@ -131,10 +137,16 @@ static bool read_number(const redisReply *r, uint64_t max, uint64_t *ret) {
   return errno == 0 && n <= max;
 }
 
+static bool read_mark(const redisReply *r, char ret[REDIS_LEASE_LOST_SIZE]) {
+  if (r->type != REDIS_REPLY_STRING || r->len >= REDIS_LEASE_LOST_SIZE)
+    return false;
+  memcpy(ret, r->str, r->len + 1);
+  return true;
+}
+
 struct answer {
   struct gc_lease_record record; /* after the request */
-  uint64_t beat_before; /* of this agent's record before it; 0: there was none
-                         */
+  char lost[REDIS_LEASE_LOST_SIZE];
 };
 
 /* 2^53: a larger fence would stand still in the script. */
@@ -144,7 +156,7 @@ static bool read_answer(const redisReply *r, struct answer *ret) {
          read_number(r->element[0], exact_max, &ret->record.fence) &&
          read_number(r->element[1], UINT64_MAX, &ret->record.owner) &&
          read_number(r->element[2], exact_max, &ret->record.beat) &&
-         read_number(r->element[3], exact_max, &ret->beat_before);
+         read_mark(r->element[3], ret->lost);
 }
 
 /* Waits until enough replicas have the renewal: the record then survives the
@@ -245,12 +257,14 @@ static enum gc_code update_book(struct redis_link *link,
                                 struct redis_lease_share *s,
                                 const struct gc_lease_request *q,
                                 const struct answer *a, struct gc_err *err) {
+  bool has_lost = strcmp(a->lost, s->lost) != 0;
+  memcpy(s->lost, a->lost, sizeof(s->lost));
   if (a->record.owner != q->owner) {
     gc_lease_book_leave(s->book);
     s->kept_beat = 0;
     return GC_OK;
   }
-  if (a->beat_before < s->kept_beat)
+  if (has_lost)
     gc_lease_book_lost(s->book);
   s->kept_beat = a->record.beat;
   return read_pages(link, s, a->record.fence, err);
@@ -261,7 +275,7 @@ enum gc_code redis_lease_request(struct redis_link *link,
                                  const struct gc_lease_request *q,
                                  struct gc_lease_record *ret_record,
                                  struct gc_err *err) {
-  struct answer a = {.beat_before = 0};
+  struct answer a = {.lost = ""};
   enum gc_code code = send_request(link, s, q, &a, err);
   bool is_executed = code == GC_OK && a.record.owner == q->owner &&
                      a.record.fence == q->fence && a.record.beat == q->beat;

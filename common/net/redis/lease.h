@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* The record of a lease (base/policy/lease) in Redis: a hash with the fields
- * fence, owner and beat, under the key "genesys:{lease}:NAME"; and the pages of
+ * fence, owner, beat and, after a loss of data, lost, under the key
+ * "genesys:{lease}:NAME"; and the pages of
  * its book (net/lease_book): a hash each, under "genesys:{lease}:NAME/PAGE".
  * They never expire. One thread. */
 #ifndef GC_NET_REDIS_LEASE_H
@@ -10,7 +11,7 @@
 #include "common/net/lease_book.h"
 #include "common/net/redis/link.h"
 
-enum { REDIS_LEASE_NAME_MAX = 512 };
+enum { REDIS_LEASE_NAME_MAX = 512, REDIS_LEASE_LOST_SIZE = 48 };
 
 /* The part of a lease that its agents share, as one of them sees it. */
 struct redis_lease_share {
@@ -19,8 +20,11 @@ struct redis_lease_share {
   unsigned replicas;  /* a renewal counts when so many replicas have it */
   uint32_t wait_ms;   /* how long the server waits for them */
   uint64_t kept_beat; /* beat of this agent's record in the newest answer of
-                         Redis; 0: none. A smaller one later: Redis has lost
-                         data, and the book is written again */
+                         Redis; 0: none */
+  char lost[REDIS_LEASE_LOST_SIZE]; /* mark of the newest answer. Redis sets
+                         another one when a renewal finds an older beat than
+                         kept_beat, because data was lost; then the book is
+                         written again */
 };
 
 /* Checks that the server of a new link can keep a lease. GC_ERR_CONFIG: a

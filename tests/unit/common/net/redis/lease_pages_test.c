@@ -367,6 +367,34 @@ static void what_a_failover_lost_is_written_again(void) {
   end_world(w);
 }
 
+/* The first renewal after the failover is executed, but its answer is lost: the
+ * next one finds a record that is as new as the agent expects. */
+static void a_lost_answer_hides_no_loss(void) {
+  struct world *w = begin_world();
+  struct agent *a = &w->agents[0];
+  struct gc_err err = {.code = GC_OK};
+  struct gc_lease_record record;
+  CHECK(gc_lease_book_page(a->share.book, "flows") != NULL);
+  run_for(w, 20000);
+  write_constant(a);
+  await_constant(w);
+  CHECK_STR(redis_server_ask(&server, "HSET genesys:{lease}:prod beat 1"), "0");
+  CHECK_STR(redis_server_ask(&server, "DEL genesys:{lease}:prod/flows"), "1");
+  struct gc_lease_request q = {.verb = GC_LEASE_RENEW,
+                               .owner = a->l.owner,
+                               .beat = a->l.beat,
+                               .fence = a->l.fence};
+  struct redis_lease_share unanswered = a->share;
+  unanswered.book = NULL;
+  if (a->link == NULL)
+    CHECK_INT(redis_link_open(&settings, stop_fds[0], &a->link, &err), GC_OK);
+  CHECK_INT(redis_lease_request(a->link, &unanswered, &q, &record, &err),
+            GC_OK);
+  CHECK(record.beat == q.beat);
+  await_constant(w);
+  end_world(w);
+}
+
 static void a_renewal_that_failed_is_repeated(void) {
   struct world *w = begin_world();
   struct agent *a = &w->agents[0];
@@ -421,6 +449,7 @@ int main(void) {
   RUN(a_count_never_falls_and_has_each_fact_once);
   RUN(an_emptied_redis_gets_all_again);
   RUN(what_a_failover_lost_is_written_again);
+  RUN(a_lost_answer_hides_no_loss);
   RUN(a_renewal_that_failed_is_repeated);
   RUN(a_late_renewal_writes_no_page);
   RUN(a_page_of_another_program_gives_no_lease);
