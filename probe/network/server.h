@@ -24,9 +24,9 @@ GC_MUST_CHECK enum gc_code probe_server_open(struct probe_server *s,
 void probe_server_close(struct probe_server *s);
 
 /* Sends `x`, whose `done` and `ctx` are set here, and waits for its end.
- * `report` gets the answer on the loop's thread. After an error `report` does not
- * run. GC_ERR_TIMEOUT: the exchange did not end within PROBE_STEP_LIMIT_MS or
- * the time that is left for all checks. */
+ * `report` gets the answer on the loop's thread. After an error `report` does
+ * not run. GC_ERR_TIMEOUT: the exchange did not end within PROBE_STEP_LIMIT_MS
+ * or the time that is left for all checks. */
 GC_MUST_CHECK enum gc_code
 probe_server_send(const struct probe_reporter *r, struct probe_server *s,
                   struct gc_exchange *x,
