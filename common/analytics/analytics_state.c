@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 #include "common/analytics/analytics_internal.h"
 
+#include <stdio.h>
+#include <stdlib.h>
+
 enum {
   DAY_MS = 86400000,
   HOUR_MS = 3600000,
@@ -13,22 +16,36 @@ enum {
   FUTURE_WAIT_MS = 10 * 60000,
 };
 
+/* Writes an offset in the largest unit of which it has two: "+3.0 days". */
+static void print_offset(int64_t ms, char *out, size_t size) {
+  static const struct {
+    int64_t ms;
+    const char *name;
+  } units[] = {
+      {DAY_MS, "days"}, {HOUR_MS, "hours"}, {60000, "minutes"}, {1000, "s"}};
+  size_t i = 0;
+  while (i + 1 < GC_COUNT(units) && llabs(ms) < 2 * units[i].ms)
+    i++;
+  snprintf(out, size, "%+.1f %s", (double)ms / (double)units[i].ms,
+           units[i].name);
+}
+
 void gc_analytics_report_clocks(struct gc_analytics *b) {
   struct gc_err err = {.code = GC_OK};
-  double days = (double)b->poll.date_off_ms / DAY_MS;
+  char offset[48];
+  print_offset(b->poll.date_off_ms, offset, sizeof(offset));
   if (b->poll.date_off_ms != 0 && b->clock.is_agreed)
-    (void)gc_fail(
-        &err, GC_ERR_STATE,
-        "an answer's Date is %+.2f days from this machine's clock and "
-        "from earlier answers; it is not used: look for a gateway or "
-        "proxy with a wrong clock",
-        days);
+    (void)gc_fail(&err, GC_ERR_STATE,
+                  "an answer's Date is %s from this machine's clock and "
+                  "from earlier answers; it is not used: look for a gateway or "
+                  "proxy with a wrong clock",
+                  offset);
   else if (b->poll.date_off_ms != 0)
     (void)gc_fail(&err, GC_ERR_STATE,
-                  "the answers' Date is %+.2f days from this machine's clock; "
+                  "the answers' Date is %s from this machine's clock; "
                   "intervals follow the earlier of the two until they agree: "
                   "check the clock of this machine (NTP)",
-                  days);
+                  offset);
   b->notice(b->ctx, "clock", &err);
 }
 

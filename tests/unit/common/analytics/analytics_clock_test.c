@@ -97,12 +97,13 @@ static void a_wrong_date_skips_no_window(void) {
   static const struct {
     const char *name;
     int64_t first_ms, then_ms;
+    const char *says;
   } rows[] = {
-      {"ahead from the start", 3 * (int64_t)DAY, 3 * (int64_t)DAY},
-      {"ahead later", 0, 3 * (int64_t)DAY},
-      {"100 days ahead", 0, 100 * (int64_t)DAY},
-      {"behind later", 0, -3 * (int64_t)DAY},
-      {"minutes ahead later", 0, 4 * MINUTE},
+      {"ahead from the start", 3 * (int64_t)DAY, 3 * (int64_t)DAY, "+3.0 days"},
+      {"ahead later", 0, 3 * (int64_t)DAY, "+3.0 days"},
+      {"100 days ahead", 0, 100 * (int64_t)DAY, "+100.0 days"},
+      {"behind later", 0, -3 * (int64_t)DAY, "-3.0 days"},
+      {"minutes ahead later", 0, 4 * MINUTE, "+4.0 minutes"},
   };
   for (size_t i = 0; i < GC_COUNT(rows); i++) {
     CHECK_ROW(rows[i].name);
@@ -114,6 +115,7 @@ static void a_wrong_date_skips_no_window(void) {
     CHECK(iv_state("window_lag-") < 3 * 60);
     CHECK(iv_state("window_lag-") > 0);
     CHECK(replay_noticed(&iv.r, "clock", GC_ERR_STATE) > 0);
+    CHECK_HAS(replay_last_notice(&iv.r, "clock")->text, rows[i].says);
     pass_minutes(3, 0); /* 22:22:20 */
     CHECK_STR(iv_last_interval(),
               "2023-11-14T22:17:00.000Z/2023-11-14T22:20:00.000Z");
