@@ -14,9 +14,15 @@ struct check {
   struct json_object *root;
   size_t count;     /* members of the root */
   bool is_compared; /* by value; the root has no key twice */
-  /* yajl and json-c read half a surrogate pair as different texts. */
-  bool has_escapes;
+  bool has_escapes; /* yajl and json-c read half a surrogate pair as different
+                       texts */
 };
+
+/* Returns true for a member whose key has half a surrogate pair: json-c has it
+ * under another key. */
+static bool has_other_key(const struct check *c, const struct gc_json_at *at) {
+  return c->has_escapes && gc_document_member(c->root, at->key) == NULL;
+}
 
 static bool is_member(const struct gc_json_at *at) {
   return at->depth == 1 && at->path != GC_JSON_PATH1(GC_JSON_ITEM);
@@ -47,7 +53,7 @@ static enum gc_code on_value(void *ctx, const struct gc_json_at *at,
   if (!is_member(at))
     return GC_OK;
   c->count++;
-  if (c->is_compared) {
+  if (c->is_compared && !has_other_key(c, at)) {
     compare_int(c, at, v);
     compare_text(c, at, v);
     LAW((gc_document_member(c->root, at->key) == NULL) ==
@@ -60,7 +66,8 @@ static enum gc_code on_open(void *ctx, const struct gc_json_at *at) {
   struct check *c = ctx;
   if (is_member(at)) {
     c->count++;
-    LAW(!c->is_compared || gc_document_member(c->root, at->key) != NULL);
+    LAW(!c->is_compared || has_other_key(c, at) ||
+        gc_document_member(c->root, at->key) != NULL);
   }
   return GC_OK;
 }
