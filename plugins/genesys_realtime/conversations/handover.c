@@ -21,23 +21,31 @@
 #include "common/net/lease_book.h"
 #include "plugins/genesys_realtime/conversations/internal.h"
 
-static const struct {
-  const char *name;
-  size_t at; /* in struct conversations_totals */
-} plain_counts[] = {
-    {"offers", offsetof(struct conversations_totals, offers)},
-    {"answers", offsetof(struct conversations_totals, answers)},
-    {"abandons", offsetof(struct conversations_totals, abandons)},
-    {"transfers", offsetof(struct conversations_totals, transfers)},
-    {"wait_ms", offsetof(struct conversations_totals, wait_ms)},
-    {"wait_owed_ms", offsetof(struct conversations_totals, wait_owed_ms)},
-    {"answers_owed", offsetof(struct conversations_totals, answers_owed)},
-    {"abandons_owed", offsetof(struct conversations_totals, abandons_owed)},
-    {"transfers_owed", offsetof(struct conversations_totals, transfers_owed)},
+/* The counts of struct conversations_totals that are single numbers. */
+#define PLAIN_COUNT_MAP(XX)                                                    \
+  XX(offers)                                                                   \
+  XX(answers)                                                                  \
+  XX(abandons)                                                                 \
+  XX(transfers)                                                                \
+  XX(wait_ms)                                                                  \
+  XX(wait_owed_ms)                                                             \
+  XX(answers_owed)                                                             \
+  XX(abandons_owed)                                                            \
+  XX(transfers_owed)
+
+static const char *const plain_counts[] = {
+#define XX(member) #member,
+    PLAIN_COUNT_MAP(XX)
+#undef XX
 };
 
 static uint64_t *plain_count(struct conversations_totals *t, size_t i) {
-  return (uint64_t *)(void *)((char *)t + plain_counts[i].at);
+  uint64_t *const counts[] = {
+#define XX(member) &t->member,
+      PLAIN_COUNT_MAP(XX)
+#undef XX
+  };
+  return counts[i];
 }
 
 /* ---- writing ---- */
@@ -89,7 +97,7 @@ static void write_pair(const struct conversations *m, struct pair_text *out,
   out->len = 0;
   snprintf(out->text, sizeof(out->text), "none");
   for (size_t i = 0; i < GC_COUNT(plain_counts); i++)
-    add_count(out, *plain_count(&pair->t, i), plain_counts[i].name, -1);
+    add_count(out, *plain_count(&pair->t, i), plain_counts[i], -1);
   for (size_t i = 0; i <= m->s.bound_count; i++)
     add_count(out, pair->t.waits[i], "le",
               i < m->s.bound_count ? m->bounds_ms[i] : -1);
@@ -236,8 +244,8 @@ static void read_breaches(const struct conversations *m, struct pair *pair,
 static void read_count(struct conversations *m, struct pair *pair,
                        const char *word, size_t name_len, uint64_t count) {
   for (size_t i = 0; i < GC_COUNT(plain_counts); i++)
-    if (strlen(plain_counts[i].name) == name_len &&
-        memcmp(plain_counts[i].name, word, name_len) == 0) {
+    if (strlen(plain_counts[i]) == name_len &&
+        memcmp(plain_counts[i], word, name_len) == 0) {
       *plain_count(&pair->t, i) = count;
       return;
     }
