@@ -18,7 +18,6 @@ from lib.windows import METRICS, MINUTE_MS, Fast
 
 RATE = 30.0  # a write thread that pauses for 15 s of this clock counts as dead; a kill then loses the values that it held
 KILLS = int(os.environ.get("GC_KILLS", "10"))
-TRIES = 4
 LIFE_S = (0.3, 2.5)  # real time: 9 to 75 s of the platform's clock
 LATE_METRICS = ["tHandle", "tAcw"]  # the other metrics are final in the first answer
 
@@ -36,16 +35,8 @@ def kill_at_random_moments() -> tuple[Fast, list[windows.Collectd]]:
 
 
 def killed_at_random_moments_each_window_is_there_once() -> None:
-    """A disk that does not answer within a second of this fast clock leaves the checkpoint as it was, so that windows are sent
-    again: such a run shows nothing, and there is another one."""
-    for left in reversed(range(TRIES)):
-        fast, daemons = kill_at_random_moments()
-        daemon = daemons[-1]
-        slow = [one for one in daemons if "no answer of the file system" in one.text]
-        if not slow or left == 0:
-            break
-        note("the disk was too slow for this clock: %d of %d agents" % (len(slow), len(daemons)))
-        daemon.stop()
+    fast, daemons = windows.until_the_disk_is_fast_enough(kill_at_random_moments, lambda found: found[1])
+    daemon = daemons[-1]
     fast.pass_until(fast.now_ms() + 5 * MINUTE_MS)
     fast.sim.freeze()
     wait_until(lambda: fast.pending() == 0, 30, "the late data are in the answers")

@@ -96,7 +96,8 @@ LATE = ["nFlowOutcome", "nFlowOutcomeFailed", "tFlowOutcome", "tFlow"]  # the ot
 METRICS = sorted({m for _, metrics in BLOCKS.values() for m in metrics})
 
 
-def late_data_a_kill_and_an_outage_change_no_total() -> None:
+def kill_and_be_away() -> tuple[FastFlows, list[Collectd], int]:
+    """Returns also the end of the newest window that was asked for before the kill."""
     fast = FastFlows(RATE, queues=6, agents=30, load=4, warmup=3600)
     fast.sim.config(late={"share": 0.3, "of": "metric", "metrics": LATE, "delay_s": [100, 300]})
     daemon = fast.collectd(Backfill="PT40M")
@@ -106,7 +107,12 @@ def late_data_a_kill_and_an_outage_change_no_total() -> None:
     daemon.program.wait(5)
     before = max(q["end"] for q in fast.asked())
     fast.pass_until(fast.now_ms() + 5 * MINUTE_MS)
-    daemon = fast.collectd(Backfill="PT40M")
+    return fast, [daemon, fast.collectd(Backfill="PT40M")], before
+
+
+def late_data_a_kill_and_an_outage_change_no_total() -> None:
+    fast, daemons, before = windows.until_the_disk_is_fast_enough(kill_and_be_away, lambda found: found[1])
+    daemon = daemons[-1]
     daemon.lives_until(lambda: fast.span()[1] >= before + 4 * MINUTE_MS, TIMEOUT_S, "queries for the missed windows")
     fast.sim.freeze()
     wait_until(lambda: fast.pending() == 0, TIMEOUT_S, "the late data are in the answers")
