@@ -23,6 +23,7 @@ struct gc_lease_page {
   uint64_t version, sent, confirmed;
   size_t dirty; /* entries that are dirty or sent */
   bool is_torn; /* the newest write failed: Redis must not have a part of it */
+  bool is_lost; /* Redis lost data, and may have removed fields again */
 };
 
 struct gc_lease_book {
@@ -82,7 +83,7 @@ static void empty_page(struct gc_lease_page *p) {
   p->fence = 0;
   p->version = p->sent = p->confirmed = 0;
   p->dirty = 0;
-  p->is_torn = false;
+  p->is_torn = p->is_lost = false;
 }
 
 struct gc_lease_book *gc_lease_book_new(void) {
@@ -345,9 +346,11 @@ void gc_lease_book_settle(struct gc_lease_book *b, bool is_confirmed) {
 
 void gc_lease_book_lost(struct gc_lease_book *b) {
   pthread_mutex_lock(&b->lock);
-  for (size_t n = 0; n < b->count; n++)
-    if (b->pages[n]->fence != 0)
+  for (size_t n = 0; n < b->count; n++) {
+    b->pages[n]->is_lost = b->pages[n]->fence != 0;
+    if (b->pages[n]->is_lost)
       visit_entries(b->pages[n], mark_dirty);
+  }
   pthread_mutex_unlock(&b->lock);
 }
 
@@ -357,7 +360,7 @@ bool gc_lease_book_find_unread(const struct gc_lease_book *b, uint64_t fence,
   bool found = false;
   pthread_mutex_lock(&book->lock);
   for (size_t i = 0; i < b->count && !found; i++) {
-    found = b->pages[i]->fence != fence;
+    found = b->pages[i]->fence != fence || b->pages[i]->is_lost;
     if (found)
       memcpy(ret_name, b->pages[i]->name, GC_LEASE_PAGE_NAME_SIZE);
   }
@@ -370,18 +373,41 @@ static void confirm_all(struct gc_lease_page *p, struct entry *e) {
   e->is_dirty = e->is_sent = e->is_named = false;
 }
 
+static enum gc_code take_page(struct gc_lease_page *p, uint64_t fence,
+                              const struct gc_buf *fields) {
+  empty_page(p);
+  enum gc_code code = write_fields(p, fields, true);
+  visit_entries(p, confirm_all);
+  p->dirty = 0;
+  p->fence = code == GC_OK ? fence : 0;
+  return code;
+}
+
+/* Makes the next renewal remove the fields that the page does not have. */
+static enum gc_code remove_unknown(struct gc_lease_page *p,
+                                   const struct gc_buf *fields) {
+  const char *field, *text;
+  size_t at = 0;
+  while (gc_lease_fields_next(fields, &at, &field, &text)) {
+    if (gc_strmap_get(&p->entries, field) != NULL)
+      continue;
+    struct entry *e = add_entry(p, field);
+    if (e == NULL)
+      return GC_ERR_MEMORY;
+    mark_dirty(p, e);
+  }
+  p->is_lost = false;
+  return GC_OK;
+}
+
 enum gc_code gc_lease_book_read(struct gc_lease_book *b, const char *name,
                                 uint64_t fence, const struct gc_buf *fields) {
   enum gc_code code = GC_OK;
   pthread_mutex_lock(&b->lock);
   struct gc_lease_page *p = find_page(b, name);
-  if (p != NULL) {
-    empty_page(p);
-    code = write_fields(p, fields, true);
-    visit_entries(p, confirm_all);
-    p->dirty = 0;
-    p->fence = code == GC_OK ? fence : 0;
-  }
+  if (p != NULL)
+    code = p->fence == fence ? remove_unknown(p, fields)
+                             : take_page(p, fence, fields);
   pthread_mutex_unlock(&b->lock);
   return code;
 }

@@ -79,13 +79,17 @@ GC_API void gc_lease_book_collect(struct gc_lease_book *b, uint64_t fence,
 /* Takes the outcome of that renewal. True: Redis has executed it. False: that
  * is not known, so the next renewal repeats the fields. */
 GC_API void gc_lease_book_settle(struct gc_lease_book *b, bool is_confirmed);
-/* Notes that Redis has lost data: the next renewal writes all fields. */
+/* Notes that Redis has lost data: the next renewal writes all fields, and the
+ * pages have to be read again. */
 GC_API void gc_lease_book_lost(struct gc_lease_book *b);
-/* Finds a page that was not read under this fence; false: all were. */
+/* Finds a page that was not read under this fence, or not since a loss; false:
+ * all were. */
 GC_API bool gc_lease_book_find_unread(const struct gc_lease_book *b,
                                       uint64_t fence,
                                       char ret_name[GC_LEASE_PAGE_NAME_SIZE]);
-/* Takes the fields that Redis has of the page. GC_ERR_MEMORY, GC_ERR_LIMIT. */
+/* Takes the fields that Redis has of the page. After a loss the agent's own
+ * fields count: the next renewal removes the fields that the page does not
+ * have. GC_ERR_MEMORY, GC_ERR_LIMIT. */
 GC_API GC_MUST_CHECK enum gc_code
 gc_lease_book_read(struct gc_lease_book *b, const char *name, uint64_t fence,
                    const struct gc_buf *fields);

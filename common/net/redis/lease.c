@@ -237,8 +237,9 @@ static enum gc_code read_page(struct redis_link *link, const char *name,
                        LEASE_KEYS, name, page);
 }
 
-/* Reads what the former holders have written. The claim is executed: no agent
- * with an older lease can write any more. */
+/* Reads the pages of the former holders, and after a loss of data those of this
+ * one. The claim is executed: no agent with an older lease can write any more.
+ */
 static enum gc_code read_pages(struct redis_link *link,
                                const struct redis_lease_share *s,
                                uint64_t fence, struct gc_err *err) {
@@ -266,7 +267,8 @@ static enum gc_code update_book(struct redis_link *link,
   }
   if (has_lost)
     gc_lease_book_lost(s->book);
-  s->kept_beat = a->record.beat;
+  if (a->record.beat > s->kept_beat) /* an older one: the renewal marks it */
+    s->kept_beat = a->record.beat;
   return read_pages(link, s, a->record.fence, err);
 }
 

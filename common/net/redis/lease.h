@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* The record of a lease (base/policy/lease) in Redis: a hash with the fields
  * fence, owner, beat and, after a loss of data, lost, under the key
- * "genesys:{lease}:NAME"; and the pages of
- * its book (net/lease_book): a hash each, under "genesys:{lease}:NAME/PAGE".
- * They never expire. One thread. */
+ * "genesys:{lease}:NAME"; and the pages of its book (net/lease_book): a hash
+ * each, under "genesys:{lease}:NAME/PAGE". They never expire. One thread. */
 #ifndef GC_NET_REDIS_LEASE_H
 #define GC_NET_REDIS_LEASE_H
 
@@ -19,7 +18,7 @@ struct redis_lease_share {
   struct gc_lease_book *book; /* pages for the next holder; NULL: none */
   unsigned replicas;  /* a renewal counts when so many replicas have it */
   uint32_t wait_ms;   /* how long the server waits for them */
-  uint64_t kept_beat; /* beat of this agent's record in the newest answer of
+  uint64_t kept_beat; /* newest beat of this agent's record in an answer of
                          Redis; 0: none */
   char lost[REDIS_LEASE_LOST_SIZE]; /* mark of the newest answer. Redis sets
                          another one when a renewal finds an older beat than

@@ -325,15 +325,17 @@ static void write_constant(struct agent *a) {
 
 /* Waits for the field in Redis. On a busy machine an answer may come too late,
  * and the next renewal writes it. */
-static void await_constant(struct world *w) {
-  const char *found = "";
-  for (int i = 0; i < 30 && strcmp(found, "5") != 0; i++) {
+static void await_field(struct world *w, const char *text) {
+  const char *found = "none yet";
+  for (int i = 0; i < 30 && strcmp(found, text) != 0; i++) {
     run_for(w, 1000);
     found =
         redis_server_ask(&server, "HGET genesys:{lease}:prod/flows constant");
   }
-  CHECK_STR(found, "5");
+  CHECK_STR(found, text);
 }
+
+static void await_constant(struct world *w) { await_field(w, "5"); }
 
 static void an_emptied_redis_gets_all_again(void) {
   struct world *w = begin_world();
@@ -364,6 +366,46 @@ static void what_a_failover_lost_is_written_again(void) {
   CHECK_STR(redis_server_ask(&server, command), "0");
   CHECK_STR(redis_server_ask(&server, "DEL genesys:{lease}:prod/flows"), "1");
   await_constant(w);
+  end_world(w);
+}
+
+/* The holder was blind meanwhile, so it observes before it renews. */
+static void a_blind_holder_writes_again_what_was_lost(void) {
+  struct world *w = begin_world();
+  struct agent *a = &w->agents[0];
+  CHECK(gc_lease_book_page(a->share.book, "flows") != NULL);
+  run_for(w, 20000);
+  write_constant(a);
+  await_constant(w);
+  a->cut_until_ms = w->now_ms + 20000;
+  run_for(w, 20000);
+  CHECK_INT(a->l.state, GC_LEASE_BLIND);
+  CHECK_STR(redis_server_ask(&server, "HSET genesys:{lease}:prod beat 1"), "0");
+  CHECK_STR(redis_server_ask(&server, "DEL genesys:{lease}:prod/flows"), "1");
+  await_constant(w);
+  CHECK_INT(a->l.fence, 1);
+  end_world(w);
+}
+
+/* Redis removed the field before the failover, and the replica still has it. */
+static void a_removed_field_does_not_come_back(void) {
+  struct world *w = begin_world();
+  struct agent *a = &w->agents[0];
+  struct gc_buf none = {.max = 1};
+  struct gc_lease_page *p = gc_lease_book_page(a->share.book, "flows");
+  CHECK(p != NULL);
+  run_for(w, 20000);
+  write_constant(a);
+  await_constant(w);
+  CHECK_INT(
+      gc_lease_page_write(p, gc_lease_page_fence(p), &none, true, &a->version),
+      GC_OK);
+  await_field(w, "");
+  CHECK_STR(redis_server_ask(&server, "HSET genesys:{lease}:prod beat 1"), "0");
+  CHECK_STR(
+      redis_server_ask(&server, "HSET genesys:{lease}:prod/flows constant 5"),
+      "1");
+  await_field(w, "");
   end_world(w);
 }
 
@@ -449,6 +491,8 @@ int main(void) {
   RUN(a_count_never_falls_and_has_each_fact_once);
   RUN(an_emptied_redis_gets_all_again);
   RUN(what_a_failover_lost_is_written_again);
+  RUN(a_blind_holder_writes_again_what_was_lost);
+  RUN(a_removed_field_does_not_come_back);
   RUN(a_lost_answer_hides_no_loss);
   RUN(a_renewal_that_failed_is_repeated);
   RUN(a_late_renewal_writes_no_page);
