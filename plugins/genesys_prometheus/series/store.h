@@ -67,8 +67,8 @@ void store_free(struct store *s);
  * the series is not known. */
 bool store_write(struct store *s, const struct store_list *list);
 /* Adds the series of a value list. GC_ERR_LIMIT: past series_max (counted);
- * GC_ERR_MEMORY. GC_OK also when another thread has just added it, or when the
- * table cannot grow: these values are then dropped. */
+ * GC_ERR_MEMORY. If another thread has just added the series, stores the values
+ * in them. */
 GC_MUST_CHECK enum gc_code store_add(struct store *s,
                                      const struct store_list *list,
                                      store_names make, void *ctx);
