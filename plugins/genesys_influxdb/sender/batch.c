@@ -75,7 +75,7 @@ bool influx_batch_split(struct influx_batch *b) {
 }
 
 bool influx_batch_put_off(struct influx_batch *b) {
-  if (b->put_off + 1 >= b->part_count)
+  if (b->put_off + 1 >= b->part_count || b->put_off == INFLUX_PUT_OFF_MAX)
     return false;
   struct influx_part part = b->parts[b->part_count - 1];
   memmove(b->parts + 1, b->parts, (b->part_count - 1) * sizeof(part));

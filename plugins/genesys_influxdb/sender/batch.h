@@ -13,7 +13,11 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum { INFLUX_PARTS_MAX = 40 }; /* a halved batch: one for each level, and 1 */
+enum {
+  INFLUX_PUT_OFF_MAX = 16,
+  /* Those that were put off, and a halved batch: one for each level, and 1. */
+  INFLUX_PARTS_MAX = INFLUX_PUT_OFF_MAX + 24,
+};
 
 struct influx_part {
   size_t from, to; /* lines */
@@ -46,7 +50,8 @@ void influx_batch_took(struct influx_batch *b);
  */
 bool influx_batch_split(struct influx_batch *b);
 /* Moves the next part, which was refused, behind the others. Returns false if
- * all others were put off before: the database refuses every part. */
+ * all others, or INFLUX_PUT_OFF_MAX, were put off before: the database seems to
+ * refuse every part. */
 bool influx_batch_put_off(struct influx_batch *b);
 /* Puts the next part, a single line, aside with the database's words.
  * GC_ERR_MEMORY leaves everything as it was. */

@@ -3,7 +3,7 @@
 
 #include "tests/support/check.h"
 
-/* A batch of lines "0\n" … , at most 64. */
+/* A batch of lines "0\n" … ; at most 64 for play. */
 static void fill(struct influx_batch *b, int lines) {
   b->text.max = 1 << 16;
   influx_batch_reset(b);
@@ -76,6 +76,26 @@ static void refused_lines_stand_below_the_words(void) {
   influx_batch_clear(&b);
 }
 
+/* The database names a line of each larger part and of each second line, and
+ * refuses the other lines in words that name none. */
+static void many_parts_that_are_put_off_have_a_limit(void) {
+  struct influx_batch b = {.lines = 0};
+  bool goes_on = true;
+  fill(&b, 256);
+  for (int i = 0; goes_on && i < 1000; i++) {
+    CHECK_THAT(b.part_count < INFLUX_PARTS_MAX, "%zu parts", b.part_count);
+    bool is_named = b.parts[b.part_count - 1].from % 2 != 0;
+    if (!influx_batch_split(&b))
+      goes_on = is_named ? influx_batch_put_aside(&b, "why") == GC_OK
+                         : influx_batch_put_off(&b);
+  }
+  CHECK(!goes_on);
+  influx_batch_restart(&b);
+  CHECK_INT(b.part_count, 1);
+  CHECK_INT(b.put_off, 0);
+  influx_batch_clear(&b);
+}
+
 static void nothing_is_no_part(void) {
   struct influx_batch b = {.lines = 0};
   const char *bytes;
@@ -88,6 +108,7 @@ static void nothing_is_no_part(void) {
 int main(void) {
   RUN(each_bad_line_is_found_and_the_others_go_on);
   RUN(refused_lines_stand_below_the_words);
+  RUN(many_parts_that_are_put_off_have_a_limit);
   RUN(nothing_is_no_part);
   return check_done();
 }
