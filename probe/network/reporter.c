@@ -107,10 +107,8 @@ bool probe_wait_for(struct probe_wait *w, uint32_t limit_ms) {
   uint64_t now_ms = gc_clock_now_ms(), end_ms = now_ms + limit_ms;
   pthread_mutex_lock(&w->lock);
   while (!w->is_over && now_ms < end_ms && !must_return()) {
-    uint64_t look_ms =
-        end_ms - now_ms < WAIT_STEP_MS ? end_ms : now_ms + WAIT_STEP_MS;
-    struct timespec look = {.tv_sec = (time_t)(look_ms / 1000),
-                            .tv_nsec = (long)(look_ms % 1000) * 1000000};
+    const struct timespec look = gc_clock_timespec(
+        end_ms - now_ms < WAIT_STEP_MS ? end_ms : now_ms + WAIT_STEP_MS);
     (void)pthread_cond_timedwait(&w->changed, &w->lock, &look);
     now_ms = gc_clock_now_ms();
   }

@@ -245,9 +245,8 @@ enum gc_code redis_lease_start(const struct redis_lease_settings *s,
 /* False: the thread hangs, on the disk of the password or of the authorities of
  * TLS, and is left behind. */
 static bool wait_for_end(struct redis_lease *l) {
-  uint64_t end_ms = gc_clock_now_ms() + GC_LEASE_STOP_MS;
-  struct timespec end = {.tv_sec = (time_t)(end_ms / 1000),
-                         .tv_nsec = (long)(end_ms % 1000) * 1000000};
+  const struct timespec end =
+      gc_clock_timespec(gc_clock_now_ms() + GC_LEASE_STOP_MS);
   pthread_mutex_lock(&l->lock);
   while (!l->has_ended &&
          pthread_cond_timedwait(&l->ended, &l->lock, &end) == 0)
