@@ -123,7 +123,7 @@ enum {
    * by the boot clock means that one of them stepped, or that the machine was
    * frozen. */
   GC_LEASE_JUMP_MS = 200,
-  /* How long the stop waits for the thread of a lease whose disk hangs. */
+  /* How long the stop waits for the thread of a lease, whose disk may hang. */
   GC_LEASE_STOP_MS = 1000,
   /* Between two looks of an account's thread at its lease. */
   GC_LEASE_WATCH_MS = 100,

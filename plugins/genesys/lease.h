@@ -47,7 +47,7 @@ void leases_start(const struct lease_hooks *hooks,
                   void (*failed)(const char *account,
                                  const struct gc_err *err));
 /* Gives all leases back, so that the next agent takes over at once, and ends
- * the threads: GC_REDIS_STOP_MS at most. */
+ * the threads. Waits GC_LEASE_STOP_MS at most for each of them. */
 void leases_stop(void);
 
 #endif

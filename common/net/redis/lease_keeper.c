@@ -243,7 +243,7 @@ enum gc_code redis_lease_start(const struct redis_lease_settings *s,
 }
 
 /* False: the thread hangs, on the disk of the password or of the authorities of
- * TLS, and is left behind. */
+ * TLS, or on two requests to a Redis that hangs, and is left behind. */
 static bool wait_for_end(struct redis_lease *l) {
   const struct timespec end =
       gc_clock_timespec(gc_clock_now_ms() + GC_LEASE_STOP_MS);

@@ -32,9 +32,9 @@ GC_MUST_CHECK enum gc_code
 redis_lease_start(const struct redis_lease_settings *s,
                   struct redis_lease **ret, struct gc_err *err);
 
-/* Ends the permission, gives the lease back and frees `l`. Waits for a hanging
- * Redis for at most GC_REDIS_STOP_MS. A thread that hangs on a disk is left
- * behind after GC_LEASE_STOP_MS, and reports nothing more. NULL is allowed. */
+/* Ends the permission, gives the lease back and frees `l`. A thread that hangs,
+ * on a disk or a Redis, is left behind after GC_LEASE_STOP_MS, and reports
+ * nothing more. NULL is allowed. */
 void redis_lease_stop(struct redis_lease *l);
 
 #endif
