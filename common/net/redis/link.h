@@ -13,8 +13,8 @@
 
 #include <stddef.h>
 
-/* Whose options an advice names: StateURL… of flow metrics, LeaseURL… of an
- * account. */
+/* The user of a link. An advice names its options: StateURL… of flow metrics,
+ * LeaseURL… of an account. */
 enum redis_use { REDIS_STATE, REDIS_LEASE };
 
 /* Borrowed until redis_link_close, with all it points to. */
