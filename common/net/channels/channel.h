@@ -21,16 +21,16 @@
  * account has a budget for all (channels/creations).
  *
  * The socket and the topics are independent of each other. A topic that is not
- * subscribed is requested again, after up to 30 s (5 minutes if the platform
- * refuses it), and reported as a cause of its own; the socket connects,
- * reconnects and counts as connected meanwhile.
+ * subscribed is requested again after reconnect_min plus up to reconnect_max (5
+ * minutes if the platform refuses it), and reported as a cause of its own; the
+ * socket connects, reconnects and counts as connected meanwhile.
  *
  * After a failure the channel connects again: after reconnect_min plus a random
- * part, whose limit doubles with each failure up to reconnect_max. The wait is
- * reset once the connection has proven itself: by an event or a heartbeat 10 s
- * or more after it opened. An earlier message proves nothing: two agents that
- * displace each other on one channel receive events too. Example, 1 s and 30 s:
- * 1 … 2 s, 1 … 3, 1 … 5, … 1 … 30.
+ * part, whose limit doubles with each failure; both together are reconnect_max
+ * at most. The wait is reset once the connection has proven itself: by an event
+ * or a heartbeat 10 s or more after it opened. An earlier message proves
+ * nothing: two agents that displace each other on one channel receive events
+ * too. Example, 1 s and 30 s: 1 … 2 s, 1 … 3, 1 … 5, … 1 … 30.
  *
  * A channel cannot replace itself without a break, since a second socket on it
  * closes the first. When its end is near, the channel reports that, and its
