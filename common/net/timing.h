@@ -18,7 +18,7 @@ enum {
 
 /* ---- background ---- */
 enum {
-  /* How long the stop waits for a thread that reads a file. */
+  /* Longest wait of the stop for a thread that reads a file. */
   GC_BACKGROUND_STOP_MS = 200,
 };
 
@@ -27,11 +27,12 @@ enum {
   /* TCP keep-alive: below the idle time-outs of usual firewalls (minutes). */
   GC_KEEPALIVE_IDLE_S = 60,
   GC_KEEPALIVE_INTERVAL_S = 30,
-  /* How long the system's authorities are kept, since reading some hundred of
-   * them takes 20 ms. */
+  /* The system's authorities are kept for this time, since reading some hundred
+   * of them takes 20 ms. */
   GC_SYSTEM_CA_CACHE_S = 600,
-  /* How often the files of CACert, ClientCert and ClientKey are read while
-   * connections are made, and how long the network thread waits for them. */
+  /* Time between two reads of the files of CACert, ClientCert and ClientKey
+   * while connections are made, and the network thread's longest wait for each.
+   */
   GC_TLS_FILES_AGE_MS = 1000,
   GC_TLS_FILES_WAIT_MS = 300,
 };
@@ -62,9 +63,9 @@ enum {
   /* The wait before refused client credentials are sent again: they fail again
    * until an operator corrects them. */
   GC_AUTH_REFUSED_RETRY_MS = 300 * 1000,
-  /* How often the secret's file is checked for a change meanwhile, and the wait
-   * before a secret that cannot be read is read again. Neither sends a request.
-   */
+  /* Time between two checks of the secret's file for a change meanwhile, and
+   * the wait before a secret that cannot be read is read again. Neither sends a
+   * request. */
   GC_AUTH_SECRET_CHECK_MS = 10 * 1000,
   /* A read of the secret that takes this long is reported: its disk hangs. */
   GC_AUTH_SECRET_SLOW_MS = 5000,
@@ -79,8 +80,8 @@ enum {
 
 /* ---- name_cache ---- */
 enum {
-  /* How often a list is read: lists whose names identify series are read more
-   * often than lists whose names only label them. */
+  /* Time between two reads of a list. Lists whose names identify series are
+   * read more often than lists whose names only label them. */
   GC_NAMES_QUEUES_MS = 10 * 60 * 1000, /* queues, flows */
   GC_NAMES_USERS_MS = 30 * 60 * 1000,  /* users, flow outcomes, milestones */
   GC_NAMES_PRESENCES_MS = 60 * 60 * 1000,
@@ -101,10 +102,10 @@ enum {
 
 /* ---- store ---- */
 enum {
-  /* How long a statement waits for a transaction of another process (an agent
+  /* Longest wait of a statement for a transaction of another process (an agent
    * that is being replaced). The network thread waits with it. */
   GC_STORE_BUSY_MS = 100,
-  /* How long a caller waits for its call: init, a reading and the stop take
+  /* Longest wait of a caller for its call: init, a reading and the stop take
    * less than two seconds on a disk that hangs. */
   GC_STORE_WAIT_MS = 750,
 };
@@ -123,7 +124,7 @@ enum {
    * by the boot clock means that one of them stepped, or that the machine was
    * frozen. */
   GC_LEASE_JUMP_MS = 200,
-  /* How long the stop waits for the thread of a lease, whose disk may hang. */
+  /* Longest wait of the stop for the thread of a lease, whose disk may hang. */
   GC_LEASE_STOP_MS = 1000,
   /* Between two looks of an account's thread at its lease. */
   GC_LEASE_WATCH_MS = 100,
