@@ -4,7 +4,7 @@
  * with it. Parts cost some allocations a value, so they are attached only if a
  * writer wants them.
  *
- * What a writer does with a value list:
+ * The code of a writer for a value list:
  *
  *   char key[GC_VALUE_KEY_SIZE];
  *   size_t len = gc_value_key(vl, key);        each value: no allocation
