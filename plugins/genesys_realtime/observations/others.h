@@ -13,7 +13,7 @@
 
 #include "plugins/genesys_realtime/observations/decode_common.h"
 
-/* Where the names of a document's unknown metrics go. */
+/* The places for the names of a document's unknown metrics. */
 struct obs_others {
   struct gc_intern *names;           /* of their numbers */
   struct gc_unknown_words *words;    /* the metrics */
