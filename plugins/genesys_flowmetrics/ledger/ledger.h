@@ -47,7 +47,7 @@ struct ledger_source {
   unsigned identity;
 };
 
-/* Whether an attribute is in time, by its own time. Set by the writer. */
+/* The age of an attribute, by its own time. Set by the writer. */
 enum occurrence_timing {
   OCCURRENCE_IN_TIME,
   OCCURRENCE_LATE,  /* older than Retention, or than the kept keys: it is not
@@ -112,8 +112,8 @@ struct ledger_settings {
    * time, and at least a day, is retired. */
   int64_t retention_ms;
   int64_t (*wall_ms)(void);
-  /* How long the stop waits for a writer whose disk hangs, at least
-   * LEDGER_STOP_MIN_MS; 0: until it ends. */
+  /* Longest wait of the stop for a writer whose disk hangs, at least
+   * LEDGER_STOP_MIN_MS; 0: the stop waits until the writer ends. */
   uint32_t stop_max_ms;
   /* The outcome of opening and writing, on the writer's thread. */
   void (*notice)(void *ctx, const char *cause, const struct gc_err *err);
