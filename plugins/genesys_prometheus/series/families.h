@@ -14,7 +14,7 @@
 
 struct family;
 
-/* How scrapes have shown a counter so far. A rate needs its first 0. */
+/* The progress of showing a new counter: a rate needs its first 0. */
 enum point_beginning {
   POINT_UNSEEN,
   POINT_AT_ZERO, /* unseen, and began with 0: the next scrape shows the 0 */
