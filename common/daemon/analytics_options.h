@@ -29,10 +29,11 @@ GC_API extern const char
                  "Number of past intervals that each request reads again; "    \
                  "late numbers go into the counters.",                         \
                  "60"),                                                        \
-      GC_OPT_STR(owner, query.backfill, "Backfill", "PT6H", 0,                 \
-                 "How far back missed intervals are requested, and where a "   \
-                 "query without a checkpoint begins.",                         \
-                 "P1D"),                                                       \
+      GC_OPT_STR(                                                              \
+          owner, query.backfill, "Backfill", "PT6H", 0,                        \
+          "Age of the oldest missed interval that is requested, and of "       \
+          "the first interval of a query without a checkpoint.",               \
+          "P1D"),                                                              \
       GC_OPT_BOOL(owner, query.counters, "Counters", "true",                   \
                   "Cumulative series too, which include late numbers.",        \
                   "false"),                                                    \

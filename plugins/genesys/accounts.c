@@ -78,8 +78,8 @@ const struct gc_opt account_rows[] = {
                 "analytics:realtime:read"),
     GC_OPT_ENUM(struct account_options, token_auth, "TokenAuth", "basic",
                 token_auths,
-                "How id and secret are sent to the token endpoint: in the "
-                "Authorization header or as form fields of the body.",
+                "Place of id and secret in a token request: the Authorization "
+                "header, or form fields of the body.",
                 "body"),
     GC_OPT_STR(struct account_options, ACC(host), "Host", NULL, 0,
                "Host part of every value of this account; default: collectd's "
@@ -164,12 +164,12 @@ const struct gc_opt account_rows[] = {
                "before it counts, so that a failover to one of them loses "
                "nothing. The same on all agents.",
                "1"),
-    GC_OPT_ENUM(struct account_options, lease.lost, "LeaseLost", "stop",
-                lease_losts,
-                "What the agent that dispatches does when Redis has not "
-                "answered for two thirds of LeaseTTL: `stop`: no value twice; "
-                "`go on`: no hole, and perhaps two agents that dispatch.",
-                "go on"),
+    GC_OPT_ENUM(
+        struct account_options, lease.lost, "LeaseLost", "stop", lease_losts,
+        "Action of the agent that dispatches when Redis has not answered "
+        "for two thirds of LeaseTTL: `stop`: no value twice; `go on`: no "
+        "hole, and perhaps two agents that dispatch.",
+        "go on"),
     GC_OPT_END,
 };
 

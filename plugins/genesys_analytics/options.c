@@ -30,7 +30,7 @@ const struct gc_opt query_rows[] = {
                 "Support*"),
     GC_OPT_ENUM(struct query_options, query.label, "QueueLabel", "name",
                 gc_analytics_labels,
-                "How a queue (or agent) is named: by its `name`, its `id`, or "
+                "Label of a queue (or agent): its `name`, its `id`, or "
                 "`both` (NAME@ID).",
                 "both"),
     GC_OPT_END,

@@ -29,7 +29,7 @@ const struct gc_opt attributes_rows[] = {
                "`webhook` do not.",
                "prod"),
     GC_OPT_ENUM(OWNER, source, "Source", "sqs", sources,
-                "Where events come from: an Amazon SQS queue, "
+                "Source of the events: an Amazon SQS queue, "
                 "HTTPS requests of an EventBridge API destination, or "
                 "the conversation events of all queues on the account's "
                 "notification channel.",
@@ -54,11 +54,11 @@ const struct gc_opt attributes_rows[] = {
                "/etc/collectd/aws.secret"),
     GC_OPT_INT(OWNER, sqs.consumers, "Consumers", "2", 1, 32, "threads",
                "sqs: threads that poll the queue.", "4"),
-    GC_OPT_INT(OWNER, sqs.visibility_s, "VisibilityTimeout", "60", 5, 43200,
-               "s",
-               "sqs: how long a received message is hidden; SQS delivers it "
-               "again if it is not committed by then.",
-               "120"),
+    GC_OPT_INT(
+        OWNER, sqs.visibility_s, "VisibilityTimeout", "60", 5, 43200, "s",
+        "sqs: a received message is hidden for this time; SQS delivers it "
+        "again if it is not committed by then.",
+        "120"),
     GC_OPT_STR(OWNER, connect.proxy, "Proxy", NULL, GC_OPT_SECRET,
                "sqs: proxy, `http://user:password@host:port` or `https://…`; "
                "default: the environment's.",
@@ -134,7 +134,7 @@ const struct gc_opt attributes_rows[] = {
     GC_OPT_BOOL(OWNER, values, "Values", "false",
                 "Also sum the numeric values of the attributes.", "true"),
     GC_OPT_STR(OWNER, state_url, "StateURL", NULL, 0,
-               "Where counts are kept; default: SQLite, "
+               "Place of the counts; default: SQLite, "
                "`StateDir/flowmetrics.db`. A Redis lets several agents count "
                "together: `redis://HOST:PORT/DB`, `rediss://…` (TLS), "
                "`unix:///PATH?db=DB`. The same for all blocks.",
@@ -146,11 +146,12 @@ const struct gc_opt attributes_rows[] = {
                "redis: file that holds the password, read for each "
                "connection; white space around it is dropped.",
                "/etc/collectd/redis.secret"),
-    GC_OPT_STR(OWNER, retention, "Retention", "P14D", 0,
-               "How long counted attributes are remembered, by their own time. "
-               "An older attribute is not counted. A counter that is idle for "
-               "this time, at least a day, is retired. `PT1H` to `P366D`.",
-               "P30D"),
+    GC_OPT_STR(
+        OWNER, retention, "Retention", "P14D", 0,
+        "Time for which counted attributes are remembered, by their own time. "
+        "An older attribute is not counted. A counter that is idle for "
+        "this time, at least a day, is retired. `PT1H` to `P366D`.",
+        "P30D"),
     GC_OPT_INT(OWNER, max_series, "MaxSeries", "5000", 1, 1000000, "series",
                "Counters of one host that are not retired; attributes of "
                "further flows or metrics are not counted.",

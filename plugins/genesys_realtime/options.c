@@ -26,18 +26,18 @@ const struct gc_opt queues_rows[] = {
                 "channel; `conversations` is the guide dialect's socket of "
                 "a gateway; `none`: observations only.",
                 "none"),
-    GC_OPT_ENUM(
-        struct queues_options, observations, "Observations", "auto", sources,
-        "How the present state is read: `auto` is `query` for up to 200 "
-        "selected queues and `activity` beyond, and a line in the log "
-        "says which; `query` requests 100 queues at a "
-        "time; `activity` pages through everything and filters "
-        "here; `topic` receives "
-        "changes over the notification channel and polls once a "
-        "minute, or as `query` while a topic is missing; "
-        "`queue_metrics` is the guide dialect's GET of a gateway, 100 "
-        "queues a request, every 5 s at most.",
-        "activity"),
+    GC_OPT_ENUM(struct queues_options, observations, "Observations", "auto",
+                sources,
+                "Source of the present state: `auto` is `query` for up to 200 "
+                "selected queues and `activity` beyond, and a line in the log "
+                "says which; `query` requests 100 queues at a "
+                "time; `activity` pages through everything and filters "
+                "here; `topic` receives "
+                "changes over the notification channel and polls once a "
+                "minute, or as `query` while a topic is missing; "
+                "`queue_metrics` is the guide dialect's GET of a gateway, 100 "
+                "queues a request, every 5 s at most.",
+                "activity"),
     GC_OPT_INT(struct queues_options, interval_s, "ObservationInterval", "10",
                1, 3600, "s", "Time between two readings.", "30"),
     GC_OPT_STRS(struct queues_options, queues, "Queue",
@@ -50,7 +50,7 @@ const struct gc_opt queues_rows[] = {
                 "`callback` …); the default is all. May be repeated.",
                 "voice"),
     GC_OPT_ENUM(struct queues_options, label, "QueueLabel", "name", labels,
-                "How a queue is named: by its `name`, its `id`, or `both` "
+                "Label of a queue: its `name`, its `id`, or `both` "
                 "(NAME@ID).",
                 "both"),
     GC_OPT_REALS(struct queues_options, wait_buckets, "WaitBuckets",

@@ -11,7 +11,7 @@ const struct gc_opt flows_rows[] = {
     GC_OPT_STR(OWNER, account, "Account", NULL, GC_OPT_NEEDED,
                "Name of an `<Account>` of the plugin genesys.", "prod"),
     GC_OPT_ENUM(OWNER, observations, "Observations", "auto", flow_sources,
-                "How many conversations are in each flow now "
+                "Source of the conversations in each flow now "
                 "(`flow_active`): `query` requests 100 flows at a time by "
                 "name, `activity` pages through all flows that have "
                 "conversations; `auto` is `query` for up to 200 selected flows "
@@ -34,10 +34,11 @@ const struct gc_opt flows_rows[] = {
                 "Name globs (`IVR*`) or ids; a leading `!` excludes. The first "
                 "match decides; without any, all flows. May be repeated.",
                 "IVR*"),
-    GC_OPT_ENUM(OWNER, query.label, "FlowLabel", "name", gc_analytics_labels,
-                "What a flow, outcome or milestone is called: its `name`, its "
-                "`id`, or `both` (NAME@ID).",
-                "both"),
+    GC_OPT_ENUM(
+        OWNER, query.label, "FlowLabel", "name", gc_analytics_labels,
+        "Label of a flow, outcome or milestone: its `name`, its `id`, or "
+        "`both` (NAME@ID).",
+        "both"),
     GC_OPT_END,
 };
 
