@@ -277,7 +277,7 @@ def offers_all_queues(board: Board, source: Source) -> bool:
 
 
 def problem(source: Source, one: Query, text: str, queues: Union[str, list[str]]) -> str:
-    """What is wrong with the answer to a query; empty for data of the chosen queues, and of them alone."""
+    """Returns the fault of the answer to a query; empty for data of the chosen queues, and of them alone."""
     try:
         rows = source.rows(one, text)
     except urllib.error.HTTPError as refusal:
@@ -325,7 +325,7 @@ def panels_show_data(source: Source) -> None:
 
 
 def gauges_equal_the_truth(source: Source, sim: Simulator) -> None:
-    """What an operator sees first, in a frozen world: waiting and talking contacts, available agents."""
+    """The first numbers that an operator sees, in a frozen world: waiting and talking contacts, available agents."""
     truth = sim.truth()
     wanted = expected.values(truth, expected.by_name(truth))
     board = next(one for one in grafana.boards(TOP, source.prefix) if one.name.endswith("-operations"))

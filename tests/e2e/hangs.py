@@ -231,7 +231,7 @@ def other_programs_hold_both_databases() -> None:
 
 
 def another_user_locks_the_folder() -> None:
-    """Who may only open StateDir can lock it."""
+    """A user who may only open StateDir can lock it."""
     sim, state, hook = Simulator(**SMALL), process.folder("state"), Hook(Sqs())
     holder = os.open(state, os.O_RDONLY | os.O_DIRECTORY)
     fcntl.flock(holder, fcntl.LOCK_EX)

@@ -260,8 +260,8 @@ def a_signal_gives_the_channel_back() -> None:
     check("it ends before the socket has no time left", time.monotonic() - begin < 8, time.monotonic() - begin)
     same("the channel has no topic", left_behind(sim), [(0, None)])
     same("status", (run.returncode, errors), (2, ""))
-    has_line("what was checked before", out, "ok", "poll", "genesys_realtime")
-    has_line("why it ended", out, "failed", "end", "a signal ended genesys-probe")
+    has_line("the checks before the signal", out, "ok", "poll", "genesys_realtime")
+    has_line("the reason of the end", out, "failed", "end", "a signal ended genesys-probe")
 
 
 def what_an_account_notices_has_its_row() -> None:

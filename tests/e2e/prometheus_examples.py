@@ -28,7 +28,7 @@ NGINX = process.program("nginx")
 PASSWORD = "correct horse"
 WITHIN_S = 60.0
 
-# What the published guides show of each number, as queries of Prometheus. Those of guide D are its own.
+# The numbers that the published guides show, as queries of Prometheus. Those of guide D are its own.
 QUERIES = {
     "A: conversations": 'sum by (queue_id) (genesys_active_conversations{queue_id!=""})',
     "A: waits": "histogram_quantile(0.95, sum(rate(genesys_queue_wait_seconds_bucket[5m])) by (le, queue_id)) >= 0",
