@@ -44,7 +44,7 @@ def command(config: Path) -> list[str]:
 
 
 def refusal(config: Path) -> str:
-    """What genesys-probe says about a file with a mistake or a warning; "" for a good one."""
+    """Returns the output of genesys-probe for a file with a mistake or a warning; "" for a good one."""
     ran = Program(command(config), env=ENVIRONMENT)
     return "" if ran.wait(WITHIN_S) == 0 else ran.text
 

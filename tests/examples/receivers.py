@@ -106,7 +106,7 @@ def filled_in(match: re.Match[str], template: str) -> str:
 
 
 def relabelled(rules: list[dict[str, Any]], labels: dict[str, str]) -> dict[str, str]:
-    """What metric_relabel_configs make of the labels of one series."""
+    """Returns the labels of one series after metric_relabel_configs."""
     made = dict(labels)
     for rule in rules:
         match = re.fullmatch(rule["regex"], ";".join(made.get(name, "") for name in rule["source_labels"]))

@@ -21,7 +21,7 @@ from lib.report import Skip, check, note, same
 PLAY_S = 300.0
 BOOT_S = 60.0
 CGROUPS = Path("/sys/fs/cgroup")
-# What systemd needs of a container: folders of its own for /proc, /sys, /run, /dev and one of the cgroups.
+# In a container systemd needs folders of its own for /proc, /sys, /run, /dev and one of the cgroups.
 BOOT = r"""
 root=$1
 mount --make-rprivate /

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* What a Redis does with a lease's requests, in C: the tests of the state
- * machine have it in place of a server, and the script of net/redis/lease is
- * compared with it. */
+/* A model in C of a Redis that executes a lease's requests. The tests of the
+ * state machine use it in place of a server, and compare the script of
+ * net/redis/lease with it. */
 #ifndef TESTS_SUPPORT_LEASE_RECORD_H
 #define TESTS_SUPPORT_LEASE_RECORD_H
 

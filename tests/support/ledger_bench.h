@@ -49,7 +49,8 @@ void lb_count_one(struct ledger *l, unsigned number);
 /* Returns the counter of `metric`, -1 if there is none. */
 int64_t lb_count_of(struct ledger *l, const char *metric);
 
-/* What was dispatched of metric "A"; `refuses`: collectd takes nothing. */
+/* The values of metric "A" that were dispatched; `refuses`: collectd takes
+ * nothing. */
 struct lb_sent {
   int64_t count;
   unsigned times;

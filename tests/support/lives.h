@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Random lives of conversations, their delivery and the check that the counters
- * are a function of the facts that were heard, whatever the order of arrival.
+ * are a function of the facts that arrived, whatever the order of arrival.
  *
  *   lives_shapes      table of shapes: what happens in a life
  *   lives_make        a life of a shape, by a seed
@@ -54,7 +54,7 @@ struct lives_who {
   int64_t answered_ms; /* acd: when an agent answered; 0: none did */
 };
 
-/* What the life itself says, whatever the model makes of it. */
+/* The counts of the life itself, whatever the model counts. */
 struct lives_truth {
   uint64_t offers, answers, abandons, transfers, breaches, wait_ms;
 };

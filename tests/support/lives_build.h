@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* What the shapes of lives.c, lives_media.c and lives_late.c are made of:
- * facts and moments of a life, with the truth that they add. Times are true and
+/* The parts of the shapes of lives.c, lives_media.c and lives_late.c: facts and
+ * moments of a life, with the truth that they add. Times are true and
  * in ms; the platform sends a snapshot after each moment, mostly in the order
  * of the facts. */
 #ifndef GC_TESTS_SUPPORT_LIVES_BUILD_H

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
-/* The law: the counters are a function of the facts that were heard.
+/* The law: the counters are a function of the facts that arrived.
  *
- * A delivery is compared with the same life in order, as far as it was heard
- * of: each snapshot has all facts before it, except the holds that are over. So
- * holds are compared with an in-order delivery of the same snapshots, and only
- * at the end of the life: no snapshot says whether a hold that it lacks is over
- * or has not begun.
+ * A delivery is compared with the same life in order, as far as its snapshots
+ * arrived: each snapshot has all facts before it, except the holds that are
+ * over. So holds are compared with an in-order delivery of the same snapshots,
+ * and only at the end of the life: no snapshot says whether a hold that it
+ * lacks is over or has not begun.
  *
  * A fact that the platform reports late, after the conversation was removed,
  * may be missing in the counters: then the model says so (stats.late), and only
@@ -45,7 +45,7 @@ __attribute__((format(printf, 1, 2))) static void differ(const char *format,
   va_end(args);
 }
 
-/* What is compared. */
+/* The subject of a comparison. */
 struct compare {
   const char *what, *queue, *media;
   bool holds;    /* compare the changes to and from held */
@@ -120,7 +120,7 @@ static void read_counters(const struct player *p, struct counters *ret) {
 
 /* ---- snapshots as text ---- */
 
-/* What was never connected has no transfer; skipped work has no times. */
+/* A leg that was never connected has no transfer; skipped work has no times. */
 static bool is_same_party(const struct cv_party *a, const struct cv_party *b) {
   bool has_transfer = b->purpose == CV_ACD || b->connected_ms != 0;
   return a->purpose == b->purpose && a->media == b->media &&

@@ -40,7 +40,7 @@ static const char *array_of(enum cv_media media) {
   return arrays[media];
 }
 
-/* How a participant is written; chosen once for all its communications. */
+/* The form of a participant; chosen once for all its communications. */
 struct manner {
   bool leg_times;  /* its communication has the times of the leg */
   bool own_times;  /* the participant has them */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Which windows and queues a block requests, when, and how it reacts to a
- * failure. */
+/* The requests of a block: their windows, queues and times, and the reaction to
+ * a failure. */
 #include "tests/support/iv_block.h"
 
 #include <stdio.h>

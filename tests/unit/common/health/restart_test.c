@@ -38,7 +38,8 @@ static void the_gap_is_from_the_last_success_to_the_first(void) {
   }
 }
 
-/* What would be saved before the state file was read must not replace it. */
+/* A success that is saved before the state file is read would replace the one
+ * in the file. */
 static void nothing_is_kept_before_the_state_file_was_read(void) {
   struct gc_restart r = {.is_loaded = false};
   CHECK(!gc_restart_note(&r, 1042000));

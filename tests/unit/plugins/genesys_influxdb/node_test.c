@@ -80,7 +80,7 @@ static void put(struct influx_node *n, int i) {
   "collectd_p_users,host=h,plugin=p,type=users,type_instance=x value=" i       \
   "i " i " "
 
-/* What waits in the spool of a node that has ended. */
+/* Returns the lines that wait in the spool of a node that has ended. */
 static const char *spool_words(void) {
   struct gc_spool *s = spool_opened();
   static char words[4096];

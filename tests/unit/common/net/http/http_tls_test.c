@@ -6,7 +6,7 @@
 #include "tests/support/http_bench.h"
 #include "tests/support/web.h"
 
-/* Who reads the files: our reader, as in the daemon, or libcurl. */
+/* Sets the reader of the files: our own, as in the daemon, or libcurl. */
 static void read_by(struct gc_connect *c, bool is_ours) {
   struct gc_err err = {.code = GC_OK};
   if (is_ours)

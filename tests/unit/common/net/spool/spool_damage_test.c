@@ -53,7 +53,7 @@ static struct gc_buf fill(void) {
 
 enum { RECORD = GC_RECORD_HEADER + 3 };
 
-/* What waits when the records at `lost` and behind (bit i: record i) are
+/* Returns the lines that wait when the records of `lost` (bit i: record i) are
  * damaged. */
 static const char *expected(unsigned lost, bool with_new) {
   static const char *const words[] = {"aa ", "bb ", "cc ", "dd "};

@@ -145,7 +145,8 @@ static void counters_are_kept_with_their_names(void) {
 
 enum { RESTORED_KEYS = 12000 };
 
-/* What another process finds in the new file before each step. */
+/* The contents of the new file before each step, as another process sees them.
+ */
 struct restoring {
   unsigned steps, most; /* most: keys that one step added */
   int64_t keys, first_count;

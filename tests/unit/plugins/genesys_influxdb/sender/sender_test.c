@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* When a sender sends, pauses and goes on; sender_refused_test has lines that
- * the database refuses. */
+/* The times at which a sender sends, pauses and continues; sender_refused_test
+ * has lines that the database refuses. */
 #include "plugins/genesys_influxdb/sender/sender.h"
 
 #include "tests/support/check.h"
@@ -127,7 +127,7 @@ static void a_batch_that_was_dropped_is_not_sent(void) {
   sender_end(&b);
 }
 
-/* What was accepted is sent again with each flush: Telegraf's issue 15868. */
+/* Telegraf's issue 15868: each flush sends accepted lines again. */
 static void an_accepted_batch_is_not_sent_again(void) {
   struct sender_bench b;
   sender_begin(&b);

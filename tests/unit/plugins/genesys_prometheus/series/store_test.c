@@ -161,8 +161,6 @@ static void series_beyond_the_limit_are_counted(void) {
   store_free(s);
 }
 
-/* collectd's write threads may change the order of two values; a clock that was
- * put back must not stop a series for ever. */
 /* The thread of the older value read the clock first and came second. */
 static void a_thread_that_comes_late_shows_no_older_value(void) {
   struct store *s = store_new(100, 1000);
@@ -173,6 +171,8 @@ static void a_thread_that_comes_late_shows_no_older_value(void) {
   store_free(s);
 }
 
+/* collectd's write threads may change the order of two values. A clock that was
+ * set back must not stop a series for ever. */
 static void an_older_value_is_shown_only_after_an_interval(void) {
   struct store *s = store_new(100, 300000);
   struct store_number n = {STORE_INT, 0};

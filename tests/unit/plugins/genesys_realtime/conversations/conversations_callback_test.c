@@ -39,7 +39,8 @@ static void a_scheduled_callback_waits_from_its_time(void) {
             1);
 }
 
-/* Longer than MaxConversationAge, so the model has removed it. */
+/* The wait is longer than MaxConversationAge, so the model has removed the
+ * conversation. */
 static void a_callback_of_the_day_after_tomorrow_is_an_offer(void) {
   begin();
   life_connected(&life, CV_CUSTOMER, NULL, 1)->end_ms = AT(60);

@@ -422,7 +422,7 @@ static void an_offer_before_the_start_is_tracked_and_not_counted(void) {
   CHECK_INT(changes("q1", CV_STATE_ACTIVE, CV_STATE_ENDED), 1);
 }
 
-/* Except the start of the alert, whose time is not known. */
+/* The start of the alert is not counted: its time is not known. */
 static void changes_of_an_earlier_offer_are_counted_from_the_start_on(void) {
   struct cv_party *acd;
   begin();

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What the communications of a participant say about it. */
+/* The facts about a participant that its communications show. */
 #include "plugins/genesys_realtime/conversations/event.h"
 
 #include "tests/support/cv_decode.h"

@@ -14,7 +14,7 @@ static uint64_t number_of(const char *name, uint64_t otherwise) {
   return text != NULL && text[0] != '\0' ? strtoull(text, NULL, 10) : otherwise;
 }
 
-/* What fails of one shape, by delivery. */
+/* The failures of one shape, by delivery. */
 struct tally {
   unsigned failed[LIVES_KINDS], printed;
 };

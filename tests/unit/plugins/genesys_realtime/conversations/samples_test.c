@@ -265,7 +265,7 @@ static void active_conversations_are_counted_on_request(void) {
   CHECK(find(GC_METRIC_ACTIVE_CONVERSATIONS, "voice") == NULL);
 }
 
-/* Between two full passes. */
+/* Dispatches the changes between two full passes. */
 static void dispatch_changes(void) {
   only_changes = true;
   dispatch();

@@ -113,7 +113,8 @@ static void ended_conversations_are_evicted_before_those_that_wait(void) {
   CHECK_INT(of("q1").offers, 8);
 }
 
-/* One that polls closed goes first, one that is heard of again does not. */
+/* A conversation that polls closed is evicted first, unless an event opens it
+ * again. */
 static void a_closed_conversation_is_evicted_until_it_is_open_again(void) {
   struct conversations_settings s = life_settings();
   s.max = 3;
@@ -281,8 +282,6 @@ static void the_answer_of_an_evicted_contact_is_counted(void) {
   CHECK_INT(of("q1").breaches, 1);
 }
 
-/* Only so many removed conversations are remembered. What began before the
- * first that is forgotten may have been counted. */
 /* The wait ended, but not how: the customer is seen to go ten minutes later. */
 static void an_earlier_contact_is_kept_until_its_outcome_is_known(void) {
   struct conversations_settings s = life_settings();
@@ -304,6 +303,8 @@ static void an_earlier_contact_is_kept_until_its_outcome_is_known(void) {
   CHECK_INT(stats().count, 0);
 }
 
+/* The model remembers a bounded number of removed conversations. A contact that
+ * began before the newest forgotten one may have been counted. */
 static void what_is_forgotten_is_not_counted_again(void) {
   struct conversations_settings s = life_settings();
   struct cv_event first = {.count = 0};
@@ -440,7 +441,6 @@ static void a_queue_that_returns_begins_with_zero(void) {
   CHECK_INT(stats().queues, 1);
 }
 
-/* Each day other queues, each with a contact: the same memory. */
 /* The counters in which the contact was an offer are gone. */
 static void an_offer_of_a_retired_queue_has_no_outcome(void) {
   struct conversations_settings s = life_settings();
@@ -458,6 +458,7 @@ static void an_offer_of_a_retired_queue_has_no_outcome(void) {
   check_counts("q1", 0, 0, 0, 0);
 }
 
+/* Each day has other queues, each with a contact, and takes the same memory. */
 static void transient_queues_leave_nothing_behind(void) {
   char name[32];
   size_t bytes = 0;
