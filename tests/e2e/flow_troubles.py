@@ -281,6 +281,7 @@ def keys_of_the_web_identity() -> None:
     daemon = _temporary(sqs, {"AWS_ROLE_ARN": sqs.aws_role_arn, "AWS_WEB_IDENTITY_TOKEN_FILE": str(path),
                               "AWS_ENDPOINT_URL_STS": sqs.aws_sts})
     wait_until(lambda: sqs.call("sqs")["credentials"].get("web_identity"), KEYS_LIFE_S, "the first keys are fetched")
+    sqs.call("aws", {"web_identity_token": sqs.aws_web_identity_token + " second.token"})  # a renewal may come in between
     sqs.private("token", "second.token")
     sqs.call("aws", {"web_identity_token": "second.token"})
     _renewed(sqs, daemon, "web_identity")

@@ -49,7 +49,7 @@ class Credentials:
         self.keep_s = 0.0  # an endpoint repeats its answer while the keys have this long to live; 0: half of life_s
         self.container_token: Optional[str] = "simContainerToken-" + secrets.token_hex(8)
         self.imds_off = False
-        self.web_identity_token = "simWebIdentity." + secrets.token_urlsafe(24)  # the one that STS accepts
+        self.web_identity_token = "simWebIdentity." + secrets.token_urlsafe(24)  # those that STS accepts, with a space between them
         self.counts: Counter[str] = Counter()
         self._keys = {ACCESS_KEY: Key(ACCESS_KEY, SECRET_KEY)}
         self._current: dict[str, Key] = {}
@@ -128,7 +128,7 @@ class Credentials:
             return self._sts_refused("InvalidAction", 400)
         if not 2 <= len(form.get("RoleSessionName", "")) <= 64:
             return self._sts_refused("ValidationError", 400)
-        if form.get("WebIdentityToken") != self.web_identity_token:
+        if form.get("WebIdentityToken") not in self.web_identity_token.split():
             return self._sts_refused("InvalidIdentityToken", 400)
         if form.get("RoleArn") != ROLE_ARN:
             return self._sts_refused("AccessDenied", 403)
