@@ -337,9 +337,10 @@ static void on_pipe(void *ctx, uint64_t now_ms) {
   (void)now_ms;
   char bytes[16];
   GATE_CHANGE(&gate, {
-    p->ready++;
+    /* The read comes first: it orders this thread after the writer. */
     if (!p->watch.again)
       p->bytes += (int)read(p->fds[0], bytes, sizeof(bytes));
+    p->ready++;
     if (p->again > 0)
       p->again--;
     p->watch.again = p->again > 0;
