@@ -87,10 +87,10 @@ static void take_server_time(struct gc_analytics_poll *p,
   int64_t wall_ms = env->wall_ms(env->ctx);
   if (reply->date_ms == 0) {
     if (reply->failure == GC_FAILURE_NONE)
-      gc_server_clock_hear_no_date(p->deps.clock, now_ms, wall_ms);
+      gc_server_clock_observe_no_date(p->deps.clock, now_ms, wall_ms);
     return;
   }
-  if (!gc_server_clock_hear(p->deps.clock, now_ms, wall_ms, reply->date_ms))
+  if (!gc_server_clock_observe(p->deps.clock, now_ms, wall_ms, reply->date_ms))
     p->date_off_ms = reply->date_ms - wall_ms;
   if (gc_server_clock_now(p->deps.clock, now_ms, wall_ms) + DATE_MS <
       p->to_ms + p->deps.settle_ms)

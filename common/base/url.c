@@ -58,7 +58,7 @@ static bool port_len(const char *text, size_t *ret) {
   return port >= 1 && port <= 65535;
 }
 
-static const char *what_is_wrong(const char *host) {
+static const char *host_error(const char *host) {
   size_t len = host_len(host), port;
   if (strcspn(host, "@") < strcspn(host, "/?#"))
     return "user and password are not allowed";
@@ -95,7 +95,7 @@ enum gc_code gc_url_check_any(const char *option, const char *url,
   const char *host = url + (tls ? 8 : 7);
   if (strlen(url) > GC_URL_MAX)
     return refuse_url(err, option, url, "too long");
-  const char *wrong = what_is_wrong(host);
+  const char *wrong = host_error(host);
   if (wrong != NULL)
     return refuse_url(err, option, url, wrong);
 

@@ -137,7 +137,7 @@ static void start_block(void *ctx, struct gc_block *b) {
 void gc_trial_begin(const struct gc_trial *t) {
   trial = t;
   gc_emit_divert(take_value);
-  gc_value_parts_want();
+  gc_value_parts_enable();
   gc_accounts_keep_nothing();
   gc_plugins_each(start_block, NULL);
 }

@@ -12,9 +12,9 @@
 
 static const char parts_name[] = "genesys:parts", key_name[] = "genesys:key";
 
-static atomic_bool is_wanted;
+static atomic_bool is_enabled;
 
-void gc_value_parts_want(void) { atomic_store(&is_wanted, true); }
+void gc_value_parts_enable(void) { atomic_store(&is_enabled, true); }
 
 /* The values of a queue are dispatched one after the other and share their
  * parts, so each thread keeps its last meta data. */
@@ -63,7 +63,7 @@ static meta_data_t *make_meta(const char *parts) {
 meta_data_t *gc_value_parts_meta(const char *parts) {
   size_t len = parts != NULL ? strlen(parts) : 0;
   struct last *last = NULL;
-  if (len > 0 && len < GC_PARTS_SIZE && atomic_load(&is_wanted))
+  if (len > 0 && len < GC_PARTS_SIZE && atomic_load(&is_enabled))
     last = get_last();
   if (last == NULL)
     return NULL;

@@ -29,7 +29,7 @@ struct data_set_s;
 
 /* Makes the inputs attach parts from now on. Configuration phase; any number of
  * times. */
-GC_API void gc_value_parts_want(void);
+GC_API void gc_value_parts_enable(void);
 
 /* Returns the parts as meta data for a value list. NULL: there are no parts, no
  * writer wants them, or no memory. Borrowed until the next call of this thread,

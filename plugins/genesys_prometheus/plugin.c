@@ -238,7 +238,7 @@ GC_API void module_register(void);
 void module_register(void) {
   if (!gc_plugin_open(&plugin))
     return;
-  gc_value_parts_want();
+  gc_value_parts_enable();
   plugin_register_complex_config(plugin.name, on_config);
   plugin_register_init(plugin.name, on_init);
   plugin_register_shutdown(plugin.name, on_shutdown);

@@ -231,12 +231,12 @@ static void list_topics(const struct probe_place *p, const char *queue,
                         struct probe_topics *ret) {
   const struct gc_block *blocks[BLOCKS_MAX];
   size_t count = list_blocks(p->block, blocks, BLOCKS_MAX);
-  bool is_heard = false, is_pushed = false;
+  bool has_notifications = false, is_pushed = false;
   for (size_t i = 0; i < count; i++) {
-    is_heard |= options_of(blocks[i])->stream == STREAM_NOTIFICATIONS;
+    has_notifications |= options_of(blocks[i])->stream == STREAM_NOTIFICATIONS;
     is_pushed |= options_of(blocks[i])->observations == OBS_TOPIC;
   }
-  if (is_heard)
+  if (has_notifications)
     gc_topic_of_queue(ret->at[ret->count++], queue);
   for (int i = 0; is_pushed && i < OBS_TOPIC_COUNT; i++)
     ret->count += obs_topic_name((enum obs_topic)i, queue, ret->at[ret->count]);

@@ -122,9 +122,9 @@ class Proxy:
             self.agents[head.get("user-agent") or "(none)"] += 1
             self.last.append({"time": time.time(), "method": head.method, "target": target,
                               "authorized": bool(head.get("proxy-authorization"))})
-        return self._judge(client, head, rest, target)
+        return self._admit(client, head, rest, target)
 
-    def _judge(self, client: socket.socket, head: Head, rest: bytes, target: str) -> bool:
+    def _admit(self, client: socket.socket, head: Head, rest: bytes, target: str) -> bool:
         if self.mode == "hang":
             while client.recv(BLOCK):
                 pass

@@ -159,8 +159,8 @@ static void read_clocks(struct player *p, const struct lives_item *item) {
   uint64_t monotonic_ms = (uint64_t)(p->now_ms - p->l->started_ms);
   int64_t wall_ms = p->now_ms + item->wall_ms;
   if (item->is_dated)
-    gc_server_clock_hear(&p->clock, monotonic_ms, wall_ms,
-                         p->now_ms + item->date_ms);
+    gc_server_clock_observe(&p->clock, monotonic_ms, wall_ms,
+                            p->now_ms + item->date_ms);
   p->ahead_ms =
       gc_server_clock_likely(&p->clock, monotonic_ms, wall_ms) - p->now_ms;
 }

@@ -122,10 +122,10 @@ void lives_print(FILE *out, const struct lives_life *l,
   for (unsigned i = 0; i < l->count; i++) {
     if (l->steps[i].fact != LIVES_DROPPED)
       print_step(out, l, &l->steps[i]);
-    bool is_heard = false;
+    bool is_delivered = false;
     for (unsigned k = 0; k < d->count; k++)
-      is_heard |= d->items[k].snapshot == snapshot;
-    if (l->steps[i].last && is_heard)
+      is_delivered |= d->items[k].snapshot == snapshot;
+    if (l->steps[i].last && is_delivered)
       fprintf(out, "              snapshot %u\n", snapshot);
     snapshot += l->steps[i].last;
   }

@@ -23,7 +23,7 @@ static int64_t running_ms(const struct gc_server_clock *c, uint64_t now_ms) {
 }
 
 static bool is_steady(const struct gc_server_clock *c) {
-  return c->is_heard &&
+  return c->is_known &&
          c->at_ms - c->steady_since_ms >= GC_SERVER_CLOCK_STEADY_MS;
 }
 
@@ -61,10 +61,10 @@ static bool note_lone_date(struct gc_server_clock *c, uint64_t now_ms,
 static bool take_server_time(struct gc_server_clock *c, uint64_t now_ms,
                              int64_t wall_ms, int64_t date_ms) {
   uint64_t steady_since_ms = now_ms;
-  bool is_alone = c->is_heard && is_date_alone(c, now_ms, wall_ms, date_ms);
+  bool is_alone = c->is_known && is_date_alone(c, now_ms, wall_ms, date_ms);
   if (is_alone && !note_lone_date(c, now_ms, wall_ms, date_ms))
     return false;
-  bool continues = c->is_heard && !is_alone;
+  bool continues = c->is_known && !is_alone;
   if (is_alone)
     steady_since_ms = c->lone_since_ms;
   else if (continues && are_close(date_ms, running_ms(c, now_ms)))
@@ -74,7 +74,7 @@ static bool take_server_time(struct gc_server_clock *c, uint64_t now_ms,
       (c->is_agreed && continues && do_agree(date_ms, running_ms(c, now_ms)));
   *c = (struct gc_server_clock){
       .is_agreed = agrees,
-      .is_heard = true,
+      .is_known = true,
       .at_ms = now_ms,
       .server_ms = date_ms,
       .steady_since_ms = steady_since_ms,
@@ -84,15 +84,15 @@ static bool take_server_time(struct gc_server_clock *c, uint64_t now_ms,
   return agrees;
 }
 
-bool gc_server_clock_hear(struct gc_server_clock *c, uint64_t now_ms,
-                          int64_t wall_ms, int64_t date_ms) {
+bool gc_server_clock_observe(struct gc_server_clock *c, uint64_t now_ms,
+                             int64_t wall_ms, int64_t date_ms) {
   if (!c->has_date)
     *c = (struct gc_server_clock){.has_date = true};
   return take_server_time(c, now_ms, wall_ms, date_ms);
 }
 
-void gc_server_clock_hear_no_date(struct gc_server_clock *c, uint64_t now_ms,
-                                  int64_t wall_ms) {
+void gc_server_clock_observe_no_date(struct gc_server_clock *c, uint64_t now_ms,
+                                     int64_t wall_ms) {
   if (!c->has_date)
     (void)take_server_time(c, now_ms, gc_server_clock_now(c, now_ms, wall_ms),
                            wall_ms);
@@ -100,7 +100,7 @@ void gc_server_clock_hear_no_date(struct gc_server_clock *c, uint64_t now_ms,
 
 int64_t gc_server_clock_now(const struct gc_server_clock *c, uint64_t now_ms,
                             int64_t wall_ms) {
-  if (!c->is_heard)
+  if (!c->is_known)
     return wall_ms;
   int64_t server_ms = running_ms(c, now_ms);
   return c->is_agreed || server_ms < wall_ms ? server_ms : wall_ms;

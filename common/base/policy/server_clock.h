@@ -32,7 +32,7 @@ enum {
 
 struct gc_server_clock {
   bool is_agreed; /* two clocks agreed about the time below */
-  bool is_heard;  /* the time below is that of a Date */
+  bool is_known;  /* at_ms and server_ms are set */
   uint64_t at_ms; /* monotonic */
   int64_t server_ms;
   uint64_t steady_since_ms; /* since then all Dates agree with each other */
@@ -44,13 +44,13 @@ struct gc_server_clock {
 };
 
 /* Takes the Date of an answer. False when no other clock agrees with it. */
-GC_API bool gc_server_clock_hear(struct gc_server_clock *c, uint64_t now_ms,
-                                 int64_t wall_ms, int64_t date_ms);
+GC_API bool gc_server_clock_observe(struct gc_server_clock *c, uint64_t now_ms,
+                                    int64_t wall_ms, int64_t date_ms);
 
 /* Takes the time of an answer without a Date. It changes nothing once the
  * server has sent one. */
-GC_API void gc_server_clock_hear_no_date(struct gc_server_clock *c,
-                                         uint64_t now_ms, int64_t wall_ms);
+GC_API void gc_server_clock_observe_no_date(struct gc_server_clock *c,
+                                            uint64_t now_ms, int64_t wall_ms);
 
 /* Returns the time of the platform, epoch ms, by the rules above. */
 GC_API int64_t gc_server_clock_now(const struct gc_server_clock *c,

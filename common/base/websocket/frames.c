@@ -110,8 +110,8 @@ static void set_close(struct gc_ws_frames *f, const char *bytes, size_t len,
 
 /* Returns the rule that a new frame breaks, or NULL; sections 5.1, 5.2 and 5.4.
  * wslay finds control frames that are long or fragmented. */
-static const char *what_is_wrong(const struct gc_ws_frames *f,
-                                 const struct wslay_frame_iocb *io) {
+static const char *frame_error(const struct gc_ws_frames *f,
+                               const struct wslay_frame_iocb *io) {
   if (io->rsv != 0)
     return "reserved bits without an extension";
   if (io->mask)
@@ -135,7 +135,7 @@ static bool begin_frame(struct gc_ws_frames *f,
                         const struct wslay_frame_iocb *io,
                         struct gc_ws_event *event) {
   f->header_len = 0;
-  const char *wrong = what_is_wrong(f, io);
+  const char *wrong = frame_error(f, io);
   if (wrong != NULL) {
     set_broken(f, GC_WS_PROTOCOL, wrong, event);
     return false;

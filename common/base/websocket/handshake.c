@@ -247,7 +247,7 @@ static void take_field(struct gc_ws_handshake *h, struct gc_span name,
 
 /* Returns the rule of section 4.1 ("the client MUST validate") that the answer
  * breaks; NULL: none. */
-static const char *what_is_wrong(const struct gc_ws_handshake *h) {
+static const char *handshake_error(const struct gc_ws_handshake *h) {
   if (!h->is_http11)
     return "101 from a server of HTTP/1.0, which knows no upgrade";
   if (!h->has_upgrade)
@@ -280,7 +280,7 @@ static void reset_store(struct gc_ws_handshake *h) {
 
 static void end_head(struct gc_ws_handshake *h) {
   if (h->status == 101) {
-    const char *wrong = what_is_wrong(h);
+    const char *wrong = handshake_error(h);
     if (wrong != NULL)
       decide_answer(h, GC_WS_WRONG, wrong);
     else

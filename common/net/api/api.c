@@ -136,8 +136,8 @@ static void measure_server_clock(struct gc_api *api, int64_t date_ms) {
   int64_t offset_ms = date_ms - wall_ms;
   bool is_noise =
       offset_ms > -GC_API_CLOCK_NOISE_MS && offset_ms < GC_API_CLOCK_NOISE_MS;
-  (void)gc_server_clock_hear(&api->server_clock, now_ms(api), wall_ms,
-                             is_noise ? wall_ms : date_ms);
+  (void)gc_server_clock_observe(&api->server_clock, now_ms(api), wall_ms,
+                                is_noise ? wall_ms : date_ms);
 }
 
 static void count_reply(struct gc_api *api, const struct gc_call *call,
@@ -155,8 +155,8 @@ static void count_reply(struct gc_api *api, const struct gc_call *call,
   if (reply->date_ms != 0)
     measure_server_clock(api, reply->date_ms);
   else if (reply->failure == GC_FAILURE_NONE)
-    gc_server_clock_hear_no_date(&api->server_clock, now_ms(api),
-                                 api->env->wall_ms(api->env->ctx));
+    gc_server_clock_observe_no_date(&api->server_clock, now_ms(api),
+                                    api->env->wall_ms(api->env->ctx));
 }
 
 static void wait_for_throttle(struct gc_api *api, struct gc_call *call,

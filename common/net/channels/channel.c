@@ -181,7 +181,7 @@ static void change_what_is_kept(struct gc_channel *c, unsigned actions,
     accept_socket(c);
 }
 
-static void begin_what_follows(struct gc_channel *c, unsigned actions) {
+static void apply_actions(struct gc_channel *c, unsigned actions) {
   if ((actions & GC_CHANNEL_DO_REPORT_READY) != 0)
     report_ready(c);
   if ((actions & GC_CHANNEL_DO_CREATE) != 0)
@@ -210,7 +210,7 @@ static void handle_event(struct gc_channel *c, enum gc_channel_event event,
              gc_channel_state_name(next.state));
   c->state = next.state;
   change_what_is_kept(c, next.actions, cause);
-  begin_what_follows(c, next.actions);
+  apply_actions(c, next.actions);
 }
 
 static enum gc_channel_event step_event(struct gc_channel *c) {

@@ -198,7 +198,7 @@ void ledger_retire_idle(struct ledger *l) {
     return;
   l->next_retire_ms = now_ms + RETIRE_EVERY_MS;
   int64_t wall_ms = l->settings.wall_ms();
-  gc_server_clock_hear_no_date(&l->retire_clock, now_ms, wall_ms);
+  gc_server_clock_observe_no_date(&l->retire_clock, now_ms, wall_ms);
   int64_t likely_ms = gc_server_clock_likely(&l->retire_clock, now_ms, wall_ms);
   uint32_t before = ledger_minute_of(likely_ms - idle_ms(l));
   pthread_mutex_lock(&l->lock);

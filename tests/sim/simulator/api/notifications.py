@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, Optional
 
 from ..clock import iso_ms
 from ..stream import frames, topics
-from ..stream.channels import Channel, Judgement, judge
+from ..stream.channels import Channel, TopicCheck, check_topic
 from ..web.message import ApiError, Reply, Request, bad_request, standard_error
 from .router import Call, Route
 
@@ -80,19 +80,19 @@ def _names(call: Call) -> list[str]:
     return list(dict.fromkeys(t["id"] for t in given))
 
 
-def _judged(call: Call, names: list[str]) -> list[Judgement]:
+def _check_topics(call: Call, names: list[str]) -> list[TopicCheck]:
     """Genesys docs: without ignoreErrors the first bad topic fails the whole request."""
     hub, settings = call.app.hub, call.app.settings
     hidden = hub.hidden_queues()
-    judged = [judge(name, settings.permissions, hidden) for name in names]
+    checked = [check_topic(name, settings.permissions, hidden) for name in names]
     if (call.request.one("ignoreErrors") or "false").lower() == "true":
-        return judged
-    for one in judged:
+        return checked
+    for one in checked:
         if one.malformed:
             raise bad_request(one.malformed)
         if one.rejected:
             raise ApiError(403, "notification.unauthorized.topic", one.rejected[0]["rejectionReason"])
-    return judged
+    return checked
 
 
 def _subscribe(call: Call, replace: bool) -> dict[str, Any]:
@@ -100,24 +100,24 @@ def _subscribe(call: Call, replace: bool) -> dict[str, Any]:
     with app.world.lock:
         app.world.advance()
         channel = _channel(call)
-        judged = _judged(call, names)
-        good = [one for one in judged if one.permitted]
+        checked = _check_topics(call, names)
+        good = [one for one in checked if one.permitted]
         after = {} if replace else dict(channel.topics)
         after.update({one.name: one.permitted for one in good})
         count = len(after) if app.settings.combined_as_one else sum(len(single) for single in after.values())
-        if count > app.hub.most_topics():
+        if count > app.hub.topics_max():
             raise bad_request("The channel would have [%d] topics, the maximum is [%d]."
-                              % (count, app.hub.most_topics()))
+                              % (count, app.hub.topics_max()))
         if replace:
             app.hub.channels.unsubscribe(channel)
         for one in good:
             app.hub.channels.subscribe(channel, one.name, one.permitted)
         app.hub.prolong(channel, call.token)
         app.hub.subscribed(channel)
-        return {"entities": [entry for one in judged for entry in _entries(channel, one)]}
+        return {"entities": [entry for one in checked for entry in _entries(channel, one)]}
 
 
-def _entries(channel: Channel, one: Judgement) -> list[dict[str, Any]]:
+def _entries(channel: Channel, one: TopicCheck) -> list[dict[str, Any]]:
     """Returns the entries of a topic: its own, and for a combined topic one for each failed single topic."""
     return ([_topic_json(channel, one.name)] if one.permitted else []) + one.rejected
 

@@ -38,7 +38,7 @@ class Plan:
     socket: float = 0.0  # the envelope of the notification socket
     flows: int = len(names.FLOWS)
     metrics: int = len(names.METRICS)
-    most_attributes: int = 12  # of a conversation
+    attributes_max: int = 12  # of a conversation
     age_s: float = 600.0  # attributes are set at times up to this age
 
     @staticmethod
@@ -82,7 +82,7 @@ class Maker:
     def __init__(self, plan: Plan, truth: Truth, now_ms: int) -> None:
         self.plan, self.truth, self.now_ms = plan, truth, now_ms
         self._rng = random.Random(plan.seed)
-        self._live = [Conversation(self._rng, plan.most_attributes) for _ in range(LIVE)]
+        self._live = [Conversation(self._rng, plan.attributes_max) for _ in range(LIVE)]
         self._flows, self._metrics = names.FLOWS[:plan.flows], names.METRICS[:plan.metrics]
         self._ordinary = ['%s:%s' % (json.dumps(n, ensure_ascii=False), json.dumps(v)) for n, v in names.ORDINARY]
         self._time = names.stamp(now_ms)
@@ -127,7 +127,7 @@ class Maker:
             self._set(conversation)
         conversation.left -= 1
         if conversation.left <= 0:
-            self._live[at] = Conversation(rng, self.plan.most_attributes)
+            self._live[at] = Conversation(rng, self.plan.attributes_max)
         return ",".join(conversation.pieces), conversation
 
     def _set(self, conversation: Conversation) -> None:

@@ -101,7 +101,7 @@ class Channels:
 
 
 @dataclass
-class Judgement:
+class TopicCheck:
     """The result for one topic of a request."""
     name: str
     permitted: list[Topic] = field(default_factory=list)
@@ -109,9 +109,9 @@ class Judgement:
     malformed: str = ""
 
 
-def judge(name: str, held: Optional[list[str]], hidden: Iterable[str]) -> Judgement:
+def check_topic(name: str, held: Optional[list[str]], hidden: Iterable[str]) -> TopicCheck:
     """`held` permissions, None: all; `hidden`: ids of queues in divisions that the client does not see."""
-    made = Judgement(name)
+    made = TopicCheck(name)
     if len(name) > topics.TOPIC_CHARACTERS_MAX:
         made.malformed = "The topic [%s] is longer than %d characters." % (name, topics.TOPIC_CHARACTERS_MAX)
         return made

@@ -156,7 +156,7 @@ class Hub:
             return set()
         return {q.id for q in self.app.world.queues.values() if not self.app.sees(q.division)}
 
-    def most_topics(self) -> int:
+    def topics_max(self) -> int:
         return self.app.settings.namespaces["notifications"].get("topics.per.channel", 1000)
 
     # ---- the world's observer ------------------------------------------------------------

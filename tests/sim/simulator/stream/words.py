@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-from .channels import judge
+from .channels import check_topic
 
 if TYPE_CHECKING:
     from .hub import Hub
@@ -49,14 +49,14 @@ def _subscribe(hub: "Hub", one: "StreamSocket", word: str, names: Any) -> dict[s
         hub.channels.unsubscribe(channel, [n for n in names if n in channel.topics])
         return {"result": "200", "status": "unsubscribed"}
     hidden = hub.hidden_queues()
-    judged = [judge(name, hub.app.settings.permissions, hidden) for name in names]
-    wrong = next((j for j in judged if j.malformed or j.rejected), None)
+    checked = [check_topic(name, hub.app.settings.permissions, hidden) for name in names]
+    wrong = next((j for j in checked if j.malformed or j.rejected), None)
     if wrong is not None:
         return {"result": "400", "status": "failure",
                 "message": wrong.malformed or wrong.rejected[0]["rejectionReason"]}
-    if len(channel.topics) + len(names) > hub.most_topics():
+    if len(channel.topics) + len(names) > hub.topics_max():
         return {"result": "400", "status": "failure", "message": "too many topics"}
-    for topic in judged:
+    for topic in checked:
         hub.channels.subscribe(channel, topic.name, topic.permitted)
     hub.prolong(channel, channel.token)
     hub.subscribed(channel)

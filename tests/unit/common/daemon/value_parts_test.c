@@ -23,7 +23,7 @@ static const value_list_t *emit_with(const char *parts) {
  * test comes first: the wish is for the life of the process. */
 static void no_parts_travel_unless_a_writer_wants_them(void) {
   CHECK(emit_with("queue_id=q1\n")->meta == NULL);
-  gc_value_parts_want();
+  gc_value_parts_enable();
   CHECK(emit_with("queue_id=q1\n")->meta != NULL);
   CHECK(emit_with(NULL)->meta == NULL);
   CHECK(emit_with("")->meta == NULL);

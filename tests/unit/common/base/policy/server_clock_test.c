@@ -8,7 +8,7 @@ enum { MINUTE = 60000, HOUR = 3600000, DAY = 86400000 };
 static void the_time_is_the_servers_plus_the_monotonic_time_since(void) {
   struct gc_server_clock c = {.is_agreed = false};
   CHECK_INT(gc_server_clock_now(&c, 5000, 777), 777);
-  CHECK(gc_server_clock_hear(&c, 5000, 1000777, 1000000));
+  CHECK(gc_server_clock_observe(&c, 5000, 1000777, 1000000));
   CHECK_INT(gc_server_clock_now(&c, 5000, 777), 1000000);
   CHECK_INT(gc_server_clock_now(&c, 8000, -777), 1003000);
   CHECK_INT(gc_server_clock_now(&c, 4000, 777), 1000000);
@@ -35,11 +35,11 @@ static void of_three_clocks_two_decide(void) {
   for (size_t i = 0; i < GC_COUNT(rows); i++) {
     struct gc_server_clock c = {.is_agreed = false};
     CHECK_ROW(rows[i].name);
-    CHECK_INT(
-        gc_server_clock_hear(&c, 0, rows[i].wall * HOUR, rows[i].date * HOUR),
-        rows[i].wall == rows[i].date);
-    CHECK_INT(gc_server_clock_hear(&c, 0, rows[i].then_wall * HOUR,
-                                   rows[i].then_date * HOUR),
+    CHECK_INT(gc_server_clock_observe(&c, 0, rows[i].wall * HOUR,
+                                      rows[i].date * HOUR),
+              rows[i].wall == rows[i].date);
+    CHECK_INT(gc_server_clock_observe(&c, 0, rows[i].then_wall * HOUR,
+                                      rows[i].then_date * HOUR),
               rows[i].is_agreed);
     CHECK_INT(gc_server_clock_now(&c, 0, rows[i].then_wall * HOUR) / HOUR,
               rows[i].now);
@@ -66,8 +66,8 @@ static void steady_dates_count_for_what_moves_no_mark(void) {
     CHECK_ROW(rows[i].name);
     for (size_t k = 0; k < GC_COUNT(at_ms); k++)
       if (rows[i].date_ms[k] != 0)
-        (void)gc_server_clock_hear(&c, at_ms[k], (int64_t)at_ms[k],
-                                   rows[i].date_ms[k]);
+        (void)gc_server_clock_observe(&c, at_ms[k], (int64_t)at_ms[k],
+                                      rows[i].date_ms[k]);
     CHECK_INT(gc_server_clock_likely(&c, 70000, 70000), rows[i].likely_ms);
   }
 }
@@ -84,8 +84,8 @@ struct step {
 static void hear_at(struct gc_server_clock *c, uint64_t *at_ms, int64_t wall_ms,
                     int64_t date_ms) {
   *at_ms += 20000;
-  (void)gc_server_clock_hear(c, *at_ms, (int64_t)*at_ms + wall_ms,
-                             (int64_t)*at_ms + date_ms);
+  (void)gc_server_clock_observe(c, *at_ms, (int64_t)*at_ms + wall_ms,
+                                (int64_t)*at_ms + date_ms);
 }
 
 static void a_step_of_minutes_needs_two_clocks(void) {
@@ -149,16 +149,16 @@ static void without_dates_our_clock_counts_when_it_lasts(void) {
     struct gc_server_clock c = {.is_agreed = false};
     int64_t at_ms = 1000000;
     for (int k = 0; k < 10; k++, at_ms += 20000)
-      gc_server_clock_hear_no_date(&c, (uint64_t)at_ms, at_ms);
+      gc_server_clock_observe_no_date(&c, (uint64_t)at_ms, at_ms);
     for (int k = 0; k < rows[i].answers; k++, at_ms += 20000)
-      gc_server_clock_hear_no_date(&c, (uint64_t)at_ms,
-                                   at_ms + rows[i].step_ms);
+      gc_server_clock_observe_no_date(&c, (uint64_t)at_ms,
+                                      at_ms + rows[i].step_ms);
     CHECK_INT(
         gc_server_clock_likely(&c, (uint64_t)at_ms, at_ms + rows[i].step_ms) -
             at_ms,
         rows[i].likely_ms);
     /* The first Date counts at once. */
-    CHECK(gc_server_clock_hear(&c, (uint64_t)at_ms, at_ms + 7000, at_ms));
+    CHECK(gc_server_clock_observe(&c, (uint64_t)at_ms, at_ms + 7000, at_ms));
     CHECK_INT(gc_server_clock_likely(&c, (uint64_t)at_ms, 0), at_ms);
   }
 }

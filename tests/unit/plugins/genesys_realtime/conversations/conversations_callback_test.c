@@ -212,13 +212,13 @@ static void each_contact_is_answered_by_the_agent_of_its_medium(void) {
 
 /* The customer and the stay in q1 end at 30 s. */
 static void play_return(const char *queue, enum cv_media media, double at,
-                        bool is_heard_between) {
+                        bool is_read_between) {
   struct cv_party *customer, *acd, *next;
   begin();
   offer(&customer, &acd);
   say();
   acd->end_ms = customer->end_ms = AT(30);
-  if (is_heard_between)
+  if (is_read_between)
     say();
   life_connected(&life, CV_CUSTOMER, NULL, at);
   next = life_connected(&life, CV_ACD, queue, at);
@@ -237,8 +237,8 @@ static void a_stay_after_the_customer_left_is_no_transfer(void) {
       {"q1", CV_CALLBACK, 30}, {"q1", CV_CALLBACK, 31}, {"q2", CV_CALLBACK, 45},
   };
   for (size_t i = 0; i < GC_COUNT(rows); i++)
-    for (int is_heard = 0; is_heard < 2; is_heard++) {
-      play_return(rows[i].queue, rows[i].media, rows[i].at, is_heard);
+    for (int is_read = 0; is_read < 2; is_read++) {
+      play_return(rows[i].queue, rows[i].media, rows[i].at, is_read);
       CHECK_INT(of("q1").abandons, 1);
       CHECK_INT(of("q1").transfers, 0);
     }
@@ -260,12 +260,12 @@ static void a_callback_that_was_made_before_the_end_is_a_transfer(void) {
 
 /* An agent who calls the customer back does not answer the earlier call. */
 static void an_agent_after_the_customer_left_answers_nothing(void) {
-  for (int is_heard = 0; is_heard < 2; is_heard++) {
+  for (int is_read = 0; is_read < 2; is_read++) {
     struct cv_party *customer, *acd;
     begin();
     offer(&customer, &acd);
     acd->end_ms = customer->end_ms = AT(30);
-    if (is_heard)
+    if (is_read)
       say();
     life_connected(&life, CV_CUSTOMER, NULL, 60);
     life_connected(&life, CV_AGENT, "q1", 60);

@@ -154,7 +154,7 @@ static void a_removed_conversation_is_not_counted_again(void) {
 }
 
 /* The stream was down from its start on. */
-static void a_contact_is_counted_however_late_it_is_heard_of(void) {
+static void a_contact_is_counted_however_late_its_first_event_is(void) {
   static const double late_s[] = {60, 660, 86400, 30 * 86400.0};
   for (size_t i = 0; i < GC_COUNT(late_s); i++) {
     struct cv_party *customer, *acd;
@@ -527,7 +527,7 @@ int main(void) {
   RUN(ended_conversations_are_evicted_before_those_that_wait);
   RUN(a_closed_conversation_is_evicted_until_it_is_open_again);
   RUN(a_removed_conversation_is_not_counted_again);
-  RUN(a_contact_is_counted_however_late_it_is_heard_of);
+  RUN(a_contact_is_counted_however_late_its_first_event_is);
   RUN(a_removed_conversation_continues_with_what_is_new);
   RUN(an_outcome_that_was_open_at_the_removal_is_counted);
   RUN(a_repeat_after_the_removal_opens_no_answered_offer);
