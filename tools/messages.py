@@ -33,7 +33,8 @@ QUIET = {"GC_LOG_INFO", "GC_LOG_NOTICE"}
 PROTOCOL = re.compile(
     r"(ATTACH|DETACH|CREATE|INSERT|UPDATE|DELETE|SELECT|BEGIN|PRAGMA|ALTER|DROP|REPLACE) "
     r"|(Accept|Authorization|Content-Type|Content-Encoding|User-Agent|Upgrade|X-[\w-]+): ?"
-    r"|scope [a-z]+:| HTTP/1\.1|local [a-z]+|ERR [a-zA-Z]+|Basic realm=")
+    r"|scope [a-z]+:| HTTP/1\.1|local [a-z]+|ERR [a-zA-Z]+|Basic realm="
+    r"|[A-Z]+ (\w+ 1 )?KEY\b|SCRIPT LOAD ")
 # Words of libcurl and of InfluxDB that the code looks for, and the decoders' names
 # of models.
 NOT_OURS = {"subject name", "wrong version number", "handshake failure", "certificate required",

@@ -487,7 +487,8 @@ struct gc_account_lease_place
 gc_account_lease_place(const struct gc_account *a) {
   const struct gc_account_settings *s = &a->settings;
   return (struct gc_account_lease_place){s->lease_url, s->lease_user,
-                                         s->lease_password_file};
+                                         s->lease_password_file,
+                                         s->lease_has_replicas};
 }
 
 struct gc_lease_watch *gc_account_lease(struct gc_account *a) {

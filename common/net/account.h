@@ -105,6 +105,7 @@ GC_API void gc_account_auth_stats(const struct gc_account *a,
  * has none. Borrowed from the account. Any thread. */
 struct gc_account_lease_place {
   const char *url, *user, *password_file;
+  bool has_replicas; /* LeaseReplicas is not 0 */
 };
 GC_API struct gc_account_lease_place
 gc_account_lease_place(const struct gc_account *a);

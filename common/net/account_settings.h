@@ -23,6 +23,7 @@ struct gc_account_settings {
   uint32_t requests_per_minute, max_concurrent, token_margin_s;
   /* LeaseURL, which needs `host`, and its login; NULL: none. */
   char *lease_url, *lease_user, *lease_password_file;
+  bool lease_has_replicas; /* LeaseReplicas is not 0 */
   struct gc_connect connect;
 };
 

@@ -228,6 +228,7 @@ static enum gc_code check_account(struct account_options *o,
       !gc_copy_text(&s->lease_user, o->lease.user) ||
       !gc_copy_text(&s->lease_password_file, o->lease.password_file))
     return out_of_memory(err);
+  s->lease_has_replicas = o->lease.replicas > 0;
   s->token_in_body = o->token_auth == TOKEN_BODY;
   s->connect.timeout_ms = o->timeout_s * 1000;
   s->connect.connect_timeout_ms = o->connect_timeout_s * 1000;

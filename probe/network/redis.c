@@ -14,21 +14,33 @@ enum { NO_STOP = -1 }; /* a descriptor that poll ignores */
 struct redis_trial {
   struct redis_settings settings;
   struct gc_connect tls;
+  bool has_replicas; /* LeaseReplicas */
   enum gc_code code;
   struct gc_err err, advice;
+  bool is_tried; /* the rights of the user are known */
 };
+
+static enum gc_code try_lease(struct redis_trial *t, struct redis_link *link) {
+  const struct redis_rights rights = redis_lease_rights(t->has_replicas);
+  GC_TRY(redis_lease_check_server(link, &t->err));
+  return redis_try_rights(link, &rights, &t->is_tried, &t->err);
+}
+
+static enum gc_code try_store(struct redis_trial *t, struct redis_link *link) {
+  GC_AUTO(redis_words_clear) struct redis_words words = {.count = 0};
+  const struct redis_rights rights = redis_store_rights();
+  GC_TRY(redis_read_durability(link, &words, &t->advice, &t->err));
+  return redis_try_rights(link, &rights, &t->is_tried, &t->err);
+}
 
 static void run_trial(void *ctx) {
   struct redis_trial *t = ctx;
-  struct redis_words words = {.count = 0};
   struct redis_link *link = NULL;
   t->code = redis_link_open(&t->settings, NO_STOP, &link, &t->err);
-  if (t->code == GC_OK && t->settings.use == REDIS_LEASE)
-    t->code = redis_lease_check_server(link, &t->err);
-  else if (t->code == GC_OK)
-    t->code = redis_read_durability(link, &words, &t->advice, &t->err);
+  if (t->code == GC_OK)
+    t->code = t->settings.use == REDIS_LEASE ? try_lease(t, link)
+                                             : try_store(t, link);
   redis_link_close(link);
-  redis_words_clear(&words);
 }
 
 static void report_trial(const struct probe_place *p,
@@ -41,11 +53,13 @@ static void report_trial(const struct probe_place *p,
     probe_report(p->reporter, PROBE_REDIS, PROBE_WARNING, p->subject, "%s: %s",
                  shown, t->advice.text);
   else
-    probe_report(p->reporter, PROBE_REDIS, PROBE_OK, p->subject,
-                 t->settings.use == REDIS_LEASE
-                     ? "%s: a server that can keep the lease"
-                     : "%s: counts survive a crash",
-                 shown);
+    probe_report(
+        p->reporter, PROBE_REDIS, PROBE_OK, p->subject, "%s: %s%s", shown,
+        t->settings.use == REDIS_LEASE ? "a server that can keep the lease"
+                                       : "counts survive a crash",
+        t->is_tried ? ""
+                    : "; the rights of its user are not known, "
+                      "because it may not run MULTI");
 }
 
 /* Runs the trial on a thread of its own: the link itself reads the password and
@@ -62,8 +76,9 @@ static enum gc_code run_bounded(struct redis_trial *t, uint32_t limit_ms) {
   return code;
 }
 
-void probe_redis_check(const struct probe_place *p,
-                       const struct redis_settings *settings) {
+static void check_redis(const struct probe_place *p,
+                        const struct redis_settings *settings,
+                        bool has_replicas) {
   if (!probe_has_time(p->reporter, PROBE_REDIS, p->subject))
     return;
   uint32_t limit_ms = probe_left_ms(p->reporter, PROBE_STEP_LIMIT_MS);
@@ -71,6 +86,7 @@ void probe_redis_check(const struct probe_place *p,
   enum gc_code code = GC_ERR_MEMORY;
   if (t != NULL) {
     t->settings = *settings;
+    t->has_replicas = has_replicas;
     if (settings->tls != NULL) {
       t->tls = *settings->tls;
       t->settings.tls = &t->tls;
@@ -92,6 +108,11 @@ void probe_redis_check(const struct probe_place *p,
   }
 }
 
+void probe_redis_check(const struct probe_place *p,
+                       const struct redis_settings *settings) {
+  check_redis(p, settings, false);
+}
+
 void probe_redis_check_lease(const struct probe_place *p) {
   const struct gc_connect *c = gc_account_connect(p->account);
   struct gc_account_lease_place lease = gc_account_lease_place(p->account);
@@ -106,7 +127,7 @@ void probe_redis_check_lease(const struct probe_place *p) {
   if (lease.url == NULL)
     return;
   if (state_url_parse_as("Lease", lease.url, &settings.url, &err) == GC_OK)
-    probe_redis_check(p, &settings);
+    check_redis(p, &settings, lease.has_replicas);
   else
     probe_report(p->reporter, PROBE_REDIS, PROBE_FAILED, p->subject, "%s",
                  err.text);

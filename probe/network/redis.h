@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* The checks of a Redis that agents share: connects, logs in, and reads whether
- * the server can keep counts or a lease. Reads and writes no key. Main thread.
- */
+/* The checks of a Redis that agents share: connects, logs in, reads whether the
+ * server can keep counts or a lease, and tries the rights of the user. Reads
+ * and writes no key. Main thread. */
 #ifndef PROBE_NETWORK_REDIS_H
 #define PROBE_NETWORK_REDIS_H
 

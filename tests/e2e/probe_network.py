@@ -319,6 +319,25 @@ def a_queue_of_sqs_is_read_and_left_as_it_was() -> None:
     has_line("a queue that hangs", probe(flow_section(attributes(sqs)), FLOW).stdout, "failed", "sqs", IVR)
 
 
+def the_rights_of_users(redis: Redis, webhook: dict[str, Any]) -> None:
+    """One right less than the documented ones is a row with the name of the command."""
+    secret = process.folder("secret") / "redis"
+    secret.write_text("right\n")
+    stored = flow_section(block("Attributes", "ivr", {**webhook, "StateUser": "agent", "StatePasswordFile": secret}))
+    leased = ours(account(Simulator(**SMALL), Host="pair", LeaseURL=redis.url, LeaseUser="agent", LeasePasswordFile=secret))
+    for use, text, plugins, subject, pattern, rights in (
+            ("lease", leased, (), "<Account", "~genesys:{lease}:*", "+eval +hmget +hgetall +hset +hdel"),
+            ("store", stored, FLOW, IVR, "~genesys:{flowmetrics}:*",
+             "+select +ping +eval +evalsha +script|load +config|get +hget +hset +hsetnx +hgetall +hlen +time +zadd "
+             "+zrangebyscore +zrem +del +persist")):
+        for name, given, status, words in (
+                ("all rights", rights + " +multi", "ok", redis.url),
+                ("all but HSET", rights.replace("+hset ", "") + " +multi", "failed", "'hset' command"),
+                ("no MULTI", rights, "ok", "the rights of its user are not known")):
+            redis.ask("ACL", "SETUSER", "agent", "reset", "on", ">right", pattern, *given.split())
+            has_line("%s of the %s" % (name, use), probe(text, plugins).stdout, status, "redis", subject, words)
+
+
 def a_redis_and_its_durability() -> None:
     redis = Redis()
     webhook = {"Source": "webhook", "Port": free_port(), "StateURL": redis.url}
@@ -337,6 +356,8 @@ def a_redis_and_its_durability() -> None:
     locked = ours(account(Simulator(**SMALL), Host="pair", LeaseURL=Redis("requirepass right").url))
     has_line("the lease without its password", probe(locked).stdout, "failed", "redis", "<Account", "set LeasePasswordFile")
     same("no lease is taken", redis.ask("DBSIZE"), ":0")
+    the_rights_of_users(redis, webhook)
+    same("trying rights writes no key", redis.ask("DBSIZE"), ":0")
     redis.ask("REPLICAOF", "127.0.0.1", "1")
     has_line("a replica", probe(leased).stdout, "failed", "redis", "<Account", "replica")
     redis.ask("REPLICAOF", "NO", "ONE")

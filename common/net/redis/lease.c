@@ -99,6 +99,18 @@ enum gc_code redis_lease_check_server(struct redis_link *link,
   return code;
 }
 
+struct redis_rights redis_lease_rights(bool has_replicas) {
+  static const char *const commands[] = {"WAIT 0 0",
+                                         "EVAL return 1 KEY",
+                                         "HMGET KEY fence",
+                                         "HSET KEY fence 0",
+                                         "HDEL KEY fence",
+                                         "HGETALL KEY",
+                                         NULL};
+  return (struct redis_rights){has_replicas ? commands : commands + 1,
+                               LEASE_KEYS "probe"};
+}
+
 /* ---- requests ---- */
 
 static void add_field(void *ctx, const char *page, const char *field,

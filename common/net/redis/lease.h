@@ -9,6 +9,7 @@
 #include "common/base/policy/lease.h"
 #include "common/net/lease_book.h"
 #include "common/net/redis/link.h"
+#include "common/net/redis/rights.h"
 
 enum { REDIS_LEASE_NAME_MAX = 512, REDIS_LEASE_LOST_SIZE = 48 };
 
@@ -32,6 +33,10 @@ struct redis_lease_share {
  * command is accepted. Otherwise the codes of redis_request. */
 GC_MUST_CHECK enum gc_code redis_lease_check_server(struct redis_link *link,
                                                     struct gc_err *err);
+
+/* Returns the rights that the user of a lease needs; with `has_replicas` also
+ * that of LeaseReplicas. */
+struct redis_rights redis_lease_rights(bool has_replicas);
 
 /* Sends one request; `ret_record` is the record after it. A renewal also writes
  * the fields that the book has to write, in the same script; a record that

@@ -25,6 +25,7 @@
 #ifndef GENESYS_FLOWMETRICS_LEDGER_REDIS_INTERNAL_H
 #define GENESYS_FLOWMETRICS_LEDGER_REDIS_INTERNAL_H
 
+#include "common/net/redis/rights.h"
 #include "plugins/genesys_flowmetrics/ledger/internal.h"
 
 #define REDIS_KEYS "genesys:{flowmetrics}:"
@@ -109,6 +110,10 @@ GC_MUST_CHECK enum gc_code redis_do_upkeep(struct ledger *l,
 GC_MUST_CHECK enum gc_code redis_transact(struct ledger *l,
                                           struct batch *batches, size_t count,
                                           struct gc_err *err);
+
+/* Returns the rights that the user of the store needs. It may lack CONFIG: its
+ * absence is an advice of redis_read_durability. */
+struct redis_rights redis_store_rights(void);
 
 /* Reads how durable the server is: `ret_advice` gets the words of
  * net/redis/durability, or GC_OK. `words` is scratch space. */

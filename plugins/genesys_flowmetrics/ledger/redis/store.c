@@ -28,7 +28,28 @@ static void close_redis(struct ledger *l) {
   free(s);
 }
 
-/* ---- how durable the server is ---- */
+/* ---- the server ---- */
+
+struct redis_rights redis_store_rights(void) {
+  static const char *const commands[] = {
+      "PING",
+      "EVAL return 1 KEY",
+      "EVALSHA 0000000000000000000000000000000000000000 1 KEY",
+      "SCRIPT LOAD return",
+      "HGET KEY f",
+      "HSET KEY f 0",
+      "HSETNX KEY f 0",
+      "HGETALL KEY",
+      "HLEN KEY",
+      "TIME",
+      "ZADD KEY 0 m",
+      "ZRANGEBYSCORE KEY 0 0",
+      "ZREM KEY m",
+      "DEL KEY",
+      "PERSIST KEY",
+      NULL};
+  return (struct redis_rights){commands, REDIS_KEYS "probe"};
+}
 
 enum { CHECK_EVERY_MS = 10 * 1000 };
 
