@@ -16,35 +16,35 @@ struct range {
 };
 
 /* A position in the bytes of the outermost object. */
-struct walk {
+struct cursor {
   const char *at, *end;
 };
 
-static void skip_space(struct walk *w) {
-  while (w->at < w->end && gc_is_space(*w->at))
-    w->at++;
+static void skip_space(struct cursor *cur) {
+  while (cur->at < cur->end && gc_is_space(*cur->at))
+    cur->at++;
 }
 
-static bool take_char(struct walk *w, char c) {
-  skip_space(w);
-  if (w->at == w->end || *w->at != c)
+static bool take_char(struct cursor *cur, char c) {
+  skip_space(cur);
+  if (cur->at == cur->end || *cur->at != c)
     return false;
-  w->at++;
+  cur->at++;
   return true;
 }
 
 /* Moves from a quote to the byte after the closing quote. */
-static bool skip_string(struct walk *w) {
-  for (w->at++; w->at < w->end; w->at++) {
-    const char *quote = memchr(w->at, '"', (size_t)(w->end - w->at));
+static bool skip_string(struct cursor *cur) {
+  for (cur->at++; cur->at < cur->end; cur->at++) {
+    const char *quote = memchr(cur->at, '"', (size_t)(cur->end - cur->at));
     if (quote == NULL)
       return false;
     size_t slashes = 0;
-    while (quote - slashes > w->at && quote[-1 - (ptrdiff_t)slashes] == '\\')
+    while (quote - slashes > cur->at && quote[-1 - (ptrdiff_t)slashes] == '\\')
       slashes++;
-    w->at = quote;
+    cur->at = quote;
     if (slashes % 2 == 0) {
-      w->at++;
+      cur->at++;
       return true;
     }
   }
@@ -53,12 +53,12 @@ static bool skip_string(struct walk *w) {
 
 /* Moves from a brace or bracket to the byte after the closing one. Braces and
  * brackets are not distinguished. */
-static bool skip_container(struct walk *w) {
+static bool skip_container(struct cursor *cur) {
   size_t depth = 0;
-  while (w->at < w->end) {
-    switch (*w->at) {
+  while (cur->at < cur->end) {
+    switch (*cur->at) {
     case '"':
-      if (!skip_string(w))
+      if (!skip_string(cur))
         return false;
       continue;
     case '{':
@@ -72,7 +72,7 @@ static bool skip_container(struct walk *w) {
     default:
       break;
     }
-    w->at++;
+    cur->at++;
     if (depth == 0)
       return true;
   }
@@ -83,20 +83,20 @@ static bool ends_scalar(char c) {
   return c == ',' || c == '}' || c == ']' || gc_is_space(c);
 }
 
-static bool take_value(struct walk *w, struct range *ret) {
-  skip_space(w);
-  if (w->at == w->end)
+static bool take_value(struct cursor *cur, struct range *ret) {
+  skip_space(cur);
+  if (cur->at == cur->end)
     return false;
-  const char *begin = w->at;
+  const char *begin = cur->at;
   bool ok = true;
-  if (*w->at == '"')
-    ok = skip_string(w);
-  else if (*w->at == '{' || *w->at == '[')
-    ok = skip_container(w);
+  if (*cur->at == '"')
+    ok = skip_string(cur);
+  else if (*cur->at == '{' || *cur->at == '[')
+    ok = skip_container(cur);
   else
-    while (w->at < w->end && !ends_scalar(*w->at))
-      w->at++;
-  *ret = (struct range){begin, (size_t)(w->at - begin)};
+    while (cur->at < cur->end && !ends_scalar(*cur->at))
+      cur->at++;
+  *ret = (struct range){begin, (size_t)(cur->at - begin)};
   return ok && ret->len > 0;
 }
 
@@ -137,22 +137,22 @@ static void note_member(struct envelope *e, const char *key,
     e->result = *value;
 }
 
-static bool read_members(struct walk *w, struct envelope *e) {
-  if (!take_char(w, '{'))
+static bool read_members(struct cursor *cur, struct envelope *e) {
+  if (!take_char(cur, '{'))
     return false;
-  if (take_char(w, '}'))
+  if (take_char(cur, '}'))
     return true;
   do {
     struct range key, value;
     char name[KEY_SIZE];
-    skip_space(w);
-    if (w->at == w->end || *w->at != '"' || !take_value(w, &key) ||
-        !take_char(w, ':') || !take_value(w, &value))
+    skip_space(cur);
+    if (cur->at == cur->end || *cur->at != '"' || !take_value(cur, &key) ||
+        !take_char(cur, ':') || !take_value(cur, &value))
       return false;
     text_of(&key, name, sizeof(name));
     note_member(e, name, &value);
-  } while (take_char(w, ','));
-  return take_char(w, '}');
+  } while (take_char(cur, ','));
+  return take_char(cur, '}');
 }
 
 /* Messages of the platform about the channel itself. The topic may end with an
@@ -213,12 +213,12 @@ static int result_of(const struct range *value) {
 enum gc_code gc_notification_read(const char *bytes, size_t len,
                                   struct gc_notification *ret,
                                   struct gc_err *err) {
-  struct walk w = {bytes, bytes + len};
+  struct cursor cur = {bytes, bytes + len};
   struct envelope e = {.topic = {NULL, 0}};
-  bool ok = read_members(&w, &e);
-  size_t at = (size_t)(w.at - bytes);
-  skip_space(&w);
-  if (!ok || w.at != w.end)
+  bool ok = read_members(&cur, &e);
+  size_t at = (size_t)(cur.at - bytes);
+  skip_space(&cur);
+  if (!ok || cur.at != cur.end)
     return gc_fail(err, GC_ERR_PARSE,
                    "a message on the notification socket is not a JSON object "
                    "(at byte %zu of %zu)",

@@ -36,7 +36,7 @@ struct gc_json_stream {
 
   bool done;       /* the root value is complete */
   bool used;       /* yajl has seen bytes of this document */
-  bool heard;      /* yajl found an event in the bytes of this feed */
+  bool has_event;  /* yajl found an event in the bytes of this feed */
   uint64_t silent; /* bytes in a row without an event */
   uint64_t base;   /* bytes of the document before this feed */
   uint64_t end;    /* where the root value ended */
@@ -107,7 +107,7 @@ static inline void show_key(struct gc_json_stream *s) {
 
 static int on_key(void *ctx, const unsigned char *bytes, size_t len) {
   struct gc_json_stream *s = ctx;
-  s->heard = true;
+  s->has_event = true;
   if (len > s->reader->string_max)
     return note_failure(s, GC_ERR_LIMIT, "a JSON key is longer than the limit");
   if (s->skipped > 0)
@@ -135,7 +135,7 @@ static int on_key(void *ctx, const unsigned char *bytes, size_t len) {
 
 static int report_value(struct gc_json_stream *s,
                         const struct gc_json_value *v) {
-  s->heard = true;
+  s->has_event = true;
   if (v->len > s->reader->string_max)
     return note_failure(s, GC_ERR_LIMIT,
                         "a JSON value is longer than the limit");
@@ -180,7 +180,7 @@ static int on_string(void *ctx, const unsigned char *text, size_t len) {
 }
 
 static int open_container(struct gc_json_stream *s, enum gc_json_kind kind) {
-  s->heard = true;
+  s->has_event = true;
   unsigned hidden = s->skipped > 0 ? s->skipped - 1 : 0;
   if (s->at.depth + hidden == GC_JSON_DEPTH_MAX)
     return note_failure(s, GC_ERR_LIMIT, "JSON nested deeper than the limit");
@@ -208,7 +208,7 @@ static int open_container(struct gc_json_stream *s, enum gc_json_kind kind) {
 /* Restores `at` as it was when the container opened; the next element of an
  * array has the same path. */
 static int close_container(struct gc_json_stream *s) {
-  s->heard = true;
+  s->has_event = true;
   if (s->skipped > 0) {
     s->skipped--;
     s->skipped -= s->skipped == 1;
@@ -303,7 +303,7 @@ static enum gc_code parse_chunk(struct gc_json_stream *s, const char *bytes,
     return expect_space(s, bytes, len, err);
 
   s->used = true;
-  s->heard = false;
+  s->has_event = false;
   yajl_status status = yajl_parse(s->yajl, (const unsigned char *)bytes, len);
   if (status != yajl_status_ok) {
     if (s->failed == GC_OK)
@@ -316,7 +316,7 @@ static enum gc_code parse_chunk(struct gc_json_stream *s, const char *bytes,
     return expect_space(s, bytes + used, len - used, err);
   }
   s->base += len;
-  s->silent = s->heard ? 0 : s->silent + len;
+  s->silent = s->has_event ? 0 : s->silent + len;
   if (s->silent / 6 > s->reader->string_max) {
     note_failure(s, GC_ERR_LIMIT, "a JSON string is longer than the limit");
     return fail_at(s, s->base, err);
