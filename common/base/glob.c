@@ -77,8 +77,8 @@ static bool matches_one(const char **p, const char **t) {
   }
 }
 
-/* Matches in one pass: after a character that does not fit, only the last `*`
- * takes one more character: an earlier `*` could not reach further. */
+/* Matches in one pass. After a character that does not fit, only the last `*`
+ * takes one more character, since an earlier `*` could not reach further. */
 bool gc_glob_matches(const char *pattern, const char *text) {
   const char *p = pattern, *t = text;
   const char *star = NULL, *taken = NULL;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* A piece of a text that somebody else owns, for example a word of a header
- * line. Pure, any thread. */
+/* A borrowed piece of a text, for example a word of a header line. Pure, any
+ * thread. */
 #ifndef GC_BASE_SPAN_H
 #define GC_BASE_SPAN_H
 

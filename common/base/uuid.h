@@ -25,8 +25,8 @@ static inline int gc_uuid_read_digits(const char *text, unsigned count,
   return all;
 }
 
-/* Reads the 16 bytes of a UUID. Returns false if the text is none; the results
- * are then undefined. */
+/* Reads the 16 bytes of a UUID. Returns false if the text is no UUID; the
+ * results are then undefined. */
 static inline bool gc_uuid_read(const char *text, size_t len,
                                 uint64_t *ret_high, uint64_t *ret_low) {
   *ret_high = *ret_low = 0;

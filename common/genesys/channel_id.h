@@ -30,7 +30,7 @@ gc_channel_id_parse(const char *body, size_t len, struct gc_channel_id *ret_id,
                     int64_t *ret_expires_ms, struct gc_err *err);
 
 /* Writes and reads "ID URI LIFE_MS" for the state store. A text of an earlier
- * version has no life. */
+ * version has no LIFE_MS; life_ms is then 0. */
 GC_API GC_MUST_CHECK enum gc_code
 gc_channel_id_write(const struct gc_channel_id *id, struct gc_buf *out);
 GC_API GC_MUST_CHECK enum gc_code

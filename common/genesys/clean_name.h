@@ -12,8 +12,8 @@
 
 enum {
   GC_NAME_SIZE = 128, /* bytes with the NUL */
-  /* A name with so many digits may be a telephone number, or another number of
-   * a customer. */
+  /* A name with this many digits may be a telephone number, or another number
+   * of a customer. */
   GC_NAME_DIGITS_MAX = 9,
 };
 

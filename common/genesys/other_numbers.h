@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
-/* Numbers of the platform that no table of the plugins has: of a metric that it
- * adds later, or a member that it adds to its statistics. They are sent under
- * the platform's own names. A decoder collects the numbers of one element,
- * since the name of its metric may come last, and then keeps their names:
+/* Numbers of the platform that no table of the plugins has: those of a metric
+ * that the platform adds later, or of a member that it adds to its statistics.
+ * They are sent under the platform's own names. A decoder collects the numbers
+ * of one element, since the name of its metric may come last, and then keeps
+ * their names:
  *
  *   gc_other_numbers_read(&d->others, at->key, at->key_len, v);
  *   …

@@ -23,7 +23,7 @@ struct gc_token {
 
 /* Reads an answer. GC_ERR_PARSE when it is not a token answer, or when
  * expires_in is below 1. An expires_in that is missing or not a whole number
- * counts as the shortest life that a client can have. An expires_in above
+ * counts as the shortest lifetime that a client can have. An expires_in above
  * GC_TOKEN_MAX_LIFE_S counts as GC_TOKEN_MAX_LIFE_S. */
 GC_API GC_MUST_CHECK enum gc_code gc_token_parse(const char *body, size_t len,
                                                  struct gc_token *ret_token,
@@ -32,8 +32,8 @@ GC_API GC_MUST_CHECK enum gc_code gc_token_parse(const char *body, size_t len,
 GC_API void gc_token_clear(struct gc_token *t);
 
 /* Returns when to renew a token, in ms after the answer: `margin_s` before its
- * end, but never earlier than after four fifths of its life. Example: life
- * 86399 s, margin 300 s: after 86099 s. Life 60 s: after 48 s. */
+ * end, but never earlier than after four fifths of its lifetime. Example:
+ * lifetime 86399 s, margin 300 s: after 86099 s. Lifetime 60 s: after 48 s. */
 GC_API uint64_t gc_token_renew_ms(uint32_t life_s, uint32_t margin_s);
 
 /* Writes the first of the blank-separated `wanted` scopes that the answer does

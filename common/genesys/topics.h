@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* The topics of one notification channel: their subscribers inside this
- * process, and whether the platform was asked for them. Names are compared
+ * process, and the state of each topic at the platform. Names are compared
  * without case, as in the platform's own samples; a request uses the case of
  * the first subscriber. Pure, one thread.
  *
@@ -106,8 +106,8 @@ GC_API struct gc_topic *gc_topics_find(const struct gc_topics *t,
 GC_API void gc_topics_restart(struct gc_topics *t);
 /* Requests all topics for another channel, which has no topic yet. */
 GC_API void gc_topics_forget(struct gc_topics *t);
-/* Requests all topics once more, to prolong the channel's life. The batches add
- * topics; they replace them if topics without a subscriber are left. */
+/* Requests all topics once more, to prolong the channel's lifetime. The batches
+ * add topics; they replace them if topics without a subscriber are left. */
 GC_API void gc_topics_renew(struct gc_topics *t);
 /* True if no topic is to be requested and no batch runs. */
 GC_API bool gc_topics_settled(const struct gc_topics *t);
@@ -148,8 +148,8 @@ GC_API bool gc_topics_end_batch(struct gc_topics *t, enum gc_code code,
                                 const char *why);
 /* Ends the batch without an outcome: its topics are requested again. */
 GC_API void gc_topics_cancel_batch(struct gc_topics *t);
-/* True if so many topics were refused alone in a row that the cause may be
- * another; the caller then requests the next topic later. */
+/* True if four or more topics in a row were refused alone. The cause may then
+ * be another than the topics, and the caller requests the next topic later. */
 GC_API bool gc_topics_are_refused(const struct gc_topics *t);
 
 GC_API void gc_topics_clear(struct gc_topics *t);

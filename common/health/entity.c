@@ -31,8 +31,8 @@ static bool ends_with(const char *name, const char *end) {
 
 /* True for a cause that no GC_OK may end, since it reports an event of a single
  * message, topic or file. The cause of an unknown word has the word in quotes.
- * So has that of a pattern that matches nothing, but a GC_OK ends it; the code
- * distinguishes them. */
+ * The cause of a pattern that matches nothing has quotes too, but a GC_OK ends
+ * it; the error code distinguishes the two. */
 static bool is_occurrence(const struct gc_health_cause *cause) {
   static const char *const names[] = {
       "attributes or clock",  "handshake",
@@ -152,8 +152,8 @@ static bool is_cause_of(const struct gc_health_source *s,
   return strcmp(s->name, cause->name) == 0;
 }
 
-/* True for the cause of a source that is down. One that refers to the account
- * explains nothing. */
+/* True for the cause of a source that is down. A cause that only refers to the
+ * account (GC_ERR_UNAVAILABLE) explains nothing. */
 static bool is_of_source(const struct gc_health_entity *e,
                          const struct gc_health_cause *cause) {
   const struct gc_health_reading *r = &e->reading;
@@ -166,8 +166,7 @@ static bool is_of_source(const struct gc_health_entity *e,
 }
 
 /* True for a cause that can take values away. A limit, a pattern and an unknown
- * word cannot, nor can anything else of an account than its token and its
- * API. */
+ * word cannot. Of an account only "token" and "api" can. */
 static bool may_explain(const struct gc_health_entity *e,
                         const struct gc_health_cause *cause) {
   if (e->id.kind == GC_HEALTH_ACCOUNT)

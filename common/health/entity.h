@@ -14,7 +14,7 @@ enum {
   GC_HEALTH_CAUSES_MAX = 8,
   GC_HEALTH_CAUSE_SIZE = 64,
   /* An occurrence, such as a message that cannot be read, has no success that
-   * ends it. It is over when it has not been reported again for so long. */
+   * ends it. It is over when it has not been reported again for this long. */
   GC_HEALTH_OCCURRENCE_MS = 15 * 60 * 1000,
   /* Notifications of one account or block: at most EVENTS_MAX in EVENTS_MS, and
    * only of a state that has lasted for HOLD_MS. */

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /* Reads a message that is in memory as a whole: an event of a socket, many
  * thousands a second. It calls the same callbacks as json/stream, about twice
- * as fast, and gives up on the unusual: an escape in a text that is reported,
- * nesting beyond the limit, and any error. json/message then reads the message
- * again with json/stream.
+ * as fast, and gives up on an unusual message: one with an escape in a text
+ * that is reported, with nesting beyond the limit, or with an error.
+ * json/message then reads the message again with json/stream.
  *
- * Law: json/stream accepts each message that json/scan finishes, with the same
- * events in the same order (a fuzz target compares the two). Pure; one thread
- * at a time. */
+ * Invariant: json/stream accepts each message that json/scan finishes, with the
+ * same events in the same order (a fuzz target compares the two). Pure; one
+ * thread at a time. */
 #ifndef GC_BASE_JSON_SCAN_H
 #define GC_BASE_JSON_SCAN_H
 

@@ -10,15 +10,15 @@
  * by its own clock, claims it; the claim fails when the record has changed
  * since. The holder's permission to dispatch ends GC_LEASE_VALID parts after it
  * sent the last renewal that Redis confirmed. The difference covers the time
- * between two looks, replicas of Redis that are up to one part behind, and
- * clocks that differ in rate by 1 %.
+ * between two requests of an agent, replicas of Redis that are up to one part
+ * behind, and clocks that differ in rate by 1 %.
  *
  * Example, TTL 15 s, one part = 0.5 s: the holder renews each 0.8 to 1 s. It is
  * killed at 100.0 s, its last renewal was executed at 99.9. Another agent sees
- * this beat at 100.8 at the latest, claims at 112.8, renews at 113.3 and
+ * this beat at 100.9 at the latest, claims at 112.9, renews at 113.4 and
  * dispatches from then on. The holder, had it only lost its connection, would
  * have stopped at 109.9. A holder that is stopped releases the lease: the other
- * agent dispatches after 2 s.
+ * agent dispatches within 2 s.
  *
  * `now_ms` is a monotonic clock that counts the time in which the machine is
  * suspended (CLOCK_BOOTTIME). */
@@ -38,7 +38,7 @@ enum {
   GC_LEASE_SETTLE = 1,  /* between a claim and the renewal that confirms it */
   GC_LEASE_GAP = 4,     /* a longer time between two events is a suspension */
   GC_LEASE_VALID = 20,  /* the grace of a holder while Redis is away */
-  GC_LEASE_WAIT = 24,   /* a record that is unchanged for so long is free */
+  GC_LEASE_WAIT = 24,   /* a record that is unchanged for this long is free */
   GC_LEASE_TTL_MIN_S = 3,
   GC_LEASE_TTL_MAX_S = 300,
 };

@@ -22,11 +22,11 @@
 
 enum {
   GC_SERVER_CLOCK_AGREE_MS = 5 * 60000,
-  /* Dates that agree with each other for so long are steady. */
+  /* Dates that agree with each other for this long are steady. */
   GC_SERVER_CLOCK_STEADY_MS = 60000,
   /* Gateways of one platform differ by less, with the header's resolution. */
   GC_SERVER_CLOCK_CLOSE_MS = 10000,
-  /* A step of one clock that lasts for so long is no passing error. */
+  /* A step of one clock that lasts for this long counts. */
   GC_SERVER_CLOCK_LASTING_MS = 15 * 60000,
 };
 
@@ -56,9 +56,9 @@ GC_API void gc_server_clock_observe_no_date(struct gc_server_clock *c,
 GC_API int64_t gc_server_clock_now(const struct gc_server_clock *c,
                                    uint64_t now_ms, int64_t wall_ms);
 
-/* The same for waits and ages, which move no mark: steady Dates count although
- * this host's wall clock differs, since one host's clock is more likely to be
- * wrong than that of all gateways. */
+/* The same for waits and ages, by which no checkpoint advances: steady Dates
+ * count although this host's wall clock differs, since one host's clock is more
+ * likely to be wrong than that of all gateways. */
 GC_API int64_t gc_server_clock_likely(const struct gc_server_clock *c,
                                       uint64_t now_ms, int64_t wall_ms);
 
