@@ -11,8 +11,9 @@
 enum {
   RETRY_MS = 10 * 1000,
   STATE_RETRY_MS = 5 * 1000, /* until the state is loaded again */
-  RECHECK_MS = 250,     /* between two checks whether the windows are sent */
-  LEASE_LOOK_MS = 1000, /* between two looks whether this agent has the lease */
+  RECHECK_MS = 250, /* between two checks whether the windows are sent */
+  LEASE_LOOK_MS =
+      1000, /* between two checks whether this agent has the lease */
   ASLEEP_MAX_MS = 60000, /* longest sleep; the clocks are read again after it */
   SPREAD_MS = 3000, /* delay after a window by phase, so that agents of a fleet
                        do not poll together */
@@ -191,8 +192,8 @@ static uint32_t background_ms(const struct gc_analytics *b,
   return is_live ? 0 : 60000 / per_minute + 1;
 }
 
-/* Makes room: forgets series without an event for 92 days; while there are
- * MaxSeries, also those without an event for a day. */
+/* Forgets series without an event for 92 days. While the set has MaxSeries
+ * series, it also forgets those without an event for a day. */
 static void let_series_go(struct gc_analytics *b) {
   uint64_t day = (uint64_t)(DAY_MS / b->settings.query.rule.period_ms);
   bool is_full = b->series.keys.count >= b->series.keys.max;

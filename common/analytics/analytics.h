@@ -79,8 +79,8 @@ GC_API void gc_analytics_finish(struct gc_analytics *b,
 GC_API double gc_analytics_requests(struct gc_analytics *b);
 
 /* Writes the block's self-telemetry to `out`, with the plugin instance
- * `instance` and the interval `interval_ms`. Only one read thread calls it at a
- * time. */
+ * `instance` and the interval `interval_ms`. Any thread: the read callbacks for
+ * collectd and for /health may run at once. */
 GC_API void gc_analytics_read_state(struct gc_analytics *b,
                                     const char *instance, uint32_t interval_ms,
                                     const struct gc_samples *out);

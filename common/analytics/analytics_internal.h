@@ -59,7 +59,7 @@ struct gc_analytics {
                                refused too */
   uint64_t next_request_ms; /* the next request is not sent earlier */
   uint64_t naming_until_ms;
-  uint64_t future_since_ms; /* since when the mark is ahead of all clocks,
+  uint64_t future_since_ms; /* since when the checkpoint is ahead of all clocks,
                                monotonic; 0: it is not */
   uint32_t named; /* series with a number below this have checked names */
 

@@ -16,7 +16,8 @@ enum {
   FUTURE_WAIT_MS = 10 * 60000,
 };
 
-/* Writes an offset in the largest unit of which it has two: "+3.0 days". */
+/* Writes an offset in the largest unit that fits into it twice: "+3.0 days" for
+ * 72 hours, "+36.0 hours" for 36. */
 static void print_offset(int64_t ms, char *out, size_t size) {
   static const struct {
     int64_t ms;
@@ -90,7 +91,8 @@ void gc_analytics_check_future(struct gc_analytics *b) {
   b->notice(b->ctx, "checkpoint", &err);
 }
 
-/* Takes what a read thread owns otherwise; false while one works with it. */
+/* Takes the results, series and outbox from the read threads; false while a
+ * read thread or a poll uses them, or the state is not loaded. */
 static bool end_stage(struct gc_analytics *b) {
   pthread_mutex_lock(&b->lock);
   bool can_end = !b->is_reading && b->stage != GC_ANALYTICS_REQUESTING &&

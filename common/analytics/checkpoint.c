@@ -73,7 +73,8 @@ static enum gc_code load_all(struct gc_checkpoint *c, int64_t period_ms,
   return GC_OK;
 }
 
-/* Marks all totals as changed: what is saved next has none of them. */
+/* Marks all totals as changed, since the file or page that is saved next has
+ * none of them. */
 static void mark_all(struct gc_series_set *series) {
   for (uint32_t i = 0; i < series->keys.count && i < series->cap; i++) {
     struct gc_series *s = &series->at[i];

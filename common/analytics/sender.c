@@ -39,8 +39,8 @@ static bool wait_until_written(const struct run *run) {
 }
 
 /* Emits a sample. One series never has two pending values. If the output
- * refuses although none of our values is pending, another block writes the same
- * series. */
+ * refuses although no value of this sender is pending, another block writes the
+ * same series. */
 static bool emit_sample(struct gc_sender *d, const struct run *run,
                         const struct gc_sample *sample) {
   enum gc_code code = run->way->emit(run->way->ctx, sample);

@@ -113,8 +113,8 @@ enum gc_code gc_analytics_block_start(struct gc_analytics_block *q,
   return GC_OK;
 }
 
-/* A block whose account's lease another agent holds sends nothing, and its mark
- * stays where it is. */
+/* A block whose account's lease another agent holds sends nothing, and its
+ * checkpoint does not move. */
 void gc_analytics_block_read(struct gc_analytics_block *q) {
   if (!gc_emit_allows(q->block->host))
     return;
@@ -133,8 +133,8 @@ void gc_analytics_block_finish(struct gc_analytics_block *q) {
   gc_analytics_finish(q->work, &output, FINISH_MAX_MS);
 }
 
-/* Leaves out what would look like a failure: a standby sends no intervals, so
- * its newest success and its mark are old. */
+/* Leaves out the values that would look like a failure: a standby sends no
+ * intervals, so its newest success and its checkpoint are old. */
 static void put_on_standby(void *ctx, const struct gc_sample *sample) {
   const struct gc_samples *out = ctx;
   if (sample->metric != GC_METRIC_SOURCE_UP &&

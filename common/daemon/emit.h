@@ -16,7 +16,8 @@ GC_API enum gc_code gc_emit_register(struct gc_err *err);
  * phase; does not wait, since collectd queues the value. GC_ERR_MEMORY: the
  * value was not queued. GC_ERR_UNAVAILABLE: nothing was dispatched, because
  * `host` is that of an account whose lease this agent does not hold
- * (net/lease_gate); a value's time is read before the lease is asked.
+ * (net/lease_gate); the function reads the value's time before it checks the
+ * lease.
  *
  *   instance,       must be clean already (genesys/clean_name); they are cut to
  *   qualifier       127 bytes at a character boundary, "_" replaces a byte that

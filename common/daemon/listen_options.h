@@ -12,7 +12,7 @@
 GC_API GC_MUST_CHECK enum gc_code
 gc_listen_check(const struct gc_listener_options *o, struct gc_err *err);
 
-/* SharedSecretFile, SharedSecretHeader, and what a client can do. */
+/* SharedSecretFile, SharedSecretHeader, and the action that they protect. */
 struct gc_listen_secret {
   const char *file; /* NULL: no secret */
   const char *header;

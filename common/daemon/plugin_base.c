@@ -53,7 +53,7 @@ int gc_plugin_config(struct gc_plugin *p, const oconfig_item_t *ci) {
   return -1;
 }
 
-/* ---- a block's life ---- */
+/* ---- start and end of a block ---- */
 
 static void block_free(struct gc_block *b) {
   b->is->clear(b);

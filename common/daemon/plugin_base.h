@@ -31,7 +31,8 @@ enum { GC_BLOCK_READ_MS = 900 };
 
 /* The answers of a block to a trial (daemon/trial.h). */
 struct gc_block_trial_report {
-  /* Reports what the block requests while the agent runs. */
+  /* Reports an endpoint that the block requests while the agent runs, and how
+   * often it does. */
   void (*requests)(void *ctx, enum gc_endpoint_id endpoint, double per_minute);
   void (*note)(void *ctx, const char *text);
   void *ctx;
@@ -62,8 +63,9 @@ struct gc_block_class {
   /* Dispatches new values, each GC_BLOCK_READ_MS on a read thread; may be NULL.
    * The call is cheap without new values. */
   void (*read_new)(struct gc_block *b);
-  /* Dispatches self-telemetry on a read thread, once per interval of the
-   * plugin. */
+  /* Puts self-telemetry into `out` on a read thread: once per interval of the
+   * plugin for collectd, and each second for /health. Both calls may run at
+   * once. */
   void (*read_state)(struct gc_block *b, uint32_t interval_ms,
                      const struct gc_samples *out);
   /* Dispatches the last values, after the last `read_new`. They still reach the
@@ -100,7 +102,7 @@ struct gc_plugin {
   struct gc_log *log;
   struct gc_config_seen seen;
   struct gc_block *blocks; /* the newest first */
-  struct gc_plugin *next;  /* the one that was opened next */
+  struct gc_plugin *next;  /* the plugin that was opened next */
 };
 
 /* Makes the log and registers the data sets; called in module_register. False:
