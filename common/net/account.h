@@ -81,8 +81,8 @@ GC_API void gc_accounts_stop(void);
 /* Ends the accounts' definitions and overwrites their secrets: an account
  * without a reference is freed now, another one with its last reference. Called
  * once, at the shutdown, after gc_accounts_stop. gc_account_get gives no
- * account afterwards (GC_ERR_STOPPED) and gc_accounts_each knows none that is
- * freed, until an account is defined again. */
+ * account afterwards (GC_ERR_STOPPED) and gc_accounts_each passes no freed
+ * account, until an account is defined again. */
 GC_API void gc_accounts_close(void);
 
 /* The returned pointers are borrowed from the account. */
@@ -110,7 +110,7 @@ struct gc_account_lease_place {
 GC_API struct gc_account_lease_place
 gc_account_lease_place(const struct gc_account *a);
 /* Returns the watch that reports the terms of the account's lease. Without a
- * lease there is one term for ever. */
+ * lease one term lasts until the process ends. */
 GC_API struct gc_lease_watch *gc_account_lease(struct gc_account *a);
 /* Returns the connection settings, for a socket that the caller opens. */
 GC_API const struct gc_connect *gc_account_connect(const struct gc_account *a);

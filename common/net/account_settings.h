@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The definition of an account: what the options of its block set. */
+/* The definition of an account: the values that the options of its block set.
+ */
 #ifndef GC_NET_ACCOUNT_SETTINGS_H
 #define GC_NET_ACCOUNT_SETTINGS_H
 

@@ -58,8 +58,9 @@ bool gc_lease_fields_next(const struct gc_buf *fields, size_t *offset,
 
 /* ---- pages ---- */
 
-/* Returns what gc_lease_fields_add takes for them, so that a page that could be
- * written can be copied and read, too. */
+/* Returns the bytes that gc_lease_fields_add takes for a field and its text.
+ * The book counts them, so that a page that was written can also be copied and
+ * read. */
 static size_t pair_bytes(const char *field, const char *text) {
   return strlen(field) + strlen(text) + 2;
 }

@@ -24,8 +24,9 @@ static struct gc_lease_gate
 
 static bool are_ignored;
 
-/* A thread that has to wait between its looks at the two clocks, on a busy
- * host, looks again: the time of the wait is no difference of the clocks. */
+/* Returns the wall clock less the boot clock. If a busy host delays the thread
+ * between the two reads, it reads both again: the delay is no difference of the
+ * clocks. */
 static int64_t measure_offset(void) {
   uint64_t before_ms, after_ms = gc_clock_boot_ms();
   int64_t wall_ms;

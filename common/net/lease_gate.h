@@ -5,7 +5,7 @@
  * receive a message or open a channel read it. Nothing here waits.
  *
  * Gates are made in the configuration phase and live as long as the process:
- * the threads of sources may ask them until its end. */
+ * the threads of sources may read them until it ends. */
 #ifndef GC_NET_LEASE_GATE_H
 #define GC_NET_LEASE_GATE_H
 

@@ -30,9 +30,9 @@ struct gc_lease_watch {
   struct gc_lease_listener *listeners;
 };
 
-/* Begins to watch. `gate` NULL: the account has no lease and one term for
- * ever, nothing is watched. The other arguments are borrowed. Called before the
- * thread runs. */
+/* Begins to watch. `gate` NULL: the account has no lease, and its one term
+ * lasts until the process ends. The other arguments are borrowed. Called before
+ * the thread runs. */
 void gc_lease_watch_start(struct gc_lease_watch *w,
                           const struct gc_lease_gate *gate,
                           const struct gc_env *env,

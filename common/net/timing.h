@@ -103,7 +103,8 @@ enum {
 /* ---- store ---- */
 enum {
   /* Longest wait of a statement for a transaction of another process (an agent
-   * that is being replaced). The network thread waits with it. */
+   * that is being replaced). The caller of the store, which may be a network
+   * thread, waits for the statement. */
   GC_STORE_BUSY_MS = 100,
   /* Longest wait of a caller for its call: init, a reading and the stop take
    * less than two seconds on a disk that hangs. */
@@ -126,9 +127,9 @@ enum {
   GC_LEASE_JUMP_MS = 200,
   /* Longest wait of the stop for the thread of a lease, whose disk may hang. */
   GC_LEASE_STOP_MS = 1000,
-  /* Between two looks of an account's thread at its lease. */
+  /* Time between two checks of the lease by the account's thread. */
   GC_LEASE_WATCH_MS = 100,
-  /* An agent whose readings stand still for so long, and for two thirds of the
+  /* An agent that makes no reading for this long, and for two thirds of the
    * TTL, gives the lease back. A busy host delays a reading by seconds. */
   GC_LEASE_STALL_MS = 5000,
 };

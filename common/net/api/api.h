@@ -89,7 +89,7 @@ GC_API void gc_api_cancel(struct gc_api *api, struct gc_call *call);
 
 /* Runs the queue after a change of the token or of the state of its request. */
 void gc_api_wake(struct gc_api *api);
-/* Sets the one listener; `changed` runs in each gc_api_wake. NULL: none. */
+/* Sets the only listener; `changed` runs in each gc_api_wake. NULL: none. */
 void gc_api_on_wake(struct gc_api *api, void (*changed)(void *ctx), void *ctx);
 /* Returns the number of the current token, 0 if there is none. Each new token
  * has another number; a call that has ended has the number of its token in
@@ -108,10 +108,10 @@ GC_API void gc_api_count_throttled(struct gc_api *api);
 void gc_api_stats(struct gc_api *api, struct gc_api_stats *ret_stats);
 
 /* Returns the server's clock (Date headers, as far as base/policy/server_clock
- * believes them) minus this host's wall clock, in ms; 0 while the difference is
+ * accepts them) minus this host's wall clock, in ms; 0 while the difference is
  * below the resolution of the header, and before the first answer. Server time
  * = wall clock + this: when this host's wall clock is set, this value changes
- * by the same amount, and the sum does not. It moves no mark. */
+ * by the same amount, and the sum does not. No checkpoint advances by it. */
 GC_API int64_t gc_api_clock_offset_ms(const struct gc_api *api);
 
 #endif

@@ -203,7 +203,7 @@ void gc_channel_cancel_call(struct gc_channel_calls *c) {
   gc_topics_cancel_batch(c->topics);
 }
 
-/* ---- life ---- */
+/* ---- start and end ---- */
 
 void gc_channel_calls_init(struct gc_channel_calls *c) {
   c->body.max = REQUEST_MAX_BYTES;

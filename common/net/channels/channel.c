@@ -20,7 +20,7 @@ struct cause {
 };
 static const struct cause no_cause = {.err = NULL};
 
-/* ---- the channel's life ---- */
+/* ---- the channel's lifetime ---- */
 
 static void report_creation(const struct gc_channel *c) {
   c->deps.env->notice(c->deps.env->ctx, "channels",
@@ -32,8 +32,8 @@ static uint64_t life_ms(const struct gc_channel *c) {
   return ms > 0 ? ms : GC_CHANNEL_LIFE_MAX_MS;
 }
 
-/* Returns how long before the end of its life a channel is replaced. Examples:
- * 1 hour of 24 hours, 1 minute of 10 minutes, 10 s of 20 s. */
+/* Returns how long before the end of its lifetime a channel is replaced.
+ * Examples: 1 hour of 24 hours, 1 minute of 10 minutes, 10 s of 20 s. */
 static uint64_t lead_ms(const struct gc_channel *c) {
   uint64_t ms = life_ms(c) / 24;
   if (ms < LEAD_MIN_MS)
@@ -47,8 +47,8 @@ static void on_ending(void *ctx, uint64_t now_ms) {
   c->events.ending(c->events.ctx, GC_CHANNEL_END_LIFE, lead_ms(c));
 }
 
-/* Runs once for each life. A topic that is added later also prolongs the life
- * (API reference, 4.2), but the channel does not rely on that. */
+/* Runs once for each lifetime. A topic that is added later also prolongs the
+ * lifetime (API reference, 4.2), but the channel does not rely on that. */
 static void begin_life(struct gc_channel *c) {
   gc_backoff_reset(&c->calling);
   gc_backoff_reset(&c->subscribing);

@@ -135,8 +135,8 @@ void gc_channel_set_timeouts(struct gc_channel *c,
 /* Takes up a change of the topics. Without any topic the socket is closed. */
 void gc_channel_wake(struct gc_channel *c);
 
-/* Subscribes to all topics once more, which prolongs the channel's life, with
- * the current token (API reference, 4.2). Nothing is missed meanwhile. */
+/* Subscribes to all topics once more, which prolongs the channel's lifetime,
+ * with the current token (API reference, 4.2). Nothing is missed meanwhile. */
 void gc_channel_prolong(struct gc_channel *c);
 /* Closes the socket and connects again to the same channel. */
 void gc_channel_leave(struct gc_channel *c);

@@ -35,7 +35,7 @@ struct gc_channel {
   struct gc_timer topics_step;
   struct gc_timer late;   /* ends a check without an answer */
   struct gc_timer notice; /* reports that the server closes the socket */
-  struct gc_timer ending; /* fires before the channel's life ends */
+  struct gc_timer ending; /* fires before the channel's lifetime ends */
   uint64_t not_before_ms; /* earliest time of the next step */
   /* The earliest time of the next request of topics: of failed ones, of any. */
   uint64_t retry_ms, pace_ms;
@@ -73,8 +73,8 @@ void gc_channel_pace_topics(struct gc_channel *c);
 /* Loads the stored id. False: another process uses the channels, which is
  * reported; the next step comes in some seconds. */
 bool gc_channel_may_use(struct gc_channel *c);
-/* Asks the account's budget. False: it is spent, which is reported, and the
- * next step comes when it allows a creation. */
+/* Checks the account's budget of creations. False: it is spent, which is
+ * reported, and the next step comes when the budget allows a creation. */
 bool gc_channel_may_create(struct gc_channel *c);
 
 #endif

@@ -164,7 +164,7 @@ static void on_tick(void *ctx, uint64_t now_ms) {
   (void)gc_timers_set(t->deps.env->timers, &t->timer, now_ms + TICK_MS);
 }
 
-/* ---- life ---- */
+/* ---- start and stop ---- */
 
 static void start_on_loop(void *ctx) {
   struct gc_queue_topics *t = ctx;

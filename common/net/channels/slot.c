@@ -8,7 +8,7 @@ enum {
    * after the last announcement the channel reconnects without a second one. */
   CLOSING_MIN_MS = 20 * 1000,
   /* A token is renewed five minutes before its end, or after four fifths of its
-   * life. */
+   * lifetime. */
   TOKEN_LEFT_MS = 120 * 1000,
 };
 

@@ -11,8 +11,9 @@
  *               and gives its stored id back. No message is missed, unless the
  *               old channel broke meanwhile
  *   too late    after half of the time that was left, `next` is given up. A
- *               channel at the end of its life or token is prolonged; a channel
- *               whose server closes reconnects (a gap, reported as one)
+ *               channel at the end of its lifetime or token is prolonged; a
+ *               channel whose server closes reconnects (a gap, reported as
+ *               one)
  *
  * Part of channels/channels. One thread, the account's. */
 #ifndef GC_NET_CHANNELS_SLOT_H

@@ -91,7 +91,7 @@ enum {
   GC_CHANNEL_DO_DELAY_TOPICS = 1 << 5,    /* the same, for failed topics */
   GC_CHANNEL_DO_FORGET_ID = 1 << 6,       /* and delays the creation */
   GC_CHANNEL_DO_RESTART_TOPICS = 1 << 7,
-  GC_CHANNEL_DO_PROLONG = 1 << 8, /* the subscription begins a new life */
+  GC_CHANNEL_DO_PROLONG = 1 << 8, /* the subscription begins a new lifetime */
   GC_CHANNEL_DO_RESET_BACKOFF = 1 << 9,
   GC_CHANNEL_DO_SCHEDULE_NOTICE = 1 << 10, /* schedules its report */
   GC_CHANNEL_DO_ACCEPT_SOCKET = 1 << 11,

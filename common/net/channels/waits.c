@@ -131,8 +131,8 @@ bool gc_channel_may_use(struct gc_channel *c) {
   return may_use;
 }
 
-/* Asks the account's budget. False: it is spent, and the step follows when the
- * budget allows a creation. */
+/* Checks the account's budget of creations. False: it is spent, and the step
+ * follows when the budget allows a creation. */
 bool gc_channel_may_create(struct gc_channel *c) {
   uint64_t now_ms = gc_channel_now_ms(c);
   uint64_t at_ms = gc_channel_create_ms(&c->calls, now_ms);

@@ -50,7 +50,8 @@ static const struct {
 #if LIBCURL_VERSION_NUM >= 0x074d00
     {CURLE_SSL_CLIENTCERT, NULL, GC_FAILURE_TLS, WANTS_CLIENT_CERT},
 #endif
-    /* TLS 1.3: the server refuses after our side of the handshake is done. */
+    /* TLS 1.3: the server refuses after the client's part of the handshake is
+     * done. */
     {CURLE_RECV_ERROR, "certificate required", GC_FAILURE_TLS,
      WANTS_CLIENT_CERT},
     {CURLE_RECV_ERROR, "alert", GC_FAILURE_TLS,

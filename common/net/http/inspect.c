@@ -104,9 +104,9 @@ static void read_times(CURL *easy, struct gc_inspection *r) {
     snprintf(r->address, sizeof(r->address), "%s", address);
 }
 
-/* Returns the step that a failure belongs to, or GC_INSPECT_TCP for a time-out
- * after a connection came about. libcurl's words about that one differ with its
- * release: "SSL connection timeout", with 8.14 "Connection timed out …". */
+/* Returns the step that failed. A time-out during TLS gives GC_INSPECT_TCP,
+ * which gc_http_inspect corrects: its words differ with the release of libcurl
+ * ("SSL connection timeout", with 8.14 "Connection timed out …"). */
 static enum gc_inspect_step step_of(enum gc_failure failure,
                                     const char *words) {
   switch (failure) {

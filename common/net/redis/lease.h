@@ -17,7 +17,8 @@ enum { REDIS_LEASE_NAME_MAX = 512, REDIS_LEASE_LOST_SIZE = 48 };
 struct redis_lease_share {
   const char *name;           /* of the lease, equal for all of them */
   struct gc_lease_book *book; /* pages for the next holder; NULL: none */
-  unsigned replicas;  /* a renewal counts when so many replicas have it */
+  unsigned replicas;  /* number of replicas that must have a renewal before it
+                         counts */
   uint32_t wait_ms;   /* how long the server waits for them */
   uint64_t kept_beat; /* newest beat of this agent's record in an answer of
                          Redis; 0: none */

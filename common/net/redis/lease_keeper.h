@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Keeps the lease of one account: a thread that asks Redis and runs the state
- * machine (base/policy/lease). */
+/* Keeps the lease of one account: a thread that sends the requests to Redis and
+ * runs the state machine (base/policy/lease). */
 #ifndef GC_NET_REDIS_LEASE_KEEPER_H
 #define GC_NET_REDIS_LEASE_KEEPER_H
 

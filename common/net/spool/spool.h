@@ -10,8 +10,8 @@
  * The folder has mode 0700 and is owned by one process (`lock`). It holds
  *   0000000000000007.seg   records of spool/record, up to a segment's size
  *   position               the read position, twice, with CRCs
- * Order is the order of the appends. A crash at any moment loses no record that
- * was appended, and repeats at most the records that were read and not
+ * Records keep the order of the appends. A crash at any moment loses no record
+ * that was appended, and repeats at most the records that were read and not
  * committed. When the spool is opened, a torn record at the end of the last
  * segment is cut. A damaged record in the middle is skipped alone. Without a
  * readable position, reading begins with the oldest segment that is left: those
@@ -70,9 +70,9 @@ gc_spool_read(struct gc_spool *s, uint64_t max_lines, struct gc_buf *out,
 GC_API struct gc_record_place gc_spool_position(const struct gc_spool *s);
 
 /* Marks everything before `end` (of gc_spool_read) as delivered and deletes the
- * segments before it. If the position cannot be saved (GC_ERR_STATE), the mark
- * stays in memory: only a restart would send those records again that share a
- * segment with `end`. */
+ * segments before it. If the position cannot be saved (GC_ERR_STATE), it stays
+ * in memory: only a restart would send records again, those in the segment of
+ * `end`. */
 GC_API GC_MUST_CHECK enum gc_code gc_spool_commit(struct gc_spool *s,
                                                   struct gc_record_place end,
                                                   struct gc_err *err);

@@ -15,7 +15,7 @@
 #include "common/net/store/store.h"
 
 struct gc_store {
-  uint32_t report_ms; /* a call that hangs for so long is reported */
+  uint32_t report_ms; /* a call that hangs for this long is reported */
   struct gc_bounded *calls;
   char folder[GC_STATE_PATH_SIZE];
 

@@ -26,10 +26,10 @@ GC_API void gc_folder_check(const char *option, const char *folder,
 
 /* Locks the file `name` in the folder and writes this process' name into it.
  * The kernel releases the lock however a process dies. Does not wait: any user
- * who can open the file could hold the lock for ever. `subject` begins the text
- * of GC_ERR_UNAVAILABLE (another process has it): "state file /x/state.db";
- * `option` names what to change: "StateDir". GC_ERR_STATE: the file cannot be
- * made. */
+ * who can open the file could hold the lock without end. `subject` begins the
+ * text of GC_ERR_UNAVAILABLE (another process has it): "state file
+ * /x/state.db"; `option` names what to change: "StateDir". GC_ERR_STATE: the
+ * file cannot be made. */
 GC_MUST_CHECK enum gc_code
 gc_lock_file_take(struct gc_lock_file *l, const char *folder, const char *name,
                   const char *subject, const char *option, struct gc_err *err);

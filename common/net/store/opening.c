@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The file of the store: opening, what follows a failure, the end. */
+/* Opens the file of the store, replaces or closes it after a failure, and
+ * releases the store at its end. */
 #include "common/net/store/internal.h"
 
 #include <stdlib.h>
@@ -55,7 +56,7 @@ enum gc_code gc_store_run(struct gc_store *s, const char *sql,
   return code;
 }
 
-/* ---- opening, and what follows a failure ---- */
+/* ---- opening, and the work after a failure ---- */
 
 enum gc_code gc_store_open_file(struct gc_store *s, struct gc_err *ret_warning,
                                 struct gc_err *err) {

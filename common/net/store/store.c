@@ -7,10 +7,11 @@
 
 #include "common/net/store/internal.h"
 
-/* A call is reported as hanging after so many times the bound of its caller. */
+/* A call is reported as hanging after this many times the bound of its caller.
+ */
 enum { REPORT_AFTER = 10 };
 
-/* ---- life ---- */
+/* ---- open and close ---- */
 
 static struct gc_store *new_store(const char *folder, uint32_t wait_ms) {
   struct gc_store *s = calloc(1, sizeof(*s));
