@@ -43,8 +43,8 @@ GC_MUST_CHECK enum gc_code probe_replay_line(struct probe_replay *r,
  *   counted: 2, time: 1, duplicate: 1
  *
  * or one JSON object with the members outcomes and events. An event has line
- * and outcome; a flow metric also flow and metric; a contact or a word series
- * and count; an outcome with an explanation what. */
+ * and outcome; a flow metric also flow and metric; a contact or a word also
+ * series and count; an outcome with an explanation also what. */
 GC_MUST_CHECK enum gc_code probe_replay_render(const struct probe_replay *r,
                                                enum probe_format format,
                                                struct gc_buf *out,

@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: MIT
 # Checks that each layer includes only lower layers: base is pure and knows no
 # Genesys, genesys uses base; export, health and net use both and not each other;
-# analytics uses the API of net; only daemon and plugins/*/plugin.c include
-# collectd's headers; and that tests/unit mirrors the tree.
+# analytics uses the API of net; only daemon, plugins/*/plugin.c and the agents of
+# the probe include collectd's headers; and that tests/unit mirrors the tree.
 set -u
 cd "${top_srcdir:-$(dirname "$0")/..}" || exit 99
 status=0

@@ -3,7 +3,7 @@
  *   optdoc --list            PLUGIN BLOCK lines, BLOCK "-" outside of any block
  *   optdoc PLUGIN BLOCK      the block's options (Markdown)
  *   optdoc --metrics         every type of value (Markdown)
- *   optdoc --permissions     every request and what it needs (Markdown)
+ *   optdoc --permissions     every request and its permission (Markdown)
  *   optdoc --typesdb         every type of value as types.db(5)
  *   optdoc --aggregates      the metrics of the aggregate queries (Markdown)
  *   optdoc --defaults        Metric and GroupBy without the options (Markdown)

@@ -170,8 +170,8 @@ static void read_token(void *ctx) {
   gc_account_auth_stats(t->account, &t->stats);
 }
 
-/* Returns the rest of the token's life; 0 without a token. Asks the account's
- * thread, because gc_account_stats may be older than the token. */
+/* Returns the rest of the token's lifetime; 0 without a token. Asks the
+ * account's thread, because gc_account_stats may be older than the token. */
 static int64_t token_life_ms(struct gc_account *a) {
   struct token_read t = {.account = a};
   gc_loop_call(gc_account_loop(a), read_token, &t);

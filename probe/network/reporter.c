@@ -13,7 +13,7 @@
 
 /* ---- a stop of the probe ---- */
 
-enum { WAIT_STEP_MS = 100 }; /* between two looks at the stop */
+enum { WAIT_STEP_MS = 100 }; /* between two checks of the stop */
 
 static _Atomic enum { NOTHING, HELD, RETURNED } holding;
 static _Atomic bool is_stopped;

@@ -42,13 +42,13 @@ bool probe_has_time(const struct probe_reporter *r, enum probe_check check,
 /* From now on SIGTERM ends the process: at once, or, after probe_hold_begin,
  * with probe_hold_end. */
 void probe_hold_prepare(void);
-/* Call it when the probe has taken a thing that it must give back. After a
- * SIGTERM all waits end and no time is left, until probe_hold_return. */
+/* Call it when the probe has made something that it must remove, such as a
+ * channel's topics. After a SIGTERM all waits end and no time is left, until
+ * probe_hold_return. */
 void probe_hold_begin(void);
-/* Call it before the thing is given back: waits have their time again. */
+/* Call it before the removal: waits have their time again. */
 void probe_hold_return(void);
-/* Call it when the thing was given back. Ends the process if there was a
- * SIGTERM. */
+/* Call it after the removal. Ends the process if there was a SIGTERM. */
 void probe_hold_end(void);
 
 /* ---- waits ---- */
