@@ -161,7 +161,8 @@ struct answer {
   char lost[REDIS_LEASE_LOST_SIZE];
 };
 
-/* 2^53: a larger fence would stand still in the script. */
+/* Reads an answer of a script. A fence above 2^53 is refused, since the script
+ * could not increase it. */
 static bool read_answer(const redisReply *r, struct answer *ret) {
   const uint64_t exact_max = UINT64_C(1) << 53;
   return r->type == REDIS_REPLY_ARRAY && r->elements == 4 &&

@@ -158,7 +158,8 @@ static enum gc_code send_frame(struct gc_ws *ws, enum gc_ws_kind kind,
   return send_out(ws, err);
 }
 
-/* Sends a ping or a pong. A failure to send even these ends the socket. */
+/* Sends a ping or a pong. A failure ends the socket, except on a closed stream,
+ * which reports its end itself. */
 static void send_control(struct gc_ws *ws, enum gc_ws_kind kind,
                          const char *bytes, size_t len) {
   struct gc_err err = {0};
