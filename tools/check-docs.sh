@@ -81,5 +81,5 @@ for permission in $("$optdoc" --permissions | grep -oE '[a-z]+:[a-zA-Z]+:[a-z]+'
     { echo "plugins/*/README.md: none names $permission" >&2; status=1; }
 done
 
-[ $status -eq 0 ] && echo 'check-docs: the manual says what the code does'
+[ $status -eq 0 ] && echo 'check-docs: the tables of the manual equal those of the code'
 exit $status

@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
 # Prints functions above 40 lines and source files above 300 lines, the aims of
-# the house rules. It never fails.
+# CONTRIBUTING.md. It never fails.
 set -u
 cd "${top_srcdir:-$(dirname "$0")/..}" || exit 99
 find common plugins probe -name '*.c' | sort | while read -r f; do
