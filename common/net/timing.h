@@ -129,7 +129,7 @@ enum {
   GC_LEASE_STOP_MS = 1000,
   /* Time between two checks of the lease by the account's thread. */
   GC_LEASE_WATCH_MS = 100,
-  /* An agent that makes no reading for this long, and for two thirds of the
+  /* An agent that makes no reading for this long, and for three fifths of the
    * TTL, gives the lease back. A busy host delays a reading by seconds. */
   GC_LEASE_STALL_MS = 5000,
 };

@@ -155,7 +155,7 @@ const struct gc_opt account_rows[] = {
     GC_OPT_INT(struct account_options, lease.ttl_s, "LeaseTTL", "15",
                GC_LEASE_TTL_MIN_S, GC_LEASE_TTL_MAX_S, "s",
                "Longest time without values after the agent that dispatches "
-               "has died; for two thirds of it that agent goes on without "
+               "has died; for three fifths of it that agent goes on without "
                "Redis. The same on all agents.",
                "30"),
     GC_OPT_INT(struct account_options, lease.replicas, "LeaseReplicas", "0", 0,
@@ -167,7 +167,7 @@ const struct gc_opt account_rows[] = {
     GC_OPT_ENUM(
         struct account_options, lease.lost, "LeaseLost", "stop", lease_losts,
         "Action of the agent that dispatches when Redis has not answered "
-        "for two thirds of LeaseTTL: `stop`: no value twice; `go on`: no "
+        "for three fifths of LeaseTTL: `stop`: no value twice; `go on`: no "
         "hole, and perhaps two agents that dispatch.",
         "go on"),
     GC_OPT_END,

@@ -26,7 +26,7 @@ static void enter_state(struct gc_lease *l, enum gc_lease_state s) {
   if (s != GC_LEASE_HOLDER && s != GC_LEASE_GOING_ON)
     l->valid_until_ms = 0;
   if (s == GC_LEASE_STANDBY || s == GC_LEASE_BLIND)
-    l->fence = 0;
+    l->fence = l->written_ms = 0;
 }
 
 /* ---- the passing of time ---- */
@@ -76,23 +76,37 @@ static void note_record(struct gc_lease *l, const struct gc_lease_record *r,
     l->due_ms = now_ms;
 }
 
+/* True if the lease does not depend on this renewal alone. A failover of Redis
+ * may lose the newest write, and another agent then waits from the write before
+ * it: if that was longer ago than the difference of the two periods, the next
+ * renewal must confirm this one. */
+static bool follows_another_write(const struct gc_lease *l) {
+  return l->written_ms != 0 &&
+         l->sent.sent_ms - l->written_ms <=
+             parts_ms(l, GC_LEASE_WAIT - GC_LEASE_VALID);
+}
+
 /* Takes an answer whose record names this agent. A confirmed renewal makes this
  * agent the holder. */
 static void keep_lease(struct gc_lease *l, const struct gc_lease_record *r,
                        uint64_t now_ms) {
   const struct gc_lease_request *q = &l->sent;
   uint64_t until_ms = q->sent_ms + parts_ms(l, GC_LEASE_VALID);
-  bool is_confirmed = q->verb == GC_LEASE_RENEW && r->beat == q->beat &&
+  bool is_written = q->verb != GC_LEASE_OBSERVE && r->beat == q->beat;
+  bool is_confirmed = q->verb == GC_LEASE_RENEW && is_written &&
                       r->fence == l->fence && q->beat >= l->confirm_from &&
-                      now_ms < until_ms;
+                      follows_another_write(l) && now_ms < until_ms;
   l->fence = r->fence;
   if (is_confirmed) {
     enter_state(l, GC_LEASE_HOLDER);
     l->valid_until_ms = until_ms;
-  } else if (l->state == GC_LEASE_STANDBY || l->state == GC_LEASE_BLIND) {
-    enter_state(l, GC_LEASE_TAKING);
+  } else {
+    if (l->state == GC_LEASE_STANDBY || l->state == GC_LEASE_BLIND)
+      enter_state(l, GC_LEASE_TAKING);
     l->due_ms = now_ms + parts_ms(l, GC_LEASE_SETTLE);
   }
+  if (is_written)
+    l->written_ms = q->sent_ms;
 }
 
 static void take_answer(struct gc_lease *l, const struct gc_lease_record *r,

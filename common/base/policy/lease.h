@@ -15,9 +15,11 @@
  *
  * Example, TTL 15 s, one part = 0.5 s: the holder renews each 0.8 to 1 s. It is
  * killed at 100.0 s, its last renewal was executed at 99.9. Another agent sees
- * this beat at 100.9 at the latest, claims at 112.9, renews at 113.4 and
- * dispatches from then on. The holder, had it only lost its connection, would
- * have stopped at 109.9. A holder that is stopped releases the lease: the other
+ * this beat at 100.9 at the latest, claims at 111.9, renews at 112.4 and
+ * dispatches from then on, with the next reading, up to 1 s later; so the hole
+ * between the last value of the holder, which may be 0.9 s older than its death,
+ * and the first one of the other agent is less than the TTL. The holder, had it
+ * only lost its connection, would have stopped at 108.9. A holder that is stopped releases the lease: the other
  * agent dispatches within 2 s.
  *
  * `now_ms` is a monotonic clock that counts the time in which the machine is
@@ -37,8 +39,8 @@ enum {
   GC_LEASE_TIMEOUT = 2, /* for the answer to a request */
   GC_LEASE_SETTLE = 1,  /* between a claim and the renewal that confirms it */
   GC_LEASE_GAP = 4,     /* a longer time between two events is a suspension */
-  GC_LEASE_VALID = 20,  /* the grace of a holder while Redis is away */
-  GC_LEASE_WAIT = 24,   /* a record that is unchanged for this long is free */
+  GC_LEASE_VALID = 18,  /* the grace of a holder while Redis is away */
+  GC_LEASE_WAIT = 22,   /* a record that is unchanged for this long is free */
   GC_LEASE_TTL_MIN_S = 3,
   GC_LEASE_TTL_MAX_S = 300,
 };
@@ -104,6 +106,8 @@ struct gc_lease {
   uint64_t known_fence;  /* the largest one seen */
   uint64_t beat;         /* of the newest request */
   uint64_t confirm_from; /* answers to earlier beats confirm nothing */
+  uint64_t written_ms;   /* when the newest write of this lease that Redis
+                            answered was sent; 0: none */
   struct gc_lease_record seen;
   bool has_seen;
   uint64_t seen_ms; /* since then the record is `seen` */
