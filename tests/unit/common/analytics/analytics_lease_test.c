@@ -116,7 +116,7 @@ static const char *line_of(const char *type, int minute, long value) {
 
 /* ---- tests ---- */
 
-static void an_interval_leaves_when_redis_has_it(void) {
+static void an_interval_is_dispatched_once_redis_has_it(void) {
   begin();
   take_lease();
   iv_start();
@@ -128,7 +128,7 @@ static void an_interval_leaves_when_redis_has_it(void) {
   end();
 }
 
-static void a_standby_asks_for_nothing(void) {
+static void a_standby_sends_no_request(void) {
   begin();
   iv_start();
   iv_pass(120000);
@@ -188,8 +188,8 @@ static void a_former_holder_sends_nothing_until_it_has_a_lease_again(void) {
 }
 
 int main(void) {
-  RUN(an_interval_leaves_when_redis_has_it);
-  RUN(a_standby_asks_for_nothing);
+  RUN(an_interval_is_dispatched_once_redis_has_it);
+  RUN(a_standby_sends_no_request);
   RUN(intervals_continue_with_the_next_holder);
   RUN(a_former_holder_sends_nothing_until_it_has_a_lease_again);
   return check_done();

@@ -316,7 +316,7 @@ static void an_option_without_effect_is_reported_once(void) {
   iv_end();
 }
 
-static void it_works_without_a_state_file(void) {
+static void a_block_works_without_a_state_file(void) {
   iv_begin();
   iv.store = NULL;
   iv_will(QUERY, ANSWER(OFFERED("q1", "22:10", "22:11", "3")));
@@ -343,6 +343,6 @@ int main(void) {
   RUN(a_series_without_events_leaves_its_place_to_another);
   RUN(series_past_the_limit_are_reported_until_all_have_a_place);
   RUN(an_option_without_effect_is_reported_once);
-  RUN(it_works_without_a_state_file);
+  RUN(a_block_works_without_a_state_file);
   return check_done();
 }

@@ -3,7 +3,7 @@
 
 #include "tests/support/check.h"
 
-static void a_metric_is_what_the_table_or_its_first_letter_says(void) {
+static void the_table_or_the_first_letter_gives_a_metrics_kind(void) {
   static const struct {
     const char *name;
     enum gc_stats_kind kind;
@@ -55,7 +55,7 @@ static void a_metric_name_is_a_letter_then_letters_and_digits(void) {
 }
 
 int main(void) {
-  RUN(a_metric_is_what_the_table_or_its_first_letter_says);
+  RUN(the_table_or_the_first_letter_gives_a_metrics_kind);
   RUN(the_table_of_metrics_is_whole);
   RUN(a_metric_name_is_a_letter_then_letters_and_digits);
   return check_done();

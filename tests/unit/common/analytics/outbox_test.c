@@ -47,7 +47,7 @@ static void a_written_outbox_is_read_back_bit_by_bit(void) {
   gc_outbox_clear(&back);
 }
 
-static void any_other_text_is_refused_and_leaves_it_empty(void) {
+static void any_other_text_is_refused_and_the_outbox_is_empty(void) {
   static const char *const texts[] = {
       "",
       "window 3 ea60\n",
@@ -86,7 +86,7 @@ static void a_window_of_an_earlier_release_is_read(void) {
   gc_outbox_clear(&o);
 }
 
-static void it_grows_and_is_used_again(void) {
+static void an_outbox_grows_and_is_used_again(void) {
   struct gc_outbox o = {.interval_ms = 1};
   for (int round = 0; round < 2; round++) {
     gc_outbox_reset(&o);
@@ -103,8 +103,8 @@ static void it_grows_and_is_used_again(void) {
 
 int main(void) {
   RUN(a_written_outbox_is_read_back_bit_by_bit);
-  RUN(any_other_text_is_refused_and_leaves_it_empty);
+  RUN(any_other_text_is_refused_and_the_outbox_is_empty);
   RUN(a_window_of_an_earlier_release_is_read);
-  RUN(it_grows_and_is_used_again);
+  RUN(an_outbox_grows_and_is_used_again);
   return check_done();
 }

@@ -27,7 +27,7 @@ static void saved(void) {
     set.at[i].is_dirty = false;
 }
 
-static void series_without_events_are_let_go(void) {
+static void series_without_events_are_removed(void) {
   set.keys.max = 3;
   pass_window("a");
   pass_window("b");
@@ -89,7 +89,7 @@ static void a_counter_never_falls_and_carries_corrections(void) {
 }
 
 int main(void) {
-  RUN(series_without_events_are_let_go);
+  RUN(series_without_events_are_removed);
   RUN(a_correction_is_an_event);
   RUN(a_counter_never_falls_and_carries_corrections);
   return check_done();

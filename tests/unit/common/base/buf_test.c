@@ -5,7 +5,7 @@
 
 #include "tests/support/check.h"
 
-static void it_is_a_string_as_soon_as_anything_was_added(void) {
+static void a_buffer_is_a_string_once_bytes_were_added(void) {
   GC_AUTO(gc_buf_clear) struct gc_buf b = {.max = 100};
   CHECK_STR(gc_buf_string(&b), "");
   CHECK(b.data == NULL);
@@ -16,7 +16,7 @@ static void it_is_a_string_as_soon_as_anything_was_added(void) {
   CHECK_INT(b.len, 7);
 }
 
-static void it_holds_any_byte(void) {
+static void a_buffer_holds_any_byte(void) {
   GC_AUTO(gc_buf_clear) struct gc_buf b = {.max = 100};
   CHECK_INT(gc_buf_add(&b, "a\0b", 3), GC_OK);
   CHECK_INT(b.len, 3);
@@ -54,7 +54,7 @@ static void a_buffer_may_have_no_limit(void) {
   CHECK_INT(strlen(b.data), 10000);
 }
 
-static void it_keeps_what_it_has_while_it_grows(void) {
+static void a_buffer_keeps_its_bytes_while_it_grows(void) {
   GC_AUTO(gc_buf_clear) struct gc_buf b = {.max = 1 << 20};
   for (int i = 0; i < 20000; i++)
     CHECK_INT(gc_buf_print(&b, "%05d,", i), GC_OK);
@@ -96,12 +96,12 @@ static void every_destructor_takes_a_zeroed_buffer(void) {
 }
 
 int main(void) {
-  RUN(it_is_a_string_as_soon_as_anything_was_added);
-  RUN(it_holds_any_byte);
+  RUN(a_buffer_is_a_string_once_bytes_were_added);
+  RUN(a_buffer_holds_any_byte);
   RUN(an_empty_text_fits_a_buffer_of_no_bytes);
   RUN(the_limit_is_exact_and_nothing_is_added_past_it);
   RUN(a_buffer_may_have_no_limit);
-  RUN(it_keeps_what_it_has_while_it_grows);
+  RUN(a_buffer_keeps_its_bytes_while_it_grows);
   RUN(reset_keeps_the_memory_and_clear_does_not);
   RUN(every_destructor_takes_a_zeroed_buffer);
   return check_done();

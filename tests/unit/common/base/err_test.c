@@ -24,7 +24,7 @@ static void a_text_that_is_too_long_is_cut(void) {
   CHECK_INT(strlen(err.text), sizeof(err.text) - 1);
 }
 
-static void words_go_in_front_and_the_new_code_counts(void) {
+static void a_prefix_goes_in_front_and_the_new_code_counts(void) {
   struct gc_err err = {.code = GC_OK};
   (void)gc_fail(&err, GC_ERR_PARSE, "byte 7");
   CHECK_INT(gc_fail_in(&err, GC_ERR_LIMIT, "%s: ", "queues"), GC_ERR_LIMIT);
@@ -126,7 +126,7 @@ int main(void) {
   RUN(a_failure_is_one_line_of_code);
   RUN(err_may_be_null);
   RUN(a_text_that_is_too_long_is_cut);
-  RUN(words_go_in_front_and_the_new_code_counts);
+  RUN(a_prefix_goes_in_front_and_the_new_code_counts);
   RUN(text_that_does_not_fit_after_the_prefix_is_cut);
   RUN(every_code_has_a_name_and_words);
   RUN(only_codes_of_the_whole_account_are_shared);

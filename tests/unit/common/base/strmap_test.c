@@ -27,7 +27,7 @@ static void a_key_is_found_until_it_is_dropped(void) {
 }
 
 /* A drop leaves a free slot; the keys after it must still be found. */
-static void many_survive_the_drops_of_others(void) {
+static void other_keys_are_found_after_many_drops(void) {
   struct gc_strmap m = {0};
   for (unsigned i = 0; i < MANY; i++) {
     snprintf(keys[i], sizeof(keys[i]), "%u", i * 2654435761u);
@@ -51,6 +51,6 @@ static void many_survive_the_drops_of_others(void) {
 
 int main(void) {
   RUN(a_key_is_found_until_it_is_dropped);
-  RUN(many_survive_the_drops_of_others);
+  RUN(other_keys_are_found_after_many_drops);
   return check_done();
 }

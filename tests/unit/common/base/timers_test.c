@@ -45,7 +45,7 @@ static void set(struct gc_timers *t, struct entry *e, uint64_t due_ms) {
   CHECK_INT(gc_timers_set(t, &e->timer, due_ms), GC_OK);
 }
 
-static void they_fire_in_the_order_of_their_time(void) {
+static void timers_fire_in_the_order_of_their_times(void) {
   GC_AUTO(gc_timers_clear) struct gc_timers t = {0};
   struct log log = {.count = 0};
   static const uint64_t due_ms[] = {50, 10, 40, 30, 20};
@@ -262,7 +262,7 @@ static void clear_unsets_all(void) {
 }
 
 int main(void) {
-  RUN(they_fire_in_the_order_of_their_time);
+  RUN(timers_fire_in_the_order_of_their_times);
   RUN(timers_of_one_time_fire_in_the_order_of_setting);
   RUN(many_sets_moves_and_unsets_keep_the_order);
   RUN(a_timer_is_moved_not_doubled);

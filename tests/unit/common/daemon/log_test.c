@@ -115,7 +115,7 @@ static void a_line_is_one_line_of_less_than_a_kilobyte(void) {
   gc_log_free(c);
 }
 
-static void one_line_once_at_each_level(void) {
+static void a_line_is_logged_once_at_its_level(void) {
   struct gc_log *c = start();
   gc_log_line(c, GC_LOG_ERROR, "a %d", 1);
   gc_log_line(c, GC_LOG_WARNING, "b\n%%");
@@ -183,7 +183,7 @@ int main(void) {
   RUN(a_stop_is_neither_an_error_nor_a_recovery);
   RUN(causes_are_independent);
   RUN(a_line_is_one_line_of_less_than_a_kilobyte);
-  RUN(one_line_once_at_each_level);
+  RUN(a_line_is_logged_once_at_its_level);
   RUN(a_cause_too_many_replaces_the_one_named_longest_ago);
   RUN(threads_may_log_together);
   RUN(the_usual_clock_is_the_real_one);

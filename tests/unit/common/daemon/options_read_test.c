@@ -132,7 +132,7 @@ static void required_options_must_be_present_and_not_empty(void) {
             OPTIONS_IN_BLOCK "Account is empty");
 }
 
-static void a_block_has_the_name_its_kind_wants(void) {
+static void a_block_has_the_name_that_its_kind_requires(void) {
   static const struct {
     const char *block, *text;
   } rows[] = {
@@ -239,7 +239,7 @@ int main(void) {
   RUN(booleans_have_many_spellings);
   RUN(ranges_have_their_ends);
   RUN(required_options_must_be_present_and_not_empty);
-  RUN(a_block_has_the_name_its_kind_wants);
+  RUN(a_block_has_the_name_that_its_kind_requires);
   RUN(blocks_of_one_kind_and_name_are_an_error_across_sections);
   RUN(options_outside_of_blocks_are_read_across_sections);
   RUN(an_empty_block_without_a_name_is_never_seen);

@@ -7,7 +7,7 @@
 #include "common/daemon/option_value.h"
 #include "tests/support/check.h"
 
-static void each_error_names_the_value_and_what_is_accepted(void) {
+static void each_error_names_the_value_and_the_accepted_ones(void) {
   static const struct {
     const char *lines, *text;
   } rows[] = {
@@ -115,7 +115,7 @@ static void a_secret_is_never_in_a_text(void) {
             "double quotes");
 }
 
-static void long_and_strange_values_do_not_spoil_the_text(void) {
+static void long_and_unprintable_values_do_not_break_the_text(void) {
   char line[2000];
   snprintf(line, sizeof(line), "Stream \"%0900d\"", 7);
   const char *text = options_lines(line);
@@ -204,12 +204,12 @@ static void a_near_word_is_found(void) {
 }
 
 int main(void) {
-  RUN(each_error_names_the_value_and_what_is_accepted);
+  RUN(each_error_names_the_value_and_the_accepted_ones);
   RUN(an_unknown_option_is_reported_with_the_known_ones);
   RUN(an_option_at_the_wrong_place_is_reported_with_the_right_one);
   RUN(a_block_with_a_wrong_name_is_no_option);
   RUN(a_secret_is_never_in_a_text);
-  RUN(long_and_strange_values_do_not_spoil_the_text);
+  RUN(long_and_unprintable_values_do_not_break_the_text);
   RUN(a_long_list_ends_with_a_whole_word);
   RUN(a_block_may_refuse_its_options);
   RUN(a_near_word_is_found);

@@ -21,7 +21,7 @@ static const value_list_t *emit_with(const char *parts) {
 
 /* Meta data cost allocations, so they wait for a writer that wants them. This
  * test comes first: the wish is for the life of the process. */
-static void no_parts_travel_unless_a_writer_wants_them(void) {
+static void no_parts_are_attached_unless_a_writer_enables_them(void) {
   CHECK(emit_with("queue_id=q1\n")->meta == NULL);
   gc_value_parts_enable();
   CHECK(emit_with("queue_id=q1\n")->meta != NULL);
@@ -63,7 +63,7 @@ static void a_data_source_is_described(void) {
 int main(void) {
   fake_reset();
   CHECK_INT(gc_emit_register(NULL), GC_OK);
-  RUN(no_parts_travel_unless_a_writer_wants_them);
+  RUN(no_parts_are_attached_unless_a_writer_enables_them);
   RUN(parts_arrive_as_they_were_sent);
   RUN(one_identity_with_other_parts_is_another_series);
   RUN(a_data_source_is_described);

@@ -263,7 +263,7 @@ static void values_of_other_plugins_pass(void) {
   gc_write_ticket_free(t);
 }
 
-static void after_the_close_nothing_leaves(void) {
+static void after_the_close_nothing_is_dispatched(void) {
   start();
   struct gc_write_ticket *t = gc_write_ticket_new();
   CHECK_INT(emit(t, "a", 60000), GC_OK);
@@ -391,7 +391,7 @@ int main(void) {
   RUN(a_ticket_that_is_freed_forgets_its_values);
   RUN(the_write_tracker_is_after_writers_of_later_inits);
   RUN(values_of_other_plugins_pass);
-  RUN(after_the_close_nothing_leaves);
+  RUN(after_the_close_nothing_is_dispatched);
   RUN(the_last_value_wakes_a_waiting_thread);
   RUN(the_close_wakes_a_waiting_thread);
   RUN(many_threads_fill_back_in_order);

@@ -53,7 +53,7 @@ static void figures_of_the_guides_have_their_names(void) {
   }
 }
 
-static void other_values_have_none(void) {
+static void other_values_have_no_guide_name(void) {
   CHECK(row_of("queue_interval_count", "value", "nOffered-voice") == NULL);
   CHECK(row_of("queue_depth_window", "average", "voice") == NULL);
   CHECK(row_of("queue_waiting_window", "max", "all") == NULL);
@@ -63,6 +63,6 @@ static void other_values_have_none(void) {
 
 int main(void) {
   RUN(figures_of_the_guides_have_their_names);
-  RUN(other_values_have_none);
+  RUN(other_values_have_no_guide_name);
   return check_done();
 }

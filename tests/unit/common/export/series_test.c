@@ -92,7 +92,7 @@ static void our_values_have_the_names_of_the_guides(void) {
   }
 }
 
-static void parts_tell_what_a_hyphen_hides(void) {
+static void parts_divide_a_name_that_contains_hyphens(void) {
   static const struct {
     const char *instance, *parts, *want;
   } rows[] = {
@@ -125,7 +125,7 @@ static void parts_tell_what_a_hyphen_hides(void) {
   }
 }
 
-static void what_no_pattern_fits_is_one_label(void) {
+static void a_name_that_fits_no_pattern_is_one_label(void) {
   static const struct {
     const char *type, *type_instance, *want;
   } rows[] = {
@@ -201,8 +201,8 @@ static void other_plugins_follow_one_rule(void) {
 
 int main(void) {
   RUN(our_values_have_the_names_of_the_guides);
-  RUN(parts_tell_what_a_hyphen_hides);
-  RUN(what_no_pattern_fits_is_one_label);
+  RUN(parts_divide_a_name_that_contains_hyphens);
+  RUN(a_name_that_fits_no_pattern_is_one_label);
   RUN(several_sources_are_fields_of_one_measurement);
   RUN(other_plugins_follow_one_rule);
   return check_done();

@@ -30,7 +30,7 @@ static void entries_are_found_and_stand_in_the_order_of_their_ids(void) {
   gc_entities_put(d);
 }
 
-static void it_copies_what_it_is_given(void) {
+static void a_list_copies_the_texts_of_its_entries(void) {
   char id[] = "id", name[] = "name", label[] = "label", detail[] = "detail";
   struct gc_entry entry = {id, name, label, detail};
   struct gc_entities *d = gc_entities_new(&entry, 1, false);
@@ -67,7 +67,7 @@ static void a_list_may_be_empty_or_refused(void) {
   CHECK(gc_entities_get(NULL) == NULL);
 }
 
-static void it_lives_as_long_as_its_references(void) {
+static void a_list_lasts_as_long_as_its_references(void) {
   struct gc_entry entry = {"a", "A", "A", ""};
   struct gc_entities *d = gc_entities_new(&entry, 1, false);
   CHECK(gc_entities_get(d) == d);
@@ -86,7 +86,7 @@ static void *hold_and_let_go(void *ctx) {
   return NULL;
 }
 
-static void any_thread_may_hold_it(void) {
+static void any_thread_may_hold_a_list(void) {
   struct gc_entry entry = {"a", "A", "A", ""};
   struct gc_entities *d = gc_entities_new(&entry, 1, false);
   pthread_t threads[4];
@@ -100,10 +100,10 @@ static void any_thread_may_hold_it(void) {
 
 int main(void) {
   RUN(entries_are_found_and_stand_in_the_order_of_their_ids);
-  RUN(it_copies_what_it_is_given);
+  RUN(a_list_copies_the_texts_of_its_entries);
   RUN(the_later_of_two_entries_with_one_id_counts);
   RUN(a_list_may_be_empty_or_refused);
-  RUN(it_lives_as_long_as_its_references);
-  RUN(any_thread_may_hold_it);
+  RUN(a_list_lasts_as_long_as_its_references);
+  RUN(any_thread_may_hold_a_list);
   return check_done();
 }

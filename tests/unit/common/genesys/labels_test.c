@@ -232,7 +232,7 @@ static void a_hundred_thousand_of_one_name_are_fast(void) {
 }
 
 /* Graphite's writer makes "_" of ".", blanks and the like. */
-static void names_that_graphite_cannot_tell_apart_get_numbers(void) {
+static void names_that_graphite_cannot_distinguish_get_numbers(void) {
   static const struct gc_named batch[] = {
       {"1", "billing.v2"}, {"2", "billing_v2"}, {"3", "billing v2"},
       {"4", "billing/v2"}, {"5", "billing-v2"}, {"6", "Billing.v2"}};
@@ -317,7 +317,7 @@ int main(void) {
   RUN(labels_survive_a_restart);
   RUN(stored_rows_that_are_not_possible_are_left_out);
   RUN(a_hundred_thousand_of_one_name_are_fast);
-  RUN(names_that_graphite_cannot_tell_apart_get_numbers);
+  RUN(names_that_graphite_cannot_distinguish_get_numbers);
   RUN(a_stored_label_that_graphite_would_merge_is_replaced);
   RUN(names_of_series_without_an_owner_are_no_labels);
   RUN(agents_of_different_age_give_the_same_labels);

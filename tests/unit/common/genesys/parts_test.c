@@ -25,14 +25,14 @@ static void a_value_cannot_break_the_text(void) {
   CHECK_STR(parts, "queue_id=q_1=_\n");
 }
 
-static void what_does_not_fit_is_not_added(void) {
+static void a_part_that_does_not_fit_is_not_added(void) {
   char parts[16] = "";
   CHECK(gc_parts_add(parts, sizeof(parts), "a", "1234567890"));
   CHECK(!gc_parts_add(parts, sizeof(parts), "b", "1"));
   CHECK_STR(parts, "a=1234567890\n");
 }
 
-static void what_is_no_part_is_skipped(void) {
+static void text_that_is_no_part_is_skipped(void) {
   struct gc_part part;
   const char *at = "\n=x\nnothing\na=1";
   CHECK(gc_parts_next(&at, &part));
@@ -45,7 +45,7 @@ static void what_is_no_part_is_skipped(void) {
 int main(void) {
   RUN(parts_are_read_as_they_were_added);
   RUN(a_value_cannot_break_the_text);
-  RUN(what_does_not_fit_is_not_added);
-  RUN(what_is_no_part_is_skipped);
+  RUN(a_part_that_does_not_fit_is_not_added);
+  RUN(text_that_is_no_part_is_skipped);
   return check_done();
 }

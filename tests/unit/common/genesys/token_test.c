@@ -25,7 +25,7 @@ static void the_official_answer_is_a_token(void) {
   gc_token_clear(&t);
 }
 
-static void a_life_is_read_in_every_form(void) {
+static void a_lifetime_is_read_in_every_form(void) {
   static const struct {
     const char *life;
     long want_s; /* 0: refused */
@@ -145,7 +145,7 @@ static void an_answer_that_is_too_large_is_refused(void) {
   CHECK_INT(parse(body, &t, &err), GC_ERR_LIMIT);
 }
 
-static void it_is_renewed_before_it_ends(void) {
+static void a_token_is_renewed_before_it_expires(void) {
   static const struct {
     uint32_t life_s, margin_s;
     uint64_t want_ms;
@@ -284,11 +284,11 @@ static void the_context_of_an_error_is_printable(void) {
 
 int main(void) {
   RUN(the_official_answer_is_a_token);
-  RUN(a_life_is_read_in_every_form);
+  RUN(a_lifetime_is_read_in_every_form);
   RUN(only_characters_of_a_header_make_a_token);
   RUN(a_text_that_is_not_a_token_answer_is_refused);
   RUN(an_answer_that_is_too_large_is_refused);
-  RUN(it_is_renewed_before_it_ends);
+  RUN(a_token_is_renewed_before_it_expires);
   RUN(a_missing_scope_is_named);
   RUN(a_long_scope_is_cut_to_the_size);
   RUN(error_bodies_become_words);

@@ -79,7 +79,7 @@ static void words_past_the_limit_are_counted(void) {
   CHECK_INT(taken, GC_UNKNOWN_WORDS_MAX);
 }
 
-static void moved_words_count_where_they_come(void) {
+static void moved_words_count_at_their_destination(void) {
   struct gc_unknown_words u = {0}, message = {0};
   add(&u, "state", "moving");
   (void)gc_unknown_words_next(&u);
@@ -94,7 +94,7 @@ static void moved_words_count_where_they_come(void) {
 }
 
 int main(void) {
-  RUN(moved_words_count_where_they_come);
+  RUN(moved_words_count_at_their_destination);
   RUN(each_word_of_a_kind_is_taken_once);
   RUN(only_plain_words_are_kept);
   RUN(an_empty_word_is_none);

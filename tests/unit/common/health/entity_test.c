@@ -209,7 +209,7 @@ static void the_stop_is_no_failure(void) {
   CHECK_INT(entity.cause_count, 0);
 }
 
-static void more_causes_than_there_is_room_replace_the_oldest(void) {
+static void causes_without_room_replace_the_oldest(void) {
   char cause[32];
   begin(GC_HEALTH_BLOCK);
   for (int i = 0; i < GC_HEALTH_CAUSES_MAX + 3; i++) {
@@ -250,7 +250,7 @@ static void a_flapping_source_sends_few_and_ends_with_the_truth(void) {
   CHECK_INT(entity.state, GC_HEALTH_DOWN);
 }
 
-static void without_readings_it_is_stuck_until_the_next_one(void) {
+static void a_block_without_readings_is_stuck_until_the_next_one(void) {
   begin(GC_HEALTH_BLOCK);
   live(2000, true);
   pass_ms(GC_HEALTH_STUCK_MS - 1);
@@ -263,7 +263,7 @@ static void without_readings_it_is_stuck_until_the_next_one(void) {
   CHECK_INT(entity.state, GC_HEALTH_UP);
 }
 
-static void one_that_could_not_start_is_down_for_good(void) {
+static void a_block_that_could_not_start_stays_down(void) {
   struct gc_err err = {.code = GC_ERR_CONFIG, .text = "no account"};
   begin(GC_HEALTH_BLOCK);
   gc_health_entity_fail(&entity, &err, &t);
@@ -378,12 +378,12 @@ int main(void) {
   RUN(a_permission_of_a_side_task_hides_no_outage);
   RUN(an_account_that_is_away_is_no_missing_permission);
   RUN(the_stop_is_no_failure);
-  RUN(more_causes_than_there_is_room_replace_the_oldest);
+  RUN(causes_without_room_replace_the_oldest);
   RUN(one_change_is_one_notification);
   RUN(a_short_failure_sends_no_notification);
   RUN(a_flapping_source_sends_few_and_ends_with_the_truth);
-  RUN(without_readings_it_is_stuck_until_the_next_one);
-  RUN(one_that_could_not_start_is_down_for_good);
+  RUN(a_block_without_readings_is_stuck_until_the_next_one);
+  RUN(a_block_that_could_not_start_stays_down);
   RUN(an_account_without_an_api_is_down);
   RUN(an_account_with_one_endpoint_that_fails_is_not_down);
   RUN(requests_that_wait_for_half_a_minute_are_a_spent_budget);

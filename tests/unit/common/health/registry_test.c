@@ -63,7 +63,7 @@ static void live(int s, bool account_up, bool block_up) {
   }
 }
 
-static void an_account_speaks_for_its_blocks(void) {
+static void an_account_is_reported_in_place_of_its_blocks(void) {
   begin();
   live(10, true, true);
   CHECK_STR(sent, "");
@@ -196,7 +196,7 @@ static void a_missing_entry_changes_nothing(void) {
 }
 
 int main(void) {
-  RUN(an_account_speaks_for_its_blocks);
+  RUN(an_account_is_reported_in_place_of_its_blocks);
   RUN(a_block_that_stays_down_is_reported_after_its_account);
   RUN(a_snapshot_is_of_this_moment_and_in_order);
   RUN(a_block_takes_the_silence_of_its_accounts_channel);

@@ -40,7 +40,7 @@ static void the_gap_is_from_the_last_success_to_the_first(void) {
 
 /* A success that is saved before the state file is read would replace the one
  * in the file. */
-static void nothing_is_kept_before_the_state_file_was_read(void) {
+static void no_success_is_saved_before_the_state_file_was_read(void) {
   struct gc_restart r = {.is_loaded = false};
   CHECK(!gc_restart_note(&r, 1042000));
   CHECK_INT(r.last_ms, 0);
@@ -51,6 +51,6 @@ static void nothing_is_kept_before_the_state_file_was_read(void) {
 
 int main(void) {
   RUN(the_gap_is_from_the_last_success_to_the_first);
-  RUN(nothing_is_kept_before_the_state_file_was_read);
+  RUN(no_success_is_saved_before_the_state_file_was_read);
   return check_done();
 }

@@ -86,7 +86,7 @@ static bool both_have_dropped(void *ctx) {
   return drops == 2;
 }
 
-static void a_work_ends_on_the_loop_s_thread_and_is_dropped(void) {
+static void a_job_ends_on_the_loop_s_thread_and_is_dropped(void) {
   begin(true);
   CHECK_INT(start_it(), GC_OK);
   CHECK(gate_wait(&gate, has_dropped, NULL));
@@ -95,7 +95,7 @@ static void a_work_ends_on_the_loop_s_thread_and_is_dropped(void) {
   CHECK_INT(count_of(&drops), 1);
 }
 
-static void there_is_one_work_at_a_time(void) {
+static void one_job_runs_at_a_time(void) {
   begin(false);
   CHECK_INT(start_it(), GC_OK);
   CHECK_INT(start_it(), GC_ERR_REQUEST);
@@ -111,7 +111,7 @@ static bool has_run(void *ctx) {
 }
 
 /* The disk may hang: the stop does not wait for the work. */
-static void a_work_that_hangs_is_left_behind(void) {
+static void a_job_that_hangs_is_left_behind(void) {
   begin(false);
   CHECK_INT(start_it(), GC_OK);
   CHECK(gate_wait(&gate, has_run, NULL));
@@ -125,7 +125,7 @@ static void a_work_that_hangs_is_left_behind(void) {
   CHECK_INT(count_of(&dones), 0);
 }
 
-static void a_cancelled_work_ends_without_done(void) {
+static void a_cancelled_job_ends_without_done(void) {
   begin(false);
   CHECK_INT(start_it(), GC_OK);
   gc_loop_call(loop, cancel_work, NULL);
@@ -137,9 +137,9 @@ static void a_cancelled_work_ends_without_done(void) {
 }
 
 int main(void) {
-  RUN(a_work_ends_on_the_loop_s_thread_and_is_dropped);
-  RUN(there_is_one_work_at_a_time);
-  RUN(a_work_that_hangs_is_left_behind);
-  RUN(a_cancelled_work_ends_without_done);
+  RUN(a_job_ends_on_the_loop_s_thread_and_is_dropped);
+  RUN(one_job_runs_at_a_time);
+  RUN(a_job_that_hangs_is_left_behind);
+  RUN(a_cancelled_job_ends_without_done);
   return check_done();
 }

@@ -47,7 +47,7 @@ static bool has_run(void *ctx) {
 
 static bool has_dropped(void *ctx) { return drops == *(unsigned *)ctx; }
 
-static void a_call_that_ends_is_the_caller_s_again(void) {
+static void a_call_that_ends_returns_its_context_to_the_caller(void) {
   begin(true);
   struct gc_bounded *b = gc_bounded_new("gc-test", LONG_MS);
   void *ctx = malloc(1);
@@ -178,7 +178,7 @@ static void callers_do_not_wait_one_after_the_other(void) {
 }
 
 int main(void) {
-  RUN(a_call_that_ends_is_the_caller_s_again);
+  RUN(a_call_that_ends_returns_its_context_to_the_caller);
   RUN(a_call_that_hangs_is_left_and_the_next_fails_at_once);
   RUN(a_call_after_the_hang_runs);
   RUN(the_owner_may_go_while_a_call_hangs);

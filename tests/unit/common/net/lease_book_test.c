@@ -170,7 +170,7 @@ static void a_full_book_takes_no_part_of_a_write(void) {
 }
 
 /* A stream writes all of its fields each interval. */
-static void what_is_written_again_counts_once(void) {
+static void a_rewritten_field_takes_its_space_once(void) {
   static char text[GC_LEASE_BOOK_MAX_BYTES - 1024];
   uint64_t version;
   begin();
@@ -208,7 +208,7 @@ static void removed_fields_leave_no_memory(void) {
 }
 
 /* Else no agent could take over. */
-static void what_can_be_written_can_be_read(void) {
+static void a_full_book_of_short_fields_can_be_read(void) {
   struct gc_buf copy = {.max = GC_LEASE_BOOK_MAX_BYTES};
   enum gc_code code = GC_OK;
   uint64_t version;
@@ -238,8 +238,8 @@ int main(void) {
   RUN(a_full_write_removes_the_other_fields);
   RUN(lost_data_are_written_again);
   RUN(a_full_book_takes_no_part_of_a_write);
-  RUN(what_is_written_again_counts_once);
+  RUN(a_rewritten_field_takes_its_space_once);
   RUN(removed_fields_leave_no_memory);
-  RUN(what_can_be_written_can_be_read);
+  RUN(a_full_book_of_short_fields_can_be_read);
   return check_done();
 }

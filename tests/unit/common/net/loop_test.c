@@ -112,7 +112,7 @@ static void post_again(void *ctx) {
   r->failed += gc_loop_post(r->loop, post_again, count_drop, r) != GC_OK;
 }
 
-static void work_that_posts_itself_forever_does_not_hold_the_stop(void) {
+static void work_that_always_posts_itself_does_not_delay_the_stop(void) {
   struct reposter r = {.loop = started()};
   CHECK_INT(gc_loop_post(r.loop, post_again, count_drop, &r), GC_OK);
   gc_loop_call(r.loop, nothing, NULL);
@@ -388,7 +388,7 @@ static void a_watch_runs_when_its_descriptor_is_readable(void) {
   free_pipe(p);
 }
 
-static void a_watch_that_wants_again_runs_without_new_bytes(void) {
+static void a_watch_that_requests_another_run_needs_no_new_bytes(void) {
   struct gc_loop *loop = started();
   struct pipe_watch *p = new_pipe(loop);
   p->again = 5;
@@ -469,7 +469,7 @@ int main(void) {
   RUN(work_posted_before_the_start_runs_after_it);
   RUN(work_posted_before_the_stop_runs_and_after_it_is_dropped);
   RUN(a_loop_that_never_started_drops_its_work);
-  RUN(work_that_posts_itself_forever_does_not_hold_the_stop);
+  RUN(work_that_always_posts_itself_does_not_delay_the_stop);
   RUN(a_second_stop_and_a_free_of_null_do_nothing);
   RUN(many_threads_post_and_nothing_is_lost);
   RUN(calls_that_race_with_the_stop_all_run);
@@ -480,7 +480,7 @@ int main(void) {
   RUN(a_timer_may_set_itself_again_inside);
   RUN(an_idle_loop_sleeps);
   RUN(a_watch_runs_when_its_descriptor_is_readable);
-  RUN(a_watch_that_wants_again_runs_without_new_bytes);
+  RUN(a_watch_that_requests_another_run_needs_no_new_bytes);
   RUN(a_watch_may_free_itself_and_another_inside);
   RUN(a_hundred_watches_are_all_seen);
   RUN(the_random_numbers_differ_and_the_clocks_run);

@@ -72,7 +72,7 @@ static void an_endless_list_ends(void) {
   names_end();
 }
 
-static void a_list_that_keeps_failing_is_requested_ever_more_rarely(void) {
+static void a_list_that_keeps_failing_is_requested_less_often(void) {
   names_begin();
   names_answer(NAMES_QUEUES, REPLAY_ALWAYS, 400, "{}");
   struct names_ear e;
@@ -156,7 +156,7 @@ int main(void) {
   RUN(a_failure_keeps_the_known_names);
   RUN(a_failed_page_starts_the_list_again);
   RUN(an_endless_list_ends);
-  RUN(a_list_that_keeps_failing_is_requested_ever_more_rarely);
+  RUN(a_list_that_keeps_failing_is_requested_less_often);
   RUN(a_refused_list_lets_ids_take_the_place_of_names);
   RUN(known_names_outlive_a_refusal);
   RUN(an_outage_is_reported_by_the_account_alone);

@@ -22,7 +22,7 @@ static const char *announced_lines(struct announced *a,
   return lines;
 }
 
-static void each_line_comes_once_and_when_it_is_true(void) {
+static void each_line_is_logged_once_when_it_is_true(void) {
   struct announced a = {0};
   struct gc_account_stats s = {.auth.state = GC_AUTH_REQUESTING};
   CHECK_STR(announced_lines(&a, &s), "");
@@ -51,7 +51,7 @@ static void an_account_without_a_block_is_mentioned_once(void) {
 }
 
 int main(void) {
-  RUN(each_line_comes_once_and_when_it_is_true);
+  RUN(each_line_is_logged_once_when_it_is_true);
   RUN(an_account_without_a_block_is_mentioned_once);
   return check_done();
 }

@@ -96,7 +96,7 @@ static bool still_waits(void) {
   return text.len > 0;
 }
 
-static void it_registers_its_callbacks(void) {
+static void the_plugin_registers_its_callbacks(void) {
   load();
   CHECK(fake_has("config", "genesys_analytics"));
   CHECK(fake_has("init", "genesys_analytics"));
@@ -310,7 +310,7 @@ static void tidy(void) {
 int main(void) {
   if (mkdtemp(folder) == NULL)
     return 99;
-  RUN_ALONE(it_registers_its_callbacks);
+  RUN_ALONE(the_plugin_registers_its_callbacks);
   RUN_ALONE(an_unknown_account_disables_only_its_block);
   RUN_ALONE(a_wrong_option_ends_the_start);
   RUN_ALONE(two_blocks_that_write_one_series_are_refused);

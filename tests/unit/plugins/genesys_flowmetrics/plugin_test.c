@@ -152,7 +152,7 @@ static void a_taken_port_is_reported_and_tried_again(void) {
   fake_shutdown();
 }
 
-static void it_stops_while_the_queue_is_away(void) {
+static void the_plugin_stops_while_the_queue_is_unreachable(void) {
   load();
   CHECK_INT(fake_config(FLOWMETRICS(
                 "<Attributes \"a\">\nAWSRegion x\n"
@@ -240,7 +240,7 @@ static void flows_alone_keep_no_attributes(void) {
   gc_accounts_close();
 }
 
-static void both_kinds_of_blocks_live_side_by_side(void) {
+static void both_kinds_of_blocks_run_in_one_process(void) {
   char text[800];
   load();
   genesys_module_register();
@@ -345,13 +345,13 @@ int main(void) {
   RUN_ALONE(a_metric_goes_from_the_webhook_to_the_daemon);
   RUN_ALONE(an_unknown_account_disables_only_its_block);
   RUN_ALONE(a_taken_port_is_reported_and_tried_again);
-  RUN_ALONE(it_stops_while_the_queue_is_away);
+  RUN_ALONE(the_plugin_stops_while_the_queue_is_unreachable);
   RUN_ALONE(only_blocks_with_observations_write_flow_active);
   RUN_ALONE(blocks_without_observations_do_not_write_flow_active);
   RUN_ALONE(a_wrong_option_ends_the_start);
   snprintf(command, sizeof(command), "rm -rf %s/genesys", folder);
   CHECK_INT(system(command), 0);
-  RUN_ALONE(both_kinds_of_blocks_live_side_by_side);
+  RUN_ALONE(both_kinds_of_blocks_run_in_one_process);
   CHECK_INT(system(command), 0);
   RUN_ALONE(blocks_of_one_host_count_together);
   CHECK_INT(system(command), 0);

@@ -135,7 +135,7 @@ static void count_commit_times(void *ctx, const struct gc_sample *sample) {
   commit_times += sample->metric == GC_METRIC_COMMIT_TIME;
 }
 
-static void before_a_commit_it_has_no_time(void) {
+static void before_the_first_commit_its_time_has_no_value(void) {
   const struct gc_samples out = {count_commit_times, NULL};
   struct samples_block b = {.instance = "attributes-ivr",
                             .source = "sqs",
@@ -161,7 +161,7 @@ int main(void) {
   if (ledger == NULL || ledger_start(ledger, NULL) != GC_OK)
     return 99;
   RUN(a_changed_counter_leaves_at_once_and_others_each_interval);
-  RUN(before_a_commit_it_has_no_time);
+  RUN(before_the_first_commit_its_time_has_no_value);
   RUN(source_up_needs_an_attempt_and_a_store_that_works);
   ledger_free(ledger);
   snprintf(command, sizeof(command), "rm -rf %s", folder);

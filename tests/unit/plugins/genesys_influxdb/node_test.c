@@ -92,7 +92,7 @@ static const char *spool_words(void) {
   return words;
 }
 
-static void a_stop_saves_what_is_in_memory(void) {
+static void a_stop_saves_the_lines_in_memory(void) {
   struct gc_err err = {.code = GC_OK};
   struct timespec from, to;
   spool_fresh(0, 1 << 20);
@@ -268,7 +268,7 @@ static void a_stop_reports_the_lines_that_the_disk_does_not_take(void) {
 
 int main(void) {
   spool_bench_begin();
-  RUN(a_stop_saves_what_is_in_memory);
+  RUN(a_stop_saves_the_lines_in_memory);
   RUN(a_stop_sends_to_a_database_that_answers);
   RUN(a_stopped_node_does_nothing_more);
   RUN(a_folder_that_others_can_write_to_gives_a_warning);

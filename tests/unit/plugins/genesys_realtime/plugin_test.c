@@ -78,11 +78,11 @@ static void work_in_order(enum order order) {
   unload();
 }
 
-static void it_works_with_genesys_loaded_first(void) {
+static void both_plugins_work_with_genesys_loaded_first(void) {
   work_in_order(GENESYS_FIRST);
 }
 
-static void it_works_with_genesys_loaded_last(void) {
+static void both_plugins_work_with_genesys_loaded_last(void) {
   work_in_order(REALTIME_FIRST);
 }
 
@@ -237,7 +237,7 @@ static void a_warning_about_a_readable_secret_does_not_show_it(void) {
   unlink(path);
 }
 
-static void it_stops_while_the_network_is_away(void) {
+static void the_plugins_stop_while_the_network_is_unreachable(void) {
   load(GENESYS_FIRST);
   CHECK_INT(fake_config(GENESYS(ACCOUNT("prod", "h1"))
                             REALTIME(QUEUES("a", "prod") QUEUES("b", "prod"))),
@@ -261,8 +261,8 @@ int main(void) {
   if (mkdtemp(folder) == NULL)
     return 99;
   RUN_ALONE(both_plugins_register_their_callbacks);
-  RUN_ALONE(it_works_with_genesys_loaded_first);
-  RUN_ALONE(it_works_with_genesys_loaded_last);
+  RUN_ALONE(both_plugins_work_with_genesys_loaded_first);
+  RUN_ALONE(both_plugins_work_with_genesys_loaded_last);
   RUN_ALONE(blocks_may_stand_in_front_of_their_account);
   RUN_ALONE(an_unknown_account_disables_only_its_block);
   RUN_ALONE(without_the_plugin_genesys_a_block_names_it);
@@ -270,7 +270,7 @@ int main(void) {
   RUN_ALONE(a_section_may_be_split_in_two);
   RUN_ALONE(an_unused_account_starts_nothing);
   RUN_ALONE(a_warning_about_a_readable_secret_does_not_show_it);
-  RUN_ALONE(it_stops_while_the_network_is_away);
+  RUN_ALONE(the_plugins_stop_while_the_network_is_unreachable);
   static const char *const files[] = {"state.db", "state.db-wal", "state.lock",
                                       "state.db-shm", ""};
   for (size_t i = 0; i < GC_COUNT(files); i++) {

@@ -27,7 +27,7 @@ static void a_result_is_one_line_without_tabs(void) {
   CHECK_STR(said, "tls|warning|<Account \"a b\">|x 4");
 }
 
-static void a_step_gets_its_limit_or_what_is_left(void) {
+static void a_step_gets_its_limit_or_the_time_left(void) {
   struct probe_reporter r = reporter_with(60000);
   CHECK_INT(probe_left_ms(&r, 12000), 12000);
   r = reporter_with(5000);
@@ -89,7 +89,7 @@ static void work_on_a_loop_is_ended_in_any_case(void) {
 
 int main(void) {
   RUN(a_result_is_one_line_without_tabs);
-  RUN(a_step_gets_its_limit_or_what_is_left);
+  RUN(a_step_gets_its_limit_or_the_time_left);
   RUN(a_check_without_time_left_is_reported_and_not_made);
   RUN(a_wait_ends_with_the_outcome_or_the_limit);
   RUN(work_on_a_loop_is_ended_in_any_case);

@@ -167,7 +167,7 @@ static void limits_are_left_to_the_stream(void) {
   }
 }
 
-static void a_callback_that_fails_ends_it(void) {
+static void a_callback_that_fails_ends_the_scan(void) {
   answer = GC_ERR_LIMIT;
   CHECK(!scan("7", 1));
   CHECK(!scan("{}", 2));
@@ -187,7 +187,7 @@ int main(void) {
   RUN(events_come_with_their_paths);
   RUN(usual_documents_are_finished_and_others_left);
   RUN(limits_are_left_to_the_stream);
-  RUN(a_callback_that_fails_ends_it);
+  RUN(a_callback_that_fails_ends_the_scan);
   RUN(unknown_keys_must_be_skipped);
   return check_done();
 }

@@ -3,7 +3,7 @@
 
 #include "tests/support/check.h"
 
-static void doubles_up_to_the_cap(void) {
+static void waits_double_up_to_the_cap(void) {
   static const uint32_t max_ms[] = {1000,  2000,  4000,  8000,
                                     16000, 30000, 30000, 30000};
   struct gc_backoff longest = {.base_ms = 1000, .cap_ms = 30000};
@@ -34,7 +34,7 @@ static void the_server_may_request_a_longer_or_shorter_wait(void) {
   CHECK_INT(gc_backoff_fail(&b, 0, UINT32_MAX), 8000);
 }
 
-static void nothing_overflows(void) {
+static void huge_waits_and_counts_do_not_overflow(void) {
   static const struct {
     uint32_t base_ms, cap_ms;
     uint32_t want_ms;
@@ -59,7 +59,7 @@ static void nothing_overflows(void) {
   CHECK_INT(gc_backoff_fail(&b, 0, UINT32_MAX), 30000);
 }
 
-static void success_begins_at_the_base_again(void) {
+static void after_a_success_waits_begin_at_the_base(void) {
   struct gc_backoff b = {.base_ms = 1000, .cap_ms = 30000};
   for (int i = 0; i < 10; i++)
     (void)gc_backoff_fail(&b, 0, 0);
@@ -69,10 +69,10 @@ static void success_begins_at_the_base_again(void) {
 }
 
 int main(void) {
-  RUN(doubles_up_to_the_cap);
+  RUN(waits_double_up_to_the_cap);
   RUN(every_random_wait_is_in_range);
   RUN(the_server_may_request_a_longer_or_shorter_wait);
-  RUN(nothing_overflows);
-  RUN(success_begins_at_the_base_again);
+  RUN(huge_waits_and_counts_do_not_overflow);
+  RUN(after_a_success_waits_begin_at_the_base);
   return check_done();
 }

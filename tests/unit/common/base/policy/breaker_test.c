@@ -21,7 +21,7 @@ static struct gc_breaker opened_at(uint64_t now_ms) {
   return b;
 }
 
-static void it_opens_after_so_many_failures_in_a_row(void) {
+static void the_breaker_opens_after_consecutive_failures(void) {
   struct gc_breaker b = fresh();
   for (int i = 0; i < 4; i++)
     request_once(&b, false, 1000);
@@ -70,7 +70,7 @@ static void a_rest_near_the_end_of_32_bits_does_not_wrap(void) {
   CHECK_INT(gc_breaker_wait_ms(&b, 0x90000000u), UINT32_MAX);
 }
 
-static void one_probe_at_a_time(void) {
+static void only_one_probe_runs_at_a_time(void) {
   struct gc_breaker b = opened_at(0);
   CHECK(gc_breaker_allows(&b, 5000));
   CHECK(gc_breaker_sent(&b));
@@ -82,14 +82,14 @@ static void one_probe_at_a_time(void) {
   CHECK(gc_breaker_allows(&b, 16000));
 }
 
-static void a_request_is_a_probe_only_while_it_is_open(void) {
+static void a_request_is_a_probe_only_while_the_breaker_is_open(void) {
   struct gc_breaker b = fresh();
   CHECK(!gc_breaker_sent(&b));
   b = opened_at(0);
   CHECK(gc_breaker_sent(&b));
 }
 
-static void success_of_the_probe_closes_it_and_forgets(void) {
+static void a_successful_probe_closes_the_breaker_and_resets_it(void) {
   struct gc_breaker b = opened_at(0);
   request_once(&b, false, 5000);
   request_once(&b, false, 15000);
@@ -122,7 +122,7 @@ static void an_older_request_is_not_taken_for_the_probe(void) {
   CHECK_INT(gc_breaker_wait_ms(&b, 8000), 10000);
 }
 
-static void an_older_request_that_succeeds_closes_it(void) {
+static void an_older_request_that_succeeds_closes_the_breaker(void) {
   struct gc_breaker b = opened_at(0);
   gc_breaker_note(&b, false, true, 100);
   CHECK(!gc_breaker_is_open(&b));
@@ -166,16 +166,16 @@ static void a_cancelled_request_counts_for_nothing(void) {
 }
 
 int main(void) {
-  RUN(it_opens_after_so_many_failures_in_a_row);
+  RUN(the_breaker_opens_after_consecutive_failures);
   RUN(the_example_of_the_header_holds);
   RUN(the_rest_doubles_up_to_its_cap);
   RUN(a_rest_near_the_end_of_32_bits_does_not_wrap);
-  RUN(one_probe_at_a_time);
-  RUN(a_request_is_a_probe_only_while_it_is_open);
-  RUN(success_of_the_probe_closes_it_and_forgets);
+  RUN(only_one_probe_runs_at_a_time);
+  RUN(a_request_is_a_probe_only_while_the_breaker_is_open);
+  RUN(a_successful_probe_closes_the_breaker_and_resets_it);
   RUN(older_requests_that_fail_do_not_prolong_the_rest);
   RUN(an_older_request_is_not_taken_for_the_probe);
-  RUN(an_older_request_that_succeeds_closes_it);
+  RUN(an_older_request_that_succeeds_closes_the_breaker);
   RUN(after_a_cancelled_probe_comes_another);
   RUN(a_cancelled_older_request_does_not_free_the_probe);
   RUN(a_cancelled_request_counts_for_nothing);

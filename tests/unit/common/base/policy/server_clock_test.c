@@ -47,7 +47,7 @@ static void of_three_clocks_two_decide(void) {
 }
 
 /* Our clock is right; the Dates are a day ahead, and since when. */
-static void steady_dates_count_for_what_moves_no_mark(void) {
+static void steady_dates_count_for_waits_and_ages(void) {
   static const struct {
     const char *name;
     int64_t date_ms[3]; /* of answers at 0, 50 and 70 s; 0: none */
@@ -166,7 +166,7 @@ static void without_dates_our_clock_counts_when_it_lasts(void) {
 int main(void) {
   RUN(the_time_is_the_servers_plus_the_monotonic_time_since);
   RUN(of_three_clocks_two_decide);
-  RUN(steady_dates_count_for_what_moves_no_mark);
+  RUN(steady_dates_count_for_waits_and_ages);
   RUN(a_step_of_minutes_needs_two_clocks);
   RUN(a_single_date_moves_no_wait_of_an_agent_whose_clock_is_wrong);
   RUN(without_dates_our_clock_counts_when_it_lasts);

@@ -220,7 +220,7 @@ static void codes_that_must_not_be_sent_are_refused(void) {
   "B1002:a control frame that is fragmented or longer than 125 bytes, or a "   \
   "length that is not in the shortest form"
 
-static void broken_rules_end_it_with_their_code(void) {
+static void a_broken_rule_ends_the_connection_with_its_code(void) {
   static const struct row rows[] = {
       {"5.1 masked text", BYTES("\x81\x82\x01\x02\x03\x04hi"),
        "B1002:a masked frame from the server"},
@@ -407,7 +407,7 @@ int main(void) {
   RUN(control_frames_come_at_once_also_between_fragments);
   RUN(a_close_frame_has_a_code_and_a_reason);
   RUN(codes_that_must_not_be_sent_are_refused);
-  RUN(broken_rules_end_it_with_their_code);
+  RUN(a_broken_rule_ends_the_connection_with_its_code);
   RUN(a_message_has_a_limit_whole_or_in_fragments);
   RUN(a_message_that_is_too_large_is_refused_at_its_first_byte);
   RUN(a_message_whole_in_the_input_is_not_copied);

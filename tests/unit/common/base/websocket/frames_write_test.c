@@ -76,7 +76,7 @@ static void a_written_frame_is_masked_with_the_given_bits(void) {
   }
 }
 
-static void a_close_frame_is_written_as_the_rules_want_it(void) {
+static void a_close_frame_is_written_by_the_rules(void) {
   static const struct {
     const char *name;
     unsigned code;
@@ -129,7 +129,7 @@ static void a_frame_is_written_whole_or_not_at_all(void) {
 
 int main(void) {
   RUN(a_written_frame_is_masked_with_the_given_bits);
-  RUN(a_close_frame_is_written_as_the_rules_want_it);
+  RUN(a_close_frame_is_written_by_the_rules);
   RUN(a_frame_is_written_whole_or_not_at_all);
   return check_done();
 }

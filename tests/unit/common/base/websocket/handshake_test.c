@@ -61,7 +61,7 @@ static void check_rows(const struct row *rows, size_t count) {
 #define CO "Connection: Upgrade\r\n"
 #define S101 "HTTP/1.1 101 Switching Protocols\r\n"
 
-static void a_right_answer_opens(void) {
+static void a_correct_answer_opens_the_socket(void) {
   static const struct row rows[] = {
       {"the standard's", S101 UP CO ACCEPT "\r\n", GC_WS_OPENED, 101, "", 0},
       {"bytes behind it", S101 UP CO ACCEPT "\r\n\x81\x02hi", GC_WS_OPENED, 101,
@@ -335,7 +335,7 @@ static void interim_answers_have_no_limit_of_their_own(void) {
 }
 
 int main(void) {
-  RUN(a_right_answer_opens);
+  RUN(a_correct_answer_opens_the_socket);
   RUN(a_101_that_breaks_a_rule_is_named);
   RUN(an_answer_that_is_not_http_is_named_at_once);
   RUN(a_refusal_keeps_what_an_operator_needs);

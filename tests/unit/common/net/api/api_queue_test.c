@@ -29,7 +29,7 @@ static void calls_go_out_in_the_order_they_were_made(void) {
   api_end();
 }
 
-static void no_more_than_the_limit_are_out_at_once(void) {
+static void no_more_calls_than_the_limit_run_at_once(void) {
   for (uint32_t max = 1; max <= 5; max++) {
     api_begin_with(300, max);
     api_token();
@@ -284,7 +284,7 @@ static void a_call_may_be_freed_inside_done(void) {
 
 int main(void) {
   RUN(calls_go_out_in_the_order_they_were_made);
-  RUN(no_more_than_the_limit_are_out_at_once);
+  RUN(no_more_calls_than_the_limit_run_at_once);
   RUN(background_calls_share_a_rate_and_leave_a_connection);
   RUN(a_background_call_has_the_only_connection);
   RUN(the_budget_paces_for_hours);

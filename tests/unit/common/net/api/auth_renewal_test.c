@@ -40,7 +40,7 @@ static void a_token_is_renewed_in_time_while_the_old_one_is_used(void) {
   auth_end();
 }
 
-static void one_request_for_each_life(void) {
+static void each_token_lifetime_has_one_request(void) {
   auth_begin();
   auth_answer(REPLAY_ALWAYS, 200,
               "{\"access_token\":\"t\",\"token_type\":\"bearer\","
@@ -195,7 +195,7 @@ static void a_pause_holds_every_token_request(void) {
 
 int main(void) {
   RUN(a_token_is_renewed_in_time_while_the_old_one_is_used);
-  RUN(one_request_for_each_life);
+  RUN(each_token_lifetime_has_one_request);
   RUN(a_renewal_that_fails_does_not_end_the_old_token);
   RUN(a_rejected_token_is_renewed_once);
   RUN(a_rejection_joins_the_running_renewal);

@@ -15,7 +15,7 @@ static bool works(enum gc_endpoint_id id, uint64_t at_ms) {
   return gc_api_outage_note(&outage, id, GC_OK, at_ms);
 }
 
-static void it_ends_when_all_that_failed_work(void) {
+static void an_outage_ends_when_all_failed_functions_work(void) {
   begin();
   CHECK(fails(GC_ENDPOINT_QUEUES, 1000));
   CHECK(fails(GC_ENDPOINT_USERS, 1000));
@@ -32,7 +32,7 @@ static void a_refused_request_is_no_failure_of_the_service(void) {
 }
 
 /* A channel whose check had no answer is used without a second check. */
-static void one_call_of_the_channels_speaks_for_the_others(void) {
+static void one_call_of_the_channels_counts_for_the_others(void) {
   begin();
   CHECK(fails(GC_ENDPOINT_CHANNEL_CHECK, 1000));
   CHECK(fails(GC_ENDPOINT_CHANNEL_CREATE, 1000));
@@ -49,7 +49,7 @@ static void a_function_that_is_not_called_ends_with_another(void) {
   CHECK(works(GC_ENDPOINT_ROUTING_ACTIVITY, GC_API_OUTAGE_UNCALLED_MS + 1000));
 }
 
-static void without_any_success_it_never_ends(void) {
+static void an_outage_without_any_success_never_ends(void) {
   begin();
   for (uint64_t s = 0; s < 24 * 3600; s += 60)
     CHECK(fails(GC_ENDPOINT_QUEUES, s * 1000));
@@ -57,10 +57,10 @@ static void without_any_success_it_never_ends(void) {
 }
 
 int main(void) {
-  RUN(it_ends_when_all_that_failed_work);
+  RUN(an_outage_ends_when_all_failed_functions_work);
   RUN(a_refused_request_is_no_failure_of_the_service);
-  RUN(one_call_of_the_channels_speaks_for_the_others);
+  RUN(one_call_of_the_channels_counts_for_the_others);
   RUN(a_function_that_is_not_called_ends_with_another);
-  RUN(without_any_success_it_never_ends);
+  RUN(an_outage_without_any_success_never_ends);
   return check_done();
 }

@@ -6,7 +6,7 @@
 
 enum { TO_THE_LAST_HOUR = 23 * 120 }; /* heartbeats */
 
-static void before_its_life_ends_another_channel_takes_over(void) {
+static void before_its_lifetime_ends_another_channel_takes_over(void) {
   ch_begin_connected();
   ch_heartbeats(TO_THE_LAST_HOUR - 1);
   CHECK_INT(ch_creations(), 1);
@@ -70,7 +70,7 @@ static void an_id_whose_channel_is_gone_is_replaced(void) {
   ch_end();
 }
 
-static void a_shorter_life_ends_sooner(void) {
+static void a_shorter_lifetime_ends_sooner(void) {
   static const struct {
     const char *name, *expires;
     uint64_t at_ms;
@@ -109,7 +109,7 @@ static void a_shorter_life_ends_sooner(void) {
   }
 }
 
-static void the_life_is_known_after_a_restart(void) {
+static void the_lifetime_is_known_after_a_restart(void) {
   struct gc_store *store = ch_store_begin();
   ch_begin_with(store);
   ch_answer(CREATE, 1, 200, /* 20 minutes */
@@ -385,11 +385,11 @@ static void a_pause_closes_the_socket_and_its_end_subscribes_again(void) {
 }
 
 int main(void) {
-  RUN(before_its_life_ends_another_channel_takes_over);
+  RUN(before_its_lifetime_ends_another_channel_takes_over);
   RUN(the_id_of_the_old_channel_serves_the_next_renewal);
   RUN(an_id_whose_channel_is_gone_is_replaced);
-  RUN(a_shorter_life_ends_sooner);
-  RUN(the_life_is_known_after_a_restart);
+  RUN(a_shorter_lifetime_ends_sooner);
+  RUN(the_lifetime_is_known_after_a_restart);
   RUN(without_another_channel_in_time_the_old_one_is_prolonged);
   RUN(a_socket_that_does_not_open_in_time_is_given_up);
   RUN(where_one_channel_is_allowed_it_is_prolonged);

@@ -235,7 +235,7 @@ static void creations_have_a_budget_of_the_account(void) {
   ch_end();
 }
 
-static void a_creation_after_the_budget_was_spent_ends_the_line(void) {
+static void a_creation_after_the_budget_was_spent_ends_the_notice(void) {
   ch_begin();
   ch_answer(HEAD, 6, 404, NULL);
   ch_answer(HEAD, 1, 404, NULL);
@@ -328,7 +328,7 @@ int main(void) {
   RUN(a_channel_that_head_does_not_find_is_replaced);
   RUN(a_channel_that_both_refuse_is_replaced);
   RUN(creations_have_a_budget_of_the_account);
-  RUN(a_creation_after_the_budget_was_spent_ends_the_line);
+  RUN(a_creation_after_the_budget_was_spent_ends_the_notice);
   RUN(a_displaced_channel_is_checked_first);
   RUN(a_displaced_channel_that_is_gone_is_replaced);
   RUN(after_a_revoked_token_the_channel_is_checked_and_subscribed);

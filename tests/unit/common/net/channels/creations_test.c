@@ -46,7 +46,7 @@ static void the_next_creation_has_a_time_when_the_budget_is_spent(void) {
             START_MS + 24 * (uint64_t)HOUR_MS);
 }
 
-static void a_failed_creation_is_given_back(void) {
+static void a_failed_creation_is_returned_to_the_budget(void) {
   struct gc_creations c = {{0}};
   for (unsigned i = 0; i < 6; i++)
     gc_creations_take(&c, START_MS);
@@ -58,6 +58,6 @@ static void a_failed_creation_is_given_back(void) {
 int main(void) {
   RUN(six_an_hour_and_twelve_a_day_are_allowed);
   RUN(the_next_creation_has_a_time_when_the_budget_is_spent);
-  RUN(a_failed_creation_is_given_back);
+  RUN(a_failed_creation_is_returned_to_the_budget);
   return check_done();
 }

@@ -153,7 +153,7 @@ static void a_file_that_hangs_is_named_and_read_when_it_answers(void) {
   end();
 }
 
-static void what_was_read_counts_while_the_disk_hangs(void) {
+static void texts_read_earlier_count_while_the_disk_hangs(void) {
   struct gc_err err = {.code = GC_OK};
   begin();
   write_file("ca", "A");
@@ -180,6 +180,6 @@ int main(void) {
   RUN(a_renewed_file_is_read_again);
   RUN(a_folder_gives_its_certificates);
   RUN(a_file_that_hangs_is_named_and_read_when_it_answers);
-  RUN(what_was_read_counts_while_the_disk_hangs);
+  RUN(texts_read_earlier_count_while_the_disk_hangs);
   return check_done();
 }

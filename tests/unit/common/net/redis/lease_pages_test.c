@@ -352,7 +352,7 @@ static void an_emptied_redis_gets_all_again(void) {
 }
 
 /* A failover to a replica that was behind. */
-static void what_a_failover_lost_is_written_again(void) {
+static void fields_that_a_failover_lost_are_written_again(void) {
   struct world *w = begin_world();
   struct agent *a = &w->agents[0];
   char beat[64], command[128];
@@ -370,7 +370,7 @@ static void what_a_failover_lost_is_written_again(void) {
 }
 
 /* The holder was blind meanwhile, so it observes before it renews. */
-static void a_blind_holder_writes_again_what_was_lost(void) {
+static void a_blind_holder_writes_lost_fields_again(void) {
   struct world *w = begin_world();
   struct agent *a = &w->agents[0];
   CHECK(gc_lease_book_page(a->share.book, "flows") != NULL);
@@ -490,8 +490,8 @@ int main(void) {
   signal(SIGPIPE, SIG_IGN); /* as in collectd */
   RUN(a_count_never_falls_and_has_each_fact_once);
   RUN(an_emptied_redis_gets_all_again);
-  RUN(what_a_failover_lost_is_written_again);
-  RUN(a_blind_holder_writes_again_what_was_lost);
+  RUN(fields_that_a_failover_lost_are_written_again);
+  RUN(a_blind_holder_writes_lost_fields_again);
   RUN(a_removed_field_does_not_come_back);
   RUN(a_lost_answer_hides_no_loss);
   RUN(a_renewal_that_failed_is_repeated);

@@ -55,7 +55,7 @@ static struct gc_lease_request random_request(struct gc_lease_record now) {
   return q;
 }
 
-static void the_script_does_what_the_model_does(void) {
+static void the_script_and_the_model_give_the_same_records(void) {
   struct gc_lease_record model = {0, 0, 0}, got;
   struct gc_err err = {.code = GC_OK};
   unsigned writes = 0;
@@ -270,7 +270,7 @@ static void a_refused_password_names_the_option_of_the_lease(void) {
 int main(void) {
   if (!redis_is_installed() || pipe(stop_fds) != 0)
     return SKIPPED;
-  RUN(the_script_does_what_the_model_does);
+  RUN(the_script_and_the_model_give_the_same_records);
   RUN(a_renewal_waits_for_the_replicas);
   RUN(a_partitioned_holder_is_followed_by_the_other);
   RUN(a_holder_that_stops_is_followed_at_once);

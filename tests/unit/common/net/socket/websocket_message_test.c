@@ -23,7 +23,7 @@ static void converse(struct conn *c, struct peer *p) {
   ws_peer_close(c, 1000, "");
 }
 
-static void messages_come_and_go_on_every_way(void) {
+static void messages_pass_both_ways_on_every_kind_of_connection(void) {
   for (size_t i = 0; i < GC_COUNT(ways); i++) {
     CHECK_ROW(ways[i].name);
     struct road r;
@@ -120,7 +120,7 @@ static void a_socket_that_is_not_open_sends_nothing(void) {
 
 int main(void) {
   ws_bench_begin();
-  RUN(messages_come_and_go_on_every_way);
+  RUN(messages_pass_both_ways_on_every_kind_of_connection);
   RUN(the_request_names_host_path_and_agent);
   RUN(every_connection_has_a_key_of_its_own);
   RUN(frames_right_behind_the_answer_are_read);

@@ -144,7 +144,7 @@ static void endless_header(struct conn *c, void *ctx) {
   }
 }
 
-static void a_header_without_end_is_not_read_for_ever(void) {
+static void a_header_without_end_is_given_up(void) {
   struct server *s =
       server_start(&(struct server_plan){.serve = endless_header});
   char url[64];
@@ -211,7 +211,7 @@ static void a_stream_that_fails_passes_its_reason_on(void) {
 int main(void) {
   ws_bench_begin();
   RUN(a_failed_upgrade_is_reported_with_the_reason);
-  RUN(a_header_without_end_is_not_read_for_ever);
+  RUN(a_header_without_end_is_given_up);
   RUN(an_address_that_cannot_be_used_is_refused_at_once);
   RUN(a_stream_that_fails_passes_its_reason_on);
   ws_bench_end();

@@ -146,7 +146,7 @@ static void a_disk_that_cannot_be_read_is_named_and_recovers(void) {
   gc_buf_clear(&bytes);
 }
 
-static void a_lost_position_begins_with_what_is_left(void) {
+static void after_a_lost_position_every_record_is_read_again(void) {
   struct gc_buf bytes = fill();
   spool_file_set("position", "", 0);
   struct gc_spool *s = spool_opened();
@@ -302,7 +302,7 @@ int main(void) {
   RUN(bytes_behind_the_last_record_are_cut_and_counted);
   RUN(damage_at_run_time_is_skipped_and_counted_once);
   RUN(a_disk_that_cannot_be_read_is_named_and_recovers);
-  RUN(a_lost_position_begins_with_what_is_left);
+  RUN(after_a_lost_position_every_record_is_read_again);
   RUN(each_flipped_byte_of_the_position_repeats_one_commit_at_most);
   RUN(a_segment_that_vanishes_loses_itself_only);
   RUN(a_segment_that_vanishes_at_run_time_holds_nothing_up);

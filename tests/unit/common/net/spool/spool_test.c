@@ -23,7 +23,7 @@ static void records_leave_in_the_order_they_came(void) {
   gc_spool_free(s);
 }
 
-static void what_is_committed_is_not_read_again_after_a_restart(void) {
+static void a_committed_record_is_not_read_again_after_a_restart(void) {
   spool_fresh(0, MB);
   struct gc_spool *s = spool_opened();
   for (int i = 0; i < 5; i++)
@@ -45,7 +45,7 @@ static void what_is_committed_is_not_read_again_after_a_restart(void) {
   gc_spool_free(s);
 }
 
-static void a_restart_appends_behind_what_waits(void) {
+static void a_restart_appends_behind_the_waiting_records(void) {
   spool_fresh(0, MB);
   for (int i = 0; i < 20; i++) {
     char text[8];
@@ -84,7 +84,7 @@ static void delivered_segments_are_deleted(void) {
 
 /* A buffer that stops for good after some bursts, also after a restart:
  * Telegraf's issue 16314. */
-static void bursts_come_and_go_for_ever(void) {
+static void bursts_are_drained_and_leave_nothing_behind(void) {
   spool_fresh(512, 64 * 1024);
   struct gc_spool *s = spool_opened();
   struct gc_spool_stats stats;
@@ -110,7 +110,7 @@ static void bursts_come_and_go_for_ever(void) {
   gc_spool_free(s);
 }
 
-static void past_max_the_oldest_go_and_are_counted_and_it_goes_on(void) {
+static void past_max_the_oldest_records_are_dropped_and_counted(void) {
   spool_fresh(1024, 4096);
   struct gc_spool *s = spool_opened();
   char text[64];
@@ -221,11 +221,11 @@ static void the_age_is_that_of_the_oldest_record_that_waits(void) {
 int main(void) {
   spool_bench_begin();
   RUN(records_leave_in_the_order_they_came);
-  RUN(what_is_committed_is_not_read_again_after_a_restart);
-  RUN(a_restart_appends_behind_what_waits);
+  RUN(a_committed_record_is_not_read_again_after_a_restart);
+  RUN(a_restart_appends_behind_the_waiting_records);
   RUN(delivered_segments_are_deleted);
-  RUN(bursts_come_and_go_for_ever);
-  RUN(past_max_the_oldest_go_and_are_counted_and_it_goes_on);
+  RUN(bursts_are_drained_and_leave_nothing_behind);
+  RUN(past_max_the_oldest_records_are_dropped_and_counted);
   RUN(a_batch_in_flight_that_is_dropped_moves_nothing_back);
   RUN(a_folder_that_cannot_be_made_recovers);
   RUN(a_folder_that_is_deleted_is_made_again);

@@ -140,7 +140,7 @@ static void become_version_3(void) {
                 "PRAGMA user_version = 3");
 }
 
-static void a_query_of_version_3_goes_on_as_the_block_it_is_of(void) {
+static void a_query_of_version_3_continues_as_its_block(void) {
   store_fresh();
   struct gc_store *s = store_opened(NULL);
   save(s, "prod", "query-queues", 100, "values", two, 2, true);
@@ -163,7 +163,7 @@ int main(void) {
   RUN(a_pending_window_that_is_too_long_is_lost_alone);
   if (REFUSES_MEMORY)
     RUN(a_shortage_of_memory_loses_no_pending_window);
-  RUN(a_query_of_version_3_goes_on_as_the_block_it_is_of);
+  RUN(a_query_of_version_3_continues_as_its_block);
   store_bench_end();
   return check_done();
 }

@@ -17,7 +17,7 @@
 
 /* ---- several at once ---- */
 
-static void a_second_one_is_refused_and_the_holder_is_named(void) {
+static void a_second_process_is_refused_and_the_holder_is_named(void) {
   char holder[64];
   struct gc_store *two = NULL;
   struct gc_err warning = {.code = GC_OK}, err = {.code = GC_OK};
@@ -110,7 +110,7 @@ static void die_in_a_transaction(void) {
                 "('prod','queue','z','half','half','',1)");
 }
 
-static void a_death_in_a_transaction_leaves_the_saved_names(void) {
+static void a_kill_in_a_transaction_leaves_the_saved_names(void) {
   store_fresh();
   struct gc_store *s = store_opened(NULL);
   store_save(s, "prod", "queue", store_ab, 2, 1000);
@@ -197,10 +197,10 @@ static void a_kill_at_any_moment_leaves_one_whole_saving(void) {
 
 int main(void) {
   store_bench_begin();
-  RUN(a_second_one_is_refused_and_the_holder_is_named);
+  RUN(a_second_process_is_refused_and_the_holder_is_named);
   RUN(threads_take_turns);
   RUN(processes_that_begin_together_all_begin);
-  RUN(a_death_in_a_transaction_leaves_the_saved_names);
+  RUN(a_kill_in_a_transaction_leaves_the_saved_names);
   RUN(a_kill_at_any_moment_leaves_one_whole_saving);
   store_bench_end();
   return check_done();

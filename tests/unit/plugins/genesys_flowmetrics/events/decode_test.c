@@ -146,7 +146,7 @@ static void malformed_names_are_counted_by_reason(void) {
   CHECK_INT(counts.skipped, 0);
 }
 
-static void no_event_is_an_error(void) {
+static void a_body_that_is_no_event_is_an_error(void) {
   static const char *const rows[] = {
       "",
       "not JSON",
@@ -189,7 +189,7 @@ static void an_event_without_a_metric_is_rejected_unread(void) {
 }
 
 /* JSON may write a slash as \/. */
-static void a_marker_with_a_slash_hides_behind_any_backslash(void) {
+static void an_escaped_slash_hides_no_marker_from_the_prefilter(void) {
   struct attribute_form slash;
   static const char text[] = "{\"a\\/b/c\":1}";
   CHECK_INT(attribute_form_set(&slash, "%{flow}/m/%{metric}|%{time}", NULL),
@@ -210,9 +210,9 @@ int main(void) {
   RUN(escapes_do_not_hide_a_metric);
   RUN(values_are_numbers_or_not);
   RUN(malformed_names_are_counted_by_reason);
-  RUN(no_event_is_an_error);
+  RUN(a_body_that_is_no_event_is_an_error);
   RUN(an_event_without_a_metric_is_rejected_unread);
-  RUN(a_marker_with_a_slash_hides_behind_any_backslash);
+  RUN(an_escaped_slash_hides_no_marker_from_the_prefilter);
   event_reader_free(reader);
   gc_buf_clear(&seen);
   return check_done();

@@ -45,7 +45,7 @@ static void an_attribute_counts_once_while_our_clock_is_ahead(void) {
 }
 
 /* Both the clock and an attribute say that time has passed. */
-static void an_attribute_is_late_by_two_witnesses(void) {
+static void an_attribute_is_late_by_the_clock_and_a_newer_attribute(void) {
   lb_fresh_folder();
   struct ledger *l = lb_start();
   count_at(l, 1, NOW);
@@ -62,7 +62,7 @@ static void an_attribute_is_late_by_two_witnesses(void) {
 }
 
 /* An attribute that is ahead of all clocks makes no other one late. */
-static void an_attribute_ahead_is_no_witness(void) {
+static void an_attribute_ahead_makes_no_other_one_late(void) {
   lb_fresh_folder();
   struct ledger *l = lb_start();
   lb_later_ms = 15 * DAY;
@@ -80,7 +80,7 @@ static void an_attribute_ahead_is_no_witness(void) {
 
 int main(void) {
   RUN(an_attribute_counts_once_while_our_clock_is_ahead);
-  RUN(an_attribute_is_late_by_two_witnesses);
-  RUN(an_attribute_ahead_is_no_witness);
+  RUN(an_attribute_is_late_by_the_clock_and_a_newer_attribute);
+  RUN(an_attribute_ahead_makes_no_other_one_late);
   return check_done();
 }

@@ -58,7 +58,7 @@ static void a_counter_never_shown_begins_with_zero_after_a_restart(void) {
   lb_remove_folder();
 }
 
-static void the_last_read_sends_what_is_not_sent_yet(void) {
+static void the_last_read_sends_the_unsent_counts(void) {
   lb_fresh_folder();
   struct ledger *l = lb_start();
   lb_count_one(l, 1);
@@ -80,6 +80,6 @@ int main(void) {
   RUN(a_new_counter_begins_with_a_zero);
   RUN(a_counter_of_the_file_continues_where_it_was);
   RUN(a_counter_never_shown_begins_with_zero_after_a_restart);
-  RUN(the_last_read_sends_what_is_not_sent_yet);
+  RUN(the_last_read_sends_the_unsent_counts);
   return check_done();
 }

@@ -393,7 +393,7 @@ static void begin_with_failing_ledger(char file[96]) {
 }
 
 /* An event repeats all attributes of its conversation. */
-static void repeats_of_what_waits_take_no_memory(void) {
+static void repeats_of_waiting_attributes_take_no_memory(void) {
   char file[96], command[128];
   begin_with_failing_ledger(file);
   for (unsigned i = 0; i < 400; i++)
@@ -471,7 +471,7 @@ int main(void) {
   RUN(attributes_of_any_participant_count_once);
   RUN(a_repeated_attribute_needs_no_transaction);
   RUN(a_batch_that_cannot_be_committed_is_held);
-  RUN(repeats_of_what_waits_take_no_memory);
+  RUN(repeats_of_waiting_attributes_take_no_memory);
   RUN(attributes_past_the_memory_limit_are_counted);
   RUN(an_attribute_ahead_counts_once_our_clock_is_corrected);
   RUN(newer_keys_take_the_place_of_older_ones);

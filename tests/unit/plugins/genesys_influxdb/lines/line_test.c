@@ -70,7 +70,7 @@ static void numbers_have_the_type_of_their_field(void) {
   }
 }
 
-static void what_is_not_finite_or_too_large_cannot_be_held(void) {
+static void a_number_not_finite_or_too_large_has_no_field(void) {
   static const double bad[] = {NAN, INFINITY, -INFINITY};
   for (size_t i = 0; i < GC_COUNT(bad); i++)
     for (int kind = INFLUX_REAL; kind <= INFLUX_DECIMALS; kind++)
@@ -104,7 +104,7 @@ int main(void) {
   RUN(names_are_escaped_by_the_specification);
   RUN(an_empty_tag_is_left_out);
   RUN(numbers_have_the_type_of_their_field);
-  RUN(what_is_not_finite_or_too_large_cannot_be_held);
+  RUN(a_number_not_finite_or_too_large_has_no_field);
   RUN(a_field_is_found_by_its_whole_key);
   return check_done();
 }

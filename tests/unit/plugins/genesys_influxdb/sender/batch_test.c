@@ -96,7 +96,7 @@ static void many_parts_that_are_put_off_have_a_limit(void) {
   influx_batch_clear(&b);
 }
 
-static void nothing_is_no_part(void) {
+static void an_empty_batch_has_no_part(void) {
   struct influx_batch b = {.lines = 0};
   const char *bytes;
   size_t len;
@@ -109,6 +109,6 @@ int main(void) {
   RUN(each_bad_line_is_found_and_the_others_go_on);
   RUN(refused_lines_stand_below_the_words);
   RUN(many_parts_that_are_put_off_have_a_limit);
-  RUN(nothing_is_no_part);
+  RUN(an_empty_batch_has_no_part);
   return check_done();
 }

@@ -48,7 +48,7 @@ static void a_batch_that_is_too_large_is_sent_in_parts(void) {
 }
 
 /* A gateway that answers everything with 400 must not empty the spool. */
-static void a_gateway_that_refuses_everything_is_not_believed(void) {
+static void a_gateway_that_refuses_everything_loses_no_line(void) {
   struct sender_bench b;
   sender_begin(&b);
   b.settings.batch_size = 4;
@@ -70,7 +70,7 @@ static void a_gateway_that_refuses_everything_is_not_believed(void) {
 #define STRANGE "{\"error\":\"no such column\"}"
 
 /* The words of a database that this version does not know. */
-static void a_first_line_refused_in_strange_words_is_found(void) {
+static void a_first_line_refused_in_unknown_words_is_found(void) {
   struct sender_bench b;
   sender_begin(&b);
   b.settings.batch_size = 4;
@@ -90,7 +90,7 @@ static void a_first_line_refused_in_strange_words_is_found(void) {
 }
 
 /* Later lines show that the database takes others. */
-static void a_lone_line_refused_in_strange_words_is_found_later(void) {
+static void a_lone_line_refused_in_unknown_words_is_found_later(void) {
   struct sender_bench b;
   sender_begin(&b);
   b.settings.batch_size = 4;
@@ -130,9 +130,9 @@ int main(void) {
   spool_bench_begin();
   RUN(one_bad_line_is_quarantined_and_the_rest_goes_on);
   RUN(a_batch_that_is_too_large_is_sent_in_parts);
-  RUN(a_gateway_that_refuses_everything_is_not_believed);
-  RUN(a_first_line_refused_in_strange_words_is_found);
-  RUN(a_lone_line_refused_in_strange_words_is_found_later);
+  RUN(a_gateway_that_refuses_everything_loses_no_line);
+  RUN(a_first_line_refused_in_unknown_words_is_found);
+  RUN(a_lone_line_refused_in_unknown_words_is_found_later);
   RUN(a_full_disk_for_the_quarantine_holds_nothing_up);
   spool_bench_end();
   return check_done();

@@ -155,7 +155,7 @@ static void a_histogram_is_consistent_between_two_values(void) {
   store_free(s);
 }
 
-static void what_is_not_known_is_no_line(void) {
+static void an_unknown_value_is_no_line(void) {
   static const double unknown[] = {NAN, INFINITY, -INFINITY};
   for (size_t i = 0; i < GC_COUNT(unknown); i++) {
     struct store *s = store_new(100, 1000);
@@ -233,7 +233,7 @@ int main(void) {
   RUN(a_gauge_shows_its_newest_value_alone);
   RUN(a_histogram_that_begins_with_0_shows_it_once);
   RUN(a_histogram_is_consistent_between_two_values);
-  RUN(what_is_not_known_is_no_line);
+  RUN(an_unknown_value_is_no_line);
   RUN(labels_are_escaped);
   RUN(each_scrape_of_a_busy_store_adds_up);
   return check_done();

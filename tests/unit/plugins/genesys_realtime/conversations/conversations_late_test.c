@@ -162,7 +162,7 @@ static void a_callback_without_a_customer_goes_on(void) {
 }
 
 /* An earlier end of all participants says nothing about a later contact. */
-static void a_customer_who_returned_was_not_gone(void) {
+static void a_customer_who_returned_has_not_abandoned(void) {
   begin();
   offer(&customer, &acd);
   acd->end_ms = customer->end_ms = AT(10);
@@ -188,7 +188,7 @@ static void keep_too_long(void) {
   CHECK_INT(stats.count, 0);
 }
 
-static void what_is_reported_after_the_removal_is_counted_as_late(void) {
+static void a_leg_reported_after_the_removal_is_counted_as_late(void) {
   begin_abandoned();
   say();
   keep_too_long();
@@ -239,14 +239,14 @@ int main(void) {
   RUN(an_earlier_answer_takes_wait_and_breach_back);
   RUN(a_wait_that_ended_is_a_breach_before_its_outcome_is_known);
   RUN(a_callback_without_a_customer_goes_on);
-  RUN(a_customer_who_returned_was_not_gone);
+  RUN(a_customer_who_returned_has_not_abandoned);
   RUN(an_agent_that_is_reported_late_answered);
   RUN(a_queue_that_is_reported_late_makes_a_transfer);
   RUN(the_next_abandon_settles_one_that_was_taken_back);
   RUN(an_agent_that_is_reported_late_answered_before_a_transfer);
   RUN(nothing_is_taken_back_from_later_counters);
   RUN(no_answer_is_taken_back_from_cleared_counters);
-  RUN(what_is_reported_after_the_removal_is_counted_as_late);
+  RUN(a_leg_reported_after_the_removal_is_counted_as_late);
   RUN(an_answer_that_is_reported_after_the_removal_is_late);
   RUN(a_contact_that_returns_after_the_removal_is_not_late);
   conversations_free(m);

@@ -81,7 +81,7 @@ static void contacts_from_before_the_stream_are_no_drift(void) {
 
 /* A contact that rings may count as interacting, so that two unheard ones seem
  * to be one for a poll. */
-static void a_ringing_contact_hides_no_unheard_one(void) {
+static void a_ringing_contact_hides_no_contact_without_events(void) {
   GC_AUTO(drift_free_auto) struct drift *d = drift_new(10);
   adopt(d, (struct drift_side){0, 0, 0}, (struct drift_side){0, 0, 2});
   poll(d, (struct drift_side){0, 1, 0}, (struct drift_side){0, 1, 2});
@@ -202,7 +202,7 @@ static void absurd_numbers_do_no_harm(void) {
 int main(void) {
   RUN(a_difference_in_two_successive_polls_counts);
   RUN(contacts_from_before_the_stream_are_no_drift);
-  RUN(a_ringing_contact_hides_no_unheard_one);
+  RUN(a_ringing_contact_hides_no_contact_without_events);
   RUN(a_surplus_is_not_adopted);
   RUN(each_difference_counts_once_while_it_lasts);
   RUN(queues_and_media_are_kept_apart);

@@ -20,7 +20,7 @@ static const struct cv_removed *find(const struct cv_removed_set *set,
   return cv_removed_find(set, entry(id, 0).id);
 }
 
-static void each_is_found_until_it_is_forgotten(void) {
+static void each_removed_conversation_is_found_until_it_is_forgotten(void) {
   enum { MAX = 100, ALL = 1000 };
   struct cv_removed_set set;
   CHECK_INT(cv_removed_init(&set, MAX), GC_OK);
@@ -131,7 +131,7 @@ static void memory_is_bounded(void) {
 }
 
 int main(void) {
-  RUN(each_is_found_until_it_is_forgotten);
+  RUN(each_removed_conversation_is_found_until_it_is_forgotten);
   RUN(a_second_removal_replaces_the_first);
   RUN(an_earlier_removal_that_knew_more_is_kept);
   RUN(the_two_newest_open_offers_are_kept);

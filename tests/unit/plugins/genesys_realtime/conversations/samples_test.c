@@ -272,7 +272,7 @@ static void dispatch_changes(void) {
   only_changes = false;
 }
 
-static void a_pass_of_changes_puts_what_has_changed(void) {
+static void a_pass_of_changes_puts_the_changed_values(void) {
   begin();
   life_connected(&life, CV_ACD, "q1", 1);
   say();
@@ -344,7 +344,7 @@ int main(void) {
   RUN(a_queue_that_is_not_selected_has_no_sample);
   RUN(a_breach_has_its_target_in_the_name);
   RUN(active_conversations_are_counted_on_request);
-  RUN(a_pass_of_changes_puts_what_has_changed);
+  RUN(a_pass_of_changes_puts_the_changed_values);
   RUN(a_series_that_begins_between_full_passes_has_its_count_next);
   RUN(counters_of_an_expected_medium_begin_before_the_contact);
   conversations_free(m);

@@ -170,7 +170,7 @@ static void a_contact_is_counted_however_late_its_first_event_is(void) {
 }
 
 /* The contact returns in the moment in which its last participant ended. */
-static void a_removed_conversation_continues_with_what_is_new(void) {
+static void a_removed_conversation_continues_with_new_facts(void) {
   struct cv_party *customer, *acd, *again;
   begin();
   offer(&customer, &acd);
@@ -305,7 +305,7 @@ static void an_earlier_contact_is_kept_until_its_outcome_is_known(void) {
 
 /* The model remembers a bounded number of removed conversations. A contact that
  * began before the newest forgotten one may have been counted. */
-static void what_is_forgotten_is_not_counted_again(void) {
+static void a_forgotten_conversation_is_not_counted_again(void) {
   struct conversations_settings s = life_settings();
   struct cv_event first = {.count = 0};
   struct cv_party *customer, *acd;
@@ -528,14 +528,14 @@ int main(void) {
   RUN(a_closed_conversation_is_evicted_until_it_is_open_again);
   RUN(a_removed_conversation_is_not_counted_again);
   RUN(a_contact_is_counted_however_late_its_first_event_is);
-  RUN(a_removed_conversation_continues_with_what_is_new);
+  RUN(a_removed_conversation_continues_with_new_facts);
   RUN(an_outcome_that_was_open_at_the_removal_is_counted);
   RUN(a_repeat_after_the_removal_opens_no_answered_offer);
   RUN(each_offer_without_an_outcome_has_one_breach);
   RUN(an_old_snapshot_does_not_open_a_removed_conversation);
   RUN(the_answer_of_an_evicted_contact_is_counted);
   RUN(an_earlier_contact_is_kept_until_its_outcome_is_known);
-  RUN(what_is_forgotten_is_not_counted_again);
+  RUN(a_forgotten_conversation_is_not_counted_again);
   RUN(absurd_times_of_one_do_not_hide_the_others);
   RUN(memory_is_bounded_whatever_comes);
   RUN(a_removal_leaves_the_others_findable);

@@ -163,7 +163,7 @@ static void as_many_statuses_as_there_can_be_are_shown(void) {
   CHECK_INT(statuses, 64);
 }
 
-static void without_a_list_of_names_all_is_held_back(void) {
+static void without_a_list_of_names_all_values_are_held_back(void) {
   GC_AUTO(observations_put_auto)
   struct observations *o = observations_new();
   size_t statuses;
@@ -201,7 +201,7 @@ int main(void) {
   RUN(a_broken_attempt_leaves_no_number_behind);
   RUN(more_media_than_there_can_be_are_refused);
   RUN(as_many_statuses_as_there_can_be_are_shown);
-  RUN(without_a_list_of_names_all_is_held_back);
+  RUN(without_a_list_of_names_all_values_are_held_back);
   RUN(the_last_holder_frees_a_model);
   return check_done();
 }

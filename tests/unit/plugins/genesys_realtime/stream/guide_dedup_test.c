@@ -70,7 +70,7 @@ static bool passes(struct guide_dedup *o, bool from_new, int number) {
 
 /* Memory is bounded: a message that is too old passes twice, the others once.
  */
-static void only_so_many_are_kept(void) {
+static void only_a_limited_number_of_messages_is_kept(void) {
   enum { ALL = GUIDE_DEDUP_MAX + 10 };
   struct guide_dedup o = {.count = 0}, late = {.count = 0};
   for (int i = 0; i < ALL; i++)
@@ -87,6 +87,6 @@ static void only_so_many_are_kept(void) {
 
 int main(void) {
   RUN(each_message_is_passed_on_once);
-  RUN(only_so_many_are_kept);
+  RUN(only_a_limited_number_of_messages_is_kept);
   return check_done();
 }

@@ -168,7 +168,7 @@ static void the_token_is_in_the_request_and_the_query_follows(void) {
   end();
 }
 
-static void after_an_end_it_reconnects_and_reports_the_blind_time(void) {
+static void after_an_end_the_socket_reconnects_and_reports_the_gap(void) {
   begin();
   opens();
   replay_run(&api_world, 3000);
@@ -373,7 +373,7 @@ static void an_old_socket_may_end_by_itself(void) {
   end();
 }
 
-static void at_the_end_it_sends_a_close_frame(void) {
+static void at_the_end_the_socket_sends_a_close_frame(void) {
   begin();
   opens();
   guide_socket_free(w.link);
@@ -397,7 +397,7 @@ static void a_socket_that_cannot_be_opened_is_tried_again(void) {
 
 int main(void) {
   RUN(the_token_is_in_the_request_and_the_query_follows);
-  RUN(after_an_end_it_reconnects_and_reports_the_blind_time);
+  RUN(after_an_end_the_socket_reconnects_and_reports_the_gap);
   RUN(waits_grow_to_the_maximum_until_messages_come);
   RUN(a_429_doubles_to_30_s);
   RUN(each_429_counts_in_the_account);
@@ -407,7 +407,7 @@ int main(void) {
   RUN(a_new_message_after_a_new_token_is_not_lost);
   RUN(a_break_right_after_the_change_is_a_break);
   RUN(an_old_socket_may_end_by_itself);
-  RUN(at_the_end_it_sends_a_close_frame);
+  RUN(at_the_end_the_socket_sends_a_close_frame);
   RUN(a_socket_that_cannot_be_opened_is_tried_again);
   return check_done();
 }

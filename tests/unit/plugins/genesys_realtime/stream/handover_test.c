@@ -45,7 +45,7 @@ static void end_agent(void) {
   gc_lease_book_free(book);
 }
 
-static void a_count_leaves_when_redis_has_it(void) {
+static void a_count_is_dispatched_once_redis_has_it(void) {
   redis = (struct gc_buf){.max = 1 << 20};
   begin_agent(7);
   ch_say(MESSAGE("q1", CUSTOMER "," ACD("q1")));
@@ -84,7 +84,7 @@ static void two_readings_at_one_moment_dispatch_once(void) {
   gc_buf_clear(&redis);
 }
 
-static void without_redis_counts_go_on_if_the_operator_says_so(void) {
+static void without_redis_counts_go_on_if_the_option_allows(void) {
   redis = (struct gc_buf){.max = 1 << 20};
   begin_agent(7);
   ch_say(MESSAGE("q1", CUSTOMER "," ACD("q1")));
@@ -156,9 +156,9 @@ static void another_lease_begins_another_model(void) {
 }
 
 int main(void) {
-  RUN(a_count_leaves_when_redis_has_it);
+  RUN(a_count_is_dispatched_once_redis_has_it);
   RUN(two_readings_at_one_moment_dispatch_once);
-  RUN(without_redis_counts_go_on_if_the_operator_says_so);
+  RUN(without_redis_counts_go_on_if_the_option_allows);
   RUN(the_next_holder_continues);
   RUN(without_the_lease_nothing_counts);
   RUN(another_lease_begins_another_model);

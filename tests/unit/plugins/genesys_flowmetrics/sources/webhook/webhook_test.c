@@ -49,7 +49,7 @@ static int64_t count_of(const char *metric) {
   return 0;
 }
 
-static void a_200_means_that_it_is_counted(void) {
+static void a_200_means_that_the_event_is_counted(void) {
   webhook_bench_start();
   CHECK_INT(send_request("POST", "/genesys", "s3cret", EVENT("c1", "A")), 200);
   CHECK_INT(count_of("A"), 1);
@@ -335,7 +335,7 @@ static void a_standby_acknowledges_nothing(void) {
 
 int main(void) {
   webhook_bench_make();
-  RUN(a_200_means_that_it_is_counted);
+  RUN(a_200_means_that_the_event_is_counted);
   RUN(an_event_ahead_of_our_clock_is_not_acknowledged);
   RUN(an_event_that_is_not_understood_is_not_acknowledged);
   RUN(a_refused_request_counts_nothing);
