@@ -37,7 +37,7 @@ static uint32_t below(size_t n) {
 
 #define PICK(list) ((list)[below(GC_COUNT(list))])
 
-/* ---- what was written, by whom ---- */
+/* ---- the written identities and their writers ---- */
 
 static struct written { char *identity, *writer; } all[IDENTITIES_MAX];
 static size_t count;

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""Does tools/mkman.py turn Markdown into a valid manual page?"""
+"""tools/mkman.py turns Markdown into a valid manual page."""
 from __future__ import annotations
 
 import importlib.util

@@ -52,7 +52,7 @@ static void the_rows_are_printed_for_other_programs(void) {
   static const struct gc_opt two[] = {
       GC_OPT_INT(struct options_health, port, "Port", "80", 1, 99, "s",
                  "A \"port\".", "7"),
-      GC_OPT_STR(struct options_outside, state_dir, "Word", "/tell/nobody",
+      GC_OPT_STR(struct options_outside, state_dir, "Word", "/not/printed",
                  GC_OPT_SECRET | GC_OPT_NEEDED, "A word.", "hush"),
       GC_OPT_END};
   GC_AUTO(gc_buf_clear) struct gc_buf out = {.max = 10000};

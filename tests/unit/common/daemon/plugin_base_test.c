@@ -41,9 +41,9 @@ static bool is_troubled(const struct gc_block *b, const char *by) {
 static enum gc_code check(struct gc_block *b, struct gc_err *warning,
                           struct gc_err *err) {
   if (is_troubled(b, "warning"))
-    gc_fail(warning, GC_ERR_CONFIG, "is that wise?");
+    gc_fail(warning, GC_ERR_CONFIG, "the check warns");
   if (is_troubled(b, "check"))
-    return gc_fail(err, GC_ERR_CONFIG, "Trouble does not go with itself");
+    return gc_fail(err, GC_ERR_CONFIG, "the check fails");
   return GC_OK;
 }
 
@@ -163,15 +163,14 @@ static void a_block_that_cannot_start_costs_only_itself(void) {
 static void a_check_beyond_the_rows_fails_or_warns(void) {
   CHECK(given("<Plugin genesys_things>\n<Thing \"a\">\nTrouble \"check\"\n"
               "</Thing>\n</Plugin>\n") != 0);
-  CHECK(fake_log_has("ERROR genesys_things: <Thing \"a\">: Trouble does not go "
-                     "with itself"));
+  CHECK(fake_log_has("ERROR genesys_things: <Thing \"a\">: the check fails"));
   CHECK_INT(cleared, 1);
   CHECK(plugin.blocks == NULL);
   CHECK_INT(
       given("<Plugin genesys_things>\n<Thing \"a\">\nTrouble \"warning\"\n"
             "</Thing>\n</Plugin>\n"),
       0);
-  CHECK(fake_log_has("WARNING genesys_things: <Thing \"a\">: is that wise?"));
+  CHECK(fake_log_has("WARNING genesys_things: <Thing \"a\">: the check warns"));
   fake_shutdown();
 }
 
@@ -189,9 +188,10 @@ static void a_block_reports_its_own_errors_only(void) {
   CHECK_INT(given("<Plugin genesys_things>\n<Thing \"a\">\nTrouble \"none\"\n"
                   "</Thing>\n</Plugin>\n"),
             0);
-  gc_fail(&err, GC_ERR_AUTH, "who are you?");
+  gc_fail(&err, GC_ERR_AUTH, "the token is refused");
   gc_block_notice(plugin.blocks, "queue", &err);
-  CHECK(fake_log_has("ERROR genesys_things: things-a, queue: who are you?"));
+  CHECK(fake_log_has(
+      "ERROR genesys_things: things-a, queue: the token is refused"));
   fake_log_clear();
   plugin.blocks->account = (struct gc_account *)&err; /* any pointer */
   gc_block_notice(plugin.blocks, "observations", &err);

@@ -96,7 +96,7 @@ static const struct gc_block_class writers = {.prefix = "writers",
 static const struct gc_block_kind kinds[] = {{.key = NULL}};
 static struct gc_plugin plugin = {.name = "genesys_things", .kinds = kinds};
 
-/* ---- what the trial says ---- */
+/* ---- the report of the trial ---- */
 
 static char said[2048];
 

@@ -19,8 +19,8 @@ static const value_list_t *emit_with(const char *parts) {
   return fake_value(fake_value_count() - 1);
 }
 
-/* Meta data cost allocations, so they wait for a writer that wants them. This
- * test comes first: the wish is for the life of the process. */
+/* Meta data cost allocations, so a writer that uses them enables them. This
+ * test comes first: a process that has enabled them never disables them. */
 static void no_parts_are_attached_unless_a_writer_enables_them(void) {
   CHECK(emit_with("queue_id=q1\n")->meta == NULL);
   gc_value_parts_enable();

@@ -134,7 +134,7 @@ static void read_breaker(bool is_open) {
   gc_health_entity_read(&entity, &r, &t);
 }
 
-/* The API works again, and the next reading will say so. */
+/* The API works again, which the next reading will show. */
 static void a_warning_is_not_the_cause_of_an_outage(void) {
   begin(GC_HEALTH_ACCOUNT);
   note("names of queues", GC_ERR_PARSE, "two of a name");

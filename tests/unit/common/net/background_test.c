@@ -8,7 +8,7 @@
 #include "tests/support/check.h"
 #include "tests/support/deadline.h"
 
-/* A work that hangs until the test opens the gate. */
+/* A job that hangs until the test opens the gate. */
 static struct gate gate = GATE_INIT;
 static bool is_open;
 static unsigned runs, dones, drops;
@@ -110,7 +110,7 @@ static bool has_run(void *ctx) {
   return runs == 1;
 }
 
-/* The disk may hang: the stop does not wait for the work. */
+/* The disk may hang: the stop does not wait for the job. */
 static void a_job_that_hangs_is_left_behind(void) {
   begin(false);
   CHECK_INT(start_it(), GC_OK);
@@ -129,7 +129,7 @@ static void a_cancelled_job_ends_without_done(void) {
   begin(false);
   CHECK_INT(start_it(), GC_OK);
   gc_loop_call(loop, cancel_work, NULL);
-  CHECK_INT(start_it(), GC_OK); /* the next work need not wait */
+  CHECK_INT(start_it(), GC_OK); /* the next job need not wait */
   GATE_CHANGE(&gate, is_open = true);
   end();
   CHECK(gate_wait(&gate, both_have_dropped, NULL));

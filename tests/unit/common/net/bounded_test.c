@@ -80,7 +80,7 @@ static void a_call_that_hangs_is_left_and_the_next_fails_at_once(void) {
   gc_bounded_free(b);
 }
 
-/* As when the disk answers again. */
+/* The open gate stands for a disk that answers again. */
 static void a_call_after_the_hang_runs(void) {
   unsigned one = 1;
   begin(false);

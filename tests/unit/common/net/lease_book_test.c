@@ -9,7 +9,7 @@ enum { FENCE = 7 };
 
 static struct gc_lease_book *book;
 static struct gc_lease_page *page;
-static char written[1 << 16]; /* what the last collect reported */
+static char written[1 << 16]; /* the fields that the last collect reported */
 
 static void note(void *ctx, const char *name, const char *field,
                  const char *text) {
@@ -184,7 +184,7 @@ static void a_rewritten_field_takes_its_space_once(void) {
   end();
 }
 
-/* Queues and series come and go as long as the holder lives. */
+/* Queues and series come and go as long as the holder runs. */
 static void removed_fields_leave_no_memory(void) {
   uint64_t version;
   char field[1000];

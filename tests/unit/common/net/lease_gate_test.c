@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The gate of a lease: whom it concerns, when it is open, when a term ends. */
+/* The gate of a lease: its host and account, the time for which it is open, the
+ * end of a term. */
 #include "common/net/lease_gate.h"
 
 #include <stdio.h>
@@ -14,7 +15,7 @@
 static struct gc_lease_gate *gate;
 static char account[16];
 
-static clockid_t slow_clock; /* after the next look at it the thread waits */
+static clockid_t slow_clock; /* the thread waits after it has read it */
 static unsigned waits;
 
 /* In place of libc's. */

@@ -169,7 +169,7 @@ static void *call_until_stopped(void *arg) {
   return NULL;
 }
 
-/* Every call runs exactly once: on the loop while it lives, then directly. */
+/* Every call runs exactly once: on the loop while it runs, then directly. */
 static void calls_that_race_with_the_stop_all_run(void) {
   crowded = started();
   int ran = 0;

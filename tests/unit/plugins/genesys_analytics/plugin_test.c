@@ -277,7 +277,7 @@ static void the_example_is_a_configuration(void) {
   unload();
 }
 
-/* A plugin is loaded once in the life of a process. */
+/* A process loads a plugin once. */
 static void alone(void (*law)(void)) {
   int status = -1;
   fflush(stdout);

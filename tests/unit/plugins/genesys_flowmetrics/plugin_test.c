@@ -293,7 +293,7 @@ static void blocks_of_one_host_count_together(void) {
   gc_accounts_close();
 }
 
-/* An account that only provides a host says nothing about the block. */
+/* The health of a block does not name an account that only provides a host. */
 static void the_health_of_a_block_has_the_host_of_its_values(void) {
   const struct gc_health_time now = {gc_clock_now_ms(), gc_clock_wall_ms()};
   struct gc_health_snapshot s;
@@ -321,7 +321,7 @@ static void the_health_of_a_block_has_the_host_of_its_values(void) {
   gc_accounts_close();
 }
 
-/* A plugin is loaded once in the life of a process. */
+/* A process loads a plugin once. */
 static void alone(void (*law)(void), const char *name) {
   int status = -1;
   check_law = name;

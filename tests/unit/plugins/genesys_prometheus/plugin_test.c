@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The plugin in a fake collectd: its configuration, its callbacks, and what a
- * scrape shows of the values that collectd wrote. */
+/* The plugin in a fake collectd: its configuration, its callbacks, and the
+ * values of collectd that a scrape shows. */
 #include <arpa/inet.h>
 #include <netinet/in.h>
 #include <sched.h>
@@ -299,7 +299,7 @@ static void the_plugin_shows_its_own_values(void) {
   (void)fake_shutdown();
 }
 
-/* ---- life ---- */
+/* ---- init and shutdown ---- */
 
 static void callbacks_are_registered_once(void) {
   begin("");

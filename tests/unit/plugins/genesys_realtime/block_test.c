@@ -214,8 +214,8 @@ static void a_block_without_observations_is_silent(void) {
   end();
 }
 
-/* A standby polls and dispatches nothing. With its term it polls at once; what
- * it polled before is older than values of the last holder. */
+/* A standby polls and dispatches nothing. It polls at once when its term
+ * begins: its earlier answers are older than the values of the last holder. */
 static void a_standby_polls_and_a_term_begins_with_a_poll(void) {
   struct gc_lease_watch watch = {.term = 0};
   begin(OBS_QUERY);

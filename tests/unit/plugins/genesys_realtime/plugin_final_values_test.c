@@ -180,7 +180,7 @@ static void without_windows_the_end_does_not_wait(void) {
   gc_accounts_close();
 }
 
-/* A plugin is loaded once in the life of a process. */
+/* A process loads a plugin once. */
 static void alone(void (*law)(void)) {
   int status = -1;
   fflush(stdout);

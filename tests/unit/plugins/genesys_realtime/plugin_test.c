@@ -164,7 +164,7 @@ static void a_wrong_configuration_is_one_error_and_a_status(void) {
   unload();
 }
 
-/* A plugin is loaded once in the life of a process. */
+/* A process loads a plugin once. */
 static void alone(void (*law)(void)) {
   int status = -1;
   fflush(stdout);

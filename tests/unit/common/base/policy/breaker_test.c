@@ -107,7 +107,7 @@ static void older_requests_that_fail_do_not_prolong_the_rest(void) {
     gc_breaker_note(&b, false, false, now_ms);
   CHECK_INT(gc_breaker_wait_ms(&b, 5999), 1);
   CHECK(gc_breaker_allows(&b, 6000));
-  gc_breaker_note(&b, false, false, 7000); /* nor after the rest */
+  gc_breaker_note(&b, false, false, 7000); /* also after the rest */
   CHECK(gc_breaker_allows(&b, 7000));
 }
 

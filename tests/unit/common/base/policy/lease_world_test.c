@@ -89,7 +89,7 @@ static void execute(struct world *w, const struct gc_lease_request *q) {
   w->history_ms[i] = w->now_ms;
 }
 
-/* The master dies; its replica has everything older than the lag. */
+/* The master fails; its replica has everything older than the lag. */
 static void fail_over(struct world *w) {
   int64_t lag_ms = random_to(w, LAG_MS);
   while (w->history_count > 0 &&

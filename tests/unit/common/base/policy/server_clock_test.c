@@ -46,7 +46,7 @@ static void of_three_clocks_two_decide(void) {
   }
 }
 
-/* Our clock is right; the Dates are a day ahead, and since when. */
+/* Our clock is right; each row has Dates that are wrong by a day or more. */
 static void steady_dates_count_for_waits_and_ages(void) {
   static const struct {
     const char *name;
@@ -92,13 +92,13 @@ static void a_step_of_minutes_needs_two_clocks(void) {
   static const struct step rows[] = {
       {"the Date steps", 4 * MINUTE, 0, 1, 0, 0},
       {"the Date steps back", -4 * MINUTE, 0, 1, 0, 0},
-      {"for some minutes", 4 * MINUTE, 0, 30, 0, 0},
+      {"the Date steps for ten minutes", 4 * MINUTE, 0, 30, 0, 0},
       {"our clock steps", 0, 4 * MINUTE, 30, 0, 0},
       {"our clock steps back", 0, -4 * MINUTE, 30, 0, 0},
       {"the machine was suspended", 4 * MINUTE, 4 * MINUTE, 1, 4 * MINUTE,
        4 * MINUTE},
-      {"the monotonic clock stood still for good", 4 * MINUTE, 0, 60,
-       4 * MINUTE, 4 * MINUTE},
+      {"the Date steps for twenty minutes", 4 * MINUTE, 0, 60, 4 * MINUTE,
+       4 * MINUTE},
   };
   for (size_t i = 0; i < GC_COUNT(rows); i++) {
     const struct step *r = &rows[i];

@@ -268,7 +268,7 @@ static void a_body_has_its_limits(void) {
     size_t took, excerpt_len;
   } rows[] = {
       {"enough for the excerpt", 'x', GC_WS_EXCERPT_MAX, GC_WS_EXCERPT_MAX},
-      {"nothing to see", '\n', GC_WS_BODY_MAX_BYTES, 0}};
+      {"no excerpt", '\n', GC_WS_BODY_MAX_BYTES, 0}};
   static const char head[] = "HTTP/1.1 500 x\r\nContent-Length: 99999\r\n\r\n";
   static char in[10000];
   for (size_t i = 0; i < GC_COUNT(rows); i++)

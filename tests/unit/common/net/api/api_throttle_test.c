@@ -15,7 +15,7 @@ static void a_429_pauses_the_account_for_its_retry_after(void) {
     replay_settle(&api_world);
     api_call(&b, GC_ENDPOINT_USERS);
     size_t before = api_world.request_count;
-    CHECK(gc_auth_reject(api_auth, 1)); /* wants a new token now */
+    CHECK(gc_auth_reject(api_auth, 1)); /* a new token is due at once */
     replay_run(&api_world, retry_after_s[i] * 1000 - 1);
     CHECK_INT(api_world.request_count, before);
     CHECK_INT(a.done + b.done, 0);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The end of a channel's life, and of its token. */
+/* The end of a channel's lifetime, and of its token. */
 #include "tests/support/channels_bench.h"
 
 #include "tests/support/check.h"

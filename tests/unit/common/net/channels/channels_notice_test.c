@@ -161,7 +161,7 @@ static void a_refused_upgrade_creates_no_channel(void) {
   }
 }
 
-/* The channel stays until the end of its life; then another one takes over. */
+/* The channel stays until its lifetime ends; then another one takes over. */
 static void a_channel_that_is_refused_all_day_is_renewed(void) {
   ch_begin();
   ch_usual_answers();

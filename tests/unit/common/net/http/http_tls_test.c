@@ -21,7 +21,7 @@ static void tls_verifies_by_default(void) {
     enum gc_code code;
     const char *words;
   } rows[] = {
-      {"all is well", http_certs.server, http_certs.ca, true, true,
+      {"valid certificate", http_certs.server, http_certs.ca, true, true,
        GC_FAILURE_NONE, GC_OK, ""},
       {"CA folder", http_certs.server, http_certs.ca_folder, true, true,
        GC_FAILURE_NONE, GC_OK, ""},

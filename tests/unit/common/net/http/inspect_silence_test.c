@@ -9,8 +9,8 @@ static void serve_nothing(struct conn *c, void *ctx) {
   conn_park(c);
 }
 
-/* The words of libcurl about it differ with its release, and there are none if
- * the limit of the caller ends it. */
+/* libcurl's text about the time-out differs with its release; there is none if
+ * the caller's limit ends the connection. */
 static void silence_after_the_connection_is_a_failure_of_tls(void) {
   struct server *s =
       server_start(&(struct server_plan){.serve = serve_nothing});

@@ -194,8 +194,8 @@ static void a_holder_that_ends_is_followed_at_once(void) {
   finish();
 }
 
-/* A collectd that reads no longer dispatches nothing, so it gives the lease
- * back. */
+/* A collectd whose readings have stopped dispatches nothing, so it releases the
+ * lease. */
 static void a_holder_whose_readings_stand_still_is_followed(void) {
   begin();
   atomic_store(&notes->stalls[0], true);

@@ -67,7 +67,7 @@ static uint64_t facts_up_to(const struct world *w, uint64_t at_ms) {
   return n;
 }
 
-/* ---- life of an agent ---- */
+/* ---- the start and end of an agent ---- */
 
 static void end_agent(struct agent *a) {
   redis_link_close(a->link);
@@ -93,7 +93,7 @@ static uint64_t read_number(const struct gc_buf *fields, const char *name) {
   return 0;
 }
 
-/* Begins to count with what the former holder has stored. */
+/* Begins to count with the count that the former holder has stored. */
 static void begin_term(struct agent *a, uint64_t fence) {
   struct gc_buf fields = {.max = 1000};
   CHECK_INT(gc_lease_page_copy(a->page, &fields), GC_OK);

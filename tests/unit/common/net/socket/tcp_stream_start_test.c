@@ -140,7 +140,7 @@ static void a_server_that_cannot_be_reached_is_reported_with_the_reason(void) {
        .failure = GC_FAILURE_TIMEOUT,
        .code = GC_ERR_TIMEOUT,
        .words = "check Timeout"},
-      {.name = "the proxy wants another password",
+      {.name = "the proxy refuses the password",
        .scheme = "wss",
        .plan = {.basic = "b3RoZXI6b3RoZXI="},
        .has_proxy = true,

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Crashes and broken disks. A torn or damaged file ends other buffers for good:
+/* Crashes and broken disks. A torn or damaged file stops other buffers:
  * Telegraf panics on it (its issue 18528) or sends everything again (16500). */
 #include "common/net/spool/spool.h"
 

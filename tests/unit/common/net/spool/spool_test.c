@@ -82,7 +82,7 @@ static void delivered_segments_are_deleted(void) {
   gc_spool_free(s);
 }
 
-/* A buffer that stops for good after some bursts, also after a restart:
+/* A buffer that stops after some bursts, and again after a restart:
  * Telegraf's issue 16314. */
 static void bursts_are_drained_and_leave_nothing_behind(void) {
   spool_fresh(512, 64 * 1024);

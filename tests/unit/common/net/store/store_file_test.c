@@ -188,7 +188,7 @@ static void a_read_only_file_is_named_at_once(void) {
   CHECK_HAS(err.text, "read-only");
 }
 
-/* ---- what fails at run time ---- */
+/* ---- failures at run time ---- */
 
 static struct gc_err noticed;
 static char noticed_cause[32];

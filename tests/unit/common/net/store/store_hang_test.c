@@ -156,7 +156,7 @@ static struct gc_store *open_next(void) {
   return s;
 }
 
-/* Calls the store until it has reported, as its users do. */
+/* Calls the store, as its users do, until it has reported a failure. */
 static int failures_in_time(struct gc_store *s) {
   uint64_t until_ms = gc_clock_now_ms() + DEADLINE_S * 1000;
   while (count_of(&failures) == 0 && gc_clock_now_ms() < until_ms)
@@ -181,7 +181,7 @@ static void a_save_that_hangs_returns_and_is_reported_once(void) {
   CHECK(!gc_store_is_held(s));
   CHECK_INT(gc_store_generation(s), 1);
   CHECK(gc_clock_now_ms() - began_ms < AT_ONCE_MS);
-  CHECK_INT(count_of(&failures), 0); /* a busy disk may need so long */
+  CHECK_INT(count_of(&failures), 0); /* a busy disk may need this time */
   CHECK_INT(failures_in_time(s), 1);
   CHECK_INT(names_of(s), -1);
   CHECK_INT(count_of(&failures), 1);
@@ -196,7 +196,7 @@ static void a_save_that_hangs_returns_and_is_reported_once(void) {
   end();
 }
 
-/* The caller saves again what it believes was not saved. */
+/* The save that hung failed for the caller, so the caller saves again. */
 static void a_late_save_does_not_undo_a_later_one(void) {
   struct gc_store *s = NULL;
   begin();

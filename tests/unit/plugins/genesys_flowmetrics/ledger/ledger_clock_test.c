@@ -44,7 +44,7 @@ static void an_attribute_counts_once_while_our_clock_is_ahead(void) {
   }
 }
 
-/* Both the clock and an attribute say that time has passed. */
+/* By the clock and by the time of an attribute two days have passed. */
 static void an_attribute_is_late_by_the_clock_and_a_newer_attribute(void) {
   lb_fresh_folder();
   struct ledger *l = lb_start();

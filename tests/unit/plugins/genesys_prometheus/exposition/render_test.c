@@ -81,7 +81,7 @@ static void a_counter_that_begins_with_0_shows_it_once(void) {
   store_free(s);
 }
 
-/* Of collectd's write threads the one with the 0 comes second. */
+/* The write thread of collectd that has the 0 comes second. */
 static void a_0_that_comes_late_is_shown_once(void) {
   struct store *s = store_new(100, 1000);
   struct points_value one = {"Sales", "queue_offer", "voice", NULL, 1};

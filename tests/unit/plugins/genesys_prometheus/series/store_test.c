@@ -172,7 +172,7 @@ static void a_thread_that_comes_late_shows_no_older_value(void) {
 }
 
 /* collectd's write threads may change the order of two values. A clock that was
- * set back must not stop a series for ever. */
+ * set back must not stop a series. */
 static void an_older_value_is_shown_only_after_an_interval(void) {
   struct store *s = store_new(100, 300000);
   struct store_number n = {STORE_INT, 0};

@@ -73,8 +73,8 @@ static void a_callback_that_is_cancelled_before_its_time_was_no_offer(void) {
   CHECK_INT(stats().live, 0);
 }
 
-/* The caller asks for a callback and hangs up: the offer of the call ends, it
- * goes on as a callback. */
+/* The caller asks for a callback and hangs up: the offer of the call ends,
+ * and the contact goes on as a callback. */
 static void the_call_before_a_scheduled_callback_is_over(void) {
   struct cv_party *customer, *acd;
   begin();
@@ -149,7 +149,7 @@ static void a_truncated_list_of_callbacks_closes_none(void) {
   CHECK_INT(of_media(CV_CALLBACK).answers, 1);
 }
 
-/* The agent of a message calls the customer: it is still the message. */
+/* The agent of a message calls the customer: the contact stays the message. */
 static void an_agent_serves_the_contact_it_answered(void) {
   struct cv_party *customer, *acd, *agent;
   begin();
@@ -168,7 +168,7 @@ static void an_agent_serves_the_contact_it_answered(void) {
   CHECK_INT(of_media(CV_MESSAGE).changes[CV_STATE_ACTIVE][CV_STATE_ENDED], 1);
 }
 
-/* The flow makes the callback, says goodbye and ends the call. */
+/* The flow makes the callback, plays a message and ends the call. */
 static void the_call_before_a_callback_is_over(void) {
   struct cv_party *customer, *acd, *next;
   begin();
@@ -187,7 +187,7 @@ static void the_call_before_a_callback_is_over(void) {
   CHECK_INT(of_media(CV_CALLBACK).answers, 1);
 }
 
-/* A call and a message in the queue at a time. */
+/* A call and a message are in the queue at the same time. */
 static void each_contact_is_answered_by_the_agent_of_its_medium(void) {
   struct cv_party *customer, *call;
   begin();

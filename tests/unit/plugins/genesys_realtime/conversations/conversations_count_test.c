@@ -263,7 +263,8 @@ static void an_offer_that_goes_on_elsewhere_unanswered_is_a_transfer(void) {
   }
 }
 
-/* It went to another queue, whose agent hands it over to one of this queue. */
+/* The contact went to another queue; an agent there hands it over to an agent
+ * of this queue. */
 static void an_agent_after_the_contact_went_on_elsewhere_answers_nothing(void) {
   for (int is_late = 0; is_late < 2; is_late++) {
     struct cv_party *customer, *acd, *agent, *next;
@@ -286,7 +287,7 @@ static void an_agent_after_the_contact_went_on_elsewhere_answers_nothing(void) {
   }
 }
 
-/* The first of two flows tells that the contact has left. */
+/* The first of two flows shows that the contact has left the queue. */
 static void an_agent_after_a_flow_answers_nothing(void) {
   for (int is_late = 0; is_late < 2; is_late++) {
     struct cv_party *customer, *acd;

@@ -42,7 +42,7 @@ static void an_answer_after_many_alerts_is_counted(void) {
     }
 }
 
-/* A snapshot that lacks dropped participants is not older for that. */
+/* A snapshot without the dropped participants still counts as the newest. */
 static void a_hold_among_many_participants_ends(void) {
   struct cv_party *customer, *acd, *agent;
   begin();
@@ -86,7 +86,7 @@ static void stays_that_were_counted_make_room_and_are_not_counted_again(void) {
   CHECK_INT(stats().incomplete, 1);
 }
 
-/* The stream was down for the whole life: one snapshot has all of it. */
+/* The stream was down during the conversation: one snapshot has all of it. */
 static void a_crowd_that_is_reported_late_is_counted(void) {
   begin();
   struct cv_party *customer = life_connected(&life, CV_CUSTOMER, NULL, 1);

@@ -161,7 +161,7 @@ static void a_callback_without_a_customer_goes_on(void) {
   check_counts("q2", 1, 0, 1, 0);
 }
 
-/* An earlier end of all participants says nothing about a later contact. */
+/* An earlier end of all participants is no outcome of a later contact. */
 static void a_customer_who_returned_has_not_abandoned(void) {
   begin();
   offer(&customer, &acd);
@@ -180,7 +180,7 @@ static uint64_t late(void) {
   return stats.late;
 }
 
-/* The conversation is removed, and with it what was counted of its legs. */
+/* Removes the conversation, and with it the record of its counted legs. */
 static void keep_too_long(void) {
   life_tick(m, AT(10 + CV_KEEP_MS / 1000 + 60), AT(10));
   struct conversations_stats stats;

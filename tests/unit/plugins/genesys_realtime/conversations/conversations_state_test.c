@@ -39,12 +39,12 @@ static void the_state_is_the_highest_open_participant(void) {
   CHECK_INT(all_changes("q1"), 6);
 }
 
-/* Without those that were taken back. */
+/* Returns the changes without those that were taken back. */
 static uint64_t net_changes(enum cv_state from, enum cv_state to) {
   return changes("q1", from, to) - of("q1").changes_owed[from][to];
 }
 
-/* Also if it was announced before. */
+/* The state is the same if after-call work was announced before. */
 static void skipped_after_call_work_is_no_wrapup(void) {
   for (int begun = 0; begun < 2; begun++) {
     struct cv_party *customer, *acd, *agent;

@@ -79,8 +79,8 @@ static void contacts_from_before_the_stream_are_no_drift(void) {
   }
 }
 
-/* A contact that rings may count as interacting, so that two unheard ones seem
- * to be one for a poll. */
+/* A ringing contact may count as interacting, so that two contacts without an
+ * event seem to be one for a poll. */
 static void a_ringing_contact_hides_no_contact_without_events(void) {
   GC_AUTO(drift_free_auto) struct drift *d = drift_new(10);
   adopt(d, (struct drift_side){0, 0, 0}, (struct drift_side){0, 0, 2});

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Counters that pass from one model to the next at any moment of random lives:
- * nothing counts twice, and what the second model hears of counts on. */
+ * nothing counts twice, and the second model counts the facts that it gets. */
 #include "common/net/lease_book.h"
 #include "plugins/genesys_realtime/conversations/internal.h"
 #include "tests/support/check.h"
@@ -96,7 +96,7 @@ static void compare(struct tally *t, const struct lives_life *l,
 }
 
 /* Plays the life once in one model, and once with a change after snapshot
- * `last` of the first model; the second one hears of the rest. */
+ * `last` of the first model; the second one gets the rest. */
 static void play(struct tally *t, const struct lives_life *l, unsigned last) {
   struct conversations *one = new_model(l->started_ms, NULL);
   struct conversations *two = new_model(l->started_ms, NULL);
@@ -148,7 +148,7 @@ static const char *text_of(const struct gc_buf *fields, const char *name) {
   return "";
 }
 
-/* The series of what was taken back do not fall either. */
+/* The series of counts that were taken back do not fall either. */
 static void take_all_back(struct conversations_totals *t) {
   t->answers_owed = 1;
   t->abandons_owed = 2;

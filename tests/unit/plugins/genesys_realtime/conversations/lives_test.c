@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* Random lives: what is counted is a function of the facts that were heard, not
- * of their order. GC_LIVES: how many; GC_LIVES_SEED: of the first one;
- * GC_LIVES_SHAPE: one shape alone. */
+/* Random lives: the counts are a function of the reported facts, not of their
+ * order. GC_LIVES: the number of lives; GC_LIVES_SEED: the seed of the first
+ * one; GC_LIVES_SHAPE: the only shape. */
 #include <stdlib.h>
 
 #include "tests/support/check.h"

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Lost ends: what two successive polls do not list is closed; a clock closes
- * and removes nothing. */
+/* Lost ends: a conversation that two successive polls do not list is closed; no
+ * step of a clock closes or removes one. */
 #include "plugins/genesys_realtime/conversations/conversations.h"
 
 #include "tests/support/cv_model.h"

@@ -205,7 +205,7 @@ static void an_outcome_that_was_open_at_the_removal_is_counted(void) {
   CHECK_INT(of("q1").wait_ms, 3050);
 }
 
-/* An answered contact waits again, as far as the repeat shows. */
+/* The repeat shows the answered contact as waiting. */
 static void a_repeat_after_the_removal_opens_no_answered_offer(void) {
   struct cv_event older;
   struct cv_party *customer, *acd;

@@ -45,7 +45,7 @@ static void each_message_is_passed_on_once(void) {
        "abcbd"},
       {"the old one is late with its own message", "NcOaObOcNdOd", "cabd"},
       {"nothing in common", "OaObNxNyNz", "abxyz"},
-      {"to and fro", "OhOaOhNaNhNa", "haha"},
+      {"the same two messages in turns", "OhOaOhNaNhNa", "haha"},
       {"new and equal to one before the query was read", "OaObNaNc", "abac"},
       {"the same, and the overlap ends", "OaObNa- ", "aba"},
       {"the same twice", "OaObNaNaNc", "abaac"},

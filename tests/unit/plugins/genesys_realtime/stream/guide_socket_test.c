@@ -164,7 +164,7 @@ static void the_token_is_in_the_request_and_the_query_follows(void) {
   hears();
   CHECK_INT(w.texts, 2);
   replay_run(&api_world, 60000);
-  CHECK_INT(w.count, 1); /* one socket, as long as it lives */
+  CHECK_INT(w.count, 1); /* no second socket */
   end();
 }
 

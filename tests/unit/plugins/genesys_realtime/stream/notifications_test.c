@@ -98,7 +98,8 @@ static void a_queue_whose_topic_is_refused_is_silent(void) {
   end();
 }
 
-/* Before, only conversations that other queues had too were counted for it. */
+/* Until its topic is given, a queue counts only conversations that other queues
+ * have too. */
 static void a_queue_that_was_refused_begins_with_nothing(void) {
   const char *ids[] = {"q1", "q2"};
   begin_with(20);
