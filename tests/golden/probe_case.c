@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /* Runs one golden case of genesys-probe. With a section "events": the lines of
  * a file of --events; "format" has another AttributeFormat. Otherwise "report"
- * has what the part inside collectd reports, with " | " for a TAB; "words" what
- * collectd wrote to stderr. "values" has such a report of a round of polls,
- * whose values are said in each format. The output: the table and, after "json:
- * ", the JSON document, with the number of each line; "exit: " and the status.
- */
+ * has the report of the part inside collectd, with " | " for a TAB; "words" has
+ * the lines that collectd wrote to stderr. "values" has the report of a round
+ * of polls; its values are printed in each format. The output: the table and,
+ * after "json: ", the JSON document, with the number of each line; "exit: " and
+ * the status. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -29,14 +29,14 @@ static void put_tabs(char *line) {
   *to = '\0';
 }
 
-/* Says a line with its number, since a case compares lines in any order. */
+/* Prints a line with its number, since a case compares lines in any order. */
 static void say_line(struct case_file *file, const char *prefix,
                      const char *line, int len) {
   static int number;
   case_say(file, "%02d %s%.*s", ++number, prefix, len, line);
 }
 
-/* Says a JSON document; each check begins a line. */
+/* Prints a JSON document; each check begins a line. */
 static void say_json(struct case_file *file, const char *text) {
   while (*text != '\0') {
     const char *end = strstr(text + 1, "{\"");
@@ -58,7 +58,7 @@ static void say_output(struct case_file *file, enum probe_format format,
       say_line(file, "", line, (int)strlen(line));
 }
 
-/* Says the output in each format, and the exit status. */
+/* Prints the output in each format, and the exit status. */
 static void run_events(struct case_file *file) {
   char *format = case_text(file, "format"), *events = case_text(file, "events");
   char *rest = events;
