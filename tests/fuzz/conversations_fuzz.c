@@ -6,7 +6,7 @@
  * connect, end, are held; snapshots are sent, old ones again, some with
  * participants missing; time advances, polls arrive, queues are retired. The
  * laws are checked after each move: no counter falls, a repeat changes nothing,
- * an offer has one end (without what is owed), bounds hold. */
+ * an offer has one end (outcomes that were taken back aside), bounds hold. */
 #include <stddef.h>
 #include <string.h>
 
@@ -200,7 +200,7 @@ struct world {
   unsigned olds;
 };
 
-/* Without the room of the participants that it does not have. */
+/* Copies an event and only the participants that it has. */
 static void copy_event(struct cv_event *to, const struct cv_event *from) {
   memcpy(to, from, offsetof(struct cv_event, parties));
   memcpy(to->parties, from->parties, from->count * sizeof(from->parties[0]));
