@@ -33,7 +33,7 @@ static struct lap run_envelope(void) {
     must(gc_notification_read(event_at(i), events.list[i].len, &n, NULL) ==
                  GC_OK &&
              n.kind == GC_NOTIFICATION_EVENT,
-         "an event is none");
+         "an event without an envelope");
   return lap_end(began);
 }
 

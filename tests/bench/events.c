@@ -90,7 +90,8 @@ static void put_event(struct gc_buf *b, unsigned life, int step,
 void events_make(struct events *e, unsigned lives, int64_t start_ms) {
   *e = (struct events){.bytes = {.max = (size_t)1 << 30}, .lives = lives};
   e->list = calloc((size_t)lives * EVENTS_A_LIFE, sizeof(e->list[0]));
-  must(e->list != NULL && lives % AT_A_TIME == 0, "so many events");
+  must(e->list != NULL && lives % AT_A_TIME == 0,
+       "the memory and number of events");
   for (unsigned group = 0; group < lives; group += AT_A_TIME)
     for (int step = 0; step < EVENTS_A_LIFE; step++)
       for (unsigned i = 0; i < AT_A_TIME; i++) {

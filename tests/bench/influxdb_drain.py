@@ -45,7 +45,7 @@ def rows_in(database: Victoria) -> int:
 
 
 def speed_of(database: Victoria, pid: int, lines: int) -> Speed:
-    """Watches a program that sends so many lines; the database updates its counters once a second."""
+    """Watches a program that sends this number of lines; the database updates its counters once a second."""
     seen: list[tuple[float, float, int]] = []
 
     def all_arrived() -> bool:

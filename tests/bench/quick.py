@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""Do our programs of `make bench` still work? Small counts, no reference, no figure."""
+"""Checks that our programs of `make bench` work: small counts, no reference, no figure."""
 from __future__ import annotations
 
 import json
@@ -15,7 +15,7 @@ EVENTS = 16000
 def guide() -> None:
     frames = str(fresh_folder("quick-guide") / "frames")
     truth = json.loads(output_of([ours("guide_sender"), "record", frames, str(EVENTS)]))
-    check("so many events were recorded", truth["events"] >= EVENTS, truth)
+    check("number of recorded events", truth["events"] >= EVENTS, truth)
     for way in ("", "tls"):
         with serving([ours("guide_sender"), "serve", frames, way]) as place:
             result = result_of([ours("bench_guide"), *place.split()])
