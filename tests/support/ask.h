@@ -56,8 +56,8 @@ bool ask_wait(struct ask *q);
 bool ask_get(struct ask *q, struct asker *a, const char *url);
 void ask_cancel(struct ask *q);
 
-/* The final texts of all exchanges, for the test that looks for secrets in
- * them. */
+/* Returns the final texts of all exchanges, in which a test looks for
+ * secrets. */
 const char *ask_all_words(void);
 #define ASK_BEARER "b3arer-t0ken"
 

@@ -30,8 +30,8 @@
 #define TOPIC(number) "{\"topicName\":\"v2.topic." number "\"}"
 #define CLOSING "{\"topicName\":\"v2.system.socket_closing\"}"
 
-/* For the next ch_begin, which resets them: the life of tokens in seconds, and
- * the most channels that we open. */
+/* The life of tokens in seconds and the highest number of channels, for the
+ * next ch_begin, which resets both. */
 extern unsigned ch_token_life_s, ch_channels_max;
 
 /* Created by ch_begin, freed by ch_end. */
@@ -49,7 +49,7 @@ struct ch_wire {
 
 extern struct ch_wires {
   struct ch_wire list[64]; /* in order of opening; wraps around */
-  char url[256];           /* of the newest one, as the members below */
+  char url[256];           /* of the newest socket, as the members below */
   uint64_t opened_ms;
   uint32_t idle_ms, ping_ms;
   unsigned opens, closes, frees, pings;
@@ -69,7 +69,7 @@ void ch_wire_end(struct ch_wire *w, const struct gc_ws_end *end,
                  enum gc_code code);
 
 /* The same for the newest socket. */
-void ch_open(void); /* there must be one */
+void ch_open(void); /* requires a socket */
 void ch_say(const char *text);
 void ch_end_socket(const struct gc_ws_end *end, enum gc_code code);
 void ch_drop_socket(void);
@@ -113,7 +113,7 @@ void ch_many_answers(void);
 /* Wants v2.topic.FROM and the following topics; returns how many fit. */
 unsigned ch_subscribe_many(struct ch_block *b, unsigned from, unsigned count);
 void ch_unsubscribe_many(struct ch_block *b, unsigned from, unsigned count);
-/* Opens all sockets that are not open yet. */
+/* Opens all sockets that are not open. */
 void ch_open_all(void);
 size_t ch_creations(void);
 struct gc_channel_stats ch_stats(void);

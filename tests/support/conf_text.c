@@ -39,7 +39,7 @@ static char *read_key(struct reader *r) {
   while (is_word(r->at[len]))
     len++;
   if (len == 0)
-    fail(r, "a key is wanted");
+    fail(r, "a key is missing");
   char *key = copy(r->at, len);
   r->at += len;
   return key;
@@ -74,7 +74,7 @@ static void read_bare(struct reader *r, oconfig_value_t *v) {
          (r->at[len] != '\0' && strchr("+-.:", r->at[len]) != NULL))
     len++;
   if (len == 0) {
-    fail(r, "a value is wanted");
+    fail(r, "a value is missing");
     return;
   }
   char *word = copy(r->at, len), *end;

@@ -31,7 +31,8 @@ static inline void say(void) {
   CHECK_INT(conversations_apply(m, &life.now), GC_OK);
 }
 
-/* As two polls do that do not list it. False: not found. */
+/* Closes a conversation as two polls that do not list it do; false if the model
+ * does not have it. */
 static inline bool close_conversation(struct uuid_key id) {
   uint32_t number = cv_table_find(m, id);
   if (number != CV_NONE)

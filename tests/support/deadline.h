@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Waits for a condition that another thread makes true, never for a time: no
- * test sleeps, and a wait whose condition stays false ends. */
+/* Waits for a condition that another thread makes true, so that no test sleeps
+ * for a fixed time. A wait ends after DEADLINE_S. */
 #ifndef GC_TESTS_SUPPORT_DEADLINE_H
 #define GC_TESTS_SUPPORT_DEADLINE_H
 

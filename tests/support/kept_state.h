@@ -15,8 +15,8 @@ int kept_newest(const char *name);
 /* Creates the file at `path` as a killed process leaves it: its newest rows are
  * only in the -wal file. */
 void kept_make(const char *name, int version, const char *path);
-/* Raises the version of the file at `path` and adds a table, as a killed
- * process does. */
+/* Sets the version of the file at `path` and adds a table; both are in the -wal
+ * file only, as after a kill. */
 void kept_become(int version, const char *path);
 
 int kept_version(const char *path);

@@ -2,7 +2,7 @@
 /* The table of shapes, and the shapes with one medium. */
 #include "tests/support/lives_build.h"
 
-/* Of most lives; every third one is read as text. */
+/* The limits of most lives; the decoder reads every third life as text. */
 enum { WHO_MAX = 40, STEPS_MAX = 160, TEXT_SHARE = 3 };
 
 const char *const lives_queues[LIVES_QUEUES] = {"sales", "support", "billing"};
@@ -47,7 +47,7 @@ static void make_transfers(struct lives_build *b) {
   finish(b, &s);
 }
 
-/* Back into the same queue. */
+/* The contact returns to the same queue. */
 static void make_requeued(struct lives_build *b) {
   begin_contact(b);
   struct stay s = enqueue(b, any_queue(b));
@@ -81,7 +81,7 @@ static void make_overflow(struct lives_build *b) {
   finish(b, &s);
 }
 
-/* To an agent directly: one of the same queue, or one of none. */
+/* An agent hands the contact to another agent, of the same queue or of none. */
 static void make_handover(struct lives_build *b) {
   begin_contact(b);
   struct stay s = enqueue(b, any_queue(b));
@@ -112,7 +112,7 @@ static void make_handover(struct lives_build *b) {
   hang_up(b, agent);
 }
 
-/* An expert joins while the customer is on hold, and one of the two leaves. */
+/* An expert joins while the customer is on hold, and leaves again. */
 static void make_consult(struct lives_build *b) {
   begin_contact(b);
   struct stay s = enqueue(b, any_queue(b));
@@ -311,7 +311,7 @@ static int64_t time_of(const struct lives_life *l, unsigned who,
   return 0;
 }
 
-/* A wait ends with the answer; without one, with its own end. */
+/* A wait ends with the answer; without an answer, with the end of the stay. */
 static void count_breaches(struct lives_life *l) {
   int64_t target_ms = life_settings().target_ms;
   for (unsigned i = 0; i < l->who_count; i++) {

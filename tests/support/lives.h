@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Random lives of conversations, their delivery and the check that the counters
- * are a function of the facts that arrived, whatever the order of arrival.
+/* Random lives of conversations, their delivery, and the check that the
+ * counters depend only on the facts that arrived, not on the order of arrival.
  *
  *   lives_shapes      table of shapes: what happens in a life
  *   lives_make        a life of a shape, by a seed
@@ -8,7 +8,7 @@
  *                     gaps, closed by polls, with steps of the clocks
  *   lives_text        a snapshot as the platform sends it
  *   lives_check       plays the delivery and compares the counters
- *   lives_shrink      drops what the difference does not need
+ *   lives_shrink      drops facts and items that the difference does not need
  *   lives_print       the case as a list of events */
 #ifndef GC_TESTS_SUPPORT_LIVES_H
 #define GC_TESTS_SUPPORT_LIVES_H
@@ -54,7 +54,7 @@ struct lives_who {
   int64_t answered_ms; /* acd: when an agent answered; 0: none did */
 };
 
-/* The counts of the life itself, whatever the model counts. */
+/* The counts of the life itself, computed without the model. */
 struct lives_truth {
   uint64_t offers, answers, abandons, transfers, breaches, wait_ms;
 };
@@ -75,9 +75,9 @@ struct lives_life {
 };
 
 struct lives_item {
-  int64_t pause_ms; /* since the one before */
+  int64_t pause_ms; /* since the item before */
   int64_t wall_ms;  /* how far our clock is ahead */
-  int64_t date_ms;  /* likewise the clock of the server's Date */
+  int64_t date_ms;  /* how far the clock of the server's Date is ahead */
   uint16_t snapshot;
   uint16_t after; /* it arrives after that snapshot was sent */
   bool gap;       /* the stream was interrupted before it */
@@ -109,7 +109,7 @@ struct lives_build;
 struct lives_shape {
   const char *name;
   void (*make)(struct lives_build *b);
-  unsigned share; /* of the number of lives: one in so many */
+  unsigned share; /* the shape gets 1 / share of the usual number of lives */
 };
 extern const struct lives_shape lives_shapes[];
 extern const unsigned lives_shape_count;
@@ -119,17 +119,19 @@ unsigned lives_random(uint64_t *state, unsigned sides);
 
 void lives_make(struct lives_life *l, const struct lives_shape *shape,
                 uint64_t seed);
-/* The whole conversation after so many steps, as a message of the platform's
- * JSON. The platform has several ways to say one fact: `variant` chooses. */
+/* Writes the whole conversation after `steps` steps as a message of the
+ * platform's JSON. The platform has several forms for one fact; `variant`
+ * chooses the forms. */
 size_t lives_text(const struct lives_life *l, unsigned steps, uint64_t variant,
                   char text[LIVES_TEXT_SIZE]);
-/* The whole conversation after so many steps. */
+/* Returns the whole conversation after `steps` steps in `ret`. */
 void lives_snapshot(const struct lives_life *l, unsigned steps,
                     struct cv_event *ret);
 void lives_deliver(struct lives_delivery *d, const struct lives_life *l,
                    enum lives_kind kind, uint64_t seed);
 
-/* NULL: the law holds. Else what is different, until the next call. */
+/* Returns NULL if the counters are right, else the differences, valid until the
+ * next call. */
 const char *lives_check(const struct lives_life *l,
                         const struct lives_delivery *d);
 /* Makes life and delivery as short as the difference permits. */

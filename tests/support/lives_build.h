@@ -60,7 +60,8 @@ static inline void maybe_mark_snapshot(struct lives_build *b) {
     mark_snapshot(b);
 }
 
-/* Mostly seconds; now and then longer than an ended conversation is kept. */
+/* Lets time pass: mostly seconds, sometimes longer than the model keeps an
+ * ended conversation. */
 static inline void pass(struct lives_build *b) {
   static const struct {
     unsigned percent, longest_ms;
@@ -152,8 +153,8 @@ static inline void rings_in_vain(struct lives_build *b, const struct stay *s) {
     refuse(b, ring(b, s->queue));
 }
 
-/* The end of the wait and the start of the talk are a moment apart, either
- * first, in one snapshot or in two. */
+/* The end of the wait and the start of the talk are a moment apart; either may
+ * be first, and one snapshot or two report them. */
 static inline void connect(struct lives_build *b, const struct stay *s,
                            unsigned agent) {
   enum lives_fact end = chance(b, 80) ? LIVES_TRANSFERS : LIVES_ENDS;
@@ -207,7 +208,7 @@ static inline void leave(struct lives_build *b, unsigned agent,
     fact(b, agent, LIVES_WRAPS_UP);
   else if (chance(b, 30))
     fact(b, agent, LIVES_SKIPS);
-  if (chance(b, 30)) { /* the customer is seen to go a moment later */
+  if (chance(b, 30)) { /* the customer's end is a moment later */
     mark_snapshot(b);
     b->now_ms += random_below(b, 50);
   }
@@ -243,8 +244,8 @@ static inline void talk_and_hang_up(struct lives_build *b,
   hang_up(b, agent);
 }
 
-/* The customer leaves while waiting, some while an agent rings. All end within
- * a moment. */
+/* The customer leaves while waiting, sometimes while an agent rings. All legs
+ * end within a moment. */
 static inline void abandon(struct lives_build *b, const struct stay *s) {
   rings_in_vain(b, s);
   unsigned agent = chance(b, 40) ? ring(b, s->queue) : s->acd;

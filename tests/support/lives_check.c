@@ -1,17 +1,17 @@
 /* SPDX-License-Identifier: MIT */
-/* The law: the counters are a function of the facts that arrived.
+/* The rule: the counters depend only on the facts that arrived.
  *
- * A delivery is compared with the same life in order, as far as its snapshots
- * arrived: each snapshot has all facts before it, except the holds that are
- * over. So holds are compared with an in-order delivery of the same snapshots,
- * and only at the end of the life: no snapshot says whether a hold that it
- * lacks is over or has not begun.
+ * A delivery is compared with an in-order delivery of the same life, up to the
+ * last snapshot that arrived: each snapshot has all facts before it, except the
+ * holds that are over. So holds are compared with an in-order delivery of the
+ * same snapshots, and only at the end of the life: no snapshot says whether a
+ * hold that it lacks is over or has not begun.
  *
  * A fact that the platform reports late, after the conversation was removed,
- * may be missing in the counters: then the model says so (stats.late), and only
- * then. Of a conversation that was dropped before its end (stats.aged,
- * stats.closed) changes of state may be missing, so only the outcomes are
- * compared. */
+ * may be missing in the counters. Then, and only then, stats.late counts it,
+ * and nothing is compared. For a conversation that was dropped before its end
+ * (stats.aged, stats.closed) changes of state may be missing, so only the
+ * outcomes are compared. */
 #include "tests/support/lives.h"
 
 #include <inttypes.h>
@@ -24,14 +24,14 @@ struct counters {
   struct conversations_totals of[LIVES_QUEUES][CV_MEDIA_COUNT];
   bool known[LIVES_QUEUES][CV_MEDIA_COUNT];
   uint64_t late;      /* conversations_stats.late */
-  uint64_t dropped;   /* before its end, and the model says so */
+  uint64_t dropped;   /* conversations_stats.aged + closed */
   int64_t longest_ms; /* the longest time without an event */
 };
 
-/* Longer than an ended conversation is kept, and than any target. */
+/* Longer than the model keeps an ended conversation, and than any target. */
 #define LOST_MS (6 * INT64_C(3600000))
 
-/* Those of life_settings and the one beyond. */
+/* The bounds of life_settings, and one bucket for longer waits. */
 enum { BUCKETS = GC_COUNT(life_bounds) + 1 };
 
 static char difference[2000];
@@ -51,7 +51,7 @@ struct compare {
   bool holds;    /* compare the changes to and from held */
   bool breaches; /* a breach by waiting is known to both */
   bool states;
-  bool no_changes; /* some may be missing, and the model says so */
+  bool no_changes; /* changes of state may be missing */
   bool grows;      /* `got` may be more: the counters as they are exported */
 };
 
@@ -83,7 +83,8 @@ static struct conversations *new_model(const struct lives_life *l) {
   return conversations_new(&s, NULL);
 }
 
-/* All snapshots that were sent before have arrived, or never will. */
+/* Returns the time up to which each snapshot has arrived or will never arrive.
+ */
 static int64_t complete_ms(const struct player *p) {
   unsigned last = 0;
   for (unsigned i = 0; i < p->l->snapshots; i++)
@@ -107,8 +108,8 @@ static void read_pair(const struct player *p, int queue, enum cv_media media,
     memset(t, 0, sizeof(*t));
 }
 
-/* Of voice also where no contact has it: an agent may call out. The counters of
- * other pairs stay as they are. */
+/* Reads the counters of each queue and medium of the life, and of voice in each
+ * queue, because an agent may call out. The counters of other pairs stay. */
 static void read_counters(const struct player *p, struct counters *ret) {
   const struct lives_life *l = p->l;
   memset(ret->known, 0, sizeof(ret->known));
@@ -154,7 +155,7 @@ static const struct cv_event *read_text(struct player *p, unsigned snapshot,
 
 /* ---- the clocks of both sides ---- */
 
-/* As net/api takes the server's time. */
+/* Reads the server's time as net/api does. */
 static void read_clocks(struct player *p, const struct lives_item *item) {
   uint64_t monotonic_ms = (uint64_t)(p->now_ms - p->l->started_ms);
   int64_t wall_ms = p->now_ms + item->wall_ms;
@@ -188,7 +189,7 @@ static void close_by_polls(struct player *p) {
   }
 }
 
-/* The time until the item passes. */
+/* Lets the time until the item pass. */
 static void wait_for_item(struct player *p, const struct lives_item *item) {
   int64_t earliest_ms = sent_ms(p->l, item->after);
   int64_t before_ms = p->now_ms;
@@ -240,8 +241,8 @@ static void check_step(const struct player *p, struct steps *s) {
   s->newest = !s->newest;
 }
 
-/* The stream is interrupted for hours, and what the platform sent afterwards
- * never arrives: no model can know it, so nothing is counted. */
+/* The stream is interrupted for hours, and later snapshots never arrive: no
+ * counter may change. */
 static void lose_tail(struct player *p, const struct counters *end) {
   static struct counters later;
   conversations_gap(p->m);
@@ -291,7 +292,8 @@ static void play(const struct lives_life *l, const struct lives_delivery *d,
   cv_decoder_free(p.decoder);
 }
 
-/* The first `count` snapshots in order; with `heard` only those. */
+/* Plays the first `count` snapshots in order; unless `heard` is NULL, only the
+ * snapshots that it marks. */
 static void play_in_order(const struct lives_life *l, unsigned count,
                           const bool *heard, struct counters *ret) {
   static struct lives_delivery d;
@@ -344,7 +346,8 @@ static void compare_states(const struct compare *c,
     compare_count(c, state_names[s], got->states[s], want->states[s]);
 }
 
-/* Compares the histogram of waits: that of the facts, or the exported one. */
+/* Compares the histograms of waits: the exported ones (`grows`), else those
+ * without the owed waits. */
 static void compare_waits(const struct compare *c,
                           const struct conversations_totals *got,
                           const struct conversations_totals *want) {
@@ -397,8 +400,8 @@ static void check_growth(const struct counters *before,
           after, before);
 }
 
-/* Holds an exported counter to the highest number that the facts have given so
- * far: what is taken back settles what is counted with it. */
+/* Checks that an exported counter is the highest count of the facts so far. A
+ * fact that is taken back and a new fact in the same step cancel out. */
 static void check_highest(const struct compare *c, const char *name,
                           uint64_t before, uint64_t count, uint64_t owed) {
   uint64_t highest = count - owed > before ? count - owed : before;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* From a life to what arrives of it, and when. */
+/* Makes a delivery from a life: which snapshots arrive, and when. */
 #include "tests/support/lives.h"
 
 #include "common/base/cleanup.h"
@@ -106,9 +106,9 @@ static void add_item(struct lives_delivery *d, unsigned snapshot,
                                                .pause_ms = pause_ms};
 }
 
-/* All arrive after the last of them was sent, within minutes: of a snapshot
- * that arrives after its conversation was removed, a hold cannot be told from
- * one that was counted. */
+/* All items from `first` on arrive after the last of their snapshots was sent,
+ * within minutes: for a snapshot that arrives after its conversation was
+ * removed, the model cannot know whether a hold was counted. */
 static void delay(struct lives_delivery *d, unsigned first) {
   for (unsigned i = first; i < d->count; i++)
     if (d->items[i].snapshot > d->items[first].after)
@@ -132,15 +132,16 @@ static void deliver_all(struct lives_delivery *d, const struct lives_life *l,
       add_item(d, i, lives_random(r, 500));
 }
 
-/* From seconds to much longer than an ended conversation is kept. */
+/* Returns a gap, from seconds to much longer than the model keeps an ended
+ * conversation. */
 static int64_t gap_ms(uint64_t *r) {
   static const unsigned longest_s[] = {5, 60, 900, 4 * 3600, 3 * 86400};
   unsigned row = lives_random(r, GC_COUNT(longest_s));
   return 1 + lives_random(r, longest_s[row] * 1000u);
 }
 
-/* Runs of snapshots, some of them lost: in each run shuffled and repeated, and
- * now and then one from long ago. */
+/* Adds runs of snapshots, some of which are lost. Some runs are shuffled, and
+ * some contain an old snapshot again. */
 static void deliver_runs(struct lives_delivery *d, const struct lives_life *l,
                          unsigned until, uint64_t *r) {
   bool is_lost = lives_random(r, 2) == 0;
@@ -165,7 +166,7 @@ static void deliver_runs(struct lives_delivery *d, const struct lives_life *l,
   }
 }
 
-/* Polls miss the conversation now and then, though it goes on. */
+/* Polls miss the conversation sometimes, although it continues. */
 static void close_some(struct lives_delivery *d, uint64_t *r) {
   for (unsigned i = 1; i < d->count; i++)
     d->items[i].closed = lives_random(r, 8) == 0;
@@ -177,8 +178,8 @@ static int64_t step_ms(uint64_t *r) {
   return ms + (int64_t)lives_random(r, 4000) - 2000;
 }
 
-/* Either clock is wrong by up to weeks, for some of the time; answers come
- * seldom. */
+/* Either clock is wrong by up to weeks for some of the time; one item in three
+ * follows an answer with a Date. */
 static void step_clocks(struct lives_delivery *d, uint64_t *r) {
   int64_t wall_ms = 0, date_ms = 0;
   for (unsigned i = 0; i < d->count; i++) {

@@ -2,8 +2,8 @@
 /* Shapes in which the platform reports a fact after later ones. */
 #include "tests/support/lives_build.h"
 
-/* A contact that left its queue unanswered, as far as the first snapshot says:
- * the stay ended at `ended_ms`, its customer left at `left_ms`. */
+/* A contact that left its queue unanswered, according to the first snapshot:
+ * the stay ended at `ended_ms`, and the customer left at `left_ms`. */
 struct departed {
   struct stay s;
   int64_t ended_ms, left_ms;
@@ -49,7 +49,7 @@ static void hear_of_queue(struct lives_build *b, const struct departed *d) {
   truth(b, other.queue)->abandons += is_counted(b, &other);
 }
 
-/* A flow, or an agent without a queue, had it. */
+/* A flow, or an agent without a queue, had the contact. */
 static void hear_of_other(struct lives_build *b, const struct departed *d) {
   truth(b, d->s.queue)->transfers += is_counted(b, &d->s);
   b->now_ms = d->ended_ms + 10;
@@ -59,7 +59,8 @@ static void hear_of_other(struct lives_build *b, const struct departed *d) {
   mark_snapshot(b);
 }
 
-/* It went on as a callback, which was made while the customer was there. */
+/* The contact continued as a callback, which was made before the customer
+ * left. */
 static void hear_of_callback(struct lives_build *b, const struct departed *d) {
   truth(b, d->s.queue)->transfers += is_counted(b, &d->s);
   b->now_ms = d->ended_ms +
@@ -91,7 +92,7 @@ void lives_make_late_skip(struct lives_build *b) {
     finish(b, &s);
 }
 
-/* A callback without a customer goes on in other queues, until an agent takes
+/* A callback without a customer continues in other queues, until an agent takes
  * it or it is cancelled. */
 void lives_make_moved_callback(struct lives_build *b) {
   b->l->is_late = true;
@@ -125,7 +126,7 @@ void lives_make_late_leg(struct lives_build *b) {
 }
 
 /* An agent rings before the contact's queue is reported. The contact seems to
- * go on elsewhere, until the platform reports that the agent had answered it
+ * continue elsewhere, until the platform reports that the agent had answered
  * and transferred it. */
 void lives_make_late_queue(struct lives_build *b) {
   b->l->is_late = true;
@@ -147,7 +148,8 @@ void lives_make_late_queue(struct lives_build *b) {
   finish(b, &other);
 }
 
-/* The agent who joined later is reported first: the wait was shorter. */
+/* The agent who joined later was reported first; the first agent's answer makes
+ * the wait shorter. */
 static void hear_of_first_agent(struct lives_build *b, const struct stay *s) {
   unsigned first = ring(b, s->queue), second = ring(b, s->queue);
   int64_t answered_ms = b->now_ms;

@@ -5,7 +5,8 @@
 
 /* ---- callbacks ---- */
 
-/* Made by a flow or a web page: it waits from its scheduled time on. */
+/* A flow or a web page makes a callback, which waits from its scheduled time
+ * on. */
 static struct stay schedule(struct lives_build *b, int queue) {
   struct stay s = {.queue = queue};
   b->media = CV_CALLBACK;
@@ -46,7 +47,7 @@ void lives_call_back_later(struct lives_build *b, int queue) {
   lives_call_back(b, &s);
 }
 
-/* The caller asks for it while waiting, and hangs up. */
+/* The caller asks for a callback while waiting, and hangs up. */
 static struct stay call_first(struct lives_build *b) {
   begin_contact(b);
   struct stay call = enqueue(b, any_queue(b));
@@ -117,7 +118,7 @@ void lives_make_return(struct lives_build *b) {
 static const enum cv_media several[] = {CV_VOICE,    CV_CHAT,  CV_EMAIL,
                                         CV_CALLBACK, CV_VIDEO, CV_MESSAGE};
 
-/* Another one than that of the contact before. */
+/* Chooses another medium than that of the contact before. */
 static void change_media(struct lives_build *b) {
   enum cv_media before = b->media;
   while (b->media == before)
@@ -206,7 +207,7 @@ void lives_make_unanswered(struct lives_build *b) {
 
 /* ---- up to two hundred participants ---- */
 
-/* Around the same queues again and again, with many alerts. */
+/* The contact passes the same queues many times, with many alerts. */
 void lives_make_many(struct lives_build *b) {
   b->who_max = 60 + random_below(b, 141);
   b->steps_max = LIVES_STEPS_MAX;

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT */
-/* From a case that fails to a short one that a person can read. */
+/* Shortens a case that fails, and prints it. */
 #include "tests/support/lives.h"
 
 #include "common/base/cleanup.h"
 
 /* ---- shrinking ---- */
 
-/* Is the difference still the same one, apart from its numbers? */
+/* True if the differences are equal apart from their numbers. */
 static bool is_same(const char *difference, const char *wanted) {
   const char *end = strstr(wanted, " is ");
   return difference != NULL && end != NULL &&
@@ -27,8 +27,8 @@ static bool fails_without_item(const struct lives_life *l,
   return true;
 }
 
-/* Marks the steps of `who` as dropped; with `first` and `second` only those
- * facts. */
+/* Marks the steps of `who` with the facts `first` and `second` as dropped, or
+ * all of its steps. */
 static bool drop_steps(struct lives_life *l, unsigned who,
                        enum lives_fact first, enum lives_fact second) {
   bool has_dropped = false;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* Snapshots as the platform's JSON. It has several ways to say one fact, such
- * as a time of the participant or of its communication, and each is used. */
+/* Writes snapshots as the platform's JSON. The platform has several forms for
+ * one fact, such as a time of the participant or of its communication, and each
+ * form is used. */
 #include <inttypes.h>
 #include <stdarg.h>
 

@@ -19,7 +19,7 @@ struct points_value {
 enum gc_code points_write(struct store *s, const struct points_value *v,
                           uint64_t now_ms);
 
-/* The exposition as a text of the caller's. */
+/* Returns the exposition; the caller frees it. */
 char *points_render(struct store *s, enum render_format format);
 
 #endif

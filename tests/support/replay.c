@@ -321,7 +321,7 @@ void replay_run(struct replay *r, uint64_t ms) {
       break;
     turns = wait_ms > 0 ? 0 : turns + 1;
     if (turns > TURNS_WITHOUT_TIME) {
-      printf("replay: the timers go round and round\n");
+      printf("replay: a timer is set for the present time again and again\n");
       fflush(stdout);
       abort();
     }

@@ -24,8 +24,8 @@ enum { REPLAY_ALWAYS = -1, REPLAY_START_MS = 1000000 };
 #define REPLAY_START_WALL_MS 1700000000000ll
 
 struct replay_answer {
-  /* The beginning of "METHOD PATH?QUERY"; a `*` matches any text. The first
-   * matching answer that is not used up is given. */
+  /* The beginning of "METHOD PATH?QUERY"; a `*` matches any text. A request
+   * gets the first matching answer that is not used up. */
   const char *match;
   int times; /* 0: once; REPLAY_ALWAYS */
 

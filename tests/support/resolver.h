@@ -7,6 +7,6 @@
 #define GC_TESTS_SUPPORT_RESOLVER_H
 
 unsigned resolver_hanging(void); /* look-ups that hang now */
-void resolver_release(void);     /* lets them go, waits until they are gone */
+void resolver_release(void);     /* ends them and waits for their ends */
 
 #endif

@@ -61,7 +61,8 @@ static uint32_t per_minute;
 static const struct queues_options *const *blocks; /* of the account */
 static size_t block_count;
 static struct gc_lease_watch *lease; /* NULL: the agent always dispatches */
-static size_t left_out; /* queues that other blocks have, as last reported */
+static size_t left_out; /* the last reported number of queues that other blocks
+                           have */
 static unsigned left_out_reports;
 
 static inline void on_token(void *ctx) {
