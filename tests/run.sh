@@ -1,14 +1,14 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
-# The one command: installs what is missing, builds, runs the whole suite and
-# closes with a line "N passed, N failed, N skipped".
+# Installs missing packages, builds, runs all tests and prints a last line
+# "N passed, N failed, N skipped".
 #
 #   sudo sh tests/run.sh            everything
 #   sh tests/run.sh plain asan      only these steps, one after the other
 #
-# Builds below ./build-test; each step's output is kept there. The end-to-end
-# tests mostly wait for a collectd: compilers and packages work beside them, in
-# lanes of their own.
+# The builds and the output of each step are in ./build-test. The end-to-end
+# tests mostly wait for a collectd, so that compilers and package builds run at
+# the same time, in lanes.
 set -u
 cd "$(dirname "$0")/.." || exit 1
 src=$PWD
@@ -29,8 +29,8 @@ if command -v ccache >/dev/null; then
   export CCACHE_DIR="$out/ccache" CCACHE_BASEDIR="$src" CCACHE_NOHASHDIR=1
 fi
 configured="--enable-werror PYTHON=/usr/bin/python3"
-# Sanitizers find the same at -O1, which compiles faster. There gcc's warning about
-# truncation, which clang does not know, is wrong.
+# Sanitizers find the same errors at -O1, which compiles faster. At -O1 gcc's warning
+# about truncation is wrong; clang has no such option.
 quick="CFLAGS=-g1 -O1"
 quick_gcc="$quick -Wno-format-truncation"
 
@@ -40,7 +40,7 @@ counts() { echo "$1 $2 $3" >>"$tally"; }
 good() { counts 1 0 0; say "ok    $1"; }
 bad() {
   counts 0 1 0
-  # In one piece: the other lanes write, too.
+  # One printf writes all lines, because the other lanes write at the same time.
   printf '%s\n' "$(say "FAIL  $1 (see $2)"; tail -n 60 "$2")"
   failed_tests "$2" | while read -r test; do
     # distcheck's tests run in a folder whose name has the version in it.
@@ -50,7 +50,7 @@ bad() {
 failed_tests() { sed -nE 's/^(FAIL|ERROR): //p' "$1"; }
 remember() { { echo "--- $1"; [ ! -f "$2" ] || tail -n 15 "$2"; } >>"$failed"; }
 
-# step NAME COMMAND…: one check that either works or does not.
+# step NAME COMMAND…: runs the command, counted as one passed or failed check.
 step() {
   name=$1
   shift
@@ -102,7 +102,7 @@ build() {
 }
 plain() { [ -f "$out/plain/Makefile" ] || build plain "all check-programs" CC="$cc"; }
 
-# Releases of clang-format differ in details; the tree is formatted by this one.
+# Releases of clang-format differ in details; this release formats the tree.
 formatter=14
 do_lint() {
   release=$(clang-format --version | sed -n 's/.*version \([0-9]*\).*/\1/p')
@@ -163,8 +163,8 @@ run() {
   done
 }
 
-# lane STEP…: these steps, one after the other, beside everything else; the
-# end-to-end tests have the right of way.
+# lane STEP…: runs these steps one after the other in the background, at a lower
+# priority than the end-to-end tests.
 lanes=
 lane() {
   setsid nice sh "$src/tests/run.sh" --lane "$@" </dev/null &
