@@ -21,7 +21,7 @@ PROMPT = [m for m in METRICS if not m.startswith("o")]
 Step = tuple[int, int]  # the clock's offset in ms, and its minutes
 
 
-def stepping(*steps: Step) -> None:
+def check_windows_through(*steps: Step) -> None:
     fast = Fast(RATE, queues=6, agents=24, warmup=1200)
     step = fast.base / "clock"
     step.write_bytes(struct.pack("=q", 0))
@@ -50,18 +50,19 @@ def stepping(*steps: Step) -> None:
     daemon.stop()
 
 
-def an_hour_forth() -> None:
-    stepping((HOUR_MS, 20))
+def a_step_an_hour_forward_keeps_each_window() -> None:
+    check_windows_through((HOUR_MS, 20))
 
 
-def an_hour_forth_and_back() -> None:
-    stepping((HOUR_MS, 10), (0, 75))
+def steps_forward_and_back_keep_each_window() -> None:
+    check_windows_through((HOUR_MS, 10), (0, 75))
 
 
-def an_hour_back_and_forth() -> None:
-    stepping((-HOUR_MS, 30), (0, 10))
+def steps_back_and_forward_keep_each_window() -> None:
+    check_windows_through((-HOUR_MS, 30), (0, 10))
 
 
 if __name__ == "__main__":
-    report.main([an_hour_forth_and_back, an_hour_forth, an_hour_back_and_forth],
+    report.main([steps_forward_and_back_keep_each_window, a_step_an_hour_forward_keeps_each_window,
+                 steps_back_and_forward_keep_each_window],
                 {**windows.NEEDS, "clock_step": SHIM if SHIM.exists() else None})

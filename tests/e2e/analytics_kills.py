@@ -48,7 +48,7 @@ def killed_at_random_moments_each_window_is_there_once() -> None:
     missing = windows.wait_for_windows(daemon, truth)
     check("each window is there with the right count (%d)" % len(truth), truth and not missing, missing[:5])
     keys = {key for key, _ in fast.truth(begin, fast.span()[1], METRICS) if not key.metric.startswith("o")}
-    one_in_flight(daemon, keys)
+    check_window_in_flight(daemon, keys)
     same("no counter decreases", windows.falling(daemon, keys), [])
     daemon.stop()
     with sqlite3.connect(fast.state / "state.db") as db:
@@ -56,7 +56,7 @@ def killed_at_random_moments_each_window_is_there_once() -> None:
     note("%d kills, %d queries" % (KILLS, len(fast.asked())))
 
 
-def one_in_flight(daemon: windows.Collectd, keys: set[windows.Key]) -> None:
+def check_window_in_flight(daemon: windows.Collectd, keys: set[windows.Key]) -> None:
     """A kill may interrupt the writing of a window: each of its series appears at most twice, with equal values."""
     again = windows.windows_again(daemon, keys)
     unequal = windows.repeated(daemon, keys)[1]

@@ -25,7 +25,7 @@ def running(fast: Fast, **options: object) -> Collectd:
     return daemon
 
 
-def all_is_there(fast: Fast, daemon: Collectd, since: int) -> None:
+def check_all_windows(fast: Fast, daemon: Collectd, since: int) -> None:
     """Freezes the world, then checks that each window since `since` was written once, with the right count, and the totals."""
     fast.sim.freeze()
     fast.pass_until(fast.now_ms() + 4 * MINUTE_MS)
@@ -39,7 +39,7 @@ def all_is_there(fast: Fast, daemon: Collectd, since: int) -> None:
     same("no window is written after a newer one", windows.disorder(daemon, keys), [])
 
 
-def away_for_thirty_windows() -> None:
+def windows_of_an_outage_are_requested_in_order() -> None:
     fast = Fast(RATE, **SMALL)
     gate = Gate(fast.sim.https_port)
     daemon = running(fast, account_options={"BaseURL": gate.url})
@@ -53,13 +53,13 @@ def away_for_thirty_windows() -> None:
     missed = [q for q in fast.asked() if q["end"] > last]
     check("the oldest missed window is requested first", [q["end"] for q in missed] == sorted(q["end"] for q in missed), missed)
     note("%d queries for %d missed windows" % (len(missed), (missed[-1]["end"] - last) // MINUTE_MS))
-    all_is_there(fast, daemon, since)
+    check_all_windows(fast, daemon, since)
     record = daemon.complaints()
     check("the log has one line and a reminder every ten minutes", 0 < len(record) <= 5 and all("account prod, api" in line for line in record), record)
     daemon.stop()
 
 
-def throttled_in_storms() -> None:
+def throttling_storms_lose_no_window() -> None:
     fast = Fast(RATE, **SMALL)
     daemon = running(fast)
     since = fast.span()[0]
@@ -70,11 +70,11 @@ def throttled_in_storms() -> None:
     record = fast.sim.counters()
     same("no request is sent before the end of its Retry-After", record["during_retry_after"].get(AGGREGATES, 0), 0)
     note("%d requests, %d throttled" % (record["requests_total"], record["throttled_total"]))
-    all_is_there(fast, daemon, since)
+    check_all_windows(fast, daemon, since)
     daemon.stop()
 
 
-def an_interval_too_wide_is_asked_for_in_pieces() -> None:
+def an_interval_that_is_too_wide_is_split() -> None:
     """The platform accepts twelve minutes in a query; a back-fill of forty minutes and each revisit of half an hour do not fit."""
     fast = Fast(RATE, **SMALL)
     fast.sim.config(aggregate_interval_max_s=720)
@@ -88,7 +88,7 @@ def an_interval_too_wide_is_asked_for_in_pieces() -> None:
     refused = fast.sim.counters()["requests"].get(AGGREGATES, {}).get("400", 0)
     note("%d of the requests were answered 400" % refused)
     check("refused queries are not repeated", refused <= 8, refused)
-    all_is_there(fast, daemon, since)
+    check_all_windows(fast, daemon, since)
     daemon.stop()
 
 
@@ -100,7 +100,7 @@ def a_deleted_queue_keeps_its_windows() -> None:
     fast.sim.call("queues", {"op": "delete", "id": chosen})
     gone = fast.now_ms()
     fast.pass_until(gone + 25 * MINUTE_MS)
-    all_is_there(fast, daemon, since)
+    check_all_windows(fast, daemon, since)
     last = max(over for over in (o for k, _ in fast.truth(since, fast.span()[1], PROMPT) if k.label == fast.labels[chosen]
                                  for o, _ in windows.intervals(daemon, k)))
     check("the last window of the deleted queue has its last event", last < fast.now_ms() - 5 * MINUTE_MS, windows.iso(last))
@@ -109,5 +109,5 @@ def a_deleted_queue_keeps_its_windows() -> None:
 
 
 if __name__ == "__main__":
-    report.main([away_for_thirty_windows, throttled_in_storms, an_interval_too_wide_is_asked_for_in_pieces,
-                 a_deleted_queue_keeps_its_windows], windows.NEEDS)
+    report.main([windows_of_an_outage_are_requested_in_order, throttling_storms_lose_no_window,
+                 an_interval_that_is_too_wide_is_split, a_deleted_queue_keeps_its_windows], windows.NEEDS)

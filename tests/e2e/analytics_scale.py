@@ -22,9 +22,9 @@ RATE = 3.0
 SAMPLES = 25
 REVISIT = 2
 ENOUGH_S = 150.0
-# The plugins have 2 s; collectd frees its cache of 115,000 values in that time, later on a busy machine.
+# The plugins stop in 2 s; collectd frees its cache of 115,000 values in the same time, or later on a busy machine.
 STOP_MAX_S = 4.0 * process.DEADLINE_FACTOR
-GROWING_S = 130.0  # each minute lacks one contact until then
+GROWING_S = 130.0  # each minute lacks one contact for this time after its end
 AGGREGATES = "POST /api/v2/analytics/conversations/aggregates/query"
 CHAIN = """PostCacheChain "PostCache"
 <Chain "PostCache">
@@ -53,7 +53,7 @@ def series_of(metric: str) -> int:
     return {"n": 1, "t": 1, "o": 4}[metric[0]]
 
 
-def five_thousand_queues_with_twenty_metrics() -> None:
+def windows_of_five_thousand_queues_equal_the_truth() -> None:
     fast = Fast(RATE, queues=QUEUES, agents=4, load=0, warmup=0)
     fast.sim.config(filler={"media": ["voice"], "growing_s": GROWING_S}, page_max=500)
     chosen = sorted(random.Random(4).sample(sorted(fast.labels.values()), SAMPLES))
@@ -68,12 +68,12 @@ def five_thousand_queues_with_twenty_metrics() -> None:
     took, _ = first.stop()
     check("collectd stops in time with 300,000 values in its queue", took < STOP_MAX_S, took)
 
-    second = life("PT1H")  # continues where the first one ended, however slow this machine is
+    second = life("PT1H")  # continues where the first run ended, also on a slow machine
     wanted = min(whole_windows(first, chosen)) + 2 * MINUTE_MS
     second.lives_until(lambda: min(whole_windows(second, chosen)) >= wanted, ENOUGH_S, "two more windows")
     firsts = {windows.intervals(second, Key(queue, METRICS[0], "voice"))[0][0] for queue in chosen}
     same("all queues have the same first window", len(firsts), 1)
-    right_values(second, chosen, min(firsts) - MINUTE_MS, min(whole_windows(second, chosen)))
+    check_values(second, chosen, min(firsts) - MINUTE_MS, min(whole_windows(second, chosen)))
     same("series", second.latest("query-queues", "series"), QUEUES * sum(series_of(metric) for metric in METRICS))
     check("unfiltered", not any(one["filtered"] for one in fast.asked()))
     requests = fast.sim.counters()["requests"].get(AGGREGATES, {})
@@ -96,7 +96,7 @@ def whole_windows(daemon: Collectd, chosen: list[str]) -> list[int]:
     return [min(max(counters(daemon, queue, metric), default=0) for metric in METRICS if metric[0] != "o") for queue in chosen]
 
 
-def right_values(daemon: Collectd, chosen: list[str], begin: int, end: int) -> None:
+def check_values(daemon: Collectd, chosen: list[str], begin: int, end: int) -> None:
     wrong: list[Any] = []
     for queue in chosen:
         for metric in METRICS:
@@ -117,4 +117,4 @@ def right_values(daemon: Collectd, chosen: list[str], begin: int, end: int) -> N
 
 
 if __name__ == "__main__":
-    report.main([five_thousand_queues_with_twenty_metrics], windows.NEEDS)
+    report.main([windows_of_five_thousand_queues_equal_the_truth], windows.NEEDS)

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""Agents' states, agents' work, ratios, and the guide dialect: right in each window, under the promised names?"""
+"""Agents' states, agents' work, ratios, and the guide dialect: right in each window, under the documented names?"""
 from __future__ import annotations
 
 from collections import Counter
@@ -68,7 +68,7 @@ def agents_states_fill_each_window() -> None:
     daemon.stop()
 
 
-def work_by_agent_and_medium() -> None:
+def work_by_agent_and_medium_equals_the_truth() -> None:
     fast = Fast(RATE, **SMALL)
     names = fast.sim.truth()["users"]
     daemon, begin, end = run(fast, 25, Metric=["tHandle", "nConnected"], GroupBy=["userId", "mediaType"])
@@ -94,7 +94,7 @@ def service_level_is_a_ratio() -> None:
     daemon.stop()
 
 
-def the_guide_dialect() -> None:
+def rows_of_the_guide_dialect_equal_the_truth() -> None:
     fast = Fast(RATE, **SMALL)
     fast.sim.config(token_scopes=["analytics:query"])
     options = {"TokenAuth": "body", "Scope": "analytics:query"}
@@ -112,7 +112,7 @@ def the_guide_dialect() -> None:
     note("%d waits; %s" % (len(sums), daemon.complaints() or "no complaint"))
 
 
-def a_row_of_no_time_is_counted_and_costs_no_other() -> None:
+def a_row_without_a_time_is_counted_and_the_others_are_written() -> None:
     fast = Fast(RATE, **SMALL)
     fast.sim.config(token_scopes=["analytics:query"], guide_bad_interval_end=True)
     daemon = fast.collectd(Source="queue_details", Metric=None, Backfill="PT10M",
@@ -128,5 +128,5 @@ def a_row_of_no_time_is_counted_and_costs_no_other() -> None:
 
 
 if __name__ == "__main__":
-    report.main([agents_states_fill_each_window, work_by_agent_and_medium, service_level_is_a_ratio, the_guide_dialect,
-                 a_row_of_no_time_is_counted_and_costs_no_other], windows.NEEDS)
+    report.main([agents_states_fill_each_window, work_by_agent_and_medium_equals_the_truth, service_level_is_a_ratio,
+                 rows_of_the_guide_dialect_equal_the_truth, a_row_without_a_time_is_counted_and_the_others_are_written], windows.NEEDS)

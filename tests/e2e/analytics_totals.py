@@ -45,15 +45,15 @@ def two_hours_with_late_data_add_up() -> None:
     keys = {key for key, _ in fast.truth(begin, end, METRICS)}
     counted = {key for key in keys if not key.metric.startswith("o")}
     same("no counter decreases", windows.falling(daemon, counted), [])
-    the_interval_series_keep_their_first_value(fast, daemon, counted)
-    the_database_has_the_same(daemon, influx, counted)
+    check_first_values(fast, daemon, counted)
+    check_database(daemon, influx, counted)
     same("the log has no complaints", daemon.complaints(), [])
     took, status = daemon.stop()
     same("collectd ends with status 0", status, 0)
     note("%d series, %d queries, %.2f s to stop" % (len(keys), len(fast.asked()), took))
 
 
-def the_interval_series_keep_their_first_value(fast: Fast, daemon: Collectd, keys: set[Key]) -> None:
+def check_first_values(fast: Fast, daemon: Collectd, keys: set[Key]) -> None:
     record = first_answers(fast, METRICS)
     final = fast.truth(*fast.span(), METRICS, "PT1M")
     changed = sum(record.get(at, {}).get("count") != stats.get("count") for at, stats in final.items())
@@ -73,22 +73,22 @@ def the_interval_series_keep_their_first_value(fast: Fast, daemon: Collectd, key
     check("durations have sum, min, max and average in seconds", not wrong, wrong[:3])
 
 
-def the_database_has_the_same(daemon: Collectd, influx: InfluxDB, keys: set[Key]) -> None:
+def check_database(daemon: Collectd, influx: InfluxDB, keys: set[Key]) -> None:
     def differences() -> list[str]:
         intervals, totals = influx.points("queue_interval_count"), influx.points("queue_metric")
         found = []
         for key in keys:
             name = (key.label, key.qualifier)
             if dict(intervals.get(name, [])) != dict(windows.intervals(daemon, key)):
-                found.append("%s %s: other windows" % name)
+                found.append("%s %s: different windows" % name)
             if totals.get(name, [(0, None)])[-1][1] != windows.total(daemon, key):
-                found.append("%s %s: another total" % name)
+                found.append("%s %s: a different total" % name)
         return found
-    left = process.wait_for_none(differences, 10, "InfluxDB has written all", 0.5)
+    left = process.wait_for_none(differences, 10, "the values in InfluxDB", 0.5)
     check("InfluxDB has the same windows and totals", not left, "%d differ: %s" % (len(left), left[:5]))
 
 
-def what_is_taken_back_never_makes_a_counter_fall() -> None:
+def a_correction_never_makes_a_counter_fall() -> None:
     """A correction below zero is carried until new events absorb it."""
     fast = Fast(RATE, **SMALL)
     fast.sim.config(corrections={"share": 0.15, "after_s": [100, 1200]})
@@ -129,7 +129,7 @@ def what_is_taken_back_never_makes_a_counter_fall() -> None:
     daemon.stop()
 
 
-def a_back_fill_leaves_in_order_through_five_writers() -> None:
+def a_back_fill_is_written_in_order_by_five_write_threads() -> None:
     """In real time: two hours of windows at once, with collectd's default of five write threads."""
     fast = Fast(1.0, queues=6, agents=30, warmup=7200)
     daemon = fast.collectd(interval=1, Backfill="PT2H", Revisit=0)
@@ -147,6 +147,6 @@ def a_back_fill_leaves_in_order_through_five_writers() -> None:
 
 
 if __name__ == "__main__":
-    report.main([two_hours_with_late_data_add_up, what_is_taken_back_never_makes_a_counter_fall,
-                 a_back_fill_leaves_in_order_through_five_writers],
+    report.main([two_hours_with_late_data_add_up, a_correction_never_makes_a_counter_fall,
+                 a_back_fill_is_written_in_order_by_five_write_threads],
                 {**windows.NEEDS, "influxd": INFLUXD})

@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: MIT
 """Do the files of examples/ work as they are, except for addresses: with carbon, InfluxDB 1, Kafka, OpenTelemetry, Datadog?
 
-The real collectd writes with them; a real carbon and InfluxDB, librdkafka's broker, and HTTP servers that read as the
-receivers do take the values.
+The real collectd writes with them. The receivers are a real carbon and InfluxDB, librdkafka's broker, and HTTP servers that
+parse values as the real receivers do.
 """
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def truth(sim: Simulator, label: Optional[Callable[[str, str], str]] = None) -> 
 
 
 def in_json(key: str) -> str:
-    """The key as collectd's JSON has it: it writes a `?` for each byte that is not ASCII (seen with 5.12)."""
+    """The key as in collectd's JSON: collectd 5.12 writes a `?` for each byte that is not ASCII."""
     return "".join(chr(byte) if byte < 128 else "?" for byte in key.encode())
 
 
@@ -81,7 +81,7 @@ def influxdb_gets_the_truth() -> None:
     statements = re.split(r"\n(?=SELECT)", re.search(r"```sql\n(.*?)```", example("influxdb1/README.md"), re.S).group(1))
     same("queries of the README.md", len(statements), 3)
     for statement in statements:
-        rows = influx.ask(" ".join(statement.split()))  # raises what InfluxDB says against it
+        rows = influx.ask(" ".join(statement.split()))  # raises the error of InfluxDB
         check("the query %s… has rows" % statement[:40], rows or "queue_interval" in statement or "queue_offer" in statement)
     daemon.stop()
 
@@ -127,7 +127,7 @@ def opentelemetry_gets_the_truth() -> None:
 
 # ---- every type, through carbon's files and Datadog's list ----
 
-# A type instance as the plugins write it, where "voice" is none; several with another meaning each.
+# Type instances as the plugins write them, where "voice" is not one of the type; several where each has another meaning.
 QUALIFIERS = {"queue_wait_time_seconds_bucket": ["voice-le-16", "voice-le-+Inf"], "queue_sla_breach": ["voice-20"],
               "state_changes": ["voice-waiting-active"], "state_changes_wrapup": ["voice-active-wrapup-Sale"],
               "api_requests": ["queues-2xx"], "queue_interval_value": ["oX-min-voice", "oX-max-voice", "oX-p95-voice"],
@@ -154,7 +154,7 @@ def types() -> dict[str, list[tuple[str, str]]]:
 
 
 def method(kind: str, source: tuple[str, str], qualifier: str) -> str:
-    """The way in which the points of a series make a coarser one."""
+    """The method that aggregates the points of a series to a coarser one."""
     name, ds_kind = source
     if ds_kind == "DERIVE":
         return "last"
@@ -244,7 +244,7 @@ def every_type_has_its_storage(separate: bool = False) -> None:
 
 
 def a_slot_with_several_counts_keeps_every_event() -> None:
-    """A changed counter leaves within a second, so that one slot of 10 s gets several values; carbon keeps the last."""
+    """A changed counter is dispatched within a second, so that one slot of 10 s gets several values; carbon keeps the last."""
     if not sinks.CARBON or not sinks.has_whisper():
         raise Skip("carbon-cache and python3-whisper are not installed")
     carbon, folder = storage(), process.folder("socket")
@@ -316,5 +316,6 @@ def datadog_s_metrics_are_in_the_exposition() -> None:
 
 if __name__ == "__main__":
     report.main([every_type_has_its_storage, every_type_has_its_storage_with_separate_instances,
-                 a_slot_with_several_counts_keeps_every_event, carbon_gets_the_truth, influxdb_gets_the_truth, kafka_gets_the_truth, kafka_gets_names_of_every_script_with_commands,
-                 opentelemetry_gets_the_truth, datadog_s_metrics_are_in_the_exposition], {"collectd": DAEMON})
+                 a_slot_with_several_counts_keeps_every_event, carbon_gets_the_truth, influxdb_gets_the_truth,
+                 kafka_gets_the_truth, kafka_gets_names_of_every_script_with_commands, opentelemetry_gets_the_truth,
+                 datadog_s_metrics_are_in_the_exposition], {"collectd": DAEMON})

@@ -58,7 +58,7 @@ Row = tuple[str, list[float]]  # a series: its queue if its labels name one, and
 
 
 class Source:
-    """A database as Grafana sees it; `prefix` begins the names of its dashboards."""
+    """A data source of Grafana; `prefix` begins the names of its dashboards."""
 
     name = ""
     prefix = ""
@@ -200,7 +200,7 @@ class Stack:
         self.daemon.restart()  # only a second start has a restart_gap
 
     def freeze_when_contacts_wait(self) -> None:
-        """Freezes the simulator while contacts wait and talk, since zeros would equal the truth by chance."""
+        """Freezes the simulator while contacts wait and talk: zeros could equal the truth by chance."""
 
         def waits() -> bool:
             self.sim.freeze()
@@ -293,8 +293,8 @@ def problem(source: Source, one: Query, text: str, queues: Union[str, list[str]]
     return ""
 
 
-def panels_show_data(source: Source) -> None:
-    """Each query is asked until it returns data; one that the database refuses is not asked again."""
+def check_panels(source: Source) -> None:
+    """Each query is repeated until it returns data; a query that the database refuses is not repeated."""
     for board in grafana.boards(TOP, source.prefix):
         process.wait_until(lambda: offers_all_queues(board, source), WITHIN_S, "%s: values of the variables" % board.name)
         offered, left = offers(board, source), {}
@@ -324,7 +324,7 @@ def panels_show_data(source: Source) -> None:
         )
 
 
-def gauges_equal_the_truth(source: Source, sim: Simulator) -> None:
+def check_gauges(source: Source, sim: Simulator) -> None:
     """The first numbers that an operator sees, in a frozen world: waiting and talking contacts, available agents."""
     truth = sim.truth()
     wanted = expected.values(truth, expected.by_name(truth))
@@ -352,7 +352,7 @@ def gauges_equal_the_truth(source: Source, sim: Simulator) -> None:
     check("%s: %d gauges equal the truth" % (source.name, len(kinds)), asked and not wrong, wrong)
 
 
-def flux_names_exist(influx: timeseries.Influx1) -> None:
+def check_flux_names(influx: timeseries.Influx1) -> None:
     fields = {series["name"]: {row[0] for row in series["values"]} for series in influx.ask("SHOW FIELD KEYS")}
     tags = {series["name"]: {row[0] for row in series["values"]} for series in influx.ask("SHOW TAG KEYS")}
     wrong, texts = [], []
@@ -370,10 +370,10 @@ def flux_names_exist(influx: timeseries.Influx1) -> None:
                 wrong.append("%s: %s.%s, tags %s" % (one.panel, kind, field, lost))
         texts += [board.text(one["query"], {name: list(NAMES) for name in offered}, {}) for one in board.variables]
     check("Flux: measurements, fields and tags of %d queries exist" % len(texts), texts and not wrong, wrong)
-    flux_is_valid(texts)
+    check_flux_syntax(texts)
 
 
-def flux_is_valid(texts: list[str]) -> None:
+def check_flux_syntax(texts: list[str]) -> None:
     if not FLUX_LSP or not node.NODE:
         note("Flux is not parsed: GC_FLUX_LSP does not name the folder of @influxdata/flux-lsp-node")
         return
@@ -403,11 +403,11 @@ def every_panel_shows_data() -> None:
     else:
         note("Graphite is left out: graphite-web is not installed")
     for source in sources:
-        panels_show_data(source)
-    flux_names_exist(stack.influx)
+        check_panels(source)
+    check_flux_names(stack.influx)
     stack.freeze_when_contacts_wait()
     for source in sources:
-        gauges_equal_the_truth(source, stack.sim)
+        check_gauges(source, stack.sim)
     stack.daemon.stop()
 
 

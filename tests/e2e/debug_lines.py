@@ -37,7 +37,7 @@ def database_that_is_away() -> str:
                                           "User": "agent", "PasswordFile": password, "FlushInterval": 1}))
 
 
-def each_documented_line_comes_and_has_no_secret() -> None:
+def each_documented_line_is_logged_without_a_secret() -> None:
     sim = stream.simulator(queues=6, agents=20, load=2)
     daemon = stream.Collectd("  Debug true\n" + account(sim, **stream.PLENTY), stream.block(), queries=query(Backfill="PT2M"),
                              flows=notifications(), more=database_that_is_away(),
@@ -63,7 +63,7 @@ def each_documented_line_comes_and_has_no_secret() -> None:
     same("no debug line has a secret or a token", [line for line in lines for text in secrets if text in line], [])
 
 
-def without_the_option_there_are_none() -> None:
+def without_debug_no_debug_line_is_logged() -> None:
     sim = stream.simulator(queues=4, agents=8)
     daemon = stream.daemon(sim)
     stream.wait_listening(daemon)
@@ -72,4 +72,4 @@ def without_the_option_there_are_none() -> None:
 
 
 if __name__ == "__main__":
-    report.main([each_documented_line_comes_and_has_no_secret, without_the_option_there_are_none], {"collectd": DAEMON})
+    report.main([each_documented_line_is_logged_without_a_secret, without_debug_no_debug_line_is_logged], {"collectd": DAEMON})

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""Does the demo show the whole picture, and does it leave no process and no port behind, however it ends?
+"""Does the demo show values, rules and the wallboard, and does it leave no process and no port behind after any end?
 
 The demo runs in a build folder of its own that borrows the plugins of this build; demo.sh is a step of tests/run.sh.
 """
@@ -59,7 +59,7 @@ class Demo:
         return {int(port) for port in re.findall(r"http://127\.0\.0\.1:(\d+)", self.program.text)}
 
     def ends_cleanly(self, status: int) -> None:
-        """Ends by itself or by a signal, with nothing left behind."""
+        """Waits for the end, and checks that nothing is left behind."""
         same("the exit status", self.program.wait(30), status)
         check("the output has no traceback", "Traceback" not in self.program.text, self.program.text)
         same("processes left behind", self.processes(), [])
@@ -83,9 +83,9 @@ def without_prometheus() -> str:
     return str(folder)
 
 
-def the_whole_picture() -> None:
+def the_demo_shows_values_rules_and_the_wallboard() -> None:
     demo = started()
-    check("it runs a simulator, collectd and Prometheus", len(demo.processes()) > 3, demo.processes())
+    check("the demo runs a simulator, collectd and Prometheus", len(demo.processes()) > 3, demo.processes())
     for parts in VALUES:
         check_soon("values at %s" % parts, lambda: b"Sales_EMEA" in fetch(demo.url(parts)), within_s=WITHIN_S)
     found = process.run([str(sinks.PROMTOOL), "check", "metrics"], stdin=fetch(demo.url(VALUES[1])))
@@ -105,14 +105,14 @@ def the_whole_picture() -> None:
     demo.ends_cleanly(0)
 
 
-def the_time_is_over_without_prometheus() -> None:
+def a_demo_without_prometheus_ends_after_its_time() -> None:
     demo = started(DEMO_SECONDS="20", PATH=without_prometheus())
     demo.until("Prometheus", "is not installed", "no alerts and no wallboard")
     demo.until("Sales_EMEA")
     demo.ends_cleanly(0)
 
 
-def a_signal_at_the_start_leaves_nothing() -> None:
+def a_signal_at_the_start_leaves_no_process() -> None:
     with starting:
         demo = Demo()
         wait_until(lambda: len(demo.processes()) > 1, 20, "the first program runs")
@@ -121,5 +121,6 @@ def a_signal_at_the_start_leaves_nothing() -> None:
 
 
 if __name__ == "__main__":
-    report.main([the_whole_picture, the_time_is_over_without_prometheus, a_signal_at_the_start_leaves_nothing],
+    report.main([the_demo_shows_values_rules_and_the_wallboard, a_demo_without_prometheus_ends_after_its_time,
+                 a_signal_at_the_start_leaves_no_process],
                 {"collectd": DAEMON, "prometheus": sinks.PROMETHEUS, "promtool": sinks.PROMTOOL})

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""Does the configuration that genesys-env-config makes run in collectd, with every value as it was in the environment?"""
+"""Does the configuration that genesys-env-config makes run in collectd, with every value of the environment unchanged?"""
 from __future__ import annotations
 
 import os
@@ -55,7 +55,7 @@ def influxdb_gets_the_chosen_queues() -> None:
     wanted = expected.values(record, expected.by_name(record), lambda queue, _entry: queue in chosen)
     left = process.wait_for_none(lambda: expected.differences(wanted, expected.of_queues(daemon.snapshot())), 20, "values")
     check("collectd has the values of the chosen queues alone (%d series)" % len(wanted), not left, left[:5])
-    same("secrets that show", daemon.leaks(env["GENESYS_CLIENT_SECRET"], secrets["INFLUXDB_TOKEN"]), [])
+    same("visible secrets", daemon.leaks(env["GENESYS_CLIENT_SECRET"], secrets["INFLUXDB_TOKEN"]), [])
     names = {record["queues"][queue]["name"] for queue in chosen}
 
     def lines() -> list[str]:
@@ -89,7 +89,7 @@ def prometheus_gets_all_queues() -> None:
 
 
 def a_hostile_client_id_stays_a_client_id() -> None:
-    """The refusal names the id as it was, and nothing else of the value took effect."""
+    """The refusal names the whole id: no part of the value is read as configuration."""
     sim = Simulator(frozen=True, queues=2, agents=2)
     daemon = started(environment(sim, GENESYS_CLIENT_ID=HOSTILE, PROMETHEUS_PORT=str(free_port())), "genesys_prometheus")
     line = daemon.says("client", 'a"b', within_s=20)

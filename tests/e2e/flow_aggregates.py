@@ -97,7 +97,7 @@ METRICS = sorted({m for _, metrics in BLOCKS.values() for m in metrics})
 
 
 def kill_and_be_away() -> tuple[FastFlows, list[Collectd], int]:
-    """Returns also the end of the newest window that was asked for before the kill."""
+    """Returns also the end of the newest window that was requested before the kill."""
     fast = FastFlows(RATE, queues=6, agents=30, load=4, warmup=3600)
     fast.sim.config(late={"share": 0.3, "of": "metric", "metrics": LATE, "delay_s": [100, 300]})
     daemon = fast.collectd(Backfill="PT40M")
@@ -119,13 +119,13 @@ def late_data_a_kill_and_an_outage_change_no_total() -> None:
     begin = min(q["begin"] for q in fast.asked())
     fast.pass_until(fast.now_ms() + 3 * MINUTE_MS, TIMEOUT_S)
     windows.totals_become("totals equal the truth", fast, daemon, begin, fast.now_ms() - 2 * MINUTE_MS, SETTLED_S, METRICS)
-    each_window_once(fast, daemon, begin)
-    named(fast, daemon)
+    check_each_window_once(fast, daemon, begin)
+    check_names(fast, daemon)
     same("the log has no complaints", daemon.complaints(), [])
     daemon.stop()
 
 
-def each_window_once(fast: FastFlows, daemon: Collectd, begin: int) -> None:
+def check_each_window_once(fast: FastFlows, daemon: Collectd, begin: int) -> None:
     """The kill may have repeated one window of each block, with the same values."""
     keys = {key for key, _ in fast.truth(begin, fast.span()[1], METRICS)}
     again = windows.windows_again(daemon, keys)
@@ -138,7 +138,7 @@ def each_window_once(fast: FastFlows, daemon: Collectd, begin: int) -> None:
     note("%d series, %d queries, %d windows twice" % (len(keys), len(fast.asked()), len(again)))
 
 
-def named(fast: FastFlows, daemon: Collectd) -> None:
+def check_names(fast: FastFlows, daemon: Collectd) -> None:
     record = daemon.snapshot()
     for name in ("Self-service", "Language chosen"):
         check("series of %s have its name" % name, any(key.endswith("-" + name) or "-%s-" % name in key for key in record))
@@ -157,7 +157,7 @@ def has_current_values(daemon: Collectd) -> dict[str, float]:
     return {key: value for key, (_, value) in daemon.snapshot().items() if "/flow_active-" in key}
 
 
-def some_are_in(sim: Simulator) -> None:
+def wait_for_active_flows(sim: Simulator) -> None:
     """Freezes the world at a moment when three conversations or more are in flows."""
     def busy() -> bool:
         if sum(now_in(sim).values()) < 3:
@@ -192,11 +192,11 @@ OBSERVATIONS = "POST /api/v2/analytics/flows/observations/query"
 ACTIVITY = "POST /api/v2/analytics/flows/activity/query"
 
 
-def few_flows_are_asked_for_by_name() -> None:
+def few_flows_are_observed_by_id() -> None:
     sim = Simulator(**BUSY)
     daemon = observed(sim)
     for _ in range(2):
-        some_are_in(sim)
+        wait_for_active_flows(sim)
         equal_now(daemon, sim)
         sim.thaw()
     check("an empty flow has the value 0", has_current_values(daemon).get("Old hotline/flow_active-voice") == 0, has_current_values(daemon))
@@ -207,12 +207,12 @@ def few_flows_are_asked_for_by_name() -> None:
     daemon.stop()
 
 
-def where_flows_cannot_be_listed_ids_stand_for_names() -> None:
+def flows_that_cannot_be_listed_are_named_by_id() -> None:
     sim = Simulator(**BUSY)
     sim.config(permissions=["analytics:flowObservation:view", "analytics:flowAggregate:view"])
     daemon = observed(sim)
     daemon.says("architect:flow:view", within_s=TIMEOUT_S)
-    some_are_in(sim)
+    wait_for_active_flows(sim)
     equal_now(daemon, sim, by_id=True)
     asked = sim.counters()["requests"]
     check("only the activity query is sent", ACTIVITY in asked and OBSERVATIONS not in asked, sorted(asked))
@@ -233,6 +233,6 @@ def a_permission_that_is_missing_is_named() -> None:
 
 
 if __name__ == "__main__":
-    report.main([late_data_a_kill_and_an_outage_change_no_total, few_flows_are_asked_for_by_name,
-                 where_flows_cannot_be_listed_ids_stand_for_names, a_permission_that_is_missing_is_named],
+    report.main([late_data_a_kill_and_an_outage_change_no_total, few_flows_are_observed_by_id,
+                 flows_that_cannot_be_listed_are_named_by_id, a_permission_that_is_missing_is_named],
                 {**windows.NEEDS, "genesys_flowmetrics": built(FLOWS)})

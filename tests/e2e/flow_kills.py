@@ -33,7 +33,7 @@ def whole(state: Path) -> str:
     return " ".join(said)
 
 
-def through_sqs() -> None:
+def kills_lose_no_message_of_sqs() -> None:
     sqs, state, rng = Sqs(), process.folder("state"), random.Random(11)
     sqs.rules(redeliver_percent=2, redeliver_s=2, twice_percent=2)
     busy = 0
@@ -59,7 +59,7 @@ def through_sqs() -> None:
         KILLS, record["sent"], record["received"], record["timed_out"]))
 
 
-def through_the_webhook() -> None:
+def kills_lose_no_event_of_the_webhook() -> None:
     sqs, state, rng = Sqs(), process.folder("state"), random.Random(12)
     hook = Hook(sqs)
     sqs.push(hook, EACH * KILLS, array=10, concurrency=8)
@@ -71,7 +71,7 @@ def through_the_webhook() -> None:
         watch_for(rng.uniform(0.0, 0.6))
         kill(daemon)
     broken = sqs.pushed()
-    check("some answers never came: %s" % broken["statuses"], broken["retries"] > 0, broken)
+    check("some answers are lost: %s" % broken["statuses"], broken["retries"] > 0, broken)
     daemon = Collectd("", flows=hook.block(), state_dir=state)
     wait_until(lambda: not sqs.pushed()["running"], 60 + KILLS * 5, "the push has ended")
     record = sqs.pushed()
@@ -84,7 +84,7 @@ def through_the_webhook() -> None:
                                                                record["retries"]))
 
 
-def what_was_counted_and_not_dispatched_is_in_the_next_dispatch() -> None:
+def counts_that_were_not_dispatched_are_in_the_next_dispatch() -> None:
     """The first agent dispatches once a minute; it is killed before its first dispatch."""
     sqs, state = Sqs(), process.folder("state")
     first = Collectd("", flows=attributes(sqs), state_dir=state, interval=60)
@@ -99,5 +99,6 @@ def what_was_counted_and_not_dispatched_is_in_the_next_dispatch() -> None:
 
 
 if __name__ == "__main__":
-    report.main([through_sqs, through_the_webhook, what_was_counted_and_not_dispatched_is_in_the_next_dispatch],
+    report.main([kills_lose_no_message_of_sqs, kills_lose_no_event_of_the_webhook,
+                 counts_that_were_not_dispatched_are_in_the_next_dispatch],
                 {"collectd": DAEMON})

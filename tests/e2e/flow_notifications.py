@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: MIT
 """Is each flow metric of the account's notification channel counted once?
 
-GC_EVENTS is the number of attribute events (100,000); a fifth of them is repeated, and their order is random. GC_KILLS
-is the number of kills (10).
+GC_EVENTS is the number of attribute events (100,000). A fifth of the events is repeated, and their order is random.
+GC_KILLS is the number of kills (10).
 """
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def equal(daemon: Collectd, sender: FlowSender) -> None:
           wrong)
 
 
-def all_events() -> None:
+def each_metric_is_counted_once() -> None:
     """Malformed names, escapes and other conversations are among the events."""
     sender = FlowSender(simulator())
     daemon = agent(sender.sim)
@@ -77,7 +77,7 @@ def all_events() -> None:
     same("collectd ends with status 0", status, 0)
 
 
-def both_plugins_on_one_account() -> None:
+def both_plugins_share_one_channel() -> None:
     """One token, one channel, one subscription; each plugin counts its own events, some repeated or fragmented."""
     sim = stream.simulator(queues=12, agents=100, load=2)
     sim.config(flow_metrics=95)
@@ -116,7 +116,7 @@ def a_gap_is_filled_by_later_events() -> None:
     sender.sim.faults()
     wait_reconnected(sender.sim, daemon)
     check("some events are missed: %s" % sender.sent(), sender.sent()["unheard"] > 0)
-    wait_until(lambda: (state(daemon, "stream_gap") or 0) > 0, WITHIN_S, "stream_gap counts it")
+    wait_until(lambda: (state(daemon, "stream_gap") or 0) > 0, WITHIN_S, "stream_gap above 0")
     sender.repeat()
     sender.wait_sent(daemon)
     equal(daemon, sender)
@@ -125,7 +125,7 @@ def a_gap_is_filled_by_later_events() -> None:
     daemon.stop()
 
 
-def killed_at_any_moment() -> None:
+def each_metric_is_counted_once_through_kills() -> None:
     """The agent is killed under load; when the conversations send their events again, each is counted once."""
     sender, state_dir, rng = FlowSender(simulator()), process.folder("state"), random.Random(13)
     under_load = 0
@@ -151,7 +151,7 @@ def killed_at_any_moment() -> None:
     daemon.stop()
 
 
-def a_full_disk_loses_nothing_that_was_heard() -> None:
+def a_full_disk_loses_no_received_event() -> None:
     """The platform does not repeat events: the agent keeps them until there is space. Values are summed as well."""
     sender, state_dir = FlowSender(simulator()), process.folder("state")
     disk = full_disk(state_dir)
@@ -175,5 +175,5 @@ def a_full_disk_loses_nothing_that_was_heard() -> None:
 
 
 if __name__ == "__main__":
-    report.main([all_events, both_plugins_on_one_account, a_gap_is_filled_by_later_events, killed_at_any_moment,
-                 a_full_disk_loses_nothing_that_was_heard], {"collectd": DAEMON})
+    report.main([each_metric_is_counted_once, both_plugins_share_one_channel, a_gap_is_filled_by_later_events,
+                 each_metric_is_counted_once_through_kills, a_full_disk_loses_no_received_event], {"collectd": DAEMON})

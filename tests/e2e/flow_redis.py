@@ -1,6 +1,9 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""Do agents that share a Redis count each flow metric once, whichever process is killed? GC_EVENTS is their number (20000)."""
+"""Do agents that share a Redis count each flow metric once when an agent or the Redis is killed?
+
+GC_EVENTS is the number of attribute events (20,000), GC_KILLS the number of kills (5).
+"""
 from __future__ import annotations
 
 import os
@@ -45,7 +48,7 @@ def sum_is_the_truth(sqs: Sqs, daemons: list[Collectd], kind: str = "flow_metric
     check("the sums of %s equal the truth" % kind, not wrong, wrong)
 
 
-def two_agents_and_one_is_killed() -> None:
+def two_agents_count_each_metric_once_through_kills() -> None:
     """Two agents share a queue and a Redis. The second one is killed under load; a replacement takes its Host and block."""
     sqs, redis, rng = Sqs(), Redis(), random.Random(21)
     sqs.rules(redeliver_percent=5, redeliver_s=2, twice_percent=5)
@@ -92,7 +95,7 @@ def values_are_summed_over_agents() -> None:
         one.stop()
 
 
-def redis_crashes_and_restarts_under_load() -> None:
+def a_crash_of_redis_under_load_loses_no_metric() -> None:
     sqs, redis = Sqs(), Redis()
     sqs.rules(max_receive_count=30)
     daemon = Collectd("", flows=attributes(sqs, StateURL=redis.url))
@@ -118,7 +121,7 @@ def redis_crashes_and_restarts_under_load() -> None:
     daemon.stop()
 
 
-def away_at_the_start() -> None:
+def a_redis_that_starts_late_loses_no_metric() -> None:
     """Messages stay in the queue and the webhook answers 503; everything is counted once Redis is there."""
     sqs, redis = Sqs(), Redis(starts=False)
     hook = Hook(sqs)
@@ -140,7 +143,7 @@ def away_at_the_start() -> None:
     daemon.stop()
 
 
-def passwords() -> None:
+def a_corrected_password_needs_no_restart() -> None:
     sqs, redis = Sqs(), Redis("requirepass " + SECRET)
     sqs.feed(200)
     wrong = agent(sqs, redis, StatePasswordFile=redis.secret("not-the-" + SECRET))
@@ -169,7 +172,7 @@ def losses_by_a_crash_are_predicted() -> None:
         daemon.stop()
 
 
-def a_redis_that_hangs_does_not_hold_the_stop() -> None:
+def a_redis_that_hangs_does_not_delay_the_stop() -> None:
     sqs, redis = Sqs(), Redis()
     daemon = agent(sqs, redis)
     sqs.feed(2000)
@@ -187,6 +190,7 @@ def a_redis_that_hangs_does_not_hold_the_stop() -> None:
 
 
 if __name__ == "__main__":
-    report.main([two_agents_and_one_is_killed, values_are_summed_over_agents, redis_crashes_and_restarts_under_load,
-                 away_at_the_start, passwords, losses_by_a_crash_are_predicted,
-                 a_redis_that_hangs_does_not_hold_the_stop], {"collectd": DAEMON, "redis-server": SERVER})
+    report.main([two_agents_count_each_metric_once_through_kills, values_are_summed_over_agents,
+                 a_crash_of_redis_under_load_loses_no_metric, a_redis_that_starts_late_loses_no_metric,
+                 a_corrected_password_needs_no_restart, losses_by_a_crash_are_predicted,
+                 a_redis_that_hangs_does_not_delay_the_stop], {"collectd": DAEMON, "redis-server": SERVER})

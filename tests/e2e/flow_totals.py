@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 """Is each flow metric counted once, through each source, and how soon is it dispatched?
 
-GC_EVENTS is the number of attribute events (100,000); a fifth of them is repeated, and their order is random.
+GC_EVENTS is the number of attribute events (100,000). A fifth of the events is repeated, and their order is random.
 """
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ INTERVAL_S = 1.0
 
 
 def drained(daemon: Collectd, sqs: Sqs, within_s: float = TIMEOUT_S) -> float:
-    """Waits until the queue is empty; seconds."""
+    """Waits until the queue is empty; returns the seconds."""
     began = time.monotonic()
     daemon.lives_until(sqs.is_empty, within_s, "the queue is empty")
     return time.monotonic() - began
@@ -40,8 +40,9 @@ def equal(daemon: Collectd, sqs: Sqs, **how: str) -> None:
 
 
 def telemetry_equals_the_queue(daemon: Collectd, sqs: Sqs) -> None:
-    """The block's telemetry against the queue's counters, less three lost answers of ten at most. The block repeats a lost
-    deletion; a partial failure may refuse the second one, so the queue may have deleted more than the block counts."""
+    """Compares the block's telemetry with the queue's counters. Three answers about deletions and three answers with messages
+    are lost, of ten messages each at most. The block repeats a lost deletion, and a partial failure may refuse the repeated
+    one, so the queue may have deleted more messages than the block counts."""
     record = sqs.queue()
     heard = record["deleted"] + record["deletes_in_vain"]
     wait_until(lambda: heard - 30 <= (state(daemon, "sqs_messages", "deleted") or 0) <= heard, 5,
@@ -55,7 +56,7 @@ def telemetry_equals_the_queue(daemon: Collectd, sqs: Sqs) -> None:
     check("events without a metric are skipped", (state(daemon, "events", "skipped") or 0) > EVENTS / 50)
 
 
-def through_sqs() -> None:
+def totals_equal_the_truth_through_sqs() -> None:
     """The queue repeats messages, loses answers and fails parts of batches."""
     sqs, port = Sqs(), process.free_port()
     sqs.rules(redeliver_percent=2, redeliver_s=2, twice_percent=2)
@@ -81,7 +82,7 @@ def through_sqs() -> None:
     daemon.stop()
 
 
-def through_another_sqs() -> None:
+def totals_equal_the_truth_through_another_sqs() -> None:
     """FAUXQS_DIR names a folder where `npm install fauxqs` was run: an independent SQS."""
     node, folder = process.program("node"), Path(os.environ.get("FAUXQS_DIR", "-"))
     if not node or not (folder / "node_modules/fauxqs").is_dir():
@@ -121,7 +122,7 @@ def through_another_sqs() -> None:
     daemon.stop()
 
 
-def through_the_webhook() -> None:
+def totals_equal_the_truth_through_the_webhook() -> None:
     sqs = Sqs(tls=True)
     hook = Hook(sqs, tls=True)
     daemon = Collectd("", flows=hook.block())
@@ -138,7 +139,7 @@ def through_the_webhook() -> None:
     daemon.stop()
 
 
-def single_events_by_the_webhook() -> None:
+def single_events_through_the_webhook_are_counted() -> None:
     sqs = Sqs()
     hook = Hook(sqs)
     daemon = Collectd("", flows=hook.block())
@@ -152,7 +153,7 @@ def single_events_by_the_webhook() -> None:
     daemon.stop()
 
 
-def every_envelope_and_what_is_no_event() -> None:
+def messages_that_are_no_events_become_dead_letters() -> None:
     """Messages that are no events stay in the queue until its dead-letter policy removes them; all others are counted."""
     sqs = Sqs()
     sqs.rules(max_receive_count=2)
@@ -186,7 +187,7 @@ def values_are_summed() -> None:
     daemon.stop()
 
 
-def as_many_poll_as_consumers_are_wanted() -> None:
+def each_consumer_keeps_one_long_poll() -> None:
     """Each consumer keeps a long poll open while the queue is empty; then the consumers share the messages."""
     sqs = Sqs()
     daemon = Collectd("", flows=attributes(sqs, Consumers=5))
@@ -199,7 +200,7 @@ def as_many_poll_as_consumers_are_wanted() -> None:
     daemon.stop()
 
 
-def soon_seen() -> None:
+def a_value_is_dispatched_soon_after_its_attribute() -> None:
     """Measures the time from the setting of an attribute to the dispatched value."""
     sqs = Sqs()
     daemon = Collectd("", flows=attributes(sqs), interval=INTERVAL_S)
@@ -212,22 +213,23 @@ def soon_seen() -> None:
     def all_counted() -> bool:
         return daemon.latest("Main Menu", "flow_metric", "Calls") == len(moments)
     set_one()
-    wait_until(all_counted, 10, "the first one")
+    wait_until(all_counted, 10, "the first value")
     for _ in range(300):
         set_one()
         watch_for(0.03)
-    wait_until(all_counted, 10, "all counted")
+    wait_until(all_counted, 10, "all values")
     rows = daemon.readings("Main Menu", "flow_metric", "Calls")
     waits = [next(at for at, value in rows if value > number) - moment for number, moment in enumerate(moments)]
     first, waits = waits[0], sorted(waits[1:])
     p50, p99 = waits[len(waits) // 2], waits[len(waits) * 99 // 100]
-    note("attribute to dispatched value: p50 %.2f s, p99 %.2f s, most %.2f s; the first, behind its 0, %.2f s "
+    note("attribute to dispatched value: p50 %.2f s, p99 %.2f s, most %.2f s; the first value, which follows a 0, %.2f s "
          "(interval %g s)" % (p50, p99, waits[-1], first, INTERVAL_S))
     check("p99 is below three times the sum of a second and the interval", p99 < 3 * (1 + INTERVAL_S), p99)
     daemon.stop()
 
 
 if __name__ == "__main__":
-    report.main([through_sqs, through_another_sqs, through_the_webhook, single_events_by_the_webhook,
-                 every_envelope_and_what_is_no_event, values_are_summed,
-                 as_many_poll_as_consumers_are_wanted, soon_seen], {"collectd": DAEMON})
+    report.main([totals_equal_the_truth_through_sqs, totals_equal_the_truth_through_another_sqs,
+                 totals_equal_the_truth_through_the_webhook, single_events_through_the_webhook_are_counted,
+                 messages_that_are_no_events_become_dead_letters, values_are_summed, each_consumer_keeps_one_long_poll,
+                 a_value_is_dispatched_soon_after_its_attribute], {"collectd": DAEMON})

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""When disk, state file, SQS or keys fail: is nothing lost, and does the log name the remedy?"""
+"""When disk, state file, SQS or keys fail: is each metric counted, and does the log name the remedy?"""
 from __future__ import annotations
 
 import json
@@ -58,7 +58,7 @@ def logged_rarely(daemon: Collectd, *parts: str, most: int = 3) -> None:
 # ---- disk and state file ---------------------------------------------------------------------
 
 
-def disk_full() -> None:
+def a_full_disk_loses_no_message() -> None:
     """The disk fills up under load, then has space again; valid messages must not become dead letters meanwhile."""
     sqs, state_dir = Sqs(), process.folder("state")
     disk = full_disk(state_dir)
@@ -167,7 +167,7 @@ def a_state_file_of_a_newer_version_is_left_alone() -> None:
 # ---- SQS --------------------------------------------------------------------------------------
 
 
-def throttled() -> None:
+def throttling_loses_no_message() -> None:
     sqs = Sqs()
     sqs.feed(EVENTS)
     sqs.faults({"sqs": "ReceiveMessage", "answer": "ThrottlingException", "skip": 20, "count": 5},
@@ -182,7 +182,7 @@ def throttled() -> None:
     daemon.stop()
 
 
-def away_and_back() -> None:
+def an_unreachable_sqs_loses_no_message() -> None:
     """Refused connections, then server errors, then a broken connection."""
     sqs = Sqs()
     gate = Gate(sqs.sqs_port, is_open=False)
@@ -214,7 +214,7 @@ def away_and_back() -> None:
     daemon.stop()
 
 
-def answers_that_never_come() -> None:
+def messages_of_lost_answers_are_received_again() -> None:
     """SQS delivers a message again after its visibility time-out when the answer was lost."""
     sqs = Sqs()
     sqs.faults({"sqs": "ReceiveMessage", "answer": "lost", "count": 5},
@@ -322,7 +322,7 @@ def keys_that_are_revoked_are_replaced() -> None:
     daemon.stop()
 
 
-def secrets_and_customers_stay_unseen() -> None:
+def secrets_and_customer_data_stay_invisible() -> None:
     """No key is in the log, a file, the command line or a URL after any failure."""
     sqs = Sqs()
     hook = Hook(sqs)
@@ -352,8 +352,8 @@ def secrets_and_customers_stay_unseen() -> None:
 
 
 if __name__ == "__main__":
-    report.main([disk_full, a_corrupt_state_file_is_moved_aside, a_foreign_state_file_is_moved_aside,
-                 a_state_file_of_a_newer_version_is_left_alone, throttled,
-                 away_and_back, answers_that_never_come, keys_of_the_container, keys_of_the_instance,
-                 keys_of_the_web_identity, keys_of_the_environment_and_of_the_file, keys_that_are_revoked_are_replaced,
-                 secrets_and_customers_stay_unseen], {"collectd": DAEMON})
+    report.main([a_full_disk_loses_no_message, a_corrupt_state_file_is_moved_aside, a_foreign_state_file_is_moved_aside,
+                 a_state_file_of_a_newer_version_is_left_alone, throttling_loses_no_message,
+                 an_unreachable_sqs_loses_no_message, messages_of_lost_answers_are_received_again, keys_of_the_container,
+                 keys_of_the_instance, keys_of_the_web_identity, keys_of_the_environment_and_of_the_file,
+                 keys_that_are_revoked_are_replaced, secrets_and_customer_data_stay_invisible], {"collectd": DAEMON})

@@ -31,7 +31,7 @@ def equal(daemon: Collectd, sqs: Sqs) -> None:
 # ---- statuses --------------------------------------------------------------------------------
 
 
-def statuses() -> None:
+def each_request_gets_its_status() -> None:
     sqs = Sqs()
     hook = Hook(sqs)
     daemon = Collectd("", flows=hook.block(MaxBody=BODY_MAX), level="debug")
@@ -139,7 +139,7 @@ class Bad:
             s.sendall(self._head(5000) + b'{"eventBody":')
 
     def half(self) -> None:
-        """Sends an array whose second event is cut off: no event of it may count."""
+        """Sends an array whose second event is cut off: no event of the array may count."""
         name = time.strftime("HalfMetric_X(%Y-%m-%dT%H:%M:%S.000Z)", time.gmtime())
         self.hook.post(b'[{"eventBody":{"conversationId":"h","attributes":{"%s":"1"}}},{"ev' % name.encode())
 
@@ -149,7 +149,7 @@ class Bad:
             s.recv(1000)
 
 
-def bad_clients_among_good_ones() -> None:
+def bad_clients_do_not_disturb_good_ones() -> None:
     sqs = Sqs()
     hook = Hook(sqs)
     daemon = Collectd("", flows=hook.block(MaxBody=BODY_MAX))
@@ -171,7 +171,7 @@ def bad_clients_among_good_ones() -> None:
     check("collectd stops in time (%.2f s)" % took, took < 2 and status == 0, (took, status))
 
 
-def many_connections() -> None:
+def idle_connections_do_not_block_a_client() -> None:
     """Hundreds of idle connections do not keep a good client out."""
     sqs = Sqs()
     hook = Hook(sqs)
@@ -240,7 +240,7 @@ def a_port_in_use_is_named() -> None:
         daemon.stop()
 
 
-def tls_with_a_client_authority() -> None:
+def a_client_certificate_is_required() -> None:
     """EventBridge has no client certificate; a gateway may have one."""
     sqs = Sqs(tls=True)
     hook = Hook(sqs, tls=True)
@@ -260,7 +260,7 @@ def tls_with_a_client_authority() -> None:
 
 
 if __name__ == "__main__":
-    report.main([statuses, an_answer_follows_the_commit, bad_clients_among_good_ones, many_connections,
-                 a_public_address_needs_secret_or_tls, only_the_configured_address_listens,
-                 a_port_in_use_is_named, tls_with_a_client_authority],
+    report.main([each_request_gets_its_status, an_answer_follows_the_commit, bad_clients_do_not_disturb_good_ones,
+                 idle_connections_do_not_block_a_client, a_public_address_needs_secret_or_tls,
+                 only_the_configured_address_listens, a_port_in_use_is_named, a_client_certificate_is_required],
                 {"collectd": DAEMON})

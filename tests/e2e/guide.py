@@ -57,7 +57,7 @@ def asked(sim: Simulator, function: str) -> list[dict[str, Any]]:
     return [one for one in sim.counters()["last"] if one["function"] == function]
 
 
-def the_numbers_are_the_truth_at_the_source_s_pace() -> None:
+def values_equal_the_truth_at_the_gateway_s_pace() -> None:
     sim = Simulator(**SMALL)
     daemon = Collectd(account(sim), guide(Media="voice"))
     daemon.wait_up()
@@ -71,7 +71,7 @@ def the_numbers_are_the_truth_at_the_source_s_pace() -> None:
     daemon.stop()
 
 
-def a_hundred_ids_are_asked_for_at_once() -> None:
+def a_request_has_at_most_a_hundred_ids() -> None:
     sim = Simulator(**{**SMALL, "queues": 230, "plain_names": True, "warmup": 60})
     daemon = Collectd(account(sim, RequestsPerMinute=10000), guide())
     daemon.wait_up()
@@ -164,7 +164,7 @@ def everything_is_counted_through_repeats_and_noise() -> None:
     daemon.stop()
 
 
-def refusals_are_explained_and_the_stream_comes_back() -> None:
+def refusals_are_explained_and_the_stream_reconnects() -> None:
     sim = Simulator(**{**LIVELY, "load": 1})
     sim.config(permissions=["routing:queue:view"])
     daemon = Collectd(account(sim), listening())
@@ -204,7 +204,7 @@ BREAKING = ("masked", "rsv", "opcode", "stray_continuation", "long_ping", "bad_c
 
 
 def invalid_messages_are_skipped_or_end_the_socket() -> None:
-    """The memory stays bounded."""
+    """Events are counted afterwards, and memory stays bounded."""
     sim = Simulator(**{**LIVELY, "load": 1})
     daemon = Collectd(account(sim), listening(ReconnectMax=1))
     wait_open(sim, daemon)
@@ -243,10 +243,10 @@ def mistakes_are_named_and_collectd_does_not_start() -> None:
 
 
 if __name__ == "__main__":
-    report.main([invalid_messages_are_skipped_or_end_the_socket, a_hundred_ids_are_asked_for_at_once,
+    report.main([invalid_messages_are_skipped_or_end_the_socket, a_request_has_at_most_a_hundred_ids,
                  everything_is_counted_through_repeats_and_noise,
                  a_token_that_ends_is_replaced_before_the_server_closes,
-                 refusals_are_explained_and_the_stream_comes_back,
-                 the_numbers_are_the_truth_at_the_source_s_pace, failures_are_explained,
+                 refusals_are_explained_and_the_stream_reconnects,
+                 values_equal_the_truth_at_the_gateway_s_pace, failures_are_explained,
                  names_come_with_the_answers_where_the_list_is_refused,
                  mistakes_are_named_and_collectd_does_not_start], {"collectd": DAEMON})

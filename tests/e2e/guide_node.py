@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""The guide stream from an independent server, Node's `ws`: do the counters equal the events that it sent, whatever it does
-to the socket?"""
+"""The guide stream from an independent server, Node's `ws`: do the counters equal the events that it sent, through all ends of
+the socket?"""
 from __future__ import annotations
 
 import itertools
@@ -84,7 +84,7 @@ def counters_equal_the_events_sent() -> None:
     same("collectd closes the socket with code 1001", (node.seen()["sockets"][0]["code"], node.seen()["sockets"][0]["by"]), (1001, "client"))
 
 
-def memory_is_bounded_whatever_it_sends() -> None:
+def memory_is_bounded_by_max_conversations() -> None:
     most, sent = 200, 1000
     node = server()
     daemon = Collectd(account(node), listening(MaxConversations=most))
@@ -98,7 +98,7 @@ def memory_is_bounded_whatever_it_sends() -> None:
     daemon.stop()
 
 
-def codes_survive_the_way_to_prometheus() -> None:
+def codes_reach_prometheus_unchanged() -> None:
     """Characters that Prometheus's text format must escape, or that could end a line."""
     codes = ['VIP "Gold"', "back\\slash", "{le=\"1\"} 5", "😀", "two\nlines", "a/b"]
     port = process.free_port()
@@ -119,7 +119,7 @@ def codes_survive_the_way_to_prometheus() -> None:
     daemon.stop()
 
 
-def it_comes_back_after_each_end() -> None:
+def the_stream_reconnects_after_each_close_code() -> None:
     node = server(path="/live/conversations")
     daemon = Collectd(account(node), listening(ReconnectMax=1, Path="/live/conversations"))
     wait_open(node, daemon)
@@ -197,7 +197,7 @@ def an_expired_queue_starts_from_zero() -> None:
     daemon.lives_until(lambda: newest("q-1") > newest("campaign") + 5 * rate, 60, "the end of the unlisted queue")
     same("the expired queue's last value is its count", [value for _, value in daemon.readings("campaign", "queue_offer", "voice")][-1], 3)
     node.say(stand("late 1", "WAITING", "campaign"), stand("late 2", "WAITING", "q-1"))
-    daemon.lives_until(lambda: offers("campaign") == 1, WITHIN_S, "it starts from zero")
+    daemon.lives_until(lambda: offers("campaign") == 1, WITHIN_S, "the counter starts from zero")
     rows = [value for _, value in daemon.readings("campaign", "queue_offer", "voice")]
     same("the returning queue begins with 0", [value for value in rows if value != 1][-1], 0)
     same_soon("the listed queue continues its count", lambda: offers("q-1"), 4, WITHIN_S)
@@ -206,6 +206,6 @@ def an_expired_queue_starts_from_zero() -> None:
 
 if __name__ == "__main__":
     report.main([an_expired_queue_starts_from_zero, refusals_delay_the_next_try,
-                 a_token_that_ends_is_replaced_before_it_closes_the_socket, it_comes_back_after_each_end,
-                 counters_equal_the_events_sent, memory_is_bounded_whatever_it_sends,
-                 codes_survive_the_way_to_prometheus], {"collectd": DAEMON, **NEEDS})
+                 a_token_that_ends_is_replaced_before_it_closes_the_socket, the_stream_reconnects_after_each_close_code,
+                 counters_equal_the_events_sent, memory_is_bounded_by_max_conversations,
+                 codes_reach_prometheus_unchanged], {"collectd": DAEMON, **NEEDS})

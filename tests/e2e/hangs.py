@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""Do init, readings and the stop take under two seconds each while a disk, a lock, a resolver or a queue holds them up?"""
+"""Do init, readings and the stop take under two seconds each while a disk, a lock, a resolver or a queue hangs?"""
 from __future__ import annotations
 
 import fcntl
@@ -35,7 +35,7 @@ def started(daemon: Collectd) -> None:
 
 
 def reads_on(daemon: Collectd, host: str = "agent") -> None:
-    """Values of the account leave each second; collectd logs a read callback that takes longer."""
+    """Values of the account are dispatched each second; collectd logs a read callback that takes longer."""
     def readings() -> int:
         return len(daemon.readings("account-prod", "token_lifetime", host=host))
     before = readings()
@@ -101,7 +101,7 @@ def the_secret_hangs_when_the_token_is_renewed() -> None:
 
 
 def certificates_are_on_a_disk_that_hangs() -> None:
-    """From the start, then with a connection that is made again; another account works meanwhile."""
+    """The disk hangs at the start, then while the connection is opened again; another account works meanwhile."""
     sims, disk = [Simulator(**SMALL) for _ in range(2)], hanging_disk("certificates")
     ca = disk.below / "ca.pem"
     shutil.copy(sims[0].ca, ca)
@@ -122,7 +122,7 @@ def certificates_are_on_a_disk_that_hangs() -> None:
 
 
 def the_credentials_of_prometheus_are_on_a_disk_that_hangs() -> None:
-    """Before the start and while it runs: scrapes are refused at once, and nothing else waits."""
+    """The disk hangs before the start and while collectd runs: scrapes are refused at once, and nothing else waits."""
     sim, disk, port = Simulator(**SMALL), hanging_disk("prometheus"), process.free_port()
     secret = disk.below / "token"
     secret.write_text("a token\n")
@@ -207,7 +207,7 @@ def the_password_of_the_lease_is_on_a_disk_that_hangs() -> None:
     daemon.lives_until(lambda: state() == 2, 30, "the agent holds the lease")
     disk.hang()
     redis.ask("CLIENT", "KILL", "USER", "lease")
-    daemon.lives_until(lambda: state() == 4, 15, "the agent says that it dispatches nothing")
+    daemon.lives_until(lambda: state() == 4, 15, "the agent dispatches nothing")
     reads_on(daemon)
     stops(daemon)
 
@@ -249,7 +249,7 @@ def the_resolver_hangs() -> None:
     daemon = Collectd(account(sim, BaseURL="https://" + UNKNOWN_NAME, LoginURL="https://" + UNKNOWN_NAME), queues(),
                       queries=with_query(), wrapper=resolver.wrapper)
     started(daemon)
-    wait_until(resolver.asked.is_set, 8, "a question to the name server")
+    wait_until(resolver.asked.is_set, 8, "a query to the name server")
     reads_on(daemon)
     stops(daemon)
 

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""Does /health name what is wrong within seconds, and answer at once while everything else hangs? Do changes become
+"""Does /health name a fault within seconds, and answer at once while everything else hangs? Do changes become
 notifications?"""
 from __future__ import annotations
 
@@ -140,8 +140,8 @@ def an_outage_of_the_api_is_reported_until_it_ends() -> None:
     same("blocks", [one["name"] for one in document["blocks"]], ["queues-all", "queues-b"])
     daemon.lives_until(lambda: all(one["series"] > 0 and one["selected"] == 2 for one in health.ask()[1]["blocks"]), 10,
                        "series and selected queues")
-    same("an unknown block", health.ask("/health?block=nothing")[0], 404)
-    same("another path", health.ask("/metrics")[0], 404)
+    same("status for an unknown block", health.ask("/health?block=nothing")[0], 404)
+    same("status for another path", health.ask("/metrics")[0], 404)
 
     gate.close()
     becomes(daemon, health, "/health", 503)
@@ -160,7 +160,7 @@ def an_outage_of_the_api_is_reported_until_it_ends() -> None:
     daemon.lives_until(lambda: sent.all("Severity: OKAY", "PluginInstance: account-prod"), 20, "the notification of the end")
     for line in sent.all("Type: health"):
         note(line)
-    check("the account's notifications stand for those of its blocks", len(sent.all("Type: health")) <= 2 + 2, sent.all())
+    check("blocks send no notification of their own while the account is down", len(sent.all("Type: health")) <= 2 + 2, sent.all())
     daemon.stop()
 
 
@@ -177,13 +177,13 @@ def refused_credentials_are_reported_until_they_are_corrected() -> None:
     document = health.ask("/health?block=queues-all")[1]
     check("the block has the cause", any("queues-all: credentials_refused: token: " in one for one in document["errors"]),
           document["errors"])
-    same("not ready", health.ask("/health/ready")[0], 503)
+    same("status of /health/ready", health.ask("/health/ready")[0], 503)
     daemon.lives_until(lambda: sent.all("Severity: FAILURE", "account-prod: credentials_refused"), 20, "a notification")
     shutil.copy(sim.client_secret_file, secret)
     becomes(daemon, health, "/health", 200, 40)
     becomes(daemon, health, "/health/ready", 200)
     daemon.lives_until(lambda: sent.all("Severity: OKAY", "account-prod: up"), 20, "the notification of the end")
-    same("no secret leaks", Path(sim.client_secret_file).read_text().strip() in str(health.ask()), False)
+    same("the answer has no secret", Path(sim.client_secret_file).read_text().strip() in str(health.ask()), False)
     daemon.stop()
 
 
@@ -227,7 +227,7 @@ def each_other_state_sends_its_notification() -> None:
                  "analytics:queueObservation:view")
     sent.arrives(daemon, "Severity: WARNING", "account-prod: budget_spent (was up): throttle: ")
     sent.arrives(daemon, "Severity: OKAY", "account-prod: up (was budget_spent)")
-    same("no outage lacks a cause", sent.all("the source does not answer"), [])
+    same("outages without a cause", sent.all("the source does not answer"), [])
     for line in sent.all("Type: health"):
         note(line)
     daemon.stop()
@@ -240,8 +240,8 @@ def an_address_in_use_is_tried_again() -> None:
     daemon.says("cannot listen on 127.0.0.1 port %d" % health.port, "another program uses this port")
     taken.close()
     daemon.lives_until(lambda: health.ask()[0] == 401, 10, "an answer without a secret")
-    same("a wrong secret", health.ask(headers={"X-Api-Key": SECRET[:-1]})[0], 401)
-    same("the secret", health.ask(headers={"X-Api-Key": SECRET})[0], 200)
+    same("status with a wrong secret", health.ask(headers={"X-Api-Key": SECRET[:-1]})[0], 401)
+    same("status with the secret", health.ask(headers={"X-Api-Key": SECRET})[0], 200)
     same("leaks", daemon.leaks(SECRET), [])
     took, status = daemon.stop()
     check("the stop is clean and in time", status == 0 and took < STOP_MAX_S, (took, status))
@@ -297,7 +297,7 @@ def certificates_and_secret_change_without_a_restart() -> None:
     health.tls, health.shows_certificate = one, True
     daemon = Collectd(health.config, ours=("genesys",))
     daemon.lives_until(lambda: health.status(X_Api_Key=SECRET) == 200, 15, "an answer over TLS")
-    same("a certificate without the secret", health.status(), 401)
+    same("status with a certificate and without the secret", health.status(), 401)
     health.shows_certificate = False
     status = health.status(X_Api_Key=SECRET)
     check("the secret without a certificate is refused", status in (0, 401), status)
@@ -305,11 +305,11 @@ def certificates_and_secret_change_without_a_restart() -> None:
     health.tls, health.shows_certificate = two, True
     daemon.lives_until(lambda: health.status(X_Api_Key=SECRET) == 200, 15, "an answer with the new certificates")
     health.tls = one
-    same("the old authority", health.status(X_Api_Key=SECRET), 0)
+    same("status with the old authority", health.status(X_Api_Key=SECRET), 0)
     health.tls = two
     a_secret(secret, "another secret")
     daemon.lives_until(lambda: health.status(X_Api_Key="another secret") == 200, 15, "an answer with the new secret")
-    same("the old secret", health.status(X_Api_Key=SECRET), 401)
+    same("status with the old secret", health.status(X_Api_Key=SECRET), 401)
     same("complaints", daemon.complaints(), [])
     daemon.stop()
 

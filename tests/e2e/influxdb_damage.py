@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""A byte of the spool's last segment is flipped, or the segment is cut: is everything else in a real database, once?
+"""A byte of the spool's last segment is flipped, or the segment is cut: is every other line in a real database, once?
 
 Each case is a node with a spool of its own; one collectd fills and sends many of them. GC_DAMAGE=all: every byte; otherwise
 the first, middle and last bytes of each record and of each field of its header.
@@ -99,7 +99,7 @@ class Lot:
         return Collectd("", more=self.more, load=("unixsock",), ours=("genesys", "genesys_influxdb"), base=self.base)
 
     def put_everywhere(self) -> None:
-        """A line, until each spool has it in a record of its own."""
+        """Puts a line and waits until each spool has it in a record of its own."""
         number = self.load.number
         self.load.put(1)
         wait_until(lambda: all(number in spooled(self.folder(name)) for name in self.names), 60, "line %d" % number, every_s=0.1)
@@ -115,7 +115,7 @@ class Lot:
 
 
 def spool_damaged(lot: Lot, cases: list[Case], records: list[Record]) -> list[str]:
-    """Damages a spool for each case, sends them; returns what is not as it must be."""
+    """Damages a spool for each case and delivers the rest; returns lines about the differences."""
     wanted = {}
     for name, case in zip(lot.names, cases):
         case.change(lot.segment(name))
@@ -133,7 +133,7 @@ def spool_damaged(lot: Lot, cases: list[Case], records: list[Record]) -> list[st
     return left or ([] if status == 0 else ["a stop with status %d after %.1f s" % (status, stop_s)])
 
 
-def what_is_not_damaged_is_delivered_once(make: Callable[[], Database]) -> Callable[[], None]:
+def undamaged_lines_are_delivered_once(make: Callable[[], Database]) -> Callable[[], None]:
     def scenario() -> None:
         database, done, left = make(), 0, []
         while True:
@@ -153,6 +153,6 @@ def what_is_not_damaged_is_delivered_once(make: Callable[[], Database]) -> Calla
 
 
 if __name__ == "__main__":
-    report.main([what_is_not_damaged_is_delivered_once(Influx1), what_is_not_damaged_is_delivered_once(Victoria)],
+    report.main([undamaged_lines_are_delivered_once(Influx1), undamaged_lines_are_delivered_once(Victoria)],
                 {"collectd": DAEMON, "genesys_influxdb": built("genesys_influxdb"), "influxd": INFLUXD,
                  "victoria-metrics": VICTORIA})

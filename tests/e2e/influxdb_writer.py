@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""Does every line that was accepted reach a real database, once, whatever dies, hangs or fills up in between?
+"""Does every line that was accepted reach a real database, once, through kills, hangs and full disks?
 
 GC_KILLS: kills of each kind (3). influxdb_damage.py damages the spool itself.
 """
@@ -165,7 +165,7 @@ def a_slow_database_is_not_given_up(make: Make) -> None:
     again, most = sent_again(database), BATCH * (gate.accepted + 1)
     check("only batches whose answer was late were sent again", again <= most, (again, most))
     load.put(100)
-    arrives("the values after them are in the database", database, set(range(load.number)))
+    arrives("the later values are in the database", database, set(range(load.number)))
     same("no other line is sent again", sent_again(database), again)
     if isinstance(database, Victoria):
         database.deduplicate()
@@ -241,7 +241,7 @@ def past_spool_max_the_oldest_are_dropped_and_counted(make: Make) -> None:
     daemon.stop()
 
 
-def a_password_that_is_corrected_and_tls() -> None:
+def a_corrected_password_and_ca_need_no_restart() -> None:
     sim = Simulator(queues=1, frozen=True)
     database = Influx1(user="agent:right-password", cert=sim.folder / "server.pem", key=sim.folder / "server.key", ca=sim.ca)
     folder = process.folder("secret")
@@ -279,8 +279,8 @@ def a_line_that_the_database_refuses_is_set_aside() -> None:
     daemon.stop()
 
 
-def names_and_numbers_come_back(make: Make) -> None:
-    """The database's own reading of the line protocol: escapes, UTF-8, floats and integers."""
+def names_and_numbers_are_read_back_unchanged(make: Make) -> None:
+    """Reads names and numbers back from the database: escapes, UTF-8, floats and integers."""
     database = make()
     load = Load(process.folder("sock") / "s")
     daemon = agent(load, database.node())
@@ -312,7 +312,7 @@ def names_and_numbers_come_back(make: Make) -> None:
     daemon.stop()
 
 
-def a_disk_that_hangs_holds_nothing_up(make: Make) -> None:
+def a_disk_that_hangs_delays_no_value(make: Make) -> None:
     database = make()
     disk = hanging_disk("spool")
     load = Load(process.folder("sock") / "s")
@@ -371,7 +371,7 @@ class WithDatabase(Fast):
 
 
 def no_interval_is_lost_while_the_database_is_away(make: Make) -> None:
-    """The platform's promise of a back-fill holds to the database: half an hour passes without it."""
+    """The spool keeps the intervals of half an hour without the database; then the database gets each of them."""
     database = make()
     gate = Gate(database.port)
     fast = WithDatabase(120, queues=4, agents=12, warmup=1200)
@@ -398,14 +398,14 @@ def no_interval_is_lost_while_the_database_is_away(make: Make) -> None:
 
 
 EACH = [a_network_cut_of_30_s_loses_nothing, kills_of_agent_and, a_slow_database_is_not_given_up,
-        a_silent_database_slows_neither_inputs_nor_other_writers, a_full_disk_recovers, a_disk_that_hangs_holds_nothing_up,
-        past_spool_max_the_oldest_are_dropped_and_counted, names_and_numbers_come_back]
+        a_silent_database_slows_neither_inputs_nor_other_writers, a_full_disk_recovers, a_disk_that_hangs_delays_no_value,
+        past_spool_max_the_oldest_are_dropped_and_counted, names_and_numbers_are_read_back_unchanged]
 if all(NEEDS.values()):
     EACH.append(no_interval_is_lost_while_the_database_is_away)
 
 if __name__ == "__main__":
     report.main([scenario for each in EACH for scenario in with_each_database(each)] +
-                [a_killed_victoria_loses_its_last_seconds_only, a_password_that_is_corrected_and_tls,
+                [a_killed_victoria_loses_its_last_seconds_only, a_corrected_password_and_ca_need_no_restart,
                  a_line_that_the_database_refuses_is_set_aside,
                  *([the_rows_are_those_of_guides_b_and_c] if built(ANALYTICS) else [])],
                 {"collectd": DAEMON, "genesys_influxdb": built("genesys_influxdb"), "influxd": INFLUXD,

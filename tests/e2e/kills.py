@@ -17,7 +17,7 @@ from lib.report import check, note, same
 KILLS = int(os.environ.get("GC_KILLS", "5"))
 
 
-def killed_at_random_moments_it_keeps_the_names() -> None:
+def names_survive_kills_at_random_moments() -> None:
     """Renames queues all the time, so that each reading of the list has changes to save."""
     sim = Simulator(queues=60, agents=20, rate_limit=0)
     state = process.folder("state")
@@ -48,4 +48,4 @@ def killed_at_random_moments_it_keeps_the_names() -> None:
 
 
 if __name__ == "__main__":
-    report.main([killed_at_random_moments_it_keeps_the_names], {"collectd": DAEMON})
+    report.main([names_survive_kills_at_random_moments], {"collectd": DAEMON})

@@ -1,7 +1,10 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""Do two agents that share a lease act as one? Each value of the account has one writer at each time, whatever happens to the
-agents or their Redis. Both write csv files of their own; the files together are what a backend would have."""
+"""Does each value of an account have one writer at each time while two agents share a lease?
+
+Agents and Redis are killed, sleep, stop and lose their connection. Each agent writes its own csv files; a backend would have
+the values of all files.
+"""
 from __future__ import annotations
 
 import json
@@ -32,7 +35,7 @@ SHIM = build_folder() / "tests" / "support" / ".libs" / "clock_step.so"
 
 
 class Agent:
-    """One of the agents: its collectd, which a replacement may follow, and all it has ever written."""
+    """One of the agents: its collectd, a replacement that may follow, and all values of both."""
 
     def __init__(self, name: str, sim: Simulator, redis: Redis, flows: str = "", **changes: Any) -> None:
         self.name, self.sim, self.redis, self.flows, self.changes = name, sim, redis, flows, changes
@@ -90,7 +93,7 @@ class Stepper(Agent):
         return {"preload": str(SHIM), "env": {"GC_CLOCK_STEP": str(self.clock)}}
 
     def step(self, hours: float) -> None:
-        """Sets the distance to the true time."""
+        """Sets the difference from the true time."""
         if not self.clock.exists():
             self.clock.write_bytes(bytes(8))
         with self.clock.open("r+b") as file:  # in place: collectd has mapped the file
@@ -134,7 +137,7 @@ def newest(agent: Agent) -> float:
 
 
 def twice(agents: list[Agent]) -> list[str]:
-    """Values with the same identity and time, whoever wrote them, and times at which both agents dispatched."""
+    """Values with the same identity and time, from one agent or both, and times at which both agents dispatched."""
     found = []
     for key, rows in written(agents).items():
         for at in sorted(at for at, count in Counter(at for at, _ in rows).items() if count > 1)[:2]:
@@ -143,7 +146,7 @@ def twice(agents: list[Agent]) -> list[str]:
 
 
 def changes(agents: list[Agent]) -> list[tuple[float, float, str]]:
-    """The changes of the writer: last time of the one, first time of the next, and its name."""
+    """The changes of the writer: last time of the former one, first time of the next one, and its name."""
     rows = dispatched(agents)
     return [(a[0], b[0], b[1]) for a, b in zip(rows, rows[1:]) if a[1] != b[1]]
 
@@ -164,7 +167,7 @@ def dispatches(agent: Agent, since: float) -> None:
 
 
 def takes_over(agent: Agent, since: float) -> float:
-    """Waits likewise; returns the time of the first such value."""
+    """Waits for a value of the agent that is later than `since` (epoch); returns its time."""
     dispatches(agent, since)
     return min(at for at, _ in dispatched([agent]) if at > since)
 
@@ -180,7 +183,7 @@ def simulator() -> Simulator:
 
 
 def a_standby_is_warm_and_silent() -> None:
-    """It polls like the holder, has no channel, writes its telemetry under its own host, and no value of the account."""
+    """The standby polls like the holder, has no channel, writes its telemetry under its own host, and no value of the account."""
     sim, redis = simulator(), Redis()
     one, two = agents = pair(sim, redis, LeaseTTL=30)  # a busy host does not take the lease away
     two.daemon.wait_up(host="two")
@@ -193,7 +196,7 @@ def a_standby_is_warm_and_silent() -> None:
     check("both have telemetry", all(agent.daemon.latest("account-prod", "lease_fence", host=agent.name) for agent in agents))
     check("Redis has answered lately", (two.daemon.latest("account-prod", "lease_age", host="two") or 99) < TTL)
     same("the holder has a stream", one.daemon.latest("queues-all", "stream_connected", host="one"), 1)
-    same("the standby has none", two.daemon.latest("queues-all", "stream_connected", host="two"), 0)
+    same("the standby has no stream", two.daemon.latest("queues-all", "stream_connected", host="two"), 0)
     same_soon("/health of the standby", two.health, (200, "standby"))
     same_soon("/health/ready of the standby", lambda: two.health("/health/ready?block=account-prod"), (200, "standby"))
     same("/health of the holder", one.health(), (200, "up"))
@@ -209,7 +212,7 @@ def a_killed_holder_is_followed_within_the_ttl() -> None:
     one.kill()
     last = newest(one)
     hole = takes_over(two, last) - last
-    check("the hole is %.1f s, of LeaseTTL %d" % (hole, TTL), hole <= TTL + SLACK_S, hole)
+    check("the gap is %.1f s, of LeaseTTL %d" % (hole, TTL), hole <= TTL + SLACK_S, hole)
     began = time.monotonic()
     two.daemon.lives_until(lambda: two.daemon.latest("queues-all", "stream_connected", host="two") == 1, 20, "the stream")
     note("the stream is open %.1f s after the first value" % (time.monotonic() - began))
@@ -229,8 +232,8 @@ def a_sleeping_holder_dispatches_nothing_when_it_wakes() -> None:
     one.daemon.lives_until(lambda: one.state() == 0, 20, "the first agent stands by")
     one.daemon.says("standby")
     late = [at for at, _ in dispatched([one]) if at > asleep + 0.5]
-    same("it dispatches nothing after %.1f s of sleep" % (awake - asleep), late, [])
-    same_soon("its stream is closed", lambda: one.daemon.latest("queues-all", "stream_connected", host="one"), 0)
+    same("the first agent dispatches nothing after %.1f s of sleep" % (awake - asleep), late, [])
+    same_soon("the stream of the first agent is closed", lambda: one.daemon.latest("queues-all", "stream_connected", host="one"), 0)
     no_value_twice(agents, 1)
     two.kill()
     takes_over(one, newest(two))
@@ -244,7 +247,7 @@ def a_holder_that_stops_is_followed_at_once() -> None:
     check("collectd stops in time (%.2f s)" % took, took < STOP_MAX_S)
     last = newest(one)
     hole = takes_over(two, last) - last
-    check("the hole is %.1f s" % hole, hole <= POLL_S + SLACK_S, hole)
+    check("the gap is %.1f s" % hole, hole <= POLL_S + SLACK_S, hole)
     no_value_twice(agents, 1)
 
 
@@ -256,7 +259,7 @@ def a_holder_that_is_cut_from_redis_stops_first() -> None:
     cut = time.time()
     takes_over(two, cut)
     last = max(at for at, _ in dispatched([one]))
-    check("the first one stops within three fifths of the TTL (%.1f s)" % (last - cut), last - cut <= TTL * 3 / 5 + 0.5, last - cut)
+    check("the first agent stops within three fifths of the TTL (%.1f s)" % (last - cut), last - cut <= TTL * 3 / 5 + 0.5, last - cut)
     one.daemon.lives_until(lambda: one.state() == 4, 20, "the first agent is blind")
     one.way.open()
     one.daemon.lives_until(lambda: one.state() == 0, 20, "the first agent stands by")
@@ -270,11 +273,11 @@ def a_standby_that_is_cut_from_redis_changes_nothing() -> None:
     two.daemon.lives_until(lambda: two.state() == 4, 30, "the standby is blind")
     takes_over(one, time.time() + 1)
     two.way.open()
-    two.daemon.lives_until(lambda: two.state() == 0, 20, "it stands by")
+    two.daemon.lives_until(lambda: two.state() == 0, 20, "the second agent stands by")
     no_value_twice(agents, 0)
 
 
-def without_redis_both_say_so_and_stop() -> None:
+def without_redis_no_agent_dispatches() -> None:
     """With LeaseLost "stop" no agent dispatches while Redis hangs. When Redis answers again, one agent takes the lease."""
     sim, redis = simulator(), Redis()
     one, two = agents = pair(sim, redis)
@@ -360,5 +363,6 @@ if __name__ == "__main__":
     report.main([a_standby_is_warm_and_silent, a_killed_holder_is_followed_within_the_ttl,
                  a_sleeping_holder_dispatches_nothing_when_it_wakes, a_holder_that_stops_is_followed_at_once,
                  a_holder_that_is_cut_from_redis_stops_first, a_standby_that_is_cut_from_redis_changes_nothing,
-                 clock_steps_of_hours_leave_one_writer, only_the_holder_receives_from_sqs, without_redis_both_say_so_and_stop, a_holder_that_goes_on_dispatches_without_redis],
+                 clock_steps_of_hours_leave_one_writer, only_the_holder_receives_from_sqs, without_redis_no_agent_dispatches,
+                 a_holder_that_goes_on_dispatches_without_redis],
                 {"collectd": DAEMON, "redis-server": SERVER})

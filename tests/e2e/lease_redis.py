@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""Do two agents that share a lease act as one when their Redis changes? A failover to a replica, two masters at a time, TLS, and
-servers that keep no lease."""
+"""Does each value have one writer when the Redis of a lease changes: a failover to a replica, two masters at a time, TLS, and
+servers that cannot keep a lease?"""
 from __future__ import annotations
 
 import time
@@ -53,7 +53,7 @@ def a_failover_to_a_replica_leaves_a_hole_within_the_ttl() -> None:
     since = time.time()
     wait_until(lambda: max(map(newest, agents)) > since + TTL, 60, "values after the failover")
     hole = longest_hole(agents)
-    check("the longest hole is %.1f s, of LeaseTTL %d" % (hole, TTL), hole <= TTL + SLACK_S, hole)
+    check("the longest gap is %.1f s, of LeaseTTL %d" % (hole, TTL), hole <= TTL + SLACK_S, hole)
     found = twice(agents)
     check("no value is written twice", not found, found[:5])
     after = fence_in(new)

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""Do the counters of a contact centre survive the agent that counted them? Of two agents that share a lease, the next holder
-continues with what the former one has stored in Redis."""
+"""Do the counters of a contact centre continue when the agent that counted them ends? The next holder of the lease begins with
+the counters that the former holder has stored in Redis."""
 from __future__ import annotations
 
 import copy
@@ -100,7 +100,7 @@ def both_agents_together_count_each_contact_once() -> None:
 
 
 def a_holder_that_is_killed_under_load_loses_only_the_hole() -> None:
-    """The counters lack only events of the time in which no agent was the holder; no event counts twice."""
+    """The counters lack only events of the time without a holder; no event counts twice."""
     sim, agents, start = begin()
     sim.thaw()
     watch_for(RUN_S)
@@ -119,7 +119,7 @@ def a_holder_that_is_killed_under_load_loses_only_the_hole() -> None:
         late = without_changes(stream.counted(sim, start, since_seq=hole.seq, until_seq=back.seq))
         least = {key: max(0.0, whole[key] - max(lost.get(key, 0), late.get(key, 0))) for key in whole}
         return least, whole
-    stream.becomes("the counters lack at most what happened in the hole", bounds, lambda: without_changes(shown(agents)), stream.outside)
+    stream.becomes("the counters lack at most the events of the gap", bounds, lambda: without_changes(shown(agents)), stream.outside)
     same("no counter falls", falls(agents)[:5], [])
     whole, got = (stream.total(counts, "queue_offer") for counts in (stream.counted(sim, start), shown(agents)))
     note("%g of %g offers" % (got, whole))
@@ -211,7 +211,7 @@ def no_counter_falls_when_holders_leave_at_random_moments() -> None:
         returns(holder, how)
     rows = dispatched(agents)
     longest = max(after[0] - before[0] for before, after in zip(rows, rows[1:]))
-    check("%d moments: no hole is longer than LeaseTTL %d (%.1f s)" % (MOMENTS, TTL, longest), longest <= TTL + SLACK_S, longest)
+    check("%d moments: no gap is longer than LeaseTTL %d (%.1f s)" % (MOMENTS, TTL, longest), longest <= TTL + SLACK_S, longest)
     found = twice(agents)
     check("no value is written twice", not found, found[:5])
     check("the writer changes with each moment", len(changes(agents)) >= MOMENTS, len(changes(agents)))

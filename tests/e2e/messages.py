@@ -131,7 +131,7 @@ def an_unknown_account_stops_only_its_block() -> None:
     logged_and_runs_on("unknown account", daemon, "[error]", '<Queues "bad">', 'no <Account "pord">', 'defined: "prod"')
 
 
-def wrong_credentials() -> None:
+def wrong_credentials_are_named() -> None:
     sim = Simulator(**SMALL)
     wrong = secret_file("tell-tale-secret\n")
     runs = [
@@ -174,7 +174,7 @@ def each_exposed_secret_has_its_own_line() -> None:
     daemon.stop()
 
 
-def certificates() -> None:
+def mistakes_in_certificates_are_named() -> None:
     sim = Simulator(**SMALL)
     protected = {"BaseURL": sim.https_mtls, "ClientCert": sim.client_cert, "ClientKey": sim.client_key_protected}
     bad: list[tuple[str, dict[str, Any], tuple[str, ...]]] = [
@@ -224,7 +224,7 @@ def a_missing_permission_is_named() -> None:
                          "needs the permission " + lacking, "role of the OAuth client", "division", "correlation id")
 
 
-def unresolvable_and_refused_addresses() -> None:
+def unresolvable_and_refused_addresses_are_named() -> None:
     sim = Simulator(**SMALL)
     closed = process.free_port()
     cases = [
@@ -243,9 +243,9 @@ def a_selection_without_queues_has_a_warning() -> None:
 
 
 if __name__ == "__main__":
-    report.main([certificates, the_examples_are_valid, mistakes_in_accounts_end_collectd,
-                 wrong_credentials, a_missing_permission_is_named,
+    report.main([mistakes_in_certificates_are_named, the_examples_are_valid, mistakes_in_accounts_end_collectd,
+                 wrong_credentials_are_named, a_missing_permission_is_named,
                  mistakes_in_queues_end_collectd, an_unknown_account_stops_only_its_block,
                  a_readable_secret_file_has_a_warning, each_exposed_secret_has_its_own_line,
-                 unresolvable_and_refused_addresses,
+                 unresolvable_and_refused_addresses_are_named,
                  a_selection_without_queues_has_a_warning], {"collectd": DAEMON})

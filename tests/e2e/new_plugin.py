@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""Does tools/new-plugin.sh make a plugin that builds, passes its tests and runs in a real collectd?
+"""Does tools/new-plugin.sh create a plugin that builds, passes its tests and runs in a real collectd?
 
 Runs the script, autogen.sh, configure and make for that plugin and its documents in a copy of the tree.
 """

@@ -17,7 +17,7 @@ from lib.report import check, note, same, same_soon
 SMALL = {"queues": 4, "agents": 8, "plain_names": True, "frozen": True, "rate_limit": 0}
 SERIES = ("Queue 0001", "queue_agents", "member")
 OBSERVATIONS = "POST /api/v2/analytics/*"
-IN_FLIGHT_S = 0.5  # a client that has not read the 429 yet may send a request this long after it
+IN_FLIGHT_S = 0.5  # for this time after a 429 a client that has not read it may send requests
 LONGEST_REST_S = 5.0  # rest of a breaker that opens for the first time
 BUSY_S = 10.0  # time that a busy machine and a request in flight may add
 
@@ -44,7 +44,7 @@ def is_logged_once(daemon: Collectd, name: str, *parts: str) -> None:
 
 # ---- no API at all -------------------------------------------------------------------
 
-def away_at_the_start() -> None:
+def values_begin_when_the_api_becomes_reachable() -> None:
     sim = Simulator(**SMALL)
     gate = Gate(sim.https_port, is_open=False)
     daemon = Collectd(small(sim, BaseURL=gate.url), polled())
@@ -61,7 +61,7 @@ def away_at_the_start() -> None:
     daemon.stop()
 
 
-def away_in_the_middle() -> None:
+def values_return_after_an_outage() -> None:
     sim = Simulator(**SMALL)
     gate = Gate(sim.https_port)
     daemon = Collectd(small(sim, BaseURL=gate.url), polled(Queue="*[12]") + polled("b", Queue="*[34]", Observations="activity"))
@@ -79,7 +79,7 @@ def away_in_the_middle() -> None:
     daemon.stop()
 
 
-def names_outlive_a_restart() -> None:
+def names_survive_a_restart() -> None:
     """While the list of queues fails and observations work, labels come from StateDir."""
     sim = Simulator(**SMALL)
     state = process.folder("state") / "genesys"  # not there yet
@@ -127,7 +127,7 @@ def retry_after_is_honoured_exactly() -> None:
     daemon.stop()
 
 
-def without_retry_after_it_backs_off() -> None:
+def a_429_without_retry_after_causes_a_back_off() -> None:
     sim = Simulator(**SMALL)
     daemon = Collectd(small(sim), polled())
     daemon.wait_up()
@@ -158,7 +158,7 @@ def a_long_retry_after_pauses_one_function_only() -> None:
 class Fault(NamedTuple):
     step: dict[str, Any]  # as the simulator expects it
     lasts_s: float  # the least time; the fault also lasts until a line is written
-    slack_s: float  # allowed after it, beyond one interval
+    slack_s: float  # allowed after the fault, beyond one interval
     parts: tuple[str, ...]  # parts of the line
 
 
@@ -195,7 +195,7 @@ def invalid_answers(name: str) -> Callable[[], None]:
         try:
             took = recovery_s(daemon, ended, 1 + fault.slack_s + BUSY_S)
             check("%s: values return after the fault" % name, True)
-            note("%s: values %.2f s after it, %d requests in its %.1f s" % (name, took, asked, lasted_s))
+            note("%s: values %.2f s after the fault, %d requests in its %.1f s" % (name, took, asked, lasted_s))
         except process.Late as late:
             check("%s: values return after the fault" % name, False, "%s; %s" % (late, daemon.text))
         is_logged_once(daemon, name, *fault.parts)
@@ -224,7 +224,7 @@ def one_bad_answer_loses_no_value() -> None:
 
 
 def the_breaker_opens_and_closes() -> None:
-    """The API fails twice: the second outage must not depend on the state that the first one left."""
+    """The API fails twice: the second outage must not depend on the state after the first."""
     sim = Simulator(**SMALL)
     daemon = Collectd(small(sim), polled())
     daemon.wait_up()
@@ -243,7 +243,7 @@ def the_breaker_opens_and_closes() -> None:
     daemon.stop()
 
 
-def the_token_endpoint_fails() -> None:
+def failures_of_the_token_endpoint_are_logged_once() -> None:
     sim = Simulator(**SMALL)
     sim.faults({"on": "POST /oauth/token", "answer": 500, "html": True})
     daemon = Collectd(small(sim), polled())
@@ -257,7 +257,7 @@ def the_token_endpoint_fails() -> None:
     daemon.stop()
 
 
-def a_huge_answer_does_not_take_the_memory() -> None:
+def a_huge_answer_leaves_memory_bounded() -> None:
     sim = Simulator(**SMALL)
     daemon = Collectd(small(sim, Timeout=30), polled(ObservationInterval=2))
     daemon.wait_up()
@@ -273,8 +273,8 @@ def a_huge_answer_does_not_take_the_memory() -> None:
 
 
 if __name__ == "__main__":
-    report.main([away_at_the_start, away_in_the_middle, a_huge_answer_does_not_take_the_memory,
-                 retry_after_is_honoured_exactly, without_retry_after_it_backs_off, the_breaker_opens_and_closes,
-                 the_token_endpoint_fails, *[invalid_answers(name) for name in FAULTS],
-                 a_long_retry_after_pauses_one_function_only, one_bad_answer_loses_no_value, names_outlive_a_restart],
+    report.main([values_begin_when_the_api_becomes_reachable, values_return_after_an_outage, a_huge_answer_leaves_memory_bounded,
+                 retry_after_is_honoured_exactly, a_429_without_retry_after_causes_a_back_off, the_breaker_opens_and_closes,
+                 failures_of_the_token_endpoint_are_logged_once, *[invalid_answers(name) for name in FAULTS],
+                 a_long_retry_after_pauses_one_function_only, one_bad_answer_loses_no_value, names_survive_a_restart],
                 {"collectd": DAEMON})

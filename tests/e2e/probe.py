@@ -71,7 +71,7 @@ def mistakes_have_status_2() -> None:
     same("status", done.returncode, 2)
     has_line("the option", done.stdout, "failed", "options", '<Account "prod">: unknown option "Timeuot"', 'did you mean "Timeout"?')
     has_line("the account", done.stdout, "failed", "account", 'there is no <Account "dev">')
-    has_line("what collectd reports", done.stdout, "failed", "collectd", 'Could not find plugin "nothing_of_this_name"')
+    has_line("collectd's own error", done.stdout, "failed", "collectd", 'Could not find plugin "nothing_of_this_name"')
     check("the secret is not shown", "tell-tale" not in done.stdout + done.stderr, done.stdout)
 
 
@@ -115,7 +115,7 @@ def filter_chains_are_no_mistake() -> None:
 
 def the_json_report_has_the_result_and_each_check() -> None:
     document: dict[str, Any] = json.loads(Place(GOOD).run("--format", "json").stdout)
-    same("the result", (document["result"], document["failed"], document["warnings"], document["ok"]), ("ok", 0, 0, 5))
+    same("result and counts", (document["result"], document["failed"], document["warnings"], document["ok"]), ("ok", 0, 0, 5))
     same("the checks", [one["check"] for one in document["checks"]], ["agent", "plugins", "options", "options", "account"])
 
 
@@ -156,5 +156,5 @@ def recorded_events_are_counted() -> None:
 if __name__ == "__main__":
     report.main([a_good_file_has_status_0, mistakes_have_status_2, a_warning_has_status_1,
                  a_file_that_cannot_be_parsed_has_its_line, included_files_are_read_as_collectd_does,
-                 other_plugins_are_not_loaded, filter_chains_are_no_mistake, the_json_report_has_the_result_and_each_check, a_probe_that_cannot_start_has_status_2,
-                 recorded_events_are_counted], {"collectd": DAEMON})
+                 other_plugins_are_not_loaded, filter_chains_are_no_mistake, the_json_report_has_the_result_and_each_check,
+                 a_probe_that_cannot_start_has_status_2, recorded_events_are_counted], {"collectd": DAEMON})

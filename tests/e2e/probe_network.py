@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""Does genesys-probe --once say what is wrong between this host and the servers, and does it leave everything as it was?"""
+"""Does genesys-probe --once name the fault between this host and the servers, and change nothing?"""
 from __future__ import annotations
 
 import json
@@ -35,12 +35,12 @@ def environment(env: Optional[dict[str, str]] = None) -> dict[str, str]:
 
 
 def run(config: Path, where: Path, env: Optional[dict[str, str]] = None) -> "subprocess.CompletedProcess[str]":
-    """Runs genesys-probe --once; it must end within its limit."""
+    """Runs genesys-probe --once; checks that it ends within its limit and shows no secret."""
     begin = time.monotonic()
     done = subprocess.run([str(PROBE), "--once", "-C", str(config)], env=environment(env), text=True, capture_output=True,
                           timeout=2 * LIMIT_S, cwd=where, check=False)
     took_s = time.monotonic() - begin
-    check("it ends within %d s" % LIMIT_S, took_s < LIMIT_S, took_s)
+    check("the probe ends within %d s" % LIMIT_S, took_s < LIMIT_S, took_s)
     check("no secret is shown", "sim-secret" not in done.stdout + done.stderr, done.stdout)
     return done
 
@@ -72,7 +72,7 @@ def an_account_that_works_has_status_0() -> None:
 
 
 def a_wrong_account_has_its_row() -> None:
-    """Each row: what is wrong, the options, the row, and the first check that is left out."""
+    """Each entry: the fault, the options, the status, the row, and the first check that is left out."""
     sim = Simulator(**SMALL)
     rows: list[tuple[str, dict[str, Any], int, tuple[str, ...], str]] = [
         ("wrong secret", {"ClientSecretFile": None, "ClientSecret": "tell-tale"}, 2,
@@ -91,7 +91,7 @@ def a_wrong_account_has_its_row() -> None:
         done = probe(ours(account(sim, **changes)))
         same(name + ": status", (done.returncode, done.stderr), (status, ""))
         has_line(name, done.stdout, *parts)
-        has_line(name + ": what to do", done.stdout, "next: ")
+        has_line(name + ": the next step", done.stdout, "next: ")
         check(name + ": the secret is not shown", "tell-tale" not in done.stdout, done.stdout)
         check(name + ": the check that depends on it is left out",
               not left_out or not any(line.split()[1:2] == [left_out] for line in done.stdout.splitlines()), done.stdout)
@@ -247,7 +247,7 @@ def each_failure_of_a_channel_has_its_row() -> None:
 
 
 def a_signal_gives_the_channel_back() -> None:
-    """Ctrl-C while the socket hangs: the topics are removed, and what is known is shown."""
+    """Ctrl-C while the socket hangs: the topics are removed, and the report has the finished checks."""
     sim = Simulator(**SMALL)
     place = Place(sections(sim, queues("all"))[0])
     sim.faults({"on": "GET /channels/*", "answer": "hang"})
@@ -257,14 +257,14 @@ def a_signal_gives_the_channel_back() -> None:
     begin = time.monotonic()
     run.send_signal(signal.SIGINT)
     out, errors = run.communicate(timeout=LIMIT_S)
-    check("it ends before the socket has no time left", time.monotonic() - begin < 8, time.monotonic() - begin)
+    check("the probe ends before the socket's time-out", time.monotonic() - begin < 8, time.monotonic() - begin)
     same("the channel has no topic", left_behind(sim), [(0, None)])
     same("status", (run.returncode, errors), (2, ""))
     has_line("the checks before the signal", out, "ok", "poll", "genesys_realtime")
     has_line("the reason of the end", out, "failed", "end", "a signal ended genesys-probe")
 
 
-def what_an_account_notices_has_its_row() -> None:
+def warnings_of_an_account_have_their_row() -> None:
     """The checks hide no warning that the agent would log."""
     sim = Simulator(**{**SMALL, "plain_names": False})
     secret = process.folder("exposed") / "secret"
@@ -277,7 +277,7 @@ def what_an_account_notices_has_its_row() -> None:
 
 
 def a_channel_of_an_agent_is_never_dropped() -> None:
-    """Twenty channels in use leave no room; the channel of an earlier probe counts as room, since the platform drops it first."""
+    """Twenty channels in use leave no room for a probe. The channel of an earlier probe leaves room, since the platform drops it first."""
     sim = Simulator(**SMALL)
     text = sections(sim, queues("all"))[0]
     has_line("the first probe", probe(text).stdout, "ok", "channel", "created beside 0 others")
@@ -369,7 +369,7 @@ def a_redis_and_its_durability() -> None:
 
 
 def a_disk_that_hangs_fails_its_own_check_alone() -> None:
-    """The secrets of Redis and of the database are on that disk; all other checks are made."""
+    """The secrets of Redis and of the database are on that disk; all other checks run."""
     redis, database, disk = Redis(), Influx1(user="collectd:right"), hanging_disk("secrets")
     for name in ("redis", "database"):
         (disk.below / name).write_text("right\n")
@@ -409,7 +409,7 @@ def a_proxy_is_named_with_its_origin() -> None:
     same("status", (done.returncode, done.stderr), (0, ""))
     has_line("the address is that of the proxy", done.stdout, "ok", "tcp", PROD, "(proxy %s of Proxy): connected to 127.0.0.1" % address)
     has_line("the certificate is the server's", done.stdout, "ok", "tls", PROD, "CN=localhost")
-    check("its password is not shown", "tell-tale" not in done.stdout, done.stdout)
+    check("the proxy's password is not shown", "tell-tale" not in done.stdout, done.stdout)
     done = probe(ours(account(sim)), env={"https_proxy": "http://%s" % address})
     same("no password: status", (done.returncode, done.stderr), (2, ""))
     has_line("no password", done.stdout, "failed", "tls", PROD, "407", "(proxy %s of https_proxy in the environment)" % address)
@@ -432,7 +432,7 @@ def the_live_agent_is_not_disturbed() -> None:
     same("status", (done.returncode, done.stderr), (0, ""))
     has_line("the probe has a channel of its own", done.stdout, "ok", "channel", "created beside 1 others")
     same("the agent keeps its channel and socket", live(sim), before)
-    same("no file appears or goes", others(daemon.base), files)
+    same("no file appears or disappears", others(daemon.base), files)
     same("the agent has no new complaint", daemon.complaints(), said)
     daemon.stop()
 
@@ -442,7 +442,7 @@ if __name__ == "__main__":
                  a_server_that_hangs_ends_within_the_bound, each_block_has_its_permissions_queues_and_poll,
                  a_missing_permission_is_named, a_block_without_queues_is_a_warning,
                  a_gateway_of_the_guide_dialect_needs_no_lists, a_channel_is_tried_and_given_back, each_failure_of_a_channel_has_its_row,
-                 a_signal_gives_the_channel_back, what_an_account_notices_has_its_row, a_channel_of_an_agent_is_never_dropped, a_proxy_is_named_with_its_origin, the_live_agent_is_not_disturbed,
+                 a_signal_gives_the_channel_back, warnings_of_an_account_have_their_row, a_channel_of_an_agent_is_never_dropped, a_proxy_is_named_with_its_origin, the_live_agent_is_not_disturbed,
                  *([a_queue_of_sqs_is_read_and_left_as_it_was] if built(FLOWS) else []),
                  *([a_redis_and_its_durability] if built(FLOWS) and SERVER else []),
                  *([a_disk_that_hangs_fails_its_own_check_alone] if built(FLOWS) and built("genesys_influxdb") and SERVER and INFLUXD else []),

@@ -36,7 +36,7 @@ def probe(config: Path, *more: str) -> "subprocess.CompletedProcess[str]":
     begin = time.monotonic()
     done = subprocess.run(words(config, *more), env=ENV, text=True, capture_output=True, timeout=2 * LIMIT_S,
                           cwd=config.parent, check=False)
-    check("it ends within %d s" % LIMIT_S, time.monotonic() - begin < LIMIT_S, time.monotonic() - begin)
+    check("the probe ends within %d s" % LIMIT_S, time.monotonic() - begin < LIMIT_S, time.monotonic() - begin)
     return done
 
 
@@ -85,7 +85,7 @@ def values_equal_the_truth() -> None:
     overlap = [n["note"] for n in document["notes"] if n["block"] == "queues-again" and "earlier blocks" in n["note"]]
     check("the overlap is named", overlap and overlap[0].startswith("5 of the queues"), document["notes"])
     has_line("the series of the stream are announced", done.stdout.replace("{", "\n{"), "queues-all", "up to 18 series for a queue and medium")
-    has_line("what is not tried", done.stdout.replace("{", "\n{"), "<Attributes", "ivr", "not tried", "--events")
+    has_line("the source that is not tried", done.stdout.replace("{", "\n{"), "<Attributes", "ivr", "not tried", "--events")
     sim.reset_counters()
     equal("putval", sim, of_putval(probe(place.config, "--once", "--format", "putval").stdout))
     nothing_is_taken(sim, sqs, place)
@@ -102,8 +102,8 @@ def nothing_is_taken(sim: Simulator, sqs: Sqs, place: Place) -> None:
     queue = sqs.queue()
     same("messages left and deleted", (queue["left"], queue["deleted"]), (2, 0))
     check("polls are seen", "observations/query" in json.dumps(seen["requests"]), json.dumps(seen["requests"])[:600])
-    check("no channel", "notifications/channels" not in json.dumps(seen["requests"]), json.dumps(seen["requests"])[:600])
-    same("no file is made", place.files(), ["collectd.conf"])
+    check("no channel is created", "notifications/channels" not in json.dumps(seen["requests"]), json.dumps(seen["requests"])[:600])
+    same("no file appears", place.files(), ["collectd.conf"])
 
 
 def hashes(folder: Path) -> dict[str, str]:
@@ -182,5 +182,5 @@ def a_resolver_that_hangs_leaves_the_short_name() -> None:
 
 
 if __name__ == "__main__":
-    report.main([values_equal_the_truth, an_account_with_a_lease_is_tried_as_its_holder, the_live_agent_is_left_alone, rounds_follow_until_sigint,
-                 a_server_that_hangs_ends_in_time, a_resolver_that_hangs_leaves_the_short_name], {"collectd": DAEMON})
+    report.main([values_equal_the_truth, an_account_with_a_lease_is_tried_as_its_holder, the_live_agent_is_left_alone,
+                 rounds_follow_until_sigint, a_server_that_hangs_ends_in_time, a_resolver_that_hangs_leaves_the_short_name], {"collectd": DAEMON})

@@ -140,13 +140,13 @@ def unequal(ours: sinks.Prometheus, theirs: sinks.Prometheus) -> list[str]:
             for name in sorted({*a, *b}) if a.get(name) != b.get(name)]
 
 
-def queries_return_data(way: str, prometheus: sinks.Prometheus) -> None:
+def check_queries(way: str, prometheus: sinks.Prometheus) -> None:
     same_soon("%s: the target" % way, prometheus.target_health, ("up", ""), WITHIN_S)
     for name, expression in QUERIES.items():
         check_soon("%s: %s" % (way, name), lambda: prometheus.query(expression), lambda: prometheus.target_health(), WITHIN_S)
 
 
-def rules_have_data(way: str, prometheus: sinks.Prometheus) -> None:
+def check_rules(way: str, prometheus: sinks.Prometheus) -> None:
     """Each rule is evaluated without an error, and each family that it names has series."""
     rules = prometheus.rules()
     same("%s: rules with an error" % way, [(r["name"], r.get("lastError")) for r in rules if r["health"] == "err"], [])
@@ -159,7 +159,7 @@ def rules_have_data(way: str, prometheus: sinks.Prometheus) -> None:
          [name for name in firing if name in ("GenesysAgentDown", "GenesysNoSource", "GenesysTokenEnds")], [])
 
 
-def commands_for_on_call_show_lines(text: str) -> None:
+def check_commands(text: str) -> None:
     """Each `metrics '…'` of docs/operations.md selects a line of /metrics, and each family that the page names exists."""
     page = (TOP / "docs" / "operations.md").read_text(encoding="utf-8")
     patterns = re.findall(r"^metrics '(.+)'$", page, re.M)
@@ -185,7 +185,7 @@ def answer(port: int, sim: Simulator, path: str = "/metrics", method: str = "GET
         connection.close()
 
 
-def only_the_password_admits(port: int, sim: Simulator) -> None:
+def check_password(port: int, sim: Simulator) -> None:
     got: dict[str, Any] = {"none": answer(port, sim)[0], "wrong": answer(port, sim, password="wrong")[0],
                            "right": answer(port, sim, password=PASSWORD)[0],
                            "another path": answer(port, sim, "/", password=PASSWORD)[0],
@@ -197,7 +197,7 @@ def only_the_password_admits(port: int, sim: Simulator) -> None:
     plain.close()
 
 
-def both_ways_show_what_the_guides_show() -> None:
+def queries_and_rules_find_data_in_both_ways() -> None:
     sim, ours, theirs, front = world(), free_port(), free_port(), free_port()
     password = process.folder("secret") / "password"
     password.write_text(PASSWORD + "\n")
@@ -207,17 +207,17 @@ def both_ways_show_what_the_guides_show() -> None:
     daemon.restart()  # only a second start has a restart_gap
     server = nginx(sim, theirs, front)
     daemon.lives_until(lambda: all(map(process.listens, (ours, theirs, front))), 20, "all endpoints listen")
-    only_the_password_admits(front, sim)
+    check_password(front, sim)
     direct = sinks.Prometheus(ours, config=example("prometheus.yml", ours, sim, password))
     relabelled = sinks.Prometheus(front, config=example("write_prometheus.yml", front, sim, password))
     for way, prometheus in (("genesys_prometheus", direct), ("write_prometheus", relabelled)):
-        queries_return_data(way, prometheus)
-        rules_have_data(way, prometheus)
+        check_queries(way, prometheus)
+        check_rules(way, prometheus)
     left = process.wait_for_none(lambda: unequal(direct, relabelled), 20, "labels")
     same("families whose labels differ", left, [])
     same("complaints", [line for line in daemon.complaints() if "genesys_prometheus" in line], [])
     text = answer(ours, sim, password=PASSWORD)[1]
-    commands_for_on_call_show_lines(text.decode())
+    check_commands(text.decode())
     found = process.run([str(sinks.PROMTOOL), "check", "metrics"], stdin=text)
     check("promtool reads genesys_prometheus", found.returncode in (0, 3), found.stdout)
     same("visible secrets", daemon.leaks(PASSWORD), [])
@@ -226,5 +226,5 @@ def both_ways_show_what_the_guides_show() -> None:
 
 
 if __name__ == "__main__":
-    report.main([both_ways_show_what_the_guides_show],
+    report.main([queries_and_rules_find_data_in_both_ways],
                 {"collectd": DAEMON, "prometheus": sinks.PROMETHEUS, "promtool": sinks.PROMTOOL, "nginx": NGINX, "redis-server": SERVER})

@@ -99,14 +99,14 @@ CHAIN = """PostCacheChain "PostCache"
 
 
 class Values:
-    """A client of collectd's unixsock plugin that puts one value of each series, as fast as it is let."""
+    """A client of collectd's unixsock plugin that puts one value of each series, as fast as collectd reads them."""
 
     def __init__(self) -> None:
         self.path = process.folder("unixsock") / "socket"
         self.config = block("Plugin", "unixsock", {"SocketFile": self.path}).replace('"unixsock"', "unixsock") + CHAIN
 
     def put(self, count: int, name: str = "many") -> float:
-        """The seconds that it took."""
+        """Puts the values; returns the seconds."""
         began = time.monotonic()
         client = wait_until(self._connect, 10, "unixsock answers")
         for first in range(0, count, 500):
@@ -175,7 +175,7 @@ def a_0_is_scraped_before_the_first_contact() -> None:
 
 
 def values_of_another_host_are_shown() -> None:
-    """Through collectd's network plugin, which transports no meta data: the labels come from the identity."""
+    """The values come through collectd's network plugin, which transports no meta data: the labels come from the identity."""
     sim, port = Simulator(queues=3), free_port()
     endpoint = Endpoint(Staleness=3)
     daemon = plain(endpoint, "network", more='<Plugin network>\nListen "127.0.0.1" "%d"\n</Plugin>\n' % port)
@@ -204,21 +204,21 @@ def only_permitted_scrapers_read() -> None:
     endpoint = Endpoint(sim, User="prometheus", PasswordFile=password, BearerTokenFile=token)
     daemon = plain(endpoint)
     endpoint.wait_open(daemon)
-    same("no credentials", endpoint.status(), 401)
+    same("status without credentials", endpoint.status(), 401)
     challenge = endpoint.get()[1].get("www-authenticate", "")
-    check("both challenges", "Basic" in challenge and "Bearer" in challenge, challenge)
-    same("a wrong password", endpoint.status(Authorization=basic("wrong")), 401)
-    same("a prefix of the password", endpoint.status(Authorization=basic(PASSWORD[:-1])), 401)
-    same("the password", endpoint.status(Authorization=basic(PASSWORD)), 200)
-    same("the token", endpoint.status(Authorization="Bearer t0ken"), 200)
-    same("a wrong token", endpoint.status(Authorization="Bearer token"), 401)
-    same("another path", endpoint.get("/")[0], 404)
-    same("another method", endpoint.get(method="POST", Authorization=basic(PASSWORD))[0], 405)
+    check("the answer has both challenges", "Basic" in challenge and "Bearer" in challenge, challenge)
+    same("status with a wrong password", endpoint.status(Authorization=basic("wrong")), 401)
+    same("status with a prefix of the password", endpoint.status(Authorization=basic(PASSWORD[:-1])), 401)
+    same("status with the password", endpoint.status(Authorization=basic(PASSWORD)), 200)
+    same("status with the token", endpoint.status(Authorization="Bearer t0ken"), 200)
+    same("status with a wrong token", endpoint.status(Authorization="Bearer token"), 401)
+    same("status for another path", endpoint.get("/")[0], 404)
+    same("status for another method", endpoint.get(method="POST", Authorization=basic(PASSWORD))[0], 405)
     daemon.says("BearerTokenFile", "readable by every user")
     password.write_text("new one\n")
-    same("a changed password", [endpoint.status(Authorization=basic(p)) for p in (PASSWORD, "new one")], [401, 200])
+    same("statuses after a change of the password", [endpoint.status(Authorization=basic(p)) for p in (PASSWORD, "new one")], [401, 200])
     password.unlink()
-    same("a missing file", endpoint.status(Authorization=basic("new one")), 503)
+    same("status without the password's file", endpoint.status(Authorization=basic("new one")), 503)
     daemon.says("PasswordFile", "cannot be read")
     context = ssl.create_default_context(cafile=sim.ca)
     try:
@@ -281,8 +281,8 @@ def a_port_in_use_is_tried_again() -> None:
 # ---- formats and numbers -------------------------------------------------------------------------
 
 
-def many_series_while_they_are_written() -> None:
-    """Scrapes of 50,000 series; each is whole, and the writers go on."""
+def scrapes_of_many_series_are_complete_during_writes() -> None:
+    """Scrapes of 50,000 series are complete while the writers continue."""
     values = Values()
     endpoint = Endpoint(Plugin="*")
     daemon = plain(endpoint, "unixsock", "match_regex", more=values.config)
@@ -311,14 +311,14 @@ def many_series_while_they_are_written() -> None:
 
 
 def dead_scrapers_delay_no_other() -> None:
-    """Clients that ask and never read: values still reach csv and a database, and other clients their answers."""
+    """Clients send requests and never read. Values still reach csv and a database, and other clients get answers."""
     values = Values()
     endpoint = Endpoint(Plugin="*")
     database = timeseries.Victoria() if timeseries.VICTORIA and built("genesys_influxdb") else None
     daemon = plain(endpoint, "unixsock", "match_regex", ours=("genesys_influxdb",) if database else (),
                    more=values.config + (database.node(Plugin="late") if database else ""))
     endpoint.wait_open(daemon)
-    long = "x" * 60  # 6 MB without gzip, more than the kernel takes over for a client
+    long = "x" * 60  # 6 MB without gzip, more than the kernel buffers for a client
     values.put(30_000, long)
     same_soon("series", lambda: endpoint.text(Accept_Encoding="gzip").count("\ncollectd_%s_gauge{" % long), 30_000, 30)
     dead = []
@@ -331,7 +331,7 @@ def dead_scrapers_delay_no_other() -> None:
     check("100 values are written in time (%.1f s)" % took, took < 5, took)
     csv = daemon.csv / "agent" / "late-99"
     check_soon("values reach csv", lambda: csv.is_dir() and any(csv.iterdir()))
-    same_soon("another client sees them",
+    same_soon("another client sees the values",
               lambda: endpoint.text(Accept_Encoding="gzip").count("\ncollectd_late_gauge{"), 100)
     if database:
         same_soon("values reach the database", lambda: len(database.points("collectd_late_gauge", "instance")), 100, 20)
@@ -355,7 +355,8 @@ def a_password_in_the_clear_gives_a_warning() -> None:
 
 
 def many_series_in_write_prometheus_give_a_warning() -> None:
-    """Past 10,000 series of this suite; no value leaves, so that neither csv nor write_prometheus delays the test."""
+    """The warning comes above 10,000 series of this suite. A chain drops all values, so that neither csv nor write_prometheus delays
+    the test."""
     chain = CHAIN[:CHAIN.index("  <Rule")] + '  Target "stop"\n</Chain>\n'
     for number, warns in ((600, True), (100, False)):
         sim = Simulator(queues=number, agents=20, rate_limit=0)
@@ -382,9 +383,9 @@ def a_bad_configuration_is_refused() -> None:
 
 if __name__ == "__main__":
     report.main([prometheus_reads_openmetrics_with_a_password, a_0_is_scraped_before_the_first_contact,
-                 values_of_another_host_are_shown,
-                 only_permitted_scrapers_read, a_certificate_of_the_clients_authority_is_enough, a_new_certificate_counts_without_a_restart,
-                 a_port_in_use_is_tried_again, many_series_while_they_are_written, dead_scrapers_delay_no_other,
+                 values_of_another_host_are_shown, only_permitted_scrapers_read,
+                 a_certificate_of_the_clients_authority_is_enough, a_new_certificate_counts_without_a_restart,
+                 a_port_in_use_is_tried_again, scrapes_of_many_series_are_complete_during_writes, dead_scrapers_delay_no_other,
                  a_password_in_the_clear_gives_a_warning, many_series_in_write_prometheus_give_a_warning,
                  a_bad_configuration_is_refused],
                 {"collectd": DAEMON, "genesys_prometheus": built("genesys_prometheus"), "prometheus": sinks.PROMETHEUS,

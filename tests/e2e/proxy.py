@@ -30,14 +30,14 @@ def works(daemon: Collectd, proxy: Proxy, sim: Simulator) -> None:
     daemon.stop()
 
 
-def with_the_right_password() -> None:
+def all_requests_use_the_proxy_with_its_password() -> None:
     sim, proxy = Simulator(**SMALL), Proxy(auth="%s:%s" % (USER, PLAIN))
     daemon = Collectd(account(sim, Proxy=address(proxy, "%s:%s" % (USER, PASSWORD))), queues())
     works(daemon, proxy, sim)
     same("the proxy sees only our user", set(proxy.counters()["users"]), {USER})
 
 
-def with_a_wrong_or_no_password() -> None:
+def a_wrong_or_missing_password_is_named() -> None:
     sim, proxy = Simulator(**SMALL), Proxy(auth="%s:%s" % (USER, PLAIN))
     for name, who in (("wrong", USER + ":tell-tale-wrong"), ("none", "")):
         daemon = Collectd(account(sim, Proxy=address(proxy, who)), queues(), level="debug")
@@ -51,7 +51,7 @@ def with_a_wrong_or_no_password() -> None:
     same("no request reaches the API", sim.counters()["requests_total"], 0)
 
 
-def the_stream_goes_through_it() -> None:
+def the_stream_uses_the_proxy() -> None:
     sim, proxy = stream.simulator(queues=4, agents=8, plain_names=True), Proxy(auth="%s:%s" % (USER, PLAIN))
     daemon = Collectd(account(sim, Proxy=address(proxy, "%s:%s" % (USER, PASSWORD))), stream.block(), level="debug")
     stream.wait_listening(daemon)
@@ -72,7 +72,7 @@ def the_stream_goes_through_it() -> None:
     daemon.stop()
 
 
-def the_stream_alone_is_refused_by_it() -> None:
+def a_proxy_that_refuses_the_stream_leaves_the_gauges() -> None:
     """NoProxy names the API; the channels' own address needs the proxy."""
     sim, proxy = stream.simulator(queues=4, agents=8, plain_names=True), Proxy()
     sim.config(connect_base="wss://localhost:%d" % sim.https_port)
@@ -86,7 +86,7 @@ def the_stream_alone_is_refused_by_it() -> None:
     daemon.stop()
 
 
-def no_proxy_bypasses_it() -> None:
+def hosts_of_no_proxy_bypass_the_proxy() -> None:
     sim, proxy = Simulator(**SMALL), Proxy()
     daemon = Collectd(account(sim, Proxy=address(proxy), NoProxy="example.org,127.0.0.1"), queues())
     daemon.wait_up()
@@ -100,14 +100,14 @@ def the_environment_s_proxy_is_the_default() -> None:
     works(daemon, proxy, sim)
 
 
-def with_an_https_proxy() -> None:
+def all_requests_use_an_https_proxy() -> None:
     sim = Simulator(**SMALL)
     proxy = Proxy(auth="%s:%s" % (USER, PLAIN), tls=sim)
     daemon = Collectd(account(sim, Proxy=address(proxy, "%s:%s" % (USER, PASSWORD), "https")), queues())
     works(daemon, proxy, sim)
 
 
-def a_proxy_that_refuses_or_is_down() -> None:
+def a_proxy_that_refuses_or_is_down_is_named() -> None:
     sim = Simulator(**SMALL)
     for mode, part in (("deny", "the proxy answered 403"), ("unavailable", "the proxy answered 502"),
                        ("hang", "check Timeout, ConnectTimeout, Proxy")):
@@ -127,7 +127,7 @@ def a_proxy_that_refuses_or_is_down() -> None:
     daemon.stop()
 
 
-def through_tinyproxy() -> None:
+def all_requests_use_tinyproxy() -> None:
     """An independent proxy."""
     if not TINYPROXY:
         raise Skip("tinyproxy is not installed")
@@ -157,6 +157,7 @@ def through_tinyproxy() -> None:
 
 
 if __name__ == "__main__":
-    report.main([a_proxy_that_refuses_or_is_down, with_the_right_password, with_a_wrong_or_no_password,
-                 no_proxy_bypasses_it, the_environment_s_proxy_is_the_default, with_an_https_proxy,
-                 the_stream_goes_through_it, the_stream_alone_is_refused_by_it, through_tinyproxy], {"collectd": DAEMON})
+    report.main([a_proxy_that_refuses_or_is_down_is_named, all_requests_use_the_proxy_with_its_password,
+                 a_wrong_or_missing_password_is_named, hosts_of_no_proxy_bypass_the_proxy,
+                 the_environment_s_proxy_is_the_default, all_requests_use_an_https_proxy, the_stream_uses_the_proxy,
+                 a_proxy_that_refuses_the_stream_leaves_the_gauges, all_requests_use_tinyproxy], {"collectd": DAEMON})

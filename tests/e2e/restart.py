@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""Does an upgrade in place, under load, lose an interval or a flow metric, and does the agent say how long it was blind?"""
+"""Does an upgrade in place, under load, lose an interval or a flow metric, and does the agent report the time without values?"""
 from __future__ import annotations
 
 import os
@@ -41,21 +41,21 @@ def stop(daemon: Collectd) -> None:
     check("a clean stop in under %g s" % STOP_MAX_S, took < STOP_MAX_S and status == 0, (took, status))
 
 
-def flow_metrics_are_counted_once_and_the_blind_time_is_known() -> None:
+def upgrades_lose_no_flow_metric_and_report_the_gap() -> None:
     sim, sqs, base, state = Simulator(**SMALL), Sqs(), process.folder("collectd"), process.folder("state")
 
     def start() -> Collectd:
         return Collectd(account(sim), queues(), flows=attributes(sqs), base=base, state_dir=state, env=own_library(base))
 
     def times() -> list[float]:
-        """When the number of members of the first queue was dispatched."""
+        """The times at which the number of members of the first queue was dispatched."""
         found = sorted(key for key in daemon.snapshot() if key.endswith("/queue_agents-member"))
         return [at for at, _ in daemon.readings(found[0].split("/")[0], "queue_agents", "member")] if found else []
     sqs.rules(redeliver_percent=2, redeliver_s=2, twice_percent=2)
     sqs.feed(EVENTS, seed=7)
     daemon = start()
     daemon.lives_until(lambda: len(times()) > 2 and sqs.queue()["deleted"] > 0, 30, "values and deleted messages")
-    same("the first start has no blind time", daemon.program.matching("over the restart"), [])
+    same("the first start reports no gap", daemon.program.matching("over the restart"), [])
     for turn in range(UPGRADES):
         replace_files(base)
         stop(daemon)
@@ -65,7 +65,7 @@ def flow_metrics_are_counted_once_and_the_blind_time_is_known() -> None:
         note(daemon.says("queues-all: no values for", "over the restart", within_s=30))
         daemon.lives_until(lambda: daemon.latest("queues-all", "restart_gap") is not None and len(times()) > count, 20, "restart_gap")
         gap, seen = daemon.latest("queues-all", "restart_gap") or 0, times()[count] - last
-        check("restart_gap is the hole in the values (%.1f s, %.1f s)" % (gap, seen), abs(gap - seen) < 3, (gap, seen))
+        check("restart_gap is the gap in the values (%.1f s, %.1f s)" % (gap, seen), abs(gap - seen) < 3, (gap, seen))
     daemon.lives_until(sqs.is_empty, 90, "the queue is empty")
     wrong = wait_equal(daemon, sqs)
     check("totals equal the truth", not wrong, wrong)
@@ -73,7 +73,7 @@ def flow_metrics_are_counted_once_and_the_blind_time_is_known() -> None:
     stop(daemon)
 
 
-def each_interval_is_there_once() -> None:
+def upgrades_lose_and_repeat_no_interval() -> None:
     fast = Fast(20.0, queues=4, agents=12, warmup=1200)
     metrics = [m for m in METRICS if not m.startswith("o")]
 
@@ -98,5 +98,5 @@ def each_interval_is_there_once() -> None:
 
 
 if __name__ == "__main__":
-    report.main([flow_metrics_are_counted_once_and_the_blind_time_is_known, each_interval_is_there_once],
+    report.main([upgrades_lose_no_flow_metric_and_report_the_gap, upgrades_lose_and_repeat_no_interval],
                 {"collectd": DAEMON, **windows.NEEDS})

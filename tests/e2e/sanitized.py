@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""Do the sanitizers stay silent in a real collectd: start, values, outages, stop?
+"""Do the sanitizers report nothing in a real collectd: start, values, outages, stop?
 
 GC_SANITIZED_BUILDDIR names a build made with --enable-sanitizers, GC_TSAN_BUILDDIR one with --enable-sanitizers=thread.
 """
@@ -146,7 +146,7 @@ GUIDE_FAULTS = [
 
 
 def guide_stream(kind: Kind) -> None:
-    """The guide dialect's sockets, one for each of two blocks, with a token that expires every few seconds, and its polls."""
+    """The guide dialect's polls and sockets, one socket for each of two blocks, with a token that expires every few seconds."""
     sim = Simulator(queues=8, agents=60, speed=60, load=2, rate_limit=0, token_life=12)
     sim.config(guide_no_queue=0.2, guide_noise=True, guide_wrapup_codes=["Sale", "secret"])
     guide = {"Stream": "conversations", "Observations": "none", "ReconnectMax": 2, "IdleTimeout": 10}

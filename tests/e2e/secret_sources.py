@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""Does each of the four places of the client secret work, and is the secret safe there?"""
+"""Does each of the four sources of the client secret work, and is the secret invisible?"""
 from __future__ import annotations
 
 import os
@@ -33,12 +33,12 @@ def works(sim: Simulator, env: Any = None, **options: Any) -> Collectd:
     return daemon
 
 
-def from_a_file_with_white_space_around() -> None:
+def a_file_may_have_white_space_around_the_secret() -> None:
     sim = Simulator(**SMALL)
     works(sim, ClientSecretFile=new_file("\n  %s \r\n" % sim.client_secret)).stop()
 
 
-def from_the_environment_which_is_wiped() -> None:
+def the_environment_gives_the_secret_and_is_wiped() -> None:
     sim = Simulator(**SMALL, token_life=3)
     daemon = works(sim, env={"GC_SECRET": sim.client_secret}, ClientSecretEnv="GC_SECRET")
     environ = Path("/proc/%d/environ" % daemon.program.pid).read_bytes()
@@ -48,13 +48,13 @@ def from_the_environment_which_is_wiped() -> None:
     daemon.stop()
 
 
-def from_a_credential_of_systemd() -> None:
+def a_credential_of_systemd_gives_the_secret() -> None:
     sim = Simulator(**SMALL)
     path = new_file(sim.client_secret, "genesys")
     works(sim, env={"CREDENTIALS_DIRECTORY": str(path.parent)}, ClientSecretCredential="genesys").stop()
 
 
-def from_the_configuration() -> None:
+def the_configuration_gives_the_secret() -> None:
     sim = Simulator(**SMALL)
     works(sim, ClientSecret=sim.client_secret).stop()
 
@@ -95,6 +95,6 @@ def a_secret_changed_at_the_platform_is_read_again() -> None:
 
 
 if __name__ == "__main__":
-    report.main([a_changed_file_ends_a_refusal, from_the_environment_which_is_wiped,
-                 from_a_file_with_white_space_around, from_a_credential_of_systemd, from_the_configuration,
-                 a_secret_changed_at_the_platform_is_read_again], {"collectd": DAEMON})
+    report.main([a_changed_file_ends_a_refusal, the_environment_gives_the_secret_and_is_wiped,
+                 a_file_may_have_white_space_around_the_secret, a_credential_of_systemd_gives_the_secret,
+                 the_configuration_gives_the_secret, a_secret_changed_at_the_platform_is_read_again], {"collectd": DAEMON})

@@ -16,7 +16,7 @@ PLENTY = {"RequestsPerMinute": 10000}
 
 
 def shared(sim: Simulator, **options: Any) -> Collectd:
-    """Three agents (hosts s1 … s3), here in one collectd."""
+    """Three agents (hosts s1 … s3) in one collectd."""
     numbers = range(1, AGENTS + 1)
     return Collectd("".join(account(sim, "s%d" % k, Host="s%d" % k, **PLENTY) for k in numbers),
                     "".join(queues("s%d" % k, Account="s%d" % k, QueueLabel="id", Shard="%d/%d" % (k, AGENTS), **options)
@@ -28,7 +28,7 @@ def shown(daemon: Collectd, host: str) -> set[str]:
     return {key.rsplit("/", 1)[0] for key in expected.of_queues(daemon.snapshot(host))}
 
 
-def each_queue_is_one_agents() -> None:
+def each_queue_belongs_to_one_agent() -> None:
     """The share of an agent is the same by query, activity and topic."""
     shares = []
     for source in ("query", "activity", "topic"):
@@ -58,7 +58,7 @@ def each_queue_is_one_agents() -> None:
     check("activity has the same shares", all(one <= other for one, other in zip(activity, query)), (activity, query))
 
 
-def the_guide_stream_is_shared_too() -> None:
+def agents_share_the_queues_of_the_guide_stream() -> None:
     """A gateway sends all events to all agents; each agent counts its own queues, and one of them the conversations without a
     queue."""
     sim = Simulator(queues=12, agents=40, speed=60, load=3, rate_limit=0, plain_names=True)
@@ -77,8 +77,8 @@ def the_guide_stream_is_shared_too() -> None:
     daemon.stop()
 
 
-def no_more_series_than_allowed() -> None:
-    """One warning; the first series keep their places; series_overflow counts the rest."""
+def max_series_limits_the_series() -> None:
+    """The log has one warning, the first series keep their places, and series_overflow counts the other series."""
     sim = Simulator(frozen=True, queues=12, agents=20, rate_limit=0, plain_names=True)
     daemon = Collectd(account(sim, Host="m", **PLENTY), polled(MaxSeries=50))
     daemon.wait_up(host="m")
@@ -86,7 +86,7 @@ def no_more_series_than_allowed() -> None:
     first = set(expected.of_queues(daemon.snapshot("m")))
     same("50 series have values", len(first), 50)
     record = daemon.latest("queues-all", "series_overflow", host="m") or 0
-    wait_until(lambda: (daemon.latest("queues-all", "series_overflow", host="m") or 0) > record + 500, 15, "it grows")
+    wait_until(lambda: (daemon.latest("queues-all", "series_overflow", host="m") or 0) > record + 500, 15, "series_overflow grows")
     check("the same series have values", set(expected.of_queues(daemon.snapshot("m"))) == first)
     lines = [line for line in daemon.complaints() if "MaxSeries" in line]
     same("the log has one warning", len(lines), 1)
@@ -95,7 +95,7 @@ def no_more_series_than_allowed() -> None:
 
 
 def an_expired_queue_frees_its_series() -> None:
-    """Places for two queues of three: the third gets a place after the expiry of a deleted queue, and not before."""
+    """MaxSeries has room for two queues of three. The third queue gets series after the expiry of a deleted queue, and not before."""
     rate, expiry_s = 60.0, 600
     sim = Simulator(frozen=True, queues=3, agents=20, rate_limit=0, plain_names=True, media="voice", clock_rate=rate)
     truth = sim.truth()
@@ -120,7 +120,7 @@ def an_expired_queue_frees_its_series() -> None:
                if key.startswith(truth["queues"][gone]["name"] + "/"))
     new = [daemon.readings(key.split("/")[0], *key.split("/")[1].split("-", 1))[0][0]
            for key in expected.of_queues(daemon.snapshot()) if key not in silent]
-    check("no place is free before QueueExpiry has passed", new and min(new) >= last + expiry_s, (new[:3], last))
+    check("the third queue has no series before QueueExpiry has passed", new and min(new) >= last + expiry_s, (new[:3], last))
     record = overflow()
     newest = daemon.readings(rest[0], "queue_depth", "voice")[-1][0]
     daemon.lives_until(lambda: daemon.readings(rest[0], "queue_depth", "voice")[-1][0] > newest + 120, 30, "more readings")
@@ -153,7 +153,7 @@ def an_impossible_shard_is_refused() -> None:
 
 
 if __name__ == "__main__":
-    report.main([each_queue_is_one_agents, the_guide_stream_is_shared_too, no_more_series_than_allowed,
+    report.main([each_queue_belongs_to_one_agent, agents_share_the_queues_of_the_guide_stream, max_series_limits_the_series,
                  an_expired_queue_frees_its_series, the_first_block_in_the_file_has_the_queue,
                  an_impossible_shard_is_refused],
                 {"collectd": DAEMON})

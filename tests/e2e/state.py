@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""Is the state file closed cleanly, and does a process that locks it cause no trouble?"""
+"""Is the state file closed cleanly, unaffected by a lock, migrated from older versions, and left alone if newer?"""
 from __future__ import annotations
 
 import sqlite3
@@ -39,7 +39,7 @@ def a_locked_file_does_not_delay_the_stop() -> None:
                       "".join(queues(name, Account=name) for name in names), state_dir=state)
     daemon.says("Initialization complete")
     wait_until(lambda: all(sim.counters()["requests"].get("GET /api/v2/routing/queues") for sim in sims), 10, "the names")
-    watch_for(0.5)  # collectd tries to save them
+    watch_for(0.5)  # collectd tries to save the names
     took, status = daemon.stop()
     holder.execute("ROLLBACK")
     holder.close()
@@ -48,7 +48,7 @@ def a_locked_file_does_not_delay_the_stop() -> None:
     note("stopped after %.2f s" % took)
 
 
-def an_account_without_host_is_the_daemon_s_host() -> None:
+def an_account_without_host_has_the_daemon_s_host() -> None:
     """The daemon's own host is "agent": the two accounts would share all identities."""
     sim = Simulator(**SMALL)
     daemon = Collectd(account(sim, "one") + account(sim, "two", Host="agent"),
@@ -78,7 +78,7 @@ def a_queue_that_is_created_again_has_the_same_series() -> None:
 
 
 def _file_of(version: int, state: Path) -> Path:
-    """state.db as a release of that version left it."""
+    """state.db as a release with that version of the file writes it."""
     path = state / "state.db"
     db = sqlite3.connect(path)
     db.executescript((STATES / ("state-%d.sql" % version)).read_text(encoding="utf-8"))
@@ -142,6 +142,6 @@ def a_file_of_a_newer_version_stays_as_it_is() -> None:
 
 if __name__ == "__main__":
     report.main([a_clean_stop_closes_the_file, a_locked_file_does_not_delay_the_stop,
-                 an_account_without_host_is_the_daemon_s_host, a_queue_that_is_created_again_has_the_same_series,
+                 an_account_without_host_has_the_daemon_s_host, a_queue_that_is_created_again_has_the_same_series,
                  a_file_of_the_first_version_is_migrated, a_file_of_a_newer_version_stays_as_it_is],
                 {"collectd": DAEMON})

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""Does collectd stop in under two seconds in any state of the network, and leave no process behind?"""
+"""Does collectd stop in under two seconds in any state of network, disk and load, and leave no process behind?"""
 from __future__ import annotations
 
 import socket
@@ -35,7 +35,7 @@ def stops_cleanly(daemon: Collectd) -> None:
 
 
 def group(daemon: Collectd) -> list[int]:
-    """Living processes of its process group."""
+    """The running processes of collectd's process group."""
     found = []
     for stat in Path("/proc").glob("[0-9]*/stat"):
         try:
@@ -80,7 +80,7 @@ def refused() -> None:
 
 
 def black_hole() -> None:
-    """Accepts the connection and sends nothing, not even a TLS handshake."""
+    """The API accepts connections and sends nothing, not even a TLS handshake."""
     sim = Simulator(**SMALL)
     gate = Gate(sim.https_port)
     gate.stop_answering()
@@ -185,7 +185,7 @@ def proxy_hangs() -> None:
 def resolver_hangs() -> None:
     resolver, sim = silent_resolver(), Simulator(**SMALL)
     daemon = Collectd(account(sim, BaseURL="https://" + UNKNOWN_NAME), BLOCKS, wrapper=resolver.wrapper)
-    wait_until(resolver.asked.is_set, 8, "a question to the name server")
+    wait_until(resolver.asked.is_set, 8, "a query to the name server")
     stops_cleanly(daemon)
 
 

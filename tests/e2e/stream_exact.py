@@ -105,7 +105,7 @@ def repeats_and_disorder_change_no_total() -> None:
 
 
 def run(sim: Simulator, daemon: Collectd, name: str) -> tuple[stream.Start, stream.Counts]:
-    """Thaws the world for some minutes, freezes it, and waits for equal counters."""
+    """Thaws the world for some minutes, freezes it, and waits until the counters equal the truth."""
     start = stream.now(sim)
     sim.thaw()
     watch_for(8)

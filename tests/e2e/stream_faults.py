@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""What do broken connections, silence and invalid messages cost a stream, and does the log say so?"""
+"""Which events does a stream lose by broken connections, silence and invalid messages, and does the log name the cause?"""
 from __future__ import annotations
 
 from typing import Any
@@ -18,8 +18,8 @@ DROPPED = [{"ws": "duplicate", "percent": 5}, {"ws": "reorder", "percent": 5, "w
            {"ws": "drop", "at_s": 8, "every_s": DROP_EVERY_S, "count": DROPS}]
 
 
-def heard(sim: Simulator, start: stream.Start) -> stream.Counts:
-    """The events while a socket was open, the lower bound of the counters. Breaches of waits without an end are left out:
+def received_events(sim: Simulator, start: stream.Start) -> stream.Counts:
+    """The truth of the events that an open socket received, the lower bound of the counters. Breaches of waits without an end are left out:
     after a gap the agent cannot know whether a contact still waits."""
     parts = []
     for one in stream.sockets(sim):
@@ -43,7 +43,7 @@ def gaps_are_counted(sim: Simulator, daemon: Collectd) -> None:
         steps.append(after - before)
     check("stream_gap has each gap, with at most a second too much",
           all(ended - began - 0.1 <= step <= ended - began + 1.2 + BUSY_S for step, (began, ended) in zip(steps, gaps)),
-          "counted %s, real gaps %s" % (steps, gaps))
+          "counted %s, true gaps %s" % (steps, gaps))
     check("stream_gap never decreases", all(a[1] <= b[1] + 0.001 for a, b in zip(record, record[1:])), record)
     note("gaps of %s s" % ["%.1f" % (ended - began) for began, ended in gaps])
 
@@ -61,9 +61,9 @@ def drops_lose_only_the_events_in_their_gaps() -> None:
     sim.freeze()
     stream.wait_listening(daemon)
     stream.becomes("the counters lie between the events that were sent and the truth",
-                   lambda: (heard(sim, start), stream.counted(sim, start)), lambda: stream.shown(daemon),
+                   lambda: (received_events(sim, start), stream.counted(sim, start)), lambda: stream.shown(daemon),
                    stream.outside)
-    least, most, got = heard(sim, start), stream.counted(sim, start), stream.shown(daemon)
+    least, most, got = received_events(sim, start), stream.counted(sim, start), stream.shown(daemon)
     for name, counts in (("sent", least), ("counted", got), ("happened", most)):
         note("%s: %s" % (name, stream.totals(counts)))
     check("some changes of state are in the gaps", stream.total(most, "state_changes") > stream.total(least, "state_changes"))
@@ -115,7 +115,7 @@ def an_answer_in_a_gap_is_no_breach() -> None:
     daemon.stop()
 
 
-def gauges_are_right_at_once_after_a_reconnect() -> None:
+def gauges_equal_the_truth_soon_after_a_reconnect() -> None:
     sim = stream.simulator(queues=6, agents=8, plain_names=True)
     daemon = stream.daemon(sim, stream.block(ObservationInterval=600))
     stream.wait_listening(daemon)
@@ -203,5 +203,5 @@ def invalid_messages_are_skipped_or_end_the_socket() -> None:
 
 if __name__ == "__main__":
     report.main([drops_lose_only_the_events_in_their_gaps, an_answer_in_a_gap_is_no_breach,
-                 gauges_are_right_at_once_after_a_reconnect, a_silent_socket_is_replaced,
+                 gauges_equal_the_truth_soon_after_a_reconnect, a_silent_socket_is_replaced,
                  invalid_messages_are_skipped_or_end_the_socket], {"collectd": DAEMON})

@@ -130,7 +130,7 @@ def after(action: dict[str, object], lines: int, channels: tuple[int, ...]) -> t
     return sim, daemon
 
 
-def a_revoked_token_under_the_open_socket() -> None:
+def a_revoked_token_is_replaced_with_its_socket() -> None:
     """The channel may be the same or another one: the socket's end and the new token race."""
     sim, daemon = after({"op": "revoke"}, lines=2, channels=(1, 2))
     same_soon("two tokens are requested", lambda: sim.counters()["token_requests_total"], 2)
@@ -138,7 +138,7 @@ def a_revoked_token_under_the_open_socket() -> None:
 
 
 def a_second_collectd_leaves_the_channels_to_the_first() -> None:
-    """Both have one StateDir: on one channel they would close each other's socket again and again."""
+    """Both agents have one StateDir: on one channel each would close the socket of the other."""
     sim = stream.simulator(queues=4, agents=8, plain_names=True)
     state = process.folder("state")
     first = stream.daemon(sim, state_dir=state)
@@ -160,7 +160,7 @@ def an_evicted_channel_is_replaced() -> None:
     daemon.stop()
 
 
-def a_closing_notice_is_followed() -> None:
+def a_closing_notice_causes_no_gap() -> None:
     _, daemon = after({"ws": "socket_closing", "notice_s": 6}, lines=0, channels=(2,))
     same("stream_gap is 0", stream.state(daemon, "stream_gap"), 0)
     daemon.stop()
@@ -208,7 +208,7 @@ def created_renamed_and_deleted_queues_are_followed() -> None:
     same_soon("the deleted queue's topic is neither covered nor wanted", lambda: topics_of(daemon), [4, 4])
     arrive(sim, new, 2)
     arrive(sim, renamed, 2)
-    # The first two contacts arrived before its topic; each counts as well if it has an event after that.
+    # Two of the four contacts arrived before the topic of the queue; such a contact counts if it has a later event.
     check_soon("the new queue counts its offers", lambda: 2 <= offers(daemon, "Brand new") <= 4, lambda: offers(daemon, "Brand new"))
     same_soon("the renamed queue continues under its new name", lambda: offers(daemon, "Renamed"), 5)
     old = daemon.readings("Queue 0001", "queue_offer", "voice")[-1][0]
@@ -221,7 +221,7 @@ def created_renamed_and_deleted_queues_are_followed() -> None:
 if __name__ == "__main__":
     report.main([created_renamed_and_deleted_queues_are_followed, a_crash_loop_leaves_the_siblings_alone,
                  refused_topics_are_named_and_lose_only_their_counters,
-                 a_lost_division_loses_only_its_counters, a_revoked_token_under_the_open_socket,
+                 a_lost_division_loses_only_its_counters, a_revoked_token_is_replaced_with_its_socket,
                  a_second_collectd_leaves_the_channels_to_the_first, an_evicted_channel_is_replaced,
-                 a_closing_notice_is_followed,
+                 a_closing_notice_causes_no_gap,
                  a_socket_of_a_wrong_certificate_is_refused], {"collectd": DAEMON})

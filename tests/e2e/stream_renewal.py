@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: MIT
 """Does the stream continue without a gap when its channel, its server or its token ends?
 
-Each time a second channel takes over before the first one ends: every counter equals the truth, stream_gap stays 0, and
-the log has no line.
+A second channel takes over before the first one ends: every counter equals the truth, stream_gap stays 0, and the log has
+no complaint.
 """
 from __future__ import annotations
 

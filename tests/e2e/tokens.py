@@ -100,7 +100,7 @@ def a_late_refusal_of_an_old_token_renews_nothing() -> None:
     daemon.stop()
 
 
-def id_and_secret_may_go_in_the_body() -> None:
+def token_auth_body_sends_id_and_secret_in_the_body() -> None:
     sizes = {}
     for way in ("basic", "body"):
         sim = Simulator(**SMALL)
@@ -121,8 +121,8 @@ def a_gateway_s_token_path_is_used_as_it_is() -> None:
     daemon.stop()
 
 
-def nothing_shows_the_secret_or_the_token() -> None:
-    """The secrets stay hidden at log level debug, with failures of all kinds."""
+def the_secret_and_the_token_stay_invisible() -> None:
+    """The secrets stay invisible at log level debug, through failures of all kinds."""
     sim = Simulator(**SMALL)
     basic = base64.b64encode(("%s:%s" % (sim.client_id, sim.client_secret)).encode()).decode()
     bearer = "tell-tale-token-0123456789"
@@ -143,6 +143,6 @@ def nothing_shows_the_secret_or_the_token() -> None:
 if __name__ == "__main__":
     report.main([a_short_token_is_renewed_without_a_gap, several_blocks_ask_for_one_token,
                  a_revoked_token_is_replaced_once, a_late_refusal_of_an_old_token_renews_nothing,
-                 id_and_secret_may_go_in_the_body, a_gateway_s_token_path_is_used_as_it_is,
-                 nothing_shows_the_secret_or_the_token],
+                 token_auth_body_sends_id_and_secret_in_the_body, a_gateway_s_token_path_is_used_as_it_is,
+                 the_secret_and_the_token_stay_invisible],
                 {"collectd": DAEMON})

@@ -27,7 +27,7 @@ ODD_NAMES = ("", "\n", "two\nlines", "ends in a backslash\\", '"', "a,b=c d", "#
 
 def equal(name: str, wanted: dict[str, Any], read: Callable[[], Found], within_s: float = WITHIN_S,
           chosen: Callable[[dict[str, Any], Found], dict[str, Any]] = lambda wanted, _got: wanted) -> bool:
-    """Waits until the values read equal the wanted ones, of which `chosen` may leave out some for each reading."""
+    """Waits until the values read equal the wanted ones; `chosen` may leave out some of the wanted ones for each reading."""
     def differences() -> list[str]:
         got = read()
         return expected.differences(chosen(wanted, got), got)
@@ -175,7 +175,7 @@ def selections() -> list[tuple[str, dict[str, Any], Callable[[str, dict[str, Any
     ]
 
 
-def queues_are_chosen_and_called_as_configured() -> None:
+def queues_are_selected_and_named_as_configured() -> None:
     sim = Simulator(frozen=True, queues=36, agents=40, rate_limit=0)
     truth = sim.truth()
     chosen = sorted(truth["queues"])[:3]
@@ -249,7 +249,7 @@ def graphite_gets_the_truth() -> None:
 
 
 def influxdb_gets_the_truth() -> None:
-    """Through collectd's network plugin: gauges and their windows, all equal because the world is frozen."""
+    """InfluxDB gets gauges and their windows through collectd's network plugin. Both are equal, because the world is frozen."""
     if not sinks.INFLUXD:
         raise Skip("influxdb is not installed")
     sim = Simulator(frozen=True, queues=34, agents=60, rate_limit=0)
@@ -273,6 +273,6 @@ def influxdb_gets_the_truth() -> None:
 
 
 if __name__ == "__main__":
-    report.main([sources_are_equal_to_the_truth, pushed_values_are_equal_to_the_truth, queues_are_chosen_and_called_as_configured,
-                 a_deleted_queue_ends_without_the_others, prometheus_gets_the_truth,
-                 graphite_gets_the_truth, influxdb_gets_the_truth], {"collectd": DAEMON})
+    report.main([sources_are_equal_to_the_truth, pushed_values_are_equal_to_the_truth,
+                 queues_are_selected_and_named_as_configured, a_deleted_queue_ends_without_the_others,
+                 prometheus_gets_the_truth, graphite_gets_the_truth, influxdb_gets_the_truth], {"collectd": DAEMON})

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 """Does examples/wallboard show the truth, in the right colours, and no number of a blind source?
 
-A real Chromium opens the page, which a real Prometheus serves; that scrapes a real collectd, or numbers of the test.
+A real Prometheus serves the page to a real Chromium. Prometheus scrapes a real collectd, or numbers of the test.
 """
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ class Board:
         same("requests to other places", [url for url in self.page.requests() if not url.startswith((prefix, "data:"))], [])
         same("queries without the time of their round",
              [url for url in self.page.requests() if "/query?" in url and "time()" not in url and "&time=" not in url], [])
-        same("the title, which no name has changed", self.text("document.title"), "Contact centre")
+        same("the title, unchanged by names of queues", self.text("document.title"), "Contact centre")
 
 
 def served(port: int) -> sinks.Prometheus:
@@ -74,7 +74,7 @@ def served(port: int) -> sinks.Prometheus:
 
 
 def is_recent(text: str, within_s: float) -> bool:
-    """True if a text says since when there is no data, and that time is at most `within_s` ago."""
+    """True if a text has the time of the last data, and that time is at most `within_s` ago."""
     found = SINCE.match(text)
     if not found:
         return False
@@ -116,7 +116,7 @@ def waits_are_true(rows: dict[str, Row], records: dict[str, dict[str, Any]]) -> 
     return True
 
 
-def an_agent_is_shown_truly_or_as_blind() -> None:
+def the_page_shows_the_truth_or_blind_rows() -> None:
     sim = Simulator(frozen=True, queues=8, agents=40, rate_limit=0, load=3)
     for name in EVIL:
         made = sim.call("queues", {"op": "create", "name": "to be renamed"})
@@ -165,7 +165,7 @@ def blind_soon(when: str, board: Board, names: Any, within_s: float = 30) -> Non
         last.update(board.rows())
         return {*last} == {*names} and all([*row] == [""] and row[""][1] == "blind" for row in last.values())
     check_soon("rows are blind " + when, all_blind, lambda: str(last), within_s)
-    check("blind rows say since when, " + when, all(is_recent(row[""][0], 300) for row in last.values() if "" in row), last)
+    check("blind rows have the time of their last data, " + when, all(is_recent(row[""][0], 300) for row in last.values() if "" in row), last)
 
 
 # ---- numbers of the test -----------------------------------------------------------------------
@@ -262,9 +262,9 @@ def colours_and_blindness_follow_the_numbers() -> None:
     same_soon("numbers and colours", shown, wanted, 20)
     same_soon("order: red first, then yellow, then by name", lambda: [*board.rows()], [*wanted])
     board.has_no_banner()
-    the_address_selects(board)
-    fits_a_phone(board)
-    sources_change(agent, board)
+    check_selection(board)
+    check_phone(board)
+    check_changes_of_sources(agent, board)
     agent.text = exposed(True) + sources(GOOD)
     same_soon("numbers and colours afterwards", shown, wanted)
 
@@ -276,7 +276,7 @@ def colours_and_blindness_follow_the_numbers() -> None:
     same("errors of scripts", [text for text in board.page.errors() if not text.startswith("network: ")], [])
 
 
-def sources_change(agent: Exposition, board: Board) -> None:
+def check_changes_of_sources(agent: Exposition, board: Board) -> None:
     of_stream = ("Service level", "95 % of calls answered in")
 
     def colours(labels: Callable[[str], bool]) -> list[str]:
@@ -284,7 +284,7 @@ def sources_change(agent: Exposition, board: Board) -> None:
 
     agent.text = exposed(True) + sources(GOOD, silence=100)
     same_soon("colours of the counters of a silent stream", lambda: colours(lambda label: label in of_stream), ["blind"])
-    check_soon("blind counters say since when", lambda: all(
+    check_soon("blind counters have the time of their last data", lambda: all(
         is_recent(row[label][0], 300) for row in board.rows().values() for label in of_stream if label in row),
         lambda: str(board.rows()))
     agent.text = exposed(True) + sources({**GOOD, TWO: (0, 100.0)})
@@ -298,12 +298,12 @@ def sources_change(agent: Exposition, board: Board) -> None:
               [["queues-all observations: the last attempt failed", "warn"]])
 
 
-def the_address_selects(board: Board) -> None:
+def check_selection(board: Board) -> None:
     for selected, wanted in (({"queue": "Level", "host": "a"}, {name for name in THRESHOLDS if "level" in name}),
                              ({"queue": "mails", "media": "email"}, {"mails"})):
         board.open(**selected)
         same_soon("queues of %s" % selected, lambda: {*board.rows()}, wanted)
-    same_soon("mails that wait", lambda: board.rows()["mails"]["Waiting"], ["400", ""])
+    same_soon("waiting mails", lambda: board.rows()["mails"]["Waiting"], ["400", ""])
     board.open(media="voice", queue="mails")
     same_soon("calls among the mails", lambda: [row["Waiting"] for row in board.rows().values()], [["–", ""]])
     board.open(host="b")
@@ -311,7 +311,7 @@ def the_address_selects(board: Board) -> None:
     board.open()
 
 
-def fits_a_phone(board: Board) -> None:
+def check_phone(board: Board) -> None:
     for width in (390, 320):
         board.page.resize(width, 800, mobile=True)
         same_soon("width of the page on a phone of %d" % width, lambda: board.text("document.documentElement.scrollWidth"), width)
@@ -321,5 +321,5 @@ def fits_a_phone(board: Board) -> None:
 
 
 if __name__ == "__main__":
-    report.main([an_agent_is_shown_truly_or_as_blind, colours_and_blindness_follow_the_numbers],
+    report.main([the_page_shows_the_truth_or_blind_rows, colours_and_blindness_follow_the_numbers],
                 {"collectd": DAEMON, "prometheus": sinks.PROMETHEUS, "chromium": CHROMIUM})

@@ -52,7 +52,7 @@ def last_closed_s(raw: dict[str, Readings], interval_s: float, span_s: float) ->
 
 
 def wrong_windows(found: dict[str, Readings], last_s: float, span_s: float = SPAN_S) -> list[str]:
-    """The windows up to `last_s` that differ from the raw values, in words."""
+    """Lines about the windows up to `last_s` that differ from the raw values."""
     wrong = []
     for key, rows in found.items():
         if not is_gauge(key):

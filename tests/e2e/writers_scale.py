@@ -1,6 +1,8 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""2,000 queues in one agent with both writers: does every value arrive, at what cost? GC_MINUTES: length of the run (0.7).
+"""2,000 queues in one agent with both writers: does every value arrive, and what CPU time and memory does it cost?
+
+GC_MINUTES: length of the run (0.7).
 
 The database is away for the middle third. csv cannot write so many series, so a filter chain passes only telemetry and the
 values of some queues to csv.

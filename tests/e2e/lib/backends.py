@@ -33,7 +33,7 @@ def without_loads(text: str) -> str:
 
 
 class Records:
-    """Records of collectd's JSON: the newest value of each series, and what a strict reader refuses."""
+    """Records of collectd's JSON: the newest value of each series, and the errors of refused records."""
     FIELDS = {"dsnames": list, "dstypes": list, "values": list, "host": str, "plugin": str, "plugin_instance": str,
               "type": str, "type_instance": str, "time": (int, float), "interval": (int, float)}
 
@@ -120,13 +120,13 @@ KCAT = process.program("kcat", "kafkacat")
 
 
 class Kafka(Records):
-    """librdkafka's mock broker, inside of the kcat that reads the topic, too."""
+    """librdkafka's mock broker. kcat runs the broker and reads the topic."""
     def __init__(self, topic: str) -> None:
         super().__init__()
         self.placed: list[tuple[str, str]] = []  # (partition, key) of each message
         self.program = Program([KCAT, "-C", "-u", "-t", topic, "-b", "127.0.0.1:1", "-f", "message %p %k %s\n",
                                 "-X", "test.mock.num.brokers=1",
-                                # Seen with librdkafka 2.8: its broker makes a topic only for those that ask for it.
+                                # librdkafka 2.8: the mock broker creates a topic only when a client requests it.
                                 "-X", "allow.auto.create.topics=true"], env={"HOME": "/nonexistent", "PATH": "/usr/bin:/bin"})
         line = wait_until(lambda: self.program.matching("Mock cluster enabled"), 20, "the broker listens")[0]
         self.address = line.split()[-1]

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""A real headless Chromium: a page, what it shows, the errors of its scripts and the addresses that it asks for.
+"""A real headless Chromium: a page, its contents, the errors of its scripts and the addresses that it requests.
 
 Chromium speaks its DevTools protocol over two FIFOs (--remote-debugging-pipe): JSON messages, a zero byte after each.
 """
@@ -27,7 +27,7 @@ class Page:
         folder = process.folder("browser")
         for name in ("commands", "messages"):
             os.mkfifo(folder / name)
-        # Opened for both directions, neither end waits for the other.
+        # A FIFO that is opened for both directions does not wait for its other end.
         self._commands = os.open(folder / "commands", os.O_RDWR)
         self._messages = os.open(folder / "messages", os.O_RDWR)
         self._answers: dict[int, dict[str, Any]] = {}
@@ -100,7 +100,7 @@ class Page:
         return found
 
     def requests(self) -> list[str]:
-        """The addresses that the page has asked for."""
+        """The addresses that the page has requested."""
         return [event["params"]["request"]["url"] for event in list(self._events)
                 if event["method"] == "Network.requestWillBeSent"]
 

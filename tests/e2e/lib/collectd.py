@@ -88,8 +88,8 @@ def query(name: str = "queues", **changes: Any) -> str:
 class Collectd:
     """`collectd -f` with the given blocks; `more` is further configuration text, such as that of write_* plugins.
 
-    `flows` are blocks of genesys_flowmetrics; genesys_realtime is not loaded when there are only such blocks. `ours` replaces
-    the usual two plugins; `more` has their configuration.
+    `flows` are blocks of genesys_flowmetrics; genesys_realtime is not loaded when there are only such blocks. `ours` names
+    other plugins of this project than the usual two; their configuration is in `more`.
     """
 
     def __init__(self, accounts: str, blocks: str = "", *, queries: str = "", more: str = "", load: tuple[str, ...] = (),
@@ -148,9 +148,9 @@ class Collectd:
         return self.program.text
 
     def complaints(self) -> list[str]:
-        """Warnings and errors of the plugins of this project. A busy host makes collectd itself say that a reading was slow
-        (hangs.py looks for that), and with an accelerated clock the bound of a disk is shorter than a busy disk needs,
-        and an answer that is a second late has a Date of half a minute ago."""
+        """Warnings and errors of the plugins of this project, without the lines that a busy host causes: collectd's own line
+        about a slow reading (hangs.py looks for it), and with an accelerated clock lines about a slow disk and about a Date,
+        because an answer that is a second late has a Date of half a minute ago."""
         return [line for line in self.program.matching("genesys")
                 if re.match(r"(\[[^]]*\] )*\[(warning|error)\]", line) and "plugin_read_thread" not in line
                 and not (self.is_accelerated and ("no answer of the file system" in line or "an answer's Date is" in line))]
@@ -222,7 +222,7 @@ class Collectd:
         self.program = Program(self.command, env=self.env)
 
     def threads(self) -> list[str]:
-        """The names of its threads."""
+        """The names of collectd's threads."""
         made = []
         for task in Path("/proc/%d/task" % self.program.pid).glob("*/comm"):
             try:

@@ -143,8 +143,8 @@ def wait_connected(daemon: Collectd, name: str = "ivr", within_s: float = 40.0) 
 
 
 def wait_reconnected(sim: Simulator, daemon: Collectd, name: str = "ivr", within_s: float = 60.0) -> None:
-    """After drops and closes: waits until each has ended a socket and the agent reports the newest one. An older reading
-    would also report a connection."""
+    """Waits after drops and closes until each has ended a socket and the agent reports the newest socket. An older reading
+    would report an earlier connection."""
     def is_back() -> bool:
         record = sim.counters()["stream"]
         ends = record.get("action drop", 0) + record.get("action close", 0)

@@ -25,7 +25,7 @@ class Disk:
 
 
 def full_disk(below: Path) -> Disk:
-    """For files below this folder; `shim` and `env` are for the `preload` and `env` of a daemon."""
+    """A disk that fills up for the files below this folder; `shim` and `env` are for the `preload` and `env` of a daemon."""
     compiler = process.program("gcc", "cc", "clang")
     if not compiler:
         raise Skip("no C compiler for lib/full_disk.c")

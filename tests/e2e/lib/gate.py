@@ -88,7 +88,7 @@ class Gate:
         pair = {client, server}
         self._pairs |= pair
         try:
-            # A gate that closed before the pair was known has not cut it.
+            # A close() before this pair was listed has not cut it.
             while listener is self._listener:
                 for one in select.select([client, server], [], [])[0]:
                     piece = one.recv(65536)

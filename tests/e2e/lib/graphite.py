@@ -12,7 +12,7 @@ from .genesys import fetch
 from .process import Program, free_port, wait_until
 from .sinks import SYSTEM_PYTHON, Carbon
 
-# Without the look-up of its own name, for which http.server would ask the resolver.
+# server_bind is replaced, because http.server's own asks the resolver for the name of this host.
 SERVER = """import socketserver, sys
 from wsgiref.simple_server import WSGIRequestHandler, WSGIServer
 class Server(WSGIServer):

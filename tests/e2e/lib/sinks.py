@@ -22,7 +22,7 @@ SYSTEM_PYTHON = "/usr/bin/python3"  # the interpreter for which carbon and whisp
 
 class Prometheus:
     """Scrapes one target each second; `job` has further lines of the scrape configuration, `words` further options. `config`
-    is a whole configuration in its place, whose rule files are beside it."""
+    is a whole configuration to use instead; its rule files are beside it."""
 
     def __init__(self, target_port: int, job: str = "  honor_labels: true\n", config: Optional[Path] = None,
                  words: tuple[str, ...] = ()) -> None:

@@ -94,9 +94,9 @@ def _sums(medium: str, record: dict[str, Any], only_ended: bool) -> Iterable[tup
 
 def counted(sim: Simulator, start: Start, only_new: bool = False, only_ended_breaches: bool = False,
             **bounds: Any) -> Counts:
-    """"LABEL/TYPE-QUALIFIER" -> count, of events since the start of contacts that were offered since. Changes of state are
-    those of new contacts only, or of all contacts without the changes of earlier ones that a client cannot know. Breaches are all breaches,
-    or those of waits whose end is known (within the bounds, without flow-outs)."""
+    """"LABEL/TYPE-QUALIFIER" -> count, of events since the start, for contacts that were offered since then. Changes of state
+    are those of new contacts (`only_new`), or of all contacts, without the changes that a client cannot know. Breaches are all
+    breaches, or those of waits with a known end (`only_ended_breaches`: within the bounds, without flow-outs)."""
     label = expected.by_name(sim.truth())
     made: Counts = {}
     within = {"since_seq": start.seq, **bounds}
@@ -171,7 +171,7 @@ def gauges_equal(name: str, sim: Simulator, of: Collectd, within_s: float = WITH
 
 
 def total(counts: Counts, series: str) -> float:
-    """Over all queues and media."""
+    """The sum of a series over all queues and media."""
     return sum(value for key, value in counts.items() if key.rpartition("/")[2].startswith(series + "-"))
 
 

@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: MIT
-"""Databases that take the line protocol over HTTP: a real InfluxDB 1 and a real VictoriaMetrics, which can be killed and
-started again on the same data and port; and a load with a known truth."""
+"""Databases that accept the line protocol over HTTP, and a load with a known truth.
+
+A real InfluxDB 1 and a real VictoriaMetrics can be killed and started again on the same data and port.
+"""
 from __future__ import annotations
 
 import base64
@@ -73,14 +75,14 @@ class Database:
         self.program.wait(5)
 
     def end(self) -> None:
-        """Ends it as hard as it promises to survive with all that it acknowledged."""
+        """Ends the database by the hardest signal after which it keeps all points that it acknowledged."""
         self.kill()
 
     def get(self, path: str, body: Optional[bytes] = None) -> bytes:
         return get(self.url + path, body, self.user, self.ca, 30)
 
     def points(self, measurement: str, *tags: str, instance: str = "") -> Points:
-        """(tag …, time ns) -> values of the field `value`; `tags`: the type instance. `instance`: that one alone."""
+        """(tag …, time ns) -> values of the field `value`; `tags`: the type instance. `instance`: only this instance."""
         raise NotImplementedError
 
     def node(self, **changes: Any) -> str:
@@ -139,7 +141,7 @@ class Influx1(Database):
 
 
 class Victoria(Database):
-    """VictoriaMetrics keeps points of one time twice, so that it shows what was sent again."""
+    """VictoriaMetrics keeps a point that is sent twice, so that it shows the repeated points."""
     where = {"Bucket": "genesys"}
 
     def __init__(self) -> None:
@@ -148,7 +150,7 @@ class Victoria(Database):
         self.start()
 
     def deduplicate(self) -> None:
-        """Starts it again as the README of genesys_influxdb recommends."""
+        """Restarts the database with the deduplication that the README of genesys_influxdb recommends."""
         self.end()
         self.flags = ["-dedup.minScrapeInterval=1ms"]
         self.start()
@@ -177,7 +179,7 @@ class Victoria(Database):
 
 
 class Load:
-    """Values through collectd's unixsock plugin: load/gauge-SERIES at times of its own, one second apart, value = number."""
+    """Values through collectd's unixsock plugin: load/gauge-SERIES with their own times, one second apart, value = number."""
     MEASUREMENT = "collectd_load_gauge"
 
     def __init__(self, path: Path, first: int = 0) -> None:

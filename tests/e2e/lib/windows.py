@@ -34,7 +34,7 @@ _faked: list[int] = []  # processes under libfaketime
 
 @atexit.register
 def _tidy() -> None:
-    """libfaketime leaves its shared memory behind when it is killed."""
+    """Removes the shared memory that a killed libfaketime leaves behind."""
     for pid in _faked:
         for name in ("faketime_shm_%d", "sem.faketime_sem_%d"):
             (Path("/dev/shm") / (name % pid)).unlink(missing_ok=True)
@@ -88,7 +88,7 @@ class Fast:
                  hostname: str = "agent", **options: Any) -> Collectd:
         """Starts a collectd with the state and csv files of the previous one. `before`: libraries to preload before
         libfaketime; the rest: options of the Query."""
-        began = self.now_ms() / 1000 + 0.05 * self.rate  # the start takes a moment
+        began = self.now_ms() / 1000 + 0.05 * self.rate  # collectd needs this time to start
         stamp = datetime.fromtimestamp(began, timezone.utc).strftime("@%Y-%m-%d %H:%M:%S")
         made = Collectd(account(self.sim, **{**LONG_TIMEOUTS, **(account_options or {})}),
                         **self.blocks(options), base=self.base, state_dir=self.state,
@@ -149,8 +149,8 @@ class Fast:
 # ---- values in csv --------------------------------------------------------------
 
 def until_the_disk_is_fast_enough(run: Callable[[], T], daemons_of: Callable[[T], list[Collectd]]) -> T:
-    """Runs a scenario whose agents are killed, four times at most, until the disk answered in time. A disk that needs longer
-    than a second of this fast clock leaves the checkpoint as it was, so that windows are sent again: such a run shows nothing."""
+    """Runs a scenario whose agents are killed, four times at most, until the disk answers in time. If a disk needs longer
+    than a second of this fast clock, the checkpoint stays old and windows are sent again, so that the run must be repeated."""
     for left in (3, 2, 1, 0):
         found = run()
         slow = [one for one in daemons_of(found) if "no answer of the file system" in one.text]
