@@ -57,7 +57,7 @@ def each_metric_is_counted_once() -> None:
     sender.wait_sent(daemon, TIMEOUT_S)
     equal(daemon, sender)
     record, sent = sender.truth(), sender.sent()
-    same("each event has a subscriber", sent["unheard"], 0)
+    same("each event has a subscriber", sent["unsubscribed"], 0)
     wait_until(lambda: state(daemon, "events", "received") == EVENTS, WITHIN_S, "events-received")
     same("all attributes are counted, none is lost", (state(daemon, "events", "counted"), state(daemon, "events", "lost")), (record["total"], 0))
     check("events without a metric are skipped", (state(daemon, "events", "skipped") or 0) >= record["noise"] * 0.9,
@@ -115,7 +115,7 @@ def a_gap_is_filled_by_later_events() -> None:
     sender.wait_sent(daemon)
     sender.sim.faults()
     wait_reconnected(sender.sim, daemon)
-    check("some events are missed: %s" % sender.sent(), sender.sent()["unheard"] > 0)
+    check("some events are missed: %s" % sender.sent(), sender.sent()["unsubscribed"] > 0)
     wait_until(lambda: (state(daemon, "stream_gap") or 0) > 0, WITHIN_S, "stream_gap above 0")
     sender.repeat()
     sender.wait_sent(daemon)

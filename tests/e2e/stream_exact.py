@@ -93,12 +93,12 @@ def repeats_and_disorder_change_no_total() -> None:
          [words for words in stream.unequal(least, most) if "/state_changes-" not in words], [])
     record = stream.stream_counts(sim)
     for kind in ("duplicate", "reorder", "late", "fragment", "large"):
-        check("more than five events are bent by %s (%d)" % (kind, record["bent " + kind]), record["bent " + kind] > 5)
+        check("more than five events are changed by the fault %s (%d)" % (kind, record["changed " + kind]), record["changed " + kind] > 5)
     note("%s of %d events" % (stream.totals(most), record["events"]))
 
     def repeats() -> float:
         return stream.state(daemon, "events", "received") - stream.state(daemon, "events", "new")
-    check_soon("repeats are recognised", lambda: repeats() >= record["bent duplicate"] / 2, repeats)
+    check_soon("repeats are recognised", lambda: repeats() >= record["changed duplicate"] / 2, repeats)
     same("no event is malformed", stream.state(daemon, "events", "malformed"), 0)
     same("one socket, stream_gap 0", (record["sockets_opened"], stream.state(daemon, "stream_gap")), (1, 0))
     daemon.stop()

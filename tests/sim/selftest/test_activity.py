@@ -97,7 +97,7 @@ class Activity(SimCase):
                 expected.update({(metric, qualifier): count for qualifier, count in queue[name].items()})
             self.assertEqual(found, expected)
 
-    def test_routing_filters_look_at_members(self) -> None:
+    def test_routing_filters_select_members(self) -> None:
         body = query(["oMemberUsers"], ["queueId"], filter={"type": "and", "predicates": [
             {"dimension": "routingStatus", "value": "OFF_QUEUE"}]})
         for result in self.whole(ROUTING, body, 100):

@@ -9,7 +9,7 @@ from typing import Any
 from .facts import CONVERSATIONS, FLOWS, GHOST, MINUTE_MS, USERS, FactsCase, predicates, query, span, summed
 from .support import SWAGGER, Sim, SimCase, wait_for
 
-# Our name of the total -> the metric, for counts and for times.
+# The simulator's name of the total -> the metric, for counts and for times.
 COUNTS = {"offered": "nOffered", "transferred": "nTransferred", "transferred_blind": "nBlindTransferred",
           "transferred_consult": "nConsultTransferred", "over_sla": "nOverSla"}
 TIMES = {"wait": "tAnswered", "abandon_wait": "tAbandon", "handle": "tHandle", "wrapup": "tAcw",
@@ -81,7 +81,7 @@ class Lively(SimCase):
         bare = self.sim.post(CONVERSATIONS, query(self.whole, ["nOffered"]))
         self.assertTrue(all(set(r["group"]) == {"mediaType"} for r in bare["results"]))
 
-    def test_wrap_up_codes_are_the_ones_of_the_list(self) -> None:
+    def test_wrap_up_codes_are_those_of_the_list(self) -> None:
         codes = {c["id"] for c in self.sim.get("/routing/wrapupcodes")["entities"]}
         answer = self.sim.post(CONVERSATIONS, query(self.whole, ["tAcw"], "wrapUpCode"))
         self.assertTrue({r["group"]["wrapUpCode"] for r in answer["results"]} <= codes)

@@ -21,7 +21,7 @@ class Rest(StreamCase):
     def ids(self, channel: Any) -> list[str]:
         return [t["id"] for t in self.sim.get("%s/%s/subscriptions" % (CHANNELS, channel["id"]))["entities"]]
 
-    def test_a_channel_has_an_id_an_uri_and_a_day(self) -> None:
+    def test_a_channel_has_an_id_an_uri_and_a_life_of_a_day(self) -> None:
         made = self.channel()
         self.assertEqual(made["connectUri"], "ws://127.0.0.1:%d/channels/%s" % (self.sim.port, made["id"]))
         left = time.mktime(time.strptime(made["expires"][:19], "%Y-%m-%dT%H:%M:%S")) - time.mktime(time.gmtime())
@@ -90,7 +90,7 @@ class Rest(StreamCase):
         self.assertEqual((rejected["id"], rejected["state"]), (mixed.replace("?activity&", "."), "Rejected"))
         self.refused(self.subscribe(channel, mixed), 403, "notification.unauthorized.topic")
 
-    def test_a_thousand_topics_and_not_one_more(self) -> None:
+    def test_a_channel_has_at_most_a_thousand_topics(self) -> None:
         topics = ["v2.users.%d.presence" % n for n in range(1000)]
         channel = self.channel(*topics)
         self.assertEqual(self.subscribe(channel, topics[0]).status, 200)  # it already has this topic
@@ -101,7 +101,7 @@ class Rest(StreamCase):
         self.sim.sim("config", {"combined_as_one": False})
         self.refused(self.subscribe(channel, *pair, method="PUT"), 400, "bad.request")
 
-    def test_queues_of_hidden_divisions_are_forbidden_and_unknown_ones_quiet(self) -> None:
+    def test_queues_of_hidden_divisions_are_forbidden_and_unknown_ones_permitted(self) -> None:
         record = self.sim.sim("truth")["queues"]
         seen = next(iter(record.values()))["division"]
         self.sim.sim("config", {"divisions": [seen]})
@@ -126,7 +126,7 @@ class Lives(StreamCase):
     def alive(self, channel: Any) -> bool:
         return self.sim.call("HEAD", "%s/%s" % (CHANNELS, channel["id"])).status == 200
 
-    def test_the_21st_channel_displaces_the_one_unused_for_longest_unconnected_first(self) -> None:
+    def test_the_21st_channel_displaces_the_oldest_use_unconnected_first(self) -> None:
         topic = conversations(self.queues()[0])
         made = [self.channel(topic) for _ in range(20)]
         connected = self.connect(made[0])
@@ -145,7 +145,7 @@ class Lives(StreamCase):
         self.assertEqual(caught.exception.status, 404)
         self.assertEqual(connected.drain(), [])
 
-    def test_a_displaced_channel_tells_its_socket(self) -> None:
+    def test_a_displaced_channel_sends_a_notice_to_its_socket(self) -> None:
         self.sim.sim("config", {"namespaces": {**self.defaults["namespaces"], "notifications": {
             "channels.per.user.and.application": 1, "topics.per.channel": 1000}}})
         first = self.channel()
@@ -156,7 +156,7 @@ class Lives(StreamCase):
         self.assertEqual(message["eventBody"]["reason"], "another_channel_subscribed")
         self.assertEqual(client.ended().code, 1001)
 
-    def test_a_channel_ends_in_its_time_unless_it_is_prolonged(self) -> None:
+    def test_a_channel_expires_unless_it_is_prolonged(self) -> None:
         topic = conversations(self.queues()[0])
         self.sim.sim("config", {"channel_life_s": 6})
         begin = time.monotonic()

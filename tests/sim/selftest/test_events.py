@@ -94,7 +94,7 @@ class Conversations(StreamCase):
                          (acd["endTime"], "endpoint", "peer"))
         self.assertEqual(ms(acd["connectedTime"]), self.sim.sim("conversation?id=" + made)["participants"][1]["connected_ms"])
 
-    def test_a_contact_that_flows_out_is_heard_by_both_queues(self) -> None:
+    def test_both_queues_receive_a_contact_that_flows_out(self) -> None:
         here, there = self.queues()[:2]
         one, two = self.listen(conversations(here)), self.listen(conversations(there))
         seq = self.sim.sim("truth")["seq"]
@@ -266,7 +266,7 @@ class Dump(unittest.TestCase):
         for message in messages if EVENTS else []:
             self.assertEqual(EVENTS.check(message), [])
 
-    def test_frames_are_what_a_socket_would_send(self) -> None:
+    def test_frames_equal_those_of_a_socket(self) -> None:
         data, at, count = self.dumped("events.ws", "--media", "voice"), 0, 0
         while at < len(data):
             self.assertEqual(data[at:at + 2], b"\x81\x7e")

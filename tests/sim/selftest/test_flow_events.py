@@ -95,7 +95,7 @@ class Made(unittest.TestCase):
         seen = sum(metric(name) is not None for event in map(opened, bodies) for name in event.get("attributes", {}))
         self.assertGreater(seen, 3 * truth.as_json()["total"])
 
-    def test_a_fifth_is_repeated_and_the_order_is_shaken(self) -> None:
+    def test_a_fifth_is_repeated_and_the_order_is_random(self) -> None:
         bodies, truth = self.make(events=10_000, seed=3)
         self.assertAlmostEqual(truth.repeated, 2000, delta=200)
         self.assertEqual(len(bodies) - len(set(bodies)), truth.repeated)
@@ -106,7 +106,7 @@ class Made(unittest.TestCase):
         backward = sum(any(a > b for a, b in zip(known, known[1:])) for known in sizes.values())
         self.assertGreater(backward, len(sizes) // 2)
 
-    def test_names_are_nasty_and_escaped_in_many_ways(self) -> None:
+    def test_names_are_odd_and_escaped_in_many_ways(self) -> None:
         bodies, _ = self.make(events=5000, seed=4, escapes=100)
         whole = "\n".join(bodies)
         self.assertGreater(whole.count("\\u0"), 500)
@@ -198,10 +198,10 @@ class OnTheTopics(StreamCase):
     def test_all_events_or_the_last_ones_give_the_truth(self) -> None:
         self.sim.sim("flow/send", {"events": 500, "seed": 3})
         record = self.sent()
-        self.assertEqual((record["sent"], record["unheard"]), (500, 500))
+        self.assertEqual((record["sent"], record["unsubscribed"]), (500, 500))
         client = self.listen(*(conversations(q) for q in self.queues()))
         self.sim.sim("flow/send", {"events": 1500, "seed": 4, "per_s": 3000})
-        self.assertEqual(self.sent()["unheard"], 500)
+        self.assertEqual(self.sent()["unsubscribed"], 500)
         again = self.sim.sim("flow/repeat", {})["events"]
         seen = client.collect(lambda seen: len(seen) >= 1500 + again, 30.0)
         bodies = [m["eventBody"] for m in seen]

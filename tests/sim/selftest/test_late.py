@@ -33,7 +33,7 @@ class LateByHand(FactsCase):
             record = self.final(metrics="tIvr", now_ms=str(self.now_ms + 1000 * now_s))
             self.assertEqual(summed(record)["tIvr"], count, now_s)
 
-    def test_settled_says_when_the_last_of_them_changes(self) -> None:
+    def test_settled_ms_is_the_time_of_the_last_change(self) -> None:
         self.add({"metric": "nConversations", "in_s": 50}, {"metric": "nConversations", "gone_in_s": 90})
         record = self.final()
         self.assertTrue(85_000 < record["settled_ms"] - self.now_ms < 95_000, record["settled_ms"] - self.now_ms)
@@ -76,7 +76,7 @@ class LateWorld(SimCase):
         self.sim.pass_time(900)
         self.assertEqual(self.sums(whole), final)
 
-    def test_a_metric_of_its_own_is_late(self) -> None:
+    def test_a_single_metric_can_be_late(self) -> None:
         whole = self.play(late={"share": 1, "of": "metric", "metrics": ["tHandle"], "delay_s": 900})
         final, now = self.truth(whole), self.sums(whole)
         self.assertEqual((now["nOffered"], now["tAnswered"]), (final["nOffered"], final["tAnswered"]))
@@ -84,7 +84,7 @@ class LateWorld(SimCase):
         self.sim.pass_time(900)
         self.assertEqual(self.sums(whole), final)
 
-    def test_corrections_take_back(self) -> None:
+    def test_corrections_retract_facts(self) -> None:
         whole = self.play(corrections={"share": 0.2, "after_s": 900})
         final, now = self.truth(whole), self.sums(whole)
         for metric, count in final.items():
@@ -102,7 +102,7 @@ class LateWorld(SimCase):
         self.sim.pass_time(900)
         self.assertEqual(summed(self.sim.post(CONVERSATIONS, body), "sum")["tHandle"], final)
 
-    def test_everything_has_its_latency(self) -> None:
+    def test_all_facts_have_the_latency(self) -> None:
         whole = self.play(aggregate_latency_s=3600)
         self.assertEqual(sum(self.sums(whole).values()), 0)
         self.assertGreater(sum(self.truth(whole).values()), 0)

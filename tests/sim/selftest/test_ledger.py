@@ -120,7 +120,7 @@ class Totals(unittest.TestCase):
         for mine in born_late.values():
             self.assertGreaterEqual(mine["offers"], mine["answers"] + mine["abandons"] + mine["flow_outs"])
 
-    def test_a_path_of_states_is_one_that_a_contact_can_go(self) -> None:
+    def test_each_change_of_state_is_possible(self) -> None:
         changes = {name for mine in self.sums().values() for name in mine["state_changes"]}
         possible = {"waiting-alerting", "waiting-ended", "alerting-active", "alerting-waiting", "alerting-ended",
                     "active-held", "held-active", "active-wrapup", "active-ended", "held-wrapup", "held-ended",
@@ -139,6 +139,6 @@ class Totals(unittest.TestCase):
                          {c: one.states for c, one in self.ledger.live.items()})
         self.assertTrue(all(stay.waited_ms is None for stay in later.stays))
 
-    def test_only_the_asked_queue(self) -> None:
+    def test_a_question_may_name_one_queue(self) -> None:
         queue: Queue = next(iter(self.world.queues.values()))
         self.assertEqual({q for q, _ in self.sums(queue=queue.id)}, {queue.id})

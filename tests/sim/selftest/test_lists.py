@@ -19,7 +19,7 @@ class Queues(SimCase):
             found = [q["id"] for q in self.sim.pages("/routing/queues?pageSize=%d" % size)]
             self.assertEqual((len(found), set(found)), (len(truth), truth))
 
-    def test_a_page_knows_its_neighbours(self) -> None:
+    def test_a_page_names_its_neighbours(self) -> None:
         first, last = self.sim.get("/routing/queues"), self.sim.get("/routing/queues?pageNumber=6&pageSize=25")
         self.assertEqual((first["pageSize"], first["pageNumber"], first["total"], first["pageCount"]), (25, 1, 130, 6))
         self.assertIn("/api/v2/routing/queues?", first["nextUri"])

@@ -86,7 +86,7 @@ class Tokens(SimCase):
         wait_for(lambda: self.sim.call("GET", "/organizations/me").status == 401)
         self.refused(self.sim.call("GET", "/organizations/me"), 401, "credentials.expired")
 
-    def test_an_idle_token_expires_and_a_probe_may_leave_it_idle(self) -> None:
+    def test_an_idle_token_expires_and_a_request_may_leave_it_idle(self) -> None:
         self.sim.sim("config", {"token_idle_s": 2})
         self.assertIn("dateTokenIdles", self.sim.get("/tokens/me"))
         probe = "/tokens/me?preserveIdleTTL=true"
@@ -168,7 +168,7 @@ class RateLimit(SimCase):
         self.assertEqual(record["during_retry_after_total"], 2)
         self.assertEqual(record["during_retry_after_events"][0]["function"], "GET /api/v2/users")
 
-    def test_zero_is_no_limit(self) -> None:
+    def test_a_rate_limit_of_zero_is_no_limit(self) -> None:
         self.sim.sim("config", {"rate_limit": 0})
         self.assertEqual({self.sim.call("GET", "/organizations/me").status for _ in range(20)}, {200})
 

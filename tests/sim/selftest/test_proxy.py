@@ -173,6 +173,6 @@ class ProxyCase(unittest.TestCase):
                     got += piece
         self.assertIn(b"authentication.required", got)
 
-    def test_it_stops_at_once(self) -> None:
+    def test_the_proxy_stops_at_once(self) -> None:
         proxy = Process("proxy.py")
         self.assertEqual(proxy.stop(), (0, "", ""))

@@ -97,7 +97,7 @@ class Push(unittest.TestCase):
         self.assertEqual(sum(counts.values()), self.sqs.sim("flow/truth")["total"])
         self.assertGreater(record["latency_ms"]["max"], 0)
 
-    def test_arrays_hold_what_they_should(self) -> None:
+    def test_arrays_hold_the_requested_number_of_events(self) -> None:
         record = self.push(events=95, array=10)
         self.assertEqual(sorted(len(json.loads(body)) for body in self.hook.accepted), [5] + [10] * 9)
         self.assertEqual((record["accepted"], record["requests"], len(self.events())), (95, 10, 95))
@@ -108,7 +108,7 @@ class Push(unittest.TestCase):
         self.assertEqual((record["accepted"], record["dead"], record["retries"]), (17, 3, 2))
         self.assertEqual(record["statuses"], {"200": 17, "500": 1, "503": 1, "400": 1, "401": 1, "413": 1})
 
-    def test_retry_after_is_heeded(self) -> None:
+    def test_retry_after_is_respected(self) -> None:
         self.hook.statuses = [429]
         started = time.monotonic()
         record = self.push(events=1, concurrency=1)

@@ -21,7 +21,7 @@ FOLDER = os.environ.get("AWS_SDK_DIR", "")
 
 @unittest.skipUnless(FOLDER and shutil.which("node"), "AWS_SDK_DIR names no SDK, or there is no node")
 class Sdk(SqsCase):
-    def test_the_sdk_gets_what_it_expects(self) -> None:
+    def test_the_sdk_gets_the_expected_answers(self) -> None:
         done = subprocess.run(
             ["node", "--no-warnings", str(Path(__file__).with_name("sdk_client.mjs")), FOLDER, self.sqs.url, ACCESS_KEY,
              SECRET_KEY, self.sqs.ready["aws_imds"]], capture_output=True, text=True, timeout=60, check=False)

@@ -45,7 +45,7 @@ VECTORS = (
 
 
 class Vectors(unittest.TestCase):
-    def test_the_published_signatures_come_out(self) -> None:
+    def test_signatures_equal_the_published_ones(self) -> None:
         for name, method, target, more, body, expected in VECTORS:
             headers = {"host": "example.amazonaws.com", "x-amz-date": STAMP, **more}
             with self.subTest(name):
@@ -93,7 +93,7 @@ class Checked(SqsCase):
         self.assertEqual(self.sqs.ask("ReceiveMessage", ahead_s=-1000).status, 200)
         self.assertIn("not yet current", self.sqs.ask("ReceiveMessage").json["message"])
 
-    def test_no_signature_at_all(self) -> None:
+    def test_a_request_without_a_signature_is_refused(self) -> None:
         answer = self.sqs.http("POST", "/", b"{}", {"X-Amz-Target": "AmazonSQS.ReceiveMessage"})
         self.refused(answer, 403, "MissingAuthenticationTokenException")
 
@@ -137,7 +137,7 @@ class Endpoints(SqsCase):
         left = time.mktime(time.strptime(record["Expiration"], "%Y-%m-%dT%H:%M:%SZ")) - time.mktime(time.gmtime())
         self.assertTrue(3500 < left <= 3601, left)
 
-    def test_the_container_endpoint_wants_its_token(self) -> None:
+    def test_the_container_endpoint_requires_its_token(self) -> None:
         path = self.sqs.ready["aws_container_url"].partition("://")[2].partition("/")[2]
         self.assertEqual(self.sqs.http("GET", "/" + path).status, 401)
         head = {"Authorization": self.sqs.ready["aws_container_token"]}
@@ -154,7 +154,7 @@ class Endpoints(SqsCase):
                             {"Content-Type": "application/x-www-form-urlencoded"})
         return got.status, {e.tag.rpartition("}")[2]: e.text or "" for e in ElementTree.fromstring(got.raw).iter()}
 
-    def test_sts_wants_the_web_identity_token(self) -> None:
+    def test_sts_requires_the_web_identity_token(self) -> None:
         status, found = self._assume()
         self.assertEqual(status, 200)
         self._good({**found, "Token": found["SessionToken"]})
@@ -168,7 +168,7 @@ class Endpoints(SqsCase):
         self.assertEqual(self._assume()[0], 400)
         self.assertEqual(self._assume(WebIdentityToken="second")[0], 200)
 
-    def test_instance_metadata_wants_a_session(self) -> None:
+    def test_instance_metadata_requires_a_session(self) -> None:
         roles, ttl = "/latest/meta-data/iam/security-credentials/", "X-aws-ec2-metadata-token-ttl-seconds"
         self.assertEqual(self.sqs.http("GET", roles).status, 401)
         self.assertEqual(self.sqs.http("PUT", "/latest/api/token").status, 400)

@@ -105,7 +105,7 @@ class Tls(StreamCase):
 class Manners(StreamCase):
     WORDS = ("--frozen", "--queues", "3", "--agents", "4")
 
-    def test_heartbeats_come_in_their_time(self) -> None:
+    def test_heartbeats_have_their_interval(self) -> None:
         client = self.listen()
         begin = time.monotonic()
         self.sim.sim("config", {"heartbeat_s": 0.2})

@@ -54,20 +54,20 @@ class PureQueue(unittest.TestCase):
         self.assertTrue(self.queue.change_visibility(again.handle, 0, 81))
         self.assertEqual(self.take(81)[0].receives, 3)
 
-    def test_messages_die_after_their_turns(self) -> None:
+    def test_a_message_becomes_a_dead_letter_after_its_receives(self) -> None:
         self.queue.rules.change({"max_receive_count": 2, "visibility_s": 1})
         self.queue.send("a", 0)
         self.assertEqual([len(self.take(at)) for at in (0, 2, 4)], [1, 1, 0])
         self.assertEqual((self.queue.as_json(5)["dead"], self.queue.as_json(5)["left"]), (1, 0))
 
-    def test_order_is_shaken_and_nothing_is_lost(self) -> None:
+    def test_order_is_random_and_no_message_is_lost(self) -> None:
         for number in range(500):
             self.queue.send(str(number), 0)
         got = [int(m.body) for _ in range(50) for m in self.take(1)]
         self.assertEqual(sorted(got), list(range(500)))
         self.assertGreater(sum(a > b for a, b in zip(got, got[1:])), 100)
 
-    def test_some_come_back_and_some_are_seen_twice(self) -> None:
+    def test_messages_are_delivered_again_by_the_rules(self) -> None:
         self.queue.rules.change({"redeliver_percent": 100, "redeliver_s": 0})
         self.queue.send("a", 0)
         self.queue.delete(self.take(0)[0].handle, 0)
@@ -76,7 +76,7 @@ class PureQueue(unittest.TestCase):
         self.queue.send("b", 6)
         self.assertEqual([m.body for m in self.take(6, 1) + self.take(6, 1)], ["b", "b"])
 
-    def test_a_delayed_message_comes_when_its_time_has_come(self) -> None:
+    def test_a_delayed_message_is_visible_after_its_delay(self) -> None:
         self.queue.send("a", 0, delay_s=5)
         self.assertEqual((self.take(4.9), self.queue.as_json(4.9)["delayed"]), ([], 1))
         self.assertEqual(len(self.take(5)), 1)
@@ -98,7 +98,7 @@ class Protocol(SqsCase):
         self.assertEqual(self.sqs.good("DeleteMessage", ReceiptHandle=got["ReceiptHandle"]), {})
         self.assertEqual(self.sqs.queue()["left"], 0)
 
-    def test_nothing_is_an_empty_object(self) -> None:
+    def test_an_empty_receive_answers_an_empty_object(self) -> None:
         self.assertEqual(self.sqs.ask("ReceiveMessage").raw, b"{}")
 
     def test_one_message_by_default_and_ten_at_most(self) -> None:
@@ -122,7 +122,7 @@ class Protocol(SqsCase):
         self.assertEqual(len(got), 1)
         self.assertLess(time.monotonic() - started, BUSY_S)
 
-    def test_a_long_poll_hears_of_a_time_out(self) -> None:
+    def test_a_long_poll_returns_a_message_after_its_time_out(self) -> None:
         self.send("a")
         self.assertEqual(len(self.sqs.receive(VisibilityTimeout=1)), 1)
         started = time.monotonic()
@@ -178,7 +178,7 @@ class Protocol(SqsCase):
         self.assertEqual(answer.json["__type"], "com.amazonaws.sqs#QueueDoesNotExist")
         self.refused(self.sqs.ask("FlyToTheMoon"), 404, "UnknownOperationException")
 
-    def test_dead_messages_are_in_the_other_queue(self) -> None:
+    def test_dead_letters_are_in_the_dead_letter_queue(self) -> None:
         self.rules(max_receive_count=1, visibility_s=0)
         self.send("poison")
         self.assertEqual([len(self.sqs.receive()), len(self.sqs.receive())], [1, 0])
@@ -205,7 +205,7 @@ class Troubles(SqsCase):
         self.assertEqual(self.sqs.ask("DeleteMessage", ReceiptHandle=got[0]["ReceiptHandle"]).status, 200)
         self.assertEqual(self.sqs.sim("sqs/faults")["steps"][0]["hits"], 1)
 
-    def test_a_lost_answer_was_carried_out(self) -> None:
+    def test_the_action_of_a_lost_answer_is_done(self) -> None:
         self.sqs.sim("sqs/send", {"bodies": ["a"]})
         self.fault(sqs="ReceiveMessage", answer="lost", count=1)
         self.assertRaises(OSError, self.sqs.ask, "ReceiveMessage")

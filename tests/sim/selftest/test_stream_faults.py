@@ -40,7 +40,7 @@ class Bends(Faulty):
         sent, got = self.send(200), self.got()
         self.assertEqual(got, [i for i in sent if i in set(got)])
         self.assertTrue(100 < len(got) < 180, len(got))
-        self.assertEqual(self.counts()["bent lose"], 200 - len(got))
+        self.assertEqual(self.counts()["changed lose"], 200 - len(got))
         self.assertEqual(self.sim.sim("faults")["ws_steps"][0]["hits"], 200 - len(got))
 
     def test_duplicates_at_once_and_late(self) -> None:
@@ -96,7 +96,7 @@ class Bends(Faulty):
         self.assertEqual(self.client.pongs, 0)
         self.assertEqual(self.client.next()["eventBody"]["message"], "WebSocket Heartbeat")
         record = self.counts()
-        self.assertEqual((record["bent silence"], record["sockets_open"] >= 1), (3, True))
+        self.assertEqual((record["changed silence"], record["sockets_open"] >= 1), (3, True))
         self.assertGreaterEqual(record["silenced"], 2)
 
     def test_pongs_can_be_withheld(self) -> None:
@@ -152,7 +152,7 @@ class Actions(Faulty):
         self.assertEqual(self.sim.sim("truth/stream?" + gap)["queues"][self.queue]["voice"]["offers"], 3)
         self.assertEqual((first["opened_seq"] < first["last_seq"], second["last_seq"]), (True, None))
 
-    def test_ways_to_end(self) -> None:
+    def test_each_action_ends_the_socket_with_its_reason(self) -> None:
         rows: list[tuple[dict[str, Any], Any]] = [
             ({"ws": "drop"}, None), ({"ws": "drop", "reset": True}, "reset"), ({"ws": "half_frame"}, None),
             ({"ws": "close"}, 1001), ({"ws": "close", "code": 4000, "reason": "why"}, 4000),
@@ -199,7 +199,7 @@ class Actions(Faulty):
             return self.client.raw_bytes > 4 * 1024 * 1024
         wait_for(grown)
 
-    def test_after_so_many_events(self) -> None:
+    def test_an_action_follows_a_number_of_events(self) -> None:
         self.post({"ws": "drop", "after_events": 3, "count": 1})
         sent = self.send(5)
         got = [self.client.next()["eventBody"]["id"] for _ in range(3)]
@@ -209,7 +209,7 @@ class Actions(Faulty):
         sent = self.send(5)
         self.assertEqual(self.got(), sent)
 
-    def test_after_so_many_events_once_for_each_socket(self) -> None:
+    def test_an_action_follows_a_number_of_events_of_each_socket(self) -> None:
         other = self.listen(conversations(self.queue), lenient=True)
         self.post({"ws": "unknown_topic", "after_events": 2})
         self.send(4)
@@ -232,7 +232,7 @@ class Actions(Faulty):
         step = self.sim.sim("faults")["ws_steps"][0]
         self.assertEqual((step["hits"], step["left"], step["state"]), (2, 0, "over"))
 
-    def test_at_its_time(self) -> None:
+    def test_an_action_occurs_at_its_time(self) -> None:
         begin = time.monotonic()
         self.post({"at_s": 1.5, "ws": "drop"})
         self.assertEqual(self.sim.sim("faults")["ws_steps"][0]["state"], "waiting")

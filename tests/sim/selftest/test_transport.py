@@ -41,7 +41,7 @@ class Tls(SimCase):
         self.assertEqual(sum(n for k, n in self.sim.sim("counters")["tls_handshakes"].items()
                              if k.startswith("https ok TLSv1.")), 2)
 
-    def test_bad_certificates_are_refused_by_a_client_that_looks(self) -> None:
+    def test_bad_certificates_are_refused_by_a_client_that_verifies(self) -> None:
         for listener, ca, words in (("https_expired", None, "expired"), ("https_wrong_host", None, "Hostname mismatch"),
                                     ("https", self.sim.ready["wrong_ca"], "unable to get local issuer")):
             with self.assertRaises(ssl.SSLCertVerificationError) as caught:
@@ -108,7 +108,7 @@ class Http(SimCase):
         self.assertEqual(record["requests"]["GET /api/v2/organizations/me"], {"200": 5})
         self.assertEqual(record["connections"]["http"] - 1, 1)  # the other one requests the counters
 
-    def test_an_idle_connection_is_closed_without_a_word(self) -> None:
+    def test_an_idle_connection_is_closed_without_a_notice(self) -> None:
         self.sim.sim("config", {"keep_alive_s": 0.1})
         connection = self.connection()
         connection.request("GET", "/api/v2/users")
@@ -191,7 +191,7 @@ class Controls(SimCase):
         before = self.sim.sim("truth")["virtual_s"]
         wait_for(lambda: self.sim.sim("truth")["virtual_s"] > before + 120)
 
-    def test_the_world_goes_on_without_requests(self) -> None:
+    def test_the_world_continues_without_requests(self) -> None:
         before = self.sim.sim("truth")["conversations_known"]
         wait_for(lambda: self.sim.sim("truth")["conversations_known"] > before)
 
@@ -233,7 +233,7 @@ class StartAndStop(unittest.TestCase):
         self.assertEqual(json.loads((Path(sim.directory.name) / "sim.json").read_text()), sim.ready)
         self.assertEqual(sim.process.pid, sim.ready["pid"])
 
-    def test_it_stops_at_once_even_with_a_hanging_client(self) -> None:
+    def test_the_simulator_stops_at_once_even_with_a_hanging_client(self) -> None:
         for number in (signal.SIGTERM, signal.SIGINT, None):
             sim = Sim("--frozen", "--queues", "2", "--agents", "2")
             self.addCleanup(sim.directory.cleanup)

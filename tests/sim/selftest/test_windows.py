@@ -45,7 +45,7 @@ class Windows(unittest.TestCase):
         whole = windows.interval("2026-08-01T10:07:00Z/2026-08-03T11:02:00Z")
         self.assertEqual(list(windows.buckets(whole, None, timezone.utc)), [whole])
 
-    def test_minutes_are_as_many_as_there_are(self) -> None:
+    def test_each_minute_has_a_bucket(self) -> None:
         self.assertEqual(len(bucket_texts("2026-08-01T10:00:00Z/2026-08-01T16:00:00Z", "PT1M")), 360)
         self.assertEqual(len(bucket_texts("2026-08-01T10:00:00Z/2026-08-01T10:01:00Z", "PT1S")), 60)
 

@@ -64,10 +64,10 @@ def live(made: World, queue: Queue, media: str) -> int:
 
 
 class Determinism(unittest.TestCase):
-    def test_a_seed_repeats_everything_however_often_one_looks(self) -> None:
+    def test_a_seed_repeats_all_events_in_steps_of_any_length(self) -> None:
         self.assertEqual(world(3, step_s=60.0)[1].lines, world(3, step_s=8.0)[1].lines)
 
-    def test_another_seed_is_another_day(self) -> None:
+    def test_another_seed_gives_other_events(self) -> None:
         self.assertNotEqual(world(3)[1].lines, world(4)[1].lines)
 
 
@@ -83,7 +83,7 @@ class Laws(unittest.TestCase):
                 waiting = sum(len(gauges.visits(queue, media, m)) for m in ("oWaiting", "oAlerting"))
                 self.assertEqual(record["offered"], record["answered"] + record["abandoned"] + waiting)
 
-    def test_everything_happens_now_and_then(self) -> None:
+    def test_each_kind_of_event_occurs(self) -> None:
         whole: dict[str, int] = {}
         for totals in self.tally.totals.values():
             for name, value in totals.as_json().items():
@@ -96,7 +96,7 @@ class Laws(unittest.TestCase):
         self.assertEqual(statuses, {"OFF_QUEUE", "IDLE", "INTERACTING", "NOT_RESPONDING", "COMMUNICATING"})
         self.assertGreater(len({line[3] for line in self.journal.lines if len(line) == 5}), 10)
 
-    def test_histories_read_as_the_official_ones(self) -> None:
+    def test_histories_have_the_official_form(self) -> None:
         """The acd participant ends with a transfer exactly when an agent answered."""
         seen: set[str] = set()
         for conversation in self.world.conversations.values():
@@ -123,13 +123,13 @@ class Laws(unittest.TestCase):
                          "agent peer", "agent transfer.noanswer", "ivr transfer", "customer endpoint",
                          "customer peer"} <= seen, seen)
 
-    def test_lines_are_in_order_of_entering(self) -> None:
+    def test_waiting_lines_are_in_order_of_entering(self) -> None:
         for queue in self.world.queues.values():
             for media in MEDIA:
                 entered = [v.entered_ms for v in queue.waiting[media]]
                 self.assertEqual(entered, sorted(entered))
 
-    def test_agents_do_what_their_status_says(self) -> None:
+    def test_agents_work_as_their_status_says(self) -> None:
         made, _, _ = world(seed=11, hours=0.5)
         for _ in range(60):
             play(made, 0.05, 180.0)
@@ -186,7 +186,7 @@ class Time(unittest.TestCase):
             self.assertAlmostEqual((a[0] - start) / 10, b[0] - start, delta=2)
             self.assertEqual(a[1], b[1])
 
-    def test_frozen_time_stands_still_and_goes_on_without_a_leap(self) -> None:
+    def test_frozen_time_continues_where_it_stopped(self) -> None:
         made, journal, _ = world(hours=0.5)
         made.freeze()
         count, virtual = len(journal.lines), made.clock.now()
@@ -210,7 +210,7 @@ class Time(unittest.TestCase):
         with self.assertRaises(ValueError):
             made.set_speed(0)
 
-    def test_stamps_look_as_the_platforms(self) -> None:
+    def test_stamps_have_the_platforms_form(self) -> None:
         self.assertEqual(iso_ms(1_596_428_895_134), "2020-08-03T04:28:15.134Z")
         self.assertEqual(iso_ms(1_596_428_895_004), "2020-08-03T04:28:15.004Z")
 
@@ -230,7 +230,7 @@ class Bounds(unittest.TestCase):
         made, journal, _ = world(media=["voice", "chat"])
         self.assertEqual({line[2] for line in journal.lines if len(line) == 6}, {"voice", "chat"})
 
-    def test_no_agents_at_all(self) -> None:
+    def test_a_centre_without_agents_answers_no_contact(self) -> None:
         _, _, tally = world(agents=0, hours=0.5)
         self.assertEqual(sum(t.as_json()["answered"] for t in tally.totals.values()), 0)
 

@@ -16,7 +16,7 @@ from urllib.parse import urlsplit
 from .schema import EVENTS
 
 TEXT, CLOSE, PING, PONG = 1, 8, 9, 10
-SLICE_S = 0.05  # of the time in which nothing comes
+SLICE_S = 0.05  # length of a slice of the quiet time
 
 
 @dataclass
@@ -195,8 +195,8 @@ class Client:
     def drain(self, quiet_s: float = 0.6) -> list[Any]:
         """All messages until none has come for `quiet_s`.
 
-        A slice of that time that took much longer than it should does not count: the machine is busy, and the simulator
-        may have had no turn either.
+        A slice of that time that took much longer than SLICE_S does not count: on a busy machine the simulator may not have
+        run in it.
         """
         made: list[Any] = []
         left_s = quiet_s

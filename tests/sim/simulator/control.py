@@ -7,9 +7,9 @@ import threading
 import time
 from typing import TYPE_CHECKING, Any, Callable
 
-from . import byhand, truth
+from . import posted_facts, truth
 from .faults import KINDS
-from .stream.faults import BENDS, DEEDS
+from .stream.faults import ACTIONS, CHANGES
 from .web.message import ApiError, Reply, Request
 from .world.model import MEDIA
 
@@ -63,7 +63,7 @@ class Control:
 
     def help(self, _request: Request, _body: Any) -> Any:
         return {"endpoints": sorted(self._endpoints), "faults": KINDS, "actions": sorted(self._actions),
-                "ws": {**DEEDS, **BENDS}}
+                "ws": {**ACTIONS, **CHANGES}}
 
     def get_truth(self, request: Request, _body: Any) -> Any:
         return truth.whole(self.app, request.one("queue"), request.one("conversations") is not None)
@@ -259,7 +259,7 @@ class Control:
         raise ValueError("op %r: give arrive, disconnect or flow_out" % given["op"])
 
     def post_facts(self, _request: Request, body: Any) -> Any:
-        return {"facts": byhand.post(self.app, body if isinstance(body, list) else [body], self._queue_id)}
+        return {"facts": posted_facts.post(self.app, body if isinstance(body, list) else [body], self._queue_id)}
 
     def agents(self, _request: Request, body: Any) -> Any:
         return self.change_agents(body or {})

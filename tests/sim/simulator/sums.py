@@ -52,7 +52,7 @@ def of_facts(found: Iterable[Fact], by: list[str], buckets: list[Bucket], now_ms
     groups: Groups = {}
     starts = [begin for begin, _ in buckets]
     for fact in found:
-        if not fact.is_told(now_ms) or not wanted(fact):
+        if not fact.is_shown(now_ms) or not wanted(fact):
             continue
         key = tuple(fact.dimensions.get(d) for d in by)
         bucket = groups.setdefault(key, {}).setdefault(bisect.bisect_right(starts, fact.at_ms) - 1, {})

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""A standard queue of SQS: at least once, in any order, seldom more than once.
+"""A standard queue of SQS: a message is delivered at least once, rarely more than once, in any order.
 
 Pure: time is an argument, random numbers are seeded, the owner has the lock.
 AWS docs, SQS developer guide: a received message is invisible for the

@@ -63,7 +63,7 @@ class EventSender:
         self._app = app
         self._last_events: list[str] = []  # the last event of the conversations of all plans
         self._thread = threading.Thread()
-        self._sent = self._unheard = 0
+        self._sent = self._unsubscribed = 0
         self.endpoints: dict[str, Callable[[Request, Any], Any]] = {
             "POST /sim/flow/send": self.send, "POST /sim/flow/repeat": self.repeat, "GET /sim/flow/sent": self.sent}
 
@@ -82,7 +82,7 @@ class EventSender:
         return {"events": len(events)}
 
     def sent(self, _request: Request, _body: Any) -> Any:
-        return {"running": self._thread.is_alive(), "sent": self._sent, "unheard": self._unheard,
+        return {"running": self._thread.is_alive(), "sent": self._sent, "unsubscribed": self._unsubscribed,
                 "conversations": len(self._last_events)}
 
     def _begin(self, portions: Iterator[list[str]], per_s: float) -> None:
@@ -122,5 +122,5 @@ class EventSender:
                 queue, _, body = text.partition(" ")
                 topic = "v2.routing.queues.%s.conversations" % queue
                 self._sent += 1
-                self._unheard += not hub.heard(topic)
+                self._unsubscribed += not hub.has_subscriber(topic)
                 hub.publish(topic, body.encode())

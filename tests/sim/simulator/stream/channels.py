@@ -29,7 +29,7 @@ class Channel:
     expires: float  # wall seconds
     used: int  # serial of the last use: the smallest is the one used longest ago
     topics: dict[str, list[Topic]] = field(default_factory=dict)  # as subscribed -> single topics
-    heard: Counter[str] = field(default_factory=Counter)  # topic key -> how many subscriptions name it
+    subscriptions: Counter[str] = field(default_factory=Counter)  # topic key -> how many subscriptions name it
     socket: Optional["StreamSocket"] = None
     gone: str = ""  # expired | evicted
     token_ended: bool = False
@@ -78,8 +78,8 @@ class Channels:
         self._drop(channel, name)
         channel.topics[name] = single
         for topic in single:
-            channel.heard[topic.key] += 1
-            if channel.heard[topic.key] == 1:
+            channel.subscriptions[topic.key] += 1
+            if channel.subscriptions[topic.key] == 1:
                 self.listeners.setdefault(topic.key, []).append(channel)
 
     def unsubscribe(self, channel: Channel, names: Optional[Iterable[str]] = None) -> None:
@@ -88,10 +88,10 @@ class Channels:
 
     def _drop(self, channel: Channel, name: str) -> None:
         for topic in channel.topics.pop(name, []):
-            channel.heard[topic.key] -= 1
-            if channel.heard[topic.key] > 0:
+            channel.subscriptions[topic.key] -= 1
+            if channel.subscriptions[topic.key] > 0:
                 continue
-            del channel.heard[topic.key]
+            del channel.subscriptions[topic.key]
             self.listeners[topic.key].remove(channel)
             if not self.listeners[topic.key]:
                 del self.listeners[topic.key]

@@ -44,7 +44,7 @@ def write(world: World, wanted: int, path: Path, seed: int) -> tuple[int, int]:
     """Returns the events and bytes written. A file named *.ws has WebSocket frames, any other one message a line."""
     dump = Dump(wanted, path.suffix == ".ws", seed)
     if not world.queues or not world.media:
-        raise ValueError("nothing ever happens here")
+        raise ValueError("the centre has no events")
     world.observers.append(dump)
     while len(dump.made) < wanted:
         world.run_until(world.now + STEP_S)

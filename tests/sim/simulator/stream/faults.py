@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: MIT
-"""Faults of the sockets.  Their steps stand beside those of the requests:
+"""Faults of the sockets.  Their steps are posted with those of the requests:
 
     {"at_s": 20, "ws": "drop", "every_s": 20, "count": 3}
     {"ws": "duplicate", "percent": 5, "for_s": 60, "topic": "v2.routing.queues.*"}
 
 An action hits the open sockets at its time, or each socket that has sent
-`after_events` events; a step that bends events lasts from `at_s` for `for_s`
+`after_events` events; a step that changes events lasts from `at_s` for `for_s`
 seconds or `count` events.  The random numbers of a step restart with each
 socket, so that the same faults hit the n-th event of a socket in each run of a seed.
 """
@@ -17,12 +17,12 @@ import time
 from dataclasses import dataclass, field
 from typing import Any, Callable, Optional, Protocol
 
-DEEDS = {
+ACTIONS = {
     "drop": "the TCP connection ends without a notice (reset: true: by RST)",
     "close": "a close frame with code (1001) and reason, then the end",
     "socket_closing": "v2.system.socket_closing, and the close after notice_s (closing_notice_s)",
     "no_longer_subscribed": "v2.system.no_longer_subscribed.{channelId}, then the close",
-    "evict": "the channel is gone, as when the 21st was made",
+    "evict": "the channel is displaced, as by a 21st channel",
     "expire": "the channel's time is over",
     "unknown_topic": "an event of an unknown topic", "no_topic": "a message without topicName",
     "new_values": "a conversation event with an unknown state, purpose and members",
@@ -30,12 +30,12 @@ DEEDS = {
     "bad_utf8": "a text message that is no UTF-8", "binary": "a binary message", "empty": "an empty text message",
     "masked": "a masked frame", "rsv": "a frame with RSV1", "opcode": "a frame of the reserved opcode 3",
     "bad_close": "a close frame with the forbidden code 1005",
-    "stray_continuation": "a continuation of nothing", "long_ping": "a ping of 126 bytes",
-    "huge": "the head of a frame of huge_mb (64), and as many bytes as are taken",
+    "stray_continuation": "a continuation frame without a first frame", "long_ping": "a ping of 126 bytes",
+    "huge": "the head of a frame of huge_mb (64), and its first 4 MB",
     "half_frame": "the first half of an event's frame, then drop",
 }
-BENDS = {
-    "silence": "nothing leaves, heartbeats and pongs neither; what would have is lost",
+CHANGES = {
+    "silence": "nothing is sent, no heartbeat and no pong; messages are lost",
     "lose": "percent of the events are lost",
     "duplicate": "percent of the events come twice, the second delay_ms (0) later",
     "reorder": "percent (100) of the events are held back for up to window_ms (200): later ones overtake them",
@@ -63,7 +63,7 @@ class Shape:
     pieces: int = 1
     pings: bool = False
     size: int = 0  # 0: unchanged
-    bent: list[str] = field(default_factory=list)
+    changed: list[str] = field(default_factory=list)
 
 
 @dataclass
@@ -86,8 +86,8 @@ class Step:
         if unknown:
             raise ValueError("unknown field %s in a ws step; there are: %s"
                              % (", ".join(sorted(unknown)), ", ".join(sorted(FIELDS))))
-        if spec["ws"] not in DEEDS and spec["ws"] not in BENDS:
-            raise ValueError("ws %r: give one of %s" % (spec["ws"], ", ".join([*DEEDS, *BENDS])))
+        if spec["ws"] not in ACTIONS and spec["ws"] not in CHANGES:
+            raise ValueError("ws %r: give one of %s" % (spec["ws"], ", ".join([*ACTIONS, *CHANGES])))
         if not 0 <= float(spec.get("percent", 100)) <= 100:
             raise ValueError("percent: give 0 to 100")
         begin = now + float(spec.get("at_s", 0))
@@ -127,7 +127,7 @@ class Step:
         return rng if hit and self.used() else None
 
     def as_json(self, now: float) -> dict[str, Any]:
-        over = now >= self.end or self.left == 0 or (self.kind in DEEDS and self.due == float("inf"))
+        over = now >= self.end or self.left == 0 or (self.kind in ACTIONS and self.due == float("inf"))
         return {**self.spec, "hits": self.hits, "left": self.left,
                 "state": "waiting" if now < self.begin else "over" if over else "active"}
 
@@ -164,7 +164,7 @@ class StreamFaults:
         """Performs the actions that are due; with `wait` they wait for a socket."""
         now = time.monotonic()
         for step in self._steps:
-            if step.kind not in DEEDS or "after_events" in step.spec or step.due > now or not step.runs(now):
+            if step.kind not in ACTIONS or "after_events" in step.spec or step.due > now or not step.runs(now):
                 continue
             hit = [s for s in sockets if step.concerns(s)]
             if not hit and step.spec.get("wait"):
@@ -175,7 +175,7 @@ class StreamFaults:
                 for one in hit:
                     action(one, step)
 
-    def bends(self, kind: str, target: Target) -> bool:
+    def is_active(self, kind: str, target: Target) -> bool:
         """True if a step of this kind is active; for silence and mute_pong, which take no random numbers."""
         now = time.monotonic()
         for step in self._steps:
@@ -189,7 +189,7 @@ class StreamFaults:
         now = time.monotonic()
         for step in self._steps:
             after = step.spec.get("after_events")
-            if (after is not None and step.kind in DEEDS and step.runs(now) and step.concerns(target)
+            if (after is not None and step.kind in ACTIONS and step.runs(now) and step.concerns(target)
                     and target.events_sent >= int(after) and target.serial not in step.reached):
                 step.reached.add(target.serial)
                 if step.used():
@@ -201,18 +201,18 @@ class StreamFaults:
         made = Shape()
         now = time.monotonic()
         for step in self._steps:
-            if step.kind not in BENDS or step.kind == "mute_pong" or not step.runs(now) or not step.concerns(target):
+            if step.kind not in CHANGES or step.kind == "mute_pong" or not step.runs(now) or not step.concerns(target):
                 continue
             if not fnmatch.fnmatchcase(topic, step.spec.get("topic", "*")):
                 continue
             rng = step.rolls(target)
             if rng is not None:
-                made.bent.append(step.kind)
-                _bend(step, rng, made)
+                made.changed.append(step.kind)
+                _change(step, rng, made)
         return made
 
 
-def _bend(step: Step, rng: random.Random, made: Shape) -> None:
+def _change(step: Step, rng: random.Random, made: Shape) -> None:
     spec, kind = step.spec, step.kind
     if kind in ("lose", "silence"):
         made.copies = []

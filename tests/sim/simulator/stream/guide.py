@@ -20,7 +20,7 @@ from .socket import StreamSocket
 if TYPE_CHECKING:
     from ..application import Simulator
 
-TOPIC = "guide"  # its topic for faults of the sockets
+TOPIC = "guide"  # the topic of this stream for faults of the sockets
 KEPT_EVENTS = 400_000
 WORDS = {"waiting": "WAITING", "alerting": "ALERTING", "active": "ACTIVE", "held": "HELD", "wrapup": "WRAPPED_UP",
          "ended": "TERMINATED"}
@@ -34,7 +34,7 @@ class GuideStream:
         self.queries: list[Any] = []
         self.events: deque[dict[str, Any]] = deque(maxlen=KEPT_EVENTS)
         self.seq = 0
-        self._told: dict[str, tuple[str, str]] = {}  # conversation -> (queue, state)
+        self._sent: dict[str, tuple[str, str]] = {}  # conversation -> (queue, state)
         self._serial = itertools.count(1)
 
     # ---- sockets ------------------------------------------------------------------------
@@ -58,7 +58,7 @@ class GuideStream:
             with self.app.world.lock:
                 self.wanted.pop(one, None)
 
-    def hear(self, one: StreamSocket, value: Any) -> None:
+    def read_query(self, one: StreamSocket, value: Any) -> None:
         """Reads the query frame; any other message ends the socket, as a malformed subscription does."""
         query = value.get("query") if isinstance(value, dict) else None
         if (not isinstance(query, dict) or not set(query.get("select", [])) <= FIELDS
@@ -70,7 +70,7 @@ class GuideStream:
         self.wanted[one] = types or None
 
     def tick(self) -> None:
-        """The token cannot be renewed over the socket: the socket ends with it."""
+        """Ends the sockets whose token has ended: a token cannot be renewed over the socket."""
         ended = self.app.tokens.ended([one.channel.token for one in self.wanted])
         for one in list(self.wanted):
             if one.channel.token in ended and not one.channel.token_ended:
@@ -91,15 +91,15 @@ class GuideStream:
         if newest is None:
             return
         state = state_of(conversation.participants, newest)
-        if self._told.get(conversation.id) == (newest.id, state):
+        if self._sent.get(conversation.id) == (newest.id, state):
             return
-        self._told[conversation.id] = (newest.id, state)
+        self._sent[conversation.id] = (newest.id, state)
         if self.wanted:
-            self._tell(conversation, newest, state)
+            self._send_event(conversation, newest, state)
         if state == "ended":
-            self._told.pop(conversation.id, None)
+            self._sent.pop(conversation.id, None)
 
-    def _tell(self, conversation: Conversation, queue: Queue, state: str) -> None:
+    def _send_event(self, conversation: Conversation, queue: Queue, state: str) -> None:
         settings = self.app.settings
         event = {"conversationId": conversation.id, "type": conversation.media, "state": WORDS[state],
                  "queueId": queue.id, "wrapUpCode": self._code(conversation, state)}

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Callable, Optional
 
 from ..web.message import dumps
 from ..world.model import Agent, Conversation, Participant, Queue
-from . import agents, conversation as snapshots, frames, mishaps
+from . import actions, agents, conversation as snapshots, frames
 from .channels import Channel, Channels
 from .faults import Shape, StreamFaults
 from .pace import Pace
@@ -34,7 +34,7 @@ class Hub:
         self.sockets: list[StreamSocket] = []
         self.past: deque[StreamSocket] = deque(maxlen=KEPT_SOCKETS)
         self.counts: Counter[str] = Counter()
-        self.action: Callable[[StreamSocket, Any], None] = lambda one, step: mishaps.play(self, one, step)
+        self.action: Callable[[StreamSocket, Any], None] = lambda one, step: actions.play(self, one, step)
         self._serial = 0
         self._rng = random.Random(seed)
         self._beats: dict[int, float] = {}  # socket -> next heartbeat
@@ -123,11 +123,11 @@ class Hub:
 
     def mute(self, one: StreamSocket, pongs: bool = False) -> bool:
         with self.app.world.lock:
-            return self.faults.bends("silence", one) or (pongs and self.faults.bends("mute_pong", one))
+            return self.faults.is_active("silence", one) or (pongs and self.faults.is_active("mute_pong", one))
 
     def say(self, one: StreamSocket, value: Any, what: str, after_s: float = 0.0) -> None:
         """Sends a message that is no event; only the fault `silence` withholds it."""
-        if self.faults.bends("silence", one):
+        if self.faults.is_active("silence", one):
             one.counts["silenced"] += 1
             return
         one.counts["frames_sent"] += 1
@@ -172,11 +172,11 @@ class Hub:
         for queue_id in dict.fromkeys(p.queue.id for p in conversation.participants if p.queue is not None):
             self._pace.touch(queue_id)
             topic = "v2.routing.queues.%s.conversations" % queue_id
-            if self.heard(topic):
+            if self.has_subscriber(topic):
                 body = body or dumps(snapshots.whole(conversation))
                 self.publish(topic, body)
             topic = "%s.%s" % (topic, VARIANTS[conversation.media])
-            if self.heard(topic):
+            if self.has_subscriber(topic):
                 flat = flat or dumps(snapshots.of_medium(conversation))
                 self.publish(topic, flat)
 
@@ -205,11 +205,11 @@ class Hub:
 
     # ---- publishing ---------------------------------------------------------------------
 
-    def heard(self, topic: str) -> bool:
+    def has_subscriber(self, topic: str) -> bool:
         return any(channel.socket is not None for channel in self.channels.listeners.get(topic.lower(), ()))
 
     def offer(self, topic: str, body: Callable[[], Any]) -> None:
-        if self.heard(topic):
+        if self.has_subscriber(topic):
             self.publish(topic, dumps(body()))
 
     def _correlation_id(self) -> str:
@@ -228,8 +228,8 @@ class Hub:
         one.events_sent += 1
         one.counts["events"] += 1
         shape = self.faults.shape(one, topic)
-        for kind in shape.bent:
-            one.counts["bent " + kind] += 1
+        for kind in shape.changed:
+            one.counts["changed " + kind] += 1
         ready = _shaped(data, shape)
         for delay in shape.copies:
             one.counts["frames_sent"] += 1
@@ -253,10 +253,10 @@ class Hub:
                     self.expire(channel)
             self._end_with_tokens()
             self.app.guide.tick()
-            self._pace.tell(now)
+            self._pace.send_due(now)
 
     def restart_heartbeats(self) -> None:
-        """Applies a changed heartbeat_s from now."""
+        """Applies a changed heartbeat_s from now on."""
         for serial, at in self._beats.items():
             if at != float("inf"):
                 self._beats[serial] = time.monotonic() + self.app.settings.heartbeat_s

@@ -18,7 +18,7 @@ class Pace:
         self._hub = hub
         self._watched: dict[str, statistics.QueueWatch] = {}  # queues with a subscription
         self._dirty: dict[str, float] = {}  # queue -> not before
-        self._told: dict[str, float] = {}  # queue -> time of its last message
+        self._sent: dict[str, float] = {}  # queue -> time of its last message
         self._aggregates = statistics.Aggregates()
 
     def watch(self, queue: Queue) -> None:
@@ -35,15 +35,15 @@ class Pace:
     def touch(self, queue_id: str) -> None:
         """Notes that values of the queue may have changed."""
         if queue_id in self._watched and queue_id not in self._dirty:
-            self._dirty[queue_id] = self._told.get(queue_id, 0.0) + self._hub.app.settings.observation_gap_s
+            self._dirty[queue_id] = self._sent.get(queue_id, 0.0) + self._hub.app.settings.observation_gap_s
 
-    def tell(self, now: float) -> None:
+    def send_due(self, now: float) -> None:
         for queue_id in [q for q, at in self._dirty.items() if at <= now]:
             del self._dirty[queue_id]
-            self._told[queue_id] = now
+            self._sent[queue_id] = now
             base = "v2.analytics.queues.%s." % queue_id
-            if self._hub.heard(base + "observations") or self._hub.heard(base + "activity"):
-                self._speak(queue_id, base)
+            if self._hub.has_subscriber(base + "observations") or self._hub.has_subscriber(base + "activity"):
+                self._send(queue_id, base)
                 continue
             self._aggregates.forget_changes(queue_id)  # changes without a subscriber are lost
             if any(base + what in self._hub.channels.listeners for what in ("observations", "activity")):
@@ -51,7 +51,7 @@ class Pace:
             else:
                 del self._watched[queue_id]
 
-    def _speak(self, queue_id: str, base: str) -> None:
+    def _send(self, queue_id: str, base: str) -> None:
         hub = self._hub
         contacts, users = self._watched[queue_id].news()
         now_ms = hub.wall_ms()

@@ -25,10 +25,10 @@ if TYPE_CHECKING:
     from .hub import Hub
 
 READ_BYTES = 65_536
-OUT_BYTES_MAX = 256 * 1024  # taken from the box for the connection; the rest waits in the box
-WAITING_MAX = 200_000  # messages; a client that does not read is disconnected
-GOODBYE_S = 2.0  # for the client's answer to our close
-VIOLATION_S = 0.3  # the same, after a violation
+OUT_BYTES_MAX = 256 * 1024  # bytes taken from the box for the connection; later messages wait in the box
+WAITING_MAX = 200_000  # waiting messages; a client that reads none is disconnected
+GOODBYE_S = 2.0  # time for the client's answer to our close frame
+VIOLATION_S = 0.3  # the same time after a violation
 
 
 class StreamSocket:
@@ -54,7 +54,7 @@ class StreamSocket:
         self._reader = frames.Reader()
         self._closing_at: Optional[float] = None  # our close frame is in the box or sent
         self._abrupt = self._overflow = False
-        self._deaf = False  # after a violation nothing is parsed
+        self._ignores_input = False  # after a violation nothing is parsed
         self._why = ""
         self._plug: Any = None
 
@@ -196,19 +196,19 @@ class StreamSocket:
     def _take(self, data: bytes) -> None:
         before = self._reader.frames
         self.counts["bytes_received"] += len(data)
-        if self._deaf:
+        if self._ignores_input:
             return
         try:
             for opcode, payload in self._reader.feed(data):
-                self._heard(opcode, payload)
+                self._received(opcode, payload)
         except Violation as violation:
             self.counts["violation " + violation.kind] += 1
-            self._deaf = True
+            self._ignores_input = True
             self._begin_close(violation.code, "violation " + violation.kind, violation.kind)
             self._closing_at = time.monotonic() + VIOLATION_S
         self.counts["frames_received"] += self._reader.frames - before
 
-    def _heard(self, opcode: int, payload: bytes) -> None:
+    def _received(self, opcode: int, payload: bytes) -> None:
         if opcode == frames.CLOSE:
             self._client_closes(payload)
         elif opcode == frames.PING:
@@ -219,7 +219,7 @@ class StreamSocket:
         elif opcode == frames.PONG:
             self.counts["rfc_pongs"] += 1
         else:
-            words.hear(self.hub, self, payload)
+            words.answer(self.hub, self, payload)
 
     def _client_closes(self, payload: bytes) -> None:
         """Echoes the client's close frame, unless it answers ours."""

@@ -55,7 +55,7 @@ class Topic:
     template: str
     name: str
     key: str
-    entity: str  # the id in it
+    entity: str  # the id in the topic
     permissions: tuple[str, ...]
 
 

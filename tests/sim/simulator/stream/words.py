@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: MIT
 """Messages of a client in its socket, and their answers.
 
-Clients show this, official text does not: the answers have no topicName, and
-`result` is a string.
+The form of the answers is known from clients, not from official texts: they
+have no topicName, and `result` is a string.
 """
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 PONG = {"topicName": "channel.metadata", "eventBody": {"message": "pong"}}
 
 
-def hear(hub: "Hub", one: "StreamSocket", payload: bytes) -> None:
-    """Called by the socket's thread."""
+def answer(hub: "Hub", one: "StreamSocket", payload: bytes) -> None:
+    """Answers a message of the client; called by the socket's thread."""
     try:
         value = json.loads(payload)
     except ValueError:
@@ -27,10 +27,10 @@ def hear(hub: "Hub", one: "StreamSocket", payload: bytes) -> None:
     word = value.get("message") if isinstance(value, dict) else None
     with hub.app.world.lock:
         if one.channel.guide:
-            hub.app.guide.hear(one, value)
+            hub.app.guide.read_query(one, value)
         elif word == "ping":
             one.counts["app_pings"] += 1
-            if not hub.faults.bends("mute_pong", one):
+            if not hub.faults.is_active("mute_pong", one):
                 hub.say(one, PONG, "app_pongs")
         elif word in ("subscribe", "unsubscribe"):
             record = {"correlationId": value["correlationId"]} if isinstance(value.get("correlationId"), str) else {}

@@ -31,7 +31,7 @@ class Fact(NamedTuple):
     shown_ms: int
     gone_ms: int = FOREVER
 
-    def is_told(self, now_ms: int) -> bool:
+    def is_shown(self, now_ms: int) -> bool:
         return self.shown_ms <= now_ms < self.gone_ms
 
 

@@ -173,8 +173,8 @@ class Queue:
     waiting: dict[str, WaitingLine] = field(default_factory=dict)
     alerting: dict[str, dict[str, Visit]] = field(default_factory=dict)
     interacting: dict[str, dict[str, Visit]] = field(default_factory=dict)
-    contacts_version: int = 0  # raised whenever the three above change
-    users_version: int = 0  # raised whenever a member's state changes
+    contacts_version: int = 0  # raised with each change of the three members above
+    users_version: int = 0  # raised with each change of a member's state
     deleted: bool = False
     cache: dict[Any, Any] = field(default_factory=dict)  # rendered pieces
 
@@ -206,7 +206,7 @@ class Agent:
     index: int
     queues: dict[str, Queue] = field(default_factory=dict)
     load: dict[str, str] = field(default_factory=dict)  # participant id -> medium, until wrapped up
-    alerting: set[str] = field(default_factory=set)  # those of the load that still ring
+    alerting: set[str] = field(default_factory=set)  # participants of the load that ring
     hindered: Optional[str] = None  # NOT_RESPONDING | COMMUNICATING
     idle_since: float = 0.0
     leaving: bool = False  # wants to go off queue once the work is done

@@ -12,7 +12,7 @@ LONG = "Kundenservice für Geschäftskunden – Störungsannahme, Terminvereinba
 VARIED = [
     "Support",
     "Sales/EMEA",
-    "Sales_EMEA",  # equal to the one before when "/" is replaced by "_"
+    "Sales_EMEA",  # equal to the name before when "/" is replaced by "_"
     "billing.v2",
     'VIP "Gold" customers',
     "Überweisungen – Zürich",
@@ -32,7 +32,7 @@ VARIED = [
     "*star* [x] {y} $HOME; %s %n",
     "trailing dot.",
     "-leading dash",
-    "Cafe\u0301",  # decomposed; looks like the next one
+    "Cafe\u0301",  # decomposed; looks like the next name
     "Caf\u00e9",
     "null",
     "42",

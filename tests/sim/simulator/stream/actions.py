@@ -67,7 +67,7 @@ def _raw(data: bytes) -> Callable[..., None]:
     return lambda hub, one, step: one.send(data)
 
 
-_DEEDS: dict[str, Callable[..., None]] = {
+_ACTIONS: dict[str, Callable[..., None]] = {
     "drop": _drop, "close": _close, "socket_closing": _closing, "no_longer_subscribed": _displaced,
     "evict": lambda hub, one, step: hub.evict(one.channel),
     "expire": lambda hub, one, step: hub.expire(one.channel),
@@ -86,4 +86,4 @@ _DEEDS: dict[str, Callable[..., None]] = {
 
 
 def play(hub: "Hub", one: "StreamSocket", step: "Step") -> None:
-    _DEEDS[step.kind](hub, one, step)
+    _ACTIONS[step.kind](hub, one, step)
