@@ -131,7 +131,7 @@ class Play:
 
     def run(self) -> tuple[int, str]:
         ran = self.machine.run("ansible-playbook", "-i", "/opt/inventory.json", "--diff", "/opt/ansible/site.yml", within_s=PLAY_S)
-        same("the secret in the output", self.sim.client_secret in ran.text, False)
+        same("the output has no secret", self.sim.client_secret in ran.text, False)
         return ran.process.returncode, ran.text
 
     def asks(self, port: int, path: str) -> str:
@@ -156,17 +156,17 @@ def the_first_run(play: Play) -> None:
     secret = machine.run("cat", "/proc/%s/root/run/credentials/collectd.service/genesys-secret" % pid).text.strip()
     same("systemd passes the secret", secret == play.sim.client_secret, True)
     same("/health", json.loads(play.asks(play.health, "/health"))["errors"], [])
-    check("values of queues", 'genesys_queue_agents{' in play.asks(play.metrics, "/metrics"))
+    check("/metrics has values of queues", 'genesys_queue_agents{' in play.asks(play.metrics, "/metrics"))
 
 
 def further_runs(play: Play) -> None:
     machine, pid = play.machine, play.machine.shows("MainPID")
     status, said = play.run()
-    same("a second run", (status, changed(said), machine.shows("MainPID")), (0, 0, pid))
+    same("status, changes and process of a second run", (status, changed(said), machine.shows("MainPID")), (0, 0, pid))
     play.use(play.sim.client_secret, genesys_queues_options={"Windwo": 60})
     status, said = play.run()
     same("a mistake ends the play, and collectd runs on", (status, machine.shows("MainPID")), (2, pid))
-    check("the output has the words of the probe", "Windwo" in said and "did you mean" in said, said[-2000:])
+    check("the output has the error of the probe", "Windwo" in said and "did you mean" in said, said[-2000:])
     play.use(play.sim.client_secret, genesys_queues_options={"Window": 60}, genesys_systemd_credential=False)
     status, said = play.run()
     check("a correction is followed by a restart", status == 0 and machine.shows("MainPID") != pid, said[-2000:])

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""A Debian in which a test works as an operator does, and the collectd that runs there from installed files."""
+"""A Debian in which a test does the steps of an operator, and the collectd that runs there from installed files."""
 from __future__ import annotations
 
 import shutil

@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: MIT
-"""Fixtures of the package tests, each made once, several at a time: packages, their second builds, a Debian to install
-in."""
+"""Fixtures of the package tests: packages, their second builds, a Debian for installations.
+
+Each is made once; several are made at a time.
+"""
 from __future__ import annotations
 
 import os
@@ -21,9 +23,9 @@ from lib.report import Skip, note  # noqa: E402
 T = TypeVar("T")
 UNREACHABLE = re.compile(r"^.*(Could not resolve|Could not connect|Unable to connect|Temporary failure|Connection (?:timed out|failed"
                          r"|refused)|Network is unreachable|No route to host).*$", re.M)
-BUILD_S = 900.0  # a build of a minute, on a host that is busy with others
+BUILD_S = 900.0  # a build takes a minute; the host may be busy with other tests
 OLD = "0.0.1"
-# A parent make passes options to its children in these.
+# A parent make passes its options to child processes in these variables.
 CLEAN = {k: v for k, v in os.environ.items() if k not in ("MAKEFLAGS", "MFLAGS", "MAKELEVEL", "DEB_BUILD_OPTIONS")}
 
 
@@ -43,7 +45,7 @@ def done(words: list[str], cwd: Optional[Path] = None, within_s: float = BUILD_S
 
 
 def reached(words: list[str], **env: str) -> str:
-    """The output of a command that reads from an archive of packages; without the archive there is no test."""
+    """The output of a command that reads from an archive of packages; without the archive the test is skipped."""
     try:
         return done(words, **env)
     except RuntimeError as error:
@@ -186,7 +188,7 @@ def debian_of(release: str, packages: list[str]) -> Path:
                        + 'Acquire::Languages "none";\nAcquire::Retries "3";\n')
     root = process.folder("debian")
     (options.with_name("sources")).write_text("\n".join(_sources_of_this_machine(release)) + "\n")
-    # Nothing here needs to survive a crash of the machine.
+    # No file of this Debian needs to survive a crash of the machine.
     fast = ["eatmydata"] if process.program("eatmydata") else []
     reached([*fast, "mmdebstrap", "--mode=root", "--format=directory", "--variant=minbase", "--skip=cleanup/apt/lists",
              "--include=" + ",".join(packages), "--aptopt=%s" % options, "--dpkgopt=force-unsafe-io", release, str(root),
@@ -196,7 +198,7 @@ def debian_of(release: str, packages: list[str]) -> Path:
 
 
 def copy_of(root: Path) -> Path:
-    """The same Debian once more."""
+    """A copy of the Debian."""
     made = process.folder("debian")
     done(["cp", "-a", "%s/." % root, str(made)])
     return made

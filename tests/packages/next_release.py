@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""The newest stable Debian: does the package build there without a warning, pass the core tests, install, measure and leave
-no trace?"""
+"""Does the package build in the newest stable Debian without a warning, pass the core tests, install, measure and leave no
+trace?"""
 from __future__ import annotations
 
 import os
@@ -54,7 +54,7 @@ def builder(root: Path) -> None:
 
 
 def package_of(root: Path) -> Path:
-    """The package, built with its tests and looked at by lintian; one build serves for all of that."""
+    """The package, after its tests and the check by lintian; all use one build."""
     shutil.copy(making.tarball(), root / TREE.lstrip("/"))
     log = run(root, "VERBOSE=1 sh packaging/make-deb.sh %s deb 2>&1 || :" % making.tarball().name)
     same("warnings of the compiler", [line for line in log.splitlines() if re.search(r":\d+:\d+: warning: ", line)], [])

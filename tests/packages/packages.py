@@ -34,12 +34,12 @@ NOT_OURS = re.compile(r"out-of-date-standards-version|spelling-error-in-binary \
 
 
 def verdicts(said: str) -> list[str]:
-    """lintian's lines about the package, without its remarks."""
+    """The lines of lintian's output about the package, without its notes (N:)."""
     return [line for line in said.splitlines() if re.match(r"[EWIPXC]: ", line) and not NOT_OURS.search(line)]
 
 
 def uncommented(text: str) -> list[str]:
-    """The lines as `sed 's/^#~ //'` leaves them, without the first line, which says so."""
+    """The lines after `sed 's/^#~ //'`, without the first line, which names this command."""
     return [re.sub(r"^#~ ", "", line) for line in text.splitlines()[1:]]
 
 
@@ -57,7 +57,7 @@ def the_deb_is_clean_and_complete() -> None:
     same("private libraries", sorted(path.name for path in root.glob("usr/lib/*/collectd-genesys/*")),
          ["genesys_probe.so", "genesys_probe_network.so", "genesys_probe_values.so",
           "libgenesys_core-%s.so" % package.name.split("_")[1].split("-")[0]])
-    check("the state folder is of root alone", re.search(r"^drwxr-x--- root/root .* \./var/lib/collectd/genesys/$", listed,
+    check("only root may use the state folder", re.search(r"^drwxr-x--- root/root .* \./var/lib/collectd/genesys/$", listed,
                                                   re.M), listed)
     same("genesys.db", (root / "usr/share/collectd-genesys/genesys.db").read_text().strip(),
          done([str(build_folder() / "tools" / "optdoc"), "--typesdb"]).strip())
@@ -95,7 +95,7 @@ def the_rpm_is_clean_and_private() -> None:
     flags = done(["rpm", "-qp", "--qf", "[%{FILENAMES} %{FILEFLAGS:fflags}\n]", package])
     config = [line.split()[0] for line in flags.splitlines() if line.endswith(" cn")]
     same("config(noreplace)", sorted(Path(path).stem for path in config), PLUGINS)
-    check("secrets lie where that distribution has its configuration",
+    check("secrets are in the configuration folder of that distribution",
           "/etc/collectd.d/genesys.secret" in done(["sh", "-c", 'rpm2cpio %s | cpio -i --quiet --to-stdout '
                                                     '"*collectd.d/genesys.conf"' % package]))
     compiled = [line for line in said.splitlines() if "-I" in line and "src/daemon" in line]
@@ -125,7 +125,7 @@ def measures(host: Host, sim: Simulator, env: dict[str, str] | None = None) -> A
 def first_installation(host: Host, sim: Simulator) -> None:
     host.configure_collectd()
     host.install(making.old())
-    same("installed", host.status(), "install ok installed %s-1" % making.OLD)
+    same("dpkg's status of the package", host.status(), "install ok installed %s-1" % making.OLD)
     same("state folder's mode and owner", (oct(host.state.stat().st_mode & 0o7777), host.state.stat().st_uid),
          ("0o750", 0))
     agent = Agent(host)
@@ -145,9 +145,9 @@ def offered(host: Host) -> dict[str, tuple[int]]:
 
 
 def upgrade_in_place(host: Host, sim: Simulator) -> None:
-    """The planted count exists only in the state file: if it is there after the upgrade, the file was kept."""
+    """The planted count is only in the state file: a count after the upgrade shows that the file was kept."""
     victim = sorted(offered(host))[0]
-    same("one count is planted", host.change_state("UPDATE totals SET count = count + %d WHERE series = '%s'"
+    same("one row gets the planted count", host.change_state("UPDATE totals SET count = count + %d WHERE series = '%s'"
                                       % (PLANTED, victim.replace("'", "''"))), 1)
     queues = ("names WHERE kind = 'queue'", "id, name, label")  # further rows have the time of the last success
     names = host.rows(*queues)
@@ -221,7 +221,7 @@ def from_the_first_installation_to_the_purge() -> None:
     shutil.rmtree(host.root / CREDENTIALS)
     (host.root / "etc/collectd/genesys.secret").unlink(missing_ok=True)
     same("status of the package in dpkg", host.status(), "")
-    same("left after the purge", host.traces(), [])
+    same("files left after the purge", host.traces(), [])
 
 
 def the_drop_in_hardens() -> None:

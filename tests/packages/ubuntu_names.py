@@ -42,8 +42,8 @@ def ubuntu_has_each_name() -> None:
     check("names", len(names) > 50, names)
     known = done(["apt-cache", "policy", *names], **env)
     without = [row.split(":")[0] for row in re.split(r"\n(?=\S)", known) if not re.search(r"Candidate: [^(]", row)]
-    same("without a candidate in %s" % RELEASE, without, [])
-    same("without an entry", [name for name in names if "\n%s:\n" % name not in "\n" + known], [])
+    same("names without a candidate in %s" % RELEASE, without, [])
+    same("names without an entry", [name for name in names if "\n%s:\n" % name not in "\n" + known], [])
 
 
 if __name__ == "__main__":
