@@ -1,4 +1,4 @@
--- state.db as version 1 made it: names alone.
+-- state.db as version 1 made it: with names only.
 PRAGMA journal_mode = WAL;
 CREATE TABLE names ( account TEXT NOT NULL, kind TEXT NOT NULL, id TEXT NOT NULL, name TEXT NOT NULL, label TEXT NOT NULL, detail TEXT NOT NULL, seen_s INTEGER NOT NULL, PRIMARY KEY (account, kind, id)) WITHOUT ROWID;
 INSERT INTO names VALUES('prod','presence','7f','Mittag','Mittag','MEAL',1767000000);

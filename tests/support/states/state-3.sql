@@ -1,4 +1,4 @@
--- state.db as version 3 makes it: with marks and totals of queries.
+-- state.db as version 3 made it: with marks and totals of queries.
 PRAGMA journal_mode = WAL;
 CREATE TABLE names ( account TEXT NOT NULL, kind TEXT NOT NULL, id TEXT NOT NULL, name TEXT NOT NULL, label TEXT NOT NULL, detail TEXT NOT NULL, seen_s INTEGER NOT NULL, PRIMARY KEY (account, kind, id)) WITHOUT ROWID;
 CREATE TABLE channels ( account TEXT NOT NULL, slot INTEGER NOT NULL, text TEXT NOT NULL, PRIMARY KEY (account, slot)) WITHOUT ROWID;
