@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* The lines about the start of an account: the address that it is connected to,
  * the number of its queues and topics, or that no block uses it. Each line
- * comes once per start of collectd. Pure. */
+ * is written once per start of collectd. Pure. */
 #ifndef GENESYS_ANNOUNCE_H
 #define GENESYS_ANNOUNCE_H
 

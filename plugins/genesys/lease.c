@@ -96,7 +96,7 @@ static void fill_settings(struct lease *l, const struct lease_options *o,
 }
 
 /* The name of a lease is the Host of the account: it is part of the identity of
- * each value, and an identity needs one writer. The ClientId would not do,
+ * each value, and an identity needs one writer. The ClientId is not used,
  * because agents of a pair may have OAuth clients of their own. Two accounts of
  * one agent have different Hosts. */
 enum gc_code lease_add(const struct lease_options *o,

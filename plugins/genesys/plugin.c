@@ -295,8 +295,8 @@ static const char *state_dir(void) {
 
 static const char *default_host(void) { return hostname_g; }
 
-/* One reading of all accounts. The order of the accounts is fixed after the
- * configuration, so `at` finds the previous reading of an account. */
+/* The state of one read of all accounts. The order of the accounts is fixed
+ * after the configuration, so `at` finds the previous reading of an account. */
 struct round {
   struct telemetry *last;
   struct announced *announced;
@@ -326,8 +326,8 @@ static void read_one(void *ctx, const char *account, const char *host) {
                    say_of_account, (void *)account);
 }
 
-/* collectd's own writer for Prometheus is slow from here on (docs/scaling.md).
- */
+/* From this number of series on, collectd's own writer for Prometheus is slow
+ * (docs/scaling.md). */
 enum { WRITE_PROMETHEUS_MAX = 10000 };
 
 static void advise_on_writers(void) {

@@ -176,7 +176,8 @@ void restarts_note(struct restarts *r, const struct gc_health_snapshot *s,
     save_blocks(r, store, t);
 }
 
-/* Returns the block behind `block`, the first one behind NULL, and its gap. */
+/* Returns the block after `block`, the first one for NULL, and sets *ret_gap_ms
+ * to its gap; -1: unknown. */
 static const struct one *next_of(struct restarts *r, const struct one *block,
                                  int64_t *ret_gap_ms) {
   pthread_mutex_lock(&r->lock);
