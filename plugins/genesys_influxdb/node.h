@@ -66,9 +66,8 @@ void influx_node_flush(struct influx_node *n);
 void influx_node_stats(struct influx_node *n, struct influx_node_stats *ret);
 /* Saves the lines in memory, or reports their loss, and sends for up to
  * INFLUX_LAST_SEND_MS if the database answers; the node then does nothing more.
- * Returns false when the
- * disk did not answer within INFLUX_STOP_MS. After a stop that succeeded
- * another call returns at once. */
+ * Returns false when the disk did not answer within INFLUX_STOP_MS. After a
+ * stop that succeeded another call returns at once. */
 bool influx_node_stop(struct influx_node *n);
 /* Stops the node, which may be NULL, and frees it. Returns false when the stop
  * fails; the thread and its memory are then left behind. Call it after the last

@@ -15,7 +15,8 @@
 
 enum {
   INFLUX_PUT_OFF_MAX = 16,
-  /* Those that were put off, and a halved batch: one for each level, and 1. */
+  /* The parts that were put off, and those of a halved batch: one for each
+   * level, and 1. */
   INFLUX_PARTS_MAX = INFLUX_PUT_OFF_MAX + 24,
 };
 
