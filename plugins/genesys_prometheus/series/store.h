@@ -5,8 +5,9 @@
  *   - a writer finds the entry of a value in one of 64 hash tables and stores
  *     the value as an atomic; it holds the table's lock for that only;
  *   - the structure that a scrape reads (families.h) is guarded by the
- * structure lock, which one scrape or store_expire holds. Writers never take
- * this lock. A new series waits in a list until the next scrape inserts it.
+ *     structure lock, which one scrape or store_expire holds. Writers never
+ *     take this lock. A new series waits in a list until the next scrape
+ *     inserts it.
  *
  *   if (!store_write(s, &list))           most of the time
  *     store_add(s, &list, make, ctx);     once a series
