@@ -253,8 +253,8 @@ static const char *state_dir(void) {
   return path;
 }
 
-/* Tells the ledger the host and name of each block. In a shared state an agent
- * finds its counts under them. */
+/* Passes the host and name of each block to the ledger. In a shared state an
+ * agent finds its counts under them. */
 static enum gc_code identify_blocks(struct gc_err *err) {
   for (struct gc_block *b = next_attributes(plugin.blocks); b != NULL;
        b = next_attributes(b->next)) {
@@ -314,8 +314,8 @@ static int on_init(void) {
   return 0;
 }
 
-/* Takes the <Attributes> blocks off the list, for ever: the ledger's writer
- * hangs and has batches of them. */
+/* Takes the <Attributes> blocks off the list, so that they are not freed: the
+ * ledger's writer hangs and has batches of them. */
 static void leave_blocks(void) {
   struct gc_block **at = &plugin.blocks;
   while (*at != NULL)

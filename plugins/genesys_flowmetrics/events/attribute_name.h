@@ -39,8 +39,9 @@ GC_MUST_CHECK enum gc_code attribute_form_set(struct attribute_form *form,
                                               const char *format,
                                               struct gc_err *err);
 
-/* The reason why something was not counted, and its word in the self-telemetry.
- * CONVERSATION and JSON concern whole events, the others names. */
+/* The reason why a name or an event was not counted, and its word in the
+ * self-telemetry. CONVERSATION and JSON concern whole events, the others
+ * names. */
 #define MALFORMED_MAP(XX)                                                      \
   XX(SHAPE, "shape")   /* does not match the format */                         \
   XX(TIME, "time")     /* no valid time, or before 1970 */                     \

@@ -13,7 +13,7 @@
 #include "plugins/genesys_flowmetrics/events/text.h"
 
 enum {
-  NESTED_MAX = 5, /* documents within strings */
+  NESTED_MAX = 5, /* documents within each other, the outermost one included */
   FRAMES_MAX = NESTED_MAX * GC_JSON_DEPTH_MAX,
   SHOWN_SIZE = 24,
   SHAPE_SIZE = 200,

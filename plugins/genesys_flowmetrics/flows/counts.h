@@ -13,7 +13,7 @@ enum { FLOW_ID_SIZE = 65, FLOW_MEDIA_SIZE = 33 };
 /* Pairs of flow and medium, and their counts. */
 struct flow_counts {
   struct gc_intern pairs; /* "ID\x1fMEDIUM"; the owner sets .max */
-  int64_t *at;            /* times, by number */
+  int64_t *at;            /* counts, by number of the pair */
   size_t cap;
 };
 

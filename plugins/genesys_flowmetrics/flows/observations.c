@@ -9,7 +9,8 @@
 #include "plugins/genesys_flowmetrics/flows/poll.h"
 
 enum {
-  STALE_INTERVALS = 3, /* an answer older than this many is disregarded */
+  /* The source is down when its newest answer is older than this. */
+  STALE_INTERVALS = 3,
 };
 
 struct flow_watch {

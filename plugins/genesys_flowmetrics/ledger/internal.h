@@ -15,7 +15,7 @@
 
 enum {
   LEDGER_MINUTE_MS = 60 * 1000,
-  /* An overflow is over when no attribute was left out for so long. */
+  /* An overflow is over when no attribute was left out for this time. */
   LEDGER_GOOD_AGAIN_MS = 10 * 60 * 1000,
 };
 

@@ -70,10 +70,10 @@ struct occurrence {
  * `ctx`, and uses batch_add as the sink of a decoder. */
 struct batch {
   const struct ledger_source *source;
-  /* Called once, on the writer's thread. GC_OK: all of it is safe, except for
-   * the `ahead` attributes, which the source must not acknowledge. Any other
-   * code: nothing was counted; submit it again. The batch is the owner's again.
-   */
+  /* Called once, on the writer's thread, or inside ledger_submit when the
+   * ledger does not run. GC_OK: the whole batch is safe, except for the `ahead`
+   * attributes, which the source must not acknowledge. Any other code: nothing
+   * was counted; submit the batch again. The batch is the owner's again. */
   void (*done)(struct batch *b, enum gc_code code);
   void *ctx;
 
@@ -178,8 +178,9 @@ size_t ledger_count(struct ledger *l, const char *scope);
 /* Returns true when the store is open and the last transaction was committed.
  */
 bool ledger_is_healthy(struct ledger *l);
-/* True while the state file's disk does not answer; `ret` then has the text,
- * and the ledger is not healthy. Any thread. */
+/* True while an operation of the store hangs: the disk of the state file, or
+ * with a Redis the disk of CACert or StatePasswordFile, does not answer. `ret`
+ * then has the text, and the ledger is not healthy. Any thread. */
 bool ledger_hangs(struct ledger *l, struct gc_err *ret);
 /* Returns the duration of the last transaction, up to the return of its commit;
  * -1: there was none. */

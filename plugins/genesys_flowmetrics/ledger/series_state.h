@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The life of a series between its first count and its readers, as one state.
+/* The states of a series: whether its first 0 was dispatched and recorded, and
+ * whether it is retired.
  *
  * A rate needs a 0 before the first count. The reader therefore dispatches a 0
  * for a new series, and repeats it until the store has recorded that it was

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* The database StateDir/flowmetrics.db: the set of counted keys and the
  * counters. Both change in one transaction, so that an attribute counts once
- * even when the process dies at any point.
+ * even when the process is killed at any point.
  *
  * A key begins with the minute of the attribute's own time: new keys go to the
  * end of the tree (480 k/s against 105 k/s for random ones), and keys past the
@@ -101,8 +101,8 @@ GC_MUST_CHECK enum gc_code sqlite_db_prune(struct sqlite_db *s, uint32_t minute,
                                            unsigned max, unsigned *ret_dropped,
                                            struct gc_err *err);
 uint32_t sqlite_db_floor(const struct sqlite_db *s);
-/* Returns the minute of the newest key that was ever added; 0: there is none.
- */
+/* Returns the minute of the newest key that the file had when it was opened or
+ * that was added since; 0: there is none. */
 uint32_t sqlite_db_newest(const struct sqlite_db *s);
 
 /* Returns false when the open file is not the one in the folder any longer: it

@@ -7,7 +7,8 @@
 
 #include "plugins/genesys_flowmetrics/ledger/recent_keys.h"
 
-/* The first connection takes less; later the source is down. */
+/* The first connection takes less; without one after this time the source is
+ * down. */
 enum { FIRST_CONNECTION_MS = 10 * 1000 };
 
 struct notifications {

@@ -15,7 +15,7 @@
 enum {
   UPKEEP_EVERY_MS = 2000,
   PRUNE_MINUTES = 100,        /* minutes in one step, some milliseconds */
-  SLACK_MINUTES = 60,         /* keys' life beyond the time of attributes */
+  SLACK_MINUTES = 60,         /* keys are kept beyond Retention for this time */
   DIFFERENCE_MAX_S = 10 * 60, /* clocks' difference without a report */
 };
 

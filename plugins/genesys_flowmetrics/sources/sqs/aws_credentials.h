@@ -75,8 +75,8 @@ struct credentials_keeper;
  * `transport` are borrowed. `transport` must reach the metadata addresses
  * without a proxy; for CREDENTIALS_WEB_IDENTITY it must reach STS, with the
  * settings of requests to the queue. The wall clock is read once for new keys,
- * to learn what is left of them; a later step moves nothing. Returns NULL when
- * out of memory. */
+ * to learn for how long they are valid; a later step of that clock does not
+ * change when they are renewed. Returns NULL when out of memory. */
 struct credentials_keeper *
 credentials_keeper_new(const struct credentials_source *source,
                        const struct gc_transport *transport,

@@ -12,8 +12,8 @@ enum {
   PENDING_MAX = 64,     /* deliveries that the ledger holds */
   RECEIPTS_MAX = 10000, /* number of messages to be deleted */
   BODY_MAX_BYTES = 64 * 1024,
-  COMMIT_PAUSE_MS = 5000, /* time between two checks of the ledger's health */
-  STANDBY_PAUSE_MS = 200, /* time between two looks at the lease */
+  COMMIT_PAUSE_MS = 5000, /* longest time between two checks of the ledger */
+  STANDBY_PAUSE_MS = 200, /* time between two checks of the lease */
 };
 
 static void delivery_free(struct delivery *d) {

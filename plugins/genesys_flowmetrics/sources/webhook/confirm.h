@@ -15,7 +15,7 @@ struct confirmer;
 struct confirmation {
   const char *url; /* borrowed; secret, because its token confirms */
   /* Receives the outcome; GC_OK: confirmed. Runs exactly once, on the
-   * confirmer's thread or inside confirmer_free. */
+   * confirmer's thread, or inside confirmer_start or confirmer_free. */
   void (*done)(struct confirmation *c, const struct gc_err *err);
   void *ctx;
 

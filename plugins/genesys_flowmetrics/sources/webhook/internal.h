@@ -28,7 +28,7 @@ struct webhook {
   struct confirmer *confirmer; /* NULL: Handshake allows no host */
   pthread_cond_t changed;
   _Atomic bool is_stopping;
-  _Atomic bool is_listening;     /* `now` runs */
+  _Atomic bool is_listening;     /* the listener has succeeded once */
   _Atomic bool is_secret_unread; /* the last attempt to read it failed */
 };
 

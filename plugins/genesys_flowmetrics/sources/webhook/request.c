@@ -21,7 +21,7 @@ struct call {
   struct event_counts counts;
   unsigned status; /* 0: not decided yet */
   bool is_unread;  /* some of its metrics were not understood */
-  bool is_resumed; /* the ledger has returned the batch */
+  bool is_resumed; /* the ledger or the confirmer has ended the wait */
 };
 
 static const struct {
