@@ -86,7 +86,7 @@ static bool lacks_queues(const struct block *b) {
                              0;
 }
 
-/* Makes labels from the list alone, so that all agents of a fleet have the same
+/* Makes labels from the list alone, so that all agents of a Shard have the same
  * ones. The account's own `~2` depends on earlier lists, which agents do not
  * share. */
 static enum gc_code take_shared_labels(struct block *b,
@@ -148,7 +148,7 @@ static void on_presences(void *ctx, struct gc_entities *presences) {
   (void)presences;
 }
 
-/* ---- life ---- */
+/* ---- beginning and end ---- */
 
 /* Follows the lease. A standby polls, so that its readings are current when it
  * takes over, and has no stream: its counters begin with its term. */
@@ -158,7 +158,7 @@ static void on_term(void *ctx, uint32_t term) {
   b->is_standby = term == 0;
   struct observations *before = b->is_standby ? NULL : gc_steal(b->fresh);
   pthread_mutex_unlock(&b->lock);
-  observations_put(before); /* older than values of the last holder */
+  observations_put(before); /* they are older than the last holder's values */
   if (b->is_standby && b->stream != NULL)
     stream_pause(b->stream);
   if (b->is_standby || !b->can_open_stream)

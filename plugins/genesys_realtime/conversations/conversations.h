@@ -121,8 +121,8 @@ GC_MUST_CHECK enum gc_code conversations_expect(struct conversations *m,
 
 /* Sets the queue's counters to 0 and begins their series again. Contacts that
  * began before are not counted, neither as offers nor by their outcomes. Call
- * it for a queue whose topic is covered from now on and of which the model
- * knows only conversations from other queues' topics. */
+ * it for a queue whose topic is covered from now on, and was not before: the
+ * model knows only conversations of the queue that came with other topics. */
 void conversations_reset(struct conversations *m, const char *queue);
 
 struct conversations_now {

@@ -10,8 +10,7 @@
 enum { KEY_MAX_BYTES = 4096 };
 
 /* One difference. by: model minus observed, without unheard contacts; counted:
- * the part that is in the total; unheard: contacts of which no event has come.
- */
+ * the part that is in the total; unheard: contacts without an event so far. */
 struct gap {
   int64_t by, counted, unheard;
 };

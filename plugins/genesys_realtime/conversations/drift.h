@@ -15,10 +15,10 @@
  *   3            3 0 1            2 0 1    1 0    1: polls 2 and 3 have it
  *   4            3 0 1            2 0 1    1 0    none: it was counted before
  *
- * When the stream begins, the platform has contacts of which no event has come
- * yet. They are no drift: the first poll of a queue adopts the contacts that
- * the model lacks. The adopted number only shrinks, with each contact that ends
- * or has an event:
+ * When the stream begins, the platform has contacts that have had no event yet
+ * (unheard). They are no drift: the first poll of a queue adopts the contacts
+ * that the model lacks. The adopted number only shrinks, with each contact that
+ * ends or has an event:
  *
  *   poll   model w   observed w   unheard   counted
  *   1            0            5         5   none: adopted

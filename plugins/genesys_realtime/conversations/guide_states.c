@@ -3,7 +3,7 @@
  * state and perhaps a wrap-up code. There are no participants to merge and no
  * times to sort. The model keeps one state for each conversation and queue. The
  * state only advances, and the time of a change is the event's arrival. Offers,
- * answers and breaches go to the same counters as those of snapshots. */
+ * outcomes and breaches go to the same counters as those of snapshots. */
 #include <string.h>
 
 #include "plugins/genesys_realtime/conversations/internal.h"

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /* The parts of the conversation model. Only the files of this folder and its
- * tests include this.
+ * tests include this header.
  *
  *   table         conversations by id: hash table, pool, order of last event
- *   removed       counts of conversations that the table no longer has
+ *   removed       the counted facts of conversations that the table no longer
+ *                 has
  *   queues        queues by id, their counters and service level targets
  *   dropped       keeps the ids of participants that made room for others
  *   participants answers questions about one conversation's participants
@@ -146,9 +147,9 @@ struct conversation { /* the widest members first: no space between */
   uint32_t older, newer;  /* by last event; older: also the next free one */
   uint8_t count, cap;     /* number of parts and of places for them */
   uint8_t known; /* number of first parts that were counted before a removal */
-  uint8_t breached;          /* likewise */
-  bool were_others_breached; /* other offers without an outcome had one */
-  bool is_pending_exact;     /* pending has all of them */
+  uint8_t breached;          /* bits: the pending offers with a breach */
+  bool were_others_breached; /* other offers without an outcome had a breach */
+  bool is_pending_exact;     /* pending has all offers without an outcome */
   bool is_partial;           /* it lacks participants of the newest snapshot */
   uint8_t flags;             /* C_* */
   uint8_t misses;            /* successive polls that did not list it */
@@ -332,7 +333,7 @@ void cv_table_remove(struct conversations *m, uint32_t number);
 /* Adds a zeroed participant or stay; NULL: out of memory or too many.
  * Invalidates pointers to the others of this conversation. */
 void *cv_table_add_part(struct conversations *m, struct conversation *c);
-/* Counts a conversation of which some parts were dropped, once. */
+/* Counts a conversation with dropped parts, once. */
 void cv_table_note_incomplete(struct conversations *m, struct conversation *c);
 void cv_table_clear(struct conversations *m);
 

@@ -4,7 +4,7 @@
  * call; an agent who is offered the same contact twice may have a first leg
  * without an answer.
  *
- * decode.c reads the communications; this fills struct cv_party. Pure. */
+ * decode.c reads the communications; legs.c fills struct cv_party. Pure. */
 #ifndef GENESYS_REALTIME_CONVERSATIONS_LEGS_H
 #define GENESYS_REALTIME_CONVERSATIONS_LEGS_H
 

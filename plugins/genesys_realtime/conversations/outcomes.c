@@ -161,8 +161,8 @@ static bool is_resumed(const struct conversation *c,
   return acd->is_known && acd->connected_ms <= c->known_ms;
 }
 
-/* Returns the number of the offer among those of which it is known exactly what
- * was counted before a removal; -1: it is none of them. */
+/* Returns the index in c->pending of an offer that had no outcome when the
+ * conversation was removed; -1: it is not there. */
 static int pending_of(const struct conversation *c,
                       const struct participant *acd) {
   for (int i = 0; i < CV_PENDING_MAX; i++)

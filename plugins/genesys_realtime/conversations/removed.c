@@ -86,7 +86,7 @@ const struct cv_removed *cv_removed_find(const struct cv_removed_set *set,
 
 static int64_t later_of(int64_t a, int64_t b) { return a > b ? a : b; }
 
-/* The newest ones have a place. */
+/* The newest CV_PENDING_MAX offers are kept. */
 void cv_removed_add_pending(struct cv_removed *r, int64_t start_ms,
                             bool is_breached) {
   int64_t before_ms = r->fact_ms - start_ms;

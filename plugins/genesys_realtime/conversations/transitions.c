@@ -8,8 +8,9 @@
  * A change that is taken back was visible for a while. Therefore only a leg
  * that is reported late and after-call work that is skipped take one back:
  * - each step is a change of its own, however soon the next one follows
- * - the wait of a contact that was answered ends when the agent is connected;
- *   the wait of any other contact ends when its outcome is known
+ * - the wait of a contact that was answered ends with its acd participant, but
+ *   not before the agent is connected; the wait of any other contact ends when
+ *   its outcome is known
  * - the platform does not report when an agent began to ring: the model takes
  *   the moment before the agent was connected or stopped ringing
  * - the end of a hold has no time. Holds are no steps but are counted by their

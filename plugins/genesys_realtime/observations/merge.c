@@ -146,9 +146,9 @@ static bool names_other(const struct merge *g, const struct obs_queue *q,
   return false;
 }
 
-/* Removes numbers of unknown metrics that a complete answer does not name:
- * nothing tells what their absence means, and an old number would stay for
- * ever. */
+/* Removes numbers of unknown metrics that a complete answer does not name: the
+ * meaning of their absence is unknown, and an old number would never be
+ * replaced. */
 static void remove_unnamed(const struct merge *g, const struct obs_queue *q) {
   struct obs_queue *mine = &g->into->queues[g->queue];
   size_t kept = 0;

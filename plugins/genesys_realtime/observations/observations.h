@@ -286,11 +286,11 @@ GC_DEFINE_AUTO(struct obs_pushed, obs_pushed_free)
  *             wait of 0 stands for none.
  *   stays     all other numbers; those that are newer by the time of an earlier
  *             message, so that duplicates and reordering change nothing.
- *   ignored   the running totals of the half hour that .observations sends,
- *             too; oFlow, oLongestInteracting; other topics
+ *   ignored   the running totals of the half hour, which .observations also
+ *             sends; oFlow, oLongestInteracting; other topics
  *   kept      numbers of unknown metrics, see others.h
  *   counted   in live->ignored: numbers without the medium or qualifier that
- *             they need
+ *             they need, and numbers of unknown metrics whose name is not kept
  *
  * Messages of .activity have no time. Their numbers count as newer, except a
  * number that is the same as in the last such message: it is a repeat, and a

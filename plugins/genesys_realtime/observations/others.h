@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Numbers of observation metrics that are not in OBS_METRIC_MAP, such as one
- * that the platform adds later. Each number of the element leaves under the
- * metric's own name as queue_observation: every finite number of "stats",
+ * that the platform adds later. Each number of the element is sent under
+ * the metric's own name as queue_observation: every finite number of "stats",
  * or of the element itself where the numbers are there: "count",
  * "calculatedMetricValue" and GC_OTHER_NUMBERS_MAX others. The name is kept
  * only if it has nothing but letters, digits, '_', '.' and '-', and no part may

@@ -24,7 +24,7 @@ struct subscription_deps {
   /* Reports metrics that are unknown, and takes them. */
   void (*unknown)(void *ctx, struct gc_unknown_words *words);
   /* Counts and reports numbers of a message that are ignored: they lack a
-   * medium or status. */
+   * medium or status, or their name is not kept. */
   void (*ignored)(void *ctx, uint32_t count);
   /* Reports an outcome; GC_OK is success. */
   void (*notice)(void *ctx, const char *cause, const struct gc_err *err);

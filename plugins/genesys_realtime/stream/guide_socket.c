@@ -18,6 +18,7 @@ enum {
   LAG_MAX_MS = 5000, /* longest time of repeats from the new socket */
   CLOSE_DONE = 1000, /* RFC 6455, 7.4.1 */
   CLOSE_AWAY = 1001,
+  /* A message this long after the opening resets the times between attempts. */
   PROVEN_MS = 10 * 1000,
   RETRY_AFTER_MAX_S = 600,
   /* After a 429: doubles from 1 s to 30 s, plus jitter. */

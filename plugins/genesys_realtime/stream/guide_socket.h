@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /* The WebSocket of the guide dialect's conversation stream, one for each block.
  * The request has the token. The socket reconnects after a jittered time
- * between ReconnectMin and ReconnectMax, which only messages reset; after each
- * 429 the time doubles, up to 30 s. A token cannot be renewed over the socket.
- * When the account has a new token, a second socket is opened with it, and the
- * first socket is closed half a second after that; guide_dedup.h drops the
+ * between ReconnectMin and ReconnectMax; after answers 429 the time doubles
+ * from 1 s to 30 s. Only a message that comes 10 s or more after the opening
+ * resets these times. A token cannot be renewed over the socket. When the
+ * account has a new token, a second socket is opened with it, and the first
+ * socket is closed half a second after that; guide_dedup.h drops the
  * duplicates. Runs on the account's network thread. */
 #ifndef GENESYS_REALTIME_STREAM_GUIDE_SOCKET_H
 #define GENESYS_REALTIME_STREAM_GUIDE_SOCKET_H

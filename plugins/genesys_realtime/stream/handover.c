@@ -44,7 +44,8 @@ bool stream_pass_release(struct stream *s, uint64_t now_ms,
   return true;
 }
 
-/* Holds the counts. A gauge has no past, and the next holder needs none. */
+/* Holds a count. Passes a gauge on at once: the next holder of the lease does
+ * not continue from it. */
 static void hold_sample(void *ctx, const struct gc_sample *sample) {
   struct stream_pass *p = ctx;
   if (sample->metric == GC_METRIC_ACTIVE_CONVERSATIONS)

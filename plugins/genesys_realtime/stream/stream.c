@@ -65,8 +65,9 @@ static void report_wrapup_limit(const struct stream *s,
   s->deps.notice(s->deps.notice_ctx, "wrapups", &err);
 }
 
-/* Reports that pairs beyond STREAM_PAIRS_MAX are not counted. That is over when
- * a place is free, not when the others are quiet for a moment. */
+/* Reports that pairs beyond STREAM_PAIRS_MAX are not counted. The report ends
+ * when a place is free, not when the further pairs have no events for a while.
+ */
 static void report_counter_limits(struct stream *s) {
   struct gc_err err = {.code = GC_OK};
   struct conversations_stats stats = {.overflow = s->overflow};
@@ -193,7 +194,7 @@ void stream_observed(struct stream *s, const struct observations *o) {
   pthread_mutex_unlock(&s->lock);
 }
 
-/* ---- life ---- */
+/* ---- beginning and end ---- */
 
 void stream_free(struct stream *s) {
   if (s == NULL)
