@@ -103,7 +103,7 @@ const struct gc_opt account_rows[] = {
     GC_OPT_INT(struct account_options, ACC(token_margin_s),
                "TokenRefreshMargin", "300", 1, 86400, "s",
                "Time from the renewal of the token to its end; at most a fifth "
-               "of its life.",
+               "of its lifetime.",
                "600"),
     GC_OPT_BOOL(struct account_options, ACC(connect.verify_peer), "VerifyPeer",
                 "true", "Verify the server's certificate.", "true"),
@@ -155,7 +155,7 @@ const struct gc_opt account_rows[] = {
     GC_OPT_INT(struct account_options, lease.ttl_s, "LeaseTTL", "15",
                GC_LEASE_TTL_MIN_S, GC_LEASE_TTL_MAX_S, "s",
                "Longest time without values after the agent that dispatches "
-               "has died; for three fifths of it that agent goes on without "
+               "has failed; for three fifths of it that agent goes on without "
                "Redis. The same on all agents.",
                "30"),
     GC_OPT_INT(struct account_options, lease.replicas, "LeaseReplicas", "0", 0,

@@ -36,7 +36,7 @@ const struct gc_opt queues_rows[] = {
                 "changes over the notification channel and polls once a "
                 "minute, or as `query` while a topic is missing; "
                 "`queue_metrics` is the guide dialect's GET of a gateway, 100 "
-                "queues a request, every 5 s at most.",
+                "queues a request, at most every 5 s.",
                 "activity"),
     GC_OPT_INT(struct queues_options, interval_s, "ObservationInterval", "10",
                1, 3600, "s", "Time between two readings.", "30"),
