@@ -147,7 +147,7 @@ static enum gc_code start_block(struct gc_block *base, struct gc_err *err) {
 static const char *refuse_trial(struct gc_block *b) {
   (void)b;
   return "its counters come from events, which the agent alone may receive; "
-         "genesys-probe --events tells what recorded events would count";
+         "genesys-probe --events shows what recorded events would count";
 }
 
 static const struct gc_block_trial attributes_trial = {.prepare = refuse_trial};

@@ -179,14 +179,16 @@ static void report_losses(const struct influx_node *n,
   const struct influx_node_stats *before = &n->stats;
   report_loss(n, "SpoolMax", before->spool.dropped_lines,
               now->spool.dropped_lines,
-              "lines, the oldest, were dropped: the spool is full");
+              "lines, the oldest, were dropped: the spool is full; repair the "
+              "database, or raise SpoolMax");
   report_loss(n, "damage",
               before->spool.damaged_bytes + before->spool.cut_bytes,
               now->spool.damaged_bytes + now->spool.cut_bytes,
-              "bytes of the spool were torn or damaged and are passed over");
+              "bytes of the spool were torn or damaged and are skipped; check "
+              "the disk of SpoolDir, unless the host lost power");
   report_loss(n, "memory", before->lost, now->lost,
-              "values were lost: the disk takes no lines, and memory has no "
-              "room");
+              "values were lost: the disk takes no lines, and memory is full; "
+              "check the disk of SpoolDir");
   report_loss(n, "range", before->too_large, now->too_large,
               "values are larger than an integer of the database and were left "
               "out: find the COUNTER that counts backwards");
@@ -253,7 +255,8 @@ static void begin_stop(void *ctx) {
   take_inbox(n);
   if (!save_lines(n, UINT64_MAX))
     report_loss(n, "stop", 0, n->text_lines + influx_join_count(n->join),
-                "lines were lost: the disk takes none, and collectd stops");
+                "lines were lost: the disk takes none, and collectd stops; "
+                "check the disk of SpoolDir");
   n->stop_by_ms = now_ms(n) + INFLUX_LAST_SEND_MS;
   influx_sender_flush(n->sender);
   n->tick.fire = on_stop_check;

@@ -60,8 +60,8 @@ void block_report_unknown(void *ctx, struct gc_unknown_words *words) {
     char cause[GC_UNKNOWN_WORD_MAX_BYTES + 64];
     snprintf(cause, sizeof(cause), "%s \"%s\"", word->kind, word->text);
     (void)gc_fail(&err, GC_ERR_PARSE,
-                  "this metric of observations is unknown; its numbers leave "
-                  "as queue_observation");
+                  "this metric of observations is unknown; its numbers are "
+                  "sent as queue_observation");
     b->notice(b->ctx, cause, &err);
   }
 }

@@ -69,7 +69,8 @@ static void report_overflow(struct ledger *l) {
   if (is_full)
     (void)gc_fail(&err, GC_ERR_LIMIT,
                   "MaxSeries is reached: further flows and metrics are not "
-                  "counted; does a flow put data into the name of its metric?");
+                  "counted; raise MaxSeries, or check whether a flow puts "
+                  "data into the name of its metric");
   ledger_report(l, "series", &err);
 }
 
@@ -132,8 +133,8 @@ void ledger_report_late(struct ledger *l, const struct batch *batches) {
   (void)gc_fail(&err, GC_ERR_LIMIT,
                 "%zu attributes are older than Retention, or their keys were "
                 "dropped; they are not counted (events-late), the newest is "
-                "of %s: is this an old backlog or a sample, or is the clock "
-                "of this host wrong?",
+                "of %s: check the time of this host (NTP), unless this is an "
+                "old backlog or a sample",
                 count, at);
   ledger_report(l, "late attributes", &err);
 }

@@ -201,7 +201,7 @@ static enum gc_code load_identity(struct ledger *l, unsigned identity,
   if (code == GC_ERR_PARSE)
     return gc_fail(err, code,
                    "Redis: a field of " REDIS_KEYS "count:%.60s/%.60s is no "
-                   "number; does another program write there?",
+                   "number: check whether another program writes there",
                    l->identities[identity].host, l->identities[identity].block);
   return code == GC_OK ? GC_OK : gc_fail(err, code, "out of memory");
 }
@@ -270,8 +270,8 @@ static enum gc_code restore_lost_counts(struct ledger *l, struct gc_err *err) {
   (void)gc_fail(&warning, GC_ERR_STATE,
                 "Redis has lost acknowledged data: %zu counters continue from "
                 "memory, but attributes counted before count twice when they "
-                "are delivered again; did it crash without appendfsync always, "
-                "or was it emptied?",
+                "are delivered again: check whether it crashed without "
+                "appendfsync always, or was emptied",
                 lost);
   ledger_report(l, "lost data in Redis", &warning);
   return GC_OK;

@@ -230,7 +230,8 @@ static enum gc_code note_chunk(struct ledger *l, struct chunk *c,
                         reply->element[1 + 2 * i], reply->element[2 + 2 * i]);
   if (!good)
     return gc_fail(err, GC_ERR_PARSE,
-                   "unexpected answer to the script; is this a Redis?");
+                   "unexpected answer to the script: check that StateURL "
+                   "names a Redis");
   for (size_t i = 0; i < c->count; i++)
     note_occurrence(&l->refs[c->first + i], reply->element[0]->str[i]);
   c->is_done = true;
@@ -291,7 +292,8 @@ static enum gc_code count_all(struct ledger *l, struct gc_err *err) {
     GC_TRY(receive_answers(l, &missing, err));
   }
   return missing ? gc_fail(err, GC_ERR_REMOTE,
-                           "Redis does not keep scripts (SCRIPT FLUSH?)")
+                           "Redis does not keep scripts: find the client "
+                           "that sends SCRIPT FLUSH")
                  : GC_OK;
 }
 

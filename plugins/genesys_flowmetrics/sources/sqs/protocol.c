@@ -260,7 +260,8 @@ static const struct {
     {"ThrottlingException", GC_ERR_THROTTLED, ""},
     {"KmsThrottled", GC_ERR_THROTTLED, ""},
     {"OverLimit", GC_ERR_THROTTLED,
-     "too many messages are in flight: is VisibilityTimeout too long?"},
+     "too many messages are in flight: check whether VisibilityTimeout is too "
+     "long"},
 };
 
 static enum gc_code code_of_status(int status) {
