@@ -98,7 +98,7 @@ PANELS: list[tuple[str, str, tuple[int, int], tuple[Series, ...], dict[str, Any]
 
 
 def conditions(one: Series) -> list[tuple[str, str, str]]:
-    """(label, operator, value); the values of =~ are variables."""
+    """Returns (label, operator, value) for each condition; the values of =~ are variables."""
     made = [("host", "=~", "account")]
     if one is SOURCES:
         return made
@@ -209,7 +209,7 @@ def flux_variables() -> list[dict[str, Any]]:
 
 
 def graphite(one: Series) -> str:
-    """Nodes are counted from the end, so that a prefix may have any number of them."""
+    """Returns a query. Nodes are counted from the end, so that a prefix may have any number of them."""
     kind, last = one.type, "$media"
     if one.label == STATUS:
         last = one.where or "*"
@@ -241,7 +241,7 @@ def graphite_target(number: int, one: Series) -> dict[str, Any]:
 
 
 def graphite_variables() -> list[dict[str, Any]]:
-    """`expand` gives whole paths; the regular expression takes the node."""
+    """Returns the variables. `expand` gives whole paths; the regular expression takes the node."""
     prefix = {
         "name": "prefix",
         "label": "Prefix",
@@ -263,7 +263,7 @@ def graphite_variables() -> list[dict[str, Any]]:
 
 
 def operations(uid: str, title: str, variables: list[dict[str, Any]], make: Any, name: Any = None) -> dict[str, Any]:
-    """`make` gives the query of a series, `name` its name where the query cannot."""
+    """Returns a dashboard. `make` returns the query of a series, `name` its name where the query cannot name it."""
     panels = []
     for heading, kind, size, series, more in PANELS:
         names = tuple(map(name, series)) if name else ()

@@ -111,8 +111,8 @@ def panel(
     names: tuple[str, ...] = (),
 ) -> dict[str, Any]:
     """Returns a panel without its place. `connect` joins points over gaps: True for quiet queues, a number of ms for late
-    points. `limits` draws the thresholds as lines; `columns` is the result of table_columns(); `least` is the shortest step of its queries; `names` are those of
-    the series of each query, where a query cannot name them."""
+    points. `limits` draws the thresholds as lines; `columns` is the result of table_columns(); `least` is the shortest step
+    of its queries; `names` are those of the series of each query, where a query cannot name them."""
     defaults: dict[str, Any] = {
         "unit": unit,
         "color": {"mode": "palette-classic" if kind == "timeseries" else "thresholds"},
@@ -164,7 +164,7 @@ def row(title: str) -> dict[str, Any]:
 
 
 def override(name: str, **properties: Any) -> dict[str, Any]:
-    """Properties of the field that the panel shows under this name; `custom_x` is custom.x."""
+    """Returns properties of the field that the panel shows under this name; `custom_x` is custom.x."""
     return {
         "matcher": {"id": "byName", "options": name},
         "properties": [{"id": key.replace("custom_", "custom."), "value": value} for key, value in properties.items()],
@@ -172,7 +172,7 @@ def override(name: str, **properties: Any) -> dict[str, Any]:
 
 
 def colored(unit: str, steps: tuple[tuple[str, Optional[float]], ...], **more: Any) -> dict[str, Any]:
-    """Properties of a table's column whose cells have the colors of its thresholds."""
+    """Returns properties of a table's column whose cells have the colors of its thresholds."""
     return {
         "unit": unit,
         "thresholds": thresholds(steps),
@@ -187,7 +187,7 @@ def table_columns(
     sort: str,
     computed: Optional[list[dict[str, Any]]] = None,
 ) -> dict[str, Any]:
-    """One row for each value of the labels in `first` (label -> title), one column for each query, in the order of the
+    """Makes one row for each value of the labels in `first` (label -> title), one column for each query, in the order of the
     queries. `merge` joins the answers; `organize` names and orders them; `computed` adds columns."""
     names = dict(first)
     for number, (title, _) in enumerate(columns):
@@ -212,7 +212,7 @@ def target(kind: str, ref: int, **fields: Any) -> dict[str, Any]:
 
 
 def datasource_variable(kind: str, uid: str) -> dict[str, Any]:
-    """`uid` is that of the provisioned data source, which is selected if it exists."""
+    """Returns the variable of the data source. `uid` is that of the provisioned one, which is selected if it exists."""
     return {
         "name": "datasource",
         "label": "Data source",
@@ -231,7 +231,7 @@ def datasource_variable(kind: str, uid: str) -> dict[str, Any]:
 def variable(
     kind: str, name: str, label: str, query: Any, *, every: str = ".*", multi: bool = True, regex: str = ""
 ) -> dict[str, Any]:
-    """A variable whose values the data source lists, new ones with each change of the time range."""
+    """Returns a variable whose values the data source lists, new ones with each change of the time range."""
     made = {
         "name": name,
         "label": label,

@@ -74,7 +74,7 @@ def health() -> dict[str, Any]:
             lines(("delta(genesys_stream_gap_seconds{%s}[5m])" % BLOCK, "{{block}}")),
             (8, 7),
             unit="s",
-            about="Time without a stream in the last 5 min: contacts whose whole life fell into it are not counted.",
+            about="Time without a stream in the last 5 min: contacts that began and ended in it are not counted.",
         ),
         panel(
             "Time without values over the last restart",

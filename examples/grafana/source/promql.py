@@ -44,7 +44,7 @@ def a_minute(family: str, labels: str, by: str = "") -> str:
 
 
 def lines(*queries: tuple[str, str]) -> list[dict[str, Any]]:
-    """Queries over the time range: (expression, legend)."""
+    """Returns queries over the time range. `queries` are (expression, legend)."""
     return [
         target(KIND, n, editorMode="code", expr=expr, legendFormat=legend, range=True)
         for n, (expr, legend) in enumerate(queries)
@@ -52,7 +52,7 @@ def lines(*queries: tuple[str, str]) -> list[dict[str, Any]]:
 
 
 def now(*queries: str) -> list[dict[str, Any]]:
-    """Queries of one moment, as rows of a table."""
+    """Returns queries of one moment, as rows of a table."""
     return [
         target(KIND, n, editorMode="code", expr=expr, instant=True, range=False, format="table", legendFormat="__auto")
         for n, expr in enumerate(queries)
