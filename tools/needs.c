@@ -1,16 +1,20 @@
 /* SPDX-License-Identifier: MIT */
 #include "tools/needs.h"
 
-#define PUSHED "`Queues`: `Stream \"notifications\"`, `Observations \"topic\"`"
+#define PUSHED                                                                 \
+  "`Queues`: `Stream \"notifications\"`, `Observations \"topic\"`; "           \
+  "`Attributes`: `Source \"notifications\"`"
 #define PROBED "`genesys-probe`: one channel to try"
 #define NOTHING "nothing is needed"
 
 static const struct need needs[GC_ENDPOINT_COUNT] = {
     [GC_ENDPOINT_QUEUES] =
-        {"`Queues`, `Query`: the names and targets of queues",
+        {"`Queues`, `Query`: the names and targets of queues; `Attributes`, "
+         "`Source \"notifications\"`: the list of queues",
          "ids take the place of names; with `Observations \"query\"` and with "
          "`Queue` patterns queues must be named by id; no breach without "
-         "`ServiceLevelTarget`"},
+         "`ServiceLevelTarget`; `Source \"notifications\"` "
+         "has the queues of earlier lists only"},
     [GC_ENDPOINT_TOKEN] = {"`genesys-probe`: the organisation", NOTHING},
     [GC_ENDPOINT_USERS] = {"`Query`: the names of agents", NOTHING},
     [GC_ENDPOINT_PRESENCES] =
@@ -68,9 +72,10 @@ static const struct need needs[GC_ENDPOINT_COUNT] = {
 const struct topic_need topic_deps[] = {
     {"v2.routing.queues.{id}.conversations",
      "`routing:queue:view`",
-     {"`Queues`: `Stream \"notifications\"`",
-      "the counters of that queue; its gauges continue. The platform's refusal "
-      "names the missing permissions"}},
+     {"`Queues`: `Stream \"notifications\"`; `Attributes`: "
+      "`Source \"notifications\"`",
+      "the counters, or the flow metrics, of that queue; its gauges continue. "
+      "The platform's refusal names the missing permissions"}},
     {"v2.analytics.queues.{id}.observations",
      "`analytics:queueObservation:view` and "
      "`analytics:conversationAggregate:view`",
