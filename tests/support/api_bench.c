@@ -12,7 +12,7 @@ struct gc_api *api;
 unsigned api_done_count;
 static struct gc_shared_budget *budget;
 
-static void wake(void *ctx) {
+static void wake_api(void *ctx) {
   (void)ctx;
   if (api != NULL)
     gc_api_wake(api);
@@ -72,7 +72,7 @@ void api_begin_with(uint32_t per_minute, uint32_t max_concurrent) {
   replay_init(&api_world);
   api_done_count = 0;
   budget = gc_shared_budget_get("client", per_minute, api_world.now_ms);
-  api_auth = gc_auth_new(&auth_settings, &api_world.env, wake, NULL);
+  api_auth = gc_auth_new(&auth_settings, &api_world.env, wake_api, NULL);
   api = gc_api_new(&settings, &api_world.env, api_auth, budget);
 }
 

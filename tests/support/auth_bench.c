@@ -7,7 +7,7 @@ struct replay auth_world;
 struct gc_auth *auth;
 unsigned auth_changes;
 
-static void changed(void *ctx) {
+static void count_change(void *ctx) {
   (void)ctx;
   auth_changes++;
 }
@@ -22,7 +22,7 @@ struct gc_auth_settings auth_plain(void) {
 void auth_begin_with(const struct gc_auth_settings *settings) {
   replay_init(&auth_world);
   auth_changes = 0;
-  auth = gc_auth_new(settings, &auth_world.env, changed, NULL);
+  auth = gc_auth_new(settings, &auth_world.env, count_change, NULL);
 }
 
 void auth_begin(void) {

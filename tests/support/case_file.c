@@ -6,14 +6,14 @@
 #include <stdlib.h>
 #include <string.h>
 
-static void *grown(void *list, size_t count, size_t size) {
+static void *grow_list(void *list, size_t count, size_t size) {
   list = realloc(list, (count + 1) * size);
   if (list == NULL)
     abort();
   return list;
 }
 
-static char *copied(const char *text, size_t len) {
+static char *copy_text(const char *text, size_t len) {
   char *copy = calloc(1, len + 1);
   if (copy == NULL)
     abort();
@@ -30,7 +30,7 @@ static char *read_all(const char *path, size_t *ret_len) {
   char *text = NULL;
   size_t len = 0, got;
   do {
-    text = grown(text, len + 65536, 1);
+    text = grow_list(text, len + 65536, 1);
     got = fread(text + len, 1, 65536, f);
     len += got;
   } while (got > 0);
@@ -59,7 +59,7 @@ bool case_read(struct case_file *c, const char *path) {
     return false;
 
   const char *end = text + len, *at = next_title(text, end);
-  c->story = copied(text, (size_t)(at - text));
+  c->story = copy_text(text, (size_t)(at - text));
   while (at < end) {
     const char *title = at + 3;
     const char *body = memchr(title, '\n', (size_t)(end - title));
@@ -68,10 +68,10 @@ bool case_read(struct case_file *c, const char *path) {
     size_t title_len = (size_t)(body - title);
     body += body < end;
     at = next_title(body, end);
-    c->sections = grown(c->sections, c->count, sizeof(*c->sections));
+    c->sections = grow_list(c->sections, c->count, sizeof(*c->sections));
     c->sections[c->count++] =
-        (struct case_section){.title = copied(title, title_len),
-                              .text = copied(body, (size_t)(at - body)),
+        (struct case_section){.title = copy_text(title, title_len),
+                              .text = copy_text(body, (size_t)(at - body)),
                               .len = (size_t)(at - body)};
   }
   free(text);
@@ -135,15 +135,15 @@ void case_say(struct case_file *c, const char *format, ...) {
   va_end(args);
   if (len < 0 || (size_t)len >= sizeof(line))
     abort();
-  c->lines = grown(c->lines, c->line_count, sizeof(char *));
-  c->lines[c->line_count++] = copied(line, (size_t)len);
+  c->lines = grow_list(c->lines, c->line_count, sizeof(char *));
+  c->lines[c->line_count++] = copy_text(line, (size_t)len);
 }
 
 static int by_text(const void *a, const void *b) {
   return strcmp(*(char *const *)a, *(char *const *)b);
 }
 
-static int diff(struct case_file *c, char **want, size_t want_count) {
+static int print_diff(struct case_file *c, char **want, size_t want_count) {
   size_t i = 0, j = 0;
   int failed = 0;
   while (i < want_count || j < c->line_count) {
@@ -163,28 +163,28 @@ static int diff(struct case_file *c, char **want, size_t want_count) {
   return failed;
 }
 
-static int compare(struct case_file *c) {
+static int compare_lines(struct case_file *c) {
   const struct case_section *expect = case_section(c, "expect");
   if (expect == NULL) {
     printf("%s: has no section \"== expect\"\n", c->path);
     return 1;
   }
-  char *text = copied(expect->text, expect->len), *at = text;
+  char *text = copy_text(expect->text, expect->len), *at = text;
   char **want = NULL;
   size_t count = 0;
   for (char *line; (line = case_next_line(&at)) != NULL; count++) {
-    want = grown(want, count, sizeof(char *));
+    want = grow_list(want, count, sizeof(char *));
     want[count] = line;
   }
   if (count > 1)
     qsort(want, count, sizeof(char *), by_text);
-  int failed = diff(c, want, count);
+  int failed = print_diff(c, want, count);
   free(want);
   free(text);
   return failed;
 }
 
-static int rewrite(const struct case_file *c) {
+static int rewrite_file(const struct case_file *c) {
   FILE *f = fopen(c->path, "wb");
   if (f == NULL) {
     fprintf(stderr, "%s: cannot be written\n", c->path);
@@ -208,6 +208,6 @@ int case_end(struct case_file *c) {
   if (c->line_count > 1)
     qsort(c->lines, c->line_count, sizeof(char *), by_text);
   if (update != NULL && strcmp(update, "1") == 0)
-    return rewrite(c);
-  return compare(c);
+    return rewrite_file(c);
+  return compare_lines(c);
 }

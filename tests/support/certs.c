@@ -26,7 +26,7 @@ struct plan {
   long from_s, to_s; /* relative to now */
 };
 
-static void must(int ok, const char *what) {
+static void exit_unless(int ok, const char *what) {
   if (ok)
     return;
   printf("certs: %s failed\n", what);
@@ -36,26 +36,26 @@ static void must(int ok, const char *what) {
 static EVP_PKEY *make_key(void) {
   EVP_PKEY *key = NULL;
   EVP_PKEY_CTX *ctx = EVP_PKEY_CTX_new_id(EVP_PKEY_EC, NULL);
-  must(ctx != NULL && EVP_PKEY_keygen_init(ctx) > 0 &&
-           EVP_PKEY_CTX_set_ec_paramgen_curve_nid(ctx, NID_X9_62_prime256v1) >
-               0 &&
-           EVP_PKEY_keygen(ctx, &key) > 0,
-       "key");
+  exit_unless(ctx != NULL && EVP_PKEY_keygen_init(ctx) > 0 &&
+                  EVP_PKEY_CTX_set_ec_paramgen_curve_nid(
+                      ctx, NID_X9_62_prime256v1) > 0 &&
+                  EVP_PKEY_keygen(ctx, &key) > 0,
+              "key");
   EVP_PKEY_CTX_free(ctx);
   return key;
 }
 
 static void add_extension(X509 *cert, int nid, const char *value) {
   X509_EXTENSION *ext = X509V3_EXT_conf_nid(NULL, NULL, nid, value);
-  must(ext != NULL && X509_add_ext(cert, ext, -1), "extension");
+  exit_unless(ext != NULL && X509_add_ext(cert, ext, -1), "extension");
   X509_EXTENSION_free(ext);
 }
 
 static void set_name(X509 *cert, const char *cn) {
-  must(X509_NAME_add_entry_by_txt(X509_get_subject_name(cert), "CN",
-                                  MBSTRING_ASC, (const unsigned char *)cn, -1,
-                                  -1, 0),
-       "name");
+  exit_unless(X509_NAME_add_entry_by_txt(X509_get_subject_name(cert), "CN",
+                                         MBSTRING_ASC,
+                                         (const unsigned char *)cn, -1, -1, 0),
+              "name");
 }
 
 /* `issuer` NULL: signed by itself. */
@@ -76,7 +76,7 @@ static struct pair make_cert(const struct plan *plan,
 
   const struct pair *by = issuer != NULL ? issuer : &p;
   X509_set_issuer_name(p.cert, X509_get_subject_name(by->cert));
-  must(X509_sign(p.cert, by->key, EVP_sha256()) > 0, "signature");
+  exit_unless(X509_sign(p.cert, by->key, EVP_sha256()) > 0, "signature");
   return p;
 }
 
@@ -85,35 +85,36 @@ static void free_pair(struct pair *p) {
   EVP_PKEY_free(p->key);
 }
 
-static FILE *create(const char *path) {
+static FILE *create_file(const char *path) {
   FILE *file = fopen(path, "w");
-  must(file != NULL, path);
+  exit_unless(file != NULL, path);
   return file;
 }
 
 static void write_cert(const char *path, const struct pair *p, int with_key) {
-  FILE *file = create(path);
-  must(PEM_write_X509(file, p->cert), path);
+  FILE *file = create_file(path);
+  exit_unless(PEM_write_X509(file, p->cert), path);
   if (with_key)
-    must(PEM_write_PKCS8PrivateKey(file, p->key, NULL, NULL, 0, NULL, NULL),
-         path);
+    exit_unless(
+        PEM_write_PKCS8PrivateKey(file, p->key, NULL, NULL, 0, NULL, NULL),
+        path);
   fclose(file);
 }
 
 static void write_key(const char *path, const struct pair *p,
                       const char *passphrase) {
-  FILE *file = create(path);
+  FILE *file = create_file(path);
   int len = passphrase != NULL ? (int)strlen(passphrase) : 0;
-  must(PEM_write_PKCS8PrivateKey(file, p->key,
-                                 passphrase != NULL ? EVP_aes_128_cbc() : NULL,
-                                 passphrase, len, NULL, NULL),
-       path);
+  exit_unless(PEM_write_PKCS8PrivateKey(
+                  file, p->key, passphrase != NULL ? EVP_aes_128_cbc() : NULL,
+                  passphrase, len, NULL, NULL),
+              path);
   fclose(file);
 }
 
 static void write_ca_folder(const char *folder, const struct pair *ca) {
   char path[160];
-  must(mkdir(folder, 0700) == 0, folder);
+  exit_unless(mkdir(folder, 0700) == 0, folder);
   snprintf(path, sizeof(path), "%s/%08lx.0", folder,
            X509_subject_name_hash(ca->cert));
   write_cert(path, ca, 0);
@@ -140,7 +141,7 @@ static void name_files(struct certs *c) {
 void certs_make(struct certs *c) {
   static const char local[] = "DNS:localhost,IP:127.0.0.1";
   snprintf(c->dir, sizeof(c->dir), "/tmp/gc-certs-XXXXXX");
-  must(mkdtemp(c->dir) != NULL, "mkdtemp");
+  exit_unless(mkdtemp(c->dir) != NULL, "mkdtemp");
   name_files(c);
 
   struct pair ca =

@@ -200,7 +200,7 @@ void ch_subscribe(struct ch_block *b, const char *topic) {
 
 /* ---- the whole ---- */
 
-static void wake(void *ctx) {
+static void wake_api(void *ctx) {
   (void)ctx;
   if (api != NULL)
     gc_api_wake(api);
@@ -243,7 +243,7 @@ void ch_begin_with(struct gc_store *s) {
   max = ch_channels_max;
   ch_token_life_s = ch_channels_max = 0;
   budget = gc_shared_budget_get("client", 300, ch_world.now_ms);
-  auth = gc_auth_new(&auth_settings, &ch_world.env, wake, NULL);
+  auth = gc_auth_new(&auth_settings, &ch_world.env, wake_api, NULL);
   api = gc_api_new(&settings, &ch_world.env, auth, budget);
   ch_start(s);
 }

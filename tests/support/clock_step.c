@@ -38,7 +38,7 @@ __attribute__((constructor)) static void open_step(void) {
 
 static int64_t step_ms(void) { return step != NULL ? *step : 0; }
 
-static struct timespec shifted(struct timespec t, int64_t ms) {
+static struct timespec shift_time(struct timespec t, int64_t ms) {
   t.tv_sec += ms / 1000;
   t.tv_nsec += ms % 1000 * 1000000;
   while (t.tv_nsec < 0 || t.tv_nsec >= 1000000000) {
@@ -61,7 +61,7 @@ int clock_gettime(clockid_t clock, struct timespec *t) {
   int status = next(clock, t);
   if (status == 0 &&
       (clock == CLOCK_REALTIME || clock == CLOCK_REALTIME_COARSE))
-    *t = shifted(*t, step_ms());
+    *t = shift_time(*t, step_ms());
   return status;
 }
 
@@ -95,10 +95,10 @@ int pthread_cond_timedwait(pthread_cond_t *restrict cond,
     (void)clock_gettime(CLOCK_REALTIME, &now);
     if (!is_before(&now, until))
       return ETIMEDOUT;
-    struct timespec look = shifted(now, LOOK_EACH_S * 1000);
+    struct timespec look = shift_time(now, LOOK_EACH_S * 1000);
     if (is_before(until, &look))
       look = *until;
-    look = shifted(look, -step_ms());
+    look = shift_time(look, -step_ms());
     int status = next(cond, mutex, &look);
     if (status != ETIMEDOUT)
       return status;

@@ -7,7 +7,7 @@ struct reader {
   bool failed;
 };
 
-static void fail(struct reader *r, const char *why) {
+static void fail_reading(struct reader *r, const char *why) {
   if (!r->failed)
     fprintf(stderr, "conf_text: line %d: %s near \"%.20s\"\n", r->line, why,
             r->at);
@@ -28,7 +28,7 @@ static void skip_blanks(struct reader *r) {
   }
 }
 
-static char *copy(const char *from, size_t len) {
+static char *copy_text(const char *from, size_t len) {
   char *text = calloc(1, len + 1);
   memcpy(text, from, len);
   return text;
@@ -39,8 +39,8 @@ static char *read_key(struct reader *r) {
   while (is_word(r->at[len]))
     len++;
   if (len == 0)
-    fail(r, "a key is missing");
-  char *key = copy(r->at, len);
+    fail_reading(r, "a key is missing");
+  char *key = copy_text(r->at, len);
   r->at += len;
   return key;
 }
@@ -57,7 +57,7 @@ static char *read_quoted(struct reader *r) {
   if (*r->at == '"')
     r->at++;
   else
-    fail(r, "a quote is not closed");
+    fail_reading(r, "a quote is not closed");
   return text;
 }
 
@@ -74,10 +74,10 @@ static void read_bare(struct reader *r, oconfig_value_t *v) {
          (r->at[len] != '\0' && strchr("+-.:", r->at[len]) != NULL))
     len++;
   if (len == 0) {
-    fail(r, "a value is missing");
+    fail_reading(r, "a value is missing");
     return;
   }
-  char *word = copy(r->at, len), *end;
+  char *word = copy_text(r->at, len), *end;
   r->at += len;
   for (size_t i = 0; i < sizeof(booleans) / sizeof(booleans[0]); i++)
     if (strcmp(word, booleans[i].word) == 0) {
@@ -94,7 +94,7 @@ static void read_bare(struct reader *r, oconfig_value_t *v) {
   }
   if (word[strspn(word, "0123456789.:")] != '\0' &&
       strpbrk(word, "+-.:") != NULL)
-    fail(r, "this must be quoted");
+    fail_reading(r, "this must be quoted");
   v->type = OCONFIG_TYPE_STRING;
   v->value.string = word;
 }
@@ -133,7 +133,7 @@ static void end_line(struct reader *r) {
     r->at++;
     r->line++;
   } else if (*r->at != '\0') {
-    fail(r, "the line should end here");
+    fail_reading(r, "the line should end here");
   }
 }
 
@@ -154,19 +154,19 @@ static void open_or_option(struct reader *r, oconfig_item_t *item,
   if (*ret_opens && *r->at == '>')
     r->at++;
   else if (*ret_opens)
-    fail(r, "\">\" is missing");
+    fail_reading(r, "\">\" is missing");
   else if (item->values_num == 0)
-    fail(r, "an option without a value");
+    fail_reading(r, "an option without a value");
   end_line(r);
 }
 
-static bool closes(struct reader *r, const char *key) {
+static bool closes_block(struct reader *r, const char *key) {
   if (strncmp(r->at, "</", 2) != 0)
     return false;
   r->at += 2;
   char *word = read_key(r);
   if (key == NULL || strcmp(word, key) != 0 || *r->at != '>')
-    fail(r, "another block is open");
+    fail_reading(r, "another block is open");
   else
     r->at++;
   free(word);
@@ -177,9 +177,9 @@ static bool closes(struct reader *r, const char *key) {
 /* Adds the statements up to the end of `into`, at most `depth` levels deep. */
 static void read_statements(struct reader *r, oconfig_item_t *into, int depth) {
   if (depth == 0)
-    fail(r, "blocks are nested too deep");
+    fail_reading(r, "blocks are nested too deep");
   while (next_statement(r)) {
-    if (closes(r, into->key))
+    if (closes_block(r, into->key))
       return;
     bool opens;
     oconfig_item_t item = {0};
@@ -196,7 +196,7 @@ static void read_statements(struct reader *r, oconfig_item_t *into, int depth) {
     into->children[into->children_num++] = item;
   }
   if (into->key != NULL)
-    fail(r, "a block is not closed");
+    fail_reading(r, "a block is not closed");
 }
 
 oconfig_item_t *conf_parse(const char *text) {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* One decoder of conversations for the tests of decode.c: read_text() for a
- * whole message, party() for the members of one participant. main() makes and
- * frees `d`. */
+ * whole message, read_party() for the members of one participant. main() makes
+ * and frees `d`. */
 #ifndef GC_TESTS_SUPPORT_CV_DECODE_H
 #define GC_TESTS_SUPPORT_CV_DECODE_H
 
@@ -27,7 +27,7 @@ static inline const struct cv_event *read_text(const char *json) {
 }
 
 /* The one participant with these members. */
-static inline const struct cv_party *party(const char *members) {
+static inline const struct cv_party *read_party(const char *members) {
   static const struct cv_party none;
   static char json[8192];
   snprintf(json, sizeof(json),

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
-/* One model and one conversation for the tests of conversations*.c: begin(),
- * change `life`, say(), check the counters.
+/* One model and one conversation for the tests of conversations*.c:
+ * begin_model(), change `life`, apply_life(), check the counters.
  *
- *   begin();
- *   offer(&customer, &acd);
- *   say();
+ *   begin_model();
+ *   offer_contact(&customer, &acd);
+ *   apply_life();
  *   check_counts("q1", 1, 0, 0, 0); */
 #ifndef GC_TESTS_SUPPORT_CV_MODEL_H
 #define GC_TESTS_SUPPORT_CV_MODEL_H
@@ -21,13 +21,13 @@ static inline void begin_with(const struct conversations_settings *s) {
   m = conversations_new(s, NULL);
 }
 
-static inline void begin(void) {
+static inline void begin_model(void) {
   struct conversations_settings s = life_settings();
   begin_with(&s);
   life_begin(&life, "c1");
 }
 
-static inline void say(void) {
+static inline void apply_life(void) {
   CHECK_INT(conversations_apply(m, &life.now), GC_OK);
 }
 
@@ -40,26 +40,26 @@ static inline bool close_conversation(struct uuid_key id) {
   return number != CV_NONE;
 }
 
-static inline struct conversations_totals of(const char *queue) {
+static inline struct conversations_totals totals_of(const char *queue) {
   struct conversations_totals t;
   memset(&t, 0, sizeof(t));
   (void)conversations_totals(m, queue, CV_VOICE, &t);
   return t;
 }
 
-static inline struct conversations_stats stats(void) {
+static inline struct conversations_stats read_stats(void) {
   struct conversations_stats s;
   conversations_stats(m, &s);
   return s;
 }
 
-static inline uint64_t changes(const char *queue, enum cv_state from,
-                               enum cv_state to) {
-  return of(queue).changes[from][to];
+static inline uint64_t changes_of(const char *queue, enum cv_state from,
+                                  enum cv_state to) {
+  return totals_of(queue).changes[from][to];
 }
 
 static inline uint64_t all_changes(const char *queue) {
-  struct conversations_totals t = of(queue);
+  struct conversations_totals t = totals_of(queue);
   uint64_t sum = 0;
   for (int i = 0; i < CV_STATE_COUNT; i++)
     for (int k = 0; k < CV_STATE_COUNT; k++)
@@ -70,7 +70,7 @@ static inline uint64_t all_changes(const char *queue) {
 static inline void check_counts(const char *queue, uint64_t offers,
                                 uint64_t answers, uint64_t abandons,
                                 uint64_t transfers) {
-  struct conversations_totals t = of(queue);
+  struct conversations_totals t = totals_of(queue);
   CHECK_INT(t.offers, offers);
   CHECK_INT(t.answers, answers);
   CHECK_INT(t.abandons, abandons);
@@ -78,13 +78,13 @@ static inline void check_counts(const char *queue, uint64_t offers,
 }
 
 /* Adds the customer at 1 s and the acd participant of q1 at 2 s. */
-static inline void offer(struct cv_party **ret_customer,
-                         struct cv_party **ret_acd) {
+static inline void offer_contact(struct cv_party **ret_customer,
+                                 struct cv_party **ret_acd) {
   *ret_customer = life_connected(&life, CV_CUSTOMER, NULL, 1);
   *ret_acd = life_connected(&life, CV_ACD, "q1", 2);
 }
 
-static inline struct cv_party *answer(struct cv_party *acd, double at) {
+static inline struct cv_party *answer_contact(struct cv_party *acd, double at) {
   struct cv_party *agent = life_connected(&life, CV_AGENT, acd->queue_text, at);
   acd->end_ms = AT(at);
   acd->transferred = true;

@@ -52,7 +52,7 @@ static struct callback *remove_first(enum kind kind, const char *name,
   return found;
 }
 
-static int unregister(enum kind kind, const char *name) {
+static int unregister_callback(enum kind kind, const char *name) {
   struct callback *cb = remove_first(kind, name, NULL);
   if (cb == NULL)
     return -1;
@@ -70,7 +70,7 @@ static struct callback *next_of(enum kind kind, const struct callback *after) {
 }
 
 static int register_callback(struct callback new) {
-  if (unregister(new.kind, new.name) == 0)
+  if (unregister_callback(new.kind, new.name) == 0)
     plugin_log(LOG_WARNING,
                "plugin: register_callback: a callback named `%s' already "
                "exists - overwriting the old entry!",
@@ -150,22 +150,28 @@ int plugin_register_complex_read(const char *group, const char *name,
 }
 
 int plugin_unregister_complex_config(const char *name) {
-  return unregister(CONFIG, name);
+  return unregister_callback(CONFIG, name);
 }
-int plugin_unregister_init(const char *name) { return unregister(INIT, name); }
-int plugin_unregister_read(const char *name) { return unregister(READ, name); }
+int plugin_unregister_init(const char *name) {
+  return unregister_callback(INIT, name);
+}
+int plugin_unregister_read(const char *name) {
+  return unregister_callback(READ, name);
+}
 int plugin_unregister_write(const char *name) {
-  return unregister(WRITE, name);
+  return unregister_callback(WRITE, name);
 }
 int plugin_unregister_flush(const char *name) {
-  return unregister(FLUSH, name);
+  return unregister_callback(FLUSH, name);
 }
 int plugin_unregister_shutdown(const char *name) {
-  return unregister(SHUTDOWN, name);
+  return unregister_callback(SHUTDOWN, name);
 }
-int plugin_unregister_log(const char *name) { return unregister(LOG, name); }
+int plugin_unregister_log(const char *name) {
+  return unregister_callback(LOG, name);
+}
 int plugin_unregister_notification(const char *name) {
-  return unregister(NOTIFICATION, name);
+  return unregister_callback(NOTIFICATION, name);
 }
 int plugin_unregister_read_group(const char *group) {
   struct callback *cb;
@@ -190,7 +196,7 @@ void fake_call_writers(const data_set_t *ds, const value_list_t *vl) {
     ((plugin_write_cb)cb->fn)(ds, vl, &cb->ud);
 }
 
-static int configure(oconfig_item_t *section) {
+static int configure_plugin(oconfig_item_t *section) {
   if (strcasecmp(section->key, "Plugin") != 0 || section->values_num != 1)
     return strcasecmp(section->key, "LoadPlugin") == 0 ? 0 : -1;
   const char *name = section->values[0].value.string;
@@ -211,7 +217,7 @@ int fake_config(const char *text) {
     return -1;
   int first = 0;
   for (int i = 0; i < root->children_num; i++) {
-    int status = configure(&root->children[i]);
+    int status = configure_plugin(&root->children[i]);
     first = first != 0 ? first : status;
   }
   conf_free(root);

@@ -78,7 +78,7 @@ static void free_value(struct value *v) {
   free(v);
 }
 
-static struct value *clone(value_list_t const *vl) {
+static struct value *clone_value(value_list_t const *vl) {
   struct value *v = calloc(1, sizeof(*v));
   v->vl = *vl;
   v->vl.meta = meta_data_clone(vl->meta);
@@ -95,7 +95,7 @@ static struct value *clone(value_list_t const *vl) {
 
 /* Changes a value as the write thread does before the writers; false:
  * dropped. */
-static bool acceptable(struct value *v) {
+static bool is_acceptable(struct value *v) {
   const data_set_t *ds = plugin_get_ds(v->vl.type);
   if (ds == NULL)
     plugin_log(LOG_INFO, "plugin_dispatch_values: Dataset not found: %s",
@@ -124,8 +124,8 @@ int plugin_dispatch_values(value_list_t const *vl) {
   if (fails)
     return ENOMEM;
 
-  struct value *v = clone(vl);
-  if (!acceptable(v)) {
+  struct value *v = clone_value(vl);
+  if (!is_acceptable(v)) {
     free_value(v);
     return 0;
   }
@@ -143,7 +143,7 @@ int plugin_dispatch_values(value_list_t const *vl) {
   return 0;
 }
 
-static struct value *dequeue(void) {
+static struct value *dequeue_value(void) {
   pthread_mutex_lock(&lock);
   struct value *v = queue;
   if (v != NULL) {
@@ -156,14 +156,14 @@ static struct value *dequeue(void) {
 
 size_t fake_let_through(size_t max) {
   size_t count = 0;
-  for (struct value *v; count < max && (v = dequeue()) != NULL; count++)
+  for (struct value *v; count < max && (v = dequeue_value()) != NULL; count++)
     write_out(v);
   return count;
 }
 
 size_t fake_lose(size_t max) {
   size_t count = 0;
-  while (count < max && dequeue() != NULL)
+  while (count < max && dequeue_value() != NULL)
     count++;
   return count;
 }
@@ -209,7 +209,7 @@ static bool is_named(const value_list_t *vl, const char *name) {
          strcmp(full + strlen(vl->host) + 1, name) == 0;
 }
 
-static size_t find(const char *name, const value_list_t **ret_newest) {
+static size_t find_values(const char *name, const value_list_t **ret_newest) {
   pthread_mutex_lock(&lock);
   size_t count = 0;
   *ret_newest = NULL;
@@ -224,13 +224,13 @@ static size_t find(const char *name, const value_list_t **ret_newest) {
 
 const value_list_t *fake_value_of(const char *name) {
   const value_list_t *vl;
-  find(name, &vl);
+  find_values(name, &vl);
   return vl;
 }
 
 size_t fake_value_count_of(const char *name) {
   const value_list_t *vl;
-  return find(name, &vl);
+  return find_values(name, &vl);
 }
 
 double fake_gauge(const char *name) {

@@ -120,7 +120,7 @@ static double first_value(const struct gc_sample *s) {
 }
 
 /* The output: refuses a series that has a value in flight. */
-static enum gc_code emit(void *ctx, const struct gc_sample *s) {
+static enum gc_code emit_sample(void *ctx, const struct gc_sample *s) {
   char name[128], at[GC_TIMESTAMP_SIZE];
   (void)ctx;
   snprintf(name, sizeof(name), "%s/%s-%s ", s->instance,
@@ -147,7 +147,7 @@ static bool wait_for(void *ctx, uint32_t max_ms) {
   return true;
 }
 
-const struct gc_sender_output iv_way = {emit, wait_for, NULL};
+const struct gc_sender_output iv_way = {emit_sample, wait_for, NULL};
 
 void iv_pass(uint64_t ms) {
   for (uint64_t left = ms; left > 0;) {
@@ -167,7 +167,7 @@ const char *iv_left(void) {
   return text;
 }
 
-static void put(void *ctx, const struct gc_sample *s) {
+static void record_gauge(void *ctx, const struct gc_sample *s) {
   char name[128];
   (void)ctx;
   snprintf(name, sizeof(name), "%s-%s", gc_metric(s->metric)->name,
@@ -177,7 +177,7 @@ static void put(void *ctx, const struct gc_sample *s) {
 }
 
 double iv_state(const char *name) {
-  struct gc_samples out = {put, NULL};
+  struct gc_samples out = {record_gauge, NULL};
   iv.gauge = NAN;
   snprintf(iv.wanted, sizeof(iv.wanted), "%s", name);
   gc_analytics_read_state(iv.block, "query-queues", 10000, &out);

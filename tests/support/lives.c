@@ -17,14 +17,14 @@ unsigned lives_random(uint64_t *state, unsigned sides) {
 
 static void make_call(struct lives_build *b) {
   begin_contact(b);
-  struct stay s = enqueue(b, any_queue(b));
+  struct stay s = enqueue_contact(b, any_queue(b));
   talk_and_hang_up(b, &s);
 }
 
 static void make_abandon(struct lives_build *b) {
   begin_contact(b);
-  struct stay s = enqueue(b, any_queue(b));
-  abandon(b, &s);
+  struct stay s = enqueue_contact(b, any_queue(b));
+  abandon_contact(b, &s);
 }
 
 static void make_media(struct lives_build *b) {
@@ -32,129 +32,129 @@ static void make_media(struct lives_build *b) {
                                         CV_VIDEO, CV_VOICE, CV_CALLBACK};
   b->media = media[random_below(b, GC_COUNT(media))];
   begin_contact(b);
-  struct stay s = enqueue(b, any_queue(b));
-  finish(b, &s);
+  struct stay s = enqueue_contact(b, any_queue(b));
+  finish_contact(b, &s);
 }
 
 static void make_transfers(struct lives_build *b) {
   begin_contact(b);
-  struct stay s = enqueue(b, any_queue(b));
+  struct stay s = enqueue_contact(b, any_queue(b));
   do {
-    unsigned agent = answer(b, &s);
-    holds(b, agent);
+    unsigned agent = answer_contact(b, &s);
+    hold_contact(b, agent);
     transfer_to(b, &s, agent, other_queue(b, s.queue));
-  } while (has_room(b) && chance(b, 40));
-  finish(b, &s);
+  } while (has_room(b) && roll_chance(b, 40));
+  finish_contact(b, &s);
 }
 
 /* The contact returns to the same queue. */
 static void make_requeued(struct lives_build *b) {
   begin_contact(b);
-  struct stay s = enqueue(b, any_queue(b));
+  struct stay s = enqueue_contact(b, any_queue(b));
   do {
-    unsigned agent = answer(b, &s);
-    holds(b, agent);
+    unsigned agent = answer_contact(b, &s);
+    hold_contact(b, agent);
     transfer_to(b, &s, agent, s.queue);
-  } while (has_room(b) && chance(b, 40));
-  finish(b, &s);
+  } while (has_room(b) && roll_chance(b, 40));
+  finish_contact(b, &s);
 }
 
 /* The contact leaves the queue unanswered: to another queue, to a flow. */
 static void make_overflow(struct lives_build *b) {
   begin_contact(b);
-  struct stay s = enqueue(b, any_queue(b));
+  struct stay s = enqueue_contact(b, any_queue(b));
   do {
     rings_in_vain(b, &s);
-    fact(b, s.acd, LIVES_TRANSFERS);
-    truth(b, s.queue)->transfers += is_counted(b, &s);
-    if (chance(b, 30)) {
+    add_fact(b, s.acd, LIVES_TRANSFERS);
+    truth_of(b, s.queue)->transfers += is_counted(b, &s);
+    if (roll_chance(b, 30)) {
       unsigned flow = add_participant(b, CV_OTHER, -1);
-      fact(b, flow, LIVES_CONNECTS);
+      add_fact(b, flow, LIVES_CONNECTS);
       mark_snapshot(b);
-      pass(b);
-      fact(b, flow, LIVES_ENDS);
+      pass_time(b);
+      add_fact(b, flow, LIVES_ENDS);
     } else {
       maybe_mark_snapshot(b);
     }
-    s = enqueue(b, other_queue(b, s.queue));
-  } while (has_room(b) && chance(b, 40));
-  finish(b, &s);
+    s = enqueue_contact(b, other_queue(b, s.queue));
+  } while (has_room(b) && roll_chance(b, 40));
+  finish_contact(b, &s);
 }
 
 /* An agent hands the contact to another agent, of the same queue or of none. */
 static void make_handover(struct lives_build *b) {
   begin_contact(b);
-  struct stay s = enqueue(b, any_queue(b));
-  unsigned agent = answer(b, &s);
+  struct stay s = enqueue_contact(b, any_queue(b));
+  unsigned agent = answer_contact(b, &s);
   do {
-    bool consults = chance(b, 50);
+    bool consults = roll_chance(b, 50);
     unsigned next = 0;
-    holds(b, agent);
+    hold_contact(b, agent);
     if (consults) {
-      next = ring(b, chance(b, 70) ? s.queue : -1);
-      fact(b, next, LIVES_CONNECTS);
+      next = ring_agent(b, roll_chance(b, 70) ? s.queue : -1);
+      add_fact(b, next, LIVES_CONNECTS);
       mark_snapshot(b);
-      pass(b);
+      pass_time(b);
     }
-    leave(b, agent, LIVES_TRANSFERS);
-    truth(b, s.queue)->transfers +=
+    end_agent(b, agent, LIVES_TRANSFERS);
+    truth_of(b, s.queue)->transfers +=
         is_counted(b, &s) && b->l->who[agent].queue >= 0;
     mark_snapshot(b);
     if (!consults) {
-      next = ring(b, chance(b, 70) ? s.queue : -1);
-      fact(b, next, LIVES_CONNECTS);
+      next = ring_agent(b, roll_chance(b, 70) ? s.queue : -1);
+      add_fact(b, next, LIVES_CONNECTS);
       mark_snapshot(b);
     }
-    pass(b);
+    pass_time(b);
     wrap_up(b, agent);
     agent = next;
-  } while (has_room(b) && chance(b, 30));
+  } while (has_room(b) && roll_chance(b, 30));
   hang_up(b, agent);
 }
 
 /* An expert joins while the customer is on hold, and leaves again. */
 static void make_consult(struct lives_build *b) {
   begin_contact(b);
-  struct stay s = enqueue(b, any_queue(b));
-  unsigned agent = answer(b, &s);
-  fact(b, agent, LIVES_HOLDS);
+  struct stay s = enqueue_contact(b, any_queue(b));
+  unsigned agent = answer_contact(b, &s);
+  add_fact(b, agent, LIVES_HOLDS);
   mark_snapshot(b);
-  pass(b);
-  unsigned expert = ring(b, chance(b, 50) ? s.queue : -1);
-  fact(b, expert, LIVES_CONNECTS);
+  pass_time(b);
+  unsigned expert = ring_agent(b, roll_chance(b, 50) ? s.queue : -1);
+  add_fact(b, expert, LIVES_CONNECTS);
   mark_snapshot(b);
-  pass(b);
-  fact(b, agent, LIVES_RELEASES);
+  pass_time(b);
+  add_fact(b, agent, LIVES_RELEASES);
   mark_snapshot(b);
-  pass(b);
-  leave(b, expert, LIVES_ENDS);
+  pass_time(b);
+  end_agent(b, expert, LIVES_ENDS);
   mark_snapshot(b);
-  pass(b);
-  holds(b, agent);
+  pass_time(b);
+  hold_contact(b, agent);
   hang_up(b, agent);
 }
 
 /* The consulted party is another queue, whose agent takes over. */
 static void make_consult_queue(struct lives_build *b) {
   begin_contact(b);
-  struct stay s = enqueue(b, any_queue(b));
-  unsigned agent = answer(b, &s);
-  fact(b, agent, LIVES_HOLDS);
+  struct stay s = enqueue_contact(b, any_queue(b));
+  unsigned agent = answer_contact(b, &s);
+  add_fact(b, agent, LIVES_HOLDS);
   mark_snapshot(b);
-  pass(b);
-  struct stay other = enqueue(b, other_queue(b, s.queue));
-  unsigned expert = answer(b, &other);
-  if (chance(b, 50)) {
-    fact(b, agent, LIVES_RELEASES);
+  pass_time(b);
+  struct stay other = enqueue_contact(b, other_queue(b, s.queue));
+  unsigned expert = answer_contact(b, &other);
+  if (roll_chance(b, 50)) {
+    add_fact(b, agent, LIVES_RELEASES);
     mark_snapshot(b);
-    pass(b);
+    pass_time(b);
   }
-  truth(b, s.queue)->transfers += is_counted(b, &s);
-  leave(b, agent, LIVES_TRANSFERS);
+  truth_of(b, s.queue)->transfers += is_counted(b, &s);
+  end_agent(b, agent, LIVES_TRANSFERS);
   mark_snapshot(b);
   wrap_up(b, agent);
-  pass(b);
-  holds(b, expert);
+  pass_time(b);
+  hold_contact(b, expert);
   hang_up(b, expert);
 }
 
@@ -162,30 +162,30 @@ static void make_consult_queue(struct lives_build *b) {
 static void make_conference(struct lives_build *b) {
   unsigned agents[6], count = 0;
   begin_contact(b);
-  struct stay s = enqueue(b, any_queue(b));
-  agents[count++] = answer(b, &s);
-  while (count > 0 && has_room(b) && !chance(b, 10)) {
+  struct stay s = enqueue_contact(b, any_queue(b));
+  agents[count++] = answer_contact(b, &s);
+  while (count > 0 && has_room(b) && !roll_chance(b, 10)) {
     unsigned k = random_below(b, count);
-    if (count < GC_COUNT(agents) && chance(b, 35)) {
-      agents[count] = ring(b, chance(b, 70) ? s.queue : -1);
-      if (chance(b, 80))
-        fact(b, agents[count++], LIVES_CONNECTS);
+    if (count < GC_COUNT(agents) && roll_chance(b, 35)) {
+      agents[count] = ring_agent(b, roll_chance(b, 70) ? s.queue : -1);
+      if (roll_chance(b, 80))
+        add_fact(b, agents[count++], LIVES_CONNECTS);
       else
-        fact(b, agents[count], LIVES_TRANSFERS);
+        add_fact(b, agents[count], LIVES_TRANSFERS);
       mark_snapshot(b);
-      pass(b);
-    } else if (count > 1 && chance(b, 40)) {
-      leave(b, agents[k], LIVES_ENDS);
+      pass_time(b);
+    } else if (count > 1 && roll_chance(b, 40)) {
+      end_agent(b, agents[k], LIVES_ENDS);
       mark_snapshot(b);
       wrap_up(b, agents[k]);
-      pass(b);
+      pass_time(b);
       agents[k] = agents[--count];
     } else {
       hold_once(b, agents[k]);
     }
   }
   while (count > 1) {
-    leave(b, agents[--count], LIVES_ENDS);
+    end_agent(b, agents[--count], LIVES_ENDS);
     maybe_mark_snapshot(b);
   }
   hang_up(b, agents[0]);
@@ -195,22 +195,22 @@ static void make_conference(struct lives_build *b) {
 static void make_crowd(struct lives_build *b) {
   unsigned ringing[4], count = 0;
   begin_contact(b);
-  struct stay s = enqueue(b, any_queue(b));
+  struct stay s = enqueue_contact(b, any_queue(b));
   for (unsigned n = random_below(b, 20); n > 0 && has_room(b); n--) {
-    if (count < GC_COUNT(ringing) && chance(b, 60)) {
-      ringing[count++] = ring(b, s.queue);
+    if (count < GC_COUNT(ringing) && roll_chance(b, 60)) {
+      ringing[count++] = ring_agent(b, s.queue);
     } else if (count > 0) {
-      refuse(b, ringing[0]);
+      refuse_contact(b, ringing[0]);
       ringing[0] = ringing[--count];
     }
   }
   if (count == 0)
-    ringing[count++] = ring(b, s.queue);
+    ringing[count++] = ring_agent(b, s.queue);
   unsigned agent = ringing[--count];
-  connect(b, &s, agent);
+  connect_agent(b, &s, agent);
   while (count > 0)
-    refuse(b, ringing[--count]);
-  holds(b, agent);
+    refuse_contact(b, ringing[--count]);
+  hold_contact(b, agent);
   hang_up(b, agent);
 }
 
@@ -218,16 +218,16 @@ static void make_crowd(struct lives_build *b) {
 static void make_earlier(struct lives_build *b) {
   b->now_ms -= 1 + random_below(b, 120000);
   begin_contact(b);
-  struct stay s = enqueue(b, any_queue(b));
-  unsigned agent = answer(b, &s);
-  holds(b, agent);
-  if (chance(b, 50)) {
-    truth(b, s.queue)->transfers += is_counted(b, &s);
-    leave(b, agent, LIVES_TRANSFERS);
+  struct stay s = enqueue_contact(b, any_queue(b));
+  unsigned agent = answer_contact(b, &s);
+  hold_contact(b, agent);
+  if (roll_chance(b, 50)) {
+    truth_of(b, s.queue)->transfers += is_counted(b, &s);
+    end_agent(b, agent, LIVES_TRANSFERS);
     mark_snapshot(b);
-    s = enqueue(b, other_queue(b, s.queue));
+    s = enqueue_contact(b, other_queue(b, s.queue));
     wrap_up(b, agent);
-    finish(b, &s);
+    finish_contact(b, &s);
   } else {
     hang_up(b, agent);
   }
@@ -237,39 +237,39 @@ static void make_earlier(struct lives_build *b) {
 static void make_parked(struct lives_build *b) {
   b->media = CV_EMAIL;
   begin_contact(b);
-  struct stay s = enqueue(b, any_queue(b));
+  struct stay s = enqueue_contact(b, any_queue(b));
   do {
-    unsigned agent = answer(b, &s);
-    leave(b, agent, LIVES_ENDS);
+    unsigned agent = answer_contact(b, &s);
+    end_agent(b, agent, LIVES_ENDS);
     mark_snapshot(b);
     wrap_up(b, agent);
     b->now_ms += 300000 + random_below(b, 3600000);
-    s = enqueue(b, any_queue(b));
-  } while (has_room(b) && chance(b, 50));
-  finish(b, &s);
+    s = enqueue_contact(b, any_queue(b));
+  } while (has_room(b) && roll_chance(b, 50));
+  finish_contact(b, &s);
 }
 
 /* The contact leaves unanswered for another queue, whose agent hands it over to
  * an agent of the first one. */
 static void make_late_agent(struct lives_build *b) {
   begin_contact(b);
-  struct stay s = enqueue(b, any_queue(b));
+  struct stay s = enqueue_contact(b, any_queue(b));
   rings_in_vain(b, &s);
-  fact(b, s.acd, LIVES_TRANSFERS);
-  truth(b, s.queue)->transfers += is_counted(b, &s);
+  add_fact(b, s.acd, LIVES_TRANSFERS);
+  truth_of(b, s.queue)->transfers += is_counted(b, &s);
   maybe_mark_snapshot(b);
-  struct stay other = enqueue(b, other_queue(b, s.queue));
-  unsigned agent = answer(b, &other);
+  struct stay other = enqueue_contact(b, other_queue(b, s.queue));
+  unsigned agent = answer_contact(b, &other);
   b->now_ms += 1000;
-  truth(b, other.queue)->transfers += is_counted(b, &other);
-  leave(b, agent, LIVES_TRANSFERS);
+  truth_of(b, other.queue)->transfers += is_counted(b, &other);
+  end_agent(b, agent, LIVES_TRANSFERS);
   mark_snapshot(b);
   wrap_up(b, agent);
-  unsigned late = ring(b, s.queue);
-  fact(b, late, LIVES_CONNECTS);
+  unsigned late = ring_agent(b, s.queue);
+  add_fact(b, late, LIVES_CONNECTS);
   mark_snapshot(b);
-  pass(b);
-  holds(b, late);
+  pass_time(b);
+  hold_contact(b, late);
   hang_up(b, late);
 }
 

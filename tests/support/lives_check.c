@@ -36,8 +36,8 @@ enum { BUCKETS = GC_COUNT(life_bounds) + 1 };
 
 static char difference[2000];
 
-__attribute__((format(printf, 1, 2))) static void differ(const char *format,
-                                                         ...) {
+__attribute__((format(printf, 1, 2))) static void
+note_difference(const char *format, ...) {
   size_t used = strlen(difference);
   va_list args;
   va_start(args, format);
@@ -143,13 +143,13 @@ static const struct cv_event *read_text(struct player *p, unsigned snapshot,
   size_t len = lives_text(p->l, p->l->end[snapshot], variant, text);
   if (cv_decoder_read(p->decoder, text, len, &got, NULL) != GC_OK ||
       got == NULL || got->count != want->count) {
-    differ("the text of snapshot %u is not read; ", snapshot);
+    note_difference("the text of snapshot %u is not read; ", snapshot);
     return want;
   }
   for (unsigned i = 0; i < got->count; i++)
     if (!is_same_party(&got->parties[i], &want->parties[i]))
-      differ("text: participant %u of snapshot %u is another one; ", i,
-             snapshot);
+      note_difference("text: participant %u of snapshot %u is another one; ", i,
+                      snapshot);
   return got;
 }
 
@@ -166,7 +166,7 @@ static void read_clocks(struct player *p, const struct lives_item *item) {
       gc_server_clock_likely(&p->clock, monotonic_ms, wall_ms) - p->now_ms;
 }
 
-static void tick(struct player *p) {
+static void tick_model(struct player *p) {
   struct conversations_now now = {p->now_ms + p->ahead_ms,
                                   complete_ms(p) + p->ahead_ms,
                                   (uint64_t)(p->now_ms - p->l->started_ms)};
@@ -183,7 +183,7 @@ static bool covers_all(void *ctx, const char *queue, enum cv_media media) {
 static void close_by_polls(struct player *p) {
   for (unsigned i = 0; i < 2; i++) {
     p->now_ms += 1;
-    tick(p);
+    tick_model(p);
     conversations_poll_begin(p->m);
     conversations_poll_end(p->m, covers_all, NULL);
   }
@@ -199,7 +199,7 @@ static void wait_for_item(struct player *p, const struct lives_item *item) {
   if (p->now_ms - before_ms > p->longest_ms)
     p->longest_ms = p->now_ms - before_ms;
   read_clocks(p, item);
-  tick(p);
+  tick_model(p);
   if (item->gap)
     conversations_gap(p->m);
   if (item->closed)
@@ -215,12 +215,12 @@ static void play_item(struct player *p, const struct lives_item *item) {
     heard =
         read_text(p, k, p->l->seed + (uint64_t)(item - p->d->items), &event);
   if (conversations_apply(p->m, heard) != GC_OK)
-    differ("an event is refused; ");
+    note_difference("an event is refused; ");
   p->heard[k] = true;
 }
 
-static void compare(struct compare c, const struct counters *got,
-                    const struct counters *want);
+static void compare_counters(struct compare c, const struct counters *got,
+                             const struct counters *want);
 static void check_growth(const struct counters *before,
                          const struct counters *after);
 static void check_settled(const struct counters *before,
@@ -249,16 +249,17 @@ static void lose_tail(struct player *p, const struct counters *end) {
   for (unsigned i = 0; i < p->l->snapshots; i++)
     p->heard[i] = true;
   p->now_ms = sent_ms(p->l, p->l->snapshots - 1) + LOST_MS;
-  tick(p);
+  tick_model(p);
   read_counters(p, &later);
-  compare((struct compare){.what = "after the lost tail",
-                           .holds = true,
-                           .breaches = true},
-          &later, end);
+  compare_counters((struct compare){.what = "after the lost tail",
+                                    .holds = true,
+                                    .breaches = true},
+                   &later, end);
 }
 
-static void play(const struct lives_life *l, const struct lives_delivery *d,
-                 struct counters *ret, bool grows) {
+static void play_life(const struct lives_life *l,
+                      const struct lives_delivery *d, struct counters *ret,
+                      bool grows) {
   struct player p = {
       .l = l, .d = d, .m = new_model(l), .now_ms = l->started_ms};
   static struct steps steps;
@@ -277,7 +278,7 @@ static void play(const struct lives_life *l, const struct lives_delivery *d,
   }
   p.now_ms += 60000;
   p.ahead_ms = 0;
-  tick(&p);
+  tick_model(&p);
   memset(ret, 0, sizeof(*ret));
   read_counters(&p, ret);
   struct conversations_stats stats;
@@ -302,7 +303,7 @@ static void play_in_order(const struct lives_life *l, unsigned count,
     if (heard == NULL || heard[i])
       d.items[d.count++] =
           (struct lives_item){.snapshot = (uint16_t)i, .after = (uint16_t)i};
-  play(l, &d, ret, false);
+  play_life(l, &d, ret, false);
 }
 
 /* ---- comparing ---- */
@@ -323,8 +324,8 @@ static void compare_count(const struct compare *c, const char *name,
                           uint64_t got, uint64_t want) {
   if (got == want || (c->grows && got > want))
     return;
-  differ("%s: %s %s %s is %" PRIu64 ", not %" PRIu64 "; ", c->what, c->queue,
-         c->media, name, got, want);
+  note_difference("%s: %s %s %s is %" PRIu64 ", not %" PRIu64 "; ", c->what,
+                  c->queue, c->media, name, got, want);
 }
 
 static void compare_states(const struct compare *c,
@@ -379,8 +380,8 @@ static void compare_totals(const struct compare *c,
   compare_states(c, got, want);
 }
 
-static void compare(struct compare c, const struct counters *got,
-                    const struct counters *want) {
+static void compare_counters(struct compare c, const struct counters *got,
+                             const struct counters *want) {
   for (unsigned q = 0; q < LIVES_QUEUES; q++)
     for (unsigned i = 0; i < CV_MEDIA_COUNT; i++) {
       if (!got->known[q][i] && !want->known[q][i])
@@ -393,11 +394,11 @@ static void compare(struct compare c, const struct counters *got,
 
 static void check_growth(const struct counters *before,
                          const struct counters *after) {
-  compare((struct compare){.what = "a counter fell",
-                           .holds = true,
-                           .breaches = true,
-                           .grows = true},
-          after, before);
+  compare_counters((struct compare){.what = "a counter fell",
+                                    .holds = true,
+                                    .breaches = true,
+                                    .grows = true},
+                   after, before);
 }
 
 /* Checks that an exported counter is the highest count of the facts so far. A
@@ -481,7 +482,7 @@ static void compare_truth(const struct lives_life *l,
                     t->breaches);
     }
   if (owed > 0 && !l->is_late)
-    differ("in order: %" PRIu64 " counts were taken back; ", owed);
+    note_difference("in order: %" PRIu64 " counts were taken back; ", owed);
 }
 
 /* Returns true if the counters may lack a fact that was reported late, and the
@@ -489,7 +490,7 @@ static void compare_truth(const struct lives_life *l,
 static bool is_told(const struct lives_life *l, const struct counters *c) {
   bool can_be_late = l->is_late && c->longest_ms >= CV_KEEP_MS - 60000;
   if (c->late > 0 && !can_be_late && c->dropped == 0)
-    differ("a late fact is counted that was not late; ");
+    note_difference("a late fact is counted that was not late; ");
   return c->late > 0;
 }
 
@@ -505,7 +506,7 @@ const char *lives_check(const struct lives_life *l,
       last = d->items[i].snapshot;
   }
   bool is_whole = last + 1 == l->snapshots;
-  play(l, d, &got, true);
+  play_life(l, d, &got, true);
   play_in_order(l, last + 1, NULL, &whole);
   play_in_order(l, last + 1, heard, &same);
   unsigned told = is_told(l, &got);
@@ -514,16 +515,16 @@ const char *lives_check(const struct lives_life *l,
   if (told > 0)
     return difference[0] != '\0' ? difference : NULL;
   bool is_dropped = got.dropped + same.dropped > 0;
-  compare((struct compare){.what = "all of it in order",
-                           .breaches = true,
-                           .no_changes = is_dropped},
-          &got, &whole);
-  compare((struct compare){.what = "the same in order",
-                           .holds = is_whole,
-                           .breaches = true,
-                           .states = is_whole,
-                           .no_changes = is_dropped},
-          &got, &same);
+  compare_counters((struct compare){.what = "all of it in order",
+                                    .breaches = true,
+                                    .no_changes = is_dropped},
+                   &got, &whole);
+  compare_counters((struct compare){.what = "the same in order",
+                                    .holds = is_whole,
+                                    .breaches = true,
+                                    .states = is_whole,
+                                    .no_changes = is_dropped},
+                   &got, &same);
   if (is_whole && !l->is_shrunk)
     compare_truth(l, &whole);
   return difference[0] != '\0' ? difference : NULL;

@@ -109,20 +109,21 @@ static void add_item(struct lives_delivery *d, unsigned snapshot,
 /* All items from `first` on arrive after the last of their snapshots was sent,
  * within minutes: for a snapshot that arrives after its conversation was
  * removed, the model cannot know whether a hold was counted. */
-static void delay(struct lives_delivery *d, unsigned first) {
+static void delay_item(struct lives_delivery *d, unsigned first) {
   for (unsigned i = first; i < d->count; i++)
     if (d->items[i].snapshot > d->items[first].after)
       d->items[first].after = d->items[i].snapshot;
 }
 
-static void shuffle(struct lives_delivery *d, unsigned first, uint64_t *r) {
+static void shuffle_items(struct lives_delivery *d, unsigned first,
+                          uint64_t *r) {
   for (unsigned i = d->count; i > first + 1; i--) {
     unsigned k = first + lives_random(r, i - first);
     struct lives_item kept = d->items[i - 1];
     d->items[i - 1] = d->items[k];
     d->items[k] = kept;
   }
-  delay(d, first);
+  delay_item(d, first);
 }
 
 static void deliver_all(struct lives_delivery *d, const struct lives_life *l,
@@ -155,7 +156,7 @@ static void deliver_runs(struct lives_delivery *d, const struct lives_life *l,
       add_item(d, d->items[lives_random(r, first)].snapshot,
                lives_random(r, 50));
     if (lives_random(r, 2) == 0)
-      shuffle(d, first, r);
+      shuffle_items(d, first, r);
     if (d->count > first) {
       d->items[first].gap = is_lost || lives_random(r, 3) == 0;
       d->items[first].pause_ms +=
@@ -213,7 +214,7 @@ void lives_deliver(struct lives_delivery *d, const struct lives_life *l,
     break;
   case LIVES_SHUFFLED:
     deliver_all(d, l, 2, &r);
-    shuffle(d, 0, &r);
+    shuffle_items(d, 0, &r);
     break;
   case LIVES_REPEATED:
     deliver_all(d, l, 0, &r);

@@ -97,12 +97,12 @@ static const char *const purposes[] = {[CV_OTHER] = "flow",
                                        [CV_ACD] = "acd",
                                        [CV_AGENT] = "agent"};
 
-static double seconds(int64_t ms) { return (double)(ms - T0_MS) / 1000.0; }
+static double seconds_of(int64_t ms) { return (double)(ms - T0_MS) / 1000.0; }
 
 static void print_step(FILE *out, const struct lives_life *l,
                        const struct lives_step *s) {
   const struct lives_who *w = &l->who[s->who];
-  fprintf(out, "  %10.3f  %s %u", seconds(s->at_ms), purposes[w->purpose],
+  fprintf(out, "  %10.3f  %s %u", seconds_of(s->at_ms), purposes[w->purpose],
           s->who);
   if (w->queue >= 0)
     fprintf(out, " of %s", lives_queues[w->queue]);
@@ -118,7 +118,7 @@ void lives_print(FILE *out, const struct lives_life *l,
           (unsigned long long)l->seed, l->shape, d->kind,
           l->is_text ? ", as text" : "");
   if (l->started_ms != T0_MS)
-    fprintf(out, "  %10.3f  the block starts\n", seconds(l->started_ms));
+    fprintf(out, "  %10.3f  the block starts\n", seconds_of(l->started_ms));
   for (unsigned i = 0; i < l->count; i++) {
     if (l->steps[i].fact != LIVES_DROPPED)
       print_step(out, l, &l->steps[i]);

@@ -100,8 +100,8 @@ static void add_leg(struct text *t, const struct cv_party *p,
   add_text(t, "\"provider\":\"x\"}");
 }
 
-static void add_legs(struct text *t, const struct cv_party *p,
-                     enum cv_media first, const struct manner *how) {
+static void add_leg_lists(struct text *t, const struct cv_party *p,
+                          enum cv_media first, const struct manner *how) {
   add_text(t, "\"%s\":[", array_of((enum cv_media)p->media));
   add_leg(t, p, how);
   add_text(t, "]");
@@ -169,7 +169,7 @@ static void add_party_text(struct text *t, unsigned number,
   if (how.own_times || !how.leg_times)
     add_time(t, "endTime", p->end_ms);
   add_acw(t, p, &how);
-  add_legs(t, p, first, &how);
+  add_leg_lists(t, p, first, &how);
   add_text(t, ",\"attributes\":{\"a\":\"b\"}}");
 }
 

@@ -6,7 +6,7 @@
 
 static struct gate gate = GATE_INIT;
 
-static void tick(void *ctx, uint64_t now_ms) {
+static void tick_metronome(void *ctx, uint64_t now_ms) {
   struct metronome *m = ctx;
   GATE_CHANGE(&gate, m->left--);
   if (m->left > 0)
@@ -15,7 +15,7 @@ static void tick(void *ctx, uint64_t now_ms) {
 
 static void start_ticking(void *ctx) {
   struct metronome *m = ctx;
-  m->timer = (struct gc_timer){.fire = tick, .ctx = m};
+  m->timer = (struct gc_timer){.fire = tick_metronome, .ctx = m};
   gc_timers_set(gc_loop_timers(m->loop), &m->timer, gc_clock_now_ms());
 }
 

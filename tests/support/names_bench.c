@@ -11,13 +11,13 @@ static struct gc_auth *auth;
 static struct gc_api *api;
 static struct gc_shared_budget *budget;
 
-static void wake(void *ctx) {
+static void wake_api(void *ctx) {
   (void)ctx;
   if (api != NULL)
     gc_api_wake(api);
 }
 
-static void changed(void *ctx, struct gc_entities *d) {
+static void note_names(void *ctx, struct gc_entities *d) {
   struct names_ear *e = ctx;
   size_t used = 0;
   e->heard++;
@@ -33,7 +33,7 @@ static void changed(void *ctx, struct gc_entities *d) {
 }
 
 void names_listen(struct names_ear *e, enum gc_name_kind kind) {
-  *e = (struct names_ear){.listener = {.kind = kind, .changed = changed}};
+  *e = (struct names_ear){.listener = {.kind = kind, .changed = note_names}};
   e->listener.ctx = e;
   gc_names_listen(names, &e->listener);
 }
@@ -55,7 +55,7 @@ void names_begin_with(struct gc_store *s) {
                               .body = "{\"access_token\":\"t\",\"expires_in\":"
                                       "86399}"});
   budget = gc_shared_budget_get("client", 300, names_world.now_ms);
-  auth = gc_auth_new(&auth_settings, &names_world.env, wake, NULL);
+  auth = gc_auth_new(&auth_settings, &names_world.env, wake_api, NULL);
   api = gc_api_new(&settings, &names_world.env, auth, budget);
   names = gc_names_new("prod", api, &names_world.env, s);
 }

@@ -18,9 +18,10 @@ static struct gate gate = GATE_INIT;
 int64_t rb_now_ms;
 _Atomic int64_t rb_later_ms;
 
-static int64_t wall(void) { return NOW + rb_later_ms; }
+static int64_t wall_clock_ms(void) { return NOW + rb_later_ms; }
 
-static void notice(void *ctx, const char *cause, const struct gc_err *err) {
+static void note_failure(void *ctx, const char *cause,
+                         const struct gc_err *err) {
   struct agent *a = ctx;
   GATE_CHANGE(&gate, if (strcmp(cause, "state") == 0) a->state = *err;
               else if (strcmp(cause, "durability of the state") == 0)
@@ -42,8 +43,8 @@ void rb_begin(struct agent *a, const char *url, const char *host,
   const struct ledger_settings settings = {.folder = "/nonexistent",
                                            .redis = &a->redis,
                                            .retention_ms = retention_ms,
-                                           .wall_ms = wall,
-                                           .notice = notice,
+                                           .wall_ms = wall_clock_ms,
+                                           .notice = note_failure,
                                            .ctx = a};
   a->ledger = ledger_new(&settings, &err);
   CHECK(a->ledger != NULL);

@@ -70,7 +70,7 @@ static void run_server(const char *config, const char *log) {
   _exit(127);
 }
 
-static bool answers(const struct redis_server *r) {
+static bool answers_ping(const struct redis_server *r) {
   redisContext *c = redisConnectUnix(r->socket);
   redisReply *reply = NULL;
   bool good = c != NULL && c->err == 0 &&
@@ -107,7 +107,7 @@ void redis_server_start(struct redis_server *r, const char *more) {
   }
   const struct timespec pause = {.tv_nsec = 5000000};
   int turns = DEADLINE_S * 200;
-  while (turns-- > 0 && !answers(r))
+  while (turns-- > 0 && !answers_ping(r))
     nanosleep(&pause, NULL);
   CHECK(turns > 0);
 }

@@ -16,7 +16,7 @@ struct replay_flight {
   struct replay_flight *next;
 };
 
-static void *grown(void *list, size_t count, size_t *cap, size_t size) {
+static void *grow_list(void *list, size_t count, size_t *cap, size_t size) {
   if (count < *cap)
     return list;
   *cap = *cap == 0 ? 64 : *cap * 2;
@@ -26,7 +26,7 @@ static void *grown(void *list, size_t count, size_t *cap, size_t size) {
   return list;
 }
 
-static char *copied(const char *text) {
+static char *copy_text(const char *text) {
   char *copy = strdup(text != NULL ? text : "");
   if (copy == NULL)
     abort();
@@ -34,11 +34,11 @@ static char *copied(const char *text) {
 }
 
 /* True if `text` begins with `pattern`. */
-static bool begins(const char *text, const char *pattern) {
+static bool matches_pattern(const char *text, const char *pattern) {
   for (; *pattern != '\0'; pattern++, text++) {
     if (*pattern == '*') {
       for (; *text != '\0'; text++)
-        if (begins(text, pattern + 1))
+        if (matches_pattern(text, pattern + 1))
           return true;
       return pattern[1] == '\0';
     }
@@ -61,15 +61,16 @@ static int64_t wall_ms(void *ctx) {
   return r->wall_ms + (int64_t)(r->now_ms - REPLAY_START_MS);
 }
 
-static uint32_t random32(void *ctx) {
+static uint32_t fixed_random32(void *ctx) {
   const struct replay *r = ctx;
   return r->random32;
 }
 
-static void notice(void *ctx, const char *cause, const struct gc_err *err) {
+static void record_notice(void *ctx, const char *cause,
+                          const struct gc_err *err) {
   struct replay *r = ctx;
-  r->notices =
-      grown(r->notices, r->notice_count, &r->notice_cap, sizeof(*r->notices));
+  r->notices = grow_list(r->notices, r->notice_count, &r->notice_cap,
+                         sizeof(*r->notices));
   struct replay_notice *n = &r->notices[r->notice_count++];
   *n = (struct replay_notice){.err = *err, .at_ms = r->now_ms};
   snprintf(n->cause, sizeof(n->cause), "%s", cause);
@@ -105,9 +106,9 @@ static char *request_line(const struct gc_exchange *x) {
   return line;
 }
 
-static size_t record(struct replay *r, const struct gc_exchange *x) {
-  r->requests = grown(r->requests, r->request_count, &r->request_cap,
-                      sizeof(*r->requests));
+static size_t record_request(struct replay *r, const struct gc_exchange *x) {
+  r->requests = grow_list(r->requests, r->request_count, &r->request_cap,
+                          sizeof(*r->requests));
   char *body = calloc(1, x->body_len + 1);
   if (body == NULL)
     abort();
@@ -115,7 +116,7 @@ static size_t record(struct replay *r, const struct gc_exchange *x) {
     memcpy(body, x->body, x->body_len);
   r->requests[r->request_count] =
       (struct replay_request){.line = request_line(x),
-                              .url = copied(x->url),
+                              .url = copy_text(x->url),
                               .headers = join_headers(x->headers),
                               .body = body,
                               .at_ms = r->now_ms,
@@ -123,10 +124,10 @@ static size_t record(struct replay *r, const struct gc_exchange *x) {
   return r->request_count++;
 }
 
-static struct replay_answer choose(struct replay *r, const char *line) {
+static struct replay_answer choose_answer(struct replay *r, const char *line) {
   for (size_t i = 0; i < r->answer_count; i++) {
     struct replay_answer *a = &r->answers[i];
-    if (a->times == 0 || !begins(line, a->match))
+    if (a->times == 0 || !matches_pattern(line, a->match))
       continue;
     if (a->times > 0)
       a->times--;
@@ -153,8 +154,9 @@ static void unlink_flight(struct replay_flight *f) {
 }
 
 /* Delivers the body; GC_FAILURE_NONE unless the sink refuses it. */
-static enum gc_failure deliver(struct replay_flight *f, struct gc_reply *reply,
-                               struct gc_err *err) {
+static enum gc_failure deliver_body(struct replay_flight *f,
+                                    struct gc_reply *reply,
+                                    struct gc_err *err) {
   const struct gc_exchange *x = f->exchange;
   const char *body = f->answer.body != NULL ? f->answer.body : "";
   size_t len = strlen(body);
@@ -218,7 +220,7 @@ static void answer_now(void *ctx, uint64_t at_ms) {
     snprintf(reply.correlation, sizeof(reply.correlation), "%s",
              a->correlation);
 
-  reply.failure = deliver(f, &reply, &err);
+  reply.failure = deliver_body(f, &reply, &err);
   if (reply.failure == GC_FAILURE_NONE && a->failure != GC_FAILURE_NONE) {
     reply.failure = a->failure;
     fail_below(a->failure, &err);
@@ -230,8 +232,8 @@ static void answer_now(void *ctx, uint64_t at_ms) {
   gc_buf_clear(&reply.body);
 }
 
-static enum gc_code start(void *ctx, struct gc_exchange *x,
-                          struct gc_err *err) {
+static enum gc_code start_exchange(void *ctx, struct gc_exchange *x,
+                                   struct gc_err *err) {
   struct replay *r = ctx;
   if (r->refuses_to_start)
     return gc_fail(err, GC_ERR_MEMORY, "out of memory");
@@ -244,8 +246,8 @@ static enum gc_code start(void *ctx, struct gc_exchange *x,
     r->max_in_flight = r->in_flight;
   f->replay = r;
   f->exchange = x;
-  f->request = record(r, x);
-  f->answer = choose(r, r->requests[f->request].line);
+  f->request = record_request(r, x);
+  f->answer = choose_answer(r, r->requests[f->request].line);
   f->timer = (struct gc_timer){.fire = answer_now, .ctx = f};
   f->next = r->flights;
   r->flights = f;
@@ -257,7 +259,7 @@ static enum gc_code start(void *ctx, struct gc_exchange *x,
   return GC_OK;
 }
 
-static void cancel(void *ctx, struct gc_exchange *x) {
+static void cancel_exchange(void *ctx, struct gc_exchange *x) {
   struct replay *r = ctx;
   struct replay_flight *f = x->transport_data;
   if (f == NULL)
@@ -274,11 +276,11 @@ void replay_init(struct replay *r) {
                        .wall_ms = REPLAY_START_WALL_MS,
                        .random32 = UINT32_MAX};
   r->env = (struct gc_env){.timers = &r->timers,
-                           .transport = {start, cancel, r},
+                           .transport = {start_exchange, cancel_exchange, r},
                            .now_ms = now_ms,
                            .wall_ms = wall_ms,
-                           .random32 = random32,
-                           .notice = notice,
+                           .random32 = fixed_random32,
+                           .notice = record_notice,
                            .ctx = r};
 }
 
@@ -302,8 +304,8 @@ void replay_clear(struct replay *r) {
 }
 
 void replay_answer(struct replay *r, const struct replay_answer *answer) {
-  r->answers =
-      grown(r->answers, r->answer_count, &r->answer_cap, sizeof(*r->answers));
+  r->answers = grow_list(r->answers, r->answer_count, &r->answer_cap,
+                         sizeof(*r->answers));
   r->answers[r->answer_count] = *answer;
   if (answer->times == 0)
     r->answers[r->answer_count].times = 1;
@@ -337,14 +339,14 @@ void replay_settle(struct replay *r) { replay_run(r, 0); }
 size_t replay_count(const struct replay *r, const char *match) {
   size_t count = 0;
   for (size_t i = 0; i < r->request_count; i++)
-    count += begins(r->requests[i].line, match);
+    count += matches_pattern(r->requests[i].line, match);
   return count;
 }
 
 const struct replay_request *replay_last(const struct replay *r,
                                          const char *match) {
   for (size_t i = r->request_count; i > 0; i--)
-    if (begins(r->requests[i - 1].line, match))
+    if (matches_pattern(r->requests[i - 1].line, match))
       return &r->requests[i - 1];
   return NULL;
 }
@@ -353,15 +355,15 @@ size_t replay_noticed(const struct replay *r, const char *cause,
                       enum gc_code code) {
   size_t count = 0;
   for (size_t i = 0; i < r->notice_count; i++)
-    count +=
-        begins(r->notices[i].cause, cause) && r->notices[i].err.code == code;
+    count += matches_pattern(r->notices[i].cause, cause) &&
+             r->notices[i].err.code == code;
   return count;
 }
 
 const struct gc_err *replay_last_notice(const struct replay *r,
                                         const char *cause) {
   for (size_t i = r->notice_count; i > 0; i--)
-    if (begins(r->notices[i - 1].cause, cause))
+    if (matches_pattern(r->notices[i - 1].cause, cause))
       return &r->notices[i - 1].err;
   return NULL;
 }

@@ -30,7 +30,7 @@ void resolver_release(void) {
   pthread_mutex_unlock(&lock);
 }
 
-static void hang(void) {
+static void hang_lookup(void) {
   pthread_mutex_lock(&lock);
   hanging++;
   while (!is_released)
@@ -53,7 +53,7 @@ getaddrinfo(const char *restrict node, const char *restrict service,
   if (node != NULL && strcmp(node, "nowhere.test") == 0)
     return EAI_NONAME;
   if (node != NULL && strcmp(node, "hang.test") == 0) {
-    hang();
+    hang_lookup();
     return EAI_AGAIN;
   }
   struct answer *a = calloc(1, sizeof(*a));

@@ -2,12 +2,12 @@
 /* A block whose account has no thread: calls to its loop run at once,
  * and the clock is a number.
  *
- *   begin(OBS_QUERY);
+ *   begin_block(OBS_QUERY);
  *   will_list(2);
- *   will(QUERY, ANSWER(WAITING("q0000", "1")));
- *   start();
- *   CHECK_REAL(reads("Queue 0/queue_depth-voice"), 1);
- *   end(); */
+ *   answer_always(QUERY, ANSWER(WAITING("q0000", "1")));
+ *   start_block();
+ *   CHECK_REAL(read_value("Queue 0/queue_depth-voice"), 1);
+ *   end_block(); */
 #ifndef GC_TESTS_SUPPORT_RT_BLOCK_H
 #define GC_TESTS_SUPPORT_RT_BLOCK_H
 
@@ -83,14 +83,15 @@ static inline void on_leave_out(void *ctx, size_t count) {
   left_out_reports++;
 }
 
-static inline void will(const char *match, const char *body) {
+static inline void answer_always(const char *match, const char *body) {
   replay_answer(&w.r, &(struct replay_answer){.match = match,
                                               .times = REPLAY_ALWAYS,
                                               .status = 200,
                                               .body = body});
 }
 
-static inline void once(const char *match, int status, const char *body) {
+static inline void answer_once(const char *match, int status,
+                               const char *body) {
   replay_answer(&w.r, &(struct replay_answer){
                           .match = match, .status = status, .body = body});
 }
@@ -116,18 +117,18 @@ static inline char *make_list(unsigned count) {
 
 static inline void will_list(unsigned count) {
   w.list = make_list(count);
-  will(LIST, w.list);
+  answer_always(LIST, w.list);
 }
 
 static inline void list_once(unsigned count) {
   w.first_list = make_list(count);
-  once(LIST, 200, w.first_list);
+  answer_once(LIST, 200, w.first_list);
 }
 
-static inline void begin(enum obs_source source) {
+static inline void begin_block(enum obs_source source) {
   w = (struct world){0};
   replay_init(&w.r);
-  will("POST /oauth/token", TOKEN);
+  answer_always("POST /oauth/token", TOKEN);
   options = (struct queues_options){.stream = STREAM_NONE,
                                     .observations = source,
                                     .interval_s = 10,
@@ -141,7 +142,7 @@ static inline void begin(enum obs_source source) {
   left_out_reports = 0;
 }
 
-static inline void start(void) {
+static inline void start_block(void) {
   static const struct gc_auth_settings auth = {
       .url = "https://login.example/oauth/token",
       .client_id = "client",
@@ -170,7 +171,7 @@ static inline void start(void) {
   replay_settle(&w.r);
 }
 
-static inline void end(void) {
+static inline void end_block(void) {
   block_free(w.block);
   gc_names_free(w.names);
   gc_api_free(w.api);
@@ -184,7 +185,7 @@ static inline void end(void) {
   free(w.first_list);
 }
 
-static inline void put(void *ctx, const struct gc_sample *s) {
+static inline void record_sample(void *ctx, const struct gc_sample *s) {
   char name[256];
   (void)ctx;
   snprintf(name, sizeof(name), "%s/%s-%s", s->instance,
@@ -197,8 +198,8 @@ static inline void put(void *ctx, const struct gc_sample *s) {
 }
 
 /* Returns the value of `name` in the newest reading, NAN when it is absent. */
-static inline double reads(const char *name) {
-  struct gc_samples out = {put, NULL};
+static inline double read_value(const char *name) {
+  struct gc_samples out = {record_sample, NULL};
   w.values = 0;
   w.gauge = NAN;
   snprintf(w.wanted, sizeof(w.wanted), "%s", name);
@@ -206,8 +207,8 @@ static inline double reads(const char *name) {
   return w.gauge;
 }
 
-static inline double state(const char *name) {
-  struct gc_samples out = {put, NULL};
+static inline double read_state(const char *name) {
+  struct gc_samples out = {record_sample, NULL};
   w.values = 0;
   w.gauge = NAN;
   snprintf(w.wanted, sizeof(w.wanted), "queues-all/%s", name);

@@ -4,8 +4,8 @@
  *
  *   begin_connected(20);
  *   ch_say(MESSAGE("q1", CUSTOMER "," ACD("q1")));
- *   CHECK_REAL(reads("q1/queue_offer-voice"), 0);
- *   end(); */
+ *   CHECK_REAL(read_value("q1/queue_offer-voice"), 0);
+ *   end_stream(); */
 #ifndef GC_TESTS_SUPPORT_RT_STREAM_H
 #define GC_TESTS_SUPPORT_RT_STREAM_H
 
@@ -109,14 +109,14 @@ static inline void begin_connected(double target_s) {
   ch_open();
 }
 
-static inline void end(void) {
+static inline void end_stream(void) {
   stream_stop(w.stream);
   stream_free(w.stream);
   gc_names_free(w.names);
   ch_end();
 }
 
-static inline void put(void *ctx, const struct gc_sample *s) {
+static inline void record_sample(void *ctx, const struct gc_sample *s) {
   char name[256];
   const struct gc_metric *m = gc_metric(s->metric);
   (void)ctx;
@@ -140,15 +140,15 @@ static inline double found_of(const char *name) {
   return NAN;
 }
 
-static bool accepts(void *ctx, const struct gc_entry *queue) {
+static bool accepts_all(void *ctx, const struct gc_entry *queue) {
   (void)ctx;
   (void)queue;
   return true;
 }
 
-static inline double reads(const char *name) {
-  struct queue_display view = {.accepts = accepts, .label = QUEUE_LABEL_ID};
-  struct gc_samples out = {put, NULL};
+static inline double read_value(const char *name) {
+  struct queue_display view = {.accepts = accepts_all, .label = QUEUE_LABEL_ID};
+  struct gc_samples out = {record_sample, NULL};
   w.values = 0;
   w.found = NAN;
   snprintf(w.wanted, sizeof(w.wanted), "%s", name);
@@ -156,8 +156,8 @@ static inline double reads(const char *name) {
   return w.found;
 }
 
-static inline double state(const char *name) {
-  struct gc_samples out = {put, NULL};
+static inline double read_state(const char *name) {
+  struct gc_samples out = {record_sample, NULL};
   w.found = NAN;
   snprintf(w.wanted, sizeof(w.wanted), "queues-all/%s", name);
   stream_read_state(w.stream, "queues-all", 10000, &out);

@@ -36,7 +36,7 @@ struct server {
   bool is_stopping;
 };
 
-static void must(bool ok, const char *what) {
+static void exit_unless(bool ok, const char *what) {
   if (ok)
     return;
   perror(what);
@@ -68,7 +68,7 @@ static void hang_up_gently(struct conn *c) {
   }
 }
 
-static void *serve(void *arg) {
+static void *serve_connection(void *arg) {
   struct conn *c = arg;
   if (begin_tls(c))
     c->server->plan.serve(c, c->server->plan.ctx);
@@ -96,14 +96,15 @@ static void *accept_all(void *arg) {
     if (fd < 0)
       continue;
     struct conn *c = calloc(1, sizeof(*c));
-    must(c != NULL, "calloc");
+    exit_unless(c != NULL, "calloc");
     c->server = s;
     c->fd = fd;
     pthread_mutex_lock(&s->lock);
     s->accepted++;
     c->next = s->conns;
     s->conns = c;
-    must(pthread_create(&c->thread, NULL, serve, c) == 0, "pthread_create");
+    exit_unless(pthread_create(&c->thread, NULL, serve_connection, c) == 0,
+                "pthread_create");
     pthread_mutex_unlock(&s->lock);
   }
 }
@@ -112,14 +113,15 @@ static SSL_CTX *make_tls(const struct server_plan *plan) {
   if (plan->cert == NULL)
     return NULL;
   SSL_CTX *tls = SSL_CTX_new(TLS_server_method());
-  must(SSL_CTX_use_certificate_chain_file(tls, plan->cert) == 1 &&
-           SSL_CTX_use_PrivateKey_file(tls, plan->cert, SSL_FILETYPE_PEM) == 1,
-       plan->cert);
+  exit_unless(
+      SSL_CTX_use_certificate_chain_file(tls, plan->cert) == 1 &&
+          SSL_CTX_use_PrivateKey_file(tls, plan->cert, SSL_FILETYPE_PEM) == 1,
+      plan->cert);
   if (plan->tls12)
     SSL_CTX_set_max_proto_version(tls, TLS1_2_VERSION);
   if (plan->client_ca != NULL) {
-    must(SSL_CTX_load_verify_locations(tls, plan->client_ca, NULL) == 1,
-         plan->client_ca);
+    exit_unless(SSL_CTX_load_verify_locations(tls, plan->client_ca, NULL) == 1,
+                plan->client_ca);
     SSL_CTX_set_verify(tls, SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT,
                        NULL);
   }
@@ -129,7 +131,7 @@ static SSL_CTX *make_tls(const struct server_plan *plan) {
 struct server *server_start(const struct server_plan *plan) {
   signal(SIGPIPE, SIG_IGN); /* as collectd does */
   struct server *s = calloc(1, sizeof(*s));
-  must(s != NULL, "calloc");
+  exit_unless(s != NULL, "calloc");
   s->plan = *plan;
   s->tls = make_tls(plan);
   pthread_mutex_init(&s->lock, NULL);
@@ -141,12 +143,13 @@ struct server *server_start(const struct server_plan *plan) {
   struct sockaddr_in at = {.sin_family = AF_INET,
                            .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
   socklen_t len = sizeof(at);
-  must(bind(s->fd, (struct sockaddr *)&at, len) == 0 &&
-           listen(s->fd, 128) == 0 &&
-           getsockname(s->fd, (struct sockaddr *)&at, &len) == 0,
-       "listen");
+  exit_unless(bind(s->fd, (struct sockaddr *)&at, len) == 0 &&
+                  listen(s->fd, 128) == 0 &&
+                  getsockname(s->fd, (struct sockaddr *)&at, &len) == 0,
+              "listen");
   s->port = ntohs(at.sin_port);
-  must(pthread_create(&s->thread, NULL, accept_all, s) == 0, "pthread_create");
+  exit_unless(pthread_create(&s->thread, NULL, accept_all, s) == 0,
+              "pthread_create");
   return s;
 }
 
@@ -170,7 +173,7 @@ unsigned server_open(struct server *s) {
 
 void server_stop(struct server *s) {
   uint64_t one = 1;
-  must(write(s->stop_fd, &one, sizeof(one)) == sizeof(one), "eventfd");
+  exit_unless(write(s->stop_fd, &one, sizeof(one)) == sizeof(one), "eventfd");
   pthread_join(s->thread, NULL);
   pthread_mutex_lock(&s->lock);
   for (struct conn *c = s->conns; c != NULL; c = c->next)
@@ -312,7 +315,7 @@ static bool pass_down(struct conn *c, int fd) {
   return got > 0 && conn_write(c, bytes, (size_t)got);
 }
 
-static void tunnel(struct conn *c, int fd) {
+static void tunnel_bytes(struct conn *c, int fd) {
   struct up up = {.len = 0};
   for (bool goes_on = true; goes_on;) {
     bool is_full = up.at < up.len;
@@ -363,7 +366,7 @@ static void do_connect(struct conn *c, struct proxy_plan *plan,
   ssize_t more =
       plan->is_eager ? read(fd, words + len, sizeof(words) - len) : 0;
   conn_write(c, words, len + (size_t)(more > 0 ? more : 0));
-  tunnel(c, fd);
+  tunnel_bytes(c, fd);
   close(fd);
 }
 

@@ -17,20 +17,20 @@ struct request web_last(void) {
   return copy;
 }
 
-static void keep(const struct request *r) {
+static void keep_request(const struct request *r) {
   pthread_mutex_lock(&lock);
   last = *r;
   pthread_mutex_unlock(&lock);
 }
 
-static bool hello(struct conn *c, const struct request *r) {
+static bool send_hello(struct conn *c, const struct request *r) {
   (void)r;
   return conn_say(c, "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n"
                      "Content-Length: 5\r\n\r\nhello");
 }
 
-static bool echo(struct conn *c, const struct request *r) {
-  keep(r);
+static bool echo_body(struct conn *c, const struct request *r) {
+  keep_request(r);
   return conn_say(c, "HTTP/1.1 200 OK\r\nContent-Length: %zu\r\n\r\n%s",
                   strcmp(r->method, "HEAD") == 0 ? (size_t)7 : r->body_len,
                   r->body);
@@ -47,7 +47,7 @@ static bool byte_by_byte(struct conn *c, const struct request *r) {
   return true;
 }
 
-static bool chunked(struct conn *c, const struct request *r) {
+static bool send_chunks(struct conn *c, const struct request *r) {
   (void)r;
   return conn_say(c, "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
                      "5\r\nfirst\r\n") &&
@@ -78,14 +78,14 @@ static bool hang_up(struct conn *c, const struct request *r) {
   return false;
 }
 
-static bool reset(struct conn *c, const struct request *r) {
+static bool send_reset(struct conn *c, const struct request *r) {
   (void)r;
   conn_say(c, "HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nshort");
   conn_reset(c);
   return false;
 }
 
-static bool never(struct conn *c, const struct request *r) {
+static bool answer_never(struct conn *c, const struct request *r) {
   (void)r;
   conn_linger(c);
   return false;
@@ -99,7 +99,7 @@ static bool half_then_never(struct conn *c, const struct request *r) {
 }
 
 /* 100 KB in ten pieces. */
-static bool large(struct conn *c, const struct request *r) {
+static bool send_large(struct conn *c, const struct request *r) {
   bool is_error = strcmp(r->path, "/large-error") == 0;
   char piece[10240];
   memset(piece, 'x', sizeof(piece));
@@ -121,12 +121,12 @@ static bool endless_error(struct conn *c, const struct request *r) {
 }
 
 /* gzip of "hello, gzip" in one stored block (RFC 1951 3.2.4). */
-static bool gzip(struct conn *c, const struct request *r) {
+static bool send_gzip(struct conn *c, const struct request *r) {
   static const unsigned char body[] = {
       0x1f, 0x8b, 8,    0,    0,    0,    0,   0,   0,   3,   1,   11,
       0,    0xf4, 0xff, 'h',  'e',  'l',  'l', 'o', ',', ' ', 'g', 'z',
       'i',  'p',  0x4a, 0x9b, 0xb1, 0x5c, 11,  0,   0,   0};
-  keep(r);
+  keep_request(r);
   return conn_say(c,
                   "HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\n"
                   "Content-Length: %zu\r\n\r\n",
@@ -160,7 +160,7 @@ static void put_bits(struct bits *b, uint32_t bits, unsigned count) {
   }
 }
 
-static bool bomb(struct conn *c, const struct request *r) {
+static bool send_bomb(struct conn *c, const struct request *r) {
   static const unsigned char head[] = {0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 3};
   bool is_error = strcmp(r->path, "/bomb-error") == 0;
   bool goes = conn_say(c, "HTTP/1.1 %s\r\nContent-Encoding: gzip\r\n\r\n",
@@ -182,13 +182,13 @@ static bool bomb(struct conn *c, const struct request *r) {
   return false;
 }
 
-static bool redirect(struct conn *c, const struct request *r) {
+static bool send_redirect(struct conn *c, const struct request *r) {
   (void)r;
   return conn_say(c, "HTTP/1.1 302 Found\r\nLocation: /hello\r\n"
                      "Content-Length: 9\r\n\r\nelsewhere");
 }
 
-static bool throttled(struct conn *c, const struct request *r) {
+static bool send_throttled(struct conn *c, const struct request *r) {
   const char *value = strchr(r->path, '?');
   char text[128] = "";
   snprintf(text, sizeof(text), "%s", value != NULL ? value + 1 : "");
@@ -204,7 +204,7 @@ static bool throttled(struct conn *c, const struct request *r) {
                   text);
 }
 
-static bool continued(struct conn *c, const struct request *r) {
+static bool send_continued(struct conn *c, const struct request *r) {
   (void)r;
   return conn_say(c, "HTTP/1.1 103 Early Hints\r\nRetry-After: 77\r\n"
                      "Content-Type: application/json\r\n\r\n") &&
@@ -240,27 +240,27 @@ static const struct {
   const char *path;
   bool (*answer)(struct conn *c, const struct request *r);
 } pages[] = {
-    {"/hello", hello},
-    {"/echo", echo},
+    {"/hello", send_hello},
+    {"/echo", echo_body},
     {"/byte-by-byte", byte_by_byte},
-    {"/chunked", chunked},
+    {"/chunked", send_chunks},
     {"/cut-off", cut_off},
     {"/not-http", not_http},
     {"/bad-version", bad_version},
     {"/hang-up", hang_up},
-    {"/reset", reset},
-    {"/never", never},
+    {"/reset", send_reset},
+    {"/never", answer_never},
     {"/half-then-never", half_then_never},
-    {"/large", large},
-    {"/large-error", large},
+    {"/large", send_large},
+    {"/large-error", send_large},
     {"/endless-error", endless_error},
-    {"/gzip", gzip},
+    {"/gzip", send_gzip},
     {"/not-gzip", not_gzip},
-    {"/bomb", bomb},
-    {"/bomb-error", bomb},
-    {"/redirect", redirect},
-    {"/throttled", throttled},
-    {"/continued", continued},
+    {"/bomb", send_bomb},
+    {"/bomb-error", send_bomb},
+    {"/redirect", send_redirect},
+    {"/throttled", send_throttled},
+    {"/continued", send_continued},
     {"/many-headers", many_headers},
     {"/long-header", long_header},
     {"/wants-login", wants_login},

@@ -7,10 +7,10 @@
 #include "tests/support/rt_block.h"
 
 static void a_block_polls_at_once_and_then_each_interval(void) {
-  begin(OBS_QUERY);
+  begin_block(OBS_QUERY);
   will_list(2);
-  will(QUERY, ANSWER(WAITING("q0000", "1")));
-  start();
+  answer_always(QUERY, ANSWER(WAITING("q0000", "1")));
+  start_block();
   CHECK_INT(replay_count(&w.r, QUERY), 1);
   replay_run(&w.r, 9999);
   CHECK_INT(replay_count(&w.r, QUERY), 1);
@@ -21,32 +21,32 @@ static void a_block_polls_at_once_and_then_each_interval(void) {
   CHECK_INT(replay_count(&w.r, "POST /oauth/token"), 1);
   CHECK_INT(replay_count(&w.r, LIST), 1);
   CHECK_INT(replay_count(&w.r, "GET /api/v2/presence"), 0);
-  end();
+  end_block();
 }
 
 static void each_value_leaves_once(void) {
-  begin(OBS_QUERY);
+  begin_block(OBS_QUERY);
   will_list(1);
-  will(QUERY, ANSWER(WAITING("q0000", "3")));
-  start();
-  CHECK_REAL(reads("Queue 0/queue_depth-voice"), 3);
+  answer_always(QUERY, ANSWER(WAITING("q0000", "3")));
+  start_block();
+  CHECK_REAL(read_value("Queue 0/queue_depth-voice"), 3);
   CHECK_INT(w.values, VALUES_OF_WAITING);
-  (void)reads("");
+  (void)read_value("");
   CHECK_INT(w.values, 0);
   replay_run(&w.r, 10000);
-  CHECK_REAL(reads("Queue 0/queue_depth-voice"), 3);
-  end();
+  CHECK_REAL(read_value("Queue 0/queue_depth-voice"), 3);
+  end_block();
 }
 
 static void a_poll_that_outlasts_its_interval_skips_the_missed_ones(void) {
-  begin(OBS_QUERY);
+  begin_block(OBS_QUERY);
   will_list(1);
   replay_answer(&w.r, &(struct replay_answer){.match = QUERY,
                                               .times = REPLAY_ALWAYS,
                                               .status = 200,
                                               .body = ANSWER(""),
                                               .delay_ms = 25000});
-  start();
+  start_block();
   replay_run(&w.r, 29999);
   CHECK_INT(replay_count(&w.r, QUERY), 1);
   replay_run(&w.r, 1);
@@ -54,51 +54,52 @@ static void a_poll_that_outlasts_its_interval_skips_the_missed_ones(void) {
   replay_run(&w.r, 60000);
   CHECK_INT(replay_count(&w.r, QUERY), 4);
   CHECK_INT(w.r.max_in_flight, 1);
-  end();
+  end_block();
 }
 
 /* source_up has no value before the first answer, for three intervals at most.
  */
 static void before_the_first_answer_no_source_is_up_or_down(void) {
-  begin(OBS_QUERY);
+  begin_block(OBS_QUERY);
   will_list(3);
   replay_answer(&w.r, &(struct replay_answer){
                           .match = QUERY, .times = 1, .is_silent = true});
-  start();
-  CHECK(isnan(state("source_up-observations")));
-  CHECK_REAL(state("queues-matched"), 3);
-  CHECK(isnan(state("queues-unnamed")));
+  start_block();
+  CHECK(isnan(read_state("source_up-observations")));
+  CHECK_REAL(read_state("queues-matched"), 3);
+  CHECK(isnan(read_state("queues-unnamed")));
   replay_run(&w.r, 30000);
-  CHECK_REAL(state("source_up-observations"), 0);
-  end();
+  CHECK_REAL(read_state("source_up-observations"), 0);
+  end_block();
 }
 
 static void numbers_of_no_status_are_counted(void) {
-  begin(OBS_QUERY);
+  begin_block(OBS_QUERY);
   will_list(1);
-  will(QUERY, ANSWER("{\"group\":{\"queueId\":\"q0000\"},\"data\":[{\"metric\":"
-                     "\"oOnQueueUsers\",\"stats\":{\"count\":1}}]}"));
-  start();
-  (void)state("observations_ignored-");
+  answer_always(
+      QUERY, ANSWER("{\"group\":{\"queueId\":\"q0000\"},\"data\":[{\"metric\":"
+                    "\"oOnQueueUsers\",\"stats\":{\"count\":1}}]}"));
+  start_block();
+  (void)read_state("observations_ignored-");
   CHECK_INT(w.count, 1);
   replay_run(&w.r, 10000);
-  (void)state("observations_ignored-");
+  (void)read_state("observations_ignored-");
   CHECK_INT(w.count, 2);
-  end();
+  end_block();
 }
 
 static void a_failed_batch_does_not_affect_the_others(void) {
-  begin(OBS_QUERY);
+  begin_block(OBS_QUERY);
   will_list(150);
   for (int i = 0; i < 3; i++) {
-    once(QUERY, 200, "{\"results\":[" WAITING("q0120", "9"));
-    once(QUERY, 200, ANSWER(WAITING("q0000", "4")));
+    answer_once(QUERY, 200, "{\"results\":[" WAITING("q0120", "9"));
+    answer_once(QUERY, 200, ANSWER(WAITING("q0000", "4")));
   }
-  will(QUERY, ANSWER(WAITING("q0000", "4")));
-  start();
-  CHECK_REAL(reads("Queue 0/queue_depth-voice"), 4);
+  answer_always(QUERY, ANSWER(WAITING("q0000", "4")));
+  start_block();
+  CHECK_REAL(read_value("Queue 0/queue_depth-voice"), 4);
   CHECK_INT(w.values, VALUES_OF_WAITING);
-  CHECK_REAL(state("source_up-observations"), 0);
+  CHECK_REAL(read_state("source_up-observations"), 0);
   replay_run(&w.r, 20000);
   /* One outcome per poll: the success of one batch is no recovery of another.
    */
@@ -108,84 +109,85 @@ static void a_failed_batch_does_not_affect_the_others(void) {
             "queue_observations: ");
   replay_run(&w.r, 10000);
   CHECK_INT(replay_noticed(&w.r, "observations", GC_OK), 1);
-  CHECK_REAL(state("source_up-observations"), 1);
-  end();
+  CHECK_REAL(read_state("source_up-observations"), 1);
+  end_block();
 }
 
 static void a_refused_query_is_sent_again_once_a_minute(void) {
-  begin(OBS_QUERY);
+  begin_block(OBS_QUERY);
   will_list(1);
   for (int i = 0; i < 6; i++)
-    once(QUERY, 403, "{\"message\":\"no\",\"code\":\"missing.permissions\"}");
-  will(QUERY, ANSWER(WAITING("q0000", "4")));
-  start();
+    answer_once(QUERY, 403,
+                "{\"message\":\"no\",\"code\":\"missing.permissions\"}");
+  answer_always(QUERY, ANSWER(WAITING("q0000", "4")));
+  start_block();
   replay_run(&w.r, 300000);
   CHECK_INT(replay_count(&w.r, QUERY), 6);
   CHECK_HAS(replay_last_notice(&w.r, "observations")->text,
             "analytics:queueObservation:view");
-  CHECK_REAL(state("source_up-observations"), 0);
-  CHECK(isnan(state("source_age-observations")));
+  CHECK_REAL(read_state("source_up-observations"), 0);
+  CHECK(isnan(read_state("source_age-observations")));
   replay_run(&w.r, 60000);
   CHECK_INT(replay_count(&w.r, QUERY), 7);
-  CHECK_REAL(state("source_up-observations"), 1);
+  CHECK_REAL(read_state("source_up-observations"), 1);
   replay_run(&w.r, 10000);
   CHECK_INT(replay_count(&w.r, QUERY), 8);
-  end();
+  end_block();
 }
 
 static void a_block_may_end_during_a_poll(void) {
   static const enum obs_source sources[] = {OBS_QUERY, OBS_ACTIVITY};
   for (size_t i = 0; i < GC_COUNT(sources); i++) {
-    begin(sources[i]);
+    begin_block(sources[i]);
     will_list(1000);
-    will("GET /api/v2/presence", "{\"entities\":[]}");
+    answer_always("GET /api/v2/presence", "{\"entities\":[]}");
     replay_answer(&w.r, &(struct replay_answer){.match = "POST /api/v2",
                                                 .times = REPLAY_ALWAYS,
                                                 .is_silent = true});
-    start();
+    start_block();
     CHECK(w.r.in_flight > 0);
     block_free(w.block);
     w.block = NULL;
     CHECK_INT(w.r.in_flight, 0);
     replay_run(&w.r, 60000);
     CHECK_INT(w.r.in_flight, 0);
-    end();
+    end_block();
   }
 }
 
 static void a_block_may_end_while_the_list_is_read(void) {
-  begin(OBS_QUERY);
+  begin_block(OBS_QUERY);
   replay_answer(&w.r, &(struct replay_answer){.match = LIST,
                                               .status = 200,
                                               .body = "{\"entities\":[]}",
                                               .delay_ms = 5000});
-  start();
+  start_block();
   block_free(w.block);
   w.block = NULL;
   replay_run(&w.r, 10000);
   CHECK_INT(replay_count(&w.r, QUERY), 0);
-  end();
+  end_block();
 }
 
 static void a_source_that_does_not_answer_is_down_and_ages(void) {
-  begin(OBS_QUERY);
+  begin_block(OBS_QUERY);
   will_list(1);
-  once(QUERY, 200, ANSWER(WAITING("q0000", "2")));
+  answer_once(QUERY, 200, ANSWER(WAITING("q0000", "2")));
   replay_answer(&w.r, &(struct replay_answer){
                           .match = QUERY, .times = 1, .is_silent = true});
-  start();
-  CHECK_REAL(state("source_up-observations"), 1);
-  CHECK_REAL(state("source_age-observations"), 0);
+  start_block();
+  CHECK_REAL(read_state("source_up-observations"), 1);
+  CHECK_REAL(read_state("source_age-observations"), 0);
   replay_run(&w.r, 29999);
-  CHECK_REAL(state("source_up-observations"), 1);
+  CHECK_REAL(read_state("source_up-observations"), 1);
   replay_run(&w.r, 1);
-  CHECK_REAL(state("source_up-observations"), 0);
-  CHECK_REAL(state("source_age-observations"), 30);
-  end();
+  CHECK_REAL(read_state("source_up-observations"), 0);
+  CHECK_REAL(read_state("source_age-observations"), 30);
+  end_block();
 }
 
 static void the_oldest_wait_goes_by_the_servers_clock(void) {
-  begin(OBS_QUERY);
+  begin_block(OBS_QUERY);
   will_list(1);
   replay_answer(
       &w.r,
@@ -197,48 +199,48 @@ static void the_oldest_wait_goes_by_the_servers_clock(void) {
                          "\"voice\"},\"data\":[{\"metric\":\"oLongestWaiting\","
                          "\"stats\":{\"calculatedMetricValue\":1700000050000}"
                          "}]}")});
-  start();
-  CHECK_REAL(reads("Queue 0/queue_longest_wait-voice"), 10);
-  end();
+  start_block();
+  CHECK_REAL(read_value("Queue 0/queue_longest_wait-voice"), 10);
+  end_block();
 }
 
 static void a_block_without_observations_is_silent(void) {
-  begin(OBS_OFF);
-  start();
+  begin_block(OBS_OFF);
+  start_block();
   replay_run(&w.r, 60000);
   CHECK_INT(w.r.request_count, 0);
-  (void)reads("");
+  (void)read_value("");
   CHECK_INT(w.values, 0);
-  (void)state("source_up-observations");
+  (void)read_state("source_up-observations");
   CHECK_INT(w.values, 0);
-  end();
+  end_block();
 }
 
 /* A standby polls and dispatches nothing. It polls at once when its term
  * begins: its earlier answers are older than the values of the last holder. */
 static void a_standby_polls_and_a_term_begins_with_a_poll(void) {
   struct gc_lease_watch watch = {.term = 0};
-  begin(OBS_QUERY);
+  begin_block(OBS_QUERY);
   lease = &watch;
   will_list(1);
-  will(QUERY, ANSWER(WAITING("q0000", "3")));
-  start();
+  answer_always(QUERY, ANSWER(WAITING("q0000", "3")));
+  start_block();
   CHECK_INT(replay_count(&w.r, QUERY), 1);
-  (void)reads("");
+  (void)read_value("");
   CHECK_INT(w.values, 0);
   replay_run(&w.r, 10000);
   CHECK_INT(replay_count(&w.r, QUERY), 2);
   watch.listeners->changed(watch.listeners->ctx, 1);
-  (void)reads("");
+  (void)read_value("");
   CHECK_INT(w.values, 0);
   replay_settle(&w.r);
   CHECK_INT(replay_count(&w.r, QUERY), 3);
-  CHECK_REAL(reads("Queue 0/queue_depth-voice"), 3);
+  CHECK_REAL(read_value("Queue 0/queue_depth-voice"), 3);
   watch.listeners->changed(watch.listeners->ctx, 0);
   replay_run(&w.r, 10000);
-  (void)reads("");
+  (void)read_value("");
   CHECK_INT(w.values, 0);
-  end();
+  end_block();
   CHECK(watch.listeners == NULL);
 }
 

@@ -15,58 +15,58 @@ static void a_breach_is_counted_once_when_the_wait_is_known(void) {
   for (size_t i = 0; i < GC_COUNT(rows); i++)
     for (int abandoned = 0; abandoned < 2; abandoned++) {
       struct cv_party *customer, *acd;
-      begin();
-      offer(&customer, &acd);
+      begin_model();
+      offer_contact(&customer, &acd);
       if (abandoned)
         acd->end_ms = customer->end_ms = AT(2 + rows[i].wait_s);
       else
-        answer(acd, 2 + rows[i].wait_s);
-      say();
-      say();
+        answer_contact(acd, 2 + rows[i].wait_s);
+      apply_life();
+      apply_life();
       life_tick(m, AT(600), AT(600));
-      CHECK_INT(of("q1").breaches, rows[i].breach);
+      CHECK_INT(totals_of("q1").breaches, rows[i].breach);
     }
 }
 
 static void
 a_contact_that_waits_is_a_breach_two_seconds_after_the_target(void) {
   struct cv_party *customer, *acd;
-  begin();
-  offer(&customer, &acd);
+  begin_model();
+  offer_contact(&customer, &acd);
   life_add(&life, CV_AGENT, "q1");
-  say();
+  apply_life();
   life_tick(m, AT(23.999), AT(23.999));
-  CHECK_INT(of("q1").breaches, 0);
+  CHECK_INT(totals_of("q1").breaches, 0);
   life_tick(m, AT(24), AT(24));
-  CHECK_INT(of("q1").breaches, 1);
+  CHECK_INT(totals_of("q1").breaches, 1);
   life_tick(m, AT(25), AT(25));
-  answer(acd, 26);
-  say();
-  CHECK_INT(of("q1").breaches, 1);
+  answer_contact(acd, 26);
+  apply_life();
+  CHECK_INT(totals_of("q1").breaches, 1);
 }
 
 static void an_answered_contact_waits_no_longer(void) {
   struct cv_party *customer, *acd;
-  begin();
-  offer(&customer, &acd);
-  say();
-  answer(acd, 20);
-  say();
+  begin_model();
+  offer_contact(&customer, &acd);
+  apply_life();
+  answer_contact(acd, 20);
+  apply_life();
   life_tick(m, AT(60), AT(60));
-  CHECK_INT(of("q1").breaches, 0);
+  CHECK_INT(totals_of("q1").breaches, 0);
 }
 
 static void after_a_gap_waiting_alone_is_no_breach(void) {
   struct cv_party *customer, *acd;
-  begin();
-  offer(&customer, &acd);
-  say();
+  begin_model();
+  offer_contact(&customer, &acd);
+  apply_life();
   conversations_gap(m);
   life_tick(m, AT(60), AT(60));
-  CHECK_INT(of("q1").breaches, 0);
-  say();
+  CHECK_INT(totals_of("q1").breaches, 0);
+  apply_life();
   life_tick(m, AT(61), AT(61));
-  CHECK_INT(of("q1").breaches, 1);
+  CHECK_INT(totals_of("q1").breaches, 1);
 }
 
 static void each_queue_has_its_own_target_unless_one_is_given(void) {
@@ -77,15 +77,15 @@ static void each_queue_has_its_own_target_unless_one_is_given(void) {
   life_begin(&life, "c1");
   CHECK_INT(conversations_target(m, "q1", CV_VOICE, 30000), GC_OK);
   CHECK_INT(conversations_target(m, "q1", CV_CHAT, 1000), GC_OK);
-  offer(&customer, &acd);
+  offer_contact(&customer, &acd);
   life_connected(&life, CV_ACD, "q2", 2);
-  say();
+  apply_life();
   life_tick(m, AT(33), AT(33));
-  CHECK_INT(of("q1").breaches, 0);
+  CHECK_INT(totals_of("q1").breaches, 0);
   life_tick(m, AT(34), AT(34));
-  CHECK_INT(of("q1").breaches, 1);
-  CHECK_INT(of("q1").target_ms, 30000);
-  CHECK_INT(of("q2").breaches, 0);
+  CHECK_INT(totals_of("q1").breaches, 1);
+  CHECK_INT(totals_of("q1").target_ms, 30000);
+  CHECK_INT(totals_of("q2").breaches, 0);
 }
 
 static void a_later_target_holds_for_contacts_that_wait(void) {
@@ -94,13 +94,13 @@ static void a_later_target_holds_for_contacts_that_wait(void) {
   s.target_ms = 0;
   begin_with(&s);
   life_begin(&life, "c1");
-  offer(&customer, &acd);
-  say();
+  offer_contact(&customer, &acd);
+  apply_life();
   CHECK_INT(conversations_target(m, "q1", CV_VOICE, 5000), GC_OK);
   life_tick(m, AT(9), AT(9));
-  CHECK_INT(of("q1").breaches, 1);
+  CHECK_INT(totals_of("q1").breaches, 1);
   CHECK_INT(conversations_target(m, "q1", CV_VOICE, 8000), GC_OK);
-  CHECK_INT(of("q1").breaches, 0);
+  CHECK_INT(totals_of("q1").breaches, 0);
 }
 
 /* The target is part of the series' name: 20 s, 30 s, 20 s again. */
@@ -115,10 +115,10 @@ static void a_target_that_returns_continues_its_count(void) {
     char id[8] = {'c', (char)('0' + i), '\0'};
     CHECK_INT(conversations_target(m, "q1", CV_VOICE, targets_ms[i]), GC_OK);
     life_begin(&life, id);
-    offer(&customer, &acd);
-    answer(acd, 40);
-    say();
-    CHECK_INT(of("q1").breaches, breaches[i]);
+    offer_contact(&customer, &acd);
+    answer_contact(acd, 40);
+    apply_life();
+    CHECK_INT(totals_of("q1").breaches, breaches[i]);
   }
 }
 
@@ -130,14 +130,14 @@ static void endless_targets_begin_again(void) {
   begin_with(&s);
   life_begin(&life, "c1");
   CHECK_INT(conversations_target(m, "q1", CV_VOICE, 20000), GC_OK);
-  offer(&customer, &acd);
-  answer(acd, 40);
-  say();
+  offer_contact(&customer, &acd);
+  answer_contact(acd, 40);
+  apply_life();
   for (int i = 1; i <= 100; i++)
     CHECK_INT(conversations_target(m, "q1", CV_VOICE, 30000 + i), GC_OK);
-  CHECK_INT(of("q1").breaches, 0);
+  CHECK_INT(totals_of("q1").breaches, 0);
   CHECK_INT(conversations_target(m, "q1", CV_VOICE, 20000), GC_OK);
-  CHECK_INT(of("q1").breaches, 0);
+  CHECK_INT(totals_of("q1").breaches, 0);
 }
 
 int main(void) {

@@ -19,20 +19,20 @@ static struct cv_party *add_scheduled(void) {
 }
 
 static void a_scheduled_callback_waits_from_its_time(void) {
-  begin();
+  begin_model();
   life_connected(&life, CV_CUSTOMER, NULL, 1);
   struct cv_party *acd = add_scheduled();
-  say();
+  apply_life();
   CHECK_INT(of_media(CV_CALLBACK).active, 0);
   CHECK_INT(of_media(CV_CALLBACK).offers, 0);
   acd->scheduled = false;
   acd->connected_ms = AT(3600);
-  say();
+  apply_life();
   CHECK_INT(of_media(CV_CALLBACK).active, 1);
   CHECK_INT(of_media(CV_CALLBACK).offers, 1);
-  struct cv_party *agent = answer(acd, 3605);
+  struct cv_party *agent = answer_contact(acd, 3605);
   agent->media = CV_CALLBACK;
-  say();
+  apply_life();
   CHECK_INT(of_media(CV_CALLBACK).answers, 1);
   CHECK_INT(of_media(CV_CALLBACK).wait_ms, 5000);
   CHECK_INT(of_media(CV_CALLBACK).changes[CV_STATE_WAITING][CV_STATE_ALERTING],
@@ -42,49 +42,49 @@ static void a_scheduled_callback_waits_from_its_time(void) {
 /* The wait is longer than MaxConversationAge, so the model has removed the
  * conversation. */
 static void a_callback_of_the_day_after_tomorrow_is_an_offer(void) {
-  begin();
+  begin_model();
   life_connected(&life, CV_CUSTOMER, NULL, 1)->end_ms = AT(60);
   struct cv_party *acd = add_scheduled();
-  say();
+  apply_life();
   life_tick(m, AT(172800), AT(172800));
-  CHECK_INT(stats().aged, 1);
+  CHECK_INT(read_stats().aged, 1);
   acd->scheduled = false;
   acd->connected_ms = AT(172800);
-  say();
+  apply_life();
   CHECK_INT(of_media(CV_CALLBACK).offers, 1);
-  answer(acd, 172805)->media = CV_CALLBACK;
-  say();
+  answer_contact(acd, 172805)->media = CV_CALLBACK;
+  apply_life();
   CHECK_INT(of_media(CV_CALLBACK).answers, 1);
   CHECK_INT(of_media(CV_CALLBACK).wait_ms, 5000);
 }
 
 static void a_callback_that_is_cancelled_before_its_time_was_no_offer(void) {
-  begin();
+  begin_model();
   struct cv_party *customer = life_connected(&life, CV_CUSTOMER, NULL, 1);
   struct cv_party *acd = add_scheduled();
-  say();
+  apply_life();
   acd->scheduled = false;
   acd->end_ms = customer->end_ms = AT(100);
-  say();
+  apply_life();
   struct conversations_totals t = of_media(CV_CALLBACK);
   CHECK_INT(t.offers, 0);
   CHECK_INT(t.abandons, 0);
   CHECK_INT(t.active, 0);
-  CHECK_INT(stats().live, 0);
+  CHECK_INT(read_stats().live, 0);
 }
 
 /* The caller asks for a callback and hangs up: the offer of the call ends,
  * and the contact goes on as a callback. */
 static void the_call_before_a_scheduled_callback_is_over(void) {
   struct cv_party *customer, *acd;
-  begin();
-  offer(&customer, &acd);
-  say();
+  begin_model();
+  offer_contact(&customer, &acd);
+  apply_life();
   acd->end_ms = AT(30);
   add_scheduled();
-  say();
+  apply_life();
   check_counts("q1", 1, 0, 0, 1);
-  CHECK_INT(of("q1").active, 0);
+  CHECK_INT(totals_of("q1").active, 0);
   CHECK_INT(of_media(CV_CALLBACK).active, 0);
 }
 
@@ -92,31 +92,32 @@ static void the_call_before_a_scheduled_callback_is_over(void) {
 
 static struct cv_party *call_then_callback(void) {
   struct cv_party *customer, *acd;
-  begin();
-  offer(&customer, &acd);
-  say();
+  begin_model();
+  offer_contact(&customer, &acd);
+  apply_life();
   acd->end_ms = AT(30);
   acd->transferred = true;
   struct cv_party *next = life_connected(&life, CV_ACD, "q1", 30);
   next->media = CV_CALLBACK;
-  say();
+  apply_life();
   return next;
 }
 
 static void each_participant_is_counted_by_its_own_medium(void) {
   struct cv_party *acd = call_then_callback(), *agent;
-  CHECK_INT(of("q1").active, 0);
+  CHECK_INT(totals_of("q1").active, 0);
   CHECK_INT(of_media(CV_CALLBACK).states[CV_STATE_WAITING], 1);
   agent = life_add(&life, CV_AGENT, "q1");
   agent->media = CV_CALLBACK;
-  say();
+  apply_life();
   CHECK_INT(of_media(CV_CALLBACK).states[CV_STATE_ALERTING], 1);
   agent->connected_ms = acd->end_ms = AT(60);
-  say();
+  apply_life();
   CHECK_INT(of_media(CV_CALLBACK).states[CV_STATE_ACTIVE], 1);
   agent->end_ms = AT(90);
-  say();
-  struct conversations_totals voice = of("q1"), back = of_media(CV_CALLBACK);
+  apply_life();
+  struct conversations_totals voice = totals_of("q1"),
+                              back = of_media(CV_CALLBACK);
   check_counts("q1", 1, 0, 0, 1);
   CHECK_INT(back.offers, 1);
   CHECK_INT(back.answers, 1);
@@ -142,47 +143,47 @@ static void a_truncated_list_of_callbacks_closes_none(void) {
     conversations_poll_begin(m);
     conversations_poll_end(m, covers_calls, NULL);
   }
-  CHECK_INT(stats().closed, 0);
+  CHECK_INT(read_stats().closed, 0);
   CHECK_INT(of_media(CV_CALLBACK).active, 1);
-  answer(acd, 100)->media = CV_CALLBACK;
-  say();
+  answer_contact(acd, 100)->media = CV_CALLBACK;
+  apply_life();
   CHECK_INT(of_media(CV_CALLBACK).answers, 1);
 }
 
 /* The agent of a message calls the customer: the contact stays the message. */
 static void an_agent_serves_the_contact_it_answered(void) {
   struct cv_party *customer, *acd, *agent;
-  begin();
-  offer(&customer, &acd);
+  begin_model();
+  offer_contact(&customer, &acd);
   acd->media = CV_MESSAGE;
-  say();
-  agent = answer(acd, 5);
+  apply_life();
+  agent = answer_contact(acd, 5);
   agent->media = CV_MESSAGE;
-  say();
+  apply_life();
   agent->media = CV_VOICE;
-  say();
+  apply_life();
   CHECK_INT(of_media(CV_MESSAGE).states[CV_STATE_ACTIVE], 1);
-  CHECK_INT(of("q1").active, 0);
+  CHECK_INT(totals_of("q1").active, 0);
   agent->end_ms = customer->end_ms = AT(60);
-  say();
+  apply_life();
   CHECK_INT(of_media(CV_MESSAGE).changes[CV_STATE_ACTIVE][CV_STATE_ENDED], 1);
 }
 
 /* The flow makes the callback, plays a message and ends the call. */
 static void the_call_before_a_callback_is_over(void) {
   struct cv_party *customer, *acd, *next;
-  begin();
-  offer(&customer, &acd);
+  begin_model();
+  offer_contact(&customer, &acd);
   next = life_connected(&life, CV_ACD, "q1", 25);
   next->media = CV_CALLBACK;
-  say();
+  apply_life();
   acd->end_ms = AT(30);
-  say();
+  apply_life();
   check_counts("q1", 1, 0, 0, 1);
-  answer(next, 60)->media = CV_CALLBACK;
-  say();
+  answer_contact(next, 60)->media = CV_CALLBACK;
+  apply_life();
   customer->end_ms = AT(90);
-  say();
+  apply_life();
   check_counts("q1", 1, 0, 0, 1);
   CHECK_INT(of_media(CV_CALLBACK).answers, 1);
 }
@@ -190,20 +191,20 @@ static void the_call_before_a_callback_is_over(void) {
 /* A call and a message are in the queue at the same time. */
 static void each_contact_is_answered_by_the_agent_of_its_medium(void) {
   struct cv_party *customer, *call;
-  begin();
-  offer(&customer, &call);
+  begin_model();
+  offer_contact(&customer, &call);
   struct cv_party *message = life_connected(&life, CV_ACD, "q1", 3);
   message->media = CV_MESSAGE;
-  say();
-  answer(message, 5)->media = CV_MESSAGE;
-  say();
-  CHECK_INT(of("q1").states[CV_STATE_WAITING], 1);
-  answer(call, 9);
-  say();
+  apply_life();
+  answer_contact(message, 5)->media = CV_MESSAGE;
+  apply_life();
+  CHECK_INT(totals_of("q1").states[CV_STATE_WAITING], 1);
+  answer_contact(call, 9);
+  apply_life();
   customer->end_ms = AT(20);
-  say();
+  apply_life();
   check_counts("q1", 1, 1, 0, 0);
-  CHECK_INT(of("q1").wait_ms, 7000);
+  CHECK_INT(totals_of("q1").wait_ms, 7000);
   CHECK_INT(of_media(CV_MESSAGE).answers, 1);
   CHECK_INT(of_media(CV_MESSAGE).wait_ms, 2000);
 }
@@ -214,17 +215,17 @@ static void each_contact_is_answered_by_the_agent_of_its_medium(void) {
 static void play_return(const char *queue, enum cv_media media, double at,
                         bool is_read_between) {
   struct cv_party *customer, *acd, *next;
-  begin();
-  offer(&customer, &acd);
-  say();
+  begin_model();
+  offer_contact(&customer, &acd);
+  apply_life();
   acd->end_ms = customer->end_ms = AT(30);
   if (is_read_between)
-    say();
+    apply_life();
   life_connected(&life, CV_CUSTOMER, NULL, at);
   next = life_connected(&life, CV_ACD, queue, at);
   next->media = (uint8_t)media;
-  answer(next, 60)->media = (uint8_t)media;
-  say();
+  answer_contact(next, 60)->media = (uint8_t)media;
+  apply_life();
 }
 
 static void a_stay_after_the_customer_left_is_no_transfer(void) {
@@ -239,22 +240,22 @@ static void a_stay_after_the_customer_left_is_no_transfer(void) {
   for (size_t i = 0; i < GC_COUNT(rows); i++)
     for (int is_read = 0; is_read < 2; is_read++) {
       play_return(rows[i].queue, rows[i].media, rows[i].at, is_read);
-      CHECK_INT(of("q1").abandons, 1);
-      CHECK_INT(of("q1").transfers, 0);
+      CHECK_INT(totals_of("q1").abandons, 1);
+      CHECK_INT(totals_of("q1").transfers, 0);
     }
 }
 
 /* A callback that the flow made at 29.5 s, for later. */
 static void a_callback_that_was_made_before_the_end_is_a_transfer(void) {
   struct cv_party *customer, *acd, *next;
-  begin();
-  offer(&customer, &acd);
-  say();
+  begin_model();
+  offer_contact(&customer, &acd);
+  apply_life();
   acd->end_ms = customer->end_ms = AT(30);
   next = life_connected(&life, CV_ACD, "q1", 3600);
   next->media = CV_CALLBACK;
   next->made_ms = AT(29.5);
-  say();
+  apply_life();
   check_counts("q1", 1, 0, 0, 1);
 }
 
@@ -262,14 +263,14 @@ static void a_callback_that_was_made_before_the_end_is_a_transfer(void) {
 static void an_agent_after_the_customer_left_answers_nothing(void) {
   for (int is_read = 0; is_read < 2; is_read++) {
     struct cv_party *customer, *acd;
-    begin();
-    offer(&customer, &acd);
+    begin_model();
+    offer_contact(&customer, &acd);
     acd->end_ms = customer->end_ms = AT(30);
     if (is_read)
-      say();
+      apply_life();
     life_connected(&life, CV_CUSTOMER, NULL, 60);
     life_connected(&life, CV_AGENT, "q1", 60);
-    say();
+    apply_life();
     check_counts("q1", 1, 0, 1, 0);
   }
 }
@@ -284,16 +285,16 @@ static bool covers_all(void *ctx, const char *queue, enum cv_media media) {
 }
 
 static void no_poll_closes_a_scheduled_callback(void) {
-  begin();
+  begin_model();
   life_connected(&life, CV_CUSTOMER, NULL, 1);
   add_scheduled();
-  say();
+  apply_life();
   for (int i = 1; i < 4; i++) {
     life_tick(m, AT(10 * i), AT(10 * i));
     conversations_poll_begin(m);
     conversations_poll_end(m, covers_all, NULL);
   }
-  CHECK_INT(stats().closed, 0);
+  CHECK_INT(read_stats().closed, 0);
 }
 
 int main(void) {

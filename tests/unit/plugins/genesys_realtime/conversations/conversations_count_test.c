@@ -9,40 +9,40 @@
 
 static void an_acd_participant_is_an_offer(void) {
   struct cv_party *customer, *acd;
-  begin();
-  offer(&customer, &acd);
-  say();
+  begin_model();
+  offer_contact(&customer, &acd);
+  apply_life();
   check_counts("q1", 1, 0, 0, 0);
-  CHECK_INT(of("q1").states[CV_STATE_WAITING], 1);
-  CHECK_INT(of("q1").active, 1);
+  CHECK_INT(totals_of("q1").states[CV_STATE_WAITING], 1);
+  CHECK_INT(totals_of("q1").active, 1);
 }
 
 static void an_agent_that_is_connected_answers_and_ends_the_wait(void) {
   struct cv_party *customer, *acd;
-  begin();
-  offer(&customer, &acd);
-  say();
-  answer(acd, 9.5);
-  say();
+  begin_model();
+  offer_contact(&customer, &acd);
+  apply_life();
+  answer_contact(acd, 9.5);
+  apply_life();
   check_counts("q1", 1, 1, 0, 0);
-  CHECK_INT(of("q1").wait_ms, 7500);
-  CHECK_INT(of("q1").waits[3], 1);
-  CHECK_INT(of("q1").states[CV_STATE_ACTIVE], 1);
+  CHECK_INT(totals_of("q1").wait_ms, 7500);
+  CHECK_INT(totals_of("q1").waits[3], 1);
+  CHECK_INT(totals_of("q1").states[CV_STATE_ACTIVE], 1);
 }
 
 static void an_acd_participant_that_ends_before_the_agents_time_is_known(void) {
   struct cv_party *customer, *acd, *agent;
-  begin();
-  offer(&customer, &acd);
+  begin_model();
+  offer_contact(&customer, &acd);
   acd->end_ms = AT(9);
   acd->transferred = true;
-  say();
+  apply_life();
   check_counts("q1", 1, 0, 0, 0);
   agent = life_add(&life, CV_AGENT, "q1");
-  say();
+  apply_life();
   check_counts("q1", 1, 0, 0, 0);
   agent->connected_ms = AT(9);
-  say();
+  apply_life();
   check_counts("q1", 1, 1, 0, 0);
 }
 
@@ -54,69 +54,69 @@ static void a_wait_on_the_bound_is_within_it(void) {
               {4.999, 2}, {20, 4},  {20.001, 5}};
   for (size_t i = 0; i < GC_COUNT(rows); i++) {
     struct cv_party *customer, *acd;
-    begin();
-    offer(&customer, &acd);
-    answer(acd, 2 + rows[i].wait_s);
-    say();
-    CHECK_INT(of("q1").waits[rows[i].bucket], 1);
+    begin_model();
+    offer_contact(&customer, &acd);
+    answer_contact(acd, 2 + rows[i].wait_s);
+    apply_life();
+    CHECK_INT(totals_of("q1").waits[rows[i].bucket], 1);
   }
 }
 
 static void an_agent_before_the_offer_waited_no_time(void) {
   struct cv_party *customer, *acd;
-  begin();
-  offer(&customer, &acd);
-  answer(acd, 1.9);
-  say();
+  begin_model();
+  offer_contact(&customer, &acd);
+  answer_contact(acd, 1.9);
+  apply_life();
   check_counts("q1", 1, 1, 0, 0);
-  CHECK_INT(of("q1").wait_ms, 0);
+  CHECK_INT(totals_of("q1").wait_ms, 0);
 }
 
 static void an_agent_without_an_offer_answers_nothing(void) {
-  begin();
+  begin_model();
   life_connected(&life, CV_CUSTOMER, NULL, 1);
   life_connected(&life, CV_AGENT, "q1", 2)->transferred = true;
-  say();
+  apply_life();
   check_counts("q1", 0, 0, 0, 0);
-  CHECK_INT(of("q1").states[CV_STATE_ACTIVE], 1);
+  CHECK_INT(totals_of("q1").states[CV_STATE_ACTIVE], 1);
 }
 
 static void one_offer_has_one_answer(void) {
   struct cv_party *customer, *acd;
-  begin();
-  offer(&customer, &acd);
-  answer(acd, 5);
+  begin_model();
+  offer_contact(&customer, &acd);
+  answer_contact(acd, 5);
   life_connected(&life, CV_AGENT, "q1", 8);
-  say();
+  apply_life();
   check_counts("q1", 1, 1, 0, 0);
-  CHECK_INT(of("q1").wait_ms, 3000);
+  CHECK_INT(totals_of("q1").wait_ms, 3000);
 }
 
 static void each_stay_in_a_queue_has_its_own_offer_and_answer(void) {
   struct cv_party *customer, *acd, *agent, *again;
-  begin();
-  offer(&customer, &acd);
-  agent = answer(acd, 5);
-  say();
+  begin_model();
+  offer_contact(&customer, &acd);
+  agent = answer_contact(acd, 5);
+  apply_life();
   agent->end_ms = AT(10);
   agent->transferred = true;
   again = life_connected(&life, CV_ACD, "q1", 10);
-  say();
+  apply_life();
   check_counts("q1", 2, 1, 0, 1);
-  CHECK_INT(of("q1").states[CV_STATE_WAITING], 1);
-  answer(again, 14);
-  say();
+  CHECK_INT(totals_of("q1").states[CV_STATE_WAITING], 1);
+  answer_contact(again, 14);
+  apply_life();
   check_counts("q1", 2, 2, 0, 1);
-  CHECK_INT(of("q1").wait_ms, 3000 + 4000);
+  CHECK_INT(totals_of("q1").wait_ms, 3000 + 4000);
 }
 
 static void media_are_counted_apart(void) {
   struct conversations_totals t;
   struct cv_party *customer, *acd;
-  begin();
-  offer(&customer, &acd);
+  begin_model();
+  offer_contact(&customer, &acd);
   acd->media = CV_CHAT;
-  say();
+  apply_life();
   CHECK(!conversations_totals(m, "q1", CV_VOICE, &t));
   CHECK(conversations_totals(m, "q1", CV_CHAT, &t));
   CHECK_INT(t.offers, 1);
@@ -124,13 +124,13 @@ static void media_are_counted_apart(void) {
 
 static void an_offer_waits_for_its_medium_to_be_known(void) {
   struct cv_party *customer, *acd;
-  begin();
-  offer(&customer, &acd);
+  begin_model();
+  offer_contact(&customer, &acd);
   acd->media = CV_UNKNOWN;
-  say();
+  apply_life();
   check_counts("q1", 0, 0, 0, 0);
   acd->media = CV_VOICE;
-  say();
+  apply_life();
   check_counts("q1", 1, 0, 0, 0);
 }
 
@@ -138,95 +138,95 @@ static void an_offer_waits_for_its_medium_to_be_known(void) {
 
 static void a_customer_who_leaves_unanswered_has_abandoned(void) {
   struct cv_party *customer, *acd;
-  begin();
-  offer(&customer, &acd);
-  say();
+  begin_model();
+  offer_contact(&customer, &acd);
+  apply_life();
   acd->end_ms = AT(12);
-  say();
+  apply_life();
   check_counts("q1", 1, 0, 0, 0);
   customer->end_ms = AT(12);
-  say();
+  apply_life();
   check_counts("q1", 1, 0, 1, 0);
-  CHECK_INT(of("q1").active, 0);
+  CHECK_INT(totals_of("q1").active, 0);
 }
 
 static void without_a_customer_all_participants_must_have_ended(void) {
-  begin();
+  begin_model();
   struct cv_party *caller = life_connected(&life, CV_OTHER, NULL, 1);
   struct cv_party *acd = life_connected(&life, CV_ACD, "q1", 2);
   acd->end_ms = AT(12);
-  say();
+  apply_life();
   check_counts("q1", 1, 0, 0, 0);
   caller->end_ms = AT(12);
-  say();
+  apply_life();
   check_counts("q1", 1, 0, 1, 0);
 }
 
 static void of_two_customers_both_must_have_ended(void) {
   struct cv_party *customer, *acd, *other;
-  begin();
-  offer(&customer, &acd);
+  begin_model();
+  offer_contact(&customer, &acd);
   other = life_connected(&life, CV_CUSTOMER, NULL, 1);
   acd->end_ms = customer->end_ms = AT(12);
-  say();
+  apply_life();
   check_counts("q1", 1, 0, 0, 0);
   other->end_ms = AT(13);
-  say();
+  apply_life();
   check_counts("q1", 1, 0, 1, 0);
 }
 
 static void an_abandon_waits_for_the_alert_to_end(void) {
   struct cv_party *customer, *acd, *agent;
-  begin();
-  offer(&customer, &acd);
+  begin_model();
+  offer_contact(&customer, &acd);
   agent = life_add(&life, CV_AGENT, "q1");
   acd->end_ms = customer->end_ms = AT(12);
-  say();
+  apply_life();
   check_counts("q1", 1, 0, 0, 0);
   agent->end_ms = AT(12);
-  say();
+  apply_life();
   check_counts("q1", 1, 0, 1, 0);
 }
 
 static void an_unanswered_alert_is_no_transfer(void) {
   struct cv_party *customer, *acd, *agent;
-  begin();
-  offer(&customer, &acd);
+  begin_model();
+  offer_contact(&customer, &acd);
   agent = life_add(&life, CV_AGENT, "q1");
   agent->end_ms = AT(10);
   agent->transferred = true;
-  say();
+  apply_life();
   check_counts("q1", 1, 0, 0, 0);
-  CHECK_INT(of("q1").states[CV_STATE_WAITING], 1);
+  CHECK_INT(totals_of("q1").states[CV_STATE_WAITING], 1);
 }
 
 static void a_leg_before_the_answer_is_no_transfer(void) {
   struct cv_party *customer, *acd, *agent;
-  begin();
-  offer(&customer, &acd);
+  begin_model();
+  offer_contact(&customer, &acd);
   agent = life_add(&life, CV_AGENT, "q1");
   agent->transferred = true;
-  say();
+  apply_life();
   agent->connected_ms = acd->end_ms = AT(5);
   agent->transferred = false;
-  say();
+  apply_life();
   check_counts("q1", 1, 1, 0, 0);
   agent->transferred = true;
   agent->end_ms = AT(9);
-  say();
+  apply_life();
   check_counts("q1", 1, 1, 0, 1);
 }
 
 static void an_agent_that_ends_with_transfer_has_transferred_once(void) {
   struct cv_party *customer, *acd, *agent;
-  begin();
-  offer(&customer, &acd);
-  agent = answer(acd, 5);
-  say();
+  begin_model();
+  offer_contact(&customer, &acd);
+  agent = answer_contact(acd, 5);
+  apply_life();
   agent->end_ms = AT(30);
   agent->transferred = true;
-  say();
-  say();
+  apply_life();
+  apply_life();
   check_counts("q1", 1, 1, 0, 1);
 }
 
@@ -249,17 +249,17 @@ static void an_offer_that_goes_on_elsewhere_unanswered_is_a_transfer(void) {
   for (size_t i = 0; i < GC_COUNT(rows); i++) {
     struct cv_party *customer, *acd;
     CHECK_ROW(rows[i].row);
-    begin();
-    offer(&customer, &acd);
-    say();
+    begin_model();
+    offer_contact(&customer, &acd);
+    apply_life();
     acd->end_ms = AT(12);
     life_connected(&life, rows[i].purpose, rows[i].queue, rows[i].at);
-    say();
-    CHECK_INT(of("q1").transfers, rows[i].transfer);
+    apply_life();
+    CHECK_INT(totals_of("q1").transfers, rows[i].transfer);
     customer->end_ms = AT(40);
-    say();
-    CHECK_INT(of("q1").transfers, rows[i].transfer);
-    CHECK_INT(of("q1").abandons, !rows[i].transfer);
+    apply_life();
+    CHECK_INT(totals_of("q1").transfers, rows[i].transfer);
+    CHECK_INT(totals_of("q1").abandons, !rows[i].transfer);
   }
 }
 
@@ -268,20 +268,20 @@ static void an_offer_that_goes_on_elsewhere_unanswered_is_a_transfer(void) {
 static void an_agent_after_the_contact_went_on_elsewhere_answers_nothing(void) {
   for (int is_late = 0; is_late < 2; is_late++) {
     struct cv_party *customer, *acd, *agent, *next;
-    begin();
-    offer(&customer, &acd);
+    begin_model();
+    offer_contact(&customer, &acd);
     acd->end_ms = AT(10);
     acd->transferred = true;
-    agent = answer(life_connected(&life, CV_ACD, "q2", 10), 20);
+    agent = answer_contact(life_connected(&life, CV_ACD, "q2", 10), 20);
     if (!is_late)
-      say();
+      apply_life();
     agent->end_ms = AT(60);
     agent->transferred = true;
     next = life_add(&life, CV_AGENT, "q1");
-    say();
+    apply_life();
     check_counts("q1", 1, 0, 0, 1);
     next->connected_ms = AT(65);
-    say();
+    apply_life();
     check_counts("q1", 1, 0, 0, 1);
     check_counts("q2", 1, 1, 0, 1);
   }
@@ -291,17 +291,17 @@ static void an_agent_after_the_contact_went_on_elsewhere_answers_nothing(void) {
 static void an_agent_after_a_flow_answers_nothing(void) {
   for (int is_late = 0; is_late < 2; is_late++) {
     struct cv_party *customer, *acd;
-    begin();
-    offer(&customer, &acd);
+    begin_model();
+    offer_contact(&customer, &acd);
     acd->end_ms = AT(10);
     life_connected(&life, CV_OTHER, NULL, 10);
     if (!is_late)
-      say();
+      apply_life();
     life_connected(&life, CV_AGENT, "q1", 30);
     life_connected(&life, CV_OTHER, NULL, 40);
-    say();
+    apply_life();
     check_counts("q1", 1, 0, 0, 1);
-    CHECK_INT(changes("q1", CV_STATE_WAITING, CV_STATE_ENDED), 1);
+    CHECK_INT(changes_of("q1", CV_STATE_WAITING, CV_STATE_ENDED), 1);
   }
 }
 
@@ -309,28 +309,28 @@ static void an_agent_after_a_flow_answers_nothing(void) {
 static void an_agent_who_connects_late_answers(void) {
   for (int is_late = 0; is_late < 2; is_late++) {
     struct cv_party *customer, *acd, *agent;
-    begin();
-    offer(&customer, &acd);
+    begin_model();
+    offer_contact(&customer, &acd);
     acd->end_ms = AT(10);
     agent = life_add(&life, CV_AGENT, "q1");
     if (!is_late)
-      say();
+      apply_life();
     agent->connected_ms = AT(15);
     life_connected(&life, CV_OTHER, NULL, 40);
-    say();
+    apply_life();
     check_counts("q1", 1, 1, 0, 0);
-    CHECK_INT(of("q1").wait_ms, 13000);
+    CHECK_INT(totals_of("q1").wait_ms, 13000);
   }
 }
 
 static void the_queue_of_the_offer_is_not_elsewhere(void) {
-  begin();
+  begin_model();
   struct cv_party *customer = life_connected(&life, CV_CUSTOMER, NULL, 1);
   struct cv_party *first = life_connected(&life, CV_ACD, "q2", 2);
   struct cv_party *acd = life_connected(&life, CV_ACD, "q1", 2.3);
   first->end_ms = AT(2.3);
   customer->end_ms = acd->end_ms = AT(2.8);
-  say();
+  apply_life();
   check_counts("q2", 1, 0, 0, 1);
   check_counts("q1", 1, 0, 1, 0);
 }
@@ -339,11 +339,11 @@ static void the_queue_of_the_offer_is_not_elsewhere(void) {
 static struct cv_party *begin_consultation(struct cv_party **ret_customer,
                                            struct cv_party **ret_agent) {
   struct cv_party *acd;
-  begin();
-  offer(ret_customer, &acd);
-  *ret_agent = answer(acd, 5);
+  begin_model();
+  offer_contact(ret_customer, &acd);
+  *ret_agent = answer_contact(acd, 5);
   struct cv_party *consult = life_connected(&life, CV_ACD, "q2", 30);
-  say();
+  apply_life();
   return consult;
 }
 
@@ -351,51 +351,51 @@ static void a_cancelled_consultation_is_no_abandon(void) {
   struct cv_party *customer, *agent, *consult;
   consult = begin_consultation(&customer, &agent);
   consult->end_ms = AT(40);
-  say();
+  apply_life();
   check_counts("q2", 1, 0, 0, 0);
-  CHECK_INT(of("q2").active, 0);
+  CHECK_INT(totals_of("q2").active, 0);
   customer->end_ms = AT(90);
-  say();
+  apply_life();
   agent->end_ms = AT(90);
-  say();
+  apply_life();
   check_counts("q2", 1, 0, 0, 1);
   check_counts("q1", 1, 1, 0, 0);
-  CHECK_INT(stats().live, 0);
+  CHECK_INT(read_stats().live, 0);
 }
 
 static void a_customer_who_leaves_during_a_consultation_has_abandoned(void) {
   struct cv_party *customer, *agent, *consult;
   consult = begin_consultation(&customer, &agent);
   consult->end_ms = AT(40);
-  say();
+  apply_life();
   customer->end_ms = AT(40);
-  say();
+  apply_life();
   agent->end_ms = AT(40.5);
-  say();
+  apply_life();
   check_counts("q2", 1, 0, 1, 0);
 }
 
 static void a_consultation_that_is_answered_is_an_answer(void) {
   struct cv_party *customer, *agent, *consult;
   consult = begin_consultation(&customer, &agent);
-  answer(consult, 40);
+  answer_contact(consult, 40);
   agent->end_ms = AT(50);
   agent->transferred = true;
-  say();
+  apply_life();
   check_counts("q2", 1, 1, 0, 0);
   check_counts("q1", 1, 1, 0, 1);
 }
 
 static void a_leg_that_ends_with_transfer_continues_elsewhere(void) {
   struct cv_party *customer, *acd;
-  begin();
-  offer(&customer, &acd);
+  begin_model();
+  offer_contact(&customer, &acd);
   acd->end_ms = AT(12);
   acd->transferred = true;
-  say();
+  apply_life();
   check_counts("q1", 1, 0, 0, 0);
   customer->end_ms = AT(50);
-  say();
+  apply_life();
   check_counts("q1", 1, 0, 0, 1);
 }
 
@@ -403,58 +403,58 @@ static void a_leg_that_ends_with_transfer_continues_elsewhere(void) {
 
 static void an_offer_before_the_start_is_tracked_and_not_counted(void) {
   struct cv_party *customer, *acd, *agent;
-  begin();
+  begin_model();
   customer = life_connected(&life, CV_CUSTOMER, NULL, -60);
   acd = life_connected(&life, CV_ACD, "q1", -50);
-  say();
+  apply_life();
   check_counts("q1", 0, 0, 0, 0);
-  CHECK_INT(of("q1").states[CV_STATE_WAITING], 1);
+  CHECK_INT(totals_of("q1").states[CV_STATE_WAITING], 1);
   life_tick(m, AT(100), AT(100));
-  CHECK_INT(of("q1").breaches, 0);
-  agent = answer(acd, 101);
-  say();
+  CHECK_INT(totals_of("q1").breaches, 0);
+  agent = answer_contact(acd, 101);
+  apply_life();
   check_counts("q1", 0, 0, 0, 0);
-  CHECK_INT(changes("q1", CV_STATE_WAITING, CV_STATE_ALERTING), 0);
-  CHECK_INT(changes("q1", CV_STATE_ALERTING, CV_STATE_ACTIVE), 1);
+  CHECK_INT(changes_of("q1", CV_STATE_WAITING, CV_STATE_ALERTING), 0);
+  CHECK_INT(changes_of("q1", CV_STATE_ALERTING, CV_STATE_ACTIVE), 1);
   agent->end_ms = customer->end_ms = AT(120);
   agent->transferred = true;
-  say();
+  apply_life();
   check_counts("q1", 0, 0, 0, 0);
-  CHECK_INT(changes("q1", CV_STATE_ACTIVE, CV_STATE_ENDED), 1);
+  CHECK_INT(changes_of("q1", CV_STATE_ACTIVE, CV_STATE_ENDED), 1);
 }
 
 /* The start of the alert is not counted: its time is not known. */
 static void changes_of_an_earlier_offer_are_counted_from_the_start_on(void) {
   struct cv_party *acd;
-  begin();
+  begin_model();
   acd = life_connected(&life, CV_ACD, "q1", -50);
-  answer(acd, 3);
-  say();
-  CHECK_INT(changes("q1", CV_STATE_ALERTING, CV_STATE_ACTIVE), 1);
+  answer_contact(acd, 3);
+  apply_life();
+  CHECK_INT(changes_of("q1", CV_STATE_ALERTING, CV_STATE_ACTIVE), 1);
   CHECK_INT(all_changes("q1"), 1);
-  CHECK_INT(of("q1").states[CV_STATE_ACTIVE], 1);
+  CHECK_INT(totals_of("q1").states[CV_STATE_ACTIVE], 1);
 }
 
 static void changes_before_the_start_are_not_counted(void) {
   struct cv_party *acd;
-  begin();
+  begin_model();
   acd = life_connected(&life, CV_ACD, "q1", -50);
-  say();
-  answer(acd, -5);
-  say();
+  apply_life();
+  answer_contact(acd, -5);
+  apply_life();
   CHECK_INT(all_changes("q1"), 0);
-  CHECK_INT(of("q1").states[CV_STATE_ACTIVE], 1);
+  CHECK_INT(totals_of("q1").states[CV_STATE_ACTIVE], 1);
 }
 
 static void an_old_conversation_may_bring_a_new_offer(void) {
   struct cv_party *acd, *agent;
-  begin();
+  begin_model();
   acd = life_connected(&life, CV_ACD, "q1", -50);
-  agent = answer(acd, -40);
-  say();
+  agent = answer_contact(acd, -40);
+  apply_life();
   agent->end_ms = AT(5);
   life_connected(&life, CV_ACD, "q2", 5);
-  say();
+  apply_life();
   check_counts("q1", 0, 0, 0, 0);
   check_counts("q2", 1, 0, 0, 0);
 }
@@ -463,39 +463,39 @@ static void an_old_conversation_may_bring_a_new_offer(void) {
 
 static void contacts_before_a_reset_have_no_outcomes(void) {
   struct cv_party *customer, *acd, *agent, *again;
-  begin();
+  begin_model();
   life_tick(m, AT(10), AT(10));
-  offer(&customer, &acd);
-  say();
+  offer_contact(&customer, &acd);
+  apply_life();
   conversations_reset(m, "q1");
-  agent = answer(acd, 40);
-  say();
+  agent = answer_contact(acd, 40);
+  apply_life();
   life_tick(m, AT(60), AT(60));
-  CHECK_INT(of("q1").states[CV_STATE_ACTIVE], 1);
+  CHECK_INT(totals_of("q1").states[CV_STATE_ACTIVE], 1);
   agent->end_ms = AT(70);
   agent->transferred = true;
   again = life_connected(&life, CV_ACD, "q1", 70);
-  say();
+  apply_life();
   check_counts("q1", 1, 0, 0, 0);
-  CHECK_INT(of("q1").breaches, 0);
-  answer(again, 75)->end_ms = AT(80);
+  CHECK_INT(totals_of("q1").breaches, 0);
+  answer_contact(again, 75)->end_ms = AT(80);
   customer->end_ms = AT(80);
-  say();
+  apply_life();
   check_counts("q1", 1, 1, 0, 0);
-  CHECK_INT(of("q1").wait_ms, 5000);
+  CHECK_INT(totals_of("q1").wait_ms, 5000);
 }
 
 static void a_contact_that_left_after_a_reset_has_not_abandoned(void) {
   struct cv_party *customer, *acd;
-  begin();
+  begin_model();
   life_tick(m, AT(10), AT(10));
-  offer(&customer, &acd);
-  say();
+  offer_contact(&customer, &acd);
+  apply_life();
   conversations_reset(m, "q1");
   customer->end_ms = acd->end_ms = AT(20);
-  say();
+  apply_life();
   check_counts("q1", 0, 0, 0, 0);
-  CHECK_INT(stats().live, 0);
+  CHECK_INT(read_stats().live, 0);
 }
 
 int main(void) {

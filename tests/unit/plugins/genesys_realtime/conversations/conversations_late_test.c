@@ -8,30 +8,30 @@ static struct cv_party *customer, *acd;
 /* A contact of q1 that seems to be abandoned at `at`. */
 static void abandon(const char *id, double at) {
   life_begin(&life, id);
-  offer(&customer, &acd);
-  say();
+  offer_contact(&customer, &acd);
+  apply_life();
   acd->end_ms = customer->end_ms = AT(at);
-  say();
+  apply_life();
 }
 
 static void begin_abandoned(void) {
-  begin();
+  begin_model();
   abandon("c1", 10);
   check_counts("q1", 1, 0, 1, 0);
 }
 
 static void an_agent_that_is_reported_late_answered(void) {
-  begin();
-  offer(&customer, &acd);
+  begin_model();
+  offer_contact(&customer, &acd);
   acd->end_ms = AT(8);
   customer->end_ms = AT(30);
-  say();
+  apply_life();
   check_counts("q1", 1, 0, 1, 0);
   life_connected(&life, CV_AGENT, "q1", 8)->end_ms = AT(30);
-  say();
-  say();
+  apply_life();
+  apply_life();
   check_counts("q1", 1, 1, 1, 0);
-  struct conversations_totals t = of("q1");
+  struct conversations_totals t = totals_of("q1");
   CHECK_INT(t.abandons_owed, 1);
   CHECK_INT(t.wait_ms, 6000);
   CHECK_INT(t.waits[3], 1); /* up to 10 s */
@@ -42,17 +42,17 @@ static void an_agent_that_is_reported_late_answered(void) {
 }
 
 static void an_earlier_answer_takes_wait_and_breach_back(void) {
-  begin();
-  offer(&customer, &acd);
+  begin_model();
+  offer_contact(&customer, &acd);
   acd->end_ms = AT(25);
   life_connected(&life, CV_AGENT, "q1", 26);
-  say();
-  CHECK_INT(of("q1").breaches, 1);
-  CHECK_INT(of("q1").wait_ms, 24000);
+  apply_life();
+  CHECK_INT(totals_of("q1").breaches, 1);
+  CHECK_INT(totals_of("q1").wait_ms, 24000);
   life_connected(&life, CV_AGENT, "q1", 20);
-  say();
+  apply_life();
   check_counts("q1", 1, 1, 0, 0);
-  struct conversations_totals t = of("q1");
+  struct conversations_totals t = totals_of("q1");
   CHECK_INT(t.wait_ms, 18000);
   CHECK_INT(t.waits[4], 1); /* up to 20 s */
   CHECK_INT(t.waits[5], 0);
@@ -62,55 +62,55 @@ static void an_earlier_answer_takes_wait_and_breach_back(void) {
 }
 
 static void a_wait_that_ended_is_a_breach_before_its_outcome_is_known(void) {
-  begin();
-  offer(&customer, &acd);
+  begin_model();
+  offer_contact(&customer, &acd);
   acd->end_ms = AT(30);
-  say();
+  apply_life();
   check_counts("q1", 1, 0, 0, 0);
-  CHECK_INT(of("q1").breaches, 1);
+  CHECK_INT(totals_of("q1").breaches, 1);
   life_connected(&life, CV_AGENT, "q1", 30);
-  say();
+  apply_life();
   check_counts("q1", 1, 1, 0, 0);
-  CHECK_INT(of("q1").breaches, 1);
-  CHECK_INT(of("q1").breaches_owed, 0);
+  CHECK_INT(totals_of("q1").breaches, 1);
+  CHECK_INT(totals_of("q1").breaches_owed, 0);
 }
 
 static void a_queue_that_is_reported_late_makes_a_transfer(void) {
   begin_abandoned();
   life_connected(&life, CV_ACD, "q2", 9.5)->end_ms = AT(10);
-  say();
+  apply_life();
   check_counts("q1", 1, 0, 1, 1);
   check_counts("q2", 1, 0, 1, 0);
-  CHECK_INT(of("q1").abandons_owed, 1);
-  CHECK_INT(of("q2").abandons_owed, 0);
+  CHECK_INT(totals_of("q1").abandons_owed, 1);
+  CHECK_INT(totals_of("q2").abandons_owed, 0);
 }
 
 static void the_next_abandon_settles_one_that_was_taken_back(void) {
   a_queue_that_is_reported_late_makes_a_transfer();
   abandon("c2", 20);
   check_counts("q1", 2, 0, 1, 1);
-  CHECK_INT(of("q1").abandons_owed, 0);
+  CHECK_INT(totals_of("q1").abandons_owed, 0);
   abandon("c3", 30);
   check_counts("q1", 3, 0, 2, 1);
 }
 
 /* The contact seemed to have gone on in another queue. */
 static void an_agent_that_is_reported_late_answered_before_a_transfer(void) {
-  begin();
-  offer(&customer, &acd);
+  begin_model();
+  offer_contact(&customer, &acd);
   acd->end_ms = AT(8);
   life_connected(&life, CV_ACD, "q2", 20);
-  say();
+  apply_life();
   check_counts("q1", 1, 0, 0, 1);
   struct cv_party *agent = life_connected(&life, CV_AGENT, "q1", 8);
   agent->end_ms = AT(20);
-  say();
+  apply_life();
   check_counts("q1", 1, 1, 0, 1);
-  CHECK_INT(of("q1").transfers_owed, 1);
+  CHECK_INT(totals_of("q1").transfers_owed, 1);
   agent->transferred = true;
-  say();
+  apply_life();
   check_counts("q1", 1, 1, 0, 1);
-  CHECK_INT(of("q1").transfers_owed, 0);
+  CHECK_INT(totals_of("q1").transfers_owed, 0);
 }
 
 /* Counters that began after the contact do not include it. */
@@ -119,26 +119,26 @@ static void nothing_is_taken_back_from_later_counters(void) {
   life_tick(m, AT(60), AT(60));
   conversations_reset(m, "q1");
   life_connected(&life, CV_ACD, "q2", 9.5)->end_ms = AT(10);
-  say();
+  apply_life();
   check_counts("q1", 0, 0, 0, 0);
-  CHECK_INT(of("q1").abandons_owed, 0);
+  CHECK_INT(totals_of("q1").abandons_owed, 0);
 }
 
 /* The clock of the counters is a moment behind: the contact is not older than
  * they are. */
 static void no_answer_is_taken_back_from_cleared_counters(void) {
-  begin();
-  offer(&customer, &acd);
+  begin_model();
+  offer_contact(&customer, &acd);
   acd->end_ms = AT(8);
   life_connected(&life, CV_AGENT, "q1", 8);
   life_tick(m, AT(1), AT(1));
-  say();
+  apply_life();
   check_counts("q1", 1, 1, 0, 0);
   conversations_reset(m, "q1");
   life_connected(&life, CV_AGENT, "q1", 5);
-  say();
+  apply_life();
   check_counts("q1", 0, 0, 0, 0);
-  struct conversations_totals t = of("q1");
+  struct conversations_totals t = totals_of("q1");
   CHECK_INT(t.wait_ms, 0);
   CHECK_INT(t.wait_owed_ms, 0);
   for (size_t i = 0; i <= 5; i++)
@@ -148,29 +148,29 @@ static void no_answer_is_taken_back_from_cleared_counters(void) {
 
 /* A callback without a customer is no abandon if another queue has it next. */
 static void a_callback_without_a_customer_goes_on(void) {
-  begin();
+  begin_model();
   acd = life_connected(&life, CV_ACD, "q1", 2);
-  say();
+  apply_life();
   acd->end_ms = AT(10);
   life_connected(&life, CV_ACD, "q2", 10.9);
-  say();
+  apply_life();
   check_counts("q1", 1, 0, 0, 1);
   check_counts("q2", 1, 0, 0, 0);
   life.now.parties[1].end_ms = AT(20);
-  say();
+  apply_life();
   check_counts("q2", 1, 0, 1, 0);
 }
 
 /* An earlier end of all participants is no outcome of a later contact. */
 static void a_customer_who_returned_has_not_abandoned(void) {
-  begin();
-  offer(&customer, &acd);
+  begin_model();
+  offer_contact(&customer, &acd);
   acd->end_ms = customer->end_ms = AT(10);
-  say();
+  apply_life();
   check_counts("q1", 1, 0, 1, 0);
   life_connected(&life, CV_CUSTOMER, NULL, 60);
   life_connected(&life, CV_ACD, "q2", 60)->end_ms = AT(70);
-  say();
+  apply_life();
   check_counts("q2", 1, 0, 0, 0); /* an agent may have answered */
 }
 
@@ -190,19 +190,19 @@ static void keep_too_long(void) {
 
 static void a_leg_reported_after_the_removal_is_counted_as_late(void) {
   begin_abandoned();
-  say();
+  apply_life();
   keep_too_long();
-  say();
+  apply_life();
   CHECK_INT(late(), 0); /* a repeat */
   struct cv_party *agent = life_connected(&life, CV_AGENT, "q1", 8);
   agent->end_ms = AT(9);
-  say();
-  say();
+  apply_life();
+  apply_life();
   CHECK_INT(late(), 1);
   /* An abandon too many, an answer with its wait and the changes of the agent
    * too few. */
   check_counts("q1", 1, 0, 1, 0);
-  struct conversations_totals t = of("q1");
+  struct conversations_totals t = totals_of("q1");
   CHECK_INT(t.abandons_owed, 0);
   CHECK_INT(t.wait_ms, 0);
   CHECK_INT(t.changes[CV_STATE_WAITING][CV_STATE_ENDED], 1);
@@ -211,16 +211,16 @@ static void a_leg_reported_after_the_removal_is_counted_as_late(void) {
 }
 
 static void an_answer_that_is_reported_after_the_removal_is_late(void) {
-  begin();
-  offer(&customer, &acd);
+  begin_model();
+  offer_contact(&customer, &acd);
   struct cv_party *agent = life_add(&life, CV_AGENT, "q1");
-  say();
+  apply_life();
   acd->end_ms = agent->end_ms = customer->end_ms = AT(10);
-  say();
+  apply_life();
   check_counts("q1", 1, 0, 1, 0);
   keep_too_long();
   agent->connected_ms = AT(8);
-  say();
+  apply_life();
   CHECK_INT(late(), 1);
   check_counts("q1", 1, 0, 1, 0);
 }
@@ -230,7 +230,7 @@ static void a_contact_that_returns_after_the_removal_is_not_late(void) {
   keep_too_long();
   life_connected(&life, CV_CUSTOMER, NULL, 900);
   life_connected(&life, CV_ACD, "q1", 900);
-  say();
+  apply_life();
   check_counts("q1", 2, 0, 1, 0);
   CHECK_INT(late(), 0);
 }

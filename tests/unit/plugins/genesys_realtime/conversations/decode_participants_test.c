@@ -29,7 +29,7 @@ static void the_array_of_the_communication_is_the_medium(void) {
   };
   for (size_t i = 0; i < GC_COUNT(rows); i++) {
     CHECK_ROW(rows[i].members);
-    const struct cv_party *p = party(rows[i].members);
+    const struct cv_party *p = read_party(rows[i].members);
     CHECK_INT(p->media, rows[i].media);
     CHECK_STR(cv_media_label((enum cv_media)p->media), rows[i].label);
   }
@@ -100,7 +100,7 @@ static void an_alert_is_no_answer(void) {
     CHECK_ROW(rows[i].row);
     snprintf(members, sizeof(members), "\"purpose\":\"agent\",%s",
              rows[i].members);
-    CHECK_INT(party(members)->connected_ms, rows[i].connected_ms);
+    CHECK_INT(read_party(members)->connected_ms, rows[i].connected_ms);
   }
 }
 
@@ -141,7 +141,7 @@ static void a_transfer_needs_a_leg_that_was_connected(void) {
     CHECK_ROW(rows[i].row);
     snprintf(members, sizeof(members), "\"purpose\":\"agent\",%s",
              rows[i].members);
-    CHECK(party(members)->transferred == rows[i].transferred);
+    CHECK(read_party(members)->transferred == rows[i].transferred);
   }
 }
 
@@ -161,21 +161,22 @@ static void a_supervisor_is_no_agent(void) {
   };
   for (size_t i = 0; i < GC_COUNT(rows); i++) {
     CHECK_ROW(rows[i].members);
-    CHECK_INT(party(rows[i].members)->purpose, rows[i].purpose);
+    CHECK_INT(read_party(rows[i].members)->purpose, rows[i].purpose);
   }
 }
 
 static void a_leg_may_be_parked(void) {
-  CHECK(party("\"purpose\":\"agent\",\"emails\":[{\"state\":\"parked\"}]")
+  CHECK(read_party("\"purpose\":\"agent\",\"emails\":[{\"state\":\"parked\"}]")
             ->parked);
-  CHECK(!party("\"purpose\":\"agent\",\"emails\":[{\"state\":\"connected\"}]")
+  CHECK(!read_party(
+             "\"purpose\":\"agent\",\"emails\":[{\"state\":\"connected\"}]")
              ->parked);
-  CHECK(!party("\"purpose\":\"agent\",\"emails\":[{\"state\":\"parked\","
-               "\"disconnectedTime\":\"2026-08-01T10:00:00Z\"}]")
+  CHECK(!read_party("\"purpose\":\"agent\",\"emails\":[{\"state\":\"parked\","
+                    "\"disconnectedTime\":\"2026-08-01T10:00:00Z\"}]")
              ->parked);
-  CHECK_INT(party("\"purpose\":\"agent\",\"connectedTime\":"
-                  "\"2026-08-01T10:00:00Z\",\"emails\":[{\"state\":"
-                  "\"parked\"}]")
+  CHECK_INT(read_party("\"purpose\":\"agent\",\"connectedTime\":"
+                       "\"2026-08-01T10:00:00Z\",\"emails\":[{\"state\":"
+                       "\"parked\"}]")
                 ->connected_ms,
             T10);
 }
@@ -204,7 +205,7 @@ static void after_call_work_may_be_skipped(void) {
 #undef ACW
   for (size_t i = 0; i < GC_COUNT(rows); i++) {
     CHECK_ROW(rows[i].members);
-    CHECK(party(rows[i].members)->acw_skipped == rows[i].skipped);
+    CHECK(read_party(rows[i].members)->acw_skipped == rows[i].skipped);
   }
 }
 
@@ -257,7 +258,7 @@ static void a_scheduled_callback_waits_from_its_time(void) {
     CHECK_ROW(rows[i].row);
     snprintf(members, sizeof(members), "\"purpose\":\"acd\",%s",
              rows[i].members);
-    const struct cv_party *p = party(members);
+    const struct cv_party *p = read_party(members);
     CHECK_INT(p->connected_ms, rows[i].connected_ms);
     CHECK(p->scheduled == rows[i].scheduled);
   }
@@ -288,24 +289,26 @@ static void a_participant_ends_with_its_last_communication(void) {
   };
   for (size_t i = 0; i < GC_COUNT(rows); i++) {
     CHECK_ROW(rows[i].members);
-    CHECK_INT(party(rows[i].members)->end_ms, rows[i].end_ms);
+    CHECK_INT(read_party(rows[i].members)->end_ms, rows[i].end_ms);
   }
 }
 
 static void wrapup_ends_with_its_own_time_when_no_other_is_given(void) {
-  CHECK_INT(
-      party("\"wrapup\":{\"endTime\":\"2026-08-01T10:00:00Z\"}")->acw_end_ms,
-      T10);
-  CHECK_INT(party("\"wrapup\":{\"endTime\":\"2026-08-01T10:00:00Z\"},"
-                  "\"endAcwTime\":\"2026-08-01T10:00:01Z\"")
+  CHECK_INT(read_party("\"wrapup\":{\"endTime\":\"2026-08-01T10:00:00Z\"}")
+                ->acw_end_ms,
+            T10);
+  CHECK_INT(read_party("\"wrapup\":{\"endTime\":\"2026-08-01T10:00:00Z\"},"
+                       "\"endAcwTime\":\"2026-08-01T10:00:01Z\"")
                 ->acw_end_ms,
             T10 + 1000);
 }
 
 static void a_leg_that_is_over_is_not_on_hold(void) {
-  CHECK(party("\"calls\":[{\"held\":true,\"state\":\"connected\"}]")->held);
-  CHECK(!party("\"calls\":[{\"held\":true,\"state\":\"disconnected\"}]")->held);
-  CHECK(!party("\"calls\":[{\"held\":null}]")->held);
+  CHECK(
+      read_party("\"calls\":[{\"held\":true,\"state\":\"connected\"}]")->held);
+  CHECK(!read_party("\"calls\":[{\"held\":true,\"state\":\"disconnected\"}]")
+             ->held);
+  CHECK(!read_party("\"calls\":[{\"held\":null}]")->held);
 }
 
 int main(void) {

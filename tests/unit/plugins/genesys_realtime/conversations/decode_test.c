@@ -114,7 +114,7 @@ static void a_message_without_a_conversation_is_no_event(void) {
   };
   for (size_t i = 0; i < GC_COUNT(rows); i++) {
     CHECK_ROW(rows[i]);
-    CHECK(party("\"purpose\":\"acd\"")->purpose == CV_ACD);
+    CHECK(read_party("\"purpose\":\"acd\"")->purpose == CV_ACD);
     CHECK(read_text(rows[i]) == NULL);
   }
 }
@@ -164,7 +164,7 @@ static void times_of_all_shapes_are_read(void) {
       char members[100];
       CHECK_ROW(rows[i].text);
       snprintf(members, sizeof(members), "\"endTime\":\"%s\"", rows[i].text);
-      CHECK_INT(party(members)->end_ms, rows[i].ms);
+      CHECK_INT(read_party(members)->end_ms, rows[i].ms);
     }
 }
 
@@ -192,7 +192,7 @@ static void the_queue_is_its_own_or_that_of_the_routing(void) {
   };
   for (size_t i = 0; i < GC_COUNT(rows); i++) {
     CHECK_ROW(rows[i].members);
-    CHECK_STR(party(rows[i].members)->queue_text, rows[i].queue);
+    CHECK_STR(read_party(rows[i].members)->queue_text, rows[i].queue);
   }
 }
 

@@ -27,20 +27,20 @@ static void poll(double at, bool listed, bool covered) {
 
 static void two_successive_polls_without_it_close_it(void) {
   struct cv_party *customer, *acd;
-  begin();
-  offer(&customer, &acd);
-  say();
+  begin_model();
+  offer_contact(&customer, &acd);
+  apply_life();
   poll(10, false, true);
-  CHECK_INT(of("q1").active, 1);
+  CHECK_INT(totals_of("q1").active, 1);
   poll(20, true, true);
   poll(30, false, true);
-  CHECK_INT(of("q1").active, 1);
+  CHECK_INT(totals_of("q1").active, 1);
   poll(40, false, false);
   poll(50, false, true);
-  CHECK_INT(of("q1").active, 1);
+  CHECK_INT(totals_of("q1").active, 1);
   poll(60, false, true);
-  CHECK_INT(of("q1").active, 0);
-  CHECK_INT(stats().closed, 1);
+  CHECK_INT(totals_of("q1").active, 0);
+  CHECK_INT(read_stats().closed, 1);
   CHECK_INT(all_changes("q1"), 0);
   check_counts("q1", 1, 0, 0, 0);
 }
@@ -48,104 +48,105 @@ static void two_successive_polls_without_it_close_it(void) {
 /* The lists have contacts that wait, ring or are with an agent now. */
 static void no_poll_closes_a_parked_contact(void) {
   struct cv_party *customer, *acd, *agent;
-  begin();
-  offer(&customer, &acd);
-  agent = answer(acd, 5);
+  begin_model();
+  offer_contact(&customer, &acd);
+  agent = answer_contact(acd, 5);
   agent->parked = true;
-  say();
+  apply_life();
   for (int i = 1; i < 5; i++)
     poll(10 * i, false, true);
-  CHECK_INT(stats().closed, 0);
-  CHECK_INT(of("q1").active, 1);
-  CHECK_INT(of("q1").states[CV_STATE_ACTIVE], 0); /* no drift either way */
-  CHECK_INT(of("q1").states[CV_STATE_ALERTING], 1);
+  CHECK_INT(read_stats().closed, 0);
+  CHECK_INT(totals_of("q1").active, 1);
+  CHECK_INT(totals_of("q1").states[CV_STATE_ACTIVE],
+            0); /* no drift either way */
+  CHECK_INT(totals_of("q1").states[CV_STATE_ALERTING], 1);
   agent->parked = false;
   agent->acw_start_ms = AT(60); /* a new fact */
-  say();
-  CHECK_INT(of("q1").states[CV_STATE_ACTIVE], 1);
+  apply_life();
+  CHECK_INT(totals_of("q1").states[CV_STATE_ACTIVE], 1);
   poll(60, false, true);
   poll(70, false, true);
-  CHECK_INT(stats().closed, 1);
+  CHECK_INT(read_stats().closed, 1);
 }
 
 static void an_event_during_the_poll_prevents_the_closing(void) {
   struct cv_party *customer, *acd;
-  begin();
-  offer(&customer, &acd);
+  begin_model();
+  offer_contact(&customer, &acd);
   for (int i = 0; i < 4; i++) {
     life_tick(m, AT(10 * i), AT(10 * i));
     conversations_poll_begin(m);
-    say();
+    apply_life();
     conversations_poll_end(m, covers_all, NULL);
   }
-  CHECK_INT(of("q1").active, 1);
+  CHECK_INT(totals_of("q1").active, 1);
 }
 
 static void a_poll_with_an_event_in_it_does_not_count(void) {
   struct cv_party *customer, *acd;
-  begin();
-  offer(&customer, &acd);
+  begin_model();
+  offer_contact(&customer, &acd);
   life_tick(m, AT(10), AT(10));
   conversations_poll_begin(m);
-  say();
+  apply_life();
   conversations_poll_end(m, covers_all, NULL);
   poll(20, false, true);
-  CHECK_INT(of("q1").active, 1);
+  CHECK_INT(totals_of("q1").active, 1);
   poll(30, false, true);
-  CHECK_INT(of("q1").active, 0);
+  CHECK_INT(totals_of("q1").active, 0);
 }
 
 static void new_facts_open_a_closed_conversation_and_are_counted(void) {
   struct cv_party *customer, *acd;
-  begin();
-  offer(&customer, &acd);
-  say();
+  begin_model();
+  offer_contact(&customer, &acd);
+  apply_life();
   CHECK(close_conversation(life.now.id));
   life_tick(m, AT(60), AT(60));
-  say();
-  CHECK_INT(of("q1").active, 0);
-  CHECK_INT(of("q1").breaches, 0);
-  answer(acd, 7);
-  say();
-  CHECK_INT(of("q1").active, 1);
+  apply_life();
+  CHECK_INT(totals_of("q1").active, 0);
+  CHECK_INT(totals_of("q1").breaches, 0);
+  answer_contact(acd, 7);
+  apply_life();
+  CHECK_INT(totals_of("q1").active, 1);
   check_counts("q1", 1, 1, 0, 0);
-  CHECK_INT(changes("q1", CV_STATE_ALERTING, CV_STATE_ACTIVE), 1);
+  CHECK_INT(changes_of("q1", CV_STATE_ALERTING, CV_STATE_ACTIVE), 1);
 }
 
 static void a_closed_conversation_is_removed_after_ten_minutes(void) {
   struct cv_party *customer, *acd;
-  begin();
-  offer(&customer, &acd);
-  say();
+  begin_model();
+  offer_contact(&customer, &acd);
+  apply_life();
   life_tick(m, AT(1000), AT(1000));
   CHECK(close_conversation(life.now.id));
   life_tick(m, AT(1599), AT(1599));
-  CHECK_INT(stats().count, 1);
+  CHECK_INT(read_stats().count, 1);
   life_tick(m, AT(1600), AT(1600));
-  CHECK_INT(stats().count, 0);
+  CHECK_INT(read_stats().count, 0);
   CHECK(!close_conversation(life.now.id));
 }
 
 static void a_list_opens_a_closed_conversation(void) {
   struct cv_party *customer, *acd;
-  begin();
-  offer(&customer, &acd);
-  say();
+  begin_model();
+  offer_contact(&customer, &acd);
+  apply_life();
   CHECK(close_conversation(life.now.id));
   poll(30, true, true);
-  CHECK_INT(of("q1").active, 1);
+  CHECK_INT(totals_of("q1").active, 1);
   CHECK(!conversations_poll_list(m, uuid_key_read("absent", 6)));
 }
 
 /* The server's Date, or our clock, is wrong by weeks for a minute. */
 static void a_step_of_the_clock_removes_no_conversation(void) {
   struct cv_party *customer, *acd;
-  begin();
-  offer(&customer, &acd);
-  say();
+  begin_model();
+  offer_contact(&customer, &acd);
+  apply_life();
   conversations_tick(m, &(struct conversations_now){AT(4000000), AT(4), 4000});
-  CHECK_INT(stats().aged, 0);
-  CHECK_INT(of("q1").active, 1);
+  CHECK_INT(read_stats().aged, 0);
+  CHECK_INT(totals_of("q1").active, 1);
 }
 
 int main(void) {

@@ -41,7 +41,7 @@ static void begin_agent(uint64_t fence) {
 }
 
 static void end_agent(void) {
-  end();
+  end_stream();
   gc_lease_book_free(book);
 }
 
@@ -49,21 +49,22 @@ static void a_count_is_dispatched_once_redis_has_it(void) {
   redis = (struct gc_buf){.max = 1 << 20};
   begin_agent(7);
   ch_say(MESSAGE("q1", CUSTOMER "," ACD("q1")));
-  CHECK(isnan(reads("q1/queue_offer-voice")));
+  CHECK(isnan(read_value("q1/queue_offer-voice")));
   renew(7, true);
-  CHECK_REAL(reads("q1/queue_offer-voice"), 0); /* a series begins with 0 */
+  CHECK_REAL(read_value("q1/queue_offer-voice"),
+             0); /* a series begins with 0 */
   replay_run(&ch_world, 10000);
-  (void)reads("");
+  (void)read_value("");
   replay_run(&ch_world, 1000);
-  CHECK_REAL(reads("q1/queue_offer-voice"), 1);
+  CHECK_REAL(read_value("q1/queue_offer-voice"), 1);
   replay_run(&ch_world, 1000);
   ch_say(MESSAGE("q1", CUSTOMER "," ACD("q1") "," AGENT("q1")));
-  CHECK(isnan(reads("q1/queue_answer-voice")));
+  CHECK(isnan(read_value("q1/queue_answer-voice")));
   renew(7, false);
-  CHECK(isnan(reads("q1/queue_answer-voice")));
+  CHECK(isnan(read_value("q1/queue_answer-voice")));
   renew(7, true);
   replay_run(&ch_world, 1000);
-  CHECK_REAL(reads("q1/queue_answer-voice"), 1);
+  CHECK_REAL(read_value("q1/queue_answer-voice"), 1);
   end_agent();
   gc_buf_clear(&redis);
 }
@@ -73,13 +74,13 @@ static void two_readings_at_one_moment_dispatch_once(void) {
   redis = (struct gc_buf){.max = 1 << 20};
   begin_agent(7);
   ch_say(MESSAGE("q1", CUSTOMER "," ACD("q1")));
-  (void)reads("");
+  (void)read_value("");
   renew(7, true);
-  CHECK_REAL(reads("q1/queue_offer-voice"), 0);
+  CHECK_REAL(read_value("q1/queue_offer-voice"), 0);
   renew(7, true);
-  CHECK(isnan(reads("q1/queue_offer-voice")));
+  CHECK(isnan(read_value("q1/queue_offer-voice")));
   replay_run(&ch_world, 1000);
-  CHECK_REAL(reads("q1/queue_offer-voice"), 1);
+  CHECK_REAL(read_value("q1/queue_offer-voice"), 1);
   end_agent();
   gc_buf_clear(&redis);
 }
@@ -88,9 +89,9 @@ static void without_redis_counts_go_on_if_the_option_allows(void) {
   redis = (struct gc_buf){.max = 1 << 20};
   begin_agent(7);
   ch_say(MESSAGE("q1", CUSTOMER "," ACD("q1")));
-  CHECK(isnan(reads("q1/queue_offer-voice")));
+  CHECK(isnan(read_value("q1/queue_offer-voice")));
   gc_lease_book_go_on(book, true);
-  CHECK_REAL(reads("q1/queue_offer-voice"), 0);
+  CHECK_REAL(read_value("q1/queue_offer-voice"), 0);
   end_agent();
   gc_buf_clear(&redis);
 }
@@ -99,15 +100,15 @@ static void the_next_holder_continues(void) {
   redis = (struct gc_buf){.max = 1 << 20};
   begin_agent(7);
   ch_say(MESSAGE("q1", CUSTOMER "," ACD("q1")));
-  (void)reads("");
+  (void)read_value("");
   renew(7, true);
-  CHECK_REAL(reads("q1/queue_offer-voice"), 0);
+  CHECK_REAL(read_value("q1/queue_offer-voice"), 0);
   end_agent(); /* it is killed */
   begin_agent(8);
   ch_say(MESSAGE("q1", CUSTOMER "," ACD("q1") "," AGENT("q1")));
-  (void)reads("");
+  (void)read_value("");
   renew(8, true);
-  CHECK_REAL(reads("q1/queue_offer-voice"), 1);
+  CHECK_REAL(read_value("q1/queue_offer-voice"), 1);
   CHECK_REAL(found_of("q1/queue_answer-voice"), 1);
   CHECK_REAL(found_of("q1/queue_wait_time_seconds_sum-voice"), 5);
   end_agent();
@@ -118,18 +119,18 @@ static void without_the_lease_nothing_counts(void) {
   redis = (struct gc_buf){.max = 1 << 20};
   begin_agent(0);
   ch_say(MESSAGE("q1", CUSTOMER "," ACD("q1")));
-  (void)reads("");
+  (void)read_value("");
   CHECK_INT(w.values, 0);
   take_lease(9);
   replay_run(&ch_world, 1000);
   ch_say(MESSAGE("q1", CUSTOMER "," ACD("q1") "," AGENT("q1")));
-  (void)reads("");
+  (void)read_value("");
   renew(9, true);
-  CHECK_REAL(reads("q1/queue_offer-voice"), 0);
+  CHECK_REAL(read_value("q1/queue_offer-voice"), 0);
   replay_run(&ch_world, 10000);
-  (void)reads("");
+  (void)read_value("");
   gc_lease_book_leave(book);
-  (void)reads("");
+  (void)read_value("");
   CHECK_INT(w.values, 0);
   end_agent();
   gc_buf_clear(&redis);
@@ -140,17 +141,17 @@ static void another_lease_begins_another_model(void) {
   redis = (struct gc_buf){.max = 1 << 20};
   begin_agent(7);
   ch_say(MESSAGE("q1", CUSTOMER "," ACD("q1")));
-  (void)reads("");
+  (void)read_value("");
   renew(7, true);
   gc_buf_reset(&redis);
   CHECK_INT(gc_lease_fields_add(&redis, "q1/voice", "offers=41"), GC_OK);
   take_lease(9);
-  (void)reads("");
+  (void)read_value("");
   CHECK_INT(w.values, 0);
   replay_run(&ch_world, 1000);
-  (void)reads("");
+  (void)read_value("");
   renew(9, true);
-  CHECK_REAL(reads("q1/queue_offer-voice"), 41);
+  CHECK_REAL(read_value("q1/queue_offer-voice"), 41);
   end_agent();
   gc_buf_clear(&redis);
 }

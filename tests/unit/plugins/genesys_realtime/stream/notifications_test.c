@@ -16,10 +16,10 @@ static void each_queue_has_a_topic_and_a_connection_asks_for_a_snapshot(void) {
                 "q2") "\"}]");
   CHECK_INT(w.snapshots, 1);
   replay_run(&ch_world, 1000);
-  CHECK_REAL(state("stream_connected-"), 1);
-  CHECK_REAL(state("stream_topics-wanted"), 2);
-  CHECK_REAL(state("stream_topics-covered"), 2);
-  end();
+  CHECK_REAL(read_state("stream_connected-"), 1);
+  CHECK_REAL(read_state("stream_topics-wanted"), 2);
+  CHECK_REAL(read_state("stream_topics-covered"), 2);
+  end_stream();
 }
 
 /* The stream is blind from the start, so the gap counts from the block's start.
@@ -30,23 +30,23 @@ static void a_socket_that_never_opens_counts_as_blind(void) {
   ch_usual_answers();
   select_queues(ids, 2);
   replay_run(&ch_world, 8900);
-  CHECK_REAL(state("stream_gap-"), 0); /* a start takes its time */
+  CHECK_REAL(read_state("stream_gap-"), 0); /* a start takes its time */
   for (int s = 9; s < 60; s++) {
     ch_refuse_upgrade(503);
     replay_run(&ch_world, 1000);
   }
-  CHECK_REAL(state("stream_gap-"), 60);
-  CHECK_REAL(state("stream_silence-"), 60);
-  CHECK_REAL(state("stream_connected-"), 0);
-  CHECK_REAL(state("source_up-stream"), 0);
+  CHECK_REAL(read_state("stream_gap-"), 60);
+  CHECK_REAL(read_state("stream_silence-"), 60);
+  CHECK_REAL(read_state("stream_connected-"), 0);
+  CHECK_REAL(read_state("source_up-stream"), 0);
   replay_run(&ch_world, 30000);
   ch_open();
   ch_say(HEARTBEAT);
   replay_run(&ch_world, 5000);
-  CHECK_REAL(state("stream_gap-"), 90);
-  CHECK_REAL(state("stream_silence-"), 5);
-  CHECK_REAL(state("source_up-stream"), 1);
-  end();
+  CHECK_REAL(read_state("stream_gap-"), 90);
+  CHECK_REAL(read_state("stream_silence-"), 5);
+  CHECK_REAL(read_state("source_up-stream"), 1);
+  end_stream();
 }
 
 static void frames_that_are_not_understood_are_counted_and_reported(void) {
@@ -57,13 +57,13 @@ static void frames_that_are_not_understood_are_counted_and_reported(void) {
   for (size_t i = 0; i < GC_COUNT(odd); i++)
     ch_say(odd[i]);
   replay_run(&ch_world, 1000);
-  CHECK_REAL(state("events-malformed"), 3);
-  CHECK_REAL(state("events-other"), 2);
+  CHECK_REAL(read_state("events-malformed"), 3);
+  CHECK_REAL(read_state("events-other"), 2);
   CHECK_INT(replay_noticed(&ch_world, "stream frames", GC_ERR_PARSE),
             GC_COUNT(odd));
   CHECK(strstr(replay_last_notice(&ch_world, "stream frames")->text,
                "strange") == NULL);
-  end();
+  end_stream();
 }
 
 static void queues_that_leave_are_unsubscribed(void) {
@@ -71,9 +71,9 @@ static void queues_that_leave_are_unsubscribed(void) {
   begin_connected(20);
   select_queues(left, 1);
   ch_say(MESSAGE("q1", CUSTOMER "," ACD("q1")));
-  CHECK_REAL(state("events-received"), 0);
-  CHECK_REAL(state("stream_topics-wanted"), 1);
-  end();
+  CHECK_REAL(read_state("events-received"), 0);
+  CHECK_REAL(read_state("stream_topics-wanted"), 1);
+  end_stream();
 }
 
 static void a_queue_whose_topic_is_refused_is_silent(void) {
@@ -90,12 +90,12 @@ static void a_queue_whose_topic_is_refused_is_silent(void) {
             "no permission");
   CHECK_HAS(replay_last_notice(&ch_world, "topics")->text,
             "1 of 2 queues get no events");
-  CHECK_REAL(state("stream_topics-covered"), 1);
+  CHECK_REAL(read_state("stream_topics-covered"), 1);
   ch_say(MESSAGE("q2", CUSTOMER "," ACD("q1") "," AGENT("q2")));
-  CHECK_REAL(state("events-new"), 1);
-  CHECK(isnan(reads("q1/queue_offer-voice")));
+  CHECK_REAL(read_state("events-new"), 1);
+  CHECK(isnan(read_value("q1/queue_offer-voice")));
   CHECK(w.values > 0); /* topics of q2 */
-  end();
+  end_stream();
 }
 
 /* Until its topic is given, a queue counts only conversations that other queues
@@ -116,15 +116,15 @@ static void a_queue_that_was_refused_begins_with_nothing(void) {
   replay_run(&ch_world, 10000);
   ch_open();
   replay_run(&ch_world, 1000);
-  CHECK_REAL(state("stream_topics-covered"), 2);
-  CHECK_REAL(reads("q1/queue_offer-voice"), 0);
+  CHECK_REAL(read_state("stream_topics-covered"), 2);
+  CHECK_REAL(read_value("q1/queue_offer-voice"), 0);
   ch_say(MESSAGE("q1", CUSTOMER "," ACD("q1") "," AGENT("q1")));
   replay_run(&ch_world, 10000);
-  CHECK_REAL(reads("q1/queue_offer-voice"), 0);
+  CHECK_REAL(read_value("q1/queue_offer-voice"), 0);
   replay_run(&ch_world, 10000);
-  CHECK_REAL(reads("q1/queue_answer-voice"), 0); /* no more than offers */
-  CHECK_REAL(state("conversations-live"), 1);
-  end();
+  CHECK_REAL(read_value("q1/queue_answer-voice"), 0); /* no more than offers */
+  CHECK_REAL(read_state("conversations-live"), 1);
+  end_stream();
 }
 
 static void a_queue_that_comes_back_begins_with_nothing(void) {
@@ -136,11 +136,11 @@ static void a_queue_that_comes_back_begins_with_nothing(void) {
   ch_say(HEARTBEAT);
   replay_run(&ch_world, 1000);
   select_queues(ids, 2);
-  CHECK_REAL(state("stream_topics-covered"), 2);
-  CHECK_REAL(reads("q1/queue_sla_breach-voice-20"), 0);
+  CHECK_REAL(read_state("stream_topics-covered"), 2);
+  CHECK_REAL(read_value("q1/queue_sla_breach-voice-20"), 0);
   replay_run(&ch_world, 10000);
-  CHECK_REAL(reads("q1/queue_sla_breach-voice-20"), 0);
-  end();
+  CHECK_REAL(read_value("q1/queue_sla_breach-voice-20"), 0);
+  end_stream();
 }
 
 /* `count` queues t0000, t0001 …, a topic each. */
@@ -174,14 +174,14 @@ static void a_topic_not_subscribed_yet_is_no_error(void) {
   select_many(1100);
   ch_wire_open(ch_wire_of("c01"));
   replay_run(&ch_world, 1000);
-  CHECK_REAL(state("stream_topics-covered"), 1000);
+  CHECK_REAL(read_state("stream_topics-covered"), 1000);
   const struct gc_err *reported = replay_last_notice(&ch_world, "topics");
   CHECK(reported == NULL || reported->code == GC_OK);
   replay_run(&ch_world, 5000);
   ch_wire_open(ch_wire_of("c02"));
   replay_run(&ch_world, 1000);
-  CHECK_REAL(state("stream_topics-covered"), 1100);
-  end();
+  CHECK_REAL(read_state("stream_topics-covered"), 1100);
+  end_stream();
 }
 
 static bool begins(const char *text, const char *words) {
@@ -204,13 +204,13 @@ static void queues_past_the_capacity_are_reported_at_once_by_name(void) {
   CHECK(ch_world.notice_count > reported);
   CHECK(begins(replay_last_notice(&ch_world, "topics")->text, words));
   CHECK_INT(replay_last_notice(&ch_world, "topics")->code, GC_ERR_LIMIT);
-  CHECK_REAL(state("stream_topics-wanted"), 1004);
-  CHECK_REAL(state("stream_topics-covered"), 1000);
+  CHECK_REAL(read_state("stream_topics-wanted"), 1004);
+  CHECK_REAL(read_state("stream_topics-covered"), 1000);
   ch_say(HEARTBEAT);
   select_many(1000);
   replay_run(&ch_world, 35000);
   CHECK_INT(replay_last_notice(&ch_world, "topics")->code, GC_OK);
-  end();
+  end_stream();
 }
 
 static void channels_that_are_blind_together_make_one_gap(void) {
@@ -223,16 +223,16 @@ static void channels_that_are_blind_together_make_one_gap(void) {
   ch_wire_say(ch_wire_of("c02"), HEARTBEAT);
   ch_wire_end(ch_wire_of("c02"), &(struct gc_ws_end){0}, GC_ERR_NETWORK);
   replay_run(&ch_world, 4000);
-  CHECK_REAL(state("stream_gap-"), 5);
+  CHECK_REAL(read_state("stream_gap-"), 5);
   ch_wire_open(ch_wire_of("c02"));
   replay_run(&ch_world, 100);
-  CHECK_REAL(state("stream_gap-"), 5.1);
+  CHECK_REAL(read_state("stream_gap-"), 5.1);
   replay_run(&ch_world, 900);
   ch_wire_open(ch_wire_of("c01"));
   replay_run(&ch_world, 2000);
-  CHECK_REAL(state("stream_gap-"), 6);
-  CHECK_REAL(state("stream_connected-"), 1);
-  end();
+  CHECK_REAL(read_state("stream_gap-"), 6);
+  CHECK_REAL(read_state("stream_connected-"), 1);
+  end_stream();
 }
 
 static void a_channel_of_another_block_is_ignored(void) {
@@ -247,14 +247,14 @@ static void a_channel_of_another_block_is_ignored(void) {
   ch_wire_say(ch_wire_of("c02"), HEARTBEAT);
   replay_run(&ch_world, 3000);
   CHECK_INT(ch_block.gaps, 0);
-  CHECK_REAL(state("stream_connected-"), 1);
-  CHECK_REAL(state("stream_silence-"), 3);
-  CHECK_REAL(state("stream_gap-"), 0);
+  CHECK_REAL(read_state("stream_connected-"), 1);
+  CHECK_REAL(read_state("stream_silence-"), 3);
+  CHECK_REAL(read_state("stream_gap-"), 0);
   ch_open_all();
   replay_run(&ch_world, 1000);
   CHECK_INT(ch_block.gaps, 1);
-  CHECK_REAL(state("stream_gap-"), 0);
-  end();
+  CHECK_REAL(read_state("stream_gap-"), 0);
+  end_stream();
 }
 
 #define ENDED(id, purpose, more)                                               \
@@ -292,14 +292,14 @@ static void a_queue_that_left_the_list_loses_its_counters_in_time(void) {
         ENDED("p1", "customer", "") "," ENDED(
             "p2", "acd",
             ",\"queueId\":\"q2\",\"calls\":[{\"state\":\"disconnected\"}]")));
-    CHECK_REAL(reads("q2/queue_abandon-voice"), 0);
+    CHECK_REAL(read_value("q2/queue_abandon-voice"), 0);
     select_queues(ids, 1);
     ch_heartbeats(60);
     select_queues(ids, 2);
     ch_heartbeats(2);
-    CHECK(isnan(reads("q2/queue_abandon-voice")) == !rows[i].is_kept);
+    CHECK(isnan(read_value("q2/queue_abandon-voice")) == !rows[i].is_kept);
     gc_names_unlisten(w.names, &listener);
-    end();
+    end_stream();
   }
 }
 

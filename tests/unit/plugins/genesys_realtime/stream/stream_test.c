@@ -14,35 +14,35 @@ static void before_the_first_connection_there_is_nothing(void) {
   begin_with(20);
   ch_usual_answers();
   select_queues(ids, 1);
-  (void)reads("");
+  (void)read_value("");
   CHECK_INT(w.values, 0);
-  CHECK_REAL(state("stream_connected-"), 0);
-  CHECK_REAL(state("stream_silence-"), 0.1); /* since the start */
-  end();
+  CHECK_REAL(read_state("stream_connected-"), 0);
+  CHECK_REAL(read_state("stream_silence-"), 0.1); /* since the start */
+  end_stream();
 }
 
 /* A count is dispatched in the second in which it is known, at any interval. */
 static void a_changed_counter_leaves_at_once(void) {
   begin_connected(20);
   ch_say(MESSAGE("q1", CUSTOMER "," ACD("q1")));
-  CHECK_REAL(reads("q1/queue_offer-voice"), 0);
+  CHECK_REAL(read_value("q1/queue_offer-voice"), 0);
   replay_run(&ch_world, 1000);
-  CHECK_REAL(reads("q1/queue_offer-voice"), 1);
+  CHECK_REAL(read_value("q1/queue_offer-voice"), 1);
   replay_run(&ch_world, 9000);
-  CHECK_REAL(reads("q1/queue_offer-voice"), 1);
+  CHECK_REAL(read_value("q1/queue_offer-voice"), 1);
   ch_say(MESSAGE("q1", CUSTOMER "," ACD("q1") "," AGENT("q1")));
   replay_run(&ch_world, 1000);
-  CHECK_REAL(reads("q1/queue_answer-voice"), 1);
+  CHECK_REAL(read_value("q1/queue_answer-voice"), 1);
   CHECK(isnan(found_of("q1/queue_offer-voice")));
   CHECK_REAL(found_of("q1/state_changes-voice-waiting-alerting"), 0);
   replay_run(&ch_world, 1000);
-  CHECK_REAL(reads("q1/state_changes-voice-waiting-alerting"), 1);
+  CHECK_REAL(read_value("q1/state_changes-voice-waiting-alerting"), 1);
   replay_run(&ch_world, 1000);
-  (void)reads("");
+  (void)read_value("");
   CHECK_INT(w.values, 0);
   replay_run(&ch_world, 7000);
-  CHECK_REAL(reads("q1/queue_offer-voice"), 1);
-  end();
+  CHECK_REAL(read_value("q1/queue_offer-voice"), 1);
+  end_stream();
 }
 
 static void media_of_the_options_begin_with_the_stream(void) {
@@ -50,9 +50,9 @@ static void media_of_the_options_begin_with_the_stream(void) {
   static char *media[] = {voice};
   only_media = (struct gc_strs){media, 1};
   begin_connected(20);
-  CHECK_REAL(reads("q1/queue_offer-voice"), 0);
+  CHECK_REAL(read_value("q1/queue_offer-voice"), 0);
   CHECK_REAL(found_of("q2/queue_offer-voice"), 0);
-  end();
+  end_stream();
 }
 
 /* These series would take all places of MaxSeries. */
@@ -62,9 +62,9 @@ static void too_many_series_begin_with_their_contact(void) {
   only_media = (struct gc_strs){media, 1};
   places = 39; /* two queues of ten series are more than half */
   begin_connected(20);
-  (void)reads("");
+  (void)read_value("");
   CHECK_INT(w.values, 0);
-  end();
+  end_stream();
 }
 
 /* Half of MaxSeries has room for the ten series of voice of both queues, and
@@ -75,44 +75,44 @@ static void the_media_that_fit_begin_with_the_stream(void) {
   only_media = (struct gc_strs){media, 2};
   places = 40;
   begin_connected(20);
-  CHECK_REAL(reads("q1/queue_offer-voice"), 0);
+  CHECK_REAL(read_value("q1/queue_offer-voice"), 0);
   CHECK_REAL(found_of("q2/queue_offer-voice"), 0);
   CHECK(isnan(found_of("q1/queue_offer-chat")));
-  end();
+  end_stream();
 }
 
 static void a_series_begins_with_0_and_leaves_once_an_interval(void) {
   begin_connected(20);
   ch_say(MESSAGE("q1", CUSTOMER "," ACD("q1") "," AGENT("q1")));
-  CHECK_REAL(reads("q1/queue_answer-voice"), 0);
-  CHECK_REAL(reads("q1/queue_answer-voice"), 1);
-  (void)reads("");
+  CHECK_REAL(read_value("q1/queue_answer-voice"), 0);
+  CHECK_REAL(read_value("q1/queue_answer-voice"), 1);
+  (void)read_value("");
   CHECK_INT(w.values, 0);
   replay_run(&ch_world, 9999);
-  (void)reads("");
+  (void)read_value("");
   CHECK_INT(w.values, 0);
   replay_run(&ch_world, 1);
-  CHECK_REAL(reads("q1/queue_answer-voice"), 1);
+  CHECK_REAL(read_value("q1/queue_answer-voice"), 1);
   replay_run(&ch_world, 10000);
-  CHECK_REAL(reads("q1/queue_wait_time_seconds_sum-voice"), 5);
+  CHECK_REAL(read_value("q1/queue_wait_time_seconds_sum-voice"), 5);
   replay_run(&ch_world, 10000);
-  CHECK_REAL(reads("q1/queue_wait_time_seconds_bucket-voice-le-1"), 0);
+  CHECK_REAL(read_value("q1/queue_wait_time_seconds_bucket-voice-le-1"), 0);
   replay_run(&ch_world, 10000);
-  CHECK_REAL(reads("q1/queue_wait_time_seconds_bucket-voice-le-10"), 1);
-  end();
+  CHECK_REAL(read_value("q1/queue_wait_time_seconds_bucket-voice-le-10"), 1);
+  end_stream();
 }
 
 /* A contact that waits may have been answered after the last message. */
 static void waiting_is_a_breach_only_up_to_the_last_message(void) {
   begin_connected(20);
   ch_say(MESSAGE("q1", CUSTOMER "," ACD("q1")));
-  CHECK_REAL(reads("q1/queue_sla_breach-voice-20"), 0);
+  CHECK_REAL(read_value("q1/queue_sla_breach-voice-20"), 0);
   replay_run(&ch_world, 30000); /* due at 24 s, last message at 0 s */
-  CHECK_REAL(reads("q1/queue_sla_breach-voice-20"), 0);
+  CHECK_REAL(read_value("q1/queue_sla_breach-voice-20"), 0);
   ch_say(HEARTBEAT);
   replay_run(&ch_world, 10000);
-  CHECK_REAL(reads("q1/queue_sla_breach-voice-20"), 1);
-  end();
+  CHECK_REAL(read_value("q1/queue_sla_breach-voice-20"), 1);
+  end_stream();
 }
 
 /* The tick of each second may run between the opening of a connection and its
@@ -121,15 +121,15 @@ static void waiting_is_no_breach_before_the_gap_is_reported(void) {
   begin_connected(20);
   replay_run(&ch_world, 500);
   ch_say(MESSAGE("q1", CUSTOMER "," ACD("q1")));
-  CHECK_REAL(reads("q1/queue_sla_breach-voice-20"), 0);
+  CHECK_REAL(read_value("q1/queue_sla_breach-voice-20"), 0);
   ch_drop_socket();
   replay_run(&ch_world, 30000);
   ch_world.now_ms += 1000; /* a tick is overdue */
   ch_open();
   replay_run(&ch_world, 1000);
-  CHECK_REAL(state("stream_connected-"), 1);
-  CHECK_REAL(reads("q1/queue_sla_breach-voice-20"), 0);
-  end();
+  CHECK_REAL(read_state("stream_connected-"), 1);
+  CHECK_REAL(read_value("q1/queue_sla_breach-voice-20"), 0);
+  end_stream();
 }
 
 static void on_list(struct gc_call *call, const struct gc_reply *reply,
@@ -190,14 +190,14 @@ static void a_step_of_one_clock_is_no_breach(void) {
                    "{\"id\":\"p2\",\"purpose\":\"acd\",\"queueId\":\"q1\","
                    "\"connectedTime\":\"2023-11-14T22:15:20.000Z\","
                    "\"calls\":[{\"state\":\"connected\"}]}"));
-    CHECK_REAL(reads("q1/queue_sla_breach-voice-300"), 0);
+    CHECK_REAL(read_value("q1/queue_sla_breach-voice-300"), 0);
     ch_world.wall_ms += rows[i].wall_ms - rows[i].wall_before_ms;
     pass_with_answers(rows[i].has_date ? &rows[i].date_ms : NULL);
-    CHECK_REAL(reads("q1/queue_sla_breach-voice-300"), 0);
+    CHECK_REAL(read_value("q1/queue_sla_breach-voice-300"), 0);
     pass_with_answers(rows[i].has_date ? &before_ms : NULL);
     pass_with_answers(rows[i].has_date ? &before_ms : NULL);
-    CHECK_REAL(reads("q1/queue_sla_breach-voice-300"), 1);
-    end();
+    CHECK_REAL(read_value("q1/queue_sla_breach-voice-300"), 1);
+    end_stream();
   }
 }
 
@@ -207,22 +207,22 @@ static void without_a_target_there_is_no_breach(void) {
   replay_run(&ch_world, 35000);
   ch_say(HEARTBEAT);
   replay_run(&ch_world, 1000);
-  CHECK(isnan(reads("q1/queue_sla_breach-voice-20")));
+  CHECK(isnan(read_value("q1/queue_sla_breach-voice-20")));
   CHECK(w.values > 0);
-  end();
+  end_stream();
 }
 
 static void a_message_that_is_no_event_is_counted_and_reported(void) {
   begin_connected(20);
   ch_say("{\"topicName\":\"" QUEUE_TOPIC("q1") "\",\"eventBody\":{\"id\":]}");
   ch_say("{\"topicName\":\"" QUEUE_TOPIC("q1") "\",\"eventBody\":{}}");
-  CHECK_REAL(state("events-malformed"), 1);
-  CHECK_REAL(state("events-other"), 1);
-  CHECK_REAL(state("events-received"), 0);
+  CHECK_REAL(read_state("events-malformed"), 1);
+  CHECK_REAL(read_state("events-other"), 1);
+  CHECK_REAL(read_state("events-received"), 0);
   CHECK_INT(replay_noticed(&ch_world, "messages", GC_ERR_PARSE), 2);
   CHECK_HAS(replay_last_notice(&ch_world, "messages")->text,
             "is no event of a conversation");
-  end();
+  end_stream();
 }
 
 #define STRANGE_AGENT                                                          \
@@ -234,11 +234,11 @@ static void a_message_that_is_no_event_is_counted_and_reported(void) {
 static void an_unknown_word_is_counted_and_reported_once(void) {
   begin_connected(20);
   ch_say(MESSAGE("q1", CUSTOMER "," ACD("q1") "," AGENT("q1")));
-  CHECK_REAL(state("events-unknown"), 0);
+  CHECK_REAL(read_state("events-unknown"), 0);
   for (int i = 0; i < 2; i++)
     ch_say(MESSAGE("q1", CUSTOMER "," ACD("q1") "," STRANGE_AGENT));
-  CHECK_REAL(state("events-unknown"), 8);
-  CHECK_REAL(state("events-received"), 3);
+  CHECK_REAL(read_state("events-unknown"), 8);
+  CHECK_REAL(read_state("events-received"), 3);
   CHECK_INT(replay_noticed(&ch_world, "purpose \"agent2\"", GC_ERR_PARSE), 1);
   CHECK_INT(replay_noticed(&ch_world, "state \"(unreadable)\"", GC_ERR_PARSE),
             1);
@@ -250,7 +250,7 @@ static void an_unknown_word_is_counted_and_reported_once(void) {
   const struct gc_err *line =
       replay_last_notice(&ch_world, "purpose \"agent2\"");
   CHECK_HAS(line != NULL ? line->text : "", "neither customer nor agent");
-  end();
+  end_stream();
 }
 
 static void counters_past_the_limit_are_reported(void) {
@@ -271,13 +271,13 @@ static void counters_past_the_limit_are_reported(void) {
             replay_last_notice(&ch_world, "counters")->code == GC_OK);
     }
   }
-  CHECK_REAL(state("events-new"), 65537);
+  CHECK_REAL(read_state("events-new"), 65537);
   replay_run(&ch_world, 30000);
   CHECK_INT(replay_last_notice(&ch_world, "counters")->code, GC_ERR_LIMIT);
   CHECK_HAS(replay_last_notice(&ch_world, "counters")->text, "65536 pairs");
   replay_run(&ch_world, 10 * 60000); /* it stays while there is no place */
   CHECK_INT(replay_last_notice(&ch_world, "counters")->code, GC_ERR_LIMIT);
-  end();
+  end_stream();
 }
 
 static void a_gap_grows_while_it_lasts_and_stays(void) {
@@ -285,22 +285,22 @@ static void a_gap_grows_while_it_lasts_and_stays(void) {
   replay_run(&ch_world, 10000);
   ch_say(HEARTBEAT);
   replay_run(&ch_world, 1000);
-  CHECK_REAL(state("stream_silence-"), 1);
-  CHECK_REAL(state("stream_gap-"), 0);
+  CHECK_REAL(read_state("stream_silence-"), 1);
+  CHECK_REAL(read_state("stream_gap-"), 0);
   ch_drop_socket();
   replay_run(&ch_world, 2000);
-  CHECK_REAL(state("stream_connected-"), 0);
-  CHECK_REAL(state("stream_gap-"), 3);
+  CHECK_REAL(read_state("stream_connected-"), 0);
+  CHECK_REAL(read_state("stream_gap-"), 3);
   replay_run(&ch_world, 3000);
   ch_open();
   replay_run(&ch_world, 1000);
-  CHECK_REAL(state("stream_connected-"), 1);
-  CHECK_REAL(state("stream_gap-"), 6);
-  CHECK_REAL(state("stream_reconnects-"), 1);
+  CHECK_REAL(read_state("stream_connected-"), 1);
+  CHECK_REAL(read_state("stream_gap-"), 6);
+  CHECK_REAL(read_state("stream_reconnects-"), 1);
   CHECK_INT(w.snapshots, 2);
   replay_run(&ch_world, 5000);
-  CHECK_REAL(state("stream_gap-"), 6);
-  end();
+  CHECK_REAL(read_state("stream_gap-"), 6);
+  end_stream();
 }
 
 /* The last message came between two checks of the channel. */
@@ -315,11 +315,11 @@ static void a_gap_begins_with_the_last_message_and_never_shrinks(void) {
     if (i == 35)
       ch_open();
     replay_run(&ch_world, 100);
-    CHECK(state("stream_gap-") >= before);
-    before = state("stream_gap-");
+    CHECK(read_state("stream_gap-") >= before);
+    before = read_state("stream_gap-");
   }
   CHECK_REAL(before, 3.6);
-  end();
+  end_stream();
 }
 
 /* The read thread reads the clock, then the network thread receives a message,
@@ -345,25 +345,25 @@ static void a_message_while_the_state_is_read_makes_no_silence(void) {
   real_now_ms = ch_world.env.now_ms;
   ch_world.env.now_ms = overtaken_now_ms;
   is_overtaken = true;
-  CHECK_REAL(state("stream_silence-"), 0);
+  CHECK_REAL(read_state("stream_silence-"), 0);
   CHECK(!is_overtaken);
   ch_world.env.now_ms = real_now_ms;
-  end();
+  end_stream();
 }
 
 static void a_blind_stream_has_no_gauge(void) {
   tells_gauges = true;
   begin_connected(20);
   ch_say(MESSAGE("q1", CUSTOMER "," ACD("q1")));
-  CHECK_REAL(reads("q1/active_conversations-voice"), 1);
+  CHECK_REAL(read_value("q1/active_conversations-voice"), 1);
   ch_drop_socket();
   replay_run(&ch_world, 10000);
-  CHECK(isnan(reads("q1/active_conversations-voice")));
+  CHECK(isnan(read_value("q1/active_conversations-voice")));
   CHECK(w.values > 0); /* the counter continues */
   ch_open();
   replay_run(&ch_world, 10000);
-  CHECK_REAL(reads("q1/active_conversations-voice"), 1);
-  end();
+  CHECK_REAL(read_value("q1/active_conversations-voice"), 1);
+  end_stream();
 }
 
 /* A complete answer about q1: `waiting` contacts wait, `listed` has their
@@ -398,15 +398,15 @@ static void a_conversation_that_two_polls_lack_is_closed_and_is_drift(void) {
   replay_run(&ch_world, 2000);
   observe(1, c1, 1);
   observe(0, NULL, 0);
-  CHECK_REAL(state("stream_drift-"), 0);
-  CHECK_REAL(state("conversations-live"), 1);
+  CHECK_REAL(read_state("stream_drift-"), 0);
+  CHECK_REAL(read_state("conversations-live"), 1);
   observe(0, NULL, 0);
-  CHECK_REAL(state("stream_drift-"), 1);
-  CHECK_REAL(state("conversations-live"), 0);
-  CHECK_REAL(state("conversations_lost-poll"), 1);
+  CHECK_REAL(read_state("stream_drift-"), 1);
+  CHECK_REAL(read_state("conversations-live"), 0);
+  CHECK_REAL(read_state("conversations_lost-poll"), 1);
   observe(0, NULL, 0);
-  CHECK_REAL(state("stream_drift-"), 1);
-  end();
+  CHECK_REAL(read_state("stream_drift-"), 1);
+  end_stream();
 }
 
 /* Contacts that waited before the stream began have had no event. */
@@ -415,11 +415,11 @@ static void contacts_from_before_the_start_are_no_drift(void) {
   for (int i = 0; i < 3; i++)
     observe(7, NULL, 0);
   ch_say(HEARTBEAT);
-  CHECK_REAL(state("stream_drift-"), 0);
+  CHECK_REAL(read_state("stream_drift-"), 0);
   observe(9, NULL, 0);
   observe(9, NULL, 0);
-  CHECK_REAL(state("stream_drift-"), 2);
-  end();
+  CHECK_REAL(read_state("stream_drift-"), 2);
+  end_stream();
 }
 
 static void a_conversation_that_is_listed_again_is_not_closed(void) {
@@ -431,9 +431,9 @@ static void a_conversation_that_is_listed_again_is_not_closed(void) {
     observe(0, NULL, 0);
     observe(1, c1, 1);
   }
-  CHECK_REAL(state("conversations_lost-poll"), 0);
-  CHECK_REAL(state("stream_drift-"), 0);
-  end();
+  CHECK_REAL(read_state("conversations_lost-poll"), 0);
+  CHECK_REAL(read_state("stream_drift-"), 0);
+  end_stream();
 }
 
 /* One conversation with `count` stays in the queue. */
@@ -458,17 +458,17 @@ static void say_stays(unsigned number, unsigned count) {
 /* MaxConversations is 100. */
 static void conversations_that_the_limits_drop_are_exported(void) {
   begin_connected(20);
-  CHECK_REAL(state("conversations_lost-limit"), 0);
-  CHECK_REAL(state("conversations_lost-participants"), 0);
+  CHECK_REAL(read_state("conversations_lost-limit"), 0);
+  CHECK_REAL(read_state("conversations_lost-participants"), 0);
   for (unsigned i = 0; i < 103; i++)
     say_stays(i, 1);
-  CHECK_REAL(state("conversations_lost-limit"), 3);
-  CHECK_REAL(state("conversations-kept"), 100);
+  CHECK_REAL(read_state("conversations_lost-limit"), 3);
+  CHECK_REAL(read_state("conversations-kept"), 100);
   say_stays(102, 210);
-  CHECK_REAL(state("conversations_lost-participants"), 1);
+  CHECK_REAL(read_state("conversations_lost-participants"), 1);
   replay_run(&ch_world, 86500 * 1000ull);
-  CHECK_REAL(state("conversations_lost-age"), 100);
-  end();
+  CHECK_REAL(read_state("conversations_lost-age"), 100);
+  end_stream();
 }
 
 int main(void) {
