@@ -37,7 +37,7 @@ static double now_ms(void) {
   return (double)t.tv_sec * 1e3 + (double)t.tv_nsec / 1e6;
 }
 
-static void must(enum gc_code code) {
+static void exit_unless_ok(enum gc_code code) {
   if (code != GC_OK) {
     fprintf(stderr, "bench: %s\n", gc_code_words(code));
     exit(1);
@@ -47,33 +47,35 @@ static void must(enum gc_code code) {
 static void add_window(struct gc_buf *b, int queue, int window) {
   char interval[GC_INTERVAL_SIZE];
   int64_t begin_ms = first_ms + (int64_t)window * MINUTE;
-  must(gc_buf_print(b, "%s{\"interval\":\"%s\",\"metrics\":[",
-                    window > 0 ? "," : "",
-                    gc_interval_print(interval, begin_ms, begin_ms + MINUTE)));
+  exit_unless_ok(gc_buf_print(
+      b, "%s{\"interval\":\"%s\",\"metrics\":[", window > 0 ? "," : "",
+      gc_interval_print(interval, begin_ms, begin_ms + MINUTE)));
   for (size_t m = 0; m < GC_COUNT(metric_names); m++) {
     int count = 1 + (queue + window) % 7;
-    must(gc_buf_print(b, "%s{\"metric\":\"%s\",\"stats\":{\"count\":%d",
-                      m > 0 ? "," : "", metric_names[m], count));
+    exit_unless_ok(gc_buf_print(b,
+                                "%s{\"metric\":\"%s\",\"stats\":{\"count\":%d",
+                                m > 0 ? "," : "", metric_names[m], count));
     if (metric_names[m][0] == 't')
-      must(gc_buf_print(b, ",\"sum\":%d.0,\"min\":%d.0,\"max\":%d.0",
-                        count * 41250, 1250, 73500));
-    must(gc_buf_text(b, "}}"));
+      exit_unless_ok(gc_buf_print(b, ",\"sum\":%d.0,\"min\":%d.0,\"max\":%d.0",
+                                  count * 41250, 1250, 73500));
+    exit_unless_ok(gc_buf_text(b, "}}"));
   }
-  must(gc_buf_text(b, "]}"));
+  exit_unless_ok(gc_buf_text(b, "]}"));
 }
 
 static void make_answer(struct gc_buf *b) {
-  must(gc_buf_text(b, "{\"results\":["));
+  exit_unless_ok(gc_buf_text(b, "{\"results\":["));
   for (int q = 0; q < QUEUES; q++) {
-    must(gc_buf_print(b,
-                      "%s{\"group\":{\"mediaType\":\"voice\",\"queueId\":"
-                      "\"%08x-0000-4000-8000-%012x\"},\"data\":[",
-                      q > 0 ? "," : "", q, q));
+    exit_unless_ok(
+        gc_buf_print(b,
+                     "%s{\"group\":{\"mediaType\":\"voice\",\"queueId\":"
+                     "\"%08x-0000-4000-8000-%012x\"},\"data\":[",
+                     q > 0 ? "," : "", q, q));
     for (int w = 0; w < WINDOWS; w++)
       add_window(b, q, w);
-    must(gc_buf_text(b, "]}"));
+    exit_unless_ok(gc_buf_text(b, "]}"));
   }
-  must(gc_buf_text(b, "]}"));
+  exit_unless_ok(gc_buf_text(b, "]}"));
 }
 
 static struct result run_ours(const struct gc_buf *answer) {
@@ -99,10 +101,10 @@ static struct result run_ours(const struct gc_buf *answer) {
   sink.begin(sink.ctx);
   for (size_t at = 0; at < answer->len; at += CHUNK) {
     size_t left = answer->len - at;
-    must(sink.write(sink.ctx, answer->data + at, left < CHUNK ? left : CHUNK,
-                    NULL));
+    exit_unless_ok(sink.write(sink.ctx, answer->data + at,
+                              left < CHUNK ? left : CHUNK, NULL));
   }
-  must(gc_decoder_finish(d, NULL));
+  exit_unless_ok(gc_decoder_finish(d, NULL));
   gc_decoder_free(d);
   gc_results_sort(&results);
   (void)gc_series_revise(&series);
@@ -111,7 +113,7 @@ static struct result run_ours(const struct gc_buf *answer) {
       .query = &q, .naming = &naming, .block = "bench", .counters = true};
   struct gc_outbox out = {.interval_ms = MINUTE};
   struct gc_samples_tally tally;
-  must(gc_samples_of_window(&view, &results, 0, false, &out, &tally));
+  exit_unless_ok(gc_samples_of_window(&view, &results, 0, false, &out, &tally));
   r.things = out.count;
   r.ms = now_ms() - began;
   gc_outbox_clear(&out);
@@ -133,8 +135,8 @@ static struct result run_json_c(const struct gc_buf *answer) {
 }
 
 /* Runs in a child process; its memory without that of the answer. */
-static void measure(const char *name, const struct gc_buf *answer,
-                    struct result (*run)(const struct gc_buf *)) {
+static void measure_in_child(const char *name, const struct gc_buf *answer,
+                             struct result (*run)(const struct gc_buf *)) {
   struct rusage use;
   pid_t child = fork();
   if (child != 0) {
@@ -202,8 +204,8 @@ int main(void) {
          QUEUES, GC_COUNT(metric_names), WINDOWS, (double)answer.len / 1e6);
   fflush(stdout);
   for (int round = 0; round < 3; round++) {
-    measure("bytes -> sums -> values (ours)", &answer, run_ours);
-    measure("bytes -> tree (json-c)", &answer, run_json_c);
+    measure_in_child("bytes -> sums -> values (ours)", &answer, run_ours);
+    measure_in_child("bytes -> tree (json-c)", &answer, run_json_c);
     measure_python(&answer);
   }
   count_requests();

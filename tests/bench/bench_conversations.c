@@ -30,10 +30,10 @@ static struct lap run_envelope(void) {
   struct gc_notification n;
   struct lap began = lap_begin();
   for (size_t i = 0; i < events.count; i++)
-    must(gc_notification_read(event_at(i), events.list[i].len, &n, NULL) ==
-                 GC_OK &&
-             n.kind == GC_NOTIFICATION_EVENT,
-         "an event without an envelope");
+    exit_unless(gc_notification_read(event_at(i), events.list[i].len, &n,
+                                     NULL) == GC_OK &&
+                    n.kind == GC_NOTIFICATION_EVENT,
+                "an event without an envelope");
   return lap_end(began);
 }
 
@@ -47,7 +47,7 @@ static struct conversations *new_model(uint32_t max) {
                                      .age_ms = 86400000,
                                      .pairs_max = 10000};
   struct conversations *m = conversations_new(&s, NULL);
-  must(m != NULL, "no memory for a model");
+  exit_unless(m != NULL, "no memory for a model");
   return m;
 }
 
@@ -59,7 +59,7 @@ static void check_offers(struct conversations *m) {
     if (conversations_totals(m, ids_queue(queue, q), CV_VOICE, &t))
       offers += t.offers;
   }
-  must(offers == events.lives, "the model has lost offers");
+  exit_unless(offers == events.lives, "the model has lost offers");
 }
 
 /* `m` NULL: the decoder alone. */
@@ -68,12 +68,13 @@ static struct lap run_decoder(struct conversations *m) {
   const struct cv_event *event;
   struct lap began = lap_begin();
   for (size_t i = 0; i < events.count; i++) {
-    must(cv_decoder_read(d, event_at(i), events.list[i].len, &event, NULL) ==
-                 GC_OK &&
-             event != NULL,
-         "an event is not read");
+    exit_unless(cv_decoder_read(d, event_at(i), events.list[i].len, &event,
+                                NULL) == GC_OK &&
+                    event != NULL,
+                "an event is not read");
     if (m != NULL)
-      must(conversations_apply(m, event) == GC_OK, "no memory for a model");
+      exit_unless(conversations_apply(m, event) == GC_OK,
+                  "no memory for a model");
   }
   struct lap lap = lap_end(began);
   cv_decoder_free(d);
@@ -109,7 +110,7 @@ static void measure_memory(unsigned parties) {
       snprintf(one->queue_text, sizeof(one->queue_text), "q%u", i % IDS_QUEUES);
       one->queue = uuid_key_read(one->queue_text, strlen(one->queue_text));
     }
-    must(conversations_apply(m, &e) == GC_OK, "no memory for a model");
+    exit_unless(conversations_apply(m, &e) == GC_OK, "no memory for a model");
   }
   size_t after = mallinfo2().uordblks + mallinfo2().hblkhd;
   conversations_stats(m, &stats);

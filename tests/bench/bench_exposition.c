@@ -66,7 +66,7 @@ static void write_value(size_t number, int round) {
   char parts[64];
   value_t value;
   value_list_t vl = VALUE_LIST_INIT;
-  must(ds != NULL, "no data set");
+  exit_unless(ds != NULL, "no data set");
   if (ds->ds[0].type == DS_TYPE_GAUGE)
     value.gauge = (double)(number % 97) + 0.25 * round;
   else
@@ -105,13 +105,13 @@ int main(int argc, char **argv) {
     return 2;
   size_t series = strtoul(argv[1], NULL, 10);
   fake_reset();
-  must(gc_emit_register(NULL) == GC_OK, "data sets");
+  exit_unless(gc_emit_register(NULL) == GC_OK, "data sets");
   double idle_s = write_round(series, 0); /* no writer is registered yet */
   genesys_prometheus_module_register();
   snprintf(config, sizeof(config),
            "<Plugin genesys_prometheus>\nPort %s\n</Plugin>\n", argv[2]);
-  must(fake_config(config) == 0, "configuration");
-  must(fake_init() == 0, "init");
+  exit_unless(fake_config(config) == 0, "configuration");
+  exit_unless(fake_init() == 0, "init");
   long before_kb = resident_kb();
   double first_s = write_round(series, 0) - idle_s, best_s = 1e9;
   for (int round = 1; round < ROUNDS; round++) {

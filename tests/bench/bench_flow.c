@@ -35,7 +35,7 @@ static struct {
           .changed = PTHREAD_COND_INITIALIZER};
 
 static void give_back(struct batch *b, enum gc_code code) {
-  must(code == GC_OK, gc_code_words(code));
+  exit_unless(code == GC_OK, gc_code_words(code));
   pthread_mutex_lock(&pool.lock);
   pool.free[pool.count++] = b;
   pthread_cond_signal(&pool.changed);
@@ -65,9 +65,9 @@ static struct gc_buf read_file(const char *path) {
   char chunk[65536];
   size_t len;
   FILE *f = fopen(path, "rb");
-  must(f != NULL, "the file of events cannot be read");
+  exit_unless(f != NULL, "the file of events cannot be read");
   while ((len = fread(chunk, 1, sizeof(chunk), f)) > 0)
-    must(gc_buf_add(&text, chunk, len) == GC_OK, "no memory for events");
+    exit_unless(gc_buf_add(&text, chunk, len) == GC_OK, "no memory for events");
   fclose(f);
   return text;
 }
@@ -81,22 +81,23 @@ static const char *read_batch(struct event_reader *r, const char *at,
     const char *stop = memchr(at, '\n', (size_t)(end - at));
     if (stop == NULL)
       stop = end;
-    must(event_read(r, at, (size_t)(stop - at), counts, &sink, NULL) == GC_OK,
-         "an event is not read");
+    exit_unless(event_read(r, at, (size_t)(stop - at), counts, &sink, NULL) ==
+                    GC_OK,
+                "an event is not read");
     at = stop + 1;
   }
   return at;
 }
 
-static struct event_counts run(struct ledger *ledger,
-                               const struct gc_buf *text) {
+static struct event_counts count_text(struct ledger *ledger,
+                                      const struct gc_buf *text) {
   struct attribute_form form;
   struct event_counts counts = {0};
-  must(attribute_form_set(&form, "%{flow}Metric_%{metric}(%{time})", NULL) ==
-           GC_OK,
-       "the form of attributes");
+  exit_unless(attribute_form_set(&form, "%{flow}Metric_%{metric}(%{time})",
+                                 NULL) == GC_OK,
+              "the form of attributes");
   struct event_reader *r = event_reader_new(&form, NULL);
-  must(r != NULL, "no memory for a reader");
+  exit_unless(r != NULL, "no memory for a reader");
   const char *end = text->data + text->len;
   for (const char *at = text->data; at < end;) {
     struct batch *b = take_free();
@@ -120,8 +121,8 @@ static void print_result(struct ledger *ledger,
     snprintf(name, sizeof(name), "%s|%s", view.flow, view.metric);
     gc_document_add_int(&d, by_name, name, view.count);
   }
-  must(gc_document_write(&d, &text, NULL) == GC_OK,
-       "no memory for the outcome");
+  exit_unless(gc_document_write(&d, &text, NULL) == GC_OK,
+              "no memory for the outcome");
   printf(
       "{\"wall_s\":%.6f,\"cpu_s\":%.6f,\"rss_kb\":%ld,\"totals\":{\"events\":"
       "%" PRIu64 ",\"counts\":%s}}\n",
@@ -136,7 +137,7 @@ static void on_notice(void *ctx, const char *cause, const struct gc_err *err) {
 }
 
 int main(int argc, char **argv) {
-  must(argc == 3, "usage: bench_flow FILE FOLDER");
+  exit_unless(argc == 3, "usage: bench_flow FILE FOLDER");
   static struct stats stats;
   const struct ledger_source source = {.scope = "h",
                                        .retention_ms = RETENTION_MS,
@@ -149,14 +150,14 @@ int main(int argc, char **argv) {
   struct gc_err err = {.code = GC_OK};
   struct gc_buf text = read_file(argv[1]);
   struct ledger *ledger = ledger_new(&settings, &err);
-  must(ledger != NULL && ledger_start(ledger, &err) == GC_OK, err.text);
+  exit_unless(ledger != NULL && ledger_start(ledger, &err) == GC_OK, err.text);
   for (size_t i = 0; i < IN_FLIGHT; i++) {
     pool.all[i] = (struct batch){.source = &source, .done = give_back};
     pool.free[pool.count++] = &pool.all[i];
   }
   double wall_s = lap_clock(CLOCK_MONOTONIC);
   double cpu_s = lap_clock(CLOCK_PROCESS_CPUTIME_ID);
-  struct event_counts counts = run(ledger, &text);
+  struct event_counts counts = count_text(ledger, &text);
   wall_s = lap_clock(CLOCK_MONOTONIC) - wall_s;
   cpu_s = lap_clock(CLOCK_PROCESS_CPUTIME_ID) - cpu_s;
   print_result(ledger, &counts, wall_s, cpu_s);

@@ -51,7 +51,7 @@ static void put_rate(const char *what, unsigned count, struct lap lap) {
   fflush(stdout);
 }
 
-static enum gc_code take(void *ctx, const struct event_metric *m) {
+static enum gc_code take_metric(void *ctx, const struct event_metric *m) {
   struct batch *b = ctx;
   batch_truncate(b, 0);
   gc_buf_reset(&b->names);
@@ -63,7 +63,7 @@ static void measure_events(const char *what, const char *metric) {
   struct event_counts counts = {0};
   const struct ledger_source source = {.scope = "h"};
   struct batch b = {.source = &source};
-  const struct event_sink sink = {take, &b};
+  const struct event_sink sink = {take_metric, &b};
   GC_AUTO(gc_buf_clear) struct gc_buf text = {.max = 8192};
   make_event(&text, metric);
   if (attribute_form_set(&form, "%{flow}Metric_%{metric}(%{time})", NULL) !=
@@ -72,8 +72,9 @@ static void measure_events(const char *what, const char *metric) {
   struct event_reader *r = event_reader_new(&form, NULL);
   struct lap lap = lap_begin();
   for (int i = 0; i < EVENTS; i++)
-    must(event_read(r, text.data, text.len, &counts, &sink, NULL) == GC_OK,
-         "an event is not read");
+    exit_unless(event_read(r, text.data, text.len, &counts, &sink, NULL) ==
+                    GC_OK,
+                "an event is not read");
   put_rate(what, EVENTS, lap_end(lap));
   event_reader_free(r);
   batch_clear(&b);
@@ -93,8 +94,8 @@ static int by_key(const void *a, const void *b) {
 }
 
 /* Commits `count` keys in transactions of `batch`, as the ledger does. */
-static struct lap commit(struct sqlite_db *s, unsigned from, unsigned count,
-                         unsigned batch) {
+static struct lap commit_keys(struct sqlite_db *s, unsigned from,
+                              unsigned count, unsigned batch) {
   static struct seen_key keys[20000];
   struct lap began = lap_begin();
   for (unsigned at = from; at < from + count; at += batch) {
@@ -102,18 +103,18 @@ static struct lap commit(struct sqlite_db *s, unsigned from, unsigned count,
     for (unsigned i = 0; i < batch; i++)
       keys[i] = key_of(at + i);
     qsort(keys, batch, sizeof(*keys), by_key);
-    must(sqlite_db_begin(s, NULL) == GC_OK, "no transaction");
+    exit_unless(sqlite_db_begin(s, NULL) == GC_OK, "no transaction");
     for (unsigned i = 0; i < batch; i++)
-      must(sqlite_db_add_key(s, &keys[i], &is_new, NULL) == GC_OK,
-           "a key is not kept");
-    must(sqlite_db_commit(s, NULL) == GC_OK, "no commit");
+      exit_unless(sqlite_db_add_key(s, &keys[i], &is_new, NULL) == GC_OK,
+                  "a key is not kept");
+    exit_unless(sqlite_db_commit(s, NULL) == GC_OK, "no commit");
   }
   return lap_end(began);
 }
 
 static void measure_commits(const char *what, struct sqlite_db *s,
                             unsigned from, unsigned count, unsigned batch) {
-  put_rate(what, count, commit(s, from, count, batch));
+  put_rate(what, count, commit_keys(s, from, count, batch));
 }
 
 static void measure_sync(const char *folder) {
@@ -122,8 +123,9 @@ static void measure_sync(const char *folder) {
   int fd = open(path, O_RDWR | O_CREAT, 0600);
   struct lap began = lap_begin();
   for (int i = 0; i < SYNCS; i++)
-    must(write(fd, page, sizeof(page)) == sizeof(page) && fdatasync(fd) == 0,
-         "a page is not written");
+    exit_unless(write(fd, page, sizeof(page)) == sizeof(page) &&
+                    fdatasync(fd) == 0,
+                "a page is not written");
   printf("%-42s %9.3f ms\n", "fdatasync of a page here",
          lap_end(began).wall_s / SYNCS * 1000);
   close(fd);
@@ -145,7 +147,7 @@ static void measure_keys(void) {
     exit(1);
   }
   measure_sync(folder);
-  commit(s, 0, rows, 20000);
+  commit_keys(s, 0, rows, 20000);
   printf("keys committed, with %u in the file:\n", rows);
   measure_commits("  batches of 10", s, rows, 5000, 10);
   measure_commits("  batches of 1,000", s, rows + 5000, 200000, 1000);

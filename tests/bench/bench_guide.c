@@ -108,12 +108,12 @@ static void make_stream(struct run *r) {
       .socket_notice = on_notice,
       .notice_ctx = r};
   r->stream = stream_new(&options, &deps, &err);
-  must(r->stream != NULL, err.text);
+  exit_unless(r->stream != NULL, err.text);
 }
 
 /* ---- the account ---- */
 
-static char *address(const char *port, const char *ca, const char *path) {
+static char *make_url(const char *port, const char *ca, const char *path) {
   char text[128];
   snprintf(text, sizeof(text), "http%s://127.0.0.1:%s%s", ca ? "s" : "", port,
            path);
@@ -124,9 +124,9 @@ static struct gc_account *open_account(const char *port, const char *ca) {
   struct gc_err err = {.code = GC_OK};
   struct gc_account_settings s = {.name = strdup("bench"),
                                   .region = strdup("test"),
-                                  .base_url = address(port, ca, ""),
+                                  .base_url = make_url(port, ca, ""),
                                   .token_url =
-                                      address(port, ca, "/oauth/token"),
+                                      make_url(port, ca, "/oauth/token"),
                                   .client_id = strdup("bench"),
                                   .secret_literal = strdup("secret"),
                                   .requests_per_minute = 250,
@@ -138,9 +138,9 @@ static struct gc_account *open_account(const char *port, const char *ca) {
                                               .verify_host = true,
                                               .ca_cert = ca ? strdup(ca) : NULL,
                                               .no_proxy = strdup("*")}};
-  must(gc_accounts_define(&s, &err) == GC_OK, err.text);
+  exit_unless(gc_accounts_define(&s, &err) == GC_OK, err.text);
   struct gc_account *account = gc_account_get("bench", &err);
-  must(account != NULL, err.text);
+  exit_unless(account != NULL, err.text);
   return account;
 }
 
@@ -152,7 +152,7 @@ static void add_change(struct reported *t, const char *qualifier,
   size_t i = 0;
   while (i < t->pairs && strcmp(t->changes[i].name, name) != 0)
     i++;
-  must(i < PAIRS_MAX, "more changes than there can be");
+  exit_unless(i < PAIRS_MAX, "more changes than there can be");
   if (i == t->pairs)
     snprintf(t->changes[t->pairs++].name, sizeof(t->changes[0].name), "%s",
              name);
@@ -174,12 +174,12 @@ static void add_up(void *ctx, const struct gc_sample *s) {
     t->active = (int64_t)s->values[0].gauge;
 }
 
-static void forget(void *ctx, const struct gc_sample *s) {
+static void drop_sample(void *ctx, const struct gc_sample *s) {
   (void)ctx;
   (void)s;
 }
 
-static bool accepts(void *ctx, const struct gc_entry *queue) {
+static bool accepts_all(void *ctx, const struct gc_entry *queue) {
   (void)ctx;
   (void)queue;
   return true;
@@ -200,8 +200,8 @@ static void put_reported(const struct reported *t, const struct run *r) {
 /* A series begins with 0: the second reading has the counts. */
 static void print_totals(const struct run *r) {
   struct reported reported = {0};
-  struct queue_display view = {.accepts = accepts, .label = QUEUE_LABEL_ID};
-  stream_read(r->stream, &view, &(struct gc_samples){forget, NULL});
+  struct queue_display view = {.accepts = accepts_all, .label = QUEUE_LABEL_ID};
+  stream_read(r->stream, &view, &(struct gc_samples){drop_sample, NULL});
   stream_read(r->stream, &view, &(struct gc_samples){add_up, &reported});
   stream_read_state(r->stream, "bench", READ_EVERY_MS,
                     &(struct gc_samples){add_up, &reported});
@@ -217,7 +217,7 @@ static void on_account_notice(const char *account, const char *cause,
 
 int main(int argc, char **argv) {
   static const struct gc_accounts_hooks hooks = {.notice = on_account_notice};
-  must(argc == 2 || argc == 3, "usage: bench_guide PORT [CA]");
+  exit_unless(argc == 2 || argc == 3, "usage: bench_guide PORT [CA]");
   struct run r = {.is_open = false};
   gc_accounts_set_hooks(&hooks);
   r.account = open_account(argv[1], argv[2]);
@@ -226,7 +226,7 @@ int main(int argc, char **argv) {
   bool ended = false; /* a gate waits as long as a short test */
   for (int i = 0; i < DEADLINES_MAX && !ended; i++)
     ended = gate_wait(&gate, is_over, &r);
-  must(ended, "the stream did not end in time");
+  exit_unless(ended, "the stream did not end in time");
   print_totals(&r);
   gc_accounts_stop();
   gc_loop_call(gc_account_loop(r.account), end_here, &r);

@@ -59,10 +59,12 @@ static struct lap format_lines(size_t lines, struct gc_buf *out,
     gc_buf_reset(out);
     struct lap began = lap_begin();
     while (influx_inbox_next(&taken, &at, &sample))
-      must(influx_join_add(join, &sample, influx_points_of(points, &sample),
-                           0) == GC_OK,
-           "join");
-    must(influx_join_take(join, UINT64_MAX, GROUP, out) == GROUP, "take");
+      exit_unless(influx_join_add(join, &sample,
+                                  influx_points_of(points, &sample),
+                                  0) == GC_OK,
+                  "join");
+    exit_unless(influx_join_take(join, UINT64_MAX, GROUP, out) == GROUP,
+                "take");
     struct lap lap = lap_end(began);
     /* The first round makes the names: they are kept. */
     if (n >= SERIES) {
@@ -93,7 +95,7 @@ static double spool_lines(struct gc_spool *s, size_t lines,
                           .len = (uint32_t)(end - at),
                           .lines = BATCH,
                           .time_ms = gc_clock_wall_ms()};
-    must(gc_spool_append(s, &r, &err) == GC_OK, err.text);
+    exit_unless(gc_spool_append(s, &r, &err) == GC_OK, err.text);
     *ret_bytes += r.len;
     at = *end != '\0' ? end : text->data;
   }
@@ -108,12 +110,12 @@ static double drain_lines(struct gc_spool *s, size_t lines) {
   struct lap began = lap_begin();
   for (;; batches++) {
     gc_buf_reset(&out);
-    must(gc_spool_read(s, BATCH, &out, &end, &err) == GC_OK, err.text);
+    exit_unless(gc_spool_read(s, BATCH, &out, &end, &err) == GC_OK, err.text);
     if (out.len == 0)
       break;
-    must(gc_spool_commit(s, end, &err) == GC_OK, err.text);
+    exit_unless(gc_spool_commit(s, end, &err) == GC_OK, err.text);
   }
-  must(batches == lines / BATCH, "all batches are read");
+  exit_unless(batches == lines / BATCH, "all batches are read");
   gc_buf_clear(&out);
   return (double)lines / lap_end(began).wall_s;
 }
@@ -123,9 +125,10 @@ int main(int argc, char **argv) {
   struct gc_err err = {.code = GC_OK};
   struct gc_buf text = {.max = 1 << 24};
   uint64_t group = 0;
-  must(argc >= 2, "usage: bench_influxdb FOLDER [LINES]");
+  exit_unless(argc >= 2, "usage: bench_influxdb FOLDER [LINES]");
   size_t lines = argc > 2 ? strtoul(argv[2], NULL, 10) : 1000000;
-  must(lines >= 2 * SERIES && lines % GROUP == 0, "LINES: 20000, 25000 …");
+  exit_unless(lines >= 2 * SERIES && lines % GROUP == 0,
+              "LINES: 20000, 25000 …");
   struct lap lap = format_lines(lines, &text, &group);
   f.formatted = (double)(lines - SERIES) / lap.wall_s;
   f.formatted_cpu = (double)(lines - SERIES) / lap.cpu_s;
@@ -134,7 +137,7 @@ int main(int argc, char **argv) {
                                        .max_bytes = UINT64_C(4) << 30};
   struct gc_spool *s = gc_spool_new(&settings, &err);
   struct gc_spool_stats stats;
-  must(s != NULL && gc_spool_open(s, &err) == GC_OK, err.text);
+  exit_unless(s != NULL && gc_spool_open(s, &err) == GC_OK, err.text);
   f.spooled = spool_lines(s, lines, &text, &f.text_bytes);
   gc_spool_stats(s, &stats);
   f.disk_bytes = stats.bytes;

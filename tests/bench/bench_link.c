@@ -19,7 +19,7 @@ static CURL *easy;
 static sqlite3 *db;
 static yajl_handle json;
 
-static size_t drop(char *bytes, size_t size, size_t count, void *ctx) {
+static size_t drop_bytes(char *bytes, size_t size, size_t count, void *ctx) {
   (void)bytes;
   (void)ctx;
   return size * count;
@@ -34,7 +34,7 @@ static int on_init(void) {
   easy = curl_easy_init();
   curl_easy_setopt(easy, CURLOPT_URL, url);
   curl_easy_setopt(easy, CURLOPT_CAINFO, ca);
-  curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, drop);
+  curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, drop_bytes);
   if (curl_easy_perform(easy) != CURLE_OK)
     WARNING("bench_link: cannot connect");
   sqlite3_open(":memory:", &db);

@@ -21,14 +21,14 @@ struct result {
   size_t things; /* samples or tree nodes; they show that the work was done */
 };
 
-static void fine(enum gc_code code) {
-  must(code == GC_OK, gc_code_words(code));
+static void exit_unless_ok(enum gc_code code) {
+  exit_unless(code == GC_OK, gc_code_words(code));
 }
 
 static void add_queue(struct gc_buf *b, int n) {
   char id[64];
   snprintf(id, sizeof(id), "%08x-0000-4000-8000-%012x", n, n);
-  fine(gc_buf_print(
+  exit_unless_ok(gc_buf_print(
       b,
       "%s{\"group\":{\"queueId\":\"%s\"},\"data\":["
       "{\"metric\":\"oMemberUsers\",\"stats\":{\"count\":23}},"
@@ -43,7 +43,7 @@ static void add_queue(struct gc_buf *b, int n) {
       "5f9bcdcdae9b\",\"stats\":{\"count\":13}}]}",
       n % QUEUES == 0 ? "" : ",", id));
   for (size_t m = 0; m < GC_COUNT(media); m++)
-    fine(gc_buf_print(
+    exit_unless_ok(gc_buf_print(
         b,
         ",{\"group\":{\"queueId\":\"%s\",\"mediaType\":\"%s\"},\"data\":["
         "{\"metric\":\"oInteracting\",\"stats\":{\"count\":%d}},"
@@ -55,12 +55,13 @@ static void add_queue(struct gc_buf *b, int n) {
 }
 
 static void make_answer(struct gc_buf *b, int first) {
-  fine(gc_buf_text(b, "{\"systemToOrganizationMappings\":{\"ON_QUEUE\":["
-                      "\"6a3af858-942f-489d-9700-5f9bcdcdae9b\"]},"
-                      "\"results\":["));
+  exit_unless_ok(gc_buf_text(b,
+                             "{\"systemToOrganizationMappings\":{\"ON_QUEUE\":["
+                             "\"6a3af858-942f-489d-9700-5f9bcdcdae9b\"]},"
+                             "\"results\":["));
   for (int q = 0; q < QUEUES; q++)
     add_queue(b, first + q);
-  fine(gc_buf_text(b, "]}"));
+  exit_unless_ok(gc_buf_text(b, "]}"));
 }
 
 static void count_sample(void *ctx, const struct gc_sample *sample) {
@@ -84,10 +85,10 @@ static struct result run_ours(const struct gc_buf *answers) {
     sink.begin(sink.ctx);
     for (size_t at = 0; at < answers[i].len; at += CHUNK) {
       size_t left = answers[i].len - at;
-      fine(sink.write(sink.ctx, answers[i].data + at,
-                      left < CHUNK ? left : CHUNK, NULL));
+      exit_unless_ok(sink.write(sink.ctx, answers[i].data + at,
+                                left < CHUNK ? left : CHUNK, NULL));
     }
-    fine(obs_decoder_finish(d, NULL, NULL));
+    exit_unless_ok(obs_decoder_finish(d, NULL, NULL));
   }
   struct queue_display view = {
       .accepts = accept_all, .label = QUEUE_LABEL_ID, .interval_ms = 10000};
@@ -115,15 +116,15 @@ static struct result run_json_c(const struct gc_buf *answers) {
 }
 
 /* Runs in a child process; base_kb is the memory of the answers alone. */
-static void measure(const char *name, const struct gc_buf *answers,
-                    struct result (*run)(const struct gc_buf *)) {
+static void measure_in_child(const char *name, const struct gc_buf *answers,
+                             struct result (*run)(const struct gc_buf *)) {
   struct rusage use;
   long before_kb, after_kb;
   pid_t child = fork();
   if (child != 0) {
     int status;
-    must(waitpid(child, &status, 0) == child && status == 0,
-         "one of the two did not do its work");
+    exit_unless(waitpid(child, &status, 0) == child && status == 0,
+                "one of the two did not do its work");
     return;
   }
   getrusage(RUSAGE_SELF, &use);
@@ -153,8 +154,8 @@ int main(void) {
          ANSWERS, QUEUES, GC_COUNT(media), (double)bytes / 1e6);
   fflush(stdout);
   for (int round = 0; round < 3; round++) {
-    measure("bytes -> model -> samples (ours)", answers, run_ours);
-    measure("bytes -> tree (json-c)", answers, run_json_c);
+    measure_in_child("bytes -> model -> samples (ours)", answers, run_ours);
+    measure_in_child("bytes -> tree (json-c)", answers, run_json_c);
   }
   return 0;
 }

@@ -60,8 +60,8 @@ static const struct {
     {"POST", "/api/v2/notifications/channels", NULL},
 };
 
-static bool answer(struct conn *c, const struct request *r,
-                   const struct run *run) {
+static bool answer_request(struct conn *c, const struct request *r,
+                           const struct run *run) {
   char channel[128];
   snprintf(channel, sizeof(channel),
            "{\"id\":\"one\",\"connectUri\":\"%s://127.0.0.1:%d/one\"}",
@@ -78,7 +78,8 @@ static bool answer(struct conn *c, const struct request *r,
   return conn_say(c, "HTTP/1.1 404 No\r\nContent-Length: 0\r\n\r\n");
 }
 
-static void flood(struct conn *c, const struct request *r, struct run *run) {
+static void send_frames(struct conn *c, const struct request *r,
+                        struct run *run) {
   char accept[64];
   if (ws_peer_accept_of(r, accept) &&
       conn_say(c,
@@ -90,14 +91,14 @@ static void flood(struct conn *c, const struct request *r, struct run *run) {
     conn_linger(c);
 }
 
-static void serve(struct conn *c, void *ctx) {
+static void serve_stream(struct conn *c, void *ctx) {
   struct request r;
   while (conn_request(c, &r)) {
     if (strcmp(r.path, "/one") == 0) {
-      flood(c, &r, ctx);
+      send_frames(c, &r, ctx);
       return;
     }
-    if (!answer(c, &r, ctx))
+    if (!answer_request(c, &r, ctx))
       return;
   }
 }
@@ -105,9 +106,9 @@ static void serve(struct conn *c, void *ctx) {
 static void add_frame(struct gc_buf *out, const char *bytes, size_t len) {
   unsigned char header[WS_PEER_HEADER];
   size_t header_len = ws_peer_header(0x81, len, header);
-  must(gc_buf_add(out, header, header_len) == GC_OK &&
-           gc_buf_add(out, bytes, len) == GC_OK,
-       "no memory for frames");
+  exit_unless(gc_buf_add(out, header, header_len) == GC_OK &&
+                  gc_buf_add(out, bytes, len) == GC_OK,
+              "no memory for frames");
 }
 
 static struct gc_buf frames_of(const struct events *e) {
@@ -157,8 +158,9 @@ static void begin_here(void *ctx) {
   r->end = (struct gc_channels_listener){
       .connected = on_connected, .message = on_end, .ctx = r};
   gc_channels_listen(channels, &r->end);
-  must(gc_channels_subscribe(channels, &r->end, END_TOPIC, NULL, NULL) == GC_OK,
-       "no room for a topic");
+  exit_unless(gc_channels_subscribe(channels, &r->end, END_TOPIC, NULL, NULL) ==
+                  GC_OK,
+              "no room for a topic");
   stream_select(r->stream,
                 &(struct selection){.ids = list, .count = IDS_QUEUES});
 }
@@ -185,12 +187,12 @@ static void make_stream(struct run *r) {
                              .snapshot = on_snapshot,
                              .ctx = r};
   r->stream = stream_new(&options, &deps, &err);
-  must(r->stream != NULL, err.text);
+  exit_unless(r->stream != NULL, err.text);
 }
 
 /* ---- the account ---- */
 
-static char *address(const struct run *r, const char *path) {
+static char *make_url(const struct run *r, const char *path) {
   char text[128];
   snprintf(text, sizeof(text), "http%s://127.0.0.1:%d%s",
            r->certs != NULL ? "s" : "", r->port, path);
@@ -202,8 +204,8 @@ static void open_account(struct run *r) {
   struct gc_account_settings s = {
       .name = strdup("bench"),
       .region = strdup("test"),
-      .base_url = address(r, ""),
-      .token_url = address(r, "/oauth/token"),
+      .base_url = make_url(r, ""),
+      .token_url = make_url(r, "/oauth/token"),
       .client_id = strdup("bench"),
       .secret_literal = strdup("secret"),
       .requests_per_minute = 250,
@@ -215,9 +217,9 @@ static void open_account(struct run *r) {
                   .verify_host = true,
                   .ca_cert = r->certs ? strdup(r->certs->ca) : NULL,
                   .no_proxy = strdup("*")}};
-  must(gc_accounts_define(&s, &err) == GC_OK, err.text);
+  exit_unless(gc_accounts_define(&s, &err) == GC_OK, err.text);
   r->account = gc_account_get("bench", &err);
-  must(r->account != NULL, err.text);
+  exit_unless(r->account != NULL, err.text);
 }
 
 /* ---- one round ---- */
@@ -234,7 +236,7 @@ static void add_up(void *ctx, const struct gc_sample *s) {
     sums->received += s->values[0].derive;
 }
 
-static bool accepts(void *ctx, const struct gc_entry *queue) {
+static bool accepts_all(void *ctx, const struct gc_entry *queue) {
   (void)ctx;
   (void)queue;
   return true;
@@ -242,16 +244,16 @@ static bool accepts(void *ctx, const struct gc_entry *queue) {
 
 /* Checks that no event was lost. A series begins with 0: the second reading has
  * the counts. */
-static void check(struct stream *s, const struct events *e) {
+static void check_totals(struct stream *s, const struct events *e) {
   struct sums sums = {0, 0};
-  struct queue_display view = {.accepts = accepts, .label = QUEUE_LABEL_ID};
+  struct queue_display view = {.accepts = accepts_all, .label = QUEUE_LABEL_ID};
   struct gc_samples out = {add_up, &sums};
   stream_read(s, &view, &out);
-  must(sums.offers == 0, "a counter does not begin with 0");
+  exit_unless(sums.offers == 0, "a counter does not begin with 0");
   stream_read(s, &view, &out);
   stream_read_state(s, "bench", 10000, &out);
-  must(sums.received == (int64_t)e->count, "events did not arrive");
-  must(sums.offers == (int64_t)e->lives, "the model has lost offers");
+  exit_unless(sums.received == (int64_t)e->count, "events did not arrive");
+  exit_unless(sums.offers == (int64_t)e->lives, "the model has lost offers");
 }
 
 static struct lap run_socket(const struct events *e,
@@ -259,13 +261,13 @@ static struct lap run_socket(const struct events *e,
                              const struct certs *certs) {
   struct run r = {.frames = frames, .certs = certs};
   r.server = server_start(&(struct server_plan){
-      .serve = serve, .ctx = &r, .cert = certs ? certs->server : NULL});
+      .serve = serve_stream, .ctx = &r, .cert = certs ? certs->server : NULL});
   r.port = server_port(r.server);
   open_account(&r);
   make_stream(&r);
   gc_loop_call(gc_account_loop(r.account), begin_here, &r);
-  must(gate_wait(&gate, is_over, &r), "the events did not come in time");
-  check(r.stream, e);
+  exit_unless(gate_wait(&gate, is_over, &r), "the events did not come in time");
+  check_totals(r.stream, e);
   gc_accounts_stop();
   gc_loop_call(gc_account_loop(r.account), end_here, &r);
   stream_free(r.stream);

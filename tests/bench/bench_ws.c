@@ -27,14 +27,15 @@ static double now_s(void) {
   return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
 }
 
-static void must(bool ok, const char *what) {
+static void exit_unless(bool ok, const char *what) {
   if (ok)
     return;
   fprintf(stderr, "bench: %s\n", what);
   exit(1);
 }
 
-static void print(const char *what, size_t size, double count, double took_s) {
+static void print_rate(const char *what, size_t size, double count,
+                       double took_s) {
   printf("%-28s %6zu B %9.0f k/s %8.0f MB/s\n", what, size,
          count / took_s / 1e3, count * (double)size / took_s / 1e6);
 }
@@ -43,13 +44,14 @@ static void print(const char *what, size_t size, double count, double took_s) {
 static struct gc_buf frames_of(size_t size) {
   struct gc_buf b = {.max = 16 * 1024 * 1024};
   char *payload = malloc(size);
-  must(payload != NULL, "memory");
+  exit_unless(payload != NULL, "memory");
   memset(payload, 'x', size);
   unsigned char header[WS_PEER_HEADER];
   while (b.len < 4 * 1024 * 1024)
-    must(gc_buf_add(&b, header, ws_peer_header(0x81, size, header)) == GC_OK &&
-             gc_buf_add(&b, payload, size) == GC_OK,
-         "memory");
+    exit_unless(gc_buf_add(&b, header, ws_peer_header(0x81, size, header)) ==
+                        GC_OK &&
+                    gc_buf_add(&b, payload, size) == GC_OK,
+                "memory");
   free(payload);
   return b;
 }
@@ -57,7 +59,7 @@ static struct gc_buf frames_of(size_t size) {
 static void bench_frames(size_t size) {
   struct gc_buf in = frames_of(size);
   struct gc_ws_frames *f = gc_ws_frames_new(1 << 20);
-  must(f != NULL, "memory");
+  exit_unless(f != NULL, "memory");
   size_t count = 0;
   double began_s = now_s(), took_s = 0;
   for (; took_s < RUN_S; took_s = now_s() - began_s)
@@ -66,12 +68,12 @@ static void bench_frames(size_t size) {
       while (at < end) {
         struct gc_ws_event e;
         at += gc_ws_frames_next(f, in.data + at, end - at, &e);
-        must(e.kind == GC_WS_TEXT ? e.len == size : e.kind == GC_WS_MORE,
-             "a wrong event");
+        exit_unless(e.kind == GC_WS_TEXT ? e.len == size : e.kind == GC_WS_MORE,
+                    "a wrong event");
         count += e.kind == GC_WS_TEXT;
       }
     }
-  print("frames", size, (double)count, took_s);
+  print_rate("frames", size, (double)count, took_s);
   gc_ws_frames_free(f);
   gc_buf_clear(&in);
 }
@@ -91,7 +93,7 @@ struct run {
   bool is_over;
 };
 
-static void flood(struct conn *c, void *ctx) {
+static void send_frames(struct conn *c, void *ctx) {
   struct gc_buf *frames = ctx;
   struct request r;
   if (!ws_peer_upgrade(c, &r))
@@ -104,7 +106,7 @@ static void on_open(void *ctx) { ((struct run *)ctx)->began_s = now_s(); }
 
 static void on_text(void *ctx, const char *bytes, size_t len) {
   struct run *r = ctx;
-  must(len == r->size && bytes[0] == 'x', "a wrong message");
+  exit_unless(len == r->size && bytes[0] == 'x', "a wrong message");
   /* A reading of the clock costs more than a message, so it is rare. */
   if (++r->count % 256 != 0 || r->is_over)
     return;
@@ -117,7 +119,7 @@ static void on_closed(void *ctx, const struct gc_ws_end *end,
                       const struct gc_err *err) {
   (void)ctx;
   (void)end;
-  must(false, err->text);
+  exit_unless(false, err->text);
 }
 
 static void open_here(void *ctx) {
@@ -129,8 +131,8 @@ static void open_here(void *ctx) {
                                   .idle_timeout_ms = 40000,
                                   .ping_interval_ms = 20000};
   r->events = (struct gc_ws_events){on_open, on_text, on_closed, r};
-  must(gc_ws_open(r->loop, &options, &r->events, &r->ws, &err) == GC_OK,
-       err.text);
+  exit_unless(gc_ws_open(r->loop, &options, &r->events, &r->ws, &err) == GC_OK,
+              err.text);
 }
 
 static void stop_counting(void *ctx) {
@@ -143,8 +145,10 @@ static bool is_over(void *ctx) { return ((struct run *)ctx)->is_over; }
 
 static void bench_socket(size_t size, const struct certs *certs) {
   struct gc_buf frames = frames_of(size);
-  struct server *s = server_start(&(struct server_plan){
-      .serve = flood, .ctx = &frames, .cert = certs ? certs->server : NULL});
+  struct server *s =
+      server_start(&(struct server_plan){.serve = send_frames,
+                                         .ctx = &frames,
+                                         .cert = certs ? certs->server : NULL});
   char url[64], ca[96] = "";
   snprintf(url, sizeof(url), "%s://localhost:%d/", certs ? "wss" : "ws",
            server_port(s));
@@ -155,13 +159,14 @@ static void bench_socket(size_t size, const struct certs *certs) {
   }
   struct gc_err err = {0};
   r.loop = gc_loop_new(&err);
-  must(r.loop != NULL && gc_loop_start(r.loop, "gc-bench", &err) == GC_OK,
-       err.text);
+  exit_unless(r.loop != NULL &&
+                  gc_loop_start(r.loop, "gc-bench", &err) == GC_OK,
+              err.text);
   gc_loop_call(r.loop, open_here, &r);
-  must(gate_wait(&gate, is_over, &r), "too slow");
+  exit_unless(gate_wait(&gate, is_over, &r), "too slow");
   gc_loop_call(r.loop, stop_counting, &r);
-  print(certs ? "socket, TLS" : "socket, plain", size, (double)r.count,
-        r.took_s);
+  print_rate(certs ? "socket, TLS" : "socket, plain", size, (double)r.count,
+             r.took_s);
   gc_loop_stop(r.loop);
   gc_loop_free(r.loop);
   server_stop(s);

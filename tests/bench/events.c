@@ -9,11 +9,14 @@
 
 enum { AT_A_TIME = 400 };
 
-static void add(enum gc_code code) { must(code == GC_OK, gc_code_words(code)); }
+static void add_or_exit(enum gc_code code) {
+  exit_unless(code == GC_OK, gc_code_words(code));
+}
 
 static void put_time(struct gc_buf *b, const char *name, int64_t ms) {
   char text[GC_TIMESTAMP_SIZE];
-  add(gc_buf_print(b, "\"%s\":\"%s\",", name, gc_timestamp_print(text, ms)));
+  add_or_exit(
+      gc_buf_print(b, "\"%s\":\"%s\",", name, gc_timestamp_print(text, ms)));
 }
 
 struct leg {
@@ -26,8 +29,8 @@ struct leg {
 static void put_party(struct gc_buf *b, unsigned life, unsigned n,
                       const struct leg *leg) {
   char id[IDS_SIZE], session[IDS_SIZE], queue[IDS_SIZE];
-  add(gc_buf_print(b, "%s{\"id\":\"%s\",", n > 0 ? "," : "",
-                   ids_of(id, life, n + 1)));
+  add_or_exit(gc_buf_print(b, "%s{\"id\":\"%s\",", n > 0 ? "," : "",
+                           ids_of(id, life, n + 1)));
   if (leg->from_ms != 0)
     put_time(b, "connectedTime", leg->from_ms);
   if (leg->to_ms != 0)
@@ -37,9 +40,9 @@ static void put_party(struct gc_buf *b, unsigned life, unsigned n,
   if (leg->acw_end_ms != 0)
     put_time(b, "endAcwTime", leg->acw_end_ms);
   if (n >= 1)
-    add(gc_buf_print(b, "\"queueId\":\"%s\",",
-                     ids_queue(queue, life % IDS_QUEUES)));
-  add(gc_buf_print(
+    add_or_exit(gc_buf_print(b, "\"queueId\":\"%s\",",
+                             ids_queue(queue, life % IDS_QUEUES)));
+  add_or_exit(gc_buf_print(
       b,
       "\"purpose\":\"%s\",\"wrapupRequired\":false,\"attributes\":{},"
       "\"calls\":[{\"id\":\"%s\",\"state\":\"%s\",\"held\":%s,",
@@ -48,8 +51,9 @@ static void put_party(struct gc_buf *b, unsigned life, unsigned n,
   if (leg->held)
     put_time(b, "startHoldTime", leg->from_ms + 5000);
   if (leg->disconnect != NULL)
-    add(gc_buf_print(b, "\"disconnectType\":\"%s\",", leg->disconnect));
-  add(gc_buf_text(b, "\"direction\":\"inbound\",\"provider\":\"Edge\"}]}"));
+    add_or_exit(gc_buf_print(b, "\"disconnectType\":\"%s\",", leg->disconnect));
+  add_or_exit(
+      gc_buf_text(b, "\"direction\":\"inbound\",\"provider\":\"Edge\"}]}"));
 }
 
 static void put_event(struct gc_buf *b, unsigned life, int step,
@@ -70,7 +74,8 @@ static void put_event(struct gc_buf *b, unsigned life, int step,
        step < 6 ? NULL : "client", step < 2 ? 0 : answer, step < 6 ? 0 : end,
        step == 3, step < 6 ? 0 : end, step < 7 ? 0 : end + 15000}};
 
-  add(gc_buf_print(b,
+  add_or_exit(
+      gc_buf_print(b,
                    "{\"topicName\":\"v2.routing.queues.%s.conversations\","
                    "\"version\":\"2\",\"eventBody\":{\"id\":\"%s\","
                    "\"participants\":[",
@@ -78,7 +83,8 @@ static void put_event(struct gc_buf *b, unsigned life, int step,
   unsigned count = step == 0 ? 2 : 3;
   for (unsigned i = 0; i < count; i++)
     put_party(b, life, i, &legs[i]);
-  add(gc_buf_print(b,
+  add_or_exit(
+      gc_buf_print(b,
                    "],\"recordingState\":\"none\",\"address\":"
                    "\"tel:+34600000000\"},\"metadata\":{\"CorrelationId\":"
                    "\"%s\"}}",
@@ -90,8 +96,8 @@ static void put_event(struct gc_buf *b, unsigned life, int step,
 void events_make(struct events *e, unsigned lives, int64_t start_ms) {
   *e = (struct events){.bytes = {.max = (size_t)1 << 30}, .lives = lives};
   e->list = calloc((size_t)lives * EVENTS_A_LIFE, sizeof(e->list[0]));
-  must(e->list != NULL && lives % AT_A_TIME == 0,
-       "the memory and number of events");
+  exit_unless(e->list != NULL && lives % AT_A_TIME == 0,
+              "the memory and number of events");
   for (unsigned group = 0; group < lives; group += AT_A_TIME)
     for (int step = 0; step < EVENTS_A_LIFE; step++)
       for (unsigned i = 0; i < AT_A_TIME; i++) {
@@ -113,7 +119,7 @@ struct lap events_json_c(const struct events *e) {
     struct json_tokener *t = json_tokener_new();
     struct json_object *root = json_tokener_parse_ex(
         t, e->bytes.data + e->list[i].at, (int)e->list[i].len);
-    must(root != NULL, "json-c does not read an event");
+    exit_unless(root != NULL, "json-c does not read an event");
     json_object_put(root);
     json_tokener_free(t);
   }

@@ -82,9 +82,10 @@ static void count_event(struct truth *t, const unsigned char *steps, int step) {
 
 static void put_frame(struct gc_buf *out, const char *text, size_t len) {
   unsigned char header[WS_PEER_HEADER];
-  must(gc_buf_add(out, header, ws_peer_header(0x81, len, header)) == GC_OK &&
-           gc_buf_add(out, text, len) == GC_OK,
-       "no memory for frames");
+  exit_unless(gc_buf_add(out, header, ws_peer_header(0x81, len, header)) ==
+                      GC_OK &&
+                  gc_buf_add(out, text, len) == GC_OK,
+              "no memory for frames");
 }
 
 /* Each fiftieth conversation is in no queue. */
@@ -119,12 +120,13 @@ static void put_truth(const struct truth *t) {
 
 static void write_file(const char *path, const struct gc_buf *bytes) {
   FILE *f = fopen(path, "wb");
-  must(f != NULL && fwrite(bytes->data, 1, bytes->len, f) == bytes->len &&
-           fclose(f) == 0,
-       "the file of frames cannot be written");
+  exit_unless(f != NULL &&
+                  fwrite(bytes->data, 1, bytes->len, f) == bytes->len &&
+                  fclose(f) == 0,
+              "the file of frames cannot be written");
 }
 
-static int record(const char *path, size_t events) {
+static int record_frames(const char *path, size_t events) {
   struct truth truth = {0};
   struct gc_buf frames = {.max = FILE_MAX};
   for (unsigned first = 0; truth.events < events; first += AT_A_TIME)
@@ -137,7 +139,7 @@ static int record(const char *path, size_t events) {
           truth.others++;
         }
       }
-  must(gc_buf_add(&frames, "\x88\x02\x03\xe8", 4) == GC_OK, "no memory");
+  exit_unless(gc_buf_add(&frames, "\x88\x02\x03\xe8", 4) == GC_OK, "no memory");
   write_file(path, &frames);
   put_truth(&truth);
   gc_buf_clear(&frames);
@@ -154,16 +156,18 @@ struct file {
 static struct file open_file(const char *path) {
   struct stat st = {.st_size = 0};
   int fd = open(path, O_RDONLY | O_CLOEXEC);
-  must(fd >= 0 && fstat(fd, &st) == 0, "the file of frames cannot be read");
+  exit_unless(fd >= 0 && fstat(fd, &st) == 0,
+              "the file of frames cannot be read");
   struct file f = {mmap(NULL, (size_t)st.st_size, PROT_READ,
                         MAP_SHARED | MAP_POPULATE, fd, 0),
                    (size_t)st.st_size};
-  must(f.bytes != MAP_FAILED, "the file of frames cannot be read");
+  exit_unless(f.bytes != MAP_FAILED, "the file of frames cannot be read");
   close(fd);
   return f;
 }
 
-static void flood(struct conn *c, const char *accept, const struct file *file) {
+static void send_file(struct conn *c, const char *accept,
+                      const struct file *file) {
   struct ws_peer_frame *frame = malloc(sizeof(*frame));
   if (frame != NULL &&
       conn_say(c,
@@ -175,14 +179,14 @@ static void flood(struct conn *c, const char *accept, const struct file *file) {
   free(frame);
 }
 
-static void serve(struct conn *c, void *ctx) {
+static void serve_guide(struct conn *c, void *ctx) {
   static const char token[] =
       "{\"access_token\":\"t\",\"token_type\":\"bearer\",\"expires_in\":86400}";
   struct request r;
   char accept[64];
   while (conn_request(c, &r)) {
     if (ws_peer_accept_of(&r, accept)) {
-      flood(c, accept, ctx);
+      send_file(c, accept, ctx);
       return;
     }
     const char *body = strcmp(r.path, "/oauth/token") == 0 ? token : "";
@@ -199,8 +203,10 @@ static int serve_file(const char *path, bool is_tls) {
   struct file file = open_file(path);
   if (is_tls)
     certs_make(&certs);
-  struct server *s = server_start(&(struct server_plan){
-      .serve = serve, .ctx = &file, .cert = is_tls ? certs.server : NULL});
+  struct server *s =
+      server_start(&(struct server_plan){.serve = serve_guide,
+                                         .ctx = &file,
+                                         .cert = is_tls ? certs.server : NULL});
   printf("%d %s\n", server_port(s), is_tls ? certs.ca : "");
   fflush(stdout);
   char byte;
@@ -214,7 +220,7 @@ static int serve_file(const char *path, bool is_tls) {
 
 int main(int argc, char **argv) {
   if (argc == 4 && strcmp(argv[1], "record") == 0)
-    return record(argv[2], strtoul(argv[3], NULL, 10));
+    return record_frames(argv[2], strtoul(argv[3], NULL, 10));
   if (argc >= 3 && strcmp(argv[1], "serve") == 0)
     return serve_file(argv[2], argc > 3 && strcmp(argv[3], "tls") == 0);
   fprintf(stderr, "usage: guide_sender record FILE EVENTS\n"

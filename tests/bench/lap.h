@@ -41,7 +41,7 @@ static inline void lap_print(const char *what, size_t count, struct lap lap) {
 }
 
 /* Ends the benchmark when a condition is false. */
-static inline void must(bool ok, const char *what) {
+static inline void exit_unless(bool ok, const char *what) {
   if (ok)
     return;
   fprintf(stderr, "bench: %s\n", what);
