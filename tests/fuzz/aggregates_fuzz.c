@@ -25,8 +25,8 @@ struct result {
   struct gc_buf text;
 };
 
-static enum gc_code decode(struct gc_results *r, const char *bytes, size_t size,
-                           size_t cut) {
+static enum gc_code decode_answer(struct gc_results *r, const char *bytes,
+                                  size_t size, size_t cut) {
   GC_AUTO(gc_decoder_free_auto) struct gc_decoder *d = gc_decoder_new(r);
   LAW(d != NULL);
   struct gc_sink sink = gc_decoder_sink(d);
@@ -69,8 +69,9 @@ static void check_values(const struct gc_outbox *o) {
   }
 }
 
-static void leave(const struct gc_samples_view *view, struct gc_results *r,
-                  struct gc_outbox *o, struct result *result) {
+static void put_windows(const struct gc_samples_view *view,
+                        struct gc_results *r, struct gc_outbox *o,
+                        struct result *result) {
   gc_results_sort(r);
   (void)gc_series_revise(r->series);
   for (uint32_t window = 0; window < 2; window++) {
@@ -82,7 +83,7 @@ static void leave(const struct gc_samples_view *view, struct gc_results *r,
   }
 }
 
-static struct result run(const uint8_t *data, size_t size, size_t cut) {
+static struct result run_query(const uint8_t *data, size_t size, size_t cut) {
   struct result result = {.text = {.max = 1 << 26}};
   struct gc_query q = {.source = (enum gc_query_source)(data[0] % 3),
                        .group_by = {groups, 1 + (data[0] >> 2) % 4},
@@ -109,9 +110,9 @@ static struct result run(const uint8_t *data, size_t size, size_t cut) {
                          .asked_to_ms = 1785578580000,
                          .series = &series,
                          .max = 1000};
-  result.code = decode(&r, (const char *)data + 2, size - 2, cut);
+  result.code = decode_answer(&r, (const char *)data + 2, size - 2, cut);
   if (result.code == GC_OK)
-    leave(&view, &r, &o, &result);
+    put_windows(&view, &r, &o, &result);
   else
     LAW(r.count == 0);
   gc_results_clear(&r);
@@ -123,10 +124,10 @@ static struct result run(const uint8_t *data, size_t size, size_t cut) {
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
   if (size < 2)
     return 0;
-  struct result whole = run(data, size, 0);
+  struct result whole = run_query(data, size, 0);
   const size_t cuts[] = {1, data[1] + (size_t)2};
   for (size_t i = 0; i < GC_COUNT(cuts); i++) {
-    struct result cut = run(data, size, cuts[i]);
+    struct result cut = run_query(data, size, cuts[i]);
     LAW((cut.code == GC_OK) == (whole.code == GC_OK));
     LAW(strcmp(gc_buf_string(&cut.text), gc_buf_string(&whole.text)) == 0);
     gc_buf_clear(&cut.text);

@@ -92,7 +92,7 @@ static void check_pair(const struct conversations_totals *t,
   }
 }
 
-static void check(struct conversations *m, struct sums *before) {
+static void check_totals(struct conversations *m, struct sums *before) {
   struct sums now;
   struct conversations_stats stats;
   read_totals(m, &now);
@@ -105,11 +105,11 @@ static void check(struct conversations *m, struct sums *before) {
   LAW(stats.pairs <= PAIRS_MAX);
 }
 
-static void apply(struct conversations *m, const struct cv_event *e,
-                  struct sums *before) {
+static void apply_twice(struct conversations *m, const struct cv_event *e,
+                        struct sums *before) {
   struct sums once, twice;
   LAW(conversations_apply(m, e) == GC_OK);
-  check(m, before);
+  check_totals(m, before);
   read_totals(m, &once);
   LAW(conversations_apply(m, e) == GC_OK);
   read_totals(m, &twice);
@@ -126,13 +126,13 @@ static void check_sample(void *ctx, const struct gc_sample *s) {
     LAW(s->values[0].derive >= 0);
 }
 
-static bool accepts(void *ctx, const struct gc_entry *queue) {
+static bool accepts_queue(void *ctx, const struct gc_entry *queue) {
   (void)ctx;
   return queue->id[0] != '!';
 }
 
 static void read_samples(struct conversations *m) {
-  struct queue_display queues_view = {.accepts = accepts,
+  struct queue_display queues_view = {.accepts = accepts_queue,
                                       .label = QUEUE_LABEL_ID};
   struct conversations_view view = {.queues = &queues_view, .active = true};
   struct conversations_cursor cursor = {0};
@@ -141,7 +141,7 @@ static void read_samples(struct conversations *m) {
   }
 }
 
-static bool covers(void *ctx, const char *queue, enum cv_media of) {
+static bool covers_pair(void *ctx, const char *queue, enum cv_media of) {
   (void)ctx;
   return queue[1] != '3' && of != CV_CHAT;
 }
@@ -171,7 +171,7 @@ static void run_messages(const uint8_t *data, size_t size) {
     if (cv_decoder_read(d, (const char *)data, len, &e, NULL) == GC_OK &&
         e != NULL) {
       check_times(e);
-      apply(m, e, &before);
+      apply_twice(m, e, &before);
     }
     len += nul != NULL;
     data += len;
@@ -211,7 +211,7 @@ static void begin_event(struct cv_event *e, uint64_t id) {
   e->count = e->dropped = 0;
 }
 
-static uint8_t next(struct world *w) {
+static uint8_t next_byte(struct world *w) {
   if (w->size == 0)
     return 0;
   w->size--;
@@ -245,7 +245,7 @@ static void add_party(struct world *w, struct cv_event *e, uint8_t what) {
 
 /* Up to 128 participants at a time, most of which have ended. */
 static void add_crowd(struct world *w, struct cv_event *e) {
-  uint8_t how = next(w), first = next(w), second = next(w);
+  uint8_t how = next_byte(w), first = next_byte(w), second = next_byte(w);
   for (unsigned n = (how & 15u) * 8; n > 0; n--) {
     w->now_ms += how >> 4 & 1 ? 7 : 0;
     add_party(w, e, n % 2 == 0 ? first : second);
@@ -260,12 +260,12 @@ static void add_crowd(struct world *w, struct cv_event *e) {
 
 /* Any time that the decoder accepts. */
 static int64_t any_time(struct world *w) {
-  uint64_t high = next(w), low = next(w);
+  uint64_t high = next_byte(w), low = next_byte(w);
   return (int64_t)((high << 40 | low) % CV_TIME_END_MS);
 }
 
 static void change_party(struct world *w, struct cv_event *e) {
-  uint8_t what = next(w), how = next(w);
+  uint8_t what = next_byte(w), how = next_byte(w);
   if (e->count == 0)
     return;
   struct cv_party *p = &e->parties[what % e->count];
@@ -298,14 +298,14 @@ static void change_party(struct world *w, struct cv_event *e) {
     p->connected_ms = any_time(w);
     break;
   default:
-    p->media = (uint8_t)media[next(w) % GC_COUNT(media)];
+    p->media = (uint8_t)media[next_byte(w) % GC_COUNT(media)];
     break;
   }
 }
 
 /* One of the last snapshots, chosen by `which`, without some participants. */
 static void say_old(struct world *w) {
-  uint8_t which = next(w), without = next(w);
+  uint8_t which = next_byte(w), without = next_byte(w);
   if (w->olds == 0)
     return;
   struct cv_event e;
@@ -315,7 +315,7 @@ static void say_old(struct world *w) {
     if (!(without >> i % 8 & 1))
       e.parties[kept++] = e.parties[i];
   e.count = kept;
-  apply(w->m, &e, &w->before);
+  apply_twice(w->m, &e, &w->before);
 }
 
 static bool is_q1(void *ctx, const char *queue) {
@@ -324,7 +324,7 @@ static bool is_q1(void *ctx, const char *queue) {
 }
 
 /* A queue loses all its counters or none of them. */
-static void retire(struct world *w) {
+static void retire_queues(struct world *w) {
   static const struct conversations_totals none;
   struct sums now;
   size_t retired = conversations_retire(w->m, 60000, is_q1, NULL);
@@ -340,23 +340,23 @@ static void retire(struct world *w) {
 static void let_time_go(struct world *w) {
   static const int64_t steps_ms[] = {1,      100,     1000,  22000,
                                      601000, 3600000, -5000, 60000};
-  uint8_t how = next(w);
+  uint8_t how = next_byte(w);
   int64_t step_ms = steps_ms[how % 8];
   w->now_ms += step_ms;
   w->monotonic_ms += step_ms > 0 ? (uint64_t)step_ms : 0;
   conversations_tick(
       w->m, &(struct conversations_now){w->now_ms, w->now_ms, w->monotonic_ms});
   if (how & 8)
-    retire(w);
+    retire_queues(w);
 }
 
-static void poll(struct world *w) {
-  uint8_t listed = next(w);
+static void poll_conversations(struct world *w) {
+  uint8_t listed = next_byte(w);
   conversations_poll_begin(w->m);
   for (unsigned i = 0; i < CONVERSATIONS; i++)
     if (listed >> i & 1)
       (void)conversations_poll_list(w->m, w->now[i].id);
-  conversations_poll_end(w->m, covers, NULL);
+  conversations_poll_end(w->m, covers_pair, NULL);
 }
 
 static void close_conversation(struct conversations *m, struct uuid_key id) {
@@ -365,14 +365,14 @@ static void close_conversation(struct conversations *m, struct uuid_key id) {
     cv_close(m, number);
 }
 
-static void move(struct world *w) {
-  uint8_t what = next(w);
+static void make_step(struct world *w) {
+  uint8_t what = next_byte(w);
   struct cv_event *e = &w->now[what >> 4 & 7];
   switch (what % 16) {
   case 0:
   case 1:
   case 2:
-    add_party(w, e, next(w));
+    add_party(w, e, next_byte(w));
     break;
   case 3:
   case 4:
@@ -385,7 +385,7 @@ static void move(struct world *w) {
   case 9:
   case 10:
     copy_event(&w->old[w->olds++ % OLD_MAX], e);
-    apply(w->m, e, &w->before);
+    apply_twice(w->m, e, &w->before);
     break;
   case 11:
     say_old(w);
@@ -394,7 +394,7 @@ static void move(struct world *w) {
     let_time_go(w);
     break;
   case 13:
-    poll(w);
+    poll_conversations(w);
     break;
   case 14:
     if (what & 128)
@@ -409,7 +409,7 @@ static void move(struct world *w) {
       read_samples(w->m);
     break;
   }
-  check(w->m, &w->before);
+  check_totals(w->m, &w->before);
 }
 
 static void run_moves(const uint8_t *data, size_t size, int64_t target_ms) {
@@ -426,7 +426,7 @@ static void run_moves(const uint8_t *data, size_t size, int64_t target_ms) {
     LAW(conversations_target(w.m, "q1", CV_VOICE, 5000) == GC_OK);
   read_totals(w.m, &w.before);
   for (int i = 0; i < MOVES_MAX && w.size > 0; i++)
-    move(&w);
+    make_step(&w);
   conversations_free(w.m);
 }
 

@@ -29,8 +29,8 @@ static void check_sample(void *ctx, const struct gc_sample *s) {
       GC_OK);
 }
 
-static enum gc_code decode(struct flow_counts *c, const char *bytes,
-                           size_t size, size_t cut) {
+static enum gc_code decode_answer(struct flow_counts *c, const char *bytes,
+                                  size_t size, size_t cut) {
   GC_AUTO(flow_decoder_free_auto) struct flow_decoder *d = flow_decoder_new(c);
   LAW(d != NULL);
   struct gc_sink sink = flow_decoder_sink(d);
@@ -43,8 +43,8 @@ static enum gc_code decode(struct flow_counts *c, const char *bytes,
   return flow_decoder_finish(d, &results, &overflow, NULL);
 }
 
-static enum gc_code run(struct gc_buf *log, const uint8_t *data, size_t size,
-                        size_t cut) {
+static enum gc_code run_answer(struct gc_buf *log, const uint8_t *data,
+                               size_t size, size_t cut) {
   static const struct gc_entry entries[] = {{"f1", "IVR", "IVR", ""},
                                             {"f2", "", "f2", ""}};
   struct flow_counts c = {.pairs = {.max = 20}};
@@ -55,7 +55,7 @@ static enum gc_code run(struct gc_buf *log, const uint8_t *data, size_t size,
   struct flow_counts_view view = {.filter = {.flows = d}, .naming = &naming};
   struct flow_counts_tally tally;
   LAW(d != NULL);
-  enum gc_code code = decode(&c, (const char *)data + 2, size - 2, cut);
+  enum gc_code code = decode_answer(&c, (const char *)data + 2, size - 2, cut);
   LAW(code == GC_OK || c.pairs.count == 0);
   gc_buf_reset(log);
   flow_counts_samples(&c, &view, &(struct gc_samples){check_sample, log},
@@ -70,10 +70,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
   if (size < 2)
     return 0;
   struct gc_buf whole = {.max = 1 << 20}, part = {.max = 1 << 20};
-  enum gc_code code = run(&whole, data, size, 0);
+  enum gc_code code = run_answer(&whole, data, size, 0);
   const size_t cuts[] = {1, data[1] + (size_t)2};
   for (size_t i = 0; i < GC_COUNT(cuts); i++) {
-    LAW((run(&part, data, size, cuts[i]) == GC_OK) == (code == GC_OK));
+    LAW((run_answer(&part, data, size, cuts[i]) == GC_OK) == (code == GC_OK));
     LAW(strcmp(gc_buf_string(&part), gc_buf_string(&whole)) == 0);
   }
   gc_buf_clear(&whole);

@@ -13,7 +13,7 @@ static const char *const formats[] = {
     "%{flow}Metric_%{metric}(%{time})", "%{time}|%{flow}/%{metric}",
     "%{flow}\"%{metric}\\%{time}", "M%{flow} %{metric} %{time}"};
 
-static enum gc_code note(void *ctx, const struct event_metric *m) {
+static enum gc_code check_metric(void *ctx, const struct event_metric *m) {
   unsigned *metrics = ctx;
   LAW(m->conversation[0] != '\0');
   LAW(m->name_len <= ATTRIBUTE_MAX_BYTES);
@@ -38,7 +38,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
       GC_OK);
   struct event_reader *r = event_reader_new(&form, NULL);
   LAW(r != NULL);
-  const struct event_sink sink = {note, &metrics}, sink_again = {note, &more};
+  const struct event_sink sink = {check_metric, &metrics},
+                          sink_again = {check_metric, &more};
   enum gc_code code =
       event_read_unfiltered(r, text, size - 1, &counts, &sink, NULL);
   if (prefilter_rejects(&form, text, size - 1)) {

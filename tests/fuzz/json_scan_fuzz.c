@@ -18,9 +18,9 @@ struct log {
   unsigned depth, events, stop_at;
 };
 
-static enum gc_code note(struct log *log, char what,
-                         const struct gc_json_at *at, const char *bytes,
-                         size_t len) {
+static enum gc_code log_event(struct log *log, char what,
+                              const struct gc_json_at *at, const char *bytes,
+                              size_t len) {
   LAW(at->depth == log->depth);
   LAW(at->depth <= GC_JSON_DEPTH_MAX);
   if (++log->events == log->stop_at)
@@ -33,7 +33,7 @@ static enum gc_code note(struct log *log, char what,
 
 static enum gc_code on_open(void *ctx, const struct gc_json_at *at) {
   struct log *log = ctx;
-  enum gc_code code = note(log, 'o', at, NULL, 0);
+  enum gc_code code = log_event(log, 'o', at, NULL, 0);
   log->depth++;
   return code;
 }
@@ -41,14 +41,14 @@ static enum gc_code on_open(void *ctx, const struct gc_json_at *at) {
 static enum gc_code on_close(void *ctx, const struct gc_json_at *at) {
   struct log *log = ctx;
   log->depth--;
-  return note(log, 'c', at, NULL, 0);
+  return log_event(log, 'c', at, NULL, 0);
 }
 
 static enum gc_code on_value(void *ctx, const struct gc_json_at *at,
                              const struct gc_json_value *v) {
   struct log *log = ctx;
   LAW(gc_buf_print(&log->text, "%d", v->truth) == GC_OK);
-  return note(log, 'v', at, v->text, v->len);
+  return log_event(log, 'v', at, v->text, v->len);
 }
 
 static const struct gc_json_reader reader = {.keys = keys,

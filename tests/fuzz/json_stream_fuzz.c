@@ -18,9 +18,9 @@ struct log {
   unsigned depth, events, stop_at;
 };
 
-static enum gc_code note(struct log *log, char what,
-                         const struct gc_json_at *at, const char *bytes,
-                         size_t len) {
+static enum gc_code log_event(struct log *log, char what,
+                              const struct gc_json_at *at, const char *bytes,
+                              size_t len) {
   LAW(at->depth == log->depth);
   LAW(at->depth <= GC_JSON_DEPTH_MAX);
   LAW(at->key[at->key_len] == '\0');
@@ -37,7 +37,7 @@ static enum gc_code note(struct log *log, char what,
 
 static enum gc_code on_open(void *ctx, const struct gc_json_at *at) {
   struct log *log = ctx;
-  enum gc_code code = note(log, 'o', at, NULL, 0);
+  enum gc_code code = log_event(log, 'o', at, NULL, 0);
   log->depth++;
   return code;
 }
@@ -45,7 +45,7 @@ static enum gc_code on_open(void *ctx, const struct gc_json_at *at) {
 static enum gc_code on_close(void *ctx, const struct gc_json_at *at) {
   struct log *log = ctx;
   log->depth--;
-  return note(log, 'c', at, NULL, 0);
+  return log_event(log, 'c', at, NULL, 0);
 }
 
 static enum gc_code on_value(void *ctx, const struct gc_json_at *at,
@@ -54,11 +54,11 @@ static enum gc_code on_value(void *ctx, const struct gc_json_at *at,
   double real;
   if (gc_json_int(v, &whole))
     LAW(gc_json_real(v, &real));
-  return note(ctx, 'v', at, v->text, v->len);
+  return log_event(ctx, 'v', at, v->text, v->len);
 }
 
-static enum gc_code run(struct gc_json_stream *s, struct log *log,
-                        const char *bytes, size_t size, size_t cut) {
+static enum gc_code run_stream(struct gc_json_stream *s, struct log *log,
+                               const char *bytes, size_t size, size_t cut) {
   struct gc_err err = {0};
   gc_buf_reset(&log->text);
   log->depth = log->events = 0;
@@ -95,7 +95,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
   LAW(s != NULL);
   const char *json = (const char *)data + 2;
 
-  enum gc_code whole = run(s, &log, json, size - 2, 0);
+  enum gc_code whole = run_stream(s, &log, json, size - 2, 0);
   struct gc_buf events = log.text;
   log.text = (struct gc_buf){.max = 1 << 24};
   if (whole == GC_OK)
@@ -103,7 +103,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
 
   const size_t cuts[] = {1, data[1] % 16 + 2, data[1] + (size_t)1};
   for (size_t i = 0; i < GC_COUNT(cuts); i++) {
-    LAW((run(s, &log, json, size - 2, cuts[i]) == GC_OK) == (whole == GC_OK));
+    LAW((run_stream(s, &log, json, size - 2, cuts[i]) == GC_OK) ==
+        (whole == GC_OK));
     LAW(strcmp(gc_buf_string(&log.text), gc_buf_string(&events)) == 0);
     LAW(log.text.len == events.len);
   }

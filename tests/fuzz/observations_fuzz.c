@@ -38,14 +38,14 @@ static void check_sample(void *ctx, const struct gc_sample *s) {
                    gc_metric(s->metric)->name, s->qualifier, value) == GC_OK);
 }
 
-static bool accepts(void *ctx, const struct gc_entry *queue) {
+static bool accepts_queue(void *ctx, const struct gc_entry *queue) {
   (void)ctx;
   return strcmp(queue->id, "refused") != 0;
 }
 
 /* Decodes the answer in parts of `cut` bytes, each in memory of its own. */
-static enum gc_code decode(struct observations *o, const char *bytes,
-                           size_t size, size_t cut) {
+static enum gc_code decode_answer(struct observations *o, const char *bytes,
+                                  size_t size, size_t cut) {
   GC_AUTO(obs_decoder_free_auto) struct obs_decoder *d = obs_decoder_new(o);
   LAW(d != NULL);
   struct gc_sink sink = obs_decoder_sink(d);
@@ -84,12 +84,12 @@ static void log_lists(struct log *log, const struct observations *o) {
   LAW(gc_buf_print(&log->text, "listed %zu\n", o->listed.count) == GC_OK);
 }
 
-static enum gc_code run(struct log *log, const uint8_t *data, size_t size,
-                        size_t cut) {
+static enum gc_code run_answer(struct log *log, const uint8_t *data,
+                               size_t size, size_t cut) {
   static const struct gc_entry entries[] = {{"q1", "Sales/DE", "Sales_DE", ""},
                                             {"q2", "", "q2", ""},
                                             {"p1", "Lunch", "Lunch", "Meal"}};
-  struct queue_display view = {.accepts = accepts,
+  struct queue_display view = {.accepts = accepts_queue,
                                .label =
                                    (enum queue_label)(data[0] >> 1 & 3) % 3,
                                .interval_ms = 10000};
@@ -106,7 +106,7 @@ static enum gc_code run(struct log *log, const uint8_t *data, size_t size,
   view.queues = view.presences = names;
   o->absence = data[0] & 1 ? OBS_ABSENT_ALL : OBS_ABSENT_CONTACTS;
   o->server_ms = o->received_ms = SERVER_MS * INT64_C(1000);
-  enum gc_code code = decode(o, (const char *)data + 2, size - 2, cut);
+  enum gc_code code = decode_answer(o, (const char *)data + 2, size - 2, cut);
   gc_buf_reset(&log->text);
   obs_samples(o, &view, &out, &tally);
   log_lists(log, o);
@@ -122,11 +122,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     return 0;
   struct log whole = {.text = {.max = 1 << 26}};
   struct log cut = {.text = {.max = 1 << 26}};
-  enum gc_code code = run(&whole, data, size, 0);
+  enum gc_code code = run_answer(&whole, data, size, 0);
 
   const size_t cuts[] = {1, data[1] + (size_t)2};
   for (size_t i = 0; i < GC_COUNT(cuts); i++) {
-    LAW((run(&cut, data, size, cuts[i]) == GC_OK) == (code == GC_OK));
+    LAW((run_answer(&cut, data, size, cuts[i]) == GC_OK) == (code == GC_OK));
     if (code == GC_OK)
       LAW(strcmp(gc_buf_string(&cut.text), gc_buf_string(&whole.text)) == 0);
   }

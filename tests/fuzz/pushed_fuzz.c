@@ -33,7 +33,7 @@ static void check_sample(void *ctx, const struct gc_sample *s) {
     gc_buf_clear(&text);
 }
 
-static bool accepts(void *ctx, const struct gc_entry *queue) {
+static bool accepts_all(void *ctx, const struct gc_entry *queue) {
   (void)ctx;
   (void)queue;
   return true;
@@ -43,9 +43,9 @@ static int by_text(const void *a, const void *b) {
   return strcmp(*(char *const *)a, *(char *const *)b);
 }
 
-static void show(const struct observations *o, struct lines *lines) {
+static void list_samples(const struct observations *o, struct lines *lines) {
   struct queue_display view = {
-      .accepts = accepts, .label = QUEUE_LABEL_ID, .interval_ms = 1000};
+      .accepts = accepts_all, .label = QUEUE_LABEL_ID, .interval_ms = 1000};
   struct gc_samples out = {check_sample, lines};
   struct queue_tally tally;
   lines->count = 0;
@@ -62,8 +62,8 @@ static void clear_lines(struct lines *lines) {
 static void check_same(const struct observations *a,
                        const struct observations *b) {
   static struct lines left, right;
-  show(a, &left);
-  show(b, &right);
+  list_samples(a, &left);
+  list_samples(b, &right);
   LAW(left.count == right.count);
   for (size_t i = 0; i < left.count && left.count < LINES_MAX; i++)
     LAW(strcmp(left.at[i], right.at[i]) == 0);

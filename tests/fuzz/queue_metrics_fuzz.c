@@ -19,13 +19,13 @@ static void check_sample(void *ctx, const struct gc_sample *s) {
                    gc_metric(s->metric)->name, s->qualifier, value) == GC_OK);
 }
 
-static bool accepts(void *ctx, const struct gc_entry *queue) {
+static bool accepts_queue(void *ctx, const struct gc_entry *queue) {
   (void)ctx;
   return strcmp(queue->id, "refused") != 0;
 }
 
-static enum gc_code decode(struct observations *o, const char *bytes,
-                           size_t size, size_t cut) {
+static enum gc_code decode_answer(struct observations *o, const char *bytes,
+                                  size_t size, size_t cut) {
   GC_AUTO(queue_metrics_free_auto)
   struct queue_metrics *d = queue_metrics_new(o);
   LAW(d != NULL);
@@ -45,8 +45,8 @@ static enum gc_code decode(struct observations *o, const char *bytes,
   return queue_metrics_finish(d, &err);
 }
 
-static enum gc_code run(struct gc_buf *log, const uint8_t *data, size_t size,
-                        size_t cut) {
+static enum gc_code run_answer(struct gc_buf *log, const uint8_t *data,
+                               size_t size, size_t cut) {
   static const struct gc_entry entries[] = {{"q1", "Sales/DE", "Sales_DE", ""},
                                             {"q2", "", "q2", ""}};
   GC_AUTO(observations_put_auto)
@@ -57,11 +57,11 @@ static enum gc_code run(struct gc_buf *log, const uint8_t *data, size_t size,
   struct gc_samples out = {check_sample, log};
   struct queue_tally tally;
   LAW(o != NULL && names != NULL && labels != NULL);
-  enum gc_code code = decode(o, (const char *)data + 2, size - 2, cut);
+  enum gc_code code = decode_answer(o, (const char *)data + 2, size - 2, cut);
   o->names = queue_metrics_names(o, labels);
   LAW(o->names != NULL);
   struct queue_display view = {.queues = data[0] & 1 ? o->names : names,
-                               .accepts = accepts,
+                               .accepts = accepts_queue,
                                .label =
                                    (enum queue_label)(data[0] >> 1 & 3) % 3,
                                .interval_ms = 10000};
@@ -77,11 +77,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
   if (size < 2)
     return 0;
   struct gc_buf whole = {.max = 1 << 26}, part = {.max = 1 << 26};
-  enum gc_code code = run(&whole, data, size, 0);
+  enum gc_code code = run_answer(&whole, data, size, 0);
 
   const size_t cuts[] = {1, data[1] + (size_t)2};
   for (size_t i = 0; i < GC_COUNT(cuts); i++) {
-    LAW((run(&part, data, size, cuts[i]) == GC_OK) == (code == GC_OK));
+    LAW((run_answer(&part, data, size, cuts[i]) == GC_OK) == (code == GC_OK));
     if (code == GC_OK)
       LAW(strcmp(gc_buf_string(&part), gc_buf_string(&whole)) == 0);
   }

@@ -16,8 +16,8 @@ static void on_rejected(void *ctx, struct gc_topic *topic, const char *reason) {
   ++*reported;
 }
 
-static enum gc_code run(struct gc_topics *t, const char *text, size_t len,
-                        size_t piece) {
+static enum gc_code run_answer(struct gc_topics *t, const char *text,
+                               size_t len, size_t piece) {
   GC_AUTO(gc_buf_clear) struct gc_buf body = {.max = 4096};
   struct gc_err err = {.code = GC_OK};
   bool replaces;
@@ -42,7 +42,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
   struct gc_topics bytes = {.rejected = on_rejected, .ctx = &reported[1]};
   const char *text = (const char *)data;
 
-  LAW(run(&whole, text, size, size + 1) == run(&bytes, text, size, 1));
+  LAW(run_answer(&whole, text, size, size + 1) ==
+      run_answer(&bytes, text, size, 1));
   LAW(reported[0] == reported[1] && reported[0] <= GC_COUNT(names));
   for (size_t i = 0; i < whole.count; i++)
     LAW(whole.list[i]->state == bytes.list[i]->state);

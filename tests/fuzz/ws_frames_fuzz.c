@@ -14,7 +14,7 @@ struct log {
   bool is_over;
 };
 
-static void note(struct log *log, const struct gc_ws_event *e) {
+static void log_event(struct log *log, const struct gc_ws_event *e) {
   LAW(!log->is_over);
   LAW(e->kind != GC_WS_TEXT || e->len <= log->message_max);
   LAW((e->kind != GC_WS_PING && e->kind != GC_WS_PONG) ||
@@ -32,7 +32,8 @@ static void note(struct log *log, const struct gc_ws_event *e) {
   LAW(gc_buf_add(&log->text, e->bytes, e->len) == GC_OK);
 }
 
-static void run(struct log *log, const uint8_t *data, size_t size, size_t cut) {
+static void run_frames(struct log *log, const uint8_t *data, size_t size,
+                       size_t cut) {
   struct gc_ws_frames *f = gc_ws_frames_new(log->message_max);
   LAW(f != NULL);
   log->is_over = false;
@@ -49,7 +50,7 @@ static void run(struct log *log, const uint8_t *data, size_t size, size_t cut) {
       LAW(e.kind != GC_WS_MORE || took == part - in);
       in += took;
       if (e.kind != GC_WS_MORE)
-        note(log, &e);
+        log_event(log, &e);
     }
     free(copy);
     at += part;
@@ -80,13 +81,13 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     return 0;
   struct log log = {.text = {.max = 1 << 24},
                     .message_max = data[0] & 1 ? 300 : 1 << 20};
-  run(&log, data + 1, size - 1, 0);
+  run_frames(&log, data + 1, size - 1, 0);
   struct gc_buf whole = log.text;
   log.text = (struct gc_buf){.max = 1 << 24};
 
   const size_t cuts[] = {1, data[0] % 16 + 2, data[0] + (size_t)1};
   for (size_t i = 0; i < GC_COUNT(cuts); i++) {
-    run(&log, data + 1, size - 1, cuts[i]);
+    run_frames(&log, data + 1, size - 1, cuts[i]);
     LAW(log.text.len == whole.len);
     LAW(whole.len == 0 || memcmp(log.text.data, whole.data, whole.len) == 0);
   }

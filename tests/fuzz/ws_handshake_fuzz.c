@@ -19,8 +19,8 @@ static void check_text(const char *text, size_t room) {
     LAW(*text >= ' ' && *text <= '~');
 }
 
-static size_t run(struct gc_ws_handshake *h, const uint8_t *data, size_t size,
-                  size_t cut) {
+static size_t run_handshake(struct gc_ws_handshake *h, const uint8_t *data,
+                            size_t size, size_t cut) {
   size_t at = 0;
   gc_ws_handshake_begin(h, sha1);
   while (at < size && h->state == GC_WS_WAITS) {
@@ -77,11 +77,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
   if (size < 1)
     return 0;
   struct gc_ws_handshake whole, h;
-  size_t took = run(&whole, data + 1, size - 1, 0);
+  size_t took = run_handshake(&whole, data + 1, size - 1, 0);
   check_outcome(&whole);
   const size_t cuts[] = {1, data[0] % 16 + 2, data[0] + (size_t)1};
   for (size_t i = 0; i < GC_COUNT(cuts); i++) {
-    LAW(run(&h, data + 1, size - 1, cuts[i]) == took);
+    LAW(run_handshake(&h, data + 1, size - 1, cuts[i]) == took);
     LAW(h.state == whole.state && h.status == whole.status);
     LAW(strcmp(h.why, whole.why) == 0);
     LAW(strcmp(h.excerpt, whole.excerpt) == 0);
