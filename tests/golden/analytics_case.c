@@ -51,7 +51,7 @@ struct run {
   size_t chunk; /* bytes of one write; 0: all at once */
 };
 
-static void read_setting(struct run *run, const char *key, char *value) {
+static void apply_setting(struct run *run, const char *key, char *value) {
   static const char *const sources[] = {"conversations", "users",
                                         "queue_details", "flows", NULL};
   static const char *const labels[] = {"name", "id", "both", NULL};
@@ -107,7 +107,7 @@ static void read_settings(struct run *run) {
   char *at = run->settings;
   for (char *line; (line = case_next_line(&at)) != NULL;) {
     char *value = case_cut_word(line);
-    read_setting(run, line, value);
+    apply_setting(run, line, value);
   }
   if (run->groups.count == 0)
     add_default_groups(run);
@@ -120,8 +120,8 @@ static void read_settings(struct run *run) {
   run->query.rule.backfill_ms = run->to_ms - run->from_ms;
 }
 
-static enum gc_code decode(struct run *run, const struct case_section *s,
-                           struct gc_err *err) {
+static enum gc_code decode_answer(struct run *run, const struct case_section *s,
+                                  struct gc_err *err) {
   GC_AUTO(gc_decoder_free_auto)
   struct gc_decoder *d = gc_decoder_new(&run->results);
   GC_TRY(case_feed(s, run->chunk, gc_decoder_sink(d), err));
@@ -159,7 +159,7 @@ static bool read_answers(struct run *run, unsigned poll) {
     if (strcmp(s->title, title) != 0)
       continue;
     any = true;
-    if (decode(run, s, &err) == GC_OK)
+    if (decode_answer(run, s, &err) == GC_OK)
       continue;
     case_say(&run->file, "poll %u: error: %s %s", poll, gc_code_name(err.code),
              case_words(&err));
@@ -200,7 +200,7 @@ static void say_count(struct run *run, unsigned poll, const char *what,
              (unsigned long long)count);
 }
 
-static void leave(struct run *run, unsigned poll) {
+static void put_windows(struct run *run, unsigned poll) {
   struct gc_samples_view view = {.query = &run->query,
                                  .naming = &run->naming,
                                  .block = "block",
@@ -233,7 +233,7 @@ static void leave(struct run *run, unsigned poll) {
 }
 
 /* Runs the polls in order, each one window later. */
-static void play(struct run *run) {
+static void play_polls(struct run *run) {
   run->results = (struct gc_results){
       .query = &run->query, .series = &run->series, .max = 100000};
   for (size_t i = 0; i < run->queues.count; i++) {
@@ -256,7 +256,7 @@ static void play(struct run *run) {
     if (poll == 1)
       check_request(run);
     if (read_answers(run, poll))
-      leave(run, poll);
+      put_windows(run, poll);
   }
   gc_results_clear(&run->results);
 }
@@ -286,7 +286,7 @@ int main(int argc, char **argv) {
     for (size_t k = 0; k < GC_COUNT(lists); k++)
       run.naming.lists[lists[k].kind].now =
           case_names(&run.file, lists[k].title, false);
-    play(&run);
+    play_polls(&run);
     failed = case_end(&run.file);
     gc_naming_clear(&run.naming);
     gc_intern_clear(&run.wanted);

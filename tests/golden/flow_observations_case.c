@@ -80,8 +80,9 @@ static void check_request(struct run *run) {
   free(text);
 }
 
-static enum gc_code decode(struct run *run, struct flow_counts *c,
-                           const struct case_section *s, struct gc_err *err) {
+static enum gc_code decode_answer(struct run *run, struct flow_counts *c,
+                                  const struct case_section *s,
+                                  struct gc_err *err) {
   GC_AUTO(flow_decoder_free_auto) struct flow_decoder *d = flow_decoder_new(c);
   uint64_t overflow = 0;
   size_t results;
@@ -95,7 +96,7 @@ static void print_sample(void *ctx, const struct gc_sample *s) {
            gc_metric(s->metric)->name, s->qualifier, s->values[0].gauge);
 }
 
-static void leave(struct run *run, const struct flow_counts *answer) {
+static void put_counts(struct run *run, const struct flow_counts *answer) {
   struct flow_counts_tally tally;
   struct flow_counts now = {.pairs = {.max = run->max}};
   struct flow_counts_view view = {.filter = filter_of(run),
@@ -127,13 +128,13 @@ static bool play_poll(struct run *run) {
     if (strcmp(run->file.sections[i].title, title) != 0)
       continue;
     any = true;
-    if (decode(run, &c, &run->file.sections[i], &err) == GC_OK)
+    if (decode_answer(run, &c, &run->file.sections[i], &err) == GC_OK)
       continue;
     case_say(&run->file, "%u: error: %s", run->poll, gc_code_name(err.code));
     all = false;
   }
   if (any && all)
-    leave(run, &c);
+    put_counts(run, &c);
   flow_counts_clear(&c);
   return any;
 }

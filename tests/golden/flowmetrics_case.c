@@ -36,14 +36,14 @@ static struct run {
 static struct gate gate = GATE_INIT;
 static bool is_done;
 
-static int64_t wall(void) { return run.now_ms; }
+static int64_t wall_clock_ms(void) { return run.now_ms; }
 
 static void give_up(const char *what) {
   printf("%s: %s\n", run.file.path, what);
   exit(1);
 }
 
-static void set(const char *key, const char *value) {
+static void apply_setting(const char *key, const char *value) {
   uint32_t number = (uint32_t)strtoul(value, NULL, 10);
   if (strcmp(key, "format") == 0)
     snprintf(run.format, sizeof(run.format), "%s", value);
@@ -72,7 +72,7 @@ static void read_settings(void) {
                                       .stats = &run.stats};
   while ((line = case_next_line(&at)) != NULL) {
     char *value = case_cut_word(line);
-    set(line, value);
+    apply_setting(line, value);
   }
   free(text);
 }
@@ -81,7 +81,7 @@ static void ledger_begin(void) {
   const struct ledger_settings settings = {.folder = run.folder,
                                            .retention_ms =
                                                run.source.retention_ms,
-                                           .wall_ms = wall};
+                                           .wall_ms = wall_clock_ms};
   run.ledger = ledger_new(&settings, NULL);
   if (run.ledger == NULL || ledger_start(run.ledger, NULL) != GC_OK)
     give_up("no ledger");
@@ -94,12 +94,12 @@ static void on_done(struct batch *b, enum gc_code code) {
   GATE_CHANGE(&gate, is_done = true);
 }
 
-static bool done(void *ctx) {
+static bool batch_is_done(void *ctx) {
   (void)ctx;
   return is_done;
 }
 
-static void feed(const struct case_section *body) {
+static void feed_events(const struct case_section *body) {
   struct event_counts counts = {0};
   struct batch b = {.source = &run.source, .done = on_done};
   const struct event_sink sink = {batch_add, &b};
@@ -117,7 +117,7 @@ static void feed(const struct case_section *body) {
   event_reader_free(r);
   is_done = false;
   ledger_submit(run.ledger, &b);
-  if (!gate_wait(&gate, done, NULL))
+  if (!gate_wait(&gate, batch_is_done, NULL))
     give_up("the ledger does not answer");
   if (run.restarts) {
     ledger_free(run.ledger);
@@ -130,7 +130,7 @@ static void say_series(void) {
   if (run.ledger == NULL) {
     static const struct case_section nothing = {.text = (char *)"{}", .len = 2};
     run.restarts = false;
-    feed(&nothing);
+    feed_events(&nothing);
     run.stats.events--;
     run.stats.skipped--;
   }
@@ -167,7 +167,7 @@ int main(int argc, char **argv) {
     return 99;
   for (size_t i = 0; i < run.file.count; i++)
     if (strcmp(run.file.sections[i].title, "body") == 0)
-      feed(&run.file.sections[i]);
+      feed_events(&run.file.sections[i]);
   say_series();
   const struct samples_block block = {.instance = "i", .source = "sqs"};
   const struct gc_samples out = {.put = put_state};

@@ -49,7 +49,7 @@ struct run {
   unsigned strays; /* samples with a wrong time or interval */
 };
 
-static void read_setting(struct run *run, const char *key, char *value) {
+static void apply_setting(struct run *run, const char *key, char *value) {
   static const char *const sources[] = {"query", "activity", "queue_metrics",
                                         NULL};
   static const char *const labels[] = {"name", "id", "both", NULL};
@@ -89,7 +89,7 @@ static void read_settings(struct run *run) {
   char *at = run->settings;
   for (char *line; (line = case_next_line(&at)) != NULL;) {
     char *value = case_cut_word(line);
-    read_setting(run, line, value);
+    apply_setting(run, line, value);
   }
   if (run->server_ms == INT64_MIN)
     run->server_ms = run->received_ms;
@@ -110,8 +110,10 @@ static struct gc_entities *read_presences(const struct run *run) {
   return d;
 }
 
-static enum gc_code decode(const struct run *run, struct observations *into,
-                           const struct case_section *s, struct gc_err *err) {
+static enum gc_code decode_answer(const struct run *run,
+                                  struct observations *into,
+                                  const struct case_section *s,
+                                  struct gc_err *err) {
   if (run->is_guide) {
     GC_AUTO(queue_metrics_free_auto)
     struct queue_metrics *guide = queue_metrics_new(into);
@@ -130,7 +132,8 @@ static bool read_answers(struct run *run, const char *title,
   for (size_t i = 0; i < run->file.count; i++) {
     const struct case_section *s = &run->file.sections[i];
     struct gc_err err = {.code = GC_OK};
-    if (strcmp(s->title, title) != 0 || decode(run, into, s, &err) == GC_OK)
+    if (strcmp(s->title, title) != 0 ||
+        decode_answer(run, into, s, &err) == GC_OK)
       continue;
     case_say(&run->file, "error: %s %s", gc_code_name(err.code),
              case_words(&err));
@@ -144,7 +147,7 @@ static bool read_answers(struct run *run, const char *title,
   return all;
 }
 
-static bool accepts(void *ctx, const struct gc_entry *queue) {
+static bool accepts_queue(void *ctx, const struct gc_entry *queue) {
   const struct run *run = ctx;
   if (queue->name == NULL)
     return run->queues.count == 0;
@@ -177,7 +180,8 @@ static void say_lists(struct run *run, const struct observations *o) {
 }
 
 /* Merges the reading and the pushed messages; returns a copy for the values. */
-static struct observations *push(struct run *run, struct observations *o) {
+static struct observations *merge_pushed(struct run *run,
+                                         struct observations *o) {
   static const char head[] = "pushed ";
   GC_AUTO(obs_pushed_free_auto) struct obs_pushed *d = obs_pushed_new();
   GC_AUTO(observations_put_auto)
@@ -280,7 +284,7 @@ static void play_stream(struct run *run) {
                 sizeof(event_head) - 1) == 0)
       apply_event(run, m, d, &run->file.sections[i]);
   struct queue_display queues = {.queues = run->names,
-                                 .accepts = accepts,
+                                 .accepts = accepts_queue,
                                  .accepts_ctx = run,
                                  .media = run->media.at,
                                  .media_count = run->media.count,
@@ -295,7 +299,7 @@ static void play_stream(struct run *run) {
 }
 
 /* Treats one reading as the block does. */
-static void play(struct run *run) {
+static void play_reading(struct run *run) {
   GC_AUTO(observations_put_auto)
   struct observations *o = observations_new();
   GC_AUTO(observations_put_auto)
@@ -309,7 +313,7 @@ static void play(struct run *run) {
     abort();
 
   if (is_pushed(run)) {
-    struct observations *copy = push(run, o);
+    struct observations *copy = merge_pushed(run, o);
     observations_put(o);
     o = copy;
   }
@@ -322,7 +326,7 @@ static void play(struct run *run) {
   struct queue_display view = {
       .queues = run->is_guide && run->is_refused ? o->names : run->names,
       .presences = run->presences,
-      .accepts = accepts,
+      .accepts = accepts_queue,
       .accepts_ctx = run,
       .media = run->media.at,
       .media_count = run->media.count,
@@ -358,7 +362,7 @@ int main(int argc, char **argv) {
     if (is_stream(&run))
       play_stream(&run);
     else
-      play(&run);
+      play_reading(&run);
     failed = case_end(&run.file);
     if (run.strays > 0)
       case_give_up(&run.file,
