@@ -23,7 +23,7 @@ static void answer_with(const char *rows) {
   iv_will(QUERY, rows);
 }
 
-static void begin(void) {
+static void begin_query(void) {
   iv_begin();
   iv_settings.query.metrics = (struct gc_strs){talk, 1};
 }
@@ -31,7 +31,7 @@ static void begin(void) {
 static void an_infinite_sum_begins_at_zero(void) {
   store_fresh();
   iv.store = store_opened(NULL);
-  begin();
+  begin_query();
   answer_with(ANSWER(ROWS(TALKED("22:10", "22:11", "1", "2000"))));
   iv_start();
   iv_pass(5 * MINUTE); /* the total is settled and saved */
@@ -45,7 +45,7 @@ static void an_infinite_sum_begins_at_zero(void) {
   iv.store = store_opened(NULL);
   CHECK_HAS(store_query(iv.store, "prod", "query-queues"), "=1,inf,");
   iv.count = 0;
-  begin();
+  begin_query();
   iv.r.wall_ms = wall_ms + 1000;
   answer_with(ANSWER(ROWS(TALKED("22:18", "22:19", "3", "4000"))));
   iv_start();

@@ -72,7 +72,7 @@ static void stop_for(uint64_t away_ms) {
   tell_truth();
 }
 
-static void restart(uint64_t away_ms) {
+static void restart_block(uint64_t away_ms) {
   stop_for(away_ms);
   iv.store = store_opened(NULL);
   iv_start();
@@ -92,7 +92,7 @@ static void a_restart_continues_at_the_mark(void) {
   tell_truth();
   iv_start();
   iv_pass(15000); /* 22:13:35: two windows */
-  restart(60000);
+  restart_block(60000);
   iv_pass(5000);
   CHECK_STR(iv_left(), "Sales/queue_metric-nOffered-voice 22:10 0\n"
                        "Sales/queue_interval_count-nOffered-voice 22:11 3\n"
@@ -109,7 +109,7 @@ static void a_source_without_a_due_window_is_neither_up_nor_down(void) {
   iv_start();
   CHECK_REAL(iv_state("source_up-aggregates"), 1);
   iv_pass(15000); /* 22:13:35; the next one is due at 22:14:30 */
-  restart(1000);
+  restart_block(1000);
   iv_pass(2000);
   CHECK(isnan(iv_state("source_up-aggregates")));
   iv_pass(60000);
@@ -127,7 +127,7 @@ static void values_in_flight_are_sent_again_unchanged(void) {
   CHECK_INT(iv_times_left("Sales/queue_interval_count-nOffered-voice 22:11 3"),
             1);
   truth[10] = 8; /* the API has corrected it */
-  restart(1000);
+  restart_block(1000);
   iv_pass(2000);
   CHECK_INT(iv_times_left("Sales/queue_interval_count-nOffered-voice 22:11 3"),
             2);
@@ -149,7 +149,7 @@ static void an_end_in_order_repeats_nothing(void) {
   iv_pass(3000);
   iv.holds = false;
   gc_analytics_finish(iv.block, &iv_way, 1000);
-  restart(1000);
+  restart_block(1000);
   iv_pass(5000);
   CHECK_INT(iv_times_left("Sales/queue_interval_count-nOffered-voice 22:11 3"),
             1);
@@ -188,7 +188,7 @@ static void another_query_keeps_the_mark_and_not_the_totals(void) {
   iv_start();
   iv_pass(5000);
   iv_settings.query.metrics = (struct gc_strs){others, 2};
-  restart(60000);
+  restart_block(60000);
   iv_pass(5000);
   CHECK_STR(iv_left(), "Sales/queue_metric-nOffered-voice 22:10 0\n"
                        "Sales/queue_interval_count-nOffered-voice 22:11 3\n"
@@ -223,7 +223,7 @@ static void a_window_older_than_backfill_is_not_sent_but_read_again(void) {
   truth[10] = 4;
   truth[20] = 50; /* lost */
   truth[57] = 6;
-  restart(50 * MINUTE); /* 23:03:35 */
+  restart_block(50 * MINUTE); /* 23:03:35 */
   iv_pass(5000);
   CHECK_INT(iv_times_left("Sales/queue_interval_count-nOffered-voice 22:58 6"),
             1);
@@ -242,7 +242,7 @@ static void a_clock_months_ahead_deletes_no_totals(void) {
   tell_truth();
   iv_start();
   iv_pass(5 * MINUTE); /* settled and saved */
-  restart(UINT64_C(100) * 86400000);
+  restart_block(UINT64_C(100) * 86400000);
   iv_pass(5000);
   CHECK_HAS(store_query(iv.store, "prod", "query-queues"), "=3,0,3");
   end_with_store();
@@ -312,7 +312,7 @@ static void a_file_that_breaks_loses_no_total_of_a_running_query(void) {
   iv_pass(5 * MINUTE); /* the first total is settled and saved */
   break_pages(1);
   iv_pass(3 * MINUTE); /* 22:21:20 */
-  restart(1000);
+  restart_block(1000);
   iv_pass(5000);
   CHECK_INT(iv_times_left("Sales/queue_metric-nOffered-voice 22:19 7"), 1);
   CHECK_INT(iv_times_left("Sales/queue_metric-nOffered-voice 22:11 3"), 1);
@@ -383,7 +383,7 @@ static void a_pending_window_that_cannot_be_read_is_lost_alone(void) {
  * the window in flight is sent again, with the same values; the counter ends at
  * the true value. */
 static uint32_t random32_state;
-static uint32_t random32(uint32_t sides) {
+static uint32_t random_below(uint32_t sides) {
   random32_state = random32_state * 1664525u + 1013904223u;
   return (random32_state >> 8) % sides;
 }
@@ -408,7 +408,7 @@ static void check_all_windows(int64_t first_minute, int64_t last_minute,
 }
 
 /* Counts values that were sent before, with the same time. */
-static size_t repeated(void) {
+static size_t count_repeated(void) {
   size_t count = 0;
   for (size_t i = 0; i < iv.count; i++)
     for (size_t k = 0; k < i; k++)
@@ -438,16 +438,17 @@ static void killed_at_any_moment_nothing_is_missing(void) {
           (int)((iv.r.wall_ms + (int64_t)(iv.r.now_ms - REPLAY_START_MS) -
                  1699999200000) /
                 MINUTE);
-      truth[now_minute - 1 - (int)random32(6)] += 1 + (int)random32(3);
+      truth[now_minute - 1 - (int)random_below(6)] += 1 + (int)random_below(3);
       truth[10] += truth[10] == 0;
       for (int m = 0; m < 10; m++)
         truth[m] = 0; /* before the query began */
       tell_truth();
-      iv.holds = random32(4) == 0;
-      iv_pass(1000 + random32(45000));
+      iv.holds = random_below(4) == 0;
+      iv_pass(1000 + random_below(45000));
       kills += iv.holds;
-      if (iv.holds || random32(3) == 0)
-        restart(random32(4) == 0 ? random32(5) * MINUTE : random32(3000));
+      if (iv.holds || random_below(3) == 0)
+        restart_block(random_below(4) == 0 ? random_below(5) * MINUTE
+                                           : random_below(3000));
     }
     iv.holds = false;
     tell_truth();
@@ -459,7 +460,7 @@ static void killed_at_any_moment_nothing_is_missing(void) {
     for (int m = 10; m < done; m++)
       total += truth[m];
     check_all_windows(11, done, kills);
-    CHECK(repeated() <= 3 * kills);
+    CHECK(count_repeated() <= 3 * kills);
     snprintf(last, sizeof(last),
              "Sales/queue_metric-nOffered-voice %02d:%02d %d",
              (int)(22 + done / 60) % 24, (int)(done % 60), total);

@@ -19,15 +19,15 @@ static uint64_t fence;
 
 /* ---- Redis ---- */
 
-static void store(void *ctx, const char *page, const char *field,
-                  const char *text) {
+static void store_field(void *ctx, const char *page, const char *field,
+                        const char *text) {
   (void)ctx;
   (void)page;
   CHECK_INT(gc_lease_fields_add(&redis, field, text), GC_OK);
 }
 
-static void renew(void) {
-  gc_lease_book_collect(book, fence, store, NULL);
+static void renew_lease(void) {
+  gc_lease_book_collect(book, fence, store_field, NULL);
   gc_lease_book_settle(book, true);
 }
 
@@ -66,7 +66,7 @@ static void begin_agent(void) {
   tell_truth();
 }
 
-static void begin(void) {
+static void begin_lease(void) {
   redis = (struct gc_buf){.max = GC_LEASE_BOOK_MAX_BYTES};
   fence = 0;
   iv.page = NULL;
@@ -95,14 +95,14 @@ static void change_holder(void) {
   iv_start();
 }
 
-static void pass(unsigned seconds) {
+static void pass_seconds(unsigned seconds) {
   for (unsigned s = 0; s < seconds; s++) {
     iv_pass(1000);
-    renew();
+    renew_lease();
   }
 }
 
-static void end(void) {
+static void end_lease(void) {
   kill_agent();
   gc_buf_clear(&redis);
 }
@@ -117,27 +117,27 @@ static const char *line_of(const char *type, int minute, long value) {
 /* ---- tests ---- */
 
 static void an_interval_is_dispatched_once_redis_has_it(void) {
-  begin();
+  begin_lease();
   take_lease();
   iv_start();
   iv_pass(20000);
   CHECK_INT(iv.count, 0);
-  renew();
+  renew_lease();
   iv_pass(1000);
   CHECK(iv.count > 0);
-  end();
+  end_lease();
 }
 
 static void a_standby_sends_no_request(void) {
-  begin();
+  begin_lease();
   iv_start();
   iv_pass(120000);
   CHECK_INT(iv.count, 0);
   CHECK_STR(iv_last_interval(), "none");
   take_lease();
-  pass(3);
+  pass_seconds(3);
   CHECK(strcmp(iv_last_interval(), "none") != 0);
-  end();
+  end_lease();
 }
 
 /* Killed at any second: no interval is left out, and at most the one that was
@@ -145,12 +145,12 @@ static void a_standby_sends_no_request(void) {
 static void intervals_continue_with_the_next_holder(void) {
   for (unsigned second = 1; second < 130 && check_failed == 0; second += 7) {
     unsigned again = 0;
-    begin();
+    begin_lease();
     take_lease();
     iv_start();
-    pass(90 + second);
+    pass_seconds(90 + second);
     change_holder();
-    pass(300);
+    pass_seconds(300);
     int64_t wall_ms = iv.r.wall_ms + (int64_t)(iv.r.now_ms - REPLAY_START_MS);
     int last = (int)((wall_ms - 1699999200000 - 90000) / MINUTE) - 1;
     CHECK(last > FIRST + 4);
@@ -165,26 +165,26 @@ static void intervals_continue_with_the_next_holder(void) {
     CHECK_THAT(iv_times_left(line_of("queue_metric", last + 1, total)) > 0,
                "killed at %u s: no total of %ld in\n%s", second, total,
                iv_left());
-    end();
+    end_lease();
   }
 }
 
 static void a_former_holder_sends_nothing_until_it_has_a_lease_again(void) {
-  begin();
+  begin_lease();
   take_lease();
   iv_start();
-  pass(30);
+  pass_seconds(30);
   size_t count = iv.count;
   CHECK(count > 0);
   gc_lease_book_leave(book);
   iv_pass(200000);
   CHECK_INT(iv.count, count);
   take_lease();
-  pass(10);
+  pass_seconds(10);
   CHECK(iv.count > count);
   CHECK_INT(iv_times_left(line_of("queue_interval_count", FIRST + 1, FIRST)),
             1);
-  end();
+  end_lease();
 }
 
 int main(void) {

@@ -23,7 +23,7 @@ static bool is_empty(void *ctx, uint32_t max_ms) {
   return true;
 }
 
-static uint64_t now(void *ctx) {
+static uint64_t slow_now_ms(void *ctx) {
   (void)ctx;
   return slow_output.now_ms;
 }
@@ -31,7 +31,7 @@ static uint64_t now(void *ctx) {
 static const struct gc_sender_output output = {.emit = count_value,
                                                .wait = is_empty};
 
-static void fill(struct gc_outbox *o) {
+static void fill_outbox(struct gc_outbox *o) {
   static const struct gc_sample sample = {.metric =
                                               GC_METRIC_QUEUE_INTERVAL_COUNT,
                                           .instance = "Sales",
@@ -45,9 +45,9 @@ static void a_large_window_is_dispatched_in_several_calls(void) {
   struct gc_checkpoint no_state = {.store = NULL};
   struct gc_sender d = {.checkpoint = &no_state};
   slow_output = (struct slow){.now_ms = 0};
-  fill(&d.outbox);
+  fill_outbox(&d.outbox);
   for (uint64_t calls = 1; slow_output.now_ms < 4000; calls++) {
-    CHECK_INT(gc_sender_run(&d, &output, now, NULL, calls * 1000),
+    CHECK_INT(gc_sender_run(&d, &output, slow_now_ms, NULL, calls * 1000),
               GC_SENDER_WAITS);
     CHECK(slow_output.now_ms >= calls * 1000);
     CHECK(slow_output.now_ms <= calls * 1000 + 256);
@@ -60,8 +60,8 @@ static void the_end_does_not_wait_for_all_of_a_large_window(void) {
   struct gc_checkpoint no_state = {.store = NULL};
   struct gc_sender d = {.checkpoint = &no_state};
   slow_output = (struct slow){.now_ms = 0};
-  fill(&d.outbox);
-  gc_sender_finish(&d, &output, now, NULL, 1000);
+  fill_outbox(&d.outbox);
+  gc_sender_finish(&d, &output, slow_now_ms, NULL, 1000);
   CHECK(slow_output.now_ms >= 1000 && slow_output.now_ms <= 1256);
   CHECK_INT(d.outbox.count, VALUES); /* and it is not saved as sent */
   gc_sender_clear(&d);

@@ -7,7 +7,7 @@
 
 static struct gc_series_set set;
 
-static uint32_t put(const char *key) {
+static uint32_t put_key(const char *key) {
   uint32_t number = UINT32_MAX;
   CHECK_INT(gc_series_put(&set, key, strlen(key), &number), GC_OK);
   return number;
@@ -16,13 +16,15 @@ static uint32_t put(const char *key) {
 /* One window, in which the series `key` has an event. */
 static void pass_window(const char *key) {
   const struct gc_amount one = {1, 2.0};
-  gc_series_add(&set, put(key), &one, true);
+  gc_series_add(&set, put_key(key), &one, true);
   set.windows++;
 }
 
-static int64_t count_of(const char *key) { return set.at[put(key)].base.count; }
+static int64_t count_of(const char *key) {
+  return set.at[put_key(key)].base.count;
+}
 
-static void saved(void) {
+static void mark_saved(void) {
   for (uint32_t i = 0; i < set.keys.count; i++)
     set.at[i].is_dirty = false;
 }
@@ -34,7 +36,7 @@ static void series_without_events_are_removed(void) {
   pass_window("c");
   pass_window("b");
   CHECK_INT(gc_series_let_go(&set, 3), 0); /* none of them is saved */
-  saved();
+  mark_saved();
   CHECK_INT(gc_series_let_go(&set, 3), 1); /* a */
   CHECK_INT(set.keys.count, 2);
   CHECK_INT(count_of("b"), 2);
@@ -43,7 +45,7 @@ static void series_without_events_are_removed(void) {
   pass_window("d"); /* takes its place */
   CHECK_INT(count_of("b"), 2);
   CHECK_INT(count_of("d"), 1);
-  CHECK(set.at[put("d")].is_dirty);
+  CHECK(set.at[put_key("d")].is_dirty);
   gc_series_clear(&set);
 }
 
@@ -51,10 +53,10 @@ static void a_correction_is_an_event(void) {
   set.keys.max = 3;
   pass_window("a");
   pass_window("b");
-  set.at[put("a")].again = (struct gc_amount){1, 0.0};
+  set.at[put_key("a")].again = (struct gc_amount){1, 0.0};
   (void)gc_series_revise(&set);
-  (void)put("c"); /* read again, in no new window */
-  saved();
+  (void)put_key("c"); /* read again, in no new window */
+  mark_saved();
   set.windows++;
   CHECK_INT(gc_series_let_go(&set, 2), 1);
   CHECK_INT(set.keys.count, 2);

@@ -6,7 +6,7 @@
 
 enum { MINUTE = 60000, HOUR = 3600000, DAY = 86400000 };
 
-static int64_t at(const char *text) {
+static int64_t ms_of(const char *text) {
   int64_t ms = 0;
   struct gc_err err;
   CHECK_INT(gc_timestamp_parse(text, strlen(text), &ms, &err), GC_OK);
@@ -47,16 +47,17 @@ static void the_newest_window_is_aligned_and_settled(void) {
   for (size_t i = 0; i < GC_COUNT(rows); i++) {
     CHECK_ROW(rows[i].now);
     struct gc_windows_rule rule = rule_of(rows[i].period_ms, 0);
-    CHECK_INT(gc_windows_newest(&rule, at(rows[i].now)), at(rows[i].newest));
+    CHECK_INT(gc_windows_newest(&rule, ms_of(rows[i].now)),
+              ms_of(rows[i].newest));
   }
 }
 
 static void a_plan_has_the_new_windows_and_those_not_settled(void) {
   struct gc_windows_rule rule = rule_of(MINUTE, 2);
-  struct gc_windows_mark mark = {true, at("2026-08-01T10:01:00Z"),
-                                 at("2026-08-01T10:03:00Z")};
+  struct gc_windows_mark mark = {true, ms_of("2026-08-01T10:01:00Z"),
+                                 ms_of("2026-08-01T10:03:00Z")};
   struct gc_windows_plan p;
-  CHECK(gc_windows_plan(&rule, &mark, at("2026-08-01T10:05:30Z"), 60, &p));
+  CHECK(gc_windows_plan(&rule, &mark, ms_of("2026-08-01T10:05:30Z"), 60, &p));
   CHECK_STR(text_of(p.again_from_ms), "10:01:00.000Z");
   CHECK_STR(text_of(p.again_to_ms), "10:03:00.000Z");
   CHECK_STR(text_of(p.from_ms), "10:03:00.000Z");
@@ -64,8 +65,9 @@ static void a_plan_has_the_new_windows_and_those_not_settled(void) {
   mark = gc_windows_advance(&p, &mark, p.to_ms);
   CHECK_STR(text_of(mark.done_ms), "10:04:00.000Z");
   CHECK_STR(text_of(mark.settled_ms), "10:02:00.000Z");
-  CHECK(!gc_windows_plan(&rule, &mark, at("2026-08-01T10:06:29.999Z"), 60, &p));
-  CHECK_INT(gc_windows_due(&rule, &mark), at("2026-08-01T10:06:30Z"));
+  CHECK(!gc_windows_plan(&rule, &mark, ms_of("2026-08-01T10:06:29.999Z"), 60,
+                         &p));
+  CHECK_INT(gc_windows_due(&rule, &mark), ms_of("2026-08-01T10:06:30Z"));
   CHECK(gc_windows_plan(&rule, &mark, gc_windows_due(&rule, &mark), 60, &p));
 }
 
@@ -74,25 +76,25 @@ static void a_query_without_a_checkpoint_begins_backfill_ago(void) {
   struct gc_windows_mark mark = {.is_set = false};
   struct gc_windows_plan p;
   rule.backfill_ms = 5 * MINUTE + 30000;
-  CHECK(gc_windows_plan(&rule, &mark, at("2026-08-01T10:05:30Z"), 60, &p));
+  CHECK(gc_windows_plan(&rule, &mark, ms_of("2026-08-01T10:05:30Z"), 60, &p));
   CHECK_STR(text_of(p.from_ms), "09:59:00.000Z");
   CHECK_INT(p.again_from_ms, p.again_to_ms);
   CHECK_INT(p.skipped, 0);
   rule.backfill_ms = 0; /* the newest one at least */
-  CHECK(gc_windows_plan(&rule, &mark, at("2026-08-01T10:05:30Z"), 60, &p));
+  CHECK(gc_windows_plan(&rule, &mark, ms_of("2026-08-01T10:05:30Z"), 60, &p));
   CHECK_STR(text_of(p.from_ms), "10:03:00.000Z");
   CHECK_STR(text_of(p.to_ms), "10:04:00.000Z");
 }
 
 static void a_chunk_is_the_oldest_part(void) {
   struct gc_windows_rule rule = rule_of(MINUTE, 3);
-  struct gc_windows_mark mark = {true, at("2026-08-01T09:00:00Z"),
-                                 at("2026-08-01T09:03:00Z")};
+  struct gc_windows_mark mark = {true, ms_of("2026-08-01T09:00:00Z"),
+                                 ms_of("2026-08-01T09:03:00Z")};
   struct gc_windows_plan p;
-  CHECK(gc_windows_plan(&rule, &mark, at("2026-08-01T10:05:30Z"), 10, &p));
+  CHECK(gc_windows_plan(&rule, &mark, ms_of("2026-08-01T10:05:30Z"), 10, &p));
   CHECK_STR(text_of(p.from_ms), "09:03:00.000Z");
   CHECK_STR(text_of(p.to_ms), "09:13:00.000Z");
-  mark = gc_windows_advance(&p, &mark, at("2026-08-01T09:04:00Z"));
+  mark = gc_windows_advance(&p, &mark, ms_of("2026-08-01T09:04:00Z"));
   CHECK_STR(text_of(mark.settled_ms), "09:04:00.000Z");
   mark = gc_windows_advance(&p, &mark, p.to_ms);
   CHECK_STR(text_of(mark.settled_ms), "09:13:00.000Z"); /* read late enough */
@@ -100,11 +102,11 @@ static void a_chunk_is_the_oldest_part(void) {
 
 static void a_window_older_than_backfill_is_skipped(void) {
   struct gc_windows_rule rule = rule_of(MINUTE, 3);
-  struct gc_windows_mark mark = {true, at("2026-08-01T01:00:00Z"),
-                                 at("2026-08-01T01:03:00Z")};
+  struct gc_windows_mark mark = {true, ms_of("2026-08-01T01:00:00Z"),
+                                 ms_of("2026-08-01T01:03:00Z")};
   struct gc_windows_plan p;
   int64_t at_ms, from_ms, to_ms;
-  CHECK(gc_windows_plan(&rule, &mark, at("2026-08-01T10:05:30Z"), 10, &p));
+  CHECK(gc_windows_plan(&rule, &mark, ms_of("2026-08-01T10:05:30Z"), 10, &p));
   CHECK_STR(text_of(p.again_from_ms), "01:00:00.000Z");
   CHECK_STR(text_of(p.again_to_ms), "01:03:00.000Z");
   CHECK_STR(text_of(p.from_ms), "04:04:00.000Z");
@@ -139,22 +141,22 @@ static void pieces_are_the_whole_plan(void) {
 
 static void a_checkpoint_in_the_future_requests_nothing(void) {
   struct gc_windows_rule rule = rule_of(MINUTE, 3);
-  struct gc_windows_mark mark = {true, at("2026-08-01T11:00:00Z"),
-                                 at("2026-08-01T11:03:00Z")};
+  struct gc_windows_mark mark = {true, ms_of("2026-08-01T11:00:00Z"),
+                                 ms_of("2026-08-01T11:03:00Z")};
   struct gc_windows_plan p;
-  CHECK(!gc_windows_plan(&rule, &mark, at("2026-08-01T10:05:30Z"), 10, &p));
+  CHECK(!gc_windows_plan(&rule, &mark, ms_of("2026-08-01T10:05:30Z"), 10, &p));
 }
 
 /* An hour of minutes, with a poll at any moment: each window is new once, and
  * each is read again until it was read late enough. */
 static void each_window_is_new_once_and_read_until_it_settles(void) {
   struct gc_windows_rule rule = rule_of(MINUTE, 4);
-  struct gc_windows_mark mark = {true, at("2026-08-01T10:00:00Z"),
-                                 at("2026-08-01T10:00:00Z")};
+  struct gc_windows_mark mark = {true, ms_of("2026-08-01T10:00:00Z"),
+                                 ms_of("2026-08-01T10:00:00Z")};
   int64_t read_ms[64] = {0};
   int news[64] = {0};
   uint32_t random32 = 7;
-  int64_t begin = at("2026-08-01T10:00:00Z"), now = begin;
+  int64_t begin = ms_of("2026-08-01T10:00:00Z"), now = begin;
   while (now < begin + HOUR) {
     struct gc_windows_plan p;
     random32 = random32 * 1664525u + 1013904223u;

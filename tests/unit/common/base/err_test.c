@@ -85,7 +85,7 @@ static void only_codes_of_the_whole_account_are_shared(void) {
   }
 }
 
-static enum gc_code steps(enum gc_code first, int *ret_reached) {
+static enum gc_code run_steps(enum gc_code first, int *ret_reached) {
   GC_TRY(first);
   *ret_reached = 1;
   return GC_OK;
@@ -93,9 +93,9 @@ static enum gc_code steps(enum gc_code first, int *ret_reached) {
 
 static void a_failed_step_leaves_at_once(void) {
   int reached = 0;
-  CHECK_INT(steps(GC_ERR_TLS, &reached), GC_ERR_TLS);
+  CHECK_INT(run_steps(GC_ERR_TLS, &reached), GC_ERR_TLS);
   CHECK_INT(reached, 0);
-  CHECK_INT(steps(GC_OK, &reached), GC_OK);
+  CHECK_INT(run_steps(GC_OK, &reached), GC_OK);
   CHECK_INT(reached, 1);
 }
 

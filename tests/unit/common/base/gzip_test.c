@@ -5,7 +5,7 @@
 
 #include "tests/support/check.h"
 
-static size_t unzip(const struct gc_buf *in, char *out, size_t size) {
+static size_t unzip_buf(const struct gc_buf *in, char *out, size_t size) {
   z_stream z = {.next_in = (Bytef *)in->data,
                 .avail_in = (uInt)in->len,
                 .next_out = (Bytef *)out,
@@ -24,7 +24,7 @@ static void bytes_are_the_same_after_a_round(void) {
   for (size_t i = 0; i < GC_COUNT(sizes); i++) {
     GC_AUTO(gc_buf_clear) struct gc_buf out = {.max = 1 << 20};
     CHECK_INT(gc_gzip(text, sizes[i], &out), GC_OK);
-    CHECK_INT(unzip(&out, again, sizeof(again)), sizes[i]);
+    CHECK_INT(unzip_buf(&out, again, sizeof(again)), sizes[i]);
     CHECK(memcmp(text, again, sizes[i]) == 0);
   }
 }

@@ -3,7 +3,7 @@
 
 #include "tests/support/check.h"
 
-static uint32_t put(struct gc_intern *in, const char *text) {
+static uint32_t put_text(struct gc_intern *in, const char *text) {
   uint32_t n = UINT32_MAX;
   CHECK_INT(gc_intern_put(in, text, strlen(text), &n), GC_OK);
   return n;
@@ -11,14 +11,14 @@ static uint32_t put(struct gc_intern *in, const char *text) {
 
 static void numbers_are_dense_and_each_text_has_one(void) {
   GC_AUTO(gc_intern_clear) struct gc_intern in = {.max = 64};
-  CHECK_INT(put(&in, "voice"), 0);
-  CHECK_INT(put(&in, "chat"), 1);
-  CHECK_INT(put(&in, "voice"), 0);
-  CHECK_INT(put(&in, ""), 2);
-  CHECK_INT(put(&in, "voic"), 3);
-  CHECK_INT(put(&in, "voices"), 4);
-  CHECK_INT(put(&in, "Voice"), 5);
-  CHECK_INT(put(&in, ""), 2);
+  CHECK_INT(put_text(&in, "voice"), 0);
+  CHECK_INT(put_text(&in, "chat"), 1);
+  CHECK_INT(put_text(&in, "voice"), 0);
+  CHECK_INT(put_text(&in, ""), 2);
+  CHECK_INT(put_text(&in, "voic"), 3);
+  CHECK_INT(put_text(&in, "voices"), 4);
+  CHECK_INT(put_text(&in, "Voice"), 5);
+  CHECK_INT(put_text(&in, ""), 2);
   CHECK_STR(gc_intern_text(&in, 0), "voice");
   CHECK_STR(gc_intern_text(&in, 3), "voic");
   CHECK_STR(gc_intern_text(&in, 4), "voices");
@@ -51,7 +51,7 @@ static void an_unknown_text_is_not_found(void) {
   GC_AUTO(gc_intern_clear) struct gc_intern in = {.max = 64};
   uint32_t n = 42;
   CHECK(!gc_intern_find(&in, "voice", 5, &n));
-  put(&in, "chat");
+  put_text(&in, "chat");
   CHECK(!gc_intern_find(&in, "voice", 5, &n));
   CHECK(!gc_intern_find(&in, "", 0, &n));
   CHECK_INT(n, 42);
@@ -59,14 +59,14 @@ static void an_unknown_text_is_not_found(void) {
 
 static void the_limit_holds_and_leaves_the_rest_alone(void) {
   GC_AUTO(gc_intern_clear) struct gc_intern in = {.max = 3};
-  put(&in, "a");
-  put(&in, "b");
-  put(&in, "c");
+  put_text(&in, "a");
+  put_text(&in, "b");
+  put_text(&in, "c");
   uint32_t n = 42;
   CHECK_INT(gc_intern_put(&in, "d", 1, &n), GC_ERR_LIMIT);
   CHECK_INT(n, 42);
   CHECK_INT(in.count, 3);
-  CHECK_INT(put(&in, "b"), 1);
+  CHECK_INT(put_text(&in, "b"), 1);
   CHECK(!gc_intern_find(&in, "d", 1, &n));
 
   GC_AUTO(gc_intern_clear) struct gc_intern none = {.max = 0};
@@ -78,11 +78,11 @@ enum { MANY = 100000 };
 static void a_hundred_thousand_keep_their_numbers_and_places(void) {
   GC_AUTO(gc_intern_clear) struct gc_intern in = {.max = MANY};
   char text[48];
-  put(&in, "0x00000000-queue");
+  put_text(&in, "0x00000000-queue");
   const char *first = gc_intern_text(&in, 0);
   for (unsigned i = 1; i < MANY; i++) {
     snprintf(text, sizeof(text), "0x%08x-queue", i);
-    CHECK_INT(put(&in, text), i);
+    CHECK_INT(put_text(&in, text), i);
   }
   CHECK(gc_intern_text(&in, 0) == first);
   for (unsigned i = 0; i < MANY; i++) {
@@ -110,13 +110,13 @@ static void texts_that_begin_alike_have_their_own_numbers(void) {
 
 static void clear_forgets_all_but_the_limit(void) {
   struct gc_intern in = {.max = 2};
-  put(&in, "a");
-  put(&in, "b");
+  put_text(&in, "a");
+  put_text(&in, "b");
   gc_intern_clear(&in);
   uint32_t n;
   CHECK(!gc_intern_find(&in, "a", 1, &n));
-  CHECK_INT(put(&in, "b"), 0);
-  CHECK_INT(put(&in, "c"), 1);
+  CHECK_INT(put_text(&in, "b"), 0);
+  CHECK_INT(put_text(&in, "c"), 1);
   CHECK_INT(gc_intern_put(&in, "d", 1, &n), GC_ERR_LIMIT);
   gc_intern_clear(&in);
   gc_intern_clear(&in);

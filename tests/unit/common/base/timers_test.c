@@ -8,7 +8,7 @@
 static uint32_t lot = 1;
 
 /* xorshift32: the same numbers in every run. */
-static uint32_t draw(void) {
+static uint32_t draw_number(void) {
   lot ^= lot << 13;
   lot ^= lot >> 17;
   lot ^= lot << 5;
@@ -35,12 +35,12 @@ static void record_firing(void *ctx, uint64_t now_ms) {
   e->log->fired[e->log->count++] = e->name;
 }
 
-static struct entry entry(struct log *log, int name) {
+static struct entry make_entry(struct log *log, int name) {
   return (struct entry){
       .timer = {.fire = record_firing}, .log = log, .name = name};
 }
 
-static void set(struct gc_timers *t, struct entry *e, uint64_t due_ms) {
+static void set_timer(struct gc_timers *t, struct entry *e, uint64_t due_ms) {
   e->timer.ctx = e;
   CHECK_INT(gc_timers_set(t, &e->timer, due_ms), GC_OK);
 }
@@ -51,8 +51,8 @@ static void timers_fire_in_the_order_of_their_times(void) {
   static const uint64_t due_ms[] = {50, 10, 40, 30, 20};
   struct entry e[5];
   for (int i = 0; i < 5; i++) {
-    e[i] = entry(&log, (int)due_ms[i]);
-    set(&t, &e[i], due_ms[i]);
+    e[i] = make_entry(&log, (int)due_ms[i]);
+    set_timer(&t, &e[i], due_ms[i]);
   }
   CHECK_INT(gc_timers_wait_ms(&t, 3, 1000), 7);
   CHECK_INT(gc_timers_wait_ms(&t, 3, 5), 5);
@@ -73,10 +73,10 @@ static void timers_of_one_time_fire_in_the_order_of_setting(void) {
   struct log log = {.count = 0};
   struct entry e[10];
   for (int i = 0; i < 10; i++) {
-    e[i] = entry(&log, i);
-    set(&t, &e[i], 5);
+    e[i] = make_entry(&log, i);
+    set_timer(&t, &e[i], 5);
   }
-  set(&t, &e[3], 5); /* set again: now the last */
+  set_timer(&t, &e[3], 5); /* set again: now the last */
   gc_timers_run(&t, 5);
   static const int want[] = {0, 1, 2, 4, 5, 6, 7, 8, 9, 3};
   for (int i = 0; i < 10; i++)
@@ -90,14 +90,14 @@ static void many_sets_moves_and_unsets_keep_the_order(void) {
   struct entry *e = calloc(MANY, sizeof(*e));
   bool *is_set = calloc(MANY, sizeof(*is_set));
   for (int i = 0; i < MANY; i++)
-    e[i] = entry(&log, i);
+    e[i] = make_entry(&log, i);
   for (int step = 0; step < 5 * MANY; step++) {
-    int i = (int)(draw() % MANY);
-    if (draw() % 4 == 0) {
+    int i = (int)(draw_number() % MANY);
+    if (draw_number() % 4 == 0) {
       gc_timers_unset(&t, &e[i].timer);
       is_set[i] = false;
     } else {
-      set(&t, &e[i], 1 + draw() % 10000);
+      set_timer(&t, &e[i], 1 + draw_number() % 10000);
       is_set[i] = true;
     }
   }
@@ -126,13 +126,13 @@ static void many_sets_moves_and_unsets_keep_the_order(void) {
 static void a_timer_is_moved_not_doubled(void) {
   GC_AUTO(gc_timers_clear) struct gc_timers t = {0};
   struct log log = {.count = 0};
-  struct entry e = entry(&log, 1);
-  set(&t, &e, 10);
-  set(&t, &e, 500);
+  struct entry e = make_entry(&log, 1);
+  set_timer(&t, &e, 10);
+  set_timer(&t, &e, 500);
   CHECK_INT(t.count, 1);
   gc_timers_run(&t, 499);
   CHECK_INT(log.count, 0);
-  set(&t, &e, 20);
+  set_timer(&t, &e, 20);
   gc_timers_run(&t, 499);
   CHECK_INT(log.count, 1);
   gc_timers_run(&t, 1000);
@@ -142,9 +142,9 @@ static void a_timer_is_moved_not_doubled(void) {
 static void unsetting_a_timer_that_is_not_set_does_nothing(void) {
   GC_AUTO(gc_timers_clear) struct gc_timers t = {0};
   struct log log = {.count = 0};
-  struct entry e = entry(&log, 1);
+  struct entry e = make_entry(&log, 1);
   gc_timers_unset(&t, &e.timer);
-  set(&t, &e, 1);
+  set_timer(&t, &e, 1);
   gc_timers_unset(&t, &e.timer);
   gc_timers_unset(&t, &e.timer);
   gc_timers_run(&t, 9);
@@ -168,13 +168,13 @@ static void unset_other(void *ctx, uint64_t now_ms) {
 static void a_timer_that_is_due_can_be_unset_by_one_that_fires(void) {
   GC_AUTO(gc_timers_clear) struct gc_timers t = {0};
   struct log log = {.count = 0};
-  struct entry victim = entry(&log, 1), bystander = entry(&log, 2);
+  struct entry victim = make_entry(&log, 1), bystander = make_entry(&log, 2);
   struct meddler m = {
       .timer = {.fire = unset_other}, .t = &t, .other = &victim.timer};
   m.timer.ctx = &m;
   CHECK_INT(gc_timers_set(&t, &m.timer, 1), GC_OK);
-  set(&t, &victim, 2);
-  set(&t, &bystander, 3);
+  set_timer(&t, &victim, 2);
+  set_timer(&t, &bystander, 3);
   gc_timers_run(&t, 10);
   CHECK_INT(log.count, 1);
   CHECK_INT(log.fired[0], 2);
@@ -198,8 +198,8 @@ static void a_timer_that_sets_itself_again_delays_no_other(void) {
     m.timer.ctx = &m;
     CHECK_INT(gc_timers_set(&t, &m.timer, 1), GC_OK);
     for (int k = 0; k < 3; k++) {
-      others[k] = entry(&log, k);
-      set(&t, &others[k], (uint64_t)(2 + 4 * k));
+      others[k] = make_entry(&log, k);
+      set_timer(&t, &others[k], (uint64_t)(2 + 4 * k));
     }
     gc_timers_run(&t, 10);
     CHECK_INT(m.fired, 1);
@@ -212,9 +212,9 @@ static void a_timer_that_sets_itself_again_delays_no_other(void) {
 static void a_time_in_the_past_fires_with_the_next_run(void) {
   GC_AUTO(gc_timers_clear) struct gc_timers t = {0};
   struct log log = {.count = 0};
-  struct entry e = entry(&log, 1);
+  struct entry e = make_entry(&log, 1);
   gc_timers_run(&t, 1000);
-  set(&t, &e, 3);
+  set_timer(&t, &e, 3);
   CHECK_INT(gc_timers_wait_ms(&t, 1000, 99), 0);
   gc_timers_run(&t, 1000);
   CHECK_INT(log.count, 1);
@@ -235,8 +235,8 @@ static void an_owner_may_free_itself_and_others_inside(void) {
     m->other = calloc(1, sizeof(*m->other));
     m->t = &t;
     m->timer = (struct gc_timer){.fire = free_other, .ctx = m};
-    CHECK_INT(gc_timers_set(&t, &m->timer, draw() % 50), GC_OK);
-    CHECK_INT(gc_timers_set(&t, m->other, 50 + draw() % 50), GC_OK);
+    CHECK_INT(gc_timers_set(&t, &m->timer, draw_number() % 50), GC_OK);
+    CHECK_INT(gc_timers_set(&t, m->other, 50 + draw_number() % 50), GC_OK);
   }
   gc_timers_run(&t, 200);
   CHECK_INT(t.count, 0);
@@ -247,14 +247,14 @@ static void clear_unsets_all(void) {
   struct log log = {.count = 0};
   struct entry e[40];
   for (int i = 0; i < 40; i++) {
-    e[i] = entry(&log, i);
-    set(&t, &e[i], 5);
+    e[i] = make_entry(&log, i);
+    set_timer(&t, &e[i], 5);
   }
   gc_timers_clear(&t);
   for (int i = 0; i < 40; i++)
     CHECK_INT(e[i].timer.place, 0);
   CHECK_INT(gc_timers_wait_ms(&t, 0, 7), 7);
-  set(&t, &e[0], 5);
+  set_timer(&t, &e[0], 5);
   gc_timers_run(&t, 5);
   CHECK_INT(log.count, 1);
   gc_timers_clear(&t);

@@ -12,8 +12,8 @@
 #include "tests/support/check.h"
 #include "tests/support/fake_daemon.h"
 
-static struct gc_sample depth(const char *instance, const char *qualifier,
-                              double value) {
+static struct gc_sample depth_sample(const char *instance,
+                                     const char *qualifier, double value) {
   return (struct gc_sample){.metric = GC_METRIC_QUEUE_DEPTH,
                             .instance = instance,
                             .qualifier = qualifier,
@@ -54,7 +54,7 @@ static void data_sets_are_registered_once_by_the_first_caller(void) {
 }
 
 static void a_sample_becomes_a_value_list(void) {
-  struct gc_sample s = depth("Sales", "voice", 4);
+  struct gc_sample s = depth_sample("Sales", "voice", 4);
   s.time_ms = 1700000000500;
   CHECK_INT(gc_emit("genesys-prod", &s), GC_OK);
   const value_list_t *vl =
@@ -71,7 +71,7 @@ static void a_sample_becomes_a_value_list(void) {
 }
 
 static void the_daemon_fills_in_missing_parts(void) {
-  struct gc_sample s = depth("A", "", 1);
+  struct gc_sample s = depth_sample("A", "", 1);
   s.interval_ms = 0;
   fake_interval_set(TIME_T_TO_CDTIME_T(30));
   fake_time_set(MS_TO_CDTIME_T(1234567));
@@ -111,7 +111,7 @@ static void unknown_values_are_not_dispatched(void) {
   static const double unknown[] = {NAN, INFINITY, -INFINITY};
   size_t before = fake_value_count();
   for (size_t i = 0; i < GC_COUNT(unknown); i++) {
-    struct gc_sample s = depth("Silent", "voice", unknown[i]);
+    struct gc_sample s = depth_sample("Silent", "voice", unknown[i]);
     CHECK_INT(gc_emit(NULL, &s), GC_OK);
   }
   CHECK_INT(fake_value_count(), before);
@@ -119,7 +119,7 @@ static void unknown_values_are_not_dispatched(void) {
 }
 
 static void a_full_memory_is_reported(void) {
-  struct gc_sample s = depth("Sales", "voice", 4);
+  struct gc_sample s = depth_sample("Sales", "voice", 4);
   fake_dispatch_fails(true);
   CHECK_INT(gc_emit(NULL, &s), GC_ERR_MEMORY);
   gc_emit_samples(NULL).put(gc_emit_samples(NULL).ctx, &s);
@@ -128,7 +128,7 @@ static void a_full_memory_is_reported(void) {
 
 static void a_sink_dispatches_to_its_host(void) {
   struct gc_samples sink = gc_emit_samples("other");
-  struct gc_sample s = depth("Sink", "chat", 7);
+  struct gc_sample s = depth_sample("Sink", "chat", 7);
   sink.put(sink.ctx, &s);
   CHECK_REAL(fake_gauge("other/genesys-Sink/queue_depth-chat"), 7);
 }
@@ -163,7 +163,7 @@ static void long_names_are_cut_at_a_character(void) {
   };
   for (size_t i = 0; i < GC_COUNT(rows); i++) {
     CHECK_ROW(rows[i].name);
-    struct gc_sample s = depth(rows[i].name, rows[i].name, 1);
+    struct gc_sample s = depth_sample(rows[i].name, rows[i].name, 1);
     CHECK_INT(gc_emit(rows[i].name, &s), GC_OK);
     const value_list_t *vl = fake_value(fake_value_count() - 1);
     CHECK_STR(vl->plugin_instance, rows[i].part);
@@ -204,7 +204,7 @@ static void every_dispatched_text_is_clean(void) {
       }
       names[n][len] = '\0';
     }
-    struct gc_sample s = depth(names[0], names[1], 1);
+    struct gc_sample s = depth_sample(names[0], names[1], 1);
     gc_emit(names[2], &s);
     const value_list_t *vl = fake_value(fake_value_count() - 1);
     CHECK(is_clean(vl->host) && is_clean(vl->plugin_instance) &&
@@ -214,7 +214,7 @@ static void every_dispatched_text_is_clean(void) {
 
 /* The agent's own telemetry has another host and leaves nevertheless. */
 static void a_value_leaves_only_while_its_lease_is_held(void) {
-  struct gc_sample s = depth("Sales", "voice", 4);
+  struct gc_sample s = depth_sample("Sales", "voice", 4);
   struct gc_write_ticket *ticket = gc_write_ticket_new();
   struct gc_lease_gate *gate = gc_lease_gate_make("prod", "pair");
   fake_hostname_set("web1");

@@ -44,14 +44,14 @@ static struct gc_health *block_down(enum gc_code code, const char *host) {
   return h;
 }
 
-static void begin(void) {
+static void begin_daemon(void) {
   fake_reset();
   plugin_register_notification("test", on_notification, NULL);
   count = 0;
 }
 
 static void a_change_is_sent_with_severity_and_identity(void) {
-  begin();
+  begin_daemon();
   struct gc_health *h = block_down(GC_ERR_PERMISSION, "genesys-prod");
   gc_daemon_health_notify();
   gc_daemon_health_notify();
@@ -69,7 +69,7 @@ static void a_change_is_sent_with_severity_and_identity(void) {
 }
 
 static void no_lock_is_held_while_a_notification_is_sent(void) {
-  begin();
+  begin_daemon();
   struct gc_health *h = block_down(GC_ERR_NETWORK, NULL);
   gc_daemon_health_notify();
   CHECK_INT(seen, 1);

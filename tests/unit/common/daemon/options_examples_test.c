@@ -16,7 +16,8 @@ enum { SETTINGS_MAX = 65536, CONF_LINE_MAX = 400 };
 
 static const struct gc_opt *clear_rows;
 
-static enum gc_code take(const char *name, void *settings, struct gc_err *err) {
+static enum gc_code take_settings(const char *name, void *settings,
+                                  struct gc_err *err) {
   (void)name, (void)err;
   gc_options_clear(clear_rows, settings);
   free(settings);
@@ -28,7 +29,7 @@ static enum gc_code read_line(const struct gc_opt *row, const char *line,
                               struct gc_err *err) {
   struct gc_opt alone[] = {*row, GC_OPT_END};
   const struct gc_block_kind blocks[] = {
-      {.key = "B", .rows = alone, .size = SETTINGS_MAX, .read = take},
+      {.key = "B", .rows = alone, .size = SETTINGS_MAX, .read = take_settings},
       {.key = NULL}};
   struct gc_config_seen seen = {.begun = false};
   const struct gc_config config = {
@@ -59,7 +60,7 @@ static void each_row_has_an_example_that_it_takes(void) {
     }
 }
 
-static const struct gc_opt *rows_of(const char *plugin, const char *block) {
+static const struct gc_opt *table_of(const char *plugin, const char *block) {
   for (size_t i = 0; i < option_page_count; i++)
     if (strcmp(option_pages[i].plugin, plugin) == 0 &&
         strcmp(option_pages[i].block, block) == 0)
@@ -106,7 +107,7 @@ static void try_line(struct place *at, const char *line) {
   }
   if (!is_option(line, word))
     return;
-  const struct gc_opt *row = row_of(rows_of(at->plugin, at->block), word);
+  const struct gc_opt *row = row_of(table_of(at->plugin, at->block), word);
   CHECK_THAT(row != NULL, "<%s> of %s has no option: %s", at->block, at->plugin,
              line);
   struct gc_err err = {.text = ""};

@@ -38,8 +38,8 @@ static bool is_troubled(const struct gc_block *b, const char *by) {
   return o->trouble != NULL && strcmp(o->trouble, by) == 0;
 }
 
-static enum gc_code check(struct gc_block *b, struct gc_err *warning,
-                          struct gc_err *err) {
+static enum gc_code check_block(struct gc_block *b, struct gc_err *warning,
+                                struct gc_err *err) {
   if (is_troubled(b, "warning"))
     gc_fail(warning, GC_ERR_CONFIG, "the check warns");
   if (is_troubled(b, "check"))
@@ -47,7 +47,7 @@ static enum gc_code check(struct gc_block *b, struct gc_err *warning,
   return GC_OK;
 }
 
-static enum gc_code start(struct gc_block *b, struct gc_err *err) {
+static enum gc_code start_block(struct gc_block *b, struct gc_err *err) {
   if (is_troubled(b, "account"))
     return gc_block_use_account(b, "none", err);
   return GC_OK;
@@ -68,7 +68,7 @@ static void read_state(struct gc_block *b, uint32_t interval_ms,
   out->put(out->ctx, &sample);
 }
 
-static void clear(struct gc_block *b) {
+static void clear_block(struct gc_block *b) {
   (void)b;
   cleared++;
 }
@@ -76,12 +76,12 @@ static void clear(struct gc_block *b) {
 static const struct gc_block_class things = {.prefix = "things",
                                              .rows = thing_rows,
                                              .size = sizeof(struct thing),
-                                             .check = check,
-                                             .start = start,
+                                             .check = check_block,
+                                             .start = start_block,
                                              .read_new = read_new,
                                              .read_state = read_state,
                                              .read_last = read_last,
-                                             .clear = clear};
+                                             .clear = clear_block};
 
 static enum gc_code read_thing(const char *name, void *options,
                                struct gc_err *err) {
@@ -112,7 +112,7 @@ static int on_shutdown(void) {
   return 0;
 }
 
-static int given(const char *text) {
+static int configure_plugin(const char *text) {
   fake_reset();
   gc_config_seen_clear(&plugin.seen);
   gc_log_free(plugin.log);
@@ -126,8 +126,9 @@ static int given(const char *text) {
 }
 
 static void each_block_is_started_read_and_ended(void) {
-  CHECK_INT(given("<Plugin genesys_things>\n<Thing \"a\">\n</Thing>\n"
-                  "<Thing \"b\">\nTrouble \"none\"\n</Thing>\n</Plugin>\n"),
+  CHECK_INT(configure_plugin(
+                "<Plugin genesys_things>\n<Thing \"a\">\n</Thing>\n"
+                "<Thing \"b\">\nTrouble \"none\"\n</Thing>\n</Plugin>\n"),
             0);
   CHECK_INT(fake_init(), 0);
   /* A tenth of the second is left for the writer. */
@@ -146,11 +147,11 @@ static void each_block_is_started_read_and_ended(void) {
 }
 
 static void a_block_that_cannot_start_costs_only_itself(void) {
-  CHECK_INT(
-      given("<Plugin genesys_things>\n<Thing \"a\">\nTrouble \"account\"\n"
-            "</Thing>\n<Thing \"b\">\nTrouble \"none\"\n</Thing>\n"
-            "</Plugin>\n"),
-      0);
+  CHECK_INT(configure_plugin(
+                "<Plugin genesys_things>\n<Thing \"a\">\nTrouble \"account\"\n"
+                "</Thing>\n<Thing \"b\">\nTrouble \"none\"\n</Thing>\n"
+                "</Plugin>\n"),
+            0);
   CHECK_INT(fake_init(), 0);
   CHECK(fake_log_has("ERROR genesys_things: <Thing \"a\">: "));
   CHECK(!fake_has("read", "genesys_things/things-a"));
@@ -161,22 +162,23 @@ static void a_block_that_cannot_start_costs_only_itself(void) {
 }
 
 static void a_check_beyond_the_rows_fails_or_warns(void) {
-  CHECK(given("<Plugin genesys_things>\n<Thing \"a\">\nTrouble \"check\"\n"
-              "</Thing>\n</Plugin>\n") != 0);
+  CHECK(configure_plugin(
+            "<Plugin genesys_things>\n<Thing \"a\">\nTrouble \"check\"\n"
+            "</Thing>\n</Plugin>\n") != 0);
   CHECK(fake_log_has("ERROR genesys_things: <Thing \"a\">: the check fails"));
   CHECK_INT(cleared, 1);
   CHECK(plugin.blocks == NULL);
-  CHECK_INT(
-      given("<Plugin genesys_things>\n<Thing \"a\">\nTrouble \"warning\"\n"
-            "</Thing>\n</Plugin>\n"),
-      0);
+  CHECK_INT(configure_plugin(
+                "<Plugin genesys_things>\n<Thing \"a\">\nTrouble \"warning\"\n"
+                "</Thing>\n</Plugin>\n"),
+            0);
   CHECK(fake_log_has("WARNING genesys_things: <Thing \"a\">: the check warns"));
   fake_shutdown();
 }
 
 static void two_names_that_become_one_are_refused(void) {
-  CHECK(given("<Plugin genesys_things>\n<Thing \"a/b\">\n</Thing>\n"
-              "<Thing \"a_b\">\n</Thing>\n</Plugin>\n") != 0);
+  CHECK(configure_plugin("<Plugin genesys_things>\n<Thing \"a/b\">\n</Thing>\n"
+                         "<Thing \"a_b\">\n</Thing>\n</Plugin>\n") != 0);
   CHECK(fake_log_has("ERROR genesys_things: <Thing \"a_b\">: its name is too "
                      "similar to that of <Thing \"a/b\">: both become "
                      "\"things-a_b\""));
@@ -185,8 +187,9 @@ static void two_names_that_become_one_are_refused(void) {
 
 static void a_block_reports_its_own_errors_only(void) {
   struct gc_err err;
-  CHECK_INT(given("<Plugin genesys_things>\n<Thing \"a\">\nTrouble \"none\"\n"
-                  "</Thing>\n</Plugin>\n"),
+  CHECK_INT(configure_plugin(
+                "<Plugin genesys_things>\n<Thing \"a\">\nTrouble \"none\"\n"
+                "</Thing>\n</Plugin>\n"),
             0);
   gc_fail(&err, GC_ERR_AUTH, "the token is refused");
   gc_block_notice(plugin.blocks, "queue", &err);
@@ -223,9 +226,10 @@ static struct gc_health_entity health_now(void) {
 
 static void a_block_publishes_its_health(void) {
   struct gc_err err;
-  CHECK_INT(given("<Plugin genesys_things>\n<Thing \"a\">\n</Thing>\n"
-                  "</Plugin>\n"),
-            0);
+  CHECK_INT(
+      configure_plugin("<Plugin genesys_things>\n<Thing \"a\">\n</Thing>\n"
+                       "</Plugin>\n"),
+      0);
   CHECK_INT(fake_init(), 0);
   CHECK_INT(health_now().state, GC_HEALTH_STARTING);
   CHECK_STR(health_now().id.name, "things-a");
@@ -247,9 +251,10 @@ static void a_block_publishes_its_health(void) {
 /* A thread that runs before the blocks start may report of them. */
 static void a_block_has_its_health_before_the_start(void) {
   struct gc_err err;
-  CHECK_INT(given("<Plugin genesys_things>\n<Thing \"a\">\n</Thing>\n"
-                  "</Plugin>\n"),
-            0);
+  CHECK_INT(
+      configure_plugin("<Plugin genesys_things>\n<Thing \"a\">\n</Thing>\n"
+                       "</Plugin>\n"),
+      0);
   CHECK_INT(health_now().state, GC_HEALTH_STARTING);
   gc_fail(&err, GC_ERR_STATE, "moved aside");
   gc_daemon_health_note(plugin.blocks->health, "state", &err);
@@ -259,8 +264,8 @@ static void a_block_has_its_health_before_the_start(void) {
 }
 
 static void a_block_that_cannot_start_is_down(void) {
-  CHECK_INT(given("<Plugin genesys_things>\n<Thing \"a\">\n"
-                  "Trouble \"account\"\n</Thing>\n</Plugin>\n"),
+  CHECK_INT(configure_plugin("<Plugin genesys_things>\n<Thing \"a\">\n"
+                             "Trouble \"account\"\n</Thing>\n</Plugin>\n"),
             0);
   CHECK_INT(fake_init(), 0);
   CHECK_INT(health_now().state, GC_HEALTH_DOWN);
@@ -278,10 +283,11 @@ static void list_block(void *ctx, const char *of, const char *kind,
 }
 
 static void a_probe_sees_the_blocks_in_the_order_of_the_file(void) {
-  CHECK_INT(given("<Plugin genesys_things>\n<Thing \"b\">\n"
-                  "Account \"prod\"\n</Thing>\n<Thing \"a\">\n</Thing>\n"
-                  "</Plugin>\n"),
-            0);
+  CHECK_INT(
+      configure_plugin("<Plugin genesys_things>\n<Thing \"b\">\n"
+                       "Account \"prod\"\n</Thing>\n<Thing \"a\">\n</Thing>\n"
+                       "</Plugin>\n"),
+      0);
   CHECK(gc_plugin_open(&plugin)); /* again: it is listed once */
   listed[0] = '\0';
   gc_plugins_each_block(list_block, NULL);

@@ -20,7 +20,7 @@ static int started;
 
 static const struct gc_opt no_rows[] = {GC_OPT_END};
 
-static enum gc_code start(struct gc_block *b, struct gc_err *err) {
+static enum gc_code start_block(struct gc_block *b, struct gc_err *err) {
   (void)b;
   started++;
   return strcmp(b->name, "broken") == 0
@@ -28,7 +28,7 @@ static enum gc_code start(struct gc_block *b, struct gc_err *err) {
              : GC_OK;
 }
 
-static struct gc_sample depth(void) {
+static struct gc_sample depth_sample(void) {
   return (struct gc_sample){.metric = GC_METRIC_QUEUE_DEPTH,
                             .instance = "Sales",
                             .qualifier = "voice",
@@ -38,7 +38,7 @@ static struct gc_sample depth(void) {
 }
 
 static void read_new(struct gc_block *b) {
-  struct gc_sample sample = depth();
+  struct gc_sample sample = depth_sample();
   struct gc_write_ticket *ticket = gc_write_ticket_new();
   (void)b;
   CHECK_INT(gc_emit("h", &sample), GC_OK);
@@ -61,9 +61,9 @@ static void read_state(struct gc_block *b, uint32_t interval_ms,
     gc_put_count(&w, GC_METRIC_WINDOWS, "done", 0);
 }
 
-static void clear(struct gc_block *b) { (void)b; }
+static void clear_block(struct gc_block *b) { (void)b; }
 
-static const char *prepare(struct gc_block *b) {
+static const char *prepare_block(struct gc_block *b) {
   return strcmp(b->name, "events") == 0 ? "it takes events" : NULL;
 }
 
@@ -72,27 +72,27 @@ static unsigned one_source(struct gc_block *b) {
   return 1;
 }
 
-static void report(struct gc_block *b,
-                   const struct gc_block_trial_report *out) {
+static void report_block(struct gc_block *b,
+                         const struct gc_block_trial_report *out) {
   out->requests(out->ctx, GC_ENDPOINT_QUEUE_OBSERVATIONS, 6.0);
   out->note(out->ctx, b->name);
 }
 
 static const struct gc_block_trial thing_trial = {
-    .prepare = prepare, .sources = one_source, .report = report};
+    .prepare = prepare_block, .sources = one_source, .report = report_block};
 static const struct gc_block_class things = {.prefix = "things",
                                              .rows = no_rows,
                                              .size = sizeof(struct gc_block),
-                                             .start = start,
+                                             .start = start_block,
                                              .read_new = read_new,
                                              .read_state = read_state,
-                                             .clear = clear,
+                                             .clear = clear_block,
                                              .trial = &thing_trial};
 static const struct gc_block_class writers = {.prefix = "writers",
                                               .rows = no_rows,
                                               .size = sizeof(struct gc_block),
-                                              .start = start,
-                                              .clear = clear};
+                                              .start = start_block,
+                                              .clear = clear_block};
 static const struct gc_block_kind kinds[] = {{.key = NULL}};
 static struct gc_plugin plugin = {.name = "genesys_things", .kinds = kinds};
 
@@ -100,7 +100,8 @@ static struct gc_plugin plugin = {.name = "genesys_things", .kinds = kinds};
 
 static char said[2048];
 
-__attribute__((format(printf, 1, 2))) static void say(const char *format, ...) {
+__attribute__((format(printf, 1, 2))) static void print_said(const char *format,
+                                                             ...) {
   size_t len = strlen(said);
   va_list args;
   va_start(args, format);
@@ -111,46 +112,46 @@ __attribute__((format(printf, 1, 2))) static void say(const char *format, ...) {
 static void on_value(void *ctx, const char *from, const char *block,
                      const value_list_t *vl, const char *parts) {
   (void)ctx, (void)from;
-  say("value %s %s/%s/%s-%s %s", block, vl->host, vl->plugin_instance, vl->type,
-      vl->type_instance, parts[0] != '\0' ? parts : "\n");
+  print_said("value %s %s/%s/%s-%s %s", block, vl->host, vl->plugin_instance,
+             vl->type, vl->type_instance, parts[0] != '\0' ? parts : "\n");
 }
 
 static void on_tried(void *ctx, const char *from, const char *block,
                      const char *subject) {
   (void)ctx;
-  say("tried %s %s: %s\n", from, block, subject);
+  print_said("tried %s %s: %s\n", from, block, subject);
 }
 
 static void on_left_out(void *ctx, const char *from, const char *block,
                         const char *subject, const char *why) {
   (void)ctx, (void)from;
-  say("left out %s: %s: %s\n", block, subject, why);
+  print_said("left out %s: %s: %s\n", block, subject, why);
 }
 
 static void on_answered(void *ctx, const char *from, const char *block) {
   (void)ctx, (void)from;
-  say("answered %s\n", block);
+  print_said("answered %s\n", block);
 }
 
 static void on_requests(void *ctx, const char *from, const char *block,
                         const char *account, const char *family,
                         double per_minute) {
   (void)ctx, (void)from;
-  say("requests %s \"%s\" %s %g\n", block, account, family, per_minute);
+  print_said("requests %s \"%s\" %s %g\n", block, account, family, per_minute);
 }
 
 static void on_budget(void *ctx, const char *account, uint32_t per_minute) {
   (void)ctx;
-  say("budget %s %u\n", account, (unsigned)per_minute);
+  print_said("budget %s %u\n", account, (unsigned)per_minute);
 }
 
 static void on_note(void *ctx, const char *from, const char *block,
                     const char *text) {
   (void)ctx, (void)from;
-  say("note %s: %s\n", block, text);
+  print_said("note %s: %s\n", block, text);
 }
 
-static const char *heard(void) {
+static const char *take_said(void) {
   static char copy[sizeof(said)];
   snprintf(copy, sizeof(copy), "%s", said);
   said[0] = '\0';
@@ -182,16 +183,17 @@ static void blocks_poll_and_the_daemon_gets_nothing(void) {
               GC_OK);
 
   gc_trial_begin(&trial);
-  CHECK_STR(heard(),
+  CHECK_STR(take_said(),
             "tried genesys_things things-all: genesys_things <things \"all\">\n"
             "left out things-events: genesys_things <things \"events\">: it "
             "takes events\n");
   CHECK_INT(started, 2); /* no writer */
 
   CHECK_INT(gc_trial_read(), 1);
-  CHECK_STR(heard(), "value things-all h/Sales/queue_depth-voice queue_id=q1\n"
-                     "value things-all h/Sales/queue_depth-voice "
-                     "queue_id=q1\n");
+  CHECK_STR(take_said(),
+            "value things-all h/Sales/queue_depth-voice queue_id=q1\n"
+            "value things-all h/Sales/queue_depth-voice "
+            "queue_id=q1\n");
   static const struct {
     int state;
     size_t waiting;
@@ -200,16 +202,16 @@ static void blocks_poll_and_the_daemon_gets_nothing(void) {
     state = rows[i].state;
     CHECK_INT(gc_trial_read(), rows[i].waiting);
     /* Once, when its source is up for the first time. */
-    CHECK((strstr(heard(), "answered things-all\n") != NULL) == (i == 0));
+    CHECK((strstr(take_said(), "answered things-all\n") != NULL) == (i == 0));
   }
 
   state = UP;
   gc_trial_read_state();
-  const char *text = heard();
+  const char *text = take_said();
   CHECK(strstr(text, "/things-all/source_up-aggregates") != NULL);
   gc_trial_report();
-  CHECK_STR(heard(), "requests things-all \"\" queue_observations 6\n"
-                     "note things-all: all\n");
+  CHECK_STR(take_said(), "requests things-all \"\" queue_observations 6\n"
+                         "note things-all: all\n");
   CHECK_INT(fake_value_count(), 0);
 }
 

@@ -24,7 +24,7 @@ static void register_data_sets(void) {
 
 /* Starts a daemon whose queue is held and whose last writer is the write
  * tracker. */
-static void start(void) {
+static void start_tracker(void) {
   fake_reset();
   register_data_sets();
   atomic_store(&now_ms, 1000);
@@ -34,7 +34,7 @@ static void start(void) {
   fake_hold(true);
 }
 
-static struct gc_sample sample(const char *instance, int64_t time_ms) {
+static struct gc_sample depth_sample(const char *instance, int64_t time_ms) {
   return (struct gc_sample){.metric = GC_METRIC_QUEUE_DEPTH,
                             .instance = instance,
                             .qualifier = "voice",
@@ -43,18 +43,18 @@ static struct gc_sample sample(const char *instance, int64_t time_ms) {
                             .interval_ms = 60000};
 }
 
-static enum gc_code emit(struct gc_write_ticket *t, const char *instance,
-                         int64_t time_ms) {
-  struct gc_sample s = sample(instance, time_ms);
+static enum gc_code emit_sample(struct gc_write_ticket *t, const char *instance,
+                                int64_t time_ms) {
+  struct gc_sample s = depth_sample(instance, time_ms);
   return gc_write_tracker_emit(t, NULL, &s);
 }
 
 static void a_value_is_pending_until_the_writers_have_had_it(void) {
-  start();
+  start_tracker();
   struct gc_write_ticket *t = gc_write_ticket_new();
   CHECK(gc_write_tracker_wait(t, 0));
-  CHECK_INT(emit(t, "a", 60000), GC_OK);
-  CHECK_INT(emit(t, "b", 60000), GC_OK);
+  CHECK_INT(emit_sample(t, "a", 60000), GC_OK);
+  CHECK_INT(emit_sample(t, "b", 60000), GC_OK);
   CHECK_INT(gc_write_tracker_pending(t), 2);
   CHECK(!gc_write_tracker_wait(t, 0));
   fake_let_through(1);
@@ -66,17 +66,17 @@ static void a_value_is_pending_until_the_writers_have_had_it(void) {
 }
 
 static void at_most_one_value_of_a_series_is_pending(void) {
-  start();
+  start_tracker();
   struct gc_write_ticket *t = gc_write_ticket_new(),
                          *other = gc_write_ticket_new();
-  CHECK_INT(emit(t, "a", 60000), GC_OK);
-  CHECK_INT(emit(t, "a", 120000), GC_ERR_LIMIT);
-  CHECK_INT(emit(other, "a", 120000), GC_ERR_LIMIT);
+  CHECK_INT(emit_sample(t, "a", 60000), GC_OK);
+  CHECK_INT(emit_sample(t, "a", 120000), GC_ERR_LIMIT);
+  CHECK_INT(emit_sample(other, "a", 120000), GC_ERR_LIMIT);
   CHECK_INT(fake_queued(), 1);
-  struct gc_sample s = sample("a", 120000);
+  struct gc_sample s = depth_sample("a", 120000);
   CHECK_INT(gc_write_tracker_emit(other, "elsewhere", &s), GC_OK);
   fake_let_through(1);
-  CHECK_INT(emit(other, "a", 120000), GC_OK);
+  CHECK_INT(emit_sample(other, "a", 120000), GC_OK);
   CHECK_INT(gc_write_tracker_pending(t), 0);
   CHECK_INT(gc_write_tracker_pending(other), 2);
   gc_write_ticket_free(t);
@@ -84,9 +84,10 @@ static void at_most_one_value_of_a_series_is_pending(void) {
 }
 
 static void another_value_of_the_series_is_not_taken_for_it(void) {
-  start();
+  start_tracker();
   struct gc_write_ticket *t = gc_write_ticket_new();
-  struct gc_sample s = sample("a", 60000), sibling = sample("a", 120000);
+  struct gc_sample s = depth_sample("a", 60000),
+                   sibling = depth_sample("a", 120000);
   gc_emit(NULL, &s);
   CHECK_INT(gc_write_tracker_emit(t, NULL, &sibling), GC_OK);
   fake_let_through(1);
@@ -106,11 +107,11 @@ static void names_that_the_daemon_changes_are_recognised(void) {
   memset(endless, 'x', sizeof(endless));
   endless[599] = '\0';
   for (size_t i = 0; i <= GC_COUNT(rows); i++) {
-    start();
+    start_tracker();
     fake_hostname_set("ho/st");
     struct gc_write_ticket *t = gc_write_ticket_new();
     bool last = i == GC_COUNT(rows);
-    struct gc_sample s = sample(last ? endless : rows[i].instance, 0);
+    struct gc_sample s = depth_sample(last ? endless : rows[i].instance, 0);
     CHECK_INT(gc_write_tracker_emit(t, last ? endless : rows[i].host, &s),
               GC_OK);
     CHECK_INT(gc_write_tracker_pending(t), 1);
@@ -121,40 +122,40 @@ static void names_that_the_daemon_changes_are_recognised(void) {
 }
 
 static void unknown_values_are_not_pending(void) {
-  start();
+  start_tracker();
   struct gc_write_ticket *t = gc_write_ticket_new();
-  struct gc_sample s = sample("a", 0);
+  struct gc_sample s = depth_sample("a", 0);
   s.values[0].gauge = NAN;
   CHECK_INT(gc_write_tracker_emit(t, NULL, &s), GC_OK);
   CHECK_INT(gc_write_tracker_pending(t), 0);
   fake_dispatch_fails(true);
-  CHECK_INT(emit(t, "a", 0), GC_ERR_MEMORY);
+  CHECK_INT(emit_sample(t, "a", 0), GC_ERR_MEMORY);
   CHECK_INT(gc_write_tracker_pending(t), 0);
   fake_dispatch_fails(false);
   gc_write_ticket_free(t);
 }
 
 static void values_that_a_filter_chain_hides_are_given_up(void) {
-  start();
+  start_tracker();
   struct gc_write_ticket *t = gc_write_ticket_new();
-  CHECK_INT(emit(t, "a", 60000), GC_OK);
+  CHECK_INT(emit_sample(t, "a", 60000), GC_OK);
   fake_lose(1);
   atomic_fetch_add(&now_ms, GC_WRITE_GIVE_UP_MS - 1);
-  CHECK_INT(emit(t, "b", 60000), GC_OK);
-  CHECK_INT(emit(t, "a", 120000), GC_ERR_LIMIT);
+  CHECK_INT(emit_sample(t, "b", 60000), GC_OK);
+  CHECK_INT(emit_sample(t, "a", 120000), GC_ERR_LIMIT);
   CHECK_INT(gc_write_tracker_pending(t), 2);
   atomic_fetch_add(&now_ms, 1);
   CHECK_INT(gc_write_tracker_pending(t), 1);
-  CHECK_INT(emit(t, "a", 120000), GC_OK);
+  CHECK_INT(emit_sample(t, "a", 120000), GC_OK);
   atomic_fetch_add(&now_ms, GC_WRITE_GIVE_UP_MS);
   CHECK(gc_write_tracker_wait(t, 0));
 
   /* The value of the first ticket is given up as soon as its time is over:
    * another ticket may use the series before any call on the first one. */
   struct gc_write_ticket *other = gc_write_ticket_new();
-  CHECK_INT(emit(t, "c", 60000), GC_OK);
+  CHECK_INT(emit_sample(t, "c", 60000), GC_OK);
   atomic_fetch_add(&now_ms, GC_WRITE_GIVE_UP_MS);
-  CHECK_INT(emit(other, "c", 120000), GC_OK);
+  CHECK_INT(emit_sample(other, "c", 120000), GC_OK);
   CHECK_INT(gc_write_tracker_pending(t), 0);
   CHECK_INT(gc_write_tracker_pending(other), 1);
   gc_write_ticket_free(t);
@@ -163,12 +164,12 @@ static void values_that_a_filter_chain_hides_are_given_up(void) {
 
 static void values_that_wait_in_a_long_queue_are_not_given_up(void) {
   enum { LONG = 4 * GC_WRITE_GIVE_UP_MS / 1000 + 20 };
-  start();
+  start_tracker();
   struct gc_write_ticket *t = gc_write_ticket_new();
   char name[16];
   for (int i = 0; i < LONG; i++) {
     (void)snprintf(name, sizeof(name), "q%d", i);
-    CHECK_INT(emit(t, name, 60000), GC_OK);
+    CHECK_INT(emit_sample(t, name, 60000), GC_OK);
   }
   for (int i = 1; i <= LONG / 2; i++) { /* one a second */
     atomic_fetch_add(&now_ms, 1000);
@@ -187,23 +188,23 @@ static void values_that_wait_in_a_long_queue_are_not_given_up(void) {
   }
   CHECK_INT(gc_write_tracker_pending(t), left);
   (void)snprintf(name, sizeof(name), "q%d", LONG / 2);
-  CHECK_INT(emit(t, name, 120000), GC_OK);
+  CHECK_INT(emit_sample(t, name, 120000), GC_OK);
   (void)snprintf(name, sizeof(name), "q%d", LONG - 1);
-  CHECK_INT(emit(t, name, 120000), GC_ERR_LIMIT);
+  CHECK_INT(emit_sample(t, name, 120000), GC_ERR_LIMIT);
   gc_write_ticket_free(t);
   fake_let_through(SIZE_MAX);
 }
 
 static void a_ticket_that_is_freed_forgets_its_values(void) {
-  start();
+  start_tracker();
   struct gc_write_ticket *t = gc_write_ticket_new(),
                          *other = gc_write_ticket_new();
-  CHECK_INT(emit(t, "a", 60000), GC_OK);
-  CHECK_INT(emit(other, "b", 60000), GC_OK);
+  CHECK_INT(emit_sample(t, "a", 60000), GC_OK);
+  CHECK_INT(emit_sample(other, "b", 60000), GC_OK);
   gc_write_ticket_free(t);
   fake_let_through(1);
   CHECK_INT(gc_write_tracker_pending(other), 1);
-  CHECK_INT(emit(other, "a", 60000), GC_OK);
+  CHECK_INT(emit_sample(other, "a", 60000), GC_OK);
   gc_write_ticket_free(other);
   gc_write_ticket_free(NULL);
   fake_let_through(SIZE_MAX);
@@ -236,7 +237,7 @@ static void the_write_tracker_is_after_writers_of_later_inits(void) {
   plugin_register_init("genesys", first_init);
   plugin_register_init("late", late_init);
   CHECK_INT(fake_init(), 0);
-  CHECK_INT(emit(late_ticket, "a", 60000), GC_OK);
+  CHECK_INT(emit_sample(late_ticket, "a", 60000), GC_OK);
   CHECK_INT(late_calls, 1);
   CHECK_INT(gc_write_tracker_pending(late_ticket), 0);
   CHECK_INT(first_init(), 0);
@@ -244,9 +245,9 @@ static void the_write_tracker_is_after_writers_of_later_inits(void) {
 }
 
 static void values_of_other_plugins_pass(void) {
-  start();
+  start_tracker();
   struct gc_write_ticket *t = gc_write_ticket_new();
-  CHECK_INT(emit(t, "a", 60000), GC_OK);
+  CHECK_INT(emit_sample(t, "a", 60000), GC_OK);
   value_t value = {.gauge = 1};
   value_list_t vl = {.values = &value,
                      .values_len = 1,
@@ -264,14 +265,14 @@ static void values_of_other_plugins_pass(void) {
 }
 
 static void after_the_close_nothing_is_dispatched(void) {
-  start();
+  start_tracker();
   struct gc_write_ticket *t = gc_write_ticket_new();
-  CHECK_INT(emit(t, "a", 60000), GC_OK);
+  CHECK_INT(emit_sample(t, "a", 60000), GC_OK);
   gc_write_tracker_close();
   gc_write_tracker_close();
   CHECK_INT(gc_write_tracker_pending(t), 0);
   CHECK(gc_write_tracker_wait(t, 1000));
-  CHECK_INT(emit(t, "b", 60000), GC_ERR_STOPPED);
+  CHECK_INT(emit_sample(t, "b", 60000), GC_ERR_STOPPED);
   CHECK_INT(fake_queued(), 1);
   gc_write_ticket_free(t);
 }
@@ -281,10 +282,10 @@ static void *wait_long(void *arg) {
 }
 
 static void the_last_value_wakes_a_waiting_thread(void) {
-  start();
+  start_tracker();
   struct gc_write_ticket *t = gc_write_ticket_new();
-  CHECK_INT(emit(t, "a", 60000), GC_OK);
-  CHECK_INT(emit(t, "b", 60000), GC_OK);
+  CHECK_INT(emit_sample(t, "a", 60000), GC_OK);
+  CHECK_INT(emit_sample(t, "b", 60000), GC_OK);
   pthread_t waiter;
   pthread_create(&waiter, NULL, wait_long, t);
   fake_let_through(2);
@@ -295,9 +296,9 @@ static void the_last_value_wakes_a_waiting_thread(void) {
 }
 
 static void the_close_wakes_a_waiting_thread(void) {
-  start();
+  start_tracker();
   struct gc_write_ticket *t = gc_write_ticket_new();
-  CHECK_INT(emit(t, "a", 60000), GC_OK);
+  CHECK_INT(emit_sample(t, "a", 60000), GC_OK);
   pthread_t waiter;
   pthread_create(&waiter, NULL, wait_long, t);
   gc_write_tracker_close();
@@ -320,7 +321,7 @@ static void *play_writer(void *arg) {
 
 /* Emits the windows of many series in order. Each window waits until the
  * writers have had the one before it. */
-static void *backfill(void *arg) {
+static void *backfill_windows(void *arg) {
   const char *name = arg;
   struct gc_write_ticket *t = gc_write_ticket_new();
   uintptr_t failed = 0;
@@ -328,7 +329,7 @@ static void *backfill(void *arg) {
     for (int i = 0; i < SERIES; i++) {
       char instance[32];
       snprintf(instance, sizeof(instance), "%s-%d", name, i);
-      failed += emit(t, instance, window * INT64_C(60000)) != GC_OK;
+      failed += emit_sample(t, instance, window * INT64_C(60000)) != GC_OK;
     }
     failed += !gc_write_tracker_wait(t, 60000);
   }
@@ -337,7 +338,7 @@ static void *backfill(void *arg) {
 }
 
 static void many_threads_fill_back_in_order(void) {
-  start();
+  start_tracker();
   gc_write_tracker_close();
   fake_reset();
   register_data_sets();
@@ -351,7 +352,7 @@ static void many_threads_fill_back_in_order(void) {
   for (size_t i = 0; i < GC_COUNT(writers); i++)
     pthread_create(&writers[i], NULL, play_writer, NULL);
   for (size_t i = 0; i < GC_COUNT(fillers); i++)
-    pthread_create(&fillers[i], NULL, backfill, names[i]);
+    pthread_create(&fillers[i], NULL, backfill_windows, names[i]);
   for (size_t i = 0; i < GC_COUNT(fillers); i++) {
     void *failed;
     pthread_join(fillers[i], &failed);
@@ -364,14 +365,14 @@ static void many_threads_fill_back_in_order(void) {
 }
 
 static void thousands_of_series_find_their_place(void) {
-  start();
+  start_tracker();
   struct gc_write_ticket *t = gc_write_ticket_new();
   char instance[32];
   for (int i = 0; i < 5000; i++) {
     snprintf(instance, sizeof(instance), "q%d", i);
-    CHECK_INT(emit(t, instance, 60000), GC_OK);
+    CHECK_INT(emit_sample(t, instance, 60000), GC_OK);
   }
-  CHECK_INT(emit(t, "q1", 120000), GC_ERR_LIMIT);
+  CHECK_INT(emit_sample(t, "q1", 120000), GC_ERR_LIMIT);
   CHECK_INT(gc_write_tracker_pending(t), 5000);
   fake_let_through(4999);
   CHECK_INT(gc_write_tracker_pending(t), 1);

@@ -5,9 +5,10 @@
 
 #include "tests/support/check.h"
 
-static struct gc_export_identity of(const char *instance, const char *type,
-                                    const char *type_instance,
-                                    const char *parts) {
+static struct gc_export_identity identity_of(const char *instance,
+                                             const char *type,
+                                             const char *type_instance,
+                                             const char *parts) {
   return (struct gc_export_identity){.host = "h",
                                      .plugin = "genesys",
                                      .plugin_instance = instance,
@@ -19,8 +20,8 @@ static struct gc_export_identity of(const char *instance, const char *type,
 }
 
 /* "family{name=value,…}" */
-static const char *print(const struct gc_export_identity *id, char *out,
-                         size_t size) {
+static const char *print_series(const struct gc_export_identity *id, char *out,
+                                size_t size) {
   static struct gc_export_series s;
   if (!gc_export_series_make(id, &s))
     return "no series";
@@ -86,9 +87,9 @@ static void our_values_have_the_names_of_the_guides(void) {
   char out[1024];
   for (size_t i = 0; i < GC_COUNT(rows); i++) {
     CHECK_ROW(rows[i].want);
-    struct gc_export_identity id = of(rows[i].instance, rows[i].type,
-                                      rows[i].type_instance, rows[i].parts);
-    CHECK_STR(print(&id, out, sizeof(out)), rows[i].want);
+    struct gc_export_identity id = identity_of(
+        rows[i].instance, rows[i].type, rows[i].type_instance, rows[i].parts);
+    CHECK_STR(print_series(&id, out, sizeof(out)), rows[i].want);
   }
 }
 
@@ -119,9 +120,10 @@ static void parts_divide_a_name_that_contains_hyphens(void) {
   char out[1024];
   for (size_t i = 0; i < GC_COUNT(rows); i++) {
     CHECK_ROW(rows[i].want);
-    struct gc_export_identity id = of(rows[i].instance, "queue_metric",
-                                      "nOffered-voice-a-b-c", rows[i].parts);
-    CHECK_STR(print(&id, out, sizeof(out)), rows[i].want);
+    struct gc_export_identity id =
+        identity_of(rows[i].instance, "queue_metric", "nOffered-voice-a-b-c",
+                    rows[i].parts);
+    CHECK_STR(print_series(&id, out, sizeof(out)), rows[i].want);
   }
 }
 
@@ -147,22 +149,22 @@ static void a_name_that_fits_no_pattern_is_one_label(void) {
   for (size_t i = 0; i < GC_COUNT(rows); i++) {
     CHECK_ROW(rows[i].want);
     struct gc_export_identity id =
-        of("Q", rows[i].type, rows[i].type_instance, NULL);
-    CHECK_STR(print(&id, out, sizeof(out)), rows[i].want);
+        identity_of("Q", rows[i].type, rows[i].type_instance, NULL);
+    CHECK_STR(print_series(&id, out, sizeof(out)), rows[i].want);
   }
 }
 
 static void several_sources_are_fields_of_one_measurement(void) {
   static struct gc_export_series s;
   struct gc_export_identity id =
-      of("Sales", "queue_longest_wait_window", "voice", NULL);
+      identity_of("Sales", "queue_longest_wait_window", "voice", NULL);
   id.source = "average";
   id.is_only_source = false;
   CHECK(gc_export_series_make(&id, &s));
   CHECK_STR(s.family, "genesys_queue_longest_wait_window_average_seconds");
   CHECK_STR(s.measurement, "genesys_queue_longest_wait_window_seconds");
   CHECK_STR(s.field, "average");
-  id = of("Sales", "queue_wait_time_seconds_count", "voice", NULL);
+  id = identity_of("Sales", "queue_wait_time_seconds_count", "voice", NULL);
   CHECK(gc_export_series_make(&id, &s));
   CHECK_STR(s.measurement, "genesys_queue_wait_time_seconds");
   CHECK_STR(s.field, "count");
@@ -195,7 +197,7 @@ static void other_plugins_follow_one_rule(void) {
   char out[1024];
   for (size_t i = 0; i < GC_COUNT(rows); i++) {
     CHECK_ROW(rows[i].want);
-    CHECK_STR(print(&rows[i].id, out, sizeof(out)), rows[i].want);
+    CHECK_STR(print_series(&rows[i].id, out, sizeof(out)), rows[i].want);
   }
 }
 

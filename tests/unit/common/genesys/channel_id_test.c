@@ -3,8 +3,8 @@
 
 #include "tests/support/check.h"
 
-static enum gc_code parse(const char *body, struct gc_channel_id *id,
-                          int64_t *expires_ms) {
+static enum gc_code parse_channel(const char *body, struct gc_channel_id *id,
+                                  int64_t *expires_ms) {
   struct gc_err err = {.code = GC_OK, .text = ""};
   enum gc_code code =
       gc_channel_id_parse(body, strlen(body), id, expires_ms, &err);
@@ -17,10 +17,11 @@ static enum gc_code parse(const char *body, struct gc_channel_id *id,
 static void the_documented_answer_is_read(void) {
   struct gc_channel_id id = {.id = NULL};
   int64_t expires_ms = -1;
-  CHECK_INT(parse("{\"connectUri\":\"wss://streaming.mypurecloud.com/channels/"
-                  "streaming-0-fmtd\",\"id\":\"streaming-0-fmtd\",\"expires\":"
-                  "\"2020-08-12T12:41:54.707Z\"}",
-                  &id, &expires_ms),
+  CHECK_INT(parse_channel(
+                "{\"connectUri\":\"wss://streaming.mypurecloud.com/channels/"
+                "streaming-0-fmtd\",\"id\":\"streaming-0-fmtd\",\"expires\":"
+                "\"2020-08-12T12:41:54.707Z\"}",
+                &id, &expires_ms),
             GC_OK);
   CHECK_STR(id.id, "streaming-0-fmtd");
   CHECK_STR(id.uri, "wss://streaming.mypurecloud.com/channels/"
@@ -39,7 +40,7 @@ static void an_expiry_that_cannot_be_read_counts_as_absent(void) {
     struct gc_channel_id id = {.id = NULL};
     int64_t expires_ms = -1;
     CHECK_ROW(rows[i]);
-    CHECK_INT(parse(rows[i], &id, &expires_ms), GC_OK);
+    CHECK_INT(parse_channel(rows[i], &id, &expires_ms), GC_OK);
     CHECK_INT(expires_ms, 0);
     gc_channel_id_clear(&id);
   }
@@ -64,7 +65,7 @@ static void an_answer_that_cannot_be_used_is_refused_and_not_shown(void) {
     struct gc_channel_id id = {.id = NULL};
     int64_t expires_ms = -1;
     CHECK_ROW(rows[i]);
-    CHECK_INT(parse(rows[i], &id, &expires_ms), GC_ERR_PARSE);
+    CHECK_INT(parse_channel(rows[i], &id, &expires_ms), GC_ERR_PARSE);
     CHECK(id.id == NULL && id.uri == NULL && expires_ms == -1);
   }
 }

@@ -15,14 +15,14 @@ static void count_change(void *ctx, const struct gc_label_row *row) {
   changes++;
 }
 
-static void assign(struct gc_labels *l, const struct gc_named *batch,
-                   size_t count) {
+static void assign_labels(struct gc_labels *l, const struct gc_named *batch,
+                          size_t count) {
   changes = 0;
   CHECK_INT(gc_labels_assign(l, batch, count, count_change, NULL), GC_OK);
 }
 
 static void assign_one(struct gc_labels *l, const char *id, const char *name) {
-  assign(l, &(struct gc_named){id, name}, 1);
+  assign_labels(l, &(struct gc_named){id, name}, 1);
 }
 
 static void the_label_is_the_clean_name(void) {
@@ -30,7 +30,7 @@ static void the_label_is_the_clean_name(void) {
   static const struct gc_named batch[] = {
       {"1", "Sales"}, {"2", "a/b"},   {"3", ""},     {"4", NULL},
       {"5", " / "},   {"6", "sales"}, {"", "nobody"}};
-  assign(l, batch, GC_COUNT(batch));
+  assign_labels(l, batch, GC_COUNT(batch));
   CHECK_STR(gc_labels_get(l, "1"), "Sales");
   CHECK_STR(gc_labels_get(l, "2"), "a_b");
   CHECK_STR(gc_labels_get(l, "3"), "3");
@@ -60,7 +60,7 @@ static void names_with_one_clean_form_get_numbers_in_any_order(void) {
     for (size_t k = 0; k < 4; k++)
       shuffled[k] = batch[orders[i][k]];
     shuffled[4] = shuffled[0]; /* twice in one batch */
-    assign(l, shuffled, 5);
+    assign_labels(l, shuffled, 5);
     CHECK_STR(gc_labels_get(l, "a"), "a_b");
     CHECK_STR(gc_labels_get(l, "b"), "a_b~2");
     CHECK_STR(gc_labels_get(l, "c"), "a_b~3");
@@ -79,9 +79,9 @@ static void an_id_given_two_names_at_once_has_one_in_any_order(void) {
   static const struct gc_named one[] = {{"1", "B"}, {"1", "A"}};
   static const struct gc_named two[] = {{"1", "A"}, {"1", "B"}};
   struct gc_labels *l = gc_labels_new();
-  assign(l, one, 2);
+  assign_labels(l, one, 2);
   CHECK_STR(gc_labels_get(l, "1"), "A");
-  assign(l, two, 2);
+  assign_labels(l, two, 2);
   CHECK_STR(gc_labels_get(l, "1"), "A");
   CHECK_INT(changes, 0);
   gc_labels_free(l);
@@ -114,8 +114,8 @@ static void names_may_be_swapped_in_one_batch(void) {
   struct gc_labels *l = gc_labels_new();
   static const struct gc_named before[] = {{"1", "A"}, {"2", "B"}};
   static const struct gc_named after[] = {{"1", "B"}, {"2", "A"}};
-  assign(l, before, 2);
-  assign(l, after, 2);
+  assign_labels(l, before, 2);
+  assign_labels(l, after, 2);
   CHECK_STR(gc_labels_get(l, "1"), "B");
   CHECK_STR(gc_labels_get(l, "2"), "A");
   CHECK_INT(changes, 2);
@@ -126,7 +126,7 @@ static void only_a_removed_id_releases_its_label(void) {
   struct gc_labels *l = gc_labels_new();
   static const struct gc_named batch[] = {
       {"1", "S"}, {"2", "S"}, {"3", "S"}, {"4", "S"}};
-  assign(l, batch, 4);
+  assign_labels(l, batch, 4);
   gc_labels_remove(l, "2");
   gc_labels_remove(l, "2");
   gc_labels_remove(l, "none");
@@ -174,7 +174,7 @@ static void labels_survive_a_restart(void) {
   CHECK_INT(gc_labels_assign(before, first, 1, store_row, after), GC_OK);
   CHECK_INT(gc_labels_assign(before, then, 3, store_row, after), GC_OK);
 
-  assign(after, then, 3);
+  assign_labels(after, then, 3);
   CHECK_INT(changes, 0);
   CHECK_STR(gc_labels_get(after, "9"), "S");
   CHECK_STR(gc_labels_get(after, "1"), "S~2");
@@ -213,14 +213,14 @@ static void a_hundred_thousand_of_one_name_are_fast(void) {
     snprintf(ids[i], sizeof(ids[i]), "%08u", (i * 7919) % MANY);
     batch[i] = (struct gc_named){ids[i], "Campaign"};
   }
-  assign(l, batch, MANY);
+  assign_labels(l, batch, MANY);
   CHECK_INT(changes, MANY);
   CHECK_STR(gc_labels_get(l, "00000000"), "Campaign");
   CHECK_STR(gc_labels_get(l, "00099999"), "Campaign~100000");
   CHECK_INT(gc_labels_collisions(l).count, MANY - 1);
   for (unsigned i = 0; i < MANY; i++)
     batch[i].name = i % 2 == 0 ? "Campaign" : ids[i];
-  assign(l, batch, MANY);
+  assign_labels(l, batch, MANY);
   CHECK_INT(changes, MANY / 2);
   for (unsigned i = 0; i < MANY; i++)
     gc_labels_remove(l, ids[i]);
@@ -237,7 +237,7 @@ static void names_that_graphite_cannot_distinguish_get_numbers(void) {
       {"1", "billing.v2"}, {"2", "billing_v2"}, {"3", "billing v2"},
       {"4", "billing/v2"}, {"5", "billing-v2"}, {"6", "Billing.v2"}};
   struct gc_labels *l = gc_labels_new();
-  assign(l, batch, GC_COUNT(batch));
+  assign_labels(l, batch, GC_COUNT(batch));
   CHECK_STR(gc_labels_get(l, "1"), "billing.v2");
   CHECK_STR(gc_labels_get(l, "2"), "billing_v2~2");
   CHECK_STR(gc_labels_get(l, "3"), "billing v2~3");

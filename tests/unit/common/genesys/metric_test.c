@@ -4,7 +4,7 @@
 #include "common/base/buf.h"
 #include "tests/support/check.h"
 
-static const struct gc_metric *named(const char *name) {
+static const struct gc_metric *find_metric(const char *name) {
   for (int i = 0; i < GC_METRIC_COUNT; i++)
     if (strcmp(gc_metric((enum gc_metric_id)i)->name, name) == 0)
       return gc_metric((enum gc_metric_id)i);
@@ -35,7 +35,7 @@ static void the_promised_types_are_there(void) {
   };
   for (size_t i = 0; i < GC_COUNT(rows); i++) {
     CHECK_ROW(rows[i].name);
-    const struct gc_metric *m = named(rows[i].name);
+    const struct gc_metric *m = find_metric(rows[i].name);
     CHECK(m != NULL);
     if (m == NULL)
       continue;
@@ -48,7 +48,7 @@ static void the_promised_types_are_there(void) {
 
 static void windows_have_average_min_and_max(void) {
   static const char *const names[] = {"average", "min", "max"};
-  const struct gc_metric *m = named("queue_depth_window");
+  const struct gc_metric *m = find_metric("queue_depth_window");
   CHECK(m != NULL);
   CHECK_INT(m->ds_count, 3);
   for (size_t i = 0; i < GC_COUNT(names); i++) {
@@ -73,7 +73,7 @@ static void every_row_can_be_a_data_set(void) {
     CHECK(m->unit[0] != '\0');
     CHECK(m->meaning[strlen(m->meaning) - 1] == '.');
     CHECK(strchr(m->meaning, '\n') == NULL);
-    CHECK(named(m->name) == m);
+    CHECK(find_metric(m->name) == m);
   }
 }
 

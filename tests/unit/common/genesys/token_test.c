@@ -8,15 +8,15 @@
   "{\"access_token\":\"Zm9v-_.~+/=\",\"token_type\":\"bearer\","               \
   "\"expires_in\":86399}"
 
-static enum gc_code parse(const char *body, struct gc_token *token,
-                          struct gc_err *err) {
+static enum gc_code parse_token(const char *body, struct gc_token *token,
+                                struct gc_err *err) {
   return gc_token_parse(body, strlen(body), token, err);
 }
 
 static void the_official_answer_is_a_token(void) {
   struct gc_token t = {0};
   struct gc_err err = {.code = GC_OK};
-  CHECK_INT(parse(OFFICIAL, &t, &err), GC_OK);
+  CHECK_INT(parse_token(OFFICIAL, &t, &err), GC_OK);
   CHECK_STR(t.bearer, "Zm9v-_.~+/=");
   CHECK_INT(t.life_s, 86399);
   CHECK(t.scope == NULL);
@@ -61,7 +61,7 @@ static void a_lifetime_is_read_in_every_form(void) {
     snprintf(body, sizeof(body), "{\"access_token\":\"t\"%s}", rows[i].life);
     struct gc_token t = {0};
     struct gc_err err = {.code = GC_OK};
-    enum gc_code code = parse(body, &t, &err);
+    enum gc_code code = parse_token(body, &t, &err);
     CHECK_INT(code, rows[i].want_s > 0 ? GC_OK : GC_ERR_PARSE);
     CHECK_INT(t.life_s, rows[i].want_s);
     CHECK_INT(err.code, code);
@@ -99,7 +99,7 @@ static void only_characters_of_a_header_make_a_token(void) {
              rows[i].value != NULL ? "," : "");
     struct gc_token t = {.life_s = 7};
     struct gc_err err = {.code = GC_OK};
-    CHECK_INT(parse(body, &t, &err), GC_ERR_PARSE);
+    CHECK_INT(parse_token(body, &t, &err), GC_ERR_PARSE);
     CHECK_INT(err.code, GC_ERR_PARSE);
     CHECK_INT(t.life_s, 7); /* untouched */
     CHECK(t.bearer == NULL);
@@ -128,7 +128,7 @@ static void a_text_that_is_not_a_token_answer_is_refused(void) {
     CHECK_ROW(bodies[i]);
     struct gc_token t = {0};
     struct gc_err err = {.code = GC_OK};
-    CHECK_INT(parse(bodies[i], &t, &err), GC_ERR_PARSE);
+    CHECK_INT(parse_token(bodies[i], &t, &err), GC_ERR_PARSE);
     CHECK(err.text[0] != '\0');
     CHECK(t.bearer == NULL);
   }
@@ -142,7 +142,7 @@ static void an_answer_that_is_too_large_is_refused(void) {
   memcpy(body, OFFICIAL, strlen(OFFICIAL));
   struct gc_token t = {0};
   struct gc_err err = {.code = GC_OK};
-  CHECK_INT(parse(body, &t, &err), GC_ERR_LIMIT);
+  CHECK_INT(parse_token(body, &t, &err), GC_ERR_LIMIT);
 }
 
 static void a_token_is_renewed_before_it_expires(void) {
@@ -194,7 +194,7 @@ static void a_missing_scope_is_named(void) {
              rows[i].granted != NULL ? rows[i].granted : "",
              rows[i].granted != NULL ? "\"" : "");
     struct gc_token t = {0};
-    CHECK_INT(parse(body, &t, NULL), GC_OK);
+    CHECK_INT(parse_token(body, &t, NULL), GC_OK);
     CHECK(gc_token_lacks(&t, rows[i].wanted, out, sizeof(out)) ==
           (rows[i].want != NULL));
     CHECK_STR(out, rows[i].want != NULL ? rows[i].want : "untouched");
@@ -204,7 +204,8 @@ static void a_missing_scope_is_named(void) {
 
 static void a_long_scope_is_cut_to_the_size(void) {
   struct gc_token t = {0};
-  CHECK_INT(parse("{\"access_token\":\"t\",\"scope\":\"x\"}", &t, NULL), GC_OK);
+  CHECK_INT(parse_token("{\"access_token\":\"t\",\"scope\":\"x\"}", &t, NULL),
+            GC_OK);
   char out[6];
   CHECK(gc_token_lacks(&t, "analytics:readonly", out, sizeof(out)));
   CHECK_STR(out, "analy");

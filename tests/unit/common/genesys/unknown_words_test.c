@@ -6,24 +6,24 @@
 
 #include "tests/support/check.h"
 
-static void add(struct gc_unknown_words *u, const char *kind,
-                const char *text) {
+static void add_word(struct gc_unknown_words *u, const char *kind,
+                     const char *text) {
   gc_unknown_words_add(u, kind, text, strlen(text));
 }
 
 static void each_word_of_a_kind_is_taken_once(void) {
   struct gc_unknown_words u = {0};
   const struct gc_unknown_word *word;
-  add(&u, "state", "moving");
-  add(&u, "state", "moving");
-  add(&u, "purpose", "moving");
+  add_word(&u, "state", "moving");
+  add_word(&u, "state", "moving");
+  add_word(&u, "purpose", "moving");
   word = gc_unknown_words_next(&u);
   CHECK(word != NULL && strcmp(word->kind, "state") == 0);
   CHECK(word != NULL && strcmp(word->text, "moving") == 0);
   word = gc_unknown_words_next(&u);
   CHECK(word != NULL && strcmp(word->kind, "purpose") == 0);
   CHECK(gc_unknown_words_next(&u) == NULL);
-  add(&u, "state", "moving");
+  add_word(&u, "state", "moving");
   CHECK(gc_unknown_words_next(&u) == NULL);
   CHECK_INT(u.total, 4);
 }
@@ -48,7 +48,7 @@ static void only_plain_words_are_kept(void) {
   for (size_t i = 0; i < GC_COUNT(rows); i++) {
     struct gc_unknown_words u = {0};
     CHECK_ROW(rows[i].text);
-    add(&u, "state", rows[i].text);
+    add_word(&u, "state", rows[i].text);
     const struct gc_unknown_word *word = gc_unknown_words_next(&u);
     CHECK_STR(word != NULL ? word->text : "", rows[i].kept);
   }
@@ -59,7 +59,7 @@ static void only_plain_words_are_kept(void) {
 
 static void an_empty_word_is_none(void) {
   struct gc_unknown_words u = {0};
-  add(&u, "state", "");
+  add_word(&u, "state", "");
   CHECK_INT(u.total, 0);
   CHECK(gc_unknown_words_next(&u) == NULL);
 }
@@ -69,7 +69,7 @@ static void words_past_the_limit_are_counted(void) {
   char text[16];
   for (int i = 0; i < 100; i++) {
     snprintf(text, sizeof(text), "word%d", i);
-    add(&u, "state", text);
+    add_word(&u, "state", text);
   }
   CHECK_INT(u.total, 100);
   CHECK_INT(u.count, GC_UNKNOWN_WORDS_MAX);
@@ -81,10 +81,10 @@ static void words_past_the_limit_are_counted(void) {
 
 static void moved_words_count_at_their_destination(void) {
   struct gc_unknown_words u = {0}, message = {0};
-  add(&u, "state", "moving");
+  add_word(&u, "state", "moving");
   (void)gc_unknown_words_next(&u);
-  add(&message, "state", "moving");
-  add(&message, "state", "Jane Doe");
+  add_word(&message, "state", "moving");
+  add_word(&message, "state", "Jane Doe");
   gc_unknown_words_move(&u, &message);
   CHECK_INT(u.total, 3);
   CHECK_INT(message.total, 0);

@@ -6,7 +6,7 @@
 static struct gc_health_entity entity;
 static struct gc_health_time t;
 
-static void begin(enum gc_health_kind kind) {
+static void begin_entity(enum gc_health_kind kind) {
   const struct gc_health_id id = {.kind = kind, .name = "queues-all"};
   t = (struct gc_health_time){1000, 1000000};
   gc_health_entity_init(&entity, &id, &t);
@@ -27,14 +27,14 @@ static void read_source(const char *name, bool is_up) {
   gc_health_entity_read(&entity, &r, &t);
 }
 
-static void note(const char *cause, enum gc_code code, const char *text) {
+static void note_cause(const char *cause, enum gc_code code, const char *text) {
   struct gc_err err = {.code = code};
   snprintf(err.text, sizeof(err.text), "%s", text);
   gc_health_entity_note(&entity, cause, &err, &t);
 }
 
 /* Reads for `ms`, a second apart. Returns the notifications that were due. */
-static unsigned live(uint64_t ms, bool is_up) {
+static unsigned read_for(uint64_t ms, bool is_up) {
   unsigned sent = 0;
   uint32_t changes = 0;
   for (; ms >= 1000; ms -= 1000) {
@@ -46,16 +46,16 @@ static unsigned live(uint64_t ms, bool is_up) {
 }
 
 static void a_success_ends_its_cause_and_no_other(void) {
-  begin(GC_HEALTH_BLOCK);
+  begin_entity(GC_HEALTH_BLOCK);
   read_source("observations", true);
-  note("selection", GC_ERR_NOT_FOUND, "no queue");
-  note("cost", GC_ERR_LIMIT, "too many");
+  note_cause("selection", GC_ERR_NOT_FOUND, "no queue");
+  note_cause("cost", GC_ERR_LIMIT, "too many");
   CHECK_INT(entity.cause_count, 2);
   CHECK_INT(entity.state, GC_HEALTH_LIMIT);
-  note("cost", GC_OK, "");
+  note_cause("cost", GC_OK, "");
   CHECK_INT(entity.state, GC_HEALTH_DEGRADED);
   CHECK_STR(gc_health_entity_cause(&entity)->name, "selection");
-  note("selection", GC_OK, "");
+  note_cause("selection", GC_OK, "");
   CHECK_INT(entity.state, GC_HEALTH_UP);
   CHECK(gc_health_entity_cause(&entity) == NULL);
   CHECK_STR(entity.last_error.name, "cost");
@@ -68,12 +68,12 @@ static void an_occurrence_is_over_after_a_while(void) {
       "state file",      "state file moved aside",
       "quarantine"};
   for (size_t i = 0; i < GC_COUNT(names); i++) {
-    begin(GC_HEALTH_BLOCK);
+    begin_entity(GC_HEALTH_BLOCK);
     read_source("observations", true);
-    note(names[i], GC_ERR_PARSE, "odd");
-    live(GC_HEALTH_OCCURRENCE_MS, true);
+    note_cause(names[i], GC_ERR_PARSE, "odd");
+    read_for(GC_HEALTH_OCCURRENCE_MS, true);
     CHECK_INT(entity.state, GC_HEALTH_DEGRADED);
-    live(1000, true);
+    read_for(1000, true);
     CHECK_INT(entity.state, GC_HEALTH_UP);
   }
 }
@@ -83,24 +83,24 @@ static void a_condition_stays_until_its_success(void) {
   static const char *const names[] = {"list of queues", "Queue \"Sales*\"",
                                       "stream renewal", "api"};
   for (size_t i = 0; i < GC_COUNT(names); i++) {
-    begin(GC_HEALTH_BLOCK);
+    begin_entity(GC_HEALTH_BLOCK);
     read_source("observations", true);
-    note(names[i], GC_ERR_NOT_FOUND, "nothing");
-    live(24 * 3600 * 1000, true);
+    note_cause(names[i], GC_ERR_NOT_FOUND, "nothing");
+    read_for(24 * 3600 * 1000, true);
     CHECK_INT(entity.state, GC_HEALTH_DEGRADED);
-    note(names[i], GC_OK, "");
+    note_cause(names[i], GC_OK, "");
     CHECK_INT(entity.state, GC_HEALTH_UP);
   }
 }
 
 static void an_occurrence_makes_room_for_a_condition(void) {
   char cause[32];
-  begin(GC_HEALTH_BLOCK);
-  note("list of queues", GC_ERR_PERMISSION, "403");
-  note("messages", GC_ERR_PARSE, "odd");
+  begin_entity(GC_HEALTH_BLOCK);
+  note_cause("list of queues", GC_ERR_PERMISSION, "403");
+  note_cause("messages", GC_ERR_PARSE, "odd");
   for (int i = 0; i < GC_HEALTH_CAUSES_MAX - 1; i++) {
     snprintf(cause, sizeof(cause), "Queue \"%d\"", i);
-    note(cause, GC_ERR_NOT_FOUND, "x");
+    note_cause(cause, GC_ERR_NOT_FOUND, "x");
   }
   CHECK_STR(entity.causes[0].name, "list of queues");
   CHECK_STR(entity.causes[1].name, "Queue \"0\"");
@@ -109,11 +109,11 @@ static void an_occurrence_makes_room_for_a_condition(void) {
 /* Sixteen channels fail while the API is away. */
 static void no_other_cause_replaces_that_of_the_account(void) {
   char cause[32];
-  begin(GC_HEALTH_ACCOUNT);
-  note("api", GC_ERR_NETWORK, "refused");
+  begin_entity(GC_HEALTH_ACCOUNT);
+  note_cause("api", GC_ERR_NETWORK, "refused");
   for (int i = 2; i <= 16; i++) {
     snprintf(cause, sizeof(cause), "stream %d", i);
-    note(cause, GC_ERR_NETWORK, "no WebSocket");
+    note_cause(cause, GC_ERR_NETWORK, "no WebSocket");
   }
   CHECK_STR(entity.causes[0].name, "api");
   CHECK_INT(entity.state, GC_HEALTH_DOWN);
@@ -136,16 +136,16 @@ static void read_breaker(bool is_open) {
 
 /* The API works again, which the next reading will show. */
 static void a_warning_is_not_the_cause_of_an_outage(void) {
-  begin(GC_HEALTH_ACCOUNT);
-  note("names of queues", GC_ERR_PARSE, "two of a name");
-  note("list of flows", GC_ERR_PERMISSION, "403");
-  note("api", GC_ERR_NETWORK, "refused");
+  begin_entity(GC_HEALTH_ACCOUNT);
+  note_cause("names of queues", GC_ERR_PARSE, "two of a name");
+  note_cause("list of flows", GC_ERR_PERMISSION, "403");
+  note_cause("api", GC_ERR_NETWORK, "refused");
   read_breaker(true);
   CHECK_STR(gc_health_entity_cause(&entity)->name, "api");
-  note("stream 2", GC_ERR_NETWORK, "no WebSocket");
+  note_cause("stream 2", GC_ERR_NETWORK, "no WebSocket");
   CHECK_STR(gc_health_entity_cause(&entity)->name, "api");
-  note("stream 2", GC_OK, "");
-  note("api", GC_OK, "");
+  note_cause("stream 2", GC_OK, "");
+  note_cause("api", GC_OK, "");
   CHECK_INT(entity.state, GC_HEALTH_DOWN);
   CHECK(gc_health_entity_cause(&entity) == NULL);
   read_breaker(false);
@@ -154,9 +154,9 @@ static void a_warning_is_not_the_cause_of_an_outage(void) {
 }
 
 static void threads_that_hang_have_no_cause_of_a_source(void) {
-  begin(GC_HEALTH_BLOCK);
+  begin_entity(GC_HEALTH_BLOCK);
   read_source("observations", true);
-  note("selection", GC_ERR_NOT_FOUND, "no queue");
+  note_cause("selection", GC_ERR_NOT_FOUND, "no queue");
   pass_ms(GC_HEALTH_STUCK_MS);
   gc_health_entity_tick(&entity, &t);
   CHECK_INT(entity.state, GC_HEALTH_STUCK);
@@ -164,38 +164,38 @@ static void threads_that_hang_have_no_cause_of_a_source(void) {
 }
 
 static void a_limit_is_not_the_cause_of_an_outage(void) {
-  begin(GC_HEALTH_BLOCK);
+  begin_entity(GC_HEALTH_BLOCK);
   read_source("observations", false);
-  note("series", GC_ERR_LIMIT, "MaxSeries");
+  note_cause("series", GC_ERR_LIMIT, "MaxSeries");
   pass_ms(GC_HEALTH_EARLY_MS);
   read_source("observations", false);
   CHECK_INT(entity.state, GC_HEALTH_DOWN);
   CHECK(gc_health_entity_cause(&entity) == NULL);
-  note("observations", GC_ERR_PARSE, "odd");
+  note_cause("observations", GC_ERR_PARSE, "odd");
   CHECK_STR(gc_health_entity_cause(&entity)->name, "observations");
 }
 
 /* A 403 of a side task must not send the operator to the roles while the API
  * is away. */
 static void a_permission_of_a_side_task_hides_no_outage(void) {
-  begin(GC_HEALTH_BLOCK);
+  begin_entity(GC_HEALTH_BLOCK);
   read_source("observations", true);
-  note("list of flows", GC_ERR_PERMISSION, "403");
-  note("observations", GC_ERR_TIMEOUT, "no answer");
+  note_cause("list of flows", GC_ERR_PERMISSION, "403");
+  note_cause("observations", GC_ERR_TIMEOUT, "no answer");
   read_source("observations", false);
   CHECK_INT(entity.state, GC_HEALTH_DOWN);
   CHECK_STR(gc_health_entity_cause(&entity)->name, "observations");
   CHECK_INT(entity.cause_count, 2);
-  note("observations", GC_ERR_PERMISSION, "403");
-  note("list of flows", GC_ERR_TIMEOUT, "no answer");
+  note_cause("observations", GC_ERR_PERMISSION, "403");
+  note_cause("list of flows", GC_ERR_TIMEOUT, "no answer");
   CHECK_INT(entity.state, GC_HEALTH_PERMISSION);
   CHECK_STR(gc_health_entity_cause(&entity)->name, "observations");
 }
 
 static void an_account_that_is_away_is_no_missing_permission(void) {
-  begin(GC_HEALTH_BLOCK);
-  note("list of flows", GC_ERR_PERMISSION, "403");
-  note("observations", GC_ERR_UNAVAILABLE, "see the account");
+  begin_entity(GC_HEALTH_BLOCK);
+  note_cause("list of flows", GC_ERR_PERMISSION, "403");
+  note_cause("observations", GC_ERR_UNAVAILABLE, "see the account");
   entity.account = (struct gc_health_cause){.name = "api",
                                             .err = {GC_ERR_NETWORK, "refused"}};
   read_source("observations", false);
@@ -204,17 +204,17 @@ static void an_account_that_is_away_is_no_missing_permission(void) {
 }
 
 static void the_stop_is_no_failure(void) {
-  begin(GC_HEALTH_BLOCK);
-  note("observations", GC_ERR_STOPPED, "");
+  begin_entity(GC_HEALTH_BLOCK);
+  note_cause("observations", GC_ERR_STOPPED, "");
   CHECK_INT(entity.cause_count, 0);
 }
 
 static void causes_without_room_replace_the_oldest(void) {
   char cause[32];
-  begin(GC_HEALTH_BLOCK);
+  begin_entity(GC_HEALTH_BLOCK);
   for (int i = 0; i < GC_HEALTH_CAUSES_MAX + 3; i++) {
     snprintf(cause, sizeof(cause), "topic %d", i);
-    note(cause, GC_ERR_PARSE, "x");
+    note_cause(cause, GC_ERR_PARSE, "x");
   }
   CHECK_INT(entity.cause_count, GC_HEALTH_CAUSES_MAX);
   CHECK_STR(entity.causes[0].name, "topic 3");
@@ -222,37 +222,37 @@ static void causes_without_room_replace_the_oldest(void) {
 }
 
 static void one_change_is_one_notification(void) {
-  begin(GC_HEALTH_BLOCK);
-  CHECK_INT(live(10 * 1000, true), 0); /* the start is none */
-  CHECK_INT(live(3600 * 1000, false), 1);
+  begin_entity(GC_HEALTH_BLOCK);
+  CHECK_INT(read_for(10 * 1000, true), 0); /* the start is none */
+  CHECK_INT(read_for(3600 * 1000, false), 1);
   CHECK_INT(entity.reported, GC_HEALTH_DOWN);
-  CHECK_INT(live(3600 * 1000, true), 1);
+  CHECK_INT(read_for(3600 * 1000, true), 1);
   CHECK_INT(entity.reported, GC_HEALTH_UP);
 }
 
 static void a_short_failure_sends_no_notification(void) {
-  begin(GC_HEALTH_BLOCK);
-  live(10 * 1000, true);
-  CHECK_INT(live(2 * 1000, false), 0);
-  CHECK_INT(live(60 * 1000, true), 0);
+  begin_entity(GC_HEALTH_BLOCK);
+  read_for(10 * 1000, true);
+  CHECK_INT(read_for(2 * 1000, false), 0);
+  CHECK_INT(read_for(60 * 1000, true), 0);
 }
 
 static void a_flapping_source_sends_few_and_ends_with_the_truth(void) {
-  begin(GC_HEALTH_BLOCK);
-  live(10 * 1000, true);
+  begin_entity(GC_HEALTH_BLOCK);
+  read_for(10 * 1000, true);
   unsigned sent = 0;
   for (int i = 0; i < 30; i++) /* ten minutes */
-    sent += live(10 * 1000, false) + live(10 * 1000, true);
+    sent += read_for(10 * 1000, false) + read_for(10 * 1000, true);
   CHECK_INT(sent, GC_HEALTH_EVENTS_MAX);
-  live(10 * 1000, false);
-  live(GC_HEALTH_EVENTS_MS, false);
+  read_for(10 * 1000, false);
+  read_for(GC_HEALTH_EVENTS_MS, false);
   CHECK_INT(entity.reported, GC_HEALTH_DOWN);
   CHECK_INT(entity.state, GC_HEALTH_DOWN);
 }
 
 static void a_block_without_readings_is_stuck_until_the_next_one(void) {
-  begin(GC_HEALTH_BLOCK);
-  live(2000, true);
+  begin_entity(GC_HEALTH_BLOCK);
+  read_for(2000, true);
   pass_ms(GC_HEALTH_STUCK_MS - 1);
   gc_health_entity_tick(&entity, &t);
   CHECK_INT(entity.state, GC_HEALTH_UP);
@@ -265,7 +265,7 @@ static void a_block_without_readings_is_stuck_until_the_next_one(void) {
 
 static void a_block_that_could_not_start_stays_down(void) {
   struct gc_err err = {.code = GC_ERR_CONFIG, .text = "no account"};
-  begin(GC_HEALTH_BLOCK);
+  begin_entity(GC_HEALTH_BLOCK);
   gc_health_entity_fail(&entity, &err, &t);
   pass_ms(24 * 3600 * 1000);
   gc_health_entity_tick(&entity, &t);
@@ -275,11 +275,11 @@ static void a_block_that_could_not_start_stays_down(void) {
 }
 
 static void an_account_without_an_api_is_down(void) {
-  begin(GC_HEALTH_ACCOUNT);
-  note("api", GC_ERR_NETWORK, "refused");
+  begin_entity(GC_HEALTH_ACCOUNT);
+  note_cause("api", GC_ERR_NETWORK, "refused");
   CHECK_INT(entity.state, GC_HEALTH_DOWN);
-  note("api", GC_OK, "");
-  note("list of queues", GC_ERR_PERMISSION, "403");
+  note_cause("api", GC_OK, "");
+  note_cause("list of queues", GC_ERR_PERMISSION, "403");
   read_source("token", true);
   CHECK_INT(entity.state, GC_HEALTH_DEGRADED);
 }
@@ -295,9 +295,9 @@ static void read_answers(uint64_t answers) {
 }
 
 static void an_account_with_one_endpoint_that_fails_is_not_down(void) {
-  begin(GC_HEALTH_ACCOUNT);
+  begin_entity(GC_HEALTH_ACCOUNT);
   read_answers(5);
-  note("api", GC_ERR_TIMEOUT, "conversation_details: no answer");
+  note_cause("api", GC_ERR_TIMEOUT, "conversation_details: no answer");
   read_answers(6); /* that answer may be older than the failure */
   CHECK_INT(entity.state, GC_HEALTH_DOWN);
   for (int s = 0; s < 60; s++)
@@ -305,14 +305,14 @@ static void an_account_with_one_endpoint_that_fails_is_not_down(void) {
   CHECK_INT(entity.state, GC_HEALTH_DOWN);
   read_answers(7);
   CHECK_INT(entity.state, GC_HEALTH_DEGRADED);
-  note("api", GC_ERR_TIMEOUT, "conversation_details: no answer");
+  note_cause("api", GC_ERR_TIMEOUT, "conversation_details: no answer");
   CHECK_INT(entity.state, GC_HEALTH_DEGRADED);
-  note("api", GC_OK, "");
+  note_cause("api", GC_OK, "");
   CHECK_INT(entity.state, GC_HEALTH_UP);
 }
 
 static void requests_that_wait_for_half_a_minute_are_a_spent_budget(void) {
-  begin(GC_HEALTH_ACCOUNT);
+  begin_entity(GC_HEALTH_ACCOUNT);
   struct gc_health_reading r;
   (void)gc_health_reading_begin(&r);
   r.figures[GC_HEALTH_FIGURE_BUDGET] = 0;
@@ -324,37 +324,37 @@ static void requests_that_wait_for_half_a_minute_are_a_spent_budget(void) {
     gc_health_entity_read(&entity, &r, &t);
   }
   CHECK(entity.state != GC_HEALTH_BUDGET);
-  note("names of queues", GC_ERR_PARSE, "two of a name");
+  note_cause("names of queues", GC_ERR_PARSE, "two of a name");
   pass_ms(2000);
   gc_health_entity_read(&entity, &r, &t);
   CHECK_INT(entity.state, GC_HEALTH_BUDGET);
   CHECK(gc_health_entity_cause(&entity) == NULL);
-  note("throttle", GC_ERR_THROTTLED, "429");
+  note_cause("throttle", GC_ERR_THROTTLED, "429");
   CHECK_STR(gc_health_entity_cause(&entity)->name, "throttle");
 }
 
 static void a_writer_that_has_not_sent_yet_is_no_growing_spool(void) {
-  begin(GC_HEALTH_BLOCK);
+  begin_entity(GC_HEALTH_BLOCK);
   read_source("writer", false);
   pass_ms(GC_HEALTH_EARLY_MS);
   read_source("writer", false);
   CHECK_INT(entity.state, GC_HEALTH_STARTING);
-  note("database", GC_ERR_NETWORK, "refused");
+  note_cause("database", GC_ERR_NETWORK, "refused");
   CHECK_INT(entity.state, GC_HEALTH_SPOOLING);
 }
 
 static void ready_is_not_taken_back(void) {
-  begin(GC_HEALTH_BLOCK);
+  begin_entity(GC_HEALTH_BLOCK);
   read_source("observations", false);
   CHECK(!gc_health_entity_is_ready(&entity, &t));
-  live(1000, true);
+  read_for(1000, true);
   CHECK(gc_health_entity_is_ready(&entity, &t));
-  live(60 * 1000, false);
+  read_for(60 * 1000, false);
   CHECK(gc_health_entity_is_ready(&entity, &t));
 }
 
 static void a_silent_channel_of_the_account_silences_the_stream(void) {
-  begin(GC_HEALTH_BLOCK);
+  begin_entity(GC_HEALTH_BLOCK);
   read_source("stream", true);
   entity.stream = (struct gc_health_cause){
       .name = "stream", .err = {GC_ERR_TIMEOUT, "no message for 40 s"}};

@@ -6,13 +6,14 @@
 static struct gc_health_event event;
 static char text[GC_HEALTH_MESSAGE_SIZE];
 
-static void begin(enum gc_health_state before, enum gc_health_state state) {
+static void begin_event(enum gc_health_state before,
+                        enum gc_health_state state) {
   event = (struct gc_health_event){
       .id = {.name = "queues-all"}, .before = before, .state = state};
 }
 
 static void a_failure_names_cause_and_text(void) {
-  begin(GC_HEALTH_UP, GC_HEALTH_PERMISSION);
+  begin_event(GC_HEALTH_UP, GC_HEALTH_PERMISSION);
   event.changes = 1;
   event.cause = (struct gc_health_cause){
       .name = "observations", .err = {GC_ERR_PERMISSION, "403: give a role"}};
@@ -22,7 +23,7 @@ static void a_failure_names_cause_and_text(void) {
 }
 
 static void without_a_cause_the_state_explains_itself(void) {
-  begin(GC_HEALTH_SILENT, GC_HEALTH_UP);
+  begin_event(GC_HEALTH_SILENT, GC_HEALTH_UP);
   event.changes = 5;
   event.cause =
       (struct gc_health_cause){.name = "cost", .err = {GC_ERR_LIMIT, "much"}};
@@ -32,7 +33,7 @@ static void without_a_cause_the_state_explains_itself(void) {
 }
 
 static void a_long_text_is_cut_at_a_character(void) {
-  begin(GC_HEALTH_UP, GC_HEALTH_DOWN);
+  begin_event(GC_HEALTH_UP, GC_HEALTH_DOWN);
   snprintf(event.cause.name, sizeof(event.cause.name), "api");
   event.cause.err.code = GC_ERR_NETWORK;
   memset(event.cause.err.text, 'x', 300);

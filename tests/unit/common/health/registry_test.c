@@ -6,8 +6,9 @@
 static struct gc_health_time t;
 static struct gc_health *account, *block, *other;
 
-static struct gc_health *add(enum gc_health_kind kind, const char *name,
-                             const char *short_name, const char *account_name) {
+static struct gc_health *add_health(enum gc_health_kind kind, const char *name,
+                                    const char *short_name,
+                                    const char *account_name) {
   struct gc_health_id id = {.kind = kind};
   snprintf(id.name, sizeof(id.name), "%s", name);
   snprintf(id.short_name, sizeof(id.short_name), "%s", short_name);
@@ -16,14 +17,14 @@ static struct gc_health *add(enum gc_health_kind kind, const char *name,
   return h;
 }
 
-static void begin(void) {
+static void begin_registry(void) {
   t = (struct gc_health_time){1000, 1000000};
-  account = add(GC_HEALTH_ACCOUNT, "account-prod", "prod", NULL);
-  block = add(GC_HEALTH_BLOCK, "queues-all", "all", "prod");
-  other = add(GC_HEALTH_BLOCK, "node-db", "db", NULL);
+  account = add_health(GC_HEALTH_ACCOUNT, "account-prod", "prod", NULL);
+  block = add_health(GC_HEALTH_BLOCK, "queues-all", "all", "prod");
+  other = add_health(GC_HEALTH_BLOCK, "node-db", "db", NULL);
 }
 
-static void end(void) {
+static void end_registry(void) {
   gc_health_remove(account);
   gc_health_remove(block);
   gc_health_remove(other);
@@ -46,7 +47,7 @@ static void read_up(struct gc_health *h, bool is_up) {
 
 /* Reads all three for `s` seconds; notes the names of the notifications. */
 static char sent[512];
-static void live(int s, bool account_up, bool block_up) {
+static void read_for(int s, bool account_up, bool block_up) {
   struct gc_health_event event;
   sent[0] = '\0';
   for (; s > 0; s--) {
@@ -64,31 +65,31 @@ static void live(int s, bool account_up, bool block_up) {
 }
 
 static void an_account_is_reported_in_place_of_its_blocks(void) {
-  begin();
-  live(10, true, true);
+  begin_registry();
+  read_for(10, true, true);
   CHECK_STR(sent, "");
-  live(60, false, false);
+  read_for(60, false, false);
   CHECK_STR(sent, "account-prod:down ");
-  live(60, true, true);
+  read_for(60, true, true);
   CHECK_STR(sent, "account-prod:up ");
-  live(60, true, false);
+  read_for(60, true, false);
   CHECK_STR(sent, "queues-all:down ");
-  end();
+  end_registry();
 }
 
 static void a_block_that_stays_down_is_reported_after_its_account(void) {
-  begin();
-  live(10, true, true);
-  live(60, false, false);
-  live(60, true, false);
+  begin_registry();
+  read_for(10, true, true);
+  read_for(60, false, false);
+  read_for(60, true, false);
   CHECK_STR(sent, "account-prod:up queues-all:down ");
-  end();
+  end_registry();
 }
 
 static void a_snapshot_is_of_this_moment_and_in_order(void) {
   struct gc_health_snapshot s;
-  begin();
-  live(10, true, true);
+  begin_registry();
+  read_for(10, true, true);
   t.now_ms += GC_HEALTH_STUCK_MS;
   CHECK_INT(gc_health_snapshot_take(&s, &t), GC_OK);
   CHECK_INT(s.count, 3);
@@ -97,7 +98,7 @@ static void a_snapshot_is_of_this_moment_and_in_order(void) {
   CHECK_STR(s.at[2].id.host, "host");
   CHECK_INT(s.at[1].state, GC_HEALTH_STUCK);
   gc_health_snapshot_clear(&s);
-  end();
+  end_registry();
   CHECK_INT(gc_health_snapshot_take(&s, &t), GC_OK);
   CHECK_INT(s.count, 0);
   gc_health_snapshot_clear(&s);
@@ -107,7 +108,7 @@ static void a_block_takes_the_silence_of_its_accounts_channel(void) {
   struct gc_health_snapshot s;
   struct gc_health_reading r = reading_of("stream", true);
   struct gc_err err = {.code = GC_ERR_TIMEOUT, .text = "no message"};
-  begin();
+  begin_registry();
   gc_health_read(block, &r, &t);
   gc_health_note(account, "stream 2", &err, &t);
   CHECK_INT(gc_health_snapshot_take(&s, &t), GC_OK);
@@ -119,7 +120,7 @@ static void a_block_takes_the_silence_of_its_accounts_channel(void) {
   CHECK_INT(gc_health_snapshot_take(&s, &t), GC_OK);
   CHECK_INT(s.at[1].state, GC_HEALTH_UP);
   gc_health_snapshot_clear(&s);
-  end();
+  end_registry();
 }
 
 /* Notes the outcome of a channel and returns the state of the block. */
@@ -135,7 +136,7 @@ static enum gc_health_state state_after(const char *cause, enum gc_code code) {
 
 static void only_a_silent_channel_silences_the_stream(void) {
   struct gc_health_reading r = reading_of("stream", true);
-  begin();
+  begin_registry();
   gc_health_read(block, &r, &t);
   CHECK_INT(state_after("stream renewal", GC_ERR_TIMEOUT), GC_HEALTH_UP);
   CHECK_INT(state_after("stream 2 renewal", GC_ERR_TIMEOUT), GC_HEALTH_UP);
@@ -144,41 +145,41 @@ static void only_a_silent_channel_silences_the_stream(void) {
   CHECK_INT(state_after("stream 2 frames", GC_ERR_PARSE), GC_HEALTH_SILENT);
   CHECK_INT(state_after("stream", GC_OK), GC_HEALTH_UP);
   CHECK_INT(state_after("stream 2", GC_ERR_TIMEOUT), GC_HEALTH_SILENT);
-  end();
+  end_registry();
 }
 
 static void a_block_has_the_cause_of_its_account(void) {
   struct gc_health_snapshot s;
   struct gc_err refused = {.code = GC_ERR_AUTH, .text = "wrong secret"};
   struct gc_err down = {.code = GC_ERR_UNAVAILABLE, .text = "see the account"};
-  begin();
-  live(10, true, true);
+  begin_registry();
+  read_for(10, true, true);
   gc_health_note(account, "token", &refused, &t);
   gc_health_note(block, "observations", &down, &t);
-  live(10, false, false);
+  read_for(10, false, false);
   CHECK_INT(gc_health_snapshot_take(&s, &t), GC_OK);
   CHECK_INT(s.at[1].state, GC_HEALTH_REFUSED);
   CHECK_STR(gc_health_entity_cause(&s.at[1])->err.text, "wrong secret");
   gc_health_snapshot_clear(&s);
-  end();
+  end_registry();
 }
 
 /* The account waits as the platform asks, so the block has no new values. */
 static void a_block_names_the_wait_of_its_account(void) {
   struct gc_health_snapshot s;
   struct gc_err wait = {.code = GC_ERR_THROTTLED, .text = "429"};
-  begin();
-  live(10, true, true);
+  begin_registry();
+  read_for(10, true, true);
   gc_health_note(account, "throttle", &wait, &t);
-  live(10, true, false);
+  read_for(10, true, false);
   CHECK_INT(gc_health_snapshot_take(&s, &t), GC_OK);
   CHECK_INT(s.at[0].state, GC_HEALTH_BUDGET);
   CHECK_INT(s.at[1].state, GC_HEALTH_DOWN);
   CHECK_STR(gc_health_entity_cause(&s.at[1])->name, "throttle");
   gc_health_snapshot_clear(&s);
-  live(10, true, true);
+  read_for(10, true, true);
   CHECK_STR(sent, "queues-all:up ");
-  end();
+  end_registry();
 }
 
 static void a_missing_entry_changes_nothing(void) {

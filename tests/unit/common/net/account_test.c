@@ -17,7 +17,7 @@ static char folder[32];
 
 static const char *state_dir(void) { return folder; }
 
-static void define(const char *name, const char *client) {
+static void define_account(const char *name, const char *client) {
   struct gc_err err;
   struct gc_account_settings s = {.name = strdup(name),
                                   .base_url = strdup("http://127.0.0.1:9"),
@@ -70,9 +70,9 @@ static void accounts_of_one_client_share_its_channels(void) {
   if (mkdtemp(folder) == NULL)
     abort();
   gc_accounts_set_hooks(&hooks);
-  define("alone", "c1");
-  define("first", "c2");
-  define("second", "c2");
+  define_account("alone", "c1");
+  define_account("first", "c2");
+  define_account("second", "c2");
   CHECK_INT(topics_of("alone"), 15000); /* one channel is for renewals */
   CHECK_INT(topics_of("first"), 7000);
   CHECK_INT(topics_of("second"), 7000);
@@ -91,8 +91,8 @@ static void a_closed_account_lasts_as_long_as_its_references(void) {
   struct gc_accounts_hooks none = {.notice = NULL};
   struct gc_err err;
   gc_accounts_set_hooks(&none);
-  define("used", "c1");
-  define("unused", "c2");
+  define_account("used", "c1");
+  define_account("unused", "c2");
   struct gc_account *used = gc_account_get("used", &err);
   CHECK(used != NULL);
   gc_accounts_stop();
@@ -119,7 +119,7 @@ static struct {
 } hung = {.lock = PTHREAD_MUTEX_INITIALIZER,
           .changed = PTHREAD_COND_INITIALIZER};
 
-static void hang(void *ctx) {
+static void hang_thread(void *ctx) {
   struct timespec until;
   (void)ctx;
   clock_gettime(CLOCK_REALTIME, &until);
@@ -139,11 +139,11 @@ static void counters_wait_for_no_thread_that_hangs(void) {
   struct gc_account_stats stats;
   struct gc_accounts_hooks hooks = {.state_dir = NULL};
   gc_accounts_set_hooks(&hooks);
-  define("prod", "c1");
+  define_account("prod", "c1");
   CHECK(!gc_account_stats("prod", &stats));
   struct gc_account *a = gc_account_get("prod", &err);
   CHECK(gc_account_stats("prod", &stats));
-  CHECK_INT(gc_loop_post(gc_account_loop(a), hang, NULL, NULL), GC_OK);
+  CHECK_INT(gc_loop_post(gc_account_loop(a), hang_thread, NULL, NULL), GC_OK);
   pthread_mutex_lock(&hung.lock);
   while (!hung.is_inside)
     pthread_cond_wait(&hung.changed, &hung.lock);

@@ -62,7 +62,7 @@ static void cancel_work(void *ctx) {
   gc_background_cancel(background);
 }
 
-static void begin(bool open_gate) {
+static void begin_background(bool open_gate) {
   struct gc_err err;
   GATE_CHANGE(&gate, runs = dones = drops = 0; is_open = open_gate);
   loop = gc_loop_new(&err);
@@ -70,7 +70,7 @@ static void begin(bool open_gate) {
   CHECK_INT(gc_loop_start(loop, "gc-test", &err), GC_OK);
 }
 
-static void end(void) {
+static void end_background(void) {
   gc_loop_stop(loop);
   gc_background_free(background);
   gc_loop_free(loop);
@@ -87,21 +87,21 @@ static bool both_have_dropped(void *ctx) {
 }
 
 static void a_job_ends_on_the_loop_s_thread_and_is_dropped(void) {
-  begin(true);
+  begin_background(true);
   CHECK_INT(start_it(), GC_OK);
   CHECK(gate_wait(&gate, has_dropped, NULL));
   CHECK_INT(count_of(&dones), 1);
-  end();
+  end_background();
   CHECK_INT(count_of(&drops), 1);
 }
 
 static void one_job_runs_at_a_time(void) {
-  begin(false);
+  begin_background(false);
   CHECK_INT(start_it(), GC_OK);
   CHECK_INT(start_it(), GC_ERR_REQUEST);
   CHECK_INT(count_of(&drops), 1);
   GATE_CHANGE(&gate, is_open = true);
-  end();
+  end_background();
   CHECK(gate_wait(&gate, both_have_dropped, NULL));
 }
 
@@ -112,11 +112,11 @@ static bool has_run(void *ctx) {
 
 /* The disk may hang: the stop does not wait for the job. */
 static void a_job_that_hangs_is_left_behind(void) {
-  begin(false);
+  begin_background(false);
   CHECK_INT(start_it(), GC_OK);
   CHECK(gate_wait(&gate, has_run, NULL));
   uint64_t began_ms = gc_clock_now_ms();
-  end();
+  end_background();
   CHECK(gc_clock_now_ms() - began_ms < 1500);
   CHECK_INT(count_of(&dones), 0);
   CHECK_INT(count_of(&drops), 0);
@@ -126,12 +126,12 @@ static void a_job_that_hangs_is_left_behind(void) {
 }
 
 static void a_cancelled_job_ends_without_done(void) {
-  begin(false);
+  begin_background(false);
   CHECK_INT(start_it(), GC_OK);
   gc_loop_call(loop, cancel_work, NULL);
   CHECK_INT(start_it(), GC_OK); /* the next job need not wait */
   GATE_CHANGE(&gate, is_open = true);
-  end();
+  end_background();
   CHECK(gate_wait(&gate, both_have_dropped, NULL));
   CHECK(count_of(&dones) <= 1);
 }

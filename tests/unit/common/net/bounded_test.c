@@ -29,7 +29,7 @@ static void drop_it(void *ctx) {
   GATE_CHANGE(&gate, drops++);
 }
 
-static void begin(bool opens) {
+static void begin_calls(bool opens) {
   GATE_CHANGE(&gate, runs = drops = 0; is_open = opens);
 }
 
@@ -48,7 +48,7 @@ static bool has_run(void *ctx) {
 static bool has_dropped(void *ctx) { return drops == *(unsigned *)ctx; }
 
 static void a_call_that_ends_returns_its_context_to_the_caller(void) {
-  begin(true);
+  begin_calls(true);
   struct gc_bounded *b = gc_bounded_new("gc-test", LONG_MS);
   void *ctx = malloc(1);
   CHECK_INT(gc_bounded_run(b, run_it, drop_it, ctx), GC_OK);
@@ -61,7 +61,7 @@ static void a_call_that_ends_returns_its_context_to_the_caller(void) {
 
 static void a_call_that_hangs_is_left_and_the_next_fails_at_once(void) {
   unsigned two = 2;
-  begin(false);
+  begin_calls(false);
   struct gc_bounded *b = gc_bounded_new("gc-test", WAIT_MS);
   uint64_t began_ms = gc_clock_now_ms();
   CHECK_INT(gc_bounded_run(b, run_it, drop_it, malloc(1)), GC_ERR_TIMEOUT);
@@ -83,7 +83,7 @@ static void a_call_that_hangs_is_left_and_the_next_fails_at_once(void) {
 /* The open gate stands for a disk that answers again. */
 static void a_call_after_the_hang_runs(void) {
   unsigned one = 1;
-  begin(false);
+  begin_calls(false);
   struct gc_bounded *b = gc_bounded_new("gc-test", WAIT_MS);
   CHECK_INT(gc_bounded_run(b, run_it, drop_it, malloc(1)), GC_ERR_TIMEOUT);
   GATE_CHANGE(&gate, is_open = true);
@@ -103,7 +103,7 @@ static void a_call_after_the_hang_runs(void) {
 
 static void the_owner_may_go_while_a_call_hangs(void) {
   unsigned one = 1;
-  begin(false);
+  begin_calls(false);
   struct gc_bounded *b = gc_bounded_new("gc-test", WAIT_MS);
   CHECK_INT(gc_bounded_run(b, run_it, drop_it, malloc(1)), GC_ERR_TIMEOUT);
   gc_bounded_free(b);
@@ -119,7 +119,7 @@ static void add_one(void *ctx) {
   in_turn++;
 }
 
-static void keep(void *ctx) { (void)ctx; }
+static void keep_ctx(void *ctx) { (void)ctx; }
 
 /* Counts the calls that end with another code than `want`. */
 struct caller {
@@ -134,7 +134,7 @@ static struct caller callers[CALLERS];
 static void *call_often(void *arg) {
   struct caller *c = arg;
   for (int i = 0; i < 50; i++)
-    c->others += gc_bounded_run(c->b, add_one, keep, NULL) != c->want;
+    c->others += gc_bounded_run(c->b, add_one, keep_ctx, NULL) != c->want;
   return NULL;
 }
 
@@ -167,7 +167,7 @@ static void calls_run_one_after_the_other(void) {
 /* Threads that wait for the same hang do not add up their waits. */
 static void callers_do_not_wait_one_after_the_other(void) {
   unsigned all = CALLERS;
-  begin(false);
+  begin_calls(false);
   struct gc_bounded *b = gc_bounded_new("gc-test", WAIT_MS);
   uint64_t began_ms = gc_clock_now_ms();
   call_from_threads(b, call_once, GC_ERR_TIMEOUT);

@@ -31,7 +31,7 @@ static const char *make_file(const char *name, const char *text, mode_t mode) {
   return path;
 }
 
-static void find(const struct gc_exposure *e) {
+static void find_warnings(const struct gc_exposure *e) {
   count = 0;
   gc_exposure_find(e, record_warning, NULL);
 }
@@ -41,7 +41,7 @@ static void each_exposed_secret_has_its_own_warning(void) {
       .secret = {.file = make_file("secret", "s3cr3t", 0644)},
       .client_cert = make_file("cert", "x", 0644),
       .client_key = make_file("key", "x", 0604)};
-  find(&e);
+  find_warnings(&e);
   CHECK_INT(count, 2);
   CHECK_HAS(texts[0], e.secret.file);
   CHECK_HAS(texts[0], "chmod 0640");
@@ -49,10 +49,10 @@ static void each_exposed_secret_has_its_own_warning(void) {
   CHECK_HAS(texts[1], "key of the client certificate");
   e.secret.file = make_file("secret", "s3cr3t", 0640);
   e.client_key = make_file("key", "x", 0600);
-  find(&e);
+  find_warnings(&e);
   CHECK_INT(count, 0);
   e.client_key = NULL; /* the key is in the certificate's file */
-  find(&e);
+  find_warnings(&e);
   CHECK_INT(count, 1);
   CHECK_HAS(texts[0], e.client_cert);
 }
@@ -65,13 +65,13 @@ static void a_secret_in_a_readable_configuration_is_found(void) {
   snprintf(config, sizeof(config), "%s:/nowhere/*.conf:%s/g*.conf", main_file,
            folder);
   struct gc_exposure e = {.secret = {.literal = "s3cr3t"}, .config = config};
-  find(&e);
+  find_warnings(&e);
   CHECK_INT(count, 1);
   CHECK_HAS(texts[0], ours);
   CHECK_HAS(texts[0], "ClientSecretFile");
   CHECK(strstr(texts[0], "s3cr3t") == NULL);
   CHECK_INT(chmod(ours, 0640), 0);
-  find(&e);
+  find_warnings(&e);
   CHECK_INT(count, 0);
 }
 
@@ -87,7 +87,7 @@ static void other_secrets_in_the_configuration_are_found(void) {
                                         "Proxy \"http://me:pa55@proxy:3128\"\n"
                                         "Proxy \"http://me@proxy:3128\"\n",
                                         0644)};
-  find(&e);
+  find_warnings(&e);
   CHECK_INT(count, 3);
   CHECK_HAS(texts[1], "ClientKeyPass is in ");
   CHECK_HAS(texts[2], "the password of Proxy is in ");
@@ -98,7 +98,7 @@ static void other_secrets_in_the_configuration_are_found(void) {
     CHECK(strstr(texts[i], "pa55") == NULL);
   }
   e.proxy = "http://me@proxy:3128";
-  find(&e);
+  find_warnings(&e);
   CHECK_INT(count, 2);
 }
 

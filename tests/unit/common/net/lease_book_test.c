@@ -11,17 +11,17 @@ static struct gc_lease_book *book;
 static struct gc_lease_page *page;
 static char written[1 << 16]; /* the fields that the last collect reported */
 
-static void note(void *ctx, const char *name, const char *field,
-                 const char *text) {
+static void note_field(void *ctx, const char *name, const char *field,
+                       const char *text) {
   (void)ctx;
   size_t len = strlen(written);
   snprintf(written + len, sizeof(written) - len, "%s/%s=%s ", name, field,
            text);
 }
 
-static const char *collected(void) {
+static const char *collect_fields(void) {
   written[0] = '\0';
-  gc_lease_book_collect(book, FENCE, note, NULL);
+  gc_lease_book_collect(book, FENCE, note_field, NULL);
   return written;
 }
 
@@ -46,18 +46,18 @@ static void read_one(const char *field, const char *text) {
   gc_buf_clear(&b);
 }
 
-static void begin(void) {
+static void begin_book(void) {
   book = gc_lease_book_new();
   page = gc_lease_book_page(book, "queues");
   CHECK(page != NULL);
 }
 
-static void end(void) { gc_lease_book_free(book); }
+static void end_book(void) { gc_lease_book_free(book); }
 
 static void a_page_is_the_holders_after_it_was_read(void) {
   char name[GC_LEASE_PAGE_NAME_SIZE];
   uint64_t version;
-  begin();
+  begin_book();
   CHECK(gc_lease_book_page(book, "queues") == page);
   CHECK_INT(gc_lease_page_fence(page), 0);
   CHECK_INT(write_one("a", "1", false, &version), GC_ERR_STATE);
@@ -72,70 +72,70 @@ static void a_page_is_the_holders_after_it_was_read(void) {
   CHECK_INT(copy.len, 4);
   CHECK(memcmp(copy.data, "a\0005\0", 4) == 0);
   gc_buf_clear(&copy);
-  CHECK_STR(collected(), ""); /* Redis has it */
+  CHECK_STR(collect_fields(), ""); /* Redis has it */
   gc_lease_book_leave(book);
   CHECK_INT(gc_lease_page_fence(page), 0);
   CHECK_INT(write_one("a", "6", false, &version), GC_ERR_STATE);
-  end();
+  end_book();
 }
 
 static void a_version_is_there_when_its_renewal_is_confirmed(void) {
   uint64_t version, later;
-  begin();
+  begin_book();
   read_one(NULL, NULL);
   CHECK_INT(write_one("a", "1", false, &version), GC_OK);
   CHECK(!gc_lease_page_has(page, version));
-  CHECK_STR(collected(), "queues/a=1 ");
+  CHECK_STR(collect_fields(), "queues/a=1 ");
   CHECK(!gc_lease_page_has(page, version));
   CHECK_INT(write_one("a", "2", false, &later), GC_OK);
   gc_lease_book_settle(book, true);
   CHECK(gc_lease_page_has(page, version));
   CHECK(!gc_lease_page_has(page, later));
-  CHECK_STR(collected(), "queues/a=2 ");
+  CHECK_STR(collect_fields(), "queues/a=2 ");
   gc_lease_book_settle(book, true);
   CHECK(gc_lease_page_has(page, later));
   CHECK_INT(write_one("a", "2", false, &later), GC_OK);
   CHECK(gc_lease_page_has(page, later)); /* no change: nothing to confirm */
-  end();
+  end_book();
 }
 
 static void a_renewal_without_an_answer_is_repeated(void) {
   uint64_t version, later;
-  begin();
+  begin_book();
   read_one(NULL, NULL);
   CHECK_INT(write_one("a", "1", false, &version), GC_OK);
-  CHECK_STR(collected(), "queues/a=1 ");
+  CHECK_STR(collect_fields(), "queues/a=1 ");
   CHECK_INT(write_one("b", "1", false, &later), GC_OK);
   gc_lease_book_settle(book, false);
   CHECK(!gc_lease_page_has(page, version));
-  const char *both = collected();
+  const char *both = collect_fields();
   CHECK(strstr(both, "queues/a=1 ") != NULL);
   CHECK(strstr(both, "queues/b=1 ") != NULL);
   gc_lease_book_settle(book, true);
   CHECK(gc_lease_page_has(page, later));
-  CHECK_STR(collected(), "");
-  end();
+  CHECK_STR(collect_fields(), "");
+  end_book();
 }
 
 static void a_full_write_removes_the_other_fields(void) {
   uint64_t version;
-  begin();
+  begin_book();
   read_one("a", "1");
   CHECK_INT(write_one("b", "2", true, &version), GC_OK);
-  const char *both = collected();
+  const char *both = collect_fields();
   CHECK(strstr(both, "queues/a= ") != NULL);
   CHECK(strstr(both, "queues/b=2 ") != NULL);
   gc_lease_book_settle(book, true);
   CHECK(gc_lease_page_has(page, version));
-  end();
+  end_book();
 }
 
 static void lost_data_are_written_again(void) {
   uint64_t version;
-  begin();
+  begin_book();
   read_one("a", "1");
   gc_lease_book_lost(book);
-  CHECK_STR(collected(), "queues/a=1 ");
+  CHECK_STR(collect_fields(), "queues/a=1 ");
   gc_lease_book_settle(book, true);
   CHECK_INT(write_one("a", "2", false, &version), GC_OK);
   CHECK(!gc_lease_page_has(page, version));
@@ -143,37 +143,37 @@ static void lost_data_are_written_again(void) {
   CHECK(gc_lease_page_has(page, version));
   gc_lease_book_go_on(book, false);
   CHECK(!gc_lease_page_has(page, version));
-  end();
+  end_book();
 }
 
 /* The next holder must not find half of a write. */
 static void a_full_book_takes_no_part_of_a_write(void) {
   static char text[GC_LEASE_BOOK_MAX_BYTES];
   uint64_t version;
-  begin();
+  begin_book();
   read_one("a", "1");
   memset(text, 'x', sizeof(text) - 1);
   CHECK_INT(write_one("a", "2", false, &version), GC_OK);
   CHECK_INT(write_one("b", text, false, &version), GC_ERR_LIMIT);
-  CHECK_STR(collected(), "");
+  CHECK_STR(collect_fields(), "");
   CHECK_INT(write_one("c", "3", false, &version), GC_OK);
-  CHECK_STR(collected(), "");
+  CHECK_STR(collect_fields(), "");
   CHECK_INT(write_one("a", "3", true, &version), GC_OK);
-  CHECK(strstr(collected(), "queues/a=3 ") != NULL);
+  CHECK(strstr(collect_fields(), "queues/a=3 ") != NULL);
   for (unsigned i = 1; i < GC_LEASE_PAGES_MAX; i++) {
     char name[32];
     snprintf(name, sizeof(name), "page %u", i);
     CHECK(gc_lease_book_page(book, name) != NULL);
   }
   CHECK(gc_lease_book_page(book, "one more") == NULL);
-  end();
+  end_book();
 }
 
 /* A stream writes all of its fields each interval. */
 static void a_rewritten_field_takes_its_space_once(void) {
   static char text[GC_LEASE_BOOK_MAX_BYTES - 1024];
   uint64_t version;
-  begin();
+  begin_book();
   memset(text, 'x', sizeof(text) - 1);
   read_one("a", text);
   CHECK_INT(write_one("a", text, true, &version), GC_OK);
@@ -181,14 +181,14 @@ static void a_rewritten_field_takes_its_space_once(void) {
   CHECK_INT(write_one("a", text, false, &version), GC_OK);
   CHECK_INT(write_one("b", text, true, &version), GC_OK); /* in its place */
   CHECK_INT(write_one("a", text, false, &version), GC_ERR_LIMIT);
-  end();
+  end_book();
 }
 
 /* Queues and series come and go as long as the holder runs. */
 static void removed_fields_leave_no_memory(void) {
   uint64_t version;
   char field[1000];
-  begin();
+  begin_book();
   read_one(NULL, NULL);
   memset(field, 'q', sizeof(field) - 1);
   field[sizeof(field) - 1] = '\0';
@@ -196,7 +196,7 @@ static void removed_fields_leave_no_memory(void) {
     char number[8];
     memcpy(field, number, (size_t)snprintf(number, sizeof(number), "%u", i));
     CHECK_INT(write_one(field, "1", true, &version), GC_OK);
-    (void)collected();
+    (void)collect_fields();
     gc_lease_book_settle(book, true);
     CHECK(gc_lease_page_has(page, version));
   }
@@ -204,7 +204,7 @@ static void removed_fields_leave_no_memory(void) {
   CHECK_INT(gc_lease_page_copy(page, &copy), GC_OK);
   CHECK_INT(copy.len, sizeof(field) + 2);
   gc_buf_clear(&copy);
-  end();
+  end_book();
 }
 
 /* Else no agent could take over. */
@@ -212,7 +212,7 @@ static void a_full_book_of_short_fields_can_be_read(void) {
   struct gc_buf copy = {.max = GC_LEASE_BOOK_MAX_BYTES};
   enum gc_code code = GC_OK;
   uint64_t version;
-  begin();
+  begin_book();
   read_one(NULL, NULL);
   for (unsigned i = 0; code == GC_OK; i++) { /* many short fields */
     struct gc_buf b = fields_of(NULL, NULL);
@@ -228,7 +228,7 @@ static void a_full_book_of_short_fields_can_be_read(void) {
   CHECK_INT(gc_lease_page_copy(page, &copy), GC_OK);
   CHECK_INT(gc_lease_book_read(book, "queues", FENCE + 1, &copy), GC_OK);
   gc_buf_clear(&copy);
-  end();
+  end_book();
 }
 
 int main(void) {

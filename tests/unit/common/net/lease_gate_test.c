@@ -40,7 +40,7 @@ static void set_state(enum gc_lease_state state, uint64_t valid_ms) {
 }
 
 /* Gates live as long as the process: each test has its own. */
-static void begin(void) {
+static void begin_gate(void) {
   static unsigned number;
   snprintf(account, sizeof(account), "prod%u", ++number);
   gate = gc_lease_gate_make(account, account);
@@ -48,7 +48,7 @@ static void begin(void) {
 }
 
 static void a_gate_concerns_its_host_and_account_only(void) {
-  begin();
+  begin_gate();
   CHECK(gc_lease_gate_of_host(account) == gate);
   CHECK(gc_lease_gate_of_account(account) == gate);
   CHECK(gc_lease_gate_of_host("web1") == NULL);
@@ -61,7 +61,7 @@ static void a_gate_concerns_its_host_and_account_only(void) {
 }
 
 static void the_gate_is_open_until_the_permission_ends(void) {
-  begin();
+  begin_gate();
   CHECK(!gc_lease_gate_allows(gate));
   set_state(GC_LEASE_HOLDER, 3600000);
   CHECK(gc_lease_gate_allows(gate));
@@ -76,7 +76,7 @@ static void the_gate_is_open_until_the_permission_ends(void) {
 
 static void a_wait_between_two_clocks_is_no_jump(void) {
   static const clockid_t clocks[] = {CLOCK_REALTIME, CLOCK_BOOTTIME};
-  begin();
+  begin_gate();
   set_state(GC_LEASE_HOLDER, 3600000);
   for (unsigned i = 0; i < GC_COUNT(clocks); i++) {
     slow_clock = clocks[i];
@@ -91,7 +91,7 @@ static void a_wait_between_two_clocks_is_no_jump(void) {
 /* The thread of the lease may hang, on a disk, and report nothing more. */
 static void a_holder_without_permission_is_blind(void) {
   struct gc_lease_status s;
-  begin();
+  begin_gate();
   set_state(GC_LEASE_HOLDER, 3600000);
   gc_lease_gate_status(gate, &s);
   CHECK_INT(s.state, GC_LEASE_HOLDER);
@@ -117,7 +117,7 @@ static void a_term_lasts_until_another_agent_may_hold(void) {
       {GC_LEASE_TAKING, 0},    {GC_LEASE_HOLDER, 2}, {GC_LEASE_GOING_ON, 2},
       {GC_LEASE_RELEASING, 0}, {GC_LEASE_ENDED, 0},
   };
-  begin();
+  begin_gate();
   for (size_t i = 0; i < GC_COUNT(life); i++) {
     set_state(life[i].state, 0);
     CHECK_INT(gc_lease_gate_term(gate), life[i].term);
@@ -126,7 +126,7 @@ static void a_term_lasts_until_another_agent_may_hold(void) {
 
 static void the_status_is_the_newest_one(void) {
   struct gc_lease_status s;
-  begin();
+  begin_gate();
   set_state(GC_LEASE_BLIND, 0);
   gc_lease_gate_status(gate, &s);
   CHECK_INT(s.state, GC_LEASE_BLIND);
@@ -136,7 +136,7 @@ static void the_status_is_the_newest_one(void) {
 }
 
 static void a_process_without_leases_has_open_gates(void) {
-  begin();
+  begin_gate();
   CHECK(!gc_lease_gate_allows(gate));
   gc_lease_gates_ignore();
   CHECK(gc_lease_gate_allows(gate));

@@ -17,7 +17,7 @@
 
 static struct gate gate = GATE_INIT;
 
-static struct gc_loop *started(void) {
+static struct gc_loop *start_loop(void) {
   struct gc_err err = {0};
   struct gc_loop *loop = gc_loop_new(&err);
   if (loop == NULL || gc_loop_start(loop, "gc-test", &err) != GC_OK) {
@@ -27,12 +27,12 @@ static struct gc_loop *started(void) {
   return loop;
 }
 
-static void ended(struct gc_loop *loop) {
+static void end_loop(struct gc_loop *loop) {
   gc_loop_stop(loop);
   gc_loop_free(loop);
 }
 
-static void nothing(void *ctx) { (void)ctx; }
+static void do_nothing(void *ctx) { (void)ctx; }
 
 /* ---- posting ---- */
 
@@ -52,7 +52,7 @@ static void note_entry(void *ctx) {
 }
 
 static void work_runs_in_the_order_it_was_posted(void) {
-  struct gc_loop *loop = started();
+  struct gc_loop *loop = start_loop();
   struct list list = {.count = 0};
   struct entry entries[] = {{&list, 1}, {&list, 2}, {&list, 3}, {&list, 4}};
   for (int i = 0; i < 3; i++)
@@ -61,30 +61,30 @@ static void work_runs_in_the_order_it_was_posted(void) {
   CHECK_INT(list.count, 4);
   for (int i = 0; i < 4; i++)
     CHECK_INT(list.seen[i], i + 1);
-  ended(loop);
+  end_loop(loop);
 }
 
-static void increment(void *ctx) { ++*(int *)ctx; }
+static void increment_int(void *ctx) { ++*(int *)ctx; }
 
 static void work_posted_before_the_start_runs_after_it(void) {
   struct gc_loop *loop = gc_loop_new(NULL);
   int ran = 0;
-  CHECK_INT(gc_loop_post(loop, increment, NULL, &ran), GC_OK);
+  CHECK_INT(gc_loop_post(loop, increment_int, NULL, &ran), GC_OK);
   CHECK_INT(ran, 0);
   CHECK_INT(gc_loop_start(loop, "gc-test", NULL), GC_OK);
-  gc_loop_call(loop, nothing, NULL);
+  gc_loop_call(loop, do_nothing, NULL);
   CHECK_INT(ran, 1);
-  ended(loop);
+  end_loop(loop);
 }
 
 static void work_posted_before_the_stop_runs_and_after_it_is_dropped(void) {
-  struct gc_loop *loop = started();
+  struct gc_loop *loop = start_loop();
   int ran = 0, late = 0;
-  CHECK_INT(gc_loop_post(loop, increment, NULL, &ran), GC_OK);
+  CHECK_INT(gc_loop_post(loop, increment_int, NULL, &ran), GC_OK);
   gc_loop_stop(loop);
   CHECK_INT(ran, 1);
-  CHECK_INT(gc_loop_post(loop, increment, increment, &late), GC_OK);
-  CHECK_INT(gc_loop_post(loop, increment, NULL, &late), GC_OK);
+  CHECK_INT(gc_loop_post(loop, increment_int, increment_int, &late), GC_OK);
+  CHECK_INT(gc_loop_post(loop, increment_int, NULL, &late), GC_OK);
   CHECK_INT(late, 0);
   gc_loop_free(loop);
   CHECK_INT(late, 1);
@@ -93,7 +93,7 @@ static void work_posted_before_the_stop_runs_and_after_it_is_dropped(void) {
 static void a_loop_that_never_started_drops_its_work(void) {
   struct gc_loop *loop = gc_loop_new(NULL);
   int ran = 0, dropped = 0;
-  CHECK_INT(gc_loop_post(loop, nothing, increment, &dropped), GC_OK);
+  CHECK_INT(gc_loop_post(loop, do_nothing, increment_int, &dropped), GC_OK);
   gc_loop_stop(loop);
   CHECK_INT(gc_loop_start(loop, "gc-test", NULL), GC_ERR_STOPPED);
   gc_loop_free(loop);
@@ -113,9 +113,9 @@ static void post_again(void *ctx) {
 }
 
 static void work_that_always_posts_itself_does_not_delay_the_stop(void) {
-  struct reposter r = {.loop = started()};
+  struct reposter r = {.loop = start_loop()};
   CHECK_INT(gc_loop_post(r.loop, post_again, count_drop, &r), GC_OK);
-  gc_loop_call(r.loop, nothing, NULL);
+  gc_loop_call(r.loop, do_nothing, NULL);
   gc_loop_stop(r.loop);
   gc_loop_free(r.loop);
   CHECK(r.ran >= 1);
@@ -124,10 +124,10 @@ static void work_that_always_posts_itself_does_not_delay_the_stop(void) {
 }
 
 static void a_second_stop_and_a_free_of_null_do_nothing(void) {
-  struct gc_loop *loop = started();
+  struct gc_loop *loop = start_loop();
   int dropped = 0;
   gc_loop_stop(loop);
-  CHECK_INT(gc_loop_post(loop, nothing, increment, &dropped), GC_OK);
+  CHECK_INT(gc_loop_post(loop, do_nothing, increment_int, &dropped), GC_OK);
   gc_loop_stop(loop);
   CHECK_INT(dropped, 0);
   gc_loop_free(loop);
@@ -141,41 +141,41 @@ static int crowd_ran;
 static void *post_many(void *arg) {
   (void)arg;
   for (int i = 0; i < POSTS; i++) {
-    if (gc_loop_post(crowded, increment, NULL, &crowd_ran) != GC_OK)
+    if (gc_loop_post(crowded, increment_int, NULL, &crowd_ran) != GC_OK)
       return NULL;
     if (i % 100 == 0)
-      gc_loop_call(crowded, nothing, NULL);
+      gc_loop_call(crowded, do_nothing, NULL);
   }
   return NULL;
 }
 
 static void many_threads_post_and_nothing_is_lost(void) {
-  crowded = started();
+  crowded = start_loop();
   crowd_ran = 0;
   pthread_t threads[POSTERS];
   for (int i = 0; i < POSTERS; i++)
     pthread_create(&threads[i], NULL, post_many, NULL);
   for (int i = 0; i < POSTERS; i++)
     pthread_join(threads[i], NULL);
-  gc_loop_call(crowded, nothing, NULL);
+  gc_loop_call(crowded, do_nothing, NULL);
   CHECK_INT(crowd_ran, POSTERS * POSTS);
-  ended(crowded);
+  end_loop(crowded);
 }
 
 static void *call_until_stopped(void *arg) {
   int *ran = arg;
   for (int i = 0; i < POSTS; i++)
-    gc_loop_call(crowded, increment, ran);
+    gc_loop_call(crowded, increment_int, ran);
   return NULL;
 }
 
 /* Every call runs exactly once: on the loop while it runs, then directly. */
 static void calls_that_race_with_the_stop_all_run(void) {
-  crowded = started();
+  crowded = start_loop();
   int ran = 0;
   pthread_t thread;
   pthread_create(&thread, NULL, call_until_stopped, &ran);
-  gc_loop_call(crowded, nothing, NULL);
+  gc_loop_call(crowded, do_nothing, NULL);
   gc_loop_stop(crowded);
   pthread_join(thread, NULL);
   CHECK_INT(ran, POSTS);
@@ -185,11 +185,11 @@ static void calls_that_race_with_the_stop_all_run(void) {
 static void a_call_runs_directly_when_no_thread_runs(void) {
   struct gc_loop *loop = gc_loop_new(NULL);
   int ran = 0;
-  gc_loop_call(loop, increment, &ran);
+  gc_loop_call(loop, increment_int, &ran);
   CHECK_INT(ran, 1);
   CHECK_INT(gc_loop_start(loop, "gc-test", NULL), GC_OK);
   gc_loop_stop(loop);
-  gc_loop_call(loop, increment, &ran);
+  gc_loop_call(loop, increment_int, &ran);
   CHECK_INT(ran, 2);
   gc_loop_free(loop);
 }
@@ -200,14 +200,14 @@ struct inner {
 };
 static void call_inside(void *ctx) {
   struct inner *in = ctx;
-  gc_loop_call(in->loop, increment, &in->ran);
+  gc_loop_call(in->loop, increment_int, &in->ran);
 }
 
 static void a_call_from_the_loop_itself_does_not_hang(void) {
-  struct inner in = {.loop = started()};
+  struct inner in = {.loop = start_loop()};
   gc_loop_call(in.loop, call_inside, &in);
   CHECK_INT(in.ran, 1);
-  ended(in.loop);
+  end_loop(in.loop);
 }
 
 /* ---- the thread ---- */
@@ -235,7 +235,7 @@ static void the_thread_has_its_name_and_leaves_signals_to_the_daemon(void) {
   CHECK(there.blocks_pipe);
   look_around(&here);
   CHECK(!here.blocks_term);
-  ended(loop);
+  end_loop(loop);
 }
 
 /* ---- timers ---- */
@@ -269,23 +269,23 @@ static void set_shot(void *ctx) {
 }
 
 static void a_timer_fires_when_it_is_due_not_before(void) {
-  struct gc_loop *loop = started();
+  struct gc_loop *loop = start_loop();
   struct shot s = {.loop = loop, .due_ms = gc_clock_now_ms() + 30, .want = 1};
   gc_loop_call(loop, set_shot, &s);
   CHECK(gate_wait(&gate, shot_is_done, &s));
   CHECK(s.fired_ms >= s.due_ms);
   CHECK_INT(s.count, 1);
-  ended(loop);
+  end_loop(loop);
 }
 
 static void a_timer_may_set_itself_again_inside(void) {
-  struct gc_loop *loop = started();
+  struct gc_loop *loop = start_loop();
   struct shot s = {
       .loop = loop, .due_ms = gc_clock_now_ms(), .again = 5, .want = 6};
   gc_loop_call(loop, set_shot, &s);
   CHECK(gate_wait(&gate, shot_is_done, &s));
   CHECK_INT(s.count, 6);
-  ended(loop);
+  end_loop(loop);
 }
 
 struct quiet {
@@ -301,7 +301,7 @@ static void watch_quiet(void *ctx) {
  * wake for the calls that set it and for the timer, not more. A loop that spins
  * makes thousands of rounds. */
 static void an_idle_loop_sleeps(void) {
-  struct gc_loop *loop = started();
+  struct gc_loop *loop = start_loop();
   int pipe_fds[2];
   CHECK_INT(pipe(pipe_fds), 0);
   struct quiet quiet = {loop, {.fd = pipe_fds[0], .want_read = true}};
@@ -313,7 +313,7 @@ static void an_idle_loop_sleeps(void) {
   uint64_t rounds = loop_rounds() - before;
   CHECK_THAT(rounds >= 1 && rounds <= 6, "%llu rounds in 100 idle ms",
              (unsigned long long)rounds);
-  ended(loop);
+  end_loop(loop);
   close(pipe_fds[0]);
   close(pipe_fds[1]);
 }
@@ -370,33 +370,33 @@ static void unwatch_pipe(void *ctx) {
 }
 
 static void a_watch_runs_when_its_descriptor_is_readable(void) {
-  struct gc_loop *loop = started();
+  struct gc_loop *loop = start_loop();
   struct pipe_watch *p = new_pipe(loop);
   gc_loop_call(loop, watch_pipe, p);
   gc_loop_call(loop, watch_pipe, p); /* twice is once */
-  gc_loop_call(loop, nothing, NULL);
+  gc_loop_call(loop, do_nothing, NULL);
   CHECK_INT(p->ready, 0);
   CHECK_INT(write(p->fds[1], "abc", 3), 3);
   CHECK(gate_wait(&gate, pipe_was_ready, p));
   CHECK_INT(p->bytes, 3);
   gc_loop_call(loop, unwatch_pipe, p);
   CHECK_INT(write(p->fds[1], "abc", 3), 3);
-  gc_loop_call(loop, nothing, NULL);
-  gc_loop_call(loop, nothing, NULL);
+  gc_loop_call(loop, do_nothing, NULL);
+  gc_loop_call(loop, do_nothing, NULL);
   CHECK_INT(p->ready, 1);
-  ended(loop);
+  end_loop(loop);
   free_pipe(p);
 }
 
 static void a_watch_that_requests_another_run_needs_no_new_bytes(void) {
-  struct gc_loop *loop = started();
+  struct gc_loop *loop = start_loop();
   struct pipe_watch *p = new_pipe(loop);
   p->again = 5;
   p->watch.again = true;
   gc_loop_call(loop, watch_pipe, p);
   CHECK(gate_wait(&gate, pipe_was_ready, p));
   CHECK_INT(p->ready, 5);
-  ended(loop);
+  end_loop(loop);
   free_pipe(p);
 }
 
@@ -421,7 +421,7 @@ static void watch_pair(void *ctx) {
 
 /* The first of the two that runs frees both. */
 static void a_watch_may_free_itself_and_another_inside(void) {
-  struct gc_loop *loop = started();
+  struct gc_loop *loop = start_loop();
   struct pipe_watch *a = new_pipe(loop), *b = new_pipe(loop);
   a->victim = b;
   b->victim = a;
@@ -429,15 +429,15 @@ static void a_watch_may_free_itself_and_another_inside(void) {
   CHECK_INT(write(a->fds[1], "x", 1), 1);
   CHECK_INT(write(b->fds[1], "x", 1), 1);
   gc_loop_call(loop, watch_pair, a);
-  gc_loop_call(loop, nothing, NULL);
-  gc_loop_call(loop, nothing, NULL);
-  gc_loop_call(loop, nothing, NULL);
+  gc_loop_call(loop, do_nothing, NULL);
+  gc_loop_call(loop, do_nothing, NULL);
+  gc_loop_call(loop, do_nothing, NULL);
   CHECK_INT(kills, 1);
-  ended(loop);
+  end_loop(loop);
 }
 
 static void a_hundred_watches_are_all_seen(void) {
-  struct gc_loop *loop = started();
+  struct gc_loop *loop = start_loop();
   struct pipe_watch *pipes[100];
   for (size_t i = 0; i < GC_COUNT(pipes); i++) {
     pipes[i] = new_pipe(loop);
@@ -447,7 +447,7 @@ static void a_hundred_watches_are_all_seen(void) {
     CHECK_INT(write(pipes[i]->fds[1], "x", 1), 1);
   for (size_t i = 0; i < GC_COUNT(pipes); i++)
     CHECK(gate_wait(&gate, pipe_was_ready, pipes[i]));
-  ended(loop);
+  end_loop(loop);
   for (size_t i = 0; i < GC_COUNT(pipes); i++)
     free_pipe(pipes[i]);
 }

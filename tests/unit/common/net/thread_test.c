@@ -20,7 +20,7 @@ static int blocked_signals(void) {
   return count;
 }
 
-static void *look(void *ctx) {
+static void *record_signals(void *ctx) {
   (void)ctx;
   GATE_CHANGE(&gate, blocked = blocked_signals());
   return NULL;
@@ -37,7 +37,7 @@ static void a_joined_thread_leaves_the_signals_to_the_daemon(void) {
   pthread_t thread;
   int before = blocked_signals();
   blocked = 0;
-  CHECK_INT(gc_thread_start(&thread, look, NULL), 0);
+  CHECK_INT(gc_thread_start(&thread, record_signals, NULL), 0);
   CHECK_INT(pthread_join(thread, NULL), 0);
   CHECK_INT(blocked, BLOCKABLE);
   CHECK_INT(blocked_signals(), before);
@@ -48,7 +48,7 @@ static void a_detached_thread_leaves_them_to_the_daemon_too(void) {
   for (size_t i = 0; i < GC_COUNT(stacks); i++) {
     int before = blocked_signals();
     blocked = 0;
-    CHECK_INT(gc_thread_start_detached(stacks[i], look, NULL), 0);
+    CHECK_INT(gc_thread_start_detached(stacks[i], record_signals, NULL), 0);
     CHECK(gate_wait(&gate, has_looked, NULL));
     CHECK_INT(blocked, BLOCKABLE);
     CHECK_INT(blocked_signals(), before);

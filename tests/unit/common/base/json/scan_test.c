@@ -51,7 +51,7 @@ static struct gc_json_reader reader = {.keys = keys,
 
 /* Scans memory that ends with the text, so that the sanitizer sees a read
  * beyond it. */
-static bool scan(const char *json, size_t len) {
+static bool scan_text(const char *json, size_t len) {
   struct gc_json_scan s;
   char *exact = malloc(len + (len == 0));
   CHECK_INT(gc_json_scan_set(&s, &reader, NULL, NULL), GC_OK);
@@ -67,7 +67,7 @@ static void events_come_with_their_paths(void) {
   static const char json[] =
       " {\"x\":{\"a\":[1,{}]}, \"a\" : true,\"list\":[ \"s\" ,[-1.5e+3],{\"a\":"
       "null,\"y\":\"\\u00e9\\n\"}, {} ],\"a\":\"\xc3\xa9\"} \n";
-  CHECK(scan(json, sizeof(json) - 1));
+  CHECK(scan_text(json, sizeof(json) - 1));
   CHECK_STR(log_text,
             "(0: =1:atrue (2:list =2ff:lists (2ff:list "
             "=2ffff:list-1.5e+3 )2ff:list (2ff:list =2ff01:anull "
@@ -135,42 +135,42 @@ static void usual_documents_are_finished_and_others_left(void) {
   };
   for (size_t i = 0; i < GC_COUNT(rows); i++) {
     CHECK_ROW(rows[i].json);
-    CHECK(scan(rows[i].json, strlen(rows[i].json)) == rows[i].done);
+    CHECK(scan_text(rows[i].json, strlen(rows[i].json)) == rows[i].done);
   }
   CHECK_ROW("NUL");
-  CHECK(!scan("1\0", 2));
-  CHECK(!scan("\0", 1));
+  CHECK(!scan_text("1\0", 2));
+  CHECK(!scan_text("\0", 1));
 }
 
 static void limits_are_left_to_the_stream(void) {
   char json[2000];
   memset(json, ' ', sizeof(json));
   json[0] = '7';
-  CHECK(scan(json, 1000));
-  CHECK(!scan(json, 1001));
+  CHECK(scan_text(json, 1000));
+  CHECK(!scan_text(json, 1001));
   for (size_t len = 100; len <= 101; len++) {
     memset(json, 'x', sizeof(json));
     json[0] = json[len + 1] = '"';
-    CHECK(scan(json, len + 2) == (len == 100));
+    CHECK(scan_text(json, len + 2) == (len == 100));
     memset(json, '1', sizeof(json));
-    CHECK(scan(json, len) == (len == 100));
+    CHECK(scan_text(json, len) == (len == 100));
   }
   for (size_t depth = 64; depth <= 65; depth++) {
     memset(json, '[', depth);
     memset(json + depth, ']', depth);
-    CHECK(scan(json, 2 * depth) == (depth == 64));
+    CHECK(scan_text(json, 2 * depth) == (depth == 64));
     size_t used = (size_t)sprintf(json, "{\"b\":");
     memset(json + used, '[', depth - 1);
     memset(json + used + depth - 1, ']', depth - 1);
     json[used + 2 * depth - 2] = '}';
-    CHECK(scan(json, used + 2 * depth - 1) == (depth == 64));
+    CHECK(scan_text(json, used + 2 * depth - 1) == (depth == 64));
   }
 }
 
 static void a_callback_that_fails_ends_the_scan(void) {
   answer = GC_ERR_LIMIT;
-  CHECK(!scan("7", 1));
-  CHECK(!scan("{}", 2));
+  CHECK(!scan_text("7", 1));
+  CHECK(!scan_text("{}", 2));
   answer = GC_OK;
 }
 

@@ -156,7 +156,8 @@ static void a_callback_ends_the_document_with_its_code_and_text(void) {
 }
 
 /* [[[…]]] with `depth` brackets, or {"x":{"x":… */
-static char *nested(const char *open, const char *close, unsigned depth) {
+static char *nest_brackets(const char *open, const char *close,
+                           unsigned depth) {
   struct gc_buf b = {.max = 1 << 16};
   for (unsigned i = 0; i < depth; i++)
     (void)!gc_buf_text(&b, open);
@@ -177,8 +178,10 @@ static void depth_is_bounded_in_skipped_members_too(void) {
     for (size_t i = 0; i < GC_COUNT(rows); i++) {
       CHECK_ROW(rows[i].open);
       struct gc_err err = {0};
-      char *fits = nested(rows[i].open, rows[i].close, GC_JSON_DEPTH_MAX);
-      char *over = nested(rows[i].open, rows[i].close, GC_JSON_DEPTH_MAX + 1);
+      char *fits =
+          nest_brackets(rows[i].open, rows[i].close, GC_JSON_DEPTH_MAX);
+      char *over =
+          nest_brackets(rows[i].open, rows[i].close, GC_JSON_DEPTH_MAX + 1);
       CHECK_INT(gc_json_stream_next(s, fits, strlen(fits), &err), GC_OK);
       CHECK_INT(gc_json_stream_next(s, over, strlen(over), &err), GC_ERR_LIMIT);
       CHECK_HAS(err.text, "nested deeper");

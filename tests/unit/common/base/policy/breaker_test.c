@@ -3,7 +3,7 @@
 
 #include "tests/support/check.h"
 
-static struct gc_breaker fresh(void) {
+static struct gc_breaker fresh_breaker(void) {
   return (struct gc_breaker){.limit = 5, .rest_ms = 5000, .rest_max_ms = 60000};
 }
 
@@ -14,7 +14,7 @@ static void request_once(struct gc_breaker *b, bool ok, uint64_t now_ms) {
 }
 
 static struct gc_breaker opened_at(uint64_t now_ms) {
-  struct gc_breaker b = fresh();
+  struct gc_breaker b = fresh_breaker();
   for (int i = 0; i < 5; i++)
     request_once(&b, false, now_ms);
   CHECK(gc_breaker_is_open(&b));
@@ -22,7 +22,7 @@ static struct gc_breaker opened_at(uint64_t now_ms) {
 }
 
 static void the_breaker_opens_after_consecutive_failures(void) {
-  struct gc_breaker b = fresh();
+  struct gc_breaker b = fresh_breaker();
   for (int i = 0; i < 4; i++)
     request_once(&b, false, 1000);
   CHECK(!gc_breaker_is_open(&b));
@@ -83,7 +83,7 @@ static void only_one_probe_runs_at_a_time(void) {
 }
 
 static void a_request_is_a_probe_only_while_the_breaker_is_open(void) {
-  struct gc_breaker b = fresh();
+  struct gc_breaker b = fresh_breaker();
   CHECK(!gc_breaker_sent(&b));
   b = opened_at(0);
   CHECK(gc_breaker_sent(&b));
@@ -156,7 +156,7 @@ static void a_cancelled_older_request_does_not_free_the_probe(void) {
 }
 
 static void a_cancelled_request_counts_for_nothing(void) {
-  struct gc_breaker b = fresh();
+  struct gc_breaker b = fresh_breaker();
   for (int i = 0; i < 4; i++)
     request_once(&b, false, 0);
   gc_breaker_cancelled(&b, gc_breaker_sent(&b));

@@ -8,7 +8,7 @@
 static uint32_t lot;
 
 /* xorshift32: the same numbers in every run. */
-static uint32_t draw(void) {
+static uint32_t draw_number(void) {
   lot ^= lot << 13;
   lot ^= lot >> 17;
   lot ^= lot << 5;
@@ -36,16 +36,18 @@ static uint64_t next_try(int pattern, uint64_t now_ms) {
   case 0: /* as fast as possible */
     return now_ms + 1;
   case 1: /* at random times */
-    return now_ms + draw() % 500;
+    return now_ms + draw_number() % 500;
   case 2: /* bursts with pauses of up to two minutes */
-    return now_ms + (draw() % 64 == 0 ? draw() % (2 * MINUTE_MS) : 0);
+    return now_ms +
+           (draw_number() % 64 == 0 ? draw_number() % (2 * MINUTE_MS) : 0);
   case 3: /* one burst each minute, to the millisecond */
-    return draw() % 40 == 0 ? (now_ms / MINUTE_MS + 1) * MINUTE_MS : now_ms;
+    return draw_number() % 40 == 0 ? (now_ms / MINUTE_MS + 1) * MINUTE_MS
+                                   : now_ms;
   case 4: /* just before and just after the end of a minute */
-    return draw() % 30 == 0 ? (now_ms / MINUTE_MS + 1) * MINUTE_MS - 1
-                            : now_ms + draw() % 2;
+    return draw_number() % 30 == 0 ? (now_ms / MINUTE_MS + 1) * MINUTE_MS - 1
+                                   : now_ms + draw_number() % 2;
   default: /* slowly */
-    return now_ms + draw() % 4000;
+    return now_ms + draw_number() % 4000;
   }
 }
 
@@ -60,7 +62,7 @@ static void no_minute_has_more_requests_than_the_budget(void) {
                  per_minute[i], pattern, seed);
         CHECK_ROW(row);
         lot = seed * 2654435769u;
-        uint64_t now_ms = draw() % 1000000;
+        uint64_t now_ms = draw_number() % 1000000;
         size_t count = 0;
         struct gc_budget b;
         gc_budget_init(&b, per_minute[i], now_ms);
@@ -130,7 +132,7 @@ static void the_returned_wait_is_exact(void) {
     uint64_t now_ms = 0;
     gc_budget_init(&b, per_minute, now_ms);
     for (int i = 0; i < 200; i++) {
-      now_ms += draw() % 300;
+      now_ms += draw_number() % 300;
       while (gc_budget_take(&b, now_ms))
         ;
       uint32_t wait_ms = gc_budget_wait_ms(&b, now_ms);

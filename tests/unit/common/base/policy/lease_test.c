@@ -23,7 +23,7 @@ static struct bench begin_with(struct gc_lease_record r, bool goes_on) {
   return b;
 }
 
-static void report(struct bench *b, enum gc_lease_event_kind kind) {
+static void report_event(struct bench *b, enum gc_lease_event_kind kind) {
   struct gc_lease_event e = {.kind = kind, .record = b->record};
   gc_lease_step(&b->l, &e, b->now_ms);
 }
@@ -33,11 +33,11 @@ static void report(struct bench *b, enum gc_lease_event_kind kind) {
 static void run_ms(struct bench *b, uint64_t ms, bool answers) {
   uint64_t end_ms = b->now_ms + ms;
   for (;;) {
-    report(b, GC_LEASE_TICK);
+    report_event(b, GC_LEASE_TICK);
     if (gc_lease_next(&b->l, b->now_ms, 0, &b->q)) {
       if (answers)
         lease_record_apply(&b->record, &b->q);
-      report(b, answers ? GC_LEASE_ANSWER : GC_LEASE_NO_ANSWER);
+      report_event(b, answers ? GC_LEASE_ANSWER : GC_LEASE_NO_ANSWER);
     }
     if (b->now_ms == end_ms)
       return;
@@ -98,7 +98,7 @@ static void a_claim_whose_answer_was_lost_is_found(void) {
   run_ms(&b, 0, true);
   CHECK(gc_lease_next(&b.l, b.now_ms, 0, &b.q));
   CHECK_INT(b.q.verb, GC_LEASE_CLAIM);
-  report(&b, GC_LEASE_NO_ANSWER);
+  report_event(&b, GC_LEASE_NO_ANSWER);
   lease_record_apply(&b.record, &b.q); /* late */
   run_ms(&b, 2500, true);
   CHECK(may_dispatch(&b));
@@ -114,7 +114,7 @@ static void the_permission_counts_from_the_time_of_sending(void) {
   CHECK(gc_lease_next(&b.l, b.now_ms, 0, &b.q));
   lease_record_apply(&b.record, &b.q);
   b.now_ms += 900;
-  report(&b, GC_LEASE_ANSWER);
+  report_event(&b, GC_LEASE_ANSWER);
   CHECK_INT(gc_lease_valid_until_ms(&b.l), sent_ms + 9000);
 }
 
@@ -122,7 +122,7 @@ static void the_permission_counts_from_the_time_of_sending(void) {
 static void a_renewal_after_a_sleep_needs_a_second_one(void) {
   struct bench b = begin_as_holder(false);
   b.now_ms += 10000;
-  report(&b, GC_LEASE_RESUMED);
+  report_event(&b, GC_LEASE_RESUMED);
   uint64_t beat = b.record.beat;
   for (unsigned i = 0; b.record.beat == beat && i < 5000; i++)
     run_ms(&b, 1, true);
@@ -189,9 +189,9 @@ static void a_frozen_machine_needs_a_new_confirmation(void) {
   b.now_ms = b.l.due_ms;
   CHECK(gc_lease_next(&b.l, b.now_ms, 0, &b.q));
   lease_record_apply(&b.record, &b.q);
-  report(&b, GC_LEASE_RESUMED);
+  report_event(&b, GC_LEASE_RESUMED);
   CHECK(!may_dispatch(&b));
-  report(&b, GC_LEASE_ANSWER); /* sent before the freeze */
+  report_event(&b, GC_LEASE_ANSWER); /* sent before the freeze */
   CHECK(!may_dispatch(&b));
   run_ms(&b, 800, true);
   CHECK(may_dispatch(&b));
@@ -201,7 +201,7 @@ static void a_frozen_machine_needs_a_new_confirmation(void) {
 
 static void a_stop_releases_the_lease(void) {
   struct bench b = begin_as_holder(false);
-  report(&b, GC_LEASE_STOP);
+  report_event(&b, GC_LEASE_STOP);
   CHECK(!may_dispatch(&b));
   run_ms(&b, 0, true);
   CHECK_INT(b.record.owner, 0);
@@ -212,7 +212,7 @@ static void a_stop_releases_the_lease(void) {
 static void a_standby_stops_without_a_request(void) {
   struct bench b = begin_with((struct gc_lease_record){4, OTHER, 3}, false);
   run_ms(&b, 0, true);
-  report(&b, GC_LEASE_STOP);
+  report_event(&b, GC_LEASE_STOP);
   CHECK_INT(b.l.state, GC_LEASE_ENDED);
 }
 
@@ -232,7 +232,7 @@ static void the_holder_restores_a_record_that_was_lost(void) {
 
 static void a_former_holder_restores_nothing(void) {
   struct bench b = begin_as_holder(false);
-  report(&b, GC_LEASE_RESUMED);
+  report_event(&b, GC_LEASE_RESUMED);
   b.record = none;
   run_ms(&b, 800, true);
   CHECK_INT(b.record.owner, 0);

@@ -79,7 +79,7 @@ static void start_agent(struct world *w, struct agent *a) {
 
 /* ---- Redis ---- */
 
-static void execute(struct world *w, const struct gc_lease_request *q) {
+static void apply_request(struct world *w, const struct gc_lease_request *q) {
   struct gc_lease_record before = w->record;
   lease_record_apply(&w->record, q);
   if (memcmp(&before, &w->record, sizeof(before)) == 0)
@@ -110,7 +110,7 @@ static void execute_late(struct world *w) {
     if (w->late[i].at_ms == 0 || w->late[i].at_ms > w->now_ms ||
         !redis_answers(w))
       continue;
-    execute(w, &w->late[i].q);
+    apply_request(w, &w->late[i].q);
     w->late[i].at_ms = 0;
     w->disturbed_ms = w->now_ms;
   }
@@ -118,7 +118,7 @@ static void execute_late(struct world *w) {
 
 /* ---- one agent ---- */
 
-static void report(struct agent *a, enum gc_lease_event_kind kind) {
+static void report_event(struct agent *a, enum gc_lease_event_kind kind) {
   struct gc_lease_event e = {.kind = kind, .record = a->answer};
   gc_lease_step(&a->l, &e, agent_now(a));
 }
@@ -135,7 +135,7 @@ static void lose_request(struct world *w, struct agent *a) {
     w->late[random_to(w, LATE - 1)] =
         (struct late_request){a->q, w->now_ms + 1 + random_to(w, 6000)};
   a->executes_ms = a->answers_ms = -1;
-  report(a, GC_LEASE_NO_ANSWER);
+  report_event(a, GC_LEASE_NO_ANSWER);
 }
 
 static void execute_request(struct world *w, struct agent *a) {
@@ -143,7 +143,7 @@ static void execute_request(struct world *w, struct agent *a) {
   if (a->executes_ms < 0 || w->now_ms < a->executes_ms || is_cut ||
       !redis_answers(w))
     return;
-  execute(w, &a->q);
+  apply_request(w, &a->q);
   if (w->now_ms > a->executes_ms + 1000)
     w->disturbed_ms = w->now_ms; /* a cut delayed the request */
   a->answer = w->record;
@@ -155,12 +155,12 @@ static void run_agent(struct world *w, struct agent *a) {
   bool is_cut = w->now_ms < a->cut_until_ms;
   if (a->answers_ms >= 0 && w->now_ms >= a->answers_ms && !is_cut) {
     a->answers_ms = -1;
-    report(a, GC_LEASE_ANSWER);
+    report_event(a, GC_LEASE_ANSWER);
   } else if (a->l.in_flight &&
              agent_now(a) - a->l.sent.sent_ms >= gc_lease_timeout_ms(&a->l)) {
     lose_request(w, a);
   } else if (w->now_ms % 400 == 0) {
-    report(a, GC_LEASE_TICK);
+    report_event(a, GC_LEASE_TICK);
   }
   send_request(w, a);
 }
@@ -175,7 +175,7 @@ static bool advance_agent(struct world *w, struct agent *a) {
   if (!a->runs || is_paused)
     return false;
   if (a->was_frozen)
-    report(a, GC_LEASE_RESUMED);
+    report_event(a, GC_LEASE_RESUMED);
   a->was_frozen = false;
   return true;
 }
@@ -200,12 +200,12 @@ static void disturb_agent(struct world *w, struct agent *a) {
     break;
   default:
     if (a->runs)
-      report(a, GC_LEASE_STOP);
+      report_event(a, GC_LEASE_STOP);
     break;
   }
 }
 
-static void disturb(struct world *w) {
+static void disturb_world(struct world *w) {
   w->disturbed_ms = w->now_ms;
   struct agent *a = &w->agents[random_to(w, AGENTS - 1)];
   if (!a->runs || a->l.state == GC_LEASE_ENDED)
@@ -260,7 +260,7 @@ static void measure_hole(struct world *w) {
     w->longest_hole_ms = w->now_ms - since_ms;
 }
 
-static struct world *live(uint64_t seed) {
+static struct world *run_world(uint64_t seed) {
   struct world *w = calloc(1, sizeof(*w));
   if (w == NULL)
     abort();
@@ -272,7 +272,7 @@ static struct world *live(uint64_t seed) {
   }
   for (; w->now_ms < LIFE_MS; w->now_ms += STEP_MS) {
     if (one_in(w, 700))
-      disturb(w);
+      disturb_world(w);
     execute_late(w);
     for (unsigned i = 0; i < AGENTS; i++)
       execute_request(w, &w->agents[i]);
@@ -291,7 +291,7 @@ static void in_random_lives_one_agent_dispatches_and_none_is_missing(void) {
   unsigned changes = 0;
   int64_t longest_ms = 0;
   for (unsigned seed = 1; seed <= seeds; seed++) {
-    struct world *w = live(seed);
+    struct world *w = run_world(seed);
     CHECK_THAT(w->doubles == 0, "seed %u: two dispatch for %u ms", seed,
                w->doubles * STEP_MS);
     CHECK_THAT(w->longest_hole_ms <= TTL_MS, "seed %u: a hole of %lld ms", seed,

@@ -13,7 +13,7 @@ struct step {
   uint64_t lasted_s;
 };
 
-static void follow(const struct step *steps, size_t count) {
+static void follow_steps(const struct step *steps, size_t count) {
   struct gc_log_limit d = {0};
   for (size_t i = 0; i < count; i++) {
     char row[64];
@@ -27,7 +27,7 @@ static void follow(const struct step *steps, size_t count) {
   }
   CHECK_ROW("");
 }
-#define FOLLOW(steps) follow(steps, GC_COUNT(steps))
+#define FOLLOW(steps) follow_steps(steps, GC_COUNT(steps))
 
 #define NET GC_ERR_NETWORK
 #define AUTH GC_ERR_AUTH

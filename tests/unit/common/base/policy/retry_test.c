@@ -6,8 +6,8 @@
 /* The decision for each status (renewal and one more try on 401, wait on 429,
  * backoff for 5xx and network, no retry for all others), written here a second
  * time, independently of the table. */
-static void expect(int status, enum gc_action action, enum gc_code code,
-                   bool breaks) {
+static void expect_decision(int status, enum gc_action action,
+                            enum gc_code code, bool breaks) {
   char row[32];
   snprintf(row, sizeof(row), "status %d", status);
   CHECK_ROW(row);
@@ -22,36 +22,36 @@ static void expect(int status, enum gc_action action, enum gc_code code,
 static void every_status_has_its_decision(void) {
   for (int s = 100; s <= 599; s++) {
     if (s < 200)
-      expect(s, GC_GIVE_UP, GC_ERR_PARSE, false);
+      expect_decision(s, GC_GIVE_UP, GC_ERR_PARSE, false);
     else if (s < 300)
-      expect(s, GC_DONE, GC_OK, false);
+      expect_decision(s, GC_DONE, GC_OK, false);
     else if (s < 400)
-      expect(s, GC_GIVE_UP, GC_ERR_REQUEST, false);
+      expect_decision(s, GC_GIVE_UP, GC_ERR_REQUEST, false);
     else if (s == 401)
-      expect(s, GC_REAUTH, GC_ERR_AUTH, false);
+      expect_decision(s, GC_REAUTH, GC_ERR_AUTH, false);
     else if (s == 403)
-      expect(s, GC_GIVE_UP, GC_ERR_PERMISSION, false);
+      expect_decision(s, GC_GIVE_UP, GC_ERR_PERMISSION, false);
     else if (s == 404)
-      expect(s, GC_GIVE_UP, GC_ERR_NOT_FOUND, false);
+      expect_decision(s, GC_GIVE_UP, GC_ERR_NOT_FOUND, false);
     else if (s == 407) /* from the proxy, not the platform */
-      expect(s, GC_GIVE_UP, GC_ERR_NETWORK, true);
+      expect_decision(s, GC_GIVE_UP, GC_ERR_NETWORK, true);
     else if (s == 408)
-      expect(s, GC_RETRY, GC_ERR_TIMEOUT, false);
+      expect_decision(s, GC_RETRY, GC_ERR_TIMEOUT, false);
     else if (s == 429)
-      expect(s, GC_WAIT, GC_ERR_THROTTLED, false);
+      expect_decision(s, GC_WAIT, GC_ERR_THROTTLED, false);
     else if (s < 500)
-      expect(s, GC_GIVE_UP, GC_ERR_REQUEST, false);
+      expect_decision(s, GC_GIVE_UP, GC_ERR_REQUEST, false);
     else if (s == 501) /* the official SDKs do not repeat it either */
-      expect(s, GC_GIVE_UP, GC_ERR_REMOTE, false);
+      expect_decision(s, GC_GIVE_UP, GC_ERR_REMOTE, false);
     else
-      expect(s, GC_RETRY, GC_ERR_REMOTE, true);
+      expect_decision(s, GC_RETRY, GC_ERR_REMOTE, true);
   }
 }
 
 static void a_number_that_is_not_a_status_is_given_up(void) {
   static const int statuses[] = {0, -1, 99, 600, 999, 1 << 30};
   for (size_t i = 0; i < GC_COUNT(statuses); i++)
-    expect(statuses[i], GC_GIVE_UP, GC_ERR_PARSE, false);
+    expect_decision(statuses[i], GC_GIVE_UP, GC_ERR_PARSE, false);
 }
 
 static void every_failure_below_http_has_its_decision(void) {

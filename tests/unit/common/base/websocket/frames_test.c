@@ -70,7 +70,8 @@ static void feed_piece(struct gc_ws_frames *f, const char *bytes, size_t len) {
   free(copy);
 }
 
-static const char *feed(const char *bytes, size_t len, size_t (*cut)(void)) {
+static const char *feed_bytes(const char *bytes, size_t len,
+                              size_t (*cut)(void)) {
   struct gc_ws_frames *f = gc_ws_frames_new(MESSAGE_MAX);
   gc_buf_reset(&events);
   for (size_t at = 0; at < len;) {
@@ -96,7 +97,8 @@ static void check_rows(const struct row *rows, size_t count) {
       char name[128];
       snprintf(name, sizeof(name), "%s, %s", rows[i].name, splits[n].name);
       CHECK_ROW(name);
-      CHECK_STR(feed(rows[i].bytes, rows[i].len, splits[n].cut), rows[i].want);
+      CHECK_STR(feed_bytes(rows[i].bytes, rows[i].len, splits[n].cut),
+                rows[i].want);
     }
 }
 
@@ -209,7 +211,7 @@ static void codes_that_must_not_be_sent_are_refused(void) {
     char want[64];
     snprintf(want, sizeof(want),
              rows[i].is_valid ? "C%u:" : "B1002:", rows[i].code);
-    CHECK_HAS(feed(bytes, 4, all_at_once), want);
+    CHECK_HAS(feed_bytes(bytes, 4, all_at_once), want);
     CHECK_INT(gc_ws_code_is_valid((uint16_t)rows[i].code), rows[i].is_valid);
   }
 }
@@ -350,7 +352,7 @@ static void a_message_has_a_limit_whole_or_in_fragments(void) {
         memset(in + len + 4, 'x', rows[i].second);
         len += 4 + rows[i].second;
       }
-      const char *got = feed(in, len, splits[n].cut);
+      const char *got = feed_bytes(in, len, splits[n].cut);
       if (!rows[i].fits) {
         CHECK_STR(got, LARGE);
         continue;

@@ -13,8 +13,8 @@
 
 /* Parses a client's frame by hand: returns its length in bytes, 0 when it is
  * not one whole frame. */
-static size_t unmask(struct gc_buf *b, unsigned char *ret_first,
-                     char *payload) {
+static size_t unmask_frame(struct gc_buf *b, unsigned char *ret_first,
+                           char *payload) {
   const unsigned char *in = (const unsigned char *)b->data;
   size_t len = in[1] & 0x7f, at = 2;
   if ((in[1] & 0x80) == 0)
@@ -60,7 +60,7 @@ static void a_written_frame_is_masked_with_the_given_bits(void) {
               GC_OK);
     CHECK_INT(out.len, rows[i].frame_len);
     unsigned char first = 0;
-    CHECK_INT(unmask(&out, &first, back), rows[i].frame_len);
+    CHECK_INT(unmask_frame(&out, &first, back), rows[i].frame_len);
     CHECK_INT(first, rows[i].first);
     CHECK(memcmp(back, payload, rows[i].len) == 0);
     uint32_t mask = 0;
@@ -103,7 +103,7 @@ static void a_close_frame_is_written_by_the_rules(void) {
     CHECK_INT(code, rows[i].want != NULL ? GC_OK : GC_ERR_REQUEST);
     CHECK_INT(out.len, rows[i].want != NULL ? rows[i].want_len + 6 : 0);
     if (rows[i].want != NULL && out.len > 0) {
-      CHECK_INT(unmask(&out, &first, back), out.len);
+      CHECK_INT(unmask_frame(&out, &first, back), out.len);
       CHECK_INT(first, 0x88);
       CHECK(memcmp(back, rows[i].want, rows[i].want_len) == 0);
     }

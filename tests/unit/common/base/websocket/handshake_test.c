@@ -15,8 +15,8 @@ static const uint8_t sha1[20] = {0xb3, 0x7a, 0x4f, 0x2c, 0xc0, 0x62, 0x4f,
 
 /* Feeds pieces of `piece` bytes, each in memory of its own; returns how many
  * bytes were taken. */
-static size_t feed(struct gc_ws_handshake *h, const char *bytes, size_t len,
-                   size_t piece) {
+static size_t feed_handshake(struct gc_ws_handshake *h, const char *bytes,
+                             size_t len, size_t piece) {
   size_t took = 0;
   gc_ws_handshake_begin(h, sha1);
   while (took < len && h->state == GC_WS_WAITS) {
@@ -48,7 +48,7 @@ static void check_rows(const struct row *rows, size_t count) {
                (ssize_t)pieces[n]);
       CHECK_ROW(name);
       size_t len = strlen(rows[i].bytes);
-      size_t took = feed(&h, rows[i].bytes, len, pieces[n]);
+      size_t took = feed_handshake(&h, rows[i].bytes, len, pieces[n]);
       CHECK_INT(h.state, rows[i].state);
       CHECK_INT(h.status, rows[i].status);
       CHECK_HAS(h.why, rows[i].why);
@@ -222,7 +222,7 @@ static void a_refusal_keeps_what_an_operator_needs(void) {
     for (size_t n = 0; n < GC_COUNT(pieces); n++) {
       struct gc_ws_handshake h;
       CHECK_ROW(rows[i].name);
-      feed(&h, rows[i].bytes, strlen(rows[i].bytes), pieces[n]);
+      feed_handshake(&h, rows[i].bytes, strlen(rows[i].bytes), pieces[n]);
       CHECK_INT(h.state, rows[i].state);
       gc_ws_handshake_end(&h);
       CHECK_INT(h.state, GC_WS_REFUSED);
@@ -239,7 +239,7 @@ static void fields_of_a_refusal_are_kept_printable(void) {
       "date: Fri, 21 Nov 2025 07:27:00 GMT\r\nININ-Correlation-Id: a\x1b"
       "b-\xc3\xa9-1234567890123456789012345678901234567890123456789012345678901"
       "234567890\r\nContent-Length: 0\r\n\r\n";
-  feed(&h, in, strlen(in), SIZE_MAX);
+  feed_handshake(&h, in, strlen(in), SIZE_MAX);
   CHECK_INT(h.state, GC_WS_REFUSED);
   CHECK_STR(h.retry_after, "Fri, 21 Nov 2025 07:28:00 GMT");
   CHECK_STR(h.date, "Fri, 21 Nov 2025 07:27:00 GMT");
@@ -253,7 +253,7 @@ static void an_end_without_a_whole_answer_decides_nothing(void) {
   for (size_t i = 0; i < GC_COUNT(rows); i++) {
     struct gc_ws_handshake h;
     CHECK_ROW(rows[i]);
-    feed(&h, rows[i], strlen(rows[i]), SIZE_MAX);
+    feed_handshake(&h, rows[i], strlen(rows[i]), SIZE_MAX);
     gc_ws_handshake_end(&h);
     CHECK_INT(h.state, GC_WS_WAITS);
   }
@@ -277,7 +277,7 @@ static void a_body_has_its_limits(void) {
       CHECK_ROW(rows[i].name);
       memset(in, rows[i].fill, sizeof(in));
       memcpy(in, head, sizeof(head) - 1);
-      CHECK_INT(feed(&h, in, sizeof(in), pieces[n]),
+      CHECK_INT(feed_handshake(&h, in, sizeof(in), pieces[n]),
                 sizeof(head) - 1 + rows[i].took);
       CHECK_INT(h.state, GC_WS_REFUSED);
       CHECK_INT(strlen(h.excerpt), rows[i].excerpt_len);
@@ -312,7 +312,7 @@ static void a_header_has_its_limit(void) {
       struct gc_ws_handshake h;
       CHECK_ROW(rows[i].name);
       struct gc_buf b = long_head(rows[i].count, rows[i].len);
-      size_t took = feed(&h, b.data, b.len, pieces[n]);
+      size_t took = feed_handshake(&h, b.data, b.len, pieces[n]);
       CHECK_INT(h.state, rows[i].state);
       if (rows[i].state == GC_WS_LARGE) {
         CHECK_INT(took, GC_WS_HEAD_MAX_BYTES + 1);
@@ -329,7 +329,7 @@ static void interim_answers_have_no_limit_of_their_own(void) {
   while (b.len < 20000)
     (void)!gc_buf_text(&b, "HTTP/1.1 100 Continue\r\n\r\n");
   struct gc_ws_handshake h;
-  feed(&h, b.data, b.len, SIZE_MAX);
+  feed_handshake(&h, b.data, b.len, SIZE_MAX);
   CHECK_INT(h.state, GC_WS_LARGE);
   gc_buf_clear(&b);
 }

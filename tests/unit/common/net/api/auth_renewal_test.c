@@ -5,7 +5,7 @@
 #include "tests/support/auth_bench.h"
 #include "tests/support/check.h"
 
-static uint32_t number(void) {
+static uint32_t token_number(void) {
   uint32_t n = 0;
   (void)gc_auth_bearer(auth, &n);
   return n;
@@ -21,7 +21,7 @@ static void a_token_is_renewed_in_time_while_the_old_one_is_used(void) {
                                                      .body = AUTH_TOKEN("t2"),
                                                      .delay_ms = 7000});
   CHECK_INT(auth_want(), GC_AUTH_READY);
-  CHECK_INT(number(), 1);
+  CHECK_INT(token_number(), 1);
   CHECK_INT(auth_stats().life_ms, 86399000);
   uint64_t renew_ms = gc_token_renew_ms(86399, 300);
   replay_run(&auth_world, renew_ms - 1);
@@ -33,7 +33,7 @@ static void a_token_is_renewed_in_time_while_the_old_one_is_used(void) {
   unsigned changes = auth_changes;
   replay_run(&auth_world, 7000);
   CHECK_STR(auth_bearer(), "t2");
-  CHECK_INT(number(), 2);
+  CHECK_INT(token_number(), 2);
   CHECK_INT(auth_changes, changes + 1);
   CHECK_INT(auth_stats().life_ms, 86399000);
   CHECK_INT(auth_stats().ok, 2);

@@ -230,7 +230,7 @@ static void a_variable_is_taken_and_read_again_from_memory(void) {
 
 /* The kernel shows the bytes with which a process was started; so this program
  * starts itself. */
-static size_t environment(char *bytes, size_t size) {
+static size_t read_environment(char *bytes, size_t size) {
   int fd = open("/proc/self/environ", O_RDONLY);
   if (fd < 0)
     return 0;
@@ -246,12 +246,12 @@ static size_t environment(char *bytes, size_t size) {
 static int as_a_child(void) {
   /* make passes lists of tests in its environment: 2 MB are the most. */
   static char bytes[2 * 1024 * 1024];
-  if (environment(bytes, sizeof(bytes)) == 0)
+  if (read_environment(bytes, sizeof(bytes)) == 0)
     return 0; /* no /proc here */
   CHECK_HAS(bytes, "n0t-t0-be-seen");
   struct gc_secret s = {.env = "GC_TEST_CHILD"};
   CHECK_READS(s, "n0t-t0-be-seen");
-  CHECK(environment(bytes, sizeof(bytes)) > 0);
+  CHECK(read_environment(bytes, sizeof(bytes)) > 0);
   CHECK(strstr(bytes, "n0t-t0-be-seen") == NULL);
   CHECK(getenv("GC_TEST_CHILD") == NULL);
   CHECK_READS(s, "n0t-t0-be-seen");

@@ -11,7 +11,7 @@ static struct gc_channel_stats stats_of(unsigned number) {
   return s;
 }
 
-static void subscribe(void) {
+static void subscribe_topics(void) {
   replay_run(&ch_world, 1000);
   ch_open_all();
 }
@@ -20,7 +20,7 @@ static void begin_many(unsigned topics) {
   ch_begin();
   ch_many_answers();
   CHECK_INT(ch_subscribe_many(&ch_block, 0, topics), topics);
-  subscribe();
+  subscribe_topics();
 }
 
 static void a_thousand_topics_go_to_each_channel(void) {
@@ -77,7 +77,7 @@ static void each_listener_gets_the_events_of_its_channels_only(void) {
   CHECK_INT(ch_subscribe_many(&ch_block, 0, 1000), 1000);
   ch_listen(&ch_other);
   CHECK_INT(ch_subscribe_many(&ch_other, 5000, 10), 10);
-  subscribe();
+  subscribe_topics();
   CHECK_INT(ch_block.connected, 1);
   CHECK_INT(ch_other.connected, 1);
   ch_wire_end(ch_wire_of("c02"),
@@ -99,7 +99,7 @@ static void a_listener_that_joins_a_broken_channel_has_no_gap(void) {
   ch_listen(&ch_other);
   CHECK_INT(ch_subscribe_many(&ch_other, 0, 1), 1);
   CHECK_INT(ch_subscribe_many(&ch_block, 0, 1500), 1500);
-  subscribe();
+  subscribe_topics();
   CHECK_INT(ch_other.connected, 1);
   ch_wire_end(ch_wire_of("c02"),
               &(struct gc_ws_end){.failure = GC_FAILURE_BROKEN},
@@ -129,13 +129,13 @@ static void after_a_restart_each_topic_is_on_its_channel_again(void) {
   ch_begin_with(store);
   ch_many_answers();
   CHECK_INT(ch_subscribe_many(&ch_block, 0, 2100), 2100);
-  subscribe();
+  subscribe_topics();
   remember_bodies(before);
   for (int i = 0; i < 30; i++) { /* a crash loop */
     ch_stop();
     ch_start(store);
     CHECK_INT(ch_subscribe_many(&ch_block, 0, 2100), 2100);
-    subscribe();
+    subscribe_topics();
     replay_run(&ch_world, 20000);
   }
   remember_bodies(after);
@@ -272,7 +272,7 @@ static void rejections_cost_their_channel_nothing_else(void) {
             "\"rejectionReason\":\"no permission\"}]}");
   ch_many_answers();
   CHECK_INT(ch_subscribe_many(&ch_block, 0, 1300), 1300);
-  subscribe();
+  subscribe_topics();
   CHECK_INT(ch_block.rejected, 1);
   CHECK_STR(ch_block.reason, "v2.topic.1200: no permission");
   CHECK_INT(stats_of(0).rejected, 0);
@@ -315,7 +315,7 @@ static void a_crash_loop_in_a_renewal_makes_no_more_than_allowed(void) {
   ch_many_answers();
   for (unsigned i = 0; i < 60; i++) {
     CHECK_INT(ch_subscribe_many(&ch_block, 0, 1500), 1500);
-    subscribe();
+    subscribe_topics();
     ch_heartbeats(2);
     ch_wire_say(ch_wire(), CLOSING);
     replay_run(&ch_world, 1001 + 10 * i);

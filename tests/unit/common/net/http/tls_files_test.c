@@ -33,26 +33,26 @@ static void write_file(const char *name, const char *text) {
   CHECK_INT(rename(from, to), 0);
 }
 
-static void begin(void) {
+static void begin_folder(void) {
   snprintf(folder, sizeof(folder), "/tmp/gc-tls-XXXXXX");
   CHECK(mkdtemp(folder) != NULL);
 }
 
-static void end(void) {
+static void remove_folder(void) {
   char command[128];
   snprintf(command, sizeof(command), "rm -rf %s", folder);
   CHECK_INT(system(command), 0);
 }
 
-static void keep(void *ctx, enum gc_tls_file which, const char *text,
-                 size_t len) {
+static void keep_text(void *ctx, enum gc_tls_file which, const char *text,
+                      size_t len) {
   (void)ctx;
   snprintf(texts[which], TEXT_SIZE, "%.*s", (int)len, text);
 }
 
 static enum gc_code read_files(struct gc_tls_files *f, struct gc_err *err) {
   memset(texts, 0, sizeof(texts));
-  return gc_tls_files_each(f, keep, NULL, err);
+  return gc_tls_files_each(f, keep_text, NULL, err);
 }
 
 static struct gc_tls_files *new_files(char *ca, char *cert, char *key) {
@@ -66,7 +66,7 @@ static struct gc_tls_files *new_files(char *ca, char *cert, char *key) {
 
 static void the_key_may_be_in_the_certificate_s_file(void) {
   struct gc_err err = {.code = GC_OK};
-  begin();
+  begin_folder();
   write_file("ca", "A");
   write_file("cert", "C");
   CHECK(new_files(NULL, NULL, NULL) == NULL);
@@ -76,12 +76,12 @@ static void the_key_may_be_in_the_certificate_s_file(void) {
   CHECK_STR(texts[GC_TLS_CERT], "C");
   CHECK_STR(texts[GC_TLS_KEY], "C");
   gc_tls_files_free(f);
-  end();
+  remove_folder();
 }
 
 static void a_renewed_file_is_read_again(void) {
   struct gc_err err = {.code = GC_OK};
-  begin();
+  begin_folder();
   write_file("ca", "old");
   struct gc_tls_files *f = new_files(path_of("ca"), NULL, NULL);
   CHECK_INT(read_files(f, &err), GC_OK);
@@ -99,13 +99,13 @@ static void a_renewed_file_is_read_again(void) {
   CHECK_STR(texts[GC_TLS_CA], "");
   CHECK(good);
   gc_tls_files_free(f);
-  end();
+  remove_folder();
 }
 
 /* As openssl-rehash(1) makes it. */
 static void a_folder_gives_its_certificates(void) {
   struct gc_err err = {.code = GC_OK};
-  begin();
+  begin_folder();
   write_file("0a1b2c3d.0", "one");
   write_file("0a1b2c3d.1", "two");
   write_file("README", "no");
@@ -117,7 +117,7 @@ static void a_folder_gives_its_certificates(void) {
   CHECK(strcmp(texts[GC_TLS_CA], "one\ntwo\n") == 0 ||
         strcmp(texts[GC_TLS_CA], "two\none\n") == 0);
   gc_tls_files_free(f);
-  end();
+  remove_folder();
 }
 
 /* A pipe that is not opened for writing hangs, like a disk. */
@@ -129,7 +129,7 @@ static int pipe_answers(const char *path) {
 
 static void a_file_that_hangs_is_named_and_read_when_it_answers(void) {
   struct gc_err err = {.code = GC_OK};
-  begin();
+  begin_folder();
   write_file("ca", "A");
   CHECK_INT(mkfifo(path_of("cert"), 0600), 0);
   struct gc_tls_files *f =
@@ -150,12 +150,12 @@ static void a_file_that_hangs_is_named_and_read_when_it_answers(void) {
   CHECK_STR(texts[GC_TLS_CA], "A");
   CHECK_STR(texts[GC_TLS_CERT], "C");
   gc_tls_files_free(f);
-  end();
+  remove_folder();
 }
 
 static void texts_read_earlier_count_while_the_disk_hangs(void) {
   struct gc_err err = {.code = GC_OK};
-  begin();
+  begin_folder();
   write_file("ca", "A");
   struct gc_tls_files *f = new_files(path_of("ca"), NULL, NULL);
   CHECK_INT(read_files(f, &err), GC_OK);
@@ -172,7 +172,7 @@ static void texts_read_earlier_count_while_the_disk_hangs(void) {
   CHECK(good);
   close(fd);
   gc_tls_files_free(f);
-  end();
+  remove_folder();
 }
 
 int main(void) {

@@ -54,7 +54,7 @@ static int bind_free_port(uint32_t *ret_port) {
   return fd;
 }
 
-static void begin(char *tls_cert, uint64_t now_ms) {
+static void begin_listener(char *tls_cert, uint64_t now_ms) {
   static const struct gc_listener_settings settings = {.options = &options,
                                                        .max_connections = 20,
                                                        .on_request =
@@ -67,7 +67,7 @@ static void begin(char *tls_cert, uint64_t now_ms) {
   gc_listener_maintain(listener, now_ms);
 }
 
-static int dial(void) {
+static int dial_listener(void) {
   struct sockaddr_in to = {.sin_family = AF_INET,
                            .sin_port = htons((uint16_t)options.port),
                            .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
@@ -83,7 +83,7 @@ static int dial(void) {
 static long serial_by(int version) {
   SSL_CTX *ctx = SSL_CTX_new(TLS_client_method());
   long serial = -1;
-  int fd = dial();
+  int fd = dial_listener();
   SSL_CTX_set_cipher_list(ctx, "ALL:@SECLEVEL=0");
   CHECK_INT(SSL_CTX_set_min_proto_version(ctx, version), 1);
   CHECK_INT(SSL_CTX_set_max_proto_version(ctx, version), 1);
@@ -116,7 +116,7 @@ static void an_address_in_use_is_tried_again(void) {
   int fd = bind_free_port(&options.port);
   uint64_t now_ms = gc_clock_now_ms();
   CHECK_INT(listen(fd, 1), 0);
-  begin(NULL, now_ms);
+  begin_listener(NULL, now_ms);
   CHECK_HAS(newest.text, "in use");
   CHECK(!gc_listener_is_up(listener));
   gc_listener_maintain(listener, now_ms + 2000);
@@ -125,7 +125,7 @@ static void an_address_in_use_is_tried_again(void) {
   gc_listener_maintain(listener, now_ms + 4000);
   CHECK_INT(newest.code, GC_OK);
   CHECK(gc_listener_is_up(listener));
-  fd = dial();
+  fd = dial_listener();
   CHECK(fd >= 0);
   close(fd);
   gc_listener_free(listener);
@@ -133,7 +133,7 @@ static void an_address_in_use_is_tried_again(void) {
 
 static void old_versions_of_tls_are_refused(void) {
   close(bind_free_port(&options.port));
-  begin(certs.server, gc_clock_now_ms());
+  begin_listener(certs.server, gc_clock_now_ms());
   CHECK_INT(newest.code, GC_OK);
   CHECK_INT(serial_by(TLS1_VERSION), -1);
   CHECK_INT(serial_by(TLS1_1_VERSION), -1);
@@ -146,7 +146,7 @@ static void a_certificate_that_is_replaced_is_followed(void) {
   uint64_t now_ms = gc_clock_now_ms();
   close(bind_free_port(&options.port));
   copy_file(certs.expired);
-  begin(cert, now_ms);
+  begin_listener(cert, now_ms);
   long first = serial_by(TLS1_2_VERSION);
   gc_listener_maintain(listener, now_ms += 2000);
   CHECK_INT(serial_by(TLS1_2_VERSION), first);
@@ -169,7 +169,7 @@ static void a_missing_certificate_is_tried_again(void) {
   uint64_t now_ms = gc_clock_now_ms();
   close(bind_free_port(&options.port));
   CHECK_INT(unlink(cert), 0);
-  begin(cert, now_ms);
+  begin_listener(cert, now_ms);
   CHECK_HAS(newest.text, "TLSCert");
   CHECK(!gc_listener_is_up(listener));
   copy_file(certs.server);
@@ -187,7 +187,7 @@ static void certificates_on_a_disk_that_hangs_hold_up_nothing(void) {
   snprintf(pipe, sizeof(pipe), "%s.pipe", cert);
   CHECK_INT(mkfifo(pipe, 0600), 0);
   CHECK_INT(rename(pipe, cert), 0);
-  begin(cert, now_ms);
+  begin_listener(cert, now_ms);
   for (int i = 0; i < 10; i++)
     gc_listener_maintain(listener, now_ms += 2000);
   CHECK(gc_clock_now_ms() - began_ms < 1500);

@@ -47,7 +47,7 @@ static void take_state(void *ctx, enum gc_lease_state state, uint64_t fence,
 }
 
 /* The time is read before the permission is checked. */
-static void dispatch(const struct gc_lease_gate *gate, int agent) {
+static void dispatch_note(const struct gc_lease_gate *gate, int agent) {
   uint64_t at_ms = gc_clock_boot_ms();
   if (!gc_lease_gate_allows(gate))
     return;
@@ -71,7 +71,7 @@ static _Noreturn void run_agent(int agent) {
       redis_lease_start(&s, &l, &err) != GC_OK)
     _exit(1);
   while (!atomic_load(&notes->ends[agent])) {
-    dispatch(s.gate, agent);
+    dispatch_note(s.gate, agent);
     if (!atomic_load(&notes->stalls[agent]))
       gc_lease_gate_note_read(s.gate);
     sleep_ms(2);
@@ -110,7 +110,7 @@ static void await_end(int agent) {
   CHECK_INT(waitpid(pids[agent], &status, 0), pids[agent]);
 }
 
-static void begin(void) {
+static void begin_agents(void) {
   redis_server_start(&server, NULL);
   /* A released lease: the first agent need not wait. */
   CHECK_STR(redis_server_ask(
@@ -145,7 +145,7 @@ static void check_times(unsigned changes) {
   CHECK_INT(seen, changes);
 }
 
-static void finish(void) {
+static void finish_agents(void) {
   for (int i = 0; i < AGENTS; i++) {
     kill(pids[i], SIGKILL);
     waitpid(pids[i], NULL, 0);
@@ -154,17 +154,17 @@ static void finish(void) {
 }
 
 static void a_killed_holder_is_followed(void) {
-  begin();
+  begin_agents();
   kill(pids[0], SIGKILL);
   await_end(0);
   await_state(1, GC_LEASE_HOLDER);
   await_more_times();
   check_times(1);
-  finish();
+  finish_agents();
 }
 
 static void a_stopped_holder_dispatches_nothing_when_it_continues(void) {
-  begin();
+  begin_agents();
   kill(pids[0], SIGSTOP);
   await_state(1, GC_LEASE_HOLDER);
   await_more_times();
@@ -172,13 +172,13 @@ static void a_stopped_holder_dispatches_nothing_when_it_continues(void) {
   await_state(0, GC_LEASE_STANDBY);
   await_more_times();
   check_times(1);
-  finish();
+  finish_agents();
 }
 
 /* The other agent need not wait for a lease without an owner. */
 static void a_holder_that_ends_is_followed_at_once(void) {
   static const char get_owner[] = "HGET genesys:{lease}:prod owner";
-  begin();
+  begin_agents();
   char owner[40];
   snprintf(owner, sizeof(owner), "%s", redis_server_ask(&server, get_owner));
   atomic_store(&notes->ends[0], true);
@@ -191,13 +191,13 @@ static void a_holder_that_ends_is_followed_at_once(void) {
          (unsigned long long)(gc_clock_now_ms() - from_ms));
   await_more_times();
   check_times(1);
-  finish();
+  finish_agents();
 }
 
 /* A collectd whose readings have stopped dispatches nothing, so it releases the
  * lease. */
 static void a_holder_whose_readings_stand_still_is_followed(void) {
-  begin();
+  begin_agents();
   atomic_store(&notes->stalls[0], true);
   await_state(0, GC_LEASE_ENDED);
   await_state(1, GC_LEASE_HOLDER);
@@ -209,11 +209,11 @@ static void a_holder_whose_readings_stand_still_is_followed(void) {
   await_state(0, GC_LEASE_HOLDER);
   await_more_times();
   check_times(2);
-  finish();
+  finish_agents();
 }
 
 static void a_killed_redis_ends_the_permission_until_it_is_back(void) {
-  begin();
+  begin_agents();
   redis_server_kill(&server);
   await_state(0, GC_LEASE_BLIND);
   await_state(1, GC_LEASE_BLIND);
@@ -221,7 +221,7 @@ static void a_killed_redis_ends_the_permission_until_it_is_back(void) {
   redis_server_start(&server, NULL);
   await_more_times();
   CHECK(notes->note[count].at_ms - notes->note[count - 1].at_ms > 100);
-  finish();
+  finish_agents();
 }
 
 int main(void) {

@@ -213,7 +213,7 @@ static void run_agent(struct world *w, struct agent *a) {
   dispatch_count(w, a);
 }
 
-static void disturb(struct world *w) {
+static void disturb_world(struct world *w) {
   struct agent *a = &w->agents[random_to(w, AGENTS - 1)];
   uint64_t until_ms = w->now_ms + random_to(w, 30000);
   switch (random_to(w, 3)) {
@@ -233,13 +233,13 @@ static void disturb(struct world *w) {
   }
 }
 
-static void live(struct world *w) {
+static void run_world(struct world *w) {
   for (unsigned i = 0; i < AGENTS; i++)
     start_agent(w, &w->agents[i]);
   for (uint64_t end_ms = w->now_ms + LIFE_MS; w->now_ms < end_ms;
        w->now_ms += STEP_MS) {
     if (random_to(w, 99) == 0)
-      disturb(w);
+      disturb_world(w);
     for (unsigned n = random_to(w, 2); n > 0; n--)
       w->facts_ms[w->facts++] = w->now_ms;
     for (unsigned i = 0; i < AGENTS; i++) {
@@ -269,7 +269,7 @@ static void a_count_never_falls_and_has_each_fact_once(void) {
     CHECK(w != NULL);
     w->random = seed * 2654435769u;
     w->now_ms = 1000;
-    live(w);
+    run_world(w);
     changes += w->changes;
     dispatched += w->dispatched;
     late += w->late;

@@ -10,7 +10,7 @@
 enum { MB = 1024 * 1024, ROUND_MAX_BYTES = 256 * 1024, READ_BYTES = 65536 };
 
 /* Sends ten bytes of the pattern first, then waits. */
-static void greet(struct conn *c, void *ctx) {
+static void greet_client(struct conn *c, void *ctx) {
   (void)ctx;
   char bytes[10];
   for (size_t i = 0; i < sizeof(bytes); i++)
@@ -20,7 +20,7 @@ static void greet(struct conn *c, void *ctx) {
 }
 
 /* Sends the pattern without end. */
-static void flood(struct conn *c, void *ctx) {
+static void flood_client(struct conn *c, void *ctx) {
   (void)ctx;
   char bytes[16384];
   for (size_t at = 0;; at += sizeof(bytes)) {
@@ -68,7 +68,7 @@ static void bytes_of_a_peer_that_sends_first_arrive(void) {
   for (size_t i = 0; i < GC_COUNT(ways); i++) {
     CHECK_ROW(ways[i].name);
     struct road r;
-    road_begin(&r, &ways[i], greet, NULL);
+    road_begin(&r, &ways[i], greet_client, NULL);
     r.ends.plan.is_eager = strcmp(ways[i].scheme, "ws") == 0;
     tcp_exchange_begin(&r.exchange);
     CHECK(tcp_exchange_got(&r.exchange, 10));
@@ -165,7 +165,7 @@ static void a_flood_holds_neither_timers_nor_the_stop(void) {
   for (size_t i = 0; i < 2; i++) {
     CHECK_ROW(ways[i].name);
     struct road r;
-    road_begin(&r, &ways[i], flood, NULL);
+    road_begin(&r, &ways[i], flood_client, NULL);
     tcp_exchange_begin(&r.exchange);
     CHECK(gate_wait(&tcp_exchange_gate, tcp_exchange_has_opened, &r.exchange));
     struct metronome m = {.loop = r.exchange.loop, .left = 50};
@@ -188,7 +188,7 @@ static void an_open_stream_that_is_quiet_lets_the_loop_sleep(void) {
   for (size_t i = 0; i < 2; i++) {
     CHECK_ROW(ways[i].name);
     struct road r;
-    road_begin(&r, &ways[i], greet, NULL);
+    road_begin(&r, &ways[i], greet_client, NULL);
     tcp_exchange_begin(&r.exchange);
     CHECK(tcp_exchange_got(&r.exchange, 10));
     struct metronome m = {.loop = r.exchange.loop, .left = 20};

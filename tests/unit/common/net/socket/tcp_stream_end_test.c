@@ -17,7 +17,7 @@ static void greet_and_close(struct conn *c, void *ctx) {
 }
 
 /* After the first byte: before it, the reset may overtake the connection. */
-static void reset(struct conn *c, void *ctx) {
+static void reset_client(struct conn *c, void *ctx) {
   (void)ctx;
   char byte;
   conn_read(c, &byte, 1);
@@ -34,7 +34,7 @@ static void the_end_is_reported_once_with_its_reason(void) {
   } rows[] = {
       {"peer closes", greet_and_close, GC_FAILURE_NONE, 10,
        "closed by the other side"},
-      {"peer resets", reset, GC_FAILURE_BROKEN, 0, "localhost:"},
+      {"peer resets", reset_client, GC_FAILURE_BROKEN, 0, "localhost:"},
   };
   for (size_t i = 0; i < 2 * GC_COUNT(rows); i++) {
     size_t n = i / 2;
@@ -108,7 +108,7 @@ static void a_stream_may_be_freed_inside_its_callbacks(void) {
     size_t n = i / 2;
     CHECK_ROW(names[n]);
     struct road r;
-    road_begin(&r, &ways[i % 2], n == 3 ? reset : greet_and_close, NULL);
+    road_begin(&r, &ways[i % 2], n == 3 ? reset_client : greet_and_close, NULL);
     r.exchange.to_send = n == 3;
     if (n == 0)
       r.exchange.on_open = free_now;

@@ -27,7 +27,7 @@ static void hang_up(struct conn *c, struct peer *p) {
   (void)p;
   ws_peer_say(c, 0x81, "last");
 }
-static void reset(struct conn *c, struct peer *p) {
+static void reset_client(struct conn *c, struct peer *p) {
   peer_read(c, p); /* the client's frame: before it the reset may win */
   conn_reset(c);
 }
@@ -68,7 +68,7 @@ static const struct {
      0, "kicked", "", "with code 4000: kicked"},
     {"no close frame", hang_up, GC_FAILURE_BROKEN, GC_ERR_NETWORK, 0, 0, "",
      "last ", "closed the connection without a close frame"},
-    {"a reset", reset, GC_FAILURE_BROKEN, GC_ERR_NETWORK, 0, 0, "", "",
+    {"a reset", reset_client, GC_FAILURE_BROKEN, GC_ERR_NETWORK, 0, 0, "", "",
      "localhost:"},
     {"a binary message", say_binary, GC_FAILURE_BROKEN, GC_ERR_PARSE, 1003,
      1003, "", "", "with code 1003: a binary message"},
@@ -86,7 +86,7 @@ static void the_end_is_reported_once_with_its_reason(void) {
     CHECK_ROW(ends[n].name);
     struct road r;
     road_init(&r, &ways[i % 2], &(struct peer){.serve = ends[n].serve});
-    if (ends[n].serve == reset)
+    if (ends[n].serve == reset_client)
       r.exchange.send_on_open = "go";
     uint64_t began_ms = gc_clock_now_ms();
     talk_begin(&r.exchange);

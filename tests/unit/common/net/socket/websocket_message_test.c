@@ -7,7 +7,7 @@
 enum { LARGE = 60000 };
 
 /* Sends a frame of each kind, answers a message, and hangs up on request. */
-static void converse(struct conn *c, struct peer *p) {
+static void talk_to_client(struct conn *c, struct peer *p) {
   static char large[LARGE];
   memset(large, 'x', sizeof(large));
   ws_peer_say(c, 0x81, "hello");
@@ -27,7 +27,7 @@ static void messages_pass_both_ways_on_every_kind_of_connection(void) {
   for (size_t i = 0; i < GC_COUNT(ways); i++) {
     CHECK_ROW(ways[i].name);
     struct road r;
-    road_init(&r, &ways[i], &(struct peer){.serve = converse});
+    road_init(&r, &ways[i], &(struct peer){.serve = talk_to_client});
     r.exchange.send_on_open = "echo me";
     r.exchange.want_texts = 4;
     talk_begin(&r.exchange);

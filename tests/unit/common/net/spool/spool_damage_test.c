@@ -37,7 +37,7 @@ ssize_t pread(int fd, void *bytes, size_t len, off_t at) {
 }
 
 /* A spool with four records of which the first is delivered. */
-static struct gc_buf fill(void) {
+static struct gc_buf fill_spool(void) {
   spool_fresh(0, MB);
   struct gc_spool *s = spool_opened();
   struct gc_err err = {.code = GC_OK};
@@ -55,7 +55,7 @@ enum { RECORD = GC_RECORD_HEADER + 3 };
 
 /* Returns the lines that wait when the records of `lost` (bit i: record i) are
  * damaged. */
-static const char *expected(unsigned lost, bool with_new) {
+static const char *expected_lines(unsigned lost, bool with_new) {
   static const char *const words[] = {"aa ", "bb ", "cc ", "dd "};
   static char text[64];
   text[0] = '\0';
@@ -74,14 +74,14 @@ static void check_delivery(unsigned lost) {
   spool_put(s, "ee");
   gc_spool_free(s);
   s = spool_opened();
-  CHECK_STR(spool_drain(s), expected(lost, true));
+  CHECK_STR(spool_drain(s), expected_lines(lost, true));
   CHECK_STR(spool_drain(s), "");
   gc_spool_free(s);
 }
 
 static void each_cut_of_the_last_segment_delivers_the_whole_records(void) {
   for (size_t len = 0; len <= 4 * RECORD; len++) {
-    struct gc_buf bytes = fill();
+    struct gc_buf bytes = fill_spool();
     spool_file_set(LAST, bytes.data, len);
     check_delivery(0xfu << len / RECORD & 0xf);
     gc_buf_clear(&bytes);
@@ -90,7 +90,7 @@ static void each_cut_of_the_last_segment_delivers_the_whole_records(void) {
 
 static void each_flipped_byte_loses_its_own_record_only(void) {
   for (size_t at = 0; at < 4 * RECORD; at++) {
-    struct gc_buf bytes = fill();
+    struct gc_buf bytes = fill_spool();
     CHECK_INT(bytes.len, 4 * RECORD);
     bytes.data[at] ^= 0x5a;
     spool_file_set(LAST, bytes.data, bytes.len);
@@ -100,7 +100,7 @@ static void each_flipped_byte_loses_its_own_record_only(void) {
 }
 
 static void bytes_behind_the_last_record_are_cut_and_counted(void) {
-  struct gc_buf bytes = fill();
+  struct gc_buf bytes = fill_spool();
   struct gc_spool_stats stats;
   (void)!gc_buf_add(&bytes, "GCR1\0\0junk", 10);
   spool_file_set(LAST, bytes.data, bytes.len);
@@ -113,7 +113,7 @@ static void bytes_behind_the_last_record_are_cut_and_counted(void) {
 }
 
 static void damage_at_run_time_is_skipped_and_counted_once(void) {
-  struct gc_buf bytes = fill();
+  struct gc_buf bytes = fill_spool();
   struct gc_spool_stats stats;
   struct gc_spool *s = spool_opened();
   bytes.data[2 * RECORD + 5] ^= 1;
@@ -129,7 +129,7 @@ static void damage_at_run_time_is_skipped_and_counted_once(void) {
 }
 
 static void a_disk_that_cannot_be_read_is_named_and_recovers(void) {
-  struct gc_buf bytes = fill();
+  struct gc_buf bytes = fill_spool();
   struct gc_err err = {.code = GC_OK};
   struct gc_spool_stats stats;
   struct gc_record_place end;
@@ -147,7 +147,7 @@ static void a_disk_that_cannot_be_read_is_named_and_recovers(void) {
 }
 
 static void after_a_lost_position_every_record_is_read_again(void) {
-  struct gc_buf bytes = fill();
+  struct gc_buf bytes = fill_spool();
   spool_file_set("position", "", 0);
   struct gc_spool *s = spool_opened();
   CHECK_STR(spool_drain(s), "aa bb cc dd ");
@@ -157,7 +157,7 @@ static void after_a_lost_position_every_record_is_read_again(void) {
 
 static void each_flipped_byte_of_the_position_repeats_one_commit_at_most(void) {
   for (size_t at = 0; at < 128; at++) {
-    struct gc_buf bytes = fill();
+    struct gc_buf bytes = fill_spool();
     struct gc_buf position = spool_file("position");
     if (at < position.len) {
       position.data[at] ^= 0x5a;
@@ -199,7 +199,7 @@ static void a_segment_that_vanishes_at_run_time_holds_nothing_up(void) {
 }
 
 static void all_segments_gone_new_records_are_still_read(void) {
-  struct gc_buf bytes = fill();
+  struct gc_buf bytes = fill_spool();
   remove(spool_in_folder(LAST));
   struct gc_spool *s = spool_opened();
   spool_put(s, "ee");

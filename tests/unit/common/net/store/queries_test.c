@@ -5,10 +5,10 @@
 #include "tests/support/refuse_memory.h"
 #include "tests/support/store_bench.h"
 
-static void save(struct gc_store *s, const char *account, const char *query,
-                 int64_t done_ms, const char *pending,
-                 const struct gc_query_total *totals, size_t count,
-                 bool forget) {
+static void save_query(struct gc_store *s, const char *account,
+                       const char *query, int64_t done_ms, const char *pending,
+                       const struct gc_query_total *totals, size_t count,
+                       bool forget) {
   struct gc_err err = {.code = GC_OK};
   struct gc_query_save what = {.mark = {.identity = "abc",
                                         .settled_ms = done_ms - 2,
@@ -29,9 +29,9 @@ static void mark_and_totals_of_each_query_are_kept(void) {
   store_fresh();
   struct gc_store *s = store_opened(NULL);
   CHECK_STR(store_query(s, "prod", "queues"), "");
-  save(s, "prod", "queues", 100, "values", two, 2, true);
-  save(s, "prod", "agents", 200, "", two, 1, true);
-  save(s, "test", "queues", 300, "", NULL, 0, false);
+  save_query(s, "prod", "queues", 100, "values", two, 2, true);
+  save_query(s, "prod", "agents", 200, "", two, 1, true);
+  save_query(s, "test", "queues", 300, "", NULL, 0, false);
   gc_store_close(s);
   s = store_opened(NULL);
   CHECK_STR(store_query(s, "prod", "queues"),
@@ -45,11 +45,11 @@ static void a_save_replaces_what_it_names(void) {
   static const struct gc_query_total one = {"a\x1fx", 5, 2.5, 5};
   store_fresh();
   struct gc_store *s = store_opened(NULL);
-  save(s, "prod", "queues", 100, "values", two, 2, true);
-  save(s, "prod", "queues", 160, "", &one, 1, false);
+  save_query(s, "prod", "queues", 100, "values", two, 2, true);
+  save_query(s, "prod", "queues", 160, "", &one, 1, false);
   CHECK_STR(store_query(s, "prod", "queues"),
             "abc 158 160 [] a\x1fx=5,2.5,5 b'; --=9007199254740993,0,0 ");
-  save(s, "prod", "queues", 220, "", &one, 1, true);
+  save_query(s, "prod", "queues", 220, "", &one, 1, true);
   CHECK_STR(store_query(s, "prod", "queues"), "abc 218 220 [] a\x1fx=5,2.5,5 ");
   gc_store_close(s);
 }
@@ -63,8 +63,8 @@ static void totals_that_have_not_changed_for_long_are_deleted(void) {
       .drop_before_ms = 150};
   store_fresh();
   struct gc_store *s = store_opened(NULL);
-  save(s, "prod", "queues", 100, "", two, 2, true);
-  save(s, "prod", "others", 100, "", two, 1, true);
+  save_query(s, "prod", "queues", 100, "", two, 2, true);
+  save_query(s, "prod", "others", 100, "", two, 1, true);
   CHECK_INT(gc_store_save_query(s, "prod", "queues", &what, &err), GC_OK);
   CHECK_STR(store_query(s, "prod", "queues"),
             "abc 190 200 [] b'; --=9007199254740993,0,0 ");
@@ -74,7 +74,7 @@ static void totals_that_have_not_changed_for_long_are_deleted(void) {
 
 static void die_after_a_save(void) {
   struct gc_store *s = store_opened(NULL);
-  save(s, "prod", "queues", 100, "values", two, 2, true);
+  save_query(s, "prod", "queues", 100, "values", two, 2, true);
 }
 
 static void a_save_survives_a_kill(void) {
@@ -96,7 +96,7 @@ static void a_pending_window_that_is_too_long_is_lost_alone(void) {
   bool found = false;
   store_fresh();
   struct gc_store *s = store_opened(NULL);
-  save(s, "prod", "queues", 100, text, NULL, 0, false);
+  save_query(s, "prod", "queues", 100, text, NULL, 0, false);
   CHECK_INT(gc_store_load_query(s, "prod", "queues", &found, &mark, &generation,
                                 &pending, &err),
             GC_OK);
@@ -116,7 +116,7 @@ static void a_shortage_of_memory_loses_no_pending_window(void) {
   memset(text, 'x', sizeof(text) - 1);
   store_fresh();
   struct gc_store *s = store_opened(NULL);
-  save(s, "prod", "queues", 100, text, NULL, 0, false);
+  save_query(s, "prod", "queues", 100, text, NULL, 0, false);
   /* The buffer doubles, to more than SQLite needs for the text. */
   CHECK_INT(gc_buf_add(&pending, text, 60000), GC_OK);
   refuse_memory_from = 110000;
@@ -143,7 +143,7 @@ static void become_version_3(void) {
 static void a_query_of_version_3_continues_as_its_block(void) {
   store_fresh();
   struct gc_store *s = store_opened(NULL);
-  save(s, "prod", "query-queues", 100, "values", two, 2, true);
+  save_query(s, "prod", "query-queues", 100, "values", two, 2, true);
   gc_store_close(s);
   store_in_a_process_that_dies(become_version_3);
   s = store_opened(NULL);

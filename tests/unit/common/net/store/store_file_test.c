@@ -15,7 +15,7 @@
 #include "tests/support/check.h"
 #include "tests/support/store_bench.h"
 
-static enum gc_code refused(struct gc_err *err) {
+static enum gc_code open_refused(struct gc_err *err) {
   struct gc_store *s = NULL;
   struct gc_err warning = {.code = GC_OK};
   enum gc_code code = gc_store_open(store_folder, 60000, &s, &warning, err);
@@ -135,7 +135,7 @@ static void a_file_in_place_of_the_folder_is_named(void) {
   int fd = open(store_folder, O_CREAT | O_WRONLY, 0600);
   close(fd);
   struct gc_err err = {.code = GC_OK};
-  CHECK_INT(refused(&err), GC_ERR_STATE);
+  CHECK_INT(open_refused(&err), GC_ERR_STATE);
   CHECK_HAS(err.text, store_folder);
   CHECK_HAS(err.text, "collectd's user");
   unlink(store_folder);
@@ -145,7 +145,7 @@ static void a_folder_without_a_parent_is_named(void) {
   store_fresh();
   strcat(store_folder, "/and/more");
   struct gc_err err = {.code = GC_OK};
-  CHECK_INT(refused(&err), GC_ERR_STATE);
+  CHECK_INT(open_refused(&err), GC_ERR_STATE);
   CHECK_HAS(err.text, store_folder);
 }
 
@@ -154,7 +154,7 @@ static void as_nobody(enum gc_code *ret_code, struct gc_err *err) {
   uid_t was = geteuid();
   if (was == 0 && seteuid(65534) != 0)
     exit(1);
-  *ret_code = refused(err);
+  *ret_code = open_refused(err);
   if (was == 0 && seteuid(was) != 0)
     exit(1);
 }
@@ -350,7 +350,7 @@ static void a_lock_that_is_a_link_is_not_followed(void) {
   store_fresh();
   mkdir(store_folder, 0700);
   CHECK_INT(symlink("elsewhere", store_in_folder("state.lock")), 0);
-  CHECK_INT(refused(&err), GC_ERR_STATE);
+  CHECK_INT(open_refused(&err), GC_ERR_STATE);
   CHECK(access(store_in_folder("elsewhere"), F_OK) != 0);
   unlink(store_in_folder("state.lock"));
 }

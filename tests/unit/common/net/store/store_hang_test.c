@@ -42,7 +42,7 @@ static ssize_t hanging_pwrite(int fd, const void *from, size_t len, off_t at) {
   return real_pwrite(fd, from, len, at);
 }
 
-static void hang(bool hangs) { GATE_CHANGE(&gate, is_hanging = hangs); }
+static void set_hanging(bool hangs) { GATE_CHANGE(&gate, is_hanging = hangs); }
 
 /* sqlite3.h: xSetSystemCall. SQLite writes with one of the two. */
 static void hold_calls(void) {
@@ -62,7 +62,8 @@ static void hold_calls(void) {
 
 /* ---- the store ---- */
 
-static void notice(void *ctx, const char *cause, const struct gc_err *err) {
+static void count_notice(void *ctx, const char *cause,
+                         const struct gc_err *err) {
   (void)ctx, (void)cause;
   if (err->code != GC_OK)
     GATE_CHANGE(&gate, failures++;
@@ -86,17 +87,17 @@ static unsigned count_of(const unsigned *counter) {
 static enum gc_code open_store(struct gc_store **ret) {
   struct gc_err err = {.code = GC_OK}, warning = {.code = GC_OK};
   enum gc_code code = gc_store_open(folder, WAIT_MS, ret, &warning, &err);
-  gc_store_set_notice(*ret, notice, NULL);
+  gc_store_set_notice(*ret, count_notice, NULL);
   return code;
 }
 
-static void begin(void) {
+static void begin_store(void) {
   snprintf(folder, sizeof(folder), "/tmp/gc-hang-XXXXXX");
   CHECK(mkdtemp(folder) != NULL);
   GATE_CHANGE(&gate, failures = ends = 0; is_hanging = false);
 }
 
-static void end(void) {
+static void end_store(void) {
   char command[128];
   snprintf(command, sizeof(command), "rm -rf %s", folder);
   CHECK_INT(system(command), 0);
@@ -167,11 +168,11 @@ static int failures_in_time(struct gc_store *s) {
 
 static void a_save_that_hangs_returns_and_is_reported_once(void) {
   struct gc_store *s = NULL;
-  begin();
+  begin_store();
   CHECK_INT(open_store(&s), GC_OK);
   CHECK_INT(save_name(s, "1"), GC_OK);
   CHECK(gc_store_works(s));
-  hang(true);
+  set_hanging(true);
   uint64_t began_ms = gc_clock_now_ms();
   CHECK_INT(save_name(s, "2"), GC_ERR_UNAVAILABLE);
   CHECK(gc_clock_now_ms() - began_ms < BOUND_MS);
@@ -187,25 +188,25 @@ static void a_save_that_hangs_returns_and_is_reported_once(void) {
   CHECK_INT(count_of(&failures), 1);
   CHECK_HAS(text, "/state.db: no answer of the file system");
 
-  hang(false);
+  set_hanging(false);
   CHECK(gate_wait(&gate, has_ended, NULL));
   gc_store_close(s);
   s = open_next();
   CHECK_INT(names_of(s), 2); /* saved at last */
   gc_store_close(s);
-  end();
+  end_store();
 }
 
 /* The save that hung failed for the caller, so the caller saves again. */
 static void a_late_save_does_not_undo_a_later_one(void) {
   struct gc_store *s = NULL;
-  begin();
+  begin_store();
   CHECK_INT(open_store(&s), GC_OK);
   save_total(s, 1, GC_OK);
-  hang(true);
+  set_hanging(true);
   save_total(s, 2, GC_ERR_UNAVAILABLE);
   save_total(s, 3, GC_ERR_UNAVAILABLE);
-  hang(false);
+  set_hanging(false);
   struct gc_err err = {.code = GC_OK};
   uint64_t until_ms = gc_clock_now_ms() + DEADLINE_S * 1000;
   while (names_of(s) < 0 && gc_clock_now_ms() < until_ms)
@@ -223,43 +224,43 @@ static void a_late_save_does_not_undo_a_later_one(void) {
   CHECK(is_found && mark.done_ms == 3);
   CHECK_STR(gc_buf_string(&pending), "xyz");
   gc_store_close(s);
-  end();
+  end_store();
 }
 
 /* As collectd stops: the file is closed when the disk answers. */
 static void a_close_does_not_wait_for_the_disk(void) {
   struct gc_store *s = NULL, *next;
-  begin();
+  begin_store();
   CHECK_INT(open_store(&s), GC_OK);
   CHECK_INT(save_name(s, "1"), GC_OK);
-  hang(true);
+  set_hanging(true);
   uint64_t began_ms = gc_clock_now_ms();
   gc_store_close(s);
   CHECK(gc_clock_now_ms() - began_ms < BOUND_MS);
-  hang(false);
+  set_hanging(false);
   next = open_next();
   CHECK_INT(names_of(next), 1);
   gc_store_close(next);
   CHECK_INT(count_of(&ends), 0); /* no notice after the close */
-  end();
+  end_store();
 }
 
 static void an_open_that_hangs_returns_and_goes_on(void) {
   struct gc_store *s = NULL;
-  begin();
-  hang(true);
+  begin_store();
+  set_hanging(true);
   uint64_t began_ms = gc_clock_now_ms();
   CHECK_INT(open_store(&s), GC_ERR_STATE);
   CHECK_INT(names_of(s), -1);
   CHECK(gc_clock_now_ms() - began_ms < BOUND_MS);
-  hang(false);
+  set_hanging(false);
   uint64_t until_ms = gc_clock_now_ms() + DEADLINE_S * 1000;
   while (names_of(s) != 0 && gc_clock_now_ms() < until_ms)
     continue; /* not open yet */
   CHECK_INT(save_name(s, "1"), GC_OK);
   CHECK_INT(names_of(s), 1);
   gc_store_close(s);
-  end();
+  end_store();
 }
 
 int main(void) {

@@ -150,7 +150,7 @@ struct generation {
   bool mixed;
 };
 
-static enum gc_code see(void *ctx, const struct gc_entry *e) {
+static enum gc_code see_entry(void *ctx, const struct gc_entry *e) {
   struct generation *g = ctx;
   if (g->rows++ == 0)
     snprintf(g->name, sizeof(g->name), "%s", e->name);
@@ -188,7 +188,8 @@ static void a_kill_at_any_moment_leaves_one_whole_saving(void) {
     CHECK(WIFSIGNALED(status));
     struct gc_store *s = store_opened(NULL);
     struct generation g = {.rows = 0};
-    CHECK_INT(gc_store_load_names(s, "prod", "queue", see, &g, NULL), GC_OK);
+    CHECK_INT(gc_store_load_names(s, "prod", "queue", see_entry, &g, NULL),
+              GC_OK);
     CHECK(g.rows == 0 || g.rows == GENERATION);
     CHECK(!g.mixed);
     gc_store_close(s);

@@ -100,7 +100,7 @@ static void a_migrated_file_is_written_to_like_a_new_one(void) {
   }
 }
 
-static enum gc_code refused(struct gc_err *err) {
+static enum gc_code open_refused(struct gc_err *err) {
   struct gc_store *s = NULL;
   struct gc_err warning = {.code = GC_OK};
   enum gc_code code = gc_store_open(store_folder, 60000, &s, &warning, err);
@@ -120,7 +120,7 @@ static void a_newer_version_is_refused_and_stays_untouched(void) {
     kept_become(newer[i], path);
     struct kept_bytes before = kept_read(path);
     CHECK(before.len[0] > 0 && before.len[1] > 0);
-    CHECK_INT(refused(&err), GC_ERR_STATE);
+    CHECK_INT(open_refused(&err), GC_ERR_STATE);
     snprintf(found, sizeof(found), "has version %d", newer[i]);
     snprintf(known, sizeof(known), "knows %d", now);
     CHECK_HAS(err.text, path);
@@ -139,7 +139,7 @@ static void a_migration_that_fails_leaves_the_old_version(void) {
   sqlite3 *db = store_raw();
   store_sql(db, "CREATE TABLE totals (in_the_way)");
   sqlite3_close(db);
-  CHECK_INT(refused(&err), GC_ERR_STATE);
+  CHECK_INT(open_refused(&err), GC_ERR_STATE);
   CHECK_HAS(err.text, "totals");
   CHECK_INT(kept_version(store_in_folder("state.db")), 1);
   CHECK(strstr(kept_schema(store_in_folder("state.db")), "channels") == NULL);
