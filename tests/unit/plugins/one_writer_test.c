@@ -30,12 +30,12 @@ enum {
 
 static uint32_t seed;
 
-static uint32_t below(size_t n) {
+static uint32_t random_below(size_t n) {
   seed = seed * 1664525 + 1013904223;
   return (uint32_t)((seed >> 8) % n);
 }
 
-#define PICK(list) ((list)[below(GC_COUNT(list))])
+#define PICK(list) ((list)[random_below(GC_COUNT(list))])
 
 /* ---- the written identities and their writers ---- */
 
@@ -43,7 +43,7 @@ static struct written { char *identity, *writer; } all[IDENTITIES_MAX];
 static size_t count;
 static unsigned long checked; /* identities, of all rounds of a test */
 
-static void forget(void) {
+static void forget_values(void) {
   for (size_t i = 0; i < count; i++) {
     free(all[i].identity);
     free(all[i].writer);
@@ -127,14 +127,14 @@ struct selectors {
 };
 
 static void make_selectors(struct selectors *s) {
-  s->count = below(PATTERNS_MAX + 1);
+  s->count = random_below(PATTERNS_MAX + 1);
   for (size_t i = 0; i < s->count; i++)
     s->at[i] = PICK(patterns);
 }
 
 /* ---- <Queues> ---- */
 
-static bool accepts(void *ctx, const struct gc_entry *queue) {
+static bool accepts_queue(void *ctx, const struct gc_entry *queue) {
   return ownership_has(ctx, queue->name, queue->id);
 }
 
@@ -145,7 +145,7 @@ static void write_part(const struct queues_options *const *blocks,
                                       "active_conversations"};
   struct ownership owner = {blocks[self], blocks, block_count, part};
   struct queue_display display = {.queues = queues,
-                                  .accepts = accepts,
+                                  .accepts = accepts_queue,
                                   .accepts_ctx = &owner,
                                   .shard = &blocks[self]->shard};
   for (size_t i = 0; i < gc_entities_count(queues); i++) {
@@ -164,16 +164,16 @@ static void queues_have_one_writer(void) {
     struct selectors s[BLOCKS_MAX];
     struct queues_options options[BLOCKS_MAX];
     const struct queues_options *blocks[BLOCKS_MAX];
-    size_t block_count = 2 + below(BLOCKS_MAX - 1);
+    size_t block_count = 2 + random_below(BLOCKS_MAX - 1);
     struct gc_entities *queues = make_list('b');
     for (size_t i = 0; i < block_count; i++) {
       make_selectors(&s[i]);
       options[i] = (struct queues_options){
           .queues = {s[i].at, s[i].count},
-          .stream = (int)below(3),
-          .observations = (int)below(5),
-          .shard = below(3) == 0 ? (struct shard){1 + below(2), 2}
-                                 : (struct shard){0}};
+          .stream = (int)random_below(3),
+          .observations = (int)random_below(5),
+          .shard = random_below(3) == 0 ? (struct shard){1 + random_below(2), 2}
+                                        : (struct shard){0}};
       blocks[i] = &options[i];
     }
     for (size_t i = 0; i < block_count; i++) {
@@ -183,7 +183,7 @@ static void queues_have_one_writer(void) {
         write_part(blocks, block_count, i, QUEUE_HEARD, queues);
     }
     check_writers(round);
-    forget();
+    forget_values();
     gc_entities_put(queues);
   }
   check_end();
@@ -249,7 +249,7 @@ struct analytics {
 };
 
 static void make_query(struct analytics *a, size_t number) {
-  bool has_owner = number > 0 || below(2) == 0;
+  bool has_owner = number > 0 || random_below(2) == 0;
   char *const *by = has_owner ? PICK(groups) : groups[NO_OWNER];
   size_t by_count = 0;
   while (by_count < 4 && by[by_count] != NULL)
@@ -264,8 +264,8 @@ static void make_query(struct analytics *a, size_t number) {
   a->claim = (struct gc_series_claim){
       .name = a->name,
       .account = "prod",
-      .query = {.source =
-                    below(3) == 0 ? GC_QUERY_FLOWS : GC_QUERY_CONVERSATIONS,
+      .query = {.source = random_below(3) == 0 ? GC_QUERY_FLOWS
+                                               : GC_QUERY_CONVERSATIONS,
                 .metrics = {a->metrics, a->metrics[0] == a->metrics[1] ? 1 : 2},
                 .group_by = {(char **)by, by_count},
                 .chosen = {a->selectors.at, a->selectors.count},
@@ -369,7 +369,7 @@ static void queries_have_one_writer(void) {
       write_query(&a[i], &n);
     accepted += (unsigned)used;
     check_writers(round);
-    forget();
+    forget_values();
     gc_naming_clear(&n);
   }
   CHECK(refused > ROUNDS / 10);
@@ -413,7 +413,7 @@ static void accounts_have_one_writer(void) {
       refused += !is_defined;
     }
     check_writers(round);
-    forget();
+    forget_values();
     gc_accounts_close();
   }
   CHECK(refused > ROUNDS / 10);
@@ -442,7 +442,7 @@ static void attributes_have_one_writer(void) {
       write_identity(type, s->kept.flow_label, s->kept.metric_label, writer);
     }
     check_writers(round);
-    forget();
+    forget_values();
     series_clear(&set);
   }
   check_end();

@@ -23,7 +23,7 @@ static struct gc_err warnings[4];
 static size_t warning_count;
 static enum gc_code define_answers;
 
-static void forget(void) {
+static void forget_account(void) {
   char **texts[] = {&got.name,
                     &got.region,
                     &got.base_url,
@@ -51,14 +51,14 @@ static void forget(void) {
 
 enum gc_code gc_accounts_define(struct gc_account_settings *settings,
                                 struct gc_err *err) {
-  forget();
+  forget_account();
   got = *settings;
   *settings = (struct gc_account_settings){0};
   return define_answers == GC_OK ? GC_OK
                                  : gc_fail(err, define_answers, "no room");
 }
 
-static void warn(const char *account, const struct gc_err *warning) {
+static void record_warning(const char *account, const struct gc_err *warning) {
   CHECK_STR(account, "prod");
   if (warning_count < GC_COUNT(warnings))
     warnings[warning_count++] = *warning;
@@ -66,7 +66,7 @@ static void warn(const char *account, const struct gc_err *warning) {
 
 static enum gc_code read_account(const char *name, void *options,
                                  struct gc_err *err) {
-  enum gc_code code = account_define(name, options, warn, err);
+  enum gc_code code = account_define(name, options, record_warning, err);
   free(options);
   return code;
 }
@@ -77,14 +77,14 @@ static const struct gc_block_kind blocks[] = {
     {.key = NULL}};
 
 /* Reads <Account "prod"> with these lines; "" or the text of the failure. */
-static const char *reads(const char *lines) {
-  forget();
+static const char *configure_account(const char *lines) {
+  forget_account();
   warning_count = 0;
   return block_text("genesys", blocks, "prod", lines);
 }
 
 static void missing_options_have_their_defaults(void) {
-  CHECK_STR(reads(NEEDED), "");
+  CHECK_STR(configure_account(NEEDED), "");
   CHECK_STR(got.name, "prod");
   CHECK_STR(got.region, "eu-west-1");
   CHECK_STR(got.client_id, "c1");
@@ -108,15 +108,16 @@ static void missing_options_have_their_defaults(void) {
 }
 
 static void every_option_goes_to_its_place(void) {
-  CHECK_STR(reads(NEEDED
-                  "Host genesys\nRequestsPerMinute 100\n"
-                  "MaxConcurrentRequests 2\nTimeout 20\nConnectTimeout 3\n"
-                  "TokenRefreshMargin 60\nTokenAuth BODY\n"
-                  "Scope \"a:b\" \"c\"\nScope d\n"
-                  "VerifyPeer false\nVerifyHost false\nCACert \"/ca.pem\"\n"
-                  "ClientCert \"/c.pem\"\nClientKey \"/k.pem\"\n"
-                  "ClientKeyPass pass\nProxy \"http://u:p@proxy:3128\"\n"
-                  "NoProxy \"localhost,.example\"\n"),
+  CHECK_STR(configure_account(
+                NEEDED
+                "Host genesys\nRequestsPerMinute 100\n"
+                "MaxConcurrentRequests 2\nTimeout 20\nConnectTimeout 3\n"
+                "TokenRefreshMargin 60\nTokenAuth BODY\n"
+                "Scope \"a:b\" \"c\"\nScope d\n"
+                "VerifyPeer false\nVerifyHost false\nCACert \"/ca.pem\"\n"
+                "ClientCert \"/c.pem\"\nClientKey \"/k.pem\"\n"
+                "ClientKeyPass pass\nProxy \"http://u:p@proxy:3128\"\n"
+                "NoProxy \"localhost,.example\"\n"),
             "");
   CHECK_STR(got.host, "genesys");
   CHECK_INT(got.requests_per_minute, 100);
@@ -157,33 +158,36 @@ static void the_addresses_follow_from_region_and_overrides(void) {
     char lines[512];
     CHECK_ROW(rows[i].lines);
     snprintf(lines, sizeof(lines), "ClientId c1\n" SECRET "%s", rows[i].lines);
-    CHECK_STR(reads(lines), "");
+    CHECK_STR(configure_account(lines), "");
     CHECK_STR(got.base_url, rows[i].base_url);
     CHECK_STR(got.token_url, rows[i].token_url);
   }
 }
 
 static void the_secret_comes_from_one_of_four_places(void) {
-  CHECK_STR(reads(CLIENT "ClientSecretFile \"/nowhere/genesys.secret\"\n"), "");
+  CHECK_STR(configure_account(CLIENT
+                              "ClientSecretFile \"/nowhere/genesys.secret\"\n"),
+            "");
   CHECK_STR(got.secret_file, "/nowhere/genesys.secret");
-  CHECK_STR(reads(CLIENT "ClientSecretEnv GENESYS_SECRET\n"), "");
+  CHECK_STR(configure_account(CLIENT "ClientSecretEnv GENESYS_SECRET\n"), "");
   CHECK_STR(got.secret_env, "GENESYS_SECRET");
-  CHECK_STR(reads(CLIENT "ClientSecretCredential genesys\n"), "");
+  CHECK_STR(configure_account(CLIENT "ClientSecretCredential genesys\n"), "");
   CHECK_STR(got.secret_credential, "genesys");
-  CHECK_STR(reads(CLIENT "ClientSecret x\n"), "");
+  CHECK_STR(configure_account(CLIENT "ClientSecret x\n"), "");
   CHECK_STR(got.secret_literal, "x");
   CHECK(got.secret_file == NULL && got.secret_env == NULL);
 }
 
 static void each_doubtful_setting_has_its_own_warning(void) {
-  CHECK_STR(reads(NEEDED "VerifyPeer false\n"), "");
+  CHECK_STR(configure_account(NEEDED "VerifyPeer false\n"), "");
   CHECK_INT(warning_count, 1);
   CHECK_HAS(warnings[0].text, "VerifyPeer false");
   CHECK_HAS(warnings[0].text, "CACert");
-  CHECK_STR(reads(NEEDED "VerifyHost false\n"), "");
+  CHECK_STR(configure_account(NEEDED "VerifyHost false\n"), "");
   CHECK_INT(warning_count, 1);
   CHECK_HAS(warnings[0].text, "VerifyHost false");
-  CHECK_STR(reads(NEEDED "VerifyPeer false\nVerifyHost false\n"), "");
+  CHECK_STR(configure_account(NEEDED "VerifyPeer false\nVerifyHost false\n"),
+            "");
   CHECK_INT(warning_count, 1);
 }
 
@@ -214,7 +218,7 @@ static void errors_name_the_option(void) {
   };
   for (size_t i = 0; i < GC_COUNT(rows); i++) {
     CHECK_ROW(rows[i].lines);
-    const char *text = reads(rows[i].lines);
+    const char *text = configure_account(rows[i].lines);
     CHECK_HAS(text, "genesys: <Account \"prod\">: ");
     for (size_t j = 0; j < GC_COUNT(rows[i].has); j++)
       if (rows[i].has[j] != NULL)
@@ -246,26 +250,28 @@ static void a_lease_needs_one_address_and_a_host(void) {
   };
   for (size_t i = 0; i < GC_COUNT(rows); i++) {
     CHECK_ROW(rows[i].lines);
-    const char *text = reads(rows[i].lines);
+    const char *text = configure_account(rows[i].lines);
     CHECK_HAS(text, rows[i].has);
     CHECK(strstr(text, "pw") == NULL);
   }
-  CHECK_STR(reads(LEASE "LeaseTTL 30\nLeaseLost \"go on\"\n"
-                        "LeaseUser c\nLeasePasswordFile \"/f\"\n"),
+  CHECK_STR(configure_account(LEASE "LeaseTTL 30\nLeaseLost \"go on\"\n"
+                                    "LeaseUser c\nLeasePasswordFile \"/f\"\n"),
             "");
   CHECK(got.lease_url != NULL);
   CHECK_STR(got.lease_password_file, "/f");
   CHECK_INT(warning_count, 0);
-  CHECK_STR(reads(NEEDED "Host a\nLeaseURL \"redis://redis.test\"\n"), "");
+  CHECK_STR(
+      configure_account(NEEDED "Host a\nLeaseURL \"redis://redis.test\"\n"),
+      "");
   CHECK_INT(warning_count, 1);
   CHECK_HAS(warnings[0].text, "unencrypted");
-  CHECK_STR(reads(NEEDED), "");
+  CHECK_STR(configure_account(NEEDED), "");
   CHECK(got.lease_url == NULL);
 }
 
 static void errors_of_the_core_are_passed_on(void) {
   define_answers = GC_ERR_CONFIG;
-  CHECK_HAS(reads(NEEDED), "genesys: <Account \"prod\">: no room");
+  CHECK_HAS(configure_account(NEEDED), "genesys: <Account \"prod\">: no room");
   define_answers = GC_OK;
 }
 
@@ -278,6 +284,6 @@ int main(void) {
   RUN(errors_name_the_option);
   RUN(a_lease_needs_one_address_and_a_host);
   RUN(errors_of_the_core_are_passed_on);
-  forget();
+  forget_account();
   return check_done();
 }

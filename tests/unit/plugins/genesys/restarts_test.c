@@ -13,13 +13,13 @@ static char folder[32], lines[400], samples[200];
 static struct gc_health_entity entities[3];
 static struct gc_health_time t;
 
-static void say(void *ctx, const char *block, const char *line) {
+static void record_line(void *ctx, const char *block, const char *line) {
   size_t used = strlen(lines);
   (void)ctx;
   snprintf(lines + used, sizeof(lines) - used, "%s: %s\n", block, line);
 }
 
-static void put(void *ctx, const struct gc_sample *s) {
+static void record_sample(void *ctx, const struct gc_sample *s) {
   size_t used = strlen(samples);
   snprintf(samples + used, sizeof(samples) - used, "%s/%s %d %.1f\n",
            (const char *)ctx, s->instance, s->metric == GC_METRIC_RESTART_GAP,
@@ -27,7 +27,8 @@ static void put(void *ctx, const struct gc_sample *s) {
 }
 
 static struct gc_samples sink_of(const char *host) {
-  return (struct gc_samples){.put = put, .ctx = (void *)(uintptr_t)host};
+  return (struct gc_samples){.put = record_sample,
+                             .ctx = (void *)(uintptr_t)host};
 }
 
 static const char *samples_of(struct restarts *r) {
@@ -44,8 +45,8 @@ static struct gc_store *open_store(void) {
 }
 
 /* A block of queues, a query and an account, each with its newest success. */
-static void note(struct restarts *r, struct gc_store *store, int64_t success_ms,
-                 bool saves_now) {
+static void note_successes(struct restarts *r, struct gc_store *store,
+                           int64_t success_ms, bool saves_now) {
   static const struct gc_health_id ids[] = {
       {.kind = GC_HEALTH_BLOCK,
        .plugin = "genesys_realtime",
@@ -67,14 +68,14 @@ static void note(struct restarts *r, struct gc_store *store, int64_t success_ms,
     entities[i].id = ids[i];
     entities[i].last_success_ms = success_ms;
   }
-  restarts_note(r, &s, store, &t, saves_now, say, NULL);
+  restarts_note(r, &s, store, &t, saves_now, record_line, NULL);
 }
 
 static void only_a_second_start_reports_a_gap(void) {
   struct gc_store *store = open_store();
   struct restarts *r = restarts_new();
-  note(r, store, 1700000000000, false);
-  note(r, store, 1700000001000, true);
+  note_successes(r, store, 1700000000000, false);
+  note_successes(r, store, 1700000001000, true);
   CHECK_STR(lines, "");
   CHECK_STR(samples_of(r), "");
   restarts_free(r);
@@ -82,14 +83,14 @@ static void only_a_second_start_reports_a_gap(void) {
 
   store = open_store();
   r = restarts_new();
-  note(r, NULL, 1700000043500, true); /* the file is not open yet */
+  note_successes(r, NULL, 1700000043500, true); /* the file is not open yet */
   CHECK_STR(lines, "");
-  note(r, store, 1700000044500, false);
+  note_successes(r, store, 1700000044500, false);
   CHECK_STR(lines, "queues-all: no values for 42.5 s over the restart, from "
                    "2023-11-14T22:13:21.000Z to 2023-11-14T22:14:03.500Z "
                    "(restart_gap)\n");
   CHECK_STR(samples_of(r), "h/queues-all 1 42.5\n");
-  note(r, store, 1700000045500, false);
+  note_successes(r, store, 1700000045500, false);
   CHECK_STR(lines, "");
   CHECK_STR(samples_of(r), "h/queues-all 1 42.5\n");
   restarts_free(r);
@@ -101,10 +102,10 @@ static void the_last_success_is_saved_again_and_again(void) {
   struct gc_store *store = open_store();
   struct restarts *r = restarts_new();
   for (int i = 0; i <= 25; i++)
-    note(r, store, 1700000100000 + i * 1000, false);
+    note_successes(r, store, 1700000100000 + i * 1000, false);
   restarts_free(r);
   r = restarts_new();
-  note(r, store, 1700000125000, false);
+  note_successes(r, store, 1700000125000, false);
   CHECK_HAS(lines, "no values for ");
   double gap_s = 0;
   CHECK_INT(sscanf(lines, "queues-all: no values for %lf s", &gap_s), 1);
@@ -130,7 +131,7 @@ static void note_many(struct restarts *r, struct gc_store *store,
     snprintf(id->name, sizeof(id->name), "queues-%d", i);
     snprintf(id->account, sizeof(id->account), i % 2 == 0 ? "a" : "b");
   }
-  restarts_note(r, &s, store, &t, true, say, NULL);
+  restarts_note(r, &s, store, &t, true, record_line, NULL);
 }
 
 static unsigned gaps_of_a_minute;

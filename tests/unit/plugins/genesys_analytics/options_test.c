@@ -27,12 +27,12 @@ static const struct gc_block_kind blocks[] = {{"Query", query_rows,
                                               {.key = NULL}};
 
 /* Reads <Query "q"> with these lines; "" or the text of the failure. */
-static const char *reads(const char *lines) {
+static const char *read_query(const char *lines) {
   return block_text("genesys_analytics", blocks, "q", lines);
 }
 
 static void missing_options_have_their_defaults(void) {
-  CHECK_STR(reads("Account prod"), "");
+  CHECK_STR(read_query("Account prod"), "");
   CHECK_INT(got.source, GC_QUERY_CONVERSATIONS);
   CHECK_INT(got.query.rule.period_ms, 60000);
   CHECK_INT(got.query.settle_s, 30);
@@ -49,24 +49,25 @@ static void missing_options_have_their_defaults(void) {
 }
 
 static void each_source_has_its_own_defaults(void) {
-  CHECK_STR(reads("Account prod\nSource users"), "");
+  CHECK_STR(read_query("Account prod\nSource users"), "");
   CHECK_INT(got.source, GC_QUERY_USERS);
   CHECK_INT(got.query.group_by.count, 1);
   CHECK_STR(got.query.group_by.at[0], "userId");
   CHECK_STR(got.query.metrics.at[0], "tAgentRoutingStatus");
-  CHECK_STR(reads("Account prod\nSource queue_details"), "");
+  CHECK_STR(read_query("Account prod\nSource queue_details"), "");
   CHECK_INT(got.source, GC_QUERY_QUEUE_DETAILS);
   CHECK_INT(got.query.metrics.count, 0);
   CHECK_STR(got.query.group_by.at[0], "queueId");
 }
 
 static void given_options_replace_the_defaults(void) {
-  CHECK_STR(reads("Account prod\nMetric nOffered tBrandNew\nMetric oX1\n"
-                  "GroupBy wrapUpCode queueId\nGranularity PT30M\n"
-                  "SettleDelay 0\nRevisit 0\nBackfill P1D\nCounters false\n"
-                  "Queue \"Support*\" \"!*test*\"\nQueueLabel both\n"
-                  "MaxSeries 5"),
-            "");
+  CHECK_STR(
+      read_query("Account prod\nMetric nOffered tBrandNew\nMetric oX1\n"
+                 "GroupBy wrapUpCode queueId\nGranularity PT30M\n"
+                 "SettleDelay 0\nRevisit 0\nBackfill P1D\nCounters false\n"
+                 "Queue \"Support*\" \"!*test*\"\nQueueLabel both\n"
+                 "MaxSeries 5"),
+      "");
   CHECK_INT(got.query.metrics.count, 3);
   CHECK_STR(got.query.metrics.at[2], "oX1");
   CHECK_INT(got.query.group_by.count, 2);
@@ -95,7 +96,7 @@ static void a_granularity_divides_a_day(void) {
     CHECK_ROW(rows[i].text);
     snprintf(lines, sizeof(lines), "Account prod\nGranularity \"%s\"",
              rows[i].text);
-    const char *text = reads(lines);
+    const char *text = read_query(lines);
     CHECK((text[0] == '\0') == rows[i].fits);
     if (!rows[i].fits)
       CHECK_HAS(text, "Granularity \"");
@@ -134,7 +135,7 @@ static void errors_name_the_option(void) {
   };
   for (size_t i = 0; i < GC_COUNT(rows); i++) {
     CHECK_ROW(rows[i].lines);
-    const char *text = reads(rows[i].lines);
+    const char *text = read_query(rows[i].lines);
     CHECK_HAS(text, "genesys_analytics: <Query \"q\">: ");
     for (size_t j = 0; j < GC_COUNT(rows[i].has); j++)
       if (rows[i].has[j] != NULL)

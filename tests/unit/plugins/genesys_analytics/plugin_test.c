@@ -33,14 +33,14 @@ void genesys_analytics_module_register(void);
 
 static char folder[] = "/tmp/gc-analytics-XXXXXX";
 
-static void load(void) {
+static void load_plugins(void) {
   fake_reset();
   fake_global_option_set("BaseDir", folder);
   genesys_module_register();
   genesys_analytics_module_register();
 }
 
-static void unload(void) {
+static void unload_plugins(void) {
   fake_shutdown();
   gc_accounts_close();
 }
@@ -97,7 +97,7 @@ static bool still_waits(void) {
 }
 
 static void the_plugin_registers_its_callbacks(void) {
-  load();
+  load_plugins();
   CHECK(fake_has("config", "genesys_analytics"));
   CHECK(fake_has("init", "genesys_analytics"));
   CHECK(fake_has("shutdown", "genesys_analytics"));
@@ -112,11 +112,11 @@ static void the_plugin_registers_its_callbacks(void) {
   CHECK_REAL(fake_gauge("h1/genesys-query-a/source_up-aggregates"), 0);
   CHECK_INT(fake_derive("h1/genesys-query-b/windows-done"), 0);
   CHECK_INT(fake_data_set_count("queue_interval_duration"), 1);
-  unload();
+  unload_plugins();
 }
 
 static void an_unknown_account_disables_only_its_block(void) {
-  load();
+  load_plugins();
   CHECK_INT(fake_config(GENESYS ANALYTICS(
                 QUERY("a", "") "<Query \"b\">\nAccount \"pord\"\n</Query>\n")),
             0);
@@ -125,44 +125,44 @@ static void an_unknown_account_disables_only_its_block(void) {
   CHECK(!fake_has("read", "genesys_analytics/query-b"));
   CHECK(fake_log_has("ERROR genesys_analytics: <Query \"b\">: no <Account "
                      "\"pord\">"));
-  unload();
+  unload_plugins();
 }
 
 static void a_wrong_option_ends_the_start(void) {
-  load();
+  load_plugins();
   CHECK(fake_config(GENESYS ANALYTICS(QUERY("a", "Granularity PT7M\n"))) != 0);
   CHECK(fake_log_has("ERROR genesys_analytics: <Query \"a\">: Granularity "
                      "\"PT7M\": must divide a day"));
-  unload();
+  unload_plugins();
 }
 
 /* With another period the values would mix; a metric of its own, or a prefix,
  * makes series of its own. */
 static void two_blocks_that_write_one_series_are_refused(void) {
-  load();
+  load_plugins();
   CHECK(fake_config(GENESYS ANALYTICS(QUERY("1m", "Metric nOffered\n") QUERY(
             "30m", "Metric tHandle nOffered\nGranularity PT30M\n"))) != 0);
   CHECK(
       fake_log_has("ERROR genesys_analytics: <Query \"30m\">: would write the "
                    "same series as <Query \"1m\"> (nOffered): give one of the "
                    "two an InstancePrefix such as \"30m-\""));
-  unload();
+  unload_plugins();
 }
 
 static void a_prefix_makes_series_of_its_own(void) {
-  load();
+  load_plugins();
   CHECK_INT(fake_config(GENESYS ANALYTICS(
                 QUERY("1m", "Metric nOffered\n")
                     QUERY("30m", "Metric nOffered\nGranularity PT30M\n"
                                  "InstancePrefix \"30m-\"\n")
                         QUERY("more", "Metric tHandle\n"))),
             0);
-  unload();
+  unload_plugins();
 }
 
 static void pending_values_of_the_last_run_are_sent_first_one_by_one(void) {
   leave_a_window_behind();
-  load();
+  load_plugins();
   CHECK_INT(fake_config(GENESYS ANALYTICS(QUERY("q", ""))), 0);
   CHECK_INT(fake_init(), 0);
   CHECK_INT(fake_read("genesys_analytics/query-q"), 0);
@@ -176,7 +176,7 @@ static void pending_values_of_the_last_run_are_sent_first_one_by_one(void) {
   CHECK_INT(fake_read("genesys_analytics/query-q"), 0);
   CHECK_INT(fake_value_count_of("h1/genesys-Sales/queue_metric-nOffered-voice"),
             2);
-  unload();
+  unload_plugins();
   CHECK(!still_waits());
 }
 
@@ -210,7 +210,7 @@ static void a_standby_keeps_its_window_until_it_has_the_lease(void) {
       "LeaseURL \"unix:///nowhere/socket\"\nLeaseTTL 300\n"
       "</Account>\n</Plugin>\n";
   leave_a_window_behind();
-  load();
+  load_plugins();
   fake_hostname_set("web1");
   CHECK_INT(fake_config(lease), 0);
   CHECK_INT(fake_config(ANALYTICS(QUERY("q", ""))), 0);
@@ -233,21 +233,21 @@ static void a_standby_keeps_its_window_until_it_has_the_lease(void) {
   }
   CHECK_INT(fake_value_count_of("h1/genesys-Sales/queue_metric-nOffered-voice"),
             2);
-  unload();
+  unload_plugins();
 }
 
 /* The writers are blocked: the second value of the series is not dispatched.
  */
 static void the_end_waits_a_second_at_most_and_keeps_the_rest(void) {
   leave_a_window_behind();
-  load();
+  load_plugins();
   CHECK_INT(fake_config(GENESYS ANALYTICS(QUERY("q", ""))), 0);
   CHECK_INT(fake_init(), 0);
   fake_hold(true);
   CHECK_INT(fake_read("genesys_analytics/query-q"), 0);
   CHECK_INT(fake_queued(), 1);
   cdtime_t began = cdtime();
-  unload();
+  unload_plugins();
   CHECK(CDTIME_T_TO_MS(cdtime() - began) < 1900);
   CHECK(still_waits());
 }
@@ -266,7 +266,7 @@ static void the_example_is_a_configuration(void) {
       len += (size_t)snprintf(text + len, sizeof(text) - len, "%s", line);
   if (f != NULL)
     fclose(f);
-  load();
+  load_plugins();
   CHECK_INT(fake_config(GENESYS), 0);
   CHECK_INT(fake_config(text), 0);
   CHECK_INT(fake_init(), 0);
@@ -274,11 +274,11 @@ static void the_example_is_a_configuration(void) {
   CHECK(fake_has("read", "genesys_analytics/query-agents"));
   CHECK(fake_has("read", "genesys_analytics/query-wrapup"));
   CHECK(!fake_log_has("ERROR"));
-  unload();
+  unload_plugins();
 }
 
 /* A process loads a plugin once. */
-static void alone(void (*law)(void)) {
+static void run_alone(void (*law)(void)) {
   int status = -1;
   fflush(stdout);
   pid_t pid = fork();
@@ -289,7 +289,7 @@ static void alone(void (*law)(void)) {
   CHECK(pid > 0 && waitpid(pid, &status, 0) == pid && status == 0);
 }
 
-static void tidy(void) {
+static void remove_state(void) {
   static const char *const files[] = {"state.db", "state.db-wal", "state.lock",
                                       "state.db-shm", ""};
   for (size_t i = 0; i < GC_COUNT(files); i++) {
@@ -303,8 +303,8 @@ static void tidy(void) {
   do {                                                                         \
     check_law = #law;                                                          \
     check_row = "";                                                            \
-    alone(law);                                                                \
-    tidy();                                                                    \
+    run_alone(law);                                                            \
+    remove_state();                                                            \
   } while (0)
 
 int main(void) {

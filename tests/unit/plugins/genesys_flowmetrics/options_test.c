@@ -35,7 +35,7 @@ static enum gc_code on_block(const char *name, void *settings,
   return code;
 }
 
-static enum gc_code configure(const char *inside, struct gc_err *err) {
+static enum gc_code read_attributes(const char *inside, struct gc_err *err) {
   static const struct gc_block_kind blocks[] = {
       {.key = "Attributes",
        .rows = attributes_rows,
@@ -62,14 +62,15 @@ static enum gc_code configure(const char *inside, struct gc_err *err) {
 
 static void sqs_needs_only_a_queue(void) {
   struct gc_err err = {.text = ""};
-  CHECK_INT(configure(QUEUE, &err), GC_OK);
+  CHECK_INT(read_attributes(QUEUE, &err), GC_OK);
   CHECK_STR(region, "eu-west-1");
   CHECK_STR(url, "https://sqs.eu-west-1.amazonaws.com/123/q");
   CHECK_INT(retention_ms, INT64_C(14) * 24 * 3600 * 1000);
   CHECK_INT(warning.code, GC_OK);
-  CHECK_INT(configure("Source \"webhook\"\n", &err), GC_OK);
-  CHECK_INT(configure("Source \"notifications\"\nAccount \"prod\"\n", &err),
-            GC_OK);
+  CHECK_INT(read_attributes("Source \"webhook\"\n", &err), GC_OK);
+  CHECK_INT(
+      read_attributes("Source \"notifications\"\nAccount \"prod\"\n", &err),
+      GC_OK);
 }
 
 /* A shared state finds the counts of a block by its name. */
@@ -131,7 +132,7 @@ static void contradictory_options_are_refused(void) {
   for (size_t i = 0; i < GC_COUNT(rows); i++) {
     struct gc_err err = {.text = ""};
     CHECK_ROW(rows[i].text);
-    CHECK_INT(configure(rows[i].text, &err), GC_ERR_CONFIG);
+    CHECK_INT(read_attributes(rows[i].text, &err), GC_ERR_CONFIG);
     CHECK_HAS(err.text, rows[i].says);
     CHECK_HAS(err.text, "<Attributes \"ivr\">");
   }
@@ -139,19 +140,20 @@ static void contradictory_options_are_refused(void) {
 
 static void a_public_listener_without_tls_or_secret_is_a_warning(void) {
   struct gc_err err;
-  CHECK_INT(configure("Source \"webhook\"\nListen \"0.0.0.0\"\n"
-                      "SharedSecretFile \"/nonexistent\"",
-                      &err),
+  CHECK_INT(read_attributes("Source \"webhook\"\nListen \"0.0.0.0\"\n"
+                            "SharedSecretFile \"/nonexistent\"",
+                            &err),
             GC_OK);
   CHECK_HAS(warning.text, "unencrypted");
-  CHECK_INT(
-      configure("Source \"webhook\"\nListen \"0.0.0.0\"\nTLSCert \"/c\"", &err),
-      GC_OK);
+  CHECK_INT(read_attributes(
+                "Source \"webhook\"\nListen \"0.0.0.0\"\nTLSCert \"/c\"", &err),
+            GC_OK);
   CHECK_HAS(warning.text, "any host that reaches it");
-  CHECK_INT(configure("Source \"webhook\"\nListen \"0.0.0.0\"\nTLSCert \"/c\"\n"
+  CHECK_INT(
+      read_attributes("Source \"webhook\"\nListen \"0.0.0.0\"\nTLSCert \"/c\"\n"
                       "SharedSecretFile \"/nonexistent\"",
                       &err),
-            GC_OK);
+      GC_OK);
   CHECK_INT(warning.code, GC_OK);
 }
 
@@ -166,7 +168,7 @@ static void each_warning_is_a_line_of_its_own(void) {
            "Source \"webhook\"\nListen \"0.0.0.0\"\n"
            "SharedSecretFile \"%s/s\"\nTLSCert \"/c\"\nTLSKey \"%s/k\"",
            folder, folder);
-  CHECK_INT(configure(text, &err), GC_OK);
+  CHECK_INT(read_attributes(text, &err), GC_OK);
   CHECK_INT(warning_count, 2);
   CHECK_HAS(warning.text, "SharedSecretFile /tmp");
   CHECK_HAS(warning.text, "/s is readable by every user");
@@ -174,7 +176,7 @@ static void each_warning_is_a_line_of_its_own(void) {
   CHECK_HAS(second.text, "/k is readable by every user");
   snprintf(text, sizeof(text), "%s/k", folder);
   setenv("AWS_SHARED_CREDENTIALS_FILE", text, 1);
-  CHECK_INT(configure(QUEUE, &err), GC_OK);
+  CHECK_INT(read_attributes(QUEUE, &err), GC_OK);
   CHECK_INT(warning_count, 1);
   CHECK_HAS(warning.text, "the shared credentials file");
   unsetenv("AWS_SHARED_CREDENTIALS_FILE");
@@ -197,7 +199,7 @@ static void a_shared_state_needs_a_build_with_hiredis(void) {
     struct gc_err err = {.text = ""};
     bool can = ledger_has_redis() && (!rows[i].needs_tls || redis_has_tls());
     CHECK_ROW(rows[i].text);
-    CHECK_INT(configure(rows[i].text, &err), can ? GC_OK : GC_ERR_CONFIG);
+    CHECK_INT(read_attributes(rows[i].text, &err), can ? GC_OK : GC_ERR_CONFIG);
     CHECK_HAS(can ? warning.text : err.text, can ? rows[i].warns : "hiredis");
   }
 }

@@ -31,13 +31,13 @@ void genesys_flowmetrics_module_register(void);
 static char folder[] = "/tmp/gc-flowplugin-XXXXXX";
 static unsigned port;
 
-static void load(void) {
+static void load_plugin(void) {
   fake_reset();
   fake_global_option_set("BaseDir", folder);
   genesys_flowmetrics_module_register();
 }
 
-static int listening(void) {
+static int open_listener(void) {
   struct sockaddr_in at = {.sin_family = AF_INET,
                            .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
   socklen_t len = sizeof(at);
@@ -48,7 +48,7 @@ static int listening(void) {
   return fd;
 }
 
-static int post(const char *body) {
+static int post_body(const char *body) {
   struct sockaddr_in to = {.sin_family = AF_INET,
                            .sin_port = htons((uint16_t)port),
                            .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
@@ -76,12 +76,12 @@ static void post_event(unsigned number) {
            "{\"conversationId\":\"c%u\",\"attributes\":{\"Main "
            "MenuMetric_Calls(%s)\":\"1\"}}",
            number, at);
-  CHECK_INT(post(body), 200);
+  CHECK_INT(post_body(body), 200);
 }
 
 static void configure_webhook(void) {
   char text[300];
-  close(listening());
+  close(open_listener());
   snprintf(text, sizeof(text),
            FLOWMETRICS("<Attributes \"hook\">\nSource webhook\nPort %u\n"
                        "</Attributes>\n"),
@@ -92,7 +92,7 @@ static void configure_webhook(void) {
 /* The stop dispatches the remaining counts; the 0 of a new counter comes first,
  * an interval earlier. */
 static void a_metric_goes_from_the_webhook_to_the_daemon(void) {
-  load();
+  load_plugin();
   configure_webhook();
   CHECK_INT(fake_init(), 0);
   CHECK(fake_has("read", LOOK));
@@ -115,7 +115,7 @@ static void a_metric_goes_from_the_webhook_to_the_daemon(void) {
 }
 
 static void an_unknown_account_disables_only_its_block(void) {
-  load();
+  load_plugin();
   CHECK_INT(fake_config(FLOWMETRICS(
                 "<Attributes \"a\">\nAccount \"nobody\"\nAWSRegion x\n"
                 "QueueURL \"http://127.0.0.1:1/1/q\"\nAccessKeyId A\n"
@@ -131,8 +131,8 @@ static void an_unknown_account_disables_only_its_block(void) {
 
 static void a_taken_port_is_reported_and_tried_again(void) {
   char text[300];
-  load();
-  int fd = listening();
+  load_plugin();
+  int fd = open_listener();
   CHECK_INT(listen(fd, 1), 0);
   snprintf(text, sizeof(text),
            FLOWMETRICS("<Attributes \"hook\">\nSource webhook\nPort %u\n"
@@ -153,7 +153,7 @@ static void a_taken_port_is_reported_and_tried_again(void) {
 }
 
 static void the_plugin_stops_while_the_queue_is_unreachable(void) {
-  load();
+  load_plugin();
   CHECK_INT(fake_config(FLOWMETRICS(
                 "<Attributes \"a\">\nAWSRegion x\n"
                 "QueueURL \"http://127.0.0.1:1/1/q\"\nAccessKeyId A\n"
@@ -171,7 +171,7 @@ static void the_plugin_stops_while_the_queue_is_unreachable(void) {
 
 /* The metrics of the blocks differ, so only flow_active can collide. */
 static void only_blocks_with_observations_write_flow_active(void) {
-  load();
+  load_plugin();
   genesys_module_register();
   CHECK(fake_config(GENESYS FLOWMETRICS(
             ONE_FLOWS("f", "Metric nFlow\n")
@@ -183,7 +183,7 @@ static void only_blocks_with_observations_write_flow_active(void) {
 }
 
 static void blocks_without_observations_do_not_write_flow_active(void) {
-  load();
+  load_plugin();
   genesys_module_register();
   CHECK_INT(fake_config(GENESYS FLOWMETRICS(
                 ONE_FLOWS("f", "Metric nFlow\nObservations none\n")
@@ -194,7 +194,7 @@ static void blocks_without_observations_do_not_write_flow_active(void) {
 }
 
 static void a_wrong_option_ends_the_start(void) {
-  load();
+  load_plugin();
   CHECK(fake_config(FLOWMETRICS("<Attributes \"a\">\nSource sqs\n"
                                 "</Attributes>\n")) != 0);
   CHECK_INT(fake_log_count(), 1);
@@ -210,7 +210,7 @@ static bool has_file(const char *name) {
 }
 
 static void flows_alone_keep_no_attributes(void) {
-  load();
+  load_plugin();
   genesys_module_register();
   CHECK_INT(fake_config(GENESYS FLOWMETRICS(
                 "<Flows \"f\">\nAccount \"prod\"\nMetric \"nFlow\"\n</Flows>\n"
@@ -242,9 +242,9 @@ static void flows_alone_keep_no_attributes(void) {
 
 static void both_kinds_of_blocks_run_in_one_process(void) {
   char text[800];
-  load();
+  load_plugin();
   genesys_module_register();
-  close(listening());
+  close(open_listener());
   snprintf(
       text, sizeof(text),
       GENESYS FLOWMETRICS("<Flows \"f\">\nAccount \"prod\"\n</Flows>\n"
@@ -268,11 +268,11 @@ static void both_kinds_of_blocks_run_in_one_process(void) {
  * account is given this host: they write one series, so they count together. */
 static void blocks_of_one_host_count_together(void) {
   char text[800];
-  load();
+  load_plugin();
   genesys_module_register();
-  int first = listening();
+  int first = open_listener();
   unsigned first_port = port;
-  close(listening());
+  close(open_listener());
   close(first);
   snprintf(text, sizeof(text),
            "<Plugin genesys>\n<Account \"prod\">\nBaseURL "
@@ -299,9 +299,9 @@ static void the_health_of_a_block_has_the_host_of_its_values(void) {
   struct gc_health_snapshot s;
   char text[800];
   bool is_found = false;
-  load();
+  load_plugin();
   genesys_module_register();
-  close(listening());
+  close(open_listener());
   snprintf(text, sizeof(text),
            GENESYS FLOWMETRICS("<Attributes \"hook\">\nSource webhook\n"
                                "Port %u\nAccount \"prod\"\n</Attributes>\n"),
@@ -322,7 +322,7 @@ static void the_health_of_a_block_has_the_host_of_its_values(void) {
 }
 
 /* A process loads a plugin once. */
-static void alone(void (*law)(void), const char *name) {
+static void run_alone(void (*law)(void), const char *name) {
   int status = -1;
   check_law = name;
   fflush(stdout);
@@ -335,7 +335,7 @@ static void alone(void (*law)(void), const char *name) {
   CHECK(pid > 0 && waitpid(pid, &status, 0) == pid && status == 0);
 }
 
-#define RUN_ALONE(law) alone(law, #law)
+#define RUN_ALONE(law) run_alone(law, #law)
 
 int main(void) {
   char command[128];

@@ -24,7 +24,7 @@ static bool is_done;
 static unsigned sent;
 static int64_t newest = -1;
 
-static int64_t wall(void) { return NOW; }
+static int64_t wall_clock_ms(void) { return NOW; }
 
 static void on_done(struct batch *b, enum gc_code code) {
   CHECK_INT(code, GC_OK);
@@ -32,12 +32,12 @@ static void on_done(struct batch *b, enum gc_code code) {
   GATE_CHANGE(&gate, is_done = true);
 }
 
-static bool done(void *ctx) {
+static bool batch_is_done(void *ctx) {
   (void)ctx;
   return is_done;
 }
 
-static void count(const char *conversation) {
+static void count_metric(const char *conversation) {
   struct batch b = {.source = &source, .done = on_done};
   struct event_metric m = {
       .conversation = conversation, .name = "n", .name_len = 1};
@@ -45,7 +45,7 @@ static void count(const char *conversation) {
   CHECK_INT(batch_add(&b, &m), GC_OK);
   is_done = false;
   ledger_submit(ledger, &b);
-  CHECK(gate_wait(&gate, done, NULL));
+  CHECK(gate_wait(&gate, batch_is_done, NULL));
 }
 
 static bool count_sample(void *ctx, const char *scope,
@@ -74,15 +74,15 @@ static void wait_recorded(void) {
 }
 
 static void a_changed_counter_leaves_at_once_and_others_each_interval(void) {
-  count("c1");
+  count_metric("c1");
   CHECK_INT(sent_at(100), 1);
   CHECK_INT(newest, 0); /* of a new counter */
   wait_recorded();
   CHECK_INT(sent_at(101), 1);
   CHECK_INT(newest, 1);
   CHECK_INT(sent_at(102), 0);
-  count("c2");
-  count("c3");
+  count_metric("c2");
+  count_metric("c3");
   CHECK_INT(sent_at(103), 1);
   CHECK_INT(newest, 3);
   CHECK_INT(sent_at(162), 0);
@@ -155,8 +155,9 @@ int main(void) {
   snprintf(folder, sizeof(folder), "/tmp/gc-samples-XXXXXX");
   if (mkdtemp(folder) == NULL)
     return 99;
-  const struct ledger_settings settings = {
-      .folder = folder, .retention_ms = INT64_C(86400000), .wall_ms = wall};
+  const struct ledger_settings settings = {.folder = folder,
+                                           .retention_ms = INT64_C(86400000),
+                                           .wall_ms = wall_clock_ms};
   ledger = ledger_new(&settings, NULL);
   if (ledger == NULL || ledger_start(ledger, NULL) != GC_OK)
     return 99;

@@ -41,7 +41,7 @@ static void on_notice(void *ctx, const char *cause, const struct gc_err *err) {
                                 cause, err->text));
 }
 
-static void serve(struct conn *c, void *ctx) {
+static void serve_influxdb(struct conn *c, void *ctx) {
   struct request r;
   (void)ctx;
   while (conn_request(c, &r)) {
@@ -66,7 +66,7 @@ static struct influx_node_settings settings_for(const char *url) {
       .notice = on_notice};
 }
 
-static void put(struct influx_node *n, int i) {
+static void put_sample(struct influx_node *n, int i) {
   struct influx_sample s = {.key = "h\0p\0\0users\0x",
                             .key_len = sizeof("h\0p\0\0users\0x"),
                             .parts = "",
@@ -99,8 +99,8 @@ static void a_stop_saves_the_lines_in_memory(void) {
   struct influx_node_settings o = settings_for("http://127.0.0.1:1");
   struct influx_node *n = influx_node_new(&o, &err);
   CHECK(n != NULL);
-  put(n, 1);
-  put(n, 2);
+  put_sample(n, 1);
+  put_sample(n, 2);
   clock_gettime(CLOCK_MONOTONIC, &from);
   CHECK(influx_node_free(n));
   clock_gettime(CLOCK_MONOTONIC, &to);
@@ -112,7 +112,7 @@ static bool has_requests(void *ctx) { return requests >= *(unsigned *)ctx; }
 
 /* A node that writes to a server in this program; the caller frees both. */
 static struct influx_node *node_with_database(struct server **ret_server) {
-  static struct server_plan plan = {.serve = serve};
+  static struct server_plan plan = {.serve = serve_influxdb};
   static struct influx_node_settings o; /* the node borrows it */
   static char url[64];
   struct gc_err err = {.code = GC_OK};
@@ -129,11 +129,11 @@ static struct influx_node *node_with_database(struct server **ret_server) {
 static void a_stop_sends_to_a_database_that_answers(void) {
   struct server *s;
   struct influx_node *n = node_with_database(&s);
-  put(n, 1);
-  put(n, 2); /* a batch */
+  put_sample(n, 1);
+  put_sample(n, 2); /* a batch */
   unsigned wanted = 1;
   CHECK(gate_wait(&gate, has_requests, &wanted));
-  put(n, 3); /* would wait a minute */
+  put_sample(n, 3); /* would wait a minute */
   CHECK(influx_node_free(n));
   CHECK_STR(spool_words(), "");
   CHECK_INT(requests, 2);
@@ -146,9 +146,9 @@ static void a_stopped_node_does_nothing_more(void) {
   spool_fresh(0, 1 << 20);
   struct influx_node_settings o = settings_for("http://127.0.0.1:1");
   struct influx_node *n = influx_node_new(&o, &err);
-  put(n, 1);
+  put_sample(n, 1);
   CHECK(influx_node_stop(n));
-  put(n, 2);
+  put_sample(n, 2);
   influx_node_flush(n);
   CHECK(influx_node_stop(n));
   CHECK(influx_node_free(n));
@@ -161,7 +161,7 @@ static void batches_share_a_connection(void) {
   struct server *s;
   struct influx_node *n = node_with_database(&s);
   for (int i = 0; i < 20; i++)
-    put(n, i);
+    put_sample(n, i);
   unsigned wanted = 10;
   CHECK(gate_wait(&gate, has_requests, &wanted));
   CHECK(influx_node_free(n));
@@ -180,7 +180,7 @@ static void a_folder_that_is_not_there_yet_recovers(void) {
   o.folder = inner;
   said[0] = '\0';
   struct influx_node *n = influx_node_new(&o, &err);
-  put(n, 1);
+  put_sample(n, 1);
   CHECK(gate_wait(&gate, has_spoken, what));
   CHECK_INT(mkdir(folder, 0700), 0);
   CHECK(influx_node_free(n));
@@ -210,7 +210,7 @@ static void dropped_lines_are_reported(void) {
   said[0] = '\0';
   struct influx_node *n = influx_node_new(&o, &err);
   for (int i = 0; i < 3000; i++)
-    put(n, i);
+    put_sample(n, i);
   CHECK(gate_wait(&gate, has_spoken, what));
   CHECK(influx_node_free(n));
 }
@@ -225,7 +225,7 @@ static void values_beyond_the_memory_are_counted_and_reported(void) {
   said[0] = '\0';
   struct influx_node *n = influx_node_new(&o, &err);
   for (int i = 0; i < INFLUX_LINES_MAX + 5000; i++)
-    put(n, i);
+    put_sample(n, i);
   CHECK(gate_wait(&gate, has_spoken, what));
   CHECK(influx_node_free(n));
   CHECK_HAS(said, "values were lost: the disk takes no lines");
@@ -237,13 +237,13 @@ static void lines_that_waited_for_the_disk_leave_without_new_values(void) {
   char what[] = "spool: ";
   struct influx_node *n = node_with_database(&s);
   unsigned wanted = 1;
-  put(n, 1);
-  put(n, 2); /* a batch */
+  put_sample(n, 1);
+  put_sample(n, 2); /* a batch */
   CHECK(gate_wait(&gate, has_requests, &wanted));
   said[0] = '\0';
   syncs_fail = true;
-  put(n, 3);
-  put(n, 4);
+  put_sample(n, 3);
+  put_sample(n, 4);
   CHECK(gate_wait(&gate, has_spoken, what));
   syncs_fail = false;
   wanted = 2;
@@ -260,7 +260,7 @@ static void a_stop_reports_the_lines_that_the_disk_does_not_take(void) {
   syncs_fail = true;
   struct influx_node *n = influx_node_new(&o, &err);
   for (int i = 0; i < 3; i++)
-    put(n, i);
+    put_sample(n, i);
   CHECK(influx_node_free(n));
   syncs_fail = false;
   CHECK_HAS(said, "stop: 3 lines were lost: the disk takes none");

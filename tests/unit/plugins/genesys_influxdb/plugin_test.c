@@ -13,7 +13,7 @@
 void genesys_influxdb_module_register(void);
 
 /* The process keeps the names of all blocks, so each has its own. */
-static const char *node(const char *options) {
+static const char *node_block(const char *options) {
   static char text[1024];
   static unsigned number;
   snprintf(text, sizeof(text),
@@ -23,7 +23,7 @@ static const char *node(const char *options) {
   return text;
 }
 
-static int configure(const char *text) {
+static int configure_node(const char *text) {
   fake_reset();
   genesys_influxdb_module_register();
   return fake_config(text);
@@ -49,14 +49,16 @@ static void wrong_configurations_are_refused(void) {
   };
   for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
     CHECK_ROW(rows[i].words);
-    CHECK(configure(node(rows[i].text)) != 0);
+    CHECK(configure_node(node_block(rows[i].text)) != 0);
     CHECK(fake_log_has(rows[i].words));
     (void)fake_shutdown();
   }
 }
 
 static void plain_http_to_another_host_gives_a_warning(void) {
-  CHECK_INT(configure(node("Bucket b\nURL \"http://db.example:8086\"")), 0);
+  CHECK_INT(
+      configure_node(node_block("Bucket b\nURL \"http://db.example:8086\"")),
+      0);
   CHECK(fake_log_has(": URL is plain http to another host"));
   (void)fake_shutdown();
 }
@@ -69,7 +71,7 @@ static void values_of_the_chosen_plugins_reach_the_spool(void) {
            "URL \"http://127.0.0.1:1\"\nSpoolDir \"%s\"\n"
            "Tag \"env\" \"prod\"\nPlugin \"us*\"\n</Node>\n</Plugin>\n",
            spool_folder);
-  CHECK_INT(configure(text), 0);
+  CHECK_INT(configure_node(text), 0);
   CHECK_INT(fake_init(), 0);
   CHECK(fake_has("write", "genesys_influxdb/main"));
   CHECK(fake_has("flush", "genesys_influxdb/main"));
@@ -104,7 +106,7 @@ static void a_node_that_starts_with_a_second_init_gets_values(void) {
            "<Plugin genesys_influxdb>\n<Node late>\nBucket b\nSpoolDir \"%s\"\n"
            "</Node>\n</Plugin>\n",
            spool_folder);
-  CHECK_INT(configure(text), 0);
+  CHECK_INT(configure_node(text), 0);
   refuse_memory_from = 2000;
   CHECK_INT(fake_init(), 0);
   refuse_memory_from = SIZE_MAX;

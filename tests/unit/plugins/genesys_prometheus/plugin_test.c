@@ -20,7 +20,7 @@ void genesys_prometheus_module_register(void);
 
 static unsigned port;
 
-static struct sockaddr_in address(unsigned number) {
+static struct sockaddr_in make_address(unsigned number) {
   return (struct sockaddr_in){.sin_family = AF_INET,
                               .sin_port = htons((uint16_t)number),
                               .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
@@ -28,7 +28,7 @@ static struct sockaddr_in address(unsigned number) {
 
 /* Binds a socket to a free port and sets `port` to that port. */
 static int taken_port(void) {
-  struct sockaddr_in at = address(0);
+  struct sockaddr_in at = make_address(0);
   socklen_t len = sizeof(at);
   int fd = socket(AF_INET, SOCK_STREAM, 0);
   CHECK_INT(bind(fd, (struct sockaddr *)&at, len), 0);
@@ -38,9 +38,9 @@ static int taken_port(void) {
 }
 
 /* Returns the answer to METHOD /metrics; "" when nothing listens. */
-static const char *ask(const char *method) {
+static const char *ask_metrics(const char *method) {
   static char request[100], answer[65536];
-  struct sockaddr_in to = address(port);
+  struct sockaddr_in to = make_address(port);
   size_t len = 0;
   ssize_t got = 0;
   int fd = socket(AF_INET, SOCK_STREAM, 0);
@@ -57,9 +57,9 @@ static const char *ask(const char *method) {
   return answer;
 }
 
-static const char *scrape(void) { return ask("GET"); }
+static const char *scrape_metrics(void) { return ask_metrics("GET"); }
 
-static int configure(const char *options) {
+static int configure_plugin(const char *options) {
   char text[600];
   fake_reset();
   genesys_prometheus_module_register();
@@ -70,14 +70,14 @@ static int configure(const char *options) {
   return fake_config(text);
 }
 
-static void begin(const char *options) {
-  CHECK_INT(configure(options), 0);
+static void begin_plugin(const char *options) {
+  CHECK_INT(configure_plugin(options), 0);
   CHECK_INT(fake_init(), 0);
 }
 
 /* Dispatches a list of a plugin that is not ours, without meta data. */
-static void dispatch(const char *plugin, const char *type, value_t *values,
-                     size_t count) {
+static void dispatch_list(const char *plugin, const char *type, value_t *values,
+                          size_t count) {
   value_list_t vl = {.values = values,
                      .values_len = count,
                      .interval = TIME_T_TO_CDTIME_T_STATIC(10),
@@ -122,7 +122,7 @@ static void wrong_configurations_are_refused(void) {
   };
   for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
     CHECK_ROW(rows[i].text);
-    CHECK(configure(rows[i].text) != 0);
+    CHECK(configure_plugin(rows[i].text) != 0);
     CHECK(fake_log_has("ERROR "));
     CHECK(fake_log_has(rows[i].words));
     (void)fake_shutdown();
@@ -130,13 +130,13 @@ static void wrong_configurations_are_refused(void) {
 }
 
 static void a_section_after_a_refused_one_begins_with_the_defaults(void) {
-  CHECK(configure("Plugin \"*\"\nUser u") != 0);
+  CHECK(configure_plugin("Plugin \"*\"\nUser u") != 0);
   (void)fake_shutdown();
-  begin("");
+  begin_plugin("");
   value_t value = {.gauge = 3};
-  dispatch("cpu", "queue_depth", &value, 1);
-  CHECK_HAS(scrape(), "HTTP/1.1 200");
-  CHECK(strstr(scrape(), "cpu") == NULL);
+  dispatch_list("cpu", "queue_depth", &value, 1);
+  CHECK_HAS(scrape_metrics(), "HTTP/1.1 200");
+  CHECK(strstr(scrape_metrics(), "cpu") == NULL);
   (void)fake_shutdown();
 }
 
@@ -172,7 +172,7 @@ static void an_open_exposition_gives_a_warning(void) {
   };
   for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
     CHECK_ROW(rows[i].text);
-    begin(rows[i].text);
+    begin_plugin(rows[i].text);
     size_t count = 0;
     for (size_t n = 0; n < fake_log_count(); n++)
       count +=
@@ -191,13 +191,13 @@ static void values_of_several_lists_are_shown(void) {
                              {.name = "other", .type = DS_TYPE_ABSOLUTE}};
   data_set_t set = {.type = "test_octets", .ds_num = 3, .ds = sources};
   value_t values[] = {{.derive = -7}, {.counter = UINT64_MAX}, {.absolute = 5}};
-  begin("Plugin \"*\"\nPlugin \"!secret\"");
+  begin_plugin("Plugin \"*\"\nPlugin \"!secret\"");
   plugin_register_data_set(&set);
   dispatch_depth("h1", "Sales", 4);
   dispatch_depth("h2", "Sales", 2.5);
   dispatch_depth("h1", "Sales", 6);
-  dispatch("net", "test_octets", values, 3);
-  const char *text = scrape();
+  dispatch_list("net", "test_octets", values, 3);
+  const char *text = scrape_metrics();
   CHECK_HAS(text, "genesys_queue_depth{queue_id=\"q1\",queue_name=\"Sales\","
                   "media_type=\"voice\",host=\"h1\"} 6\n");
   CHECK_HAS(text, "media_type=\"voice\",host=\"h2\"} 2.5\n");
@@ -210,12 +210,12 @@ static void values_of_several_lists_are_shown(void) {
 /* The network plugin transports no meta data. */
 static void a_value_without_meta_data_is_named_by_its_identity(void) {
   value_t value = {.gauge = 9};
-  begin("");
-  dispatch("genesys", "queue_depth", &value, 1);
-  dispatch("cpu", "queue_depth", &value, 1);
-  CHECK_HAS(scrape(), "\ngenesys_queue_depth{queue_name=\"Sales\","
-                      "media_type=\"voice\",host=\"far\"} 9\n");
-  CHECK(strstr(scrape(), "cpu") == NULL);
+  begin_plugin("");
+  dispatch_list("genesys", "queue_depth", &value, 1);
+  dispatch_list("cpu", "queue_depth", &value, 1);
+  CHECK_HAS(scrape_metrics(), "\ngenesys_queue_depth{queue_name=\"Sales\","
+                              "media_type=\"voice\",host=\"far\"} 9\n");
+  CHECK(strstr(scrape_metrics(), "cpu") == NULL);
   (void)fake_shutdown();
 }
 
@@ -230,7 +230,7 @@ static void a_value_of_a_known_series_takes_no_memory(void) {
                      .type = "queue_depth",
                      .type_instance = "voice"};
   const data_set_t *ds = plugin_get_ds("queue_depth");
-  begin("");
+  begin_plugin("");
   fake_call_writers(ds, &vl);
   refuse_memory_from = 1;
   for (int i = 0; i < 1000; i++) {
@@ -239,14 +239,14 @@ static void a_value_of_a_known_series_takes_no_memory(void) {
     fake_call_writers(ds, &vl);
   }
   refuse_memory_from = SIZE_MAX;
-  CHECK_HAS(scrape(), "host=\"h\"} 999\n");
+  CHECK_HAS(scrape_metrics(), "host=\"h\"} 999\n");
   (void)fake_shutdown();
 }
 
 /* A load balancer that checks the port must not take the 0 of a new counter
  * from Prometheus. */
 static void a_head_request_is_no_scrape(void) {
-  begin("");
+  begin_plugin("");
   for (int count = 0; count < 2; count++) {
     const struct gc_sample sample = {.metric = GC_METRIC_QUEUE_OFFER,
                                      .instance = "Sales",
@@ -255,11 +255,11 @@ static void a_head_request_is_no_scrape(void) {
                                      .interval_ms = 10000};
     CHECK_INT(gc_emit("h", &sample), GC_OK);
   }
-  CHECK_HAS(ask("HEAD"), "HTTP/1.1 200");
-  CHECK(strstr(ask("HEAD"), "genesys_") == NULL);
-  CHECK(strstr(ask("HEAD"), "Content-Length") == NULL);
-  CHECK_HAS(scrape(), "media_type=\"voice\",host=\"h\"} 0\n");
-  CHECK_HAS(scrape(), "media_type=\"voice\",host=\"h\"} 1\n");
+  CHECK_HAS(ask_metrics("HEAD"), "HTTP/1.1 200");
+  CHECK(strstr(ask_metrics("HEAD"), "genesys_") == NULL);
+  CHECK(strstr(ask_metrics("HEAD"), "Content-Length") == NULL);
+  CHECK_HAS(scrape_metrics(), "media_type=\"voice\",host=\"h\"} 0\n");
+  CHECK_HAS(scrape_metrics(), "media_type=\"voice\",host=\"h\"} 1\n");
   (void)fake_shutdown();
 }
 
@@ -269,15 +269,15 @@ static void a_list_of_a_wrong_length_is_not_read(void) {
   data_set_t set = {.type = "test_wide", .ds_num = 65, .ds = sources};
   for (size_t i = 0; i < 65; i++)
     sources[i] = (data_source_t){.name = "s", .type = DS_TYPE_GAUGE};
-  begin("Plugin \"*\"");
+  begin_plugin("Plugin \"*\"");
   plugin_register_data_set(&set);
-  dispatch("net", "test_wide", values, 65);
-  CHECK(strstr(scrape(), "test_wide") == NULL);
+  dispatch_list("net", "test_wide", values, 65);
+  CHECK(strstr(scrape_metrics(), "test_wide") == NULL);
   (void)fake_shutdown();
 }
 
 static void series_that_are_left_out_are_reported_once(void) {
-  begin("MaxSeries 1");
+  begin_plugin("MaxSeries 1");
   for (int i = 0; i < 3; i++)
     dispatch_depth("h1", (const char *[]){"A", "B", "C"}[i], 1);
   (void)fake_read("genesys_prometheus/maintain");
@@ -289,12 +289,12 @@ static void series_that_are_left_out_are_reported_once(void) {
 }
 
 static void the_plugin_shows_its_own_values(void) {
-  begin("");
-  CHECK_HAS(scrape(), "HTTP/1.1 200");
+  begin_plugin("");
+  CHECK_HAS(scrape_metrics(), "HTTP/1.1 200");
   (void)fake_read("genesys_prometheus/state");
   CHECK_INT(fake_derive("genesys-prometheus/scrapes-200"), 1);
   CHECK(fake_gauge("genesys-prometheus/scrape_time") >= 0);
-  CHECK_HAS(scrape(),
+  CHECK_HAS(scrape_metrics(),
             "genesys_scrapes_total{block=\"prometheus\",status=\"200\"");
   (void)fake_shutdown();
 }
@@ -302,7 +302,7 @@ static void the_plugin_shows_its_own_values(void) {
 /* ---- init and shutdown ---- */
 
 static void callbacks_are_registered_once(void) {
-  begin("");
+  begin_plugin("");
   CHECK(fake_has("write", "genesys_prometheus"));
   CHECK(fake_has("read", "genesys_prometheus/maintain"));
   CHECK(fake_has("read", "genesys_prometheus/state"));
@@ -326,23 +326,23 @@ static void a_port_in_use_is_tried_again(void) {
   dispatch_depth("h1", "Sales", 4);
   close(fd);
   time_t end = time(NULL) + DEADLINE_S;
-  while (scrape()[0] == '\0' && time(NULL) < end) {
+  while (scrape_metrics()[0] == '\0' && time(NULL) < end) {
     (void)fake_read("genesys_prometheus/maintain");
     sched_yield();
   }
-  CHECK_HAS(scrape(), "host=\"h1\"} 4\n"); /* came before it listened */
+  CHECK_HAS(scrape_metrics(), "host=\"h1\"} 4\n"); /* came before it listened */
   (void)fake_shutdown();
 }
 
 static void a_shutdown_closes_the_port(void) {
-  begin("");
-  CHECK_HAS(scrape(), "HTTP/1.1 200");
+  begin_plugin("");
+  CHECK_HAS(scrape_metrics(), "HTTP/1.1 200");
   CHECK(fake_shutdown() == 0);
-  CHECK_STR(scrape(), "");
+  CHECK_STR(scrape_metrics(), "");
 }
 
 static void a_shutdown_without_init_is_harmless(void) {
-  CHECK_INT(configure("User u\nPasswordFile \"/nonexistent\""), 0);
+  CHECK_INT(configure_plugin("User u\nPasswordFile \"/nonexistent\""), 0);
   CHECK(fake_shutdown() == 0);
 }
 
@@ -350,7 +350,7 @@ static void a_shutdown_without_init_is_harmless(void) {
 static void an_init_after_a_failed_one_starts_everything(void) {
   if (!REFUSES_MEMORY)
     return;
-  CHECK_INT(configure(""), 0);
+  CHECK_INT(configure_plugin(""), 0);
   refuse_memory_from = 1000;
   CHECK_INT(fake_init(), 0);
   refuse_memory_from = SIZE_MAX;
@@ -358,7 +358,7 @@ static void an_init_after_a_failed_one_starts_everything(void) {
   CHECK(!fake_has("write", "genesys_prometheus"));
   CHECK_INT(fake_init(), 0);
   dispatch_depth("h1", "Sales", 4);
-  CHECK_HAS(scrape(), "host=\"h1\"} 4\n");
+  CHECK_HAS(scrape_metrics(), "host=\"h1\"} 4\n");
   (void)fake_shutdown();
 }
 

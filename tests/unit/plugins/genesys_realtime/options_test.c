@@ -28,12 +28,12 @@ static const struct gc_block_kind blocks[] = {{"Queues", queues_rows,
                                               {.key = NULL}};
 
 /* Reads <Queues "all"> with these lines; "" or the text of the failure. */
-static const char *reads(const char *lines) {
+static const char *read_queues(const char *lines) {
   return block_text("genesys_realtime", blocks, "all", lines);
 }
 
 static void missing_options_have_their_defaults(void) {
-  CHECK_STR(reads("Account prod"), "");
+  CHECK_STR(read_queues("Account prod"), "");
   CHECK_STR(got.account, "prod");
   CHECK_INT(got.stream, STREAM_NOTIFICATIONS);
   CHECK_INT(got.wait_buckets.count, 10);
@@ -79,7 +79,7 @@ static void every_word_has_its_enum_value(void) {
     char lines[256];
     CHECK_ROW(rows[i].line);
     snprintf(lines, sizeof(lines), "Account prod\n%s", rows[i].line);
-    CHECK_STR(reads(lines), "");
+    CHECK_STR(read_queues(lines), "");
     CHECK_INT(got.observations, rows[i].observations);
     CHECK_INT(got.label, rows[i].label);
     CHECK_INT(got.stream, rows[i].stream);
@@ -87,10 +87,11 @@ static void every_word_has_its_enum_value(void) {
 }
 
 static void lists_may_be_repeated(void) {
-  CHECK_STR(reads("Account prod\nQueue \"Support*\" \"!*test*\"\nQueue x\n"
+  CHECK_STR(
+      read_queues("Account prod\nQueue \"Support*\" \"!*test*\"\nQueue x\n"
                   "Media VOICE\nMedia \"Email\" callback\n"
                   "ObservationInterval 30"),
-            "");
+      "");
   CHECK_INT(got.queues.count, 3);
   CHECK_STR(got.queues.at[1], "!*test*");
   CHECK_STR(got.queues.at[2], "x");
@@ -101,23 +102,23 @@ static void lists_may_be_repeated(void) {
 }
 
 static void a_shard_is_read(void) {
-  CHECK_STR(reads("Account prod"), "");
+  CHECK_STR(read_queues("Account prod"), "");
   CHECK_INT(got.shard.of, 0);
-  CHECK_STR(reads("Account prod\nShard \"2/3\""), "");
+  CHECK_STR(read_queues("Account prod\nShard \"2/3\""), "");
   CHECK_INT(got.shard.number, 2);
   CHECK_INT(got.shard.of, 3);
 }
 
 static void the_guide_dialect_has_a_path_of_its_own(void) {
-  CHECK_STR(reads("Account prod\nObservations queue_metrics\n"
-                  "ObservationInterval 5\nPath \"/api/v2/queues/stats\""),
+  CHECK_STR(read_queues("Account prod\nObservations queue_metrics\n"
+                        "ObservationInterval 5\nPath \"/api/v2/queues/stats\""),
             "");
   CHECK_STR(got.path, "/api/v2/queues/stats");
-  CHECK_STR(reads("Account prod\nObservations queue_metrics"), "");
+  CHECK_STR(read_queues("Account prod\nObservations queue_metrics"), "");
   CHECK(got.path == NULL);
   CHECK_INT(got.interval_s, 10);
-  CHECK_STR(reads("Account prod\nStream conversations\nPath \"/stream\"\n"
-                  "Where \"type = 'voice'\"\nWhere \"queueId = 'a'\""),
+  CHECK_STR(read_queues("Account prod\nStream conversations\nPath \"/stream\"\n"
+                        "Where \"type = 'voice'\"\nWhere \"queueId = 'a'\""),
             "");
   CHECK_INT(got.where.count, 2);
   CHECK_STR(got.where.at[1], "queueId = 'a'");
@@ -180,7 +181,7 @@ static void errors_name_the_option(void) {
   };
   for (size_t i = 0; i < GC_COUNT(rows); i++) {
     CHECK_ROW(rows[i].lines);
-    const char *text = reads(rows[i].lines);
+    const char *text = read_queues(rows[i].lines);
     CHECK_HAS(text, "genesys_realtime: <Queues \"all\">: ");
     for (size_t j = 0; j < GC_COUNT(rows[i].has); j++)
       if (rows[i].has[j] != NULL)

@@ -47,7 +47,7 @@ static const char *answer_of(const struct request *r) {
   return "{}";
 }
 
-static void serve(struct conn *c, void *ctx) {
+static void serve_platform(struct conn *c, void *ctx) {
   struct request r;
   (void)ctx;
   while (conn_request(c, &r)) {
@@ -77,7 +77,7 @@ static bool is_up(const char *block) {
 
 /* Starts the blocks a and b and waits for an answer to each; neither has put a
  * value yet. Both select Sales, which belongs to a, the first in the file. */
-static void begin(const char *options) {
+static void begin_blocks(const char *options) {
   char text[2048];
   fake_reset();
   fake_global_option_set("BaseDir", folder);
@@ -127,7 +127,7 @@ static void *write_values(void *stop) {
 static void the_open_window_leaves_before_the_queue_is_lost(void) {
   atomic_bool stop = false;
   pthread_t writer;
-  begin("Window 86400\nRaw false\n");
+  begin_blocks("Window 86400\nRaw false\n");
   CHECK_INT(fake_value_count_of(WINDOW("Sales")), 0);
   fake_values_clear();
   fake_hold(true);
@@ -156,7 +156,7 @@ static void *set_clock_back(void *unused) {
  * step of the clock makes them wait longer. */
 static void the_end_waits_a_second_at_most(void) {
   pthread_t stepper;
-  begin("Window 86400\nRaw false\n");
+  begin_blocks("Window 86400\nRaw false\n");
   fake_hold(true);
   uint64_t began_ms = now_ms();
   CHECK_INT(pthread_create(&stepper, NULL, set_clock_back, NULL), 0);
@@ -171,7 +171,7 @@ static void the_end_waits_a_second_at_most(void) {
 }
 
 static void without_windows_the_end_does_not_wait(void) {
-  begin("");
+  begin_blocks("");
   fake_values_clear();
   fake_hold(true);
   uint64_t began_ms = now_ms();
@@ -181,12 +181,12 @@ static void without_windows_the_end_does_not_wait(void) {
 }
 
 /* A process loads a plugin once. */
-static void alone(void (*law)(void)) {
+static void run_alone(void (*law)(void)) {
   int status = -1;
   fflush(stdout);
   pid_t pid = fork();
   if (pid == 0) {
-    server = server_start(&(struct server_plan){.serve = serve});
+    server = server_start(&(struct server_plan){.serve = serve_platform});
     law();
     server_stop(server);
     exit(check_failed > 0);
@@ -197,7 +197,7 @@ static void alone(void (*law)(void)) {
 #define RUN_ALONE(law)                                                         \
   do {                                                                         \
     check_law = #law;                                                          \
-    alone(law);                                                                \
+    run_alone(law);                                                            \
   } while (0)
 
 int main(void) {

@@ -35,7 +35,7 @@ static char folder[] = "/tmp/gc-plugins-XXXXXX";
 
 enum order { GENESYS_FIRST, REALTIME_FIRST };
 
-static void load(enum order order) {
+static void load_plugins(enum order order) {
   fake_reset();
   fake_global_option_set("BaseDir", folder);
   if (order == REALTIME_FIRST)
@@ -45,13 +45,13 @@ static void load(enum order order) {
     genesys_realtime_module_register();
 }
 
-static void unload(void) {
+static void unload_plugins(void) {
   fake_shutdown();
   gc_accounts_close();
 }
 
 static void both_plugins_register_their_callbacks(void) {
-  load(GENESYS_FIRST);
+  load_plugins(GENESYS_FIRST);
   CHECK(fake_has("config", "genesys"));
   CHECK(fake_has("init", "genesys"));
   CHECK(fake_has("read", "genesys"));
@@ -60,11 +60,11 @@ static void both_plugins_register_their_callbacks(void) {
   CHECK(fake_has("init", "genesys_realtime"));
   CHECK(fake_has("shutdown", "genesys_realtime"));
   CHECK(!fake_has("read", "genesys_realtime/queues-all"));
-  unload();
+  unload_plugins();
 }
 
 static void work_in_order(enum order order) {
-  load(order);
+  load_plugins(order);
   CHECK_INT(fake_config(GENESYS(ACCOUNT("prod", "h1"))
                             REALTIME(QUEUES("all", "prod"))),
             0);
@@ -75,7 +75,7 @@ static void work_in_order(enum order order) {
   CHECK_REAL(fake_gauge("h1/genesys-account-prod/api_breaker"), 0);
   CHECK_REAL(fake_gauge("h1/genesys-queues-all/series"), 0);
   CHECK_INT(fake_data_set_count("queue_depth"), 1);
-  unload();
+  unload_plugins();
 }
 
 static void both_plugins_work_with_genesys_loaded_first(void) {
@@ -87,18 +87,18 @@ static void both_plugins_work_with_genesys_loaded_last(void) {
 }
 
 static void blocks_may_stand_in_front_of_their_account(void) {
-  load(GENESYS_FIRST);
+  load_plugins(GENESYS_FIRST);
   CHECK_INT(fake_config(REALTIME(QUEUES("all", "prod"))
                             GENESYS(ACCOUNT("prod", "h1"))),
             0);
   CHECK_INT(fake_init(), 0);
   CHECK(fake_has("read", "genesys_realtime/queues-all"));
   CHECK(!fake_log_has("ERROR"));
-  unload();
+  unload_plugins();
 }
 
 static void an_unknown_account_disables_only_its_block(void) {
-  load(GENESYS_FIRST);
+  load_plugins(GENESYS_FIRST);
   CHECK_INT(fake_config(GENESYS(ACCOUNT("prod", "h1")) REALTIME(
                 QUEUES("a", "prod") QUEUES("b", "pord") QUEUES("c", "prod"))),
             0);
@@ -115,7 +115,7 @@ static void an_unknown_account_disables_only_its_block(void) {
                      "\"pord\">"));
   CHECK(fake_log_has("\"prod\""));
   CHECK_INT(fake_read(NULL), 0);
-  unload();
+  unload_plugins();
 }
 
 static void without_the_plugin_genesys_a_block_names_it(void) {
@@ -125,7 +125,7 @@ static void without_the_plugin_genesys_a_block_names_it(void) {
   CHECK_INT(fake_init(), 0);
   CHECK(fake_log_has("LoadPlugin genesys"));
   CHECK_INT(fake_read(NULL), 0);
-  unload();
+  unload_plugins();
 }
 
 static const struct wrong {
@@ -156,16 +156,16 @@ static const struct wrong {
 static const struct wrong *wrong;
 
 static void a_wrong_configuration_is_one_error_and_a_status(void) {
-  load(GENESYS_FIRST);
+  load_plugins(GENESYS_FIRST);
   CHECK(fake_config(wrong->text) != 0);
   CHECK_INT(fake_log_count(), 1);
   CHECK_HAS(fake_log(0), wrong->says);
   CHECK(!fake_log_has("s3cret"));
-  unload();
+  unload_plugins();
 }
 
 /* A process loads a plugin once. */
-static void alone(void (*law)(void)) {
+static void run_alone(void (*law)(void)) {
   int status = -1;
   fflush(stdout);
   pid_t pid = fork();
@@ -180,12 +180,12 @@ static void a_wrong_configuration_ends_the_start(void) {
   for (size_t i = 0; i < GC_COUNT(wrongs); i++) {
     wrong = &wrongs[i];
     CHECK_ROW(wrong->text);
-    alone(a_wrong_configuration_is_one_error_and_a_status);
+    run_alone(a_wrong_configuration_is_one_error_and_a_status);
   }
 }
 
 static void a_section_may_be_split_in_two(void) {
-  load(GENESYS_FIRST);
+  load_plugins(GENESYS_FIRST);
   CHECK_INT(fake_config(GENESYS(ACCOUNT("a", "h1")) GENESYS(ACCOUNT("b", "h2"))
                             REALTIME(QUEUES("x", "a"))
                                 REALTIME(QUEUES("y", "b"))),
@@ -194,16 +194,16 @@ static void a_section_may_be_split_in_two(void) {
   fake_read(NULL);
   CHECK_INT(fake_value_count_of("h1/genesys-queues-x/series"), 1);
   CHECK_INT(fake_value_count_of("h2/genesys-queues-y/series"), 1);
-  unload();
+  unload_plugins();
 }
 
 static void an_unused_account_starts_nothing(void) {
-  load(GENESYS_FIRST);
+  load_plugins(GENESYS_FIRST);
   CHECK_INT(fake_config(GENESYS(ACCOUNT("prod", "h1"))), 0);
   CHECK_INT(fake_init(), 0);
   CHECK_INT(fake_read(NULL), 0);
   CHECK_INT(fake_value_count(), 0);
-  unload();
+  unload_plugins();
 }
 
 /* Another thread logs the line. */
@@ -227,18 +227,18 @@ static void a_warning_about_a_readable_secret_does_not_show_it(void) {
       GENESYS("<Account \"prod\">\nBaseURL \"http://127.0.0.1:1\"\nClientId c\n"
               "ClientSecretFile \"%s\"\n</Account>\n"),
       path);
-  load(GENESYS_FIRST);
+  load_plugins(GENESYS_FIRST);
   CHECK_INT(fake_config(text), 0);
   CHECK_INT(fake_config(REALTIME(QUEUES("all", "prod"))), 0);
   CHECK_INT(fake_init(), 0);
   CHECK(logs_soon("WARNING genesys: <Account \"prod\">: the client secret "));
   CHECK(!fake_log_has("t0psecret"));
-  unload();
+  unload_plugins();
   unlink(path);
 }
 
 static void the_plugins_stop_while_the_network_is_unreachable(void) {
-  load(GENESYS_FIRST);
+  load_plugins(GENESYS_FIRST);
   CHECK_INT(fake_config(GENESYS(ACCOUNT("prod", "h1"))
                             REALTIME(QUEUES("a", "prod") QUEUES("b", "prod"))),
             0);
@@ -253,7 +253,7 @@ static void the_plugins_stop_while_the_network_is_unreachable(void) {
   do {                                                                         \
     check_law = #law;                                                          \
     check_row = "";                                                            \
-    alone(law);                                                                \
+    run_alone(law);                                                            \
   } while (0)
 
 int main(void) {

@@ -22,10 +22,10 @@ static void record_sample(void *ctx, const struct gc_sample *s) {
 }
 
 /* Returns the samples as "LABEL-MEDIUM=COUNT ". */
-static const char *reported(const struct flow_counts *c,
-                            const struct flow_filter *filter,
-                            enum gc_query_label label,
-                            struct flow_counts_tally *ret_tally) {
+static const char *report_counts(const struct flow_counts *c,
+                                 const struct flow_filter *filter,
+                                 enum gc_query_label label,
+                                 struct flow_counts_tally *ret_tally) {
   struct gc_naming naming = {
       .lists = {[GC_FLOW] = {.now = (struct gc_entities *)filter->flows}},
       .label = label};
@@ -75,7 +75,7 @@ static void a_pair_that_the_answer_lacks_becomes_zero(void) {
   CHECK_INT(flow_counts_add(&answer, "f2", "chat", 7), GC_OK); /* refused */
   CHECK_INT(flow_counts_merge(&before, &answer, &filter, &now, &overflow),
             GC_OK);
-  CHECK_STR(reported(&now, &filter, GC_QUERY_LABEL_NAME, &tally),
+  CHECK_STR(report_counts(&now, &filter, GC_QUERY_LABEL_NAME, &tally),
             "Main IVR-voice=0 Main IVR~2-chat=7 ");
   CHECK_INT(now.pairs.count, 2);
   CHECK_INT(tally.series, 2);
@@ -100,7 +100,7 @@ static void a_limit_removes_no_known_pair(void) {
   CHECK_INT(flow_counts_add(&answer, "f2", "voice", 5), GC_OK);
   CHECK_INT(flow_counts_merge(&before, &answer, &filter, &now, &overflow),
             GC_OK);
-  CHECK_STR(reported(&now, &filter, GC_QUERY_LABEL_NAME, &tally),
+  CHECK_STR(report_counts(&now, &filter, GC_QUERY_LABEL_NAME, &tally),
             "Test-voice=5 Main IVR-voice=3 ");
   CHECK_INT(overflow, 1);
   flow_counts_clear(&before);
@@ -124,7 +124,8 @@ static void a_flow_has_the_configured_label(void) {
   struct flow_counts_tally tally;
   CHECK_INT(flow_counts_add(&c, "f3", "voice", 1), GC_OK);
   for (size_t i = 0; i < GC_COUNT(rows); i++)
-    CHECK_STR(reported(&c, &filter, rows[i].label, &tally), rows[i].reported);
+    CHECK_STR(report_counts(&c, &filter, rows[i].label, &tally),
+              rows[i].reported);
   flow_counts_clear(&c);
   gc_entities_put(d);
 }
@@ -135,14 +136,15 @@ static void a_flow_without_a_name_is_held_back_until_names_are_refused(void) {
   struct flow_filter filter = {.flows = d};
   struct flow_counts_tally tally;
   CHECK_INT(flow_counts_add(&c, "f7", "voice", 1), GC_OK);
-  CHECK_STR(reported(&c, &filter, GC_QUERY_LABEL_NAME, &tally), "");
+  CHECK_STR(report_counts(&c, &filter, GC_QUERY_LABEL_NAME, &tally), "");
   CHECK_INT(tally.matched, 1);
   CHECK_INT(tally.unnamed, 1);
   CHECK(flow_counts_lack_names(&c, &filter));
   gc_entities_put(d);
   filter.flows = d = gc_entities_new(NULL, 0, true);
   CHECK(!flow_counts_lack_names(&c, &filter));
-  CHECK_STR(reported(&c, &filter, GC_QUERY_LABEL_NAME, &tally), "f7-voice=1 ");
+  CHECK_STR(report_counts(&c, &filter, GC_QUERY_LABEL_NAME, &tally),
+            "f7-voice=1 ");
   flow_counts_clear(&c);
   gc_entities_put(d);
 }

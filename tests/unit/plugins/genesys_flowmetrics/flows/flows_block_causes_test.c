@@ -50,7 +50,7 @@ static void run_block(uint32_t max_intervals, uint32_t max_observations) {
 
 /* Returns the number of limits that fail at the end, and notes how often one of
  * them was over meanwhile. */
-static size_t failing(unsigned *ret_ends) {
+static size_t count_failing(unsigned *ret_ends) {
   static const struct gc_health_id id = {.kind = GC_HEALTH_BLOCK};
   struct gc_health_time t = {1000, REPLAY_START_WALL_MS};
   struct gc_health_entity e;
@@ -78,7 +78,7 @@ static void the_success_of_one_half_ends_no_failure_of_the_other(void) {
     unsigned ends;
     CHECK_ROW(rows[i].what);
     run_block(rows[i].max_intervals, rows[i].max_observations);
-    CHECK_INT(failing(&ends), 1);
+    CHECK_INT(count_failing(&ends), 1);
     CHECK_INT(ends, 0);
     CHECK(replay_noticed(&iv.r, rows[i].cause, GC_ERR_LIMIT) > 0);
     CHECK(replay_noticed(&iv.r, rows[i].good, GC_OK) > 0);

@@ -21,7 +21,7 @@ static enum gc_code on_block(const char *name, void *settings,
 }
 
 /* Reads <Flows "f"> with these lines; "" or the text of the failure. */
-static const char *reads(const char *lines) {
+static const char *read_flows(const char *lines) {
   static const struct gc_block_kind blocks[] = {
       {.key = "Flows",
        .rows = flows_rows,
@@ -33,7 +33,7 @@ static const char *reads(const char *lines) {
 }
 
 static void a_block_of_flows_needs_only_an_account(void) {
-  CHECK_STR(reads("Account prod"), "");
+  CHECK_STR(read_flows("Account prod"), "");
   CHECK_INT(got.observations, FLOW_AUTO);
   CHECK_INT(got.observation_interval_s, 10);
   CHECK_INT(got.query.group_by.count, 1);
@@ -49,12 +49,13 @@ static void a_block_of_flows_needs_only_an_account(void) {
 }
 
 static void given_options_replace_the_defaults(void) {
-  CHECK_STR(reads("Account prod\nObservations none\nObservationInterval 60\n"
-                  "Metric nFlowOutcome tFlowOutcome\nMetric nBrandNew\n"
-                  "GroupBy flowOutcomeId mediaType flowId\nGranularity PT30M\n"
-                  "Flow \"IVR*\" \"!*test*\"\nFlowLabel id\nMaxSeries 7\n"
-                  "Counters false"),
-            "");
+  CHECK_STR(
+      read_flows("Account prod\nObservations none\nObservationInterval 60\n"
+                 "Metric nFlowOutcome tFlowOutcome\nMetric nBrandNew\n"
+                 "GroupBy flowOutcomeId mediaType flowId\nGranularity PT30M\n"
+                 "Flow \"IVR*\" \"!*test*\"\nFlowLabel id\nMaxSeries 7\n"
+                 "Counters false"),
+      "");
   CHECK_INT(got.observations, FLOW_OFF);
   CHECK_INT(got.observation_interval_s, 60);
   CHECK_INT(got.query.metrics.count, 3);
@@ -84,7 +85,7 @@ static void errors_name_the_option(void) {
       {"Account prod\nQueue x", {"Queue", ""}},
   };
   for (size_t i = 0; i < GC_COUNT(rows); i++) {
-    const char *text = reads(rows[i].lines);
+    const char *text = read_flows(rows[i].lines);
     CHECK_ROW(rows[i].lines);
     CHECK(text[0] != '\0');
     CHECK_HAS(text, rows[i].has[0]);

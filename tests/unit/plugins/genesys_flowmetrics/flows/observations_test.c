@@ -51,7 +51,8 @@ static void on_inform(void *ctx, const char *text) {
   snprintf(w.informed, sizeof(w.informed), "%s", text);
 }
 
-static void answer(const char *match, int times, int status, const char *body) {
+static void answer_request(const char *match, int times, int status,
+                           const char *body) {
   replay_answer(&w.r, &(struct replay_answer){.match = match,
                                               .times = times,
                                               .status = status,
@@ -59,12 +60,12 @@ static void answer(const char *match, int times, int status, const char *body) {
                                               .chunk = 5});
 }
 
-static void will(const char *match, const char *body) {
-  answer(match, REPLAY_ALWAYS, 200, body);
+static void answer_always(const char *match, const char *body) {
+  answer_request(match, REPLAY_ALWAYS, 200, body);
 }
 
-static void once(const char *match, const char *body) {
-  answer(match, 0, 200, body);
+static void answer_once(const char *match, const char *body) {
+  answer_request(match, 0, 200, body);
 }
 
 /* Scripts a list of flows f0000, f0001 … with the names "Flow 0" … */
@@ -80,18 +81,18 @@ static void will_list(unsigned count) {
                              "%s{\"id\":\"f%04u\",\"name\":\"Flow %u\"}",
                              i > 0 ? "," : "", i, i);
   snprintf(w.list + used, size - used, "]}");
-  will(LIST, w.list);
+  answer_always(LIST, w.list);
 }
 
-static void begin(void) {
+static void begin_watch(void) {
   w = (struct world){.loop = NULL};
   replay_init(&w.r);
-  will("POST /oauth/token", TOKEN);
+  answer_always("POST /oauth/token", TOKEN);
   options = (struct flows_options){.observation_interval_s = 10,
                                    .query = {.max_series = 100}};
 }
 
-static void start(void) {
+static void start_watch(void) {
   static const struct gc_auth_settings auth = {
       .url = "https://login.example/oauth/token",
       .client_id = "client",
@@ -115,7 +116,7 @@ static void start(void) {
   replay_settle(&w.r);
 }
 
-static void end(void) {
+static void end_watch(void) {
   flow_watch_free(w.watch);
   gc_names_free(w.names);
   gc_api_free(w.api);
@@ -154,10 +155,11 @@ static const char *read_state(void) {
 }
 
 static void up_to_a_hundred_flows_are_named_in_one_query(void) {
-  begin();
+  begin_watch();
   will_list(100);
-  will(QUERY, ANSWER(OBSERVED("f0000", "3") "," OBSERVED("f0099", "0")));
-  start();
+  answer_always(QUERY,
+                ANSWER(OBSERVED("f0000", "3") "," OBSERVED("f0099", "0")));
+  start_watch();
   CHECK_STR(read_values(), "Flow 0/flow_active-voice=3 "
                            "Flow 99/flow_active-voice=0 ");
   CHECK_STR(read_values(), ""); /* nothing new */
@@ -170,16 +172,16 @@ static void up_to_a_hundred_flows_are_named_in_one_query(void) {
   CHECK_INT(replay_count(&w.r, ACTIVITY), 0);
   CHECK_STR(w.informed, "observations by \"query\" (Observations \"auto\"): "
                         "100 selected, at most 200 flows");
-  end();
+  end_watch();
 }
 
 static void up_to_200_flows_are_named_in_two_queries(void) {
-  begin();
+  begin_watch();
   will_list(200);
-  once(QUERY, ANSWER(OBSERVED("f0000", "3") "," OBSERVED("f0099", "0")));
-  once(QUERY, ANSWER(OBSERVED("f0199", "4")));
-  will(QUERY, ANSWER(""));
-  start();
+  answer_once(QUERY, ANSWER(OBSERVED("f0000", "3") "," OBSERVED("f0099", "0")));
+  answer_once(QUERY, ANSWER(OBSERVED("f0199", "4")));
+  answer_always(QUERY, ANSWER(""));
+  start_watch();
   CHECK_STR(read_values(), "Flow 0/flow_active-voice=3 "
                            "Flow 99/flow_active-voice=0 "
                            "Flow 199/flow_active-voice=4 ");
@@ -187,39 +189,41 @@ static void up_to_200_flows_are_named_in_two_queries(void) {
   CHECK_HAS(replay_last(&w.r, QUERY)->body, "f0199");
   CHECK(strstr(replay_last(&w.r, QUERY)->body, "f0099") == NULL);
   CHECK_HAS(read_state(), "flows-f/flows-matched=200 ");
-  end();
+  end_watch();
 }
 
 static void the_option_may_choose_the_source(void) {
-  begin();
+  begin_watch();
   options.observations = FLOW_QUERY;
   will_list(201);
-  will(QUERY, ANSWER(""));
-  start();
+  answer_always(QUERY, ANSWER(""));
+  start_watch();
   CHECK_INT(replay_count(&w.r, QUERY), 3);
   CHECK_STR(w.informed, "");
-  end();
-  begin();
+  end_watch();
+  begin_watch();
   options.observations = FLOW_ACTIVITY;
   will_list(1);
-  will(ACTIVITY, ANSWER(""));
-  start();
+  answer_always(ACTIVITY, ANSWER(""));
+  start_watch();
   CHECK_INT(replay_count(&w.r, ACTIVITY), 1);
-  end();
+  end_watch();
 }
 
 static void more_flows_are_requested_page_by_page(void) {
-  begin();
+  begin_watch();
   will_list(201);
-  once(ACTIVITY "?pageSize=1000&pageNumber=1",
-       ANSWER(ACTIVE("f0000", "3") "," ACTIVE("f0001", "1")));
-  once(ACTIVITY "?pageSize=1000&pageNumber=2",
-       ANSWER(ACTIVE("f0002", "4") "," ACTIVE("f0100", "5")));
-  once(ACTIVITY "?pageSize=1000&pageNumber=3", ANSWER(ACTIVE("f0003", "6")));
-  once(ACTIVITY "?pageSize=1000&pageNumber=4", ANSWER(""));
-  will(ACTIVITY "?pageSize=1000&pageNumber=2", ANSWER(""));
-  will(ACTIVITY "?pageSize=1000&pageNumber=1", ANSWER(ACTIVE("f0001", "2")));
-  start();
+  answer_once(ACTIVITY "?pageSize=1000&pageNumber=1",
+              ANSWER(ACTIVE("f0000", "3") "," ACTIVE("f0001", "1")));
+  answer_once(ACTIVITY "?pageSize=1000&pageNumber=2",
+              ANSWER(ACTIVE("f0002", "4") "," ACTIVE("f0100", "5")));
+  answer_once(ACTIVITY "?pageSize=1000&pageNumber=3",
+              ANSWER(ACTIVE("f0003", "6")));
+  answer_once(ACTIVITY "?pageSize=1000&pageNumber=4", ANSWER(""));
+  answer_always(ACTIVITY "?pageSize=1000&pageNumber=2", ANSWER(""));
+  answer_always(ACTIVITY "?pageSize=1000&pageNumber=1",
+                ANSWER(ACTIVE("f0001", "2")));
+  start_watch();
   CHECK_STR(read_values(),
             "Flow 0/flow_active-voice=3 Flow 1/flow_active-voice=1 "
             "Flow 2/flow_active-voice=4 Flow 100/flow_active-voice=5 "
@@ -236,78 +240,79 @@ static void more_flows_are_requested_page_by_page(void) {
   CHECK_INT(replay_count(&w.r, QUERY), 0);
   CHECK_STR(w.informed, "observations by \"activity\" (Observations \"auto\"): "
                         "201 flows selected, more than 200");
-  end();
+  end_watch();
 }
 
 static void a_repeated_page_ends_the_requests(void) {
-  begin();
+  begin_watch();
   will_list(201);
-  will(ACTIVITY, ANSWER(ACTIVE("f0000", "3")));
-  start();
+  answer_always(ACTIVITY, ANSWER(ACTIVE("f0000", "3")));
+  start_watch();
   replay_run(&w.r, 20000);
   CHECK_INT(replay_count(&w.r, ACTIVITY), 4);
   CHECK_INT(w.r.in_flight, 0);
-  end();
+  end_watch();
 }
 
 static void selectors_choose_the_requested_flows(void) {
   char *selectors[] = {(char[]){"Flow 7"}};
-  begin();
+  begin_watch();
   options.query.chosen = (struct gc_strs){selectors, 1};
   will_list(300);
-  will(QUERY, ANSWER(OBSERVED("f0007", "2") "," OBSERVED("f0008", "2")));
-  start();
+  answer_always(QUERY,
+                ANSWER(OBSERVED("f0007", "2") "," OBSERVED("f0008", "2")));
+  start_watch();
   CHECK_STR(read_values(), "Flow 7/flow_active-voice=2 ");
   CHECK(strstr(replay_last(&w.r, QUERY)->body, "f0008") == NULL);
-  end();
+  end_watch();
 }
 
 static void selectors_without_a_match_are_reported(void) {
   char *selectors[] = {(char[]){"Nobody"}};
-  begin();
+  begin_watch();
   options.query.chosen = (struct gc_strs){selectors, 1};
   will_list(3);
-  start();
+  start_watch();
   CHECK_INT(replay_noticed(&w.r, "selection", GC_ERR_NOT_FOUND), 1);
   replay_run(&w.r, 60000);
   CHECK_INT(replay_count(&w.r, "POST /api"), 0);
   CHECK_HAS(read_state(), "flows-f/flows-matched=0 ");
   CHECK(strstr(w.text, "source_up") == NULL);
-  end();
+  end_watch();
 }
 
 static void a_refused_list_leaves_ids_and_the_activity_query(void) {
-  begin();
-  answer(LIST, REPLAY_ALWAYS, 403, "{}");
-  will(ACTIVITY, ANSWER(ACTIVE("f0001", "2")));
-  start();
+  begin_watch();
+  answer_request(LIST, REPLAY_ALWAYS, 403, "{}");
+  answer_always(ACTIVITY, ANSWER(ACTIVE("f0001", "2")));
+  start_watch();
   CHECK_STR(read_values(), "f0001/flow_active-voice=2 ");
   CHECK_HAS(replay_last_notice(&w.r, "list of flows")->text,
             "architect:flow:view");
-  end();
+  end_watch();
 }
 
 static void a_refused_query_is_reported_and_sent_once_a_minute(void) {
-  begin();
+  begin_watch();
   will_list(2);
-  answer(QUERY, REPLAY_ALWAYS, 403, "{}");
-  start();
+  answer_request(QUERY, REPLAY_ALWAYS, 403, "{}");
+  start_watch();
   CHECK_STR(read_values(), "");
   CHECK_HAS(replay_last_notice(&w.r, "observations")->text,
             "analytics:flowObservation:view");
   CHECK_HAS(read_state(), "flows-f/source_up-observations=0 ");
   replay_run(&w.r, 10 * 60000);
   CHECK(replay_count(&w.r, QUERY) <= 12);
-  end();
+  end_watch();
 }
 
 static void an_answer_that_breaks_off_leaves_nothing(void) {
-  begin();
+  begin_watch();
   will_list(2);
-  once(QUERY, ANSWER(OBSERVED("f0000", "3")));
-  once(QUERY, "{\"results\":[" OBSERVED("f0000", "9") ",");
-  will(QUERY, ANSWER(OBSERVED("f0000", "4")));
-  start();
+  answer_once(QUERY, ANSWER(OBSERVED("f0000", "3")));
+  answer_once(QUERY, "{\"results\":[" OBSERVED("f0000", "9") ",");
+  answer_always(QUERY, ANSWER(OBSERVED("f0000", "4")));
+  start_watch();
   CHECK_STR(read_values(), "Flow 0/flow_active-voice=3 ");
   CHECK_HAS(read_state(), "source_up-observations=1 ");
   replay_run(&w.r, 10000);
@@ -317,31 +322,32 @@ static void an_answer_that_breaks_off_leaves_nothing(void) {
   replay_run(&w.r, 10000);
   CHECK_STR(read_values(), "Flow 0/flow_active-voice=4 ");
   CHECK_HAS(read_state(), "source_up-observations=1 ");
-  end();
+  end_watch();
 }
 
 static void a_new_flow_has_the_list_read_again(void) {
-  begin();
-  will(LIST "pageSize=100&pageNumber=1",
-       "{\"entities\":[{\"id\":\"f1\",\"name\":\"One\"}]}");
-  will(QUERY, ANSWER(OBSERVED("f1", "1") "," OBSERVED("f2", "2")));
-  start();
+  begin_watch();
+  answer_always(LIST "pageSize=100&pageNumber=1",
+                "{\"entities\":[{\"id\":\"f1\",\"name\":\"One\"}]}");
+  answer_always(QUERY, ANSWER(OBSERVED("f1", "1") "," OBSERVED("f2", "2")));
+  start_watch();
   CHECK_STR(read_values(), "One/flow_active-voice=1 ");
   CHECK_HAS(read_state(), "flows-f/flows-unnamed=1 ");
   CHECK_INT(replay_count(&w.r, LIST), 2);
-  end();
+  end_watch();
 }
 
 static void pairs_past_max_series_are_counted_and_reported(void) {
-  begin();
+  begin_watch();
   options.query.max_series = 1;
   will_list(3);
-  will(QUERY, ANSWER(OBSERVED("f0000", "1") "," OBSERVED("f0001", "1")));
-  start();
+  answer_always(QUERY,
+                ANSWER(OBSERVED("f0000", "1") "," OBSERVED("f0001", "1")));
+  start_watch();
   CHECK_STR(read_values(), "Flow 0/flow_active-voice=1 ");
   CHECK_HAS(read_state(), "flows-f/series_overflow-observations=1 ");
   CHECK_INT(replay_noticed(&w.r, "series of observations", GC_ERR_LIMIT), 1);
-  end();
+  end_watch();
 }
 
 int main(void) {

@@ -22,8 +22,8 @@ static enum gc_code open_it(struct ledger *l, struct gc_err *err) {
   return GC_OK;
 }
 
-static enum gc_code hang(struct ledger *l, struct batch *batches, size_t count,
-                         struct gc_err *err) {
+static enum gc_code hang_commit(struct ledger *l, struct batch *batches,
+                                size_t count, struct gc_err *err) {
   (void)l, (void)count, (void)err;
   pthread_mutex_lock(&gate.lock);
   entered++;
@@ -40,19 +40,20 @@ static enum gc_code hang(struct ledger *l, struct batch *batches, size_t count,
 static void maintain_it(struct ledger *l) { (void)l; }
 static void close_it(struct ledger *l) { (void)l; }
 
-static const struct ledger_store hanging = {open_it, hang, maintain_it,
+static const struct ledger_store hanging = {open_it, hang_commit, maintain_it,
                                             close_it};
 
 /* ---- its owner ---- */
 
-static int64_t wall(void) { return INT64_C(1800000000000); }
+static int64_t wall_clock_ms(void) { return INT64_C(1800000000000); }
 
-static void notice(void *ctx, const char *cause, const struct gc_err *err) {
+static void count_notice(void *ctx, const char *cause,
+                         const struct gc_err *err) {
   (void)ctx, (void)cause, (void)err;
   GATE_CHANGE(&gate, notices++);
 }
 
-static void done(struct batch *b, enum gc_code code) {
+static void count_batch(struct batch *b, enum gc_code code) {
   (void)b, (void)code;
   GATE_CHANGE(&gate, finished++);
 }
@@ -61,7 +62,7 @@ static struct stats stats;
 static struct ledger_source source = {.scope = "h", .stats = &stats};
 static struct ledger *ledger;
 static struct ledger *left_behind; /* with its writer, as in the plugin */
-static struct batch batch = {.source = &source, .done = done};
+static struct batch batch = {.source = &source, .done = count_batch};
 
 static bool has_entered(void *ctx) {
   (void)ctx;
@@ -82,13 +83,13 @@ static bool writer_has_ended(void) {
   return has_ended;
 }
 
-static void start(uint32_t stop_max_ms) {
+static void start_ledger(uint32_t stop_max_ms) {
   struct gc_err err = {.code = GC_OK};
   const struct ledger_settings settings = {.folder = "/nowhere",
                                            .retention_ms = 86400000,
-                                           .wall_ms = wall,
+                                           .wall_ms = wall_clock_ms,
                                            .stop_max_ms = stop_max_ms,
-                                           .notice = notice};
+                                           .notice = count_notice};
   entered = left = finished = notices = 0;
   is_hanging = true;
   batch.next = NULL;
@@ -100,7 +101,7 @@ static void start(uint32_t stop_max_ms) {
 }
 
 static void a_stop_leaves_a_writer_that_hangs(void) {
-  start(STOP_MS);
+  start_ledger(STOP_MS);
   left_behind = ledger;
   uint64_t began_ms = gc_clock_now_ms();
   CHECK(!ledger_stop(ledger));
@@ -109,7 +110,7 @@ static void a_stop_leaves_a_writer_that_hangs(void) {
   unsigned before = count_of(&notices);
   ledger_free(ledger); /* frees nothing */
 
-  struct batch late = {.source = &source, .done = done};
+  struct batch late = {.source = &source, .done = count_batch};
   ledger_submit(ledger, &late);
   CHECK_INT(count_of(&finished), 1); /* the late one is returned */
 
@@ -125,7 +126,7 @@ static void a_stop_leaves_a_writer_that_hangs(void) {
 }
 
 static void a_disk_that_answers_in_time_is_waited_for(void) {
-  start(0);
+  start_ledger(0);
   GATE_CHANGE(&gate, is_hanging = false);
   CHECK(ledger_stop(ledger));
   CHECK_INT(count_of(&finished), 1);
@@ -135,7 +136,7 @@ static void a_disk_that_answers_in_time_is_waited_for(void) {
 static void a_writer_that_hangs_for_long_is_reported(void) {
   static struct redis_settings shared;
   struct gc_err err = {.code = GC_OK};
-  start(0);
+  start_ledger(0);
   CHECK(!ledger_hangs(ledger, &err));
   pthread_mutex_lock(&ledger->lock);
   CHECK(ledger->works_since_ms != 0);

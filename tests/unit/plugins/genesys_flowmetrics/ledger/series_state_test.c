@@ -37,8 +37,8 @@ static const struct row changes[] = {
     {SERIES_RETIRED_SHOWN, SERIES_COUNTED, SERIES_RETURNED},
 };
 
-static enum series_state expected(enum series_state from,
-                                  enum series_event event) {
+static enum series_state expected_state(enum series_state from,
+                                        enum series_event event) {
   for (size_t i = 0; i < GC_COUNT(changes); i++)
     if (changes[i].from == from && changes[i].event == event)
       return changes[i].to;
@@ -50,7 +50,7 @@ static void each_event_leads_to_one_state(void) {
     for (int e = 0; e < SERIES_EVENT_COUNT; e++) {
       enum series_state from = (enum series_state)s;
       enum series_event event = (enum series_event)e;
-      CHECK_INT(series_next_state(from, event), expected(from, event));
+      CHECK_INT(series_next_state(from, event), expected_state(from, event));
     }
 }
 

@@ -5,7 +5,8 @@
 
 static struct series_set set;
 
-static struct series *find(const char *scope, unsigned number, size_t max) {
+static struct series *find_series(const char *scope, unsigned number,
+                                  size_t max) {
   struct series *s = NULL;
   char metric[16];
   snprintf(metric, sizeof(metric), "M%u", number);
@@ -30,21 +31,22 @@ static bool is_retired(const struct series *s) {
 }
 
 static void only_idle_series_are_retired(void) {
-  show_at(find("h", 0, 9), 100);
-  show_at(find("h", 1, 9), 200);
-  CHECK(find("h", 2, 9) != NULL); /* no time known */
+  show_at(find_series("h", 0, 9), 100);
+  show_at(find_series("h", 1, 9), 200);
+  CHECK(find_series("h", 2, 9) != NULL); /* no time known */
   CHECK_INT(series_retire_idle(&set, 100), 0);
   CHECK_INT(series_retire_idle(&set, 101), 1);
   CHECK_INT(series_retire_idle(&set, 101), 0);
-  CHECK(is_retired(find("h", 0, 9)));
-  CHECK(!is_retired(find("h", 1, 9)));
+  CHECK(is_retired(find_series("h", 0, 9)));
+  CHECK(!is_retired(find_series("h", 1, 9)));
   CHECK_INT(series_count_active(&set, "h"), 2);
   series_clear(&set);
 }
 
 static void
 a_series_that_returns_shows_its_earlier_count_if_it_was_ever_shown(void) {
-  struct series *shown = find("h", 0, 9), *unseen = find("h", 1, 9);
+  struct series *shown = find_series("h", 0, 9),
+                *unseen = find_series("h", 1, 9);
   show_at(shown, 1);
   show_at(shown, 1);
   count_at(unseen, 1);
@@ -61,12 +63,12 @@ a_series_that_returns_shows_its_earlier_count_if_it_was_ever_shown(void) {
 }
 
 static void scopes_have_limits_of_their_own(void) {
-  show_at(find("a", 0, 1), 1);
-  CHECK(find("a", 1, 1) == NULL);
-  CHECK(find("b", 1, 1) != NULL);
+  show_at(find_series("a", 0, 1), 1);
+  CHECK(find_series("a", 1, 1) == NULL);
+  CHECK(find_series("b", 1, 1) != NULL);
   CHECK_INT(series_retire_idle(&set, 2), 1);
-  struct series *old = find("a", 0, 1);
-  CHECK(find("a", 1, 1) != NULL);
+  struct series *old = find_series("a", 0, 1);
+  CHECK(find_series("a", 1, 1) != NULL);
   CHECK_INT(series_revive(&set, old, 1), GC_ERR_LIMIT);
   CHECK(is_retired(old));
   series_clear(&set);
@@ -78,7 +80,7 @@ static void retired_series_are_bounded_too(void) {
   unsigned made = 0;
   for (unsigned round = 1; round <= 20; round++)
     for (unsigned i = 0; i < 2; i++) {
-      struct series *s = find("h", made, 2);
+      struct series *s = find_series("h", made, 2);
       if (s == NULL)
         continue;
       made++;

@@ -35,7 +35,7 @@ static struct sqlite_db *open_or_say(struct gc_err *ret_warning) {
   return s;
 }
 
-static struct seen_key key(unsigned minute, unsigned number) {
+static struct seen_key make_key(unsigned minute, unsigned number) {
   char name[32];
   snprintf(name, sizeof(name), "n%u", number);
   return seen_key_of("h", "c", name, strlen(name), minute * INT64_C(60000));
@@ -47,7 +47,7 @@ static unsigned add_keys(struct sqlite_db *s, unsigned minute, unsigned from,
   unsigned fresh = 0;
   CHECK_INT(sqlite_db_begin(s, NULL), GC_OK);
   for (unsigned i = from; i < from + count; i++) {
-    struct seen_key k = key(minute, i);
+    struct seen_key k = make_key(minute, i);
     bool is_new = false;
     CHECK_INT(sqlite_db_add_key(s, &k, &is_new, NULL), GC_OK);
     fresh += is_new;
@@ -89,7 +89,7 @@ static void a_committed_key_is_found_after_a_restart(void) {
 static void a_rolled_back_key_is_new_again(void) {
   fresh_folder();
   struct sqlite_db *s = open_or_say(NULL);
-  struct seen_key k = key(100, 1);
+  struct seen_key k = make_key(100, 1);
   bool is_new = false;
   CHECK_INT(sqlite_db_begin(s, NULL), GC_OK);
   CHECK_INT(sqlite_db_add_key(s, &k, &is_new, NULL), GC_OK);
@@ -102,7 +102,7 @@ static void a_rolled_back_key_is_new_again(void) {
 
 static struct stored_counter loaded;
 static unsigned loads;
-static enum gc_code load(void *ctx, const struct stored_counter *c) {
+static enum gc_code load_counter(void *ctx, const struct stored_counter *c) {
   (void)ctx;
   loaded = *c;
   loads++;
@@ -133,7 +133,7 @@ static void counters_are_kept_with_their_names(void) {
   sqlite_db_close(s);
   s = open_or_say(NULL);
   loads = 0;
-  CHECK_INT(sqlite_db_load(s, load, NULL, NULL), GC_OK);
+  CHECK_INT(sqlite_db_load(s, load_counter, NULL, NULL), GC_OK);
   CHECK_INT(loads, 1);
   CHECK_INT(loaded.count, 7);
   CHECK_REAL(loaded.sum, 1.5);
@@ -336,7 +336,7 @@ static void count_until_killed(int reported) {
     if (sqlite_db_begin(s, &err) != GC_OK)
       _exit(2);
     for (unsigned i = 0; i < 50; i++, c.count++) {
-      struct seen_key k = key(100, turn * 50 + i);
+      struct seen_key k = make_key(100, turn * 50 + i);
       if (sqlite_db_add_key(s, &k, &is_new, &err) != GC_OK)
         _exit(3);
     }
@@ -407,7 +407,8 @@ static enum gc_code check_taken_over(void *ctx,
   return GC_OK;
 }
 
-static int64_t pragma(struct gc_state_file *f, const char *sql, char mode[16]) {
+static int64_t read_pragma(struct gc_state_file *f, const char *sql,
+                           char mode[16]) {
   sqlite3_stmt *q = NULL;
   CHECK_INT(sqlite3_prepare_v2(f->db, sql, -1, &q, NULL), SQLITE_OK);
   CHECK_INT(sqlite3_step(q), SQLITE_ROW);
@@ -430,8 +431,8 @@ static void state_files_are_durable(void) {
   char mode[16];
   fresh_folder();
   CHECK_INT(gc_state_file_open(folder, &kind, &f, &warning, &err), GC_OK);
-  CHECK_INT(pragma(&f, "PRAGMA synchronous", mode), 2); /* FULL */
-  (void)pragma(&f, "PRAGMA journal_mode", mode);
+  CHECK_INT(read_pragma(&f, "PRAGMA synchronous", mode), 2); /* FULL */
+  (void)read_pragma(&f, "PRAGMA journal_mode", mode);
   CHECK_STR(mode, "wal");
   gc_state_file_close(&f);
   remove_folder();

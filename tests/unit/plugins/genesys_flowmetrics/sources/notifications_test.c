@@ -36,7 +36,7 @@ static struct notifications *source_of;
 
 static _Atomic int64_t later_ms; /* added to the start time */
 
-static int64_t wall(void) { return REPLAY_START_WALL_MS + later_ms; }
+static int64_t wall_clock_ms(void) { return REPLAY_START_WALL_MS + later_ms; }
 
 /* Only this thread may use the world; the ledger's thread reports attributes
  * that are ahead. */
@@ -49,7 +49,7 @@ static void on_notice(void *ctx, const char *cause, const struct gc_err *err) {
 
 static void start_ledger(void) {
   const struct ledger_settings settings = {
-      .folder = state_dir, .retention_ms = 86400000, .wall_ms = wall};
+      .folder = state_dir, .retention_ms = 86400000, .wall_ms = wall_clock_ms};
   ledger = ledger_new(&settings, NULL);
   CHECK_INT(ledger_start(ledger, NULL), GC_OK);
 }
@@ -88,7 +88,7 @@ static void begin_connected(void) {
   ch_open();
 }
 
-static void end(void) {
+static void end_source(void) {
   char command[128];
   notifications_stop(source_of);
   ledger_stop(ledger);
@@ -127,7 +127,7 @@ static void wait_until_well(void) {
   CHECK(ledger_is_healthy(ledger));
 }
 
-static struct gc_queue_topics_state state(void) {
+static struct gc_queue_topics_state read_state(void) {
   struct gc_queue_topics_state s;
   notifications_state(source_of, &s);
   return s;
@@ -141,12 +141,12 @@ static void each_queue_has_a_topic(void) {
       replay_last(&ch_world, PUT)->body,
       "[{\"id\":\"" TOPIC_OF("q1") "\"},{\"id\":\"" TOPIC_OF("q2") "\"}]");
   replay_run(&ch_world, 1000);
-  CHECK(state().is_connected && state().was_heard);
-  CHECK_INT(state().wanted, 2);
-  CHECK_INT(state().covered, 2);
+  CHECK(read_state().is_connected && read_state().was_heard);
+  CHECK_INT(read_state().wanted, 2);
+  CHECK_INT(read_state().covered, 2);
   CHECK_INT(stats.up, 1);
   CHECK_INT(replay_noticed(&ch_world, "topics", GC_ERR_PERMISSION), 0);
-  end();
+  end_source();
 }
 
 static void a_topic_that_another_block_has_is_subscribed_once(void) {
@@ -160,7 +160,7 @@ static void a_topic_that_another_block_has_is_subscribed_once(void) {
   CHECK_INT(ch_creations(), 1);
   CHECK_INT(replay_count(&ch_world, PUT), 1);
   CHECK_INT(replay_count(&ch_world, ADD), 0);
-  CHECK_INT(state().covered, 2);
+  CHECK_INT(read_state().covered, 2);
   ch_say(EVENT_OF("q1", "c1", METRIC("A")));
   CHECK_INT(ch_block.messages, 1);
   wait_for("A", 1, true);
@@ -168,7 +168,7 @@ static void a_topic_that_another_block_has_is_subscribed_once(void) {
   ch_say(EVENT_OF("q1", "c1", METRIC("A")));
   CHECK_INT(ch_block.messages, 2); /* the other block still has the topic */
   CHECK_INT(stats.events, 1);
-  end();
+  end_source();
 }
 
 static void queues_come_and_go(void) {
@@ -179,14 +179,14 @@ static void queues_come_and_go(void) {
   ch_heartbeats(2);
   CHECK_STR(replay_last(&ch_world, ADD)->body,
             "[{\"id\":\"" TOPIC_OF("q3") "\"}]");
-  CHECK_INT(state().wanted, 2);
-  CHECK_INT(state().covered, 2);
+  CHECK_INT(read_state().wanted, 2);
+  CHECK_INT(read_state().covered, 2);
   ch_say(EVENT_OF("q1", "c1", METRIC("A")));
   CHECK_INT(stats.events, 0);
   ch_say(EVENT_OF("q3", "c1", METRIC("A")));
   CHECK_INT(stats.events, 1);
   CHECK_INT(replay_noticed(&ch_world, "topics", GC_ERR_PERMISSION), 0);
-  end();
+  end_source();
 }
 
 static void a_refused_topic_is_reported(void) {
@@ -202,8 +202,8 @@ static void a_refused_topic_is_reported(void) {
   CHECK_INT(reported->code, GC_ERR_PERMISSION);
   CHECK_HAS(reported->text, "1 of 2 queues get no events (");
   CHECK_HAS(reported->text, "not yours");
-  CHECK_INT(state().covered, 1);
-  end();
+  CHECK_INT(read_state().covered, 1);
+  end_source();
 }
 
 static void a_refused_list_is_reported_and_removes_no_topic(void) {
@@ -213,8 +213,8 @@ static void a_refused_list_is_reported_and_removes_no_topic(void) {
   const struct gc_err *reported = replay_last_notice(&ch_world, "queues");
   CHECK(reported != NULL && reported->code == GC_ERR_PERMISSION);
   CHECK_HAS(reported->text, "routing:queue:view");
-  CHECK_INT(state().wanted, 0);
-  end();
+  CHECK_INT(read_state().wanted, 0);
+  end_source();
 
   begin_connected();
   ch_answer(QUEUES, REPLAY_ALWAYS, 403, "{}");
@@ -224,9 +224,9 @@ static void a_refused_list_is_reported_and_removes_no_topic(void) {
   struct gc_entities *d = gc_names_entities(names, GC_QUEUE);
   CHECK(gc_entities_is_refused(d));
   gc_entities_put(d);
-  CHECK_INT(state().wanted, 2);
-  CHECK_INT(state().covered, 2);
-  end();
+  CHECK_INT(read_state().wanted, 2);
+  CHECK_INT(read_state().covered, 2);
+  end_source();
 }
 
 /* There are 16 channels of 1,000 topics less one for renewals; here one of two.
@@ -245,12 +245,12 @@ static void queues_past_the_channels_capacity_are_reported(void) {
   start_source();
   ch_open_all();
   replay_run(&ch_world, 2000);
-  CHECK_INT(state().wanted, 1002);
-  CHECK_INT(state().covered, 1000);
+  CHECK_INT(read_state().wanted, 1002);
+  CHECK_INT(read_state().covered, 1000);
   const struct gc_err *reported = replay_last_notice(&ch_world, "topics");
   CHECK_INT(reported->code, GC_ERR_LIMIT);
   CHECK_HAS(reported->text, "2 of 1002 queues get no events");
-  end();
+  end_source();
 }
 
 static void before_the_first_attempt_the_source_is_neither_up_nor_down(void) {
@@ -267,7 +267,7 @@ static void before_the_first_attempt_the_source_is_neither_up_nor_down(void) {
   replay_run(&ch_world, 1000);
   CHECK(stats.is_tried);
   CHECK_INT(stats.up, 0);
-  end();
+  end_source();
 }
 
 static void a_source_that_never_connects_is_down(void) {
@@ -277,27 +277,27 @@ static void a_source_that_never_connects_is_down(void) {
   replay_run(&ch_world, 12000);
   CHECK(stats.is_tried);
   CHECK_INT(stats.up, 0);
-  end();
+  end_source();
 }
 
 static void a_gap_lasts_until_all_channels_are_open(void) {
   begin_connected();
   replay_run(&ch_world, 1000);
-  CHECK_INT(state().gap_ms, 0);
+  CHECK_INT(read_state().gap_ms, 0);
   ch_drop_socket();
   replay_run(&ch_world, 4000);
   CHECK_INT(stats.up, 0);
-  CHECK(!state().is_connected);
-  CHECK(state().gap_ms >= 4000);
+  CHECK(!read_state().is_connected);
+  CHECK(read_state().gap_ms >= 4000);
   ch_open();
   replay_run(&ch_world, 1000);
-  uint64_t gap_ms = state().gap_ms;
+  uint64_t gap_ms = read_state().gap_ms;
   CHECK(gap_ms >= 4000);
   CHECK_INT(stats.up, 1);
-  CHECK_INT(state().reconnects, 1);
+  CHECK_INT(read_state().reconnects, 1);
   replay_run(&ch_world, 3000);
-  CHECK_INT(state().gap_ms, gap_ms);
-  end();
+  CHECK_INT(read_state().gap_ms, gap_ms);
+  end_source();
 }
 
 /* ---- events ---- */
@@ -317,7 +317,7 @@ static void attributes_of_any_participant_count_once(void) {
   CHECK_INT(stats.malformed[MALFORMED_JSON], 1);
   CHECK_INT(stats.outcomes[OUTCOME_DUPLICATE], 2);
   CHECK_INT(stats.tallies[TALLY_LOST], 0);
-  end();
+  end_source();
 }
 
 /* A repeated attribute that is committed does not reach the file. */
@@ -339,7 +339,7 @@ static void a_repeated_attribute_needs_no_transaction(void) {
   ch_say(EVENT_OF("q1", "c1", METRIC("A") "," METRIC("B")));
   wait_for("B", 1, false);
   CHECK_INT(count_of("A"), 1);
-  end();
+  end_source();
 }
 
 static void a_batch_that_cannot_be_committed_is_held(void) {
@@ -362,7 +362,7 @@ static void a_batch_that_cannot_be_committed_is_held(void) {
   ledger_stop(ledger);
   snprintf(path, sizeof(path), "rm -rf %s", file);
   CHECK_INT(system(path), 0);
-  end();
+  end_source();
 }
 
 /* An event with 1000 attributes. */
@@ -407,7 +407,7 @@ static void repeats_of_waiting_attributes_take_no_memory(void) {
   ledger_stop(ledger);
   snprintf(command, sizeof(command), "rm -rf %s", file);
   CHECK_INT(system(command), 0);
-  end();
+  end_source();
 }
 
 static void attributes_past_the_memory_limit_are_counted(void) {
@@ -420,7 +420,7 @@ static void attributes_past_the_memory_limit_are_counted(void) {
   CHECK(stats.tallies[TALLY_LOST] < 150000);
   CHECK_INT(stats.tallies[TALLY_LOST] % 1000, 0); /* a whole event or nothing */
   CHECK_INT(unlink(file), 0);
-  end();
+  end_source();
 }
 
 /* The agent's clock is corrected while the agent runs. */
@@ -439,7 +439,7 @@ static void an_attribute_ahead_counts_once_our_clock_is_corrected(void) {
   ch_say(ahead);
   wait_for("A", 1, true);
   later_ms = 0;
-  end();
+  end_source();
 }
 
 static void newer_keys_take_the_place_of_older_ones(void) {

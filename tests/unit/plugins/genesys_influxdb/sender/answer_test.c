@@ -3,8 +3,8 @@
 
 #include "tests/support/check.h"
 
-static struct influx_decision decide(enum gc_failure failure, int status,
-                                     const char *body) {
+static struct influx_decision decide_answer(enum gc_failure failure, int status,
+                                            const char *body) {
   GC_AUTO(gc_buf_clear) struct gc_buf text = {.max = 1000};
   CHECK_INT(gc_buf_text(&text, body), GC_OK);
   struct gc_reply reply = {.failure = failure, .status = status, .body = text};
@@ -51,7 +51,7 @@ static void each_answer_has_its_action(void) {
     snprintf(row, sizeof(row), "%d/%d", rows[i].failure, rows[i].status);
     CHECK_ROW(row);
     struct influx_decision d =
-        decide(rows[i].failure, rows[i].status, rows[i].body);
+        decide_answer(rows[i].failure, rows[i].status, rows[i].body);
     CHECK_INT(d.action, rows[i].action);
     CHECK_INT(d.code, rows[i].code);
     CHECK_INT(d.names_line, rows[i].names_line);

@@ -4,7 +4,7 @@
 #include "tests/support/check.h"
 
 /* A batch of lines "0\n" … ; at most 64 for play. */
-static void fill(struct influx_batch *b, int lines) {
+static void fill_batch(struct influx_batch *b, int lines) {
   b->text.max = 1 << 16;
   influx_batch_reset(b);
   for (int i = 0; i < lines; i++)
@@ -15,7 +15,7 @@ static void fill(struct influx_batch *b, int lines) {
 
 /* Plays a database that refuses the lines of `bad`; returns the requests. Each
  * good line must be taken once. */
-static int play(struct influx_batch *b, uint64_t bad) {
+static int play_database(struct influx_batch *b, uint64_t bad) {
   const char *bytes;
   size_t len;
   uint64_t taken = 0;
@@ -47,17 +47,17 @@ static void each_bad_line_is_found_and_the_others_go_on(void) {
   struct influx_batch b = {.lines = 0};
   for (int lines = 1; lines <= 64; lines += 7)
     for (int bad = 0; bad < lines; bad++) {
-      fill(&b, lines);
-      CHECK(play(&b, UINT64_C(1) << bad) <= 2 * 7);
+      fill_batch(&b, lines);
+      CHECK(play_database(&b, UINT64_C(1) << bad) <= 2 * 7);
     }
   uint64_t bits = 0x123456789abcdef;
   for (int i = 0; i < 500; i++) {
     bits = bits * 6364136223846793005u + 1442695040888963407u;
-    fill(&b, 64);
-    (void)play(&b, bits & bits >> 11);
+    fill_batch(&b, 64);
+    (void)play_database(&b, bits & bits >> 11);
   }
-  fill(&b, 64);
-  (void)play(&b, UINT64_MAX);
+  fill_batch(&b, 64);
+  (void)play_database(&b, UINT64_MAX);
   influx_batch_clear(&b);
 }
 
@@ -65,8 +65,8 @@ static void refused_lines_stand_below_the_words(void) {
   struct influx_batch b = {.lines = 0};
   const char *bytes;
   size_t len;
-  fill(&b, 2);
-  (void)play(&b, 2);
+  fill_batch(&b, 2);
+  (void)play_database(&b, 2);
   CHECK_STR(gc_buf_string(&b.refused), "# why\n1\n");
   CHECK(b.took_some);
   influx_batch_restart(&b);
@@ -81,7 +81,7 @@ static void refused_lines_stand_below_the_words(void) {
 static void many_parts_that_are_put_off_have_a_limit(void) {
   struct influx_batch b = {.lines = 0};
   bool goes_on = true;
-  fill(&b, 256);
+  fill_batch(&b, 256);
   for (int i = 0; goes_on && i < 1000; i++) {
     CHECK_THAT(b.part_count < INFLUX_PARTS_MAX, "%zu parts", b.part_count);
     bool is_named = b.parts[b.part_count - 1].from % 2 != 0;
@@ -100,7 +100,7 @@ static void an_empty_batch_has_no_part(void) {
   struct influx_batch b = {.lines = 0};
   const char *bytes;
   size_t len;
-  fill(&b, 0);
+  fill_batch(&b, 0);
   CHECK(!influx_batch_next(&b, &bytes, &len));
   influx_batch_clear(&b);
 }

@@ -9,8 +9,8 @@
 #include "tests/support/check.h"
 #include "tests/support/points.h"
 
-static void put(struct store *s, const char *type, const char *type_instance,
-                double value) {
+static void put_value(struct store *s, const char *type,
+                      const char *type_instance, double value) {
   struct points_value v = {"Sales", type, type_instance, "queue_id=q1\n",
                            value};
   CHECK_INT(points_write(s, &v, 1000), GC_OK);
@@ -27,8 +27,8 @@ static void check_text(struct store *s, enum render_format format,
 
 static void both_formats_have_their_heads(void) {
   struct store *s = store_new(100, 1000);
-  put(s, "queue_depth", "voice", 4);
-  put(s, "queue_offer", "voice", 7);
+  put_value(s, "queue_depth", "voice", 4);
+  put_value(s, "queue_offer", "voice", 7);
   check_text(s, RENDER_TEXT,
              "# HELP genesys_queue_depth Contacts waiting.\n"
              "# TYPE genesys_queue_depth gauge\n"
@@ -50,7 +50,7 @@ static void both_formats_have_their_heads(void) {
 
 static void a_unit_is_named_in_openmetrics_alone(void) {
   struct store *s = store_new(100, 1000);
-  put(s, "queue_longest_wait", "voice", 0.5);
+  put_value(s, "queue_longest_wait", "voice", 0.5);
   check_text(s, RENDER_OPENMETRICS,
              "# HELP genesys_queue_longest_wait_seconds Age of the contact "
              "that has waited longest; 0 when none waits.\n"
@@ -69,14 +69,14 @@ static void a_counter_that_begins_with_0_shows_it_once(void) {
       "# TYPE genesys_queue_offer_total counter\n";
   char want[400];
   struct store *s = store_new(100, 1000);
-  put(s, "queue_offer", "voice", 0);
-  put(s, "queue_offer", "voice", 1);
+  put_value(s, "queue_offer", "voice", 0);
+  put_value(s, "queue_offer", "voice", 1);
   snprintf(want, sizeof(want), "%sgenesys_queue_offer_total{%s} 0\n", head, Q);
   check_text(s, RENDER_TEXT, want);
   snprintf(want, sizeof(want), "%sgenesys_queue_offer_total{%s} 1\n", head, Q);
   check_text(s, RENDER_TEXT, want);
-  put(s, "queue_offer", "voice", 0); /* a restart */
-  put(s, "queue_offer", "voice", 1);
+  put_value(s, "queue_offer", "voice", 0); /* a restart */
+  put_value(s, "queue_offer", "voice", 1);
   check_text(s, RENDER_TEXT, want);
   store_free(s);
 }
@@ -103,8 +103,8 @@ static void a_0_that_comes_late_is_shown_once(void) {
 
 static void a_gauge_shows_its_newest_value_alone(void) {
   struct store *s = store_new(100, 1000);
-  put(s, "queue_depth", "voice", 0);
-  put(s, "queue_depth", "voice", 3);
+  put_value(s, "queue_depth", "voice", 0);
+  put_value(s, "queue_depth", "voice", 3);
   check_text(s, RENDER_TEXT,
              "# HELP genesys_queue_depth Contacts waiting.\n"
              "# TYPE genesys_queue_depth gauge\n"
@@ -119,8 +119,8 @@ static void a_gauge_shows_its_newest_value_alone(void) {
 static void a_histogram_that_begins_with_0_shows_it_once(void) {
   struct store *s = store_new(100, 1000);
   for (int value = 0; value < 2; value++) {
-    put(s, "queue_wait_time_seconds_bucket", "voice-le-+Inf", value);
-    put(s, "queue_wait_time_seconds_sum", "voice", 6.5 * value);
+    put_value(s, "queue_wait_time_seconds_bucket", "voice-le-+Inf", value);
+    put_value(s, "queue_wait_time_seconds_sum", "voice", 6.5 * value);
   }
   check_text(s, RENDER_TEXT,
              HISTOGRAM "genesys_queue_wait_time_seconds_bucket{" Q
@@ -139,12 +139,12 @@ static void a_histogram_that_begins_with_0_shows_it_once(void) {
  * answer. */
 static void a_histogram_is_consistent_between_two_values(void) {
   struct store *s = store_new(100, 1000);
-  put(s, "queue_wait_time_seconds_count", "voice", 3);
-  put(s, "queue_wait_time_seconds_bucket", "voice-le-16", 3);
-  put(s, "queue_wait_time_seconds_bucket", "voice-le-2", 4);
-  put(s, "queue_wait_time_seconds_sum", "voice", 6.5);
+  put_value(s, "queue_wait_time_seconds_count", "voice", 3);
+  put_value(s, "queue_wait_time_seconds_bucket", "voice-le-16", 3);
+  put_value(s, "queue_wait_time_seconds_bucket", "voice-le-2", 4);
+  put_value(s, "queue_wait_time_seconds_sum", "voice", 6.5);
   check_text(s, RENDER_TEXT, "");
-  put(s, "queue_wait_time_seconds_bucket", "voice-le-+Inf", 3);
+  put_value(s, "queue_wait_time_seconds_bucket", "voice-le-+Inf", 3);
   check_text(s, RENDER_TEXT,
              HISTOGRAM
              "genesys_queue_wait_time_seconds_bucket{" Q ",le=\"2.0\"} 4\n"
@@ -159,8 +159,8 @@ static void an_unknown_value_is_no_line(void) {
   static const double unknown[] = {NAN, INFINITY, -INFINITY};
   for (size_t i = 0; i < GC_COUNT(unknown); i++) {
     struct store *s = store_new(100, 1000);
-    put(s, "queue_depth", "voice", 1);
-    put(s, "queue_depth", "voice", unknown[i]);
+    put_value(s, "queue_depth", "voice", 1);
+    put_value(s, "queue_depth", "voice", unknown[i]);
     check_text(s, RENDER_OPENMETRICS, "# EOF\n");
     store_free(s);
   }

@@ -9,7 +9,7 @@
 #include "tests/support/check.h"
 #include "tests/support/points.h"
 
-static struct points_value depth(const char *instance, double value) {
+static struct points_value depth_value(const char *instance, double value) {
   return (struct points_value){instance, "queue_depth", "voice", NULL, value};
 }
 
@@ -24,7 +24,7 @@ static size_t count_lines(struct store *s, const char *part) {
 
 static void a_series_disappears_when_it_is_not_written(void) {
   struct store *s = store_new(100, 30000);
-  struct points_value a = depth("A", 1), b = depth("B", 1);
+  struct points_value a = depth_value("A", 1), b = depth_value("B", 1);
   CHECK_INT(points_write(s, &a, 1000), GC_OK);
   CHECK_INT(points_write(s, &b, 1000), GC_OK);
   CHECK_INT(points_write(s, &b, 20000), GC_OK);
@@ -42,7 +42,7 @@ static void a_series_disappears_when_it_is_not_written(void) {
 /* Another thread adds the series while this one makes its names. */
 static bool make_names_slowly(void *ctx, size_t i,
                               struct gc_export_series *ret) {
-  struct points_value first = depth("A", 1);
+  struct points_value first = depth_value("A", 1);
   const struct gc_export_identity id = {.host = "h",
                                         .plugin = "genesys",
                                         .plugin_instance = "A",
@@ -78,7 +78,7 @@ static void of_two_threads_that_add_a_series_the_newer_value_counts(void) {
 static void between_two_scrapes_the_newest_value_is_kept(void) {
   struct store *s = store_new(100, 30000);
   for (int64_t at_ms = 0; at_ms < 3600 * 1000; at_ms += 10000) {
-    struct points_value a = depth("A", (double)(at_ms / 10000));
+    struct points_value a = depth_value("A", (double)(at_ms / 10000));
     CHECK_INT(points_write(s, &a, at_ms + 1), GC_OK);
     store_expire(s, at_ms + 1);
   }
@@ -90,7 +90,7 @@ static void between_two_scrapes_the_newest_value_is_kept(void) {
 /* Its interval is 10 s: two of them are longer than the staleness. */
 static void a_slow_series_stays_for_two_intervals(void) {
   struct store *s = store_new(100, 1000);
-  struct points_value a = depth("A", 1);
+  struct points_value a = depth_value("A", 1);
   CHECK_INT(points_write(s, &a, 1000), GC_OK);
   store_expire(s, 21000);
   CHECK_INT(count_lines(s, "{queue_name"), 1);
@@ -121,7 +121,8 @@ static void all_members_of_a_histogram_disappear(void) {
  */
 static void of_two_series_with_one_line_one_is_shown(void) {
   struct store *s = store_new(100, 30000);
-  struct points_value one = depth("A\n", 1), two = depth("A\x01", 2);
+  struct points_value one = depth_value("A\n", 1),
+                      two = depth_value("A\x01", 2);
   char line[200];
   CHECK_INT(points_write(s, &one, 1000), GC_OK);
   CHECK_INT(count_lines(s, "{queue_name=\"A_\""), 1);
@@ -149,14 +150,14 @@ static void series_beyond_the_limit_are_counted(void) {
   char name[8];
   for (int i = 0; i < 5; i++) {
     snprintf(name, sizeof(name), "q%d", i);
-    struct points_value v = depth(name, 1);
+    struct points_value v = depth_value(name, 1);
     CHECK_INT(points_write(s, &v, 1000), i < 2 ? GC_OK : GC_ERR_LIMIT);
   }
   CHECK_INT(store_stats(s).series, 2);
   CHECK_INT(store_stats(s).overflow, 3);
   CHECK_INT(count_lines(s, "{queue_name"), 2);
   store_expire(s, 100000);
-  struct points_value v = depth("q4", 1);
+  struct points_value v = depth_value("q4", 1);
   CHECK_INT(points_write(s, &v, 100000), GC_OK);
   store_free(s);
 }
@@ -164,7 +165,7 @@ static void series_beyond_the_limit_are_counted(void) {
 /* The thread of the older value read the clock first and came second. */
 static void a_thread_that_comes_late_shows_no_older_value(void) {
   struct store *s = store_new(100, 1000);
-  struct points_value older = depth("A", 1), newer = depth("A", 2);
+  struct points_value older = depth_value("A", 1), newer = depth_value("A", 2);
   CHECK_INT(points_write(s, &newer, 1001), GC_OK);
   CHECK_INT(points_write(s, &older, 1000), GC_OK);
   CHECK_INT(count_lines(s, "} 2\n"), 1);
@@ -176,7 +177,7 @@ static void a_thread_that_comes_late_shows_no_older_value(void) {
 static void an_older_value_is_shown_only_after_an_interval(void) {
   struct store *s = store_new(100, 300000);
   struct store_number n = {STORE_INT, 0};
-  struct points_value v = depth("A", 1);
+  struct points_value v = depth_value("A", 1);
   char key[] = "A/queue_depth/voice/";
   double two = 2.0;
   struct store_list list = {.key = key,
@@ -199,7 +200,7 @@ static void an_older_value_is_shown_only_after_an_interval(void) {
 /* One thread does both: the test would hang if a writer waited for a lock. */
 static void a_slow_scrape_delays_no_writer(void) {
   struct store *s = store_new(100, 30000);
-  struct points_value old = depth("A", 1), new = depth("B", 5);
+  struct points_value old = depth_value("A", 1), new = depth_value("B", 5);
   CHECK_INT(points_write(s, &old, 1000), GC_OK);
   (void)store_scrape_begin(s);
   old.value = 2;
@@ -222,7 +223,7 @@ static void *write_names(void *ctx) {
   for (int round = 0; round < ROUNDS; round++)
     for (int i = 0; i < NAMES; i++) {
       snprintf(name, sizeof(name), "q%d", i);
-      struct points_value v = depth(name, round);
+      struct points_value v = depth_value(name, round);
       if (points_write(ctx, &v, (uint64_t)round * 1000) != GC_OK)
         abort();
     }

@@ -6,7 +6,7 @@
 static struct cv_party *customer, *acd;
 
 /* A contact of q1 that seems to be abandoned at `at`. */
-static void abandon(const char *id, double at) {
+static void abandon_contact(const char *id, double at) {
   life_begin(&life, id);
   offer_contact(&customer, &acd);
   apply_life();
@@ -16,7 +16,7 @@ static void abandon(const char *id, double at) {
 
 static void begin_abandoned(void) {
   begin_model();
-  abandon("c1", 10);
+  abandon_contact("c1", 10);
   check_counts("q1", 1, 0, 1, 0);
 }
 
@@ -87,10 +87,10 @@ static void a_queue_that_is_reported_late_makes_a_transfer(void) {
 
 static void the_next_abandon_settles_one_that_was_taken_back(void) {
   a_queue_that_is_reported_late_makes_a_transfer();
-  abandon("c2", 20);
+  abandon_contact("c2", 20);
   check_counts("q1", 2, 0, 1, 1);
   CHECK_INT(totals_of("q1").abandons_owed, 0);
-  abandon("c3", 30);
+  abandon_contact("c3", 30);
   check_counts("q1", 3, 0, 2, 1);
 }
 
@@ -174,7 +174,7 @@ static void a_customer_who_returned_has_not_abandoned(void) {
   check_counts("q2", 1, 0, 0, 0); /* an agent may have answered */
 }
 
-static uint64_t late(void) {
+static uint64_t count_late(void) {
   struct conversations_stats stats;
   conversations_stats(m, &stats);
   return stats.late;
@@ -193,12 +193,12 @@ static void a_leg_reported_after_the_removal_is_counted_as_late(void) {
   apply_life();
   keep_too_long();
   apply_life();
-  CHECK_INT(late(), 0); /* a repeat */
+  CHECK_INT(count_late(), 0); /* a repeat */
   struct cv_party *agent = life_connected(&life, CV_AGENT, "q1", 8);
   agent->end_ms = AT(9);
   apply_life();
   apply_life();
-  CHECK_INT(late(), 1);
+  CHECK_INT(count_late(), 1);
   /* An abandon too many, an answer with its wait and the changes of the agent
    * too few. */
   check_counts("q1", 1, 0, 1, 0);
@@ -221,7 +221,7 @@ static void an_answer_that_is_reported_after_the_removal_is_late(void) {
   keep_too_long();
   agent->connected_ms = AT(8);
   apply_life();
-  CHECK_INT(late(), 1);
+  CHECK_INT(count_late(), 1);
   check_counts("q1", 1, 0, 1, 0);
 }
 
@@ -232,7 +232,7 @@ static void a_contact_that_returns_after_the_removal_is_not_late(void) {
   life_connected(&life, CV_ACD, "q1", 900);
   apply_life();
   check_counts("q1", 2, 0, 1, 0);
-  CHECK_INT(late(), 0);
+  CHECK_INT(count_late(), 0);
 }
 
 int main(void) {

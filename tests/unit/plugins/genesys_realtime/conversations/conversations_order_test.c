@@ -18,14 +18,14 @@ struct totals {
 
 static uint64_t random32_state = 1;
 
-static unsigned random32(unsigned sides) {
+static unsigned random_below(unsigned sides) {
   random32_state = random32_state * UINT64_C(6364136223846793005) +
                    UINT64_C(1442695040888963407);
   return (unsigned)(random32_state >> 33) % sides;
 }
 
-static struct totals play(const struct life *l, const unsigned *order,
-                          unsigned count) {
+static struct totals play_life(const struct life *l, const unsigned *order,
+                               unsigned count) {
   struct conversations_settings s = life_settings();
   GC_AUTO(conversations_free_auto)
   struct conversations *m = conversations_new(&s, NULL);
@@ -39,11 +39,11 @@ static struct totals play(const struct life *l, const unsigned *order,
   return t;
 }
 
-static struct totals truth(const struct life *l) {
+static struct totals true_totals(const struct life *l) {
   unsigned order[LIFE_MAX];
   for (unsigned i = 0; i < l->count; i++)
     order[i] = i;
-  return play(l, order, l->count);
+  return play_life(l, order, l->count);
 }
 
 static void forget_holds(struct totals *t) {
@@ -65,7 +65,7 @@ static void print_difference(const struct totals *got,
 static void check_play(const struct life *l, const unsigned *order,
                        unsigned count, const struct totals *want,
                        bool with_holds) {
-  struct totals got = play(l, order, count), expected = *want;
+  struct totals got = play_life(l, order, count), expected = *want;
   if (!with_holds) {
     forget_holds(&got);
     forget_holds(&expected);
@@ -81,43 +81,43 @@ static void check_play(const struct life *l, const unsigned *order,
   putchar('\n');
 }
 
-static void shuffle(unsigned *order, unsigned count) {
+static void shuffle_order(unsigned *order, unsigned count) {
   for (unsigned i = count; i > 1; i--) {
-    unsigned k = random32(i), kept = order[i - 1];
+    unsigned k = random_below(i), kept = order[i - 1];
     order[i - 1] = order[k];
     order[k] = kept;
   }
 }
 
 static void check_shuffles(const struct life *l, int rounds) {
-  struct totals want = truth(l);
+  struct totals want = true_totals(l);
   for (int round = 0; round < rounds; round++) {
     unsigned order[LIFE_MAX * 2], count = 0;
     for (unsigned i = 0; i < l->count; i++)
-      for (unsigned n = random32(4) == 0 ? 2 : 1; n > 0; n--)
+      for (unsigned n = random_below(4) == 0 ? 2 : 1; n > 0; n--)
         order[count++] = i;
-    shuffle(order, count);
+    shuffle_order(order, count);
     check_play(l, order, count, &want, true);
   }
 }
 
 static void check_drops(const struct life *l, int rounds) {
-  struct totals want = truth(l);
+  struct totals want = true_totals(l);
   for (int round = 0; round < rounds; round++) {
-    unsigned order[LIFE_MAX * 2], count = 0, keep = random32(10) + 1;
+    unsigned order[LIFE_MAX * 2], count = 0, keep = random_below(10) + 1;
     for (unsigned i = 0; i < l->count; i++)
-      for (unsigned n = random32(8) == 0 ? 2 : 1; n > 0; n--)
-        if (i + 1 == l->count || random32(10) < keep)
+      for (unsigned n = random_below(8) == 0 ? 2 : 1; n > 0; n--)
+        if (i + 1 == l->count || random_below(10) < keep)
           order[count++] = i;
-    if (random32(2) == 0)
-      shuffle(order, count);
+    if (random_below(2) == 0)
+      shuffle_order(order, count);
     check_play(l, order, count, &want, false);
   }
 }
 
 /* Visits every order of `count` snapshots (Heap's algorithm). */
 static void check_all_orders(const struct life *l) {
-  struct totals want = truth(l);
+  struct totals want = true_totals(l);
   unsigned order[LIFE_MAX], at[LIFE_MAX] = {0};
   for (unsigned i = 0; i < l->count; i++)
     order[i] = i;
@@ -231,7 +231,7 @@ static void life_of_a_blink(struct life *l) {
 static void a_life_counts_what_happened_in_it(void) {
   struct life l;
   life_of_a_call(&l);
-  struct totals t = truth(&l);
+  struct totals t = true_totals(&l);
   CHECK_INT(l.count, 18);
   CHECK_INT(t.of[0].offers, 1);
   CHECK_INT(t.of[0].answers, 1);
@@ -252,7 +252,7 @@ static void a_life_counts_what_happened_in_it(void) {
   CHECK_INT(t.of[1].breaches, 0);
   CHECK_INT(t.of[1].transfers, 0);
   life_of_an_abandon(&l);
-  t = truth(&l);
+  t = true_totals(&l);
   CHECK_INT(t.of[0].offers, 1);
   CHECK_INT(t.of[0].abandons, 1);
   CHECK_INT(t.of[0].breaches, 1);
@@ -260,7 +260,7 @@ static void a_life_counts_what_happened_in_it(void) {
   CHECK_INT(t.of[0].changes[CV_STATE_ALERTING][CV_STATE_WAITING], 2);
   CHECK_INT(t.of[0].changes[CV_STATE_WAITING][CV_STATE_ENDED], 1);
   life_of_a_wanderer(&l);
-  t = truth(&l);
+  t = true_totals(&l);
   CHECK_INT(t.of[0].offers, 2);
   CHECK_INT(t.of[0].answers, 1);
   CHECK_INT(t.of[0].transfers, 1);
@@ -306,7 +306,7 @@ static void the_last_snapshot_makes_up_for_missing_ones(void) {
 static void the_last_snapshot_alone_has_all_facts(void) {
   struct life l;
   life_of_a_call(&l);
-  struct totals want = truth(&l);
+  struct totals want = true_totals(&l);
   unsigned last = l.count - 1;
   check_play(&l, &last, 1, &want, false);
 }

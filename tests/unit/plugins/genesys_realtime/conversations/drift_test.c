@@ -5,16 +5,16 @@
 
 #include "tests/support/check.h"
 
-static void compare(struct drift *d, const char *queue, const char *media,
-                    struct drift_side model, struct drift_side observed) {
+static void compare_sides(struct drift *d, const char *queue, const char *media,
+                          struct drift_side model, struct drift_side observed) {
   CHECK_INT(drift_compare(d, queue, media, &model, &observed), GC_OK);
 }
 
 /* One poll of one pair. */
-static void poll(struct drift *d, struct drift_side model,
-                 struct drift_side observed) {
+static void poll_pair(struct drift *d, struct drift_side model,
+                      struct drift_side observed) {
   drift_begin(d);
-  compare(d, "q", "voice", model, observed);
+  compare_sides(d, "q", "voice", model, observed);
   drift_end(d);
 }
 
@@ -42,18 +42,18 @@ static void a_difference_in_two_successive_polls_counts(void) {
   for (size_t i = 0; i < GC_COUNT(rows); i++) {
     CHECK_ROW(rows[i].what);
     GC_AUTO(drift_free_auto) struct drift *d = drift_new(10);
-    poll(d, rows[i].model, rows[i].observed);
+    poll_pair(d, rows[i].model, rows[i].observed);
     CHECK_INT(drift_total(d), 0);
     CHECK_INT(drift_now(d), 0);
-    poll(d, rows[i].model, rows[i].observed);
+    poll_pair(d, rows[i].model, rows[i].observed);
     CHECK_INT(drift_total(d), rows[i].total);
     CHECK_INT(drift_now(d), rows[i].total);
   }
 }
 
 /* The first poll of a queue and medium. */
-static void adopt(struct drift *d, struct drift_side model,
-                  struct drift_side observed) {
+static void adopt_pair(struct drift *d, struct drift_side model,
+                       struct drift_side observed) {
   drift_begin(d);
   CHECK_INT(drift_adopt(d, "q", "voice", &model, &observed), GC_OK);
   drift_end(d);
@@ -70,11 +70,11 @@ static void contacts_from_before_the_stream_are_no_drift(void) {
       {5, 6, 1}, {5, 6, 2},
   };
   GC_AUTO(drift_free_auto) struct drift *d = drift_new(10);
-  adopt(d, (struct drift_side){0, 0, 0}, (struct drift_side){5, 0, 0});
+  adopt_pair(d, (struct drift_side){0, 0, 0}, (struct drift_side){5, 0, 0});
   CHECK_INT(drift_total(d), 0);
   for (size_t i = 0; i < GC_COUNT(polls); i++) {
-    poll(d, (struct drift_side){polls[i].model, 0, 0},
-         (struct drift_side){polls[i].observed, 0, 0});
+    poll_pair(d, (struct drift_side){polls[i].model, 0, 0},
+              (struct drift_side){polls[i].observed, 0, 0});
     CHECK_INT(drift_total(d), polls[i].total);
   }
 }
@@ -83,20 +83,20 @@ static void contacts_from_before_the_stream_are_no_drift(void) {
  * event seem to be one for a poll. */
 static void a_ringing_contact_hides_no_contact_without_events(void) {
   GC_AUTO(drift_free_auto) struct drift *d = drift_new(10);
-  adopt(d, (struct drift_side){0, 0, 0}, (struct drift_side){0, 0, 2});
-  poll(d, (struct drift_side){0, 1, 0}, (struct drift_side){0, 1, 2});
-  poll(d, (struct drift_side){0, 0, 1}, (struct drift_side){0, 0, 3});
-  poll(d, (struct drift_side){0, 0, 1}, (struct drift_side){0, 0, 3});
+  adopt_pair(d, (struct drift_side){0, 0, 0}, (struct drift_side){0, 0, 2});
+  poll_pair(d, (struct drift_side){0, 1, 0}, (struct drift_side){0, 1, 2});
+  poll_pair(d, (struct drift_side){0, 0, 1}, (struct drift_side){0, 0, 3});
+  poll_pair(d, (struct drift_side){0, 0, 1}, (struct drift_side){0, 0, 3});
   CHECK_INT(drift_total(d), 0);
-  poll(d, (struct drift_side){0, 0, 1}, (struct drift_side){0, 0, 4});
-  poll(d, (struct drift_side){0, 0, 1}, (struct drift_side){0, 0, 4});
+  poll_pair(d, (struct drift_side){0, 0, 1}, (struct drift_side){0, 0, 4});
+  poll_pair(d, (struct drift_side){0, 0, 1}, (struct drift_side){0, 0, 4});
   CHECK_INT(drift_total(d), 1);
 }
 
 static void a_surplus_is_not_adopted(void) {
   GC_AUTO(drift_free_auto) struct drift *d = drift_new(10);
-  adopt(d, (struct drift_side){2, 0, 0}, (struct drift_side){0, 0, 3});
-  poll(d, (struct drift_side){2, 0, 0}, (struct drift_side){0, 0, 3});
+  adopt_pair(d, (struct drift_side){2, 0, 0}, (struct drift_side){0, 0, 3});
+  poll_pair(d, (struct drift_side){2, 0, 0}, (struct drift_side){0, 0, 3});
   CHECK_INT(drift_total(d), 2);
 }
 
@@ -118,8 +118,8 @@ static void each_difference_counts_once_while_it_lasts(void) {
     char row[16];
     snprintf(row, sizeof(row), "poll %zu", i);
     CHECK_ROW(row);
-    poll(d, (struct drift_side){polls[i].model, 0, 0},
-         (struct drift_side){polls[i].observed, 0, 0});
+    poll_pair(d, (struct drift_side){polls[i].model, 0, 0},
+              (struct drift_side){polls[i].observed, 0, 0});
     CHECK_INT(drift_total(d), polls[i].total);
     CHECK_INT(drift_now(d), polls[i].now);
   }
@@ -130,20 +130,20 @@ static void queues_and_media_are_kept_apart(void) {
   GC_AUTO(drift_free_auto) struct drift *d = drift_new(10);
   const struct drift_side one = {1, 0, 0}, none = {0, 0, 0};
   drift_begin(d);
-  compare(d, "q1", "voice", one, none);
-  compare(d, "q1", "chat", none, none);
-  compare(d, "q2", "voice", none, none);
+  compare_sides(d, "q1", "voice", one, none);
+  compare_sides(d, "q1", "chat", none, none);
+  compare_sides(d, "q2", "voice", none, none);
   drift_end(d);
   drift_begin(d);
-  compare(d, "q1", "voice", none, none);
-  compare(d, "q1", "chat", one, none);
-  compare(d, "q2", "voice", one, none);
+  compare_sides(d, "q1", "voice", none, none);
+  compare_sides(d, "q1", "chat", one, none);
+  compare_sides(d, "q2", "voice", one, none);
   drift_end(d);
   CHECK_INT(drift_total(d), 0);
   drift_begin(d);
-  compare(d, "q2", "voice", one, none); /* in another order */
-  compare(d, "q1", "chat", one, none);
-  compare(d, "q1", "voice", one, none);
+  compare_sides(d, "q2", "voice", one, none); /* in another order */
+  compare_sides(d, "q1", "chat", one, none);
+  compare_sides(d, "q1", "voice", one, none);
   drift_end(d);
   CHECK_INT(drift_total(d), 2);
 }
@@ -151,12 +151,12 @@ static void queues_and_media_are_kept_apart(void) {
 static void a_pair_that_a_poll_omits_starts_from_zero(void) {
   GC_AUTO(drift_free_auto) struct drift *d = drift_new(10);
   const struct drift_side one = {1, 0, 0}, none = {0, 0, 0};
-  poll(d, one, none);
+  poll_pair(d, one, none);
   drift_begin(d);
   drift_end(d);
-  poll(d, one, none);
+  poll_pair(d, one, none);
   CHECK_INT(drift_total(d), 0);
-  poll(d, one, none);
+  poll_pair(d, one, none);
   CHECK_INT(drift_total(d), 1);
 }
 
@@ -164,10 +164,10 @@ static void a_poll_without_an_end_does_not_count(void) {
   GC_AUTO(drift_free_auto) struct drift *d = drift_new(10);
   const struct drift_side one = {1, 0, 0}, none = {0, 0, 0};
   drift_begin(d);
-  compare(d, "q", "voice", one, none);
-  poll(d, one, none);
+  compare_sides(d, "q", "voice", one, none);
+  poll_pair(d, one, none);
   CHECK_INT(drift_total(d), 0);
-  poll(d, one, none);
+  poll_pair(d, one, none);
   CHECK_INT(drift_total(d), 1);
 }
 
@@ -179,7 +179,7 @@ static void pairs_past_the_limit_are_left_out(void) {
     for (int i = 0; i < 80; i++) {
       char queue[16];
       snprintf(queue, sizeof(queue), "q%d", i);
-      compare(d, queue, "voice", one, none);
+      compare_sides(d, queue, "voice", one, none);
     }
     drift_end(d);
   }
@@ -192,10 +192,10 @@ static void absurd_numbers_do_no_harm(void) {
   const struct drift_side all = {INT64_MAX, INT64_MAX, INT64_MAX};
   const struct drift_side min = {INT64_MIN, INT64_MIN, INT64_MIN};
   for (int i = 0; i < 3; i++) {
-    poll(d, min, all);
-    poll(d, all, min);
+    poll_pair(d, min, all);
+    poll_pair(d, all, min);
   }
-  poll(d, all, (struct drift_side){0, 0, 0});
+  poll_pair(d, all, (struct drift_side){0, 0, 0});
   CHECK_INT(drift_now(d), INT64_C(2) << 40);
 }
 

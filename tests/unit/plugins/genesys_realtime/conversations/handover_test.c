@@ -40,8 +40,8 @@ static int64_t sent_ms(const struct lives_life *l, unsigned snapshot) {
   return last_ms;
 }
 
-static void hear(struct conversations *m, const struct lives_life *l,
-                 unsigned snapshot) {
+static void hear_snapshot(struct conversations *m, const struct lives_life *l,
+                          unsigned snapshot) {
   static struct cv_event e;
   lives_snapshot(l, l->end[snapshot], &e);
   life_tick(m, sent_ms(l, snapshot), sent_ms(l, snapshot));
@@ -83,8 +83,9 @@ static bool is_revised_late(const struct lives_life *l) {
   return l->is_late || strcmp(l->shape, "crowd") == 0;
 }
 
-static void compare(struct tally *t, const struct lives_life *l,
-                    const struct outcome *one, const struct outcome *two) {
+static void compare_outcomes(struct tally *t, const struct lives_life *l,
+                             const struct outcome *one,
+                             const struct outcome *two) {
   bool is_more = two->offers > one->offers || two->answers > one->answers;
   if (!is_revised_late(l))
     is_more |= two->departures > one->departures ||
@@ -97,12 +98,13 @@ static void compare(struct tally *t, const struct lives_life *l,
 
 /* Plays the life once in one model, and once with a change after snapshot
  * `last` of the first model; the second one gets the rest. */
-static void play(struct tally *t, const struct lives_life *l, unsigned last) {
+static void play_life(struct tally *t, const struct lives_life *l,
+                      unsigned last) {
   struct conversations *one = new_model(l->started_ms, NULL);
   struct conversations *two = new_model(l->started_ms, NULL);
   for (unsigned i = 0; i < l->snapshots; i++) {
-    hear(one, l, i);
-    hear(two, l, i);
+    hear_snapshot(one, l, i);
+    hear_snapshot(two, l, i);
     if (i != last)
       continue;
     struct gc_buf fields = write_all(two);
@@ -111,7 +113,7 @@ static void play(struct tally *t, const struct lives_life *l, unsigned last) {
     gc_buf_clear(&fields);
   }
   struct outcome a = outcome_of(one), b = outcome_of(two);
-  compare(t, l, &a, &b);
+  compare_outcomes(t, l, &a, &b);
   conversations_free(one);
   conversations_free(two);
 }
@@ -124,7 +126,7 @@ static void nothing_counts_twice_and_nothing_is_left_out(void) {
     for (unsigned seed = 1; seed <= lives; seed++) {
       lives_make(&life, &lives_shapes[s], seed);
       if (life.snapshots > 1)
-        play(&t, &life, seed % (life.snapshots - 1));
+        play_life(&t, &life, seed % (life.snapshots - 1));
     }
     CHECK_ROW(lives_shapes[s].name);
     printf("%-22s %4u lives: %u count more; fewer offers %u, answers %u\n",

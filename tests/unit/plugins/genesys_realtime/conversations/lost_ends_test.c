@@ -17,7 +17,7 @@ static bool covers_none(void *ctx, const char *queue, enum cv_media media) {
   return false;
 }
 
-static void poll(double at, bool listed, bool covered) {
+static void poll_contact(double at, bool listed, bool covered) {
   life_tick(m, AT(at), AT(at));
   conversations_poll_begin(m);
   if (listed)
@@ -30,15 +30,15 @@ static void two_successive_polls_without_it_close_it(void) {
   begin_model();
   offer_contact(&customer, &acd);
   apply_life();
-  poll(10, false, true);
+  poll_contact(10, false, true);
   CHECK_INT(totals_of("q1").active, 1);
-  poll(20, true, true);
-  poll(30, false, true);
+  poll_contact(20, true, true);
+  poll_contact(30, false, true);
   CHECK_INT(totals_of("q1").active, 1);
-  poll(40, false, false);
-  poll(50, false, true);
+  poll_contact(40, false, false);
+  poll_contact(50, false, true);
   CHECK_INT(totals_of("q1").active, 1);
-  poll(60, false, true);
+  poll_contact(60, false, true);
   CHECK_INT(totals_of("q1").active, 0);
   CHECK_INT(read_stats().closed, 1);
   CHECK_INT(all_changes("q1"), 0);
@@ -54,7 +54,7 @@ static void no_poll_closes_a_parked_contact(void) {
   agent->parked = true;
   apply_life();
   for (int i = 1; i < 5; i++)
-    poll(10 * i, false, true);
+    poll_contact(10 * i, false, true);
   CHECK_INT(read_stats().closed, 0);
   CHECK_INT(totals_of("q1").active, 1);
   CHECK_INT(totals_of("q1").states[CV_STATE_ACTIVE],
@@ -64,8 +64,8 @@ static void no_poll_closes_a_parked_contact(void) {
   agent->acw_start_ms = AT(60); /* a new fact */
   apply_life();
   CHECK_INT(totals_of("q1").states[CV_STATE_ACTIVE], 1);
-  poll(60, false, true);
-  poll(70, false, true);
+  poll_contact(60, false, true);
+  poll_contact(70, false, true);
   CHECK_INT(read_stats().closed, 1);
 }
 
@@ -90,9 +90,9 @@ static void a_poll_with_an_event_in_it_does_not_count(void) {
   conversations_poll_begin(m);
   apply_life();
   conversations_poll_end(m, covers_all, NULL);
-  poll(20, false, true);
+  poll_contact(20, false, true);
   CHECK_INT(totals_of("q1").active, 1);
-  poll(30, false, true);
+  poll_contact(30, false, true);
   CHECK_INT(totals_of("q1").active, 0);
 }
 
@@ -133,7 +133,7 @@ static void a_list_opens_a_closed_conversation(void) {
   offer_contact(&customer, &acd);
   apply_life();
   CHECK(close_conversation(life.now.id));
-  poll(30, true, true);
+  poll_contact(30, true, true);
   CHECK_INT(totals_of("q1").active, 1);
   CHECK(!conversations_poll_list(m, uuid_key_read("absent", 6)));
 }

@@ -3,7 +3,7 @@
 
 #include "tests/support/check.h"
 
-static struct cv_removed entry(uint64_t id, int64_t start_ms) {
+static struct cv_removed make_entry(uint64_t id, int64_t start_ms) {
   return (struct cv_removed){.id = {.high = id * 7919, .low = id},
                              .start_ms = start_ms,
                              .fact_ms = start_ms};
@@ -11,13 +11,13 @@ static struct cv_removed entry(uint64_t id, int64_t start_ms) {
 
 static void put_entry(struct cv_removed_set *set, uint64_t id,
                       int64_t start_ms) {
-  struct cv_removed e = entry(id, start_ms);
+  struct cv_removed e = make_entry(id, start_ms);
   cv_removed_put(set, &e, 1000000);
 }
 
-static const struct cv_removed *find(const struct cv_removed_set *set,
-                                     uint64_t id) {
-  return cv_removed_find(set, entry(id, 0).id);
+static const struct cv_removed *find_entry(const struct cv_removed_set *set,
+                                           uint64_t id) {
+  return cv_removed_find(set, make_entry(id, 0).id);
 }
 
 static void each_removed_conversation_is_found_until_it_is_forgotten(void) {
@@ -26,11 +26,11 @@ static void each_removed_conversation_is_found_until_it_is_forgotten(void) {
   CHECK_INT(cv_removed_init(&set, MAX), GC_OK);
   for (uint64_t id = 1; id <= ALL; id++) {
     put_entry(&set, id, (int64_t)id);
-    CHECK(find(&set, id) != NULL);
+    CHECK(find_entry(&set, id) != NULL);
     CHECK_INT(set.forgotten_ms, id <= MAX ? 0 : (int64_t)id - MAX + 1);
   }
   for (uint64_t id = 1; id <= ALL; id++) {
-    const struct cv_removed *found = find(&set, id);
+    const struct cv_removed *found = find_entry(&set, id);
     CHECK((found != NULL) == (id > ALL - MAX));
     if (found != NULL)
       CHECK_INT(found->start_ms, id);
@@ -41,17 +41,17 @@ static void each_removed_conversation_is_found_until_it_is_forgotten(void) {
 /* An old snapshot brings the conversation back with fewer facts. */
 static void an_earlier_removal_that_knew_more_is_kept(void) {
   struct cv_removed_set set;
-  struct cv_removed more = entry(1, 20), fewer = entry(1, 10);
+  struct cv_removed more = make_entry(1, 20), fewer = make_entry(1, 10);
   more.count = 3;
   more.since_ms = 30;
   fewer.count = 2;
   CHECK_INT(cv_removed_init(&set, 1), GC_OK);
   cv_removed_put(&set, &more, 1000000);
   cv_removed_put(&set, &fewer, 1000000);
-  CHECK_INT(find(&set, 1)->start_ms, 20);
-  CHECK_INT(find(&set, 1)->fact_ms, 20);
-  CHECK_INT(find(&set, 1)->since_ms, 30);
-  CHECK_INT(find(&set, 1)->count, 3);
+  CHECK_INT(find_entry(&set, 1)->start_ms, 20);
+  CHECK_INT(find_entry(&set, 1)->fact_ms, 20);
+  CHECK_INT(find_entry(&set, 1)->since_ms, 30);
+  CHECK_INT(find_entry(&set, 1)->count, 3);
   cv_removed_clear(&set);
 }
 
@@ -60,7 +60,7 @@ static int64_t pending_ms(const struct cv_removed *r, unsigned i) {
 }
 
 static void the_two_newest_open_offers_are_kept(void) {
-  struct cv_removed r = entry(1, 100);
+  struct cv_removed r = make_entry(1, 100);
   r.is_exact = true;
   cv_removed_add_pending(&r, 60, true);
   CHECK_INT(pending_ms(&r, 0), 60);
@@ -79,14 +79,14 @@ static void the_two_newest_open_offers_are_kept(void) {
 
 static void an_open_offer_that_the_snapshot_lacks_stays_open(void) {
   struct cv_removed_set set;
-  struct cv_removed more = entry(1, 20), fewer = entry(1, 10);
+  struct cv_removed more = make_entry(1, 20), fewer = make_entry(1, 10);
   more.is_exact = fewer.is_exact = true;
   cv_removed_add_pending(&more, 15, true);
   cv_removed_add_pending(&more, 8, true);
   CHECK_INT(cv_removed_init(&set, 1), GC_OK);
   cv_removed_put(&set, &more, 1000000);
   cv_removed_put(&set, &fewer, 1000000);
-  const struct cv_removed *kept = find(&set, 1);
+  const struct cv_removed *kept = find_entry(&set, 1);
   CHECK_INT(pending_ms(kept, 0), 15);
   CHECK_INT(pending_ms(kept, 1), INT64_MIN);
   CHECK_INT(kept->breached, 1);
@@ -102,7 +102,7 @@ static void a_second_removal_replaces_the_first(void) {
   CHECK_INT(cv_removed_init(&set, 1), GC_OK);
   put_entry(&set, 1, 10);
   put_entry(&set, 1, 20);
-  CHECK_INT(find(&set, 1)->start_ms, 20);
+  CHECK_INT(find_entry(&set, 1)->start_ms, 20);
   CHECK_INT(set.count, 1);
   cv_removed_clear(&set);
 }

@@ -35,14 +35,14 @@ static void record_sample(void *ctx, const struct gc_sample *s) {
   CHECK_INT(s->interval_ms, 10000);
 }
 
-static bool accepts(void *ctx, const struct gc_entry *queue) {
+static bool accepts_queue(void *ctx, const struct gc_entry *queue) {
   (void)ctx;
   return strcmp(queue->id, "q2") != 0;
 }
 
-static void dispatch(void) {
+static void dispatch_samples(void) {
   struct queue_display queues = {.queues = directory,
-                                 .accepts = accepts,
+                                 .accepts = accepts_queue,
                                  .media = only_media,
                                  .media_count = only_media_count,
                                  .label = label,
@@ -60,8 +60,8 @@ static void dispatch(void) {
   CHECK_INT(tally.series, reported_count);
 }
 
-static const struct reported *find(enum gc_metric_id metric,
-                                   const char *qualifier) {
+static const struct reported *find_reported(enum gc_metric_id metric,
+                                            const char *qualifier) {
   for (size_t i = 0; i < reported_count; i++)
     if (reported[i].metric == metric &&
         strcmp(reported[i].qualifier, qualifier) == 0)
@@ -71,16 +71,16 @@ static const struct reported *find(enum gc_metric_id metric,
 
 /* -1: no such series. */
 static int64_t count_of(enum gc_metric_id metric, const char *qualifier) {
-  const struct reported *t = find(metric, qualifier);
+  const struct reported *t = find_reported(metric, qualifier);
   return t != NULL ? t->value.derive : -1;
 }
 
 static double gauge_of(enum gc_metric_id metric, const char *qualifier) {
-  const struct reported *t = find(metric, qualifier);
+  const struct reported *t = find_reported(metric, qualifier);
   return t != NULL ? t->value.gauge : -1.0;
 }
 
-static void begin(void) {
+static void begin_model(void) {
   struct conversations_settings s = life_settings();
   conversations_free(m);
   m = conversations_new(&s, NULL);
@@ -91,7 +91,9 @@ static void begin(void) {
   life_begin(&life, "c1");
 }
 
-static void say(void) { CHECK_INT(conversations_apply(m, &life.now), GC_OK); }
+static void apply_life(void) {
+  CHECK_INT(conversations_apply(m, &life.now), GC_OK);
+}
 
 static void all_of_a_call(void) {
   life_of_a_call(&life);
@@ -100,18 +102,18 @@ static void all_of_a_call(void) {
 }
 
 static void an_earlier_answer_changes_the_waits_and_no_bucket_falls(void) {
-  begin();
+  begin_model();
   life_connected(&life, CV_CUSTOMER, NULL, 1);
   life_connected(&life, CV_ACD, "q1", 2)->end_ms = AT(4);
   life_connected(&life, CV_AGENT, "q1", 10);
-  say();
-  dispatch();
-  dispatch();
+  apply_life();
+  dispatch_samples();
+  dispatch_samples();
   CHECK_INT(count_of(GC_METRIC_QUEUE_WAIT_BUCKET, "voice-le-5"), 0);
   only_changes = true;
   life_connected(&life, CV_AGENT, "q1", 4);
-  say();
-  dispatch();
+  apply_life();
+  dispatch_samples();
   CHECK_INT(count_of(GC_METRIC_QUEUE_WAIT_BUCKET, "voice-le-1"), 0);
   CHECK_INT(count_of(GC_METRIC_QUEUE_WAIT_BUCKET, "voice-le-5"), 1);
   CHECK_INT(count_of(GC_METRIC_QUEUE_WAIT_BUCKET, "voice-le-+Inf"), 1);
@@ -120,23 +122,23 @@ static void an_earlier_answer_changes_the_waits_and_no_bucket_falls(void) {
 }
 
 static void before_the_first_contact_there_is_no_sample(void) {
-  begin();
-  dispatch();
+  begin_model();
+  dispatch_samples();
   CHECK_INT(reported_count, 0);
   CHECK_INT(tally.matched, 0);
 }
 
 static void a_series_begins_with_0_and_has_its_count_next(void) {
-  begin();
+  begin_model();
   all_of_a_call();
-  dispatch();
+  dispatch_samples();
   for (size_t i = 0; i < reported_count; i++) {
     CHECK_ROW(reported[i].qualifier);
     CHECK_INT(reported[i].value.derive, 0);
     CHECK_STR(reported[i].instance, "q1");
   }
   size_t first = reported_count;
-  dispatch();
+  dispatch_samples();
   CHECK_INT(reported_count, first);
   CHECK_INT(count_of(GC_METRIC_QUEUE_OFFER, "voice"), 1);
   CHECK_INT(count_of(GC_METRIC_QUEUE_ANSWER, "voice"), 1);
@@ -159,16 +161,16 @@ static void buckets_are_cumulative_and_named_by_their_bounds(void) {
   } rows[] = {{"voice-le-0.5", 1}, {"voice-le-1", 1},  {"voice-le-5", 2},
               {"voice-le-10", 2},  {"voice-le-20", 2}, {"voice-le-+Inf", 3}};
   static const double waits[] = {0.2, 3, 40};
-  begin();
+  begin_model();
   for (size_t i = 0; i < GC_COUNT(waits); i++) {
     char id[4] = {'c', (char)('1' + i), '\0'};
     life_begin(&life, id);
     life_connected(&life, CV_ACD, "q1", 1);
     life_connected(&life, CV_AGENT, "q1", 1 + waits[i]);
-    say();
+    apply_life();
   }
-  dispatch();
-  dispatch();
+  dispatch_samples();
+  dispatch_samples();
   for (size_t i = 0; i < GC_COUNT(rows); i++) {
     CHECK_ROW(rows[i].qualifier);
     CHECK_INT(count_of(GC_METRIC_QUEUE_WAIT_BUCKET, rows[i].qualifier),
@@ -178,36 +180,36 @@ static void buckets_are_cumulative_and_named_by_their_bounds(void) {
 }
 
 static void a_change_that_happens_later_begins_with_0_too(void) {
-  begin();
+  begin_model();
   struct cv_party *acd = life_connected(&life, CV_ACD, "q1", 1);
-  say();
-  dispatch();
-  dispatch();
+  apply_life();
+  dispatch_samples();
+  dispatch_samples();
   CHECK_INT(count_of(GC_METRIC_STATE_CHANGES, "voice-alerting-active"), -1);
   acd->end_ms = AT(4);
   life_connected(&life, CV_AGENT, "q1", 4);
-  say();
-  dispatch();
+  apply_life();
+  dispatch_samples();
   CHECK_INT(count_of(GC_METRIC_STATE_CHANGES, "voice-alerting-active"), 0);
   CHECK_INT(count_of(GC_METRIC_QUEUE_ANSWER, "voice"), 1);
-  dispatch();
+  dispatch_samples();
   CHECK_INT(count_of(GC_METRIC_STATE_CHANGES, "voice-alerting-active"), 1);
 }
 
 static void a_queue_without_a_name_is_held_back_and_loses_nothing(void) {
   static const struct gc_entry entries[] = {{"q1", "Sales", "Sales", ""}};
-  begin();
+  begin_model();
   label = QUEUE_LABEL_NAME;
   life_connected(&life, CV_ACD, "q1", 1);
-  say();
-  dispatch();
+  apply_life();
+  dispatch_samples();
   CHECK_INT(reported_count, 0);
   CHECK_INT(tally.unnamed, 1);
   directory = gc_entities_new(entries, 1, false);
-  dispatch();
+  dispatch_samples();
   CHECK_INT(count_of(GC_METRIC_QUEUE_OFFER, "voice"), 0);
   CHECK_STR(reported[0].instance, "Sales");
-  dispatch();
+  dispatch_samples();
   CHECK_INT(count_of(GC_METRIC_QUEUE_OFFER, "voice"), 1);
   gc_entities_put(directory);
   directory = NULL;
@@ -215,74 +217,74 @@ static void a_queue_without_a_name_is_held_back_and_loses_nothing(void) {
 
 static void a_queue_that_is_not_selected_has_no_sample(void) {
   static char chat[] = "chat";
-  begin();
+  begin_model();
   life_connected(&life, CV_ACD, "q2", 1);
-  say();
-  dispatch();
+  apply_life();
+  dispatch_samples();
   CHECK_INT(reported_count, 0);
   CHECK_INT(tally.unnamed, 0);
   life_connected(&life, CV_ACD, "q1", 1);
-  say();
+  apply_life();
   only_media[0] = chat;
   only_media_count = 1;
-  dispatch();
+  dispatch_samples();
   CHECK_INT(reported_count, 0);
   only_media_count = 0;
-  dispatch();
+  dispatch_samples();
   CHECK(reported_count > 0);
 }
 
 static void a_breach_has_its_target_in_the_name(void) {
   struct conversations_settings s = life_settings();
-  begin();
+  begin_model();
   s.target_ms = 0;
   conversations_free(m);
   m = conversations_new(&s, NULL);
   life_connected(&life, CV_ACD, "q1", 1);
-  say();
-  dispatch();
-  CHECK(find(GC_METRIC_QUEUE_SLA_BREACH, "voice-0") == NULL);
+  apply_life();
+  dispatch_samples();
+  CHECK(find_reported(GC_METRIC_QUEUE_SLA_BREACH, "voice-0") == NULL);
   CHECK_INT(conversations_target(m, "q1", CV_VOICE, 2500), GC_OK);
   life_tick(m, AT(60), AT(60));
-  dispatch();
+  dispatch_samples();
   CHECK_INT(count_of(GC_METRIC_QUEUE_SLA_BREACH, "voice-2.5"), 0);
-  dispatch();
+  dispatch_samples();
   CHECK_INT(count_of(GC_METRIC_QUEUE_SLA_BREACH, "voice-2.5"), 1);
   CHECK_INT(conversations_target(m, "q1", CV_VOICE, 30000), GC_OK);
-  dispatch();
+  dispatch_samples();
   CHECK_INT(count_of(GC_METRIC_QUEUE_SLA_BREACH, "voice-2.5"), -1);
   CHECK_INT(count_of(GC_METRIC_QUEUE_SLA_BREACH, "voice-30"), 0);
 }
 
 static void active_conversations_are_counted_on_request(void) {
-  begin();
+  begin_model();
   life_connected(&life, CV_ACD, "q1", 1);
-  say();
-  dispatch();
+  apply_life();
+  dispatch_samples();
   CHECK_REAL(gauge_of(GC_METRIC_ACTIVE_CONVERSATIONS, "voice"), 1.0);
   with_active = false;
-  dispatch();
-  CHECK(find(GC_METRIC_ACTIVE_CONVERSATIONS, "voice") == NULL);
+  dispatch_samples();
+  CHECK(find_reported(GC_METRIC_ACTIVE_CONVERSATIONS, "voice") == NULL);
 }
 
 /* Dispatches the changes between two full passes. */
 static void dispatch_changes(void) {
   only_changes = true;
-  dispatch();
+  dispatch_samples();
   only_changes = false;
 }
 
 static void a_pass_of_changes_puts_the_changed_values(void) {
-  begin();
+  begin_model();
   life_connected(&life, CV_ACD, "q1", 1);
-  say();
-  dispatch();
-  dispatch();
+  apply_life();
+  dispatch_samples();
+  dispatch_samples();
   dispatch_changes();
   CHECK_INT(reported_count, 0);
   life_begin(&life, "c2");
   life_connected(&life, CV_ACD, "q1", 2);
-  say();
+  apply_life();
   dispatch_changes();
   CHECK_INT(reported_count, 2);
   CHECK_INT(count_of(GC_METRIC_QUEUE_OFFER, "voice"), 2);
@@ -290,22 +292,22 @@ static void a_pass_of_changes_puts_the_changed_values(void) {
   dispatch_changes();
   CHECK_INT(reported_count, 0);
   life_connected(&life, CV_AGENT, "q1", 5);
-  say();
+  apply_life();
   dispatch_changes();
   CHECK_INT(count_of(GC_METRIC_QUEUE_ANSWER, "voice"), 1);
   CHECK_INT(count_of(GC_METRIC_QUEUE_WAIT_BUCKET, "voice-le-5"), 1);
   CHECK_REAL(gauge_of(GC_METRIC_QUEUE_WAIT_SUM, "voice"), 3.0);
   CHECK_INT(count_of(GC_METRIC_QUEUE_OFFER, "voice"), -1);
   size_t all = reported_count;
-  dispatch();
+  dispatch_samples();
   CHECK(reported_count > all);
 }
 
 /* A rate needs two values, so the 0 and the count are two passes. */
 static void a_series_that_begins_between_full_passes_has_its_count_next(void) {
-  begin();
+  begin_model();
   life_connected(&life, CV_ACD, "q1", 1);
-  say();
+  apply_life();
   dispatch_changes();
   CHECK_INT(count_of(GC_METRIC_QUEUE_OFFER, "voice"), 0);
   dispatch_changes();
@@ -313,24 +315,24 @@ static void a_series_that_begins_between_full_passes_has_its_count_next(void) {
   CHECK_INT(reported_count, 1);
   dispatch_changes();
   CHECK_INT(reported_count, 0);
-  dispatch();
+  dispatch_samples();
   CHECK_INT(count_of(GC_METRIC_QUEUE_OFFER, "voice"), 1);
 }
 
 static void counters_of_an_expected_medium_begin_before_the_contact(void) {
-  begin();
+  begin_model();
   CHECK_INT(conversations_expect(m, "q1", CV_VOICE), GC_OK);
-  dispatch();
+  dispatch_samples();
   CHECK_INT(count_of(GC_METRIC_QUEUE_OFFER, "voice"), 0);
   CHECK_INT(count_of(GC_METRIC_QUEUE_WAIT_BUCKET, "voice-le-+Inf"), 0);
   CHECK_INT(count_of(GC_METRIC_QUEUE_SLA_BREACH, "voice-20"), 0);
-  dispatch();
+  dispatch_samples();
   life_connected(&life, CV_ACD, "q1", 1);
-  say();
+  apply_life();
   dispatch_changes();
   CHECK_INT(count_of(GC_METRIC_QUEUE_OFFER, "voice"), 1);
   CHECK_INT(conversations_expect(m, "q1", CV_VOICE), GC_OK);
-  dispatch();
+  dispatch_samples();
   CHECK_INT(count_of(GC_METRIC_QUEUE_OFFER, "voice"), 1);
 }
 

@@ -85,7 +85,7 @@ static void begin_call(const char *id, double at, double end) {
   apply_life();
 }
 
-static bool has(const char *id) {
+static bool has_conversation(const char *id) {
   return conversations_poll_list(m, uuid_key_read(id, strlen(id)));
 }
 
@@ -108,8 +108,11 @@ static void ended_conversations_are_evicted_before_those_that_wait(void) {
   begin_call("c0", 1, 0);
   begin_call("c7", 8, 0);
   CHECK_INT(read_stats().evicted, 1);
-  CHECK(!has("c1") && !has("c3") && !has("c2"));
-  CHECK(has("c0") && has("c4") && has("c5") && has("c6") && has("c7"));
+  CHECK(!has_conversation("c1") && !has_conversation("c3") &&
+        !has_conversation("c2"));
+  CHECK(has_conversation("c0") && has_conversation("c4") &&
+        has_conversation("c5") && has_conversation("c6") &&
+        has_conversation("c7"));
   CHECK_INT(totals_of("q1").offers, 8);
 }
 
@@ -125,12 +128,12 @@ static void a_closed_conversation_is_evicted_until_it_is_open_again(void) {
   begin_call("c2", 3, 0);
   CHECK(close_conversation(uuid_key_read("c1", 2)));
   CHECK(close_conversation(uuid_key_read("c2", 2)));
-  CHECK(has("c2"));
+  CHECK(has_conversation("c2"));
   begin_call("c3", 4, 0);
-  CHECK(!has("c1"));
+  CHECK(!has_conversation("c1"));
   begin_call("c4", 5, 0);
-  CHECK(!has("c0"));
-  CHECK(has("c2"));
+  CHECK(!has_conversation("c0"));
+  CHECK(has_conversation("c2"));
 }
 
 static void a_removed_conversation_is_not_counted_again(void) {
@@ -398,7 +401,7 @@ static bool is_q2(void *ctx, const char *queue) {
   return strcmp(queue, "q2") == 0;
 }
 
-static size_t retire(double at, int64_t expiry_s) {
+static size_t retire_queue(double at, int64_t expiry_s) {
   life_tick(m, AT(at), AT(at));
   return conversations_retire(m, expiry_s * 1000, is_q2, NULL);
 }
@@ -413,15 +416,15 @@ static void a_queue_that_is_gone_and_silent_loses_its_counters(void) {
   CHECK_INT(read_stats().pairs, 2);
   /* The ended conversation is kept for ten minutes; q1 had its last event at
    * 141 s. */
-  CHECK_INT(retire(141 + 599, 100), 0);
-  CHECK_INT(retire(141 + 601, 700), 0);
+  CHECK_INT(retire_queue(141 + 599, 100), 0);
+  CHECK_INT(retire_queue(141 + 601, 700), 0);
   check_counts("q1", 1, 1, 0, 1);
-  CHECK_INT(retire(141 + 700, 700), 1);
+  CHECK_INT(retire_queue(141 + 700, 700), 1);
   CHECK_INT(read_stats().queues, 1);
   CHECK_INT(read_stats().pairs, 1);
   check_counts("q1", 0, 0, 0, 0);
   check_counts("q2", 1, 1, 0, 0);
-  CHECK_INT(retire(141 + 7000, 700), 0);
+  CHECK_INT(retire_queue(141 + 7000, 700), 0);
 }
 
 static void a_queue_that_returns_begins_with_zero(void) {
@@ -432,7 +435,7 @@ static void a_queue_that_returns_begins_with_zero(void) {
   apply_life();
   check_counts("q1", 1, 0, 1, 0);
   life_tick(m, AT(700), AT(700));
-  CHECK_INT(retire(2000, 1000), 1);
+  CHECK_INT(retire_queue(2000, 1000), 1);
   life_begin(&life, "c2");
   (void)life_connected(&life, CV_CUSTOMER, NULL, 2001);
   (void)life_connected(&life, CV_ACD, "q1", 2002);
@@ -452,7 +455,7 @@ static void an_offer_of_a_retired_queue_has_no_outcome(void) {
   apply_life();
   check_counts("q1", 1, 0, 0, 0);
   life_tick(m, AT(1500), AT(1500));
-  CHECK_INT(retire(3000, 1000), 1);
+  CHECK_INT(retire_queue(3000, 1000), 1);
   customer->end_ms = acd->end_ms = AT(3100);
   apply_life();
   check_counts("q1", 0, 0, 0, 0);
@@ -477,7 +480,7 @@ static void transient_queues_leave_nothing_behind(void) {
       CHECK_INT(totals_of(name).abandons, 1);
     }
     life_tick(m, AT(day * 86400.0 + 1000), AT(day * 86400.0 + 1000));
-    CHECK_INT(retire(day * 86400.0 + 80000, 40000), 50);
+    CHECK_INT(retire_queue(day * 86400.0 + 80000, 40000), 50);
     CHECK_INT(read_stats().queues, 0);
     bytes = day == 0 ? read_stats().bytes : bytes;
     CHECK_INT(read_stats().bytes, bytes);

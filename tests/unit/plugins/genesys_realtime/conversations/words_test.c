@@ -31,7 +31,7 @@ static void read_word(const char *kind, const char *text) {
 
 /* ---- every official word is known ---- */
 
-static void read_words(const char *kind, struct json_object *property) {
+static void read_enum(const char *kind, struct json_object *property) {
   struct json_object *words = NULL;
   if (property == NULL || !json_object_object_get_ex(property, "enum", &words))
     return;
@@ -54,13 +54,13 @@ static void read_schema(const char *name, struct json_object *schema) {
     return;
   for (size_t i = 0; i < GC_COUNT(kinds); i++)
     if (json_object_object_get_ex(properties, kinds[i], &property))
-      read_words(strstr(name, "AfterCallWork") != NULL ? "afterCallWork.state"
-                                                       : kinds[i],
-                 property);
+      read_enum(strstr(name, "AfterCallWork") != NULL ? "afterCallWork.state"
+                                                      : kinds[i],
+                property);
 }
 
-static unsigned read_schemas(const char *folder, const char *file,
-                             const char *prefix) {
+static unsigned read_definitions(const char *folder, const char *file,
+                                 const char *prefix) {
   char path[1024];
   unsigned count = 0;
   struct json_object *definitions = NULL;
@@ -88,10 +88,10 @@ static void every_word_of_the_schemas_is_known(void) {
     printf("skipped: GENESYS_API_DIR does not name the API's schemas\n");
     return;
   }
-  CHECK(read_schemas(folder, "notification-schemas.json",
-                     "QueueConversationEventTopic") > 10);
-  CHECK(read_schemas(folder, "swagger-subset.json",
-                     "AnalyticsParticipantWithoutAttributes") == 1);
+  CHECK(read_definitions(folder, "notification-schemas.json",
+                         "QueueConversationEventTopic") > 10);
+  CHECK(read_definitions(folder, "swagger-subset.json",
+                         "AnalyticsParticipantWithoutAttributes") == 1);
 }
 
 /* ---- others ---- */

@@ -25,14 +25,15 @@ static void record_sample(void *ctx, const struct gc_sample *s) {
   seen.sum += s->values[0].derive;
 }
 
-static bool accepts(void *ctx, const struct gc_entry *queue) {
+static bool accepts_all(void *ctx, const struct gc_entry *queue) {
   (void)ctx;
   (void)queue;
   return true;
 }
 
 static void read_all(struct conversations *m) {
-  struct queue_display queues = {.accepts = accepts, .label = QUEUE_LABEL_ID};
+  struct queue_display queues = {.accepts = accepts_all,
+                                 .label = QUEUE_LABEL_ID};
   struct conversations_view view = {.queues = &queues};
   struct gc_samples out = {record_sample, NULL};
   struct conversations_cursor cursor = {0};

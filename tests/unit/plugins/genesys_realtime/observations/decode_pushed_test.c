@@ -18,8 +18,8 @@
 #define WAITING(count)                                                         \
   "{\"metric\":\"oWaiting\",\"stats\":{\"count\":" count "}}"
 
-static size_t pushed(struct observations *o, const char *topic,
-                     const char *body) {
+static size_t read_pushed(struct observations *o, const char *topic,
+                          const char *body) {
   GC_AUTO(obs_pushed_free_auto) struct obs_pushed *d = obs_pushed_new();
   struct gc_err err = {.code = GC_OK};
   size_t facts = 99;
@@ -29,7 +29,7 @@ static size_t pushed(struct observations *o, const char *topic,
   return facts;
 }
 
-static struct observations *snapshot(const char *json) {
+static struct observations *decode_snapshot(const char *json) {
   struct observations *o = observations_new();
   GC_AUTO(obs_decoder_free_auto) struct obs_decoder *d = obs_decoder_new(o);
   struct gc_sink sink = obs_decoder_sink(d);
@@ -40,7 +40,7 @@ static struct observations *snapshot(const char *json) {
 }
 
 /* Returns the contacts that wait in the first queue and medium; -1: unknown. */
-static int64_t waiting(const struct observations *o) {
+static int64_t waiting_of(const struct observations *o) {
   if (o->queue_cap == 0 || o->queues[0].media_count == 0 ||
       !(o->queues[0].media[0].known & 1u << OBS_WAITING))
     return -1;
@@ -59,7 +59,7 @@ static int64_t on_queue(const struct observations *o, const char *status) {
 }
 
 /* Returns the count of the first queue's unknown metric oFuture; -1: none. */
-static double future(const struct observations *o) {
+static double future_of(const struct observations *o) {
   const struct obs_queue *q = &o->queues[0];
   for (size_t i = 0; i < q->other_count; i++)
     if (strcmp(gc_intern_text(&o->others, q->others[i].name),
@@ -163,16 +163,17 @@ static void the_facts_of_a_message(void) {
     CHECK_ROW(rows[i].what);
     GC_AUTO(observations_put_auto)
     struct observations *live = observations_new();
-    CHECK_INT(pushed(live, TOPIC, BODY("00", WAITING("4"))), 1);
-    CHECK_INT(pushed(live, TOPIC,
-                     "{" VOICE ",\"data\":[{\"interval\":\"2026-08-01T10:00:"
-                     "00.500Z/2026-08-01T10:00:00.500Z\",\"metrics\":[" WAITING(
-                         "5") "]}]}"),
-              1);
-    CHECK_INT(pushed(live, TOPIC, rows[i].body), rows[i].facts);
-    CHECK_INT(waiting(live), rows[i].waiting);
-    CHECK_INT(pushed(live, TOPIC, rows[i].body), rows[i].facts);
-    CHECK_INT(waiting(live), rows[i].waiting);
+    CHECK_INT(read_pushed(live, TOPIC, BODY("00", WAITING("4"))), 1);
+    CHECK_INT(
+        read_pushed(live, TOPIC,
+                    "{" VOICE ",\"data\":[{\"interval\":\"2026-08-01T10:00:"
+                    "00.500Z/2026-08-01T10:00:00.500Z\",\"metrics\":[" WAITING(
+                        "5") "]}]}"),
+        1);
+    CHECK_INT(read_pushed(live, TOPIC, rows[i].body), rows[i].facts);
+    CHECK_INT(waiting_of(live), rows[i].waiting);
+    CHECK_INT(read_pushed(live, TOPIC, rows[i].body), rows[i].facts);
+    CHECK_INT(waiting_of(live), rows[i].waiting);
   }
 }
 
@@ -183,23 +184,25 @@ static void every_number_of_an_unknown_metric_is_kept(void) {
   struct observations *live = observations_new();
   GC_AUTO(observations_put_auto)
   struct observations *copy = observations_new();
-  CHECK_INT(pushed(live, TOPIC,
-                   "{" VOICE ",\"data\":[{\"metrics\":[{\"metric\":\"nNew\","
-                   "\"stats\":{\"count\":1}}],\"interval\":\"2026-08-01T10:00"
-                   ":00Z/2026-08-01T10:30:00Z\"}]}"),
-            0);
+  CHECK_INT(
+      read_pushed(live, TOPIC,
+                  "{" VOICE ",\"data\":[{\"metrics\":[{\"metric\":\"nNew\","
+                  "\"stats\":{\"count\":1}}],\"interval\":\"2026-08-01T10:00"
+                  ":00Z/2026-08-01T10:30:00Z\"}]}"),
+      0);
   CHECK_INT(live->others.count, 0);
   CHECK_INT(live->unknown.count, 0);
-  CHECK_INT(pushed(live, TOPIC,
-                   BODY("01", "{\"stats\":{\"count\":2,\"ratio\":0.5,\"p9\":7},"
-                              "\"metric\":\"oNew\"}")),
-            3);
+  CHECK_INT(
+      read_pushed(live, TOPIC,
+                  BODY("01", "{\"stats\":{\"count\":2,\"ratio\":0.5,\"p9\":7},"
+                             "\"metric\":\"oNew\"}")),
+      3);
   CHECK_INT(observations_merge(copy, live, 0), GC_OK);
   CHECK_INT(copy->queues[0].other_count, 3);
   for (int i = 0; i < 2 * GC_OTHER_NAMES_MAX; i++) {
     snprintf(body, sizeof(body),
              BODY("02", "{\"metric\":\"o%d\",\"stats\":{\"count\":1}}"), i);
-    CHECK_INT(pushed(live, TOPIC, body), i < GC_OTHER_NAMES_MAX - 3);
+    CHECK_INT(read_pushed(live, TOPIC, body), i < GC_OTHER_NAMES_MAX - 3);
   }
   CHECK_INT(live->others.count, GC_OTHER_NAMES_MAX);
   CHECK_INT(live->ignored, GC_OTHER_NAMES_MAX + 3);
@@ -210,35 +213,37 @@ static void a_broken_message_changes_nothing(void) {
   GC_AUTO(observations_put_auto)
   struct observations *live = observations_new();
   GC_AUTO(obs_pushed_free_auto) struct obs_pushed *d = obs_pushed_new();
-  CHECK_INT(pushed(live, TOPIC, BODY("00", WAITING("5"))), 1);
+  CHECK_INT(read_pushed(live, TOPIC, BODY("00", WAITING("5"))), 1);
   for (size_t len = 0; len < strlen(body); len++) {
     struct gc_err err = {.code = GC_OK};
     CHECK_INT(obs_pushed_read(d, live, TOPIC, body, len, NULL, &err),
               GC_ERR_PARSE);
     CHECK(err.text[0] != '\0');
-    CHECK_INT(waiting(live), 5);
+    CHECK_INT(waiting_of(live), 5);
   }
   CHECK_INT(obs_pushed_read(d, live, TOPIC, NULL, 0, NULL, NULL), GC_OK);
   CHECK_INT(obs_pushed_read(d, live, TOPIC, body, strlen(body), NULL, NULL),
             GC_OK);
-  CHECK_INT(waiting(live), 6);
+  CHECK_INT(waiting_of(live), 6);
 }
 
 static void a_longest_wait_of_0_is_none(void) {
   static const char topic[] = "v2.analytics.queues.q.activity";
   GC_AUTO(observations_put_auto)
   struct observations *live = observations_new();
-  CHECK_INT(pushed(live, topic,
-                   "{\"results\":[{\"mediaType\":\"voice\",\"data\":[{"
-                   "\"metric\":\"oLongestWaiting\",\"calculatedMetricValue\":"
-                   "1785578300000}]}]}"),
-            1);
+  CHECK_INT(
+      read_pushed(live, topic,
+                  "{\"results\":[{\"mediaType\":\"voice\",\"data\":[{"
+                  "\"metric\":\"oLongestWaiting\",\"calculatedMetricValue\":"
+                  "1785578300000}]}]}"),
+      1);
   CHECK(live->queues[0].media[0].known & 1u << OBS_LONGEST_WAITING);
-  CHECK_INT(pushed(live, topic,
-                   "{\"results\":[{\"mediaType\":\"voice\",\"data\":[{"
-                   "\"metric\":\"oLongestWaiting\",\"calculatedMetricValue\":"
-                   "0}]}]}"),
-            1);
+  CHECK_INT(
+      read_pushed(live, topic,
+                  "{\"results\":[{\"mediaType\":\"voice\",\"data\":[{"
+                  "\"metric\":\"oLongestWaiting\",\"calculatedMetricValue\":"
+                  "0}]}]}"),
+      1);
   CHECK(!(live->queues[0].media[0].known & 1u << OBS_LONGEST_WAITING));
 }
 
@@ -261,10 +266,10 @@ static void a_snapshot_replaces_numbers_older_than_its_request(void) {
     GC_AUTO(observations_put_auto)
     struct observations *live = observations_new();
     GC_AUTO(observations_put_auto)
-    struct observations *o = snapshot(QUEUE_ANSWER("3"));
-    CHECK_INT(pushed(live, TOPIC, BODY("05", WAITING("6"))), 1);
+    struct observations *o = decode_snapshot(QUEUE_ANSWER("3"));
+    CHECK_INT(read_pushed(live, TOPIC, BODY("05", WAITING("6"))), 1);
     CHECK_INT(observations_merge(live, o, rows[i].asked_ms), GC_OK);
-    CHECK_INT(waiting(live), rows[i].waiting);
+    CHECK_INT(waiting_of(live), rows[i].waiting);
   }
   CHECK_ROW("");
 }
@@ -279,28 +284,28 @@ static void statuses_that_a_snapshot_omits_are_zero(void) {
   GC_AUTO(observations_put_auto)
   struct observations *live = observations_new();
   GC_AUTO(observations_put_auto)
-  struct observations *first =
-      snapshot(AGENTS(ON_QUEUE("IDLE", "3") "," ON_QUEUE("INTERACTING", "2")));
+  struct observations *first = decode_snapshot(
+      AGENTS(ON_QUEUE("IDLE", "3") "," ON_QUEUE("INTERACTING", "2")));
   GC_AUTO(observations_put_auto)
-  struct observations *second = snapshot(AGENTS(ON_QUEUE("IDLE", "4")));
+  struct observations *second = decode_snapshot(AGENTS(ON_QUEUE("IDLE", "4")));
   CHECK_INT(observations_merge(live, first, TEN_MS), GC_OK);
   CHECK(live->queues[0].has_agents);
-  CHECK_INT(
-      pushed(live, TOPIC,
-             "{\"group\":{\"queueId\":\"q\"},\"data\":[{" MOMENT(
-                 "08") ",\"metrics\":[" ON_QUEUE("COMMUNICATING", "1") "]}]}"),
-      1);
+  CHECK_INT(read_pushed(live, TOPIC,
+                        "{\"group\":{\"queueId\":\"q\"},\"data\":[{" MOMENT(
+                            "08") ",\"metrics\":[" ON_QUEUE("COMMUNICATING",
+                                                            "1") "]}]}"),
+            1);
   CHECK_INT(observations_merge(live, second, TEN_MS + 5000), GC_OK);
   CHECK_INT(on_queue(live, "IDLE"), 4);
   CHECK_INT(on_queue(live, "INTERACTING"), 0);
   CHECK_INT(on_queue(live, "COMMUNICATING"), 1); /* newer */
   CHECK_INT(observations_merge(live, second, TEN_MS + 9000), GC_OK);
   CHECK_INT(on_queue(live, "COMMUNICATING"), 0);
-  CHECK_INT(
-      pushed(live, TOPIC,
-             "{\"group\":{\"queueId\":\"q\"},\"data\":[{" MOMENT(
-                 "08") ",\"metrics\":[" ON_QUEUE("INTERACTING", "7") "]}]}"),
-      1);
+  CHECK_INT(read_pushed(
+                live, TOPIC,
+                "{\"group\":{\"queueId\":\"q\"},\"data\":[{" MOMENT(
+                    "08") ",\"metrics\":[" ON_QUEUE("INTERACTING", "7") "]}]}"),
+            1);
   CHECK_INT(on_queue(live, "INTERACTING"), 0); /* older */
 }
 
@@ -308,14 +313,14 @@ static void numbers_that_a_snapshot_omits_stay(void) {
   GC_AUTO(observations_put_auto)
   struct observations *live = observations_new();
   GC_AUTO(observations_put_auto)
-  struct observations *o = snapshot(
+  struct observations *o = decode_snapshot(
       "{\"results\":[{\"group\":{\"queueId\":\"q\",\"mediaType\":\"voice\"},"
       "\"data\":[{\"metric\":\"oAlerting\",\"stats\":{\"count\":1}}]},"
       "{\"group\":{\"queueId\":\"p\",\"mediaType\":\"voice\"},\"data\":"
       "[" WAITING("1") "]}]}");
-  CHECK_INT(pushed(live, TOPIC, BODY("05", WAITING("6"))), 1);
+  CHECK_INT(read_pushed(live, TOPIC, BODY("05", WAITING("6"))), 1);
   CHECK_INT(observations_merge(live, o, TEN_MS + 9000), GC_OK);
-  CHECK_INT(waiting(live), 6);
+  CHECK_INT(waiting_of(live), 6);
   CHECK_INT(live->queues[0].media[0].alerting, 1);
   CHECK_INT(live->ids.count, 2);
 }
@@ -324,13 +329,13 @@ static void an_activity_snapshot_omits_zeros(void) {
   GC_AUTO(observations_put_auto)
   struct observations *live = observations_new();
   GC_AUTO(observations_put_auto)
-  struct observations *o = snapshot("{\"results\":[{" VOICE
-                                    ",\"data\":[{\"metric\":\"oInteracting\","
-                                    "\"count\":1}]}]}");
-  CHECK_INT(pushed(live, TOPIC, BODY("05", WAITING("6"))), 1);
+  struct observations *o = decode_snapshot(
+      "{\"results\":[{" VOICE ",\"data\":[{\"metric\":\"oInteracting\","
+      "\"count\":1}]}]}");
+  CHECK_INT(read_pushed(live, TOPIC, BODY("05", WAITING("6"))), 1);
   o->absence = OBS_ABSENT_ALL;
   CHECK_INT(observations_merge(live, o, TEN_MS + 9000), GC_OK);
-  CHECK_INT(waiting(live), 0);
+  CHECK_INT(waiting_of(live), 0);
   CHECK_INT(live->queues[0].media[0].interacting, 1);
   CHECK_INT(live->absence, OBS_ABSENT_UNKNOWN);
 }
@@ -341,52 +346,52 @@ static void a_snapshot_without_an_unknown_metric_removes_it(void) {
   GC_AUTO(observations_put_auto)
   struct observations *live = observations_new();
   GC_AUTO(observations_put_auto)
-  struct observations *without = snapshot(QUEUE_ANSWER("3"));
+  struct observations *without = decode_snapshot(QUEUE_ANSWER("3"));
   GC_AUTO(observations_put_auto)
   struct observations *with =
-      snapshot("{\"results\":[{" VOICE ",\"data\":[" FUTURE("0") "]}]}");
+      decode_snapshot("{\"results\":[{" VOICE ",\"data\":[" FUTURE("0") "]}]}");
   GC_AUTO(observations_put_auto)
-  struct observations *elsewhere = snapshot(
+  struct observations *elsewhere = decode_snapshot(
       "{\"results\":[{\"group\":{\"queueId\":\"p\",\"mediaType\":\"voice\"},"
       "\"data\":[" WAITING("1") "]}]}");
-  CHECK_INT(pushed(live, TOPIC, BODY("05", FUTURE("5"))), 1);
+  CHECK_INT(read_pushed(live, TOPIC, BODY("05", FUTURE("5"))), 1);
   CHECK_INT(observations_merge(live, without, TEN_MS + 4000), GC_OK);
-  CHECK_REAL(future(live), 5); /* newer */
+  CHECK_REAL(future_of(live), 5); /* newer */
   CHECK_INT(observations_merge(live, elsewhere, TEN_MS + 6000), GC_OK);
-  CHECK_REAL(future(live), 5); /* the snapshot lacks the queue */
+  CHECK_REAL(future_of(live), 5); /* the snapshot lacks the queue */
   CHECK_INT(observations_merge(live, with, TEN_MS + 7000), GC_OK);
-  CHECK_REAL(future(live), 0);
+  CHECK_REAL(future_of(live), 0);
   CHECK_INT(observations_merge(live, without, TEN_MS + 9000), GC_OK);
-  CHECK_REAL(future(live), -1);
-  CHECK_INT(pushed(live, TOPIC, BODY("10", FUTURE("6"))), 1);
-  CHECK_REAL(future(live), 6);
+  CHECK_REAL(future_of(live), -1);
+  CHECK_INT(read_pushed(live, TOPIC, BODY("10", FUTURE("6"))), 1);
+  CHECK_REAL(future_of(live), 6);
 }
 
 static void a_copy_is_the_same_and_stays(void) {
   GC_AUTO(observations_put_auto)
-  struct observations *live = snapshot(QUEUE_ANSWER("3"));
+  struct observations *live = decode_snapshot(QUEUE_ANSWER("3"));
   GC_AUTO(observations_put_auto)
   struct observations *copy = observations_new();
   GC_AUTO(observations_put_auto)
-  struct observations *agents = snapshot(AGENTS(ON_QUEUE("IDLE", "3")));
-  CHECK_INT(pushed(live, TOPIC, BODY("05", WAITING("6"))), 1);
+  struct observations *agents = decode_snapshot(AGENTS(ON_QUEUE("IDLE", "3")));
+  CHECK_INT(read_pushed(live, TOPIC, BODY("05", WAITING("6"))), 1);
   CHECK_INT(observations_merge(live, agents, TEN_MS), GC_OK);
   CHECK_INT(observations_merge(copy, live, 0), GC_OK);
-  CHECK_INT(pushed(live, TOPIC, BODY("06", WAITING("7"))), 1);
-  CHECK_INT(waiting(copy), 6);
-  CHECK_INT(waiting(live), 7);
+  CHECK_INT(read_pushed(live, TOPIC, BODY("06", WAITING("7"))), 1);
+  CHECK_INT(waiting_of(copy), 6);
+  CHECK_INT(waiting_of(live), 7);
   CHECK(copy->queues[0].has_agents);
   CHECK_INT(copy->groups, live->groups);
   /* The copy's numbers have the times of the original. */
-  CHECK_INT(pushed(copy, TOPIC, BODY("04", WAITING("9"))), 1);
-  CHECK_INT(waiting(copy), 6);
+  CHECK_INT(read_pushed(copy, TOPIC, BODY("04", WAITING("9"))), 1);
+  CHECK_INT(waiting_of(copy), 6);
 }
 
 static void lists_of_conversations_stay_behind(void) {
   GC_AUTO(observations_put_auto)
   struct observations *live = observations_new();
   GC_AUTO(observations_put_auto)
-  struct observations *o = snapshot(
+  struct observations *o = decode_snapshot(
       "{\"results\":[{" VOICE ",\"data\":[{\"metric\":\"oWaiting\",\"stats\":{"
       "\"count\":1},\"observations\":[{\"conversationId\":\"c\"}]},{\"metric\":"
       "\"oAlerting\",\"stats\":{\"count\":0}},{\"metric\":\"oInteracting\","
@@ -395,7 +400,7 @@ static void lists_of_conversations_stay_behind(void) {
   CHECK_INT(observations_merge(live, o, TEN_MS), GC_OK);
   CHECK_INT(live->listed.count, 0);
   CHECK(!observations_covers(live, "q", CV_VOICE));
-  CHECK_INT(pushed(live, TOPIC, BODY("05", WAITING("0"))), 1);
+  CHECK_INT(read_pushed(live, TOPIC, BODY("05", WAITING("0"))), 1);
   CHECK(observations_covers(live, "q", CV_VOICE)); /* the queue is empty */
 }
 
@@ -407,16 +412,16 @@ static void lists_of_conversations_stay_behind(void) {
 static void a_repeat_without_a_time_replaces_no_newer_number(void) {
   static const char topic[] = "v2.analytics.queues.q.activity";
   struct observations *o = observations_new();
-  (void)pushed(o, topic, ACTIVITY("4"));
-  CHECK_INT(waiting(o), 4);
-  (void)pushed(o, TOPIC, BODY("05", WAITING("5")));
-  CHECK_INT(waiting(o), 5);
-  (void)pushed(o, topic, ACTIVITY("4"));
-  CHECK_INT(waiting(o), 5);
-  (void)pushed(o, topic, ACTIVITY("6"));
-  CHECK_INT(waiting(o), 6);
-  (void)pushed(o, topic, ACTIVITY("4"));
-  CHECK_INT(waiting(o), 4);
+  (void)read_pushed(o, topic, ACTIVITY("4"));
+  CHECK_INT(waiting_of(o), 4);
+  (void)read_pushed(o, TOPIC, BODY("05", WAITING("5")));
+  CHECK_INT(waiting_of(o), 5);
+  (void)read_pushed(o, topic, ACTIVITY("4"));
+  CHECK_INT(waiting_of(o), 5);
+  (void)read_pushed(o, topic, ACTIVITY("6"));
+  CHECK_INT(waiting_of(o), 6);
+  (void)read_pushed(o, topic, ACTIVITY("4"));
+  CHECK_INT(waiting_of(o), 4);
   observations_put(o);
 }
 
@@ -424,15 +429,16 @@ static void a_number_without_a_time_keeps_the_known_time(void) {
   static const char topic[] = "v2.analytics.queues.q.activity";
   GC_AUTO(observations_put_auto)
   struct observations *o = observations_new();
-  (void)pushed(o, TOPIC, BODY("10", FUTURE("5")));
-  (void)pushed(o, topic,
-               "{\"results\":[{\"mediaType\":\"VOICE\",\"data\":[{\"metric\":"
-               "\"oFuture\",\"count\":7}]}]}");
-  CHECK_REAL(future(o), 7);
-  (void)pushed(o, TOPIC, BODY("06", FUTURE("3")));
-  CHECK_REAL(future(o), 7);
-  (void)pushed(o, TOPIC, BODY("11", FUTURE("4")));
-  CHECK_REAL(future(o), 4);
+  (void)read_pushed(o, TOPIC, BODY("10", FUTURE("5")));
+  (void)read_pushed(
+      o, topic,
+      "{\"results\":[{\"mediaType\":\"VOICE\",\"data\":[{\"metric\":"
+      "\"oFuture\",\"count\":7}]}]}");
+  CHECK_REAL(future_of(o), 7);
+  (void)read_pushed(o, TOPIC, BODY("06", FUTURE("3")));
+  CHECK_REAL(future_of(o), 7);
+  (void)read_pushed(o, TOPIC, BODY("11", FUTURE("4")));
+  CHECK_REAL(future_of(o), 4);
 }
 
 int main(void) {

@@ -26,14 +26,14 @@ static enum gc_code read_all(struct obs_decoder *d, const char *json,
   return obs_decoder_finish(d, NULL, NULL);
 }
 
-static struct observations *decoded(const char *json, size_t piece) {
+static struct observations *decode_answer(const char *json, size_t piece) {
   struct observations *o = observations_new();
   GC_AUTO(obs_decoder_free_auto) struct obs_decoder *d = obs_decoder_new(o);
   CHECK_INT(read_all(d, json, piece), GC_OK);
   return o;
 }
 
-static bool lists(const struct observations *o, const char *id) {
+static bool lists_id(const struct observations *o, const char *id) {
   for (size_t i = 0; i < o->listed.count; i++)
     if (uuid_key_equal(o->listed.at[i], uuid_key_read(id, strlen(id))))
       return true;
@@ -97,10 +97,10 @@ static void a_list_is_complete_if_it_has_every_conversation(void) {
     CHECK_INT(gc_buf_print(&json, ANSWER("%s" REST), rows[i].waiting), GC_OK);
     for (size_t piece = 1; piece <= json.len; piece += json.len - 1) {
       GC_AUTO(observations_put_auto)
-      struct observations *o = decoded(json.data, piece);
+      struct observations *o = decode_answer(json.data, piece);
       CHECK_INT(o->listed.count, rows[i].listed);
       CHECK_INT(observations_covers(o, "q", CV_VOICE), rows[i].whole);
-      CHECK(rows[i].listed == 0 || lists(o, ID1));
+      CHECK(rows[i].listed == 0 || lists_id(o, ID1));
       CHECK(!observations_covers(o, "q", CV_CHAT));
       CHECK(!observations_covers(o, "p", CV_VOICE));
     }
@@ -120,7 +120,7 @@ static void all_three_numbers_must_be_known(void) {
   for (size_t i = 0; i < GC_COUNT(rows); i++) {
     CHECK_ROW(rows[i].what);
     GC_AUTO(observations_put_auto)
-    struct observations *o = decoded(rows[i].json, 1000);
+    struct observations *o = decode_answer(rows[i].json, 1000);
     CHECK_INT(observations_covers(o, "q", CV_VOICE), rows[i].whole);
     struct obs_cursor at = {0};
     struct obs_contacts c;
@@ -140,7 +140,7 @@ static void all_three_numbers_must_be_known(void) {
 static void activity_without_lists_covers_empty_queues(void) {
   GC_AUTO(observations_put_auto)
   struct observations *o =
-      decoded(ANSWER("{\"metric\":\"oInteracting\",\"count\":2}"), 1000);
+      decode_answer(ANSWER("{\"metric\":\"oInteracting\",\"count\":2}"), 1000);
   o->absence = OBS_ABSENT_ALL;
   CHECK(!observations_covers(o, "q", CV_VOICE));
   CHECK(observations_covers(o, "q", CV_CHAT));
@@ -153,7 +153,7 @@ static void activity_without_lists_covers_empty_queues(void) {
 
 static void lists_of_other_numbers_are_not_of_conversations(void) {
   GC_AUTO(observations_put_auto)
-  struct observations *o = decoded(
+  struct observations *o = decode_answer(
       "{\"results\":[{\"group\":{\"queueId\":\"q\"},\"data\":["
       "{\"metric\":\"oMemberUsers\",\"stats\":{\"count\":1},\"observations\":"
       "[" CONVERSATION(ID1) "]},{\"metric\":\"oNew\",\"stats\":{\"count\":1},"
@@ -201,7 +201,7 @@ static void batches_add_up(void) {
                1000),
       GC_OK);
   CHECK_INT(o->listed.count, 2);
-  CHECK(lists(o, ID1) && lists(o, ID2));
+  CHECK(lists_id(o, ID1) && lists_id(o, ID2));
   CHECK(observations_covers(o, "q", CV_VOICE));
   CHECK(observations_covers(o, "p", CV_CHAT));
 }
@@ -226,7 +226,7 @@ static void an_answer_that_does_not_fit_lists_no_conversation(void) {
 
 static void the_cursor_returns_each_pair_once(void) {
   GC_AUTO(observations_put_auto)
-  struct observations *o = decoded(
+  struct observations *o = decode_answer(
       "{\"results\":[{\"group\":{\"queueId\":\"q\"},\"data\":[{\"metric\":"
       "\"oMemberUsers\",\"stats\":{\"count\":9}}]},{\"group\":{\"queueId\":"
       "\"q\",\"mediaType\":\"CALLBACK\"},\"data\":[{\"metric\":\"oWaiting\","

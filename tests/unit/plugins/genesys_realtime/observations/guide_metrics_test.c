@@ -34,7 +34,7 @@ static void a_query_that_does_not_fit_is_refused(void) {
   CHECK_INT(queue_metrics_query(ids, 1, &out), GC_ERR_LIMIT);
 }
 
-static enum gc_code feed(struct queue_metrics *d, const char *json) {
+static enum gc_code feed_json(struct queue_metrics *d, const char *json) {
   struct gc_sink sink = queue_metrics_sink(d);
   return sink.write(sink.ctx, json, strlen(json), NULL);
 }
@@ -49,9 +49,9 @@ static void a_broken_attempt_leaves_no_number_behind(void) {
   uint32_t queue;
 
   sink.begin(sink.ctx);
-  CHECK_INT(feed(d, "[{\"id\":\"a\",\"queued\":1},"), GC_OK);
+  CHECK_INT(feed_json(d, "[{\"id\":\"a\",\"queued\":1},"), GC_OK);
   sink.begin(sink.ctx);
-  CHECK_INT(feed(d, "[{\"id\":\"b\",\"queued\":2}]"), GC_OK);
+  CHECK_INT(feed_json(d, "[{\"id\":\"b\",\"queued\":2}]"), GC_OK);
   CHECK_INT(queue_metrics_finish(d, &err), GC_OK);
   CHECK(gc_intern_find(&o->ids, "b", 1, &queue));
   CHECK_INT(o->queues[queue].guide_count, 1);
@@ -60,7 +60,7 @@ static void a_broken_attempt_leaves_no_number_behind(void) {
   CHECK_INT(o->queues[queue].guide_count, 0);
 
   sink.begin(sink.ctx);
-  CHECK_INT(feed(d, "[{\"id\":\"a\",\"queued\":1}"), GC_OK);
+  CHECK_INT(feed_json(d, "[{\"id\":\"a\",\"queued\":1}"), GC_OK);
   CHECK_INT(queue_metrics_finish(d, &err), GC_ERR_PARSE);
   CHECK_INT(o->queues[queue].guide_count, 0);
 }
@@ -75,7 +75,7 @@ static void a_label_stays_with_its_queue_from_answer_to_answer(void) {
     struct observations *o = observations_new();
     GC_AUTO(queue_metrics_free_auto)
     struct queue_metrics *d = queue_metrics_new(o);
-    CHECK_INT(feed(d, answers[i]), GC_OK);
+    CHECK_INT(feed_json(d, answers[i]), GC_OK);
     CHECK_INT(queue_metrics_finish(d, NULL), GC_OK);
     o->names = queue_metrics_names(o, labels);
     CHECK(gc_entities_is_refused(o->names));

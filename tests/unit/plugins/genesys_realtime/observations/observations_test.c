@@ -8,8 +8,8 @@
 
 #include "tests/support/check.h"
 
-static enum gc_code decode(struct observations *o, const char *json,
-                           size_t *ret_results, struct gc_err *err) {
+static enum gc_code decode_answer(struct observations *o, const char *json,
+                                  size_t *ret_results, struct gc_err *err) {
   GC_AUTO(obs_decoder_free_auto) struct obs_decoder *d = obs_decoder_new(o);
   struct gc_sink sink = obs_decoder_sink(d);
   sink.begin(sink.ctx);
@@ -17,7 +17,7 @@ static enum gc_code decode(struct observations *o, const char *json,
   return obs_decoder_finish(d, ret_results, err);
 }
 
-static bool accepts(void *ctx, const struct gc_entry *queue) {
+static bool accepts_all(void *ctx, const struct gc_entry *queue) {
   (void)ctx;
   (void)queue;
   return true;
@@ -28,9 +28,10 @@ static void count_sample(void *ctx, const struct gc_sample *s) {
   *count += s->metric == GC_METRIC_QUEUE_AGENTS_ROUTING;
 }
 
-static struct queue_tally sample(const struct observations *o,
-                                 enum queue_label label, size_t *ret_statuses) {
-  struct queue_display view = {.accepts = accepts, .label = label};
+static struct queue_tally read_samples(const struct observations *o,
+                                       enum queue_label label,
+                                       size_t *ret_statuses) {
+  struct queue_display view = {.accepts = accepts_all, .label = label};
   struct gc_samples out = {count_sample, ret_statuses};
   struct queue_tally tally;
   *ret_statuses = 0;
@@ -95,11 +96,11 @@ static void an_answer_returns_its_number_of_results(void) {
   GC_AUTO(observations_put_auto)
   struct observations *o = observations_new();
   size_t results = 99;
-  CHECK_INT(
-      decode(o, "{\"results\":[{},{\"group\":{}},null,7]}", &results, NULL),
-      GC_OK);
+  CHECK_INT(decode_answer(o, "{\"results\":[{},{\"group\":{}},null,7]}",
+                          &results, NULL),
+            GC_OK);
   CHECK_INT(results, 2);
-  CHECK_INT(decode(o, "{}", &results, NULL), GC_OK);
+  CHECK_INT(decode_answer(o, "{}", &results, NULL), GC_OK);
   CHECK_INT(results, 0);
 }
 
@@ -119,11 +120,11 @@ static void a_broken_attempt_leaves_no_number_behind(void) {
   sink.begin(sink.ctx);
   CHECK_INT(sink.write(sink.ctx, "{\"results\":[]}", 14, &err), GC_OK);
   CHECK_INT(obs_decoder_finish(d, NULL, &err), GC_OK);
-  CHECK_INT(sample(o, QUEUE_LABEL_ID, &statuses).series, 0);
+  CHECK_INT(read_samples(o, QUEUE_LABEL_ID, &statuses).series, 0);
 
   CHECK_INT(sink.write(sink.ctx, cut, strlen(cut), &err), GC_OK);
   CHECK_INT(obs_decoder_finish(d, NULL, &err), GC_ERR_PARSE);
-  CHECK_INT(sample(o, QUEUE_LABEL_ID, &statuses).series, 0);
+  CHECK_INT(read_samples(o, QUEUE_LABEL_ID, &statuses).series, 0);
 }
 
 static void more_media_than_there_can_be_are_refused(void) {
@@ -140,9 +141,9 @@ static void more_media_than_there_can_be_are_refused(void) {
   struct observations *o = observations_new();
   struct gc_err err = {0};
   size_t statuses;
-  CHECK_INT(decode(o, json, NULL, &err), GC_ERR_LIMIT);
+  CHECK_INT(decode_answer(o, json, NULL, &err), GC_ERR_LIMIT);
   CHECK(err.text[0] != '\0');
-  CHECK_INT(sample(o, QUEUE_LABEL_ID, &statuses).series, 0);
+  CHECK_INT(read_samples(o, QUEUE_LABEL_ID, &statuses).series, 0);
 }
 
 static void as_many_statuses_as_there_can_be_are_shown(void) {
@@ -158,8 +159,8 @@ static void as_many_statuses_as_there_can_be_are_shown(void) {
   GC_AUTO(observations_put_auto)
   struct observations *o = observations_new();
   size_t statuses;
-  CHECK_INT(decode(o, json, NULL, NULL), GC_OK);
-  (void)sample(o, QUEUE_LABEL_ID, &statuses);
+  CHECK_INT(decode_answer(o, json, NULL, NULL), GC_OK);
+  (void)read_samples(o, QUEUE_LABEL_ID, &statuses);
   CHECK_INT(statuses, 64);
 }
 
@@ -167,16 +168,17 @@ static void without_a_list_of_names_all_values_are_held_back(void) {
   GC_AUTO(observations_put_auto)
   struct observations *o = observations_new();
   size_t statuses;
-  CHECK_INT(decode(o,
-                   "{\"results\":[{\"group\":{\"queueId\":\"q\"},\"data\":[{"
-                   "\"metric\":\"oUserPresences\",\"qualifier\":\"p\","
-                   "\"count\":1}]}]}",
-                   NULL, NULL),
-            GC_OK);
-  struct queue_tally held = sample(o, QUEUE_LABEL_NAME, &statuses);
+  CHECK_INT(
+      decode_answer(o,
+                    "{\"results\":[{\"group\":{\"queueId\":\"q\"},\"data\":[{"
+                    "\"metric\":\"oUserPresences\",\"qualifier\":\"p\","
+                    "\"count\":1}]}]}",
+                    NULL, NULL),
+      GC_OK);
+  struct queue_tally held = read_samples(o, QUEUE_LABEL_NAME, &statuses);
   CHECK_INT(held.unnamed, 1);
   CHECK_INT(held.series, 0);
-  struct queue_tally shown = sample(o, QUEUE_LABEL_ID, &statuses);
+  struct queue_tally shown = read_samples(o, QUEUE_LABEL_ID, &statuses);
   CHECK_INT(shown.unnamed, 0);
   CHECK_INT(shown.matched, 1);
   CHECK(shown.series > 0);
@@ -186,7 +188,7 @@ static void the_last_holder_frees_a_model(void) {
   struct observations *o = observations_new();
   CHECK(observations_get(o) == o);
   observations_put(o);
-  CHECK_INT(decode(o, "{}", NULL, NULL), GC_OK);
+  CHECK_INT(decode_answer(o, "{}", NULL, NULL), GC_OK);
   observations_put(o);
   observations_put(NULL);
   CHECK(observations_get(NULL) == NULL);

@@ -16,7 +16,7 @@
 
 static struct observations *o;
 
-static void push(const char *body) {
+static void push_body(const char *body) {
   GC_AUTO(obs_pushed_free_auto) struct obs_pushed *d = obs_pushed_new();
   CHECK_INT(obs_pushed_read(d, o, "v2.analytics.queues.q.observations", body,
                             strlen(body), NULL, NULL),
@@ -45,7 +45,7 @@ static void numbers_beyond_the_limit_are_counted_and_the_count_is_kept(void) {
           (size_t)snprintf(body + len, sizeof(body) - len, "\"m%d\":%d,", k, k);
     snprintf(body + len, sizeof(body) - len,
              "\"count\":%s,\"calculatedMetricValue\":9}" TAIL, counts[i]);
-    push(body);
+    push_body(body);
     CHECK_REAL(number_of("oFuture-count"), atof(counts[i]));
     CHECK_REAL(number_of("oFuture-calculatedMetricValue"), 9);
     CHECK_REAL(number_of("oFuture-m15"), 15);
@@ -79,7 +79,7 @@ static void names_that_may_identify_a_customer_are_not_kept(void) {
              HEAD "\"metric\":\"%s\",\"qualifier\":\"%s\",\"stats\":{"
                   "\"%s\":7}" TAIL,
              rows[i].metric, rows[i].qualifier, rows[i].member);
-    push(body);
+    push_body(body);
     CHECK_INT(o->others.count, rows[i].name != NULL);
     if (rows[i].name != NULL)
       CHECK_REAL(number_of(rows[i].name), 7);

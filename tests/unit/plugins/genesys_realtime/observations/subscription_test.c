@@ -67,14 +67,14 @@ static void begin_with(void (*answers)(void)) {
   CHECK(w.block != NULL);
 }
 
-static void begin(void) { begin_with(ch_usual_answers); }
+static void begin_block(void) { begin_with(ch_usual_answers); }
 
-static void start(void) {
+static void start_block(void) {
   block_start(w.block);
   replay_run(&ch_world, 100);
 }
 
-static void end(void) {
+static void end_block(void) {
   block_free(w.block);
   gc_names_free(w.names);
   gc_loop_free(w.loop);
@@ -90,7 +90,7 @@ static void record_sample(void *ctx, const struct gc_sample *s) {
     w.found = s->values[0].gauge;
 }
 
-static double gauge(const char *wanted) {
+static double read_gauge(const char *wanted) {
   struct gc_samples out = {record_sample, NULL};
   w.wanted = wanted;
   w.found = NAN;
@@ -98,46 +98,48 @@ static double gauge(const char *wanted) {
   return w.found;
 }
 
-static double waiting(void) { return gauge("Support/queue_depth-voice"); }
+static double read_waiting(void) {
+  return read_gauge("Support/queue_depth-voice");
+}
 
 static void pushed_observations_need_no_polls(void) {
-  begin();
+  begin_block();
   answer_query(REPLAY_ALWAYS, ANSWER("3"), 0);
-  start();
+  start_block();
   ch_open();
   replay_run(&ch_world, 1000);
-  CHECK_REAL(waiting(), 3);
+  CHECK_REAL(read_waiting(), 3);
   size_t asked = replay_count(&ch_world, QUERY);
   ch_say(PUSHED(AT("22:13:25"), "5"));
   replay_run(&ch_world, 10000);
-  CHECK_REAL(waiting(), 5);
+  CHECK_REAL(read_waiting(), 5);
   CHECK_INT(replay_count(&ch_world, QUERY), asked);
   replay_run(&ch_world, 10000);
-  CHECK_REAL(waiting(), 5);
-  end();
+  CHECK_REAL(read_waiting(), 5);
+  end_block();
 }
 
 /* Its answer is older than the connection. */
 static void a_poll_under_way_is_no_snapshot_of_a_new_connection(void) {
-  begin();
+  begin_block();
   answer_query(1, ANSWER("3"), 2000);
   answer_query(REPLAY_ALWAYS, ANSWER("4"), 0);
-  start();
+  start_block();
   CHECK_INT(replay_count(&ch_world, QUERY), 1);
   ch_open();
   replay_run(&ch_world, 3000);
   CHECK_INT(replay_count(&ch_world, QUERY), 2);
-  CHECK_REAL(waiting(), 4);
+  CHECK_REAL(read_waiting(), 4);
   replay_run(&ch_world, 10000);
   CHECK_INT(replay_count(&ch_world, QUERY), 2);
-  CHECK_REAL(waiting(), 4);
-  end();
+  CHECK_REAL(read_waiting(), 4);
+  end_block();
 }
 
 static void while_the_channel_is_closed_the_block_polls_each_interval(void) {
-  begin();
+  begin_block();
   answer_query(REPLAY_ALWAYS, ANSWER("3"), 0);
-  start();
+  start_block();
   ch_open();
   replay_run(&ch_world, 1000);
   ch_drop_socket();
@@ -149,27 +151,27 @@ static void while_the_channel_is_closed_the_block_polls_each_interval(void) {
   CHECK_INT(replay_count(&ch_world, QUERY), asked + 4);
   replay_run(&ch_world, 30000);
   CHECK_INT(replay_count(&ch_world, QUERY), asked + 4);
-  end();
+  end_block();
 }
 
 static void a_channel_of_another_block_is_ignored(void) {
   begin_with(ch_many_answers);
   answer_query(REPLAY_ALWAYS, ANSWER("3"), 0);
   CHECK_INT(ch_subscribe_many(&ch_block, 0, 1000), 1000);
-  start();
+  start_block();
   ch_open_all();
   replay_run(&ch_world, 1000);
   size_t asked = replay_count(&ch_world, QUERY);
   ch_wire_end(ch_wire_of("c01"), &(struct gc_ws_end){0}, GC_ERR_NETWORK);
   replay_run(&ch_world, 30000);
   CHECK_INT(replay_count(&ch_world, QUERY), asked);
-  end();
+  end_block();
 }
 
 /* A snapshot has the time of the server's clock; with a later time the model
  * would ignore the next messages. */
 static void a_step_of_our_wall_clock_silences_no_message(void) {
-  begin();
+  begin_block();
   replay_answer(&ch_world,
                 &(struct replay_answer){.match = QUERY,
                                         .times = 2,
@@ -177,16 +179,16 @@ static void a_step_of_our_wall_clock_silences_no_message(void) {
                                         .date_ms = REPLAY_START_WALL_MS,
                                         .body = ANSWER("3")});
   answer_query(REPLAY_ALWAYS, ANSWER("3"), 0);
-  start();
+  start_block();
   ch_open();
   replay_run(&ch_world, 1000);
-  CHECK_REAL(waiting(), 3);
+  CHECK_REAL(read_waiting(), 3);
   ch_world.wall_ms += 3600000;
   ch_heartbeats(3);
   ch_say(PUSHED(AT("22:15:00"), "5"));
   replay_run(&ch_world, 10000);
-  CHECK_REAL(waiting(), 5);
-  end();
+  CHECK_REAL(read_waiting(), 5);
+  end_block();
 }
 
 static void record_count(void *ctx, const struct gc_sample *s) {
@@ -195,7 +197,7 @@ static void record_count(void *ctx, const struct gc_sample *s) {
     w.found = (double)s->values[0].derive;
 }
 
-static double ignored(void) {
+static double read_ignored(void) {
   struct gc_samples out = {record_count, NULL};
   w.found = NAN;
   block_read_state(w.block, "queues-a", 10000, &out);
@@ -203,24 +205,24 @@ static double ignored(void) {
 }
 
 static void pushed_numbers_that_cannot_be_read_are_counted(void) {
-  begin();
+  begin_block();
   answer_query(REPLAY_ALWAYS, ANSWER("3"), 0);
-  start();
+  start_block();
   ch_open();
   replay_run(&ch_world, 1000);
-  CHECK_REAL(ignored(), 0);
+  CHECK_REAL(read_ignored(), 0);
   ch_say("{\"topicName\":\"v2.analytics.queues.q1.observations\","
          "\"eventBody\":{\"group\":]}");
-  CHECK_REAL(ignored(), 1);
+  CHECK_REAL(read_ignored(), 1);
   CHECK_INT(replay_noticed(&ch_world, "pushed observations", GC_ERR_PARSE), 1);
-  end();
+  end_block();
 }
 
 /* Running totals, and metrics that have no value here, are known. */
 static void pushed_numbers_of_an_unknown_metric_leave(void) {
-  begin();
+  begin_block();
   answer_query(REPLAY_ALWAYS, ANSWER("3"), 0);
-  start();
+  start_block();
   ch_open();
   replay_run(&ch_world, 1000);
   ch_say(
@@ -234,7 +236,7 @@ static void pushed_numbers_of_an_unknown_metric_leave(void) {
       "\"results\":[{\"mediaType\":\"voice\",\"data\":[{\"metric\":\"oFlow\","
       "\"count\":2},{\"metric\":\"oLongestInteracting\","
       "\"calculatedMetricValue\":1700000000000}]}]}}");
-  CHECK_REAL(ignored(), 0);
+  CHECK_REAL(read_ignored(), 0);
   CHECK_INT(replay_noticed(&ch_world, "ignored observations", GC_ERR_PARSE), 0);
   for (int i = 0; i < 3; i++)
     ch_say(
@@ -246,46 +248,46 @@ static void pushed_numbers_of_an_unknown_metric_leave(void) {
   ch_say("{\"topicName\":\"v2.analytics.queues.q1.activity\",\"eventBody\":{"
          "\"results\":[{\"mediaType\":\"voice\",\"data\":[{\"metric\":"
          "\"oFuture\",\"count\":3}]}]}}");
-  CHECK_REAL(ignored(), 0);
+  CHECK_REAL(read_ignored(), 0);
   CHECK_INT(replay_noticed(&ch_world, "metric \"oFuture\"", GC_ERR_PARSE), 1);
   CHECK_INT(replay_noticed(&ch_world, "metric \"nOffered\"", GC_ERR_PARSE), 0);
   replay_run(&ch_world, 10000);
-  CHECK_REAL(waiting(), 5);
+  CHECK_REAL(read_waiting(), 5);
   replay_run(&ch_world, 10000);
-  CHECK_REAL(gauge("Support/queue_observation-oFuture-count-voice"), 3);
-  end();
+  CHECK_REAL(read_gauge("Support/queue_observation-oFuture-count-voice"), 3);
+  end_block();
 }
 
 /* oWaiting needs a medium. */
 static void pushed_numbers_without_a_medium_are_counted(void) {
-  begin();
+  begin_block();
   answer_query(REPLAY_ALWAYS, ANSWER("3"), 0);
-  start();
+  start_block();
   ch_open();
   replay_run(&ch_world, 1000);
   ch_say(
       "{\"topicName\":\"v2.analytics.queues.q1.observations\",\"eventBody\":{"
       "\"group\":{\"queueId\":\"q1\"},\"data\":[{\"metrics\":[{\"metric\":"
       "\"oWaiting\",\"stats\":{\"count\":2}}]}]}}");
-  CHECK_REAL(ignored(), 1);
+  CHECK_REAL(read_ignored(), 1);
   CHECK_INT(replay_noticed(&ch_world, "ignored observations", GC_ERR_PARSE), 1);
-  end();
+  end_block();
 }
 
 static void numbers_of_no_queue_are_counted_and_reported_once(void) {
-  begin();
+  begin_block();
   answer_query(REPLAY_ALWAYS,
                "{\"results\":[{\"group\":{\"mediaType\":\"voice\"},\"data\":[{"
                "\"metric\":\"oWaiting\",\"stats\":{\"count\":3}}]}]}",
                0);
-  start();
+  start_block();
   replay_run(&ch_world, 25000);
-  CHECK(ignored() >= 2);
+  CHECK(read_ignored() >= 2);
   CHECK_INT(replay_noticed(&ch_world, "ignored observations", GC_ERR_PARSE), 1);
   const struct gc_err *line =
       replay_last_notice(&ch_world, "ignored observations");
   CHECK_HAS(line != NULL ? line->text : "", "observations_ignored");
-  end();
+  end_block();
 }
 
 int main(void) {

@@ -32,7 +32,7 @@ static void record_sample(void *ctx, const struct gc_sample *s) {
 
 static const struct gc_samples out = {record_sample, NULL};
 
-static void begin(uint32_t span_s, bool raw, size_t series_max) {
+static void begin_downsample(uint32_t span_s, bool raw, size_t series_max) {
   downsample_free(w);
   w = downsample_new(&(struct downsample_settings){
       .span_ms = span_s * 1000, .raw = raw, .series_max = series_max});
@@ -40,7 +40,7 @@ static void begin(uint32_t span_s, bool raw, size_t series_max) {
 }
 
 /* Returns the samples since the last call. */
-static const char *news(void) {
+static const char *take_reported(void) {
   static char text[sizeof(reported)];
   memcpy(text, reported, sizeof(text));
   reported[0] = '\0';
@@ -64,23 +64,23 @@ static void reads_of(const char *queue, enum gc_metric_id metric, double at_s,
   sink.put(sink.ctx, &sample);
 }
 
-static void reads(double at_s, double gauge) {
+static void read_depth(double at_s, double gauge) {
   reads_of("Q", GC_METRIC_QUEUE_DEPTH, at_s, gauge);
 }
 
 #define D "queue_depth_window/Q-voice"
 
 static void a_window_has_average_minimum_and_maximum(void) {
-  begin(60, false, 100);
-  reads(10, 2);
-  reads(30, 6);
-  reads(50, 1);
-  CHECK_STR(news(), "");
+  begin_downsample(60, false, 100);
+  read_depth(10, 2);
+  read_depth(30, 6);
+  read_depth(50, 1);
+  CHECK_STR(take_reported(), "");
   look_at(61);
-  CHECK_STR(news(), D "@60=3/1/6");
+  CHECK_STR(take_reported(), D "@60=3/1/6");
   CHECK_INT(last_interval_ms, 60000);
   look_at(200);
-  CHECK_STR(news(), "");
+  CHECK_STR(take_reported(), "");
 }
 
 /* Steps in seconds after the full minute; `reported`: the samples up to the
@@ -132,39 +132,39 @@ static void windows_are_aligned_and_put_once(void) {
   };
   for (size_t i = 0; i < GC_COUNT(rows); i++) {
     CHECK_ROW(rows[i].row);
-    begin(60, false, 100);
+    begin_downsample(60, false, 100);
     for (size_t s = 0; s < GC_COUNT(rows[i].steps); s++) {
       double at_s = rows[i].steps[s].at_s, gauge = rows[i].steps[s].gauge;
       if (at_s > 0 && isnan(gauge))
         look_at(at_s);
       else if (at_s > 0)
-        reads(at_s, gauge);
+        read_depth(at_s, gauge);
     }
-    CHECK_STR(news(), rows[i].reported);
+    CHECK_STR(take_reported(), rows[i].reported);
   }
 }
 
 static void unknown_values_are_not_readings(void) {
-  begin(60, false, 100);
-  reads(10, NAN);
-  reads(20, INFINITY);
+  begin_downsample(60, false, 100);
+  read_depth(10, NAN);
+  read_depth(20, INFINITY);
   look_at(61);
-  CHECK_STR(news(), "");
-  reads(70, 3);
-  reads(80, NAN);
+  CHECK_STR(take_reported(), "");
+  read_depth(70, 3);
+  read_depth(80, NAN);
   look_at(121);
-  CHECK_STR(news(), D "@120=3/3/3");
+  CHECK_STR(take_reported(), D "@120=3/3/3");
 }
 
 static void negative_and_equal_values_are_values(void) {
-  begin(60, false, 100);
-  reads(10, -2);
-  reads(20, -4);
+  begin_downsample(60, false, 100);
+  read_depth(10, -2);
+  read_depth(20, -4);
   look_at(61);
-  CHECK_STR(news(), D "@60=-3/-4/-2");
-  reads(70, 0);
+  CHECK_STR(take_reported(), D "@60=-3/-4/-2");
+  read_depth(70, 0);
   look_at(121);
-  CHECK_STR(news(), D "@120=0/0/0");
+  CHECK_STR(take_reported(), D "@120=0/0/0");
 }
 
 /* Gauges of genesys_analytics already describe windows. */
@@ -186,57 +186,57 @@ static void every_gauge_of_queues_has_a_window_and_nothing_else(void) {
     char window[128];
     CHECK_ROW(m->name);
     snprintf(window, sizeof(window), "%s_window/Q-voice@60=3/3/3", m->name);
-    begin(60, false, 100);
+    begin_downsample(60, false, 100);
     reads_of("Q", id, 10, 3);
     if (wanted)
-      CHECK_STR(news(), "");
+      CHECK_STR(take_reported(), "");
     else
       CHECK(reported[0] != '\0');
-    (void)news();
+    (void)take_reported();
     look_at(61);
-    CHECK_STR(news(), wanted ? window : "");
+    CHECK_STR(take_reported(), wanted ? window : "");
     windows += is_window;
   }
   CHECK_INT(windows, 10);
 }
 
 static void raw_values_pass_unchanged(void) {
-  begin(60, true, 100);
-  reads(10, 2);
-  CHECK_STR(news(), "queue_depth/Q-voice@10=2");
+  begin_downsample(60, true, 100);
+  read_depth(10, 2);
+  CHECK_STR(take_reported(), "queue_depth/Q-voice@10=2");
   CHECK_INT(last_interval_ms, 10000);
   look_at(61);
-  CHECK_STR(news(), D "@60=2/2/2");
+  CHECK_STR(take_reported(), D "@60=2/2/2");
 }
 
 static void series_are_kept_apart(void) {
-  begin(60, false, 100);
+  begin_downsample(60, false, 100);
   reads_of("A", GC_METRIC_QUEUE_DEPTH, 10, 1);
   reads_of("B", GC_METRIC_QUEUE_DEPTH, 10, 2);
   reads_of("A", GC_METRIC_QUEUE_ALERTING, 10, 3);
   reads_of("A", GC_METRIC_QUEUE_DEPTH, 20, 3);
   look_at(61);
-  CHECK_STR(news(), "queue_depth_window/A-voice@60=2/1/3 "
-                    "queue_depth_window/B-voice@60=2/2/2 "
-                    "queue_alerting_window/A-voice@60=3/3/3");
+  CHECK_STR(take_reported(), "queue_depth_window/A-voice@60=2/1/3 "
+                             "queue_depth_window/B-voice@60=2/2/2 "
+                             "queue_alerting_window/A-voice@60=3/3/3");
 }
 
 static void the_last_window_leaves_with_its_end(void) {
-  begin(60, false, 100);
-  reads(70, 2);
-  reads(80, 4);
+  begin_downsample(60, false, 100);
+  read_depth(70, 2);
+  read_depth(80, 4);
   downsample_finish(w, &out);
-  CHECK_STR(news(), D "@120=3/2/4");
-  reads(90, 8);
+  CHECK_STR(take_reported(), D "@120=3/2/4");
+  read_depth(90, 8);
   downsample_finish(w, &out);
-  CHECK_STR(news(), "");
-  begin(60, false, 100);
+  CHECK_STR(take_reported(), "");
+  begin_downsample(60, false, 100);
   downsample_finish(w, &out);
-  CHECK_STR(news(), "");
+  CHECK_STR(take_reported(), "");
 }
 
 static void a_reading_without_a_time_is_of_now(void) {
-  begin(60, false, 100);
+  begin_downsample(60, false, 100);
   struct gc_samples sink = downsample_sink(w, (BEGIN_S + 30) * 1000, &out);
   sink.put(sink.ctx,
            &(struct gc_sample){.metric = GC_METRIC_ACTIVE_CONVERSATIONS,
@@ -244,13 +244,13 @@ static void a_reading_without_a_time_is_of_now(void) {
                                .qualifier = "voice",
                                .values = {{.gauge = 2}}});
   look_at(61);
-  CHECK_STR(news(), "active_conversations_window/Q-voice@60=2/2/2");
+  CHECK_STR(take_reported(), "active_conversations_window/Q-voice@60=2/2/2");
 }
 
 /* Each window has other queues: the gauges of two windows are kept. */
 static void memory_is_bounded_by_the_series(void) {
   char name[32];
-  begin(60, false, 100);
+  begin_downsample(60, false, 100);
   for (int i = 0; i < 150; i++) {
     snprintf(name, sizeof(name), "%d", i);
     reads_of(name, GC_METRIC_QUEUE_DEPTH, 10, 1);
@@ -267,9 +267,9 @@ static void memory_is_bounded_by_the_series(void) {
   look_at(121);
   reads_of("new", GC_METRIC_QUEUE_DEPTH, 130, 1);
   CHECK_INT(downsample_overflow(w), 51);
-  (void)news();
+  (void)take_reported();
   look_at(181);
-  CHECK_STR(news(), "queue_depth_window/new-voice@180=1/1/1");
+  CHECK_STR(take_reported(), "queue_depth_window/new-voice@180=1/1/1");
 }
 
 int main(void) {

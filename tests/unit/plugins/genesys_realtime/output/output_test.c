@@ -16,8 +16,8 @@ static void count_sample(void *ctx, const struct gc_sample *s) {
 static const struct gc_samples out = {count_sample, NULL};
 
 /* Puts one reading with `count` gauges; true if its end has an outcome. */
-static bool reads(struct output *o, uint64_t at_s, unsigned count, bool is_last,
-                  struct gc_err *ret_err) {
+static bool put_reading(struct output *o, uint64_t at_s, unsigned count,
+                        bool is_last, struct gc_err *ret_err) {
   struct gc_samples sink =
       output_begin(o, at_s * 1000, (int64_t)at_s * 1000, &out);
   passed = 0;
@@ -38,16 +38,16 @@ static void an_overflow_is_reported_once_and_when_it_is_over(void) {
   struct output *o = output_new(&settings, 86400000);
   struct gc_err err;
   CHECK(!output_has_windows(o));
-  CHECK(!reads(o, 1000, 2, false, &err));
-  CHECK(reads(o, 1010, 3, false, &err));
+  CHECK(!put_reading(o, 1000, 2, false, &err));
+  CHECK(put_reading(o, 1010, 3, false, &err));
   CHECK_INT(err.code, GC_ERR_LIMIT);
   CHECK_INT(passed, 2);
   CHECK_INT(output_overflow(o), 1);
-  CHECK(!reads(o, 1020, 2, false, &err));
-  CHECK(!reads(o, 1609, 2, false, &err));
-  CHECK(reads(o, 1610, 2, false, &err));
+  CHECK(!put_reading(o, 1020, 2, false, &err));
+  CHECK(!put_reading(o, 1609, 2, false, &err));
+  CHECK(put_reading(o, 1610, 2, false, &err));
   CHECK_INT(err.code, GC_OK);
-  CHECK(!reads(o, 1620, 2, false, &err));
+  CHECK(!put_reading(o, 1620, 2, false, &err));
 }
 
 static void the_end_puts_the_open_window(void) {
@@ -56,9 +56,9 @@ static void the_end_puts_the_open_window(void) {
   struct output *o = output_new(&settings, 86400000);
   struct gc_err err;
   CHECK(output_has_windows(o));
-  CHECK(!reads(o, 6000, 3, false, &err));
+  CHECK(!put_reading(o, 6000, 3, false, &err));
   CHECK_INT(passed, 0);
-  CHECK(!reads(o, 6010, 0, true, &err));
+  CHECK(!put_reading(o, 6010, 0, true, &err));
   CHECK_INT(passed, 3);
 }
 
@@ -68,7 +68,7 @@ static void a_gauge_that_finds_no_window_is_an_overflow(void) {
   GC_AUTO(output_free_auto)
   struct output *o = output_new(&settings, 86400000);
   struct gc_err err;
-  CHECK(reads(o, 6000, 3, false, &err));
+  CHECK(put_reading(o, 6000, 3, false, &err));
   CHECK_INT(err.code, GC_ERR_LIMIT);
   CHECK_INT(output_overflow(o), 1);
 }

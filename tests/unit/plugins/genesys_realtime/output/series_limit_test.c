@@ -16,8 +16,8 @@ static void count_sample(void *ctx, const struct gc_sample *s) {
 
 static const struct gc_samples out = {count_sample, NULL};
 
-static bool passes(uint64_t at_s, enum gc_metric_id metric,
-                   const char *instance, const char *qualifier) {
+static bool passes_limit(uint64_t at_s, enum gc_metric_id metric,
+                         const char *instance, const char *qualifier) {
   struct gc_samples sink = series_limit_sink(l, at_s * 1000, &out);
   size_t before = passed;
   sink.put(sink.ctx, &(struct gc_sample){.metric = metric,
@@ -29,10 +29,10 @@ static bool passes(uint64_t at_s, enum gc_metric_id metric,
 static bool lets_number(uint64_t at_s, unsigned number) {
   char name[32];
   snprintf(name, sizeof(name), "Queue %u", number);
-  return passes(at_s, GC_METRIC_QUEUE_DEPTH, name, "voice");
+  return passes_limit(at_s, GC_METRIC_QUEUE_DEPTH, name, "voice");
 }
 
-static void begin(size_t max, uint64_t expiry_s) {
+static void begin_limit(size_t max, uint64_t expiry_s) {
   series_limit_free(l);
   l = series_limit_new(max, expiry_s * 1000);
 }
@@ -41,7 +41,7 @@ static void the_first_series_pass_and_keep_passing(void) {
   static const size_t mosts[] = {1, 2, 128, 129, 1000};
   for (size_t i = 0; i < GC_COUNT(mosts); i++) {
     unsigned refused = 0, lost = 0;
-    begin(mosts[i], 86400);
+    begin_limit(mosts[i], 86400);
     for (unsigned n = 0; n < mosts[i] + 500; n++)
       refused += !lets_number(1, n);
     CHECK_INT(refused, 500);
@@ -68,15 +68,15 @@ static void type_instance_and_qualifier_make_a_series(void) {
       {GC_METRIC_QUEUE_DEPTH, "", "", 6},
       {GC_METRIC_QUEUE_DEPTH, "Q", "voice", 6},
   };
-  begin(100, 86400);
+  begin_limit(100, 86400);
   for (size_t i = 0; i < GC_COUNT(rows); i++) {
-    CHECK(passes(1, rows[i].metric, rows[i].instance, rows[i].qualifier));
+    CHECK(passes_limit(1, rows[i].metric, rows[i].instance, rows[i].qualifier));
     CHECK_INT(series_limit_count(l), rows[i].count);
   }
 }
 
 static void silent_series_free_their_places(void) {
-  begin(10, 800);
+  begin_limit(10, 800);
   for (unsigned n = 0; n < 10; n++)
     CHECK(lets_number(0, n));
   CHECK(!lets_number(700, 10));

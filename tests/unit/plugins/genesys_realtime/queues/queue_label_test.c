@@ -6,7 +6,7 @@
 #include "plugins/genesys_realtime/conversations/conversations.h"
 #include "tests/support/check.h"
 
-static bool accepts(void *ctx, const struct gc_entry *queue) {
+static bool accepts_all(void *ctx, const struct gc_entry *queue) {
   (void)ctx;
   (void)queue;
   return true;
@@ -30,7 +30,7 @@ static void conversations_without_a_queue_share_no_series(void) {
     queue_label_unassigned(d, unassigned);
     CHECK_STR(unassigned, rows[i].unassigned);
     struct queue_display display = {
-        .queues = d, .accepts = accepts, .unassigned = unassigned};
+        .queues = d, .accepts = accepts_all, .unassigned = unassigned};
     CHECK_INT(queue_label_of(&display, QUEUE_UNASSIGNED, label), QUEUE_SHOWN);
     CHECK_STR(label, rows[i].unassigned);
     CHECK_INT(queue_label_of(&display, "q1", label), QUEUE_SHOWN);

@@ -6,7 +6,7 @@
 #define UUID_A "b1f7a2c4-6b0e-4f7e-9c55-0a1b2c3d4e01"
 #define UUID_B "B1F7A2C4-6B0E-4F7E-9C55-0A1B2C3D4E02"
 
-static struct gc_entities *list(bool refused) {
+static struct gc_entities *list_queues(bool refused) {
   static const struct gc_entry entries[] = {
       {"q3", "Support DE", "Support DE", ""},
       {"q1", "Sales", "Sales", ""},
@@ -24,10 +24,11 @@ static size_t block_count, taken;
 static enum queue_part part;
 
 /* Returns the ids that the selectors choose, "id id …". */
-static const char *choose(bool refused, char *const *selectors, size_t count) {
+static const char *choose_ids(bool refused, char *const *selectors,
+                              size_t count) {
   static char text[400];
   struct selection s = {0};
-  struct gc_entities *d = list(refused);
+  struct gc_entities *d = list_queues(refused);
   text[0] = '\0';
   struct queues_options self = {.queues = {(char **)selectors, count}};
   if (shard != NULL)
@@ -48,12 +49,12 @@ static const char *choose(bool refused, char *const *selectors, size_t count) {
 }
 
 #define CHOOSE(refused, ...)                                                   \
-  choose(refused, (char *const[]){__VA_ARGS__},                                \
-         sizeof((char *const[]){__VA_ARGS__}) / sizeof(char *))
+  choose_ids(refused, (char *const[]){__VA_ARGS__},                            \
+             sizeof((char *const[]){__VA_ARGS__}) / sizeof(char *))
 #define S(text) ((char[]){text})
 
 static void without_a_selector_all_queues_are_chosen_by_id(void) {
-  CHECK_STR(choose(false, NULL, 0), UUID_A " q1 q2 q3");
+  CHECK_STR(choose_ids(false, NULL, 0), UUID_A " q1 q2 q3");
 }
 
 static void the_first_match_decides(void) {
@@ -90,7 +91,7 @@ static void where_the_list_is_refused_literal_ids_are_taken(void) {
 
 static void a_new_selection_replaces_the_old_one(void) {
   struct selection s = {0};
-  struct gc_entities *d = list(false);
+  struct gc_entities *d = list_queues(false);
   char *sales[] = {S("Sales")}, *support[] = {S("Support*")};
   struct queues_options one = {.queues = {sales, 1}},
                         other = {.queues = {support, 1}};
@@ -127,7 +128,7 @@ static void an_earlier_block_has_the_queues_that_it_selects(void) {
   const struct queues_options *all[] = {&first};
   blocks = all;
   block_count = 1;
-  CHECK_STR(choose(false, NULL, 0), UUID_A " q1");
+  CHECK_STR(choose_ids(false, NULL, 0), UUID_A " q1");
   CHECK_INT(taken, 2);
   CHECK_STR(CHOOSE(false, S("q3"), S("Sales")), "q1");
   CHECK_INT(taken, 1);

@@ -16,7 +16,7 @@ static const char *id_at(unsigned i) {
 }
 
 /* Returns the agent of n that has the id; 0: none, or several. */
-static uint32_t owner(const char *id, uint32_t n) {
+static uint32_t owner_of(const char *id, uint32_t n) {
   uint32_t found = 0, count = 0;
   for (uint32_t k = 1; k <= n; k++)
     if (shard_has(&(struct shard){k, n}, id)) {
@@ -30,17 +30,17 @@ static void all_agents_together_have_every_queue_once(void) {
   for (uint32_t n = 1; n <= 9; n++) {
     unsigned orphans = 0;
     for (unsigned i = 0; i < IDS; i++)
-      orphans += owner(id_at(i), n) == 0;
+      orphans += owner_of(id_at(i), n) == 0;
     CHECK_INT(orphans, 0);
   }
-  CHECK(owner("", 3) != 0);
+  CHECK(owner_of("", 3) != 0);
 }
 
 static void each_agent_has_its_fair_share(void) {
   for (uint32_t n = 2; n <= 9; n++) {
     unsigned counts[10] = {0};
     for (unsigned i = 0; i < IDS; i++)
-      counts[owner(id_at(i), n)]++;
+      counts[owner_of(id_at(i), n)]++;
     for (uint32_t k = 1; k <= n; k++)
       CHECK_THAT(counts[k] > IDS / n * 85 / 100 &&
                      counts[k] < IDS / n * 115 / 100,
@@ -52,7 +52,8 @@ static void one_agent_more_takes_queues_and_moves_no_others(void) {
   for (uint32_t n = 1; n <= 8; n++) {
     unsigned moved = 0, astray = 0;
     for (unsigned i = 0; i < IDS; i++) {
-      uint32_t before = owner(id_at(i), n), after = owner(id_at(i), n + 1);
+      uint32_t before = owner_of(id_at(i), n),
+               after = owner_of(id_at(i), n + 1);
       moved += before != after;
       astray += before != after && after != n + 1;
     }
@@ -63,8 +64,8 @@ static void one_agent_more_takes_queues_and_moves_no_others(void) {
 
 static void capitals_make_no_other_queue(void) {
   for (uint32_t n = 2; n <= 9; n++)
-    CHECK_INT(owner("B1F7A2C4-6B0E-4F7E-9C55-0A1B2C3D4E01", n),
-              owner("b1f7a2c4-6b0e-4f7e-9c55-0a1b2c3d4e01", n));
+    CHECK_INT(owner_of("B1F7A2C4-6B0E-4F7E-9C55-0A1B2C3D4E01", n),
+              owner_of("b1f7a2c4-6b0e-4f7e-9c55-0a1b2c3d4e01", n));
 }
 
 static void the_shares_are_those_of_every_version(void) {
@@ -79,7 +80,7 @@ static void the_shares_are_those_of_every_version(void) {
   };
   for (size_t i = 0; i < GC_COUNT(rows); i++) {
     CHECK_ROW(rows[i].id);
-    CHECK_INT(owner(rows[i].id, rows[i].n), rows[i].owner);
+    CHECK_INT(owner_of(rows[i].id, rows[i].n), rows[i].owner);
   }
 }
 

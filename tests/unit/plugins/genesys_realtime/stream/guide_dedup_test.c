@@ -10,7 +10,7 @@
 static char out[4096];
 static size_t out_len;
 
-static void pass(void *ctx, const char *bytes, size_t len) {
+static void record_message(void *ctx, const char *bytes, size_t len) {
   (void)ctx;
   memcpy(out + out_len, bytes, len);
   out_len += len;
@@ -19,15 +19,15 @@ static void pass(void *ctx, const char *bytes, size_t len) {
 
 /* "Ob" is b from the old socket, "Nb" from the new one, "-" the end of the
  * overlap. Returns the messages that passed. */
-static const char *reported(const char *what) {
+static const char *replay_messages(const char *what) {
   struct guide_dedup o = {.count = 0};
   out_len = 0;
   out[0] = '\0';
   for (const char *at = what; *at != '\0'; at += 2)
     if (at[0] == '-')
-      guide_dedup_flush(&o, pass, NULL);
+      guide_dedup_flush(&o, record_message, NULL);
     else
-      guide_dedup_message(&o, at[0] == 'N', &at[1], 1, pass, NULL);
+      guide_dedup_message(&o, at[0] == 'N', &at[1], 1, record_message, NULL);
   guide_dedup_clear(&o);
   return out;
 }
@@ -55,16 +55,16 @@ static void each_message_is_passed_on_once(void) {
   };
   for (size_t i = 0; i < GC_COUNT(rows); i++) {
     CHECK_ROW(rows[i].name);
-    CHECK_STR(reported(rows[i].comes), rows[i].reported);
+    CHECK_STR(replay_messages(rows[i].comes), rows[i].reported);
   }
   CHECK_ROW(NULL);
 }
 
-static bool passes(struct guide_dedup *o, bool from_new, int number) {
+static bool passes_number(struct guide_dedup *o, bool from_new, int number) {
   char text[16];
   int len = snprintf(text, sizeof(text), "%d", number);
   out_len = 0;
-  guide_dedup_message(o, from_new, text, (size_t)len, pass, NULL);
+  guide_dedup_message(o, from_new, text, (size_t)len, record_message, NULL);
   return out_len > 0;
 }
 
@@ -74,14 +74,14 @@ static void only_a_limited_number_of_messages_is_kept(void) {
   enum { ALL = GUIDE_DEDUP_MAX + 10 };
   struct guide_dedup o = {.count = 0}, late = {.count = 0};
   for (int i = 0; i < ALL; i++)
-    CHECK(passes(&o, false, i));
+    CHECK(passes_number(&o, false, i));
   for (int i = 10; i < ALL; i++)
-    CHECK(!passes(&o, true, i));
-  CHECK(passes(&o, true, ALL));
+    CHECK(!passes_number(&o, true, i));
+  CHECK(passes_number(&o, true, ALL));
   guide_dedup_clear(&o);
   for (int i = 0; i < ALL; i++)
-    CHECK(passes(&late, false, i));
-  CHECK(passes(&late, true, 9));
+    CHECK(passes_number(&late, false, i));
+  CHECK(passes_number(&late, true, 9));
   guide_dedup_clear(&late);
 }
 

@@ -82,7 +82,7 @@ static void on_notice(void *ctx, const struct gc_err *err) {
   w.last = *err;
 }
 
-static void begin(void) {
+static void begin_link(void) {
   w = (struct world){0};
   api_begin();
   struct guide_socket_deps needs = {
@@ -100,19 +100,23 @@ static void begin(void) {
   replay_run(&api_world, 1000);
 }
 
-static void end(void) {
+static void end_link(void) {
   guide_socket_free(w.link);
   for (size_t i = 0; i < w.count; i++)
     CHECK(w.sockets[i].is_freed);
   api_end();
 }
 
-static struct fake_socket *newest(void) { return &w.sockets[w.count - 1]; }
+static struct fake_socket *newest_socket(void) {
+  return &w.sockets[w.count - 1];
+}
 
-static void opens(void) { newest()->events->open(newest()->events->ctx); }
+static void open_newest(void) {
+  newest_socket()->events->open(newest_socket()->events->ctx);
+}
 
-static void hears(void) {
-  newest()->events->text(newest()->events->ctx, "{}", 2);
+static void send_newest(void) {
+  newest_socket()->events->text(newest_socket()->events->ctx, "{}", 2);
 }
 
 /* The callback after gc_ws_close, once the peer has closed. */
@@ -123,22 +127,23 @@ static void is_closed(struct fake_socket *s) {
   s->events->closed(s->events->ctx, &how, &err);
 }
 
-static void ends(int http_status, uint32_t retry_after_s) {
+static void close_newest(int http_status, uint32_t retry_after_s) {
   struct gc_ws_end how = {.http_status = http_status,
                           .has_retry_after = retry_after_s > 0,
                           .retry_after_s = retry_after_s};
   struct gc_err err;
   (void)gc_fail(&err, GC_ERR_NETWORK, "it ended");
-  newest()->events->closed(newest()->events->ctx, &how, &err);
+  newest_socket()->events->closed(newest_socket()->events->ctx, &how, &err);
 }
 
-static struct guide_socket_stats stats(void) {
+static struct guide_socket_stats read_stats(void) {
   struct guide_socket_stats s;
   guide_socket_stats(w.link, &s);
   return s;
 }
 
-/* Runs until the next attempt; returns the time since the `ends` before. */
+/* Runs until the next attempt; returns the time since the `close_newest`
+ * before. */
 static uint64_t next_attempt_ms(void) {
   size_t before = w.count;
   uint64_t began_ms = api_world.now_ms;
@@ -149,150 +154,150 @@ static uint64_t next_attempt_ms(void) {
 }
 
 static void the_token_is_in_the_request_and_the_query_follows(void) {
-  begin();
+  begin_link();
   CHECK_INT(w.count, 1);
   CHECK_STR(w.url, "https://api.example.test" GUIDE_STREAM_PATH);
   CHECK_STR(w.authorization, "Authorization: Bearer t");
   CHECK_INT(w.sent, 0);
-  CHECK(!stats().is_connected);
-  opens();
+  CHECK(!read_stats().is_connected);
+  open_newest();
   CHECK_STR(w.query, QUERY);
-  CHECK(stats().is_connected);
+  CHECK(read_stats().is_connected);
   CHECK_INT(w.opens, 1);
   CHECK_INT(w.blind_ms, 0);
   CHECK_INT(w.last.code, GC_OK);
-  hears();
+  send_newest();
   CHECK_INT(w.texts, 2);
   replay_run(&api_world, 60000);
   CHECK_INT(w.count, 1); /* no second socket */
-  end();
+  end_link();
 }
 
 static void after_an_end_the_socket_reconnects_and_reports_the_gap(void) {
-  begin();
-  opens();
+  begin_link();
+  open_newest();
   replay_run(&api_world, 3000);
-  hears();
+  send_newest();
   uint64_t last_message_ms = api_world.now_ms;
   replay_run(&api_world, 500);
-  ends(0, 0);
-  CHECK(!stats().is_connected);
-  CHECK_INT(stats().blind_since_ms, last_message_ms);
+  close_newest(0, 0);
+  CHECK(!read_stats().is_connected);
+  CHECK_INT(read_stats().blind_since_ms, last_message_ms);
   CHECK_INT(w.last.code, GC_ERR_NETWORK);
   CHECK(next_attempt_ms() >= 1000);
-  opens();
+  open_newest();
   CHECK_INT(w.blind_ms, api_world.now_ms - last_message_ms);
-  CHECK_INT(stats().reconnects, 1);
-  CHECK_INT(stats().blind_since_ms, 0);
+  CHECK_INT(read_stats().reconnects, 1);
+  CHECK_INT(read_stats().blind_since_ms, 0);
   CHECK_INT(w.last.code, GC_OK);
-  end();
+  end_link();
 }
 
 static void waits_grow_to_the_maximum_until_messages_come(void) {
-  begin();
+  begin_link();
   uint64_t last_ms = 0;
   for (int i = 0; i < 9; i++) {
-    ends(0, 0);
+    close_newest(0, 0);
     last_ms = next_attempt_ms();
     CHECK(last_ms >= 1000 && last_ms <= 30000 + 500);
   }
   CHECK(last_ms > 20000);
-  opens(); /* an upgrade alone is no success */
-  hears();
-  ends(0, 0);
+  open_newest(); /* an upgrade alone is no success */
+  send_newest();
+  close_newest(0, 0);
   CHECK(next_attempt_ms() > 20000);
-  opens();
+  open_newest();
   replay_run(&api_world, 11000);
-  hears();
-  ends(0, 0);
+  send_newest();
+  close_newest(0, 0);
   CHECK(next_attempt_ms() <= 2500);
-  end();
+  end_link();
 }
 
 static void a_429_doubles_to_30_s(void) {
   static const uint64_t min_ms[] = {1000,  2000,  4000, 8000,
                                     16000, 30000, 30000};
-  begin();
+  begin_link();
   for (size_t i = 0; i < GC_COUNT(min_ms); i++) {
-    ends(429, 0);
+    close_newest(429, 0);
     uint64_t ms = next_attempt_ms();
     CHECK(ms >= min_ms[i] && ms <= min_ms[i] + 1100);
   }
-  ends(429, 45);
+  close_newest(429, 45);
   CHECK(next_attempt_ms() >= 45000);
-  end();
+  end_link();
 }
 
 static void each_429_counts_in_the_account(void) {
   struct gc_api_stats stats;
-  begin();
+  begin_link();
   for (int i = 0; i < 5; i++) {
-    ends(429, 0);
+    close_newest(429, 0);
     (void)next_attempt_ms();
   }
   gc_api_stats(api, &stats);
   CHECK_INT(stats.throttled, 5);
   CHECK_INT(w.notices, 5);
-  end();
+  end_link();
 }
 
 static void a_socket_that_never_opens_is_blind_from_the_start(void) {
   struct guide_socket_stats stats;
-  begin();
+  begin_link();
   guide_socket_stats(w.link, &stats);
   CHECK_INT(stats.blind_since_ms, 0);
   uint64_t began_ms = api_world.now_ms - 1000;
   while (api_world.now_ms < began_ms + 75000) {
-    ends(429, 0);
+    close_newest(429, 0);
     (void)next_attempt_ms();
   }
   guide_socket_stats(w.link, &stats);
   CHECK_INT(stats.blind_since_ms, began_ms);
-  opens();
+  open_newest();
   CHECK_INT(w.blind_ms, api_world.now_ms - began_ms);
   guide_socket_stats(w.link, &stats);
   CHECK_INT(stats.blind_since_ms, 0);
-  end();
+  end_link();
 }
 
 static void refusals_name_the_remedy(void) {
-  begin();
-  ends(403, 0);
+  begin_link();
+  close_newest(403, 0);
   CHECK_INT(w.last.code, GC_ERR_PERMISSION);
   CHECK_HAS(w.last.text, "scope analytics:realtime:read");
   (void)next_attempt_ms();
-  ends(404, 0);
+  close_newest(404, 0);
   CHECK_INT(w.last.code, GC_ERR_NOT_FOUND);
   CHECK_HAS(w.last.text, "Stream \"notifications\"");
   (void)next_attempt_ms();
   CHECK_INT(replay_count(&api_world, "POST /oauth/token"), 1);
-  ends(401, 0); /* the token is refused */
+  close_newest(401, 0); /* the token is refused */
   (void)next_attempt_ms();
   CHECK_INT(replay_count(&api_world, "POST /oauth/token"), 2);
-  end();
+  end_link();
 }
 
 static void a_new_token_opens_a_second_socket_that_takes_over(void) {
-  begin();
-  opens();
-  hears();
+  begin_link();
+  open_newest();
+  send_newest();
   CHECK(gc_auth_reject(api_auth, 1));
   replay_run(&api_world, 2000);
   CHECK_INT(w.count, 2);
   CHECK(!w.sockets[0].is_freed);
-  CHECK(stats().is_connected);
-  ends(0, 0); /* the second one fails: the first one stays open */
+  CHECK(read_stats().is_connected);
+  close_newest(0, 0); /* the second one fails: the first one stays open */
   CHECK(!w.sockets[0].is_freed);
-  CHECK(stats().is_connected);
+  CHECK(read_stats().is_connected);
   (void)next_attempt_ms();
   CHECK_INT(w.count, 3);
-  opens();
+  open_newest();
   CHECK_INT(w.sockets[0].close_code, 0); /* both deliver for a moment */
   size_t texts = w.texts;
   w.sockets[0].events->text(w.sockets[0].events->ctx, "{}", 2);
-  hears(); /* the same message passes once */
+  send_newest(); /* the same message passes once */
   CHECK_INT(w.texts, texts + 2);
-  hears();
+  send_newest();
   CHECK_INT(w.texts, texts + 4);
   replay_run(&api_world, 1500);
   CHECK_INT(w.sockets[0].close_code, 1000);
@@ -301,98 +306,98 @@ static void a_new_token_opens_a_second_socket_that_takes_over(void) {
   CHECK(!w.sockets[2].is_freed);
   replay_run(&api_world, 5000);
   w.texts = 0;
-  hears();
-  hears(); /* repeats of a single socket pass: the model ignores them */
+  send_newest();
+  send_newest(); /* repeats of a single socket pass: the model ignores them */
   CHECK_INT(w.texts, 4);
-  CHECK(stats().is_connected);
-  CHECK_INT(stats().reconnects, 0);
+  CHECK(read_stats().is_connected);
+  CHECK_INT(read_stats().reconnects, 0);
   CHECK_INT(w.opens, 1);
   CHECK_INT(w.last.code, GC_OK);
   replay_run(&api_world, 60000);
   CHECK_INT(w.count, 3);
-  end();
+  end_link();
 }
 
-static void says(struct fake_socket *s, const char *text) {
+static void send_text(struct fake_socket *s, const char *text) {
   s->events->text(s->events->ctx, text, strlen(text));
 }
 
 /* The server sent two messages before it had read the query of the new socket;
  * then one that is equal to the first of them. */
 static void a_new_message_after_a_new_token_is_not_lost(void) {
-  begin();
-  opens();
+  begin_link();
+  open_newest();
   CHECK(gc_auth_reject(api_auth, 1));
   replay_run(&api_world, 2000);
-  opens();
-  says(&w.sockets[0], "held");
-  says(&w.sockets[0], "active");
+  open_newest();
+  send_text(&w.sockets[0], "held");
+  send_text(&w.sockets[0], "active");
   replay_run(&api_world, 1500);
   is_closed(&w.sockets[0]);
   w.texts = 0;
-  says(newest(), "held");
+  send_text(newest_socket(), "held");
   replay_run(&api_world, 10000);
   CHECK_INT(w.texts, 4);
-  says(newest(), "active");
+  send_text(newest_socket(), "active");
   CHECK_INT(w.texts, 10);
-  end();
+  end_link();
 }
 
 /* The new socket fails while the old one is about to be closed: this does not
  * delay the next attempt. */
 static void a_break_right_after_the_change_is_a_break(void) {
-  begin();
-  opens();
+  begin_link();
+  open_newest();
   CHECK(gc_auth_reject(api_auth, 1));
   replay_run(&api_world, 2000);
-  opens();
-  ends(0, 0);
+  open_newest();
+  close_newest(0, 0);
   CHECK(w.sockets[0].is_freed);
   CHECK(w.sockets[1].is_freed);
-  CHECK(!stats().is_connected);
+  CHECK(!read_stats().is_connected);
   CHECK(next_attempt_ms() <= 2500);
-  opens();
-  CHECK_INT(stats().reconnects, 1);
-  end();
+  open_newest();
+  CHECK_INT(read_stats().reconnects, 1);
+  end_link();
 }
 
 /* The server closes the old socket before the plugin does. */
 static void an_old_socket_may_end_by_itself(void) {
-  begin();
-  opens();
+  begin_link();
+  open_newest();
   CHECK(gc_auth_reject(api_auth, 1));
   replay_run(&api_world, 2000);
-  opens();
+  open_newest();
   size_t notices = w.notices;
   is_closed(&w.sockets[0]);
   CHECK(w.sockets[0].is_freed);
-  CHECK(stats().is_connected);
+  CHECK(read_stats().is_connected);
   CHECK_INT(w.notices, notices);
   replay_run(&api_world, 60000);
   CHECK_INT(w.count, 2);
-  end();
+  end_link();
 }
 
 static void at_the_end_the_socket_sends_a_close_frame(void) {
-  begin();
-  opens();
+  begin_link();
+  open_newest();
   guide_socket_free(w.link);
   w.link = NULL;
   CHECK_INT(w.sockets[0].close_code, 1001);
-  end();
+  end_link();
 }
 
 static void a_socket_that_cannot_be_opened_is_tried_again(void) {
   w = (struct world){0};
-  begin();
+  begin_link();
   w.refuses = true;
-  ends(0, 0);
+  close_newest(0, 0);
   replay_run(&api_world, 3000);
   CHECK_INT(w.last.code, GC_ERR_MEMORY);
   w.refuses = false;
   (void)next_attempt_ms();
   CHECK_INT(w.count, 2);
-  end();
+  end_link();
 }
 
 int main(void) {

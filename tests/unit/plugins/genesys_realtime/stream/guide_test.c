@@ -54,7 +54,7 @@ static void on_notice(void *ctx, const char *cause, const struct gc_err *err) {
   CHECK_INT(err->code, is_odd ? GC_ERR_PARSE : GC_OK);
 }
 
-static void begin(void) {
+static void begin_guide(void) {
   static double bounds[] = {1, 10};
   static struct queues_options options;
   struct gc_err err = {.code = GC_OK};
@@ -87,14 +87,14 @@ static void begin(void) {
   w.events->open(w.events->ctx);
 }
 
-static void end(void) {
+static void end_guide(void) {
   stream_stop(w.stream);
   stream_free(w.stream);
   gc_names_free(w.names);
   api_end();
 }
 
-static void say(const char *state) {
+static void send_state(const char *state) {
   char text[256];
   int len = snprintf(text, sizeof(text),
                      "{\"eventType\":\"ConversationEvent\",\"event\":{"
@@ -114,15 +114,15 @@ static void record_sample(void *ctx, const struct gc_sample *s) {
                                         : (double)s->values[0].derive;
 }
 
-static bool accepts(void *ctx, const struct gc_entry *queue) {
+static bool accepts_all(void *ctx, const struct gc_entry *queue) {
   (void)ctx;
   (void)queue;
   return true;
 }
 
 /* Two readings are needed, because a series begins with 0. */
-static double reads(const char *name) {
-  struct queue_display view = {.accepts = accepts, .label = QUEUE_LABEL_ID};
+static double read_value(const char *name) {
+  struct queue_display view = {.accepts = accepts_all, .label = QUEUE_LABEL_ID};
   struct gc_samples out = {record_sample, NULL};
   snprintf(w.wanted, sizeof(w.wanted), "%s", name);
   for (int i = 0; i < 2; i++) {
@@ -137,33 +137,33 @@ static double reads(const char *name) {
 static void a_step_of_the_wall_clock_is_no_wait(void) {
   static const int64_t steps_ms[] = {0, 60000, -60000, 86400000};
   for (size_t i = 0; i < GC_COUNT(steps_ms); i++) {
-    begin();
-    say("WAITING");
+    begin_guide();
+    send_state("WAITING");
     replay_run(&api_world, 3000);
     api_world.wall_ms += steps_ms[i];
     replay_run(&api_world, 3500);
-    say("ACTIVE");
-    CHECK_REAL(reads("queue_wait_time_seconds_sum-voice"), 6.5);
-    CHECK_REAL(reads("queue_sla_breach-voice-20"), 0);
-    end();
+    send_state("ACTIVE");
+    CHECK_REAL(read_value("queue_wait_time_seconds_sum-voice"), 6.5);
+    CHECK_REAL(read_value("queue_sla_breach-voice-20"), 0);
+    end_guide();
   }
 }
 
 static void a_message_that_is_no_event_is_reported(void) {
-  begin();
+  begin_guide();
   w.events->text(w.events->ctx, "nonsense", 8);
   CHECK_INT(w.odd, 1);
-  say("WAITING");
+  send_state("WAITING");
   CHECK_INT(w.odd, 1);
-  end();
+  end_guide();
 }
 
 static void an_unknown_state_is_reported_once(void) {
-  begin();
-  say("PARKED");
-  say("PARKED");
+  begin_guide();
+  send_state("PARKED");
+  send_state("PARKED");
   CHECK_INT(w.odd, 1);
-  end();
+  end_guide();
 }
 
 int main(void) {

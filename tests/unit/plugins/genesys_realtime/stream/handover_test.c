@@ -9,8 +9,8 @@ static struct gc_lease_book *book;
 static struct gc_buf redis; /* the account's page in Redis */
 static bool is_reached;
 
-static void store(void *ctx, const char *page, const char *field,
-                  const char *text) {
+static void store_field(void *ctx, const char *page, const char *field,
+                        const char *text) {
   (void)ctx;
   (void)page;
   if (is_reached)
@@ -18,9 +18,9 @@ static void store(void *ctx, const char *page, const char *field,
 }
 
 /* Redis confirms a renewal, or does not answer. */
-static void renew(uint64_t fence, bool answers) {
+static void renew_lease(uint64_t fence, bool answers) {
   is_reached = answers;
-  gc_lease_book_collect(book, fence, store, NULL);
+  gc_lease_book_collect(book, fence, store_field, NULL);
   gc_lease_book_settle(book, answers);
 }
 
@@ -50,7 +50,7 @@ static void a_count_is_dispatched_once_redis_has_it(void) {
   begin_agent(7);
   ch_say(MESSAGE("q1", CUSTOMER "," ACD("q1")));
   CHECK(isnan(read_value("q1/queue_offer-voice")));
-  renew(7, true);
+  renew_lease(7, true);
   CHECK_REAL(read_value("q1/queue_offer-voice"),
              0); /* a series begins with 0 */
   replay_run(&ch_world, 10000);
@@ -60,9 +60,9 @@ static void a_count_is_dispatched_once_redis_has_it(void) {
   replay_run(&ch_world, 1000);
   ch_say(MESSAGE("q1", CUSTOMER "," ACD("q1") "," AGENT("q1")));
   CHECK(isnan(read_value("q1/queue_answer-voice")));
-  renew(7, false);
+  renew_lease(7, false);
   CHECK(isnan(read_value("q1/queue_answer-voice")));
-  renew(7, true);
+  renew_lease(7, true);
   replay_run(&ch_world, 1000);
   CHECK_REAL(read_value("q1/queue_answer-voice"), 1);
   end_agent();
@@ -75,9 +75,9 @@ static void two_readings_at_one_moment_dispatch_once(void) {
   begin_agent(7);
   ch_say(MESSAGE("q1", CUSTOMER "," ACD("q1")));
   (void)read_value("");
-  renew(7, true);
+  renew_lease(7, true);
   CHECK_REAL(read_value("q1/queue_offer-voice"), 0);
-  renew(7, true);
+  renew_lease(7, true);
   CHECK(isnan(read_value("q1/queue_offer-voice")));
   replay_run(&ch_world, 1000);
   CHECK_REAL(read_value("q1/queue_offer-voice"), 1);
@@ -101,13 +101,13 @@ static void the_next_holder_continues(void) {
   begin_agent(7);
   ch_say(MESSAGE("q1", CUSTOMER "," ACD("q1")));
   (void)read_value("");
-  renew(7, true);
+  renew_lease(7, true);
   CHECK_REAL(read_value("q1/queue_offer-voice"), 0);
   end_agent(); /* it is killed */
   begin_agent(8);
   ch_say(MESSAGE("q1", CUSTOMER "," ACD("q1") "," AGENT("q1")));
   (void)read_value("");
-  renew(8, true);
+  renew_lease(8, true);
   CHECK_REAL(read_value("q1/queue_offer-voice"), 1);
   CHECK_REAL(found_of("q1/queue_answer-voice"), 1);
   CHECK_REAL(found_of("q1/queue_wait_time_seconds_sum-voice"), 5);
@@ -125,7 +125,7 @@ static void without_the_lease_nothing_counts(void) {
   replay_run(&ch_world, 1000);
   ch_say(MESSAGE("q1", CUSTOMER "," ACD("q1") "," AGENT("q1")));
   (void)read_value("");
-  renew(9, true);
+  renew_lease(9, true);
   CHECK_REAL(read_value("q1/queue_offer-voice"), 0);
   replay_run(&ch_world, 10000);
   (void)read_value("");
@@ -142,7 +142,7 @@ static void another_lease_begins_another_model(void) {
   begin_agent(7);
   ch_say(MESSAGE("q1", CUSTOMER "," ACD("q1")));
   (void)read_value("");
-  renew(7, true);
+  renew_lease(7, true);
   gc_buf_reset(&redis);
   CHECK_INT(gc_lease_fields_add(&redis, "q1/voice", "offers=41"), GC_OK);
   take_lease(9);
@@ -150,7 +150,7 @@ static void another_lease_begins_another_model(void) {
   CHECK_INT(w.values, 0);
   replay_run(&ch_world, 1000);
   (void)read_value("");
-  renew(9, true);
+  renew_lease(9, true);
   CHECK_REAL(read_value("q1/queue_offer-voice"), 41);
   end_agent();
   gc_buf_clear(&redis);

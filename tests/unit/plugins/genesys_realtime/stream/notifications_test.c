@@ -184,7 +184,7 @@ static void a_topic_not_subscribed_yet_is_no_error(void) {
   end_stream();
 }
 
-static bool begins(const char *text, const char *words) {
+static bool starts_with(const char *text, const char *words) {
   return strncmp(text, words, strlen(words)) == 0;
 }
 
@@ -197,12 +197,12 @@ static void queues_past_the_capacity_are_reported_at_once_by_name(void) {
   begin_with(20);
   ch_usual_answers();
   select_many(1004);
-  CHECK(begins(replay_last_notice(&ch_world, "topics")->text, words));
+  CHECK(starts_with(replay_last_notice(&ch_world, "topics")->text, words));
   size_t reported = ch_world.notice_count;
   ch_open();
   replay_run(&ch_world, 35000);
   CHECK(ch_world.notice_count > reported);
-  CHECK(begins(replay_last_notice(&ch_world, "topics")->text, words));
+  CHECK(starts_with(replay_last_notice(&ch_world, "topics")->text, words));
   CHECK_INT(replay_last_notice(&ch_world, "topics")->code, GC_ERR_LIMIT);
   CHECK_REAL(read_state("stream_topics-wanted"), 1004);
   CHECK_REAL(read_state("stream_topics-covered"), 1000);

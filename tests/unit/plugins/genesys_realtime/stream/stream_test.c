@@ -368,7 +368,8 @@ static void a_blind_stream_has_no_gauge(void) {
 
 /* A complete answer about q1: `waiting` contacts wait, `listed` has their
  * ids. */
-static void observe(int64_t waiting, const char *const *listed, size_t count) {
+static void observe_queue(int64_t waiting, const char *const *listed,
+                          size_t count) {
   struct observations *o = observations_new();
   struct obs_fact facts[3] = {
       {.metric = OBS_WAITING, .value = waiting, .is_listed = true},
@@ -396,15 +397,15 @@ static void a_conversation_that_two_polls_lack_is_closed_and_is_drift(void) {
   begin_connected(20);
   ch_say(MESSAGE("q1", CUSTOMER "," ACD("q1")));
   replay_run(&ch_world, 2000);
-  observe(1, c1, 1);
-  observe(0, NULL, 0);
+  observe_queue(1, c1, 1);
+  observe_queue(0, NULL, 0);
   CHECK_REAL(read_state("stream_drift-"), 0);
   CHECK_REAL(read_state("conversations-live"), 1);
-  observe(0, NULL, 0);
+  observe_queue(0, NULL, 0);
   CHECK_REAL(read_state("stream_drift-"), 1);
   CHECK_REAL(read_state("conversations-live"), 0);
   CHECK_REAL(read_state("conversations_lost-poll"), 1);
-  observe(0, NULL, 0);
+  observe_queue(0, NULL, 0);
   CHECK_REAL(read_state("stream_drift-"), 1);
   end_stream();
 }
@@ -413,11 +414,11 @@ static void a_conversation_that_two_polls_lack_is_closed_and_is_drift(void) {
 static void contacts_from_before_the_start_are_no_drift(void) {
   begin_connected(20);
   for (int i = 0; i < 3; i++)
-    observe(7, NULL, 0);
+    observe_queue(7, NULL, 0);
   ch_say(HEARTBEAT);
   CHECK_REAL(read_state("stream_drift-"), 0);
-  observe(9, NULL, 0);
-  observe(9, NULL, 0);
+  observe_queue(9, NULL, 0);
+  observe_queue(9, NULL, 0);
   CHECK_REAL(read_state("stream_drift-"), 2);
   end_stream();
 }
@@ -428,8 +429,8 @@ static void a_conversation_that_is_listed_again_is_not_closed(void) {
   ch_say(MESSAGE("q1", CUSTOMER "," ACD("q1")));
   replay_run(&ch_world, 2000);
   for (int i = 0; i < 3; i++) {
-    observe(0, NULL, 0);
-    observe(1, c1, 1);
+    observe_queue(0, NULL, 0);
+    observe_queue(1, c1, 1);
   }
   CHECK_REAL(read_state("conversations_lost-poll"), 0);
   CHECK_REAL(read_state("stream_drift-"), 0);

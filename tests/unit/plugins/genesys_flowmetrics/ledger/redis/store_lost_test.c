@@ -97,7 +97,7 @@ static bool hand_on(int from, int to, bool is_answer) {
   return len > 0 && write(to, bytes, (size_t)len) == len;
 }
 
-static void *pump(void *unused) {
+static void *pump_bytes(void *unused) {
   (void)unused;
   while (!between.ends) {
     struct sockaddr_un at = {.sun_family = AF_UNIX};
@@ -126,7 +126,7 @@ static void step_between(void) {
   between.listener = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
   CHECK_INT(bind(between.listener, (struct sockaddr *)&at, sizeof(at)), 0);
   CHECK_INT(listen(between.listener, 8), 0);
-  CHECK_INT(pthread_create(&between.thread, NULL, pump, NULL), 0);
+  CHECK_INT(pthread_create(&between.thread, NULL, pump_bytes, NULL), 0);
 }
 
 static void step_aside(void) {

@@ -41,7 +41,7 @@ static void on_ready(void *ctx, const struct gc_err *err) {
   ready_count++;
 }
 
-static const struct credentials *get(void) {
+static const struct credentials *get_credentials(void) {
   return credentials_get(keeper, on_ready, NULL);
 }
 
@@ -63,7 +63,7 @@ static void forget_environment(void) {
     unsetenv(names[i]);
 }
 
-static void begin(void) {
+static void begin_keeper(void) {
   struct gc_err err = {.text = ""};
   forget_environment();
   setenv("AWS_ROLE_ARN", ROLE, 1);
@@ -78,14 +78,14 @@ static void begin(void) {
   CHECK(keeper != NULL);
 }
 
-static void end(void) {
+static void end_keeper(void) {
   credentials_keeper_free(keeper);
   credentials_source_clear(&source);
   CHECK_INT(r.in_flight, 0);
   replay_clear(&r);
 }
 
-static void answer(int status, const char *body) {
+static void answer_sts(int status, const char *body) {
   replay_answer(&r, &(struct replay_answer){
                         .match = "POST /", .status = status, .body = body});
 }
@@ -148,13 +148,13 @@ static void a_role_without_a_token_file_is_left_to_other_places(void) {
 }
 
 static void the_token_is_exchanged_for_keys(void) {
-  begin();
-  answer(200, FIRST);
-  CHECK(get() == NULL);
+  begin_keeper();
+  answer_sts(200, FIRST);
+  CHECK(get_credentials() == NULL);
   replay_run(&r, 1);
   CHECK_INT(ready_count, 1);
   CHECK_INT(ready_err.code, GC_OK);
-  const struct credentials *keys = get();
+  const struct credentials *keys = get_credentials();
   CHECK(keys != NULL);
   CHECK_STR(keys != NULL ? keys->key_id : "", "ASIA1");
   CHECK_STR(keys != NULL ? keys->token : "", "T");
@@ -164,105 +164,105 @@ static void the_token_is_exchanged_for_keys(void) {
   CHECK_HAS(request->body, "RoleArn=arn%3Aaws%3Aiam%3A%3A123456789012%3Arole"
                            "%2Fcollectd&RoleSessionName=collectd-genesys_"
                            "flowmetrics&WebIdentityToken=first.token");
-  end();
+  end_keeper();
 }
 
 static void the_token_is_read_again_at_each_renewal(void) {
-  begin();
-  answer(200, FIRST);
-  answer(200, SECOND);
-  CHECK(get() == NULL);
+  begin_keeper();
+  answer_sts(200, FIRST);
+  answer_sts(200, SECOND);
+  CHECK(get_credentials() == NULL);
   replay_run(&r, 54 * MINUTE_MS);
-  CHECK(get() != NULL);
+  CHECK(get_credentials() != NULL);
   CHECK_INT(replay_count(&r, "POST /"), 1);
   write_token("second.token");
   replay_run(&r, 2 * MINUTE_MS);
-  CHECK(get() != NULL); /* the old keys, while the renewal runs */
+  CHECK(get_credentials() != NULL); /* the old keys, while the renewal runs */
   replay_run(&r, 1);
   CHECK_INT(replay_count(&r, "POST /"), 2);
   CHECK_HAS(replay_last(&r, "POST /")->body, "WebIdentityToken=second.token");
-  const struct credentials *keys = get();
+  const struct credentials *keys = get_credentials();
   CHECK_STR(keys != NULL ? keys->key_id : "", "ASIA2");
-  end();
+  end_keeper();
 }
 
 /* The service signs by its own clock; a step of ours changes no keys. */
 static void a_step_of_the_wall_clock_renews_nothing(void) {
   static const int64_t steps_ms[] = {25 * 60 * MINUTE_MS, -25 * 60 * MINUTE_MS};
   for (size_t i = 0; i < GC_COUNT(steps_ms); i++) {
-    begin();
-    answer(200, FIRST);
-    answer(200, SECOND);
-    CHECK(get() == NULL);
+    begin_keeper();
+    answer_sts(200, FIRST);
+    answer_sts(200, SECOND);
+    CHECK(get_credentials() == NULL);
     replay_run(&r, 1);
     r.wall_ms += steps_ms[i];
-    CHECK(get() != NULL);
+    CHECK(get_credentials() != NULL);
     replay_run(&r, 53 * MINUTE_MS);
-    CHECK(get() != NULL);
+    CHECK(get_credentials() != NULL);
     CHECK_INT(replay_count(&r, "POST /"), 1);
     replay_run(&r, 3 * MINUTE_MS);
-    CHECK(get() != NULL);
+    CHECK(get_credentials() != NULL);
     CHECK_INT(replay_count(&r, "POST /"), 2);
     replay_run(&r, 1);
-    end();
+    end_keeper();
   }
 }
 
 /* Keys that are expired by a wrong clock are used and renewed without haste. */
 static void a_clock_that_is_ahead_requests_no_keys_all_the_time(void) {
-  begin();
+  begin_keeper();
   r.wall_ms += 25 * 60 * MINUTE_MS;
   replay_answer(&r, &(struct replay_answer){.match = "POST /",
                                             .times = REPLAY_ALWAYS,
                                             .status = 200,
                                             .body = FIRST});
-  CHECK(get() == NULL);
+  CHECK(get_credentials() == NULL);
   for (int i = 0; i < 600; i++) {
     replay_run(&r, 100);
-    CHECK(get() != NULL);
+    CHECK(get_credentials() != NULL);
   }
   CHECK(replay_count(&r, "POST /") <= 4);
   replay_run(&r, 1);
-  end();
+  end_keeper();
 }
 
 static void a_failed_renewal_is_repeated_after_a_pause(void) {
-  begin();
-  answer(200, FIRST);
+  begin_keeper();
+  answer_sts(200, FIRST);
   replay_answer(&r, &(struct replay_answer){.match = "POST /",
                                             .times = REPLAY_ALWAYS,
                                             .status = 500});
-  CHECK(get() == NULL);
+  CHECK(get_credentials() == NULL);
   replay_run(&r, 56 * MINUTE_MS);
   for (int i = 0; i < 100; i++) {
-    CHECK(get() != NULL);
+    CHECK(get_credentials() != NULL);
     replay_run(&r, 10);
   }
   CHECK_INT(replay_count(&r, "POST /"), 2);
   replay_run(&r, 30 * 1000);
-  CHECK(get() != NULL);
+  CHECK(get_credentials() != NULL);
   CHECK_INT(replay_count(&r, "POST /"), 3);
   replay_run(&r, 4 * MINUTE_MS);
-  CHECK(get() == NULL); /* expired */
+  CHECK(get_credentials() == NULL); /* expired */
   replay_run(&r, 1);
   CHECK_INT(ready_err.code, GC_ERR_AUTH);
-  end();
+  end_keeper();
 }
 
 /* A pipe that is not opened for writing hangs, like a disk. */
 static void a_file_that_hangs_leaves_the_present_keys_and_is_named(void) {
   for (int is_renewal = 0; is_renewal < 2; is_renewal++) {
     CHECK_ROW(is_renewal ? "renewal" : "first");
-    begin();
+    begin_keeper();
     if (is_renewal) {
-      answer(200, FIRST);
-      CHECK(get() == NULL);
+      answer_sts(200, FIRST);
+      CHECK(get_credentials() == NULL);
       replay_run(&r, 56 * MINUTE_MS);
     }
     ready_err = (struct gc_err){.code = GC_OK};
     CHECK_INT(unlink(path), 0);
     CHECK_INT(mkfifo(path, 0600), 0);
-    CHECK_INT(get() != NULL, is_renewal);
+    CHECK_INT(get_credentials() != NULL, is_renewal);
     CHECK_INT(replay_count(&r, "POST /"), is_renewal);
     if (!is_renewal)
       CHECK_HAS(ready_err.text, "no answer of the file system");
@@ -277,61 +277,61 @@ static void a_file_that_hangs_leaves_the_present_keys_and_is_named(void) {
                                               .status = 200,
                                               .body = SECOND});
     uint64_t end_ms = gc_clock_now_ms() + 20000;
-    const struct credentials *c = get();
+    const struct credentials *c = get_credentials();
     while ((c == NULL || strcmp(c->key_id, "ASIA2") != 0) &&
            gc_clock_now_ms() < end_ms) {
       replay_run(&r, c != NULL ? 30 * 1000 : 1); /* the old keys expire */
-      c = get();
+      c = get_credentials();
     }
     CHECK_STR(c != NULL ? c->key_id : "none", "ASIA2");
-    end();
+    end_keeper();
   }
 }
 
 static void errors_name_the_variable_and_the_file(void) {
-  begin();
+  begin_keeper();
   CHECK_INT(unlink(path), 0);
-  CHECK(get() == NULL);
+  CHECK(get_credentials() == NULL);
   CHECK_INT(ready_count, 1);
   CHECK_INT(ready_err.code, GC_ERR_AUTH);
   CHECK_HAS(ready_err.text, "AWS_WEB_IDENTITY_TOKEN_FILE");
   CHECK_HAS(ready_err.text, path);
   CHECK_HAS(ready_err.text, "mount the service account's token");
   write_token(" \n");
-  CHECK(get() == NULL);
+  CHECK(get_credentials() == NULL);
   CHECK_HAS(ready_err.text, "AWS_WEB_IDENTITY_TOKEN_FILE token-");
   CHECK_HAS(ready_err.text, "is empty");
   CHECK_INT(r.request_count, 0);
-  end();
+  end_keeper();
 }
 
 static void a_refusal_names_the_file_and_no_secret(void) {
-  begin();
-  answer(403, "<ErrorResponse><Error><Code>AccessDenied</Code><Message>m"
-              "</Message></Error></ErrorResponse>");
-  CHECK(get() == NULL);
+  begin_keeper();
+  answer_sts(403, "<ErrorResponse><Error><Code>AccessDenied</Code><Message>m"
+                  "</Message></Error></ErrorResponse>");
+  CHECK(get_credentials() == NULL);
   replay_run(&r, 1);
   CHECK_INT(ready_err.code, GC_ERR_AUTH);
   CHECK_HAS(ready_err.text, "AWS credentials from the web identity token ");
   CHECK_HAS(ready_err.text, path);
   CHECK_HAS(ready_err.text, "trust policy of AWS_ROLE_ARN");
   CHECK(strstr(ready_err.text, "first.token") == NULL);
-  answer(200, "<html>");
-  CHECK(get() == NULL);
+  answer_sts(200, "<html>");
+  CHECK(get_credentials() == NULL);
   replay_run(&r, 1);
   CHECK_HAS(ready_err.text, "the answer holds no credentials");
-  end();
+  end_keeper();
 }
 
 static void an_address_without_an_answer_has_its_own_advice(void) {
-  begin();
+  begin_keeper();
   replay_answer(&r, &(struct replay_answer){.match = "POST /",
                                             .failure = GC_FAILURE_CONNECT});
-  CHECK(get() == NULL);
+  CHECK(get_credentials() == NULL);
   replay_run(&r, 1);
   CHECK_INT(ready_err.code, GC_ERR_AUTH);
   CHECK_HAS(ready_err.text, "check AWS_REGION, Proxy and the firewall");
-  end();
+  end_keeper();
 }
 
 /* The last place is asked on every host without keys. */
@@ -342,15 +342,15 @@ static void without_a_role_the_options_are_named(void) {
       {.match = "PUT /latest/api/token", .status = 200, .body = ""},
   };
   for (size_t i = 0; i < GC_COUNT(answers); i++) {
-    begin();
+    begin_keeper();
     source.place = CREDENTIALS_INSTANCE;
     replay_answer(&r, &answers[i]);
-    CHECK(get() == NULL);
+    CHECK(get_credentials() == NULL);
     replay_run(&r, 1);
     CHECK_INT(ready_err.code, GC_ERR_AUTH);
     CHECK_HAS(ready_err.text, "the instance metadata");
     CHECK_HAS(ready_err.text, "set AccessKeyId and SecretAccessKeyFile");
-    end();
+    end_keeper();
   }
 }
 
@@ -364,60 +364,60 @@ static void use_option(void) {
 
 /* AWS would refuse them once more; a changed file is used at once. */
 static void refused_keys_are_held_until_they_change(void) {
-  begin();
+  begin_keeper();
   use_option();
-  CHECK(get() != NULL);
+  CHECK(get_credentials() != NULL);
   CHECK(!credentials_is_held(keeper));
   credentials_refused(keeper);
   for (int i = 0; i < 9; i++) {
-    CHECK(get() != NULL);
+    CHECK(get_credentials() != NULL);
     CHECK(credentials_is_held(keeper));
     replay_run(&r, MINUTE_MS / 2);
   }
   write_token("second\n");
-  CHECK_STR(get()->secret, "second");
+  CHECK_STR(get_credentials()->secret, "second");
   CHECK(!credentials_is_held(keeper));
   credentials_refused(keeper);
-  CHECK(get() != NULL && credentials_is_held(keeper));
+  CHECK(get_credentials() != NULL && credentials_is_held(keeper));
   replay_run(&r, 5 * MINUTE_MS);
-  CHECK(get() != NULL && !credentials_is_held(keeper));
+  CHECK(get_credentials() != NULL && !credentials_is_held(keeper));
   credentials_refused(keeper);
-  CHECK(get() != NULL && credentials_is_held(keeper));
-  end();
+  CHECK(get_credentials() != NULL && credentials_is_held(keeper));
+  end_keeper();
 }
 
 /* The first refusal may be of keys that have expired. */
 static void keys_of_a_service_are_held_when_new_ones_are_refused_too(void) {
-  begin();
+  begin_keeper();
   for (int i = 0; i < 2; i++)
-    answer(200, i == 0 ? FIRST : SECOND);
-  CHECK(get() == NULL);
+    answer_sts(200, i == 0 ? FIRST : SECOND);
+  CHECK(get_credentials() == NULL);
   replay_run(&r, 1);
-  CHECK(get() != NULL && !credentials_is_held(keeper));
+  CHECK(get_credentials() != NULL && !credentials_is_held(keeper));
   credentials_refused(keeper);
   credentials_refused(keeper); /* by another request with the same keys */
-  CHECK(get() == NULL);
+  CHECK(get_credentials() == NULL);
   replay_run(&r, 1);
-  CHECK(get() != NULL && !credentials_is_held(keeper));
+  CHECK(get_credentials() != NULL && !credentials_is_held(keeper));
   credentials_refused(keeper);
   for (int i = 0; i < 4; i++) {
-    CHECK(get() != NULL && credentials_is_held(keeper));
+    CHECK(get_credentials() != NULL && credentials_is_held(keeper));
     replay_run(&r, MINUTE_MS);
   }
   CHECK_INT(replay_count(&r, "POST /"), 2);
   replay_run(&r, MINUTE_MS);
-  CHECK(get() != NULL && !credentials_is_held(keeper));
-  end();
+  CHECK(get_credentials() != NULL && !credentials_is_held(keeper));
+  end_keeper();
 }
 
 static void a_request_under_way_is_cancelled(void) {
-  begin();
+  begin_keeper();
   replay_answer(&r,
                 &(struct replay_answer){.match = "POST /", .is_silent = true});
-  CHECK(get() == NULL);
+  CHECK(get_credentials() == NULL);
   replay_run(&r, 1000);
   CHECK_INT(r.in_flight, 1);
-  end();
+  end_keeper();
   CHECK_INT(ready_count, 0);
 }
 

@@ -27,7 +27,7 @@ static struct gate gate = GATE_INIT;
 static unsigned exchanges, receipts; /* under the gate */
 
 /* Plays the proxy of STS and of the queue. */
-static void serve(struct conn *c, void *ctx) {
+static void serve_proxy(struct conn *c, void *ctx) {
   static _Thread_local struct request r;
   (void)ctx;
   while (conn_request(c, &r)) {
@@ -54,7 +54,8 @@ static bool is_received(void *ctx) {
   return receipts > 0;
 }
 
-static void notice(void *ctx, const char *cause, const struct gc_err *err) {
+static void print_notice(void *ctx, const char *cause,
+                         const struct gc_err *err) {
   (void)ctx;
   if (err->code != GC_OK)
     fprintf(stderr, "%s: %s\n", cause, err->text);
@@ -71,7 +72,7 @@ static void write_token(void) {
 }
 
 static void sts_is_reached_through_the_proxy_as_the_queue_is(void) {
-  const struct server_plan plan = {.serve = serve};
+  const struct server_plan plan = {.serve = serve_proxy};
   struct server *server = server_start(&plan);
   snprintf(proxy, sizeof(proxy), "http://127.0.0.1:%d", server_port(server));
   const struct sqs_options options = {.queue_url = queue_url,
@@ -87,7 +88,7 @@ static void sts_is_reached_through_the_proxy_as_the_queue_is(void) {
   const struct ledger_settings l = {.folder = folder,
                                     .retention_ms = INT64_C(86400000),
                                     .wall_ms = gc_clock_wall_ms,
-                                    .notice = notice};
+                                    .notice = print_notice};
   struct credentials_source keys;
   struct gc_err err = {.text = ""};
   write_token();
@@ -100,7 +101,7 @@ static void sts_is_reached_through_the_proxy_as_the_queue_is(void) {
                                         .form = &form,
                                         .source = &source,
                                         .ledger = ledger,
-                                        .notice = notice};
+                                        .notice = print_notice};
   struct sqs *sqs = sqs_start(&settings, &err);
   CHECK_STR(err.text, "");
   CHECK(gate_wait(&gate, is_received, NULL));

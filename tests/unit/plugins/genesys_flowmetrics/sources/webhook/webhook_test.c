@@ -259,7 +259,7 @@ static void simultaneous_requests_are_counted_once(void) {
 static struct gate disk = GATE_INIT;
 static bool is_answering;
 
-static void hang(void *ctx) {
+static void hang_disk(void *ctx) {
   pthread_mutex_lock(&disk.lock);
   while (!is_answering)
     pthread_cond_wait(&disk.changed, &disk.lock);
@@ -296,9 +296,9 @@ static void a_secret_file_that_is_missing_or_hangs_is_answered_503(void) {
     uint64_t end_ms = gc_clock_now_ms() + 20000;
     CHECK_ROW(hangs ? "hangs" : "missing");
     if (hangs) /* an earlier read */
-      CHECK_INT(
-          gc_bounded_run(b->webhook->secret_reads, hang, drop_nothing, NULL),
-          GC_ERR_TIMEOUT);
+      CHECK_INT(gc_bounded_run(b->webhook->secret_reads, hang_disk,
+                               drop_nothing, NULL),
+                GC_ERR_TIMEOUT);
     else
       CHECK_INT(rename(b->secret_file, away), 0);
     CHECK_INT(send_request("POST", "/genesys", "s3cret", event), 503);
