@@ -81,9 +81,8 @@ static void note_record(struct gc_lease *l, const struct gc_lease_record *r,
  * it: if that was longer ago than the difference of the two periods, the next
  * renewal must confirm this one. */
 static bool follows_another_write(const struct gc_lease *l) {
-  return l->written_ms != 0 &&
-         l->sent.sent_ms - l->written_ms <=
-             parts_ms(l, GC_LEASE_WAIT - GC_LEASE_VALID);
+  return l->written_ms != 0 && l->sent.sent_ms - l->written_ms <=
+                                   parts_ms(l, GC_LEASE_WAIT - GC_LEASE_VALID);
 }
 
 /* Takes an answer whose record names this agent. A confirmed renewal makes this
