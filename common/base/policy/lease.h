@@ -16,11 +16,11 @@
  * Example, TTL 15 s, one part = 0.5 s: the holder renews each 0.8 to 1 s. It is
  * killed at 100.0 s, its last renewal was executed at 99.9. Another agent sees
  * this beat at 100.9 at the latest, claims at 111.9, renews at 112.4 and
- * dispatches from then on, with the next reading, up to 1 s later; so the hole
- * between the last value of the holder, which may be 0.9 s older than its
- * death, and the first one of the other agent is less than the TTL. The holder,
- * had it only lost its connection, would have stopped at 108.9. A holder that
- * is stopped releases the lease: the other agent dispatches within 2 s.
+ * dispatches with its next reading, up to 1 s later. The last value of the
+ * holder may have the time 99.1, so the hole up to the first value of the other
+ * agent is less than the TTL. A holder that only loses its connection at 100.0
+ * stops at 108.9. A holder that is stopped releases the lease: the other agent
+ * dispatches within 2 s.
  *
  * `now_ms` is a monotonic clock that counts the time in which the machine is
  * suspended (CLOCK_BOOTTIME). */
