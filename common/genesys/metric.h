@@ -137,10 +137,10 @@ struct gc_ds {
      "conversations",                                                          \
      "Conversations dropped before an event reported their end: poll (the "    \
      "observations no longer list them), age, limit. participants: "           \
-     "conversations with more participants than fit (200), of which some "     \
-     "ended ones were dropped. late: conversations of which a fact was first " \
-     "reported more than ten minutes after their end, so that the counters "   \
-     "lack it.")                                                               \
+     "conversations with ended participants that were dropped, since no "      \
+     "more than 200 fit. late: conversations with a fact that was first "      \
+     "reported more than ten minutes after their end, so that the "            \
+     "counters lack it.")                                                      \
   XX(FLOW_METRIC, "flow_metric", ONE(DERIVE), "flow", "occurrences",           \
      "Times that the flow set the metric; each time counts once, also over "   \
      "restarts.")                                                              \
