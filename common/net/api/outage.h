@@ -5,7 +5,7 @@
  *
  *   - after a success of its own;
  *   - if it is one of the notification channels: after a success of any of
- *     them, since a channel that was checked in vain is used without a check;
+ *     them, since a channel is used without a check if the check fails;
  *   - after a success of any other, if it has not been called for
  *     GC_API_OUTAGE_UNCALLED_MS: no block needs it any more.
  *

@@ -7,8 +7,9 @@ enum {
   /* Some servers announce their end to each new connection: within this time
    * after the last announcement the channel reconnects without a second one. */
   CLOSING_MIN_MS = 20 * 1000,
-  /* A token is renewed five minutes before its end, or after four fifths of its
-   * lifetime. */
+  /* The time that the old token is assumed to have left when the account has a
+   * new one: a token is renewed TokenRefreshMargin (300 s by default) before
+   * its end, or after four fifths of its lifetime. */
   TOKEN_LEFT_MS = 120 * 1000,
 };
 

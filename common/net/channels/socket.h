@@ -4,7 +4,7 @@
  * channel's id nor its topics. Part of channels/channel. One thread, the
  * account's.
  *
- * A socket is dead after idle_timeout without a message. After half of that
+ * A socket ends after idle_timeout without a message. After half of that
  * time an application ping asks for a message; after a quarter of it the ping
  * of RFC 6455 keeps the connection open in middle boxes. */
 #ifndef GC_NET_CHANNELS_SOCKET_H

@@ -281,8 +281,8 @@ static void read_answer(struct gc_ws *ws, const char *bytes, size_t len) {
   read_frames(ws, bytes + took, len - took);
 }
 
-/* Ends the answer, of which no more will come. True: the part that came is a
- * refusal, which is reported. */
+/* Ends the answer: no more bytes come. True: the bytes that came are a refusal,
+ * which is reported. */
 static bool is_refused_so_far(struct gc_ws *ws) {
   gc_ws_handshake_end(&ws->handshake);
   if (ws->handshake.state != GC_WS_REFUSED)

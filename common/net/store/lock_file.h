@@ -25,7 +25,7 @@ GC_API void gc_folder_check(const char *option, const char *folder,
                             struct gc_err *ret_warning);
 
 /* Locks the file `name` in the folder and writes this process' name into it.
- * The kernel releases the lock however a process dies. Does not wait: any user
+ * The kernel releases the lock however a process ends. Does not wait: any user
  * who can open the file could hold the lock without end. `subject` begins the
  * text of GC_ERR_UNAVAILABLE (another process has it): "state file
  * /x/state.db"; `option` names what to change: "StateDir". GC_ERR_STATE: the
