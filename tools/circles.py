@@ -74,7 +74,7 @@ def headers() -> Graph:
     return graph
 
 
-def rooms() -> Graph:
+def folders() -> Graph:
     """Returns {folder: {folder beside it that it needs: the file that includes it}}."""
     graph: Graph = {}
     for name, header in includes("*.[ch]"):
@@ -135,7 +135,7 @@ def main() -> int:
             for other, symbol in needs.items():
                 print(name, other, symbol)
         return 0
-    graphs = {"files": files, "headers": headers(), "rooms": rooms()}
+    graphs = {"files": files, "headers": headers(), "folders": folders()}
     if any([report(graph, what) for what, graph in graphs.items()]):
         return 1
     print("circles: none among " + ", ".join("%d %s" % (len(g), what) for what, g in graphs.items()))

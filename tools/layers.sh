@@ -35,7 +35,7 @@ refuse common/health \
 refuse common/net "common/(export|health|analytics|daemon)/|plugins/" 'net stands beside export and health, below analytics and daemon'
 refuse common/analytics \
   'common/daemon/|plugins/|curl/|sqlite3|openssl/|common/net/(http|socket)/|common/net/api/auth' \
-  'analytics asks through net/api'
+  'analytics sends its requests through net/api'
 refuse common/daemon 'plugins/|curl/|sqlite3|hiredis/|common/net/(http|socket|loop)' \
   'daemon is glue: no network, no plugin of ours'
 for folder in common plugins probe; do
