@@ -36,7 +36,7 @@ struct gc_analytics_deps {
   const struct gc_env *env;
   struct gc_api *api;
   struct gc_names *names;
-  struct gc_store *store; /* NULL: no state is kept */
+  struct gc_store *store; /* NULL: no state file */
   /* Of the account's lease: the checkpoint passes to the next holder, and
    * nothing is requested while another agent has the lease. NULL: no lease. */
   struct gc_lease_page *page;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* The progress of a query and its totals in the state store: one transaction
- * for each window, before the window is sent. Without a store no state is kept.
- * Any thread, one at a time. */
+/* The progress of a query and its totals, in the state store and in the page of
+ * the account's lease: each is saved once for each window, before the window is
+ * sent. Without both no state is kept. Any thread, one at a time. */
 #ifndef GC_ANALYTICS_CHECKPOINT_H
 #define GC_ANALYTICS_CHECKPOINT_H
 
@@ -13,7 +13,7 @@
 
 struct gc_checkpoint {
   /* Set by the owner: the store and the key. Borrowed. */
-  struct gc_store *store;
+  struct gc_store *store;      /* NULL: none */
   const char *account, *query; /* "prod", "query-queues" */
   char identity[65];
   struct gc_lease_page *page; /* of the account's lease; NULL: none */
