@@ -49,7 +49,7 @@ struct gc_trial {
 GC_API void gc_trial_begin(const struct gc_trial *t);
 
 /* Reads the new values of all blocks. Returns the number of blocks that still
- * wait for an answer to their first requests, or for the end of their first
+ * wait for an answer to their first requests, or have not sent their first
  * interval. Call it each 250 ms or so. */
 GC_API size_t gc_trial_read(void);
 /* Reads the self-telemetry of all blocks. */
