@@ -250,7 +250,7 @@ static void use_channel(const struct probe_place *p,
   if (is_open && is_back)
     probe_report(p->reporter, PROBE_CHANNEL, PROBE_OK, p->subject,
                  "created beside %zu others, subscribed to %zu topic%s of a "
-                 "queue, connected, and given back",
+                 "queue, connected; its topics are removed",
                  others, topics->count, topics->count == 1 ? "" : "s");
 }
 

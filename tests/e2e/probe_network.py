@@ -220,7 +220,7 @@ def a_channel_is_tried_and_given_back() -> None:
     done = probe(text)
     same("status: the second block has no queue left", (done.returncode, done.stderr), (1, ""))
     has_line("the row", done.stdout, "ok", "channel", 'genesys_realtime <Queues "all">', "created beside 0 others, subscribed to 3 topics",
-             "given back")
+             "its topics are removed")
     same("one channel, without topics and socket", left_behind(sim), [(0, None)])
     check("the address of the channel is not shown", "/channels/" not in done.stdout.replace("notifications/channels", ""), done.stdout)
 
