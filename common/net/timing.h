@@ -39,8 +39,8 @@ enum {
 
 /* ---- api: calls ---- */
 enum {
-  /* Waits between the attempts of one call: random, up to 0.5 s, then 1 s, …,
-   * 8 s; the call ends before a poll of the usual interval is due again. */
+  /* Waits between the three attempts of one call: random, up to 0.5 s, then up
+   * to 1 s. The call ends before a poll of the usual interval is due again. */
   GC_API_RETRY_BASE_MS = 500,
   GC_API_RETRY_MAX_MS = 8000,
   /* While the breaker is open, one probe is sent after each rest. At most 15 s,
