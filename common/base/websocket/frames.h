@@ -57,9 +57,9 @@ struct gc_ws_event {
 
 struct gc_ws_frames;
 
-/* Makes a reader of frames. A message or frame of more than `message_max` bytes
- * is BROKEN with GC_WS_TOO_LARGE before any of it is kept. NULL: out of
- * memory. */
+/* Makes a reader of frames. A frame that makes its message longer than
+ * `message_max` bytes is BROKEN with GC_WS_TOO_LARGE, and no byte of its
+ * payload is kept. NULL: out of memory. */
 GC_API struct gc_ws_frames *gc_ws_frames_new(size_t message_max);
 GC_API void gc_ws_frames_free(struct gc_ws_frames *f);
 
