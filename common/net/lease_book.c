@@ -308,8 +308,8 @@ static void confirm_entry(struct gc_lease_page *p, struct entry *e) {
   e->is_sent = false;
 }
 
-/* Frees the fields that Redis has removed: names of queues and series come and
- * go for as long as the holder lives. */
+/* Frees the fields that Redis has removed: names of queues and series change
+ * for as long as this agent is the holder. */
 static void drop_removed(struct gc_lease_page *p) {
   size_t i = 0;
   while (i < p->entries.room) {
