@@ -72,7 +72,8 @@ void block_finish(struct block *b, const struct gc_samples *out);
 bool block_has_windows(const struct block *b);
 
 /* Puts the block's self-telemetry (source_up and so on), under the instance
- * `instance` and with `interval_ms`. One read thread at a time. */
+ * `instance` and with `interval_ms`. Any thread: the read callback and /health
+ * may call it at once. */
 void block_read_state(struct block *b, const char *instance,
                       uint32_t interval_ms, const struct gc_samples *out);
 

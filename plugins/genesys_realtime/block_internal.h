@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* The type that the parts of a block share: block.c and block_poll.c
- * run on the network thread, block_read.c on a read thread. */
+ * run on the network thread, block_read.c on read threads. */
 #ifndef GENESYS_REALTIME_BLOCK_INTERNAL_H
 #define GENESYS_REALTIME_BLOCK_INTERNAL_H
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* The types that both halves of a stream share: stream.c, model.c and the
- * sources run on the network thread, samples.c on a read thread. */
+ * sources run on the network thread, samples.c and handover.c on read
+ * threads. */
 #ifndef GENESYS_REALTIME_STREAM_INTERNAL_H
 #define GENESYS_REALTIME_STREAM_INTERNAL_H
 

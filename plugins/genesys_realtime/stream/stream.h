@@ -5,9 +5,9 @@
  * has a socket of its own.
  *
  * The account's network thread passes messages, ticks and selections; one read
- * thread at a time reads the values. The lock between them is held for one
- * message, for the values of a few queues, or for the comparison with one
- * poll. */
+ * thread at a time reads the values, and any thread the self-telemetry. The
+ * lock between them is held for one message, for the values of a few queues,
+ * for a copy of the statistics, or for the comparison with one poll. */
 #ifndef GENESYS_REALTIME_STREAM_STREAM_H
 #define GENESYS_REALTIME_STREAM_STREAM_H
 
@@ -73,13 +73,15 @@ void stream_stop(struct stream *s);
 /* ---- after stream_stop ---- */
 void stream_free(struct stream *s); /* NULL: does nothing */
 
-/* ---- read thread ---- */
+/* ---- read threads ---- */
 
 /* Writes the counters: all of them once per interval, and those that have
- * changed in each call. `view`: as for the observations. */
+ * changed in each call. `view`: as for the observations. One thread at a time.
+ */
 void stream_read(struct stream *s, const struct queue_display *view,
                  const struct gc_samples *out);
-/* Writes the stream's self-telemetry. */
+/* Writes the stream's self-telemetry. Any thread: the read callback and /health
+ * may call it at once. */
 void stream_read_state(struct stream *s, const char *instance,
                        uint32_t interval_ms, const struct gc_samples *out);
 
