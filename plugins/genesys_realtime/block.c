@@ -151,7 +151,8 @@ static void on_presences(void *ctx, struct gc_entities *presences) {
 /* ---- beginning and end ---- */
 
 /* Follows the lease. A standby polls, so that its readings are current when it
- * takes over, and has no stream: its counters begin with its term. */
+ * takes over. It has no stream: when it takes over, its counters continue from
+ * those of the former holder (conversations/handover.c). */
 static void on_term(void *ctx, uint32_t term) {
   struct block *b = ctx;
   pthread_mutex_lock(&b->lock);

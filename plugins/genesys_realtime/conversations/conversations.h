@@ -258,8 +258,9 @@ bool conversations_samples(struct conversations *m,
  * are counted. Call it behind the last queue of a pass. */
 GC_MUST_CHECK enum gc_code
 conversations_write_times(const struct conversations *m, struct gc_buf *fields);
-/* Sets started_ms and counted_ms of the settings, which have the present time,
- * by the fields of the former holder, if there are any. */
+/* Replaces started_ms and counted_ms of the settings by the times in the fields
+ * of the former holder. started_ms is the present time before the call. Changes
+ * nothing when the fields have no valid times. */
 void conversations_read_times(const struct gc_buf *fields,
                               struct conversations_settings *s);
 /* Continues with the counters of the fields. Facts up to counted_ms are not

@@ -256,7 +256,7 @@ static int64_t find_gone_ms(const struct cv_event *e,
 }
 
 /* Notes, for each acd participant of the snapshot that ended, the time when its
- * customers had left, and that nothing else was left. */
+ * customers had left, and whether all participants had ended. */
 static void merge_gone(struct merge *g, const struct cv_event *e) {
   for (unsigned i = 0; i < g->c->count; i++) {
     struct participant *p = &g->c->participants[i];

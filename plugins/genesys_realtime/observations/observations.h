@@ -328,7 +328,7 @@ struct obs_contacts {
   int64_t waiting, alerting, interacting;
 };
 
-/* Finds the next pair of which all three numbers are known. Returns false when
+/* Finds the next pair whose three numbers are all known. Returns false when
  * there is none.
  *
  *   struct obs_cursor at = {0};
