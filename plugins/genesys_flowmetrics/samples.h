@@ -3,7 +3,7 @@
  * next read, an unchanged one once per interval. A series that was never shown
  * begins with a 0, one read before its first count, because a rate would miss
  * the first count otherwise. A series from the store continues at its last
- * count. Pure except for reading the ledger. One reader. */
+ * count. Pure except for reading the ledger. */
 #ifndef GENESYS_FLOWMETRICS_SAMPLES_H
 #define GENESYS_FLOWMETRICS_SAMPLES_H
 
@@ -16,7 +16,7 @@
 typedef bool (*samples_put)(void *ctx, const char *scope,
                             const struct gc_sample *sample);
 
-/* Dispatches the series that are due at `now_ms` (monotonic). */
+/* Dispatches the series that are due at `now_ms` (monotonic). One reader. */
 void samples_flow(struct ledger *l, uint64_t now_ms, uint32_t interval_ms,
                   samples_put put, void *ctx);
 
@@ -37,7 +37,7 @@ struct samples_block {
   bool is_standby; /* another agent receives: the source has no outcome */
   uint32_t interval_ms;
 };
-/* Puts the self-telemetry of a block. */
+/* Puts the self-telemetry of a block. Any thread. */
 void samples_state(const struct samples_block *b, const struct stats *stats,
                    const struct gc_samples *out);
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Counters of a block since the start. The sources and the ledger's writer
- * change them and the read callback reads them, without a lock. */
+ * change them and read threads read them, without a lock. */
 #ifndef GENESYS_FLOWMETRICS_STATS_H
 #define GENESYS_FLOWMETRICS_STATS_H
 

@@ -25,8 +25,8 @@ struct flow_watch_deps {
 struct flow_watch;
 
 /* Makes a watch. `options` are borrowed as long as it lives. `notice` receives
- * outcomes (GC_OK for a success) on the network thread and on read threads;
- * `cause` is a fixed word. Returns NULL when out of memory. */
+ * outcomes (GC_OK for a success) on the network thread; `cause` is a fixed
+ * word. Returns NULL when out of memory. */
 struct flow_watch *flow_watch_new(const struct flows_options *options,
                                   const struct flow_watch_deps *deps,
                                   void (*notice)(void *ctx, const char *cause,
@@ -41,7 +41,8 @@ void flow_watch_free(struct flow_watch *w);
 
 /* Puts flow_active if there is a new answer. One read thread at a time. */
 void flow_watch_read(struct flow_watch *w, const struct gc_samples *out);
-/* Puts self-telemetry under `instance`. One read thread at a time. */
+/* Puts self-telemetry under `instance`. Any thread: the read callback and
+ * /health may call it at once. */
 void flow_watch_read_state(struct flow_watch *w, const char *instance,
                            uint32_t interval_ms, const struct gc_samples *out);
 
