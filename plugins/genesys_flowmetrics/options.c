@@ -103,7 +103,7 @@ const struct gc_opt attributes_rows[] = {
                "webhook: file that holds the secret that requests must carry.",
                "/etc/collectd/hook.secret"),
     GC_OPT_STR(OWNER, webhook.secret_header, "SharedSecretHeader", "X-Api-Key",
-               0, "webhook: header that carries it.", "X-Genesys-Key"),
+               0, "webhook: header that carries the secret.", "X-Genesys-Key"),
     GC_OPT_STRS(OWNER, handshakes, "Handshake",
                 "webhook: globs of the hosts that are allowed to send events "
                 "when they ask (Azure Event Grid, CloudEvents, SNS). Without "

@@ -54,9 +54,9 @@ bool ledger_is_healthy(struct ledger *l) {
   return is_healthy;
 }
 
-/* Reports attributes past MaxSeries, and the end: none was left out for a
- * while. A new series would show nothing, because blocks have limits of their
- * own and a mended flow makes none. */
+/* Reports attributes past MaxSeries, and the end: no attribute was left out for
+ * LEDGER_GOOD_AGAIN_MS. A new series does not show the end: another block may
+ * have made it under its own MaxSeries, and a corrected flow makes none. */
 static void report_overflow(struct ledger *l) {
   struct gc_err err = {.code = GC_OK};
   uint64_t now_ms = gc_clock_now_ms();
