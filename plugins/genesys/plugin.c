@@ -230,8 +230,8 @@ static void stop_health(void) {
   pthread_mutex_unlock(&healths_lock);
 }
 
-/* Logs the outcome of an account's work and notes it for /health. Runs on
- * network threads. */
+/* Logs the outcome of an account's work and notes it for /health. Any thread.
+ */
 static void on_notice(const char *account, const char *cause,
                       const struct gc_err *err) {
   char where[160];
