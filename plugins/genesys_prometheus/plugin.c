@@ -14,7 +14,7 @@
 #include "plugins/genesys_prometheus/telemetry.h"
 
 enum {
-  SOURCES_MAX = 64, /* data sources of a type; collectd's have up to 12 */
+  SOURCES_MAX = 64, /* data sources of a type; collectd's have up to 5 */
   EXPIRE_EVERY_MS = 10 * 1000,
 };
 

@@ -175,7 +175,7 @@ static void save_refused(struct influx_sender *s) {
   report_cause(s, "refused lines", &err);
 }
 
-/* Ends a batch of which every line is in the database or in quarantine. */
+/* Ends a batch whose lines are all in the database or in quarantine. */
 static void finish_batch(struct influx_sender *s) {
   struct gc_err err = {.code = GC_OK};
   save_refused(s);
