@@ -373,7 +373,7 @@ static void a_watch_runs_when_its_descriptor_is_readable(void) {
   struct gc_loop *loop = start_loop();
   struct pipe_watch *p = new_pipe(loop);
   gc_loop_call(loop, watch_pipe, p);
-  gc_loop_call(loop, watch_pipe, p); /* twice is once */
+  gc_loop_call(loop, watch_pipe, p); /* changes nothing */
   gc_loop_call(loop, do_nothing, NULL);
   CHECK_INT(p->ready, 0);
   CHECK_INT(write(p->fds[1], "abc", 3), 3);

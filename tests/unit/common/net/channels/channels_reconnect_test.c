@@ -3,7 +3,7 @@
 
 #include "tests/support/check.h"
 
-/* Returns the waits of the reconnect loop for given random numbers. */
+/* Checks the waits of the reconnect loop for given random numbers. */
 static void check_waits(uint32_t random32, const uint64_t *waits,
                         size_t count) {
   ch_begin_connected();

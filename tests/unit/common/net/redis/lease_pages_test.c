@@ -38,7 +38,7 @@ struct agent {
   struct redis_lease_share share;
   struct gc_lease_page *page;
   uint64_t fence;         /* of the lease under which it counts; 0: none */
-  uint64_t base, base_ms; /* the stored count, and up to when */
+  uint64_t base, base_ms; /* the stored count, and the time of its end */
   uint64_t version, number, until_ms;
   bool is_pending;
   uint64_t shown, shown_until_ms; /* confirmed */

@@ -36,7 +36,7 @@ ssize_t pread(int fd, void *bytes, size_t len, off_t at) {
   return -1;
 }
 
-/* A spool with four records of which the first is delivered. */
+/* A spool with four records; the first one is delivered. */
 static struct gc_buf fill_spool(void) {
   spool_fresh(0, MB);
   struct gc_spool *s = spool_opened();
