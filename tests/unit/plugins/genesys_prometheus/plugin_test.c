@@ -346,7 +346,7 @@ static void a_shutdown_without_init_is_harmless(void) {
   CHECK(fake_shutdown() == 0);
 }
 
-/* Of the allocations of an init, the listener's alone is so large. */
+/* Of an init's allocations only the listener's has 1,000 bytes or more. */
 static void an_init_after_a_failed_one_starts_everything(void) {
   if (!REFUSES_MEMORY)
     return;

@@ -203,7 +203,7 @@ static void auto_without_a_list_and_without_ids_takes_activity(void) {
   end_block();
 }
 
-/* docs/cost.md has these numbers. */
+/* docs/cost.md has these numbers; here an answer of activity has one page. */
 static void a_minute_takes_the_requests_that_the_manual_says(void) {
   static const struct {
     const char *row;

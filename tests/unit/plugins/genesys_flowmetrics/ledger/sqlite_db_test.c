@@ -148,7 +148,7 @@ enum { RESTORED_KEYS = 12000 };
 /* The contents of the new file before each step, as another process sees them.
  */
 struct restoring {
-  unsigned steps, most; /* most: keys that one step added */
+  unsigned steps, keys_max; /* keys_max: keys of the largest step */
   int64_t keys, first_count;
 };
 
@@ -171,8 +171,8 @@ static void on_step(void *ctx) {
   int64_t keys = number_of("SELECT count(*) FROM seen");
   if (r->steps++ == 0)
     r->first_count = number_of("SELECT sum(count) FROM counters");
-  if (keys - r->keys > r->most)
-    r->most = (unsigned)(keys - r->keys);
+  if (keys - r->keys > r->keys_max)
+    r->keys_max = (unsigned)(keys - r->keys);
   r->keys = keys;
 }
 
@@ -197,7 +197,7 @@ static void a_deleted_file_is_restored_in_bounded_steps(void) {
   CHECK_INT(sqlite_db_restore(s, folder, on_step, &r, &warning, NULL), GC_OK);
   CHECK_INT(r.first_count, 7);
   CHECK_INT(r.steps, 3);
-  CHECK_INT(r.most, 5000);
+  CHECK_INT(r.keys_max, 5000);
   CHECK_INT(add_keys(s, 100, 0, RESTORED_KEYS + 1), 1);
   CHECK(sqlite_db_is_there(s));
   sqlite_db_close(s);

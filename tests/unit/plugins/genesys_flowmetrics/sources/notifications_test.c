@@ -121,7 +121,7 @@ static void wait_for(const char *metric, int64_t count, bool lets_time_pass) {
   CHECK_INT(count_of(metric), count);
 }
 
-static void wait_until_well(void) {
+static void wait_until_healthy(void) {
   for (int i = 0; i < 20000 && !ledger_is_healthy(ledger); i++)
     usleep(1000);
   CHECK(ledger_is_healthy(ledger));
@@ -304,7 +304,7 @@ static void a_gap_lasts_until_all_channels_are_open(void) {
 
 static void attributes_of_any_participant_count_once(void) {
   begin_connected();
-  wait_until_well();
+  wait_until_healthy();
   ch_say(EVENT_OF("q1", "c1", METRIC("A") "," METRIC("B")));
   ch_say(EVENT_OF("q2", "c1", METRIC("B") "," METRIC("A")));
   ch_say(EVENT_OF("q1", "c2", METRIC("A") ",\"Customer\":\"+49\""));
@@ -323,7 +323,7 @@ static void attributes_of_any_participant_count_once(void) {
 /* A repeated attribute that is committed does not reach the file. */
 static void a_repeated_attribute_needs_no_transaction(void) {
   begin_connected();
-  wait_until_well();
+  wait_until_healthy();
   ch_say(EVENT_OF("q1", "c1", METRIC("A")));
   wait_for("A", 1, false);
   for (int i = 0; i < 20000 && stats.tallies[TALLY_BATCHES] < 1; i++)
@@ -428,7 +428,7 @@ static void an_attribute_ahead_counts_once_our_clock_is_corrected(void) {
   static const char ahead[] =
       EVENT_OF("q1", "c1", "\"FlowMetric_A(2023-11-17T22:10:00Z)\":\"1\"");
   begin_connected();
-  wait_until_well();
+  wait_until_healthy();
   ch_say(ahead);
   for (int i = 0; i < 20000 && stats.malformed[MALFORMED_FUTURE] == 0; i++)
     usleep(1000);

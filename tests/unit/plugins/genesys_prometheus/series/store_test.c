@@ -117,8 +117,7 @@ static void all_members_of_a_histogram_disappear(void) {
   store_free(s);
 }
 
-/* "a/b" and "a_b" are one label in no valid way: here two keys have one text.
- */
+/* Control characters are replaced, so the text of both keys is "A_". */
 static void of_two_series_with_one_line_one_is_shown(void) {
   struct store *s = store_new(100, 30000);
   struct points_value one = depth_value("A\n", 1),

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Conversations with more participants than the model keeps: the newest count,
- * those that were counted and have ended make room. */
+/* Conversations with more participants than the model keeps: the model
+ * counts the newest ones and drops those that were counted and have ended. */
 #include "plugins/genesys_realtime/conversations/conversations.h"
 
 #include <stdio.h>

@@ -160,8 +160,8 @@ static void life_of_an_abandon(struct life *l) {
 
 /* q1 transfers the contact to q2, which has it for half a second, then q1
  * again. */
-static void life_of_a_wanderer(struct life *l) {
-  life_begin(l, "wanderer");
+static void life_of_a_return(struct life *l) {
+  life_begin(l, "return");
   struct cv_party *customer = life_connected(l, CV_CUSTOMER, NULL, 1);
   struct cv_party *acd1 = life_connected(l, CV_ACD, "q1", 2);
   life_keep(l);
@@ -219,8 +219,8 @@ static void life_of_a_consult(struct life *l) {
 }
 
 /* The customer leaves before an agent rings. */
-static void life_of_a_blink(struct life *l) {
-  life_begin(l, "blink");
+static void life_of_a_quick_abandon(struct life *l) {
+  life_begin(l, "quick");
   struct cv_party *customer = life_connected(l, CV_CUSTOMER, NULL, 1);
   struct cv_party *acd = life_connected(l, CV_ACD, "q1", 2);
   life_keep(l);
@@ -259,7 +259,7 @@ static void a_life_counts_what_happened_in_it(void) {
   CHECK_INT(t.of[0].transfers, 0);
   CHECK_INT(t.of[0].changes[CV_STATE_ALERTING][CV_STATE_WAITING], 2);
   CHECK_INT(t.of[0].changes[CV_STATE_WAITING][CV_STATE_ENDED], 1);
-  life_of_a_wanderer(&l);
+  life_of_a_return(&l);
   t = true_totals(&l);
   CHECK_INT(t.of[0].offers, 2);
   CHECK_INT(t.of[0].answers, 1);
@@ -283,7 +283,7 @@ static void any_order_of_a_whole_call_gives_the_same_totals(void) {
 
 static void any_order_of_other_lives_gives_the_same_totals(void) {
   struct life l;
-  life_of_a_wanderer(&l);
+  life_of_a_return(&l);
   check_shuffles(&l, 5000);
   life_of_a_consult(&l);
   check_shuffles(&l, 5000);
@@ -295,11 +295,11 @@ static void the_last_snapshot_makes_up_for_missing_ones(void) {
   check_drops(&l, 10000);
   life_of_an_abandon(&l);
   check_drops(&l, 5000);
-  life_of_a_wanderer(&l);
+  life_of_a_return(&l);
   check_drops(&l, 5000);
   life_of_a_consult(&l);
   check_drops(&l, 5000);
-  life_of_a_blink(&l);
+  life_of_a_quick_abandon(&l);
   check_drops(&l, 20);
 }
 

@@ -285,7 +285,8 @@ static void the_answer_of_an_evicted_contact_is_counted(void) {
   CHECK_INT(totals_of("q1").breaches, 1);
 }
 
-/* The wait ended, but not how: the customer is seen to go ten minutes later. */
+/* The wait has ended, and its outcome is not known until the customer's end is
+ * reported, eleven minutes later. */
 static void an_earlier_contact_is_kept_until_its_outcome_is_known(void) {
   struct conversations_settings s = life_settings();
   struct cv_party *customer, *acd;

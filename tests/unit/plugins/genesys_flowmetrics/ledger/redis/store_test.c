@@ -80,7 +80,7 @@ static void sums_are_those_of_doubles_added_in_order(void) {
     CHECK(rb_view_of(&a, "A").sum == sum); /* to the last bit */
   }
   rb_count_one(&a, "A", 100, 1.7e308);
-  rb_count_one(&a, "A", 101, 1.7e308); /* would make it infinite */
+  rb_count_one(&a, "A", 101, 1.7e308); /* the sum would be infinite */
   rb_count_one(&a, "B", 102, 0);
   CHECK_INT(rb_count_of(&a, "A"), GC_COUNT(values) + 2);
   CHECK(rb_view_of(&a, "A").sum == sum + 1.7e308);
