@@ -11,7 +11,8 @@
  *                    counters off, max_series 1000, export on
  *                    (tests/support/case_export.h)
  *   names            ID NAME, the queue list; an empty NAME is allowed
- *   users            the same of that list; also flows, outcomes, milestones
+ *   users            the same of that list; also presences, flows, outcomes,
+ *                    milestones
  *   request          the request of the first poll, one line of JSON
  *   response         one JSON answer of the first poll; several: its batches
  *   response N       the same of poll N (2, 3 …), which has one window more

@@ -167,7 +167,7 @@ static void print_sample(void *ctx, const struct gc_sample *s) {
       s->time_ms != run->received_ms || s->interval_ms != run->interval_ms;
 }
 
-/* Only for an answer with details. */
+/* Prints the lists of an answer with details. */
 static void say_lists(struct run *run, const struct observations *o) {
   struct obs_cursor at = {0};
   struct obs_contacts c;
