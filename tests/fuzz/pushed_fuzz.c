@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* Messages of both topics into one model, separated by NULs. The first byte of
- * each chooses its topic; the second may turn it into a snapshot, cut at some
- * byte. A broken message changes nothing, a repeated one changes nothing, a
+/* Messages of both topics and of another one, and snapshots, into one model,
+ * separated by NULs. The first byte of each chooses its topic or the kind of
+ * snapshot. A broken message changes nothing, a repeated one changes nothing, a
  * copy shows the same values. */
 #include <math.h>
 #include <stdlib.h>

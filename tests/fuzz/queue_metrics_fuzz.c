@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Any cut gives the same values, and each value is one that may be dispatched.
- * The first byte chooses whether the account's list of names is refused, the
- * second where the answer is cut, the rest is the answer. */
+ * The first byte chooses the label and whether the account's list of names is
+ * refused, the second where the answer is cut, the rest is the answer. */
 #include <math.h>
 #include <string.h>
 
