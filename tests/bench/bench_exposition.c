@@ -4,8 +4,9 @@
  *   bench_exposition SERIES PORT
  *
  * Writes values of that many series as the realtime plugin dispatches them,
- * five rounds; prints what it took as one line of JSON, and then answers
- * scrapes until its input ends. The daemon is the fake one of the tests. */
+ * five rounds; prints CPU times and memory as one line of JSON, and then
+ * answers scrapes until its input ends. The daemon is the fake one of the
+ * tests. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -91,7 +92,7 @@ static void write_value(size_t number, int round) {
   meta_data_destroy(vl.meta);
 }
 
-/* The same loop without the writers' work, to be subtracted. */
+/* Writes a value of each series; returns the CPU time. */
 static double write_round(size_t series, int round) {
   struct lap began = lap_begin();
   for (size_t i = 0; i < series; i++)
@@ -106,7 +107,8 @@ int main(int argc, char **argv) {
   size_t series = strtoul(argv[1], NULL, 10);
   fake_reset();
   exit_unless(gc_emit_register(NULL) == GC_OK, "data sets");
-  double idle_s = write_round(series, 0); /* no writer is registered yet */
+  /* No writer is registered yet: this time is subtracted from the rounds. */
+  double idle_s = write_round(series, 0);
   genesys_prometheus_module_register();
   snprintf(config, sizeof(config),
            "<Plugin genesys_prometheus>\nPort %s\n</Plugin>\n", argv[2]);

@@ -115,7 +115,7 @@ static struct result run_json_c(const struct gc_buf *answers) {
   return r;
 }
 
-/* Runs in a child process; base_kb is the memory of the answers alone. */
+/* Runs in a child process; prints the growth of its memory by the run. */
 static void measure_in_child(const char *name, const struct gc_buf *answers,
                              struct result (*run)(const struct gc_buf *)) {
   struct rusage use;
