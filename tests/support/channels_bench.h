@@ -4,7 +4,7 @@
  * blocks that record their messages.
  *
  *   ch_begin_connected();              one block, topic v2.a, channel "one"
- *   ch_say(CH_EVENT);
+ *   ch_say(EVENT);
  *   CHECK_INT(ch_block.messages, 1);
  *   ch_end(); */
 #ifndef GC_TESTS_SUPPORT_CHANNELS_BENCH_H

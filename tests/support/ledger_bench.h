@@ -30,7 +30,7 @@ extern struct gc_err lb_state, lb_moved, lb_series, lb_names, lb_clock;
 void lb_fresh_folder(void);
 void lb_remove_folder(void);
 
-/* Returns the clock and reports for a ledger that a test makes itself. */
+/* The clock and the report callback of a ledger that a test makes itself. */
 int64_t lb_wall_ms(void);
 void lb_on_notice(void *ctx, const char *cause, const struct gc_err *err);
 /* Starts a ledger in the folder; the caller frees it. */

@@ -487,7 +487,7 @@ static void compare_truth(const struct lives_life *l,
 
 /* Returns true if the counters may lack a fact that was reported late, and the
  * model says so. */
-static bool is_told(const struct lives_life *l, const struct counters *c) {
+static bool is_reported(const struct lives_life *l, const struct counters *c) {
   bool can_be_late = l->is_late && c->longest_ms >= CV_KEEP_MS - 60000;
   if (c->late > 0 && !can_be_late && c->dropped == 0)
     note_difference("a late fact is counted that was not late; ");
@@ -509,10 +509,10 @@ const char *lives_check(const struct lives_life *l,
   play_life(l, d, &got, true);
   play_in_order(l, last + 1, NULL, &whole);
   play_in_order(l, last + 1, heard, &same);
-  unsigned told = is_told(l, &got);
-  told += is_told(l, &whole);
-  told += is_told(l, &same);
-  if (told > 0)
+  unsigned reported = is_reported(l, &got);
+  reported += is_reported(l, &whole);
+  reported += is_reported(l, &same);
+  if (reported > 0)
     return difference[0] != '\0' ? difference : NULL;
   bool is_dropped = got.dropped + same.dropped > 0;
   compare_counters((struct compare){.what = "all of it in order",

@@ -141,7 +141,7 @@ static int64_t gap_ms(uint64_t *r) {
   return 1 + lives_random(r, longest_s[row] * 1000u);
 }
 
-/* Adds runs of snapshots, some of which are lost. Some runs are shuffled, and
+/* Adds runs of snapshots; some snapshots are lost. Some runs are shuffled, and
  * some contain an old snapshot again. */
 static void deliver_runs(struct lives_delivery *d, const struct lives_life *l,
                          unsigned until, uint64_t *r) {

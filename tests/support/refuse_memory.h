@@ -24,7 +24,7 @@
 #endif
 #endif
 
-/* Allocations of at least so many bytes fail. */
+/* Allocations of this number of bytes or more fail. */
 static size_t refuse_memory_from = SIZE_MAX;
 
 #if REFUSES_MEMORY
