@@ -222,7 +222,7 @@ def a_value_is_dispatched_soon_after_its_attribute() -> None:
     waits = [next(at for at, value in rows if value > number) - moment for number, moment in enumerate(moments)]
     first, waits = waits[0], sorted(waits[1:])
     p50, p99 = waits[len(waits) // 2], waits[len(waits) * 99 // 100]
-    note("attribute to dispatched value: p50 %.2f s, p99 %.2f s, most %.2f s; the first value, which follows a 0, %.2f s "
+    note("attribute to dispatched value: p50 %.2f s, p99 %.2f s, max %.2f s; the first value, which follows a 0, %.2f s "
          "(interval %g s)" % (p50, p99, waits[-1], first, INTERVAL_S))
     check("p99 is below three times the sum of a second and the interval", p99 < 3 * (1 + INTERVAL_S), p99)
     daemon.stop()

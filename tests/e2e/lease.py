@@ -152,7 +152,7 @@ def changes(agents: list[Agent]) -> list[tuple[float, float, str]]:
 
 
 def pair(sim: Simulator, redis: Redis, of: type[Agent] = Agent, **options: Any) -> list[Agent]:
-    """Two agents, of which the first has the lease."""
+    """Two agents; the first one has the lease."""
     first = of("one", sim, redis, **options)
     first.daemon.lives_until(first.holds, 40, "the first agent has the lease")
     second = of("two", sim, redis, **options)

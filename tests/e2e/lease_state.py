@@ -94,7 +94,7 @@ def both_agents_together_count_each_contact_once() -> None:
     watch_for(RUN_S)
     sim.freeze()
     counters_continue("the counters of both equal the truth", sim, agents, start)
-    note("%s, of which the first agent counted %g offers" % (stream.totals(stream.counted(sim, start)), stream.total(first, "queue_offer")))
+    note("%s; the first agent counted %g offers" % (stream.totals(stream.counted(sim, start)), stream.total(first, "queue_offer")))
     changes = [stream.total(counts, "state_changes") for counts in (shown(agents), stream.counted(sim, start))]
     check("at most 30 changes of state are missing (%g of %g)" % tuple(changes), 0 <= changes[1] - changes[0] <= 30)
 

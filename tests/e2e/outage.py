@@ -169,7 +169,7 @@ FAULTS = {
     "reset": Fault({"answer": "reset"}, 3, LONGEST_REST_S, (ACCOUNT, "127.0.0.1:")),
     # Three tries of a second each, and the pauses between them, come before the line.
     "no answer": Fault({"answer": "hang"}, 7, LONGEST_REST_S, (ACCOUNT, "check Timeout")),
-    "drop by drop": Fault({"answer": "slow_body", "drip_bytes": 1, "drip_ms": 200}, 7, LONGEST_REST_S,
+    "byte by byte": Fault({"answer": "slow_body", "drip_bytes": 1, "drip_ms": 200}, 7, LONGEST_REST_S,
                           (ACCOUNT, "check Timeout")),
     "broken JSON": Fault({"answer": "malformed"}, 3, 1, (BLOCK, "queue_observations", "JSON")),
     "HTML with 200": Fault({"answer": 200, "body": "<html>maintenance</html>", "content_type": "text/html"}, 3, 1,
