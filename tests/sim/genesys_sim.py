@@ -41,7 +41,7 @@ def options(words: list[str]) -> argparse.Namespace:
     add("--agents", type=int, default=80)
     add("--media", default=",".join(MEDIA), help="media that have contacts")
     add("--plain-names", action="store_true")
-    add("--warmup", type=float, default=1200.0, help="virtual seconds that were played before the start")
+    add("--warmup", type=float, default=1200.0, help="virtual seconds that are played before the start")
     add("--load", type=float, default=1.0, help="factor of the arrival rates")
     add("--frozen", action="store_true")
     add("--clock-offset", type=float, default=0.0, help="seconds the platform's clock is ahead")

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // Amazon's own SDK for JavaScript as a client of sqs_sim.py; test_sdk.py runs it.
-// Prints one JSON line of what it saw.
+// Prints the answers as one JSON line.
 import { createRequire } from "node:module";
 
 const [folder, url, id, secret, imds] = process.argv.slice(2);

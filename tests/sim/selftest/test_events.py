@@ -77,8 +77,8 @@ class Conversations(StreamCase):
                 self.assertEqual(body["id"], made)
                 acd = next(p for p in body["participants"] if p["purpose"] == "acd")
                 self.assertEqual((acd["queueId"], acd[part][0]["state"]), (queue, "connected"))
-                person = flat.next()["eventBody"]["participants"][1]
-                self.assertEqual((person["purpose"], person["queue"]["id"]), ("acd", queue))
+                participant = flat.next()["eventBody"]["participants"][1]
+                self.assertEqual((participant["purpose"], participant["queue"]["id"]), ("acd", queue))
                 self.assertEqual(other.drain(0.1), [])
 
     def test_an_abandoned_contact(self) -> None:

@@ -13,8 +13,8 @@ from .test_world import HOUR, play, world
 Q = Question
 
 
-def person(purpose: str, queue: Any, connected: Optional[int] = 1, end: Optional[int] = None, held: bool = False,
-           acw: Optional[tuple[int, Optional[int]]] = None) -> Participant:
+def participant(purpose: str, queue: Any, connected: Optional[int] = 1, end: Optional[int] = None, held: bool = False,
+                acw: Optional[tuple[int, Optional[int]]] = None) -> Participant:
     comm = Communication("c", "connected", "inbound", 0, held=held)
     return Participant("p", purpose, "n", comm, connected, end, queue, start_acw_ms=acw[0] if acw else None,
                        end_acw_ms=acw[1] if acw else None)
@@ -23,17 +23,17 @@ def person(purpose: str, queue: Any, connected: Optional[int] = 1, end: Optional
 class States(unittest.TestCase):
     def test_rows(self) -> None:
         here, there = object(), object()
-        waiting, over = person("acd", here), person("acd", here, end=2)
+        waiting, over = participant("acd", here), participant("acd", here, end=2)
         rows = [
-            ([waiting], "waiting"), ([waiting, person("agent", here, None)], "alerting"),
-            ([over, person("agent", here)], "active"), ([over, person("agent", here, held=True)], "held"),
-            ([over, person("agent", here, end=3, acw=(3, None))], "wrapup"),
-            ([over, person("agent", here, end=3, acw=(3, 4))], "ended"), ([over], "ended"),
-            ([waiting, person("agent", here, None, end=2)], "waiting"),  # did not answer
-            ([person("customer", None), over, person("agent", there)], "ended"),
+            ([waiting], "waiting"), ([waiting, participant("agent", here, None)], "alerting"),
+            ([over, participant("agent", here)], "active"), ([over, participant("agent", here, held=True)], "held"),
+            ([over, participant("agent", here, end=3, acw=(3, None))], "wrapup"),
+            ([over, participant("agent", here, end=3, acw=(3, 4))], "ended"), ([over], "ended"),
+            ([waiting, participant("agent", here, None, end=2)], "waiting"),  # did not answer
+            ([participant("customer", None), over, participant("agent", there)], "ended"),
             # An open participant has priority over the wrap-up of an earlier visit.
-            ([over, person("agent", here, end=3, acw=(3, None)), person("acd", here)], "waiting"),
-            ([over, person("agent", here, end=3, acw=(3, None)), over, person("agent", here)], "active")]
+            ([over, participant("agent", here, end=3, acw=(3, None)), participant("acd", here)], "waiting"),
+            ([over, participant("agent", here, end=3, acw=(3, None)), over, participant("agent", here)], "active")]
         for people, state in rows:
             with self.subTest(state=state):
                 self.assertEqual(state_of(people, here), state)  # type: ignore[arg-type]

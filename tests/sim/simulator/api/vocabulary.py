@@ -37,7 +37,7 @@ FLOW_METRICS = """
     nFlow nFlowMilestone nFlowOutcome nFlowOutcomeFailed oFlowMilestone tFlow tFlowDisconnect tFlowExit
     tFlowOutcome
 """.split()
-# Dimensions in addition to those of conversations, of which one is left out.
+# Flows have these dimensions and those of conversations except one.
 FLOW_OWN_DIMENSIONS = """
     endingLanguage entryReason entryType exitReason flowId flowMilestoneId flowName flowOutcome flowOutcomeId
     flowOutcomeValue flowSubType flowType flowVersion recognitionFailureReason startingLanguage

@@ -59,7 +59,7 @@ class Reply:
     takeover: Optional[Callable[[Any, bytes, bytes], None]] = None  # of a 101: (socket, early bytes, our head)
 
     def whole(self) -> None:
-        """Returns the whole body, for the faults that cut or delay it."""
+        """Makes a streamed body whole, for the faults that cut or delay it."""
         if self.stream is not None:
             self.body, self.stream = b"".join(self.stream), None
 
