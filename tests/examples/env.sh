@@ -1,6 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
-# genesys-env-config: what it writes, for usual and hostile values, and what it refuses.
+# The output of genesys-env-config for usual and hostile values, and the values that it refuses.
 set -u
 top=$(cd "${top_srcdir:-.}" && pwd) || exit 99
 work=$(mktemp -d) || exit 99

@@ -31,7 +31,7 @@ command -v systemd-analyze >/dev/null || {
   [ $bad -eq 0 ] && exit 77
   exit 1
 }
-# verified FILE...: systemd has no word about a unit with these drop-ins.
+# verified FILE...: systemd reports nothing about a unit with these drop-ins.
 verified() {
   rm -rf "$work/unit"
   mkdir -p "$work/unit/agent.service.d"

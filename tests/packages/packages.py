@@ -26,7 +26,7 @@ PLUGINS = [
     "genesys_prometheus",
     "genesys_realtime",
 ]
-EXPOSURE_MOST = 20  # tenths, by systemd-analyze security; without the drop-in it is 96
+EXPOSURE_MAX = 20  # tenths, by systemd-analyze security; without the drop-in it is 96
 WITHIN_S = 60.0
 PLANTED = 1000000
 # The package follows the policy of Debian 12; three bytes of machine code may read as a misspelt word.
@@ -232,7 +232,7 @@ def the_drop_in_hardens() -> None:
     drop_in = folder / "collectd.service.d"
     drop_in.mkdir()
     shutil.copy(TOP / "examples/systemd/genesys-hardening.conf", drop_in)
-    said = done(["systemd-analyze", "security", "--no-pager", "--offline=true", "--threshold=%d" % EXPOSURE_MOST,
+    said = done(["systemd-analyze", "security", "--no-pager", "--offline=true", "--threshold=%d" % EXPOSURE_MAX,
                  str(folder / unit.name)])
     note(said.splitlines()[-1].strip())
     for law in ("NoNewPrivileges=", "ProtectSystem=", "ProtectHome=", "PrivateTmp=", "MemoryDenyWriteExecute="):
