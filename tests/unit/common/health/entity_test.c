@@ -78,7 +78,8 @@ static void an_occurrence_is_over_after_a_while(void) {
   }
 }
 
-/* Lists are read each half hour; a pattern is reported once. */
+/* A list is read again after ten minutes or more; a pattern is reported once.
+ */
 static void a_condition_stays_until_its_success(void) {
   static const char *const names[] = {"list of queues", "Queue \"Sales*\"",
                                       "stream renewal", "api"};
