@@ -103,8 +103,8 @@ static void the_smallest_budgets_work(void) {
   }
 }
 
-/* In six hours rounding neither loses nor adds a request, for every interval
- * between reads of the clock. */
+/* In six hours rounding neither loses nor adds a request, for short and long
+ * intervals between reads of the clock. */
 static void the_refill_is_exact_over_hours(void) {
   static const uint32_t steps_ms[] = {1, 7, 267, 999, 59999};
   for (size_t s = 0; s < GC_COUNT(steps_ms); s++) {
