@@ -55,7 +55,7 @@ static void media_of_the_options_begin_with_the_stream(void) {
   end_stream();
 }
 
-/* These series would take all places of MaxSeries. */
+/* These series would take more than half of MaxSeries. */
 static void too_many_series_begin_with_their_contact(void) {
   static char voice[] = "voice";
   static char *media[] = {voice};
