@@ -87,7 +87,7 @@ static void reals_are_those_of_strtod(void) {
   }
 }
 
-/* Sixteen digits and more do not fit a double: a number rounded twice would
+/* These numbers have more digits than a double: a number rounded twice would
  * differ. */
 static void long_reals_are_rounded_once(void) {
   uint64_t random32 = 1;

@@ -112,7 +112,7 @@ static void a_printed_time_is_read_back(void) {
   CHECK_STR(gc_timestamp_print(out, 1785578400007), "2026-08-01T10:00:00.007Z");
   CHECK_STR(gc_timestamp_print(out, INT64_MIN), "0000-01-01T00:00:00.000Z");
   CHECK_STR(gc_timestamp_print(out, INT64_MAX), "9999-12-31T23:59:59.999Z");
-  /* The loop covers all years in steps that reach every part of a day. */
+  /* The loop covers all years; a step is 31 ms short of 31 days. */
   for (int64_t ms = GC_TIMESTAMP_MIN_MS; ms <= GC_TIMESTAMP_MAX_MS;
        ms += INT64_C(86399999) * 31) {
     int64_t back = 0;

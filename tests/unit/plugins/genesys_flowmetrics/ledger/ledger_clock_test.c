@@ -16,7 +16,7 @@ static void count_at(struct ledger *l, unsigned number, int64_t time_ms) {
   lb_wait_finished(want);
 }
 
-/* The clock is two weeks ahead before the first attribute, or after some. */
+/* The clock is 15 days ahead before the first attribute, or after some. */
 static void an_attribute_counts_once_while_our_clock_is_ahead(void) {
   for (unsigned before = 0; before < 3; before++) {
     lb_fresh_folder();
