@@ -120,7 +120,7 @@ class FlowSender:
         self.sim.call("flow/send", {"events": events, **plan})
 
     def repeat(self) -> None:
-        """Lets each conversation of this test send its events once more."""
+        """Lets each conversation of this test send another event."""
         self.sim.call("flow/repeat", {})
 
     def wait_sent(self, daemon: Collectd, within_s: float = 60.0) -> None:
