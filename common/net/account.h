@@ -29,7 +29,7 @@ typedef void gc_accounts_notice(const char *account, const char *cause,
                                 const struct gc_err *err);
 
 struct gc_accounts_hooks {
-  gc_accounts_notice *notice; /* called on network threads */
+  gc_accounts_notice *notice; /* called on any thread */
   /* Reports a secret of the account that every user of the host can read, once
    * per start of the account. Called on network threads. */
   void (*exposed)(const char *account, const struct gc_err *warning);

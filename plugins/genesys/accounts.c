@@ -152,12 +152,13 @@ const struct gc_opt account_rows[] = {
                "File that holds the password of the Redis, read for each "
                "connection; white space around it is dropped.",
                "/etc/collectd/redis.secret"),
-    GC_OPT_INT(struct account_options, lease.ttl_s, "LeaseTTL", "15",
-               GC_LEASE_TTL_MIN_S, GC_LEASE_TTL_MAX_S, "s",
-               "Longest time without values after the agent that dispatches "
-               "has failed; for three fifths of it that agent goes on without "
-               "Redis. The same on all agents.",
-               "30"),
+    GC_OPT_INT(
+        struct account_options, lease.ttl_s, "LeaseTTL", "15",
+        GC_LEASE_TTL_MIN_S, GC_LEASE_TTL_MAX_S, "s",
+        "Longest time without values after the agent that dispatches "
+        "has failed (below 12 s: up to 1 s more); for three fifths of it "
+        "that agent goes on without Redis. The same on all agents.",
+        "30"),
     GC_OPT_INT(struct account_options, lease.replicas, "LeaseReplicas", "0", 0,
                LEASE_REPLICAS_MAX, "",
                "Replicas of the Redis that must have a renewal of the lease "
