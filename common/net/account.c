@@ -452,7 +452,7 @@ struct gc_store *gc_account_store(struct gc_account *a) {
   return shared;
 }
 
-struct gc_store *gc_accounts_store(void) {
+struct gc_store *gc_accounts_shared_store(void) {
   pthread_mutex_lock(&lock);
   struct gc_store *shared = store;
   pthread_mutex_unlock(&lock);
@@ -519,7 +519,7 @@ bool gc_account_stats(const char *name, struct gc_account_stats *ret_stats) {
   struct gc_account *a = find_account(name);
   if (a == NULL || !gc_account_counters_copy(&a->counters, ret_stats))
     return false;
-  struct gc_store *shared = gc_accounts_store();
+  struct gc_store *shared = gc_accounts_shared_store();
   ret_stats->is_state_up = shared != NULL && gc_store_works(shared);
   return true;
 }

@@ -46,7 +46,7 @@ gc_accounts_divert_notices(gc_accounts_notice *notice);
 /* Returns the state store that the accounts share; NULL while no account is
  * started. For read callbacks, which end before the blocks put their
  * accounts. */
-GC_API struct gc_store *gc_accounts_store(void);
+GC_API struct gc_store *gc_accounts_shared_store(void);
 /* Returns StateDir, for state that belongs to no account; from the init phase
  * on. Borrowed. NULL without the plugin genesys. */
 GC_API const char *gc_accounts_state_dir(void);
