@@ -232,7 +232,7 @@ void gc_queue_topics_state(struct gc_queue_topics *t,
   pthread_mutex_lock(&t->lock);
   *ret = (struct gc_queue_topics_state){
       .is_connected = t->listening.is_connected,
-      .was_heard = t->listening.last_message_ms > 0,
+      .has_received = t->listening.last_message_ms > 0,
       .wanted = t->coverage.count,
       .covered = t->coverage.covered,
       .reconnects = t->listening.reconnects,

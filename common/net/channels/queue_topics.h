@@ -33,7 +33,7 @@ struct gc_queue_topics_user {
 
 struct gc_queue_topics_state {
   bool is_connected; /* all channels that carry the topics are connected */
-  bool was_heard;
+  bool has_received;
   size_t wanted, covered;
   uint64_t reconnects;
   uint64_t silence_ms; /* since the last message, or since the start; 0 before

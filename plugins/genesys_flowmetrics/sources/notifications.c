@@ -199,7 +199,7 @@ static void on_tick(void *ctx) {
   stats->up = state.is_connected;
   if (state.is_connected || state.silence_ms >= FIRST_CONNECTION_MS)
     stats->is_tried = true;
-  if (state.was_heard)
+  if (state.has_received)
     stats->answer_ms = (int64_t)(env->now_ms(env->ctx) - state.silence_ms);
   if (ledger_is_healthy(n->settings.ledger))
     submit_held(n);
