@@ -75,7 +75,7 @@ static enum gc_code make_selections(struct block *b,
   if (block_option(b) != OBS_OFF)
     GC_TRY(selection_make(&b->selection, queues, &b->observed, any_id));
   return b->stream != NULL
-             ? selection_make(&b->topics, queues, &b->heard, any_id)
+             ? selection_make(&b->topics, queues, &b->streamed, any_id)
              : GC_OK;
 }
 
@@ -300,7 +300,7 @@ struct block *block_new(const struct queues_options *options,
   b->notice = notice;
   b->ctx = ctx;
   b->observed = ownership_of(b, QUEUE_OBSERVED);
-  b->heard = ownership_of(b, QUEUE_HEARD);
+  b->streamed = ownership_of(b, QUEUE_STREAMED);
   b->active = ownership_of(b, QUEUE_ACTIVE);
   b->timer = (struct gc_timer){.fire = block_poll_now, .ctx = b};
   b->queue_listener = (struct gc_names_listener){

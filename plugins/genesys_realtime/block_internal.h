@@ -25,7 +25,7 @@ struct block {
   struct gc_lease_listener lease_listener;
   bool can_open_stream; /* the stream's selection is made */
   bool is_listening;
-  struct ownership observed, heard, active;
+  struct ownership observed, streamed, active;
   struct selection selection; /* of the observations */
   struct selection topics;    /* of the stream */
   size_t taken;               /* queues that other blocks have, as reported */

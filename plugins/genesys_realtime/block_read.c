@@ -60,7 +60,7 @@ static void read_sources(struct block *b, const struct gc_samples *out) {
     display.unassigned = unassigned;
   }
   read_observations(b, display, out);
-  display.accepts_ctx = &b->heard;
+  display.accepts_ctx = &b->streamed;
   if (b->stream != NULL)
     stream_read(b->stream, &display, out);
   gc_entities_put(queues);

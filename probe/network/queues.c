@@ -45,7 +45,7 @@ static size_t list_blocks(const struct gc_block *self,
 }
 
 static enum queue_part part_of(const struct queues_options *o) {
-  return o->observations == OBS_OFF ? QUEUE_HEARD : QUEUE_OBSERVED;
+  return o->observations == OBS_OFF ? QUEUE_STREAMED : QUEUE_OBSERVED;
 }
 
 /* Selects the queues of `self` among these blocks. */

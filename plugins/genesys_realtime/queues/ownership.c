@@ -7,7 +7,7 @@ static bool makes_part(const struct queues_options *o, enum queue_part part) {
   switch (part) {
   case QUEUE_OBSERVED:
     return o->observations != OBS_OFF;
-  case QUEUE_HEARD:
+  case QUEUE_STREAMED:
     return o->stream != STREAM_NONE;
   case QUEUE_ACTIVE:
     return o->observations != OBS_OFF && o->observations != OBS_QUEUE_METRICS;

@@ -19,7 +19,7 @@
 /* Series that one block makes of a queue. */
 enum queue_part {
   QUEUE_OBSERVED, /* gauges, and their windows */
-  QUEUE_HEARD,    /* counters of the stream */
+  QUEUE_STREAMED, /* counters of the stream */
   QUEUE_ACTIVE,   /* active_conversations of a stream: only of queues whose
                      observations no block has */
 };

@@ -180,7 +180,7 @@ static void queues_have_one_writer(void) {
       if (options[i].observations != OBS_OFF)
         write_part(blocks, block_count, i, QUEUE_OBSERVED, queues);
       if (options[i].stream != STREAM_NONE)
-        write_part(blocks, block_count, i, QUEUE_HEARD, queues);
+        write_part(blocks, block_count, i, QUEUE_STREAMED, queues);
     }
     check_writers(round);
     forget_values();

@@ -148,7 +148,7 @@ static void blocks_of_other_series_may_have_the_same_queues(void) {
   blocks = all;
   block_count = 1;
   CHECK_STR(CHOOSE(false, S("Sales")), "q1");
-  part = QUEUE_HEARD;
+  part = QUEUE_STREAMED;
   CHECK_STR(CHOOSE(false, S("Sales")), "");
   blocks = all + 1;
   CHECK_STR(CHOOSE(false, S("Sales")), "q1");
