@@ -263,8 +263,8 @@ static void read_count(struct conversations *m, struct pair *pair,
     read_change(pair, word + 1, false, count);
 }
 
-static void read_counts(struct conversations *m, struct pair *pair,
-                        const char *text) {
+static void read_pair_counts(struct conversations *m, struct pair *pair,
+                             const char *text) {
   while (*text != '\0') {
     size_t len = strcspn(text, "= ");
     uint64_t count;
@@ -320,7 +320,7 @@ void conversations_restore(struct conversations *m,
   while (gc_lease_fields_next(fields, &at, &field, &text)) {
     struct pair *pair = read_pair(m, field, &rest);
     if (pair != NULL && *rest == '\0')
-      read_counts(m, pair, text);
+      read_pair_counts(m, pair, text);
     else if (pair != NULL)
       read_wrapup(m, pair, rest, text);
   }

@@ -106,7 +106,7 @@ static void put_change(const struct writer *w, struct pair *pair, int from,
 
 /* Puts the changes of state. The series of a change begins when the change
  * first happens; most changes never happen. */
-static void put_changes(const struct writer *w, struct pair *pair) {
+static void put_state_changes(const struct writer *w, struct pair *pair) {
   for (int from = CV_STATE_ENDED; from < CV_STATE_COUNT; from++)
     for (int to = CV_STATE_ENDED; to < CV_STATE_COUNT; to++)
       if (pair->t.changes[from][to] != 0)
@@ -156,7 +156,7 @@ static void put_pair(const struct writer *w, struct pair *pair,
                      int64_t target_ms, bool has_active) {
   put_outcomes(w, pair);
   put_breaches(w, pair, target_ms);
-  put_changes(w, pair);
+  put_state_changes(w, pair);
   put_wrapups(w, pair);
   if (!has_active ||
       (w->view->only_changes && pair->t.active == pair->sent.active))

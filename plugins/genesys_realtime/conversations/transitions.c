@@ -277,7 +277,7 @@ static void add_changes(struct transitions *t, struct difference *d) {
  * takes back those that it had and does not have now. A change may be another
  * participant's than before: of two agents that ring only the first one makes a
  * change, and it may become known late which one was first. */
-static void count_changes(struct transitions *t) {
+static void recount_changes(struct transitions *t) {
   struct difference d = {0};
   subtract_changes(t, &d);
   add_changes(t, &d);
@@ -326,7 +326,7 @@ static void count_release(struct transitions *t, unsigned held,
 
 /* Counts the holds of a participant. A leg that has ended is no longer on hold.
  */
-static void count_holds(struct transitions *t, unsigned i) {
+static void count_participant_holds(struct transitions *t, unsigned i) {
   struct participant *p = &t->c->participants[i];
   struct gain *g = &t->m->gains[i];
   if (p->is_held && p->end_ms != 0) {
@@ -361,7 +361,7 @@ static void replay_presence(struct transitions *t, unsigned first) {
 static void count_presence_holds(struct transitions *t, unsigned first) {
   for (unsigned i = first; i < t->c->count; i++)
     if (is_in_presence(t, &t->c->participants[i]))
-      count_holds(t, i);
+      count_participant_holds(t, i);
 }
 
 void cv_count_transitions(struct conversations *m, struct conversation *c,
@@ -375,7 +375,7 @@ void cv_count_transitions(struct conversations *m, struct conversation *c,
       continue;
     replay_presence(&t, first);
     count_presence_holds(&t, first);
-    count_changes(&t);
+    recount_changes(&t);
     /* The first contact of a queue and medium creates its counters. */
     if (t.count > 0 && t.media != CV_UNKNOWN)
       (void)cv_queue_pair(m, t.queue, t.media);

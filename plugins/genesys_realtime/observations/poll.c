@@ -147,9 +147,9 @@ static enum gc_code make_activity(struct poll *p, struct poll_pages *pages) {
   return GC_OK;
 }
 
-static enum gc_code make_parts(struct poll *p, enum obs_source source,
-                               const struct selection *selection,
-                               struct poll_pages *pages) {
+static enum gc_code make_all_parts(struct poll *p, enum obs_source source,
+                                   const struct selection *selection,
+                                   struct poll_pages *pages) {
   size_t count = source == OBS_ACTIVITY ? 2 : poll_batches(selection->count);
   p->reading = observations_new();
   p->parts = calloc(count > 0 ? count : 1, sizeof(*p->parts));
@@ -175,7 +175,7 @@ void poll_start(struct poll *p, struct gc_api *api, enum obs_source source,
                      .api = api,
                      .done = done,
                      .ctx = ctx};
-  enum gc_code code = make_parts(p, source, selection, pages);
+  enum gc_code code = make_all_parts(p, source, selection, pages);
   if (code != GC_OK)
     (void)gc_fail(&p->error, code, "observations: %s", gc_code_words(code));
   if (code != GC_OK || p->part_count == 0) {

@@ -58,7 +58,7 @@ static uint64_t read_clock(const struct guide_socket *l) {
   return l->deps.env->now_ms(l->deps.env->ctx);
 }
 
-static uint32_t random32(const struct guide_socket *l) {
+static uint32_t draw_random32(const struct guide_socket *l) {
   return l->deps.env->random32(l->deps.env->ctx);
 }
 
@@ -74,7 +74,7 @@ static uint64_t throttle_ms(struct guide_socket *l) {
   l->throttled++;
   if (ms > THROTTLE_MAX_MS)
     ms = THROTTLE_MAX_MS;
-  return ms + ((uint64_t)THROTTLE_JITTER_MS * random32(l) >> 32);
+  return ms + ((uint64_t)THROTTLE_JITTER_MS * draw_random32(l) >> 32);
 }
 
 static uint64_t reconnect_ms(struct guide_socket *l) {
@@ -84,7 +84,7 @@ static uint64_t reconnect_ms(struct guide_socket *l) {
                             ? p->reconnect_max_ms - p->reconnect_min_ms
                             : 0;
   return p->reconnect_min_ms +
-         (uint64_t)gc_backoff_fail(&l->reconnect, 0, random32(l));
+         (uint64_t)gc_backoff_fail(&l->reconnect, 0, draw_random32(l));
 }
 
 static void wait_after(struct guide_socket *l, const struct gc_ws_end *end) {

@@ -18,7 +18,8 @@ int64_t stream_server_now(const struct stream *s) {
 
 /* ---- targets ---- */
 
-static enum gc_code set_target(struct stream *s, const struct gc_entry *e) {
+static enum gc_code set_queue_targets(struct stream *s,
+                                      const struct gc_entry *e) {
   for (int t = 0; e != NULL && t < GC_TARGET_COUNT; t++) {
     const char *media = gc_target_media((enum gc_target)t);
     GC_TRY(conversations_target(s->model, e->id, cv_media_find(media),
@@ -33,7 +34,8 @@ static enum gc_code set_targets(struct stream *s, const struct gc_entities *d) {
   bool has_topics = s->source->has_topics;
   size_t count = has_topics ? s->coverage.count : gc_entities_count(d);
   for (size_t i = 0; i < count; i++)
-    GC_TRY(set_target(s, has_topics ? gc_entities_find(d, s->coverage.at[i]->id)
+    GC_TRY(set_queue_targets(s, has_topics
+                                    ? gc_entities_find(d, s->coverage.at[i]->id)
                                     : gc_entities_at(d, i)));
   return GC_OK;
 }

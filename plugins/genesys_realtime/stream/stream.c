@@ -114,8 +114,7 @@ void stream_poll_begin(struct stream *s) {
   pthread_mutex_unlock(&s->lock);
 }
 
-static bool observations_cover(void *ctx, const char *queue,
-                               enum cv_media media) {
+static bool poll_covers(void *ctx, const char *queue, enum cv_media media) {
   return observations_covers(ctx, queue, media);
 }
 
@@ -189,7 +188,7 @@ void stream_observed(struct stream *s, const struct observations *o) {
   if (s->model != NULL) {
     for (size_t i = 0; i < o->listed.count; i++)
       (void)conversations_poll_list(s->model, o->listed.at[i]);
-    conversations_poll_end(s->model, observations_cover, (void *)o);
+    conversations_poll_end(s->model, poll_covers, (void *)o);
   }
   pthread_mutex_unlock(&s->lock);
 }
