@@ -12,7 +12,7 @@ enum {
   RETRY_MS = 10 * 1000,
   STATE_RETRY_MS = 5 * 1000, /* until the state is loaded again */
   RECHECK_MS = 250, /* between two checks whether the windows are sent */
-  LEASE_LOOK_MS =
+  LEASE_CHECK_MS =
       1000, /* between two checks whether this agent has the lease */
   ASLEEP_MAX_MS = 60000, /* longest sleep; the clocks are read again after it */
   SPREAD_MS = 3000, /* delay after a window by phase, so that agents of a fleet
@@ -30,8 +30,8 @@ enum {
 };
 
 static void wake_after(struct gc_analytics *b, uint64_t ms) {
-  if (b->deps.page != NULL && ms > LEASE_LOOK_MS)
-    ms = LEASE_LOOK_MS;
+  if (b->deps.page != NULL && ms > LEASE_CHECK_MS)
+    ms = LEASE_CHECK_MS;
   (void)gc_timers_set(gc_analytics_env(b)->timers, &b->timer,
                       gc_analytics_now(b) + ms);
 }

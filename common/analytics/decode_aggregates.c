@@ -152,7 +152,7 @@ static bool has_member(const struct gc_decoder *d, enum gc_stats_member m) {
   return (d->has >> m & 1) != 0;
 }
 
-static int64_t rounded(double real) { return (int64_t)(real + 0.5); }
+static int64_t round_count(double real) { return (int64_t)(real + 0.5); }
 
 static void take_ratio(const struct gc_decoder *d, struct gc_fact *f) {
   f->has = has_member(d, GC_MEMBER_RATIO) ? GC_FACT_RATIO : 0;
@@ -168,7 +168,7 @@ static void take_ratio(const struct gc_decoder *d, struct gc_fact *f) {
 static void take_count(const struct gc_decoder *d, enum gc_stats_member m,
                        struct gc_fact *f) {
   f->has = has_member(d, m) ? GC_FACT_COUNT : 0;
-  f->count = rounded(d->stats[m]);
+  f->count = round_count(d->stats[m]);
 }
 
 static void take_value(const struct gc_decoder *d, enum gc_stats_member m,
@@ -188,7 +188,7 @@ static void take_duration(const struct gc_decoder *d, struct gc_fact *f) {
   for (size_t i = 0; i < GC_COUNT(parts); i++)
     if (has_member(d, parts[i].member))
       f->has |= parts[i].bit;
-  f->count = rounded(d->stats[GC_MEMBER_COUNT]);
+  f->count = round_count(d->stats[GC_MEMBER_COUNT]);
   f->sum = d->stats[GC_MEMBER_SUM];
   f->min = d->stats[GC_MEMBER_MIN];
   f->max = d->stats[GC_MEMBER_MAX];
@@ -244,8 +244,9 @@ static enum gc_code add_member(struct gc_decoder *d, enum gc_stats_member m) {
 /* Adds a series for a number whose member is not in the table. Its key has the
  * name of the series, so that no two members share one. False, with *ret_code,
  * when the name is not kept. */
-static bool add_other(struct gc_decoder *d, const struct gc_other_number *other,
-                      enum gc_code *ret_code) {
+static bool add_other_series(struct gc_decoder *d,
+                             const struct gc_other_number *other,
+                             enum gc_code *ret_code) {
   struct gc_fact f = {.has = GC_FACT_CURRENT, .ratio = other->number};
   char member[GC_NAME_SIZE], qualifier[GC_DECODE_VALUE_SIZE];
   uint32_t name;
@@ -268,12 +269,12 @@ static bool add_other(struct gc_decoder *d, const struct gc_other_number *other,
 }
 
 /* Adds the other numbers of a metric, or notes them. */
-static enum gc_code add_others(struct gc_decoder *d, bool is_wanted) {
+static enum gc_code take_other_numbers(struct gc_decoder *d, bool is_wanted) {
   d->stage.unknown.total += d->others.lost;
   for (unsigned i = 0; i < d->others.count; i++) {
     const struct gc_other_number *other = &d->others.at[i];
     enum gc_code code = GC_OK;
-    if (!is_wanted || !add_other(d, other, &code))
+    if (!is_wanted || !add_other_series(d, other, &code))
       note_member(d, other->name, strlen(other->name));
     GC_TRY(code);
   }
@@ -285,7 +286,8 @@ static enum gc_code end_metric(struct gc_decoder *d) {
   bool asked = is_asked(d->stage.into->query, d->metric);
   const struct gc_api_metric *metric = gc_api_metric_of(d->metric);
   d->is_broken = false;
-  GC_TRY(add_others(d, !is_broken && asked && metric->source[0] == '\0'));
+  GC_TRY(
+      take_other_numbers(d, !is_broken && asked && metric->source[0] == '\0'));
   if (is_broken)
     d->stage.tally.broken++;
   if (is_broken || d->has == 0)

@@ -6,7 +6,7 @@
 
 enum {
   WAIT_MS = 50,
-  LOOK_EACH = 256 /* values between two reads of the clock */
+  CLOCK_EACH = 256 /* values between two reads of the clock */
 };
 
 /* One call of gc_sender_run. */
@@ -60,7 +60,7 @@ static bool emit_sample(struct gc_sender *d, const struct run *run,
  * collectd takes seconds for 300,000 of them, and a stop of the agent waits. */
 static bool send_outbox(struct gc_sender *d, const struct run *run) {
   for (; d->sent < d->outbox.count; d->sent++) {
-    if (d->sent % LOOK_EACH == LOOK_EACH - 1 &&
+    if (d->sent % CLOCK_EACH == CLOCK_EACH - 1 &&
         run->now_ms(run->ctx) >= run->until_ms)
       return false;
     struct gc_sample sample = gc_outbox_get(&d->outbox, d->sent);

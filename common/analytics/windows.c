@@ -4,8 +4,8 @@
 #include "common/base/assert.h"
 #include "common/base/timestamp.h"
 
-static int64_t min(int64_t a, int64_t b) { return a < b ? a : b; }
-static int64_t max(int64_t a, int64_t b) { return a > b ? a : b; }
+static int64_t smaller_ms(int64_t a, int64_t b) { return a < b ? a : b; }
+static int64_t larger_ms(int64_t a, int64_t b) { return a > b ? a : b; }
 
 int64_t gc_windows_newest(const struct gc_windows_rule *rule,
                           int64_t server_ms) {
@@ -16,8 +16,8 @@ int64_t gc_windows_newest(const struct gc_windows_rule *rule,
  * window. */
 static int64_t oldest_begin(const struct gc_windows_rule *rule,
                             int64_t newest_ms) {
-  int64_t reach_ms = max(gc_timestamp_floor(rule->backfill_ms, rule->period_ms),
-                         rule->period_ms);
+  int64_t reach_ms = larger_ms(
+      gc_timestamp_floor(rule->backfill_ms, rule->period_ms), rule->period_ms);
   return newest_ms - reach_ms;
 }
 
@@ -32,12 +32,13 @@ bool gc_windows_plan(const struct gc_windows_rule *rule,
   if (done_ms >= newest_ms)
     return false;
 
-  int64_t from_ms = max(done_ms, oldest_ms);
+  int64_t from_ms = larger_ms(done_ms, oldest_ms);
   *ret_plan = (struct gc_windows_plan){
       .again_from_ms = mark->is_set ? mark->settled_ms : done_ms,
       .again_to_ms = done_ms,
       .from_ms = from_ms,
-      .to_ms = min(newest_ms, from_ms + (int64_t)windows_max * period_ms),
+      .to_ms =
+          smaller_ms(newest_ms, from_ms + (int64_t)windows_max * period_ms),
       .final_ms = newest_ms - (int64_t)rule->revisit * period_ms,
       .skipped = (from_ms - done_ms) / period_ms,
   };
@@ -62,7 +63,7 @@ bool gc_windows_piece(const struct gc_windows_plan *plan, int64_t period_ms,
   int64_t end_ms =
       in_one || *at_ms >= plan->from_ms ? plan->to_ms : plan->again_to_ms;
   *ret_from_ms = *at_ms;
-  *ret_to_ms = min(end_ms, *at_ms + (int64_t)windows_max * period_ms);
+  *ret_to_ms = smaller_ms(end_ms, *at_ms + (int64_t)windows_max * period_ms);
   *at_ms = *ret_to_ms;
   return true;
 }
@@ -73,7 +74,7 @@ struct gc_windows_mark gc_windows_advance(const struct gc_windows_plan *plan,
   int64_t settled_ms = mark->is_set ? mark->settled_ms : plan->again_from_ms;
   return (struct gc_windows_mark){
       .is_set = true,
-      .settled_ms = max(settled_ms, min(plan->final_ms, end_ms)),
+      .settled_ms = larger_ms(settled_ms, smaller_ms(plan->final_ms, end_ms)),
       .done_ms = end_ms,
   };
 }
