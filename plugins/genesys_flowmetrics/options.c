@@ -14,7 +14,7 @@
 #include "plugins/genesys_flowmetrics/ledger/ledger.h"
 #include "plugins/genesys_flowmetrics/sources/sqs/protocol.h"
 
-enum { HOUR_MS = 3600 * 1000, LOOK_MAX_MS = 200 };
+enum { HOUR_MS = 3600 * 1000, FILE_WAIT_MAX_MS = 200 };
 #define RETENTION_MAX_MS (INT64_C(366) * 24 * HOUR_MS)
 
 /* The words of enum attributes_from, in its order. */
@@ -169,7 +169,7 @@ static struct gc_err *next_warning(struct attributes_config *ret) {
 
 /* False also for a file on a disk that hangs. */
 static bool all_may_read(const char *path) {
-  return (gc_file_mode(path, LOOK_MAX_MS) & S_IROTH) != 0;
+  return (gc_file_mode(path, FILE_WAIT_MAX_MS) & S_IROTH) != 0;
 }
 
 static void warn_exposed(const char *option, const char *secret_file,

@@ -192,8 +192,8 @@ static struct ledger_clock read_clock(const struct ledger *l, size_t count) {
     uint32_t minute = seen_key_minute(&l->refs[count - 1].occurrence->key);
     newest = minute > newest ? minute : newest;
   }
-  int64_t heard = (int64_t)newest * LEDGER_MINUTE_MS;
-  return (struct ledger_clock){heard < ours ? heard : ours, ours};
+  int64_t newest_ms = (int64_t)newest * LEDGER_MINUTE_MS;
+  return (struct ledger_clock){newest_ms < ours ? newest_ms : ours, ours};
 }
 
 static enum gc_code write_all(struct ledger *l, size_t count,

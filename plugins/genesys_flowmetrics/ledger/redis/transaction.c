@@ -44,8 +44,8 @@ static struct series_part *part_of(const struct occurrence_ref *r) {
   return &r->series->parts[r->batch->source->identity];
 }
 
-static enum gc_code add_counter(struct redis_store *s,
-                                const struct occurrence_ref *r) {
+static enum gc_code append_counter(struct redis_store *s,
+                                   const struct occurrence_ref *r) {
   if (s->counter_count == s->counter_cap) {
     size_t cap = s->counter_cap == 0 ? 64 : s->counter_cap * 2;
     struct counter *more = realloc(s->counters, cap * sizeof(*more));
@@ -67,7 +67,7 @@ static enum gc_code number_counters(struct ledger *l, struct chunk *c) {
     const struct occurrence_ref *r = &l->refs[i];
     if (r->series == NULL || part_of(r)->script_number > 0)
       continue;
-    GC_TRY(add_counter(s, r));
+    GC_TRY(append_counter(s, r));
     part_of(r)->script_number = (unsigned)(s->counter_count - c->first_counter);
   }
   c->counter_count = s->counter_count - c->first_counter;

@@ -13,7 +13,8 @@
 #include "common/net/file.h"
 #include "plugins/genesys_flowmetrics/sources/sqs/sts.h"
 
-enum { LOOK_MAX_MS = 200 }; /* longest wait for a file whose disk may hang */
+/* Longest wait for a file whose disk may hang. */
+enum { FILE_WAIT_MAX_MS = 200 };
 
 #define CONTAINER_HOST "http://169.254.170.2"
 #define DEFAULT_SESSION "collectd-genesys_flowmetrics"
@@ -128,7 +129,7 @@ static bool find_file(struct credentials_source *s) {
     snprintf(path, sizeof(path), "%s", named);
   else
     snprintf(path, sizeof(path), "%s/.aws/credentials", home);
-  if (gc_file_mode(path, LOOK_MAX_MS) == 0)
+  if (gc_file_mode(path, FILE_WAIT_MAX_MS) == 0)
     return false;
   s->place = CREDENTIALS_FILE;
   const char *profile = get_env("AWS_PROFILE");

@@ -107,9 +107,9 @@ static unsigned find_confirmation(struct webhook *w, const struct gc_buf *body,
   return gc_buf_print(ret_url, "%s", url) == GC_OK ? 0 : 400;
 }
 
-unsigned webhook_shake_hands(struct webhook *w, struct MHD_Connection *c,
-                             const struct gc_buf *body, struct gc_buf *out,
-                             struct gc_buf *ret_url) {
+unsigned webhook_answer_handshake(struct webhook *w, struct MHD_Connection *c,
+                                  const struct gc_buf *body, struct gc_buf *out,
+                                  struct gc_buf *ret_url) {
   if (strcmp(header_of(c, "aeg-event-type"), "SubscriptionValidation") == 0)
     return answer_validation(w, body, out);
   if (strcmp(header_of(c, "x-amz-sns-message-type"),

@@ -53,9 +53,9 @@ void webhook_check_secret_file(struct webhook *w);
  * events, and writes the JSON of the answer, if any, to `out`. Returns 0 for
  * any other request, and for a subscription of SNS that is allowed; `ret_url`
  * then has the address that confirms it. */
-unsigned webhook_shake_hands(struct webhook *w, struct MHD_Connection *c,
-                             const struct gc_buf *body, struct gc_buf *out,
-                             struct gc_buf *ret_url);
+unsigned webhook_answer_handshake(struct webhook *w, struct MHD_Connection *c,
+                                  const struct gc_buf *body, struct gc_buf *out,
+                                  struct gc_buf *ret_url);
 /* Returns the origin of an OPTIONS request if it may send events; else NULL.
  * Borrowed from the connection. */
 const char *webhook_allowed_origin(struct webhook *w, struct MHD_Connection *c);

@@ -178,8 +178,8 @@ static void add_body(struct call *call, const char *bytes, size_t len) {
 static void decode_body(struct call *call) {
   struct webhook *w = call->webhook;
   const struct event_sink sink = {batch_add, &call->batch};
-  call->status = webhook_shake_hands(w, call->connection, &call->body,
-                                     &call->answer, &call->confirm_url);
+  call->status = webhook_answer_handshake(w, call->connection, &call->body,
+                                          &call->answer, &call->confirm_url);
   call->is_json = call->answer.len > 0;
   if (call->status != 0 || call->confirm_url.len > 0)
     return;
