@@ -79,7 +79,7 @@ static bool reserve_name(struct families *f, const char *name,
   return false;
 }
 
-static bool grow_families(struct families *f) {
+static bool grow_family_list(struct families *f) {
   if (f->count < f->cap)
     return true;
   size_t cap = f->cap == 0 ? 64 : f->cap * 2;
@@ -96,7 +96,7 @@ static bool grow_families(struct families *f) {
 static struct family *add_family(struct families *f,
                                  const struct gc_export_series *s) {
   char name[GC_EXPORT_NAME_SIZE + 8];
-  if (f->count == FAMILIES_MAX || !is_free(f, s) || !grow_families(f))
+  if (f->count == FAMILIES_MAX || !is_free(f, s) || !grow_family_list(f))
     return NULL;
   struct family *family = calloc(1, sizeof(*family));
   if (family == NULL || (family->name = strdup(s->family)) == NULL) {
