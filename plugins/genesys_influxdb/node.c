@@ -174,8 +174,8 @@ static void report_loss(const struct influx_node *n, const char *cause,
   n->settings->notice(n->settings->ctx, cause, &err);
 }
 
-static void report_losses(const struct influx_node *n,
-                          const struct influx_node_stats *now) {
+static void report_new_losses(const struct influx_node *n,
+                              const struct influx_node_stats *now) {
   const struct influx_node_stats *before = &n->stats;
   report_loss(n, "SpoolMax", before->spool.dropped_lines,
               now->spool.dropped_lines,
@@ -209,7 +209,7 @@ static void publish_stats(struct influx_node *n) {
     now.spool_age_ms = 0; /* the wall clock was set back */
   if (now.sender.last_success_ms != 0)
     now.success_age_ms = (int64_t)(now_ms(n) - now.sender.last_success_ms);
-  report_losses(n, &now); /* this thread alone writes n->stats */
+  report_new_losses(n, &now); /* this thread alone writes n->stats */
   pthread_mutex_lock(&n->lock);
   n->stats = now;
   pthread_mutex_unlock(&n->lock);
