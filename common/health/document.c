@@ -60,9 +60,9 @@ static void add_to_summary(struct summary *sum,
   add_writer(sum, e);
 }
 
-static struct summary summarize(const struct gc_health_snapshot *s,
-                                const struct gc_health_query *q,
-                                const struct gc_health_time *t) {
+static struct summary summarize_entities(const struct gc_health_snapshot *s,
+                                         const struct gc_health_query *q,
+                                         const struct gc_health_time *t) {
   struct summary sum = {.is_ready = true, .write_latency_ms = -1};
   for (size_t i = 0; i < s->count; i++)
     if (is_asked(q, &s->at[i]))
@@ -142,11 +142,11 @@ static void add_entity(struct gc_document *d, struct json_object *in,
   add_figures(d, o, &e->reading);
 }
 
-static void add_entities(struct gc_document *d, struct json_object *in,
-                         const char *key, enum gc_health_kind kind,
-                         const struct gc_health_snapshot *s,
-                         const struct gc_health_query *q,
-                         const struct gc_health_time *t) {
+static void add_entity_list(struct gc_document *d, struct json_object *in,
+                            const char *key, enum gc_health_kind kind,
+                            const struct gc_health_snapshot *s,
+                            const struct gc_health_query *q,
+                            const struct gc_health_time *t) {
   struct json_object *list = gc_document_add_array(d, in, key);
   for (size_t i = 0; i < s->count; i++)
     if (s->at[i].id.kind == kind && is_asked(q, &s->at[i]))
@@ -191,7 +191,7 @@ unsigned gc_health_document(const struct gc_health_snapshot *s,
                             const struct gc_health_time *t,
                             struct gc_buf *out) {
   GC_AUTO(gc_document_clear) struct gc_document d = {0};
-  struct summary sum = summarize(s, q, t);
+  struct summary sum = summarize_entities(s, q, t);
   struct json_object *root = gc_document_add_object(&d, NULL, NULL);
   unsigned status = status_of(&sum, q);
   if (status == 404) {
@@ -202,8 +202,8 @@ unsigned gc_health_document(const struct gc_health_snapshot *s,
     add_errors(&d, root, s, q);
     gc_document_add_text(&d, root, "version", q->version);
     add_time(&d, root, "time", t->wall_ms);
-    add_entities(&d, root, "accounts", GC_HEALTH_ACCOUNT, s, q, t);
-    add_entities(&d, root, "blocks", GC_HEALTH_BLOCK, s, q, t);
+    add_entity_list(&d, root, "accounts", GC_HEALTH_ACCOUNT, s, q, t);
+    add_entity_list(&d, root, "blocks", GC_HEALTH_BLOCK, s, q, t);
   }
   if (gc_document_write(&d, out, NULL) != GC_OK ||
       gc_buf_text(out, "\n") != GC_OK)
