@@ -117,9 +117,9 @@ static enum gc_code read_option(const struct place *at,
   return code == GC_OK ? GC_OK : gc_fail_in(err, code, "%s", at->where);
 }
 
-static enum gc_code read_options(const struct place *at,
-                                 const oconfig_item_t *block, void *settings,
-                                 struct gc_err *err) {
+static enum gc_code read_block_options(const struct place *at,
+                                       const oconfig_item_t *block,
+                                       void *settings, struct gc_err *err) {
   uint64_t given = 0;
   for (int i = 0; i < block->children_num; i++)
     GC_TRY(read_option(at, &block->children[i], i + 1, &given, settings, err));
@@ -204,7 +204,7 @@ static enum gc_code read_block(const struct gc_config *config,
   if (code != GC_OK)
     gc_fail(err, code, "%sits defaults: %s", where, gc_code_words(code));
   else
-    code = read_options(&at, item, settings, err);
+    code = read_block_options(&at, item, settings, err);
   if (code != GC_OK) {
     gc_options_clear(kind->rows, settings);
     free(settings);
