@@ -217,8 +217,9 @@ static size_t bytes_after(const struct gc_lease_page *p,
   return bytes;
 }
 
-static enum gc_code write_fields(struct gc_lease_page *p,
-                                 const struct gc_buf *fields, bool is_all) {
+static enum gc_code write_page_fields(struct gc_lease_page *p,
+                                      const struct gc_buf *fields,
+                                      bool is_all) {
   const char *field, *text;
   size_t at = 0;
   if (bytes_after(p, fields, is_all) > GC_LEASE_BOOK_MAX_BYTES)
@@ -251,7 +252,7 @@ enum gc_code gc_lease_page_write(struct gc_lease_page *p, uint64_t fence,
   pthread_mutex_lock(&p->book->lock);
   enum gc_code code = fence == 0 || p->fence != fence
                           ? GC_ERR_STATE
-                          : write_fields(p, fields, is_all);
+                          : write_page_fields(p, fields, is_all);
   end_write(p, is_all && code == GC_OK);
   p->is_torn = code != GC_OK || (p->is_torn && !is_all);
   if (code == GC_OK) {
@@ -377,7 +378,7 @@ static void confirm_all(struct gc_lease_page *p, struct entry *e) {
 static enum gc_code take_page(struct gc_lease_page *p, uint64_t fence,
                               const struct gc_buf *fields) {
   empty_page(p);
-  enum gc_code code = write_fields(p, fields, true);
+  enum gc_code code = write_page_fields(p, fields, true);
   visit_entries(p, confirm_all);
   p->dirty = 0;
   p->fence = code == GC_OK ? fence : 0;

@@ -253,9 +253,9 @@ static enum gc_code read_page(struct redis_link *link, const char *name,
 /* Reads the pages of the former holders, and after a loss of data those of this
  * one. The claim is executed: no agent with an older lease can write any more.
  */
-static enum gc_code read_pages(struct redis_link *link,
-                               const struct redis_lease_share *s,
-                               uint64_t fence, struct gc_err *err) {
+static enum gc_code read_unread_pages(struct redis_link *link,
+                                      const struct redis_lease_share *s,
+                                      uint64_t fence, struct gc_err *err) {
   char page[GC_LEASE_PAGE_NAME_SIZE];
   while (gc_lease_book_find_unread(s->book, fence, page)) {
     GC_AUTO(gc_buf_clear)
@@ -282,7 +282,7 @@ static enum gc_code update_book(struct redis_link *link,
     gc_lease_book_lost(s->book);
   if (a->record.beat > s->kept_beat) /* an older one: the renewal marks it */
     s->kept_beat = a->record.beat;
-  return read_pages(link, s, a->record.fence, err);
+  return read_unread_pages(link, s, a->record.fence, err);
 }
 
 enum gc_code redis_lease_request(struct redis_link *link,
