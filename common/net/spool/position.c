@@ -8,12 +8,12 @@
  * the segment UINT64_MAX and its number, 0 or 1, as offset. */
 enum { PAYLOAD = 3 * 8 };
 
-static void store64(char *out, uint64_t n) {
+static void store_uint64(char *out, uint64_t n) {
   for (int i = 0; i < 8; i++)
     out[i] = (char)(unsigned char)(n >> (8 * i));
 }
 
-static uint64_t load64(const char *in) {
+static uint64_t load_uint64(const char *in) {
   uint64_t n = 0;
   for (int i = 0; i < 8; i++)
     n |= (uint64_t)(unsigned char)in[i] << (8 * i);
@@ -36,12 +36,12 @@ bool gc_position_read(const char *bytes, size_t len,
             GC_RECORD_WHOLE ||
         r.len != PAYLOAD)
       continue;
-    uint64_t number = load64(r.payload);
+    uint64_t number = load_uint64(r.payload);
     if (found && number < *ret_number)
       continue;
     *ret_number = number;
-    *ret_place =
-        (struct gc_record_place){load64(r.payload + 8), load64(r.payload + 16)};
+    *ret_place = (struct gc_record_place){load_uint64(r.payload + 8),
+                                          load_uint64(r.payload + 16)};
     found = true;
   }
   return found;
@@ -51,9 +51,9 @@ void gc_position_write(uint64_t number, struct gc_record_place place,
                        char out[GC_POSITION_SLOT]) {
   char payload[PAYLOAD];
   memset(out, 0, GC_POSITION_SLOT);
-  store64(payload, number);
-  store64(payload + 8, place.segment);
-  store64(payload + 16, place.offset);
+  store_uint64(payload, number);
+  store_uint64(payload + 8, place.segment);
+  store_uint64(payload + 16, place.offset);
   struct gc_record r = {.payload = payload, .len = PAYLOAD};
   unsigned char header[GC_RECORD_HEADER];
   gc_record_header(&r, slot_place((unsigned)(number % 2)), header);

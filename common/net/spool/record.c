@@ -21,8 +21,9 @@ static uint64_t load_number(const unsigned char *in, size_t bytes) {
   return n;
 }
 
-static uint32_t checksum(const unsigned char *header, const char *payload,
-                         size_t len, struct gc_record_place place) {
+static uint32_t record_checksum(const unsigned char *header,
+                                const char *payload, size_t len,
+                                struct gc_record_place place) {
   unsigned char where[16];
   store_number(where, place.segment, 8);
   store_number(where + 8, place.offset, 8);
@@ -38,7 +39,8 @@ void gc_record_header(const struct gc_record *r, struct gc_record_place place,
   store_number(out + AT_LEN, r->len, 4);
   store_number(out + AT_LINES, r->lines, 4);
   store_number(out + AT_TIME, (uint64_t)r->time_ms, 8);
-  store_number(out + AT_CRC, checksum(out, r->payload, r->len, place), 4);
+  store_number(out + AT_CRC, record_checksum(out, r->payload, r->len, place),
+               4);
 }
 
 enum gc_record_state gc_record_read(const char *bytes, size_t len,
@@ -61,7 +63,7 @@ enum gc_record_state gc_record_read(const char *bytes, size_t len,
     return GC_RECORD_SHORT;
   ret->payload = bytes + GC_RECORD_HEADER;
   return load_number(header + AT_CRC, 4) ==
-                 checksum(header, ret->payload, ret->len, place)
+                 record_checksum(header, ret->payload, ret->len, place)
              ? GC_RECORD_WHOLE
              : GC_RECORD_DAMAGED;
 }
