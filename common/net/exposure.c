@@ -99,8 +99,8 @@ static bool find_in_pattern(const char *pattern, const char *text, char *out,
 
 /* Finds a file of the configuration that all users may read and that contains
  * `text`. */
-static bool find_literal(const struct gc_exposure *e, const char *text,
-                         char *out, size_t size) {
+static bool find_exposing_file(const struct gc_exposure *e, const char *text,
+                               char *out, size_t size) {
   char patterns[PATTERNS_BYTES];
   if (e->config != NULL)
     snprintf(patterns, sizeof(patterns), "%s", e->config);
@@ -137,7 +137,7 @@ static void find_literals(const struct gc_exposure *e,
   struct gc_err err = {.code = GC_OK};
   for (size_t i = 0; i < GC_COUNT(rows); i++) {
     if (rows[i].text == NULL ||
-        !find_literal(e, rows[i].text, path, sizeof(path)))
+        !find_exposing_file(e, rows[i].text, path, sizeof(path)))
       continue;
     (void)gc_fail(&err, GC_ERR_STATE,
                   "%s is in %.200s, which every user of this host can read; "

@@ -14,8 +14,9 @@ static bool is_of_channels(enum gc_endpoint_id id) {
 }
 
 /* True if the success of `worked` shows that `failed` works, too. */
-static bool ends(const struct gc_api_outage *o, enum gc_endpoint_id failed,
-                 enum gc_endpoint_id worked, uint64_t now_ms) {
+static bool ends_outage(const struct gc_api_outage *o,
+                        enum gc_endpoint_id failed, enum gc_endpoint_id worked,
+                        uint64_t now_ms) {
   return failed == worked ||
          (is_of_channels(failed) && is_of_channels(worked)) ||
          now_ms - o->functions[failed].failed_ms >= GC_API_OUTAGE_UNCALLED_MS;
@@ -30,7 +31,7 @@ bool gc_api_outage_note(struct gc_api_outage *o, enum gc_endpoint_id id,
     return true;
   }
   for (int i = 0; i < GC_ENDPOINT_COUNT; i++) {
-    if (ends(o, (enum gc_endpoint_id)i, id, now_ms))
+    if (ends_outage(o, (enum gc_endpoint_id)i, id, now_ms))
       o->functions[i].is_failing = false;
     remains = remains || o->functions[i].is_failing;
   }

@@ -6,15 +6,16 @@
 
 enum { HOUR_MS = 3600 * 1000, DAY_MS = 24 * HOUR_MS };
 
-static uint64_t after(uint64_t at_ms, uint64_t span_ms, uint64_t now_ms) {
+static uint64_t span_end_ms(uint64_t at_ms, uint64_t span_ms, uint64_t now_ms) {
   bool is_over = at_ms == 0 || at_ms + span_ms <= now_ms;
   return is_over ? now_ms : at_ms + span_ms;
 }
 
 uint64_t gc_creations_next_ms(const struct gc_creations *c, uint64_t now_ms) {
   uint64_t hour_ms =
-      after(c->at_ms[GC_CREATIONS_PER_HOUR - 1], HOUR_MS, now_ms);
-  uint64_t day_ms = after(c->at_ms[GC_CREATIONS_PER_DAY - 1], DAY_MS, now_ms);
+      span_end_ms(c->at_ms[GC_CREATIONS_PER_HOUR - 1], HOUR_MS, now_ms);
+  uint64_t day_ms =
+      span_end_ms(c->at_ms[GC_CREATIONS_PER_DAY - 1], DAY_MS, now_ms);
   return hour_ms > day_ms ? hour_ms : day_ms;
 }
 
