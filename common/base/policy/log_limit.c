@@ -8,7 +8,7 @@ static_assert(GC_CODE_COUNT <= 32, "said_codes has one bit for each code");
 static const struct gc_log_limit_line quiet = {.say = GC_LOG_LIMIT_QUIET};
 
 static struct gc_log_limit_line
-line(struct gc_log_limit *d, enum gc_log_limit_say say, uint64_t now_ms) {
+make_line(struct gc_log_limit *d, enum gc_log_limit_say say, uint64_t now_ms) {
   struct gc_log_limit_line l = {
       .say = say,
       .held_back = d->held_back,
@@ -26,7 +26,7 @@ static struct gc_log_limit_line note_success(struct gc_log_limit *d,
   bool reported = d->code != GC_OK && d->said_this;
   d->code = GC_OK;
   d->said_this = false;
-  return reported ? line(d, GC_LOG_LIMIT_OVER, now_ms) : quiet;
+  return reported ? make_line(d, GC_LOG_LIMIT_OVER, now_ms) : quiet;
 }
 
 struct gc_log_limit_line gc_log_limit_note(struct gc_log_limit *d,
@@ -52,5 +52,5 @@ struct gc_log_limit_line gc_log_limit_note(struct gc_log_limit *d,
   d->said_codes |= bit;
   d->said_ms = now_ms;
   d->said_this = true;
-  return line(d, say, now_ms);
+  return make_line(d, say, now_ms);
 }
