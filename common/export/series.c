@@ -120,7 +120,7 @@ static bool add_word(struct gc_export_series *s, const char *name,
 
 /* True if `text` has a place for each word of the pattern, except an optional
  * last "group", and the words in '…' are there. */
-static bool fits(const char *pattern, const char *text) {
+static bool fits_pattern(const char *pattern, const char *text) {
   while (pattern[0] != '\0') {
     size_t word = strcspn(pattern, "-"), len = strcspn(text, "-");
     bool is_last = pattern[word] == '\0';
@@ -143,7 +143,7 @@ static bool add_pattern(struct gc_export_series *s, const char *pattern,
                         const char *text) {
   if (text[0] == '\0')
     return true;
-  if (!fits(pattern, text))
+  if (!fits_pattern(pattern, text))
     return add_text(s, "group", text);
   while (*pattern != '\0' && *text != '\0') {
     size_t word = strcspn(pattern, "-");
