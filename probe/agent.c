@@ -66,7 +66,8 @@ static void write_line(const char *line, size_t len) {
   pthread_mutex_unlock(&lock);
 }
 
-__attribute__((format(printf, 1, 2))) static void say(const char *format, ...) {
+__attribute__((format(printf, 1, 2))) static void
+report_line(const char *format, ...) {
   char line[10240];
   va_list args;
   va_start(args, format);
@@ -128,7 +129,7 @@ __attribute__((visibility("default"))) void *dlopen(const char *path,
    * module_register below. */
   void *handle = next(ours || is_of_filter_chain(name) ? path : NULL, flags);
   if (ours && handle != NULL && strcmp(name, NAME) != 0)
-    say("plugin\t%s", name);
+    report_line("plugin\t%s", name);
   return handle;
 }
 
@@ -141,20 +142,20 @@ static int ignore_config(oconfig_item_t *ci) {
 
 static void on_log(int level, const char *text, user_data_t *ud) {
   (void)ud;
-  say("%s\t%d\t%s", log_word, level, text);
+  report_line("%s\t%d\t%s", log_word, level, text);
 }
 
 static void say_account(void *ctx, const char *name, const char *host) {
   (void)ctx;
   (void)host;
-  say("account\t%s", name);
+  report_line("account\t%s", name);
 }
 
 static void say_block(void *ctx, const char *plugin, const char *kind,
                       const char *name, const char *account) {
   (void)ctx;
-  say("block\t%s\t%s\t%s\t%s", plugin, kind, name,
-      account != NULL ? account : "");
+  report_line("block\t%s\t%s\t%s\t%s", plugin, kind, name,
+              account != NULL ? account : "");
 }
 
 /* Reports the accounts and blocks that the plugins have accepted. The plugins
@@ -193,13 +194,13 @@ static void *load_part(const char *file, const char *function) {
   void *library = dlopen(path, RTLD_NOW | RTLD_LOCAL);
   void *found = library != NULL ? dlsym(library, function) : NULL;
   if (found == NULL)
-    say("log\t%d\t%s", LOG_ERR, dlerror());
+    report_line("log\t%d\t%s", LOG_ERR, dlerror());
   return found;
 }
 
 static void say_result(const char *check, const char *state,
                        const char *subject, const char *what) {
-  say("result\t%s\t%s\t%s\t%s", check, state, subject, what);
+  report_line("result\t%s\t%s\t%s\t%s", check, state, subject, what);
 }
 
 static void check_network(void) {
@@ -209,13 +210,13 @@ static void check_network(void) {
     run(say_result);
 }
 
-static void say_text(const char *line) { say("%s", line); }
+static void report_text(const char *line) { report_line("%s", line); }
 
 static void read_values(bool repeats) {
   probe_values_run *run;
   *(void **)&run = load_part(NAME "_values.so", PROBE_VALUES_RUN);
   if (run != NULL)
-    run(repeats, start_ms, say_text);
+    run(repeats, start_ms, report_text);
 }
 
 /* Returns the value of an option of the probe's section; NULL: it has none. */
@@ -232,11 +233,11 @@ static const char *section_option(const oconfig_item_t *ci, const char *key) {
 static int on_config(oconfig_item_t *ci) {
   const char *values = section_option(ci, "Values");
   say_settings();
-  say("read");
+  report_line("read");
   log_word = "polled";
   if (section_option(ci, "Check") != NULL)
     check_network();
-  say("end");
+  report_line("end");
   if (values != NULL)
     read_values(strcmp(values, "watch") == 0);
   _exit(EXIT_SUCCESS);

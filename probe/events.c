@@ -197,7 +197,7 @@ static char *key_of(const struct event_metric *m) {
   return key;
 }
 
-static char *shown(const char *text, size_t len) {
+static char *printable_copy(const char *text, size_t len) {
   char *copy = strndup(text, len);
   for (char *c = copy; c != NULL && *c != '\0'; c++)
     if ((unsigned char)*c < ' ')
@@ -209,8 +209,9 @@ static enum gc_code on_metric(void *ctx, const struct event_metric *m) {
   struct probe_replay *r = ctx;
   struct row row = {.line = r->line,
                     .outcome = OUTCOME_COUNTED,
-                    .flow = shown(m->parts.flow, m->parts.flow_len),
-                    .metric = shown(m->parts.metric, m->parts.metric_len),
+                    .flow = printable_copy(m->parts.flow, m->parts.flow_len),
+                    .metric =
+                        printable_copy(m->parts.metric, m->parts.metric_len),
                     .key = key_of(m)};
   if (row.flow == NULL || row.metric == NULL || row.key == NULL) {
     row_clear(&row);
@@ -240,7 +241,7 @@ static enum gc_code on_contact(void *ctx, enum probe_contact outcome,
                                                            (int)outcome - 1),
                     .times = count};
   if (what != NULL) {
-    row.series = shown(what, strlen(what));
+    row.series = printable_copy(what, strlen(what));
     if (row.series == NULL)
       return GC_ERR_MEMORY;
   }

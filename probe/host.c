@@ -47,8 +47,8 @@ static bool set_preload(const char *preload) {
 
 /* Runs the program in the child of fork. `preload` is a library to preload;
  * NULL: none. */
-static _Noreturn void become(char *const argv[], const char *preload,
-                             int report, int words) {
+static _Noreturn void exec_program(char *const argv[], const char *preload,
+                                   int report, int words) {
   char fd[16];
   int nothing = open("/dev/null", O_RDONLY);
   (void)prctl(PR_SET_PDEATHSIG, SIGKILL);
@@ -74,7 +74,7 @@ static enum gc_code start_child(struct child *c, char *const argv[],
   }
   c->pid = fork();
   if (c->pid == 0)
-    become(argv, preload, report[1], words[1]);
+    exec_program(argv, preload, report[1], words[1]);
   if (c->pid < 0) {
     close_pair(report);
     close_pair(words);

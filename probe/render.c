@@ -11,7 +11,7 @@ struct widths {
   int check, subject;
 };
 
-static int longer(int width, const char *text, size_t max) {
+static int fit_width(int width, const char *text, size_t max) {
   size_t len = strlen(text);
   return len <= max && (int)len > width ? (int)len : width;
 }
@@ -19,8 +19,8 @@ static int longer(int width, const char *text, size_t max) {
 static struct widths widths_of(const struct probe_results *r) {
   struct widths w = {(int)strlen("CHECK"), (int)strlen("SUBJECT")};
   for (size_t i = 0; i < r->count; i++) {
-    w.check = longer(w.check, probe_check_row(r->at[i].check)->name, 16);
-    w.subject = longer(w.subject, r->at[i].subject, SUBJECT_MAX);
+    w.check = fit_width(w.check, probe_check_row(r->at[i].check)->name, 16);
+    w.subject = fit_width(w.subject, r->at[i].subject, SUBJECT_MAX);
   }
   return w;
 }

@@ -134,8 +134,8 @@ static size_t origin_len(const char *url) {
   return (size_t)(host - url) + strcspn(host, "/");
 }
 
-static bool check_servers(const struct probe_reporter *r, struct gc_account *a,
-                          const char *subject) {
+static bool check_account_servers(const struct probe_reporter *r,
+                                  struct gc_account *a, const char *subject) {
   const char *token = gc_account_token_url(a), *base = gc_account_base_url(a);
   size_t len = origin_len(base);
   bool is_one = origin_len(token) == len && strncmp(token, base, len) == 0;
@@ -279,7 +279,7 @@ struct gc_account *probe_account_check(const struct probe_reporter *r,
     probe_report(r, PROBE_TOKEN, PROBE_FAILED, subject, "%s", err.text);
     return NULL;
   }
-  bool works = check_servers(r, a, subject) &&
+  bool works = check_account_servers(r, a, subject) &&
                probe_has_time(r, PROBE_TOKEN, subject) &&
                check_token(r, a, subject);
   check_lease(r, a, subject);
