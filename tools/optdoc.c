@@ -47,7 +47,7 @@ static enum gc_code print_kinds(const struct gc_metric *m, struct gc_buf *out) {
   return GC_OK;
 }
 
-static enum gc_code print_metric(enum gc_metric_id id, struct gc_buf *out) {
+static enum gc_code print_metric_row(enum gc_metric_id id, struct gc_buf *out) {
   const struct gc_metric *m = gc_metric(id);
   const struct origin *o = origin_of(id);
   GC_TRY(gc_buf_print(out, "| `%s` | ", m->name));
@@ -74,7 +74,7 @@ static enum gc_code print_metrics(struct gc_buf *out) {
                           "Meaning | From | Absent |\n"
                           "|---|---|---|---|---|---|---|---|\n"));
   for (int i = 0; i < GC_METRIC_COUNT; i++)
-    GC_TRY(print_metric((enum gc_metric_id)i, out));
+    GC_TRY(print_metric_row((enum gc_metric_id)i, out));
   return GC_OK;
 }
 
