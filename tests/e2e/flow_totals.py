@@ -44,9 +44,9 @@ def telemetry_equals_the_queue(daemon: Collectd, sqs: Sqs) -> None:
     are lost, of ten messages each at most. The block repeats a lost deletion, and a partial failure may refuse the repeated
     one, so the queue may have deleted more messages than the block counts."""
     record = sqs.queue()
-    heard = record["deleted"] + record["deletes_in_vain"]
-    wait_until(lambda: heard - 30 <= (state(daemon, "sqs_messages", "deleted") or 0) <= heard, 5,
-               "sqs_messages-deleted is about %d" % heard)
+    deleted = record["deleted"] + record["deletes_in_vain"]
+    wait_until(lambda: deleted - 30 <= (state(daemon, "sqs_messages", "deleted") or 0) <= deleted, 5,
+               "sqs_messages-deleted is about %d" % deleted)
     same("source_up is 1 and queue_lag has a value", (state(daemon, "source_up", "sqs"), state(daemon, "queue_lag", "sqs") is None),
          (1, False))
     check("received messages equal the queue's, less the lost answers (%s of %d)" % (state(daemon, "sqs_messages", "received"), record["received"]),

@@ -231,8 +231,8 @@ class Sibling:
         self.token = "Bearer " + self._post("/oauth/token", b"grant_type=client_credentials", "Basic " + who,
                                             "application/x-www-form-urlencoded")["access_token"]
         self.channel = self._post("/api/v2/notifications/channels", b"", self.token)
-        heard = json.dumps([{"id": topic(next(iter(sim.truth()["queues"])))}]).encode()
-        self._post("/api/v2/notifications/channels/%s/subscriptions" % self.channel["id"], heard, self.token)
+        body = json.dumps([{"id": topic(next(iter(sim.truth()["queues"])))}]).encode()
+        self._post("/api/v2/notifications/channels/%s/subscriptions" % self.channel["id"], body, self.token)
         self.socket = Client(self.channel["connectUri"], lenient=True)
 
     def _post(self, path: str, body: bytes, who: str, kind: str = "application/json") -> Any:
