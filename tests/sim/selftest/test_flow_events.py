@@ -208,8 +208,8 @@ class OnTheTopics(StreamCase):
         self.assertTrue(all(any(p.get("queueId") == m["topicName"].split(".")[3] for p in m["eventBody"]["participants"])
                             for m in seen))
         record = self.sim.sim("flow/truth")
-        for heard in (bodies, bodies[1500:]):
-            names = {(b["id"], name) for b in heard for who in b["participants"] for name in who["attributes"]}
+        for received in (bodies, bodies[1500:]):
+            names = {(b["id"], name) for b in received for who in b["participants"] for name in who["attributes"]}
             counts = Counter(metric(name)[:2] for _, name in names if metric(name))  # type: ignore[index]
             self.assertEqual({(c["flow"], c["metric"]): c["count"] for c in record["counts"]}, dict(counts))
         self.assertGreater(record["repeated"], 200)

@@ -90,11 +90,11 @@ class ConversationStream(StreamCase):
         self.assertEqual({k: event["event"][k] for k in ("conversationId", "type", "state", "queueId")},
                          {"conversationId": one, "type": "voice", "state": "WAITING", "queueId": queue})
         self.sim.sim("contacts", {"op": "disconnect", "conversationId": one})
-        heard = ["WAITING"]
-        while heard[-1] != "TERMINATED":  # it may ring at once
-            heard.append(client.next()["event"]["state"])
-        self.assertIn(heard, (["WAITING", "TERMINATED"], ["WAITING", "ALERTING", "TERMINATED"]))
-        self.assertEqual([e["state"] for e in self.guide_state()["events"] if e["conversationId"] == one], heard)
+        states = ["WAITING"]
+        while states[-1] != "TERMINATED":  # it may ring at once
+            states.append(client.next()["event"]["state"])
+        self.assertIn(states, (["WAITING", "TERMINATED"], ["WAITING", "ALERTING", "TERMINATED"]))
+        self.assertEqual([e["state"] for e in self.guide_state()["events"] if e["conversationId"] == one], states)
 
     def test_where_filters_by_type(self) -> None:
         client = self.open({"query": {**QUERY["query"], "where": ["type = 'chat' OR type = 'email'"]}})

@@ -137,14 +137,14 @@ class Actions(Faulty):
         """Lines of (last_seq, the next opened_seq] are the gap; all others were received."""
         channel = self.channel(conversations(self.queue))
         client = self.connect(channel)
-        heard = self.send(2)
-        got = [client.next()["eventBody"]["id"] for _ in heard]
+        sent = self.send(2)
+        got = [client.next()["eventBody"]["id"] for _ in sent]
         self.post({"ws": "drop"})
         lost = self.send(3)
         self.assertIsNone(client.ended().code)
         client = self.connect(channel)
         again = self.send(1)
-        self.assertEqual((got, [client.next()["eventBody"]["id"]]), (heard, again))
+        self.assertEqual((got, [client.next()["eventBody"]["id"]]), (sent, again))
         first, second = (s for s in self.sim.sim("sockets")["sockets"] if s["channel"] == channel["id"])
         gap = "since_seq=%d&until_seq=%d" % (first["last_seq"], second["opened_seq"])
         offers = self.sim.sim("truth/events?what=offer&" + gap)["events"]
