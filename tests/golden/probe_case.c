@@ -30,32 +30,32 @@ static void put_tabs(char *line) {
 }
 
 /* Prints a line with its number, since a case compares lines in any order. */
-static void say_line(struct case_file *file, const char *prefix,
-                     const char *line, int len) {
+static void print_numbered_line(struct case_file *file, const char *prefix,
+                                const char *line, int len) {
   static int number;
   case_say(file, "%02d %s%.*s", ++number, prefix, len, line);
 }
 
 /* Prints a JSON document; each check begins a line. */
-static void say_json(struct case_file *file, const char *text) {
+static void print_json(struct case_file *file, const char *text) {
   while (*text != '\0') {
     const char *end = strstr(text + 1, "{\"");
     size_t len = end != NULL ? (size_t)(end - text) : strcspn(text, "\n");
-    say_line(file, "json: ", text, (int)len);
+    print_numbered_line(file, "json: ", text, (int)len);
     text += len + (text[len] == '\n');
   }
 }
 
-static void say_output(struct case_file *file, enum probe_format format,
-                       const struct gc_buf *out) {
+static void print_output(struct case_file *file, enum probe_format format,
+                         const struct gc_buf *out) {
   if (format == PROBE_JSON) {
-    say_json(file, gc_buf_string(out));
+    print_json(file, gc_buf_string(out));
     return;
   }
   char *rest = out->data;
   for (char *line; (line = strsep(&rest, "\n")) != NULL && rest != NULL;)
     if (line[0] != '\0')
-      say_line(file, "", line, (int)strlen(line));
+      print_numbered_line(file, "", line, (int)strlen(line));
 }
 
 /* Prints the output in each format, and the exit status. */
@@ -74,7 +74,7 @@ static void run_events(struct case_file *file) {
     GC_AUTO(gc_buf_clear) struct gc_buf out = {.max = 1 << 20};
     if (probe_replay_render(r, (enum probe_format)f, &out, NULL) != GC_OK)
       case_give_up(file, "the output");
-    say_output(file, (enum probe_format)f, &out);
+    print_output(file, (enum probe_format)f, &out);
   }
   case_say(file, "exit: %d", (int)probe_replay_state(r));
   probe_replay_free(r);
@@ -100,7 +100,7 @@ static void run_report(struct case_file *file) {
     if (probe_render(&findings.results, (enum probe_format)f, &out, NULL) !=
         GC_OK)
       case_give_up(file, "the output");
-    say_output(file, (enum probe_format)f, &out);
+    print_output(file, (enum probe_format)f, &out);
   }
   case_say(file, "exit: %d", (int)probe_results_worst(&findings.results));
   probe_findings_clear(&findings);
@@ -127,7 +127,7 @@ static void say_values(struct case_file *file, const struct probe_values *v) {
       continue;
     if (probe_values_write(v, (enum probe_format)f, &out, NULL) != GC_OK)
       case_give_up(file, "the values");
-    say_output(file, PROBE_TABLE, &out);
+    print_output(file, PROBE_TABLE, &out);
   }
 }
 
@@ -138,7 +138,7 @@ static void say_document(struct case_file *file, const struct probe_values *v) {
   probe_values_document(v, true, &d, root);
   if (gc_document_write(&d, &out, NULL) != GC_OK)
     case_give_up(file, "the document");
-  say_json(file, gc_buf_string(&out));
+  print_json(file, gc_buf_string(&out));
 }
 
 static void run_values(struct case_file *file) {
@@ -152,7 +152,7 @@ static void run_values(struct case_file *file) {
       probe_render(&findings.results, PROBE_TABLE, &out, NULL) != GC_OK ||
       probe_values_summary(&values, &out) != GC_OK)
     case_give_up(file, "the report");
-  say_output(file, PROBE_TABLE, &out);
+  print_output(file, PROBE_TABLE, &out);
   say_values(file, &values);
   say_document(file, &values);
   case_say(file, "exit: %d", (int)probe_results_worst(&findings.results));
