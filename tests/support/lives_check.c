@@ -74,7 +74,7 @@ struct player {
   struct gc_server_clock clock;
   int64_t ahead_ms;   /* of the model's clock, as the account takes it */
   int64_t longest_ms; /* the longest time without an event */
-  bool heard[LIVES_STEPS_MAX], comes[LIVES_STEPS_MAX];
+  bool arrived[LIVES_STEPS_MAX], comes[LIVES_STEPS_MAX];
 };
 
 static struct conversations *new_model(const struct lives_life *l) {
@@ -88,10 +88,10 @@ static struct conversations *new_model(const struct lives_life *l) {
 static int64_t complete_ms(const struct player *p) {
   unsigned last = 0;
   for (unsigned i = 0; i < p->l->snapshots; i++)
-    if (p->heard[i])
+    if (p->arrived[i])
       last = i;
   for (unsigned i = 0; i < p->l->snapshots; i++)
-    if (!p->heard[i] && (p->comes[i] || i > last)) {
+    if (!p->arrived[i] && (p->comes[i] || i > last)) {
       int64_t ms = sent_ms(p->l, i) - 1;
       return ms < p->now_ms ? ms : p->now_ms;
     }
@@ -208,15 +208,15 @@ static void wait_for_item(struct player *p, const struct lives_item *item) {
 
 static void play_item(struct player *p, const struct lives_item *item) {
   static struct cv_event event;
-  const struct cv_event *heard = &event;
+  const struct cv_event *applied = &event;
   unsigned k = item->snapshot;
   lives_snapshot(p->l, p->l->end[k], &event);
   if (p->l->is_text)
-    heard =
+    applied =
         read_text(p, k, p->l->seed + (uint64_t)(item - p->d->items), &event);
-  if (conversations_apply(p->m, heard) != GC_OK)
+  if (conversations_apply(p->m, applied) != GC_OK)
     note_difference("an event is refused; ");
-  p->heard[k] = true;
+  p->arrived[k] = true;
 }
 
 static void compare_counters(struct compare c, const struct counters *got,
@@ -247,7 +247,7 @@ static void lose_tail(struct player *p, const struct counters *end) {
   static struct counters later;
   conversations_gap(p->m);
   for (unsigned i = 0; i < p->l->snapshots; i++)
-    p->heard[i] = true;
+    p->arrived[i] = true;
   p->now_ms = sent_ms(p->l, p->l->snapshots - 1) + LOST_MS;
   tick_model(p);
   read_counters(p, &later);
@@ -293,14 +293,14 @@ static void play_life(const struct lives_life *l,
   cv_decoder_free(p.decoder);
 }
 
-/* Plays the first `count` snapshots in order; unless `heard` is NULL, only the
- * snapshots that it marks. */
+/* Plays the first `count` snapshots in order; unless `arrived` is NULL, only
+ * the snapshots that it marks. */
 static void play_in_order(const struct lives_life *l, unsigned count,
-                          const bool *heard, struct counters *ret) {
+                          const bool *arrived, struct counters *ret) {
   static struct lives_delivery d;
   d.count = 0;
   for (unsigned i = 0; i < count; i++)
-    if (heard == NULL || heard[i])
+    if (arrived == NULL || arrived[i])
       d.items[d.count++] =
           (struct lives_item){.snapshot = (uint16_t)i, .after = (uint16_t)i};
   play_life(l, &d, ret, false);
@@ -487,7 +487,8 @@ static void compare_truth(const struct lives_life *l,
 
 /* Returns true if the counters may lack a fact that was reported late, and the
  * model says so. */
-static bool is_reported(const struct lives_life *l, const struct counters *c) {
+static bool has_late_facts(const struct lives_life *l,
+                           const struct counters *c) {
   bool can_be_late = l->is_late && c->longest_ms >= CV_KEEP_MS - 60000;
   if (c->late > 0 && !can_be_late && c->dropped == 0)
     note_difference("a late fact is counted that was not late; ");
@@ -497,22 +498,22 @@ static bool is_reported(const struct lives_life *l, const struct counters *c) {
 const char *lives_check(const struct lives_life *l,
                         const struct lives_delivery *d) {
   static struct counters got, whole, same;
-  bool heard[LIVES_STEPS_MAX] = {0};
+  bool arrived[LIVES_STEPS_MAX] = {0};
   unsigned last = 0;
   difference[0] = '\0';
   for (unsigned i = 0; i < d->count; i++) {
-    heard[d->items[i].snapshot] = true;
+    arrived[d->items[i].snapshot] = true;
     if (d->items[i].snapshot > last)
       last = d->items[i].snapshot;
   }
   bool is_whole = last + 1 == l->snapshots;
   play_life(l, d, &got, true);
   play_in_order(l, last + 1, NULL, &whole);
-  play_in_order(l, last + 1, heard, &same);
-  unsigned reported = is_reported(l, &got);
-  reported += is_reported(l, &whole);
-  reported += is_reported(l, &same);
-  if (reported > 0)
+  play_in_order(l, last + 1, arrived, &same);
+  unsigned late = has_late_facts(l, &got);
+  late += has_late_facts(l, &whole);
+  late += has_late_facts(l, &same);
+  if (late > 0)
     return difference[0] != '\0' ? difference : NULL;
   bool is_dropped = got.dropped + same.dropped > 0;
   compare_counters((struct compare){.what = "all of it in order",

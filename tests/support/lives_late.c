@@ -25,7 +25,7 @@ static struct departed depart_contact(struct lives_build *b) {
 }
 
 /* An agent had answered the contact. */
-static void hear_of_agent(struct lives_build *b, const struct departed *d) {
+static void report_agent_late(struct lives_build *b, const struct departed *d) {
   b->now_ms = d->ended_ms;
   unsigned agent = add_participant(b, CV_AGENT, d->s.queue);
   add_fact(b, agent, LIVES_CONNECTS);
@@ -37,7 +37,7 @@ static void hear_of_agent(struct lives_build *b, const struct departed *d) {
 }
 
 /* The contact was in another queue, and was abandoned there. */
-static void hear_of_queue(struct lives_build *b, const struct departed *d) {
+static void report_queue_late(struct lives_build *b, const struct departed *d) {
   struct stay other = {.queue = other_queue(b, d->s.queue),
                        .since_ms = d->ended_ms + 10};
   truth_of(b, d->s.queue)->transfers += is_counted(b, &d->s);
@@ -51,7 +51,7 @@ static void hear_of_queue(struct lives_build *b, const struct departed *d) {
 }
 
 /* A flow, or an agent without a queue, had the contact. */
-static void hear_of_other(struct lives_build *b, const struct departed *d) {
+static void report_other_late(struct lives_build *b, const struct departed *d) {
   truth_of(b, d->s.queue)->transfers += is_counted(b, &d->s);
   b->now_ms = d->ended_ms + 10;
   unsigned other =
@@ -63,7 +63,8 @@ static void hear_of_other(struct lives_build *b, const struct departed *d) {
 
 /* The contact continued as a callback, which was made before the customer
  * left. */
-static void hear_of_callback(struct lives_build *b, const struct departed *d) {
+static void report_callback_late(struct lives_build *b,
+                                 const struct departed *d) {
   truth_of(b, d->s.queue)->transfers += is_counted(b, &d->s);
   b->now_ms = d->ended_ms +
               (int64_t)random_below(b, (unsigned)(d->left_ms - d->ended_ms));
@@ -121,7 +122,8 @@ void lives_make_moved_callback(struct lives_build *b) {
  * that follows the customer's end. */
 void lives_make_late_leg(struct lives_build *b) {
   static void (*const rows[])(struct lives_build *, const struct departed *) = {
-      hear_of_agent, hear_of_queue, hear_of_other, hear_of_callback};
+      report_agent_late, report_queue_late, report_other_late,
+      report_callback_late};
   b->l->is_late = true;
   struct departed d = depart_contact(b);
   rows[random_below(b, GC_COUNT(rows))](b, &d);
@@ -152,7 +154,8 @@ void lives_make_late_queue(struct lives_build *b) {
 
 /* The agent who joined later was reported first; the first agent's answer makes
  * the wait shorter. */
-static void hear_of_first_agent(struct lives_build *b, const struct stay *s) {
+static void report_first_agent_late(struct lives_build *b,
+                                    const struct stay *s) {
   unsigned first = ring_agent(b, s->queue), second = ring_agent(b, s->queue);
   int64_t answered_ms = b->now_ms;
   add_fact(b, s->acd, LIVES_TRANSFERS);
@@ -170,7 +173,8 @@ static void hear_of_first_agent(struct lives_build *b, const struct stay *s) {
 }
 
 /* The contact came into the queue again before the agent answered. */
-static void hear_of_second_stay(struct lives_build *b, const struct stay *s) {
+static void report_second_stay_late(struct lives_build *b,
+                                    const struct stay *s) {
   unsigned agent = ring_agent(b, s->queue);
   struct stay again = {.queue = s->queue, .since_ms = b->now_ms + 10};
   add_fact(b, s->acd, LIVES_ENDS);
@@ -195,7 +199,7 @@ void lives_make_late_answer(struct lives_build *b) {
   begin_contact(b);
   struct stay s = enqueue_contact(b, any_queue(b));
   if (roll_chance(b, 50))
-    hear_of_first_agent(b, &s);
+    report_first_agent_late(b, &s);
   else
-    hear_of_second_stay(b, &s);
+    report_second_stay_late(b, &s);
 }

@@ -20,7 +20,7 @@ static void wake_api(void *ctx) {
 static void note_names(void *ctx, struct gc_entities *d) {
   struct names_ear *e = ctx;
   size_t used = 0;
-  e->heard++;
+  e->calls++;
   e->refused = gc_entities_is_refused(d);
   e->labels[0] = '\0';
   for (size_t i = 0; i < gc_entities_count(d) && used < sizeof(e->labels);

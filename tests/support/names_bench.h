@@ -35,7 +35,7 @@ void names_now_says(int status, const char *body);
 
 struct names_ear {
   struct gc_names_listener listener;
-  unsigned heard;
+  unsigned calls;
   char labels[256]; /* "id=label/detail " of the last list */
   bool refused;
 };

@@ -15,7 +15,7 @@
 /* A plugin of <Thing> blocks that note their calls. */
 struct thing_options {
   char *account; /* never looked up */
-  char *trouble; /* the callback that fails */
+  char *failing; /* the callback that fails */
 };
 
 struct thing {
@@ -26,29 +26,29 @@ struct thing {
 static const struct gc_opt thing_rows[] = {
     GC_OPT_STR(struct thing_options, account, "Account", NULL, 0, "Account.",
                "prod"),
-    GC_OPT_STR(struct thing_options, trouble, "Trouble", NULL, 0, "What fails.",
+    GC_OPT_STR(struct thing_options, failing, "Failing", NULL, 0, "What fails.",
                "account"),
     GC_OPT_END};
 
 static struct gc_plugin plugin;
 static int cleared, last_reads;
 
-static bool is_troubled(const struct gc_block *b, const char *by) {
+static bool must_fail(const struct gc_block *b, const char *by) {
   const struct thing_options *o = b->options;
-  return o->trouble != NULL && strcmp(o->trouble, by) == 0;
+  return o->failing != NULL && strcmp(o->failing, by) == 0;
 }
 
 static enum gc_code check_block(struct gc_block *b, struct gc_err *warning,
                                 struct gc_err *err) {
-  if (is_troubled(b, "warning"))
+  if (must_fail(b, "warning"))
     gc_fail(warning, GC_ERR_CONFIG, "the check warns");
-  if (is_troubled(b, "check"))
+  if (must_fail(b, "check"))
     return gc_fail(err, GC_ERR_CONFIG, "the check fails");
   return GC_OK;
 }
 
 static enum gc_code start_block(struct gc_block *b, struct gc_err *err) {
-  if (is_troubled(b, "account"))
+  if (must_fail(b, "account"))
     return gc_block_use_account(b, "none", err);
   return GC_OK;
 }
@@ -265,7 +265,7 @@ static void a_block_has_its_health_before_the_start(void) {
 
 static void a_block_that_cannot_start_is_down(void) {
   CHECK_INT(configure_plugin("<Plugin genesys_things>\n<Thing \"a\">\n"
-                             "Trouble \"account\"\n</Thing>\n</Plugin>\n"),
+                             "Failing \"account\"\n</Thing>\n</Plugin>\n"),
             0);
   CHECK_INT(fake_init(), 0);
   CHECK_INT(health_now().state, GC_HEALTH_DOWN);

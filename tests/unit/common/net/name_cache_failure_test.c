@@ -28,7 +28,7 @@ static void a_failure_keeps_the_known_names(void) {
     names_listen(&e, GC_QUEUE);
     replay_run(&names_world, 60 * MINUTE_MS);
     CHECK(replay_count(&names_world, NAMES_QUEUES) > 2);
-    CHECK_INT(e.heard, 1);
+    CHECK_INT(e.calls, 1);
     CHECK_STR(e.labels, "q1=Sales/ q2=Support_DE/ ");
     CHECK(!e.refused);
     names_now_says(200, NAMES_ONE);
@@ -49,9 +49,9 @@ static void a_failed_page_starts_the_list_again(void) {
   struct names_ear e;
   names_listen(&e, GC_QUEUE);
   replay_run(&names_world, 1000);
-  CHECK_INT(e.heard, 0);
+  CHECK_INT(e.calls, 0);
   replay_run(&names_world, MINUTE_MS);
-  CHECK_INT(e.heard, 1);
+  CHECK_INT(e.calls, 1);
   CHECK_STR(e.labels, "q1=Sales/ q2=Support_DE/ ");
   names_end();
 }
@@ -65,7 +65,7 @@ static void an_endless_list_ends(void) {
   names_listen(&e, GC_QUEUE);
   replay_run(&names_world, 1000);
   CHECK_INT(replay_count(&names_world, NAMES_QUEUES), 2);
-  CHECK_INT(e.heard, 0);
+  CHECK_INT(e.calls, 0);
   CHECK_INT(replay_noticed(&names_world, "list of queues", GC_ERR_PARSE), 1);
   CHECK_HAS(replay_last_notice(&names_world, "list of queues")->text,
             "repeats");
@@ -94,14 +94,14 @@ static void a_refused_list_lets_ids_take_the_place_of_names(void) {
     struct names_ear e;
     names_listen(&e, GC_QUEUE);
     replay_run(&names_world, 60 * MINUTE_MS);
-    CHECK_INT(e.heard, 1); /* reported once, although it is requested again */
+    CHECK_INT(e.calls, 1); /* reported once, although it is requested again */
     CHECK(e.refused);
     CHECK_STR(e.labels, "");
     CHECK_INT(replay_last_notice(&names_world, "list of queues")->code,
               statuses[i] == 403 ? GC_ERR_PERMISSION : GC_ERR_NOT_FOUND);
     names_now_says(200, NAMES_ONE);
     replay_run(&names_world, 11 * MINUTE_MS);
-    CHECK_INT(e.heard, 2);
+    CHECK_INT(e.calls, 2);
     CHECK(!e.refused);
     CHECK_STR(e.labels, "q1=Sales/ ");
     CHECK_INT(replay_last_notice(&names_world, "list of queues")->code, GC_OK);
@@ -116,7 +116,7 @@ static void known_names_outlive_a_refusal(void) {
   struct names_ear e;
   names_listen(&e, GC_QUEUE);
   replay_run(&names_world, 60 * MINUTE_MS);
-  CHECK_INT(e.heard, 2);
+  CHECK_INT(e.calls, 2);
   CHECK(e.refused);
   CHECK_STR(e.labels, "q1=Sales/ q2=Support_DE/ ");
   names_end();

@@ -27,9 +27,9 @@ static void all_pages_are_read(void) {
                "{\"entities\":[{\"id\":\"q0\",\"name\":\"Support/DE\"}]}");
   struct names_ear e;
   names_listen(&e, GC_QUEUE);
-  CHECK_INT(e.heard, 0);
+  CHECK_INT(e.calls, 0);
   replay_run(&names_world, 1000);
-  CHECK_INT(e.heard, 1);
+  CHECK_INT(e.calls, 1);
   CHECK_STR(e.labels, "q0=Support_DE/ q1=Sales/ q2=Sales~2/ ");
   CHECK(!e.refused);
   CHECK_INT(replay_count(&names_world, NAMES_QUEUES), 3);
@@ -93,7 +93,7 @@ static void a_list_that_changes_while_it_is_read_is_read_again(void) {
   names_listen(&e, GC_QUEUE);
   replay_settle(&names_world);
   CHECK_STR(e.labels, "q2=Support/ q3=Claims/ ");
-  CHECK_INT(e.heard, 1);
+  CHECK_INT(e.calls, 1);
   names_end();
 }
 
@@ -156,7 +156,7 @@ static void a_rename_a_deletion_and_a_new_one_are_followed(void) {
                  "{\"entities\":[{\"id\":\"q2\",\"name\":\"EMEA\"},{\"id\":"
                  "\"q3\",\"name\":\"New\"}]}");
   replay_run(&names_world, 10 * MINUTE_MS);
-  CHECK_INT(e.heard, 2);
+  CHECK_INT(e.calls, 2);
   CHECK_STR(e.labels, "q2=EMEA/ q3=New/ ");
   names_end();
 }
@@ -217,12 +217,12 @@ static void a_late_listener_is_called_in_the_next_turn(void) {
   replay_run(&names_world, 1000);
   size_t before = names_world.request_count;
   names_listen(&late, GC_QUEUE);
-  CHECK_INT(late.heard, 0);
+  CHECK_INT(late.calls, 0);
   replay_settle(&names_world);
-  CHECK_INT(late.heard, 1);
+  CHECK_INT(late.calls, 1);
   CHECK_STR(late.labels, "q1=Sales/ ");
   CHECK_INT(names_world.request_count, before);
-  CHECK_INT(other.heard, 1);
+  CHECK_INT(other.calls, 1);
   names_end();
 }
 
@@ -236,20 +236,20 @@ static void a_removed_listener_is_not_called(void) {
   gc_names_unlisten(names, &b.listener);
   gc_names_unlisten(names, &b.listener);
   replay_run(&names_world, 1000);
-  CHECK(a.heard > 0 && c.heard > 0);
-  CHECK_INT(b.heard, 0);
+  CHECK(a.calls > 0 && c.calls > 0);
+  CHECK_INT(b.calls, 0);
   gc_names_unlisten(names, &a.listener);
   gc_names_unlisten(names, &c.listener);
-  unsigned heard = a.heard;
+  unsigned calls = a.calls;
   replay_run(&names_world, 20 * MINUTE_MS);
-  CHECK_INT(a.heard, heard);
+  CHECK_INT(a.calls, calls);
   names_end();
 }
 
 static void leave_inside(void *ctx, struct gc_entities *d) {
   struct names_ear *e = ctx;
   (void)d;
-  e->heard++;
+  e->calls++;
   gc_names_unlisten(names, &e->listener);
 }
 
@@ -261,8 +261,8 @@ static void a_listener_may_remove_itself_when_called(void) {
   names_listen(&b, GC_QUEUE);
   a.listener.changed = b.listener.changed = leave_inside;
   replay_run(&names_world, 20 * MINUTE_MS);
-  CHECK_INT(a.heard, 1);
-  CHECK_INT(b.heard, 1);
+  CHECK_INT(a.calls, 1);
+  CHECK_INT(b.calls, 1);
   names_end();
 }
 

@@ -46,12 +46,12 @@ static void a_restart_with_the_api_away_knows_the_names(void) {
   names_begin_with(store);
   names_answer(NAMES_QUEUES, REPLAY_ALWAYS, 503, "");
   names_listen(&e, GC_QUEUE);
-  CHECK_INT(e.heard, 0); /* with the next turn of the loop, not inside */
+  CHECK_INT(e.calls, 0); /* with the next turn of the loop, not inside */
   replay_settle(&names_world);
-  CHECK_INT(e.heard, 1);
+  CHECK_INT(e.calls, 1);
   CHECK_STR(e.labels, "b=Sales/ c=Sales~2/ ");
   replay_run(&names_world, 10 * MINUTE_MS);
-  CHECK_INT(e.heard, 1);
+  CHECK_INT(e.calls, 1);
   /* The API is back and has one more queue of that name: each keeps its label.
    */
   names_now_says(200,
@@ -118,7 +118,7 @@ static void kinds_and_accounts_are_kept_apart(void) {
   names_answer(NAMES_USERS, REPLAY_ALWAYS, 503, "");
   names_listen(&e, GC_USER);
   replay_run(&names_world, 1000);
-  CHECK_INT(e.heard, 0);
+  CHECK_INT(e.calls, 0);
   names_end();
   close_store();
 }

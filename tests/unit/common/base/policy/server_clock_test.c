@@ -81,8 +81,8 @@ struct step {
   int64_t now_ms, likely_ms;
 };
 
-static void hear_at(struct gc_server_clock *c, uint64_t *at_ms, int64_t wall_ms,
-                    int64_t date_ms) {
+static void observe_answer(struct gc_server_clock *c, uint64_t *at_ms,
+                           int64_t wall_ms, int64_t date_ms) {
   *at_ms += 20000;
   (void)gc_server_clock_observe(c, *at_ms, (int64_t)*at_ms + wall_ms,
                                 (int64_t)*at_ms + date_ms);
@@ -106,9 +106,9 @@ static void a_step_of_minutes_needs_two_clocks(void) {
     uint64_t at_ms = 1000000;
     CHECK_ROW(r->name);
     for (int k = 0; k < 10; k++)
-      hear_at(&c, &at_ms, 0, 0);
+      observe_answer(&c, &at_ms, 0, 0);
     for (int k = 0; k < r->answers; k++)
-      hear_at(&c, &at_ms, r->wall_ms, r->date_ms);
+      observe_answer(&c, &at_ms, r->wall_ms, r->date_ms);
     int64_t wall_ms = (int64_t)at_ms + r->wall_ms;
     CHECK_INT(gc_server_clock_now(&c, at_ms, wall_ms) - (int64_t)at_ms,
               r->now_ms);
@@ -124,11 +124,11 @@ static void a_single_date_moves_no_wait_of_an_agent_whose_clock_is_wrong(void) {
     struct gc_server_clock c = {.is_agreed = false};
     uint64_t at_ms = 1000000;
     for (int k = 0; k < 10; k++)
-      hear_at(&c, &at_ms, HOUR, 0);
-    hear_at(&c, &at_ms, HOUR, steps_ms[i]);
+      observe_answer(&c, &at_ms, HOUR, 0);
+    observe_answer(&c, &at_ms, HOUR, steps_ms[i]);
     CHECK_INT(gc_server_clock_likely(&c, at_ms, (int64_t)at_ms + HOUR),
               (int64_t)at_ms);
-    hear_at(&c, &at_ms, HOUR, 0);
+    observe_answer(&c, &at_ms, HOUR, 0);
     CHECK_INT(gc_server_clock_likely(&c, at_ms, (int64_t)at_ms + HOUR),
               (int64_t)at_ms);
   }

@@ -58,7 +58,7 @@ static void while_the_api_is_down_the_socket_goes_on(void) {
 static const struct {
   const char *name;
   struct replay_answer answer;
-} trouble[] = {
+} failures[] = {
     {"503", {.match = ADD, .times = REPLAY_ALWAYS, .status = 503}},
     {"503, an hour",
      {.match = ADD,
@@ -77,11 +77,11 @@ static const struct {
 };
 
 static void a_topic_that_is_not_subscribed_leaves_the_socket_alone(void) {
-  for (size_t i = 0; i < GC_COUNT(trouble); i++) {
-    CHECK_ROW(trouble[i].name);
+  for (size_t i = 0; i < GC_COUNT(failures); i++) {
+    CHECK_ROW(failures[i].name);
     ch_begin_connected();
     replay_forget_answers(&ch_world);
-    replay_answer(&ch_world, &trouble[i].answer);
+    replay_answer(&ch_world, &failures[i].answer);
     ch_usual_answers();
     ch_subscribe(&ch_block, "v2.b");
     replay_run(&ch_world, 15000);
@@ -105,7 +105,7 @@ static void a_topic_that_is_not_subscribed_leaves_the_socket_alone(void) {
 static void a_topic_that_failed_is_reported_and_subscribed_later(void) {
   ch_begin_connected();
   replay_forget_answers(&ch_world);
-  replay_answer(&ch_world, &trouble[0].answer);
+  replay_answer(&ch_world, &failures[0].answer);
   ch_usual_answers();
   ch_subscribe(&ch_block, "v2.b");
   replay_run(&ch_world, 15000);

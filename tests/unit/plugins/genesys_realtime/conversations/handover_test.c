@@ -40,8 +40,8 @@ static int64_t sent_ms(const struct lives_life *l, unsigned snapshot) {
   return last_ms;
 }
 
-static void hear_snapshot(struct conversations *m, const struct lives_life *l,
-                          unsigned snapshot) {
+static void apply_snapshot(struct conversations *m, const struct lives_life *l,
+                           unsigned snapshot) {
   static struct cv_event e;
   lives_snapshot(l, l->end[snapshot], &e);
   life_tick(m, sent_ms(l, snapshot), sent_ms(l, snapshot));
@@ -103,8 +103,8 @@ static void play_life(struct tally *t, const struct lives_life *l,
   struct conversations *one = new_model(l->started_ms, NULL);
   struct conversations *two = new_model(l->started_ms, NULL);
   for (unsigned i = 0; i < l->snapshots; i++) {
-    hear_snapshot(one, l, i);
-    hear_snapshot(two, l, i);
+    apply_snapshot(one, l, i);
+    apply_snapshot(two, l, i);
     if (i != last)
       continue;
     struct gc_buf fields = write_all(two);

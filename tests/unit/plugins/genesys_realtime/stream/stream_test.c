@@ -140,7 +140,7 @@ static void on_list(struct gc_call *call, const struct gc_reply *reply,
 }
 
 /* One answer of the platform; `ahead_ms` of its Date, NULL: without. */
-static void hear_answer(const int64_t *ahead_ms) {
+static void receive_answer(const int64_t *ahead_ms) {
   static struct gc_call call;
   int64_t wall_ms =
       REPLAY_START_WALL_MS + (int64_t)(ch_world.now_ms - REPLAY_START_MS);
@@ -157,7 +157,7 @@ static void hear_answer(const int64_t *ahead_ms) {
 /* For two minutes; a heartbeat and an answer each 10 s. */
 static void pass_with_answers(const int64_t *ahead_ms) {
   for (int i = 0; i < 12; i++) {
-    hear_answer(ahead_ms);
+    receive_answer(ahead_ms);
     replay_run(&ch_world, 10000);
     ch_say(HEARTBEAT);
   }
