@@ -128,7 +128,7 @@ static int configure_plugin(const char *text) {
 static void each_block_is_started_read_and_ended(void) {
   CHECK_INT(configure_plugin(
                 "<Plugin genesys_things>\n<Thing \"a\">\n</Thing>\n"
-                "<Thing \"b\">\nTrouble \"none\"\n</Thing>\n</Plugin>\n"),
+                "<Thing \"b\">\nFailing \"none\"\n</Thing>\n</Plugin>\n"),
             0);
   CHECK_INT(fake_init(), 0);
   /* A tenth of the second is left for the writer. */
@@ -148,8 +148,8 @@ static void each_block_is_started_read_and_ended(void) {
 
 static void a_block_that_cannot_start_costs_only_itself(void) {
   CHECK_INT(configure_plugin(
-                "<Plugin genesys_things>\n<Thing \"a\">\nTrouble \"account\"\n"
-                "</Thing>\n<Thing \"b\">\nTrouble \"none\"\n</Thing>\n"
+                "<Plugin genesys_things>\n<Thing \"a\">\nFailing \"account\"\n"
+                "</Thing>\n<Thing \"b\">\nFailing \"none\"\n</Thing>\n"
                 "</Plugin>\n"),
             0);
   CHECK_INT(fake_init(), 0);
@@ -163,13 +163,13 @@ static void a_block_that_cannot_start_costs_only_itself(void) {
 
 static void a_check_beyond_the_rows_fails_or_warns(void) {
   CHECK(configure_plugin(
-            "<Plugin genesys_things>\n<Thing \"a\">\nTrouble \"check\"\n"
+            "<Plugin genesys_things>\n<Thing \"a\">\nFailing \"check\"\n"
             "</Thing>\n</Plugin>\n") != 0);
   CHECK(fake_log_has("ERROR genesys_things: <Thing \"a\">: the check fails"));
   CHECK_INT(cleared, 1);
   CHECK(plugin.blocks == NULL);
   CHECK_INT(configure_plugin(
-                "<Plugin genesys_things>\n<Thing \"a\">\nTrouble \"warning\"\n"
+                "<Plugin genesys_things>\n<Thing \"a\">\nFailing \"warning\"\n"
                 "</Thing>\n</Plugin>\n"),
             0);
   CHECK(fake_log_has("WARNING genesys_things: <Thing \"a\">: the check warns"));
@@ -188,7 +188,7 @@ static void two_names_that_become_one_are_refused(void) {
 static void a_block_reports_its_own_errors_only(void) {
   struct gc_err err;
   CHECK_INT(configure_plugin(
-                "<Plugin genesys_things>\n<Thing \"a\">\nTrouble \"none\"\n"
+                "<Plugin genesys_things>\n<Thing \"a\">\nFailing \"none\"\n"
                 "</Thing>\n</Plugin>\n"),
             0);
   gc_fail(&err, GC_ERR_AUTH, "the token is refused");
