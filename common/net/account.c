@@ -315,7 +315,7 @@ static enum gc_code start_account(struct gc_account *a, struct gc_err *err) {
   return code;
 }
 
-enum { NUMBER_BYTES = 24 }; /* bytes of " and 63 more" */
+enum { NUMBER_BYTES = 24 }; /* enough for " and 63 more" */
 
 static void fail_unknown(const char *name, struct gc_err *err) {
   char known[200] = "none";

@@ -19,8 +19,9 @@ struct gc_account;
 enum { GC_ACCOUNTS_MAX = 64 };
 
 /* Defines an account and takes the settings over, also on failure.
- * GC_ERR_CONFIG: a name given twice, too many accounts, or two accounts whose
- * values would have the same host. GC_ERR_MEMORY. */
+ * GC_ERR_CONFIG: a name given twice, too many accounts, two accounts whose
+ * values would have the same host, a lease whose Host is collectd's own
+ * Hostname, or a Proxy of the wrong form. GC_ERR_MEMORY. */
 GC_API GC_MUST_CHECK enum gc_code
 gc_accounts_define(struct gc_account_settings *settings, struct gc_err *err);
 
@@ -33,7 +34,9 @@ struct gc_accounts_hooks {
   /* Reports a secret of the account that every user of the host can read, once
    * per start of the account. Called on network threads. */
   void (*exposed)(const char *account, const struct gc_err *warning);
-  /* Called in the init phase, when all options of collectd are known. */
+  /* Called from the init phase on, when all options of collectd are known.
+   * `default_host` is also called in the configuration phase, in which it may
+   * return "". */
   const char *(*state_dir)(void);    /* NULL: no state is kept */
   const char *(*default_host)(void); /* the host of accounts without Host */
 };
@@ -44,8 +47,8 @@ GC_API void gc_accounts_set_hooks(const struct gc_accounts_hooks *hooks);
 GC_API gc_accounts_notice *
 gc_accounts_divert_notices(gc_accounts_notice *notice);
 /* Returns the state store that the accounts share; NULL while no account is
- * started. For read callbacks, which end before the blocks put their
- * accounts. */
+ * started, and without a StateDir. For read callbacks, which end before the
+ * blocks put their accounts. */
 GC_API struct gc_store *gc_accounts_shared_store(void);
 /* Returns StateDir, for state that belongs to no account; from the init phase
  * on. Borrowed. NULL without the plugin genesys. */
@@ -60,8 +63,8 @@ GC_API void gc_accounts_keep_nothing(void);
 
 /* Returns a counted reference; the first one starts the network thread. NULL:
  * no block defines the account (GC_ERR_CONFIG; the text names the defined
- * accounts), the thread could not be started, or GC_ERR_STOPPED after
- * gc_accounts_close. */
+ * accounts), its host is refused (GC_ERR_CONFIG, as in gc_accounts_define), the
+ * account could not be started, or GC_ERR_STOPPED after gc_accounts_close. */
 GC_API struct gc_account *gc_account_get(const char *name, struct gc_err *err);
 /* Releases a reference; NULL is allowed. The last reference to an account ends
  * its network thread; the last reference to any account closes the state store.
@@ -123,9 +126,10 @@ struct gc_account_stats {
   size_t names[GC_NAME_KIND_COUNT];
   struct gc_channel_stats stream; /* sum over all channels */
   unsigned channels;
-  bool names_read[GC_NAME_KIND_COUNT]; /* the list was read since the start */
-  uint64_t age_ms;                     /* since the network thread counted */
-  bool is_state_up;                    /* state.db can be saved */
+  /* The list was read or refused, or an earlier run has stored it. */
+  bool names_read[GC_NAME_KIND_COUNT];
+  uint64_t age_ms;  /* since the network thread counted */
+  bool is_state_up; /* state.db can be saved */
 };
 /* The network thread hangs if its counters are older than that. */
 enum { GC_ACCOUNT_STATS_MAX_AGE_MS = 10 * 1000 };

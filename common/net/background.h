@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* Runs work that may block for as long as a disk does on a thread of its own:
- * files that an option names may lie on a network folder that hangs. Neither
- * the network thread nor init, a read or the stop waits for it.
+ * files that an option names may lie on a network folder that hangs. The
+ * network thread, init and a read do not wait for it; the stop waits
+ * GC_BACKGROUND_STOP_MS at most.
  *
  * Each job has its own thread, since such jobs are rare (one read of the secret
  * per token). A thread that hangs when its owner is freed is left behind: it

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /* Calls that may block for as long as a disk does, and a caller that may not:
  * each call runs on its own thread, and the caller waits for its end up to a
- * bound. A call that has not ended by then is left behind: it owns what it
- * touches and frees it at its end. While one is left behind, the next calls
- * fail at once.
+ * bound. A call that has not ended by then is left behind: it owns its `ctx`
+ * and drops it at its end. While one is left behind, the next calls fail as
+ * soon as it has run for the bound.
  *
  * This is for files whose owner needs the outcome before it continues: the
  * state store, certificates, secrets of webhook and queue. net/background is

@@ -25,7 +25,8 @@ GC_API uint64_t gc_clock_boot_ms(void);
  * jump; for the times of values and windows only. */
 GC_API int64_t gc_clock_wall_ms(void);
 
-/* Returns 32 unpredictable bits, for jitter, WebSocket masks and keys. */
+/* Returns 32 unpredictable bits, for jitter, WebSocket masks and keys. If the
+ * system has no entropy source, they are derived from the wall clock. */
 GC_API uint32_t gc_random32(void);
 
 #endif

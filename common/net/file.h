@@ -20,9 +20,9 @@ GC_API GC_MUST_CHECK enum gc_code gc_file_read_bounded(struct gc_bounded *b,
                                                        struct gc_err *err);
 
 enum { GC_FILE_HANGS = 1 << 30 }; /* no bit of st_mode */
-/* Returns the st_mode of a file; 0: it is not there; GC_FILE_HANGS: the file
- * system has not answered within `wait_ms`. For single calls, also in the
- * configuration phase. */
+/* Returns the st_mode of a file; 0: stat(2) fails, as for a missing file;
+ * GC_FILE_HANGS: the file system has not answered within `wait_ms`, or there is
+ * no memory or thread. For single calls, also in the configuration phase. */
 GC_API uint32_t gc_file_mode(const char *path, uint32_t wait_ms);
 
 /* Fills `err` with the words for a file that does not answer; returns

@@ -65,7 +65,8 @@ GC_API void gc_names_listen(struct gc_names *n, struct gc_names_listener *l);
 GC_API void gc_names_unlisten(struct gc_names *n, struct gc_names_listener *l);
 
 /* Reads the list again, because an answer contains an id without a name: at
- * most once a minute, and not if the list has no listener or failed last. */
+ * most once a minute, and not if the list never had a listener, is being read
+ * or failed last. */
 GC_API void gc_names_miss(struct gc_names *n, enum gc_name_kind kind);
 
 /* Returns the current names: a counted reference (gc_entities_put), NULL while

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /* The time-outs, intervals and waiting times of common/net that are not
  * options. The end of each name is its unit: _MS milliseconds, _S seconds.
- * Time-outs that an operator can set are in common/base/connect.h; channels/
- * and socket/ define those of their protocols in their own files. */
+ * Time-outs that an operator can set are in common/base/connect.h. channels/,
+ * listener/ and socket/ define theirs in their own files, and so do account.h,
+ * account_stats.c and api/outage.h. */
 #ifndef GC_NET_TIMING_H
 #define GC_NET_TIMING_H
 
@@ -73,8 +74,7 @@ enum {
    * this young would refuse the next one too. */
   GC_AUTH_REJECT_INTERVAL_MS = 60 * 1000,
   /* A longer Retry-After of the token endpoint is shortened to this: without a
-   * token the whole account is blind, and a request every 15 min is no
-   * load. */
+   * token the account sends no call, and a request every 15 min is no load. */
   GC_AUTH_RETRY_AFTER_MAX_S = 15 * 60,
 };
 
