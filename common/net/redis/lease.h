@@ -30,8 +30,9 @@ struct redis_lease_share {
 
 /* Checks that the server of a new link can keep a lease. GC_ERR_CONFIG: a
  * Sentinel, or a node of a Cluster. GC_ERR_REMOTE: a replica, which keeps no
- * lease. GC_ERR_AUTH: it requires a password. A server that does not know the
- * command is accepted. Otherwise the codes of redis_request. */
+ * lease. GC_ERR_AUTH: it requires a password. A server that does not know
+ * HELLO, or does not permit it, is accepted. Otherwise the codes of
+ * redis_request. */
 GC_MUST_CHECK enum gc_code redis_lease_check_server(struct redis_link *link,
                                                     struct gc_err *err);
 

@@ -34,7 +34,7 @@ struct redis_lease {
   bool is_left;    /* the thread hangs, and the stop did not wait for it: it
                       reports nothing more, and frees this at its end */
   int wake_fd;     /* readable: stop */
-  int stop_fd;     /* readable: no answer is waited for any more */
+  int stop_fd;     /* readable: an answer has GC_REDIS_STOP_MS left */
   bool has_answer; /* Redis has answered since the start */
 };
 

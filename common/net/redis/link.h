@@ -13,8 +13,8 @@
 
 #include <stddef.h>
 
-/* The user of a link. An advice names its options: StateURL… of flow metrics,
- * LeaseURL… of an account. */
+/* The user of a link. The advice in an error names its options: StateURL… of
+ * flow metrics, LeaseURL… of an account. */
 enum redis_use { REDIS_STATE, REDIS_LEASE };
 
 /* Borrowed until redis_link_close, with all it points to. */
@@ -35,9 +35,9 @@ struct redis_link;
 struct redisReply;
 
 /* Connects, logs in and selects the database. The caller closes the link.
- * `stop_fd` becomes readable when the process stops. GC_ERR_NETWORK,
- * GC_ERR_TIMEOUT, GC_ERR_TLS, GC_ERR_AUTH (wrong password), GC_ERR_REMOTE (an
- * error of the server), GC_ERR_STOPPED, GC_ERR_MEMORY. */
+ * `stop_fd` becomes readable when the process stops. GC_ERR_TLS; GC_ERR_AUTH:
+ * the password is wrong or cannot be read; GC_ERR_CONFIG: this build has no
+ * TLS; otherwise the codes of redis_connect and redis_request. */
 GC_MUST_CHECK enum gc_code redis_link_open(const struct redis_settings *s,
                                            int stop_fd, struct redis_link **ret,
                                            struct gc_err *err);
