@@ -21,8 +21,9 @@ struct gc_http;
 
 /* Makes the object. `loop` and `connect` are borrowed until gc_http_free. NULL:
  * `err` is GC_ERR_MEMORY, or GC_ERR_CONFIG for a Proxy that is not a URL. Files
- * that the settings name are read with each exchange, since they may be
- * renewed; a missing one ends the exchange with GC_FAILURE_LOCAL. */
+ * that the settings name are read again, at most once a second
+ * (net/http/tls_files), since they may be renewed; a missing one ends the
+ * exchange with GC_FAILURE_LOCAL. */
 GC_API struct gc_http *gc_http_new(struct gc_loop *loop,
                                    const struct gc_connect *connect,
                                    struct gc_err *err);
@@ -31,8 +32,8 @@ GC_API struct gc_http *gc_http_new(struct gc_loop *loop,
 GC_API void gc_http_free(struct gc_http *http);
 
 /* Returns the transport; valid until gc_http_free. Its `start` fails with
- * GC_ERR_MEMORY, or with GC_ERR_REQUEST if the exchange runs already or one of
- * its headers contains a line break.
+ * GC_ERR_MEMORY, with the codes of gc_curl_set_options, or with GC_ERR_REQUEST
+ * if the exchange runs already or one of its headers contains a line break.
  *
  * The text of a failure is "HOST:PORT: WORDS; HINT"; it contains no query, no
  * credentials and no token. Its codes: RESOLVE, CONNECT, PROXY and BROKEN are

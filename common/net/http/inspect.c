@@ -19,7 +19,7 @@ static bool starts_with(const char *text, const char *prefix) {
   return strncmp(text, prefix, strlen(prefix)) == 0;
 }
 
-/* Returns the value of "Subject:…" of a certificate, or NULL. */
+/* Returns the value of a certificate's field, such as "Subject:", or NULL. */
 static const char *field_of(const struct curl_slist *list, const char *name) {
   for (; list != NULL; list = list->next)
     if (starts_with(list->data, name))
