@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* The client secret, from one of four places. It is read for each token
- * request, so that a changed file counts without a restart, and stays in memory
- * only as long as the request needs it. Any thread. */
+ * request, so that a changed file counts without a restart. A secret in a file
+ * stays in memory only as long as the request needs it. Any thread. */
 #ifndef GC_NET_API_SECRET_H
 #define GC_NET_API_SECRET_H
 
@@ -11,7 +11,8 @@
 
 enum { GC_SECRET_MAX_BYTES = 4096 };
 
-/* The place of a secret; exactly one member is set. Borrowed. */
+/* The place of a secret; exactly one of the first four members is set.
+ * Borrowed. */
 struct gc_secret {
   const char *literal;    /* ClientSecret: the secret itself */
   const char *file;       /* ClientSecretFile: path */
@@ -22,8 +23,8 @@ struct gc_secret {
                              NULL: "the client secret" */
 };
 
-/* Checks the place of a secret. GC_ERR_CONFIG unless exactly one member is set;
- * the text names the four options. */
+/* Checks the place of a secret. GC_ERR_CONFIG unless exactly one place is set
+ * and a `credential` has no "/"; the text names the options. */
 GC_API GC_MUST_CHECK enum gc_code gc_secret_check(const struct gc_secret *s,
                                                   struct gc_err *err);
 
@@ -39,7 +40,8 @@ GC_API GC_MUST_CHECK enum gc_code gc_secret_read(const struct gc_secret *s,
                                                  struct gc_buf *out,
                                                  struct gc_err *err);
 
-/* Writes where the secret is, for messages: a path, "ClientSecretEnv NAME" or
+/* Writes where the secret is, for messages: a path, "ClientSecretEnv NAME",
+ * "the variable NAME" (with `what`), "ClientSecretCredential NAME" or
  * "ClientSecret"; cut to `size`. */
 GC_API void gc_secret_place(const struct gc_secret *s, char *out, size_t size);
 

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* Reads a client secret that is in a file on a thread of its own
  * (net/background): a disk or network folder that hangs delays neither the
- * network thread nor init, a read or the stop. */
+ * network thread nor init or a read, and the stop by GC_BACKGROUND_STOP_MS at
+ * most. */
 #ifndef GC_NET_API_SECRET_READER_H
 #define GC_NET_API_SECRET_READER_H
 
@@ -44,8 +45,8 @@ struct gc_secret_stat {
   uint64_t version;      /* gc_secret_version */
   struct gc_err exposed; /* the warning of gc_secret_is_exposed; GC_OK: none */
 };
-/* Reads that within the bound of `b`. GC_ERR_TIMEOUT: the file system does not
- * answer, and `ret` is empty. Any thread. */
+/* Reads these facts within the bound of `b`. GC_ERR_TIMEOUT: the file system
+ * does not answer, and `ret` is empty. Any thread. */
 GC_API GC_MUST_CHECK enum gc_code
 gc_secret_stat_bounded(struct gc_bounded *b, const struct gc_secret *secret,
                        struct gc_secret_stat *ret);
