@@ -7,13 +7,15 @@
  *     again each second;
  *   - when the files of its certificates have changed, a second server with the
  *     new ones takes over the listening socket; the first one ends when its
- *     connections have. No connection is refused meanwhile;
+ *     connections have, or after 30 s unless one is suspended. No connection is
+ *     refused meanwhile;
  *   - TLS is 1.2 or 1.3; a connection that has not sent a whole request and
  *     taken its answer in 10 s is closed, after 2 s when all are in use.
  *
- * It has one thread, which calls on_request and on_completed; the functions
- * below are for the owner's thread, unless they say otherwise. It is a
- * separate library, since only these plugins need libmicrohttpd. */
+ * Each server has one thread, which calls on_request and on_completed: two
+ * threads do so while the first server ends. The functions below are for the
+ * owner's thread, unless they say otherwise. The listener is a separate
+ * library, since only these plugins need libmicrohttpd. */
 #ifndef GC_NET_LISTENER_LISTENER_H
 #define GC_NET_LISTENER_LISTENER_H
 
