@@ -40,7 +40,7 @@ struct gc_channel_calls {
 };
 
 /* Initialises the object, in which the caller has set `api`, `env`, `ids`,
- * `topics`, `report` and `ctx`. */
+ * `topics`, `creations`, `report` and `ctx`. */
 void gc_channel_calls_init(struct gc_channel_calls *c);
 void gc_channel_calls_clear(struct gc_channel_calls *c);
 

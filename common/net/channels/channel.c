@@ -47,8 +47,9 @@ static void on_ending(void *ctx, uint64_t now_ms) {
   c->events.ending(c->events.ctx, GC_CHANNEL_END_LIFE, lead_ms(c));
 }
 
-/* Runs once for each lifetime. A topic that is added later also prolongs the
- * lifetime (API reference, 4.2), but the channel does not rely on that. */
+/* Runs after each subscribed batch, and sets the timer `ending` once for each
+ * lifetime. A topic that is added later also prolongs the lifetime (API
+ * reference, 4.2), but the channel does not rely on that. */
 static void begin_life(struct gc_channel *c) {
   gc_backoff_reset(&c->calling);
   gc_backoff_reset(&c->subscribing);

@@ -38,7 +38,8 @@ struct gc_slot_owner {
   struct gc_id_store *(*take)(void *ctx);
   /* Reports that the slots that wait for a renewal have changed. */
   void (*turn)(void *ctx);
-  /* These three are the callbacks of struct gc_channel_events. */
+  /* Pass on `ready` and `event` of struct gc_channel_events, and `rejected` of
+   * struct gc_topics. */
   void (*ready)(void *ctx, struct gc_slot *slot, bool is_new,
                 uint64_t blind_ms);
   void (*event)(void *ctx, const struct gc_topic_subscriber *subscribers,
