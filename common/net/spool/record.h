@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* One record of a spool's segment: some lines of text, with what is needed to
- * know after a crash whether they are whole. Pure, any thread.
+/* One record of a spool's segment: some lines of text, with a checksum that
+ * shows after a crash whether they are whole. Pure, any thread.
  *
  *   offset  bytes
  *        0      4  "GCR1": the version is part of it

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* The progress of an analytics query and its totals. Both are saved in one
  * transaction, so that after a crash they belong to the same window. Any
- * thread; calls are serialized by the store's lock. */
+ * thread; the store runs one call at a time. */
 #ifndef GC_NET_STORE_QUERIES_H
 #define GC_NET_STORE_QUERIES_H
 
