@@ -7,7 +7,9 @@
  *   LOADING → IDLE → REQUESTING → (NAMING) → READY → SENDING → SENT → IDLE
  *   `-------------- network thread ---------------'   read      `- network
  *
- * LOADING lasts until the state file can be read.
+ * LOADING lasts until the state can be read: from the state file or, with a
+ * lease, once this agent has it. It begins again when the agent loses the
+ * lease.
  *
  * The block does not depend on collectd: the plugin passes in the output. */
 #ifndef GC_ANALYTICS_ANALYTICS_H

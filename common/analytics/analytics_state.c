@@ -10,8 +10,8 @@ enum {
   /* A checkpoint this far ahead of all clocks is reported … */
   FUTURE_MS = 15 * 60000,
   /* … and one that is FUTURE_BACK_MS ahead for FUTURE_WAIT_MS steps back.
-   * Errors of time zones and summer time lie in between: a wall clock that is
-   * an hour behind moves no checkpoint. */
+   * An error of summer time lies in between: a wall clock that is an hour
+   * behind moves no checkpoint. */
   FUTURE_BACK_MS = 2 * HOUR_MS,
   FUTURE_WAIT_MS = 10 * 60000,
 };

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* The progress of a query and its totals, in the state store and in the page of
- * the account's lease: each is saved once for each window, before the window is
- * sent. Without both no state is kept. Any thread, one at a time. */
+ * the account's lease. Both are saved before a window with values is sent, and
+ * again when the windows of a poll are sent. Without store and page no state is
+ * kept. Any thread, one at a time. */
 #ifndef GC_ANALYTICS_CHECKPOINT_H
 #define GC_ANALYTICS_CHECKPOINT_H
 
@@ -30,10 +31,11 @@ struct gc_checkpoint {
 /* Loads the mark, the totals and the window that may not have been sent
  * completely (`pending` is empty if there is none). On failure it loads
  * nothing, and the owner tries again before it sends a window. If the stored
- * query had another identity, only the mark counts, so that no window is sent
- * twice. If only the pending window cannot be read, it is lost, and
- * `ret_warning` says so. GC_ERR_STATE, GC_ERR_UNAVAILABLE (also: another agent
- * has the lease), GC_ERR_MEMORY. */
+ * query had another identity, its totals do not count; its mark does, so that
+ * no window is sent twice. If only the pending window cannot be read, it is
+ * lost, and `ret_warning` says so. GC_ERR_STATE, GC_ERR_UNAVAILABLE (also:
+ * another agent has the lease), GC_ERR_MEMORY; for the page also the codes of
+ * gc_checkpoint_page_read. */
 GC_MUST_CHECK enum gc_code
 gc_checkpoint_load(struct gc_checkpoint *c, int64_t period_ms,
                    struct gc_series_set *series, struct gc_outbox *pending,

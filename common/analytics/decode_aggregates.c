@@ -242,8 +242,9 @@ static enum gc_code add_member(struct gc_decoder *d, enum gc_stats_member m) {
 }
 
 /* Adds a series for a number whose member is not in the table. Its key has the
- * name of the series, so that no two members share one. False, with *ret_code,
- * when the name is not kept. */
+ * name of the series, so that no two members share one. False, with *ret_code
+ * GC_OK, when the number gets no series. With true, *ret_code is the outcome of
+ * adding it. */
 static bool add_other_series(struct gc_decoder *d,
                              const struct gc_other_number *other,
                              enum gc_code *ret_code) {

@@ -88,7 +88,7 @@ uint32_t gc_api_metric_others(const struct gc_api_metric *m, uint32_t has);
 GC_API const char *gc_api_metric_meant(const char *name);
 
 /* True if `name` can be a name of the API: a lower-case letter, then letters
- * and digits. */
+ * and digits, 60 bytes at most. */
 GC_API bool gc_api_metric_is_name(const char *name);
 
 #endif

@@ -28,8 +28,8 @@ struct gc_series_claim {
  * block's series may then equal the name (gc_labels_reserve). */
 GC_API bool gc_series_claim_has_name(const struct gc_series_claim *c);
 
-/* True if both may write the same series; `what` is then a metric that both
- * have, or "flow_active". */
+/* True if both may write the same series; `what` is then the metric of
+ * `b`, or "flow_active". */
 GC_API bool gc_series_claims_collide(const struct gc_series_claim *a,
                                      const struct gc_series_claim *b,
                                      char what[GC_CLAIM_WHAT_SIZE]);
