@@ -7,7 +7,8 @@
  *   struct x v = {0};  … x_clear(&v)    the caller's memory, contents are ours
  *   x_new()            … x_free(p)      one owner
  *   x_get()            … x_put(p)       counted, shared
- * x_clear, x_free and x_put take NULL, zeroed and half-built objects. */
+ * x_clear takes zeroed and half-built objects. The x_free and x_put that other
+ * folders call take NULL and half-built objects. */
 #ifndef GC_BASE_CLEANUP_H
 #define GC_BASE_CLEANUP_H
 

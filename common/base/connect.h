@@ -21,7 +21,8 @@ struct gc_connect {
   char *proxy; /* URL, may hold user:password (secret); "none": none; NULL: as
                   the environment says (net/http/proxy) */
   /* Reads ca_cert, client_cert and client_key; the owner of the settings makes
-   * and frees it, once the configuration is read. NULL: libcurl reads them. */
+   * it once the configuration is read, and frees it. NULL: libcurl reads the
+   * files. */
   struct gc_tls_files *files;
   char *no_proxy; /* host list; NULL: as the environment says */
   /* The option that names the server, for the advice of messages; NULL: "Region

@@ -20,7 +20,8 @@
  * holder may have the time 99.1, so the hole up to the first value of the other
  * agent is less than the TTL. A holder that only loses its connection at 100.0
  * stops at 108.9. A holder that is stopped releases the lease: the other agent
- * dispatches within 2 s.
+ * sees this within 1 s, claims at once, renews 0.5 s later and dispatches with
+ * its next reading.
  *
  * `now_ms` is a monotonic clock that counts the time in which the machine is
  * suspended (CLOCK_BOOTTIME). */
