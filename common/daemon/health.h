@@ -22,9 +22,9 @@ GC_API void gc_daemon_health_fail(struct gc_health *h,
                                   const struct gc_err *err);
 
 /* Sends a notification for each change that is due: plugin "genesys", the
- * account or block as plugin instance, type "health", the host of its values.
- * Holds no lock meanwhile, since a notification runs the callbacks of other
- * plugins, such as exec. One thread at a time. */
+ * account or block as plugin instance, type "health", the host of its
+ * self-telemetry. Holds no lock meanwhile, since a notification runs the
+ * callbacks of other plugins, such as exec. One thread at a time. */
 GC_API void gc_daemon_health_notify(void);
 
 #endif

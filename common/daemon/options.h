@@ -155,7 +155,7 @@ GC_API GC_MUST_CHECK enum gc_code gc_options_preset(const struct gc_opt *rows,
  * (GC_ERR_CONFIG) names plugin, block, option, the bad value and the accepted
  * values, e.g.
  *   genesys_realtime: <Queues "all">: Observations "querry": not one of
- *   "query", "activity", "none"
+ *   "auto", "query", "activity", "topic", "queue_metrics", "none"
  *   genesys_realtime: <Queues "all">: unknown option "Acount" (option 3 of the
  *   block); did you mean "Account"? Accepted: Account, Stream, …
  *   genesys: <Account "prod">: ClientId is missing
