@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* Ids and their names at one moment: queues, users or presences of an account.
- * An object never changes; the name cache makes a new object, which readers get
- * with their next request. Counted references; any thread. Pure. */
+/* Ids and their names at one moment: an account's queues, users, presences,
+ * flows, flow outcomes or flow milestones. An object never changes; the name
+ * cache makes a new object, which readers get with their next request. Counted
+ * references; any thread. Pure. */
 #ifndef GC_GENESYS_ENTITIES_H
 #define GC_GENESYS_ENTITIES_H
 

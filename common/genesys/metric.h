@@ -23,8 +23,9 @@ struct gc_ds {
 };
 
 /*     enum name              collectd type, kind of each data source, owner
- *                            (block, queue, account; "queue, stream": a value
- *                            of the conversation stream), unit, meaning */
+ *                            (queue, user, flow, block, account; "queue,
+ *                            stream": a value of the conversation stream),
+ *                            unit, meaning */
 #define GC_METRIC_MAP(XX)                                                      \
   XX(QUEUE_DEPTH, "queue_depth", ONE(GAUGE), "queue", "contacts",              \
      "Contacts waiting.")                                                      \
@@ -346,7 +347,7 @@ struct gc_metric {
   const char *name;
   struct gc_ds ds[GC_DS_MAX];
   unsigned ds_count;
-  const char *owner;   /* kind of plugin_instance: queue, block, account */
+  const char *owner;   /* kind of plugin_instance, as in the map above */
   const char *unit;    /* for the manual */
   const char *meaning; /* for the manual */
 };

@@ -30,7 +30,8 @@ GC_API bool gc_parts_add(char *parts, size_t size, const char *name,
                          const char *value);
 
 /* Reads the part at `*at` and moves `*at` behind it; begin with `*at` = the
- * text (NULL is an empty one). Skips what is not a part. False at the end. */
+ * text (NULL is an empty one). Skips lines that are not parts. False at the
+ * end. */
 GC_API bool gc_parts_next(const char **at, struct gc_part *ret_part);
 
 /* True if the text has a part of that name. */
