@@ -40,7 +40,7 @@ GC_MUST_CHECK enum gc_code probe_replay_line(struct probe_replay *r,
  *   2       duplicate     CustomerRouting/flow_metric-Unknown
  *   3       time          an attribute has no valid time, or one before 1970
  *   4       counted       5dfbd3d1-…/queue_offer-voice
- *   counted: 2, time: 1, duplicate: 1
+ *   counted: 2, duplicate: 1, time: 1
  *
  * or one JSON object with the members outcomes and events. An event has line
  * and outcome; a flow metric also flow and metric; a contact or a word also

@@ -27,8 +27,9 @@ struct probe_host {
 GC_MUST_CHECK enum gc_code probe_host_find_defaults(struct probe_host *h,
                                                     struct gc_err *err);
 
-/* Writes the configuration that includes `file`. `section` is the line of the
- * probe's own section: "Finish true", or "Values \"once\"" (probe/agent.c). */
+/* Writes the configuration that includes `file`. `section` has the lines of
+ * the probe's own section, such as "Finish true" or "Values \"once\""
+ * (probe/agent.c). */
 GC_MUST_CHECK enum gc_code probe_host_conf(const struct probe_host *h,
                                            const char *file,
                                            const char *section,

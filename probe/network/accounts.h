@@ -8,8 +8,8 @@
 #include "probe/network/reporter.h"
 
 /* Prepares the accounts for a probe: they open no state file, and failures of
- * their tokens and requests are kept for the results. All their other notices,
- * such as that of equal names, are logged as usual. */
+ * their tokens and requests are not logged, since the results show them. All
+ * their other notices, such as that of equal names, are logged as usual. */
 void probe_accounts_prepare(void);
 /* From now on each notice of an account is logged. */
 void probe_accounts_finish(void);

@@ -9,8 +9,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* The first round ends this long after the start of the process, whatever
- * hangs: before the limit of probe/host.h. */
+/* The first round ends this long after the start of the process at the latest,
+ * whatever hangs: before the limit of probe/host.h. */
 enum { PROBE_ROUND_LIMIT_MS = 42000 };
 
 /* Reports one round of polls in the lines of probe/values/values.h, and then,
