@@ -6,7 +6,8 @@
 
 The README has the prose (a small part of Markdown, see blocks_of). The rows have
 each option with type, unit, default, range and an example, and replace the
-README's tables of options. All comments except this one are skipped:
+README's tables of options. All types of values replace the mark <!-- types -->.
+All other comments except this one are skipped:
 
     <!-- brief: the present state of queues -->
 

@@ -27,8 +27,9 @@ GC_MUST_CHECK enum gc_code sprout_decoder_finish(struct sprout_decoder *d,
                                                  struct gc_err *err);
 
 /* Puts the block's values under `instance` ("sprout-NAME"). `newest` NULL: the
- * source does not answer; only that state is then reported, because silence is
- * not zero. `age_ms`: time since the newest answer; negative: none yet. */
+ * source does not answer; its state and age are then reported, but no number of
+ * queues, because silence is not zero. `age_ms`: time since the newest answer;
+ * negative: none yet. */
 void sprout_samples(const struct sprout *newest, int64_t age_ms,
                     const char *instance, uint32_t interval_ms,
                     const struct gc_samples *out);
