@@ -2,7 +2,7 @@
 """Queries and variables for Prometheus, of the families of genesys_prometheus.
 
 Labels are compared with `${name:regex}` in a raw string: Grafana's own escaping for "…" breaks the query of a queue whose
-name has a quotation mark, and that for '…' the query of one with an apostrophe.
+name has a quotation mark, and its escaping for '…' breaks the query of a queue whose name has an apostrophe.
 """
 from __future__ import annotations
 
