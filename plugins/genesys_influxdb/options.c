@@ -130,8 +130,8 @@ static enum gc_code check_version(const struct node_options *o,
   return GC_OK;
 }
 
-/* Refuses tags that every line already has: databases refuse a line with two
- * tags of one key. */
+/* Refuses keys of tags that the lines themselves have: databases refuse a line
+ * with two tags of one key. */
 static enum gc_code check_tags(const struct gc_strs *tags, struct gc_err *err) {
   static const char *const ours[] = {"host",     "plugin",        "instance",
                                      "type",     "type_instance", "queueId",

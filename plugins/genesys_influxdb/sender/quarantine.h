@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* The file of the lines that the database refused: "refused.lines" in the
- * spool's folder, each line below the time and the database's words.
+ * spool's folder. The lines of a batch stand below the time, each line below
+ * the database's words.
  *
  *   # 2026-08-01T10:00:00.000Z
  *   # partial write: field type conflict: input field "value" on …

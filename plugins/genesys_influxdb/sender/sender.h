@@ -6,9 +6,10 @@
  *
  * A batch is sent when BatchSize lines wait or FlushInterval has passed since
  * the first of them. After an outage or a restart batches are sent at once
- * until none is left. After a failure the sender waits 1 s to 30 s with jitter,
- * or as long as Retry-After says. Refused lines are isolated (sender/batch.h)
- * and quarantined. */
+ * until none is left. After a failure the sender waits up to 1 s, or up to
+ * 5 s if only an operator can help; after further failures up to 30 s
+ * (base/policy/backoff.h); or as long as Retry-After says. Refused lines are
+ * isolated (sender/batch.h) and quarantined. */
 #ifndef GENESYS_INFLUXDB_SENDER_SENDER_H
 #define GENESYS_INFLUXDB_SENDER_SENDER_H
 

@@ -6,8 +6,10 @@
  *                    └──fail──> PAUSED <┘
  *                                 ├──resume──> SECRET
  *                                 └──done──> IDLE (nothing waits any longer)
+ *   IDLE ──fail──> PAUSED (the spool cannot be read)
  *
- * A batch is held in SECRET, SENDING and PAUSED. */
+ * A batch is held in SECRET and SENDING, and in PAUSED unless it must be read
+ * again. */
 #ifndef GENESYS_INFLUXDB_SENDER_STATE_H
 #define GENESYS_INFLUXDB_SENDER_STATE_H
 
@@ -23,8 +25,8 @@ enum influx_state {
 enum influx_event {
   INFLUX_EV_SEND,   /* a batch is ready */
   INFLUX_EV_SECRET, /* the secret is known */
-  INFLUX_EV_MORE,   /* another part or batch follows at once */
-  INFLUX_EV_DONE,   /* the batch is delivered */
+  INFLUX_EV_MORE,   /* another part of the batch follows at once */
+  INFLUX_EV_DONE,   /* the batch is delivered, or nothing waits */
   INFLUX_EV_FAIL,   /* try again later */
   INFLUX_EV_RESUME, /* the pause is over */
   INFLUX_EV_STOP,
