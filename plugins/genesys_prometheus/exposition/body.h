@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* The body of an answer while it is written: collected in blocks and compressed
- * if requested, so that 50 MB of text are never in memory as a whole. One
+ * if requested. With gzip 50 MB of text are never in memory as a whole. One
  * thread.
  *
  *   struct body *b = body_new(true);

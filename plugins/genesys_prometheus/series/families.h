@@ -29,7 +29,7 @@ struct point {
   bool is_shown;                   /* part of its family, not collided */
   bool is_gone;                    /* to be removed */
   _Atomic unsigned char beginning; /* enum point_beginning */
-  struct family *family;           /* NULL: its name is taken by another kind */
+  struct family *family;           /* NULL: families_get has returned NULL */
   struct point *next;              /* next in a list of the store */
   double bound;                    /* of a bucket */
   const char *le; /* of a bucket: bound as text, after `labels` */
