@@ -357,9 +357,9 @@ static int on_read(void) {
   return 0;
 }
 
-/* Registers the write tracker and starts <Health>. Init callbacks run in the
- * order of LoadPlugin, so another plugin may start an account before this runs;
- * therefore on_config sets the hooks. */
+/* Registers the write tracker, and starts <Health> and the leases. Init
+ * callbacks run in the order of LoadPlugin, so another plugin may start an
+ * account before this runs; therefore on_config sets the hooks. */
 static int on_init(void) {
   struct gc_err err;
   gc_log_line(plugin.log, GC_LOG_INFO, "version %s", announce_version());
