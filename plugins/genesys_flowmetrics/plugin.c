@@ -28,7 +28,7 @@ static bool ledger_runs;
 static struct gc_write_ticket *ticket;
 static uint32_t interval_ms;
 
-/* One <Attributes> block. */
+/* attributes_block.h includes no header of collectd. */
 _Static_assert(ATTRIBUTES_HOST_SIZE >= DATA_MAX_NAME_LEN,
                "a host name of collectd has room");
 

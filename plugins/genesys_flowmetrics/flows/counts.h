@@ -39,14 +39,15 @@ struct flow_filter {
   char *const *selectors; /* base/glob */
   size_t selector_count;
 };
-/* Returns true if the block selects the flow. Returns false also for a flow
- * whose name would decide but is not known. */
+/* Returns true if the block selects the flow. With selectors, returns false
+ * also for a flow that the list does not have and, without a list, for a flow
+ * whose name would decide. */
 bool flow_filter_accepts(const struct flow_filter *c, const char *flow);
 
 /* Fills `now`, which is empty, from a complete answer. It takes the answer's
- * pairs of selected flows. It also takes the pairs that only `before` has, with
- * the count 0, because no conversation is left there. `ret_overflow`: pairs
- * past now->pairs.max. */
+ * pairs of selected flows. It also takes those that only `before` has, with the
+ * count 0, because no conversation is left there; but no pair of a deleted
+ * flow. `ret_overflow`: pairs past now->pairs.max. */
 GC_MUST_CHECK enum gc_code flow_counts_merge(const struct flow_counts *before,
                                              const struct flow_counts *answer,
                                              const struct flow_filter *filter,

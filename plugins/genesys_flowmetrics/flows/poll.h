@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* One poll of the flow observations: how many conversations are in each flow.
- * It sends observation queries one after the other. Each of them names 100
- * flows, and its answer also has empty flows. Or it reads the activity query
- * page by page. Network thread only. */
+ * It sends observation queries one after the other. Each of them names up to
+ * 100 flows, and its answer also has empty flows. Or it reads the activity
+ * query page by page. Network thread only. */
 #ifndef GENESYS_FLOWMETRICS_FLOWS_POLL_H
 #define GENESYS_FLOWMETRICS_FLOWS_POLL_H
 

@@ -77,8 +77,8 @@ struct ledger {
   uint64_t overflow; /* attributes past MaxSeries, this transaction */
   bool is_full;      /* an overflow was reported, and not its end */
   uint64_t full_ms;  /* when attributes were left out last */
-  /* Counted in this transaction, though this host's clock says that they are
-   * late. */
+  /* Attributes counted in this transaction that are late by this host's clock.
+   */
   uint64_t late_by_us;
   size_t reported_collisions; /* set.collisions at the last report */
 

@@ -52,8 +52,9 @@ enum occurrence_timing {
   OCCURRENCE_IN_TIME,
   OCCURRENCE_LATE,  /* older than Retention, or than the kept keys: it is not
                        counted */
-  OCCURRENCE_AHEAD, /* more than a day ahead of this host's clock: it is not
-                       counted, but may count when it is delivered again */
+  OCCURRENCE_AHEAD, /* more than a day ahead of this host's clock, and of
+                       the clock of a Redis: it is not counted, but may count
+                       when it is delivered again */
 };
 
 /* One attribute to be counted. */
