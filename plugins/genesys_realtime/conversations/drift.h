@@ -53,7 +53,7 @@ GC_DEFINE_AUTO(struct drift, drift_free)
 
 /* Begins the comparison of one complete poll: compare each pair once, then call
  * drift_end. A pair that a poll does not compare starts from zero in the next
- * poll. Call none of the three for a poll that fails. */
+ * poll. For a poll that fails call none of these functions. */
 void drift_begin(struct drift *d);
 /* Compares one pair. GC_ERR_MEMORY: the pair is not kept; all others are
  * intact. */

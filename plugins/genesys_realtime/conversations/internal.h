@@ -8,6 +8,7 @@
  *   queues        queues by id, their counters and service level targets
  *   dropped       keeps the ids of participants that made room for others
  *   participants answers questions about one conversation's participants
+ *   holds         the holds of a conversation that were counted
  *   merge         snapshot → facts that are new
  *   transitions   facts → changes of state, in the order of time; takes back
  *                 those that new facts contradict
@@ -50,7 +51,8 @@ enum {
  * begin of its after-call work. */
 #define CV_SLACK_MS 1000
 
-/* A tick sets the model's time each second. */
+/* A fact may be this far ahead of the model's time, which a tick sets each
+ * second. */
 #define CV_AHEAD_MS 2000
 
 /* participant.counted and guide_stay.counted: the outcomes that were counted,

@@ -95,7 +95,7 @@ static const struct word *find_word(const struct word *words, size_t count,
 
 static void note_unknown(struct gc_unknown_words *unknown, const char *kind,
                          const struct gc_json_value *v) {
-  static const char no_text[] = "?"; /* is kept as unreadable */
+  static const char no_text[] = "?"; /* an unreadable word */
   if (v->kind == GC_JSON_STRING)
     gc_unknown_words_add(unknown, kind, v->text, v->len);
   else if (v->kind != GC_JSON_NULL)

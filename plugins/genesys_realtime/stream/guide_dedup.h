@@ -23,7 +23,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum { GUIDE_DEDUP_MAX = 1024 }; /* messages that one may be ahead */
+enum { GUIDE_DEDUP_MAX = 1024 }; /* messages by which a socket may be ahead */
 
 /* Zero it before the first message. */
 struct guide_dedup {

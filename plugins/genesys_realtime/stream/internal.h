@@ -128,8 +128,8 @@ static inline uint64_t stream_now(const struct stream *s) {
   return s->deps.env->now_ms(s->deps.env->ctx);
 }
 
-/* Returns the time between the two; 0 if `then_ms` is later. The two threads
- * may call this in another order than they read the clock. */
+/* Returns the time from `then_ms` to `now_ms`; 0 if `then_ms` is later: the two
+ * threads may call this in another order than they read the clock. */
 static inline uint64_t stream_ms_since(uint64_t then_ms, uint64_t now_ms) {
   return now_ms > then_ms ? now_ms - then_ms : 0;
 }
