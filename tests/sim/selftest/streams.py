@@ -71,8 +71,8 @@ def ms(text: Optional[str]) -> Optional[int]:
 class View:
     """Counts the facts of snapshots, by the definitions of the README, from the bodies alone.
 
-    Counts only snapshots dated `since` or later; the first snapshot of a
-    conversation and queue is no change of state.
+    Counts only offers, answers and ends dated `since_ms` or later; the first
+    snapshot of a conversation and queue is no change of state.
     """
 
     def __init__(self, since_ms: int) -> None:

@@ -153,7 +153,7 @@ class FlowControl:
         return events.Maker(plan, self.truth, int(time.time() * 1000))
 
     def set(self, _request: Request, body: Any) -> Any:
-        """Sends a new metric now: into a queue, or to the webhook of the running push."""
+        """Sets new metrics now; sends their events into a queue, or gives the bodies ("return": true)."""
         given, now_ms = dict(body), int(time.time() * 1000)
         with self.service.lock:
             made = [events.single(self.truth, given["flow"], given["metric"], now_ms, next(self._singles),

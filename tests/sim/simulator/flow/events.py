@@ -77,7 +77,7 @@ def _uuid(rng: random.Random) -> str:
 
 
 class Maker:
-    """An endless source of event bodies; their metrics are added to `truth`."""
+    """A source of event bodies; their metrics are added to `truth`."""
 
     def __init__(self, plan: Plan, truth: Truth, now_ms: int) -> None:
         self.plan, self.truth, self.now_ms = plan, truth, now_ms

@@ -176,7 +176,7 @@ class StreamFaults:
                     action(one, step)
 
     def is_active(self, kind: str, target: Target) -> bool:
-        """True if a step of this kind is active; for silence and mute_pong, which take no random numbers."""
+        """True if a step of this kind is active, for silence and mute_pong; takes no random number."""
         now = time.monotonic()
         for step in self._steps:
             if step.kind == kind and step.runs(now) and step.concerns(target):

@@ -90,7 +90,7 @@ class Reader:
         self.frames = 0
 
     def feed(self, data: bytes) -> Iterator[tuple[int, bytes]]:
-        """(opcode, payload); a Violation ends the conversation."""
+        """(opcode, payload); raises Violation for bytes that break the protocol."""
         self._bytes += data
         while True:
             found = self._next()

@@ -62,7 +62,7 @@ class Counters:
                 self.secrets_in_urls.append(request.method + " " + request.path)
 
     def counted(self, function: str) -> None:
-        """Counts the request by function, and again if its function has a running Retry-After."""
+        """Counts the request in the rate of the last minute, and as an early one during a running Retry-After."""
         now, of_api = time.time(), not function.endswith(("/oauth/token", "/channels/{id}"))
         with self._lock:
             times = self.recent_times
@@ -90,7 +90,7 @@ class Counters:
                 self.retry_until[key] = max(self.retry_until.get(key, 0.0), time.time() + seconds)
 
     def done(self) -> None:
-        """Counts the answer when it is sent."""
+        """Counts the request as no longer in flight."""
         with self._lock:
             self.in_flight -= 1
 

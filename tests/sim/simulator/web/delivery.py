@@ -99,7 +99,7 @@ def deliver(out: socket.socket, reader: BinaryIO, request: Request, reply: Reply
 
 
 def _stream(out: socket.socket, request: Request, reply: Reply, keep: bool, now: float) -> tuple[int, bool]:
-    """Sends chunks, each made while the previous one is sent."""
+    """Sends chunks; each is sent before the next one is made."""
     assert reply.stream is not None
     start = head(request, reply, keep, 0, now)
     out.sendall(start)

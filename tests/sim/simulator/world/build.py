@@ -12,7 +12,7 @@ from .model import (SYSTEM_PRESENCES, Agent, Division, Membership, PresenceDefin
 MEDIA_SHARE = {"voice": 0.5, "chat": 0.14, "email": 0.14, "message": 0.14, "callback": 0.08}
 SLA_MS = {"voice": 20_000, "chat": 30_000, "email": 86_400_000, "message": 60_000, "callback": 120_000}
 ALERTING_TIMEOUT_S = {"voice": 8, "chat": 30, "email": 300, "message": 30, "callback": 30}
-# Virtual seconds an agent is busy per contact: talk plus wrap-up, see life.py.
+# Virtual seconds an agent is busy per contact: talk plus wrap-up, see contacts.py.
 HANDLE_S = {"voice": 215.0, "chat": 150.0, "email": 330.0, "message": 160.0, "callback": 220.0}
 ON_QUEUE_SHARE = 0.65
 OCCUPANCY = 0.85
@@ -53,7 +53,7 @@ def queue(rng: random.Random, index: int, name: str, division: Division, media: 
 
 def queues(rng: random.Random, count: int, media: list[str], plain: bool, where: list[Division],
            codes: list[WrapupCode], now_ms: int) -> list[Queue]:
-    """Adjacent queues are in different divisions, so the two queues "Support" are in two divisions."""
+    """The divisions take turns; queue 12 is an exception, so that the two queues "Support" are in two divisions."""
     return [queue(rng, i, names.queue_name(i, plain), where[i % len(where) if i != 12 else 1],
                   media, codes, now_ms) for i in range(count)]
 

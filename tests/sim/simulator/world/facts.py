@@ -18,7 +18,7 @@ KEPT_FACTS = 600_000
 KEPT_SEGMENTS = 200_000
 FOREVER = sys.maxsize
 SHORT_ABANDON_MS = 5_000
-# Emitted once at the end of the session; the plain ones at the end of each segment.
+# The platform emits a key once at the end of the session, and its value at the end of each segment; here both come together.
 SAME_MOMENT = {"tTalkComplete": "tTalk", "tHeldComplete": "tHeld"}
 Dimensions = dict[str, str]
 
@@ -76,7 +76,7 @@ class Delays:
         return at_ms + round(between(late["delay_s"], share_of(self.seed, "by", key)) * 1000)
 
     def correction(self, fact: Fact) -> Iterator[Fact]:
-        """Returns the facts of one event: the fact itself, or a wrong one and its replacement."""
+        """Returns the facts of one event: the fact itself, or a wrong one and, with `factor`, its replacement."""
         wrong = self.corrections
         key = (self.seed, "wrong", fact.dimensions.get("conversationId"), fact.metric, fact.at_ms)
         if (wrong is None or (wrong.get("metrics") and fact.metric not in wrong["metrics"])

@@ -58,7 +58,7 @@ def queue_name(index: int, plain: bool) -> str:
 
 
 def agent_name(index: int) -> str:
-    """Pairs repeat after 480 agents: names of people are not unique either."""
+    """Pairs repeat after 160 agents: names of people are not unique either."""
     return "%s %s" % (FIRST[index % len(FIRST)], LAST[(index * 7 + index // len(FIRST)) % len(LAST)])
 
 

@@ -133,7 +133,7 @@ class Staff:
                 and all(other in CHATTY for other in agent.load.values()))
 
     def best_for(self, visit: Visit) -> Optional[Agent]:
-        """The agent that is idle for longest among the joined members that are free for the contact."""
+        """The joined member with the smallest load, then the longest idle time, of those that are free for the contact."""
         best: Optional[Agent] = None
         for member in visit.queue.members.values():
             agent = member.agent
