@@ -223,7 +223,7 @@ int main(int argc, char **argv) {
   r.account = open_account(argv[1], argv[2]);
   make_stream(&r);
   gc_loop_call(gc_account_loop(r.account), begin_here, &r);
-  bool ended = false; /* a gate waits as long as a short test */
+  bool ended = false; /* one gate_wait lasts at most DEADLINE_S */
   for (int i = 0; i < DEADLINES_MAX && !ended; i++)
     ended = gate_wait(&gate, is_over, &r);
   exit_unless(ended, "the stream did not end in time");

@@ -54,7 +54,7 @@ class Speed:
 
 @dataclass
 class Row:
-    """One line of the table; lines of one `row` share an aim. Ratios above 1 mean that ours is better."""
+    """One line of the table; `row` is the row of README.md that has the work. Ratios above 1 mean that ours is better."""
     row: str
     work: str
     ours: str

@@ -60,7 +60,7 @@ def best(runs: list[Result]) -> Result:
 
 
 def measure(runs: dict[str, Run], frames: str, truth: Result) -> dict[str, list[Result]]:
-    """Each round runs all of them, one after the other."""
+    """Each round runs all programs, one after the other."""
     results: dict[str, list[Result]] = {name: [] for name in (*runs, TLS)}
     with serving([ours("guide_sender"), "serve", frames]) as plain, \
             serving([ours("guide_sender"), "serve", frames, "tls"]) as tls:

@@ -85,7 +85,7 @@ class Metrics:
 
 
 def side_by_side(works: list[Callable[[], None]]) -> None:
-    """Runs all of them at once; the main thread does their forks meanwhile."""
+    """Runs all works at once; the main thread does their forks meanwhile."""
     threads = [threading.Thread(target=work, daemon=True) for work in works]
     for thread in threads:
         thread.start()
@@ -176,8 +176,8 @@ PROMETHEUS = """<Plugin write_prometheus>
 </Plugin>
 """
 EXPOSITION = "genesys_prometheus"
-# Without csv, which would make 90,000 files for 2,000 queues. The chain hides the values from the tracker of
-# genesys_flowmetrics, too.
+# Without csv, which would make 90,000 files for 2,000 queues. The chain hides the values from the write tracker of
+# genesys, too.
 EXPOSITION_ALONE = """<Plugin genesys_prometheus>
   Port %d
 </Plugin>

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""Checks that our programs of `make bench` work: small counts, no reference, no figure."""
+"""Checks that bench_guide, guide_sender and bench_flow of `make bench` work: small counts, no reference, no figure."""
 from __future__ import annotations
 
 import json
