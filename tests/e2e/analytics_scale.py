@@ -92,7 +92,7 @@ def counters(daemon: Collectd, queue: str, metric: str) -> dict[int, float]:
 
 
 def whole_windows(daemon: Collectd, chosen: list[str]) -> list[int]:
-    """The newest window of each queue, 0 if it has none."""
+    """Per queue, the newest window that every metric but oServiceLevel has reached, 0 if one has none."""
     return [min(max(counters(daemon, queue, metric), default=0) for metric in METRICS if metric[0] != "o") for queue in chosen]
 
 

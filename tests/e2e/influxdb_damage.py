@@ -3,7 +3,8 @@
 """A byte of the spool's last segment is flipped, or the segment is cut: is every other line in a real database, once?
 
 Each case is a node with a spool of its own; one collectd fills and sends many of them. GC_DAMAGE=all: every byte; otherwise
-the first, middle and last bytes of each record and of each field of its header.
+some bytes of each record: the first of each field of its header, the last of the header, and the first, middle and last of
+its line.
 """
 from __future__ import annotations
 

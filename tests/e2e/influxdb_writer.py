@@ -91,7 +91,7 @@ def kills_of_agent_and(make: Make) -> None:
     last = load.number
     before = len(accepted)
     check("lines were accepted before the kills", before > 100 * KILLS, before)
-    accepted |= set(range(first, last))  # the agent lives: it takes all of them
+    accepted |= set(range(first, last))  # the agent still runs, so it accepts every line
     arrives("every accepted line is in the database", database, accepted)
     stop_s, status = daemon.stop()
     check("collectd stops in time with status 0", stop_s < 2.5 and status == 0, (stop_s, status))
