@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Formats and names: FORMAT, a line feed, NAME. Law: the format joins the parts
- * that were read from a name to the same name. */
+/* Formats and names: FORMAT, a line feed, NAME. Law: the parts that were read
+ * from a name fit into it, with the format's literals and a time. */
 #include "plugins/genesys_flowmetrics/events/attribute_name.h"
 
 #include <string.h>
