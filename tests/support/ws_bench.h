@@ -93,7 +93,7 @@ struct road {
 };
 
 void road_init(struct road *r, const struct way *way, const struct peer *peer);
-/* Checks that no two frames of the client have the same mask. */
+/* Checks that no two successive frames of the client have the same mask. */
 void road_end(struct road *r);
 
 #endif

@@ -276,7 +276,7 @@ static void a_series_without_events_leaves_its_place_to_another(void) {
   CHECK_INT(iv_times_left("Sales/queue_metric-nOffered-voice 22:00 3"), 2);
   size_t before = iv.count;
   iv_will(QUERY, ANSWER(OFFERED("q2", "22:00", "23:00", "2")));
-  iv_pass(HOUR); /* the window that ends 23:00 */
+  iv_pass(HOUR); /* the window that ends at 23:00 */
   CHECK_REAL(iv_state("series-"), 1);
   CHECK_REAL(iv_state("series_overflow-"), 0);
   CHECK(iv.count > before);
