@@ -16,8 +16,8 @@
  *       Retry-After
  *
  * A request that is refused by its head is answered before the body is read.
- * One thread serves all requests; a request that waits for its commit occupies
- * only its connection. */
+ * One thread serves all requests, two while a server is replaced; a request
+ * that waits for its commit occupies only its connection. */
 #ifndef GENESYS_FLOWMETRICS_SOURCES_WEBHOOK_WEBHOOK_H
 #define GENESYS_FLOWMETRICS_SOURCES_WEBHOOK_WEBHOOK_H
 
