@@ -145,7 +145,10 @@ def main(words: list[str]) -> int:
     for listener in listeners:
         listener.start()
     threading.Thread(target=app.tick, name="ticker", daemon=True).start()
-    print(json.dumps(ready), flush=True)
+    try:
+        print(json.dumps(ready), flush=True)
+    except BrokenPipeError:  # the program that started this one has ended
+        app.stopping.set()
     app.stopping.wait()
     if args.workdir is None:
         shutil.rmtree(where, ignore_errors=True)
