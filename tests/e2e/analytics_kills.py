@@ -49,7 +49,7 @@ def killed_at_random_moments_each_window_is_there_once() -> None:
     check("each window is there with the right count (%d)" % len(truth), truth and not missing, missing[:5])
     keys = {key for key, _ in fast.truth(begin, fast.span()[1], METRICS) if not key.metric.startswith("o")}
     check_window_in_flight(daemon, keys)
-    same("no counter decreases", windows.falling(daemon, keys), [])
+    same("no counter decreases", windows.falling_in_time(daemon, keys), [])
     daemon.stop()
     with sqlite3.connect(fast.state / "state.db") as db:
         same("the state file is intact", db.execute("PRAGMA integrity_check").fetchone()[0], "ok")

@@ -141,12 +141,6 @@ class Timed:
                                 "%s has the state %g" % (self.name, state))
 
 
-def falls_in_time(daemon: Collectd, key: windows.Key) -> bool:
-    """True if a total falls. A window that is sent again has the times and values of the first dispatch."""
-    values = [value for _, value in sorted(set(daemon.readings(key.label, key.counter, key.qualifier)))]
-    return values != sorted(values)
-
-
 def intervals_and_totals_continue() -> None:
     """The holder is killed, and the next holder is stopped: each interval is written, and the totals are exact."""
     fast, redis = Fast(RATE, queues=6, agents=30, warmup=3000), Redis()
@@ -171,7 +165,7 @@ def intervals_and_totals_continue() -> None:
     again = windows.windows_again(daemon, keys)
     check("at most one window is written twice for each change", len(again) <= 2, [windows.iso(over) for over in again])
     same("no window is written twice with different values", windows.repeated(daemon, keys)[1], [])
-    same("no total falls", [key for key in keys if falls_in_time(daemon, key)], [])
+    same("no total falls", windows.falling_in_time(daemon, keys), [])
 
 
 def leaves(holder: Agent, how: str) -> None:

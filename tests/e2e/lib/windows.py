@@ -239,6 +239,14 @@ def falling(daemon: Collectd, keys: Iterable[Key]) -> list[str]:
             if values != sorted(values)]
 
 
+def falling_in_time(daemon: Collectd, keys: Iterable[Key]) -> list[str]:
+    """Lines about counters that decreased in the order of the times: a window that is sent again has the times and values
+    of the first dispatch."""
+    return ["%s %s: %s" % (key.label, key.qualifier, values) for key in keys
+            for values in [[v for _, v in sorted(set(daemon.readings(key.label, key.counter, key.qualifier)))]]
+            if values != sorted(values)]
+
+
 def disorder(daemon: Collectd, keys: Iterable[Key]) -> list[str]:
     """Lines about windows that were written before an older one."""
     made = []
