@@ -8,8 +8,9 @@
  *   renewing    `next` is opened beside `current`; messages of both count, so a
  *               message may come twice
  *   switched    `next` is ready and becomes `current`; the old channel closes
- *               and gives its stored id back. No message is missed, unless the
- *               old channel broke meanwhile
+ *               and gives its stored id back. The old socket is read until the
+ *               server answers the close frame, 0.5 s at most: a message from
+ *               before the switch that comes later is missed
  *   too late    after half of the time that was left, `next` is given up. A
  *               channel at the end of its lifetime or token is prolonged; a
  *               channel whose server closes reconnects (a gap, reported as
