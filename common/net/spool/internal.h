@@ -21,12 +21,17 @@ struct gc_spool {
   uint64_t read_number;
   struct gc_segments segments;
   struct gc_record_place position; /* of the oldest record that waits */
+  struct gc_record_place read_end; /* end of the newest read; before or at
+                                      `position`: nothing is being delivered */
+  uint64_t read_dropped_lines;     /* of that read, whose segments are gone */
   uint64_t position_number;        /* of the newest slot that was written */
   uint64_t next_number;            /* of the next segment */
   struct gc_buf record;            /* header and payload of one append */
   struct gc_spool_stats stats;
 };
 
+/* True if `a` lies before `b`. */
+bool spool_is_before(struct gc_record_place a, struct gc_record_place b);
 /* Closes a descriptor that is open and sets it to -1. */
 void spool_close_fd(int *fd);
 /* Both put the folder and the failed step before the text of `err`, which is

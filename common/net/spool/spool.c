@@ -18,6 +18,11 @@ enum {
 
 #define OPTION "SpoolDir"
 
+bool spool_is_before(struct gc_record_place a, struct gc_record_place b) {
+  return a.segment < b.segment ||
+         (a.segment == b.segment && a.offset < b.offset);
+}
+
 void spool_close_fd(int *fd) {
   if (*fd >= 0)
     close(*fd);
@@ -69,6 +74,7 @@ void gc_spool_close(struct gc_spool *s) {
   spool_close_fd(&s->folder_fd);
   gc_lock_file_release(&s->lock);
   gc_segments_clear(&s->segments);
+  s->read_dropped_lines = 0; /* the reader keeps its batch */
 }
 
 void gc_spool_free(struct gc_spool *s) {
@@ -245,32 +251,34 @@ static enum gc_code start_segment(struct gc_spool *s, struct gc_err *err) {
   return GC_OK;
 }
 
-/* Counts the lines of a segment that are not delivered, by the headers alone.
- */
-static uint64_t count_waiting(const struct gc_spool *s,
-                              const struct gc_segment *segment) {
-  uint64_t lines = 0;
-  uint64_t at = s->position.segment == segment->number ? s->position.offset : 0;
+/* Counts the lines of a segment that is dropped, by the headers alone. Those of
+ * the newest read may still be delivered. */
+static void count_dropped(struct gc_spool *s,
+                          const struct gc_segment *segment) {
+  struct gc_record_place at = {segment->number, 0};
+  if (s->position.segment == segment->number)
+    at.offset = s->position.offset;
   int fd = spool_open_segment(s, segment->number, O_RDONLY);
-  while (fd >= 0 && at < segment->size) {
+  while (fd >= 0 && at.offset < segment->size) {
     char header[GC_RECORD_HEADER];
     struct gc_record r;
-    struct gc_record_place place = {segment->number, at};
-    if (pread(fd, header, sizeof(header), (off_t)at) != sizeof(header) ||
-        gc_record_read(header, sizeof(header), place, &r) == GC_RECORD_DAMAGED)
+    if (pread(fd, header, sizeof(header), (off_t)at.offset) != sizeof(header) ||
+        gc_record_read(header, sizeof(header), at, &r) == GC_RECORD_DAMAGED)
       break;
-    lines += r.lines;
-    at += GC_RECORD_HEADER + r.len;
+    if (spool_is_before(at, s->read_end))
+      s->read_dropped_lines += r.lines;
+    else
+      s->stats.dropped_lines += r.lines;
+    at.offset += GC_RECORD_HEADER + r.len;
   }
   spool_close_fd(&fd);
-  return lines;
 }
 
 static void drop_past_max(struct gc_spool *s, uint64_t more) {
   while (s->segments.count > 1 && /* the newest is being written */
          (gc_segments_bytes(&s->segments) + more > s->max_bytes ||
           s->segments.count >= SEGMENTS_MAX)) {
-    s->stats.dropped_lines += count_waiting(s, &s->segments.at[0]);
+    count_dropped(s, &s->segments.at[0]);
     delete_oldest(s);
   }
   if (s->segments.count > 0 && s->segments.at[0].number > s->position.segment)

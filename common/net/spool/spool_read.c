@@ -110,10 +110,19 @@ static enum gc_code next_record(struct gc_spool *s, struct gc_record_place *at,
   }
 }
 
+/* Ends a read that was not committed. Its records are read again, except those
+ * that were dropped meanwhile. */
+static void give_up_read(struct gc_spool *s) {
+  s->stats.dropped_lines += s->read_dropped_lines;
+  s->read_dropped_lines = 0;
+  s->read_end = s->position;
+}
+
 enum gc_code gc_spool_read(struct gc_spool *s, uint64_t max_lines,
                            struct gc_buf *out, struct gc_record_place *ret_end,
                            struct gc_err *err) {
   GC_TRY(spool_need_open(s, err));
+  give_up_read(s);
   struct gc_record_place at = s->position;
   uint64_t lines = 0;
   for (;;) {
@@ -140,7 +149,7 @@ enum gc_code gc_spool_read(struct gc_spool *s, uint64_t max_lines,
     lines += r.lines;
     at.offset += GC_RECORD_HEADER + r.len;
   }
-  *ret_end = at;
+  *ret_end = s->read_end = at;
   return GC_OK;
 }
 
@@ -148,16 +157,12 @@ struct gc_record_place gc_spool_position(const struct gc_spool *s) {
   return s->position;
 }
 
-static bool is_before(struct gc_record_place a, struct gc_record_place b) {
-  return a.segment < b.segment ||
-         (a.segment == b.segment && a.offset < b.offset);
-}
-
 enum gc_code gc_spool_commit(struct gc_spool *s, struct gc_record_place end,
                              struct gc_err *err) {
   GC_TRY(spool_need_open(s, err));
+  s->read_dropped_lines = 0;
   /* Past SpoolMax the segment of these records may be gone already. */
-  if (!is_before(s->position, end))
+  if (!spool_is_before(s->position, end))
     return GC_OK;
   s->position = end;
   enum gc_code code = spool_save_position(s, err);

@@ -133,6 +133,36 @@ static void past_max_the_oldest_records_are_dropped_and_counted(void) {
   gc_spool_free(s);
 }
 
+static uint64_t count_dropped(struct gc_spool *s) {
+  struct gc_spool_stats stats;
+  gc_spool_stats(s, &stats);
+  return stats.dropped_lines;
+}
+
+/* A batch in flight whose segment is dropped may still be delivered. */
+static void a_dropped_line_counts_unless_it_is_delivered(void) {
+  for (int is_delivered = 0; is_delivered < 2; is_delivered++) {
+    spool_fresh(100, 200);
+    struct gc_spool *s = spool_opened();
+    struct gc_err err = {.code = GC_OK};
+    struct gc_record_place end;
+    GC_AUTO(gc_buf_clear) struct gc_buf some = {.max = MB};
+    for (int i = 0; i < 4; i++)
+      spool_put(s, "line");
+    CHECK_INT(gc_spool_read(s, 3, &some, &end, &err), GC_OK);
+    CHECK_STR(gc_buf_string(&some), "line\nline\nline\n");
+    for (int i = 0; i < 20; i++)
+      spool_put(s, "line");
+    uint64_t unread = count_dropped(s);
+    if (is_delivered)
+      CHECK_INT(gc_spool_commit(s, end, &err), GC_OK);
+    const char *left = spool_drain(s);
+    CHECK_INT(count_dropped(s), unread + (is_delivered ? 0 : 3));
+    CHECK_INT(strlen(left) / 5 + count_dropped(s), is_delivered ? 21 : 24);
+    gc_spool_free(s);
+  }
+}
+
 static void a_batch_in_flight_that_is_dropped_moves_nothing_back(void) {
   spool_fresh(100, 200);
   struct gc_spool *s = spool_opened();
@@ -226,6 +256,7 @@ int main(void) {
   RUN(delivered_segments_are_deleted);
   RUN(bursts_are_drained_and_leave_nothing_behind);
   RUN(past_max_the_oldest_records_are_dropped_and_counted);
+  RUN(a_dropped_line_counts_unless_it_is_delivered);
   RUN(a_batch_in_flight_that_is_dropped_moves_nothing_back);
   RUN(a_folder_that_cannot_be_made_recovers);
   RUN(a_folder_that_is_deleted_is_made_again);
