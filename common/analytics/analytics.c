@@ -297,6 +297,23 @@ static void start_when_due(struct gc_analytics *b) {
   wake_after(b, wait_ms < ASLEEP_MAX_MS ? (uint64_t)wait_ms : ASLEEP_MAX_MS);
 }
 
+static bool is_due(const struct gc_analytics *b) {
+  struct gc_windows_plan plan;
+  return gc_windows_plan(&b->settings.query.rule, &b->checkpoint.mark,
+                         gc_analytics_server_now(b), b->new_max, &plan);
+}
+
+/* Takes an unsaved state from the read threads; false while one saves it. The
+ * next window saves it too. */
+static bool take_unsaved(struct gc_analytics *b) {
+  pthread_mutex_lock(&b->lock);
+  bool is_taken = b->stage == GC_ANALYTICS_UNSAVED && !b->is_reading;
+  if (is_taken)
+    b->stage = GC_ANALYTICS_IDLE;
+  pthread_mutex_unlock(&b->lock);
+  return is_taken;
+}
+
 static void load_state(struct gc_analytics *b) {
   wake_after(b, gc_analytics_load_state(b) ? 0 : STATE_RETRY_MS);
 }
@@ -318,6 +335,12 @@ static void on_timer(void *ctx, uint64_t now_ms) {
   case GC_ANALYTICS_READY:
   case GC_ANALYTICS_SENDING:
     wake_after(b, RECHECK_MS);
+    return;
+  case GC_ANALYTICS_UNSAVED:
+    if (is_due(b) && take_unsaved(b))
+      start_when_due(b);
+    else
+      wake_after(b, RECHECK_MS);
     return;
   case GC_ANALYTICS_SENT:
     gc_analytics_set_stage(b, GC_ANALYTICS_IDLE);

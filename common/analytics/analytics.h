@@ -7,6 +7,10 @@
  *   LOADING → IDLE → REQUESTING → (NAMING) → READY → SENDING → SENT → IDLE
  *   `-------------- network thread ---------------'   read      `- network
  *
+ * If the save after the last window fails, the stage before SENT is UNSAVED:
+ * the read thread saves again each 5 s, so that a restart sends no window
+ * again. The network thread ends this stage when the next window is due.
+ *
  * LOADING lasts until the state can be read: from the state file or, with a
  * lease, once this agent has it. It begins again when the agent loses the
  * lease.
@@ -70,8 +74,8 @@ GC_API void gc_analytics_read(struct gc_analytics *b,
                               uint32_t max_ms);
 
 /* Sends the rest of the window that has begun, for at most `max_ms`, and saves
- * that it is sent. No other window begins. Called at shutdown, after the last
- * gc_analytics_read. */
+ * that it is sent, or what the last save failed to save. No other window
+ * begins. Called at shutdown, after the last gc_analytics_read. */
 GC_API void gc_analytics_finish(struct gc_analytics *b,
                                 const struct gc_sender_output *way,
                                 uint32_t max_ms);

@@ -18,6 +18,7 @@ enum gc_analytics_stage {
   GC_ANALYTICS_NAMING,
   GC_ANALYTICS_READY,
   GC_ANALYTICS_SENDING,
+  GC_ANALYTICS_UNSAVED,
   GC_ANALYTICS_SENT,
 };
 
@@ -72,7 +73,8 @@ struct gc_analytics {
   /* Under the lock. */
   pthread_mutex_t lock;
   enum gc_analytics_stage stage;
-  bool is_reading; /* gc_analytics_read runs */
+  bool is_reading;       /* gc_analytics_read runs */
+  uint64_t next_save_ms; /* in UNSAVED */
   bool is_healthy;
   bool is_idle;             /* no window was due at the last check */
   uint64_t last_success_ms; /* 0: never */

@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 #include "common/analytics/analytics_internal.h"
 
-enum { STALE_PERIODS = 3 };
+enum {
+  STALE_PERIODS = 3,
+  SAVE_RETRY_MS = 5 * 1000, /* between two saves in UNSAVED */
+};
 
 /* Takes references to the current lists, for one run of the read thread. */
 static struct gc_naming hold_names(struct gc_analytics *b) {
@@ -30,7 +33,9 @@ void gc_analytics_read(struct gc_analytics *b,
                        const struct gc_sender_output *way, uint32_t max_ms) {
   pthread_mutex_lock(&b->lock);
   bool begins = b->stage == GC_ANALYTICS_READY;
-  bool works = begins || b->stage == GC_ANALYTICS_SENDING;
+  bool works = begins || b->stage == GC_ANALYTICS_SENDING ||
+               (b->stage == GC_ANALYTICS_UNSAVED &&
+                gc_analytics_now(b) >= b->next_save_ms);
   if (begins)
     b->stage = GC_ANALYTICS_SENDING;
   b->is_reading = works;
@@ -41,7 +46,7 @@ void gc_analytics_read(struct gc_analytics *b,
     if (begins)
       gc_sender_begin(&b->sender, &b->results);
     b->sender.view.naming = &naming;
-    enum gc_sender_end done =
+    enum gc_sender_end end =
         gc_sender_run(&b->sender, way, b->deps.env->now_ms, b->deps.env->ctx,
                       gc_analytics_now(b) + max_ms);
     if (b->sender.state.code != GC_ERR_UNAVAILABLE)
@@ -50,8 +55,10 @@ void gc_analytics_read(struct gc_analytics *b,
     pthread_mutex_lock(&b->lock);
     record_sender(b);
     b->is_reading = false;
-    if (done == GC_SENDER_DONE)
-      b->stage = GC_ANALYTICS_SENT;
+    b->next_save_ms = gc_analytics_now(b) + SAVE_RETRY_MS;
+    if (end != GC_SENDER_WAITS)
+      b->stage =
+          end == GC_SENDER_DONE ? GC_ANALYTICS_SENT : GC_ANALYTICS_UNSAVED;
     pthread_mutex_unlock(&b->lock);
   }
   gc_naming_clear(&naming);
@@ -59,7 +66,12 @@ void gc_analytics_read(struct gc_analytics *b,
 
 void gc_analytics_finish(struct gc_analytics *b,
                          const struct gc_sender_output *way, uint32_t max_ms) {
-  if (gc_analytics_stage(b) != GC_ANALYTICS_SENDING)
+  pthread_mutex_lock(&b->lock);
+  bool works =
+      b->stage == GC_ANALYTICS_SENDING || b->stage == GC_ANALYTICS_UNSAVED;
+  b->is_reading = works;
+  pthread_mutex_unlock(&b->lock);
+  if (!works)
     return;
   gc_sender_finish(&b->sender, way, b->deps.env->now_ms, b->deps.env->ctx,
                    gc_analytics_now(b) + max_ms);

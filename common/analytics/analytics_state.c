@@ -114,6 +114,7 @@ void gc_analytics_lose_lease(struct gc_analytics *b) {
   gc_outbox_reset(&b->sender.outbox);
   b->sender.results = NULL;
   b->sender.sent = 0;
+  b->sender.state = (struct gc_err){.code = GC_OK};
   b->checkpoint.mark = (struct gc_windows_mark){.is_set = false};
   b->checkpoint.loaded_ms = 0;
 }

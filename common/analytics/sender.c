@@ -75,6 +75,12 @@ static uint32_t windows_of(const struct gc_results *r) {
                     r->query->rule.period_ms);
 }
 
+static void save(struct gc_sender *d, const struct gc_outbox *pending) {
+  struct gc_err err = {.code = GC_OK};
+  (void)gc_checkpoint_save(d->checkpoint, d->series, pending, &err);
+  d->state = err;
+}
+
 /* Loads the next window's values into the outbox and saves them before they are
  * sent. If the save fails, they are sent too: after a restart they are sent
  * again, which is better than a gap. */
@@ -91,7 +97,6 @@ static void load_window(struct gc_sender *d) {
 
   gc_outbox_reset(&d->outbox);
   d->sent = 0;
-  struct gc_err err = {.code = GC_OK};
   if (gc_samples_of_window(&d->view, r, d->window, end_ms <= r->plan.final_ms,
                            &d->outbox, &tally) != GC_OK)
     (void)gc_fail(&d->lost, GC_ERR_MEMORY,
@@ -100,24 +105,20 @@ static void load_window(struct gc_sender *d) {
   d->window++;
   d->windows++;
   d->unnamed += tally.unnamed;
-  if (d->outbox.count > 0 || d->window == windows_of(r)) {
-    (void)gc_checkpoint_save(c, d->series, &d->outbox, &err);
-    d->state = err;
-  }
+  if (d->outbox.count > 0 || d->window == windows_of(r))
+    save(d, &d->outbox);
   gc_debug("query: the window that ends at %s is sent with %zu values",
            gc_timestamp_print(end, end_ms), (size_t)d->outbox.count);
 }
 
+/* Saves that all windows are sent; again, if the last save failed. */
 static void finish_results(struct gc_sender *d) {
-  struct gc_err err = {.code = GC_OK};
-  bool had_values = d->outbox.count > 0;
+  bool is_saved = d->outbox.count == 0 && d->state.code == GC_OK;
   gc_outbox_reset(&d->outbox);
   d->sent = 0;
   d->results = NULL;
-  if (had_values) {
-    (void)gc_checkpoint_save(d->checkpoint, d->series, NULL, &err);
-    d->state = err;
-  }
+  if (!is_saved)
+    save(d, NULL);
 }
 
 enum gc_sender_end gc_sender_run(struct gc_sender *d,
@@ -135,7 +136,7 @@ enum gc_sender_end gc_sender_run(struct gc_sender *d,
       return GC_SENDER_WAITS;
   }
   finish_results(d);
-  return GC_SENDER_DONE;
+  return d->state.code == GC_OK ? GC_SENDER_DONE : GC_SENDER_UNSAVED;
 }
 
 void gc_sender_finish(struct gc_sender *d, const struct gc_sender_output *way,

@@ -35,7 +35,7 @@ struct gc_sender {
 
   /* For telemetry. */
   uint64_t windows, unnamed, revisions, collisions;
-  struct gc_err state; /* of the last save */
+  struct gc_err state; /* of the last save; else than GC_OK: not saved yet */
   struct gc_err lost;  /* GC_OK: no value of these results was lost */
 };
 
@@ -43,8 +43,10 @@ struct gc_sender {
 void gc_sender_begin(struct gc_sender *d, struct gc_results *r);
 
 enum gc_sender_end {
-  GC_SENDER_DONE,  /* all windows are sent, and that is saved */
-  GC_SENDER_WAITS, /* values or windows are left: call again later */
+  GC_SENDER_DONE,    /* all windows are sent, and that is saved */
+  GC_SENDER_WAITS,   /* values or windows are left: call again later */
+  GC_SENDER_UNSAVED, /* all windows are sent, and the save failed: a later call
+                        saves again */
 };
 
 /* Sends until all windows are sent or `now_ms(ctx)` reaches `until_ms`. */

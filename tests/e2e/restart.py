@@ -11,6 +11,7 @@ from lib import process, report, windows
 from lib.collectd import DAEMON, STOP_MAX_S, Collectd, account, build_folder, queues
 from lib.flows import Sqs, attributes, wait_equal
 from lib.genesys import Simulator
+from lib.process import wait_until
 from lib.report import check, note, same
 from lib.windows import METRICS, MINUTE_MS, Fast
 
@@ -81,6 +82,7 @@ def upgrades_lose_and_repeat_no_interval() -> None:
         return fast.collectd(Backfill="PT10M", env=own_library(fast.base))
     daemon = start()
     fast.pass_until(fast.now_ms() + 2 * MINUTE_MS)
+    wait_until(fast.is_saved, 20, "the state of the last window")
     replace_files(fast.base)
     daemon.stop()
     fast.pass_until(fast.now_ms() + MINUTE_MS)

@@ -156,6 +156,61 @@ static void an_end_in_order_repeats_nothing(void) {
   end_with_store();
 }
 
+/* Sends the window of 22:10 while another program locks the state file, so that
+ * the save after it fails. */
+static sqlite3 *send_while_locked(void) {
+  begin_with_store();
+  truth[10] = 3;
+  tell_truth();
+  iv.holds = true;
+  iv_start();
+  iv_pass(3000);
+  sqlite3 *db = store_raw();
+  store_sql(db, "BEGIN IMMEDIATE");
+  iv.holds = false;
+  iv_pass(2000);
+  CHECK(replay_noticed(&iv.r, "state", GC_ERR_STATE) > 0);
+  return db;
+}
+
+static void unlock_store(sqlite3 *db) {
+  store_sql(db, "ROLLBACK");
+  sqlite3_close(db);
+}
+
+static void check_restart_repeats_nothing(void) {
+  restart_block(1000);
+  iv_pass(5000);
+  CHECK_INT(iv_times_left("Sales/queue_interval_count-nOffered-voice 22:11 3"),
+            1);
+  end_with_store();
+}
+
+static void a_save_that_failed_is_repeated_soon(void) {
+  unlock_store(send_while_locked());
+  iv_pass(5000);
+  CHECK_STR(replay_last_notice(&iv.r, "state")->text, "");
+  check_restart_repeats_nothing();
+}
+
+static void a_save_that_failed_is_repeated_at_the_end(void) {
+  unlock_store(send_while_locked());
+  gc_analytics_finish(iv.block, &iv_way, 1000);
+  check_restart_repeats_nothing();
+}
+
+static void a_save_that_fails_delays_no_window(void) {
+  sqlite3 *db = send_while_locked();
+  truth[11] = 4;
+  tell_truth();
+  iv_pass(60000);
+  CHECK_INT(iv_times_left("Sales/queue_interval_count-nOffered-voice 22:12 4"),
+            1);
+  unlock_store(db);
+  iv_pass(5000);
+  check_restart_repeats_nothing();
+}
+
 static void a_window_waits_for_the_one_before(void) {
   begin_with_store();
   iv_settings.query.rule.backfill_ms = 3 * MINUTE;
@@ -476,6 +531,9 @@ int main(void) {
   RUN(a_source_without_a_due_window_is_neither_up_nor_down);
   RUN(values_in_flight_are_sent_again_unchanged);
   RUN(an_end_in_order_repeats_nothing);
+  RUN(a_save_that_failed_is_repeated_soon);
+  RUN(a_save_that_failed_is_repeated_at_the_end);
+  RUN(a_save_that_fails_delays_no_window);
   RUN(a_window_waits_for_the_one_before);
   RUN(another_query_keeps_the_mark_and_not_the_totals);
   RUN(a_counter_begins_with_its_first_contact);
