@@ -10,6 +10,8 @@ enum {
   CHECK_MAX_MS = 10 * 1000, /* then the socket is opened without the check */
   LEAD_MIN_MS = 60 * 1000,
   NOTICE_MS = 60 * 1000, /* API reference, 4.4 */
+  /* How long a channel that is replaced is read. */
+  OVERLAP_MS = GC_CHANNEL_RETIRE_MAX_MS - 500,
 };
 
 /* The cause of an action: the error, and the end of the socket. */
@@ -199,6 +201,9 @@ static void apply_actions(struct gc_channel *c, unsigned actions) {
   }
   if ((actions & GC_CHANNEL_DO_STEP) != 0)
     gc_channel_schedule(c);
+  if ((actions & GC_CHANNEL_DO_OVERLAP) != 0)
+    (void)gc_timers_set(c->deps.env->timers, &c->overlap,
+                        gc_channel_now_ms(c) + OVERLAP_MS);
   if ((actions & GC_CHANNEL_DO_REPORT_RETIRED) != 0)
     c->events.retired(c->events.ctx); /* the channel may be freed now */
 }
@@ -212,6 +217,11 @@ static void handle_event(struct gc_channel *c, enum gc_channel_event event,
   c->state = next.state;
   change_what_is_kept(c, next.actions, cause);
   apply_actions(c, next.actions);
+}
+
+static void on_overlap_end(void *ctx, uint64_t now_ms) {
+  (void)now_ms;
+  handle_event(ctx, GC_CHANNEL_ON_OVERLAP_END, &no_cause);
 }
 
 static enum gc_channel_event step_event(struct gc_channel *c) {
@@ -331,6 +341,7 @@ struct gc_channel *gc_channel_new(const struct gc_channel_deps *deps,
   c->late = (struct gc_timer){.fire = on_late, .ctx = c};
   c->notice = (struct gc_timer){.fire = on_notice, .ctx = c};
   c->ending = (struct gc_timer){.fire = on_ending, .ctx = c};
+  c->overlap = (struct gc_timer){.fire = on_overlap_end, .ctx = c};
   c->creation = (struct gc_backoff){.base_ms = timeouts->reconnect_min_ms,
                                     .cap_ms = CREATION_DELAY_MAX_MS};
   gc_channel_set_timeouts(c, timeouts);
@@ -343,6 +354,7 @@ void gc_channel_free(struct gc_channel *c) {
   gc_channel_calls_clear(&c->calls);
   gc_channel_socket_clear(&c->socket);
   gc_timers_unset(c->deps.env->timers, &c->step);
+  gc_timers_unset(c->deps.env->timers, &c->overlap);
   gc_timers_unset(c->deps.env->timers, &c->topics_step);
   gc_timers_unset(c->deps.env->timers, &c->late);
   gc_timers_unset(c->deps.env->timers, &c->notice);

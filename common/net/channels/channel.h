@@ -140,8 +140,12 @@ void gc_channel_wake(struct gc_channel *c);
 void gc_channel_prolong(struct gc_channel *c);
 /* Closes the socket and connects again to the same channel. */
 void gc_channel_leave(struct gc_channel *c);
-/* Closes the socket; the channel does not connect again. `retired` follows
- * within half a second; messages may come until then. */
+/* Reads on for 5 s beside the channel that replaces this one, since messages
+ * may be late, then closes the socket; the channel does not connect again. A
+ * second call closes it at once. `retired` follows within
+ * GC_CHANNEL_RETIRE_MAX_MS, or half a second after a second call; messages may
+ * come until then. */
+enum { GC_CHANNEL_RETIRE_MAX_MS = 5500 };
 void gc_channel_retire(struct gc_channel *c);
 
 bool gc_channel_is_open(const struct gc_channel *c);

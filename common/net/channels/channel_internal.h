@@ -33,10 +33,11 @@ struct gc_channel {
 
   struct gc_timer step; /* next step of the socket */
   struct gc_timer topics_step;
-  struct gc_timer late;   /* ends a check without an answer */
-  struct gc_timer notice; /* reports that the server closes the socket */
-  struct gc_timer ending; /* fires before the channel's lifetime ends */
-  uint64_t not_before_ms; /* earliest time of the next step */
+  struct gc_timer late;    /* ends a check without an answer */
+  struct gc_timer notice;  /* reports that the server closes the socket */
+  struct gc_timer overlap; /* closes the socket of a channel that is replaced */
+  struct gc_timer ending;  /* fires before the channel's lifetime ends */
+  uint64_t not_before_ms;  /* earliest time of the next step */
   /* The earliest time of the next request of topics: of failed ones, of any. */
   uint64_t retry_ms, pace_ms;
   struct gc_backoff reconnect, creation, calling, subscribing;

@@ -10,6 +10,11 @@ static const struct gc_channel_timeouts usual = {
     .reconnect_max_ms = 30000,
 };
 
+enum {
+  /* Usual time of a renewal: creation, subscription, connection, overlap. */
+  RENEWAL_USUAL_MS = 8000,
+};
+
 static void schedule_now(struct gc_channels *c, struct gc_timer *timer) {
   const struct gc_env *env = c->deps.env;
   (void)gc_timers_set(env->timers, timer, env->now_ms(env->ctx));
@@ -57,21 +62,39 @@ static void schedule_turn(void *ctx) {
   schedule_now(c, &c->turn);
 }
 
+/* Returns the first slot in one of two states; NULL: there is none. */
+static struct gc_slot *slot_in(struct gc_channels *c, enum gc_renewal a,
+                               enum gc_renewal b) {
+  for (unsigned i = 0; i < c->slot_count; i++)
+    if (c->slots[i].renewal == a || c->slots[i].renewal == b)
+      return &c->slots[i];
+  return NULL;
+}
+
+/* True if a slot would give up before all that wait had their turn. */
+static bool is_crowded(const struct gc_channels *c, uint64_t now_ms) {
+  uint64_t first_ms = UINT64_MAX, need_ms = 0;
+  for (unsigned i = 0; i < c->slot_count; i++) {
+    const struct gc_slot *s = &c->slots[i];
+    if (s->renewal != GC_RENEWAL_WAITS)
+      continue;
+    need_ms += RENEWAL_USUAL_MS;
+    if (gc_slot_gives_up_ms(s) < first_ms)
+      first_ms = gc_slot_gives_up_ms(s);
+  }
+  return now_ms + need_ms > first_ms;
+}
+
 static void on_turn(void *ctx, uint64_t now_ms) {
   struct gc_channels *c = ctx;
   uint32_t token = gc_api_token_number(c->deps.api);
-  struct gc_slot *first = NULL;
-  (void)now_ms;
   for (unsigned i = 0; i < c->slot_count; i++)
     gc_slot_check_token(&c->slots[i], token);
-  for (unsigned i = 0; i < c->slot_count; i++) {
-    struct gc_slot *s = &c->slots[i];
-    if (s->renewal == GC_RENEWAL_RUNS || s->renewal == GC_RENEWAL_ENDS)
-      return;
-    if (first == NULL && s->renewal == GC_RENEWAL_WAITS)
-      first = s;
-  }
-  if (first != NULL)
+  struct gc_slot *busy = slot_in(c, GC_RENEWAL_RUNS, GC_RENEWAL_ENDS);
+  struct gc_slot *first = slot_in(c, GC_RENEWAL_WAITS, GC_RENEWAL_WAITS);
+  if (busy != NULL && is_crowded(c, now_ms))
+    gc_slot_end_overlap(busy);
+  else if (busy == NULL && first != NULL)
     gc_slot_renew(first);
 }
 

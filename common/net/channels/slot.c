@@ -133,6 +133,7 @@ static void switch_to_next(struct gc_slot *s) {
   report_outcome(s, RENEWAL, &fine);
   report_outcome(s, SOCKET, &fine);
   gc_channel_retire(old->channel);
+  s->owner->turn(s->owner->ctx);
   s->owner->ready(s->owner->ctx, s, true, blind_ms);
 }
 
@@ -324,6 +325,15 @@ void gc_slot_renew(struct gc_slot *s) {
     gc_channel_wake(next->channel);
   else
     abandon_renewal(s);
+}
+
+uint64_t gc_slot_gives_up_ms(const struct gc_slot *s) {
+  return s->deadline.due_ms;
+}
+
+void gc_slot_end_overlap(struct gc_slot *s) {
+  if (s->renewal == GC_RENEWAL_ENDS)
+    gc_channel_retire(other_line(s)->channel);
 }
 
 void gc_slot_stats(const struct gc_slot *s,

@@ -7,10 +7,11 @@
  *               waits for its turn (one renewal at a time in an account)
  *   renewing    `next` is opened beside `current`; messages of both count, so a
  *               message may come twice
- *   switched    `next` is ready and becomes `current`; the old channel closes
- *               and gives its stored id back. The old socket is read until the
- *               server answers the close frame, 0.5 s at most: a message from
- *               before the switch that comes later is missed
+ *   switched    `next` is ready and becomes `current`; the old socket is read
+ *               for 5 s more, since a message from before the switch may be
+ *               late (one that comes later still is missed). Then it closes,
+ *               and the old channel gives its stored id back. If so many slots
+ *               wait that their time would be over, it closes at once
  *   too late    after half of the time that was left, `next` is given up. A
  *               channel at the end of its lifetime or token is prolonged; a
  *               channel whose server closes reconnects (a gap, reported as
@@ -53,7 +54,7 @@ enum gc_renewal {
   GC_RENEWAL_NONE,
   GC_RENEWAL_WAITS, /* waits for its turn */
   GC_RENEWAL_RUNS,
-  GC_RENEWAL_ENDS, /* the old channel is being closed */
+  GC_RENEWAL_ENDS, /* the old channel is read on, or is being closed */
 };
 
 struct gc_slot {
@@ -95,6 +96,11 @@ void gc_slot_set_timeouts(struct gc_slot *s);
 void gc_slot_check_token(struct gc_slot *s, uint32_t number);
 /* Begins the renewal that waits for its turn. */
 void gc_slot_renew(struct gc_slot *s);
+/* Returns when a slot that waits for its turn gives its renewal up (monotonic).
+ */
+uint64_t gc_slot_gives_up_ms(const struct gc_slot *s);
+/* In GC_RENEWAL_ENDS: closes the old channel at once. */
+void gc_slot_end_overlap(struct gc_slot *s);
 
 void gc_slot_stats(const struct gc_slot *s, struct gc_channel_stats *ret_stats);
 

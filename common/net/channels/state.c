@@ -37,6 +37,7 @@ static const struct row rows[GC_CHANNEL_EVENT_COUNT][ROWS_MAX] =
         [GC_CHANNEL_STEP_UNWANTED] =
             {
                 {IN(RETIRED), SAME, DO(REPORT_RETIRED)},
+                {IN(REPLACED), TO(RETIRING), DO(CLOSE)},
                 {LIVE, TO(CLOSING_IDLE), DO(END_GAP) | DO(CLOSE)},
                 {IN(UNKNOWN) | IN(DISCONNECTED), SAME, DO(END_GAP)},
             },
@@ -119,7 +120,7 @@ static const struct row rows[GC_CHANNEL_EVENT_COUNT][ROWS_MAX] =
                  FAILED},
                 {LIVE | IN(CLOSING_RECONNECT), TO(DISCONNECTED), FAILED},
                 {IN(CLOSING_IDLE), TO(DISCONNECTED), DO(STEP)},
-                {IN(RETIRING), TO(RETIRED), DO(STEP)},
+                {IN(RETIRING) | IN(REPLACED), TO(RETIRED), DO(STEP)},
             },
         [GC_CHANNEL_ON_UPGRADE_REFUSED] = {{LIVE, TO(UNKNOWN), FAILED}},
 
@@ -131,11 +132,15 @@ static const struct row rows[GC_CHANNEL_EVENT_COUNT][ROWS_MAX] =
         [GC_CHANNEL_ON_RETIRE] =
             {
                 {IN(RETIRED) | IN(RETIRING), SAME, 0},
+                {IN(REPLACED), TO(RETIRING), DO(CLOSE)},
+                {OPENED, TO(REPLACED),
+                 DO(END_GAP) | DO(CANCEL_CALL) | DO(OVERLAP)},
                 {LIVE, TO(RETIRING), DO(END_GAP) | DO(CANCEL_CALL) | DO(CLOSE)},
                 {CLOSING | IN(CLOSING_IDLE), TO(RETIRING),
                  DO(END_GAP) | DO(CANCEL_CALL)},
                 {ANY, TO(RETIRED), DO(END_GAP) | DO(CANCEL_CALL) | DO(STEP)},
             },
+        [GC_CHANNEL_ON_OVERLAP_END] = {{IN(REPLACED), TO(RETIRING), DO(CLOSE)}},
 };
 
 /* Returns the event to look up: if the channel itself closes the socket, a
@@ -171,6 +176,7 @@ const char *gc_channel_state_name(enum gc_channel_state state) {
       [GC_CHANNEL_PROVEN] = "proven",
       [GC_CHANNEL_OPEN_ANNOUNCED] = "open-announced",
       [GC_CHANNEL_PROVEN_ANNOUNCED] = "proven-announced",
+      [GC_CHANNEL_REPLACED] = "replaced",
       [GC_CHANNEL_CLOSING_IDLE] = "closing-idle",
       [GC_CHANNEL_CLOSING_RECONNECT] = "closing-reconnect",
       [GC_CHANNEL_CLOSING_ANNOUNCED] = "closing-announced",

@@ -36,6 +36,10 @@ enum gc_channel_state {
   GC_CHANNEL_OPEN_ANNOUNCED,
   GC_CHANNEL_PROVEN_ANNOUNCED,
 
+  /* A socket that is read for some seconds beside that of another channel with
+   * the same topics. */
+  GC_CHANNEL_REPLACED,
+
   /* A socket that the channel closes; one state for each step that may
    * follow. */
   GC_CHANNEL_CLOSING_IDLE, /* no topic is wanted */
@@ -76,7 +80,8 @@ enum gc_channel_event {
 
   /* Requests of the owner. */
   GC_CHANNEL_ON_LEAVE,
-  GC_CHANNEL_ON_RETIRE,
+  GC_CHANNEL_ON_RETIRE,      /* a second one ends the overlap at once */
+  GC_CHANNEL_ON_OVERLAP_END, /* its timer fired */
 
   GC_CHANNEL_EVENT_COUNT,
 };
@@ -101,8 +106,9 @@ enum {
   GC_CHANNEL_DO_SUBSCRIBE = 1 << 15,
   GC_CHANNEL_DO_CONNECT = 1 << 16,
   GC_CHANNEL_DO_CLOSE = 1 << 17,
-  GC_CHANNEL_DO_STEP = 1 << 18, /* sets the timers */
-  GC_CHANNEL_DO_REPORT_RETIRED = 1 << 19,
+  GC_CHANNEL_DO_STEP = 1 << 18,    /* sets the timers */
+  GC_CHANNEL_DO_OVERLAP = 1 << 19, /* sets the timer of the overlap */
+  GC_CHANNEL_DO_REPORT_RETIRED = 1 << 20,
 };
 
 struct gc_channel_transition {

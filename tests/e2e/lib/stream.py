@@ -159,8 +159,11 @@ def becomes(name: str, wanted: Any, got: Any, differences: Any, within_s: float 
                  "%d differences: %s" % (len(left), "; ".join(left[:8])))
 
 
-def counters_equal(name: str, sim: Simulator, of: Collectd, start: Start, **bounds: Any) -> bool:
-    return becomes(name, lambda: counted(sim, start, **bounds), lambda: shown(of), unequal)
+def counters_equal(name: str, sim: Simulator, of: Collectd, start: Start, without: str = "-", **bounds: Any) -> bool:
+    """`without`: a type of series that is not compared."""
+    def compared(counts: Counts) -> Counts:
+        return {key: value for key, value in counts.items() if not key.rpartition("/")[2].startswith(without + "-")}
+    return becomes(name, lambda: compared(counted(sim, start, **bounds)), lambda: compared(shown(of)), unequal)
 
 
 def gauges_equal(name: str, sim: Simulator, of: Collectd, within_s: float = WITHIN_S) -> bool:

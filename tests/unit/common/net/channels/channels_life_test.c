@@ -23,13 +23,17 @@ static void before_its_lifetime_ends_another_channel_takes_over(void) {
   ch_wire_say(ch_wire_of("one"), EVENT); /* both, until the old one ends */
   ch_wire_say(ch_wire_of("two"), EVENT);
   CHECK_INT(ch_block.messages, 3);
+  replay_run(&ch_world, 4900);
+  CHECK_INT(ch_wires.closes, 0);
+  ch_wire_say(ch_wire_of("one"), EVENT); /* late */
+  CHECK_INT(ch_block.messages, 4);
   replay_run(&ch_world, 600);
   CHECK_INT(ch_wires.closes, 1);
   CHECK(ch_wire_of("one") == NULL);
   CHECK_INT(ch_block.gaps, 0);
   CHECK_INT(ch_stats().renewals, 1);
   CHECK_INT(ch_stats().created, 2);
-  CHECK_INT(ch_stats().events, 3);
+  CHECK_INT(ch_stats().events, 4);
   CHECK_INT(ch_stats().gap_ms, 0);
   CHECK_INT(ch_stats().reconnects, 0);
   CHECK_INT(ch_stats().topics, 1);
@@ -101,10 +105,12 @@ static void a_shorter_lifetime_ends_sooner(void) {
     replay_run(&ch_world, 1000);
     CHECK_INT(ch_creations(), 2);
     ch_open();
-    replay_run(&ch_world, 600);
+    replay_run(&ch_world, 2000);
+    ch_say(HEARTBEAT);
+    replay_run(&ch_world, 2000);
+    ch_say(HEARTBEAT);
     CHECK_INT(ch_block.connected, 2);
     CHECK_INT(ch_block.gaps, 0);
-    CHECK_INT(ch_wire_count(), 1);
     ch_end();
   }
 }
@@ -236,7 +242,7 @@ static void topics_that_change_meanwhile_are_on_the_new_channel_too(void) {
   CHECK_STR(replay_last(&ch_world, ADD "*")->body,
             "[{\"id\":\"v2.b\"},{\"id\":\"v2.c\"}]");
   ch_wire_open(ch_wire_of("two"));
-  replay_run(&ch_world, 1000);
+  replay_run(&ch_world, 6000);
   CHECK_INT(ch_wire_count(), 1);
   CHECK(ch_wire_of("one") == NULL);
   CHECK_INT(ch_stats().renewals, 1);
@@ -261,6 +267,65 @@ static void a_listener_that_leaves_in_the_overlap_gets_no_message(void) {
   ch_wire_say(ch_wire_of("two"), EVENT);
   CHECK_INT(ch_block.messages, 2);
   CHECK_INT(ch_other.messages, 0);
+  ch_end();
+}
+
+static void an_old_socket_that_ends_in_the_overlap_is_no_failure(void) {
+  ch_begin_connected();
+  ch_heartbeats(TO_THE_LAST_HOUR + 1);
+  ch_open();
+  ch_wire_end(ch_wire_of("one"),
+              &(struct gc_ws_end){.failure = GC_FAILURE_BROKEN},
+              GC_ERR_NETWORK);
+  replay_run(&ch_world, 100);
+  ch_wire_say(ch_wire_of("two"), CLOSING); /* the next renewal does not wait */
+  replay_run(&ch_world, 1100);
+  CHECK_INT(replay_count(&ch_world, PUT "one"), 2);
+  ch_open();
+  CHECK_INT(ch_stats().renewals, 2);
+  CHECK_INT(ch_block.gaps, 0);
+  CHECK_INT(replay_noticed(&ch_world, "*", GC_OK), ch_world.notice_count);
+  ch_end();
+}
+
+/* The platform announces the end of all sockets at once; the slots give up
+ * after half a minute. */
+static void a_crowd_of_renewals_shortens_the_overlap(void) {
+  enum { SLOTS = 10 };
+  ch_channels_max = SLOTS + 1;
+  ch_begin();
+  ch_many_answers();
+  CHECK_INT(ch_subscribe_many(&ch_block, 0, SLOTS * 1000), SLOTS * 1000);
+  replay_run(&ch_world, 5000);
+  ch_open_all();
+  ch_heartbeats(1);
+  for (size_t i = 0; i < GC_COUNT(ch_wires.list); i++)
+    if (ch_wires.list[i].events != NULL)
+      ch_wire_say(&ch_wires.list[i], CLOSING);
+  for (int ms = 0; ms < 30000; ms += 500) {
+    replay_run(&ch_world, 500);
+    ch_open_all();
+  }
+  CHECK_INT(ch_stats().renewals, SLOTS);
+  CHECK_INT(ch_stats().gap_ms, 0);
+  CHECK_INT(ch_wire_count(), SLOTS);
+  ch_end();
+}
+
+/* Each renewal takes the channel that the one before has given back. */
+static void renewals_of_many_channels_create_one(void) {
+  enum { SLOTS = 15, DAYS = 3 };
+  ch_channels_max = SLOTS + 1;
+  ch_begin();
+  ch_many_answers();
+  CHECK_INT(ch_subscribe_many(&ch_block, 0, SLOTS * 1000), SLOTS * 1000);
+  for (int half_minutes = 0; half_minutes < DAYS * 24 * 120; half_minutes++) {
+    ch_heartbeats(1);
+    ch_open_all();
+  }
+  CHECK(ch_stats().renewals >= SLOTS * DAYS);
+  CHECK_INT(ch_stats().gap_ms, 0);
+  CHECK_INT(ch_creations(), SLOTS + 1);
   ch_end();
 }
 
@@ -289,7 +354,7 @@ static void a_break_before_the_new_one_is_ready_is_reported(void) {
 /* The stops cover the time from the creation of the second channel to the end
  * of the first. */
 static void a_stop_at_any_moment_of_a_renewal_leaves_nothing_behind(void) {
-  for (uint64_t ms = 0; ms < 1400; ms += 20) {
+  for (uint64_t ms = 0; ms < 6400; ms += ms < 1400 ? 20 : 200) {
     ch_begin_connected();
     replay_forget_answers(&ch_world);
     replay_answer(&ch_world, &(struct replay_answer){.match = CREATE,
@@ -397,6 +462,9 @@ int main(void) {
   RUN(a_channel_that_is_not_connected_is_prolonged);
   RUN(topics_that_change_meanwhile_are_on_the_new_channel_too);
   RUN(a_listener_that_leaves_in_the_overlap_gets_no_message);
+  RUN(an_old_socket_that_ends_in_the_overlap_is_no_failure);
+  RUN(a_crowd_of_renewals_shortens_the_overlap);
+  RUN(renewals_of_many_channels_create_one);
   RUN(a_break_before_the_new_one_is_ready_is_reported);
   RUN(a_stop_at_any_moment_of_a_renewal_leaves_nothing_behind);
   RUN(a_new_token_brings_a_new_channel);

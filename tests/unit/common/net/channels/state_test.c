@@ -173,7 +173,20 @@ static void the_announced_end_of_a_proven_connection_is_no_failure(void) {
 static void a_retired_channel_reports_once_its_socket_has_ended(void) {
   static const struct row rows[] = {
       {"with a socket", GC_CHANNEL_PROVEN, GC_CHANNEL_ON_RETIRE,
-       GC_CHANNEL_RETIRING, DO(END_GAP) | DO(CANCEL_CALL) | DO(CLOSE)},
+       GC_CHANNEL_REPLACED, DO(END_GAP) | DO(CANCEL_CALL) | DO(OVERLAP)},
+      {"after the overlap", GC_CHANNEL_REPLACED, GC_CHANNEL_ON_OVERLAP_END,
+       GC_CHANNEL_RETIRING, DO(CLOSE)},
+      {"at once", GC_CHANNEL_REPLACED, GC_CHANNEL_ON_RETIRE,
+       GC_CHANNEL_RETIRING, DO(CLOSE)},
+      {"no topic is wanted", GC_CHANNEL_REPLACED, GC_CHANNEL_STEP_UNWANTED,
+       GC_CHANNEL_RETIRING, DO(CLOSE)},
+      {"ended in the overlap", GC_CHANNEL_REPLACED, GC_CHANNEL_ON_ENDED,
+       GC_CHANNEL_RETIRED, DO(STEP)},
+      {"in doubt in the overlap", GC_CHANNEL_REPLACED, GC_CHANNEL_ON_DOUBT,
+       GC_CHANNEL_REPLACED, 0},
+      {"with a socket that is not open", GC_CHANNEL_CONNECTING,
+       GC_CHANNEL_ON_RETIRE, GC_CHANNEL_RETIRING,
+       DO(END_GAP) | DO(CANCEL_CALL) | DO(CLOSE)},
       {"while it closes", GC_CHANNEL_CLOSING_CHECK, GC_CHANNEL_ON_RETIRE,
        GC_CHANNEL_RETIRING, DO(END_GAP) | DO(CANCEL_CALL)},
       {"the next user of the id checks it", GC_CHANNEL_RETIRING,
@@ -227,6 +240,9 @@ static void check_laws(enum gc_channel_state from,
     CHECK_STR(gc_channel_state_name(next.state), gc_channel_state_name(from));
   if (from == GC_CHANNEL_RETIRED)
     CHECK_STR(gc_channel_state_name(next.state), "retired");
+  if (from == GC_CHANNEL_REPLACED)
+    CHECK(next.state == from || next.state == GC_CHANNEL_RETIRING ||
+          next.state == GC_CHANNEL_RETIRED);
   if (from == GC_CHANNEL_RETIRING)
     CHECK(next.state == GC_CHANNEL_RETIRING ||
           next.state == GC_CHANNEL_RETIRED);
