@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /* GC_ASSERT states an invariant: a condition that only a bug can make false. It
- * stops the program in builds with --enable-sanitizers or --enable-fuzzing,
- * where the sanitizer prints the stack. In every other build the condition is
- * compiled but not evaluated: it must have no side effects, and input from
- * outside is checked with an error code instead. */
+ * stops the program by a trap in builds with --enable-sanitizers or
+ * --enable-fuzzing; a debugger or libFuzzer shows the stack. In every other
+ * build the condition is compiled but not evaluated: it must have no side
+ * effects, and input from outside is checked with an error code instead. */
 #ifndef GC_BASE_ASSERT_H
 #define GC_BASE_ASSERT_H
 

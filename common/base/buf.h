@@ -15,8 +15,9 @@ struct gc_buf {
   size_t max; /* limit of `len`; must be set */
 };
 
-/* Each function appends to the buffer. On GC_ERR_LIMIT (past `max`) and
- * GC_ERR_MEMORY nothing is added. `bytes` may be NULL when `len` is 0. */
+/* Each function appends to the buffer. On failure nothing is added:
+ * GC_ERR_LIMIT (past `max`), GC_ERR_MEMORY, and GC_ERR_PARSE when printf fails
+ * in gc_buf_print. `bytes` may be NULL when `len` is 0. */
 GC_API GC_MUST_CHECK enum gc_code gc_buf_add(struct gc_buf *b,
                                              const void *bytes, size_t len);
 GC_API GC_MUST_CHECK enum gc_code gc_buf_text(struct gc_buf *b,

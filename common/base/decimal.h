@@ -25,11 +25,12 @@ GC_API GC_MUST_CHECK bool gc_decimal_int(const char *text, size_t len,
 GC_API GC_MUST_CHECK bool gc_decimal_real(const char *text, size_t len,
                                           double *ret);
 
-/* Bytes of the longest text that the functions below write, with the NUL. */
+/* Bytes that hold every text of the functions below, with the NUL. */
 enum { GC_DECIMAL_SIZE = 32 };
 
 /* Writes a finite number with as few digits as gc_decimal_real needs to read
- * the same double, and returns its length: "3", "0.1", "1e+300". */
+ * the same double (possibly more for one below 2^-1022 in size), and returns
+ * the length of the text: "3", "0.1", "1e+300". */
 GC_API size_t gc_decimal_print(double value, char out[GC_DECIMAL_SIZE]);
 /* Both write a whole number and return its length. */
 GC_API size_t gc_decimal_print_int(int64_t value, char out[GC_DECIMAL_SIZE]);

@@ -3,8 +3,9 @@
  *
  * The core never logs. A function that can fail returns enum gc_code and fills
  * a struct gc_err with the detail that only it knows; common/daemon/log writes
- * it to the log once. `err` may be NULL wherever a function takes one. Outputs
- * are untouched on failure. */
+ * it to the log once. The functions of base and genesys accept an `err` of
+ * NULL; other functions may need one. Outputs are untouched on failure, but a
+ * buffer may have a part of what the function appends. */
 #ifndef GC_BASE_ERR_H
 #define GC_BASE_ERR_H
 

@@ -21,7 +21,7 @@
 /* Checks a pattern. GC_ERR_CONFIG, with a text that names the pattern, if it is
  * malformed: empty, a lone `!`, a `[` without its `]`, a range that runs
  * backwards, a `\` at the end. The functions below accept a malformed pattern
- * too; it matches nothing. */
+ * too; it matches nothing, except that an empty one matches an empty text. */
 GC_API GC_MUST_CHECK enum gc_code gc_glob_check(const char *pattern,
                                                 struct gc_err *err);
 

@@ -12,8 +12,9 @@
  *   "Sales*"             "Support*"       their beginnings differ
  *   "Sales*"             "!Sales*" "*"    the second list refuses the first
  *   two different ids
- * False if it is not certain: `?` and `[ ]` count as `*`, and an id may belong
- * to an object whose name the other list accepts. */
+ * False if it is not certain: `?` and `[ ]` count as `*` when both patterns
+ * have wildcards, and an id may belong to an object whose name the other list
+ * accepts. */
 bool gc_globs_are_disjoint(char *const *a, size_t a_count, char *const *b,
                            size_t b_count);
 

@@ -2,8 +2,8 @@
 /* The interface to the network for HTTP. net/http implements it with libcurl;
  * tests/support/replay answers from memory. An exchange is one request and its
  * answer; it runs in the background and ends with exactly one call of `done`,
- * unless it is cancelled. Everything here belongs to one thread, the account's
- * network thread. */
+ * unless it is cancelled. Everything here belongs to one thread, that of the
+ * transport: in the daemon that of its loop (net/loop). */
 #ifndef GC_BASE_TRANSPORT_H
 #define GC_BASE_TRANSPORT_H
 

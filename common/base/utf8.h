@@ -20,8 +20,8 @@ GC_API size_t gc_utf8_char(const char *text, size_t len, uint32_t *ret_point);
 GC_API size_t gc_utf8_cut(const char *text, size_t len, size_t max);
 
 /* Copies the whole printable characters that fit; half a character would break
- * a Prometheus scrape. `instead` replaces each control character and each byte
- * that is not UTF-8. Returns the length; `size` is at least 1. */
+ * a Prometheus scrape. `instead` replaces each byte of a control character and
+ * each byte that is not UTF-8. Returns the length; `size` is at least 1. */
 GC_API size_t gc_utf8_copy_printable(char *out, size_t size, const char *in,
                                      char instead);
 

@@ -34,8 +34,9 @@ GC_API void gc_document_clear(struct gc_document *d);
 /* Reads one whole value into an empty document, which stays empty on failure.
  * GC_ERR_LIMIT: more than `max` bytes, or deeper than GC_JSON_DEPTH_MAX.
  * GC_ERR_PARSE: not JSON, not UTF-8, or a key with a NUL inside. The text of
- * `err` names the byte and never shows the input. A tree takes up to 300 times
- * the bytes of its text, so `max` should be small. */
+ * `err` never shows the input; it names the byte if json/stream finds the
+ * error. A tree takes up to 300 times the bytes of its text, so `max` should be
+ * small. */
 GC_API GC_MUST_CHECK enum gc_code gc_document_read(struct gc_document *d,
                                                    const char *text, size_t len,
                                                    size_t max,
@@ -61,8 +62,9 @@ GC_API struct json_object *gc_document_element(struct json_object *in,
 
 /* Returns NULL also for a string with a NUL inside. */
 GC_API const char *gc_document_text(struct json_object *in, const char *key);
-/* Reads a whole number above INT64_MIN; 3.0 and 3e0 are 3, as in base/decimal.
- * The caller checks the range that it needs. */
+/* Reads a whole number; 3.0 and 3e0 are 3, as in base/decimal. INT64_MIN
+ * without a point or an exponent is refused. The caller checks the range that
+ * it needs. */
 GC_API GC_MUST_CHECK bool gc_document_int(struct json_object *in,
                                           const char *key, int64_t *ret);
 
@@ -92,7 +94,7 @@ GC_API void gc_document_add_text(struct gc_document *d, struct json_object *in,
 GC_API void gc_document_add_int(struct gc_document *d, struct json_object *in,
                                 const char *key, int64_t value);
 /* Writes a number with three decimals, rounded; null when it is not finite, or
- * above 1e15 in size. */
+ * 1e15 or more in size. */
 GC_API void gc_document_add_real(struct gc_document *d, struct json_object *in,
                                  const char *key, double value);
 GC_API void gc_document_add_bool(struct gc_document *d, struct json_object *in,

@@ -125,10 +125,10 @@ GC_API void gc_json_stream_free(struct gc_json_stream *s);
 
 /* Reads the next bytes. GC_ERR_PARSE: not JSON; GC_ERR_LIMIT: more than
  * bytes_max, string_max (or six times string_max without any event: a string
- * that does not end) or GC_JSON_DEPTH_MAX; otherwise the code of a callback.
- * The text names the byte and never shows the input, which can be a customer's
- * data. After a failure feed returns the same failure until the stream is
- * reset. */
+ * that does not end) or GC_JSON_DEPTH_MAX; GC_ERR_MEMORY; otherwise the code of
+ * a callback. The text names the byte and never shows the input, which can be a
+ * customer's data. After a failure feed returns the same failure until the
+ * stream is reset. */
 GC_API GC_MUST_CHECK enum gc_code gc_json_stream_feed(struct gc_json_stream *s,
                                                       const char *bytes,
                                                       size_t len,

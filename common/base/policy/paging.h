@@ -11,7 +11,8 @@
  *   in between, a page is followed by another if it has the requested size, the
  *   size of the full pages, or a multiple of GC_PAGING_STEP rows, since limits
  *   of servers are round numbers; or if the reading would have less than 7/8 of
- *   the rows of the reading before
+ *   the rows of the reading before; but none follows once the reading has
+ *   rows_max rows
  *
  *   rows of each reading     pages requested
  *   37                       2 (a check: 37, 0), then 1

@@ -43,7 +43,8 @@ struct gc_server_clock {
   uint64_t lone_at_ms, lone_since_ms; /* since then all such times agree */
 };
 
-/* Takes the Date of an answer. False when no other clock agrees with it. */
+/* Takes the Date of an answer. False when no other clock agrees with it, or
+ * when it is ignored as a step. */
 GC_API bool gc_server_clock_observe(struct gc_server_clock *c, uint64_t now_ms,
                                     int64_t wall_ms, int64_t date_ms);
 

@@ -2,9 +2,9 @@
 /* WebSocket frames of a client (RFC 6455, sections 5 to 7). Pure.
  *
  * Received: bytes in, events out; any split of the input gives the same events.
- * wslay's frame layer reads the headers; the order of frames, their sizes and
- * the close codes are checked here. The parser of a text checks that it is
- * UTF-8. One thread.
+ * wslay's frame layer reads the headers and checks the size of control frames;
+ * the order of frames, the size of messages and the close codes are checked
+ * here. The parser of a text checks that it is UTF-8. One thread.
  *
  * Sent: whole frames, each byte masked. The mask is an argument: 32 fresh
  * random bits for each frame (section 5.3: the author of the payload must not

@@ -179,8 +179,8 @@ static bool has_word(struct gc_span list, const char *word) {
 
 static bool is_printable(char c) { return c >= ' ' && c <= '~'; }
 
-/* Reads a number of digits only; a number that is too large becomes the
- * largest. */
+/* Reads a number of digits only. Digits after a value of UINT32_MAX or more do
+ * not count. */
 static bool read_length(struct gc_span s, uint64_t *ret) {
   uint64_t value = 0;
   for (size_t i = 0; i < s.len; i++) {

@@ -40,7 +40,8 @@ struct gc_ws_request {
 
 /* Appends the request to `out` and writes its Sec-WebSocket-Key. GC_ERR_CONFIG
  * when url or headers cannot be used (a control character, user info, a header
- * that the request sets itself); GC_ERR_LIMIT, GC_ERR_MEMORY as gc_buf_add. */
+ * that the request sets itself); GC_ERR_LIMIT, GC_ERR_MEMORY as gc_buf_add. On
+ * failure `out` may have a part of the request. */
 GC_API GC_MUST_CHECK enum gc_code
 gc_ws_request_write(const struct gc_ws_request *r, char ret_key[GC_WS_KEY_SIZE],
                     struct gc_buf *out, struct gc_err *err);
@@ -88,13 +89,14 @@ GC_API void gc_ws_handshake_begin(struct gc_ws_handshake *h,
                                   const uint8_t sha1[20]);
 
 /* Takes bytes until the answer is decided and returns how many. A refusal is
- * decided when its body is over, or has filled the excerpt, or is longer than
+ * decided when its body is over, has filled the excerpt, or has reached
  * GC_WS_BODY_MAX_BYTES. */
 GC_API size_t gc_ws_handshake_next(struct gc_ws_handshake *h, const char *in,
                                    size_t len);
 
 /* Ends the answer: the server closed the connection, or the time is over.
- * Decides REFUSED when there is a status; otherwise the state stays WAITS. */
+ * Decides REFUSED when there is a status of 200 or more; otherwise the state
+ * stays as it is. */
 GC_API void gc_ws_handshake_end(struct gc_ws_handshake *h);
 
 #endif
