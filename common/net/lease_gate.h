@@ -40,9 +40,11 @@ GC_API bool gc_lease_gate_allows(const struct gc_lease_gate *g);
 /* Returns the number, from 1, of this agent's present term as the holder; 0: it
  * has none (and for NULL: 1). A term also lasts while the permission is closed
  * and no other agent is known to hold the lease: while Redis does not answer,
- * and after a sleep until it answers. So the parts that began with the term
- * (channels, counters) end when another agent has the lease, not with each
- * pause. */
+ * and after a difference of the clocks (gc_lease_gate_check_clocks) until a
+ * renewal is confirmed. It ends when another agent has the lease, and when this
+ * agent gives the lease back. It may end when the permission ends during a
+ * sleep of the process or the machine. So the parts that began with the term
+ * (channels, counters) do not end with each pause of Redis. */
 GC_API uint32_t gc_lease_gate_term(const struct gc_lease_gate *g);
 
 /* Returns the book with the state for the next holder; it lives as long as the

@@ -2,6 +2,9 @@
 /* Calls of the Platform API of one account. A call waits in a queue until the
  * token, the request budget, the breaker and a free connection allow it, is
  * repeated if base/policy/retry allows it, and ends with exactly one `done`.
+ * In the state GC_AUTH_FAILED, and while the breaker rests, the waiting calls
+ * end with GC_ERR_UNAVAILABLE; a call of a function that a 429 suspends ends
+ * with GC_ERR_THROTTLED.
  *
  * Only the account's network thread may use this. */
 #ifndef GC_NET_API_API_H

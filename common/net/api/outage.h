@@ -27,9 +27,10 @@ struct gc_api_outage {
   } functions[GC_ENDPOINT_COUNT];
 };
 
-/* Takes the outcome of a call. Returns true if "api" is to be reported with it:
- * each failure of the service, and with GC_OK its end. An answer that refuses
- * the request (4xx) is no failure of the service. */
+/* Takes the outcome of a call. Returns true if "api" is to be reported: each
+ * failure of the service as it is, and each other outcome after which no
+ * function fails as GC_OK. An answer that refuses the request (4xx) is no
+ * failure of the service. */
 GC_API GC_MUST_CHECK bool gc_api_outage_note(struct gc_api_outage *o,
                                              enum gc_endpoint_id id,
                                              enum gc_code code,

@@ -30,8 +30,8 @@ GC_API void gc_pages_begin(struct gc_pages *p, struct gc_paging *paging);
 GC_API const char *gc_pages_query(struct gc_pages *p, size_t known);
 
 /* Notes a page of `rows` rows, after which the reading has `known` distinct
- * ones. *ret_more: another page follows, and `p` stands at it. Fails with
- * GC_ERR_LIMIT when that would be page GC_PAGES_MAX + 1. */
+ * ones. *ret_more: another page follows, and `p` stands at it. GC_ERR_LIMIT,
+ * with *ret_more true, when that would be page GC_PAGES_MAX + 1. */
 GC_API enum gc_code gc_pages_next(struct gc_pages *p, size_t rows, size_t known,
                                   bool *ret_more, struct gc_err *err);
 

@@ -31,7 +31,8 @@ GC_API GC_MUST_CHECK enum gc_code gc_secret_check(const struct gc_secret *s,
 /* Reads the secret, without white space around it, into the empty buffer `out`,
  * whose `max` should be GC_SECRET_MAX_BYTES. The caller owns it and wipes it
  * (gc_buf_wipe). GC_ERR_AUTH: the secret cannot be read, is empty, is larger
- * than GC_SECRET_MAX_BYTES - 1, or contains a NUL byte.
+ * than GC_SECRET_MAX_BYTES - 1 in a file or than `max` elsewhere, or contains a
+ * NUL byte.
  *
  * The first call for a variable removes it from the environment, so that
  * neither children nor /proc show it; later calls return a kept copy. Make that

@@ -23,10 +23,11 @@ struct gc_proxy {
  *   no Proxy           https: https_proxy, HTTPS_PROXY, all_proxy, ALL_PROXY of
  *                      the environment; plain http: none
  *
- * Plain http carries the client's secret; it is accepted only for loopback and
- * a cloud's metadata address, since such requests stay on the host. A proxy on
- * another host could read the secret. NoProxy and no_proxy are left to libcurl,
- * which also knows networks ("10.0.0.0/8"). */
+ * With plain http a proxy on another host could read the secrets of a request.
+ * An account accepts plain http only for loopback, whose requests stay on the
+ * host; requests to a cloud's metadata address and to an InfluxDB may use it
+ * too. NoProxy and no_proxy are left to libcurl, which also knows networks
+ * ("10.0.0.0/8"). */
 struct gc_proxy gc_proxy_find(const struct gc_connect *c, const char *url);
 
 /* Writes " (proxy HOST:PORT of Proxy)" or " (proxy HOST:PORT of https_proxy in

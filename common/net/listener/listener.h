@@ -67,8 +67,8 @@ void gc_listener_set_busy(struct gc_listener *l, struct MHD_Connection *c,
 bool gc_listener_has_certificate(const struct gc_listener *l,
                                  struct MHD_Connection *c);
 
-/* True for equal texts. The time it takes does not depend on the texts. Any
- * thread. */
+/* True for equal texts. The time it takes depends on their lengths, not on
+ * their contents. Any thread. */
 bool gc_listener_same_secret(const char *a, size_t a_len, const char *b,
                              size_t b_len);
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The files of a spool's folder: names, the list, open, read whole. For spool.c
- * only. */
+/* The files of a spool's folder: names, the list, reading and writing. For the
+ * spool only. */
 #ifndef GC_NET_SPOOL_SEGMENTS_H
 #define GC_NET_SPOOL_SEGMENTS_H
 

@@ -7,7 +7,7 @@
  *   gc_spool_read     the oldest records from the read position on
  *   gc_spool_commit   they are delivered: saves the position, deletes segments
  *
- * The folder has mode 0700 and is owned by one process (`lock`). It holds
+ * The folder is made with mode 0700 and owned by one process (`lock`). It holds
  *   0000000000000007.seg   records of spool/record, up to a segment's size
  *   position               the read position, twice, with CRCs
  * Records keep the order of the appends. A crash at any moment loses no record
