@@ -53,8 +53,8 @@ struct gc_analytics_deps {
 struct gc_analytics;
 
 /* Makes a block. It calls `notice` with each outcome (GC_OK: success), on the
- * network thread and on read threads; `cause` is a fixed word. NULL when out of
- * memory. */
+ * network thread and on read threads; `cause` is a word such as "aggregates",
+ * `member "NAME"` or `Queue "PATTERN"`. NULL when out of memory. */
 GC_API struct gc_analytics *gc_analytics_new(
     const struct gc_analytics_settings *settings,
     const struct gc_analytics_deps *deps,

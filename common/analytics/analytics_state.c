@@ -50,8 +50,8 @@ void gc_analytics_report_clocks(struct gc_analytics *b) {
   b->notice(b->ctx, "clock", &err);
 }
 
-/* Returns the latest of the wall clock, the block's server clock and the Date
- * of the account's last answer. */
+/* Returns the latest of the wall clock and the server clocks of the block and
+ * of the account. */
 static int64_t latest_clock(const struct gc_analytics *b) {
   int64_t wall_ms = gc_analytics_env(b)->wall_ms(gc_analytics_env(b)->ctx);
   int64_t server_ms = gc_analytics_server_now(b);

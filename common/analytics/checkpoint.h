@@ -44,8 +44,9 @@ gc_checkpoint_load(struct gc_checkpoint *c, int64_t period_ms,
 /* True while this agent has the lease under which the checkpoint was loaded;
  * true without a lease. */
 bool gc_checkpoint_holds(const struct gc_checkpoint *c);
-/* True if the next holder of the lease would find the newest save, so that its
- * window may be sent; true without a lease. */
+/* True if the window of the newest save may be sent: the next holder of the
+ * lease would find that save, or the page could not take it. False after the
+ * lease is lost; true without a lease. */
 bool gc_checkpoint_is_kept(const struct gc_checkpoint *c);
 
 /* Sets a mark that is in the future to `end_ms`. Keeps all totals. */

@@ -36,7 +36,7 @@ struct gc_decoder {
   struct gc_json_key keys[GC_DECODE_KEYS_MAX];
   struct gc_json_stream *stream;
 
-  /* The current group. */
+  /* The current group; `metrics` are those of all groups of the answer. */
   char values[GC_QUERY_DIMS_MAX][GC_DECODE_VALUE_SIZE]; /* as group_by */
   char media[GC_DECODE_VALUE_SIZE];
   struct gc_intern metrics;                  /* "METRIC SEP QUALIFIER" */

@@ -64,7 +64,7 @@ struct gc_results {
    * own request brings them. */
   int64_t asked_from_ms, asked_to_ms;
   struct gc_series_set *series; /* borrowed */
-  /* The ids to accept when the request has no filter; NULL: all. Borrowed. */
+  /* The ids to accept in answers; NULL: all. Borrowed. */
   const struct gc_intern *wanted;
 
   size_t max; /* limit of `count`; set by the owner */

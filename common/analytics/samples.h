@@ -11,11 +11,11 @@ struct gc_samples_tally {
   uint64_t unnamed; /* facts without a name for one of their ids */
 };
 
-/* Puts the values of window number `window` of sorted results, which ends at
- * `end_ms`, into the outbox: the zeros that begin a counter first, with the
- * time of the window before, then the facts of the window, then the totals
- * after it. Adds the window to the totals; `settles`: the window is never read
- * again. GC_ERR_LIMIT, GC_ERR_MEMORY. */
+/* Puts the values of window number `window` of sorted results into the outbox:
+ * the zeros that begin a counter first, with the time of the window before,
+ * then the facts of the window, then the totals after it. Adds the window to
+ * the totals; `settles`: the window is never read again. GC_ERR_LIMIT,
+ * GC_ERR_MEMORY. */
 GC_MUST_CHECK enum gc_code
 gc_samples_of_window(const struct gc_samples_view *view,
                      const struct gc_results *r, uint32_t window, bool settles,

@@ -9,7 +9,7 @@ enum {
   CLOCK_EACH = 256 /* values between two reads of the clock */
 };
 
-/* One call of gc_sender_run. */
+/* One call of gc_sender_run or gc_sender_finish. */
 struct run {
   const struct gc_sender_output *way;
   uint64_t (*now_ms)(void *ctx);
@@ -111,7 +111,8 @@ static void load_window(struct gc_sender *d) {
            gc_timestamp_print(end, end_ms), (size_t)d->outbox.count);
 }
 
-/* Saves that all windows are sent; again, if the last save failed. */
+/* Saves that the outbox is sent. An empty outbox needs no further save if the
+ * last one succeeded. */
 static void finish_results(struct gc_sender *d) {
   bool is_saved = d->outbox.count == 0 && d->state.code == GC_OK;
   gc_outbox_reset(&d->outbox);

@@ -12,8 +12,9 @@
 
 /* The output of a sender; the plugins use daemon/write_tracker. */
 struct gc_sender_output {
-  /* GC_ERR_LIMIT: a value of the same series is in flight; GC_ERR_STOPPED: no
-   * value is sent any more; GC_ERR_MEMORY: not queued. */
+  /* GC_ERR_LIMIT: a value of the same series is in flight; GC_ERR_UNAVAILABLE:
+   * this agent does not hold the lease; GC_ERR_STOPPED: no value is sent any
+   * more; GC_ERR_MEMORY: not queued. */
   enum gc_code (*emit)(void *ctx, const struct gc_sample *sample);
   /* Waits `max_ms` at most; true when nothing is in flight. */
   bool (*wait)(void *ctx, uint32_t max_ms);
@@ -35,7 +36,7 @@ struct gc_sender {
 
   /* For telemetry. */
   uint64_t windows, unnamed, revisions, collisions;
-  struct gc_err state; /* of the last save; else than GC_OK: not saved yet */
+  struct gc_err state; /* outcome of the last save */
   struct gc_err lost;  /* GC_OK: no value of these results was lost */
 };
 

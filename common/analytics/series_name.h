@@ -28,12 +28,12 @@ struct gc_naming {
 
 /* Writes the name part for `value` of a dimension: the label of an id, the
  * value itself for a dimension without a list, "none" for "". If the API
- * refuses the list, the id is the name. False when the id is in neither
- * list. */
+ * refuses the list, and for a presence without a name, the id is the name.
+ * False when another id is in neither list. */
 GC_API bool gc_naming_text(const struct gc_naming *n,
                            enum gc_dimension_kind kind, const char *value,
                            char out[GC_NAME_SIZE]);
-/* True if gc_naming_text returns false and a newer list may have the name. */
+/* True if the id is in neither list and a newer list may have its name. */
 bool gc_naming_is_missing(const struct gc_naming *n,
                           enum gc_dimension_kind kind, const char *value);
 /* Releases the lists; `label` stays. */
