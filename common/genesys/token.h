@@ -28,7 +28,7 @@ struct gc_token {
 GC_API GC_MUST_CHECK enum gc_code gc_token_parse(const char *body, size_t len,
                                                  struct gc_token *ret_token,
                                                  struct gc_err *err);
-/* Overwrites the texts and frees them. */
+/* Overwrites the bearer token and frees the texts. */
 GC_API void gc_token_clear(struct gc_token *t);
 
 /* Returns when to renew a token, in ms after the answer: `margin_s` before its
