@@ -113,8 +113,8 @@ enum gc_code gc_analytics_block_start(struct gc_analytics_block *q,
   return GC_OK;
 }
 
-/* A block whose account's lease another agent holds sends nothing, and its
- * checkpoint does not move. */
+/* While this agent does not hold the lease of the account, the block sends
+ * nothing, and its checkpoint does not move. */
 void gc_analytics_block_read(struct gc_analytics_block *q) {
   if (!gc_emit_allows(q->block->host))
     return;

@@ -54,8 +54,8 @@ GC_API void gc_trial_begin(const struct gc_trial *t);
 GC_API size_t gc_trial_read(void);
 /* Reads the self-telemetry of all blocks. */
 GC_API void gc_trial_read_state(void);
-/* Reports the requests, budgets and notes. Those of a block that had no answer
- * are unknown and left out. */
+/* Reports the requests, budgets and notes. The requests of a block that had no
+ * answer are unknown and left out. */
 GC_API void gc_trial_report(void);
 
 #endif

@@ -52,7 +52,8 @@ GC_API void gc_write_ticket_free(struct gc_write_ticket *t);
  * (host and identity) is pending, GC_ERR_UNAVAILABLE while this agent does not
  * hold the lease of the host (gc_emit): the caller tries again later. A sample
  * without a value is GC_OK and is not pending; nor is any sample after
- * gc_emit_divert. GC_ERR_STOPPED after gc_write_tracker_close. */
+ * gc_emit_divert. GC_ERR_STOPPED after gc_write_tracker_close. GC_ERR_MEMORY:
+ * the value was not queued. */
 GC_API GC_MUST_CHECK enum gc_code
 gc_write_tracker_emit(struct gc_write_ticket *t, const char *host,
                       const struct gc_sample *sample);
