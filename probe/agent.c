@@ -20,7 +20,7 @@
  *
  * The report goes to the descriptor of GENESYS_PROBE_FD, in the lines of
  * probe/findings.h and probe/values/values.h. Runs on collectd's main thread;
- * only the log callback also runs on threads of the plugins. */
+ * other threads report lines of the log and some results. */
 #ifndef _GNU_SOURCE
 #define _GNU_SOURCE
 #endif

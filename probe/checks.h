@@ -31,7 +31,7 @@ enum probe_check {
   PROBE_REDIS,        /* can a Redis keep the shared counts or the lease? */
   PROBE_INFLUXDB,     /* does the database take lines? */
   PROBE_END,          /* did all checks end? */
-  PROBE_LOG,          /* what do the plugins log while the blocks poll? */
+  PROBE_LOG,          /* what do the plugins log during checks and polls? */
   PROBE_VALUES,       /* does a block have values? */
   PROBE_CHECK_COUNT
 };

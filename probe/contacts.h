@@ -52,7 +52,8 @@ struct probe_contacts *probe_contacts_new(void);
 void probe_contacts_free(struct probe_contacts *c);
 
 /* Reads a line. *ret_is_one is false, and there is no row, when the line is
- * none of the messages above. GC_ERR_MEMORY, or a result of the sink. */
+ * none of the messages above. GC_ERR_MEMORY; GC_ERR_LIMIT: too many queues of
+ * the guide dialect; or a result of the sink. */
 GC_MUST_CHECK enum gc_code
 probe_contacts_line(struct probe_contacts *c, const char *line, size_t len,
                     const struct probe_contact_sink *sink, bool *ret_is_one);

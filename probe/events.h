@@ -27,8 +27,8 @@ struct probe_replay *probe_replay_new(const char *format, struct gc_err *err);
 void probe_replay_free(struct probe_replay *r);
 
 /* Reads the next line, without its line end. GC_ERR_MEMORY; GC_ERR_LIMIT for
- * more than PROBE_ROWS_MAX rows. A line that is no event is a row, not an
- * error. */
+ * more than PROBE_ROWS_MAX rows, or as in probe/contacts.h. A line that is no
+ * event is a row, not an error. */
 enum { PROBE_ROWS_MAX = 1000000 };
 GC_MUST_CHECK enum gc_code probe_replay_line(struct probe_replay *r,
                                              const char *line, size_t len);
@@ -43,8 +43,8 @@ GC_MUST_CHECK enum gc_code probe_replay_line(struct probe_replay *r,
  *   counted: 2, duplicate: 1, time: 1
  *
  * or one JSON object with the members outcomes and events. An event has line
- * and outcome; a flow metric also flow and metric; a contact or a word also
- * series and count; an outcome with an explanation also what. */
+ * and outcome; a flow metric also flow and metric; a count of a contact, or a
+ * word, also series and count; an outcome with an explanation also what. */
 GC_MUST_CHECK enum gc_code probe_replay_render(const struct probe_replay *r,
                                                enum probe_format format,
                                                struct gc_buf *out,

@@ -15,7 +15,7 @@ void probe_accounts_prepare(void);
 void probe_accounts_finish(void);
 
 /* Starts the account, checks it and reports the results. Returns a reference if
- * its servers can be reached and it has a token, so that its blocks can be
+ * its servers can be reached and its token works, so that its blocks can be
  * checked; else NULL. */
 struct gc_account *probe_account_check(const struct probe_reporter *r,
                                        const char *name);

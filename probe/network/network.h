@@ -7,7 +7,7 @@
 #define PROBE_NETWORK_NETWORK_H
 
 /* Takes a result: the name of a row of probe/checks, "ok", "warning" or
- * "failed", and two texts without TAB. */
+ * "failed", and two texts without TAB. Called on any thread. */
 typedef void probe_say(const char *check, const char *state,
                        const char *subject, const char *what);
 

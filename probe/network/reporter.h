@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Shared by all checks of the network: the receiver of their results, and the
- * time that is left. Main thread. */
+ * time that is left. Main thread, except for probe_report and
+ * probe_wait_end. */
 #ifndef PROBE_NETWORK_REPORTER_H
 #define PROBE_NETWORK_REPORTER_H
 
@@ -23,7 +24,7 @@ struct probe_reporter {
   uint64_t end_ms; /* monotonic */
 };
 
-/* Passes a result to r->say; a long text is cut. */
+/* Passes a result to r->say; a long text is cut. Any thread. */
 void probe_report(const struct probe_reporter *r, enum probe_check check,
                   enum probe_state state, const char *subject,
                   const char *format, ...) GC_PRINTF(5, 6);

@@ -158,7 +158,7 @@ static enum gc_code run_polls(struct run *run, enum probe_state *ret_state) {
 
 enum gc_code probe_show(const struct probe_show *show,
                         enum probe_state *ret_state, struct gc_err *err) {
-  /* The second signal ends the program at once, and collectd with it. */
+  /* The same signal again ends the program at once, and collectd with it. */
   const struct sigaction act = {.sa_handler = on_signal,
                                 .sa_flags = SA_RESETHAND};
   static const int signals[] = {SIGINT, SIGTERM, SIGHUP};

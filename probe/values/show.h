@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Runs the polls of a configuration and prints checks, values and summary:
- * once, or round by round until SIGINT or SIGTERM. */
+ * once, or round by round until SIGINT, SIGTERM or SIGHUP. */
 #ifndef PROBE_VALUES_SHOW_H
 #define PROBE_VALUES_SHOW_H
 
@@ -10,8 +10,8 @@
 /* `conf` is the text of probe_host_conf, `file` the operator's collectd.conf.
  * The values go to stdout, and as tables or JSON also the checks and the
  * summary. With another format the checks go to stderr, if one of them is not
- * ok, and so does the summary with `repeats`. Without `repeats` it ends within
- * PROBE_LIMIT_MS. */
+ * ok. With another format and `repeats` the summary goes to stderr. Without
+ * `repeats` it stops collectd after PROBE_LIMIT_MS. */
 struct probe_show {
   const struct probe_host *host;
   const char *conf, *file;

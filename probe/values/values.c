@@ -284,7 +284,8 @@ static enum gc_code read_note(const struct line *l) {
              : GC_ERR_MEMORY;
 }
 
-/* Makes a result of an error or a warning that was logged while blocks poll. */
+/* Makes a result of an error or a warning that was logged while servers were
+ * checked or blocks polled. */
 static enum gc_code read_polled(const struct line *l) {
   int64_t level;
   if (!gc_decimal_int(l->words[1], strlen(l->words[1]), &level))

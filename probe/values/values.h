@@ -5,7 +5,8 @@
  *
  * A report is lines of words that TABs separate:
  *
- *   polled LEVEL TEXT          a line for collectd's log while blocks poll
+ *   polled LEVEL TEXT          a line for collectd's log while servers are
+ *                              checked and blocks poll
  *   tried PLUGIN BLOCK SUBJECT a block that polls: "queues-all", and the block
  *                              in the configuration
  *   left-out PLUGIN BLOCK SUBJECT WHY
