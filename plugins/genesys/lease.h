@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* The leases of the accounts with LeaseURL: several agents with one account, of
- * which one dispatches (docs/high-availability.md). Configuration, init and
- * shutdown run on collectd's main thread. */
+/* The leases of the accounts with LeaseURL: several agents have one account,
+ * and one of them dispatches (docs/high-availability.md). Configuration, init
+ * and shutdown run on collectd's main thread. */
 #ifndef GENESYS_LEASE_H
 #define GENESYS_LEASE_H
 

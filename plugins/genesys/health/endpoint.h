@@ -33,8 +33,8 @@ struct health_endpoint_settings {
 struct health_endpoint *
 health_endpoint_new(const struct health_endpoint_settings *settings);
 /* Listens if the endpoint does not listen yet; takes a changed secret and
- * changed certificates. Waits 0.6 s at most for a disk. Call it about once a
- * second, from one thread. */
+ * changed certificates. Waits 0.6 s at most for a disk that hangs. Call it
+ * about once a second, from one thread. */
 void health_endpoint_maintain(struct health_endpoint *e, uint64_t now_ms);
 /* Stops and frees `e`, which may be NULL. */
 void health_endpoint_free(struct health_endpoint *e);
