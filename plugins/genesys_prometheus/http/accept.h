@@ -6,8 +6,8 @@
 
 #include <stdbool.h>
 
-/* True if the quality of OpenMetrics in an Accept header is at least as high as
- * that of the text format. NULL: no header; the text format. */
+/* True if an Accept header allows OpenMetrics, with a quality at least as high
+ * as that of the text format. NULL: no header; the text format. */
 bool accept_openmetrics(const char *header);
 
 /* True if an Accept-Encoding header allows gzip. NULL: no header; false. */

@@ -58,8 +58,8 @@ struct endpoint;
  * a scrape does. Returns NULL when out of memory. */
 struct endpoint *endpoint_new(const struct endpoint_settings *settings);
 /* Listens if that failed before, takes changed certificates, and checks the
- * modes of changed files. Waits 0.6 s at most for a disk. Call it about once a
- * second, from one thread. */
+ * modes of changed files. Waits 0.6 s at most for a disk that hangs. Call it
+ * about once a second, from one thread. */
 void endpoint_maintain(struct endpoint *e, uint64_t now_ms);
 /* True while the endpoint listens. */
 bool endpoint_is_up(const struct endpoint *e);

@@ -21,7 +21,8 @@ struct endpoint {
 };
 
 /* Returns 200 when the request may be answered; else 401, or 503 when a file
- * with a secret cannot be read. Runs on the listener's thread. */
+ * with a secret cannot be read or memory is short. Runs on the listener's
+ * thread. */
 enum endpoint_status endpoint_authorize(struct endpoint *e,
                                         struct MHD_Connection *c);
 /* Reports files that cannot be read, and files that every user can read. */

@@ -77,8 +77,8 @@ void families_init(struct families *f);
 void families_clear(struct families *f);
 
 /* Finds or makes the family of a series. Returns NULL when another family has
- * one of its names or another kind, past FAMILIES_MAX, or when out of memory.
- * Any thread; a family lives as long as `f`. */
+ * one of its names, when its family has another kind, past FAMILIES_MAX, or
+ * when out of memory. Any thread; a family lives as long as `f`. */
 struct family *families_get(struct families *f,
                             const struct gc_export_series *series);
 
@@ -86,7 +86,7 @@ struct family *families_get(struct families *f,
 void families_list(struct families *f, struct family_list *list);
 
 /* Inserts a point into its family. GC_ERR_REQUEST: another point has its
- * line. GC_ERR_MEMORY. */
+ * line, or it has no family. GC_ERR_MEMORY. */
 GC_MUST_CHECK enum gc_code family_insert(struct point *p);
 /* Removes all points that are gone from a family; frees none of them. */
 void family_remove_gone(struct family *f);

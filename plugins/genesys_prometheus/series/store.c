@@ -36,7 +36,7 @@ struct store {
 
   pthread_mutex_t structure; /* of all below */
   struct family_list listed;
-  struct point *collided; /* not shown: another point has the same line */
+  struct point *collided; /* not shown: family_insert refuses them */
   struct point *gone;     /* to be freed */
   char collision[LINE_SIZE];
 };

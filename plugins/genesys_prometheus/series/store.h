@@ -54,7 +54,7 @@ typedef bool (*store_names)(void *ctx, size_t i,
 struct store_stats {
   size_t series;       /* in memory; collided ones included */
   uint64_t overflow;   /* values left out because of `series_max` */
-  uint64_t collisions; /* series left out: another one has the same line */
+  uint64_t collisions; /* series left out: family_insert refused them */
 };
 
 /* Makes a store. A series that was not written for `staleness_ms`, or for twice
