@@ -54,7 +54,8 @@ struct influx_node_stats {
 struct influx_node;
 
 /* Starts the thread. Neither the folder nor the database needs to exist yet.
- * GC_ERR_CONFIG: a Proxy that is not a URL; GC_ERR_MEMORY. */
+ * GC_ERR_CONFIG: a Proxy that is not a URL; GC_ERR_STATE: the path of the
+ * folder is too long; GC_ERR_MEMORY. */
 struct influx_node *influx_node_new(const struct influx_node_settings *settings,
                                     struct gc_err *err);
 /* Takes a value; never waits for disk or network. Any thread. */

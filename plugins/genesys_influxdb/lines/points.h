@@ -49,7 +49,7 @@ struct influx_points *influx_points_new(const struct gc_strs *tags,
 void influx_points_free(struct influx_points *p);
 
 /* Returns the points of a sample, sample->count of them, valid until the next
- * call; NULL when out of memory. */
+ * call; NULL when out of memory, or when the names or tags are too long. */
 const struct influx_point *influx_points_of(struct influx_points *p,
                                             const struct influx_sample *sample);
 

@@ -45,7 +45,7 @@ struct influx_sender_stats {
   uint64_t bytes;           /* bytes of accepted bodies, as sent */
   uint64_t last_success_ms; /* monotonic; 0: none yet */
   uint32_t latency_ms;      /* of the newest request that was accepted */
-  bool is_up;               /* the newest request was accepted */
+  bool is_up;               /* the database accepts lines; false at first */
 };
 
 struct influx_sender;
