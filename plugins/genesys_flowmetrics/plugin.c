@@ -102,9 +102,10 @@ static const char *shown_host(const struct gc_block *b) {
   return host[0] != '\0' ? host : hostname_g;
 }
 
-/* Gives all blocks of one host the scope of the first block in the file. They
- * count together, so that each series has one writer. This includes a block
- * with collectd's own host and a block whose account has the same host. */
+/* Gives a block the scope of the first block in the file that has the same
+ * host. The blocks of one host count together, so that each series has one
+ * writer. This includes a block with collectd's own host and a block whose
+ * account has the same host. */
 static void share_scope(struct gc_block *base) {
   const struct gc_block *first = base;
   for (struct gc_block *o = base->next; o != NULL; o = o->next)

@@ -42,7 +42,7 @@ void flow_watch_free(struct flow_watch *w);
 /* Puts flow_active if there is a new answer. One read thread at a time. */
 void flow_watch_read(struct flow_watch *w, const struct gc_samples *out);
 /* Puts self-telemetry under `instance`. Any thread: the read callback and
- * /health may call it at once. */
+ * /health may call it at the same time. */
 void flow_watch_read_state(struct flow_watch *w, const char *instance,
                            uint32_t interval_ms, const struct gc_samples *out);
 

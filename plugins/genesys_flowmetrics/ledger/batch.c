@@ -7,7 +7,7 @@
 #include "common/base/glob.h"
 #include "common/genesys/clean_name.h"
 
-/* The names of one batch; a message has 1 MB at most. */
+/* The names of one batch: ten SQS messages of 1 MB, or one body of 4 MB. */
 enum { NAMES_MAX_BYTES = 64 << 20, FIRST_CAP = 64 };
 
 static struct occurrence *next_occurrence(struct batch *b) {

@@ -33,7 +33,8 @@ struct identity {
 
 struct ledger;
 
-/* The operations of a store. All of them run on the writer's thread. */
+/* The operations of a store. All of them run on the writer's thread; `close`
+ * also runs in ledger_free, after that thread has ended. */
 struct ledger_store {
   /* Opens the store and loads its counters. Counters in memory win where the
    * store has lost them. On failure the store is closed. */

@@ -73,8 +73,9 @@ struct batch {
   const struct ledger_source *source;
   /* Called once, on the writer's thread, or inside ledger_submit when the
    * ledger does not run. GC_OK: the whole batch is safe, except for the `ahead`
-   * attributes, which the source must not acknowledge. Any other code: nothing
-   * was counted; submit the batch again. The batch is the owner's again. */
+   * attributes, which the source must not acknowledge. Any other code: submit
+   * the batch again; a part of it may have been counted, and is then a
+   * duplicate. The batch is the owner's again. */
   void (*done)(struct batch *b, enum gc_code code);
   void *ctx;
 
@@ -139,11 +140,12 @@ unsigned ledger_identity(const struct ledger *l, const char *scope,
 bool ledger_is_shared(const struct ledger *l);
 /* Starts the writer. */
 GC_MUST_CHECK enum gc_code ledger_start(struct ledger *l, struct gc_err *err);
-/* Commits the queued batches; those that cannot be committed now end with
- * GC_ERR_STOPPED. Ends the thread. Reading remains possible. Returns false when
- * the disk hangs and the writer is left behind. The writer then calls neither
- * `done` nor notice, but may still read the batches: the ledger, its settings,
- * the sources and their batches must stay for the rest of the process. */
+/* Commits the queued batches; those that cannot be committed now fail, and
+ * later ones end with GC_ERR_STOPPED. Ends the thread. Reading remains
+ * possible. Returns false when the disk hangs and the writer is left behind.
+ * The writer then calls neither `done` nor notice, but may still read the
+ * batches: the ledger, its settings, the sources and their batches must stay
+ * for the rest of the process. */
 bool ledger_stop(struct ledger *l);
 /* Stops the ledger and frees it. Frees nothing when the writer is left behind.
  */

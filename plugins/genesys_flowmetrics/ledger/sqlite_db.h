@@ -41,9 +41,10 @@ struct stored_counter {
 
 struct sqlite_db;
 
-/* Opens or creates the file. GC_ERR_STATE: the file cannot be used now (another
- * process has it, it is read-only, the disk is full, its version is newer).
- * `ret_warning` names a file that was moved aside. */
+/* Opens or creates the file. GC_ERR_STATE: the file cannot be used now (it is
+ * read-only, the disk is full, its version is newer); GC_ERR_UNAVAILABLE:
+ * another process has it; GC_ERR_MEMORY. `ret_warning` names a file that was
+ * moved aside. */
 GC_MUST_CHECK enum gc_code sqlite_db_open(const char *folder,
                                           struct sqlite_db **ret,
                                           struct gc_err *ret_warning,
@@ -111,8 +112,9 @@ bool sqlite_db_is_there(const struct sqlite_db *s);
 /* Makes the file again, first with the counters, then with all keys in bounded
  * transactions, and continues with it. Call it between transactions, when the
  * file is not there; the caller then writes the counters that it has in memory.
- * `step` (may be NULL) runs before each transaction with keys. On failure the
- * deleted file stays open, and the call may be repeated. */
+ * `step` (may be NULL) runs before each transaction with keys. Until all keys
+ * are copied, a failure leaves the deleted file open, and the call may be
+ * repeated. */
 GC_MUST_CHECK enum gc_code sqlite_db_restore(struct sqlite_db *s,
                                              const char *folder,
                                              void (*step)(void *ctx), void *ctx,
