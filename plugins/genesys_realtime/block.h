@@ -73,7 +73,7 @@ bool block_has_windows(const struct block *b);
 
 /* Puts the block's self-telemetry (source_up and so on), under the instance
  * `instance` and with `interval_ms`. Any thread: the read callback and /health
- * may call it at once. */
+ * may call it at the same time. */
 void block_read_state(struct block *b, const char *instance,
                       uint32_t interval_ms, const struct gc_samples *out);
 

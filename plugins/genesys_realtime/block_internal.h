@@ -61,7 +61,7 @@ struct block {
   struct queue_tally tally;   /* numbers of the last reading */
   bool has_selection;         /* `selected` is known */
   size_t selected;            /* queues that Queue and Shard select */
-  uint64_t ignored;           /* unknown numbers, unread messages */
+  uint64_t ignored;           /* numbers that were not kept, unread messages */
   size_t series;              /* series that have a place of MaxSeries */
   uint64_t overflow;          /* values that MaxSeries left out */
 };
@@ -84,8 +84,9 @@ static inline uint32_t block_interval_ms(const struct block *b) {
 
 /* ---- block_poll.c: polls, on the network thread ---- */
 
-/* Polls, or publishes pushed observations, and sets the timer of the next one;
- * of `timer`. `ctx`: the block, here and below. */
+/* Polls, or publishes pushed observations. `timer` calls it; a poll or a
+ * publication that has ended sets `timer` again. `ctx`: the block, here and
+ * below. */
 void block_poll_now(void *ctx, uint64_t now_ms);
 /* Polls at once when the stream has opened, because messages may have been lost
  * before. A poll that is running was sent earlier, so another one follows it.

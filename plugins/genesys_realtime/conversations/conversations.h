@@ -99,8 +99,8 @@ GC_MUST_CHECK enum gc_code
 conversations_apply_state(struct conversations *m, const struct guide_event *e,
                           int64_t at_ms);
 
-/* Applies a snapshot. GC_ERR_MEMORY: the event is lost, the model is intact.
- * GC_ERR_CONFIG: the model is of the guide dialect. */
+/* Applies a snapshot. GC_ERR_MEMORY: the event, or a part of it, is lost; the
+ * model is intact. GC_ERR_CONFIG: the model is of the guide dialect. */
 GC_MUST_CHECK enum gc_code conversations_apply(struct conversations *m,
                                                const struct cv_event *event);
 
@@ -255,7 +255,7 @@ bool conversations_samples(struct conversations *m,
 /* ---- handover.c: counters that pass to the next holder of a lease ---- */
 
 /* Appends the times of the model: when its counting began, and up to when facts
- * are counted. Call it behind the last queue of a pass. */
+ * are counted. Call it after the last queue of a pass. */
 GC_MUST_CHECK enum gc_code
 conversations_write_times(const struct conversations *m, struct gc_buf *fields);
 /* Replaces started_ms and counted_ms of the settings by the times in the fields

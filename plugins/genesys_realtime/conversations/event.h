@@ -68,7 +68,8 @@ struct cv_party {
   int64_t acw_start_ms, acw_end_ms;
   int64_t hold_ms;  /* startHoldTime */
   bool held;        /* a communication is on hold */
-  bool transferred; /* a connected communication ended with transfer* */
+  bool transferred; /* a communication ended with transfer*; of an agent: one
+                       that was connected */
   bool parked;      /* a communication is put aside */
   bool scheduled;   /* a callback in the queue before its time */
   bool acw_skipped; /* there was no after-call work, whatever its times say */

@@ -63,7 +63,7 @@ void cv_removed_put(struct cv_removed_set *set, const struct cv_removed *entry,
 /* Adds an offer without an outcome. Set fact_ms before. */
 void cv_removed_add_pending(struct cv_removed *r, int64_t start_ms,
                             bool is_breached);
-/* The start of a pending offer; INT64_MIN: there is none. */
+/* Returns the start of a pending offer; INT64_MIN: there is none. */
 static inline int64_t cv_pending_ms(uint32_t pending, int64_t fact_ms) {
   return pending != 0 ? fact_ms - (int64_t)pending + 1 : INT64_MIN;
 }

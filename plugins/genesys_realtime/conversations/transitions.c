@@ -340,7 +340,7 @@ static void count_participant_holds(struct transitions *t, unsigned i) {
   *g = (struct gain){0}; /* each is counted once */
 }
 
-/* The history of the queue and medium of participant `first`. */
+/* Replays the history of the queue and medium of participant `first`. */
 static void replay_presence(struct transitions *t, unsigned first) {
   const struct participant *p = &t->c->participants[first];
   t->queue = p->queue;

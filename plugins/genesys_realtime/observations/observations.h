@@ -343,7 +343,7 @@ bool observations_next_contacts(const struct observations *o,
 /* ---- decode_answer.c ---- */
 
 /* Reads one answer. Keeps the facts until the answer is complete, so that an
- * aborted attempt changes nothing. */
+ * aborted attempt changes no number of a queue. */
 struct obs_decoder;
 
 /* Makes a decoder that fills `into`, which is borrowed. Returns NULL when out

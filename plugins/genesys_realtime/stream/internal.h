@@ -58,7 +58,7 @@ struct stream {
   struct gc_timer timer;
   struct cv_decoder *decoder;
   bool is_listening;
-  unsigned ticks, rejections; /* rejections: those that were reported */
+  unsigned ticks, rejections; /* rejections: since the last selection */
   uint64_t retire_ms;         /* when to remove expired queues next */
   uint64_t overflow;          /* of the model, while there was a place */
   uint64_t taking_fence;      /* of the page that the next model has */

@@ -6,8 +6,9 @@
  *
  * The account's network thread passes messages, ticks and selections; one read
  * thread at a time reads the values, and any thread the self-telemetry. The
- * lock between them is held for one message, for the values of a few queues,
- * for a copy of the statistics, or for the comparison with one poll. */
+ * lock between them is held for one message, for one tick of the model, for the
+ * values of a few queues, for a copy of the statistics, or for the comparison
+ * with one poll. */
 #ifndef GENESYS_REALTIME_STREAM_STREAM_H
 #define GENESYS_REALTIME_STREAM_STREAM_H
 
@@ -81,7 +82,7 @@ void stream_free(struct stream *s); /* NULL: does nothing */
 void stream_read(struct stream *s, const struct queue_display *view,
                  const struct gc_samples *out);
 /* Writes the stream's self-telemetry. Any thread: the read callback and /health
- * may call it at once. */
+ * may call it at the same time. */
 void stream_read_state(struct stream *s, const char *instance,
                        uint32_t interval_ms, const struct gc_samples *out);
 
