@@ -35,7 +35,8 @@ GC_MUST_CHECK enum gc_code lease_add(const struct lease_options *o,
 
 struct lease_hooks {
   /* Reports a change of the state, with the last error of Redis (GC_OK: it
-   * answers); on the thread of the lease. */
+   * answers); GC_LEASE_ENDED: with the reason for giving the lease back. On the
+   * thread of the lease. */
   void (*changed)(const char *account, enum gc_lease_state state,
                   uint64_t fence, const struct gc_err *err);
 };

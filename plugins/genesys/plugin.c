@@ -247,7 +247,8 @@ static void on_notice(const char *account, const char *cause,
 
 /* ---- leases ---- */
 
-/* Describes a state without Redis, or GC_OK. */
+/* Describes a state without Redis, and sets GC_OK for any other state;
+ * GC_LEASE_ENDED keeps its reason. */
 static void describe_lease(enum gc_lease_state state, struct gc_err *err) {
   if (state == GC_LEASE_BLIND)
     (void)gc_fail_in(err, GC_ERR_NETWORK,
