@@ -16,7 +16,7 @@ from lib.process import wait_until, watch_for
 from lib.report import check, note, same
 from lib.windows import METRICS, MINUTE_MS, Fast
 
-RATE = 30.0  # a write thread that pauses for 15 s of this clock counts as dead; a kill then loses the values that it held
+RATE = 30.0  # a write thread that pauses for 15 s of this clock counts as hanging; a kill then loses the values that it held
 KILLS = int(os.environ.get("GC_KILLS", "10"))
 LIFE_S = (0.3, 2.5)  # real time: 9 to 75 s of the platform's clock
 LATE_METRICS = ["tHandle", "tAcw"]  # the other metrics are final in the first answer

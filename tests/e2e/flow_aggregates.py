@@ -16,7 +16,7 @@ from lib.process import wait_until
 from lib.report import check, note, same
 from lib.windows import MINUTE_MS, Fast, iso
 
-RATE = 20.0  # a write thread that pauses for 15 s of this clock counts as dead; a kill then loses the values that it held
+RATE = 20.0  # a write thread that pauses for 15 s of this clock counts as hanging; a kill then loses the values that it held
 SETTLED_S = 60.0  # the time that a busy machine may need
 TIMEOUT_S = 40.0
 NONE = "none"

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""Do the totals equal the truth after kills at any moment under load? GC_KILLS is the number of kills (10; a long run: 100)."""
+"""Do the totals equal the truth after kills at any moment under load? GC_KILLS is the number of kills (10; make check-long: 50)."""
 from __future__ import annotations
 
 import os

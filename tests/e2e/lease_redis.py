@@ -41,7 +41,7 @@ def longest_hole(agents: list[Agent]) -> float:
 
 
 def a_failover_to_a_replica_leaves_a_hole_within_the_ttl() -> None:
-    """The master dies; the address in LeaseURL leads to a replica that was promoted."""
+    """The master is killed; the address in LeaseURL leads to a replica that was promoted."""
     sim, (master, new, other) = simulator(), replicated()
     master.ask("HSET", KEY, "fence", "7", "owner", "0", "beat", "1")  # a released lease
     one, two = agents = pair(sim, master, LeaseReplicas=1)

@@ -13,7 +13,7 @@ from lib.report import check, check_soon, note, same, same_soon
 
 SMALL = {"queues": 4, "agents": 8, "plain_names": True}
 STARTS = 30
-LIFE_MAX_S = 0.6  # life of a daemon that is killed: from before its token to after its subscription
+LIFE_MAX_S = 0.6  # lifetime of a daemon that is killed: from before its token to after its subscription
 
 
 def arrive(sim: Simulator, queue: str, count: int = 3) -> None:

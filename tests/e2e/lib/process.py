@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 """Programs under test, ports and waits. No program outlives the test, however the test ends.
 
-Each program leads its own session and dies with the test (PDEATHSIG); at the
+Each program leads its own session and ends with the test (PDEATHSIG); at the
 end of the test its whole process group is killed. The kernel ties PDEATHSIG to
 the thread that forked, so the main thread does all forks; scenarios in other
 threads hand their forks to it.
