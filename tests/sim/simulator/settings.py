@@ -14,7 +14,7 @@ class Settings:
     client_id: str = DEFAULT_CLIENT_ID
     client_secret: str = DEFAULT_SECRET
     token_life_s: float = 86_400.0
-    expires_in: Optional[int] = None  # the life in the answer, if different
+    expires_in: Optional[int] = None  # the lifetime in the answer, s, if different
     token_idle_s: Optional[float] = None  # HIPAA organisations: 900
     token_scopes: Optional[list[str]] = None  # guide dialect: "scope" in the token answer
     rate_limit: int = 300  # requests of a client in a sliding minute; 0 = none

@@ -47,7 +47,7 @@ class Target:
 
 
 class Pusher:
-    """Workers share the source; each event is sent until it is accepted or dead."""
+    """Workers share the source; each event is sent until it is accepted or counted as `dead`."""
 
     def __init__(self, target: Target, portions: Iterator[list[str]]) -> None:
         self.target, self._portions = target, portions

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Notification channels and their life: created, subscribed, used, expired, displaced.
+"""Notification channels and their states: created, subscribed, used, expired, displaced.
 
 Everything here is guarded by the world's lock, which is also held while the
 world calls its observers: an event and a subscription never overlap.
