@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /* A collectd plugin that dispatches BENCH_SERIES series each 10 s. With
  * BENCH_URL and BENCH_CA it is the reference for memory: it links our
- * libraries, opens one TLS connection to that address and one SQLite file, and
- * has the series because collectd itself keeps more than a kilobyte for each of
- * them. With BENCH_SPREAD they have the names of several plugins, as the
- * families of genesys_realtime are spread: 11 of 41 are buckets of waits. */
+ * libraries, opens one TLS connection to that address and one SQLite database
+ * in memory, and has the series because collectd itself keeps more than a
+ * kilobyte for each of them. With BENCH_SPREAD they have the names of several
+ * plugins, as the families of genesys_realtime are spread: 11 of 41 are buckets
+ * of waits. */
 #include <stdio.h>
 #include <stdlib.h>
 
