@@ -243,7 +243,8 @@ static void add_party(struct world *w, struct cv_event *e, uint8_t what) {
     p->connected_ms = w->now_ms;
 }
 
-/* Up to 128 participants at a time; most of them have ended. */
+/* Adds up to 120 participants; the input decides whether all but the last three
+ * have ended. */
 static void add_crowd(struct world *w, struct cv_event *e) {
   uint8_t how = next_byte(w), first = next_byte(w), second = next_byte(w);
   for (unsigned n = (how & 15u) * 8; n > 0; n--) {
