@@ -9,7 +9,8 @@ from .api.windows import Bucket
 from .world.facts import Fact, Facts
 
 SERVICE_TARGET = 0.8
-# Computed from other metrics: an answer within the target raises it, an abandon lowers it.
+# oServiceLevel is computed from these metrics: an answer within the target
+# raises it, an abandon lowers it.
 SERVICE_PARTS = ("tAnswered", "tAbandon", "nOverSla")
 WORKED_OUT = {"oServiceLevel": SERVICE_PARTS, "oServiceTarget": ("nOffered", *SERVICE_PARTS)}
 USER_FIELDS = {"tSystemPresence": "presence", "tOrganizationPresence": "presence_id", "tAgentRoutingStatus": "routing"}
