@@ -6,9 +6,9 @@
 
 #include "common/daemon/options.h"
 
-/* Reads <Plugin `plugin`> with one block that has these lines. The block has
- * the first of `kinds` with this name. Returns "" or the text of the
- * failure, valid until the next call. */
+/* Reads <Plugin `plugin`> with one block of the first of `kinds`, which has
+ * this name and these lines. Returns "" or the text of the failure, valid until
+ * the next call. */
 const char *block_text(const char *plugin, const struct gc_block_kind *kinds,
                        const char *name, const char *lines);
 

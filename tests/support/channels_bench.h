@@ -58,7 +58,7 @@ extern struct ch_wires {
 
 /* Returns the newest socket that has not ended; NULL: there is none. */
 struct ch_wire *ch_wire(void);
-/* Returns the open socket of channel `id`, or NULL. */
+/* Returns the socket of channel `id` that has not ended, or NULL. */
 struct ch_wire *ch_wire_of(const char *id);
 unsigned ch_wire_count(void);
 

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
-/* A wall clock that steps, for the end-to-end tests. It is preloaded before
- * libfaketime. It adds the milliseconds in the file of GC_CLOCK_STEP (an
- * int64_t) to CLOCK_REALTIME and to no other clock; the test writes another
- * number into the file. As with the kernel, a wait for a moment of the wall
- * clock notices the step; libfaketime would convert the wait once into a span
- * of time. */
+/* A wall clock that steps, for collectd in the end-to-end tests, where it is
+ * preloaded before libfaketime, and for the Redis of unit tests. It adds the
+ * milliseconds in the file of GC_CLOCK_STEP (an int64_t) to CLOCK_REALTIME and
+ * to no other clock; the test writes another number into the file. As with the
+ * kernel, a wait for a moment of the wall clock notices the step; libfaketime
+ * would convert the wait once into a span of time. */
 #include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>

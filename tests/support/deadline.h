@@ -18,7 +18,7 @@ struct gate {
 #define GATE_INIT                                                              \
   { PTHREAD_MUTEX_INITIALIZER, PTHREAD_COND_INITIALIZER }
 
-/* Wakes all waiting threads; call it after a change. */
+/* Makes the change under the lock and wakes all waiting threads. */
 #define GATE_CHANGE(gate, change)                                              \
   do {                                                                         \
     pthread_mutex_lock(&(gate)->lock);                                         \

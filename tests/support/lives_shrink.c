@@ -6,7 +6,7 @@
 
 /* ---- shrinking ---- */
 
-/* True if the differences are equal apart from their numbers. */
+/* True if the differences are equal up to the first " is " of `wanted`. */
 static bool is_same(const char *difference, const char *wanted) {
   const char *end = strstr(wanted, " is ");
   return difference != NULL && end != NULL &&

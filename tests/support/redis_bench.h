@@ -82,7 +82,7 @@ int64_t rb_count_of(struct agent *a, const char *metric);
 bool rb_is_shown(struct agent *a);
 /* Waits until the hash of the minute NOW is deleted. */
 bool rb_is_pruned(void);
-/* Waits for the first report of any of the agent's causes. */
+/* Waits for the first report of a cause; `what` is its member of the agent. */
 void rb_wait_reported(const struct gc_err *what);
 /* The next report counts as the first one. */
 void rb_forget_report(struct gc_err *what);

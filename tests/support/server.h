@@ -28,7 +28,8 @@ unsigned server_accepted(struct server *s); /* connections so far */
 unsigned server_open(struct server *s);     /* being served now */
 void server_stop(struct server *s);         /* ends and joins all threads */
 
-/* Both return 0 at the end, -1 on failure. */
+/* conn_read returns 0 at the end, -1 on failure; the other two return false on
+ * failure. */
 ssize_t conn_read(struct conn *c, void *bytes, size_t len);
 bool conn_write(struct conn *c, const void *bytes, size_t len);
 bool conn_say(struct conn *c, const char *format, ...)

@@ -47,7 +47,7 @@ struct exchange {
 
 /* Requests nothing yet; the test may set any member before talk_begin. */
 void talk_init(struct exchange *t, const char *url);
-/* Opens the socket on a loop of its own; ends the program on failure. */
+/* Opens the socket on a loop of its own and checks that this succeeds. */
 void talk_begin(struct exchange *t);
 void talk_end(struct exchange *t);
 /* Waits; checks that `closed` came once and contained no secret. */
