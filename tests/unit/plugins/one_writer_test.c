@@ -384,8 +384,8 @@ static const char *const hosts[] = {NULL,  "agent", "agent.x", "agent_x", "h 1",
 
 static const char *default_host(void) { return "agent.x"; }
 
-/* Writes the identities of an account and of its block: the part after the host
- * is the same for all accounts. */
+/* Writes an identity of the account's block: the part after the host is the
+ * same for all accounts. */
 static void write_account(const char *host, size_t number) {
   char clean[GC_NAME_SIZE], writer[32];
   (void)gc_name_clean(clean, host, strlen(host));

@@ -107,7 +107,7 @@ static void an_occurrence_makes_room_for_a_condition(void) {
   CHECK_STR(entity.causes[1].name, "Queue \"0\"");
 }
 
-/* Sixteen channels fail while the API is away. */
+/* Channels 2 to 16 fail while the API is away. */
 static void no_other_cause_replaces_that_of_the_account(void) {
   char cause[32];
   begin_entity(GC_HEALTH_ACCOUNT);

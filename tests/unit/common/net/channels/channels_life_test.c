@@ -410,7 +410,7 @@ static void without_a_second_channel_the_first_gets_the_new_token(void) {
 }
 
 static void a_token_that_comes_during_a_renewal_starts_another_one(void) {
-  ch_token_life_s = 23 * 3600 + 400; /* renewed 100 s after the last hour */
+  ch_token_life_s = 23 * 3600 + 400; /* renewed 100 s into the last hour */
   ch_begin_connected();
   ch_heartbeats(TO_THE_LAST_HOUR + 1);
   CHECK_INT(replay_count(&ch_world, PUT "two"), 1);

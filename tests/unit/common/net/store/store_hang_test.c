@@ -148,7 +148,7 @@ static int64_t sent_of(struct gc_store *s) {
   return sent;
 }
 
-/* Opens it as soon as the call that hung has released the lock. */
+/* Opens the store as soon as the call that hung has released the lock. */
 static struct gc_store *open_next(void) {
   struct gc_store *s = NULL;
   uint64_t until_ms = gc_clock_now_ms() + DEADLINE_S * 1000;

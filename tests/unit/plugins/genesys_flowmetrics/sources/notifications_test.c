@@ -229,8 +229,8 @@ static void a_refused_list_is_reported_and_removes_no_topic(void) {
   end_source();
 }
 
-/* There are 16 channels of 1,000 topics less one for renewals; here one of two.
- */
+/* An account has 16 channels of 1,000 topics and keeps one of them for
+ * renewals; here it has two channels. */
 static void queues_past_the_channels_capacity_are_reported(void) {
   static char list[1002 * 40 + 64];
   size_t len = (size_t)snprintf(list, sizeof(list), "{\"entities\":[");

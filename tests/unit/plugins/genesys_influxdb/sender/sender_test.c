@@ -146,7 +146,7 @@ static void an_accepted_batch_is_not_sent_again(void) {
   sender_end(&b);
 }
 
-/* Sends the whole log again after a restart: Telegraf's issue 16500. */
+/* Telegraf's issue 16500: a restart sends the whole log again. */
 static void a_restart_sends_the_batch_in_flight_alone_again(void) {
   struct sender_bench b;
   sender_begin(&b);
