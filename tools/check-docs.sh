@@ -56,7 +56,8 @@ done
 check docs/metrics.md -
 check docs/permissions.md -
 
-# Each table must have its marks in a page.
+# The tables of options, metrics, aggregates and permissions must have their
+# marks in a page.
 blocks=$("$optdoc" --list) || exit 99
 while read -r plugin block; do
   grep -qxF "<!-- options: $block -->" "plugins/$plugin/README.md" ||

@@ -122,7 +122,7 @@ def broken_functions(text: str):
 
 
 def test_column(text: str):
-    """Yields the last cell of each row of the tables whose last column is "test"."""
+    """Yields the first and last cell of each row where the last column is "test"."""
     is_test = False
     for line in text.splitlines():
         cells = [cell.strip() for cell in line.strip().strip("|").split(" | ")]
@@ -187,7 +187,7 @@ def broken_runbooks(text: str):
 
 
 def public_headers() -> set[str]:
-    """Returns the headers of common/, from there on, that files of other folders include."""
+    """Returns the paths below common/ of headers that other folders include."""
     found: set[str] = set()
     for top in ("common", "plugins", "probe"):
         for path in (TOP / top).rglob("*.[ch]"):

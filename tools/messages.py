@@ -35,8 +35,8 @@ PROTOCOL = re.compile(
     r"|(Accept|Authorization|Content-Type|Content-Encoding|User-Agent|Upgrade|X-[\w-]+): ?"
     r"|scope [a-z]+:| HTTP/1\.1|local [a-z]+|ERR [a-zA-Z]+|Basic realm="
     r"|[A-Z]+ (\w+ 1 )?KEY\b|SCRIPT LOAD ")
-# Words of libcurl and of InfluxDB that the code looks for, and the decoders' names
-# of models.
+# Words of libcurl and of InfluxDB that the code looks for, values of HTTP
+# headers and of an option, and the decoders' names of models.
 NOT_OURS = {"subject name", "wrong version number", "handshake failure", "certificate required",
             "HTTP version", "text/plain; version=0.0.4; charset=utf-8",
             "application/openmetrics-text; version=1.0.0; charset=utf-8",
