@@ -145,14 +145,14 @@ static void on_log(int level, const char *text, user_data_t *ud) {
   report_line("%s\t%d\t%s", log_word, level, text);
 }
 
-static void say_account(void *ctx, const char *name, const char *host) {
+static void report_account(void *ctx, const char *name, const char *host) {
   (void)ctx;
   (void)host;
   report_line("account\t%s", name);
 }
 
-static void say_block(void *ctx, const char *plugin, const char *kind,
-                      const char *name, const char *account) {
+static void report_block(void *ctx, const char *plugin, const char *kind,
+                         const char *name, const char *account) {
   (void)ctx;
   report_line("block\t%s\t%s\t%s\t%s", plugin, kind, name,
               account != NULL ? account : "");
@@ -161,7 +161,7 @@ static void say_block(void *ctx, const char *plugin, const char *kind,
 /* Reports the accounts and blocks that the plugins have accepted. The plugins
  * share one core, which is loaded if one of them is. The probe finds only the
  * core of its own version. */
-static void say_settings(void) {
+static void report_settings(void) {
   void (*accounts_each)(void (*)(void *, const char *, const char *), void *);
   void (*blocks_each)(
       void (*)(void *, const char *, const char *, const char *, const char *),
@@ -172,9 +172,9 @@ static void say_settings(void) {
   *(void **)&accounts_each = dlsym(core, "gc_accounts_each");
   *(void **)&blocks_each = dlsym(core, "gc_plugins_each_block");
   if (accounts_each != NULL)
-    accounts_each(say_account, NULL);
+    accounts_each(report_account, NULL);
   if (blocks_each != NULL)
-    blocks_each(say_block, NULL);
+    blocks_each(report_block, NULL);
 }
 
 /* ---- more than the configuration ---- */
@@ -198,8 +198,8 @@ static void *load_part(const char *file, const char *function) {
   return found;
 }
 
-static void say_result(const char *check, const char *state,
-                       const char *subject, const char *what) {
+static void report_result(const char *check, const char *state,
+                          const char *subject, const char *what) {
   report_line("result\t%s\t%s\t%s\t%s", check, state, subject, what);
 }
 
@@ -207,7 +207,7 @@ static void check_network(void) {
   probe_network *run;
   *(void **)&run = load_part(NAME "_network.so", PROBE_NETWORK_RUN);
   if (run != NULL)
-    run(say_result);
+    run(report_result);
 }
 
 static void report_text(const char *line) { report_line("%s", line); }
@@ -232,7 +232,7 @@ static const char *section_option(const oconfig_item_t *ci, const char *key) {
 
 static int on_config(oconfig_item_t *ci) {
   const char *values = section_option(ci, "Values");
-  say_settings();
+  report_settings();
   report_line("read");
   log_word = "polled";
   if (section_option(ci, "Check") != NULL)

@@ -244,6 +244,8 @@ static enum gc_code save_page(struct gc_checkpoint *c,
   if (code == GC_ERR_STATE)
     return is_away(err);
   mark_all(series);
+  if (code == GC_ERR_MEMORY)
+    return gc_fail(err, code, "totals: out of memory");
   return gc_fail(err, code,
                  "the totals and the window of query \"%s\" are more than the "
                  "%d MB that a lease carries: the next holder sends intervals "

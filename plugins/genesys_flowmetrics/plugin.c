@@ -310,8 +310,8 @@ static int on_init(void) {
   gc_plugin_start(&plugin);
   if (!is_first || !ledger_runs)
     return 0;
-  plugin_register_complex_read(plugin.name, "genesys_flowmetrics/look", on_read,
-                               MS_TO_CDTIME_T(GC_BLOCK_READ_MS), &ud);
+  plugin_register_complex_read(plugin.name, "genesys_flowmetrics/ledger",
+                               on_read, MS_TO_CDTIME_T(GC_BLOCK_READ_MS), &ud);
   return 0;
 }
 

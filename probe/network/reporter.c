@@ -107,9 +107,9 @@ bool probe_wait_for(struct probe_wait *w, uint32_t limit_ms) {
   uint64_t now_ms = gc_clock_now_ms(), end_ms = now_ms + limit_ms;
   pthread_mutex_lock(&w->lock);
   while (!w->is_over && now_ms < end_ms && !must_return()) {
-    const struct timespec look = gc_clock_timespec(
+    const struct timespec wake = gc_clock_timespec(
         end_ms - now_ms < WAIT_STEP_MS ? end_ms : now_ms + WAIT_STEP_MS);
-    (void)pthread_cond_timedwait(&w->changed, &w->lock, &look);
+    (void)pthread_cond_timedwait(&w->changed, &w->lock, &wake);
     now_ms = gc_clock_now_ms();
   }
   bool is_over = w->is_over;

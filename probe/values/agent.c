@@ -25,7 +25,7 @@ enum {
   NAME_WAIT_MS = 5000, /* for the resolver */
 };
 
-static void (*say_line)(const char *line);
+static void (*report_line)(const char *line);
 static bool is_state; /* the values are self-telemetry */
 
 /* ---- lines ---- */
@@ -44,8 +44,8 @@ static uint64_t time_ns(cdtime_t time) {
   return MS_TO_CDTIME_T(ms) == time ? ms * 1000000 : CDTIME_T_TO_NS(time);
 }
 
-static void say_value(void *ctx, const char *plugin, const char *block,
-                      const value_list_t *vl, const char *parts) {
+static void report_value(void *ctx, const char *plugin, const char *block,
+                         const value_list_t *vl, const char *parts) {
   const data_set_t *set = plugin_get_ds(vl->type);
   char line[LINE_SIZE], numbers[512] = "", copy[GC_PARTS_SIZE];
   int len = 0;
@@ -62,56 +62,56 @@ static void say_value(void *ctx, const char *plugin, const char *block,
            is_state ? "state" : "value", plugin, block, vl->host,
            vl->plugin_instance, vl->type, vl->type_instance, time_ns(vl->time),
            (uint64_t)CDTIME_T_TO_MS(vl->interval), numbers, copy);
-  say_line(line);
+  report_line(line);
 }
 
-static void say_tried(void *ctx, const char *plugin, const char *block,
-                      const char *subject) {
+static void report_tried(void *ctx, const char *plugin, const char *block,
+                         const char *subject) {
   char line[LINE_SIZE];
   (void)ctx;
   snprintf(line, sizeof(line), "tried\t%s\t%s\t%s", plugin, block, subject);
-  say_line(line);
+  report_line(line);
 }
 
-static void say_answered(void *ctx, const char *plugin, const char *block) {
+static void report_answered(void *ctx, const char *plugin, const char *block) {
   char line[LINE_SIZE];
   (void)ctx;
   snprintf(line, sizeof(line), "answered\t%s\t%s", plugin, block);
-  say_line(line);
+  report_line(line);
 }
 
-static void say_left_out(void *ctx, const char *plugin, const char *block,
-                         const char *subject, const char *why) {
+static void report_left_out(void *ctx, const char *plugin, const char *block,
+                            const char *subject, const char *why) {
   char line[LINE_SIZE];
   (void)ctx;
   snprintf(line, sizeof(line), "left-out\t%s\t%s\t%s\t%s", plugin, block,
            subject, why);
-  say_line(line);
+  report_line(line);
 }
 
-static void say_requests(void *ctx, const char *plugin, const char *block,
-                         const char *account, const char *family,
-                         double per_minute) {
+static void report_requests(void *ctx, const char *plugin, const char *block,
+                            const char *account, const char *family,
+                            double per_minute) {
   char line[LINE_SIZE];
   (void)ctx;
   snprintf(line, sizeof(line), "requests\t%s\t%s\t%s\t%s\t%.6f", plugin, block,
            account, family, per_minute);
-  say_line(line);
+  report_line(line);
 }
 
-static void say_budget(void *ctx, const char *account, uint32_t per_minute) {
+static void report_budget(void *ctx, const char *account, uint32_t per_minute) {
   char line[LINE_SIZE];
   (void)ctx;
   snprintf(line, sizeof(line), "budget\t%s\t%u", account, (unsigned)per_minute);
-  say_line(line);
+  report_line(line);
 }
 
-static void say_note(void *ctx, const char *plugin, const char *block,
-                     const char *text) {
+static void report_note(void *ctx, const char *plugin, const char *block,
+                        const char *text) {
   char line[LINE_SIZE];
   (void)ctx;
   snprintf(line, sizeof(line), "note\t%s\t%s\t%s", plugin, block, text);
-  say_line(line);
+  report_line(line);
 }
 
 /* ---- rounds ---- */
@@ -198,21 +198,21 @@ static void watch_values(void) {
       (void)gc_trial_read();
     }
     read_state();
-    say_line("round");
+    report_line("round");
   }
 }
 
 GC_API probe_values_run probe_values_watch;
 void probe_values_watch(bool repeats, uint64_t start_ms,
-                        void (*say)(const char *line)) {
-  static const struct gc_trial trial = {.value = say_value,
-                                        .tried = say_tried,
-                                        .left_out = say_left_out,
-                                        .answered = say_answered,
-                                        .requests = say_requests,
-                                        .budget = say_budget,
-                                        .note = say_note};
-  say_line = say;
+                        void (*report)(const char *line)) {
+  static const struct gc_trial trial = {.value = report_value,
+                                        .tried = report_tried,
+                                        .left_out = report_left_out,
+                                        .answered = report_answered,
+                                        .requests = report_requests,
+                                        .budget = report_budget,
+                                        .note = report_note};
+  report_line = report;
   plugin_ctx_t context = plugin_get_ctx();
   context.interval = cf_get_default_interval();
   (void)plugin_set_ctx(context);
@@ -221,7 +221,7 @@ void probe_values_watch(bool repeats, uint64_t start_ms,
   read_first_round(start_ms + PROBE_ROUND_LIMIT_MS);
   read_state();
   gc_trial_report();
-  say_line("round");
+  report_line("round");
   if (repeats)
     watch_values();
 }

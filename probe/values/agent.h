@@ -15,9 +15,9 @@ enum { PROBE_ROUND_LIMIT_MS = 42000 };
 
 /* Reports one round of polls in the lines of probe/values/values.h, and then,
  * with `repeats`, round after round until the process ends. `start_ms`: when
- * the process began, CLOCK_MONOTONIC. `say` takes a line without its end. */
+ * the process began, CLOCK_MONOTONIC. `report` takes a line without its end. */
 typedef void probe_values_run(bool repeats, uint64_t start_ms,
-                              void (*say)(const char *line));
+                              void (*report)(const char *line));
 #define PROBE_VALUES_RUN "probe_values_watch"
 
 #endif

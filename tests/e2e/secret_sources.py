@@ -15,7 +15,7 @@ from lib.process import wait_until
 from lib.report import check, note, same
 
 SMALL = {"queues": 4, "agents": 8, "plain_names": True, "frozen": True}
-LOOK_S = 10.0  # the interval of the checks of a refused secret's file
+CHECK_S = 10.0  # the interval of the checks of a refused secret's file
 
 
 def new_file(text: str, name: str = "secret") -> Path:
@@ -70,10 +70,10 @@ def a_changed_file_ends_a_refusal() -> None:
     fresh.chmod(0o600)
     os.replace(fresh, path)
     changed = time.monotonic()
-    daemon.wait_up(within_s=LOOK_S + 4)
+    daemon.wait_up(within_s=CHECK_S + 4)
     took = time.monotonic() - changed
     note("values %.1f s after the file changed" % took)
-    check("values arrive within %g s after the file changed" % (LOOK_S + 2), took < LOOK_S + 2, took)
+    check("values arrive within %g s after the file changed" % (CHECK_S + 2), took < CHECK_S + 2, took)
     same("one token request follows the refused one", sim.counters()["token_requests_total"] - asked, 1)
     daemon.says("token: good again")
     daemon.stop()

@@ -19,7 +19,7 @@
 #include <unistd.h>
 
 enum {
-  LOOK_EACH_S = 5,
+  CHECK_EACH_S = 5,
   YEAR_2001_S = 1000000000 /* a smaller moment is one of a monotonic clock */
 };
 
@@ -95,11 +95,11 @@ int pthread_cond_timedwait(pthread_cond_t *restrict cond,
     (void)clock_gettime(CLOCK_REALTIME, &now);
     if (!is_before(&now, until))
       return ETIMEDOUT;
-    struct timespec look = shift_time(now, LOOK_EACH_S * 1000);
-    if (is_before(until, &look))
-      look = *until;
-    look = shift_time(look, -step_ms());
-    int status = next(cond, mutex, &look);
+    struct timespec wake = shift_time(now, CHECK_EACH_S * 1000);
+    if (is_before(until, &wake))
+      wake = *until;
+    wake = shift_time(wake, -step_ms());
+    int status = next(cond, mutex, &wake);
     if (status != ETIMEDOUT)
       return status;
   }

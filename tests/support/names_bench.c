@@ -18,7 +18,7 @@ static void wake_api(void *ctx) {
 }
 
 static void note_names(void *ctx, struct gc_entities *d) {
-  struct names_ear *e = ctx;
+  struct names_recorder *e = ctx;
   size_t used = 0;
   e->calls++;
   e->refused = gc_entities_is_refused(d);
@@ -32,8 +32,9 @@ static void note_names(void *ctx, struct gc_entities *d) {
   }
 }
 
-void names_listen(struct names_ear *e, enum gc_name_kind kind) {
-  *e = (struct names_ear){.listener = {.kind = kind, .changed = note_names}};
+void names_listen(struct names_recorder *e, enum gc_name_kind kind) {
+  *e = (struct names_recorder){
+      .listener = {.kind = kind, .changed = note_names}};
   e->listener.ctx = e;
   gc_names_listen(names, &e->listener);
 }
@@ -83,7 +84,7 @@ void names_answer(const char *match, int times, int status, const char *body) {
                                                       .chunk = 7});
 }
 
-void names_now_says(int status, const char *body) {
+void names_answer_now(int status, const char *body) {
   replay_forget_answers(&names_world);
   names_answer(NAMES_QUEUES, REPLAY_ALWAYS, status, body);
 }

@@ -31,14 +31,14 @@ void names_end(void);
 void names_answer(const char *match, int times, int status, const char *body);
 /* Gives the queues' list this answer from now on; other requests have no
  * answer. */
-void names_now_says(int status, const char *body);
+void names_answer_now(int status, const char *body);
 
-struct names_ear {
+struct names_recorder {
   struct gc_names_listener listener;
   unsigned calls;
   char labels[256]; /* "id=label/detail " of the last list */
   bool refused;
 };
-void names_listen(struct names_ear *e, enum gc_name_kind kind);
+void names_listen(struct names_recorder *e, enum gc_name_kind kind);
 
 #endif

@@ -9,10 +9,10 @@
 
 enum { KEY_MAX_BYTES = 4096 };
 
-/* One difference. by: model minus observed, without unheard contacts; counted:
- * the part that is in the total; unheard: contacts without an event so far. */
+/* One difference. by: model minus observed, without unseen contacts; counted:
+ * the part that is in the total; unseen: contacts without an event so far. */
 struct gap {
-  int64_t by, counted, unheard;
+  int64_t by, counted, unseen;
 };
 
 struct row {
@@ -91,14 +91,14 @@ static uint64_t lasting_part(int64_t was, int64_t is) {
   return was < 0 && is < 0 ? (uint64_t)min_of(-was, -is) : 0;
 }
 
-/* Removes unheard contacts from the difference. They are at most as many as may
+/* Removes unseen contacts from the difference. They are at most as many as may
  * have been missing in each poll since the first one, ringing contacts
  * included. */
-static void take_unheard(struct gap *is, int64_t missing_max, int64_t max) {
+static void take_unseen(struct gap *is, int64_t missing_max, int64_t max) {
   int64_t missing = is->by < 0 ? -is->by : 0;
-  int64_t unheard = min_of(missing_max, max);
-  is->unheard = unheard > 0 ? unheard : 0;
-  is->by += min_of(missing, is->unheard);
+  int64_t unseen = min_of(missing_max, max);
+  is->unseen = unseen > 0 ? unseen : 0;
+  is->by += min_of(missing, is->unseen);
 }
 
 static void count_lasting(struct drift *d, const struct gap *was,
@@ -136,7 +136,7 @@ static enum gc_code keep_row(struct drift *d, const struct row *row) {
 
 static bool is_empty_row(const struct row *r) {
   return r->waiting.by == 0 && r->interacting.by == 0 &&
-         r->waiting.unheard <= 0 && r->interacting.unheard <= 0;
+         r->waiting.unseen <= 0 && r->interacting.unseen <= 0;
 }
 
 static enum gc_code compare_pair(struct drift *d, const char *queue,
@@ -155,10 +155,10 @@ static enum gc_code compare_pair(struct drift *d, const char *queue,
   struct row was = row_before(d);
   int64_t waiting = o.waiting - m.waiting;
   int64_t interacting = o.interacting - m.interacting;
-  take_unheard(&row.waiting, waiting + o.alerting,
-               is_first ? waiting : was.waiting.unheard);
-  take_unheard(&row.interacting, interacting + o.alerting,
-               is_first ? interacting : was.interacting.unheard);
+  take_unseen(&row.waiting, waiting + o.alerting,
+              is_first ? waiting : was.waiting.unseen);
+  take_unseen(&row.interacting, interacting + o.alerting,
+              is_first ? interacting : was.interacting.unseen);
   if (is_empty_row(&row))
     return GC_OK;
   count_lasting(d, &was.waiting, &row.waiting);

@@ -16,11 +16,11 @@
  *   4            3 0 1            2 0 1    1 0    none: it was counted before
  *
  * When the stream begins, the platform has contacts that have had no event yet
- * (unheard). They are no drift: the first poll of a queue adopts the contacts
+ * (unseen). They are no drift: the first poll of a queue adopts the contacts
  * that the model lacks. The adopted number only shrinks, with each contact that
  * ends or has an event:
  *
- *   poll   model w   observed w   unheard   counted
+ *   poll   model w   observed w   unseen   counted
  *   1            0            5         5   none: adopted
  *   2            2            6         4   none: one of the five has gone, and
  *                                           two that came since are known

@@ -111,7 +111,7 @@ static void a_term_lasts_until_another_agent_may_hold(void) {
     uint32_t term;
   } life[] = {
       {GC_LEASE_STANDBY, 0},   {GC_LEASE_TAKING, 0}, {GC_LEASE_HOLDER, 1},
-      {GC_LEASE_TAKING, 1}, /* after a sleep, until Redis answers */
+      {GC_LEASE_TAKING, 1}, /* after a sleep: Redis names this agent */
       {GC_LEASE_HOLDER, 1},    {GC_LEASE_BLIND, 1},  {GC_LEASE_TAKING, 1},
       {GC_LEASE_HOLDER, 1},    {GC_LEASE_BLIND, 1},  {GC_LEASE_STANDBY, 0},
       {GC_LEASE_TAKING, 0},    {GC_LEASE_HOLDER, 2}, {GC_LEASE_GOING_ON, 2},

@@ -212,12 +212,12 @@ static void a_call_from_the_loop_itself_does_not_hang(void) {
 
 /* ---- the thread ---- */
 
-struct look {
+struct thread_state {
   char name[16];
   bool blocks_term, blocks_pipe;
 };
-static void look_around(void *ctx) {
-  struct look *l = ctx;
+static void read_thread_state(void *ctx) {
+  struct thread_state *l = ctx;
   sigset_t set;
   pthread_sigmask(SIG_SETMASK, NULL, &set);
   l->blocks_term = sigismember(&set, SIGTERM);
@@ -227,13 +227,13 @@ static void look_around(void *ctx) {
 
 static void the_thread_has_its_name_and_leaves_signals_to_the_daemon(void) {
   struct gc_loop *loop = gc_loop_new(NULL);
-  struct look there = {{0}, 0, 0}, here = {{0}, 0, 0};
+  struct thread_state there = {{0}, 0, 0}, here = {{0}, 0, 0};
   CHECK_INT(gc_loop_start(loop, "gc-a-name-of-more-than-15", NULL), GC_OK);
-  gc_loop_call(loop, look_around, &there);
+  gc_loop_call(loop, read_thread_state, &there);
   CHECK_STR(there.name, "gc-a-name-of-mo");
   CHECK(there.blocks_term);
   CHECK(there.blocks_pipe);
-  look_around(&here);
+  read_thread_state(&here);
   CHECK(!here.blocks_term);
   end_loop(loop);
 }

@@ -24,14 +24,14 @@ static void a_failure_keeps_the_known_names(void) {
     a.match = NAMES_QUEUES;
     a.times = REPLAY_ALWAYS;
     replay_answer(&names_world, &a);
-    struct names_ear e;
+    struct names_recorder e;
     names_listen(&e, GC_QUEUE);
     replay_run(&names_world, 60 * MINUTE_MS);
     CHECK(replay_count(&names_world, NAMES_QUEUES) > 2);
     CHECK_INT(e.calls, 1);
     CHECK_STR(e.labels, "q1=Sales/ q2=Support_DE/ ");
     CHECK(!e.refused);
-    names_now_says(200, NAMES_ONE);
+    names_answer_now(200, NAMES_ONE);
     replay_run(&names_world, 11 * MINUTE_MS);
     CHECK_STR(e.labels, "q1=Sales/ ");
     names_end();
@@ -46,7 +46,7 @@ static void a_failed_page_starts_the_list_again(void) {
   names_answer(NAMES_QUEUES "?pageSize=100&pageNumber=2", 0, 400, "{}");
   names_answer(NAMES_QUEUES "?pageSize=100&pageNumber=1", REPLAY_ALWAYS, 200,
                NAMES_TWO);
-  struct names_ear e;
+  struct names_recorder e;
   names_listen(&e, GC_QUEUE);
   replay_run(&names_world, 1000);
   CHECK_INT(e.calls, 0);
@@ -61,7 +61,7 @@ static void an_endless_list_ends(void) {
   names_answer(NAMES_QUEUES, REPLAY_ALWAYS, 200,
                "{\"entities\":[{\"id\":\"q1\",\"name\":\"Sales\"}],\"nextUri\":"
                "\"/n\"}"); /* each page is the first one */
-  struct names_ear e;
+  struct names_recorder e;
   names_listen(&e, GC_QUEUE);
   replay_run(&names_world, 1000);
   CHECK_INT(replay_count(&names_world, NAMES_QUEUES), 2);
@@ -75,7 +75,7 @@ static void an_endless_list_ends(void) {
 static void a_list_that_keeps_failing_is_requested_less_often(void) {
   names_begin();
   names_answer(NAMES_QUEUES, REPLAY_ALWAYS, 400, "{}");
-  struct names_ear e;
+  struct names_recorder e;
   names_listen(&e, GC_QUEUE);
   replay_run(&names_world, 1000);
   replay_run(&names_world, 35000);
@@ -91,7 +91,7 @@ static void a_refused_list_lets_ids_take_the_place_of_names(void) {
   for (size_t i = 0; i < GC_COUNT(statuses); i++) {
     names_begin();
     names_answer(NAMES_QUEUES, REPLAY_ALWAYS, statuses[i], "{}");
-    struct names_ear e;
+    struct names_recorder e;
     names_listen(&e, GC_QUEUE);
     replay_run(&names_world, 60 * MINUTE_MS);
     CHECK_INT(e.calls, 1); /* reported once, although it is requested again */
@@ -99,7 +99,7 @@ static void a_refused_list_lets_ids_take_the_place_of_names(void) {
     CHECK_STR(e.labels, "");
     CHECK_INT(replay_last_notice(&names_world, "list of queues")->code,
               statuses[i] == 403 ? GC_ERR_PERMISSION : GC_ERR_NOT_FOUND);
-    names_now_says(200, NAMES_ONE);
+    names_answer_now(200, NAMES_ONE);
     replay_run(&names_world, 11 * MINUTE_MS);
     CHECK_INT(e.calls, 2);
     CHECK(!e.refused);
@@ -113,7 +113,7 @@ static void known_names_outlive_a_refusal(void) {
   names_begin();
   names_answer(NAMES_QUEUES, 0, 200, NAMES_TWO);
   names_answer(NAMES_QUEUES, REPLAY_ALWAYS, 403, "{}");
-  struct names_ear e;
+  struct names_recorder e;
   names_listen(&e, GC_QUEUE);
   replay_run(&names_world, 60 * MINUTE_MS);
   CHECK_INT(e.calls, 2);
@@ -125,13 +125,13 @@ static void known_names_outlive_a_refusal(void) {
 static void an_outage_is_reported_by_the_account_alone(void) {
   names_begin();
   names_answer(NAMES_QUEUES, REPLAY_ALWAYS, 503, "");
-  struct names_ear e;
+  struct names_recorder e;
   names_listen(&e, GC_QUEUE);
   replay_run(&names_world, 10 * MINUTE_MS);
   CHECK_INT(replay_noticed(&names_world, "list", GC_ERR_REMOTE), 0);
   CHECK_INT(replay_noticed(&names_world, "list", GC_ERR_UNAVAILABLE), 0);
   CHECK(replay_noticed(&names_world, "api", GC_ERR_REMOTE) > 0);
-  names_now_says(200, NAMES_ONE);
+  names_answer_now(200, NAMES_ONE);
   replay_run(&names_world, 2 * MINUTE_MS); /* soon after the outage */
   CHECK_STR(e.labels, "q1=Sales/ ");
   names_end();
@@ -142,7 +142,7 @@ static void a_report_of_equal_names_has_both_ids(void) {
   names_answer(NAMES_QUEUES, 0, 200,
                "{\"entities\":[{\"id\":\"b\",\"name\":\"X/Y\"},{\"id\":\"a\","
                "\"name\":\"X_Y\"}]}");
-  struct names_ear e;
+  struct names_recorder e;
   names_listen(&e, GC_QUEUE);
   replay_run(&names_world, 1000);
   CHECK_STR(e.labels, "a=X_Y/ b=X_Y~2/ ");

@@ -25,7 +25,7 @@ static void all_pages_are_read(void) {
                "\"Sales\"}]}");
   names_answer(NAMES_QUEUES "?pageSize=100&pageNumber=3", 0, 200,
                "{\"entities\":[{\"id\":\"q0\",\"name\":\"Support/DE\"}]}");
-  struct names_ear e;
+  struct names_recorder e;
   names_listen(&e, GC_QUEUE);
   CHECK_INT(e.calls, 0);
   replay_run(&names_world, 1000);
@@ -43,7 +43,7 @@ static void all_pages_are_read(void) {
 
 /* A page with the number of pages need not name the next page. */
 static void the_number_of_pages_is_enough(void) {
-  struct names_ear e;
+  struct names_recorder e;
   names_begin();
   names_answer(NAMES_QUEUES "?pageSize=100&pageNumber=1", REPLAY_ALWAYS, 200,
                "{\"pageCount\":2,\"total\":2,\"entities\":[{\"id\":\"q1\","
@@ -61,7 +61,7 @@ static void the_number_of_pages_is_enough(void) {
 }
 
 static void a_list_that_has_fewer_than_it_counts_is_reported(void) {
-  struct names_ear e;
+  struct names_recorder e;
   names_begin();
   names_answer(NAMES_QUEUES, REPLAY_ALWAYS, 200,
                "{\"total\":157,\"entities\":[{\"id\":\"q1\",\"name\":"
@@ -79,7 +79,7 @@ static void a_list_that_has_fewer_than_it_counts_is_reported(void) {
 /* A queue was deleted after the first page was read: the first queue of the
  * second page moved to the first one, and no page had it. */
 static void a_list_that_changes_while_it_is_read_is_read_again(void) {
-  struct names_ear e;
+  struct names_recorder e;
   names_begin();
   names_answer(NAMES_QUEUES "?pageSize=100&pageNumber=1", 1, 200,
                "{\"total\":3,\"pageCount\":2,\"entities\":[{\"id\":\"q1\","
@@ -103,7 +103,7 @@ static void presences_have_one_page_and_a_detail(void) {
       NAMES_PRESENCES, 0, 200,
       "{\"entities\":[{\"id\":\"p1\",\"name\":\"Lunch\",\"systemPresence\":"
       "\"Meal\"}],\"nextUri\":\"/ignored\"}");
-  struct names_ear e;
+  struct names_recorder e;
   names_listen(&e, GC_PRESENCE);
   replay_run(&names_world, 1000);
   CHECK_STR(e.labels, "p1=Lunch/Meal ");
@@ -128,7 +128,7 @@ static void each_kind_has_its_period(void) {
       names_begin();
       names_world.random32 = longest == 1 ? 0 : UINT32_MAX;
       names_answer(rows[i].match, REPLAY_ALWAYS, 200, NAMES_ONE);
-      struct names_ear e;
+      struct names_recorder e;
       names_listen(&e, rows[i].kind);
       replay_run(&names_world, 1000);
       uint64_t first_ms = replay_last(&names_world, rows[i].match)->at_ms;
@@ -148,13 +148,13 @@ static void each_kind_has_its_period(void) {
 static void a_rename_a_deletion_and_a_new_one_are_followed(void) {
   names_begin();
   names_answer(NAMES_QUEUES, REPLAY_ALWAYS, 200, NAMES_TWO);
-  struct names_ear e;
+  struct names_recorder e;
   names_listen(&e, GC_QUEUE);
   replay_run(&names_world, 1000);
   CHECK_STR(e.labels, "q1=Sales/ q2=Support_DE/ ");
-  names_now_says(200,
-                 "{\"entities\":[{\"id\":\"q2\",\"name\":\"EMEA\"},{\"id\":"
-                 "\"q3\",\"name\":\"New\"}]}");
+  names_answer_now(200,
+                   "{\"entities\":[{\"id\":\"q2\",\"name\":\"EMEA\"},{\"id\":"
+                   "\"q3\",\"name\":\"New\"}]}");
   replay_run(&names_world, 10 * MINUTE_MS);
   CHECK_INT(e.calls, 2);
   CHECK_STR(e.labels, "q2=EMEA/ q3=New/ ");
@@ -166,7 +166,7 @@ static void a_rename_a_deletion_and_a_new_one_are_followed(void) {
 static void a_miss_reads_again_once_a_minute_at_most(void) {
   names_begin();
   names_answer(NAMES_QUEUES, REPLAY_ALWAYS, 200, NAMES_ONE);
-  struct names_ear e;
+  struct names_recorder e;
   names_listen(&e, GC_QUEUE);
   replay_run(&names_world, 1000);
   for (int s = 0; s < 300; s++) { /* each second an answer names it */
@@ -175,7 +175,7 @@ static void a_miss_reads_again_once_a_minute_at_most(void) {
     replay_run(&names_world, 1000);
   }
   CHECK_INT(replay_count(&names_world, NAMES_QUEUES), 6);
-  names_now_says(200, NAMES_TWO);
+  names_answer_now(200, NAMES_TWO);
   gc_names_miss(names, GC_QUEUE);
   replay_run(&names_world, 1000);
   CHECK_STR(e.labels, "q1=Sales/ q2=Support_DE/ ");
@@ -187,7 +187,7 @@ static void a_miss_does_not_hasten_a_list_that_fails(void) {
   for (size_t i = 0; i < GC_COUNT(statuses); i++) {
     names_begin();
     names_answer(NAMES_QUEUES, REPLAY_ALWAYS, statuses[i], "{}");
-    struct names_ear e;
+    struct names_recorder e;
     names_listen(&e, GC_QUEUE);
     for (int m = 0; m < 60; m++)
       replay_run(&names_world, MINUTE_MS);
@@ -210,7 +210,7 @@ static void a_miss_does_not_hasten_a_list_that_fails(void) {
 static void a_late_listener_is_called_in_the_next_turn(void) {
   names_begin();
   names_answer(NAMES_QUEUES, REPLAY_ALWAYS, 200, NAMES_ONE);
-  struct names_ear early, late, other;
+  struct names_recorder early, late, other;
   names_listen(&early, GC_QUEUE);
   names_answer(NAMES_USERS, REPLAY_ALWAYS, 200, NAMES_TWO);
   names_listen(&other, GC_USER);
@@ -229,7 +229,7 @@ static void a_late_listener_is_called_in_the_next_turn(void) {
 static void a_removed_listener_is_not_called(void) {
   names_begin();
   names_answer(NAMES_QUEUES, REPLAY_ALWAYS, 200, NAMES_ONE);
-  struct names_ear a, b, c;
+  struct names_recorder a, b, c;
   names_listen(&a, GC_QUEUE);
   names_listen(&b, GC_QUEUE);
   names_listen(&c, GC_QUEUE);
@@ -247,7 +247,7 @@ static void a_removed_listener_is_not_called(void) {
 }
 
 static void leave_inside(void *ctx, struct gc_entities *d) {
-  struct names_ear *e = ctx;
+  struct names_recorder *e = ctx;
   (void)d;
   e->calls++;
   gc_names_unlisten(names, &e->listener);
@@ -256,7 +256,7 @@ static void leave_inside(void *ctx, struct gc_entities *d) {
 static void a_listener_may_remove_itself_when_called(void) {
   names_begin();
   names_answer(NAMES_QUEUES, REPLAY_ALWAYS, 200, NAMES_ONE);
-  struct names_ear a, b;
+  struct names_recorder a, b;
   names_listen(&a, GC_QUEUE);
   names_listen(&b, GC_QUEUE);
   a.listener.changed = b.listener.changed = leave_inside;
@@ -270,7 +270,7 @@ static void the_cache_may_be_freed_in_the_middle_of_a_list(void) {
   names_begin();
   replay_answer(&names_world, &(struct replay_answer){.match = NAMES_QUEUES,
                                                       .is_silent = true});
-  struct names_ear e;
+  struct names_recorder e;
   names_listen(&e, GC_QUEUE);
   replay_run(&names_world, 1000);
   CHECK_INT(names_world.in_flight, 1);

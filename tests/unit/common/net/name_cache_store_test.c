@@ -37,7 +37,7 @@ static void a_restart_with_the_api_away_knows_the_names(void) {
   names_answer(NAMES_QUEUES, REPLAY_ALWAYS, 200,
                "{\"entities\":[{\"id\":\"b\",\"name\":\"Sales\"},{\"id\":\"c\","
                "\"name\":\"Sales\"}]}");
-  struct names_ear e;
+  struct names_recorder e;
   names_listen(&e, GC_QUEUE);
   replay_run(&names_world, 1000);
   CHECK_STR(e.labels, "b=Sales/ c=Sales~2/ ");
@@ -54,10 +54,10 @@ static void a_restart_with_the_api_away_knows_the_names(void) {
   CHECK_INT(e.calls, 1);
   /* The API is back and has one more queue of that name: each keeps its label.
    */
-  names_now_says(200,
-                 "{\"entities\":[{\"id\":\"a\",\"name\":\"Sales\"},{\"id\":"
-                 "\"b\",\"name\":\"Sales\"},{\"id\":\"c\",\"name\":"
-                 "\"Sales\"}]}");
+  names_answer_now(200,
+                   "{\"entities\":[{\"id\":\"a\",\"name\":\"Sales\"},{\"id\":"
+                   "\"b\",\"name\":\"Sales\"},{\"id\":\"c\",\"name\":"
+                   "\"Sales\"}]}");
   replay_run(&names_world, 2 * MINUTE_MS);
   CHECK_STR(e.labels, "a=Sales~3/ b=Sales/ c=Sales~2/ ");
   names_end();
@@ -81,7 +81,7 @@ static void a_restart_with_the_api_away_knows_the_targets(void) {
       "\"call\":{\"serviceLevel\":{\"percentage\":0.8,\"durationMs\":"
       "20000}},\"email\":{\"serviceLevel\":{\"durationMs\":86400000}}}},"
       "{\"id\":\"b\",\"name\":\"B\"}]}");
-  struct names_ear e;
+  struct names_recorder e;
   names_listen(&e, GC_QUEUE);
   replay_run(&names_world, 1000);
   CHECK_INT(target_ms("a", "voice"), 20000);
@@ -96,9 +96,9 @@ static void a_restart_with_the_api_away_knows_the_targets(void) {
   CHECK_INT(target_ms("a", "chat"), 0);
   CHECK_INT(target_ms("b", "voice"), 0);
   /* Another target is followed with the next reading. */
-  names_now_says(200, "{\"entities\":[{\"id\":\"a\",\"name\":\"A\","
-                      "\"mediaSettings\":{\"call\":{\"serviceLevel\":{"
-                      "\"durationMs\":30000}}}}]}");
+  names_answer_now(200, "{\"entities\":[{\"id\":\"a\",\"name\":\"A\","
+                        "\"mediaSettings\":{\"call\":{\"serviceLevel\":{"
+                        "\"durationMs\":30000}}}}]}");
   replay_run(&names_world, 12 * MINUTE_MS);
   CHECK_INT(target_ms("a", "voice"), 30000);
   CHECK_INT(target_ms("a", "email"), 0);
@@ -110,7 +110,7 @@ static void kinds_and_accounts_are_kept_apart(void) {
   open_store();
   names_begin_with(store);
   names_answer(NAMES_QUEUES, REPLAY_ALWAYS, 200, NAMES_ONE);
-  struct names_ear e;
+  struct names_recorder e;
   names_listen(&e, GC_QUEUE);
   replay_run(&names_world, 1000);
   names_end();
@@ -131,7 +131,7 @@ static void a_queue_that_comes_back_has_its_old_label(void) {
                "\"name\":\"Sales\"}]}");
   names_answer(NAMES_QUEUES, 0, 200,
                "{\"entities\":[{\"id\":\"b\",\"name\":\"Sales\"}]}");
-  struct names_ear e;
+  struct names_recorder e;
   names_listen(&e, GC_QUEUE);
   replay_run(&names_world, 11 * MINUTE_MS - 100000);
   CHECK_STR(e.labels, "b=Sales~2/ ");

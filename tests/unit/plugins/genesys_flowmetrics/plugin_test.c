@@ -26,7 +26,7 @@ void genesys_flowmetrics_module_register(void);
 #define GENESYS                                                                \
   "<Plugin genesys>\n<Account \"prod\">\nBaseURL \"http://127.0.0.1:1\"\n"     \
   "ClientId c1\nClientSecret s3cret\nHost \"h1\"\n</Account>\n</Plugin>\n"
-#define LOOK "genesys_flowmetrics/look"
+#define LEDGER_READ "genesys_flowmetrics/ledger"
 
 static char folder[] = "/tmp/gc-flowplugin-XXXXXX";
 static unsigned port;
@@ -95,10 +95,10 @@ static void a_metric_goes_from_the_webhook_to_the_daemon(void) {
   load_plugin();
   configure_webhook();
   CHECK_INT(fake_init(), 0);
-  CHECK(fake_has("read", LOOK));
+  CHECK(fake_has("read", LEDGER_READ));
   CHECK(fake_has("read", "genesys_flowmetrics/attributes-hook/state"));
   post_event(1);
-  CHECK_INT(fake_read(LOOK), 0);
+  CHECK_INT(fake_read(LEDGER_READ), 0);
   CHECK_INT(fake_derive("genesys-Main Menu/flow_metric-Calls"), 0);
   post_event(2);
   post_event(2);
@@ -145,7 +145,7 @@ static void a_taken_port_is_reported_and_tried_again(void) {
   CHECK_INT(fake_read(NULL), 0);
   close(fd);
   while (fake_gauge("genesys-attributes-hook/source_up-webhook") != 1) {
-    CHECK_INT(fake_read(LOOK), 0);
+    CHECK_INT(fake_read(LEDGER_READ), 0);
     CHECK_INT(fake_read("genesys_flowmetrics/attributes-hook/state"), 0);
   }
   post_event(9);
@@ -163,7 +163,7 @@ static void the_plugin_stops_while_the_queue_is_unreachable(void) {
   CHECK_INT(fake_read(NULL), 0);
   CHECK_REAL(fake_gauge("genesys-attributes-a/source_up-sqs"), 0);
   fake_shutdown();
-  CHECK(!fake_has("read", LOOK));
+  CHECK(!fake_has("read", LEDGER_READ));
 }
 
 #define ONE_FLOWS(name, options)                                               \
@@ -226,7 +226,7 @@ static void flows_alone_keep_no_attributes(void) {
   CHECK(!fake_has("read", "genesys_flowmetrics/flows-h"));
   CHECK(fake_log_has("ERROR genesys_flowmetrics: <Flows \"h\">: no <Account "
                      "\"pord\">"));
-  CHECK(!fake_has("read", LOOK));
+  CHECK(!fake_has("read", LEDGER_READ));
   CHECK(!has_file("flowmetrics.db") && has_file("state.db"));
   CHECK_INT(fake_read(NULL), 0);
   CHECK_REAL(fake_gauge("h1/genesys-flows-f/source_up-aggregates"), 0);
@@ -287,7 +287,7 @@ static void blocks_of_one_host_count_together(void) {
   post_event(1);
   port = first_port;
   post_event(2);
-  CHECK_INT(fake_read(LOOK), 0);
+  CHECK_INT(fake_read(LEDGER_READ), 0);
   CHECK_INT(fake_shutdown(), 0);
   CHECK_INT(fake_derive("genesys-Main Menu/flow_metric-Calls"), 2);
   gc_accounts_close();

@@ -47,7 +47,7 @@ static const char *take_reported(void) {
   return text;
 }
 
-static void look_at(double at_s) {
+static void pass_until(double at_s) {
   (void)downsample_sink(w, BEGIN_S * 1000 + (int64_t)(at_s * 1000), &out);
 }
 
@@ -76,10 +76,10 @@ static void a_window_has_average_minimum_and_maximum(void) {
   read_depth(30, 6);
   read_depth(50, 1);
   CHECK_STR(take_reported(), "");
-  look_at(61);
+  pass_until(61);
   CHECK_STR(take_reported(), D "@60=3/1/6");
   CHECK_INT(last_interval_ms, 60000);
-  look_at(200);
+  pass_until(200);
   CHECK_STR(take_reported(), "");
 }
 
@@ -136,7 +136,7 @@ static void windows_are_aligned_and_put_once(void) {
     for (size_t s = 0; s < GC_COUNT(rows[i].steps); s++) {
       double at_s = rows[i].steps[s].at_s, gauge = rows[i].steps[s].gauge;
       if (at_s > 0 && isnan(gauge))
-        look_at(at_s);
+        pass_until(at_s);
       else if (at_s > 0)
         read_depth(at_s, gauge);
     }
@@ -148,11 +148,11 @@ static void unknown_values_are_not_readings(void) {
   begin_downsample(60, false, 100);
   read_depth(10, NAN);
   read_depth(20, INFINITY);
-  look_at(61);
+  pass_until(61);
   CHECK_STR(take_reported(), "");
   read_depth(70, 3);
   read_depth(80, NAN);
-  look_at(121);
+  pass_until(121);
   CHECK_STR(take_reported(), D "@120=3/3/3");
 }
 
@@ -160,10 +160,10 @@ static void negative_and_equal_values_are_values(void) {
   begin_downsample(60, false, 100);
   read_depth(10, -2);
   read_depth(20, -4);
-  look_at(61);
+  pass_until(61);
   CHECK_STR(take_reported(), D "@60=-3/-4/-2");
   read_depth(70, 0);
-  look_at(121);
+  pass_until(121);
   CHECK_STR(take_reported(), D "@120=0/0/0");
 }
 
@@ -193,7 +193,7 @@ static void every_gauge_of_queues_has_a_window_and_nothing_else(void) {
     else
       CHECK(reported[0] != '\0');
     (void)take_reported();
-    look_at(61);
+    pass_until(61);
     CHECK_STR(take_reported(), wanted ? window : "");
     windows += is_window;
   }
@@ -205,7 +205,7 @@ static void raw_values_pass_unchanged(void) {
   read_depth(10, 2);
   CHECK_STR(take_reported(), "queue_depth/Q-voice@10=2");
   CHECK_INT(last_interval_ms, 10000);
-  look_at(61);
+  pass_until(61);
   CHECK_STR(take_reported(), D "@60=2/2/2");
 }
 
@@ -215,7 +215,7 @@ static void series_are_kept_apart(void) {
   reads_of("B", GC_METRIC_QUEUE_DEPTH, 10, 2);
   reads_of("A", GC_METRIC_QUEUE_ALERTING, 10, 3);
   reads_of("A", GC_METRIC_QUEUE_DEPTH, 20, 3);
-  look_at(61);
+  pass_until(61);
   CHECK_STR(take_reported(), "queue_depth_window/A-voice@60=2/1/3 "
                              "queue_depth_window/B-voice@60=2/2/2 "
                              "queue_alerting_window/A-voice@60=3/3/3");
@@ -243,7 +243,7 @@ static void a_reading_without_a_time_is_of_now(void) {
                                .instance = "Q",
                                .qualifier = "voice",
                                .values = {{.gauge = 2}}});
-  look_at(61);
+  pass_until(61);
   CHECK_STR(take_reported(), "active_conversations_window/Q-voice@60=2/2/2");
 }
 
@@ -257,18 +257,18 @@ static void memory_is_bounded_by_the_series(void) {
   }
   CHECK_INT(downsample_overflow(w), 50);
   put_count = 0;
-  look_at(61);
+  pass_until(61);
   CHECK_INT(put_count, 100);
   /* The gauges of the last window are kept, then removed. */
   reads_of("new", GC_METRIC_QUEUE_DEPTH, 70, 1);
   CHECK_INT(downsample_overflow(w), 51);
   reads_of("5", GC_METRIC_QUEUE_DEPTH, 70, 1);
   CHECK_INT(downsample_overflow(w), 51);
-  look_at(121);
+  pass_until(121);
   reads_of("new", GC_METRIC_QUEUE_DEPTH, 130, 1);
   CHECK_INT(downsample_overflow(w), 51);
   (void)take_reported();
-  look_at(181);
+  pass_until(181);
   CHECK_STR(take_reported(), "queue_depth_window/new-voice@180=1/1/1");
 }
 
