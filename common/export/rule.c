@@ -40,9 +40,8 @@
      "Waits of answered contacts.")                                            \
   XX(STATE_CHANGES, "state_changes", "", COUNTER, VALUE, CHANGE,               \
      "Changes of a contact's state in the queue.")                             \
-  XX(STATE_CHANGES_WRAPUP, "state_changes_wrapup", "", COUNTER, VALUE,         \
-     CHANGE "-wrap_up_code",                                                   \
-     "Changes of a contact's state that named a wrap-up code.")                \
+  XX(STATE_CHANGES_WRAPUP, "state_changes", "", COUNTER, VALUE,                \
+     CHANGE "-wrap_up_code", "Changes of a contact's state in the queue.")     \
   XX(ACTIVE_CONVERSATIONS, "active_conversations", "", GAUGE, VALUE, MEDIUM,   \
      NULL)                                                                     \
   XX(QUEUE_DEPTH_WINDOW, "queue_depth_window", "", GAUGE, VALUE, MEDIUM, NULL) \

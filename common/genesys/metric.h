@@ -76,7 +76,8 @@ struct gc_ds {
      "Answered contacts whose wait is in the buckets.")                        \
   XX(STATE_CHANGES, "state_changes", ONE(DERIVE), "queue, stream", "changes",  \
      "Changes of a contact's state in the queue, MEDIUM-FROM-TO: waiting, "    \
-     "alerting, active, held, wrapup, ended.")                                 \
+     "alerting, active, held, wrapup, ended. Those that "                      \
+     "state_changes_wrapup counts are not among them.")                        \
   XX(STATE_CHANGES_WRAPUP, "state_changes_wrapup", ONE(DERIVE),                \
      "queue, stream", "changes",                                               \
      "State changes that named a wrap-up code which WrapUpCode allows, "       \

@@ -124,7 +124,7 @@ const struct gc_opt queues_rows[] = {
         "type = 'voice'"),
     GC_OPT_STRS(struct queues_options, wrapups, "WrapUpCode",
                 "`Stream \"conversations\"` only: wrap-up codes, globs as for "
-                "`Queue`, by which changes of state are also counted "
+                "`Queue`, by which changes of state are counted "
                 "(`state_changes_wrapup`); the default is none. May be "
                 "repeated.",
                 "Sale*"),

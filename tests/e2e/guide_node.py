@@ -10,7 +10,7 @@ import re
 from typing import Any
 
 from lib import guide as dialect, process, report, stream
-from lib.collectd import DAEMON, Collectd, account, block, queues
+from lib.collectd import DAEMON, Collectd, account, block, built, queues
 from lib.genesys import Simulator, fetch
 from lib.node import NEEDS, GuideServer
 from lib.process import wait_until
@@ -101,10 +101,13 @@ def memory_is_bounded_by_max_conversations() -> None:
 def codes_reach_prometheus_unchanged() -> None:
     """Characters that Prometheus's text format must escape, or that could end a line."""
     codes = ['VIP "Gold"', "back\\slash", "{le=\"1\"} 5", "😀", "two\nlines", "a/b"]
-    port = process.free_port()
+    port, our_port = process.free_port(), process.free_port()
     node = server()
+    ours = built("genesys_prometheus")
     daemon = Collectd(account(node), listening(WrapUpCode="*"), load=("write_prometheus",),
-                      more=block("Plugin write_prometheus", None, {"Host": "127.0.0.1", "Port": str(port)}))
+                      ours=("genesys", "genesys_realtime", *(["genesys_prometheus"] if ours else [])),
+                      more=block("Plugin write_prometheus", None, {"Host": "127.0.0.1", "Port": str(port)}) +
+                      ("<Plugin genesys_prometheus>\nPort %d\n</Plugin>\n" % our_port if ours else ""))
     wait_open(node, daemon)
     for number, code in enumerate(codes):
         node.say(*({**stand("c %d" % number, state, "q-2"), "wrapUpCode": code} for state in ("ACTIVE", "WRAPPED_UP")))
@@ -116,6 +119,16 @@ def codes_reach_prometheus_unchanged() -> None:
         types = [(re.search(r'type="((?:[^"\\]|\\.)*)"', labels).group(1), value) for labels, value in found]
         return {json.loads('"%s"' % name): value for name, value in types}
     same_soon("each code is one label", scraped, dict.fromkeys(wanted, "1"), WITHIN_S)
+
+    def changes() -> list[str]:
+        text = fetch("http://127.0.0.1:%d/metrics" % our_port).decode()
+        return re.findall(r"^(?:# TYPE )?genesys_state_changes.*$", text, re.M)
+    if ours:
+        lines = changes()
+        same("genesys_prometheus has one family of changes", [line for line in lines if line.startswith("#")],
+             ["# TYPE genesys_state_changes_total counter"])
+        same_soon("each change is in one series of it", lambda: sorted(line.rpartition(" ")[2] for line in changes()[1:]), ["1"] * len(codes))
+        check("each series has its wrap-up code", all('from_state="active",to_state="wrapup",wrap_up_code="' in line for line in lines[1:]), lines)
     daemon.stop()
 
 

@@ -60,7 +60,7 @@ struct conversations_settings {
   uint32_t max;       /* MaxConversations */
   int64_t age_ms;     /* MaxConversationAge, since the last event */
   uint32_t pairs_max; /* pairs of queue and medium with counters */
-  /* WrapUpCode: a change that names an allowed code is also counted by code.
+  /* WrapUpCode: a change that names an allowed code is counted by code.
    * Borrowed; none: no change is counted by code. */
   char *const *wrapups;
   size_t wrapup_count;

@@ -88,12 +88,24 @@ static void put_breaches(const struct writer *w, struct pair *pair,
   pair->breaches_shown = true;
 }
 
+/* Returns the changes that are not counted by a wrap-up code, so that each
+ * change is in one series. */
+static uint64_t uncoded_changes(const struct pair *pair, int from, int to) {
+  uint64_t count = pair->t.changes[from][to];
+  for (uint32_t i = 0; count != 0 && i < pair->wrapup_count; i++)
+    if (pair->wrapups[i].from == from && pair->wrapups[i].to == to)
+      count -= pair->wrapups[i].count;
+  return count;
+}
+
 static void put_change(const struct writer *w, struct pair *pair, int from,
                        int to) {
   char qualifier[64];
   bool *shown = &pair->changes_shown[from][to];
   uint32_t *sent = &pair->sent.changes[from][to];
-  uint64_t count = pair->t.changes[from][to];
+  uint64_t count = uncoded_changes(pair, from, to);
+  if (count == 0 && !*shown)
+    return;
   if (!is_due(w, *shown, *sent != (uint32_t)count))
     return;
   snprintf(qualifier, sizeof(qualifier), "%s-%s-%s", w->media,
@@ -113,8 +125,8 @@ static void put_state_changes(const struct writer *w, struct pair *pair) {
         put_change(w, pair, from, to);
 }
 
-/* Puts the changes by wrap-up code. They have a type of their own, because they
- * are also in state_changes, and a sum over either type must be right. */
+/* Puts the changes by wrap-up code. Their type instance has one part more, so
+ * they have a type of their own. */
 static void put_wrapups(const struct writer *w, struct pair *pair) {
   char qualifier[GC_NAME_SIZE];
   for (uint32_t i = 0; i < pair->wrapup_count; i++) {
@@ -169,7 +181,8 @@ static void put_pair(const struct writer *w, struct pair *pair,
 static bool are_changes_due(const struct pair *pair) {
   for (int from = CV_STATE_ENDED; from < CV_STATE_COUNT; from++)
     for (int to = CV_STATE_ENDED; to < CV_STATE_COUNT; to++)
-      if ((uint32_t)pair->t.changes[from][to] != pair->sent.changes[from][to])
+      if ((uint32_t)uncoded_changes(pair, from, to) !=
+          pair->sent.changes[from][to])
         return true;
   for (uint32_t i = 0; i < pair->wrapup_count; i++)
     if (pair->wrapups[i].count != pair->wrapups[i].sent)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Changes of state by wrap-up code, in addition to the changes themselves. A
+/* Changes of state by wrap-up code. The totals of the pair have them too. A
  * code is free text, so only codes that the configuration allows become names,
  * and their number is limited. */
 #include <stdlib.h>

@@ -61,7 +61,7 @@ static void report_wrapup_limit(const struct stream *s,
   if (stats->wrapups_left > 0)
     (void)gc_fail(&err, GC_ERR_LIMIT,
                   "too many wrap-up codes: changes with further ones are in "
-                  "state_changes alone; let WrapUpCode allow fewer");
+                  "state_changes; let WrapUpCode allow fewer");
   s->deps.notice(s->deps.notice_ctx, "wrapups", &err);
 }
 

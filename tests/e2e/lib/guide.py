@@ -12,17 +12,18 @@ RANK = {"waiting": 1, "alerting": 2, "active": 3, "held": 3, "wrapup": 4, "ended
 
 def counted(events: Iterable[dict[str, Any]], label: Callable[[str], str],
             codes: Collection[str] = ()) -> dict[str, float]:
-    """"LABEL/TYPE-QUALIFIER" -> value, without zeros. Waits are measured between arrivals. Changes are also counted by each
-    wrap-up code in `codes`."""
+    """"LABEL/TYPE-QUALIFIER" -> value, without zeros. Waits are measured between arrivals. Changes with a wrap-up code of
+    `codes` are counted by the code."""
     made: Counter[str] = Counter()
     at_ms = 0
     places: dict[str, dict[str, Any]] = {}  # conversation -> its queue, medium and state
 
     def leave(place: dict[str, Any], state: str, elsewhere: bool = False, code: Any = None) -> None:
         head = "%s/%%s-%s" % (label(place["queue"]), place["media"])
-        made[head % "state_changes" + "-%s-%s" % (place["state"], state)] += 1
         if code in codes:
             made[head % "state_changes_wrapup" + "-%s-%s-%s" % (place["state"], state, code)] += 1
+        else:
+            made[head % "state_changes" + "-%s-%s" % (place["state"], state)] += 1
         place["state"] = state
         if place["pending"] and state in ("active", "held", "wrapup", "ended"):
             place["pending"] = False

@@ -60,7 +60,7 @@ static void our_values_have_the_names_of_the_guides(void) {
        "from_state=waiting,to_state=active,host=h}"},
       {"Sales", "state_changes_wrapup", "voice-active-wrapup-Call-back later",
        NULL,
-       "genesys_state_changes_wrapup{queue_name=Sales,media_type=voice,"
+       "genesys_state_changes{queue_name=Sales,media_type=voice,"
        "from_state=active,to_state=wrapup,wrap_up_code=Call-back later,"
        "host=h}"},
       {"Sales", "queue_agents", "on_queue", NULL,
