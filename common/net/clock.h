@@ -11,7 +11,7 @@
 
 /* Returns monotonic milliseconds since an unspecified start, for waiting. */
 GC_API uint64_t gc_clock_now_ms(void);
-/* The same clock in microseconds, for durations. */
+/* Returns the time of the same clock in microseconds, for durations. */
 GC_API uint64_t gc_clock_now_us(void);
 /* Returns a time of gc_clock_now_ms for pthread_cond_timedwait, with a
  * condition of CLOCK_MONOTONIC. */

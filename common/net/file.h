@@ -12,8 +12,8 @@
  * GC_ERR_LIMIT: it is too large. */
 GC_API GC_MUST_CHECK enum gc_code
 gc_file_read(const char *path, struct gc_buf *out, struct gc_err *err);
-/* The same into an empty buffer, within the bound of `b`. GC_ERR_TIMEOUT: the
- * file system does not answer, and `out` is empty. Any thread. */
+/* Does the same with an empty buffer, within the bound of `b`. GC_ERR_TIMEOUT:
+ * the file system does not answer, and `out` is empty. Any thread. */
 GC_API GC_MUST_CHECK enum gc_code gc_file_read_bounded(struct gc_bounded *b,
                                                        const char *path,
                                                        struct gc_buf *out,

@@ -9,10 +9,11 @@
 #include "common/base/strmap.h"
 
 struct entry {
-  char *field, *text; /* text "": Redis does not have it, or need not */
-  bool is_dirty;      /* Redis lacks this text */
-  bool is_sent;       /* the renewal under way has it */
-  bool is_named;      /* in the write under way */
+  /* text "": Redis does not have the field, or need not have it */
+  char *field, *text;
+  bool is_dirty; /* Redis lacks this text */
+  bool is_sent;  /* the renewal under way has it */
+  bool is_named; /* in the write under way */
 };
 
 struct gc_lease_page {

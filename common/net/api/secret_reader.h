@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* Reads a client secret that is in a file on a thread of its own
- * (net/background): a disk or network folder that hangs delays neither the
- * network thread nor init or a read, and the stop by GC_BACKGROUND_STOP_MS at
- * most. */
+ * (net/background): a disk or network folder that hangs does not delay the
+ * network thread, init or a read. It delays the stop by GC_BACKGROUND_STOP_MS
+ * at most. */
 #ifndef GC_NET_API_SECRET_READER_H
 #define GC_NET_API_SECRET_READER_H
 
@@ -34,8 +34,8 @@ struct gc_secret_source {
   void *ctx;
 };
 
-/* As gc_secret_read for a secret in a file, within the bound of `b`.
- * GC_ERR_TIMEOUT: the file system does not answer. Any thread. */
+/* Does the same as gc_secret_read, for a secret in a file and within the bound
+ * of `b`. GC_ERR_TIMEOUT: the file system does not answer. Any thread. */
 GC_API GC_MUST_CHECK enum gc_code
 gc_secret_read_bounded(struct gc_bounded *b, const struct gc_secret *secret,
                        struct gc_buf *out, struct gc_err *err);

@@ -54,7 +54,7 @@ static bool set_authorities_text(struct setter *s, const char *text,
          set_blob(s, CURLOPT_PROXY_CAINFO_BLOB, text, len);
 #else
   (void)s, (void)text, (void)len;
-  return false; /* libcurl reads it, right after collectd could */
+  return false; /* libcurl reads the file that collectd has just read */
 #endif
 }
 

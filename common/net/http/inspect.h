@@ -20,8 +20,9 @@ struct gc_inspection {
   /* The step that failed; GC_INSPECT_STEP_COUNT: none, and `err` is GC_OK. */
   enum gc_inspect_step failed;
   struct gc_err err; /* "HOST:PORT: WORDS; HINT", without a secret */
-  /* Numeric: of the connection; without one, those that were tried ("::1,
-   * 127.0.0.1"); of the proxy if there is one. "": there is none. */
+  /* The numeric address of the connection; without a connection, those that
+   * were tried ("::1, 127.0.0.1"); "" if there is none. With a proxy these are
+   * addresses of the proxy. */
   char address[160];
   char proxy[160];                    /* " (proxy HOST:PORT of Proxy)", or "" */
   uint32_t ms[GC_INSPECT_STEP_COUNT]; /* from the beginning to the step's end */

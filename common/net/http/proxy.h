@@ -32,7 +32,8 @@ struct gc_proxy gc_proxy_find(const struct gc_connect *c, const char *url);
 
 /* Writes " (proxy HOST:PORT of Proxy)" or " (proxy HOST:PORT of https_proxy in
  * the environment)", without user and password; "" when `url` takes no proxy,
- * or NoProxy, or without it no_proxy of the environment, names its host. */
+ * or when NoProxy (without NoProxy: no_proxy of the environment) names its
+ * host. */
 void gc_proxy_describe(const struct gc_connect *c, const char *url, char *out,
                        size_t size);
 

@@ -64,7 +64,7 @@ static enum gc_code start_daemon(struct gc_listener *l, struct server *s,
       {MHD_OPTION_NOTIFY_COMPLETED, (intptr_t)l->settings.on_completed,
        l->settings.ctx},
       {MHD_OPTION_NOTIFY_CONNECTION, (intptr_t)gc_listener_on_connection, l},
-      {MHD_OPTION_END, 0, NULL}, /* TLS from here */
+      {MHD_OPTION_END, 0, NULL}, /* the TLS options begin here */
       {MHD_OPTION_END, 0, NULL},
       {MHD_OPTION_END, 0, NULL},
       {MHD_OPTION_END, 0, NULL},

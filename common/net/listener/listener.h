@@ -7,8 +7,8 @@
  *     again each second;
  *   - when the files of its certificates have changed, a second server with the
  *     new ones takes over the listening socket; the first one ends when its
- *     connections have, or after 30 s unless one is suspended. No connection is
- *     refused meanwhile;
+ *     connections have ended, or after 30 s unless a connection is suspended.
+ *     No connection is refused meanwhile;
  *   - TLS is 1.2 or 1.3; a connection that has not sent a whole request and
  *     taken its answer in 10 s is closed, after 2 s when all are in use.
  *

@@ -88,7 +88,8 @@ enum gc_code redis_lease_check_server(struct redis_link *link,
   redis_print(&words, "HELLO");
   code = redis_request(link, &words, &reply, err);
   redis_words_clear(&words);
-  if (code == GC_ERR_REMOTE || code == GC_ERR_PERMISSION) { /* unknown to it */
+  /* The server does not know HELLO, or does not permit it. */
+  if (code == GC_ERR_REMOTE || code == GC_ERR_PERMISSION) {
     *err = (struct gc_err){.code = GC_OK};
     return GC_OK;
   }

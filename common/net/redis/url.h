@@ -26,8 +26,8 @@ struct state_url {
  * the URL. */
 GC_MUST_CHECK enum gc_code
 state_url_parse(const char *text, struct state_url *ret, struct gc_err *err);
-/* The same for the options WHATURL, WHATUser and WHATPasswordFile, which the
- * errors name; `what` is "Lease". */
+/* Does the same for the options WHATURL, WHATUser and WHATPasswordFile, which
+ * the errors name; `what` is "Lease". */
 GC_MUST_CHECK enum gc_code state_url_parse_as(const char *what,
                                               const char *text,
                                               struct state_url *ret,

@@ -20,8 +20,8 @@ enum {
   /* The size of a TLS record. */
   CHUNK_BYTES = 16 * 1024,
   QUEUE_MAX_BYTES = 1024 * 1024,
-  /* Connections that are made again; libcurl looks for dead ones once a second,
-   * so a second loss in a row is no accident. */
+  /* The limit of lost connections in a row that are made again. libcurl looks
+   * for dead connections once a second, so more losses have another cause. */
   LOSSES_MAX = 3,
 };
 

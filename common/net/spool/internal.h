@@ -34,11 +34,12 @@ struct gc_spool {
 bool spool_is_before(struct gc_record_place a, struct gc_record_place b);
 /* Closes a descriptor that is open and sets it to -1. */
 void spool_close_fd(int *fd);
-/* Both put the folder and the failed step before the text of `err`, which is
- * not NULL for the first one, or of errno. They return the code of `err`, or
- * GC_ERR_STATE for errno. */
+/* Puts the folder and the failed step before the text of `err`, which is not
+ * NULL, and returns its code. */
 enum gc_code spool_fail_at(const struct gc_spool *s, const char *step,
                            struct gc_err *err);
+/* Fills `err` with the folder, the failed step and the text of errno; returns
+ * GC_ERR_STATE. */
 enum gc_code spool_fail_errno(const struct gc_spool *s, const char *step,
                               struct gc_err *err);
 /* Returns GC_ERR_STATE while the spool is closed. */

@@ -92,7 +92,7 @@ bool gc_store_leave(struct gc_store *s);
 void gc_store_release(struct gc_store *s);
 /* Frees a store whose file is closed. */
 void gc_store_free(struct gc_store *s);
-/* As gc_state_file_open and gc_state_file_close. */
+/* They call gc_state_file_open and gc_state_file_close for the store's file. */
 enum gc_code gc_store_open_file(struct gc_store *s, struct gc_err *ret_warning,
                                 struct gc_err *err);
 void gc_store_close_file(struct gc_store *s);

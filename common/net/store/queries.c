@@ -32,7 +32,7 @@ static enum gc_code load_query(struct gc_store *s, struct gc_store_call *c,
   if (step != SQLITE_ROW)
     return gc_store_error(s, "cannot read the query", err);
 
-  /* Never NULL in the file: SQLite has no memory for it. */
+  /* The file has no NULL in this column: SQLite has no memory for the text. */
   const char *identity = (const char *)sqlite3_column_text(q, 0);
   if (identity == NULL)
     return gc_store_error(s, "cannot read the query", err);
