@@ -238,7 +238,7 @@ enum gc_code probe_host_run(const struct probe_host *h, const char *conf,
   GC_TRY(start_collectd(h, conf, &c, err));
   if (finish_child(&c, PROBE_LIMIT_MS, report, words))
     return GC_OK;
-  gc_buf_reset(words); /* its earlier lines are not the cause */
+  gc_buf_reset(words); /* collectd's earlier lines are not the cause */
   return gc_buf_print(words, "it did not end within %d s",
                       PROBE_LIMIT_MS / 1000);
 }

@@ -9,7 +9,7 @@
 enum {
   PROBE_HELP_LIMIT_MS = 5000, /* of collectd -h */
   PROBE_LIMIT_MS = 50000,     /* a probe ends within a minute whatever hangs */
-  PROBE_RETURN_MS = 6000,     /* then: for the removal of a channel's topics */
+  PROBE_RETURN_MS = 6000,     /* after SIGTERM, to remove a channel's topics */
   PROBE_REPORT_MAX = 16 << 20,
   PROBE_WORDS_MAX = 65536
 };

@@ -20,7 +20,7 @@ static _Atomic bool is_stopped;
 
 static bool must_return(void) { return is_stopped && holding == HELD; }
 
-/* All other threads block signals: this interrupts the main thread. */
+/* All other threads block signals, so SIGTERM interrupts the main thread. */
 static void on_stop(int number) {
   (void)number;
   if (holding == NOTHING)

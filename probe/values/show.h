@@ -11,7 +11,7 @@
  * The values go to stdout, and as tables or JSON also the checks and the
  * summary. With another format the checks go to stderr, if one of them is not
  * ok. With another format and `repeats` the summary goes to stderr. Without
- * `repeats` it stops collectd after PROBE_LIMIT_MS. */
+ * `repeats` probe_show stops collectd after PROBE_LIMIT_MS. */
 struct probe_show {
   const struct probe_host *host;
   const char *conf, *file;
