@@ -56,7 +56,7 @@ struct gc_analytics {
   struct gc_server_clock clock;
   struct gc_analytics_poll poll;
   uint32_t new_max, piece_max, piece_best;
-  bool piece_is_accepted;   /* the size is not the fault: smaller requests were
+  bool piece_is_accepted;   /* the size is not the cause: smaller requests were
                                refused too */
   uint64_t next_request_ms; /* the next request is not sent earlier */
   uint64_t naming_until_ms;

@@ -21,7 +21,7 @@ GC_API GC_MUST_CHECK enum gc_code gc_url_check(const char *option,
                                                char out[GC_URL_SIZE],
                                                struct gc_err *err);
 
-/* The same for a service to which plain http is allowed. *ret_is_open: the
+/* Does the same for a service to which plain http is allowed. *ret_is_open: the
  * address is plain http to a host other than loopback, so everything can be
  * read on the way. */
 GC_API GC_MUST_CHECK enum gc_code

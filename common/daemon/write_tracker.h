@@ -14,7 +14,8 @@
  * A filter chain that stops a value, or sends it to named writers only, hides
  * it from the tracker. The write queue is first in, first out: a value that is
  * GC_WRITE_GIVE_UP_MS old is given up when a later value was seen that long
- * ago, twice as long at most, or when no value was seen for that long. A value
+ * ago, or when no value was seen for that long. The tracker counts in periods
+ * of GC_WRITE_GIVE_UP_MS, so the first case takes up to twice as long. A value
  * that waits in a queue of 300,000 is not given up. Any thread. */
 #ifndef GC_DAEMON_WRITE_TRACKER_H
 #define GC_DAEMON_WRITE_TRACKER_H

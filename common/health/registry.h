@@ -22,7 +22,7 @@ GC_API void gc_health_set_account(struct gc_health *h, const char *account,
                                   const char *host);
 /* Notes the duration of the newest request that a database accepted. */
 GC_API void gc_health_set_latency(struct gc_health *h, uint32_t latency_ms);
-/* Call the function of health/entity that has the same last word. */
+/* Each calls the function of health/entity that has the same last word. */
 GC_API void gc_health_note(struct gc_health *h, const char *cause,
                            const struct gc_err *err,
                            const struct gc_health_time *t);

@@ -57,9 +57,9 @@ GC_API void gc_server_clock_observe_no_date(struct gc_server_clock *c,
 GC_API int64_t gc_server_clock_now(const struct gc_server_clock *c,
                                    uint64_t now_ms, int64_t wall_ms);
 
-/* The same for waits and ages, by which no checkpoint advances: steady Dates
- * count although this host's wall clock differs, since one host's clock is more
- * likely to be wrong than that of all gateways. */
+/* Returns the same for waits and ages, by which no checkpoint advances: steady
+ * Dates count although this host's wall clock differs, since one host's clock
+ * is more likely to be wrong than that of all gateways. */
 GC_API int64_t gc_server_clock_likely(const struct gc_server_clock *c,
                                       uint64_t now_ms, int64_t wall_ms);
 
