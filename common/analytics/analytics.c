@@ -91,7 +91,7 @@ static void report_left_out(struct gc_analytics *b) {
   struct gc_err err = {.code = GC_OK};
   if (b->results.tally.overflow > 0)
     (void)gc_fail(&err, GC_ERR_LIMIT,
-                  "MaxSeries (%zu) is reached, further groups are left out "
+                  "MaxSeries (%zu) is reached: further groups are left out "
                   "(series_overflow); select fewer, group by less, or raise "
                   "MaxSeries",
                   (size_t)b->settings.query.max_series);

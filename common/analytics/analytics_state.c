@@ -82,11 +82,12 @@ void gc_analytics_check_future(struct gc_analytics *b) {
         gc_windows_newest(&b->settings.query.rule, gc_analytics_server_now(b)));
     b->future_since_ms = 0;
   } else if (ahead_ms >= FUTURE_MS) {
-    (void)gc_fail(&err, GC_ERR_STATE,
-                  "the checkpoint lies %.1f hours in the future, nothing is "
-                  "requested: a clock is or was wrong; the query continues "
-                  "later by itself; check the clock of this machine (NTP)",
-                  hours);
+    (void)gc_fail(
+        &err, GC_ERR_STATE,
+        "the checkpoint lies %.1f hours in the future, and nothing is "
+        "requested: a clock is or was wrong; the query continues "
+        "later by itself; check the clock of this machine (NTP)",
+        hours);
   }
   b->notice(b->ctx, "checkpoint", &err);
 }

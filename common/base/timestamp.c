@@ -278,7 +278,7 @@ static const char *read_units(struct reader *r, int64_t *sum) {
       return "no unit after the number";
     char letter = *r->at++;
     if (!after_t && (letter == 'Y' || letter == 'M'))
-      return "years and months have no fixed length, use weeks or days";
+      return "years and months have no fixed length; use weeks or days";
     unit = find_unit(unit, after_t, letter);
     if (unit == GC_COUNT(units))
       return "units are D, then T, then H, M and S, or W alone";

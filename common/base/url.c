@@ -115,7 +115,7 @@ enum gc_code gc_url_check(const char *option, const char *url,
   GC_TRY(gc_url_check_any(option, url, checked, &is_open, err));
   if (is_open)
     return refuse_url(err, option, url,
-                      "plain http is for loopback only, use https");
+                      "plain http is for loopback only; use https");
   memcpy(out, checked, sizeof(checked));
   return GC_OK;
 }

@@ -35,10 +35,10 @@ enum gc_health_severity {
   XX(BUDGET, "budget_spent", WARNING, 200,                                     \
      "requests wait for the budget or a Retry-After: values come later")       \
   XX(STATE, "state_file", WARNING, 200,                                        \
-     "a state file was moved aside or cannot be used: values are current, a "  \
+     "a state file was moved aside or cannot be used: values are current; a "  \
      "restart would lose totals")                                              \
   XX(SPOOLING, "spool_growing", WARNING, 200,                                  \
-     "the database does not take lines: they wait in the spool, none is lost") \
+     "the database does not take lines: they wait in the spool; none is lost") \
   XX(SILENT, "stream_silent", FAILURE, 503,                                    \
      "no event arrives: counters miss what happens now")                       \
   XX(BLIND, "lease_blind", FAILURE, 503,                                       \

@@ -175,7 +175,7 @@ static void open_store(const struct gc_account *a) {
       GC_OK) {
     struct gc_err words = err;
     (void)gc_fail(&words, GC_ERR_STATE,
-                  "%.300s; interval queries wait for the file, all else "
+                  "%.300s; interval queries wait for the file; all else "
                   "runs without stored state; the file is opened again later",
                   err.text);
     env_notice((void *)a, "state", &words);

@@ -132,7 +132,7 @@ static enum gc_code resolve_host(struct lookup *l, const struct state_url *url,
   l->found = NULL;
   if (lookups >= LOOKUPS_MAX)
     return gc_fail(err, GC_ERR_TIMEOUT,
-                   "%s: the resolver hangs, earlier look-ups have not ended",
+                   "%s: the resolver hangs: earlier look-ups have not ended",
                    url->shown);
   if (!lookup_start(l))
     return gc_fail(err, GC_ERR_MEMORY, "cannot start a thread for the look-up");

@@ -63,7 +63,7 @@ static void report_overflow(struct flow_watch *w, uint64_t overflow) {
   struct gc_err err = {.code = GC_OK};
   if (overflow > 0)
     (void)gc_fail(&err, GC_ERR_LIMIT,
-                  "MaxSeries (%u) is reached, further flows are left out "
+                  "MaxSeries (%u) is reached: further flows are left out "
                   "(series_overflow); select fewer (Flow) or raise MaxSeries",
                   (unsigned)w->options->query.max_series);
   w->notice(w->ctx, "series of observations", &err);
