@@ -149,7 +149,7 @@ static void report_ready(void *ctx, struct gc_slot *slot, bool is_new,
 static void report_event(void *ctx,
                          const struct gc_topic_subscriber *subscribers,
                          const struct gc_notification *n, const char *bytes,
-                         size_t len) {
+                         size_t len, bool may_be_old) {
   (void)ctx;
   for (const struct gc_topic_subscriber *sub = subscribers, *next; sub != NULL;
        sub = next) {
@@ -160,7 +160,8 @@ static void report_event(void *ctx,
                            .body = n->body,
                            .body_len = n->body_len,
                            .bytes = bytes,
-                           .len = len};
+                           .len = len,
+                           .may_be_old = may_be_old};
     if (l->message != NULL)
       l->message(l->ctx, &m);
   }

@@ -38,6 +38,8 @@ struct gc_message {
   size_t body_len;
   const char *bytes; /* the whole message */
   size_t len;
+  bool may_be_old; /* it came on the other channel of a renewal: newer ones may
+                      have come before it */
 };
 
 /* One block. Lives in its owner's memory. The callbacks must not block. Inside

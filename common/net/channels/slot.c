@@ -181,7 +181,8 @@ static void on_event(void *ctx, const struct gc_notification *n,
   if (topic == NULL && gc_topics_started(&line->topics))
     report_foreign(s);
   else if (topic != NULL && topic->subscribers != NULL)
-    s->owner->event(s->owner->ctx, topic->subscribers, n, bytes, len);
+    s->owner->event(s->owner->ctx, topic->subscribers, n, bytes, len,
+                    line != s->current);
 }
 
 static void on_ending(void *ctx, enum gc_channel_end why, uint64_t left_ms) {

@@ -41,11 +41,12 @@ struct gc_slot_owner {
   /* Reports that the slots that wait for a renewal have changed. */
   void (*turn)(void *ctx);
   /* Pass on `ready` and `event` of struct gc_channel_events, and `rejected` of
-   * struct gc_topics. */
+   * struct gc_topics. `may_be_old`: see struct gc_message. */
   void (*ready)(void *ctx, struct gc_slot *slot, bool is_new,
                 uint64_t blind_ms);
   void (*event)(void *ctx, const struct gc_topic_subscriber *subscribers,
-                const struct gc_notification *n, const char *bytes, size_t len);
+                const struct gc_notification *n, const char *bytes, size_t len,
+                bool may_be_old);
   void (*rejected)(void *ctx, const struct gc_topic *topic, const char *reason);
   void *ctx;
 };

@@ -33,10 +33,20 @@ static void on_gap(void *ctx, uint64_t blind_ms) {
   s->is_current = false;
 }
 
+/* True for a message without a time, which nothing puts in order with those of
+ * the other channel. */
+static bool may_undo_newer(const struct gc_message *m) {
+  enum obs_topic topic;
+  const char *id;
+  size_t len;
+  return m->may_be_old && obs_topic_read(m->topic, &topic, &id, &len) &&
+         topic == OBS_TOPIC_ACTIVITY;
+}
+
 static void on_message(void *ctx, const struct gc_message *m) {
   struct subscription *s = ctx;
   struct gc_err err = {.code = GC_OK};
-  if (s->live == NULL || m->body == NULL)
+  if (s->live == NULL || m->body == NULL || may_undo_newer(m))
     return;
   s->live->ignored = 0;
   if (obs_pushed_read(s->decoder, s->live, m->topic, m->body, m->body_len, NULL,

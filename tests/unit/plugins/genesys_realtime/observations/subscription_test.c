@@ -8,6 +8,10 @@
 #include "tests/support/check.h"
 
 #define QUERY "POST /api/v2/analytics/queues/observations/query"
+#define ACTIVITY(count)                                                        \
+  "{\"topicName\":\"v2.analytics.queues.q1.activity\",\"eventBody\":{"         \
+  "\"results\":[{\"mediaType\":\"voice\",\"data\":[{\"metric\":\"oWaiting\","  \
+  "\"count\":" count "}]}]}}"
 #define LIST "GET /api/v2/routing/queues"
 #define DATA(count)                                                            \
   "\"data\":[{\"metric\":\"oWaiting\",\"stats\":{\"count\":" count "}}]}"
@@ -116,6 +120,24 @@ static void pushed_observations_need_no_polls(void) {
   CHECK_INT(replay_count(&ch_world, QUERY), asked);
   replay_run(&ch_world, 10000);
   CHECK_REAL(read_waiting(), 5);
+  end_block();
+}
+
+/* Messages of .activity have no time. */
+static void a_late_message_of_a_replaced_channel_undoes_no_newer_one(void) {
+  begin_block();
+  answer_query(REPLAY_ALWAYS, ANSWER("3"), 0);
+  start_block();
+  ch_open();
+  ch_heartbeats(1);
+  ch_say(CLOSING);
+  replay_run(&ch_world, 1100);
+  ch_wire_open(ch_wire_of("two"));
+  replay_run(&ch_world, 2000);
+  ch_wire_say(ch_wire_of("two"), ACTIVITY("7"));
+  ch_wire_say(ch_wire_of("one"), ACTIVITY("4"));
+  replay_run(&ch_world, 10000);
+  CHECK_REAL(read_waiting(), 7);
   end_block();
 }
 
@@ -296,6 +318,7 @@ int main(void) {
   RUN(pushed_numbers_without_a_medium_are_counted);
   RUN(numbers_of_no_queue_are_counted_and_reported_once);
   RUN(pushed_observations_need_no_polls);
+  RUN(a_late_message_of_a_replaced_channel_undoes_no_newer_one);
   RUN(a_poll_under_way_is_no_snapshot_of_a_new_connection);
   RUN(while_the_channel_is_closed_the_block_polls_each_interval);
   RUN(a_channel_of_another_block_is_ignored);
