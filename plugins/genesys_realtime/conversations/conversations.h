@@ -154,15 +154,15 @@ void conversations_gap(struct conversations *m);
 
 /* ---- lost ends, by the details of observations ---- */
 
-/* Notes the begin, the listed conversations and the end of a poll. A
+/* Notes the start, the listed conversations and the end of a poll. A
  * conversation that waits, rings or is with an agent is closed when two
  * successive polls do not list it: it is over although its end was never
  * reported. Gauges no longer include it. Its outcome is not known, so nothing
  * is counted. An event with new facts opens it again. Exceptions: conversations
  * with an event since the poll began, parked conversations, and those in a
  * queue and medium for which `covers` is false, because its list is truncated
- * or was not requested. Call the begin when the request is sent. A poll that
- * fails needs no end. */
+ * or was not requested. Call conversations_poll_begin when the request is
+ * sent. A poll that fails needs no end. */
 void conversations_poll_begin(struct conversations *m);
 /* Returns false when the model does not have the conversation. */
 bool conversations_poll_list(struct conversations *m, struct uuid_key id);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* The holds of a conversation that were counted. A hold is identified by its
- * begin. The latest hold of a participant is in struct participant; its earlier
+ * start. The latest hold of a participant is in struct participant; its earlier
  * holds are in this list, so that a late or repeated snapshot counts nothing
  * twice. Most conversations have no list. */
 #include <stdlib.h>

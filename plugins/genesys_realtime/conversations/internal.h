@@ -46,9 +46,9 @@ enum {
 };
 
 /* The tolerance for two times that may be out of order: the end of one leg and
- * the begin of the next, the begin of an acd participant and that of the agent
+ * the start of the next, the start of an acd participant and that of the agent
  * who answers, the end of a wait and that of an alert, the end of a leg and the
- * begin of its after-call work. */
+ * start of its after-call work. */
 #define CV_SLACK_MS 1000
 
 /* A fact may be this far ahead of the model's time, which a tick sets each
@@ -80,7 +80,7 @@ struct participant {
   int64_t made_ms; /* callback: when it was made; 0: not known */
   uint32_t queue;  /* its number */
   union {
-    uint32_t latest_hold; /* agent: ms from connected to its begin, + 1; 0: none
+    uint32_t latest_hold; /* agent: ms from connected to its start, + 1; 0: none
                            */
     uint32_t answered;    /* acd: the wait in ms until the answer that was
                              counted, + 1; 0: none, or it stays counted */
@@ -212,7 +212,7 @@ struct queue {
 /* New facts of a snapshot, by participant. */
 struct gain {
   int64_t hold_ms;      /* a new hold that lasts; 0: none */
-  int64_t released_ms;  /* the begin of a hold that is over now; 0: none */
+  int64_t released_ms;  /* the start of a hold that is over now; 0: none */
   int64_t past_hold_ms; /* a hold that is over, reported late; 0: none */
 };
 
@@ -377,12 +377,15 @@ void cv_set_media(struct conversation *c);
 /* Returns true for the first participant of each queue and medium. */
 bool cv_is_first_of_presence(const struct conversation *c,
                              unsigned participant);
-/* Returns the contact that the agent served at `at_ms`: of the acd participants
- * of its queue that were connected by then the newest open one of its own
- * medium, else the newest. An agent that was not connected, or that was
- * connected when the newest one was over, served the newest one of its own
- * medium, if there is one. Without any, the first one that was connected at
- * most a second later; NULL: none. */
+/* Returns the contact that the agent served at `at_ms`; NULL: none. The
+ * candidates are the acd participants of the agent's queue that were connected
+ * by then. The agent served the first of these that exists:
+ *   1. the newest open candidate of the agent's medium
+ *   2. the newest candidate of the agent's medium, if the agent was not
+ *      connected or the newest candidate was over
+ *   3. the newest candidate
+ * Without a candidate the agent served the first acd participant of the queue
+ * that was connected at most a second later. */
 struct participant *cv_find_acd(const struct conversation *c,
                                 const struct participant *agent, int64_t at_ms);
 /* Returns the contact that an agent answered, or rings or rang for; NULL: none.
@@ -424,7 +427,7 @@ struct cv_removed cv_describe_removed(const struct conversation *c);
 
 /* ---- holds.c ---- */
 
-/* Notes a hold of a participant by its begin, in the form of latest_hold.
+/* Notes a hold of a participant by its start, in the form of latest_hold.
  * Returns false when it was noted before. Beyond 1000 holds of a conversation,
  * a hold that is reported late is not counted. */
 bool cv_holds_add(struct conversations *m, struct conversation *c,

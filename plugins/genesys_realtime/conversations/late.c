@@ -3,9 +3,9 @@
  * they are older than others that were known, or than the end of an abandoned
  * contact. The counters keep the outcome that the earlier facts showed; such a
  * conversation is counted in `late` instead. A snapshot has all facts before
- * its time. If it has more facts up to that time than were known, it has a late
- * one; a repeat has no more of them. Holds are not among these facts, because
- * later snapshots no longer have them. */
+ * its time. If it has more facts before the late time (cv_late_until) than were
+ * known, it has a late one; a repeat has no more of them. Holds are not among
+ * these facts, because later snapshots no longer have them. */
 #include "plugins/genesys_realtime/conversations/internal.h"
 
 static unsigned is_before(int64_t at_ms, int64_t until_ms) {

@@ -218,7 +218,7 @@ static bool is_keeping_customer(const struct cv_party *p,
          (p->end_ms == 0 || p->end_ms >= acd->connected_ms);
 }
 
-/* A customer whose begin is not known may keep the contact while it is there.
+/* A customer whose start is not known may keep the contact while it is there.
  */
 static bool is_keeping_leg(const struct cv_party *p,
                            const struct participant *acd) {
@@ -243,8 +243,8 @@ static int64_t find_last_ms(const struct cv_event *e,
 }
 
 /* Returns the time until which the contact could go on; 0: not known. Its
- * customers keep it. Without any, such as a callback, its legs do, and the next
- * leg begins a moment after the last one. */
+ * customers keep it. The legs keep a contact without customers, such as a
+ * callback: its next leg begins a moment after the last one. */
 static int64_t find_gone_ms(const struct cv_event *e,
                             const struct participant *acd) {
   int64_t gone_ms = find_last_ms(e, acd, is_keeping_customer);
@@ -278,7 +278,7 @@ static void merge_gone(struct merge *g, const struct cv_event *e) {
 }
 
 /* Merges a hold. The end of a hold has no time. A hold is identified by its
- * begin and counted once. It ends with the first snapshot that lacks it and
+ * start and counted once. It ends with the first snapshot that lacks it and
  * is not older than the known facts. A hold that is reported late has already
  * ended. */
 static void merge_hold(struct merge *g, unsigned index,

@@ -210,7 +210,7 @@ static int64_t gone_ms(const struct participant *acd) {
 }
 
 /* Returns true if the contact went on with the leg `p`, which began while a
- * customer of the stay was there. The begin of a callback before its
+ * customer of the stay was there. The start of a callback before its
  * scheduled time may be unknown; such a callback was made while the customer
  * was there. */
 static bool is_continued_by(const struct participant *acd,

@@ -6,7 +6,8 @@
  * facts, whenever they arrive.
  *
  * A change that is taken back was visible for a while. Therefore only a leg
- * that is reported late and after-call work that is skipped take one back:
+ * that is reported late and after-call work that is skipped take one back. The
+ * rules of the history:
  * - each step is a change of its own, however soon the next one follows
  * - the wait of a contact that was answered ends with its acd participant, but
  *   not before the agent is connected; the wait of any other contact ends when
@@ -14,7 +15,7 @@
  * - the platform does not report when an agent began to ring: the model takes
  *   the moment before the agent was connected or stopped ringing
  * - the end of a hold has no time. Holds are no steps but are counted by their
- *   begin, if no other agent was active then */
+ *   start, if no other agent was active then */
 #include <string.h>
 
 #include "plugins/genesys_realtime/conversations/internal.h"
@@ -210,7 +211,7 @@ static bool is_counted_at(const struct transitions *t,
   return at_ms >= t->c->since_ms && (!p->is_known || at_ms > t->c->known_ms);
 }
 
-/* Returns true if the begin of an alert counts. Its time is not known. It may
+/* Returns true if the start of an alert counts. Its time is not known. It may
  * have been counted already if the contact was offered before the start, or if
  * the participant was known before a removal; in these cases it does not count.
  */

@@ -210,8 +210,8 @@ static enum gc_code end_datum(struct obs_pushed *d) {
   return obs_facts_add(&d->facts, &fact);
 }
 
-/* Gives the part's numbers of unknown metrics the model's names. Those that
- * find no room are dropped. */
+/* Replaces the part's names of unknown metrics by those of the model. Drops
+ * numbers whose name finds no room. */
 static enum gc_code name_others(struct obs_pushed *d) {
   size_t kept = d->part_begin;
   for (size_t i = d->part_begin; i < d->facts.count; i++) {
