@@ -234,7 +234,7 @@ static enum gc_code keep_attribute(struct event_reader *r,
   return GC_OK;
 }
 
-/* Gives the attributes that were found inside the frame its conversation. */
+/* Sets the frame's conversation in the attributes that were found inside it. */
 static void resolve_waiting(struct event_reader *r, const struct frame *f) {
   unsigned number = (unsigned)(f - r->frames);
   bool owns = false;

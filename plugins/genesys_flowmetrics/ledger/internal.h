@@ -93,7 +93,7 @@ struct ledger {
   bool is_stopping, is_running, is_healthy;
   bool is_left;      /* the writer hangs, and the stop did not wait for it */
   unsigned in_owner; /* callbacks of the owners that run */
-  uint64_t works_since_ms; /* begin of the store's operation; 0: none runs */
+  uint64_t works_since_ms; /* start of the store's operation; 0: none runs */
   bool has_loaded;    /* all counters were loaded; a partial load is dropped */
   bool has_sent_zero; /* some series' first 0 is not recorded yet */
   double commit_s;    /* -1: there was no transaction */

@@ -46,7 +46,7 @@ static void finish_all(struct ledger *l, struct batch *batches,
   ledger_leave_owner(l);
 }
 
-/* Marks the begin of an operation of the store, whose disk may hang; end_work
+/* Marks the start of an operation of the store, whose disk may hang; end_work
  * marks the end. */
 static void begin_work(struct ledger *l) {
   pthread_mutex_lock(&l->lock);

@@ -41,7 +41,7 @@ static int step_keys(struct gc_state_file *s, const char *sql,
 }
 
 /* Copies the next COPY_KEYS keys after `last`, in their own transaction, and
- * moves it. `ret_more`: there may be more keys. */
+ * moves `last`. `ret_more`: there may be more keys. */
 static enum gc_code copy_some_keys(struct gc_state_file *s,
                                    struct seen_key *last, bool *ret_more,
                                    struct gc_err *err) {
