@@ -127,7 +127,8 @@ static void warn_exposed(struct health_endpoint *e,
                      &stat.exposed);
 }
 
-/* Reads the secret. While the disk hangs, the one that was read last counts. */
+/* Reads the secret. While the disk hangs, the secret that was read last
+ * counts. */
 static void read_secret(struct health_endpoint *e) {
   GC_AUTO(gc_buf_wipe) struct gc_buf fresh = {.max = GC_SECRET_MAX_BYTES};
   const struct gc_secret secret = {.file = e->settings.options->secret_file,

@@ -31,7 +31,7 @@ GC_MUST_CHECK enum gc_code influx_join_add(struct influx_join *j,
 uint64_t influx_join_too_large(const struct influx_join *j);
 /* Returns the number of lines that wait. */
 size_t influx_join_count(const struct influx_join *j);
-/* Returns when the first of them is due: now_ms of its first value +
+/* Returns when the first line is due: now_ms of its first value +
  * INFLUX_JOIN_MS; 0: no line waits. */
 uint64_t influx_join_due_ms(const struct influx_join *j);
 

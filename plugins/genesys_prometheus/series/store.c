@@ -76,7 +76,7 @@ static void set_numbers(struct entry *e, const struct store_list *list) {
  * newest value was written more than an interval ago, the sender's clock was
  * probably set back, and the older value is shown. */
 static bool is_late(const struct entry *e, const struct store_list *list) {
-  /* This thread may have read the clock before the one that wrote. */
+  /* This thread may have read the clock before the thread that wrote. */
   return list->time < e->time && list->now_ms <= e->written_ms + e->interval_ms;
 }
 
