@@ -123,7 +123,7 @@ const struct gc_opt attributes_rows[] = {
                "%{flow}_%{metric}@%{time}"),
     GC_OPT_STRS(OWNER, flows, "Flow",
                 "Globs (`IVR*`) of the flows that count; a leading `!` "
-                "excludes, the first match decides. Without any, a name with "
+                "excludes; the first match decides. Without any, a name with "
                 "nine digits or more is refused. May be repeated.",
                 "IVR*"),
     GC_OPT_STRS(

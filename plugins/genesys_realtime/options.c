@@ -36,7 +36,7 @@ const struct gc_opt queues_rows[] = {
                 "changes over the notification channel and polls once a "
                 "minute, or as `query` while a topic is missing; "
                 "`queue_metrics` is the guide dialect's GET of a gateway, 100 "
-                "queues a request, at most every 5 s.",
+                "queues a request, at most once every 5 s.",
                 "activity"),
     GC_OPT_INT(struct queues_options, interval_s, "ObservationInterval", "10",
                1, 3600, "s", "Time between two readings.", "30"),
@@ -191,7 +191,7 @@ static enum gc_code check_guide(const struct queues_options *o,
   if (o->where.count > 0 && o->stream != STREAM_CONVERSATIONS)
     return gc_fail(
         err, GC_ERR_CONFIG,
-        "Where: the official API has no such filter, Queue and Media "
+        "Where: the official API has no such filter: Queue and Media "
         "choose there; Where goes with Stream \"conversations\" "
         "(guide dialect)");
   for (size_t i = 0; i < o->wrapups.count; i++)

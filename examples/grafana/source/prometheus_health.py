@@ -46,7 +46,7 @@ def health() -> dict[str, Any]:
             unit="s",
             steps=(("green", None), ("yellow", 900)),
             limits=True,
-            about="Its age without its own length. The line is the limit of GenesysWindowsStale.",
+            about="The age without the length of the window itself. The line is the limit of GenesysWindowsStale.",
         ),
         row("Streams"),
         panel(

@@ -134,7 +134,7 @@ static void explain_end(const struct gc_ws_end *end, const struct gc_err *err,
   else if (end->http_status == 404)
     (void)gc_fail(ret, GC_ERR_NOT_FOUND,
                   "the gateway has no conversation stream here (404): check "
-                  "BaseURL and Path; the official platform has none, use "
+                  "BaseURL and Path; the official platform has none: use "
                   "Stream \"notifications\" there");
 }
 

@@ -182,11 +182,12 @@ void stream_follow_lease(struct stream *s) {
   }
   struct gc_err err = {.code = GC_OK};
   if (is_left_out)
-    (void)gc_fail(&err, GC_ERR_LIMIT,
-                  "the lease carries %d MB of counters, and this account has "
-                  "more: the next holder's begin at 0; name fewer queues in "
-                  "this block, or share them with Shard",
-                  GC_LEASE_BOOK_MAX_BYTES >> 20);
+    (void)gc_fail(
+        &err, GC_ERR_LIMIT,
+        "the lease carries %d MB of counters, and this account has "
+        "more: those of the next holder begin at 0; name fewer queues in "
+        "this block, or share them with Shard",
+        GC_LEASE_BOOK_MAX_BYTES >> 20);
   s->deps.notice(s->deps.notice_ctx, "handover", &err);
 }
 

@@ -57,7 +57,7 @@ static void report_difference(struct ledger *l) {
     (void)gc_fail(&err, GC_ERR_STATE,
                   "the clock of Redis is %" PRId64 " s %s this host's; correct "
                   "the wrong one (NTP): until then an attribute is late by the "
-                  "earlier one only",
+                  "earlier clock only",
                   apart_s, ours == now.earliest_ms ? "ahead of" : "behind");
   ledger_report(l, "clock of Redis", &err);
 }
