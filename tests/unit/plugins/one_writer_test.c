@@ -80,7 +80,7 @@ static void check_writers(uint32_t round) {
   checked += count;
 }
 
-/* The rounds of a test had identities to compare. */
+/* Checks that the rounds of a test had identities to compare. */
 static void check_end(void) {
   CHECK_THAT(checked >= 2 * ROUNDS, "only %lu identities", checked);
   checked = 0;
@@ -235,7 +235,7 @@ static char *const groups[][4] = {
     {(char[]){"flowId"}},
     {(char[]){"flowId"}, (char[]){"wrapUpCode"}},
 };
-enum { NO_OWNER = 8 }; /* of groups */
+enum { NO_OWNER = 8 }; /* an index in `groups` */
 static const char *const values[] = {"",  "none",    "voice",  "a",     "c",
                                      "b", "b-voice", LONG "x", LONG "y"};
 static const char *const media[] = {"voice", "chat"};
@@ -307,7 +307,7 @@ static void write_series(const struct analytics *a, const struct gc_naming *n,
                  writer);
 }
 
-/* All combinations of the values of the groups from number `at` on. */
+/* Writes all combinations of the values of the groups from number `at` on. */
 static void write_groups(const struct analytics *a, const struct gc_naming *n,
                          size_t at, const char *key) {
   const struct gc_query *q = &a->claim.query;

@@ -38,7 +38,7 @@ static void take_lease(void) {
 
 /* ---- agents ---- */
 
-/* nOffered of Sales is its number in each minute from 22:00 on. */
+/* In each minute, nOffered of Sales is the number of minutes since 22:00. */
 static void tell_truth(void) {
   static char body[65536];
   size_t len = (size_t)snprintf(body, sizeof(body),
@@ -140,8 +140,8 @@ static void a_standby_sends_no_request(void) {
   end_lease();
 }
 
-/* Killed at any second: no interval is left out, and at most the one that was
- * in flight is sent again, with the same value. */
+/* The agent is killed at any second: no interval is left out, and at most the
+ * one that was in flight is sent again, with the same value. */
 static void intervals_continue_with_the_next_holder(void) {
   for (unsigned second = 1; second < 130 && check_failed == 0; second += 7) {
     unsigned again = 0;

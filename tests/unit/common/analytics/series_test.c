@@ -13,7 +13,7 @@ static uint32_t put_key(const char *key) {
   return number;
 }
 
-/* One window, in which the series `key` has an event. */
+/* Passes one window, in which the series `key` has an event. */
 static void pass_window(const char *key) {
   const struct gc_amount one = {1, 2.0};
   gc_series_add(&set, put_key(key), &one, true);

@@ -24,7 +24,7 @@ static bool are_disjoint(const struct list *a, const struct list *b) {
   return disjoint;
 }
 
-/* "Sales*,!Support" as a list. */
+/* Splits "Sales*,!Support" at the comma into a list. */
 static void split_list(struct list *l, char *text) {
   l->count = 0;
   for (char *one = strtok(text, ","); one != NULL; one = strtok(NULL, ","))
@@ -108,7 +108,7 @@ static void make_list(struct list *l, char texts[LIST_MAX][8]) {
   }
 }
 
-/* Each name of up to 4 letters, against lists that are called disjoint. */
+/* Tries random names of up to 4 letters on lists that are called disjoint. */
 static void no_name_is_accepted_by_disjoint_lists(void) {
   unsigned disjoint = 0;
   for (seed = 1; disjoint < 3000;) {

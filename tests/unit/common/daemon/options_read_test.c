@@ -199,7 +199,8 @@ static void options_outside_of_blocks_are_read_across_sections(void) {
             "<Health>");
 }
 
-/* collectd's parser drops such a block; conf_text does the same. */
+/* collectd's parser drops an empty block without a name; conf_text does the
+ * same. */
 static void an_empty_block_without_a_name_is_never_seen(void) {
   options_forget();
   CHECK_STR(options_text(&options_only_blocks,

@@ -65,7 +65,7 @@ static void the_end_is_reported_once_and_not_while_a_function_pauses(void) {
   CHECK(!gc_throttle_over(&t, 202000));
 }
 
-/* Such an answer was sent before the 429. */
+/* An answer that arrives within the pause was sent before the 429. */
 static void an_answer_within_the_pause_does_not_end_it(void) {
   struct gc_throttle t;
   uint64_t wait_ms;

@@ -224,7 +224,7 @@ static void causes_without_room_replace_the_oldest(void) {
 
 static void one_change_is_one_notification(void) {
   begin_entity(GC_HEALTH_BLOCK);
-  CHECK_INT(read_for(10 * 1000, true), 0); /* the start is none */
+  CHECK_INT(read_for(10 * 1000, true), 0); /* the start sends none */
   CHECK_INT(read_for(3600 * 1000, false), 1);
   CHECK_INT(entity.reported, GC_HEALTH_DOWN);
   CHECK_INT(read_for(3600 * 1000, true), 1);
@@ -362,7 +362,7 @@ static void a_silent_channel_of_the_account_silences_the_stream(void) {
   gc_health_entity_tick(&entity, &t);
   CHECK_INT(entity.state, GC_HEALTH_SILENT);
   CHECK_STR(gc_health_entity_cause(&entity)->err.text, "no message for 40 s");
-  entity.stream.err.code = GC_ERR_NETWORK; /* it reconnects */
+  entity.stream.err.code = GC_ERR_NETWORK; /* the channel reconnects */
   gc_health_entity_tick(&entity, &t);
   CHECK_INT(entity.state, GC_HEALTH_UP);
 }

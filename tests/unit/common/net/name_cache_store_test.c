@@ -46,7 +46,7 @@ static void a_restart_with_the_api_away_knows_the_names(void) {
   names_begin_with(store);
   names_answer(NAMES_QUEUES, REPLAY_ALWAYS, 503, "");
   names_listen(&e, GC_QUEUE);
-  CHECK_INT(e.calls, 0); /* with the next turn of the loop, not inside */
+  CHECK_INT(e.calls, 0); /* called in the next turn of the loop */
   replay_settle(&names_world);
   CHECK_INT(e.calls, 1);
   CHECK_STR(e.labels, "b=Sales/ c=Sales~2/ ");

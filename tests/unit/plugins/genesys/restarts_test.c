@@ -44,7 +44,8 @@ static struct gc_store *open_store(void) {
   return store;
 }
 
-/* A block of queues, a query and an account, each with its newest success. */
+/* Notes a block of queues, a query and an account, each with its newest
+ * success. */
 static void note_successes(struct restarts *r, struct gc_store *store,
                            int64_t success_ms, bool saves_now) {
   static const struct gc_health_id ids[] = {

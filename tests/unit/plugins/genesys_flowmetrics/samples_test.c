@@ -98,7 +98,7 @@ static void note_source_up(void *ctx, const struct gc_sample *sample) {
     source_up = sample->values[0].gauge > 0;
 }
 
-/* 0 or 1; -1: not sent. */
+/* Returns 0 or 1; -1: not sent. */
 static int64_t source_up_of(const struct samples_block *b) {
   const struct gc_samples out = {note_source_up, NULL};
   source_up = -1;

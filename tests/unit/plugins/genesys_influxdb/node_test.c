@@ -215,7 +215,8 @@ static void dropped_lines_are_reported(void) {
   CHECK(influx_node_free(n));
 }
 
-/* More than the memory has room for, while the disk takes no lines. */
+/* The values are more than the memory has room for, and the disk takes no
+ * lines. */
 static void values_beyond_the_memory_are_counted_and_reported(void) {
   struct gc_err err = {.code = GC_OK};
   char what[] = "memory: ";

@@ -63,7 +63,7 @@ static void queues_of_an_earlier_block_are_left_to_it(void) {
   end_block();
 }
 
-/* Each such option has one line, also a "!" behind "*". */
+/* Each option without effect has one line, also a "!" behind "*". */
 static void options_without_effect_are_reported_once(void) {
   char *selectors[] = {(char[]){"Queue 1"}, (char[]){"Qeue*"}, (char[]){"*"},
                        (char[]){"!Queue 2"}};

@@ -34,7 +34,8 @@ static const struct {
 
 static struct gc_buf events = {.max = 1 << 22};
 
-/* "T2:hi" "P0:" "p3:abc" "C1000:bye" "B1002:words", one after the other. */
+/* Records events as "T2:hi" "P0:" "p3:abc" "C1000:bye" "B1002:words", one after
+ * the other. */
 static void record_event(const struct gc_ws_event *e) {
   static const char letters[] = {[GC_WS_TEXT] = 'T',
                                  [GC_WS_PING] = 'P',

@@ -138,7 +138,7 @@ static void the_clock_offset_comes_from_the_date(void) {
   }
 }
 
-/* Between two answers too. */
+/* The steps come between two answers. */
 static void a_step_of_our_clock_does_not_move_the_servers(void) {
   struct job j;
   api_begin();

@@ -219,7 +219,7 @@ static void a_channel_that_is_not_connected_is_prolonged(void) {
   replay_run(&ch_world, 5 * 60000);
   CHECK_INT(ch_creations(), 1);
   CHECK_INT(replay_count(&ch_world, ADD), 1);
-  CHECK_INT(ch_wire_count(), 1); /* it waits for its answer */
+  CHECK_INT(ch_wire_count(), 1); /* the socket has no answer yet */
   ch_open();
   CHECK_INT(ch_block.gaps, 1);
   ch_heartbeats(TO_THE_LAST_HOUR - 20);
@@ -441,7 +441,7 @@ static void a_pause_closes_the_socket_and_its_end_subscribes_again(void) {
   CHECK_INT(ch_creations(), 1);
   gc_channels_pause(ch_channels, false);
   replay_run(&ch_world, 600);
-  CHECK_INT(ch_creations(), 1); /* the channel that it had */
+  CHECK_INT(ch_creations(), 1); /* the earlier channel is used */
   ch_open();
   CHECK(ch_stats().connected);
   CHECK_INT(ch_stats().topics, 2);

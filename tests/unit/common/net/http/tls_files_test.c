@@ -102,7 +102,7 @@ static void a_renewed_file_is_read_again(void) {
   remove_folder();
 }
 
-/* As openssl-rehash(1) makes it. */
+/* The folder is as openssl-rehash(1) makes it. */
 static void a_folder_gives_its_certificates(void) {
   struct gc_err err = {.code = GC_OK};
   begin_folder();

@@ -129,8 +129,8 @@ static int by_time(const void *a, const void *b) {
   return *x < *y ? -1 : *x > *y;
 }
 
-/* The times of the agents do not overlap: sorted, the agent changes `changes`
- * times. */
+/* The times of the agents do not overlap: in the order of the times, the agent
+ * changes `changes` times. */
 static void check_times(unsigned changes) {
   unsigned count = atomic_load(&notes->count), seen = 0;
   uint64_t longest_ms = 0;

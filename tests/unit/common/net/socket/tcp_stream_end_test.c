@@ -16,7 +16,8 @@ static void greet_and_close(struct conn *c, void *ctx) {
   conn_write(c, bytes, sizeof(bytes));
 }
 
-/* After the first byte: before it, the reset may overtake the connection. */
+/* Resets after the first byte: before it, the reset may overtake the
+ * connection. */
 static void reset_client(struct conn *c, void *ctx) {
   (void)ctx;
   char byte;

@@ -117,7 +117,7 @@ static void send_until_limit(void *ctx) {
     code = gc_ws_send(t->ws, "", 0, &err);
   CHECK_INT(code, GC_ERR_LIMIT);
   CHECK_HAS(err.text, "does not read");
-  CHECK_INT(t->closed, 0); /* never inside */
+  CHECK_INT(t->closed, 0); /* never inside gc_ws_send */
 }
 
 static void a_peer_that_never_reads_is_given_up(void) {

@@ -105,7 +105,7 @@ static void a_pending_window_that_is_too_long_is_lost_alone(void) {
   gc_store_close(s);
 }
 
-/* Such a window is read again later. */
+/* A window for which memory was short is read again later. */
 static void a_shortage_of_memory_loses_no_pending_window(void) {
   static char text[100001];
   GC_AUTO(gc_buf_clear) struct gc_buf pending = {.max = 1 << 20};
@@ -132,7 +132,7 @@ static void a_shortage_of_memory_loses_no_pending_window(void) {
   gc_store_close(s);
 }
 
-/* As version 3 had it: the plain names of <Query> blocks. */
+/* Gives the file the plain names of <Query> blocks, as version 3 had them. */
 static void become_version_3(void) {
   sqlite3 *db = store_raw();
   store_sql(db, "UPDATE queries SET query = 'queues';"

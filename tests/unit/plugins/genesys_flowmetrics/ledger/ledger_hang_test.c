@@ -33,7 +33,7 @@ static enum gc_code hang_commit(struct ledger *l, struct batch *batches,
   left++;
   pthread_mutex_unlock(&gate.lock);
   for (struct batch *b = batches; b != NULL; b = b->next)
-    b->ahead = 0; /* they are still there */
+    b->ahead = 0; /* the batches are not freed */
   return GC_OK;
 }
 
@@ -43,7 +43,7 @@ static void close_it(struct ledger *l) { (void)l; }
 static const struct ledger_store hanging = {open_it, hang_commit, maintain_it,
                                             close_it};
 
-/* ---- its owner ---- */
+/* ---- the ledger's owner ---- */
 
 static int64_t wall_clock_ms(void) { return INT64_C(1800000000000); }
 
@@ -146,7 +146,7 @@ static void a_writer_that_hangs_for_long_is_reported(void) {
   CHECK(ledger_hangs(ledger, &err));
   CHECK_HAS(err.text, "/nowhere/flowmetrics.db: no answer of the file system");
   CHECK(!ledger_is_healthy(ledger));
-  /* The files of a Redis: its own time-outs come first. */
+  /* With a Redis the limit is longer, because its own time-outs come first. */
   ledger->settings.redis = &shared;
   CHECK(!ledger_hangs(ledger, &err));
   pthread_mutex_lock(&ledger->lock);

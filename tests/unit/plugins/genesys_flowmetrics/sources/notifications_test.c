@@ -365,7 +365,7 @@ static void a_batch_that_cannot_be_committed_is_held(void) {
   end_source();
 }
 
-/* An event with 1000 attributes. */
+/* Sends an event with 1,000 attributes. */
 static void say_large_event(unsigned conversation) {
   static char event[70000];
   size_t len = (size_t)snprintf(

@@ -3,7 +3,7 @@
 
 #include "tests/support/check.h"
 
-/* A batch of lines "0\n" … ; at most 64 for play. */
+/* Fills the batch with lines "0\n" …; play_database takes at most 64. */
 static void fill_batch(struct influx_batch *b, int lines) {
   b->text.max = 1 << 16;
   influx_batch_reset(b);
@@ -13,8 +13,8 @@ static void fill_batch(struct influx_batch *b, int lines) {
   CHECK_INT(b->lines, lines);
 }
 
-/* Plays a database that refuses the lines of `bad`; returns the requests. Each
- * good line must be taken once. */
+/* Plays a database that refuses the lines of `bad`; returns the number of
+ * requests. Each good line must be taken once. */
 static int play_database(struct influx_batch *b, uint64_t bad) {
   const char *bytes;
   size_t len;

@@ -69,7 +69,7 @@ static void a_gateway_that_refuses_everything_loses_no_line(void) {
 
 #define STRANGE "{\"error\":\"no such column\"}"
 
-/* The words of a database that this version does not know. */
+/* The database refuses the line in words that this version does not know. */
 static void a_first_line_refused_in_unknown_words_is_found(void) {
   struct sender_bench b;
   sender_begin(&b);

@@ -100,7 +100,7 @@ static void a_network_that_is_gone_names_our_option(void) {
   sender_end(&b);
 }
 
-/* Past SpoolMax; each line is either sent or counted as dropped. */
+/* Past SpoolMax each line is either sent or counted as dropped. */
 static void a_batch_that_was_dropped_is_not_sent(void) {
   struct sender_bench b;
   struct gc_spool_stats stats;

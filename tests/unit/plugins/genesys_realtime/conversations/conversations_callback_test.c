@@ -245,7 +245,7 @@ static void a_stay_after_the_customer_left_is_no_transfer(void) {
     }
 }
 
-/* A callback that the flow made at 29.5 s, for later. */
+/* The flow made the callback at 29.5 s, for a later time. */
 static void a_callback_that_was_made_before_the_end_is_a_transfer(void) {
   struct cv_party *customer, *acd, *next;
   begin_model();

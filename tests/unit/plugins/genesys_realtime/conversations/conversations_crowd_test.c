@@ -7,7 +7,7 @@
 
 #include "tests/support/cv_model.h"
 
-/* Agents that rang and did not answer, one a second. */
+/* Adds agents that rang and did not answer, one a second. */
 static void add_alerts(unsigned count, double from) {
   for (unsigned i = 0; i < count; i++) {
     struct cv_party *agent = life_add(&life, CV_AGENT, "q1");
@@ -60,8 +60,8 @@ static void a_hold_among_many_participants_ends(void) {
   CHECK_INT(changes_of("q1", CV_STATE_HELD, CV_STATE_ACTIVE), 1);
 }
 
-/* Through the same queue 120 times, each time offered, answered and
- * transferred; each snapshot lists all participants so far. */
+/* The contact passes the same queue 120 times. Each time it is offered,
+ * answered and transferred. Each snapshot lists all participants so far. */
 static void stays_that_were_counted_make_room_and_are_not_counted_again(void) {
   begin_model();
   struct cv_party *customer = life_connected(&life, CV_CUSTOMER, NULL, 1);
@@ -124,7 +124,7 @@ static void a_dropped_stay_with_another_time_is_not_counted_again(void) {
   check_counts("q1", 1, 1, 0, 0);
 }
 
-/* The guide dialect: through 100 queues. */
+/* In the guide dialect a contact passes 100 queues. */
 static void the_newest_of_a_hundred_stays_is_kept(void) {
   struct conversations_settings s = life_settings();
   struct guide_event e = {.id = uuid_key_read("c1", 2),

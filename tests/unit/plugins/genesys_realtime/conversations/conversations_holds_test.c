@@ -53,7 +53,7 @@ static void no_hold_of_many_calls_is_lost(void) {
   check_holds(CALLS * HOLDS);
 }
 
-/* Each snapshot again, in any order. */
+/* The model gets the snapshots again, in any order. */
 static void a_repeat_of_any_hold_is_not_counted(void) {
   static struct cv_event kept[2 * HOLDS];
   unsigned count = 0;

@@ -5,7 +5,7 @@
 
 static struct cv_party *customer, *acd;
 
-/* A contact of q1 that seems to be abandoned at `at`. */
+/* Plays a contact of q1 that seems to be abandoned at `at`. */
 static void abandon_contact(const char *id, double at) {
   life_begin(&life, id);
   offer_contact(&customer, &acd);
@@ -199,8 +199,8 @@ static void a_leg_reported_after_the_removal_is_counted_as_late(void) {
   apply_life();
   apply_life();
   CHECK_INT(count_late(), 1);
-  /* An abandon too many, an answer with its wait and the changes of the agent
-   * too few. */
+  /* There is an abandon too many; an answer with its wait and the changes of
+   * the agent are missing. */
   check_counts("q1", 1, 0, 1, 0);
   struct conversations_totals t = totals_of("q1");
   CHECK_INT(t.abandons_owed, 0);

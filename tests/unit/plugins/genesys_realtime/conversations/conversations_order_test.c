@@ -158,8 +158,8 @@ static void life_of_an_abandon(struct life *l) {
   life_keep(l);
 }
 
-/* q1 transfers the contact to q2, which has it for half a second, then q1
- * again. */
+/* q1 transfers the contact to q2, which has it for half a second; then q1 has
+ * it again. */
 static void life_of_a_return(struct life *l) {
   life_begin(l, "return");
   struct cv_party *customer = life_connected(l, CV_CUSTOMER, NULL, 1);

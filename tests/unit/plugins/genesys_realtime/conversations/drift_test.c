@@ -10,7 +10,7 @@ static void compare_sides(struct drift *d, const char *queue, const char *media,
   CHECK_INT(drift_compare(d, queue, media, &model, &observed), GC_OK);
 }
 
-/* One poll of one pair. */
+/* Plays one poll of one pair. */
 static void poll_pair(struct drift *d, struct drift_side model,
                       struct drift_side observed) {
   drift_begin(d);
@@ -51,7 +51,7 @@ static void a_difference_in_two_successive_polls_counts(void) {
   }
 }
 
-/* The first poll of a queue and medium. */
+/* Plays the first poll of a queue and medium. */
 static void adopt_pair(struct drift *d, struct drift_side model,
                        struct drift_side observed) {
   drift_begin(d);

@@ -133,7 +133,8 @@ static void nothing_counts_twice_and_nothing_is_left_out(void) {
            lives_shapes[s].name, t.lives, t.more, t.fewer_offers,
            t.fewer_answers);
     CHECK_INT(t.more, 0);
-    /* A change within the ms of an outcome, or a leg that is reported late. */
+    /* A count may be missing if the change falls within the ms of an outcome,
+     * or if a leg is reported late. */
     CHECK(t.fewer_offers <= t.lives / 8);
     CHECK(t.fewer_answers <= t.lives / 4);
   }

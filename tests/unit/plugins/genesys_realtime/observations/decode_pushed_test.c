@@ -177,7 +177,8 @@ static void the_facts_of_a_message(void) {
   }
 }
 
-/* A snapshot copies them; a running total has none; names are bounded. */
+/* A snapshot copies the numbers. A running total has none. The number of names
+ * is bounded. */
 static void every_number_of_an_unknown_metric_is_kept(void) {
   char body[256];
   GC_AUTO(observations_put_auto)

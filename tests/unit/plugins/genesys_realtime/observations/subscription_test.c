@@ -47,7 +47,7 @@ static void answer_query(int times, const char *body, uint32_t delay_ms) {
                                                    .delay_ms = delay_ms});
 }
 
-/* One queue, q1; its connection is not open yet. */
+/* Begins with one queue, q1; its connection is not open yet. */
 static void begin_with(void (*answers)(void)) {
   static const struct queues_options options = {.stream = STREAM_NONE,
                                                 .observations = OBS_TOPIC,

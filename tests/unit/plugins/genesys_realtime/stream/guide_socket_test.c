@@ -119,7 +119,7 @@ static void send_newest(void) {
   newest_socket()->events->text(newest_socket()->events->ctx, "{}", 2);
 }
 
-/* The callback after gc_ws_close, once the peer has closed. */
+/* Calls the callback that follows gc_ws_close once the peer has closed. */
 static void is_closed(struct fake_socket *s) {
   struct gc_ws_end how = {.failure = GC_FAILURE_NONE};
   struct gc_err err;

@@ -143,7 +143,7 @@ static void a_queue_that_comes_back_begins_with_nothing(void) {
   end_stream();
 }
 
-/* `count` queues t0000, t0001 …, a topic each. */
+/* Selects `count` queues t0000, t0001 …, which have a topic each. */
 static void select_many(unsigned count) {
   static char names[1200][8];
   static const char *ids[1200];

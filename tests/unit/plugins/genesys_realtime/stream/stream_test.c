@@ -139,7 +139,8 @@ static void on_list(struct gc_call *call, const struct gc_reply *reply,
   (void)err;
 }
 
-/* One answer of the platform; `ahead_ms` of its Date, NULL: without. */
+/* Plays one answer of the platform. Its Date is *ahead_ms ms ahead of the true
+ * time; NULL: it has no Date. */
 static void receive_answer(const int64_t *ahead_ms) {
   static struct gc_call call;
   int64_t wall_ms =
@@ -154,7 +155,7 @@ static void receive_answer(const int64_t *ahead_ms) {
   gc_api_call(ch_api(), &call);
 }
 
-/* For two minutes; a heartbeat and an answer each 10 s. */
+/* Lets two minutes pass, with a heartbeat and an answer each 10 s. */
 static void pass_with_answers(const int64_t *ahead_ms) {
   for (int i = 0; i < 12; i++) {
     receive_answer(ahead_ms);
@@ -366,8 +367,8 @@ static void a_blind_stream_has_no_gauge(void) {
   end_stream();
 }
 
-/* A complete answer about q1: `waiting` contacts wait, `listed` has their
- * ids. */
+/* Passes a complete answer about q1 to the stream: `waiting` contacts wait,
+ * `listed` has their ids. */
 static void observe_queue(int64_t waiting, const char *const *listed,
                           size_t count) {
   struct observations *o = observations_new();
@@ -437,7 +438,7 @@ static void a_conversation_that_is_listed_again_is_not_closed(void) {
   end_stream();
 }
 
-/* One conversation with `count` stays in the queue. */
+/* Sends one conversation with `count` stays in the queue. */
 static void say_stays(unsigned number, unsigned count) {
   GC_AUTO(gc_buf_clear) struct gc_buf text = {.max = 1 << 20};
   (void)!gc_buf_print(&text,

@@ -77,7 +77,7 @@ static void a_subscription_of_sns_is_confirmed_for_hosts_that_are_named(void) {
   static char *named[] = {local};
   static const struct {
     const char *host, *path, *status; /* host NULL: the server below */
-    unsigned requests;                /* of it */
+    unsigned requests;                /* to the server below */
   } rows[] = {
       {NULL, "/200?Action=ConfirmSubscription&Token=t", " 200 ", 1},
       {NULL, "/403?Action=ConfirmSubscription&Token=t", " 503 ", 1},
