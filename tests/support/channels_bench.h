@@ -30,7 +30,7 @@
 #define TOPIC(number) "{\"topicName\":\"v2.topic." number "\"}"
 #define CLOSING "{\"topicName\":\"v2.system.socket_closing\"}"
 
-/* The life of tokens in seconds and the highest number of channels, for the
+/* The lifetime of tokens in seconds and the highest number of channels, for the
  * next ch_begin, which resets both. */
 extern unsigned ch_token_life_s, ch_channels_max;
 
@@ -93,7 +93,7 @@ enum gc_code ch_try_subscribe(struct ch_block *b, const char *topic);
 
 /* ---- the whole ---- */
 
-/* Starts with ch_block, which listens and wants no topic yet. */
+/* Starts with ch_block, which listens and has no topic yet. */
 void ch_begin(void);
 void ch_begin_with(struct gc_store *s);
 /* Starts with one block that has one topic on an open socket. */
@@ -110,7 +110,7 @@ void ch_answer(const char *match, int times, int status, const char *body);
 void ch_usual_answers(void);
 /* The same, but the channels are named c01, c02 … c60. */
 void ch_many_answers(void);
-/* Wants v2.topic.FROM and the following topics; returns how many fit. */
+/* Subscribes v2.topic.FROM and the following topics; returns how many fit. */
 unsigned ch_subscribe_many(struct ch_block *b, unsigned from, unsigned count);
 void ch_unsubscribe_many(struct ch_block *b, unsigned from, unsigned count);
 /* Opens all sockets that are not open. */

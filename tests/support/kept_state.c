@@ -82,7 +82,7 @@ void kept_become(int version, const char *path) {
   run_and_die(path, sql);
 }
 
-/* The first column of all rows, a line each. */
+/* Writes the first column of all rows to `out`, a line each. */
 static void select_text(const char *path, const char *sql, char *out,
                         size_t size) {
   sqlite3 *db = NULL;

@@ -132,7 +132,7 @@ static inline void record_sample(void *ctx, const struct gc_sample *s) {
     w.found = value;
 }
 
-/* Returns another value of the last reading; NAN: it had none. */
+/* Returns the value of `name` in the last reading; NAN: it had none. */
 static inline double found_of(const char *name) {
   for (size_t i = 0; i < w.values && i < GC_COUNT(w.kept); i++)
     if (strcmp(w.kept[i].name, name) == 0)

@@ -18,10 +18,10 @@ struct sender_bench {
 
 #define WRITE "POST /api/v2/write"
 
-/* BatchSize 2, FlushInterval 10 s, an open spool. */
+/* Begins with BatchSize 2, FlushInterval 10 s and an open spool. */
 void sender_begin(struct sender_bench *b);
 void sender_end(struct sender_bench *b);
-/* A new process with the same spool. */
+/* Restarts the sender with the same spool, as a new process does. */
 void sender_restart(struct sender_bench *b);
 /* Appends a record of one line and tells the sender. */
 void sender_put(struct sender_bench *b, const char *text);

@@ -16,7 +16,7 @@ void spool_bench_end(void);
 void spool_fresh(uint32_t segment_bytes, uint64_t max_bytes);
 const char *spool_in_folder(const char *name); /* valid until the next call */
 
-/* A spool of the folder that is open; ends the program on failure. */
+/* Returns an open spool of the folder; ends the program on failure. */
 struct gc_spool *spool_opened(void);
 struct gc_spool *spool_unopened(void);
 
@@ -30,7 +30,7 @@ const char *spool_drain(struct gc_spool *s);
 /* The same without the commits. */
 const char *spool_peek(struct gc_spool *s);
 
-/* All bytes of a file in the folder, and their replacement. */
+/* Return and replace all bytes of a file in the folder. */
 struct gc_buf spool_file(const char *name);
 void spool_file_set(const char *name, const char *bytes, size_t len);
 

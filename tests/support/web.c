@@ -36,7 +36,7 @@ static bool echo_body(struct conn *c, const struct request *r) {
                   r->body);
 }
 
-/* Ten bytes, each in a packet of its own, status line and headers too. */
+/* Sends ten bytes, each in a packet of its own, status line and headers too. */
 static bool byte_by_byte(struct conn *c, const struct request *r) {
   (void)r;
   const char answer[] = "HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\n"
@@ -98,7 +98,7 @@ static bool half_then_never(struct conn *c, const struct request *r) {
   return false;
 }
 
-/* 100 KB in ten pieces. */
+/* Sends 100 KB in ten pieces. */
 static bool send_large(struct conn *c, const struct request *r) {
   bool is_error = strcmp(r->path, "/large-error") == 0;
   char piece[10240];
@@ -120,7 +120,7 @@ static bool endless_error(struct conn *c, const struct request *r) {
   return false;
 }
 
-/* gzip of "hello, gzip" in one stored block (RFC 1951 3.2.4). */
+/* Sends the gzip of "hello, gzip" in one stored block (RFC 1951 3.2.4). */
 static bool send_gzip(struct conn *c, const struct request *r) {
   static const unsigned char body[] = {
       0x1f, 0x8b, 8,    0,    0,    0,    0,   0,   0,   3,   1,   11,
