@@ -304,7 +304,8 @@ static void change_party(struct world *w, struct cv_event *e) {
   }
 }
 
-/* One of the last snapshots, chosen by `which`, without some participants. */
+/* Applies one of the last snapshots, chosen by `which`, without some
+ * participants. */
 static void say_old(struct world *w) {
   uint8_t which = next_byte(w), without = next_byte(w);
   if (w->olds == 0)

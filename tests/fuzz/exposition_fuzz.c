@@ -9,7 +9,8 @@
 
 enum { FIELDS = 3, PART_SIZE = 128, PARTS_SIZE = 3072 };
 
-/* NAME="VALUE",… with the escapes \\ \" \n and nothing else. */
+/* Checks that the text is NAME="VALUE",… with the escapes \\ \" \n and nothing
+ * else. */
 static void check_labels(const char *at) {
   while (*at != '\0') {
     size_t len = strspn(at, "abcdefghijklmnopqrstuvwxyz"

@@ -8,8 +8,8 @@
 #include "common/base/glob.h"
 #include "tests/fuzz/fuzz.h"
 
-/* A pattern of our forms, without fnmatch's additional ones: classes like
- * [:alpha:], [.x.] and [=x=]. */
+/* True for a pattern of our forms, without fnmatch's additional ones: classes
+ * like [:alpha:], [.x.] and [=x=]. */
 static bool is_comparable(const char *pattern, const char *name) {
   for (const char *c = pattern; *c != '\0'; c++)
     if ((*c & 0x80) || (*c == '[' && c[1] != '\0' && strchr(":.=", c[1])))

@@ -78,7 +78,7 @@ static struct observations *copy_of(const struct observations *o) {
   return copy;
 }
 
-/* The message as an answer of a poll, then merged into the model. */
+/* Decodes the message as an answer of a poll, then merges it into the model. */
 static void merge_snapshot(struct observations *live, const char *text,
                            size_t len, bool is_activity) {
   GC_AUTO(observations_put_auto)
