@@ -134,7 +134,7 @@ static struct result run_json_c(const struct gc_buf *answer) {
   return r;
 }
 
-/* Runs in a child process; its memory without that of the answer. */
+/* Runs in a child process; prints by how much the run grows its memory. */
 static void measure_in_child(const char *name, const struct gc_buf *answer,
                              struct result (*run)(const struct gc_buf *)) {
   struct rusage use;
@@ -182,7 +182,8 @@ static void measure_python(const struct gc_buf *answer) {
   unlink(path);
 }
 
-/* Requests of a steady minute: 2,000 queues, PT1M, 30 windows read again. */
+/* Counts the requests of a steady minute: 2,000 queues, PT1M, 30 windows read
+ * again. */
 static void count_requests(void) {
   struct gc_windows_plan plan = {.again_from_ms = first_ms,
                                  .again_to_ms = first_ms + 30 * MINUTE,

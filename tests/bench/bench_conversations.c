@@ -89,7 +89,7 @@ static struct lap run_model(void) {
   return lap;
 }
 
-/* `parties` acd and agent participants in each. */
+/* Measures conversations of `parties` acd and agent participants each. */
 static void measure_memory(unsigned parties) {
   static struct cv_event e;
   struct conversations *m = new_model(HELD);

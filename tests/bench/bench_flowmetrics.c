@@ -17,7 +17,7 @@
 
 enum { EVENTS = 300000, PER_MINUTE = 500, SYNCS = 100 };
 
-/* An attributes event of EventBridge, about 1.2 KB. */
+/* Writes an attributes event of EventBridge, about 1.2 KB. */
 static void make_event(struct gc_buf *out, const char *metric) {
   gc_buf_reset(out);
   (void)!gc_buf_print(

@@ -23,7 +23,7 @@ struct figures {
   uint64_t text_bytes, disk_bytes;
 };
 
-/* Value `n`: queue_depth of one of SERIES queues. */
+/* Puts value `n`, queue_depth of one of SERIES queues. */
 static void put_value(struct influx_inbox *in, size_t n) {
   char key[256], parts[64];
   int len = snprintf(key, sizeof(key), "host%cgenesys%cQueue %05zu%c%s%cvoice",
@@ -40,7 +40,8 @@ static void put_value(struct influx_inbox *in, size_t n) {
   (void)influx_inbox_put(in, &s);
 }
 
-/* Inbox to text, in groups; the text of the last group stays in `out`. */
+/* Formats the values of the inbox, in groups; the text of the last group stays
+ * in `out`. */
 static struct lap format_lines(size_t lines, struct gc_buf *out,
                                uint64_t *ret_bytes) {
   struct influx_inbox in;
@@ -81,7 +82,7 @@ static struct lap format_lines(size_t lines, struct gc_buf *out,
   return all;
 }
 
-/* The 10 batches of a group, again and again. */
+/* Saves the 10 batches of a group again and again. */
 static double spool_lines(struct gc_spool *s, size_t lines,
                           const struct gc_buf *text, uint64_t *ret_bytes) {
   struct gc_err err = {.code = GC_OK};

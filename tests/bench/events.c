@@ -91,8 +91,8 @@ static void put_event(struct gc_buf *b, unsigned life, int step,
                    ids_of(id, life, 200)));
 }
 
-/* Groups of AT_A_TIME conversations; the events of a group alternate step by
- * step. */
+/* Makes groups of AT_A_TIME conversations; the events of a group alternate step
+ * by step. */
 void events_make(struct events *e, unsigned lives, int64_t start_ms) {
   *e = (struct events){.bytes = {.max = (size_t)1 << 30}, .lives = lives};
   e->list = calloc((size_t)lives * EVENTS_A_LIFE, sizeof(e->list[0]));

@@ -20,8 +20,8 @@ struct events {
   unsigned lives; /* each an offer */
 };
 
-/* Events of conversations that begin at start_ms and after it. `lives` is a
- * multiple of 400; 400 conversations are active at a time. */
+/* Makes events of conversations that begin at start_ms and after it. `lives` is
+ * a multiple of 400; 400 conversations are active at a time. */
 void events_make(struct events *e, unsigned lives, int64_t start_ms);
 void events_clear(struct events *e);
 

@@ -32,7 +32,7 @@ static inline struct lap lap_end(struct lap began) {
   return (struct lap){now.wall_s - began.wall_s, now.cpu_s - began.cpu_s};
 }
 
-/* One row. */
+/* Prints one row. */
 static inline void lap_print(const char *what, size_t count, struct lap lap) {
   printf("  %-34s %6.0f k/s  %6.0f k per CPU s  %6.2f us each\n", what,
          (double)count / lap.wall_s / 1e3, (double)count / lap.cpu_s / 1e3,
