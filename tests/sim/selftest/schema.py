@@ -49,7 +49,7 @@ class Swagger:
         return None
 
     def check_answer(self, method: str, path: str, status: int, body: Any) -> list[str]:
-        """The errors of an answer; a status without a schema passes, an operation that is not described only with 404 or 405."""
+        """The errors of an answer. A status without a schema passes, as do 404 and 405 of an operation that is not described."""
         operation = self.operation(method, path)
         if operation is None:
             return [] if status in (404, 405) else ["no such operation: %s %s" % (method, path)]

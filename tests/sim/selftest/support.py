@@ -161,7 +161,7 @@ class Sim(Process):
         return answer.json
 
     def pass_time(self, by_s: float) -> None:
-        """Moves the clock of the frozen platform, a second further for what has become due between two answers."""
+        """Moves the clock of the frozen platform, a second further for the facts that became due between two answers."""
         self.sim("clock", {"by_s": by_s + 1})
 
     def observe(self, queues: list[str], metrics: list[str], **more: Any) -> Any:

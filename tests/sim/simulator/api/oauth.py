@@ -98,7 +98,7 @@ class Tokens:
             return token
 
     def revoke(self, text: Optional[str] = None, expire: bool = False) -> int:
-        """One token or all: revoked (bad.credentials) or only expired."""
+        """Ends one token or all: revokes (bad.credentials) or only expires them; returns their number."""
         with self._lock:
             hit = [t for t in self._tokens.values()
                    if (text is None or t.text == text) and not t.revoked]

@@ -46,7 +46,7 @@ class Credentials:
     def __init__(self, wall: Callable[[], float]) -> None:
         self._wall, self._lock = wall, threading.Lock()
         self.life_s = 3600.0
-        self.keep_s = 0.0  # an endpoint repeats its answer while the keys have this long to live; 0: half of life_s
+        self.keep_s = 0.0  # an endpoint repeats its answer while the keys are valid for longer than this; 0: half of life_s
         self.container_token: Optional[str] = "simContainerToken-" + secrets.token_hex(8)
         self.imds_off = False
         self.web_identity_token = "simWebIdentity." + secrets.token_urlsafe(24)  # those that STS accepts, with a space between them

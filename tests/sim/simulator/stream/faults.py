@@ -133,7 +133,7 @@ class Step:
 
 
 class StreamFaults:
-    """The posted steps.  Guarded by the world's lock, as all of the streams."""
+    """The posted steps.  Guarded by the world's lock, as all parts of the streams are."""
 
     def __init__(self, seed: int) -> None:
         self._seed = seed

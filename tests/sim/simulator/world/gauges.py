@@ -35,7 +35,7 @@ def oldest_ms(found: Iterable[Visit]) -> Optional[int]:
 @dataclass
 class UserCounts:
     """Members of a queue.  On and off queue count joined members only;
-    presences and routing statuses of all members."""
+    presences and routing statuses count all members."""
     members: int = 0
     active: int = 0
     on_queue: Counter[str] = field(default_factory=Counter)  # by routing status
