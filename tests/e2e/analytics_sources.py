@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""Agents' states, agents' work, ratios, and the guide dialect: right in each window, under the documented names?"""
+"""Agents' states, agents' work, ratios, and the guide dialect: are they right in each window, under the documented names?"""
 from __future__ import annotations
 
 from collections import Counter

@@ -130,7 +130,7 @@ def a_correction_never_makes_a_counter_fall() -> None:
 
 
 def a_back_fill_is_written_in_order_by_five_write_threads() -> None:
-    """In real time: two hours of windows at once, with collectd's default of five write threads."""
+    """Two hours of windows are due at once; the clock is real and collectd has its default of five write threads."""
     fast = Fast(1.0, queues=6, agents=30, warmup=7200)
     daemon = fast.collectd(interval=1, Backfill="PT2H", Revisit=0)
     daemon.lives_until(lambda: fast.asked() and (daemon.latest("query-queues", "windows", "done") or 0) >= 118, 60, "all windows")

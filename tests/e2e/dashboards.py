@@ -325,7 +325,7 @@ def check_panels(source: Source) -> None:
 
 
 def check_gauges(source: Source, sim: Simulator) -> None:
-    """The first numbers that an operator sees, in a frozen world: waiting and talking contacts, available agents."""
+    """Checks the first numbers that an operator sees, in a frozen world: waiting and talking contacts, available agents."""
     truth = sim.truth()
     wanted = expected.values(truth, expected.by_name(truth))
     board = next(one for one in grafana.boards(TOP, source.prefix) if one.name.endswith("-operations"))

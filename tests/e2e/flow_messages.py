@@ -78,7 +78,7 @@ def notifications_without_an_account() -> None:
 
 
 def an_account_that_is_not_defined() -> None:
-    """Detected in init: one line, and collectd runs on."""
+    """init detects the mistake: it logs one line, and collectd runs on."""
     sqs = Sqs()
     for block in (attributes(sqs, Account="prod"), notifications()):
         daemon = Collectd("", flows=block)

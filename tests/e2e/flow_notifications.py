@@ -78,7 +78,7 @@ def each_metric_is_counted_once() -> None:
 
 
 def both_plugins_share_one_channel() -> None:
-    """One token, one channel, one subscription; each plugin counts its own events, some repeated or fragmented."""
+    """The plugins share one token, one channel and one subscription. Each counts its own events, some repeated or fragmented."""
     sim = stream.simulator(queues=12, agents=100, load=2)
     sim.config(flow_metrics=95)
     sender = FlowSender(sim)

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""When the API is down, throttles or sends invalid answers: one line for each cause, no storm of requests, and values again
-afterwards?"""
+"""When the API is down, throttles or sends invalid answers: does the log have one line for each cause, does the agent send no
+storm of requests, and do values return afterwards?"""
 from __future__ import annotations
 
 import time

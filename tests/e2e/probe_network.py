@@ -183,7 +183,7 @@ def a_block_without_queues_is_a_warning() -> None:
 
 
 def a_gateway_of_the_guide_dialect_needs_no_lists() -> None:
-    """Such a gateway has neither a list of queues nor one of channels, and names no organisation."""
+    """The gateway has neither a list of queues nor one of channels, and names no organisation."""
     sim = Simulator(scopes="analytics:realtime:read", **SMALL)
     queue = next(iter(sim.truth()["queues"]))
     sim.faults(*({"on": "* " + path, "answer": 404} for path in

@@ -18,7 +18,7 @@ MANY = 1150
 ONLY_VOICE = {"agents": 30, "warmup": 1, "plain_names": True, "media": "voice"}
 WITHIN_S = 40.0
 EACH_S = 5
-# A reading of so many queues is 20,000 values; csv writes the offers and the stream's telemetry only.
+# A reading of these queues is 20,000 values; csv writes the offers and the stream's telemetry only.
 OFFERS_ALONE = """<Chain "PostCache">
   <Rule "offers">
     <Match "regex">

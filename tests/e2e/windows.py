@@ -119,8 +119,9 @@ def only_windows_without_raw() -> None:
 
 
 def a_window_without_a_reading_is_not_written() -> None:
-    """On both dialects, at twice the speed: windows of ten seconds, and an API that is down for forty. A window closes a
-    second of that clock after its end and leaves out later readings, so a faster clock would lose some on a busy machine."""
+    """Both dialects run with a clock of twice the speed and windows of ten seconds, and the API is down for forty seconds of
+    that clock. A window closes a second after its end and leaves out later readings, so a faster clock would lose some on a
+    busy machine."""
     rate, span_s = 2.0, 10
     sim = Simulator(queues=6, agents=20, rate_limit=0, speed=2, plain_names=True, clock_rate=rate)
     both = {"Window": span_s, "ObservationInterval": 5}

@@ -4,8 +4,8 @@
 
 GC_MINUTES: length of the run (0.7).
 
-The database is away for the middle third. csv cannot write so many series, so a filter chain passes only telemetry and the
-values of some queues to csv.
+The database is away for the middle third. csv cannot write the series of 2,000 queues, so a filter chain passes only telemetry
+and the values of some queues to csv.
 """
 from __future__ import annotations
 

@@ -217,7 +217,7 @@ class Collectd:
         return time.monotonic() - began, status
 
     def restart(self) -> None:
-        """A clean stop and a start with the same files; the log begins again."""
+        """Stops collectd cleanly and starts it with the same files; the log begins again."""
         self.stop()
         self.program = Program(self.command, env=self.env)
 
