@@ -12,7 +12,7 @@ wrong() {
   bad=1
 }
 
-# run NAME=VALUE...: the script with these variables alone, and the words of $command.
+# run NAME=VALUE...: runs the script with these variables alone, and with the words of $command.
 command=
 run() {
   rm -rf "$out"
@@ -28,7 +28,7 @@ has() {
 $(cat "$out/genesys.conf")"
 }
 
-# refused WORDS NAME=VALUE...: one line with the words, status 1, no configuration.
+# refused WORDS NAME=VALUE...: checks for one line with the words, status 1 and no configuration.
 refused() {
   words=$1
   shift

@@ -40,7 +40,7 @@ class Host:
         return shown.strip()
 
     def configure_collectd(self) -> None:
-        """The distribution's collectd.conf with csv, without the plugins whose libraries only Recommends would install."""
+        """Enables csv in the distribution's collectd.conf, without the plugins whose libraries only Recommends would install."""
         conf = self.root / "etc/collectd/collectd.conf"
         change(conf, r'^#Hostname.*', 'Hostname "agent"')
         change(conf, r"^#LoadPlugin csv", "LoadPlugin csv")

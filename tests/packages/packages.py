@@ -179,7 +179,7 @@ def credential_of_the_drop_in(host: Host, sim: Simulator) -> None:
 
 
 def receiver(host: Host) -> None:
-    """genesys.db in a collectd that has none of our plugins."""
+    """Loads genesys.db in a collectd that has none of our plugins."""
     conf = host.root / "tmp/receiver.conf"
     conf.write_text('Hostname "receiver"\nTypesDB "/usr/share/collectd/types.db" '
                     '"/usr/share/collectd-genesys/genesys.db"\n')
