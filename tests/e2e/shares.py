@@ -83,8 +83,8 @@ def max_series_limits_the_series() -> None:
     daemon = Collectd(account(sim, Host="m", **PLENTY), polled(MaxSeries=50))
     daemon.wait_up(host="m")
     wait_until(lambda: (daemon.latest("queues-all", "series_overflow", host="m") or 0) > 200, 15, "series_overflow")
+    same_soon("50 series have values", lambda: len(expected.of_queues(daemon.snapshot("m"))), 50)
     first = set(expected.of_queues(daemon.snapshot("m")))
-    same("50 series have values", len(first), 50)
     record = daemon.latest("queues-all", "series_overflow", host="m") or 0
     wait_until(lambda: (daemon.latest("queues-all", "series_overflow", host="m") or 0) > record + 500, 15, "series_overflow grows")
     check("the same series have values", set(expected.of_queues(daemon.snapshot("m"))) == first)

@@ -264,6 +264,7 @@ size_t fake_shutdown(void) {
   free_all_of(INIT);
   free_all_of(READ);
   size_t lost = fake_lose(SIZE_MAX);
+  fake_stop_writing();
   for (struct callback *cb = next_of(FLUSH, NULL); cb != NULL;
        cb = next_of(FLUSH, cb))
     ((plugin_flush_cb)cb->fn)(0, NULL, &cb->ud);

@@ -11,6 +11,10 @@ void *fake_grow(void *array, size_t len, size_t size);
 /* Runs the write callbacks in the order of their registration. */
 void fake_call_writers(const data_set_t *ds, const value_list_t *vl);
 
+/* Waits until no thread is in fake_let_through, as collectd does before it
+ * forgets its writers. */
+void fake_stop_writing(void);
+
 void fake_values_reset(void); /* values, queue */
 void fake_world_reset(void);  /* log, clock, host name, global options */
 

@@ -16,6 +16,8 @@ static struct value **values; /* also owns those in the queue */
 static size_t values_len;
 static struct value *queue;
 static bool held, dispatch_fails;
+static unsigned writing; /* threads in fake_let_through */
+static pthread_cond_t written = PTHREAD_COND_INITIALIZER;
 
 static size_t data_set_index(const char *type) {
   size_t i = 0;
@@ -156,9 +158,23 @@ static struct value *dequeue_value(void) {
 
 size_t fake_let_through(size_t max) {
   size_t count = 0;
+  pthread_mutex_lock(&lock);
+  writing++;
+  pthread_mutex_unlock(&lock);
   for (struct value *v; count < max && (v = dequeue_value()) != NULL; count++)
     write_out(v);
+  pthread_mutex_lock(&lock);
+  writing--;
+  pthread_cond_broadcast(&written);
+  pthread_mutex_unlock(&lock);
   return count;
+}
+
+void fake_stop_writing(void) {
+  pthread_mutex_lock(&lock);
+  while (writing > 0)
+    pthread_cond_wait(&written, &lock);
+  pthread_mutex_unlock(&lock);
 }
 
 size_t fake_lose(size_t max) {

@@ -41,6 +41,20 @@ static void units_are_base_units(void) {
   }
 }
 
+/* Both are changes of state; each change is in one of them. */
+static bool are_changes(int a, int b) {
+  return a == GC_METRIC_STATE_CHANGES_WRAPUP && b == GC_METRIC_STATE_CHANGES;
+}
+
+static void changes_by_code_have_the_help_of_all_changes(void) {
+  const struct gc_export_rule *all = gc_export_rule(GC_METRIC_STATE_CHANGES),
+                              *by_code = gc_export_rule(
+                                  GC_METRIC_STATE_CHANGES_WRAPUP);
+  CHECK_STR(by_code->name, all->name);
+  CHECK_STR(by_code->help, all->help);
+  CHECK_INT(by_code->kind, all->kind);
+}
+
 /* The exposition appends the suffixes itself. */
 static void a_family_has_no_suffix_and_one_owner(void) {
   static const char *const suffixes[] = {"_total", "_bucket", "_sum", "_count",
@@ -55,7 +69,8 @@ static void a_family_has_no_suffix_and_one_owner(void) {
       const struct gc_export_rule *o = gc_export_rule((enum gc_metric_id)k);
       CHECK(strcmp(r->name, o->name) != 0 || strcmp(r->unit, o->unit) != 0 ||
             (r->kind == GC_EXPORT_HISTOGRAM && o->kind == r->kind &&
-             o->member != r->member));
+             o->member != r->member) ||
+            are_changes(i, k));
     }
   }
 }
@@ -64,5 +79,6 @@ int main(void) {
   RUN(every_metric_has_a_family_of_its_kind);
   RUN(units_are_base_units);
   RUN(a_family_has_no_suffix_and_one_owner);
+  RUN(changes_by_code_have_the_help_of_all_changes);
   return check_done();
 }
