@@ -74,8 +74,8 @@ GC_API void gc_analytics_read(struct gc_analytics *b,
                               uint32_t max_ms);
 
 /* Sends the rest of the window that has begun, for at most `max_ms`, and saves
- * that it is sent, or what the last save failed to save. No other window
- * begins. Called at shutdown, after the last gc_analytics_read. */
+ * that it is sent. In the stage UNSAVED, repeats the save that failed. No other
+ * window begins. Called at shutdown, after the last gc_analytics_read. */
 GC_API void gc_analytics_finish(struct gc_analytics *b,
                                 const struct gc_sender_output *way,
                                 uint32_t max_ms);

@@ -47,7 +47,7 @@ struct gc_series {
 
   /* From the last answer. */
   struct gc_amount again;  /* the windows that are read again */
-  struct gc_amount settle; /* the part of them that settles with it */
+  struct gc_amount settle; /* those of them that settle with the answer */
   struct gc_amount total;  /* after the last window that is sent */
   bool is_known;           /* `total` is known */
   bool is_dirty;           /* differs from what is stored */
@@ -75,7 +75,7 @@ void gc_series_forget_again(struct gc_series_set *s);
  * Returns how many totals changed; these are corrections of windows that were
  * sent before. */
 size_t gc_series_revise(struct gc_series_set *s);
-/* Adds a window that is sent to the total, and to the base when it settles. */
+/* Adds a sent window to the total, and to the base when the window settles. */
 void gc_series_add(struct gc_series_set *set, uint32_t number,
                    const struct gc_amount *a, bool settles);
 /* Forgets the saved series that had no event in the last `idle` windows; one

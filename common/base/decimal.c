@@ -171,9 +171,9 @@ size_t gc_decimal_print_uint(uint64_t value, char out[GC_DECIMAL_SIZE]) {
   return print_digits(value, false, 0, out);
 }
 
-/* Most values are whole or have few decimals: n / 10^k with both exact is
- * rounded once, as gc_decimal_real rounds the text, so that equal means exact.
- */
+/* Most values are whole or have few decimals. If n and 10^k are exact, n / 10^k
+ * is rounded once, as gc_decimal_real rounds the text. If the quotient equals
+ * the value, the text therefore reads back as the value. */
 static size_t print_short(double value, char out[GC_DECIMAL_SIZE]) {
   static const double powers[] = {1, 10, 100, 1000};
   double size = fabs(value);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* UUIDs as text (RFC 9562, section 4): 36 characters, hexadecimal digits of any
  * case in groups of 8, 4, 4, 4 and 12, with dashes between them. Any version
- * and variant. Inline, since the decoders read one for each participant. Pure,
- * any thread. */
+ * and variant is accepted. The functions are inline, since the decoders read a
+ * UUID for each participant. Pure, any thread. */
 #ifndef GC_BASE_UUID_H
 #define GC_BASE_UUID_H
 

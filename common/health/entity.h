@@ -21,7 +21,7 @@ enum {
   GC_HEALTH_EVENTS_MAX = 6,
   GC_HEALTH_EVENTS_MS = 10 * 60 * 1000,
   GC_HEALTH_HOLD_MS = 3 * 1000,
-  GC_HEALTH_LATE_MS = 2 * 1000, /* more than between two readings */
+  GC_HEALTH_LATE_MS = 2 * 1000, /* more than the time between two readings */
 };
 
 /* Both clocks, read at one moment. */

@@ -7,7 +7,8 @@
 
 #include "common/health/registry.h"
 
-/* collectd cuts a message at 255 bytes; so does this, at a character. */
+/* collectd cuts a message at 255 bytes. The text is cut there too, at the end
+ * of a character. */
 enum { GC_HEALTH_MESSAGE_SIZE = 256 };
 
 GC_API void gc_health_event_message(const struct gc_health_event *event,
