@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* Runs work that may block for as long as a disk does on a thread of its own:
- * files that an option names may lie on a network folder that hangs. The
- * network thread, init and a read do not wait for it; the stop waits
+/* Runs work on a thread of its own, since the work may block for as long as a
+ * disk does: files that an option names may lie on a network folder that hangs.
+ * The network thread, init and a read do not wait for the work; the stop waits
  * GC_BACKGROUND_STOP_MS at most.
  *
  * Each job has its own thread, since such jobs are rare (one read of the secret

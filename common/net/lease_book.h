@@ -51,7 +51,7 @@ GC_API struct gc_lease_page *gc_lease_book_page(struct gc_lease_book *b,
                                                 const char *name);
 /* Returns the fence of the lease under which this agent may write the page; 0:
  * another agent has the lease, or the page is not read yet. With another fence
- * than before the block begins with a copy of the page. */
+ * than before, the block begins with a copy of the page. */
 GC_API uint64_t gc_lease_page_fence(const struct gc_lease_page *p);
 /* Appends all fields. GC_ERR_MEMORY, GC_ERR_LIMIT. */
 GC_API GC_MUST_CHECK enum gc_code

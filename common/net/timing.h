@@ -44,8 +44,8 @@ enum {
    * to 1 s. The call ends before a poll of the usual interval is due again. */
   GC_API_RETRY_BASE_MS = 500,
   GC_API_RETRY_MAX_MS = 8000,
-  /* While the breaker is open, one probe is sent after each rest. At most 15 s,
-   * so that values return soon after an outage. */
+  /* While the breaker is open, one probe is sent after each rest. A rest lasts
+   * 15 s at most, so that values return soon after an outage. */
   GC_API_BREAKER_REST_MS = 5000,
   GC_API_BREAKER_REST_MAX_MS = 15000,
   /* The Date header counts whole seconds: a smaller difference between the

@@ -5,7 +5,7 @@
 
 enum {
   /* Some servers announce their end to each new connection: within this time
-   * after the last announcement the channel reconnects without a second one. */
+   * after the last announcement the channel reconnects and is not replaced. */
   CLOSING_MIN_MS = 20 * 1000,
   /* The time that the old token is assumed to have left when the account has a
    * new one: a token is renewed TokenRefreshMargin (300 s by default) before

@@ -9,9 +9,10 @@
  *               message may come twice
  *   switched    `next` is ready and becomes `current`; the old socket is read
  *               for 5 s more, since a message from before the switch may be
- *               late (one that comes later still is missed). Then it closes,
- *               and the old channel gives its stored id back. If so many slots
- *               wait that their time would be over, it closes at once
+ *               late (a message that comes even later is missed). Then the old
+ *               socket closes, and the old channel gives its stored id back. If
+ *               so many slots wait that their time would be over, the old
+ *               socket closes at once
  *   too late    after half of the time that was left, `next` is given up. A
  *               channel at the end of its lifetime or token is prolonged; a
  *               channel whose server closes reconnects (a gap, reported as

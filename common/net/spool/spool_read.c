@@ -166,8 +166,9 @@ enum gc_code gc_spool_commit(struct gc_spool *s, struct gc_record_place end,
     return GC_OK;
   s->position = end;
   enum gc_code code = spool_save_position(s, err);
-  /* In any case: a full disk gets room. With an older position a restart begins
-   * with the oldest segment that is left. */
+  /* The delivered segments are deleted even if the save failed, since a full
+   * disk then gets room. With an older position a restart begins with the
+   * oldest segment that is left. */
   spool_delete_delivered(s);
   return code;
 }
