@@ -14,9 +14,9 @@
 #include "plugins/genesys_prometheus/series/store.h"
 
 enum {
-  NAME_SIZE = 700,     /* three parts of an identity */
+  NAME_SIZE = 700,     /* three texts of an identity */
   SERIES_MAX = 64,     /* width of a column; a longer name shifts its line */
-  KEY_SIZE = 4 * 1024, /* five parts of an identity, and the parts */
+  KEY_SIZE = 4 * 1024, /* five texts of an identity, and its parts */
 };
 
 /* ---- one value ---- */
