@@ -41,7 +41,7 @@ struct block {
   int64_t asked_ms;     /* when the poll began, by the server's clock */
   uint64_t snapshot_ms; /* when pushed observations need a snapshot again */
   bool must_poll_again; /* a snapshot became due during a poll */
-  struct observations *last; /* finds pairs that the next one lacks */
+  struct observations *last; /* finds pairs that the next reading lacks */
   struct gc_labels *labels;  /* OBS_QUEUE_METRICS: of the names in answers */
 
   struct output *output; /* the read thread's */

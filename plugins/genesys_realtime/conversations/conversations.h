@@ -177,8 +177,8 @@ struct conversations_totals {
   uint64_t offers, answers, abandons, transfers, breaches;
   uint64_t changes[CV_STATE_COUNT][CV_STATE_COUNT]; /* [from][to] */
   /* Counts that later events have taken back. A counter never falls, so the
-   * next ones of the kind are not counted instead: the number that follows from
-   * the facts is the counter without them. */
+   * model leaves out the next ones of the kind. The number that follows from
+   * the facts is the counter minus what is owed. */
   uint64_t answers_owed, abandons_owed, transfers_owed, breaches_owed;
   uint64_t changes_owed[CV_STATE_COUNT][CV_STATE_COUNT];
   /* The waits that follow from the facts, which may fall; the series are these

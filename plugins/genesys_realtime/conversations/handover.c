@@ -340,9 +340,10 @@ static bool is_counted_contact(const struct conversations *m,
 }
 
 /* Returns true if a contact of the event had begun by counted_ms, so that the
- * former holder knew it. The former holder may also have known each of its
- * agents, even one who is listed before the contact: the start of an alert has
- * no time, and must not count twice. Facts with a time count by their time. */
+ * former holder knew it. The former holder may also have known each agent of
+ * the contact, even one who is listed before the contact: the start of an alert
+ * has no time, and must not count twice. Facts with a time count by their time.
+ */
 static bool has_counted_contact(const struct conversations *m,
                                 const struct cv_event *e) {
   bool has_counted = false;

@@ -59,7 +59,7 @@ uint32_t obs_known_contacts(const struct observations *o,
   return m->known | (absent & ~m->unreadable);
 }
 
-/* Counts the numbers that an answer omits as 0, which have no conversations. */
+/* A number that the answer omits is 0, and a 0 has no conversations to list. */
 bool observations_covers(const struct observations *o, const char *queue,
                          enum cv_media media) {
   const struct obs_queue *q = find_queue(o, queue);

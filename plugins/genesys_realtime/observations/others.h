@@ -5,9 +5,10 @@
  * or of the element itself where the numbers are there: "count",
  * "calculatedMetricValue" and GC_OTHER_NUMBERS_MAX others. The name is kept
  * only if it has nothing but letters, digits, '_', '.' and '-', and no part may
- * identify a customer or a conversation: it has fewer than GC_NAME_DIGITS_MAX
- * digits and is no UUID, except that of a known presence. A model has at most
- * GC_OTHER_NAMES_MAX names. Further numbers are counted as ignored. Pure. */
+ * identify a customer or a conversation: each part has fewer than
+ * GC_NAME_DIGITS_MAX digits and is no UUID, except that of a known presence. A
+ * model has at most GC_OTHER_NAMES_MAX names. Further numbers are counted as
+ * ignored. Pure. */
 #ifndef GENESYS_REALTIME_OBSERVATIONS_OTHERS_H
 #define GENESYS_REALTIME_OBSERVATIONS_OTHERS_H
 
