@@ -40,7 +40,7 @@ GC_API extern const char
       GC_OPT_INT(owner, query.max_series, "MaxSeries", "200000", 1, 10000000,  \
                  "series",                                                     \
                  "Metrics times groups that are kept; `series_overflow` "      \
-                 "counts the values of further ones.",                         \
+                 "counts the values of further series.",                       \
                  "20000"),                                                     \
       GC_OPT_STR(owner, query.prefix, "InstancePrefix", NULL, 0,               \
                  "Text before each type instance of the block, such as "       \

@@ -80,8 +80,8 @@ const struct gc_opt queues_rows[] = {
                3600, "s", "Shortest time before the stream is opened again.",
                "2"),
     GC_OPT_INT(struct queues_options, reconnect_max_s, "ReconnectMax", "30", 1,
-               3600, "s", "Longest time between two attempts to open it.",
-               "120"),
+               3600, "s",
+               "Longest time between two attempts to open the stream.", "120"),
     GC_OPT_INT(
         struct queues_options, conversations_max, "MaxConversations", "200000",
         100, 10000000, "conversations",

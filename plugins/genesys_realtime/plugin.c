@@ -242,9 +242,9 @@ static void report_trial(struct gc_block *b,
     size_t buckets =
         ((const struct queues_options *)b->options)->wait_buckets.count;
     snprintf(text, sizeof(text),
-             "the stream is not opened: its counters begin with the agent, up "
-             "to %zu series for a queue and medium with its first contact, and "
-             "one for each change of state",
+             "the stream is not opened: the agent adds its counters, up to %zu "
+             "series with the first contact of a queue and medium, and one for "
+             "each change of state",
              STREAM_SERIES + buckets);
     out->note(out->ctx, text);
   }
