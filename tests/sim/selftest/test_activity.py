@@ -52,7 +52,7 @@ class Activity(SimCase):
                        for q in self.queues.values() for m in q["media"].values())
             self.assertEqual(len(found), busy)
 
-    def test_zeros_on_request(self) -> None:
+    def test_zeros_are_answered_on_request(self) -> None:
         self.sim.sim("config", {"activity_zeros": True})
         found = self.whole(CONTACTS, query(["oWaiting"], ["queueId", "mediaType"]), 1000)
         self.assertEqual(len(found), 40 * 5)
@@ -65,7 +65,7 @@ class Activity(SimCase):
         self.assertEqual(len(self.whole(CONTACTS, body, 1000)), 200)
         self.assertEqual(len(self.whole(ROUTING, query(["oMemberUsers"], ["queueId"]), 1000)), 40)
 
-    def test_other_groupings(self) -> None:
+    def test_each_other_grouping_adds_up_to_the_truth(self) -> None:
         total = sum(m["interacting"] for q in self.queues.values() for m in q["media"].values())
         for dimension in ("userId", "direction", "conversationId", "mediaType", "usedRouting"):
             results = self.whole(CONTACTS, query(["oInteracting"], [dimension]), 50)
@@ -73,7 +73,7 @@ class Activity(SimCase):
         by_user = self.whole(CONTACTS, query(["oInteracting"], ["userId"]), 50)
         self.assertTrue(all("userId" in r["group"] for r in by_user if r["data"][0]["count"]))
 
-    def test_details_and_filters(self) -> None:
+    def test_details_list_the_conversations_that_pass_the_filter(self) -> None:
         queue_id = max(self.queues, key=lambda q: self.queues[q]["media"]["voice"]["interacting"])
         body = {"metrics": [{"metric": "oInteracting", "details": True}], "groupBy": ["queueId"],
                 "filter": {"type": "and", "predicates": [{"dimension": "queueId", "value": queue_id},
@@ -104,7 +104,7 @@ class Activity(SimCase):
             self.assertEqual(result["data"][0]["count"],
                              self.queues[result["group"]["queueId"]]["routing"].get("OFF_QUEUE", 0))
 
-    def test_users(self) -> None:
+    def test_counts_of_users_add_up_to_those_of_the_queues(self) -> None:
         results = self.whole(USERS, query(["oActiveQueues", "oMemberQueues"], ["userId"]), 33)
         self.assertEqual(len({r["group"]["userId"] for r in results}), 90)
         members = Counter()
@@ -118,7 +118,7 @@ class Activity(SimCase):
         ids = [[r["group"]["queueId"] for r in self.whole(ROUTING, {**body, "order": o}, 100)] for o in ("asc", "desc")]
         self.assertEqual(ids[0], ids[1][::-1])
 
-    def test_errors(self) -> None:
+    def test_invalid_queries_are_refused(self) -> None:
         rows: list[tuple[str, Any, str]] = [
             (CONTACTS, query(["oFlow"], ["queueId"]), "invalid.value"),
             (CONTACTS, {"metrics": [{"name": "oWaiting"}], "groupBy": ["queueId"]}, "invalid.value"),

@@ -28,7 +28,7 @@ class Lively(SimCase):
         cls.truth = cls.sim.sim("truth")
         cls.whole = span(cls.truth["totals_since_ms"] + 1, cls.truth["now_ms"] + 1000)
 
-    def test_each_total_of_the_world(self) -> None:
+    def test_aggregates_equal_the_totals_of_the_world(self) -> None:
         """The tally and the facts are separate observers of the world."""
         answer = self.sim.post(CONVERSATIONS, query(self.whole, [*COUNTS.values(), *TIMES.values()], "queueId", "mediaType"))
         found = {(r["group"]["queueId"], r["group"]["mediaType"]): summed({"results": [r]}) for r in answer["results"]}
@@ -87,7 +87,7 @@ class Lively(SimCase):
         self.assertTrue({r["group"]["wrapUpCode"] for r in answer["results"]} <= codes)
         self.assertGreater(len(answer["results"]), 1)
 
-    def test_filters(self) -> None:
+    def test_filters_select_their_rows(self) -> None:
         whole = self.sim.post(CONVERSATIONS, query(self.whole, ["nOffered"], "queueId"))
         each = summed(whole, by="queueId")
         chosen = sorted({queue for queue, _ in each})[:3]
@@ -103,7 +103,7 @@ class Lively(SimCase):
         none = self.sim.post(CONVERSATIONS, query(self.whole, ["nOffered"], filter={"type": "or", "predicates": []}))
         self.assertEqual(sum(summed(none).values()), sum(each.values()))
 
-    def test_service_level(self) -> None:
+    def test_the_service_level_counts_answers_in_time(self) -> None:
         metrics = ["oServiceLevel", "oServiceTarget", "tAnswered", "tAbandon", "nOverSla"]
         answer = self.sim.post(CONVERSATIONS, query(self.whole, metrics, "queueId"))
         seen = 0
@@ -232,7 +232,7 @@ class ByHand(FactsCase):
         near = query(span(at - day, at), ["nOffered"], "queueId", "mediaType", filter=predicates("queueId", many[:200]))
         self.assertEqual(self.sim.call("POST", CONVERSATIONS, near).status, 200)
 
-    def test_permissions(self) -> None:
+    def test_a_query_without_its_permission_is_refused(self) -> None:
         self.sim.sim("config", {"permissions": ["routing:queue:view"]})
         for path, what in ((CONVERSATIONS, "conversationAggregate"), (USERS, "userAggregate"), (FLOWS, "flowAggregate")):
             record = self.refused(self.sim.call("POST", path, {}), 403, "missing.any.permissions")

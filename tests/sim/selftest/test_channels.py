@@ -66,7 +66,7 @@ class Rest(StreamCase):
         self.assertEqual(second["missingPermissions"], ["analytics:conversationAggregate:view"])
         self.assertEqual(self.ids(channel), [good])
 
-    def test_unknown_and_malformed_topics(self) -> None:
+    def test_unknown_and_malformed_topics_are_refused(self) -> None:
         channel = self.channel()
         for topic in ("v2.routing.queues.*.conversations", "v2.nothing", "", "v2.users." + "x" * 200 + ".presence"):
             with self.subTest(topic=topic):
@@ -78,7 +78,7 @@ class Rest(StreamCase):
             self.refused(answer, 400, "bad.request")
         self.refused(self.subscribe({"id": "nobody"}, "v2.nothing"), 404, "not.found")
 
-    def test_combined_topics(self) -> None:
+    def test_a_combined_topic_is_permitted_or_rejected_by_its_parts(self) -> None:
         queue = self.queues()[0]
         combined = "v2.routing.queues.%s?conversations&users" % queue
         channel = self.channel(combined)
@@ -110,7 +110,7 @@ class Rest(StreamCase):
         self.refused(self.subscribe(channel, conversations(hidden)), 403, "notification.unauthorized.topic")
         self.assertEqual(self.subscribe(channel, conversations("00000000-0000-4000-8000-000000000000")).status, 200)
 
-    def test_available_topics(self) -> None:
+    def test_available_topics_have_their_permissions_and_transports(self) -> None:
         plain = self.sim.get("/notifications/availabletopics")["entities"]
         self.assertIn({"id": "v2.routing.queues.{id}.conversations"}, plain)
         record = self.sim.get("/notifications/availabletopics?expand=requiresPermissions&expand=transports")["entities"]

@@ -81,7 +81,7 @@ class Conversations(StreamCase):
                 self.assertEqual((participant["purpose"], participant["queue"]["id"]), ("acd", queue))
                 self.assertEqual(other.drain(0.1), [])
 
-    def test_an_abandoned_contact(self) -> None:
+    def test_the_participants_of_an_abandoned_contact_end_together(self) -> None:
         queue = self.queues()[0]
         client = self.listen(conversations(queue))
         made = self.arrive(queue)[0]
@@ -127,7 +127,7 @@ class Conversations(StreamCase):
 class Agents(StreamCase):
     WORDS = ("--queues", "4", "--agents", "30", "--speed", "60", "--rate-limit", "0")
 
-    def test_presence_routing_status_and_activity(self) -> None:
+    def test_each_change_of_an_agent_is_sent_on_its_own_topic(self) -> None:
         agents = [u["id"] for u in self.sim.pages("/users?pageSize=100")]
         client = self.listen(*("v2.users.%s?presence&routingStatus&activity" % a for a in agents))
         presence, status = client.until(".presence"), client.until(".routingStatus")
@@ -277,11 +277,11 @@ class Dump(unittest.TestCase):
 
 
 class Codec(unittest.TestCase):
-    def test_lengths_at_their_borders(self) -> None:
+    def test_lengths_at_their_borders_have_the_right_header(self) -> None:
         for size, head in ((125, 2), (126, 4), (65_535, 4), (65_536, 10)):
             made = frames.frame(frames.TEXT, b"x" * size)
             self.assertEqual(len(made), head + size)
         self.assertEqual(frames.masked(frames.masked(b"abcde", b"\x01\x02\xff\x04"), b"\x01\x02\xff\x04"), b"abcde")
 
-    def test_the_accept_key_of_the_standard(self) -> None:
+    def test_the_accept_key_equals_that_of_the_standard(self) -> None:
         self.assertEqual(frames.accept("dGhlIHNhbXBsZSBub25jZQ=="), "s3pPLMBiTxaQ9kYGzzhZRbK+xOo=")

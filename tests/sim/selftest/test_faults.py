@@ -48,7 +48,7 @@ class Faults(SimCase):
         self.post({"on": "* /api/v2/*", "answer": 401, "code": "credentials.expired", "message": "over"})
         self.assertEqual(self.refused(self.me(lenient=False), 401, "credentials.expired")["message"], "over")
 
-    def test_429_with_and_without_retry_after(self) -> None:
+    def test_a_429_has_the_retry_after_of_its_step(self) -> None:
         self.post({"on": "GET " + ME, "answer": 429, "retry_after_s": 7})
         answer = self.me(lenient=False)
         self.assertEqual(answer.headers["retry-after"], "7")
@@ -67,7 +67,7 @@ class Faults(SimCase):
         self.assertEqual(record["during_retry_after"], {"GET /api/v2/organizations/me": 1, "(any function)": 2})
         self.assertEqual(record["throttled"], {"GET /api/v2/organizations/me": 1})
 
-    def test_html_and_other_bodies(self) -> None:
+    def test_an_answer_has_the_body_of_its_step(self) -> None:
         self.post({"on": "* *", "answer": 502, "html": True})
         answer = self.me()
         self.assertEqual((answer.status, answer.headers["content-type"]), (502, "text/html"))
@@ -88,7 +88,7 @@ class Faults(SimCase):
 
     # ---- which and when -----------------------------------------------------------
 
-    def test_count_skip_pattern_and_method(self) -> None:
+    def test_count_skip_pattern_and_method_bound_a_fault(self) -> None:
         self.sim.log_in()
         self.post({"on": "GET /api/v2/org*", "answer": 500, "count": 2, "skip": 1})
         self.assertEqual([self.me().status for _ in range(5)], [200, 500, 500, 200, 200])
@@ -135,27 +135,27 @@ class Faults(SimCase):
 
     # ---- deliveries -----------------------------------------------------------------
 
-    def test_delay(self) -> None:
+    def test_a_delay_postpones_the_answer(self) -> None:
         self.sim.log_in()
         self.post({"on": "* *", "answer": "pass", "delay_ms": 250})
         begin = time.monotonic()
         self.assertEqual(self.me(lenient=False).status, 200)
         self.assertGreaterEqual(time.monotonic() - begin, 0.25)
 
-    def test_slow_body(self) -> None:
+    def test_a_slow_body_arrives_whole_and_late(self) -> None:
         self.sim.log_in()
         self.post({"on": "* *", "answer": "slow_body", "drip_ms": 20, "drip_bytes": 40})
         begin = time.monotonic()
         self.assertEqual(self.me(lenient=False).json["state"], "active")
         self.assertGreaterEqual(time.monotonic() - begin, 0.1)
 
-    def test_truncate(self) -> None:
+    def test_a_truncated_body_ends_early(self) -> None:
         self.sim.log_in()
         self.post({"on": "* *", "answer": "truncate"})
         with self.assertRaises(http.client.IncompleteRead):
             self.me()
 
-    def test_malformed_and_empty(self) -> None:
+    def test_malformed_and_empty_bodies_have_status_200(self) -> None:
         self.sim.log_in()
         self.post({"on": "* *", "answer": "malformed"})
         answer = self.me()
@@ -166,7 +166,7 @@ class Faults(SimCase):
         answer = self.me()
         self.assertEqual((answer.status, answer.raw, answer.headers["content-length"]), (200, b"", "0"))
 
-    def test_reset_and_close(self) -> None:
+    def test_reset_and_close_end_the_connection(self) -> None:
         self.sim.log_in()
         self.post({"on": "* *", "answer": "reset", "count": 1}, {"on": "* *", "answer": "close"})
         with self.assertRaises(ConnectionResetError):
@@ -174,21 +174,21 @@ class Faults(SimCase):
         self.assertEqual(self.raw(), b"")
         self.assertEqual(self.sim.sim("counters")["faults"], {"reset": 1, "close": 1})
 
-    def test_hang(self) -> None:
+    def test_a_hanging_request_gets_no_answer(self) -> None:
         self.sim.log_in()
         self.post({"on": "* *", "answer": "hang"})
         with self.assertRaises(TimeoutError):
             self.raw(limit_s=0.3)
         wait_for(lambda: self.sim.sim("counters")["in_flight"] == 0)
 
-    def test_huge(self) -> None:
+    def test_a_huge_body_has_the_size_of_its_step(self) -> None:
         self.sim.log_in()
         self.post({"on": "* *", "answer": "huge", "huge_mb": 3})
         answer = self.me()
         self.assertEqual(len(answer.raw), 3 * 1024 * 1024)
         self.assertEqual(answer.json["results"], [])
 
-    def test_http10_and_chunked(self) -> None:
+    def test_http10_and_chunked_change_the_form_of_an_answer(self) -> None:
         self.sim.log_in()
         self.post({"on": "* *", "answer": "http10"})
         got = self.raw()

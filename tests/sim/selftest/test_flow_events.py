@@ -161,7 +161,7 @@ class ThroughTheQueue(SqsCase):
         self.assertEqual({(c["flow"], c["metric"]): c["count"] for c in record["counts"]}, dict(counts))
         self.assertEqual((record["events"], self.sqs.queue()["feeding"]), (3000, False))
 
-    def test_a_single_metric_now(self) -> None:
+    def test_a_single_metric_is_sent_now(self) -> None:
         record = self.sqs.sim("flow/set", {"flow": "Main Menu", "metric": "Calls", "value": "2.5"})
         event = opened(self.sqs.receive()[0]["Body"])
         (name, value), = event["attributes"].items()

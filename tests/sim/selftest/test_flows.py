@@ -43,7 +43,7 @@ class Flows(SimCase):
 
     # ---- lists --------------------------------------------------------------------
 
-    def test_names(self) -> None:
+    def test_flows_are_found_by_name_type_and_id(self) -> None:
         for path in ("/flows", "/flows/divisionviews"):
             found = {f["id"]: (f["name"], f["type"]) for f in self.sim.pages(path + "?pageSize=3")}
             self.assertEqual(found, {i: (f["name"], f["type"]) for i, f in self.flows.items()})
@@ -53,7 +53,7 @@ class Flows(SimCase):
         self.assertEqual(self.sim.get("/flows/" + one["id"])["name"], "CustomerRouting")
         self.refused(self.sim.call("GET", "/flows/" + "0" * 36), 404, "not.found")
 
-    def test_outcomes_and_milestones(self) -> None:
+    def test_outcomes_and_milestones_are_listed_in_pages(self) -> None:
         for kind, count in (("outcomes", 3), ("milestones", 2)):
             found = self.sim.pages("/flows/%s?pageSize=1" % kind)
             self.assertEqual((len(found), len({f["id"] for f in found})), (count, count))
@@ -109,7 +109,7 @@ class Flows(SimCase):
         for medium, count in offered.items():
             self.assertTrue(0 < media[medium, "tFlowExit"] <= count, medium)
 
-    def test_outcomes_and_their_failures(self) -> None:
+    def test_only_outcomes_that_fail_count_as_failures(self) -> None:
         ids = {o["id"] for o in self.sim.get("/flows/outcomes")["entities"]}
         answer = self.ask(["nFlowOutcome", "nFlowOutcomeFailed", "tFlowOutcome"], "flowOutcomeId", "flowOutcomeValue")
         self.assertEqual({r["group"]["flowOutcomeId"] for r in answer["results"]}, ids)
@@ -119,7 +119,7 @@ class Flows(SimCase):
         self.assertEqual(by_value["SUCCESS", "nFlowOutcomeFailed"], 0)
         self.assertGreater(by_value["SUCCESS", "nFlowOutcome"], by_value["FAILURE", "nFlowOutcome"])
 
-    def test_milestones(self) -> None:
+    def test_aggregates_have_each_milestone_of_the_list(self) -> None:
         ids = {m["id"] for m in self.sim.get("/flows/milestones")["entities"]}
         found = summed(self.ask(["nFlowMilestone", "oFlowMilestone"], "flowMilestoneId"), by="flowMilestoneId")
         self.assertEqual({key[0] for key in found}, ids)
@@ -128,7 +128,7 @@ class Flows(SimCase):
         final = self.sim.sim("truth/aggregates?what=flows&groupBy=flowId,mediaType&metrics=nFlow,tFlow&interval=" + self.whole)
         self.assertEqual(final["results"], self.ask(["nFlow", "tFlow"], "flowId", "mediaType")["results"])
 
-    def test_errors(self) -> None:
+    def test_invalid_queries_are_refused(self) -> None:
         rows: list[tuple[str, Any, str]] = [
             (OBSERVATIONS, {"filter": naming(["x"]), "metrics": ["nFlow"]}, "invalid.value"),
             (OBSERVATIONS, {"metrics": ["oFlow"]}, "bad.request"),

@@ -103,7 +103,7 @@ class ConversationStream(StreamCase):
         chat = self.arrive(queue, media="chat")[0]
         self.assertEqual(client.next()["event"]["conversationId"], chat)
 
-    def test_noise_and_events_without_a_queue(self) -> None:
+    def test_noise_and_events_without_a_queue_are_sent_on_request(self) -> None:
         self.sim.sim("config", {"guide_noise": True, "guide_no_queue": 1.0})
         client = self.open()
         self.arrive(self.queues()[0])
@@ -112,7 +112,7 @@ class ConversationStream(StreamCase):
         self.assertEqual([s["event"]["state"] for s in said], ["WAITING", "WAITING", "PARKED"])
         self.assertNotIn("queueId", said[0]["event"])
 
-    def test_refusals_at_the_upgrade(self) -> None:
+    def test_an_upgrade_is_refused_with_its_status(self) -> None:
         for token, permissions, status in (("nonsense", None, 401), ("", ["routing:queue:view"], 403)):
             self.sim.sim("config", {"permissions": permissions})
             with self.assertRaises(Refused) as refusal:
@@ -124,7 +124,7 @@ class ConversationStream(StreamCase):
             self.open(None)
         self.assertEqual(refusal.exception.status, 429)
 
-    def test_a_malformed_query_and_the_token_s_end_close_it(self) -> None:
+    def test_a_malformed_query_and_the_end_of_the_token_close_the_socket(self) -> None:
         client = self.open(None)
         client.send({"query": {"select": ["secrets"], "where": []}})
         self.assertEqual(client.ended().code, 1008)

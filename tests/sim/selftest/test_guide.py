@@ -23,7 +23,7 @@ class Guide(FactsCase):
         self.assertEqual(answer.status, 200, answer.raw)
         return answer.json
 
-    def test_a_row_for_each_queue_and_minute(self) -> None:
+    def test_each_queue_and_minute_has_a_row(self) -> None:
         edge = self.now_ms // MINUTE_MS * MINUTE_MS - 500 * MINUTE_MS
         for number, queue in ((0, "Queue 0001"), (0, "Queue 0002"), (1, "Queue 0001")):
             at = edge + number * MINUTE_MS + 10
@@ -42,14 +42,14 @@ class Guide(FactsCase):
         ends = [row["intervalEnd"] for row in self.ask(self.body(edge, edge + MINUTE_MS))["results"]]
         self.assertEqual([bool(re.match(r"\d{4}-", end)) for end in ends], [False, True])
 
-    def test_errors(self) -> None:
+    def test_invalid_queries_are_refused(self) -> None:
         good = self.body(self.now_ms - MINUTE_MS, self.now_ms)
         for change in ({"select": []}, {"select": ["sum(waitTime)"]}, {"groupBy": ["mediaType"]}, {"where": ["x = 1"]},
                        {"interval": None}, {"since": "yesterday"}, {"until": good["since"]}):
             with self.subTest(change=change):
                 self.refused(self.sim.call("POST", PATH, {**good, **change}, lenient=True), 400, "bad.request")
 
-    def test_its_scope_and_its_limit(self) -> None:
+    def test_a_missing_scope_gives_403_and_a_spent_limit_429(self) -> None:
         good = self.body(self.now_ms - MINUTE_MS, self.now_ms)
         self.sim.sim("config", {"token_scopes": ["other"]})
         self.assertEqual(self.sim.call("POST", PATH, good, lenient=True).status, 403)

@@ -21,7 +21,7 @@ def participant(purpose: str, queue: Any, connected: Optional[int] = 1, end: Opt
 
 
 class States(unittest.TestCase):
-    def test_rows(self) -> None:
+    def test_the_participants_decide_the_state(self) -> None:
         here, there = object(), object()
         waiting, over = participant("acd", here), participant("acd", here, end=2)
         rows = [
@@ -43,7 +43,7 @@ class Breaches(unittest.TestCase):
     def stay(self, waited: Optional[int]) -> Stay:
         return Stay("q", "voice", "c", 100_000, 20_000.0, waited)
 
-    def test_rows(self) -> None:
+    def test_a_wait_above_the_target_is_a_breach(self) -> None:
         rows = [(20_000, 200_000, None), (20_001, 200_000, 120_001), (21_999, 200_000, 121_999),
                 (30_000, 200_000, 122_000), (None, 121_999, None), (None, 122_000, 122_000)]
         for waited, now, at in rows:

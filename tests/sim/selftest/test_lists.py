@@ -62,7 +62,7 @@ class Queues(SimCase):
         self.assertEqual(self.sim.observe([hidden], ["oWaiting"])["results"], [])
         self.assertEqual(len(self.sim.get("/authorization/divisions")["entities"]), 1)
 
-    def test_one_queue(self) -> None:
+    def test_a_queue_is_found_by_its_id(self) -> None:
         queue = self.sim.get("/routing/queues?pageSize=1")["entities"][0]
         self.assertEqual(self.sim.get("/routing/queues/" + queue["id"]), queue)
         self.assertEqual(queue["mediaSettings"]["call"]["serviceLevel"], {"percentage": 0.8, "durationMs": 20000})
@@ -84,7 +84,7 @@ class Queues(SimCase):
         off = self.sim.pages("/routing/queues/%s/members?routingStatus=OFF_QUEUE" % queue)
         self.assertEqual(len(off), truth[queue]["routing"].get("OFF_QUEUE", 0))
 
-    def test_division_views(self) -> None:
+    def test_division_views_list_all_queues_with_few_fields(self) -> None:
         whole = self.sim.get("/routing/queues/divisionviews/all?pageSize=500")
         self.assertEqual((len(whole["entities"]), whole["pageSize"]), (130, 500))
         self.assertEqual(set(whole["entities"][0]), {"id", "name", "division", "selfUri"})
@@ -99,7 +99,7 @@ class Queues(SimCase):
         twice = [q["division"] for q in truth if q["name"] == "Support"]
         self.assertEqual(len(set(twice)), 2)
 
-    def test_unknown_paths_and_methods(self) -> None:
+    def test_unknown_paths_and_methods_are_refused(self) -> None:
         self.refused(self.sim.call("GET", "/queues/nonsense"), 404, "not.found")
         self.refused(self.sim.call("DELETE", "/users"), 405, "method.not.allowed")
 
@@ -116,14 +116,14 @@ class Others(SimCase):
         german = self.sim.get("/presence/definitions?localeCode=de")["entities"]
         self.assertIn({"de": "Kaffee ☕"}, [p["languageLabels"] for p in german])
 
-    def test_older_presence_lists(self) -> None:
+    def test_older_presence_lists_are_answered_too(self) -> None:
         self.assertEqual(self.sim.get("/presencedefinitions?pageSize=4")["pageCount"], 4)
         self.assertEqual(len(self.sim.pages("/presencedefinitions?pageSize=4")), 15)
         plain = self.sim.get("/systempresences")
         self.assertIn("OnQueue", [p["name"] for p in plain])
         self.assertEqual(len(plain), 10)
 
-    def test_users_with_and_without_expansion(self) -> None:
+    def test_users_have_presence_and_status_on_request(self) -> None:
         plain = self.sim.get("/users")
         self.assertEqual((plain["total"], len(plain["entities"])), (80, 25))
         self.assertNotIn("presence", plain["entities"][0])
@@ -141,7 +141,7 @@ class Others(SimCase):
         self.assertEqual(self.sim.get("/users?state=inactive")["entities"], [])
         self.refused(self.sim.call("GET", "/users/x"), 404, "not.found")
 
-    def test_organisation_and_limits(self) -> None:
+    def test_organisation_and_limits_are_answered(self) -> None:
         self.assertEqual(self.sim.get("/organizations/me")["state"], "active")
         listed = self.sim.get("/organizations/limits/namespaces/platform.api")["entities"]
         limits = {x["key"]: x["value"] for x in listed}
@@ -149,7 +149,7 @@ class Others(SimCase):
         self.assertIn("platform.api", self.sim.get("/organizations/limits/namespaces")["entities"])
         self.refused(self.sim.call("GET", "/organizations/limits/namespaces/x"), 404, "not.found")
 
-    def test_plain_names_on_request(self) -> None:
+    def test_queues_have_plain_names_on_request(self) -> None:
         sim = Sim("--frozen", "--plain-names", "--queues", "3", "--agents", "0")
         self.addCleanup(sim.close)
         self.assertEqual([q["name"] for q in sim.get("/routing/queues")["entities"]],
@@ -157,7 +157,7 @@ class Others(SimCase):
 
 
 class Wildcards(unittest.TestCase):
-    def test_rows(self) -> None:
+    def test_an_asterisk_matches_any_part_of_a_name(self) -> None:
         rows = [("Support", "support", True), ("Support", "Support 2", False), ("Supp*", "Support", True),
                 ("*port", "Support", True), ("*up*or*", "Support", True), ("a*a", "a", False),
                 ("*", "", True), (None, "x", True), ("[x]*", "[x] y", True), ("s?pport", "Support", False)]

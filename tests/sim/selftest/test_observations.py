@@ -138,7 +138,7 @@ class QueueObservations(SimCase):
         self.assertEqual(set(by_group(answer)), {(ids[0], None)})
         self.assertEqual(self.sim.observe(["nobody"], ["oWaiting"])["results"], [])
 
-    def test_errors(self) -> None:
+    def test_invalid_queries_are_refused_with_their_cause(self) -> None:
         good = {"type": "or", "predicates": [{"dimension": "queueId", "value": "x"}]}
         many = {"type": "or", "predicates": good["predicates"] * 201}
         rows: list[tuple[Any, str, str]] = [
@@ -163,7 +163,7 @@ class QueueObservations(SimCase):
         two_hundred = {"type": "or", "predicates": good["predicates"] * 200}
         self.sim.post(PATH, {"filter": two_hundred, "metrics": ["oWaiting"]})
 
-    def test_wrong_content_type_and_oversized_bodies(self) -> None:
+    def test_a_wrong_content_type_and_an_oversized_body_are_refused(self) -> None:
         answer = self.sim.call("POST", PATH, b"{}", headers={"Content-Type": "text/plain"})
         self.refused(answer, 415, "unsupported.media.type")
         self.refused(self.sim.call("POST", PATH, b" " * 512_001), 413, "request.entity.too.large")
@@ -176,7 +176,7 @@ class QueueObservations(SimCase):
         self.assertEqual(SWAGGER.check_body("POST", "/api/v2" + PATH, body), [])
         self.assertTrue(SWAGGER.check_body("POST", "/api/v2" + PATH, {**body, "interval": "x"}))
 
-    def test_users(self) -> None:
+    def test_a_user_has_the_counts_of_its_queues(self) -> None:
         user = self.sim.get("/users?pageSize=1")["entities"][0]["id"]
         answer = self.sim.post("/analytics/users/observations/query", {
             "filter": {"type": "or", "predicates": [{"dimension": "userId", "value": user}]},
@@ -254,7 +254,7 @@ class Filters(unittest.TestCase):
     def bound(self, raw: Any) -> Any:
         return parse(raw, self.DIMENSIONS, "X").only("queueId")
 
-    def test_bounds_of_a_dimension(self) -> None:
+    def test_a_filter_knows_the_bounds_of_a_dimension(self) -> None:
         a, b = ({"dimension": "queueId", "value": v} for v in "ab")
         voice = {"dimension": "mediaType", "value": "voice"}
         self.assertEqual(self.bound({"type": "or", "predicates": [a, b]}), {"a", "b"})
@@ -264,7 +264,7 @@ class Filters(unittest.TestCase):
         self.assertEqual(self.bound({"type": "and", "predicates": [voice], "clauses": [
             {"type": "or", "predicates": [a, b]}]}), {"a", "b"})
 
-    def test_matching(self) -> None:
+    def test_a_nested_filter_matches_its_rows(self) -> None:
         node = parse({"type": "or", "clauses": [{"type": "and", "predicates": [
             {"dimension": "queueId", "value": "a"}, {"dimension": "mediaType", "operator": "exists"}]}],
             "predicates": [{"dimension": "queueId", "value": "b"}]}, self.DIMENSIONS, "X")

@@ -85,7 +85,7 @@ class ProxyCase(unittest.TestCase):
         target = "127.0.0.1:%d" % self.sim.port
         self.assertGreaterEqual(self.own(self.open, "counters")["targets"][target], 1)
 
-    def test_tls_through_a_tunnel(self) -> None:
+    def test_tls_passes_through_a_tunnel(self) -> None:
         connection = http.client.HTTPSConnection("127.0.0.1", self.open.ready["port"], timeout=30,
                                                  context=ssl.create_default_context(cafile=self.sim.ready["ca"]))
         connection.set_tunnel("localhost", self.sim.ready["https_port"])
@@ -141,7 +141,7 @@ class ProxyCase(unittest.TestCase):
         self.assertIn(b"Connection: Upgrade\r\n", got)
         self.assertIn(b"Upgrade: websocket\r\n", got)
 
-    def test_modes(self) -> None:
+    def test_each_mode_fails_a_connection_in_its_way(self) -> None:
         self.addCleanup(self.own, self.open, "mode", {"mode": "pass"})
         for mode, status in (("deny", 403), ("unavailable", 502)):
             self.own(self.open, "mode", {"mode": mode})
@@ -161,7 +161,7 @@ class ProxyCase(unittest.TestCase):
             port = free.getsockname()[1]
         self.assertTrue(self.tunnel(self.open, port)[1].startswith(b"HTTP/1.1 502"))
 
-    def test_an_https_proxy(self) -> None:
+    def test_an_https_proxy_opens_a_tunnel(self) -> None:
         context = ssl.create_default_context(cafile=self.sim.ready["ca"])
         with socket.create_connection(("127.0.0.1", self.open.ready["https_port"]), timeout=30) as plug:
             with context.wrap_socket(plug, server_hostname="localhost") as secured:

@@ -115,7 +115,7 @@ class Push(unittest.TestCase):
         self.assertGreater(time.monotonic() - started, 0.95)
         self.assertEqual(record["accepted"], 1)
 
-    def test_the_concurrency_of_a_push(self) -> None:
+    def test_a_push_keeps_to_its_concurrency(self) -> None:
         self.hook.pause_s = 0.2
         self.push(events=40, concurrency=8)
         self.assertTrue(4 <= self.hook.max_at_once <= 8, self.hook.max_at_once)
@@ -137,7 +137,7 @@ class Push(unittest.TestCase):
         self.assertEqual((record["running"], record["accepted"]), (False, 0))
         self.assertGreater(record["abandoned"], 0)
 
-    def test_given_bodies_and_a_rate(self) -> None:
+    def test_given_bodies_are_pushed_at_the_given_rate(self) -> None:
         started = time.monotonic()
         record = self.push(bodies=["{}"] * 20, per_s=40, concurrency=4)
         self.assertTrue(0.4 < time.monotonic() - started < 5 + BUSY_S)

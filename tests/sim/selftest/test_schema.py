@@ -27,7 +27,7 @@ DOCUMENT = {
 
 
 class Validator(unittest.TestCase):
-    def test_rows(self) -> None:
+    def test_deviations_from_the_schema_are_found(self) -> None:
         swagger = Swagger(DOCUMENT)
         good = {"id": "i", "count": 1, "kind": "x", "when": "2026-08-01T10:00:00.000Z", "map": {"k": 2 ** 40},
                 "list": [{"message": "m"}], "ratio": 0.5, "yes": True, "any": {"what": "ever"}}
@@ -69,6 +69,6 @@ class Routes(unittest.TestCase):
             if len(route.permissions) > 0:
                 self.assertEqual(route.kind, asked["type"], route.function)
 
-    def test_no_route_twice(self) -> None:
+    def test_each_route_has_its_own_function(self) -> None:
         functions = [route.function for route in self.routes()]
         self.assertEqual(len(functions), len(set(functions)))

@@ -19,7 +19,7 @@ class Handshake(StreamCase):
             Client(uri, headers=headers)
         return caught.exception
 
-    def test_unknown_channels_and_wrong_requests(self) -> None:
+    def test_unknown_channels_and_wrong_requests_are_refused(self) -> None:
         uri = self.channel()["connectUri"]
         self.assertEqual(self.refused_with(uri + "x").status, 404)
         rows: list[tuple[dict[str, Optional[str]], int]] = [
@@ -115,7 +115,7 @@ class Manners(StreamCase):
         self.assertGreater(time.monotonic() - begin, 0.5)
         self.assertGreaterEqual(self.counts()["heartbeats"], 3)
 
-    def test_pings_of_both_kinds(self) -> None:
+    def test_pings_of_both_kinds_get_their_pong(self) -> None:
         client = self.listen()
         client.send({"message": "ping"})
         self.assertEqual(client.next(), {"topicName": "channel.metadata", "eventBody": {"message": "pong"}})
@@ -130,7 +130,7 @@ class Manners(StreamCase):
         self.assertEqual(client.pings, [b"sim"])
         wait_for(lambda: self.counts()["rfc_pongs"] == 1)
 
-    def test_messages_in_pieces_with_a_ping_between(self) -> None:
+    def test_messages_in_pieces_with_a_ping_between_are_read(self) -> None:
         client = self.listen()
         whole = Client.frame(TEXT, b'{"mess', first=0) + Client.frame(PING, b"") + Client.frame(0, b'age":"ping"}')
         for at in range(len(whole)):

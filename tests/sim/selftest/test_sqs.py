@@ -101,7 +101,7 @@ class Protocol(SqsCase):
     def test_an_empty_receive_answers_an_empty_object(self) -> None:
         self.assertEqual(self.sqs.ask("ReceiveMessage").raw, b"{}")
 
-    def test_one_message_by_default_and_ten_at_most(self) -> None:
+    def test_a_request_receives_one_message_by_default_and_ten_at_most(self) -> None:
         self.send(*"abcdefghijklmnop")
         self.assertEqual(len(self.sqs.good("ReceiveMessage")["Messages"]), 1)
         self.assertEqual(len(self.sqs.receive(10)), 10)
@@ -189,7 +189,7 @@ class Troubles(SqsCase):
     def fault(self, **step: Any) -> None:
         self.sqs.sim("sqs/faults", [step])
 
-    def test_errors_by_their_names(self) -> None:
+    def test_a_fault_answers_with_the_error_that_it_names(self) -> None:
         for kind, status in (("ThrottlingException", 400), ("OverLimit", 403), ("InternalFailure", 500),
                              ("ServiceUnavailable", 503), ("AccessDeniedException", 403), ("RequestThrottled", 400)):
             self.fault(sqs="ReceiveMessage", answer=kind, count=1)

@@ -35,7 +35,7 @@ class Faulty(StreamCase):
 
 
 class Bends(Faulty):
-    def test_lost_events(self) -> None:
+    def test_lost_events_are_missing_and_counted(self) -> None:
         self.post({"ws": "lose", "percent": 30})
         sent, got = self.send(200), self.got()
         self.assertEqual(got, [i for i in sent if i in set(got)])
@@ -43,7 +43,7 @@ class Bends(Faulty):
         self.assertEqual(self.counts()["changed lose"], 200 - len(got))
         self.assertEqual(self.sim.sim("faults")["ws_steps"][0]["hits"], 200 - len(got))
 
-    def test_duplicates_at_once_and_late(self) -> None:
+    def test_duplicates_arrive_at_once_or_late(self) -> None:
         self.post({"ws": "duplicate", "percent": 20})
         sent, got = self.send(200), self.got()
         self.assertTrue(20 < len(got) - len(sent) < 70, len(got))
@@ -58,20 +58,20 @@ class Bends(Faulty):
         self.assertEqual(sorted(got), sorted(sent))
         self.assertNotEqual(got, sent)
 
-    def test_late_events(self) -> None:
+    def test_a_late_event_arrives_after_the_next_ones(self) -> None:
         self.post({"ws": "late", "delay_ms": LATER_MS, "count": 1})
         begin = time.monotonic()
         sent, got = self.send(3), self.the_next(3)
         self.assertEqual(got, sent[1:] + sent[:1])
         self.assertGreater(time.monotonic() - begin, LATER_MS / 1000)
 
-    def test_fragments_with_pings_between(self) -> None:
+    def test_fragments_arrive_with_pings_between(self) -> None:
         self.post({"ws": "fragment", "pieces": 4, "pings": True})
         sent = self.send(2)
         self.assertEqual(self.got(), sent)
         self.assertEqual((self.client.frames_seen, self.client.pings), (14, [b"between"] * 6))
 
-    def test_large_events(self) -> None:
+    def test_large_events_have_the_given_size(self) -> None:
         self.post({"ws": "large", "bytes": 70_000, "count": 2, "skip": 1})
         sent, before = self.send(4), self.client.raw_bytes
         client, sizes = self.client, []
@@ -170,7 +170,7 @@ class Actions(Faulty):
         self.assertEqual((record["action drop"], record["channels_expired"]), (2 + 1, 1))
         # the first drop ended the socket of setUp
 
-    def test_odd_messages(self) -> None:
+    def test_each_action_sends_its_odd_message(self) -> None:
         rows = [("malformed", 1, b'{"topicName":"v2.routing.queues.'), ("bad_utf8", 1, b'{"topicName":"\xff\xc3("}'),
                 ("binary", 2, b"\x00\x01\x02"), ("empty", 1, b""), ("opcode", 3, b"?"), ("stray_continuation", 0, b"?"),
                 ("long_ping", 9, b"x" * 126)]
@@ -190,7 +190,7 @@ class Actions(Faulty):
         self.post({"ws": "masked"})
         self.assertTrue(self.client.next_frame().masked)
 
-    def test_a_frame_that_claims_to_be_huge(self) -> None:
+    def test_a_huge_frame_sends_megabytes_before_it_is_complete(self) -> None:
         self.post({"ws": "huge", "huge_mb": 64})
 
         def grown() -> bool:

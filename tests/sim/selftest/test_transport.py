@@ -127,14 +127,14 @@ class Http(SimCase):
         self.assertNotIn("content-encoding", small.headers)
         self.assertEqual(self.sim.sim("counters")["gzip_answers"], 2)
 
-    def test_headers_of_an_answer(self) -> None:
+    def test_an_answer_has_the_headers_of_the_platform(self) -> None:
         headers = self.sim.call("GET", "/organizations/me").headers
         self.assertEqual(headers["content-type"], "application/json")
         self.assertRegex(headers["date"], r"^\w{3}, \d\d \w{3} \d{4} \d\d:\d\d:\d\d GMT$")
         self.assertIn("no-cache", headers["cache-control"])
         self.assertFalse([h for h in headers if "ratelimit" in h.lower()])
 
-    def test_odd_requests(self) -> None:
+    def test_malformed_requests_get_400_and_odd_forms_are_read(self) -> None:
         self.assertIn(b"400", self.raw(b"nonsense\r\n\r\n"))
         self.assertIn(b"400", self.raw(b"GET /x HTTP/1.1\r\nNo colon\r\n\r\n"))
         self.assertIn(b"400", self.raw(b"POST /x HTTP/1.1\r\nContent-Length: 99999999999\r\n\r\n"))
@@ -146,7 +146,7 @@ class Http(SimCase):
         absolute = self.raw(b"GET http://api.example/api/v2/users HTTP/1.1\r\nConnection: close\r\n\r\n")
         self.assertIn(b"authentication.required", absolute)
 
-    def test_the_counters(self) -> None:
+    def test_the_counters_record_requests_agents_and_secrets(self) -> None:
         self.sim.log_in()
         self.sim.sim("reset-counters", {})
         self.sim.sim("faults", [{"on": "GET /api/v2/users", "answer": "pass", "delay_ms": 2000}])
@@ -169,7 +169,7 @@ class Http(SimCase):
         self.assertEqual([r["status"] for r in record["last"]], ["200", "401", "200"])
         self.assertGreater(record["bytes_out"], 10_000)
 
-    def test_times_of_the_last_requests(self) -> None:
+    def test_the_last_requests_have_their_time(self) -> None:
         self.sim.call("GET", "/organizations/me")
         last = self.sim.sim("counters")["last"][-1]
         self.assertLess(abs(last["time"] - time.time()), 5)
@@ -179,7 +179,7 @@ class Http(SimCase):
 class Controls(SimCase):
     WORDS = ("--queues", "6", "--agents", "10", "--speed", "400")
 
-    def test_freeze_thaw_and_speed(self) -> None:
+    def test_freeze_thaw_and_speed_govern_virtual_time(self) -> None:
         self.sim.sim("freeze", {})
         first = self.sim.sim("truth")
         second = self.sim.sim("truth")
@@ -200,7 +200,7 @@ class Controls(SimCase):
             return sum(m["offered"] for q in self.sim.sim("truth")["queues"].values() for m in q["totals"].values())
         wait_for(lambda: offered() > 10)
 
-    def test_one_conversation_and_queue_administration(self) -> None:
+    def test_a_queue_can_be_created_renamed_and_deleted(self) -> None:
         made = self.sim.sim("queues", {"op": "create", "name": "A/B"})
         one = self.sim.sim("contacts", {"op": "arrive", "queueId": "A/B"})["conversationIds"][0]
         record = self.sim.sim("conversation?id=" + one)
@@ -256,7 +256,7 @@ class StartAndStop(unittest.TestCase):
         since = datetime.datetime.fromisoformat(user["presence"]["modifiedDate"][:-1] + "+00:00").timestamp()
         self.assertAlmostEqual(since - time.time(), 3600, delta=5)
 
-    def test_ipv6(self) -> None:
+    def test_the_simulator_listens_on_ipv6(self) -> None:
         try:
             socket.create_server(("::1", 0), family=socket.AF_INET6).close()
         except OSError:

@@ -21,17 +21,17 @@ def bucket_texts(interval: str, granularity: str, zone: str = "UTC") -> list[str
 
 
 class Windows(unittest.TestCase):
-    def test_times_with_and_without_a_zone(self) -> None:
+    def test_times_with_and_without_a_zone_are_read(self) -> None:
         for text in ("2026-08-01T10:00:00.000Z/2026-08-01T10:30:00Z", "2026-08-01T10:00:00/2026-08-01T10:30",
                      "2026-08-01T12:00:00+02:00/2026-08-01T12:30:00+02:00"):
             self.assertEqual(windows.interval(text), (ms("2026-08-01T10:00"), ms("2026-08-01T10:30")), text)
 
-    def test_invalid_intervals(self) -> None:
+    def test_invalid_intervals_are_refused(self) -> None:
         for text in (None, 7, "", "2026-08-01", "2026-08-01/yesterday", "2026-08-02/2026-08-01", "2026-08-01/2026-08-01"):
             with self.subTest(text=text), self.assertRaises(ApiError):
                 windows.interval(text)
 
-    def test_invalid_granularities(self) -> None:
+    def test_invalid_granularities_are_refused(self) -> None:
         for text in ("", "P", "PT", "PT0M", "1M", "PT-5M", "P1DT1H", 60):
             with self.subTest(text=text), self.assertRaises(ApiError):
                 windows.period(text)
@@ -41,7 +41,7 @@ class Windows(unittest.TestCase):
             "2026-08-01T10:07:00.000Z/2026-08-01T10:30:00.000Z", "2026-08-01T10:30:00.000Z/2026-08-01T11:00:00.000Z",
             "2026-08-01T11:00:00.000Z/2026-08-01T11:02:00.000Z"])
 
-    def test_without_a_granularity_one_bucket(self) -> None:
+    def test_an_interval_without_a_granularity_is_one_bucket(self) -> None:
         whole = windows.interval("2026-08-01T10:07:00Z/2026-08-03T11:02:00Z")
         self.assertEqual(list(windows.buckets(whole, None, timezone.utc)), [whole])
 
@@ -65,6 +65,6 @@ class Windows(unittest.TestCase):
             "2026-12-31T00:00:00.000Z/2027-01-01T00:00:00.000Z", "2027-01-01T00:00:00.000Z/2027-02-01T00:00:00.000Z",
             "2027-02-01T00:00:00.000Z/2027-02-02T00:00:00.000Z"])
 
-    def test_an_unknown_zone(self) -> None:
+    def test_an_unknown_zone_is_refused(self) -> None:
         with self.assertRaises(ApiError):
             windows.zone("Europe/Atlantis")
