@@ -56,28 +56,28 @@ def _ends(text: str, block: str, parts: tuple[str, ...]) -> None:
     same("collectd ends with status 1", status, 1)
 
 
-def mistakes_of_a_queue() -> None:
+def each_mistake_of_a_queue_ends_collectd_with_one_line() -> None:
     sqs = Sqs()
     for changes, parts in QUEUE:
         _ends(attributes(sqs, **changes), "ivr", parts)
 
 
-def blocks_with_different_states() -> None:
+def blocks_with_different_states_are_refused() -> None:
     sqs = Sqs()
     _ends(attributes(sqs) + attributes(sqs, "second", StateURL="unix:///run/redis"), "second", ("StateURL", '"ivr"', "share"))
 
 
-def mistakes_of_a_webhook() -> None:
+def each_mistake_of_a_webhook_ends_collectd_with_one_line() -> None:
     sqs = Sqs()
     for changes, parts in WEBHOOK:
         _ends(Hook(sqs).block(**changes), "hook", parts)
 
 
-def notifications_without_an_account() -> None:
+def notifications_without_an_account_are_refused() -> None:
     _ends(notifications(Account=None), "ivr", ("notifications", "Account", "missing"))
 
 
-def an_account_that_is_not_defined() -> None:
+def an_undefined_account_is_named_and_collectd_runs_on() -> None:
     """init detects the mistake: it logs one line, and collectd runs on."""
     sqs = Sqs()
     for block in (attributes(sqs, Account="prod"), notifications()):
@@ -87,7 +87,7 @@ def an_account_that_is_not_defined() -> None:
         daemon.stop()
 
 
-def files_that_cannot_be_read() -> None:
+def files_that_cannot_be_read_are_named() -> None:
     """collectd runs on, because the file may appear later."""
     sqs = Sqs()
     for block, parts in ((attributes(sqs, SecretAccessKeyFile="/nowhere/aws.key"), ("/nowhere/aws.key",)),
@@ -103,7 +103,7 @@ def files_that_cannot_be_read() -> None:
             daemon.stop()
 
 
-def a_secret_file_that_comes_later() -> None:
+def a_secret_file_that_comes_later_loses_no_event() -> None:
     """Until the file is there the webhook answers 503, after which the sender repeats its events; a 401 would discard them."""
     sqs = Sqs()
     hook = Hook(sqs)
@@ -138,26 +138,27 @@ def _one_line(changes: dict[str, Callable[[Sqs], Any]], step: dict[str, Any], *p
     daemon.stop()
 
 
-def a_wrong_secret() -> None:
+def a_wrong_secret_of_aws_causes_one_line() -> None:
     _one_line({"SecretAccessKeyFile": lambda sqs: sqs.private("wrong", "wrongSecretKey")}, {},
                "InvalidSignature", "secret access key", "clock")
 
 
-def an_unknown_key() -> None:
+def an_unknown_key_causes_one_line() -> None:
     _one_line({"AccessKeyId": lambda _: "AKIANOBODYKNOWSME000"}, {}, "UnrecognizedClient", "AccessKeyId")
 
 
-def a_missing_queue() -> None:
+def a_missing_queue_causes_one_line() -> None:
     _one_line({"QueueURL": lambda sqs: sqs.queue_url + "-typo"}, {}, "QueueDoesNotExist", "QueueURL")
 
 
-def a_missing_permission() -> None:
+def a_missing_permission_causes_one_line() -> None:
     _one_line({}, {"sqs": "ReceiveMessage", "answer": "AccessDeniedException"}, "sqs:ReceiveMessage")
 
 
 if __name__ == "__main__":
-    report.main([mistakes_of_a_queue, blocks_with_different_states, mistakes_of_a_webhook,
-                 notifications_without_an_account,
-                 an_account_that_is_not_defined, files_that_cannot_be_read, a_secret_file_that_comes_later,
-                 a_wrong_secret, an_unknown_key, a_missing_queue, a_missing_permission],
+    report.main([each_mistake_of_a_queue_ends_collectd_with_one_line, blocks_with_different_states_are_refused,
+                 each_mistake_of_a_webhook_ends_collectd_with_one_line, notifications_without_an_account_are_refused,
+                 an_undefined_account_is_named_and_collectd_runs_on, files_that_cannot_be_read_are_named,
+                 a_secret_file_that_comes_later_loses_no_event, a_wrong_secret_of_aws_causes_one_line,
+                 an_unknown_key_causes_one_line, a_missing_queue_causes_one_line, a_missing_permission_causes_one_line],
                 {"collectd": DAEMON})

@@ -255,7 +255,7 @@ def _renewed(sqs: Sqs, daemon: Collectd, counter: str) -> None:
     daemon.stop()
 
 
-def keys_of_the_container() -> None:
+def keys_of_the_container_are_renewed_before_they_expire() -> None:
     sqs = Sqs()
     sqs.call("aws", {"life_s": KEYS_LIFE_S})
     daemon = _temporary(sqs, {"AWS_CONTAINER_CREDENTIALS_FULL_URI": sqs.aws_container_url,
@@ -264,7 +264,7 @@ def keys_of_the_container() -> None:
     same("the log has no token", [w for w in (sqs.aws_container_token,) if w in daemon.text], [])
 
 
-def keys_of_the_instance() -> None:
+def keys_of_the_instance_are_renewed_before_they_expire() -> None:
     sqs = Sqs()
     daemon = _temporary(sqs, {"AWS_EC2_METADATA_SERVICE_ENDPOINT": "http://127.0.0.1:%d" % process.free_port()})
     daemon.says("AWS credentials from the instance metadata", "check the metadata service of AWS", "set AccessKeyId")
@@ -273,7 +273,7 @@ def keys_of_the_instance() -> None:
     _renewed(sqs, _temporary(sqs, {"AWS_EC2_METADATA_SERVICE_ENDPOINT": sqs.aws_imds}), "imds")
 
 
-def keys_of_the_web_identity() -> None:
+def keys_of_the_web_identity_are_renewed_with_its_new_token() -> None:
     """The token's file is replaced before the first renewal, and STS then accepts the second token only."""
     sqs = Sqs()
     sqs.call("aws", {"life_s": KEYS_LIFE_S})
@@ -288,7 +288,7 @@ def keys_of_the_web_identity() -> None:
     same("the log has no token", [w for w in (sqs.aws_web_identity_token, "second.token") if w in daemon.text], [])
 
 
-def keys_of_the_environment_and_of_the_file() -> None:
+def keys_of_the_environment_and_of_the_file_sign_requests() -> None:
     sqs = Sqs()
     made = sqs.call("aws", {"op": "temporary", "life_s": 3600})
     environment = {"AWS_ACCESS_KEY_ID": made["AccessKeyId"], "AWS_SECRET_ACCESS_KEY": made["SecretAccessKey"],
@@ -354,6 +354,9 @@ def secrets_and_customer_data_stay_invisible() -> None:
 if __name__ == "__main__":
     report.main([a_full_disk_loses_no_message, a_corrupt_state_file_is_moved_aside, a_foreign_state_file_is_moved_aside,
                  a_state_file_of_a_newer_version_is_left_alone, throttling_loses_no_message,
-                 an_unreachable_sqs_loses_no_message, messages_of_lost_answers_are_received_again, keys_of_the_container,
-                 keys_of_the_instance, keys_of_the_web_identity, keys_of_the_environment_and_of_the_file,
-                 keys_that_are_revoked_are_replaced, secrets_and_customer_data_stay_invisible], {"collectd": DAEMON})
+                 an_unreachable_sqs_loses_no_message, messages_of_lost_answers_are_received_again,
+                 keys_of_the_container_are_renewed_before_they_expire,
+                 keys_of_the_instance_are_renewed_before_they_expire,
+                 keys_of_the_web_identity_are_renewed_with_its_new_token,
+                 keys_of_the_environment_and_of_the_file_sign_requests, keys_that_are_revoked_are_replaced,
+                 secrets_and_customer_data_stay_invisible], {"collectd": DAEMON})

@@ -61,7 +61,7 @@ def secret_below(disk: Disk, sim: Simulator) -> Path:
     return path
 
 
-def the_secret_is_on_a_disk_that_hangs() -> None:
+def a_secret_on_a_disk_that_hangs_is_named_and_delays_no_reading() -> None:
     sim, disk = Simulator(**SMALL), hanging_disk("secrets")
     path = secret_below(disk, sim)
     disk.hang()
@@ -88,7 +88,7 @@ def a_disk_that_answers_again_needs_no_restart() -> None:
     stops(daemon)
 
 
-def the_secret_hangs_when_the_token_is_renewed() -> None:
+def a_renewal_whose_secret_hangs_delays_no_reading() -> None:
     sim, disk = Simulator(**SMALL), hanging_disk("secrets")
     daemon = Collectd(account(sim, ClientSecretFile=secret_below(disk, sim)), queues(), preload=str(disk.shim),
                       env=disk.env)
@@ -100,7 +100,7 @@ def the_secret_hangs_when_the_token_is_renewed() -> None:
     stops(daemon)
 
 
-def certificates_are_on_a_disk_that_hangs() -> None:
+def certificates_on_a_disk_that_hangs_delay_their_account_alone() -> None:
     """The disk hangs at the start, then while the connection is opened again; another account works meanwhile."""
     sims, disk = [Simulator(**SMALL) for _ in range(2)], hanging_disk("certificates")
     ca = disk.below / "ca.pem"
@@ -121,7 +121,7 @@ def certificates_are_on_a_disk_that_hangs() -> None:
     stops(daemon)
 
 
-def the_credentials_of_prometheus_are_on_a_disk_that_hangs() -> None:
+def scrapes_get_503_while_the_disk_of_their_credentials_hangs() -> None:
     """The disk hangs before the start and while collectd runs: scrapes are refused at once, and nothing else waits."""
     sim, disk, port = Simulator(**SMALL), hanging_disk("prometheus"), process.free_port()
     secret = disk.below / "token"
@@ -152,7 +152,7 @@ def the_credentials_of_prometheus_are_on_a_disk_that_hangs() -> None:
     stops(daemon)
 
 
-def state_is_on_a_disk_that_hangs() -> None:
+def a_state_disk_that_hangs_at_the_start_delays_no_reading() -> None:
     sim, sqs, disk = Simulator(**SMALL), Sqs(), hanging_disk("state")
     hook = Hook(sqs)
     disk.hang()
@@ -171,7 +171,7 @@ def state_is_on_a_disk_that_hangs() -> None:
     stops(daemon)
 
 
-def the_disk_of_the_state_hangs_while_all_works() -> None:
+def a_state_disk_that_hangs_under_load_changes_no_total() -> None:
     """Nothing is counted twice or lost, although the stop leaves a transaction behind."""
     sim, sqs, disk = Simulator(**SMALL), Sqs(), hanging_disk("state")
     hook = Hook(sqs)
@@ -192,7 +192,7 @@ def the_disk_of_the_state_hangs_while_all_works() -> None:
     stops(second)
 
 
-def the_password_of_the_lease_is_on_a_disk_that_hangs() -> None:
+def a_lease_password_on_a_disk_that_hangs_delays_no_reading() -> None:
     """The connection to Redis is lost meanwhile, so that the password is read again."""
     sim, disk = Simulator(**SMALL), hanging_disk("lease")
     password = disk.below / "password"
@@ -212,7 +212,7 @@ def the_password_of_the_lease_is_on_a_disk_that_hangs() -> None:
     stops(daemon)
 
 
-def other_programs_hold_both_databases() -> None:
+def databases_that_other_programs_lock_delay_no_reading() -> None:
     sim, state, sqs = Simulator(**SMALL), process.folder("state"), Sqs()
     hook = Hook(sqs)
     first = Collectd(account(sim), queues(), flows=hook.block(), state_dir=state)
@@ -230,7 +230,7 @@ def other_programs_hold_both_databases() -> None:
         holder.close()
 
 
-def another_user_locks_the_folder() -> None:
+def a_lock_on_the_state_folder_by_another_user_delays_nothing() -> None:
     """A user who may only open StateDir can lock it."""
     sim, state, hook = Simulator(**SMALL), process.folder("state"), Hook(Sqs())
     holder = os.open(state, os.O_RDONLY | os.O_DIRECTORY)
@@ -244,7 +244,7 @@ def another_user_locks_the_folder() -> None:
     os.close(holder)
 
 
-def the_resolver_hangs() -> None:
+def a_resolver_that_hangs_delays_no_reading() -> None:
     sim, resolver = Simulator(**SMALL), silent_resolver()
     daemon = Collectd(account(sim, BaseURL="https://" + UNKNOWN_NAME, LoginURL="https://" + UNKNOWN_NAME), queues(),
                       queries=with_query(), wrapper=resolver.wrapper)
@@ -254,7 +254,7 @@ def the_resolver_hangs() -> None:
     stops(daemon)
 
 
-def the_write_queue_is_full() -> None:
+def a_full_write_queue_delays_no_reading() -> None:
     """collectd drops values; the plugins' write tracker waits for none of them."""
     sim = Simulator(**SMALL)
     daemon = Collectd(account(sim), queues(), more="WriteQueueLimitHigh 2\nWriteQueueLimitLow 1\n")
@@ -267,12 +267,13 @@ def the_write_queue_is_full() -> None:
 
 
 SCENARIOS: list[Callable[[], None]] = [
-    the_secret_is_on_a_disk_that_hangs, a_disk_that_answers_again_needs_no_restart,
-    the_secret_hangs_when_the_token_is_renewed, certificates_are_on_a_disk_that_hangs,
-    the_credentials_of_prometheus_are_on_a_disk_that_hangs, state_is_on_a_disk_that_hangs,
-    the_disk_of_the_state_hangs_while_all_works, other_programs_hold_both_databases, another_user_locks_the_folder,
-    the_resolver_hangs, the_write_queue_is_full,
-    *([the_password_of_the_lease_is_on_a_disk_that_hangs] if SERVER else [])]
+    a_secret_on_a_disk_that_hangs_is_named_and_delays_no_reading, a_disk_that_answers_again_needs_no_restart,
+    a_renewal_whose_secret_hangs_delays_no_reading, certificates_on_a_disk_that_hangs_delay_their_account_alone,
+    scrapes_get_503_while_the_disk_of_their_credentials_hangs, a_state_disk_that_hangs_at_the_start_delays_no_reading,
+    a_state_disk_that_hangs_under_load_changes_no_total, databases_that_other_programs_lock_delay_no_reading,
+    a_lock_on_the_state_folder_by_another_user_delays_nothing, a_resolver_that_hangs_delays_no_reading,
+    a_full_write_queue_delays_no_reading,
+    *([a_lease_password_on_a_disk_that_hangs_delays_no_reading] if SERVER else [])]
 
 if __name__ == "__main__":
     report.main(SCENARIOS, {"collectd": DAEMON})

@@ -66,7 +66,7 @@ def sent_again(database: Database) -> int:
     return sum(len(values) - 1 for values in database.points(Load.MEASUREMENT).values())
 
 
-def kills_of_agent_and(make: Make) -> None:
+def kills_of_agent_and_database_lose_no_accepted_line(make: Make) -> None:
     database, base, rng = make(), process.folder("agent"), random.Random(5)
     spool, load = base / "spool", Load(process.folder("sock") / "s")
     accepted: set[int] = set()
@@ -397,7 +397,7 @@ def no_interval_is_lost_while_the_database_is_away(make: Make) -> None:
     daemon.stop()
 
 
-EACH = [a_network_cut_of_30_s_loses_nothing, kills_of_agent_and, a_slow_database_is_not_given_up,
+EACH = [a_network_cut_of_30_s_loses_nothing, kills_of_agent_and_database_lose_no_accepted_line, a_slow_database_is_not_given_up,
         a_silent_database_slows_neither_inputs_nor_other_writers, a_full_disk_recovers, a_disk_that_hangs_delays_no_value,
         past_spool_max_the_oldest_are_dropped_and_counted, names_and_numbers_are_read_back_unchanged]
 if all(NEEDS.values()):

@@ -338,7 +338,7 @@ def the_rights_of_users(redis: Redis, webhook: dict[str, Any]) -> None:
             has_line("%s of the %s" % (name, use), probe(text, plugins).stdout, status, "redis", subject, words)
 
 
-def a_redis_and_its_durability() -> None:
+def a_redis_is_checked_for_durability_without_writing_a_key() -> None:
     redis = Redis()
     webhook = {"Source": "webhook", "Port": free_port(), "StateURL": redis.url}
     text = flow_section(block("Attributes", "ivr", webhook))
@@ -444,6 +444,6 @@ if __name__ == "__main__":
                  a_gateway_of_the_guide_dialect_needs_no_lists, a_channel_is_tried_and_given_back, each_failure_of_a_channel_has_its_row,
                  a_signal_gives_the_channel_back, warnings_of_an_account_have_their_row, a_channel_of_an_agent_is_never_dropped, a_proxy_is_named_with_its_origin, the_live_agent_is_not_disturbed,
                  *([a_queue_of_sqs_is_read_and_left_as_it_was] if built(FLOWS) else []),
-                 *([a_redis_and_its_durability] if built(FLOWS) and SERVER else []),
+                 *([a_redis_is_checked_for_durability_without_writing_a_key] if built(FLOWS) and SERVER else []),
                  *([a_disk_that_hangs_fails_its_own_check_alone] if built(FLOWS) and built("genesys_influxdb") and SERVER and INFLUXD else []),
                  *([a_database_is_checked_without_writing_a_line] if built("genesys_influxdb") and INFLUXD else [])], {"collectd": DAEMON})

@@ -59,7 +59,7 @@ def is_silent(daemon: Collectd) -> None:
     check("collectd stops in 10 s (%.1f s)" % took, took < 10)
 
 
-def values(kind: Kind) -> None:
+def values_and_a_renewal_cause_no_report(kind: Kind) -> None:
     sim = Simulator(frozen=True, queues=34, agents=40, rate_limit=0, plain_names=True)
     daemon = kind.daemon(account(sim, RequestsPerMinute=10000, TokenAuth="body"))
     daemon.wait_up("all", "b", "c", within_s=30)
@@ -76,7 +76,7 @@ def values(kind: Kind) -> None:
     is_silent(daemon)
 
 
-def outages(kind: Kind) -> None:
+def outages_cause_no_report(kind: Kind) -> None:
     sim = Simulator(queues=4, agents=8, frozen=True, rate_limit=0, plain_names=True)
     gate = Gate(sim.https_port)
     daemon = kind.daemon(account(sim, BaseURL=gate.url, RequestsPerMinute=10000, Timeout=2))
@@ -94,7 +94,7 @@ def outages(kind: Kind) -> None:
     is_silent(daemon)
 
 
-def start_and_stop_at_once(kind: Kind) -> None:
+def a_stop_during_the_start_causes_no_report(kind: Kind) -> None:
     sim = Simulator(queues=4, agents=8, frozen=True, plain_names=True)
     for _ in range(3):
         daemon = kind.daemon(account(sim))
@@ -112,7 +112,7 @@ STREAM_FAULTS = [
 STREAM_S = 18
 
 
-def live_stream(kind: Kind) -> None:
+def a_stream_with_all_faults_causes_no_report(kind: Kind) -> None:
     """Events of three blocks while their readers read and all faults hit the sockets."""
     sim = stream.simulator(queues=16, agents=120, load=2, plain_names=True)
     blocks = stream.block(Shard="1/3") + \
@@ -145,7 +145,7 @@ GUIDE_FAULTS = [
     {"do": "tokens", "op": "revoke", "at_s": 13}, {"do": "queues", "op": "create", "name": "Brand new", "at_s": 1}]
 
 
-def guide_stream(kind: Kind) -> None:
+def a_guide_stream_with_all_faults_causes_no_report(kind: Kind) -> None:
     """The guide dialect's polls and sockets, one socket for each of two blocks, with a token that expires every few seconds."""
     sim = Simulator(queues=8, agents=60, speed=60, load=2, rate_limit=0, token_life=12)
     sim.config(guide_no_queue=0.2, guide_noise=True, guide_wrapup_codes=["Sale", "secret"])
@@ -169,7 +169,7 @@ def guide_stream(kind: Kind) -> None:
     is_silent(daemon)
 
 
-def queue_of_flows(kind: Kind) -> None:
+def a_queue_of_flows_with_all_faults_causes_no_report(kind: Kind) -> None:
     """One block with two consumers meets all the faults of SQS."""
     sqs = Sqs()
     sqs.rules(redeliver_percent=5, redeliver_s=1, twice_percent=5)
@@ -187,7 +187,7 @@ def queue_of_flows(kind: Kind) -> None:
     is_silent(daemon)
 
 
-def webhook_of_flows(kind: Kind) -> None:
+def a_webhook_of_flows_causes_no_report(kind: Kind) -> None:
     """Good clients, bad clients, and some that are connected when collectd stops; temporary keys as well."""
     sqs = Sqs(tls=True)
     hook = Hook(sqs, tls=True)
@@ -209,7 +209,7 @@ def webhook_of_flows(kind: Kind) -> None:
     is_silent(daemon)
 
 
-def notifications_of_flows(kind: Kind) -> None:
+def notifications_of_flows_cause_no_report(kind: Kind) -> None:
     """genesys_realtime uses the same channel, whose socket drops; events are in flight at the stop."""
     sim = Simulator(frozen=True, queues=8, agents=8, rate_limit=0)
     sender = FlowSender(sim)
@@ -228,7 +228,7 @@ def notifications_of_flows(kind: Kind) -> None:
     is_silent(daemon)
 
 
-def shared_state(kind: Kind) -> None:
+def a_redis_that_crashes_under_load_causes_no_report(kind: Kind) -> None:
     """A Redis that is down, starts, crashes and restarts under load."""
     if not SERVER:
         raise Skip("redis-server is not installed")
@@ -256,6 +256,8 @@ def scenario(body: Callable[[Kind], None], kind: Kind) -> Callable[[], None]:
 
 if __name__ == "__main__":
     kinds = [Kind("libasan.so", "GC_SANITIZED_BUILDDIR"), Kind("libtsan.so", "GC_TSAN_BUILDDIR")]
-    bodies = (values, outages, start_and_stop_at_once, live_stream, guide_stream, queue_of_flows, webhook_of_flows,
-              notifications_of_flows, shared_state)
+    bodies = (values_and_a_renewal_cause_no_report, outages_cause_no_report, a_stop_during_the_start_causes_no_report,
+              a_stream_with_all_faults_causes_no_report, a_guide_stream_with_all_faults_causes_no_report,
+              a_queue_of_flows_with_all_faults_causes_no_report, a_webhook_of_flows_causes_no_report,
+              notifications_of_flows_cause_no_report, a_redis_that_crashes_under_load_causes_no_report)
     report.main([scenario(body, kind) for kind in kinds for body in bodies], {"collectd": DAEMON})

@@ -47,14 +47,14 @@ def group(daemon: Collectd) -> list[int]:
     return found
 
 
-def healthy() -> None:
+def collectd_stops_in_time_while_all_works() -> None:
     sim = Simulator(**SMALL)
     daemon = Collectd(account(sim), BLOCKS)
     daemon.wait_up("all", "b")
     stops_cleanly(daemon)
 
 
-def at_once() -> None:
+def collectd_stops_in_time_during_its_start() -> None:
     """collectd stops during its start."""
     sim = Simulator(**SMALL)
     daemon = Collectd(account(sim), BLOCKS)
@@ -62,7 +62,7 @@ def at_once() -> None:
     stops_cleanly(daemon)
 
 
-def wrong_secret() -> None:
+def a_wrong_secret_delays_no_stop() -> None:
     sim = Simulator(**SMALL)
     path = process.folder("secret") / "secret"
     path.write_text("wrong")
@@ -72,14 +72,14 @@ def wrong_secret() -> None:
     stops_cleanly(daemon)
 
 
-def refused() -> None:
+def refused_connections_delay_no_stop() -> None:
     sim = Simulator(**SMALL)
     daemon = Collectd(account(sim, BaseURL="https://127.0.0.1:%d" % process.free_port()), BLOCKS)
     daemon.says("no token")
     stops_cleanly(daemon)
 
 
-def black_hole() -> None:
+def an_api_that_sends_nothing_delays_no_stop() -> None:
     """The API accepts connections and sends nothing, not even a TLS handshake."""
     sim = Simulator(**SMALL)
     gate = Gate(sim.https_port)
@@ -89,7 +89,7 @@ def black_hole() -> None:
     stops_cleanly(daemon)
 
 
-def requests_without_answer() -> None:
+def requests_without_an_answer_delay_no_stop() -> None:
     sim = Simulator(**SMALL)
     daemon = Collectd(account(sim), BLOCKS)
     daemon.wait_up("all", "b")
@@ -98,7 +98,7 @@ def requests_without_answer() -> None:
     stops_cleanly(daemon)
 
 
-def slow_body() -> None:
+def slow_answers_delay_no_stop() -> None:
     sim = Simulator(**SMALL)
     daemon = Collectd(account(sim), BLOCKS)
     daemon.wait_up("all", "b")
@@ -108,7 +108,7 @@ def slow_body() -> None:
     stops_cleanly(daemon)
 
 
-def throttled() -> None:
+def a_pause_after_a_429_delays_no_stop() -> None:
     sim = Simulator(**SMALL)
     daemon = Collectd(account(sim), BLOCKS)
     daemon.wait_up("all", "b")
@@ -117,7 +117,7 @@ def throttled() -> None:
     stops_cleanly(daemon)
 
 
-def long_polls() -> None:
+def long_polls_of_sqs_delay_no_stop() -> None:
     """Two consumers wait for twenty seconds each."""
     sqs = Sqs()
     daemon = Collectd("", flows=attributes(sqs))
@@ -125,7 +125,7 @@ def long_polls() -> None:
     stops_cleanly(daemon)
 
 
-def queue_under_load() -> None:
+def a_queue_under_load_delays_no_stop() -> None:
     sqs = Sqs()
     daemon = Collectd("", flows=attributes(sqs))
     sqs.feed(100_000)
@@ -133,7 +133,7 @@ def queue_under_load() -> None:
     stops_cleanly(daemon)
 
 
-def sqs_is_a_black_hole() -> None:
+def an_sqs_that_sends_nothing_delays_no_stop() -> None:
     sqs = Sqs()
     gate = Gate(sqs.sqs_port)
     gate.stop_answering()
@@ -142,7 +142,7 @@ def sqs_is_a_black_hole() -> None:
     stops_cleanly(daemon)
 
 
-def webhook_with_open_requests() -> None:
+def open_requests_of_the_webhook_delay_no_stop() -> None:
     """The webhook has idle connections, one with half of a body, and a push."""
     sqs = Sqs()
     hook = Hook(sqs)
@@ -158,7 +158,7 @@ def webhook_with_open_requests() -> None:
         one.close()
 
 
-def state_files_in_a_transaction() -> None:
+def state_files_that_another_program_locks_delay_no_stop() -> None:
     """A backup, or an operator's sqlite3 shell, writes to both files while there are messages to count."""
     sim, sqs, state = Simulator(**SMALL), Sqs(), process.folder("state")
     daemon = Collectd(account(sim), queries=query(), flows=attributes(sqs), state_dir=state)
@@ -174,7 +174,7 @@ def state_files_in_a_transaction() -> None:
         holder.close()
 
 
-def proxy_hangs() -> None:
+def a_proxy_that_hangs_delays_no_stop() -> None:
     sim, proxy = Simulator(**SMALL), Proxy()
     proxy.mode("hang")
     daemon = Collectd(account(sim, Proxy="http://127.0.0.1:%d" % proxy.port), BLOCKS)
@@ -182,14 +182,14 @@ def proxy_hangs() -> None:
     stops_cleanly(daemon)
 
 
-def resolver_hangs() -> None:
+def a_resolver_that_hangs_delays_no_stop() -> None:
     resolver, sim = silent_resolver(), Simulator(**SMALL)
     daemon = Collectd(account(sim, BaseURL="https://" + UNKNOWN_NAME), BLOCKS, wrapper=resolver.wrapper)
     wait_until(resolver.asked.is_set, 8, "a query to the name server")
     stops_cleanly(daemon)
 
 
-def stream_open() -> None:
+def a_stop_closes_an_open_stream_in_time() -> None:
     sim = Simulator(**SMALL)
     daemon = Collectd(account(sim), BLOCKS)
     stream.wait_listening(daemon)
@@ -197,7 +197,7 @@ def stream_open() -> None:
     wait_until(lambda: not stream.open_sockets(sim), 5, "the end of the socket")
 
 
-def stream_silent() -> None:
+def a_silent_stream_delays_no_stop() -> None:
     sim = Simulator(**SMALL)
     daemon = Collectd(account(sim), BLOCKS)
     stream.wait_listening(daemon)
@@ -206,7 +206,7 @@ def stream_silent() -> None:
     stops_cleanly(daemon)
 
 
-def stream_under_load() -> None:
+def a_stream_under_load_delays_no_stop() -> None:
     """Hundreds of events arrive while collectd stops."""
     sim = Simulator(**{**SMALL, "frozen": False, "queues": 30, "agents": 300, "load": 5, "speed": 60})
     daemon = Collectd(account(sim), BLOCKS)
@@ -223,23 +223,27 @@ def stream_hangs(path: str) -> None:
     stops_cleanly(daemon)
 
 
-def stream_handshake_hangs() -> None:
+def a_handshake_that_hangs_delays_no_stop() -> None:
     stream_hangs("GET /channels/*")
 
 
-def stream_subscription_hangs() -> None:
+def a_subscription_that_hangs_delays_no_stop() -> None:
     stream_hangs("* /api/v2/notifications/channels/*/subscriptions")
 
 
-def stream_channel_hangs() -> None:
+def a_channel_creation_that_hangs_delays_no_stop() -> None:
     stream_hangs("POST /api/v2/notifications/channels")
 
 
 SCENARIOS: list[Callable[[], None]] = [
-    healthy, at_once, wrong_secret, refused, black_hole, requests_without_answer, slow_body, throttled, proxy_hangs,
-    resolver_hangs, stream_open, stream_silent, stream_under_load, stream_handshake_hangs,
-    stream_subscription_hangs, stream_channel_hangs, long_polls, queue_under_load, sqs_is_a_black_hole,
-    webhook_with_open_requests, state_files_in_a_transaction]
+    collectd_stops_in_time_while_all_works, collectd_stops_in_time_during_its_start, a_wrong_secret_delays_no_stop,
+    refused_connections_delay_no_stop, an_api_that_sends_nothing_delays_no_stop,
+    requests_without_an_answer_delay_no_stop, slow_answers_delay_no_stop, a_pause_after_a_429_delays_no_stop,
+    a_proxy_that_hangs_delays_no_stop, a_resolver_that_hangs_delays_no_stop, a_stop_closes_an_open_stream_in_time,
+    a_silent_stream_delays_no_stop, a_stream_under_load_delays_no_stop, a_handshake_that_hangs_delays_no_stop,
+    a_subscription_that_hangs_delays_no_stop, a_channel_creation_that_hangs_delays_no_stop,
+    long_polls_of_sqs_delay_no_stop, a_queue_under_load_delays_no_stop, an_sqs_that_sends_nothing_delays_no_stop,
+    open_requests_of_the_webhook_delay_no_stop, state_files_that_another_program_locks_delay_no_stop]
 
 if __name__ == "__main__":
     report.main(SCENARIOS, {"collectd": DAEMON})

@@ -102,7 +102,7 @@ def windows_summarise_their_readings() -> None:
     note("%d windows" % sum(len(rows) for key, rows in found.items() if "_window" in key))
 
 
-def only_windows_without_raw() -> None:
+def a_block_with_raw_false_writes_its_gauges_as_windows_only() -> None:
     sim = Simulator(queues=6, agents=8, rate_limit=0, speed=20, plain_names=True)
     daemon = Collectd(account(sim, Host="w"), polled(Window=SPAN_S, Raw=False))
     daemon.wait_up(host="w")
@@ -160,6 +160,6 @@ def impossible_windows_are_refused() -> None:
 
 
 if __name__ == "__main__":
-    report.main([windows_summarise_their_readings, only_windows_without_raw,
+    report.main([windows_summarise_their_readings, a_block_with_raw_false_writes_its_gauges_as_windows_only,
                  a_window_without_a_reading_is_not_written, impossible_windows_are_refused],
                 {"collectd": DAEMON})
