@@ -73,12 +73,12 @@ class Mkman(unittest.TestCase):
         titles = [line[4:] for line in page().splitlines() if line.startswith(".SH ")]
         self.assertEqual(titles, ["NAME", "SYNOPSIS", "DESCRIPTION", "OPTIONS", "EXAMPLES", "SEE ALSO"])
 
-    def test_a_page_is_the_same_again(self) -> None:
+    def test_two_runs_make_the_same_page_with_the_given_date(self) -> None:
         os.environ["SOURCE_DATE_EPOCH"] = "1767000000"
         self.assertEqual(page(), page())
         self.assertIn(" 2025-12-29 ", page())
 
-    def test_what_a_page_cannot_be_made_of_is_refused(self) -> None:
+    def test_an_incomplete_readme_is_refused(self) -> None:
         for readme in (README.replace("<!-- brief: tries - it -->", ""), README.replace("<!-- options: Queues -->\n", ""),
                        README + "\n```\nno end\n", README.replace("<!-- /options -->", "")):
             with self.subTest(readme), self.assertRaises(mkman.Broken):

@@ -474,7 +474,7 @@ static size_t count_repeated(void) {
   return count;
 }
 
-static void killed_at_any_moment_nothing_is_missing(void) {
+static void a_kill_at_any_moment_loses_no_window(void) {
   for (uint32_t seed = 1; seed <= 8; seed++) {
     char row[16], last[96];
     int total = 0;
@@ -543,7 +543,7 @@ int main(void) {
   RUN(a_file_that_breaks_loses_no_total_of_a_running_query);
   RUN(totals_that_cannot_be_read_are_not_half_loaded);
   RUN(a_pending_window_that_cannot_be_read_is_lost_alone);
-  RUN(killed_at_any_moment_nothing_is_missing);
+  RUN(a_kill_at_any_moment_loses_no_window);
   store_bench_end();
   return check_done();
 }

@@ -36,7 +36,7 @@ static void a_text_needs_no_end(void) {
   CHECK(!gc_intern_find(&in, "voicemail", 9, &n));
 }
 
-static void a_nul_inside_ends_it(void) {
+static void a_nul_inside_ends_the_text(void) {
   GC_AUTO(gc_intern_clear) struct gc_intern in = {.max = 64};
   uint32_t a = 9, b = 9;
   CHECK_INT(gc_intern_put(&in, "a\0b", 3, &a), GC_OK);
@@ -126,7 +126,7 @@ static void clear_forgets_all_but_the_limit(void) {
 int main(void) {
   RUN(numbers_are_dense_and_each_text_has_one);
   RUN(a_text_needs_no_end);
-  RUN(a_nul_inside_ends_it);
+  RUN(a_nul_inside_ends_the_text);
   RUN(an_unknown_text_is_not_found);
   RUN(the_limit_holds_and_leaves_the_rest_alone);
   RUN(a_hundred_thousand_keep_their_numbers_and_places);

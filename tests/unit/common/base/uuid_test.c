@@ -42,7 +42,7 @@ static void a_uuid_has_digits_and_dashes_at_their_places(void) {
   }
 }
 
-static void its_digits_are_two_numbers(void) {
+static void the_digits_of_a_uuid_are_read_as_two_numbers(void) {
   uint64_t high, low;
   CHECK(gc_uuid_read("01234567-89ab-CDEF-fedc-BA9876543210", GC_UUID_LEN, &high,
                      &low));
@@ -53,6 +53,6 @@ static void its_digits_are_two_numbers(void) {
 int main(void) {
   RUN(hexadecimal_digits_have_their_value_in_any_case);
   RUN(a_uuid_has_digits_and_dashes_at_their_places);
-  RUN(its_digits_are_two_numbers);
+  RUN(the_digits_of_a_uuid_are_read_as_two_numbers);
   return check_done();
 }

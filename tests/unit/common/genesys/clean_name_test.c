@@ -141,7 +141,7 @@ static void statuses_become_lower_snake(void) {
   }
 }
 
-static void a_snake_fits_however_many_words_there_are(void) {
+static void a_snake_name_of_many_words_is_cut_to_fit(void) {
   char text[201], out[GC_NAME_SIZE];
   for (size_t i = 0; i < 200; i++)
     text[i] = i % 2 == 0 ? 'a' : 'B';
@@ -163,6 +163,6 @@ int main(void) {
   RUN(without_a_name_to_show_the_id_stands_in);
   RUN(both_is_name_at_id_and_keeps_the_id);
   RUN(statuses_become_lower_snake);
-  RUN(a_snake_fits_however_many_words_there_are);
+  RUN(a_snake_name_of_many_words_is_cut_to_fit);
   return check_done();
 }

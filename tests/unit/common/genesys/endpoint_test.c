@@ -4,7 +4,8 @@
 #include "tests/support/check.h"
 
 /* The rows equal the operations of the platform's own list. */
-static void each_call_is_what_the_platform_documents(void) {
+static void
+each_endpoint_equals_the_operation_that_the_platform_documents(void) {
   static const struct {
     enum gc_endpoint_id id;
     const char *function, *method, *path, *permission;
@@ -77,7 +78,7 @@ static void a_number_out_of_range_gives_some_row(void) {
 }
 
 int main(void) {
-  RUN(each_call_is_what_the_platform_documents);
+  RUN(each_endpoint_equals_the_operation_that_the_platform_documents);
   RUN(all_rows_are_well_formed_and_differ);
   RUN(a_number_out_of_range_gives_some_row);
   return check_done();

@@ -266,7 +266,7 @@ static void a_text_that_is_not_a_page_has_no_rows(void) {
   }
 }
 
-static void too_many_are_refused(void) {
+static void more_entities_than_the_limit_are_refused(void) {
   GC_AUTO(gc_entity_page_clear) struct gc_entity_page l = {.max = 2};
   struct gc_err err = {.code = GC_OK};
   CHECK_INT(read_page(&l, PAGE1), GC_OK);
@@ -320,7 +320,7 @@ int main(void) {
   RUN(a_broken_page_is_dropped_and_may_begin_again);
   RUN(rows_of_an_unfinished_page_are_dropped_at_the_next_begin);
   RUN(a_text_that_is_not_a_page_has_no_rows);
-  RUN(too_many_are_refused);
+  RUN(more_entities_than_the_limit_are_refused);
   RUN(many_rows_keep_their_order);
   RUN(clear_forgets_all_but_the_limit);
   return check_done();

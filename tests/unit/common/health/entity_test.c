@@ -238,7 +238,8 @@ static void a_short_failure_sends_no_notification(void) {
   CHECK_INT(read_for(60 * 1000, true), 0);
 }
 
-static void a_flapping_source_sends_few_and_ends_with_the_truth(void) {
+static void
+a_flapping_source_sends_few_events_and_ends_with_its_true_state(void) {
   begin_entity(GC_HEALTH_BLOCK);
   read_for(10 * 1000, true);
   unsigned sent = 0;
@@ -382,7 +383,7 @@ int main(void) {
   RUN(causes_without_room_replace_the_oldest);
   RUN(one_change_is_one_notification);
   RUN(a_short_failure_sends_no_notification);
-  RUN(a_flapping_source_sends_few_and_ends_with_the_truth);
+  RUN(a_flapping_source_sends_few_events_and_ends_with_its_true_state);
   RUN(a_block_without_readings_is_stuck_until_the_next_one);
   RUN(a_block_that_could_not_start_stays_down);
   RUN(an_account_without_an_api_is_down);

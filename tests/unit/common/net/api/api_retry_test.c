@@ -207,7 +207,7 @@ static void a_truncated_answer_restarts_the_sink(void) {
   api_end();
 }
 
-static void others_go_on_while_one_backs_off(void) {
+static void other_calls_go_on_while_one_backs_off(void) {
   api_begin_with(300, 1);
   api_token();
   api_answer(QUEUES, 1, 503);
@@ -285,7 +285,7 @@ int main(void) {
   RUN(temporary_failures_are_tried_three_times);
   RUN(the_third_attempt_may_succeed);
   RUN(a_truncated_answer_restarts_the_sink);
-  RUN(others_go_on_while_one_backs_off);
+  RUN(other_calls_go_on_while_one_backs_off);
   RUN(a_5xx_with_retry_after_is_not_repeated_sooner);
   return check_done();
 }

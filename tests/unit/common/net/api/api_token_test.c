@@ -100,7 +100,7 @@ static void a_call_is_repeated_once_after_a_401(void) {
   api_end();
 }
 
-static void four_that_get_401_at_once_cause_one_renewal(void) {
+static void four_calls_that_get_401_at_once_cause_one_renewal(void) {
   api_begin();
   replay_answer(&api_world,
                 &(struct replay_answer){
@@ -180,7 +180,7 @@ int main(void) {
   RUN(a_401_renews_the_token_and_repeats_the_call);
   RUN(a_401_that_stays_is_an_error);
   RUN(a_call_is_repeated_once_after_a_401);
-  RUN(four_that_get_401_at_once_cause_one_renewal);
+  RUN(four_calls_that_get_401_at_once_cause_one_renewal);
   RUN(a_401_while_the_token_cannot_be_had_ends_unavailable);
   RUN(a_token_that_ends_this_very_moment_is_not_sent);
   return check_done();

@@ -18,7 +18,7 @@ static unsigned create_for(struct gc_creations *c, uint64_t from_ms,
   return count;
 }
 
-static void six_an_hour_and_twelve_a_day_are_allowed(void) {
+static void six_creations_an_hour_and_twelve_a_day_are_allowed(void) {
   static const struct {
     const char *name;
     unsigned hours, count;
@@ -56,7 +56,7 @@ static void a_failed_creation_is_returned_to_the_budget(void) {
 }
 
 int main(void) {
-  RUN(six_an_hour_and_twelve_a_day_are_allowed);
+  RUN(six_creations_an_hour_and_twelve_a_day_are_allowed);
   RUN(the_next_creation_has_a_time_when_the_budget_is_spent);
   RUN(a_failed_creation_is_returned_to_the_budget);
   return check_done();

@@ -32,7 +32,7 @@ static void check_rows(const struct row *rows, size_t count) {
   }
 }
 
-static void the_steps_of_a_channel_in_their_order(void) {
+static void a_channel_takes_its_steps_in_order(void) {
   static const struct row rows[] = {
       {"no topic yet", GC_CHANNEL_UNKNOWN, GC_CHANNEL_STEP_UNWANTED,
        GC_CHANNEL_UNKNOWN, DO(END_GAP)},
@@ -132,7 +132,7 @@ static void while_it_closes_the_latest_reason_counts(void) {
        GC_CHANNEL_CLOSING_CHECK, 0},
       {"doubt", GC_CHANNEL_CLOSING_ANNOUNCED, GC_CHANNEL_ON_DOUBT,
        GC_CHANNEL_CLOSING_CHECK, 0},
-      {"leaving is the least", GC_CHANNEL_CLOSING_CHECK, GC_CHANNEL_ON_LEAVE,
+      {"doubt, then leaving", GC_CHANNEL_CLOSING_CHECK, GC_CHANNEL_ON_LEAVE,
        GC_CHANNEL_CLOSING_CHECK, 0},
       {"no topic is wanted", GC_CHANNEL_CLOSING_IDLE, GC_CHANNEL_ON_DOUBT,
        GC_CHANNEL_CLOSING_IDLE, 0},
@@ -262,7 +262,7 @@ static void each_state_has_a_name_of_its_own(void) {
 }
 
 int main(void) {
-  RUN(the_steps_of_a_channel_in_their_order);
+  RUN(a_channel_takes_its_steps_in_order);
   RUN(the_socket_does_not_depend_on_the_topics);
   RUN(a_creation_that_fails_is_repeated_later);
   RUN(only_a_check_that_does_not_find_a_channel_replaces_it);

@@ -115,7 +115,7 @@ static void one_connection_serves_all_requests(void) {
 }
 
 /* All fifty connections are also kept for the next burst. */
-static void fifty_at_once_are_all_answered(void) {
+static void fifty_requests_at_once_are_all_answered(void) {
   enum { MANY = 50 };
   struct asker a;
   asker_begin(&a, NULL);
@@ -147,7 +147,7 @@ int main(void) {
   RUN(a_header_with_a_line_break_is_refused);
   RUN(an_exchange_that_runs_is_not_started_again);
   RUN(one_connection_serves_all_requests);
-  RUN(fifty_at_once_are_all_answered);
+  RUN(fifty_requests_at_once_are_all_answered);
   http_bench_end();
   return check_done();
 }

@@ -198,7 +198,7 @@ static void a_segment_that_vanishes_at_run_time_holds_nothing_up(void) {
   gc_spool_free(s);
 }
 
-static void all_segments_gone_new_records_are_still_read(void) {
+static void new_records_are_read_after_all_segments_are_gone(void) {
   struct gc_buf bytes = fill_spool();
   remove(spool_in_folder(LAST));
   struct gc_spool *s = spool_opened();
@@ -306,7 +306,7 @@ int main(void) {
   RUN(each_flipped_byte_of_the_position_repeats_one_commit_at_most);
   RUN(a_segment_that_vanishes_loses_itself_only);
   RUN(a_segment_that_vanishes_at_run_time_holds_nothing_up);
-  RUN(all_segments_gone_new_records_are_still_read);
+  RUN(new_records_are_read_after_all_segments_are_gone);
   spool_bench_end();
   return check_done();
 }

@@ -355,7 +355,7 @@ static enum gc_code load_count(void *ctx, const struct stored_counter *c) {
   return GC_OK;
 }
 
-static void killed_at_any_moment_keys_and_counter_agree(void) {
+static void keys_and_counter_agree_after_a_kill_at_any_moment(void) {
   for (unsigned kill_after = 1; kill_after < 12; kill_after += 2) {
     int reported[2];
     char byte;
@@ -478,6 +478,6 @@ int main(void) {
   RUN(a_readable_file_is_closed_to_others);
   RUN(a_database_of_another_program_stays_where_it_is);
   RUN(one_process_at_a_time_counts);
-  RUN(killed_at_any_moment_keys_and_counter_agree);
+  RUN(keys_and_counter_agree_after_a_kill_at_any_moment);
   return check_done();
 }

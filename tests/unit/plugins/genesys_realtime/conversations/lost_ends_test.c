@@ -25,7 +25,7 @@ static void poll_contact(double at, bool listed, bool covered) {
   conversations_poll_end(m, covered ? covers_all : covers_none, NULL);
 }
 
-static void two_successive_polls_without_it_close_it(void) {
+static void two_successive_polls_without_a_conversation_close_it(void) {
   struct cv_party *customer, *acd;
   begin_model();
   offer_contact(&customer, &acd);
@@ -150,7 +150,7 @@ static void a_step_of_the_clock_removes_no_conversation(void) {
 }
 
 int main(void) {
-  RUN(two_successive_polls_without_it_close_it);
+  RUN(two_successive_polls_without_a_conversation_close_it);
   RUN(no_poll_closes_a_parked_contact);
   RUN(an_event_during_the_poll_prevents_the_closing);
   RUN(a_poll_with_an_event_in_it_does_not_count);

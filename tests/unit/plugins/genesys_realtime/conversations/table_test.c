@@ -331,7 +331,7 @@ static void a_forgotten_conversation_is_not_counted_again(void) {
   CHECK_INT(totals_of("q1").offers, 200);
 }
 
-static void absurd_times_of_one_do_not_hide_the_others(void) {
+static void absurd_times_of_one_conversation_do_not_hide_the_others(void) {
   struct conversations_settings s = life_settings();
   struct cv_party *customer, *acd;
   s.max = 1;
@@ -540,7 +540,7 @@ int main(void) {
   RUN(the_answer_of_an_evicted_contact_is_counted);
   RUN(an_earlier_contact_is_kept_until_its_outcome_is_known);
   RUN(a_forgotten_conversation_is_not_counted_again);
-  RUN(absurd_times_of_one_do_not_hide_the_others);
+  RUN(absurd_times_of_one_conversation_do_not_hide_the_others);
   RUN(memory_is_bounded_whatever_comes);
   RUN(a_removal_leaves_the_others_findable);
   RUN(pairs_without_room_are_counted);

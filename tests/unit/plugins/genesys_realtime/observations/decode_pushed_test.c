@@ -119,7 +119,7 @@ static void a_topic_names_its_queue_in_any_case(void) {
 
 /* ---- messages ---- */
 
-static void the_facts_of_a_message(void) {
+static void a_message_counts_its_facts_and_applies_the_newest(void) {
   static const struct {
     const char *what, *body;
     size_t facts;
@@ -448,7 +448,7 @@ int main(void) {
   RUN(a_repeat_without_a_time_replaces_no_newer_number);
   RUN(each_queue_has_its_topics);
   RUN(a_topic_names_its_queue_in_any_case);
-  RUN(the_facts_of_a_message);
+  RUN(a_message_counts_its_facts_and_applies_the_newest);
   RUN(every_number_of_an_unknown_metric_is_kept);
   RUN(a_broken_message_changes_nothing);
   RUN(a_longest_wait_of_0_is_none);

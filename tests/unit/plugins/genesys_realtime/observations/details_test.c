@@ -81,7 +81,7 @@ static void a_list_is_complete_if_it_has_every_conversation(void) {
       {"no number",
        "{\"metric\":\"oWaiting\",\"observations\":[" CONVERSATION(ID1) "]}", 1,
        false},
-      {"a number below nothing",
+      {"a negative number",
        "{\"metric\":\"oWaiting\",\"stats\":{\"count\":-1},\"observations\":[]}",
        0, false},
       {"ids that are no text",

@@ -345,7 +345,7 @@ static void a_new_message_after_a_new_token_is_not_lost(void) {
 
 /* The new socket fails while the old one is about to be closed: this does not
  * delay the next attempt. */
-static void a_break_right_after_the_change_is_a_break(void) {
+static void a_break_right_after_the_change_delays_no_next_attempt(void) {
   begin_link();
   open_newest();
   CHECK(gc_auth_reject(api_auth, 1));
@@ -410,7 +410,7 @@ int main(void) {
   RUN(refusals_name_the_remedy);
   RUN(a_new_token_opens_a_second_socket_that_takes_over);
   RUN(a_new_message_after_a_new_token_is_not_lost);
-  RUN(a_break_right_after_the_change_is_a_break);
+  RUN(a_break_right_after_the_change_delays_no_next_attempt);
   RUN(an_old_socket_may_end_by_itself);
   RUN(at_the_end_the_socket_sends_a_close_frame);
   RUN(a_socket_that_cannot_be_opened_is_tried_again);

@@ -209,7 +209,7 @@ static void a_step_of_the_wall_clock_renews_nothing(void) {
 }
 
 /* Keys that are expired by a wrong clock are used and renewed without haste. */
-static void a_clock_that_is_ahead_requests_no_keys_all_the_time(void) {
+static void a_clock_that_is_ahead_causes_few_requests_for_keys(void) {
   begin_keeper();
   r.wall_ms += 25 * 60 * MINUTE_MS;
   replay_answer(&r, &(struct replay_answer){.match = "POST /",
@@ -429,7 +429,7 @@ int main(void) {
   RUN(the_token_is_exchanged_for_keys);
   RUN(the_token_is_read_again_at_each_renewal);
   RUN(a_step_of_the_wall_clock_renews_nothing);
-  RUN(a_clock_that_is_ahead_requests_no_keys_all_the_time);
+  RUN(a_clock_that_is_ahead_causes_few_requests_for_keys);
   RUN(a_failed_renewal_is_repeated_after_a_pause);
   RUN(a_file_that_hangs_leaves_the_present_keys_and_is_named);
   RUN(errors_name_the_variable_and_the_file);
