@@ -12,7 +12,7 @@ from lib.report import check, main, same
 EVENTS = 16000
 
 
-def guide() -> None:
+def guide_totals_equal_the_truth() -> None:
     frames = str(fresh_folder("quick-guide") / "frames")
     truth = json.loads(output_of([ours("guide_sender"), "record", frames, str(EVENTS)]))
     check("number of recorded events", truth["events"] >= EVENTS, truth)
@@ -22,11 +22,11 @@ def guide() -> None:
         same("totals of the guide stream %s" % way, result["totals"], truth)
 
 
-def flow_metrics() -> None:
+def flow_totals_equal_the_truth() -> None:
     events, truth = flow.record(fresh_folder("quick-flow"), EVENTS // 8)
     totals = flow.run_ours(events)()["totals"]
     same("totals of the flow metrics", (totals["events"], flow.counts_of(totals)),
          (truth["events"], flow.counts_of(truth)))
 
 
-main([guide, flow_metrics])
+main([guide_totals_equal_the_truth, flow_totals_equal_the_truth])

@@ -78,7 +78,7 @@ def recap(text: str) -> dict[str, dict[str, int]]:
     return found
 
 
-def two_runs_and_a_mistake() -> None:
+def a_second_run_changes_nothing_and_a_mistake_ends_the_play() -> None:
     fleet = Fleet()
     first = fleet.play()
     check("the first run works", first.process.returncode == 0, first.text)
@@ -118,5 +118,5 @@ def the_inventory_has_100_agents() -> None:
 
 
 if __name__ == "__main__":
-    report.main([two_runs_and_a_mistake, the_inventory_has_100_agents],
+    report.main([a_second_run_changes_nothing_and_a_mistake_ends_the_play, the_inventory_has_100_agents],
                 {**probed.NEEDED, "ansible-playbook": PLAYBOOK, "ansible-inventory": INVENTORY})

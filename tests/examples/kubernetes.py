@@ -106,7 +106,7 @@ def prometheus_accepts_the_scrape_of_the_readme() -> None:
     path.write_text(yaml.safe_dump(config))
     ran = Program([promtool, "check", "config", "--syntax-only", str(path)])
     same("promtool", ran.wait(probed.WITHIN_S), 0)
-    same("what the relabelling keeps", job["relabel_configs"][0]["regex"],
+    same("targets that the relabelling keeps", job["relabel_configs"][0]["regex"],
          "%s;%s" % (load("service.yaml")["metadata"]["name"], container()["ports"][0]["name"]))
     check("the job of the alerts", 'job="%s"' % job["job_name"] in (probed.TOP / "examples/prometheus/genesys.rules.yml").read_text())
 

@@ -69,7 +69,7 @@ def package_of(root: Path) -> Path:
     return making.deb(root / TREE.lstrip("/") / "deb")
 
 
-def from_the_build_to_the_purge() -> None:
+def the_next_release_builds_runs_and_purges_the_package() -> None:
     need("mmdebstrap", "chroot", "unshare")
     if os.geteuid() != 0:
         raise Skip("a Debian of its own needs root")
@@ -93,4 +93,4 @@ def from_the_build_to_the_purge() -> None:
 
 
 if __name__ == "__main__":
-    report.main([from_the_build_to_the_purge])
+    report.main([the_next_release_builds_runs_and_purges_the_package])

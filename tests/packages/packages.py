@@ -203,7 +203,7 @@ def removal_and_return(host: Host) -> None:
     same("the snippet is back", (host.snippets / "genesys.conf").read_bytes(), edited)
 
 
-def from_the_first_installation_to_the_purge() -> None:
+def the_package_works_until_its_purge_leaves_no_file() -> None:
     need("mmdebstrap", "chroot", "dpkg-buildpackage", "dh")
     if os.geteuid() != 0:
         raise Skip("installing in a Debian of its own needs root")
@@ -242,5 +242,6 @@ def the_drop_in_hardens() -> None:
 
 
 if __name__ == "__main__":
-    report.main([from_the_first_installation_to_the_purge, the_ansible_role_runs_with_systemd, the_deb_is_clean_and_complete,
-                 two_builds_are_the_same_bytes, the_rpm_is_clean_and_private, the_drop_in_hardens])
+    report.main([the_package_works_until_its_purge_leaves_no_file, the_ansible_role_runs_with_systemd,
+                 the_deb_is_clean_and_complete, two_builds_are_the_same_bytes, the_rpm_is_clean_and_private,
+                 the_drop_in_hardens])
