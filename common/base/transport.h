@@ -44,6 +44,8 @@ struct gc_reply {
   int64_t date_ms;        /* Date header, epoch; 0 when absent */
   char correlation[64];   /* ININ-Correlation-Id, printable; "" when absent */
   bool is_json;           /* from Content-Type; gateways answer in HTML */
+  bool is_new_connection; /* it was opened for this exchange */
+  bool closes_connection; /* "Connection: close" */
   struct gc_buf body; /* of an answer that is not 2xx: up to 64 KB; owned by the
                          transport */
   uint64_t bytes;     /* length of the body, decoded */

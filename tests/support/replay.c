@@ -214,6 +214,8 @@ static void answer_now(void *ctx, uint64_t at_ms) {
       .has_retry_after = a->has_retry_after,
       .retry_after_s = a->retry_after_s,
       .date_ms = a->date_ms,
+      .is_new_connection = a->is_new_connection,
+      .closes_connection = a->closes_connection,
       .elapsed_ms = (uint32_t)(at_ms - r->requests[f->request].at_ms),
       .body = {.max = 1 << 24}};
   if (a->correlation != NULL)

@@ -39,6 +39,7 @@ struct replay_answer {
   uint32_t retry_after_s;
   int64_t date_ms;
   const char *correlation;
+  bool is_new_connection, closes_connection;
 };
 
 struct replay_request {

@@ -43,7 +43,7 @@ static void reset_headers(struct gc_reply_headers *h, struct gc_reply *reply) {
   *h = (struct gc_reply_headers){.bytes = h->bytes, .is_open = true};
   reply->date_ms = 0;
   reply->correlation[0] = '\0';
-  reply->is_json = false;
+  reply->is_json = reply->closes_connection = false;
 }
 
 static void store_field(struct gc_reply_headers *h, struct gc_span name,
@@ -55,6 +55,8 @@ static void store_field(struct gc_reply_headers *h, struct gc_span name,
                            sizeof(reply->correlation));
   if (gc_span_is(name, "Content-Type"))
     reply->is_json = is_json_type(value);
+  if (gc_span_is(name, "Connection"))
+    reply->closes_connection = gc_span_is(value, "close");
   if (gc_span_is(name, "Date")) {
     char text[64];
     gc_span_copy_printable(value, text, sizeof(text));

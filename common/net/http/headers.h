@@ -16,8 +16,9 @@ struct gc_reply_headers {
 };
 
 /* Reads one header line, with or without its CR LF, and fills date_ms,
- * correlation and is_json of `reply`. A status line resets them (100 Continue
- * has headers of its own). GC_ERR_LIMIT beyond GC_HEADERS_MAX_BYTES. */
+ * correlation, is_json and closes_connection of `reply`. A status line resets
+ * them (100 Continue has headers of its own). GC_ERR_LIMIT beyond
+ * GC_HEADERS_MAX_BYTES. */
 GC_MUST_CHECK enum gc_code gc_reply_headers_read(struct gc_reply_headers *h,
                                                  const char *line, size_t len,
                                                  struct gc_reply *reply);

@@ -98,8 +98,11 @@ static bool is_good(int status) { return status >= 200 && status < 300; }
 static void complete_reply(struct job *job, CURLcode code) {
   struct gc_reply *reply = &job->reply;
   curl_off_t elapsed_us = 0;
+  long new_connections = 0;
   curl_easy_getinfo(job->easy, CURLINFO_TOTAL_TIME_T, &elapsed_us);
   reply->elapsed_ms = (uint32_t)(elapsed_us / 1000);
+  curl_easy_getinfo(job->easy, CURLINFO_NUM_CONNECTS, &new_connections);
+  reply->is_new_connection = new_connections > 0;
   gc_reply_headers_end(&job->seen, gc_clock_wall_ms(), reply);
 
   if (job->refused != GC_FAILURE_NONE) {
