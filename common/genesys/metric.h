@@ -281,8 +281,9 @@ struct gc_ds {
      "spool could not be written), too_large (a COUNTER above the largest "    \
      "integer of the database).")                                              \
   XX(WRITER_LINES, "writer_lines", ONE(DERIVE), "block", "lines",              \
-     "Lines: sent, refused (by the database: quarantined), dropped (the "      \
-     "oldest, past SpoolMax).")                                                \
+     "Lines: sent, resent (again, after a break of the connection: "           \
+     "ResendAfterBreak), refused (by the database: quarantined), dropped "     \
+     "(the oldest, past SpoolMax).")                                           \
   XX(WRITER_REQUESTS, "writer_requests", ONE(DERIVE), "block", "requests",     \
      "Write requests: taken, failed.")                                         \
   XX(SPOOL_BYTES, "spool_bytes", ONE(GAUGE), "block", "bytes",                 \

@@ -20,18 +20,24 @@ struct gc_spool {
   int read_fd;                /* of read_number; -1: closed */
   uint64_t read_number;
   struct gc_segments segments;
-  struct gc_record_place position; /* of the oldest record that waits */
-  struct gc_record_place read_end; /* end of the newest read; before or at
-                                      `position`: nothing is being delivered */
-  uint64_t read_dropped_lines;     /* of that read, whose segments are gone */
-  uint64_t position_number;        /* of the newest slot that was written */
-  uint64_t next_number;            /* of the next segment */
-  struct gc_buf record;            /* header and payload of one append */
+  /* position <= cursor <= delivered, except while records are read again:
+   * cursor < delivered. */
+  struct gc_record_place position;  /* of the oldest record that is kept */
+  struct gc_record_place cursor;    /* of the next read */
+  struct gc_record_place delivered; /* end of all records that were taken */
+  struct gc_record_place read_end;  /* end of the newest read; before or at
+                                       `cursor`: nothing is being delivered */
+  uint64_t read_dropped_lines;      /* of that read, whose segments are gone */
+  uint64_t position_number;         /* of the newest slot that was written */
+  uint64_t next_number;             /* of the next segment */
+  struct gc_buf record;             /* header and payload of one append */
   struct gc_spool_stats stats;
 };
 
 /* True if `a` lies before `b`. */
 bool spool_is_before(struct gc_record_place a, struct gc_record_place b);
+/* Moves `cursor` and `delivered` up to the position, which has moved. */
+void spool_follow_position(struct gc_spool *s);
 /* Closes a descriptor that is open and sets it to -1. */
 void spool_close_fd(int *fd);
 /* Puts the folder and the failed step before the text of `err`, which is not

@@ -23,6 +23,13 @@ bool spool_is_before(struct gc_record_place a, struct gc_record_place b) {
          (a.segment == b.segment && a.offset < b.offset);
 }
 
+void spool_follow_position(struct gc_spool *s) {
+  if (spool_is_before(s->cursor, s->position))
+    s->cursor = s->position;
+  if (spool_is_before(s->delivered, s->cursor))
+    s->delivered = s->cursor;
+}
+
 void spool_close_fd(int *fd) {
   if (*fd >= 0)
     close(*fd);
@@ -160,7 +167,7 @@ static enum gc_code load_position(struct gc_spool *s, struct gc_err *err) {
       bytes.len > 0 && gc_position_read(bytes.data, bytes.len, &place, &number);
   if (!known && s->segments.count > 0)
     place.segment = s->segments.at[0].number;
-  s->position = place;
+  s->position = s->cursor = s->delivered = place;
   s->position_number = number;
   return GC_OK;
 }
@@ -251,13 +258,16 @@ static enum gc_code start_segment(struct gc_spool *s, struct gc_err *err) {
   return GC_OK;
 }
 
-/* Counts the lines of a segment that is dropped, by the headers alone. Those of
- * the newest read may still be delivered. */
+/* Counts the lines of a segment that is dropped, by the headers alone, except
+ * those that were delivered. Those of the newest read may still be delivered.
+ */
 static void count_dropped(struct gc_spool *s,
                           const struct gc_segment *segment) {
   struct gc_record_place at = {segment->number, 0};
-  if (s->position.segment == segment->number)
-    at.offset = s->position.offset;
+  if (spool_is_before(at, s->delivered))
+    at = s->delivered;
+  if (at.segment != segment->number)
+    return;
   int fd = spool_open_segment(s, segment->number, O_RDONLY);
   while (fd >= 0 && at.offset < segment->size) {
     char header[GC_RECORD_HEADER];
@@ -283,6 +293,7 @@ static void drop_past_max(struct gc_spool *s, uint64_t more) {
   }
   if (s->segments.count > 0 && s->segments.at[0].number > s->position.segment)
     s->position = (struct gc_record_place){s->segments.at[0].number, 0};
+  spool_follow_position(s);
 }
 
 /* Checks that the files still have a name: no restart would find the records of

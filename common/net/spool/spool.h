@@ -4,18 +4,26 @@
  * may block for as long as the disk does.
  *
  *   gc_spool_append   durable (fdatasync) when it returns GC_OK
- *   gc_spool_read     the oldest records from the read position on
- *   gc_spool_commit   they are delivered: saves the position, deletes segments
+ *   gc_spool_read     the oldest records from the cursor on
+ *   gc_spool_take     they are delivered, but kept: moves the cursor
+ *   gc_spool_rewind   reads the kept records again
+ *   gc_spool_commit   they are no longer needed: saves the position, deletes
+ *                     segments
+ *
+ *     position         cursor
+ *        |   taken       |   waiting            1. take: the cursor moves right
+ *        |---------------|------------->        2. commit: the position follows
+ *        <- - rewind - - '
  *
  * The folder is made with mode 0700 and owned by one process (`lock`). It holds
  *   0000000000000007.seg   records of spool/record, up to a segment's size
  *   position               the read position, twice, with CRCs
  * Records keep the order of the appends. A crash at any moment loses no record
- * that was appended, and repeats at most the records that were read and not
- * committed. When the spool is opened, a torn record at the end of the last
- * segment is cut. A damaged record in the middle is skipped alone. Without a
- * readable position, reading begins with the oldest segment that is left: those
- * before it were delivered and deleted.
+ * that was appended, and repeats at most the records that were read or taken
+ * and not committed. When the spool is opened, a torn record at the end of the
+ * last segment is cut. A damaged record in the middle is skipped alone. Without
+ * a readable position, reading begins with the oldest segment that is left:
+ * those before it were delivered and deleted.
  *
  * Past `max_bytes` the oldest segment is deleted. A failed append keeps nothing
  * of its record; the caller keeps the record and tries again. So no restart is
@@ -59,26 +67,37 @@ GC_API GC_MUST_CHECK enum gc_code gc_spool_append(struct gc_spool *s,
 
 /* Appends the payloads of the oldest records to `out` (whole ones, at least one
  * if there is any, while they have at most `max_lines` lines and fit in
- * out->max, and no damage is between them), and sets `ret_end` to the place
+ * out->max, no damage is between them, and all or none of them were taken
+ * before), and sets `ret_end` to the place
  * behind them. If nothing waits, `out` stays empty. */
 GC_API GC_MUST_CHECK enum gc_code
 gc_spool_read(struct gc_spool *s, uint64_t max_lines, struct gc_buf *out,
               struct gc_record_place *ret_end, struct gc_err *err);
 
-/* Returns the place of the oldest record that waits. It moves by a commit, and
- * past max_bytes by an append. */
-GC_API struct gc_record_place gc_spool_position(const struct gc_spool *s);
+/* Returns the place of the record that is read next. It moves by a take, a
+ * commit and a rewind, and past max_bytes by an append. */
+GC_API struct gc_record_place gc_spool_cursor(const struct gc_spool *s);
 
-/* Marks everything before `end` (of gc_spool_read) as delivered and deletes the
- * segments before it. If the position cannot be saved (GC_ERR_STATE), it stays
- * in memory: only a restart would send records again, those in the segment of
- * `end`. */
+/* Marks everything before `end` (of gc_spool_read) as delivered: it is neither
+ * read again before a rewind nor counted in the statistics. After a restart it
+ * is read again. */
+GC_API void gc_spool_take(struct gc_spool *s, struct gc_record_place end);
+/* Sets the cursor back to the position: the next reads have the records that
+ * were taken and not committed. Returns false if there are none. */
+GC_API bool gc_spool_rewind(struct gc_spool *s);
+/* True if the next read has records that were taken before. After a read, and
+ * before the next take, this concerns the records of that read. */
+GC_API bool gc_spool_is_rereading(const struct gc_spool *s);
+
+/* Takes everything before `end` and deletes the segments before it. If the
+ * position cannot be saved (GC_ERR_STATE), it stays in memory: only a restart
+ * would send records again, those in the segment of `end`. */
 GC_API GC_MUST_CHECK enum gc_code gc_spool_commit(struct gc_spool *s,
                                                   struct gc_record_place end,
                                                   struct gc_err *err);
 
 struct gc_spool_stats {
-  uint64_t bytes;         /* waiting, on disk */
+  uint64_t bytes;         /* waiting, on disk; without what was taken */
   uint32_t segments;      /* files */
   int64_t oldest_ms;      /* when the oldest waiting record was written; 0: none
                              is waiting */

@@ -115,7 +115,27 @@ static enum gc_code next_record(struct gc_spool *s, struct gc_record_place *at,
 static void give_up_read(struct gc_spool *s) {
   s->stats.dropped_lines += s->read_dropped_lines;
   s->read_dropped_lines = 0;
-  s->read_end = s->position;
+  s->read_end = s->cursor;
+}
+
+/* Moves the cursor over damage to the first record of a read. The damage counts
+ * once, and not if it lies in records that were delivered. */
+static void pass_damage(struct gc_spool *s, struct gc_record_place at,
+                        uint64_t damaged_before) {
+  if (gc_spool_is_rereading(s))
+    s->stats.damaged_bytes = damaged_before;
+  bool keeps_records = spool_is_before(s->position, s->cursor);
+  s->cursor = at;
+  if (!keeps_records)
+    s->position = at;
+  spool_follow_position(s);
+}
+
+/* True if a read that has begun with delivered records has reached their end:
+ * they are not mixed with others. */
+static bool ends_rereading(const struct gc_spool *s,
+                           struct gc_record_place at) {
+  return gc_spool_is_rereading(s) && !spool_is_before(at, s->delivered);
 }
 
 enum gc_code gc_spool_read(struct gc_spool *s, uint64_t max_lines,
@@ -123,16 +143,16 @@ enum gc_code gc_spool_read(struct gc_spool *s, uint64_t max_lines,
                            struct gc_err *err) {
   GC_TRY(spool_need_open(s, err));
   give_up_read(s);
-  struct gc_record_place at = s->position;
+  struct gc_record_place at = s->cursor;
   uint64_t lines = 0;
-  for (;;) {
+  while (out->len == 0 || !ends_rereading(s, at)) {
     struct gc_record r;
     const struct gc_record_place before = at;
     uint64_t damaged = s->stats.damaged_bytes;
     GC_TRY(next_record(s, &at, &r, err));
     bool is_first = out->len == 0;
     if (is_first)
-      s->position = at; /* damage before it is counted once */
+      pass_damage(s, at, damaged);
     else if (s->stats.damaged_bytes != damaged) {
       /* The next read begins with the damage: this one may be repeated. */
       s->stats.damaged_bytes = damaged;
@@ -153,15 +173,33 @@ enum gc_code gc_spool_read(struct gc_spool *s, uint64_t max_lines,
   return GC_OK;
 }
 
-struct gc_record_place gc_spool_position(const struct gc_spool *s) {
-  return s->position;
+struct gc_record_place gc_spool_cursor(const struct gc_spool *s) {
+  return s->cursor;
+}
+
+void gc_spool_take(struct gc_spool *s, struct gc_record_place end) {
+  s->read_dropped_lines = 0;
+  /* Past SpoolMax the segment of these records may be gone already. */
+  if (!spool_is_before(s->cursor, end))
+    return;
+  s->cursor = end;
+  spool_follow_position(s);
+}
+
+bool gc_spool_rewind(struct gc_spool *s) {
+  bool moves = spool_is_before(s->position, s->cursor);
+  s->cursor = s->position;
+  return moves;
+}
+
+bool gc_spool_is_rereading(const struct gc_spool *s) {
+  return spool_is_before(s->cursor, s->delivered);
 }
 
 enum gc_code gc_spool_commit(struct gc_spool *s, struct gc_record_place end,
                              struct gc_err *err) {
   GC_TRY(spool_need_open(s, err));
-  s->read_dropped_lines = 0;
-  /* Past SpoolMax the segment of these records may be gone already. */
+  gc_spool_take(s, end);
   if (!spool_is_before(s->position, end))
     return GC_OK;
   s->position = end;
@@ -173,16 +211,25 @@ enum gc_code gc_spool_commit(struct gc_spool *s, struct gc_record_place end,
   return code;
 }
 
+/* Returns the bytes of the segments from `at` on. */
+static uint64_t bytes_from(const struct gc_segments *list,
+                           struct gc_record_place at) {
+  uint64_t sum = gc_segments_bytes(list);
+  for (size_t i = 0; i < list->count && list->at[i].number <= at.segment; i++) {
+    uint64_t size = list->at[i].size;
+    bool is_whole = list->at[i].number < at.segment || at.offset > size;
+    sum -= is_whole ? size : at.offset;
+  }
+  return sum;
+}
+
 void gc_spool_stats(struct gc_spool *s, struct gc_spool_stats *ret) {
   struct gc_err err = {.code = GC_OK};
-  struct gc_record_place at = s->position;
+  struct gc_record_place at = s->delivered;
   struct gc_record r = {0};
   uint64_t damaged = s->stats.damaged_bytes;
   s->stats.segments = (uint32_t)s->segments.count;
-  s->stats.bytes = gc_segments_bytes(&s->segments);
-  if (s->segments.count > 0 && s->segments.at[0].number == s->position.segment)
-    s->stats.bytes -= s->position.offset < s->stats.bytes ? s->position.offset
-                                                          : s->stats.bytes;
+  s->stats.bytes = bytes_from(&s->segments, s->delivered);
   s->stats.oldest_ms = 0;
   if (gc_spool_is_open(s) && next_record(s, &at, &r, &err) == GC_OK &&
       r.payload != NULL)

@@ -19,26 +19,45 @@ struct status_row {
 
 /* The first row whose range has the status counts. */
 static const struct status_row rows[] = {
-    {200, 299, {INFLUX_ACCEPTED, GC_OK, false, ""}},
+    {200, 299, {INFLUX_ACCEPTED, GC_OK, false, false, ""}},
     {300,
      399,
-     {INFLUX_PAUSE_LONG, GC_ERR_REQUEST, false,
+     {INFLUX_PAUSE_LONG, GC_ERR_REQUEST, false, false,
       "a redirect is not followed; check URL"}},
     /* InfluxDB 1 and 2: lines that cannot be parsed, partial writes. */
-    {400, 400, {INFLUX_SPLIT, GC_ERR_REQUEST, false, ""}},
-    {401, 401, {INFLUX_PAUSE_LONG, GC_ERR_AUTH, false, HINT_TOKEN}},
-    {403, 403, {INFLUX_PAUSE_LONG, GC_ERR_PERMISSION, false, HINT_TOKEN}},
-    {404, 404, {INFLUX_PAUSE_LONG, GC_ERR_NOT_FOUND, false, HINT_BUCKET}},
-    {407, 407, {INFLUX_PAUSE_LONG, GC_ERR_NETWORK, false, ""}},
-    {408, 408, {INFLUX_PAUSE, GC_ERR_TIMEOUT, false, ""}},
-    {413, 413, {INFLUX_SPLIT, GC_ERR_LIMIT, true, ""}},
+    {400, 400, {INFLUX_SPLIT, GC_ERR_REQUEST, false, false, ""}},
+    {401, 401, {INFLUX_PAUSE_LONG, GC_ERR_AUTH, false, false, HINT_TOKEN}},
+    {403,
+     403,
+     {INFLUX_PAUSE_LONG, GC_ERR_PERMISSION, false, false, HINT_TOKEN}},
+    {404,
+     404,
+     {INFLUX_PAUSE_LONG, GC_ERR_NOT_FOUND, false, false, HINT_BUCKET}},
+    {407, 407, {INFLUX_PAUSE_LONG, GC_ERR_NETWORK, false, false, ""}},
+    {408, 408, {INFLUX_PAUSE, GC_ERR_TIMEOUT, false, false, ""}},
+    {413, 413, {INFLUX_SPLIT, GC_ERR_LIMIT, true, false, ""}},
     /* InfluxDB 2: partial writes, such as another type of a field. */
-    {422, 422, {INFLUX_SPLIT, GC_ERR_REQUEST, false, ""}},
-    {429, 429, {INFLUX_PAUSE, GC_ERR_THROTTLED, false, ""}},
+    {422, 422, {INFLUX_SPLIT, GC_ERR_REQUEST, false, false, ""}},
+    {429, 429, {INFLUX_PAUSE, GC_ERR_THROTTLED, false, false, ""}},
     {400,
      499,
-     {INFLUX_PAUSE_LONG, GC_ERR_REQUEST, false, "check URL and Version"}},
-    {500, 599, {INFLUX_PAUSE, GC_ERR_REMOTE, false, ""}},
+     {INFLUX_PAUSE_LONG, GC_ERR_REQUEST, false, false,
+      "check URL and Version"}},
+    /* Also of a proxy that finds no database, and of one that starts. */
+    {500, 599, {INFLUX_PAUSE, GC_ERR_REMOTE, false, true, ""}},
+};
+
+/* Rows of failures below HTTP. */
+static const struct influx_decision failures[GC_FAILURE_COUNT] = {
+    [GC_FAILURE_RESOLVE] = {INFLUX_PAUSE, GC_ERR_NETWORK, false, true, ""},
+    [GC_FAILURE_CONNECT] = {INFLUX_PAUSE, GC_ERR_NETWORK, false, true, ""},
+    [GC_FAILURE_PROXY] = {INFLUX_PAUSE, GC_ERR_NETWORK, false, true, ""},
+    [GC_FAILURE_TLS] = {INFLUX_PAUSE, GC_ERR_TLS, false, true, ""},
+    [GC_FAILURE_TIMEOUT] = {INFLUX_PAUSE, GC_ERR_TIMEOUT, false, true, ""},
+    [GC_FAILURE_BROKEN] = {INFLUX_PAUSE, GC_ERR_NETWORK, false, true, ""},
+    [GC_FAILURE_SINK] = {INFLUX_PAUSE, GC_ERR_NETWORK, false, false, ""},
+    [GC_FAILURE_LIMIT] = {INFLUX_PAUSE, GC_ERR_NETWORK, false, false, ""},
+    [GC_FAILURE_LOCAL] = {INFLUX_PAUSE, GC_ERR_CONFIG, false, false, ""},
 };
 
 /* Words in answers about lines, of InfluxDB 1.6 to 2.7. */
@@ -56,25 +75,15 @@ static bool names_line(const struct gc_buf *body) {
   return false;
 }
 
-static enum gc_code code_of(enum gc_failure failure) {
-  switch (failure) {
-  case GC_FAILURE_TLS:
-    return GC_ERR_TLS;
-  case GC_FAILURE_TIMEOUT:
-    return GC_ERR_TIMEOUT;
-  case GC_FAILURE_LOCAL:
-    return GC_ERR_CONFIG;
-  default:
-    return GC_ERR_NETWORK;
-  }
+/* A status counts even if its body broke off, except 2xx: only a whole answer
+ * confirms that the lines are stored. */
+static bool has_status(const struct gc_reply *reply) {
+  return reply->failure == GC_FAILURE_NONE || reply->status >= 300;
 }
 
 struct influx_decision influx_decide(const struct gc_reply *reply) {
-  /* A status counts even if its body broke off, except 2xx: only a whole answer
-   * confirms that the lines are stored. */
-  if (reply->failure != GC_FAILURE_NONE && reply->status < 300)
-    return (struct influx_decision){INFLUX_PAUSE, code_of(reply->failure),
-                                    false, ""};
+  if (!has_status(reply))
+    return failures[reply->failure];
   for (size_t i = 0; i < GC_COUNT(rows); i++) {
     if (reply->status < rows[i].from || reply->status > rows[i].to)
       continue;
@@ -84,8 +93,24 @@ struct influx_decision influx_decide(const struct gc_reply *reply) {
         (decision.action == INFLUX_SPLIT && names_line(&reply->body));
     return decision;
   }
-  return (struct influx_decision){INFLUX_PAUSE, GC_ERR_PARSE, false,
+  return (struct influx_decision){INFLUX_PAUSE, GC_ERR_PARSE, false, false,
                                   "not an HTTP status; check URL"};
+}
+
+void influx_answer_describe(const struct gc_reply *reply,
+                            struct influx_decision d, const char *url,
+                            const struct gc_err *why, struct gc_err *err) {
+  char words[INFLUX_WORDS_SIZE];
+  if (!has_status(reply)) {
+    *err = *why;
+    err->code = d.code;
+    (void)gc_fail_in(err, d.code, "lines wait in the spool: ");
+    return;
+  }
+  influx_answer_words(&reply->body, words, sizeof(words));
+  (void)gc_fail(err, d.code, "%s answered %d%s%s%s%s; lines wait in the spool",
+                url, reply->status, words[0] != '\0' ? ": " : "", words,
+                d.hint[0] != '\0' ? "; " : "", d.hint);
 }
 
 /* Returns the beginning of the value of a member; NULL: there is none. */

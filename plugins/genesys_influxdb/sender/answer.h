@@ -8,6 +8,8 @@
 
 #include "common/base/transport.h"
 
+enum { INFLUX_WORDS_SIZE = 240 }; /* of a database's message */
+
 enum influx_action {
   INFLUX_ACCEPTED,
   INFLUX_SPLIT, /* a line is refused, or the body is too large: send halves */
@@ -22,12 +24,20 @@ struct influx_decision {
    * alone is at fault only if the database takes another part of its batch: a
    * gateway may refuse everything with 400. */
   bool names_line;
+  bool is_break;    /* the database may have ended, and lost what it had in
+                       memory */
   const char *hint; /* advice for an operator; "": none */
 };
 
 /* Returns the action for an answer. A status without a row is a pause.
  * `reply->body` has the words. */
 struct influx_decision influx_decide(const struct gc_reply *reply);
+
+/* Writes what happened, for an operator, into `err`. `url` is that of the
+ * database, `why` the transport's error. */
+void influx_answer_describe(const struct gc_reply *reply,
+                            struct influx_decision d, const char *url,
+                            const struct gc_err *why, struct gc_err *err);
 
 /* Copies the message of an error body, printable and cut: the member "error"
  * or "message" of JSON, else the beginning of the text. */

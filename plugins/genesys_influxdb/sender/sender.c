@@ -11,8 +11,9 @@
 #include "plugins/genesys_influxdb/sender/answer.h"
 #include "plugins/genesys_influxdb/sender/batch.h"
 #include "plugins/genesys_influxdb/sender/quarantine.h"
+#include "plugins/genesys_influxdb/sender/resend.h"
 
-enum { WORDS_SIZE = 240, ANSWER_MAX = 64 * 1024, HEADERS_MAX = 8 };
+enum { ANSWER_MAX = 64 * 1024, HEADERS_MAX = 8 };
 
 struct influx_sender {
   const struct influx_sender_settings *settings;
@@ -29,6 +30,7 @@ struct influx_sender {
   struct influx_batch batch;
   struct gc_record_place begin, end; /* of the batch, in the spool */
   bool has_place;
+  bool is_resent; /* the batch was acknowledged before */
   const char
       *bytes; /* bytes of the part that is sent: in the batch, or in `zipped` */
   size_t len;
@@ -38,7 +40,9 @@ struct influx_sender {
   bool has_secret;
   const char *headers[HEADERS_MAX];
   struct gc_exchange exchange;
+  uint64_t began_ms; /* of the request */
   struct gc_backoff backoff;
+  struct influx_resend resend;
   struct influx_sender_stats stats;
 };
 
@@ -144,7 +148,8 @@ static bool load_batch(struct influx_sender *s) {
   if (code == GC_OK)
     code = influx_batch_begin(&s->batch);
   s->has_place = code == GC_OK;
-  s->begin = gc_spool_position(s->spool);
+  s->begin = gc_spool_cursor(s->spool);
+  s->is_resent = gc_spool_is_rereading(s->spool);
   if (code != GC_OK) {
     influx_batch_reset(&s->batch);
     (void)gc_fail(&err, code, "%s",
@@ -161,7 +166,8 @@ static void save_refused(struct influx_sender *s) {
     report_cause(s, "refused lines", NULL);
     return;
   }
-  s->stats.refused += s->batch.refused_count;
+  if (!s->is_resent)
+    s->stats.refused += s->batch.refused_count;
   (void)!influx_quarantine(s->settings->folder, s->batch.refused.data,
                            s->batch.refused.len, s->env->wall_ms(s->env->ctx),
                            &err);
@@ -178,14 +184,43 @@ static void save_refused(struct influx_sender *s) {
 /* Ends a batch whose lines are all in the database or in quarantine. */
 static void finish_batch(struct influx_sender *s) {
   struct gc_err err = {.code = GC_OK};
+  uint64_t lines = s->batch.lines;
   save_refused(s);
-  s->stats.sent += s->batch.lines - s->batch.refused_count;
-  if (s->has_place) {
-    (void)!gc_spool_commit(s->spool, s->end, &err);
+  *(s->is_resent ? &s->resend.lines : &s->stats.sent) +=
+      lines - s->batch.refused_count;
+  if (s->has_place &&
+      influx_resend_acknowledge(&s->resend, s->spool, s->end, now_ms(s), &err))
     report_cause(s, "position", &err);
-  }
-  s->waiting -= s->waiting < s->batch.lines ? s->waiting : s->batch.lines;
+  err = (struct gc_err){.code = GC_OK};
+  (void)influx_resend_describe(&s->resend, s->spool, &err);
+  report_cause(s, "resent lines", &err);
+  if (!s->is_resent)
+    s->waiting -= s->waiting < lines ? s->waiting : lines;
+  s->drains = s->drains || gc_spool_is_rereading(s->spool);
   influx_batch_reset(&s->batch);
+}
+
+/* Makes the next try begin with the whole batch. It is read again, since the
+ * database may take a line that has come since. */
+static void begin_again(struct influx_sender *s) {
+  if (s->has_place)
+    influx_batch_reset(&s->batch);
+  else
+    influx_batch_restart(&s->batch);
+}
+
+/* After a break: what was acknowledged shortly before it is sent first, and all
+ * of the present batch again. */
+static void resend_after_break(struct influx_sender *s,
+                               const struct gc_reply *reply,
+                               const struct gc_err *why) {
+  char words[32];
+  bool is_partly_lost = s->resend.acks.keep_ms > 0 && s->batch.took_some;
+  snprintf(words, sizeof(words), "it answered %d", reply->status);
+  if (influx_resend_rewind(&s->resend, s->spool,
+                           reply->status < 300 ? why->text : words) ||
+      is_partly_lost)
+    begin_again(s);
 }
 
 /* ---- the request ---- */
@@ -223,6 +258,7 @@ static void send_part(struct influx_sender *s) {
   s->exchange.body = s->bytes;
   s->exchange.body_len = s->len;
   s->exchange.body_max = ANSWER_MAX;
+  s->began_ms = now_ms(s);
   if (s->env->transport.start(s->env->transport.ctx, &s->exchange, &err) ==
       GC_OK)
     return;
@@ -284,24 +320,6 @@ static void part_was_taken(struct influx_sender *s,
   influx_batch_took(&s->batch);
 }
 
-static void describe_answer(const struct influx_sender *s,
-                            const struct gc_reply *reply,
-                            struct influx_decision d, const struct gc_err *why,
-                            struct gc_err *err) {
-  char words[WORDS_SIZE];
-  if (reply->failure != GC_FAILURE_NONE && reply->status < 300) {
-    *err = *why;
-    err->code = d.code;
-    (void)gc_fail_in(err, d.code, "lines wait in the spool: ");
-    return;
-  }
-  influx_answer_words(&reply->body, words, sizeof(words));
-  (void)gc_fail(err, d.code, "%s answered %d%s%s%s%s; lines wait in the spool",
-                s->settings->target.url, reply->status,
-                words[0] != '\0' ? ": " : "", words,
-                d.hint[0] != '\0' ? "; " : "", d.hint);
-}
-
 static void pause_after(struct influx_sender *s, const struct gc_reply *reply,
                         struct influx_decision d, const struct gc_err *why) {
   struct gc_err err = {.code = GC_OK};
@@ -309,8 +327,10 @@ static void pause_after(struct influx_sender *s, const struct gc_reply *reply,
   if (retry_after_s > INFLUX_RETRY_AFTER_MAX_S)
     retry_after_s = INFLUX_RETRY_AFTER_MAX_S;
   s->stats.requests_failed++;
-  describe_answer(s, reply, d, why, &err);
+  influx_answer_describe(reply, d, s->settings->target.url, why, &err);
   report_cause(s, "database", &err);
+  if (d.is_break)
+    resend_after_break(s, reply, why);
   if (d.code == GC_ERR_AUTH || d.code == GC_ERR_PERMISSION)
     s->has_secret =
         false; /* the file may have been corrected when it is read */
@@ -324,7 +344,7 @@ static void pause_after(struct influx_sender *s, const struct gc_reply *reply,
  * false when it refuses everything. */
 static bool split_part(struct influx_sender *s, const struct gc_reply *reply,
                        struct influx_decision d) {
-  char words[WORDS_SIZE];
+  char words[INFLUX_WORDS_SIZE];
   bool is_doubtful = s->batch.put_off > 0 && !d.names_line;
   if (!is_doubtful && influx_batch_split(&s->batch))
     return true;
@@ -332,15 +352,6 @@ static bool split_part(struct influx_sender *s, const struct gc_reply *reply,
     return influx_batch_put_off(&s->batch);
   influx_answer_words(&reply->body, words, sizeof(words));
   return influx_batch_put_aside(&s->batch, words) == GC_OK;
-}
-
-/* Makes the next try begin with the whole batch. It is read again, since the
- * database may take a line that has come since. */
-static void begin_again(struct influx_sender *s) {
-  if (s->has_place)
-    influx_batch_reset(&s->batch);
-  else
-    influx_batch_restart(&s->batch);
 }
 
 static void continue_batch(struct influx_sender *s) {
@@ -362,6 +373,7 @@ static void on_answer(struct gc_exchange *x, const struct gc_reply *reply,
                       const struct gc_err *why) {
   struct influx_sender *s = x->ctx;
   struct influx_decision d = influx_decide(reply);
+  influx_resend_note_reply(&s->resend, reply, s->began_ms, now_ms(s));
   if (d.action == INFLUX_ACCEPTED) {
     part_was_taken(s, reply);
     continue_batch(s);
@@ -383,7 +395,7 @@ static void on_answer(struct gc_exchange *x, const struct gc_reply *reply,
 /* True if the spool has dropped the batch, or a part of it, past SpoolMax: its
  * lines are counted as dropped. */
 static bool was_dropped(const struct influx_sender *s) {
-  struct gc_record_place now = gc_spool_position(s->spool);
+  struct gc_record_place now = gc_spool_cursor(s->spool);
   return s->has_place && s->batch.lines > 0 &&
          (now.segment != s->begin.segment || now.offset != s->begin.offset);
 }
@@ -428,6 +440,7 @@ influx_sender_new(const struct influx_sender_settings *settings,
     return NULL;
   }
   s->settings = settings;
+  s->resend.acks.keep_ms = settings->resend_after_break_ms;
   s->env = env;
   s->spool = spool;
   s->timer = (struct gc_timer){.fire = on_timer, .ctx = s};
@@ -471,6 +484,7 @@ void influx_sender_flush(struct influx_sender *s) {
 
 void influx_sender_forget_place(struct influx_sender *s) {
   s->has_place = false;
+  influx_acks_reset(&s->resend.acks);
 }
 
 enum influx_state influx_sender_state(const struct influx_sender *s) {
@@ -478,5 +492,7 @@ enum influx_state influx_sender_state(const struct influx_sender *s) {
 }
 
 struct influx_sender_stats influx_sender_stats(const struct influx_sender *s) {
-  return s->stats;
+  struct influx_sender_stats stats = s->stats;
+  stats.resent = s->resend.lines;
+  return stats;
 }

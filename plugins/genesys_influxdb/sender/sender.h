@@ -9,7 +9,12 @@
  * until none is left. After a failure the sender waits up to 1 s, or up to
  * 5 s if only an operator can help; after further failures up to 30 s
  * (base/policy/backoff.h); or as long as Retry-After says. Refused lines are
- * isolated (sender/batch.h) and quarantined. */
+ * isolated (sender/batch.h) and quarantined.
+ *
+ * With resend_after_break_ms the lines that were acknowledged in this time stay
+ * in the spool (sender/resend.h). When a request fails below HTTP or with 5xx,
+ * or the connection was closed in between (sender/connection.h), they are sent
+ * again before all later ones. */
 #ifndef GENESYS_INFLUXDB_SENDER_SENDER_H
 #define GENESYS_INFLUXDB_SENDER_SENDER_H
 
@@ -34,13 +39,15 @@ struct influx_sender_settings {
   struct influx_target target;
   const char *folder; /* for quarantined lines */
   uint32_t batch_size, flush_interval_ms;
+  uint32_t resend_after_break_ms;  /* 0: off */
   bool compresses;                 /* gzip bodies */
   const char *secret_option;       /* "TokenFile", for messages */
   struct gc_secret_source *secret; /* NULL: there is none */
 };
 
 struct influx_sender_stats {
-  uint64_t sent, refused; /* lines */
+  uint64_t sent, refused; /* lines, each once */
+  uint64_t resent;        /* lines that were accepted again, after a break */
   uint64_t requests_ok, requests_failed;
   uint64_t bytes;           /* bytes of accepted bodies, as sent */
   uint64_t last_success_ms; /* monotonic; 0: none yet */
@@ -51,8 +58,8 @@ struct influx_sender_stats {
 struct influx_sender;
 
 /* Makes a sender. `env` and `spool` are borrowed. env->notice gets the causes
- * "database", "refused lines", "quarantine" and "position". Returns NULL when
- * out of memory. */
+ * "database", "refused lines", "resent lines", "quarantine" and "position".
+ * Returns NULL when out of memory. */
 struct influx_sender *
 influx_sender_new(const struct influx_sender_settings *settings,
                   const struct gc_env *env, struct gc_spool *spool,

@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: MIT */
+#include "plugins/genesys_influxdb/sender/resend.h"
+
+#include <stdio.h>
+
+void influx_resend_note_reply(struct influx_resend *r,
+                              const struct gc_reply *reply, uint64_t began_ms,
+                              uint64_t now_ms) {
+  if (reply->failure != GC_FAILURE_NONE)
+    influx_connection_failed(&r->connection);
+  else if (influx_connection_answered(&r->connection, reply, began_ms, now_ms))
+    r->reconnected = true;
+}
+
+bool influx_resend_acknowledge(struct influx_resend *r, struct gc_spool *spool,
+                               struct gc_record_place end, uint64_t now_ms,
+                               struct gc_err *err) {
+  struct gc_record_place old;
+  bool reconnected = r->reconnected;
+  r->reconnected = false;
+  gc_spool_take(spool, end);
+  /* Before anything expires: it is unknown when the database ended. */
+  if (reconnected &&
+      influx_resend_rewind(r, spool, "the connection was closed in between"))
+    return false;
+  if (!influx_acks_add(&r->acks, end, now_ms, &old))
+    return false;
+  (void)!gc_spool_commit(spool, old, err);
+  r->rewinds = 0;
+  return true;
+}
+
+bool influx_resend_rewind(struct influx_resend *r, struct gc_spool *spool,
+                          const char *words) {
+  if (r->acks.keep_ms == 0 || r->rewinds == INFLUX_REWINDS_MAX ||
+      !gc_spool_rewind(spool))
+    return false;
+  r->rewinds++;
+  influx_acks_reset(&r->acks);
+  snprintf(r->words, sizeof(r->words), "%s", words);
+  return true;
+}
+
+bool influx_resend_describe(struct influx_resend *r,
+                            const struct gc_spool *spool, struct gc_err *err) {
+  uint64_t lines = r->lines - r->reported_lines;
+  if (lines == 0 || gc_spool_is_rereading(spool))
+    return false;
+  r->reported_lines = r->lines;
+  (void)gc_fail(err, GC_ERR_NETWORK,
+                "%llu lines that the database had acknowledged were sent "
+                "again, since it may have lost them: %s",
+                (unsigned long long)lines, r->words);
+  return true;
+}

@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: MIT */
+/* Keeps acknowledged lines in a spool for a while, and has them sent again when
+ * the connection to the database broke (ResendAfterBreak). One thread. */
+#ifndef GENESYS_INFLUXDB_SENDER_RESEND_H
+#define GENESYS_INFLUXDB_SENDER_RESEND_H
+
+#include "common/net/spool/spool.h"
+#include "plugins/genesys_influxdb/sender/acks.h"
+#include "plugins/genesys_influxdb/sender/connection.h"
+
+enum {
+  /* Breaks one after the other that send lines again. After them a database
+   * that breaks off again and again gets the later lines. */
+  INFLUX_REWINDS_MAX = 10,
+  INFLUX_BREAK_WORDS_SIZE = 240,
+};
+
+/* Zero, except acks.keep_ms, is a valid beginning. */
+struct influx_resend {
+  struct influx_acks acks;
+  struct influx_connection connection;
+  bool reconnected; /* the connection broke silently; until the batch ends */
+  unsigned rewinds; /* since the position of the spool moved */
+  uint64_t lines;   /* accepted again, in all */
+  uint64_t reported_lines;
+  char words[INFLUX_BREAK_WORDS_SIZE]; /* of the newest break */
+};
+
+/* Notes the end of a request of `began_ms`. */
+void influx_resend_note_reply(struct influx_resend *r,
+                              const struct gc_reply *reply, uint64_t began_ms,
+                              uint64_t now_ms);
+/* Notes that the batch that ends at `end` is acknowledged; if the connection
+ * broke silently, the next read begins with the lines before it. Returns true
+ * if older lines were given up: `err` is the outcome of gc_spool_commit. */
+bool influx_resend_acknowledge(struct influx_resend *r, struct gc_spool *spool,
+                               struct gc_record_place end, uint64_t now_ms,
+                               struct gc_err *err);
+/* Makes the next read begin with the lines that were acknowledged shortly
+ * before a break, which `words` explain. Returns false if there are none, or
+ * after INFLUX_REWINDS_MAX breaks. */
+bool influx_resend_rewind(struct influx_resend *r, struct gc_spool *spool,
+                          const char *words);
+/* When all lines were sent again: writes how many, and why, into `err` and
+ * returns true. */
+bool influx_resend_describe(struct influx_resend *r,
+                            const struct gc_spool *spool, struct gc_err *err);
+
+#endif
