@@ -108,6 +108,8 @@ static void one_connection_serves_all_requests(void) {
     struct ask q;
     CHECK(ask_get(&q, &a, http_url_at(s, "http", path)));
     CHECK_INT(q.reply.status, i % 2 == 0 ? 200 : 500);
+    CHECK_INT(q.reply.is_new_connection, i == 0);
+    CHECK(!q.reply.closes_connection);
   }
   CHECK_INT(server_accepted(s), 1);
   asker_end(&a);

@@ -43,6 +43,7 @@ static void a_new_connection_is_a_break_if_it_is_a_surprise(void) {
       {"an announced close", "0n 30r 30c 30n", "...."},
       {"a failure, which is a break of its own", "0n 30r 30f 1n", "...."},
       {"each request has its connection", "0n 30n 30n 30n", "...."},
+      {"each request has its connection at once", "0n 1n 0n 1n", "...."},
       {"each request closes its connection", "0N 1N 1N", "..."},
       {"closed after a minute: as long as never before", "0n 30r 120n 120n",
        "...."},

@@ -138,7 +138,9 @@ static void a_restart_between_two_batches_is_a_break(void) {
   put_batch(&b, "ab", 30000);
   put_batch(&b, "cd", 100);
   put_batch(&b, "ef", 30000);
-  put_batch(&b, "gh", 30000); /* over a new connection */
+  put_batch(&b, "gh", 100); /* over a new connection */
+  CHECK_HAS(sender_bodies(&b), " g;h; c;d; e;f; g;h; ");
+  replay_run(&b.world, 30000);
   put_batch(&b, "ij", 30000);
   CHECK_STR(sender_bodies(&b), "a;b; c;d; e;f; g;h; c;d; e;f; g;h; i;j; ");
   CHECK_INT(influx_sender_stats(b.sender).resent, 6);
