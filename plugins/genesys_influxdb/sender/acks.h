@@ -2,12 +2,12 @@
 /* The batches that a database acknowledged in the last seconds, which stay in
  * the spool (ResendAfterBreak). Pure.
  *
- * An acknowledgement shows that the database lives: what it acknowledged
- * ResendAfterBreak seconds before is on its disk. So only an acknowledgement
- * makes older ones expire, and not the clock alone: a database that is killed
- * may be found dead much later, with the next batch. Example of 15 s:
+ * An acknowledgement shows that the database still runs: the lines that it
+ * acknowledged ResendAfterBreak seconds before are on its disk. So only an
+ * acknowledgement makes older ones expire, and not the clock alone: the end of
+ * a database may be noticed much later, with the next batch. Example of 15 s:
  *
- *   acknowledged   0 s   10 s   20 s                killed 21 s, found 50 s
+ *   acknowledged   0 s   10 s   20 s                killed 21 s, noticed 50 s
  *   kept           0     0 10   10 20               10 20 are sent again */
 #ifndef GENESYS_INFLUXDB_SENDER_ACKS_H
 #define GENESYS_INFLUXDB_SENDER_ACKS_H
@@ -32,8 +32,9 @@ struct influx_acks {
   size_t count;
 };
 
-/* Notes that everything before `end` is acknowledged at `now_ms`. Returns true,
- * and the end of what is now older than keep_ms and leaves, if there is any. */
+/* Notes that everything before `end` is acknowledged at `now_ms`. Forgets the
+ * acknowledgements that are now older than keep_ms; returns true, and the end
+ * of their lines, if there are any. */
 bool influx_acks_add(struct influx_acks *a, struct gc_record_place end,
                      uint64_t now_ms, struct gc_record_place *ret_old);
 /* Forgets all. */

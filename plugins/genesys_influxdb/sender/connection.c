@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "plugins/genesys_influxdb/sender/connection.h"
 
-/* True if a connection should have survived the pause: at most half as long
- * again as another one has. */
+/* True if a connection should have survived the pause: a connection has
+ * survived a pause that was at least two thirds as long. */
 static bool should_survive(const struct influx_connection *c,
                            uint64_t pause_ms) {
   return c->was_reused && pause_ms <= c->longest_pause_ms +

@@ -9,8 +9,8 @@
 #include "plugins/genesys_influxdb/sender/connection.h"
 
 enum {
-  /* Breaks one after the other that send lines again. After them a database
-   * that breaks off again and again gets the later lines. */
+  /* Breaks in a row after which lines are sent again. After more breaks the
+   * database gets the newer lines first. */
   INFLUX_REWINDS_MAX = 10,
   INFLUX_BREAK_WORDS_SIZE = 240,
 };
@@ -31,8 +31,9 @@ void influx_resend_note_reply(struct influx_resend *r,
                               const struct gc_reply *reply, uint64_t began_ms,
                               uint64_t now_ms);
 /* Notes that the batch that ends at `end` is acknowledged; if the connection
- * broke silently, the next read begins with the lines before it. Returns true
- * if older lines were given up: `err` is the outcome of gc_spool_commit. */
+ * broke silently, the next read begins with the oldest line that is kept.
+ * Returns true if older lines were committed: `err` is the outcome of
+ * gc_spool_commit. */
 bool influx_resend_acknowledge(struct influx_resend *r, struct gc_spool *spool,
                                struct gc_record_place end, uint64_t now_ms,
                                struct gc_err *err);

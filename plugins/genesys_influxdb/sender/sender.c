@@ -209,8 +209,8 @@ static void begin_again(struct influx_sender *s) {
     influx_batch_restart(&s->batch);
 }
 
-/* After a break: what was acknowledged shortly before it is sent first, and all
- * of the present batch again. */
+/* After a break: makes the next try begin with the lines that were acknowledged
+ * shortly before the break; the whole present batch follows. */
 static void resend_after_break(struct influx_sender *s,
                                const struct gc_reply *reply,
                                const struct gc_err *why) {
