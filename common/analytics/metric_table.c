@@ -267,7 +267,8 @@ uint32_t gc_api_metric_others(const struct gc_api_metric *m, uint32_t has) {
   uint32_t own = members_of[m->kind].own;
   uint32_t others =
       m->source[0] != '\0' ? members_of[m->kind].others : UINT32_MAX;
-  /* A summary of durations has no place for half of its numbers. */
+  /* A summary of durations has all of these numbers: if one is missing, each
+   * duration gets a series of its own. */
   uint32_t whole = BIT(COUNT) | DURATION;
   if (m->kind == GC_STATS_DURATION && (has & whole) != whole) {
     own = BIT(COUNT);

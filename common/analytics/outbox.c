@@ -95,7 +95,7 @@ struct gc_sample gc_outbox_get(const struct gc_outbox *o, size_t i) {
   return sample;
 }
 
-/* Returns the bits of a number, whose text is exact in every locale. */
+/* Returns the bits of a number: as text they are exact in every locale. */
 static uint64_t bits_of(const union gc_number *n) {
   uint64_t bits;
   memcpy(&bits, n, sizeof(bits));

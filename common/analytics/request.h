@@ -8,8 +8,8 @@
 
 /* Limits of queues or flows: in the filter of one request (the API accepts 100
  * to 200 predicates, API reference), and in all filters of a query. With more
- * ids, a query whose answers name the id requests all queues or flows and
- * filters the answers. */
+ * ids, a query requests all queues or flows and filters the answers, if they
+ * name the id. */
 enum { GC_QUERY_IDS_MAX = 100, GC_QUERY_FILTER_MAX = 200 };
 
 /* Writes the body of the request for [from_ms, to_ms), whole windows. `ids` are
