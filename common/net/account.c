@@ -40,7 +40,7 @@ static struct gc_account *accounts;
 static struct gc_accounts_hooks hooks;
 static struct gc_store *store; /* opened with the first account; NULL: none */
 static bool store_tried;
-static bool closed; /* since gc_accounts_close, until one is defined again */
+static bool closed; /* since gc_accounts_close, until gc_accounts_define */
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 
 static struct gc_account *find_account(const char *name) {

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* The states of the leases of the process's accounts (docs/decisions/0019): one
  * gate for each account with LeaseURL. The thread that keeps the lease
- * (net/redis/lease_keeper) writes it; the functions that dispatch a value,
- * receive a message or open a channel read it. Nothing here waits.
+ * (net/redis/lease_keeper) writes the gate; the functions that dispatch a
+ * value, receive a message or open a channel read the gate. Nothing here waits.
  *
  * Gates are made in the configuration phase and live as long as the process:
  * the threads of sources may read them until it ends. */

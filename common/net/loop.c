@@ -91,8 +91,8 @@ static void drain_wake(struct gc_loop *l) {
   (void)!read(l->wake_fd, &count, sizeof(count));
 }
 
-/* Runs the tasks. Once its `fn` has run, the thread that waits for a borrowed
- * task may free it, so it is copied first. */
+/* Runs the tasks. Each task is copied first: the thread that waits for a
+ * borrowed task may free that task once `fn` has run. */
 static void run_tasks(struct task *task) {
   while (task != NULL) {
     struct task *next = task->next;

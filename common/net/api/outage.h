@@ -27,9 +27,9 @@ struct gc_api_outage {
   } functions[GC_ENDPOINT_COUNT];
 };
 
-/* Takes the outcome of a call. Returns true if "api" is to be reported: each
- * failure of the service as it is, and each other outcome after which no
- * function fails as GC_OK. An answer that refuses the request (4xx) is no
+/* Takes the outcome of a call. Returns true if "api" is to be reported: a
+ * failure of the service is reported as it is, any other outcome as GC_OK, if
+ * no function fails after it. An answer that refuses the request (4xx) is no
  * failure of the service. */
 GC_API GC_MUST_CHECK bool gc_api_outage_note(struct gc_api_outage *o,
                                              enum gc_endpoint_id id,
