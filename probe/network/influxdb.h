@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The check of a <Node> of genesys_influxdb: sends a comment line, of which the
- * database stores nothing. Its answer shows whether address, token and bucket
+/* The check of a <Node> of genesys_influxdb: sends a comment line, which the
+ * database does not store. The answer shows whether address, token and bucket
  * are right. Main thread. */
 #ifndef PROBE_NETWORK_INFLUXDB_H
 #define PROBE_NETWORK_INFLUXDB_H

@@ -175,8 +175,8 @@ static void name_host(void) {
 /* Waits between two readings, as collectd does between two read callbacks. */
 static void pause_reading(void) { (void)poll(NULL, 0, EVERY_MS); }
 
-/* Reads until no block waits for its first answers. One more reading follows:
- * the newest answer may have come after the last one. */
+/* Reads until no block waits for its first answers, and then once more: the
+ * newest answer may have come after the last reading. */
 static void read_first_round(uint64_t end_ms) {
   while (gc_trial_read() > 0 && gc_clock_now_ms() < end_ms)
     pause_reading();
