@@ -28,7 +28,7 @@ KILLS = int(os.environ.get("GC_KILLS", "3"))
 BATCH = 200  # BatchSize of the nodes
 OURS = ("genesys", "genesys_influxdb")
 DATABASES = (Influx1, Victoria)
-IN_MEMORY_S = 15  # VictoriaMetrics 1.79 writes what it has acknowledged to disk within 10 s
+IN_MEMORY_S = 15  # VictoriaMetrics 1.79 writes acknowledged lines to disk within 10 s
 Make = Callable[[], Database]
 Scenario = Callable[[], None]
 

@@ -141,7 +141,7 @@ class Influx1(Database):
 
 
 class Victoria(Database):
-    """VictoriaMetrics keeps a point that is sent twice, so that it shows the repeated points."""
+    """VictoriaMetrics keeps both copies of a point that is sent twice, so that it shows the repeated points."""
     where = {"Bucket": "genesys"}
 
     def __init__(self) -> None:

@@ -47,7 +47,7 @@ static void taken_records_are_read_again_after_a_rewind_alone(void) {
   CHECK(gc_spool_rewind(s));
   CHECK(!gc_spool_rewind(s));
   CHECK(gc_spool_is_rereading(s));
-  /* They are not mixed with those that were not taken. */
+  /* No read mixes taken records with others. */
   CHECK_STR(read_words(s, 9, &end), "a b ");
   CHECK(gc_spool_is_rereading(s));
   gc_spool_take(s, end);
@@ -67,7 +67,7 @@ static void a_commit_moves_the_position_alone(void) {
   CHECK_STR(spool_peek(s), "b ");
   gc_spool_free(s);
   s = spool_opened();
-  CHECK(!gc_spool_is_rereading(s)); /* it does not know */
+  CHECK(!gc_spool_is_rereading(s)); /* a restart forgets takes */
   CHECK_STR(spool_drain(s), "b c d ");
   gc_spool_free(s);
 }

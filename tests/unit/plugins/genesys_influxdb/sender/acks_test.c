@@ -4,7 +4,7 @@
 #include "common/base/cleanup.h"
 #include "tests/support/check.h"
 
-/* The offset of an end is the time of its acknowledgement, in ms + 1. */
+/* The offset of an end is the time of its acknowledgement in ms, plus 1. */
 static uint64_t add_at(struct influx_acks *a, uint64_t now_ms) {
   struct gc_record_place end = {1, now_ms + 1}, old = {0, 0};
   bool leaves = influx_acks_add(a, end, now_ms, &old);
@@ -32,7 +32,8 @@ static void without_the_option_each_leaves_at_once(void) {
   CHECK_INT(a.count, 0);
 }
 
-/* At any rate what leaves is as old as keep_ms, and little older. */
+/* At any rate of acknowledgements, an end that leaves is at least as old as
+ * keep_ms, and only a little older. */
 static void any_rate_has_room(void) {
   static const uint64_t every_ms[] = {1, 7, 100, 468, 469, 3000, 40000};
   for (size_t i = 0; i < GC_COUNT(every_ms); i++) {

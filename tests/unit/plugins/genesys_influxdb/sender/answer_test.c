@@ -58,7 +58,7 @@ static void each_answer_has_its_action(void) {
   }
 }
 
-/* A database that answers with another code than 5xx lives. */
+/* A database that answers with a code other than 5xx still runs. */
 static void a_break_is_a_failure_of_the_network_or_5xx(void) {
   for (int failure = 0; failure < GC_FAILURE_COUNT; failure++) {
     static const bool is_break[GC_FAILURE_COUNT] = {

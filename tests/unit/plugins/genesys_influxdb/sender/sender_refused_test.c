@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Lines that the database refuses: set aside with its words, alone. */
+/* Lines that the database refuses: the sender sets only these lines aside, with
+ * the words of the database. */
 #include "plugins/genesys_influxdb/sender/sender.h"
 
 #include "tests/support/check.h"

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT */
-/* ResendAfterBreak: what a database acknowledged shortly before its connection
- * broke is sent again. */
+/* ResendAfterBreak: lines that a database acknowledged shortly before its
+ * connection broke are sent again. */
 #include "plugins/genesys_influxdb/sender/sender.h"
 
 #include "tests/support/check.h"
 #include "tests/support/sender_bench.h"
 
-/* BatchSize 2; a failure is repeated after 1 s at most. */
+/* BatchSize 2; a failed request is repeated after 1 s at most. */
 static void begin_with(struct sender_bench *b, uint32_t resend_after_break_ms) {
   sender_begin(b);
   b->settings.resend_after_break_ms = resend_after_break_ms;
@@ -164,7 +164,7 @@ static void a_second_break_begins_again(void) {
   CHECK_STR(sender_bodies(&b), "a;b; c;d; e;f; a;b; c;d; a;b; c;d; e;f; ");
   CHECK_INT(influx_sender_stats(b.sender).resent, 6);
   CHECK_INT(influx_sender_stats(b.sender).sent, 6);
-  put_batch(&b, "gh", 10); /* gives up all but e f and itself */
+  put_batch(&b, "gh", 10); /* only e f and g h are kept */
   sender_restart(&b);
   influx_sender_flush(b.sender);
   replay_run(&b.world, 10);
@@ -238,7 +238,8 @@ static void a_restart_sends_the_last_seconds_again(void) {
   sender_end(&b);
 }
 
-/* Past SpoolMax acknowledged lines go first, and are not counted as dropped. */
+/* Past SpoolMax, acknowledged lines are deleted first, and are not counted as
+ * dropped. */
 static void acknowledged_lines_are_not_counted_as_dropped(void) {
   struct sender_bench b;
   struct gc_spool_stats stats;
