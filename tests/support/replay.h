@@ -61,7 +61,7 @@ struct replay {
   struct gc_timers timers;
   uint64_t now_ms;
   int64_t wall_ms;   /* at REPLAY_START_MS; moves with the clock */
-  uint32_t creep_ms; /* each reading of the clock adds this; 0 */
+  uint32_t creep_ms; /* each reading of the clock adds this; default 0 */
   uint32_t random32; /* each random number; all bits set: the longest wait */
 
   struct replay_request *requests; /* in the order they came */

@@ -86,7 +86,7 @@ class Faults(SimCase):
         self.assertEqual(third.status, 200)
         self.assertEqual(self.sim.sim("counters")["token_requests"], {"200": 1, "401": 1, "503": 1})
 
-    # ---- which and when -----------------------------------------------------------
+    # ---- requests and times of a fault --------------------------------------------
 
     def test_count_skip_pattern_and_method_bound_a_fault(self) -> None:
         self.sim.log_in()

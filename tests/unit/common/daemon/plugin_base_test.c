@@ -248,7 +248,7 @@ static void a_block_publishes_its_health(void) {
   gc_health_snapshot_clear(&s);
 }
 
-/* A thread that runs before the blocks start may report of them. */
+/* A thread that runs before the blocks start may report about them. */
 static void a_block_has_its_health_before_the_start(void) {
   struct gc_err err;
   CHECK_INT(

@@ -207,7 +207,7 @@ static void removed_fields_leave_no_memory(void) {
   end_book();
 }
 
-/* Else no agent could take over. */
+/* An agent that cannot read the book cannot take over. */
 static void a_full_book_of_short_fields_can_be_read(void) {
   struct gc_buf copy = {.max = GC_LEASE_BOOK_MAX_BYTES};
   enum gc_code code = GC_OK;

@@ -48,8 +48,8 @@ static void run_block(uint32_t max_intervals, uint32_t max_observations) {
   flow_watch_free(watch);
 }
 
-/* Returns the number of limits that fail at the end, and notes how often one of
- * them was over meanwhile. */
+/* Returns the number of causes that fail at the end. *ret_ends is how often a
+ * cause ended before that. */
 static size_t count_failing(unsigned *ret_ends) {
   static const struct gc_health_id id = {.kind = GC_HEALTH_BLOCK};
   struct gc_health_time t = {1000, REPLAY_START_WALL_MS};
