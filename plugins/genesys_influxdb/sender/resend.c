@@ -23,7 +23,7 @@ bool influx_resend_acknowledge(struct influx_resend *r, struct gc_spool *spool,
   if (reconnected &&
       influx_resend_rewind(r, spool, "the connection was closed in between"))
     return false;
-  if (!influx_acks_add(&r->acks, end, now_ms, &old))
+  if (r->is_owed || !influx_acks_add(&r->acks, end, now_ms, &old))
     return false;
   (void)!gc_spool_commit(spool, old, err);
   r->rewinds = 0;
@@ -32,13 +32,22 @@ bool influx_resend_acknowledge(struct influx_resend *r, struct gc_spool *spool,
 
 bool influx_resend_rewind(struct influx_resend *r, struct gc_spool *spool,
                           const char *words) {
-  if (r->acks.keep_ms == 0 || r->rewinds == INFLUX_REWINDS_MAX ||
-      !gc_spool_rewind(spool))
+  if (r->acks.keep_ms == 0)
     return false;
-  r->rewinds++;
   influx_acks_reset(&r->acks);
   snprintf(r->words, sizeof(r->words), "%s", words);
+  r->is_owed |= r->rewinds == INFLUX_REWINDS_MAX;
+  if (r->is_owed || !gc_spool_rewind(spool))
+    return false;
+  r->rewinds++;
   return true;
+}
+
+bool influx_resend_when_idle(struct influx_resend *r, struct gc_spool *spool) {
+  bool is_owed = r->is_owed;
+  r->is_owed = false;
+  r->rewinds = 0;
+  return is_owed && gc_spool_rewind(spool);
 }
 
 bool influx_resend_describe(struct influx_resend *r,

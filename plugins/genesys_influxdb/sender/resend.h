@@ -9,8 +9,9 @@
 #include "plugins/genesys_influxdb/sender/connection.h"
 
 enum {
-  /* Breaks in a row after which lines are sent again. After more breaks the
-   * database gets the newer lines first. */
+  /* Breaks in a row after which lines are sent again at once. After more breaks
+   * the database gets the newer lines first, and the kept ones once no line
+   * waits. */
   INFLUX_REWINDS_MAX = 10,
   INFLUX_BREAK_WORDS_SIZE = 240,
 };
@@ -21,6 +22,8 @@ struct influx_resend {
   struct influx_connection connection;
   bool reconnected; /* the connection broke silently; until the batch ends */
   unsigned rewinds; /* since the position of the spool moved */
+  bool is_owed;     /* the kept lines are sent again once no line waits; nothing
+                       is committed until then */
   uint64_t lines;   /* accepted again, in all */
   uint64_t reported_lines;
   char words[INFLUX_BREAK_WORDS_SIZE]; /* of the newest break */
@@ -38,10 +41,12 @@ bool influx_resend_acknowledge(struct influx_resend *r, struct gc_spool *spool,
                                struct gc_record_place end, uint64_t now_ms,
                                struct gc_err *err);
 /* Makes the next read begin with the lines that were acknowledged shortly
- * before a break, which `words` explain. Returns false if there are none, or
- * after INFLUX_REWINDS_MAX breaks. */
+ * before a break, which `words` explain. Returns false if there are none, or if
+ * they wait for influx_resend_when_idle. */
 bool influx_resend_rewind(struct influx_resend *r, struct gc_spool *spool,
                           const char *words);
+/* Called when no line waits. Returns true if lines are to be sent again now. */
+bool influx_resend_when_idle(struct influx_resend *r, struct gc_spool *spool);
 /* When all lines were sent again: writes how many, and why, into `err` and
  * returns true. */
 bool influx_resend_describe(struct influx_resend *r,

@@ -301,7 +301,9 @@ static void begin_if_due(struct influx_sender *s) {
   }
   if (s->state != INFLUX_IDLE || !gc_spool_is_open(s->spool))
     return;
-  s->drains = false;
+  s->drains = influx_resend_when_idle(&s->resend, s->spool);
+  if (s->drains)
+    set_timer(s, now_ms(s));
   s->waiting = 0;
   s->flush_due_ms = 0;
 }

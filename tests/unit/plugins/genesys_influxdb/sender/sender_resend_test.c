@@ -172,17 +172,46 @@ static void a_second_break_begins_again(void) {
   sender_end(&b);
 }
 
-/* A database that answers each second request with 503 gets all lines. */
+/* A database that answers each third request with 503 gets all lines, and once
+ * it works all of them again. */
 static void a_flaky_database_gets_the_later_lines_too(void) {
   struct sender_bench b;
   begin_with(&b, 15000);
-  for (int i = 0; i < 100; i++) {
+  for (int i = 0; i < 30; i++) {
     sender_answers(&b, 2, 204, NULL);
     answer_once(&b, 0, 503);
   }
+  sender_answers(&b, REPLAY_ALWAYS, 204, NULL);
   put_letters(&b, "abcdefghijklmnopqrstuvwxyz");
-  replay_run(&b.world, 60000);
+  replay_run(&b.world, 120000);
+  CHECK_HAS(sender_bodies(&b), " a;b; c;d; e;f; g;h; i;j; k;l; m;n; o;p; q;r; "
+                               "s;t; u;v; w;x; y;z; ");
   CHECK_INT(influx_sender_stats(b.sender).sent, 26);
+  CHECK_STR(spool_peek(b.spool), "");
+  sender_end(&b);
+}
+
+/* The database is killed after each 20 batches, and never works for 15 s until
+ * the 30th kill. */
+static void no_number_of_kills_loses_a_line(void) {
+  struct sender_bench b;
+  char line[8], all[1024] = " ";
+  begin_with(&b, 15000);
+  for (int i = 0; i < 30; i++) {
+    sender_answers(&b, 20, 204, NULL);
+    answer_once(&b, GC_FAILURE_BROKEN, 0);
+  }
+  sender_answers(&b, REPLAY_ALWAYS, 204, NULL);
+  for (int i = 0; i < 60; i++) {
+    snprintf(line, sizeof(line), "%d", i);
+    sender_put(&b, line);
+    snprintf(all + strlen(all), sizeof(all) - strlen(all), "%s;%s", line,
+             i % 2 == 0 ? "" : " ");
+    replay_run(&b.world, 10);
+  }
+  replay_run(&b.world, 120000);
+  CHECK_HAS(sender_bodies(&b), all); /* without a break in between */
+  CHECK_INT(influx_sender_stats(b.sender).sent, 60);
   CHECK_STR(spool_peek(b.spool), "");
   sender_end(&b);
 }
@@ -269,6 +298,7 @@ int main(void) {
   RUN(a_restart_between_two_batches_is_a_break);
   RUN(a_second_break_begins_again);
   RUN(a_flaky_database_gets_the_later_lines_too);
+  RUN(no_number_of_kills_loses_a_line);
   RUN(all_parts_of_a_batch_are_sent_again);
   RUN(refused_lines_count_once);
   RUN(a_restart_sends_the_last_seconds_again);
