@@ -84,7 +84,7 @@ def values_equal_the_truth() -> None:
     same("the series of queue_depth", series.get(("queues-all", "queue_depth")), sum("/queue_depth-" in key for key in truth))
     overlap = [n["note"] for n in document["notes"] if n["block"] == "queues-again" and "earlier blocks" in n["note"]]
     check("the overlap is named", overlap and overlap[0].startswith("5 of the queues"), document["notes"])
-    has_line("the series of the stream are announced", done.stdout.replace("{", "\n{"), "queues-all", "up to 18 series for a queue and medium")
+    has_line("the series of the stream are announced", done.stdout.replace("{", "\n{"), "queues-all", "up to 18 series with the first contact of a queue and medium")
     has_line("the source that is not tried", done.stdout.replace("{", "\n{"), "<Attributes", "ivr", "not tried", "--events")
     sim.reset_counters()
     equal("putval", sim, of_putval(probe(place.config, "--once", "--format", "putval").stdout))
