@@ -8,7 +8,7 @@
  *   `-------------- network thread ---------------'   read      `- network
  *
  * If the save after the last window fails, the stage before SENT is UNSAVED:
- * the read thread saves again each 5 s, so that a restart sends no window
+ * the read thread saves again every 5 s, so that a restart sends no window
  * again. The network thread ends this stage when the next window is due.
  *
  * LOADING lasts until the state can be read: from the state file or, with a

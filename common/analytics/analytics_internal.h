@@ -122,9 +122,9 @@ bool gc_analytics_load_state(struct gc_analytics *b);
 void gc_analytics_lose_lease(struct gc_analytics *b);
 /* Reports a Date that does not count; called after a poll. */
 void gc_analytics_report_clocks(struct gc_analytics *b);
-/* Steps a checkpoint back that all clocks have placed in the future for a
- * while: a clock was wrong when it was saved. Until then nothing is requested.
- * Called while no window is due. */
+/* Steps a checkpoint back if all clocks have placed it in the future for a
+ * while: a clock was wrong when the checkpoint was saved. Nothing is requested
+ * until it has stepped back. Called while no window is due. */
 void gc_analytics_check_future(struct gc_analytics *b);
 
 #endif
