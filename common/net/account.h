@@ -131,7 +131,7 @@ struct gc_account_stats {
   uint64_t age_ms;  /* since the network thread counted */
   bool is_state_up; /* state.db can be saved */
 };
-/* The network thread hangs if its counters are older than that. */
+/* The network thread hangs if its counters are older than this. */
 enum { GC_ACCOUNT_STATS_MAX_AGE_MS = 10 * 1000 };
 
 /* Writes "https://api… as client ID (proxy HOST:PORT of Proxy)", without a

@@ -19,7 +19,7 @@ struct gc_work {
   const char *name;        /* name of the thread, up to 15 bytes */
   void (*run)(void *ctx);  /* runs on its own thread; may block */
   void (*done)(void *ctx); /* then on the loop's thread, unless cancelled */
-  void (*drop)(void *ctx); /* frees ctx; always, as the last, any thread */
+  void (*drop)(void *ctx); /* frees ctx; always, the last call; any thread */
   void *ctx;               /* holds copies only */
 };
 

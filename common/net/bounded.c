@@ -76,8 +76,8 @@ static void *run_call(void *arg) {
   bool is_left = c->is_left;
   c->has_ended = true;
   pthread_mutex_unlock(&b->lock);
-  /* `drop` runs before the next call may begin: it may touch what the calls
-   * share. */
+  /* `drop` may touch data that the calls share, so it runs before the next call
+   * may begin. */
   if (is_left)
     c->drop(c->ctx);
   pthread_mutex_lock(&b->lock);

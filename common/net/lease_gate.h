@@ -75,8 +75,8 @@ GC_API uint32_t gc_lease_gate_reads(const struct gc_lease_gate *g);
 GC_API void gc_lease_gate_set(struct gc_lease_gate *g,
                               const struct gc_lease_status *s);
 /* Compares the wall clock with the boot clock: true if they disagree about the
- * time since the last call, so that the machine may have been frozen. Until the
- * next call such a difference closes the gate. */
+ * time since the last call, which means that the machine may have been frozen.
+ * Until the next call such a difference closes the gate. */
 GC_API bool gc_lease_gate_check_clocks(struct gc_lease_gate *g);
 
 #endif

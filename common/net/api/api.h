@@ -73,7 +73,9 @@ struct gc_api_stats {
   uint64_t answers, elapsed_ms; /* elapsed_ms: the sum over all answers */
   struct gc_api_times functions[GC_ENDPOINT_COUNT];
   uint32_t queued, budget_left;
-  uint64_t paused_ms, suspended_ms; /* left: account; longest of a function */
+  /* The time that is left: of the account's pause; of the longest suspension of
+   * a function. */
+  uint64_t paused_ms, suspended_ms;
   bool broken; /* the breaker of the API or of the token endpoint is open */
 };
 
