@@ -2,7 +2,7 @@
 /* Reads the report of the part inside collectd (probe/agent.c), and makes the
  * results of the checks that need no network. Pure.
  *
- * A report is lines of words that TABs separate. These are all kinds of lines:
+ * A report is lines of words that TABs separate. A line is one of these:
  *
  *   log LEVEL TEXT            a line for collectd's log; LEVEL as in syslog: 3
  *                             is an error, 4 a warning

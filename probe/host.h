@@ -53,8 +53,8 @@ struct probe_host_watch {
   /* Takes a line of the report, without its end, and may change its bytes.
    * Returns false to end the run. */
   bool (*line)(void *ctx, char *line);
-  /* Returns true to end the run. Runs at least each second, and after a signal.
-   */
+  /* Returns true to end the run. Runs at least once a second, and after a
+   * signal. */
   bool (*is_over)(void *ctx);
   void *ctx;
 };

@@ -14,8 +14,9 @@
  *   answered PLUGIN BLOCK      all its sources were up
  *   value PLUGIN BLOCK HOST INSTANCE TYPE TYPE_INSTANCE TIME INTERVAL NUMBERS
  *         PARTS                a value: time in ns since 1970, interval in ms,
- *                              numbers divided by blanks; parts of the identity
- *                              (genesys/parts.h) with US in place of line ends
+ *                              numbers separated by blanks; parts of the
+ *                              identity (genesys/parts.h) with US in place of
+ *                              line ends
  *   state …                    likewise: a value of a block's self-telemetry
  *   requests PLUGIN BLOCK ACCOUNT FAMILY PER_MINUTE
  *                              PLUGIN and BLOCK are empty for lists of names
