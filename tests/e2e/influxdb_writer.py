@@ -336,7 +336,7 @@ def names_and_numbers_are_read_back_unchanged(make: Make) -> None:
     names = ["plain", "a b", "a,b", "a=b", "a, =b", 'q"uo\'te', "C:\\x", "Caf\u00e9 \u6f22", "#x", "\\n"]
     for name in names + ["end\\", "a\\,b"]:
         load.send("agent/load-%s/gauge-%s" % (name, name), "3")
-    names += ["end_", "a_,b"]  # a backslash before what is escaped cannot be written
+    names += ["end_", "a_,b"]  # a backslash before an escaped character cannot be written
     same_soon("tags", lambda: sorted(database.points(Load.MEASUREMENT, "instance", "type_instance")),
               sorted((name, name, load.time_ns(0)) for name in names), 20)
     gauges, integers = ["0.1", "-2.5", "123456789012", "0"], ["0", "-7", "123456789012345"]

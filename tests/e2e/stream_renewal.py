@@ -62,7 +62,7 @@ def messages_that_are_late_on_the_old_channel_count() -> None:
         sim.faults({"ws": "late", "delay_ms": 3000}, {"ws": "socket_closing", "at_s": 6, "notice_s": 20})
         wait_until(lambda: stream.stream_counts(sim)["sockets_opened"] > 1, 20, "the second socket")
         watch_for(8)
-    # An answer that is known 3 s late is a breach until the next real one.
+    # An answer that is reported 3 s late counts as a breach until the next real breach.
     takes_over(sim, late, 1, without="queue_sla_breach")
 
 

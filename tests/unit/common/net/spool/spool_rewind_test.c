@@ -67,7 +67,7 @@ static void a_commit_moves_the_position_alone(void) {
   CHECK_STR(spool_peek(s), "b ");
   gc_spool_free(s);
   s = spool_opened();
-  CHECK(!gc_spool_is_rereading(s)); /* a restart forgets takes */
+  CHECK(!gc_spool_is_rereading(s)); /* a restart forgets the take */
   CHECK_STR(spool_drain(s), "b c d ");
   gc_spool_free(s);
 }

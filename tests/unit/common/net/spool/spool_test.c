@@ -179,7 +179,7 @@ static void a_batch_in_flight_that_is_dropped_moves_nothing_back(void) {
   gc_spool_free(s);
 }
 
-/* A panic without its folder: Telegraf's issue 18082. */
+/* A buffer that panics without its folder: Telegraf's issue 18082. */
 static void a_folder_that_cannot_be_made_recovers(void) {
   spool_fresh(0, MB);
   struct gc_err err = {.code = GC_OK};

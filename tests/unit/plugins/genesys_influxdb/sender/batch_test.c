@@ -76,8 +76,9 @@ static void refused_lines_stand_below_the_words(void) {
   influx_batch_clear(&b);
 }
 
-/* The database names a line of each larger part and of each second line, and
- * refuses the other lines in words that name none. */
+/* The database refuses every part. Its words name a line for parts of several
+ * lines and for every second single line, and none for the other single
+ * lines. */
 static void many_parts_that_are_put_off_have_a_limit(void) {
   struct influx_batch b = {.lines = 0};
   bool goes_on = true;

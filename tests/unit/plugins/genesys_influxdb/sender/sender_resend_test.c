@@ -172,8 +172,8 @@ static void a_second_break_begins_again(void) {
   sender_end(&b);
 }
 
-/* A database that answers each third request with 503 gets all lines, and once
- * it works all of them again. */
+/* A database that answers every third request with 503 gets all lines, and gets
+ * all of them again once it works. */
 static void a_flaky_database_gets_the_later_lines_too(void) {
   struct sender_bench b;
   begin_with(&b, 15000);
@@ -191,8 +191,8 @@ static void a_flaky_database_gets_the_later_lines_too(void) {
   sender_end(&b);
 }
 
-/* The database is killed after each 20 batches, and never works for 15 s until
- * the 30th kill. */
+/* The database is killed after every 20 batches, and never works for 15 s at a
+ * time until the 30th kill. */
 static void no_number_of_kills_loses_a_line(void) {
   struct sender_bench b;
   char line[8], all[1024] = " ";
