@@ -172,7 +172,7 @@ def start_collectd(started, build, work, config):
 
 def prometheus_config(examples, work, port):
     """Returns the path of examples/prometheus/prometheus.yml with this demo's port, without
-    Alertmanager; scrapes and rules run each 2 s."""
+    Alertmanager; scrapes and rules run every 2 s."""
     folder = os.path.join(work, "prometheus")
     shutil.rmtree(folder, ignore_errors=True)
     shutil.copytree(os.path.join(examples, "prometheus"), folder)

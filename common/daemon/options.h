@@ -49,14 +49,14 @@ struct gc_opt {
   enum gc_opt_kind kind;
   size_t offset;
   const char *preset; /* default as written in the file; NULL: none (NULL, 0,
-                         false, empty). Lists: values divided by spaces */
+                         false, empty). Lists: values separated by spaces */
   double min, max;
   const char *const *choices; /* ENUM: accepted words, NULL at the end */
   unsigned flags;
   const char *unit;    /* "s", "requests per minute", "" */
   const char *help;    /* one or two sentences for the manual */
   const char *example; /* possible value without quotes; STRS: one value; REALS:
-                          values divided by spaces. Never NULL */
+                          values separated by spaces. Never NULL */
 };
 
 /* An offsetof that does not compile if the member is not of the type `want`. */

@@ -50,7 +50,7 @@ GC_API void gc_trial_begin(const struct gc_trial *t);
 
 /* Reads the new values of all blocks. Returns the number of blocks that still
  * wait for an answer to their first requests, or have not sent their first
- * interval. Call it each 250 ms or so. */
+ * interval. Call it every 250 ms or so. */
 GC_API size_t gc_trial_read(void);
 /* Reads the self-telemetry of all blocks. */
 GC_API void gc_trial_read_state(void);

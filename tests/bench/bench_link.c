@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* A collectd plugin that dispatches BENCH_SERIES series each 10 s. With
+/* A collectd plugin that dispatches BENCH_SERIES series every 10 s. With
  * BENCH_URL and BENCH_CA it is the reference for memory: it links our
  * libraries, opens one TLS connection to that address and one SQLite database
  * in memory, and has the series because collectd itself keeps more than a

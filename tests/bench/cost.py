@@ -67,7 +67,7 @@ def memory(left_out: list[str]) -> Iterator[Row]:
     watch_for(SETTLE_S)
     bare, linked, same, none, all_queues = map(memory_of, (*(p.pid for p in programs), idle.program.pid,
                                                            ours.program.pid))
-    say("memory after %d s, 200 queues x 5 media each 10 s = %d series" % (SETTLE_S, series))
+    say("memory after %d s, 200 queues x 5 media every 10 s = %d series" % (SETTLE_S, series))
     show("collectd alone (csv)", bare)
     show("+ a plugin that only links and connects", linked, bare)
     show("+ genesys and genesys_realtime, no queue", none, bare)
@@ -93,7 +93,7 @@ def memory(left_out: list[str]) -> Iterator[Row]:
 
 def requests(left_out: list[str]) -> Iterator[Row]:
     need_collectd("genesys_realtime")
-    say("requests per minute, 2,000 queues each 10 s, budget %d" % BUDGET)
+    say("requests per minute, 2,000 queues every 10 s, budget %d" % BUDGET)
     for source, most in SHARES:
         sim = Simulator(queues=2000, agents=400, plain_names=True, rate_limit=0)
         ours = c.Collectd(c.account(sim), c.queues(ObservationInterval=10, Observations=source))

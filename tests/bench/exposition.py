@@ -59,11 +59,11 @@ def rows(left_out: list[str]) -> Iterator[Row]:
     for series, (cpu, memory, seconds) in AIMS.items():
         made = run_ours(series)
         share, mb = made["round_s"] / INTERVAL_S, made["memory_kb"] / 1024
-        say("%d series each %d s: first round %.2f s, then %.2f us a value; %.0f MB; a scrape %.0f ms with gzip, %.0f ms "
+        say("%d series every %d s: first round %.2f s, then %.2f us a value; %.0f MB; a scrape %.0f ms with gzip, %.0f ms "
             "without" % (series, INTERVAL_S, made["first_s"], made["round_s"] * 1e6 / series, mb, made["gzip_s"] * 1000,
                          made["plain_s"] * 1000))
         reaches = cpu is None or (share < cpu and mb < memory and made["gzip_s"] < seconds)
-        yield Row("P", "%d k series each %d s" % (series // 1000, INTERVAL_S),
+        yield Row("P", "%d k series every %d s" % (series // 1000, INTERVAL_S),
                   "%.1f %%, %.0f MB, %.0f ms" % (share * 100, mb, made["gzip_s"] * 1000), beside_node(series, left_out),
                   aim="< 5 %, < 60 MB, < 300 ms" if cpu else "no cliff", met=met(reaches))
     yield from exposition_agents.rows(left_out)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Real collectds that dispatch the same series each 10 s and show them to Prometheus: with genesys_prometheus, with
+"""Real collectds that dispatch the same series every 10 s and show them to Prometheus: with genesys_prometheus, with
 write_prometheus, and with collectd_exporter behind the network plugin. One without a writer is the part of collectd
 itself."""
 from __future__ import annotations
@@ -124,7 +124,7 @@ def rows(left_out: list[str]) -> Iterator[Row]:
     alone = agent.load()
     agent.end()
     ours = writer_load("genesys_prometheus", '<Plugin genesys_prometheus>\nPort %d\nPlugin "*"\n</Plugin>\n').beyond(alone)
-    say("%d series each 10 s in a collectd: alone %.1f %%, %.0f MB; genesys_prometheus %s beyond it"
+    say("%d series every 10 s in a collectd: alone %.1f %%, %.0f MB; genesys_prometheus %s beyond it"
         % (SERIES, alone.core * 100, alone.mb, ours))
     others = []
     if (c.system_plugins() / "write_prometheus.so").exists():

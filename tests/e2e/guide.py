@@ -66,7 +66,7 @@ def values_equal_the_truth_at_the_gateway_s_pace() -> None:
     wait_until(lambda: len(asked(sim, METRICS)) >= 3, 15, "three readings")
     times = [one["time"] for one in asked(sim, METRICS)]
     pauses = [b - a for a, b in zip(times, times[1:])]
-    check("at most one request is sent each 5 s", min(pauses) > 4.5, pauses)
+    check("at most one request is sent every 5 s", min(pauses) > 4.5, pauses)
     same("the log has no complaints", [line for line in daemon.complaints() if "names of queues" not in line and "events is unknown" not in line], [])
     daemon.stop()
 

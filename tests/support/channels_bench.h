@@ -74,7 +74,7 @@ void ch_say(const char *text);
 void ch_end_socket(const struct gc_ws_end *end, enum gc_code code);
 void ch_drop_socket(void);
 void ch_refuse_upgrade(int status);
-void ch_heartbeats(unsigned count); /* one each 30 s */
+void ch_heartbeats(unsigned count); /* one every 30 s */
 
 /* ---- blocks ---- */
 

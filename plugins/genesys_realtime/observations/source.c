@@ -53,12 +53,12 @@ void obs_source_check_cost(enum obs_source source,
   bool is_by_id = source != OBS_ACTIVITY;
   *ret_err = (struct gc_err){.code = GC_OK};
   if (per_minute > budget / 4.0)
-    (void)gc_fail(ret_err, GC_ERR_LIMIT,
-                  "%zu queues each %u s cost %.0f of the account's %u requests "
-                  "per minute; set %s%sa longer ObservationInterval",
-                  is_by_id ? scope->selected : scope->visible, interval_s,
-                  per_minute, budget,
-                  is_cheaper ? "Observations \"activity\", which costs fewer, "
-                             : "",
-                  is_by_id ? "fewer queues (Queue) or " : "");
+    (void)gc_fail(
+        ret_err, GC_ERR_LIMIT,
+        "%zu queues every %u s cost %.0f of the account's %u requests "
+        "per minute; set %s%sa longer ObservationInterval",
+        is_by_id ? scope->selected : scope->visible, interval_s, per_minute,
+        budget,
+        is_cheaper ? "Observations \"activity\", which costs fewer, " : "",
+        is_by_id ? "fewer queues (Queue) or " : "");
 }

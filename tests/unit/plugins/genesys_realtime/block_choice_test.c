@@ -126,13 +126,14 @@ static void a_block_that_takes_a_quarter_of_the_budget_warns(void) {
     uint32_t interval_ms, per_minute;
     bool warns, advises_activity;
   } rows[] = {
-      {"1000 queues each 10 s", OBS_QUERY, 1000, 10000, 250, false, false},
-      {"1100 queues each 10 s", OBS_QUERY, 1100, 10000, 250, true, true},
-      {"1100 queues each 20 s", OBS_QUERY, 1100, 20000, 250, false, false},
+      {"1000 queues every 10 s", OBS_QUERY, 1000, 10000, 250, false, false},
+      {"1100 queues every 10 s", OBS_QUERY, 1100, 10000, 250, true, true},
+      {"1100 queues every 20 s", OBS_QUERY, 1100, 20000, 250, false, false},
       {"6 queues each second", OBS_QUERY, 6, 1000, 239, true, false},
       {"activity", OBS_ACTIVITY, 1100, 10000, 250, false, false},
       {"activity each second", OBS_ACTIVITY, 1100, 1000, 239, true, false},
-      {"auto, 1100 queues each 10 s", OBS_AUTO, 1100, 10000, 250, false, false},
+      {"auto, 1100 queues every 10 s", OBS_AUTO, 1100, 10000, 250, false,
+       false},
   };
   for (size_t i = 0; i < GC_COUNT(rows); i++) {
     CHECK_ROW(rows[i].row);
@@ -211,9 +212,9 @@ static void a_minute_takes_the_requests_that_the_manual_says(void) {
     unsigned queues, interval_ms;
     size_t per_minute;
   } rows[] = {
-      {"50 queues each 10 s", OBS_QUERY, 50, 10000, 6},
-      {"500 queues each 10 s", OBS_QUERY, 500, 10000, 30},
-      {"5,000 queues each 10 s", OBS_QUERY, 5000, 10000, 300},
+      {"50 queues every 10 s", OBS_QUERY, 50, 10000, 6},
+      {"500 queues every 10 s", OBS_QUERY, 500, 10000, 30},
+      {"5,000 queues every 10 s", OBS_QUERY, 5000, 10000, 300},
       {"5,000 queues each minute", OBS_QUERY, 5000, 60000, 50},
       {"auto, 50 queues", OBS_AUTO, 50, 10000, 6},
       {"auto, 200 queues", OBS_AUTO, 200, 10000, 12},

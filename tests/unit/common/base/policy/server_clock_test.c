@@ -72,7 +72,7 @@ static void steady_dates_count_for_waits_and_ages(void) {
   }
 }
 
-/* One answer each 20 s. Our clock is right until the step; all times are
+/* One answer every 20 s. Our clock is right until the step; all times are
  * distances from the true time, in ms. */
 struct step {
   const char *name;
@@ -134,7 +134,7 @@ static void a_single_date_moves_no_wait_of_an_agent_whose_clock_is_wrong(void) {
   }
 }
 
-/* One answer each 20 s, none with a Date. */
+/* One answer every 20 s, none with a Date. */
 static void without_dates_our_clock_counts_when_it_lasts(void) {
   static const struct {
     int64_t step_ms;

@@ -156,7 +156,7 @@ static void a_step_of_our_clock_does_not_move_the_servers(void) {
   api_end();
 }
 
-/* One answer each 20 s; our clock is right. */
+/* One answer every 20 s; our clock is right. */
 static void a_date_that_is_alone_moves_no_clock(void) {
   enum { DAY = 86400000, EVERY_MS = 20000 };
   static const struct {

@@ -49,7 +49,7 @@ static void each_token_lifetime_has_one_request(void) {
     CHECK_INT(auth_want(), GC_AUTH_READY);
     replay_run(&auth_world, 1000);
   }
-  CHECK_INT(replay_count(&auth_world, AUTH_ASK), 11); /* one each 800 s */
+  CHECK_INT(replay_count(&auth_world, AUTH_ASK), 11); /* one every 800 s */
   auth_end();
 }
 

@@ -155,7 +155,7 @@ static void receive_answer(const int64_t *ahead_ms) {
   gc_api_call(ch_api(), &call);
 }
 
-/* Lets two minutes pass, with a heartbeat and an answer each 10 s. */
+/* Lets two minutes pass, with a heartbeat and an answer every 10 s. */
 static void pass_with_answers(const int64_t *ahead_ms) {
   for (int i = 0; i < 12; i++) {
     receive_answer(ahead_ms);
