@@ -13,7 +13,7 @@
 # With DEMO_SECONDS=20 it ends after that time. It installs packages, makes
 # ./configure where it is missing, and changes nothing else outside ./build-demo.
 # A Prometheus that is not installed is unpacked there, because its package would
-# start a server with the host; without one the rest of the demo runs.
+# start a server at each boot of the host; without Prometheus the rest of the demo runs.
 set -eu
 cd "$(dirname "$0")/.."
 src=$PWD
