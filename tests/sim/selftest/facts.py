@@ -29,7 +29,10 @@ def predicates(dimension: str, values: Iterable[str], kind: str = "or") -> dict[
 
 
 def summed(answer: dict[str, Any], member: str = "count", by: str = "") -> Counter[Any]:
-    """Returns metric, or (value of the dimension, metric), or with a qualifier -> sum of that member over all buckets."""
+    """Returns the sum of that member over all buckets for each metric.
+
+    A key is the metric; with `by` it begins with the value of the dimension, and with a qualifier it ends with that.
+    """
     made: Counter[Any] = Counter()
     for result in answer["results"]:
         for bucket in result["data"]:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Messages of a client in its socket, and their answers.
+"""Messages that a client sends over its socket, and their answers.
 
 The form of the answers is known from clients, not from official texts: they
 have no topicName, and `result` is a string.
