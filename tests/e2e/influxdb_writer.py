@@ -397,7 +397,8 @@ def the_rows_are_those_of_guides_b_and_c() -> None:
             found = database.ask('SHOW FIELD KEYS FROM "%s"' % measurement)
             return dict(found[0]["values"]) if found else {}
         same_soon("fields of %s" % measurement, kinds, fields, 60)
-        rows = database.ask('SELECT * FROM "%s" GROUP BY *' % measurement)
+        # The fields are listed a moment before the first points are found.
+        rows = wait_until(lambda: database.ask('SELECT * FROM "%s" GROUP BY *' % measurement), 20, "rows of %s" % measurement)
         same("tags of %s" % measurement, {frozenset(row["tags"]) for row in rows}, {frozenset(tags)})
         same("env of %s" % measurement, {row["tags"]["env"] for row in rows}, {"prod"})
         ids = {row["tags"].get("queueId") or row["tags"]["queue_id"] for row in rows}
