@@ -137,7 +137,10 @@ enum gc_sender_end gc_sender_run(struct gc_sender *d,
       return GC_SENDER_WAITS;
   }
   finish_results(d);
-  return d->state.code == GC_OK ? GC_SENDER_DONE : GC_SENDER_UNSAVED;
+  /* What is too large now is too large in 5 s. */
+  bool may_be_saved_later =
+      d->state.code != GC_OK && d->state.code != GC_ERR_LIMIT;
+  return may_be_saved_later ? GC_SENDER_UNSAVED : GC_SENDER_DONE;
 }
 
 void gc_sender_finish(struct gc_sender *d, const struct gc_sender_output *way,
