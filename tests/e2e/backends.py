@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import json
 import re
-import socket
 import time
 import urllib.request
 from typing import Any, Callable, Optional
@@ -20,6 +19,7 @@ from lib.collectd import DAEMON, OURS, Collectd, account, build_folder, queues, 
 from lib.genesys import Simulator, direct
 from lib.process import free_port
 from lib.report import Skip, check, check_soon, note, same, same_soon
+from lib.unixsock import Unixsock
 
 WITHIN_S = 25.0
 HOST = "q"
@@ -178,25 +178,11 @@ def storage() -> sinks.Carbon:
     return sinks.Carbon(example("graphite/storage-schemas.conf"), example("graphite/storage-aggregation.conf"))
 
 
-def put(path: str, commands: list[str]) -> list[str]:
-    """collectd's answer to each command of its unixsock plugin."""
-    with socket.socket(socket.AF_UNIX) as one:
-        one.settimeout(20)
-        one.connect(path)
-        with one.makefile("rw") as lines:
-            said = []
-            for command in commands:
-                lines.write(command + "\n")
-                lines.flush()
-                said.append(lines.readline())
-            return said
-
-
-def put_every_type(path: str) -> None:
+def put_every_type(unixsock: Unixsock) -> None:
     """Dispatches a value of every type and qualifier."""
     commands = ['PUTVAL "agent/genesys-Support/%s-%s" interval=10 N:%s' % (kind, qualifier, ":".join("7" for _ in sources))
                 for kind, sources in types().items() for qualifier in QUALIFIERS.get(kind, ["voice"])]
-    refused = [answer for answer in put(path, commands) if not answer.startswith("0 ")]
+    refused = [answer for answer in unixsock.ask(commands) if not answer.startswith("0 ")]
     if refused:
         raise RuntimeError("%d values refused: %s" % (len(refused), refused[:3]))
 
@@ -218,15 +204,14 @@ def every_type_has_its_storage(separate: bool = False) -> None:
     changes = {'"2003"': '"%d"' % carbon.port}
     if separate:
         changes.update({"#Prefix": "Prefix", "#SeparateInstances": "SeparateInstances"})
-    folder = process.folder("socket")
+    unixsock = Unixsock()
     daemon = Collectd("", ours=("genesys",), load=("write_graphite", "unixsock"), more=without_loads(
-        example("graphite/write_graphite.conf", changes)) + '<Plugin unixsock>\nSocketFile "%s"\n</Plugin>\n' % (folder / "s"))
-    daemon.lives_until((folder / "s").exists, 20, "unixsock")
+        example("graphite/write_graphite.conf", changes)) + unixsock.options)
     wanted = {("collectd." if separate else "") + path: of for path, of in wanted_files(separate).items()}
     got: dict[str, dict[str, Any]] = {}
 
     def all_there() -> bool:
-        put_every_type(str(folder / "s"))  # once more: write_graphite sends a full buffer only
+        put_every_type(unixsock)  # once more: write_graphite sends a full buffer only
         got.update(carbon.files())
         return set(wanted) <= set(got)
     check_soon("each series has a file", all_there, lambda: sorted(set(wanted) - set(got))[:5], 30)
@@ -247,21 +232,19 @@ def a_slot_with_several_counts_keeps_every_event() -> None:
     """A changed counter is dispatched within a second, so that one slot of 10 s gets several values; carbon keeps the last."""
     if not sinks.CARBON or not sinks.has_whisper():
         raise Skip("carbon-cache and python3-whisper are not installed")
-    carbon, folder = storage(), process.folder("socket")
+    carbon, unixsock = storage(), Unixsock()
     text = example("graphite/write_graphite.conf", {'"2003"': '"%d"' % carbon.port})
     # One write thread keeps the order of values that come at once.
     daemon = Collectd("", ours=("genesys",), load=("write_graphite", "unixsock"), more="WriteThreads 1\n" + without_loads(text)
-                      + '<Plugin unixsock>\nSocketFile "%s"\n</Plugin>\n' % (folder / "s"))
-    daemon.lives_until((folder / "s").exists, 20, "unixsock")
+                      + unixsock.options)
     start = int(time.time()) // 10 * 10 - 600
     # Two contacts at 13 s, three at 17 s, none until 23 s, one at 24 s.
     counts = [(0, 100), (10, 100), (13, 102), (17, 105), (20, 105), (23, 105), (24, 106), (30, 106)]
-    said = put(str(folder / "s"), ["PUTVAL agent/genesys-Support/queue_offer-voice interval=10 %d:%d" % (start + at, count)
-                                   for at, count in counts])
+    said = unixsock.ask(["PUTVAL agent/genesys-Support/queue_offer-voice interval=10 %d:%d" % (start + at, count) for at, count in counts])
     check("collectd accepts the values", all(line.startswith("0 ") for line in said), said)
 
     def slots() -> list[float]:
-        put(str(folder / "s"), ['FLUSH plugin="write_graphite/genesys"'])
+        unixsock.ask(['FLUSH plugin="write_graphite/genesys"'])
         return [value for _, value in carbon.points(sinks.graphite_path("Support/queue_offer-voice", "agent"), start)]
     same_soon("counts of the slots", slots, [100, 105, 106, 106])
     daemon.stop()
@@ -291,17 +274,16 @@ def families(port: int, form: str) -> dict[str, str]:
 def datadog_s_metrics_are_in_the_exposition() -> None:
     if process.run([sinks.SYSTEM_PYTHON, "-c", "import prometheus_client"]).returncode != 0:
         raise Skip("python3-prometheus-client is not installed")
-    folder, port = process.folder("socket"), free_port()
+    unixsock, port = Unixsock(), free_port()
     text = example("datadog/openmetrics.d/conf.yaml")
     listed = re.findall(r"^      - (\w+): [a-z_.]+$", text.partition("\n    metrics:\n")[2], re.M)
     check("the file lists metrics", len(listed) >= 15, listed)
     endpoint = re.search(r"openmetrics_endpoint: (\S+)", text).group(1)
     same("the endpoint is the plugin's default", endpoint, "http://127.0.0.1:9104/metrics")
     daemon = Collectd("", ours=("genesys", "genesys_prometheus"), load=("unixsock",),
-                      more='<Plugin genesys_prometheus>\nPort %d\n</Plugin>\n<Plugin unixsock>\nSocketFile "%s"\n</Plugin>\n'
-                      % (port, folder / "s"))
-    daemon.lives_until(lambda: (folder / "s").exists() and process.listens(port), 20, "unixsock and the endpoint")
-    put_every_type(str(folder / "s"))
+                      more="<Plugin genesys_prometheus>\nPort %d\n</Plugin>\n" % port + unixsock.options)
+    daemon.lives_until(lambda: process.listens(port), 20, "the endpoint")
+    put_every_type(unixsock)
 
     for form in ("openmetrics", "text"):
         same_soon("listed metrics that nothing shows in the format " + form,

@@ -77,10 +77,10 @@ class Lot:
 
     def __init__(self, database: Database, first: int) -> None:
         self.database, self.gate, self.base = database, Gate(database.port), process.folder("agent")
-        self.load = Load(process.folder("sock") / "s")
+        self.load = Load()
         self.names = ["%05d" % (first + n) for n in range(LOT)]
         url = "http://127.0.0.1:%d" % self.gate.port
-        self.more = self.load.options() + section(*(
+        self.more = self.load.socket.options + section(*(
             database.block(name, '  Tag "case" "%s"' % name, URL=url, SpoolDir=self.folder(name)) for name in self.names))
         daemon = self.start()
         self.put_everywhere()

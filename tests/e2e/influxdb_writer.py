@@ -44,7 +44,7 @@ def with_each_database(scenario: Callable[[Make], None]) -> list[Scenario]:
 
 
 def agent(load: Load, section: str, ours: tuple[str, ...] = OURS, **options: Any) -> Collectd:
-    return Collectd("", more=load.options() + section, load=("unixsock",), ours=ours, **options)
+    return Collectd("", more=load.socket.options + section, load=("unixsock",), ours=ours, **options)
 
 
 def missing(database: Database, wanted: set[int]) -> list[int]:
@@ -68,7 +68,7 @@ def sent_again(database: Database) -> int:
 
 def kills_of_agent_and_database_lose_no_accepted_line(make: Make) -> None:
     database, base, rng = make(), process.folder("agent"), random.Random(5)
-    spool, load = base / "spool", Load(process.folder("sock") / "s")
+    spool, load = base / "spool", Load()
     accepted: set[int] = set()
     for turn in range(KILLS):
         daemon = agent(load, database.node(SpoolDir=spool), base=base)
@@ -102,7 +102,7 @@ def kills_of_agent_and_database_lose_no_accepted_line(make: Make) -> None:
 
 def a_killed_victoria_loses_its_last_seconds_only() -> None:
     """VictoriaMetrics acknowledges lines that it has in memory only; every other line is there, once."""
-    database, load = Victoria(), Load(process.folder("sock") / "s")
+    database, load = Victoria(), Load()
     daemon = agent(load, database.node())
     load.start(0.01)
     watch_for(3)
@@ -124,7 +124,7 @@ def a_killed_victoria_loses_its_last_seconds_only() -> None:
 
 def a_killed_victoria_gets_its_last_seconds_again() -> None:
     """ResendAfterBreak: the lines that VictoriaMetrics acknowledged in memory are there after kill -9, once."""
-    database, load, rng = Victoria(), Load(process.folder("sock") / "s"), random.Random(6)
+    database, load, rng = Victoria(), Load(), random.Random(6)
     database.deduplicate()
     daemon = agent(load, database.node(ResendAfterBreak=IN_MEMORY_S))
     load.start(0.005)
@@ -154,7 +154,7 @@ def a_killed_victoria_gets_its_last_seconds_again() -> None:
 
 def a_victoria_that_restarts_between_two_batches_gets_its_last_seconds_again() -> None:
     """No request fails: only the new connection shows that the database was killed."""
-    database, load = Victoria(), Load(process.folder("sock") / "s")
+    database, load = Victoria(), Load()
     database.deduplicate()
     daemon = agent(load, database.node(ResendAfterBreak=IN_MEMORY_S, BatchSize=10000, FlushInterval=5))
     for _ in range(3):
@@ -174,7 +174,7 @@ def a_victoria_that_restarts_between_two_batches_gets_its_last_seconds_again() -
 def a_network_cut_of_30_s_loses_nothing(make: Make) -> None:
     database = make()
     gate = Gate(database.port)
-    load = Load(process.folder("sock") / "s")
+    load = Load()
     daemon = agent(load, database.node(URL="http://127.0.0.1:%d" % gate.port))
     load.start(0.01)
     arrives("the first values are in the database", database, {0, 1, 2})
@@ -198,7 +198,7 @@ def a_slow_database_is_not_given_up(make: Make) -> None:
     """The database answers late, then later than Timeout, then normally: Telegraf's issue 16314."""
     database = make()
     gate = Gate(database.port)
-    load = Load(process.folder("sock") / "s")
+    load = Load()
     daemon = agent(load, database.node(URL="http://127.0.0.1:%d" % gate.port, Timeout=2))
     load.start(0.002)
     arrives("the first values are in the database", database, {0, 1, 2})
@@ -229,7 +229,7 @@ def a_silent_database_slows_neither_inputs_nor_other_writers(make: Make) -> None
     database = make()
     gate = Gate(database.port)
     gate.stop_answering()
-    load = Load(process.folder("sock") / "s")
+    load = Load()
     exposition = free_port() if built("genesys_prometheus") else 0
     section = database.node(URL="http://127.0.0.1:%d" % gate.port, Timeout=60)
     if exposition:
@@ -258,7 +258,7 @@ def a_silent_database_slows_neither_inputs_nor_other_writers(make: Make) -> None
 def a_full_disk_recovers(make: Make) -> None:
     database = make()
     base = process.folder("agent")
-    spool, load = base / "spool", Load(process.folder("sock") / "s")
+    spool, load = base / "spool", Load()
     disk = full_disk(spool)
     daemon = agent(load, database.node(SpoolDir=spool), base=base, preload=str(disk.shim), env=disk.env)
     load.put(300)
@@ -277,7 +277,7 @@ def a_full_disk_recovers(make: Make) -> None:
 def past_spool_max_the_oldest_are_dropped_and_counted(make: Make) -> None:
     database = make()
     gate = Gate(database.port, is_open=False)
-    load = Load(process.folder("sock") / "s")
+    load = Load()
     daemon = agent(load, database.node(URL="http://127.0.0.1:%d" % gate.port, SpoolMax=2**20, BatchSize=5000))
     load.put(15000)
     daemon.says("node-main", "the oldest, were dropped", within_s=20)
@@ -298,7 +298,7 @@ def a_corrected_password_and_ca_need_no_restart() -> None:
     password.write_text("wrong-password\n")
     password.chmod(0o600)
     ca.write_bytes(Path(sim.folder / "server.key").read_bytes())  # no certificate at all
-    load = Load(process.folder("sock") / "s")
+    load = Load()
     daemon = agent(load, database.node(User="agent", PasswordFile=password, CACert=ca))
     load.put(100)
     daemon.says("node-main, database", "check CACert", within_s=15)
@@ -312,7 +312,7 @@ def a_corrected_password_and_ca_need_no_restart() -> None:
 
 def a_line_that_the_database_refuses_is_set_aside() -> None:
     database = Influx1()
-    load = Load(process.folder("sock") / "s")
+    load = Load()
     base = process.folder("agent")
     # The field exists already as a text in this shard: values of it conflict.
     database.get("/write?db=genesys", ('collectd_load_gauge,host=x,type_instance=s3 value="text" %d' % Load.time_ns(0)).encode())
@@ -331,7 +331,7 @@ def a_line_that_the_database_refuses_is_set_aside() -> None:
 def names_and_numbers_are_read_back_unchanged(make: Make) -> None:
     """Reads names and numbers back from the database: escapes, UTF-8, floats and integers."""
     database = make()
-    load = Load(process.folder("sock") / "s")
+    load = Load()
     daemon = agent(load, database.node())
     names = ["plain", "a b", "a,b", "a=b", "a, =b", 'q"uo\'te', "C:\\x", "Caf\u00e9 \u6f22", "#x", "\\n"]
     for name in names + ["end\\", "a\\,b"]:
@@ -364,7 +364,7 @@ def names_and_numbers_are_read_back_unchanged(make: Make) -> None:
 def a_disk_that_hangs_delays_no_value(make: Make) -> None:
     database = make()
     disk = hanging_disk("spool")
-    load = Load(process.folder("sock") / "s")
+    load = Load()
     daemon = agent(load, database.node(SpoolDir=disk.below / "in"), preload=str(disk.shim), env=disk.env)
     load.put(100)
     arrives("the values before the disk fails are in the database", database, set(range(100)))

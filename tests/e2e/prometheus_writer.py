@@ -23,6 +23,7 @@ from lib.collectd import DAEMON, OURS, Collectd, account, block, built, polled, 
 from lib.genesys import Simulator
 from lib.process import free_port, wait_until, watch_for
 from lib.report import check, check_soon, has_line, note, same, same_soon
+from lib.unixsock import Unixsock
 
 OPENMETRICS = "application/openmetrics-text;version=1.0.0,text/plain;version=0.0.4;q=0.5,*/*;q=0.1"
 SERIES = 50_000
@@ -102,13 +103,13 @@ class Values:
     """A client of collectd's unixsock plugin that puts one value of each series, as fast as collectd reads them."""
 
     def __init__(self) -> None:
-        self.path = process.folder("unixsock") / "socket"
-        self.config = block("Plugin", "unixsock", {"SocketFile": self.path}).replace('"unixsock"', "unixsock") + CHAIN
+        self.socket = Unixsock()
+        self.config = self.socket.options + CHAIN
 
     def put(self, count: int, name: str = "many") -> float:
         """Puts the values; returns the seconds."""
         began = time.monotonic()
-        client = wait_until(self._connect, 10, "unixsock answers")
+        client = self.socket.connect()
         for first in range(0, count, 500):
             lines = ["PUTVAL agent/%s-%d/gauge-value interval=10 N:%d\n" % (name, i, i)
                      for i in range(first, min(first + 500, count))]
@@ -118,12 +119,6 @@ class Values:
                 answers += client.recv(65536)
         client.close()
         return time.monotonic() - began
-
-    def _connect(self) -> socket.socket:
-        client = socket.socket(socket.AF_UNIX)
-        client.settimeout(30)
-        client.connect(str(self.path))
-        return client
 
 
 # ---- names ---------------------------------------------------------------------------------

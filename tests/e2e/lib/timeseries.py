@@ -10,7 +10,6 @@ import json
 import os
 import re
 import signal
-import socket
 import ssl
 import threading
 import time
@@ -22,6 +21,7 @@ from urllib.parse import urlencode
 from . import process
 from .collectd import block
 from .process import Program, free_port, wait_until
+from .unixsock import Unixsock
 
 INFLUXD = process.program("influxd")
 VICTORIA = process.program("victoria-metrics")
@@ -182,26 +182,12 @@ class Load:
     """Values through collectd's unixsock plugin: load/gauge-SERIES with their own times, one second apart, value = number."""
     MEASUREMENT = "collectd_load_gauge"
 
-    def __init__(self, path: Path, first: int = 0) -> None:
-        self.path = path
+    def __init__(self, first: int = 0) -> None:
+        self.socket = Unixsock()
         self.number = first
         self.slowest_s = 0.0
         self._stop = threading.Event()
         self._thread: Optional[threading.Thread] = None
-
-    def options(self) -> str:
-        return '<Plugin unixsock>\nSocketFile "%s"\nSocketPerms "0777"\nDeleteSocket true\n</Plugin>\n' % self.path
-
-    def _connect(self) -> socket.socket:
-        def tried() -> Optional[socket.socket]:
-            one = socket.socket(socket.AF_UNIX)
-            try:
-                one.connect(str(self.path))
-                return one
-            except OSError:
-                one.close()
-                return None
-        return wait_until(tried, 20, "unixsock listens")
 
     @staticmethod
     def time_ns(number: int) -> int:
@@ -210,7 +196,7 @@ class Load:
     def put(self, count: int, every_s: float = 0.0) -> None:
         """Puts values until `count` are in, collectd ends, or stop()."""
         try:
-            with self._connect() as one, one.makefile("rw") as lines:
+            with self.socket.connect() as one, one.makefile("rw") as lines:
                 for _ in range(count):
                     if self._stop.is_set():
                         return
@@ -229,11 +215,8 @@ class Load:
 
     def send(self, identifier: str, value: str) -> str:
         """Puts one value of another series at the time of number 0; returns the answer."""
-        with self._connect() as one, one.makefile("rw") as lines:
-            quoted = re.sub(r'(["\\])', r"\\\1", identifier)
-            lines.write('PUTVAL "%s" interval=1 %d:%s\n' % (quoted, self.time_ns(0) // 10**9, value))
-            lines.flush()
-            return lines.readline()
+        quoted = re.sub(r'(["\\])', r"\\\1", identifier)
+        return self.socket.ask(['PUTVAL "%s" interval=1 %d:%s' % (quoted, self.time_ns(0) // 10**9, value)])[0]
 
     def start(self, every_s: float = 0.001) -> None:
         self._stop.clear()
