@@ -48,7 +48,13 @@ bad() {
   done
 }
 failed_tests() { sed -nE 's/^(FAIL|ERROR): //p' "$1"; }
-remember() { { echo "--- $1"; [ ! -f "$2" ] || tail -n 15 "$2"; } >>"$failed"; }
+remember() { { echo "--- $1"; [ ! -f "$2" ] || log_of_failure "$2" 15; } >>"$failed"; }
+# log_of_failure FILE LINES: the failed checks, which may stand far above the end, and the last lines.
+log_of_failure() {
+  grep -aE '^FAIL |^[^ ]+:[0-9]+: |ERROR: ' "$1" | head -n 20
+  echo '...'
+  tail -n "$2" "$1"
+}
 
 # step NAME COMMAND…: runs the command, counted as one passed or failed check.
 step() {
@@ -81,7 +87,7 @@ failures() {
   grep -E '^(FAIL|ERROR|SKIP):|error:|\*\*\*' "$log" | head -n 40
   failed_tests "$log" | while read -r test; do
     echo "--- $folder/${test%.*}.log"
-    tail -n 40 "$folder/${test%.*}.log"
+    log_of_failure "$folder/${test%.*}.log" 40
     remember "$test" "$folder/${test%.*}.log"
   done
 }
