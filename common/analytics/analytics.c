@@ -303,8 +303,8 @@ static bool is_due(const struct gc_analytics *b) {
                          gc_analytics_server_now(b), b->new_max, &plan);
 }
 
-/* Takes an unsaved state from the read threads; false while one saves it. The
- * next window saves it too. */
+/* Takes an unsaved state from the read threads; false while a read thread saves
+ * the state. The next window saves it too. */
 static bool take_unsaved(struct gc_analytics *b) {
   pthread_mutex_lock(&b->lock);
   bool is_taken = b->stage == GC_ANALYTICS_UNSAVED && !b->is_reading;

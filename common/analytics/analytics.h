@@ -11,9 +11,9 @@
  * the read thread saves again every 5 s, so that a restart sends no window
  * again. The network thread ends this stage when the next window is due.
  *
- * LOADING lasts until the state can be read: from the state file or, with a
- * lease, once this agent has it. It begins again when the agent loses the
- * lease.
+ * LOADING lasts until the state is read. With a lease, the state is read only
+ * while this agent has the lease, and LOADING begins again when the agent loses
+ * the lease.
  *
  * The block does not depend on collectd: the plugin passes in the output. */
 #ifndef GC_ANALYTICS_ANALYTICS_H
@@ -80,7 +80,7 @@ GC_API void gc_analytics_finish(struct gc_analytics *b,
                                 const struct gc_sender_output *way,
                                 uint32_t max_ms);
 
-/* Returns the complete answers that one window took on average; 0: no window
+/* Returns the average number of complete answers for one window; 0: no window
  * was sent yet. Any thread. */
 GC_API double gc_analytics_requests(struct gc_analytics *b);
 

@@ -10,8 +10,8 @@ enum {
   /* A checkpoint this far ahead of all clocks is reported … */
   FUTURE_MS = 15 * 60000,
   /* … and one that is FUTURE_BACK_MS ahead for FUTURE_WAIT_MS steps back.
-   * An error of summer time lies in between: a wall clock that is an hour
-   * behind moves no checkpoint. */
+   * The two values are less and more than an hour: a wall clock that is an
+   * hour behind, as with a wrong summer time, steps no checkpoint back. */
   FUTURE_BACK_MS = 2 * HOUR_MS,
   FUTURE_WAIT_MS = 10 * 60000,
 };

@@ -182,7 +182,7 @@ static enum gc_code list_dirty(const struct gc_series_set *set,
   return GC_OK;
 }
 
-/* Saves to the store or, `to_page`, to the page of the lease. */
+/* Saves to the store or, if `to_page`, to the page of the lease. */
 static enum gc_code save_rows(struct gc_checkpoint *c,
                               const struct gc_query_total *rows, size_t count,
                               const struct gc_outbox *pending, bool to_page,

@@ -11,10 +11,10 @@
 #include "common/net/lease_book.h"
 #include "common/net/store/queries.h"
 
-/* Reads the page. *ret_found false: it is empty. `row` takes the totals, if the
- * page's query is `identity`; `pending` takes its text. GC_ERR_PARSE for a page
- * that this version did not write, GC_ERR_MEMORY, GC_ERR_LIMIT, codes of `row`.
- */
+/* Reads the page. *ret_found false: the page is empty. `row` takes the totals,
+ * if the page's query is `identity`; `pending` takes the text of the pending
+ * window. GC_ERR_PARSE for a page that this version did not write,
+ * GC_ERR_MEMORY, GC_ERR_LIMIT, codes of `row`. */
 GC_MUST_CHECK enum gc_code gc_checkpoint_page_read(
     const struct gc_lease_page *page, const char *identity, bool *ret_found,
     struct gc_query_mark *ret_mark, struct gc_buf *pending,

@@ -115,7 +115,7 @@ static enum gc_code put_total(const struct put *p, const struct gc_identity *id,
   return GC_OK;
 }
 
-/* True if an answer names the series, and it has had an event. */
+/* True if an answer names the series, and the series has had an event. */
 static bool has_begun(const struct gc_series *s) {
   return s->is_known &&
          (s->is_begun || s->total.count > 0 || s->total.sum > 0.0);

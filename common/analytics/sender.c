@@ -57,7 +57,8 @@ static bool emit_sample(struct gc_sender *d, const struct run *run,
 }
 
 /* Sends the values of the outbox. The clock is read between the values, since
- * collectd takes seconds for 300,000 of them, and a stop of the agent waits. */
+ * collectd takes seconds for 300,000 of them, and a stop of the agent must not
+ * wait that long. */
 static bool send_outbox(struct gc_sender *d, const struct run *run) {
   for (; d->sent < d->outbox.count; d->sent++) {
     if (d->sent % CLOCK_EACH == CLOCK_EACH - 1 &&
@@ -137,7 +138,7 @@ enum gc_sender_end gc_sender_run(struct gc_sender *d,
       return GC_SENDER_WAITS;
   }
   finish_results(d);
-  /* What is too large now is too large in 5 s. */
+  /* A state that is too large to save now is too large in 5 s. */
   bool may_be_saved_later =
       d->state.code != GC_OK && d->state.code != GC_ERR_LIMIT;
   return may_be_saved_later ? GC_SENDER_UNSAVED : GC_SENDER_DONE;

@@ -44,7 +44,8 @@ struct gc_sender {
 void gc_sender_begin(struct gc_sender *d, struct gc_results *r);
 
 enum gc_sender_end {
-  GC_SENDER_DONE,    /* all windows are sent, and that is saved, or too large */
+  GC_SENDER_DONE,    /* all windows are sent, and the state is saved or too
+                        large to save */
   GC_SENDER_WAITS,   /* values or windows are left: call again later */
   GC_SENDER_UNSAVED, /* all windows are sent, and the save failed: a later call
                         saves again */

@@ -3,10 +3,11 @@
  *
  *   METRIC SEP QUALIFIER SEP MEDIA [SEP VALUE]…     SEP is \x1f
  *
- * A member of the metric's stats that has a series of its own ends QUALIFIER:
- * "\x1enumerator"; one that no table has is in snake case. Each dimension of
- * GroupBy except mediaType has a VALUE, in the order of GroupBy. MEDIA is "" if
- * the source has no media; a VALUE is "" if the group has none.
+ * If a member of the metric's stats has a series of its own, the member's name
+ * ends QUALIFIER: "\x1enumerator". The name of a member that no table has is in
+ * snake case. Each dimension of GroupBy except mediaType has a VALUE, in the
+ * order of GroupBy. MEDIA is "" if the source has no media; a VALUE is "" if
+ * the group has none.
  *
  * Totals need no memory of windows: an answer always covers all windows that
  * are not settled, so total = base (settled windows) + the sum of the answer
@@ -78,9 +79,9 @@ size_t gc_series_revise(struct gc_series_set *s);
 /* Adds a sent window to the total, and to the base when the window settles. */
 void gc_series_add(struct gc_series_set *set, uint32_t number,
                    const struct gc_amount *a, bool settles);
-/* Forgets the saved series that had no event in the last `idle` windows; one
- * that returns begins at 0. Numbers of series change. Returns how many it
- * forgot; without memory none. */
+/* Forgets the saved series that had no event in the last `idle` windows; a
+ * series that returns begins at 0. Numbers of series change. Returns how many
+ * series are forgotten: 0 when out of memory. */
 size_t gc_series_let_go(struct gc_series_set *s, uint64_t idle);
 /* Returns the counter to dispatch, which is the total, but never less than the
  * last one. Keeps it in `sent`. */
