@@ -43,7 +43,7 @@ struct gc_accounts_hooks {
 /* Copies the hooks; each of them may be NULL. */
 GC_API void gc_accounts_set_hooks(const struct gc_accounts_hooks *hooks);
 /* Replaces the hook `notice` alone, for genesys-probe; returns the former one.
- * Before an account is started. */
+ * Called before an account is started. */
 GC_API gc_accounts_notice *
 gc_accounts_divert_notices(gc_accounts_notice *notice);
 /* Returns the state store that the accounts share; NULL while no account is

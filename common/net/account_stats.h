@@ -27,10 +27,10 @@ struct gc_account_counters {
   bool is_there;
 };
 
-/* Takes the first copy; before the account's thread starts. */
+/* Takes the first copy. Called before the account's thread starts. */
 void gc_account_counters_begin(struct gc_account_counters *c,
                                const struct gc_account_parts *parts);
-/* Ends the copies; after the account's thread has ended. */
+/* Ends the copies. Called after the account's thread has ended. */
 void gc_account_counters_end(struct gc_account_counters *c);
 /* Copies the newest counters. Any thread. False: there are none. */
 bool gc_account_counters_copy(struct gc_account_counters *c,

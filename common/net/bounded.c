@@ -23,8 +23,8 @@ struct gc_bounded {
   struct bounded_call *running; /* NULL: none */
 };
 
-/* Under the lock of `of`. Freed by its thread if it was left behind, else by
- * its caller. */
+/* The lock of `of` guards the call. The thread of the call frees it if it was
+ * left behind, otherwise its caller does. */
 struct bounded_call {
   struct gc_bounded *of;
   void (*run)(void *ctx);
@@ -143,7 +143,7 @@ static enum gc_code run_in_turn(struct gc_bounded *b, struct bounded_call *c,
   bool is_left = has_thread && !wait_for_end(b, c, end_ms);
   pthread_mutex_unlock(&b->lock);
   if (is_left)
-    return GC_ERR_STOPPED; /* the thread has it */
+    return GC_ERR_STOPPED; /* the thread frees the call */
   return has_thread ? GC_OK : GC_ERR_MEMORY;
 }
 

@@ -26,9 +26,9 @@ GC_API struct gc_bounded *gc_bounded_new(const char *thread, uint32_t wait_ms);
 GC_API void gc_bounded_free(struct gc_bounded *b);
 
 /* Runs run(ctx) on its own thread, one call after the other. Any thread.
- * GC_OK: it has ended, and `ctx` is the caller's again. Otherwise drop(ctx) has
- * run or will: GC_ERR_TIMEOUT: it or an earlier call hangs; GC_ERR_MEMORY: no
- * thread. */
+ * GC_OK: the call has ended, and `ctx` is the caller's again. Otherwise
+ * drop(ctx) has run or will run. GC_ERR_TIMEOUT: this call or an earlier one
+ * hangs; GC_ERR_MEMORY: no thread. */
 GC_API GC_MUST_CHECK enum gc_code gc_bounded_run(struct gc_bounded *b,
                                                  void (*run)(void *ctx),
                                                  void (*drop)(void *ctx),

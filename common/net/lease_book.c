@@ -202,8 +202,8 @@ static enum gc_code write_field(struct gc_lease_page *p, const char *field,
   return GC_OK;
 }
 
-/* Returns the bytes of the book after these fields are written and, `is_all`,
- * Redis has removed the others. */
+/* Returns the bytes of the book after these fields are written and, if
+ * `is_all`, Redis has removed the others. */
 static size_t bytes_after(const struct gc_lease_page *p,
                           const struct gc_buf *fields, bool is_all) {
   const char *field, *text;
@@ -321,7 +321,8 @@ static void drop_removed(struct gc_lease_page *p) {
       i++;
       continue;
     }
-    (void)gc_strmap_drop(&p->entries, e->field); /* another may move here */
+    /* `i` stays: another entry may move into this slot. */
+    (void)gc_strmap_drop(&p->entries, e->field);
     free_entry(p, e);
   }
 }

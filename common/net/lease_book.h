@@ -56,7 +56,7 @@ GC_API uint64_t gc_lease_page_fence(const struct gc_lease_page *p);
 /* Appends all fields. GC_ERR_MEMORY, GC_ERR_LIMIT. */
 GC_API GC_MUST_CHECK enum gc_code
 gc_lease_page_copy(const struct gc_lease_page *p, struct gc_buf *fields);
-/* Writes the fields; `is_all`: and removes all others. The next holder finds
+/* Writes the fields and, if `is_all`, removes all others. The next holder finds
  * all of them or none. *ret_version is for gc_lease_page_has. GC_ERR_STATE: the
  * page does not have this fence any more; GC_ERR_LIMIT: the book is full;
  * GC_ERR_MEMORY. After any of these errors Redis gets nothing of the page until

@@ -42,7 +42,7 @@ void gc_lease_watch_stop(struct gc_lease_watch *w);
 /* Adds a listener and calls it with the present term. */
 GC_API void gc_lease_watch_listen(struct gc_lease_watch *w,
                                   struct gc_lease_listener *l);
-/* Removes it; does nothing if it was not added. */
+/* Removes a listener; does nothing if it was not added. */
 GC_API void gc_lease_watch_unlisten(struct gc_lease_watch *w,
                                     struct gc_lease_listener *l);
 

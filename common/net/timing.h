@@ -64,9 +64,9 @@ enum {
   /* The wait before refused client credentials are sent again: they fail again
    * until an operator corrects them. */
   GC_AUTH_REFUSED_RETRY_MS = 300 * 1000,
-  /* Time between two checks of the secret's file for a change meanwhile, and
-   * the wait before a secret that cannot be read is read again. Neither sends a
-   * request. */
+  /* Time between two checks, during that wait, whether the secret's file has
+   * changed. Also the wait before a secret that cannot be read is read again.
+   * Neither the check nor the read sends a request. */
   GC_AUTH_SECRET_CHECK_MS = 10 * 1000,
   /* A read of the secret that takes this long is reported: its disk hangs. */
   GC_AUTH_SECRET_SLOW_MS = 5000,

@@ -319,7 +319,8 @@ static void send_call(struct gc_api *api, struct gc_call *call) {
   finish_call(api, call, NULL, &err);
 }
 
-/* Fails the calls that wait now. Calls that their `done` makes stay queued. */
+/* Fails the calls that wait now. A call that is made inside a `done` stays
+ * queued. */
 static void fail_queue(struct gc_api *api, const struct gc_err *err) {
   for (uint32_t n = api->counts.queued; n > 0 && api->queue != NULL; n--) {
     struct gc_call *call = api->queue;

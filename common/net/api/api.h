@@ -107,7 +107,7 @@ uint32_t gc_api_token_number(const struct gc_api *api);
 GC_API const char *gc_api_bearer(struct gc_api *api, uint32_t *ret_number);
 /* Renews the token after such a connection was refused with 401. */
 GC_API void gc_api_reject_bearer(struct gc_api *api, uint32_t number);
-/* Counts a 429 that such a connection received in `throttled`. */
+/* Adds a 429 that such a connection received to the count `throttled`. */
 GC_API void gc_api_count_throttled(struct gc_api *api);
 
 void gc_api_stats(struct gc_api *api, struct gc_api_stats *ret_stats);

@@ -27,10 +27,10 @@ struct gc_api_outage {
   } functions[GC_ENDPOINT_COUNT];
 };
 
-/* Takes the outcome of a call. Returns true if "api" is to be reported: a
- * failure of the service is reported as it is, any other outcome as GC_OK, if
- * no function fails after it. An answer that refuses the request (4xx) is no
- * failure of the service. */
+/* Takes the outcome of a call. Returns true if "api" is to be reported. A
+ * failure of the service is always reported, as it is. Any other outcome is
+ * reported as GC_OK, and only if no function fails any more. An answer that
+ * refuses the request (4xx) is no failure of the service. */
 GC_API GC_MUST_CHECK bool gc_api_outage_note(struct gc_api_outage *o,
                                              enum gc_endpoint_id id,
                                              enum gc_code code,
