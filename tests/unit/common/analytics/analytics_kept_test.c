@@ -519,7 +519,8 @@ static void a_kill_at_any_moment_loses_no_window(void) {
     snprintf(last, sizeof(last),
              "Sales/queue_metric-nOffered-voice %02d:%02d %d",
              (int)(22 + done / 60) % 24, (int)(done % 60), total);
-    CHECK_THAT(iv_times_left(last) >= 1, "%s has not left but %s", last,
+    CHECK_THAT(iv_times_left(last) >= 1,
+               "%s was not sent; the newest value is %s", last,
                iv.seen[iv.count - 1]);
     end_with_store();
   }

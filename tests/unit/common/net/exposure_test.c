@@ -75,7 +75,7 @@ static void a_secret_in_a_readable_configuration_is_found(void) {
   CHECK_INT(count, 0);
 }
 
-/* Each literal has its own warning; an address without a password is none. */
+/* Each literal has its own warning; an address without a password has none. */
 static void other_secrets_in_the_configuration_are_found(void) {
   struct gc_exposure e = {.secret = {.literal = "s3cr3t"},
                           .client_key_pass = "w0rds",

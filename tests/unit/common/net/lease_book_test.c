@@ -54,7 +54,7 @@ static void begin_book(void) {
 
 static void end_book(void) { gc_lease_book_free(book); }
 
-static void a_page_is_the_holders_after_it_was_read(void) {
+static void a_page_belongs_to_the_holder_after_it_was_read(void) {
   char name[GC_LEASE_PAGE_NAME_SIZE];
   uint64_t version;
   begin_book();
@@ -232,7 +232,7 @@ static void a_full_book_of_short_fields_can_be_read(void) {
 }
 
 int main(void) {
-  RUN(a_page_is_the_holders_after_it_was_read);
+  RUN(a_page_belongs_to_the_holder_after_it_was_read);
   RUN(a_version_is_there_when_its_renewal_is_confirmed);
   RUN(a_renewal_without_an_answer_is_repeated);
   RUN(a_full_write_removes_the_other_fields);

@@ -15,7 +15,8 @@
 static struct gc_lease_gate *gate;
 static char account[16];
 
-static clockid_t slow_clock; /* the thread waits after it has read it */
+/* The thread waits after a read of this clock, `waits` times. */
+static clockid_t slow_clock;
 static unsigned waits;
 
 /* In place of libc's. */

@@ -139,7 +139,7 @@ static void the_clock_offset_comes_from_the_date(void) {
 }
 
 /* The steps come between two answers. */
-static void a_step_of_our_clock_does_not_move_the_servers(void) {
+static void a_step_of_our_clock_does_not_move_the_server_clock(void) {
   struct job j;
   api_begin();
   replay_answer(&api_world,
@@ -232,7 +232,7 @@ int main(void) {
   RUN(a_call_may_have_no_sink);
   RUN(a_transport_that_does_not_start_ends_the_call);
   RUN(the_clock_offset_comes_from_the_date);
-  RUN(a_step_of_our_clock_does_not_move_the_servers);
+  RUN(a_step_of_our_clock_does_not_move_the_server_clock);
   RUN(a_date_that_is_alone_moves_no_clock);
   RUN(answers_are_counted_by_class);
   RUN(no_text_contains_the_token);

@@ -223,8 +223,9 @@ static void other_calls_go_on_while_one_backs_off(void) {
   api_end();
 }
 
-/* The wait is exactly the Retry-After of the server. A call with one above
- * GC_THROTTLE_ACCOUNT_MAX_S fails and leaves the repeat to the next poll. */
+/* The wait is exactly the Retry-After of the server. If the
+ * Retry-After is above GC_THROTTLE_ACCOUNT_MAX_S, the call fails and the next
+ * poll repeats the call. */
 static void a_5xx_with_retry_after_is_not_repeated_sooner(void) {
   static const uint32_t retry_after_s[] = {1, 8, 9, 120, 180};
   for (size_t i = 0; i < GC_COUNT(retry_after_s); i++) {

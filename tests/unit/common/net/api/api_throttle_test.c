@@ -190,7 +190,7 @@ static void the_longest_suspension_is_a_day(void) {
   replay_settle(&api_world);
   CHECK_INT(b.err.code, GC_ERR_THROTTLED);
   CHECK_INT(replay_count(&api_world, QUEUES), 1);
-  /* The cause is reported again; the log limits it to a reminder each ten
+  /* The cause is reported again; the log limits it to a reminder every ten
    * minutes. */
   CHECK_HAS(replay_last_notice(&api_world, "throttle")->text, "suspended for");
   api_end();

@@ -20,7 +20,7 @@ static void write_secret(const char *text) {
 
 /* ---- refused ---- */
 
-static void refused_credentials_are_tried_once_each_five_minutes(void) {
+static void refused_credentials_are_tried_once_every_five_minutes(void) {
   static const int statuses[] = {400, 401};
   for (size_t i = 0; i < GC_COUNT(statuses); i++) {
     auth_begin();
@@ -429,7 +429,7 @@ int main(void) {
   if (fd < 0)
     return 1;
   close(fd);
-  RUN(refused_credentials_are_tried_once_each_five_minutes);
+  RUN(refused_credentials_are_tried_once_every_five_minutes);
   RUN(the_message_fits_with_long_words_and_names_the_region);
   RUN(a_changed_secret_file_is_tried_at_once);
   RUN(a_change_during_the_request_counts_too);

@@ -244,7 +244,7 @@ static size_t read_environment(char *bytes, size_t size) {
 }
 
 static int as_a_child(void) {
-  /* make passes lists of tests in its environment: 2 MB are the most. */
+  /* make passes lists of tests in the environment, which has 2 MB at most. */
   static char bytes[2 * 1024 * 1024];
   if (read_environment(bytes, sizeof(bytes)) == 0)
     return 0; /* no /proc here */
@@ -262,7 +262,7 @@ static void the_kernel_does_not_show_the_variable_any_more(void) {
   fflush(stdout);
   pid_t pid = fork();
   if (pid == 0) {
-    unsetenv("TESTS"); /* make's lists of tests, longer than the buffer */
+    unsetenv("TESTS"); /* make's lists of tests, which are long */
     unsetenv("MAKEFLAGS");
     setenv("GC_TEST_CHILD", "n0t-t0-be-seen", 1);
     execl("/proc/self/exe", "secret_test", "child", (char *)NULL);
