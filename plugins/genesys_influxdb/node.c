@@ -49,7 +49,7 @@ static uint64_t now_ms(const struct influx_node *n) {
 
 static void set_timer(struct influx_node *n, struct gc_timer *timer,
                       uint64_t due_ms) {
-  /* When out of memory the timer is not set; the next tick does its work. */
+  /* When out of memory no timer is set; the next tick does the timer's work. */
   (void)gc_timers_set(n->env.timers, timer, due_ms);
 }
 
@@ -296,7 +296,8 @@ static void pass_notice(void *ctx, const char *cause,
   n->settings->notice(n->settings->ctx, cause, err);
 }
 
-/* Passes on a password of the configuration at once, as if it was read. */
+/* Passes on a password of the configuration at once, as if it had been read
+ * from a file. */
 static enum gc_code read_password(void *ctx,
                                   void (*done)(void *done_ctx,
                                                const struct gc_secret_answer *),

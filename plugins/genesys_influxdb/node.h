@@ -6,7 +6,7 @@
  *                   16 MB   lines         disk    one request
  *
  * Only the inbox is shared with collectd's write threads. A slow database fills
- * the spool. With a slow or full disk lines wait in memory (at most
+ * the spool. With a slow or full disk, lines wait in memory (at most
  * INFLUX_LINES_MAX); values without room there or in the inbox are lost and
  * counted. */
 #ifndef GENESYS_INFLUXDB_NODE_H

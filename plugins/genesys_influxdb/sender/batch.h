@@ -34,7 +34,7 @@ struct influx_batch {
   struct gc_buf refused;
   size_t refused_count;
   bool took_some; /* the database accepted a part of the batch */
-  size_t put_off; /* refused parts behind the others, since one was accepted */
+  size_t put_off; /* refused parts put off after the newest acceptance */
 };
 
 /* Finds the lines of batch->text; the whole batch is the next part.

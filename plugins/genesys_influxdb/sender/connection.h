@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* Finds out that the connection to a database broke between two requests: a
- * database that is killed and starts again in between answers the next request
- * as if nothing had happened, but over a new connection. Pure.
+/* Finds out that the connection to a database broke between two requests. A
+ * database that is killed and starts again between them answers the second
+ * request as if nothing had happened, but over a new connection. Pure.
  *
  * Databases and proxies also close connections on purpose: they announce it
  * ("Connection: close"), or do it after a pause. So a new connection is a break
@@ -23,7 +23,7 @@ struct influx_connection {
 };
 
 /* Notes the answer, at `now_ms`, to a request of `began_ms`. Returns true if
- * the connection broke since the answer before. */
+ * the connection has broken since the previous answer. */
 bool influx_connection_answered(struct influx_connection *c,
                                 const struct gc_reply *reply, uint64_t began_ms,
                                 uint64_t now_ms);

@@ -19,7 +19,8 @@ bool influx_resend_acknowledge(struct influx_resend *r, struct gc_spool *spool,
   bool reconnected = r->reconnected;
   r->reconnected = false;
   gc_spool_take(spool, end);
-  /* Before anything expires: it is unknown when the database ended. */
+  /* Rewind before any line expires, because the time at which the database
+   * ended is unknown. */
   if (reconnected &&
       influx_resend_rewind(r, spool, "the connection was closed in between"))
     return false;

@@ -113,8 +113,8 @@ static bool needs_secret(const struct influx_sender *s) {
          (!s->has_secret || now_ms(s) - s->secret_ms >= INFLUX_SECRET_AGE_MS);
 }
 
-/* Reports a read that has no end yet. It continues: a second one would hang
- * too. */
+/* Reports a read that has no end yet. The read continues, because a second read
+ * would hang too. */
 static void report_slow_read(struct influx_sender *s) {
   struct gc_err err;
   (void)gc_fail(&err, GC_ERR_TIMEOUT,
@@ -200,8 +200,8 @@ static void finish_batch(struct influx_sender *s) {
   influx_batch_reset(&s->batch);
 }
 
-/* Makes the next try begin with the whole batch. It is read again, since the
- * database may take a line that has come since. */
+/* Makes the next try begin with the whole batch. The sender reads the batch
+ * again, because the database may accept a line that has arrived meanwhile. */
 static void begin_again(struct influx_sender *s) {
   if (s->has_place)
     influx_batch_reset(&s->batch);
@@ -334,8 +334,7 @@ static void pause_after(struct influx_sender *s, const struct gc_reply *reply,
   if (d.is_break)
     resend_after_break(s, reply, why);
   if (d.code == GC_ERR_AUTH || d.code == GC_ERR_PERMISSION)
-    s->has_secret =
-        false; /* the file may have been corrected when it is read */
+    s->has_secret = false; /* the file may be corrected: read it again */
   pause_for(
       s, d.action == INFLUX_PAUSE ? INFLUX_RETRY_MS : INFLUX_RETRY_OPERATOR_MS,
       retry_after_s * 1000);

@@ -12,7 +12,7 @@ static uint64_t add_at(struct influx_acks *a, uint64_t now_ms) {
   return old.offset;
 }
 
-/* The example of the manual. */
+/* The example in sender/acks.h, with times in ms. */
 static void an_acknowledgement_alone_makes_older_ones_expire(void) {
   struct influx_acks a = {.keep_ms = 15000};
   CHECK_INT(add_at(&a, 0), 0);
