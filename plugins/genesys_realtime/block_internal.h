@@ -92,7 +92,7 @@ void block_poll_now(void *ctx, uint64_t now_ms);
  * before. A poll that is running was sent earlier, so another one follows it.
  * The guide dialect's source counts every 5 s only and is not polled sooner. */
 void block_poll_soon(void *ctx);
-/* Reports each metric once. Takes the words. */
+/* Reports each metric once. Moves the words out of `words`. */
 void block_report_unknown(void *ctx, struct gc_unknown_words *words);
 /* Counts a pushed message that could not be read. */
 void block_count_unread(void *ctx);

@@ -19,8 +19,8 @@ static int64_t server_now(const struct block *b) {
          gc_api_clock_offset_ms(b->deps.api);
 }
 
-/* Requests a new list of queues if an answer has a queue without a name, which
- * was made after the list was read. */
+/* Requests a new list of queues if an answer has a queue without a name: such a
+ * queue was created after the list was read. */
 static void note_unknown_queues(struct block *b, const struct observations *o) {
   struct gc_names *names = b->deps.names;
   struct gc_entities *queues = gc_names_entities(names, GC_QUEUE);
@@ -35,8 +35,8 @@ static void note_unknown_queues(struct block *b, const struct observations *o) {
   gc_entities_put(queues);
 }
 
-/* Reports once that numbers are ignored: it is no failure, and each answer has
- * them again. */
+/* Reports once that numbers are ignored, because this is no failure and each
+ * answer has these numbers again. */
 static void report_ignored(struct block *b, uint32_t count) {
   struct gc_err err = {.code = GC_OK};
   if (count == 0 || b->has_ignored)
