@@ -42,7 +42,8 @@ GC_MUST_CHECK enum gc_code probe_findings_read(struct probe_findings *f,
 
 /* Adds the results that follow from the whole report, and sorts all of them.
  * `file` is the collectd.conf. `first_words` is the first line that collectd
- * wrote to stdout or stderr, or the reason why the probe ended it; "": none. */
+ * wrote to stdout or stderr, or the reason why the probe ended collectd; "":
+ * none. */
 GC_MUST_CHECK enum gc_code probe_conclude(struct probe_findings *f,
                                           const char *file,
                                           const char *first_words);

@@ -15,8 +15,8 @@ struct probe_request {
 };
 
 struct probe_answer {
-  struct gc_err err; /* GC_OK: `body` is whole; its text ends without a full
-                        stop */
+  struct gc_err err; /* GC_OK: `body` is whole; else err.text, which ends
+                        without a full stop */
   int64_t date_ms;   /* Date header, epoch; 0: none */
   int64_t wall_ms;   /* this host's clock at the same moment */
   struct gc_buf body;

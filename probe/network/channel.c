@@ -215,8 +215,8 @@ static bool subscribe_once(const struct probe_place *p, const char *tail,
   return false;
 }
 
-/* Removes the topics of the channel, with a time limit of its own, so that it
- * also works after the last check. Reports a failure. */
+/* Removes the topics of the channel, with a time limit of its own, so that
+ * the removal also works after the last check. Reports a failure. */
 static bool give_back(const struct probe_place *p, const char *tail) {
   const struct probe_reporter r = {.say = p->reporter->say,
                                    .end_ms =

@@ -59,7 +59,7 @@ static void report_trial(const struct probe_place *p,
                                        : "counts survive a crash",
         t->is_tried ? ""
                     : "; the rights of its user are not known, "
-                      "because it may not run MULTI");
+                      "because the user may not run MULTI");
 }
 
 /* Runs the trial on a thread of its own: the link itself reads the password and
