@@ -10,8 +10,8 @@
 #   GENESYS_REGION=eu-west-1 GENESYS_CLIENT_ID=… GENESYS_CLIENT_SECRET=… \
 #     sudo -E sh examples/demo.sh
 #
-# With DEMO_SECONDS=20 it ends after that time. It installs packages, makes
-# ./configure where it is missing, and changes nothing else outside ./build-demo.
+# With DEMO_SECONDS=20 the demo ends after 20 s. The demo installs packages, makes
+# ./configure if that file is missing, and changes nothing else outside ./build-demo.
 # A Prometheus that is not installed is unpacked there, because its package would
 # start a server at each boot of the host; without Prometheus the rest of the demo runs.
 set -eu

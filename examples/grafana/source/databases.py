@@ -269,7 +269,7 @@ def operations(uid: str, title: str, variables: list[dict[str, Any]], make: Any,
         names = tuple(map(name, series)) if name else ()
         targets = [make(number, one) for number, one in enumerate(series)]
         panels.append(panel(heading, kind, targets, size, least=STEP, names=names, **more))
-    return dashboard(uid, title, "What happens in the queues now.", variables, panels, "now-1h")
+    return dashboard(uid, title, "The present state of the queues.", variables, panels, "now-1h")
 
 
 def influxql_operations() -> dict[str, Any]:

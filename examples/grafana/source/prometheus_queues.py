@@ -124,7 +124,7 @@ def operations() -> dict[str, Any]:
         panel("Agents", "timeseries", lines((gauge_sum(agents, QUEUE, "status"), "{{status}}")), (12, 8), unit="none"),
     ]
     return dashboard(
-        "genesys-operations", "Genesys: operations", "What happens in the queues now.", of_queues(), panels, "now-1h"
+        "genesys-operations", "Genesys: operations", "The present state of the queues.", of_queues(), panels, "now-1h"
     )
 
 
