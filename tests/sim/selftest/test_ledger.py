@@ -52,7 +52,7 @@ class Breaches(unittest.TestCase):
 
 
 class Buckets(unittest.TestCase):
-    def test_a_wait_of_the_bound_is_within(self) -> None:
+    def test_a_wait_equal_to_a_bound_is_in_its_bucket(self) -> None:
         one = Sums()
         one.waits_ms = [1000, 1001, 500, 0]
         self.assertEqual(one.as_json((0.5, 1.0, 2.0))["wait_le_s"], {"0.5": 2, "1": 3, "2": 4, "+Inf": 4})

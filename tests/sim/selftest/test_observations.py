@@ -65,7 +65,7 @@ class QueueObservations(SimCase):
         users = [v for (_, media), g in groups.items() if media is None for v in values(g).values()]
         self.assertTrue(users and 0 not in users)
 
-    def test_a_group_may_come_without_data_and_users_not_first(self) -> None:
+    def test_a_group_may_have_no_data_and_any_group_may_be_first(self) -> None:
         answer = self.sim.observe(list(self.queues), ["oWaiting", "oMemberUsers"])
         bare = [r for r in answer["results"] if "data" not in r]
         self.assertTrue(bare)

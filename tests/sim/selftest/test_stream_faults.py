@@ -107,7 +107,7 @@ class Bends(Faulty):
         self.assertEqual(self.got(), sent)
         self.assertEqual((self.client.pongs, self.counts()["app_pings"]), (0, 1))
 
-    def test_topic_and_channel_choose(self) -> None:
+    def test_topic_and_channel_select_events(self) -> None:
         other = self.queues()[1]
         channel = self.channel(conversations(other))
         second = self.connect(channel)

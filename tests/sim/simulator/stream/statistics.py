@@ -91,7 +91,7 @@ class HalfHour:
 
 
 class Aggregates:
-    """The half hours of all queues; an old one is dropped when the second half hour after it begins."""
+    """The half hours of all queues; a half hour is dropped at the first metric of the second half hour after it."""
 
     def __init__(self) -> None:
         self._halves: dict[str, dict[tuple[int, int, str], HalfHour]] = {}  # queue -> (start, length, medium)

@@ -55,7 +55,7 @@ class Live:
 
 
 def state_of(participants: Iterable[Participant], queue: Queue) -> str:
-    """The highest of the queue's open participants; else wrapup while one wraps up; else ended."""
+    """The highest of the queue's open participants; else wrapup while an agent of the queue wraps up; else ended."""
     found = "ended"
     for who in participants:
         if who.queue is not queue:
@@ -187,7 +187,7 @@ class Question:
     target_ms: Optional[float] = None  # None: each queue's own
     bounds_s: tuple[float, ...] = BOUNDS_S
     fresh: bool = False  # the first snapshot of a conversation and queue that counts is no change
-    # A client that listens since then does not know the start of an alert of an earlier contact (no event has its
+    # A client that has listened only since then does not know the start of an alert of an earlier contact (no event has its
     # time), nor the end of a hold that it did not see.
     listening_since_ms: Optional[int] = None
 
