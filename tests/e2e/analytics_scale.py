@@ -92,7 +92,7 @@ def counters(daemon: Collectd, queue: str, metric: str) -> dict[int, float]:
 
 
 def whole_windows(daemon: Collectd, chosen: list[str]) -> list[int]:
-    """Per queue, the newest window that every metric but oServiceLevel has reached, 0 if one has none."""
+    """Per queue, the newest window that every metric but oServiceLevel has reached; 0 if a metric has no window."""
     return [min(max(counters(daemon, queue, metric), default=0) for metric in METRICS if metric[0] != "o") for queue in chosen]
 
 
@@ -106,7 +106,7 @@ def check_values(daemon: Collectd, chosen: list[str], begin: int, end: int) -> N
             got = {over: value for over, value in windows.intervals(daemon, key) if over <= end}
             for over in range(begin + MINUTE_MS, end + 1, MINUTE_MS):
                 truly = count_of(queue, over // MINUTE_MS - 1)
-                if got.get(over) not in (truly, truly - 1):  # read before or after it was complete
+                if got.get(over) not in (truly, truly - 1):  # read before or after the minute was complete
                     wrong.append((queue, metric, windows.iso(over), got.get(over), truly))
             counter = counters(daemon, queue, metric).get(end)
             truly = sum(count_of(queue, t) for t in range(begin // MINUTE_MS, end // MINUTE_MS))

@@ -97,7 +97,8 @@ METRICS = sorted({m for _, metrics in BLOCKS.values() for m in metrics})
 
 
 def kill_and_be_away() -> tuple[FastFlows, list[Collectd], int]:
-    """Returns also the end of the newest window that was requested before the kill."""
+    """Kills collectd and starts it again five minutes later; also returns the end of the newest window that
+    was requested before the kill."""
     fast = FastFlows(RATE, queues=6, agents=30, load=4, warmup=3600)
     fast.sim.config(late={"share": 0.3, "of": "metric", "metrics": LATE, "delay_s": [100, 300]})
     daemon = fast.collectd(Backfill="PT40M")

@@ -99,7 +99,7 @@ def both_agents_together_count_each_contact_once() -> None:
     check("at most 30 changes of state are missing (%g of %g)" % tuple(changes), 0 <= changes[1] - changes[0] <= 30)
 
 
-def a_holder_that_is_killed_under_load_loses_only_the_hole() -> None:
+def a_holder_that_is_killed_under_load_loses_only_the_gap() -> None:
     """The counters lack only events of the time without a holder; no event counts twice."""
     sim, agents, start = begin()
     sim.thaw()
@@ -214,5 +214,5 @@ def no_counter_falls_when_holders_leave_at_random_moments() -> None:
 
 if __name__ == "__main__":
     report.main([no_counter_falls_when_holders_leave_at_random_moments, both_agents_together_count_each_contact_once,
-                 a_holder_that_is_killed_under_load_loses_only_the_hole, intervals_and_totals_continue],
+                 a_holder_that_is_killed_under_load_loses_only_the_gap, intervals_and_totals_continue],
                 {**windows.NEEDS, "redis-server": SERVER})

@@ -88,7 +88,7 @@ def a_file_that_cannot_be_parsed_has_its_line() -> None:
     has_line("the place", done.stdout, "failed", "agent", "Parse error in file", "collectd.conf")
 
 
-def included_files_are_read_as_collectd_does() -> None:
+def included_files_are_read_as_by_collectd() -> None:
     place = Place("Include %s\n" % quote("parts/*.conf"))
     (place.base / "parts").mkdir()
     (place.base / "parts" / "a.conf").write_text(GOOD)
@@ -155,6 +155,6 @@ def recorded_events_are_counted() -> None:
 
 if __name__ == "__main__":
     report.main([a_good_file_has_status_0, mistakes_have_status_2, a_warning_has_status_1,
-                 a_file_that_cannot_be_parsed_has_its_line, included_files_are_read_as_collectd_does,
+                 a_file_that_cannot_be_parsed_has_its_line, included_files_are_read_as_by_collectd,
                  other_plugins_are_not_loaded, filter_chains_are_no_mistake, the_json_report_has_the_result_and_each_check,
                  a_probe_that_cannot_start_has_status_2, recorded_events_are_counted], {"collectd": DAEMON})

@@ -106,7 +106,7 @@ def a_clock_that_is_wrong_has_its_row() -> None:
         has_line("%d s" % offset_s, done.stdout, *parts)
 
 
-def a_server_that_hangs_ends_within_the_bound() -> None:
+def the_probe_ends_within_its_bound_when_a_server_hangs() -> None:
     sim = Simulator(**SMALL)
     with socket.socket() as silent:
         silent.bind(("127.0.0.1", 0))
@@ -439,7 +439,7 @@ def the_live_agent_is_not_disturbed() -> None:
 
 if __name__ == "__main__":
     report.main([an_account_that_works_has_status_0, a_wrong_account_has_its_row, a_clock_that_is_wrong_has_its_row,
-                 a_server_that_hangs_ends_within_the_bound, each_block_has_its_permissions_queues_and_poll,
+                 the_probe_ends_within_its_bound_when_a_server_hangs, each_block_has_its_permissions_queues_and_poll,
                  a_missing_permission_is_named, a_block_without_queues_is_a_warning,
                  a_gateway_of_the_guide_dialect_needs_no_lists, a_channel_is_tried_and_given_back, each_failure_of_a_channel_has_its_row,
                  a_signal_gives_the_channel_back, warnings_of_an_account_have_their_row, a_channel_of_an_agent_is_never_dropped, a_proxy_is_named_with_its_origin, the_live_agent_is_not_disturbed,

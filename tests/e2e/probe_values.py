@@ -161,7 +161,7 @@ def rounds_follow_until_sigint() -> None:
     has_line("the summary: series", errors, "genesys_realtime: queues-all", "queue_depth", "25")
 
 
-def a_server_that_hangs_ends_in_time() -> None:
+def the_probe_ends_in_time_when_a_server_hangs() -> None:
     sim = Simulator(**SMALL)
     sim.faults({"on": "* /api/v2/analytics/queues/observations/query", "answer": "hang"})
     done = probe(Place(ours(account(sim), queues())).config, "--once", "--format", "putval")
@@ -183,4 +183,4 @@ def a_resolver_that_hangs_leaves_the_short_name() -> None:
 
 if __name__ == "__main__":
     report.main([values_equal_the_truth, an_account_with_a_lease_is_tried_as_its_holder, the_live_agent_is_left_alone,
-                 rounds_follow_until_sigint, a_server_that_hangs_ends_in_time, a_resolver_that_hangs_leaves_the_short_name], {"collectd": DAEMON})
+                 rounds_follow_until_sigint, the_probe_ends_in_time_when_a_server_hangs, a_resolver_that_hangs_leaves_the_short_name], {"collectd": DAEMON})

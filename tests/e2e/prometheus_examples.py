@@ -68,7 +68,7 @@ def world() -> Simulator:
 
 
 def agent(sim: Simulator, ours: int, theirs: int, password: Path, lease: Redis) -> Collectd:
-    """Values of all plugins, with a lease. Two queues are read as guide C does."""
+    """Values of all plugins, with a lease. Two queues are read in the way of guide C."""
     endpoint = {"Port": ours, "User": "prometheus", "PasswordFile": password, "TLSCert": sim.folder / "server.pem",
                 "TLSKey": sim.folder / "server.key"}
     more = (block("Plugin genesys_prometheus", None, endpoint)

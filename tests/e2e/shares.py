@@ -129,7 +129,8 @@ def an_expired_queue_frees_its_series() -> None:
 
 
 def the_first_block_in_the_file_has_the_queue() -> None:
-    """Overlapping blocks: each queue has one topic and one writer, and one line has the number of queues that the later one leaves out."""
+    """Overlapping blocks: each queue has one topic and one writer, and one line has the number of queues that the later block
+    leaves out."""
     sim = Simulator(frozen=True, queues=6, agents=20, rate_limit=0, plain_names=True)
     vip = sorted(sim.truth()["queues"])[:2]
     daemon = Collectd(account(sim, **PLENTY),

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""More queues than one channel carries: does every queue have a topic, do topics keep their channel, does the log name the
-queues without one?"""
+"""More queues than one channel carries: does every queue have a topic, do topics keep their channel, and does the log name the
+queues without a topic?"""
 from __future__ import annotations
 
 from typing import Any

@@ -45,8 +45,8 @@ def expected(rows: Readings, span_s: float) -> dict[float, tuple[float, float, f
 
 
 def last_closed_s(raw: dict[str, Readings], interval_s: float, span_s: float) -> float:
-    """The end of the last window whose values were certainly written: a reading of a later window has followed it by an
-    interval. collectd may end between a reading and the window that it closes, and may drop its write queue."""
+    """The end of the last window whose values were certainly written: the newest reading is at least one interval
+    later. collectd may end between a reading and the window that it closes, and may drop its write queue."""
     newest = max(row[0] for rows in raw.values() for row in rows)
     return (newest - interval_s) // span_s * span_s
 

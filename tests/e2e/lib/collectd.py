@@ -149,8 +149,8 @@ class Collectd:
 
     def complaints(self) -> list[str]:
         """Warnings and errors of the plugins of this project, without the lines that a busy host causes: collectd's own line
-        about a slow reading, lines about a slow disk (hangs.py looks for both), and with an accelerated clock lines about a
-        Date, because an answer that is a second late has a Date of half a minute ago."""
+        about a slow reading, and lines about a slow disk (hangs.py looks for both). With an accelerated clock lines about a
+        Date are left out too, because an answer that is a second late has a Date of half a minute ago."""
         return [line for line in self.program.matching("genesys")
                 if re.match(r"(\[[^]]*\] )*\[(warning|error)\]", line) and "plugin_read_thread" not in line
                 and "no answer of the file system" not in line

@@ -218,7 +218,8 @@ class InfluxDB:
         return made
 
     def latest(self, source: str = "value", ending: str = "", host: str = "q") -> dict[str, tuple[float, float]]:
-        """The newest point of each series, by keys as in csv: INSTANCE/TYPE-QUALIFIER; only types with the ending, without it."""
+        """The newest point of each series, by keys as in csv: INSTANCE/TYPE-QUALIFIER. Only types with the ending; the keys
+        lack the ending."""
         made = {}
         for series in self.ask('SELECT last(value) FROM "genesys_%s" GROUP BY host, instance, type, type_instance' % source):
             of = series["tags"]

@@ -32,7 +32,7 @@ Counts = dict[str, float]
 
 
 def block(name: str = "all", **changes: Any) -> str:
-    """A block with stream at the simulator's speed."""
+    """A block with a stream, at the simulator's speed."""
     return queues(name, **{"ServiceLevelTarget": TARGET_S, "IdleTimeout": 10, "ReconnectMax": 2, **changes}).replace(
         "</Queues>", "  WaitBuckets %s\n</Queues>" % " ".join("%g" % bound for bound in BUCKETS))
 
