@@ -81,7 +81,7 @@ GC_API void gc_health_entity_init(struct gc_health_entity *e,
                                   const struct gc_health_id *id,
                                   const struct gc_health_time *t);
 /* Takes the outcome of a cause. GC_OK ends it, however late that comes: lists
- * are read each half hour. Ignores GC_ERR_STOPPED. Of more than
+ * are read every half hour. Ignores GC_ERR_STOPPED. Of more than
  * GC_HEALTH_CAUSES_MAX causes the oldest is dropped, an occurrence first, and
  * "api" and "token" last. */
 GC_API void gc_health_entity_note(struct gc_health_entity *e, const char *cause,

@@ -212,7 +212,7 @@ def a_killed_holder_is_followed_within_the_ttl() -> None:
     one.kill()
     last = newest(one)
     hole = takes_over(two, last) - last
-    check("the gap is %.1f s, of LeaseTTL %d" % (hole, TTL), hole <= TTL + SLACK_S, hole)
+    check("the hole is %.1f s, of LeaseTTL %d" % (hole, TTL), hole <= TTL + SLACK_S, hole)
     began = time.monotonic()
     two.daemon.lives_until(lambda: two.daemon.latest("queues-all", "stream_connected", host="two") == 1, 20, "the stream")
     note("the stream is open %.1f s after the first value" % (time.monotonic() - began))
@@ -247,7 +247,7 @@ def a_holder_that_stops_is_followed_at_once() -> None:
     check("collectd stops in time (%.2f s)" % took, took < STOP_MAX_S)
     last = newest(one)
     hole = takes_over(two, last) - last
-    check("the gap is %.1f s" % hole, hole <= POLL_S + SLACK_S, hole)
+    check("the hole is %.1f s" % hole, hole <= POLL_S + SLACK_S, hole)
     no_value_twice(agents, 1)
 
 

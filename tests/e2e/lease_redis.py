@@ -40,7 +40,7 @@ def longest_hole(agents: list[Agent]) -> float:
     return max(b - a for a, b in zip(times, times[1:]))
 
 
-def a_failover_to_a_replica_leaves_a_gap_within_the_ttl() -> None:
+def a_failover_to_a_replica_leaves_a_hole_within_the_ttl() -> None:
     """The master is killed; the address in LeaseURL leads to a replica that was promoted."""
     sim, (master, new, other) = simulator(), replicated()
     master.ask("HSET", KEY, "fence", "7", "owner", "0", "beat", "1")  # a released lease
@@ -53,7 +53,7 @@ def a_failover_to_a_replica_leaves_a_gap_within_the_ttl() -> None:
     since = time.time()
     wait_until(lambda: max(map(newest, agents)) > since + TTL, 60, "values after the failover")
     hole = longest_hole(agents)
-    check("the longest gap is %.1f s, of LeaseTTL %d" % (hole, TTL), hole <= TTL + SLACK_S, hole)
+    check("the longest hole is %.1f s, of LeaseTTL %d" % (hole, TTL), hole <= TTL + SLACK_S, hole)
     found = twice(agents)
     check("no value is written twice", not found, found[:5])
     after = fence_in(new)
@@ -109,5 +109,5 @@ def a_lease_over_tls_has_one_holder() -> None:
 
 
 if __name__ == "__main__":
-    report.main([a_failover_to_a_replica_leaves_a_gap_within_the_ttl, a_master_that_is_cut_from_its_replicas_keeps_no_lease,
+    report.main([a_failover_to_a_replica_leaves_a_hole_within_the_ttl, a_master_that_is_cut_from_its_replicas_keeps_no_lease,
                  servers_that_keep_no_lease_are_refused, a_lease_over_tls_has_one_holder], {"collectd": DAEMON, "redis-server": SERVER})

@@ -99,7 +99,7 @@ def both_agents_together_count_each_contact_once() -> None:
     check("at most 30 changes of state are missing (%g of %g)" % tuple(changes), 0 <= changes[1] - changes[0] <= 30)
 
 
-def a_holder_that_is_killed_under_load_loses_only_the_gap() -> None:
+def a_holder_that_is_killed_under_load_loses_only_the_hole() -> None:
     """The counters lack only events of the time without a holder; no event counts twice."""
     sim, agents, start = begin()
     sim.thaw()
@@ -119,7 +119,7 @@ def a_holder_that_is_killed_under_load_loses_only_the_gap() -> None:
         late = without_changes(stream.counted(sim, start, since_seq=hole.seq, until_seq=back.seq))
         least = {key: max(0.0, whole[key] - max(lost.get(key, 0), late.get(key, 0))) for key in whole}
         return least, whole
-    stream.becomes("the counters lack at most the events of the gap", bounds, lambda: without_changes(shown(agents)), stream.outside)
+    stream.becomes("the counters lack at most the events of the hole", bounds, lambda: without_changes(shown(agents)), stream.outside)
     same("no counter falls", falls(agents)[:5], [])
     whole, got = (stream.total(counts, "queue_offer") for counts in (stream.counted(sim, start), shown(agents)))
     note("%g of %g offers" % (got, whole))
@@ -205,7 +205,7 @@ def no_counter_falls_when_holders_leave_at_random_moments() -> None:
         returns(holder, how)
     rows = dispatched(agents)
     longest = max(after[0] - before[0] for before, after in zip(rows, rows[1:]))
-    check("%d moments: no gap is longer than LeaseTTL %d (%.1f s)" % (MOMENTS, TTL, longest), longest <= TTL + SLACK_S, longest)
+    check("%d moments: no hole is longer than LeaseTTL %d (%.1f s)" % (MOMENTS, TTL, longest), longest <= TTL + SLACK_S, longest)
     found = twice(agents)
     check("no value is written twice", not found, found[:5])
     check("the writer changes with each moment", len(changes(agents)) >= MOMENTS, len(changes(agents)))
@@ -214,5 +214,5 @@ def no_counter_falls_when_holders_leave_at_random_moments() -> None:
 
 if __name__ == "__main__":
     report.main([no_counter_falls_when_holders_leave_at_random_moments, both_agents_together_count_each_contact_once,
-                 a_holder_that_is_killed_under_load_loses_only_the_gap, intervals_and_totals_continue],
+                 a_holder_that_is_killed_under_load_loses_only_the_hole, intervals_and_totals_continue],
                 {**windows.NEEDS, "redis-server": SERVER})

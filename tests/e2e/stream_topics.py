@@ -107,7 +107,7 @@ def a_third_is_refused(sim: Simulator, daemon: Collectd) -> None:
 def topics_keep_their_channel_when_the_list_changes() -> None:
     """By the simulator's record: old topics stay on their channels and new ones join them. The topic of a deleted queue stays
     until its channel is replaced, because removing it would interrupt the other topics."""
-    rate = 30.0  # the list of queues is read each ten minutes
+    rate = 30.0  # the list of queues is read every ten minutes
     sim = crowd(clock_rate=rate)
     sim.config(heartbeat_s=rate / 2)
     daemon = stream.fast(sim, rate, queues(Observations="none", IdleTimeout=3600, ObservationInterval=rate))
