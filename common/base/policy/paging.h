@@ -19,8 +19,8 @@
  *   251, limit 100           4 (a check: 100, 100, 51, 0), then 3
  *   50                       2 in each reading: 50 may be the limit
  *
- * A server whose limit changes to a number that is no multiple of 25 and is just
- * below the number of rows loses the rest until the next check. */
+ * A server whose limit changes to a number that is no multiple of 25 and is
+ * just below the number of rows loses the rest until the next check. */
 #ifndef GC_BASE_POLICY_PAGING_H
 #define GC_BASE_POLICY_PAGING_H
 
