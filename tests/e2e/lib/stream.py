@@ -11,11 +11,10 @@ from collections import Counter
 from typing import Any, Iterable, NamedTuple
 from urllib.parse import urlencode
 
-from . import expected, process
+from . import expected, faketime, process
 from .collectd import Collectd, account, queues
 from .genesys import TOP, Simulator, direct
 from .report import Skip, check
-from .windows import FAKETIME, LONG_TIMEOUTS
 
 sys.path.insert(0, str(TOP / "tests" / "sim"))
 from selftest.websocket import Client, Ended  # noqa: E402  (the simulator's own client)
@@ -51,10 +50,10 @@ def daemon(sim: Simulator, blocks: str = "", changes: dict[str, Any] = {}, **mor
 def fast(sim: Simulator, rate: float, blocks: str, **changes: Any) -> Collectd:
     """A collectd whose clock runs `rate` times as fast as real time, like the simulator's (`clock_rate`): minutes pass in
     seconds, and intervals, time-outs and ages are seconds of that clock."""
-    if FAKETIME is None:
+    if faketime.FAKETIME is None:
         raise Skip("libfaketime is not installed")
-    return Collectd(account(sim, **{**LONG_TIMEOUTS, **changes}), blocks, preload=str(FAKETIME), more="WriteThreads 1\n",
-                    interval=rate, env={"FAKETIME": "+0 x%g" % rate, "TZ": "UTC"})
+    return Collectd(account(sim, **{**faketime.LONG_TIMEOUTS, **changes}), blocks, more="WriteThreads 1\n", interval=rate,
+                    **faketime.options("+0", rate))
 
 
 class Start(NamedTuple):

@@ -6,7 +6,6 @@ the same rate. Time stamps, time-outs and intervals are seconds of that clock in
 """
 from __future__ import annotations
 
-import atexit
 import contextlib
 import sqlite3
 import time
@@ -14,32 +13,18 @@ from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any, Callable, Iterable, NamedTuple, Optional, TypeVar
 
-from . import expected, process
+from . import expected, faketime, process
 from .collectd import ANALYTICS, DAEMON, Collectd, account, built, query, read_csv_table
+from .faketime import FAKETIME, LONG_TIMEOUTS
 from .genesys import Simulator
 from .process import wait_until
 from .report import check, note
 
 T = TypeVar("T")
 
-FAKETIME = next((path for folder in ("x86_64-linux-gnu", "aarch64-linux-gnu") for path in
-                 [Path("/usr/lib/%s/faketime/libfaketimeMT.so.1" % folder)] if path.exists()),
-                next((path for path in [Path("/usr/lib64/faketime/libfaketimeMT.so.1")] if path.exists()), None))
 NEEDS = {"collectd": DAEMON, "genesys_analytics": built(ANALYTICS), "libfaketime": FAKETIME}
 MINUTE_MS = 60_000
 METRICS = ["nOffered", "nConnected", "nTransferred", "nOverSla", "tAnswered", "tAbandon", "tHandle", "tAcw", "oServiceLevel"]
-LONG_TIMEOUTS = {"RequestsPerMinute": 10000, "Timeout": 600, "ConnectTimeout": 300}  # a busy machine is slow for such a clock
-
-
-_faked: list[int] = []  # processes under libfaketime
-
-
-@atexit.register
-def _tidy() -> None:
-    """Removes the shared memory that a killed libfaketime leaves behind."""
-    for pid in _faked:
-        for name in ("faketime_shm_%d", "sem.faketime_sem_%d"):
-            (Path("/dev/shm") / (name % pid)).unlink(missing_ok=True)
 
 
 class Key(NamedTuple):
@@ -92,12 +77,10 @@ class Fast:
         libfaketime; the rest: options of the Query."""
         began = self.now_ms() / 1000 + 0.05 * self.rate  # collectd needs this time to start
         stamp = datetime.fromtimestamp(began, timezone.utc).strftime("@%Y-%m-%d %H:%M:%S")
-        made = Collectd(account(self.sim, **{**LONG_TIMEOUTS, **(account_options or {})}),
+        return Collectd(account(self.sim, **{**LONG_TIMEOUTS, **(account_options or {})}),
                         **self.blocks(options), base=self.base, state_dir=self.state,
-                        interval=interval, more=more + self.one_writer(), load=load, hostname=hostname, preload=":".join(map(str, [*before, FAKETIME])),
-                        env={"FAKETIME": "%s x%g" % (stamp, self.rate), "TZ": "UTC", **(env or {})})
-        _faked.append(made.program.pid)
-        return made
+                        interval=interval, more=more + self.one_writer(), load=load, hostname=hostname,
+                        **faketime.options(stamp, self.rate, before, env))
 
     def blocks(self, options: dict[str, Any]) -> dict[str, str]:
         """The arguments of Collectd that hold the blocks."""
