@@ -226,8 +226,8 @@ static const struct gc_source *source_of(const struct gc_analytics *b) {
   return gc_source(b->settings.query.source);
 }
 
-/* Returns the list of the names that the selectors match; -1 without
- * selectors. */
+/* Returns the list whose names the selectors are compared with, an enum
+ * gc_name_kind; -1 without selectors. */
 static int chosen_list(const struct gc_analytics *b) {
   const char *chosen = source_of(b)->chosen;
   return b->settings.query.chosen.count > 0 && chosen != NULL

@@ -23,8 +23,8 @@ struct gc_bounded {
   struct bounded_call *running; /* NULL: none */
 };
 
-/* The lock of `of` guards the call. The thread of the call frees it if it was
- * left behind, otherwise its caller does. */
+/* The lock of `of` guards the call. If the call was left behind, its thread
+ * frees the call, otherwise its caller does. */
 struct bounded_call {
   struct gc_bounded *of;
   void (*run)(void *ctx);
