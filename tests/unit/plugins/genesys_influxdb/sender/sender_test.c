@@ -84,7 +84,7 @@ static void retry_after_is_honoured_exactly(void) {
   sender_end(&b);
 }
 
-static void a_network_that_is_gone_names_our_option(void) {
+static void lines_wait_while_the_network_is_gone(void) {
   struct sender_bench b;
   sender_begin(&b);
   struct replay_answer gone = {
@@ -267,7 +267,7 @@ int main(void) {
   RUN(the_request_is_that_of_the_manual);
   RUN(after_an_outage_everything_leaves_at_once);
   RUN(retry_after_is_honoured_exactly);
-  RUN(a_network_that_is_gone_names_our_option);
+  RUN(lines_wait_while_the_network_is_gone);
   RUN(a_batch_that_was_dropped_is_not_sent);
   RUN(an_accepted_batch_is_not_sent_again);
   RUN(a_restart_sends_the_batch_in_flight_alone_again);

@@ -4,7 +4,7 @@
 #include "common/base/cleanup.h"
 #include "tests/support/check.h"
 
-static void the_transitions_are_those_of_the_manual(void) {
+static void the_transitions_are_those_of_the_diagram(void) {
   static const struct {
     enum influx_state from;
     enum influx_event event;
@@ -34,6 +34,6 @@ static void the_transitions_are_those_of_the_manual(void) {
 }
 
 int main(void) {
-  RUN(the_transitions_are_those_of_the_manual);
+  RUN(the_transitions_are_those_of_the_diagram);
   return check_done();
 }
