@@ -21,7 +21,7 @@ class Rest(StreamCase):
     def ids(self, channel: Any) -> list[str]:
         return [t["id"] for t in self.sim.get("%s/%s/subscriptions" % (CHANNELS, channel["id"]))["entities"]]
 
-    def test_a_channel_has_an_id_an_uri_and_a_life_of_a_day(self) -> None:
+    def test_a_channel_has_an_id_a_uri_and_a_life_of_a_day(self) -> None:
         made = self.channel()
         self.assertEqual(made["connectUri"], "ws://127.0.0.1:%d/channels/%s" % (self.sim.port, made["id"]))
         left = time.mktime(time.strptime(made["expires"][:19], "%Y-%m-%dT%H:%M:%S")) - time.mktime(time.gmtime())

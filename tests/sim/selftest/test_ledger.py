@@ -59,7 +59,7 @@ class Buckets(unittest.TestCase):
 
 
 class Totals(unittest.TestCase):
-    """The ledger reads participants, the tally receives metrics: two ways to the same totals."""
+    """The ledger reads participants, and the tally receives metrics: two ways to the same totals."""
 
     @classmethod
     def setUpClass(cls) -> None:

@@ -10,7 +10,7 @@ from .world.facts import Fact, Facts
 
 SERVICE_TARGET = 0.8
 # oServiceLevel is computed from these metrics: an answer within the target
-# raises it, an abandon lowers it.
+# raises it, and an abandon lowers it.
 SERVICE_PARTS = ("tAnswered", "tAbandon", "nOverSla")
 WORKED_OUT = {"oServiceLevel": SERVICE_PARTS, "oServiceTarget": ("nOffered", *SERVICE_PARTS)}
 USER_FIELDS = {"tSystemPresence": "presence", "tOrganizationPresence": "presence_id", "tAgentRoutingStatus": "routing"}

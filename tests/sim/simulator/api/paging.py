@@ -26,7 +26,7 @@ def number(call: Call, name: str, default: int) -> int:
 
 def window(call: Call, most: int, default: int = DEFAULT_SIZE) -> tuple[int, int]:
     """(size, page number).  Genesys docs: some endpoints clamp a size above the
-    maximum silently, others refuse it with 400; the setting page_refuse says which."""
+    maximum silently, and others refuse it with 400; the setting page_refuse says which."""
     size = number(call, "pageSize", default)
     if size > most and call.app.settings.page_refuse:
         raise bad_request("pageSize must not be greater than %d." % most)

@@ -51,7 +51,7 @@ def brief_json(queue: Queue, _speed: float) -> dict[str, Any]:
 
 
 def name_matches(pattern: Optional[str], name: str) -> bool:
-    """Matches a name: `*` stands for any text, letter case does not matter, no other character is special."""
+    """Matches a name: `*` stands for any text, letter case does not matter, and no other character is special."""
     if not pattern:
         return True
     first, *rest = pattern.lower().split("*")

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 """A standard queue of SQS: a message is delivered at least once, rarely more than once, in any order.
 
-Pure: time is an argument, random numbers are seeded, the owner has the lock.
+Pure: time is an argument, random numbers are seeded, and the owner has the lock.
 AWS docs, SQS developer guide: a received message is invisible for the
 visibility time-out; each receive gives a new receipt handle; a message that
 was received maxReceiveCount times goes to the dead-letter queue instead.

@@ -2,7 +2,7 @@
 """AWS Signature Version 4, the server's check.
 
 AWS docs, "Create a signed AWS API request": the canonical request is hashed
-into a string to sign, the key is derived from the secret, day, region and
+into a string to sign, and the key is derived from the secret, day, region and
 service.  Independent of queues; the clock is an argument.
 """
 from __future__ import annotations

@@ -41,7 +41,7 @@ class Dump:
 
 
 def write(world: World, wanted: int, path: Path, seed: int) -> tuple[int, int]:
-    """Returns the events and bytes written. A file named *.ws has WebSocket frames, any other one message a line."""
+    """Returns the events and bytes written. A file named *.ws has WebSocket frames, any other file has one message a line."""
     dump = Dump(wanted, path.suffix == ".ws", seed)
     if not world.queues or not world.media:
         raise ValueError("the centre has no events")

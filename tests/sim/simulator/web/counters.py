@@ -66,7 +66,7 @@ class Counters:
         now, of_api = time.time(), not function.endswith(("/oauth/token", "/channels/{id}"))
         with self._lock:
             times = self.recent_times
-            if of_api:  # the client's limit is one of the API host
+            if of_api:  # the client's rate limit applies to the API host only
                 times.append(now)
             while times and times[0] <= now - WINDOW_S:
                 times.popleft()

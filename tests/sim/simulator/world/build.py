@@ -60,7 +60,7 @@ def queues(rng: random.Random, count: int, media: list[str], plain: bool, where:
 
 def agents(rng: random.Random, count: int, all_queues: list[Queue], where: list[Division],
            defined: list[PresenceDefinition], now_ms: int) -> list[Agent]:
-    """Each agent belongs to at least two queues, each queue has some members."""
+    """Each agent belongs to at least two queues, and each queue has some members."""
     offline = next(p for p in defined if p.system == "Offline")
     staff = [Agent(id=new_id(rng), name=names.agent_name(i), email="agent%d@example.com" % (i + 1),
                    division=where[i % len(where)], presence=offline, presence_ms=now_ms,
@@ -88,7 +88,7 @@ def calibrate(all_queues: list[Queue], agent_count: int) -> None:
     """Scales the arrival rates so that the agents on queue are well occupied.
 
     Some queues are then overstaffed and some understaffed, at random: some have
-    no waits, some have many waiting contacts and lose some of them.
+    no waits, and some have many waiting contacts and lose some of them.
     """
     busy = sum(q.rate * sum(share * HANDLE_S[m] for m, share in q.mix.items()) for q in all_queues)
     if busy <= 0:

@@ -126,7 +126,7 @@ class Contacts:
             self.abandon(visit, "endpoint")
 
     def abandon(self, visit: Visit, how: str) -> None:
-        """The customer leaves (endpoint) or the platform ends it (system)."""
+        """The customer leaves (endpoint) or the platform ends the contact (system)."""
         self._stop_ringing(visit, "peer" if how == "endpoint" else "system")
         self._out_of(visit)
         self._end_participant(visit.acd, "peer" if how == "endpoint" else "system")
@@ -137,7 +137,7 @@ class Contacts:
         self._finish(visit.conversation, how, visit.queue)
 
     def flow_out(self, visit: Visit, target: Queue) -> None:
-        """An unanswered contact goes to another queue: the acd participant ends, the conversation continues."""
+        """An unanswered contact goes to another queue: the acd participant ends, and the conversation continues."""
         self._stop_ringing(visit, "system")
         self._out_of(visit)
         self._end_participant(visit.acd, "transfer")
