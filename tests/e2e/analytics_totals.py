@@ -117,7 +117,7 @@ def a_correction_never_makes_a_counter_fall() -> None:
         carried = above()
         return sum(carried.values()) - carried_now()
     same_soon("corrections_carried equals the surplus of the counters", surplus, 0, SETTLED_S)
-    check("some corrections are carried, no total is too low", carried and all(v > 0 for v in carried.values()), carried)
+    check("some corrections are carried, and no total is too low", carried and all(v > 0 for v in carried.values()), carried)
     keys = {key for key, _ in fast.truth(begin, fast.span()[1], metrics)}
     same("no counter decreases", windows.falling(daemon, keys), [])
     queues = {label: queue for queue, label in fast.labels.items()}

@@ -75,7 +75,7 @@ def kills_lose_no_event_of_the_webhook() -> None:
     daemon = Collectd("", flows=hook.block(), state_dir=state)
     wait_until(lambda: not sqs.pushed()["running"], 60 + KILLS * 5, "the push has ended")
     record = sqs.pushed()
-    same("all events are accepted, none is dead", (record["accepted"], record["dead"]), (EACH * KILLS, 0))
+    same("all events are accepted, and none is dead", (record["accepted"], record["dead"]), (EACH * KILLS, 0))
     wrong = wait_equal(daemon, sqs)
     check("totals equal the truth", not wrong, wrong)
     daemon.stop()

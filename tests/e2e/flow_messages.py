@@ -115,7 +115,7 @@ def a_secret_file_that_comes_later_loses_no_event() -> None:
     same("all answers before the secret file are 503", list(sqs.pushed()["statuses"]), ["503"])
     sqs.private("later", SECRET)
     wait_until(lambda: not sqs.pushed()["running"], 20, "the push has ended")
-    same("all events are accepted, none is dead", (sqs.pushed()["accepted"], sqs.pushed()["dead"]), (50, 0))
+    same("all events are accepted, and none is dead", (sqs.pushed()["accepted"], sqs.pushed()["dead"]), (50, 0))
     same("the totals equal the truth", wait_equal(daemon, sqs), [])
     check("the log has one line", len(daemon.complaints()) == 1, daemon.complaints())
     daemon.stop()

@@ -59,7 +59,7 @@ def each_metric_is_counted_once() -> None:
     record, sent = sender.truth(), sender.sent()
     same("each event has a subscriber", sent["unsubscribed"], 0)
     wait_until(lambda: state(daemon, "events", "received") == EVENTS, WITHIN_S, "events-received")
-    same("all attributes are counted, none is lost", (state(daemon, "events", "counted"), state(daemon, "events", "lost")), (record["total"], 0))
+    same("all attributes are counted, and none is lost", (state(daemon, "events", "counted"), state(daemon, "events", "lost")), (record["total"], 0))
     check("events without a metric are skipped", (state(daemon, "events", "skipped") or 0) >= record["noise"] * 0.9,
           state(daemon, "events", "skipped"))
     note("%d events, %d repeated; of their attributes %d counted, %d known; %d batches; %d MB at most" % (

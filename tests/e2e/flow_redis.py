@@ -113,7 +113,7 @@ def a_crash_of_redis_under_load_loses_no_metric() -> None:
     wrong = wait_equal(daemon, sqs, 30)
     check("totals equal the truth", not wrong, wrong)
     same("no message is a dead letter", sqs.queue()["dead"], 0)
-    # Cut, refused, loading: each new cause is logged, a lasting one is not repeated.
+    # Cut, refused, loading: each new cause is logged, and a lasting one is not repeated.
     lines = about_state(daemon)
     check("the cause is logged, but not at each attempt (%d lines)" % len(lines), 0 < len(lines) <= 12, lines)
     same("Redis has lost no counts", [line for line in daemon.complaints() if "forgotten" in line], [])

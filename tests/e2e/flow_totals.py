@@ -133,7 +133,7 @@ def totals_equal_the_truth_through_the_webhook() -> None:
     took, record = time.monotonic() - began, sqs.pushed()
     note("%d events in %.1f s: %.0f/s; answers %s; ms %s" % (record["accepted"], took, record["accepted"] / took,
                                                              record["statuses"], record["latency_ms"]))
-    same("all events are accepted, none is dead", (record["accepted"], record["dead"]), (EVENTS, 0))
+    same("all events are accepted, and none is dead", (record["accepted"], record["dead"]), (EVENTS, 0))
     equal(daemon, sqs)
     same("the log has no complaints", daemon.complaints(), [])
     daemon.stop()
@@ -148,7 +148,7 @@ def single_events_through_the_webhook_are_counted() -> None:
     daemon.lives_until(lambda: not sqs.pushed()["running"], TIMEOUT_S, "the push has ended")
     record = sqs.pushed()
     note("16 at once: ms until the answer %s" % record["latency_ms"])
-    same("all events are accepted, none is dead", (record["accepted"], record["dead"]), (SMALL, 0))
+    same("all events are accepted, and none is dead", (record["accepted"], record["dead"]), (SMALL, 0))
     equal(daemon, sqs)
     daemon.stop()
 

@@ -163,7 +163,7 @@ def bad_clients_do_not_disturb_good_ones() -> None:
     bad.stop()
     note("%d events in %.1f s among %s; answers %s; ms %s" % (record["accepted"], took, bad.counts, record["statuses"],
                                                              record["latency_ms"]))
-    same("all events are accepted, none is dead", (record["accepted"], record["dead"]), (EVENTS, 0))
+    same("all events are accepted, and none is dead", (record["accepted"], record["dead"]), (EVENTS, 0))
     equal(daemon, sqs)
     check("memory is bounded (%d MB)" % (daemon.memory_kb() // 1024), daemon.memory_kb() < 200_000)
     check("the log has few complaints (%d)" % len(daemon.complaints()), len(daemon.complaints()) < 12, daemon.complaints()[:12])
@@ -187,7 +187,7 @@ def idle_connections_do_not_block_a_client() -> None:
     sqs.push(hook, 200, concurrency=4)
     daemon.lives_until(lambda: not sqs.pushed()["running"], 60, "the push has ended")
     note("%d idle connections; 200 events after %.1f s" % (len(idle), time.monotonic() - began))
-    same("all events are accepted, none is dead", (sqs.pushed()["accepted"], sqs.pushed()["dead"]), (200, 0))
+    same("all events are accepted, and none is dead", (sqs.pushed()["accepted"], sqs.pushed()["dead"]), (200, 0))
     equal(daemon, sqs)
     for one in idle:
         one.close()

@@ -320,7 +320,7 @@ def a_queue_of_sqs_is_read_and_left_as_it_was() -> None:
 
 
 def the_rights_of_users(redis: Redis, webhook: dict[str, Any]) -> None:
-    """One right less than the documented ones is a row with the name of the command."""
+    """A Redis user that lacks one documented right gets a row that names the command."""
     secret = process.folder("secret") / "redis"
     secret.write_text("right\n")
     stored = flow_section(block("Attributes", "ivr", {**webhook, "StateUser": "agent", "StatePasswordFile": secret}))

@@ -125,7 +125,7 @@ def an_account_with_a_lease_is_tried_as_its_holder() -> None:
 
 
 def the_live_agent_is_left_alone() -> None:
-    """The agent sleeps while the probe runs, so that it changes nothing itself; it holds the lock of its files."""
+    """The agent sleeps while the probe runs, so that only the probe could change a file; the sleeping agent holds the lock of its files."""
     sim = Simulator(**SMALL)
     live = Collectd(account(sim), queues(), queries=query(Granularity="PT1M"), flows=block("Flows", "flows", {"Account": "prod"}))
     live.wait_up()

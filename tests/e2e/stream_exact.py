@@ -13,7 +13,7 @@ RUN_S = 30.0  # ten minutes at 20 times the speed
 
 
 def wait_readings(daemon: Collectd, count: int) -> None:
-    """Waits for `count` readings: the first one begins a series, the next ones have its value."""
+    """Waits for `count` readings: the first one begins a series, and the next ones have its value."""
     def seen() -> int:
         return len(daemon.readings("queues-all", "stream_connected"))
     before = seen()

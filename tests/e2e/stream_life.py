@@ -79,7 +79,7 @@ def refused_topics_are_named_and_lose_only_their_counters() -> None:
                and daemon.latest(ids[0], "queue_alerting", "voice") == waiting["alerting"], 8, "gauges")
     check("the gauges continue", True)
     same("no counter has a value", stream.shown(daemon), {})
-    same_soon("no topic is covered, four are wanted", lambda: topics_of(daemon), [0, 4])
+    same_soon("no topic is covered, and four are wanted", lambda: topics_of(daemon), [0, 4])
     topics = [line for line in daemon.complaints() if "topic" in line or "get no events" in line]
     same("the log has five lines about topics", len(topics), 5)
     daemon.stop()
@@ -94,7 +94,7 @@ def a_lost_division_loses_only_its_counters() -> None:
     sim.config(divisions=[seen])
     kept = {one: record for one, record in sim.truth()["queues"].items() if record["visible"]}
     lost = {one: record for one, record in truth.items() if one not in kept}
-    check("some queues are visible, some are not", kept and lost, (kept, lost))
+    check("some queues are visible, and some are not", kept and lost, (kept, lost))
     sim.faults({"ws": "evict"})
     for one in lost:
         daemon.says("topic %s" % stream.topic(one), "not given")

@@ -13,7 +13,7 @@ from lib.process import wait_until
 from lib.report import check, note, same, same_soon
 
 TOPICS_MAX = 1000  # of a channel
-CHANNELS = 15  # channels with topics; one more is for take-overs, four are for other programs
+CHANNELS = 15  # channels with topics; one more is for take-overs, and four are for other programs
 MANY = 1150
 ONLY_VOICE = {"agents": 30, "warmup": 1, "plain_names": True, "media": "voice"}
 WITHIN_S = 40.0
@@ -91,7 +91,7 @@ def a_third_is_refused(sim: Simulator, daemon: Collectd) -> None:
     sim.config(divisions=sorted({one["division"] for one in record.values()} - {hidden}))
     sim.faults({"ws": "evict"})
     daemon.says("%d of %d queues get no events" % (len(lost), MANY), within_s=WITHIN_S)
-    same_soon("all topics are wanted, the visible ones are covered", lambda: wanted_and_covered(daemon), [MANY, MANY - len(lost)], WITHIN_S)
+    same_soon("all topics are wanted, and the visible ones are covered", lambda: wanted_and_covered(daemon), [MANY, MANY - len(lost)], WITHIN_S)
     lines = [line for line in daemon.complaints() if "not given" in line]
     check("the log names only the first refusals", 0 < len(lines) <= 40, len(lines))
     label = record[kept]["name"]

@@ -222,7 +222,7 @@ def _reserve_port(port: int) -> bool:
 
 
 def free_port() -> int:
-    """A port that stays free for this test: no outgoing connection can get it, no other test process chooses it."""
+    """A port that stays free for this test: no outgoing connection can get it, and no other test process chooses it."""
     taken = _ports_of_connections()
     ports = [port for port in PORTS if port not in taken] or [port for port in range(1024, 65536) if port not in taken]
     ports = ports or list(PORTS)  # every port may belong to an outgoing connection
