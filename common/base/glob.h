@@ -34,10 +34,10 @@ GC_API size_t gc_glob_first(char *const *patterns, size_t count,
                             const char *name, const char *id);
 
 /* True if the list accepts an object: the first pattern that matches `name` or
- * `id` (either may be NULL: unknown) decides. If none matches: a list of `!`
- * patterns only accepts, a list with any other pattern refuses, an empty list
- * accepts. Patterns are the values of a configuration (struct gc_strs), so the
- * pointers are not const. */
+ * `id` (either may be NULL: unknown) decides. If none matches, an empty list
+ * and a list whose patterns all begin with `!` accept the object; any other
+ * list refuses it. Patterns are the values of a configuration (struct
+ * gc_strs), so the pointers are not const. */
 GC_API bool gc_glob_accepts(char *const *patterns, size_t count,
                             const char *name, const char *id);
 
