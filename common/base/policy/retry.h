@@ -10,8 +10,8 @@
 
 enum gc_action {
   GC_DONE,
-  GC_REAUTH,  /* the token is not valid: renew it once, send the request once
-                 more */
+  GC_REAUTH,  /* the token is not valid: renew it once and send the request
+                 once more */
   GC_RETRY,   /* send again after a backoff, a bounded number of times */
   GC_WAIT,    /* send again when the server says; the caller may set a limit */
   GC_GIVE_UP, /* sending again will not help */
