@@ -20,10 +20,10 @@ GC_API enum gc_code gc_emit_register(struct gc_err *err);
  * lease.
  *
  *   instance,       must be clean already (genesys/clean_name); they are cut to
- *   qualifier       127 bytes at a character boundary, "_" replaces a byte that
+ *   qualifier       127 bytes at a character boundary; "_" replaces a byte that
  *                   is not text
  *   gauges          a gauge that is not finite has no value: if no data source
- *                   has a value, nothing is dispatched (GC_OK), otherwise the
+ *                   has a value, nothing is dispatched (GC_OK); otherwise the
  *                   gauge is NaN
  *   time            now, if the sample's time is not after 1970 or is too late
  *                   for collectd

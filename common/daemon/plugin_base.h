@@ -56,7 +56,7 @@ struct gc_block_class {
   const struct gc_opt *rows; /* rows of its options */
   size_t size;               /* bytes of the plugin's struct */
   /* Makes the checks of the options that rows cannot make; may be NULL. A
-   * warning is logged, an error refuses the configuration. */
+   * warning is logged; an error refuses the configuration. */
   enum gc_code (*check)(struct gc_block *b, struct gc_err *warning,
                         struct gc_err *err);
   enum gc_code (*start)(struct gc_block *b, struct gc_err *err);

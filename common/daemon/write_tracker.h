@@ -50,7 +50,7 @@ GC_API void gc_write_ticket_free(struct gc_write_ticket *t);
 
 /* Dispatches a sample with gc_emit; its value is then pending on the ticket.
  * GC_ERR_LIMIT, and nothing is dispatched, while a value of the same series
- * (host and identity) is pending, GC_ERR_UNAVAILABLE while this agent does not
+ * (host and identity) is pending; GC_ERR_UNAVAILABLE while this agent does not
  * hold the lease of the host (gc_emit): the caller tries again later. A sample
  * without a value is GC_OK and is not pending; nor is any sample after
  * gc_emit_divert. GC_ERR_STOPPED after gc_write_tracker_close. GC_ERR_MEMORY:
