@@ -6,9 +6,9 @@
  *     genesys_queue_depth{queue_id="q1",queue_name="Sales",
  *                         media_type="voice",host="agent1"}
  *
- * Values of plugin "genesys" follow the rows of export/rule.h, all others one
- * rule: collectd_PLUGIN[_TYPE][_SOURCE], labels named after the plugin and
- * "type", as collectd's write_prometheus has them, and `host`.
+ * Values of plugin "genesys" follow the rows of export/rule.h, and all others
+ * follow one rule: collectd_PLUGIN[_TYPE][_SOURCE], labels named after the
+ * plugin and "type", as collectd's write_prometheus has them, and `host`.
  *
  * Labels of plugin "genesys": the parts of the identity (genesys/parts.h) are
  * authoritative. A value without parts (from an older agent, through the
@@ -42,7 +42,7 @@ struct gc_export_label {
   const char *value; /* valid UTF-8 without control characters, not escaped */
 };
 
-/* Self-contained: do not copy it, its texts lie within. */
+/* Self-contained: do not copy it, since its texts lie within. */
 struct gc_export_series {
   /* [a-zA-Z_][a-zA-Z0-9_]*; with the unit, without _total, _bucket, _sum and
    * _count, which the exposition adds. */
