@@ -37,8 +37,8 @@ GC_API void gc_label_both(char out[GC_NAME_SIZE], const char *name,
                           const char *id);
 
 /* Writes the clean text in lower snake case, for routing statuses and
- * presences: "ON_QUEUE", "OnQueue" and "on queue" are "on_queue", "Not
- * Responding" is "not_responding", "HTTPError2" is "http_error2". Only ASCII
+ * presences: "ON_QUEUE", "OnQueue" and "on queue" are "on_queue"; "Not
+ * Responding" is "not_responding"; "HTTPError2" is "http_error2". Only ASCII
  * letters change; a run of ASCII that is neither letter nor digit becomes one
  * `_`, or nothing at the ends. False, and "", when nothing is left. */
 GC_API bool gc_name_snake(char out[GC_NAME_SIZE], const char *text);

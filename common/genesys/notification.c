@@ -170,7 +170,7 @@ static const struct {
 };
 
 /* Returns the kind of a channel.metadata message: {"message":"pong"} is an
- * answer, any other body is a heartbeat. */
+ * answer; any other body is a heartbeat. */
 static enum gc_notification_kind metadata_kind(const struct range *body) {
   GC_AUTO(gc_document_clear) struct gc_document metadata = {.root = NULL};
   const char *words = NULL;

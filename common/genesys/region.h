@@ -16,7 +16,7 @@ struct gc_region {
  *             accepted, since new ones appear every year
  *   base_url  in place of https://api.DOMAIN
  *   login_url in place of https://login.DOMAIN; with a path it is the token
- *             endpoint itself, otherwise /oauth/token is added
+ *             endpoint itself; otherwise /oauth/token is added
  * With base_url and no login_url, the login has the same address, that of a
  * gateway, for every region. If the host begins with "api.", "login." replaces
  * that prefix, as in the SDKs. The text of GC_ERR_CONFIG names the option and

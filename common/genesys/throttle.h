@@ -6,7 +6,7 @@
  * account pause for exactly that long. A longer one is a daily quota of one
  * function (the official SDKs use the same limit): only that function pauses.
  * Without the header the account pauses for an exponential time with full
- * jitter: the first pause is up to 3 s, later ones are up to 60 s. A pause
+ * jitter: the first pause is up to 3 s, and later ones are up to 60 s. A pause
  * lasts one day at most, even if Retry-After is longer. */
 #ifndef GC_GENESYS_THROTTLE_H
 #define GC_GENESYS_THROTTLE_H

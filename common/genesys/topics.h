@@ -5,7 +5,7 @@
  * the first subscriber. Pure, one thread.
  *
  * Topics are requested in batches. The first batch on a channel replaces all
- * topics of the channel (PUT), the others add topics (POST):
+ * topics of the channel (PUT); the others add topics (POST):
  *
  *   while (gc_topics_next(t, &body, &replaces, err) == GC_OK && body.len > 0)
  *     … send, read the answer with gc_topics_answer_*, gc_topics_end_batch
