@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /* The notifications of one account. Its blocks subscribe to topics and receive
- * their messages. channels/channel keeps the channels behind them alive,
+ * their messages. channels/channel keeps the channels behind them alive, and
  * channels/slot replaces them in time. One thread, the account's.
  *
  * The platform keeps 20 channels of 1,000 topics for an OAuth client. At most
- * 16 of them are used here (GC_CHANNELS_USUAL): 15 carry topics, one is for a
- * renewal. The rest is a reserve for other programs of the client, a second
- * agent for example.
+ * 16 of them are used here (GC_CHANNELS_USUAL): 15 carry topics, and one is
+ * for a renewal. The rest is a reserve for other programs of the client, a
+ * second agent for example.
  *
  * A topic goes to the first of these: a channel that has the topic already, a
  * channel with room, a channel that can make room (a topic without a subscriber

@@ -56,7 +56,7 @@ enum gc_channel_event {
   GC_CHANNEL_STEP_UNWANTED,   /* no topic is wanted */
   GC_CHANNEL_STEP_WITHOUT_ID, /* topics are wanted; the id is not known */
   GC_CHANNEL_STEP_WITH_ID,
-  /* The topics' timer fired: some are to be requested, no call runs. */
+  /* The topics' timer fired: some are to be requested, and no call runs. */
   GC_CHANNEL_STEP_TOPICS,
 
   /* Outcomes of REST calls. */

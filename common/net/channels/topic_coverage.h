@@ -42,7 +42,7 @@ struct gc_topic_coverage {
                                         yet */
 };
 
-/* Takes the wanted queues. Queues that stay keep their state, new queues are
+/* Takes the wanted queues. Queues that stay keep their state; new queues are
  * not covered; *ret_gone gets the queues that left, for
  * gc_topic_coverage_leave. On failure nothing changes and *ret_gone is
  * empty. */
