@@ -156,9 +156,10 @@ static void make_room(struct conversations *m, struct conversation *c,
     (void)cv_drop(m, c, total - CV_PARTS_MAX);
 }
 
-/* If the event has more participants than there is room, merges and counts in
- * rounds, because only counted participants can be dropped. When none can be
- * dropped, the open outcomes are decided without the missing participants. */
+/* If the event has more participants than there is room for, merges and counts
+ * in rounds, because only counted participants can be dropped. When none can
+ * be dropped, the open outcomes are decided without the missing participants.
+ */
 static enum gc_code apply_all(struct conversations *m, struct conversation *c,
                               const struct cv_event *event, bool *ret_is_new) {
   struct cv_merged merged;

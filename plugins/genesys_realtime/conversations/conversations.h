@@ -10,8 +10,8 @@
  * facts contradict it, it is owed, since a counter never falls. outcomes.c says
  * what makes an unanswered contact an abandon or a transfer.
  *
- * decode.c makes events, this model counts them, samples.c makes samples. Pure;
- * one thread at a time. Times are epoch ms of the server's clock. */
+ * decode.c makes events, this model counts them, and samples.c makes samples.
+ * Pure; one thread at a time. Times are epoch ms of the server's clock. */
 #ifndef GENESYS_REALTIME_CONVERSATIONS_CONVERSATIONS_H
 #define GENESYS_REALTIME_CONVERSATIONS_CONVERSATIONS_H
 

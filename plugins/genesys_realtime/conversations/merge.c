@@ -226,8 +226,8 @@ static bool is_keeping_leg(const struct cv_party *p,
          (p->connected_ms != 0 ? p->purpose != CV_CUSTOMER : p->end_ms == 0);
 }
 
-/* Returns the time when the last party left that kept the contact; 0: none did,
- * INT64_MAX: one is still there. */
+/* Returns the time when the last of the parties that kept the contact left;
+ * 0: no party kept it; INT64_MAX: one is still there. */
 static int64_t find_last_ms(const struct cv_event *e,
                             const struct participant *acd,
                             bool (*is_keeping)(const struct cv_party *,

@@ -16,7 +16,7 @@ struct obs_scope {
 };
 
 /* Returns the source that an option means: OBS_AUTO becomes OBS_QUERY or
- * OBS_ACTIVITY, the others stay. Without a list and without ids only
+ * OBS_ACTIVITY; the others stay. Without a list and without ids only
  * OBS_ACTIVITY can read queues. */
 enum obs_source obs_source_choose(enum obs_source option,
                                   const struct obs_scope *scope);

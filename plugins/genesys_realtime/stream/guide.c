@@ -81,7 +81,7 @@ static enum gc_code start_guide(struct stream *s) {
 }
 
 /* Takes only the queues' settings: the query and the samples filter the queues,
- * the socket does not. */
+ * but the socket does not. */
 static void select_guide_queues(struct stream *s,
                                 const struct selection *selection) {
   (void)selection;

@@ -86,9 +86,9 @@ struct stream {
 /* Returns epoch ms, of the server's clock if the source's events have its
  * times, else of a clock that never steps. */
 int64_t stream_server_now(const struct stream *s);
-/* Creates the model unless there is one. With a lease it continues with the
- * counters of the former holder, and there is none before this agent has the
- * lease. */
+/* Creates the model unless there is one. If the account has a lease, creates
+ * the model only when this agent holds the lease; the model then continues
+ * with the counters of the former holder. */
 void stream_make_model(struct stream *s);
 /* Makes the model of a lease that was taken, each second. */
 void stream_follow_lease(struct stream *s);
