@@ -21,7 +21,7 @@ enum { ATTRIBUTE_FORMAT_SIZE = 256, ATTRIBUTE_MAX_BYTES = 512 };
 enum attribute_part { PART_FLOW, PART_METRIC, PART_TIME, PART_COUNT };
 
 /* A parsed format: four literals around three parts. The first and the last
- * literal may be empty, the others may not. */
+ * literal may be empty; the others may not. */
 struct attribute_form {
   char text[ATTRIBUTE_FORMAT_SIZE];
   struct {

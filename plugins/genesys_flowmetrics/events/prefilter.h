@@ -7,7 +7,7 @@
 #include "plugins/genesys_flowmetrics/events/attribute_name.h"
 
 /* Returns true when no attribute of the event can contain the format's marker,
- * and the bytes begin and end as documents do. JSON can write a letter of the
+ * and the bytes begin and end as documents do. JSON can escape a letter of the
  * marker only as \u, also where one document is a string in another (SNS). It
  * can write a quote, a slash, a backslash or a control character with other
  * escapes, too. A body with base64 in "data" is not rejected. A rejected event

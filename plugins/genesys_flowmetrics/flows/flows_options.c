@@ -13,7 +13,7 @@ const struct gc_opt flows_rows[] = {
     GC_OPT_ENUM(OWNER, observations, "Observations", "auto", flow_sources,
                 "Source of the conversations in each flow now "
                 "(`flow_active`): `query` requests 100 flows at a time by "
-                "name, `activity` pages through all flows that have "
+                "name; `activity` pages through all flows that have "
                 "conversations; `auto` is `query` for up to 200 selected flows "
                 "and `activity` beyond, and a line in the log says which; "
                 "`none`: no observations.",

@@ -16,8 +16,8 @@
 #include "plugins/genesys_flowmetrics/stats.h"
 
 enum { LEDGER_GATHER_MS = 20, LEDGER_OCCURRENCES_MAX = 20000 };
-/* The writer needs up to 600 ms to leave a Redis, 200 ms to leave a file that
- * another process has locked. */
+/* The writer needs up to 600 ms to leave a Redis, and 200 ms to leave a file
+ * that another process has locked. */
 enum { LEDGER_STOP_MIN_MS = 750 };
 
 /* Globs (base/glob), borrowed. Without any, every name is accepted except those

@@ -4,9 +4,10 @@
  *
  * A rate needs a 0 before the first count. The reader therefore dispatches a 0
  * for a new series, and repeats it until the store has recorded that it was
- * dispatched. A process that ends before that starts with a 0 again, and a 0
- * never follows a count. An idle series is retired and no longer read. When it
- * is counted again, the reader first dispatches the count that it had.
+ * dispatched. If a process ends before that, the next one starts with a 0
+ * again. A 0 never follows a count. An idle series is retired and no longer
+ * read. When it is counted again, the reader first dispatches the count that
+ * it had.
  *
  *   new -> zero sent -> zero writing -> shown -> retired -> returned -> shown
  *

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Requests and answers of Amazon SQS in its JSON protocol
- * (application/x-amz-json-1.0): one endpoint, the action is a header. Pure. */
+ * (application/x-amz-json-1.0): one endpoint, with the action in a header.
+ * Pure. */
 #ifndef GENESYS_FLOWMETRICS_SOURCES_SQS_PROTOCOL_H
 #define GENESYS_FLOWMETRICS_SOURCES_SQS_PROTOCOL_H
 
