@@ -248,7 +248,7 @@ static enum gc_code restore_file(struct ledger *l, struct gc_err *err) {
     return gc_fail_in(err, code, "the state file was deleted while open: ");
   (void)gc_fail(&warning, GC_ERR_STATE,
                 "%s/flowmetrics.db was deleted or replaced while open; it is "
-                "restored, nothing is lost: let nothing clean StateDir",
+                "restored and nothing is lost: let nothing clean StateDir",
                 l->folder);
   ledger_report(l, "state file restored", &warning);
   return GC_OK;

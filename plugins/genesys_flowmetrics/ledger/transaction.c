@@ -132,9 +132,9 @@ void ledger_report_late(struct ledger *l, const struct batch *batches) {
   gc_timestamp_print(at, (int64_t)newest * LEDGER_MINUTE_MS);
   (void)gc_fail(&err, GC_ERR_LIMIT,
                 "%zu attributes are older than Retention, or their keys were "
-                "dropped; they are not counted (events-late), the newest is "
-                "of %s: check the time of this host (NTP), unless this is an "
-                "old backlog or a sample",
+                "dropped; they are not counted (events-late), and the newest "
+                "is of %s: check the time of this host (NTP), unless this is "
+                "an old backlog or a sample",
                 count, at);
   ledger_report(l, "late attributes", &err);
 }

@@ -59,6 +59,6 @@ void obs_source_check_cost(enum obs_source source,
         "per minute; set %s%sa longer ObservationInterval",
         is_by_id ? scope->selected : scope->visible, interval_s, per_minute,
         budget,
-        is_cheaper ? "Observations \"activity\", which costs fewer, " : "",
+        is_cheaper ? "Observations \"activity\" (fewer requests), " : "",
         is_by_id ? "fewer queues (Queue) or " : "");
 }

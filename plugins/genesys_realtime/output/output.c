@@ -61,7 +61,7 @@ bool output_end(struct output *o, bool is_last, struct gc_err *ret_err) {
   *ret_err = (struct gc_err){.code = GC_OK};
   if (is_more)
     (void)gc_fail(ret_err, GC_ERR_LIMIT,
-                  "all %zu places of MaxSeries are taken, further series are "
+                  "all %zu places of MaxSeries are taken; further series are "
                   "left out (series_overflow): name fewer queues or media "
                   "(Queue, Media), share them between agents (Shard), or raise "
                   "MaxSeries",

@@ -57,13 +57,13 @@ static void report_coverage(struct stream *s, bool is_complete) {
     (void)gc_fail(&err, GC_ERR_LIMIT,
                   "%zu of %zu queues get no events: no room on the account's "
                   "notification channels for %s. Their counters are silent, "
-                  "their gauges continue; choose with Queue, or share them "
+                  "but their gauges continue; choose with Queue, or share them "
                   "with Shard, each agent with an OAuth client of its own",
                   missing, s->coverage.count, gc_buf_string(&names));
   else if (missing > 0)
     (void)gc_fail(&err, GC_ERR_PERMISSION,
                   "%zu of %zu queues get no events: their counters are silent, "
-                  "their gauges continue",
+                  "but their gauges continue",
                   missing, s->coverage.count);
   s->deps.notice(s->deps.notice_ctx, "topics", &err);
 }

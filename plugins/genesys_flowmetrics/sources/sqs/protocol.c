@@ -214,9 +214,10 @@ enum gc_code sqs_check_visibility(uint64_t took_ms, uint32_t visibility_s,
     return GC_OK;
   return gc_fail(err, GC_ERR_TIMEOUT,
                  "messages were committed %.0f s after their receipt, but "
-                 "VisibilityTimeout is %u s: SQS delivers them again meanwhile "
-                 "and counts towards maxReceiveCount; raise VisibilityTimeout, "
-                 "or see why the state is slow (commit_time)",
+                 "VisibilityTimeout is %u s: SQS delivers them again "
+                 "meanwhile, and this counts towards maxReceiveCount; raise "
+                 "VisibilityTimeout, or see why the state is slow "
+                 "(commit_time)",
                  (double)took_ms / 1000, (unsigned)visibility_s);
 }
 
