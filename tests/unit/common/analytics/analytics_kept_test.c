@@ -378,7 +378,7 @@ static void a_file_that_breaks_loses_no_total_of_a_running_query(void) {
   end_with_store();
 }
 
-/* Marks are readable, totals are not: nothing is loaded. */
+/* Marks are readable, but totals are not: nothing is loaded. */
 static void totals_that_cannot_be_read_are_not_half_loaded(void) {
   struct gc_err warning = {.code = GC_OK};
   char sql[200];

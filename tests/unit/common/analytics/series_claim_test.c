@@ -89,7 +89,7 @@ static void blocks_that_would_write_one_identity_are_found(void) {
       {"a prefix that is a metric of the other",
        B("a", C, "nOffered", BY_MEDIA, .account = NULL),
        B("b", C, "tHandle", BY_MEDIA, .prefix = "nOffered-"), "tHandle"},
-      {"another order of groups makes no difference, the medium is first",
+      {"another order of groups makes no difference: the medium is first",
        B("a", C, "nOffered", BY_MEDIA, .account = NULL),
        B("b", C, "nOffered", "mediaType queueId", .account = NULL), "nOffered"},
       {"with the medium and without",

@@ -14,7 +14,8 @@ static notification_t got;
 static int count;
 static size_t seen; /* entities that the callback could read */
 
-/* Asks the registry, as a notification's callback may: it must hold no lock. */
+/* Asks the registry, as a notification's callback may: the registry must hold
+ * no lock. */
 static int on_notification(const notification_t *n,
                            __attribute__((unused)) user_data_t *ud) {
   const struct gc_health_time now = {gc_clock_now_ms(), gc_clock_wall_ms()};

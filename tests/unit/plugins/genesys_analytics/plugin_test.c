@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* genesys and genesys_analytics in one process, as collectd runs them, against
  * the fake daemon: configuration, init, the write tracker, the end. The .case
- * files test the values, tests/unit/common/analytics/analytics_test the
- * block. */
+ * files test the values, and tests/unit/common/analytics/analytics_test tests
+ * the block. */
 #include "tests/support/fake_daemon.h"
 
 #include <stdio.h>

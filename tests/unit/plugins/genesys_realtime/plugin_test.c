@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Both plugins in one process, as collectd runs them, against the fake daemon:
  * configuration, init, the order of the callbacks, the end. The .case files
- * test the values, tests/e2e tests the network.
+ * test the values, and tests/e2e tests the network.
  *
  * Each plugin exports module_register; here they are compiled as
  * genesys_module_register and genesys_realtime_module_register

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* state.db of every version: older files are migrated without a loss, newer
- * files are refused and not changed. */
+/* state.db of every version: older files are migrated without a loss, and
+ * newer files are refused and not changed. */
 #include "common/net/store/store.h"
 
 #include <unistd.h>

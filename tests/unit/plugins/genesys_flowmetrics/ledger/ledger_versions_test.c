@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* flowmetrics.db of every version: older files are migrated without a loss,
- * newer files are refused and not changed. */
+ * and newer files are refused and not changed. */
 #include "plugins/genesys_flowmetrics/ledger/sqlite_db.h"
 
 #include <stdlib.h>

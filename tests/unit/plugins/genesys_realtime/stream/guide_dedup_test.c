@@ -17,8 +17,8 @@ static void record_message(void *ctx, const char *bytes, size_t len) {
   out[out_len] = '\0';
 }
 
-/* "Ob" is b from the old socket, "Nb" from the new one, "-" the end of the
- * overlap. Returns the messages that passed. */
+/* "Ob" is b from the old socket, "Nb" is b from the new one, and "-" is the
+ * end of the overlap. Returns the messages that passed. */
 static const char *replay_messages(const char *what) {
   struct guide_dedup o = {.count = 0};
   out_len = 0;

@@ -368,7 +368,7 @@ static void a_blind_stream_has_no_gauge(void) {
 }
 
 /* Passes a complete answer about q1 to the stream: `waiting` contacts wait,
- * `listed` has their ids. */
+ * and `listed` has their ids. */
 static void observe_queue(int64_t waiting, const char *const *listed,
                           size_t count) {
   struct observations *o = observations_new();
