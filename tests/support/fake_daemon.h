@@ -14,10 +14,10 @@
  *   fake_shutdown();
  *
  * A value list is changed as by the daemon: an empty host becomes hostname_g,
- * time 0 the present time, interval 0 that of the context; a leading slash is
- * removed, others become "_"; a list of an unknown data set or of a wrong
- * length is dropped with a log line. Any thread, but reset and shutdown only
- * while no other thread uses it. */
+ * time 0 becomes the present time, and interval 0 becomes that of the context;
+ * a leading slash is removed, and others become "_"; a list of an unknown data
+ * set or of a wrong length is dropped with a log line. Any thread, but reset
+ * and shutdown only while no other thread uses it. */
 #ifndef GC_TESTS_SUPPORT_FAKE_DAEMON_H
 #define GC_TESTS_SUPPORT_FAKE_DAEMON_H
 
@@ -26,7 +26,7 @@
 
 /* Resets everything except the data sets, which the suite registers once per
  * process; frees user data by the free_func of each callback. hostname_g is
- * "host.example", the interval 10 s, the clock the real one. */
+ * "host.example", the interval is 10 s, and the clock is the real one. */
 void fake_reset(void);
 
 /* Runs the config callbacks on each <Plugin> section of the text. Returns the

@@ -151,7 +151,7 @@ char *sstrncpy(char *dest, const char *src, size_t n) {
   return dest;
 }
 
-/* "/" becomes "root", a leading slash is removed, others become "_". */
+/* "/" becomes "root", a leading slash is removed, and others become "_". */
 int escape_slashes(char *text, __attribute__((unused)) size_t size) {
   if (strcmp(text, "/") == 0)
     sstrncpy(text, "root", size);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* The test program's own getaddrinfo, which libcurl calls in place of the C
  * library's: "nowhere.test" has no address, "hang.test" hangs until
- * resolver_release, every other name is this host. No look-up leaves the
+ * resolver_release, and every other name is this host. No look-up leaves the
  * host. */
 #ifndef GC_TESTS_SUPPORT_RESOLVER_H
 #define GC_TESTS_SUPPORT_RESOLVER_H

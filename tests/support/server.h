@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* A TCP or TLS server on loopback inside the test program: one thread accepts,
- * one thread serves each connection with blocking calls. The test's `serve`
- * function causes the faults on the wire. */
+ * and one thread serves each connection with blocking calls. The test's
+ * `serve` function causes the faults on the wire. */
 #ifndef GC_TESTS_SUPPORT_SERVER_H
 #define GC_TESTS_SUPPORT_SERVER_H
 

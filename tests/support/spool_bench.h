@@ -8,7 +8,8 @@
 
 extern char spool_folder[128]; /* a new name for each test; not created yet */
 
-/* Call them first and last in main. On failure begin ends the program. */
+/* Call them first and last in main. On failure spool_bench_begin ends the
+ * program. */
 void spool_bench_begin(void);
 void spool_bench_end(void);
 /* Removes the folder and chooses another name. The settings of the spools that

@@ -15,7 +15,8 @@ extern char store_folder[128]; /* a new name for each test; not created yet */
 extern const struct gc_entry store_ab[2];
 #define STORE_AB "a=Sales/\xc3\xbc|Sales|AWAY b=Sales|Sales~2| "
 
-/* Call them first and last in main. On failure begin ends the program. */
+/* Call them first and last in main. On failure store_bench_begin ends the
+ * program. */
 void store_bench_begin(void);
 void store_bench_end(void);
 void store_fresh(void); /* removes the folder and chooses another name */
