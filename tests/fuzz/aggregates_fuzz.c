@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /* Answers of the aggregate queries and of the guide dialect. The first byte
- * chooses the source and the grouping, the second where the answer is cut.
- * Laws: no input causes a crash; any cut gives the same values; a counter never
- * falls; the values to dispatch can be written to the state file and read
- * back. */
+ * chooses the source and the grouping, and the second byte chooses where the
+ * answer is cut. Laws: no input causes a crash; any cut gives the same values;
+ * a counter never falls; the values to dispatch can be written to the state
+ * file and read back. */
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>

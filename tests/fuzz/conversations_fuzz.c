@@ -3,10 +3,11 @@
  *
  * 0: messages, each ended by a NUL: bytes → decoder → model → samples.
  * Else: a sequence of moves, each of one or more bytes: participants appear,
- * connect, end, are held; snapshots are sent, old ones again, some with
- * participants missing; time advances, polls arrive, queues are retired. The
- * laws are checked after each move: no counter falls, a repeat changes nothing,
- * an offer has one end (outcomes that were taken back aside), bounds hold. */
+ * connect, end and are held; snapshots are sent, old ones again, some with
+ * participants missing; time advances, polls arrive, and queues are retired.
+ * The laws are checked after each move: no counter falls, a repeat changes
+ * nothing, an offer has one end (outcomes that were taken back aside), and
+ * bounds hold. */
 #include <stddef.h>
 #include <string.h>
 

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /* Answers of the flow observation and activity queries. The first byte chooses
- * whether the lists of names are refused, the second where the answer is cut.
- * Laws: any cut gives the same counts; no count is negative; an invalid answer
- * leaves no counts; each sample has a valid identity. */
+ * whether the lists of names are refused, and the second byte chooses where
+ * the answer is cut. Laws: any cut gives the same counts; no count is
+ * negative; an invalid answer leaves no counts; each sample has a valid
+ * identity. */
 #include <math.h>
 #include <string.h>
 

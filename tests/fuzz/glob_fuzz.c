@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* The first line is a pattern, the rest a name. fnmatch(3) in the C locale is
- * the independent reference: if name and pattern are ASCII and our matcher
- * accepts the pattern, both must agree. */
+/* The first line is a pattern, and the rest is a name. fnmatch(3) in the C
+ * locale is the independent reference: if name and pattern are ASCII and our
+ * matcher accepts the pattern, both must agree. */
 #include <fnmatch.h>
 #include <string.h>
 

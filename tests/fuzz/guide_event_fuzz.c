@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Messages of the guide dialect's stream, one a line, into the model. Laws:
- * totals only grow, repeats change none, an ended conversation stays ended. */
+ * totals only grow, repeats change none, and an ended conversation stays
+ * ended. */
 #include <string.h>
 
 #include "plugins/genesys_realtime/stream/guide_decode.h"

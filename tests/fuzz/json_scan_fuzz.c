@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* The scanner against the stream: json/stream accepts each document that
  * json/scan finishes, with the same events. The first byte makes a callback
- * fail, the rest is the document. */
+ * fail, and the rest is the document. */
 #include <string.h>
 
 #include "common/base/buf.h"

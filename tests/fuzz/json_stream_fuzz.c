@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Any split of the input gives the same events. The first byte chooses how
- * unknown keys are reported and whether a callback fails, the second where the
- * document is cut, the rest is the document. */
+ * unknown keys are reported and whether a callback fails, the second byte
+ * chooses where the document is cut, and the rest is the document. */
 #include <string.h>
 
 #include "common/base/buf.h"

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* Any cut gives the same values, and each value is one that may be dispatched.
  * The first byte chooses the shape, the label and whether the list of names is
- * refused, the second where the answer is cut, the rest is the answer. */
+ * refused, the second byte chooses where the answer is cut, and the rest is
+ * the answer. */
 #include <math.h>
 #include <string.h>
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* Messages of both topics and of another one, and snapshots, into one model,
  * separated by NULs. The first byte of each chooses its topic or the kind of
- * snapshot. A broken message changes nothing, a repeated one changes nothing, a
- * copy shows the same values. */
+ * snapshot. A broken message changes nothing, a repeated one changes nothing,
+ * and a copy shows the same values. */
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>

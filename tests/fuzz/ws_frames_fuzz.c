@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Any cut gives the same events, each event is within its limits, and after a
  * violation by the peer no more events come. The first byte chooses where the
- * input is cut and the limit of a message, the rest is the input. */
+ * input is cut and the limit of a message, and the rest is the input. */
 #include <string.h>
 
 #include "common/base/utf8.h"

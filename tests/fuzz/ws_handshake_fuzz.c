@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* Any cut gives the same outcome, within the limits, and no kept text can break
- * a log line. The first byte chooses where the input is cut, the rest is the
- * server's answer, and, up to its first NUL, the address and a header of the
- * request. */
+ * a log line. The first byte chooses where the input is cut, and the rest is
+ * the server's answer. The text before the first NUL of the rest is also the
+ * address and a header of the request. */
 #include <string.h>
 
 #include "common/base/websocket/handshake.h"
