@@ -17,7 +17,8 @@
  *                       several
  *   event MS            a message of the guide dialect's conversation stream,
  *                       MS after the first one; the responses are not
- *                       read then. Buckets are 1 and 10 s, the target is 5 s
+ *                       read then. Buckets are 1 and 10 s, and the target
+ *                       is 5 s
  *   expect              INSTANCE/TYPE[-TYPE_INSTANCE] VALUE, and
  *                         error: CODE words   an answer was refused
  *                         held back: 1        queues without a name

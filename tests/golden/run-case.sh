@@ -1,10 +1,10 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
 # Runs golden cases: tests/golden/run-case.sh FILE.case …
-# The folder names the plugin, the plugin its runner: genesys_realtime has
-# tests/golden/realtime_case in the build tree. Analytics queries of all plugins
-# have one runner, observations of flows have their own. UPDATE=1 writes the output
-# into the files; read the difference before you keep it.
+# The folder names the plugin, and the plugin names its runner: genesys_realtime
+# has tests/golden/realtime_case in the build tree. Analytics queries of all
+# plugins have one runner, and observations of flows have their own. UPDATE=1
+# writes the output into the files; read the difference before you keep it.
 set -u
 top_builddir=${top_builddir:-$(dirname "$0")/../..}
 status=0
