@@ -23,7 +23,7 @@ MEMBER = re.compile(r"(\w+)\s*=\s*(\"[^\"]*\"|-?\d+)")
 
 
 def as_union(found: "re.Match[str]") -> str:
-    """An enum takes no text, a union of its values does."""
+    """An enum takes no text, but a union of its values does."""
     members = MEMBER.findall(found[2])
     types = " ".join("type %s = %s;" % member for member in members)
     return "export type %s = %s;\nexport declare namespace %s { %s }" % (

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""The files in examples/ for receivers of collectd's writers: are they well formed, do both sides of each agree?
+"""The files in examples/ for receivers of collectd's writers: are they well formed, and do both sides of each agree?
 
 tests/e2e/backends.py runs those whose receiver Debian has.
 """

@@ -30,7 +30,7 @@ def pieces() -> list[tuple[str, str]]:
 
 
 def whole(text: str) -> str:
-    """A configuration with the piece: its plugins are loaded, its blocks are inside of their plugin, its account exists."""
+    """A configuration with the piece: its plugins are loaded, its blocks are inside of their plugin, and its account exists."""
     text = re.sub(r"^\s*Include .*$", "", text, flags=re.M)
     outer = re.search(r"^\s*<(\w+)", text, re.M)
     if outer and outer[1] in PLUGIN_OF:
