@@ -86,7 +86,7 @@ def show_table(rows: list[Row]) -> None:
         print("  ".join(cell.ljust(width) for cell, width in zip(line, widths)).rstrip())
         if number == 0:
             print("  ".join("-" * width for width in widths))
-    print("Speeds are by the wall's clock, in parentheses a CPU second; so are the ratios ours : reference.")
+    print("Speeds are by the wall clock, and in parentheses by CPU time; so are the ratios ours : reference.")
 
 
 def say(text: str) -> None:
