@@ -118,7 +118,7 @@ def entries_are_whole(plugin, page, facts):
 
 def lint(paths):
     if not shutil.which("mandoc"):
-        print("check-man: no mandoc here, the pages' form is not checked")
+        print("check-man: no mandoc here: the pages' form is not checked")
         return []
     run = subprocess.run(["mandoc", "-T", "lint", "-W", "warning"] + paths,
                          capture_output=True, text=True)

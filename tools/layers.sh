@@ -1,9 +1,10 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
 # Checks that each layer includes only lower layers: base is pure and knows no
-# Genesys, genesys uses base; export, health and net use both and not each other;
-# analytics uses the API of net; only daemon, plugins/*/plugin.c and the agents of
-# the probe include collectd's headers; and that tests/unit mirrors the tree.
+# Genesys; genesys uses base; export, health and net use both and not each
+# other; analytics uses the API of net; only daemon, plugins/*/plugin.c and the
+# agents of the probe include collectd's headers; and that tests/unit mirrors
+# the tree.
 set -u
 cd "${top_srcdir:-$(dirname "$0")/..}" || exit 99
 status=0
@@ -48,7 +49,7 @@ done
 for folder in common plugins; do
   refuse $folder 'probe/' 'only the probe includes its files'
 done
-# The probe: agent.c is the part inside collectd, host.c starts it, main.c is wiring.
+# The probe: agent.c is the part inside collectd, host.c starts it, and main.c is wiring.
 refuse probe "$collectd" 'only agent.c includes collectd' 'probe/*agent.c'
 for f in checks contacts events findings render values/format values/values; do
   for end in c h; do

@@ -155,7 +155,7 @@ def broken_tests(text: str):
                 found = test_files(name)
                 files += found
                 if len(found) != 1:
-                    yield "a test %s of \"%s\", or more than one of this name, so that it" % (name, row)
+                    yield "a unique test %s of \"%s\"" % (name, row)
         sources = "\n".join(path.read_text(encoding="utf-8") for path in files)
         for name in names:
             if re.fullmatch(r"\w+", name) and not re.search(r"_(test|fuzz)$", name) \

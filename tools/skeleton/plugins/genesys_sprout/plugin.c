@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* The plugin "genesys_sprout". This file is wiring: options.c has the rows,
- * watch.c sends the requests, decode.c and samples.c turn answers into values.
- */
+ * watch.c sends the requests, and decode.c and samples.c turn answers into
+ * values. */
 #include "plugin.h"
 #include "collectd.h"
 
