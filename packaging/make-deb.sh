@@ -22,7 +22,7 @@ cp -r "$source/packaging/debian" "$source/debian"
 cd "$source"
 listed=$(dpkg-parsechangelog -S Version)
 [ "${listed%-*}" = "$version" ] || {
-  echo "make-deb: packaging/debian/changelog has version $listed, the tarball $version: add an entry" >&2
+  echo "make-deb: packaging/debian/changelog has version $listed, but the tarball has $version: add an entry" >&2
   exit 1
 }
 dpkg-buildpackage -us -uc -j"$(nproc)"

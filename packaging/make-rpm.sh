@@ -19,7 +19,7 @@ cp "$tarball" "$folder/SOURCES/"
 tar -xOf "$tarball" "collectd-genesys-$version/packaging/rpm/collectd-genesys.spec" >"$spec"
 listed=$(rpmspec -q --srpm --qf '%{version}' "$spec")
 [ "$listed" = "$version" ] || {
-  echo "make-rpm: packaging/rpm/collectd-genesys.spec has version $listed, the tarball $version: change the spec" >&2
+  echo "make-rpm: packaging/rpm/collectd-genesys.spec has version $listed, but the tarball has $version: change the spec" >&2
   exit 1
 }
 exec rpmbuild -ba --define "_topdir $folder" "$@" "$spec"
