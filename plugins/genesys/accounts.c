@@ -44,7 +44,7 @@ const struct gc_opt account_rows[] = {
                "https://api.mypurecloud.ie"),
     GC_OPT_STR(struct account_options, login_url, "LoginURL", NULL, 0,
                "Address of the token endpoint instead of the region's. With a "
-               "path it is used as it is, otherwise `/oauth/token` is added.",
+               "path it is used as it is; otherwise `/oauth/token` is added.",
                "https://login.mypurecloud.ie"),
     GC_OPT_STR(struct account_options, ACC(client_id), "ClientId", NULL,
                GC_OPT_NEEDED,
