@@ -10,8 +10,9 @@ enum {
   /* A checkpoint this far ahead of all clocks is reported … */
   FUTURE_MS = 15 * 60000,
   /* … and one that is FUTURE_BACK_MS ahead for FUTURE_WAIT_MS steps back.
-   * The two values are less and more than an hour: a wall clock that is an
-   * hour behind, as with a wrong summer time, steps no checkpoint back. */
+   * FUTURE_MS is less than an hour, and FUTURE_BACK_MS is more: a wall clock
+   * that is an hour behind, as with a wrong summer time, steps no checkpoint
+   * back. */
   FUTURE_BACK_MS = 2 * HOUR_MS,
   FUTURE_WAIT_MS = 10 * 60000,
 };

@@ -27,8 +27,8 @@ struct gc_amount {
   double sum;
 };
 
-/* Adds two counts. Counts of an answer are bounded, their sums are not: a sum
- * stops at the end of the type. */
+/* Adds two counts. Counts of an answer are bounded, but their sums are not: a
+ * sum stops at the end of the type. */
 static inline int64_t gc_add_counts(int64_t a, int64_t b) {
   int64_t sum;
   if (__builtin_add_overflow(a, b, &sum))

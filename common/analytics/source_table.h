@@ -28,7 +28,7 @@ struct gc_source {
   /* In messages: "queues", "Queue", "queue". */
   const char *chosen_word, *chosen_option, *chosen_noun;
   const char *none_chosen; /* when the options select nothing */
-  bool takes_filter;       /* the request can name them */
+  bool takes_filter;       /* the request can name the ids */
   /* Each group names its medium, which is part of the series even if GroupBy
    * does not have it. Otherwise answers of several media add up. */
   bool is_by_media;
