@@ -98,8 +98,8 @@ GC_API GC_MUST_CHECK enum gc_code gc_entity_page_end(struct gc_entity_page *p,
  * changed meanwhile, so rows may have moved between pages, and a row may be
  * missing. */
 GC_API bool gc_entity_page_has_changed(const struct gc_entity_page *p);
-/* Returns how many entities the total of the last page counts that no page
- * had. */
+/* Returns by how much the total that the last page names exceeds the number of
+ * rows; 0 if it does not, or if that total is unknown. */
 GC_API size_t gc_entity_page_missing(const struct gc_entity_page *p);
 
 /* Frees all rows; `max` stays. */

@@ -7,10 +7,10 @@
  * An id keeps its label as long as its clean name stays the same, also after
  * restarts if the rows are stored; with a new name it gets a new label. Names
  * that differ only in case are different, as in identities of collectd and
- * Prometheus. Names that differ only in `.`, blanks or one of "\:!,/() are the
- * same, since collectd's writer for Graphite makes "_" of all of these; "none"
- * and "unassigned" are never labels, since series without an owner have these
- * names. Example:
+ * Prometheus. Names that differ only in `.`, blanks or one of `"\:!,/()` are
+ * the same, since collectd's writer for Graphite makes "_" of all of these;
+ * "none" and "unassigned" are never labels, since series without an owner have
+ * these names. Example:
  *   id 1 "Sales" → Sales, id 2 "Sales" → Sales~2; 1 is renamed "EMEA" → EMEA,
  *   2 keeps Sales~2; id 3 "Sales" → Sales.
  * Pure, one thread. */
