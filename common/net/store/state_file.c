@@ -81,7 +81,7 @@ static enum gc_code check_version(struct gc_state_file *s,
                    s->path);
   if (version > kind->version)
     return gc_fail(err, GC_ERR_STATE,
-                   "state file %s has version %d, this collectd-genesys knows "
+                   "state file %s has version %d; this collectd-genesys knows "
                    "%d: upgrade the package, or name another StateDir; the "
                    "file is untouched",
                    s->path, version, kind->version);
