@@ -43,7 +43,7 @@ static const struct status_row rows[] = {
      499,
      {INFLUX_PAUSE_LONG, GC_ERR_REQUEST, false, false,
       "check URL and Version"}},
-    /* Also of a proxy that finds no database, and of one that starts. */
+    /* Also from a starting database, and from a proxy that finds none. */
     {500, 599, {INFLUX_PAUSE, GC_ERR_REMOTE, false, true, ""}},
 };
 
