@@ -25,7 +25,7 @@ static const char *const sources[] = {"sqs", "webhook", "notifications", NULL};
 const struct gc_opt attributes_rows[] = {
     GC_OPT_STR(OWNER, account, "Account", NULL, 0,
                "Name of an `<Account>` of the plugin genesys, whose Host the "
-               "values then have. `notifications` needs it, `sqs` and "
+               "values then have. `notifications` needs it; `sqs` and "
                "`webhook` do not.",
                "prod"),
     GC_OPT_ENUM(OWNER, source, "Source", "sqs", sources,

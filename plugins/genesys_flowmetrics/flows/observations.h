@@ -46,12 +46,13 @@ void flow_watch_read(struct flow_watch *w, const struct gc_samples *out);
 void flow_watch_read_state(struct flow_watch *w, const char *instance,
                            uint32_t interval_ms, const struct gc_samples *out);
 
-/* The requests of the polls. False while no poll was complete. Do not call it
- * on the network thread: it waits for one turn of it. */
+/* The requests of the polls. */
 struct flow_watch_cost {
   enum gc_endpoint_id endpoint;
   double per_minute;
 };
+/* Returns false while no poll was complete. Waits for one turn of the network
+ * thread; do not call it from that thread. */
 bool flow_watch_cost(struct flow_watch *w, struct flow_watch_cost *ret_cost);
 
 #endif
