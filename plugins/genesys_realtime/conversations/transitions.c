@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /* The history of a conversation in a queue follows from its facts: their times,
  * in order, give the states. When there are new facts, the history is replayed
- * and compared with the changes that were counted: new ones are counted, those
- * that it no longer has are taken back. So the changes are a function of the
- * facts, whenever they arrive.
+ * and compared with the changes that were counted: new ones are counted, and
+ * those that it no longer has are taken back. So the changes are a function of
+ * the facts, whenever they arrive.
  *
  * A change that is taken back was visible for a while. Therefore only a leg
  * that is reported late and after-call work that is skipped take one back. The

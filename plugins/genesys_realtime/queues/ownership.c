@@ -16,8 +16,8 @@ static bool makes_part(const struct queues_options *o, enum queue_part part) {
 }
 
 /* Returns true if the options may select the queue. A queue without a name can
- * match in two ways: the selection compares a pattern with the id, the samples
- * compare it with an empty name. Either match is enough. */
+ * match in two ways: the selection compares a pattern with the id, and the
+ * samples compare it with an empty name. Either match is enough. */
 static bool may_accept(const struct queues_options *o, const char *name,
                        const char *id) {
   const struct gc_strs *s = &o->queues;
