@@ -15,7 +15,7 @@ struct probe_server {
   struct gc_http *http;
 };
 
-/* Starts the loop's thread. `connect` is copied, its strings are borrowed.
+/* Starts the loop's thread. `connect` is copied; its strings are borrowed.
  * GC_ERR_CONFIG, GC_ERR_MEMORY. Call probe_server_close also after a failure.
  */
 GC_MUST_CHECK enum gc_code probe_server_open(struct probe_server *s,
