@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""A byte of the spool's last segment is flipped, or the segment is cut: is every other line in a real database, once?
+"""A byte of the spool's last segment is flipped, or the segment is cut: are all other lines in a real database, once each?
 
 Each case is a node with a spool of its own; one collectd fills and sends many of them. GC_DAMAGE=all: every byte; otherwise
 some bytes of each record: the first of each field of its header, the last of the header, and the first, middle and last of

@@ -101,7 +101,7 @@ def kills_of_agent_and_database_lose_no_accepted_line(make: Make) -> None:
 
 
 def a_killed_victoria_loses_its_last_seconds_only() -> None:
-    """VictoriaMetrics acknowledges lines that it has in memory only; every other line is there, once."""
+    """VictoriaMetrics acknowledges lines that it has in memory only; all other lines are there, once each."""
     database, load = Victoria(), Load()
     daemon = agent(load, database.node())
     load.start(0.01)

@@ -183,7 +183,8 @@ def simulator() -> Simulator:
 
 
 def a_standby_is_warm_and_silent() -> None:
-    """The standby polls like the holder, has no channel, writes its telemetry under its own host, and no value of the account."""
+    """The standby polls like the holder, has no channel, writes its telemetry under its own host, and writes no value of
+    the account."""
     sim, redis = simulator(), Redis()
     one, two = agents = pair(sim, redis, LeaseTTL=30)  # a busy host does not take the lease away
     two.daemon.wait_up(host="two")

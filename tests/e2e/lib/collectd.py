@@ -76,7 +76,7 @@ def queues(name: str = "all", **changes: Any) -> str:
 
 
 def polled(name: str = "all", **changes: Any) -> str:
-    """A Queues block without a stream, which has its own log lines and requests."""
+    """A Queues block without a stream: a stream would add log lines and requests of its own."""
     return queues(name, Stream="none", **changes)
 
 

@@ -20,7 +20,7 @@ NEEDS = {"nodejs": NODE, "node-ws": has_ws()}
 
 
 class GuideServer(Service):
-    """Presents the certificate of a simulator; `account` of lib/collectd accepts it in place of one."""
+    """Presents the certificate of a simulator; `account` of lib/collectd accepts a GuideServer in place of a Simulator."""
 
     def __init__(self, sim: Simulator, queues: dict[str, str], **config: Any) -> None:
         super().__init__("../e2e/lib/guide_server.js", [str(sim.folder / "server.pem"), str(sim.folder / "server.key")],

@@ -139,7 +139,7 @@ class Fast:
 # ---- values in csv --------------------------------------------------------------
 
 def until_the_disk_is_fast_enough(run: Callable[[], T], daemons_of: Callable[[T], list[Collectd]]) -> T:
-    """Runs a scenario whose agents are killed, four times at most, until the disk answers in time. If a disk needs longer
+    """Runs a scenario that kills agents; repeats it until the disk answers in time, four runs at most. If a disk needs longer
     than a second of this fast clock, the checkpoint stays old and windows are sent again, so that the run must be repeated."""
     for left in (3, 2, 1, 0):
         found = run()
