@@ -423,9 +423,8 @@ static void accounts_have_one_writer(void) {
 
 /* ---- <Attributes> ---- */
 
-/* Blocks of one host, whichever their accounts are, count in one scope; the
- * names are those that a flow sets, in any order and before or after a restart
- * with the names that are kept. */
+/* Blocks of one host, whichever their accounts are, count in one scope. The
+ * names of flows and metrics come in any order. */
 static void attributes_have_one_writer(void) {
   static const char *const scopes[] = {"", "h1", "h2"};
   for (uint32_t round = 1; round <= ROUNDS; round++) {

@@ -49,7 +49,8 @@ static void check_shape(const struct lives_shape *shape, unsigned lives,
     CHECK_INT(t.failed[kind], 0);
 }
 
-/* Lives of a shape, of `whole` lives of the most frequent shapes. */
+/* Returns the number of lives of this shape when each of the most frequent
+ * shapes has `whole` lives. */
 static unsigned lives_of(const struct lives_shape *shape, unsigned whole) {
   return (whole + shape->share - 1) / shape->share;
 }

@@ -44,8 +44,8 @@ static void read_enum(const char *kind, struct json_object *property) {
   }
 }
 
-/* Reads the words of a schema; those of other objects than communications and
- * after-call work are not in events that the decoder reads. */
+/* Reads the words of a schema. Schemas of a TransferResponse are left out: the
+ * decoder does not read these objects. */
 static void read_schema(const char *name, struct json_object *schema) {
   static const char *const kinds[] = {"state", "disconnectType", "purpose"};
   struct json_object *properties = NULL, *property = NULL;
