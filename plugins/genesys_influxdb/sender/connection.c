@@ -2,7 +2,8 @@
 #include "plugins/genesys_influxdb/sender/connection.h"
 
 /* True if a connection should have survived the pause: a connection has
- * survived a pause that was at least two thirds as long. */
+ * survived a pause that was at least two thirds as long, not counting
+ * INFLUX_PAUSE_JITTER_MS of the new pause. */
 static bool should_survive(const struct influx_connection *c,
                            uint64_t pause_ms) {
   return c->was_reused && pause_ms <= c->longest_pause_ms +
