@@ -263,8 +263,8 @@ static double count_of_state(const char *name) {
   return (double)w.count;
 }
 
-/* Three queues have places for two: each reading reports that. The end is
- * reported after there were places for ten minutes. */
+/* MaxSeries has places for two of the three queues: each reading reports that.
+ * The end is reported after there were places for ten minutes. */
 static void series_beyond_the_limit_are_left_out_and_reported_once(void) {
   begin_block(OBS_QUERY);
   options.series_max = 2 * VALUES_OF_WAITING;

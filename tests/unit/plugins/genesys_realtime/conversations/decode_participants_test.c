@@ -59,7 +59,7 @@ static void an_alert_is_no_answer(void) {
        "\"disconnected\",\"initialState\":\"alerting\",\"disconnectType\":"
        "\"client\",\"disconnectedTime\":\"2026-08-01T10:00:30Z\"}]",
        0},
-      {"gave up by the platform",
+      {"given up by the platform",
        "\"connectedTime\":\"2026-08-01T10:00:00Z\",\"callbacks\":[{\"state\":"
        "\"disconnected\",\"initialState\":\"alerting\",\"disconnectType\":"
        "\"system\",\"disconnectedTime\":\"2026-08-01T10:00:30Z\"}]",

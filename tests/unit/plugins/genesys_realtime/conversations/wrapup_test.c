@@ -90,7 +90,7 @@ static void a_series_begins_with_zero_and_every_change_is_counted_once(void) {
   CHECK_INT(seen.changes, 1);
 }
 
-/* Past the thousandth code changes are in state_changes. */
+/* Changes with a code past the thousandth are in state_changes. */
 static void codes_are_bounded(void) {
   char all[] = "*", *const codes[] = {all};
   char code[32];
