@@ -258,8 +258,8 @@ enum gc_code observations_map(struct observations *o, const char *presence,
   return GC_OK;
 }
 
-/* Returns true if the queue `id`, which an earlier answer had, is 0 where the
- * answer `o` does not have it. */
+/* Returns true if the numbers of the queue `id`, which an earlier answer had,
+ * are 0 where the answer `o` does not have them. */
 static bool is_zero_if_absent(const struct observations *o, const char *id,
                               const struct gc_entities *queues) {
   uint32_t queue;

@@ -80,8 +80,8 @@ static enum gc_code start_guide(struct stream *s) {
   return code;
 }
 
-/* Takes only the queues' settings: the query and the samples filter the queues,
- * but the socket does not. */
+/* Takes only the queues' settings. The query is made of Where or Media, so it
+ * does not depend on the selection; the samples filter the queues. */
 static void select_guide_queues(struct stream *s,
                                 const struct selection *selection) {
   (void)selection;
