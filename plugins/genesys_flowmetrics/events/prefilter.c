@@ -9,8 +9,8 @@
 #include "common/base/ascii.h"
 #include "plugins/genesys_flowmetrics/events/text.h"
 
-/* Returns false for a text that is cut off or no JSON; the decoder reports it.
- */
+/* Returns false for a text that does not begin and end as an object or an array
+ * does; the decoder reports it. */
 static bool looks_whole(const char *p, size_t len) {
   const char *end = p + len;
   while (p < end && gc_is_space(*p))
