@@ -3,8 +3,8 @@
 """The machine's clock steps an hour forward and back: is a window repeated, skipped or misdated?
 
 Only the wall clock steps, as by settimeofday (tests/support/clock_step.c before libfaketime). After a step back collectd's
-own schedule sleeps until its clock reaches the earlier time again: collectd writes nothing in that hour. It writes all
-values after that hour.
+own schedule sleeps until its clock again reaches the time from which it stepped: collectd writes nothing in that hour. It
+writes all values after that hour.
 """
 from __future__ import annotations
 
