@@ -14,7 +14,8 @@
  * With resend_after_break_ms the lines that were acknowledged in this time stay
  * in the spool (sender/resend.h). When a request fails below HTTP or with 5xx,
  * or the connection was closed between two requests (sender/connection.h),
- * these lines are sent again before all later ones. */
+ * these lines are sent again before all later ones; after INFLUX_REWINDS_MAX
+ * breaks in a row the later lines go first. */
 #ifndef GENESYS_INFLUXDB_SENDER_SENDER_H
 #define GENESYS_INFLUXDB_SENDER_SENDER_H
 
