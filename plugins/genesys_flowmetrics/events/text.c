@@ -64,9 +64,10 @@ bool text_may_be_document(const char *text, size_t len) {
   return p < text + len && (*p == '{' || *p == '[');
 }
 
-/* Returns true if `p` begins as the base64 of "{" or "[" and an ASCII character
- * does. The first letter has 6 bits of the first byte. The second letter has
- * its last two bits, which are 1, and four bits of the second byte. */
+/* Returns true if `p` begins as the base64 of a text with "{" or "[" as its
+ * first byte. The first letter has 6 bits of that byte. The second letter has
+ * the other two bits of that byte, which are 1, and four bits of the second
+ * byte. */
 static bool begins_base64(const char *p) {
   static const char seconds[] = "wxyz0123456789+/";
   return (p[0] == 'e' || p[0] == 'W') && p[1] != '\0' &&
