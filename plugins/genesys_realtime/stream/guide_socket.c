@@ -168,9 +168,8 @@ static void lose_connection(struct connection *connection,
 
 /* ---- callbacks of the socket ---- */
 
-/* Returns the time since when the stream is blind; 0: it is not. After
- * GC_CHANNELS_START_MS without a first connection it is blind since the start.
- */
+/* Returns the time at which the stream became blind; 0: it is not blind. After
+ * GC_CHANNELS_START_MS without a first connection that time is the start. */
 static uint64_t blind_since_ms(const struct guide_socket *l) {
   bool is_late =
       !l->was_open && read_clock(l) - l->began_ms >= GC_CHANNELS_START_MS;

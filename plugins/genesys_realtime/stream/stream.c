@@ -129,7 +129,7 @@ static struct drift_side model_side(const struct stream *s, const char *queue,
 }
 
 /* Returns true if the queue was covered when the observations were requested,
- * at `asked_ms`. A queue that is covered since then is compared in the next
+ * at `asked_ms`. A queue whose coverage began later is compared in the next
  * poll. */
 static bool is_comparable(const struct gc_covered_queue *q, uint64_t asked_ms) {
   return q != NULL && q->is_covered && q->covered_ms <= asked_ms;
