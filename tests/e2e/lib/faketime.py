@@ -17,8 +17,8 @@ LONG_TIMEOUTS = {"RequestsPerMinute": 10000, "Timeout": 600, "ConnectTimeout": 3
 def options(start: str, rate: float, before: tuple[Path, ...] = (), env: Optional[dict[str, str]] = None) -> dict[str, Any]:
     """Arguments of Collectd: its clock begins at `start` and runs `rate` times as fast as real time.
 
-    `before`: libraries to preload before libfaketime. quick_exit.so keeps a thread that collectd leaves behind from a crash in
-    libfaketime.
+    `before`: libraries to preload before libfaketime. A thread that collectd leaves behind at its exit would crash
+    in libfaketime; quick_exit.so prevents this.
     """
     quick_exit = build_folder() / "tests" / "support" / ".libs" / "quick_exit.so"
     return {"preload": ":".join(str(path) for path in (quick_exit, *before, FAKETIME)),
