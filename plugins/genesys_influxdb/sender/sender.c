@@ -174,7 +174,7 @@ static void save_refused(struct influx_sender *s) {
   report_cause(s, "quarantine", &err);
   const char *words = s->batch.refused.data + 2;
   (void)gc_fail(&err, GC_ERR_REQUEST,
-                "the database refuses %zu of %zu lines, see refused.lines in "
+                "the database refuses %zu of %zu lines; see refused.lines in "
                 "SpoolDir: %.*s",
                 s->batch.refused_count, s->batch.lines,
                 (int)strcspn(words, "\n"), words);
