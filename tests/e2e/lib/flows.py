@@ -68,7 +68,7 @@ class Sqs(Service):
 
 
 class Hook:
-    """A webhook; `tls` is a simulator whose certificates it presents."""
+    """A webhook; with `tls` it presents the certificate of `sqs`."""
 
     def __init__(self, sqs: Sqs, tls: bool = False, header: str = "X-Api-Key") -> None:
         self.sqs, self.tls, self.header, self.port = sqs, tls, header, free_port()
