@@ -87,8 +87,8 @@ def prometheus_series(rows: list[dict[str, Any]], prefix: str = "collectd_genesy
 def graphite_path(key: str, host: str = "q") -> str:
     """The path of carbon's file for the series INSTANCE/TYPE-QUALIFIER.
 
-    collectd replaces what Graphite forbids. Carbon reads a `;` as the beginning of tags and files such
-    a series by the hash of its path.
+    collectd replaces what Graphite forbids. Carbon reads a `;` as the beginning of tags, and names
+    the file of such a series by the hash of its path.
     """
     instance, kind = key.rsplit("/", 1)
     parts = [host, "genesys-" + instance, kind]
@@ -100,7 +100,8 @@ def graphite_path(key: str, host: str = "q") -> str:
 
 
 class Carbon:
-    """carbon-cache with one-second whisper files, or with the texts of other files for storage."""
+    """carbon-cache; `schemas` and `aggregation` are the texts of its storage-schemas.conf and storage-aggregation.conf. By
+    default it keeps one point for each second."""
 
     def __init__(self, schemas: str = "[all]\npattern = .*\nretentions = 1s:5m\n", aggregation: str = "") -> None:
         self.folder = process.folder("carbon")
