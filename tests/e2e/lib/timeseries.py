@@ -82,7 +82,8 @@ class Database:
         return get(self.url + path, body, self.user, self.ca, 30)
 
     def points(self, measurement: str, *tags: str, instance: str = "") -> Points:
-        """(tag …, time ns) -> values of the field `value`; `tags`: the type instance. `instance`: only this instance."""
+        """(tag …, time ns) -> values of the field `value`; `tags`: the tags in the key, by default type_instance.
+        `instance`: only this instance."""
         raise NotImplementedError
 
     def node(self, **changes: Any) -> str:
