@@ -98,7 +98,8 @@ class Fast:
 
     def pass_until(self, ms: int, slack_s: float = 15.0) -> None:
         """Waits until the platform's clock shows `ms`."""
-        wait_until(lambda: self.now_ms() >= ms, max(0, ms - self.now_ms()) / 1000 / self.rate + slack_s, "its clock", 0.1)
+        wait_until(lambda: self.now_ms() >= ms, max(0, ms - self.now_ms()) / 1000 / self.rate + slack_s,
+                   "the platform's clock", 0.1)
 
     # ---- queries and truth -----------------------------------------------
 
