@@ -112,7 +112,8 @@ static bool is_repeat(struct obs_media *m, const struct obs_fact *f) {
   return is_same;
 }
 
-/* Forgets the oldest contact when none waited at its time or later. */
+/* Forgets the oldest contact if the number of waiting contacts is 0 and was not
+ * reported earlier than the oldest contact. */
 static void forget_oldest(struct obs_media *m) {
   if (m->known & 1u << OBS_WAITING && m->waiting == 0 &&
       m->reported_ms[OBS_LONGEST_WAITING] <= m->reported_ms[OBS_WAITING])
