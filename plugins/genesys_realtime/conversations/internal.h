@@ -462,7 +462,7 @@ static inline int64_t cv_late_until(const struct cv_removed *r) {
 }
 /* Returns the number of the snapshot's facts before `until_ms`. */
 unsigned cv_count_reported(const struct cv_event *e, int64_t until_ms);
-/* Sets `gone` and `facts`; r->fact_ms is set. */
+/* Sets `gone` and `facts`. Set r->fact_ms before. */
 void cv_describe_facts(const struct conversation *c, struct cv_removed *r);
 /* Counts the conversation once if it was removed before and the event has facts
  * that the counters lack: call it before the merge. */
