@@ -12,11 +12,11 @@ const struct gc_opt flows_rows[] = {
                "Name of an `<Account>` of the plugin genesys.", "prod"),
     GC_OPT_ENUM(OWNER, observations, "Observations", "auto", flow_sources,
                 "Source of the conversations in each flow now "
-                "(`flow_active`): `query` requests 100 flows at a time by "
-                "name; `activity` pages through all flows that have "
-                "conversations; `auto` is `query` for up to 200 selected flows "
-                "and `activity` beyond, and a line in the log says which; "
-                "`none`: no observations.",
+                "(`flow_active`): `query` requests 100 flows at a time; "
+                "`activity` pages through all flows that have conversations; "
+                "`auto` is `query` for up to 200 selected flows and `activity` "
+                "beyond, and a line in the log says which; `none`: no "
+                "observations.",
                 "none"),
     GC_OPT_INT(OWNER, observation_interval_s, "ObservationInterval", "10", 5,
                3600, "s", "Time between two polls of the observations.", "30"),
