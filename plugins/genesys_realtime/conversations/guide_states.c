@@ -108,8 +108,9 @@ static bool may_return(const struct guide_stay *s, enum cv_state to,
 }
 
 /* Applies an event. An event of the newest queue advances the state there. An
- * event of another queue ends the newest stay; the event's wrap-up code does
- * not belong to that stay. */
+ * event of a new queue, or of one to which the conversation may return, ends
+ * the newest stay; the event's wrap-up code does not belong to that stay. A
+ * late event of an earlier stay changes nothing. */
 static enum gc_code apply_state(struct conversations *m, struct conversation *c,
                                 const struct guide_event *e, uint32_t queue,
                                 int64_t at_ms, bool *ret_is_new) {
