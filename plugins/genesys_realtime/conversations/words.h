@@ -10,8 +10,8 @@
 #include "common/genesys/unknown_words.h"
 #include "plugins/genesys_realtime/conversations/legs.h"
 
-/* Each function reads a value and adds a word that no table has to `unknown`.
- * null and "" are no words. */
+/* Each function reads a value. If its table lacks the word, the function adds
+ * the word to `unknown`. null and "" are no words. */
 
 /* Returns CV_LEG_UNKNOWN for any other state: the times decide. */
 enum cv_leg cv_word_leg(const struct gc_json_value *v,
