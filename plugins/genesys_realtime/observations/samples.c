@@ -87,7 +87,8 @@ static void put_by_status(const struct put *p, enum gc_metric_id metric,
 }
 
 /* Puts the agents. A sum over listed statuses is 0 if none is listed. `member`
- * and `active` have numbers of their own, without which they are unknown. */
+ * and `active` have numbers of their own. An absent one is unknown, or 0 with
+ * OBS_ABSENT_ALL. */
 static void put_agents(const struct put *p, const struct obs_queue *q) {
   struct status_counts on = counts_of(&p->routing, q, OBS_ON_QUEUE_USERS);
   int64_t available = status_counts_get(&p->routing, &on, "idle");
