@@ -66,10 +66,10 @@
  * ("": none). The last argument is the present minute.
  *
  * Answers with one string that has a character for each occurrence: "1" (new),
- * "0" or "2" (before the floor, so late). The present count and sum of each
- * counter follow, -1 and "" where nothing was added. A sum is a double in Lua
- * as in C, and %.17g preserves it. A value that would make it infinite is left
- * out. */
+ * "0" (a duplicate) or "2" (before the floor, so late). The present count and
+ * sum of each counter follow, -1 and "" where nothing was added. A sum is a
+ * double in Lua as in C, and %.17g preserves it. A value that would make it
+ * infinite is left out. */
 #define REDIS_SCRIPT_COUNT                                                     \
   REDIS_SCRIPT_FENCE                                                           \
   "local ids, minutes = tonumber(ARGV[2]), tonumber(ARGV[3])\n"                \
