@@ -47,7 +47,7 @@ bool flow_filter_accepts(const struct flow_filter *c, const char *flow);
 /* Fills `now`, which is empty, from a complete answer. It takes the answer's
  * pairs of selected flows. It also takes those that only `before` has, with the
  * count 0, because no conversation is left there. It takes no pair of a
- * deleted flow. `ret_overflow`: pairs past now->pairs.max. */
+ * deleted flow from `before`. `ret_overflow`: pairs past now->pairs.max. */
 GC_MUST_CHECK enum gc_code flow_counts_merge(const struct flow_counts *before,
                                              const struct flow_counts *answer,
                                              const struct flow_filter *filter,
