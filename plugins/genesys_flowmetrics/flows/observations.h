@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* The observations of a running <Flows> block. The account's network thread
  * polls once per ObservationInterval, and a read thread dispatches the
- * newest answer. It does not depend on collectd. */
+ * newest answer. This file does not depend on collectd. */
 #ifndef GENESYS_FLOWMETRICS_FLOWS_OBSERVATIONS_H
 #define GENESYS_FLOWMETRICS_FLOWS_OBSERVATIONS_H
 
