@@ -14,8 +14,9 @@
 #include "plugins/genesys_flowmetrics/ledger/ledger.h"
 
 /* The memory limit of attributes that wait for their commit. The attributes of
- * further events are lost and counted (TALLY_LOST), unless a later event
- * repeats them. A waiting attribute takes 100 to 300 bytes. */
+ * further events are dropped, and TALLY_LOST counts them; they count as metrics
+ * only if a later event repeats them. A waiting attribute takes 100 to 300
+ * bytes. */
 enum { NOTIFICATIONS_WAITING_MAX_BYTES = 8 << 20 };
 
 struct notifications;
