@@ -78,8 +78,8 @@ void sqs_free(struct sqs *s) {
   free(s);
 }
 
-/* Starts the consumers. One of them is enough: reports the others that cannot
- * start. */
+/* Starts the consumers. Fails if the first one cannot start; reports the others
+ * that cannot start. */
 static enum gc_code start_consumers(struct sqs *s, struct gc_err *err) {
   for (uint32_t i = 0; i < s->count; i++) {
     enum gc_code code = consumer_start(&s->consumers[i], i + 1, err);
