@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* One running <Queues> block. On the account's network thread it polls the
  * observations, keeps the newest reading and listens to the stream; a read
- * thread takes the values. It does not depend on collectd: the plugin passes
- * sinks and callbacks. */
+ * thread takes the values. This file does not depend on collectd: the plugin
+ * passes sinks and callbacks. */
 #ifndef GENESYS_REALTIME_BLOCK_H
 #define GENESYS_REALTIME_BLOCK_H
 
