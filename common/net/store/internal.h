@@ -31,6 +31,8 @@ struct gc_store {
   bool is_held;         /* by another process, at the last attempt to open */
   bool is_unsaved;      /* the last call that saves failed */
   uint64_t generation; /* of the file's content: each opened file has its own */
+  bool is_closed;      /* keeps no more calls */
+  struct gc_store_call *late; /* a list of calls; see is_kept */
 
   pthread_mutex_t notice_lock; /* of the members below; held during a notice */
   bool is_hanging;             /* reported */
@@ -48,6 +50,12 @@ struct gc_store_call {
   bool is_opening;  /* the first call; a hang is reported by its caller */
   bool is_repeated; /* once, with the new file that replaces a broken one */
   bool saves;
+  /* If the call is left behind and succeeds, the store keeps it: the next call
+   * with the same arguments gets its results. Otherwise a call that always
+   * takes longer than the bound would never succeed. */
+  bool is_kept;
+  bool has_run;
+  struct gc_store_call *next_late;
   char *account, *name;
   unsigned slot;
   int64_t now_s, keep_s;
@@ -56,7 +64,7 @@ struct gc_store_call {
   size_t count;
   struct gc_query_mark mark;
   struct gc_query_save save;
-  uint64_t generation;
+  uint64_t generation; /* of the file in which the call acted */
   bool is_found;
   struct gc_err warning, err;
   enum gc_code code;
@@ -69,11 +77,14 @@ struct gc_store_call *gc_store_call_new(struct gc_store *s, const char *account,
 /* NULL is allowed. */
 void gc_store_call_free(struct gc_store_call *c);
 /* Opens the file if it is not open, runs `act`, and ends what a failure left
- * open. Returns the call, which is the caller's again, to read its results and
- * free it. NULL: the call is lost. GC_ERR_UNAVAILABLE: the file system does not
- * answer, which is reported when it lasts; GC_ERR_MEMORY. */
+ * open. Returns the call, or an equal one that was left behind and has
+ * succeeded, which the caller reads and frees. NULL: the call is lost.
+ * GC_ERR_UNAVAILABLE: the file system does not answer, which is reported when
+ * it lasts; GC_ERR_MEMORY. */
 struct gc_store_call *gc_store_call_run(struct gc_store_call *c,
                                         struct gc_err *err);
+/* Frees the calls that are kept. */
+void gc_store_forget_late(struct gc_store *s);
 /* Ends a call; returns its code and fills `err`. */
 enum gc_code gc_store_call_end(struct gc_store_call *c, struct gc_err *err);
 /* Adds a string to the call's text. */

@@ -20,7 +20,6 @@ static enum gc_code prepare_statement(struct gc_store *s, const char *sql,
 static enum gc_code load_query(struct gc_store *s, struct gc_store_call *c,
                                struct gc_err *err) {
   GC_AUTO(gc_store_stmt_auto) sqlite3_stmt *q = NULL;
-  c->generation = s->generation;
   GC_TRY(prepare_statement(
       s,
       "SELECT identity, settled_ms, done_ms, pending FROM queries "
@@ -62,6 +61,7 @@ enum gc_code gc_store_load_query(struct gc_store *s, const char *account,
   if (c == NULL)
     return gc_fail(err, GC_ERR_MEMORY, "query: out of memory");
   c->act = load_query;
+  c->is_kept = true;
   c->text.max = pending->max;
   c = gc_store_call_run(c, err);
   if (c != NULL && c->code == GC_OK) {
@@ -144,6 +144,7 @@ enum gc_code gc_store_load_totals(
   if (c == NULL)
     return gc_fail(err, GC_ERR_MEMORY, "totals: out of memory");
   c->act = load_totals;
+  c->is_kept = true;
   c = gc_store_call_run(c, err);
   enum gc_code code = GC_OK;
   if (c != NULL && c->code == GC_OK)
@@ -261,6 +262,6 @@ enum gc_code gc_store_save_query(struct gc_store *s, const char *account,
     return gc_fail(err, GC_ERR_MEMORY, "query: out of memory");
   }
   c->act = save_query;
-  c->saves = true;
+  c->saves = c->is_kept = true;
   return gc_store_call_end(gc_store_call_run(c, err), err);
 }

@@ -103,6 +103,10 @@ void gc_store_close(struct gc_store *s) {
   if (s == NULL)
     return;
   gc_store_set_notice(s, NULL, NULL);
+  pthread_mutex_lock(&s->lock);
+  s->is_closed = true;
+  pthread_mutex_unlock(&s->lock);
+  gc_store_forget_late(s);
   struct gc_store_call *c = gc_store_call_new(s, "", NULL);
   if (c != NULL) {
     c->act = close_last;
@@ -164,6 +168,7 @@ gc_store_load_names(struct gc_store *s, const char *account, const char *kind,
   if (c == NULL)
     return gc_fail(err, GC_ERR_MEMORY, "names: out of memory");
   c->act = load_names;
+  c->is_kept = true;
   c = gc_store_call_run(c, err);
   const char *at = c != NULL ? gc_buf_string(&c->text) : NULL;
   enum gc_code code = GC_OK;

@@ -16,37 +16,48 @@
 enum { WAIT_MS = 1000, BOUND_MS = 10000, AT_ONCE_MS = 900 };
 
 static struct gate gate = GATE_INIT;
-static bool is_hanging;
+static bool is_hanging, reads_hang;
 static unsigned failures, ends; /* notices */
 static char text[sizeof(((struct gc_err *)0)->text)];
 static char folder[64];
 
 /* ---- the disk ---- */
 
-static void wait_for_disk(void) {
+static void wait_for_disk(const bool *hangs) {
   pthread_mutex_lock(&gate.lock);
-  while (is_hanging)
+  while (*hangs)
     pthread_cond_wait(&gate.changed, &gate.lock);
   pthread_mutex_unlock(&gate.lock);
 }
 
 static int (*real_open)(const char *path, int flags, int mode);
 static int hanging_open(const char *path, int flags, int mode) {
-  wait_for_disk();
+  wait_for_disk(&is_hanging);
   return real_open(path, flags, mode);
 }
 
 static ssize_t (*real_pwrite)(int fd, const void *from, size_t len, off_t at);
 static ssize_t hanging_pwrite(int fd, const void *from, size_t len, off_t at) {
-  wait_for_disk();
+  wait_for_disk(&is_hanging);
   return real_pwrite(fd, from, len, at);
+}
+
+static ssize_t (*real_pread)(int fd, void *to, size_t len, off_t at);
+static ssize_t hanging_pread(int fd, void *to, size_t len, off_t at) {
+  wait_for_disk(&reads_hang);
+  return real_pread(fd, to, len, at);
+}
+
+static void set_reads_hanging(bool hang) {
+  GATE_CHANGE(&gate, reads_hang = hang);
 }
 
 static void set_hanging(bool hangs) { GATE_CHANGE(&gate, is_hanging = hangs); }
 
-/* sqlite3.h: xSetSystemCall. SQLite writes with one of the two. */
+/* sqlite3.h: xSetSystemCall. SQLite reads and writes with one of two each. */
 static void hold_calls(void) {
   static const char *const writes[] = {"pwrite", "pwrite64"};
+  static const char *const reads[] = {"pread", "pread64"};
   sqlite3_vfs *vfs = sqlite3_vfs_find(NULL);
   *(sqlite3_syscall_ptr *)&real_open = vfs->xGetSystemCall(vfs, "open");
   vfs->xSetSystemCall(vfs, "open", (sqlite3_syscall_ptr)hanging_open);
@@ -57,7 +68,14 @@ static void hold_calls(void) {
     *(sqlite3_syscall_ptr *)&real_pwrite = real;
     vfs->xSetSystemCall(vfs, writes[i], (sqlite3_syscall_ptr)hanging_pwrite);
   }
-  CHECK(real_open != NULL && real_pwrite != NULL);
+  for (size_t i = 0; i < GC_COUNT(reads); i++) {
+    sqlite3_syscall_ptr real = vfs->xGetSystemCall(vfs, reads[i]);
+    if (real == NULL)
+      continue;
+    *(sqlite3_syscall_ptr *)&real_pread = real;
+    vfs->xSetSystemCall(vfs, reads[i], (sqlite3_syscall_ptr)hanging_pread);
+  }
+  CHECK(real_open != NULL && real_pwrite != NULL && real_pread != NULL);
 }
 
 /* ---- the store ---- */
@@ -124,20 +142,44 @@ static int names_of(struct gc_store *s) {
   return code == GC_OK ? (int)count : -1;
 }
 
-static void save_total(struct gc_store *s, int64_t sent, enum gc_code want) {
+/* More than SQLite keeps in memory. */
+static char pending_text[4 << 20];
+
+static enum gc_code save_state(struct gc_store *s, int64_t done_ms,
+                               int64_t sent) {
   struct gc_err err = {.code = GC_OK};
   const struct gc_query_total total = {"a", sent, 1.0, sent};
-  const struct gc_query_save save = {.mark = {.done_ms = sent},
-                                     .pending = "xyz",
-                                     .pending_len = 3,
+  const struct gc_query_save save = {.mark = {.done_ms = done_ms},
+                                     .pending = pending_text,
+                                     .pending_len = sizeof(pending_text),
                                      .totals = &total,
                                      .total_count = 1};
-  CHECK_INT(gc_store_save_query(s, "prod", "query-a", &save, &err), want);
+  return gc_store_save_query(s, "prod", "query-a", &save, &err);
+}
+
+static void save_total(struct gc_store *s, int64_t sent, enum gc_code want) {
+  CHECK_INT(save_state(s, sent, sent), want);
 }
 
 static enum gc_code take_sent(void *ctx, const struct gc_query_total *t) {
   *(int64_t *)ctx = t->sent;
   return GC_OK;
+}
+
+/* -1: the store failed. */
+static int64_t done_of(struct gc_store *s) {
+  GC_AUTO(gc_buf_clear) struct gc_buf pending = {.max = SIZE_MAX / 2};
+  struct gc_err err = {.code = GC_OK};
+  struct gc_query_mark mark = {.done_ms = -1};
+  uint64_t generation = 0;
+  bool is_found = false;
+  enum gc_code code = gc_store_load_query(s, "prod", "query-a", &is_found,
+                                          &mark, &generation, &pending, &err);
+  if (code != GC_OK)
+    return -1;
+  CHECK(is_found);
+  CHECK_INT(pending.len, sizeof(pending_text));
+  return mark.done_ms;
 }
 
 static int64_t sent_of(struct gc_store *s) {
@@ -164,6 +206,14 @@ static int failures_in_time(struct gc_store *s) {
     if (names_of(s) < 0)
       usleep(1000);
   return (int)count_of(&failures);
+}
+
+/* The disk answers again: waits until the call that hung has ended. */
+static void wait_for_end_of_call(struct gc_store *s) {
+  uint64_t until_ms = gc_clock_now_ms() + DEADLINE_S * 1000;
+  while (!gc_store_works(s) && gc_clock_now_ms() < until_ms)
+    usleep(1000);
+  CHECK(gc_store_works(s));
 }
 
 static void a_save_that_hangs_returns_and_is_reported_once(void) {
@@ -207,22 +257,107 @@ static void a_late_save_does_not_undo_a_later_one(void) {
   save_total(s, 2, GC_ERR_UNAVAILABLE);
   save_total(s, 3, GC_ERR_UNAVAILABLE);
   set_hanging(false);
-  struct gc_err err = {.code = GC_OK};
-  uint64_t until_ms = gc_clock_now_ms() + DEADLINE_S * 1000;
-  while (names_of(s) < 0 && gc_clock_now_ms() < until_ms)
-    continue; /* the hanging call ends */
+  wait_for_end_of_call(s);
   CHECK_INT(sent_of(s), 2);
   save_total(s, 3, GC_OK);
   CHECK_INT(sent_of(s), 3);
-  GC_AUTO(gc_buf_clear) struct gc_buf pending = {.max = 10};
+  CHECK_INT(done_of(s), 3);
+  gc_store_close(s);
+  end_store();
+}
+
+/* Reads of a large state may always take longer than the bound. */
+static void a_load_that_hung_is_not_repeated(void) {
+  struct gc_store *s = NULL;
+  begin_store();
+  CHECK_INT(open_store(&s), GC_OK);
+  save_total(s, 1, GC_OK);
+  gc_store_close(s);
+  s = open_next();
+  set_reads_hanging(true);
+  CHECK_INT(done_of(s), -1);
+  set_reads_hanging(false);
+  wait_for_end_of_call(s);
+  set_reads_hanging(true);
+  CHECK_INT(done_of(s), 1); /* without the disk */
+  set_reads_hanging(false);
+  CHECK_INT(done_of(s), 1);
+  CHECK_INT(sent_of(s), 1);
+  gc_store_close(s);
+  end_store();
+}
+
+static void a_load_that_hung_is_repeated_after_a_save(void) {
+  struct gc_store *s = NULL;
+  begin_store();
+  CHECK_INT(open_store(&s), GC_OK);
+  save_total(s, 1, GC_OK);
+  gc_store_close(s);
+  s = open_next();
+  set_reads_hanging(true);
+  CHECK_INT(done_of(s), -1);
+  set_reads_hanging(false);
+  wait_for_end_of_call(s);
+  save_total(s, 2, GC_OK);
+  CHECK_INT(done_of(s), 2);
+  gc_store_close(s);
+  end_store();
+}
+
+static void a_load_that_hung_is_repeated_with_a_new_file(void) {
+  struct gc_store *s = NULL;
+  char path[sizeof(folder) + 16];
+  begin_store();
+  CHECK_INT(open_store(&s), GC_OK);
+  save_total(s, 1, GC_OK);
+  gc_store_close(s);
+  s = open_next();
+  set_reads_hanging(true);
+  CHECK_INT(done_of(s), -1);
+  set_reads_hanging(false);
+  wait_for_end_of_call(s);
+  snprintf(path, sizeof(path), "%s/state.db", folder);
+  CHECK_INT(unlink(path), 0);
+  CHECK_INT(names_of(s), 0); /* opens a new file */
+  GC_AUTO(gc_buf_clear) struct gc_buf pending = {.max = SIZE_MAX / 2};
+  struct gc_err err = {.code = GC_OK};
   struct gc_query_mark mark;
   uint64_t generation = 0;
-  bool is_found = false;
+  bool is_found = true;
   CHECK_INT(gc_store_load_query(s, "prod", "query-a", &is_found, &mark,
                                 &generation, &pending, &err),
             GC_OK);
-  CHECK(is_found && mark.done_ms == 3);
-  CHECK_STR(gc_buf_string(&pending), "xyz");
+  CHECK(!is_found);
+  gc_store_close(s);
+  end_store();
+}
+
+static void a_save_that_hung_is_not_repeated(void) {
+  struct gc_store *s = NULL;
+  begin_store();
+  CHECK_INT(open_store(&s), GC_OK);
+  save_total(s, 1, GC_OK);
+  set_hanging(true);
+  save_total(s, 2, GC_ERR_UNAVAILABLE);
+  set_hanging(false);
+  wait_for_end_of_call(s);
+  set_hanging(true);
+  save_total(s, 2, GC_OK); /* without the disk */
+  save_total(s, 2, GC_ERR_UNAVAILABLE);
+  set_hanging(false);
+  wait_for_end_of_call(s);
+  save_total(s, 3, GC_OK); /* not what was saved */
+  CHECK_INT(sent_of(s), 3);
+  CHECK_INT(done_of(s), 3);
+  save_total(s, 2, GC_OK); /* forgotten with the save of 3 */
+  CHECK_INT(sent_of(s), 2);
+
+  set_hanging(true);
+  save_total(s, 4, GC_ERR_UNAVAILABLE);
+  set_hanging(false);
+  wait_for_end_of_call(s);
+  CHECK_INT(save_state(s, 4, 5), GC_OK); /* another total */
+  CHECK_INT(sent_of(s), 5);
   gc_store_close(s);
   end_store();
 }
@@ -267,6 +402,10 @@ int main(void) {
   hold_calls();
   RUN(a_save_that_hangs_returns_and_is_reported_once);
   RUN(a_late_save_does_not_undo_a_later_one);
+  RUN(a_load_that_hung_is_not_repeated);
+  RUN(a_load_that_hung_is_repeated_after_a_save);
+  RUN(a_load_that_hung_is_repeated_with_a_new_file);
+  RUN(a_save_that_hung_is_not_repeated);
   RUN(a_close_does_not_wait_for_the_disk);
   RUN(an_open_that_hangs_returns_and_goes_on);
   return check_done();
