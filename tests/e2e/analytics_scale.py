@@ -10,7 +10,7 @@ import random
 from typing import Any
 
 from lib import process, report, windows
-from lib.collectd import Collectd
+from lib.collectd import Collectd, only_to_csv
 from lib.report import check, note, same
 from lib.windows import MINUTE_MS, Fast, Key
 
@@ -26,21 +26,6 @@ ENOUGH_S = 150.0
 STOP_MAX_S = 4.0 * process.DEADLINE_FACTOR
 GROWING_S = 130.0  # each minute lacks one contact for this time after its end
 AGGREGATES = "POST /api/v2/analytics/conversations/aggregates/query"
-CHAIN = """PostCacheChain "PostCache"
-<Chain "PostCache">
-<Rule>
-<Match "regex">
-PluginInstance "^(%s)$"
-</Match>
-<Target "write">
-Plugin "csv"
-</Target>
-</Rule>
-<Target "write">
-Plugin "genesys_write_tracker"
-</Target>
-</Chain>
-"""
 
 
 def count_of(queue: str, minute: int) -> int:
@@ -59,7 +44,7 @@ def windows_of_five_thousand_queues_equal_the_truth() -> None:
     chosen = sorted(random.Random(4).sample(sorted(fast.labels.values()), SAMPLES))
 
     def life(backfill: str) -> Collectd:
-        return fast.collectd(load=("match_regex",), more=CHAIN % "|".join([*chosen, "query-.*", "account-.*"]),
+        return fast.collectd(load=("match_regex",), more=only_to_csv(*chosen, "query-.*", "account-.*"),
                              Metric=METRICS, MaxSeries=200000, Backfill=backfill, Revisit=REVISIT, SettleDelay=60)
 
     first = life("PT2M")

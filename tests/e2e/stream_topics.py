@@ -7,7 +7,7 @@ from __future__ import annotations
 from typing import Any
 
 from lib import report, stream
-from lib.collectd import DAEMON, Collectd, queues
+from lib.collectd import DAEMON, Collectd, only_to_csv, queues
 from lib.genesys import Simulator
 from lib.process import wait_until
 from lib.report import check, note, same, same_soon
@@ -110,7 +110,8 @@ def topics_keep_their_channel_when_the_list_changes() -> None:
     rate = 30.0  # the list of queues is read every ten minutes
     sim = crowd(clock_rate=rate)
     sim.config(heartbeat_s=rate / 2)
-    daemon = stream.fast(sim, rate, queues(Observations="none", IdleTimeout=3600, ObservationInterval=rate))
+    daemon = stream.fast(sim, rate, queues(Observations="none", IdleTimeout=3600, ObservationInterval=rate),
+                         only_to_csv("queues-all", "account-prod"), ("match_regex",))
     stream.wait_listening(daemon, within_s=WITHIN_S)
     daemon.lives_until(lambda: set(placed(sim)) == wanted(sim), WITHIN_S, "each topic on one channel")
     daemon.lives_until(lambda: wanted_and_covered(daemon) == [MANY] * 2, WITHIN_S, "stream_topics")

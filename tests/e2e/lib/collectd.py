@@ -61,6 +61,15 @@ def block(kind: str, name: Optional[str], options: Options, inside: str = "") ->
     return "\n".join([*lines, inside.rstrip("\n"), "</%s>\n" % kind.split()[0]])
 
 
+def only_to_csv(*instances: str) -> str:
+    """A filter chain that passes only the values of these plugin instances (regular expressions) to csv, which opens a file for
+    each value. It needs match_regex."""
+    match = block("Match", "regex", {"PluginInstance": "^(%s)$" % "|".join(instances)})
+    rules = block("Rule", None, {}, match + block("Target", "write", {"Plugin": "csv"}))
+    return 'PostCacheChain "PostCache"\n' + block("Chain", "PostCache", {}, rules + block(
+        "Target", "write", {"Plugin": "genesys_write_tracker"}))
+
+
 def account(sim: Simulator, name: str = "prod", **changes: Any) -> str:
     """A working Account with changed options (None: left out)."""
     options: Options = {"BaseURL": sim.https, "ClientId": sim.client_id,

@@ -47,13 +47,13 @@ def daemon(sim: Simulator, blocks: str = "", changes: dict[str, Any] = {}, **mor
     return Collectd(account(sim, **{**PLENTY, **changes}), blocks or block(), **more)
 
 
-def fast(sim: Simulator, rate: float, blocks: str, **changes: Any) -> Collectd:
+def fast(sim: Simulator, rate: float, blocks: str, more: str = "", load: tuple[str, ...] = (), **changes: Any) -> Collectd:
     """A collectd whose clock runs `rate` times as fast as real time, like the simulator's (`clock_rate`): minutes pass in
-    seconds, and intervals, time-outs and ages are seconds of that clock."""
+    seconds, and intervals, time-outs and ages are seconds of that clock. `changes`: options of the account."""
     if faketime.FAKETIME is None:
         raise Skip("libfaketime is not installed")
-    return Collectd(account(sim, **{**faketime.LONG_TIMEOUTS, **changes}), blocks, more="WriteThreads 1\n", interval=rate,
-                    **faketime.options("+0", rate))
+    return Collectd(account(sim, **{**faketime.LONG_TIMEOUTS, **changes}), blocks, more="WriteThreads 1\n" + more,
+                    load=load, interval=rate, **faketime.options("+0", rate))
 
 
 class Start(NamedTuple):
