@@ -4,8 +4,8 @@
  * roles for service accounts"), shared credentials file, container endpoint,
  * instance metadata (version 2). Source of the order: AWS SDKs and Tools
  * Reference Guide, "Default credential provider chain". Temporary keys are
- * renewed before they expire. All functions but credentials_find_source run on
- * one loop's thread. */
+ * renewed before they expire. credentials_get, credentials_refused and
+ * credentials_is_held run on one loop's thread. */
 #ifndef GENESYS_FLOWMETRICS_SOURCES_SQS_AWS_CREDENTIALS_H
 #define GENESYS_FLOWMETRICS_SOURCES_SQS_AWS_CREDENTIALS_H
 
