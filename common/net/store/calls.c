@@ -51,8 +51,8 @@ static bool is_same_total(const struct gc_query_total *a,
   return a->count == b->count && a->sent == b->sent && a->sum == b->sum;
 }
 
-/* The text of both calls, which has the pending samples and the keys, is the
- * same. */
+/* The caller compares the text of both calls, which has the pending samples
+ * and the keys. */
 static bool is_same_save(const struct gc_query_save *a,
                          const struct gc_query_save *b) {
   if (strcmp(a->mark.identity, b->mark.identity) != 0 ||
@@ -112,8 +112,9 @@ static void free_list(struct gc_store_call *list) {
   }
 }
 
-/* Returns a call that has the results of `c`; NULL: there is none. A file that
- * was replaced since lacks what a call has saved or read in the one before. */
+/* Returns a call that has the results of `c`; NULL: there is none. The results
+ * of a call in an earlier file do not count, because the present file may lack
+ * the data that the call saved or read. */
 static struct gc_store_call *find_late(struct gc_store *s,
                                        const struct gc_store_call *c) {
   struct gc_store_call *found = take_late(s, c, has_results_of);
@@ -137,7 +138,8 @@ void gc_store_forget_late(struct gc_store *s) {
   free_list(take_late(s, NULL, is_any));
 }
 
-/* A call that was left behind has ended, or one that failed is dropped. */
+/* Runs at the end of a call that was left behind, and for a call that has not
+ * run. */
 static void drop_call(void *ctx) {
   struct gc_store_call *c = ctx;
   struct gc_store *s = c->store;
@@ -182,7 +184,7 @@ static void run_call(void *ctx) {
   bool is_new = false;
   int attempts = c->is_repeated ? 2 : 1;
   c->has_run = true;
-  if (c->saves && c->name != NULL) /* what was read before is out of date */
+  if (c->saves && c->name != NULL) /* kept results are out of date */
     free_list(take_late(s, c, is_of_same_name));
   do {
     c->code = c->acts_closed ? GC_OK : gc_store_enter(s, &c->err);

@@ -7,10 +7,10 @@
  * runs. A call on a disk that hangs fails with GC_ERR_UNAVAILABLE after
  * `wait_ms` of gc_store_open, the next ones at once. The data of the call
  * that hangs may be saved later, when the disk answers, but before all data of
- * later calls. A caller that repeats the same load, or the same save of a
- * query, then gets the outcome of the call that hung: a disk that needs longer
- * than `wait_ms` for a large state delays it, and nothing is read or written
- * again and again. */
+ * later calls. A caller that repeats the same load of names, of a query or of
+ * its totals, or the same save of a query, then gets the outcome of the call
+ * that hung: a disk that needs longer than `wait_ms` for a large state delays
+ * it, and nothing is read or written again and again. */
 #ifndef GC_NET_STORE_STORE_H
 #define GC_NET_STORE_STORE_H
 
