@@ -32,7 +32,7 @@ int __libc_start_main(start_main *main, int argc, char **argv,
                       void (*init)(void), void (*fini)(void),
                       void (*rtld_fini)(void), void *stack_end);
 
-/* The C library calls this function of the System V ABI with main(). */
+/* LSB Core: the start code of a program calls this function with main(). */
 int __libc_start_main(start_main *main, int argc, char **argv,
                       void (*init)(void), void (*fini)(void),
                       void (*rtld_fini)(void), void *stack_end) {

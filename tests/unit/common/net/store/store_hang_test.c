@@ -54,7 +54,8 @@ static void set_reads_hanging(bool hang) {
 
 static void set_hanging(bool hangs) { GATE_CHANGE(&gate, is_hanging = hangs); }
 
-/* sqlite3.h: xSetSystemCall. SQLite reads and writes with one of two each. */
+/* sqlite3.h: xSetSystemCall. SQLite reads with one of two system calls, and
+ * writes with one of two. */
 static void hold_calls(void) {
   static const char *const writes[] = {"pwrite", "pwrite64"};
   static const char *const reads[] = {"pread", "pread64"};
