@@ -22,7 +22,7 @@ static void end_at_once(int status, void *unused) {
 
 /* Exit handlers run in reverse order, and ld.so has registered the destructors
  * before main(): this handler, the first one of main(), runs before them and
- * after all others. */
+ * after the other handlers that main() registers. */
 static int run_program(int argc, char **argv, char **envp) {
   (void)on_exit(end_at_once, NULL);
   return program(argc, argv, envp);

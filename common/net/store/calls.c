@@ -112,9 +112,10 @@ static void free_list(struct gc_store_call *list) {
   }
 }
 
-/* Returns a call that has the results of `c`; NULL: there is none. The results
- * of a call in an earlier file do not count, because the present file may lack
- * the data that the call saved or read. */
+/* Returns a call that has the results of `c`; NULL: there is none. While the
+ * file is closed, another process may change it. The results of a call in an
+ * earlier file do not count, because the present file may lack the data that
+ * the call saved or read. */
 static struct gc_store_call *find_late(struct gc_store *s,
                                        const struct gc_store_call *c) {
   struct gc_store_call *found = take_late(s, c, has_results_of);
@@ -122,7 +123,10 @@ static struct gc_store_call *find_late(struct gc_store *s,
     return NULL;
   free_list(found->next_late);
   found->next_late = NULL;
-  if (found->generation == gc_store_generation(s))
+  pthread_mutex_lock(&s->lock);
+  bool counts = s->is_open && found->generation == s->generation;
+  pthread_mutex_unlock(&s->lock);
+  if (counts)
     return found;
   gc_store_call_free(found);
   return NULL;

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import atexit
+import contextlib
 from pathlib import Path
 from typing import Any, Optional
 
@@ -31,4 +32,5 @@ def _tidy() -> None:
     for pattern in ("faketime_shm_*", "sem.faketime_sem_*"):
         for path in SHARED_MEMORY.glob(pattern):
             if not Path("/proc/" + path.name.rpartition("_")[2]).exists():
-                path.unlink(missing_ok=True)
+                with contextlib.suppress(OSError):  # another test was faster, or another user owns it
+                    path.unlink()

@@ -333,6 +333,31 @@ static void a_load_that_hung_is_repeated_with_a_new_file(void) {
   end_store();
 }
 
+static void a_load_that_hung_does_not_count_while_the_file_is_closed(void) {
+  struct gc_store *s = NULL;
+  char away[sizeof(folder) + 8];
+  begin_store();
+  CHECK_INT(open_store(&s), GC_OK);
+  save_total(s, 1, GC_OK);
+  gc_store_close(s);
+  s = open_next();
+  set_reads_hanging(true);
+  CHECK_INT(done_of(s), -1);
+  set_reads_hanging(false);
+  wait_for_end_of_call(s);
+  snprintf(away, sizeof(away), "%s.away", folder);
+  CHECK_INT(rename(folder, away), 0);
+  FILE *f = fopen(folder, "w"); /* no folder can be made here */
+  CHECK(f != NULL && fclose(f) == 0);
+  CHECK_INT(names_of(s), -1);
+  CHECK_INT(done_of(s), -1);
+  CHECK_INT(unlink(folder), 0);
+  CHECK_INT(rename(away, folder), 0);
+  CHECK_INT(done_of(s), 1);
+  gc_store_close(s);
+  end_store();
+}
+
 static void a_save_that_hung_is_not_repeated(void) {
   struct gc_store *s = NULL;
   begin_store();
@@ -406,6 +431,7 @@ int main(void) {
   RUN(a_load_that_hung_is_not_repeated);
   RUN(a_load_that_hung_is_repeated_after_a_save);
   RUN(a_load_that_hung_is_repeated_with_a_new_file);
+  RUN(a_load_that_hung_does_not_count_while_the_file_is_closed);
   RUN(a_save_that_hung_is_not_repeated);
   RUN(a_close_does_not_wait_for_the_disk);
   RUN(an_open_that_hangs_returns_and_goes_on);
