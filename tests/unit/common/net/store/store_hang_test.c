@@ -267,8 +267,8 @@ static void a_late_save_does_not_undo_a_later_one(void) {
   end_store();
 }
 
-/* Reads of a large state may always take longer than the bound. */
-static void a_load_that_hung_is_not_repeated(void) {
+/* Returns a store with the state 1, whose load hung and has ended. */
+static struct gc_store *begin_late_load(void) {
   struct gc_store *s = NULL;
   begin_store();
   CHECK_INT(open_store(&s), GC_OK);
@@ -279,6 +279,12 @@ static void a_load_that_hung_is_not_repeated(void) {
   CHECK_INT(done_of(s), -1);
   set_reads_hanging(false);
   wait_for_end_of_call(s);
+  return s;
+}
+
+/* Reads of a large state may always take longer than the bound. */
+static void a_load_that_hung_is_not_repeated(void) {
+  struct gc_store *s = begin_late_load();
   set_reads_hanging(true);
   CHECK_INT(done_of(s), 1); /* without the disk */
   set_reads_hanging(false);
@@ -289,16 +295,7 @@ static void a_load_that_hung_is_not_repeated(void) {
 }
 
 static void a_load_that_hung_is_repeated_after_a_save(void) {
-  struct gc_store *s = NULL;
-  begin_store();
-  CHECK_INT(open_store(&s), GC_OK);
-  save_total(s, 1, GC_OK);
-  gc_store_close(s);
-  s = open_next();
-  set_reads_hanging(true);
-  CHECK_INT(done_of(s), -1);
-  set_reads_hanging(false);
-  wait_for_end_of_call(s);
+  struct gc_store *s = begin_late_load();
   save_total(s, 2, GC_OK);
   CHECK_INT(done_of(s), 2);
   gc_store_close(s);
@@ -306,17 +303,8 @@ static void a_load_that_hung_is_repeated_after_a_save(void) {
 }
 
 static void a_load_that_hung_is_repeated_with_a_new_file(void) {
-  struct gc_store *s = NULL;
+  struct gc_store *s = begin_late_load();
   char path[sizeof(folder) + 16];
-  begin_store();
-  CHECK_INT(open_store(&s), GC_OK);
-  save_total(s, 1, GC_OK);
-  gc_store_close(s);
-  s = open_next();
-  set_reads_hanging(true);
-  CHECK_INT(done_of(s), -1);
-  set_reads_hanging(false);
-  wait_for_end_of_call(s);
   snprintf(path, sizeof(path), "%s/state.db", folder);
   CHECK_INT(unlink(path), 0);
   CHECK_INT(names_of(s), 0); /* opens a new file */
@@ -334,17 +322,8 @@ static void a_load_that_hung_is_repeated_with_a_new_file(void) {
 }
 
 static void a_load_that_hung_does_not_count_while_the_file_is_closed(void) {
-  struct gc_store *s = NULL;
+  struct gc_store *s = begin_late_load();
   char away[sizeof(folder) + 8];
-  begin_store();
-  CHECK_INT(open_store(&s), GC_OK);
-  save_total(s, 1, GC_OK);
-  gc_store_close(s);
-  s = open_next();
-  set_reads_hanging(true);
-  CHECK_INT(done_of(s), -1);
-  set_reads_hanging(false);
-  wait_for_end_of_call(s);
   snprintf(away, sizeof(away), "%s.away", folder);
   CHECK_INT(rename(folder, away), 0);
   FILE *f = fopen(folder, "w"); /* no folder can be made here */
