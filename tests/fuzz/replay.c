@@ -59,12 +59,10 @@ static int run_path(const char *path) {
   return count;
 }
 
-/* ".libs/lt-glob_fuzz" is the target "glob". */
+/* "tests/fuzz/glob_fuzz" is the target "glob". */
 static int run_own_corpus(const char *program) {
   const char *top = getenv("top_srcdir"), *slash = strrchr(program, '/');
   const char *name = slash != NULL ? slash + 1 : program;
-  if (strncmp(name, "lt-", 3) == 0)
-    name += 3;
   size_t len = strcspn(name, ".");
   size_t tail = strlen("_fuzz");
   char path[4096];
