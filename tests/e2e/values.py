@@ -215,7 +215,7 @@ def prometheus_gets_the_truth() -> None:
     def scraped() -> Found:
         # The counters of the queues' media stand at 0 in a frozen world: the truth has the gauges.
         rows = server.query('{__name__=~"collectd_genesys_(queue_|active_conversations).*",'
-                            '__name__!~".*(_total|_wait_time_seconds_sum)"}')
+                            '__name__!~".*(_total|_wait_time_seconds_sum)"}[1m]')
         return sinks.prometheus_series(rows)
     equal("prometheus equals the truth", wanted, scraped)
     same_soon("Prometheus scrapes the target", lambda: server.target_health()[0], "up")

@@ -73,14 +73,16 @@ class Prometheus:
 
 
 def prometheus_series(rows: list[dict[str, Any]], prefix: str = "collectd_genesys_") -> dict[str, tuple[float, float]]:
-    """"HOST/INSTANCE/TYPE-QUALIFIER" -> (epoch, value)."""
+    """"HOST/INSTANCE/TYPE-QUALIFIER" -> (epoch, value) of the newest sample, from the samples of a time range. An instant
+    query would give a sample the time of the query, though the sample may be older by seconds."""
     made = {}
     for row in rows:
         labels = dict(row["metric"])
         kind = labels["__name__"].removeprefix(prefix)
         qualifier = labels.get("type", "")
         key = "%s/%s/%s" % (labels["instance"], labels.get("genesys", ""), kind + ("-" + qualifier if qualifier else ""))
-        made[key] = (float(row["value"][0]), float(row["value"][1]))
+        at, value = row["values"][-1]
+        made[key] = (float(at), float(value))
     return made
 
 
