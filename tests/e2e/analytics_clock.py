@@ -11,7 +11,7 @@ from __future__ import annotations
 import struct
 
 from lib import report, windows
-from lib.collectd import build_folder
+from lib.collectd import Collectd, build_folder
 from lib.report import check, note, same
 from lib.windows import METRICS, MINUTE_MS, Fast
 
@@ -20,6 +20,11 @@ HOUR_MS = 60 * MINUTE_MS
 SHIM = build_folder() / "tests" / "support" / ".libs" / "clock_step.so"
 PROMPT = [m for m in METRICS if not m.startswith("o")]
 Step = tuple[int, int]  # the clock's offset in ms, and its minutes
+
+
+def newest(daemon: Collectd) -> int:
+    """The end of the newest window that collectd has written."""
+    return max((over for key in windows.counted(daemon) for over, _ in windows.intervals(daemon, key)), default=0)
 
 
 def check_windows_through(*steps: Step) -> None:
@@ -34,8 +39,8 @@ def check_windows_through(*steps: Step) -> None:
             file.write(struct.pack("=q", ahead_ms))
         fast.pass_until(fast.now_ms() + minutes * MINUTE_MS)
     check("collectd still sends queries", len(fast.asked()) > asked, len(fast.asked()))
-    newest = max((over for key in windows.counted(daemon) for over, _ in windows.intervals(daemon, key)), default=0)
-    check("collectd has written the newest windows", fast.now_ms() - newest < 10 * MINUTE_MS, windows.iso(newest))
+    reached_ms = fast.now_ms()
+    daemon.lives_until(lambda: newest(daemon) > reached_ms - 10 * MINUTE_MS, 60, "the newest windows")
     early = [q for q in fast.asked() if q["end"] > q["now_ms"]]
     check("at most two queries for each step are for windows in the future", len(early) <= 2 * len(steps), len(early))
     fast.sim.freeze()

@@ -44,7 +44,7 @@ def copied() -> Path:
     return tree
 
 
-def run(words: list[str], within_s: float = 600) -> "subprocess.CompletedProcess[bytes]":
+def run(words: list[str], within_s: float = 1800) -> "subprocess.CompletedProcess[bytes]":
     return process.run(words, within_s=within_s)
 
 
