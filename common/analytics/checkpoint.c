@@ -257,6 +257,8 @@ static enum gc_code save_store(struct gc_checkpoint *c,
                                struct gc_series_set *series,
                                const struct gc_outbox *pending,
                                struct gc_err *err) {
+  if (c->generation == 0) /* the file was not open at the load */
+    take_generation(c, series);
   enum gc_code code = save_dirty(c, series, pending, false, err);
   if (code != GC_OK && c->generation != gc_store_generation(c->store)) {
     take_generation(c, series);
@@ -269,12 +271,17 @@ enum gc_code gc_checkpoint_save(struct gc_checkpoint *c,
                                 struct gc_series_set *series,
                                 const struct gc_outbox *pending,
                                 struct gc_err *err) {
+  enum gc_code page = GC_OK;
   if (c->page != NULL)
-    GC_TRY(save_page(c, series, pending, err));
+    page = save_page(c, series, pending, err);
+  if (page == GC_ERR_UNAVAILABLE) /* the holder's totals count */
+    return page;
   if (c->store != NULL)
     GC_TRY(save_store(c, series, pending, err));
   c->forget = false;
   c->is_tidy = true;
+  if (page != GC_OK) /* the next page needs all totals */
+    return page;
   for (size_t i = 0; i < series->cap; i++)
     series->at[i].is_dirty = false;
   return GC_OK;

@@ -53,7 +53,9 @@ bool gc_checkpoint_is_kept(const struct gc_checkpoint *c);
 void gc_checkpoint_step_back(struct gc_checkpoint *c, int64_t end_ms);
 
 /* Saves the mark, the totals that changed and the window to send next (NULL:
- * none). After a failure the next call saves them too. */
+ * none). After a failure the next call saves them too. GC_ERR_UNAVAILABLE:
+ * another agent has the lease, and nothing is saved. GC_ERR_LIMIT: the page
+ * cannot carry them; the store has them. GC_ERR_STATE, GC_ERR_MEMORY. */
 enum gc_code gc_checkpoint_save(struct gc_checkpoint *c,
                                 struct gc_series_set *series,
                                 const struct gc_outbox *pending,
