@@ -170,23 +170,36 @@ run() {
     "do_$s"
   done
 }
+# run_in_time STEP…: a whole run takes less than 30 minutes on two quiet cores. Where
+# it takes more than 50, the steps of the lanes that have not begun are skipped.
+run_in_time() {
+  for s in "$@"; do
+    if [ $(($(date +%s) - began)) -lt 3000 ]; then
+      "do_$s"
+    else
+      counts 0 0 1
+      say "skip  $s: not begun within 50 minutes; run: sudo sh tests/run.sh $s"
+    fi
+  done
+}
 
 # lane STEP…: runs these steps one after the other in the background, at a lower
 # priority than the end-to-end tests.
 lanes=
 lane() {
-  setsid nice sh "$src/tests/run.sh" --lane "$@" </dev/null &
+  setsid nice sh "$src/tests/run.sh" --lane "$began" "$@" </dev/null &
   lanes="$lanes $!"
 }
 end_lanes() {
   for l in $lanes; do kill -TERM -- "-$l" 2>/dev/null; done
 }
 everything() {
+  began=$(date +%s)
   run lint plain
   [ -f "$out/plain/Makefile" ] || return
   trap 'end_lanes; exit 130' INT TERM HUP
   lane asan tsan fuzz tidy
-  lane package next dist
+  lane package dist next
   run check e2e demo
   for l in $lanes; do
     wait "$l"
@@ -196,8 +209,9 @@ everything() {
 }
 
 if [ "${1-}" = --lane ]; then
-  shift
-  run "$@"
+  began=$2
+  shift 2
+  run_in_time "$@"
   exit 0
 fi
 sh tools/deps.sh build demo test package || exit 1
