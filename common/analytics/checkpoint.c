@@ -257,13 +257,16 @@ static enum gc_code save_store(struct gc_checkpoint *c,
                                struct gc_series_set *series,
                                const struct gc_outbox *pending,
                                struct gc_err *err) {
+  struct gc_err first = {.code = GC_OK};
   if (c->generation == 0) /* the file was not open at the load */
     take_generation(c, series);
-  enum gc_code code = save_dirty(c, series, pending, false, err);
+  enum gc_code code = save_dirty(c, series, pending, false, &first);
   if (code != GC_OK && c->generation != gc_store_generation(c->store)) {
     take_generation(c, series);
-    code = save_dirty(c, series, pending, false, err);
+    return save_dirty(c, series, pending, false, err);
   }
+  if (code != GC_OK)
+    *err = first;
   return code;
 }
 
