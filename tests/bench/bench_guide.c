@@ -20,7 +20,7 @@ enum {
   READ_EVERY_MS = 10000,
   NO_MORE_S = 600, /* no second connection */
   PAIRS_MAX = 64,
-  DEADLINES_MAX = 15, /* times DEADLINE_S */
+  DEADLINES_MAX = 3, /* times DEADLINE_S */
 };
 
 static struct gate gate = GATE_INIT;

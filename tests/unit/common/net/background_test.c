@@ -117,7 +117,7 @@ static void a_job_that_hangs_is_left_behind(void) {
   CHECK(gate_wait(&gate, has_run, NULL));
   uint64_t began_ms = gc_clock_now_ms();
   end_background();
-  CHECK(gc_clock_now_ms() - began_ms < 1500);
+  CHECK(gc_clock_now_ms() - began_ms < 30000);
   CHECK_INT(count_of(&dones), 0);
   CHECK_INT(count_of(&drops), 0);
   GATE_CHANGE(&gate, is_open = true);

@@ -7,7 +7,7 @@
 #include "tests/support/check.h"
 #include "tests/support/deadline.h"
 
-enum { WAIT_MS = 1000, LONG_MS = 60 * 1000, AT_ONCE_MS = 900, CALLERS = 8 };
+enum { WAIT_MS = 3000, LONG_MS = 60 * 1000, AT_ONCE_MS = 2900, CALLERS = 8 };
 
 /* A call that hangs until the test opens the gate. */
 static struct gate gate = GATE_INIT;

@@ -478,7 +478,7 @@ int main(void) {
   RUN(the_thread_has_its_name_and_leaves_signals_to_the_daemon);
   RUN(a_timer_fires_when_it_is_due_not_before);
   RUN(a_timer_may_set_itself_again_inside);
-  RUN(an_idle_loop_sleeps);
+  RUN_TIMED(an_idle_loop_sleeps);
   RUN(a_watch_runs_when_its_descriptor_is_readable);
   RUN(a_watch_that_requests_another_run_needs_no_new_bytes);
   RUN(a_watch_may_free_itself_and_another_inside);

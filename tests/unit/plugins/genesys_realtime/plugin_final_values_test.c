@@ -22,7 +22,7 @@
 void genesys_module_register(void);
 void genesys_realtime_module_register(void);
 
-enum { DEADLINE_MS = 20000, DAY_S = 86400, POLL_MS = 5 };
+enum { DEADLINE_MS = 120000, DAY_S = 86400, POLL_MS = 5 };
 
 static char folder[] = "/tmp/gc-last-words-XXXXXX";
 static struct server *server;
@@ -181,7 +181,7 @@ static void without_windows_the_end_does_not_wait(void) {
 }
 
 /* A process loads a plugin once. */
-static void run_alone(void (*law)(void)) {
+static bool passes_alone(void (*law)(void)) {
   int status = -1;
   fflush(stdout);
   pid_t pid = fork();
@@ -191,13 +191,20 @@ static void run_alone(void (*law)(void)) {
     server_stop(server);
     exit(check_failed > 0);
   }
-  CHECK(pid > 0 && waitpid(pid, &status, 0) == pid && status == 0);
+  return pid > 0 && waitpid(pid, &status, 0) == pid && status == 0;
 }
 
-#define RUN_ALONE(law)                                                         \
+#define RUN_ALONE(law) RUN_ALONE_TIMES(law, 1)
+/* Measures real time, as RUN_TIMED. */
+#define RUN_ALONE_TIMED(law) RUN_ALONE_TIMES(law, TIMED_RUNS)
+#define RUN_ALONE_TIMES(law, times)                                            \
   do {                                                                         \
+    int left = (times);                                                        \
+    bool passes = false;                                                       \
     check_law = #law;                                                          \
-    run_alone(law);                                                            \
+    while (!passes && left-- > 0)                                              \
+      passes = passes_alone(law);                                              \
+    CHECK(passes);                                                             \
   } while (0)
 
 int main(void) {
@@ -207,8 +214,8 @@ int main(void) {
   if (mkdtemp(folder) == NULL)
     return 99;
   RUN_ALONE(the_open_window_leaves_before_the_queue_is_lost);
-  RUN_ALONE(the_end_waits_a_second_at_most);
-  RUN_ALONE(without_windows_the_end_does_not_wait);
+  RUN_ALONE_TIMED(the_end_waits_a_second_at_most);
+  RUN_ALONE_TIMED(without_windows_the_end_does_not_wait);
   for (size_t i = 0; i < GC_COUNT(files); i++) {
     snprintf(path, sizeof(path), "%s/genesys/%s", folder, files[i]);
     (void)remove(path);

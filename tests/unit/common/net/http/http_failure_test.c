@@ -79,10 +79,10 @@ static void time_outs_end_exchanges_that_hang(void) {
     uint32_t timeout_ms, connect_timeout_ms;
     int status;
   } rows[] = {
-      {http_url_of("/never"), 150, 5000, 0},
-      {http_url_of("/half-then-never"), 150, 5000, 200},
-      {"http://hang.test/", 5000, 150, 0}, /* the resolver hangs */
-      {"http://hang.test/", 150, 5000, 0},
+      {http_url_of("/never"), 150, 60000, 0},
+      {http_url_of("/half-then-never"), 150, 60000, 200},
+      {"http://hang.test/", 60000, 150, 0}, /* the resolver hangs */
+      {"http://hang.test/", 150, 60000, 0},
   };
   for (size_t i = 0; i < GC_COUNT(rows); i++) {
     CHECK_ROW(rows[i].url);
@@ -92,7 +92,7 @@ static void time_outs_end_exchanges_that_hang(void) {
     struct ask q;
     uint64_t began_ms = gc_clock_now_ms();
     http_get_with(&q, &connect, rows[i].url);
-    CHECK(gc_clock_now_ms() - began_ms < 3000);
+    CHECK(gc_clock_now_ms() - began_ms < 30000);
     CHECK_INT(q.reply.failure, GC_FAILURE_TIMEOUT);
     CHECK_INT(q.err.code, GC_ERR_TIMEOUT);
     CHECK_INT(q.reply.status, rows[i].status);
@@ -113,7 +113,7 @@ static void a_hanging_resolver_holds_neither_the_loop_nor_the_stop(void) {
 
   uint64_t began_ms = gc_clock_now_ms();
   asker_end(&a);
-  CHECK(gc_clock_now_ms() - began_ms < 2000);
+  CHECK(gc_clock_now_ms() - began_ms < 30000);
   CHECK_INT(hanging.done_count, 0);
   CHECK(hanging.x.transport_data == NULL);
   resolver_release();

@@ -188,9 +188,9 @@ static void certificates_on_a_disk_that_hangs_hold_up_nothing(void) {
   CHECK_INT(mkfifo(pipe, 0600), 0);
   CHECK_INT(rename(pipe, cert), 0);
   begin_listener(cert, now_ms);
-  for (int i = 0; i < 10; i++)
+  for (int i = 0; i < 100; i++)
     gc_listener_maintain(listener, now_ms += 2000);
-  CHECK(gc_clock_now_ms() - began_ms < 1500);
+  CHECK(gc_clock_now_ms() - began_ms < 15000);
   CHECK_HAS(newest.text, "/hook.pem: no answer of the file system");
   CHECK(!gc_listener_is_up(listener));
 

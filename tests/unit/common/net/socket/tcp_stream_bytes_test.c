@@ -211,8 +211,8 @@ int main(void) {
   RUN(bytes_that_tls_holds_back_are_read_without_a_poll);
   RUN(a_peer_that_reads_late_gets_every_byte);
   RUN(a_peer_that_never_reads_is_reported);
-  RUN(a_flood_holds_neither_timers_nor_the_stop);
-  RUN(an_open_stream_that_is_quiet_lets_the_loop_sleep);
+  RUN_TIMED(a_flood_holds_neither_timers_nor_the_stop);
+  RUN_TIMED(an_open_stream_that_is_quiet_lets_the_loop_sleep);
   stream_bench_end();
   return check_done();
 }

@@ -20,7 +20,7 @@ static void a_stream_has_a_connection_of_its_own(void) {
   t.loop = a.loop;
   gc_loop_call(a.loop, tcp_exchange_open_here, &t);
   CHECK(gate_wait(&tcp_exchange_gate, tcp_exchange_has_opened, &t));
-  uint64_t until_ms = gc_clock_now_ms() + 5000;
+  uint64_t until_ms = gc_clock_now_ms() + DEADLINE_S * 1000;
   while (server_accepted(web) < 2 && gc_clock_now_ms() < until_ms)
     gc_loop_call(a.loop, tcp_exchange_nothing, NULL);
   CHECK_INT(server_accepted(web), 2);
@@ -81,7 +81,7 @@ static void fail_to_start(const struct start_row *row) {
   uint64_t began_ms = gc_clock_now_ms();
   tcp_exchange_begin(&t);
   CHECK(gate_wait(&tcp_exchange_gate, tcp_exchange_has_closed, &t));
-  CHECK(gc_clock_now_ms() - began_ms < 5000);
+  CHECK(gc_clock_now_ms() - began_ms < 9000);
   CHECK_INT(t.opened, 0);
   CHECK_INT(t.closed, 1);
   CHECK_INT(t.failure, row->failure);
@@ -167,7 +167,7 @@ static void a_stop_while_connecting_does_not_hang(void) {
     gc_loop_call(t.loop, tcp_exchange_nothing, NULL);
   uint64_t began_ms = gc_clock_now_ms();
   tcp_exchange_end(&t);
-  CHECK(gc_clock_now_ms() - began_ms < 2000);
+  CHECK(gc_clock_now_ms() - began_ms < 30000);
   CHECK_INT(t.opened + t.closed, 0);
   resolver_release();
 }

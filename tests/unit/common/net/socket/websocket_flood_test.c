@@ -139,8 +139,8 @@ static void a_peer_that_never_reads_is_given_up(void) {
 
 int main(void) {
   ws_bench_begin();
-  RUN(a_silent_peer_is_given_up_with_and_without_pings);
-  RUN(a_flood_holds_neither_timers_nor_the_stop);
+  RUN_TIMED(a_silent_peer_is_given_up_with_and_without_pings);
+  RUN_TIMED(a_flood_holds_neither_timers_nor_the_stop);
   RUN(many_pings_get_few_pongs);
   RUN(a_peer_that_never_reads_is_given_up);
   ws_bench_end();

@@ -13,7 +13,8 @@
 #include "tests/support/check.h"
 #include "tests/support/deadline.h"
 
-enum { WAIT_MS = 1000, BOUND_MS = 10000, AT_ONCE_MS = 900 };
+/* WAIT_MS is as long as a busy host may need for a call that does not hang. */
+enum { WAIT_MS = 5000, BOUND_MS = 60000, AT_ONCE_MS = 4900 };
 
 static struct gate gate = GATE_INIT;
 static bool is_hanging, reads_hang;
@@ -22,6 +23,19 @@ static char text[sizeof(((struct gc_err *)0)->text)];
 static char folder[64];
 
 /* ---- the disk ---- */
+
+/* unistd.h, instead of libc's: the real disk, which other processes may keep
+ * busy for seconds, has no part in the test. */
+int fsync(int fd);
+int fsync(int fd) {
+  (void)fd;
+  return 0;
+}
+int fdatasync(int fd);
+int fdatasync(int fd) {
+  (void)fd;
+  return 0;
+}
 
 static void wait_for_disk(const bool *hangs) {
   pthread_mutex_lock(&gate.lock);

@@ -265,7 +265,7 @@ static void a_writer_elsewhere_does_not_delay_the_stop(void) {
   }
   uint64_t began_ms = gc_clock_now_ms();
   ledger_stop(l);
-  CHECK(gc_clock_now_ms() - began_ms < 1500);
+  CHECK(gc_clock_now_ms() - began_ms < 4500);
   CHECK_INT(lb_failed, 2); /* their sources submit them again */
   ledger_free(l);
   sqlite3_close(other);

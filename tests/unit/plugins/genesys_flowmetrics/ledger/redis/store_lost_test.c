@@ -221,7 +221,7 @@ int main(void) {
   RUN(lost_answers_change_no_total);
   RUN(a_lost_answer_loses_no_count);
   RUN(a_batch_submitted_before_the_stop_is_counted);
-  RUN(a_server_that_hangs_does_not_hold_the_stop);
-  RUN(a_resolver_that_hangs_does_not_hold_the_stop);
+  RUN_TIMED(a_server_that_hangs_does_not_hold_the_stop);
+  RUN_TIMED(a_resolver_that_hangs_does_not_hold_the_stop);
   return check_done();
 }
