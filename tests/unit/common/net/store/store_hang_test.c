@@ -14,7 +14,7 @@
 #include "tests/support/deadline.h"
 
 /* WAIT_MS is as long as a busy host may need for a call that does not hang. */
-enum { WAIT_MS = 5000, BOUND_MS = 60000, AT_ONCE_MS = 4900 };
+enum { WAIT_MS = 3000, BOUND_MS = 60000, AT_ONCE_MS = 2900 };
 
 static struct gate gate = GATE_INIT;
 static bool is_hanging, reads_hang;
