@@ -202,7 +202,7 @@ enum gc_code conversations_apply(struct conversations *m,
   if (!is_new)
     return code;
   m->stats.news++;
-  c->flags &= (uint8_t)~C_CLOSED;
+  c->is_closed = false;
   cv_schedule_breach(m, c);
   cv_table_sort(m, number);
   return code;

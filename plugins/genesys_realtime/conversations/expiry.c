@@ -8,7 +8,7 @@ enum { MISSES_MAX = 2 }; /* successive polls that miss a conversation */
 static void maintain_conversation(struct conversations *m, uint32_t number) {
   struct conversation *c = cv_at(m, number);
   int64_t idle_ms = (int64_t)(m->monotonic_ms - c->last_event_ms);
-  if ((c->flags & C_INACTIVE) && idle_ms >= CV_KEEP_MS) {
+  if (c->is_inactive && idle_ms >= CV_KEEP_MS) {
     cv_table_remove(m, number);
   } else if (idle_ms >= m->s.age_ms) {
     m->stats.aged++;
@@ -28,7 +28,7 @@ void conversations_tick(struct conversations *m,
   m->complete_ms = now->complete_ms;
   m->monotonic_ms = now->monotonic_ms;
   for (uint32_t i = 0; i < m->block_count * CV_BLOCK; i++)
-    if (cv_at(m, i)->flags & C_USED)
+    if (cv_at(m, i)->is_used)
       maintain_conversation(m, i);
   m->targets_changed = false;
 }
@@ -47,7 +47,7 @@ static void spare_referenced(struct conversations *m, bool *is_retired) {
   struct cv_presence presences[CV_PARTS_MAX];
   for (uint32_t n = 0; n < m->block_count * CV_BLOCK; n++) {
     const struct conversation *c = cv_at(m, n);
-    if (!(c->flags & C_USED))
+    if (!c->is_used)
       continue;
     unsigned count = m->dialect->list_presences(c, presences);
     for (unsigned i = 0; i < count; i++) {
@@ -88,9 +88,9 @@ void conversations_gap(struct conversations *m) { m->gap++; }
 
 void cv_close(struct conversations *m, uint32_t number) {
   struct conversation *c = cv_at(m, number);
-  if (c->flags & C_CLOSED)
+  if (c->is_closed)
     return;
-  c->flags |= C_CLOSED;
+  c->is_closed = true;
   c->last_event_ms = m->monotonic_ms;
   m->stats.closed++;
   m->dialect->schedule_breach(m, c);
@@ -109,8 +109,8 @@ bool conversations_poll_list(struct conversations *m, struct uuid_key id) {
   uint16_t gap = c->gap;
   cv_table_touch(m, number);
   c->gap = gap; /* a list does not show whether the contact waits */
-  if (c->flags & C_CLOSED) {
-    c->flags &= (uint8_t)~C_CLOSED;
+  if (c->is_closed) {
+    c->is_closed = false;
     m->dialect->schedule_breach(m, c);
     cv_table_sort(m, number);
   }
@@ -125,7 +125,7 @@ static bool is_missing(const struct conversations *m,
                        void *ctx) {
   struct cv_presence presences[CV_PARTS_MAX];
   bool is_expected = false;
-  if (c->flags & C_PARKED) /* a list may have it or not */
+  if (c->is_parked) /* a list may have it or not */
     return false;
   unsigned count = m->dialect->list_presences(c, presences);
   for (unsigned i = 0; i < count; i++) {
@@ -145,8 +145,7 @@ void conversations_poll_end(struct conversations *m,
                             void *ctx) {
   for (uint32_t i = 0; i < m->block_count * CV_BLOCK; i++) {
     struct conversation *c = cv_at(m, i);
-    if (!(c->flags & C_USED) || (c->flags & C_INACTIVE) ||
-        c->last_event_ms >= m->poll_began_ms)
+    if (!c->is_used || c->is_inactive || c->last_event_ms >= m->poll_began_ms)
       continue;
     if (!is_missing(m, c, covers, ctx))
       c->misses = 0;

@@ -227,12 +227,11 @@ static void schedule_stay_breach(const struct conversations *m,
       c->due_ms = due_ms;
     is_inactive &= s->ended_ms != 0 && !cv_is_pending(s->counted);
   }
-  if (c->flags & C_CLOSED) {
+  if (c->is_closed) {
     is_inactive = true;
     c->due_ms = 0;
   }
-  c->flags =
-      (uint8_t)(is_inactive ? c->flags | C_INACTIVE : c->flags & ~C_INACTIVE);
+  c->is_inactive = is_inactive;
 }
 
 static void count_overdue_stays(struct conversations *m,

@@ -50,7 +50,7 @@ static void list_hold(struct conversations *m, struct conversation *c,
                       unsigned participant, uint32_t begin) {
   if ((c->holds == NULL || c->holds->count == c->holds->cap) &&
       !grow_list(m, c)) {
-    c->flags |= C_HOLDS_FULL;
+    c->are_holds_full = true;
     return;
   }
   unsigned i = c->holds->count++;
@@ -62,7 +62,7 @@ bool cv_holds_add(struct conversations *m, struct conversation *c,
                   unsigned participant, uint32_t begin) {
   struct participant *p = &c->participants[participant];
   if (begin == p->latest_hold || is_listed(c, participant, begin) ||
-      (begin < p->latest_hold && (c->flags & C_HOLDS_FULL)))
+      (begin < p->latest_hold && c->are_holds_full))
     return false;
   if (begin < p->latest_hold) {
     list_hold(m, c, participant, begin);

@@ -77,21 +77,16 @@ struct participant {
   uint64_t id;
   int64_t connected_ms, end_ms; /* 0: not known */
   int64_t acw_start_ms, acw_end_ms;
-  int64_t made_ms; /* callback: when it was made; 0: not known */
-  uint32_t queue;  /* its number */
-  union {
-    uint32_t latest_hold; /* agent: ms from connected to its start, + 1; 0: none
-                           */
-    uint32_t answered;    /* acd: the wait in ms until the answer that was
-                             counted, + 1; 0: none, or it stays counted */
-  };
+  int64_t made_ms;            /* callback: when it was made; 0: not known */
+  uint32_t queue;             /* its number */
+  uint32_t latest_hold;       /* agent: ms from connected to its start, + 1; 0:
+                                 none */
   uint32_t next_other;        /* acd that has ended: ms from its end to the
                                  first other participant (IVR, flow), + 1 */
   uint32_t gone;              /* acd that has ended: ms from connected until all
                                  customers of that time had left (without any: a
                                  moment after all legs), + 1 */
   uint8_t media : 4;          /* its own */
-  uint8_t counted_media : 4;  /* medium of the counters, see cv_set_media */
   uint8_t purpose : 2;        /* CV_ACD or CV_AGENT */
   uint8_t is_last : 1;        /* acd that has ended: in a snapshot in which all
                                  participants had ended */
@@ -101,10 +96,14 @@ struct participant {
   uint8_t is_held : 1;        /* now */
   uint8_t is_known : 1;       /* it was there before a removal */
 
-  uint8_t counted;                  /* COUNTED_*, by outcomes.c */
+  /* What was counted of it. */
+  uint8_t counted_media : 4; /* medium of the counters, see cv_set_media */
+  uint8_t counted;           /* COUNTED_*, by outcomes.c */
   uint8_t changes[CV_PART_CHANGES]; /* by transitions.c: those of its steps that
                                        were counted, as from * CV_STATE_COUNT +
                                        to */
+  uint32_t answered; /* acd: the wait in ms until the answer that was counted, +
+                        1; 0: none, or it stays counted */
 };
 
 /* Guide dialect: a conversation's stay in a queue. */
@@ -114,17 +113,6 @@ struct guide_stay {
   uint8_t state;                /* enum cv_state */
   uint8_t media;
   uint8_t counted; /* COUNTED_* */
-};
-
-enum {
-  C_USED = 1 << 0,
-  C_CLOSED = 1 << 2, /* closed by a poll */
-  C_INACTIVE =
-      1 << 3, /* all have ended with a known outcome, or it is closed */
-  C_INCOMPLETE = 1 << 4,      /* some of its participants were dropped */
-  C_LISTED_INACTIVE = 1 << 5, /* the list of inactive conversations has it */
-  C_PARKED = 1 << 7,          /* an agent put it aside in the newest snapshot */
-  C_HOLDS_FULL = 1 << 6,      /* not all holds are listed */
 };
 
 struct conversation { /* the widest members first: no space between */
@@ -153,8 +141,15 @@ struct conversation { /* the widest members first: no space between */
   bool were_others_breached; /* other offers without an outcome had a breach */
   bool is_pending_exact;     /* pending has all offers without an outcome */
   bool is_partial;           /* it lacks participants of the newest snapshot */
-  uint8_t flags;             /* C_* */
-  uint8_t misses;            /* successive polls that did not list it */
+  bool is_used : 1;
+  bool is_listed_inactive : 1; /* the list of inactive conversations has it */
+  bool is_parked : 1;      /* an agent put it aside in the newest snapshot */
+  bool are_holds_full : 1; /* not all holds are listed */
+  bool is_incomplete : 1;  /* some of its participants were dropped */
+  bool is_closed : 1;      /* by a poll */
+  bool is_inactive : 1; /* all have ended with a known outcome, or it is closed
+                         */
+  uint8_t misses;       /* successive polls that did not list it */
   uint8_t customers, customers_gone;
   uint8_t others;       /* connected ones of a snapshot; at most UINT8_MAX */
   uint16_t known_facts; /* before late_ms, when it was removed */

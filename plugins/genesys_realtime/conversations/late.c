@@ -80,7 +80,7 @@ void cv_describe_facts(const struct conversation *c, struct cv_removed *r) {
   int64_t after_ms = abandoned_ms(c) - r->fact_ms;
   r->gone = after_ms > 0 && after_ms < UINT32_MAX ? (uint32_t)after_ms : 0;
   unsigned facts = count_known(c, cv_late_until(r));
-  bool is_known = !(c->flags & C_INCOMPLETE) && facts < UINT16_MAX;
+  bool is_known = !c->is_incomplete && facts < UINT16_MAX;
   r->facts = is_known ? (uint16_t)facts : UINT16_MAX;
 }
 

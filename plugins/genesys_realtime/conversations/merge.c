@@ -345,8 +345,7 @@ enum gc_code cv_merge(struct conversations *m, struct conversation *c,
   merge_customers(&g);
   merge_gone(&g, e);
   if (!g.is_older)
-    c->flags =
-        (uint8_t)(g.is_parked ? c->flags | C_PARKED : c->flags & ~C_PARKED);
+    c->is_parked = g.is_parked;
   for (unsigned i = 0; i < e->count; i++)
     if (is_other(c, &e->parties[i]))
       merge_next_other(&g, &e->parties[i]);

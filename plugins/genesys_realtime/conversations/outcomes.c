@@ -479,10 +479,9 @@ void cv_schedule_breach(const struct conversations *m, struct conversation *c) {
     is_inactive = is_inactive && p->end_ms != 0 && !cv_is_pending(p->counted) &&
                   !cv_is_wrapping_up(p) && !is_open_prior(c, p);
   }
-  if (c->flags & C_CLOSED) {
+  if (c->is_closed) {
     is_inactive = true;
     c->due_ms = 0;
   }
-  c->flags =
-      (uint8_t)(is_inactive ? c->flags | C_INACTIVE : c->flags & ~C_INACTIVE);
+  c->is_inactive = is_inactive;
 }

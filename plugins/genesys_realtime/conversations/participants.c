@@ -286,7 +286,7 @@ static void describe_pending(const struct conversation *c,
 
 struct cv_removed cv_describe_removed(const struct conversation *c) {
   struct cv_removed r = {.id = c->id,
-                         .is_over = c->flags & C_INACTIVE,
+                         .is_over = c->is_inactive,
                          .is_exact = true,
                          .count = c->count};
   for (unsigned i = 0; i < c->count; i++) {
@@ -299,7 +299,7 @@ struct cv_removed cv_describe_removed(const struct conversation *c) {
   cv_dropped_describe(c, &r);
   describe_pending(c, &r);
   /* The dropped participants are no longer known. */
-  r.since_ms = c->flags & C_INCOMPLETE ? r.fact_ms + 1 : c->since_ms;
+  r.since_ms = c->is_incomplete ? r.fact_ms + 1 : c->since_ms;
   cv_describe_facts(c, &r);
   return r;
 }

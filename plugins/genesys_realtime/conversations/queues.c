@@ -188,9 +188,8 @@ static void clear_states(struct conversations *m) {
  * or may not include it (drift.h). */
 static enum cv_state reported_state(const struct conversation *c,
                                     const struct cv_presence *p) {
-  return (c->flags & C_PARKED) && p->state > CV_STATE_ALERTING
-             ? CV_STATE_ALERTING
-             : p->state;
+  return c->is_parked && p->state > CV_STATE_ALERTING ? CV_STATE_ALERTING
+                                                      : p->state;
 }
 
 void cv_queue_count_states(struct conversations *m) {

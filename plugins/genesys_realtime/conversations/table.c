@@ -56,7 +56,7 @@ static void empty_slot(struct conversations *m, uint32_t hole) {
 
 static struct cv_list *list_of(struct conversations *m,
                                const struct conversation *c) {
-  return c->flags & C_LISTED_INACTIVE ? &m->inactive : &m->active;
+  return c->is_listed_inactive ? &m->inactive : &m->active;
 }
 
 static void unlink_conversation(struct conversations *m,
@@ -75,8 +75,7 @@ static void unlink_conversation(struct conversations *m,
 
 static void link_newest(struct conversations *m, uint32_t number) {
   struct conversation *c = cv_at(m, number);
-  c->flags = (uint8_t)(c->flags & C_INACTIVE ? c->flags | C_LISTED_INACTIVE
-                                             : c->flags & ~C_LISTED_INACTIVE);
+  c->is_listed_inactive = c->is_inactive;
   struct cv_list *list = list_of(m, c);
   c->newer = CV_NONE;
   c->older = list->newest;
@@ -90,7 +89,7 @@ static void link_newest(struct conversations *m, uint32_t number) {
 
 void cv_table_sort(struct conversations *m, uint32_t number) {
   const struct conversation *c = cv_at(m, number);
-  if (!(c->flags & C_INACTIVE) == !(c->flags & C_LISTED_INACTIVE))
+  if (c->is_inactive == c->is_listed_inactive)
     return;
   unlink_conversation(m, c);
   link_newest(m, number);
@@ -165,7 +164,7 @@ static bool evict_one(struct conversations *m,
     number = m->active.oldest;
   if (number == CV_NONE || cv_at(m, number) == spared)
     return false;
-  m->stats.evicted += !(cv_at(m, number)->flags & C_INACTIVE);
+  m->stats.evicted += !cv_at(m, number)->is_inactive;
   cv_table_remove(m, number);
   return true;
 }
@@ -181,7 +180,7 @@ uint32_t cv_table_add(struct conversations *m, struct uuid_key id) {
   struct conversation *c = cv_at(m, number);
   m->first_free = c->older;
   c->id = id;
-  c->flags = C_USED;
+  c->is_used = true;
   m->slots[slot_of(m, id)] = number + 1;
   m->count++;
   link_newest(m, number);
@@ -219,8 +218,8 @@ void *cv_table_add_part(struct conversations *m, struct conversation *c) {
 }
 
 void cv_table_note_incomplete(struct conversations *m, struct conversation *c) {
-  m->stats.incomplete += !(c->flags & C_INCOMPLETE);
-  c->flags |= C_INCOMPLETE;
+  m->stats.incomplete += !c->is_incomplete;
+  c->is_incomplete = true;
 }
 
 void cv_table_clear(struct conversations *m) {
