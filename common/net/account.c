@@ -86,8 +86,10 @@ static enum gc_code check_settings(const struct gc_account_settings *s,
   if (find_account(s->name) != NULL)
     return gc_fail(err, GC_ERR_CONFIG, "there are two accounts of this name");
   if (count >= GC_ACCOUNTS_MAX)
-    return gc_fail(err, GC_ERR_CONFIG, "more than %d accounts",
-                   (int)GC_ACCOUNTS_MAX);
+    return gc_fail(
+        err, GC_ERR_CONFIG,
+        "more than %d accounts; configure the others in another collectd",
+        (int)GC_ACCOUNTS_MAX);
   GC_TRY(check_hosts(s, err));
   return gc_proxy_check(&s->connect, err);
 }

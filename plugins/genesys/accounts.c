@@ -249,9 +249,11 @@ static void warn_about(const struct account_options *o,
     warn(o->account.name, &warning);
   }
   if (c->verify_peer && !c->verify_host) {
-    (void)gc_fail(&warning, GC_ERR_TLS,
-                  "VerifyHost false: the owner of any certificate of a trusted "
-                  "authority can read id, secret and data");
+    (void)gc_fail(
+        &warning, GC_ERR_TLS,
+        "VerifyHost false: the owner of any certificate of a trusted "
+        "authority can read id, secret and data; set VerifyHost true, or "
+        "name the authority of this server alone in CACert");
     warn(o->account.name, &warning);
   }
 }

@@ -181,12 +181,13 @@ static void warn_of_public_address(void) {
   if (!has_secret && o->at.tls_client_ca == NULL)
     gc_log_line(plugin.log, GC_LOG_WARNING,
                 "Listen \"%s\" without User, BearerTokenFile and TLSClientCA: "
-                "any host that reaches it can read the values",
+                "any host that reaches it can read the values; set one of "
+                "them, or listen on 127.0.0.1",
                 o->at.listen);
   else if (o->at.tls_cert == NULL)
     gc_log_line(plugin.log, GC_LOG_WARNING,
                 "Listen \"%s\": without TLSCert the scraper's password or "
-                "token can be read on the network",
+                "token can be read on the network; set TLSCert and TLSKey",
                 o->at.listen);
 }
 

@@ -94,7 +94,8 @@ static void read_last(struct gc_block *b) {
   wait_for_pending(&last);
   if (last.lost > 0)
     gc_log_line(plugin.log, GC_LOG_WARNING,
-                "%s: %zu values of the last window were not written in time",
+                "%s: %zu values of the last window were not written in time; "
+                "find the slow writer, or raise WriteThreads",
                 b->instance, last.lost);
   gc_write_ticket_free(last.ticket);
 }

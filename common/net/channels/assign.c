@@ -50,9 +50,11 @@ enum gc_code gc_channels_assign(struct gc_channels *c,
   gc_channels_make_key(key, topic);
   struct gc_slot *s = find_slot(c, key);
   if (s == NULL)
-    return gc_fail(err, GC_ERR_LIMIT,
-                   "no room: %u notification channels of %d topics are full",
-                   c->slots_max, GC_TOPICS_MAX);
+    return gc_fail(
+        err, GC_ERR_LIMIT,
+        "no room: %u notification channels of %d topics are full; divide "
+        "the topics among agents with an OAuth client each",
+        c->slots_max, GC_TOPICS_MAX);
   GC_TRY(gc_slot_subscribe(s, topic, l, tag, err));
   l->has_news |= 1u << s->number;
   if (l->since_ms[s->number] == 0)
