@@ -57,8 +57,9 @@ struct gc_lease_status {
   uint64_t answered_ms;    /* boot clock, when Redis answered last; 0: never */
   uint64_t valid_until_ms; /* gc_lease_valid_until_ms */
 };
-/* The state of a holder whose permission has ended is GC_LEASE_BLIND, also
- * while the thread of the lease hangs and cannot report it. */
+/* Copies the status. The state of a holder whose permission has ended is
+ * GC_LEASE_BLIND, also while the thread of the lease hangs and cannot report
+ * it. */
 GC_API void gc_lease_gate_status(const struct gc_lease_gate *g,
                                  struct gc_lease_status *ret);
 

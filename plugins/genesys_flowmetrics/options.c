@@ -167,7 +167,8 @@ static struct gc_err *next_warning(struct attributes_config *ret) {
              : &unused;
 }
 
-/* False also for a file on a disk that hangs. */
+/* Returns whether every user may read the file; false also for one on a disk
+ * that hangs. */
 static bool all_may_read(const char *path) {
   return (gc_file_mode(path, FILE_WAIT_MAX_MS) & S_IROTH) != 0;
 }

@@ -22,7 +22,7 @@ FORMATTED, DURABLE, ON_DISK = 500e3, 200e3, 1.5
 
 
 def vmagent_per_s() -> tuple[float, float]:
-    """Lines a second that vmagent takes while its receiver is away (it does not sync), and bytes on disk by bytes of lines."""
+    """Lines a second that vmagent takes while its receiver is down (it does not sync), and bytes on disk by bytes of lines."""
     with tempfile.TemporaryDirectory(dir=".") as folder:
         port = free_port()
         agent = Program([str(VMAGENT), "-httpListenAddr=127.0.0.1:%d" % port, "-remoteWrite.tmpDataPath=" + folder,

@@ -205,7 +205,7 @@ def a_silent_stream_is_reported_until_a_message_comes() -> None:
 
 
 def each_other_state_sends_its_notification() -> None:
-    """A state file that is moved aside, MaxSeries, a database that is away, a role without a permission, 429."""
+    """A state file that is moved aside, MaxSeries, a database that is down, a role without a permission, 429."""
     sim, health, sent, state = Simulator(**SMALL), Health(), Notifications(), process.folder("state")
     (state / "flowmetrics.db").write_bytes(b"no database" * 1000)
     database = HttpReceiver(lambda *_request: True, 204)

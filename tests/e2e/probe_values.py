@@ -112,7 +112,7 @@ def hashes(folder: Path) -> dict[str, str]:
 
 
 def an_account_with_a_lease_is_tried_as_its_holder() -> None:
-    """The probe takes no lease and needs none: the Redis of LeaseURL may be away."""
+    """The probe takes no lease and needs none: the Redis of LeaseURL may be down."""
     sim = Simulator(**SMALL)
     leased = account(sim, Host="prod-host", LeaseURL="redis://127.0.0.1:1/0")
     place = Place("Hostname agent\n" + ours(leased, queues("all", Stream="conversations"))

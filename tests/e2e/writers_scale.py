@@ -4,7 +4,7 @@
 
 GC_MINUTES: length of the run (0.7).
 
-The database is away for the middle third. csv cannot write the series of 2,000 queues, so a filter chain passes only telemetry
+The database is down for the middle third. csv cannot write the series of 2,000 queues, so a filter chain passes only telemetry
 and the values of some queues to csv.
 """
 from __future__ import annotations

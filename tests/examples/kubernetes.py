@@ -241,7 +241,7 @@ def answered(document: str, status: int) -> int:
 
 def only_threads_that_hang_end_a_pod() -> None:
     need_curl()
-    same("a pod lives while the platform is away", answered('{"blocks":[{"state":"down"}]}', 503), 0)
+    same("a pod lives while the platform does not answer", answered('{"blocks":[{"state":"down"}]}', 503), 0)
     check("a pod whose threads hang ends", answered('{"blocks":[{"name":"queues-all","state":"stuck"}]}', 503) != 0)
 
 

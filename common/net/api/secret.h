@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* The client secret, from one of four places. It is read for each token
- * request, so that a changed file counts without a restart. A secret in a file
- * stays in memory only as long as the request needs it. Any thread. */
+/* A secret of the configuration, from one of four places. It is read for each
+ * request that needs it, so that a changed file counts without a restart. A
+ * secret in a file stays in memory only as long as the request needs it. Any
+ * thread. */
 #ifndef GC_NET_API_SECRET_H
 #define GC_NET_API_SECRET_H
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Reads the file of a client secret on a thread of its own (net/background): a
+/* Reads the file of a secret on a thread of its own (net/background): a
  * disk or network folder that hangs does not delay the network thread, init or
  * a read. It delays the stop by GC_BACKGROUND_STOP_MS at most. */
 #ifndef GC_NET_API_SECRET_READER_H

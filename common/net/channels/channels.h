@@ -84,7 +84,8 @@ GC_API void gc_channels_listen(struct gc_channels *c,
 GC_API void gc_channels_unlisten(struct gc_channels *c,
                                  struct gc_channels_listener *l);
 
-/* While the channels are paused they are closed, and topics wait: an agent that
+/* Pauses or resumes the channels. While they are paused they are closed, and
+ * topics wait: an agent that
  * does not hold the account's lease needs none (net/lease_watch). The end of
  * the pause subscribes all topics again. */
 void gc_channels_pause(struct gc_channels *c, bool is_paused);

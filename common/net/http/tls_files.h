@@ -23,7 +23,7 @@ enum gc_tls_file {
 GC_API GC_MUST_CHECK enum gc_code
 gc_tls_files_new(const struct gc_connect *connect,
                  struct gc_tls_files **ret_files, struct gc_err *err);
-/* NULL is allowed. */
+/* Frees `f`; NULL is allowed. */
 GC_API void gc_tls_files_free(struct gc_tls_files *f);
 
 /* Calls `each` for every file whose text is known. One that cannot be read is

@@ -100,7 +100,8 @@ int spool_open_segment(const struct gc_spool *s, uint64_t number, int flags) {
   return openat(s->folder_fd, name, flags | O_CLOEXEC | O_NOFOLLOW, 0600);
 }
 
-/* A file that stays is deleted at the next open, or read again. */
+/* Deletes a segment. A file that stays is deleted at the next open, or read
+ * again. */
 static void delete_file(struct gc_spool *s, uint64_t number) {
   char name[GC_SEGMENT_NAME_SIZE];
   gc_segment_name(number, name);

@@ -74,7 +74,7 @@ struct gc_store_call {
  * be NULL. */
 struct gc_store_call *gc_store_call_new(struct gc_store *s, const char *account,
                                         const char *name);
-/* NULL is allowed. */
+/* Frees the call; NULL is allowed. */
 void gc_store_call_free(struct gc_store_call *c);
 /* Opens the file if it is not open, runs `act`, and ends what a failure left
  * open. Returns the call, or an equal one that was left behind and has

@@ -36,7 +36,7 @@ static const char *skip_string(const char *p, const char *end) {
   return p != NULL ? p + 1 : end;
 }
 
-/* change of the depth by each byte; 2: a string begins */
+/* How each byte changes the depth; 2: a string begins. */
 static const signed char steps[256] = {
     ['{'] = 1, ['['] = 1, ['}'] = -1, [']'] = -1, ['"'] = 2};
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Questions about the texts of events: where a document ends, whether a text
+/* Examines the texts of events: where a document ends, whether a text
  * may be a document, which id a topic has. Pure, any thread. */
 #ifndef GENESYS_FLOWMETRICS_EVENTS_TEXT_H
 #define GENESYS_FLOWMETRICS_EVENTS_TEXT_H

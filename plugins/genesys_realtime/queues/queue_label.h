@@ -52,8 +52,8 @@ enum queue_label_result queue_label_of(const struct queue_display *display,
                                        const char *id,
                                        char ret_label[GC_NAME_SIZE]);
 
-/* The parts of the identities of a queue that is shown: its id, and its name if
- * the label is not the name. */
+/* Writes the parts of the identities of a queue that is shown: its id, and its
+ * name if the label is not the name. */
 void queue_label_parts(const struct queue_display *display, const char *id,
                        char ret_parts[GC_PARTS_SIZE]);
 

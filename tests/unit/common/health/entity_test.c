@@ -107,7 +107,7 @@ static void an_occurrence_makes_room_for_a_condition(void) {
   CHECK_STR(entity.causes[1].name, "Queue \"0\"");
 }
 
-/* Channels 2 to 16 fail while the API is away. */
+/* Channels 2 to 16 fail while the API does not answer. */
 static void no_other_cause_replaces_that_of_the_account(void) {
   char cause[32];
   begin_entity(GC_HEALTH_ACCOUNT);
@@ -177,7 +177,7 @@ static void a_limit_is_not_the_cause_of_an_outage(void) {
 }
 
 /* A 403 of a side task must not send the operator to the roles while the API
- * is away. */
+ * does not answer. */
 static void a_permission_of_a_side_task_hides_no_outage(void) {
   begin_entity(GC_HEALTH_BLOCK);
   read_source("observations", true);

@@ -180,7 +180,8 @@ static void pending_values_of_the_last_run_are_sent_first_one_by_one(void) {
   CHECK(!still_waits());
 }
 
-/* Redis, which is away, has no page of the account, and needs none. */
+/* Redis, which does not answer, gives no page of the account, and needs none.
+ */
 static void read_pages(struct gc_lease_book *book) {
   const struct gc_buf none = {.max = 1};
   char name[GC_LEASE_PAGE_NAME_SIZE];

@@ -74,7 +74,7 @@ static void of_two_threads_that_add_a_series_the_newer_value_counts(void) {
   store_free(s);
 }
 
-/* Prometheus is away for an hour, in which values come every 10 s. */
+/* Prometheus does not scrape for an hour, in which values come every 10 s. */
 static void between_two_scrapes_the_newest_value_is_kept(void) {
   struct store *s = store_new(100, 30000);
   for (int64_t at_ms = 0; at_ms < 3600 * 1000; at_ms += 10000) {
