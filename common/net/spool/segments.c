@@ -11,7 +11,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { DIGITS = 16 };
+enum { DIGITS = 16, PAGE = 4096, TRIED_PAGES = 16 };
 
 void gc_segments_clear(struct gc_segments *list) {
   free(list->at);
@@ -117,6 +117,45 @@ enum gc_code gc_segment_read(int fd, uint64_t from, uint64_t size,
     if (code != GC_OK)
       return gc_fail(err, code, "%s", gc_code_words(code));
     done += (uint64_t)got;
+  }
+  return GC_OK;
+}
+
+/* Tries some pages of the segment: a dying disk may need seconds for each. */
+static bool has_readable_page(int fd, uint64_t segment_size) {
+  uint64_t pages = segment_size / PAGE + 1;
+  uint64_t step = pages > TRIED_PAGES ? pages / TRIED_PAGES : 1;
+  for (uint64_t page = 0; page < pages; page += step) {
+    char byte;
+    if (page * PAGE < segment_size &&
+        pread(fd, &byte, 1, (off_t)(page * PAGE)) == 1)
+      return true;
+  }
+  return false;
+}
+
+enum gc_code gc_segment_read_damaged(int fd, uint64_t segment_size,
+                                     uint64_t from, uint64_t size,
+                                     struct gc_buf *out, struct gc_err *err) {
+  static const char zeros[PAGE];
+  size_t before = out->len;
+  enum gc_code code = gc_segment_read(fd, from, size, out, err);
+  if (code != GC_ERR_STATE || !has_readable_page(fd, segment_size))
+    return code;
+  out->len = before;
+  for (uint64_t at = from, end = from + size; at < end;) {
+    uint64_t left = PAGE - at % PAGE;
+    size_t want = (size_t)(left < end - at ? left : end - at);
+    struct gc_err bad;
+    size_t len = out->len;
+    code = gc_segment_read(fd, at, want, out, &bad);
+    if (code == GC_OK && out->len == len)
+      return GC_OK; /* the end of the file */
+    if (code == GC_ERR_STATE)
+      code = gc_buf_add(out, zeros, want);
+    if (code != GC_OK)
+      return gc_fail(err, code, "%s", gc_code_words(code));
+    at += want;
   }
   return GC_OK;
 }

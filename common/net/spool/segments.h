@@ -39,6 +39,12 @@ gc_segments_list(int folder_fd, struct gc_segments *list, struct gc_err *err);
 GC_MUST_CHECK enum gc_code gc_segment_read(int fd, uint64_t from, uint64_t size,
                                            struct gc_buf *out,
                                            struct gc_err *err);
+/* As gc_segment_read, of a segment of `segment_size` bytes. Bytes on bad
+ * sectors are 0, so that their records are damaged. GC_ERR_STATE: nothing of
+ * the segment can be read, as while the disk is gone. */
+GC_MUST_CHECK enum gc_code
+gc_segment_read_damaged(int fd, uint64_t segment_size, uint64_t from,
+                        uint64_t size, struct gc_buf *out, struct gc_err *err);
 /* Writes all bytes at `at`. GC_ERR_STATE: a part of them may be there. */
 GC_MUST_CHECK enum gc_code gc_segment_write(int fd, uint64_t at,
                                             const char *bytes, size_t len,

@@ -173,7 +173,8 @@ static enum gc_code load_position(struct gc_spool *s, struct gc_err *err) {
   return GC_OK;
 }
 
-/* Cuts a record that a crash has torn off the end of the newest segment. */
+/* Cuts a record that a crash has torn off the end of the newest segment. With a
+ * bad sector the segment stays as it is, and the next append begins another. */
 static enum gc_code cut_tail(struct gc_spool *s, struct gc_err *err) {
   struct gc_segment *last = spool_newest(s);
   GC_AUTO(gc_buf_clear)
@@ -183,8 +184,10 @@ static enum gc_code cut_tail(struct gc_spool *s, struct gc_err *err) {
   if (fd < 0)
     return spool_fail_errno(s, "cannot open a segment", err);
   s->write_fd = fd;
-  if (gc_segment_read(fd, 0, last->size, &bytes, err) != GC_OK)
-    return spool_fail_at(s, "cannot read a segment", err);
+  if (gc_segment_read(fd, 0, last->size, &bytes, err) != GC_OK) {
+    spool_close_fd(&s->write_fd);
+    return GC_OK;
+  }
   struct gc_segment_scan scan =
       gc_segment_scan(gc_buf_string(&bytes), bytes.len, last->number);
   s->stats.cut_bytes += last->size - scan.end;

@@ -43,7 +43,8 @@ static enum gc_code skip_damage(struct gc_spool *s,
   GC_AUTO(gc_buf_clear)
   struct gc_buf bytes = {.max = SPOOL_SEGMENT_MAX + GC_RECORD_PAYLOAD_MAX +
                                 GC_RECORD_HEADER};
-  if (gc_segment_read(s->read_fd, 0, segment->size, &bytes, err) != GC_OK)
+  if (gc_segment_read_damaged(s->read_fd, segment->size, 0, segment->size,
+                              &bytes, err) != GC_OK)
     return spool_fail_at(s, "cannot read a segment", err);
   uint64_t next =
       at->offset < bytes.len
@@ -65,15 +66,17 @@ static enum gc_code load_record(struct gc_spool *s,
   uint64_t left = segment->size - at.offset;
   uint64_t want = left < GC_RECORD_HEADER ? left : GC_RECORD_HEADER;
   gc_buf_reset(&s->record);
-  if (gc_segment_read(s->read_fd, at.offset, want, &s->record, err) != GC_OK)
+  if (gc_segment_read_damaged(s->read_fd, segment->size, at.offset, want,
+                              &s->record, err) != GC_OK)
     return spool_fail_at(s, "cannot read a segment", err);
   *ret_state =
       gc_record_read(gc_buf_string(&s->record), s->record.len, at, ret);
   if (*ret_state != GC_RECORD_SHORT || ret->len == 0 ||
       ret->len > left - GC_RECORD_HEADER)
     return GC_OK;
-  if (gc_segment_read(s->read_fd, at.offset + GC_RECORD_HEADER, ret->len,
-                      &s->record, err) != GC_OK)
+  if (gc_segment_read_damaged(s->read_fd, segment->size,
+                              at.offset + GC_RECORD_HEADER, ret->len,
+                              &s->record, err) != GC_OK)
     return spool_fail_at(s, "cannot read a segment", err);
   *ret_state = gc_record_read(s->record.data, s->record.len, at, ret);
   return GC_OK;

@@ -28,9 +28,10 @@ int fdatasync(int fd) {
 }
 
 static bool reads_fail;
+static off_t bad_from, bad_to; /* a bad sector of each file */
 
 ssize_t pread(int fd, void *bytes, size_t len, off_t at) {
-  if (!reads_fail)
+  if (!reads_fail && (at >= bad_to || at + (off_t)len <= bad_from))
     return (ssize_t)syscall(SYS_pread64, fd, bytes, len, at);
   errno = EIO;
   return -1;
@@ -144,6 +145,59 @@ static void a_disk_that_cannot_be_read_is_named_and_recovers(void) {
   CHECK_STR(spool_drain(s), "bb cc dd ");
   gc_spool_free(s);
   gc_buf_clear(&bytes);
+}
+
+enum { PAGE = 4096 };
+
+/* Records of half a page each: "aaa…", "bbb…", … Returns the first letters of
+ * those that are delivered. */
+static void put_long(struct gc_spool *s, const char *letters) {
+  char line[PAGE / 2 - GC_RECORD_HEADER];
+  for (; *letters != '\0'; letters++) {
+    memset(line, *letters, sizeof(line) - 1);
+    line[sizeof(line) - 1] = '\0';
+    spool_put(s, line);
+  }
+}
+
+static const char *drain_letters(struct gc_spool *s) {
+  static char letters[32];
+  size_t count = 0;
+  const char *all = spool_drain(s);
+  for (const char *p = all; *p != '\0' && count < sizeof(letters) - 1; p++)
+    if (p == all || p[-1] == ' ')
+      letters[count++] = *p;
+  letters[count] = '\0';
+  return letters;
+}
+
+static void a_bad_sector_loses_its_own_records_only(void) {
+  struct gc_spool_stats stats;
+  spool_fresh(0, MB);
+  struct gc_spool *s = spool_opened();
+  put_long(s, "abcdefgh");
+  bad_from = PAGE, bad_to = 2 * PAGE;
+  CHECK_STR(drain_letters(s), "abefgh");
+  gc_spool_stats(s, &stats);
+  CHECK_INT(stats.damaged_bytes, PAGE);
+  gc_spool_free(s);
+  bad_from = bad_to = 0;
+}
+
+/* Lines are accepted and leave, whatever the newest segment has. */
+static void a_bad_sector_at_the_start_does_not_close_the_spool(void) {
+  spool_fresh(0, MB);
+  struct gc_spool *s = spool_opened();
+  put_long(s, "abcdef");
+  gc_spool_free(s);
+  bad_from = 2 * PAGE, bad_to = 3 * PAGE;
+  s = spool_opened();
+  put_long(s, "x");
+  gc_spool_free(s);
+  s = spool_opened();
+  CHECK_STR(drain_letters(s), "abcdx");
+  gc_spool_free(s);
+  bad_from = bad_to = 0;
 }
 
 static void after_a_lost_position_every_record_is_read_again(void) {
@@ -302,6 +356,8 @@ int main(void) {
   RUN(bytes_behind_the_last_record_are_cut_and_counted);
   RUN(damage_at_run_time_is_skipped_and_counted_once);
   RUN(a_disk_that_cannot_be_read_is_named_and_recovers);
+  RUN(a_bad_sector_loses_its_own_records_only);
+  RUN(a_bad_sector_at_the_start_does_not_close_the_spool);
   RUN(after_a_lost_position_every_record_is_read_again);
   RUN(each_flipped_byte_of_the_position_repeats_one_commit_at_most);
   RUN(a_segment_that_vanishes_loses_itself_only);
