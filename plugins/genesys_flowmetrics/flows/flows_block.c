@@ -32,6 +32,7 @@ static enum gc_code start_watch(struct gc_block *b, struct gc_err *err) {
                                  .env = gc_account_env(b->account),
                                  .api = gc_account_api(b->account),
                                  .names = gc_account_names(b->account),
+                                 .lease = gc_account_lease(b->account),
                                  .inform = gc_block_inform};
   struct flow_watch *w = flow_watch_new(b->options, &deps, gc_block_notice, b);
   if (w == NULL)

@@ -20,18 +20,21 @@ struct flow_watch {
   void *ctx;
 
   /* Used by the network thread only. */
-  struct gc_names_listener listener;
+  struct gc_names_listener flow_listener;
+  struct gc_lease_listener lease_listener;
   bool is_listening;
   struct gc_timer timer;
   uint64_t due_ms;         /* 0: no request yet */
   uint64_t started_ms;     /* const once the watch has started; any thread */
   enum flow_source source; /* FLOW_AUTO: not chosen yet, without a list */
   struct flow_poll poll;
+  bool must_poll_again; /* after the poll that is under way */
 
   pthread_mutex_t lock; /* guards the rest; only the network thread writes
                            `counts`, and it reads them without the lock */
   struct flow_counts counts;
   int64_t received_ms; /* wall clock */
+  bool is_standby;     /* another agent has the lease */
   bool is_fresh, is_healthy, has_outcome;
   bool has_scope; /* the list of flows has arrived */
   struct flow_scope scope;
@@ -96,10 +99,13 @@ static enum gc_code publish_counts(struct flow_watch *w) {
   return GC_OK;
 }
 
+/* Polls again at once if that was requested during the poll. */
 static void schedule_next_poll(struct flow_watch *w, bool was_refused) {
-  w->due_ms =
-      gc_pace_next(w->due_ms, now_of(w), interval_ms_of(w), was_refused);
-  (void)gc_timers_set(env_of(w)->timers, &w->timer, w->due_ms);
+  uint64_t now_ms = now_of(w);
+  w->due_ms = gc_pace_next(w->due_ms, now_ms, interval_ms_of(w), was_refused);
+  (void)gc_timers_set(env_of(w)->timers, &w->timer,
+                      w->must_poll_again ? now_ms : w->due_ms);
+  w->must_poll_again = false;
 }
 
 static void on_poll(void *ctx) {
@@ -176,17 +182,43 @@ static void on_flows(void *ctx, struct gc_entities *flows) {
     start_poll(w, now_of(w));
 }
 
+/* Does nothing while there is no list of flows: its arrival starts a poll. */
+static void poll_soon(struct flow_watch *w) {
+  if (w->due_ms == 0)
+    return;
+  w->must_poll_again = w->poll.decoder != NULL;
+  if (!w->must_poll_again)
+    (void)gc_timers_set(env_of(w)->timers, &w->timer, now_of(w));
+}
+
+/* Follows the lease. A standby polls, so that its counts are complete when it
+ * takes over. It then drops its newest answer, which is older than the last
+ * holder's values, and polls at once. */
+static void on_term(void *ctx, uint32_t term) {
+  struct flow_watch *w = ctx;
+  pthread_mutex_lock(&w->lock);
+  w->is_standby = term == 0;
+  w->is_fresh &= w->is_standby;
+  pthread_mutex_unlock(&w->lock);
+  if (term != 0)
+    poll_soon(w);
+}
+
 static void begin_watch(void *ctx) {
   struct flow_watch *w = ctx;
   w->is_listening = true;
   w->started_ms = now_of(w);
-  gc_names_listen(w->deps.names, &w->listener);
+  if (w->deps.lease != NULL)
+    gc_lease_watch_listen(w->deps.lease, &w->lease_listener);
+  gc_names_listen(w->deps.names, &w->flow_listener);
 }
 
 static void end_watch(void *ctx) {
   struct flow_watch *w = ctx;
+  if (w->deps.lease != NULL)
+    gc_lease_watch_unlisten(w->deps.lease, &w->lease_listener);
   if (w->is_listening)
-    gc_names_unlisten(w->deps.names, &w->listener);
+    gc_names_unlisten(w->deps.names, &w->flow_listener);
   gc_timers_unset(env_of(w)->timers, &w->timer);
   flow_poll_clear(&w->poll);
 }
@@ -205,8 +237,9 @@ struct flow_watch *flow_watch_new(const struct flows_options *options,
   w->notice = notice;
   w->ctx = ctx;
   w->timer = (struct gc_timer){.fire = start_poll, .ctx = w};
-  w->listener = (struct gc_names_listener){
+  w->flow_listener = (struct gc_names_listener){
       .kind = GC_FLOW, .changed = on_flows, .ctx = w};
+  w->lease_listener = (struct gc_lease_listener){.changed = on_term, .ctx = w};
   pthread_mutex_init(&w->lock, NULL);
   return w;
 }
@@ -224,9 +257,15 @@ void flow_watch_free(struct flow_watch *w) {
   free(w);
 }
 
+static void drop_sample(void *ctx, const struct gc_sample *sample) {
+  (void)ctx;
+  (void)sample;
+}
+
 /* Puts the samples under the lock: they are few, one for each flow and medium.
- */
+ * A standby counts them only, for the self-telemetry. */
 void flow_watch_read(struct flow_watch *w, const struct gc_samples *out) {
+  const struct gc_samples none = {.put = drop_sample};
   struct gc_entities *flows = gc_names_entities(w->deps.names, GC_FLOW);
   struct gc_naming naming = {.lists = {[GC_FLOW] = {.now = flows}},
                              .label =
@@ -238,7 +277,8 @@ void flow_watch_read(struct flow_watch *w, const struct gc_samples *out) {
   pthread_mutex_lock(&w->lock);
   view.time_ms = w->received_ms;
   if (w->is_fresh && flows != NULL)
-    flow_counts_samples(&w->counts, &view, out, &w->tally);
+    flow_counts_samples(&w->counts, &view, w->is_standby ? &none : out,
+                        &w->tally);
   w->is_fresh = false;
   pthread_mutex_unlock(&w->lock);
   gc_entities_put(flows);

@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /* The observations of a running <Flows> block. The account's network thread
- * polls once per ObservationInterval, and a read thread dispatches the
- * newest answer. This file does not depend on collectd. */
+ * polls once per ObservationInterval, and when this agent takes the lease. A
+ * read thread dispatches the newest answer, unless this agent stands by. This
+ * file does not depend on collectd. */
 #ifndef GENESYS_FLOWMETRICS_FLOWS_OBSERVATIONS_H
 #define GENESYS_FLOWMETRICS_FLOWS_OBSERVATIONS_H
 
+#include "common/net/lease_watch.h"
 #include "common/net/loop.h"
 #include "common/net/name_cache.h"
 #include "plugins/genesys_flowmetrics/flows/counts.h"
@@ -16,6 +18,7 @@ struct flow_watch_deps {
   const struct gc_env *env;
   struct gc_api *api;
   struct gc_names *names;
+  struct gc_lease_watch *lease; /* the account's; NULL: none, it dispatches */
   uint32_t phase; /* phase of the block's polls (base/policy/poll_pace) */
   /* Writes one line that is no error to the log, with the ctx of
    * flow_watch_new; network thread. May be NULL. */

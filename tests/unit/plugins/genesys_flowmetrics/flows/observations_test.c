@@ -34,6 +34,7 @@ static struct world {
 } w;
 
 static struct flows_options options;
+static struct gc_lease_watch *lease; /* of the watch to come */
 
 static void on_token(void *ctx) {
   (void)ctx;
@@ -86,6 +87,7 @@ static void will_list(unsigned count) {
 
 static void begin_watch(void) {
   w = (struct world){.loop = NULL};
+  lease = NULL;
   replay_init(&w.r);
   answer_always("POST /oauth/token", TOKEN);
   options = (struct flows_options){.observation_interval_s = 10,
@@ -110,6 +112,7 @@ static void start_watch(void) {
                                  .env = &w.r.env,
                                  .api = w.api,
                                  .names = w.names,
+                                 .lease = lease,
                                  .inform = on_inform};
   w.watch = flow_watch_new(&options, &deps, on_notice, NULL);
   flow_watch_start(w.watch);
@@ -350,6 +353,66 @@ static void pairs_past_max_series_are_counted_and_reported(void) {
   end_watch();
 }
 
+static void report_term(uint32_t term) {
+  lease->listeners->changed(lease->listeners->ctx, term);
+}
+
+/* A standby polls and dispatches nothing. It polls at once when its term
+ * begins: its earlier answers are older than the values of the last holder. */
+static void a_standby_polls_and_a_term_begins_with_a_poll(void) {
+  struct gc_lease_watch watch = {.term = 0};
+  begin_watch();
+  lease = &watch;
+  will_list(1);
+  answer_once(QUERY, ANSWER(OBSERVED("f0000", "1")));
+  answer_once(QUERY, ANSWER(OBSERVED("f0000", "2")));
+  answer_always(QUERY, ANSWER(OBSERVED("f0000", "3")));
+  start_watch();
+  CHECK_INT(replay_count(&w.r, QUERY), 1);
+  CHECK_STR(read_values(), "");
+  CHECK_HAS(read_state(), "flows-f/series-observations=1 ");
+  replay_run(&w.r, 10000);
+  CHECK_INT(replay_count(&w.r, QUERY), 2);
+  report_term(1);
+  CHECK_STR(read_values(), "");
+  replay_settle(&w.r);
+  CHECK_INT(replay_count(&w.r, QUERY), 3);
+  CHECK_STR(read_values(), "Flow 0/flow_active-voice=3 ");
+  report_term(0);
+  replay_run(&w.r, 10000);
+  CHECK_STR(read_values(), "");
+  end_watch();
+  CHECK(watch.listeners == NULL);
+}
+
+/* The term begins before the list of flows is known, and during a poll. */
+static void a_term_that_begins_early_or_during_a_poll_loses_no_poll(void) {
+  struct gc_lease_watch watch = {.term = 0};
+  begin_watch();
+  lease = &watch;
+  answer_request(LIST, 0, 503, "{}");
+  will_list(1);
+  replay_answer(&w.r, &(struct replay_answer){.match = QUERY,
+                                              .status = 200,
+                                              .delay_ms = 2000,
+                                              .body = ANSWER("")});
+  answer_always(QUERY, ANSWER(OBSERVED("f0000", "2")));
+  start_watch();
+  report_term(1);
+  replay_settle(&w.r);
+  CHECK_INT(replay_count(&w.r, QUERY), 0);
+  while (replay_count(&w.r, QUERY) == 0 && w.r.now_ms < REPLAY_START_MS + 60000)
+    replay_run(&w.r, 100);
+  report_term(0);
+  report_term(2);
+  replay_run(&w.r, 1000);
+  CHECK_INT(replay_count(&w.r, QUERY), 1);
+  replay_run(&w.r, 1000);
+  CHECK_INT(replay_count(&w.r, QUERY), 2);
+  CHECK_STR(read_values(), "Flow 0/flow_active-voice=2 ");
+  end_watch();
+}
+
 int main(void) {
   RUN(up_to_a_hundred_flows_are_named_in_one_query);
   RUN(up_to_200_flows_are_named_in_two_queries);
@@ -363,5 +426,7 @@ int main(void) {
   RUN(an_answer_that_breaks_off_leaves_nothing);
   RUN(a_new_flow_has_the_list_read_again);
   RUN(pairs_past_max_series_are_counted_and_reported);
+  RUN(a_standby_polls_and_a_term_begins_with_a_poll);
+  RUN(a_term_that_begins_early_or_during_a_poll_loses_no_poll);
   return check_done();
 }
