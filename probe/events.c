@@ -7,6 +7,7 @@
 
 #include "common/base/json/document.h"
 #include "common/base/strmap.h"
+#include "common/genesys/clean_name.h"
 #include "plugins/genesys_flowmetrics/events/decode.h"
 #include "probe/contacts.h"
 
@@ -15,6 +16,7 @@
 enum outcome {
   OUTCOME_COUNTED = MALFORMED_COUNT,
   OUTCOME_DUPLICATE,
+  OUTCOME_REFUSED,
   OUTCOME_SKIPPED,
   OUTCOME_UNPLACED,
   OUTCOME_CONTACT, /* first of enum probe_contact, without COUNTED */
@@ -25,7 +27,7 @@ enum outcome {
 
 static const struct outcome_row {
   const char *word;
-  const char *what; /* NULL: the row names flow and metric */
+  const char *what; /* NULL: the outcome needs no explanation */
   enum probe_state state;
 } outcomes[OUTCOME_COUNT] = {
     [MALFORMED_SHAPE] = {"shape",
@@ -52,6 +54,11 @@ static const struct outcome_row {
     [MALFORMED_JSON] = {"json", "no JSON, or no event", PROBE_WARNING},
     [OUTCOME_COUNTED] = {"counted", NULL, PROBE_OK},
     [OUTCOME_DUPLICATE] = {"duplicate", NULL, PROBE_OK},
+    [OUTCOME_REFUSED] = {"refused",
+                         "a name with 9 digits or more, as a telephone number "
+                         "has, is not counted: correct the flow, or name it in "
+                         "Flow or Metric if it is meant",
+                         PROBE_WARNING},
     [OUTCOME_SKIPPED] = {"skipped", "no attribute is meant to be a metric",
                          PROBE_OK},
     [OUTCOME_UNPLACED] = {"unplaced",
@@ -87,10 +94,12 @@ static const struct outcome_row {
                           PROBE_OK},
 };
 
+_Static_assert(GC_NAME_DIGITS_MAX == 9, "OUTCOME_REFUSED names the number");
+
 struct row {
   size_t line;
   int outcome;         /* as in outcomes[] */
-  char *flow, *metric; /* NULL: the row concerns the event */
+  char *flow, *metric; /* masked if refused; NULL: the row has none */
   char *series;        /* of a contact: "QUEUE/queue_offer-voice"; NULL: none */
   uint64_t times;      /* how often the series was counted */
   char *key;           /* its entry of `keys`; NULL: none */
@@ -205,6 +214,18 @@ static char *printable_copy(const char *text, size_t len) {
   return copy;
 }
 
+/* Replaces the digits of a name that a block refuses by default
+ * (ledger/batch.c): they may be a customer's number. Returns false for any
+ * other name. */
+static bool mask_number(char *name) {
+  if (!gc_name_has_number(name, strlen(name)))
+    return false;
+  for (char *c = name; *c != '\0'; c++)
+    if (*c >= '0' && *c <= '9')
+      *c = '*';
+  return true;
+}
+
 static enum gc_code on_metric(void *ctx, const struct event_metric *m) {
   struct probe_replay *r = ctx;
   struct row row = {.line = r->line,
@@ -217,10 +238,14 @@ static enum gc_code on_metric(void *ctx, const struct event_metric *m) {
     row_clear(&row);
     return GC_ERR_MEMORY;
   }
-  if (gc_strmap_get(&r->keys, row.key) != NULL) {
+  bool is_flow_refused = mask_number(row.flow);
+  bool is_metric_refused = mask_number(row.metric);
+  if (is_flow_refused || is_metric_refused)
+    row.outcome = OUTCOME_REFUSED;
+  else if (gc_strmap_get(&r->keys, row.key) != NULL)
     row.outcome = OUTCOME_DUPLICATE;
+  if (row.outcome != OUTCOME_COUNTED)
     free(gc_steal(row.key));
-  }
   return add_row(r, row);
 }
 
@@ -286,14 +311,22 @@ enum gc_code probe_replay_line(struct probe_replay *r, const char *line,
 
 /* ---- output ---- */
 
-static enum gc_code render_series(const struct row *row,
-                                  const struct outcome_row *is,
-                                  struct gc_buf *out) {
-  GC_TRY(gc_buf_text(out, row->series));
+/* Writes the series of the row, if it has one, and the explanation of its
+ * outcome. */
+static enum gc_code render_what(const struct row *row,
+                                const struct outcome_row *is,
+                                struct gc_buf *out) {
+  bool has_series = true;
+  if (row->series != NULL)
+    GC_TRY(gc_buf_text(out, row->series));
+  else if (row->flow != NULL)
+    GC_TRY(gc_buf_print(out, "%s/flow_metric-%s", row->flow, row->metric));
+  else
+    has_series = false;
   if (row->times > 1)
     GC_TRY(gc_buf_print(out, " +%llu", (unsigned long long)row->times));
   if (is->what != NULL)
-    GC_TRY(gc_buf_print(out, ": %s", is->what));
+    GC_TRY(gc_buf_print(out, "%s%s", has_series ? ": " : "", is->what));
   return gc_buf_text(out, "\n");
 }
 
@@ -304,10 +337,7 @@ static enum gc_code render_rows(const struct probe_replay *r,
     const struct row *row = &r->rows[i];
     const struct outcome_row *is = &outcomes[row->outcome];
     GC_TRY(gc_buf_print(out, "%-6zu  %-12s  ", row->line, is->word));
-    GC_TRY(row->series != NULL ? render_series(row, is, out)
-           : is->what != NULL  ? gc_buf_print(out, "%s\n", is->what)
-                               : gc_buf_print(out, "%s/flow_metric-%s\n",
-                                              row->flow, row->metric));
+    GC_TRY(render_what(row, is, out));
   }
   const char *comma = "";
   for (int n = 0; n < OUTCOME_COUNT; n++) {
@@ -339,14 +369,12 @@ static enum gc_code render_document(const struct probe_replay *r,
       gc_document_add_text(&d, one, "series", row->series);
       gc_document_add_int(&d, one, "count", (int64_t)row->times);
     }
-    if (is->what != NULL) {
-      gc_document_add_text(&d, one, "what", is->what);
-      continue;
+    if (row->flow != NULL) {
+      gc_document_add_text(&d, one, "flow", row->flow);
+      gc_document_add_text(&d, one, "metric", row->metric);
     }
-    if (row->series != NULL)
-      continue;
-    gc_document_add_text(&d, one, "flow", row->flow);
-    gc_document_add_text(&d, one, "metric", row->metric);
+    if (is->what != NULL)
+      gc_document_add_text(&d, one, "what", is->what);
   }
   GC_TRY(gc_document_write(&d, out, err));
   return gc_buf_text(out, "\n");

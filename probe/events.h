@@ -6,9 +6,11 @@
  * which may begin with the "< " of a log. Pure; one thread.
  *
  * A metric counts once for a conversation and an attribute name, as in the
- * ledger. The replay has no time of arrival and no settings of a block
- * (Retention, MaxSeries, Flow, Metric). It shows no value of an attribute and
- * no conversation id. */
+ * ledger. The replay has no settings of a block (Retention, MaxSeries, Flow,
+ * Metric): it refuses a name with a number as a block without Flow and Metric
+ * does, and shows it with "*" for each digit. It has no time of arrival, so no
+ * event is too old. It shows no value of an attribute and no conversation id.
+ */
 #ifndef PROBE_EVENTS_H
 #define PROBE_EVENTS_H
 
@@ -39,8 +41,9 @@ GC_MUST_CHECK enum gc_code probe_replay_line(struct probe_replay *r,
  *   1       counted       CustomerRouting/flow_metric-Unknown
  *   2       duplicate     CustomerRouting/flow_metric-Unknown
  *   3       time          an attribute has no valid time, or one before 1970
- *   4       counted       5dfbd3d1-…/queue_offer-voice
- *   counted: 2, duplicate: 1, time: 1
+ *   4       refused       Callback/flow_metric-***********: a name with 9 …
+ *   5       counted       5dfbd3d1-…/queue_offer-voice
+ *   counted: 2, duplicate: 1, refused: 1, time: 1
  *
  * or one JSON object with the members outcomes and events. An event has line
  * and outcome; a flow metric also flow and metric; a count of a contact, or a
@@ -51,8 +54,8 @@ GC_MUST_CHECK enum gc_code probe_replay_render(const struct probe_replay *r,
                                                struct gc_err *err);
 
 /* Returns PROBE_WARNING if a row needs attention: an attribute that is meant to
- * be a metric, a whole line or a word was not understood, a time is ahead, or
- * participants were left out. Returns PROBE_OK otherwise. */
+ * be a metric, a whole line or a word was not understood, a name is refused, a
+ * time is ahead, or participants were left out. Returns PROBE_OK otherwise. */
 enum probe_state probe_replay_state(const struct probe_replay *r);
 
 #endif
