@@ -3,6 +3,7 @@
 
 #include "probe/host.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
@@ -16,6 +17,12 @@
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
+
+/* A second of the minute is left for the start and the output. */
+static_assert(PROBE_HELP_LIMIT_MS + PROBE_LIMIT_MS + PROBE_TURN_MS +
+                      PROBE_RETURN_MS <=
+                  59000,
+              "a probe ends within a minute");
 
 /* ---- a process with two streams ---- */
 
@@ -269,11 +276,11 @@ static bool pass_lines(struct gc_buf *report,
   return true;
 }
 
-/* Waits for both streams, a second at most. Returns false at the end of the
- * report. */
+/* Waits for both streams, PROBE_TURN_MS at most. Returns false at the end of
+ * the report. */
 static bool watch_streams(struct pollfd *streams, struct gc_buf *report,
                           struct gc_buf *words) {
-  if (poll(streams, 2, 1000) <= 0)
+  if (poll(streams, 2, PROBE_TURN_MS) <= 0)
     return true;
   if (is_open(&streams[1]) && streams[1].revents != 0 &&
       !read_stream(streams[1].fd, words))

@@ -7,8 +7,10 @@
 #include "common/base/err.h"
 
 enum {
-  PROBE_HELP_LIMIT_MS = 5000, /* of collectd -h */
-  PROBE_LIMIT_MS = 50000,     /* a probe ends within a minute whatever hangs */
+  /* A probe ends within a minute, whatever hangs: host.c adds these up. */
+  PROBE_HELP_LIMIT_MS = 4000, /* of collectd -h */
+  PROBE_LIMIT_MS = 48000,     /* of the run */
+  PROBE_TURN_MS = 1000,       /* between two looks at the limit of the run */
   PROBE_RETURN_MS = 6000,     /* after SIGTERM, to remove a channel's topics */
   PROBE_REPORT_MAX = 16 << 20,
   PROBE_WORDS_MAX = 65536
@@ -53,8 +55,8 @@ struct probe_host_watch {
   /* Takes a line of the report, without its end, and may change its bytes.
    * Returns false to end the run. */
   bool (*line)(void *ctx, char *line);
-  /* Returns true to end the run. Runs at least once a second, and after a
-   * signal. */
+  /* Returns true to end the run. Runs at least once in PROBE_TURN_MS, and after
+   * a signal. */
   bool (*is_over)(void *ctx);
   void *ctx;
 };
