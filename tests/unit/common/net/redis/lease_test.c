@@ -3,6 +3,8 @@
  * share a server. */
 #include "common/net/redis/lease.h"
 
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -267,6 +269,32 @@ static void a_refused_password_names_the_option_of_the_lease(void) {
   redis_server_end(&server);
 }
 
+static void write_password(const char *path, const char *password) {
+  FILE *file = fopen(path, "w");
+  CHECK(file != NULL && fputs(password, file) >= 0 && fclose(file) == 0);
+}
+
+static void a_corrected_password_counts_for_the_next_connection(void) {
+  struct redis_link *link = NULL;
+  struct gc_err err = {.code = GC_OK};
+  char path[] = "lease-password-XXXXXX";
+  int file = mkstemp(path);
+  CHECK(file >= 0 && close(file) == 0);
+  redis_server_start(&server, "requirepass right");
+  settings = (struct redis_settings){
+      .use = REDIS_LEASE, .answer_ms = 5000, .password_file = path};
+  CHECK_INT(state_url_parse(server.url, &settings.url, &err), GC_OK);
+  write_password(path, "wrong");
+  CHECK_INT(redis_link_open(&settings, stop_fds[0], &link, &err), GC_ERR_AUTH);
+  CHECK_HAS(err.text, "LeasePasswordFile");
+  write_password(path, "right\n");
+  CHECK_INT(redis_link_open(&settings, stop_fds[0], &link, &err), GC_OK);
+  CHECK_INT(redis_lease_check_server(link, &err), GC_OK);
+  redis_link_close(link);
+  redis_server_end(&server);
+  CHECK_INT(unlink(path), 0);
+}
+
 int main(void) {
   if (!redis_is_installed() || pipe(stop_fds) != 0)
     return SKIPPED;
@@ -279,5 +307,6 @@ int main(void) {
   RUN(a_key_of_another_program_is_refused);
   RUN(advice_names_the_options_of_the_lease);
   RUN(a_refused_password_names_the_option_of_the_lease);
+  RUN(a_corrected_password_counts_for_the_next_connection);
   return check_done();
 }

@@ -362,6 +362,19 @@ static void use_option(void) {
   keeper = credentials_keeper_new(&source, &r.env.transport, now_ms, wall_ms);
 }
 
+static void a_replaced_key_counts_after_five_minutes(void) {
+  begin_keeper();
+  use_option();
+  write_token("first\n");
+  CHECK_STR(get_credentials()->secret, "first");
+  write_token("second\n");
+  replay_run(&r, 5 * MINUTE_MS - 1);
+  CHECK_STR(get_credentials()->secret, "first");
+  replay_run(&r, 1);
+  CHECK_STR(get_credentials()->secret, "second");
+  end_keeper();
+}
+
 /* AWS would refuse them once more; a changed file is used at once. */
 static void refused_keys_are_held_until_they_change(void) {
   begin_keeper();
@@ -436,6 +449,7 @@ int main(void) {
   RUN(a_refusal_names_the_file_and_no_secret);
   RUN(an_address_without_an_answer_has_its_own_advice);
   RUN(without_a_role_the_options_are_named);
+  RUN(a_replaced_key_counts_after_five_minutes);
   RUN(refused_keys_are_held_until_they_change);
   RUN(keys_of_a_service_are_held_when_new_ones_are_refused_too);
   RUN(a_request_under_way_is_cancelled);
