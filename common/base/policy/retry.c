@@ -7,58 +7,34 @@ struct status_row {
 };
 
 static const struct status_row statuses[] = {
-    {200, 299, {GC_DONE, GC_OK, false, ""}},
+    {200, 299, {GC_DONE, GC_OK, false}},
     /* Redirects are not followed: the token would go to another host. */
-    {300,
-     399,
-     {GC_GIVE_UP, GC_ERR_REQUEST, false,
-      "a redirect is not followed; check Region and BaseURL"}},
-    {401,
-     401,
-     {GC_REAUTH, GC_ERR_AUTH, false,
-      "a fresh token of the token endpoint is refused here: do Region, BaseURL "
-      "and LoginURL belong together?"}},
-    {403,
-     403,
-     {GC_GIVE_UP, GC_ERR_PERMISSION, false,
-      "give the permission to a role of the OAuth client, in every division "
-      "that the agent reads"}},
-    {404,
-     404,
-     {GC_GIVE_UP, GC_ERR_NOT_FOUND, false, "check Region and BaseURL"}},
-    {407,
-     407,
-     {GC_GIVE_UP, GC_ERR_NETWORK, true,
-      "the proxy wants a user and a password: Proxy "
-      "\"http://user:password@host:port\""}},
-    {408, 408, {GC_RETRY, GC_ERR_TIMEOUT, false, ""}},
-    {413,
-     413,
-     {GC_GIVE_UP, GC_ERR_REQUEST, false, "name fewer queues in one block"}},
-    {429, 429, {GC_WAIT, GC_ERR_THROTTLED, false, ""}},
-    {400, 499, {GC_GIVE_UP, GC_ERR_REQUEST, false, ""}},
-    {501, 501, {GC_GIVE_UP, GC_ERR_REMOTE, false, ""}},
-    {500, 599, {GC_RETRY, GC_ERR_REMOTE, true, ""}},
+    {300, 399, {GC_GIVE_UP, GC_ERR_REQUEST, false}},
+    {401, 401, {GC_REAUTH, GC_ERR_AUTH, false}},
+    {403, 403, {GC_GIVE_UP, GC_ERR_PERMISSION, false}},
+    {404, 404, {GC_GIVE_UP, GC_ERR_NOT_FOUND, false}},
+    /* The proxy answers, not the server. */
+    {407, 407, {GC_GIVE_UP, GC_ERR_NETWORK, true}},
+    {408, 408, {GC_RETRY, GC_ERR_TIMEOUT, false}},
+    {429, 429, {GC_WAIT, GC_ERR_THROTTLED, false}},
+    {400, 499, {GC_GIVE_UP, GC_ERR_REQUEST, false}},
+    {501, 501, {GC_GIVE_UP, GC_ERR_REMOTE, false}},
+    {500, 599, {GC_RETRY, GC_ERR_REMOTE, true}},
 };
 
-/* The hints of these rows are empty: the transport's text has them, since the
- * transport knows more. */
 static const struct gc_retry_decision failures[GC_FAILURE_COUNT] = {
-    [GC_FAILURE_RESOLVE] = {GC_RETRY, GC_ERR_NETWORK, true, ""},
-    [GC_FAILURE_CONNECT] = {GC_RETRY, GC_ERR_NETWORK, true, ""},
-    [GC_FAILURE_PROXY] = {GC_GIVE_UP, GC_ERR_NETWORK, true, ""},
-    [GC_FAILURE_TLS] = {GC_GIVE_UP, GC_ERR_TLS, true, ""},
-    [GC_FAILURE_TIMEOUT] = {GC_RETRY, GC_ERR_TIMEOUT, true, ""},
-    [GC_FAILURE_BROKEN] = {GC_RETRY, GC_ERR_NETWORK, true, ""},
-    [GC_FAILURE_SINK] = {GC_GIVE_UP, GC_ERR_PARSE, false, ""},
-    [GC_FAILURE_LIMIT] = {GC_GIVE_UP, GC_ERR_LIMIT, false, ""},
-    [GC_FAILURE_LOCAL] = {GC_GIVE_UP, GC_ERR_CONFIG, false, ""},
+    [GC_FAILURE_RESOLVE] = {GC_RETRY, GC_ERR_NETWORK, true},
+    [GC_FAILURE_CONNECT] = {GC_RETRY, GC_ERR_NETWORK, true},
+    [GC_FAILURE_PROXY] = {GC_GIVE_UP, GC_ERR_NETWORK, true},
+    [GC_FAILURE_TLS] = {GC_GIVE_UP, GC_ERR_TLS, true},
+    [GC_FAILURE_TIMEOUT] = {GC_RETRY, GC_ERR_TIMEOUT, true},
+    [GC_FAILURE_BROKEN] = {GC_RETRY, GC_ERR_NETWORK, true},
+    [GC_FAILURE_SINK] = {GC_GIVE_UP, GC_ERR_PARSE, false},
+    [GC_FAILURE_LIMIT] = {GC_GIVE_UP, GC_ERR_LIMIT, false},
+    [GC_FAILURE_LOCAL] = {GC_GIVE_UP, GC_ERR_CONFIG, false},
 };
 
-/* True if the status decides: the answer is complete, or the body of an error
- * broke off after the header (a 429 that is cut off asks to wait like any
- * other). */
-static bool has_status(const struct gc_reply *reply) {
+bool gc_retry_has_status(const struct gc_reply *reply) {
   switch (reply->failure) {
   case GC_FAILURE_NONE:
     return true;
@@ -72,31 +48,14 @@ static bool has_status(const struct gc_reply *reply) {
 }
 
 struct gc_retry_decision gc_retry_decide(const struct gc_reply *reply) {
-  if (!has_status(reply) && (unsigned)reply->failure < GC_FAILURE_COUNT)
+  if (!gc_retry_has_status(reply) &&
+      (unsigned)reply->failure < GC_FAILURE_COUNT)
     return failures[reply->failure];
 
   for (size_t i = 0; i < GC_COUNT(statuses); i++)
     if (reply->status >= statuses[i].from && reply->status <= statuses[i].to)
       return statuses[i].decision;
-  return (struct gc_retry_decision){
-      GC_GIVE_UP, GC_ERR_PARSE, false,
-      "not an HTTP status; check BaseURL and Proxy"};
-}
-
-struct gc_retry_decision gc_retry_decide_oauth(const struct gc_reply *reply) {
-  if (has_status(reply) && (reply->status == 400 || reply->status == 401))
-    return (struct gc_retry_decision){
-        GC_GIVE_UP, GC_ERR_AUTH, false,
-        "check Region (a client of another region is unknown here), ClientId "
-        "and the secret"};
-  struct gc_retry_decision decision = gc_retry_decide(reply);
-  /* The hints of the table are about the API: roles, queues. */
-  if (decision.code == GC_ERR_PERMISSION)
-    decision.hint = "a proxy, firewall or CDN refuses, or the organisation's "
-                    "list of allowed addresses; check LoginURL and Proxy";
-  if (decision.code == GC_ERR_NOT_FOUND)
-    decision.hint = "check Region and LoginURL";
-  return decision;
+  return (struct gc_retry_decision){GC_GIVE_UP, GC_ERR_PARSE, false};
 }
 
 enum gc_answer_class gc_answer_class(const struct gc_reply *reply) {

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Decides what to do after an answer: one table for every HTTP status and every
  * failure below HTTP. Pure. A change of a decision is a change of a row. The
- * statuses are those of the API reference (errors, 429) and RFC 9110. An error
- * whose body broke off is decided by its status. */
+ * statuses are those of RFC 9110 and RFC 6585 (429). */
 #ifndef GC_BASE_POLICY_RETRY_H
 #define GC_BASE_POLICY_RETRY_H
 
@@ -20,18 +19,17 @@ enum gc_action {
 struct gc_retry_decision {
   enum gc_action action;
   enum gc_code code;
-  bool breaks;      /* counts as a failure of the host (base/policy/breaker) */
-  const char *hint; /* what an operator can do, or "" */
+  bool breaks; /* counts as a failure of the host (base/policy/breaker) */
 };
+
+/* True if the status decides: the answer is complete, or the body of an error
+ * broke off after the header (a 429 that is cut off asks to wait like any
+ * other). False: the failure below HTTP decides. */
+GC_API bool gc_retry_has_status(const struct gc_reply *reply);
 
 /* Returns the decision for an answer. An answer without a row is GC_GIVE_UP
  * with GC_ERR_PARSE. */
 GC_API struct gc_retry_decision gc_retry_decide(const struct gc_reply *reply);
-
-/* Returns the decision for an answer of the token endpoint, where 400 and 401
- * mean wrong credentials. */
-GC_API struct gc_retry_decision
-gc_retry_decide_oauth(const struct gc_reply *reply);
 
 /* Returns "done", "renew-token" and so on, for debug lines; never NULL. */
 GC_API const char *gc_action_name(enum gc_action action);

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "common/genesys/token.h"
+#include "common/net/api/answer.h"
 
 /* Shares of the 400 bytes of a message, so that the correlation id fits too. */
 enum { WORDS_BYTES = 120, CORRELATION_BYTES = 64, SECRET_MAX_BYTES = 65536 };
@@ -50,7 +51,7 @@ static void describe_status(const struct gc_endpoint *e,
   bool is_scope = lacks && strncmp(e->permission, "scope ", 6) == 0;
   const char *hint = is_scope  ? scope_hint
                      : is_page ? page_hint
-                               : decision->hint;
+                               : gc_api_advice(reply);
   (void)gc_fail(err, decision->code,
                 "%s: the API answered %d%s%s%s%s%s%s%s; correlation id %s",
                 e->function, reply->status, words[0] != '\0' ? " " : "", words,

@@ -11,8 +11,8 @@
 #include "common/base/debug.h"
 #include "common/base/policy/backoff.h"
 #include "common/base/policy/breaker.h"
-#include "common/base/policy/retry.h"
 #include "common/genesys/token.h"
+#include "common/net/api/answer.h"
 #include "common/net/api/api_error.h"
 #include "common/net/timing.h"
 
@@ -125,8 +125,7 @@ static void accept_token(struct gc_auth *a, struct gc_token *token) {
   a->changed(a->ctx); /* the token is new even if the state is not */
 }
 
-static void fail_refused(struct gc_auth *a, const struct gc_reply *reply,
-                         const struct gc_retry_decision *decision) {
+static void fail_refused(struct gc_auth *a, const struct gc_reply *reply) {
   const char *region = a->settings.host_hint;
   char words[80], correlation[64];
   struct gc_err err;
@@ -138,7 +137,7 @@ static void fail_refused(struct gc_auth *a, const struct gc_reply *reply,
       "next try in %d s%s; correlation id %s",
       a->settings.client_id, region != NULL ? " of Region " : "",
       region != NULL ? region : "", reply->status, words[0] != '\0' ? " " : "",
-      words, decision->hint, GC_AUTH_REFUSED_RETRY_MS / 1000,
+      words, gc_auth_advice(reply), GC_AUTH_REFUSED_RETRY_MS / 1000,
       a->secret_version != 0 ? " or when the secret's file changes" : "",
       correlation);
   a->is_refused = true;
@@ -153,6 +152,7 @@ static void describe_failure(const struct gc_auth *a, struct gc_err *err,
   const char *what = is_valid(a)
                          ? "token not renewed (the old one is still valid)"
                          : "no token";
+  const char *advice = gc_auth_advice(reply);
   char words[90], correlation[64];
   if (reply->failure != GC_FAILURE_NONE) {
     (void)gc_fail(err, below->code, "%s: %s", what, below->text);
@@ -163,8 +163,7 @@ static void describe_failure(const struct gc_auth *a, struct gc_err *err,
   (void)gc_fail(err, decision->code,
                 "%s: the token endpoint answered %d%s%s%s%s; correlation id %s",
                 what, reply->status, words[0] != '\0' ? " " : "", words,
-                decision->hint[0] != '\0' ? "; " : "", decision->hint,
-                correlation);
+                advice[0] != '\0' ? "; " : "", advice, correlation);
 }
 
 /* Returns how long to wait after a failure: for the backoff or the server's
@@ -185,7 +184,7 @@ static uint64_t retry_wait_ms(struct gc_auth *a, const struct gc_reply *reply) {
 static void on_reply(struct gc_exchange *x, const struct gc_reply *reply,
                      const struct gc_err *below) {
   struct gc_auth *a = x->ctx;
-  struct gc_retry_decision decision = gc_retry_decide_oauth(reply);
+  struct gc_retry_decision decision = gc_auth_decide(reply);
   struct gc_token token = {0};
   struct gc_err err = {.code = GC_OK};
 
@@ -202,7 +201,7 @@ static void on_reply(struct gc_exchange *x, const struct gc_reply *reply,
                      "no token: the token endpoint's answer: ");
   } else if (decision.code == GC_ERR_AUTH) {
     a->counts.failed++;
-    fail_refused(a, reply, &decision);
+    fail_refused(a, reply);
     return;
   } else {
     describe_failure(a, &err, reply, &decision, below);
