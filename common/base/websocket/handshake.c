@@ -275,6 +275,7 @@ static const char *handshake_error(const struct gc_ws_handshake *h) {
 static void reset_store(struct gc_ws_handshake *h) {
   struct gc_ws_handshake fresh = {.head_bytes = h->head_bytes, .why = ""};
   memcpy(fresh.accept, h->accept, sizeof(fresh.accept));
+  memcpy(fresh.secret, h->secret, sizeof(fresh.secret));
   *h = fresh;
 }
 

@@ -53,6 +53,12 @@ static const struct refusal refusals[] = {
      "Cannot GET /channels/" TALK_CHANNEL "!",
      true, GC_FAILURE_NONE, 404, -1, GC_ERR_NOT_FOUND,
      "answered 404: Cannot GET /channels/***!"},
+    {"404 after early hints that repeats the address",
+     "HTTP/1.1 103 Early Hints\r\n\r\n"
+     "HTTP/1.1 404 x\r\nContent-Length: 36\r\n\r\n"
+     "Cannot GET /channels/" TALK_CHANNEL "!",
+     true, GC_FAILURE_NONE, 404, -1, GC_ERR_NOT_FOUND,
+     "answered 404: Cannot GET /channels/***!"},
     {"404 that is cut within the address",
      "HTTP/1.1 404 x\r\nContent-Length: 125\r\n\r\n"
      "------------------------------------------------------------------------"
