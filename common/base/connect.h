@@ -25,8 +25,8 @@ struct gc_connect {
    * files. */
   struct gc_tls_files *files;
   char *no_proxy; /* host list; NULL: as the environment says */
-  /* The option that names the server, for the advice of messages; NULL: "Region
-   * (or BaseURL)". */
+  /* The option that names the server, for the advice of messages; NULL: the
+   * default of net/http/curl_error. */
   const char *address_option;
 };
 

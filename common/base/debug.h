@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* Debug lines say what the plugins do. They are for an operator who looks for a
  * fault. docs/troubleshooting.md lists them. A line names functions, states,
- * sizes and counts; never a secret, an id of a channel, a conversation or a
- * customer, and never a body.
+ * sizes and counts; never a secret, an id of a person, a session or a contact,
+ * and never a body.
  *
  * The destination is the only global state in base: a debug line changes no
  * behaviour, and every layer writes debug lines. */

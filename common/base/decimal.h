@@ -14,7 +14,7 @@
 enum { GC_DECIMAL_MAX = 320 };
 
 /* True if `text` is a whole number that fits; `ret` is then the number. "3.0",
- * "3e0" and "30e-1" are 3: the platform declares its counts as doubles. "3.5",
+ * "3e0" and "30e-1" are 3: some APIs declare their counts as doubles. "3.5",
  * "9e19", "", "+3", " 3" and "03" are refused, and `ret` stays untouched. */
 GC_API GC_MUST_CHECK bool gc_decimal_int(const char *text, size_t len,
                                          int64_t *ret);

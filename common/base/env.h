@@ -14,9 +14,9 @@ struct gc_env {
   uint64_t (*now_ms)(void *ctx);   /* monotonic */
   int64_t (*wall_ms)(void *ctx);   /* epoch */
   uint32_t (*random32)(void *ctx); /* 32 random bits */
-  /* Reports an outcome that concerns the whole account; GC_OK is success.
-   * `cause` is one of a few fixed words ("token", "api", "throttle", "list of
-   * queues" …). It is called often, so the receiver limits its log lines. */
+  /* Reports an outcome that concerns all users of the environment; GC_OK is
+   * success. `cause` is one of a few fixed words ("token", "api", "throttle"
+   * …). It is called often, so the receiver limits its log lines. */
   void (*notice)(void *ctx, const char *cause, const struct gc_err *err);
   void *ctx;
 };

@@ -3,8 +3,8 @@
  *
  * The core never logs. A function that can fail returns enum gc_code and fills
  * a struct gc_err with the detail that only it knows; common/daemon/log writes
- * it to the log once. The functions of base and genesys accept an `err` of
- * NULL; other functions may need one. Outputs are untouched on failure, but a
+ * it to the log once. The functions of base accept an `err` of NULL; functions
+ * of other folders may need one. Outputs are untouched on failure, but a
  * buffer may have a part of what the function appends. */
 #ifndef GC_BASE_ERR_H
 #define GC_BASE_ERR_H
@@ -19,7 +19,7 @@
   XX(OK, "done")                                                               \
   XX(ERR_MEMORY, "out of memory")                                              \
   XX(ERR_CONFIG, "the configuration is wrong and must be edited")              \
-  XX(ERR_AUTH, "the platform refuses the credentials")                         \
+  XX(ERR_AUTH, "the server refuses the credentials")                           \
   XX(ERR_PERMISSION, "the client lacks a permission (403)")                    \
   XX(ERR_NOT_FOUND, "there is no such thing (404)")                            \
   XX(ERR_REQUEST, "the request is refused (other 4xx)")                        \
@@ -53,7 +53,7 @@ struct gc_err {
 GC_API enum gc_code gc_fail(struct gc_err *err, enum gc_code code,
                             const char *format, ...) GC_PRINTF(3, 4);
 
-/* Puts words in front of the text of `err`: "queues: " + text. Replaces its
+/* Puts words in front of the text of `err`: "the list: " + text. Replaces its
  * code by `code` and returns `code`. */
 GC_API enum gc_code gc_fail_in(struct gc_err *err, enum gc_code code,
                                const char *format, ...) GC_PRINTF(3, 4);
@@ -77,8 +77,8 @@ GC_API const char *gc_code_words(enum gc_code code);
  * fewer than four bytes is not replaced. */
 GC_API void gc_text_hide(char *text, const char *secret);
 
-/* True if the code concerns the whole account, not one request: the account
- * reports it once, and its blocks do not report it. */
+/* True if the code concerns the server or the way to it, not one request: the
+ * owner of the connection reports it once, and its users do not report it. */
 GC_API bool gc_code_is_shared(enum gc_code code);
 
 /* The project's only control-flow macro: returns the code of a failed step. */

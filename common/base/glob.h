@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Selectors by name: `Queue "Support*"  Queue "!*test*"`. Pure, any thread.
+/* Selectors by name: "Support*", "!*test*". Pure, any thread.
  *
  * A pattern is compared with the whole name; case counts. It also matches an id
  * that equals it; for an object without a known name, the pattern is matched

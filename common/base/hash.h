@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /* FNV-1a with 64 bits: a fast hash that chooses slots of tables and
  * distinguishes texts. It does not resist an attacker who chooses the texts, so
- * every table that uses it is bounded. The values never change: some are kept
- * in state files (analytics/query.c), and agents of all versions have to agree
- * on others (genesys_realtime, queues/shard.c). Pure, any thread.
+ * every table that uses it is bounded. The values never change: callers keep
+ * some in files, and processes of all versions have to agree on others. Pure,
+ * any thread.
  *
  *   uint64_t h = gc_hash(id, id_len);
  *   size_t slot = gc_hash_fold(h) & (slot_count - 1); */

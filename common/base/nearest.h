@@ -8,7 +8,7 @@
 #include <stddef.h>
 
 /* Returns the word that `typed` was probably meant to be, by edit distance
- * without regard to case: "Acount" -> "Account", "Foo" -> NULL. `words` has
+ * without regard to case: "Adress" -> "Address", "Foo" -> NULL. `words` has
  * `count` entries; those that are NULL are skipped. */
 GC_API const char *gc_text_nearest(const char *typed, const char *const *words,
                                    size_t count);

@@ -4,7 +4,7 @@
  * member of the value). Pure, one thread.
  *
  *   struct gc_strmap map = {0};
- *   GC_TRY(gc_strmap_put(&map, queue->id, queue)); */
+ *   GC_TRY(gc_strmap_put(&map, item->id, item)); */
 #ifndef GC_BASE_STRMAP_H
 #define GC_BASE_STRMAP_H
 

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* Points in time, intervals and durations as ISO 8601 writes them and the
- * Platform API sends them, as milliseconds. All points are UTC milliseconds
- * since 1970-01-01T00:00:00Z. Pure, any thread: no time zone of the host, no
- * libc time function. */
+/* Points in time, intervals and durations as ISO 8601 writes them, as
+ * milliseconds. All points are UTC milliseconds since 1970-01-01T00:00:00Z.
+ * Pure, any thread: no time zone of the host, no libc time function. */
 #ifndef GC_BASE_TIMESTAMP_H
 #define GC_BASE_TIMESTAMP_H
 

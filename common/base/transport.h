@@ -42,7 +42,8 @@ struct gc_reply {
   bool has_retry_after;
   uint32_t retry_after_s; /* Retry-After in seconds, dates converted */
   int64_t date_ms;        /* Date header, epoch; 0 when absent */
-  char correlation[64];   /* ININ-Correlation-Id, printable; "" when absent */
+  char correlation[64];   /* id of the request at the server, from a header that
+                             the transport knows, printable; "" when absent */
   bool is_json;           /* from Content-Type; gateways answer in HTML */
   bool is_new_connection; /* it was opened for this exchange */
   bool closes_connection; /* "Connection: close" */

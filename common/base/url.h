@@ -15,7 +15,7 @@ enum { GC_URL_MAX = 480, GC_URL_SIZE = 512 };
  * a host, optionally a port and a path. Refused: user info (a secret that would
  * be logged), query, fragment, white space, and plain http to any host except
  * loopback (localhost, 127.0.0.0/8, [::1]). The text of `err` names `option`:
- * "BaseURL". */
+ * "URL". */
 GC_API GC_MUST_CHECK enum gc_code gc_url_check(const char *option,
                                                const char *url,
                                                char out[GC_URL_SIZE],

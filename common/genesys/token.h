@@ -51,6 +51,10 @@ GC_API bool gc_token_lacks(const struct gc_token *t, const char *wanted,
 GC_API void gc_error_words(const char *body, size_t len, char *out,
                            size_t size);
 
+/* The header of an answer that has the request's correlation id, for which the
+ * vendor's support asks. */
+#define GC_CORRELATION_HEADER "ININ-Correlation-Id"
+
 /* Writes the `contextId` of an error body, which is the request's correlation
  * id; "" when there is none. One line, printable. */
 GC_API void gc_error_context(const char *body, size_t len, char *out,

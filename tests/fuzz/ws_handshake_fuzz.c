@@ -22,7 +22,7 @@ static void check_text(const char *text, size_t room) {
 static size_t run_handshake(struct gc_ws_handshake *h, const uint8_t *data,
                             size_t size, size_t cut) {
   size_t at = 0;
-  gc_ws_handshake_begin(h, sha1);
+  gc_ws_handshake_begin(h, sha1, "Correlation-Id");
   while (at < size && h->state == GC_WS_WAITS) {
     size_t part = cut == 0 || cut > size - at ? size - at : cut;
     char *copy = malloc(part);

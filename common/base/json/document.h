@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Small JSON documents as json-c trees: token answers, error bodies, channels,
+/* Small JSON documents as json-c trees: token answers, error bodies,
  * credentials and request bodies. Large answers and event streams are read by
  * json/stream. Pure.
  *

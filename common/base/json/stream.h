@@ -18,9 +18,9 @@
  *
  * An object that has a key twice reports both. The text of a string has its
  * escapes resolved: it can hold NUL, and bytes that are not strict UTF-8
- * (overlong forms, half a surrogate pair from \u). Text that becomes part of an
- * identity goes through genesys/clean_name. One stream belongs to one thread at
- * a time; a callback must not touch the stream that calls it. */
+ * (overlong forms, half a surrogate pair from \u). The caller cleans text that
+ * becomes part of an identity. One stream belongs to one thread at a time; a
+ * callback must not touch the stream that calls it. */
 #ifndef GC_BASE_JSON_STREAM_H
 #define GC_BASE_JSON_STREAM_H
 

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
-/* The request budget of one OAuth client: a token bucket. Pure.
+/* The request budget of one client of a server: a token bucket. Pure.
  *
- * The platform allows 300 requests in any minute and does not say how many are
- * left (it has sent no inin-ratelimit headers since 2021), so the budget counts
- * them. A bucket of B that refills R a minute lets B + R through in the worst
- * minute: a tenth of the budget may burst, nine tenths refill, and no period of
- * one minute, whenever it begins, has more requests than the budget.
+ * The server allows a number of requests in any minute and does not say how
+ * many are left, so the budget counts them. A bucket of B that refills R a
+ * minute lets B + R through in the worst minute: a tenth of the budget may
+ * burst, nine tenths refill, and no period of one minute, whenever it begins,
+ * has more requests than the budget.
  *
  * Example, 250 a minute: 25 at once, then one every 267 ms. */
 #ifndef GC_BASE_POLICY_BUDGET_H

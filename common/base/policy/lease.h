@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The lease of several agents with one account: one of them, the holder,
+/* The lease of several agents with one task: one of them, the holder,
  * dispatches; the others stand by. This is the state machine of one agent.
  * Pure; the times, the random bits and the answers of Redis are arguments. The
  * caller serializes the calls.
@@ -50,7 +50,7 @@ enum gc_lease_state {
   GC_LEASE_STANDBY,   /* another agent has the lease, or it is not known yet */
   GC_LEASE_TAKING,    /* the record names this agent; a renewal must confirm */
   GC_LEASE_HOLDER,    /* dispatches, until its permission ends */
-  GC_LEASE_GOING_ON,  /* LeaseLost "go on": dispatches without Redis */
+  GC_LEASE_GOING_ON,  /* `goes_on`: dispatches without Redis */
   GC_LEASE_BLIND,     /* Redis has not answered for the grace */
   GC_LEASE_RELEASING, /* stops; gives the lease back */
   GC_LEASE_ENDED,
@@ -99,7 +99,7 @@ struct gc_lease_event {
 
 struct gc_lease {
   uint32_t ttl_ms;
-  bool goes_on;   /* LeaseLost "go on" */
+  bool goes_on;   /* the holder dispatches while Redis is away */
   uint64_t owner; /* random, not 0, of this process */
 
   enum gc_lease_state state;

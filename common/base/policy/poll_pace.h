@@ -23,9 +23,9 @@ enum { GC_PACE_REFUSED_MS = 60 * 1000 };
  * unknown address, a bad request. */
 GC_API bool gc_pace_is_refusal(enum gc_code code);
 
-/* Returns a number of a block for gc_pace_begin: a hash of the host of its
- * values and of its instance ("queues-all"), so that neither the agents of a
- * fleet nor the blocks of an agent poll all at once. */
+/* Returns a number of a source for gc_pace_begin: a hash of the host of its
+ * values and of its instance, so that neither the hosts of a fleet nor the
+ * sources of a host poll all at once. */
 GC_API uint32_t gc_pace_phase(const char *host, const char *instance);
 
 /* Returns the due time of the schedule to which a poll at `now_ms` belongs, for

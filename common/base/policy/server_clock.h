@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The time of the platform. No single clock moves it: neither this host's wall
+/* The time of a server. No single clock moves it: neither this host's wall
  * clock nor the Date header of an answer, which a gateway may have wrong by
  * minutes or days. A Date counts when it agrees with this host's wall clock, or
  * with the time of an earlier agreement plus the monotonic time since then. So
@@ -24,7 +24,7 @@ enum {
   GC_SERVER_CLOCK_AGREE_MS = 5 * 60000,
   /* Dates that agree with each other for this long are steady. */
   GC_SERVER_CLOCK_STEADY_MS = 60000,
-  /* Gateways of one platform differ by less, with the header's resolution. */
+  /* Gateways of one server differ by less, with the header's resolution. */
   GC_SERVER_CLOCK_CLOSE_MS = 10000,
   /* A step of one clock that lasts for this long counts. */
   GC_SERVER_CLOCK_LASTING_MS = 15 * 60000,
@@ -53,7 +53,7 @@ GC_API bool gc_server_clock_observe(struct gc_server_clock *c, uint64_t now_ms,
 GC_API void gc_server_clock_observe_no_date(struct gc_server_clock *c,
                                             uint64_t now_ms, int64_t wall_ms);
 
-/* Returns the time of the platform, epoch ms, by the rules above. */
+/* Returns the time of the server, epoch ms, by the rules above. */
 GC_API int64_t gc_server_clock_now(const struct gc_server_clock *c,
                                    uint64_t now_ms, int64_t wall_ms);
 

@@ -237,7 +237,7 @@ static void take_field(struct gc_ws_handshake *h, struct gc_span name,
     gc_span_copy_printable(value, h->retry_after, sizeof(h->retry_after));
   else if (gc_span_is(name, "Date"))
     gc_span_copy_printable(value, h->date, sizeof(h->date));
-  else if (gc_span_is(name, "ININ-Correlation-Id"))
+  else if (h->correlation_name != NULL && gc_span_is(name, h->correlation_name))
     gc_span_copy_printable(value, h->correlation, sizeof(h->correlation));
   else if (gc_span_is(name, "Transfer-Encoding"))
     h->is_chunked |= has_word(value, "chunked");
@@ -273,7 +273,9 @@ static const char *handshake_error(const struct gc_ws_handshake *h) {
 }
 
 static void reset_store(struct gc_ws_handshake *h) {
-  struct gc_ws_handshake fresh = {.head_bytes = h->head_bytes, .why = ""};
+  struct gc_ws_handshake fresh = {.head_bytes = h->head_bytes,
+                                  .correlation_name = h->correlation_name,
+                                  .why = ""};
   memcpy(fresh.accept, h->accept, sizeof(fresh.accept));
   memcpy(fresh.secret, h->secret, sizeof(fresh.secret));
   *h = fresh;
@@ -384,8 +386,10 @@ static void take_body_byte(struct gc_ws_handshake *h, char c) {
     decide_refusal(h);
 }
 
-void gc_ws_handshake_begin(struct gc_ws_handshake *h, const uint8_t sha1[20]) {
-  *h = (struct gc_ws_handshake){.state = GC_WS_WAITS, .why = ""};
+void gc_ws_handshake_begin(struct gc_ws_handshake *h, const uint8_t sha1[20],
+                           const char *correlation_name) {
+  *h = (struct gc_ws_handshake){
+      .state = GC_WS_WAITS, .correlation_name = correlation_name, .why = ""};
   gc_base64_write(sha1, 20, h->accept);
 }
 

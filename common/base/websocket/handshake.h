@@ -5,7 +5,7 @@
  * bits are an argument. One thread.
  *
  *   gc_ws_request_write(&request, key, &out, err);      send `out`
- *   gc_ws_handshake_begin(&h, sha1);
+ *   gc_ws_handshake_begin(&h, sha1, "X-Request-Id");
  *   at = gc_ws_handshake_next(&h, bytes, len);  until h.state is not WAITS;
  *   when it is OPENED, bytes + at begins the first frame. */
 #ifndef GC_BASE_WEBSOCKET_HANDSHAKE_H
@@ -63,7 +63,8 @@ struct gc_ws_handshake {
                  count */
   const char *why; /* for the log, constant */
   /* Headers of a refusal, cut, in printable ASCII; "" when absent. */
-  char retry_after[64], date[64], correlation[64];
+  char retry_after[64], date[64];
+  char correlation[64]; /* id of the request at the server */
   /* The front of a refusal's body in one line: each run of bytes that are not
    * printable ASCII becomes one blank. Chunked bodies are joined. */
   char excerpt[GC_WS_EXCERPT_MAX + 1];
@@ -72,6 +73,7 @@ struct gc_ws_handshake {
   char secret[GC_WS_SECRET_SIZE];
 
   /* Private. */
+  const char *correlation_name; /* NULL: none */
   char accept[GC_WS_ACCEPT_SIZE];
   char line[1024]; /* a longer line is skipped */
   size_t line_len, head_bytes, body_bytes, excerpt_len;
@@ -84,9 +86,12 @@ struct gc_ws_handshake {
 
 /* Begins to read an answer. `sha1` is the hash of the request's key followed by
  * GC_WS_GUID: with it the server proves that it has read the request and
- * supports WebSocket. */
+ * supports WebSocket. `correlation_name` is the name of the header in which the
+ * server gives the id of the request, borrowed until the answer is decided;
+ * NULL: the server gives none. */
 GC_API void gc_ws_handshake_begin(struct gc_ws_handshake *h,
-                                  const uint8_t sha1[20]);
+                                  const uint8_t sha1[20],
+                                  const char *correlation_name);
 
 /* Takes bytes until the answer is decided and returns how many. A refusal is
  * decided when its body is over, has filled the excerpt, or has reached

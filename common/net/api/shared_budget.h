@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* One request budget per OAuth client: accounts of the same client share it,
- * since the platform counts requests per client. Any thread. */
+ * since the platform counts requests per client. It allows 300 in any minute
+ * and does not say how many are left (it has sent no inin-ratelimit headers
+ * since 2021). Any thread. */
 #ifndef GC_NET_API_SHARED_BUDGET_H
 #define GC_NET_API_SHARED_BUDGET_H
 

@@ -7,6 +7,7 @@
 #include <curl/curl.h>
 
 #include "common/base/span.h"
+#include "common/genesys/token.h"
 
 static bool ends_with(struct gc_span s, const char *end) {
   size_t len = strlen(end);
@@ -50,7 +51,7 @@ static void store_field(struct gc_reply_headers *h, struct gc_span name,
                         struct gc_span value, struct gc_reply *reply) {
   if (gc_span_is(name, "Retry-After"))
     gc_span_copy_printable(value, h->retry_after, sizeof(h->retry_after));
-  if (gc_span_is(name, "ININ-Correlation-Id"))
+  if (gc_span_is(name, GC_CORRELATION_HEADER))
     gc_span_copy_printable(value, reply->correlation,
                            sizeof(reply->correlation));
   if (gc_span_is(name, "Content-Type"))

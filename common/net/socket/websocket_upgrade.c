@@ -27,7 +27,7 @@ static enum gc_code expect_answer(struct gc_ws_handshake *h, const char *key,
   if (EVP_Digest(salted, (size_t)len, sha1, NULL, EVP_sha1(), NULL) != 1)
     return gc_fail(err, GC_ERR_CONFIG,
                    "this host's OpenSSL has no SHA-1, which a WebSocket needs");
-  gc_ws_handshake_begin(h, sha1);
+  gc_ws_handshake_begin(h, sha1, GC_CORRELATION_HEADER);
   return GC_OK;
 }
 

@@ -18,7 +18,7 @@ static const uint8_t sha1[20] = {0xb3, 0x7a, 0x4f, 0x2c, 0xc0, 0x62, 0x4f,
 static size_t feed_handshake(struct gc_ws_handshake *h, const char *bytes,
                              size_t len, size_t piece) {
   size_t took = 0;
-  gc_ws_handshake_begin(h, sha1);
+  gc_ws_handshake_begin(h, sha1, "X-Request-Id");
   while (took < len && h->state == GC_WS_WAITS) {
     size_t part = piece < len - took ? piece : len - took;
     char *copy = malloc(part);
@@ -236,7 +236,7 @@ static void fields_of_a_refusal_are_kept_printable(void) {
   static const char in[] =
       "HTTP/1.1 429 Too Many\r\nRetry-After:  Fri, 21 Nov 2025 07:28:00 GMT "
       "\r\n"
-      "date: Fri, 21 Nov 2025 07:27:00 GMT\r\nININ-Correlation-Id: a\x1b"
+      "date: Fri, 21 Nov 2025 07:27:00 GMT\r\nx-request-id: a\x1b"
       "b-\xc3\xa9-1234567890123456789012345678901234567890123456789012345678901"
       "234567890\r\nContent-Length: 0\r\n\r\n";
   feed_handshake(&h, in, strlen(in), SIZE_MAX);
@@ -245,6 +245,22 @@ static void fields_of_a_refusal_are_kept_printable(void) {
   CHECK_STR(h.date, "Fri, 21 Nov 2025 07:27:00 GMT");
   CHECK_INT(strlen(h.correlation), sizeof(h.correlation) - 1);
   CHECK_INT(strncmp(h.correlation, "ab--123", 7), 0);
+}
+
+static void the_id_of_the_request_has_the_header_that_is_named(void) {
+  static const char in[] = "HTTP/1.1 103 Early Hints\r\nX-Id: early\r\n\r\n"
+                           "HTTP/1.1 404 Not Found\r\nx-id: abc\r\n"
+                           "X-Other: def\r\nContent-Length: 0\r\n\r\n";
+  static const struct {
+    const char *name, *id;
+  } rows[] = {{"X-Id", "abc"}, {"X-Other", "def"}, {"X-None", ""}, {NULL, ""}};
+  for (size_t i = 0; i < GC_COUNT(rows); i++) {
+    struct gc_ws_handshake h;
+    gc_ws_handshake_begin(&h, sha1, rows[i].name);
+    (void)gc_ws_handshake_next(&h, in, strlen(in));
+    CHECK_INT(h.status, 404);
+    CHECK_STR(h.correlation, rows[i].id);
+  }
 }
 
 static void an_end_without_a_whole_answer_decides_nothing(void) {
@@ -340,6 +356,7 @@ int main(void) {
   RUN(an_answer_that_is_not_http_is_named_at_once);
   RUN(a_refusal_keeps_what_an_operator_needs);
   RUN(fields_of_a_refusal_are_kept_printable);
+  RUN(the_id_of_the_request_has_the_header_that_is_named);
   RUN(an_end_without_a_whole_answer_decides_nothing);
   RUN(a_body_has_its_limits);
   RUN(a_header_has_its_limit);
