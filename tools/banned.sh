@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
-# Refuses functions that have a better replacement, so that no reviewer has to
-# find them.
+# Refuses functions that have a better replacement, and words of the product in
+# base, so that no reviewer has to find them.
 set -u
 cd "${top_srcdir:-$(dirname "$0")/..}" || exit 99
 status=0
@@ -13,6 +13,18 @@ ban() {
   shift 2
   found=$(grep -nE "(^|[^_A-Za-z0-9.>])($pattern)[[:space:]]*\(" "$@" /dev/null |
     grep -vE '^[^:]+:[0-9]+:[[:space:]]*(/\*|\*)')
+  if [ -n "$found" ]; then
+    printf '%s\n  %s\n' "$found" "$reason" >&2
+    status=1
+  fi
+}
+
+# ban_words PATTERN REASON FILES…: refuses words in any letter case, in code and
+# in comments.
+ban_words() {
+  pattern=$1 reason=$2
+  shift 2
+  found=$(grep -niE "$pattern" "$@" /dev/null)
   if [ -n "$found" ]; then
     printf '%s\n  %s\n' "$found" "$reason" >&2
     status=1
@@ -33,6 +45,8 @@ ban 'usleep|sleep|nanosleep' 'wait for a condition' $sources
 ban 'pthread_create|pthread_sigmask' 'a thread begins with all signals blocked: net/thread' $(echo "$sources" | grep -v net/thread.c)
 ban 'time|clock|clock_gettime|gettimeofday|getrandom|rand_r' 'time and randomness are arguments in base, genesys, export and health' $pure
 ban 'strtod|strtof|isalpha|isdigit|isspace|tolower|toupper|setlocale' 'follows the locale of the daemon: base has functions of its own' $pure_but_decimal
+ban_words 'genesys|inin-|oauth|platform|region|division|conversation|(^|[^_a-z])base_?url|login_?url|client_?id|lease_?lost|state_?dir' \
+  'base knows no Genesys: its words and options belong in common/genesys or common/net' $(find common/base -type f)
 
 [ $status -eq 0 ] && echo 'banned: none found'
 exit $status
