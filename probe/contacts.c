@@ -189,11 +189,6 @@ static enum gc_code put_words(struct gc_unknown_words *words,
 
 /* ---- a snapshot ---- */
 
-static bool is_of_queue(const struct cv_party *p) {
-  return (p->purpose == CV_ACD || p->purpose == CV_AGENT) &&
-         p->queue_text[0] != '\0';
-}
-
 static enum gc_code put_parties(struct probe_contacts *c,
                                 const struct cv_event *e,
                                 const struct probe_contact_sink *sink,
@@ -204,7 +199,7 @@ static enum gc_code put_parties(struct probe_contacts *c,
                                   .media = (enum cv_media)p->media,
                                   .sink = sink,
                                   .rows = rows};
-    if (is_of_queue(p))
+    if (cv_is_kept(p))
       GC_TRY(put_totals(c->model, &c->seen, &change));
   }
   return GC_OK;
@@ -215,7 +210,7 @@ static enum probe_contact reason_of(const struct cv_event *e) {
   bool has_agent = false, has_contact = false, is_later = false;
   for (unsigned i = 0; i < e->count; i++) {
     const struct cv_party *p = &e->parties[i];
-    if (!is_of_queue(p))
+    if (!cv_is_kept(p))
       continue;
     has_agent |= p->purpose == CV_AGENT;
     has_contact |= p->purpose == CV_ACD;

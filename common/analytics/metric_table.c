@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "common/base/ascii.h"
 #include "common/base/cleanup.h"
 #include "common/base/nearest.h"
 #include "common/genesys/clean_name.h"
@@ -277,15 +278,11 @@ uint32_t gc_api_metric_others(const struct gc_api_metric *m, uint32_t has) {
   return has & others & ~own;
 }
 
-static bool is_letter(char c) {
-  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
-}
-
 bool gc_api_metric_is_name(const char *name) {
-  if (!(name[0] >= 'a' && name[0] <= 'z') || strlen(name) > 60)
+  if (!gc_is_lower(name[0]) || strlen(name) > 60)
     return false;
   for (const char *c = name; *c != '\0'; c++)
-    if (!is_letter(*c) && !(*c >= '0' && *c <= '9'))
+    if (!gc_is_letter(*c) && !gc_is_digit(*c))
       return false;
   return true;
 }

@@ -10,6 +10,12 @@
 
 static inline bool gc_is_digit(char c) { return c >= '0' && c <= '9'; }
 
+static inline bool gc_is_upper(char c) { return c >= 'A' && c <= 'Z'; }
+static inline bool gc_is_lower(char c) { return c >= 'a' && c <= 'z'; }
+static inline bool gc_is_letter(char c) {
+  return gc_is_upper(c) || gc_is_lower(c);
+}
+
 /* The spaces of JSON, and of the lines of HTTP. */
 static inline bool gc_is_space(char c) {
   return c == ' ' || c == '\t' || c == '\n' || c == '\r';
@@ -27,7 +33,7 @@ static inline int gc_hex_value(char c) {
 
 /* Converts A to Z only: "Ä" and all other characters stay as they are. */
 static inline char gc_lower(char c) {
-  return c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c;
+  return gc_is_upper(c) ? (char)(c - 'A' + 'a') : c;
 }
 
 static inline void gc_lower_text(char *text) {

@@ -19,4 +19,17 @@ static inline bool gc_copy_text(char **ret, const char *text) {
   return text == NULL || *ret != NULL;
 }
 
+/* Frees a text and puts a copy of `text` in its place; NULL leaves it. False,
+ * with the old text in its place, when out of memory. */
+static inline bool gc_replace_text(char **place, const char *text) {
+  char *copy;
+  if (!gc_copy_text(&copy, text))
+    return false;
+  if (copy != NULL) {
+    free(*place);
+    *place = copy;
+  }
+  return true;
+}
+
 #endif

@@ -21,8 +21,7 @@ static bool is_medium(const char *text) {
 }
 
 static bool is_name_char(char c) {
-  return (gc_lower(c) >= 'a' && gc_lower(c) <= 'z') || gc_is_digit(c) ||
-         c == '_';
+  return gc_is_letter(c) || gc_is_digit(c) || c == '_';
 }
 
 /* Returns room for `len` bytes and a NUL; NULL when there is none. */

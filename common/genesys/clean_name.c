@@ -51,16 +51,14 @@ void gc_label_both(char out[GC_NAME_SIZE], const char *name, const char *id) {
   memcpy(out + used, tail, tail_len + 1);
 }
 
-static bool is_upper(char c) { return c >= 'A' && c <= 'Z'; }
-static bool is_lower(char c) { return c >= 'a' && c <= 'z'; }
 /* True if a word begins at `c`: at an upper-case letter after a lower-case
  * letter or a digit (onQueue), and at the last of several upper-case letters
  * before a lower-case letter (HTTPError). */
 static bool begins_word(const char *c, bool first) {
-  if (first || !is_upper(*c))
+  if (first || !gc_is_upper(*c))
     return false;
-  return is_lower(c[-1]) || gc_is_digit(c[-1]) ||
-         (is_upper(c[-1]) && is_lower(c[1]));
+  return gc_is_lower(c[-1]) || gc_is_digit(c[-1]) ||
+         (gc_is_upper(c[-1]) && gc_is_lower(c[1]));
 }
 
 bool gc_name_snake(char out[GC_NAME_SIZE], const char *text) {
@@ -71,14 +69,14 @@ bool gc_name_snake(char out[GC_NAME_SIZE], const char *text) {
   size_t used = 0;
   bool gap = false;
   for (const char *c = from; *c != '\0'; c++) {
-    bool word = is_upper(*c) || is_lower(*c) || gc_is_digit(*c) || (*c & 0x80);
+    bool word = gc_is_letter(*c) || gc_is_digit(*c) || (*c & 0x80);
     gap = gap || !word || begins_word(c, c == from);
     if (!word)
       continue;
     if (gap && used > 0)
       wide[used++] = '_';
     gap = false;
-    wide[used++] = is_upper(*c) ? (char)(*c - 'A' + 'a') : *c;
+    wide[used++] = gc_lower(*c);
   }
   used = write_clean(out, GC_NAME_SIZE - 1, wide, used);
   if (used > 0 && out[used - 1] == '_') /* the cut is after a word */
@@ -96,6 +94,6 @@ void gc_name_fold(char out[GC_NAME_SIZE], const char *name) {
 bool gc_name_has_number(const char *name, size_t len) {
   unsigned digits = 0;
   for (size_t i = 0; i < len; i++)
-    digits += name[i] >= '0' && name[i] <= '9';
+    digits += gc_is_digit(name[i]);
   return digits >= GC_NAME_DIGITS_MAX;
 }

@@ -226,7 +226,7 @@ enum gc_code gc_notification_read(const char *bytes, size_t len,
   ret->topic[0] = '\0';
   if (e.topic.at != NULL)
     text_of(&e.topic, ret->topic, sizeof(ret->topic));
-  gc_topic_lower(ret->topic);
+  gc_lower_text(ret->topic);
   ret->kind = kind_of(&e, ret->topic);
   ret->body = e.body.at;
   ret->body_len = e.body.len;

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/base/ascii.h"
 #include "common/base/json/document.h"
 
 enum {
@@ -12,12 +13,6 @@ enum {
   STRING_MAX_BYTES = 65536,
   LONE_REFUSALS_MAX = 4,
 };
-
-void gc_topic_lower(char *topic) {
-  for (; *topic != '\0'; topic++)
-    if (*topic >= 'A' && *topic <= 'Z')
-      *topic = (char)(*topic - 'A' + 'a');
-}
 
 void gc_topic_of_queue(char ret_topic[GC_TOPIC_SIZE], const char *queue) {
   snprintf(ret_topic, GC_TOPIC_SIZE, "v2.routing.queues.%s.conversations",
@@ -47,7 +42,7 @@ static struct gc_topic *find_name(const struct gc_topics *t, const char *name) {
   if (strlen(name) > GC_TOPIC_MAX)
     return NULL;
   snprintf(key, sizeof(key), "%s", name);
-  gc_topic_lower(key);
+  gc_lower_text(key);
   return gc_topics_find(t, key);
 }
 
@@ -71,7 +66,7 @@ static enum gc_code add_topic(struct gc_topics *t, const char *name,
     return GC_ERR_MEMORY;
   snprintf(topic->name, sizeof(topic->name), "%s", name);
   snprintf(topic->key, sizeof(topic->key), "%s", name);
-  gc_topic_lower(topic->key);
+  gc_lower_text(topic->key);
   if (gc_strmap_put(&t->by_key, topic->key, topic) != GC_OK) {
     free(topic);
     return GC_ERR_MEMORY;

@@ -157,7 +157,4 @@ GC_API void gc_topics_clear(struct gc_topics *t);
 /* Writes the topic of a queue's conversations, cut if the id is too long. */
 GC_API void gc_topic_of_queue(char ret_topic[GC_TOPIC_SIZE], const char *queue);
 
-/* Converts ASCII letters to lower case, in place. */
-GC_API void gc_topic_lower(char *topic);
-
 #endif

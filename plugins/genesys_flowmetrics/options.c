@@ -6,6 +6,7 @@
 #include <sys/stat.h>
 
 #include "common/base/glob.h"
+#include "common/base/strs.h"
 #include "common/base/timestamp.h"
 #include "common/base/url.h"
 #include "common/daemon/listen_options.h"
@@ -281,14 +282,11 @@ static enum gc_code check_retention(const struct attributes_options *o,
   return GC_OK;
 }
 
-static enum gc_code replace_text(char **place, const char *text,
-                                 struct gc_err *err) {
-  char *copy = strdup(text);
-  if (copy == NULL)
-    return gc_fail(err, GC_ERR_MEMORY, "out of memory");
-  free(*place);
-  *place = copy;
-  return GC_OK;
+static enum gc_code replace_option(char **place, const char *text,
+                                   struct gc_err *err) {
+  return gc_replace_text(place, text)
+             ? GC_OK
+             : gc_fail(err, GC_ERR_MEMORY, "out of memory");
 }
 
 static enum gc_code find_region(struct sqs_options *o, struct gc_err *err) {
@@ -297,9 +295,9 @@ static enum gc_code find_region(struct sqs_options *o, struct gc_err *err) {
   if (env == NULL || *env == '\0')
     env = getenv("AWS_DEFAULT_REGION");
   if (o->region == NULL && sqs_region_of(o->queue_url, region))
-    GC_TRY(replace_text(&o->region, region, err));
+    GC_TRY(replace_option(&o->region, region, err));
   if (o->region == NULL && env != NULL && *env != '\0')
-    GC_TRY(replace_text(&o->region, env, err));
+    GC_TRY(replace_option(&o->region, env, err));
   if (o->region == NULL)
     return gc_fail(err, GC_ERR_CONFIG,
                    "AWSRegion is missing: QueueURL names no region");
@@ -319,7 +317,7 @@ static enum gc_code check_sqs(struct attributes_options *o,
   if (o->sqs.queue_url == NULL)
     return gc_fail(err, GC_ERR_CONFIG, "Source \"sqs\": QueueURL is missing");
   GC_TRY(gc_url_check("QueueURL", o->sqs.queue_url, url, err));
-  GC_TRY(replace_text(&o->sqs.queue_url, url, err));
+  GC_TRY(replace_option(&o->sqs.queue_url, url, err));
   GC_TRY(find_region(&o->sqs, err));
   warn_exposed("SecretAccessKeyFile", o->sqs.secret_access_key_file, ret);
   o->connect.connect_timeout_ms = o->connect_timeout_s * 1000;

@@ -4,6 +4,7 @@
  * accepted or refused, but no read goes past the bytes. */
 #include <string.h>
 
+#include "common/base/ascii.h"
 #include "common/base/json/document.h"
 #include "common/genesys/notification.h"
 #include "tests/fuzz/fuzz.h"
@@ -14,7 +15,7 @@ static void check_topic(struct json_object *root,
   const char *text = gc_document_text(root, "topicName");
   if (text != NULL && strlen(text) <= GC_TOPIC_MAX)
     memcpy(want, text, strlen(text) + 1);
-  gc_topic_lower(want);
+  gc_lower_text(want);
   LAW(strcmp(n->topic, want) == 0);
 }
 

@@ -3,6 +3,8 @@
 
 #include <stdio.h>
 
+#include "common/base/ascii.h"
+
 static bool has_topic(const struct gc_topics *t, const char *key) {
   return gc_topics_find(t, key) != NULL;
 }
@@ -23,7 +25,7 @@ static bool (*const rules[])(const struct gc_topics *t, const char *key) = {
 
 void gc_channels_make_key(char *key, const char *topic) {
   snprintf(key, GC_TOPIC_SIZE, "%s", topic);
-  gc_topic_lower(key);
+  gc_lower_text(key);
 }
 
 static bool is_wanted(const struct gc_topics *t, const char *key) {

@@ -108,10 +108,6 @@ enum gc_code gc_store_open_file(struct gc_store *s, struct gc_err *ret_warning,
                                 struct gc_err *err);
 void gc_store_close_file(struct gc_store *s);
 
-static inline void gc_store_stmt_auto(sqlite3_stmt **s) {
-  sqlite3_finalize(*s);
-}
-
 /* Fills `err` with the file, `what` and SQLite's text; returns GC_ERR_STATE. */
 enum gc_code gc_store_error(struct gc_store *s, const char *what,
                             struct gc_err *err);

@@ -19,7 +19,7 @@ static enum gc_code prepare_statement(struct gc_store *s, const char *sql,
 
 static enum gc_code load_query(struct gc_store *s, struct gc_store_call *c,
                                struct gc_err *err) {
-  GC_AUTO(gc_store_stmt_auto) sqlite3_stmt *q = NULL;
+  GC_AUTO(gc_state_stmt_auto) sqlite3_stmt *q = NULL;
   GC_TRY(prepare_statement(
       s,
       "SELECT identity, settled_ms, done_ms, pending FROM queries "
@@ -100,7 +100,7 @@ static enum gc_code add_total(struct gc_store_call *c, size_t *cap,
 
 static enum gc_code load_totals(struct gc_store *s, struct gc_store_call *c,
                                 struct gc_err *err) {
-  GC_AUTO(gc_store_stmt_auto) sqlite3_stmt *q = NULL;
+  GC_AUTO(gc_state_stmt_auto) sqlite3_stmt *q = NULL;
   size_t cap = 0;
   GC_TRY(prepare_statement(
       s,
@@ -163,7 +163,7 @@ static enum gc_code run_statement(struct gc_store *s, sqlite3_stmt *q,
 static enum gc_code delete_totals(struct gc_store *s, const char *account,
                                   const char *query, int64_t before_ms,
                                   struct gc_err *err) {
-  GC_AUTO(gc_store_stmt_auto) sqlite3_stmt *q = NULL;
+  GC_AUTO(gc_state_stmt_auto) sqlite3_stmt *q = NULL;
   GC_TRY(prepare_statement(
       s,
       "DELETE FROM totals WHERE account = ? AND query = ? AND "
@@ -177,7 +177,7 @@ static enum gc_code insert_totals(struct gc_store *s, const char *account,
                                   const char *query,
                                   const struct gc_query_save *save,
                                   struct gc_err *err) {
-  GC_AUTO(gc_store_stmt_auto) sqlite3_stmt *q = NULL;
+  GC_AUTO(gc_state_stmt_auto) sqlite3_stmt *q = NULL;
   GC_TRY(prepare_statement(
       s,
       "INSERT OR REPLACE INTO totals (account, query, series, "
@@ -200,7 +200,7 @@ static enum gc_code insert_mark(struct gc_store *s, const char *account,
                                 const char *query,
                                 const struct gc_query_save *save,
                                 struct gc_err *err) {
-  GC_AUTO(gc_store_stmt_auto) sqlite3_stmt *q = NULL;
+  GC_AUTO(gc_state_stmt_auto) sqlite3_stmt *q = NULL;
   GC_TRY(prepare_statement(
       s,
       "INSERT OR REPLACE INTO queries (account, query, identity, "

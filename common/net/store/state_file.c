@@ -10,8 +10,6 @@
 
 #include <sqlite3.h>
 
-static void finalize_auto(sqlite3_stmt **s) { sqlite3_finalize(*s); }
-
 enum gc_code gc_state_file_fail(const struct gc_state_file *s, const char *what,
                                 struct gc_err *err) {
   return gc_fail(err, GC_ERR_STATE, "state file %s: %s: %s", s->path, what,
@@ -32,7 +30,7 @@ bool gc_state_file_is_broken(const struct gc_state_file *s) {
 
 static enum gc_code read_int(struct gc_state_file *s, const char *sql,
                              int *ret_int, struct gc_err *err) {
-  GC_AUTO(finalize_auto) sqlite3_stmt *q = NULL;
+  GC_AUTO(gc_state_stmt_auto) sqlite3_stmt *q = NULL;
   if (sqlite3_prepare_v2(s->db, sql, -1, &q, NULL) != SQLITE_OK ||
       sqlite3_step(q) != SQLITE_ROW)
     return gc_state_file_fail(s, "cannot read", err);
@@ -235,4 +233,11 @@ enum gc_code gc_state_file_reset(struct gc_state_file *s,
   if (code == GC_OK)
     code = open_file(s, kind, &foreign, &why);
   return code == GC_OK ? GC_OK : gc_fail(err, code, "%s", why.text);
+}
+
+void gc_state_stmt_auto(sqlite3_stmt **s) { sqlite3_finalize(*s); }
+
+const char *gc_state_column_text(sqlite3_stmt *q, int i) {
+  const char *text = (const char *)sqlite3_column_text(q, i);
+  return text != NULL ? text : "";
 }

@@ -15,6 +15,7 @@
 #include "common/net/store/lock_file.h"
 
 struct sqlite3;
+struct sqlite3_stmt;
 
 enum { GC_STATE_PATH_SIZE = 4096 };
 
@@ -72,5 +73,11 @@ GC_API enum gc_code gc_state_file_fail(const struct gc_state_file *s,
                                        const char *what, struct gc_err *err);
 /* True if the last failure means that the file is corrupt or not a database. */
 GC_API bool gc_state_file_is_broken(const struct gc_state_file *s);
+
+/* Finalizes a statement, for GC_AUTO. */
+GC_API void gc_state_stmt_auto(struct sqlite3_stmt **s);
+/* Returns a column of the statement's row as text, until the next step; "" for
+ * NULL. */
+GC_API const char *gc_state_column_text(struct sqlite3_stmt *q, int i);
 
 #endif

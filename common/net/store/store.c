@@ -118,14 +118,9 @@ void gc_store_close(struct gc_store *s) {
 
 /* ---- names ---- */
 
-static const char *column_text(sqlite3_stmt *q, int i) {
-  const char *text = (const char *)sqlite3_column_text(q, i);
-  return text != NULL ? text : "";
-}
-
 static enum gc_code load_names(struct gc_store *s, struct gc_store_call *c,
                                struct gc_err *err) {
-  GC_AUTO(gc_store_stmt_auto) sqlite3_stmt *q = NULL;
+  GC_AUTO(gc_state_stmt_auto) sqlite3_stmt *q = NULL;
   if (sqlite3_prepare_v2(s->db,
                          "SELECT id, name, label, detail FROM names WHERE "
                          "account = ? AND kind = ? ORDER BY id",
@@ -137,7 +132,7 @@ static enum gc_code load_names(struct gc_store *s, struct gc_store_call *c,
   int step;
   while ((step = sqlite3_step(q)) == SQLITE_ROW) {
     for (int i = 0; i < 4; i++)
-      GC_TRY(gc_store_call_add(c, column_text(q, i)));
+      GC_TRY(gc_store_call_add(c, gc_state_column_text(q, i)));
     c->count++;
   }
   return step == SQLITE_DONE ? GC_OK
@@ -185,7 +180,7 @@ static enum gc_code insert_names(struct gc_store *s, const char *account,
                                  const char *kind, const struct gc_entry *names,
                                  size_t count, int64_t now_s,
                                  struct gc_err *err) {
-  GC_AUTO(gc_store_stmt_auto) sqlite3_stmt *q = NULL;
+  GC_AUTO(gc_state_stmt_auto) sqlite3_stmt *q = NULL;
   if (sqlite3_prepare_v2(s->db,
                          "INSERT OR REPLACE INTO names (account, kind, id, "
                          "name, label, detail, seen_s) VALUES (?,?,?,?,?,?,?)",
@@ -209,7 +204,7 @@ static enum gc_code insert_names(struct gc_store *s, const char *account,
 static enum gc_code delete_names(struct gc_store *s, const char *account,
                                  const char *kind, int64_t before_s,
                                  struct gc_err *err) {
-  GC_AUTO(gc_store_stmt_auto) sqlite3_stmt *q = NULL;
+  GC_AUTO(gc_state_stmt_auto) sqlite3_stmt *q = NULL;
   if (sqlite3_prepare_v2(
           s->db,
           "DELETE FROM names WHERE account = ? AND kind = ? AND seen_s < ?", -1,
@@ -272,7 +267,7 @@ enum gc_code gc_store_save_names(struct gc_store *s, const char *account,
 
 static enum gc_code load_channel(struct gc_store *s, struct gc_store_call *c,
                                  struct gc_err *err) {
-  GC_AUTO(gc_store_stmt_auto) sqlite3_stmt *q = NULL;
+  GC_AUTO(gc_state_stmt_auto) sqlite3_stmt *q = NULL;
   if (sqlite3_prepare_v2(
           s->db, "SELECT text FROM channels WHERE account = ? AND slot = ?", -1,
           &q, NULL) != SQLITE_OK)
@@ -284,7 +279,7 @@ static enum gc_code load_channel(struct gc_store *s, struct gc_store_call *c,
     return GC_OK;
   if (step != SQLITE_ROW)
     return gc_store_error(s, "cannot read the channel", err);
-  enum gc_code code = gc_buf_text(&c->text, column_text(q, 0));
+  enum gc_code code = gc_buf_text(&c->text, gc_state_column_text(q, 0));
   return code == GC_OK ? code : gc_fail(err, code, "%s", gc_code_words(code));
 }
 
@@ -314,7 +309,7 @@ static enum gc_code save_channel(struct gc_store *s, struct gc_store_call *c,
       "DELETE FROM channels WHERE account = ? AND slot = ?";
   const char *text = gc_buf_string(&c->text);
   bool keeps = text[0] != '\0';
-  GC_AUTO(gc_store_stmt_auto) sqlite3_stmt *q = NULL;
+  GC_AUTO(gc_state_stmt_auto) sqlite3_stmt *q = NULL;
   if (sqlite3_prepare_v2(s->db, keeps ? insert : delete, -1, &q, NULL) !=
       SQLITE_OK)
     return gc_store_error(s, "cannot write the channel", err);

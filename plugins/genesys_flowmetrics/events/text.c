@@ -116,9 +116,8 @@ const char *text_topic_id(const char *topic, size_t len) {
   return NULL;
 }
 
-static bool is_letter(char c) {
-  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_' ||
-         c == '-';
+static bool is_place_char(char c) {
+  return gc_is_letter(c) || c == '_' || c == '-';
 }
 
 size_t text_add_place(char *out, size_t size, size_t at, bool is_item,
@@ -133,6 +132,6 @@ size_t text_add_place(char *out, size_t size, size_t at, bool is_item,
     return at;
   }
   for (size_t i = 0; i < len; i++)
-    out[at++] = is_letter(name[i]) ? name[i] : '#';
+    out[at++] = is_place_char(name[i]) ? name[i] : '#';
   return at;
 }

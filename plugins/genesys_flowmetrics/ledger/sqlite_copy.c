@@ -9,8 +9,6 @@
 
 enum { COPY_KEYS = 5000 }; /* in one transaction, some milliseconds */
 
-static void stmt_auto(sqlite3_stmt **s) { sqlite3_finalize(*s); }
-
 /* Copies the counters, first and in one transaction, so that they never
  * decrease. */
 static enum gc_code copy_counters(struct gc_state_file *s, struct gc_err *err) {
@@ -45,7 +43,7 @@ static int step_keys(struct gc_state_file *s, const char *sql,
 static enum gc_code copy_some_keys(struct gc_state_file *s,
                                    struct seen_key *last, bool *ret_more,
                                    struct gc_err *err) {
-  GC_AUTO(stmt_auto) sqlite3_stmt *copy = NULL, *find = NULL;
+  GC_AUTO(gc_state_stmt_auto) sqlite3_stmt *copy = NULL, *find = NULL;
   if (step_keys(s,
                 "INSERT OR IGNORE INTO fresh.seen SELECT key FROM main.seen "
                 "WHERE key > ?1 ORDER BY key LIMIT ?2",
@@ -66,7 +64,7 @@ static enum gc_code copy_some_keys(struct gc_state_file *s,
 
 static enum gc_code attach_fresh(struct gc_state_file *s, const char *path,
                                  struct gc_err *err) {
-  GC_AUTO(stmt_auto) sqlite3_stmt *q = NULL;
+  GC_AUTO(gc_state_stmt_auto) sqlite3_stmt *q = NULL;
   if (sqlite3_prepare_v2(s->db, "ATTACH ? AS fresh", -1, &q, NULL) !=
           SQLITE_OK ||
       sqlite3_bind_text(q, 1, path, -1, SQLITE_STATIC) != SQLITE_OK ||

@@ -77,8 +77,6 @@ struct sqlite_db {
 
 GC_DEFINE_AUTO(struct sqlite_db, sqlite_db_close)
 
-static void stmt_auto(sqlite3_stmt **s) { sqlite3_finalize(*s); }
-
 static void put_minute(uint8_t out[4], uint32_t minute) {
   for (int i = 0; i < 4; i++)
     out[i] = (uint8_t)(minute >> (24 - 8 * i));
@@ -172,7 +170,7 @@ static void note_newest(struct sqlite_db *s, const struct seen_key *key) {
 
 /* Reads the minutes that bound the keys. */
 static enum gc_code read_minutes(struct sqlite_db *s, struct gc_err *err) {
-  GC_AUTO(stmt_auto) sqlite3_stmt *q = NULL;
+  GC_AUTO(gc_state_stmt_auto) sqlite3_stmt *q = NULL;
   struct seen_key key;
   if (sqlite3_prepare_v2(
           s->file.db,
@@ -236,16 +234,11 @@ void sqlite_db_close(struct sqlite_db *s) {
   free(s);
 }
 
-static const char *column_text(sqlite3_stmt *q, int i) {
-  const char *text = (const char *)sqlite3_column_text(q, i);
-  return text != NULL ? text : "";
-}
-
 enum gc_code
 sqlite_db_load(struct sqlite_db *s,
                enum gc_code (*each)(void *ctx, const struct stored_counter *c),
                void *ctx, struct gc_err *err) {
-  GC_AUTO(stmt_auto) sqlite3_stmt *q = NULL;
+  GC_AUTO(gc_state_stmt_auto) sqlite3_stmt *q = NULL;
   if (sqlite3_prepare_v2(
           s->file.db,
           "SELECT id, scope, flow, metric, flow_label, "
@@ -257,11 +250,11 @@ sqlite_db_load(struct sqlite_db *s,
   while ((code = sqlite3_step(q)) == SQLITE_ROW) {
     const struct stored_counter c = {
         .id = sqlite3_column_int64(q, 0),
-        .scope = column_text(q, 1),
-        .flow = column_text(q, 2),
-        .metric = column_text(q, 3),
-        .flow_label = column_text(q, 4),
-        .metric_label = column_text(q, 5),
+        .scope = gc_state_column_text(q, 1),
+        .flow = gc_state_column_text(q, 2),
+        .metric = gc_state_column_text(q, 3),
+        .flow_label = gc_state_column_text(q, 4),
+        .metric_label = gc_state_column_text(q, 5),
         .count = sqlite3_column_int64(q, 6),
         .sum = sqlite3_column_double(q, 7),
         .has_sum = sqlite3_column_int(q, 8) != 0,

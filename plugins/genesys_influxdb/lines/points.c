@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/base/ascii.h"
 #include "common/base/hash.h"
 #include "common/export/guide_row.h"
 
@@ -133,8 +134,8 @@ static struct identity identity_of(const char *key) {
 static void clean_word(char *word) {
   char *to = word;
   for (const char *at = word; *at != '\0'; at++) {
-    bool is_plain = (*at >= 'a' && *at <= 'z') || (*at >= 'A' && *at <= 'Z') ||
-                    (*at >= '0' && *at <= '9') || *at == '_' || *at == '-';
+    bool is_plain =
+        gc_is_letter(*at) || gc_is_digit(*at) || *at == '_' || *at == '-';
     bool is_rest =
         ((unsigned char)*at & 0xc0) == 0x80; /* rest of a character */
     if (!is_rest)

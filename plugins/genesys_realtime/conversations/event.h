@@ -77,6 +77,12 @@ struct cv_party {
   uint8_t media;    /* enum cv_media */
 };
 
+/* Returns true for a party that becomes a participant. */
+static inline bool cv_is_kept(const struct cv_party *party) {
+  return (party->purpose == CV_ACD || party->purpose == CV_AGENT) &&
+         party->queue_text[0] != '\0';
+}
+
 struct cv_event {
   struct uuid_key id; /* the conversation's id */
   unsigned count;

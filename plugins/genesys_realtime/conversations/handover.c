@@ -328,11 +328,6 @@ void conversations_restore(struct conversations *m,
 
 /* ---- conversations that the former holder has counted ---- */
 
-static bool is_of_queue(const struct cv_party *p) {
-  return (p->purpose == CV_ACD || p->purpose == CV_AGENT) &&
-         p->queue_text[0] != '\0';
-}
-
 static bool is_counted_contact(const struct conversations *m,
                                const struct cv_party *p) {
   return p->purpose == CV_ACD && p->connected_ms != 0 &&
@@ -349,7 +344,7 @@ static bool has_counted_contact(const struct conversations *m,
   bool has_counted = false;
   for (unsigned i = 0; i < e->count && !has_counted; i++)
     has_counted =
-        is_of_queue(&e->parties[i]) && is_counted_contact(m, &e->parties[i]);
+        cv_is_kept(&e->parties[i]) && is_counted_contact(m, &e->parties[i]);
   return has_counted;
 }
 
@@ -375,7 +370,7 @@ bool cv_describe_counted(const struct conversations *m,
     return false;
   for (unsigned i = 0; i < e->count; i++) {
     const struct cv_party *p = &e->parties[i];
-    if (!is_of_queue(p))
+    if (!cv_is_kept(p))
       continue;
     bool was_counted = p->purpose == CV_AGENT || is_counted_contact(m, p);
     if (ret->count == CV_PARTS_MAX || !was_counted)

@@ -293,12 +293,6 @@ static inline bool cv_is_pending(uint8_t counted) {
          COUNTED_OFFER;
 }
 
-/* Returns true for a party that becomes a participant. */
-static inline bool cv_is_kept(const struct cv_party *party) {
-  return (party->purpose == CV_ACD || party->purpose == CV_AGENT) &&
-         party->queue_text[0] != '\0';
-}
-
 /* Adds one to a counter, or settles one that is owed. */
 static inline void cv_add_count(uint64_t *count, uint64_t *owed) {
   if (*owed > 0)

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "common/base/json/document.h"
+#include "common/base/strs.h"
 #include "common/base/timestamp.h"
 #include "common/base/url.h"
 #include "common/net/api/secret.h"
@@ -26,14 +27,6 @@ static const char *get_env(const char *name) {
   return value != NULL && *value != '\0' ? value : NULL;
 }
 
-static bool copy_text(char **place, const char *text) {
-  if (text == NULL)
-    return true;
-  free(*place);
-  *place = strdup(text);
-  return *place != NULL;
-}
-
 static enum gc_code no_memory(struct gc_err *err) {
   return gc_fail(err, GC_ERR_MEMORY, "out of memory");
 }
@@ -51,9 +44,9 @@ static enum gc_code find_environment(struct credentials_source *s,
                                      struct gc_err *err) {
   s->place = CREDENTIALS_ENVIRONMENT;
   bool has_token = get_env("AWS_SESSION_TOKEN") != NULL;
-  if (!copy_text(&s->key_id, get_env("AWS_ACCESS_KEY_ID")) ||
-      !copy_text(&s->secret_env, "AWS_SECRET_ACCESS_KEY") ||
-      (has_token && !copy_text(&s->token_env, "AWS_SESSION_TOKEN")))
+  if (!gc_replace_text(&s->key_id, get_env("AWS_ACCESS_KEY_ID")) ||
+      !gc_replace_text(&s->secret_env, "AWS_SECRET_ACCESS_KEY") ||
+      (has_token && !gc_replace_text(&s->token_env, "AWS_SESSION_TOKEN")))
     return no_memory(err);
   remove_from_env("AWS_SECRET_ACCESS_KEY");
   remove_from_env("AWS_SESSION_TOKEN");
@@ -107,12 +100,12 @@ static enum gc_code find_web_identity(const char *region,
                    "letters, digits and _+=,.@-",
                    name);
   GC_TRY(find_sts(region, url, err));
-  return copy_text(&s->role_arn, arn) &&
-                 copy_text(&s->session_name,
-                           name != NULL ? name : DEFAULT_SESSION) &&
-                 copy_text(&s->token_file,
-                           get_env("AWS_WEB_IDENTITY_TOKEN_FILE")) &&
-                 copy_text(&s->url, url)
+  return gc_replace_text(&s->role_arn, arn) &&
+                 gc_replace_text(&s->session_name,
+                                 name != NULL ? name : DEFAULT_SESSION) &&
+                 gc_replace_text(&s->token_file,
+                                 get_env("AWS_WEB_IDENTITY_TOKEN_FILE")) &&
+                 gc_replace_text(&s->url, url)
              ? GC_OK
              : no_memory(err);
 }
@@ -133,8 +126,8 @@ static bool find_file(struct credentials_source *s) {
     return false;
   s->place = CREDENTIALS_FILE;
   const char *profile = get_env("AWS_PROFILE");
-  return copy_text(&s->file, path) &&
-         copy_text(&s->profile, profile != NULL ? profile : "default");
+  return gc_replace_text(&s->file, path) &&
+         gc_replace_text(&s->profile, profile != NULL ? profile : "default");
 }
 
 /* Returns true when nothing but a port and a path follows the host: "@" would
@@ -170,11 +163,11 @@ static enum gc_code find_container(struct credentials_source *s,
            relative != NULL ? relative : full);
   GC_TRY(check_container(url, err));
   bool has_token = get_env("AWS_CONTAINER_AUTHORIZATION_TOKEN") != NULL;
-  if (!copy_text(&s->url, url) ||
-      !copy_text(&s->header_file,
-                 get_env("AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE")) ||
+  if (!gc_replace_text(&s->url, url) ||
+      !gc_replace_text(&s->header_file,
+                       get_env("AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE")) ||
       (has_token &&
-       !copy_text(&s->header_env, "AWS_CONTAINER_AUTHORIZATION_TOKEN")))
+       !gc_replace_text(&s->header_env, "AWS_CONTAINER_AUTHORIZATION_TOKEN")))
     return no_memory(err);
   remove_from_env("AWS_CONTAINER_AUTHORIZATION_TOKEN");
   return GC_OK;
@@ -184,7 +177,7 @@ static enum gc_code find_instance(struct credentials_source *s,
                                   struct gc_err *err) {
   const char *url = get_env("AWS_EC2_METADATA_SERVICE_ENDPOINT");
   s->place = CREDENTIALS_INSTANCE;
-  if (!copy_text(&s->url, url != NULL ? url : INSTANCE_HOST))
+  if (!gc_replace_text(&s->url, url != NULL ? url : INSTANCE_HOST))
     return no_memory(err);
   size_t len = strlen(s->url);
   while (len > 0 && s->url[len - 1] == '/')
@@ -202,8 +195,8 @@ enum gc_code credentials_find_source(const char *key_id,
     return gc_fail(err, GC_ERR_CONFIG,
                    "AccessKeyId and SecretAccessKeyFile: one needs the other");
   if (key_id != NULL)
-    return copy_text(&ret->key_id, key_id) &&
-                   copy_text(&ret->secret_file, secret_file)
+    return gc_replace_text(&ret->key_id, key_id) &&
+                   gc_replace_text(&ret->secret_file, secret_file)
                ? GC_OK
                : no_memory(err);
   if (get_env("AWS_ACCESS_KEY_ID") != NULL)
