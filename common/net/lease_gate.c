@@ -134,8 +134,7 @@ void gc_lease_gate_status(const struct gc_lease_gate *g,
 }
 
 void gc_lease_gate_note_read(struct gc_lease_gate *g) {
-  if (atomic_fetch_add(&g->reads, 1) == UINT32_MAX)
-    atomic_store(&g->reads, 1);
+  atomic_fetch_add(&g->reads, 1);
 }
 
 uint32_t gc_lease_gate_reads(const struct gc_lease_gate *g) {

@@ -63,14 +63,14 @@ struct gc_lease_status {
 GC_API void gc_lease_gate_status(const struct gc_lease_gate *g,
                                  struct gc_lease_status *ret);
 
-/* Notes that collectd has read the account. A process that no longer reads the
- * account dispatches nothing, and its thread of the lease gives the lease
- * back. */
+/* Notes that collectd has read the account. A process that does not read the
+ * account, or no longer, dispatches nothing, and its thread of the lease gives
+ * the lease back. */
 GC_API void gc_lease_gate_note_read(struct gc_lease_gate *g);
 
 /* ---- the thread of the lease ---- */
 
-/* Returns the number of readings, which wraps; 0: none is noted. */
+/* Returns the number of readings, which wraps. */
 GC_API uint32_t gc_lease_gate_reads(const struct gc_lease_gate *g);
 
 GC_API void gc_lease_gate_set(struct gc_lease_gate *g,

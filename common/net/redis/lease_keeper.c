@@ -25,8 +25,8 @@ struct redis_lease {
   struct redis_lease_share share;
   pthread_t thread;
   uint32_t reads;             /* of the gate, at the last round */
-  uint64_t read_ms, round_ms; /* boot clock: when they changed; the last
-                                 round */
+  uint64_t read_ms, round_ms; /* boot clock: when they changed, or the start;
+                                 the last round */
   bool is_stalled;
   pthread_mutex_t lock; /* guards the next three */
   pthread_cond_t ended;
@@ -132,15 +132,17 @@ static bool wait_for_stop(struct redis_lease *l) {
   return poll(&fd, 1, (int)wait_ms) > 0;
 }
 
-/* Notes whether the readings stand still while this thread runs. */
+/* Notes whether the readings stand still while this thread runs, also before
+ * the first one: a plugin may hang from the start. Only a reading ends a
+ * stall. */
 static void follow_reads(struct redis_lease *l) {
   uint64_t now_ms = gc_clock_boot_ms();
   uint32_t reads = gc_lease_gate_reads(l->settings.gate);
   bool has_slept =
       now_ms - l->round_ms > l->settings.ttl_ms / GC_LEASE_PARTS * GC_LEASE_GAP;
-  if (reads != l->reads || has_slept)
+  if (reads != l->reads || (has_slept && !l->is_stalled))
     l->read_ms = now_ms;
-  l->is_stalled = reads != 0 && now_ms - l->read_ms > stall_limit_ms(l);
+  l->is_stalled = now_ms - l->read_ms > stall_limit_ms(l);
   l->reads = reads;
   l->round_ms = now_ms;
 }
@@ -227,6 +229,7 @@ enum gc_code redis_lease_start(const struct redis_lease_settings *s,
   l->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
   l->stop_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
   begin_lease(l);
+  l->read_ms = l->round_ms = gc_clock_boot_ms();
   /* Connection, log-in and request have a limit each. */
   l->settings.redis.use = REDIS_LEASE;
   l->settings.redis.answer_ms = gc_lease_timeout_ms(&l->machine) / 2;

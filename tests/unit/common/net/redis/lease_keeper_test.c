@@ -80,10 +80,10 @@ static _Noreturn void run_agent(int agent) {
   _exit(0);
 }
 
-static void start_agent(int agent) {
+static void start_agent(int agent, bool stalls) {
   atomic_store(&notes->state[agent], -1);
   atomic_store(&notes->ends[agent], false);
-  atomic_store(&notes->stalls[agent], false);
+  atomic_store(&notes->stalls[agent], stalls);
   pids[agent] = fork();
   if (pids[agent] == 0)
     run_agent(agent);
@@ -110,19 +110,22 @@ static void await_end(int agent) {
   CHECK_INT(waitpid(pids[agent], &status, 0), pids[agent]);
 }
 
-static void begin_agents(void) {
+/* The first agent, which becomes the holder, stalls if `stalls`. */
+static void begin_agents_with(bool stalls) {
   redis_server_start(&server, NULL);
   /* A released lease: the first agent need not wait. */
   CHECK_STR(redis_server_ask(
                 &server, "HSET genesys:{lease}:prod fence 1 owner 0 beat 1"),
             "3");
   atomic_store(&notes->count, 0);
-  start_agent(0);
+  start_agent(0, stalls);
   await_state(0, GC_LEASE_HOLDER);
   await_more_times();
-  start_agent(1);
+  start_agent(1, false);
   await_state(1, GC_LEASE_STANDBY);
 }
+
+static void begin_agents(void) { begin_agents_with(false); }
 
 static int by_time(const void *a, const void *b) {
   const uint64_t *x = a, *y = b;
@@ -212,6 +215,26 @@ static void a_holder_whose_readings_stand_still_is_followed(void) {
   finish_agents();
 }
 
+/* A plugin may hang before collectd has read the account at all. Until a
+ * reading has come, the agent does not claim the lease again, also while no
+ * other one has it. */
+static void a_holder_that_was_never_read_is_followed(void) {
+  begin_agents_with(true);
+  await_state(0, GC_LEASE_ENDED);
+  await_state(1, GC_LEASE_HOLDER);
+  await_more_times();
+  atomic_store(&notes->ends[1], true);
+  await_end(1);
+  start_agent(1, false);
+  await_state(1, GC_LEASE_HOLDER);
+  await_more_times();
+  CHECK_INT(atomic_load(&notes->state[0]), GC_LEASE_ENDED);
+  check_times(1);
+  atomic_store(&notes->stalls[0], false);
+  await_state(0, GC_LEASE_STANDBY);
+  finish_agents();
+}
+
 static void a_killed_redis_ends_the_permission_until_it_is_back(void) {
   begin_agents();
   redis_server_kill(&server);
@@ -233,6 +256,7 @@ int main(void) {
   RUN(a_stopped_holder_dispatches_nothing_when_it_continues);
   RUN(a_holder_that_ends_is_followed_at_once);
   RUN(a_holder_whose_readings_stand_still_is_followed);
+  RUN(a_holder_that_was_never_read_is_followed);
   RUN(a_killed_redis_ends_the_permission_until_it_is_back);
   return check_done();
 }
