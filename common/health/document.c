@@ -49,7 +49,7 @@ static void add_writer(struct summary *sum, const struct gc_health_entity *e) {
 static void add_to_summary(struct summary *sum,
                            const struct gc_health_entity *e,
                            const struct gc_health_time *t) {
-  const struct gc_health_row *row = gc_health_row(e->state);
+  const struct gc_health_row *row = gc_health_row(e->concern);
   sum->count++;
   sum->is_failing |= row->status != 200;
   sum->is_degraded |= row->severity != GC_HEALTH_OKAY;
@@ -126,6 +126,8 @@ static void add_entity(struct gc_document *d, struct json_object *in,
   if (e->id.kind == GC_HEALTH_BLOCK && e->id.account[0] != '\0')
     gc_document_add_text(d, o, "account", e->id.account);
   gc_document_add_text(d, o, "state", row->word);
+  if (e->concern != e->state)
+    gc_document_add_text(d, o, "warning", gc_health_row(e->concern)->word);
   gc_document_add_int(d, o, "status", row->status);
   gc_document_add_text(d, o, "why", row->why);
   gc_document_add_bool(d, o, "ready", gc_health_entity_is_ready(e, t));
@@ -153,8 +155,8 @@ static void add_entity_list(struct gc_document *d, struct json_object *in,
       add_entity(d, list, &s->at[i], t);
 }
 
-/* Adds one line for each account or block in a state whose severity is not
- * OKAY. */
+/* Adds one line for each account or block whose concern has a severity that is
+ * not OKAY. */
 static void add_errors(struct gc_document *d, struct json_object *root,
                        const struct gc_health_snapshot *s,
                        const struct gc_health_query *q) {
@@ -162,7 +164,7 @@ static void add_errors(struct gc_document *d, struct json_object *root,
   char text[1024];
   for (size_t i = 0; i < s->count; i++) {
     const struct gc_health_entity *e = &s->at[i];
-    const struct gc_health_row *row = gc_health_row(e->state);
+    const struct gc_health_row *row = gc_health_row(e->concern);
     const struct gc_health_cause *cause = gc_health_entity_cause(e);
     if (!is_asked(q, e) || row->severity == GC_HEALTH_OKAY)
       continue;

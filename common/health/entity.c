@@ -208,7 +208,7 @@ cause_of_outage(const struct gc_health_entity *e) {
   cause = newest_of_outage(e, true);
   if (cause == NULL && e->account.err.code != GC_OK)
     cause = &e->account;
-  if (cause == NULL && e->state == GC_HEALTH_SILENT &&
+  if (cause == NULL && e->concern == GC_HEALTH_SILENT &&
       e->stream.err.code != GC_OK)
     cause = &e->stream;
   if (cause == NULL && e->budget.err.code != GC_OK)
@@ -239,14 +239,15 @@ gc_health_entity_cause(const struct gc_health_entity *e) {
               {GC_HEALTH_BUDGET, GC_ERR_THROTTLED},
               {GC_HEALTH_LIMIT, GC_ERR_LIMIT}};
   for (size_t i = 0; i < GC_COUNT(rows); i++)
-    if (e->state == rows[i].state)
+    if (e->concern == rows[i].state)
       return cause_with(e, rows[i].code);
-  if (e->state == GC_HEALTH_STUCK)
+  if (e->concern == GC_HEALTH_STUCK)
     return NULL;
-  if (e->state == GC_HEALTH_DEGRADED &&
+  if (e->concern == GC_HEALTH_DEGRADED &&
       cause_with(e, GC_ERR_PERMISSION) != NULL)
     return cause_with(e, GC_ERR_PERMISSION);
-  return e->state >= GC_HEALTH_SPOOLING ? cause_of_outage(e) : newest_cause(e);
+  return e->concern >= GC_HEALTH_SPOOLING ? cause_of_outage(e)
+                                          : newest_cause(e);
 }
 
 /* ---- the state ---- */
@@ -334,6 +335,7 @@ void gc_health_entity_tick(struct gc_health_entity *e,
   struct gc_health_facts f = facts_of(e, t->now_ms);
   f.has_been_up = e->has_been_up = e->has_been_up || all_up(&f);
   enum gc_health_state next = gc_health_next(e->state, &f);
+  e->concern = gc_health_concern(next, &f);
   if (next == e->state)
     return;
   e->changes += e->state != GC_HEALTH_STARTING;
@@ -399,6 +401,7 @@ void gc_health_entity_init(struct gc_health_entity *e,
                                  .since = *t,
                                  .write_latency_ms = -1,
                                  .state = GC_HEALTH_STARTING,
+                                 .concern = GC_HEALTH_STARTING,
                                  .reported = GC_HEALTH_UP};
   (void)gc_health_reading_begin(&e->reading);
 }

@@ -66,7 +66,8 @@ struct gc_health_entity {
   uint64_t answered_ms;              /* monotonic; of the newest; 0: none */
 
   enum gc_health_state state;
-  struct gc_health_time since;
+  enum gc_health_state concern;      /* gc_health_concern */
+  struct gc_health_time since;       /* of the state */
   int64_t last_success_ms;           /* wall clock; 0: none */
   struct gc_health_cause last_error; /* .err.code GC_OK: none */
 
@@ -106,7 +107,7 @@ GC_API bool gc_health_entity_is_ready(const struct gc_health_entity *e,
  * NULL: none fails. */
 GC_API const struct gc_health_cause *
 gc_health_entity_stream(const struct gc_health_entity *account);
-/* Returns the cause that explains the state best; NULL: no cause that fails
+/* Returns the cause that explains the concern best; NULL: no cause that fails
  * explains it, and the words of the state have to do. */
 GC_API const struct gc_health_cause *
 gc_health_entity_cause(const struct gc_health_entity *e);

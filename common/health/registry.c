@@ -39,7 +39,7 @@ static void take_account(struct gc_health *h) {
     stream = gc_health_entity_stream(account);
   if (account != NULL && is_failure(account->state))
     down = gc_health_entity_cause(account);
-  if (account != NULL && account->state == GC_HEALTH_BUDGET)
+  if (account != NULL && account->concern == GC_HEALTH_BUDGET)
     budget = gc_health_entity_cause(account);
   h->entity.stream = stream != NULL ? *stream : none;
   h->entity.account = down != NULL ? *down : none;

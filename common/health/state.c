@@ -64,15 +64,25 @@ enum gc_health_state gc_health_next(enum gc_health_state now,
       {f->is_blind, GC_HEALTH_BLIND},
       {f->is_silent, GC_HEALTH_SILENT},
       {f->is_spooling, GC_HEALTH_SPOOLING},
+      {f->is_standby, GC_HEALTH_STANDBY},
       {has_code(f->codes, GC_ERR_STATE), GC_HEALTH_STATE},
       {f->is_over_budget || has_code(f->codes, GC_ERR_THROTTLED),
        GC_HEALTH_BUDGET},
       {has_code(f->codes, GC_ERR_LIMIT), GC_HEALTH_LIMIT},
       {f->codes != 0, GC_HEALTH_DEGRADED},
-      {f->is_standby, GC_HEALTH_STANDBY},
   };
   for (size_t i = 0; i < GC_COUNT(found); i++)
     if (found[i].holds)
       return found[i].state;
   return GC_HEALTH_UP;
+}
+
+enum gc_health_state gc_health_concern(enum gc_health_state state,
+                                       const struct gc_health_facts *f) {
+  if (state != GC_HEALTH_STANDBY)
+    return state;
+  struct gc_health_facts as_holder = *f;
+  as_holder.is_standby = false;
+  enum gc_health_state concern = gc_health_next(state, &as_holder);
+  return concern != GC_HEALTH_UP ? concern : state;
 }

@@ -17,17 +17,15 @@ enum gc_health_severity {
 };
 
 /* Each state, its word, the severity of its notification, the status of
- * /health, and the reason for the status, from the best state to the worst. If
- * several hold, the last one is the state, except that STARTING precedes all
- * states but STUCK. 503 means that values are missing or out of date now. */
+ * /health, and the reason for the status. If several hold, the last one is the
+ * state, except that STARTING precedes all states but STUCK. They go from the
+ * best to the worst, but STANDBY comes after the warnings, so that each change
+ * of the holder is a change of the state; gc_health_concern has the warning of
+ * a standby. 503 means that values are missing or out of date now. */
 #define GC_HEALTH_STATE_MAP(XX)                                                \
   XX(STARTING, "starting", OKAY, 200,                                          \
      "nothing has worked yet and nothing has failed; /health/ready waits")     \
   XX(UP, "up", OKAY, 200, "each source works and its values are current")      \
-  XX(STANDBY, "standby", OKAY, 200,                                            \
-     "another agent has the account's lease and dispatches; this one can "     \
-     "take "                                                                   \
-     "over")                                                                   \
   XX(DEGRADED, "degraded", WARNING, 200,                                       \
      "values are current; a setting or a side task needs attention")           \
   XX(LIMIT, "series_overflow", WARNING, 200,                                   \
@@ -37,6 +35,10 @@ enum gc_health_severity {
   XX(STATE, "state_file", WARNING, 200,                                        \
      "a state file was moved aside or cannot be used: values are current; a "  \
      "restart would lose totals")                                              \
+  XX(STANDBY, "standby", OKAY, 200,                                            \
+     "another agent has the account's lease and dispatches; this one can "     \
+     "take "                                                                   \
+     "over")                                                                   \
   XX(SPOOLING, "spool_growing", WARNING, 200,                                  \
      "the database does not take lines: they wait in the spool; none is lost") \
   XX(SILENT, "stream_silent", FAILURE, 503,                                    \
@@ -96,5 +98,9 @@ bool gc_health_is_outage(enum gc_code code);
 /* Returns the state that follows `now`. */
 GC_API enum gc_health_state gc_health_next(enum gc_health_state now,
                                            const struct gc_health_facts *f);
+/* Returns the state that may need attention: `state`, which follows from the
+ * facts; of a standby with a warning, that warning. */
+GC_API enum gc_health_state gc_health_concern(enum gc_health_state state,
+                                              const struct gc_health_facts *f);
 
 #endif

@@ -368,6 +368,38 @@ static void a_silent_channel_of_the_account_silences_the_stream(void) {
   CHECK_INT(entity.state, GC_HEALTH_UP);
 }
 
+/* Reads the account with this lease_state until its change is reported. */
+static void read_lease(double lease_state, enum gc_health_state reported) {
+  struct gc_health_reading r;
+  uint32_t changes = 0;
+  unsigned sent = 0;
+  (void)gc_health_reading_begin(&r);
+  r.figures[GC_HEALTH_FIGURE_LEASE_STATE] = lease_state;
+  r.source_count = 1;
+  r.sources[0] = (struct gc_health_source){"token", true};
+  for (int s = 0; s < 5; s++) {
+    pass_ms(1000);
+    gc_health_entity_read(&entity, &r, &t);
+    sent += gc_health_entity_report(&entity, &t, &changes);
+  }
+  CHECK_INT(sent, 1);
+  CHECK_STR(gc_health_row(entity.reported)->word,
+            gc_health_row(reported)->word);
+}
+
+static void a_take_over_is_reported_while_a_warning_stands(void) {
+  begin_entity(GC_HEALTH_ACCOUNT);
+  note_cause("list of queues", GC_ERR_PERMISSION, "403");
+  read_lease(0, GC_HEALTH_STANDBY);
+  CHECK_INT(entity.concern, GC_HEALTH_DEGRADED);
+  CHECK_STR(gc_health_entity_cause(&entity)->name, "list of queues");
+  read_lease(2, GC_HEALTH_DEGRADED);
+  read_lease(0, GC_HEALTH_STANDBY);
+  note_cause("list of queues", GC_OK, "");
+  CHECK_INT(entity.concern, GC_HEALTH_STANDBY);
+  read_lease(2, GC_HEALTH_UP);
+}
+
 int main(void) {
   RUN(a_success_ends_its_cause_and_no_other);
   RUN(an_occurrence_is_over_after_a_while);
@@ -392,5 +424,6 @@ int main(void) {
   RUN(a_writer_that_has_not_sent_yet_is_no_growing_spool);
   RUN(ready_is_not_taken_back);
   RUN(a_silent_channel_of_the_account_silences_the_stream);
+  RUN(a_take_over_is_reported_while_a_warning_stands);
   return check_done();
 }

@@ -119,6 +119,17 @@ static const struct {
      GC_HEALTH_UP,
      {.is_known = true, .is_standby = true},
      GC_HEALTH_STANDBY},
+    {"a standby with a warning",
+     GC_HEALTH_UP,
+     {.is_known = true,
+      .is_standby = true,
+      .is_over_budget = true,
+      .codes = BIT(GC_ERR_STATE) | BIT(GC_ERR_LIMIT) | BIT(GC_ERR_PERMISSION)},
+     GC_HEALTH_STANDBY},
+    {"a holder with a warning",
+     GC_HEALTH_STANDBY,
+     {.is_known = true, .codes = BIT(GC_ERR_PERMISSION)},
+     GC_HEALTH_DEGRADED},
     {"a standby whose token is refused cannot take over",
      GC_HEALTH_STANDBY,
      {.is_known = true,
@@ -162,6 +173,31 @@ static void the_worst_state_that_holds_is_the_state(void) {
   }
 }
 
+static void the_concern_of_a_standby_is_its_warning(void) {
+  static const struct {
+    enum gc_health_state state;
+    struct gc_health_facts facts;
+    enum gc_health_state concern;
+  } standbys[] = {
+      {GC_HEALTH_STANDBY, {.is_standby = true}, GC_HEALTH_STANDBY},
+      {GC_HEALTH_STANDBY,
+       {.is_standby = true, .codes = BIT(GC_ERR_LIMIT)},
+       GC_HEALTH_LIMIT},
+      {GC_HEALTH_STANDBY,
+       {.is_standby = true, .is_over_budget = true},
+       GC_HEALTH_BUDGET},
+      {GC_HEALTH_UP, {.is_known = true}, GC_HEALTH_UP},
+      {GC_HEALTH_DOWN,
+       {.is_standby = true, .is_down = true, .codes = BIT(GC_ERR_STATE)},
+       GC_HEALTH_DOWN},
+  };
+  for (size_t i = 0; i < GC_COUNT(standbys); i++)
+    CHECK_STR(
+        gc_health_row(gc_health_concern(standbys[i].state, &standbys[i].facts))
+            ->word,
+        gc_health_row(standbys[i].concern)->word);
+}
+
 static void each_state_that_misses_values_is_503_and_a_failure(void) {
   for (int i = 0; i < GC_HEALTH_STATE_COUNT; i++) {
     const struct gc_health_row *row = gc_health_row((enum gc_health_state)i);
@@ -197,6 +233,7 @@ static void the_manual_has_the_row_of_each_state(void) {
 
 int main(void) {
   RUN(the_worst_state_that_holds_is_the_state);
+  RUN(the_concern_of_a_standby_is_its_warning);
   RUN(each_state_that_misses_values_is_503_and_a_failure);
   RUN(the_manual_has_the_row_of_each_state);
   return check_done();
