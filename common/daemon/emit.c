@@ -6,11 +6,15 @@
 #include "collectd.h"
 #include "plugin.h"
 #include "utils/common/common.h"
+#include "utils/metadata/meta_data.h"
 
 #include "common/base/utf8.h"
 #include "common/daemon/series_total.h"
 #include "common/daemon/value_parts.h"
 #include "common/net/lease_gate.h"
+
+/* The plugin part of each identity. */
+static const char plugin_part[] = "genesys";
 
 static pthread_mutex_t register_lock = PTHREAD_MUTEX_INITIALIZER;
 static bool registered;
@@ -93,7 +97,7 @@ bool gc_value_list(const char *host, const struct gc_sample *sample,
   vl->interval = sample->interval_ms > 0 ? MS_TO_CDTIME_T(sample->interval_ms)
                                          : plugin_get_interval();
   copy_part(vl->host, host != NULL && host[0] != '\0' ? host : hostname_g);
-  copy_part(vl->plugin, "genesys");
+  copy_part(vl->plugin, plugin_part);
   copy_part(vl->plugin_instance, sample->instance);
   copy_part(vl->type, gc_metric(sample->metric)->name);
   copy_part(vl->type_instance, sample->qualifier);
@@ -107,6 +111,25 @@ bool gc_emit_allows(const char *host) {
 
 bool gc_emit_has_lease(const char *host) {
   return gc_lease_gate_of_host(host) != NULL;
+}
+
+static bool is_host_of(const void *vl, const char *host) {
+  char part[DATA_MAX_NAME_LEN];
+  copy_part(part, host);
+  return strcmp(part, ((const value_list_t *)vl)->host) == 0;
+}
+
+/* True for a value of another agent (network.c of 5.12). */
+static bool was_received(const value_list_t *vl) {
+  bool is_true = false;
+  return vl->meta != NULL &&
+         meta_data_get_boolean(vl->meta, "network:received", &is_true) == 0 &&
+         is_true;
+}
+
+struct gc_lease_gate *gc_emit_lease_of(const value_list_t *vl) {
+  bool is_ours = strcmp(vl->plugin, plugin_part) == 0 && !was_received(vl);
+  return is_ours ? gc_lease_gate_find(is_host_of, vl) : NULL;
 }
 
 const char *gc_emit_state_host(const char *host) {

@@ -6,6 +6,11 @@
 
 #include "common/genesys/sample.h"
 
+struct gc_lease_gate;
+/* collectd's value_list_t and value_t. */
+struct value_list_s;
+union value_u;
+
 /* Registers the data sets of genesys/metric with the daemon, once per process:
  * every plugin calls it in module_register, and the first call does the
  * work. */
@@ -35,6 +40,10 @@ GC_API enum gc_code gc_emit(const char *host, const struct gc_sample *sample);
 GC_API bool gc_emit_allows(const char *host);
 /* True if an account with this Host has a lease. */
 GC_API bool gc_emit_has_lease(const char *host);
+/* Returns the lease of the account whose Host a value list has; NULL: there is
+ * none, or the values are another plugin's, or collectd's network plugin has
+ * received them from another agent. Any thread; takes no memory. */
+GC_API struct gc_lease_gate *gc_emit_lease_of(const struct value_list_s *vl);
 /* Returns the host for the self-telemetry and the notifications of an account
  * or block that dispatches with `host`. If the account has a lease, this is
  * collectd's own host (NULL), since each of the agents sends its own; otherwise
@@ -44,10 +53,6 @@ GC_API const char *gc_emit_state_host(const char *host);
 /* Returns a sink that dispatches with `host`, which is borrowed as long as the
  * sink is used. */
 GC_API struct gc_samples gc_emit_samples(const char *host);
-
-/* collectd's value_list_t and value_t. */
-struct value_list_s;
-union value_u;
 
 /* Fills `vl`, whose values then point to `values` (GC_DS_MAX of them), with
  * exactly the values that the writers see: the daemon's defaults for host and

@@ -92,6 +92,15 @@ struct gc_lease_gate *gc_lease_gate_of_account(const char *account) {
   return g;
 }
 
+struct gc_lease_gate *gc_lease_gate_find(bool (*fits)(const void *ctx,
+                                                      const char *host),
+                                         const void *ctx) {
+  struct gc_lease_gate *g = are_ignored ? NULL : gates;
+  while (g != NULL && !fits(ctx, g->host))
+    g = g->next;
+  return g;
+}
+
 static bool has_jumped(const struct gc_lease_gate *g, int64_t offset_ms) {
   int64_t by_ms = offset_ms - atomic_load(&g->offset_ms);
   return by_ms > GC_LEASE_JUMP_MS || by_ms < -GC_LEASE_JUMP_MS;

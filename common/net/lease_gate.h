@@ -31,6 +31,10 @@ GC_API void gc_lease_gates_ignore(void);
 /* Return the gate of a host or account; NULL: it has no lease. */
 GC_API struct gc_lease_gate *gc_lease_gate_of_host(const char *host);
 GC_API struct gc_lease_gate *gc_lease_gate_of_account(const char *account);
+/* Returns the first gate for whose host `fits` is true; NULL: there is none. */
+GC_API struct gc_lease_gate *gc_lease_gate_find(bool (*fits)(const void *ctx,
+                                                             const char *host),
+                                                const void *ctx);
 
 /* True if this agent may dispatch a value of the account now; true for NULL.
  * The caller reads the value's time before the call

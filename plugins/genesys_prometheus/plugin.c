@@ -10,6 +10,7 @@
 #include "common/daemon/plugin_base.h"
 #include "common/daemon/value_parts.h"
 #include "common/net/clock.h"
+#include "common/net/lease_gate.h"
 #include "plugins/genesys_prometheus/options.h"
 #include "plugins/genesys_prometheus/telemetry.h"
 
@@ -62,7 +63,8 @@ static struct store_number number_of(int type, const value_t *value) {
   return n;
 }
 
-/* Stores a value list. Runs on collectd's write threads. */
+/* Stores a value list, unless it is new and another agent has the lease of its
+ * account. Runs on collectd's write threads. */
 static int on_write(const data_set_t *ds, const value_list_t *vl,
                     __attribute__((unused)) user_data_t *ud) {
   char key[GC_VALUE_KEY_SIZE];
@@ -72,15 +74,18 @@ static int on_write(const data_set_t *ds, const value_list_t *vl,
     return 0;
   for (size_t i = 0; i < ds->ds_num; i++)
     numbers[i] = number_of(ds->ds[i].type, &vl->values[i]);
-  const struct store_list list = {.key = key,
-                                  .key_len = gc_value_key(vl, key),
-                                  .numbers = numbers,
-                                  .count = ds->ds_num,
-                                  .time = vl->time,
-                                  .interval_ms =
-                                      (uint32_t)CDTIME_T_TO_MS(vl->interval),
-                                  .now_ms = gc_clock_now_ms()};
+  struct store_list list = {.key = key,
+                            .key_len = gc_value_key(vl, key),
+                            .numbers = numbers,
+                            .count = ds->ds_num,
+                            .time = vl->time,
+                            .interval_ms =
+                                (uint32_t)CDTIME_T_TO_MS(vl->interval),
+                            .now_ms = gc_clock_now_ms()};
   if (store_write(store, &list))
+    return 0;
+  list.lease = gc_emit_lease_of(vl);
+  if (!gc_lease_gate_allows(list.lease)) /* dispatched before it was lost */
     return 0;
   struct names names = {.ds = ds, .vl = vl};
   gc_value_parts(vl, names.parts);

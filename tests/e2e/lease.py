@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any, Optional
 
 from lib import process, report
-from lib.collectd import DAEMON, STOP_MAX_S, Collectd, account, block, build_folder, queues, read_csv_series
+from lib.collectd import DAEMON, OURS, STOP_MAX_S, Collectd, account, block, build_folder, queues, read_csv_series
 from lib.flows import Sqs, attributes, differences, totals, wanted
 from lib.gate import Gate
 from lib.genesys import Simulator, direct
@@ -98,6 +98,19 @@ class Stepper(Agent):
             self.clock.write_bytes(bytes(8))
         with self.clock.open("r+b") as file:  # in place: collectd has mapped the file
             file.write(struct.pack("=q", int(hours * 3600_000)))
+
+
+class Exposer(Agent):
+    """An agent that Prometheus scrapes."""
+
+    def process(self) -> dict[str, Any]:
+        self.scraped = free_port()
+        return {"ours": (*OURS, "genesys_prometheus"), "more": '<Plugin genesys_prometheus>\nPort %d\n</Plugin>\n' % self.scraped}
+
+    def shows(self, host: str) -> int:
+        """The number of series of the host."""
+        with direct.open("http://127.0.0.1:%d/metrics" % self.scraped, timeout=10) as answer:
+            return answer.read().decode().count('host="%s"' % host)
 
 
 Written = dict[str, list[tuple[float, str]]]
@@ -267,6 +280,24 @@ def a_holder_that_is_cut_from_redis_stops_first() -> None:
     no_value_twice(agents, 1)
 
 
+def a_scrape_shows_the_values_of_the_account_at_the_holder_only() -> None:
+    """Series of a former holder are not kept for the Staleness of genesys_prometheus."""
+    sim, redis = simulator(), Redis()
+    one, two = pair(sim, redis, of=Exposer)
+    wait_until(lambda: one.shows(HOST) > 0, 20, "the holder shows the values")
+    same("the standby shows no value of the account", two.shows(HOST), 0)
+    one.way.close()
+    wait_until(lambda: two.shows(HOST) > 0, 40, "the next holder shows the values")
+    same("a former holder that is cut from Redis shows none", one.shows(HOST), 0)
+    one.way.open()
+    one.daemon.lives_until(lambda: one.state() == 0, 20, "the first agent stands by")
+    same("the former holder still shows none", one.shows(HOST), 0)
+    for agent in (one, two):
+        check("%s shows its telemetry" % agent.name, agent.shows(agent.name) > 0)
+    two.kill()
+    wait_until(lambda: one.shows(HOST) > 0, 40, "the first agent shows the values again")
+
+
 def a_standby_that_is_cut_from_redis_changes_nothing() -> None:
     sim, redis = simulator(), Redis()
     one, two = agents = pair(sim, redis)
@@ -363,7 +394,8 @@ def only_the_holder_receives_from_sqs() -> None:
 if __name__ == "__main__":
     report.main([a_standby_is_warm_and_silent, a_killed_holder_is_followed_within_the_ttl,
                  a_sleeping_holder_dispatches_nothing_when_it_wakes, a_holder_that_stops_is_followed_at_once,
-                 a_holder_that_is_cut_from_redis_stops_first, a_standby_that_is_cut_from_redis_changes_nothing,
+                 a_holder_that_is_cut_from_redis_stops_first, a_scrape_shows_the_values_of_the_account_at_the_holder_only,
+                 a_standby_that_is_cut_from_redis_changes_nothing,
                  clock_steps_of_hours_leave_one_writer, only_the_holder_receives_from_sqs, without_redis_no_agent_dispatches,
                  a_holder_that_goes_on_dispatches_without_redis],
                 {"collectd": DAEMON, "redis-server": SERVER})

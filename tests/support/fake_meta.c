@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The functions of collectd's meta data that the suite uses: texts and unsigned
- * numbers by name, no name twice. */
+/* The functions of collectd's meta data that the suite uses: texts, unsigned
+ * numbers and truth values by name, no name twice. */
 #include "tests/support/fake_inside.h"
 
 #include "utils/metadata/meta_data.h"
@@ -55,6 +55,11 @@ int meta_data_add_unsigned_int(meta_data_t *md, const char *key,
   return 0;
 }
 
+int meta_data_add_boolean(meta_data_t *md, const char *key, bool is_true) {
+  add_entry(md, key, NULL, is_true);
+  return 0;
+}
+
 static struct entry *find_entry(meta_data_t *md, const char *key) {
   struct entry *e = md->head;
   while (e != NULL && strcmp(e->key, key) != 0)
@@ -77,4 +82,11 @@ int meta_data_get_unsigned_int(meta_data_t *md, const char *key,
     return -ENOENT;
   *number = e->number;
   return 0;
+}
+
+int meta_data_get_boolean(meta_data_t *md, const char *key, bool *is_true) {
+  uint64_t number = 0;
+  int status = meta_data_get_unsigned_int(md, key, &number);
+  *is_true = number != 0;
+  return status;
 }

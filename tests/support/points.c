@@ -22,8 +22,9 @@ static bool make_names(void *ctx, size_t i, struct gc_export_series *ret) {
   return gc_export_series_make(&id, ret);
 }
 
-enum gc_code points_write(struct store *s, const struct points_value *v,
-                          uint64_t now_ms) {
+enum gc_code points_write_leased(struct store *s, const struct points_value *v,
+                                 uint64_t now_ms,
+                                 const struct gc_lease_gate *lease) {
   const struct gc_metric *m = gc_metric(gc_export_metric_of(v->type));
   struct store_number numbers[GC_DS_MAX];
   char key[1024];
@@ -41,9 +42,15 @@ enum gc_code points_write(struct store *s, const struct points_value *v,
                                   .count = m->ds_count,
                                   .time = now_ms,
                                   .interval_ms = 10000,
-                                  .now_ms = now_ms};
+                                  .now_ms = now_ms,
+                                  .lease = lease};
   return store_write(s, &list) ? GC_OK
                                : store_add(s, &list, make_names, (void *)v);
+}
+
+enum gc_code points_write(struct store *s, const struct points_value *v,
+                          uint64_t now_ms) {
+  return points_write_leased(s, v, now_ms, NULL);
 }
 
 char *points_render(struct store *s, enum render_format format) {

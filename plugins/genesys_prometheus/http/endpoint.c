@@ -6,6 +6,7 @@
 
 #include "common/net/bounded.h"
 #include "common/net/clock.h"
+#include "common/net/lease_gate.h"
 #include "plugins/genesys_prometheus/exposition/render.h"
 #include "plugins/genesys_prometheus/http/accept.h"
 #include "plugins/genesys_prometheus/http/internal.h"
@@ -66,6 +67,7 @@ static char *render_body(struct endpoint *e, enum render_format format,
   GC_AUTO(body_free_auto) struct body *body = body_new(is_gzip);
   if (body == NULL)
     return NULL;
+  store_remove_lost(e->settings.store, gc_lease_gate_allows);
   const struct family_list *list = store_scrape_begin(e->settings.store);
   (void)render_exposition(list, format, body);
   store_scrape_end(e->settings.store);

@@ -11,7 +11,7 @@
 
 enum {
   SHARDS = 64,
-  EXPIRE_AT_ONCE = 1024, /* heads of a table while its lock is held once */
+  CLEAN_AT_ONCE = 1024, /* heads of a table while its lock is held once */
   LINE_SIZE = 512,
 };
 
@@ -30,6 +30,7 @@ struct store {
   _Atomic uint64_t overflow, collisions;
 
   struct families families; /* has a lock of its own */
+  struct leases leases;     /* likewise */
 
   pthread_mutex_t fresh_lock;
   struct point *fresh; /* points that wait for insertion */
@@ -53,6 +54,7 @@ struct store *store_new(size_t series_max, uint32_t staleness_ms) {
   pthread_mutex_init(&s->fresh_lock, NULL);
   pthread_mutex_init(&s->structure, NULL);
   families_init(&s->families);
+  leases_init(&s->leases);
   return s;
 }
 
@@ -114,9 +116,13 @@ static void free_points(struct entry *e) {
     free(e->points[i]);
 }
 
-static enum gc_code make_points(struct store *s, struct entry *e,
-                                const struct store_list *list, store_names make,
-                                void *ctx) {
+/* Sets the lease and makes the points. */
+static enum gc_code fill_entry(struct store *s, struct entry *e,
+                               const struct store_list *list, store_names make,
+                               void *ctx) {
+  if (list->lease != NULL &&
+      (e->lease = leases_get(&s->leases, list->lease)) == NULL)
+    return GC_ERR_MEMORY;
   struct gc_export_series *names = malloc(sizeof(*names));
   if (names == NULL)
     return GC_ERR_MEMORY;
@@ -155,6 +161,8 @@ static bool add_entry(struct store *s, struct entry *e,
     set_numbers(e, list);
     mark_beginnings(e, list);
     publish_points(s, e); /* under the lock, so that no expiry frees them */
+    if (e->lease != NULL)
+      atomic_fetch_add(&e->lease->entries, 1);
   }
   pthread_mutex_unlock(&shard->lock);
   return is_new;
@@ -170,7 +178,7 @@ enum gc_code store_add(struct store *s, const struct store_list *list,
   struct entry *e = entry_new(list->key, list->key_len,
                               gc_hash(list->key, list->key_len), list->count);
   enum gc_code code =
-      e != NULL ? make_points(s, e, list, make, ctx) : GC_ERR_MEMORY;
+      e != NULL ? fill_entry(s, e, list, make, ctx) : GC_ERR_MEMORY;
   if (code == GC_OK && add_entry(s, e, list))
     return GC_OK;
   if (e != NULL)
@@ -233,7 +241,17 @@ static bool is_stale(const struct store *s, const struct entry *e,
   return now_ms > e->written_ms && now_ms - e->written_ms > life_ms;
 }
 
-/* Frees a stale entry. Its shown points are freed later, from the list `gone`.
+static bool is_lost(__attribute__((unused)) const struct store *s,
+                    const struct entry *e,
+                    __attribute__((unused)) uint64_t now_ms) {
+  return e->lease != NULL && e->lease->is_lost;
+}
+
+/* Decides whether an entry is removed. */
+typedef bool (*entry_rule)(const struct store *s, const struct entry *e,
+                           uint64_t now_ms);
+
+/* Frees an entry. Its shown points are freed later, from the list `gone`.
  */
 static void remove_entry(struct store *s, struct entry *e) {
   for (size_t i = 0; i < e->count; i++) {
@@ -247,17 +265,19 @@ static void remove_entry(struct store *s, struct entry *e) {
       s->gone = p;
     }
   }
+  if (e->lease != NULL)
+    atomic_fetch_sub(&e->lease->entries, 1);
   atomic_fetch_sub(&s->series, e->count);
   free(e);
 }
 
-static size_t expire_heads(struct store *s, struct table *t, size_t from,
-                           uint64_t now_ms) {
-  size_t removed = 0, end = from + EXPIRE_AT_ONCE;
+static size_t clean_heads(struct store *s, struct table *t, size_t from,
+                          entry_rule is_over, uint64_t now_ms) {
+  size_t removed = 0, end = from + CLEAN_AT_ONCE;
   for (size_t i = from; i < end && i < t->room; i++)
     for (struct entry **at = &t->heads[i]; *at != NULL;) {
       struct entry *e = *at;
-      if (!is_stale(s, e, now_ms)) {
+      if (!is_over(s, e, now_ms)) {
         at = &e->next;
         continue;
       }
@@ -269,14 +289,14 @@ static size_t expire_heads(struct store *s, struct table *t, size_t from,
   return removed;
 }
 
-static size_t expire_shard(struct store *s, struct shard *shard,
-                           uint64_t now_ms) {
+static size_t clean_shard(struct store *s, struct shard *shard,
+                          entry_rule is_over, uint64_t now_ms) {
   size_t removed = 0;
   bool is_more = true;
-  for (size_t from = 0; is_more; from += EXPIRE_AT_ONCE) {
+  for (size_t from = 0; is_more; from += CLEAN_AT_ONCE) {
     pthread_mutex_lock(&shard->lock);
-    removed += expire_heads(s, &shard->table, from, now_ms);
-    is_more = from + EXPIRE_AT_ONCE < shard->table.room;
+    removed += clean_heads(s, &shard->table, from, is_over, now_ms);
+    is_more = from + CLEAN_AT_ONCE < shard->table.room;
     pthread_mutex_unlock(&shard->lock);
   }
   return removed;
@@ -296,12 +316,12 @@ static void free_list(struct point *list) {
   }
 }
 
-void store_expire(struct store *s, uint64_t now_ms) {
+static void remove_entries(struct store *s, entry_rule is_over,
+                           uint64_t now_ms) {
   size_t removed = 0;
-  pthread_mutex_lock(&s->structure);
   insert_fresh(s);
   for (size_t i = 0; i < SHARDS; i++)
-    removed += expire_shard(s, &s->shards[i], now_ms);
+    removed += clean_shard(s, &s->shards[i], is_over, now_ms);
   if (removed > 0) {
     for (size_t i = 0; i < s->listed.count; i++)
       family_remove_gone(s->listed.at[i]);
@@ -309,6 +329,19 @@ void store_expire(struct store *s, uint64_t now_ms) {
     s->gone = NULL;
     settle_collided(s);
   }
+}
+
+void store_expire(struct store *s, uint64_t now_ms) {
+  pthread_mutex_lock(&s->structure);
+  remove_entries(s, is_stale, now_ms);
+  pthread_mutex_unlock(&s->structure);
+}
+
+void store_remove_lost(struct store *s,
+                       bool (*holds)(const struct gc_lease_gate *lease)) {
+  pthread_mutex_lock(&s->structure);
+  if (leases_find_lost(&s->leases, holds))
+    remove_entries(s, is_lost, 0);
   pthread_mutex_unlock(&s->structure);
 }
 
@@ -347,6 +380,7 @@ void store_free(struct store *s) {
     pthread_mutex_destroy(&s->shards[i].lock);
   }
   families_clear(&s->families);
+  leases_clear(&s->leases);
   free(s->listed.at);
   pthread_mutex_destroy(&s->fresh_lock);
   pthread_mutex_destroy(&s->structure);

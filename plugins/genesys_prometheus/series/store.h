@@ -22,6 +22,7 @@
 
 struct store;
 struct family_list;
+struct gc_lease_gate;
 
 enum store_number_kind {
   STORE_REAL,  /* "no value" unless finite */
@@ -45,6 +46,9 @@ struct store_list {
   uint64_t time;        /* of the values, in any unit; older ones are skipped */
   uint32_t interval_ms; /* of the series */
   uint64_t now_ms;      /* monotonic */
+  /* The lease of the series, of which only the holder shows it; NULL: none.
+   * store_add reads it. It lives as long as the store. */
+  const struct gc_lease_gate *lease;
 };
 
 /* Makes the names of data source `i`. Returns false when it cannot be shown. */
@@ -76,6 +80,11 @@ GC_MUST_CHECK enum gc_code store_add(struct store *s,
 
 /* Removes series that are stale. Takes the structure lock. */
 void store_expire(struct store *s, uint64_t now_ms);
+/* Removes the series of each lease that this agent does not hold: those for
+ * which `holds` is false. A later value adds such a series again. Takes the
+ * structure lock, and no time when there is none. */
+void store_remove_lost(struct store *s,
+                       bool (*holds)(const struct gc_lease_gate *lease));
 
 /* Inserts new series and returns the families, which are the caller's until
  * store_scrape_end. A counter that began with 0 shows 0 once. */

@@ -5,13 +5,15 @@
 #define GENESYS_PROMETHEUS_SERIES_TABLE_H
 
 #include "plugins/genesys_prometheus/series/families.h"
+#include "plugins/genesys_prometheus/series/leases.h"
 
 /* A value list and its points; the key follows the points. */
 struct entry {
   struct entry *next;
   uint64_t hash;
-  uint64_t written_ms; /* monotonic */
-  uint64_t time;       /* of the newest values */
+  uint64_t written_ms;     /* monotonic */
+  uint64_t time;           /* of the newest values */
+  struct lease_use *lease; /* NULL: none */
   uint32_t interval_ms;
   uint32_t key_len;
   uint32_t count;

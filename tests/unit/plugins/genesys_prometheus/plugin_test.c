@@ -9,8 +9,11 @@
 #include <unistd.h>
 
 #include "utils/common/common.h"
+#include "utils/metadata/meta_data.h"
 
 #include "common/daemon/emit.h"
+#include "common/net/clock.h"
+#include "common/net/lease_gate.h"
 #include "tests/support/check.h"
 #include "tests/support/deadline.h"
 #include "tests/support/fake_inside.h"
@@ -299,6 +302,71 @@ static void the_plugin_shows_its_own_values(void) {
   (void)fake_shutdown();
 }
 
+/* ---- leases ---- */
+
+static void hold_lease(struct gc_lease_gate *gate, bool holds) {
+  gc_lease_gate_set(
+      gate, &(struct gc_lease_status){
+                .state = holds ? GC_LEASE_HOLDER : GC_LEASE_STANDBY,
+                .fence = holds,
+                .valid_until_ms = holds ? gc_clock_boot_ms() + 3600000 : 0});
+}
+
+/* Dispatches a value of the account with the Host "far" that comes from another
+ * agent, as the network plugin does. */
+static void receive_value(void) {
+  value_t value = {.gauge = 9};
+  value_list_t vl = {.values = &value,
+                     .values_len = 1,
+                     .interval = TIME_T_TO_CDTIME_T_STATIC(10),
+                     .host = "far",
+                     .plugin = "genesys",
+                     .plugin_instance = "Received",
+                     .type = "queue_depth",
+                     .type_instance = "voice",
+                     .meta = meta_data_create()};
+  meta_data_add_boolean(vl.meta, "network:received", true);
+  CHECK_INT(plugin_dispatch_values(&vl), 0);
+  meta_data_destroy(vl.meta);
+}
+
+/* collectd replaces the slash of a Host in the host of its values. */
+static void values_of_a_lost_lease_are_not_shown(void) {
+  static const char sales[] =
+      "queue_name=\"Sales\",media_type=\"voice\",host=\"far\"} ",
+                    slash[] = "media_type=\"voice\",host=\"a_b\"} ";
+  struct gc_lease_gate *far = gc_lease_gate_make("far", "far");
+  struct gc_lease_gate *with_slash = gc_lease_gate_make("slash", "a/b");
+  value_t value = {.gauge = 9};
+  begin_plugin("Plugin \"*\"");
+  hold_lease(far, true);
+  hold_lease(with_slash, true);
+  dispatch_depth("far", "Sales", 4);
+  dispatch_depth("a/b", "Sales", 4);
+  dispatch_depth("web1", "Sales", 4);
+  dispatch_list("cpu", "queue_depth", &value, 1);
+  receive_value();
+  CHECK_HAS(scrape_metrics(), sales);
+  CHECK_HAS(scrape_metrics(), slash);
+
+  hold_lease(far, false);
+  hold_lease(with_slash, false);
+  const char *text = scrape_metrics();
+  CHECK(strstr(text, sales) == NULL);
+  CHECK(strstr(text, slash) == NULL);
+  CHECK_HAS(text, "media_type=\"voice\",host=\"web1\"} 4\n");
+  CHECK_HAS(text, "collectd_cpu_queue_depth{");
+  CHECK_HAS(text, "queue_name=\"Received\",media_type=\"voice\",host=\"far\"}");
+  dispatch_list("genesys", "queue_depth", &value, 1); /* waited in a queue */
+  CHECK(strstr(scrape_metrics(), sales) == NULL);
+
+  hold_lease(far, true);
+  CHECK(strstr(scrape_metrics(), sales) == NULL);
+  dispatch_depth("far", "Sales", 5);
+  CHECK_HAS(scrape_metrics(), "media_type=\"voice\",host=\"far\"} 5\n");
+  (void)fake_shutdown();
+}
+
 /* ---- init and shutdown ---- */
 
 static void callbacks_are_registered_once(void) {
@@ -379,5 +447,6 @@ int main(void) {
   RUN(a_shutdown_closes_the_port);
   RUN(a_shutdown_without_init_is_harmless);
   RUN(an_init_after_a_failed_one_starts_everything);
+  RUN(values_of_a_lost_lease_are_not_shown); /* its gates stay */
   return check_done();
 }

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/net/lease_gate.h"
 #include "tests/support/check.h"
 #include "tests/support/points.h"
 
@@ -35,6 +36,44 @@ static void a_series_disappears_when_it_is_not_written(void) {
   CHECK_INT(count_lines(s, "{queue_name=\"B\""), 1);
   CHECK_INT(store_stats(s).series, 1);
   CHECK_INT(points_write(s, &a, 40000), GC_OK);
+  CHECK_INT(count_lines(s, "{queue_name"), 2);
+  store_free(s);
+}
+
+static const struct gc_lease_gate *held;
+
+static bool is_held(const struct gc_lease_gate *lease) { return lease == held; }
+
+/* "A" and "B" are of two leases, "C" of none. */
+static void series_of_a_lost_lease_disappear_until_the_next_value(void) {
+  struct store *s = store_new(100, 30000);
+  const struct gc_lease_gate *one = gc_lease_gate_make("one", "h1");
+  const struct gc_lease_gate *two = gc_lease_gate_make("two", "h2");
+  struct points_value a = depth_value("A", 1), b = depth_value("B", 1),
+                      c = depth_value("C", 1);
+  held = one;
+  CHECK_INT(points_write_leased(s, &a, 1000, one), GC_OK);
+  CHECK_INT(points_write(s, &c, 1000), GC_OK);
+  store_remove_lost(s, is_held); /* that of `two` has no series */
+  CHECK_INT(count_lines(s, "{queue_name"), 2);
+  CHECK_INT(points_write_leased(s, &b, 1000, two), GC_OK);
+  store_remove_lost(s, is_held); /* also one that no scrape has seen */
+  CHECK_INT(count_lines(s, "{queue_name=\"B\""), 0);
+  CHECK_INT(count_lines(s, "{queue_name"), 2);
+
+  held = two;
+  store_remove_lost(s, is_held);
+  CHECK_INT(count_lines(s, "{queue_name=\"A\""), 0);
+  CHECK_INT(count_lines(s, "{queue_name=\"C\""), 1);
+  CHECK_INT(store_stats(s).series, 1);
+
+  held = one;
+  store_remove_lost(s, is_held);
+  CHECK_INT(count_lines(s, "{queue_name=\"A\""), 0);
+  CHECK_INT(points_write_leased(s, &a, 2000, one), GC_OK);
+  CHECK_INT(count_lines(s, "{queue_name=\"A\""), 1);
+  held = NULL;
+  store_expire(s, 2001); /* the age alone removes nothing */
   CHECK_INT(count_lines(s, "{queue_name"), 2);
   store_free(s);
 }
@@ -215,6 +254,8 @@ static void a_slow_scrape_delays_no_writer(void) {
 
 /* ---- threads ---- */
 
+static const struct gc_lease_gate *shared_lease;
+
 enum { THREADS = 4, NAMES = 200, ROUNDS = 50 };
 
 static void *write_names(void *ctx) {
@@ -223,19 +264,23 @@ static void *write_names(void *ctx) {
     for (int i = 0; i < NAMES; i++) {
       snprintf(name, sizeof(name), "q%d", i);
       struct points_value v = depth_value(name, round);
-      if (points_write(ctx, &v, (uint64_t)round * 1000) != GC_OK)
+      if (points_write_leased(ctx, &v, (uint64_t)round * 1000, shared_lease) !=
+          GC_OK)
         abort();
     }
   return NULL;
 }
 
-static void threads_share_series_while_some_expire(void) {
+static void threads_share_series_while_some_are_removed(void) {
   struct store *s = store_new(10000, 1000);
   pthread_t threads[THREADS];
+  shared_lease = gc_lease_gate_make("shared", "h3");
   for (int i = 0; i < THREADS; i++)
     pthread_create(&threads[i], NULL, write_names, s);
   for (int i = 0; i < 50; i++) {
     store_expire(s, (uint64_t)i * 2000);
+    held = i % 2 == 0 ? shared_lease : NULL;
+    store_remove_lost(s, is_held);
     (void)count_lines(s, "{");
   }
   for (int i = 0; i < THREADS; i++)
@@ -250,6 +295,7 @@ static void threads_share_series_while_some_expire(void) {
 
 int main(void) {
   RUN(a_series_disappears_when_it_is_not_written);
+  RUN(series_of_a_lost_lease_disappear_until_the_next_value);
   RUN(of_two_threads_that_add_a_series_the_newer_value_counts);
   RUN(between_two_scrapes_the_newest_value_is_kept);
   RUN(a_slow_series_stays_for_two_intervals);
@@ -259,6 +305,6 @@ int main(void) {
   RUN(a_thread_that_comes_late_shows_no_older_value);
   RUN(an_older_value_is_shown_only_after_an_interval);
   RUN(a_slow_scrape_delays_no_writer);
-  RUN(threads_share_series_while_some_expire);
+  RUN(threads_share_series_while_some_are_removed);
   return check_done();
 }
