@@ -241,9 +241,9 @@ static bool is_stale(const struct store *s, const struct entry *e,
   return now_ms > e->written_ms && now_ms - e->written_ms > life_ms;
 }
 
-static bool is_lost(__attribute__((unused)) const struct store *s,
-                    const struct entry *e,
-                    __attribute__((unused)) uint64_t now_ms) {
+static bool is_lost(const struct store *s, const struct entry *e,
+                    uint64_t now_ms) {
+  (void)s, (void)now_ms;
   return e->lease != NULL && e->lease->is_lost;
 }
 
