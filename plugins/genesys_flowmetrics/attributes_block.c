@@ -67,6 +67,7 @@ start_notifications(struct attributes *a, const struct attributes_options *o,
                                            .source = &a->source,
                                            .ledger = a->ledger,
                                            .deps = settings->deps,
+                                           .api = settings->api,
                                            .notice = settings->notice,
                                            .ctx = settings->ctx};
   (void)o;

@@ -25,7 +25,9 @@ struct attributes_settings {
   const char *scope;                 /* host of its values; "": collectd's */
   const struct gc_lease_gate *lease; /* NULL: this agent always receives */
   struct ledger *ledger;
-  struct gc_queue_topics_deps deps; /* the account; for "notifications" */
+  /* The account; for "notifications". */
+  struct gc_queue_topics_deps deps;
+  const struct gc_api *api;
   /* Receives the outcomes of the source, on the source's threads. */
   void (*notice)(void *ctx, const char *cause, const struct gc_err *err);
   void *ctx;

@@ -137,6 +137,7 @@ static enum gc_code start_block(struct gc_block *base, struct gc_err *err) {
   if (o->source == FROM_NOTIFICATIONS) {
     GC_TRY(gc_block_use_account(base, o->account, err));
     settings.deps = deps_of(base->account);
+    settings.api = gc_account_api(base->account);
   }
   base->host = b->host;
   gc_health_set_account(base->health, base->account != NULL ? o->account : NULL,

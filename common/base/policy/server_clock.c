@@ -98,6 +98,14 @@ void gc_server_clock_observe_no_date(struct gc_server_clock *c, uint64_t now_ms,
                            wall_ms);
 }
 
+bool gc_server_clock_read_date(const struct gc_server_clock *c, uint64_t now_ms,
+                               int64_t *ret) {
+  if (!c->is_known || !c->has_date)
+    return false;
+  *ret = running_ms(c, now_ms);
+  return true;
+}
+
 int64_t gc_server_clock_now(const struct gc_server_clock *c, uint64_t now_ms,
                             int64_t wall_ms) {
   if (!c->is_known)

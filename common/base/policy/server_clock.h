@@ -53,6 +53,12 @@ GC_API bool gc_server_clock_observe(struct gc_server_clock *c, uint64_t now_ms,
 GC_API void gc_server_clock_observe_no_date(struct gc_server_clock *c,
                                             uint64_t now_ms, int64_t wall_ms);
 
+/* Writes the time by the newest Date that was not ignored, epoch ms, not
+ * by the wall clock: a second clock for decisions that need two. Returns
+ * false, and leaves *ret, before the first Date. */
+GC_API bool gc_server_clock_read_date(const struct gc_server_clock *c,
+                                      uint64_t now_ms, int64_t *ret);
+
 /* Returns the time of the server, epoch ms, by the rules above. */
 GC_API int64_t gc_server_clock_now(const struct gc_server_clock *c,
                                    uint64_t now_ms, int64_t wall_ms);

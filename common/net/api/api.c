@@ -528,3 +528,7 @@ int64_t gc_api_clock_offset_ms(const struct gc_api *api) {
   return gc_server_clock_likely(&api->server_clock, now_ms(api), wall_ms) -
          wall_ms;
 }
+
+bool gc_api_read_date(const struct gc_api *api, int64_t *ret) {
+  return gc_server_clock_read_date(&api->server_clock, now_ms(api), ret);
+}

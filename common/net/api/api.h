@@ -118,5 +118,8 @@ void gc_api_stats(struct gc_api *api, struct gc_api_stats *ret_stats);
  * = wall clock + this: when this host's wall clock is set, this value changes
  * by the same amount, and the sum does not. No checkpoint advances by it. */
 GC_API int64_t gc_api_clock_offset_ms(const struct gc_api *api);
+/* Writes the server's time by its Date headers alone, epoch ms. Returns false
+ * before the first one. */
+GC_API bool gc_api_read_date(const struct gc_api *api, int64_t *ret);
 
 #endif

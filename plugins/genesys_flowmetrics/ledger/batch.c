@@ -92,17 +92,28 @@ void batch_truncate(struct batch *b, size_t count) {
     b->count = count;
 }
 
+bool batch_doubts_clock(const struct batch *b) {
+  return b->is_doubtful && b->ahead == b->count;
+}
+
 void batch_report_ahead(const struct batch *b,
                         void (*notice)(void *ctx, const char *cause,
                                        const struct gc_err *err),
                         void *ctx) {
   struct gc_err err = {.code = GC_OK};
-  if (b->ahead > 0)
+  if (b->ahead > 0 && b->is_doubtful)
     (void)gc_fail(&err, GC_ERR_STATE,
                   "%zu attributes are more than a day ahead of this host's "
-                  "clock; they are not acknowledged, and count if they are "
-                  "delivered again when the clock is right: check the time of "
-                  "this host (NTP), or the flow that sets the attributes",
+                  "clock, and no other clock confirms it; they are not "
+                  "acknowledged, and count if they are delivered again when "
+                  "the clock is right: check the time of this host (NTP), or "
+                  "the flow that sets the attributes",
+                  b->ahead);
+  else if (b->ahead > 0)
+    (void)gc_fail(&err, GC_ERR_STATE,
+                  "%zu attributes are more than a day ahead, by two clocks; "
+                  "they are not counted and not acknowledged: correct the "
+                  "flow that sets the attributes",
                   b->ahead);
   notice(ctx, "attributes ahead", &err);
 }

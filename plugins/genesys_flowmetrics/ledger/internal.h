@@ -97,6 +97,7 @@ struct ledger {
   bool has_loaded;    /* all counters were loaded; a partial load is dropped */
   bool has_sent_zero; /* some series' first 0 is not recorded yet */
   double commit_s;    /* -1: there was no transaction */
+  struct gc_server_clock date_clock; /* by the Dates that sources observe */
   pthread_t thread;
   bool has_thread; /* `thread` must be joined; used by the stopping thread */
 };
@@ -132,12 +133,14 @@ GC_MUST_CHECK enum gc_code ledger_sort_occurrences(struct ledger *l,
                                                    struct batch *batches,
                                                    size_t count,
                                                    struct gc_err *err);
-/* The present time by this host's clock and by a second witness: the clock of a
- * shared store, or with a file the newest attribute. One clock alone does not
- * decide: an attribute is late if it is late by the earlier time, and ahead if
- * it is ahead of the later clock. */
+/* The present time by this host's clock and by a second witness. With a shared
+ * store this is its clock. With a file it is the newest attribute for the
+ * earlier time, and the Date of the services' answers for the later one. One
+ * clock alone does not decide: an attribute is late if it is late by the
+ * earlier time, and ahead if it is ahead of the later one. */
 struct ledger_clock {
   int64_t earliest_ms, latest_ms;
+  bool is_confirmed; /* a second clock confirms this host's or replaces it */
 };
 /* True if the occurrence is older than the source's Retention at `now_ms`. */
 bool ledger_is_late(const struct occurrence_ref *r, int64_t now_ms);

@@ -321,6 +321,14 @@ void ledger_free(struct ledger *l) {
   free(l);
 }
 
+void ledger_observe_date(struct ledger *l, int64_t date_ms) {
+  int64_t wall_ms = l->settings.wall_ms();
+  pthread_mutex_lock(&l->lock);
+  (void)gc_server_clock_observe(&l->date_clock, gc_clock_now_ms(), wall_ms,
+                                date_ms);
+  pthread_mutex_unlock(&l->lock);
+}
+
 void ledger_submit(struct ledger *l, struct batch *b) {
   b->next = NULL;
   pthread_mutex_lock(&l->lock);

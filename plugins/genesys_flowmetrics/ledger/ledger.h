@@ -53,8 +53,8 @@ enum occurrence_timing {
   OCCURRENCE_LATE,  /* older than Retention, or than the kept keys: it is not
                        counted */
   OCCURRENCE_AHEAD, /* more than a day ahead of this host's clock, and of
-                       the clock of a Redis: it is not counted, but may count
-                       when it is delivered again */
+                       the clock of a Redis or the Dates: it is not counted,
+                       but may count when it is delivered again */
 };
 
 /* One attribute to be counted. */
@@ -84,6 +84,8 @@ struct batch {
   struct gc_buf names;
   uint64_t outcomes[OUTCOME_COUNT]; /* set by the writer */
   size_t ahead;                     /* number in the last transaction */
+  bool
+      is_doubtful; /* they may be right: no second clock confirms this host's */
   struct batch *next;
 };
 
@@ -95,8 +97,11 @@ GC_MUST_CHECK enum gc_code batch_add(void *ctx, const struct event_metric *m);
 /* Keeps the first `count` occurrences and removes the others, for example those
  * of a body that was not whole. */
 void batch_truncate(struct batch *b, size_t count);
-/* Reports after a commit whether attributes were ahead of this host's clock,
- * under the cause "attributes ahead". Any thread. */
+/* True after a commit in which every attribute was ahead, while no second clock
+ * confirms this host's: its clock may be behind, and every batch may end so. */
+bool batch_doubts_clock(const struct batch *b);
+/* Reports after a commit whether attributes were ahead, under the cause
+ * "attributes ahead". Any thread. */
 void batch_report_ahead(const struct batch *b,
                         void (*notice)(void *ctx, const char *cause,
                                        const struct gc_err *err),
@@ -151,6 +156,10 @@ bool ledger_stop(struct ledger *l);
  */
 void ledger_free(struct ledger *l);
 
+/* Takes the Date of a service's answer, epoch ms: with a file it is the second
+ * clock, without which an attribute would be ahead by this host's clock alone.
+ * Any thread. */
+void ledger_observe_date(struct ledger *l, int64_t date_ms);
 /* Queues a batch. Its `done` is called once, perhaps before this function
  * returns. Any thread. */
 void ledger_submit(struct ledger *l, struct batch *b);

@@ -160,7 +160,7 @@ static enum gc_code count_occurrence(struct ledger *l,
     return GC_OK;
   GC_TRY(sqlite_db_add_key(l->db, &r->occurrence->key, &is_new, err));
   if (is_new) {
-    l->late_by_us += ledger_is_late(r, now->latest_ms);
+    l->late_by_us += ledger_is_late(r, l->settings.wall_ms());
     return count_new(l, r, err);
   }
   r->batch->outcomes[OUTCOME_DUPLICATE]++;
@@ -180,20 +180,35 @@ static enum gc_code write_counters(struct ledger *l, struct gc_err *err) {
   return GC_OK;
 }
 
-/* Returns the present time by this host's clock and by the newest attribute: of
- * those counted before, and of the sorted ones of this transaction that are not
- * ahead of this host's clock. */
-static struct ledger_clock read_clock(const struct ledger *l, size_t count) {
+/* Returns the later one of this host's clock and the Dates. */
+static int64_t read_latest(struct ledger *l, int64_t ours_ms,
+                           bool *ret_confirmed) {
+  int64_t date_ms = ours_ms;
+  pthread_mutex_lock(&l->lock);
+  bool has =
+      gc_server_clock_read_date(&l->date_clock, gc_clock_now_ms(), &date_ms);
+  *ret_confirmed = has && l->date_clock.is_agreed;
+  pthread_mutex_unlock(&l->lock);
+  return date_ms > ours_ms ? date_ms : ours_ms;
+}
+
+/* Returns the present time. The earlier one is that of this host's clock and of
+ * the newest attribute: of those counted before, and of the sorted ones of this
+ * transaction that are not ahead. */
+static struct ledger_clock read_clock(struct ledger *l, size_t count) {
+  struct ledger_clock now;
   int64_t ours = l->settings.wall_ms();
   uint32_t newest = sqlite_db_newest(l->db);
-  while (count > 0 && ledger_is_ahead(&l->refs[count - 1], ours))
+  now.latest_ms = read_latest(l, ours, &now.is_confirmed);
+  while (count > 0 && ledger_is_ahead(&l->refs[count - 1], now.latest_ms))
     count--;
   if (count > 0) {
     uint32_t minute = seen_key_minute(&l->refs[count - 1].occurrence->key);
     newest = minute > newest ? minute : newest;
   }
   int64_t newest_ms = (int64_t)newest * LEDGER_MINUTE_MS;
-  return (struct ledger_clock){newest_ms < ours ? newest_ms : ours, ours};
+  now.earliest_ms = newest_ms < ours ? newest_ms : ours;
+  return now;
 }
 
 static enum gc_code write_all(struct ledger *l, size_t count,

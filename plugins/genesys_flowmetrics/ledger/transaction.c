@@ -180,6 +180,7 @@ bool ledger_is_in_time(const struct occurrence_ref *r, uint32_t floor,
   if (ledger_is_ahead(r, now->latest_ms)) {
     r->occurrence->timing = OCCURRENCE_AHEAD;
     r->batch->ahead++;
+    r->batch->is_doubtful = !now->is_confirmed;
     return false;
   }
   return true;
@@ -219,6 +220,7 @@ static int by_key(const void *a, const void *b) {
 static void begin_batch(struct batch *b) {
   memset(b->outcomes, 0, sizeof(b->outcomes));
   b->ahead = 0;
+  b->is_doubtful = false;
   for (size_t i = 0; i < b->count; i++)
     b->occurrences[i].timing = OCCURRENCE_IN_TIME;
 }

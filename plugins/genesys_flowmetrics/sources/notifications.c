@@ -78,6 +78,9 @@ static void on_batch(struct batch *b, enum gc_code code) {
 /* Submits the batch, or holds it while the writer fails. The writer needs no
  * batch to notice that it can commit again. */
 static void submit_batch(struct notifications *n, struct batch *b) {
+  int64_t date_ms;
+  if (gc_api_read_date(n->settings.api, &date_ms))
+    ledger_observe_date(n->settings.ledger, date_ms);
   if (ledger_is_healthy(n->settings.ledger))
     ledger_submit(n->settings.ledger, b);
   else

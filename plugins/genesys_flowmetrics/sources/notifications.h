@@ -27,6 +27,7 @@ struct notifications_settings {
   const struct ledger_source *source;
   struct ledger *ledger;
   struct gc_queue_topics_deps deps;
+  const struct gc_api *api; /* its Dates are the ledger's second clock */
   /* Receives outcomes on the account's thread; "attributes ahead" on the
    * ledger's thread. */
   void (*notice)(void *ctx, const char *cause, const struct gc_err *err);

@@ -44,8 +44,12 @@ struct ledger_clock redis_clock(const struct ledger *l) {
   int64_t ours = l->settings.wall_ms();
   int64_t theirs =
       s->server_ms + (int64_t)(gc_clock_now_ms() - s->server_at_ms);
-  return ours < theirs ? (struct ledger_clock){ours, theirs}
-                       : (struct ledger_clock){theirs, ours};
+  struct ledger_clock now = ours < theirs
+                                ? (struct ledger_clock){ours, theirs, false}
+                                : (struct ledger_clock){theirs, ours, false};
+  now.is_confirmed =
+      now.latest_ms - now.earliest_ms <= DIFFERENCE_MAX_S * INT64_C(1000);
+  return now;
 }
 
 static void report_difference(struct ledger *l) {

@@ -13,7 +13,7 @@ enum {
   RECEIPTS_MAX = 10000, /* number of messages to be deleted */
   BODY_MAX_BYTES = 64 * 1024,
   COMMIT_PAUSE_MS = 5000, /* longest time between two checks of the ledger */
-  STANDBY_PAUSE_MS = 200, /* time between two checks of the lease */
+  STANDBY_PAUSE_MS = 200, /* time between two checks of lease and clock */
 };
 
 static void delivery_free(struct delivery *d) {
@@ -222,8 +222,7 @@ static bool start_all_deletions(struct consumer *c,
 
 /* ---- receiving ---- */
 
-/* Returns true for a message without attributes that are ahead of this host's
- * clock. */
+/* Returns true for a message without attributes that are ahead. */
 static bool is_safe(void *ctx, size_t place) {
   const struct delivery *d = ctx;
   for (size_t i = place > 0 ? d->ends[place - 1] : 0; i < d->ends[place]; i++)
@@ -241,6 +240,33 @@ static void leave_unsafe(struct consumer *c, struct delivery *d) {
   batch_report_ahead(&d->batch, settings->notice, settings->ctx);
 }
 
+/* Begins or ends the pause of all consumers, by the outcome of a commit. */
+static void note_clock(struct consumer *c, const struct delivery *d) {
+  struct sqs *s = c->sqs;
+  struct gc_err err = {.code = GC_OK};
+  pthread_mutex_lock(&s->lock);
+  bool pauses = clock_pause_note(&s->clock_pause, batch_doubts_clock(&d->batch),
+                                 gc_clock_now_ms(), gc_clock_wall_ms());
+  pthread_mutex_unlock(&s->lock);
+  if (pauses)
+    (void)gc_fail(&err, GC_ERR_STATE,
+                  "all attributes of an answer are ahead of this host's clock, "
+                  "and no other clock confirms it; nothing is received for 5 "
+                  "minutes, later for up to an hour, or until the clock is "
+                  "set, so that the messages do not use up maxReceiveCount: "
+                  "check the time of this host (NTP)");
+  s->settings.notice(s->settings.ctx, "receiving", &err);
+}
+
+static bool waits_for_clock(const struct consumer *c) {
+  struct sqs *s = c->sqs;
+  pthread_mutex_lock(&s->lock);
+  bool waits =
+      clock_pause_holds(&s->clock_pause, gc_clock_now_ms(), gc_clock_wall_ms());
+  pthread_mutex_unlock(&s->lock);
+  return waits;
+}
+
 static void report_visibility(struct consumer *c, const struct delivery *d) {
   const struct sqs_settings *settings = &c->sqs->settings;
   struct gc_err err = {.code = GC_OK};
@@ -256,6 +282,7 @@ static void on_committed(void *ctx) {
   if (d->code == GC_OK) {
     report_visibility(c, d);
     leave_unsafe(c, d);
+    note_clock(c, d);
   }
   if (d->code == GC_OK && c->committed.count < RECEIPTS_MAX)
     receipts_move(&d->receipts, d->receipts.count, &c->committed);
@@ -367,6 +394,8 @@ static void on_received(struct gc_exchange *x, const struct gc_reply *reply,
   struct consumer *c = x->ctx;
   struct gc_err err = {.code = GC_OK};
   request_end(&c->receive);
+  if (reply->date_ms != 0)
+    ledger_observe_date(c->sqs->settings.ledger, reply->date_ms);
   enum gc_code code = check_reply(reply, why, "ReceiveMessage", &err);
   if (code == GC_OK && sqs_answer_end(c->answer, &err) != GC_OK)
     code = gc_fail_in(&err, GC_ERR_PARSE, "ReceiveMessage: ");
@@ -411,17 +440,18 @@ static bool may_receive(const struct consumer *c) {
          c->committed.count < RECEIPTS_MAX / 2;
 }
 
-/* Waits for the lease: the messages are for the agent that holds it. */
+/* Waits a moment before the next check of the lease or the clock. */
 static void stand_by(struct consumer *c) {
   c->is_pausing = true;
   (void)gc_timers_set(gc_loop_timers(c->loop), &c->again,
                       gc_clock_now_ms() + STANDBY_PAUSE_MS);
 }
 
-/* Starts the requests that may run now. While the ledger cannot commit, the
- * consumer receives nothing: each receipt counts towards the queue's
- * maxReceiveCount, and a full disk must not move good messages to the
- * dead-letter queue. */
+/* Starts the requests that may run now. Without the lease the messages are for
+ * the agent that holds it. While the ledger cannot commit, or this host's clock
+ * is in doubt, the consumer receives nothing: each receipt counts towards the
+ * queue's maxReceiveCount, and neither a full disk nor a wrong clock must move
+ * good messages to the dead-letter queue. */
 static void start_requests(struct consumer *c) {
   if (c->is_pausing)
     return;
@@ -432,7 +462,8 @@ static void start_requests(struct consumer *c) {
   }
   if (keys == NULL || !start_all_deletions(c, keys))
     return;
-  if (!gc_lease_gate_allows(c->sqs->settings.source->lease))
+  if (!gc_lease_gate_allows(c->sqs->settings.source->lease) ||
+      waits_for_clock(c))
     stand_by(c);
   else if (!ledger_is_healthy(c->sqs->settings.ledger))
     pause_work(c, &c->commit_backoff, 0);

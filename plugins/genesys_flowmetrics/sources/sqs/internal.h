@@ -1,17 +1,19 @@
 /* SPDX-License-Identifier: MIT */
 /* The parts of the source: sqs.c starts and ends the consumers; consumer.c is
- * one consumer and runs on its loop's thread; both use protocol.c and
- * receipts.c. */
+ * one consumer and runs on its loop's thread; both use protocol.c,
+ * receipts.c and clock_pause.c. */
 #ifndef GENESYS_FLOWMETRICS_SOURCES_SQS_INTERNAL_H
 #define GENESYS_FLOWMETRICS_SOURCES_SQS_INTERNAL_H
 
 #include "common/base/policy/backoff.h"
 #include "common/net/http/http.h"
 #include "common/net/loop.h"
+#include "plugins/genesys_flowmetrics/sources/sqs/clock_pause.h"
 #include "plugins/genesys_flowmetrics/sources/sqs/protocol.h"
 #include "plugins/genesys_flowmetrics/sources/sqs/receipts.h"
 #include "plugins/genesys_flowmetrics/sources/sqs/sqs.h"
 
+#include <pthread.h>
 #include <stdatomic.h>
 
 enum {
@@ -79,6 +81,8 @@ struct sqs {
   struct consumer *consumers;
   uint32_t count;
   atomic_uint failing; /* consumers */
+  pthread_mutex_t lock;
+  struct clock_pause clock_pause; /* of all consumers; guarded by the lock */
 };
 
 /* Prepares a consumer whose loop, transports and sqs are set and whose other

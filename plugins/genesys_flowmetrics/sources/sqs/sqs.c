@@ -74,6 +74,7 @@ void sqs_free(struct sqs *s) {
   for (uint32_t i = 0; i < s->count; i++)
     consumer_clear(&s->consumers[i]);
   gc_tls_files_free(s->connect.files);
+  pthread_mutex_destroy(&s->lock);
   free(s->consumers);
   free(s);
 }
@@ -101,6 +102,7 @@ struct sqs *sqs_start(const struct sqs_settings *settings, struct gc_err *err) {
     gc_fail(err, GC_ERR_MEMORY, "out of memory");
     return NULL;
   }
+  pthread_mutex_init(&s->lock, NULL);
   s->settings = *settings;
   s->count = o->consumers;
   sqs_endpoint(o->queue_url, s->endpoint);

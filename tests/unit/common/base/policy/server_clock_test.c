@@ -163,7 +163,20 @@ static void without_dates_our_clock_counts_when_it_lasts(void) {
   }
 }
 
+static void the_time_by_dates_alone_needs_a_date(void) {
+  struct gc_server_clock c = {.is_agreed = false};
+  int64_t date_ms = 7;
+  CHECK(!gc_server_clock_read_date(&c, 0, &date_ms));
+  gc_server_clock_observe_no_date(&c, 0, 1000000);
+  CHECK(!gc_server_clock_read_date(&c, 0, &date_ms));
+  CHECK_INT(date_ms, 7);
+  (void)gc_server_clock_observe(&c, 5000, 1000000, 1000000 + 48 * HOUR);
+  CHECK(gc_server_clock_read_date(&c, 8000, &date_ms));
+  CHECK_INT(date_ms, 1003000 + 48 * HOUR);
+}
+
 int main(void) {
+  RUN(the_time_by_dates_alone_needs_a_date);
   RUN(the_time_is_the_servers_plus_the_monotonic_time_since);
   RUN(of_three_clocks_two_decide);
   RUN(steady_dates_count_for_waits_and_ages);

@@ -61,6 +61,7 @@ static void start_source(void) {
       .source = &source,
       .ledger = ledger,
       .deps = {loop, &ch_world.env, ch_channels, names},
+      .api = ch_api(),
       .notice = on_notice};
   source_of = notifications_start(&settings, &err);
   CHECK(source_of != NULL);
@@ -442,6 +443,28 @@ static void an_attribute_ahead_counts_once_our_clock_is_corrected(void) {
   end_source();
 }
 
+/* The ledger's clock is two days behind the platform's Dates. */
+static void the_dates_of_the_platform_are_the_second_clock(void) {
+  begin_with(NULL);
+  replay_answer(&ch_world,
+                &(struct replay_answer){.match = QUEUES,
+                                        .times = 1,
+                                        .status = 200,
+                                        .body = LIST(QUEUE("q1")),
+                                        .date_ms = REPLAY_START_WALL_MS});
+  ch_usual_answers();
+  later_ms = INT64_C(-2) * 86400000;
+  start_source();
+  ch_open();
+  wait_until_healthy();
+  ch_say(EVENT_OF("q1", "c1", METRIC("A")));
+  wait_for("A", 1, true);
+  CHECK_INT(count_of("A"), 1);
+  CHECK_INT(stats.malformed[MALFORMED_FUTURE], 0);
+  later_ms = 0;
+  end_source();
+}
+
 static void newer_keys_take_the_place_of_older_ones(void) {
   static struct recent r;
   struct seen_key a = seen_key_of("h", "c1", "a", 1, 60000), b = a;
@@ -474,6 +497,7 @@ int main(void) {
   RUN(repeats_of_waiting_attributes_take_no_memory);
   RUN(attributes_past_the_memory_limit_are_counted);
   RUN(an_attribute_ahead_counts_once_our_clock_is_corrected);
+  RUN(the_dates_of_the_platform_are_the_second_clock);
   RUN(newer_keys_take_the_place_of_older_ones);
   return check_done();
 }

@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /* A consumer over real sockets, with a real ledger behind it: the requests that
- * go through the proxy, and their keys. */
+ * go through the proxy, and their keys; this host's clock in doubt. */
 #include "plugins/genesys_flowmetrics/sources/sqs/sqs.h"
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <time.h>
 #include <unistd.h>
 
+#include "common/base/timestamp.h"
 #include "common/net/clock.h"
 #include "tests/support/check.h"
 #include "tests/support/deadline.h"
@@ -54,6 +56,65 @@ static bool is_received(void *ctx) {
   return receipts > 0;
 }
 
+/* ---- a clock that is behind ---- */
+
+static int64_t behind_ms; /* of this host's clock, as the ledger reads it */
+static unsigned messages_sent, deletions, doubts; /* under the gate */
+
+static int64_t wall_behind_ms(void) { return gc_clock_wall_ms() - behind_ms; }
+
+/* Writes an answer with one message, whose attribute is of the true time. */
+static bool say_message(struct conn *c, bool has_date) {
+  char at[GC_TIMESTAMP_SIZE], body[512], date[64] = "";
+  time_t now = time(NULL);
+  struct tm tm;
+  gc_timestamp_print(at, gc_clock_wall_ms());
+  if (has_date)
+    strftime(date, sizeof(date), "Date: %a, %d %b %Y %H:%M:%S GMT\r\n",
+             gmtime_r(&now, &tm));
+  int len = snprintf(
+      body, sizeof(body),
+      "{\"Messages\":[{\"MessageId\":\"m\",\"ReceiptHandle\":\"r1\","
+      "\"Body\":\"{\\\"eventBody\\\":{\\\"conversationId\\\":\\\"c%u\\\","
+      "\\\"attributes\\\":{\\\"FlowMetric_A(%s)\\\":\\\"1\\\"}}}\"}]}",
+      messages_sent, at);
+  GATE_CHANGE(&gate, messages_sent++);
+  return conn_say(c, "HTTP/1.1 200 OK\r\n%sContent-Length: %d\r\n\r\n%s", date,
+                  len, body);
+}
+
+/* Plays the queue of one message that is always visible. ctx: true when the
+ * answers have a Date. */
+static void serve_queue(struct conn *c, void *ctx) {
+  static _Thread_local struct request r;
+  while (conn_request(c, &r)) {
+    bool is_deletion = strstr(r.head, "DeleteMessageBatch") != NULL;
+    GATE_CHANGE(&gate, deletions += is_deletion);
+    if (is_deletion) {
+      conn_park(c);
+      return;
+    }
+    if (!say_message(c, *(const bool *)ctx))
+      return;
+  }
+}
+
+static void note_doubt(void *ctx, const char *cause, const struct gc_err *err) {
+  (void)ctx;
+  GATE_CHANGE(&gate, doubts += strcmp(cause, "receiving") == 0 &&
+                               err->code == GC_ERR_STATE);
+}
+
+static bool is_deleted(void *ctx) {
+  (void)ctx;
+  return deletions > 0;
+}
+
+static bool is_doubted(void *ctx) {
+  (void)ctx;
+  return doubts > 0;
+}
+
 static void print_notice(void *ctx, const char *cause,
                          const struct gc_err *err) {
   (void)ctx;
@@ -71,48 +132,131 @@ static void write_token(void) {
   setenv("AWS_ENDPOINT_URL_STS", "http://127.0.0.1:2", 1);
 }
 
-static void sts_is_reached_through_the_proxy_as_the_queue_is(void) {
-  const struct server_plan plan = {.serve = serve_proxy};
-  struct server *server = server_start(&plan);
-  snprintf(proxy, sizeof(proxy), "http://127.0.0.1:%d", server_port(server));
-  const struct sqs_options options = {.queue_url = queue_url,
-                                      .region = region,
-                                      .consumers = 1,
-                                      .visibility_s = 60};
-  const struct gc_connect connect = {.connect_timeout_ms = 5000,
-                                     .proxy = proxy};
-  const struct ledger_source source = {.scope = "",
-                                       .retention_ms = INT64_C(86400000),
-                                       .max_series = 100,
-                                       .stats = &stats};
+struct run {
+  struct sqs_options options;
+  struct gc_connect connect;
+  struct ledger_source source;
+  struct credentials_source keys;
+  struct ledger *ledger;
+  struct sqs *sqs;
+};
+
+/* Starts a ledger and one consumer that uses the proxy. */
+static void run_begin(struct run *run, int64_t (*wall_ms)(void),
+                      void (*notice)(void *ctx, const char *cause,
+                                     const struct gc_err *err)) {
+  struct gc_err err = {.text = ""};
+  *run = (struct run){.options = {.queue_url = queue_url,
+                                  .region = region,
+                                  .consumers = 1,
+                                  .visibility_s = 60},
+                      .connect = {.connect_timeout_ms = 5000, .proxy = proxy},
+                      .source = {.scope = "",
+                                 .retention_ms = INT64_C(86400000),
+                                 .max_series = 100,
+                                 .stats = &stats}};
   const struct ledger_settings l = {.folder = folder,
                                     .retention_ms = INT64_C(86400000),
-                                    .wall_ms = gc_clock_wall_ms,
+                                    .wall_ms = wall_ms,
                                     .notice = print_notice};
-  struct credentials_source keys;
-  struct gc_err err = {.text = ""};
-  write_token();
-  CHECK_INT(credentials_find_source(NULL, NULL, region, &keys, &err), GC_OK);
-  struct ledger *ledger = ledger_new(&l, NULL);
-  CHECK_INT(ledger_start(ledger, &err), GC_OK);
-  const struct sqs_settings settings = {.options = &options,
-                                        .connect = &connect,
-                                        .credentials = &keys,
+  CHECK_INT(credentials_find_source(NULL, NULL, region, &run->keys, &err),
+            GC_OK);
+  run->ledger = ledger_new(&l, NULL);
+  CHECK_INT(ledger_start(run->ledger, &err), GC_OK);
+  const struct sqs_settings settings = {.options = &run->options,
+                                        .connect = &run->connect,
+                                        .credentials = &run->keys,
                                         .form = &form,
-                                        .source = &source,
-                                        .ledger = ledger,
-                                        .notice = print_notice};
-  struct sqs *sqs = sqs_start(&settings, &err);
+                                        .source = &run->source,
+                                        .ledger = run->ledger,
+                                        .notice = notice};
+  run->sqs = sqs_start(&settings, &err);
   CHECK_STR(err.text, "");
+}
+
+static void run_end(struct run *run) {
+  sqs_stop(run->sqs);
+  ledger_stop(run->ledger);
+  sqs_free(run->sqs);
+  ledger_free(run->ledger);
+  credentials_source_clear(&run->keys);
+}
+
+static struct server *start_proxy(void (*serve)(struct conn *c, void *ctx),
+                                  void *ctx) {
+  const struct server_plan plan = {.serve = serve, .ctx = ctx};
+  struct server *server = server_start(&plan);
+  snprintf(proxy, sizeof(proxy), "http://127.0.0.1:%d", server_port(server));
+  return server;
+}
+
+static void sts_is_reached_through_the_proxy_as_the_queue_is(void) {
+  struct server *server = start_proxy(serve_proxy, NULL);
+  struct run run;
+  write_token();
+  run_begin(&run, gc_clock_wall_ms, print_notice);
   CHECK(gate_wait(&gate, is_received, NULL));
   CHECK_INT(exchanges, 1);
   CHECK(!stats.is_tried); /* the long poll may last 20 s */
-  sqs_stop(sqs);
-  ledger_stop(ledger);
-  sqs_free(sqs);
-  ledger_free(ledger);
+  run_end(&run);
   server_stop(server);
-  credentials_source_clear(&keys);
+}
+
+static void begin_behind(struct run *run) {
+  setenv("AWS_ACCESS_KEY_ID", "AKIA1", 1);
+  setenv("AWS_SECRET_ACCESS_KEY", "S", 1);
+  memset(&stats, 0, sizeof(stats));
+  messages_sent = deletions = doubts = 0;
+  behind_ms = INT64_C(2) * 86400000;
+  run_begin(run, wall_behind_ms, note_doubt);
+}
+
+static void the_date_of_an_answer_is_the_second_clock(void) {
+  bool has_date = true;
+  struct server *server = start_proxy(serve_queue, &has_date);
+  struct run run;
+  begin_behind(&run);
+  CHECK(gate_wait(&gate, is_deleted, NULL));
+  CHECK_INT(stats.malformed[MALFORMED_FUTURE], 0);
+  CHECK_INT(doubts, 0);
+  run_end(&run);
+  server_stop(server);
+}
+
+static unsigned commits; /* under the gate */
+
+static void on_committed(struct batch *b, enum gc_code code) {
+  (void)b;
+  GATE_CHANGE(&gate, commits += code == GC_OK);
+}
+
+static bool has_commits(void *ctx) { return commits >= *(unsigned *)ctx; }
+
+/* Commits `count` batches without attributes, one after the other. */
+static void pass_commits(const struct run *run, unsigned count) {
+  for (commits = 0; commits < count;) {
+    struct batch b = {.source = &run->source, .done = on_committed};
+    unsigned want = commits + 1;
+    ledger_submit(run->ledger, &b);
+    CHECK(gate_wait(&gate, has_commits, &want));
+  }
+}
+
+/* Without a Date nothing confirms the clock. Without the pause the consumer
+ * would receive the message many times during the commits. */
+static void a_clock_in_doubt_pauses_the_receiving(void) {
+  bool has_date = false;
+  struct server *server = start_proxy(serve_queue, &has_date);
+  struct run run;
+  begin_behind(&run);
+  CHECK(gate_wait(&gate, is_doubted, NULL));
+  pass_commits(&run, 1); /* the answers before the pause are committed */
+  unsigned before = messages_sent;
+  pass_commits(&run, 30);
+  CHECK(messages_sent <= before + 1); /* one request may have been under way */
+  CHECK_INT(deletions, 0);
+  run_end(&run);
+  server_stop(server);
 }
 
 int main(void) {
@@ -122,6 +266,8 @@ int main(void) {
           GC_OK)
     return 99;
   RUN(sts_is_reached_through_the_proxy_as_the_queue_is);
+  RUN(the_date_of_an_answer_is_the_second_clock);
+  RUN(a_clock_in_doubt_pauses_the_receiving);
   snprintf(command, sizeof(command), "rm -rf %s", folder);
   CHECK_INT(system(command), 0);
   return check_done();
