@@ -178,18 +178,13 @@ static void on_poll(void *ctx) {
                     : RECHECK_MS);
 }
 
-/* Back-fill shares a quarter of the account's budget among all blocks, so that
- * other requests, such as live windows of other queries, do not wait. Returns 0
- * if the plan is no back-fill. */
-static uint32_t background_ms(const struct gc_analytics *b,
-                              const struct gc_windows_plan *plan) {
-  uint32_t per_minute =
-      b->deps.requests_per_minute > 4 ? b->deps.requests_per_minute / 4 : 1;
-  bool is_live =
-      plan->to_ms - plan->from_ms <= b->settings.query.rule.period_ms &&
-      plan->to_ms >= gc_windows_newest(&b->settings.query.rule,
-                                       gc_analytics_server_now(b));
-  return is_live ? 0 : 60000 / per_minute + 1;
+/* True if the plan is back-fill: it is sent in the background, so that other
+ * requests, such as live windows of other queries, do not wait. */
+static bool is_backfill(const struct gc_analytics *b,
+                        const struct gc_windows_plan *plan) {
+  return plan->to_ms - plan->from_ms > b->settings.query.rule.period_ms ||
+         plan->to_ms < gc_windows_newest(&b->settings.query.rule,
+                                         gc_analytics_server_now(b));
 }
 
 /* Forgets series without an event for 92 days. While the set has MaxSeries
@@ -205,14 +200,14 @@ static void let_series_go(struct gc_analytics *b) {
 static void start_poll(struct gc_analytics *b,
                        const struct gc_windows_plan *plan) {
   const struct gc_intern *filter = gc_filter_for_request(&b->filter);
-  struct gc_analytics_poll_deps deps = {
-      .env = gc_analytics_env(b),
-      .api = b->deps.api,
-      .clock = &b->clock,
-      .settle_ms = b->settings.query.rule.settle_ms,
-      .filter = filter,
-      .piece_max = b->piece_max,
-      .background_ms = background_ms(b, plan)};
+  struct gc_analytics_poll_deps deps = {.env = gc_analytics_env(b),
+                                        .api = b->deps.api,
+                                        .clock = &b->clock,
+                                        .settle_ms =
+                                            b->settings.query.rule.settle_ms,
+                                        .filter = filter,
+                                        .piece_max = b->piece_max,
+                                        .is_background = is_backfill(b, plan)};
   gc_results_clear(&b->results);
   gc_series_forget_again(&b->series);
   let_series_go(b);

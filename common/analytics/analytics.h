@@ -46,7 +46,6 @@ struct gc_analytics_deps {
   /* Of the account's lease: the checkpoint passes to the next holder, and
    * nothing is requested while another agent has the lease. NULL: no lease. */
   struct gc_lease_page *page;
-  uint32_t requests_per_minute;
   uint32_t phase; /* base/policy/poll_pace: delays the block's requests */
 };
 

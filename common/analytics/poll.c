@@ -146,7 +146,7 @@ void gc_analytics_poll_start(struct gc_analytics_poll *p,
       (struct gc_call){.endpoint = gc_source(results->query->source)->endpoint,
                        .sink = gc_decoder_sink(p->decoder),
                        .body_max = ANSWER_MAX_BYTES,
-                       .background_ms = deps->background_ms,
+                       .is_background = deps->is_background,
                        .done = on_answer,
                        .ctx = p};
   continue_poll(p);

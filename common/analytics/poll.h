@@ -18,7 +18,7 @@ struct gc_analytics_poll_deps {
   int64_t settle_ms;
   const struct gc_intern *filter; /* ids to request; NULL: no filter */
   uint32_t piece_max;             /* windows of one request */
-  uint32_t background_ms;         /* as in struct gc_call */
+  bool is_background;             /* as in struct gc_call */
 };
 
 /* The caller's memory, zeroed before the first poll_start. */

@@ -91,9 +91,7 @@ enum gc_code gc_analytics_block_start(struct gc_analytics_block *q,
                                    .api = gc_account_api(a),
                                    .names = gc_account_names(a),
                                    .store = gc_account_store(a),
-                                   .phase = gc_block_phase(block),
-                                   .requests_per_minute =
-                                       gc_account_requests_per_minute(a)};
+                                   .phase = gc_block_phase(block)};
   struct gc_lease_gate *lease = gc_lease_gate_of_host(block->host);
   if (lease != NULL) {
     deps.page = gc_lease_book_page(gc_lease_gate_book(lease), block->instance);

@@ -90,7 +90,6 @@ void iv_start(void) {
                                    .names = iv.names,
                                    .store = iv.store,
                                    .page = iv.page,
-                                   .requests_per_minute = 60000,
                                    .phase = iv_phase};
   iv.block = gc_analytics_new(&iv_settings, &deps, on_notice, NULL);
   gc_analytics_start(iv.block);

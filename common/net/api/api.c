@@ -29,9 +29,9 @@ struct gc_api {
   struct gc_call *queue;   /* waiting calls; the first one is sent next */
   struct gc_call *running; /* sent, not yet answered */
   uint32_t running_count;
-  uint32_t background_count;   /* background calls among the running ones */
-  uint64_t background_next_ms; /* no background call is sent earlier */
-  struct gc_timer timer;       /* runs the queue */
+  uint32_t background_count; /* background calls among the running ones */
+  uint64_t background_at_ms; /* reserved for the next one; 0: none */
+  struct gc_timer timer;     /* runs the queue */
 
   struct gc_breaker breaker;
   struct gc_throttle throttle;
@@ -95,7 +95,7 @@ static void add_running(struct gc_api *api, struct gc_call *call) {
   call->next = api->running;
   api->running = call;
   api->running_count++;
-  api->background_count += call->background_ms > 0;
+  api->background_count += call->is_background;
   call->running = true;
 }
 
@@ -104,7 +104,7 @@ static void remove_running(struct gc_api *api, struct gc_call *call) {
   unlink_call(&api->running, call);
   call->running = false;
   api->running_count--;
-  api->background_count -= call->background_ms > 0;
+  api->background_count -= call->is_background;
   free(call->url);
   if (call->authorization != NULL)
     explicit_bzero(call->authorization, strlen(call->authorization));
@@ -306,8 +306,8 @@ static void send_call(struct gc_api *api, struct gc_call *call) {
 
   dequeue_call(api, call);
   add_running(api, call);
-  if (call->background_ms > 0)
-    api->background_next_ms = now_ms(api) + call->background_ms;
+  if (call->is_background)
+    api->background_at_ms = 0;
   if (start_exchange(api, call, bearer, &err) == GC_OK) {
     gc_debug("api %s: sent, %" PRIu32 " in flight, %" PRIu32 " waiting",
              endpoint_of(call)->function, api->running_count,
@@ -329,17 +329,20 @@ static void fail_queue(struct gc_api *api, const struct gc_err *err) {
   }
 }
 
-/* Returns when the call itself may be sent; UINT64_MAX: after an answer. */
-static uint64_t call_ready_ms(const struct gc_api *api,
-                              const struct gc_call *call) {
+/* Returns when the call itself may be sent; UINT64_MAX: after an answer. It
+ * reserves a time for a background call. */
+static uint64_t call_ready_ms(struct gc_api *api, const struct gc_call *call,
+                              uint64_t at_ms) {
   uint64_t ready_ms = call->not_before_ms;
   uint32_t max = api->settings.max_concurrent;
-  if (call->background_ms == 0)
+  if (!call->is_background)
     return ready_ms;
   if (api->background_count >= (max > 1 ? max - 1 : 1))
     return UINT64_MAX;
-  return ready_ms > api->background_next_ms ? ready_ms
-                                            : api->background_next_ms;
+  if (api->background_at_ms == 0)
+    api->background_at_ms =
+        gc_shared_budget_reserve_background(api->budget, at_ms);
+  return ready_ms > api->background_at_ms ? ready_ms : api->background_at_ms;
 }
 
 /* Returns the first call whose own wait is over. NULL: there is none, and the
@@ -348,7 +351,7 @@ static struct gc_call *next_call(struct gc_api *api, uint64_t at_ms,
                                  uint64_t *ret_later_ms) {
   *ret_later_ms = UINT64_MAX;
   for (struct gc_call *call = api->queue; call != NULL; call = call->next) {
-    uint64_t ready_ms = call_ready_ms(api, call);
+    uint64_t ready_ms = call_ready_ms(api, call, at_ms);
     if (ready_ms <= at_ms)
       return call;
     if (ready_ms < *ret_later_ms)

@@ -37,10 +37,11 @@ struct gc_call {
   uint64_t body_max;   /* bytes; a longer answer is a failure */
   unsigned waits_max;  /* answers 429 after which the call waits and is sent
                           again; 0: any number */
-  /* Not 0: a background call, such as back-fill. All background calls of the
-   * account share one rate, a call every background_ms, and leave one
-   * connection to the other calls, unless there is only one. */
-  uint32_t background_ms;
+  /* A background call, such as back-fill. Those of all accounts of the client
+   * share one rate (gc_shared_budget_reserve_background), and those of an
+   * account leave one connection to its other calls, unless there is only one.
+   */
+  bool is_background;
   /* err->code GC_OK: the sink has received the whole answer. `reply` is the
    * last answer, NULL when nothing was sent (GC_ERR_UNAVAILABLE and others).
    * Both are borrowed for the call. The call may be freed or made again

@@ -5,11 +5,14 @@
 #include <stdlib.h>
 #include <string.h>
 
+enum { BACKGROUND_PART = 4 }; /* of the budget */
+
 struct gc_shared_budget {
   char *client_id;
   uint32_t per_minute;
   unsigned references;
   struct gc_budget budget;
+  uint64_t background_next_ms; /* the first time that is not reserved */
   struct gc_shared_budget *next;
 };
 
@@ -82,6 +85,21 @@ bool gc_shared_budget_take(struct gc_shared_budget *b, uint64_t now_ms) {
   bool taken = gc_budget_take(&b->budget, now_ms);
   pthread_mutex_unlock(&lock);
   return taken;
+}
+
+static uint32_t background_pace_ms(const struct gc_shared_budget *b) {
+  uint32_t per_minute = b->per_minute / BACKGROUND_PART;
+  return 60000 / (per_minute > 0 ? per_minute : 1) + 1;
+}
+
+uint64_t gc_shared_budget_reserve_background(struct gc_shared_budget *b,
+                                             uint64_t now_ms) {
+  pthread_mutex_lock(&lock);
+  uint64_t at_ms =
+      b->background_next_ms > now_ms ? b->background_next_ms : now_ms;
+  b->background_next_ms = at_ms + background_pace_ms(b);
+  pthread_mutex_unlock(&lock);
+  return at_ms;
 }
 
 uint32_t gc_shared_budget_wait_ms(struct gc_shared_budget *b, uint64_t now_ms) {

@@ -2,7 +2,8 @@
 /* One request budget per OAuth client: accounts of the same client share it,
  * since the platform counts requests per client. It allows 300 in any minute
  * and does not say how many are left (it has sent no inin-ratelimit headers
- * since 2021). Any thread. */
+ * since 2021). Background requests, such as back-fill, take a quarter of the
+ * budget at most, in equal distances and in turn. Any thread. */
 #ifndef GC_NET_API_SHARED_BUDGET_H
 #define GC_NET_API_SHARED_BUDGET_H
 
@@ -18,6 +19,13 @@ struct gc_shared_budget *gc_shared_budget_get(const char *client_id,
                                               uint64_t now_ms);
 /* Releases a reference; the last one frees the budget. NULL is allowed. */
 void gc_shared_budget_put(struct gc_shared_budget *b);
+
+/* Reserves the time of one background request, monotonic ms, now or later. An
+ * account reserves one time, sends at this time or later, and then reserves the
+ * next one: so accounts take turns. The request itself is taken from the budget
+ * when it is sent. */
+uint64_t gc_shared_budget_reserve_background(struct gc_shared_budget *b,
+                                             uint64_t now_ms);
 
 /* These are the functions of base/policy/budget under a lock. */
 bool gc_shared_budget_take(struct gc_shared_budget *b, uint64_t now_ms);

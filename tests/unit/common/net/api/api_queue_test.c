@@ -64,7 +64,7 @@ static void background_calls_share_a_rate_and_leave_a_connection(void) {
                                                     .delay_ms = 60000});
   for (int i = 0; i < 8; i++) {
     api_prepare(&jobs[i], GC_ENDPOINT_QUEUES);
-    jobs[i].call.background_ms = 800; /* a quarter of 300 a minute */
+    jobs[i].call.is_background = true;
     gc_api_call(api, &jobs[i].call);
   }
   replay_run(&api_world, 500);
@@ -79,13 +79,55 @@ static void background_calls_share_a_rate_and_leave_a_connection(void) {
   api_end();
 }
 
+/* Two accounts of one client have back-fill after an outage. A quarter of 300
+ * requests a minute is 75, and each account repeats its call after each answer.
+ */
+static void background_calls_of_all_accounts_of_a_client_share_a_rate(void) {
+  const struct gc_api_settings settings = {
+      .base_url = "https://other.example.test", .max_concurrent = 4};
+  struct job jobs[2], live;
+  unsigned counts[2] = {0};
+  api_begin_with(300, 4);
+  api_token();
+  api_answer("GET", REPLAY_ALWAYS, 200);
+  struct gc_shared_budget *budget =
+      gc_shared_budget_get("client", 300, api_world.now_ms);
+  struct gc_api *const apis[] = {
+      api, gc_api_new(&settings, &api_world.env, api_auth, budget)};
+  api_call(&live, GC_ENDPOINT_USERS); /* requests the token */
+  replay_run(&api_world, 1000);
+  for (int i = 0; i < 2; i++) {
+    api_prepare(&jobs[i], GC_ENDPOINT_QUEUES);
+    jobs[i].call.is_background = true;
+    gc_api_call(apis[i], &jobs[i].call);
+  }
+  for (uint32_t ms = 0; ms < 60000; ms += 10) {
+    replay_run(&api_world, 10);
+    for (int i = 0; i < 2; i++) {
+      if (jobs[i].done == 0)
+        continue;
+      counts[i]++;
+      jobs[i].done = 0;
+      gc_api_call(apis[i], &jobs[i].call);
+    }
+  }
+  CHECK(counts[0] + counts[1] >= 70 && counts[0] + counts[1] <= 76);
+  CHECK(counts[0] >= 20 && counts[1] >= 20);
+  api_call(&live, GC_ENDPOINT_USERS);
+  replay_run(&api_world, 10);
+  CHECK_INT(live.done, 1);
+  gc_api_free(apis[1]);
+  gc_shared_budget_put(budget);
+  api_end();
+}
+
 static void a_background_call_has_the_only_connection(void) {
   struct job job;
   api_begin_with(300, 1);
   api_token();
   api_answer(QUEUES, 0, 200);
   api_prepare(&job, GC_ENDPOINT_QUEUES);
-  job.call.background_ms = 800;
+  job.call.is_background = true;
   gc_api_call(api, &job.call);
   replay_run(&api_world, 100);
   CHECK_INT(job.done, 1);
@@ -286,6 +328,7 @@ int main(void) {
   RUN(calls_go_out_in_the_order_they_were_made);
   RUN(no_more_calls_than_the_limit_run_at_once);
   RUN(background_calls_share_a_rate_and_leave_a_connection);
+  RUN(background_calls_of_all_accounts_of_a_client_share_a_rate);
   RUN(a_background_call_has_the_only_connection);
   RUN(the_budget_paces_for_hours);
   RUN(the_rest_of_the_budget_is_reported);

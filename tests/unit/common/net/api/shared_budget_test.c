@@ -92,7 +92,33 @@ static void threads_together_get_no_more_than_there_is(void) {
   gc_shared_budget_put(b);
 }
 
+static void background_requests_take_a_quarter_in_equal_distances(void) {
+  static const struct {
+    const char *name;
+    uint32_t per_minute, pace_ms;
+  } rows[] = {
+      {"the usual budget", 300, 801},
+      {"a later account lowers the rate", 100, 2401},
+      {"the smallest budget", 1, 60001},
+  };
+  for (size_t i = 0; i < GC_COUNT(rows); i++) {
+    struct gc_shared_budget *a = gc_shared_budget_get("client", 300, 1000);
+    struct gc_shared_budget *b =
+        gc_shared_budget_get("client", rows[i].per_minute, 1000);
+    CHECK_ROW(rows[i].name);
+    CHECK_INT(gc_shared_budget_reserve_background(a, 1000), 1000);
+    CHECK_INT(gc_shared_budget_reserve_background(b, 1000),
+              1000 + rows[i].pace_ms);
+    CHECK_INT(gc_shared_budget_reserve_background(a, 1001),
+              1000 + 2 * rows[i].pace_ms);
+    CHECK_INT(gc_shared_budget_reserve_background(a, 999000), 999000);
+    gc_shared_budget_put(a);
+    gc_shared_budget_put(b);
+  }
+}
+
 int main(void) {
+  RUN(background_requests_take_a_quarter_in_equal_distances);
   RUN(accounts_of_one_client_share_its_budget);
   RUN(a_later_account_can_only_lower_it);
   RUN(a_lowered_budget_adds_no_requests);
