@@ -66,7 +66,7 @@ static void finish_creation(struct gc_channel_calls *c,
     (void)gc_fail_in(&err, err.code, "channel_create: ");
   gc_buf_wipe(&c->answer);
   if (c->takes_budget && !may_have_created(err.code))
-    gc_creations_give_back(c->creations);
+    gc_creations_give_back(c->creations, c->kind);
   if (err.code != GC_OK) {
     report_event(c, GC_CHANNEL_ON_CALL_FAILED, &err);
     return;
@@ -163,15 +163,16 @@ static void start_call(struct gc_channel_calls *c, enum gc_endpoint_id endpoint,
  * have expired. */
 uint64_t gc_channel_create_ms(const struct gc_channel_calls *c,
                               uint64_t now_ms) {
-  return c->ids->was_created ? gc_creations_next_ms(c->creations, now_ms)
-                             : now_ms;
+  return c->ids->was_created
+             ? gc_creations_next_ms(c->creations, c->kind, now_ms)
+             : now_ms;
 }
 
 void gc_channel_create(struct gc_channel_calls *c) {
   gc_buf_reset(&c->body);
   c->takes_budget = c->ids->was_created;
   if (c->takes_budget)
-    gc_creations_take(c->creations, c->env->now_ms(c->env->ctx));
+    gc_creations_take(c->creations, c->kind, c->env->now_ms(c->env->ctx));
   start_call(c, GC_ENDPOINT_CHANNEL_CREATE, "");
 }
 

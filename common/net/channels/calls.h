@@ -19,6 +19,7 @@ struct gc_channel_calls {
   struct gc_id_store *ids;
   struct gc_topics *topics;
   struct gc_creations *creations;
+  enum gc_creation kind; /* of the next creation; not changed while one runs */
   /* Reports GC_CHANNEL_ON_CREATED, CHECKED, GONE, SUBSCRIBED, BATCH_REFUSED,
    * DOUBT or CALL_FAILED, with the call's error. Runs inside
    * gc_channel_subscribe when the batch cannot be written; otherwise never

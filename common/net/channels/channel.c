@@ -260,7 +260,7 @@ static void on_call_outcome(void *ctx, enum gc_channel_event event,
                             const struct gc_err *err) {
   struct gc_channel *c = ctx;
   gc_timers_unset(c->deps.env->timers, &c->late);
-  if (event == GC_CHANNEL_ON_CREATED)
+  if (event == GC_CHANNEL_ON_CREATED && c->calls.kind == GC_CREATION_LOST)
     report_creation(c);
   if (event == GC_CHANNEL_ON_BATCH_REFUSED)
     gc_channel_pace_topics(c);
@@ -366,6 +366,10 @@ void gc_channel_set_timeouts(struct gc_channel *c,
                              const struct gc_channel_timeouts *timeouts) {
   c->timeouts = *timeouts;
   gc_channel_socket_set_timeout(&c->socket, timeouts->idle_timeout_ms);
+}
+
+void gc_channel_set_creation(struct gc_channel *c, enum gc_creation kind) {
+  c->calls.kind = kind;
 }
 
 void gc_channel_wake(struct gc_channel *c) {

@@ -132,6 +132,8 @@ void gc_channel_free(struct gc_channel *c);
 /* Sets the timeouts, which apply from the next wait on. */
 void gc_channel_set_timeouts(struct gc_channel *c,
                              const struct gc_channel_timeouts *timeouts);
+/* Sets the budget of the channel's creations; at first GC_CREATION_LOST. */
+void gc_channel_set_creation(struct gc_channel *c, enum gc_creation kind);
 /* Takes up a change of the topics. Without any topic the socket is closed. */
 void gc_channel_wake(struct gc_channel *c);
 

@@ -74,7 +74,7 @@ void gc_channel_pace_topics(struct gc_channel *c);
 /* Loads the stored id. False: another process uses the channels, which is
  * reported; the next step comes in some seconds. */
 bool gc_channel_may_use(struct gc_channel *c);
-/* Checks the account's budget of creations. False: it is spent, which is
+/* Checks the account's budget of such creations. False: it is spent, which is
  * reported, and the next step comes when the budget allows a creation. */
 bool gc_channel_may_create(struct gc_channel *c);
 

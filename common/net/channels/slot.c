@@ -126,6 +126,7 @@ static void switch_to_next(struct gc_slot *s) {
   uint64_t blind_ms = gc_channel_blind_ms(old->channel);
   struct gc_err fine = {.code = GC_OK};
   s->current = s->next;
+  gc_channel_set_creation(s->current->channel, GC_CREATION_LOST);
   s->next = NULL;
   s->renewal = GC_RENEWAL_ENDS;
   s->past.renewals++;
@@ -322,6 +323,7 @@ void gc_slot_renew(struct gc_slot *s) {
   }
   s->next = next;
   s->renewal = GC_RENEWAL_RUNS;
+  gc_channel_set_creation(next->channel, GC_CREATION_RENEWAL);
   if (copy_subscribers(&s->current->topics, &next->topics) == GC_OK)
     gc_channel_wake(next->channel);
   else

@@ -131,22 +131,38 @@ bool gc_channel_may_use(struct gc_channel *c) {
   return may_use;
 }
 
-/* Checks the account's budget of creations. False: it is spent, and the step
- * follows when the budget allows a creation. */
+/* Reports that the budget is spent for `minutes`. A renewal ends as one that
+ * failed: the present channel is prolonged. */
+static void report_spent(const struct gc_channel *c, uint64_t minutes) {
+  const struct gc_creation_limits max = gc_creation_limits(c->calls.kind);
+  struct gc_err err;
+  if (c->calls.kind == GC_CREATION_RENEWAL) {
+    (void)gc_fail(&err, GC_ERR_LIMIT,
+                  "%u channels an hour and %u a day are created for renewals "
+                  "at most, the next one in %" PRIu64 " min; the present "
+                  "channel is prolonged: set the token duration of the OAuth "
+                  "client to an hour or longer",
+                  max.per_hour, max.per_day, minutes);
+    gc_channel_report(c, GC_CHANNEL_SOCKET, &err);
+    return;
+  }
+  (void)gc_fail(&err, GC_ERR_LIMIT,
+                "the platform repeatedly drops the account's notification "
+                "channels; %u an hour and %u a day are created at most, the "
+                "next one in %" PRIu64 " min: give each program an OAuth "
+                "client of its own",
+                max.per_hour, max.per_day, minutes);
+  c->deps.env->notice(c->deps.env->ctx, "channels", &err);
+}
+
+/* False: the budget is spent, and the step follows when it allows a creation.
+ */
 bool gc_channel_may_create(struct gc_channel *c) {
   uint64_t now_ms = gc_channel_now_ms(c);
   uint64_t at_ms = gc_channel_create_ms(&c->calls, now_ms);
-  struct gc_err err;
   if (at_ms <= now_ms)
     return true;
-  (void)gc_fail(&err, GC_ERR_LIMIT,
-                "the platform repeatedly drops the account's notification "
-                "channels; %d an hour and %d a day are created at most, the "
-                "next one in %" PRIu64 " min: give each program an OAuth "
-                "client of its own",
-                GC_CREATIONS_PER_HOUR, GC_CREATIONS_PER_DAY,
-                (at_ms - now_ms) / 60000 + 1);
-  c->deps.env->notice(c->deps.env->ctx, "channels", &err);
+  report_spent(c, (at_ms - now_ms) / 60000 + 1);
   gc_channel_delay(c, at_ms - now_ms);
   return false;
 }

@@ -427,6 +427,59 @@ static void a_token_that_comes_during_a_renewal_starts_another_one(void) {
   ch_end();
 }
 
+/* Lets minutes pass in which each socket opens. */
+static void pass_minutes(unsigned minutes) {
+  for (unsigned i = 0; i < 2 * minutes; i++) {
+    ch_heartbeats(1);
+    ch_open_all();
+  }
+}
+
+/* The platform drops a channel without a socket when its token has ended. */
+static void begin_dropping_spares(unsigned token_life_s) {
+  ch_token_life_s = token_life_s;
+  ch_begin();
+  ch_answer(HEAD, REPLAY_ALWAYS, 404, NULL);
+  ch_many_answers();
+  ch_subscribe(&ch_block, "v2.a");
+  replay_settle(&ch_world);
+  ch_open_all();
+}
+
+/* Each renewal creates a channel, and a lost channel is still replaced at once.
+ */
+static void renewals_leave_the_creations_of_lost_channels(void) {
+  begin_dropping_spares(3600);
+  pass_minutes(26 * 60);
+  CHECK(ch_stats().renewals >= 26);
+  CHECK_INT(ch_creations(), 1 + ch_stats().renewals);
+  CHECK_INT(ch_block.gaps, 0);
+  for (unsigned lost = 1; lost <= 6; lost++) {
+    size_t before = ch_creations();
+    ch_refuse_upgrade(404);
+    pass_minutes(5);
+    CHECK(ch_creations() > before);
+    CHECK_INT(ch_block.gaps, lost);
+  }
+  CHECK_INT(replay_noticed(&ch_world, "*", GC_ERR_LIMIT), 0);
+  ch_end();
+}
+
+/* Tokens of ten minutes: 144 renewals a day. Beyond the budget the channel gets
+ * the new token, and nothing is missed. */
+static void renewals_beyond_their_budget_prolong_the_channel(void) {
+  begin_dropping_spares(600);
+  pass_minutes(24 * 60);
+  CHECK_INT(ch_creations(), 2 + 30);
+  CHECK_INT(ch_block.gaps, 0);
+  CHECK(ch_stats().connected);
+  CHECK(replay_noticed(&ch_world, "stream renewal", GC_ERR_LIMIT) > 0);
+  CHECK_INT(replay_noticed(&ch_world, "channels", GC_ERR_LIMIT), 0);
+  CHECK_HAS(replay_last_notice(&ch_world, "stream renewal")->text,
+            "30 a day are created for renewals at most");
+  ch_end();
+}
+
 static void a_pause_closes_the_socket_and_its_end_subscribes_again(void) {
   ch_begin_connected();
   gc_channels_pause(ch_channels, true);
@@ -468,6 +521,8 @@ int main(void) {
   RUN(a_break_before_the_new_one_is_ready_is_reported);
   RUN(a_stop_at_any_moment_of_a_renewal_leaves_nothing_behind);
   RUN(a_new_token_brings_a_new_channel);
+  RUN(renewals_leave_the_creations_of_lost_channels);
+  RUN(renewals_beyond_their_budget_prolong_the_channel);
   RUN(without_a_second_channel_the_first_gets_the_new_token);
   RUN(a_token_that_comes_during_a_renewal_starts_another_one);
   RUN(a_pause_closes_the_socket_and_its_end_subscribes_again);
