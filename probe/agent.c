@@ -158,23 +158,28 @@ static void report_block(void *ctx, const char *plugin, const char *kind,
               account != NULL ? account : "");
 }
 
-/* Reports the accounts and blocks that the plugins have accepted. The plugins
- * share one core, which is loaded if one of them is. The probe finds only the
- * core of its own version. */
+/* Reports the accounts and blocks that the plugins have accepted, and the
+ * blocks that they refuse once all accounts are known. The plugins share one
+ * core, which is loaded if one of them is. The probe finds only the core of its
+ * own version. */
 static void report_settings(void) {
   void (*accounts_each)(void (*)(void *, const char *, const char *), void *);
   void (*blocks_each)(
       void (*)(void *, const char *, const char *, const char *, const char *),
       void *);
+  void (*check)(void);
   void *core = dlopen(PROBE_CORE, RTLD_NOLOAD | RTLD_NOW);
   if (core == NULL)
     return;
   *(void **)&accounts_each = dlsym(core, "gc_accounts_each");
   *(void **)&blocks_each = dlsym(core, "gc_plugins_each_block");
+  *(void **)&check = dlsym(core, "gc_plugins_check");
   if (accounts_each != NULL)
     accounts_each(report_account, NULL);
   if (blocks_each != NULL)
     blocks_each(report_block, NULL);
+  if (check != NULL)
+    check();
 }
 
 /* ---- more than the configuration ---- */

@@ -99,6 +99,11 @@ static enum gc_code check_name(const struct gc_block *b, struct gc_err *err) {
   return GC_OK;
 }
 
+static enum gc_code check_account(const struct gc_block *b,
+                                  struct gc_err *err) {
+  return b->is->check_account != NULL ? b->is->check_account(b, err) : GC_OK;
+}
+
 static enum gc_code check_block(struct gc_block *b, struct gc_err *err) {
   struct gc_err warning = {.code = GC_OK};
   if (b->name == NULL || b->instance == NULL)
@@ -109,7 +114,7 @@ static enum gc_code check_block(struct gc_block *b, struct gc_err *err) {
   if (warning.code != GC_OK)
     gc_log_line(b->plugin->log, GC_LOG_WARNING, "<%s \"%s\">: %s",
                 gc_block_kind_name(b), b->name, warning.text);
-  return GC_OK;
+  return check_account(b, err);
 }
 
 enum gc_code gc_plugin_add(struct gc_plugin *p, const struct gc_block_class *is,
@@ -271,15 +276,28 @@ static void register_reads(struct gc_block *b) {
                                TIME_T_TO_CDTIME_T(HEALTH_READ_S), &ud);
 }
 
+static void log_refusal(const struct gc_block *b, const struct gc_err *err) {
+  gc_log_line(b->plugin->log, GC_LOG_ERROR, "<%s \"%s\">: %s",
+              gc_block_kind_name(b), b->name, err->text);
+}
+
 void gc_plugin_try(struct gc_block *b) {
   struct gc_err err = {.code = GC_OK};
-  b->runs = b->is->start(b, &err) == GC_OK;
+  b->runs = check_account(b, &err) == GC_OK && b->is->start(b, &err) == GC_OK;
   if (b->runs)
     return;
   gc_daemon_health_fail(b->health, &err);
-  gc_log_line(b->plugin->log, GC_LOG_ERROR, "<%s \"%s\">: %s",
-              gc_block_kind_name(b), b->name, err.text);
+  log_refusal(b, &err);
 }
+
+static void check_one(void *ctx, struct gc_block *b) {
+  struct gc_err err = {.code = GC_OK};
+  (void)ctx;
+  if (check_account(b, &err) != GC_OK)
+    log_refusal(b, &err);
+}
+
+void gc_plugins_check(void) { gc_plugins_each(check_one, NULL); }
 
 static void start_block(struct gc_block *b) {
   gc_plugin_try(b);

@@ -59,6 +59,10 @@ struct gc_block_class {
    * warning is logged; an error refuses the configuration. */
   enum gc_code (*check)(struct gc_block *b, struct gc_err *warning,
                         struct gc_err *err);
+  /* Checks the block against the accounts that are defined; may be NULL. Called
+   * after `check` and again before `start`, because an account may follow the
+   * block in the file. */
+  enum gc_code (*check_account)(const struct gc_block *b, struct gc_err *err);
   enum gc_code (*start)(struct gc_block *b, struct gc_err *err);
   /* Dispatches new values, each GC_BLOCK_READ_MS on a read thread; may be NULL.
    * The call is cheap without new values. */
@@ -141,6 +145,10 @@ GC_API void gc_plugins_each_block(void (*each)(void *ctx, const char *plugin,
                                                const char *name,
                                                const char *account),
                                   void *ctx);
+
+/* Logs an ERROR for each block that its check_account refuses: those for which
+ * an account follows in the file. For genesys-probe, as above. */
+GC_API void gc_plugins_check(void);
 
 /* Calls `each` for all blocks in that order. */
 void gc_plugins_each(void (*each)(void *ctx, struct gc_block *b), void *ctx);

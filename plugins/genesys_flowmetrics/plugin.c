@@ -51,6 +51,20 @@ static enum gc_code check_block(struct gc_block *b, struct gc_err *warning,
   return GC_OK;
 }
 
+/* Refuses a state of its own for a block whose account has a lease: each agent
+ * would have counts of its own. */
+static enum gc_code check_lease(const struct gc_block *b, struct gc_err *err) {
+  const struct attributes_options *o = b->options;
+  if (o->account == NULL || o->state_url != NULL ||
+      gc_lease_gate_of_account(o->account) == NULL)
+    return GC_OK;
+  return gc_fail(err, GC_ERR_CONFIG,
+                 "the LeaseURL of <Account \"%.60s\"> needs a StateURL, the "
+                 "same on all agents: without it each agent has counts of its "
+                 "own, and the counters jump when the holder changes",
+                 o->account);
+}
+
 static void clear_block(struct gc_block *b) {
   attributes_free(attributes_of(b)->work);
   attributes_config_clear(&attributes_of(b)->config);
@@ -159,6 +173,7 @@ static const struct gc_block_class attributes_class = {
     .rows = attributes_rows,
     .size = sizeof(struct attributes_block),
     .check = check_block,
+    .check_account = check_lease,
     .start = start_block,
     .read_state = read_state,
     .clear = clear_block,

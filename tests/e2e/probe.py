@@ -75,6 +75,17 @@ def mistakes_have_status_2() -> None:
     check("the secret is not shown", "tell-tale" not in done.stdout + done.stderr, done.stdout)
 
 
+def a_lease_without_a_shared_state_is_found_in_any_order() -> None:
+    leased = block("Account", "prod", {**PROD, "Host": "pair", "LeaseURL": "redis://127.0.0.1:6379/0"})
+    hook = block("Attributes", "hook", {"Source": "webhook", "Port": 1, "Account": "prod"})
+    flows = "LoadPlugin genesys_flowmetrics\n<Plugin genesys_flowmetrics>\n%s</Plugin>\n" % hook
+    for name, text in (("before the block", ours(leased) + flows), ("after the block", flows + ours(leased))):
+        done = Place(text, ("genesys_flowmetrics",)).run()
+        same("the account is %s: status" % name, done.returncode, 2)
+        has_line("the account is %s: the line" % name, done.stdout, "failed", "options",
+                 'the LeaseURL of <Account "prod"> needs a StateURL')
+
+
 def a_warning_has_status_1() -> None:
     done = Place(GOOD + "<Plugin exec>\n  Exec \"nobody\" \"/bin/true\"\n</Plugin>\n").run()
     same("status", done.returncode, 1)
@@ -154,7 +165,8 @@ def recorded_events_are_counted() -> None:
 
 
 if __name__ == "__main__":
-    report.main([a_good_file_has_status_0, mistakes_have_status_2, a_warning_has_status_1,
+    report.main([a_good_file_has_status_0, mistakes_have_status_2, a_lease_without_a_shared_state_is_found_in_any_order,
+                 a_warning_has_status_1,
                  a_file_that_cannot_be_parsed_has_its_line, included_files_are_read_as_by_collectd,
                  other_plugins_are_not_loaded, filter_chains_are_no_mistake, the_json_report_has_the_result_and_each_check,
                  a_probe_that_cannot_start_has_status_2, recorded_events_are_counted], {"collectd": DAEMON})

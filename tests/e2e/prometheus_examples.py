@@ -80,7 +80,7 @@ def agent(sim: Simulator, ours: int, theirs: int, password: Path, lease: Redis) 
               + queues(QueueLabel="both", ServiceLevelTarget=1))
     return Collectd(account(sim, RequestsPerMinute=10000, Host="org", LeaseURL=lease.url, LeaseTTL=3), blocks,
                     queries=query(QueueLabel="both", Backfill="PT5M") + query("agents", Source="users", Backfill="PT5M"),
-                    flows=notifications(), load=("write_prometheus",),
+                    flows=notifications(StateURL=lease.url), load=("write_prometheus",),
                     ours=(*OURS, "genesys_prometheus", "genesys_influxdb"), more=more)
 
 

@@ -47,6 +47,15 @@ static enum gc_code check_block(struct gc_block *b, struct gc_err *warning,
   return GC_OK;
 }
 
+static bool account_is_defined;
+
+static enum gc_code check_account(const struct gc_block *b,
+                                  struct gc_err *err) {
+  return must_fail(b, "defined") && account_is_defined
+             ? gc_fail(err, GC_ERR_CONFIG, "the account does not fit")
+             : GC_OK;
+}
+
 static enum gc_code start_block(struct gc_block *b, struct gc_err *err) {
   if (must_fail(b, "account"))
     return gc_block_use_account(b, "none", err);
@@ -77,6 +86,7 @@ static const struct gc_block_class things = {.prefix = "things",
                                              .rows = thing_rows,
                                              .size = sizeof(struct thing),
                                              .check = check_block,
+                                             .check_account = check_account,
                                              .start = start_block,
                                              .read_new = read_new,
                                              .read_state = read_state,
@@ -173,6 +183,30 @@ static void a_check_beyond_the_rows_fails_or_warns(void) {
                 "</Thing>\n</Plugin>\n"),
             0);
   CHECK(fake_log_has("WARNING genesys_things: <Thing \"a\">: the check warns"));
+  fake_shutdown();
+}
+
+/* The account follows the block in the file, or comes before it. */
+static void a_block_is_checked_against_its_account(void) {
+  static const char text[] =
+      "<Plugin genesys_things>\n<Thing \"a\">\nFailing \"defined\"\n</Thing>\n"
+      "<Thing \"b\">\n</Thing>\n</Plugin>\n";
+  account_is_defined = false;
+  CHECK_INT(configure_plugin(text), 0);
+  gc_plugins_check();
+  CHECK_INT(fake_log_count(), 0);
+  account_is_defined = true;
+  gc_plugins_check(); /* as genesys-probe does */
+  CHECK_INT(fake_log_count(), 1);
+  CHECK_STR(fake_log(0),
+            "ERROR genesys_things: <Thing \"a\">: the account does not fit");
+  CHECK_INT(fake_init(), 0);
+  CHECK_INT(fake_log_count(), 2);
+  CHECK(!fake_has("read", "genesys_things/things-a"));
+  CHECK(fake_has("read", "genesys_things/things-b"));
+  fake_shutdown();
+  CHECK(configure_plugin(text) != 0);
+  CHECK_HAS(fake_log(fake_log_count() - 1), "the account does not fit");
   fake_shutdown();
 }
 
@@ -303,6 +337,7 @@ int main(void) {
   RUN(each_block_is_started_read_and_ended);
   RUN(a_block_that_cannot_start_costs_only_itself);
   RUN(a_check_beyond_the_rows_fails_or_warns);
+  RUN(a_block_is_checked_against_its_account);
   RUN(two_names_that_become_one_are_refused);
   RUN(a_block_reports_its_own_errors_only);
   RUN(a_block_publishes_its_health);

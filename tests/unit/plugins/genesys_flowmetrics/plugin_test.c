@@ -16,6 +16,7 @@
 #include "common/health/registry.h"
 #include "common/net/account.h"
 #include "common/net/clock.h"
+#include "plugins/genesys_flowmetrics/ledger/ledger.h"
 #include "tests/support/check.h"
 
 void genesys_module_register(void);
@@ -203,6 +204,52 @@ static void a_wrong_option_ends_the_start(void) {
   fake_shutdown();
 }
 
+#define LEASED                                                                 \
+  "<Plugin genesys>\n<Account \"prod\">\nBaseURL \"http://127.0.0.1:1\"\n"     \
+  "ClientId c1\nClientSecret s3cret\nHost \"h1\"\n"                            \
+  "LeaseURL \"unix:///nonexistent\"\n</Account>\n</Plugin>\n"
+#define HOOK                                                                   \
+  FLOWMETRICS("<Attributes \"hook\">\nSource webhook\nAccount \"prod\"\n"      \
+              "</Attributes>\n")
+#define NEEDS                                                                  \
+  "the LeaseURL of <Account \"prod\"> needs a StateURL, the same on all "      \
+  "agents"
+
+static void a_lease_needs_a_shared_state(void) {
+  load_plugin();
+  genesys_module_register();
+  CHECK(fake_config(LEASED HOOK) != 0);
+  CHECK(
+      fake_log_has("ERROR genesys_flowmetrics: <Attributes \"hook\">: " NEEDS));
+  fake_shutdown();
+  gc_accounts_close();
+}
+
+/* The account follows the block in the file. */
+static void a_later_lease_needs_a_shared_state(void) {
+  load_plugin();
+  genesys_module_register();
+  CHECK_INT(fake_config(HOOK LEASED), 0);
+  CHECK_INT(fake_init(), 0);
+  CHECK(
+      fake_log_has("ERROR genesys_flowmetrics: <Attributes \"hook\">: " NEEDS));
+  CHECK(!fake_has("read", "genesys_flowmetrics/attributes-hook/state"));
+  fake_shutdown();
+  gc_accounts_close();
+}
+
+static void a_lease_with_a_shared_state_is_accepted(void) {
+  load_plugin();
+  genesys_module_register();
+  CHECK_INT(fake_config(LEASED FLOWMETRICS(
+                "<Attributes \"hook\">\nSource webhook\nAccount \"prod\"\n"
+                "StateURL \"unix:///nonexistent\"\n</Attributes>\n")),
+            0);
+  CHECK(!fake_log_has("ERROR"));
+  fake_shutdown();
+  gc_accounts_close();
+}
+
 static bool has_file(const char *name) {
   char path[300];
   snprintf(path, sizeof(path), "%s/genesys/%s", folder, name);
@@ -349,6 +396,11 @@ int main(void) {
   RUN_ALONE(only_blocks_with_observations_write_flow_active);
   RUN_ALONE(blocks_without_observations_do_not_write_flow_active);
   RUN_ALONE(a_wrong_option_ends_the_start);
+  if (ledger_has_redis()) {
+    RUN_ALONE(a_lease_needs_a_shared_state);
+    RUN_ALONE(a_later_lease_needs_a_shared_state);
+    RUN_ALONE(a_lease_with_a_shared_state_is_accepted);
+  }
   snprintf(command, sizeof(command), "rm -rf %s/genesys", folder);
   CHECK_INT(system(command), 0);
   RUN_ALONE(both_kinds_of_blocks_run_in_one_process);
