@@ -270,16 +270,20 @@ static const char *state_dir(void) {
   return path;
 }
 
-/* Passes the host and name of each block to the ledger. In a shared state an
- * agent finds its counts under them. */
+/* Passes the host, name and lease of each block to the ledger. In a shared
+ * state an agent finds its counts under host and name. */
 static enum gc_code identify_blocks(struct gc_err *err) {
   for (struct gc_block *b = next_attributes(plugin.blocks); b != NULL;
        b = next_attributes(b->next)) {
     if (!has_host(b))
       continue;
     share_scope(b);
-    GC_TRY(ledger_identify(ledger, attributes_of(b)->host, shown_host(b),
-                           b->name, err));
+    const char *scope = attributes_of(b)->host;
+    const struct ledger_identity of = {.scope = scope,
+                                       .host = shown_host(b),
+                                       .block = b->name,
+                                       .lease = gc_lease_gate_of_host(scope)};
+    GC_TRY(ledger_identify(ledger, &of, err));
   }
   return GC_OK;
 }

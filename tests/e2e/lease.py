@@ -391,11 +391,69 @@ def only_the_holder_receives_from_sqs() -> None:
     check("no value is written twice", not found, found[:5])
 
 
+def counters(agents: list[Agent]) -> dict[str, list[tuple[float, float, str]]]:
+    """Each counter of flow metrics: (time, count, agent) of all agents, in the order of the times."""
+    made: dict[str, list[tuple[float, float, str]]] = {}
+    for agent in agents:
+        for folder in agent.folders:
+            for place, stem in {(path.parent, path.name[:-11]) for path in (folder / HOST).glob("genesys-*/flow_metric-*")}:
+                rows = read_csv_series(place, stem)
+                made.setdefault("%s/%s" % (place.name, stem), []).extend((at, count, agent.name) for at, count in rows)
+    return {key: sorted(rows) for key, rows in made.items() if rows}
+
+
+def flow_metrics_continue_with_the_next_holder() -> None:
+    """All series begin after the start of the standby. The holder is killed twice, the second time under load; its successor was
+    the holder before."""
+    sim, redis, sqs = simulator(), Redis(), Sqs()
+    agents = pair(sim, redis, flows=attributes(sqs, StateURL=redis.socket_url, Account="prod"))
+    holder, other = agents
+
+    def equal_the_truth(agent: Agent) -> None:
+        agent.daemon.lives_until(sqs.is_empty, 60, "the queue is empty")
+        wrong = process.wait_for_none(lambda: differences(wanted(sqs.truth()), totals(agent.daemon, host=HOST)), 30, "totals")
+        check("the flow metrics of %s equal the truth" % agent.name, not wrong, wrong)
+
+    def continues(agent: Agent, since: float) -> None:
+        """Waits for a value of each counter by the next holder."""
+        keys = set(counters(agents))
+
+        def missing() -> list[str]:
+            return sorted(keys - {key for key, rows in counters([agent]).items() if rows[-1][0] > since})
+        left = process.wait_for_none(missing, 60, "values of all counters")
+        same("each of %d counters has a value of the next holder" % len(keys), left[:5], [])
+        latest = max((next(at for at, _, _ in rows if at > since) for key, rows in counters([agent]).items()
+                      if key in keys and key not in left), default=since)
+        check("the last counter has a value after %.1f s" % (latest - since), latest - since <= TTL + SLACK_S, latest - since)
+    sqs.feed(400, seed=1)
+    equal_the_truth(holder)
+    same("the standby has no flow metrics", counters([other]), {})
+    holder.kill()
+    continues(other, newest(holder))
+    sqs.feed(400, seed=2)
+    equal_the_truth(other)
+    holder.start()
+    holder.daemon.lives_until(lambda: holder.state() == 0, 30, "the killed agent stands by")
+    before = sqs.queue()["deleted"]
+    sqs.feed(400, seed=3)
+    wait_until(lambda: sqs.queue()["deleted"] > before, 30, "messages are deleted")
+    for agent in agents:
+        same("the log of %s has no errors of the state" % agent.name, [line for line in agent.daemon.complaints() if "state: " in line], [])
+    other.kill()
+    continues(holder, newest(other))
+    equal_the_truth(holder)
+    falls = ["%s from %g to %g" % (key, a[1], b[1]) for key, rows in counters(agents).items() for a, b in zip(rows, rows[1:]) if b[1] < a[1]]
+    same("no counter falls", falls[:5], [])
+    found = twice(agents)
+    check("no value is written twice", not found, found[:5])
+
+
 if __name__ == "__main__":
     report.main([a_standby_is_warm_and_silent, a_killed_holder_is_followed_within_the_ttl,
                  a_sleeping_holder_dispatches_nothing_when_it_wakes, a_holder_that_stops_is_followed_at_once,
                  a_holder_that_is_cut_from_redis_stops_first, a_scrape_shows_the_values_of_the_account_at_the_holder_only,
                  a_standby_that_is_cut_from_redis_changes_nothing,
-                 clock_steps_of_hours_leave_one_writer, only_the_holder_receives_from_sqs, without_redis_no_agent_dispatches,
+                 clock_steps_of_hours_leave_one_writer, only_the_holder_receives_from_sqs,
+                 flow_metrics_continue_with_the_next_holder, without_redis_no_agent_dispatches,
                  a_holder_that_goes_on_dispatches_without_redis],
                 {"collectd": DAEMON, "redis-server": SERVER})

@@ -48,8 +48,11 @@ void rb_begin(struct agent *a, const char *url, const char *host,
                                            .ctx = a};
   a->ledger = ledger_new(&settings, &err);
   CHECK(a->ledger != NULL);
-  CHECK_INT(ledger_identify(a->ledger, "", host, "another", NULL), GC_OK);
-  CHECK_INT(ledger_identify(a->ledger, "", host, block, NULL), GC_OK);
+  struct ledger_identity of = {
+      .scope = "", .host = host, .block = "another", .lease = a->lease};
+  CHECK_INT(ledger_identify(a->ledger, &of, NULL), GC_OK);
+  of.block = block;
+  CHECK_INT(ledger_identify(a->ledger, &of, NULL), GC_OK);
   a->source =
       (struct ledger_source){.scope = "",
                              .retention_ms = retention_ms,
@@ -58,6 +61,14 @@ void rb_begin(struct agent *a, const char *url, const char *host,
                              .stats = &a->stats,
                              .is_shared = ledger_is_shared(a->ledger),
                              .identity = ledger_identity(a->ledger, "", block)};
+  if (a->plain_host != NULL) {
+    of = (struct ledger_identity){
+        .scope = a->plain_host, .host = a->plain_host, .block = block};
+    CHECK_INT(ledger_identify(a->ledger, &of, NULL), GC_OK);
+    a->plain = a->source;
+    a->plain.scope = a->plain_host;
+    a->plain.identity = ledger_identity(a->ledger, a->plain_host, block);
+  }
   CHECK(a->source.is_shared);
   CHECK_INT(a->source.identity, 1);
   CHECK_INT(ledger_start(a->ledger, NULL), GC_OK);

@@ -24,7 +24,8 @@ extern int64_t rb_now_ms;           /* when the test began, a whole minute */
 extern _Atomic int64_t rb_later_ms; /* added to NOW by all agents' clocks */
 
 /* One counting process: a ledger, one source, the outcomes reported to it. Zero
- * it before rb_begin, except user, password, retention and `backwards`. */
+ * it before rb_begin, except lease, user, password, retention, plain_host and
+ * `backwards`. */
 struct agent {
   struct ledger *ledger;
   struct redis_settings redis;
@@ -33,9 +34,14 @@ struct agent {
   struct ledger_source source;
   unsigned finished, failed;
   struct gc_err state, durability, forgotten, clock;
+  const struct gc_lease_gate *lease; /* of the account; NULL: none */
   const char *password_file, *user;
   int64_t retention_ms; /* 0: a day */
-  bool backwards;       /* the test's own */
+  /* The host of a second account, which has no lease, and its source; NULL:
+   * there is none. */
+  const char *plain_host;
+  struct ledger_source plain;
+  bool backwards; /* the test's own */
 };
 
 /* A batch and its outcome. */

@@ -26,9 +26,16 @@ struct occurrence_ref {
   struct series *series; /* with a shared store: to count it in, if new */
 };
 
-/* A host and a block, under which a shared store keeps counts. */
+/* A host and a block, under which a shared store keeps counts. A term is that
+ * of gc_lease_gate_term, which is always 1 without a lease. */
 struct identity {
   char *scope, *block, *host;
+  const struct gc_lease_gate *lease; /* NULL: the account has none */
+  /* Used by the writer only: the term for which the store was opened; 0: this
+   * agent may not count for the identity. */
+  uint32_t taken_term;
+  unsigned key; /* number in the scripts of the store, from 1; 0: not taken */
+  uint32_t loaded_term; /* when the counts were read; guarded by the lock */
 };
 
 struct ledger;
@@ -36,11 +43,13 @@ struct ledger;
 /* The operations of a store. All of them run on the writer's thread; `close`
  * also runs in ledger_free, after that thread has ended. */
 struct ledger_store {
-  /* Opens the store and loads its counters. Counters in memory win where the
-   * store has lost them. On failure the store is closed. */
+  /* Opens the store, takes over the identities that have a key, and loads their
+   * counters. Counters in memory win where the store has lost them. On failure
+   * the store is closed. */
   enum gc_code (*open)(struct ledger *l, struct gc_err *err);
   /* Counts the `count` occurrences of `batches`. Readers see all of the change
-   * once it is committed, or none of it. A failure may close the store. */
+   * once it is committed, or none of it. A failure may close the store.
+   * GC_ERR_UNAVAILABLE: another agent has got the lease of an identity. */
   enum gc_code (*transact)(struct ledger *l, struct batch *batches,
                            size_t count, struct gc_err *err);
   /* Runs between two transactions, at least once a second: drops keys past the
@@ -58,12 +67,14 @@ struct ledger {
   struct ledger_settings settings;
   char *folder;
   const struct ledger_store *store;
-  struct identity *identities; /* const once the writer runs */
+  struct identity *identities; /* as many as when the writer was started */
   size_t identity_count;
-  int stop_fd; /* readable when the writer is to stop */
+  bool has_lease; /* of at least one identity */
+  int stop_fd;    /* readable when the writer is to stop */
 
   /* Used by the writer only. */
   bool is_open;
+  unsigned key_count;        /* identities with a key */
   struct sqlite_db *db;      /* NULL: not open, or another store */
   struct redis_store *redis; /* NULL: not open, or another store */
   struct gc_backoff backoff;

@@ -10,11 +10,13 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "common/base/debug.h"
 #include "common/net/clock.h"
 #include "common/net/thread.h"
 
 enum {
   IDLE_MS = 1000, /* time between two runs of the store's upkeep */
+  LEASE_MS = 200, /* between two checks of the leases */
   OPEN_FIRST_MS = 500,
   OPEN_MAX_MS = 5000, /* between two attempts to open the store */
   STOP_STEP_MS = 50,
@@ -65,23 +67,6 @@ static void delay_next_open(struct ledger *l) {
       gc_clock_now_ms() + gc_backoff_fail(&l->backoff, 0, gc_random32());
 }
 
-static void commit_batches(struct ledger *l, struct batch *batches,
-                           size_t count) {
-  struct gc_err err = {.code = GC_OK};
-  begin_work(l);
-  enum gc_code code = l->store->transact(l, batches, count, &err);
-  end_work(l);
-  err.code = code;
-  ledger_report(l, "state", &err);
-  ledger_set_healthy(l, code == GC_OK);
-  if (code == GC_OK) {
-    gc_backoff_reset(&l->backoff);
-    ledger_report_late(l, batches);
-  } else if (!l->is_open)
-    delay_next_open(l);
-  finish_all(l, batches, code);
-}
-
 /* Returns all queued batches and empties the queue. The lock is held. */
 static struct batch *take_queue(struct ledger *l) {
   struct batch *batches = l->first;
@@ -106,10 +91,108 @@ static struct batch *gather_batches(struct ledger *l, size_t *ret_count) {
   return take_queue(l);
 }
 
+/* ---- leases ---- */
+
+/* Chooses the identities that the store takes over: those whose values this
+ * agent may dispatch. The term is read before the permission, so that a term
+ * that begins in between is noticed later. */
+static void choose_identities(struct ledger *l) {
+  l->key_count = 0;
+  for (size_t i = 0; i < l->identity_count; i++) {
+    struct identity *id = &l->identities[i];
+    uint32_t term = gc_lease_gate_term(id->lease);
+    id->taken_term = gc_lease_gate_allows(id->lease) ? term : 0;
+    id->key = id->taken_term != 0 ? ++l->key_count : 0;
+  }
+}
+
+/* True if this agent has lost the lease since the store was opened, or has got
+ * it. While the permission is closed within a term, no other agent counts. */
+static bool is_stale(const struct identity *id) {
+  uint32_t term = gc_lease_gate_term(id->lease);
+  return id->taken_term != term &&
+         (id->taken_term != 0 || gc_lease_gate_allows(id->lease));
+}
+
+static bool has_lease_changed(const struct ledger *l) {
+  for (size_t i = 0; i < l->identity_count; i++)
+    if (is_stale(&l->identities[i]))
+      return true;
+  return false;
+}
+
+static bool is_of_new_term(const struct identity *id) {
+  return id->lease != NULL && id->taken_term != 0 &&
+         id->taken_term != id->loaded_term;
+}
+
+/* Forgets the series of each scope whose lease this agent has got: another
+ * agent may have counted and dispatched them since they were read. */
+static void forget_former_terms(struct ledger *l) {
+  pthread_mutex_lock(&l->lock);
+  for (size_t i = 0; i < l->identity_count; i++)
+    if (is_of_new_term(&l->identities[i]))
+      series_forget_scope(&l->set, l->identities[i].scope);
+  pthread_mutex_unlock(&l->lock);
+}
+
+static void note_loaded(struct ledger *l) {
+  pthread_mutex_lock(&l->lock);
+  for (size_t i = 0; i < l->identity_count; i++)
+    if (l->identities[i].taken_term != 0)
+      l->identities[i].loaded_term = l->identities[i].taken_term;
+  l->has_loaded = true;
+  pthread_mutex_unlock(&l->lock);
+}
+
+/* True if the counts of a scope are those of the store: with a lease, if they
+ * were read in the present term. The lock is held. */
+static bool is_loaded(const struct ledger *l, const char *scope) {
+  for (size_t i = 0; i < l->identity_count; i++) {
+    const struct identity *id = &l->identities[i];
+    uint32_t term = gc_lease_gate_term(id->lease);
+    if (strcmp(id->scope, scope) == 0 && (term == 0 || id->loaded_term != term))
+      return false;
+  }
+  return l->has_loaded;
+}
+
+/* True if this agent may count the batch. */
+static bool is_held(const struct ledger *l, const struct batch *b) {
+  if (!b->source->is_shared)
+    return true;
+  const struct identity *id = &l->identities[b->source->identity];
+  return id->taken_term != 0 && id->taken_term == gc_lease_gate_term(id->lease);
+}
+
+/* Gives the batches of accounts whose lease another agent has back to their
+ * sources. Returns the others and subtracts from `count`. */
+static struct batch *give_back(struct ledger *l, struct batch *batches,
+                               size_t *count) {
+  struct batch *held = NULL, *others = NULL;
+  struct batch **held_end = &held, **others_end = &others;
+  for (struct batch *b = batches, *next; b != NULL; b = next) {
+    bool is_ours = is_held(l, b);
+    struct batch ***end = is_ours ? &held_end : &others_end;
+    next = b->next;
+    b->next = NULL;
+    **end = b;
+    *end = &b->next;
+    if (!is_ours)
+      *count -= b->count;
+  }
+  finish_all(l, others, GC_ERR_UNAVAILABLE);
+  return held;
+}
+
+/* ---- the writer ---- */
+
 /* Opens the store and retires idle series, so that the first transaction finds
  * room. */
 static bool open_store(struct ledger *l) {
   struct gc_err err = {.code = GC_OK};
+  choose_identities(l);
+  forget_former_terms(l);
   begin_work(l);
   enum gc_code code = l->store->open(l, &err);
   end_work(l);
@@ -117,15 +200,46 @@ static bool open_store(struct ledger *l) {
   if (l->is_open) {
     l->next_retire_ms = 0;
     ledger_retire_idle(l);
-    pthread_mutex_lock(&l->lock);
-    l->has_loaded = true;
-    pthread_mutex_unlock(&l->lock);
+    note_loaded(l);
   }
-  ledger_report(l, "state", &err);
+  if (code != GC_ERR_UNAVAILABLE) /* the lease was lost meanwhile */
+    ledger_report(l, "state", &err);
   ledger_set_healthy(l, l->is_open);
   if (!l->is_open)
     delay_next_open(l);
   return l->is_open;
+}
+
+/* Takes over the identities whose lease this agent has got, and leaves those
+ * whose lease it has lost. */
+static void follow_leases(struct ledger *l) {
+  if (!has_lease_changed(l))
+    return;
+  gc_debug("ledger: a lease has changed; the counts are read again");
+  l->store->close(l);
+  (void)open_store(l);
+}
+
+static void commit_batches(struct ledger *l, struct batch *batches,
+                           size_t count) {
+  struct gc_err err = {.code = GC_OK};
+  begin_work(l);
+  enum gc_code code = l->store->transact(l, batches, count, &err);
+  end_work(l);
+  err.code = code;
+  if (code == GC_ERR_UNAVAILABLE) {
+    finish_all(l, batches, code);
+    (void)open_store(l);
+    return;
+  }
+  ledger_report(l, "state", &err);
+  ledger_set_healthy(l, code == GC_OK);
+  if (code == GC_OK) {
+    gc_backoff_reset(&l->backoff);
+    ledger_report_late(l, batches);
+  } else if (!l->is_open)
+    delay_next_open(l);
+  finish_all(l, batches, code);
 }
 
 /* Opens the store when an attempt is due. While the store is closed, fails the
@@ -143,6 +257,25 @@ static void try_open(struct ledger *l) {
   finish_all(l, batches, GC_ERR_STATE);
 }
 
+/* Commits the batches, and writes the records that the readers' values need.
+ * The leases are followed first: a source submits a batch as soon as this agent
+ * has the lease. */
+static void write_batches(struct ledger *l, struct batch *batches, size_t count,
+                          bool stopping) {
+  if (!stopping)
+    follow_leases(l);
+  if (!l->is_open) {
+    finish_all(l, batches, GC_ERR_STATE);
+    return;
+  }
+  batches = give_back(l, batches, &count);
+  pthread_mutex_lock(&l->lock);
+  bool needs_write = l->has_sent_zero || !l->is_healthy;
+  pthread_mutex_unlock(&l->lock);
+  if (batches != NULL || needs_write)
+    commit_batches(l, batches, count);
+}
+
 /* Makes one pass of the writer. Returns false when the writer is to stop. After
  * a failure the writer tries an empty transaction each second, so that it
  * recovers without a batch of a source. */
@@ -151,14 +284,12 @@ static bool run_once(struct ledger *l) {
   pthread_mutex_lock(&l->lock);
   bool has_work = l->is_healthy && (l->has_sent_zero || l->has_more_to_prune);
   if (l->first == NULL && !l->is_stopping && !has_work)
-    ledger_wait_ms(l, IDLE_MS);
+    ledger_wait_ms(l, l->has_lease ? LEASE_MS : IDLE_MS);
   struct batch *batches = gather_batches(l, &count);
   bool stopping = l->is_stopping;
-  bool needs_write = l->has_sent_zero || !l->is_healthy;
   pthread_mutex_unlock(&l->lock);
 
-  if (batches != NULL || needs_write)
-    commit_batches(l, batches, count);
+  write_batches(l, batches, count, stopping);
   ledger_report_names(l);
   if (!stopping && l->is_open) {
     begin_work(l);
@@ -230,10 +361,12 @@ static void identity_clear(struct identity *id) {
   free(id->host);
 }
 
-enum gc_code ledger_identify(struct ledger *l, const char *scope,
-                             const char *host, const char *block,
+enum gc_code ledger_identify(struct ledger *l, const struct ledger_identity *of,
                              struct gc_err *err) {
-  struct identity id = {strdup(scope), strdup(block), strdup(host)};
+  struct identity id = {.scope = strdup(of->scope),
+                        .block = strdup(of->block),
+                        .host = strdup(of->host),
+                        .lease = of->lease};
   struct identity *more =
       realloc(l->identities, (l->identity_count + 1) * sizeof(id));
   if (more != NULL)
@@ -243,6 +376,7 @@ enum gc_code ledger_identify(struct ledger *l, const char *scope,
     return gc_fail(err, GC_ERR_MEMORY, "out of memory");
   }
   l->identities[l->identity_count++] = id;
+  l->has_lease = l->has_lease || of->lease != NULL;
   return GC_OK;
 }
 
@@ -352,6 +486,8 @@ bool ledger_read(struct ledger *l, size_t i, struct ledger_view *ret) {
   if (has) {
     struct series *s = l->set.at[i];
     enum series_state state = s->state;
+    bool is_readable = s->kept.id != 0 && !series_state_is_retired(state) &&
+                       is_loaded(l, s->kept.scope);
     *ret = (struct ledger_view){
         .scope = s->kept.scope,
         .flow = s->kept.flow_label,
@@ -363,8 +499,9 @@ bool ledger_read(struct ledger *l, size_t i, struct ledger_view *ret) {
         .has_first = series_state_sends_first(state),
         .first_count = state == SERIES_RETURNED ? s->returned_count : 0,
         .first_sum = state == SERIES_RETURNED ? s->returned_sum : 0,
-        /* NULL: the store does not have it yet, or it is retired. */
-        .series = s->kept.id != 0 && !series_state_is_retired(state) ? s : NULL,
+        /* NULL: the store does not have it yet, it is retired, or another
+         * agent may have counted it since it was read. */
+        .series = is_readable ? s : NULL,
     };
   }
   pthread_mutex_unlock(&l->lock);

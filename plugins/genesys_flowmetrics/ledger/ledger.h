@@ -5,7 +5,12 @@
  *
  * The store is a file (SQLite), or a Redis that several agents share. The
  * writer opens the store, and tries again while that fails. Until then it
- * acknowledges nothing, so nothing is lost. */
+ * acknowledges nothing, so nothing is lost.
+ *
+ * An identity whose account has a lease belongs to the holder of the lease. On
+ * a standby the ledger neither takes the identity over nor returns its counts.
+ * When this agent gets the lease, the writer opens the store again: it takes
+ * the identity over and reads the counts of the former holder. */
 #ifndef GENESYS_FLOWMETRICS_LEDGER_LEDGER_H
 #define GENESYS_FLOWMETRICS_LEDGER_LEDGER_H
 
@@ -75,7 +80,8 @@ struct batch {
    * ledger does not run. GC_OK: the whole batch is safe, except for the `ahead`
    * attributes, which the source must not acknowledge. Any other code: submit
    * the batch again; a part of it may have been counted, and is then a
-   * duplicate. The batch is the owner's again. */
+   * duplicate. GC_ERR_UNAVAILABLE: another agent has the lease, and receives
+   * it. The batch is the owner's again. */
   void (*done)(struct batch *b, enum gc_code code);
   void *ctx;
 
@@ -132,11 +138,20 @@ bool ledger_has_redis(void);
 
 struct ledger *ledger_new(const struct ledger_settings *settings,
                           struct gc_err *err);
-/* Adds an identity: `block` counts for `scope`, whose values have the host
- * `host`. In a shared store, an agent that takes over this host and block
- * continues their counts. Call it before ledger_start. */
-GC_MUST_CHECK enum gc_code ledger_identify(struct ledger *l, const char *scope,
-                                           const char *host, const char *block,
+/* A block and the scope that it counts for. Borrowed during the call, except
+ * `lease`. */
+struct ledger_identity {
+  const char *scope;
+  const char *host; /* of the values of the scope */
+  const char *block;
+  /* The lease of the account that has this host; NULL: none. The identities of
+   * a scope have the same one. */
+  const struct gc_lease_gate *lease;
+};
+/* Adds an identity. In a shared store, an agent that takes over this host and
+ * block continues their counts. Call it before ledger_start. */
+GC_MUST_CHECK enum gc_code ledger_identify(struct ledger *l,
+                                           const struct ledger_identity *of,
                                            struct gc_err *err);
 /* Returns the number of an identity; 0 when ledger_identify was not called for
  * it. Any thread. */
@@ -180,7 +195,9 @@ struct ledger_view {
   struct series *series;
 };
 /* Reads the series number `i`. Returns false past the last one, and until the
- * store was opened for the first time. One reader at a time. */
+ * store was opened for the first time. A series of an account with a lease is
+ * NULL in the view until its counts were read in the present term of this
+ * agent. One reader at a time. */
 bool ledger_read(struct ledger *l, size_t i, struct ledger_view *ret);
 /* Notes that the reader has dispatched the first value of this series. The
  * writer records that in its next transaction. */

@@ -251,6 +251,13 @@ size_t series_retire_idle(struct series_set *set, uint32_t before_minute) {
   return retired;
 }
 
+/* Gives a retired series a place again. */
+static void take_place(struct series_set *set, struct series *s) {
+  s->scope->retired--;
+  s->scope->count++;
+  note_collision(set, s);
+}
+
 enum gc_code series_revive(struct series_set *set, struct series *s,
                            size_t max) {
   if (!series_state_is_retired(s->state))
@@ -260,10 +267,27 @@ enum gc_code series_revive(struct series_set *set, struct series *s,
   series_apply(s, SERIES_COUNTED);
   s->returned_count = s->kept.count;
   s->returned_sum = s->kept.sum;
-  s->scope->retired--;
-  s->scope->count++;
-  note_collision(set, s);
+  take_place(set, s);
   return GC_OK;
+}
+
+static void forget_series(struct series_set *set, struct series *s) {
+  if (series_state_is_retired(s->state))
+    take_place(set, s);
+  series_apply(s, SERIES_FORGOTTEN);
+  s->kept.id = s->kept.count = 0;
+  s->kept.sum = 0;
+  s->kept.has_sum = false;
+  s->kept.last_minute = 0;
+  for (size_t k = 0; k < s->part_count; k++)
+    s->parts[k] = (struct series_part){0};
+}
+
+void series_forget_scope(struct series_set *set, const char *scope) {
+  const struct series_scope *of = scope_find(set, scope);
+  for (size_t i = 0; of != NULL && i < set->count; i++)
+    if (set->at[i]->scope == of)
+      forget_series(set, set->at[i]);
 }
 
 enum gc_code series_make_parts(struct series *s, size_t identities) {

@@ -98,6 +98,9 @@ size_t series_retire_idle(struct series_set *set, uint32_t before_minute);
  * Returns GC_ERR_LIMIT when the scope has `max` active series. */
 GC_MUST_CHECK enum gc_code series_revive(struct series_set *set,
                                          struct series *s, size_t max);
+/* Makes each series of a scope one that is new and has no count, so that the
+ * store can be read again. Names and labels stay, since readers use them. */
+void series_forget_scope(struct series_set *set, const char *scope);
 /* Returns how many series of a scope are not retired. */
 size_t series_count_active(const struct series_set *set, const char *scope);
 

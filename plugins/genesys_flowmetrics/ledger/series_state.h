@@ -12,7 +12,9 @@
  *   new -> zero sent -> zero writing -> shown -> retired -> returned -> shown
  *
  * A retired series keeps its place in this order: if it is retired before its 0
- * is recorded, it continues from there. Pure. */
+ * is recorded, it continues from there. When this agent gets the lease of the
+ * series' account, the series begins at "new" again, and the record in the
+ * store decides. Pure. */
 #ifndef GENESYS_FLOWMETRICS_LEDGER_SERIES_STATE_H
 #define GENESYS_FLOWMETRICS_LEDGER_SERIES_STATE_H
 
@@ -39,6 +41,7 @@ enum series_event {
   SERIES_RECORDED,   /* the store, when it was opened, had the record */
   SERIES_IDLE,       /* not counted for the retention time */
   SERIES_COUNTED,    /* counted, or about to be */
+  SERIES_FORGOTTEN,  /* another agent may have counted and dispatched it */
   SERIES_EVENT_COUNT
 };
 

@@ -75,13 +75,18 @@ static void on_batch(struct batch *b, enum gc_code code) {
   free_batch(n, b);
 }
 
-/* Submits the batch, or holds it while the writer fails. The writer needs no
- * batch to notice that it can commit again. */
+static bool can_submit(const struct notifications *n) {
+  return ledger_is_healthy(n->settings.ledger) &&
+         gc_lease_gate_allows(n->settings.source->lease);
+}
+
+/* Submits the batch, or holds it while the writer fails or this agent has not
+ * the lease. The writer needs no batch to notice that it can commit again. */
 static void submit_batch(struct notifications *n, struct batch *b) {
   int64_t date_ms;
   if (gc_api_read_date(n->settings.api, &date_ms))
     ledger_observe_date(n->settings.ledger, date_ms);
-  if (ledger_is_healthy(n->settings.ledger))
+  if (can_submit(n))
     ledger_submit(n->settings.ledger, b);
   else
     hold_batch(n, b);
@@ -204,7 +209,7 @@ static void on_tick(void *ctx) {
     stats->is_tried = true;
   if (state.has_received)
     stats->answer_ms = (int64_t)(env->now_ms(env->ctx) - state.silence_ms);
-  if (ledger_is_healthy(n->settings.ledger))
+  if (can_submit(n))
     submit_held(n);
 }
 

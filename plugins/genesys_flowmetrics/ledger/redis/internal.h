@@ -10,7 +10,8 @@
  *     floor                        keys before this minute were dropped; an
  *                                  attribute before it is late
  *   genesys:{flowmetrics}:count:HOST/BLOCK hash of an identity:
- *     owner                        token of the process that counts for it
+ *     owner                        token of the process that counts for it;
+ *                                  with a lease, of its holder
  *     c:LEN:FLOW:METRIC            count; LEN: bytes of FLOW
  *     s:…                          sum of the values, if there were any
  *     t:…                          minute when it was last counted
@@ -70,10 +71,19 @@ struct redis_store {
 struct redisReply;
 void redis_reply_auto(struct redisReply **r);
 /* Begins the command that runs a script: EVALSHA or EVAL, the script, the
- * number of keys, and the keys of the identities. The caller adds `more` keys.
- */
+ * number of keys, and the keys of the identities that this agent has taken
+ * over. The caller adds `more` keys. */
 void redis_begin_script(struct ledger *l, const char *verb, const char *script,
                         size_t more);
+/* Sends the script and returns its answer, as redis_request does; a refusal has
+ * the code of redis_script_refused. */
+GC_MUST_CHECK enum gc_code
+redis_run_script(struct ledger *l, struct redisReply **ret, struct gc_err *err);
+/* Fills `err` for the server's refusal of a script. GC_ERR_UNAVAILABLE: another
+ * agent has got the lease and taken an identity over; otherwise the codes of
+ * redis_refused. */
+enum gc_code redis_script_refused(const struct ledger *l, const char *words,
+                                  struct gc_err *err);
 /* Adds the name of a field of an identity's hash. */
 void redis_add_field(struct redis_words *w, char kind, const struct series *s);
 /* Loads the script that counts. Call it again when the server has forgotten the

@@ -3,11 +3,12 @@
  * it needs, and refuses, before it writes anything: Redis does not roll back a
  * script that fails halfway.
  *
- * In all but PRUNE, KEYS begin with the hashes of our identities, and ARGV[1]
- * is the token of the process that counts for them. A process that opens the
- * store takes its identities over. Redis then refuses a script of the former
- * owner that is still under way (FENCED). A script that was not acknowledged by
- * then either ran before, and the new owner reads its counts, or never runs. */
+ * In all but PRUNE, KEYS begin with the hashes of our identities, except those
+ * whose lease another agent has, and ARGV[1] is the token of the process that
+ * counts for them. A process that opens the store takes these identities over.
+ * Redis then refuses a script of the former owner that is still under way
+ * (FENCED). A script that was not acknowledged by then either ran before, and
+ * the new owner reads its counts, or never runs. */
 #ifndef GENESYS_FLOWMETRICS_LEDGER_REDIS_SCRIPTS_H
 #define GENESYS_FLOWMETRICS_LEDGER_REDIS_SCRIPTS_H
 

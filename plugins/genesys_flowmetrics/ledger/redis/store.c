@@ -208,42 +208,44 @@ static enum gc_code load_identity(struct ledger *l, unsigned identity,
 
 /* ---- lost counts ---- */
 
-static void add_identity_field(struct redis_words *w, unsigned identity,
-                               char kind, const struct series *s) {
-  redis_print(w, "%u", identity + 1);
+static void add_identity_field(struct redis_words *w, unsigned key, char kind,
+                               const struct series *s) {
+  redis_print(w, "%u", key);
   redis_add_field(w, kind, s);
 }
 
-static void add_part(struct redis_words *w, unsigned identity,
-                     const struct series *s) {
-  const struct series_part *part = &s->parts[identity];
-  add_identity_field(w, identity, 'c', s);
+static void add_part(struct redis_words *w, unsigned key,
+                     const struct series *s, const struct series_part *part) {
+  add_identity_field(w, key, 'c', s);
   redis_print(w, "%lld", (long long)part->count);
-  add_identity_field(w, identity, 'l', s);
+  add_identity_field(w, key, 'l', s);
   redis_print(w, "%s/%s", s->kept.flow_label, s->kept.metric_label);
   if (part->has_sum) {
-    add_identity_field(w, identity, 's', s);
+    add_identity_field(w, key, 's', s);
     redis_real(w, part->sum);
   }
-  add_identity_field(w, identity, 't', s);
+  add_identity_field(w, key, 't', s);
   redis_print(w, "%u", s->kept.last_minute);
   if (s->kept.shown) {
-    add_identity_field(w, identity, 'z', s);
+    add_identity_field(w, key, 'z', s);
     redis_word(w, "1", 1);
   }
 }
 
-/* Takes the store's counts. A count that is lower than ours was lost: the
- * function adds ours to the command that restores it. Returns how many were
- * lost. */
+/* Takes the store's counts of the identities that were taken over. A count that
+ * is lower than ours was lost: the function adds ours to the command that
+ * restores it. Returns how many were lost. */
 static size_t reconcile_counts(struct ledger *l) {
   size_t lost = 0;
   for (size_t i = 0; i < l->set.count; i++) {
     struct series *s = l->set.at[i];
     for (size_t k = 0; k < s->part_count; k++) {
       struct series_part *part = &s->parts[k];
+      unsigned key = l->identities[k].key;
+      if (key == 0)
+        continue;
       if (part->count > part->stored_count) {
-        add_part(&l->redis->words, (unsigned)k, s);
+        add_part(&l->redis->words, key, s, part);
         lost++;
         continue;
       }
@@ -266,7 +268,7 @@ static enum gc_code restore_lost_counts(struct ledger *l, struct gc_err *err) {
     redis_words_reset(&s->words);
     return GC_OK;
   }
-  GC_TRY(redis_request(s->link, &s->words, &reply, err));
+  GC_TRY(redis_run_script(l, &reply, err));
   (void)gc_fail(&warning, GC_ERR_STATE,
                 "Redis has lost acknowledged data: %zu counters continue from "
                 "memory, but attributes counted before count twice when they "
@@ -303,9 +305,10 @@ static void publish_counts(struct ledger *l) {
   pthread_mutex_unlock(&l->lock);
 }
 
-/* Makes this process the owner of its identities. From here on the server
- * refuses scripts of another process with these identities, and those of an
- * earlier connection of ours. The counts that were read are therefore final. */
+/* Makes this process the owner of the identities with a key. From here on the
+ * server refuses scripts of another process with these identities, and those of
+ * an earlier connection of ours. The counts that were read are therefore final.
+ */
 static enum gc_code take_over(struct ledger *l, struct gc_err *err) {
   struct redis_store *s = l->redis;
   GC_AUTO(redis_reply_auto) redisReply *reply = NULL;
@@ -316,11 +319,13 @@ static enum gc_code take_over(struct ledger *l, struct gc_err *err) {
   redis_print(&s->words, "%s", s->token);
   redis_print(&s->words, "%u", redis_keep_minutes(l));
   GC_TRY(redis_request(s->link, &s->words, &reply, err));
-  if (reply->type != REDIS_REPLY_ARRAY || reply->elements != l->identity_count)
+  if (reply->type != REDIS_REPLY_ARRAY || reply->elements != l->key_count)
     return gc_fail(err, GC_ERR_PARSE, "no counters in the answer");
   forget_stored(l);
-  for (size_t i = 0; i < reply->elements; i++)
-    GC_TRY(load_identity(l, (unsigned)i, reply->element[i], err));
+  for (unsigned i = 0; i < l->identity_count; i++)
+    if (l->identities[i].key != 0)
+      GC_TRY(
+          load_identity(l, i, reply->element[l->identities[i].key - 1], err));
   GC_TRY(restore_lost_counts(l, err));
   publish_counts(l);
   return GC_OK;

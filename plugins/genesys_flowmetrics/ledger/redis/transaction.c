@@ -106,11 +106,12 @@ static void add_minutes(struct ledger *l, const struct chunk *c, bool as_keys) {
   }
 }
 
-static void add_counters(struct redis_store *s, const struct chunk *c) {
+static void add_counters(struct ledger *l, const struct chunk *c) {
+  struct redis_store *s = l->redis;
   for (size_t i = 0; i < c->counter_count; i++) {
     const struct counter *k = &s->counters[c->first_counter + i];
     const struct stored_counter *kept = &k->series->kept;
-    redis_print(&s->words, "%u", k->identity + 1);
+    redis_print(&s->words, "%u", l->identities[k->identity].key);
     redis_print(&s->words, "%zu:%s:%s", strlen(kept->flow), kept->flow,
                 kept->metric);
     redis_print(&s->words, "%s/%s", kept->flow_label, kept->metric_label);
@@ -142,11 +143,11 @@ static enum gc_code send_chunk(struct ledger *l, const struct chunk *c,
   redis_print(&s->words, REDIS_KEYS "minutes");
   add_minutes(l, c, true);
   redis_print(&s->words, "%s", s->token);
-  redis_print(&s->words, "%zu", l->identity_count);
+  redis_print(&s->words, "%u", l->key_count);
   redis_print(&s->words, "%zu", minutes);
   redis_print(&s->words, "%zu", c->counter_count);
   add_minutes(l, c, false);
-  add_counters(s, c);
+  add_counters(l, c);
   add_occurrences(l, c);
   redis_print(&s->words, "%u", ledger_minute_of(l->settings.wall_ms()));
   return redis_queue_command(s->link, &s->words, err);
@@ -257,8 +258,7 @@ static enum gc_code receive_answers(struct ledger *l, bool *ret_missing,
     else if (strncmp(reply->str, "NOSCRIPT", 8) == 0)
       *ret_missing = true;
     else
-      code =
-          redis_refused(reply->str, REDIS_STATE, first == GC_OK ? err : NULL);
+      code = redis_script_refused(l, reply->str, first == GC_OK ? err : NULL);
     first = first != GC_OK ? first : code;
   }
   return first;
@@ -299,15 +299,20 @@ static enum gc_code count_all(struct ledger *l, struct gc_err *err) {
 
 /* ---- recording the first zeros ---- */
 
-static void add_zero_record(struct ledger *l, const struct series *s) {
+/* Returns false when no identity of the series' scope was taken over. */
+static bool add_zero_record(struct ledger *l, const struct series *s) {
   struct redis_words *w = &l->redis->words;
+  bool any = false;
   for (unsigned i = 0; i < l->identity_count; i++) {
-    if (strcmp(l->identities[i].scope, s->kept.scope) != 0)
+    const struct identity *id = &l->identities[i];
+    if (id->key == 0 || strcmp(id->scope, s->kept.scope) != 0)
       continue;
-    redis_print(w, "%u", i + 1);
+    redis_print(w, "%u", id->key);
     redis_add_field(w, 'z', s);
     redis_word(w, "1", 1);
+    any = true;
   }
+  return any;
 }
 
 static enum gc_code record_zeros(struct ledger *l, struct gc_err *err) {
@@ -318,12 +323,10 @@ static enum gc_code record_zeros(struct ledger *l, struct gc_err *err) {
   redis_begin_script(l, "EVAL", REDIS_SCRIPT_SET, 0);
   redis_print(&s->words, "%s", s->token);
   for (const struct series *t = l->touched; t != NULL; t = t->next_touched)
-    if (series_state_is_writing(t->state)) {
-      add_zero_record(l, t);
+    if (series_state_is_writing(t->state) && add_zero_record(l, t))
       any = true;
-    }
   if (any)
-    return redis_request(s->link, &s->words, &reply, err);
+    return redis_run_script(l, &reply, err);
   redis_words_reset(&s->words);
   return GC_OK;
 }

@@ -27,7 +27,7 @@
 static char folder[64], state_dir[96];
 static struct attribute_form form;
 static struct stats stats;
-static const struct ledger_source source = {
+static struct ledger_source source = {
     .scope = "h", .retention_ms = 86400000, .max_series = 100, .stats = &stats};
 static struct gc_names *names;
 static struct gc_loop *loop; /* has no thread: the test's thread runs it */
@@ -366,6 +366,27 @@ static void a_batch_that_cannot_be_committed_is_held(void) {
   end_source();
 }
 
+/* The ledger would give the batches back: another agent counts them. */
+static void without_the_lease_batches_are_held(void) {
+  struct gc_lease_gate *gate = gc_lease_gate_make("prod", "h");
+  source.lease = gate;
+  begin_connected();
+  ch_say(EVENT_OF("q1", "c1", METRIC("A")));
+  replay_run(&ch_world, 3000);
+  gc_lease_gate_set(gate,
+                    &(struct gc_lease_status){.state = GC_LEASE_HOLDER,
+                                              .valid_until_ms = UINT64_MAX});
+  wait_for("A", 1, true);
+  gc_lease_gate_set(gate, &(struct gc_lease_status){.state = GC_LEASE_STANDBY});
+  ch_say(EVENT_OF("q1", "c2", METRIC("B")));
+  replay_run(&ch_world, 3000);
+  notifications_stop(source_of);
+  ledger_stop(ledger); /* it would commit a batch that was submitted */
+  CHECK_INT(count_of("B"), 0);
+  end_source();
+  source.lease = NULL;
+}
+
 /* Sends an event with 1,000 attributes. */
 static void say_large_event(unsigned conversation) {
   static char event[70000];
@@ -494,6 +515,7 @@ int main(void) {
   RUN(attributes_of_any_participant_count_once);
   RUN(a_repeated_attribute_needs_no_transaction);
   RUN(a_batch_that_cannot_be_committed_is_held);
+  RUN(without_the_lease_batches_are_held);
   RUN(repeats_of_waiting_attributes_take_no_memory);
   RUN(attributes_past_the_memory_limit_are_counted);
   RUN(an_attribute_ahead_counts_once_our_clock_is_corrected);
