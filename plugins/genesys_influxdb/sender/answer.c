@@ -17,9 +17,20 @@ struct status_row {
   "check URL, Organization and Bucket (Version 2) or Database (Version 1), "   \
   "and make it"
 
+enum { STATUS_STORED = 204 };
+
 /* The first row whose range has the status counts. */
 static const struct status_row rows[] = {
-    {200, 299, {INFLUX_ACCEPTED, GC_OK, false, false, ""}},
+    {STATUS_STORED, STATUS_STORED, {INFLUX_ACCEPTED, GC_OK, false, false, ""}},
+    /* Earlier releases of InfluxDB 3: a partial write. */
+    {201, 201, {INFLUX_SPLIT, GC_ERR_REQUEST, false, false, ""}},
+    /* InfluxDB 1: "understood, but not completed"; InfluxDB 2: its web page,
+     * for any path outside its API; a login proxy: its own page. */
+    {200,
+     299,
+     {INFLUX_PAUSE_LONG, GC_ERR_REQUEST, false, false,
+      "only 204 means that the lines are stored; check URL: its path, or a "
+      "login page on the way"}},
     {300,
      399,
      {INFLUX_PAUSE_LONG, GC_ERR_REQUEST, false, false,
@@ -75,10 +86,11 @@ static bool names_line(const struct gc_buf *body) {
   return false;
 }
 
-/* A status counts even if its body broke off, except 2xx: only a whole answer
+/* A status counts even if its body broke off, except 204: only a whole answer
  * confirms that the lines are stored. */
 static bool has_status(const struct gc_reply *reply) {
-  return reply->failure == GC_FAILURE_NONE || reply->status >= 300;
+  return reply->failure == GC_FAILURE_NONE ||
+         (reply->status >= 200 && reply->status != STATUS_STORED);
 }
 
 struct influx_decision influx_decide(const struct gc_reply *reply) {

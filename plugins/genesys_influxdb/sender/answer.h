@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /* Decides on the action after an answer of the database, by one table for
  * InfluxDB 1 and 2 and VictoriaMetrics. Pure. Sources: "InfluxDB v2 API, POST
- * /api/v2/write" and "InfluxDB v1 API, /write" (docs.influxdata.com), and tries
- * with 1.6 and VictoriaMetrics 1.79. */
+ * /api/v2/write", "InfluxDB v1 API, /write" and "Troubleshoot issues writing
+ * data" (docs.influxdata.com), and tries with 1.6 and VictoriaMetrics 1.79. All
+ * of them answer 204 when all lines are stored, and only then. */
 #ifndef GENESYS_INFLUXDB_SENDER_ANSWER_H
 #define GENESYS_INFLUXDB_SENDER_ANSWER_H
 

@@ -21,7 +21,15 @@ static void each_answer_has_its_action(void) {
     bool names_line;
   } rows[] = {
       {0, 204, "", INFLUX_ACCEPTED, GC_OK, false},
-      {0, 200, "", INFLUX_ACCEPTED, GC_OK, false},
+      {0, 200, "<!doctype html>", INFLUX_PAUSE_LONG, GC_ERR_REQUEST, false},
+      {GC_FAILURE_LIMIT, 200, "<!doctype html>", INFLUX_PAUSE_LONG,
+       GC_ERR_REQUEST, false},
+      {0, 201, "{\"error\":\"partial write\"}", INFLUX_SPLIT, GC_ERR_REQUEST,
+       true},
+      {0, 201, "created", INFLUX_SPLIT, GC_ERR_REQUEST, false},
+      {0, 202, "", INFLUX_PAUSE_LONG, GC_ERR_REQUEST, false},
+      {0, 205, "", INFLUX_PAUSE_LONG, GC_ERR_REQUEST, false},
+      {0, 299, "", INFLUX_PAUSE_LONG, GC_ERR_REQUEST, false},
       {GC_FAILURE_BROKEN, 204, "", INFLUX_PAUSE, GC_ERR_NETWORK, false},
       {GC_FAILURE_CONNECT, 0, "", INFLUX_PAUSE, GC_ERR_NETWORK, false},
       {GC_FAILURE_TLS, 0, "", INFLUX_PAUSE, GC_ERR_TLS, false},

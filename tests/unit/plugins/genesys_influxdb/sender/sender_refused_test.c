@@ -68,6 +68,46 @@ static void a_gateway_that_refuses_everything_loses_no_line(void) {
   sender_end(&b);
 }
 
+/* A path outside the API of InfluxDB 2, or a login proxy. */
+static void a_web_page_in_place_of_the_database_loses_no_line(void) {
+  struct sender_bench b;
+  sender_begin(&b);
+  sender_answers(&b, 3, 200, "<!doctype html>\n<html>");
+  sender_answers(&b, REPLAY_ALWAYS, 204, NULL);
+  sender_put(&b, "a");
+  sender_put(&b, "b");
+  replay_run(&b.world, 100);
+  CHECK_STR(spool_peek(b.spool), "a b ");
+  CHECK_INT(influx_sender_stats(b.sender).sent, 0);
+  CHECK(!influx_sender_stats(b.sender).is_up);
+  CHECK_HAS(replay_last_notice(&b.world, "database")->text,
+            "answered 200: <!doctype html> <html>; only 204 means that the "
+            "lines are stored; check URL");
+  replay_run(&b.world, 120000);
+  CHECK_STR(sender_bodies(&b), "a;b; a;b; a;b; a;b; ");
+  CHECK_INT(influx_sender_stats(b.sender).sent, 2);
+  CHECK_INT(influx_sender_stats(b.sender).refused, 0);
+  CHECK_STR(spool_peek(b.spool), "");
+  sender_end(&b);
+}
+
+/* A partial write of InfluxDB 3's earlier releases. */
+static void a_201_stores_a_part_and_the_line_at_fault_is_found(void) {
+  struct sender_bench b;
+  sender_begin(&b);
+  sender_answers(&b, 1, 201, CONFLICT); /* a b */
+  sender_answers(&b, 1, 204, NULL);     /* a */
+  sender_answers(&b, 1, 400, CONFLICT); /* b */
+  sender_put(&b, "a");
+  sender_put(&b, "b");
+  replay_run(&b.world, 100);
+  CHECK_STR(sender_bodies(&b), "a;b; a; b; ");
+  CHECK_INT(influx_sender_stats(b.sender).sent, 1);
+  CHECK_INT(influx_sender_stats(b.sender).refused, 1);
+  CHECK_STR(spool_peek(b.spool), "");
+  sender_end(&b);
+}
+
 #define STRANGE "{\"error\":\"no such column\"}"
 
 /* The database refuses the line in words that this version does not know. */
@@ -132,6 +172,8 @@ int main(void) {
   RUN(one_bad_line_is_quarantined_and_the_rest_goes_on);
   RUN(a_batch_that_is_too_large_is_sent_in_parts);
   RUN(a_gateway_that_refuses_everything_loses_no_line);
+  RUN(a_web_page_in_place_of_the_database_loses_no_line);
+  RUN(a_201_stores_a_part_and_the_line_at_fault_is_found);
   RUN(a_first_line_refused_in_unknown_words_is_found);
   RUN(a_lone_line_refused_in_unknown_words_is_found_later);
   RUN(a_full_disk_for_the_quarantine_holds_nothing_up);
