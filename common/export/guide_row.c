@@ -13,9 +13,10 @@
   }
 #define WINDOW(type, member, name, value, text)                                \
   {                                                                            \
-    .metric = GC_METRIC_QUEUE_##type##_WINDOW, .source = (member),             \
-    .label = (name), .word = (value), .measurement = "queue_metrics",          \
-    .field = (text), .number = GC_EXPORT_INTEGER, .tags = {                    \
+    .metric = GC_METRIC_QUEUE_##type##_WINDOW, .is_dialect = true,             \
+    .source = (member), .label = (name), .word = (value),                      \
+    .measurement = "queue_metrics", .field = (text),                           \
+    .number = GC_EXPORT_INTEGER, .tags = {                                     \
       {"queue_id", "queue_id", false},                                         \
       {"queue_name", "queue_name", true}                                       \
     }                                                                          \
@@ -38,7 +39,8 @@ const struct gc_export_guide_row *
 gc_export_guide_row(const struct gc_export_series *s) {
   for (size_t i = 0; i < GC_COUNT(rows); i++) {
     const struct gc_export_guide_row *row = &rows[i];
-    if (row->metric != s->metric || strcmp(row->source, s->field) != 0)
+    if (row->metric != s->metric || strcmp(row->source, s->field) != 0 ||
+        (row->is_dialect && !s->is_guide))
       continue;
     const char *value = gc_export_label(s, row->label);
     if (value != NULL && strcmp(value, row->word) == 0)

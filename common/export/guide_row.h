@@ -8,7 +8,9 @@
  *                 queued_min=1i,queued_max=5i,waiting_avg=2i,
  *                 agentAvailable_avg=4i,agentBusy_avg=2i TS
  *
- * Each value of the plugins that is such a figure has a row here. Values of one
+ * Each value of the plugins that is such a figure has a row here. The second
+ * guide polls its own dialect: a value of the official observations has the
+ * same type, but not this row, since the row rounds averages. Values of one
  * measurement, queue and time are fields of one line. Tags that do not depend
  * on the value (env, source) are options of the writer. Pure, any thread. */
 #ifndef GC_EXPORT_GUIDE_ROW_H
@@ -31,6 +33,7 @@ enum { GC_EXPORT_GUIDE_TAGS = 2 };
 
 struct gc_export_guide_row {
   enum gc_metric_id metric;
+  bool is_dialect;          /* only of a block of the guide dialect */
   const char *source;       /* the data source */
   const char *label, *word; /* the value of one of its labels */
   const char *measurement, *field;

@@ -205,6 +205,7 @@ static bool add_other_parts(struct gc_export_series *s, const char *parts,
   struct gc_part part;
   for (const char *at = parts; gc_parts_next(&at, &part);)
     if (!is_named(&part, owner->label) && !is_named(&part, owner->id_label) &&
+        !is_named(&part, GC_PART_GUIDE) &&
         !add_label(s, part.name, part.name_len, part.value, part.value_len))
       return false;
   return true;
@@ -259,6 +260,7 @@ static bool make_ours(const struct gc_export_identity *id,
   s->member = rule->member;
   s->unit = rule->unit;
   s->help = gc_export_help(s->metric);
+  s->is_guide = gc_parts_have(id->parts, GC_PART_GUIDE);
   s->field = id->is_only_source ? member_fields[rule->member]
                                 : add_name(s, id->source, strlen(id->source));
   if (s->field == NULL)
@@ -289,6 +291,7 @@ static bool make_other(const struct gc_export_identity *id,
   bool is_value = strcmp(id->source, "value") == 0;
   s->kind = id->is_counter ? GC_EXPORT_COUNTER : GC_EXPORT_GAUGE;
   s->member = GC_EXPORT_VALUE;
+  s->is_guide = false;
   s->unit = s->help = "";
   snprintf(s->measurement, sizeof(s->measurement), "collectd");
   if (!append_name(s->measurement, id->plugin) ||

@@ -57,6 +57,7 @@ struct gc_export_series {
   enum gc_export_member member;
   const char *unit; /* "" for none */
   const char *help; /* one line; "" for none */
+  bool is_guide;    /* of a block of the guide dialect (GC_PART_GUIDE) */
   struct gc_export_label labels[GC_EXPORT_LABELS_MAX];
   size_t label_count;
 

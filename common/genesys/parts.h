@@ -15,6 +15,11 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+/* Marks a value of a block of the guide dialect; its value is "1". It is not a
+ * label of a series: the writers find the rows of the guides by it
+ * (export/guide_row.h). */
+#define GC_PART_GUIDE ".guide"
+
 enum { GC_PARTS_SIZE = 3072 }; /* of the text of one identity, with the NUL */
 
 struct gc_part {

@@ -204,7 +204,9 @@ void obs_samples(const struct observations *o,
     if (q->has_agents)
       put_agents(&p, q);
     obs_other_put(o, q, display, &p.writer);
-    if (q->guide_count > 0)
+    if (q->guide_count > 0) {
+      (void)gc_parts_add(parts, sizeof(parts), GC_PART_GUIDE, "1");
       put_guide(&p, q);
+    }
   }
 }

@@ -1,10 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 #include "common/export/guide_row.h"
 
+#include "common/genesys/parts.h"
 #include "tests/support/check.h"
 
-static const struct gc_export_guide_row *
-row_of(const char *type, const char *source, const char *type_instance) {
+static const struct gc_export_guide_row *row_with(const char *parts,
+                                                  const char *type,
+                                                  const char *source,
+                                                  const char *type_instance) {
   static struct gc_export_series s;
   struct gc_export_identity id = {.host = "h",
                                   .plugin = "genesys",
@@ -14,8 +17,15 @@ row_of(const char *type, const char *source, const char *type_instance) {
                                   .source = source,
                                   .is_only_source =
                                       strcmp(source, "value") == 0,
-                                  .parts = "queue_id=q1\n"};
+                                  .parts = parts};
   return gc_export_series_make(&id, &s) ? gc_export_guide_row(&s) : NULL;
+}
+
+/* The row of a value of the guide dialect. */
+static const struct gc_export_guide_row *
+row_of(const char *type, const char *source, const char *type_instance) {
+  return row_with("queue_id=q1\n" GC_PART_GUIDE "=1\n", type, source,
+                  type_instance);
 }
 
 static void figures_of_the_guides_have_their_names(void) {
@@ -61,8 +71,28 @@ static void other_values_have_no_guide_name(void) {
   CHECK(row_of("queue_depth", "value", "all") == NULL);
 }
 
+/* Their row would round the average, and nothing else would have it. */
+static void an_official_observation_has_no_row_of_the_dialect(void) {
+  static const struct {
+    const char *type, *source, *type_instance;
+  } rows[] = {
+      {"queue_agents_window", "average", "available"},
+      {"queue_agents_window", "average", "busy"},
+      {"queue_depth_window", "average", "all"},
+      {"queue_waiting_window", "average", "all"},
+  };
+  for (size_t i = 0; i < GC_COUNT(rows); i++) {
+    CHECK_ROW(rows[i].type_instance);
+    CHECK(row_with("queue_id=q1\n", rows[i].type, rows[i].source,
+                   rows[i].type_instance) == NULL);
+  }
+  CHECK(row_with("queue_id=q1\n", "queue_interval_count", "value",
+                 "answered-all") != NULL);
+}
+
 int main(void) {
   RUN(figures_of_the_guides_have_their_names);
   RUN(other_values_have_no_guide_name);
+  RUN(an_official_observation_has_no_row_of_the_dialect);
   return check_done();
 }

@@ -3,6 +3,7 @@
 
 #include <stdio.h>
 
+#include "common/genesys/parts.h"
 #include "tests/support/check.h"
 
 static struct gc_export_identity identity_of(const char *instance,
@@ -39,6 +40,9 @@ static void our_values_have_the_names_of_the_guides(void) {
   } rows[] = {
       {"Sales", "queue_depth", "voice", "queue_id=q1\n",
        "genesys_queue_depth{queue_id=q1,queue_name=Sales,media_type=voice,"
+       "host=h}"},
+      {"Sales", "queue_depth", "all", "queue_id=q1\n" GC_PART_GUIDE "=1\n",
+       "genesys_queue_depth{queue_id=q1,queue_name=Sales,media_type=all,"
        "host=h}"},
       {"Sales", "queue_wait_time_seconds_bucket", "voice-le-8", "queue_id=q1\n",
        "genesys_queue_wait_time_seconds{queue_id=q1,queue_name=Sales,"

@@ -3,6 +3,8 @@
  * answer. */
 #include "plugins/genesys_realtime/observations/guide_metrics.h"
 
+#include "common/genesys/parts.h"
+#include "plugins/genesys_realtime/queues/queue_label.h"
 #include "tests/support/check.h"
 
 #define TAIL "&metricNames=queued,waiting,agentAvailable,agentBusy"
@@ -86,10 +88,45 @@ static void a_label_stays_with_its_queue_from_answer_to_answer(void) {
   gc_labels_free(labels);
 }
 
+static bool accepts_all(void *ctx, const struct gc_entry *queue) {
+  (void)ctx;
+  (void)queue;
+  return true;
+}
+
+struct marks {
+  size_t all, guide;
+};
+
+static void count_mark(void *ctx, const struct gc_sample *s) {
+  struct marks *marks = ctx;
+  marks->all++;
+  marks->guide += gc_parts_have(s->parts, GC_PART_GUIDE);
+}
+
+/* The writers find the rows of guide C by the mark. */
+static void each_value_of_the_dialect_has_its_mark(void) {
+  GC_AUTO(observations_put_auto)
+  struct observations *o = observations_new();
+  GC_AUTO(queue_metrics_free_auto)
+  struct queue_metrics *d = queue_metrics_new(o);
+  struct queue_display view = {.accepts = accepts_all, .label = QUEUE_LABEL_ID};
+  struct marks marks = {0};
+  struct gc_samples out = {count_mark, &marks};
+  struct queue_tally tally;
+  CHECK_INT(feed_json(d, "[{\"id\":\"a\",\"queued\":1},{\"id\":\"b\"}]"),
+            GC_OK);
+  CHECK_INT(queue_metrics_finish(d, NULL), GC_OK);
+  obs_samples(o, &view, &out, &tally);
+  CHECK_INT(marks.all, 8);
+  CHECK_INT(marks.guide, 8);
+}
+
 int main(void) {
   RUN(the_query_names_the_queues_and_the_numbers);
   RUN(a_query_that_does_not_fit_is_refused);
   RUN(a_broken_attempt_leaves_no_number_behind);
   RUN(a_label_stays_with_its_queue_from_answer_to_answer);
+  RUN(each_value_of_the_dialect_has_its_mark);
   return check_done();
 }

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "common/genesys/parts.h"
 #include "tests/support/check.h"
 
 static enum gc_code decode_answer(struct observations *o, const char *json,
@@ -25,6 +26,7 @@ static bool accepts_all(void *ctx, const struct gc_entry *queue) {
 
 static void count_sample(void *ctx, const struct gc_sample *s) {
   size_t *count = ctx;
+  CHECK(!gc_parts_have(s->parts, GC_PART_GUIDE));
   *count += s->metric == GC_METRIC_QUEUE_AGENTS_ROUTING;
 }
 
