@@ -282,8 +282,9 @@ struct gc_ds {
      "integer of the database).")                                              \
   XX(WRITER_LINES, "writer_lines", ONE(DERIVE), "block", "lines",              \
      "Lines: sent, resent (again, after a break of the connection: "           \
-     "ResendAfterBreak), refused (by the database: quarantined), dropped "     \
-     "(the oldest, past SpoolMax).")                                           \
+     "ResendAfterBreak), refused (by the database: quarantined), lost "        \
+     "(refused, while refused.lines could not be written), dropped (the "      \
+     "oldest, past SpoolMax).")                                                \
   XX(WRITER_REQUESTS, "writer_requests", ONE(DERIVE), "block", "requests",     \
      "Write requests: taken, failed.")                                         \
   XX(SPOOL_BYTES, "spool_bytes", ONE(GAUGE), "block", "bytes",                 \

@@ -129,7 +129,7 @@ def two_thousand_queues_in_both_writers() -> None:
     values = shown_values(daemon)  # later values are in csv before they are in the database
     left = process.wait_for_none(lambda: not_in(database, values), 60, "values in the database", every_s=1)
     check("%d values of %d queues in csv are in the database" % (len(values), len(SHOWN)), values and not left, left[:5])
-    for kind, qualifier in (("writer_values", "lost"), ("writer_lines", "dropped"), ("writer_lines", "refused")):
+    for kind, qualifier in (("writer_values", "lost"), ("writer_lines", "dropped"), ("writer_lines", "refused"), ("writer_lines", "lost")):
         same("%s-%s" % (kind, qualifier), daemon.latest("node-main", kind, qualifier), 0)
     times = [at for at, _ in daemon.readings("node-main", "writer_up")]
     check("no reading is missing for a minute", max(b - a for a, b in zip(times, times[1:])) < 6 * INTERVAL_S, times)

@@ -54,6 +54,5 @@ enum gc_code influx_quarantine(const char *folder, const char *text, size_t len,
     close(fd);
   if (is_good)
     return GC_OK;
-  return gc_fail(err, GC_ERR_STATE, "%s: %s; refused lines are not kept", path,
-                 strerror(why));
+  return gc_fail(err, GC_ERR_STATE, "%s", strerror(why));
 }

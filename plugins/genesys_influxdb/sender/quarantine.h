@@ -19,7 +19,7 @@
 enum { INFLUX_QUARANTINE_MAX = 16 * 1024 * 1024 };
 
 /* Appends the text and syncs it. GC_ERR_STATE: a part of it, or all, may not be
- * on the disk. */
+ * on the disk; `err` has the system's reason alone. */
 GC_MUST_CHECK enum gc_code influx_quarantine(const char *folder,
                                              const char *text, size_t len,
                                              int64_t now_ms,

@@ -160,28 +160,46 @@ static bool load_batch(struct influx_sender *s) {
   return s->batch.lines > 0;
 }
 
-static void save_refused(struct influx_sender *s) {
+static void report_refused(const struct influx_sender *s,
+                           const struct gc_err *lost) {
   struct gc_err err = {.code = GC_OK};
+  const char *words = s->batch.refused.data + 2;
+  int words_len = (int)strcspn(words, "\n");
+  if (lost->code == GC_OK)
+    (void)gc_fail(&err, GC_ERR_REQUEST,
+                  "the database refuses %zu of %zu lines; see refused.lines in "
+                  "SpoolDir: %.*s",
+                  s->batch.refused_count, s->batch.lines, words_len, words);
+  else
+    (void)gc_fail(&err, lost->code,
+                  "the database refuses %zu of %zu lines, and they are lost, "
+                  "since refused.lines in SpoolDir cannot be written (%s); "
+                  "check the disk; the database's words: %.*s",
+                  s->batch.refused_count, s->batch.lines, lost->text, words_len,
+                  words);
+  report_cause(s, lost->code == GC_OK ? "refused lines" : "quarantine", &err);
+}
+
+/* Saves the refused lines in quarantine. Lines that cannot be saved are lost:
+ * they would hold all others up. */
+static void save_refused(struct influx_sender *s) {
+  struct gc_err lost = {.code = GC_OK};
   if (s->batch.refused_count == 0) {
     report_cause(s, "refused lines", NULL);
     return;
   }
+  bool is_saved =
+      influx_quarantine(s->settings->folder, s->batch.refused.data,
+                        s->batch.refused.len, s->env->wall_ms(s->env->ctx),
+                        &lost) == GC_OK;
+  if (is_saved)
+    report_cause(s, "quarantine", NULL);
   if (!s->is_resent)
-    s->stats.refused += s->batch.refused_count;
-  (void)!influx_quarantine(s->settings->folder, s->batch.refused.data,
-                           s->batch.refused.len, s->env->wall_ms(s->env->ctx),
-                           &err);
-  report_cause(s, "quarantine", &err);
-  const char *words = s->batch.refused.data + 2;
-  (void)gc_fail(&err, GC_ERR_REQUEST,
-                "the database refuses %zu of %zu lines; see refused.lines in "
-                "SpoolDir: %.*s",
-                s->batch.refused_count, s->batch.lines,
-                (int)strcspn(words, "\n"), words);
-  report_cause(s, "refused lines", &err);
+    *(is_saved ? &s->stats.refused : &s->stats.lost) += s->batch.refused_count;
+  report_refused(s, &lost);
 }
 
-/* Ends a batch whose lines are all in the database or in quarantine. */
+/* Ends a batch whose lines are all in the database, in quarantine, or lost. */
 static void finish_batch(struct influx_sender *s) {
   struct gc_err err = {.code = GC_OK};
   uint64_t lines = s->batch.lines;

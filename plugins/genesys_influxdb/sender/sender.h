@@ -9,7 +9,8 @@
  * until none is left. After a failure the sender waits up to 1 s, or up to
  * 5 s if only an operator can help; after further failures up to 30 s
  * (base/policy/backoff.h); or as long as Retry-After says. Refused lines are
- * isolated (sender/batch.h) and quarantined.
+ * isolated (sender/batch.h) and quarantined; if the disk does not take them,
+ * they are lost and counted.
  *
  * With resend_after_break_ms the lines that were acknowledged in this time stay
  * in the spool (sender/resend.h). When a request fails below HTTP or with 5xx,
@@ -47,7 +48,8 @@ struct influx_sender_settings {
 };
 
 struct influx_sender_stats {
-  uint64_t sent, refused; /* lines, each once */
+  uint64_t sent, refused; /* lines, each once; refused: in quarantine */
+  uint64_t lost;          /* refused lines that could not be quarantined */
   uint64_t resent;        /* lines that were accepted again, after a break */
   uint64_t requests_ok, requests_failed;
   uint64_t bytes;           /* bytes of accepted bodies, as sent */

@@ -161,8 +161,15 @@ static void a_full_disk_for_the_quarantine_holds_nothing_up(void) {
   sender_put(&b, "b");
   replay_run(&b.world, 1000);
   CHECK_STR(sender_bodies(&b), "a;b; a; b; ");
-  CHECK_HAS(replay_last_notice(&b.world, "quarantine")->text,
-            "refused lines are not kept");
+  CHECK_STR(replay_last_notice(&b.world, "quarantine")->text,
+            "the database refuses 1 of 2 lines, and they are lost, since "
+            "refused.lines in SpoolDir cannot be written (No such file or "
+            "directory); check the disk; the database's words: partial write: "
+            "field type conflict: input field \\\"v\\\"");
+  CHECK_INT(replay_noticed(&b.world, "refused lines", GC_ERR_REQUEST), 0);
+  CHECK_INT(influx_sender_stats(b.sender).lost, 1);
+  CHECK_INT(influx_sender_stats(b.sender).refused, 0);
+  CHECK_INT(influx_sender_stats(b.sender).sent, 1);
   CHECK_STR(spool_peek(b.spool), "");
   sender_end(&b);
 }
