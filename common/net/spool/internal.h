@@ -51,6 +51,14 @@ enum gc_code spool_fail_errno(const struct gc_spool *s, const char *step,
 /* Returns GC_ERR_STATE while the spool is closed. */
 enum gc_code spool_need_open(const struct gc_spool *s, struct gc_err *err);
 
+/* Finds the next whole record from `*at` on, moves `*at` to its beginning and
+ * counts the damage that it passes. `ret` borrows s->record; ret->payload is
+ * NULL if there is no such record. GC_ERR_STATE: the disk cannot be read. */
+GC_MUST_CHECK enum gc_code spool_next_record(struct gc_spool *s,
+                                             struct gc_record_place *at,
+                                             struct gc_record *ret,
+                                             struct gc_err *err);
+
 /* Returns a descriptor, or -1 and errno. */
 int spool_open_segment(const struct gc_spool *s, uint64_t number, int flags);
 /* Returns the segment that is written; NULL: there is none. */

@@ -262,37 +262,33 @@ static enum gc_code start_segment(struct gc_spool *s, struct gc_err *err) {
   return GC_OK;
 }
 
-/* Counts the lines of a segment that is dropped, by the headers alone, except
- * those that were delivered. Those of the newest read may still be delivered.
- */
-static void count_dropped(struct gc_spool *s,
-                          const struct gc_segment *segment) {
-  struct gc_record_place at = {segment->number, 0};
+/* Counts the lines of the oldest segment, which is dropped, except those that
+ * were delivered. Those of the newest read may still be delivered. */
+static void count_dropped(struct gc_spool *s) {
+  struct gc_segments all = s->segments;
+  struct gc_record_place at = {all.at[0].number, 0};
+  struct gc_record r;
+  struct gc_err err;
   if (spool_is_before(at, s->delivered))
     at = s->delivered;
-  if (at.segment != segment->number)
+  if (at.segment != all.at[0].number)
     return;
-  int fd = spool_open_segment(s, segment->number, O_RDONLY);
-  while (fd >= 0 && at.offset < segment->size) {
-    char header[GC_RECORD_HEADER];
-    struct gc_record r;
-    if (pread(fd, header, sizeof(header), (off_t)at.offset) != sizeof(header) ||
-        gc_record_read(header, sizeof(header), at, &r) == GC_RECORD_DAMAGED)
-      break;
+  s->segments.count = 1; /* the walk ends with the oldest segment */
+  while (spool_next_record(s, &at, &r, &err) == GC_OK && r.payload != NULL) {
     if (spool_is_before(at, s->read_end))
       s->read_dropped_lines += r.lines;
     else
       s->stats.dropped_lines += r.lines;
     at.offset += GC_RECORD_HEADER + r.len;
   }
-  spool_close_fd(&fd);
+  s->segments.count = all.count;
 }
 
 static void drop_past_max(struct gc_spool *s, uint64_t more) {
   while (s->segments.count > 1 && /* the newest is being written */
          (gc_segments_bytes(&s->segments) + more > s->max_bytes ||
           s->segments.count >= SEGMENTS_MAX)) {
-    count_dropped(s, &s->segments.at[0]);
+    count_dropped(s);
     delete_oldest(s);
   }
   if (s->segments.count > 0 && s->segments.at[0].number > s->position.segment)

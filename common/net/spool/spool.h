@@ -101,11 +101,12 @@ struct gc_spool_stats {
   uint32_t segments;      /* files */
   int64_t oldest_ms;      /* when the oldest waiting record was written; 0: none
                              is waiting */
-  uint64_t dropped_lines; /* since gc_spool_new: past max_bytes. Those of a
-                             read that is not committed count with the next
-                             read: until then they may be delivered. */
+  uint64_t dropped_lines; /* since gc_spool_new: past max_bytes, of whole
+                             records. Those of a read that is not committed
+                             count with the next read: until then they may be
+                             delivered. */
   uint64_t cut_bytes;     /* torn off the end, at an open */
-  uint64_t damaged_bytes; /* that were skipped */
+  uint64_t damaged_bytes; /* that were skipped or dropped */
 };
 GC_API void gc_spool_stats(struct gc_spool *s, struct gc_spool_stats *ret);
 

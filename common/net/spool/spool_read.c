@@ -82,10 +82,8 @@ static enum gc_code load_record(struct gc_spool *s,
   return GC_OK;
 }
 
-/* Finds the next whole record from `*at` on and moves `*at` to its beginning;
- * ret->payload is NULL if there is none. */
-static enum gc_code next_record(struct gc_spool *s, struct gc_record_place *at,
-                                struct gc_record *ret, struct gc_err *err) {
+enum gc_code spool_next_record(struct gc_spool *s, struct gc_record_place *at,
+                               struct gc_record *ret, struct gc_err *err) {
   enum gc_record_state state = GC_RECORD_DAMAGED;
   for (;;) {
     const struct gc_segment *segment = segment_at(s, at->segment);
@@ -152,7 +150,7 @@ enum gc_code gc_spool_read(struct gc_spool *s, uint64_t max_lines,
     struct gc_record r;
     const struct gc_record_place before = at;
     uint64_t damaged = s->stats.damaged_bytes;
-    GC_TRY(next_record(s, &at, &r, err));
+    GC_TRY(spool_next_record(s, &at, &r, err));
     bool is_first = out->len == 0;
     if (is_first)
       pass_damage(s, at, damaged);
@@ -234,7 +232,7 @@ void gc_spool_stats(struct gc_spool *s, struct gc_spool_stats *ret) {
   s->stats.segments = (uint32_t)s->segments.count;
   s->stats.bytes = bytes_from(&s->segments, s->delivered);
   s->stats.oldest_ms = 0;
-  if (gc_spool_is_open(s) && next_record(s, &at, &r, &err) == GC_OK &&
+  if (gc_spool_is_open(s) && spool_next_record(s, &at, &r, &err) == GC_OK &&
       r.payload != NULL)
     s->stats.oldest_ms = r.time_ms;
   s->stats.damaged_bytes = damaged; /* counted when it is passed for good */

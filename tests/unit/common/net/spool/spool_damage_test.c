@@ -200,6 +200,62 @@ static void a_bad_sector_at_the_start_does_not_close_the_spool(void) {
   bad_from = bad_to = 0;
 }
 
+/* Appends lines until the segment LAST is deleted. Returns how many. */
+static unsigned put_until_dropped(struct gc_spool *s) {
+  unsigned count = 0;
+  for (; access(spool_in_folder(LAST), F_OK) == 0 && count < 100; count++)
+    spool_put(s, "xx");
+  return count;
+}
+
+/* Damage hides only its own line from the count, wherever it is. */
+static void each_line_behind_damage_in_a_dropped_segment_counts(void) {
+  for (size_t at = 0; at < 4 * RECORD; at++) {
+    struct gc_spool_stats stats;
+    spool_fresh(4 * RECORD, 8 * RECORD);
+    struct gc_spool *s = spool_opened();
+    for (int i = 0; i < 6; i++)
+      spool_put(s, "yy");
+    struct gc_buf bytes = spool_file(LAST);
+    CHECK_INT(bytes.len, 4 * RECORD);
+    bytes.data[at] ^= 0x5a;
+    spool_file_set(LAST, bytes.data, bytes.len);
+    unsigned more = put_until_dropped(s);
+    gc_spool_stats(s, &stats);
+    CHECK_INT(stats.dropped_lines, 3);
+    CHECK_INT(stats.damaged_bytes, RECORD);
+    CHECK_INT(strlen(spool_drain(s)) / 3, 2 + more);
+    gc_spool_stats(s, &stats);
+    CHECK_INT(stats.damaged_bytes, RECORD);
+    gc_spool_free(s);
+    gc_buf_clear(&bytes);
+  }
+}
+
+/* What lies behind the dropped segment is not counted with it. */
+static void damage_at_the_end_of_a_dropped_segment_counts_once(void) {
+  struct gc_spool_stats stats;
+  spool_fresh(4 * RECORD, 8 * RECORD);
+  struct gc_spool *s = spool_opened();
+  for (int i = 0; i < 8; i++)
+    spool_put(s, "yy");
+  for (int i = 0; i < 2; i++) {
+    const char *name = i == 0 ? LAST : "0000000000000002.seg";
+    struct gc_buf bytes = spool_file(name);
+    bytes.data[i == 0 ? 4 * RECORD - 1 : 0] ^= 0x5a;
+    spool_file_set(name, bytes.data, bytes.len);
+    gc_buf_clear(&bytes);
+  }
+  unsigned more = put_until_dropped(s);
+  gc_spool_stats(s, &stats);
+  CHECK_INT(stats.dropped_lines, 3);
+  CHECK_INT(stats.damaged_bytes, RECORD);
+  CHECK_INT(strlen(spool_drain(s)) / 3, 3 + more);
+  gc_spool_stats(s, &stats);
+  CHECK_INT(stats.damaged_bytes, 2 * RECORD);
+  gc_spool_free(s);
+}
+
 static void after_a_lost_position_every_record_is_read_again(void) {
   struct gc_buf bytes = fill_spool();
   spool_file_set("position", "", 0);
@@ -358,6 +414,8 @@ int main(void) {
   RUN(a_disk_that_cannot_be_read_is_named_and_recovers);
   RUN(a_bad_sector_loses_its_own_records_only);
   RUN(a_bad_sector_at_the_start_does_not_close_the_spool);
+  RUN(each_line_behind_damage_in_a_dropped_segment_counts);
+  RUN(damage_at_the_end_of_a_dropped_segment_counts_once);
   RUN(after_a_lost_position_every_record_is_read_again);
   RUN(each_flipped_byte_of_the_position_repeats_one_commit_at_most);
   RUN(a_segment_that_vanishes_loses_itself_only);
