@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /* Sends the windows of the results to collectd, the oldest first, one at a
  * time. Each window is saved before it is sent, and the next one begins only
- * after collectd's write queue has passed on the last value of this one. If the
- * agent is killed at any moment, no window is lost, and at most the pending one
- * is sent again, with the same times and values. One thread at a time. */
+ * after collectd's write queue has passed on the last value of this one, and a
+ * spool of genesys_influxdb has it on disk. If the agent is killed at any
+ * moment, no window is lost, and at most the pending one is sent again, with
+ * the same times and values. One thread at a time. */
 #ifndef GC_ANALYTICS_SENDER_H
 #define GC_ANALYTICS_SENDER_H
 
@@ -16,7 +17,8 @@ struct gc_sender_output {
    * this agent does not hold the lease; GC_ERR_STOPPED: no value is sent any
    * more; GC_ERR_MEMORY: not queued. */
   enum gc_code (*emit)(void *ctx, const struct gc_sample *sample);
-  /* Waits `max_ms` at most; true when nothing is in flight. */
+  /* Waits `max_ms` at most; true when nothing is in flight, and what was sent
+   * is on the disk of each writer with a spool. */
   bool (*wait)(void *ctx, uint32_t max_ms);
   void *ctx;
 };

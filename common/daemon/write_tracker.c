@@ -10,6 +10,7 @@
 #include "common/base/strmap.h"
 #include "common/daemon/emit.h"
 #include "common/net/clock.h"
+#include "common/net/save_barrier.h"
 
 enum { KEY_MAX = 4 * DATA_MAX_NAME_LEN };
 
@@ -26,6 +27,8 @@ struct pending {
 struct gc_write_ticket {
   struct pending *oldest, *newest;
   size_t count;
+  bool is_unsaved; /* a writer may have values of the ticket in memory only */
+  uint64_t mark;   /* of the barrier, behind the newest value; 0: none yet */
 };
 
 static pthread_once_t once = PTHREAD_ONCE_INIT;
@@ -84,6 +87,8 @@ static struct pending *add_pending(struct gc_write_ticket *t, const char *key,
   *(t->newest != NULL ? &t->newest->newer : &t->oldest) = p;
   t->newest = p;
   t->count++;
+  t->is_unsaved = true;
+  t->mark = 0;
   atomic_fetch_add(&pending_count, 1);
   return p;
 }
@@ -267,6 +272,26 @@ static void sleep_until_given_up(const struct gc_write_ticket *t,
   pthread_cond_timedwait(&none_pending, &lock, &wake);
 }
 
+/* Returns the mark behind the values of the ticket, all of which the writers
+ * have; 0: all of them are saved. */
+static uint64_t mark_of(struct gc_write_ticket *t) {
+  if (!t->is_unsaved)
+    return 0;
+  if (t->mark == 0)
+    t->mark = gc_save_mark();
+  return t->mark;
+}
+
+static bool wait_until_saved(struct gc_write_ticket *t, uint64_t mark,
+                             uint64_t end_ms) {
+  if (!gc_save_wait(mark, end_ms))
+    return false;
+  lock_tracker();
+  t->is_unsaved = t->mark != mark; /* a value may have been added meanwhile */
+  unlock_tracker();
+  return true;
+}
+
 bool gc_write_tracker_wait(struct gc_write_ticket *t, uint32_t max_ms) {
   uint64_t end_ms = gc_clock_now_ms() + max_ms;
   lock_tracker();
@@ -274,6 +299,7 @@ bool gc_write_tracker_wait(struct gc_write_ticket *t, uint32_t max_ms) {
        drop_given_up(t))
     sleep_until_given_up(t, end_ms);
   bool none = t->count == 0;
+  uint64_t mark = none ? mark_of(t) : 0;
   unlock_tracker();
-  return none;
+  return none && (mark == 0 || wait_until_saved(t, mark, end_ms));
 }

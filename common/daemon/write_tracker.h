@@ -16,7 +16,11 @@
  * GC_WRITE_GIVE_UP_MS old is given up when a later value was seen that long
  * ago, or when no value was seen for that long. The tracker counts in periods
  * of GC_WRITE_GIVE_UP_MS, so the first case takes up to twice as long. A value
- * that waits in a queue of 300,000 is not given up. Any thread. */
+ * that waits in a queue of 300,000 is not given up.
+ *
+ * A node of genesys_influxdb has a value when it has copied it into memory. So
+ * gc_write_tracker_wait also waits until it is on disk (net/save_barrier). Any
+ * thread. */
 #ifndef GC_DAEMON_WRITE_TRACKER_H
 #define GC_DAEMON_WRITE_TRACKER_H
 
@@ -63,8 +67,9 @@ gc_write_tracker_emit(struct gc_write_ticket *t, const char *host,
  * seen or given up. */
 GC_API size_t gc_write_tracker_pending(struct gc_write_ticket *t);
 
-/* Waits until no value of the ticket is pending, `max_ms` at most; true if none
- * is. Must not be called on a write thread. */
+/* Waits until no value of the ticket is pending and the writers with a spool
+ * have synced them all, `max_ms` at most; true if so. Must not be called on a
+ * write thread. */
 GC_API bool gc_write_tracker_wait(struct gc_write_ticket *t, uint32_t max_ms);
 
 #endif

@@ -9,6 +9,7 @@
 #include "common/net/exposure.h"
 #include "common/net/http/http.h"
 #include "common/net/loop.h"
+#include "common/net/save_barrier.h"
 #include "common/net/store/lock_file.h"
 #include "plugins/genesys_influxdb/lines/join.h"
 
@@ -35,7 +36,8 @@ struct influx_node {
   size_t text_lines;
   uint64_t lost; /* values that this thread lost */
   struct gc_timer gather, save, tick;
-  uint64_t stop_by_ms; /* deadline of the stop; 0: no stop yet */
+  uint64_t stop_by_ms;   /* deadline of the stop; 0: no stop yet */
+  struct gc_saver saver; /* for sources that wait for the disk */
 
   pthread_mutex_t lock; /* guards all below */
   pthread_cond_t stopped;
@@ -412,6 +414,23 @@ static void start_work(void *ctx) {
   on_tick(n, now_ms(n));
 }
 
+/* Saves all values that have arrived, without the wait for others of their
+ * lines. */
+static void save_now(void *ctx) {
+  struct influx_node *n = ctx;
+  if (is_over(n))
+    return;
+  uint64_t mark = gc_saver_begin();
+  take_inbox(n);
+  (void)save_lines(n, UINT64_MAX);
+  gc_saver_end(&n->saver, mark);
+}
+
+static bool ask_for_save(void *ctx) {
+  struct influx_node *n = ctx;
+  return gc_loop_post(n->loop, save_now, NULL, n) == GC_OK;
+}
+
 struct influx_node *influx_node_new(const struct influx_node_settings *settings,
                                     struct gc_err *err) {
   struct influx_node *n = calloc(1, sizeof(*n));
@@ -425,11 +444,14 @@ struct influx_node *influx_node_new(const struct influx_node_settings *settings,
   n->gather = (struct gc_timer){.fire = on_gather, .ctx = n};
   n->save = (struct gc_timer){.fire = on_save, .ctx = n};
   n->tick = (struct gc_timer){.fire = on_tick, .ctx = n};
+  n->saver = (struct gc_saver){.save = ask_for_save, .ctx = n};
   init_shared(n);
   if (make_parts(n, err) == GC_OK &&
       gc_loop_start(n->loop, settings->thread, err) == GC_OK) {
-    if (gc_loop_post(n->loop, start_work, NULL, n) == GC_OK)
+    if (gc_loop_post(n->loop, start_work, NULL, n) == GC_OK) {
+      gc_saver_add(&n->saver);
       return n;
+    }
     gc_fail(err, GC_ERR_MEMORY, "out of memory");
   }
   if (n->loop != NULL)
@@ -468,6 +490,7 @@ void influx_node_stats(struct influx_node *n, struct influx_node_stats *ret) {
 }
 
 bool influx_node_stop(struct influx_node *n) {
+  gc_saver_remove(&n->saver); /* the stop itself saves all values */
   if (gc_loop_post(n->loop, begin_stop, NULL, n) == GC_OK)
     wait_until_stopped(n);
   pthread_mutex_lock(&n->lock);

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any, Callable
 
 from lib import process, report
-from lib.collectd import ANALYTICS, DAEMON, Collectd, account, built, query, queues
+from lib.collectd import ANALYTICS, DAEMON, Collectd, account, built, query, queues, read_csv_series
 from lib.full_disk import full_disk
 from lib.gate import Gate
 from lib.genesys import Simulator
@@ -420,6 +420,18 @@ class WithDatabase(Fast):
         return {**super().blocks(options), "ours": OURS}
 
 
+def each_interval_arrives(fast: Fast, database: Database) -> None:
+    begin, end = fast.span()
+    truth = fast.truth(begin, end, ["nOffered", "nConnected"], "PT1M")
+
+    def differences() -> list[str]:
+        made = database.points("genesys_queue_interval_count", "instance", "type_instance")
+        return ["%s at %d: %s" % (key, over, stats) for (key, over), stats in truth.items()
+                if (made.get((key.label, key.qualifier, over * 1000000)) or [None])[-1] != stats["count"]]
+    left = process.wait_for_none(differences, 40, "all intervals in the database")
+    check("each interval is in the database with its count (%d)" % len(truth), truth and not left, left[:5])
+
+
 def no_interval_is_lost_while_the_database_is_away(make: Make) -> None:
     """The spool keeps the intervals of half an hour without the database; then the database gets each of them."""
     database = make()
@@ -435,15 +447,31 @@ def no_interval_is_lost_while_the_database_is_away(make: Make) -> None:
     gate.open()
     fast.sim.freeze()
     fast.pass_until(fast.now_ms() + 5 * MINUTE_MS)
-    begin, end = fast.span()
-    truth = fast.truth(begin, end, ["nOffered", "nConnected"], "PT1M")
+    each_interval_arrives(fast, database)
+    daemon.stop()
 
-    def differences() -> list[str]:
-        made = database.points("genesys_queue_interval_count", "instance", "type_instance")
-        return ["%s at %d: %s" % (key, over, stats) for (key, over), stats in truth.items()
-                if (made.get((key.label, key.qualifier, over * 1000000)) or [None])[-1] != stats["count"]]
-    left = process.wait_for_none(differences, 40, "all intervals in the database")
-    check("each interval is in the database with its count (%d)" % len(truth), truth and not left, left[:5])
+
+def kills_during_a_backfill_lose_no_interval(make: Make) -> None:
+    """A window counts as sent when it is on the spool's disk, however fast the windows of a back-fill follow each other."""
+    database = make()
+    fast = WithDatabase(1, queues=20, agents=60, warmup=7200)
+    section = database.node(Plugin="genesys", FlushInterval=1)
+
+    def written() -> int:
+        """Windows that csv has; csv writes a value before the node has it."""
+        folders = fast.base.glob("csv/agent/genesys-*")
+        return max((len(read_csv_series(one, "queue_interval_count-nOffered-voice")) for one in folders), default=0)
+    before = 0
+    for _ in range(KILLS):
+        daemon = fast.collectd(more=section, Backfill="PT110M")
+        daemon.lives_until(lambda: written() >= before + 8, 60, "windows")
+        os.kill(daemon.program.pid, signal.SIGKILL)
+        daemon.program.wait(5)
+        before = written()
+        note("%d windows at the kill" % before)
+    daemon = fast.collectd(more=section, Backfill="PT110M")
+    daemon.lives_until(fast.is_saved, 60, "all windows are sent")
+    each_interval_arrives(fast, database)
     daemon.stop()
 
 
@@ -451,7 +479,7 @@ EACH = [a_network_cut_of_30_s_loses_nothing, kills_of_agent_and_database_lose_no
         a_silent_database_slows_neither_inputs_nor_other_writers, a_full_disk_recovers, a_disk_that_hangs_delays_no_value,
         past_spool_max_the_oldest_are_dropped_and_counted, names_and_numbers_are_read_back_unchanged]
 if all(NEEDS.values()):
-    EACH.append(no_interval_is_lost_while_the_database_is_away)
+    EACH += [no_interval_is_lost_while_the_database_is_away, kills_during_a_backfill_lose_no_interval]
 
 if __name__ == "__main__":
     report.main([scenario for each in EACH for scenario in with_each_database(each)] +

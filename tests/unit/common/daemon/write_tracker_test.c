@@ -9,6 +9,7 @@
 
 #include "common/daemon/emit.h"
 #include "common/net/clock.h"
+#include "common/net/save_barrier.h"
 #include "tests/support/check.h"
 #include "tests/support/fake_daemon.h"
 
@@ -61,6 +62,40 @@ static void a_value_is_pending_until_the_writers_have_had_it(void) {
   CHECK_INT(gc_write_tracker_pending(t), 1);
   fake_let_through(1);
   CHECK_INT(gc_write_tracker_pending(t), 0);
+  CHECK(gc_write_tracker_wait(t, 0));
+  gc_write_ticket_free(t);
+}
+
+static unsigned asked_saves;
+static bool note_save(void *ctx) {
+  (void)ctx;
+  asked_saves++;
+  return true;
+}
+
+/* A writer such as genesys_influxdb has copied the values; a crash before its
+ * sync would lose them. */
+static void a_wait_ends_when_a_spool_has_synced_the_values(void) {
+  struct gc_saver spool = {.save = note_save};
+  asked_saves = 0;
+  start_tracker();
+  gc_saver_add(&spool);
+  struct gc_write_ticket *t = gc_write_ticket_new();
+  CHECK(gc_write_tracker_wait(t, 0));
+  CHECK_INT(emit_sample(t, "a", 60000), GC_OK);
+  CHECK(!gc_write_tracker_wait(t, 0));
+  CHECK_INT(asked_saves, 0);
+  fake_let_through(1);
+  CHECK(!gc_write_tracker_wait(t, 0));
+  CHECK_INT(asked_saves, 1);
+  gc_saver_end(&spool, gc_saver_begin());
+  CHECK(gc_write_tracker_wait(t, 0));
+  CHECK(gc_write_tracker_wait(t, 0));
+  CHECK_INT(asked_saves, 1);
+  CHECK_INT(emit_sample(t, "a", 120000), GC_OK);
+  fake_let_through(1);
+  CHECK(!gc_write_tracker_wait(t, 0));
+  gc_saver_remove(&spool);
   CHECK(gc_write_tracker_wait(t, 0));
   gc_write_ticket_free(t);
 }
@@ -383,6 +418,7 @@ static void thousands_of_series_find_their_place(void) {
 
 int main(void) {
   RUN(a_value_is_pending_until_the_writers_have_had_it);
+  RUN(a_wait_ends_when_a_spool_has_synced_the_values);
   RUN(at_most_one_value_of_a_series_is_pending);
   RUN(another_value_of_the_series_is_not_taken_for_it);
   RUN(names_that_the_daemon_changes_are_recognised);

@@ -11,6 +11,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "common/net/clock.h"
+#include "common/net/save_barrier.h"
 #include "tests/support/check.h"
 #include "tests/support/deadline.h"
 #include "tests/support/server.h"
@@ -106,6 +108,48 @@ static void a_stop_saves_the_lines_in_memory(void) {
   clock_gettime(CLOCK_MONOTONIC, &to);
   CHECK(to.tv_sec - from.tv_sec <= 3);
   CHECK_STR(spool_words(), LINE("1") LINE("2"));
+}
+
+static bool wait_for_save(void) {
+  return gc_save_wait(gc_save_mark(), gc_clock_now_ms() + DEADLINE_S * 1000);
+}
+
+/* A source of intervals counts a window as sent only after this save. */
+static void a_save_that_is_asked_for_has_each_value_of_before(void) {
+  struct gc_err err = {.code = GC_OK};
+  spool_fresh(0, 1 << 20);
+  struct influx_node_settings o = settings_for("http://127.0.0.1:1");
+  struct influx_node *n = influx_node_new(&o, &err);
+  CHECK(n != NULL);
+  for (int i = 1; i <= 50; i++) {
+    char word[64];
+    put_sample(n, i);
+    CHECK(wait_for_save());
+    snprintf(word, sizeof(word), "value=%di %d\n", i, i);
+    struct gc_buf bytes = spool_file("0000000000000001.seg");
+    CHECK(bytes.len > strlen(word) &&
+          memcmp(bytes.data + bytes.len - strlen(word), word, strlen(word)) ==
+              0);
+    gc_buf_clear(&bytes);
+  }
+  CHECK(influx_node_free(n));
+  CHECK(wait_for_save());
+}
+
+/* The values stay in memory, and other writers get theirs. */
+static void a_disk_that_refuses_holds_no_source_up(void) {
+  struct gc_err err = {.code = GC_OK};
+  spool_fresh(0, 1 << 20);
+  struct influx_node_settings o = settings_for("http://127.0.0.1:1");
+  struct influx_node *n = influx_node_new(&o, &err);
+  CHECK(n != NULL);
+  syncs_fail = true;
+  put_sample(n, 1);
+  CHECK(wait_for_save());
+  syncs_fail = false;
+  CHECK(wait_for_save());
+  CHECK(influx_node_free(n));
+  CHECK_STR(spool_words(), LINE("1"));
 }
 
 static bool has_requests(void *ctx) { return requests >= *(unsigned *)ctx; }
@@ -270,6 +314,8 @@ static void a_stop_reports_the_lines_that_the_disk_does_not_take(void) {
 int main(void) {
   spool_bench_begin();
   RUN(a_stop_saves_the_lines_in_memory);
+  RUN(a_save_that_is_asked_for_has_each_value_of_before);
+  RUN(a_disk_that_refuses_holds_no_source_up);
   RUN(a_stop_sends_to_a_database_that_answers);
   RUN(a_stopped_node_does_nothing_more);
   RUN(a_folder_that_others_can_write_to_gives_a_warning);
