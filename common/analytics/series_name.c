@@ -42,7 +42,7 @@ bool gc_naming_text(const struct gc_naming *n, enum gc_dimension_kind kind,
   if (e == NULL)
     return is_presence || is_list_refused(list);
   if (is_presence) {
-    (void)gc_name_snake(out, e->label);
+    snprintf(out, GC_NAME_SIZE, "%s", e->label);
     return true;
   }
   char name[GC_NAME_SIZE];

@@ -27,6 +27,7 @@ struct hint {
 };
 
 struct gc_labels {
+  bool is_snake;           /* labels are in snake case, and never an instance */
   struct gc_strmap by_id;  /* struct entry */
   struct gc_strmap by_key; /* struct entry, by folded label */
   struct gc_strmap hints;  /* struct hint, by folded name */
@@ -57,7 +58,8 @@ static bool is_reserved(const char *key) {
 static bool is_free(const struct gc_labels *l, const char *label) {
   char key[GC_NAME_SIZE];
   gc_name_fold(key, label);
-  return !is_reserved(key) && gc_strmap_get(&l->by_key, key) == NULL;
+  return (l->is_snake || !is_reserved(key)) &&
+         gc_strmap_get(&l->by_key, key) == NULL;
 }
 
 static void free_entry(struct entry *e) {
@@ -71,6 +73,13 @@ static void free_entry(struct entry *e) {
 
 struct gc_labels *gc_labels_new(void) {
   return calloc(1, sizeof(struct gc_labels));
+}
+
+struct gc_labels *gc_labels_new_snake(void) {
+  struct gc_labels *l = gc_labels_new();
+  if (l != NULL)
+    l->is_snake = true;
+  return l;
 }
 
 void gc_labels_free(struct gc_labels *l) {
@@ -187,11 +196,23 @@ static enum gc_code add_entry(struct gc_labels *l, const char *id,
   return GC_OK;
 }
 
+/* Writes the text from which the label of an id is made. */
+static void write_name(const struct gc_labels *l, char out[GC_NAME_SIZE],
+                       const char *name, const char *id) {
+  char clean[GC_NAME_SIZE];
+  gc_name_or_id(out, name, id);
+  if (!l->is_snake)
+    return;
+  memcpy(clean, out, sizeof(clean));
+  if (!gc_name_snake(out, clean) && !gc_name_snake(out, id))
+    memcpy(out, clean, sizeof(clean));
+}
+
 /* Notes the name of an id. A new name releases the old label; the new label is
  * chosen when all names of the batch are known. */
 static enum gc_code note_name(struct gc_labels *l, const struct gc_named *n) {
   char name[GC_NAME_SIZE];
-  gc_name_or_id(name, n->name, n->id);
+  write_name(l, name, n->name, n->id);
   struct entry *e = gc_strmap_get(&l->by_id, n->id);
   if (e == NULL)
     GC_TRY(add_entry(l, n->id, &e));
@@ -258,10 +279,10 @@ enum gc_code gc_labels_assign(
 }
 
 /* Returns the number of a label: 12 for "Sales~12", 1 for the name itself. */
-static unsigned nth_of(const struct gc_label_row *row) {
-  if (strcmp(row->label, row->name) == 0)
+static unsigned nth_of(const char *name, const char *label) {
+  if (strcmp(label, name) == 0)
     return 1;
-  const char *tilde = strrchr(row->label, '~');
+  const char *tilde = strrchr(label, '~');
   unsigned long nth = tilde != NULL ? strtoul(tilde + 1, NULL, 10) : 0;
   return nth > 1 && nth < 1000000000 ? (unsigned)nth : 2;
 }
@@ -271,18 +292,28 @@ static bool is_clean(const char *text) {
   return gc_name_clean(clean, text, strlen(text)) && strcmp(clean, text) == 0;
 }
 
+/* True if the label, without its number, is in snake case. */
+static bool is_snake(const char *label) {
+  char name[GC_NAME_SIZE], snake[GC_NAME_SIZE];
+  snprintf(name, sizeof(name), "%.*s", (int)strcspn(label, "~"), label);
+  return gc_name_snake(snake, name) && strcmp(snake, name) == 0;
+}
+
 enum gc_code gc_labels_load(struct gc_labels *l,
                             const struct gc_label_row *row) {
+  char name[GC_NAME_SIZE];
   if (row->id[0] == '\0' || !is_clean(row->label) || !is_clean(row->name) ||
+      (l->is_snake && !is_snake(row->label)) ||
       gc_strmap_get(&l->by_id, row->id) != NULL || !is_free(l, row->label))
     return GC_OK;
+  write_name(l, name, row->name, row->id);
 
   struct entry *e;
   GC_TRY(add_entry(l, row->id, &e));
-  e->name = strdup(row->name);
-  enum gc_code code = e->name == NULL
-                          ? GC_ERR_MEMORY
-                          : take_label(l, e, row->label, nth_of(row));
+  e->name = strdup(name);
+  enum gc_code code =
+      e->name == NULL ? GC_ERR_MEMORY
+                      : take_label(l, e, row->label, nth_of(name, row->label));
   if (code != GC_OK)
     gc_labels_remove(l, row->id);
   return code;

@@ -41,12 +41,17 @@ GC_API GC_MUST_CHECK enum gc_code gc_labels_reserve(const char *name);
 
 /* Makes a table; NULL when out of memory. */
 GC_API struct gc_labels *gc_labels_new(void);
+/* Makes a table whose labels are in lower snake case, as series show presences:
+ * id 1 "On-Call" → on_call, id 2 "On Call" → on_call~2. A name without a letter
+ * or digit is replaced by the id. These labels are no instances of series, so
+ * that none is reserved. NULL when out of memory. */
+GC_API struct gc_labels *gc_labels_new_snake(void);
 GC_API void gc_labels_free(struct gc_labels *l);
 
 /* Takes a stored row. An impossible row (its id is empty, its id or its label
- * is in the table already, its label is reserved, or its name or label is not
- * clean) is skipped without an error: the next gc_labels_assign gives the id a
- * label. */
+ * is in the table already, its label is reserved, its name or label is not
+ * clean, or the labels of the table are in snake case and its label is not) is
+ * skipped without an error: the next gc_labels_assign gives the id a label. */
 GC_API GC_MUST_CHECK enum gc_code
 gc_labels_load(struct gc_labels *l, const struct gc_label_row *row);
 

@@ -360,12 +360,18 @@ struct kept {
   size_t count, cap;
 };
 
+/* Takes a stored entry with its label; one whose label cannot be kept gets a
+ * new one. */
 static enum gc_code load_entry(void *ctx, const struct gc_entry *e) {
   struct kept *kept = ctx;
+  struct gc_labels *labels = kept->kind->labels;
   char clean[GC_NAME_SIZE];
   gc_name_or_id(clean, e->name, e->id);
   struct gc_label_row row = {e->id, clean, e->label};
-  GC_TRY(gc_labels_load(kept->kind->labels, &row));
+  struct gc_named named = {e->id, e->name};
+  GC_TRY(gc_labels_load(labels, &row));
+  GC_TRY(gc_labels_assign(labels, &named, 1, NULL, NULL));
+  const char *label = gc_labels_get(labels, e->id);
 
   if (kept->count == kept->cap) {
     size_t cap = kept->cap == 0 ? 128 : kept->cap * 2;
@@ -375,7 +381,8 @@ static enum gc_code load_entry(void *ctx, const struct gc_entry *e) {
     kept->entries = entries;
     kept->cap = cap;
   }
-  struct gc_entry copy = {strdup(e->id), strdup(e->name), strdup(e->label),
+  struct gc_entry copy = {strdup(e->id), strdup(e->name),
+                          strdup(label != NULL ? label : ""),
                           strdup(e->detail)};
   kept->entries[kept->count++] = copy;
   return copy.id != NULL && copy.name != NULL && copy.label != NULL &&
@@ -437,7 +444,7 @@ struct gc_names *gc_names_new(const char *account, struct gc_api *api,
     struct kind *k = &n->kinds[i];
     k->names = n;
     k->kind = (enum gc_name_kind)i;
-    k->labels = gc_labels_new();
+    k->labels = i == GC_PRESENCE ? gc_labels_new_snake() : gc_labels_new();
     k->list.max = ROWS_MAX;
     k->read_timer = (struct gc_timer){.fire = start_reading, .ctx = k};
     k->report_timer = (struct gc_timer){.fire = on_report_timer, .ctx = k};

@@ -55,7 +55,8 @@ struct gc_entities *case_names(const struct case_file *c, const char *title,
     const char *name = case_cut_word(line);
     named[count] = (struct gc_named){line, name};
   }
-  struct gc_labels *labels = gc_labels_new();
+  struct gc_labels *labels =
+      strcmp(title, "presences") == 0 ? gc_labels_new_snake() : gc_labels_new();
   if (gc_labels_assign(labels, named, count, NULL, NULL) != GC_OK)
     abort();
   for (size_t i = 0; i < count; i++)

@@ -306,6 +306,55 @@ static void agents_of_different_age_give_the_same_labels(void) {
   gc_labels_free(young);
 }
 
+/* ---- labels in snake case ---- */
+
+static void snake_labels_are_distinct_as_they_are_written(void) {
+  static const struct {
+    const char *id, *name, *label;
+  } rows[] = {
+      {"01", "On-Call", "on_call"},
+      {"02", "On Call", "on_call~2"},
+      {"03", "Break", "break"},
+      {"04", "BREAK", "break~2"},
+      {"05", "Break", "break~3"},
+      {"06", "Lunch (long)", "lunch_long"},
+      {"07", "LunchLong", "lunch_long~2"},
+      {"08", "On Call 2", "on_call_2"},
+      {"09", "!!!", "09"},
+      {"10", "", "10"},
+      {"11", "???", "11"},
+      {"12", "Team Meeting", "team_meeting"},
+      {"13", "None", "none"},
+  };
+  struct gc_labels *l = gc_labels_new_snake();
+  struct gc_named batch[GC_COUNT(rows)];
+  for (size_t i = 0; i < GC_COUNT(rows); i++)
+    batch[i] = (struct gc_named){rows[i].id, rows[i].name};
+  CHECK_INT(gc_labels_assign(l, batch, GC_COUNT(rows), NULL, NULL), GC_OK);
+  for (size_t i = 0; i < GC_COUNT(rows); i++) {
+    CHECK_ROW(rows[i].name);
+    CHECK_STR(gc_labels_get(l, rows[i].id), rows[i].label);
+  }
+  gc_labels_free(l);
+}
+
+static void a_stored_label_that_is_not_in_snake_case_is_replaced(void) {
+  static const struct {
+    struct gc_label_row row;
+    const char *label;
+  } rows[] = {{{"1", "On Call", "on_call~2"}, "on_call~2"},
+              {{"2", "On Call", "On Call"}, "on_call"},
+              {{"3", "Break", "Break~2"}, "break"}};
+  struct gc_labels *l = gc_labels_new_snake();
+  for (size_t i = 0; i < GC_COUNT(rows); i++) {
+    CHECK_ROW(rows[i].row.label);
+    CHECK_INT(gc_labels_load(l, &rows[i].row), GC_OK);
+    assign_one(l, rows[i].row.id, rows[i].row.name);
+    CHECK_STR(gc_labels_get(l, rows[i].row.id), rows[i].label);
+  }
+  gc_labels_free(l);
+}
+
 int main(void) {
   RUN(the_label_is_the_clean_name);
   RUN(names_with_one_clean_form_get_numbers_in_any_order);
@@ -320,6 +369,8 @@ int main(void) {
   RUN(names_that_graphite_cannot_distinguish_get_numbers);
   RUN(a_stored_label_that_graphite_would_merge_is_replaced);
   RUN(names_of_series_without_an_owner_are_no_labels);
+  RUN(snake_labels_are_distinct_as_they_are_written);
+  RUN(a_stored_label_that_is_not_in_snake_case_is_replaced);
   RUN(agents_of_different_age_give_the_same_labels);
   return check_done();
 }

@@ -106,7 +106,7 @@ static void presences_have_one_page_and_a_detail(void) {
   struct names_recorder e;
   names_listen(&e, GC_PRESENCE);
   replay_run(&names_world, 1000);
-  CHECK_STR(e.labels, "p1=Lunch/Meal ");
+  CHECK_STR(e.labels, "p1=lunch/Meal ");
   CHECK_STR(replay_last(&names_world, NAMES_PRESENCES)->line, NAMES_PRESENCES);
   names_end();
 }

@@ -147,6 +147,25 @@ static void a_queue_that_comes_back_has_its_old_label(void) {
   close_store();
 }
 
+/* A state file of an agent whose presences had labels with capitals. */
+static void stored_labels_of_presences_are_in_snake_case(void) {
+  static const struct gc_entry old[] = {{"p1", "On-Call", "On-Call", "Busy"},
+                                        {"p2", "On Call", "On Call", "Busy"}};
+  struct gc_err err = {.code = GC_OK};
+  open_store();
+  CHECK_INT(
+      gc_store_save_names(store, "prod", "presence", old, 2, 1, 1000, &err),
+      GC_OK);
+  names_begin_with(store);
+  names_answer(NAMES_PRESENCES, REPLAY_ALWAYS, 503, "");
+  struct names_recorder e;
+  names_listen(&e, GC_PRESENCE);
+  replay_run(&names_world, 1000);
+  CHECK_STR(e.labels, "p1=on_call/Busy p2=on_call~2/Busy ");
+  names_end();
+  close_store();
+}
+
 int main(void) {
   if (mkdtemp(folder) == NULL)
     return 1;
@@ -154,6 +173,7 @@ int main(void) {
   RUN(a_restart_with_the_api_away_knows_the_targets);
   RUN(kinds_and_accounts_are_kept_apart);
   RUN(a_queue_that_comes_back_has_its_old_label);
+  RUN(stored_labels_of_presences_are_in_snake_case);
   rmdir(folder);
   return check_done();
 }
