@@ -240,7 +240,8 @@ const struct gc_api_member *gc_api_member_of(const char *name) {
 bool gc_api_member_has_label(const char *label) {
   char name[GC_NAME_SIZE];
   for (size_t i = 0; i < GC_COUNT(gc_api_members); i++)
-    if (gc_name_snake(name, gc_api_members[i].name) && strcmp(name, label) == 0)
+    if (gc_api_members[i].name[0] == label[0] && /* saves time */
+        gc_name_snake(name, gc_api_members[i].name) && strcmp(name, label) == 0)
       return true;
   return false;
 }

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "common/analytics/spelling.h"
 #include "common/base/hash.h"
 #include "common/base/utf8.h"
 
@@ -30,10 +31,14 @@ static void clean_text(char out[GC_NAME_SIZE], const char *text) {
   (void)gc_name_clean(out, text, strlen(text));
 }
 
-bool gc_naming_text(const struct gc_naming *n, enum gc_dimension_kind kind,
-                    const char *value, char out[GC_NAME_SIZE]) {
+/* Writes the name part for a value; `ret_is_label`: it is the label of a list,
+ * which no other id has, instead of the value itself. */
+static bool write_text(const struct gc_naming *n, enum gc_dimension_kind kind,
+                       const char *value, char out[GC_NAME_SIZE],
+                       bool *ret_is_label) {
   const struct gc_naming_list *list = list_of(n, kind);
   bool is_presence = kind == GC_DIMENSION_PRESENCE;
+  *ret_is_label = false;
   clean_text(out, value[0] != '\0' ? value : "none");
   if (list == NULL || value[0] == '\0' ||
       (n->label == GC_QUERY_LABEL_ID && !is_presence))
@@ -41,18 +46,27 @@ bool gc_naming_text(const struct gc_naming *n, enum gc_dimension_kind kind,
   const struct gc_entry *e = find_entry(list, value);
   if (e == NULL)
     return is_presence || is_list_refused(list);
-  if (is_presence) {
-    snprintf(out, GC_NAME_SIZE, "%s", e->label);
-    return true;
-  }
   char name[GC_NAME_SIZE];
   bool has_name =
       e->name != NULL && gc_name_clean(name, e->name, strlen(e->name));
-  if (n->label == GC_QUERY_LABEL_BOTH && has_name)
-    gc_label_both(out, e->name, e->id);
-  else if (n->label == GC_QUERY_LABEL_NAME)
+  *ret_is_label = is_presence || n->label == GC_QUERY_LABEL_NAME;
+  if (*ret_is_label)
     snprintf(out, GC_NAME_SIZE, "%s", e->label);
+  else if (n->label == GC_QUERY_LABEL_BOTH && has_name)
+    gc_label_both(out, e->name, e->id);
   return true;
+}
+
+/* True if the values of the dimension are shown by their names. */
+static bool shows_names(const struct gc_naming *n,
+                        enum gc_dimension_kind kind) {
+  return gc_dimension_list(kind) >= 0 && n->label != GC_QUERY_LABEL_ID;
+}
+
+bool gc_naming_text(const struct gc_naming *n, enum gc_dimension_kind kind,
+                    const char *value, char out[GC_NAME_SIZE]) {
+  bool is_label;
+  return write_text(n, kind, value, out, &is_label);
 }
 
 bool gc_naming_is_missing(const struct gc_naming *n,
@@ -126,11 +140,26 @@ static const char *cut_member(struct fields *f) {
   return at + 1;
 }
 
+/* A series whose identity is being made. */
+struct naming {
+  const struct gc_samples_view *view;
+  struct fields f;
+  const char *member; /* NULL: none */
+  struct gc_identity *id;
+  size_t begins[FIELDS_MAX + 1]; /* the parts of the qualifier, offsets */
+  size_t count;
+  size_t rest;     /* number of the part that may have "-" */
+  bool needs_hash; /* another series could have the same qualifier */
+};
+
 /* Appends "-TEXT" to the qualifier; an empty text adds nothing. */
-static void append_part(struct gc_identity *id, const char *text) {
-  size_t len = strlen(id->qualifier);
-  if (text[0] != '\0')
-    snprintf(id->qualifier + len, sizeof(id->qualifier) - len, "-%s", text);
+static void append_part(struct naming *s, const char *text) {
+  char *qualifier = s->id->qualifier;
+  size_t len = strlen(qualifier);
+  if (text[0] == '\0')
+    return;
+  snprintf(qualifier + len, sizeof(s->id->qualifier) - len, "-%s", text);
+  s->begins[s->count++] = len + 1;
 }
 
 /* Adds a part; a part without a value is left out. */
@@ -140,23 +169,27 @@ static void add_named(struct gc_identity *id, const char *name,
     (void)gc_parts_add(id->parts, sizeof(id->parts), name, text);
 }
 
-static void append_named(struct gc_identity *id, const char *name,
-                         const char *text) {
-  append_part(id, text);
-  add_named(id, name, text);
+static void append_named(struct naming *s, const char *name, const char *text) {
+  append_part(s, text);
+  add_named(s->id, name, text);
 }
 
-static void append_qualifier(const struct gc_samples_view *view,
-                             const struct fields *f, struct gc_identity *id) {
+static void append_qualifier(struct naming *s) {
+  const char *value = s->f.at[1];
   char text[GC_NAME_SIZE];
-  if (f->at[1][0] == '\0')
+  bool is_label;
+  if (value[0] == '\0')
     return;
-  if (gc_api_metric_is_by_presence(f->at[0])) {
-    if (gc_naming_text(view->naming, GC_DIMENSION_PRESENCE, f->at[1], text))
-      append_named(id, "qualifier", text);
-  } else if (gc_name_snake(text, f->at[1])) {
-    append_named(id, "qualifier", text);
+  if (gc_api_metric_is_by_presence(s->f.at[0])) {
+    (void)write_text(s->view->naming, GC_DIMENSION_PRESENCE, value, text,
+                     &is_label);
+    s->needs_hash |=
+        !is_label && !gc_value_is_ordinary(GC_DIMENSION_PRESENCE, value);
+  } else {
+    (void)gc_name_snake(text, value);
+    s->needs_hash |= !gc_status_is_ordinary(value);
   }
+  append_named(s, "qualifier", text);
 }
 
 /* Adds the value of a dimension under its name: wrap_up_code=…. A dimension
@@ -177,24 +210,31 @@ static void add_dimension(struct gc_identity *id, const char *dimension,
   add_named(id, name, text);
 }
 
-/* True if the value's text is "none", which also stands for a missing one. */
-static bool is_like_missing(const char *value, const char *text) {
-  return value[0] != '\0' && strcmp(text, "none") == 0;
+/* True if the first part after the metric begins like the name of a member that
+ * the series does not have: the medium "target". */
+static bool is_like_member(const struct naming *s) {
+  char text[GC_NAME_SIZE];
+  if (s->member != NULL || s->count < 2)
+    return false;
+  const char *part = s->id->qualifier + s->begins[1];
+  size_t len = strcspn(part, "-");
+  snprintf(text, sizeof(text), "%.*s", (int)len, part);
+  return len < sizeof(text) && gc_api_member_has_label(text);
 }
 
-/* Appends a hash of the key if two series could have the same qualifier: if a
- * value is_like_missing, or if the text is longer than collectd's 127 bytes. */
-static void finish_qualifier(struct gc_identity *id, const char *key,
-                             bool needs_key) {
-  char mark[24];
-  size_t len = strlen(id->qualifier);
-  if (!needs_key && len < GC_NAME_SIZE)
+/* Appends a hash of the key if another series could have the same qualifier, or
+ * if the text is longer than collectd's 127 bytes. */
+static void finish_qualifier(struct naming *s, const char *key) {
+  char mark[24], *qualifier = s->id->qualifier;
+  size_t len = strlen(qualifier);
+  if (len < GC_NAME_SIZE && !s->needs_hash && !is_like_member(s) &&
+      !gc_has_hash(qualifier) &&
+      gc_parts_are_clear(qualifier, s->begins, s->count, s->rest))
     return;
   int size = snprintf(mark, sizeof(mark), "~%016" PRIx64,
                       gc_hash_add(GC_HASH_INIT, key, strlen(key)));
-  size_t keep =
-      gc_utf8_cut(id->qualifier, len, GC_NAME_SIZE - 1 - (size_t)size);
-  snprintf(id->qualifier + keep, sizeof(id->qualifier) - keep, "%s", mark);
+  size_t keep = gc_utf8_cut(qualifier, len, GC_NAME_SIZE - 1 - (size_t)size);
+  snprintf(qualifier + keep, sizeof(s->id->qualifier) - keep, "%s", mark);
 }
 
 /* Sets the kind of the values, from the metric and, where the series is one of
@@ -213,74 +253,91 @@ static void set_kind(const struct gc_api_metric *metric, const char *name,
 
 /* Begins the qualifier with prefix, metric, the metric's own qualifier, member
  * and medium. */
-static void begin_qualifier(const struct gc_samples_view *view,
-                            const struct fields *f, const char *name,
-                            const struct gc_api_member *member,
-                            struct gc_identity *id) {
-  const char *prefix = view->prefix != NULL ? view->prefix : "";
+static void begin_qualifier(struct naming *s,
+                            const struct gc_api_member *member) {
+  const char *prefix = s->view->prefix != NULL ? s->view->prefix : "";
+  const char *media = s->f.at[2];
+  struct gc_identity *id = s->id;
   char text[GC_NAME_SIZE];
-  (void)gc_name_clean(text, f->at[0], strlen(f->at[0]));
+  clean_text(text, s->f.at[0]);
   snprintf(id->qualifier, sizeof(id->qualifier), "%s%s", prefix, text);
+  s->begins[s->count++] = strlen(prefix);
   id->parts[0] = '\0';
   add_named(id, "metric", text);
   add_named(id, "prefix", prefix);
-  append_qualifier(view, f, id);
-  if (name != NULL && (member == NULL || !member->is_unnamed) &&
-      gc_name_snake(text, name))
-    append_named(id, "member", text);
-  (void)gc_name_clean(text, f->at[2], strlen(f->at[2]));
-  append_named(id, "media_type", text);
+  append_qualifier(s);
+  if (s->member != NULL && (member == NULL || !member->is_unnamed) &&
+      gc_name_snake(text, s->member))
+    append_named(s, "member", text);
+  clean_text(text, media);
+  append_named(s, "media_type", text);
+  s->needs_hash |= !gc_value_is_ordinary(GC_DIMENSION_MEDIA, media);
 }
 
-/* Appends the values of the group; the owner's is the instance. False if the
- * name of one is not known yet. */
-static bool append_group(const struct gc_samples_view *view,
-                         const struct fields *f, int owner_place,
-                         struct gc_identity *id, bool *ret_needs_key) {
-  const struct gc_strs *group = &view->query->group_by;
+/* Appends the values of the group; the owner's is the instance. The first
+ * dimension with names may have "-", else the last value. False if the name of
+ * one is not known yet. */
+static bool append_group(struct naming *s, int owner_place) {
+  const struct gc_strs *group = &s->view->query->group_by;
+  bool has_names = false;
   char text[GC_NAME_SIZE];
   size_t field = 3;
-  *ret_needs_key = false;
   for (size_t i = 0; i < group->count; i++) {
     enum gc_dimension_kind kind = gc_dimension_of(group->at[i]);
+    bool is_label;
     if (kind == GC_DIMENSION_MEDIA)
       continue;
-    const char *value = f->at[field++];
-    if (!gc_naming_text(view->naming, kind, value, text))
+    const char *value = s->f.at[field++];
+    if (!write_text(s->view->naming, kind, value, text, &is_label))
       return false;
-    add_dimension(id, group->at[i], value, text);
-    if ((int)i == owner_place)
-      memcpy(id->instance, text, sizeof(text));
-    else {
-      append_part(id, text);
-      *ret_needs_key |= is_like_missing(value, text);
+    add_dimension(s->id, group->at[i], value, text);
+    s->needs_hash |= !is_label && !gc_value_is_ordinary(kind, value);
+    if ((int)i == owner_place) {
+      memcpy(s->id->instance, text, sizeof(text));
+      continue;
     }
+    append_part(s, text);
+    if (!has_names)
+      s->rest = s->count - 1;
+    has_names |= shows_names(s->view->naming, kind);
   }
   return true;
+}
+
+/* True if the parts before the values are not those of all series of the query:
+ * the metric and, if its groups have one, the medium. */
+static bool has_other_start(const struct naming *s, int owner_place) {
+  const struct gc_query *q = s->view->query;
+  bool is_by_media = gc_query_place_of(q, "mediaType") >= 0;
+  size_t values = q->group_by.count - is_by_media - (owner_place >= 0);
+  bool has_media = is_by_media || gc_source(q->source)->is_by_media;
+  return values > 0 &&
+         (s->f.at[1][0] != '\0' || (has_media && s->f.at[2][0] == '\0'));
 }
 
 bool gc_identity_make(const struct gc_samples_view *view, const char *key,
                       struct gc_identity *id) {
   const struct gc_query *q = view->query;
-  struct fields f;
+  struct naming s = {.view = view, .id = id};
   int owner_place;
-  bool needs_key;
   enum gc_query_owner owner = gc_query_owner_of(q, &owner_place);
-  cut_key(&f, key);
-  const struct gc_api_metric *metric = gc_api_metric_of(f.at[0]);
-  const char *name = cut_member(&f);
+  cut_key(&s.f, key);
+  const struct gc_api_metric *metric = gc_api_metric_of(s.f.at[0]);
+  s.member = cut_member(&s.f);
   const struct gc_api_member *member =
-      name != NULL ? gc_api_member_of(name) : NULL;
-  set_kind(metric, name, member, id);
+      s.member != NULL ? gc_api_member_of(s.member) : NULL;
+  set_kind(metric, s.member, member, id);
   id->types = &types[q->source == GC_QUERY_FLOWS ? GC_QUERY_OF_FLOW : owner];
-  begin_qualifier(view, &f, name, member, id);
+  begin_qualifier(&s, member);
+  s.rest = s.count - 1;
   if (owner == GC_QUERY_OF_NONE) {
-    (void)gc_name_clean(id->instance, view->block, strlen(view->block));
+    clean_text(id->instance, view->block);
     add_named(id, "block", id->instance);
   }
-  if (!append_group(view, &f, owner_place, id, &needs_key))
+  s.needs_hash |= has_other_start(&s, owner_place);
+  if (!append_group(&s, owner_place))
     return false;
-  finish_qualifier(id, key, needs_key);
+  finish_qualifier(&s, key);
   return true;
 }
 

@@ -66,8 +66,10 @@ struct gc_identity {
   char parts[GC_PARTS_SIZE];        /* the same, each under its name */
 };
 
-/* Makes the identity of the series `key`. False, with `id` unfinished, when the
- * name of an id is not known yet. */
+/* Makes the identity of the series `key`. The qualifier ends with "~" and a
+ * hash of the key if another key of the query could have the same text
+ * (analytics/spelling.h). False, with `id` unfinished, when the name of an id
+ * is not known yet. */
 bool gc_identity_make(const struct gc_samples_view *view, const char *key,
                       struct gc_identity *id);
 

@@ -57,7 +57,7 @@ static void write_identity(const char *type, const char *instance,
   char text[TEXT_SIZE];
   snprintf(text, sizeof(text), "%s/%.127s/%.127s", type, instance, qualifier);
   for (char *c = text; *c != '\0'; c++)
-    if (*c == '.' || *c == ' ')
+    if (strchr(". \"\\:!,()", *c) != NULL)
       *c = '_';
   CHECK(count < IDENTITIES_MAX);
   if (count < IDENTITIES_MAX)
@@ -236,8 +236,11 @@ static char *const groups[][4] = {
     {(char[]){"flowId"}, (char[]){"wrapUpCode"}},
 };
 enum { NO_OWNER = 8 }; /* an index in `groups` */
-static const char *const values[] = {"",  "none",    "voice",  "a",     "c",
-                                     "b", "b-voice", LONG "x", LONG "y"};
+/* Values that make one text with others of their group, or to Graphite. */
+static const char *const values[] = {
+    "",    "none", "voice", "a",   "c",   "b",   "b-voice", LONG "x", LONG "y",
+    "a-b", "b-c",  "a/b",   "a_b", "a b", "a.b", "A",       "A/b",    "A b"};
+enum { VALUES_MAX = 9 }; /* of a group; a block has other ones than the next */
 static const char *const media[] = {"voice", "chat"};
 static const char *const prefixes[] = {NULL, NULL, NULL, "30m-", "nOffered-"};
 
@@ -246,6 +249,7 @@ struct analytics {
   char *metrics[2];
   struct gc_series_claim claim;
   char name[16];
+  size_t values_from, values_step; /* which of `values` its groups have */
 };
 
 static void make_query(struct analytics *a, size_t number) {
@@ -255,6 +259,8 @@ static void make_query(struct analytics *a, size_t number) {
   while (by_count < 4 && by[by_count] != NULL)
     by_count++;
   make_selectors(&a->selectors);
+  a->values_from = random_below(GC_COUNT(values));
+  a->values_step = 2 * random_below(2) + 5; /* prime to their number */
   a->metrics[0] = PICK(metrics);
   a->metrics[1] = PICK(metrics);
   if (number == 0) /* also possible as a queue's name */
@@ -279,8 +285,8 @@ static size_t values_of(const struct analytics *a, const char *dimension,
   const char *chosen = gc_source(a->claim.query.source)->chosen;
   size_t found = 0;
   if (list < 0) {
-    for (size_t i = 0; i < GC_COUNT(values); i++)
-      out[found++] = values[i];
+    for (size_t i = a->values_from; found < VALUES_MAX; i += a->values_step)
+      out[found++] = values[i % GC_COUNT(values)];
     return found;
   }
   const struct gc_entities *d = n->lists[list].now;
@@ -311,7 +317,7 @@ static void write_series(const struct analytics *a, const struct gc_naming *n,
 static void write_groups(const struct analytics *a, const struct gc_naming *n,
                          size_t at, const char *key) {
   const struct gc_query *q = &a->claim.query;
-  const char *found[ENTITIES + GC_COUNT(values)];
+  const char *found[ENTITIES];
   char longer[TEXT_SIZE];
   if (at == q->group_by.count) {
     write_series(a, n, key);
