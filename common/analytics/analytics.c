@@ -7,6 +7,7 @@
 #include "common/analytics/analytics_internal.h"
 #include "common/analytics/dimension_table.h"
 #include "common/base/policy/poll_pace.h"
+#include "common/genesys/labels.h"
 
 enum {
   RETRY_MS = 10 * 1000,
@@ -351,12 +352,14 @@ static void on_timer(void *ctx, uint64_t now_ms) {
  * the old one. */
 static void replace_list(struct gc_analytics *b, struct gc_naming_list *list,
                          struct gc_entities *d) {
+  struct gc_naming_list old = *list;
+  struct gc_entities *gone =
+      old.now != NULL ? gc_labels_of_gone(old.now, d) : NULL;
   pthread_mutex_lock(&b->lock);
-  struct gc_entities *old = list->before;
-  list->before = list->now;
-  list->now = gc_entities_get(d);
+  *list = (struct gc_naming_list){.now = gc_entities_get(d), .before = gone};
   pthread_mutex_unlock(&b->lock);
-  gc_entities_put(old);
+  gc_entities_put(old.now);
+  gc_entities_put(old.before);
 }
 
 static void on_list(void *ctx, struct gc_entities *d) {

@@ -52,6 +52,7 @@ void gc_analytics_read(struct gc_analytics *b,
     if (b->sender.state.code != GC_ERR_UNAVAILABLE)
       b->notice(b->ctx, "state", &b->sender.state);
     b->notice(b->ctx, "window", &b->sender.lost);
+    b->notice(b->ctx, "shared series", &b->sender.shared);
     pthread_mutex_lock(&b->lock);
     record_sender(b);
     b->is_reading = false;

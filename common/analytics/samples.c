@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 #include "common/analytics/samples.h"
 
+#include <stdio.h>
 #include <string.h>
 
+#include "common/analytics/identity_claims.h"
 #include "common/base/assert.h"
 
 struct put {
@@ -121,6 +123,13 @@ static bool has_begun(const struct gc_series *s) {
          (s->is_begun || s->total.count > 0 || s->total.sum > 0.0);
 }
 
+/* True if no other series of the set has the identity. */
+static bool is_alone(const struct put *p, const struct gc_series_set *set,
+                     uint32_t number, const struct gc_identity *id) {
+  return p->view->claims == NULL ||
+         gc_identity_claim(p->view->claims, p->view, set, number, id);
+}
+
 /* Puts the totals. A counter begins with a 0 one window earlier; otherwise a
  * rate would miss its first events. */
 static enum gc_code put_all_totals(const struct put *p,
@@ -131,7 +140,8 @@ static enum gc_code put_all_totals(const struct put *p,
     struct gc_identity id;
     if (!has_begun(s) || (zeros && s->is_begun) ||
         !gc_identity_make(p->view, gc_intern_text(&set->keys, i), &id) ||
-        (!has_count_total(id.kind) && !has_seconds_total(id.kind)))
+        (!has_count_total(id.kind) && !has_seconds_total(id.kind)) ||
+        !is_alone(p, set, i, &id))
       continue;
     int64_t count = zeros ? 0 : gc_series_counter(s);
     GC_TRY(put_total(p, &id, time_ms, count, zeros ? 0.0 : s->total.sum));
@@ -160,14 +170,24 @@ static size_t find_facts(const struct gc_results *r, uint32_t window,
   return end - low;
 }
 
+static void count_collided(const struct put *p, const struct gc_identity *id) {
+  p->tally->collided++;
+  memcpy(p->tally->instance, id->instance, sizeof(id->instance));
+  snprintf(p->tally->qualifier, sizeof(p->tally->qualifier), "%.*s",
+           GC_NAME_SIZE - 1, id->qualifier);
+}
+
 static enum gc_code put_window(const struct put *p, const struct gc_results *r,
                                const struct gc_fact *facts, size_t count,
                                int64_t time_ms) {
   for (size_t i = 0; i < count; i++) {
     struct gc_identity id;
-    if (!gc_identity_make(
-            p->view, gc_intern_text(&r->series->keys, facts[i].series), &id))
+    uint32_t series = facts[i].series;
+    if (!gc_identity_make(p->view, gc_intern_text(&r->series->keys, series),
+                          &id))
       p->tally->unnamed++;
+    else if (!is_alone(p, r->series, series, &id))
+      count_collided(p, &id);
     else
       GC_TRY(put_fact(p, &id, time_ms, &facts[i]));
   }

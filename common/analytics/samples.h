@@ -8,7 +8,9 @@
 #include "common/analytics/series_name.h"
 
 struct gc_samples_tally {
-  uint64_t unnamed; /* facts without a name for one of their ids */
+  uint64_t unnamed;  /* facts without a name for one of their ids */
+  uint64_t collided; /* facts whose series another series of the block has */
+  char instance[GC_NAME_SIZE], qualifier[GC_NAME_SIZE]; /* of one of these */
 };
 
 /* Puts the values of window number `window` of sorted results into the outbox:

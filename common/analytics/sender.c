@@ -22,6 +22,7 @@ void gc_sender_begin(struct gc_sender *d, struct gc_results *r) {
   d->window = 0;
   d->is_revised = false;
   d->lost = (struct gc_err){.code = GC_OK};
+  d->shared = (struct gc_err){.code = GC_OK};
 }
 
 static uint32_t left_ms(const struct run *run) {
@@ -82,6 +83,20 @@ static void save(struct gc_sender *d, const struct gc_outbox *pending) {
   d->state = err;
 }
 
+/* Counts the values of groups whose series another group has; they are not
+ * sent, since a series has one writer. */
+static void count_shared(struct gc_sender *d,
+                         const struct gc_samples_tally *tally) {
+  d->collisions += tally->collided;
+  if (tally->collided > 0)
+    (void)gc_fail(
+        &d->shared, GC_ERR_PARSE,
+        "two groups of the answers have one series, %s/%s: the "
+        "values of one of them are left out and counted "
+        "(query_rows-collided); use another GroupBy, QueueLabel or FlowLabel",
+        tally->instance, tally->qualifier);
+}
+
 /* Loads the next window's values into the outbox and saves them before they are
  * sent. If the save fails, they are sent too: after a restart they are sent
  * again, which is better than a gap. */
@@ -98,6 +113,7 @@ static void load_window(struct gc_sender *d) {
 
   gc_outbox_reset(&d->outbox);
   d->sent = 0;
+  d->view.claims = &d->claims;
   if (gc_samples_of_window(&d->view, r, d->window, end_ms <= r->plan.final_ms,
                            &d->outbox, &tally) != GC_OK)
     (void)gc_fail(&d->lost, GC_ERR_MEMORY,
@@ -106,6 +122,7 @@ static void load_window(struct gc_sender *d) {
   d->window++;
   d->windows++;
   d->unnamed += tally.unnamed;
+  count_shared(d, &tally);
   if (d->outbox.count > 0 || d->window == windows_of(r))
     save(d, &d->outbox);
   gc_debug("query: the window that ends at %s is sent with %zu values",
@@ -154,5 +171,6 @@ void gc_sender_finish(struct gc_sender *d, const struct gc_sender_output *way,
 
 void gc_sender_clear(struct gc_sender *d) {
   gc_outbox_clear(&d->outbox);
+  gc_identity_claims_clear(&d->claims);
   d->results = NULL;
 }

@@ -9,6 +9,7 @@
 #define GC_ANALYTICS_SENDER_H
 
 #include "common/analytics/checkpoint.h"
+#include "common/analytics/identity_claims.h"
 #include "common/analytics/samples.h"
 
 /* The output of a sender; the plugins use daemon/write_tracker. */
@@ -38,8 +39,11 @@ struct gc_sender {
 
   /* For telemetry. */
   uint64_t windows, unnamed, revisions, collisions;
-  struct gc_err state; /* outcome of the last save */
-  struct gc_err lost;  /* GC_OK: no value of these results was lost */
+  struct gc_err state;  /* outcome of the last save */
+  struct gc_err lost;   /* GC_OK: no value of these results was lost */
+  struct gc_err shared; /* GC_OK: no two series of these results were one */
+
+  struct gc_identity_claims claims;
 };
 
 /* Begins to send the windows of `r`, which is sorted and borrowed. */

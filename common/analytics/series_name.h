@@ -15,10 +15,11 @@
 #include "common/genesys/parts.h"
 #include "common/net/name_cache.h"
 
-/* One list of names, and the one before it: a deleted queue keeps its name for
- * its last windows. Each is a counted reference or NULL. */
+/* One list of names, and those entries of the one before it that it lacks: a
+ * deleted queue keeps its name for its last windows. Each is a counted
+ * reference or NULL. */
 struct gc_naming_list {
-  struct gc_entities *now, *before;
+  struct gc_entities *now, *before; /* before: by gc_labels_of_gone */
 };
 
 struct gc_naming {
@@ -39,6 +40,8 @@ bool gc_naming_is_missing(const struct gc_naming *n,
 /* Releases the lists; `label` stays. */
 void gc_naming_clear(struct gc_naming *n);
 
+struct gc_identity_claims;
+
 /* The settings for the names of a query's series. All borrowed. */
 struct gc_samples_view {
   const struct gc_query *query;
@@ -46,6 +49,7 @@ struct gc_samples_view {
   const char *block;  /* the instance of series without queue, user or flow */
   const char *prefix; /* before each qualifier; NULL: none */
   bool counters;      /* writes cumulative series too */
+  struct gc_identity_claims *claims; /* NULL: not checked */
 };
 
 /* The collectd types of an owner's series. Series of a flow query have the

@@ -378,3 +378,71 @@ struct gc_entities *gc_labels_by_list(const struct gc_entities *list) {
   free(batch);
   return made;
 }
+
+/* An entry that left the list. */
+struct gone {
+  const struct gc_entry *entry;
+  bool is_taken; /* another entry has its label */
+  char key[GC_NAME_SIZE], label[GC_NAME_SIZE];
+};
+
+/* Finds the entries of `before` that `now` lacks. Both are in the order of the
+ * ids. Writes them to `gone` unless it is NULL; returns their number. */
+static size_t find_gone(const struct gc_entities *before,
+                        const struct gc_entities *now, struct gone *gone) {
+  size_t count = 0, at = 0, now_count = gc_entities_count(now);
+  for (size_t i = 0; i < gc_entities_count(before); i++) {
+    const struct gc_entry *e = gc_entities_at(before, i);
+    while (at < now_count && strcmp(gc_entities_at(now, at)->id, e->id) < 0)
+      at++;
+    if (at < now_count && strcmp(gc_entities_at(now, at)->id, e->id) == 0)
+      continue;
+    if (gone != NULL) {
+      gone[count].entry = e;
+      gc_name_fold(gone[count].key, e->label);
+    }
+    count++;
+  }
+  return count;
+}
+
+/* Marks the entries whose label an entry of `now` has. */
+static enum gc_code find_taken(const struct gc_entities *now, struct gone *gone,
+                               size_t count) {
+  GC_AUTO(gc_strmap_clear) struct gc_strmap by_key = {0};
+  char key[GC_NAME_SIZE];
+  for (size_t i = 0; i < count; i++)
+    GC_TRY(gc_strmap_put(&by_key, gone[i].key, &gone[i]));
+  for (size_t i = 0; i < gc_entities_count(now); i++) {
+    gc_name_fold(key, gc_entities_at(now, i)->label);
+    struct gone *g = gc_strmap_get(&by_key, key);
+    if (g != NULL)
+      g->is_taken = true;
+  }
+  return GC_OK;
+}
+
+struct gc_entities *gc_labels_of_gone(const struct gc_entities *before,
+                                      const struct gc_entities *now) {
+  size_t count = find_gone(before, now, NULL);
+  struct gc_entities *made = NULL;
+  if (count == 0)
+    return NULL;
+  struct gone *gone = calloc(count, sizeof(*gone));
+  struct gc_entry *entries = calloc(count, sizeof(*entries));
+  if (gone != NULL && entries != NULL) {
+    (void)find_gone(before, now, gone);
+    if (find_taken(now, gone, count) == GC_OK) {
+      for (size_t i = 0; i < count; i++) {
+        entries[i] = *gone[i].entry;
+        gc_label_both(gone[i].label, entries[i].label, entries[i].id);
+        if (gone[i].is_taken)
+          entries[i].label = gone[i].label;
+      }
+      made = gc_entities_new(entries, count, false);
+    }
+  }
+  free(entries);
+  free(gone);
+  return made;
+}

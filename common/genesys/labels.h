@@ -78,6 +78,13 @@ GC_API void gc_labels_remove(struct gc_labels *l, const char *id);
 GC_API GC_MUST_CHECK struct gc_entities *
 gc_labels_by_list(const struct gc_entities *list);
 
+/* Returns the entries of `before` that `now` lacks. If an entry of `now` has
+ * the label of one (a deleted queue's name has a new queue), its label becomes
+ * LABEL@ID. Reference count 1; NULL when there are none, and when out of
+ * memory. */
+GC_API struct gc_entities *gc_labels_of_gone(const struct gc_entities *before,
+                                             const struct gc_entities *now);
+
 /* The numbers for a log line: how many ids have a label that is not their name,
  * and which of them has the least id. */
 struct gc_label_collisions {

@@ -166,7 +166,49 @@ static void values_of_a_series_that_another_block_writes_are_counted(void) {
   iv_end();
 }
 
+/* The list names q1 "q9" and is refused before it has q9 itself, which its id
+ * then stands for. */
+static void two_groups_with_one_series_are_counted_and_one_is_sent(void) {
+  iv_begin();
+  replay_forget_answers(&iv.r);
+  iv_will("POST /oauth/token", TOKEN);
+  iv_once(LIST, "{\"entities\":[{\"id\":\"q1\",\"name\":\"q9\"}]}");
+  iv_answer(LIST, REPLAY_ALWAYS, 403, "{}");
+  iv_once(QUERY, ANSWER(OFFERED("q1", "22:10", "22:11",
+                                "1") "," OFFERED("q9", "22:10", "22:11", "3")));
+  iv_will(QUERY, ANSWER(""));
+  iv_start();
+  iv_pass(5000);
+  CHECK_STR(iv_left(), "q9/queue_metric-nOffered-voice 22:10 0\n"
+                       "q9/queue_interval_count-nOffered-voice 22:11 1\n"
+                       "q9/queue_metric-nOffered-voice 22:11 1\n");
+  CHECK_REAL(iv_state("query_rows-collided"), 1);
+  CHECK_INT(replay_noticed(&iv.r, "shared series", GC_ERR_PARSE), 1);
+  CHECK_HAS(replay_last_notice(&iv.r, "shared series")->text,
+            "one series, q9/nOffered-voice: ");
+  iv_end();
+}
+
 /* ---- queues ---- */
+
+/* q1 is deleted, and the new q9 has its name: both are in one window. */
+static void a_deleted_queue_whose_name_another_has_is_shown_with_its_id(void) {
+  iv_begin();
+  replay_forget_answers(&iv.r);
+  iv_will("POST /oauth/token", TOKEN);
+  iv_once(LIST, "{\"entities\":[{\"id\":\"q1\",\"name\":\"Sales\"}]}");
+  iv_will(LIST, "{\"entities\":[{\"id\":\"q9\",\"name\":\"Sales\"}]}");
+  iv_once(QUERY, ANSWER(OFFERED("q1", "22:10", "22:11",
+                                "1") "," OFFERED("q9", "22:10", "22:11", "3")));
+  iv_will(QUERY, ANSWER(""));
+  iv_start();
+  iv_pass(5000);
+  CHECK_INT(replay_count(&iv.r, LIST), 2);
+  CHECK_INT(iv_times_left("Sales@q1/queue_metric-nOffered-voice 22:11 1"), 1);
+  CHECK_INT(iv_times_left("Sales/queue_metric-nOffered-voice 22:11 3"), 1);
+  CHECK_REAL(iv_state("query_rows-collided"), 0);
+  iv_end();
+}
 
 static void a_queue_that_the_list_lacks_waits_for_a_newer_one(void) {
   iv_begin();
@@ -336,6 +378,8 @@ int main(void) {
   RUN(a_refused_query_is_sent_once_a_minute);
   RUN(an_unknown_member_is_counted_and_reported_once);
   RUN(values_of_a_series_that_another_block_writes_are_counted);
+  RUN(two_groups_with_one_series_are_counted_and_one_is_sent);
+  RUN(a_deleted_queue_whose_name_another_has_is_shown_with_its_id);
   RUN(a_queue_that_the_list_lacks_waits_for_a_newer_one);
   RUN(a_queue_in_no_list_delays_the_others_briefly);
   RUN(queues_are_requested_by_the_hundred_and_above_200_all);

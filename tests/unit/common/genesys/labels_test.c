@@ -355,6 +355,31 @@ static void a_stored_label_that_is_not_in_snake_case_is_replaced(void) {
   gc_labels_free(l);
 }
 
+/* ---- entities that left the list ---- */
+
+static void the_label_of_an_id_that_is_gone_is_its_own(void) {
+  static const struct gc_entry before[] = {{"1", "Sales", "Sales", "x"},
+                                           {"2", "Claims", "Claims", ""},
+                                           {"4", "a.b", "a.b", ""},
+                                           {"5", "Support", "Support", ""}};
+  static const struct gc_entry now[] = {{"0", "Sales", "Sales", ""},
+                                        {"3", "a b", "a b", ""},
+                                        {"5", "Support", "Support", ""},
+                                        {"6", "Claims", "Claims~2", ""}};
+  struct gc_entities *old = gc_entities_new(before, 4, false);
+  struct gc_entities *list = gc_entities_new(now, 4, false);
+  struct gc_entities *gone = gc_labels_of_gone(old, list);
+  CHECK_INT(gc_entities_count(gone), 3);
+  CHECK_STR(label_in(gone, "1"), "Sales@1");
+  CHECK_STR(label_in(gone, "2"), "Claims");
+  CHECK_STR(label_in(gone, "4"), "a.b@4");
+  CHECK_STR(gc_entities_find(gone, "1")->detail, "x");
+  CHECK(gc_labels_of_gone(list, list) == NULL);
+  gc_entities_put(gone);
+  gc_entities_put(list);
+  gc_entities_put(old);
+}
+
 int main(void) {
   RUN(the_label_is_the_clean_name);
   RUN(names_with_one_clean_form_get_numbers_in_any_order);
@@ -371,6 +396,7 @@ int main(void) {
   RUN(names_of_series_without_an_owner_are_no_labels);
   RUN(snake_labels_are_distinct_as_they_are_written);
   RUN(a_stored_label_that_is_not_in_snake_case_is_replaced);
+  RUN(the_label_of_an_id_that_is_gone_is_its_own);
   RUN(agents_of_different_age_give_the_same_labels);
   return check_done();
 }
