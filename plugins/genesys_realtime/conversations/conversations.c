@@ -43,8 +43,8 @@ struct conversations *conversations_new(const struct conversations_settings *s,
   m->first_free = CV_NONE;
   m->active = m->inactive = (struct cv_list){CV_NONE, CV_NONE, 0};
   m->codes.max = CV_WRAPUPS_MAX;
-  m->now_ms = s->counted_ms > s->started_ms ? s->counted_ms : s->started_ms;
-  m->newest_ms = m->now_ms;
+  m->newest_ms = s->counted_ms > s->started_ms ? s->counted_ms : s->started_ms;
+  m->now_ms = m->newest_ms > s->now_ms ? m->newest_ms : s->now_ms;
   m->monotonic_ms = s->created_ms;
   if (set_bounds(m, err) != GC_OK) {
     free(m);

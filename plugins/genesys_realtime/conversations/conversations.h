@@ -50,6 +50,7 @@ enum { CV_BOUNDS_MAX = 64 };
 
 struct conversations_settings {
   bool is_guide;       /* guide dialect: only conversations_apply_state */
+  int64_t now_ms;      /* of the server's clock */
   int64_t started_ms;  /* earlier offers and changes are not counted */
   int64_t counted_ms;  /* the former holder of the lease has counted up to then
                           (conversations_restore); 0: there was none */
@@ -258,9 +259,9 @@ bool conversations_samples(struct conversations *m,
  * are counted. Call it after the last queue of a pass. */
 GC_MUST_CHECK enum gc_code
 conversations_write_times(const struct conversations *m, struct gc_buf *fields);
-/* Replaces started_ms and counted_ms of the settings by the times in the fields
- * of the former holder. started_ms is the present time before the call. Changes
- * nothing when the fields have no valid times. */
+/* Sets started_ms and counted_ms of the settings to the times in the fields of
+ * the former holder; needs now_ms. Changes nothing when the fields have no
+ * valid times. */
 void conversations_read_times(const struct gc_buf *fields,
                               struct conversations_settings *s);
 /* Continues with the counters of the fields. Facts up to counted_ms are not

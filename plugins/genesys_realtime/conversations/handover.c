@@ -173,9 +173,9 @@ void conversations_read_times(const struct gc_buf *fields,
     else if (strcmp(field, "until") == 0)
       (void)read_number(text, &until_ms);
   }
-  if (began_ms == 0 || until_ms < began_ms || (int64_t)began_ms > s->started_ms)
+  if (began_ms == 0 || until_ms < began_ms || (int64_t)began_ms > s->now_ms)
     return;
-  int64_t last_ms = s->started_ms + CLOCKS_DIFFER_MS;
+  int64_t last_ms = s->now_ms + CLOCKS_DIFFER_MS;
   s->counted_ms = (int64_t)until_ms < last_ms ? (int64_t)until_ms : last_ms;
   s->started_ms = (int64_t)began_ms;
 }

@@ -62,6 +62,8 @@ struct stream {
   uint64_t retire_ms;         /* when to remove expired queues next */
   uint64_t overflow;          /* of the model, while there was a place */
   uint64_t taking_fence;      /* of the page that the next model has */
+  /* Of the lease that this agent had last, and since when (monotonic). */
+  uint64_t held_fence, held_since_ms;
 
   /* Used by the read thread only. */
   uint64_t due_ms;

@@ -111,6 +111,13 @@ void stream_take_settings(struct stream *s) {
 
 /* ---- the lease ---- */
 
+static void note_lease(struct stream *s, uint64_t fence) {
+  if (fence == 0 || fence == s->held_fence)
+    return;
+  s->held_fence = fence;
+  s->held_since_ms = stream_now(s);
+}
+
 /* Copies the page, if this agent has the lease. The lease may end meanwhile. */
 static bool copy_page(struct gc_lease_page *page, struct gc_buf *fields,
                       uint64_t *ret_fence) {
@@ -128,8 +135,18 @@ static bool take_over_page(struct stream *s, struct gc_buf *fields,
     return true;
   if (!copy_page(s->deps.page, fields, &s->taking_fence))
     return false;
+  note_lease(s, s->taking_fence);
   conversations_read_times(fields, settings);
   return true;
+}
+
+/* Returns since when the contacts are counted, of the monotonic clock: since
+ * the stream began, however late it is connected. With a lease another agent
+ * may have counted those before this agent took the lease. */
+static uint64_t counting_since_ms(const struct stream *s) {
+  uint64_t began_ms = s->listening.began_ms;
+  return s->deps.page != NULL && s->held_since_ms > began_ms ? s->held_since_ms
+                                                             : began_ms;
 }
 
 void stream_make_model(struct stream *s) {
@@ -139,7 +156,7 @@ void stream_make_model(struct stream *s) {
   const struct queues_options *o = s->options;
   struct conversations_settings settings = {
       .is_guide = o->stream == STREAM_CONVERSATIONS,
-      .started_ms = stream_server_now(s),
+      .now_ms = stream_server_now(s),
       .created_ms = stream_now(s),
       .bounds_s = o->wait_buckets.at,
       .bound_count = o->wait_buckets.count,
@@ -152,6 +169,9 @@ void stream_make_model(struct stream *s) {
   GC_AUTO(gc_buf_clear) struct gc_buf fields = {.max = GC_LEASE_BOOK_MAX_BYTES};
   if (!take_over_page(s, &fields, &settings))
     return;
+  if (settings.counted_ms == 0)
+    settings.started_ms =
+        settings.now_ms - (int64_t)(settings.created_ms - counting_since_ms(s));
   struct conversations *model = conversations_new(&settings, &err);
   if (model != NULL)
     conversations_restore(model, &fields);
@@ -167,6 +187,7 @@ void stream_follow_lease(struct stream *s) {
   if (s->deps.page == NULL)
     return;
   uint64_t fence = gc_lease_page_fence(s->deps.page);
+  note_lease(s, fence);
   pthread_mutex_lock(&s->lock);
   if (fence != 0 && s->model_fence != fence) {
     former = s->model;

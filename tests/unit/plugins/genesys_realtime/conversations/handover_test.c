@@ -11,7 +11,7 @@ enum { LIVES = 400, FIELDS_MAX = 1 << 20 };
 static struct conversations *new_model(int64_t now_ms,
                                        const struct gc_buf *fields) {
   struct conversations_settings s = life_settings();
-  s.started_ms = now_ms;
+  s.now_ms = s.started_ms = now_ms;
   s.age_ms = INT64_C(30) * 86400000;
   if (fields != NULL)
     conversations_read_times(fields, &s);

@@ -1,0 +1,158 @@
+/* SPDX-License-Identifier: MIT */
+/* Which contacts a stream counts: those that began after the stream did,
+ * however late it is connected. */
+#include "common/net/lease_book.h"
+
+#include <time.h>
+
+#include "tests/support/rt_stream.h"
+
+static const char *const queues[] = {"q1", "q2"};
+
+/* Writes the platform's text of a time: seconds since the world's start. */
+static void write_time(char text[32], int at_s) {
+  time_t time_s = (time_t)(REPLAY_START_WALL_MS / 1000 + at_s);
+  struct tm utc;
+  CHECK(gmtime_r(&time_s, &utc) != NULL);
+  strftime(text, 32, "%Y-%m-%dT%H:%M:%S.000Z", &utc);
+}
+
+/* Sends a contact of q1 that has waited since `offered_s`; answered_s 0: it
+ * still waits. */
+static void say_contact(const char *id, int offered_s, int answered_s) {
+  char offered[32], answered[32], agent[160] = "", text[800];
+  write_time(offered, offered_s);
+  write_time(answered, answered_s);
+  if (answered_s != 0)
+    snprintf(agent, sizeof(agent),
+             ",{\"id\":\"p3\",\"purpose\":\"agent\",\"queueId\":\"q1\","
+             "\"connectedTime\":\"%s\",\"calls\":[{\"state\":\"connected\"}]}",
+             answered);
+  snprintf(text, sizeof(text),
+           "{\"topicName\":\"" QUEUE_TOPIC("q1") "\",\"eventBody\":{\"id\":"
+           "\"%s\",\"participants\":[{\"id\":\"p1\",\"purpose\":\"customer\","
+           "\"connectedTime\":\"%s\"},{\"id\":\"p2\",\"purpose\":\"acd\","
+           "\"queueId\":\"q1\",\"connectedTime\":\"%s\",\"calls\":[{\"state\":"
+           "\"connected\"}]}%s]}}",
+           id, offered, offered, agent);
+  ch_say(text);
+}
+
+/* Reads each second until all counters have been sent, and returns that of q1;
+ * NAN: it has no series. */
+static double count_of(const char *name) {
+  char full[128];
+  double newest = NAN;
+  snprintf(full, sizeof(full), "q1/%s-voice", name);
+  for (int i = 0; i < 25; i++) {
+    replay_run(&ch_world, 1000);
+    double value = read_value(full);
+    newest = isnan(value) ? newest : value;
+  }
+  return newest;
+}
+
+static void begin_blocked(int open_s) {
+  begin_with(20);
+  ch_usual_answers();
+  select_queues((const char **)queues, 2);
+  replay_run(&ch_world, (uint64_t)open_s * 1000 - 100);
+  ch_open();
+}
+
+static void a_contact_of_the_time_without_a_socket_is_counted(void) {
+  begin_blocked(300);
+  say_contact("c1", 60, 0);
+  CHECK_REAL(read_state("stream_gap-"), 300);
+  ch_heartbeats(4);
+  say_contact("c1", 60, 420);
+  CHECK_REAL(count_of("queue_answer"), 1);
+  CHECK_REAL(count_of("queue_offer"), 1);
+  CHECK_REAL(count_of("queue_wait_time_seconds_sum"), 360);
+  end_stream();
+}
+
+static void a_contact_from_before_the_start_is_not_counted(void) {
+  begin_blocked(300);
+  say_contact("c1", -5, 310);
+  say_contact("c2", 5, 310);
+  CHECK_REAL(count_of("queue_offer"), 1);
+  CHECK_REAL(count_of("queue_answer"), 1);
+  end_stream();
+}
+
+/* ---- with a lease ---- */
+
+static struct gc_lease_book *book;
+static struct gc_buf redis;
+
+static void take_lease(uint64_t fence) {
+  CHECK_INT(gc_lease_book_read(book, "queues-all", fence, &redis), GC_OK);
+  gc_lease_book_go_on(book, true);
+}
+
+static void begin_standby(void) {
+  redis = (struct gc_buf){.max = 1 << 20};
+  book = gc_lease_book_new();
+  lease_page = gc_lease_book_page(book, "queues-all");
+  begin_blocked(30);
+  ch_heartbeats(9);
+}
+
+static void end_agent(void) {
+  end_stream();
+  gc_lease_book_free(book);
+  gc_buf_clear(&redis);
+  lease_page = NULL;
+}
+
+/* The former holder's counts are lost: it may have counted all contacts up to
+ * the moment at which this agent takes the lease. */
+static void a_lease_without_times_begins_when_it_is_taken(void) {
+  begin_standby();
+  take_lease(7);
+  replay_run(&ch_world, 2000);
+  say_contact("c1", 60, 310);
+  say_contact("c2", 305, 310);
+  CHECK_REAL(count_of("queue_offer"), 1);
+  CHECK_REAL(count_of("queue_answer"), 1);
+  end_agent();
+}
+
+static void a_lease_with_times_keeps_its_start(void) {
+  char until[32];
+  begin_standby();
+  snprintf(until, sizeof(until), "%lld", REPLAY_START_WALL_MS + 200000);
+  CHECK_INT(gc_lease_fields_add(&redis, "began", "1699999000000"), GC_OK);
+  CHECK_INT(gc_lease_fields_add(&redis, "until", until), GC_OK);
+  CHECK_INT(gc_lease_fields_add(&redis, "q1/voice", "offers=40 answers=39"),
+            GC_OK);
+  take_lease(7);
+  replay_run(&ch_world, 2000);
+  say_contact("c1", 199, 310); /* counted by the former holder */
+  say_contact("c2", 201, 310); /* not counted by it */
+  CHECK_REAL(count_of("queue_offer"), 41);
+  CHECK_REAL(count_of("queue_answer"), 41);
+  end_agent();
+}
+
+/* The lease was free when the agent began. */
+static void the_first_holder_counts_from_the_start(void) {
+  redis = (struct gc_buf){.max = 1 << 20};
+  book = gc_lease_book_new();
+  lease_page = gc_lease_book_page(book, "queues-all");
+  take_lease(7);
+  begin_blocked(300);
+  say_contact("c1", 60, 310);
+  CHECK_REAL(count_of("queue_offer"), 1);
+  end_agent();
+}
+
+int main(void) {
+  RUN(a_contact_of_the_time_without_a_socket_is_counted);
+  RUN(a_contact_from_before_the_start_is_not_counted);
+  RUN(a_lease_without_times_begins_when_it_is_taken);
+  RUN(a_lease_with_times_keeps_its_start);
+  RUN(the_first_holder_counts_from_the_start);
+  return check_done();
+}
