@@ -87,6 +87,7 @@ struct lives_item {
 
 struct lives_delivery {
   const char *kind;
+  bool dates_start; /* the clocks of the first items date the block's start */
   unsigned count;
   struct lives_item items[LIVES_ITEMS_MAX];
 };
@@ -98,7 +99,8 @@ enum lives_kind {
   LIVES_GAPS,
   LIVES_CUT, /* as LIVES_GAPS, and the last snapshots never arrive */
   LIVES_CLOCKS,
-  LIVES_ALL, /* gaps, polls that close the conversation and clock steps */
+  LIVES_START, /* one clock is wrong when the block starts */
+  LIVES_ALL,   /* gaps, polls that close the conversation and clock steps */
   LIVES_KINDS
 };
 

@@ -72,16 +72,13 @@ struct player {
   struct cv_decoder *decoder;
   int64_t now_ms;
   struct gc_server_clock clock;
+  struct gc_start_clock start;
+  int64_t seen_ms;    /* the newest time in events, at the start; 0: none */
+  int64_t wall_ms;    /* how far the wall clock is ahead */
   int64_t ahead_ms;   /* of the model's clock, as the account takes it */
   int64_t longest_ms; /* the longest time without an event */
   bool arrived[LIVES_STEPS_MAX], comes[LIVES_STEPS_MAX];
 };
-
-static struct conversations *new_model(const struct lives_life *l) {
-  struct conversations_settings s = life_settings();
-  s.started_ms = l->started_ms;
-  return conversations_new(&s, NULL);
-}
 
 /* Returns the time up to which each snapshot has arrived or will never arrive.
  */
@@ -164,6 +161,45 @@ static void read_clocks(struct player *p, const struct lives_item *item) {
                             p->now_ms + item->date_ms);
   p->ahead_ms =
       gc_server_clock_likely(&p->clock, monotonic_ms, wall_ms) - p->now_ms;
+  p->wall_ms = item->wall_ms;
+}
+
+/* Dates the start as the stream does. */
+static void date_start(struct player *p) {
+  uint64_t monotonic_ms = (uint64_t)(p->now_ms - p->l->started_ms);
+  int64_t before_ms = p->start.epoch_ms;
+  if (!p->d->dates_start)
+    return;
+  gc_start_clock_update(
+      &p->start, &p->clock, monotonic_ms, p->now_ms + p->wall_ms,
+      p->seen_ms != 0 ? p->seen_ms + (int64_t)monotonic_ms : 0);
+  if (p->m != NULL && p->start.epoch_ms != before_ms)
+    conversations_move_start(p->m, p->start.epoch_ms - before_ms);
+}
+
+static void note_times(struct player *p, const struct cv_event *e) {
+  int64_t newest_ms = cv_event_newest_ms(e);
+  int64_t seen_ms = newest_ms - (p->now_ms - p->l->started_ms);
+  if (newest_ms != 0 && (p->seen_ms == 0 || seen_ms > p->seen_ms))
+    p->seen_ms = seen_ms;
+  date_start(p);
+}
+
+static void begin_model(struct player *p) {
+  struct conversations_settings s = life_settings();
+  if (p->d->dates_start)
+    read_clocks(p, &p->d->items[0]);
+  date_start(p);
+  s.started_ms = p->d->dates_start ? p->start.epoch_ms : p->l->started_ms;
+  p->m = conversations_new(&s, NULL);
+}
+
+/* All clocks are right at the end. */
+static void correct_clocks(struct player *p) {
+  static const struct lives_item right = {.is_dated = true};
+  if (p->d->dates_start)
+    read_clocks(p, &right);
+  date_start(p);
 }
 
 static void tick_model(struct player *p) {
@@ -199,6 +235,7 @@ static void wait_for_item(struct player *p, const struct lives_item *item) {
   if (p->now_ms - before_ms > p->longest_ms)
     p->longest_ms = p->now_ms - before_ms;
   read_clocks(p, item);
+  date_start(p);
   tick_model(p);
   if (item->gap)
     conversations_gap(p->m);
@@ -214,6 +251,7 @@ static void play_item(struct player *p, const struct lives_item *item) {
   if (p->l->is_text)
     applied =
         read_text(p, k, p->l->seed + (uint64_t)(item - p->d->items), &event);
+  note_times(p, applied);
   if (conversations_apply(p->m, applied) != GC_OK)
     note_difference("an event is refused; ");
   p->arrived[k] = true;
@@ -260,9 +298,9 @@ static void lose_tail(struct player *p, const struct counters *end) {
 static void play_life(const struct lives_life *l,
                       const struct lives_delivery *d, struct counters *ret,
                       bool grows) {
-  struct player p = {
-      .l = l, .d = d, .m = new_model(l), .now_ms = l->started_ms};
+  struct player p = {.l = l, .d = d, .now_ms = l->started_ms};
   static struct steps steps;
+  begin_model(&p);
   if (l->is_text)
     p.decoder = cv_decoder_new();
   for (unsigned i = 0; i < d->count; i++)
@@ -277,6 +315,7 @@ static void play_life(const struct lives_life *l,
       check_step(&p, &steps);
   }
   p.now_ms += 60000;
+  correct_clocks(&p);
   p.ahead_ms = 0;
   tick_model(&p);
   memset(ret, 0, sizeof(*ret));
@@ -299,6 +338,7 @@ static void play_in_order(const struct lives_life *l, unsigned count,
                           const bool *arrived, struct counters *ret) {
   static struct lives_delivery d;
   d.count = 0;
+  d.dates_start = false;
   for (unsigned i = 0; i < count; i++)
     if (arrived == NULL || arrived[i])
       d.items[d.count++] =

@@ -194,12 +194,28 @@ static void step_clocks(struct lives_delivery *d, uint64_t *r) {
   }
 }
 
+/* Either clock is wrong from the start on, for some of the items. */
+static void start_wrong(struct lives_delivery *d, uint64_t *r) {
+  static const int hours[] = {1, -1, 5, -5, 72, -72, 1000, -1000};
+  unsigned count = lives_random(r, d->count + 1);
+  int64_t wrong_ms = INT64_C(3600000) * hours[lives_random(r, GC_COUNT(hours))];
+  bool is_wall = lives_random(r, 2) == 0;
+  d->dates_start = true;
+  for (unsigned i = 0; i < d->count; i++) {
+    d->items[i].is_dated = true;
+    if (i < count && is_wall)
+      d->items[i].wall_ms = wrong_ms;
+    else if (i < count)
+      d->items[i].date_ms = wrong_ms;
+  }
+}
+
 const char *lives_kind_name(enum lives_kind kind) {
   static const char *const names[LIVES_KINDS] = {
       [LIVES_IN_ORDER] = "in order", [LIVES_SHUFFLED] = "shuffled",
       [LIVES_REPEATED] = "repeated", [LIVES_GAPS] = "gaps",
       [LIVES_CUT] = "cut",           [LIVES_CLOCKS] = "clock steps",
-      [LIVES_ALL] = "all at once"};
+      [LIVES_START] = "wrong start", [LIVES_ALL] = "all at once"};
   return names[kind];
 }
 
@@ -208,6 +224,7 @@ void lives_deliver(struct lives_delivery *d, const struct lives_life *l,
   uint64_t r = (seed + 1) * UINT64_C(0x9e3779b97f4a7c15) + kind;
   d->kind = lives_kind_name(kind);
   d->count = 0;
+  d->dates_start = false;
   switch (kind) {
   case LIVES_IN_ORDER:
     deliver_all(d, l, 0, &r);
@@ -230,6 +247,10 @@ void lives_deliver(struct lives_delivery *d, const struct lives_life *l,
   case LIVES_CLOCKS:
     deliver_all(d, l, 1, &r);
     step_clocks(d, &r);
+    break;
+  case LIVES_START:
+    deliver_all(d, l, 1, &r);
+    start_wrong(d, &r);
     break;
   case LIVES_ALL:
     deliver_runs(d, l, l->snapshots, &r);

@@ -119,3 +119,53 @@ int64_t gc_server_clock_likely(const struct gc_server_clock *c, uint64_t now_ms,
   return is_steady(c) ? running_ms(c, now_ms)
                       : gc_server_clock_now(c, now_ms, wall_ms);
 }
+
+/* ---- the date of a start ---- */
+
+/* Chooses between the wall clock and the Dates, which disagree. Returns false
+ * when nothing decides yet. */
+static bool choose_clock(const struct gc_server_clock *c, uint64_t now_ms,
+                         int64_t wall_ms, int64_t seen_ms, int64_t *ret_ms) {
+  int64_t date_ms = running_ms(c, now_ms);
+  int64_t earlier_ms = date_ms < wall_ms ? date_ms : wall_ms;
+  *ret_ms = date_ms < wall_ms ? wall_ms : date_ms;
+  if (now_ms - c->steady_since_ms < GC_SERVER_CLOCK_STEADY_MS)
+    return false;
+  if (seen_ms > earlier_ms + GC_SERVER_CLOCK_AGREE_MS)
+    return true;
+  if (are_close(seen_ms, earlier_ms))
+    *ret_ms = earlier_ms;
+  else if (is_steady(c))
+    *ret_ms = date_ms;
+  else
+    return false;
+  return true;
+}
+
+/* Returns false when no two clocks have agreed. */
+static bool find_start_time(const struct gc_server_clock *c, uint64_t now_ms,
+                            int64_t wall_ms, int64_t seen_ms, int64_t *ret_ms) {
+  *ret_ms = gc_server_clock_now(c, now_ms, wall_ms);
+  if (!c->has_date)
+    return false;
+  if (!c->is_agreed && !do_agree(wall_ms, running_ms(c, now_ms)))
+    return choose_clock(c, now_ms, wall_ms, seen_ms, ret_ms);
+  *ret_ms = running_ms(c, now_ms);
+  return true;
+}
+
+void gc_start_clock_update(struct gc_start_clock *s,
+                           const struct gc_server_clock *c, uint64_t now_ms,
+                           int64_t wall_ms, int64_t seen_ms) {
+  int64_t server_ms;
+  if (s->is_final)
+    return;
+  bool is_settled = find_start_time(c, now_ms, wall_ms, seen_ms, &server_ms);
+  int64_t epoch_ms = server_ms - (int64_t)now_ms;
+  bool is_first = is_settled && !s->is_settled;
+  bool may_follow = is_settled || !s->is_settled;
+  if (is_first || (may_follow && !are_close(epoch_ms, s->epoch_ms)))
+    s->epoch_ms = epoch_ms;
+  s->is_settled |= is_settled;
+  s->is_final = c->has_date && c->is_agreed && is_steady(c);
+}

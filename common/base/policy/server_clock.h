@@ -69,4 +69,28 @@ GC_API int64_t gc_server_clock_now(const struct gc_server_clock *c,
 GC_API int64_t gc_server_clock_likely(const struct gc_server_clock *c,
                                       uint64_t now_ms, int64_t wall_ms);
 
+/* The clock that dates a start before which nothing counts. The start itself is
+ * kept as a time of the monotonic clock, so its date follows each correction.
+ * Zero it before the first update. */
+struct gc_start_clock {
+  int64_t epoch_ms; /* the server's time at 0 of the monotonic clock */
+  bool is_settled;  /* false: no two clocks agree yet */
+  bool is_final;    /* wall clock and steady Dates have agreed: never changes */
+};
+
+/* Brings the clock up to date. `seen_ms` is the newest time that the server
+ * itself has reported, plus the monotonic time since then; 0: none. While the
+ * wall clock and the Dates disagree,
+ *   - the later of the two counts for GC_SERVER_CLOCK_STEADY_MS, so that
+ *     nothing of before the start counts; what began after it counts as soon as
+ *     the clock is settled
+ *   - then the reported times decide: they show that the earlier clock is
+ *     behind, or agree with it
+ *   - without such times steady Dates count.
+ * Changes below GC_SERVER_CLOCK_CLOSE_MS are ignored once it is settled. */
+GC_API void gc_start_clock_update(struct gc_start_clock *s,
+                                  const struct gc_server_clock *c,
+                                  uint64_t now_ms, int64_t wall_ms,
+                                  int64_t seen_ms);
+
 #endif

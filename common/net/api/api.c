@@ -8,7 +8,6 @@
 #include "common/base/assert.h"
 #include "common/base/debug.h"
 #include "common/base/policy/breaker.h"
-#include "common/base/policy/server_clock.h"
 #include "common/genesys/throttle.h"
 #include "common/net/api/api_error.h"
 #include "common/net/api/outage.h"
@@ -534,4 +533,10 @@ int64_t gc_api_clock_offset_ms(const struct gc_api *api) {
 
 bool gc_api_read_date(const struct gc_api *api, int64_t *ret) {
   return gc_server_clock_read_date(&api->server_clock, now_ms(api), ret);
+}
+
+void gc_api_date_start(const struct gc_api *api, struct gc_start_clock *start,
+                       int64_t seen_ms) {
+  gc_start_clock_update(start, &api->server_clock, now_ms(api),
+                        api->env->wall_ms(api->env->ctx), seen_ms);
 }

@@ -11,6 +11,7 @@
 #define GC_NET_API_API_H
 
 #include "common/base/policy/retry.h"
+#include "common/base/policy/server_clock.h"
 #include "common/genesys/endpoint.h"
 #include "common/net/api/auth.h"
 #include "common/net/api/shared_budget.h"
@@ -122,5 +123,9 @@ GC_API int64_t gc_api_clock_offset_ms(const struct gc_api *api);
 /* Writes the server's time by its Date headers alone, epoch ms. Returns false
  * before the first one. */
 GC_API bool gc_api_read_date(const struct gc_api *api, int64_t *ret);
+/* Brings the clock of a start up to date by the Dates of all answers; `seen_ms`
+ * as for gc_start_clock_update. */
+GC_API void gc_api_date_start(const struct gc_api *api,
+                              struct gc_start_clock *start, int64_t seen_ms);
 
 #endif

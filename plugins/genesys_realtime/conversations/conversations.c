@@ -43,8 +43,10 @@ struct conversations *conversations_new(const struct conversations_settings *s,
   m->first_free = CV_NONE;
   m->active = m->inactive = (struct cv_list){CV_NONE, CV_NONE, 0};
   m->codes.max = CV_WRAPUPS_MAX;
-  m->newest_ms = s->counted_ms > s->started_ms ? s->counted_ms : s->started_ms;
-  m->now_ms = m->newest_ms > s->now_ms ? m->newest_ms : s->now_ms;
+  m->newest_ms = s->counted_ms;
+  m->now_ms = s->counted_ms > s->started_ms ? s->counted_ms : s->started_ms;
+  if (s->now_ms > m->now_ms)
+    m->now_ms = s->now_ms;
   m->monotonic_ms = s->created_ms;
   if (set_bounds(m, err) != GC_OK) {
     free(m);
@@ -236,14 +238,45 @@ enum gc_code conversations_expect(struct conversations *m, const char *queue,
   return cv_queue_pair(m, number, media) != NULL ? GC_OK : GC_ERR_LIMIT;
 }
 
-void conversations_reset(struct conversations *m, const char *queue) {
+void conversations_reset(struct conversations *m, const char *queue,
+                         int64_t now_ms) {
   struct queue *q = cv_queue_find(m, queue);
   if (q == NULL)
     return;
-  q->since_ms = m->now_ms;
+  q->since_ms = now_ms;
   for (unsigned i = 0; i < CV_MEDIA_COUNT; i++)
     if (q->pairs[i] != NULL)
       cv_clear_pair(m, q->pairs[i]);
+}
+
+/* Counts a conversation again, from another start on. What was counted stays
+ * counted, except for changes of state of before the start. */
+static void count_since(struct conversations *m, struct conversation *c,
+                        int64_t since_ms) {
+  int64_t before_ms = c->since_ms;
+  c->since_ms = since_ms;
+  memset(m->gains, 0, c->count * sizeof(m->gains[0]));
+  cv_regain_transfers(c);
+  count_facts(m, c);
+  cv_count_earlier_holds(m, c, before_ms);
+  cv_schedule_breach(m, c);
+}
+
+void conversations_move_start(struct conversations *m, int64_t delta_ms) {
+  int64_t before_ms = m->s.started_ms;
+  for (uint32_t q = 0; q < m->queue_count; q++)
+    if (m->queues[q].since_ms != 0)
+      m->queues[q].since_ms += delta_ms;
+  if (m->s.counted_ms != 0 || m->dialect != &snapshot_dialect)
+    return;
+  m->s.started_ms += delta_ms;
+  for (uint32_t i = 0; i < m->block_count * CV_BLOCK; i++) {
+    struct conversation *c = cv_at(m, i);
+    if (!c->is_used || c->since_ms != before_ms)
+      continue;
+    count_since(m, c, m->s.started_ms);
+    cv_table_sort(m, i);
+  }
 }
 
 bool conversations_totals(struct conversations *m, const char *queue,

@@ -121,10 +121,18 @@ GC_MUST_CHECK enum gc_code conversations_expect(struct conversations *m,
                                                 enum cv_media media);
 
 /* Sets the queue's counters to 0 and begins their series again. Contacts that
- * began before are not counted, neither as offers nor by their outcomes. Call
- * it for a queue whose topic is covered from now on, and was not before: the
- * model knows only conversations of the queue that came with other topics. */
-void conversations_reset(struct conversations *m, const char *queue);
+ * began before `now_ms` are not counted, neither as offers nor by their
+ * outcomes. Call it for a queue whose topic is covered from now on, and was not
+ * before: the model knows only conversations of the queue that came with other
+ * topics. */
+void conversations_reset(struct conversations *m, const char *queue,
+                         int64_t now_ms);
+
+/* Moves the start (started_ms, unless the model continues from a former holder
+ * of the lease) and the resets of queues by `delta_ms`, because the clock that
+ * dated them was wrong. Contacts that began after the new start and were not
+ * counted are counted. No counter falls. */
+void conversations_move_start(struct conversations *m, int64_t delta_ms);
 
 struct conversations_now {
   int64_t server_ms;

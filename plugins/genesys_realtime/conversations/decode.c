@@ -402,3 +402,16 @@ enum gc_code cv_decoder_read(struct cv_decoder *d, const char *bytes,
 struct gc_unknown_words *cv_decoder_unknown(struct cv_decoder *d) {
   return &d->unknown;
 }
+
+static int64_t later_of(int64_t a, int64_t b) { return a > b ? a : b; }
+
+int64_t cv_event_newest_ms(const struct cv_event *event) {
+  int64_t newest_ms = 0;
+  for (unsigned i = 0; i < event->count; i++) {
+    const struct cv_party *p = &event->parties[i];
+    newest_ms = later_of(newest_ms, later_of(p->connected_ms, p->end_ms));
+    newest_ms = later_of(newest_ms, later_of(p->acw_start_ms, p->acw_end_ms));
+    newest_ms = later_of(newest_ms, p->hold_ms);
+  }
+  return newest_ms;
+}

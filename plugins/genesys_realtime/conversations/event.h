@@ -91,6 +91,9 @@ struct cv_event {
   struct cv_party parties[CV_PARTIES_MAX];
 };
 
+/* Returns the newest of the event's times; 0: it has none. */
+int64_t cv_event_newest_ms(const struct cv_event *event);
+
 struct cv_decoder;
 
 /* Makes a decoder. Returns NULL when out of memory. The decoder allocates

@@ -148,7 +148,8 @@ enum gc_code conversations_write_times(const struct conversations *m,
   char text[32];
   snprintf(text, sizeof(text), "%" PRId64, m->s.started_ms);
   GC_TRY(gc_lease_fields_add(fields, "began", text));
-  snprintf(text, sizeof(text), "%" PRId64, m->newest_ms);
+  snprintf(text, sizeof(text), "%" PRId64,
+           m->newest_ms > m->s.started_ms ? m->newest_ms : m->s.started_ms);
   return gc_lease_fields_add(fields, "until", text);
 }
 

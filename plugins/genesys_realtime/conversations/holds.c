@@ -87,6 +87,21 @@ void cv_holds_forget(struct conversation *c, unsigned participant) {
     h->count = (uint16_t)kept;
 }
 
+bool cv_holds_next(const struct conversation *c, unsigned participant,
+                   unsigned *at, int64_t *ret_ms) {
+  const struct participant *p = &c->participants[participant];
+  const struct cv_holds *h = c->holds;
+  uint32_t begin = 0;
+  if (*at == 0 && p->purpose == CV_AGENT)
+    begin = p->latest_hold;
+  *at += *at == 0;
+  for (; begin == 0 && h != NULL && *at <= h->count; ++*at)
+    if (h->list[*at - 1].participant == participant)
+      begin = h->list[*at - 1].begin;
+  *ret_ms = p->connected_ms + begin - 1;
+  return begin != 0;
+}
+
 void cv_holds_free(struct conversations *m, struct conversation *c) {
   if (c->holds != NULL)
     m->hold_cap -= c->holds->cap;

@@ -425,6 +425,10 @@ bool cv_holds_add(struct conversations *m, struct conversation *c,
  * by one. */
 void cv_holds_forget(struct conversation *c, unsigned participant);
 void cv_holds_free(struct conversations *m, struct conversation *c);
+/* Returns the start of each hold of a participant; *at is 0 before the first
+ * call. Returns false after the last one. */
+bool cv_holds_next(const struct conversation *c, unsigned participant,
+                   unsigned *at, int64_t *ret_ms);
 /* Returns the bytes of all holds together. */
 size_t cv_holds_bytes(const struct conversations *m);
 
@@ -487,6 +491,10 @@ unsigned cv_drop(struct conversations *m, struct conversation *c,
  * cv_find_answered. */
 void cv_count_transitions(struct conversations *m, struct conversation *c,
                           struct participant *const *answered);
+/* Counts the holds that began between the conversation's start and `before_ms`.
+ * They were not counted, because the start was `before_ms`. */
+void cv_count_earlier_holds(struct conversations *m, struct conversation *c,
+                            int64_t before_ms);
 /* Notes all changes as counted: participants were dropped, so the history that
  * is left is another one. */
 void cv_note_transitions(struct conversations *m, struct conversation *c);
@@ -523,6 +531,9 @@ int64_t cv_breach_due_ms(const struct conversations *m,
 /* Counts the outcomes that follow from the facts of a conversation. */
 void cv_count_outcomes(struct conversations *m, struct conversation *c,
                        struct participant *const *answered);
+/* Makes the transfers new again that were noted and not counted, because the
+ * contact was offered before the start. */
+void cv_regain_transfers(struct conversation *c);
 /* Returns true if the acd participant ended and no agent will answer the
  * contact. Call it for a contact without an answer. */
 bool cv_is_departed(const struct conversation *c,

@@ -286,6 +286,15 @@ static void count_agent_transfer(struct conversations *m,
     cv_add_count(&pair->t.transfers, &pair->t.transfers_owed);
 }
 
+void cv_regain_transfers(struct conversation *c) {
+  struct participant *answered[CV_PARTS_MAX];
+  cv_find_answered(c, answered);
+  for (unsigned i = 0; i < c->count; i++)
+    if (answered[i] != NULL && !answered[i]->is_known &&
+        !(answered[i]->counted & COUNTED_OFFER))
+      c->participants[i].counted &= (uint8_t)~COUNTED_TRANSFER;
+}
+
 /* Returns true if an agent of the queue rings who may still answer the contact:
  * it is the newest one of the agent's medium. Checks one agent of each medium.
  */

@@ -383,6 +383,21 @@ void cv_count_transitions(struct conversations *m, struct conversation *c,
   }
 }
 
+void cv_count_earlier_holds(struct conversations *m, struct conversation *c,
+                            int64_t before_ms) {
+  struct transitions t;
+  int64_t at_ms;
+  t.m = m;
+  t.c = c;
+  for (unsigned i = 0; i < c->count; i++) {
+    t.queue = c->participants[i].queue;
+    t.media = (enum cv_media)c->participants[i].counted_media;
+    for (unsigned at = 0; cv_holds_next(c, i, &at, &at_ms);)
+      if (at_ms < before_ms)
+        count_hold(&t, i, at_ms);
+  }
+}
+
 void cv_note_transitions(struct conversations *m, struct conversation *c) {
   struct participant *answered[CV_PARTS_MAX];
   struct transitions t;

@@ -48,6 +48,9 @@ struct stream {
 
   const struct stream_source *source;
   int64_t epoch_ms; /* wall clock at 0 of the monotonic clock, as first read */
+  struct gc_start_clock start_clock; /* dates the start of a model */
+  int64_t seen_epoch_ms; /* newest time in events, at 0 of the monotonic clock;
+                            0: none */
 
   /* Used by the network thread only. stream_guide uses the socket,
    * stream_notifications the listener. */
@@ -88,6 +91,13 @@ struct stream {
 /* Returns epoch ms, of the server's clock if the source's events have its
  * times, else of a clock that never steps. */
 int64_t stream_server_now(const struct stream *s);
+/* The same, by the clock that dates starts. */
+int64_t stream_start_now(const struct stream *s);
+/* Brings that clock up to date, and corrects the start of the model. The lock
+ * is held if there is a model. */
+void stream_date_start(struct stream *s);
+/* Takes the times of an event, and does the same. The lock is held. */
+void stream_note_times(struct stream *s, const struct cv_event *event);
 /* Creates the model unless there is one. If the account has a lease, creates
  * the model only when this agent holds the lease; the model then continues
  * with the counters of the former holder. */

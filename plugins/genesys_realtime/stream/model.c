@@ -16,6 +16,33 @@ int64_t stream_server_now(const struct stream *s) {
              : s->epoch_ms + (int64_t)stream_now(s);
 }
 
+/* ---- the date of the start ---- */
+
+int64_t stream_start_now(const struct stream *s) {
+  return s->start_clock.is_final
+             ? stream_server_now(s)
+             : s->start_clock.epoch_ms + (int64_t)stream_now(s);
+}
+
+void stream_date_start(struct stream *s) {
+  int64_t before_ms = s->start_clock.epoch_ms;
+  int64_t seen_ms =
+      s->seen_epoch_ms != 0 ? s->seen_epoch_ms + (int64_t)stream_now(s) : 0;
+  gc_api_date_start(s->deps.api, &s->start_clock, seen_ms);
+  if (s->model != NULL && s->start_clock.epoch_ms != before_ms)
+    conversations_move_start(s->model, s->start_clock.epoch_ms - before_ms);
+}
+
+void stream_note_times(struct stream *s, const struct cv_event *event) {
+  if (s->start_clock.is_final)
+    return;
+  int64_t newest_ms = cv_event_newest_ms(event);
+  int64_t epoch_ms = newest_ms - (int64_t)stream_now(s);
+  if (newest_ms != 0 && (s->seen_epoch_ms == 0 || epoch_ms > s->seen_epoch_ms))
+    s->seen_epoch_ms = epoch_ms;
+  stream_date_start(s);
+}
+
 /* ---- targets ---- */
 
 static enum gc_code set_queue_targets(struct stream *s,
@@ -152,11 +179,12 @@ static uint64_t counting_since_ms(const struct stream *s) {
 void stream_make_model(struct stream *s) {
   if (s->model != NULL)
     return;
+  stream_date_start(s);
   struct gc_err err = {.code = GC_OK};
   const struct queues_options *o = s->options;
   struct conversations_settings settings = {
       .is_guide = o->stream == STREAM_CONVERSATIONS,
-      .now_ms = stream_server_now(s),
+      .now_ms = stream_start_now(s),
       .created_ms = stream_now(s),
       .bounds_s = o->wait_buckets.at,
       .bound_count = o->wait_buckets.count,

@@ -76,7 +76,7 @@ static void check_queue(struct stream *s, struct gc_covered_queue *q) {
   if (!gc_topic_coverage_check(&s->coverage, q, s->deps.channels))
     return;
   if (q->was_refused && s->model != NULL)
-    conversations_reset(s->model, q->id);
+    conversations_reset(s->model, q->id, stream_start_now(s));
   q->was_refused = false;
   if (was_covered)
     return;
@@ -119,7 +119,7 @@ static void reset_new_queues(struct stream *s) {
   for (size_t i = 0; i < s->coverage.count; i++) {
     struct gc_covered_queue *q = s->coverage.at[i];
     if (q->is_new && s->model != NULL)
-      conversations_reset(s->model, q->id);
+      conversations_reset(s->model, q->id, stream_start_now(s));
     q->is_new = false;
   }
   pthread_mutex_unlock(&s->lock);
@@ -159,6 +159,8 @@ static void on_message(void *ctx, const struct gc_message *m) {
   s->unknown = words->total;
   s->malformed += code != GC_OK;
   s->others += code == GC_OK && event == NULL;
+  if (code == GC_OK && event != NULL)
+    stream_note_times(s, event);
   if (code == GC_OK && event != NULL && s->model != NULL)
     s->lost += conversations_apply(s->model, event) != GC_OK;
   pthread_mutex_unlock(&s->lock);

@@ -92,6 +92,7 @@ static void on_tick(void *ctx, uint64_t now_ms) {
   s->source->tick(s, now_ms);
   stream_follow_lease(s);
   pthread_mutex_lock(&s->lock);
+  stream_date_start(s);
   tick_model(s, s->listening.last_message_ms > 0
                     ? stream_ms_since(s->listening.last_message_ms, now_ms)
                     : 0);
@@ -228,6 +229,9 @@ struct stream *stream_new(const struct queues_options *options,
   s->epoch_ms = deps->env->wall_ms(deps->env->ctx) - (int64_t)stream_now(s);
   s->source = options->stream == STREAM_CONVERSATIONS ? &stream_guide
                                                       : &stream_notifications;
+  if (!s->source->has_server_times)
+    s->start_clock = (struct gc_start_clock){s->epoch_ms, .is_settled = true,
+                                             .is_final = true};
   return s;
 }
 

@@ -175,6 +175,81 @@ static void the_time_by_dates_alone_needs_a_date(void) {
   CHECK_INT(date_ms, 1003000 + 48 * HOUR);
 }
 
+enum seen { NONE, FRESH, OLD }; /* OLD: an hour ago */
+
+static void update_start(struct gc_start_clock *s, struct gc_server_clock *c,
+                         int64_t at_ms, int wall_h, int date_h,
+                         enum seen seen) {
+  int64_t wall_ms = at_ms + wall_h * (int64_t)HOUR;
+  int64_t seen_ms = seen == NONE ? 0 : seen == FRESH ? at_ms : at_ms - HOUR;
+  (void)gc_server_clock_observe(c, (uint64_t)at_ms, wall_ms,
+                                at_ms + date_h * (int64_t)HOUR);
+  gc_start_clock_update(s, c, (uint64_t)at_ms, wall_ms, seen_ms);
+}
+
+/* One answer every 10 s; after 100 s both clocks are right. Hours are distances
+ * from the truth. */
+static void a_start_is_dated_by_two_clocks(void) {
+  static const struct {
+    const char *name;
+    int wall_h, date_h;
+    enum seen seen;
+    int at_30_s_h, at_90_s_h;
+  } rows[] = {
+      {"all are right", 0, 0, NONE, 0, 0},
+      {"our clock is behind", -2, 0, NONE, 0, 0},
+      {"our clock is behind, events", -2, 0, FRESH, 0, 0},
+      {"our clock is ahead", 2, 0, NONE, 2, 0},
+      {"our clock is ahead, events", 2, 0, FRESH, 2, 0},
+      {"our clock is ahead, old events", 2, 0, OLD, 2, 0},
+      {"the Date is behind", 0, -2, NONE, 0, -2},
+      {"the Date is behind, events", 0, -2, FRESH, 0, 0},
+      {"the Date is behind, old events", 0, -2, OLD, 0, 0},
+      {"the Date is ahead", 0, 2, NONE, 2, 2},
+      {"the Date is ahead, events", 0, 2, FRESH, 2, 0},
+  };
+  for (size_t i = 0; i < GC_COUNT(rows); i++) {
+    struct gc_server_clock c = {.is_agreed = false};
+    struct gc_start_clock s = {.epoch_ms = 0};
+    CHECK_ROW(rows[i].name);
+    for (int at_s = 0; at_s <= 200; at_s += 10) {
+      bool is_right = at_s > 100;
+      update_start(&s, &c, DAY + at_s * 1000, is_right ? 0 : rows[i].wall_h,
+                   is_right ? 0 : rows[i].date_h, rows[i].seen);
+      if (at_s == 30)
+        CHECK_INT(s.epoch_ms, rows[i].at_30_s_h * HOUR);
+      if (at_s == 90)
+        CHECK_INT(s.epoch_ms, rows[i].at_90_s_h * HOUR);
+    }
+    CHECK_INT(s.epoch_ms, 0);
+    CHECK(s.is_final);
+  }
+}
+
+/* The monotonic clock stands still while a machine is suspended. The start must
+ * not become later by that time. */
+static void a_suspended_machine_moves_no_start(void) {
+  struct gc_server_clock c = {.is_agreed = false};
+  struct gc_start_clock s = {.epoch_ms = 0};
+  for (int at_s = 0; at_s <= 70; at_s += 10)
+    update_start(&s, &c, DAY + at_s * 1000, 0, 0, NONE);
+  for (int at_s = 80; at_s <= 300; at_s += 10)
+    update_start(&s, &c, DAY + at_s * 1000, 3, 3, NONE);
+  CHECK_INT(s.epoch_ms, 0);
+}
+
+/* The first Date may show that the wall clock is wrong. */
+static void answers_without_a_date_settle_no_start(void) {
+  struct gc_server_clock c = {.is_agreed = false};
+  struct gc_start_clock s = {.epoch_ms = 0};
+  gc_server_clock_observe_no_date(&c, 1000, 1000 - HOUR);
+  gc_start_clock_update(&s, &c, 1000, 1000 - HOUR, 0);
+  CHECK_INT(s.epoch_ms, -HOUR);
+  CHECK(!s.is_settled);
+  update_start(&s, &c, 2000, -1, 0, NONE);
+  CHECK_INT(s.epoch_ms, 0);
+}
+
 int main(void) {
   RUN(the_time_by_dates_alone_needs_a_date);
   RUN(the_time_is_the_servers_plus_the_monotonic_time_since);
@@ -183,5 +258,8 @@ int main(void) {
   RUN(a_step_of_minutes_needs_two_clocks);
   RUN(a_single_date_moves_no_wait_of_an_agent_whose_clock_is_wrong);
   RUN(without_dates_our_clock_counts_when_it_lasts);
+  RUN(a_start_is_dated_by_two_clocks);
+  RUN(a_suspended_machine_moves_no_start);
+  RUN(answers_without_a_date_settle_no_start);
   return check_done();
 }

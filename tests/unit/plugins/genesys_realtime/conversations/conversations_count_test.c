@@ -459,7 +459,54 @@ static void an_old_conversation_may_bring_a_new_offer(void) {
   check_counts("q2", 1, 0, 0, 0);
 }
 
+/* The clock that dated the start was 30 s ahead. */
+static void contacts_after_a_corrected_start_are_counted(void) {
+  struct conversations_settings s = life_settings();
+  struct cv_party *customer, *acd;
+  s.started_ms = AT(30);
+  begin_with(&s);
+  life_begin(&life, "c1");
+  offer_contact(&customer, &acd);
+  answer_contact(acd, 7);
+  apply_life();
+  check_counts("q1", 0, 0, 0, 0);
+  CHECK_INT(all_changes("q1"), 0);
+  conversations_move_start(m, -30000);
+  check_counts("q1", 1, 1, 0, 0);
+  CHECK_INT(totals_of("q1").wait_ms, 5000);
+  CHECK_INT(all_changes("q1"), 2);
+  conversations_move_start(m, -30000);
+  check_counts("q1", 1, 1, 0, 0);
+}
+
+static void no_counter_falls_when_the_start_moves_on(void) {
+  struct cv_party *customer, *acd;
+  begin_model();
+  offer_contact(&customer, &acd);
+  answer_contact(acd, 7);
+  apply_life();
+  conversations_move_start(m, 30000);
+  check_counts("q1", 1, 1, 0, 0);
+  CHECK_INT(all_changes("q1"), 2);
+  life_begin(&life, "c2");
+  offer_contact(&customer, &acd);
+  apply_life();
+  check_counts("q1", 1, 1, 0, 0);
+}
+
 /* ---- a queue that is covered from now on ---- */
+
+/* The clock that dated the reset was ahead. */
+static void a_reset_moves_with_the_start(void) {
+  struct cv_party *customer, *acd;
+  begin_model();
+  CHECK_INT(conversations_expect(m, "q1", CV_VOICE), GC_OK);
+  conversations_reset(m, "q1", AT(3600));
+  conversations_move_start(m, -3600000);
+  offer_contact(&customer, &acd);
+  apply_life();
+  check_counts("q1", 1, 0, 0, 0);
+}
 
 static void contacts_before_a_reset_have_no_outcomes(void) {
   struct cv_party *customer, *acd, *agent, *again;
@@ -467,7 +514,7 @@ static void contacts_before_a_reset_have_no_outcomes(void) {
   life_tick(m, AT(10), AT(10));
   offer_contact(&customer, &acd);
   apply_life();
-  conversations_reset(m, "q1");
+  conversations_reset(m, "q1", m->now_ms);
   agent = answer_contact(acd, 40);
   apply_life();
   life_tick(m, AT(60), AT(60));
@@ -491,7 +538,7 @@ static void a_contact_that_left_after_a_reset_has_not_abandoned(void) {
   life_tick(m, AT(10), AT(10));
   offer_contact(&customer, &acd);
   apply_life();
-  conversations_reset(m, "q1");
+  conversations_reset(m, "q1", m->now_ms);
   customer->end_ms = acd->end_ms = AT(20);
   apply_life();
   check_counts("q1", 0, 0, 0, 0);
@@ -529,6 +576,9 @@ int main(void) {
   RUN(changes_of_an_earlier_offer_are_counted_from_the_start_on);
   RUN(changes_before_the_start_are_not_counted);
   RUN(an_old_conversation_may_bring_a_new_offer);
+  RUN(contacts_after_a_corrected_start_are_counted);
+  RUN(no_counter_falls_when_the_start_moves_on);
+  RUN(a_reset_moves_with_the_start);
   RUN(contacts_before_a_reset_have_no_outcomes);
   RUN(a_contact_that_left_after_a_reset_has_not_abandoned);
   conversations_free(m);

@@ -117,7 +117,7 @@ static void an_agent_that_is_reported_late_answered_before_a_transfer(void) {
 static void nothing_is_taken_back_from_later_counters(void) {
   begin_abandoned();
   life_tick(m, AT(60), AT(60));
-  conversations_reset(m, "q1");
+  conversations_reset(m, "q1", m->now_ms);
   life_connected(&life, CV_ACD, "q2", 9.5)->end_ms = AT(10);
   apply_life();
   check_counts("q1", 0, 0, 0, 0);
@@ -134,7 +134,7 @@ static void no_answer_is_taken_back_from_cleared_counters(void) {
   life_tick(m, AT(1), AT(1));
   apply_life();
   check_counts("q1", 1, 1, 0, 0);
-  conversations_reset(m, "q1");
+  conversations_reset(m, "q1", m->now_ms);
   life_connected(&life, CV_AGENT, "q1", 5);
   apply_life();
   check_counts("q1", 0, 0, 0, 0);

@@ -179,6 +179,7 @@ static void all_counters_continue(void) {
   CHECK_STR(text_of(&fields, "q1/voice/21/Sold it"), "7");
   CHECK_STR(text_of(&fields, "q3/chat"), "none");
   struct conversations *two = new_model(AT(700), &fields);
+  conversations_move_start(two, 5000); /* not its own start */
   CHECK_INT(two->s.started_ms, T0_MS);
   CHECK_INT(two->s.counted_ms, AT(300));
   static const char *const queues[] = {"q1", "q2"};

@@ -138,7 +138,7 @@ static void reset_counters_begin_without_codes(void) {
   GC_AUTO(conversations_free_auto)
   struct conversations *m = make_model(codes, 1);
   wrap_up(m, 1, "q1", "Sale");
-  conversations_reset(m, "q1");
+  conversations_reset(m, "q1", m->now_ms);
   CHECK_INT(m->wrapup_changes, 0);
   wrap_up(m, 2, "q1", "Sale");
   read_all(m);

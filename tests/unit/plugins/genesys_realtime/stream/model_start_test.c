@@ -28,13 +28,17 @@ static void say_contact(const char *id, int offered_s, int answered_s) {
              ",{\"id\":\"p3\",\"purpose\":\"agent\",\"queueId\":\"q1\","
              "\"connectedTime\":\"%s\",\"calls\":[{\"state\":\"connected\"}]}",
              answered);
-  snprintf(text, sizeof(text),
-           "{\"topicName\":\"" QUEUE_TOPIC("q1") "\",\"eventBody\":{\"id\":"
-           "\"%s\",\"participants\":[{\"id\":\"p1\",\"purpose\":\"customer\","
-           "\"connectedTime\":\"%s\"},{\"id\":\"p2\",\"purpose\":\"acd\","
-           "\"queueId\":\"q1\",\"connectedTime\":\"%s\",\"calls\":[{\"state\":"
-           "\"connected\"}]}%s]}}",
-           id, offered, offered, agent);
+  snprintf(
+      text, sizeof(text),
+      "{\"topicName\":\"" QUEUE_TOPIC(
+          "q1") "\",\"eventBody\":{\"id\":"
+                "\"%s\",\"participants\":[{\"id\":\"p1\",\"purpose\":"
+                "\"customer\","
+                "\"connectedTime\":\"%s\"},{\"id\":\"p2\",\"purpose\":\"acd\","
+                "\"queueId\":\"q1\",\"connectedTime\":\"%s\",\"calls\":[{"
+                "\"state\":"
+                "\"connected\"}]}%s]}}",
+      id, offered, offered, agent);
   ch_say(text);
 }
 
@@ -78,6 +82,104 @@ static void a_contact_from_before_the_start_is_not_counted(void) {
   say_contact("c2", 5, 310);
   CHECK_REAL(count_of("queue_offer"), 1);
   CHECK_REAL(count_of("queue_answer"), 1);
+  end_stream();
+}
+
+/* ---- clocks that are wrong at the start ---- */
+
+static void on_list(struct gc_call *call, const struct gc_reply *reply,
+                    const struct gc_err *err) {
+  (void)call;
+  (void)reply;
+  (void)err;
+}
+
+/* Plays one answer of the platform, whose Date is `ahead_s` s ahead. */
+static void receive_answer(int ahead_s) {
+  static struct gc_call call;
+  int64_t true_ms =
+      REPLAY_START_WALL_MS + (int64_t)(ch_world.now_ms - REPLAY_START_MS);
+  call = (struct gc_call){.endpoint = GC_ENDPOINT_USERS, .done = on_list};
+  replay_answer(&ch_world,
+                &(struct replay_answer){.match = "GET /api/v2/users",
+                                        .status = 200,
+                                        .body = "{}",
+                                        .date_ms = true_ms + ahead_s * 1000});
+  gc_api_call(ch_api(), &call);
+  replay_run(&ch_world, 10);
+}
+
+/* An answer every 10 s. */
+static void pass_until(int at_s, int date_s) {
+  while (ch_world.now_ms < REPLAY_START_MS + (uint64_t)at_s * 1000) {
+    receive_answer(date_s);
+    replay_run(&ch_world, 9990);
+    ch_say(HEARTBEAT);
+  }
+}
+
+static void begin_with_clocks(int wall_s, int date_s) {
+  begin_with(20);
+  ch_world.wall_ms += wall_s * 1000;
+  receive_answer(date_s);
+  ch_usual_answers();
+  select_queues((const char **)queues, 2);
+  ch_open();
+}
+
+/* "before" began 50 minutes before the start, "after" after it. */
+static void say_both(int offered_s, int answered_s) {
+  say_contact("before", -3000, answered_s);
+  say_contact("after", offered_s, answered_s);
+}
+
+/* The wrong clock is corrected after three minutes. */
+static void a_wrong_clock_counts_no_contact_of_before_the_start(void) {
+  static const struct {
+    const char *name;
+    int wall_s, date_s;
+    int first_s; /* when the first events come */
+  } rows[] = {
+      {"all are right", 0, 0, 10},
+      {"our clock is behind", -7200, 0, 10},
+      {"our clock is behind by a day", -86400, 0, 10},
+      {"our clock is ahead", 7200, 0, 10},
+      {"the Date is behind", 0, -7200, 10},
+      {"the Date is ahead", 0, 7200, 10},
+      {"our clock is behind, late events", -7200, 0, 100},
+      {"our clock is ahead, late events", 7200, 0, 100},
+      {"the Date is behind, late events", 0, -7200, 100},
+      {"the Date is ahead, late events", 0, 7200, 100},
+  };
+  for (size_t i = 0; i < GC_COUNT(rows); i++) {
+    int first_s = rows[i].first_s;
+    CHECK_ROW(rows[i].name);
+    begin_with_clocks(rows[i].wall_s, rows[i].date_s);
+    pass_until(first_s, rows[i].date_s);
+    say_both(first_s - 2, 0);
+    pass_until(first_s + 10, rows[i].date_s);
+    say_both(first_s - 2, first_s + 8);
+    pass_until(first_s + 70, rows[i].date_s);
+    CHECK_REAL(count_of("queue_offer"), 1);
+    CHECK_REAL(count_of("queue_answer"), 1);
+    CHECK_REAL(count_of("queue_wait_time_seconds_sum"), 10);
+    ch_world.wall_ms -= rows[i].wall_s * 1000;
+    pass_until(400, 0);
+    say_contact("before too", -3000, 399);
+    say_contact("after too", 9, 399);
+    CHECK_REAL(count_of("queue_offer"), 2);
+    CHECK_REAL(count_of("queue_answer"), 2);
+    end_stream();
+  }
+}
+
+/* No event shows which clock is wrong until the Date is corrected. */
+static void a_start_is_corrected_with_its_clock(void) {
+  begin_with_clocks(0, 7200);
+  pass_until(200, 7200);
+  pass_until(300, 0);
+  say_contact("c1", 2, 0);
+  CHECK_REAL(count_of("queue_offer"), 1);
   end_stream();
 }
 
@@ -151,6 +253,8 @@ static void the_first_holder_counts_from_the_start(void) {
 int main(void) {
   RUN(a_contact_of_the_time_without_a_socket_is_counted);
   RUN(a_contact_from_before_the_start_is_not_counted);
+  RUN(a_wrong_clock_counts_no_contact_of_before_the_start);
+  RUN(a_start_is_corrected_with_its_clock);
   RUN(a_lease_without_times_begins_when_it_is_taken);
   RUN(a_lease_with_times_keeps_its_start);
   RUN(the_first_holder_counts_from_the_start);
