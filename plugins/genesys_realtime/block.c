@@ -238,6 +238,7 @@ static enum gc_code make_stream(struct block *b, struct gc_err *err) {
                              .page = b->deps.page,
                              .notice = b->notice,
                              .socket_notice = b->deps.socket_notice,
+                             .inform = b->deps.inform,
                              .notice_ctx = b->ctx,
                              .snapshot = block_poll_soon,
                              .ctx = b};

@@ -35,7 +35,8 @@
 static struct world {
   struct stream *stream;
   struct gc_names *names;
-  unsigned snapshots;
+  unsigned snapshots, informed;
+  char line[400]; /* the newest one that is no error */
   size_t values;
   double found;
   char wanted[128];
@@ -54,6 +55,12 @@ static inline void on_notice(void *ctx, const char *cause,
                              const struct gc_err *err) {
   (void)ctx;
   ch_world.env.notice(ch_world.env.ctx, cause, err);
+}
+
+static inline void on_inform(void *ctx, const char *text) {
+  (void)ctx;
+  w.informed++;
+  snprintf(w.line, sizeof(w.line), "%s", text);
 }
 
 static inline void select_queues(const char **ids, size_t count) {
@@ -95,6 +102,7 @@ static inline void begin_with(double target_s) {
                              .names = w.names,
                              .page = lease_page,
                              .notice = on_notice,
+                             .inform = on_inform,
                              .snapshot = on_snapshot};
   w.stream = stream_new(&options, &deps, &err);
   CHECK(w.stream != NULL);

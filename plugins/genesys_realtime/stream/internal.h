@@ -64,6 +64,7 @@ struct stream {
   unsigned ticks, rejections; /* rejections: since the last selection */
   uint64_t retire_ms;         /* when to remove expired queues next */
   uint64_t overflow;          /* of the model, while there was a place */
+  size_t expected_left;       /* as it was reported last: struct expected */
   uint64_t taking_fence;      /* of the page that the next model has */
   /* Of the lease that this agent had last, and since when (monotonic). */
   uint64_t held_fence, held_since_ms;

@@ -106,11 +106,22 @@ static size_t visit_expected(struct stream *s, const struct gc_entities *d,
   return pairs;
 }
 
+/* Numbers of pairs of queue and medium. */
+struct expected {
+  size_t certain; /* contacts are certain */
+  size_t left;    /* of these: their counters begin with the first contact */
+};
+
+static size_t series_of_pair(const struct stream *s) {
+  return OUTCOME_SERIES + s->options->wait_buckets.count;
+}
+
 /* Makes the counters of one medium after the other, voice first, as long as
  * those of all queues fit. */
-static void expect_contacts(struct stream *s, const struct gc_entities *d) {
-  size_t series = OUTCOME_SERIES + s->options->wait_buckets.count;
-  size_t room = s->options->series_max / EXPECTED_SHARE / series;
+static struct expected expect_contacts(struct stream *s,
+                                       const struct gc_entities *d) {
+  struct expected all = {0};
+  size_t room = s->options->series_max / EXPECTED_SHARE / series_of_pair(s);
   if (room > STREAM_PAIRS_MAX)
     room = STREAM_PAIRS_MAX;
   for (unsigned i = 0; i < CV_ALL; i++) {
@@ -118,21 +129,48 @@ static void expect_contacts(struct stream *s, const struct gc_entities *d) {
                           : i <= CV_VOICE ? (enum cv_media)(i - 1)
                                           : (enum cv_media)i;
     size_t pairs = visit_expected(s, d, media, false);
-    if (pairs > room)
-      return;
-    room -= visit_expected(s, d, media, true);
+    bool has_room = pairs <= room;
+    room = has_room ? room - pairs : 0;
+    all.certain += pairs;
+    all.left += has_room ? 0 : pairs;
+    if (has_room)
+      (void)visit_expected(s, d, media, true);
   }
+  return all;
+}
+
+/* Logs how many pairs have no counters before their first contact, when the
+ * number changes. */
+static void report_expected(struct stream *s, const struct expected *all) {
+  char raise[48] = "", text[320];
+  if (all->left == s->expected_left)
+    return;
+  s->expected_left = all->left;
+  if (all->left == 0 || s->deps.inform == NULL)
+    return;
+  if (all->certain <= STREAM_PAIRS_MAX)
+    snprintf(raise, sizeof(raise), "raise MaxSeries to %zu, or ",
+             all->certain * series_of_pair(s) * EXPECTED_SHARE);
+  snprintf(
+      text, sizeof(text),
+      "%zu of %zu pairs of queue and medium get their counters with the "
+      "first contact, so a rate may miss it: those of all would take more "
+      "than half of MaxSeries; %sname fewer media (Media) or queues (Queue)",
+      all->left, all->certain, raise);
+  s->deps.inform(s->deps.notice_ctx, text);
 }
 
 void stream_take_settings(struct stream *s) {
   struct gc_entities *d = gc_names_entities(s->deps.names, GC_QUEUE);
+  struct expected all = {.left = s->expected_left};
   pthread_mutex_lock(&s->lock);
   if (d != NULL && s->model != NULL && !(s->options->target_s > 0) &&
       set_targets(s, d) != GC_OK)
     s->lost++;
   if (s->model != NULL && s->source->has_topics)
-    expect_contacts(s, d);
+    all = expect_contacts(s, d);
   pthread_mutex_unlock(&s->lock);
+  report_expected(s, &all);
   gc_entities_put(d);
 }
 

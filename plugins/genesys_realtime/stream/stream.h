@@ -36,7 +36,10 @@ struct stream_deps {
   void (*notice)(void *ctx, const char *cause, const struct gc_err *err);
   /* Does the same for the stream's own socket (guide dialect). */
   void (*socket_notice)(void *ctx, const char *cause, const struct gc_err *err);
-  void *notice_ctx;
+  /* Writes one line that is no error to the log; network thread. May be NULL.
+   */
+  void (*inform)(void *ctx, const char *text);
+  void *notice_ctx; /* of these three */
   /* Requests the present state when the stream is connected; network thread. */
   void (*snapshot)(void *ctx);
   void *ctx;

@@ -52,6 +52,7 @@ static void media_of_the_options_begin_with_the_stream(void) {
   begin_connected(20);
   CHECK_REAL(read_value("q1/queue_offer-voice"), 0);
   CHECK_REAL(found_of("q2/queue_offer-voice"), 0);
+  CHECK_INT(w.informed, 0);
   end_stream();
 }
 
@@ -60,10 +61,21 @@ static void too_many_series_begin_with_their_contact(void) {
   static char voice[] = "voice";
   static char *media[] = {voice};
   only_media = (struct gc_strs){media, 1};
+  const char *ids[] = {"q1", "q2"}, *more[] = {"q1", "q2", "q3"};
   places = 39; /* two queues of ten series are more than half */
   begin_connected(20);
   (void)read_value("");
   CHECK_INT(w.values, 0);
+  CHECK_STR(w.line,
+            "2 of 2 pairs of queue and medium get their counters with the "
+            "first contact, so a rate may miss it: those of all would take "
+            "more than half of MaxSeries; raise MaxSeries to 40, or name fewer "
+            "media (Media) or queues (Queue)");
+  select_queues(ids, 2);
+  CHECK_INT(w.informed, 1);
+  select_queues(more, 3);
+  CHECK_INT(w.informed, 2);
+  CHECK_HAS(w.line, "3 of 3 pairs");
   end_stream();
 }
 
@@ -78,6 +90,8 @@ static void the_media_that_fit_begin_with_the_stream(void) {
   CHECK_REAL(read_value("q1/queue_offer-voice"), 0);
   CHECK_REAL(found_of("q2/queue_offer-voice"), 0);
   CHECK(isnan(found_of("q1/queue_offer-chat")));
+  CHECK_HAS(w.line, "2 of 4 pairs");
+  CHECK_HAS(w.line, "raise MaxSeries to 80");
   end_stream();
 }
 
