@@ -138,23 +138,42 @@ static bool accepts_queue(void *ctx, const struct gc_entry *queue) {
   return ownership_has(ctx, queue->name, queue->id);
 }
 
+/* Returns true if the block's observations have active conversations; if not,
+ * its stream may have them. */
+static bool observes_active(const struct queues_options *o) {
+  return o->observations != OBS_OFF && o->observations != OBS_QUEUE_METRICS;
+}
+
+static void write_queue(const struct queue_display *display,
+                        enum queue_part part, const char *id,
+                        const struct queues_options *block,
+                        const char *writer) {
+  static const char *const types[] = {"queue_depth", "queue_offer"};
+  char label[GC_NAME_SIZE];
+  if (queue_label_of(display, id, label) != QUEUE_SHOWN)
+    return;
+  write_identity(types[part], label, "voice", writer);
+  if (observes_active(block)
+          ? part == QUEUE_OBSERVED
+          : part == QUEUE_STREAMED && queue_display_has_active(display, id))
+    write_identity("active_conversations", label, "voice", writer);
+}
+
 static void write_part(const struct queues_options *const *blocks,
                        size_t block_count, size_t self, enum queue_part part,
                        const struct gc_entities *queues) {
-  static const char *const types[] = {"queue_depth", "queue_offer",
-                                      "active_conversations"};
   struct ownership owner = {blocks[self], blocks, block_count, part};
+  struct ownership active = {blocks[self], blocks, block_count, QUEUE_ACTIVE};
   struct queue_display display = {.queues = queues,
                                   .accepts = accepts_queue,
                                   .accepts_ctx = &owner,
+                                  .active = &active,
                                   .shard = &blocks[self]->shard};
   for (size_t i = 0; i < gc_entities_count(queues); i++) {
-    char label[GC_NAME_SIZE], writer[80];
+    char writer[80];
     const char *id = gc_entities_at(queues, i)->id;
-    if (queue_label_of(&display, id, label) != QUEUE_SHOWN)
-      continue;
     snprintf(writer, sizeof(writer), "block %zu, %s", self, id);
-    write_identity(types[part], label, "voice", writer);
+    write_queue(&display, part, id, blocks[self], writer);
   }
 }
 
@@ -171,7 +190,7 @@ static void queues_have_one_writer(void) {
       options[i] = (struct queues_options){
           .queues = {s[i].at, s[i].count},
           .stream = (int)random_below(3),
-          .observations = (int)random_below(5),
+          .observations = (int)random_below(OBS_OFF + 1),
           .shard = random_below(3) == 0 ? (struct shard){1 + random_below(2), 2}
                                         : (struct shard){0}};
       blocks[i] = &options[i];
