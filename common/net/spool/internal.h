@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Shared by spool.c (open, append) and spool_read.c (read, commit). */
+/* Shared by spool.c (open), spool_read.c (read, commit) and spool_append.c. */
 #ifndef GC_NET_SPOOL_INTERNAL_H
 #define GC_NET_SPOOL_INTERNAL_H
 
@@ -63,6 +63,11 @@ GC_MUST_CHECK enum gc_code spool_next_record(struct gc_spool *s,
 int spool_open_segment(const struct gc_spool *s, uint64_t number, int flags);
 /* Returns the segment that is written; NULL: there is none. */
 struct gc_segment *spool_newest(struct gc_spool *s);
+/* Deletes the file of a segment. A file that stays is deleted at the next open,
+ * or read again. */
+void spool_delete_file(struct gc_spool *s, uint64_t number);
+/* Deletes the oldest segment. */
+void spool_delete_oldest(struct gc_spool *s);
 /* Deletes the segments before the read position. */
 void spool_delete_delivered(struct gc_spool *s);
 /* Writes and syncs the read position. */
