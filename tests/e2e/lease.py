@@ -47,7 +47,10 @@ class Agent:
     def start(self) -> Collectd:
         options = {"Host": HOST, "RequestsPerMinute": 6000, "LeaseURL": "redis://127.0.0.1:%d/0" % self.way.port, "LeaseTTL": TTL, **self.changes}
         blocks = account(self.sim, **options) + block("Health", None, {"Port": self.port})
-        self.daemon = Collectd(blocks, self.queues(), flows=self.flows, hostname=self.name, **self.process())
+        further = self.process()
+        # With more of them, csv empties a file that another write thread has just begun.
+        further["more"] = "WriteThreads 1\n" + further.get("more", "")
+        self.daemon = Collectd(blocks, self.queues(), flows=self.flows, hostname=self.name, **further)
         self.folders.append(self.daemon.csv)
         return self.daemon
 
