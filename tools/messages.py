@@ -41,7 +41,8 @@ NOT_OURS = {"subject name", "wrong version number", "handshake failure", "certif
             "HTTP version", "text/plain; version=0.0.4; charset=utf-8",
             "application/openmetrics-text; version=1.0.0; charset=utf-8",
             'Basic realm="metrics", charset="UTF-8"', "GET, HEAD", "Accept, Accept-Encoding",
-            "partial write", "Expire date", "unable to parse", "field type conflict", "beyond retention", "invalid field", "missing tag",
+            "partial write", "Expire date", "unable to parse", "field type conflict",
+            'field type conflict: input field "', '" on measurement "', '" is type', "already exists as type", "beyond retention", "invalid field", "missing tag",
             "missing fields", "bad timestamp", "time outside range", "max key length", "refused lines", "resent lines",
             "contacts by medium, agents; with a time", "contacts by medium",
             "go on"}

@@ -328,6 +328,32 @@ def a_line_that_the_database_refuses_is_set_aside() -> None:
     daemon.stop()
 
 
+def a_field_of_another_type_costs_few_requests() -> None:
+    """A shard has the field as a text. Its values there, many and scattered, are set aside; the next shard has the others."""
+    database, load, base = Influx1(), Load(), process.folder("agent")
+    database.get("/write?db=genesys", ('collectd_other_gauge value="text" %d' % load.time_ns(0)).encode())
+    section = database.node(SpoolDir=base / "spool", BatchSize=500, FlushInterval=3, Plugin=["other", "load", "genesys"])
+    daemon = agent(load, section, base=base)
+    week_s = 7 * 24 * 3600
+    load.socket.ask(["PUTVAL \"agent/%s/gauge-n%d\" interval=1 %d:%d"
+                     % ("other" if n % 3 == 0 else "load", n, load.time_ns(n) // 10**9 + (week_s if n >= 300 else 0), n)
+                     for n in range(450)])
+    aside = base / "spool" / "refused.lines"
+    same_soon("refused.lines has the values of the shard, and no others",
+              lambda: sorted(int(n) for n in re.findall(r"^collectd_other_gauge,\S*type_instance=n(\d+)", aside.read_text(), re.M))
+              if aside.exists() else [], list(range(0, 300, 3)), 40)
+
+    def numbers() -> list[int]:
+        found = [*database.points("collectd_load_gauge", "type_instance"), *database.points("collectd_other_gauge", "type_instance")]
+        return sorted(int(name[1:]) for name, _ in found if name)
+    same_soon("all others are in the database", numbers, sorted(set(range(450)) - set(range(0, 300, 3))), 20)
+    same_soon("writer_lines-refused counts them", lambda: daemon.latest("node-main", "writer_lines", "refused"), 100, 20)
+    failed = daemon.latest("node-main", "writer_requests", "failed") or 0
+    check("few requests were refused", failed <= 60, failed)
+    note("%d requests were refused for 100 lines" % failed)
+    daemon.stop()
+
+
 def names_and_numbers_are_read_back_unchanged(make: Make) -> None:
     """Reads names and numbers back from the database: escapes, UTF-8, floats and integers."""
     database = make()
@@ -486,7 +512,7 @@ if __name__ == "__main__":
                 [a_killed_victoria_loses_its_last_seconds_only, a_killed_victoria_gets_its_last_seconds_again,
                  a_victoria_that_restarts_between_two_batches_gets_its_last_seconds_again,
                  a_corrected_password_and_ca_need_no_restart,
-                 a_line_that_the_database_refuses_is_set_aside,
+                 a_line_that_the_database_refuses_is_set_aside, a_field_of_another_type_costs_few_requests,
                  *([the_rows_are_those_of_guides_b_and_c] if built(ANALYTICS) else [])],
                 {"collectd": DAEMON, "genesys_influxdb": built("genesys_influxdb"), "influxd": INFLUXD,
                  "victoria-metrics": VICTORIA})

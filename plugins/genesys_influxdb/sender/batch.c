@@ -56,22 +56,79 @@ bool influx_batch_next(const struct influx_batch *b, const char **ret_bytes,
   return true;
 }
 
+size_t influx_batch_part_lines(const struct influx_batch *b) {
+  const struct influx_part *part = &b->parts[b->part_count - 1];
+  return part->to - part->from;
+}
+
 void influx_batch_took(struct influx_batch *b) {
   b->took_some = true;
   b->put_off = 0;
   b->part_count--;
 }
 
-bool influx_batch_split(struct influx_batch *b) {
+/* Makes two parts of the next one, which end and begin with the line `at`. The
+ * smaller one is next, so that the parts to send are few. */
+static void split_at(struct influx_batch *b, size_t at) {
   struct influx_part *part = next_part(b);
-  size_t lines = part->to - part->from;
+  struct influx_part head = {part->from, at}, tail = {at, part->to};
+  bool is_head_next = at - part->from <= part->to - at;
+  GC_ASSERT(b->part_count < INFLUX_PARTS_MAX);
+  *part = is_head_next ? tail : head;
+  b->parts[b->part_count++] = is_head_next ? head : tail;
+}
+
+bool influx_batch_split(struct influx_batch *b) {
+  size_t lines = influx_batch_part_lines(b);
   if (lines < 2)
     return false;
-  GC_ASSERT(b->part_count < INFLUX_PARTS_MAX);
-  struct influx_part first = {part->from, part->from + lines / 2};
-  part->from = first.to;
-  b->parts[b->part_count++] = first;
+  split_at(b, next_part(b)->from + lines / 2);
   return true;
+}
+
+/* Appends the lines of the part that have the conflict, or those that do not,
+ * to b->arranged; adds their number to *count. */
+static enum gc_code arrange_lines(struct influx_batch *b,
+                                  struct influx_part part,
+                                  const struct influx_conflict *c, bool with,
+                                  size_t *count) {
+  for (size_t i = part.from; i < part.to; i++) {
+    const char *line = b->text.data + b->starts[i];
+    size_t len = b->starts[i + 1] - b->starts[i];
+    if (influx_conflict_has(c, line, len) != with)
+      continue;
+    GC_TRY(gc_buf_add(&b->arranged, line, len));
+    ++*count;
+  }
+  return GC_OK;
+}
+
+/* Replaces the lines of a part by b->arranged. */
+static void use_arranged(struct influx_batch *b, struct influx_part part) {
+  char *at = b->text.data + b->starts[part.from];
+  memcpy(at, b->arranged.data, b->arranged.len);
+  for (size_t i = part.from + 1; i < part.to; i++) {
+    at = strchr(at, '\n') + 1;
+    b->starts[i] = (size_t)(at - b->text.data);
+  }
+}
+
+size_t influx_batch_separate(struct influx_batch *b,
+                             const struct influx_conflict *c) {
+  struct influx_part part = *next_part(b);
+  size_t with = 0, without = 0;
+  if (b->text.data[b->starts[part.to] - 1] != '\n')
+    return 0;
+  b->arranged.max = b->text.max;
+  gc_buf_reset(&b->arranged);
+  if (arrange_lines(b, part, c, true, &with) != GC_OK ||
+      arrange_lines(b, part, c, false, &without) != GC_OK)
+    return 0;
+  if (with > 0 && without > 0) {
+    use_arranged(b, part);
+    split_at(b, part.from + with);
+  }
+  return with;
 }
 
 bool influx_batch_put_off(struct influx_batch *b) {
@@ -84,20 +141,26 @@ bool influx_batch_put_off(struct influx_batch *b) {
   return true;
 }
 
+static enum gc_code add_refused(struct influx_batch *b, size_t line,
+                                const char *words) {
+  GC_TRY(gc_buf_print(&b->refused, "# %s\n", words));
+  return gc_buf_add(&b->refused, b->text.data + b->starts[line],
+                    b->starts[line + 1] - b->starts[line]);
+}
+
 enum gc_code influx_batch_put_aside(struct influx_batch *b, const char *words) {
-  const char *line = "";
-  size_t len = 0, before = b->refused.len;
-  (void)influx_batch_next(b, &line, &len);
+  const struct influx_part *part = next_part(b);
+  size_t before = b->refused.len;
+  enum gc_code code = GC_OK;
   b->refused.max = b->text.max * 2;
-  enum gc_code code = gc_buf_print(&b->refused, "# %s\n", words);
-  if (code == GC_OK)
-    code = gc_buf_add(&b->refused, line, len);
+  for (size_t i = part->from; i < part->to && code == GC_OK; i++)
+    code = add_refused(b, i, words);
   if (code != GC_OK) {
     if (b->refused.data != NULL)
       b->refused.data[b->refused.len = before] = '\0';
     return code;
   }
-  b->refused_count++;
+  b->refused_count += part->to - part->from;
   b->part_count--;
   return GC_OK;
 }
@@ -110,6 +173,7 @@ void influx_batch_reset(struct influx_batch *b) {
 
 void influx_batch_clear(struct influx_batch *b) {
   gc_buf_clear(&b->text);
+  gc_buf_clear(&b->arranged);
   gc_buf_clear(&b->refused);
   free(b->starts);
   b->starts = NULL;

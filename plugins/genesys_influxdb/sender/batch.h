@@ -1,17 +1,17 @@
 /* SPDX-License-Identifier: MIT */
 /* The lines of one read of the spool, until the database has them. A part that
  * is refused is halved until the line at fault is alone; the other lines are
- * sent. Pure, one thread.
+ * sent. If the database names the lines (sender/conflict.h), they become a part
+ * at once. Pure, one thread.
  *
  *   8 lines, the third is bad: 8 no, 4 no, 2 yes, 2 no, 1 no (aside), 1 yes,
  *   4 yes */
 #ifndef GENESYS_INFLUXDB_SENDER_BATCH_H
 #define GENESYS_INFLUXDB_SENDER_BATCH_H
 
-#include "common/base/buf.h"
+#include "plugins/genesys_influxdb/sender/conflict.h"
 
 #include <stddef.h>
-#include <stdint.h>
 
 enum {
   INFLUX_PUT_OFF_MAX = 16,
@@ -25,12 +25,13 @@ struct influx_part {
 };
 
 struct influx_batch {
-  struct gc_buf text; /* set .max once */
-  size_t *starts;     /* offsets of the lines; one more at the end */
+  struct gc_buf text;     /* set .max once */
+  struct gc_buf arranged; /* lines of a part in another order, for a moment */
+  size_t *starts;         /* offsets of the lines; one more at the end */
   size_t lines, room;
   struct influx_part parts[INFLUX_PARTS_MAX]; /* to send; the last is next */
   size_t part_count;
-  /* Lines that were refused alone, each "# WORDS\nLINE\n". */
+  /* Lines that were refused, each "# WORDS\nLINE\n". */
   struct gc_buf refused;
   size_t refused_count;
   bool took_some; /* the database accepted a part of the batch */
@@ -43,6 +44,8 @@ GC_MUST_CHECK enum gc_code influx_batch_begin(struct influx_batch *b);
 /* True while a part is left; returns its bytes. */
 bool influx_batch_next(const struct influx_batch *b, const char **ret_bytes,
                        size_t *ret_len);
+/* Returns the number of lines of the next part. */
+size_t influx_batch_part_lines(const struct influx_batch *b);
 
 /* Notes that the database accepted the next part. */
 void influx_batch_took(struct influx_batch *b);
@@ -50,11 +53,16 @@ void influx_batch_took(struct influx_batch *b);
  * line.
  */
 bool influx_batch_split(struct influx_batch *b);
+/* Makes two parts of the next one: the lines that have the conflict, and the
+ * others. Returns how many have it; if none or all of them do, or when out of
+ * memory (0), the part stays as it was. */
+size_t influx_batch_separate(struct influx_batch *b,
+                             const struct influx_conflict *c);
 /* Moves the next part, which was refused, behind the others. Returns false if
  * all others, or INFLUX_PUT_OFF_MAX, were put off before: the database seems to
  * refuse every part. */
 bool influx_batch_put_off(struct influx_batch *b);
-/* Puts the next part, a single line, aside with the database's words.
+/* Puts the lines of the next part aside, each with the database's words.
  * GC_ERR_MEMORY leaves everything as it was. */
 GC_MUST_CHECK enum gc_code influx_batch_put_aside(struct influx_batch *b,
                                                   const char *words);

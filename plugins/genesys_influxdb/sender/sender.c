@@ -358,19 +358,40 @@ static void pause_after(struct influx_sender *s, const struct gc_reply *reply,
       retry_after_s * 1000);
 }
 
+static bool put_part_aside(struct influx_sender *s,
+                           const struct gc_reply *reply) {
+  char words[INFLUX_WORDS_SIZE];
+  influx_answer_words(&reply->body, words, sizeof(words));
+  return influx_batch_put_aside(&s->batch, words) == GC_OK;
+}
+
+/* Sends the lines with the field that the database names apart from the others.
+ * Puts them aside if it has refused every one of them. Returns false if neither
+ * is possible. */
+static bool isolate_conflict(struct influx_sender *s,
+                             const struct gc_reply *reply) {
+  struct influx_conflict conflict;
+  if (!influx_conflict_read(&reply->body, &conflict))
+    return false;
+  size_t lines = influx_batch_part_lines(&s->batch);
+  size_t with = influx_batch_separate(&s->batch, &conflict);
+  if (with > 0 && with < lines)
+    return true;
+  return with > 0 && conflict.dropped == with && put_part_aside(s, reply);
+}
+
 /* Halves a part that was refused, or puts its single line aside. If the words
  * name no line, the database must take another part of the batch first. Returns
  * false when it refuses everything. */
 static bool split_part(struct influx_sender *s, const struct gc_reply *reply,
                        struct influx_decision d) {
-  char words[INFLUX_WORDS_SIZE];
   bool is_doubtful = s->batch.put_off > 0 && !d.names_line;
-  if (!is_doubtful && influx_batch_split(&s->batch))
+  if (isolate_conflict(s, reply) ||
+      (!is_doubtful && influx_batch_split(&s->batch)))
     return true;
   if (!d.names_line && !s->batch.took_some)
     return influx_batch_put_off(&s->batch);
-  influx_answer_words(&reply->body, words, sizeof(words));
-  return influx_batch_put_aside(&s->batch, words) == GC_OK;
+  return put_part_aside(s, reply);
 }
 
 static void continue_batch(struct influx_sender *s) {

@@ -9,8 +9,8 @@
  * until none is left. After a failure the sender waits up to 1 s, or up to
  * 5 s if only an operator can help; after further failures up to 30 s
  * (base/policy/backoff.h); or as long as Retry-After says. Refused lines are
- * isolated (sender/batch.h) and quarantined; if the disk does not take them,
- * they are lost and counted.
+ * isolated (sender/batch.h, sender/conflict.h) and quarantined; if the disk
+ * does not take them, they are lost and counted.
  *
  * With resend_after_break_ms the lines that were acknowledged in this time stay
  * in the spool (sender/resend.h). When a request fails below HTTP or with 5xx,

@@ -76,6 +76,50 @@ static void refused_lines_stand_below_the_words(void) {
   influx_batch_clear(&b);
 }
 
+static const char *next_bytes(const struct influx_batch *b) {
+  static char text[256];
+  const char *bytes = "";
+  size_t len = 0;
+  CHECK(influx_batch_next(b, &bytes, &len));
+  snprintf(text, sizeof(text), "%.*s", (int)len, bytes);
+  return text;
+}
+
+static void lines_of_a_conflict_become_a_part(void) {
+  static const struct {
+    const char *text, *next, *last; /* parts; last: "" */
+    size_t with;
+  } rows[] = {
+      {"n v=1\nm v=1\nn v=2\nm v=2 9\nn v=3\n", "m v=1\nm v=2 9\n",
+       "n v=1\nn v=2\nn v=3\n", 2},
+      {"m v=1\nn v=1\nm v=2\n", "n v=1\n", "m v=1\nm v=2\n", 2},
+      {"m v=1\nm v=2\n", "m v=1\nm v=2\n", "", 2},
+      {"n v=1\nm v=1i\n", "n v=1\nm v=1i\n", "", 0},
+      {"n v=1\nm v=1", "n v=1\nm v=1", "", 0}, /* a line without an end */
+  };
+  struct influx_conflict c = {.measurement = "m", .field = "v"};
+  struct influx_batch b = {.text.max = 1000};
+  for (size_t i = 0; i < GC_COUNT(rows); i++) {
+    CHECK_ROW(rows[i].text);
+    influx_batch_reset(&b);
+    CHECK_INT(gc_buf_text(&b.text, rows[i].text), GC_OK);
+    CHECK_INT(influx_batch_begin(&b), GC_OK);
+    CHECK_INT(influx_batch_separate(&b, &c), rows[i].with);
+    CHECK_STR(next_bytes(&b), rows[i].next);
+    CHECK_INT(influx_batch_put_aside(&b, "why"), GC_OK);
+    if (rows[i].last[0] != '\0')
+      CHECK_STR(next_bytes(&b), rows[i].last);
+    CHECK_INT(b.part_count, rows[i].last[0] != '\0');
+  }
+  influx_batch_reset(&b);
+  CHECK_INT(gc_buf_text(&b.text, "m v=1\nm v=2\n"), GC_OK);
+  CHECK_INT(influx_batch_begin(&b), GC_OK);
+  CHECK_INT(influx_batch_put_aside(&b, "why"), GC_OK);
+  CHECK_STR(gc_buf_string(&b.refused), "# why\nm v=1\n# why\nm v=2\n");
+  CHECK_INT(b.refused_count, 2);
+  influx_batch_clear(&b);
+}
+
 /* The database refuses every part. Its words name a line for parts of several
  * lines and for every second single line, and none for the other single
  * lines. */
@@ -109,6 +153,7 @@ static void an_empty_batch_has_no_part(void) {
 int main(void) {
   RUN(each_bad_line_is_found_and_the_others_go_on);
   RUN(refused_lines_stand_below_the_words);
+  RUN(lines_of_a_conflict_become_a_part);
   RUN(many_parts_that_are_put_off_have_a_limit);
   RUN(an_empty_batch_has_no_part);
   return check_done();
