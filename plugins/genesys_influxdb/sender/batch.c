@@ -131,13 +131,39 @@ size_t influx_batch_separate(struct influx_batch *b,
   return with;
 }
 
-bool influx_batch_put_off(struct influx_batch *b) {
-  if (b->put_off + 1 >= b->part_count || b->put_off == INFLUX_PUT_OFF_MAX)
+/* Makes a part of the lines, unless there are none. */
+static void push_part(struct influx_batch *b, size_t from, size_t to) {
+  GC_ASSERT(b->part_count < INFLUX_PARTS_MAX);
+  if (from < to)
+    b->parts[b->part_count++] = (struct influx_part){from, to};
+}
+
+/* Makes one of the lines that were not put off the next part. */
+static void choose_line(struct influx_batch *b, uint32_t random32) {
+  size_t lines = 0, at = b->put_off;
+  for (size_t i = b->put_off; i < b->part_count; i++)
+    lines += b->parts[i].to - b->parts[i].from;
+  size_t line = random32 % lines;
+  for (; line >= b->parts[at].to - b->parts[at].from; at++)
+    line -= b->parts[at].to - b->parts[at].from;
+  struct influx_part part = b->parts[at];
+  line += part.from;
+  b->parts[at] = *next_part(b);
+  b->part_count--;
+  push_part(b, line + 1, part.to);
+  push_part(b, part.from, line);
+  push_part(b, line, line + 1);
+}
+
+bool influx_batch_put_off(struct influx_batch *b, uint32_t random32) {
+  if (b->put_off + 1 >= b->part_count || b->put_off == INFLUX_PUT_OFF_MAX ||
+      b->part_count + 2 + INFLUX_LEVELS_MAX > INFLUX_PARTS_MAX)
     return false;
   struct influx_part part = b->parts[b->part_count - 1];
   memmove(b->parts + 1, b->parts, (b->part_count - 1) * sizeof(part));
   b->parts[0] = part;
   b->put_off++;
+  choose_line(b, random32);
   return true;
 }
 

@@ -15,9 +15,10 @@
 
 enum {
   INFLUX_PUT_OFF_MAX = 16,
-  /* The parts that were put off, and those of a halved batch: one for each
-   * level, and 1. */
-  INFLUX_PARTS_MAX = INFLUX_PUT_OFF_MAX + 24,
+  INFLUX_LEVELS_MAX = 24, /* of halves, until a line is alone */
+  /* One part for each level, before and after parts were put off; two more for
+   * each part that was put off. */
+  INFLUX_PARTS_MAX = 2 * INFLUX_LEVELS_MAX + 2 * (INFLUX_PUT_OFF_MAX + 1),
 };
 
 struct influx_part {
@@ -58,10 +59,12 @@ bool influx_batch_split(struct influx_batch *b);
  * memory (0), the part stays as it was. */
 size_t influx_batch_separate(struct influx_batch *b,
                              const struct influx_conflict *c);
-/* Moves the next part, which was refused, behind the others. Returns false if
- * all others, or INFLUX_PUT_OFF_MAX, were put off before: the database seems to
- * refuse every part. */
-bool influx_batch_put_off(struct influx_batch *b);
+/* Moves the next part, which was refused, behind the others, and makes a single
+ * line of those the next part: a line that is accepted shows that the database
+ * refuses lines, not everything. `random32` chooses the line, so that each try
+ * looks at others. Returns false if all others, or INFLUX_PUT_OFF_MAX, were put
+ * off before: the database seems to refuse everything. */
+bool influx_batch_put_off(struct influx_batch *b, uint32_t random32);
 /* Puts the lines of the next part aside, each with the database's words.
  * GC_ERR_MEMORY leaves everything as it was. */
 GC_MUST_CHECK enum gc_code influx_batch_put_aside(struct influx_batch *b,

@@ -390,7 +390,7 @@ static bool split_part(struct influx_sender *s, const struct gc_reply *reply,
       (!is_doubtful && influx_batch_split(&s->batch)))
     return true;
   if (!d.names_line && !s->batch.took_some)
-    return influx_batch_put_off(&s->batch);
+    return influx_batch_put_off(&s->batch, s->env->random32(s->env->ctx));
   return put_part_aside(s, reply);
 }
 

@@ -132,7 +132,7 @@ static void many_parts_that_are_put_off_have_a_limit(void) {
     bool is_named = b.parts[b.part_count - 1].from % 2 != 0;
     if (!influx_batch_split(&b))
       goes_on = is_named ? influx_batch_put_aside(&b, "why") == GC_OK
-                         : influx_batch_put_off(&b);
+                         : influx_batch_put_off(&b, (uint32_t)i * 2654435761u);
   }
   CHECK(!goes_on);
   influx_batch_restart(&b);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* A batch with many refused lines costs few requests if the database names
- * their field. The database of these tests knows lines such as
- * "bad,n=7 v=1 2": the measurement, the number and the shard. */
+ * their field, and blocks nothing if it refuses them in unknown words. The
+ * databases of these tests know lines such as "bad,n=7 v=1 2": the measurement,
+ * the number and the shard. */
 #include "plugins/genesys_influxdb/sender/sender.h"
 
 #include <stdlib.h>
@@ -14,7 +15,8 @@ enum { LINES = 500 };
 struct database {
   struct sender_bench bench;
   enum gc_code (*start)(void *ctx, struct gc_exchange *x, struct gc_err *err);
-  int taken[LINES]; /* how often */
+  int (*answer_to)(const char *body); /* returns the status */
+  int taken[LINES];                   /* how often */
   char answer[256];
 };
 
@@ -44,18 +46,40 @@ static int answer_like_influxdb(const char *body) {
   return dropped > 0 ? 400 : 204;
 }
 
+#define STRANGE "{\"error\":\"no such column\"}"
+
+/* Takes all lines of a request or none. */
+static int answer_strangely(const char *body) {
+  snprintf(db.answer, sizeof(db.answer), STRANGE);
+  if (strstr(body, "bad,") != NULL)
+    return 400;
+  for (const char *at = body; *at != '\0'; at = strchr(at, '\n') + 1) {
+    int n = 0;
+    CHECK_INT(sscanf(at, "good,n=%d", &n), 1);
+    db.taken[n]++;
+  }
+  return 204;
+}
+
+static int refuse_everything(const char *body) {
+  (void)body;
+  snprintf(db.answer, sizeof(db.answer), "<html>Bad Request</html>");
+  return 400;
+}
+
 static enum gc_code start_request(void *ctx, struct gc_exchange *x,
                                   struct gc_err *err) {
   char *body = strndup(x->body, x->body_len);
-  int status = answer_like_influxdb(body);
+  int status = db.answer_to(body);
   free(body);
+  db.bench.world.random32 = db.bench.world.random32 * 1664525u + 1013904223u;
   replay_forget_answers(&db.bench.world);
   sender_answers(&db.bench, 1, status, status == 204 ? NULL : db.answer);
   return db.start(ctx, x, err);
 }
 
-static void begin_database(void) {
-  db = (struct database){.start = NULL};
+static void begin_database(int (*answer_to)(const char *body)) {
+  db = (struct database){.answer_to = answer_to};
   sender_begin(&db.bench);
   db.bench.settings.batch_size = LINES;
   db.start = db.bench.world.env.transport.start;
@@ -71,7 +95,7 @@ static void put_line(const char *name, int n, int shard) {
 /* Checks that every line was taken, except `refused` lines, which are in
  * quarantine. */
 static void check_lines(int refused, size_t requests_max) {
-  replay_run(&db.bench.world, 60000);
+  replay_run(&db.bench.world, 600000);
   CHECK_THAT(db.bench.world.request_count <= requests_max, "%zu requests",
              db.bench.world.request_count);
   int taken = 0;
@@ -101,7 +125,7 @@ static void check_lines(int refused, size_t requests_max) {
 static void one_field_costs_three_requests(void) {
   static const int every[] = {500, 50, 10, 2, 1};
   for (size_t i = 0; i < GC_COUNT(every); i++) {
-    begin_database();
+    begin_database(answer_like_influxdb);
     for (int n = 0; n < LINES; n++)
       put_line(n % every[i] == every[i] / 2 ? "bad" : "good", n, 1);
     check_lines(LINES / every[i], 3);
@@ -109,7 +133,7 @@ static void one_field_costs_three_requests(void) {
 }
 
 static void each_further_field_costs_two_more(void) {
-  begin_database();
+  begin_database(answer_like_influxdb);
   for (int n = 0; n < LINES; n++)
     put_line(n % 10 == 3 ? "bad" : n % 10 == 5 ? "worse" : "good", n, 1);
   check_lines(100, 5);
@@ -117,7 +141,7 @@ static void each_further_field_costs_two_more(void) {
 
 /* The database has the field's type for a shard: lines of others are good. */
 static void lines_that_another_shard_takes_are_not_put_aside(void) {
-  begin_database();
+  begin_database(answer_like_influxdb);
   for (int n = 0; n < LINES; n++)
     put_line(n % 10 == 3   ? "bad"
              : n % 10 == 5 ? "worse"
@@ -126,11 +150,65 @@ static void lines_that_another_shard_takes_are_not_put_aside(void) {
   check_lines(34, 30);
 }
 
+static void lines_refused_in_unknown_words_do_not_block_the_others(void) {
+  static const int every[] = {100, 20, 2};
+  for (size_t i = 0; i < GC_COUNT(every); i++) {
+    begin_database(answer_strangely);
+    for (int n = 0; n < LINES; n++)
+      put_line(n % every[i] == 0 ? "bad" : "good", n, 1);
+    check_lines(LINES / every[i], 1000);
+  }
+}
+
+/* The halves of 500 lines begin with these lines. */
+static void a_refused_line_in_each_half_does_not_block_the_others(void) {
+  begin_database(answer_strangely);
+  for (int n = 0; n < LINES; n++) {
+    bool is_bad = n == 0 || n == 1 || n == 3 || n == 7 || n == 15 || n == 31 ||
+                  n == 62 || n == 125 || n == 250;
+    put_line(is_bad ? "bad" : "good", n, 1);
+  }
+  check_lines(9, 150);
+}
+
+/* Each try looks at other lines until it finds a good one. */
+static void few_good_lines_among_refused_ones_are_found(void) {
+  begin_database(answer_strangely);
+  for (int n = 0; n < LINES; n++)
+    put_line(n == 123 || n == 456 ? "good" : "bad", n, 1);
+  replay_run(&db.bench.world, 3600000);
+  CHECK(replay_noticed(&db.bench.world, "database", GC_ERR_REQUEST) > 0);
+  check_lines(LINES - 2, 4000);
+}
+
+static void a_gateway_that_refuses_everything_gets_few_requests(void) {
+  begin_database(refuse_everything);
+  for (int n = 0; n < LINES; n++)
+    put_line("good", n, 1);
+  replay_run(&db.bench.world, 600000);
+  size_t refused = db.bench.world.request_count;
+  size_t tries = replay_noticed(&db.bench.world, "database", GC_ERR_REQUEST);
+  CHECK_THAT(tries >= 20 && refused <= tries * 30, "%zu requests, %zu tries",
+             refused, tries);
+  CHECK_INT(influx_sender_stats(db.bench.sender).refused, 0);
+  db.answer_to = answer_strangely;
+  replay_run(&db.bench.world, 60000);
+  CHECK_INT(db.bench.world.request_count, refused + 1);
+  for (int n = 0; n < LINES; n++)
+    CHECK_INT(db.taken[n], 1);
+  CHECK_INT(influx_sender_stats(db.bench.sender).sent, LINES);
+  sender_end(&db.bench);
+}
+
 int main(void) {
   spool_bench_begin();
   RUN(one_field_costs_three_requests);
   RUN(each_further_field_costs_two_more);
   RUN(lines_that_another_shard_takes_are_not_put_aside);
+  RUN(lines_refused_in_unknown_words_do_not_block_the_others);
+  RUN(a_refused_line_in_each_half_does_not_block_the_others);
+  RUN(few_good_lines_among_refused_ones_are_found);
+  RUN(a_gateway_that_refuses_everything_gets_few_requests);
   spool_bench_end();
   return check_done();
 }
