@@ -136,8 +136,10 @@ static void forget_former_terms(struct ledger *l) {
   pthread_mutex_unlock(&l->lock);
 }
 
+/* With a lease, first zeros that were sent before may be recorded only now. */
 static void note_loaded(struct ledger *l) {
   pthread_mutex_lock(&l->lock);
+  l->has_sent_zero = l->has_sent_zero || l->has_lease;
   for (size_t i = 0; i < l->identity_count; i++)
     if (l->identities[i].taken_term != 0)
       l->identities[i].loaded_term = l->identities[i].taken_term;

@@ -280,12 +280,23 @@ void ledger_touch_series(struct ledger *l, struct series *s) {
   l->touched = s;
 }
 
+/* True if the store takes what is written about the series of a scope. */
+static bool is_taken(const struct ledger *l, const char *scope) {
+  bool is = l->identity_count == 0;
+  for (size_t i = 0; i < l->identity_count; i++)
+    if (l->identities[i].key != 0 && strcmp(l->identities[i].scope, scope) == 0)
+      is = true;
+  return is;
+}
+
 void ledger_touch_sent_zeros(struct ledger *l) {
   pthread_mutex_lock(&l->lock);
   bool has = l->has_sent_zero;
   l->has_sent_zero = false;
   for (size_t i = 0; has && i < l->set.count; i++) {
     struct series *s = l->set.at[i];
+    if (!is_taken(l, s->kept.scope))
+      continue;
     series_apply(s, SERIES_WRITE);
     if (series_state_is_writing(s->state))
       ledger_touch_series(l, s);

@@ -302,6 +302,47 @@ static void a_pause_of_the_permission_changes_nothing(void) {
   end_pair(&a, &b);
 }
 
+/* owner, and count, sum, minute, labels and first 0 of one series */
+static bool is_first_recorded(void) {
+  return strcmp(redis_server_ask(&rb_server,
+                                 "HLEN genesys:{flowmetrics}:count:pair/ivr"),
+                "6") == 0;
+}
+
+static void wait_recorded(void) {
+  uint64_t until = gc_clock_now_ms() + DEADLINE_S * 1000;
+  while (!is_first_recorded() && gc_clock_now_ms() < until)
+    nanosleep(&pause, NULL);
+  CHECK(is_first_recorded());
+}
+
+/* Redis ends before the first 0 is recorded, and answers again while the
+ * permission is closed. The next holder must not send a 0 once more. */
+static void a_first_zero_is_recorded_when_the_permission_is_back(void) {
+  struct agent a = {0}, b = {0};
+  redis_server_start(&rb_server, NULL);
+  begin_agent(&a, 0, GC_LEASE_HOLDER);
+  begin_agent(&b, 1, GC_LEASE_STANDBY);
+  count_all(&a, "A", 0, 2);
+  redis_server_kill(&rb_server);
+  dispatch(&a);
+  set_state(0, GC_LEASE_BLIND);
+  uint64_t until = gc_clock_now_ms() + DEADLINE_S * 1000;
+  while (ledger_is_healthy(a.ledger) && gc_clock_now_ms() < until)
+    nanosleep(&pause, NULL);
+  redis_server_start(&rb_server, NULL);
+  while (!ledger_is_healthy(a.ledger) && gc_clock_now_ms() < until)
+    nanosleep(&pause, NULL);
+  CHECK(ledger_is_healthy(a.ledger));
+  nanosleep(&(struct timespec){.tv_sec = 1}, NULL); /* for a transaction */
+  set_state(0, GC_LEASE_HOLDER);
+  wait_sent(&a, "A", 2);
+  wait_recorded();
+  pass_lease(0, 1);
+  wait_sent(&b, "A", 2);
+  end_pair(&a, &b);
+}
+
 static void without_redis_the_next_holder_has_no_value(void) {
   struct agent a = {0}, b = {0};
   redis_server_start(&rb_server, NULL);
@@ -432,6 +473,7 @@ int main(void) {
   RUN(a_series_that_retired_on_the_standby_is_dispatched_again);
   RUN(a_former_holder_that_is_refused_reports_no_error);
   RUN(a_pause_of_the_permission_changes_nothing);
+  RUN(a_first_zero_is_recorded_when_the_permission_is_back);
   RUN(without_redis_the_next_holder_has_no_value);
   RUN(the_blocks_of_a_host_change_together);
   RUN(an_account_without_a_lease_counts_on);
