@@ -31,6 +31,8 @@ struct gc_spool {
   uint64_t position_number;         /* of the newest slot that was written */
   uint64_t next_number;             /* of the next segment */
   struct gc_buf record;             /* header and payload of one append */
+  uint32_t read_failures;           /* successive ones of gc_spool_read */
+  bool passes_bad_sectors;          /* in the present read */
   struct gc_spool_stats stats;
 };
 

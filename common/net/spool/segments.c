@@ -121,12 +121,14 @@ enum gc_code gc_segment_read(int fd, uint64_t from, uint64_t size,
   return GC_OK;
 }
 
-/* Tries some pages of the segment: a dying disk may need seconds for each. */
+/* Tries some pages of the segment on the disk, not in the page cache. A dying
+ * disk may need seconds for each. */
 static bool has_readable_page(int fd, uint64_t segment_size) {
   uint64_t pages = segment_size / PAGE + 1;
   uint64_t step = pages > TRIED_PAGES ? pages / TRIED_PAGES : 1;
   for (uint64_t page = 0; page < pages; page += step) {
     char byte;
+    (void)posix_fadvise(fd, (off_t)(page * PAGE), PAGE, POSIX_FADV_DONTNEED);
     if (page * PAGE < segment_size &&
         pread(fd, &byte, 1, (off_t)(page * PAGE)) == 1)
       return true;

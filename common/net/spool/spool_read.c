@@ -4,6 +4,9 @@
 #include <errno.h>
 #include <fcntl.h>
 
+/* With the sender's pauses, about a minute. */
+enum { FAILURES_MAX = 8 };
+
 /* GC_ERR_NOT_FOUND, without a text: another program has deleted the file. */
 static enum gc_code open_for_reading(struct gc_spool *s, uint64_t number,
                                      struct gc_err *err) {
@@ -27,6 +30,20 @@ static const struct gc_segment *segment_at(const struct gc_spool *s,
   return i < s->segments.count ? &s->segments.at[i] : NULL;
 }
 
+/* Reads bytes of a segment. Bad sectors are passed over only after
+ * FAILURES_MAX reads that failed, because the whole disk may be gone for a
+ * while, and the records that are in memory could still be read. */
+static enum gc_code read_bytes(struct gc_spool *s,
+                               const struct gc_segment *segment, uint64_t from,
+                               uint64_t size, struct gc_buf *out,
+                               struct gc_err *err) {
+  enum gc_code code = s->passes_bad_sectors
+                          ? gc_segment_read_damaged(s->read_fd, segment->size,
+                                                    from, size, out, err)
+                          : gc_segment_read(s->read_fd, from, size, out, err);
+  return code == GC_OK ? code : spool_fail_at(s, "cannot read a segment", err);
+}
+
 /* Passes over the rest of a segment. */
 static void skip_rest(struct gc_spool *s, const struct gc_segment *segment,
                       struct gc_record_place *at) {
@@ -43,9 +60,7 @@ static enum gc_code skip_damage(struct gc_spool *s,
   GC_AUTO(gc_buf_clear)
   struct gc_buf bytes = {.max = SPOOL_SEGMENT_MAX + GC_RECORD_PAYLOAD_MAX +
                                 GC_RECORD_HEADER};
-  if (gc_segment_read_damaged(s->read_fd, segment->size, 0, segment->size,
-                              &bytes, err) != GC_OK)
-    return spool_fail_at(s, "cannot read a segment", err);
+  GC_TRY(read_bytes(s, segment, 0, segment->size, &bytes, err));
   uint64_t next =
       at->offset < bytes.len
           ? gc_record_find(bytes.data, bytes.len, at->segment, at->offset)
@@ -66,18 +81,14 @@ static enum gc_code load_record(struct gc_spool *s,
   uint64_t left = segment->size - at.offset;
   uint64_t want = left < GC_RECORD_HEADER ? left : GC_RECORD_HEADER;
   gc_buf_reset(&s->record);
-  if (gc_segment_read_damaged(s->read_fd, segment->size, at.offset, want,
-                              &s->record, err) != GC_OK)
-    return spool_fail_at(s, "cannot read a segment", err);
+  GC_TRY(read_bytes(s, segment, at.offset, want, &s->record, err));
   *ret_state =
       gc_record_read(gc_buf_string(&s->record), s->record.len, at, ret);
   if (*ret_state != GC_RECORD_SHORT || ret->len == 0 ||
       ret->len > left - GC_RECORD_HEADER)
     return GC_OK;
-  if (gc_segment_read_damaged(s->read_fd, segment->size,
-                              at.offset + GC_RECORD_HEADER, ret->len,
-                              &s->record, err) != GC_OK)
-    return spool_fail_at(s, "cannot read a segment", err);
+  GC_TRY(read_bytes(s, segment, at.offset + GC_RECORD_HEADER, ret->len,
+                    &s->record, err));
   *ret_state = gc_record_read(s->record.data, s->record.len, at, ret);
   return GC_OK;
 }
@@ -139,6 +150,15 @@ static bool ends_rereading(const struct gc_spool *s,
   return gc_spool_is_rereading(s) && !spool_is_before(at, s->delivered);
 }
 
+/* Finds the next record for a read, which repeats after a failure. */
+static enum gc_code next_to_read(struct gc_spool *s, struct gc_record_place *at,
+                                 struct gc_record *ret, struct gc_err *err) {
+  s->passes_bad_sectors = s->read_failures >= FAILURES_MAX;
+  enum gc_code code = spool_next_record(s, at, ret, err);
+  s->passes_bad_sectors = false;
+  return code;
+}
+
 enum gc_code gc_spool_read(struct gc_spool *s, uint64_t max_lines,
                            struct gc_buf *out, struct gc_record_place *ret_end,
                            struct gc_err *err) {
@@ -150,11 +170,16 @@ enum gc_code gc_spool_read(struct gc_spool *s, uint64_t max_lines,
     struct gc_record r;
     const struct gc_record_place before = at;
     uint64_t damaged = s->stats.damaged_bytes;
-    GC_TRY(spool_next_record(s, &at, &r, err));
+    enum gc_code code = next_to_read(s, &at, &r, err);
     bool is_first = out->len == 0;
+    if (code != GC_OK && is_first) {
+      s->read_failures++;
+      return code;
+    }
+    s->read_failures = 0;
     if (is_first)
       pass_damage(s, at, damaged);
-    else if (s->stats.damaged_bytes != damaged) {
+    else if (code != GC_OK || s->stats.damaged_bytes != damaged) {
       /* The next read begins with the damage: this one may be repeated. */
       s->stats.damaged_bytes = damaged;
       at = before;
