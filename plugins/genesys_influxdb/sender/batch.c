@@ -143,6 +143,8 @@ static void choose_line(struct influx_batch *b, uint32_t random32) {
   size_t lines = 0, at = b->put_off;
   for (size_t i = b->put_off; i < b->part_count; i++)
     lines += b->parts[i].to - b->parts[i].from;
+  if (lines == 0)
+    return;
   size_t line = random32 % lines;
   for (; line >= b->parts[at].to - b->parts[at].from; at++)
     line -= b->parts[at].to - b->parts[at].from;
