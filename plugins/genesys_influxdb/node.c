@@ -449,7 +449,8 @@ struct influx_node *influx_node_new(const struct influx_node_settings *settings,
   if (make_parts(n, err) == GC_OK &&
       gc_loop_start(n->loop, settings->thread, err) == GC_OK) {
     if (gc_loop_post(n->loop, start_work, NULL, n) == GC_OK) {
-      gc_saver_add(&n->saver);
+      if (settings->takes_intervals)
+        gc_saver_add(&n->saver);
       return n;
     }
     gc_fail(err, GC_ERR_MEMORY, "out of memory");

@@ -63,6 +63,7 @@ static struct influx_node_settings settings_for(const char *url) {
       .spool_max = 1 << 20,
       .batch_size = 2,
       .flush_interval_ms = 60000,
+      .takes_intervals = true,
       .tags = &no_tags,
       .thread = "gc-db-test",
       .notice = on_notice};
@@ -150,6 +151,18 @@ static void a_disk_that_refuses_holds_no_source_up(void) {
   CHECK(wait_for_save());
   CHECK(influx_node_free(n));
   CHECK_STR(spool_words(), LINE("1"));
+}
+
+static void a_node_without_intervals_is_not_asked(void) {
+  struct gc_err err = {.code = GC_OK};
+  spool_fresh(0, 1 << 20);
+  struct influx_node_settings o = settings_for("http://127.0.0.1:1");
+  o.takes_intervals = false;
+  struct influx_node *n = influx_node_new(&o, &err);
+  CHECK(n != NULL);
+  put_sample(n, 1);
+  CHECK(gc_save_wait(gc_save_mark(), 0)); /* at once */
+  CHECK(influx_node_free(n));
 }
 
 static bool has_requests(void *ctx) { return requests >= *(unsigned *)ctx; }
@@ -316,6 +329,7 @@ int main(void) {
   RUN(a_stop_saves_the_lines_in_memory);
   RUN(a_save_that_is_asked_for_has_each_value_of_before);
   RUN(a_disk_that_refuses_holds_no_source_up);
+  RUN(a_node_without_intervals_is_not_asked);
   RUN(a_stop_sends_to_a_database_that_answers);
   RUN(a_stopped_node_does_nothing_more);
   RUN(a_folder_that_others_can_write_to_gives_a_warning);
