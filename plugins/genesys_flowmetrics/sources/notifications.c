@@ -80,8 +80,9 @@ static bool can_submit(const struct notifications *n) {
          gc_lease_gate_allows(n->settings.source->lease);
 }
 
-/* Submits the batch, or holds it while the writer fails or this agent has not
- * the lease. The writer needs no batch to notice that it can commit again. */
+/* Submits the batch, or holds it while the writer fails or this agent does not
+ * have the lease. The writer needs no batch to notice that it can commit again.
+ */
 static void submit_batch(struct notifications *n, struct batch *b) {
   int64_t date_ms;
   if (gc_api_read_date(n->settings.api, &date_ms))

@@ -48,7 +48,8 @@ enum gc_code redis_script_refused(const struct ledger *l, const char *words,
   const struct identity *id = find_fenced(l, words);
   if (id == NULL || id->lease == NULL)
     return redis_refused(words, REDIS_STATE, err);
-  if (!gc_lease_gate_allows(id->lease))
+  if (!gc_lease_gate_allows(id->lease) ||
+      id->taken_term != gc_lease_gate_term(id->lease))
     return gc_fail(err, GC_ERR_UNAVAILABLE, "another agent has the lease");
   return gc_fail(err, GC_ERR_STATE,
                  "another agent counts under Host \"%.60s\" and block "
