@@ -34,7 +34,8 @@ static uint32_t left_ms(const struct run *run) {
 /* Waits for the values in flight; false when the time is over. */
 static bool wait_until_written(const struct run *run) {
   while (!run->way->wait(run->way->ctx, left_ms(run)))
-    if (run->now_ms(run->ctx) >= run->until_ms)
+    if (run->now_ms(run->ctx) >= run->until_ms ||
+        (run->way->is_slow != NULL && run->way->is_slow(run->way->ctx)))
       return false;
   return true;
 }

@@ -18,9 +18,12 @@ struct gc_sender_output {
    * this agent does not hold the lease; GC_ERR_STOPPED: no value is sent any
    * more; GC_ERR_MEMORY: not queued. */
   enum gc_code (*emit)(void *ctx, const struct gc_sample *sample);
-  /* Waits `max_ms` at most; true when nothing is in flight, and what was sent
-   * is on the disk of each writer with a spool. */
+  /* Waits `max_ms` at most; true when nothing is in flight, and the sent values
+   * are on the disk of each writer with a spool. */
   bool (*wait)(void *ctx, uint32_t max_ms);
+  /* True if a further wait is of no use in this call, because a disk is slow.
+   * NULL: never. */
+  bool (*is_slow)(void *ctx);
   void *ctx;
 };
 

@@ -13,6 +13,7 @@
 enum {
   READ_MAX_MS = 700,    /* time of one call by a read thread */
   FINISH_MAX_MS = 1000, /* time at the end, for the pending values */
+  SLOW_SAVE_MS = 300,   /* time in which the disk of a spool takes them */
 };
 
 static enum gc_code emit_tracked(void *ctx, const struct gc_sample *sample) {
@@ -23,6 +24,12 @@ static enum gc_code emit_tracked(void *ctx, const struct gc_sample *sample) {
 static bool wait_for_pending(void *ctx, uint32_t max_ms) {
   struct gc_analytics_block *q = ctx;
   return gc_write_tracker_wait(q->ticket, max_ms);
+}
+
+/* A slow disk of a writer must hold no read thread of collectd. */
+static bool is_save_slow(void *ctx) {
+  struct gc_analytics_block *q = ctx;
+  return gc_write_tracker_saves_ms(q->ticket) >= SLOW_SAVE_MS;
 }
 
 /* ---- claims: each series has one writer ---- */
@@ -116,8 +123,10 @@ enum gc_code gc_analytics_block_start(struct gc_analytics_block *q,
 void gc_analytics_block_read(struct gc_analytics_block *q) {
   if (!gc_emit_allows(q->block->host))
     return;
-  struct gc_sender_output output = {
-      .emit = emit_tracked, .wait = wait_for_pending, .ctx = q};
+  struct gc_sender_output output = {.emit = emit_tracked,
+                                    .wait = wait_for_pending,
+                                    .is_slow = is_save_slow,
+                                    .ctx = q};
   gc_analytics_read(q->work, &output, READ_MAX_MS);
 }
 
@@ -126,8 +135,10 @@ void gc_analytics_block_read(struct gc_analytics_block *q) {
 void gc_analytics_block_finish(struct gc_analytics_block *q) {
   if (!gc_emit_allows(q->block->host))
     return;
-  struct gc_sender_output output = {
-      .emit = emit_tracked, .wait = wait_for_pending, .ctx = q};
+  struct gc_sender_output output = {.emit = emit_tracked,
+                                    .wait = wait_for_pending,
+                                    .is_slow = is_save_slow,
+                                    .ctx = q};
   gc_analytics_finish(q->work, &output, FINISH_MAX_MS);
 }
 

@@ -27,8 +27,9 @@ struct pending {
 struct gc_write_ticket {
   struct pending *oldest, *newest;
   size_t count;
-  bool is_unsaved; /* a writer may have values of the ticket in memory only */
-  uint64_t mark;   /* of the barrier, behind the newest value; 0: none yet */
+  bool is_unsaved;  /* a writer may have values of the ticket in memory only */
+  uint64_t mark;    /* of the barrier, behind the newest value; 0: none yet */
+  uint64_t mark_ms; /* when it was taken */
 };
 
 static pthread_once_t once = PTHREAD_ONCE_INIT;
@@ -277,8 +278,10 @@ static void sleep_until_given_up(const struct gc_write_ticket *t,
 static uint64_t mark_of(struct gc_write_ticket *t) {
   if (!t->is_unsaved)
     return 0;
-  if (t->mark == 0)
+  if (t->mark == 0) {
     t->mark = gc_save_mark();
+    t->mark_ms = gc_clock_now_ms();
+  }
   return t->mark;
 }
 
@@ -302,4 +305,12 @@ bool gc_write_tracker_wait(struct gc_write_ticket *t, uint32_t max_ms) {
   uint64_t mark = none ? mark_of(t) : 0;
   unlock_tracker();
   return none && (mark == 0 || wait_until_saved(t, mark, end_ms));
+}
+
+uint64_t gc_write_tracker_saves_ms(struct gc_write_ticket *t) {
+  lock_tracker();
+  bool saves = t->is_unsaved && t->count == 0 && t->mark != 0;
+  uint64_t ms = saves ? gc_clock_now_ms() - t->mark_ms : 0;
+  unlock_tracker();
+  return ms;
 }

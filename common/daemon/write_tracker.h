@@ -71,5 +71,8 @@ GC_API size_t gc_write_tracker_pending(struct gc_write_ticket *t);
  * have synced them all, `max_ms` at most; true if so. Must not be called on a
  * write thread. */
 GC_API bool gc_write_tracker_wait(struct gc_write_ticket *t, uint32_t max_ms);
+/* Returns for how long the sync alone is awaited, ms: the writers have all
+ * values of the ticket. 0: it is not awaited. */
+GC_API uint64_t gc_write_tracker_saves_ms(struct gc_write_ticket *t);
 
 #endif

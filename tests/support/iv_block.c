@@ -146,7 +146,7 @@ static bool wait_for(void *ctx, uint32_t max_ms) {
   return true;
 }
 
-const struct gc_sender_output iv_way = {emit_sample, wait_for, NULL};
+const struct gc_sender_output iv_way = {.emit = emit_sample, .wait = wait_for};
 
 void iv_pass(uint64_t ms) {
   for (uint64_t left = ms; left > 0;) {

@@ -150,8 +150,8 @@ static bool nothing_is_left(void *ctx, uint32_t max_ms) {
 }
 
 static void values_of_a_series_that_another_block_writes_are_counted(void) {
-  static const struct gc_sender_output shared = {refuse_offered,
-                                                 nothing_is_left, NULL};
+  static const struct gc_sender_output shared = {.emit = refuse_offered,
+                                                 .wait = nothing_is_left};
   iv_begin();
   iv_will(QUERY, ANSWER(OFFERED("q1", "22:10", "22:11",
                                 "1") "," OFFERED("q2", "22:10", "22:11", "3")));

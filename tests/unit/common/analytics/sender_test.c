@@ -67,8 +67,36 @@ static void the_end_does_not_wait_for_all_of_a_large_window(void) {
   gc_sender_clear(&d);
 }
 
+static bool is_never_empty(void *ctx, uint32_t max_ms) {
+  (void)ctx;
+  slow_output.now_ms += max_ms;
+  return false;
+}
+
+static bool is_slow(void *ctx) {
+  (void)ctx;
+  return true;
+}
+
+/* The disk of a writer hangs: the read thread is needed for other values. */
+static void a_slow_disk_ends_the_wait_of_this_call(void) {
+  static const struct gc_sender_output slow_disk = {
+      .emit = count_value, .wait = is_never_empty, .is_slow = is_slow};
+  struct gc_checkpoint no_state = {.store = NULL};
+  struct gc_sender d = {.checkpoint = &no_state};
+  slow_output = (struct slow){.now_ms = 0};
+  fill_outbox(&d.outbox);
+  d.sent = VALUES;
+  CHECK_INT(gc_sender_run(&d, &slow_disk, slow_now_ms, NULL, 10000),
+            GC_SENDER_WAITS);
+  CHECK(slow_output.now_ms < 1000);
+  CHECK_INT(d.outbox.count, VALUES); /* it is not sent yet */
+  gc_sender_clear(&d);
+}
+
 int main(void) {
   RUN(a_large_window_is_dispatched_in_several_calls);
   RUN(the_end_does_not_wait_for_all_of_a_large_window);
+  RUN(a_slow_disk_ends_the_wait_of_this_call);
   return check_done();
 }

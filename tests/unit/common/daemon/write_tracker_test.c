@@ -86,10 +86,14 @@ static void a_wait_ends_when_a_spool_has_synced_the_values(void) {
   CHECK(!gc_write_tracker_wait(t, 0));
   CHECK_INT(asked_saves, 0);
   fake_let_through(1);
+  CHECK_INT(gc_write_tracker_saves_ms(t), 0);
   CHECK(!gc_write_tracker_wait(t, 0));
   CHECK_INT(asked_saves, 1);
+  CHECK(!gc_write_tracker_wait(t, 20));
+  CHECK(gc_write_tracker_saves_ms(t) >= 20);
   gc_saver_end(&spool, gc_saver_begin());
   CHECK(gc_write_tracker_wait(t, 0));
+  CHECK_INT(gc_write_tracker_saves_ms(t), 0);
   CHECK(gc_write_tracker_wait(t, 0));
   CHECK_INT(asked_saves, 1);
   CHECK_INT(emit_sample(t, "a", 120000), GC_OK);
