@@ -10,7 +10,7 @@ enum {
   /* A probe ends within a minute, whatever hangs: host.c adds these up. */
   PROBE_HELP_LIMIT_MS = 4000, /* of collectd -h */
   PROBE_LIMIT_MS = 48000,     /* of the run */
-  PROBE_TURN_MS = 1000,       /* between two looks at the limit of the run */
+  PROBE_TURN_MS = 1000,       /* between two checks of the run's limit */
   PROBE_RETURN_MS = 6000,     /* after SIGTERM, to remove a channel's topics */
   PROBE_REPORT_MAX = 16 << 20,
   PROBE_WORDS_MAX = 65536

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Which series of a block has an identity. The names of series (series_name.h)
+/* Records which series has an identity. The names of series (series_name.h)
  * are made so that no two have one, except by an accident of a hash, or if the
  * platform gives an id that is another's name. Should that happen, the first
  * series keeps the identity, and the other one is not sent. Pure; one thread at

@@ -79,7 +79,7 @@ GC_API GC_MUST_CHECK struct gc_entities *
 gc_labels_by_list(const struct gc_entities *list);
 
 /* Returns the entries of `before` that `now` lacks. If an entry of `now` has
- * the label of one (a deleted queue's name has a new queue), its label becomes
+ * the label of one (a new queue has a deleted queue's name), its label becomes
  * LABEL@ID. Reference count 1; NULL when there are none, and when out of
  * memory. */
 GC_API struct gc_entities *gc_labels_of_gone(const struct gc_entities *before,

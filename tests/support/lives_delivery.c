@@ -194,7 +194,7 @@ static void step_clocks(struct lives_delivery *d, uint64_t *r) {
   }
 }
 
-/* Either clock is wrong from the start on, for some of the items. */
+/* Makes one of the clocks wrong for the first items, if any. */
 static void start_wrong(struct lives_delivery *d, uint64_t *r) {
   static const int hours[] = {1, -1, 5, -5, 72, -72, 1000, -1000};
   unsigned count = lives_random(r, d->count + 1);

@@ -19,7 +19,7 @@ struct points_value {
 enum gc_code points_write(struct store *s, const struct points_value *v,
                           uint64_t now_ms);
 
-/* The same for a series of a lease. */
+/* Writes the value of a series of a lease. */
 enum gc_code points_write_leased(struct store *s, const struct points_value *v,
                                  uint64_t now_ms,
                                  const struct gc_lease_gate *lease);

@@ -40,7 +40,7 @@ enum {
   GC_LEASE_TIMEOUT = 2, /* for the answer to a request */
   GC_LEASE_SETTLE = 1,  /* between a claim and the renewal that confirms it */
   GC_LEASE_GAP = 4,     /* a longer time between two events is a suspension */
-  GC_LEASE_VALID = 18,  /* the grace of a holder while Redis is away */
+  GC_LEASE_VALID = 18,  /* the grace of a holder while Redis does not answer */
   GC_LEASE_WAIT = 22,   /* a record that is unchanged for this long is free */
   GC_LEASE_TTL_MIN_S = 3,
   GC_LEASE_TTL_MAX_S = 300,
@@ -99,7 +99,7 @@ struct gc_lease_event {
 
 struct gc_lease {
   uint32_t ttl_ms;
-  bool goes_on;   /* the holder dispatches while Redis is away */
+  bool goes_on;   /* the holder dispatches while Redis does not answer */
   uint64_t owner; /* random, not 0, of this process */
 
   enum gc_lease_state state;

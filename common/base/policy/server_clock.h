@@ -82,7 +82,7 @@ struct gc_start_clock {
  * itself has reported, plus the monotonic time since then; 0: none. While the
  * wall clock and the Dates disagree,
  *   - the later of the two counts for GC_SERVER_CLOCK_STEADY_MS, so that
- *     nothing of before the start counts; what began after it counts as soon as
+ *     nothing before the start counts; what began after it counts as soon as
  *     the clock is settled
  *   - then the reported times decide: they show that the earlier clock is
  *     behind, or agree with it

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What an answer means at the API and at the token endpoint, beyond its HTTP
+/* Interprets an answer of the API or of the token endpoint, beyond its HTTP
  * status (base/policy/retry): the decision of the token endpoint, and what an
  * operator can do. Pure; any thread. */
 #ifndef GC_NET_API_ANSWER_H

@@ -21,7 +21,7 @@ enum gc_creation {
   GC_CREATION_COUNT,
 };
 
-/* How many creations of a kind are allowed. */
+/* The limits for creations of a kind. */
 struct gc_creation_limits {
   unsigned per_hour, per_day;
 };

@@ -121,7 +121,7 @@ enum gc_code gc_segment_read(int fd, uint64_t from, uint64_t size,
   return GC_OK;
 }
 
-/* Tries some pages of the segment on the disk, not in the page cache. A dying
+/* Tries some pages of the segment on the disk, not in the page cache. A failing
  * disk may need seconds for each. */
 static bool has_readable_page(int fd, uint64_t segment_size) {
   uint64_t pages = segment_size / PAGE + 1;

@@ -39,7 +39,7 @@ gc_segments_list(int folder_fd, struct gc_segments *list, struct gc_err *err);
 GC_MUST_CHECK enum gc_code gc_segment_read(int fd, uint64_t from, uint64_t size,
                                            struct gc_buf *out,
                                            struct gc_err *err);
-/* As gc_segment_read, of a segment of `segment_size` bytes. Bytes on bad
+/* Does gc_segment_read for a segment of `segment_size` bytes. Bytes on bad
  * sectors are 0, so that their records are damaged. GC_ERR_STATE: nothing of
  * the segment can be read, as while the disk is gone. */
 GC_MUST_CHECK enum gc_code

@@ -144,7 +144,7 @@ GC_MUST_CHECK enum gc_code ledger_sort_occurrences(struct ledger *l,
                                                    struct batch *batches,
                                                    size_t count,
                                                    struct gc_err *err);
-/* The present time by this host's clock and by a second witness. With a shared
+/* The present time by this host's clock and a second source. With a shared
  * store this is its clock. With a file it is the newest attribute for the
  * earlier time, and the Date of the services' answers for the later one. One
  * clock alone does not decide: an attribute is late if it is late by the

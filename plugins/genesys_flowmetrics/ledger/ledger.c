@@ -136,7 +136,7 @@ static void forget_former_terms(struct ledger *l) {
   pthread_mutex_unlock(&l->lock);
 }
 
-/* With a lease, first zeros that were sent before may be recorded only now. */
+/* Marks the counts as read. With a lease, a first 0 may lack its record. */
 static void note_loaded(struct ledger *l) {
   pthread_mutex_lock(&l->lock);
   l->has_sent_zero = l->has_sent_zero || l->has_lease;

@@ -365,7 +365,7 @@ static bool put_part_aside(struct influx_sender *s,
   return influx_batch_put_aside(&s->batch, words) == GC_OK;
 }
 
-/* Sends the lines with the field that the database names apart from the others.
+/* Makes a part of the lines with the conflict that the database names.
  * Puts them aside if it has refused every one of them. Returns false if neither
  * is possible. */
 static bool isolate_conflict(struct influx_sender *s,

@@ -33,7 +33,7 @@ void leases_clear(struct leases *l);
  * when out of memory. Any thread. */
 struct lease_use *leases_get(struct leases *l,
                              const struct gc_lease_gate *lease);
-/* Notes which leases this agent does not hold; true if one of these has
+/* Notes which leases this agent does not hold. Returns true if one has
  * entries. The caller serializes the calls and its reads of `is_lost`. */
 bool leases_find_lost(struct leases *l, lease_holds holds);
 

@@ -250,7 +250,7 @@ void conversations_reset(struct conversations *m, const char *queue,
 }
 
 /* Counts a conversation again, from another start on. What was counted stays
- * counted, except for changes of state of before the start. */
+ * counted, except changes of state before the start. */
 static void count_since(struct conversations *m, struct conversation *c,
                         int64_t since_ms) {
   int64_t before_ms = c->since_ms;

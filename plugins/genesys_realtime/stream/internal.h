@@ -92,7 +92,7 @@ struct stream {
 /* Returns epoch ms, of the server's clock if the source's events have its
  * times, else of a clock that never steps. */
 int64_t stream_server_now(const struct stream *s);
-/* The same, by the clock that dates starts. */
+/* Returns epoch ms, of the clock that dates starts. */
 int64_t stream_start_now(const struct stream *s);
 /* Brings that clock up to date, and corrects the start of the model. The lock
  * is held if there is a model. */

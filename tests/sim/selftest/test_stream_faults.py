@@ -167,8 +167,8 @@ class Actions(Faulty):
         wait_for(lambda: self.counts()["sockets_open"] == 0)
         record, ends = self.counts(), {s["ended"] for s in self.sim.sim("sockets")["sockets"]}
         self.assertLessEqual({"channel evicted", "channel expired", "fault drop", "fault close", "socket_closing"}, ends)
-        self.assertEqual((record["action drop"], record["channels_expired"]), (2 + 1, 1))
-        # the first drop ended the socket of setUp
+        self.assertEqual(record["action drop"], 2 + 1)  # the first one ended the socket of setUp
+        self.assertGreaterEqual(record["channels_expired"], 1)  # on a slow host others reach their own end
 
     def test_each_action_sends_its_odd_message(self) -> None:
         rows = [("malformed", 1, b'{"topicName":"v2.routing.queues.'), ("bad_utf8", 1, b'{"topicName":"\xff\xc3("}'),

@@ -26,7 +26,7 @@ struct clock_pause {
   uint32_t length_ms; /* of the last pause; 0 after a good answer */
 };
 
-/* True while nothing is to be received. */
+/* Returns true while the consumers must not receive. */
 bool clock_pause_holds(const struct clock_pause *p, uint64_t now_ms,
                        int64_t wall_ms);
 /* Takes an answer that was committed. `is_doubtful`: batch_doubts_clock. A good

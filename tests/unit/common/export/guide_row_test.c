@@ -71,7 +71,7 @@ static void other_values_have_no_guide_name(void) {
   CHECK(row_of("queue_depth", "value", "all") == NULL);
 }
 
-/* Their row would round the average, and nothing else would have it. */
+/* A row would round the average; no other value would have it exactly. */
 static void an_official_observation_has_no_row_of_the_dialect(void) {
   static const struct {
     const char *type, *source, *type_instance;

@@ -180,7 +180,7 @@ static void pending_values_of_the_last_run_are_sent_first_one_by_one(void) {
   CHECK(!still_waits());
 }
 
-/* Redis, which does not answer, gives no page of the account, and needs none.
+/* Reads each page as empty, instead of the Redis, which does not answer.
  */
 static void read_pages(struct gc_lease_book *book) {
   const struct gc_buf none = {.max = 1};

@@ -24,7 +24,7 @@ static char folder[64];
 
 /* ---- the disk ---- */
 
-/* unistd.h, instead of libc's: the real disk, which other processes may keep
+/* Replaces fsync of libc: the real disk, which other processes may keep
  * busy for seconds, has no part in the test. */
 int fsync(int fd);
 int fsync(int fd) {
