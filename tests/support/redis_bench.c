@@ -158,6 +158,13 @@ void rb_wait_reported(const struct gc_err *what) {
   CHECK(gate_wait(&gate, is_reported, (void *)what));
 }
 
+struct gc_err rb_report_of(const struct gc_err *what) {
+  pthread_mutex_lock(&gate.lock);
+  struct gc_err copy = *what;
+  pthread_mutex_unlock(&gate.lock);
+  return copy;
+}
+
 void rb_forget_report(struct gc_err *what) {
   GATE_CHANGE(&gate, what->code = GC_CODE_COUNT;);
 }

@@ -90,6 +90,8 @@ bool rb_is_shown(struct agent *a);
 bool rb_is_pruned(void);
 /* Waits for the first report of a cause; `what` is its member of the agent. */
 void rb_wait_reported(const struct gc_err *what);
+/* Copies a report of the agent, such as &a->state, while its ledger runs. */
+struct gc_err rb_report_of(const struct gc_err *what);
 /* The next report counts as the first one. */
 void rb_forget_report(struct gc_err *what);
 /* Writes a file with `text` beside the server's socket. */

@@ -35,7 +35,7 @@ static void begin_agent(struct agent *a, unsigned nth,
   a->lease = gates[nth];
   rb_begin(a, rb_server.url, "pair", "ivr");
   rb_wait_reported(&a->state);
-  CHECK_INT(a->state.code, GC_OK);
+  CHECK_INT(rb_report_of(&a->state).code, GC_OK);
 }
 
 /* The holder changes: the agent `from` loses the lease, and `to` gets it. */
@@ -158,7 +158,7 @@ static void a_standby_takes_no_identity_over(void) {
   CHECK(ledger_is_healthy(b.ledger));
   CHECK_INT(rb_count_of(&b, "A"), -1);
   CHECK_INT(a.failed, 0);
-  CHECK_INT(a.state.code, GC_OK);
+  CHECK_INT(rb_report_of(&a.state).code, GC_OK);
   end_pair(&a, &b);
 }
 
@@ -168,7 +168,8 @@ static void a_standby_counts_nothing(void) {
   begin_agent(&a, 0, GC_LEASE_HOLDER);
   begin_agent(&b, 1, GC_LEASE_STANDBY);
   CHECK_INT(hand_in_one(&b, &b.source, "A", 1), GC_ERR_UNAVAILABLE);
-  CHECK_INT(b.state.code, GC_OK); /* a change of the holder is no error */
+  CHECK_INT(rb_report_of(&b.state).code,
+            GC_OK); /* a change of the holder is no error */
   CHECK(ledger_is_healthy(b.ledger));
   CHECK_INT(hand_in_one(&a, &a.source, "A", 1), GC_OK);
   CHECK_INT(a.stats.outcomes[OUTCOME_COUNTED], 1);
@@ -200,7 +201,7 @@ static void the_next_holder_begins_with_the_newest_counts(void) {
   rb_count_one(&b, "A", 5, 1);
   CHECK_INT(b.failed, 0);
   wait_sent(&b, "A", 6);
-  CHECK_INT(b.state.code, GC_OK);
+  CHECK_INT(rb_report_of(&b.state).code, GC_OK);
   end_pair(&a, &b);
 }
 
@@ -223,8 +224,8 @@ static void a_former_holder_reads_the_counts_again(void) {
     wait_sent(holder, "A", number);
   }
   CHECK_INT(a.failed + b.failed, 0);
-  CHECK_INT(a.state.code, GC_OK);
-  CHECK_INT(b.state.code, GC_OK);
+  CHECK_INT(rb_report_of(&a.state).code, GC_OK);
+  CHECK_INT(rb_report_of(&b.state).code, GC_OK);
   end_pair(&a, &b);
 }
 
@@ -271,14 +272,14 @@ static void a_former_holder_that_is_refused_reports_no_error(void) {
   set_state(1, GC_LEASE_HOLDER);
   wait_sent(&b, "A", 2);
   CHECK_INT(hand_in_one(&a, &a.source, "A", 2), GC_ERR_UNAVAILABLE);
-  CHECK_INT(a.state.code, GC_OK);
+  CHECK_INT(rb_report_of(&a.state).code, GC_OK);
   CHECK_INT(hand_in_one(&a, &a.source, "A", 2), GC_ERR_UNAVAILABLE);
   CHECK_INT(hand_in_one(&b, &b.source, "A", 2), GC_OK);
   wait_sent(&b, "A", 3);
   set_state(0, GC_LEASE_STANDBY);
   CHECK_INT(hand_in_one(&a, &a.source, "A", 3), GC_ERR_UNAVAILABLE);
   CHECK_INT(b.failed, 0);
-  CHECK_INT(a.state.code, GC_OK);
+  CHECK_INT(rb_report_of(&a.state).code, GC_OK);
   end_pair(&a, &b);
 }
 
@@ -360,7 +361,7 @@ static void without_redis_the_next_holder_has_no_value(void) {
   rb_forget_report(&b.state);
   pass_lease(0, 1);
   rb_wait_reported(&b.state);
-  CHECK(b.state.code != GC_OK);
+  CHECK(rb_report_of(&b.state).code != GC_OK);
   dispatch(&b);
   CHECK_INT(sent_count, 0);
   redis_server_start(&rb_server, NULL);
@@ -413,8 +414,8 @@ static void an_account_without_a_lease_counts_on(void) {
     wait_sent(holder, "A", turn + 1);
   }
   CHECK_INT(a.failed + b.failed, 0);
-  CHECK_INT(a.state.code, GC_OK);
-  CHECK_INT(b.state.code, GC_OK);
+  CHECK_INT(rb_report_of(&a.state).code, GC_OK);
+  CHECK_INT(rb_report_of(&b.state).code, GC_OK);
   end_pair(&a, &b);
 }
 
@@ -455,8 +456,9 @@ static void an_agent_without_the_lease_option_is_reported(void) {
   rb_begin(&other, rb_server.url, "pair", "ivr");
   rb_wait_reported(&other.state);
   CHECK_INT(hand_in_one(&a, &a.source, "A", 2), GC_ERR_STATE);
-  CHECK_HAS(a.state.text, "Host \"pair\" and block \"another\"");
-  CHECK_HAS(a.state.text, "the same LeaseURL");
+  struct gc_err report = rb_report_of(&a.state);
+  CHECK_HAS(report.text, "Host \"pair\" and block \"another\"");
+  CHECK_HAS(report.text, "the same LeaseURL");
   end_pair(&a, &other);
 }
 
