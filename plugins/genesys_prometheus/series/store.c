@@ -185,8 +185,10 @@ enum gc_code store_add(struct store *s, const struct store_list *list,
     free_points(e);
   free(e);
   atomic_fetch_sub(&s->series, list->count);
-  /* The entry of a faster thread takes the values. */
-  return code == GC_OK && !store_write(s, list) ? GC_ERR_MEMORY : code;
+  /* The entry of a faster thread takes the values, unless it was removed with
+   * its lease meanwhile. */
+  bool is_lost = code == GC_OK && !store_write(s, list) && list->lease == NULL;
+  return is_lost ? GC_ERR_MEMORY : code;
 }
 
 /* ---- structure: the caller has the structure lock ---- */
