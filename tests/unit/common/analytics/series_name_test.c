@@ -294,7 +294,7 @@ static void random_groups_have_identities_of_their_own(void) {
                    made[i].identity, made[i - 1].key, made[i].key);
         same++;
       }
-    CHECK(same < GROUPS); /* the groups are not all the same */
+    CHECK(same < GROUPS); /* some groups differ */
   }
 }
 
