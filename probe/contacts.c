@@ -235,7 +235,7 @@ static enum gc_code apply_snapshot(struct probe_contacts *c,
   GC_TRY(put_parties(c, e, sink, &rows));
   GC_TRY(put_words(cv_decoder_unknown(c->decoder), sink));
   if (e->dropped > 0)
-    GC_TRY(sink->row(sink->ctx, PROBE_CONTACT_CROWD, NULL, e->dropped));
+    GC_TRY(sink->row(sink->ctx, PROBE_CONTACT_LEFT_OUT, NULL, e->dropped));
   if (rows > 0)
     return GC_OK;
   enum probe_contact reason = reason_of(e);

@@ -28,7 +28,7 @@ enum probe_contact {
   PROBE_CONTACT_LATER,      /* the contact is not in the queue yet */
   PROBE_CONTACT_NO_OFFER,   /* agents alone: the queue offered no contact */
   PROBE_CONTACT_NO_COUNT,   /* new facts without an outcome */
-  PROBE_CONTACT_CROWD,      /* participants were left out */
+  PROBE_CONTACT_LEFT_OUT,   /* participants were left out */
   PROBE_CONTACT_WORD,       /* a word of the platform that is unknown */
   PROBE_CONTACT_CONTROL,    /* a message of the platform itself */
   PROBE_CONTACT_COUNT
@@ -37,8 +37,8 @@ enum probe_contact {
 /* Takes the rows of a line. `what` is "QUEUE_ID/queue_offer-voice" for
  * PROBE_CONTACT_COUNTED and PROBE_CONTACT_TAKEN_BACK, `state "X"` for
  * PROBE_CONTACT_WORD, else NULL. `count` is the number of these counts, the
- * number of participants for PROBE_CONTACT_CROWD, else 1. A result other than
- * GC_OK ends the line. */
+ * number of participants for PROBE_CONTACT_LEFT_OUT, else 1. A result other
+ * than GC_OK ends the line. */
 struct probe_contact_sink {
   enum gc_code (*row)(void *ctx, enum probe_contact outcome, const char *what,
                       uint64_t count);

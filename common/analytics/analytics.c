@@ -101,7 +101,7 @@ static void report_left_out(struct gc_analytics *b) {
 
 static struct gc_samples_view view_of(struct gc_analytics *b) {
   return (struct gc_samples_view){.query = &b->settings.query,
-                                  .naming = &b->naming,
+                                  .dimension_names = &b->dimension_names,
                                   .block = b->settings.name,
                                   .prefix = b->settings.query.prefix,
                                   .counters = b->settings.query.counters};
@@ -161,7 +161,7 @@ static void on_poll(void *ctx) {
     b->piece_best = b->piece_max;
     gc_results_sort(&b->results);
     bool waits = lacks_names(b);
-    b->naming_until_ms = gc_analytics_now(b) + names_wait_ms(b);
+    b->names_until_ms = gc_analytics_now(b) + names_wait_ms(b);
     gc_analytics_set_stage(b, waits ? GC_ANALYTICS_NAMING : GC_ANALYTICS_READY);
     wake_after(b, RECHECK_MS);
     return;
@@ -233,7 +233,7 @@ static int chosen_list(const struct gc_analytics *b) {
 
 static bool has_lists(const struct gc_analytics *b) {
   for (int i = 0; i < GC_NAME_KIND_COUNT; i++)
-    if (b->lists[i].is_needed && b->naming.lists[i].now == NULL)
+    if (b->lists[i].is_needed && b->dimension_names.lists[i].now == NULL)
       return false;
   return true;
 }
@@ -244,7 +244,7 @@ static void remake_filter(struct gc_analytics *b) {
   b->filter_is_old = false;
   if (list < 0)
     return;
-  if (gc_filter_make(&b->filter, b->naming.lists[list].now,
+  if (gc_filter_make(&b->filter, b->dimension_names.lists[list].now,
                      b->settings.query.chosen.at,
                      b->settings.query.chosen.count) != GC_OK)
     (void)gc_fail(&err, GC_ERR_MEMORY,
@@ -252,7 +252,7 @@ static void remake_filter(struct gc_analytics *b) {
   else if (gc_filter_is_empty(&b->filter))
     (void)gc_fail(&err, GC_ERR_NOT_FOUND, "%s", source_of(b)->none_chosen);
   b->notice(b->ctx, source_of(b)->chosen_word, &err);
-  gc_idle_selectors_report(&b->idle_options, b->naming.lists[list].now,
+  gc_idle_selectors_report(&b->idle_options, b->dimension_names.lists[list].now,
                            &b->settings.query.chosen,
                            source_of(b)->chosen_option,
                            source_of(b)->chosen_noun, b->notice, b->ctx);
@@ -324,7 +324,7 @@ static void on_timer(void *ctx, uint64_t now_ms) {
   case GC_ANALYTICS_REQUESTING:
     return;
   case GC_ANALYTICS_NAMING:
-    if (now_ms >= b->naming_until_ms)
+    if (now_ms >= b->names_until_ms)
       gc_analytics_set_stage(b, GC_ANALYTICS_READY);
     wake_after(b, RECHECK_MS);
     return;
@@ -350,24 +350,26 @@ static void on_timer(void *ctx, uint64_t now_ms) {
 
 /* Replaces a list under the lock: a read thread may be taking a reference to
  * the old one. */
-static void replace_list(struct gc_analytics *b, struct gc_naming_list *list,
-                         struct gc_entities *d) {
-  struct gc_naming_list old = *list;
+static void replace_list(struct gc_analytics *b,
+                         struct gc_dimension_name_list *list,
+                         struct gc_entities *entities) {
+  struct gc_dimension_name_list old = *list;
   struct gc_entities *gone =
-      old.now != NULL ? gc_labels_of_gone(old.now, d) : NULL;
+      old.now != NULL ? gc_labels_of_gone(old.now, entities) : NULL;
   pthread_mutex_lock(&b->lock);
-  *list = (struct gc_naming_list){.now = gc_entities_get(d), .before = gone};
+  *list = (struct gc_dimension_name_list){.now = gc_entities_get(entities),
+                                          .before = gone};
   pthread_mutex_unlock(&b->lock);
   gc_entities_put(old.now);
   gc_entities_put(old.before);
 }
 
-static void on_list(void *ctx, struct gc_entities *d) {
+static void on_list(void *ctx, struct gc_entities *entities) {
   struct gc_analytics_list *list = ctx;
   struct gc_analytics *b = list->owner;
   int number = (int)(list - b->lists);
   b->filter_is_old |= number == chosen_list(b);
-  replace_list(b, &b->naming.lists[number], d);
+  replace_list(b, &b->dimension_names.lists[number], entities);
   if (gc_analytics_stage(b) == GC_ANALYTICS_NAMING)
     gc_analytics_set_stage(b, GC_ANALYTICS_READY);
   if (gc_analytics_stage(b) == GC_ANALYTICS_IDLE)
@@ -413,7 +415,7 @@ struct gc_analytics *gc_analytics_new(
   b->ctx = ctx;
   b->timer = (struct gc_timer){.fire = on_timer, .ctx = b};
   make_lists(b);
-  b->naming.label = (enum gc_query_label)settings->query.label;
+  b->dimension_names.label = (enum gc_query_label)settings->query.label;
   b->new_max = NEW_MAX;
   b->piece_max = b->piece_best = piece_max(&settings->query.rule);
   b->filter.is_by_filter = source_of(b)->takes_filter;
@@ -471,7 +473,7 @@ void gc_analytics_free(struct gc_analytics *b) {
   gc_series_clear(&b->series);
   gc_filter_clear(&b->filter);
   gc_idle_selectors_clear(&b->idle_options);
-  gc_naming_clear(&b->naming);
+  gc_dimension_name_clear(&b->dimension_names);
   pthread_mutex_destroy(&b->lock);
   free(b);
 }

@@ -47,7 +47,8 @@ struct gc_analytics {
   /* Network thread only. */
   struct gc_analytics_list lists[GC_NAME_KIND_COUNT];
   bool is_listening;
-  struct gc_naming naming; /* changed under the lock: read threads copy it */
+  struct gc_dimension_names
+      dimension_names; /* changed under the lock: read threads copy it */
   struct gc_filter filter;
   struct gc_idle_selectors idle_options;
   bool filter_is_old; /* made from an earlier list; not replaced while it is in
@@ -59,7 +60,7 @@ struct gc_analytics {
   bool piece_is_accepted;   /* the size is not the cause: smaller requests were
                                refused too */
   uint64_t next_request_ms; /* the next request is not sent earlier */
-  uint64_t naming_until_ms;
+  uint64_t names_until_ms;
   uint64_t future_since_ms; /* since when the checkpoint is ahead of all clocks,
                                monotonic; 0: it is not */
   uint32_t named; /* series with a number below this have checked names */

@@ -7,8 +7,8 @@ enum {
 };
 
 /* Takes references to the current lists, for one run of the read thread. */
-static struct gc_naming hold_names(struct gc_analytics *b) {
-  struct gc_naming n = b->naming;
+static struct gc_dimension_names hold_names(struct gc_analytics *b) {
+  struct gc_dimension_names n = b->dimension_names;
   for (int i = 0; i < GC_NAME_KIND_COUNT; i++) {
     struct gc_entities **all[] = {&n.lists[i].now, &n.lists[i].before};
     for (size_t k = 0; k < GC_COUNT(all); k++)
@@ -19,11 +19,11 @@ static struct gc_naming hold_names(struct gc_analytics *b) {
 }
 
 static void record_sender(struct gc_analytics *b) {
-  const struct gc_sender *d = &b->sender;
-  b->tally.windows = d->windows;
-  b->tally.unnamed = d->unnamed;
-  b->tally.revisions = d->revisions;
-  b->tally.collisions = d->collisions;
+  const struct gc_sender *s = &b->sender;
+  b->tally.windows = s->windows;
+  b->tally.unnamed = s->unnamed;
+  b->tally.revisions = s->revisions;
+  b->tally.collisions = s->collisions;
   b->tally.series = b->series.keys.count;
   b->tally.carried = gc_series_carried(&b->series);
   b->tally.done_ms = b->checkpoint.mark.done_ms;
@@ -39,13 +39,13 @@ void gc_analytics_read(struct gc_analytics *b,
   if (begins)
     b->stage = GC_ANALYTICS_SENDING;
   b->is_reading = works;
-  struct gc_naming naming = hold_names(b);
+  struct gc_dimension_names dimension_names = hold_names(b);
   pthread_mutex_unlock(&b->lock);
 
   if (works) {
     if (begins)
       gc_sender_begin(&b->sender, &b->results);
-    b->sender.view.naming = &naming;
+    b->sender.view.dimension_names = &dimension_names;
     enum gc_sender_end end =
         gc_sender_run(&b->sender, way, b->deps.env->now_ms, b->deps.env->ctx,
                       gc_analytics_now(b) + max_ms);
@@ -62,7 +62,7 @@ void gc_analytics_read(struct gc_analytics *b,
           end == GC_SENDER_DONE ? GC_ANALYTICS_SENT : GC_ANALYTICS_UNSAVED;
     pthread_mutex_unlock(&b->lock);
   }
-  gc_naming_clear(&naming);
+  gc_dimension_name_clear(&dimension_names);
 }
 
 void gc_analytics_finish(struct gc_analytics *b,

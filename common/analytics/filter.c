@@ -41,38 +41,38 @@ static enum gc_code keep_deleted(struct gc_intern *ids,
   return GC_OK;
 }
 
-enum gc_code gc_filter_make(struct gc_filter *c, const struct gc_entities *all,
+enum gc_code gc_filter_make(struct gc_filter *f, const struct gc_entities *all,
                             char *const *selectors, size_t selector_count) {
   struct gc_intern ids = {.max = IDS_MAX};
   enum gc_code code = GC_OK;
   if (selector_count > 0) {
     code = add_selected(&ids, all, selectors, selector_count);
     if (code == GC_OK)
-      code = keep_deleted(&ids, &c->ids, all);
+      code = keep_deleted(&ids, &f->ids, all);
   }
   if (code != GC_OK) {
     gc_intern_clear(&ids);
     return code;
   }
-  gc_intern_clear(&c->ids);
-  c->ids = ids;
-  c->is_all = selector_count == 0;
+  gc_intern_clear(&f->ids);
+  f->ids = ids;
+  f->is_all = selector_count == 0;
   return GC_OK;
 }
 
-void gc_filter_clear(struct gc_filter *c) { gc_intern_clear(&c->ids); }
+void gc_filter_clear(struct gc_filter *f) { gc_intern_clear(&f->ids); }
 
-bool gc_filter_is_empty(const struct gc_filter *c) {
-  return !c->is_all && c->ids.count == 0;
+bool gc_filter_is_empty(const struct gc_filter *f) {
+  return !f->is_all && f->ids.count == 0;
 }
 
-const struct gc_intern *gc_filter_for_request(const struct gc_filter *c) {
-  bool selects = !c->is_all && c->is_by_filter;
-  return selects && (c->ids.count <= GC_QUERY_FILTER_MAX || !c->is_grouped)
-             ? &c->ids
+const struct gc_intern *gc_filter_for_request(const struct gc_filter *f) {
+  bool selects = !f->is_all && f->is_by_filter;
+  return selects && (f->ids.count <= GC_QUERY_FILTER_MAX || !f->is_grouped)
+             ? &f->ids
              : NULL;
 }
 
-const struct gc_intern *gc_filter_for_answers(const struct gc_filter *c) {
-  return c->is_all ? NULL : &c->ids;
+const struct gc_intern *gc_filter_for_answers(const struct gc_filter *f) {
+  return f->is_all ? NULL : &f->ids;
 }

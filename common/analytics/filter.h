@@ -21,18 +21,18 @@ struct gc_filter {
  * and keeps ids that were selected before and are no longer in the list. If the
  * API refuses the list, options without wildcards count as ids. GC_ERR_MEMORY
  * and GC_ERR_LIMIT leave the filter as it was. */
-GC_MUST_CHECK enum gc_code gc_filter_make(struct gc_filter *c,
+GC_MUST_CHECK enum gc_code gc_filter_make(struct gc_filter *f,
                                           const struct gc_entities *all,
                                           char *const *selectors,
                                           size_t selector_count);
-void gc_filter_clear(struct gc_filter *c);
+void gc_filter_clear(struct gc_filter *f);
 
 /* True if no id is selected: there is no request to send. */
-bool gc_filter_is_empty(const struct gc_filter *c);
+bool gc_filter_is_empty(const struct gc_filter *f);
 /* Returns the ids for the request's filter: up to GC_QUERY_FILTER_MAX, or any
  * number if answers do not name the id. NULL: the request has no filter. */
-const struct gc_intern *gc_filter_for_request(const struct gc_filter *c);
+const struct gc_intern *gc_filter_for_request(const struct gc_filter *f);
 /* Returns the ids to accept in answers; NULL: all. */
-const struct gc_intern *gc_filter_for_answers(const struct gc_filter *c);
+const struct gc_intern *gc_filter_for_answers(const struct gc_filter *f);
 
 #endif

@@ -50,7 +50,7 @@ struct gc_sender {
 };
 
 /* Begins to send the windows of `r`, which is sorted and borrowed. */
-void gc_sender_begin(struct gc_sender *d, struct gc_results *r);
+void gc_sender_begin(struct gc_sender *s, struct gc_results *r);
 
 enum gc_sender_end {
   GC_SENDER_DONE,    /* all windows are sent, and the state is saved or too
@@ -61,15 +61,15 @@ enum gc_sender_end {
 };
 
 /* Sends until all windows are sent or `now_ms(ctx)` reaches `until_ms`. */
-enum gc_sender_end gc_sender_run(struct gc_sender *d,
+enum gc_sender_end gc_sender_run(struct gc_sender *s,
                                  const struct gc_sender_output *way,
                                  uint64_t (*now_ms)(void *ctx), void *ctx,
                                  uint64_t until_ms);
 /* Sends the rest of the window that has begun and saves that it is sent. Called
  * at shutdown. */
-void gc_sender_finish(struct gc_sender *d, const struct gc_sender_output *way,
+void gc_sender_finish(struct gc_sender *s, const struct gc_sender_output *way,
                       uint64_t (*now_ms)(void *ctx), void *ctx,
                       uint64_t until_ms);
-void gc_sender_clear(struct gc_sender *d);
+void gc_sender_clear(struct gc_sender *s);
 
 #endif

@@ -9,21 +9,21 @@
 #include "common/base/hash.h"
 #include "common/base/utf8.h"
 
-static const struct gc_naming_list *list_of(const struct gc_naming *n,
-                                            enum gc_dimension_kind kind) {
+static const struct gc_dimension_name_list *
+list_of(const struct gc_dimension_names *n, enum gc_dimension_kind kind) {
   int list = gc_dimension_list(kind);
   return list >= 0 ? &n->lists[list] : NULL;
 }
 
-static const struct gc_entry *find_entry(const struct gc_naming_list *list,
-                                         const char *id) {
+static const struct gc_entry *
+find_entry(const struct gc_dimension_name_list *list, const char *id) {
   const struct gc_entry *e =
       list->now != NULL ? gc_entities_find(list->now, id) : NULL;
   return e == NULL && list->before != NULL ? gc_entities_find(list->before, id)
                                            : e;
 }
 
-static bool is_list_refused(const struct gc_naming_list *list) {
+static bool is_list_refused(const struct gc_dimension_name_list *list) {
   return list->now != NULL && gc_entities_is_refused(list->now);
 }
 
@@ -33,10 +33,10 @@ static void clean_text(char out[GC_NAME_SIZE], const char *text) {
 
 /* Writes the name part for a value; `ret_is_label`: it is the label of a list,
  * which no other id has, instead of the value itself. */
-static bool write_text(const struct gc_naming *n, enum gc_dimension_kind kind,
-                       const char *value, char out[GC_NAME_SIZE],
-                       bool *ret_is_label) {
-  const struct gc_naming_list *list = list_of(n, kind);
+static bool write_text(const struct gc_dimension_names *n,
+                       enum gc_dimension_kind kind, const char *value,
+                       char out[GC_NAME_SIZE], bool *ret_is_label) {
+  const struct gc_dimension_name_list *list = list_of(n, kind);
   bool is_presence = kind == GC_DIMENSION_PRESENCE;
   *ret_is_label = false;
   clean_text(out, value[0] != '\0' ? value : "none");
@@ -58,31 +58,33 @@ static bool write_text(const struct gc_naming *n, enum gc_dimension_kind kind,
 }
 
 /* True if the values of the dimension are shown by their names. */
-static bool shows_names(const struct gc_naming *n,
+static bool shows_names(const struct gc_dimension_names *n,
                         enum gc_dimension_kind kind) {
   return gc_dimension_list(kind) >= 0 && n->label != GC_QUERY_LABEL_ID;
 }
 
-bool gc_naming_text(const struct gc_naming *n, enum gc_dimension_kind kind,
-                    const char *value, char out[GC_NAME_SIZE]) {
+bool gc_dimension_name_text(const struct gc_dimension_names *n,
+                            enum gc_dimension_kind kind, const char *value,
+                            char out[GC_NAME_SIZE]) {
   bool is_label;
   return write_text(n, kind, value, out, &is_label);
 }
 
-bool gc_naming_is_missing(const struct gc_naming *n,
-                          enum gc_dimension_kind kind, const char *value) {
-  const struct gc_naming_list *list = list_of(n, kind);
+bool gc_dimension_name_is_missing(const struct gc_dimension_names *n,
+                                  enum gc_dimension_kind kind,
+                                  const char *value) {
+  const struct gc_dimension_name_list *list = list_of(n, kind);
   return list != NULL && value[0] != '\0' &&
          (n->label != GC_QUERY_LABEL_ID || kind == GC_DIMENSION_PRESENCE) &&
          find_entry(list, value) == NULL && !is_list_refused(list);
 }
 
-void gc_naming_clear(struct gc_naming *n) {
+void gc_dimension_name_clear(struct gc_dimension_names *n) {
   for (int i = 0; i < GC_NAME_KIND_COUNT; i++) {
     gc_entities_put(n->lists[i].now);
     gc_entities_put(n->lists[i].before);
   }
-  *n = (struct gc_naming){.label = n->label};
+  *n = (struct gc_dimension_names){.label = n->label};
 }
 
 static const struct gc_owner_types types[] = {
@@ -141,7 +143,7 @@ static const char *cut_member(struct fields *f) {
 }
 
 /* A series whose identity is being made. */
-struct naming {
+struct name_writer {
   const struct gc_samples_view *view;
   struct fields f;
   const char *member; /* NULL: none */
@@ -153,7 +155,7 @@ struct naming {
 };
 
 /* Appends "-TEXT" to the qualifier; an empty text adds nothing. */
-static void append_part(struct naming *s, const char *text) {
+static void append_part(struct name_writer *s, const char *text) {
   char *qualifier = s->id->qualifier;
   size_t len = strlen(qualifier);
   if (text[0] == '\0')
@@ -169,20 +171,21 @@ static void add_named(struct gc_identity *id, const char *name,
     (void)gc_parts_add(id->parts, sizeof(id->parts), name, text);
 }
 
-static void append_named(struct naming *s, const char *name, const char *text) {
+static void append_named(struct name_writer *s, const char *name,
+                         const char *text) {
   append_part(s, text);
   add_named(s->id, name, text);
 }
 
-static void append_qualifier(struct naming *s) {
+static void append_qualifier(struct name_writer *s) {
   const char *value = s->f.at[1];
   char text[GC_NAME_SIZE];
   bool is_label;
   if (value[0] == '\0')
     return;
   if (gc_api_metric_is_by_presence(s->f.at[0])) {
-    (void)write_text(s->view->naming, GC_DIMENSION_PRESENCE, value, text,
-                     &is_label);
+    (void)write_text(s->view->dimension_names, GC_DIMENSION_PRESENCE, value,
+                     text, &is_label);
     s->needs_hash |=
         !is_label && !gc_value_is_ordinary(GC_DIMENSION_PRESENCE, value);
   } else {
@@ -212,7 +215,7 @@ static void add_dimension(struct gc_identity *id, const char *dimension,
 
 /* True if the first part after the metric begins like the name of a member that
  * the series does not have: the medium "target". */
-static bool is_like_member(const struct naming *s) {
+static bool is_like_member(const struct name_writer *s) {
   char text[GC_NAME_SIZE];
   if (s->member != NULL || s->count < 2)
     return false;
@@ -224,7 +227,7 @@ static bool is_like_member(const struct naming *s) {
 
 /* Appends a hash of the key if another series could have the same qualifier, or
  * if the text is longer than collectd's 127 bytes. */
-static void finish_qualifier(struct naming *s, const char *key) {
+static void finish_qualifier(struct name_writer *s, const char *key) {
   char mark[24], *qualifier = s->id->qualifier;
   size_t len = strlen(qualifier);
   if (len < GC_NAME_SIZE && !s->needs_hash && !is_like_member(s) &&
@@ -253,7 +256,7 @@ static void set_kind(const struct gc_api_metric *metric, const char *name,
 
 /* Begins the qualifier with prefix, metric, the metric's own qualifier, member
  * and medium. */
-static void begin_qualifier(struct naming *s,
+static void begin_qualifier(struct name_writer *s,
                             const struct gc_api_member *member) {
   const char *prefix = s->view->prefix != NULL ? s->view->prefix : "";
   const char *media = s->f.at[2];
@@ -277,7 +280,7 @@ static void begin_qualifier(struct naming *s,
 /* Appends the values of the group; the owner's is the instance. The first
  * dimension with names may have "-", else the last value. False if the name of
  * one is not known yet. */
-static bool append_group(struct naming *s, int owner_place) {
+static bool append_group(struct name_writer *s, int owner_place) {
   const struct gc_strs *group = &s->view->query->group_by;
   bool has_names = false;
   char text[GC_NAME_SIZE];
@@ -288,7 +291,7 @@ static bool append_group(struct naming *s, int owner_place) {
     if (kind == GC_DIMENSION_MEDIA)
       continue;
     const char *value = s->f.at[field++];
-    if (!write_text(s->view->naming, kind, value, text, &is_label))
+    if (!write_text(s->view->dimension_names, kind, value, text, &is_label))
       return false;
     add_dimension(s->id, group->at[i], value, text);
     s->needs_hash |= !is_label && !gc_value_is_ordinary(kind, value);
@@ -299,14 +302,14 @@ static bool append_group(struct naming *s, int owner_place) {
     append_part(s, text);
     if (!has_names)
       s->rest = s->count - 1;
-    has_names |= shows_names(s->view->naming, kind);
+    has_names |= shows_names(s->view->dimension_names, kind);
   }
   return true;
 }
 
 /* True if the parts before the values are not those of all series of the query:
  * the metric and, if its groups have one, the medium. */
-static bool has_other_start(const struct naming *s, int owner_place) {
+static bool has_other_start(const struct name_writer *s, int owner_place) {
   const struct gc_query *q = s->view->query;
   bool is_by_media = gc_query_place_of(q, "mediaType") >= 0;
   size_t values = q->group_by.count - is_by_media - (owner_place >= 0);
@@ -318,7 +321,7 @@ static bool has_other_start(const struct naming *s, int owner_place) {
 bool gc_identity_make(const struct gc_samples_view *view, const char *key,
                       struct gc_identity *id) {
   const struct gc_query *q = view->query;
-  struct naming s = {.view = view, .id = id};
+  struct name_writer s = {.view = view, .id = id};
   int owner_place;
   enum gc_query_owner owner = gc_query_owner_of(q, &owner_place);
   cut_key(&s.f, key);
@@ -352,14 +355,15 @@ bool gc_series_lacks_names(const struct gc_samples_view *view,
     (void)cut_member(&f);
     *ret_kind = GC_DIMENSION_PRESENCE;
     if (gc_api_metric_is_by_presence(f.at[0]) &&
-        gc_naming_is_missing(view->naming, *ret_kind, f.at[1]))
+        gc_dimension_name_is_missing(view->dimension_names, *ret_kind, f.at[1]))
       return true;
     for (size_t g = 0; g < q->group_by.count; g++) {
       enum gc_dimension_kind kind = gc_dimension_of(q->group_by.at[g]);
       if (kind == GC_DIMENSION_MEDIA)
         continue;
       *ret_kind = kind;
-      if (gc_naming_is_missing(view->naming, kind, f.at[field++]))
+      if (gc_dimension_name_is_missing(view->dimension_names, kind,
+                                       f.at[field++]))
         return true;
     }
   }

@@ -18,12 +18,12 @@
 /* One list of names, and those entries of the one before it that it lacks: a
  * deleted queue keeps its name for its last windows. Each is a counted
  * reference or NULL. */
-struct gc_naming_list {
+struct gc_dimension_name_list {
   struct gc_entities *now, *before; /* before: by gc_labels_of_gone */
 };
 
-struct gc_naming {
-  struct gc_naming_list lists[GC_NAME_KIND_COUNT];
+struct gc_dimension_names {
+  struct gc_dimension_name_list lists[GC_NAME_KIND_COUNT];
   enum gc_query_label label;
 };
 
@@ -31,21 +31,22 @@ struct gc_naming {
  * value itself for a dimension without a list, "none" for "". If the API
  * refuses the list, and for a presence without a name, the id is the name.
  * False when another id is in neither list. */
-GC_API bool gc_naming_text(const struct gc_naming *n,
-                           enum gc_dimension_kind kind, const char *value,
-                           char out[GC_NAME_SIZE]);
+GC_API bool gc_dimension_name_text(const struct gc_dimension_names *n,
+                                   enum gc_dimension_kind kind,
+                                   const char *value, char out[GC_NAME_SIZE]);
 /* True if the id is in neither list and a newer list may have its name. */
-bool gc_naming_is_missing(const struct gc_naming *n,
-                          enum gc_dimension_kind kind, const char *value);
+bool gc_dimension_name_is_missing(const struct gc_dimension_names *n,
+                                  enum gc_dimension_kind kind,
+                                  const char *value);
 /* Releases the lists; `label` stays. */
-void gc_naming_clear(struct gc_naming *n);
+void gc_dimension_name_clear(struct gc_dimension_names *n);
 
 struct gc_identity_claims;
 
 /* The settings for the names of a query's series. All borrowed. */
 struct gc_samples_view {
   const struct gc_query *query;
-  const struct gc_naming *naming;
+  const struct gc_dimension_names *dimension_names;
   const char *block;  /* the instance of series without queue, user or flow */
   const char *prefix; /* before each qualifier; NULL: none */
   bool counters;      /* writes cumulative series too */

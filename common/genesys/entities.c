@@ -39,15 +39,16 @@ static const char *copy_text(char **at, const char *text) {
   return copy;
 }
 
-static void drop_repeats(struct gc_entities *d) {
+static void drop_repeats(struct gc_entities *entities) {
   size_t kept = 0;
-  for (size_t i = 0; i < d->count; i++) {
-    if (kept > 0 && strcmp(d->entries[kept - 1].id, d->entries[i].id) == 0)
-      d->entries[kept - 1] = d->entries[i];
+  for (size_t i = 0; i < entities->count; i++) {
+    if (kept > 0 &&
+        strcmp(entities->entries[kept - 1].id, entities->entries[i].id) == 0)
+      entities->entries[kept - 1] = entities->entries[i];
     else
-      d->entries[kept++] = d->entries[i];
+      entities->entries[kept++] = entities->entries[i];
   }
-  d->count = kept;
+  entities->count = kept;
 }
 
 struct gc_entities *gc_entities_new(const struct gc_entry *entries,
@@ -56,51 +57,59 @@ struct gc_entities *gc_entities_new(const struct gc_entry *entries,
   for (size_t i = 0; i < count; i++)
     bytes += text_size(&entries[i]);
 
-  struct gc_entities *d = malloc(sizeof(*d) + count * sizeof(d->entries[0]));
+  struct gc_entities *entities =
+      malloc(sizeof(*entities) + count * sizeof(entities->entries[0]));
   char *texts = malloc(bytes);
-  if (d == NULL || texts == NULL) {
-    free(d);
+  if (entities == NULL || texts == NULL) {
+    free(entities);
     free(texts);
     return NULL;
   }
-  atomic_init(&d->references, 1);
-  d->refused = refused;
-  d->count = count;
-  d->texts = texts;
+  atomic_init(&entities->references, 1);
+  entities->refused = refused;
+  entities->count = count;
+  entities->texts = texts;
   for (size_t i = 0; i < count; i++) {
-    d->entries[i].id = copy_text(&texts, entries[i].id);
-    d->entries[i].name = copy_text(&texts, entries[i].name);
-    d->entries[i].label = copy_text(&texts, entries[i].label);
-    d->entries[i].detail = copy_text(&texts, entries[i].detail);
+    entities->entries[i].id = copy_text(&texts, entries[i].id);
+    entities->entries[i].name = copy_text(&texts, entries[i].name);
+    entities->entries[i].label = copy_text(&texts, entries[i].label);
+    entities->entries[i].detail = copy_text(&texts, entries[i].detail);
   }
-  qsort(d->entries, d->count, sizeof(d->entries[0]), by_id_and_arrival);
-  drop_repeats(d);
-  return d;
+  qsort(entities->entries, entities->count, sizeof(entities->entries[0]),
+        by_id_and_arrival);
+  drop_repeats(entities);
+  return entities;
 }
 
-struct gc_entities *gc_entities_get(struct gc_entities *d) {
-  if (d != NULL)
-    atomic_fetch_add(&d->references, 1);
-  return d;
+struct gc_entities *gc_entities_get(struct gc_entities *entities) {
+  if (entities != NULL)
+    atomic_fetch_add(&entities->references, 1);
+  return entities;
 }
 
-void gc_entities_put(struct gc_entities *d) {
-  if (d == NULL || atomic_fetch_sub(&d->references, 1) != 1)
+void gc_entities_put(struct gc_entities *entities) {
+  if (entities == NULL || atomic_fetch_sub(&entities->references, 1) != 1)
     return;
-  free(d->texts);
-  free(d);
+  free(entities->texts);
+  free(entities);
 }
 
-const struct gc_entry *gc_entities_find(const struct gc_entities *d,
+const struct gc_entry *gc_entities_find(const struct gc_entities *entities,
                                         const char *id) {
   struct gc_entry key = {.id = id};
-  return bsearch(&key, d->entries, d->count, sizeof(d->entries[0]), by_id);
+  return bsearch(&key, entities->entries, entities->count,
+                 sizeof(entities->entries[0]), by_id);
 }
 
-size_t gc_entities_count(const struct gc_entities *d) { return d->count; }
-
-const struct gc_entry *gc_entities_at(const struct gc_entities *d, size_t i) {
-  return &d->entries[i];
+size_t gc_entities_count(const struct gc_entities *entities) {
+  return entities->count;
 }
 
-bool gc_entities_is_refused(const struct gc_entities *d) { return d->refused; }
+const struct gc_entry *gc_entities_at(const struct gc_entities *entities,
+                                      size_t i) {
+  return &entities->entries[i];
+}
+
+bool gc_entities_is_refused(const struct gc_entities *entities) {
+  return entities->refused;
+}

@@ -26,17 +26,17 @@ struct gc_entities;
  * id. NULL when out of memory. */
 GC_API GC_MUST_CHECK struct gc_entities *
 gc_entities_new(const struct gc_entry *entries, size_t count, bool refused);
-GC_API struct gc_entities *gc_entities_get(struct gc_entities *d);
-GC_API void gc_entities_put(struct gc_entities *d); /* NULL is allowed */
+GC_API struct gc_entities *gc_entities_get(struct gc_entities *entities);
+GC_API void gc_entities_put(struct gc_entities *entities); /* NULL is allowed */
 
 /* Returns the entry of an id; NULL when there is none. */
-GC_API const struct gc_entry *gc_entities_find(const struct gc_entities *d,
-                                               const char *id);
-GC_API size_t gc_entities_count(const struct gc_entities *d);
+GC_API const struct gc_entry *
+gc_entities_find(const struct gc_entities *entities, const char *id);
+GC_API size_t gc_entities_count(const struct gc_entities *entities);
 /* Returns the entry with the index `i`, which is below the count, in the order
  * of the ids. */
-GC_API const struct gc_entry *gc_entities_at(const struct gc_entities *d,
+GC_API const struct gc_entry *gc_entities_at(const struct gc_entities *entities,
                                              size_t i);
-GC_API bool gc_entities_is_refused(const struct gc_entities *d);
+GC_API bool gc_entities_is_refused(const struct gc_entities *entities);
 
 #endif

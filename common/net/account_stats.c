@@ -13,11 +13,11 @@ static void read_stats(const struct gc_account_parts *parts,
   gc_channels_stats(parts->channels, &ret->stream);
   ret->channels = gc_channels_count(parts->channels);
   for (int k = 0; k < GC_NAME_KIND_COUNT; k++) {
-    struct gc_entities *d =
+    struct gc_entities *entities =
         gc_names_entities(parts->names, (enum gc_name_kind)k);
-    ret->names[k] = d != NULL ? gc_entities_count(d) : 0;
-    ret->names_read[k] = d != NULL;
-    gc_entities_put(d);
+    ret->names[k] = entities != NULL ? gc_entities_count(entities) : 0;
+    ret->names_read[k] = entities != NULL;
+    gc_entities_put(entities);
   }
 }
 

@@ -51,7 +51,7 @@ struct gc_loop {
   /* Only the loop's thread uses these. */
   CURLM *multi;
   struct gc_timers timers;
-  struct gc_watch_set watches;           /* includes wake_fd */
+  struct gc_poll_set watches;            /* includes wake_fd */
   struct gc_curl_job *adding, *removing; /* deferred while in_curl */
   bool in_curl; /* inside libcurl, which may run callbacks */
 
@@ -187,8 +187,8 @@ static void run_curl(struct gc_loop *l) {
 }
 
 static void wait_for_work(struct gc_loop *l) {
-  struct gc_watch_set *set = &l->watches;
-  uint32_t max_ms = gc_watch_set_prepare(set, GC_LOOP_IDLE_MS);
+  struct gc_poll_set *set = &l->watches;
+  uint32_t max_ms = gc_poll_set_prepare(set, GC_LOOP_IDLE_MS);
   /* The clock is read again, since this round's work may have taken a while. */
   uint32_t wait_ms = gc_timers_wait_ms(&l->timers, gc_clock_now_ms(), max_ms);
   int count = 0;
@@ -208,7 +208,7 @@ static void *run_loop(void *arg) {
 
   while (run_posted_tasks(l)) {
     uint64_t now_ms = gc_clock_now_ms();
-    gc_watch_set_run(&l->watches, now_ms);
+    gc_poll_set_run(&l->watches, now_ms);
     gc_timers_run(&l->timers, now_ms);
     run_curl(l);
     wait_for_work(l);
@@ -244,7 +244,7 @@ struct gc_loop *gc_loop_new(struct gc_err *err) {
   l->multi = curl_multi_init();
   l->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
   if (l->multi == NULL || l->wake_fd < 0 ||
-      gc_watch_set_init(&l->watches, l->wake_fd) != GC_OK) {
+      gc_poll_set_init(&l->watches, l->wake_fd) != GC_OK) {
     int why = errno;
     gc_fail(err, GC_ERR_MEMORY, "no network thread: %s",
             l->wake_fd < 0 ? strerror(why) : "out of memory");
@@ -294,7 +294,7 @@ void gc_loop_free(struct gc_loop *l) {
     close(l->wake_fd);
   pthread_cond_destroy(&l->changed);
   pthread_mutex_destroy(&l->lock);
-  gc_watch_set_clear(&l->watches);
+  gc_poll_set_clear(&l->watches);
   free(l);
 }
 
@@ -338,11 +338,11 @@ struct gc_timers *gc_loop_timers(struct gc_loop *l) {
 }
 
 void gc_loop_watch(struct gc_loop *l, struct gc_watch *watch) {
-  gc_watch_set_add(&l->watches, watch);
+  gc_poll_set_add(&l->watches, watch);
 }
 
 void gc_loop_unwatch(struct gc_loop *l, struct gc_watch *watch) {
-  gc_watch_set_remove(&l->watches, watch);
+  gc_poll_set_remove(&l->watches, watch);
 }
 
 enum gc_code gc_loop_add(struct gc_loop *l, void *easy) {

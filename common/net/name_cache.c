@@ -97,27 +97,27 @@ static void report_outcome(const struct kind *k, const char *what,
 }
 
 static void call_listeners(struct kind *k) {
-  struct gc_entities *d = gc_names_entities(k->names, k->kind);
+  struct gc_entities *entities = gc_names_entities(k->names, k->kind);
   struct gc_names_listener *next;
   for (struct gc_names_listener *l = k->names->listeners; l != NULL; l = next) {
     next = l->next;
-    if (l->kind == k->kind && d != NULL)
-      l->changed(l->ctx, d);
+    if (l->kind == k->kind && entities != NULL)
+      l->changed(l->ctx, entities);
   }
-  gc_entities_put(d);
+  gc_entities_put(entities);
 }
 
-static void replace_entities(struct kind *k, struct gc_entities *d) {
+static void replace_entities(struct kind *k, struct gc_entities *entities) {
   struct gc_names *n = k->names;
   pthread_mutex_lock(&n->lock);
   struct gc_entities *old = n->entities[k->kind];
-  n->entities[k->kind] = d;
+  n->entities[k->kind] = entities;
   pthread_mutex_unlock(&n->lock);
   gc_entities_put(old);
 }
 
-static void publish_entities(struct kind *k, struct gc_entities *d) {
-  replace_entities(k, d);
+static void publish_entities(struct kind *k, struct gc_entities *entities) {
+  replace_entities(k, entities);
   call_listeners(k);
 }
 
@@ -203,14 +203,14 @@ static enum gc_code publish_list(struct kind *k) {
     entries[i] = (struct gc_entry){row->id, row->name,
                                    label != NULL ? label : "", row->detail};
   }
-  struct gc_entities *d = gc_entities_new(entries, list->count, false);
-  if (d != NULL)
+  struct gc_entities *entities = gc_entities_new(entries, list->count, false);
+  if (entities != NULL)
     save_entries(k, entries, list->count);
   free(entries);
-  if (d == NULL)
+  if (entities == NULL)
     return GC_ERR_MEMORY;
   report_collisions(k);
-  publish_entities(k, d);
+  publish_entities(k, entities);
   return GC_OK;
 }
 
@@ -219,13 +219,13 @@ static enum gc_code publish_list(struct kind *k) {
 static void publish_refused(struct kind *k) {
   struct gc_entities *known = gc_names_entities(k->names, k->kind);
   size_t count = known != NULL ? gc_entities_count(known) : 0;
-  struct gc_entities *d = NULL;
+  struct gc_entities *entities = NULL;
   if (known == NULL || !gc_entities_is_refused(known))
-    d = gc_entities_new(count > 0 ? gc_entities_at(known, 0) : NULL, count,
-                        true);
+    entities = gc_entities_new(count > 0 ? gc_entities_at(known, 0) : NULL,
+                               count, true);
   gc_entities_put(known);
-  if (d != NULL)
-    publish_entities(k, d);
+  if (entities != NULL)
+    publish_entities(k, entities);
 }
 
 static void schedule_reading(struct kind *k, uint64_t wait_ms) {
@@ -405,20 +405,20 @@ static void load_names(struct kind *k) {
   struct gc_names *n = k->names;
   struct gc_err err = {.code = GC_OK};
   struct kept kept = {.kind = k};
-  struct gc_entities *d = NULL;
+  struct gc_entities *entities = NULL;
   if (n->store == NULL)
     return;
   if (gc_store_load_names(n->store, n->account, kinds[k->kind].name, load_entry,
                           &kept, &err) == GC_OK &&
       kept.count > 0)
-    d = gc_entities_new(kept.entries, kept.count, false);
+    entities = gc_entities_new(kept.entries, kept.count, false);
   clear_kept(&kept);
   k->is_loaded = err.code == GC_OK;
   if (err.code != GC_ERR_UNAVAILABLE) /* the store reports the reason */
     report_outcome(k, "kept names", &err);
-  if (d == NULL)
+  if (entities == NULL)
     return;
-  replace_entities(k, d);
+  replace_entities(k, entities);
   (void)gc_timers_set(n->env->timers, &k->report_timer, now_ms(n));
 }
 
@@ -514,7 +514,7 @@ void gc_names_miss(struct gc_names *n, enum gc_name_kind kind) {
 struct gc_entities *gc_names_entities(struct gc_names *n,
                                       enum gc_name_kind kind) {
   pthread_mutex_lock(&n->lock);
-  struct gc_entities *d = gc_entities_get(n->entities[kind]);
+  struct gc_entities *entities = gc_entities_get(n->entities[kind]);
   pthread_mutex_unlock(&n->lock);
-  return d;
+  return entities;
 }

@@ -8,7 +8,7 @@
 #include "common/net/timing.h"
 
 /* Makes room for `count` watches. */
-static bool reserve_watches(struct gc_watch_set *set, size_t count) {
+static bool reserve_watches(struct gc_poll_set *set, size_t count) {
   if (count <= set->cap)
     return true;
   struct curl_waitfd *fds =
@@ -25,18 +25,18 @@ static bool reserve_watches(struct gc_watch_set *set, size_t count) {
   return true;
 }
 
-enum gc_code gc_watch_set_init(struct gc_watch_set *set, int wake_fd) {
-  *set = (struct gc_watch_set){.wake_fd = wake_fd};
+enum gc_code gc_poll_set_init(struct gc_poll_set *set, int wake_fd) {
+  *set = (struct gc_poll_set){.wake_fd = wake_fd};
   return reserve_watches(set, 8) ? GC_OK : GC_ERR_MEMORY;
 }
 
-void gc_watch_set_clear(struct gc_watch_set *set) {
+void gc_poll_set_clear(struct gc_poll_set *set) {
   free(set->fds);
   free(set->polled);
-  *set = (struct gc_watch_set){0};
+  *set = (struct gc_poll_set){0};
 }
 
-void gc_watch_set_add(struct gc_watch_set *set, struct gc_watch *watch) {
+void gc_poll_set_add(struct gc_poll_set *set, struct gc_watch *watch) {
   for (struct gc_watch *w = set->first; w != NULL; w = w->next)
     if (w == watch)
       return;
@@ -44,7 +44,7 @@ void gc_watch_set_add(struct gc_watch_set *set, struct gc_watch *watch) {
   set->first = watch;
 }
 
-void gc_watch_set_remove(struct gc_watch_set *set, struct gc_watch *watch) {
+void gc_poll_set_remove(struct gc_poll_set *set, struct gc_watch *watch) {
   struct gc_watch **at = &set->first;
   while (*at != NULL && *at != watch)
     at = &(*at)->next;
@@ -55,7 +55,7 @@ void gc_watch_set_remove(struct gc_watch_set *set, struct gc_watch *watch) {
       set->polled[i] = NULL;
 }
 
-uint32_t gc_watch_set_prepare(struct gc_watch_set *set, uint32_t max_ms) {
+uint32_t gc_poll_set_prepare(struct gc_poll_set *set, uint32_t max_ms) {
   size_t count = 0;
   set->fds[0] =
       (struct curl_waitfd){.fd = set->wake_fd, .events = CURL_WAIT_POLLIN};
@@ -76,7 +76,7 @@ uint32_t gc_watch_set_prepare(struct gc_watch_set *set, uint32_t max_ms) {
   return max_ms;
 }
 
-void gc_watch_set_run(struct gc_watch_set *set, uint64_t now_ms) {
+void gc_poll_set_run(struct gc_poll_set *set, uint64_t now_ms) {
   for (size_t i = 0; i < set->polled_count; i++) {
     struct gc_watch *watch = set->polled[i];
     if (watch != NULL && (watch->again || set->fds[i + 1].revents != 0))

@@ -28,15 +28,15 @@ static struct lease *leases;
 
 static enum gc_code check_url(const struct lease_options *o,
                               struct gc_err *warning, struct gc_err *err) {
-  struct state_url url;
-  GC_TRY(state_url_parse_as("Lease", o->url, &url, err));
-  if (url.scheme == STATE_TLS && !redis_has_tls())
+  struct redis_url url;
+  GC_TRY(redis_url_parse_as("Lease", o->url, &url, err));
+  if (url.scheme == REDIS_TLS && !redis_has_tls())
     return gc_fail(err, GC_ERR_CONFIG,
                    "LeaseURL \"%.100s\": this build's hiredis has no TLS, "
                    "which needs 1.0 with hiredis_ssl; use redis:// through a "
                    "tunnel or on a separate network",
                    url.shown);
-  if (url.scheme == STATE_TCP &&
+  if (url.scheme == REDIS_TCP &&
       !gc_host_is_loopback(url.host, strlen(url.host)))
     (void)gc_fail(warning, GC_ERR_CONFIG,
                   "LeaseURL \"%.100s\": the password is sent unencrypted; use "
@@ -116,7 +116,7 @@ enum gc_code lease_add(const struct lease_options *o,
   snprintf(l->name, sizeof(l->name), "%s", s->host);
   fill_settings(l, o, s);
   enum gc_code code =
-      state_url_parse_as("Lease", o->url, &l->settings.redis.url, err);
+      redis_url_parse_as("Lease", o->url, &l->settings.redis.url, err);
   if (code != GC_OK) {
     free_lease(l);
     return code;

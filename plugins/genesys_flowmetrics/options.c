@@ -354,9 +354,9 @@ static enum gc_code check_notifications(const struct attributes_options *o,
                  "Source \"notifications\": Account is missing");
 }
 
-static void warn_clear_text(const struct state_url *url,
+static void warn_clear_text(const struct redis_url *url,
                             struct attributes_config *ret) {
-  if (url->scheme == STATE_TCP &&
+  if (url->scheme == REDIS_TCP &&
       !gc_host_is_loopback(url->host, strlen(url->host)))
     (void)gc_fail(next_warning(ret), GC_ERR_CONFIG,
                   "StateURL \"%.100s\": password and counts are sent "
@@ -375,7 +375,7 @@ static enum gc_code check_state(const struct attributes_options *o,
                      "StateUser and StatePasswordFile need a StateURL");
     return GC_OK;
   }
-  GC_TRY(state_url_parse(o->state_url, &redis->url, err));
+  GC_TRY(redis_url_parse(o->state_url, &redis->url, err));
   if (o->state_user != NULL && o->state_password_file == NULL)
     return gc_fail(err, GC_ERR_CONFIG, "StateUser needs a StatePasswordFile");
   if (!ledger_has_redis())
@@ -383,7 +383,7 @@ static enum gc_code check_state(const struct attributes_options *o,
                    "StateURL: this build has no hiredis and keeps its state in "
                    "SQLite only; configure it with --with-hiredis, or remove "
                    "the option");
-  if (redis->url.scheme == STATE_TLS && !redis_has_tls())
+  if (redis->url.scheme == REDIS_TLS && !redis_has_tls())
     return gc_fail(err, GC_ERR_CONFIG,
                    "StateURL \"%.100s\": this build's hiredis has no TLS, "
                    "which needs 1.0 with hiredis_ssl; use redis:// through a "

@@ -126,7 +126,7 @@ void probe_redis_check_lease(const struct probe_place *p) {
   struct gc_err err = {.code = GC_OK};
   if (lease.url == NULL)
     return;
-  if (state_url_parse_as("Lease", lease.url, &settings.url, &err) == GC_OK)
+  if (redis_url_parse_as("Lease", lease.url, &settings.url, &err) == GC_OK)
     check_redis(p, &settings, lease.has_replicas);
   else
     probe_report(p->reporter, PROBE_REDIS, PROBE_FAILED, p->subject, "%s",

@@ -108,9 +108,11 @@ static struct result run_ours(const struct gc_buf *answer) {
   gc_decoder_free(d);
   gc_results_sort(&results);
   (void)gc_series_revise(&series);
-  struct gc_naming naming = {.label = GC_QUERY_LABEL_ID};
-  struct gc_samples_view view = {
-      .query = &q, .naming = &naming, .block = "bench", .counters = true};
+  struct gc_dimension_names dimension_names = {.label = GC_QUERY_LABEL_ID};
+  struct gc_samples_view view = {.query = &q,
+                                 .dimension_names = &dimension_names,
+                                 .block = "bench",
+                                 .counters = true};
   struct gc_outbox out = {.interval_ms = MINUTE};
   struct gc_samples_tally tally;
   exit_unless_ok(gc_samples_of_window(&view, &results, 0, false, &out, &tally));

@@ -17,7 +17,7 @@
 
 #include "common/daemon/emit.h"
 #include "tests/bench/lap.h"
-#include "tests/support/fake_inside.h"
+#include "tests/support/fake_daemon_internal.h"
 
 enum { ROUNDS = 5 };
 

@@ -12,10 +12,10 @@
 #include "common/base/websocket/frames.h"
 #include "common/net/loop.h"
 #include "common/net/socket/websocket.h"
-#include "tests/support/ask.h"
 #include "tests/support/certs.h"
 #include "tests/support/deadline.h"
 #include "tests/support/server.h"
+#include "tests/support/test_request.h"
 #include "tests/support/ws_peer.h"
 
 enum { CHUNK = 65536, RUN_S = 2 };
@@ -152,7 +152,7 @@ static void bench_socket(size_t size, const struct certs *certs) {
   char url[64], ca[96] = "";
   snprintf(url, sizeof(url), "%s://localhost:%d/", certs ? "wss" : "ws",
            server_port(s));
-  struct run r = {.connect = asker_connect(), .url = url, .size = size};
+  struct run r = {.connect = test_client_connect(), .url = url, .size = size};
   if (certs != NULL) {
     snprintf(ca, sizeof(ca), "%s", certs->ca);
     r.connect.ca_cert = ca;

@@ -23,7 +23,7 @@ enum {
   CONVERSATIONS = 8,
   OLD_MAX = 16,
   MOVES_MAX = 300,
-  CROWDS_MAX = 3,
+  CONFERENCES_MAX = 3,
 };
 
 #define T0_MS INT64_C(1785578400000)
@@ -195,7 +195,7 @@ struct world {
   size_t size;
   int64_t now_ms;
   uint64_t monotonic_ms, ids;
-  unsigned crowds;
+  unsigned conferences;
   struct cv_event now[CONVERSATIONS];
   struct cv_event old[OLD_MAX];
   unsigned olds;
@@ -246,7 +246,7 @@ static void add_party(struct world *w, struct cv_event *e, uint8_t what) {
 
 /* Adds up to 120 participants; the input decides whether all but the last three
  * have ended. */
-static void add_crowd(struct world *w, struct cv_event *e) {
+static void add_conference(struct world *w, struct cv_event *e) {
   uint8_t how = next_byte(w), first = next_byte(w), second = next_byte(w);
   for (unsigned n = (how & 15u) * 8; n > 0; n--) {
     w->now_ms += how >> 4 & 1 ? 7 : 0;
@@ -406,8 +406,8 @@ static void make_step(struct world *w) {
       conversations_gap(w->m);
     break;
   default:
-    if (what & 128 && w->crowds++ < CROWDS_MAX)
-      add_crowd(w, e);
+    if (what & 128 && w->conferences++ < CONFERENCES_MAX)
+      add_conference(w, e);
     else
       read_samples(w->m);
     break;
@@ -417,7 +417,7 @@ static void make_step(struct world *w) {
 
 static void run_moves(const uint8_t *data, size_t size, int64_t target_ms) {
   static struct world w;
-  w.olds = w.crowds = 0;
+  w.olds = w.conferences = 0;
   w.monotonic_ms = w.ids = 0;
   w.m = new_model(target_ms);
   w.data = data;

@@ -50,19 +50,21 @@ static enum gc_code run_answer(struct gc_buf *log, const uint8_t *data,
                                             {"f2", "", "f2", ""}};
   struct flow_counts c = {.pairs = {.max = 20}};
   bool refused = data[0] & 1;
-  struct gc_entities *d =
+  struct gc_entities *entities =
       gc_entities_new(entries, refused ? 0 : GC_COUNT(entries), refused);
-  struct gc_naming naming = {.lists = {[GC_FLOW] = {.now = d}}};
-  struct flow_counts_view view = {.filter = {.flows = d}, .naming = &naming};
+  struct gc_dimension_names dimension_names = {
+      .lists = {[GC_FLOW] = {.now = entities}}};
+  struct flow_counts_view view = {.filter = {.flows = entities},
+                                  .dimension_names = &dimension_names};
   struct flow_counts_tally tally;
-  LAW(d != NULL);
+  LAW(entities != NULL);
   enum gc_code code = decode_answer(&c, (const char *)data + 2, size - 2, cut);
   LAW(code == GC_OK || c.pairs.count == 0);
   gc_buf_reset(log);
   flow_counts_samples(&c, &view, &(struct gc_samples){check_sample, log},
                       &tally);
   LAW(tally.series + tally.unnamed == tally.matched);
-  gc_entities_put(d);
+  gc_entities_put(entities);
   flow_counts_clear(&c);
   return code;
 }

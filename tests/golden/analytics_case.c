@@ -44,7 +44,7 @@ struct run {
   struct gc_windows_mark mark;
   int64_t from_ms, to_ms;
   bool counters, is_export;
-  struct gc_naming naming;
+  struct gc_dimension_names dimension_names;
   struct gc_intern wanted;
   struct gc_series_set series;
   struct gc_results results;
@@ -75,7 +75,7 @@ static void apply_setting(struct run *run, const char *key, char *value) {
   else if (strcmp(key, "revisit") == 0)
     run->query.rule.revisit = (uint32_t)strtoul(value, NULL, 10);
   else if (strcmp(key, "label") == 0)
-    run->naming.label =
+    run->dimension_names.label =
         (enum gc_query_label)case_choose(&run->file, value, labels);
   else if (strcmp(key, "counters") == 0)
     run->counters = case_choose(&run->file, value, off) != 0;
@@ -203,7 +203,7 @@ static void say_count(struct run *run, unsigned poll, const char *what,
 
 static void put_windows(struct run *run, unsigned poll) {
   struct gc_samples_view view = {.query = &run->query,
-                                 .naming = &run->naming,
+                                 .dimension_names = &run->dimension_names,
                                  .block = "block",
                                  .counters = run->counters};
   const struct gc_windows_plan *plan = &run->results.plan;
@@ -285,11 +285,11 @@ int main(int argc, char **argv) {
       return 99;
     read_settings(&run);
     for (size_t k = 0; k < GC_COUNT(lists); k++)
-      run.naming.lists[lists[k].kind].now =
+      run.dimension_names.lists[lists[k].kind].now =
           case_names(&run.file, lists[k].title, false);
     play_polls(&run);
     failed = case_end(&run.file);
-    gc_naming_clear(&run.naming);
+    gc_dimension_name_clear(&run.dimension_names);
     gc_intern_clear(&run.wanted);
     gc_series_clear(&run.series);
     gc_outbox_clear(&run.outbox);

@@ -28,7 +28,7 @@ struct run {
   struct case_list flows;
   bool is_refused;
   uint32_t max;
-  struct gc_naming naming;
+  struct gc_dimension_names dimension_names;
   struct flow_counts last;
   unsigned poll;
   size_t chunk; /* bytes of one write; 0: all at once */
@@ -42,7 +42,7 @@ static void read_settings(struct run *run) {
   for (char *line; (line = case_next_line(&at)) != NULL;) {
     char *value = case_cut_word(line);
     if (strcmp(line, "label") == 0)
-      run->naming.label =
+      run->dimension_names.label =
           (enum gc_query_label)case_choose(&run->file, value, labels);
     else if (strcmp(line, "flow") == 0)
       case_list_add(&run->flows, value);
@@ -56,7 +56,7 @@ static void read_settings(struct run *run) {
 }
 
 static struct flow_filter filter_of(struct run *run) {
-  return (struct flow_filter){.flows = run->naming.lists[GC_FLOW].now,
+  return (struct flow_filter){.flows = run->dimension_names.lists[GC_FLOW].now,
                               .selectors = run->flows.at,
                               .selector_count = run->flows.count};
 }
@@ -100,7 +100,7 @@ static void put_counts(struct run *run, const struct flow_counts *answer) {
   struct flow_counts_tally tally;
   struct flow_counts now = {.pairs = {.max = run->max}};
   struct flow_counts_view view = {.filter = filter_of(run),
-                                  .naming = &run->naming};
+                                  .dimension_names = &run->dimension_names};
   uint64_t overflow;
   if (flow_counts_merge(&run->last, answer, &view.filter, &now, &overflow) !=
       GC_OK)
@@ -151,13 +151,13 @@ int main(int argc, char **argv) {
     if (!case_read(&run.file, argv[1]))
       return 99;
     read_settings(&run);
-    run.naming.lists[GC_FLOW].now =
+    run.dimension_names.lists[GC_FLOW].now =
         case_names(&run.file, "flows", run.is_refused);
     check_request(&run);
     for (run.poll = 1; run.poll <= POLLS_MAX && play_poll(&run);)
       run.poll++;
     failed = case_end(&run.file);
-    gc_naming_clear(&run.naming);
+    gc_dimension_name_clear(&run.dimension_names);
     flow_counts_clear(&run.last);
     free(run.settings);
     case_clear(&run.file);

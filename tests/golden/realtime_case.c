@@ -106,9 +106,9 @@ static struct gc_entities *read_presences(const struct run *run) {
     const char *system = case_cut_word(line);
     entries[count] = (struct gc_entry){line, line, line, system};
   }
-  struct gc_entities *d = gc_entities_new(entries, count, false);
+  struct gc_entities *entities = gc_entities_new(entries, count, false);
   free(text);
-  return d;
+  return entities;
 }
 
 static enum gc_code decode_answer(const struct run *run,

@@ -62,10 +62,10 @@ struct gc_entities *case_names(const struct case_file *c, const char *title,
   for (size_t i = 0; i < count; i++)
     entries[i] = (struct gc_entry){named[i].id, named[i].name,
                                    gc_labels_get(labels, named[i].id), ""};
-  struct gc_entities *d = gc_entities_new(entries, count, is_refused);
+  struct gc_entities *entities = gc_entities_new(entries, count, is_refused);
   gc_labels_free(labels);
   free(text);
-  return d;
+  return entities;
 }
 
 enum gc_code case_feed(const struct case_section *s, size_t chunk,

@@ -4,7 +4,7 @@
 #include "utils/common/common.h"
 
 #include "tests/support/conf_text.h"
-#include "tests/support/fake_inside.h"
+#include "tests/support/fake_daemon_internal.h"
 
 enum kind { CONFIG, INIT, READ, WRITE, FLUSH, SHUTDOWN, LOG, NOTIFICATION };
 static const char *const kinds[] = {"config", "init",        "read",

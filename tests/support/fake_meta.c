@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* The functions of collectd's meta data that the suite uses: texts, unsigned
  * numbers and truth values by name, no name twice. */
-#include "tests/support/fake_inside.h"
+#include "tests/support/fake_daemon_internal.h"
 
 #include "utils/metadata/meta_data.h"
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "tests/support/fake_inside.h"
+#include "tests/support/fake_daemon_internal.h"
 
 #include "utils/common/common.h"
 

@@ -24,12 +24,12 @@ const char *http_url_of(const char *path) {
   return http_url_at(web, "http", path);
 }
 
-void http_get_with(struct ask *q, const struct gc_connect *connect,
+void http_get_with(struct test_request *q, const struct gc_connect *connect,
                    const char *url) {
-  struct asker a;
-  asker_begin(&a, connect);
-  CHECK(ask_get(q, &a, url));
-  asker_end(&a);
+  struct test_client a;
+  test_client_begin(&a, connect);
+  CHECK(test_request_get(q, &a, url));
+  test_client_end(&a);
 }
 
 void http_no_words_hold_a_secret(void) {
@@ -37,19 +37,19 @@ void http_no_words_hold_a_secret(void) {
                                         HTTP_PROXY_BASIC,
                                         CERTS_PASSPHRASE,
                                         "wr0ng-pass-phrase",
-                                        ASK_BEARER,
+                                        TEST_BEARER,
                                         HTTP_QUERY_SECRET,
                                         "Bearer"};
-  CHECK(strlen(ask_all_words()) > 500);
+  CHECK(strlen(test_request_all_words()) > 500);
   for (size_t i = 0; i < GC_COUNT(secrets); i++) {
     CHECK_ROW(secrets[i]);
-    CHECK_THAT(strstr(ask_all_words(), secrets[i]) == NULL, "%s",
-               ask_all_words());
+    CHECK_THAT(strstr(test_request_all_words(), secrets[i]) == NULL, "%s",
+               test_request_all_words());
   }
 }
 
 void http_bench_begin(void) {
-  asker_forget_proxies();
+  test_client_forget_proxies();
   certs_make(&http_certs);
   web = server_start(&(struct server_plan){.serve = web_serve});
 }

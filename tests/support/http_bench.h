@@ -5,9 +5,9 @@
 #ifndef GC_TESTS_SUPPORT_HTTP_BENCH_H
 #define GC_TESTS_SUPPORT_HTTP_BENCH_H
 
-#include "tests/support/ask.h"
 #include "tests/support/certs.h"
 #include "tests/support/server.h"
+#include "tests/support/test_request.h"
 
 #define HTTP_PROXY_PASSWORD "pr0xy-pw"
 #define HTTP_PROXY_BASIC "dXNlcjpwcjB4eS1wdw==" /* user:pr0xy-pw */
@@ -25,7 +25,7 @@ const char *http_url_at(const struct server *s, const char *scheme,
 const char *http_url_of(const char *path);
 
 /* Runs one GET with the given settings. */
-void http_get_with(struct ask *q, const struct gc_connect *connect,
+void http_get_with(struct test_request *q, const struct gc_connect *connect,
                    const char *url);
 
 /* Checks that no error text of the earlier tests contains a secret; run it as

@@ -192,7 +192,7 @@ static void make_conference(struct lives_build *b) {
 }
 
 /* Many agents ring, some at a time. */
-static void make_crowd(struct lives_build *b) {
+static void make_large_conference(struct lives_build *b) {
   unsigned ringing[4], count = 0;
   begin_contact(b);
   struct stay s = enqueue_contact(b, any_queue(b));
@@ -284,7 +284,7 @@ const struct lives_shape lives_shapes[] = {
     {"consult", make_consult, 1},
     {"consult with a queue", make_consult_queue, 1},
     {"conference", make_conference, 1},
-    {"crowd", make_crowd, 1},
+    {"large conference", make_large_conference, 1},
     {"earlier", make_earlier, 1},
     {"parked", make_parked, 1},
     {"late agent", make_late_agent, 1},

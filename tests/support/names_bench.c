@@ -17,15 +17,15 @@ static void wake_api(void *ctx) {
     gc_api_wake(api);
 }
 
-static void note_names(void *ctx, struct gc_entities *d) {
+static void note_names(void *ctx, struct gc_entities *entities) {
   struct names_recorder *e = ctx;
   size_t used = 0;
   e->calls++;
-  e->refused = gc_entities_is_refused(d);
+  e->refused = gc_entities_is_refused(entities);
   e->labels[0] = '\0';
-  for (size_t i = 0; i < gc_entities_count(d) && used < sizeof(e->labels);
-       i++) {
-    const struct gc_entry *entry = gc_entities_at(d, i);
+  for (size_t i = 0;
+       i < gc_entities_count(entities) && used < sizeof(e->labels); i++) {
+    const struct gc_entry *entry = gc_entities_at(entities, i);
     used +=
         (size_t)snprintf(e->labels + used, sizeof(e->labels) - used,
                          "%s=%s/%s ", entry->id, entry->label, entry->detail);

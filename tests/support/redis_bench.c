@@ -33,7 +33,7 @@ static void note_failure(void *ctx, const char *cause,
 void rb_begin(struct agent *a, const char *url, const char *host,
               const char *block) {
   struct gc_err err = {.text = ""};
-  CHECK_INT(state_url_parse(url, &a->redis.url, &err), GC_OK);
+  CHECK_INT(redis_url_parse(url, &a->redis.url, &err), GC_OK);
   a->redis.tls = &a->tls;
   a->redis.user = a->user;
   a->redis.password_file = a->password_file;

@@ -5,9 +5,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "tests/support/ask.h"
 #include "tests/support/check.h"
 #include "tests/support/loop_rounds.h"
+#include "tests/support/test_request.h"
 
 struct certs stream_certs;
 struct gate tcp_exchange_gate = GATE_INIT;
@@ -96,7 +96,7 @@ bool tcp_exchange_is_closed(struct exchange *t) {
 
 struct exchange tcp_exchange_of(const char *url) {
   return (struct exchange){
-      .connect = asker_connect(), .url = url, .piece = 16384};
+      .connect = test_client_connect(), .url = url, .piece = 16384};
 }
 
 void tcp_exchange_open_here(void *ctx) {
@@ -200,7 +200,7 @@ void tcp_road_end(struct road *r) {
 }
 
 void stream_bench_begin(void) {
-  asker_forget_proxies();
+  test_client_forget_proxies();
   certs_make(&stream_certs);
 }
 

@@ -5,9 +5,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "tests/support/ask.h"
 #include "tests/support/certs.h"
 #include "tests/support/check.h"
+#include "tests/support/test_request.h"
 
 static struct certs certs;
 struct gate talk_gate = GATE_INIT;
@@ -69,7 +69,7 @@ bool talk_has_texts(void *ctx) {
 void talk_init(struct exchange *t, const char *url) {
   static const char *const headers[] = {"Authorization: Bearer " TALK_BEARER,
                                         NULL};
-  *t = (struct exchange){.connect = asker_connect()};
+  *t = (struct exchange){.connect = test_client_connect()};
   t->connect.ca_cert = certs.ca;
   t->options = (struct gc_ws_options){.url = url,
                                       .headers = headers,
@@ -198,7 +198,7 @@ void road_end(struct road *r) {
 }
 
 void ws_bench_begin(void) {
-  asker_forget_proxies();
+  test_client_forget_proxies();
   certs_make(&certs);
 }
 

@@ -26,9 +26,9 @@ struct gc_id_store {
  * GC_ERR_UNAVAILABLE: another process, which the text names, has the store; the
  * caller tries again later. After any other error of the store the id counts as
  * none: the stream does not wait for a file. */
-GC_MUST_CHECK enum gc_code gc_id_store_load(struct gc_id_store *p,
+GC_MUST_CHECK enum gc_code gc_id_store_load(struct gc_id_store *ids,
                                             struct gc_err *err);
 /* Saves `id`, or that there is none. Reports the outcome to env as "state". */
-void gc_id_store_save(const struct gc_id_store *p);
+void gc_id_store_save(const struct gc_id_store *ids);
 
 #endif

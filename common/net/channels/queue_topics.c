@@ -79,11 +79,11 @@ static void check_coverage(struct gc_queue_topics *t) {
 /* ---- subscriptions ---- */
 
 /* Returns all ids of the list, borrowed from it; NULL when out of memory. */
-static char **list_ids(const struct gc_entities *d) {
-  size_t count = gc_entities_count(d);
+static char **list_ids(const struct gc_entities *entities) {
+  size_t count = gc_entities_count(entities);
   char **ids = calloc(count + 1, sizeof(char *));
   for (size_t i = 0; ids != NULL && i < count; i++)
-    ids[i] = (char *)gc_entities_at(d, i)->id;
+    ids[i] = (char *)gc_entities_at(entities, i)->id;
   return ids;
 }
 
@@ -100,10 +100,10 @@ static enum gc_code update_coverage(struct gc_queue_topics *t, char **ids,
 /* Takes the queues of a list. When memory runs out, the next list comes in ten
  * minutes. */
 static void take_queues(struct gc_queue_topics *t,
-                        const struct gc_entities *d) {
+                        const struct gc_entities *entities) {
   struct gc_topic_coverage gone;
-  size_t count = gc_entities_count(d);
-  char **ids = list_ids(d);
+  size_t count = gc_entities_count(entities);
+  char **ids = list_ids(entities);
   if (ids != NULL && update_coverage(t, ids, count, &gone) == GC_OK) {
     gc_topic_coverage_leave(&gone, t->deps.channels, &t->listener);
     (void)!gc_topic_coverage_subscribe(&t->coverage, ids, count,

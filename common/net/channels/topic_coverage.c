@@ -155,8 +155,8 @@ enum gc_code gc_topic_coverage_subscribe(struct gc_topic_coverage *c,
   enum gc_code code = GC_OK;
   for (size_t i = 0; i < count; i++) {
     struct gc_covered_queue *q = gc_topic_coverage_find(c, ids[i]);
-    q->is_roomless = subscribe_queue(c, q, channels, l) != GC_OK;
-    if (q->is_roomless)
+    q->lacks_room = subscribe_queue(c, q, channels, l) != GC_OK;
+    if (q->lacks_room)
       code = GC_ERR_LIMIT;
   }
   return code;
@@ -207,7 +207,7 @@ void gc_topic_coverage_reject(struct gc_topic_coverage *c,
 }
 
 bool gc_covered_queue_lacks_room(const struct gc_covered_queue *q) {
-  return q->is_roomless && !q->is_covered;
+  return q->lacks_room && !q->is_covered;
 }
 
 size_t gc_topic_coverage_without_room(const struct gc_topic_coverage *c) {

@@ -25,7 +25,7 @@ struct gc_covered_queue {
   char *id;            /* address is stable as long as the queue exists */
   bool is_covered;     /* all its topics are subscribed */
   bool is_new;         /* the caller resets it */
-  bool is_roomless;    /* no channel had room for one of its topics */
+  bool lacks_room;     /* no channel had room for one of its topics */
   bool was_refused;    /* one of its topics was refused; the caller resets it */
   uint64_t covered_ms; /* set by the caller: since when it is covered */
   bool was_compared;   /* set by the caller: compared with observations since
@@ -59,7 +59,7 @@ GC_API void gc_topic_coverage_clear(struct gc_topic_coverage *c);
 /* Subscribes the topics of `ids`, which are wanted, in this order: if there is
  * no room for all, the first ones get it. The tag is the gc_covered_queue.
  * Topics that are subscribed already stay on their channels. GC_ERR_LIMIT: some
- * topic has no room, or there is no memory; its queue is_roomless. */
+ * topic has no room, or there is no memory; its queue lacks_room. */
 GC_API GC_MUST_CHECK enum gc_code
 gc_topic_coverage_subscribe(struct gc_topic_coverage *c, char *const *ids,
                             size_t count, struct gc_channels *channels,

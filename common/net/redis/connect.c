@@ -49,7 +49,7 @@ struct lookup {
   pthread_mutex_t lock;
   unsigned users; /* references: the caller's and the thread's */
   int done_fd;
-  char host[STATE_HOST_SIZE], port[8];
+  char host[REDIS_HOST_SIZE], port[8];
   int code;
   struct addrinfo *found;
 };
@@ -83,7 +83,7 @@ static void *lookup_thread(void *arg) {
   return NULL;
 }
 
-static struct lookup *lookup_new(const struct state_url *url) {
+static struct lookup *lookup_new(const struct redis_url *url) {
   struct lookup *l = calloc(1, sizeof(*l));
   if (l == NULL)
     return NULL;
@@ -124,7 +124,7 @@ static bool parse_address(struct lookup *l) {
          getaddrinfo(l->host, l->port, &hints, &l->found) == 0;
 }
 
-static enum gc_code resolve_host(struct lookup *l, const struct state_url *url,
+static enum gc_code resolve_host(struct lookup *l, const struct redis_url *url,
                                  int stop_fd, uint64_t until_ms,
                                  struct gc_err *err) {
   if (parse_address(l))
@@ -183,7 +183,7 @@ static enum gc_code try_address(const struct sockaddr *at, socklen_t len,
   return code != GC_OK ? code : GC_ERR_NETWORK;
 }
 
-static enum gc_code describe_failure(const struct state_url *url,
+static enum gc_code describe_failure(const struct redis_url *url,
                                      enum gc_code code, int why,
                                      struct gc_err *err) {
   if (code == GC_ERR_TIMEOUT)
@@ -192,7 +192,7 @@ static enum gc_code describe_failure(const struct state_url *url,
                  url->shown, strerror(why));
 }
 
-static enum gc_code connect_socket(const struct state_url *url, int stop_fd,
+static enum gc_code connect_socket(const struct redis_url *url, int stop_fd,
                                    uint64_t until_ms, int *ret_fd,
                                    struct gc_err *err) {
   struct sockaddr_un at = {.sun_family = AF_UNIX};
@@ -224,12 +224,12 @@ static enum gc_code try_all(const struct addrinfo *first, int stop_fd,
   return code;
 }
 
-enum gc_code redis_connect(const struct state_url *url, int stop_fd,
+enum gc_code redis_connect(const struct redis_url *url, int stop_fd,
                            uint32_t timeout_ms, int *ret_fd,
                            struct gc_err *err) {
   uint64_t until_ms = gc_clock_now_ms() + timeout_ms;
   int why = 0;
-  if (url->scheme == STATE_UNIX)
+  if (url->scheme == REDIS_UNIX)
     return connect_socket(url, stop_fd, until_ms, ret_fd, err);
 
   struct lookup *l = lookup_new(url);

@@ -12,7 +12,7 @@
  * its own: a thread that hangs is left behind and ends when the resolver gives
  * up. GC_ERR_NETWORK, GC_ERR_TIMEOUT (after `timeout_ms` in all),
  * GC_ERR_STOPPED, GC_ERR_MEMORY. */
-GC_MUST_CHECK enum gc_code redis_connect(const struct state_url *url,
+GC_MUST_CHECK enum gc_code redis_connect(const struct redis_url *url,
                                          int stop_fd, uint32_t timeout_ms,
                                          int *ret_fd, struct gc_err *err);
 

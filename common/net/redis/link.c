@@ -199,7 +199,7 @@ static enum gc_code log_in(struct redis_link *l, struct gc_err *err) {
 static enum gc_code prepare_link(struct redis_link *l, struct gc_err *err) {
   char db[16];
   const struct redis_settings *s = l->settings;
-  if (s->url.scheme == STATE_TLS)
+  if (s->url.scheme == REDIS_TLS)
     GC_TRY(redis_tls_start(l->context, s, err));
   GC_TRY(log_in(l, err));
   snprintf(db, sizeof(db), "%u", s->url.db);

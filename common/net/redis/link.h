@@ -20,7 +20,7 @@ enum redis_use { REDIS_STATE, REDIS_LEASE };
 /* Borrowed until redis_link_close, with all it points to. */
 struct redis_settings {
   enum redis_use use;
-  struct state_url url;
+  struct redis_url url;
   const char *user;             /* NULL: the default user */
   const char *password_file;    /* read for each connection; NULL: none */
   const struct gc_connect *tls; /* ca_cert, verify_peer, verify_host */

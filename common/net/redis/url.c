@@ -9,9 +9,9 @@ enum { PORT_DEFAULT = 6379, PORT_MAX = 65535, SOCKET_PATH_MAX = 107 };
 
 static const struct {
   const char *text;
-  enum state_scheme scheme;
+  enum redis_scheme scheme;
 } schemes[] = {
-    {"redis://", STATE_TCP}, {"rediss://", STATE_TLS}, {"unix://", STATE_UNIX}};
+    {"redis://", REDIS_TCP}, {"rediss://", REDIS_TLS}, {"unix://", REDIS_UNIX}};
 
 #define DIGITS "0123456789"
 #define NAME "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ" DIGITS ".-_"
@@ -32,7 +32,7 @@ static const char *read_number(const char *text, uint32_t max, uint32_t *ret) {
 
 /* Reads the host at the start of `text`. Returns its end; NULL: there is none.
  */
-static const char *read_host(const char *text, struct state_url *u) {
+static const char *read_host(const char *text, struct redis_url *u) {
   bool bracketed = text[0] == '[';
   const char *host = text + bracketed;
   size_t len = strspn(host, bracketed ? IPV6 : NAME);
@@ -44,7 +44,7 @@ static const char *read_host(const char *text, struct state_url *u) {
 }
 
 /* Returns the error of the text, NULL if there is none. */
-static const char *read_network(const char *rest, struct state_url *u) {
+static const char *read_network(const char *rest, struct redis_url *u) {
   uint32_t port = PORT_DEFAULT;
   const char *p = read_host(rest, u);
   if (p == NULL)
@@ -55,7 +55,7 @@ static const char *read_network(const char *rest, struct state_url *u) {
   u->port = (uint16_t)port;
   if (*p == '/' && p[1] == '\0')
     p++;
-  if (*p == '/' && (p = read_number(p + 1, STATE_DB_MAX, &u->db)) == NULL)
+  if (*p == '/' && (p = read_number(p + 1, REDIS_DB_MAX, &u->db)) == NULL)
     return "expected /DATABASE after the host";
   if (*p != '\0')
     return "unexpected text after /DATABASE";
@@ -67,7 +67,7 @@ static const char *read_network(const char *rest, struct state_url *u) {
 }
 
 /* Reads the path; returns the error of the text, NULL if there is none. */
-static const char *read_socket(const char *rest, struct state_url *u) {
+static const char *read_socket(const char *rest, struct redis_url *u) {
   static const char db[] = "?db=";
   size_t len = strcspn(rest, "?#");
   if (rest[0] != '/' || len < 2)
@@ -78,7 +78,7 @@ static const char *read_socket(const char *rest, struct state_url *u) {
   u->host[len] = '\0';
   const char *p = rest + len;
   if (strncmp(p, db, strlen(db)) == 0 &&
-      (p = read_number(p + strlen(db), STATE_DB_MAX, &u->db)) == NULL)
+      (p = read_number(p + strlen(db), REDIS_DB_MAX, &u->db)) == NULL)
     return "expected the number of a database after ?db=";
   if (*p != '\0')
     return "unexpected text after the path; only ?db=NUMBER may follow";
@@ -87,7 +87,7 @@ static const char *read_socket(const char *rest, struct state_url *u) {
 }
 
 /* Reads a whole URL; returns the error of the text, NULL if there is none. */
-static const char *read_url(const char *text, struct state_url *u) {
+static const char *read_url(const char *text, struct redis_url *u) {
   const char *rest = NULL;
   for (size_t i = 0; i < GC_COUNT(schemes) && rest == NULL; i++) {
     size_t len = strlen(schemes[i].text);
@@ -98,9 +98,9 @@ static const char *read_url(const char *text, struct state_url *u) {
   }
   if (rest == NULL)
     return "expected redis://HOST:PORT/DB, rediss://… or unix:///PATH";
-  if (strlen(text) > STATE_URL_MAX)
+  if (strlen(text) > REDIS_URL_MAX)
     return "too long";
-  return u->scheme == STATE_UNIX ? read_socket(rest, u) : read_network(rest, u);
+  return u->scheme == REDIS_UNIX ? read_socket(rest, u) : read_network(rest, u);
 }
 
 /* True for the addresses of clients that find a master or a slot themselves. */
@@ -114,9 +114,9 @@ static bool names_several(const char *text) {
   return is_several;
 }
 
-enum gc_code state_url_parse_as(const char *what, const char *text,
-                                struct state_url *ret, struct gc_err *err) {
-  struct state_url u = {.scheme = STATE_TCP};
+enum gc_code redis_url_parse_as(const char *what, const char *text,
+                                struct redis_url *ret, struct gc_err *err) {
+  struct redis_url u = {.scheme = REDIS_TCP};
   if (strchr(text, '@') != NULL)
     return gc_fail(err, GC_ERR_CONFIG,
                    "%sURL must not contain a user or a password; use "
@@ -133,7 +133,7 @@ enum gc_code state_url_parse_as(const char *what, const char *text,
   return GC_OK;
 }
 
-enum gc_code state_url_parse(const char *text, struct state_url *ret,
+enum gc_code redis_url_parse(const char *text, struct redis_url *ret,
                              struct gc_err *err) {
-  return state_url_parse_as("State", text, ret, err);
+  return redis_url_parse_as("State", text, ret, err);
 }

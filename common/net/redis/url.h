@@ -8,16 +8,16 @@
 
 #include <stdint.h>
 
-enum { STATE_URL_MAX = 512, STATE_HOST_SIZE = 256, STATE_DB_MAX = 65535 };
+enum { REDIS_URL_MAX = 512, REDIS_HOST_SIZE = 256, REDIS_DB_MAX = 65535 };
 
-enum state_scheme { STATE_TCP, STATE_TLS, STATE_UNIX };
+enum redis_scheme { REDIS_TCP, REDIS_TLS, REDIS_UNIX };
 
-struct state_url {
-  enum state_scheme scheme;
-  char host[STATE_HOST_SIZE]; /* IPv6 without brackets; or a socket's path */
+struct redis_url {
+  enum redis_scheme scheme;
+  char host[REDIS_HOST_SIZE]; /* IPv6 without brackets; or a socket's path */
   uint16_t port;              /* 6379 unless given */
   uint32_t db;                /* 0 unless given */
-  char shown[STATE_HOST_SIZE + 48]; /* the whole URL, for messages */
+  char shown[REDIS_HOST_SIZE + 48]; /* the whole URL, for messages */
 };
 
 /* Parses redis://HOST[:PORT][/DB], the same with rediss://, or
@@ -25,12 +25,12 @@ struct state_url {
  * password in the URL: URLs are logged. The text of that error does not contain
  * the URL. */
 GC_MUST_CHECK enum gc_code
-state_url_parse(const char *text, struct state_url *ret, struct gc_err *err);
+redis_url_parse(const char *text, struct redis_url *ret, struct gc_err *err);
 /* Does the same for the options WHATURL, WHATUser and WHATPasswordFile, which
  * the errors name; `what` is "Lease". */
-GC_MUST_CHECK enum gc_code state_url_parse_as(const char *what,
+GC_MUST_CHECK enum gc_code redis_url_parse_as(const char *what,
                                               const char *text,
-                                              struct state_url *ret,
+                                              struct redis_url *ret,
                                               struct gc_err *err);
 
 #endif

@@ -159,7 +159,8 @@ void flow_counts_samples(const struct flow_counts *c,
     if (!flow_filter_accepts(&view->filter, flow))
       continue;
     ret_tally->matched++;
-    if (!gc_naming_text(view->naming, GC_DIMENSION_FLOW, flow, label)) {
+    if (!gc_dimension_name_text(view->dimension_names, GC_DIMENSION_FLOW, flow,
+                                label)) {
       ret_tally->unnamed++;
       continue;
     }

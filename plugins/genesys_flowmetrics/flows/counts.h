@@ -60,7 +60,7 @@ bool flow_counts_lack_names(const struct flow_counts *c,
 
 struct flow_counts_view {
   struct flow_filter filter;
-  const struct gc_naming *naming;
+  const struct gc_dimension_names *dimension_names;
   const char *prefix; /* InstancePrefix, before each medium; NULL: none */
   int64_t time_ms;    /* when the answer arrived */
   uint32_t interval_ms;

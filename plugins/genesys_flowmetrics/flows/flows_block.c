@@ -10,7 +10,7 @@
 struct flows_block {
   struct gc_block base;
   struct gc_analytics_block query;
-  struct flow_watch *watch; /* NULL: no Observations */
+  struct flow_observations *observations; /* NULL: no Observations */
 };
 
 static struct flows_block *flows_of(struct gc_block *b) {
@@ -26,19 +26,20 @@ static enum gc_code check_block(struct gc_block *b, struct gc_err *warning,
                                   o->observations != FLOW_OFF, err);
 }
 
-static enum gc_code start_watch(struct gc_block *b, struct gc_err *err) {
-  struct flow_watch_deps deps = {.loop = gc_account_loop(b->account),
-                                 .phase = gc_block_phase(b),
-                                 .env = gc_account_env(b->account),
-                                 .api = gc_account_api(b->account),
-                                 .names = gc_account_names(b->account),
-                                 .lease = gc_account_lease(b->account),
-                                 .inform = gc_block_inform};
-  struct flow_watch *w = flow_watch_new(b->options, &deps, gc_block_notice, b);
+static enum gc_code start_observations(struct gc_block *b, struct gc_err *err) {
+  struct flow_observations_deps deps = {.loop = gc_account_loop(b->account),
+                                        .phase = gc_block_phase(b),
+                                        .env = gc_account_env(b->account),
+                                        .api = gc_account_api(b->account),
+                                        .names = gc_account_names(b->account),
+                                        .lease = gc_account_lease(b->account),
+                                        .inform = gc_block_inform};
+  struct flow_observations *w =
+      flow_observations_new(b->options, &deps, gc_block_notice, b);
   if (w == NULL)
     return gc_fail(err, GC_ERR_MEMORY, "out of memory");
-  flows_of(b)->watch = w;
-  flow_watch_start(w);
+  flows_of(b)->observations = w;
+  flow_observations_start(w);
   return GC_OK;
 }
 
@@ -47,13 +48,13 @@ static enum gc_code start_block(struct gc_block *b, struct gc_err *err) {
   GC_TRY(gc_block_use_account(b, o->account, err));
   GC_TRY(gc_analytics_block_start(&flows_of(b)->query, b, o->account, &o->query,
                                   err));
-  return o->observations != FLOW_OFF ? start_watch(b, err) : GC_OK;
+  return o->observations != FLOW_OFF ? start_observations(b, err) : GC_OK;
 }
 
 static void read_new(struct gc_block *b) {
   struct gc_samples out = gc_emit_samples(b->host);
-  if (flows_of(b)->watch != NULL)
-    flow_watch_read(flows_of(b)->watch, &out);
+  if (flows_of(b)->observations != NULL)
+    flow_observations_read(flows_of(b)->observations, &out);
   gc_analytics_block_read(&flows_of(b)->query);
 }
 
@@ -64,12 +65,13 @@ static void read_last(struct gc_block *b) {
 static void read_state(struct gc_block *b, uint32_t interval_ms,
                        const struct gc_samples *out) {
   gc_analytics_block_read_state(&flows_of(b)->query, interval_ms, out);
-  if (flows_of(b)->watch != NULL)
-    flow_watch_read_state(flows_of(b)->watch, b->instance, interval_ms, out);
+  if (flows_of(b)->observations != NULL)
+    flow_observations_read_state(flows_of(b)->observations, b->instance,
+                                 interval_ms, out);
 }
 
 static void clear_block(struct gc_block *b) {
-  flow_watch_free(flows_of(b)->watch);
+  flow_observations_free(flows_of(b)->observations);
   gc_analytics_block_clear(&flows_of(b)->query);
 }
 
@@ -82,15 +84,16 @@ static const char *prepare_trial(struct gc_block *b) {
 }
 
 static unsigned trial_sources(struct gc_block *b) {
-  return flows_of(b)->watch != NULL ? 2 : 1;
+  return flows_of(b)->observations != NULL ? 2 : 1;
 }
 
 static void report_trial(struct gc_block *b,
                          const struct gc_block_trial_report *out) {
   const struct flows_options *o = b->options;
-  struct flow_watch_cost cost;
+  struct flow_observations_cost cost;
   gc_analytics_block_report(&flows_of(b)->query, &o->query, out);
-  if (flows_of(b)->watch != NULL && flow_watch_cost(flows_of(b)->watch, &cost))
+  if (flows_of(b)->observations != NULL &&
+      flow_observations_cost(flows_of(b)->observations, &cost))
     out->requests(out->ctx, cost.endpoint, cost.per_minute);
 }
 

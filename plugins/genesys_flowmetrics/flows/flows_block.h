@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* The class of <Flows> blocks: aggregates (common/analytics) and observations
- * (flow_watch). */
+ * (flow_observations). */
 #ifndef GENESYS_FLOWMETRICS_FLOWS_FLOWS_BLOCK_H
 #define GENESYS_FLOWMETRICS_FLOWS_FLOWS_BLOCK_H
 

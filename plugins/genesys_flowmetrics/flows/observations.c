@@ -13,9 +13,9 @@ enum {
   STALE_INTERVALS = 3,
 };
 
-struct flow_watch {
+struct flow_observations {
   const struct flows_options *options;
-  struct flow_watch_deps deps;
+  struct flow_observations_deps deps;
   void (*notice)(void *ctx, const char *cause, const struct gc_err *err);
   void *ctx;
 
@@ -25,7 +25,7 @@ struct flow_watch {
   bool is_listening;
   struct gc_timer timer;
   uint64_t due_ms;         /* 0: no request yet */
-  uint64_t started_ms;     /* const once the watch has started; any thread */
+  uint64_t started_ms;     /* const once the polls have begun; any thread */
   enum flow_source source; /* FLOW_AUTO: not chosen yet, without a list */
   struct flow_poll poll;
   bool must_poll_again; /* after the poll that is under way */
@@ -43,26 +43,26 @@ struct flow_watch {
   struct flow_counts_tally tally;
 };
 
-static const struct gc_env *env_of(const struct flow_watch *w) {
+static const struct gc_env *env_of(const struct flow_observations *w) {
   return w->deps.env;
 }
 
-static uint64_t now_of(const struct flow_watch *w) {
+static uint64_t now_of(const struct flow_observations *w) {
   return env_of(w)->now_ms(env_of(w)->ctx);
 }
 
-static uint32_t interval_ms_of(const struct flow_watch *w) {
+static uint32_t interval_ms_of(const struct flow_observations *w) {
   return w->options->observation_interval_s * 1000;
 }
 
-static struct flow_filter filter_of(const struct flow_watch *w,
+static struct flow_filter filter_of(const struct flow_observations *w,
                                     const struct gc_entities *flows) {
   return (struct flow_filter){.flows = flows,
                               .selectors = w->options->query.chosen.at,
                               .selector_count = w->options->query.chosen.count};
 }
 
-static void report_overflow(struct flow_watch *w, uint64_t overflow) {
+static void report_overflow(struct flow_observations *w, uint64_t overflow) {
   struct gc_err err = {.code = GC_OK};
   if (overflow > 0)
     (void)gc_fail(&err, GC_ERR_LIMIT,
@@ -73,7 +73,7 @@ static void report_overflow(struct flow_watch *w, uint64_t overflow) {
 }
 
 /* Takes a complete answer; a partial one would show flows as empty. */
-static enum gc_code publish_counts(struct flow_watch *w) {
+static enum gc_code publish_counts(struct flow_observations *w) {
   struct gc_entities *flows = gc_names_entities(w->deps.names, GC_FLOW);
   struct flow_filter filter = filter_of(w, flows);
   struct flow_counts fresh = {.pairs = {.max = w->options->query.max_series}};
@@ -100,7 +100,7 @@ static enum gc_code publish_counts(struct flow_watch *w) {
 }
 
 /* Polls again at once if that was requested during the poll. */
-static void schedule_next_poll(struct flow_watch *w, bool was_refused) {
+static void schedule_next_poll(struct flow_observations *w, bool was_refused) {
   uint64_t now_ms = now_of(w);
   w->due_ms = gc_pace_next(w->due_ms, now_ms, interval_ms_of(w), was_refused);
   (void)gc_timers_set(env_of(w)->timers, &w->timer,
@@ -109,7 +109,7 @@ static void schedule_next_poll(struct flow_watch *w, bool was_refused) {
 }
 
 static void on_poll(void *ctx) {
-  struct flow_watch *w = ctx;
+  struct flow_observations *w = ctx;
   struct gc_err err = w->poll.err;
   if (err.code == GC_OK) {
     enum gc_code code = publish_counts(w);
@@ -126,7 +126,7 @@ static void on_poll(void *ctx) {
 }
 
 static void start_poll(void *ctx, uint64_t now_ms) {
-  struct flow_watch *w = ctx;
+  struct flow_observations *w = ctx;
   struct gc_entities *flows = gc_names_entities(w->deps.names, GC_FLOW);
   w->due_ms =
       gc_pace_begin(w->due_ms, now_ms, interval_ms_of(w), w->deps.phase);
@@ -137,7 +137,7 @@ static void start_poll(void *ctx, uint64_t now_ms) {
 }
 
 /* Chooses the source for `Observations "auto"`, and logs it when it changes. */
-static void choose_source(struct flow_watch *w,
+static void choose_source(struct flow_observations *w,
                           const struct flow_scope *scope) {
   enum flow_source source =
       flow_source_choose((enum flow_source)w->options->observations, scope);
@@ -163,7 +163,7 @@ static void choose_source(struct flow_watch *w,
 }
 
 static void on_flows(void *ctx, struct gc_entities *flows) {
-  struct flow_watch *w = ctx;
+  struct flow_observations *w = ctx;
   struct flow_filter filter = filter_of(w, flows);
   struct gc_err err = {.code = GC_OK};
   struct flow_scope scope = flow_scope_of(&filter);
@@ -183,7 +183,7 @@ static void on_flows(void *ctx, struct gc_entities *flows) {
 }
 
 /* Does nothing while there is no list of flows: its arrival starts a poll. */
-static void poll_soon(struct flow_watch *w) {
+static void poll_soon(struct flow_observations *w) {
   if (w->due_ms == 0)
     return;
   w->must_poll_again = w->poll.decoder != NULL;
@@ -195,7 +195,7 @@ static void poll_soon(struct flow_watch *w) {
  * takes over. It then drops its newest answer, which is older than the last
  * holder's values, and polls at once. */
 static void on_term(void *ctx, uint32_t term) {
-  struct flow_watch *w = ctx;
+  struct flow_observations *w = ctx;
   pthread_mutex_lock(&w->lock);
   w->is_standby = term == 0;
   w->is_fresh &= w->is_standby;
@@ -204,8 +204,8 @@ static void on_term(void *ctx, uint32_t term) {
     poll_soon(w);
 }
 
-static void begin_watch(void *ctx) {
-  struct flow_watch *w = ctx;
+static void begin_polls(void *ctx) {
+  struct flow_observations *w = ctx;
   w->is_listening = true;
   w->started_ms = now_of(w);
   if (w->deps.lease != NULL)
@@ -213,8 +213,8 @@ static void begin_watch(void *ctx) {
   gc_names_listen(w->deps.names, &w->flow_listener);
 }
 
-static void end_watch(void *ctx) {
-  struct flow_watch *w = ctx;
+static void end_polls(void *ctx) {
+  struct flow_observations *w = ctx;
   if (w->deps.lease != NULL)
     gc_lease_watch_unlisten(w->deps.lease, &w->lease_listener);
   if (w->is_listening)
@@ -223,12 +223,12 @@ static void end_watch(void *ctx) {
   flow_poll_clear(&w->poll);
 }
 
-struct flow_watch *flow_watch_new(const struct flows_options *options,
-                                  const struct flow_watch_deps *deps,
-                                  void (*notice)(void *ctx, const char *cause,
-                                                 const struct gc_err *err),
-                                  void *ctx) {
-  struct flow_watch *w = calloc(1, sizeof(*w));
+struct flow_observations *flow_observations_new(
+    const struct flows_options *options,
+    const struct flow_observations_deps *deps,
+    void (*notice)(void *ctx, const char *cause, const struct gc_err *err),
+    void *ctx) {
+  struct flow_observations *w = calloc(1, sizeof(*w));
   if (w == NULL)
     return NULL;
   w->options = options;
@@ -244,14 +244,14 @@ struct flow_watch *flow_watch_new(const struct flows_options *options,
   return w;
 }
 
-void flow_watch_start(struct flow_watch *w) {
-  gc_loop_call(w->deps.loop, begin_watch, w);
+void flow_observations_start(struct flow_observations *w) {
+  gc_loop_call(w->deps.loop, begin_polls, w);
 }
 
-void flow_watch_free(struct flow_watch *w) {
+void flow_observations_free(struct flow_observations *w) {
   if (w == NULL)
     return;
-  gc_loop_call(w->deps.loop, end_watch, w);
+  gc_loop_call(w->deps.loop, end_polls, w);
   flow_counts_clear(&w->counts);
   pthread_mutex_destroy(&w->lock);
   free(w);
@@ -264,14 +264,15 @@ static void drop_sample(void *ctx, const struct gc_sample *sample) {
 
 /* Puts the samples under the lock: they are few, one for each flow and medium.
  * A standby counts them only, for the self-telemetry. */
-void flow_watch_read(struct flow_watch *w, const struct gc_samples *out) {
+void flow_observations_read(struct flow_observations *w,
+                            const struct gc_samples *out) {
   const struct gc_samples none = {.put = drop_sample};
   struct gc_entities *flows = gc_names_entities(w->deps.names, GC_FLOW);
-  struct gc_naming naming = {.lists = {[GC_FLOW] = {.now = flows}},
-                             .label =
-                                 (enum gc_query_label)w->options->query.label};
+  struct gc_dimension_names dimension_names = {
+      .lists = {[GC_FLOW] = {.now = flows}},
+      .label = (enum gc_query_label)w->options->query.label};
   struct flow_counts_view view = {.filter = filter_of(w, flows),
-                                  .naming = &naming,
+                                  .dimension_names = &dimension_names,
                                   .prefix = w->options->query.prefix,
                                   .interval_ms = interval_ms_of(w)};
   pthread_mutex_lock(&w->lock);
@@ -292,7 +293,7 @@ struct watch_state {
   struct flow_counts_tally tally;
 };
 
-static struct watch_state watch_state_of(struct flow_watch *w) {
+static struct watch_state watch_state_of(struct flow_observations *w) {
   pthread_mutex_lock(&w->lock);
   struct watch_state now = {.is_healthy = w->is_healthy,
                             .has_outcome = w->has_outcome,
@@ -308,7 +309,7 @@ static struct watch_state watch_state_of(struct flow_watch *w) {
 /* Puts source_up: 1 if the last poll was complete and its values are current.
  * Puts nothing while no flow is selected, and while the first poll is under
  * way. */
-static void put_up(struct flow_watch *w, const struct watch_state *s,
+static void put_up(struct flow_observations *w, const struct watch_state *s,
                    const struct gc_sample_writer *writer) {
   uint64_t now_ms = now_of(w);
   uint64_t age_ms = s->healthy_ms > 0 ? now_ms - s->healthy_ms : 0;
@@ -324,8 +325,9 @@ static void put_up(struct flow_watch *w, const struct watch_state *s,
                  (double)age_ms / 1000.0);
 }
 
-void flow_watch_read_state(struct flow_watch *w, const char *instance,
-                           uint32_t interval_ms, const struct gc_samples *out) {
+void flow_observations_read_state(struct flow_observations *w,
+                                  const char *instance, uint32_t interval_ms,
+                                  const struct gc_samples *out) {
   const struct gc_sample_writer writer = {
       .out = out, .instance = instance, .interval_ms = interval_ms};
   struct watch_state s = watch_state_of(w);
@@ -343,14 +345,14 @@ void flow_watch_read_state(struct flow_watch *w, const char *instance,
 /* ---- the cost ---- */
 
 struct cost_request {
-  struct flow_watch *watch;
-  struct flow_watch_cost *cost;
+  struct flow_observations *watch;
+  struct flow_observations_cost *cost;
   bool is_known;
 };
 
 static void read_cost(void *ctx) {
   struct cost_request *r = ctx;
-  const struct flow_watch *w = r->watch;
+  const struct flow_observations *w = r->watch;
   bool by_id = w->source == FLOW_QUERY;
   size_t flows = w->scope.selected;
   size_t requests =
@@ -362,7 +364,8 @@ static void read_cost(void *ctx) {
       (double)requests * 60.0 / w->options->observation_interval_s;
 }
 
-bool flow_watch_cost(struct flow_watch *w, struct flow_watch_cost *ret_cost) {
+bool flow_observations_cost(struct flow_observations *w,
+                            struct flow_observations_cost *ret_cost) {
   struct cost_request r = {.watch = w, .cost = ret_cost};
   gc_loop_call(w->deps.loop, read_cost, &r);
   return r.is_known;

@@ -13,7 +13,7 @@
 #include "plugins/genesys_flowmetrics/flows/flows_options.h"
 
 /* Dependencies on the account, which a test replaces. All borrowed. */
-struct flow_watch_deps {
+struct flow_observations_deps {
   struct gc_loop *loop;
   const struct gc_env *env;
   struct gc_api *api;
@@ -21,41 +21,44 @@ struct flow_watch_deps {
   struct gc_lease_watch *lease; /* the account's; NULL: none, it dispatches */
   uint32_t phase; /* phase of the block's polls (base/policy/poll_pace) */
   /* Writes one line that is no error to the log, with the ctx of
-   * flow_watch_new; network thread. May be NULL. */
+   * flow_observations_new; network thread. May be NULL. */
   void (*inform)(void *ctx, const char *text);
 };
 
-struct flow_watch;
+struct flow_observations;
 
-/* Makes a watch. `options` are borrowed as long as it lives. `notice` receives
- * outcomes (GC_OK for a success) on the network thread; `cause` is a fixed
- * word. Returns NULL when out of memory. */
-struct flow_watch *flow_watch_new(const struct flows_options *options,
-                                  const struct flow_watch_deps *deps,
-                                  void (*notice)(void *ctx, const char *cause,
-                                                 const struct gc_err *err),
-                                  void *ctx);
+/* Makes the observations of a block. `options` are borrowed as long as it
+ * lives. `notice` receives outcomes (GC_OK for a success) on the network
+ * thread; `cause` is a fixed word. Returns NULL when out of memory. */
+struct flow_observations *flow_observations_new(
+    const struct flows_options *options,
+    const struct flow_observations_deps *deps,
+    void (*notice)(void *ctx, const char *cause, const struct gc_err *err),
+    void *ctx);
 /* Begins to poll; waits for one turn of the network thread. Do not call it from
  * that thread. */
-void flow_watch_start(struct flow_watch *w);
+void flow_observations_start(struct flow_observations *w);
 /* Ends the polls and frees `w`, which may be NULL; waits for one turn of the
  * network thread. Do not call it from that thread. */
-void flow_watch_free(struct flow_watch *w);
+void flow_observations_free(struct flow_observations *w);
 
 /* Puts flow_active if there is a new answer. One read thread at a time. */
-void flow_watch_read(struct flow_watch *w, const struct gc_samples *out);
+void flow_observations_read(struct flow_observations *w,
+                            const struct gc_samples *out);
 /* Puts self-telemetry under `instance`. Any thread: the read callback and
  * /health may call it at the same time. */
-void flow_watch_read_state(struct flow_watch *w, const char *instance,
-                           uint32_t interval_ms, const struct gc_samples *out);
+void flow_observations_read_state(struct flow_observations *w,
+                                  const char *instance, uint32_t interval_ms,
+                                  const struct gc_samples *out);
 
 /* The requests of the polls. */
-struct flow_watch_cost {
+struct flow_observations_cost {
   enum gc_endpoint_id endpoint;
   double per_minute;
 };
 /* Returns false while no poll was complete. Waits for one turn of the network
  * thread; do not call it from that thread. */
-bool flow_watch_cost(struct flow_watch *w, struct flow_watch_cost *ret_cost);
+bool flow_observations_cost(struct flow_observations *w,
+                            struct flow_observations_cost *ret_cost);
 
 #endif

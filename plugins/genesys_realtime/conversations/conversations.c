@@ -175,11 +175,12 @@ static enum gc_code apply_all(struct conversations *m, struct conversation *c,
       *ret_is_new = true;
       count_facts(m, c);
     }
-    has_room = merged.crowded > 0 && cv_drop(m, c, merged.crowded) > 0;
-    if (merged.crowded > 0 && !has_room) {
+    has_room =
+        merged.without_room > 0 && cv_drop(m, c, merged.without_room) > 0;
+    if (merged.without_room > 0 && !has_room) {
       c->is_partial = false;
       count_facts(m, c);
-      has_room = cv_drop(m, c, merged.crowded) > 0;
+      has_room = cv_drop(m, c, merged.without_room) > 0;
     }
   } while (has_room);
   return code;

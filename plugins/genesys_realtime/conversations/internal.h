@@ -13,7 +13,8 @@
  *   transitions   facts → changes of state, in the order of time; takes back
  *                 those that new facts contradict
  *   late          facts that came too late for the counters
- *   crowd         which participants are dropped for others
+ *   participant_limit
+ *                 which participants are dropped for others
  *   outcomes      facts → offers, answers, abandons, transfers, breaches; takes
  *                 back those that new facts contradict
  *   guide_states  the guide dialect: a state for each conversation and queue
@@ -435,8 +436,8 @@ size_t cv_holds_bytes(const struct conversations *m);
 /* ---- merge.c ---- */
 
 struct cv_merged {
-  bool is_new;      /* there were new facts */
-  unsigned crowded; /* participants that found no room */
+  bool is_new;           /* there were new facts */
+  unsigned without_room; /* participants that found no room */
 };
 
 /* Returns the number of participants that the snapshot adds. */
@@ -477,7 +478,7 @@ void cv_dropped_free(struct conversations *m, struct conversation *c);
 /* Returns the bytes of the lists of all conversations. */
 size_t cv_dropped_bytes(const struct conversations *m);
 
-/* ---- crowd.c ---- */
+/* ---- participant_limit.c ---- */
 
 /* Makes room for `count` participants: drops those that ended and whose
  * outcomes are known, alerts first, then agents, then contacts that no agent

@@ -18,7 +18,7 @@ struct merge {
   bool all_ended;           /* all participants of the snapshot have ended */
   bool is_parked;           /* a participant of the snapshot is parked */
   bool is_new;              /* the snapshot has new facts */
-  unsigned crowded;         /* see struct cv_merged */
+  unsigned without_room;    /* see struct cv_merged */
   bool is_older;            /* the snapshot lacks known facts */
   uint8_t index[CV_PARTIES_MAX]; /* by party: its participant, or NOT_KEPT */
   bool matched[CV_PARTS_MAX];    /* participants in the snapshot */
@@ -100,7 +100,7 @@ static enum gc_code add_participant(struct merge *g,
   *ret_index = NOT_KEPT;
   if (code == GC_ERR_MEMORY)
     return code;
-  g->crowded += code == GC_OK && is_full;
+  g->without_room += code == GC_OK && is_full;
   if (code != GC_OK || is_full || cv_table_add_part(g->m, g->c) == NULL) {
     cv_table_note_incomplete(g->m, g->c);
     return GC_OK;
@@ -352,7 +352,7 @@ enum gc_code cv_merge(struct conversations *m, struct conversation *c,
   for (unsigned i = 0; i < e->count; i++)
     if (g.index[i] != NOT_KEPT)
       merge_hold(&g, g.index[i], &e->parties[i]);
-  c->is_partial = g.crowded > 0;
-  *ret = (struct cv_merged){g.is_new, g.crowded};
+  c->is_partial = g.without_room > 0;
+  *ret = (struct cv_merged){g.is_new, g.without_room};
   return GC_OK;
 }

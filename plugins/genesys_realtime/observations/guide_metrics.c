@@ -275,7 +275,7 @@ struct gc_entities *queue_metrics_names(const struct observations *o,
          all = o->ids.count < o->queue_cap ? o->ids.count : o->queue_cap;
   struct gc_named *named = calloc(all + 1, sizeof(*named));
   struct gc_entry *entries = calloc(all + 1, sizeof(*entries));
-  struct gc_entities *d = NULL;
+  struct gc_entities *entities = NULL;
   for (uint32_t i = 0; named != NULL && i < all; i++)
     if (o->queues[i].guide_name != NULL)
       named[count++] = (struct gc_named){gc_intern_text(&o->ids, i),
@@ -286,8 +286,8 @@ struct gc_entities *queue_metrics_names(const struct observations *o,
     entries[i] = (struct gc_entry){named[i].id, named[i].name,
                                    gc_labels_get(labels, named[i].id), ""};
   if (done)
-    d = gc_entities_new(entries, count, true);
+    entities = gc_entities_new(entries, count, true);
   free(named);
   free(entries);
-  return d;
+  return entities;
 }

@@ -57,13 +57,14 @@ static enum gc_code set_queue_targets(struct stream *s,
 
 /* Sets each queue's own targets, by medium. The lock is held. A source without
  * topics may report any queue. */
-static enum gc_code set_targets(struct stream *s, const struct gc_entities *d) {
+static enum gc_code set_targets(struct stream *s,
+                                const struct gc_entities *entities) {
   bool has_topics = s->source->has_topics;
-  size_t count = has_topics ? s->coverage.count : gc_entities_count(d);
+  size_t count = has_topics ? s->coverage.count : gc_entities_count(entities);
   for (size_t i = 0; i < count; i++)
-    GC_TRY(set_queue_targets(s, has_topics
-                                    ? gc_entities_find(d, s->coverage.at[i]->id)
-                                    : gc_entities_at(d, i)));
+    GC_TRY(set_queue_targets(
+        s, has_topics ? gc_entities_find(entities, s->coverage.at[i]->id)
+                      : gc_entities_at(entities, i)));
   return GC_OK;
 }
 
@@ -91,13 +92,15 @@ static bool is_certain(const struct stream *s, const struct gc_entry *e,
 
 /* Counts the queues for which the medium is certain, and makes their counters
  * if `makes`. The lock is held. */
-static size_t visit_expected(struct stream *s, const struct gc_entities *d,
+static size_t visit_expected(struct stream *s,
+                             const struct gc_entities *entities,
                              enum cv_media media, bool makes) {
   const char *label = cv_media_label(media);
   size_t pairs = 0;
   for (size_t i = 0; i < s->coverage.count; i++) {
     const char *id = s->coverage.at[i]->id;
-    if (!is_certain(s, d != NULL ? gc_entities_find(d, id) : NULL, label))
+    if (!is_certain(s, entities != NULL ? gc_entities_find(entities, id) : NULL,
+                    label))
       continue;
     pairs++;
     if (makes)
@@ -119,7 +122,7 @@ static size_t series_of_pair(const struct stream *s) {
 /* Makes the counters of one medium after the other, voice first, as long as
  * those of all queues fit. */
 static struct expected expect_contacts(struct stream *s,
-                                       const struct gc_entities *d) {
+                                       const struct gc_entities *entities) {
   struct expected all = {0};
   size_t room = s->options->series_max / EXPECTED_SHARE / series_of_pair(s);
   if (room > STREAM_PAIRS_MAX)
@@ -128,13 +131,13 @@ static struct expected expect_contacts(struct stream *s,
     enum cv_media media = i == 0          ? CV_VOICE
                           : i <= CV_VOICE ? (enum cv_media)(i - 1)
                                           : (enum cv_media)i;
-    size_t pairs = visit_expected(s, d, media, false);
+    size_t pairs = visit_expected(s, entities, media, false);
     bool has_room = pairs <= room;
     room = has_room ? room - pairs : 0;
     all.certain += pairs;
     all.left += has_room ? 0 : pairs;
     if (has_room)
-      (void)visit_expected(s, d, media, true);
+      (void)visit_expected(s, entities, media, true);
   }
   return all;
 }
@@ -161,17 +164,17 @@ static void report_expected(struct stream *s, const struct expected *all) {
 }
 
 void stream_take_settings(struct stream *s) {
-  struct gc_entities *d = gc_names_entities(s->deps.names, GC_QUEUE);
+  struct gc_entities *entities = gc_names_entities(s->deps.names, GC_QUEUE);
   struct expected all = {.left = s->expected_left};
   pthread_mutex_lock(&s->lock);
-  if (d != NULL && s->model != NULL && !(s->options->target_s > 0) &&
-      set_targets(s, d) != GC_OK)
+  if (entities != NULL && s->model != NULL && !(s->options->target_s > 0) &&
+      set_targets(s, entities) != GC_OK)
     s->lost++;
   if (s->model != NULL && s->source->has_topics)
-    all = expect_contacts(s, d);
+    all = expect_contacts(s, entities);
   pthread_mutex_unlock(&s->lock);
   report_expected(s, &all);
-  gc_entities_put(d);
+  gc_entities_put(entities);
 }
 
 /* ---- the lease ---- */

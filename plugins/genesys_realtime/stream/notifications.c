@@ -27,13 +27,14 @@ static void update_channel_state(struct stream *s, uint64_t now_ms) {
 
 /* Writes "Sales, Support, Billing", and "…" for further queues. */
 static void name_without_room(const struct stream *s, struct gc_buf *out) {
-  struct gc_entities *d = gc_names_entities(s->deps.names, GC_QUEUE);
+  struct gc_entities *entities = gc_names_entities(s->deps.names, GC_QUEUE);
   unsigned named = 0;
   for (size_t i = 0; i < s->coverage.count && named <= EXAMPLES; i++) {
     const struct gc_covered_queue *q = s->coverage.at[i];
     if (!gc_covered_queue_lacks_room(q))
       continue;
-    const struct gc_entry *e = d != NULL ? gc_entities_find(d, q->id) : NULL;
+    const struct gc_entry *e =
+        entities != NULL ? gc_entities_find(entities, q->id) : NULL;
     const char *name = e != NULL ? e->label : q->id;
     int len = (int)gc_utf8_cut(name, strlen(name), NAME_MAX);
     if (named++ == EXAMPLES)
@@ -41,7 +42,7 @@ static void name_without_room(const struct stream *s, struct gc_buf *out) {
     else
       (void)!gc_buf_print(out, "%s%.*s", named > 1 ? ", " : "", len, name);
   }
-  gc_entities_put(d);
+  gc_entities_put(entities);
 }
 
 /* Makes one report for all missing queues; single rejections have their own.
@@ -49,11 +50,11 @@ static void name_without_room(const struct stream *s, struct gc_buf *out) {
 static void report_coverage(struct stream *s, bool is_complete) {
   struct gc_err err = {.code = GC_OK};
   GC_AUTO(gc_buf_clear) struct gc_buf names = {.max = 256};
-  size_t roomless = gc_topic_coverage_without_room(&s->coverage);
+  size_t without_room = gc_topic_coverage_without_room(&s->coverage);
   size_t missing =
-      is_complete ? s->coverage.count - s->coverage.covered : roomless;
+      is_complete ? s->coverage.count - s->coverage.covered : without_room;
   name_without_room(s, &names);
-  if (roomless > 0)
+  if (without_room > 0)
     (void)gc_fail(&err, GC_ERR_LIMIT,
                   "%zu of %zu queues get no events: no room on the account's "
                   "notification channels for %s. Their counters are silent, "

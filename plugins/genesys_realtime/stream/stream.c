@@ -45,13 +45,13 @@ static void retire_queues(struct stream *s, uint64_t now_ms) {
     return;
   s->retire_ms =
       now_ms + (every_ms < RETIRE_EVERY_MS ? every_ms : RETIRE_EVERY_MS);
-  struct gc_entities *d = gc_names_entities(s->deps.names, GC_QUEUE);
-  struct known_queues known = {s, d};
+  struct gc_entities *entities = gc_names_entities(s->deps.names, GC_QUEUE);
+  struct known_queues known = {s, entities};
   pthread_mutex_lock(&s->lock);
-  if (d != NULL && s->model != NULL && !gc_entities_is_refused(d))
+  if (entities != NULL && s->model != NULL && !gc_entities_is_refused(entities))
     (void)conversations_retire(s->model, expiry_ms, is_listed, &known);
   pthread_mutex_unlock(&s->lock);
-  gc_entities_put(d);
+  gc_entities_put(entities);
 }
 
 /* The places of wrap-up codes never become free. */

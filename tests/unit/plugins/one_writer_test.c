@@ -107,9 +107,10 @@ static struct gc_entities *make_list(char kind) {
              kind, i);
     entries[i] = (struct gc_entry){ids[i], PICK(names), "", ""};
   }
-  struct gc_entities *d = gc_entities_new(entries, ENTITIES, false);
-  struct gc_entities *made = d != NULL ? gc_labels_by_list(d) : NULL;
-  gc_entities_put(d);
+  struct gc_entities *entities = gc_entities_new(entries, ENTITIES, false);
+  struct gc_entities *made =
+      entities != NULL ? gc_labels_by_list(entities) : NULL;
+  gc_entities_put(entities);
   CHECK(made != NULL);
   return made;
 }
@@ -299,7 +300,8 @@ static void make_query(struct analytics *a, size_t number) {
 
 /* The values that a dimension may have in an answer to the query. */
 static size_t values_of(const struct analytics *a, const char *dimension,
-                        const struct gc_naming *n, const char *out[ENTITIES]) {
+                        const struct gc_dimension_names *n,
+                        const char *out[ENTITIES]) {
   int list = gc_dimension_list(gc_dimension_of(dimension));
   const char *chosen = gc_source(a->claim.query.source)->chosen;
   size_t found = 0;
@@ -308,9 +310,9 @@ static size_t values_of(const struct analytics *a, const char *dimension,
       out[found++] = values[i % GC_COUNT(values)];
     return found;
   }
-  const struct gc_entities *d = n->lists[list].now;
-  for (size_t i = 0; i < gc_entities_count(d); i++) {
-    const struct gc_entry *e = gc_entities_at(d, i);
+  const struct gc_entities *entities = n->lists[list].now;
+  for (size_t i = 0; i < gc_entities_count(entities); i++) {
+    const struct gc_entry *e = gc_entities_at(entities, i);
     if (strcmp(dimension, chosen) != 0 ||
         gc_glob_accepts(a->selectors.at, a->selectors.count, e->name, e->id))
       out[found++] = e->id;
@@ -318,10 +320,10 @@ static size_t values_of(const struct analytics *a, const char *dimension,
   return found;
 }
 
-static void write_series(const struct analytics *a, const struct gc_naming *n,
-                         const char *key) {
+static void write_series(const struct analytics *a,
+                         const struct gc_dimension_names *n, const char *key) {
   struct gc_samples_view view = {.query = &a->claim.query,
-                                 .naming = n,
+                                 .dimension_names = n,
                                  .block = a->name,
                                  .prefix = a->claim.query.prefix};
   struct gc_identity id;
@@ -333,8 +335,9 @@ static void write_series(const struct analytics *a, const struct gc_naming *n,
 }
 
 /* Writes all combinations of the values of the groups from number `at` on. */
-static void write_groups(const struct analytics *a, const struct gc_naming *n,
-                         size_t at, const char *key) {
+static void write_groups(const struct analytics *a,
+                         const struct gc_dimension_names *n, size_t at,
+                         const char *key) {
   const struct gc_query *q = &a->claim.query;
   const char *found[ENTITIES];
   char longer[TEXT_SIZE];
@@ -353,7 +356,8 @@ static void write_groups(const struct analytics *a, const struct gc_naming *n,
   }
 }
 
-static void write_query(const struct analytics *a, const struct gc_naming *n) {
+static void write_query(const struct analytics *a,
+                        const struct gc_dimension_names *n) {
   const struct gc_query *q = &a->claim.query;
   bool by_media = gc_source(q->source)->is_by_media ||
                   gc_query_place_of(q, "mediaType") >= 0;
@@ -371,7 +375,7 @@ static void queries_have_one_writer(void) {
   for (uint32_t round = 1; round <= ROUNDS; round++) {
     seed = round;
     struct analytics a[BLOCKS_MAX];
-    struct gc_naming n = {.label = GC_QUERY_LABEL_NAME};
+    struct gc_dimension_names n = {.label = GC_QUERY_LABEL_NAME};
     size_t used = 0;
     for (size_t i = 0; i < BLOCKS_MAX; i++) {
       char what[GC_CLAIM_WHAT_SIZE];
@@ -395,7 +399,7 @@ static void queries_have_one_writer(void) {
     accepted += (unsigned)used;
     check_writers(round);
     forget_values();
-    gc_naming_clear(&n);
+    gc_dimension_name_clear(&n);
   }
   CHECK(refused > ROUNDS / 10);
   CHECK(accepted > ROUNDS * 3 / 2);

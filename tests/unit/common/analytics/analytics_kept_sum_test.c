@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* An earlier version could save an infinite sum: it is loaded as 0, and its
  * count stays. */
-#include "tests/support/iv_block.h"
+#include "tests/support/analytics_world.h"
 
 #include "tests/support/check.h"
 #include "tests/support/store_bench.h"
@@ -17,50 +17,52 @@
 static char *talk[] = {(char[]){"tTalk"}};
 
 static void answer_with(const char *rows) {
-  replay_forget_answers(&iv.r);
-  iv_will("POST /oauth/token", TOKEN);
-  iv_will(LIST, "{\"entities\":[{\"id\":\"q1\",\"name\":\"Sales\"}]}");
-  iv_will(QUERY, rows);
+  replay_forget_answers(&world.r);
+  world_answers("POST /oauth/token", TOKEN);
+  world_answers(LIST, "{\"entities\":[{\"id\":\"q1\",\"name\":\"Sales\"}]}");
+  world_answers(QUERY, rows);
 }
 
 static void begin_query(void) {
-  iv_begin();
-  iv_settings.query.metrics = (struct gc_strs){talk, 1};
+  world_begin();
+  world_settings.query.metrics = (struct gc_strs){talk, 1};
 }
 
 static void an_infinite_sum_begins_at_zero(void) {
   store_fresh();
-  iv.store = store_opened(NULL);
+  world.store = store_opened(NULL);
   begin_query();
   answer_with(ANSWER(ROWS(TALKED("22:10", "22:11", "1", "2000"))));
-  iv_start();
-  iv_pass(5 * MINUTE); /* the total is settled and saved */
-  int64_t wall_ms = iv.r.wall_ms + (int64_t)(iv.r.now_ms - REPLAY_START_MS);
-  iv_stop();
-  gc_store_close(iv.store);
+  world_start();
+  world_pass(5 * MINUTE); /* the total is settled and saved */
+  int64_t wall_ms =
+      world.r.wall_ms + (int64_t)(world.r.now_ms - REPLAY_START_MS);
+  world_stop();
+  gc_store_close(world.store);
   sqlite3 *db = store_raw();
   store_sql(db, "UPDATE totals SET sum = 9e999");
   sqlite3_close(db);
 
-  iv.store = store_opened(NULL);
-  CHECK_HAS(store_query(iv.store, "prod", "query-queues"), "=1,inf,");
-  iv.count = 0;
+  world.store = store_opened(NULL);
+  CHECK_HAS(store_query(world.store, "prod", "query-queues"), "=1,inf,");
+  world.count = 0;
   begin_query();
-  iv.r.wall_ms = wall_ms + 1000;
+  world.r.wall_ms = wall_ms + 1000;
   answer_with(ANSWER(ROWS(TALKED("22:18", "22:19", "3", "4000"))));
-  iv_start();
-  iv_pass(2 * MINUTE + 30000); /* 22:20:51 */
-  CHECK_STR(iv_left(), "Sales/queue_metric-tTalk-voice 22:17 1\n"
-                       "Sales/queue_metric_seconds-tTalk-voice 22:17 0\n"
-                       "Sales/queue_metric-tTalk-voice 22:18 1\n"
-                       "Sales/queue_metric_seconds-tTalk-voice 22:18 0\n"
-                       "Sales/queue_interval_count-tTalk-voice 22:19 3\n"
-                       "Sales/queue_interval_seconds-tTalk-sum-voice 22:19 4\n"
-                       "Sales/queue_metric-tTalk-voice 22:19 4\n"
-                       "Sales/queue_metric_seconds-tTalk-voice 22:19 4\n");
-  iv_end();
-  gc_store_close(iv.store);
-  iv.store = NULL;
+  world_start();
+  world_pass(2 * MINUTE + 30000); /* 22:20:51 */
+  CHECK_STR(world_dispatched(),
+            "Sales/queue_metric-tTalk-voice 22:17 1\n"
+            "Sales/queue_metric_seconds-tTalk-voice 22:17 0\n"
+            "Sales/queue_metric-tTalk-voice 22:18 1\n"
+            "Sales/queue_metric_seconds-tTalk-voice 22:18 0\n"
+            "Sales/queue_interval_count-tTalk-voice 22:19 3\n"
+            "Sales/queue_interval_seconds-tTalk-sum-voice 22:19 4\n"
+            "Sales/queue_metric-tTalk-voice 22:19 4\n"
+            "Sales/queue_metric_seconds-tTalk-voice 22:19 4\n");
+  world_end();
+  gc_store_close(world.store);
+  world.store = NULL;
 }
 
 int main(void) {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* The state of a block after a restart, after a kill, and with another
  * query. */
-#include "tests/support/iv_block.h"
+#include "tests/support/analytics_world.h"
 
 #include <fcntl.h>
 #include <math.h>
@@ -38,18 +38,18 @@ static void tell_truth(void) {
     comma = ",";
   }
   snprintf(truth_body + len, sizeof(truth_body) - len, "]}]}");
-  replay_forget_answers(&iv.r);
-  iv_will("POST /oauth/token", TOKEN);
-  iv_will(LIST, "{\"entities\":[{\"id\":\"q1\",\"name\":\"Sales\"},"
-                "{\"id\":\"q2\",\"name\":\"Support\"}]}");
-  iv_will(QUERY, truth_body);
+  replay_forget_answers(&world.r);
+  world_answers("POST /oauth/token", TOKEN);
+  world_answers(LIST, "{\"entities\":[{\"id\":\"q1\",\"name\":\"Sales\"},"
+                      "{\"id\":\"q2\",\"name\":\"Support\"}]}");
+  world_answers(QUERY, truth_body);
 }
 
 static void begin_with_store(void) {
   store_fresh();
-  iv.store = store_opened(NULL);
+  world.store = store_opened(NULL);
   memset(truth, 0, sizeof(truth));
-  iv_begin();
+  world_begin();
   tell_truth();
 }
 
@@ -57,31 +57,32 @@ static void begin_with_store(void) {
  * values that were sent, and the time. */
 static void stop_for(uint64_t away_ms) {
   static char seen[SEEN_MAX][128];
-  size_t count = iv.count;
-  int64_t wall_ms = iv.r.wall_ms + (int64_t)(iv.r.now_ms - REPLAY_START_MS);
-  struct gc_analytics_settings kept = iv_settings;
-  memcpy(seen, iv.seen, sizeof(seen));
-  iv_stop();
-  gc_store_close(iv.store);
-  iv.store = NULL;
-  iv_begin();
-  iv_settings = kept;
-  iv.r.wall_ms = wall_ms + (int64_t)away_ms;
-  memcpy(iv.seen, seen, sizeof(seen));
-  iv.count = count;
+  size_t count = world.count;
+  int64_t wall_ms =
+      world.r.wall_ms + (int64_t)(world.r.now_ms - REPLAY_START_MS);
+  struct gc_analytics_settings kept = world_settings;
+  memcpy(seen, world.seen, sizeof(seen));
+  world_stop();
+  gc_store_close(world.store);
+  world.store = NULL;
+  world_begin();
+  world_settings = kept;
+  world.r.wall_ms = wall_ms + (int64_t)away_ms;
+  memcpy(world.seen, seen, sizeof(seen));
+  world.count = count;
   tell_truth();
 }
 
 static void restart_block(uint64_t away_ms) {
   stop_for(away_ms);
-  iv.store = store_opened(NULL);
-  iv_start();
+  world.store = store_opened(NULL);
+  world_start();
 }
 
 static void end_with_store(void) {
-  iv_end();
-  gc_store_close(iv.store);
-  iv.store = NULL;
+  world_end();
+  gc_store_close(world.store);
+  world.store = NULL;
 }
 
 static void a_restart_continues_at_the_mark(void) {
@@ -90,30 +91,31 @@ static void a_restart_continues_at_the_mark(void) {
   truth[11] = 4;
   truth[12] = 5;
   tell_truth();
-  iv_start();
-  iv_pass(15000); /* 22:13:35: two windows */
+  world_start();
+  world_pass(15000); /* 22:13:35: two windows */
   restart_block(60000);
-  iv_pass(5000);
-  CHECK_STR(iv_left(), "Sales/queue_metric-nOffered-voice 22:10 0\n"
-                       "Sales/queue_interval_count-nOffered-voice 22:11 3\n"
-                       "Sales/queue_metric-nOffered-voice 22:11 3\n"
-                       "Sales/queue_interval_count-nOffered-voice 22:12 4\n"
-                       "Sales/queue_metric-nOffered-voice 22:12 7\n"
-                       "Sales/queue_interval_count-nOffered-voice 22:13 5\n"
-                       "Sales/queue_metric-nOffered-voice 22:13 12\n");
+  world_pass(5000);
+  CHECK_STR(world_dispatched(),
+            "Sales/queue_metric-nOffered-voice 22:10 0\n"
+            "Sales/queue_interval_count-nOffered-voice 22:11 3\n"
+            "Sales/queue_metric-nOffered-voice 22:11 3\n"
+            "Sales/queue_interval_count-nOffered-voice 22:12 4\n"
+            "Sales/queue_metric-nOffered-voice 22:12 7\n"
+            "Sales/queue_interval_count-nOffered-voice 22:13 5\n"
+            "Sales/queue_metric-nOffered-voice 22:13 12\n");
   end_with_store();
 }
 
 static void a_source_without_a_due_window_is_neither_up_nor_down(void) {
   begin_with_store();
-  iv_start();
-  CHECK_REAL(iv_state("source_up-aggregates"), 1);
-  iv_pass(15000); /* 22:13:35; the next one is due at 22:14:30 */
+  world_start();
+  CHECK_REAL(world_block_value("source_up-aggregates"), 1);
+  world_pass(15000); /* 22:13:35; the next one is due at 22:14:30 */
   restart_block(1000);
-  iv_pass(2000);
-  CHECK(isnan(iv_state("source_up-aggregates")));
-  iv_pass(60000);
-  CHECK_REAL(iv_state("source_up-aggregates"), 1);
+  world_pass(2000);
+  CHECK(isnan(world_block_value("source_up-aggregates")));
+  world_pass(60000);
+  CHECK_REAL(world_block_value("source_up-aggregates"), 1);
   end_with_store();
 }
 
@@ -121,22 +123,27 @@ static void values_in_flight_are_sent_again_unchanged(void) {
   begin_with_store();
   truth[10] = 3;
   tell_truth();
-  iv.holds = true;
-  iv_start();
-  iv_pass(3000);
-  CHECK_INT(iv_times_left("Sales/queue_interval_count-nOffered-voice 22:11 3"),
+  world.holds = true;
+  world_start();
+  world_pass(3000);
+  CHECK_INT(world_times_dispatched(
+                "Sales/queue_interval_count-nOffered-voice 22:11 3"),
             1);
   truth[10] = 8; /* the API has corrected it */
   restart_block(1000);
-  iv_pass(2000);
-  CHECK_INT(iv_times_left("Sales/queue_interval_count-nOffered-voice 22:11 3"),
+  world_pass(2000);
+  CHECK_INT(world_times_dispatched(
+                "Sales/queue_interval_count-nOffered-voice 22:11 3"),
             2);
-  CHECK_INT(iv_times_left("Sales/queue_interval_count-nOffered-voice 22:11 8"),
+  CHECK_INT(world_times_dispatched(
+                "Sales/queue_interval_count-nOffered-voice 22:11 8"),
             0);
-  iv_pass(60000);
-  CHECK_INT(iv_times_left("Sales/queue_interval_count-nOffered-voice 22:11 3"),
+  world_pass(60000);
+  CHECK_INT(world_times_dispatched(
+                "Sales/queue_interval_count-nOffered-voice 22:11 3"),
             2);
-  CHECK_INT(iv_times_left("Sales/queue_metric-nOffered-voice 22:12 8"), 1);
+  CHECK_INT(world_times_dispatched("Sales/queue_metric-nOffered-voice 22:12 8"),
+            1);
   end_with_store();
 }
 
@@ -144,14 +151,15 @@ static void an_end_in_order_repeats_nothing(void) {
   begin_with_store();
   truth[10] = 3;
   tell_truth();
-  iv.holds = true;
-  iv_start();
-  iv_pass(3000);
-  iv.holds = false;
-  gc_analytics_finish(iv.block, &iv_way, 1000);
+  world.holds = true;
+  world_start();
+  world_pass(3000);
+  world.holds = false;
+  gc_analytics_finish(world.block, &world_output, 1000);
   restart_block(1000);
-  iv_pass(5000);
-  CHECK_INT(iv_times_left("Sales/queue_interval_count-nOffered-voice 22:11 3"),
+  world_pass(5000);
+  CHECK_INT(world_times_dispatched(
+                "Sales/queue_interval_count-nOffered-voice 22:11 3"),
             1);
   end_with_store();
 }
@@ -162,14 +170,14 @@ static sqlite3 *send_while_locked(void) {
   begin_with_store();
   truth[10] = 3;
   tell_truth();
-  iv.holds = true;
-  iv_start();
-  iv_pass(3000);
+  world.holds = true;
+  world_start();
+  world_pass(3000);
   sqlite3 *db = store_raw();
   store_sql(db, "BEGIN IMMEDIATE");
-  iv.holds = false;
-  iv_pass(2000);
-  CHECK(replay_noticed(&iv.r, "state", GC_ERR_STATE) > 0);
+  world.holds = false;
+  world_pass(2000);
+  CHECK(replay_noticed(&world.r, "state", GC_ERR_STATE) > 0);
   return db;
 }
 
@@ -180,22 +188,23 @@ static void unlock_store(sqlite3 *db) {
 
 static void check_restart_repeats_nothing(void) {
   restart_block(1000);
-  iv_pass(5000);
-  CHECK_INT(iv_times_left("Sales/queue_interval_count-nOffered-voice 22:11 3"),
+  world_pass(5000);
+  CHECK_INT(world_times_dispatched(
+                "Sales/queue_interval_count-nOffered-voice 22:11 3"),
             1);
   end_with_store();
 }
 
 static void a_save_that_failed_is_repeated_soon(void) {
   unlock_store(send_while_locked());
-  iv_pass(5000);
-  CHECK_STR(replay_last_notice(&iv.r, "state")->text, "");
+  world_pass(5000);
+  CHECK_STR(replay_last_notice(&world.r, "state")->text, "");
   check_restart_repeats_nothing();
 }
 
 static void a_save_that_failed_is_repeated_at_the_end(void) {
   unlock_store(send_while_locked());
-  gc_analytics_finish(iv.block, &iv_way, 1000);
+  gc_analytics_finish(world.block, &world_output, 1000);
   check_restart_repeats_nothing();
 }
 
@@ -203,34 +212,37 @@ static void a_save_that_fails_delays_no_window(void) {
   sqlite3 *db = send_while_locked();
   truth[11] = 4;
   tell_truth();
-  iv_pass(60000);
-  CHECK_INT(iv_times_left("Sales/queue_interval_count-nOffered-voice 22:12 4"),
+  world_pass(60000);
+  CHECK_INT(world_times_dispatched(
+                "Sales/queue_interval_count-nOffered-voice 22:12 4"),
             1);
   unlock_store(db);
-  iv_pass(5000);
+  world_pass(5000);
   check_restart_repeats_nothing();
 }
 
 static void a_window_waits_for_the_one_before(void) {
   begin_with_store();
-  iv_settings.query.rule.backfill_ms = 3 * MINUTE;
+  world_settings.query.rule.backfill_ms = 3 * MINUTE;
   truth[8] = truth[9] = truth[10] = 1;
   tell_truth();
-  iv.holds = true;
-  iv_start();
-  iv_pass(5000);
-  CHECK_STR(iv_left(), "Sales/queue_metric-nOffered-voice 22:08 0\n"
-                       "Sales/queue_interval_count-nOffered-voice 22:09 1\n");
-  iv.holds = false;
-  iv_pass(1000);
-  CHECK_STR(iv_left(), "Sales/queue_metric-nOffered-voice 22:08 0\n"
-                       "Sales/queue_interval_count-nOffered-voice 22:09 1\n"
-                       "Sales/queue_metric-nOffered-voice 22:09 1\n"
-                       "Sales/queue_interval_count-nOffered-voice 22:10 1\n"
-                       "Sales/queue_metric-nOffered-voice 22:10 2\n"
-                       "Sales/queue_interval_count-nOffered-voice 22:11 1\n"
-                       "Sales/queue_metric-nOffered-voice 22:11 3\n");
-  CHECK_INT(replay_count(&iv.r, QUERY), 1);
+  world.holds = true;
+  world_start();
+  world_pass(5000);
+  CHECK_STR(world_dispatched(),
+            "Sales/queue_metric-nOffered-voice 22:08 0\n"
+            "Sales/queue_interval_count-nOffered-voice 22:09 1\n");
+  world.holds = false;
+  world_pass(1000);
+  CHECK_STR(world_dispatched(),
+            "Sales/queue_metric-nOffered-voice 22:08 0\n"
+            "Sales/queue_interval_count-nOffered-voice 22:09 1\n"
+            "Sales/queue_metric-nOffered-voice 22:09 1\n"
+            "Sales/queue_interval_count-nOffered-voice 22:10 1\n"
+            "Sales/queue_metric-nOffered-voice 22:10 2\n"
+            "Sales/queue_interval_count-nOffered-voice 22:11 1\n"
+            "Sales/queue_metric-nOffered-voice 22:11 3\n");
+  CHECK_INT(replay_count(&world.r, QUERY), 1);
   end_with_store();
 }
 
@@ -240,53 +252,58 @@ static void another_query_keeps_the_mark_and_not_the_totals(void) {
   truth[10] = 3;
   truth[12] = 2;
   tell_truth();
-  iv_start();
-  iv_pass(5000);
-  iv_settings.query.metrics = (struct gc_strs){others, 2};
+  world_start();
+  world_pass(5000);
+  world_settings.query.metrics = (struct gc_strs){others, 2};
   restart_block(60000);
-  iv_pass(5000);
-  CHECK_STR(iv_left(), "Sales/queue_metric-nOffered-voice 22:10 0\n"
-                       "Sales/queue_interval_count-nOffered-voice 22:11 3\n"
-                       "Sales/queue_metric-nOffered-voice 22:11 3\n"
-                       "Sales/queue_metric-nOffered-voice 22:12 0\n"
-                       "Sales/queue_interval_count-nOffered-voice 22:13 2\n"
-                       "Sales/queue_metric-nOffered-voice 22:13 2\n");
+  world_pass(5000);
+  CHECK_STR(world_dispatched(),
+            "Sales/queue_metric-nOffered-voice 22:10 0\n"
+            "Sales/queue_interval_count-nOffered-voice 22:11 3\n"
+            "Sales/queue_metric-nOffered-voice 22:11 3\n"
+            "Sales/queue_metric-nOffered-voice 22:12 0\n"
+            "Sales/queue_interval_count-nOffered-voice 22:13 2\n"
+            "Sales/queue_metric-nOffered-voice 22:13 2\n");
   end_with_store();
 }
 
 static void a_counter_begins_with_its_first_contact(void) {
   begin_with_store();
-  iv_settings.query.rule.backfill_ms = 5 * MINUTE;
+  world_settings.query.rule.backfill_ms = 5 * MINUTE;
   truth[9] = 3;
   tell_truth();
-  iv_start();
-  iv_pass(2000);
-  CHECK_STR(iv_left(), "Sales/queue_metric-nOffered-voice 22:09 0\n"
-                       "Sales/queue_interval_count-nOffered-voice 22:10 3\n"
-                       "Sales/queue_metric-nOffered-voice 22:10 3\n"
-                       "Sales/queue_metric-nOffered-voice 22:11 3\n");
+  world_start();
+  world_pass(2000);
+  CHECK_STR(world_dispatched(),
+            "Sales/queue_metric-nOffered-voice 22:09 0\n"
+            "Sales/queue_interval_count-nOffered-voice 22:10 3\n"
+            "Sales/queue_metric-nOffered-voice 22:10 3\n"
+            "Sales/queue_metric-nOffered-voice 22:11 3\n");
   end_with_store();
 }
 
 static void a_window_older_than_backfill_is_not_sent_but_read_again(void) {
   begin_with_store();
-  iv_settings.query.rule.backfill_ms = 5 * MINUTE;
+  world_settings.query.rule.backfill_ms = 5 * MINUTE;
   truth[10] = 3;
   tell_truth();
-  iv_start();
-  iv_pass(15000); /* done is 22:12 */
+  world_start();
+  world_pass(15000); /* done is 22:12 */
   truth[10] = 4;
   truth[20] = 50; /* lost */
   truth[57] = 6;
   restart_block(50 * MINUTE); /* 23:03:35 */
-  iv_pass(5000);
-  CHECK_INT(iv_times_left("Sales/queue_interval_count-nOffered-voice 22:58 6"),
+  world_pass(5000);
+  CHECK_INT(world_times_dispatched(
+                "Sales/queue_interval_count-nOffered-voice 22:58 6"),
             1);
-  CHECK_INT(iv_times_left("Sales/queue_metric-nOffered-voice 22:58 10"), 1);
-  CHECK_INT(iv_times_left("Sales/queue_metric-nOffered-voice 23:02 10"), 1);
-  CHECK_REAL(iv_state("windows-skipped"), 45);
-  CHECK_INT(replay_noticed(&iv.r, "backfill", GC_ERR_LIMIT), 1);
-  CHECK_INT(replay_count(&iv.r, QUERY), 2); /* the gap divides the request */
+  CHECK_INT(
+      world_times_dispatched("Sales/queue_metric-nOffered-voice 22:58 10"), 1);
+  CHECK_INT(
+      world_times_dispatched("Sales/queue_metric-nOffered-voice 23:02 10"), 1);
+  CHECK_REAL(world_block_value("windows-skipped"), 45);
+  CHECK_INT(replay_noticed(&world.r, "backfill", GC_ERR_LIMIT), 1);
+  CHECK_INT(replay_count(&world.r, QUERY), 2); /* the gap divides the request */
   end_with_store();
 }
 
@@ -295,11 +312,11 @@ static void a_clock_months_ahead_deletes_no_totals(void) {
   begin_with_store();
   truth[10] = 3;
   tell_truth();
-  iv_start();
-  iv_pass(5 * MINUTE); /* settled and saved */
+  world_start();
+  world_pass(5 * MINUTE); /* settled and saved */
   restart_block(UINT64_C(100) * 86400000);
-  iv_pass(5000);
-  CHECK_HAS(store_query(iv.store, "prod", "query-queues"), "=3,0,3");
+  world_pass(5000);
+  CHECK_HAS(store_query(world.store, "prod", "query-queues"), "=3,0,3");
   end_with_store();
 }
 
@@ -334,27 +351,28 @@ static void a_state_file_that_comes_back_continues(void) {
   truth[10] = 3;
   truth[12] = 5;
   tell_truth();
-  iv_start();
-  iv_pass(15000); /* 22:13:35 */
+  world_start();
+  world_pass(15000); /* 22:13:35 */
   stop_for(60000);
   snprintf(away, sizeof(away), "%s.away", store_folder);
   CHECK_INT(rename(store_folder, away), 0);
   int fd = open(store_folder, O_CREAT | O_WRONLY, 0600); /* no folder */
   close(fd);
-  CHECK_INT(gc_store_open(store_folder, 60000, &iv.store, &warning, &err),
+  CHECK_INT(gc_store_open(store_folder, 60000, &world.store, &warning, &err),
             GC_ERR_STATE);
-  iv_start();
-  iv_pass(20000);
-  CHECK_INT(replay_count(&iv.r, QUERY), 0);
+  world_start();
+  world_pass(20000);
+  CHECK_INT(replay_count(&world.r, QUERY), 0);
   unlink(store_folder);
   CHECK_INT(rename(away, store_folder), 0);
-  iv_pass(10000); /* 22:15:05 */
-  CHECK_STR(iv_left(), "Sales/queue_metric-nOffered-voice 22:10 0\n"
-                       "Sales/queue_interval_count-nOffered-voice 22:11 3\n"
-                       "Sales/queue_metric-nOffered-voice 22:11 3\n"
-                       "Sales/queue_metric-nOffered-voice 22:12 3\n"
-                       "Sales/queue_interval_count-nOffered-voice 22:13 5\n"
-                       "Sales/queue_metric-nOffered-voice 22:13 8\n");
+  world_pass(10000); /* 22:15:05 */
+  CHECK_STR(world_dispatched(),
+            "Sales/queue_metric-nOffered-voice 22:10 0\n"
+            "Sales/queue_interval_count-nOffered-voice 22:11 3\n"
+            "Sales/queue_metric-nOffered-voice 22:11 3\n"
+            "Sales/queue_metric-nOffered-voice 22:12 3\n"
+            "Sales/queue_interval_count-nOffered-voice 22:13 5\n"
+            "Sales/queue_metric-nOffered-voice 22:13 8\n");
   end_with_store();
 }
 
@@ -363,17 +381,20 @@ static void a_file_that_breaks_loses_no_total_of_a_running_query(void) {
   truth[10] = 3;
   truth[17] = 4;
   tell_truth();
-  iv_start();
-  iv_pass(5 * MINUTE); /* the first total is settled and saved */
+  world_start();
+  world_pass(5 * MINUTE); /* the first total is settled and saved */
   break_pages(1);
-  iv_pass(3 * MINUTE); /* 22:21:20 */
+  world_pass(3 * MINUTE); /* 22:21:20 */
   restart_block(1000);
-  iv_pass(5000);
-  CHECK_INT(iv_times_left("Sales/queue_metric-nOffered-voice 22:19 7"), 1);
-  CHECK_INT(iv_times_left("Sales/queue_metric-nOffered-voice 22:11 3"), 1);
-  CHECK_HAS(store_query(iv.store, "prod", "query-queues"), "=");
-  iv_pass(5 * MINUTE);
-  CHECK_INT(iv_times_left("Sales/queue_metric-nOffered-voice 22:24 7"), 1);
+  world_pass(5000);
+  CHECK_INT(world_times_dispatched("Sales/queue_metric-nOffered-voice 22:19 7"),
+            1);
+  CHECK_INT(world_times_dispatched("Sales/queue_metric-nOffered-voice 22:11 3"),
+            1);
+  CHECK_HAS(store_query(world.store, "prod", "query-queues"), "=");
+  world_pass(5 * MINUTE);
+  CHECK_INT(world_times_dispatched("Sales/queue_metric-nOffered-voice 22:24 7"),
+            1);
   CHECK(access(store_in_folder("state.db.bad-1"), F_OK) == 0);
   end_with_store();
 }
@@ -385,8 +406,8 @@ static void totals_that_cannot_be_read_are_not_half_loaded(void) {
   begin_with_store();
   truth[10] = 3;
   tell_truth();
-  iv_start();
-  iv_pass(5 * MINUTE);
+  world_start();
+  world_pass(5 * MINUTE);
   stop_for(1000);
   sqlite3 *db = store_raw();
   for (int i = 0; i < 400; i++) { /* pages of totals */
@@ -400,11 +421,12 @@ static void totals_that_cannot_be_read_are_not_half_loaded(void) {
   struct stat st;
   CHECK_INT(stat(store_in_folder("state.db"), &st), 0);
   break_pages((long)st.st_size / 4096 - 3);
-  iv.store = store_opened(&warning);
-  iv_start();
-  iv_pass(10000);
-  CHECK(replay_noticed(&iv.r, "state", GC_ERR_STATE) >= 1);
-  CHECK(strstr(store_query(iv.store, "prod", "query-queues"), "q100") == NULL);
+  world.store = store_opened(&warning);
+  world_start();
+  world_pass(10000);
+  CHECK(replay_noticed(&world.r, "state", GC_ERR_STATE) >= 1);
+  CHECK(strstr(store_query(world.store, "prod", "query-queues"), "q100") ==
+        NULL);
   CHECK(access(store_in_folder("state.db.bad-1"), F_OK) == 0);
   end_with_store();
 }
@@ -414,23 +436,24 @@ static void a_pending_window_that_cannot_be_read_is_lost_alone(void) {
   truth[10] = 3;
   truth[13] = 5;
   tell_truth();
-  iv_start();
-  iv_pass(70000); /* 22:14:30 */
+  world_start();
+  world_pass(70000); /* 22:14:30 */
   stop_for(1000);
   sqlite3 *db = store_raw();
   store_sql(db, "UPDATE queries SET pending = 'window 2 of a newer version'");
   sqlite3_close(db);
-  iv.store = store_opened(NULL);
-  iv_start();
-  iv_pass(70000); /* 22:15:41 */
-  CHECK_INT(replay_noticed(&iv.r, "state", GC_ERR_STATE), 1);
-  CHECK_STR(iv_left(), "Sales/queue_metric-nOffered-voice 22:10 0\n"
-                       "Sales/queue_interval_count-nOffered-voice 22:11 3\n"
-                       "Sales/queue_metric-nOffered-voice 22:11 3\n"
-                       "Sales/queue_metric-nOffered-voice 22:12 3\n"
-                       "Sales/queue_metric-nOffered-voice 22:13 3\n"
-                       "Sales/queue_interval_count-nOffered-voice 22:14 5\n"
-                       "Sales/queue_metric-nOffered-voice 22:14 8\n");
+  world.store = store_opened(NULL);
+  world_start();
+  world_pass(70000); /* 22:15:41 */
+  CHECK_INT(replay_noticed(&world.r, "state", GC_ERR_STATE), 1);
+  CHECK_STR(world_dispatched(),
+            "Sales/queue_metric-nOffered-voice 22:10 0\n"
+            "Sales/queue_interval_count-nOffered-voice 22:11 3\n"
+            "Sales/queue_metric-nOffered-voice 22:11 3\n"
+            "Sales/queue_metric-nOffered-voice 22:12 3\n"
+            "Sales/queue_metric-nOffered-voice 22:13 3\n"
+            "Sales/queue_interval_count-nOffered-voice 22:14 5\n"
+            "Sales/queue_metric-nOffered-voice 22:14 8\n");
   end_with_store();
 }
 
@@ -451,12 +474,12 @@ static void check_all_windows(int64_t first_minute, int64_t last_minute,
     snprintf(prefix, sizeof(prefix),
              "Sales/queue_metric-nOffered-voice %02d:%02d ",
              (int)(22 + m / 60) % 24, (int)(m % 60));
-    for (size_t i = 0; i < iv.count; i++) {
-      if (strncmp(iv.seen[i], prefix, strlen(prefix)) != 0)
+    for (size_t i = 0; i < world.count; i++) {
+      if (strncmp(world.seen[i], prefix, strlen(prefix)) != 0)
         continue;
       if (count++ == 0)
-        snprintf(first, sizeof(first), "%s", iv.seen[i]);
-      CHECK_STR(iv.seen[i], first);
+        snprintf(first, sizeof(first), "%s", world.seen[i]);
+      CHECK_STR(world.seen[i], first);
     }
     CHECK_THAT(count >= 1 && count <= 1 + kills, "%s %zu times", prefix, count);
   }
@@ -465,9 +488,9 @@ static void check_all_windows(int64_t first_minute, int64_t last_minute,
 /* Counts values that were sent before, with the same time. */
 static size_t count_repeated(void) {
   size_t count = 0;
-  for (size_t i = 0; i < iv.count; i++)
+  for (size_t i = 0; i < world.count; i++)
     for (size_t k = 0; k < i; k++)
-      if (strcmp(iv.seen[i], iv.seen[k]) == 0) {
+      if (strcmp(world.seen[i], world.seen[k]) == 0) {
         count++;
         break;
       }
@@ -483,14 +506,14 @@ static void a_kill_at_any_moment_loses_no_window(void) {
     CHECK_ROW(row);
     random32_state = seed;
     begin_with_store();
-    iv_settings.query.rule.revisit = 10;
-    iv_settings.query.rule.backfill_ms = 60 * MINUTE;
+    world_settings.query.rule.revisit = 10;
+    world_settings.query.rule.backfill_ms = 60 * MINUTE;
     truth[10] = 1;
     tell_truth();
-    iv_start();
+    world_start();
     for (int step = 0; step < 60; step++) {
       int now_minute =
-          (int)((iv.r.wall_ms + (int64_t)(iv.r.now_ms - REPLAY_START_MS) -
+          (int)((world.r.wall_ms + (int64_t)(world.r.now_ms - REPLAY_START_MS) -
                  1699999200000) /
                 MINUTE);
       truth[now_minute - 1 - (int)random_below(6)] += 1 + (int)random_below(3);
@@ -498,20 +521,20 @@ static void a_kill_at_any_moment_loses_no_window(void) {
       for (int m = 0; m < 10; m++)
         truth[m] = 0; /* before the query began */
       tell_truth();
-      iv.holds = random_below(4) == 0;
-      iv_pass(1000 + random_below(45000));
-      kills += iv.holds;
-      if (iv.holds || random_below(3) == 0)
+      world.holds = random_below(4) == 0;
+      world_pass(1000 + random_below(45000));
+      kills += world.holds;
+      if (world.holds || random_below(3) == 0)
         restart_block(random_below(4) == 0 ? random_below(5) * MINUTE
                                            : random_below(3000));
     }
-    iv.holds = false;
+    world.holds = false;
     tell_truth();
-    iv_pass(4 * MINUTE);
-    int64_t done =
-        (int64_t)((iv.r.wall_ms + (int64_t)(iv.r.now_ms - REPLAY_START_MS) -
-                   90000 - 1699999200000) /
-                  MINUTE);
+    world_pass(4 * MINUTE);
+    int64_t done = (int64_t)((world.r.wall_ms +
+                              (int64_t)(world.r.now_ms - REPLAY_START_MS) -
+                              90000 - 1699999200000) /
+                             MINUTE);
     for (int m = 10; m < done; m++)
       total += truth[m];
     check_all_windows(11, done, kills);
@@ -519,9 +542,9 @@ static void a_kill_at_any_moment_loses_no_window(void) {
     snprintf(last, sizeof(last),
              "Sales/queue_metric-nOffered-voice %02d:%02d %d",
              (int)(22 + done / 60) % 24, (int)(done % 60), total);
-    CHECK_THAT(iv_times_left(last) >= 1,
+    CHECK_THAT(world_times_dispatched(last) >= 1,
                "%s was not sent; the newest value is %s", last,
-               iv.seen[iv.count - 1]);
+               world.seen[world.count - 1]);
     end_with_store();
   }
 }

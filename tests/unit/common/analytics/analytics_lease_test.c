@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Two agents whose account has a lease: the next holder of the lease continues
  * with the intervals where the former one stopped. */
-#include "tests/support/iv_block.h"
+#include "tests/support/analytics_world.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -55,49 +55,50 @@ static void tell_truth(void) {
         m > FIRST ? "," : "", at, m);
   }
   snprintf(body + len, sizeof(body) - len, "]}]}");
-  iv_will(QUERY, body);
+  world_answers(QUERY, body);
 }
 
 static void begin_agent(void) {
   book = gc_lease_book_new();
-  iv.page = gc_lease_book_page(book, "query-queues");
-  iv_begin();
-  iv_settings.query.rule.backfill_ms = INT64_C(30) * MINUTE;
+  world.page = gc_lease_book_page(book, "query-queues");
+  world_begin();
+  world_settings.query.rule.backfill_ms = INT64_C(30) * MINUTE;
   tell_truth();
 }
 
 static void begin_lease(void) {
   redis = (struct gc_buf){.max = GC_LEASE_BOOK_MAX_BYTES};
   fence = 0;
-  iv.page = NULL;
+  world.page = NULL;
   begin_agent();
 }
 
 static void kill_agent(void) {
-  iv_stop();
+  world_stop();
   gc_lease_book_free(book);
-  iv.page = NULL;
+  world.page = NULL;
 }
 
 /* The agent is killed; another one takes the lease after AWAY_S. The values of
  * both are kept. */
 static void change_holder(void) {
   static char seen[SEEN_MAX][128];
-  size_t count = iv.count;
-  int64_t wall_ms = iv.r.wall_ms + (int64_t)(iv.r.now_ms - REPLAY_START_MS);
-  memcpy(seen, iv.seen, sizeof(seen));
+  size_t count = world.count;
+  int64_t wall_ms =
+      world.r.wall_ms + (int64_t)(world.r.now_ms - REPLAY_START_MS);
+  memcpy(seen, world.seen, sizeof(seen));
   kill_agent();
   begin_agent();
-  memcpy(iv.seen, seen, sizeof(seen));
-  iv.count = count;
-  iv.r.wall_ms = wall_ms + AWAY_S * 1000;
+  memcpy(world.seen, seen, sizeof(seen));
+  world.count = count;
+  world.r.wall_ms = wall_ms + AWAY_S * 1000;
   take_lease();
-  iv_start();
+  world_start();
 }
 
 static void pass_seconds(unsigned seconds) {
   for (unsigned s = 0; s < seconds; s++) {
-    iv_pass(1000);
+    world_pass(1000);
     renew_lease();
   }
 }
@@ -119,24 +120,24 @@ static const char *line_of(const char *type, int minute, long value) {
 static void an_interval_is_dispatched_once_redis_has_it(void) {
   begin_lease();
   take_lease();
-  iv_start();
-  iv_pass(20000);
-  CHECK_INT(iv.count, 0);
+  world_start();
+  world_pass(20000);
+  CHECK_INT(world.count, 0);
   renew_lease();
-  iv_pass(1000);
-  CHECK(iv.count > 0);
+  world_pass(1000);
+  CHECK(world.count > 0);
   end_lease();
 }
 
 static void a_standby_sends_no_request(void) {
   begin_lease();
-  iv_start();
-  iv_pass(120000);
-  CHECK_INT(iv.count, 0);
-  CHECK_STR(iv_last_interval(), "none");
+  world_start();
+  world_pass(120000);
+  CHECK_INT(world.count, 0);
+  CHECK_STR(world_last_interval(), "none");
   take_lease();
   pass_seconds(3);
-  CHECK(strcmp(iv_last_interval(), "none") != 0);
+  CHECK(strcmp(world_last_interval(), "none") != 0);
   end_lease();
 }
 
@@ -147,24 +148,27 @@ static void intervals_continue_with_the_next_holder(void) {
     unsigned again = 0;
     begin_lease();
     take_lease();
-    iv_start();
+    world_start();
     pass_seconds(90 + second);
     change_holder();
     pass_seconds(300);
-    int64_t wall_ms = iv.r.wall_ms + (int64_t)(iv.r.now_ms - REPLAY_START_MS);
+    int64_t wall_ms =
+        world.r.wall_ms + (int64_t)(world.r.now_ms - REPLAY_START_MS);
     int last = (int)((wall_ms - 1699999200000 - 90000) / MINUTE) - 1;
     CHECK(last > FIRST + 4);
     long total = 0;
     for (int m = FIRST; m <= last; m++) {
-      size_t times = iv_times_left(line_of("queue_interval_count", m + 1, m));
+      size_t times =
+          world_times_dispatched(line_of("queue_interval_count", m + 1, m));
       CHECK_THAT(times >= 1, "killed at %u s: 22:%02d is missing", second, m);
       again += times > 1;
       total += m;
     }
     CHECK_THAT(again <= 1, "killed at %u s: %u intervals twice", second, again);
-    CHECK_THAT(iv_times_left(line_of("queue_metric", last + 1, total)) > 0,
-               "killed at %u s: no total of %ld in\n%s", second, total,
-               iv_left());
+    CHECK_THAT(
+        world_times_dispatched(line_of("queue_metric", last + 1, total)) > 0,
+        "killed at %u s: no total of %ld in\n%s", second, total,
+        world_dispatched());
     end_lease();
   }
 }
@@ -172,18 +176,19 @@ static void intervals_continue_with_the_next_holder(void) {
 static void a_former_holder_sends_nothing_until_it_has_a_lease_again(void) {
   begin_lease();
   take_lease();
-  iv_start();
+  world_start();
   pass_seconds(30);
-  size_t count = iv.count;
+  size_t count = world.count;
   CHECK(count > 0);
   gc_lease_book_leave(book);
-  iv_pass(200000);
-  CHECK_INT(iv.count, count);
+  world_pass(200000);
+  CHECK_INT(world.count, count);
   take_lease();
   pass_seconds(10);
-  CHECK(iv.count > count);
-  CHECK_INT(iv_times_left(line_of("queue_interval_count", FIRST + 1, FIRST)),
-            1);
+  CHECK(world.count > count);
+  CHECK_INT(
+      world_times_dispatched(line_of("queue_interval_count", FIRST + 1, FIRST)),
+      1);
   end_lease();
 }
 

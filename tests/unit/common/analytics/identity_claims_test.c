@@ -16,8 +16,9 @@ static const struct gc_query query = {
 
 static struct gc_series_set set;
 static struct gc_identity_claims claims;
-static struct gc_naming naming;
-static const struct gc_samples_view view = {.query = &query, .naming = &naming};
+static struct gc_dimension_names dimension_names;
+static const struct gc_samples_view view = {
+    .query = &query, .dimension_names = &dimension_names};
 
 static void begin(const struct gc_entry *entries) {
   static const char *const keys[] = {KEY("q1"), KEY("q2"), KEY("q3")};
@@ -25,11 +26,11 @@ static void begin(const struct gc_entry *entries) {
   set = (struct gc_series_set){.keys.max = 3};
   for (size_t i = 0; i < GC_COUNT(keys); i++)
     CHECK_INT(gc_series_put(&set, keys[i], strlen(keys[i]), &number), GC_OK);
-  naming.lists[GC_QUEUE].now = gc_entities_new(entries, 1, true);
+  dimension_names.lists[GC_QUEUE].now = gc_entities_new(entries, 1, true);
 }
 
 static void end(void) {
-  gc_naming_clear(&naming);
+  gc_dimension_name_clear(&dimension_names);
   gc_identity_claims_clear(&claims);
   gc_series_clear(&set);
 }
@@ -54,8 +55,8 @@ static void a_series_with_another_name_gives_its_identity_back(void) {
   begin(crossed);
   CHECK(take(0));
   CHECK(!take(1));
-  gc_naming_clear(&naming);
-  naming.lists[GC_QUEUE].now = gc_entities_new(renamed, 1, true);
+  gc_dimension_name_clear(&dimension_names);
+  dimension_names.lists[GC_QUEUE].now = gc_entities_new(renamed, 1, true);
   CHECK(take(1));
   CHECK(take(0));
   CHECK(take(1));
@@ -79,8 +80,8 @@ static void many_names_need_no_more_room_than_the_series(void) {
     char name[16];
     snprintf(name, sizeof(name), "Queue %d", i);
     const struct gc_entry entry = {"q1", name, name, ""};
-    gc_naming_clear(&naming);
-    naming.lists[GC_QUEUE].now = gc_entities_new(&entry, 1, true);
+    gc_dimension_name_clear(&dimension_names);
+    dimension_names.lists[GC_QUEUE].now = gc_entities_new(&entry, 1, true);
     CHECK(take(0));
     CHECK(claims.identities.count <= 2 * set.keys.max);
   }

@@ -43,28 +43,28 @@ static void fill_outbox(struct gc_outbox *o) {
 
 static void a_large_window_is_dispatched_in_several_calls(void) {
   struct gc_checkpoint no_state = {.store = NULL};
-  struct gc_sender d = {.checkpoint = &no_state};
+  struct gc_sender s = {.checkpoint = &no_state};
   slow_output = (struct slow){.now_ms = 0};
-  fill_outbox(&d.outbox);
+  fill_outbox(&s.outbox);
   for (uint64_t calls = 1; slow_output.now_ms < 4000; calls++) {
-    CHECK_INT(gc_sender_run(&d, &output, slow_now_ms, NULL, calls * 1000),
+    CHECK_INT(gc_sender_run(&s, &output, slow_now_ms, NULL, calls * 1000),
               GC_SENDER_WAITS);
     CHECK(slow_output.now_ms >= calls * 1000);
     CHECK(slow_output.now_ms <= calls * 1000 + 256);
   }
-  CHECK_INT(slow_output.count, d.sent);
-  gc_sender_clear(&d);
+  CHECK_INT(slow_output.count, s.sent);
+  gc_sender_clear(&s);
 }
 
 static void the_end_does_not_wait_for_all_of_a_large_window(void) {
   struct gc_checkpoint no_state = {.store = NULL};
-  struct gc_sender d = {.checkpoint = &no_state};
+  struct gc_sender s = {.checkpoint = &no_state};
   slow_output = (struct slow){.now_ms = 0};
-  fill_outbox(&d.outbox);
-  gc_sender_finish(&d, &output, slow_now_ms, NULL, 1000);
+  fill_outbox(&s.outbox);
+  gc_sender_finish(&s, &output, slow_now_ms, NULL, 1000);
   CHECK(slow_output.now_ms >= 1000 && slow_output.now_ms <= 1256);
-  CHECK_INT(d.outbox.count, VALUES); /* and it is not saved as sent */
-  gc_sender_clear(&d);
+  CHECK_INT(s.outbox.count, VALUES); /* and it is not saved as sent */
+  gc_sender_clear(&s);
 }
 
 static bool is_never_empty(void *ctx, uint32_t max_ms) {
@@ -83,15 +83,15 @@ static void a_slow_disk_ends_the_wait_of_this_call(void) {
   static const struct gc_sender_output slow_disk = {
       .emit = count_value, .wait = is_never_empty, .is_slow = is_slow};
   struct gc_checkpoint no_state = {.store = NULL};
-  struct gc_sender d = {.checkpoint = &no_state};
+  struct gc_sender s = {.checkpoint = &no_state};
   slow_output = (struct slow){.now_ms = 0};
-  fill_outbox(&d.outbox);
-  d.sent = VALUES;
-  CHECK_INT(gc_sender_run(&d, &slow_disk, slow_now_ms, NULL, 10000),
+  fill_outbox(&s.outbox);
+  s.sent = VALUES;
+  CHECK_INT(gc_sender_run(&s, &slow_disk, slow_now_ms, NULL, 10000),
             GC_SENDER_WAITS);
   CHECK(slow_output.now_ms < 1000);
-  CHECK_INT(d.outbox.count, VALUES); /* it is not sent yet */
-  gc_sender_clear(&d);
+  CHECK_INT(s.outbox.count, VALUES); /* it is not sent yet */
+  gc_sender_clear(&s);
 }
 
 int main(void) {

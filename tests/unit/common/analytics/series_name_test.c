@@ -27,23 +27,23 @@ static void names_are_the_labels_of_the_list(void) {
       {GC_QUERY_LABEL_NAME, "", "none"},
   };
   static const struct gc_entry old = {"q9", "Gone", "Gone", ""};
-  struct gc_naming n = {
+  struct gc_dimension_names n = {
       .lists = {[GC_QUEUE] = {gc_entities_new(entries, 3, false),
                               gc_entities_new(&old, 1, false)}}};
   char text[GC_NAME_SIZE];
   for (size_t i = 0; i < GC_COUNT(rows); i++) {
     CHECK_ROW(rows[i].id);
     n.label = rows[i].label;
-    CHECK(gc_naming_text(&n, GC_DIMENSION_QUEUE, rows[i].id, text) ==
+    CHECK(gc_dimension_name_text(&n, GC_DIMENSION_QUEUE, rows[i].id, text) ==
           (rows[i].text != NULL));
-    CHECK(gc_naming_is_missing(&n, GC_DIMENSION_QUEUE, rows[i].id) ==
+    CHECK(gc_dimension_name_is_missing(&n, GC_DIMENSION_QUEUE, rows[i].id) ==
           (rows[i].text == NULL));
     if (rows[i].text != NULL)
       CHECK_STR(text, rows[i].text);
   }
-  CHECK(gc_naming_text(&n, GC_DIMENSION_WORD, "a/b", text));
+  CHECK(gc_dimension_name_text(&n, GC_DIMENSION_WORD, "a/b", text));
   CHECK_STR(text, "a_b");
-  gc_naming_clear(&n);
+  gc_dimension_name_clear(&n);
 }
 
 /* ---- identities ---- */
@@ -85,18 +85,18 @@ static const struct gc_query queries[] = {
  * since the lists of names are refused. */
 static void write_identity(const struct gc_query *q, const char *key,
                            char out[IDENTITY_SIZE]) {
-  struct gc_naming n = {
+  struct gc_dimension_names n = {
       .label =
           q == &queries[WITH_NAMES] ? GC_QUERY_LABEL_NAME : GC_QUERY_LABEL_ID,
       .lists = {[GC_QUEUE] = {gc_entities_new(NULL, 0, true)},
                 [GC_USER] = {gc_entities_new(NULL, 0, true)}}};
   const struct gc_samples_view view = {
-      .query = q, .naming = &n, .block = "block"};
+      .query = q, .dimension_names = &n, .block = "block"};
   struct gc_identity id;
   CHECK(gc_identity_make(&view, key, &id));
   CHECK(strlen(id.qualifier) < GC_NAME_SIZE);
   snprintf(out, IDENTITY_SIZE, "%s/%.127s", id.instance, id.qualifier);
-  gc_naming_clear(&n);
+  gc_dimension_name_clear(&n);
 }
 
 static void ordinary_values_stay_as_they_are(void) {

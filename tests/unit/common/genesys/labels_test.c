@@ -274,8 +274,9 @@ static void names_of_series_without_an_owner_are_no_labels(void) {
   gc_labels_free(l);
 }
 
-static const char *label_in(const struct gc_entities *d, const char *id) {
-  const struct gc_entry *e = gc_entities_find(d, id);
+static const char *label_in(const struct gc_entities *entities,
+                            const char *id) {
+  const struct gc_entry *e = gc_entities_find(entities, id);
   return e != NULL ? e->label : "";
 }
 
@@ -295,12 +296,12 @@ static void agents_of_different_age_give_the_same_labels(void) {
   for (int i = 0; i < 2; i++)
     known[i].label = gc_labels_get(old, known[i].id);
   struct gc_entities *list = gc_entities_new(known, 2, true);
-  struct gc_entities *d = gc_labels_by_list(list);
-  CHECK_STR(label_in(d, "1"), "Sales");
-  CHECK_STR(label_in(d, "2"), "Sales~2");
-  CHECK_STR(gc_entities_find(d, "1")->detail, "x");
-  CHECK(gc_entities_is_refused(d));
-  gc_entities_put(d);
+  struct gc_entities *entities = gc_labels_by_list(list);
+  CHECK_STR(label_in(entities, "1"), "Sales");
+  CHECK_STR(label_in(entities, "2"), "Sales~2");
+  CHECK_STR(gc_entities_find(entities, "1")->detail, "x");
+  CHECK(gc_entities_is_refused(entities));
+  gc_entities_put(entities);
   gc_entities_put(list);
   gc_labels_free(old);
   gc_labels_free(young);

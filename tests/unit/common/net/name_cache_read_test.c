@@ -33,10 +33,10 @@ static void all_pages_are_read(void) {
   CHECK_STR(e.labels, "q0=Support_DE/ q1=Sales/ q2=Sales~2/ ");
   CHECK(!e.refused);
   CHECK_INT(replay_count(&names_world, NAMES_QUEUES), 3);
-  struct gc_entities *d = gc_names_entities(names, GC_QUEUE);
-  CHECK_INT(gc_entities_count(d), 3);
-  CHECK_STR(gc_entities_find(d, "q2")->name, "Sales");
-  gc_entities_put(d);
+  struct gc_entities *made = gc_names_entities(names, GC_QUEUE);
+  CHECK_INT(gc_entities_count(made), 3);
+  CHECK_STR(gc_entities_find(made, "q2")->name, "Sales");
+  gc_entities_put(made);
   CHECK(gc_names_entities(names, GC_USER) == NULL);
   names_end();
 }
@@ -246,9 +246,9 @@ static void a_removed_listener_is_not_called(void) {
   names_end();
 }
 
-static void leave_inside(void *ctx, struct gc_entities *d) {
+static void leave_inside(void *ctx, struct gc_entities *entities) {
   struct names_recorder *e = ctx;
-  (void)d;
+  (void)entities;
   e->calls++;
   gc_names_unlisten(names, &e->listener);
 }

@@ -65,10 +65,11 @@ static void a_restart_with_the_api_away_knows_the_names(void) {
 }
 
 static int64_t target_ms(const char *id, const char *media) {
-  struct gc_entities *d = gc_names_entities(names, GC_QUEUE);
-  const struct gc_entry *e = d != NULL ? gc_entities_find(d, id) : NULL;
+  struct gc_entities *entities = gc_names_entities(names, GC_QUEUE);
+  const struct gc_entry *e =
+      entities != NULL ? gc_entities_find(entities, id) : NULL;
   int64_t ms = e != NULL ? gc_entry_target_ms(e, media) : -1;
-  gc_entities_put(d);
+  gc_entities_put(entities);
   return ms;
 }
 

@@ -16,7 +16,7 @@
 #include "common/net/lease_gate.h"
 #include "tests/support/check.h"
 #include "tests/support/deadline.h"
-#include "tests/support/fake_inside.h"
+#include "tests/support/fake_daemon_internal.h"
 #include "tests/support/refuse_memory.h"
 
 void genesys_prometheus_module_register(void);

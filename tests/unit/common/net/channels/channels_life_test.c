@@ -290,7 +290,7 @@ static void an_old_socket_that_ends_in_the_overlap_is_no_failure(void) {
 
 /* The platform announces the end of all sockets at once; the slots give up
  * after half a minute. */
-static void a_crowd_of_renewals_shortens_the_overlap(void) {
+static void many_renewals_at_once_shorten_the_overlap(void) {
   enum { SLOTS = 10 };
   ch_channels_max = SLOTS + 1;
   ch_begin();
@@ -516,7 +516,7 @@ int main(void) {
   RUN(topics_that_change_meanwhile_are_on_the_new_channel_too);
   RUN(a_listener_that_leaves_in_the_overlap_gets_no_message);
   RUN(an_old_socket_that_ends_in_the_overlap_is_no_failure);
-  RUN(a_crowd_of_renewals_shortens_the_overlap);
+  RUN(many_renewals_at_once_shorten_the_overlap);
   RUN(renewals_of_many_channels_create_one);
   RUN(a_break_before_the_new_one_is_ready_is_reported);
   RUN(a_stop_at_any_moment_of_a_renewal_leaves_nothing_behind);

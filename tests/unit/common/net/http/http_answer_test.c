@@ -6,7 +6,7 @@
 #include "tests/support/web.h"
 
 static void a_body_goes_to_the_sink(void) {
-  struct ask q;
+  struct test_request q;
   http_get_with(&q, NULL, http_url_of("/hello"));
   CHECK_INT(q.reply.failure, GC_FAILURE_NONE);
   CHECK_INT(q.reply.status, 200);
@@ -20,33 +20,33 @@ static void a_body_goes_to_the_sink(void) {
 }
 
 static void without_a_sink_the_body_is_kept(void) {
-  struct asker a;
-  struct ask q;
-  asker_begin(&a, NULL);
-  ask_init(&q, &a, http_url_of("/hello"));
+  struct test_client a;
+  struct test_request q;
+  test_client_begin(&a, NULL);
+  test_request_init(&q, &a, http_url_of("/hello"));
   q.x.sink = NULL;
-  ask_start(&q);
-  CHECK(ask_wait(&q));
+  test_request_start(&q);
+  CHECK(test_request_wait(&q));
   CHECK_STR(q.body, "hello");
-  asker_end(&a);
+  test_client_end(&a);
 }
 
 static void any_cut_of_the_answer_gives_the_same_body(void) {
-  struct ask q;
+  struct test_request q;
   http_get_with(&q, NULL, http_url_of("/byte-by-byte"));
   CHECK_STR(q.got, "0123456789");
   CHECK_INT(q.begins, 1);
 }
 
 static void chunks_are_put_together(void) {
-  struct ask q;
+  struct test_request q;
   http_get_with(&q, NULL, http_url_of("/chunked"));
   CHECK_INT(q.reply.failure, GC_FAILURE_NONE);
   CHECK_STR(q.got, "first second");
 }
 
 static void gzip_is_requested_and_decoded(void) {
-  struct ask q;
+  struct test_request q;
   http_get_with(&q, NULL, http_url_of("/gzip"));
   CHECK_INT(q.reply.failure, GC_FAILURE_NONE);
   CHECK_STR(q.got, "hello, gzip");
@@ -56,7 +56,7 @@ static void gzip_is_requested_and_decoded(void) {
 }
 
 static void a_redirect_is_an_answer_and_not_followed(void) {
-  struct ask q;
+  struct test_request q;
   struct server *s = server_start(&(struct server_plan){.serve = web_serve});
   http_get_with(&q, NULL, http_url_at(s, "http", "/redirect"));
   CHECK_INT(q.reply.failure, GC_FAILURE_NONE);
@@ -69,7 +69,7 @@ static void a_redirect_is_an_answer_and_not_followed(void) {
 }
 
 static void the_first_64_kb_of_an_error_are_kept_and_the_rest_is_read(void) {
-  struct ask q;
+  struct test_request q;
   http_get_with(&q, NULL, http_url_of("/large-error"));
   CHECK_INT(q.reply.failure, GC_FAILURE_NONE);
   CHECK_INT(q.reply.status, 500);
@@ -81,7 +81,7 @@ static void an_error_without_end_is_cut_and_stays_an_answer(void) {
   static const char *const paths[] = {"/endless-error", "/bomb-error"};
   for (size_t i = 0; i < GC_COUNT(paths); i++) {
     CHECK_ROW(paths[i]);
-    struct ask q;
+    struct test_request q;
     http_get_with(&q, NULL, http_url_of(paths[i]));
     CHECK_INT(q.reply.failure, GC_FAILURE_NONE);
     CHECK(q.reply.status >= 500);
@@ -90,7 +90,7 @@ static void an_error_without_end_is_cut_and_stays_an_answer(void) {
 }
 
 static void early_hints_leave_no_trace(void) {
-  struct ask q;
+  struct test_request q;
   http_get_with(&q, NULL, http_url_of("/continued"));
   CHECK_INT(q.reply.status, 200);
   CHECK_STR(q.got, "ok");
@@ -113,14 +113,14 @@ static void retry_after_is_read_in_both_forms(void) {
       {"?-5", false, 0},
       {"?", false, 0},
   };
-  struct asker a;
-  asker_begin(&a, NULL);
+  struct test_client a;
+  test_client_begin(&a, NULL);
   for (size_t i = 0; i < GC_COUNT(rows); i++) {
     CHECK_ROW(rows[i].query);
     char path[128];
     snprintf(path, sizeof(path), "/throttled%s", rows[i].query);
-    struct ask q;
-    CHECK(ask_get(&q, &a, http_url_of(path)));
+    struct test_request q;
+    CHECK(test_request_get(&q, &a, http_url_of(path)));
     CHECK_INT(q.reply.status, 429);
     CHECK_INT(q.reply.has_retry_after, rows[i].has);
     CHECK_INT(q.reply.retry_after_s, rows[i].s);
@@ -129,7 +129,7 @@ static void retry_after_is_read_in_both_forms(void) {
     /* control bytes, DEL and bytes past ASCII are left out */
     CHECK_STR(q.reply.correlation, "0a1bx-2c3d");
   }
-  asker_end(&a);
+  test_client_end(&a);
 }
 
 int main(void) {

@@ -9,50 +9,50 @@ static void cancelled_and_freed_exchanges_are_never_done(void) {
   static const char *const paths[] = {"/never", "/half-then-never"};
   for (size_t i = 0; i < GC_COUNT(paths); i++) {
     CHECK_ROW(paths[i]);
-    struct asker a;
-    struct ask cancelled, freed, after;
-    asker_begin(&a, NULL);
-    ask_init(&cancelled, &a, http_url_of(paths[i]));
-    ask_init(&freed, &a, http_url_of(paths[i]));
-    ask_start(&cancelled);
-    ask_start(&freed);
-    CHECK(ask_get(&after, &a, http_url_of("/hello")));
-    ask_cancel(&cancelled);
+    struct test_client a;
+    struct test_request cancelled, freed, after;
+    test_client_begin(&a, NULL);
+    test_request_init(&cancelled, &a, http_url_of(paths[i]));
+    test_request_init(&freed, &a, http_url_of(paths[i]));
+    test_request_start(&cancelled);
+    test_request_start(&freed);
+    CHECK(test_request_get(&after, &a, http_url_of("/hello")));
+    test_request_cancel(&cancelled);
     CHECK(cancelled.x.transport_data == NULL);
-    ask_cancel(&cancelled); /* a second call does nothing */
-    CHECK(ask_get(&after, &a, http_url_of("/hello")));
-    asker_end(&a);
+    test_request_cancel(&cancelled); /* a second call does nothing */
+    CHECK(test_request_get(&after, &a, http_url_of("/hello")));
+    test_client_end(&a);
     CHECK_INT(cancelled.done_count + freed.done_count, 0);
     CHECK(freed.x.transport_data == NULL);
   }
 }
 
-static void cancel_me(struct ask *q) {
-  struct gc_transport t = gc_http_transport(q->asker->http);
+static void cancel_me(struct test_request *q) {
+  struct gc_transport t = gc_http_transport(q->client->http);
   t.cancel(t.ctx, &q->x);
 }
 
-static void cancel_other(struct ask *q) { cancel_me(q->ctx); }
+static void cancel_other(struct test_request *q) { cancel_me(q->ctx); }
 
-static void start_other(struct ask *q) {
-  struct ask *other = q->ctx;
-  struct gc_transport t = gc_http_transport(q->asker->http);
+static void start_other(struct test_request *q) {
+  struct test_request *other = q->ctx;
+  struct gc_transport t = gc_http_transport(q->client->http);
   if (other->x.transport_data == NULL)
     other->start_code = t.start(t.ctx, &other->x, NULL);
 }
 
 /* Starts and cancels one exchange before libcurl knows it. */
-static void start_and_cancel_other(struct ask *q) {
+static void start_and_cancel_other(struct test_request *q) {
   start_other(q);
   cancel_other(q);
 }
 
-static void free_http(struct ask *q) {
-  gc_http_free(q->asker->http);
-  q->asker->http = NULL;
+static void free_http(struct test_request *q) {
+  gc_http_free(q->client->http);
+  q->client->http = NULL;
 }
 
-static void cancel_other_and_free_http(struct ask *q) {
+static void cancel_other_and_free_http(struct test_request *q) {
   cancel_other(q);
   free_http(q);
 }
@@ -63,7 +63,7 @@ static void cancel_other_and_free_http(struct ask *q) {
 static void everything_may_be_called_inside_callbacks(void) {
   static const struct {
     const char *name;
-    void (*what)(struct ask *q);
+    void (*what)(struct test_request *q);
     bool ends_me_in_sink, other_runs, other_done;
   } rows[] = {
       {"cancel myself", cancel_me, true, true, false},
@@ -78,57 +78,58 @@ static void everything_may_be_called_inside_callbacks(void) {
     size_t r = i / 2;
     bool in_sink = i % 2 == 1;
     CHECK_ROW(rows[r].name);
-    struct asker a;
-    struct ask q, other, third;
-    asker_begin(&a, NULL);
-    ask_init(&other, &a, http_url_of(rows[r].other_done ? "/hello" : "/never"));
+    struct test_client a;
+    struct test_request q, other, third;
+    test_client_begin(&a, NULL);
+    test_request_init(&other, &a,
+                      http_url_of(rows[r].other_done ? "/hello" : "/never"));
     if (rows[r].other_runs)
-      ask_start(&other);
-    ask_init(&third, &a, http_url_of("/never"));
-    ask_start(&third);
-    ask_init(&q, &a, http_url_of("/hello"));
+      test_request_start(&other);
+    test_request_init(&third, &a, http_url_of("/never"));
+    test_request_start(&third);
+    test_request_init(&q, &a, http_url_of("/hello"));
     q.ctx = &other;
     if (in_sink)
       q.inside = rows[r].what;
     else
       q.after = rows[r].what;
-    ask_start(&q);
+    test_request_start(&q);
 
     bool ends = in_sink && rows[r].ends_me_in_sink;
     if (!ends)
-      CHECK(ask_wait(&q));
+      CHECK(test_request_wait(&q));
     if (rows[r].other_done)
-      CHECK(ask_wait(&other));
-    struct ask last; /* a cancelled one would have ended by now */
+      CHECK(test_request_wait(&other));
+    struct test_request last; /* a cancelled one would have ended by now */
     if (a.http != NULL && !ends)
-      CHECK(ask_get(&last, &a, http_url_of("/hello")));
-    asker_end(&a);
+      CHECK(test_request_get(&last, &a, http_url_of("/hello")));
+    test_client_end(&a);
     CHECK_INT(q.done_count, !ends);
     CHECK_INT(other.done_count, rows[r].other_done);
     CHECK_INT(third.done_count, 0);
   }
 }
 
-static void start_me_again(struct ask *q) {
-  struct gc_transport t = gc_http_transport(q->asker->http);
+static void start_me_again(struct test_request *q) {
+  struct gc_transport t = gc_http_transport(q->client->http);
   int *left = q->ctx;
   if (--*left > 0)
     q->start_code = t.start(t.ctx, &q->x, NULL);
 }
 
 static void an_exchange_may_be_started_again_by_its_end(void) {
-  struct asker a;
-  struct ask q;
+  struct test_client a;
+  struct test_request q;
   int left = 5;
-  asker_begin(&a, NULL);
+  test_client_begin(&a, NULL);
   struct server *s = server_start(&(struct server_plan){.serve = web_serve});
-  ask_init(&q, &a, http_url_at(s, "http", "/hello"));
+  test_request_init(&q, &a, http_url_at(s, "http", "/hello"));
   q.ctx = &left;
   q.after = start_me_again;
   q.done_want = 5;
-  ask_start(&q);
-  CHECK(ask_wait(&q));
-  asker_end(&a);
+  test_request_start(&q);
+  CHECK(test_request_wait(&q));
+  test_client_end(&a);
   CHECK_INT(left, 0);
   CHECK_INT(q.done_count, 5);
   CHECK_INT(q.begins, 5);

@@ -50,25 +50,25 @@ static void failures_have_their_kind_and_their_words(void) {
       {"https://localhost:1/", GC_FAILURE_CONNECT, GC_ERR_NETWORK,
        "localhost:1: "},
   };
-  struct asker a;
-  asker_begin(&a, NULL);
+  struct test_client a;
+  test_client_begin(&a, NULL);
   for (size_t i = 0; i < GC_COUNT(rows); i++) {
     CHECK_ROW(rows[i].url);
-    struct ask q;
-    CHECK(ask_get(&q, &a, rows[i].url));
+    struct test_request q;
+    CHECK(test_request_get(&q, &a, rows[i].url));
     CHECK_INT(q.reply.failure, rows[i].failure);
     CHECK_INT(q.err.code, rows[i].code);
     CHECK_HAS(q.err.text, rows[i].words);
     CHECK_INT(q.done_count, 1);
   }
-  asker_end(&a);
+  test_client_end(&a);
 }
 
 /* SQS and STS are no Region of Genesys Cloud. */
 static void the_advice_names_the_option_of_the_address(void) {
   static const struct gc_connect connect = {.connect_timeout_ms = 5000,
                                             .address_option = "QueueURL"};
-  struct ask q;
+  struct test_request q;
   http_get_with(&q, &connect, "https://nowhere.test/");
   CHECK_HAS(q.err.text, "; check QueueURL and DNS");
 }
@@ -86,10 +86,10 @@ static void time_outs_end_exchanges_that_hang(void) {
   };
   for (size_t i = 0; i < GC_COUNT(rows); i++) {
     CHECK_ROW(rows[i].url);
-    struct gc_connect connect = asker_connect();
+    struct gc_connect connect = test_client_connect();
     connect.timeout_ms = rows[i].timeout_ms;
     connect.connect_timeout_ms = rows[i].connect_timeout_ms;
-    struct ask q;
+    struct test_request q;
     uint64_t began_ms = gc_clock_now_ms();
     http_get_with(&q, &connect, rows[i].url);
     CHECK(gc_clock_now_ms() - began_ms < 30000);
@@ -102,17 +102,17 @@ static void time_outs_end_exchanges_that_hang(void) {
 }
 
 static void a_hanging_resolver_holds_neither_the_loop_nor_the_stop(void) {
-  struct asker a;
-  struct ask hanging, other;
-  asker_begin(&a, NULL);
-  ask_init(&hanging, &a, "http://hang.test/");
-  ask_start(&hanging);
-  CHECK(ask_get(&other, &a, http_url_of("/hello")));
+  struct test_client a;
+  struct test_request hanging, other;
+  test_client_begin(&a, NULL);
+  test_request_init(&hanging, &a, "http://hang.test/");
+  test_request_start(&hanging);
+  CHECK(test_request_get(&other, &a, http_url_of("/hello")));
   CHECK_STR(other.got, "hello");
   CHECK_INT(hanging.done_count, 0);
 
   uint64_t began_ms = gc_clock_now_ms();
-  asker_end(&a);
+  test_client_end(&a);
   CHECK(gc_clock_now_ms() - began_ms < 30000);
   CHECK_INT(hanging.done_count, 0);
   CHECK(hanging.x.transport_data == NULL);
@@ -120,19 +120,19 @@ static void a_hanging_resolver_holds_neither_the_loop_nor_the_stop(void) {
 }
 
 static void the_sink_may_refuse(void) {
-  struct asker a;
-  struct ask q;
-  asker_begin(&a, NULL);
-  ask_init(&q, &a, http_url_of("/large"));
+  struct test_client a;
+  struct test_request q;
+  test_client_begin(&a, NULL);
+  test_request_init(&q, &a, http_url_of("/large"));
   q.sink_answer = GC_ERR_PARSE;
   q.x.body_max = 1 << 20;
-  ask_start(&q);
-  CHECK(ask_wait(&q));
+  test_request_start(&q);
+  CHECK(test_request_wait(&q));
   CHECK_INT(q.reply.failure, GC_FAILURE_SINK);
   CHECK_INT(q.err.code, GC_ERR_PARSE);
   CHECK_STR(q.err.text, "the sink refuses it");
   CHECK_INT(q.writes, 1);
-  asker_end(&a);
+  test_client_end(&a);
 }
 
 int main(void) {

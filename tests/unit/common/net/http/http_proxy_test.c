@@ -17,19 +17,20 @@ struct proxy_row {
   unsigned connects;
 };
 
-static void ask_through(const struct proxy_row *row, const char *proxy_cert,
-                        struct server *target) {
+static void test_request_through(const struct proxy_row *row,
+                                 const char *proxy_cert,
+                                 struct server *target) {
   CHECK_ROW(row->name);
   struct proxy_plan plan = row->plan;
   struct server *p = server_start(&(struct server_plan){
       .serve = proxy_serve, .ctx = &plan, .cert = proxy_cert});
   char proxy[256];
   snprintf(proxy, sizeof(proxy), "%s%d", row->proxy, server_port(p));
-  struct gc_connect connect = asker_connect();
+  struct gc_connect connect = test_client_connect();
   connect.ca_cert = http_certs.ca;
   connect.proxy = proxy;
   connect.no_proxy = (char *)row->no_proxy;
-  struct ask q;
+  struct test_request q;
   http_get_with(&q, &connect,
                 row->https
                     ? http_url_at(target, "https", "/hello?" HTTP_QUERY_SECRET)
@@ -142,7 +143,7 @@ static void proxies_are_used_as_configured(void) {
   struct server *target = server_start(
       &(struct server_plan){.serve = web_serve, .cert = http_certs.server});
   for (size_t i = 0; i < GC_COUNT(rows); i++)
-    ask_through(&rows[i], NULL, target);
+    test_request_through(&rows[i], NULL, target);
   server_stop(target);
 }
 
@@ -162,8 +163,8 @@ static void an_https_proxy_is_verified_like_a_host(void) {
       GC_FAILURE_TLS,         "check CACert",       "", 0};
   struct server *target = server_start(
       &(struct server_plan){.serve = web_serve, .cert = http_certs.server});
-  ask_through(&good, http_certs.server, target);
-  ask_through(&bad, http_certs.expired, target);
+  test_request_through(&good, http_certs.server, target);
+  test_request_through(&bad, http_certs.expired, target);
   server_stop(target);
 }
 
@@ -173,14 +174,14 @@ static void without_a_setting_the_environment_names_the_proxy(void) {
       server_start(&(struct server_plan){.serve = proxy_serve, .ctx = &plan});
   struct server *target = server_start(
       &(struct server_plan){.serve = web_serve, .cert = http_certs.server});
-  struct gc_connect connect = asker_connect();
+  struct gc_connect connect = test_client_connect();
   connect.proxy = connect.no_proxy = NULL;
   connect.ca_cert = http_certs.ca;
   char proxy[128];
   snprintf(proxy, sizeof(proxy),
            "http://user:" HTTP_PROXY_PASSWORD "@localhost:%d", server_port(p));
   setenv("https_proxy", proxy, 1);
-  struct ask q;
+  struct test_request q;
   http_get_with(&q, &connect, http_url_at(target, "https", "/hello"));
   CHECK_STR(q.got, "hello");
 
@@ -209,14 +210,14 @@ static void plain_http_never_goes_through_the_proxy_of_the_environment(void) {
   struct proxy_plan plan = {0};
   struct server *attacker =
       server_start(&(struct server_plan){.serve = proxy_serve, .ctx = &plan});
-  struct gc_connect connect = asker_connect();
+  struct gc_connect connect = test_client_connect();
   connect.proxy = connect.no_proxy = NULL;
   char proxy[128];
   snprintf(proxy, sizeof(proxy), "http://localhost:%d", server_port(attacker));
   for (size_t i = 0; i < GC_COUNT(names); i++) {
     CHECK_ROW(names[i]);
     setenv(names[i], proxy, 1);
-    struct ask q;
+    struct test_request q;
     http_get_with(&q, &connect, http_url_of("/hello"));
     CHECK_STR(q.got, "hello");
     unsetenv(names[i]);
@@ -239,10 +240,10 @@ static void plain_http_goes_only_through_a_proxy_of_this_host(void) {
   };
   for (size_t i = 0; i < GC_COUNT(rows); i++) {
     CHECK_ROW(rows[i].proxy);
-    struct gc_connect connect = asker_connect();
+    struct gc_connect connect = test_client_connect();
     connect.proxy = (char *)rows[i].proxy;
     connect.no_proxy = (char *)"";
-    struct ask q;
+    struct test_request q;
     http_get_with(&q, &connect, http_url_of("/hello"));
     CHECK_STR(q.got, rows[i].used ? "" : "hello");
   }
@@ -252,9 +253,9 @@ static void none_and_an_asterisk_switch_the_proxy_off(void) {
   struct server *target = server_start(
       &(struct server_plan){.serve = web_serve, .cert = http_certs.server});
   setenv("https_proxy", "http://localhost:1", 1);
-  struct gc_connect connect = asker_connect();
+  struct gc_connect connect = test_client_connect();
   connect.ca_cert = http_certs.ca;
-  struct ask q;
+  struct test_request q;
   connect.proxy = (char *)"none";
   connect.no_proxy = NULL;
   http_get_with(&q, &connect, http_url_at(target, "https", "/hello"));
@@ -293,12 +294,12 @@ static void a_failure_names_the_proxy_and_its_origin(void) {
              server_port(p));
     snprintf(want, sizeof(want), "(proxy localhost:%d of %s)", server_port(p),
              rows[i].has);
-    struct gc_connect connect = asker_connect();
+    struct gc_connect connect = test_client_connect();
     connect.proxy = rows[i].option != NULL ? proxy : NULL;
     connect.no_proxy = (char *)rows[i].no_proxy;
     if (rows[i].variable != NULL)
       setenv(rows[i].variable, proxy, 1);
-    struct ask q;
+    struct test_request q;
     http_get_with(&q, &connect, http_url_at(target, "https", "/hello"));
     CHECK_INT(q.reply.failure, GC_FAILURE_PROXY);
     CHECK_HAS(q.err.text, want);
@@ -329,7 +330,7 @@ static void a_proxy_that_is_no_url_is_a_configuration_error(void) {
   };
   for (size_t i = 0; i < GC_COUNT(rows); i++) {
     CHECK_ROW(rows[i].proxy);
-    struct gc_connect connect = asker_connect();
+    struct gc_connect connect = test_client_connect();
     connect.proxy = (char *)rows[i].proxy;
     struct gc_err err = {0};
     struct gc_loop *loop = gc_loop_new(&err);

@@ -20,124 +20,124 @@ static void methods_and_bodies_arrive_as_they_are(void) {
       {"DELETE", NULL, "DELETE /echo HTTP/1.1\r\n", NULL, ""},
       {"DELETE", "y", "DELETE /echo HTTP/1.1\r\n", "1", "y"},
   };
-  struct asker a;
-  asker_begin(&a, NULL);
+  struct test_client a;
+  test_client_begin(&a, NULL);
   for (size_t i = 0; i < GC_COUNT(rows); i++) {
     CHECK_ROW(rows[i].want_line);
-    struct ask q;
-    ask_init(&q, &a, http_url_of("/echo"));
+    struct test_request q;
+    test_request_init(&q, &a, http_url_of("/echo"));
     q.x.method = rows[i].method;
     q.x.body = rows[i].body;
     q.x.body_len = rows[i].body != NULL ? strlen(rows[i].body) : 0;
-    ask_start(&q);
-    CHECK(ask_wait(&q));
+    test_request_start(&q);
+    CHECK(test_request_wait(&q));
     CHECK_INT(q.reply.failure, GC_FAILURE_NONE);
     struct request r = web_last();
     CHECK_THAT(strncmp(r.head, rows[i].want_line, strlen(rows[i].want_line)) ==
                    0,
                "%s", r.head);
     CHECK_STR(r.body, rows[i].want_body);
-    CHECK_HAS(r.head, "\r\nAuthorization: Bearer " ASK_BEARER "\r\n");
+    CHECK_HAS(r.head, "\r\nAuthorization: Bearer " TEST_BEARER "\r\n");
     CHECK_HAS(r.head, "\r\nUser-Agent: collectd-genesys/");
     char length[32];
     snprintf(length, sizeof(length), "\r\nContent-Length: %s\r\n",
              rows[i].want_length != NULL ? rows[i].want_length : "");
     CHECK((strstr(r.head, length) != NULL) == (rows[i].want_length != NULL));
   }
-  asker_end(&a);
+  test_client_end(&a);
 }
 
 /* From 1 MB on libcurl would send "Expect: 100-continue" and wait for a
  * second. */
 static void a_large_body_is_sent_without_expect_100(void) {
   enum { LARGE = 2 * 1024 * 1024 };
-  struct asker a;
-  struct ask q;
+  struct test_client a;
+  struct test_request q;
   char *body = malloc(LARGE);
   if (body == NULL)
     exit(1);
   memset(body, 'x', LARGE);
-  asker_begin(&a, NULL);
-  ask_init(&q, &a, http_url_of("/echo"));
+  test_client_begin(&a, NULL);
+  test_request_init(&q, &a, http_url_of("/echo"));
   q.x.method = "POST";
   q.x.body = body;
   q.x.body_len = LARGE;
-  ask_start(&q);
-  CHECK(ask_wait(&q));
+  test_request_start(&q);
+  CHECK(test_request_wait(&q));
   struct request r = web_last();
   CHECK_HAS(r.head, "\r\nContent-Length: 2097152\r\n");
   CHECK(strstr(r.head, "Expect:") == NULL);
-  asker_end(&a);
+  test_client_end(&a);
   free(body);
 }
 
 static void a_header_with_a_line_break_is_refused(void) {
   static const char *const headers[] = {"X: a\r\nY: b", NULL};
-  struct asker a;
-  struct ask q;
-  asker_begin(&a, NULL);
-  ask_init(&q, &a, http_url_of("/hello"));
+  struct test_client a;
+  struct test_request q;
+  test_client_begin(&a, NULL);
+  test_request_init(&q, &a, http_url_of("/hello"));
   q.x.headers = headers;
-  ask_start(&q);
+  test_request_start(&q);
   CHECK_INT(q.start_code, GC_ERR_REQUEST);
   CHECK(q.x.transport_data == NULL);
-  CHECK(ask_get(&q, &a, http_url_of("/hello")));
+  CHECK(test_request_get(&q, &a, http_url_of("/hello")));
   CHECK_STR(q.got, "hello");
-  asker_end(&a);
+  test_client_end(&a);
 }
 
 static void an_exchange_that_runs_is_not_started_again(void) {
-  struct asker a;
-  struct ask q;
-  asker_begin(&a, NULL);
-  ask_init(&q, &a, http_url_of("/never"));
-  ask_start(&q);
+  struct test_client a;
+  struct test_request q;
+  test_client_begin(&a, NULL);
+  test_request_init(&q, &a, http_url_of("/never"));
+  test_request_start(&q);
   CHECK_INT(q.start_code, GC_OK);
-  ask_start(&q);
+  test_request_start(&q);
   CHECK_INT(q.start_code, GC_ERR_REQUEST);
-  ask_cancel(&q);
-  asker_end(&a);
+  test_request_cancel(&q);
+  test_client_end(&a);
 }
 
 static void one_connection_serves_all_requests(void) {
-  struct asker a;
-  asker_begin(&a, NULL);
+  struct test_client a;
+  test_client_begin(&a, NULL);
   struct server *s = server_start(&(struct server_plan){.serve = web_serve});
   for (int i = 0; i < 10; i++) {
     const char *path = i % 2 == 0 ? "/hello" : "/large-error";
-    struct ask q;
-    CHECK(ask_get(&q, &a, http_url_at(s, "http", path)));
+    struct test_request q;
+    CHECK(test_request_get(&q, &a, http_url_at(s, "http", path)));
     CHECK_INT(q.reply.status, i % 2 == 0 ? 200 : 500);
     CHECK_INT(q.reply.is_new_connection, i == 0);
     CHECK(!q.reply.closes_connection);
   }
   CHECK_INT(server_accepted(s), 1);
-  asker_end(&a);
+  test_client_end(&a);
   server_stop(s);
 }
 
 /* All fifty connections are also kept for the next burst. */
 static void fifty_requests_at_once_are_all_answered(void) {
   enum { MANY = 50 };
-  struct asker a;
-  asker_begin(&a, NULL);
+  struct test_client a;
+  test_client_begin(&a, NULL);
   struct server *s = server_start(&(struct server_plan){.serve = web_serve});
   char hello[128], chunked[128];
   snprintf(hello, sizeof(hello), "%s", http_url_at(s, "http", "/hello"));
   snprintf(chunked, sizeof(chunked), "%s", http_url_at(s, "http", "/chunked"));
-  struct ask *all = calloc(MANY, sizeof(*all));
+  struct test_request *all = calloc(MANY, sizeof(*all));
   for (int round = 0; all != NULL && round < 3; round++) {
     for (int i = 0; i < MANY; i++)
-      ask_init(&all[i], &a, i % 2 == 0 ? hello : chunked);
-    ask_start_all(all, MANY);
+      test_request_init(&all[i], &a, i % 2 == 0 ? hello : chunked);
+    test_request_start_all(all, MANY);
     for (int i = 0; i < MANY; i++) {
-      CHECK(ask_wait(&all[i]));
+      CHECK(test_request_wait(&all[i]));
       CHECK_STR(all[i].got, i % 2 == 0 ? "hello" : "first second");
       CHECK_INT(all[i].done_count, 1);
     }
   }
   free(all);
-  asker_end(&a);
+  test_client_end(&a);
   CHECK_INT(server_accepted(s), MANY);
   server_stop(s);
 }

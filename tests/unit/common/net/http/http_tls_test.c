@@ -45,12 +45,12 @@ static void tls_verifies_by_default(void) {
     CHECK_ROW(rows[i].name);
     struct server *s = server_start(
         &(struct server_plan){.serve = web_serve, .cert = rows[i].server_cert});
-    struct gc_connect connect = asker_connect();
+    struct gc_connect connect = test_client_connect();
     connect.ca_cert = (char *)rows[i].ca;
     connect.verify_peer = rows[i].verify_peer;
     connect.verify_host = rows[i].verify_host;
     read_by(&connect, n % 2 == 0);
-    struct ask q;
+    struct test_request q;
     http_get_with(&q, &connect,
                   http_url_at(s, "https", "/hello?" HTTP_QUERY_SECRET));
     CHECK_INT(q.reply.failure, rows[i].failure);
@@ -91,13 +91,13 @@ static void client_certificates_are_shown_when_demanded(void) {
                                            .cert = http_certs.server,
                                            .client_ca = http_certs.ca,
                                            .tls12 = i % 2 == 1});
-    struct gc_connect connect = asker_connect();
+    struct gc_connect connect = test_client_connect();
     connect.ca_cert = http_certs.ca;
     connect.client_cert = (char *)rows[r].cert;
     connect.client_key = (char *)rows[r].key;
     connect.client_key_pass = (char *)rows[r].pass;
     read_by(&connect, i / 2 % 2 == 0);
-    struct ask q;
+    struct test_request q;
     http_get_with(&q, &connect, http_url_at(s, "https", "/hello"));
     CHECK_INT(q.reply.failure, rows[r].failure);
     CHECK_HAS(q.err.text, rows[r].words);
@@ -123,18 +123,18 @@ static void a_replaced_authority_counts_for_the_next_connection(void) {
   char path[128];
   snprintf(path, sizeof(path), "%s/replaced.pem", http_certs.dir);
   copy_file(http_certs.other_ca, path);
-  struct gc_connect connect = asker_connect();
+  struct gc_connect connect = test_client_connect();
   connect.ca_cert = path;
-  struct asker a;
-  struct ask q;
-  asker_begin(&a, &connect);
-  CHECK(ask_get(&q, &a, http_url_at(s, "https", "/hello")));
+  struct test_client a;
+  struct test_request q;
+  test_client_begin(&a, &connect);
+  CHECK(test_request_get(&q, &a, http_url_at(s, "https", "/hello")));
   CHECK_INT(q.reply.failure, GC_FAILURE_TLS);
   copy_file(http_certs.ca, path);
-  CHECK(ask_get(&q, &a, http_url_at(s, "https", "/hello")));
+  CHECK(test_request_get(&q, &a, http_url_at(s, "https", "/hello")));
   CHECK_INT(q.reply.failure, GC_FAILURE_NONE);
   CHECK_STR(q.got, "hello");
-  asker_end(&a);
+  test_client_end(&a);
   remove(path);
   server_stop(s);
 }
@@ -147,19 +147,19 @@ static void a_replaced_client_certificate_counts_for_the_next_connection(void) {
   char path[128];
   snprintf(path, sizeof(path), "%s/client-replaced.pem", http_certs.dir);
   copy_file(http_certs.server, path); /* a key of another certificate */
-  struct gc_connect connect = asker_connect();
+  struct gc_connect connect = test_client_connect();
   connect.ca_cert = http_certs.ca;
   connect.client_cert = http_certs.client;
   connect.client_key = path;
-  struct asker a;
-  struct ask q;
-  asker_begin(&a, &connect);
-  CHECK(ask_get(&q, &a, http_url_at(s, "https", "/hello")));
+  struct test_client a;
+  struct test_request q;
+  test_client_begin(&a, &connect);
+  CHECK(test_request_get(&q, &a, http_url_at(s, "https", "/hello")));
   CHECK_INT(q.reply.failure, GC_FAILURE_LOCAL);
   copy_file(http_certs.client_key, path);
-  CHECK(ask_get(&q, &a, http_url_at(s, "https", "/hello")));
+  CHECK(test_request_get(&q, &a, http_url_at(s, "https", "/hello")));
   CHECK_INT(q.reply.failure, GC_FAILURE_NONE);
-  asker_end(&a);
+  test_client_end(&a);
   remove(path);
   server_stop(s);
 }
@@ -173,7 +173,7 @@ static void answer_anything(struct conn *c, void *ctx) {
 static void an_error_names_a_port_without_tls(void) {
   struct server *s =
       server_start(&(struct server_plan){.serve = answer_anything});
-  struct ask q;
+  struct test_request q;
   http_get_with(&q, NULL, http_url_at(s, "https", "/hello"));
   server_stop(s);
   CHECK_INT(q.reply.failure, GC_FAILURE_TLS);

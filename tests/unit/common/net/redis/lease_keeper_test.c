@@ -67,7 +67,7 @@ static _Noreturn void run_agent(int agent) {
                                    .report = take_state,
                                    .ctx = &notes->state[agent]};
   prctl(PR_SET_PDEATHSIG, SIGKILL);
-  if (state_url_parse(server.url, &s.redis.url, &err) != GC_OK ||
+  if (redis_url_parse(server.url, &s.redis.url, &err) != GC_OK ||
       redis_lease_start(&s, &l, &err) != GC_OK)
     _exit(1);
   while (!atomic_load(&notes->ends[agent])) {

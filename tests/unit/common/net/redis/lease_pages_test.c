@@ -258,7 +258,7 @@ static void start_server(void) {
   struct gc_err err = {.code = GC_OK};
   redis_server_start(&server, "appendfsync no");
   settings = (struct redis_settings){.answer_ms = ANSWER_MS};
-  CHECK_INT(state_url_parse(server.url, &settings.url, &err), GC_OK);
+  CHECK_INT(redis_url_parse(server.url, &settings.url, &err), GC_OK);
 }
 
 static void a_count_never_falls_and_has_each_fact_once(void) {

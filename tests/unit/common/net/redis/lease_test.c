@@ -31,7 +31,7 @@ static void start_server(void) {
   struct gc_err err = {.code = GC_OK};
   redis_server_start(&server, NULL);
   settings = (struct redis_settings){.answer_ms = 5000};
-  CHECK_INT(state_url_parse(server.url, &settings.url, &err), GC_OK);
+  CHECK_INT(redis_url_parse(server.url, &settings.url, &err), GC_OK);
 }
 
 static uint32_t random_state = 1;
@@ -259,7 +259,7 @@ static void a_refused_password_names_the_option_of_the_lease(void) {
   struct gc_err err = {.code = GC_OK};
   redis_server_start(&server, "requirepass correct-horse");
   settings = (struct redis_settings){.use = REDIS_LEASE, .answer_ms = 5000};
-  CHECK_INT(state_url_parse(server.url, &settings.url, &err), GC_OK);
+  CHECK_INT(redis_url_parse(server.url, &settings.url, &err), GC_OK);
   enum gc_code code = redis_link_open(&settings, stop_fds[0], &link, &err);
   if (code == GC_OK)
     code = redis_lease_check_server(link, &err);
@@ -283,7 +283,7 @@ static void a_corrected_password_counts_for_the_next_connection(void) {
   redis_server_start(&server, "requirepass right");
   settings = (struct redis_settings){
       .use = REDIS_LEASE, .answer_ms = 5000, .password_file = path};
-  CHECK_INT(state_url_parse(server.url, &settings.url, &err), GC_OK);
+  CHECK_INT(redis_url_parse(server.url, &settings.url, &err), GC_OK);
   write_password(path, "wrong");
   CHECK_INT(redis_link_open(&settings, stop_fds[0], &link, &err), GC_ERR_AUTH);
   CHECK_HAS(err.text, "LeasePasswordFile");

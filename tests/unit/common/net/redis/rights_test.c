@@ -18,7 +18,7 @@ static enum gc_code try_rights(const struct redis_rights *rights,
                                bool *ret_tried, struct gc_err *err) {
   struct redis_settings settings = {.answer_ms = 5000};
   struct redis_link *link = NULL;
-  CHECK_INT(state_url_parse(server.url, &settings.url, err), GC_OK);
+  CHECK_INT(redis_url_parse(server.url, &settings.url, err), GC_OK);
   CHECK_INT(redis_link_open(&settings, -1, &link, err), GC_OK);
   enum gc_code code = redis_try_rights(link, rights, ret_tried, err);
   redis_link_close(link);

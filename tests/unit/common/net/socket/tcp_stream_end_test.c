@@ -3,9 +3,9 @@
 
 #include <dirent.h>
 
-#include "tests/support/ask.h"
 #include "tests/support/check.h"
 #include "tests/support/stream_bench.h"
+#include "tests/support/test_request.h"
 #include "tests/support/web.h"
 
 static void greet_and_close(struct conn *c, void *ctx) {
@@ -134,10 +134,14 @@ static void a_stream_may_be_freed_inside_its_callbacks(void) {
 }
 
 /* Inside a sink libcurl itself allows no call (CURLM_RECURSIVE_API_CALL). */
-static void send_in_sink(struct ask *q) { tcp_exchange_pump(q->ctx); }
-static void free_in_sink(struct ask *q) { tcp_exchange_free_here(q->ctx); }
-static void open_in_sink(struct ask *q) { tcp_exchange_open_here(q->ctx); }
-static void open_and_free_in_sink(struct ask *q) {
+static void send_in_sink(struct test_request *q) { tcp_exchange_pump(q->ctx); }
+static void free_in_sink(struct test_request *q) {
+  tcp_exchange_free_here(q->ctx);
+}
+static void open_in_sink(struct test_request *q) {
+  tcp_exchange_open_here(q->ctx);
+}
+static void open_and_free_in_sink(struct test_request *q) {
   tcp_exchange_open_here(q->ctx);
   tcp_exchange_free_here(q->ctx);
 }
@@ -145,7 +149,7 @@ static void open_and_free_in_sink(struct ask *q) {
 static void streams_may_be_used_inside_a_sink(void) {
   static const struct {
     const char *name;
-    void (*inside)(struct ask *q);
+    void (*inside)(struct test_request *q);
     bool opens_before;
     size_t got;
   } rows[] = {{"send", send_in_sink, true, 5000},
@@ -159,9 +163,9 @@ static void streams_may_be_used_inside_a_sink(void) {
   snprintf(page, sizeof(page), "http://localhost:%d/hello", server_port(web));
   for (size_t i = 0; i < GC_COUNT(rows); i++) {
     CHECK_ROW(rows[i].name);
-    struct asker a;
-    struct ask q;
-    asker_begin(&a, NULL);
+    struct test_client a;
+    struct test_request q;
+    test_client_begin(&a, NULL);
     struct exchange t = tcp_exchange_of(stream_url_at(s, "wss"));
     t.connect.ca_cert = stream_certs.ca;
     t.loop = a.loop;
@@ -172,18 +176,18 @@ static void streams_may_be_used_inside_a_sink(void) {
                    NULL); /* on_open has returned */
     }
     t.to_send = 5000;
-    ask_init(&q, &a, page);
+    test_request_init(&q, &a, page);
     q.ctx = &t;
     q.inside = rows[i].inside;
-    ask_start(&q);
-    CHECK(ask_wait(&q));
+    test_request_start(&q);
+    CHECK(test_request_wait(&q));
     CHECK_STR(q.got, "hello");
     if (rows[i].got > 0)
       CHECK(tcp_exchange_got(&t, rows[i].got));
     gc_loop_call(a.loop, tcp_exchange_free_here, &t);
     CHECK_INT(t.closed, 0);
     CHECK_INT(t.wrong, 0);
-    asker_end(&a);
+    test_client_end(&a);
   }
   server_stop(s);
   server_stop(web);

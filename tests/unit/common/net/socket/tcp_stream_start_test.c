@@ -2,20 +2,20 @@
 #include "common/net/socket/tcp_stream.h"
 
 #include "common/net/clock.h"
-#include "tests/support/ask.h"
 #include "tests/support/check.h"
 #include "tests/support/resolver.h"
 #include "tests/support/stream_bench.h"
+#include "tests/support/test_request.h"
 #include "tests/support/web.h"
 
 static void a_stream_has_a_connection_of_its_own(void) {
   struct server *web = server_start(&(struct server_plan){.serve = web_serve});
   char page[128];
   snprintf(page, sizeof(page), "http://localhost:%d/hello", server_port(web));
-  struct asker a;
-  struct ask q;
-  asker_begin(&a, NULL);
-  CHECK(ask_get(&q, &a, page)); /* its connection is kept */
+  struct test_client a;
+  struct test_request q;
+  test_client_begin(&a, NULL);
+  CHECK(test_request_get(&q, &a, page)); /* its connection is kept */
   struct exchange t = tcp_exchange_of(page);
   t.loop = a.loop;
   gc_loop_call(a.loop, tcp_exchange_open_here, &t);
@@ -24,10 +24,10 @@ static void a_stream_has_a_connection_of_its_own(void) {
   while (server_accepted(web) < 2 && gc_clock_now_ms() < until_ms)
     gc_loop_call(a.loop, tcp_exchange_nothing, NULL);
   CHECK_INT(server_accepted(web), 2);
-  CHECK(ask_get(&q, &a, page)); /* and used again */
+  CHECK(test_request_get(&q, &a, page)); /* and used again */
   CHECK_STR(q.got, "hello");
   gc_loop_call(a.loop, tcp_exchange_free_here, &t);
-  asker_end(&a);
+  test_client_end(&a);
   CHECK_INT(server_accepted(web), 2);
   server_stop(web);
 }

@@ -26,11 +26,11 @@ static const char *report_counts(const struct flow_counts *c,
                                  const struct flow_filter *filter,
                                  enum gc_query_label label,
                                  struct flow_counts_tally *ret_tally) {
-  struct gc_naming naming = {
+  struct gc_dimension_names dimension_names = {
       .lists = {[GC_FLOW] = {.now = (struct gc_entities *)filter->flows}},
       .label = label};
   struct flow_counts_view view = {.filter = *filter,
-                                  .naming = &naming,
+                                  .dimension_names = &dimension_names,
                                   .time_ms = 1234,
                                   .interval_ms = 10000};
   text[0] = '\0';
@@ -61,10 +61,10 @@ static void a_pair_that_the_answer_lacks_becomes_zero(void) {
   struct flow_counts before = {.pairs = {.max = 9}},
                      answer = {.pairs = {.max = 9}},
                      now = {.pairs = {.max = 9}};
-  struct gc_entities *d = gc_entities_new(entries, 3, false);
+  struct gc_entities *entities = gc_entities_new(entries, 3, false);
   char *selectors[] = {(char[]){"!Test"}};
   struct flow_filter filter = {
-      .flows = d, .selectors = selectors, .selector_count = 1};
+      .flows = entities, .selectors = selectors, .selector_count = 1};
   struct flow_counts_tally tally;
   uint64_t overflow;
   CHECK_INT(flow_counts_add(&before, "f1", "voice", 3), GC_OK);
@@ -83,15 +83,15 @@ static void a_pair_that_the_answer_lacks_becomes_zero(void) {
   flow_counts_clear(&before);
   flow_counts_clear(&answer);
   flow_counts_clear(&now);
-  gc_entities_put(d);
+  gc_entities_put(entities);
 }
 
 static void a_limit_removes_no_known_pair(void) {
   struct flow_counts before = {.pairs = {.max = 9}},
                      answer = {.pairs = {.max = 9}},
                      now = {.pairs = {.max = 2}};
-  struct gc_entities *d = gc_entities_new(entries, 3, false);
-  struct flow_filter filter = {.flows = d};
+  struct gc_entities *entities = gc_entities_new(entries, 3, false);
+  struct flow_filter filter = {.flows = entities};
   struct flow_counts_tally tally;
   uint64_t overflow;
   CHECK_INT(flow_counts_add(&before, "f2", "voice", 1), GC_OK);
@@ -106,7 +106,7 @@ static void a_limit_removes_no_known_pair(void) {
   flow_counts_clear(&before);
   flow_counts_clear(&answer);
   flow_counts_clear(&now);
-  gc_entities_put(d);
+  gc_entities_put(entities);
 }
 
 static void a_flow_has_the_configured_label(void) {
@@ -119,49 +119,49 @@ static void a_flow_has_the_configured_label(void) {
       {GC_QUERY_LABEL_BOTH, "Main IVR@f3-voice=1 "},
   };
   struct flow_counts c = {.pairs = {.max = 9}};
-  struct gc_entities *d = gc_entities_new(entries, 3, false);
-  struct flow_filter filter = {.flows = d};
+  struct gc_entities *entities = gc_entities_new(entries, 3, false);
+  struct flow_filter filter = {.flows = entities};
   struct flow_counts_tally tally;
   CHECK_INT(flow_counts_add(&c, "f3", "voice", 1), GC_OK);
   for (size_t i = 0; i < GC_COUNT(rows); i++)
     CHECK_STR(report_counts(&c, &filter, rows[i].label, &tally),
               rows[i].reported);
   flow_counts_clear(&c);
-  gc_entities_put(d);
+  gc_entities_put(entities);
 }
 
 static void a_flow_without_a_name_is_held_back_until_names_are_refused(void) {
   struct flow_counts c = {.pairs = {.max = 9}};
-  struct gc_entities *d = gc_entities_new(entries, 3, false);
-  struct flow_filter filter = {.flows = d};
+  struct gc_entities *entities = gc_entities_new(entries, 3, false);
+  struct flow_filter filter = {.flows = entities};
   struct flow_counts_tally tally;
   CHECK_INT(flow_counts_add(&c, "f7", "voice", 1), GC_OK);
   CHECK_STR(report_counts(&c, &filter, GC_QUERY_LABEL_NAME, &tally), "");
   CHECK_INT(tally.matched, 1);
   CHECK_INT(tally.unnamed, 1);
   CHECK(flow_counts_lack_names(&c, &filter));
-  gc_entities_put(d);
-  filter.flows = d = gc_entities_new(NULL, 0, true);
+  gc_entities_put(entities);
+  filter.flows = entities = gc_entities_new(NULL, 0, true);
   CHECK(!flow_counts_lack_names(&c, &filter));
   CHECK_STR(report_counts(&c, &filter, GC_QUERY_LABEL_NAME, &tally),
             "f7-voice=1 ");
   flow_counts_clear(&c);
-  gc_entities_put(d);
+  gc_entities_put(entities);
 }
 
 static void a_selector_never_lets_an_unknown_name_pass(void) {
   char *selectors[] = {(char[]){"Main*"}, (char[]){"f8"}};
-  struct gc_entities *d = gc_entities_new(entries, 3, false);
+  struct gc_entities *entities = gc_entities_new(entries, 3, false);
   struct gc_entities *refused = gc_entities_new(NULL, 0, true);
   struct flow_filter filter = {
-      .flows = d, .selectors = selectors, .selector_count = 2};
+      .flows = entities, .selectors = selectors, .selector_count = 2};
   CHECK(flow_filter_accepts(&filter, "f1"));
   CHECK(!flow_filter_accepts(&filter, "f2"));
   CHECK(!flow_filter_accepts(&filter, "f7"));
   filter.flows = refused; /* then the selector may name an id */
   CHECK(flow_filter_accepts(&filter, "f8"));
   CHECK(!flow_filter_accepts(&filter, "f7"));
-  gc_entities_put(d);
+  gc_entities_put(entities);
   gc_entities_put(refused);
 }
 

@@ -4,8 +4,8 @@
 #include "common/health/entity.h"
 #include "plugins/genesys_flowmetrics/flows/observations.h"
 
+#include "tests/support/analytics_world.h"
 #include "tests/support/check.h"
-#include "tests/support/iv_block.h"
 
 #define FLOW_LIST "GET /api/v2/flows?"
 #define FLOW_QUERY "POST /api/v2/analytics/flows/observations/query"
@@ -17,7 +17,7 @@ static struct flows_options options;
 
 static void on_notice(void *ctx, const char *cause, const struct gc_err *err) {
   (void)ctx;
-  iv.r.env.notice(iv.r.env.ctx, cause, err);
+  world.r.env.notice(world.r.env.ctx, cause, err);
 }
 
 static void on_inform(void *ctx, const char *text) {
@@ -27,25 +27,26 @@ static void on_inform(void *ctx, const char *text) {
 
 /* Runs both halves until each has polled several times. */
 static void run_block(uint32_t max_intervals, uint32_t max_observations) {
-  iv_begin();
-  iv_settings.query.max_series = max_intervals;
+  world_begin();
+  world_settings.query.max_series = max_intervals;
   options = (struct flows_options){.observation_interval_s = 10,
                                    .query = {.max_series = max_observations}};
-  iv_will(FLOW_LIST, "{\"entities\":[{\"id\":\"f1\",\"name\":\"One\"},"
-                     "{\"id\":\"f2\",\"name\":\"Two\"}]}");
-  iv_will(FLOW_QUERY, ANSWER(OBSERVED("f1") "," OBSERVED("f2")));
-  iv_will(QUERY, ANSWER(OFFERED("q1", "22:10", "22:11",
-                                "3") "," OFFERED("q2", "22:10", "22:11", "2")));
-  iv_start();
-  struct flow_watch_deps deps = {.loop = iv.loop,
-                                 .env = &iv.r.env,
-                                 .api = iv.api,
-                                 .names = iv.names,
-                                 .inform = on_inform};
-  struct flow_watch *watch = flow_watch_new(&options, &deps, on_notice, NULL);
-  flow_watch_start(watch);
-  iv_pass(30000);
-  flow_watch_free(watch);
+  world_answers(FLOW_LIST, "{\"entities\":[{\"id\":\"f1\",\"name\":\"One\"},"
+                           "{\"id\":\"f2\",\"name\":\"Two\"}]}");
+  world_answers(FLOW_QUERY, ANSWER(OBSERVED("f1") "," OBSERVED("f2")));
+  world_answers(QUERY, ANSWER(OFFERED("q1", "22:10", "22:11", "3") "," OFFERED(
+                           "q2", "22:10", "22:11", "2")));
+  world_start();
+  struct flow_observations_deps deps = {.loop = world.loop,
+                                        .env = &world.r.env,
+                                        .api = world.api,
+                                        .names = world.names,
+                                        .inform = on_inform};
+  struct flow_observations *watch =
+      flow_observations_new(&options, &deps, on_notice, NULL);
+  flow_observations_start(watch);
+  world_pass(30000);
+  flow_observations_free(watch);
 }
 
 /* Returns the number of causes that fail at the end. *ret_ends is how often a
@@ -57,8 +58,9 @@ static size_t count_failing(unsigned *ret_ends) {
   size_t before = 0;
   *ret_ends = 0;
   gc_health_entity_init(&e, &id, &t);
-  for (size_t i = 0; i < iv.r.notice_count; i++) {
-    gc_health_entity_note(&e, iv.r.notices[i].cause, &iv.r.notices[i].err, &t);
+  for (size_t i = 0; i < world.r.notice_count; i++) {
+    gc_health_entity_note(&e, world.r.notices[i].cause, &world.r.notices[i].err,
+                          &t);
     *ret_ends += e.cause_count < before;
     before = e.cause_count;
   }
@@ -80,9 +82,9 @@ static void the_success_of_one_half_ends_no_failure_of_the_other(void) {
     run_block(rows[i].max_intervals, rows[i].max_observations);
     CHECK_INT(count_failing(&ends), 1);
     CHECK_INT(ends, 0);
-    CHECK(replay_noticed(&iv.r, rows[i].cause, GC_ERR_LIMIT) > 0);
-    CHECK(replay_noticed(&iv.r, rows[i].good, GC_OK) > 0);
-    iv_end();
+    CHECK(replay_noticed(&world.r, rows[i].cause, GC_ERR_LIMIT) > 0);
+    CHECK(replay_noticed(&world.r, rows[i].good, GC_OK) > 0);
+    world_end();
   }
 }
 

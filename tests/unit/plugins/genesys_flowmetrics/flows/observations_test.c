@@ -28,7 +28,7 @@ static struct world {
   struct gc_shared_budget *budget;
   struct gc_api *api;
   struct gc_names *names;
-  struct flow_watch *watch;
+  struct flow_observations *watch;
   char *list;
   char text[1024], informed[160];
 } w;
@@ -108,19 +108,19 @@ static void start_watch(void) {
   w.auth = gc_auth_new(&auth, &w.r.env, on_token, NULL);
   w.api = gc_api_new(&api, &w.r.env, w.auth, w.budget);
   w.names = gc_names_new("prod", w.api, &w.r.env, NULL);
-  struct flow_watch_deps deps = {.loop = w.loop,
-                                 .env = &w.r.env,
-                                 .api = w.api,
-                                 .names = w.names,
-                                 .lease = lease,
-                                 .inform = on_inform};
-  w.watch = flow_watch_new(&options, &deps, on_notice, NULL);
-  flow_watch_start(w.watch);
+  struct flow_observations_deps deps = {.loop = w.loop,
+                                        .env = &w.r.env,
+                                        .api = w.api,
+                                        .names = w.names,
+                                        .lease = lease,
+                                        .inform = on_inform};
+  w.watch = flow_observations_new(&options, &deps, on_notice, NULL);
+  flow_observations_start(w.watch);
   replay_settle(&w.r);
 }
 
 static void end_watch(void) {
-  flow_watch_free(w.watch);
+  flow_observations_free(w.watch);
   gc_names_free(w.names);
   gc_api_free(w.api);
   gc_auth_free(w.auth);
@@ -146,14 +146,14 @@ static void record_sample(void *ctx, const struct gc_sample *s) {
 
 static const char *read_values(void) {
   w.text[0] = '\0';
-  flow_watch_read(w.watch, &(struct gc_samples){record_sample, NULL});
+  flow_observations_read(w.watch, &(struct gc_samples){record_sample, NULL});
   return w.text;
 }
 
 static const char *read_state(void) {
   w.text[0] = '\0';
-  flow_watch_read_state(w.watch, "flows-f", 10000,
-                        &(struct gc_samples){record_sample, NULL});
+  flow_observations_read_state(w.watch, "flows-f", 10000,
+                               &(struct gc_samples){record_sample, NULL});
   return w.text;
 }
 

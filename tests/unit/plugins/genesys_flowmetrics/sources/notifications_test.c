@@ -222,9 +222,9 @@ static void a_refused_list_is_reported_and_removes_no_topic(void) {
   for (int i = 0; i < 12 && replay_count(&ch_world, QUEUES) < 2; i++)
     ch_heartbeats(2);
   ch_heartbeats(2);
-  struct gc_entities *d = gc_names_entities(names, GC_QUEUE);
-  CHECK(gc_entities_is_refused(d));
-  gc_entities_put(d);
+  struct gc_entities *entities = gc_names_entities(names, GC_QUEUE);
+  CHECK(gc_entities_is_refused(entities));
+  gc_entities_put(entities);
   CHECK_INT(read_state().wanted, 2);
   CHECK_INT(read_state().covered, 2);
   end_source();

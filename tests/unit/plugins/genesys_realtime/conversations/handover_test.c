@@ -80,7 +80,7 @@ struct tally {
  * were dropped for others: the second model cannot take back the departure, the
  * breach or the change that the first one counted. */
 static bool is_revised_late(const struct lives_life *l) {
-  return l->is_late || strcmp(l->shape, "crowd") == 0;
+  return l->is_late || strcmp(l->shape, "large conference") == 0;
 }
 
 static void compare_outcomes(struct tally *t, const struct lives_life *l,

@@ -25,17 +25,17 @@ static void conversations_without_a_queue_share_no_series(void) {
     const struct gc_entry entries[] = {
         {"q1", rows[i].name, rows[i].name, ""},
         {"q2", rows[i].second, rows[i].second, ""}};
-    struct gc_entities *d = gc_entities_new(entries, 2, false);
+    struct gc_entities *entities = gc_entities_new(entries, 2, false);
     char unassigned[GC_NAME_SIZE], label[GC_NAME_SIZE];
-    queue_label_unassigned(d, unassigned);
+    queue_label_unassigned(entities, unassigned);
     CHECK_STR(unassigned, rows[i].unassigned);
     struct queue_display display = {
-        .queues = d, .accepts = accepts_all, .unassigned = unassigned};
+        .queues = entities, .accepts = accepts_all, .unassigned = unassigned};
     CHECK_INT(queue_label_of(&display, QUEUE_UNASSIGNED, label), QUEUE_SHOWN);
     CHECK_STR(label, rows[i].unassigned);
     CHECK_INT(queue_label_of(&display, "q1", label), QUEUE_SHOWN);
     CHECK_STR(label, rows[i].name);
-    gc_entities_put(d);
+    gc_entities_put(entities);
   }
 }
 

@@ -28,14 +28,14 @@ static const char *choose_ids(bool refused, char *const *selectors,
                               size_t count) {
   static char text[400];
   struct selection s = {0};
-  struct gc_entities *d = list_queues(refused);
+  struct gc_entities *entities = list_queues(refused);
   text[0] = '\0';
   struct queues_options self = {.queues = {(char **)selectors, count}};
   if (shard != NULL)
     self.shard = *shard;
   struct ownership owner = {
       .self = &self, .blocks = blocks, .count = block_count, .part = part};
-  CHECK_INT(selection_make(&s, d, &owner, any_id), GC_OK);
+  CHECK_INT(selection_make(&s, entities, &owner, any_id), GC_OK);
   taken = s.taken;
   for (size_t i = 0; i < s.count; i++) {
     strcat(text, i > 0 ? " " : "");
@@ -44,7 +44,7 @@ static const char *choose_ids(bool refused, char *const *selectors,
   selection_clear(&s);
   CHECK_INT(s.count, 0);
   CHECK(s.ids == NULL);
-  gc_entities_put(d);
+  gc_entities_put(entities);
   return text;
 }
 
@@ -91,18 +91,18 @@ static void where_the_list_is_refused_literal_ids_are_taken(void) {
 
 static void a_new_selection_replaces_the_old_one(void) {
   struct selection s = {0};
-  struct gc_entities *d = list_queues(false);
+  struct gc_entities *entities = list_queues(false);
   char *sales[] = {S("Sales")}, *support[] = {S("Support*")};
   struct queues_options one = {.queues = {sales, 1}},
                         other = {.queues = {support, 1}};
   struct ownership owner = {.self = &one};
-  CHECK_INT(selection_make(&s, d, &owner, false), GC_OK);
+  CHECK_INT(selection_make(&s, entities, &owner, false), GC_OK);
   CHECK_INT(s.count, 1);
   owner.self = &other;
-  CHECK_INT(selection_make(&s, d, &owner, false), GC_OK);
+  CHECK_INT(selection_make(&s, entities, &owner, false), GC_OK);
   CHECK_INT(s.count, 2);
   selection_clear(&s);
-  gc_entities_put(d);
+  gc_entities_put(entities);
 }
 
 /* Listed and literal ids have shares; another spelling is the same id. */

@@ -9,19 +9,19 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
   char text[1024];
-  struct state_url u, again;
+  struct redis_url u, again;
   struct gc_err err = {.text = ""};
   if (size >= sizeof(text) || memchr(data, '\0', size) != NULL)
     return 0;
   memcpy(text, data, size);
   text[size] = '\0';
-  if (state_url_parse(text, &u, &err) != GC_OK) {
+  if (redis_url_parse(text, &u, &err) != GC_OK) {
     LAW(strstr(err.text, "StateURL") != NULL);
     LAW(strchr(text, '@') == NULL || strchr(err.text, '@') == NULL);
     return 0;
   }
   LAW(strchr(u.shown, '@') == NULL);
-  LAW(state_url_parse(u.shown, &again, NULL) == GC_OK);
+  LAW(redis_url_parse(u.shown, &again, NULL) == GC_OK);
   LAW(u.scheme == again.scheme && u.port == again.port && u.db == again.db);
   LAW(strcmp(u.host, again.host) == 0 && strcmp(u.shown, again.shown) == 0);
   return 0;

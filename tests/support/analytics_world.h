@@ -3,14 +3,14 @@
  * calls to the loop run at once, and the clock is a number. The replay's wall
  * clock begins at 2023-11-14T22:13:20Z.
  *
- *   iv_begin();
- *   iv_will(QUERY, ANSWER(OFFERED("q1", "22:10", "22:11", "3")));
- *   iv_start();
- *   iv_pass(2000);
- *   CHECK_STR(iv_left(), "Sales/queue_metric-nOffered-voice 22:10 0\n…");
- *   iv_end(); */
-#ifndef GC_TESTS_SUPPORT_IV_BLOCK_H
-#define GC_TESTS_SUPPORT_IV_BLOCK_H
+ *   world_begin();
+ *   world_answers(QUERY, ANSWER(OFFERED("q1", "22:10", "22:11", "3")));
+ *   world_start();
+ *   world_pass(2000);
+ *   CHECK_STR(world_dispatched(), "Sales/queue_metric-nOffered-voice 22:10
+ * 0\n…"); world_end(); */
+#ifndef GC_TESTS_SUPPORT_ANALYTICS_WORLD_H
+#define GC_TESTS_SUPPORT_ANALYTICS_WORLD_H
 
 #include "common/analytics/analytics.h"
 #include "tests/support/replay.h"
@@ -27,14 +27,14 @@
 
 enum { MINUTE = 60000, SEEN_MAX = 4096 };
 
-extern struct iv_world {
+extern struct analytics_world {
   struct replay r;
   struct gc_loop *loop;
   struct gc_auth *auth;
   struct gc_shared_budget *budget;
   struct gc_api *api;
   struct gc_names *names;
-  struct gc_store *store;     /* the test's own, or NULL; iv_begin keeps it */
+  struct gc_store *store; /* the test's own, or NULL; world_begin keeps it */
   struct gc_lease_page *page; /* likewise */
   struct gc_analytics *block;
 
@@ -46,40 +46,41 @@ extern struct iv_world {
   bool holds;       /* no value passes the writers */
   double gauge;
   char wanted[64];
-} iv;
+} world;
 
-/* The settings of the block that iv_start creates. iv_begin sets: nOffered by
- * queue and medium, minute by minute. */
-extern struct gc_analytics_settings iv_settings;
+/* The settings of the block that world_start creates. world_begin sets:
+ * nOffered by queue and medium, minute by minute. */
+extern struct gc_analytics_settings world_settings;
 
-extern uint32_t iv_phase; /* of that block's requests; iv_begin sets 0 */
+extern uint32_t world_phase; /* of that block's requests; world_begin sets 0 */
 
 /* The block's output; it refuses a series that has a value in flight. */
-extern const struct gc_sender_output iv_way;
+extern const struct gc_sender_output world_output;
 
 /* Creates a world with a token and the queues Sales (q1) and Support (q2). */
-void iv_begin(void);
-void iv_start(void);
-void iv_stop(void);
-/* Calls iv_stop; checks that there was no unscripted request. */
-void iv_end(void);
+void world_begin(void);
+void world_start(void);
+void world_stop(void);
+/* Calls world_stop; checks that there was no unscripted request. */
+void world_end(void);
 
 /* `times` as in struct replay_answer. */
-void iv_answer(const char *match, int times, int status, const char *body);
-void iv_will(const char *match, const char *body); /* always */
-void iv_once(const char *match, const char *body);
+void world_answers_times(const char *match, int times, int status,
+                         const char *body);
+void world_answers(const char *match, const char *body); /* always */
+void world_answers_once(const char *match, const char *body);
 
 /* Lets the time pass, with a read callback each second. */
-void iv_pass(uint64_t ms);
+void world_pass(uint64_t ms);
 
 /* Returns the dispatched values, each on a line. Valid until the next call. */
-const char *iv_left(void);
+const char *world_dispatched(void);
 /* Returns how often `line` was dispatched. */
-size_t iv_times_left(const char *line);
+size_t world_times_dispatched(const char *line);
 /* Returns the block's own state "TYPE-QUALIFIER"; NAN: it has no value. */
-double iv_state(const char *name);
+double world_block_value(const char *name);
 /* Returns the interval of the last query, "none" before the first. Valid until
  * the next call. */
-const char *iv_last_interval(void);
+const char *world_last_interval(void);
 
 #endif

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Shared by the files of the fake daemon; tests do not need it. */
-#ifndef GC_TESTS_SUPPORT_FAKE_INSIDE_H
-#define GC_TESTS_SUPPORT_FAKE_INSIDE_H
+#ifndef GC_TESTS_SUPPORT_FAKE_DAEMON_INTERNAL_H
+#define GC_TESTS_SUPPORT_FAKE_DAEMON_INTERNAL_H
 
 #include "tests/support/fake_daemon.h"
 

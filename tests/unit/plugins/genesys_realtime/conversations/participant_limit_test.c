@@ -87,7 +87,7 @@ static void stays_that_were_counted_make_room_and_are_not_counted_again(void) {
 }
 
 /* The stream was down during the conversation: one snapshot has all of it. */
-static void a_crowd_that_is_reported_late_is_counted(void) {
+static void a_large_conference_that_is_reported_late_is_counted(void) {
   begin_model();
   struct cv_party *customer = life_connected(&life, CV_CUSTOMER, NULL, 1);
   for (int i = 0; i < 120; i++) {
@@ -173,7 +173,7 @@ int main(void) {
   RUN(an_answer_after_many_alerts_is_counted);
   RUN(a_hold_among_many_participants_ends);
   RUN(stays_that_were_counted_make_room_and_are_not_counted_again);
-  RUN(a_crowd_that_is_reported_late_is_counted);
+  RUN(a_large_conference_that_is_reported_late_is_counted);
   RUN(a_dropped_stay_with_another_time_is_not_counted_again);
   RUN(the_newest_of_a_hundred_stays_is_kept);
   RUN(participants_without_room_are_reported);
