@@ -78,12 +78,14 @@ struct participant {
   uint64_t id;
   int64_t connected_ms, end_ms; /* 0: not known */
   int64_t acw_start_ms, acw_end_ms;
-  int64_t made_ms;            /* callback: when it was made; 0: not known */
-  uint32_t queue;             /* its number */
-  uint32_t latest_hold;       /* agent: ms from connected to its start, + 1; 0:
-                                 none */
-  uint32_t next_other;        /* acd that has ended: ms from its end to the
-                                 first other participant (IVR, flow), + 1 */
+  int64_t made_ms;        /* callback: when it was made; 0: not known */
+  uint32_t queue;         /* its number */
+  union {                 /* by purpose, which never changes */
+    uint32_t latest_hold; /* agent: ms from connected to its start, + 1; 0:
+                             none */
+    uint32_t next_other;  /* acd that has ended: ms from its end to the
+                             first other participant (IVR, flow), + 1 */
+  };
   uint32_t gone;              /* acd that has ended: ms from connected until all
                                  customers of that time had left (without any: a
                                  moment after all legs), + 1 */
