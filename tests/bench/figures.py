@@ -73,9 +73,9 @@ def met(is_met: bool) -> str:
     return "yes" if is_met else "NO"
 
 
-def beside(row: str, work: str, mine: Speed, name: str, other: Speed, aim: str = "reported", verdict: str = "") -> Row:
+def beside(row: str, work: str, mine: Speed, name: str, other: Speed, aim: str = "reported", met_aim: str = "") -> Row:
     return Row(row, work, str(mine), ("%s %s" % (name, other)).strip(), mine.wall / other.wall, mine.cpu / other.cpu,
-               aim, verdict)
+               aim, met_aim)
 
 
 def show_table(rows: list[Row]) -> None:

@@ -74,7 +74,7 @@ def measure(runs: dict[str, Run], frames: str, truth: Result) -> dict[str, list[
     return results
 
 
-def verdict(mine: Speed, others: list[Speed]) -> str:
+def met_by(mine: Speed, others: list[Speed]) -> str:
     """Compares with the aim and with the fastest reference."""
     return mine.reaches(AIM_PER_S) if all(mine.wall >= AIM_RATIO * o.wall for o in others) else \
         Speed(0, mine.cpu).reaches(max([AIM_PER_S, *(AIM_RATIO * o.cpu for o in others)]))
@@ -89,7 +89,7 @@ def rows(left_out: list[str]) -> Iterator[Row]:
                measure({"ours": run_ours(), **dict(references(left_out))}, frames, truth).items()}
     os.unlink(frames)
     mine, tls = results.pop("ours"), results.pop(TLS)
-    word = verdict(speed(mine), [speed(one) for one in results.values()])
+    word = met_by(speed(mine), [speed(one) for one in results.values()])
     yield Row("1", "guide events, plain", str(speed(mine)), aim=AIM, met=word)
     for name, one in results.items():
         yield beside("1", "  beside %s" % name, speed(mine), "", speed(one), AIM, word)

@@ -16,7 +16,7 @@ from lib.genesys import Simulator
 from lib.process import Program
 from lib.report import Skip, check, note, same
 from making import done, need
-from packages import measures, verdicts
+from packages import measures, lint_findings
 
 RELEASE = "trixie"
 INSTALLED = ("build", "demo", "package")  # sets of tools/deps.sh
@@ -65,7 +65,7 @@ def package_of(root: Path) -> Path:
         at = log.find("test-suite.log")
         raise RuntimeError("no package: %s" % (log[at:at + 4000] if at >= 0 else log[-4000:]))
     said = run(root, "lintian -EvIL +pedantic --allow-root deb/*.changes")
-    same("lintian", verdicts(said), [])
+    same("lintian", lint_findings(said), [])
     return making.deb(root / TREE.lstrip("/") / "deb")
 
 

@@ -33,7 +33,7 @@ PLANTED = 1000000
 NOT_OURS = re.compile(r"out-of-date-standards-version|spelling-error-in-binary \w{3} with ")
 
 
-def verdicts(said: str) -> list[str]:
+def lint_findings(said: str) -> list[str]:
     """The lines of lintian's output about the package, without its notes (N:)."""
     return [line for line in said.splitlines() if re.match(r"[EWIPXC]: ", line) and not NOT_OURS.search(line)]
 
@@ -47,7 +47,7 @@ def the_deb_is_clean_and_complete() -> None:
     need("dpkg-buildpackage", "dh", "lintian")
     folder, _, _ = making.packages()
     changes = next(folder.glob("*.changes"))
-    same("lintian", verdicts(done(["lintian", "-EvIL", "+pedantic", "--allow-root", str(changes)])), [])
+    same("lintian", lint_findings(done(["lintian", "-EvIL", "+pedantic", "--allow-root", str(changes)])), [])
     root = process.folder("unpacked")
     package = making.deb(folder)
     listed = done(["dpkg-deb", "-c", str(package)])
@@ -109,7 +109,7 @@ def measures(host: Host, sim: Simulator, env: dict[str, str] | None = None) -> A
     agent = Agent(host, env=env)
     agent.wait_up(within_s=WITHIN_S)
     truth = sim.truth()
-    wanted = expected.values(truth, expected.by_name(truth), lambda _id, told: "test" not in told["name"])
+    wanted = expected.values(truth, expected.by_name(truth), lambda _id, queue: "test" not in queue["name"])
 
     def differences() -> list[str]:
         return expected.differences(wanted, expected.of_queues(agent.snapshot()))

@@ -92,7 +92,7 @@ def dump_events(args: argparse.Namespace) -> int:
 
 def listen(args: argparse.Namespace, app: Simulator, where: Path) -> tuple[list[Listener], dict[str, str]]:
     listeners = [Listener("http", args.host, args.port, app)]
-    listeners.append(Listener("sqs", args.host, 0, app.flow.edge))
+    listeners.append(Listener("sqs", args.host, 0, app.flow.endpoint))
     files: dict[str, str] = {}
     if not args.no_tls:
         files = certificates.make(where)
@@ -102,7 +102,7 @@ def listen(args: argparse.Namespace, app: Simulator, where: Path) -> tuple[list[
                 ("https_wrong_host", 0, "server-other", ""), ("https_mtls", 0, "server", files["client_ca"])):
             context = certificates.context(where, certificate, client_ca)
             listeners.append(Listener(name, args.host, port, app, context))
-        listeners.append(Listener("sqs_tls", args.host, 0, app.flow.edge, certificates.context(where, "server")))
+        listeners.append(Listener("sqs_tls", args.host, 0, app.flow.endpoint, certificates.context(where, "server")))
     return listeners, files
 
 

@@ -54,10 +54,10 @@ def dump(args: argparse.Namespace) -> int:
 
 
 def start(args: argparse.Namespace, flow: FlowControl, where: Path) -> dict[str, Any]:
-    listeners, files = [Listener("sqs", args.host, args.port, flow.edge)], {}
+    listeners, files = [Listener("sqs", args.host, args.port, flow.endpoint)], {}
     if not args.no_tls:
         files = certificates.make(where)
-        listeners.append(Listener("sqs_tls", args.host, args.tls_port, flow.edge,
+        listeners.append(Listener("sqs_tls", args.host, args.tls_port, flow.endpoint,
                                   certificates.context(where, "server")))
     for listener in listeners:
         listener.start()

@@ -163,9 +163,9 @@ class Lively(SimCase):
 
 class ByHand(FactsCase):
     def test_an_event_falls_into_the_interval_of_its_moment(self) -> None:
-        edge = self.now_ms // MINUTE_MS * MINUTE_MS - 300 * MINUTE_MS
-        self.add({"metric": "tAcd", "at_ms": edge - 1, "value_ms": 7}, {"metric": "tAcd", "at_ms": edge, "value_ms": 5})
-        for begin, expected in ((edge - MINUTE_MS, 7), (edge, 5)):
+        boundary = self.now_ms // MINUTE_MS * MINUTE_MS - 300 * MINUTE_MS
+        self.add({"metric": "tAcd", "at_ms": boundary - 1, "value_ms": 7}, {"metric": "tAcd", "at_ms": boundary, "value_ms": 5})
+        for begin, expected in ((boundary - MINUTE_MS, 7), (boundary, 5)):
             answer = self.ask("tAcd", interval=span(begin, begin + MINUTE_MS))
             self.assertEqual(answer["results"][0]["data"][0]["metrics"][0]["stats"],
                              {"count": 1, "sum": expected, "min": expected, "max": expected})

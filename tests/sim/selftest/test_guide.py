@@ -24,22 +24,22 @@ class Guide(FactsCase):
         return answer.json
 
     def test_each_queue_and_minute_has_a_row(self) -> None:
-        edge = self.now_ms // MINUTE_MS * MINUTE_MS - 500 * MINUTE_MS
+        boundary = self.now_ms // MINUTE_MS * MINUTE_MS - 500 * MINUTE_MS
         for number, queue in ((0, "Queue 0001"), (0, "Queue 0002"), (1, "Queue 0001")):
-            at = edge + number * MINUTE_MS + 10
+            at = boundary + number * MINUTE_MS + 10
             self.add({"queueId": queue, "metric": "nOffered", "at_ms": at, "count": 4},
                      {"queueId": queue, "metric": "tAnswered", "at_ms": at, "count": 3, "value_ms": 12_500},
                      {"queueId": queue, "metric": "tAbandon", "at_ms": at, "value_ms": 700})
-        record = self.ask(self.body(edge, edge + 2 * MINUTE_MS))
+        record = self.ask(self.body(boundary, boundary + 2 * MINUTE_MS))
         ids = {q["name"]: i for i, q in self.sim.sim("truth")["queues"].items()}
         self.assertEqual(record["totalCount"], 3)
         self.assertEqual(sorted(record["results"], key=lambda r: (r["intervalEnd"], r["queueId"]))[-1],
                          {"queueId": ids["Queue 0001"], "waitTime": 12.5, "answered": 3, "abandoned": 1, "offered": 4,
-                          "interval": "PT1M", "intervalEnd": iso_ms(edge + 2 * MINUTE_MS)})
-        self.assertEqual(len(self.ask(self.body(edge, edge + MINUTE_MS))["results"]), 2)
-        self.assertEqual(self.ask(self.body(edge - MINUTE_MS, edge)), {"totalCount": 0, "results": []})
+                          "interval": "PT1M", "intervalEnd": iso_ms(boundary + 2 * MINUTE_MS)})
+        self.assertEqual(len(self.ask(self.body(boundary, boundary + MINUTE_MS))["results"]), 2)
+        self.assertEqual(self.ask(self.body(boundary - MINUTE_MS, boundary)), {"totalCount": 0, "results": []})
         self.sim.sim("config", {"guide_bad_interval_end": True})
-        ends = [row["intervalEnd"] for row in self.ask(self.body(edge, edge + MINUTE_MS))["results"]]
+        ends = [row["intervalEnd"] for row in self.ask(self.body(boundary, boundary + MINUTE_MS))["results"]]
         self.assertEqual([bool(re.match(r"\d{4}-", end)) for end in ends], [False, True])
 
     def test_invalid_queries_are_refused(self) -> None:

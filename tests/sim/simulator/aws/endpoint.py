@@ -58,7 +58,7 @@ def parse_step(spec: dict[str, Any]) -> dict[str, Any]:
     return given
 
 
-class Edge:
+class Endpoint:
     """Implements web.server.Application."""
 
     def __init__(self, service: Service, keys: Credentials, control: Callable[[Request], Reply]) -> None:

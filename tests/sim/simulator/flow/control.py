@@ -9,7 +9,7 @@ import time
 from typing import Any, Callable, Optional
 
 from ..aws import credentials
-from ..aws.edge import Edge, parse_step
+from ..aws.endpoint import Endpoint, parse_step
 from ..aws.service import ACCOUNT, QUEUE, Service
 from ..web.message import Reply, Request
 from . import events
@@ -26,7 +26,7 @@ class FlowControl:
         self.seed, self.truth = seed, Truth()
         self.service = Service(region, seed)
         self.credentials = credentials.Credentials(time.time)
-        self.edge = Edge(self.service, self.credentials, self.answer)
+        self.endpoint = Endpoint(self.service, self.credentials, self.answer)
         self.stopping: Optional[threading.Event] = None  # of the stand-alone program
         self._pusher: Optional[Pusher] = None
         self._singles = itertools.count(1)
@@ -67,7 +67,7 @@ class FlowControl:
     # ---- queues ---------------------------------------------------------------------------
 
     def get_sqs(self, request: Request, _body: Any) -> Any:
-        return self.edge.as_json(request.one("last"))
+        return self.endpoint.as_json(request.one("last"))
 
     def queues(self, _request: Request, body: Any) -> Any:
         given = dict(body)
@@ -102,13 +102,13 @@ class FlowControl:
         """Appends a list of steps; {"replace": true, "steps": […]} replaces the steps."""
         steps = body["steps"] if isinstance(body, dict) else body
         replace = isinstance(body, dict) and bool(body.get("replace"))
-        return {"faults": self.edge.faults.post([parse_step(step) for step in steps], replace)}
+        return {"faults": self.endpoint.faults.post([parse_step(step) for step in steps], replace)}
 
     def get_faults(self, _request: Request, _body: Any) -> Any:
-        return {"steps": self.edge.faults.as_json()}
+        return {"steps": self.endpoint.faults.as_json()}
 
     def delete_faults(self, _request: Request, _body: Any) -> None:
-        self.edge.faults.clear()
+        self.endpoint.faults.clear()
 
     # ---- keys -----------------------------------------------------------------------------
 
@@ -128,7 +128,7 @@ class FlowControl:
             if name in CREDENTIAL_SETTINGS:
                 setattr(self.credentials, name, value)
             elif name in ("check_signatures", "clock_ahead_s"):
-                setattr(self.edge, name, value)
+                setattr(self.endpoint, name, value)
             else:
                 raise ValueError("unknown setting %s" % name)
         return None
