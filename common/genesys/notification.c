@@ -6,6 +6,7 @@
 #include "common/base/ascii.h"
 #include "common/base/decimal.h"
 #include "common/base/json/document.h"
+#include "common/base/json/extent.h"
 
 /* The longest texts that are compared, with the NUL. */
 enum { KEY_SIZE = 16, WORDS_SIZE = 64 };
@@ -33,52 +34,6 @@ static bool take_char(struct cursor *cur, char c) {
   return true;
 }
 
-/* Moves from a quote to the byte after the closing quote. */
-static bool skip_string(struct cursor *cur) {
-  for (cur->at++; cur->at < cur->end; cur->at++) {
-    const char *quote = memchr(cur->at, '"', (size_t)(cur->end - cur->at));
-    if (quote == NULL)
-      return false;
-    size_t slashes = 0;
-    while (quote - slashes > cur->at && quote[-1 - (ptrdiff_t)slashes] == '\\')
-      slashes++;
-    cur->at = quote;
-    if (slashes % 2 == 0) {
-      cur->at++;
-      return true;
-    }
-  }
-  return false;
-}
-
-/* Moves from a brace or bracket to the byte after the closing one. Braces and
- * brackets are not distinguished. */
-static bool skip_container(struct cursor *cur) {
-  size_t depth = 0;
-  while (cur->at < cur->end) {
-    switch (*cur->at) {
-    case '"':
-      if (!skip_string(cur))
-        return false;
-      continue;
-    case '{':
-    case '[':
-      depth++;
-      break;
-    case '}':
-    case ']':
-      depth--;
-      break;
-    default:
-      break;
-    }
-    cur->at++;
-    if (depth == 0)
-      return true;
-  }
-  return false;
-}
-
 static bool ends_scalar(char c) {
   return c == ',' || c == '}' || c == ']' || gc_is_space(c);
 }
@@ -87,17 +42,19 @@ static bool take_value(struct cursor *cur, struct range *ret) {
   skip_space(cur);
   if (cur->at == cur->end)
     return false;
-  const char *begin = cur->at;
-  bool ok = true;
-  if (*cur->at == '"')
-    ok = skip_string(cur);
-  else if (*cur->at == '{' || *cur->at == '[')
-    ok = skip_container(cur);
+  const char *begin = cur->at, *after = begin;
+  if (*begin == '"')
+    after = gc_json_string_end(begin, cur->end);
+  else if (*begin == '{' || *begin == '[')
+    after = gc_json_container_end(begin, cur->end);
   else
-    while (cur->at < cur->end && !ends_scalar(*cur->at))
-      cur->at++;
-  *ret = (struct range){begin, (size_t)(cur->at - begin)};
-  return ok && ret->len > 0;
+    while (after < cur->end && !ends_scalar(*after))
+      after++;
+  if (after == NULL || after == begin)
+    return false;
+  cur->at = after;
+  *ret = (struct range){begin, (size_t)(after - begin)};
+  return true;
 }
 
 /* Copies the text of a string value to `out`; "" for any other value and for a

@@ -11,6 +11,7 @@
 #include <openssl/evp.h>
 
 #include "common/base/ascii.h"
+#include "common/base/json/extent.h"
 #include "common/base/uuid.h"
 
 const char *text_skip_space(const char *p, const char *end) {
@@ -19,44 +20,11 @@ const char *text_skip_space(const char *p, const char *end) {
   return p;
 }
 
-/* True if an odd number of backslashes stands between `from` and `p`. */
-static bool is_escaped(const char *from, const char *p) {
-  const char *first = p;
-  while (first - 1 > from && first[-1] == '\\')
-    first--;
-  return (p - first) % 2 != 0;
-}
-
-/* Returns the byte after the string that begins at `p`. */
-static const char *skip_string(const char *p, const char *end) {
-  const char *from = p;
-  do
-    p = memchr(p + 1, '"', (size_t)(end - p - 1));
-  while (p != NULL && is_escaped(from, p));
-  return p != NULL ? p + 1 : end;
-}
-
-/* How each byte changes the depth; 2: a string begins. */
-static const signed char steps[256] = {
-    ['{'] = 1, ['['] = 1, ['}'] = -1, [']'] = -1, ['"'] = 2};
-
 size_t text_document_len(const char *p, const char *end) {
-  const char *from = p;
-  size_t depth = 0;
   if (p == end || (*p != '{' && *p != '['))
     return 0;
-  while (p < end) {
-    signed char step = steps[(unsigned char)*p];
-    if (step == 2) {
-      p = skip_string(p, end);
-      continue;
-    }
-    p++;
-    depth += (size_t)step;
-    if (step < 0 && depth == 0)
-      break;
-  }
-  return (size_t)(p - from);
+  const char *after = gc_json_container_end(p, end);
+  return (size_t)((after != NULL ? after : end) - p);
 }
 
 bool text_may_be_document(const char *text, size_t len) {

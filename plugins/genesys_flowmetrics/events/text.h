@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* Examines the texts of events: where a document ends, whether a text
- * may be a document, which id a topic has. Pure, any thread. */
+/* Examines the texts of events before a JSON reader gets them: where a document
+ * ends, whether a text may be a document, which id a topic has. Takes no value
+ * out of JSON (decision 0001). Pure, any thread. */
 #ifndef GENESYS_FLOWMETRICS_EVENTS_TEXT_H
 #define GENESYS_FLOWMETRICS_EVENTS_TEXT_H
 
