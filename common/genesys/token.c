@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "common/base/ascii.h"
+#include "common/base/json/cut.h"
 #include "common/base/json/document.h"
 #include "common/base/strs.h"
 
@@ -129,12 +130,25 @@ static void append_nested(char *out, size_t size, struct json_object *errors,
   }
 }
 
+/* Reads a body that is no whole document: the message counts, if it stands
+ * before the cut. */
+static void read_cut_body(const char *body, size_t len, char *out,
+                          size_t size) {
+  if (len > BODY_MAX_BYTES)
+    len = BODY_MAX_BYTES;
+  if (gc_json_cut_text(body, len, "message", out, size))
+    replace_unprintable(out);
+}
+
 void gc_error_words(const char *body, size_t len, char *out, size_t size) {
   GC_AUTO(gc_document_clear) struct gc_document answer = {.root = NULL};
   out[0] = '\0';
-  if (body == NULL ||
-      gc_document_read(&answer, body, len, BODY_MAX_BYTES, NULL) != GC_OK)
+  if (body == NULL)
     return;
+  if (gc_document_read(&answer, body, len, BODY_MAX_BYTES, NULL) != GC_OK) {
+    read_cut_body(body, len, out, size);
+    return;
+  }
 
   const char *code = gc_document_text(answer.root, "error");
   const char *words = gc_document_text(answer.root, "error_description");

@@ -46,8 +46,9 @@ GC_API bool gc_token_lacks(const struct gc_token *t, const char *wanted,
 /* Writes the message of an error body, for a log: "invalid_client: client not
  * found" from the token endpoint, "missing.permissions: …" from the API; "" for
  * another body, such as a proxy's HTML page. The first message of `errors`
- * follows: "bad.request: Bad Request; metric x is unknown; and 2 more". One
- * line, printable. */
+ * follows: "bad.request: Bad Request; metric x is unknown; and 2 more". Of a
+ * body that is cut off, writes the member `message` alone, as far as it is
+ * there. One line, printable. */
 GC_API void gc_error_words(const char *body, size_t len, char *out,
                            size_t size);
 

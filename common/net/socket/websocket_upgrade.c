@@ -70,31 +70,12 @@ static void read_retry_after(const struct gc_ws_handshake *h,
   gc_reply_headers_end(&headers, gc_clock_wall_ms(), reply);
 }
 
-/* Writes the `message` of JSON that was cut off; "" when it has none. */
-static void cut_message(const char *json, char *out, size_t size) {
-  static const char key[] = "\"message\":\"";
-  const char *at = strstr(json, key);
-  size_t used = 0;
-  out[0] = '\0';
-  if (at == NULL)
-    return;
-  for (at += sizeof(key) - 1; *at != '\0' && *at != '"' && used + 1 < size;
-       at++) {
-    bool is_escaped = at[0] == '\\' && at[1] != '\0';
-    at += is_escaped;
-    out[used++] = *at == '"' ? '\'' : *at;
-  }
-  out[used] = '\0';
-}
-
 /* Writes the server's own words in place of raw JSON or HTML. */
 static void describe_body(const char *body, char *out, size_t size) {
   gc_error_words(body, strlen(body), out, size);
-  if (out[0] != '\0')
+  if (out[0] != '\0' || body[0] == '{')
     return;
-  if (body[0] == '{')
-    cut_message(body, out, size);
-  else if (gc_error_is_page(body, strlen(body)))
+  if (gc_error_is_page(body, strlen(body)))
     snprintf(out, size, "a page, as from a proxy, firewall or CDN");
   else
     snprintf(out, size, "%s", body);

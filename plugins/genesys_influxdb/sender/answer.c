@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 #include "plugins/genesys_influxdb/sender/answer.h"
 
+#include <stdio.h>
 #include <string.h>
 
+#include "common/base/json/cut.h"
 #include "common/base/utf8.h"
 
 struct status_row {
@@ -125,29 +127,13 @@ void influx_answer_describe(const struct gc_reply *reply,
                 d.hint[0] != '\0' ? "; " : "", d.hint);
 }
 
-/* Returns the beginning of the value of a member; NULL: there is none. */
-static const char *member_of(const char *text, const char *name) {
-  const char *at = strstr(text, name);
-  if (at == NULL)
-    return NULL;
-  at += strlen(name);
-  at += strspn(at, " :");
-  return *at == '"' ? at + 1 : NULL;
-}
-
 void influx_answer_words(const struct gc_buf *body, char *out, size_t size) {
   char words[512];
   const char *text = gc_buf_string(body);
-  const char *value = member_of(text, "\"error\"");
-  if (value == NULL)
-    value = member_of(text, "\"message\"");
-  const char *from = value != NULL ? value : text;
-  size_t len = 0;
-  for (; from[len] != '\0' && len + 1 < sizeof(words); len++) {
-    if (value != NULL && from[len] == '"' && from[len - 1] != '\\')
-      break;
-    words[len] = from[len];
-  }
+  if (!gc_json_cut_text(text, body->len, "error", words, sizeof(words)) &&
+      !gc_json_cut_text(text, body->len, "message", words, sizeof(words)))
+    snprintf(words, sizeof(words), "%s", text);
+  size_t len = strlen(words);
   while (len > 0 && (words[len - 1] == '\n' || words[len - 1] == ' '))
     len--;
   words[len] = '\0';

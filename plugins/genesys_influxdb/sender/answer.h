@@ -41,7 +41,8 @@ void influx_answer_describe(const struct gc_reply *reply,
                             const struct gc_err *why, struct gc_err *err);
 
 /* Copies the message of an error body, printable and cut: the member "error"
- * or "message" of JSON, else the beginning of the text. */
+ * or "message" of the outermost object, which may be cut off, else the
+ * beginning of the text. */
 void influx_answer_words(const struct gc_buf *body, char *out, size_t size);
 
 #endif

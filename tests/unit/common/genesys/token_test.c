@@ -248,6 +248,8 @@ static void error_bodies_become_words(void) {
       {"", ""},
       {"<html><body><h1>502 Bad Gateway</h1></body></html>", ""},
       {"{\"error\":\"broken", ""},
+      {"{\"code\":\"c\",\"message\":\"a\\u001b[31m \\\"b", "a_[31m \"b"},
+      {"{\"errors\":[{\"message\":\"m\"", ""},
       {"{\"error\":\"a\\nFake log line\\u001b[31m\",\"description\":\"\\t"
        "b\\u007f\xc3\xa9\"}",
        "a_Fake log line_[31m: _b___"},

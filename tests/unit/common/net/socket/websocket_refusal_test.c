@@ -42,7 +42,15 @@ static const struct refusal refusals[] = {
      "HTTP/1.1 403 Forbidden\r\nContent-Length: 99\r\n\r\n"
      "{\"code\":\"policy\",\"message\":\"no \\\"office\\\"\",\"deta",
      false, GC_FAILURE_NONE, 403, -1, GC_ERR_PERMISSION,
-     "answered 403: no 'office'"},
+     "answered 403: no \"office\""},
+    {"403 with JSON that is cut off, with spaces and an escape",
+     "HTTP/1.1 403 Forbidden\r\nContent-Length: 99\r\n\r\n"
+     "{\"message\" : \"a\\nb\\u0021\", \"deta",
+     false, GC_FAILURE_NONE, 403, -1, GC_ERR_PERMISSION, "answered 403: a_b!"},
+    {"403 with JSON that is cut off after a nested message",
+     "HTTP/1.1 403 Forbidden\r\nContent-Length: 99\r\n\r\n"
+     "{\"details\":[{\"message\":\"inner\"}],\"message\":\"outer",
+     false, GC_FAILURE_NONE, 403, -1, GC_ERR_PERMISSION, "answered 403: outer"},
     {"401", "HTTP/1.1 401 x\r\nContent-Length: 0\r\n\r\n", true,
      GC_FAILURE_NONE, 401, -1, GC_ERR_AUTH, "answered 401"},
     {"404, until the end", "HTTP/1.1 404 Not Found\r\n\r\nno such channel",

@@ -164,7 +164,7 @@ static void a_full_disk_for_the_quarantine_holds_nothing_up(void) {
             "the database refuses 1 of 2 lines, and they are lost, since "
             "refused.lines in SpoolDir cannot be written (No such file or "
             "directory); check the disk; the database's words: partial write: "
-            "field type conflict: input field \\\"v\\\"");
+            "field type conflict: input field \"v\"");
   CHECK_INT(replay_noticed(&b.world, "refused lines", GC_ERR_REQUEST), 0);
   CHECK_INT(influx_sender_stats(b.sender).lost, 1);
   CHECK_INT(influx_sender_stats(b.sender).refused, 0);
