@@ -14,7 +14,6 @@
 #include "common/base/glob.h"
 #include "common/base/json/document.h"
 #include "common/net/clock.h"
-#include "plugins/genesys_flowmetrics/events/text.h"
 
 enum { HOST_SIZE = 128, BODY_MAX_BYTES = 65536, FIREHOSE_ID_MAX_BYTES = 256 };
 
@@ -67,20 +66,19 @@ const char *webhook_allowed_origin(struct webhook *w,
                                                                         : NULL;
 }
 
-/* Answers with the code of the request, which is an object in an array. */
+/* Answers with the code of the request, which is an object, alone or the first
+ * of an array. */
 static unsigned answer_validation(struct webhook *w, const struct gc_buf *body,
                                   struct gc_buf *out) {
   GC_AUTO(gc_document_clear) struct gc_document asked = {.root = NULL};
   GC_AUTO(gc_document_clear) struct gc_document answer = {.root = NULL};
   char host[HOST_SIZE];
-  const char *end = gc_buf_string(body) + body->len;
-  const char *p = text_skip_space(gc_buf_string(body), end);
-  if (p < end && *p == '[')
-    p = text_skip_space(p + 1, end);
-  if (gc_document_read(&asked, p, text_document_len(p, end), BODY_MAX_BYTES,
+  if (gc_document_read(&asked, gc_buf_string(body), body->len, BODY_MAX_BYTES,
                        NULL) != GC_OK)
     return 400;
-  struct json_object *data = gc_document_member(asked.root, "data");
+  struct json_object *event = gc_document_element(asked.root, 0);
+  struct json_object *data =
+      gc_document_member(event != NULL ? event : asked.root, "data");
   const char *code = gc_document_text(data, "validationCode");
   if (code == NULL || !host_of(gc_document_text(data, "validationUrl"), host))
     return 400;

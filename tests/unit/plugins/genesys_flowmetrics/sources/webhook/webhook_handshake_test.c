@@ -62,6 +62,38 @@ static void a_handshake_is_for_hosts_that_are_named(void) {
   b->handshakes = (struct name_filter){NULL, 0};
 }
 
+static void the_code_is_read_from_a_whole_document(void) {
+  static const struct {
+    const char *before, *after, *status;
+  } rows[] = {
+      {"[", "]", " 200 "},    {" [ ", ",{}]", " 200 "}, {"", "", " 200 "},
+      {"[{},", "]", " 400 "}, {"[", "", " 400 "},       {"[", "]]", " 400 "},
+      {"", "{}", " 400 "},    {"[[", "]]", " 400 "},
+  };
+  b->handshakes = (struct name_filter){asking, 1};
+  webhook_bench_start();
+  for (size_t i = 0; i < GC_COUNT(rows); i++) {
+    char body[300], request[700], answer[1000];
+    snprintf(body, sizeof(body),
+             "%s{\"data\":{\"validationUrl\":"
+             "\"https://x.eventgrid.azure.net/\",\"a\":{\"validationCode\":"
+             "\"inner\"},\"validationCode\":\"c\\u0031\\\"\"}}%s",
+             rows[i].before, rows[i].after);
+    CHECK_ROW(body);
+    snprintf(request, sizeof(request),
+             "POST /genesys HTTP/1.1\r\nHost: x\r\nConnection: close\r\n"
+             "X-Api-Key: s3cret\r\naeg-event-type: SubscriptionValidation\r\n"
+             "Content-Length: %zu\r\n\r\n%s",
+             strlen(body), body);
+    text_of(request, answer);
+    CHECK_HAS(answer, rows[i].status);
+    if (strcmp(rows[i].status, " 200 ") == 0)
+      CHECK_HAS(answer, "{\"validationResponse\":\"c1\\\"\"}");
+  }
+  webhook_bench_stop();
+  b->handshakes = (struct name_filter){NULL, 0};
+}
+
 /* Answers each request with the status in its path. */
 static void serve_status(struct conn *c, void *ctx) {
   struct request r;
@@ -155,6 +187,7 @@ static void firehose_gets_the_id_of_its_request_and_a_time(void) {
 int main(void) {
   webhook_bench_make();
   RUN(a_handshake_is_for_hosts_that_are_named);
+  RUN(the_code_is_read_from_a_whole_document);
   RUN(a_subscription_of_sns_is_confirmed_for_hosts_that_are_named);
   RUN(firehose_gets_the_id_of_its_request_and_a_time);
   webhook_bench_remove();
