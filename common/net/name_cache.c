@@ -48,7 +48,8 @@ struct kind {
   struct gc_names *names;
   enum gc_name_kind kind;
   bool is_listened;
-  bool is_loaded; /* the stored names were read, or the list was read first */
+  bool is_loaded;  /* the stored names were read, or the list was read first */
+  bool is_by_list; /* gc_names_label_by_list */
   struct gc_labels *labels;
 
   struct gc_timer read_timer;   /* fires when the list is read next */
@@ -119,6 +120,25 @@ static void replace_entities(struct kind *k, struct gc_entities *entities) {
 static void publish_entities(struct kind *k, struct gc_entities *entities) {
   replace_entities(k, entities);
   call_listeners(k);
+}
+
+/* Returns the list with labels that depend on it alone, in place of `list`,
+ * whose reference it takes; NULL when out of memory. */
+static struct gc_entities *take_by_list(struct gc_entities *list) {
+  struct gc_entities *made = list != NULL ? gc_labels_by_list(list) : NULL;
+  gc_entities_put(list);
+  return made;
+}
+
+/* Makes the table empty, so that the next labels do not depend on those that
+ * the ids had. */
+static enum gc_code forget_labels(struct kind *k) {
+  struct gc_labels *empty = gc_labels_new();
+  if (empty == NULL)
+    return GC_ERR_MEMORY;
+  gc_labels_free(k->labels);
+  k->labels = empty;
+  return GC_OK;
 }
 
 /* Frees the labels of entities that left the list, so that a queue that was
@@ -192,7 +212,7 @@ static enum gc_code publish_list(struct kind *k) {
   if (!k->is_loaded)
     load_names(k);
   k->is_loaded = true;
-  GC_TRY(free_labels(k, list));
+  GC_TRY(k->is_by_list ? forget_labels(k) : free_labels(k, list));
   GC_TRY(assign_labels(k, list));
   struct gc_entry *entries = calloc(list->count + 1, sizeof(*entries));
   if (entries == NULL)
@@ -412,6 +432,8 @@ static void load_names(struct kind *k) {
                           &kept, &err) == GC_OK &&
       kept.count > 0)
     entities = gc_entities_new(kept.entries, kept.count, false);
+  if (k->is_by_list)
+    entities = take_by_list(entities);
   clear_kept(&kept);
   k->is_loaded = err.code == GC_OK;
   if (err.code != GC_ERR_UNAVAILABLE) /* the store reports the reason */
@@ -491,6 +513,21 @@ void gc_names_listen(struct gc_names *n, struct gc_names_listener *l) {
   k->is_listened = true;
   load_names(k);
   schedule_reading(k, 0);
+}
+
+void gc_names_label_queues_by_list(struct gc_names *n) {
+  struct kind *k = &n->kinds[GC_QUEUE];
+  struct gc_entities *known =
+      k->is_by_list ? NULL : gc_names_entities(n, GC_QUEUE);
+  k->is_by_list = true;
+  if (known == NULL)
+    return;
+  struct gc_entities *made = take_by_list(known);
+  replace_entities(k, made);
+  if (made != NULL)
+    (void)gc_timers_set(n->env->timers, &k->report_timer, now_ms(n));
+  else /* out of memory: rather no names than different ones */
+    schedule_reading(k, 0);
 }
 
 void gc_names_unlisten(struct gc_names *n, struct gc_names_listener *l) {

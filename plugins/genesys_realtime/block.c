@@ -86,24 +86,6 @@ static bool lacks_queues(const struct block *b) {
                              0;
 }
 
-/* Makes labels from the list alone, so that all agents of a Shard have the same
- * ones. The account's own `~2` depends on earlier lists, which agents do not
- * share. */
-static enum gc_code take_shared_labels(struct block *b,
-                                       const struct gc_entities *queues) {
-  if (b->options->shard.of <= 1)
-    return GC_OK;
-  struct gc_entities *made = gc_labels_by_list(queues);
-  if (made == NULL)
-    return GC_ERR_MEMORY;
-  pthread_mutex_lock(&b->lock);
-  struct gc_entities *old = b->shared;
-  b->shared = made;
-  pthread_mutex_unlock(&b->lock);
-  gc_entities_put(old);
-  return GC_OK;
-}
-
 /* Passes the selection to the stream, unless another agent holds the lease. */
 static void open_stream(struct block *b) {
   b->can_open_stream = true;
@@ -115,8 +97,6 @@ static void on_queues(void *ctx, struct gc_entities *queues) {
   struct block *b = ctx;
   struct gc_err err = {.code = GC_OK};
   enum gc_code code = make_selections(b, queues);
-  if (code == GC_OK)
-    code = take_shared_labels(b, queues);
   struct obs_scope scope = scope_of(b, queues);
   choose_source(b, &scope);
   if (code != GC_OK)
@@ -168,13 +148,26 @@ static void on_term(void *ctx, uint32_t term) {
   block_poll_soon(b);
 }
 
-/* Starts the block on the network thread. Only the activity queries need the
- * list of presences: the observation query's answer maps them. */
+/* Returns true if any block of the account has a Shard. */
+static bool has_shard(const struct block *b) {
+  bool has = b->options->shard.of > 1;
+  for (size_t i = 0; i < b->deps.block_count; i++)
+    has = has || b->deps.blocks[i]->shard.of > 1;
+  return has;
+}
+
+/* Starts the block on the network thread. The account's own `~2` depends on
+ * earlier lists, which the agents of a Shard do not share. All blocks of the
+ * account have the same labels, with a Shard or without: if not, two of them
+ * could write different queues under one label. Only the activity queries need
+ * the list of presences: the observation query's answer maps them. */
 static void start_in_loop(void *ctx) {
   struct block *b = ctx;
   if (block_option(b) == OBS_OFF && b->stream == NULL)
     return;
   b->is_listening = true;
+  if (has_shard(b))
+    gc_names_label_queues_by_list(b->deps.names);
   if (b->deps.lease != NULL)
     gc_lease_watch_listen(b->deps.lease, &b->lease_listener);
   if (b->options->stream == STREAM_CONVERSATIONS) /* needs no list of queues */
@@ -216,7 +209,6 @@ void block_free(struct block *b) {
   selection_clear(&b->topics);
   observations_put(b->last);
   observations_put(b->fresh);
-  gc_entities_put(b->shared);
   gc_labels_free(b->labels);
   gc_idle_selectors_clear(&b->idle_options);
   pthread_mutex_destroy(&b->lock);

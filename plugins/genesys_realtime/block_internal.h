@@ -52,8 +52,6 @@ struct block {
   bool is_standby; /* another agent holds the lease: no stream is open.
                       Changed by the network thread only */
   struct observations *fresh; /* not dispatched yet */
-  struct gc_entities *shared; /* with Shard: the queues with labels on which
-                                 all agents agree; NULL: none yet */
   bool is_healthy;            /* the last poll was complete */
   uint64_t healthy_ms;        /* when a poll was complete last; 0: never */
   bool has_outcome;           /* a poll has ended, well or not */

@@ -7,17 +7,6 @@
 /* The source is down when its newest values are older than this. */
 enum { STALE_INTERVALS = 3 };
 
-/* Returns a counted reference to the names and labels of the queues; NULL:
- * there are none yet. */
-static struct gc_entities *queue_names(struct block *b) {
-  if (b->options->shard.of <= 1)
-    return gc_names_entities(b->deps.names, GC_QUEUE);
-  pthread_mutex_lock(&b->lock);
-  struct gc_entities *queues = gc_entities_get(b->shared);
-  pthread_mutex_unlock(&b->lock);
-  return queues;
-}
-
 static bool accepts_queue(void *ctx, const struct gc_entry *queue) {
   return ownership_has(ctx, queue->name, queue->id);
 }
@@ -42,7 +31,7 @@ static void read_observations(struct block *b, struct queue_display display,
 
 static void read_sources(struct block *b, const struct gc_samples *out) {
   struct gc_names *names = b->deps.names;
-  struct gc_entities *queues = queue_names(b);
+  struct gc_entities *queues = gc_names_entities(names, GC_QUEUE);
   struct gc_entities *presences = gc_names_entities(names, GC_PRESENCE);
   struct queue_display display = {.queues = queues,
                                   .presences = presences,

@@ -61,6 +61,10 @@ void names_begin_with(struct gc_store *s) {
   names = gc_names_new("prod", api, &names_world.env, s);
 }
 
+struct gc_api *names_api(void) {
+  return api;
+}
+
 void names_begin(void) { names_begin_with(NULL); }
 
 void names_end(void) {

@@ -21,6 +21,9 @@
 extern struct replay names_world;
 extern struct gc_names *names;
 
+/* Returns the account's API, for objects that use the names. */
+struct gc_api *names_api(void);
+
 void names_begin(void);
 void names_begin_with(struct gc_store *store); /* borrowed until names_end */
 /* Frees everything; checks that no exchange, timer or unscripted request

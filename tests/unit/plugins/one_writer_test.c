@@ -15,9 +15,11 @@
 #include "common/genesys/labels.h"
 #include "common/net/account.h"
 #include "plugins/genesys_flowmetrics/ledger/series.h"
+#include "plugins/genesys_realtime/block.h"
 #include "plugins/genesys_realtime/queues/queue_label.h"
 #include "plugins/genesys_realtime/queues/selection.h"
 #include "tests/support/check.h"
+#include "tests/support/names_bench.h"
 
 enum {
   ROUNDS = 400,
@@ -92,7 +94,7 @@ static void check_end(void) {
   "a name that is much longer than the one hundred and twenty-seven bytes "    \
   "that are left for it in an identity of collectd, whose end is cut "
 
-static const char *const names[] = {
+static const char *const entity_names[] = {
     "Sales",      "Sales",      "Sales~2",  "Support", "billing.v2",
     "billing v2", "billing_v2", "none",     "voice",   "unassigned",
     LONG "1",     LONG "2",     "a/b",      "a_b",     "Sales DE",
@@ -105,7 +107,7 @@ static struct gc_entities *make_list(char kind) {
   for (int i = 0; i < ENTITIES; i++) {
     snprintf(ids[i], sizeof(ids[i]), "%c1f7a2c4-6b0e-4f7e-9c55-0a1b2c3d%04d",
              kind, i);
-    entries[i] = (struct gc_entry){ids[i], PICK(names), "", ""};
+    entries[i] = (struct gc_entry){ids[i], PICK(entity_names), "", ""};
   }
   struct gc_entities *entities = gc_entities_new(entries, ENTITIES, false);
   struct gc_entities *made =
@@ -205,6 +207,132 @@ static void queues_have_one_writer(void) {
     check_writers(round);
     forget_values();
     gc_entities_put(queues);
+  }
+  check_end();
+}
+
+/* ---- <Queues> of an account whose list of queues changes ---- */
+
+#define OBSERVATIONS "POST /api/v2/analytics/queues/observations/query"
+#define QUEUE_ID "b1f7a2c4-6b0e-4f7e-9c55-0a1b2c3d%04d"
+
+enum { LISTS_MAX = 3, BODY_SIZE = ENTITIES * 512, REREAD_MS = 11 * 60000 };
+
+/* One agent: its blocks share the account of names_bench. */
+struct agent {
+  struct gc_loop *loop;
+  struct selectors selectors[BLOCKS_MAX];
+  struct queues_options options[BLOCKS_MAX];
+  const struct queues_options *all[BLOCKS_MAX];
+  struct block *blocks[BLOCKS_MAX];
+  size_t count;
+};
+
+static void ignore_notice(void *ctx, const char *cause,
+                          const struct gc_err *err) {
+  (void)ctx;
+  (void)cause;
+  (void)err;
+}
+
+static void make_options(struct agent *a) {
+  a->count = 2 + random_below(BLOCKS_MAX - 1);
+  for (size_t i = 0; i < a->count; i++) {
+    make_selectors(&a->selectors[i]);
+    a->options[i] = (struct queues_options){
+        .queues = {a->selectors[i].at, a->selectors[i].count},
+        .stream = STREAM_NONE,
+        .observations = OBS_QUERY,
+        .interval_s = 300,
+        .series_max = 200000,
+        .queue_expiry_s = 86400,
+        .shard = random_below(2) == 0 ? (struct shard){1 + random_below(2), 2}
+                                      : (struct shard){0}};
+    a->all[i] = &a->options[i];
+  }
+}
+
+static void start_blocks(struct agent *a) {
+  struct gc_err err;
+  a->loop = gc_loop_new(&err); /* never started: calls run at once */
+  for (size_t i = 0; i < a->count; i++) {
+    struct block_deps deps = {.loop = a->loop,
+                              .env = &names_world.env,
+                              .api = names_api(),
+                              .names = names,
+                              .requests_per_minute = 300,
+                              .blocks = a->all,
+                              .block_count = a->count};
+    a->blocks[i] = block_new(&a->options[i], &deps, ignore_notice, NULL, &err);
+    block_start(a->blocks[i]);
+  }
+}
+
+static void free_blocks(struct agent *a) {
+  for (size_t i = 0; i < a->count; i++)
+    block_free(a->blocks[i]);
+  gc_loop_free(a->loop);
+}
+
+/* Answers from now on with a list of some queues, and with a waiting contact of
+ * each of them. */
+static void answer_queues(char list[BODY_SIZE], char waiting[BODY_SIZE]) {
+  size_t listed = (size_t)snprintf(list, BODY_SIZE, "{\"entities\":[");
+  size_t used = (size_t)snprintf(waiting, BODY_SIZE, "{\"results\":[");
+  const char *comma = "";
+  for (int i = 0; i < ENTITIES; i++) {
+    if (random_below(3) == 0)
+      continue;
+    listed += (size_t)snprintf(list + listed, BODY_SIZE - listed,
+                               "%s{\"id\":\"" QUEUE_ID "\",\"name\":\"%s\"}",
+                               comma, i, PICK(entity_names));
+    used += (size_t)snprintf(
+        waiting + used, BODY_SIZE - used,
+        "%s{\"group\":{\"queueId\":\"" QUEUE_ID
+        "\",\"mediaType\":\"voice\"},\"data\":[{\"metric\":\"oWaiting\","
+        "\"stats\":{\"count\":1}}]}",
+        comma, i);
+    comma = ",";
+  }
+  snprintf(list + listed, BODY_SIZE - listed, "]}");
+  snprintf(waiting + used, BODY_SIZE - used, "]}");
+  names_answer(NAMES_QUEUES, REPLAY_ALWAYS, 200, list);
+  names_answer(OBSERVATIONS, REPLAY_ALWAYS, 200, waiting);
+}
+
+static void write_sample(void *ctx, const struct gc_sample *s) {
+  char writer[TEXT_SIZE];
+  snprintf(writer, sizeof(writer), "block %zu, %s", *(size_t *)ctx, s->parts);
+  write_identity(gc_metric(s->metric)->name, s->instance, s->qualifier, writer);
+}
+
+/* The lists come before or after the start of the blocks; some of these have a
+ * Shard. */
+static void queues_of_a_list_that_changes_have_one_writer(void) {
+  static char lists[LISTS_MAX][BODY_SIZE], waiting[LISTS_MAX][BODY_SIZE];
+  for (uint32_t round = 1; round <= ROUNDS; round++) {
+    struct agent a;
+    struct names_recorder first;
+    seed = round;
+    make_options(&a);
+    names_begin();
+    names_listen(&first, GC_QUEUE);
+    size_t start_at = random_below(LISTS_MAX);
+    for (size_t i = 0; i < LISTS_MAX; i++) {
+      if (i > 0)
+        replay_forget_answers(&names_world);
+      answer_queues(lists[i], waiting[i]);
+      if (i == start_at)
+        start_blocks(&a);
+      replay_run(&names_world, REREAD_MS);
+    }
+    for (size_t i = 0; i < a.count; i++)
+      block_read(a.blocks[i], &(struct gc_samples){write_sample, &i});
+    check_writers(round);
+    forget_values();
+    free_blocks(&a);
+    gc_names_unlisten(names, &first.listener);
+    names_end();
   }
   check_end();
 }
@@ -460,8 +588,8 @@ static void attributes_have_one_writer(void) {
     struct series_set set = {.count = 0};
     seed = round;
     for (unsigned i = 0; i < 40; i++) {
-      const char *scope = PICK(scopes), *flow = PICK(names),
-                 *metric = PICK(names);
+      const char *scope = PICK(scopes), *flow = PICK(entity_names),
+                 *metric = PICK(entity_names);
       struct series *s = NULL;
       char type[32], writer[TEXT_SIZE];
       CHECK_INT(series_find(&set, scope, flow, metric, 1000, &s), GC_OK);
@@ -480,6 +608,7 @@ int main(void) {
   RUN(accounts_have_one_writer);
   RUN(attributes_have_one_writer);
   RUN(queues_have_one_writer);
+  RUN(queues_of_a_list_that_changes_have_one_writer);
   RUN(no_selected_queue_is_left_without_a_writer);
   RUN(queries_have_one_writer);
   return check_done();

@@ -148,6 +148,50 @@ static void a_queue_that_comes_back_has_its_old_label(void) {
   close_store();
 }
 
+/* The first run keeps labels that depend on its lists; then a block has a
+ * Shard. */
+static void labels_by_list_replace_the_stored_ones(void) {
+  open_store();
+  names_begin_with(store);
+  names_answer(NAMES_QUEUES, REPLAY_ALWAYS, 200,
+               "{\"entities\":[{\"id\":\"b\",\"name\":\"Sales\"}]}");
+  struct names_recorder e, second;
+  names_listen(&e, GC_QUEUE);
+  replay_run(&names_world, 1000);
+  names_answer_now(200, "{\"entities\":[{\"id\":\"a\",\"name\":\"Sales\"},"
+                        "{\"id\":\"b\",\"name\":\"Sales\"}]}");
+  replay_run(&names_world, 11 * MINUTE_MS);
+  CHECK_STR(e.labels, "a=Sales~2/ b=Sales/ ");
+  names_end();
+
+  names_begin_with(store);
+  names_answer(NAMES_QUEUES, REPLAY_ALWAYS, 503, "");
+  names_listen(&e, GC_QUEUE);
+  gc_names_label_queues_by_list(names);
+  replay_run(&names_world, 1000);
+  CHECK_INT(e.calls, 1);
+  CHECK_STR(e.labels, "a=Sales/ b=Sales~2/ ");
+  gc_names_label_queues_by_list(names); /* once more changes nothing */
+  names_listen(&second, GC_QUEUE);
+  replay_run(&names_world, 1000);
+  CHECK_STR(second.labels, "a=Sales/ b=Sales~2/ ");
+  names_end();
+
+  names_begin_with(store);
+  names_answer(NAMES_QUEUES, REPLAY_ALWAYS, 503, "");
+  gc_names_label_queues_by_list(names);
+  names_listen(&e, GC_QUEUE);
+  replay_run(&names_world, 1000);
+  CHECK_STR(e.labels, "a=Sales/ b=Sales~2/ ");
+  names_answer_now(200, "{\"entities\":[{\"id\":\"a\",\"name\":\"Sales\"},"
+                        "{\"id\":\"b\",\"name\":\"Sales\"},{\"id\":\"A\","
+                        "\"name\":\"Sales\"}]}");
+  replay_run(&names_world, 2 * MINUTE_MS);
+  CHECK_STR(e.labels, "A=Sales/ a=Sales~2/ b=Sales~3/ ");
+  names_end();
+  close_store();
+}
+
 /* A state file of an agent whose presences had labels with capitals. */
 static void stored_labels_of_presences_are_in_snake_case(void) {
   static const struct gc_entry old[] = {{"p1", "On-Call", "On-Call", "Busy"},
@@ -172,6 +216,7 @@ int main(void) {
     return 1;
   RUN(a_restart_with_the_api_away_knows_the_names);
   RUN(a_restart_with_the_api_away_knows_the_targets);
+  RUN(labels_by_list_replace_the_stored_ones);
   RUN(kinds_and_accounts_are_kept_apart);
   RUN(a_queue_that_comes_back_has_its_old_label);
   RUN(stored_labels_of_presences_are_in_snake_case);
