@@ -75,7 +75,7 @@ struct player {
   struct gc_start_clock start;
   int64_t seen_ms;    /* the newest time in events, at the start; 0: none */
   int64_t wall_ms;    /* how far the wall clock is ahead */
-  int64_t ahead_ms;   /* of the model's clock, as the account takes it */
+  int64_t ahead_ms;   /* of the server's likely time, as the account takes it */
   int64_t longest_ms; /* the longest time without an event */
   bool arrived[LIVES_STEPS_MAX], comes[LIVES_STEPS_MAX];
 };
@@ -202,9 +202,21 @@ static void correct_clocks(struct player *p) {
   date_start(p);
 }
 
+/* Returns how far the model's clock is ahead; the stream takes it so too. */
+static int64_t model_ahead_ms(const struct player *p) {
+  uint64_t monotonic_ms = (uint64_t)(p->now_ms - p->l->started_ms);
+  int64_t seen_ms = p->seen_ms != 0 ? p->seen_ms + (int64_t)monotonic_ms : 0;
+  return p->d->dates_start
+             ? gc_start_clock_now(&p->start, monotonic_ms,
+                                  p->now_ms + p->ahead_ms, seen_ms) -
+                   p->now_ms
+             : p->ahead_ms;
+}
+
 static void tick_model(struct player *p) {
-  struct conversations_now now = {p->now_ms + p->ahead_ms,
-                                  complete_ms(p) + p->ahead_ms,
+  int64_t ahead_ms = model_ahead_ms(p);
+  struct conversations_now now = {p->now_ms + ahead_ms,
+                                  complete_ms(p) + ahead_ms,
                                   (uint64_t)(p->now_ms - p->l->started_ms)};
   conversations_tick(p->m, &now);
 }

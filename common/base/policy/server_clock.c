@@ -169,3 +169,14 @@ void gc_start_clock_update(struct gc_start_clock *s,
   s->is_settled |= is_settled;
   s->is_final = c->has_date && c->is_agreed && is_steady(c);
 }
+
+int64_t gc_start_clock_now(const struct gc_start_clock *s, uint64_t now_ms,
+                           int64_t likely_ms, int64_t seen_ms) {
+  int64_t start_ms = s->epoch_ms + (int64_t)now_ms;
+  if (s->is_final)
+    return likely_ms;
+  if (s->is_settled)
+    return are_close(likely_ms, start_ms) ? likely_ms : start_ms;
+  int64_t earliest_ms = seen_ms < start_ms ? seen_ms : start_ms;
+  return likely_ms > earliest_ms ? likely_ms : earliest_ms;
+}

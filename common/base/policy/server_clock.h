@@ -93,4 +93,14 @@ GC_API void gc_start_clock_update(struct gc_start_clock *s,
                                   uint64_t now_ms, int64_t wall_ms,
                                   int64_t seen_ms);
 
+/* Returns the time of the server for waits and breaches of what the start's
+ * clock dates: `likely_ms` (gc_server_clock_likely), unless
+ *   - the clock has settled elsewhere: the reported times know better than one
+ *     of wall clock and Dates
+ *   - it has not settled, and the reported times are later: `seen_ms`, as
+ *     above, but not past the later of wall clock and Dates. */
+GC_API int64_t gc_start_clock_now(const struct gc_start_clock *s,
+                                  uint64_t now_ms, int64_t likely_ms,
+                                  int64_t seen_ms);
+
 #endif

@@ -265,17 +265,22 @@ static void count_since(struct conversations *m, struct conversation *c,
 
 void conversations_move_start(struct conversations *m, int64_t delta_ms) {
   int64_t before_ms = m->s.started_ms;
+  bool moves_start = m->s.counted_ms == 0;
+  if (m->dialect != &snapshot_dialect)
+    return;
   for (uint32_t q = 0; q < m->queue_count; q++)
     if (m->queues[q].since_ms != 0)
       m->queues[q].since_ms += delta_ms;
-  if (m->s.counted_ms != 0 || m->dialect != &snapshot_dialect)
-    return;
-  m->s.started_ms += delta_ms;
+  if (moves_start)
+    m->s.started_ms += delta_ms;
   for (uint32_t i = 0; i < m->block_count * CV_BLOCK; i++) {
     struct conversation *c = cv_at(m, i);
-    if (!c->is_used || c->since_ms != before_ms)
+    if (!c->is_used)
       continue;
-    count_since(m, c, m->s.started_ms);
+    bool has_moved = moves_start && c->since_ms == before_ms;
+    if (!cv_regain_offers(m, c) && !has_moved)
+      continue;
+    count_since(m, c, has_moved ? m->s.started_ms : c->since_ms);
     cv_table_sort(m, i);
   }
 }

@@ -66,6 +66,8 @@ enum {
   COUNTED_TRANSFER = 1 << 4,  /* an agent's flag; the others are an acd's */
   COUNTED_ABANDON = 1 << 5,   /* a departure that an abandon counts */
   COUNTED_ELSEWHERE = 1 << 6, /* a departure that a transfer counts */
+  COUNTED_EARLY = 1 << 7, /* an offer from before the queue's counters: neither
+                             it nor its outcome is in them */
 };
 
 _Static_assert(CV_MEDIA_COUNT <= 16, "struct participant has four bits");
@@ -534,6 +536,10 @@ int64_t cv_breach_due_ms(const struct conversations *m,
 /* Counts the outcomes that follow from the facts of a conversation. */
 void cv_count_outcomes(struct conversations *m, struct conversation *c,
                        struct participant *const *answered);
+/* Makes the offers and outcomes new again that were noted and not counted,
+ * because the queue's counters began later; their beginning has moved. Returns
+ * true if there are any. */
+bool cv_regain_offers(const struct conversations *m, struct conversation *c);
 /* Makes the transfers new again that were noted and not counted, because the
  * contact was offered before the start. */
 void cv_regain_transfers(struct conversation *c);

@@ -71,6 +71,8 @@ void cv_count_offer(struct conversations *m, const struct cv_wait *w) {
   *w->counted |= COUNTED_OFFER;
   if (pair != NULL)
     pair->t.offers++;
+  else if (is_early(m, w))
+    *w->counted |= COUNTED_EARLY;
 }
 
 static size_t bucket_of(const struct conversations *m, int64_t wait_ms) {
@@ -284,6 +286,20 @@ static void count_agent_transfer(struct conversations *m,
   struct pair *pair = is_counted ? pair_of(m, &wait) : NULL;
   if (pair != NULL)
     cv_add_count(&pair->t.transfers, &pair->t.transfers_owed);
+}
+
+bool cv_regain_offers(const struct conversations *m, struct conversation *c) {
+  bool has_regained = false;
+  for (unsigned i = 0; i < c->count; i++) {
+    struct participant *p = &c->participants[i];
+    struct cv_wait wait = wait_of(c, p);
+    if (p->purpose != CV_ACD || !(p->counted & COUNTED_EARLY) ||
+        is_early(m, &wait))
+      continue;
+    p->counted = 0;
+    has_regained = true;
+  }
+  return has_regained;
 }
 
 void cv_regain_transfers(struct conversation *c) {

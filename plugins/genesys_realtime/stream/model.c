@@ -7,13 +7,21 @@
 #include "common/genesys/entity_page.h"
 #include "plugins/genesys_realtime/stream/internal.h"
 
+/* Returns the newest time in events plus the time since then; 0: none. */
+static int64_t seen_now(const struct stream *s) {
+  return s->seen_epoch_ms != 0 ? s->seen_epoch_ms + (int64_t)stream_now(s) : 0;
+}
+
 /* Events without server times are dated by the monotonic clock: a step of the
  * wall clock changes no wait. */
 int64_t stream_server_now(const struct stream *s) {
   const struct gc_env *env = s->deps.env;
-  return s->source->has_server_times
-             ? env->wall_ms(env->ctx) + gc_api_clock_offset_ms(s->deps.api)
-             : s->epoch_ms + (int64_t)stream_now(s);
+  if (!s->source->has_server_times)
+    return s->epoch_ms + (int64_t)stream_now(s);
+  int64_t likely_ms =
+      env->wall_ms(env->ctx) + gc_api_clock_offset_ms(s->deps.api);
+  return gc_start_clock_now(&s->start_clock, stream_now(s), likely_ms,
+                            seen_now(s));
 }
 
 /* ---- the date of the start ---- */
@@ -26,9 +34,7 @@ int64_t stream_start_now(const struct stream *s) {
 
 void stream_date_start(struct stream *s) {
   int64_t before_ms = s->start_clock.epoch_ms;
-  int64_t seen_ms =
-      s->seen_epoch_ms != 0 ? s->seen_epoch_ms + (int64_t)stream_now(s) : 0;
-  gc_api_date_start(s->deps.api, &s->start_clock, seen_ms);
+  gc_api_date_start(s->deps.api, &s->start_clock, seen_now(s));
   if (s->model != NULL && s->start_clock.epoch_ms != before_ms)
     conversations_move_start(s->model, s->start_clock.epoch_ms - before_ms);
 }

@@ -177,14 +177,17 @@ static void the_time_by_dates_alone_needs_a_date(void) {
 
 enum seen { NONE, FRESH, OLD }; /* OLD: an hour ago */
 
+static int64_t seen_at(enum seen seen, int64_t at_ms) {
+  return seen == NONE ? 0 : seen == FRESH ? at_ms : at_ms - HOUR;
+}
+
 static void update_start(struct gc_start_clock *s, struct gc_server_clock *c,
                          int64_t at_ms, int wall_h, int date_h,
                          enum seen seen) {
   int64_t wall_ms = at_ms + wall_h * (int64_t)HOUR;
-  int64_t seen_ms = seen == NONE ? 0 : seen == FRESH ? at_ms : at_ms - HOUR;
   (void)gc_server_clock_observe(c, (uint64_t)at_ms, wall_ms,
                                 at_ms + date_h * (int64_t)HOUR);
-  gc_start_clock_update(s, c, (uint64_t)at_ms, wall_ms, seen_ms);
+  gc_start_clock_update(s, c, (uint64_t)at_ms, wall_ms, seen_at(seen, at_ms));
 }
 
 /* One answer every 10 s; after 100 s both clocks are right. Hours are distances
@@ -250,6 +253,49 @@ static void answers_without_a_date_settle_no_start(void) {
   CHECK_INT(s.epoch_ms, 0);
 }
 
+/* The time for breaches, as a distance from the truth. */
+static void reported_times_decide_about_waits(void) {
+  static const struct {
+    const char *name;
+    int wall_h, date_h;
+    enum seen seen;
+    int at_30_s_h, at_90_s_h;
+  } rows[] = {
+      {"all are right", 0, 0, FRESH, 0, 0},
+      {"our clock is behind", -2, 0, NONE, -2, 0},
+      {"our clock is behind, events", -2, 0, FRESH, 0, 0},
+      {"our clock is behind, old events", -2, 0, OLD, -1, 0},
+      {"our clock is ahead", 2, 0, NONE, 0, 0},
+      {"our clock is ahead, events", 2, 0, FRESH, 0, 0},
+      {"the Date is behind, events", 0, -2, FRESH, 0, 0},
+      {"the Date is ahead, events", 0, 2, FRESH, 0, 0},
+      {"both are behind, events", -4, -2, FRESH, -2, -2},
+  };
+  for (size_t i = 0; i < GC_COUNT(rows); i++) {
+    struct gc_server_clock c = {.is_agreed = false};
+    struct gc_start_clock s = {.epoch_ms = 0};
+    CHECK_ROW(rows[i].name);
+    for (int at_s = 0; at_s <= 200; at_s += 10) {
+      int wall_h = at_s > 100 ? 0 : rows[i].wall_h;
+      int date_h = at_s > 100 ? 0 : rows[i].date_h;
+      int64_t at_ms = DAY + at_s * 1000;
+      int64_t wall_ms = at_ms + wall_h * (int64_t)HOUR;
+      update_start(&s, &c, at_ms, wall_h, date_h, rows[i].seen);
+      int64_t ahead_ms = gc_start_clock_now(&s, (uint64_t)at_ms,
+                                            gc_server_clock_likely(
+                                                &c, (uint64_t)at_ms, wall_ms),
+                                            seen_at(rows[i].seen, at_ms)) -
+                         at_ms;
+      if (at_s == 30)
+        CHECK_INT(ahead_ms, rows[i].at_30_s_h * HOUR);
+      if (at_s == 90)
+        CHECK_INT(ahead_ms, rows[i].at_90_s_h * HOUR);
+      if (at_s == 200)
+        CHECK_INT(ahead_ms, 0);
+    }
+  }
+}
+
 int main(void) {
   RUN(the_time_by_dates_alone_needs_a_date);
   RUN(the_time_is_the_servers_plus_the_monotonic_time_since);
@@ -261,5 +307,6 @@ int main(void) {
   RUN(a_start_is_dated_by_two_clocks);
   RUN(a_suspended_machine_moves_no_start);
   RUN(answers_without_a_date_settle_no_start);
+  RUN(reported_times_decide_about_waits);
   return check_done();
 }

@@ -17,37 +17,42 @@ static void write_time(char text[32], int at_s) {
   strftime(text, 32, "%Y-%m-%dT%H:%M:%S.000Z", &utc);
 }
 
-/* Sends a contact of q1 that has waited since `offered_s`; answered_s 0: it
- * still waits. */
-static void say_contact(const char *id, int offered_s, int answered_s) {
+/* Sends, with the topic of another queue or its own, a contact that has waited
+ * in a queue since `offered_s`; answered_s 0: it still waits. */
+static void say_contact_of(const char *topic, const char *queue, const char *id,
+                           int offered_s, int answered_s) {
   char offered[32], answered[32], agent[160] = "", text[800];
   write_time(offered, offered_s);
   write_time(answered, answered_s);
   if (answered_s != 0)
     snprintf(agent, sizeof(agent),
-             ",{\"id\":\"p3\",\"purpose\":\"agent\",\"queueId\":\"q1\","
+             ",{\"id\":\"p3\",\"purpose\":\"agent\",\"queueId\":\"%s\","
              "\"connectedTime\":\"%s\",\"calls\":[{\"state\":\"connected\"}]}",
-             answered);
-  snprintf(
-      text, sizeof(text),
-      "{\"topicName\":\"" QUEUE_TOPIC(
-          "q1") "\",\"eventBody\":{\"id\":"
-                "\"%s\",\"participants\":[{\"id\":\"p1\",\"purpose\":"
-                "\"customer\","
-                "\"connectedTime\":\"%s\"},{\"id\":\"p2\",\"purpose\":\"acd\","
-                "\"queueId\":\"q1\",\"connectedTime\":\"%s\",\"calls\":[{"
-                "\"state\":"
-                "\"connected\"}]}%s]}}",
-      id, offered, offered, agent);
+             queue, answered);
+  snprintf(text, sizeof(text),
+           "{\"topicName\":\"" QUEUE_TOPIC(
+               "%s") "\",\"eventBody\":{\"id\":"
+                     "\"%s\",\"participants\":[{\"id\":\"p1\",\"purpose\":"
+                     "\"customer\","
+                     "\"connectedTime\":\"%s\"},{\"id\":\"p2\",\"purpose\":"
+                     "\"acd\","
+                     "\"queueId\":\"%s\",\"connectedTime\":\"%s\",\"calls\":[{"
+                     "\"state\":"
+                     "\"connected\"}]}%s]}}",
+           topic, id, offered, queue, offered, agent);
   ch_say(text);
 }
 
-/* Reads each second until all counters have been sent, and returns that of q1;
- * NAN: it has no series. */
-static double count_of(const char *name) {
+static void say_contact(const char *id, int offered_s, int answered_s) {
+  say_contact_of("q1", "q1", id, offered_s, answered_s);
+}
+
+/* Reads each second until all counters have been sent, and returns that of the
+ * queue; NAN: it has no series. */
+static double count_of_queue(const char *queue, const char *name) {
   char full[128];
   double newest = NAN;
-  snprintf(full, sizeof(full), "q1/%s-voice", name);
+  snprintf(full, sizeof(full), "%s/%s-voice", queue, name);
   for (int i = 0; i < 25; i++) {
     replay_run(&ch_world, 1000);
     double value = read_value(full);
@@ -55,6 +60,8 @@ static double count_of(const char *name) {
   }
   return newest;
 }
+
+static double count_of(const char *name) { return count_of_queue("q1", name); }
 
 static void begin_blocked(int open_s) {
   begin_with(20);
@@ -118,13 +125,18 @@ static void pass_until(int at_s, int date_s) {
   }
 }
 
-static void begin_with_clocks(int wall_s, int date_s) {
+/* `queue_count`: how many of `queues` are selected at the start. */
+static void begin_with_queues(int wall_s, int date_s, size_t queue_count) {
   begin_with(20);
-  ch_world.wall_ms += wall_s * 1000;
+  ch_world.wall_ms += (int64_t)wall_s * 1000;
   receive_answer(date_s);
   ch_usual_answers();
-  select_queues((const char **)queues, 2);
+  select_queues((const char **)queues, queue_count);
   ch_open();
+}
+
+static void begin_with_clocks(int wall_s, int date_s) {
+  begin_with_queues(wall_s, date_s, 2);
 }
 
 /* "before" began 50 minutes before the start, "after" after it. */
@@ -183,6 +195,101 @@ static void a_start_is_corrected_with_its_clock(void) {
   end_stream();
 }
 
+/* Lets a second pass, with a heartbeat, and with an answer every 10 s. */
+static void pass_second(int at_s, int date_s) {
+  if (at_s % 10 == 0)
+    receive_answer(date_s);
+  replay_run(&ch_world,
+             REPLAY_START_MS + (uint64_t)(at_s + 1) * 1000 - ch_world.now_ms);
+  ch_say(HEARTBEAT);
+}
+
+static const struct clock_row {
+  const char *name;
+  int wall_s, date_s; /* how far they are ahead */
+} clock_rows[] = {
+    {"all are right", 0, 0},
+    {"our clock is ahead by an hour", 3600, 0},
+    {"our clock is ahead by a day", 86400, 0},
+    {"our clock is behind by an hour", -3600, 0},
+    {"our clock is behind by a day", -86400, 0},
+    {"the Date is ahead by an hour", 0, 3600},
+    {"the Date is ahead by a day", 0, 86400},
+    {"the Date is behind by an hour", 0, -3600},
+};
+
+enum { SELECTED_S = 20, FIRST_S = 25, LAST_S = 60, STEP_S = 5 };
+
+/* Says each contact of q2 two seconds after its offer and after its answer,
+ * five seconds later. "early" was offered before q2 was selected. */
+static void say_contacts_at(int at_s) {
+  char id[16];
+  if (at_s == 12 || at_s == 50)
+    say_contact_of("q1", "q2", "early", 10, at_s == 50 ? 49 : 0);
+  for (int offered_s = FIRST_S; offered_s <= LAST_S; offered_s += STEP_S) {
+    snprintf(id, sizeof(id), "c%d", offered_s);
+    if (at_s == offered_s + 2)
+      say_contact_of("q2", "q2", id, offered_s, 0);
+    if (at_s == offered_s + 7)
+      say_contact_of("q2", "q2", id, offered_s, offered_s + 5);
+  }
+}
+
+/* Selects q2, as a new list of queues does, while the clocks disagree. Corrects
+ * them after more than two minutes. */
+static void play_selection(const struct clock_row *row, int from_s) {
+  enum { CONTACTS = (LAST_S - FIRST_S) / STEP_S + 1 };
+  for (int at_s = from_s; at_s < 130; at_s++) {
+    if (at_s == SELECTED_S)
+      select_queues((const char **)queues, 2);
+    say_contacts_at(at_s);
+    pass_second(at_s, row->date_s);
+  }
+  CHECK_REAL(count_of_queue("q2", "queue_offer"), CONTACTS);
+  CHECK_REAL(count_of_queue("q2", "queue_answer"), CONTACTS);
+  CHECK_REAL(count_of_queue("q2", "queue_wait_time_seconds_sum"), 5 * CONTACTS);
+  ch_world.wall_ms -= (int64_t)row->wall_s * 1000;
+  pass_until(400, 0);
+  say_contact_of("q2", "q2", "before", 15, 399);
+  say_contact_of("q2", "q2", "late", 22, 399);
+  CHECK_REAL(count_of_queue("q2", "queue_offer"), CONTACTS + 1);
+  CHECK_REAL(count_of_queue("q2", "queue_answer"), CONTACTS + 1);
+}
+
+static void a_queue_selected_by_a_wrong_clock_counts_its_contacts(void) {
+  for (size_t i = 0; i < GC_COUNT(clock_rows); i++) {
+    CHECK_ROW(clock_rows[i].name);
+    begin_with_queues(clock_rows[i].wall_s, clock_rows[i].date_s, 1);
+    play_selection(&clock_rows[i], 0);
+    end_stream();
+  }
+}
+
+/* Two contacts wait; the target is 20 s, and the grace 2 s. The first one
+ * counts when the clocks are settled, after a minute. */
+static void a_wrong_clock_moves_no_breach(void) {
+  for (size_t i = 0; i < GC_COUNT(clock_rows); i++) {
+    const struct clock_row *row = &clock_rows[i];
+    int first_s = 0, second_s = 0;
+    CHECK_ROW(row->name);
+    begin_with_clocks(row->wall_s, row->date_s);
+    for (int at_s = 0; at_s < 200; at_s++) {
+      if (at_s == 6)
+        say_contact("c1", 5, 0);
+      if (at_s == 71)
+        say_contact("c2", 70, 0);
+      pass_second(at_s, row->date_s);
+      double breaches = read_value("q1/queue_sla_breach-voice-20");
+      first_s = first_s == 0 && breaches >= 1 ? at_s : first_s;
+      second_s = second_s == 0 && breaches >= 2 ? at_s : second_s;
+    }
+    CHECK_THAT(first_s >= 26 && first_s <= 62, "first breach at %d s", first_s);
+    CHECK_THAT(second_s >= 91 && second_s <= 95, "second breach at %d s",
+               second_s);
+    end_stream();
+  }
+}
+
 /* ---- with a lease ---- */
 
 static struct gc_lease_book *book;
@@ -238,6 +345,25 @@ static void a_lease_with_times_keeps_its_start(void) {
   end_agent();
 }
 
+/* The counting goes on from the former holder, so only the mark of q2 is dated
+ * by a clock of this agent. */
+static void a_queue_selected_after_a_takeover_counts_its_contacts(void) {
+  for (size_t i = 0; i < GC_COUNT(clock_rows); i++) {
+    char until[32];
+    CHECK_ROW(clock_rows[i].name);
+    redis = (struct gc_buf){.max = 1 << 20};
+    book = gc_lease_book_new();
+    lease_page = gc_lease_book_page(book, "queues-all");
+    snprintf(until, sizeof(until), "%lld", REPLAY_START_WALL_MS - 1000);
+    CHECK_INT(gc_lease_fields_add(&redis, "began", "1699999000000"), GC_OK);
+    CHECK_INT(gc_lease_fields_add(&redis, "until", until), GC_OK);
+    begin_with_queues(clock_rows[i].wall_s, clock_rows[i].date_s, 1);
+    take_lease(7);
+    play_selection(&clock_rows[i], 0);
+    end_agent();
+  }
+}
+
 /* The lease was free when the agent began. */
 static void the_first_holder_counts_from_the_start(void) {
   redis = (struct gc_buf){.max = 1 << 20};
@@ -255,8 +381,11 @@ int main(void) {
   RUN(a_contact_from_before_the_start_is_not_counted);
   RUN(a_wrong_clock_counts_no_contact_of_before_the_start);
   RUN(a_start_is_corrected_with_its_clock);
+  RUN(a_queue_selected_by_a_wrong_clock_counts_its_contacts);
+  RUN(a_wrong_clock_moves_no_breach);
   RUN(a_lease_without_times_begins_when_it_is_taken);
   RUN(a_lease_with_times_keeps_its_start);
+  RUN(a_queue_selected_after_a_takeover_counts_its_contacts);
   RUN(the_first_holder_counts_from_the_start);
   return check_done();
 }
