@@ -47,13 +47,7 @@ static struct {
 } seen;
 static atomic_size_t pending_count; /* also read without the lock */
 
-static void make_condition(void) {
-  pthread_condattr_t attr;
-  pthread_condattr_init(&attr);
-  pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
-  pthread_cond_init(&none_pending, &attr);
-  pthread_condattr_destroy(&attr);
-}
+static void make_condition(void) { gc_clock_cond_init(&none_pending); }
 
 static void lock_tracker(void) {
   pthread_once(&once, make_condition);

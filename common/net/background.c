@@ -81,12 +81,8 @@ static struct job *new_job(struct gc_background *b,
   struct job *job = calloc(1, sizeof(*job));
   if (job == NULL)
     return NULL;
-  pthread_condattr_t clock;
-  pthread_condattr_init(&clock);
-  pthread_condattr_setclock(&clock, CLOCK_MONOTONIC);
   pthread_mutex_init(&job->lock, NULL);
-  pthread_cond_init(&job->ended, &clock);
-  pthread_condattr_destroy(&clock);
+  gc_clock_cond_init(&job->ended);
   job->holders = 2;
   job->loop = b->loop;
   job->work = *work;

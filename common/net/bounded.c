@@ -49,12 +49,8 @@ struct gc_bounded *gc_bounded_new(const char *thread, uint32_t wait_ms) {
   struct gc_bounded *b = calloc(1, sizeof(*b));
   if (b == NULL)
     return NULL;
-  pthread_condattr_t clock;
-  pthread_condattr_init(&clock);
-  pthread_condattr_setclock(&clock, CLOCK_MONOTONIC);
   pthread_mutex_init(&b->lock, NULL);
-  pthread_cond_init(&b->ended, &clock);
-  pthread_condattr_destroy(&clock);
+  gc_clock_cond_init(&b->ended);
   b->holders = 1;
   b->wait_ms = wait_ms;
   snprintf(b->thread, sizeof(b->thread), "%s", thread);

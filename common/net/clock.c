@@ -15,6 +15,14 @@ uint64_t gc_clock_now_ms(void) { return gc_clock_now_us() / 1000; }
 
 uint64_t gc_clock_boot_ms(void) { return read_clock_us(CLOCK_BOOTTIME) / 1000; }
 
+void gc_clock_cond_init(pthread_cond_t *condition) {
+  pthread_condattr_t monotonic;
+  pthread_condattr_init(&monotonic);
+  pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
+  pthread_cond_init(condition, &monotonic);
+  pthread_condattr_destroy(&monotonic);
+}
+
 struct timespec gc_clock_timespec(uint64_t at_ms) {
   return (struct timespec){.tv_sec = (time_t)(at_ms / 1000),
                            .tv_nsec = (long)(at_ms % 1000) * 1000000};

@@ -6,6 +6,7 @@
 
 #include "common/base/cleanup.h"
 
+#include <pthread.h>
 #include <stdint.h>
 #include <time.h>
 
@@ -13,8 +14,12 @@
 GC_API uint64_t gc_clock_now_ms(void);
 /* Returns the time of the same clock in microseconds, for durations. */
 GC_API uint64_t gc_clock_now_us(void);
+/* Initialises a condition whose timed waits end at a time of gc_clock_timespec,
+ * so that a step of the wall clock neither shortens nor prolongs a wait. The
+ * caller destroys it with pthread_cond_destroy. */
+GC_API void gc_clock_cond_init(pthread_cond_t *condition);
 /* Returns a time of gc_clock_now_ms for pthread_cond_timedwait, with a
- * condition of CLOCK_MONOTONIC. */
+ * condition of gc_clock_cond_init. */
 GC_API struct timespec gc_clock_timespec(uint64_t at_ms);
 
 /* Returns monotonic milliseconds that also count the time in which the machine

@@ -12,13 +12,7 @@ static pthread_cond_t save_ended;
 static struct gc_saver *savers;
 static uint64_t newest_mark;
 
-static void make_condition(void) {
-  pthread_condattr_t attr;
-  pthread_condattr_init(&attr);
-  pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
-  pthread_cond_init(&save_ended, &attr);
-  pthread_condattr_destroy(&attr);
-}
+static void make_condition(void) { gc_clock_cond_init(&save_ended); }
 
 static void lock_barrier(void) {
   pthread_once(&once, make_condition);

@@ -388,16 +388,6 @@ static void free_parts(struct influx_node *n) {
   free(n);
 }
 
-static void init_shared(struct influx_node *n) {
-  pthread_condattr_t attr;
-  influx_inbox_init(&n->inbox);
-  pthread_mutex_init(&n->lock, NULL);
-  pthread_condattr_init(&attr);
-  pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
-  pthread_cond_init(&n->stopped, &attr);
-  pthread_condattr_destroy(&attr);
-}
-
 static void report_exposed(void *ctx, const struct gc_err *err) {
   const struct influx_node *n = ctx;
   n->settings->notice(n->settings->ctx, "secret", err);
@@ -445,7 +435,9 @@ struct influx_node *influx_node_new(const struct influx_node_settings *settings,
   n->save = (struct gc_timer){.fire = on_save, .ctx = n};
   n->tick = (struct gc_timer){.fire = on_tick, .ctx = n};
   n->saver = (struct gc_saver){.save = ask_for_save, .ctx = n};
-  init_shared(n);
+  influx_inbox_init(&n->inbox);
+  pthread_mutex_init(&n->lock, NULL);
+  gc_clock_cond_init(&n->stopped);
   if (make_parts(n, err) == GC_OK &&
       gc_loop_start(n->loop, settings->thread, err) == GC_OK) {
     if (gc_loop_post(n->loop, start_work, NULL, n) == GC_OK) {

@@ -87,13 +87,9 @@ bool probe_has_time(const struct probe_reporter *r, enum probe_check check,
 /* ---- waits ---- */
 
 void probe_wait_init(struct probe_wait *w) {
-  pthread_condattr_t monotonic;
   *w = (struct probe_wait){.is_over = false};
   pthread_mutex_init(&w->lock, NULL);
-  pthread_condattr_init(&monotonic);
-  pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
-  pthread_cond_init(&w->changed, &monotonic);
-  pthread_condattr_destroy(&monotonic);
+  gc_clock_cond_init(&w->changed);
 }
 
 void probe_wait_end(struct probe_wait *w) {

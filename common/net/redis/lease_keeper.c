@@ -207,21 +207,13 @@ static void *run_lease(void *ctx) {
 
 /* ---- start and stop ---- */
 
-static void init_end(struct redis_lease *l) {
-  pthread_condattr_t monotonic;
-  pthread_mutex_init(&l->lock, NULL);
-  pthread_condattr_init(&monotonic);
-  pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
-  pthread_cond_init(&l->ended, &monotonic);
-  pthread_condattr_destroy(&monotonic);
-}
-
 enum gc_code redis_lease_start(const struct redis_lease_settings *s,
                                struct redis_lease **ret, struct gc_err *err) {
   struct redis_lease *l = calloc(1, sizeof(*l));
   if (l == NULL)
     return gc_fail(err, GC_ERR_MEMORY, "out of memory");
-  init_end(l);
+  pthread_mutex_init(&l->lock, NULL);
+  gc_clock_cond_init(&l->ended);
   l->settings = *s;
   l->share = (struct redis_lease_share){.name = s->name,
                                         .book = gc_lease_gate_book(s->gate)};

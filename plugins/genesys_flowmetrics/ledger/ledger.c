@@ -7,7 +7,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "common/base/debug.h"
@@ -341,11 +340,7 @@ struct ledger *ledger_new(const struct ledger_settings *settings,
     return NULL;
   }
   l->commit_s = -1;
-  pthread_condattr_t attr;
-  pthread_condattr_init(&attr);
-  pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
-  pthread_cond_init(&l->changed, &attr);
-  pthread_condattr_destroy(&attr);
+  gc_clock_cond_init(&l->changed);
   pthread_mutex_init(&l->lock, NULL);
   l->settings = *settings;
   l->folder = folder;
