@@ -118,15 +118,19 @@ enum gc_code gc_analytics_block_start(struct gc_analytics_block *q,
   return GC_OK;
 }
 
+static struct gc_sender_output output_of(struct gc_analytics_block *q) {
+  return (struct gc_sender_output){.emit = emit_tracked,
+                                   .wait = wait_for_pending,
+                                   .is_slow = is_save_slow,
+                                   .ctx = q};
+}
+
 /* While this agent does not hold the lease of the account, the block sends
  * nothing, and its checkpoint does not move. */
 void gc_analytics_block_read(struct gc_analytics_block *q) {
   if (!gc_emit_allows(q->block->host))
     return;
-  struct gc_sender_output output = {.emit = emit_tracked,
-                                    .wait = wait_for_pending,
-                                    .is_slow = is_save_slow,
-                                    .ctx = q};
+  struct gc_sender_output output = output_of(q);
   gc_analytics_read(q->work, &output, READ_MAX_MS);
 }
 
@@ -135,10 +139,7 @@ void gc_analytics_block_read(struct gc_analytics_block *q) {
 void gc_analytics_block_finish(struct gc_analytics_block *q) {
   if (!gc_emit_allows(q->block->host))
     return;
-  struct gc_sender_output output = {.emit = emit_tracked,
-                                    .wait = wait_for_pending,
-                                    .is_slow = is_save_slow,
-                                    .ctx = q};
+  struct gc_sender_output output = output_of(q);
   gc_analytics_finish(q->work, &output, FINISH_MAX_MS);
 }
 
