@@ -17,23 +17,12 @@
 
 #include "common/daemon/emit.h"
 #include "tests/bench/lap.h"
+#include "tests/bench/resident.h"
 #include "tests/support/fake_daemon_internal.h"
 
 enum { ROUNDS = 5 };
 
 void genesys_prometheus_module_register(void);
-
-static long resident_kb(void) {
-  char line[256];
-  long kb = 0;
-  FILE *f = fopen("/proc/self/status", "r");
-  while (f != NULL && fgets(line, sizeof(line), f) != NULL)
-    if (sscanf(line, "VmRSS: %ld kB", &kb) == 1)
-      break;
-  if (f != NULL)
-    fclose(f);
-  return kb;
-}
 
 /* The series of one queue and medium. */
 static const struct {
@@ -114,7 +103,7 @@ int main(int argc, char **argv) {
            "<Plugin genesys_prometheus>\nPort %s\n</Plugin>\n", argv[2]);
   exit_unless(fake_config(config) == 0, "configuration");
   exit_unless(fake_init() == 0, "init");
-  long before_kb = resident_kb();
+  long before_kb = resident_kb("VmRSS");
   double first_s = write_round(series, 0) - idle_s, best_s = 1e9;
   for (int round = 1; round < ROUNDS; round++) {
     double s = write_round(series, round) - idle_s;
@@ -122,7 +111,7 @@ int main(int argc, char **argv) {
   }
   printf("{\"series\": %zu, \"first_s\": %.4f, \"round_s\": %.4f, "
          "\"memory_kb\": %ld}\n",
-         series, first_s, best_s, resident_kb() - before_kb);
+         series, first_s, best_s, resident_kb("VmRSS") - before_kb);
   fflush(stdout);
   (void)getchar();
   fake_shutdown();

@@ -126,7 +126,8 @@ static void print_result(struct ledger *ledger,
   printf(
       "{\"wall_s\":%.6f,\"cpu_s\":%.6f,\"rss_kb\":%ld,\"totals\":{\"events\":"
       "%" PRIu64 ",\"counts\":%s}}\n",
-      wall_s, cpu_s, resident_max_kb(), counts->events, gc_buf_string(&text));
+      wall_s, cpu_s, resident_kb("VmHWM"), counts->events,
+      gc_buf_string(&text));
   gc_buf_clear(&text);
 }
 

@@ -14,6 +14,7 @@
 #include "plugins/genesys_flowmetrics/events/prefilter.h"
 #include "plugins/genesys_flowmetrics/ledger/ledger.h"
 #include "tests/bench/lap.h"
+#include "tests/support/folder.h"
 
 enum { EVENTS = 300000, PER_MINUTE = 500, SYNCS = 100 };
 
@@ -135,7 +136,7 @@ static void measure_keys(void) {
   const char *where = getenv("GC_FOLDER"), *wanted = getenv("GC_ROWS");
   unsigned rows =
       wanted != NULL ? (unsigned)strtoul(wanted, NULL, 10) : 1000000;
-  char folder[200], path[256], command[256];
+  char folder[200], path[256];
   struct gc_err warning, err = {.text = ""};
   struct sqlite_db *s = NULL;
   struct stat st = {.st_size = 0};
@@ -158,9 +159,7 @@ static void measure_keys(void) {
   if (stat(path, &st) == 0)
     printf("%-42s %9.1f MB\n", "file per million keys",
            (double)st.st_size / (rows + 605000.0));
-  snprintf(command, sizeof(command), "rm -rf %s", folder);
-  if (system(command) != 0)
-    exit(1);
+  exit_unless(folder_remove(folder), "rm");
 }
 
 int main(void) {

@@ -189,7 +189,7 @@ static void put_reported(const struct reported *t, const struct run *r) {
   printf("{\"wall_s\":%.6f,\"cpu_s\":%.6f,\"thread_cpu_s\":%.6f,"
          "\"rss_kb\":%ld,\"totals\":{\"events\":%" PRId64 ",\"others\":%" PRId64
          ",\"active\":%" PRId64 ",\"waits\":%" PRId64 ",\"changes\":{",
-         r->lap.wall_s, r->cpu_s, r->lap.cpu_s, resident_max_kb(), t->events,
+         r->lap.wall_s, r->cpu_s, r->lap.cpu_s, resident_kb("VmHWM"), t->events,
          t->others, t->active, t->waits);
   for (size_t i = 0; i < t->pairs; i++)
     printf("%s\"%s\":%" PRId64, i > 0 ? "," : "", t->changes[i].name,

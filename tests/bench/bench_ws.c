@@ -12,6 +12,7 @@
 #include "common/base/websocket/frames.h"
 #include "common/net/loop.h"
 #include "common/net/socket/websocket.h"
+#include "tests/bench/lap.h"
 #include "tests/support/certs.h"
 #include "tests/support/deadline.h"
 #include "tests/support/server.h"
@@ -20,19 +21,6 @@
 
 enum { CHUNK = 65536, RUN_S = 2 };
 static const size_t sizes[] = {200, 1300, 200000};
-
-static double now_s(void) {
-  struct timespec t;
-  clock_gettime(CLOCK_MONOTONIC, &t);
-  return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
-}
-
-static void exit_unless(bool ok, const char *what) {
-  if (ok)
-    return;
-  fprintf(stderr, "bench: %s\n", what);
-  exit(1);
-}
 
 static void print_rate(const char *what, size_t size, double count,
                        double took_s) {
@@ -61,8 +49,8 @@ static void bench_frames(size_t size) {
   struct gc_ws_frames *f = gc_ws_frames_new(1 << 20);
   exit_unless(f != NULL, "memory");
   size_t count = 0;
-  double began_s = now_s(), took_s = 0;
-  for (; took_s < RUN_S; took_s = now_s() - began_s)
+  double began_s = lap_clock(CLOCK_MONOTONIC), took_s = 0;
+  for (; took_s < RUN_S; took_s = lap_clock(CLOCK_MONOTONIC) - began_s)
     for (size_t at = 0; at < in.len;) {
       size_t end = at + CHUNK < in.len ? at + CHUNK : in.len;
       while (at < end) {
@@ -102,7 +90,9 @@ static void send_frames(struct conn *c, void *ctx) {
   }
 }
 
-static void on_open(void *ctx) { ((struct run *)ctx)->began_s = now_s(); }
+static void on_open(void *ctx) {
+  ((struct run *)ctx)->began_s = lap_clock(CLOCK_MONOTONIC);
+}
 
 static void on_text(void *ctx, const char *bytes, size_t len) {
   struct run *r = ctx;
@@ -110,7 +100,7 @@ static void on_text(void *ctx, const char *bytes, size_t len) {
   /* A reading of the clock costs more than a message, so it is rare. */
   if (++r->count % 256 != 0 || r->is_over)
     return;
-  r->took_s = now_s() - r->began_s;
+  r->took_s = lap_clock(CLOCK_MONOTONIC) - r->began_s;
   if (r->took_s >= RUN_S)
     GATE_CHANGE(&gate, r->is_over = true);
 }

@@ -19,6 +19,7 @@
 #include "plugins/genesys_flowmetrics/samples.h"
 #include "tests/support/case_file.h"
 #include "tests/support/deadline.h"
+#include "tests/support/folder.h"
 
 static struct run {
   struct case_file file;
@@ -156,7 +157,6 @@ static void put_state(void *ctx, const struct gc_sample *sample) {
 }
 
 int main(int argc, char **argv) {
-  char command[128];
   if (argc != 2 || !case_read(&run.file, argv[1]))
     return 99;
   read_settings();
@@ -175,8 +175,7 @@ int main(int argc, char **argv) {
   if (run.refused > 0)
     case_say(&run.file, "refused: %u", run.refused);
   ledger_free(run.ledger);
-  snprintf(command, sizeof(command), "rm -rf %s", run.folder);
-  if (system(command) != 0)
+  if (!folder_remove(run.folder))
     return 99;
   int status = case_end(&run.file);
   case_clear(&run.file);

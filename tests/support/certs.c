@@ -12,6 +12,8 @@
 #include <openssl/pem.h>
 #include <openssl/x509v3.h>
 
+#include "tests/support/folder.h"
+
 enum { DAY_S = 24 * 60 * 60 };
 
 /* A certificate and its key. */
@@ -177,8 +179,6 @@ void certs_make(struct certs *c) {
 }
 
 void certs_remove(struct certs *c) {
-  char command[128];
-  snprintf(command, sizeof(command), "rm -rf '%s'", c->dir);
-  if (strncmp(c->dir, "/tmp/gc-certs-", 14) == 0 && system(command) != 0)
+  if (strncmp(c->dir, "/tmp/gc-certs-", 14) == 0 && !folder_remove(c->dir))
     printf("certs: %s is left behind\n", c->dir);
 }

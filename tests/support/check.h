@@ -23,6 +23,15 @@
 __attribute__((weak)) int check_failed, check_count;
 __attribute__((weak)) const char *check_law = "", *check_row = "";
 
+/* Returns how often `part` occurs in `text`. */
+__attribute__((unused)) static size_t times_in(const char *text,
+                                               const char *part) {
+  size_t count = 0;
+  for (; (text = strstr(text, part)) != NULL; text++)
+    count++;
+  return count;
+}
+
 #define CHECK_ROW(name) (check_row = (name))
 
 #define CHECK_THAT(ok, ...)                                                    \

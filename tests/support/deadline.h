@@ -27,6 +27,15 @@ struct gate {
     pthread_mutex_unlock(&(gate)->lock);                                       \
   } while (0)
 
+/* Returns a counter that other threads change under the lock. */
+__attribute__((unused)) static unsigned gate_read(struct gate *g,
+                                                  const unsigned *counter) {
+  pthread_mutex_lock(&g->lock);
+  unsigned count = *counter;
+  pthread_mutex_unlock(&g->lock);
+  return count;
+}
+
 /* True if `is_met`, called under the lock, became true within DEADLINE_S. */
 __attribute__((unused)) static bool
 gate_wait(struct gate *g, bool (*is_met)(void *ctx), void *ctx) {

@@ -9,6 +9,8 @@
 #include "plugins/genesys_flowmetrics/samples.h"
 #include "tests/support/check.h"
 #include "tests/support/deadline.h"
+#include "tests/support/folder.h"
+#include "tests/support/ledger_view.h"
 
 char lb_folder[64];
 struct stats lb_stats;
@@ -43,11 +45,7 @@ void lb_fresh_folder(void) {
   lb_finished = lb_failed = 0;
 }
 
-void lb_remove_folder(void) {
-  char command[128];
-  snprintf(command, sizeof(command), "rm -rf %s", lb_folder);
-  CHECK_INT(system(command), 0);
-}
+void lb_remove_folder(void) { CHECK(folder_remove(lb_folder)); }
 
 struct ledger *lb_start(void) {
   const struct ledger_settings settings = {.folder = lb_folder,
@@ -98,11 +96,7 @@ void lb_wait_finished(unsigned count) {
 }
 
 int64_t lb_count_of(struct ledger *l, const char *metric) {
-  struct ledger_view v;
-  for (size_t i = 0; ledger_read(l, i, &v); i++)
-    if (v.series != NULL && strcmp(v.metric, metric) == 0)
-      return v.count;
-  return -1;
+  return ledger_view_of(l, metric).count;
 }
 
 void lb_count_one(struct ledger *l, unsigned number) {

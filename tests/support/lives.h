@@ -129,6 +129,8 @@ size_t lives_text(const struct lives_life *l, unsigned steps, uint64_t variant,
 /* Returns the whole conversation after `steps` steps in `ret`. */
 void lives_snapshot(const struct lives_life *l, unsigned steps,
                     struct cv_event *ret);
+/* Returns when the platform sends a snapshot: the time of its newest step. */
+int64_t lives_sent_ms(const struct lives_life *l, unsigned snapshot);
 void lives_deliver(struct lives_delivery *d, const struct lives_life *l,
                    enum lives_kind kind, uint64_t seed);
 

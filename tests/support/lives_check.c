@@ -57,14 +57,6 @@ struct compare {
 
 /* ---- playing ---- */
 
-static int64_t sent_ms(const struct lives_life *l, unsigned snapshot) {
-  int64_t last_ms = l->started_ms;
-  for (unsigned i = 0; i < l->end[snapshot]; i++)
-    if (l->steps[i].at_ms > last_ms)
-      last_ms = l->steps[i].at_ms;
-  return last_ms;
-}
-
 struct player {
   const struct lives_life *l;
   const struct lives_delivery *d;
@@ -89,7 +81,7 @@ static int64_t complete_ms(const struct player *p) {
       last = i;
   for (unsigned i = 0; i < p->l->snapshots; i++)
     if (!p->arrived[i] && (p->comes[i] || i > last)) {
-      int64_t ms = sent_ms(p->l, i) - 1;
+      int64_t ms = lives_sent_ms(p->l, i) - 1;
       return ms < p->now_ms ? ms : p->now_ms;
     }
   return p->now_ms;
@@ -221,25 +213,18 @@ static void tick_model(struct player *p) {
   conversations_tick(p->m, &now);
 }
 
-static bool covers_all(void *ctx, const char *queue, enum cv_media media) {
-  (void)ctx;
-  (void)queue;
-  (void)media;
-  return true;
-}
-
 static void close_by_polls(struct player *p) {
   for (unsigned i = 0; i < 2; i++) {
     p->now_ms += 1;
     tick_model(p);
     conversations_poll_begin(p->m);
-    conversations_poll_end(p->m, covers_all, NULL);
+    conversations_poll_end(p->m, life_covers_all, NULL);
   }
 }
 
 /* Lets the time until the item pass. */
 static void wait_for_item(struct player *p, const struct lives_item *item) {
-  int64_t earliest_ms = sent_ms(p->l, item->after);
+  int64_t earliest_ms = lives_sent_ms(p->l, item->after);
   int64_t before_ms = p->now_ms;
   p->now_ms += item->pause_ms;
   if (p->now_ms < earliest_ms)
@@ -298,7 +283,7 @@ static void lose_tail(struct player *p, const struct counters *end) {
   conversations_gap(p->m);
   for (unsigned i = 0; i < p->l->snapshots; i++)
     p->arrived[i] = true;
-  p->now_ms = sent_ms(p->l, p->l->snapshots - 1) + LOST_MS;
+  p->now_ms = lives_sent_ms(p->l, p->l->snapshots - 1) + LOST_MS;
   tick_model(p);
   read_counters(p, &later);
   compare_counters((struct compare){.what = "after the lost tail",

@@ -96,6 +96,14 @@ void lives_snapshot(const struct lives_life *l, unsigned steps,
   }
 }
 
+int64_t lives_sent_ms(const struct lives_life *l, unsigned snapshot) {
+  int64_t last_ms = l->started_ms;
+  for (unsigned i = 0; i < l->end[snapshot]; i++)
+    if (l->steps[i].at_ms > last_ms)
+      last_ms = l->steps[i].at_ms;
+  return last_ms;
+}
+
 /* ---- deliveries ---- */
 
 static void add_item(struct lives_delivery *d, unsigned snapshot,

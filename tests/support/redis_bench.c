@@ -10,6 +10,7 @@
 #include "common/net/clock.h"
 #include "tests/support/check.h"
 #include "tests/support/deadline.h"
+#include "tests/support/ledger_view.h"
 
 struct redis_server rb_server;
 
@@ -139,11 +140,7 @@ void rb_count_one(struct agent *a, const char *metric, unsigned number,
 }
 
 struct ledger_view rb_view_of(struct agent *a, const char *metric) {
-  struct ledger_view v;
-  for (size_t i = 0; ledger_read(a->ledger, i, &v); i++)
-    if (v.series != NULL && strcmp(v.metric, metric) == 0)
-      return v;
-  return (struct ledger_view){.count = -1};
+  return ledger_view_of(a->ledger, metric);
 }
 
 int64_t rb_count_of(struct agent *a, const char *metric) {

@@ -16,6 +16,7 @@
 
 #include "tests/support/check.h"
 #include "tests/support/deadline.h"
+#include "tests/support/folder.h"
 
 bool redis_is_installed(void) {
   return system("redis-server --version >/dev/null 2>&1") == 0;
@@ -122,12 +123,10 @@ void redis_server_kill(struct redis_server *r) {
 }
 
 void redis_server_end(struct redis_server *r) {
-  char command[128];
   redis_server_kill(r);
   if (r->later_ms != NULL)
     munmap(r->later_ms, sizeof(*r->later_ms));
-  snprintf(command, sizeof(command), "rm -rf %s", r->folder);
-  CHECK_INT(system(command), 0);
+  CHECK(folder_remove(r->folder));
   *r = (struct redis_server){.pid = 0};
 }
 

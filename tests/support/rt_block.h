@@ -216,11 +216,14 @@ static inline double read_state(const char *name) {
   return w.gauge;
 }
 
-static inline size_t times_in(const char *text, const char *part) {
-  size_t count = 0;
-  for (; (text = strstr(text, part)) != NULL; text++)
-    count++;
-  return count;
+/* A block of the source "activity" with nine queues. */
+static inline void begin_activity(void) {
+  begin_block(OBS_ACTIVITY);
+  will_list(9);
+  answer_always(
+      "GET /api/v2/presence/definitions",
+      "{\"entities\":[{\"id\":\"p1\",\"name\":\"Lunch\",\"systemPresence\":"
+      "\"Meal\"}]}");
 }
 
 #endif

@@ -28,7 +28,8 @@ struct conn {
 struct server {
   struct server_plan plan;
   SSL_CTX *tls;
-  int fd, stop_fd, port;
+  int fd, stop_fd;
+  uint32_t port;
   pthread_t thread;
   pthread_mutex_t lock;
   struct conn *conns;
@@ -128,6 +129,18 @@ static SSL_CTX *make_tls(const struct server_plan *plan) {
   return tls;
 }
 
+int server_bind(uint32_t *ret_port) {
+  struct sockaddr_in at = {.sin_family = AF_INET,
+                           .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+  socklen_t len = sizeof(at);
+  int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  exit_unless(bind(fd, (struct sockaddr *)&at, len) == 0 &&
+                  getsockname(fd, (struct sockaddr *)&at, &len) == 0,
+              "bind");
+  *ret_port = ntohs(at.sin_port);
+  return fd;
+}
+
 struct server *server_start(const struct server_plan *plan) {
   signal(SIGPIPE, SIG_IGN); /* as collectd does */
   struct server *s = calloc(1, sizeof(*s));
@@ -136,24 +149,17 @@ struct server *server_start(const struct server_plan *plan) {
   s->tls = make_tls(plan);
   pthread_mutex_init(&s->lock, NULL);
   s->stop_fd = eventfd(0, EFD_CLOEXEC);
-  s->fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  s->fd = server_bind(&s->port);
   if (plan->receive_bytes > 0)
     setsockopt(s->fd, SOL_SOCKET, SO_RCVBUF, &plan->receive_bytes,
                sizeof(plan->receive_bytes));
-  struct sockaddr_in at = {.sin_family = AF_INET,
-                           .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-  socklen_t len = sizeof(at);
-  exit_unless(bind(s->fd, (struct sockaddr *)&at, len) == 0 &&
-                  listen(s->fd, 128) == 0 &&
-                  getsockname(s->fd, (struct sockaddr *)&at, &len) == 0,
-              "listen");
-  s->port = ntohs(at.sin_port);
+  exit_unless(listen(s->fd, 128) == 0, "listen");
   exit_unless(pthread_create(&s->thread, NULL, accept_all, s) == 0,
               "pthread_create");
   return s;
 }
 
-int server_port(const struct server *s) { return s->port; }
+int server_port(const struct server *s) { return (int)s->port; }
 
 unsigned server_accepted(struct server *s) {
   pthread_mutex_lock(&s->lock);

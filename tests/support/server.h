@@ -7,7 +7,12 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 #include <sys/types.h>
+
+/* Returns a socket that is bound to a free port of the loopback address;
+ * nothing listens there. Ends the program on failure. */
+int server_bind(uint32_t *ret_port);
 
 struct server;
 struct conn;

@@ -7,6 +7,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "tests/support/folder.h"
+
 static char top[64];
 static unsigned turn;
 static struct gc_spool_settings settings;
@@ -17,10 +19,8 @@ static void give_up(const char *what, const char *words) {
   exit(2);
 }
 
-static void remove_folder(const char *path) {
-  char command[256];
-  snprintf(command, sizeof(command), "rm -rf '%s'", path);
-  if (system(command) != 0)
+static void remove_or_give_up(const char *path) {
+  if (!folder_remove(path))
     give_up("rm", path);
 }
 
@@ -30,11 +30,11 @@ void spool_bench_begin(void) {
     give_up("mkdtemp", top);
 }
 
-void spool_bench_end(void) { remove_folder(top); }
+void spool_bench_end(void) { remove_or_give_up(top); }
 
 void spool_fresh(uint32_t segment_bytes, uint64_t max_bytes) {
   if (spool_folder[0] != '\0')
-    remove_folder(spool_folder);
+    remove_or_give_up(spool_folder);
   snprintf(spool_folder, sizeof(spool_folder), "%s/%u", top, turn++);
   settings = (struct gc_spool_settings){.folder = spool_folder,
                                         .segment_bytes = segment_bytes,

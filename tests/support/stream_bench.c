@@ -7,6 +7,7 @@
 
 #include "tests/support/check.h"
 #include "tests/support/loop_rounds.h"
+#include "tests/support/test_loop.h"
 #include "tests/support/test_request.h"
 
 struct certs stream_certs;
@@ -116,18 +117,8 @@ void tcp_exchange_pump_here(void *ctx) { tcp_exchange_pump(ctx); }
 
 void tcp_exchange_nothing(void *ctx) { (void)ctx; }
 
-struct gc_loop *tcp_exchange_loop(void) {
-  struct gc_err err = {0};
-  struct gc_loop *loop = gc_loop_new(&err);
-  if (loop == NULL || gc_loop_start(loop, "gc-test", &err) != GC_OK) {
-    printf("no loop: %s\n", err.text);
-    exit(1);
-  }
-  return loop;
-}
-
 void tcp_exchange_begin(struct exchange *t) {
-  t->loop = tcp_exchange_loop();
+  t->loop = test_loop_start();
   gc_loop_call(t->loop, tcp_exchange_open_here, t);
   CHECK_INT(t->open_code, GC_OK);
 }

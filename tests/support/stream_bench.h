@@ -49,8 +49,6 @@ struct exchange {
 };
 
 struct exchange tcp_exchange_of(const char *url);
-struct gc_loop *
-tcp_exchange_loop(void); /* started; ends the program on failure */
 void tcp_exchange_begin(struct exchange *t); /* on a loop of its own */
 void tcp_exchange_end(struct exchange *t);
 bool tcp_exchange_got(struct exchange *t,

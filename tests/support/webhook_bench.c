@@ -8,6 +8,8 @@
 #include <unistd.h>
 
 #include "tests/support/check.h"
+#include "tests/support/folder.h"
+#include "tests/support/server.h"
 
 struct webhook_bench webhook_bench = {.wall_ms = INT64_C(1678004300000)};
 
@@ -35,17 +37,6 @@ static void on_notice(void *ctx, const char *cause, const struct gc_err *err) {
     b->listening = *err;
 }
 
-int webhook_bench_bind(uint16_t *ret_port) {
-  struct sockaddr_in at = {.sin_family = AF_INET,
-                           .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-  socklen_t len = sizeof(at);
-  int fd = socket(AF_INET, SOCK_STREAM, 0);
-  CHECK_INT(bind(fd, (struct sockaddr *)&at, len), 0);
-  CHECK_INT(getsockname(fd, (struct sockaddr *)&at, &len), 0);
-  *ret_port = ntohs(at.sin_port);
-  return fd;
-}
-
 int webhook_bench_dial(void) {
   struct sockaddr_in to = {.sin_family = AF_INET,
                            .sin_port =
@@ -63,11 +54,8 @@ void webhook_bench_start(void) {
                                     .retention_ms = INT64_C(86400000),
                                     .wall_ms = read_wall_ms,
                                     .notice = on_notice};
-  uint16_t port;
-  if (b->options.at.port == 0) {
-    close(webhook_bench_bind(&port));
-    b->options.at.port = port;
-  }
+  if (b->options.at.port == 0)
+    close(server_bind(&b->options.at.port));
   memset(&b->stats, 0, sizeof(b->stats));
   source.lease = b->lease;
   b->ledger = ledger_new(&l, NULL);
@@ -112,8 +100,4 @@ void webhook_bench_make(void) {
                                         .max_connections = 20};
 }
 
-void webhook_bench_remove(void) {
-  char command[128];
-  snprintf(command, sizeof(command), "rm -rf %s", webhook_bench.folder);
-  CHECK_INT(system(command), 0);
-}
+void webhook_bench_remove(void) { CHECK(folder_remove(webhook_bench.folder)); }

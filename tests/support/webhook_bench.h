@@ -30,9 +30,7 @@ void webhook_bench_remove(void);
 void webhook_bench_start(void);
 void webhook_bench_stop(void);
 
-/* Return a socket on a free port of the loopback address; a connection to the
- * webhook. */
-int webhook_bench_bind(uint16_t *ret_port);
+/* Returns a connection to the webhook. */
 int webhook_bench_dial(void);
 
 #endif

@@ -7,6 +7,7 @@
 
 #include "tests/support/certs.h"
 #include "tests/support/check.h"
+#include "tests/support/test_loop.h"
 #include "tests/support/test_request.h"
 
 static struct certs certs;
@@ -95,12 +96,7 @@ void talk_close_here(void *ctx) {
 void talk_nothing(void *ctx) { (void)ctx; }
 
 void talk_begin(struct exchange *t) {
-  struct gc_err err = {0};
-  t->loop = gc_loop_new(&err);
-  if (t->loop == NULL || gc_loop_start(t->loop, "gc-test", &err) != GC_OK) {
-    printf("no loop: %s\n", err.text);
-    exit(1);
-  }
+  t->loop = test_loop_start();
   gc_loop_call(t->loop, talk_open_here, t);
   CHECK_INT(t->open_code, GC_OK);
 }

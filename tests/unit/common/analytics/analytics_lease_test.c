@@ -10,6 +10,7 @@
 #include "common/base/timestamp.h"
 #include "common/net/lease_book.h"
 #include "tests/support/check.h"
+#include "tests/support/lease_page.h"
 
 enum { FIRST = 8, AHEAD = 40, AWAY_S = 13 }; /* minutes after 22:00 */
 
@@ -19,15 +20,8 @@ static uint64_t fence;
 
 /* ---- Redis ---- */
 
-static void store_field(void *ctx, const char *page, const char *field,
-                        const char *text) {
-  (void)ctx;
-  (void)page;
-  CHECK_INT(gc_lease_fields_add(&redis, field, text), GC_OK);
-}
-
 static void renew_lease(void) {
-  gc_lease_book_collect(book, fence, store_field, NULL);
+  gc_lease_book_collect(book, fence, lease_page_store, &redis);
   gc_lease_book_settle(book, true);
 }
 

@@ -262,13 +262,6 @@ static void a_queue_in_no_list_delays_the_others_briefly(void) {
   world_end();
 }
 
-static size_t times_in(const char *text, const char *part) {
-  size_t count = 0;
-  for (; (text = strstr(text, part)) != NULL; text++)
-    count++;
-  return count;
-}
-
 static void queues_are_requested_by_the_hundred_and_above_200_all(void) {
   static const struct {
     unsigned count;

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "tests/support/check.h"
+#include "tests/support/lease_page.h"
 #include "tests/support/store_bench.h"
 
 enum { FENCE = 1, MINUTE = 60000 };
@@ -84,13 +85,6 @@ static void begin_redis(void) {
 
 /* ---- a state file that opens late ---- */
 
-static void store_field(void *ctx, const char *page, const char *field,
-                        const char *text) {
-  (void)ctx;
-  (void)page;
-  CHECK_INT(gc_lease_fields_add(&redis, field, text), GC_OK);
-}
-
 /* A former holder leaves two totals in the page. */
 static void leave_page(void) {
   struct agent a;
@@ -99,7 +93,7 @@ static void leave_page(void) {
   count(&a, SALES, 3);
   count(&a, SUPPORT, 5);
   CHECK_INT(save(&a, 10 * MINUTE).code, GC_OK);
-  gc_lease_book_collect(a.book, FENCE, store_field, NULL);
+  gc_lease_book_collect(a.book, FENCE, lease_page_store, &redis);
   gc_lease_book_settle(a.book, true);
   end_agent(&a);
 }

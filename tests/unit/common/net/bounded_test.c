@@ -33,13 +33,6 @@ static void begin_calls(bool opens) {
   GATE_CHANGE(&gate, runs = drops = 0; is_open = opens);
 }
 
-static unsigned count_of(const unsigned *counter) {
-  pthread_mutex_lock(&gate.lock);
-  unsigned count = *counter;
-  pthread_mutex_unlock(&gate.lock);
-  return count;
-}
-
 static bool has_run(void *ctx) {
   (void)ctx;
   return runs == 1;
@@ -52,8 +45,8 @@ static void a_call_that_ends_returns_its_context_to_the_caller(void) {
   struct gc_bounded *b = gc_bounded_new("gc-test", LONG_MS);
   void *ctx = malloc(1);
   CHECK_INT(gc_bounded_run(b, run_it, drop_it, ctx), GC_OK);
-  CHECK_INT(count_of(&runs), 1);
-  CHECK_INT(count_of(&drops), 0);
+  CHECK_INT(gate_read(&gate, &runs), 1);
+  CHECK_INT(gate_read(&gate, &drops), 0);
   CHECK_INT(gc_bounded_hangs_ms(b), 0);
   free(ctx);
   gc_bounded_free(b);
@@ -66,17 +59,17 @@ static void a_call_that_hangs_is_left_and_the_next_fails_at_once(void) {
   uint64_t began_ms = gc_clock_now_ms();
   CHECK_INT(gc_bounded_run(b, run_it, drop_it, malloc(1)), GC_ERR_TIMEOUT);
   CHECK(gc_clock_now_ms() - began_ms >= WAIT_MS);
-  CHECK_INT(count_of(&drops), 0);
+  CHECK_INT(gate_read(&gate, &drops), 0);
   CHECK(gc_bounded_hangs_ms(b) >= WAIT_MS);
 
   began_ms = gc_clock_now_ms();
   CHECK_INT(gc_bounded_run(b, run_it, drop_it, malloc(1)), GC_ERR_TIMEOUT);
   CHECK(gc_clock_now_ms() - began_ms < AT_ONCE_MS);
-  CHECK_INT(count_of(&drops), 1);
+  CHECK_INT(gate_read(&gate, &drops), 1);
 
   GATE_CHANGE(&gate, is_open = true);
   CHECK(gate_wait(&gate, has_dropped, &two));
-  CHECK_INT(count_of(&runs), 1);
+  CHECK_INT(gate_read(&gate, &runs), 1);
   gc_bounded_free(b);
 }
 

@@ -14,18 +14,9 @@
 #include "tests/support/check.h"
 #include "tests/support/deadline.h"
 #include "tests/support/loop_rounds.h"
+#include "tests/support/test_loop.h"
 
 static struct gate gate = GATE_INIT;
-
-static struct gc_loop *start_loop(void) {
-  struct gc_err err = {0};
-  struct gc_loop *loop = gc_loop_new(&err);
-  if (loop == NULL || gc_loop_start(loop, "gc-test", &err) != GC_OK) {
-    printf("no loop: %s\n", err.text);
-    exit(1);
-  }
-  return loop;
-}
 
 static void end_loop(struct gc_loop *loop) {
   gc_loop_stop(loop);
@@ -52,7 +43,7 @@ static void note_entry(void *ctx) {
 }
 
 static void work_runs_in_the_order_it_was_posted(void) {
-  struct gc_loop *loop = start_loop();
+  struct gc_loop *loop = test_loop_start();
   struct list list = {.count = 0};
   struct entry entries[] = {{&list, 1}, {&list, 2}, {&list, 3}, {&list, 4}};
   for (int i = 0; i < 3; i++)
@@ -78,7 +69,7 @@ static void work_posted_before_the_start_runs_after_it(void) {
 }
 
 static void work_posted_before_the_stop_runs_and_after_it_is_dropped(void) {
-  struct gc_loop *loop = start_loop();
+  struct gc_loop *loop = test_loop_start();
   int ran = 0, late = 0;
   CHECK_INT(gc_loop_post(loop, increment_int, NULL, &ran), GC_OK);
   gc_loop_stop(loop);
@@ -113,7 +104,7 @@ static void post_again(void *ctx) {
 }
 
 static void work_that_always_posts_itself_does_not_delay_the_stop(void) {
-  struct reposter r = {.loop = start_loop()};
+  struct reposter r = {.loop = test_loop_start()};
   CHECK_INT(gc_loop_post(r.loop, post_again, count_drop, &r), GC_OK);
   gc_loop_call(r.loop, do_nothing, NULL);
   gc_loop_stop(r.loop);
@@ -124,7 +115,7 @@ static void work_that_always_posts_itself_does_not_delay_the_stop(void) {
 }
 
 static void a_second_stop_and_a_free_of_null_do_nothing(void) {
-  struct gc_loop *loop = start_loop();
+  struct gc_loop *loop = test_loop_start();
   int dropped = 0;
   gc_loop_stop(loop);
   CHECK_INT(gc_loop_post(loop, do_nothing, increment_int, &dropped), GC_OK);
@@ -150,7 +141,7 @@ static void *post_many(void *arg) {
 }
 
 static void many_threads_post_and_nothing_is_lost(void) {
-  crowded = start_loop();
+  crowded = test_loop_start();
   crowd_ran = 0;
   pthread_t threads[POSTERS];
   for (int i = 0; i < POSTERS; i++)
@@ -171,7 +162,7 @@ static void *call_until_stopped(void *arg) {
 
 /* Every call runs exactly once: on the loop while it runs, then directly. */
 static void calls_that_race_with_the_stop_all_run(void) {
-  crowded = start_loop();
+  crowded = test_loop_start();
   int ran = 0;
   pthread_t thread;
   pthread_create(&thread, NULL, call_until_stopped, &ran);
@@ -204,7 +195,7 @@ static void call_inside(void *ctx) {
 }
 
 static void a_call_from_the_loop_itself_does_not_hang(void) {
-  struct inner in = {.loop = start_loop()};
+  struct inner in = {.loop = test_loop_start()};
   gc_loop_call(in.loop, call_inside, &in);
   CHECK_INT(in.ran, 1);
   end_loop(in.loop);
@@ -269,7 +260,7 @@ static void set_shot(void *ctx) {
 }
 
 static void a_timer_fires_when_it_is_due_not_before(void) {
-  struct gc_loop *loop = start_loop();
+  struct gc_loop *loop = test_loop_start();
   struct shot s = {.loop = loop, .due_ms = gc_clock_now_ms() + 30, .want = 1};
   gc_loop_call(loop, set_shot, &s);
   CHECK(gate_wait(&gate, shot_is_done, &s));
@@ -279,7 +270,7 @@ static void a_timer_fires_when_it_is_due_not_before(void) {
 }
 
 static void a_timer_may_set_itself_again_inside(void) {
-  struct gc_loop *loop = start_loop();
+  struct gc_loop *loop = test_loop_start();
   struct shot s = {
       .loop = loop, .due_ms = gc_clock_now_ms(), .again = 5, .want = 6};
   gc_loop_call(loop, set_shot, &s);
@@ -301,7 +292,7 @@ static void watch_quiet(void *ctx) {
  * wake for the calls that set it and for the timer, not more. A loop that spins
  * makes thousands of rounds. */
 static void an_idle_loop_sleeps(void) {
-  struct gc_loop *loop = start_loop();
+  struct gc_loop *loop = test_loop_start();
   int pipe_fds[2];
   CHECK_INT(pipe(pipe_fds), 0);
   struct quiet quiet = {loop, {.fd = pipe_fds[0], .want_read = true}};
@@ -370,7 +361,7 @@ static void unwatch_pipe(void *ctx) {
 }
 
 static void a_watch_runs_when_its_descriptor_is_readable(void) {
-  struct gc_loop *loop = start_loop();
+  struct gc_loop *loop = test_loop_start();
   struct pipe_watch *p = new_pipe(loop);
   gc_loop_call(loop, watch_pipe, p);
   gc_loop_call(loop, watch_pipe, p); /* changes nothing */
@@ -389,7 +380,7 @@ static void a_watch_runs_when_its_descriptor_is_readable(void) {
 }
 
 static void a_watch_that_requests_another_run_needs_no_new_bytes(void) {
-  struct gc_loop *loop = start_loop();
+  struct gc_loop *loop = test_loop_start();
   struct pipe_watch *p = new_pipe(loop);
   p->again = 5;
   p->watch.again = true;
@@ -421,7 +412,7 @@ static void watch_pair(void *ctx) {
 
 /* The first of the two that runs frees both. */
 static void a_watch_may_free_itself_and_another_inside(void) {
-  struct gc_loop *loop = start_loop();
+  struct gc_loop *loop = test_loop_start();
   struct pipe_watch *a = new_pipe(loop), *b = new_pipe(loop);
   a->victim = b;
   b->victim = a;
@@ -437,7 +428,7 @@ static void a_watch_may_free_itself_and_another_inside(void) {
 }
 
 static void a_hundred_watches_are_all_seen(void) {
-  struct gc_loop *loop = start_loop();
+  struct gc_loop *loop = test_loop_start();
   struct pipe_watch *pipes[100];
   for (size_t i = 0; i < GC_COUNT(pipes); i++) {
     pipes[i] = new_pipe(loop);

@@ -8,7 +8,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "common/analytics/outbox.h"
@@ -17,6 +16,7 @@
 #include "common/net/clock.h"
 #include "common/net/lease_gate.h"
 #include "common/net/store/queries.h"
+#include "tests/support/alone.h"
 #include "tests/support/check.h"
 #include "tests/support/deadline.h"
 
@@ -278,18 +278,6 @@ static void the_example_is_a_configuration(void) {
   unload_plugins();
 }
 
-/* A process loads a plugin once. */
-static void run_alone(void (*law)(void)) {
-  int status = -1;
-  fflush(stdout);
-  pid_t pid = fork();
-  if (pid == 0) {
-    law();
-    exit(check_failed > 0);
-  }
-  CHECK(pid > 0 && waitpid(pid, &status, 0) == pid && status == 0);
-}
-
 static void remove_state(void) {
   static const char *const files[] = {"state.db", "state.db-wal", "state.lock",
                                       "state.db-shm", ""};
@@ -300,26 +288,24 @@ static void remove_state(void) {
   }
 }
 
-#define RUN_ALONE(law)                                                         \
+#define RUN_FRESH(law)                                                         \
   do {                                                                         \
-    check_law = #law;                                                          \
-    check_row = "";                                                            \
-    run_alone(law);                                                            \
+    RUN_ALONE(law);                                                            \
     remove_state();                                                            \
   } while (0)
 
 int main(void) {
   if (mkdtemp(folder) == NULL)
     return 99;
-  RUN_ALONE(the_plugin_registers_its_callbacks);
-  RUN_ALONE(an_unknown_account_disables_only_its_block);
-  RUN_ALONE(a_wrong_option_ends_the_start);
-  RUN_ALONE(two_blocks_that_write_one_series_are_refused);
-  RUN_ALONE(a_prefix_makes_series_of_its_own);
-  RUN_ALONE(the_example_is_a_configuration);
-  RUN_ALONE(pending_values_of_the_last_run_are_sent_first_one_by_one);
-  RUN_ALONE(a_standby_keeps_its_window_until_it_has_the_lease);
-  RUN_ALONE(the_end_waits_a_second_at_most_and_keeps_the_rest);
+  RUN_FRESH(the_plugin_registers_its_callbacks);
+  RUN_FRESH(an_unknown_account_disables_only_its_block);
+  RUN_FRESH(a_wrong_option_ends_the_start);
+  RUN_FRESH(two_blocks_that_write_one_series_are_refused);
+  RUN_FRESH(a_prefix_makes_series_of_its_own);
+  RUN_FRESH(the_example_is_a_configuration);
+  RUN_FRESH(pending_values_of_the_last_run_are_sent_first_one_by_one);
+  RUN_FRESH(a_standby_keeps_its_window_until_it_has_the_lease);
+  RUN_FRESH(the_end_waits_a_second_at_most_and_keeps_the_rest);
   CHECK_INT(rmdir(folder), 0);
   return check_done();
 }

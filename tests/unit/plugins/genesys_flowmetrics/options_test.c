@@ -8,6 +8,7 @@
 #include "plugins/genesys_flowmetrics/ledger/ledger.h"
 #include "tests/support/check.h"
 #include "tests/support/conf_text.h"
+#include "tests/support/folder.h"
 
 static struct attributes_options options;
 static struct gc_err warning, second;
@@ -180,8 +181,7 @@ static void each_warning_is_a_line_of_its_own(void) {
   CHECK_INT(warning_count, 1);
   CHECK_HAS(warning.text, "the shared credentials file");
   unsetenv("AWS_SHARED_CREDENTIALS_FILE");
-  snprintf(text, sizeof(text), "rm -rf %s", folder);
-  CHECK_INT(system(text), 0);
+  CHECK(folder_remove(folder));
 }
 
 static void a_shared_state_needs_a_build_with_hiredis(void) {

@@ -9,7 +9,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/socket.h>
-#include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -17,7 +16,10 @@
 #include "common/net/account.h"
 #include "common/net/clock.h"
 #include "plugins/genesys_flowmetrics/ledger/ledger.h"
+#include "tests/support/alone.h"
 #include "tests/support/check.h"
+#include "tests/support/folder.h"
+#include "tests/support/server.h"
 
 void genesys_module_register(void);
 void genesys_flowmetrics_module_register(void);
@@ -36,17 +38,6 @@ static void load_plugin(void) {
   fake_reset();
   fake_global_option_set("BaseDir", folder);
   genesys_flowmetrics_module_register();
-}
-
-static int open_listener(void) {
-  struct sockaddr_in at = {.sin_family = AF_INET,
-                           .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-  socklen_t len = sizeof(at);
-  int fd = socket(AF_INET, SOCK_STREAM, 0);
-  CHECK_INT(bind(fd, (struct sockaddr *)&at, len), 0);
-  CHECK_INT(getsockname(fd, (struct sockaddr *)&at, &len), 0);
-  port = ntohs(at.sin_port);
-  return fd;
 }
 
 static int post_body(const char *body) {
@@ -82,7 +73,7 @@ static void post_event(unsigned number) {
 
 static void configure_webhook(void) {
   char text[300];
-  close(open_listener());
+  close(server_bind(&port));
   snprintf(text, sizeof(text),
            FLOWMETRICS("<Attributes \"hook\">\nSource webhook\nPort %u\n"
                        "</Attributes>\n"),
@@ -133,7 +124,7 @@ static void an_unknown_account_disables_only_its_block(void) {
 static void a_taken_port_is_reported_and_tried_again(void) {
   char text[300];
   load_plugin();
-  int fd = open_listener();
+  int fd = server_bind(&port);
   CHECK_INT(listen(fd, 1), 0);
   snprintf(text, sizeof(text),
            FLOWMETRICS("<Attributes \"hook\">\nSource webhook\nPort %u\n"
@@ -291,7 +282,7 @@ static void both_kinds_of_blocks_run_in_one_process(void) {
   char text[800];
   load_plugin();
   genesys_module_register();
-  close(open_listener());
+  close(server_bind(&port));
   snprintf(
       text, sizeof(text),
       GENESYS FLOWMETRICS("<Flows \"f\">\nAccount \"prod\"\n</Flows>\n"
@@ -317,9 +308,9 @@ static void blocks_of_one_host_count_together(void) {
   char text[800];
   load_plugin();
   genesys_module_register();
-  int first = open_listener();
+  int first = server_bind(&port);
   unsigned first_port = port;
-  close(open_listener());
+  close(server_bind(&port));
   close(first);
   snprintf(text, sizeof(text),
            "<Plugin genesys>\n<Account \"prod\">\nBaseURL "
@@ -348,7 +339,7 @@ static void the_health_of_a_block_has_the_host_of_its_values(void) {
   bool is_found = false;
   load_plugin();
   genesys_module_register();
-  close(open_listener());
+  close(server_bind(&port));
   snprintf(text, sizeof(text),
            GENESYS FLOWMETRICS("<Attributes \"hook\">\nSource webhook\n"
                                "Port %u\nAccount \"prod\"\n</Attributes>\n"),
@@ -368,24 +359,8 @@ static void the_health_of_a_block_has_the_host_of_its_values(void) {
   gc_accounts_close();
 }
 
-/* A process loads a plugin once. */
-static void run_alone(void (*law)(void), const char *name) {
-  int status = -1;
-  check_law = name;
-  fflush(stdout);
-  pid_t pid = fork();
-  if (pid == 0) {
-    law();
-    fflush(stdout);
-    exit(check_failed > 0);
-  }
-  CHECK(pid > 0 && waitpid(pid, &status, 0) == pid && status == 0);
-}
-
-#define RUN_ALONE(law) run_alone(law, #law)
-
 int main(void) {
-  char command[128];
+  char state[64];
   if (mkdtemp(folder) == NULL)
     return 99;
   RUN_ALONE(flows_alone_keep_no_attributes);
@@ -401,14 +376,13 @@ int main(void) {
     RUN_ALONE(a_later_lease_needs_a_shared_state);
     RUN_ALONE(a_lease_with_a_shared_state_is_accepted);
   }
-  snprintf(command, sizeof(command), "rm -rf %s/genesys", folder);
-  CHECK_INT(system(command), 0);
+  snprintf(state, sizeof(state), "%s/genesys", folder);
+  CHECK(folder_remove(state));
   RUN_ALONE(both_kinds_of_blocks_run_in_one_process);
-  CHECK_INT(system(command), 0);
+  CHECK(folder_remove(state));
   RUN_ALONE(blocks_of_one_host_count_together);
-  CHECK_INT(system(command), 0);
+  CHECK(folder_remove(state));
   RUN_ALONE(the_health_of_a_block_has_the_host_of_its_values);
-  snprintf(command, sizeof(command), "rm -rf %s", folder);
-  CHECK_INT(system(command), 0);
+  CHECK(folder_remove(folder));
   return check_done();
 }

@@ -8,6 +8,7 @@
 #include "common/net/clock.h"
 #include "tests/support/check.h"
 #include "tests/support/deadline.h"
+#include "tests/support/folder.h"
 
 enum { INTERVAL_MS = 60 * 1000 };
 #define NOW INT64_C(1678004300000)
@@ -151,7 +152,6 @@ static void before_the_first_commit_its_time_has_no_value(void) {
 }
 
 int main(void) {
-  char command[128];
   snprintf(folder, sizeof(folder), "/tmp/gc-samples-XXXXXX");
   if (mkdtemp(folder) == NULL)
     return 99;
@@ -165,7 +165,6 @@ int main(void) {
   RUN(before_the_first_commit_its_time_has_no_value);
   RUN(source_up_needs_an_attempt_and_a_store_that_works);
   ledger_free(ledger);
-  snprintf(command, sizeof(command), "rm -rf %s", folder);
-  CHECK_INT(system(command), 0);
+  CHECK(folder_remove(folder));
   return check_done();
 }

@@ -18,32 +18,18 @@
 #include "tests/support/deadline.h"
 #include "tests/support/fake_daemon_internal.h"
 #include "tests/support/refuse_memory.h"
+#include "tests/support/server.h"
 
 void genesys_prometheus_module_register(void);
 
 static unsigned port;
 
-static struct sockaddr_in make_address(unsigned number) {
-  return (struct sockaddr_in){.sin_family = AF_INET,
-                              .sin_port = htons((uint16_t)number),
-                              .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-}
-
-/* Binds a socket to a free port and sets `port` to that port. */
-static int taken_port(void) {
-  struct sockaddr_in at = make_address(0);
-  socklen_t len = sizeof(at);
-  int fd = socket(AF_INET, SOCK_STREAM, 0);
-  CHECK_INT(bind(fd, (struct sockaddr *)&at, len), 0);
-  CHECK_INT(getsockname(fd, (struct sockaddr *)&at, &len), 0);
-  port = ntohs(at.sin_port);
-  return fd;
-}
-
 /* Returns the answer to METHOD /metrics; "" when nothing listens. */
 static const char *ask_metrics(const char *method) {
   static char request[100], answer[65536];
-  struct sockaddr_in to = make_address(port);
+  struct sockaddr_in to = {.sin_family = AF_INET,
+                           .sin_port = htons((uint16_t)port),
+                           .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
   size_t len = 0;
   ssize_t got = 0;
   int fd = socket(AF_INET, SOCK_STREAM, 0);
@@ -66,7 +52,7 @@ static int configure_plugin(const char *options) {
   char text[600];
   fake_reset();
   genesys_prometheus_module_register();
-  close(taken_port());
+  close(server_bind(&port));
   snprintf(text, sizeof(text),
            "<Plugin genesys_prometheus>\nPort %u\n%s\n</Plugin>\n", port,
            options);
@@ -384,7 +370,7 @@ static void a_port_in_use_is_tried_again(void) {
   char text[100];
   fake_reset();
   genesys_prometheus_module_register();
-  int fd = taken_port();
+  int fd = server_bind(&port);
   CHECK_INT(listen(fd, 1), 0);
   snprintf(text, sizeof(text),
            "<Plugin genesys_prometheus>\nPort %u\n</Plugin>\n", port);

@@ -154,15 +154,6 @@ static void a_block_that_takes_a_quarter_of_the_budget_warns(void) {
   }
 }
 
-static void begin_activity(void) {
-  begin_block(OBS_ACTIVITY);
-  will_list(9);
-  answer_always(
-      "GET /api/v2/presence/definitions",
-      "{\"entities\":[{\"id\":\"p1\",\"name\":\"Lunch\",\"systemPresence\":"
-      "\"Meal\"}]}");
-}
-
 /* The log names the source of "auto" once, and again when the list of queues
  * has grown. */
 static void auto_takes_activity_beyond_200_queues(void) {

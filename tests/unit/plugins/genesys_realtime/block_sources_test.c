@@ -7,15 +7,6 @@
 
 #include "tests/support/rt_block.h"
 
-static void begin_activity(void) {
-  begin_block(OBS_ACTIVITY);
-  will_list(9);
-  answer_always(
-      "GET /api/v2/presence/definitions",
-      "{\"entities\":[{\"id\":\"p1\",\"name\":\"Lunch\",\"systemPresence\":"
-      "\"Meal\"}]}");
-}
-
 static void activity_is_read_page_by_page(void) {
   begin_activity();
   answer_always(CONVERSATIONS "?pageSize=1000&pageNumber=1",

@@ -11,11 +11,11 @@
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "common/net/account.h"
+#include "tests/support/alone.h"
 #include "tests/support/check.h"
 #include "tests/support/server.h"
 
@@ -79,6 +79,7 @@ static bool is_up(const char *block) {
  * value yet. Both select Sales, which belongs to a, the first in the file. */
 static void begin_blocks(const char *options) {
   char text[2048];
+  server = server_start(&(struct server_plan){.serve = serve_platform});
   fake_reset();
   fake_global_option_set("BaseDir", folder);
   snprintf(text, sizeof(text),
@@ -98,6 +99,11 @@ static void begin_blocks(const char *options) {
   for (; !up && now_ms() < end_ms; up = is_up("a") && is_up("b"))
     (void)poll(NULL, 0, POLL_MS);
   CHECK(up);
+}
+
+static void end_blocks(void) {
+  gc_accounts_close();
+  server_stop(server);
 }
 
 static void check_window(const char *name) {
@@ -142,7 +148,7 @@ static void the_open_window_leaves_before_the_queue_is_lost(void) {
                      "selects are left to earlier blocks"));
   CHECK_INT(fake_value_count_of("h1/genesys-Sales/queue_depth-voice"), 0);
   CHECK(!fake_log_has("WARNING genesys_realtime"));
-  gc_accounts_close();
+  end_blocks();
 }
 
 /* Sets the clock back by half a minute while the first block waits. */
@@ -167,7 +173,7 @@ static void the_end_waits_a_second_at_most(void) {
              took_ms);
   CHECK(fake_log_has("queues-a: 4 values of the last window were not written"));
   CHECK(fake_log_has("queues-b: 4 values of the last window were not written"));
-  gc_accounts_close();
+  end_blocks();
 }
 
 static void without_windows_the_end_does_not_wait(void) {
@@ -177,35 +183,8 @@ static void without_windows_the_end_does_not_wait(void) {
   uint64_t began_ms = now_ms();
   CHECK_INT(fake_shutdown(), 0);
   CHECK(now_ms() - began_ms < 900);
-  gc_accounts_close();
+  end_blocks();
 }
-
-/* A process loads a plugin once. */
-static bool passes_alone(void (*law)(void)) {
-  int status = -1;
-  fflush(stdout);
-  pid_t pid = fork();
-  if (pid == 0) {
-    server = server_start(&(struct server_plan){.serve = serve_platform});
-    law();
-    server_stop(server);
-    exit(check_failed > 0);
-  }
-  return pid > 0 && waitpid(pid, &status, 0) == pid && status == 0;
-}
-
-#define RUN_ALONE(law) RUN_ALONE_TIMES(law, 1)
-/* Measures real time, as RUN_TIMED. */
-#define RUN_ALONE_TIMED(law) RUN_ALONE_TIMES(law, TIMED_RUNS)
-#define RUN_ALONE_TIMES(law, times)                                            \
-  do {                                                                         \
-    int left = (times);                                                        \
-    bool passes = false;                                                       \
-    check_law = #law;                                                          \
-    while (!passes && left-- > 0)                                              \
-      passes = passes_alone(law);                                              \
-    CHECK(passes);                                                             \
-  } while (0)
 
 int main(void) {
   static const char *const files[] = {"state.db", "state.db-wal", "state.lock",

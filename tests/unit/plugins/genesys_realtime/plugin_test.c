@@ -12,10 +12,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "common/net/account.h"
+#include "tests/support/alone.h"
 #include "tests/support/check.h"
 #include "tests/support/deadline.h"
 
@@ -164,23 +164,11 @@ static void a_wrong_configuration_is_one_error_and_a_status(void) {
   unload_plugins();
 }
 
-/* A process loads a plugin once. */
-static void run_alone(void (*law)(void)) {
-  int status = -1;
-  fflush(stdout);
-  pid_t pid = fork();
-  if (pid == 0) {
-    law();
-    exit(check_failed > 0);
-  }
-  CHECK(pid > 0 && waitpid(pid, &status, 0) == pid && status == 0);
-}
-
 static void a_wrong_configuration_ends_the_start(void) {
   for (size_t i = 0; i < GC_COUNT(wrongs); i++) {
     wrong = &wrongs[i];
     CHECK_ROW(wrong->text);
-    run_alone(a_wrong_configuration_is_one_error_and_a_status);
+    CHECK(passes_alone(a_wrong_configuration_is_one_error_and_a_status));
   }
 }
 
@@ -248,13 +236,6 @@ static void the_plugins_stop_while_the_network_is_unreachable(void) {
   CHECK(!fake_has("read", "genesys_realtime/queues-a"));
   gc_accounts_close();
 }
-
-#define RUN_ALONE(law)                                                         \
-  do {                                                                         \
-    check_law = #law;                                                          \
-    check_row = "";                                                            \
-    run_alone(law);                                                            \
-  } while (0)
 
 int main(void) {
   char state[64];

@@ -12,6 +12,7 @@
 #include "common/net/file.h"
 #include "tests/support/check.h"
 #include "tests/support/deadline.h"
+#include "tests/support/folder.h"
 
 enum { BOUND_MS = 15000, TEXT_SIZE = 200 };
 
@@ -36,12 +37,6 @@ static void write_file(const char *name, const char *text) {
 static void begin_folder(void) {
   snprintf(folder, sizeof(folder), "/tmp/gc-tls-XXXXXX");
   CHECK(mkdtemp(folder) != NULL);
-}
-
-static void remove_folder(void) {
-  char command[128];
-  snprintf(command, sizeof(command), "rm -rf %s", folder);
-  CHECK_INT(system(command), 0);
 }
 
 static void keep_text(void *ctx, enum gc_tls_file which, const char *text,
@@ -76,7 +71,7 @@ static void the_key_may_be_in_the_certificate_s_file(void) {
   CHECK_STR(texts[GC_TLS_CERT], "C");
   CHECK_STR(texts[GC_TLS_KEY], "C");
   gc_tls_files_free(f);
-  remove_folder();
+  CHECK(folder_remove(folder));
 }
 
 static void a_renewed_file_is_read_again(void) {
@@ -99,7 +94,7 @@ static void a_renewed_file_is_read_again(void) {
   CHECK_STR(texts[GC_TLS_CA], "");
   CHECK(good);
   gc_tls_files_free(f);
-  remove_folder();
+  CHECK(folder_remove(folder));
 }
 
 /* The folder is as openssl-rehash(1) makes it. */
@@ -117,7 +112,7 @@ static void a_folder_gives_its_certificates(void) {
   CHECK(strcmp(texts[GC_TLS_CA], "one\ntwo\n") == 0 ||
         strcmp(texts[GC_TLS_CA], "two\none\n") == 0);
   gc_tls_files_free(f);
-  remove_folder();
+  CHECK(folder_remove(folder));
 }
 
 /* A pipe that is not opened for writing hangs, like a disk. */
@@ -150,7 +145,7 @@ static void a_file_that_hangs_is_named_and_read_when_it_answers(void) {
   CHECK_STR(texts[GC_TLS_CA], "A");
   CHECK_STR(texts[GC_TLS_CERT], "C");
   gc_tls_files_free(f);
-  remove_folder();
+  CHECK(folder_remove(folder));
 }
 
 static void texts_read_earlier_count_while_the_disk_hangs(void) {
@@ -172,7 +167,7 @@ static void texts_read_earlier_count_while_the_disk_hangs(void) {
   CHECK(good);
   close(fd);
   gc_tls_files_free(f);
-  remove_folder();
+  CHECK(folder_remove(folder));
 }
 
 int main(void) {

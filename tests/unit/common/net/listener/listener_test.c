@@ -18,6 +18,7 @@
 #include "tests/support/certs.h"
 #include "tests/support/check.h"
 #include "tests/support/deadline.h"
+#include "tests/support/server.h"
 
 static struct certs certs;
 static struct gc_listener *listener;
@@ -40,18 +41,6 @@ static enum MHD_Result refuse_request(void *ctx, struct MHD_Connection *c,
   (void)ctx, (void)c, (void)url, (void)method, (void)version, (void)upload;
   (void)upload_size, (void)request;
   return MHD_NO;
-}
-
-/* A socket bound to a port of its own. */
-static int bind_free_port(uint32_t *ret_port) {
-  struct sockaddr_in at = {.sin_family = AF_INET,
-                           .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-  socklen_t len = sizeof(at);
-  int fd = socket(AF_INET, SOCK_STREAM, 0);
-  CHECK_INT(bind(fd, (struct sockaddr *)&at, len), 0);
-  CHECK_INT(getsockname(fd, (struct sockaddr *)&at, &len), 0);
-  *ret_port = ntohs(at.sin_port);
-  return fd;
 }
 
 static void begin_listener(char *tls_cert, uint64_t now_ms) {
@@ -113,7 +102,7 @@ static void copy_file(const char *from) {
 }
 
 static void an_address_in_use_is_tried_again(void) {
-  int fd = bind_free_port(&options.port);
+  int fd = server_bind(&options.port);
   uint64_t now_ms = gc_clock_now_ms();
   CHECK_INT(listen(fd, 1), 0);
   begin_listener(NULL, now_ms);
@@ -132,7 +121,7 @@ static void an_address_in_use_is_tried_again(void) {
 }
 
 static void old_versions_of_tls_are_refused(void) {
-  close(bind_free_port(&options.port));
+  close(server_bind(&options.port));
   begin_listener(certs.server, gc_clock_now_ms());
   CHECK_INT(newest.code, GC_OK);
   CHECK_INT(serial_by(TLS1_VERSION), -1);
@@ -144,7 +133,7 @@ static void old_versions_of_tls_are_refused(void) {
 
 static void a_certificate_that_is_replaced_is_followed(void) {
   uint64_t now_ms = gc_clock_now_ms();
-  close(bind_free_port(&options.port));
+  close(server_bind(&options.port));
   copy_file(certs.expired);
   begin_listener(cert, now_ms);
   long first = serial_by(TLS1_2_VERSION);
@@ -167,7 +156,7 @@ static void a_certificate_that_is_replaced_is_followed(void) {
 
 static void a_missing_certificate_is_tried_again(void) {
   uint64_t now_ms = gc_clock_now_ms();
-  close(bind_free_port(&options.port));
+  close(server_bind(&options.port));
   CHECK_INT(unlink(cert), 0);
   begin_listener(cert, now_ms);
   CHECK_HAS(newest.text, "TLSCert");
@@ -183,7 +172,7 @@ static void a_missing_certificate_is_tried_again(void) {
 static void certificates_on_a_disk_that_hangs_hold_up_nothing(void) {
   char pipe[140];
   uint64_t began_ms = gc_clock_now_ms(), now_ms = began_ms;
-  close(bind_free_port(&options.port));
+  close(server_bind(&options.port));
   snprintf(pipe, sizeof(pipe), "%s.pipe", cert);
   CHECK_INT(mkfifo(pipe, 0600), 0);
   CHECK_INT(rename(pipe, cert), 0);

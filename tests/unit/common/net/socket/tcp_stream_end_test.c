@@ -5,6 +5,7 @@
 
 #include "tests/support/check.h"
 #include "tests/support/stream_bench.h"
+#include "tests/support/test_loop.h"
 #include "tests/support/test_request.h"
 #include "tests/support/web.h"
 
@@ -72,7 +73,7 @@ static void free_closes_the_connection(void) {
   for (size_t i = 0; i < 2; i++) {
     CHECK_ROW(ways[i].name);
     struct slow_reader readers[20];
-    struct gc_loop *loop = tcp_exchange_loop();
+    struct gc_loop *loop = test_loop_start();
     unsigned before = 0;
     for (size_t n = 0; n < GC_COUNT(readers); n++) {
       readers[n] = (struct slow_reader){.may_read = true};

@@ -5,6 +5,7 @@
 #include "tests/support/check.h"
 #include "tests/support/resolver.h"
 #include "tests/support/stream_bench.h"
+#include "tests/support/test_loop.h"
 #include "tests/support/test_request.h"
 #include "tests/support/web.h"
 
@@ -36,7 +37,7 @@ static void an_address_that_cannot_be_used_is_refused_at_once(void) {
   static const char *const urls[] = {
       "ftp://localhost/", "nonsense",   "",
       "wss://",           "wss://a b/", "wss://h:port/"};
-  struct gc_loop *loop = tcp_exchange_loop();
+  struct gc_loop *loop = test_loop_start();
   for (size_t i = 0; i < GC_COUNT(urls); i++) {
     CHECK_ROW(urls[i]);
     struct exchange t = tcp_exchange_of(urls[i]);

@@ -12,6 +12,7 @@
 #include "common/net/timing.h"
 #include "tests/support/check.h"
 #include "tests/support/deadline.h"
+#include "tests/support/folder.h"
 
 /* WAIT_MS is as long as a busy host may need for a call that does not hang. */
 enum { WAIT_MS = 3000, BOUND_MS = 60000, AT_ONCE_MS = 2900 };
@@ -110,13 +111,6 @@ static bool has_ended(void *ctx) {
   return ends == 1;
 }
 
-static unsigned count_of(const unsigned *counter) {
-  pthread_mutex_lock(&gate.lock);
-  unsigned count = *counter;
-  pthread_mutex_unlock(&gate.lock);
-  return count;
-}
-
 static enum gc_code open_store(struct gc_store **ret) {
   struct gc_err err = {.code = GC_OK}, warning = {.code = GC_OK};
   enum gc_code code = gc_store_open(folder, WAIT_MS, ret, &warning, &err);
@@ -128,12 +122,6 @@ static void begin_store(void) {
   snprintf(folder, sizeof(folder), "/tmp/gc-hang-XXXXXX");
   CHECK(mkdtemp(folder) != NULL);
   GATE_CHANGE(&gate, failures = ends = 0; is_hanging = false);
-}
-
-static void end_store(void) {
-  char command[128];
-  snprintf(command, sizeof(command), "rm -rf %s", folder);
-  CHECK_INT(system(command), 0);
 }
 
 static enum gc_code save_name(struct gc_store *s, const char *id) {
@@ -217,10 +205,10 @@ static struct gc_store *open_next(void) {
 /* Calls the store, as its users do, until it has reported a failure. */
 static int failures_in_time(struct gc_store *s) {
   uint64_t until_ms = gc_clock_now_ms() + DEADLINE_S * 1000;
-  while (count_of(&failures) == 0 && gc_clock_now_ms() < until_ms)
+  while (gate_read(&gate, &failures) == 0 && gc_clock_now_ms() < until_ms)
     if (names_of(s) < 0)
       usleep(1000);
-  return (int)count_of(&failures);
+  return (int)gate_read(&gate, &failures);
 }
 
 /* The disk answers again: waits until the call that hung has ended. */
@@ -247,10 +235,11 @@ static void a_save_that_hangs_returns_and_is_reported_once(void) {
   CHECK(!gc_store_is_held(s));
   CHECK_INT(gc_store_generation(s), 1);
   CHECK(gc_clock_now_ms() - began_ms < AT_ONCE_MS);
-  CHECK_INT(count_of(&failures), 0); /* a busy disk may need this time */
+  CHECK_INT(gate_read(&gate, &failures),
+            0); /* a busy disk may need this time */
   CHECK_INT(failures_in_time(s), 1);
   CHECK_INT(names_of(s), -1);
-  CHECK_INT(count_of(&failures), 1);
+  CHECK_INT(gate_read(&gate, &failures), 1);
   CHECK_HAS(text, "/state.db: no answer of the file system");
 
   set_hanging(false);
@@ -259,7 +248,7 @@ static void a_save_that_hangs_returns_and_is_reported_once(void) {
   s = open_next();
   CHECK_INT(names_of(s), 2); /* saved at last */
   gc_store_close(s);
-  end_store();
+  CHECK(folder_remove(folder));
 }
 
 /* The save that hung failed for the caller, so the caller saves again. */
@@ -278,7 +267,7 @@ static void a_late_save_does_not_undo_a_later_one(void) {
   CHECK_INT(sent_of(s), 3);
   CHECK_INT(done_of(s), 3);
   gc_store_close(s);
-  end_store();
+  CHECK(folder_remove(folder));
 }
 
 /* Returns a store with the state 1, whose load hung and has ended. */
@@ -305,7 +294,7 @@ static void a_load_that_hung_is_not_repeated(void) {
   CHECK_INT(done_of(s), 1);
   CHECK_INT(sent_of(s), 1);
   gc_store_close(s);
-  end_store();
+  CHECK(folder_remove(folder));
 }
 
 static void a_load_that_hung_is_repeated_after_a_save(void) {
@@ -313,7 +302,7 @@ static void a_load_that_hung_is_repeated_after_a_save(void) {
   save_total(s, 2, GC_OK);
   CHECK_INT(done_of(s), 2);
   gc_store_close(s);
-  end_store();
+  CHECK(folder_remove(folder));
 }
 
 static void a_load_that_hung_is_repeated_with_a_new_file(void) {
@@ -332,7 +321,7 @@ static void a_load_that_hung_is_repeated_with_a_new_file(void) {
             GC_OK);
   CHECK(!is_found);
   gc_store_close(s);
-  end_store();
+  CHECK(folder_remove(folder));
 }
 
 static void a_load_that_hung_does_not_count_while_the_file_is_closed(void) {
@@ -348,7 +337,7 @@ static void a_load_that_hung_does_not_count_while_the_file_is_closed(void) {
   CHECK_INT(rename(away, folder), 0);
   CHECK_INT(done_of(s), 1);
   gc_store_close(s);
-  end_store();
+  CHECK(folder_remove(folder));
 }
 
 static void a_save_that_hung_is_not_repeated(void) {
@@ -378,7 +367,7 @@ static void a_save_that_hung_is_not_repeated(void) {
   CHECK_INT(save_state(s, 4, 5), GC_OK); /* another total */
   CHECK_INT(sent_of(s), 5);
   gc_store_close(s);
-  end_store();
+  CHECK(folder_remove(folder));
 }
 
 /* As collectd stops: the file is closed when the disk answers. */
@@ -395,8 +384,8 @@ static void a_close_does_not_wait_for_the_disk(void) {
   next = open_next();
   CHECK_INT(names_of(next), 1);
   gc_store_close(next);
-  CHECK_INT(count_of(&ends), 0); /* no notice after the close */
-  end_store();
+  CHECK_INT(gate_read(&gate, &ends), 0); /* no notice after the close */
+  CHECK(folder_remove(folder));
 }
 
 static void an_open_that_hangs_returns_and_goes_on(void) {
@@ -414,7 +403,7 @@ static void an_open_that_hangs_returns_and_goes_on(void) {
   CHECK_INT(save_name(s, "1"), GC_OK);
   CHECK_INT(names_of(s), 1);
   gc_store_close(s);
-  end_store();
+  CHECK(folder_remove(folder));
 }
 
 int main(void) {

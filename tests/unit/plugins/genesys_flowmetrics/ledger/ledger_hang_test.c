@@ -69,13 +69,6 @@ static bool has_entered(void *ctx) {
   return entered == 1;
 }
 
-static unsigned count_of(const unsigned *counter) {
-  pthread_mutex_lock(&gate.lock);
-  unsigned count = *counter;
-  pthread_mutex_unlock(&gate.lock);
-  return count;
-}
-
 static bool writer_has_ended(void) {
   pthread_mutex_lock(&ledger->lock);
   bool has_ended = !ledger->is_running;
@@ -107,21 +100,21 @@ static void a_stop_leaves_a_writer_that_hangs(void) {
   CHECK(!ledger_stop(ledger));
   CHECK(!ledger_stop(ledger)); /* at once */
   CHECK(gc_clock_now_ms() - began_ms < BOUND_MS);
-  unsigned before = count_of(&notices);
+  unsigned before = gate_read(&gate, &notices);
   ledger_free(ledger); /* frees nothing */
 
   struct batch late = {.source = &source, .done = count_batch};
   ledger_submit(ledger, &late);
-  CHECK_INT(count_of(&finished), 1); /* the late one is returned */
+  CHECK_INT(gate_read(&gate, &finished), 1); /* the late one is returned */
 
   GATE_CHANGE(&gate, is_hanging = false);
   uint64_t until_ms = gc_clock_now_ms() + DEADLINE_S * 1000;
   while (!writer_has_ended() && gc_clock_now_ms() < until_ms)
     continue;
   CHECK(writer_has_ended());
-  CHECK_INT(count_of(&left), 1);
-  CHECK_INT(count_of(&finished), 1); /* its source may be gone */
-  CHECK_INT(count_of(&notices), before);
+  CHECK_INT(gate_read(&gate, &left), 1);
+  CHECK_INT(gate_read(&gate, &finished), 1); /* its source may be gone */
+  CHECK_INT(gate_read(&gate, &notices), before);
   CHECK(!ledger_stop(left_behind));
 }
 
@@ -129,7 +122,7 @@ static void a_disk_that_answers_in_time_is_waited_for(void) {
   start_ledger(0);
   GATE_CHANGE(&gate, is_hanging = false);
   CHECK(ledger_stop(ledger));
-  CHECK_INT(count_of(&finished), 1);
+  CHECK_INT(gate_read(&gate, &finished), 1);
   ledger_free(ledger);
 }
 

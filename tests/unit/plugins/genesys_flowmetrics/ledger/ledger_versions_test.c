@@ -8,6 +8,7 @@
 
 #include "common/base/buf.h"
 #include "tests/support/check.h"
+#include "tests/support/folder.h"
 #include "tests/support/kept_state.h"
 
 /* 2026-01-05T08:00Z. */
@@ -19,12 +20,6 @@ static void fresh_folder(void) {
   snprintf(folder, sizeof(folder), "/tmp/gc-versions-XXXXXX");
   CHECK(mkdtemp(folder) != NULL);
   snprintf(path, sizeof(path), "%s/flowmetrics.db", folder);
-}
-
-static void remove_folder(void) {
-  char command[128];
-  snprintf(command, sizeof(command), "rm -rf %s", folder);
-  CHECK_INT(system(command), 0);
 }
 
 static struct sqlite_db *open_or_say(void) {
@@ -44,7 +39,7 @@ static void each_version_is_kept_as_an_example(void) {
   CHECK_THAT(kept_newest("flowmetrics") == kept_version(path),
              "version %d of flowmetrics.db is not kept in tests/support/states",
              kept_version(path));
-  remove_folder();
+  CHECK(folder_remove(folder));
 }
 
 static enum gc_code add_counter(void *ctx, const struct stored_counter *c) {
@@ -90,7 +85,7 @@ static void an_older_version_forgets_nothing(void) {
       sqlite_db_close(s);
     }
     CHECK_INT(kept_version(path), kept_newest("flowmetrics"));
-    remove_folder();
+    CHECK(folder_remove(folder));
   }
 }
 
@@ -99,13 +94,13 @@ static void a_migrated_file_is_made_like_a_new_one(void) {
   fresh_folder();
   sqlite_db_close(open_or_say());
   snprintf(fresh, sizeof(fresh), "%s", kept_schema(path));
-  remove_folder();
+  CHECK(folder_remove(folder));
   for (int version = 1; version <= kept_newest("flowmetrics"); version++) {
     fresh_folder();
     kept_make("flowmetrics", version, path);
     sqlite_db_close(open_or_say());
     CHECK_STR(kept_schema(path), fresh);
-    remove_folder();
+    CHECK(folder_remove(folder));
   }
 }
 
@@ -129,7 +124,7 @@ static void a_newer_version_is_refused_and_stays_untouched(void) {
   CHECK_HAS(err.text, "upgrade the package, or name another StateDir");
   CHECK(kept_is_same(&before, path));
   CHECK_INT(warning.code, GC_OK);
-  remove_folder();
+  CHECK(folder_remove(folder));
 }
 
 int main(void) {

@@ -11,18 +11,13 @@
 
 #include "common/net/store/state_file.h"
 #include "tests/support/check.h"
+#include "tests/support/folder.h"
 
 static char folder[64];
 
 static void fresh_folder(void) {
   snprintf(folder, sizeof(folder), "/tmp/gc-seen-XXXXXX");
   CHECK(mkdtemp(folder) != NULL);
-}
-
-static void remove_folder(void) {
-  char command[128];
-  snprintf(command, sizeof(command), "rm -rf %s", folder);
-  CHECK_INT(system(command), 0);
 }
 
 static struct sqlite_db *open_or_say(struct gc_err *ret_warning) {
@@ -83,7 +78,7 @@ static void a_committed_key_is_found_after_a_restart(void) {
   s = open_or_say(NULL);
   CHECK_INT(add_keys(s, 100, 0, 16), 1);
   sqlite_db_close(s);
-  remove_folder();
+  CHECK(folder_remove(folder));
 }
 
 static void a_rolled_back_key_is_new_again(void) {
@@ -97,7 +92,7 @@ static void a_rolled_back_key_is_new_again(void) {
   sqlite_db_rollback(s); /* a second call does nothing */
   CHECK_INT(add_keys(s, 100, 1, 1), 1);
   sqlite_db_close(s);
-  remove_folder();
+  CHECK(folder_remove(folder));
 }
 
 static struct stored_counter loaded;
@@ -140,7 +135,7 @@ static void counters_are_kept_with_their_names(void) {
   CHECK(loaded.has_sum && loaded.shown);
   CHECK_INT(loaded.id, c.id);
   sqlite_db_close(s);
-  remove_folder();
+  CHECK(folder_remove(folder));
 }
 
 enum { RESTORED_KEYS = 12000 };
@@ -201,7 +196,7 @@ static void a_deleted_file_is_restored_in_bounded_steps(void) {
   CHECK_INT(add_keys(s, 100, 0, RESTORED_KEYS + 1), 1);
   CHECK(sqlite_db_is_there(s));
   sqlite_db_close(s);
-  remove_folder();
+  CHECK(folder_remove(folder));
 }
 
 static void old_keys_are_dropped_in_steps(void) {
@@ -223,7 +218,7 @@ static void old_keys_are_dropped_in_steps(void) {
   s = open_or_say(NULL);
   CHECK_INT(sqlite_db_floor(s), 101);
   sqlite_db_close(s);
-  remove_folder();
+  CHECK(folder_remove(folder));
 }
 
 static void put_file(const char *name, const char *text) {
@@ -251,7 +246,7 @@ static void a_foreign_file_is_moved_aside(void) {
   CHECK_INT(stat(path, &st), 0);
   CHECK_INT(st.st_size, 2500);
   sqlite_db_close(s);
-  remove_folder();
+  CHECK(folder_remove(folder));
 }
 
 static void a_lock_that_is_a_link_is_not_followed(void) {
@@ -267,7 +262,7 @@ static void a_lock_that_is_a_link_is_not_followed(void) {
   CHECK_HAS(err.text, "flowmetrics.lock");
   snprintf(path, sizeof(path), "%s/elsewhere", folder);
   CHECK_INT(stat(path, &st), -1);
-  remove_folder();
+  CHECK(folder_remove(folder));
 }
 
 static void a_readable_file_is_closed_to_others(void) {
@@ -280,7 +275,7 @@ static void a_readable_file_is_closed_to_others(void) {
   sqlite_db_close(open_or_say(NULL));
   CHECK_INT(stat(path, &st), 0);
   CHECK_INT(st.st_mode & 0777, 0600);
-  remove_folder();
+  CHECK(folder_remove(folder));
 }
 
 /* The other program may have it open. */
@@ -300,7 +295,7 @@ static void a_database_of_another_program_stays_where_it_is(void) {
   CHECK_INT(warning.code, GC_OK);
   CHECK_INT(stat(path, &st), 0);
   sqlite3_close(foreign);
-  remove_folder();
+  CHECK(folder_remove(folder));
 }
 
 static void one_process_at_a_time_counts(void) {
@@ -314,7 +309,7 @@ static void one_process_at_a_time_counts(void) {
   s = open_or_say(NULL);
   CHECK(s != NULL);
   sqlite_db_close(s);
-  remove_folder();
+  CHECK(folder_remove(folder));
 }
 
 /* Writes keys and their counter in each transaction, until it is killed. */
@@ -379,7 +374,7 @@ static void keys_and_counter_agree_after_a_kill_at_any_moment(void) {
     CHECK_INT(add_keys(s, 100, 0, (unsigned)kept_count), 0);
     CHECK_INT(add_keys(s, 100, (unsigned)kept_count, 1), 1);
     sqlite_db_close(s);
-    remove_folder();
+    CHECK(folder_remove(folder));
   }
 }
 
@@ -435,7 +430,7 @@ static void state_files_are_durable(void) {
   (void)read_pragma(&f, "PRAGMA journal_mode", mode);
   CHECK_STR(mode, "wal");
   gc_state_file_close(&f);
-  remove_folder();
+  CHECK(folder_remove(folder));
 }
 
 static void a_file_of_the_first_version_is_migrated(void) {
@@ -461,7 +456,7 @@ static void a_file_of_the_first_version_is_migrated(void) {
   CHECK_INT(sqlite_db_load(s, check_taken_over, &met, NULL), GC_OK);
   CHECK_INT(met, 2);
   sqlite_db_close(s);
-  remove_folder();
+  CHECK(folder_remove(folder));
 }
 
 int main(void) {

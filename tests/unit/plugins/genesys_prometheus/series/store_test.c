@@ -16,9 +16,7 @@ static struct points_value depth_value(const char *instance, double value) {
 
 static size_t count_lines(struct store *s, const char *part) {
   char *text = points_render(s, RENDER_TEXT);
-  size_t count = 0;
-  for (const char *at = text; (at = strstr(at, part)) != NULL; at++)
-    count++;
+  size_t count = times_in(text, part);
   free(text);
   return count;
 }

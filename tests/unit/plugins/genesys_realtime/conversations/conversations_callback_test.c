@@ -277,13 +277,6 @@ static void an_agent_after_the_customer_left_answers_nothing(void) {
 
 /* ---- polls ---- */
 
-static bool covers_all(void *ctx, const char *queue, enum cv_media media) {
-  (void)ctx;
-  (void)queue;
-  (void)media;
-  return true;
-}
-
 static void no_poll_closes_a_scheduled_callback(void) {
   begin_model();
   life_connected(&life, CV_CUSTOMER, NULL, 1);
@@ -292,7 +285,7 @@ static void no_poll_closes_a_scheduled_callback(void) {
   for (int i = 1; i < 4; i++) {
     life_tick(m, AT(10 * i), AT(10 * i));
     conversations_poll_begin(m);
-    conversations_poll_end(m, covers_all, NULL);
+    conversations_poll_end(m, life_covers_all, NULL);
   }
   CHECK_INT(read_stats().closed, 0);
 }

@@ -32,19 +32,11 @@ static struct gc_buf write_all(const struct conversations *m) {
 
 /* ---- one life, in order ---- */
 
-static int64_t sent_ms(const struct lives_life *l, unsigned snapshot) {
-  int64_t last_ms = l->started_ms;
-  for (unsigned i = 0; i < l->end[snapshot]; i++)
-    if (l->steps[i].at_ms > last_ms)
-      last_ms = l->steps[i].at_ms;
-  return last_ms;
-}
-
 static void apply_snapshot(struct conversations *m, const struct lives_life *l,
                            unsigned snapshot) {
   static struct cv_event e;
   lives_snapshot(l, l->end[snapshot], &e);
-  life_tick(m, sent_ms(l, snapshot), sent_ms(l, snapshot));
+  life_tick(m, lives_sent_ms(l, snapshot), lives_sent_ms(l, snapshot));
   CHECK_INT(conversations_apply(m, &e), GC_OK);
 }
 
@@ -109,7 +101,7 @@ static void play_life(struct tally *t, const struct lives_life *l,
       continue;
     struct gc_buf fields = write_all(two);
     conversations_free(two);
-    two = new_model(sent_ms(l, i) + 12000, &fields);
+    two = new_model(lives_sent_ms(l, i) + 12000, &fields);
     gc_buf_clear(&fields);
   }
   struct outcome a = outcome_of(one), b = outcome_of(two);

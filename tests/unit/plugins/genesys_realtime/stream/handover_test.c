@@ -3,6 +3,7 @@
  * next holder continues with the counters of this one. */
 #include "common/net/lease_book.h"
 
+#include "tests/support/lease_page.h"
 #include "tests/support/rt_stream.h"
 
 static struct gc_lease_book *book;
@@ -11,16 +12,14 @@ static bool is_reached;
 
 static void store_field(void *ctx, const char *page, const char *field,
                         const char *text) {
-  (void)ctx;
-  (void)page;
   if (is_reached)
-    CHECK_INT(gc_lease_fields_add(&redis, field, text), GC_OK);
+    lease_page_store(ctx, page, field, text);
 }
 
 /* Redis confirms a renewal, or does not answer. */
 static void renew_lease(uint64_t fence, bool answers) {
   is_reached = answers;
-  gc_lease_book_collect(book, fence, store_field, NULL);
+  gc_lease_book_collect(book, fence, store_field, &redis);
   gc_lease_book_settle(book, answers);
 }
 

@@ -12,6 +12,7 @@
 #include "common/net/clock.h"
 #include "tests/support/check.h"
 #include "tests/support/deadline.h"
+#include "tests/support/folder.h"
 #include "tests/support/server.h"
 
 #define KEYS                                                                   \
@@ -103,13 +104,6 @@ static void note_doubt(void *ctx, const char *cause, const struct gc_err *err) {
   (void)ctx;
   GATE_CHANGE(&gate, doubts += strcmp(cause, "receiving") == 0 &&
                                err->code == GC_ERR_STATE);
-}
-
-static unsigned count_of(const unsigned *counter) {
-  pthread_mutex_lock(&gate.lock);
-  unsigned count = *counter;
-  pthread_mutex_unlock(&gate.lock);
-  return count;
 }
 
 static bool is_deleted(void *ctx) {
@@ -258,7 +252,7 @@ static void a_clock_in_doubt_pauses_the_receiving(void) {
   begin_behind(&run);
   CHECK(gate_wait(&gate, is_doubted, NULL));
   pass_commits(&run, 1); /* the answers before the pause are committed */
-  unsigned before = count_of(&messages_sent);
+  unsigned before = gate_read(&gate, &messages_sent);
   pass_commits(&run, 30);
   run_end(&run);
   server_stop(server);
@@ -267,7 +261,6 @@ static void a_clock_in_doubt_pauses_the_receiving(void) {
 }
 
 int main(void) {
-  char command[64];
   if (mkdtemp(folder) == NULL ||
       attribute_form_set(&form, "%{flow}Metric_%{metric}(%{time})", NULL) !=
           GC_OK)
@@ -275,7 +268,6 @@ int main(void) {
   RUN(sts_is_reached_through_the_proxy_as_the_queue_is);
   RUN(the_date_of_an_answer_is_the_second_clock);
   RUN(a_clock_in_doubt_pauses_the_receiving);
-  snprintf(command, sizeof(command), "rm -rf %s", folder);
-  CHECK_INT(system(command), 0);
+  CHECK(folder_remove(folder));
   return check_done();
 }
