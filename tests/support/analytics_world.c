@@ -16,12 +16,6 @@ static char granularity[] = "PT1M";
 static char *metrics[] = {(char[]){"nOffered"}};
 static char *groups[] = {(char[]){"queueId"}, (char[]){"mediaType"}};
 
-static void on_token(void *ctx) {
-  (void)ctx;
-  if (world.api != NULL)
-    gc_api_wake(world.api);
-}
-
 static void on_notice(void *ctx, const char *cause, const struct gc_err *err) {
   (void)ctx;
   world.r.env.notice(world.r.env.ctx, cause, err);
@@ -72,23 +66,11 @@ void world_begin(void) {
 }
 
 void world_start(void) {
-  static const struct gc_auth_settings auth = {
-      .url = "https://login.example/oauth/token",
-      .client_id = "client",
-      .secret = {.literal = "secret"},
-      .margin_s = 300};
-  static const struct gc_api_settings api = {.base_url = "https://api.example",
-                                             .max_concurrent = 4};
-  struct gc_err err;
-  world.loop = gc_loop_new(&err);
-  world.budget = gc_shared_budget_get("client", 60000, world.r.now_ms);
-  world.auth = gc_auth_new(&auth, &world.r.env, on_token, NULL);
-  world.api = gc_api_new(&api, &world.r.env, world.auth, world.budget);
-  world.names = gc_names_new("prod", world.api, &world.r.env, NULL);
-  struct gc_analytics_deps deps = {.loop = world.loop,
+  replay_account_start(&world.account, &world.r, 60000);
+  struct gc_analytics_deps deps = {.loop = world.account.loop,
                                    .env = &world.r.env,
-                                   .api = world.api,
-                                   .names = world.names,
+                                   .api = world.account.api,
+                                   .names = world.account.names,
                                    .store = world.store,
                                    .page = world.page,
                                    .phase = world_phase};
@@ -99,12 +81,7 @@ void world_start(void) {
 
 void world_stop(void) {
   gc_analytics_free(world.block);
-  gc_names_free(world.names);
-  gc_api_free(world.api);
-  gc_auth_free(world.auth);
-  CHECK_INT(world.r.in_flight, 0);
-  gc_shared_budget_put(world.budget);
-  gc_loop_free(world.loop);
+  replay_account_end(&world.account);
   replay_clear(&world.r);
 }
 

@@ -13,7 +13,7 @@
 #define GC_TESTS_SUPPORT_ANALYTICS_WORLD_H
 
 #include "common/analytics/analytics.h"
-#include "tests/support/replay.h"
+#include "tests/support/replay_account.h"
 
 #define TOKEN "{\"access_token\":\"t\",\"expires_in\":86400}"
 #define QUERY "POST /api/v2/analytics/conversations/aggregates/query"
@@ -29,11 +29,7 @@ enum { MINUTE = 60000, SEEN_MAX = 4096 };
 
 extern struct analytics_world {
   struct replay r;
-  struct gc_loop *loop;
-  struct gc_auth *auth;
-  struct gc_shared_budget *budget;
-  struct gc_api *api;
-  struct gc_names *names;
+  struct replay_account account;
   struct gc_store *store; /* the test's own, or NULL; world_begin keeps it */
   struct gc_lease_page *page; /* likewise */
   struct gc_analytics *block;

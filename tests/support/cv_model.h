@@ -27,6 +27,14 @@ static inline void begin_model(void) {
   life_begin(&life, "c1");
 }
 
+/* A model that began at 30 s: the contact of offer_contact is earlier. */
+static inline void begin_late_model(void) {
+  struct conversations_settings s = life_settings();
+  s.started_ms = AT(30);
+  begin_with(&s);
+  life_begin(&life, "c1");
+}
+
 static inline void apply_life(void) {
   CHECK_INT(conversations_apply(m, &life.now), GC_OK);
 }

@@ -20,6 +20,7 @@
 
 #include "tests/support/check.h"
 #include "tests/support/replay.h"
+#include "tests/support/replay_account.h"
 
 #define TOKEN "{\"access_token\":\"t\",\"expires_in\":86400}"
 #define QUERY "POST /api/v2/analytics/queues/observations/query"
@@ -36,15 +37,9 @@
 #define ANSWER(results) "{\"results\":[" results "]}"
 #define UUID "b1f7a2c4-6b0e-4f7e-9c55-0a1b2c3d4e01"
 
-/* An account without a thread: its loop never starts, so that calls to it run
- * at once, and the clock is a number. */
 static struct world {
   struct replay r;
-  struct gc_loop *loop;
-  struct gc_auth *auth;
-  struct gc_shared_budget *budget;
-  struct gc_api *api;
-  struct gc_names *names;
+  struct replay_account account;
   struct block *block;
   char *list, *first_list;
   unsigned informed; /* lines about the block's work; the last of them */
@@ -64,12 +59,6 @@ static struct gc_lease_watch *lease; /* NULL: the agent always dispatches */
 static size_t left_out; /* the last reported number of queues that other blocks
                            have */
 static unsigned left_out_reports;
-
-static inline void on_token(void *ctx) {
-  (void)ctx;
-  if (w.api != NULL)
-    gc_api_wake(w.api);
-}
 
 static inline void on_notice(void *ctx, const char *cause,
                              const struct gc_err *err) {
@@ -143,23 +132,12 @@ static inline void begin_block(enum obs_source source) {
 }
 
 static inline void start_block(void) {
-  static const struct gc_auth_settings auth = {
-      .url = "https://login.example/oauth/token",
-      .client_id = "client",
-      .secret = {.literal = "secret"},
-      .margin_s = 300};
-  static const struct gc_api_settings api = {.base_url = "https://api.example",
-                                             .max_concurrent = 4};
   struct gc_err err;
-  w.loop = gc_loop_new(&err);
-  w.budget = gc_shared_budget_get("client", per_minute, w.r.now_ms);
-  w.auth = gc_auth_new(&auth, &w.r.env, on_token, NULL);
-  w.api = gc_api_new(&api, &w.r.env, w.auth, w.budget);
-  w.names = gc_names_new("prod", w.api, &w.r.env, NULL);
-  struct block_deps deps = {.loop = w.loop,
+  replay_account_start(&w.account, &w.r, per_minute);
+  struct block_deps deps = {.loop = w.account.loop,
                             .env = &w.r.env,
-                            .api = w.api,
-                            .names = w.names,
+                            .api = w.account.api,
+                            .names = w.account.names,
                             .requests_per_minute = per_minute,
                             .blocks = blocks,
                             .block_count = block_count,
@@ -173,13 +151,8 @@ static inline void start_block(void) {
 
 static inline void end_block(void) {
   block_free(w.block);
-  gc_names_free(w.names);
-  gc_api_free(w.api);
-  gc_auth_free(w.auth);
-  CHECK_INT(w.r.in_flight, 0);
+  replay_account_end(&w.account);
   CHECK_INT(w.r.unscripted, 0);
-  gc_shared_budget_put(w.budget);
-  gc_loop_free(w.loop);
   replay_clear(&w.r);
   free(w.list);
   free(w.first_list);

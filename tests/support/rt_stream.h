@@ -117,6 +117,29 @@ static inline void begin_connected(double target_s) {
   ch_open();
 }
 
+static inline void on_played_list(struct gc_call *call,
+                                  const struct gc_reply *reply,
+                                  const struct gc_err *err) {
+  (void)call, (void)reply, (void)err;
+}
+
+/* Plays one answer of the platform. Its Date is *ahead_ms ms ahead of the true
+ * time; NULL: it has no Date. */
+static inline void receive_answer(const int64_t *ahead_ms) {
+  static struct gc_call call;
+  int64_t wall_ms =
+      REPLAY_START_WALL_MS + (int64_t)(ch_world.now_ms - REPLAY_START_MS);
+  call =
+      (struct gc_call){.endpoint = GC_ENDPOINT_USERS, .done = on_played_list};
+  replay_answer(&ch_world,
+                &(struct replay_answer){
+                    .match = "GET /api/v2/users",
+                    .status = 200,
+                    .body = "{}",
+                    .date_ms = ahead_ms != NULL ? wall_ms + *ahead_ms : 0});
+  gc_api_call(ch_api(), &call);
+}
+
 static inline void end_stream(void) {
   stream_stop(w.stream);
   stream_free(w.stream);

@@ -79,7 +79,8 @@ static void a_renewal_that_fails_does_not_end_the_old_token(void) {
 
 /* ---- rejected by the API ---- */
 
-static void a_rejected_token_is_renewed_once(void) {
+/* Has the token "t1"; the next one, "t2", takes 100 ms. */
+static void begin_with_token(void) {
   auth_begin();
   auth_answer(0, 200, AUTH_TOKEN("t1"));
   replay_answer(&auth_world, &(struct replay_answer){.match = AUTH_ASK,
@@ -87,6 +88,10 @@ static void a_rejected_token_is_renewed_once(void) {
                                                      .body = AUTH_TOKEN("t2"),
                                                      .delay_ms = 100});
   (void)auth_want();
+}
+
+static void a_rejected_token_is_renewed_once(void) {
+  begin_with_token();
   for (int i = 0; i < 4; i++) /* four calls were sent with it */
     CHECK(gc_auth_reject(auth, 1));
   CHECK_INT(gc_auth_request(auth), GC_AUTH_REQUESTING);
@@ -101,13 +106,7 @@ static void a_rejected_token_is_renewed_once(void) {
 }
 
 static void a_rejection_joins_the_running_renewal(void) {
-  auth_begin();
-  auth_answer(0, 200, AUTH_TOKEN("t1"));
-  replay_answer(&auth_world, &(struct replay_answer){.match = AUTH_ASK,
-                                                     .status = 200,
-                                                     .body = AUTH_TOKEN("t2"),
-                                                     .delay_ms = 100});
-  (void)auth_want();
+  begin_with_token();
   replay_run(&auth_world, gc_token_renew_ms(86399, 300));
   CHECK_INT(auth_world.in_flight, 1);
   CHECK(gc_auth_reject(auth, 1));

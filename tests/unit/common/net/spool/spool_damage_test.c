@@ -37,6 +37,18 @@ ssize_t pread(int fd, void *bytes, size_t len, off_t at) {
   return -1;
 }
 
+/* Changes one byte of a file, if the file has it. Returns its size. */
+static size_t damage_byte(const char *name, size_t at) {
+  struct gc_buf bytes = spool_file(name);
+  size_t len = bytes.len;
+  if (at < len) {
+    bytes.data[at] ^= 0x5a;
+    spool_file_set(name, bytes.data, len);
+  }
+  gc_buf_clear(&bytes);
+  return len;
+}
+
 /* A spool with four records; the first one is delivered. */
 static struct gc_buf fill_spool(void) {
   spool_fresh(0, MB);
@@ -252,10 +264,7 @@ static void each_line_behind_damage_in_a_dropped_segment_counts(void) {
     struct gc_spool *s = spool_opened();
     for (int i = 0; i < 6; i++)
       spool_put(s, "yy");
-    struct gc_buf bytes = spool_file(LAST);
-    CHECK_INT(bytes.len, 4 * RECORD);
-    bytes.data[at] ^= 0x5a;
-    spool_file_set(LAST, bytes.data, bytes.len);
+    CHECK_INT(damage_byte(LAST, at), 4 * RECORD);
     unsigned more = put_until_dropped(s);
     gc_spool_stats(s, &stats);
     CHECK_INT(stats.dropped_lines, 3);
@@ -264,7 +273,6 @@ static void each_line_behind_damage_in_a_dropped_segment_counts(void) {
     gc_spool_stats(s, &stats);
     CHECK_INT(stats.damaged_bytes, RECORD);
     gc_spool_free(s);
-    gc_buf_clear(&bytes);
   }
 }
 
@@ -275,13 +283,8 @@ static void damage_at_the_end_of_a_dropped_segment_counts_once(void) {
   struct gc_spool *s = spool_opened();
   for (int i = 0; i < 8; i++)
     spool_put(s, "yy");
-  for (int i = 0; i < 2; i++) {
-    const char *name = i == 0 ? LAST : "0000000000000002.seg";
-    struct gc_buf bytes = spool_file(name);
-    bytes.data[i == 0 ? 4 * RECORD - 1 : 0] ^= 0x5a;
-    spool_file_set(name, bytes.data, bytes.len);
-    gc_buf_clear(&bytes);
-  }
+  CHECK_INT(damage_byte(LAST, 4 * RECORD - 1), 4 * RECORD);
+  CHECK_INT(damage_byte("0000000000000002.seg", 0), 4 * RECORD);
   unsigned more = put_until_dropped(s);
   gc_spool_stats(s, &stats);
   CHECK_INT(stats.dropped_lines, 3);
@@ -304,17 +307,12 @@ static void after_a_lost_position_every_record_is_read_again(void) {
 static void each_flipped_byte_of_the_position_repeats_one_commit_at_most(void) {
   for (size_t at = 0; at < 128; at++) {
     struct gc_buf bytes = fill_spool();
-    struct gc_buf position = spool_file("position");
-    if (at < position.len) {
-      position.data[at] ^= 0x5a;
-      spool_file_set("position", position.data, position.len);
-    }
+    (void)damage_byte("position", at);
     struct gc_spool *s = spool_opened();
     const char *got = spool_drain(s);
     CHECK(strcmp(got, "bb cc dd ") == 0 || strcmp(got, "aa bb cc dd ") == 0);
     gc_spool_free(s);
     gc_buf_clear(&bytes);
-    gc_buf_clear(&position);
   }
 }
 

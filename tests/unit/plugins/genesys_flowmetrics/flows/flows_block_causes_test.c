@@ -37,10 +37,10 @@ static void run_block(uint32_t max_intervals, uint32_t max_observations) {
   world_answers(QUERY, ANSWER(OFFERED("q1", "22:10", "22:11", "3") "," OFFERED(
                            "q2", "22:10", "22:11", "2")));
   world_start();
-  struct flow_observations_deps deps = {.loop = world.loop,
+  struct flow_observations_deps deps = {.loop = world.account.loop,
                                         .env = &world.r.env,
-                                        .api = world.api,
-                                        .names = world.names,
+                                        .api = world.account.api,
+                                        .names = world.account.names,
                                         .inform = on_inform};
   struct flow_observations *watch =
       flow_observations_new(&options, &deps, on_notice, NULL);

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 
 #include "tests/support/check.h"
-#include "tests/support/replay.h"
+#include "tests/support/replay_account.h"
 
 #define TOKEN "{\"access_token\":\"t\",\"expires_in\":86400}"
 #define LIST "GET /api/v2/flows?"
@@ -19,15 +19,9 @@
   "{\"metric\":\"oFlow\",\"count\":" count "}]}"
 #define ANSWER(results) "{\"results\":[" results "]}"
 
-/* An account without a thread: its loop never starts, so that its tasks run at
- * once, and the clock is a number. */
 static struct world {
   struct replay r;
-  struct gc_loop *loop;
-  struct gc_auth *auth;
-  struct gc_shared_budget *budget;
-  struct gc_api *api;
-  struct gc_names *names;
+  struct replay_account account;
   struct flow_observations *watch;
   char *list;
   char text[1024], informed[160];
@@ -35,12 +29,6 @@ static struct world {
 
 static struct flows_options options;
 static struct gc_lease_watch *lease; /* of the watch to come */
-
-static void on_token(void *ctx) {
-  (void)ctx;
-  if (w.api != NULL)
-    gc_api_wake(w.api);
-}
 
 static void on_notice(void *ctx, const char *cause, const struct gc_err *err) {
   (void)ctx;
@@ -86,7 +74,7 @@ static void will_list(unsigned count) {
 }
 
 static void begin_watch(void) {
-  w = (struct world){.loop = NULL};
+  w = (struct world){.list = NULL};
   lease = NULL;
   replay_init(&w.r);
   answer_always("POST /oauth/token", TOKEN);
@@ -95,23 +83,11 @@ static void begin_watch(void) {
 }
 
 static void start_watch(void) {
-  static const struct gc_auth_settings auth = {
-      .url = "https://login.example/oauth/token",
-      .client_id = "client",
-      .secret = {.literal = "secret"},
-      .margin_s = 300};
-  static const struct gc_api_settings api = {.base_url = "https://api.example",
-                                             .max_concurrent = 4};
-  struct gc_err err;
-  w.loop = gc_loop_new(&err);
-  w.budget = gc_shared_budget_get("client", 60000, w.r.now_ms);
-  w.auth = gc_auth_new(&auth, &w.r.env, on_token, NULL);
-  w.api = gc_api_new(&api, &w.r.env, w.auth, w.budget);
-  w.names = gc_names_new("prod", w.api, &w.r.env, NULL);
-  struct flow_observations_deps deps = {.loop = w.loop,
+  replay_account_start(&w.account, &w.r, 60000);
+  struct flow_observations_deps deps = {.loop = w.account.loop,
                                         .env = &w.r.env,
-                                        .api = w.api,
-                                        .names = w.names,
+                                        .api = w.account.api,
+                                        .names = w.account.names,
                                         .lease = lease,
                                         .inform = on_inform};
   w.watch = flow_observations_new(&options, &deps, on_notice, NULL);
@@ -121,13 +97,7 @@ static void start_watch(void) {
 
 static void end_watch(void) {
   flow_observations_free(w.watch);
-  gc_names_free(w.names);
-  gc_api_free(w.api);
-  gc_auth_free(w.auth);
-  gc_shared_budget_put(w.budget);
-  gc_loop_free(w.loop);
-  w.api = NULL;
-  CHECK_INT(w.r.in_flight, 0);
+  replay_account_end(&w.account);
   CHECK_INT(w.r.timers.count, 0);
   CHECK_INT(w.r.unscripted, 0);
   replay_clear(&w.r);

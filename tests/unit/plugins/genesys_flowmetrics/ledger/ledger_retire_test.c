@@ -114,7 +114,8 @@ static void an_idle_series_retires_and_returns_where_it_was(void) {
   lb_remove_folder();
 }
 
-static void a_retired_series_frees_its_place(void) {
+/* Starts a ledger with as many series as it may have: Old0 to Old9. */
+static struct ledger *start_full(void) {
   char metric[16];
   lb_fresh_folder();
   struct ledger *l = lb_start();
@@ -125,6 +126,12 @@ static void a_retired_series_frees_its_place(void) {
   }
   ledger_submit(l, b);
   lb_wait_finished(1);
+  return l;
+}
+
+static void a_retired_series_frees_its_place(void) {
+  char metric[16];
+  struct ledger *l = start_full();
   count_late(l, "New", 1);
   CHECK_INT(lb_stats.outcomes[OUTCOME_OVERFLOW], 1);
   ledger_free(l);
@@ -146,16 +153,7 @@ static void a_retired_series_frees_its_place(void) {
 
 /* A queue that was waiting delivers as soon as the file is open. */
 static void idle_series_retire_before_the_first_transaction(void) {
-  char metric[16];
-  lb_fresh_folder();
-  struct ledger *l = lb_start();
-  struct batch *b = lb_batch_new();
-  for (unsigned i = 0; i < 10; i++) {
-    snprintf(metric, sizeof(metric), "Old%u", i);
-    lb_put(b, "c", metric, i, NOW, NULL);
-  }
-  ledger_submit(l, b);
-  lb_wait_finished(1);
+  struct ledger *l = start_full();
   ledger_free(l);
 
   lb_later_ms = 25 * HOUR * MINUTE;

@@ -461,11 +461,8 @@ static void an_old_conversation_may_bring_a_new_offer(void) {
 
 /* The clock that dated the start was 30 s ahead. */
 static void contacts_after_a_corrected_start_are_counted(void) {
-  struct conversations_settings s = life_settings();
   struct cv_party *customer, *acd;
-  s.started_ms = AT(30);
-  begin_with(&s);
-  life_begin(&life, "c1");
+  begin_late_model();
   offer_contact(&customer, &acd);
   answer_contact(acd, 7);
   apply_life();

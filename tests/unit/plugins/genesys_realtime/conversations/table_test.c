@@ -288,11 +288,8 @@ static void the_answer_of_an_evicted_contact_is_counted(void) {
 /* The wait has ended, and its outcome is not known until the customer's end is
  * reported, eleven minutes later. */
 static void an_earlier_contact_is_kept_until_its_outcome_is_known(void) {
-  struct conversations_settings s = life_settings();
   struct cv_party *customer, *acd;
-  s.started_ms = AT(30);
-  begin_with(&s);
-  life_begin(&life, "c1");
+  begin_late_model();
   offer_contact(&customer, &acd);
   apply_life();
   acd->end_ms = AT(40);

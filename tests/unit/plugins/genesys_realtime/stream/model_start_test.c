@@ -94,32 +94,17 @@ static void a_contact_from_before_the_start_is_not_counted(void) {
 
 /* ---- clocks that are wrong at the start ---- */
 
-static void on_list(struct gc_call *call, const struct gc_reply *reply,
-                    const struct gc_err *err) {
-  (void)call;
-  (void)reply;
-  (void)err;
-}
-
 /* Plays one answer of the platform, whose Date is `ahead_s` s ahead. */
-static void receive_answer(int ahead_s) {
-  static struct gc_call call;
-  int64_t true_ms =
-      REPLAY_START_WALL_MS + (int64_t)(ch_world.now_ms - REPLAY_START_MS);
-  call = (struct gc_call){.endpoint = GC_ENDPOINT_USERS, .done = on_list};
-  replay_answer(&ch_world,
-                &(struct replay_answer){.match = "GET /api/v2/users",
-                                        .status = 200,
-                                        .body = "{}",
-                                        .date_ms = true_ms + ahead_s * 1000});
-  gc_api_call(ch_api(), &call);
+static void receive_date(int ahead_s) {
+  int64_t ahead_ms = ahead_s * INT64_C(1000);
+  receive_answer(&ahead_ms);
   replay_run(&ch_world, 10);
 }
 
 /* An answer every 10 s. */
 static void pass_until(int at_s, int date_s) {
   while (ch_world.now_ms < REPLAY_START_MS + (uint64_t)at_s * 1000) {
-    receive_answer(date_s);
+    receive_date(date_s);
     replay_run(&ch_world, 9990);
     ch_say(HEARTBEAT);
   }
@@ -129,7 +114,7 @@ static void pass_until(int at_s, int date_s) {
 static void begin_with_queues(int wall_s, int date_s, size_t queue_count) {
   begin_with(20);
   ch_world.wall_ms += (int64_t)wall_s * 1000;
-  receive_answer(date_s);
+  receive_date(date_s);
   ch_usual_answers();
   select_queues((const char **)queues, queue_count);
   ch_open();
@@ -198,7 +183,7 @@ static void a_start_is_corrected_with_its_clock(void) {
 /* Lets a second pass, with a heartbeat, and with an answer every 10 s. */
 static void pass_second(int at_s, int date_s) {
   if (at_s % 10 == 0)
-    receive_answer(date_s);
+    receive_date(date_s);
   replay_run(&ch_world,
              REPLAY_START_MS + (uint64_t)(at_s + 1) * 1000 - ch_world.now_ms);
   ch_say(HEARTBEAT);

@@ -76,7 +76,8 @@ static void queues_that_leave_are_unsubscribed(void) {
   end_stream();
 }
 
-static void a_queue_whose_topic_is_refused_is_silent(void) {
+/* Connects a stream of q1 and q2; the topic of q1 is refused once. */
+static void begin_refused(void) {
   const char *ids[] = {"q1", "q2"};
   begin_with(20);
   ch_answer(PUT, 1, 200,
@@ -86,6 +87,10 @@ static void a_queue_whose_topic_is_refused_is_silent(void) {
   ch_usual_answers();
   select_queues(ids, 2);
   ch_open();
+}
+
+static void a_queue_whose_topic_is_refused_is_silent(void) {
+  begin_refused();
   CHECK_HAS(replay_last_notice(&ch_world, "topic " QUEUE_TOPIC("q1"))->text,
             "no permission");
   CHECK_HAS(replay_last_notice(&ch_world, "topics")->text,
@@ -101,15 +106,7 @@ static void a_queue_whose_topic_is_refused_is_silent(void) {
 /* Until its topic is given, a queue counts only conversations that other queues
  * have too. */
 static void a_queue_that_was_refused_begins_with_nothing(void) {
-  const char *ids[] = {"q1", "q2"};
-  begin_with(20);
-  ch_answer(PUT, 1, 200,
-            "{\"entities\":[{\"id\":\"" QUEUE_TOPIC(
-                "q1") "\",\"state\":\"Rejected\",\"rejectionReason\":\"no "
-                      "permission\"}]}");
-  ch_usual_answers();
-  select_queues(ids, 2);
-  ch_open();
+  begin_refused();
   ch_say(MESSAGE("q2", CUSTOMER "," ACD("q1")));
   replay_run(&ch_world, 15000);
   ch_end_socket(&(struct gc_ws_end){.http_status = 404}, GC_ERR_NOT_FOUND);

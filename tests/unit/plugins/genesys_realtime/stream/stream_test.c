@@ -146,29 +146,6 @@ static void waiting_is_no_breach_before_the_gap_is_reported(void) {
   end_stream();
 }
 
-static void on_list(struct gc_call *call, const struct gc_reply *reply,
-                    const struct gc_err *err) {
-  (void)call;
-  (void)reply;
-  (void)err;
-}
-
-/* Plays one answer of the platform. Its Date is *ahead_ms ms ahead of the true
- * time; NULL: it has no Date. */
-static void receive_answer(const int64_t *ahead_ms) {
-  static struct gc_call call;
-  int64_t wall_ms =
-      REPLAY_START_WALL_MS + (int64_t)(ch_world.now_ms - REPLAY_START_MS);
-  call = (struct gc_call){.endpoint = GC_ENDPOINT_USERS, .done = on_list};
-  replay_answer(&ch_world,
-                &(struct replay_answer){
-                    .match = "GET /api/v2/users",
-                    .status = 200,
-                    .body = "{}",
-                    .date_ms = ahead_ms != NULL ? wall_ms + *ahead_ms : 0});
-  gc_api_call(ch_api(), &call);
-}
-
 /* Lets two minutes pass, with a heartbeat and an answer every 10 s. */
 static void pass_with_answers(const int64_t *ahead_ms) {
   for (int i = 0; i < 12; i++) {

@@ -127,6 +127,13 @@ static void count_all(struct agent *a, const char *metric, unsigned from,
     rb_count_one(a, metric, i, 1);
 }
 
+/* Starts Redis, agent 0 as the holder and agent 1 as the standby. */
+static void begin_pair(struct agent *holder, struct agent *standby) {
+  redis_server_start(&rb_server, NULL);
+  begin_agent(holder, 0, GC_LEASE_HOLDER);
+  begin_agent(standby, 1, GC_LEASE_STANDBY);
+}
+
 static void end_pair(struct agent *a, struct agent *b) {
   for (size_t i = 0; i < sent_count; i++)
     CHECK_INT(sent[i].falls, 0);
@@ -164,9 +171,7 @@ static void a_standby_takes_no_identity_over(void) {
 
 static void a_standby_counts_nothing(void) {
   struct agent a = {0}, b = {0};
-  redis_server_start(&rb_server, NULL);
-  begin_agent(&a, 0, GC_LEASE_HOLDER);
-  begin_agent(&b, 1, GC_LEASE_STANDBY);
+  begin_pair(&a, &b);
   CHECK_INT(hand_in_one(&b, &b.source, "A", 1), GC_ERR_UNAVAILABLE);
   CHECK_INT(rb_report_of(&b.state).code,
             GC_OK); /* a change of the holder is no error */
@@ -207,9 +212,7 @@ static void the_next_holder_begins_with_the_newest_counts(void) {
 
 static void a_former_holder_reads_the_counts_again(void) {
   struct agent a = {0}, b = {0};
-  redis_server_start(&rb_server, NULL);
-  begin_agent(&a, 0, GC_LEASE_HOLDER);
-  begin_agent(&b, 1, GC_LEASE_STANDBY);
+  begin_pair(&a, &b);
   unsigned number = 0;
   for (unsigned turn = 0; turn < 4; turn++) {
     struct agent *holder = turn % 2 == 0 ? &a : &b;
@@ -238,9 +241,7 @@ static void retire_all(struct agent *a) {
 /* The former holder has retired a series that the next one counted. */
 static void a_series_that_retired_on_the_standby_is_dispatched_again(void) {
   struct agent a = {0}, b = {0};
-  redis_server_start(&rb_server, NULL);
-  begin_agent(&a, 0, GC_LEASE_HOLDER);
-  begin_agent(&b, 1, GC_LEASE_STANDBY);
+  begin_pair(&a, &b);
   count_all(&a, "A", 0, 2);
   wait_sent(&a, "A", 2);
   forget_first();
@@ -262,9 +263,7 @@ static void a_series_that_retired_on_the_standby_is_dispatched_again(void) {
  * lease: Redis refuses its counts. */
 static void a_former_holder_that_is_refused_reports_no_error(void) {
   struct agent a = {0}, b = {0};
-  redis_server_start(&rb_server, NULL);
-  begin_agent(&a, 0, GC_LEASE_HOLDER);
-  begin_agent(&b, 1, GC_LEASE_STANDBY);
+  begin_pair(&a, &b);
   count_all(&a, "A", 0, 2);
   wait_sent(&a, "A", 2);
   forget_first();
@@ -288,9 +287,7 @@ static void a_former_holder_that_is_refused_reports_no_error(void) {
 static void a_pause_of_the_permission_changes_nothing(void) {
   struct agent a = {0}, b = {0};
   char owner[64];
-  redis_server_start(&rb_server, NULL);
-  begin_agent(&a, 0, GC_LEASE_HOLDER);
-  begin_agent(&b, 1, GC_LEASE_STANDBY);
+  begin_pair(&a, &b);
   count_all(&a, "A", 0, 2);
   snprintf(owner, sizeof(owner), "%s", redis_server_ask(&rb_server, OWNER));
   set_state(0, GC_LEASE_BLIND);
@@ -321,9 +318,7 @@ static void wait_recorded(void) {
  * permission is closed. The next holder must not send a 0 once more. */
 static void a_first_zero_is_recorded_when_the_permission_is_back(void) {
   struct agent a = {0}, b = {0};
-  redis_server_start(&rb_server, NULL);
-  begin_agent(&a, 0, GC_LEASE_HOLDER);
-  begin_agent(&b, 1, GC_LEASE_STANDBY);
+  begin_pair(&a, &b);
   count_all(&a, "A", 0, 2);
   redis_server_kill(&rb_server);
   dispatch(&a);
@@ -374,9 +369,7 @@ static void without_redis_the_next_holder_has_no_value(void) {
 
 static void the_blocks_of_a_host_change_together(void) {
   struct agent a = {0}, b = {0};
-  redis_server_start(&rb_server, NULL);
-  begin_agent(&a, 0, GC_LEASE_HOLDER);
-  begin_agent(&b, 1, GC_LEASE_STANDBY);
+  begin_pair(&a, &b);
   struct ledger_source of_a = a.source, of_b = b.source;
   of_a.identity = of_b.identity = 0; /* the block "another" */
   CHECK_INT(hand_in_one(&a, &a.source, "A", 1), GC_OK);
@@ -399,9 +392,7 @@ static void the_blocks_of_a_host_change_together(void) {
 static void an_account_without_a_lease_counts_on(void) {
   enum { TURNS = 10 };
   struct agent a = {.plain_host = "one"}, b = {.plain_host = "two"};
-  redis_server_start(&rb_server, NULL);
-  begin_agent(&a, 0, GC_LEASE_HOLDER);
-  begin_agent(&b, 1, GC_LEASE_STANDBY);
+  begin_pair(&a, &b);
   for (unsigned turn = 0; turn < TURNS; turn++) {
     struct agent *holder = turn % 2 == 0 ? &a : &b;
     if (turn > 0)
@@ -423,9 +414,7 @@ static void an_account_without_a_lease_counts_on(void) {
 static void a_lost_lease_fails_only_its_own_batches(void) {
   struct agent a = {.plain_host = "one"}, b = {0};
   struct tracked ours, plain;
-  redis_server_start(&rb_server, NULL);
-  begin_agent(&a, 0, GC_LEASE_HOLDER);
-  begin_agent(&b, 1, GC_LEASE_STANDBY);
+  begin_pair(&a, &b);
   rb_count_one(&a, "A", 1, 1);
   rb_prepare(&ours, &a);
   rb_put(&ours, "c", "A", 2, NOW, 1);
