@@ -12,48 +12,13 @@
  * and nothing is compared. For a conversation that was dropped before its end
  * (stats.aged, stats.closed) changes of state may be missing, so only the
  * outcomes are compared. */
-#include "tests/support/lives.h"
-
-#include <inttypes.h>
-#include <stdarg.h>
+#include "tests/support/lives_compare.h"
 
 #include "common/base/cleanup.h"
 #include "common/base/policy/server_clock.h"
 
-struct counters {
-  struct conversations_totals of[LIVES_QUEUES][CV_MEDIA_COUNT];
-  bool known[LIVES_QUEUES][CV_MEDIA_COUNT];
-  uint64_t late;      /* conversations_stats.late */
-  uint64_t dropped;   /* conversations_stats.aged + closed */
-  int64_t longest_ms; /* the longest time without an event */
-};
-
 /* Longer than the model keeps an ended conversation, and than any target. */
 #define LOST_MS (6 * INT64_C(3600000))
-
-/* The bounds of life_settings, and one bucket for longer waits. */
-enum { BUCKETS = GC_COUNT(life_bounds) + 1 };
-
-static char difference[2000];
-
-__attribute__((format(printf, 1, 2))) static void
-note_difference(const char *format, ...) {
-  size_t used = strlen(difference);
-  va_list args;
-  va_start(args, format);
-  vsnprintf(difference + used, sizeof(difference) - used, format, args);
-  va_end(args);
-}
-
-/* The subject of a comparison. */
-struct compare {
-  const char *what, *queue, *media;
-  bool holds;    /* compare the changes to and from held */
-  bool breaches; /* a breach by waiting is known to both */
-  bool states;
-  bool no_changes; /* changes of state may be missing */
-  bool grows;      /* `got` may be more: the counters as they are exported */
-};
 
 /* ---- playing ---- */
 
@@ -88,7 +53,7 @@ static int64_t complete_ms(const struct player *p) {
 }
 
 static void read_pair(const struct player *p, int queue, enum cv_media media,
-                      struct counters *ret) {
+                      struct lives_counters *ret) {
   if (queue < 0 || ret->known[queue][media])
     return;
   ret->known[queue][media] = true;
@@ -99,7 +64,7 @@ static void read_pair(const struct player *p, int queue, enum cv_media media,
 
 /* Reads the counters of each queue and medium of the life, and of voice in each
  * queue, because an agent may call out. The counters of other pairs stay. */
-static void read_counters(const struct player *p, struct counters *ret) {
+static void read_counters(const struct player *p, struct lives_counters *ret) {
   const struct lives_life *l = p->l;
   memset(ret->known, 0, sizeof(ret->known));
   for (unsigned i = 0; i < l->who_count; i++) {
@@ -132,13 +97,13 @@ static const struct cv_event *read_text(struct player *p, unsigned snapshot,
   size_t len = lives_text(p->l, p->l->end[snapshot], variant, text);
   if (cv_decoder_read(p->decoder, text, len, &got, NULL) != GC_OK ||
       got == NULL || got->count != want->count) {
-    note_difference("the text of snapshot %u is not read; ", snapshot);
+    lives_note_difference("the text of snapshot %u is not read; ", snapshot);
     return want;
   }
   for (unsigned i = 0; i < got->count; i++)
     if (!is_same_party(&got->parties[i], &want->parties[i]))
-      note_difference("text: participant %u of snapshot %u is another one; ", i,
-                      snapshot);
+      lives_note_difference(
+          "text: participant %u of snapshot %u is another one; ", i, snapshot);
   return got;
 }
 
@@ -250,51 +215,44 @@ static void play_item(struct player *p, const struct lives_item *item) {
         read_text(p, k, p->l->seed + (uint64_t)(item - p->d->items), &event);
   note_times(p, applied);
   if (conversations_apply(p->m, applied) != GC_OK)
-    note_difference("an event is refused; ");
+    lives_note_difference("an event is refused; ");
   p->arrived[k] = true;
 }
 
-static void compare_counters(struct compare c, const struct counters *got,
-                             const struct counters *want);
-static void check_growth(const struct counters *before,
-                         const struct counters *after);
-static void check_settled(const struct counters *before,
-                          const struct counters *after);
-
 /* The counters of a life as it is played. */
 struct steps {
-  struct counters seen[2];
+  struct lives_counters seen[2];
   unsigned newest;
 };
 
 static void check_step(const struct player *p, struct steps *s) {
-  const struct counters *before = &s->seen[s->newest];
-  struct counters *now = &s->seen[!s->newest];
+  const struct lives_counters *before = &s->seen[s->newest];
+  struct lives_counters *now = &s->seen[!s->newest];
   read_counters(p, now);
-  check_growth(before, now);
-  check_settled(before, now);
+  lives_check_growth(before, now);
+  lives_check_settled(before, now);
   s->newest = !s->newest;
 }
 
 /* The stream is interrupted for hours, and later snapshots never arrive: no
  * counter may change. */
-static void lose_tail(struct player *p, const struct counters *end) {
-  static struct counters later;
+static void lose_tail(struct player *p, const struct lives_counters *end) {
+  static struct lives_counters later;
   conversations_gap(p->m);
   for (unsigned i = 0; i < p->l->snapshots; i++)
     p->arrived[i] = true;
   p->now_ms = lives_sent_ms(p->l, p->l->snapshots - 1) + LOST_MS;
   tick_model(p);
   read_counters(p, &later);
-  compare_counters((struct compare){.what = "after the lost tail",
-                                    .holds = true,
-                                    .breaches = true},
-                   &later, end);
+  lives_compare_counters((struct lives_compare){.what = "after the lost tail",
+                                                .holds = true,
+                                                .breaches = true},
+                         &later, end);
 }
 
 static void play_life(const struct lives_life *l,
-                      const struct lives_delivery *d, struct counters *ret,
-                      bool grows) {
+                      const struct lives_delivery *d,
+                      struct lives_counters *ret, bool grows) {
   struct player p = {.l = l, .d = d, .now_ms = l->started_ms};
   static struct steps steps;
   begin_model(&p);
@@ -332,7 +290,7 @@ static void play_life(const struct lives_life *l,
 /* Plays the first `count` snapshots in order; unless `arrived` is NULL, only
  * the snapshots that it marks. */
 static void play_in_order(const struct lives_life *l, unsigned count,
-                          const bool *arrived, struct counters *ret) {
+                          const bool *arrived, struct lives_counters *ret) {
   static struct lives_delivery d;
   d.count = 0;
   d.dates_start = false;
@@ -343,201 +301,22 @@ static void play_in_order(const struct lives_life *l, unsigned count,
   play_life(l, &d, ret, false);
 }
 
-/* ---- comparing ---- */
-
-static const char *const state_names[CV_STATE_COUNT] = {
-#define XX(id, label) [CV_STATE_##id] = label,
-    CV_STATE_MAP(XX)
-#undef XX
-};
-
-/* Returns the count that follows from the facts: without those that are owed.
- * Exported counters include them. */
-static uint64_t net_of(const struct compare *c, uint64_t count, uint64_t owed) {
-  return c->grows ? count : count - owed;
-}
-
-static void compare_count(const struct compare *c, const char *name,
-                          uint64_t got, uint64_t want) {
-  if (got == want || (c->grows && got > want))
-    return;
-  note_difference("%s: %s %s %s is %" PRIu64 ", not %" PRIu64 "; ", c->what,
-                  c->queue, c->media, name, got, want);
-}
-
-static void compare_states(const struct compare *c,
-                           const struct conversations_totals *got,
-                           const struct conversations_totals *want) {
-  char name[40];
-  if (c->no_changes)
-    return;
-  for (unsigned f = 0; f < CV_STATE_COUNT; f++)
-    for (unsigned t = 0; t < CV_STATE_COUNT; t++) {
-      if ((f == CV_STATE_HELD || t == CV_STATE_HELD) && !c->holds)
-        continue;
-      snprintf(name, sizeof(name), "%s-%s", state_names[f], state_names[t]);
-      compare_count(c, name,
-                    net_of(c, got->changes[f][t], got->changes_owed[f][t]),
-                    net_of(c, want->changes[f][t], want->changes_owed[f][t]));
-    }
-  for (unsigned s = CV_STATE_WRAPUP; s < CV_STATE_COUNT && c->states; s++)
-    compare_count(c, state_names[s], got->states[s], want->states[s]);
-}
-
-/* Compares the histograms of waits: the exported ones (`grows`), else those
- * without the owed waits. */
-static void compare_waits(const struct compare *c,
-                          const struct conversations_totals *got,
-                          const struct conversations_totals *want) {
-  uint64_t got_within = 0, want_within = 0;
-  compare_count(c, "wait_ms", got->wait_ms + (c->grows ? got->wait_owed_ms : 0),
-                want->wait_ms + (c->grows ? want->wait_owed_ms : 0));
-  for (unsigned i = 0; i < BUCKETS; i++) {
-    got_within += got->waits[i];
-    want_within += want->waits[i];
-    compare_count(c, "bucket", got_within + (c->grows ? got->waits_owed[i] : 0),
-                  want_within + (c->grows ? want->waits_owed[i] : 0));
-  }
-}
-
-static void compare_totals(const struct compare *c,
-                           const struct conversations_totals *got,
-                           const struct conversations_totals *want) {
-  compare_count(c, "offers", got->offers, want->offers);
-  compare_count(c, "answers", net_of(c, got->answers, got->answers_owed),
-                net_of(c, want->answers, want->answers_owed));
-  compare_count(c, "abandons", net_of(c, got->abandons, got->abandons_owed),
-                net_of(c, want->abandons, want->abandons_owed));
-  compare_count(c, "transfers", net_of(c, got->transfers, got->transfers_owed),
-                net_of(c, want->transfers, want->transfers_owed));
-  compare_waits(c, got, want);
-  if (c->breaches)
-    compare_count(c, "breaches", net_of(c, got->breaches, got->breaches_owed),
-                  net_of(c, want->breaches, want->breaches_owed));
-  compare_states(c, got, want);
-}
-
-static void compare_counters(struct compare c, const struct counters *got,
-                             const struct counters *want) {
-  for (unsigned q = 0; q < LIVES_QUEUES; q++)
-    for (unsigned i = 0; i < CV_MEDIA_COUNT; i++) {
-      if (!got->known[q][i] && !want->known[q][i])
-        continue;
-      c.queue = lives_queues[q];
-      c.media = cv_media_label((enum cv_media)i);
-      compare_totals(&c, &got->of[q][i], &want->of[q][i]);
-    }
-}
-
-static void check_growth(const struct counters *before,
-                         const struct counters *after) {
-  compare_counters((struct compare){.what = "a counter fell",
-                                    .holds = true,
-                                    .breaches = true,
-                                    .grows = true},
-                   after, before);
-}
-
-/* Checks that an exported counter is the highest count of the facts so far. A
- * fact that is taken back and a new fact in the same step cancel out. */
-static void check_highest(const struct compare *c, const char *name,
-                          uint64_t before, uint64_t count, uint64_t owed) {
-  uint64_t highest = count - owed > before ? count - owed : before;
-  if (count != highest)
-    compare_count(c, name, count, highest);
-}
-
-static void check_highest_waits(const struct compare *c,
-                                const struct conversations_totals *before,
-                                const struct conversations_totals *after) {
-  uint64_t was_within = 0, within = 0;
-  check_highest(c, "wait_ms", before->wait_ms + before->wait_owed_ms,
-                after->wait_ms + after->wait_owed_ms, after->wait_owed_ms);
-  for (unsigned i = 0; i < BUCKETS; i++) {
-    was_within += before->waits[i];
-    within += after->waits[i];
-    check_highest(c, "bucket", was_within + before->waits_owed[i],
-                  within + after->waits_owed[i], after->waits_owed[i]);
-  }
-}
-
-static void check_settled_pair(const struct compare *c,
-                               const struct conversations_totals *before,
-                               const struct conversations_totals *after) {
-  char name[40];
-  check_highest(c, "answers", before->answers, after->answers,
-                after->answers_owed);
-  check_highest(c, "breaches", before->breaches, after->breaches,
-                after->breaches_owed);
-  check_highest_waits(c, before, after);
-  check_highest(c, "abandons", before->abandons, after->abandons,
-                after->abandons_owed);
-  check_highest(c, "transfers", before->transfers, after->transfers,
-                after->transfers_owed);
-  for (unsigned f = 0; f < CV_STATE_COUNT; f++)
-    for (unsigned t = 0; t < CV_STATE_COUNT; t++) {
-      snprintf(name, sizeof(name), "%s-%s", state_names[f], state_names[t]);
-      check_highest(c, name, before->changes[f][t], after->changes[f][t],
-                    after->changes_owed[f][t]);
-    }
-}
-
-static void check_settled(const struct counters *before,
-                          const struct counters *after) {
-  struct compare c = {.what = "counted and taken back at once"};
-  for (unsigned q = 0; q < LIVES_QUEUES; q++)
-    for (unsigned i = 0; i < CV_MEDIA_COUNT; i++) {
-      if (!after->known[q][i])
-        continue;
-      c.queue = lives_queues[q];
-      c.media = cv_media_label((enum cv_media)i);
-      check_settled_pair(&c, &before->of[q][i], &after->of[q][i]);
-    }
-}
-
-static void compare_truth(const struct lives_life *l,
-                          const struct counters *got) {
-  struct compare c = {.what = "in order"};
-  uint64_t owed = 0;
-  for (unsigned q = 0; q < LIVES_QUEUES; q++)
-    for (unsigned i = 0; i < CV_MEDIA_COUNT; i++) {
-      const struct lives_truth *t = &l->truth[q][i];
-      const struct conversations_totals *g = &got->of[q][i];
-      c.queue = lives_queues[q];
-      c.media = cv_media_label((enum cv_media)i);
-      compare_count(&c, "offers", g->offers, t->offers);
-      compare_count(&c, "answers", g->answers - g->answers_owed, t->answers);
-      compare_count(&c, "abandons", g->abandons - g->abandons_owed,
-                    t->abandons);
-      compare_count(&c, "transfers", g->transfers - g->transfers_owed,
-                    t->transfers);
-      for (unsigned f = 0; f < CV_STATE_COUNT * CV_STATE_COUNT; f++)
-        owed += g->changes_owed[f / CV_STATE_COUNT][f % CV_STATE_COUNT];
-      owed += g->answers_owed + g->abandons_owed + g->transfers_owed;
-      compare_count(&c, "wait_ms", g->wait_ms, t->wait_ms);
-      compare_count(&c, "breaches", g->breaches - g->breaches_owed,
-                    t->breaches);
-    }
-  if (owed > 0 && !l->is_late)
-    note_difference("in order: %" PRIu64 " counts were taken back; ", owed);
-}
-
 /* Returns true if the counters may lack a fact that was reported late, and the
  * model says so. */
 static bool has_late_facts(const struct lives_life *l,
-                           const struct counters *c) {
+                           const struct lives_counters *c) {
   bool can_be_late = l->is_late && c->longest_ms >= CV_KEEP_MS - 60000;
   if (c->late > 0 && !can_be_late && c->dropped == 0)
-    note_difference("a late fact is counted that was not late; ");
+    lives_note_difference("a late fact is counted that was not late; ");
   return c->late > 0;
 }
 
 const char *lives_check(const struct lives_life *l,
                         const struct lives_delivery *d) {
-  static struct counters got, whole, same;
+  static struct lives_counters got, whole, same;
   bool arrived[LIVES_STEPS_MAX] = {0};
   unsigned last = 0;
-  difference[0] = '\0';
+  lives_forget_differences();
   for (unsigned i = 0; i < d->count; i++) {
     arrived[d->items[i].snapshot] = true;
     if (d->items[i].snapshot > last)
@@ -551,19 +330,19 @@ const char *lives_check(const struct lives_life *l,
   late += has_late_facts(l, &whole);
   late += has_late_facts(l, &same);
   if (late > 0)
-    return difference[0] != '\0' ? difference : NULL;
+    return lives_differences();
   bool is_dropped = got.dropped + same.dropped > 0;
-  compare_counters((struct compare){.what = "all of it in order",
-                                    .breaches = true,
-                                    .no_changes = is_dropped},
-                   &got, &whole);
-  compare_counters((struct compare){.what = "the same in order",
-                                    .holds = is_whole,
-                                    .breaches = true,
-                                    .states = is_whole,
-                                    .no_changes = is_dropped},
-                   &got, &same);
+  lives_compare_counters((struct lives_compare){.what = "all of it in order",
+                                                .breaches = true,
+                                                .no_changes = is_dropped},
+                         &got, &whole);
+  lives_compare_counters((struct lives_compare){.what = "the same in order",
+                                                .holds = is_whole,
+                                                .breaches = true,
+                                                .states = is_whole,
+                                                .no_changes = is_dropped},
+                         &got, &same);
   if (is_whole && !l->is_shrunk)
-    compare_truth(l, &whole);
-  return difference[0] != '\0' ? difference : NULL;
+    lives_compare_truth(l, &whole);
+  return lives_differences();
 }
