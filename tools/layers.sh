@@ -3,8 +3,8 @@
 # Checks that each layer includes only lower layers: base is pure and knows no
 # Genesys; genesys uses base; export, health and net use both and not each
 # other; analytics uses the API of net; only daemon, plugins/*/plugin.c and the
-# agents of the probe include collectd's headers; and that tests/unit mirrors
-# the tree.
+# agents of the probe include collectd's headers; folders of a plugin and of the
+# probe include only those of their row; and that the tests mirror the tree.
 set -u
 cd "${top_srcdir:-$(dirname "$0")/..}" || exit 99
 status=0
@@ -58,6 +58,12 @@ for f in checks contacts events findings render values/format values/values; do
   done
 done
 
+for f in checks contacts events findings render; do
+  for end in c h; do
+    refuse probe/$f.$end 'probe/(network|values)/' 'the report stands below network and values'
+  done
+done
+
 # Forbidden includes of a plugin's file, by its folder.
 for f in $(find plugins -name '*.[ch]'); do
   other='curl/|sqlite3|hiredis/'
@@ -80,13 +86,69 @@ for plugin in plugins/*/; do
   refuse "$plugin" "plugins/(${others%|})/" 'a plugin includes no file of another one'
 done
 
-# tests/unit mirrors the tree: X_test.c and X_THEME_test.c test X.c or X.h. A test
-# of several files together has the name of what it shows (decision 0014).
+# Inside a plugin and the probe, a folder includes its own files and those that
+# stand behind it in its row: files, or folders (with a slash), of the same
+# plugin. A folder without a row includes no other one.
+arrows=$(cat <<'END'
+plugins/genesys_flowmetrics/events
+plugins/genesys_flowmetrics/ledger          events/ stats.h
+plugins/genesys_flowmetrics/ledger/redis    events/ ledger/
+plugins/genesys_flowmetrics/sources         ledger/
+plugins/genesys_flowmetrics/sources/sqs     events/ ledger/
+plugins/genesys_flowmetrics/sources/webhook events/ ledger/
+plugins/genesys_flowmetrics/flows
+plugins/genesys_prometheus/exposition       series/
+plugins/genesys_prometheus/http             series/ exposition/
+plugins/genesys_realtime/queues             options.h
+plugins/genesys_realtime/conversations      queues/
+plugins/genesys_realtime/observations       queues/ conversations/event.h options.h
+plugins/genesys_realtime/stream             queues/ conversations/ observations/ options.h
+plugins/genesys_realtime/output
+probe/network                               checks.h
+probe/values                                checks.h findings.h host.h render.h
+END
+)
+for folder in $(find plugins/*/ probe/ -mindepth 1 -type d); do
+  case $folder in
+  probe/*) root=probe ;;
+  *) root=$(echo "$folder" | cut -d/ -f1,2) ;;
+  esac
+  permitted="$folder/[^/]+"
+  for target in $(echo "$arrows" | awk -v folder="$folder" '$1 == folder { $1 = ""; print }'); do
+    case $target in */) target="$target[^/]+" ;; esac
+    permitted="$permitted|$root/$target"
+  done
+  found=$(find "$folder" -maxdepth 1 -name '*.[ch]' -exec \
+    grep -nHE "^[[:space:]]*#[[:space:]]*include[[:space:]]*\"$root/" {} + |
+    grep -vE "\"($permitted)\"")
+  if [ -n "$found" ]; then
+    printf '%s\n  %s\n' "$found" "$folder: its row in tools/layers.sh does not have this arrow" >&2
+    status=1
+  fi
+done
+
+# tests/unit mirrors the tree: X_test.c and X_THEME_test.c test X.c or X.h, and
+# X_test.py tests X.py. A test of several files together has the name of what it
+# shows (decision 0014). Each one is in a list of tests/local.am, or of the
+# local.am that tools/new-plugin.sh makes.
 together='lives lost_ends one_writer'
-for f in $(cd tests/unit && find common plugins probe -name '*_test.c'); do
-  source=${f%_test.c}
+for f in $(cd tests/unit && find . -name '*.[ch]' -o -name '*.py' | sed 's|^\./||'); do
+  source=${f%_test.*}
+  listed=$f
+  case $f in
+  *_test.c) listed=${f%.c} ;;
+  *_test.py) ;;
+  *)
+    echo "tests/unit/$f: no test by its name; what tests share is in tests/support" >&2
+    status=1
+    continue ;;
+  esac
+  if ! grep -qsE "/unit/$listed( |\$)" tests/local.am tests/golden/*/local.am; then
+    echo "tests/unit/$f: not in tests/local.am" >&2
+    status=1
+  fi
   case " $together " in *" ${source##*/} "*) continue ;; esac
-  until [ -e "$source.c" ] || [ -e "$source.h" ]; do
+  until [ -e "$source.c" ] || [ -e "$source.h" ] || [ -e "$source.py" ]; do
     case ${source##*/} in
     *_*) source=${source%_*} ;;
     *)
@@ -95,6 +157,29 @@ for f in $(cd tests/unit && find common plugins probe -name '*_test.c'); do
       break ;;
     esac
   done
+done
+
+# A folder of golden cases has the name of a plugin or of a program, and each
+# case is in the list; a corpus has the name of a fuzz target.
+for f in tests/golden/*/; do
+  f=${f%/}
+  name=${f##*/}
+  if [ ! -d "plugins/$name" ] && [ ! -d "${name#genesys_}" ]; then
+    echo "$f: neither a plugin nor a program has this name" >&2
+    status=1
+  fi
+done
+for f in tests/golden/*/*.case; do
+  if ! grep -qE "^.$f( |\$)" tests/golden/cases.am; then
+    echo "$f: not in tests/golden/cases.am; run tests/golden/list-cases.sh" >&2
+    status=1
+  fi
+done
+for f in tests/fuzz/corpus/*; do
+  if [ ! -e "tests/fuzz/${f##*/}_fuzz.c" ]; then
+    echo "$f: no fuzz target has this name" >&2
+    status=1
+  fi
 done
 
 [ $status -eq 0 ] && echo 'layers: base, genesys, export, health, net, analytics, daemon and plugins keep apart'
