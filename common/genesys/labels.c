@@ -354,13 +354,13 @@ struct gc_label_collisions gc_labels_collisions(const struct gc_labels *l) {
   return found;
 }
 
-struct gc_entities *gc_labels_by_list(const struct gc_entities *list) {
+struct gc_entities *gc_labels_by_list(struct gc_labels *l,
+                                      const struct gc_entities *list) {
   size_t count = gc_entities_count(list);
   struct gc_named *batch = calloc(count + 1, sizeof(*batch));
   struct gc_entry *entries = calloc(count + 1, sizeof(*entries));
-  struct gc_labels *l = gc_labels_new();
   struct gc_entities *made = NULL;
-  bool done = batch != NULL && entries != NULL && l != NULL;
+  bool done = batch != NULL && entries != NULL;
   for (size_t i = 0; done && i < count; i++) {
     const struct gc_entry *e = gc_entities_at(list, i);
     batch[i] = (struct gc_named){e->id, e->name};
@@ -373,7 +373,6 @@ struct gc_entities *gc_labels_by_list(const struct gc_entities *list) {
   }
   if (done)
     made = gc_entities_new(entries, count, gc_entities_is_refused(list));
-  gc_labels_free(l);
   free(entries);
   free(batch);
   return made;

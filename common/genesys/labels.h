@@ -71,12 +71,12 @@ GC_API const char *gc_labels_get(const struct gc_labels *l, const char *id);
 /* Removes the id; its label is free for others. An unknown id is ignored. */
 GC_API void gc_labels_remove(struct gc_labels *l, const char *id);
 
-/* Returns a copy of the list whose labels depend on the list alone, not on the
- * labels that the ids had before: agents that share the queues of an
- * organisation agree on each `~2`, regardless of when each of them was started.
- * Reference count 1; NULL when out of memory. */
+/* Returns a copy of the list with the labels of an empty table: they depend on
+ * the list alone, not on the labels that the ids had before, so that agents
+ * agree on each `~2`, regardless of when each of them was started. `l` has the
+ * same labels afterwards. Reference count 1; NULL when out of memory. */
 GC_API GC_MUST_CHECK struct gc_entities *
-gc_labels_by_list(const struct gc_entities *list);
+gc_labels_by_list(struct gc_labels *l, const struct gc_entities *list);
 
 /* Returns the entries of `before` that `now` lacks. If an entry of `now` has
  * the label of one (a new queue has a deleted queue's name), its label becomes

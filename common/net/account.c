@@ -231,6 +231,13 @@ static struct gc_channels *new_channels(struct gc_account *a) {
   return gc_channels_new(&deps);
 }
 
+/* The next holder of a lease continues the series of this one, so that both
+ * have to give each id the same label. */
+static void label_by_lists(struct gc_names *names) {
+  for (int kind = 0; kind < GC_NAME_KIND_COUNT; kind++)
+    gc_names_label_by_list(names, (enum gc_name_kind)kind);
+}
+
 static enum gc_code build_account(struct gc_account *a, struct gc_err *err) {
   const struct gc_account_settings *s = &a->settings;
   GC_TRY(gc_tls_files_new(&s->connect, &a->settings.connect.files, err));
@@ -262,6 +269,8 @@ static enum gc_code build_account(struct gc_account *a, struct gc_err *err) {
     a->api = gc_api_new(&api, &a->env, a->auth, a->budget);
   if (a->api != NULL)
     a->names = gc_names_new(s->name, a->api, &a->env, store);
+  if (a->names != NULL && a->lease != NULL)
+    label_by_lists(a->names);
   if (a->names != NULL)
     a->channels = new_channels(a);
   if (a->channels == NULL)

@@ -122,23 +122,30 @@ static void publish_entities(struct kind *k, struct gc_entities *entities) {
   call_listeners(k);
 }
 
-/* Returns the list with labels that depend on it alone, in place of `list`,
- * whose reference it takes; NULL when out of memory. */
-static struct gc_entities *take_by_list(struct gc_entities *list) {
-  struct gc_entities *made = list != NULL ? gc_labels_by_list(list) : NULL;
-  gc_entities_put(list);
-  return made;
+static struct gc_labels *new_labels(enum gc_name_kind kind) {
+  return kind == GC_PRESENCE ? gc_labels_new_snake() : gc_labels_new();
 }
 
 /* Makes the table empty, so that the next labels do not depend on those that
  * the ids had. */
 static enum gc_code forget_labels(struct kind *k) {
-  struct gc_labels *empty = gc_labels_new();
+  struct gc_labels *empty = new_labels(k->kind);
   if (empty == NULL)
     return GC_ERR_MEMORY;
   gc_labels_free(k->labels);
   k->labels = empty;
   return GC_OK;
+}
+
+/* Returns the list with labels that depend on it alone, in place of `list`,
+ * whose reference it takes; NULL when out of memory. */
+static struct gc_entities *take_by_list(struct kind *k,
+                                        struct gc_entities *list) {
+  struct gc_entities *made = list != NULL && forget_labels(k) == GC_OK
+                                 ? gc_labels_by_list(k->labels, list)
+                                 : NULL;
+  gc_entities_put(list);
+  return made;
 }
 
 /* Frees the labels of entities that left the list, so that a queue that was
@@ -433,7 +440,7 @@ static void load_names(struct kind *k) {
       kept.count > 0)
     entities = gc_entities_new(kept.entries, kept.count, false);
   if (k->is_by_list)
-    entities = take_by_list(entities);
+    entities = take_by_list(k, entities);
   clear_kept(&kept);
   k->is_loaded = err.code == GC_OK;
   if (err.code != GC_ERR_UNAVAILABLE) /* the store reports the reason */
@@ -466,7 +473,7 @@ struct gc_names *gc_names_new(const char *account, struct gc_api *api,
     struct kind *k = &n->kinds[i];
     k->names = n;
     k->kind = (enum gc_name_kind)i;
-    k->labels = i == GC_PRESENCE ? gc_labels_new_snake() : gc_labels_new();
+    k->labels = new_labels(k->kind);
     k->list.max = ROWS_MAX;
     k->read_timer = (struct gc_timer){.fire = start_reading, .ctx = k};
     k->report_timer = (struct gc_timer){.fire = on_report_timer, .ctx = k};
@@ -515,14 +522,13 @@ void gc_names_listen(struct gc_names *n, struct gc_names_listener *l) {
   schedule_reading(k, 0);
 }
 
-void gc_names_label_queues_by_list(struct gc_names *n) {
-  struct kind *k = &n->kinds[GC_QUEUE];
-  struct gc_entities *known =
-      k->is_by_list ? NULL : gc_names_entities(n, GC_QUEUE);
+void gc_names_label_by_list(struct gc_names *n, enum gc_name_kind kind) {
+  struct kind *k = &n->kinds[kind];
+  struct gc_entities *known = k->is_by_list ? NULL : gc_names_entities(n, kind);
   k->is_by_list = true;
   if (known == NULL)
     return;
-  struct gc_entities *made = take_by_list(known);
+  struct gc_entities *made = take_by_list(k, known);
   replace_entities(k, made);
   if (made != NULL)
     (void)gc_timers_set(n->env->timers, &k->report_timer, now_ms(n));

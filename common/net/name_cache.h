@@ -64,10 +64,11 @@ GC_API void gc_names_listen(struct gc_names *n, struct gc_names_listener *l);
 /* Removes a listener; does nothing if it was not added. */
 GC_API void gc_names_unlisten(struct gc_names *n, struct gc_names_listener *l);
 
-/* Makes the labels of the queues depend on the list alone (genesys/labels.h,
+/* Makes the labels of a kind depend on the list alone (genesys/labels.h,
  * gc_labels_by_list), for every listener and reader, from now on and for names
- * of an earlier run: agents that share the queues then agree on each label. */
-GC_API void gc_names_label_queues_by_list(struct gc_names *n);
+ * of an earlier run: agents that share the queues, or take over from each
+ * other, then agree on each label. */
+GC_API void gc_names_label_by_list(struct gc_names *n, enum gc_name_kind kind);
 
 /* Reads the list again, because an answer contains an id without a name: at
  * most once a minute, and not if the list never had a listener, is being read

@@ -167,7 +167,7 @@ static void start_in_loop(void *ctx) {
     return;
   b->is_listening = true;
   if (has_shard(b))
-    gc_names_label_queues_by_list(b->deps.names);
+    gc_names_label_by_list(b->deps.names, GC_QUEUE);
   if (b->deps.lease != NULL)
     gc_lease_watch_listen(b->deps.lease, &b->lease_listener);
   if (b->options->stream == STREAM_CONVERSATIONS) /* needs no list of queues */

@@ -110,8 +110,10 @@ static struct gc_entities *make_list(char kind) {
     entries[i] = (struct gc_entry){ids[i], PICK(entity_names), "", ""};
   }
   struct gc_entities *entities = gc_entities_new(entries, ENTITIES, false);
+  struct gc_labels *l = gc_labels_new();
   struct gc_entities *made =
-      entities != NULL ? gc_labels_by_list(entities) : NULL;
+      entities != NULL && l != NULL ? gc_labels_by_list(l, entities) : NULL;
+  gc_labels_free(l);
   gc_entities_put(entities);
   CHECK(made != NULL);
   return made;

@@ -296,12 +296,15 @@ static void agents_of_different_age_give_the_same_labels(void) {
   for (int i = 0; i < 2; i++)
     known[i].label = gc_labels_get(old, known[i].id);
   struct gc_entities *list = gc_entities_new(known, 2, true);
-  struct gc_entities *entities = gc_labels_by_list(list);
+  struct gc_labels *empty = gc_labels_new();
+  struct gc_entities *entities = gc_labels_by_list(empty, list);
   CHECK_STR(label_in(entities, "1"), "Sales");
   CHECK_STR(label_in(entities, "2"), "Sales~2");
   CHECK_STR(gc_entities_find(entities, "1")->detail, "x");
   CHECK(gc_entities_is_refused(entities));
   gc_entities_put(entities);
+  CHECK_STR(gc_labels_get(empty, "2"), "Sales~2");
+  gc_labels_free(empty);
   gc_entities_put(list);
   gc_labels_free(old);
   gc_labels_free(young);

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Accounts of one OAuth client share its notification channels. No server
- * answers on their addresses. */
+/* Accounts whose addresses have no server. */
 #include "common/net/account.h"
 
 #include <pthread.h>
@@ -12,12 +11,21 @@
 #include <unistd.h>
 
 #include "tests/support/check.h"
+#include "tests/support/deadline.h"
+#include "tests/support/folder.h"
 
 static char folder[32];
 
 static const char *state_dir(void) { return folder; }
 
-static void define_account(const char *name, const char *client) {
+static void make_folder(void) {
+  snprintf(folder, sizeof(folder), "/tmp/account_XXXXXX");
+  if (mkdtemp(folder) == NULL)
+    abort();
+}
+
+static void define_account(const char *name, const char *client,
+                           const char *lease_url) {
   struct gc_err err;
   struct gc_account_settings s = {.name = strdup(name),
                                   .base_url = strdup("http://127.0.0.1:9"),
@@ -29,6 +37,7 @@ static void define_account(const char *name, const char *client) {
                                   .max_concurrent = 1,
                                   .token_margin_s = 300};
   s.region = strdup("");
+  s.lease_url = lease_url != NULL ? strdup(lease_url) : NULL;
   CHECK_INT(gc_accounts_define(&s, &err), GC_OK);
 }
 
@@ -65,21 +74,97 @@ static unsigned topics_of(const char *name) {
 
 static void accounts_of_one_client_share_its_channels(void) {
   struct gc_accounts_hooks hooks = {.state_dir = state_dir};
-  char command[64];
-  snprintf(folder, sizeof(folder), "/tmp/account_XXXXXX");
-  if (mkdtemp(folder) == NULL)
-    abort();
+  make_folder();
   gc_accounts_set_hooks(&hooks);
-  define_account("alone", "c1");
-  define_account("first", "c2");
-  define_account("second", "c2");
+  define_account("alone", "c1", NULL);
+  define_account("first", "c2", NULL);
+  define_account("second", "c2", NULL);
   CHECK_INT(topics_of("alone"), 15000); /* one channel is for renewals */
   CHECK_INT(topics_of("first"), 7000);
   CHECK_INT(topics_of("second"), 7000);
   gc_accounts_stop();
   gc_accounts_close();
-  snprintf(command, sizeof(command), "rm -r %s", folder);
-  CHECK_INT(system(command), 0);
+  CHECK(folder_remove(folder));
+}
+
+/* ---- labels ---- */
+
+static struct {
+  struct gate gate;
+  struct gc_account *account;
+  struct gc_names_listener listener;
+  char labels[64]; /* "id=label " of the names; "": none yet */
+} heard = {.gate = GATE_INIT};
+
+static void on_names(void *ctx, struct gc_entities *entities) {
+  (void)ctx;
+  char text[sizeof(heard.labels)] = "";
+  size_t len = 0;
+  for (size_t i = 0; i < gc_entities_count(entities); i++) {
+    const struct gc_entry *e = gc_entities_at(entities, i);
+    len += (size_t)snprintf(text + len, sizeof(text) - len, "%s=%s ", e->id,
+                            e->label);
+  }
+  GATE_CHANGE(&heard.gate, memcpy(heard.labels, text, sizeof(text)));
+}
+
+static bool has_names(void *ctx) {
+  (void)ctx;
+  return heard.labels[0] != '\0';
+}
+
+static void listen_to_names(void *ctx) {
+  (void)ctx;
+  gc_names_listen(gc_account_names(heard.account), &heard.listener);
+}
+
+static void stop_listening(void *ctx) {
+  (void)ctx;
+  gc_names_unlisten(gc_account_names(heard.account), &heard.listener);
+}
+
+/* Stores an account's names of an earlier run, in which "b" had the name
+ * first. */
+static void save_names(const char *account, const char *kind) {
+  static const struct gc_entry kept[] = {{"a", "Sales", "Sales~2", ""},
+                                         {"b", "Sales", "Sales", ""}};
+  struct gc_err err = {.code = GC_OK}, warning = {.code = GC_OK};
+  struct gc_store *store = NULL;
+  CHECK_INT(gc_store_open(folder, 60000, &store, &warning, &err), GC_OK);
+  CHECK_INT(gc_store_save_names(store, account, kind, kept, 2, 1, 1000, &err),
+            GC_OK);
+  gc_store_close(store);
+}
+
+static void check_labels(const char *account, const char *kind_name,
+                         enum gc_name_kind kind, const char *expected) {
+  struct gc_accounts_hooks hooks = {.state_dir = state_dir};
+  struct gc_err err;
+  make_folder();
+  save_names(account, kind_name);
+  gc_accounts_set_hooks(&hooks);
+  define_account("alone", "c1", NULL);
+  define_account("pair", "c2", "redis://127.0.0.1:9");
+  heard.account = gc_account_get(account, &err);
+  CHECK(heard.account != NULL);
+  heard.labels[0] = '\0';
+  heard.listener =
+      (struct gc_names_listener){.kind = kind, .changed = on_names};
+  gc_loop_call(gc_account_loop(heard.account), listen_to_names, NULL);
+  CHECK(gate_wait(&heard.gate, has_names, NULL));
+  gc_loop_call(gc_account_loop(heard.account), stop_listening, NULL);
+  CHECK_STR(heard.labels, expected);
+  gc_account_put(heard.account);
+  gc_accounts_stop();
+  gc_accounts_close();
+  CHECK(folder_remove(folder));
+}
+
+static void agents_of_one_lease_have_the_same_labels(void) {
+  check_labels("alone", "queue", GC_QUEUE, "a=Sales~2 b=Sales ");
+  check_labels("pair", "queue", GC_QUEUE, "a=Sales b=Sales~2 ");
+  check_labels("pair", "user", GC_USER, "a=Sales b=Sales~2 ");
+  check_labels("pair", "presence", GC_PRESENCE, "a=sales b=sales~2 ");
 }
 
 static void count_account(void *ctx, const char *name, const char *host) {
@@ -91,8 +176,8 @@ static void a_closed_account_lasts_as_long_as_its_references(void) {
   struct gc_accounts_hooks none = {.notice = NULL};
   struct gc_err err;
   gc_accounts_set_hooks(&none);
-  define_account("used", "c1");
-  define_account("unused", "c2");
+  define_account("used", "c1", NULL);
+  define_account("unused", "c2", NULL);
   struct gc_account *used = gc_account_get("used", &err);
   CHECK(used != NULL);
   gc_accounts_stop();
@@ -139,7 +224,7 @@ static void counters_wait_for_no_thread_that_hangs(void) {
   struct gc_account_stats stats;
   struct gc_accounts_hooks hooks = {.state_dir = NULL};
   gc_accounts_set_hooks(&hooks);
-  define_account("prod", "c1");
+  define_account("prod", "c1", NULL);
   CHECK(!gc_account_stats("prod", &stats));
   struct gc_account *a = gc_account_get("prod", &err);
   CHECK(gc_account_stats("prod", &stats));
@@ -167,5 +252,6 @@ int main(void) {
   RUN(a_closed_account_lasts_as_long_as_its_references);
   RUN(counters_wait_for_no_thread_that_hangs);
   RUN(accounts_of_one_client_share_its_channels);
+  RUN(agents_of_one_lease_have_the_same_labels);
   return check_done();
 }

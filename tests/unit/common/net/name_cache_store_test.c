@@ -167,11 +167,11 @@ static void labels_by_list_replace_the_stored_ones(void) {
   names_begin_with(store);
   names_answer(NAMES_QUEUES, REPLAY_ALWAYS, 503, "");
   names_listen(&e, GC_QUEUE);
-  gc_names_label_queues_by_list(names);
+  gc_names_label_by_list(names, GC_QUEUE);
   replay_run(&names_world, 1000);
   CHECK_INT(e.calls, 1);
   CHECK_STR(e.labels, "a=Sales/ b=Sales~2/ ");
-  gc_names_label_queues_by_list(names); /* once more changes nothing */
+  gc_names_label_by_list(names, GC_QUEUE); /* once more changes nothing */
   names_listen(&second, GC_QUEUE);
   replay_run(&names_world, 1000);
   CHECK_STR(second.labels, "a=Sales/ b=Sales~2/ ");
@@ -179,7 +179,7 @@ static void labels_by_list_replace_the_stored_ones(void) {
 
   names_begin_with(store);
   names_answer(NAMES_QUEUES, REPLAY_ALWAYS, 503, "");
-  gc_names_label_queues_by_list(names);
+  gc_names_label_by_list(names, GC_QUEUE);
   names_listen(&e, GC_QUEUE);
   replay_run(&names_world, 1000);
   CHECK_STR(e.labels, "a=Sales/ b=Sales~2/ ");
