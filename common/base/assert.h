@@ -14,7 +14,7 @@
       __builtin_trap();                                                        \
   } while (0)
 #else
-#define GC_ASSERT(condition) ((void)sizeof(!(condition)))
+#define GC_ASSERT(condition) ((void)(0 && (condition)))
 #endif
 
 #endif

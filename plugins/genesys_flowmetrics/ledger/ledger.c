@@ -9,6 +9,7 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
+#include "common/base/assert.h"
 #include "common/base/debug.h"
 #include "common/net/clock.h"
 #include "common/net/thread.h"
@@ -66,9 +67,17 @@ static void delay_next_open(struct ledger *l) {
       gc_clock_now_ms() + gc_backoff_fail(&l->backoff, 0, gc_random32());
 }
 
+static size_t count_occurrences(const struct batch *batches) {
+  size_t count = 0;
+  for (const struct batch *b = batches; b != NULL; b = b->next)
+    count += b->count;
+  return count;
+}
+
 /* Returns all queued batches and empties the queue. The lock is held. */
 static struct batch *take_queue(struct ledger *l) {
   struct batch *batches = l->first;
+  GC_ASSERT(l->waiting == count_occurrences(batches));
   l->first = NULL;
   l->last = &l->first;
   l->waiting = 0;

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/base/assert.h"
 #include "common/genesys/clean_name.h"
 #include "common/genesys/labels.h"
 #include "plugins/genesys_flowmetrics/events/attribute_name.h"
@@ -242,6 +243,7 @@ size_t series_retire_idle(struct series_set *set, uint32_t before_minute) {
     uint32_t last = s->kept.last_minute;
     if (series_state_is_retired(s->state) || last == 0 || last >= before_minute)
       continue;
+    GC_ASSERT(s->scope->count > 0 && set->collisions >= s->is_collided);
     series_apply(s, SERIES_IDLE);
     s->scope->count--;
     s->scope->retired++;
@@ -253,6 +255,7 @@ size_t series_retire_idle(struct series_set *set, uint32_t before_minute) {
 
 /* Gives a retired series a place again. */
 static void take_place(struct series_set *set, struct series *s) {
+  GC_ASSERT(s->scope->retired > 0);
   s->scope->retired--;
   s->scope->count++;
   note_collision(set, s);

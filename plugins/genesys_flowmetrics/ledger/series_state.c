@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "plugins/genesys_flowmetrics/ledger/series_state.h"
 
+#include "common/base/assert.h"
+
 /* The next state by state and event. A pair that is not listed is 0 and changes
  * nothing. */
 static const enum series_state changes[SERIES_STATE_COUNT][SERIES_EVENT_COUNT] =
@@ -48,6 +50,8 @@ static const enum series_state changes[SERIES_STATE_COUNT][SERIES_EVENT_COUNT] =
 
 enum series_state series_next_state(enum series_state state,
                                     enum series_event event) {
+  GC_ASSERT(state >= SERIES_NEW && state < SERIES_STATE_COUNT &&
+            event < SERIES_EVENT_COUNT);
   enum series_state next = changes[state][event];
   return next != 0 ? next : state;
 }

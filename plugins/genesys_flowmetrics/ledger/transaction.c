@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/base/assert.h"
 #include "common/base/debug.h"
 #include "common/base/timestamp.h"
 #include "common/net/clock.h"
@@ -238,6 +239,7 @@ enum gc_code ledger_sort_occurrences(struct ledger *l, struct batch *batches,
   size_t at = 0;
   for (struct batch *b = batches; b != NULL; b = b->next) {
     begin_batch(b);
+    GC_ASSERT(b->count <= count - at);
     for (size_t i = 0; i < b->count; i++)
       l->refs[at++] = (struct occurrence_ref){&b->occurrences[i], b, NULL};
   }
@@ -332,10 +334,12 @@ void ledger_end_transaction(struct ledger *l, bool committed,
   pthread_mutex_lock(&l->lock);
   while (l->touched != NULL) {
     struct series *s = l->touched;
+    GC_ASSERT(s->is_touched);
     l->touched = s->next_touched;
     if (committed)
       s->kept = ledger_counter_after(s);
     series_apply(s, committed ? SERIES_COMMIT : SERIES_ROLL_BACK);
+    GC_ASSERT(!series_state_is_writing(s->state));
     s->added_count = s->new_id = 0;
     s->counted_minute = 0;
     s->added_sum = 0;

@@ -6,6 +6,7 @@
  * outcomes and breaches go to the same counters as those of snapshots. */
 #include <string.h>
 
+#include "common/base/assert.h"
 #include "plugins/genesys_realtime/conversations/internal.h"
 
 /* Returns the order of the states: waiting < alerting < active, held < wrapup <
@@ -51,6 +52,8 @@ static void count_outcome(struct conversations *m, struct guide_stay *s,
 static void advance_stay(struct conversations *m, struct guide_stay *s,
                          enum cv_state to, bool elsewhere, const char *code,
                          int64_t at_ms) {
+  GC_ASSERT(to > CV_STATE_NONE && to < CV_STATE_COUNT && to != s->state &&
+            s->state != CV_STATE_ENDED);
   count_change(m, s, to, code);
   s->state = (uint8_t)to;
   if (to == CV_STATE_ENDED)

@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/base/assert.h"
 #include "plugins/genesys_realtime/conversations/internal.h"
 
 enum { FIRST_SLOTS = 64, FIRST_QUEUES = 16 };
@@ -104,6 +105,7 @@ struct queue *cv_queue_find(const struct conversations *m, const char *text) {
 
 void cv_queue_remove(struct conversations *m, uint32_t number) {
   struct queue *q = &m->queues[number];
+  GC_ASSERT(number < m->queue_count && q->text != NULL);
   for (unsigned i = 0; i < CV_MEDIA_COUNT; i++) {
     if (q->pairs[i] == NULL)
       continue;
@@ -130,6 +132,8 @@ void cv_queue_clear(struct conversations *m) {
 
 struct pair *cv_queue_pair(struct conversations *m, uint32_t queue,
                            enum cv_media media) {
+  GC_ASSERT(queue < m->queue_count && m->queues[queue].text != NULL &&
+            media < CV_MEDIA_COUNT);
   struct pair **pair = &m->queues[queue].pairs[media];
   if (*pair == NULL && m->pair_count < m->s.pairs_max) {
     *pair = calloc(1, sizeof(**pair));

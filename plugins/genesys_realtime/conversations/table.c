@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/base/assert.h"
 #include "plugins/genesys_realtime/conversations/internal.h"
 
 enum { FIRST_SLOTS = 64, FIRST_PARTS = 2 };
@@ -59,9 +60,21 @@ static struct cv_list *list_of(struct conversations *m,
   return c->is_listed_inactive ? &m->inactive : &m->active;
 }
 
+/* True if the neighbours of a conversation, or the ends of the list, name it.
+ */
+static bool is_linked(const struct conversations *m, const struct cv_list *list,
+                      const struct conversation *c) {
+  uint32_t before =
+      c->older != CV_NONE ? cv_at(m, c->older)->newer : list->oldest;
+  uint32_t after =
+      c->newer != CV_NONE ? cv_at(m, c->newer)->older : list->newest;
+  return before != CV_NONE && before == after && cv_at(m, before) == c;
+}
+
 static void unlink_conversation(struct conversations *m,
                                 const struct conversation *c) {
   struct cv_list *list = list_of(m, c);
+  GC_ASSERT(c->is_used && list->count > 0 && is_linked(m, list, c));
   if (c->older != CV_NONE)
     cv_at(m, c->older)->newer = c->newer;
   else
@@ -153,6 +166,7 @@ void cv_table_remove(struct conversations *m, uint32_t number) {
       (struct conversation){.older = m->first_free, .parts = parts, .cap = cap};
   m->first_free = number;
   m->count--;
+  GC_ASSERT(m->count == m->active.count + m->inactive.count);
 }
 
 /* Removes the oldest inactive conversation, which loses nothing, else the
@@ -178,12 +192,14 @@ uint32_t cv_table_add(struct conversations *m, struct uuid_key id) {
 
   uint32_t number = m->first_free;
   struct conversation *c = cv_at(m, number);
+  GC_ASSERT(!c->is_used && c->count == 0);
   m->first_free = c->older;
   c->id = id;
   c->is_used = true;
   m->slots[slot_of(m, id)] = number + 1;
   m->count++;
   link_newest(m, number);
+  GC_ASSERT(m->count == m->active.count + m->inactive.count);
   cv_table_touch(m, number);
   return number;
 }
@@ -210,6 +226,8 @@ static bool grow_parts(struct conversations *m, struct conversation *c) {
 
 void *cv_table_add_part(struct conversations *m, struct conversation *c) {
   size_t size = m->dialect->part_size;
+  GC_ASSERT(c->count <= c->cap && c->cap <= CV_PARTS_MAX &&
+            c->cap <= m->part_cap);
   if (c->count == CV_PARTS_MAX || (c->count == c->cap && !grow_parts(m, c)))
     return NULL;
   void *part = (char *)c->parts + c->count++ * size;

@@ -18,6 +18,7 @@
  *   start, if no other agent was active then */
 #include <string.h>
 
+#include "common/base/assert.h"
 #include "plugins/genesys_realtime/conversations/internal.h"
 
 /* Steps are applied in the order of their times; steps of the same time are
@@ -58,6 +59,7 @@ static void add_step(struct transitions *t, int64_t at_ms, enum step_kind kind,
   struct step step = {.at_ms = at_ms,
                       .kind = (uint8_t)kind,
                       .participant = (uint8_t)participant};
+  GC_ASSERT(t->count < CV_STEPS_MAX);
   unsigned i = t->count++;
   for (; i > 0 && (steps[i - 1].at_ms > at_ms ||
                    (steps[i - 1].at_ms == at_ms && steps[i - 1].kind > kind));
@@ -246,6 +248,8 @@ struct difference {
 _Static_assert(CV_STATE_COUNT *CV_STATE_COUNT <= 64, "codes has 64 bits");
 
 static void add_difference(struct difference *d, uint8_t code, int n) {
+  GC_ASSERT(code / CV_STATE_COUNT < CV_STATE_COUNT &&
+            code / CV_STATE_COUNT != code % CV_STATE_COUNT);
   d->codes |= UINT64_C(1) << code;
   d->of[code] = (int16_t)(d->of[code] + n);
 }

@@ -10,6 +10,7 @@
 
 #include <hiredis/hiredis.h>
 
+#include "common/base/assert.h"
 #include "common/base/decimal.h"
 #include "common/net/clock.h"
 #include "plugins/genesys_flowmetrics/ledger/redis/scripts.h"
@@ -41,6 +42,7 @@ static enum gc_code select_occurrences(struct ledger *l, size_t count,
 }
 
 static struct series_part *part_of(const struct occurrence_ref *r) {
+  GC_ASSERT(r->batch->source->identity < r->series->part_count);
   return &r->series->parts[r->batch->source->identity];
 }
 
