@@ -230,17 +230,30 @@ static void follow_leases(struct ledger *l) {
   (void)open_store(l);
 }
 
+static enum gc_code transact(struct ledger *l, struct batch *batches,
+                             size_t count, struct gc_err *err) {
+  *err = (struct gc_err){.code = GC_OK};
+  begin_work(l);
+  enum gc_code code = l->store->transact(l, batches, count, err);
+  end_work(l);
+  err->code = code;
+  return code;
+}
+
+/* Commits the batches. Another agent may have got the lease of an account since
+ * the store was opened: then the batches of this account go back to their
+ * sources, and the others are committed at once. */
 static void commit_batches(struct ledger *l, struct batch *batches,
                            size_t count) {
-  struct gc_err err = {.code = GC_OK};
-  begin_work(l);
-  enum gc_code code = l->store->transact(l, batches, count, &err);
-  end_work(l);
-  err.code = code;
-  if (code == GC_ERR_UNAVAILABLE) {
-    finish_all(l, batches, code);
-    (void)open_store(l);
-    return;
+  struct gc_err err;
+  enum gc_code code;
+  while ((code = transact(l, batches, count, &err)) == GC_ERR_UNAVAILABLE) {
+    bool is_open = open_store(l);
+    batches = give_back(l, batches, &count);
+    if (!is_open) {
+      finish_all(l, batches, GC_ERR_STATE);
+      return;
+    }
   }
   ledger_report(l, "state", &err);
   ledger_set_healthy(l, code == GC_OK);

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /* One transaction with Redis: scripts of some hundred occurrences each, sent
  * without waiting for the answers in between. A script counts all of its
- * occurrences or none. When one script fails, the sources submit all batches
- * again, and occurrences that were counted are then duplicates. */
+ * occurrences or none. When one script fails, all batches are submitted again,
+ * by their sources or, after another agent has got a lease, by the writer;
+ * occurrences that were counted are then duplicates. */
 #include "plugins/genesys_flowmetrics/ledger/redis/internal.h"
 
 #include <stdlib.h>

@@ -437,6 +437,37 @@ static void a_lost_lease_fails_only_its_own_batches(void) {
   end_pair(&a, &b);
 }
 
+/* The agent does not know yet that another one has the lease: Redis refuses the
+ * transaction with the batches of both accounts. */
+static void a_refused_identity_fails_only_its_own_batches(void) {
+  struct agent a = {.plain_host = "one"}, b = {0};
+  struct tracked ours, plain;
+  redis_server_start(&rb_server, NULL);
+  begin_agent(&a, 0, GC_LEASE_HOLDER);
+  begin_agent(&b, 1, GC_LEASE_STANDBY);
+  rb_count_one(&a, "A", 1, 1);
+  rb_prepare(&ours, &a);
+  rb_put(&ours, "c", "A", 2, NOW, 1);
+  rb_prepare(&plain, &a);
+  plain.batch.source = &a.plain;
+  rb_put(&plain, "c", "P", 3, NOW, 1);
+  set_state(0, GC_LEASE_BLIND);
+  set_state(1, GC_LEASE_HOLDER);
+  wait_sent(&b, "A", 1);
+  ledger_submit(a.ledger, &ours.batch);
+  CHECK_INT(rb_hand_in(&plain), GC_OK);
+  while (a.finished < 3)
+    nanosleep(&pause, NULL);
+  CHECK_INT(ours.code, GC_ERR_UNAVAILABLE);
+  CHECK_INT(rb_report_of(&a.state).code, GC_OK);
+  rb_count_one(&b, "A", 2, 1);
+  wait_sent(&b, "A", 2);
+  wait_sent(&a, "P", 1);
+  batch_clear(&ours.batch);
+  batch_clear(&plain.batch);
+  end_pair(&a, &b);
+}
+
 static void an_agent_without_the_lease_option_is_reported(void) {
   struct agent a = {0}, other = {0};
   redis_server_start(&rb_server, NULL);
@@ -469,6 +500,7 @@ int main(void) {
   RUN(the_blocks_of_a_host_change_together);
   RUN(an_account_without_a_lease_counts_on);
   RUN(a_lost_lease_fails_only_its_own_batches);
+  RUN(a_refused_identity_fails_only_its_own_batches);
   RUN(an_agent_without_the_lease_option_is_reported);
   return check_done();
 }
