@@ -78,7 +78,7 @@ struct ledger {
   struct sqlite_db *db;      /* NULL: not open, or another store */
   struct redis_store *redis; /* NULL: not open, or another store */
   struct gc_backoff backoff;
-  uint64_t next_open_ms;
+  uint64_t next_open_ms, opened_ms;
   uint64_t busy_since_ms; /* since when another process writes to the file */
   struct occurrence_ref *refs;
   size_t refs_cap;

@@ -18,7 +18,9 @@ enum {
   IDLE_MS = 1000, /* time between two runs of the store's upkeep */
   LEASE_MS = 200, /* between two checks of the leases */
   OPEN_FIRST_MS = 500,
-  OPEN_MAX_MS = 5000, /* between two attempts to open the store */
+  /* Longest time between two attempts to open the store. A store that stays
+   * open for this time works. */
+  OPEN_MAX_MS = 5000,
   STOP_STEP_MS = 50,
   SHARED_HANGS_MS = 30 * 1000, /* longer than all time-outs of a Redis */
   HANGS_MS = 8000, /* longer than the writer waits for another process */
@@ -197,6 +199,13 @@ static struct batch *give_back(struct ledger *l, struct batch *batches,
 
 /* ---- the writer ---- */
 
+/* Notes that the store works when it has stayed open, also without a batch to
+ * commit: the next outage begins with short times between the attempts. */
+static void note_works(struct ledger *l) {
+  if (gc_clock_now_ms() - l->opened_ms >= OPEN_MAX_MS)
+    gc_backoff_reset(&l->backoff);
+}
+
 /* Opens the store and retires idle series, so that the first transaction finds
  * room. */
 static bool open_store(struct ledger *l) {
@@ -208,6 +217,7 @@ static bool open_store(struct ledger *l) {
   end_work(l);
   l->is_open = code == GC_OK;
   if (l->is_open) {
+    l->opened_ms = gc_clock_now_ms();
     l->next_retire_ms = 0;
     ledger_retire_idle(l);
     note_loaded(l);
@@ -320,7 +330,9 @@ static bool run_once(struct ledger *l) {
     end_work(l);
     ledger_retire_idle(l);
   }
-  if (!l->is_open)
+  if (l->is_open)
+    note_works(l);
+  else
     ledger_set_healthy(l, false);
   return !stopping;
 }

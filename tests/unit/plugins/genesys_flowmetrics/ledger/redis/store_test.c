@@ -7,8 +7,11 @@
 #include "tests/support/redis_bench.h"
 
 #include <stdlib.h>
+#include <time.h>
 
+#include "common/net/clock.h"
 #include "tests/support/check.h"
+#include "tests/support/deadline.h"
 
 static void two_agents_count_each_attribute_once(void) {
   struct agent a = {0}, b = {0};
@@ -285,6 +288,30 @@ static void series_that_others_count_free_their_places(void) {
   redis_server_end(&rb_server);
 }
 
+/* The next outage begins with short times between the attempts again. */
+static void an_agent_without_events_forgets_an_outage(void) {
+  const struct timespec pause = {.tv_nsec = 2000000};
+  const struct timespec good = {.tv_sec = 6}; /* above OPEN_MAX_MS */
+  struct agent a = {0};
+  redis_server_start(&rb_server, NULL);
+  rb_begin(&a, rb_server.url, "one", "ivr");
+  rb_wait_reported(&a.state);
+  redis_server_kill(&rb_server);
+  uint64_t until = gc_clock_now_ms() + DEADLINE_S * 1000;
+  while (rb_report_of(&a.state).code == GC_OK && gc_clock_now_ms() < until)
+    nanosleep(&pause, NULL);
+  nanosleep(&(struct timespec){.tv_sec = 1}, NULL); /* for some attempts */
+  redis_server_start(&rb_server, NULL);
+  while (!ledger_is_healthy(a.ledger) && gc_clock_now_ms() < until)
+    nanosleep(&pause, NULL);
+  CHECK(ledger_is_healthy(a.ledger));
+  nanosleep(&good, NULL);
+  CHECK(ledger_stop(a.ledger));
+  CHECK_INT(a.ledger->backoff.failures, 0);
+  rb_end(&a);
+  redis_server_end(&rb_server);
+}
+
 int main(void) {
   if (!rb_is_ready())
     return RB_SKIPPED;
@@ -300,5 +327,6 @@ int main(void) {
   RUN(a_script_that_is_refused_has_written_nothing);
   RUN(an_idle_series_has_no_place_after_a_restart);
   RUN(series_that_others_count_free_their_places);
+  RUN(an_agent_without_events_forgets_an_outage);
   return check_done();
 }
