@@ -123,7 +123,7 @@ static const char *shown_host(const struct gc_block *b) {
 static void share_scope(struct gc_block *base) {
   const struct gc_block *first = base;
   for (struct gc_block *o = base->next; o != NULL; o = o->next)
-    if (o->is == base->is && has_host(o) &&
+    if (o->is == base->is && check_lease(o, NULL) == GC_OK && has_host(o) &&
         strcmp(shown_host(o), shown_host(base)) == 0)
       first = o;
   if (first != base)
@@ -179,9 +179,12 @@ static const struct gc_block_class attributes_class = {
     .clear = clear_block,
     .trial = &attributes_trial};
 
-/* Returns the first <Attributes> block from `b` on; NULL: there is none. */
+/* Returns the first <Attributes> block from `b` on, without those that
+ * check_lease refuses, which take part in nothing; NULL: there is none. After
+ * the configuration. */
 static struct gc_block *next_attributes(struct gc_block *b) {
-  while (b != NULL && b->is != &attributes_class)
+  while (b != NULL &&
+         (b->is != &attributes_class || check_lease(b, NULL) != GC_OK))
     b = b->next;
   return b;
 }
@@ -228,9 +231,13 @@ static void on_ledger_notice(void *ctx, const char *cause,
   gc_log_failure(plugin.log, cause, err);
 }
 
+/* A file may have counts of a host from the time before its account got a lease
+ * (check_lease): they are this agent's own, and are not dispatched. */
 static bool put_tracked(void *ctx, const char *scope,
                         const struct gc_sample *sample) {
   (void)ctx;
+  if (!ledger_is_shared(ledger) && gc_lease_gate_of_host(scope) != NULL)
+    return false;
   return gc_write_tracker_emit(ticket, scope, sample) == GC_OK;
 }
 

@@ -15,6 +15,7 @@
 #include "common/health/registry.h"
 #include "common/net/account.h"
 #include "common/net/clock.h"
+#include "common/net/lease_gate.h"
 #include "plugins/genesys_flowmetrics/ledger/ledger.h"
 #include "tests/support/alone.h"
 #include "tests/support/check.h"
@@ -247,6 +248,80 @@ static bool has_file(const char *name) {
   return access(path, F_OK) == 0;
 }
 
+static void only_a_refused_block_opens_no_state(void) {
+  load_plugin();
+  genesys_module_register();
+  CHECK_INT(fake_config(HOOK LEASED), 0);
+  CHECK_INT(fake_init(), 0);
+  CHECK(!fake_has("read", LEDGER_READ));
+  CHECK(!has_file("flowmetrics.db"));
+  fake_shutdown();
+  gc_accounts_close();
+}
+
+#define CALLS_OF_H1 "h1/genesys-Main Menu/flow_metric-Calls"
+
+/* Counts an event for the account "prod", without a lease. */
+static void count_for_the_account(void) {
+  char text[800];
+  load_plugin();
+  genesys_module_register();
+  close(server_bind(&port));
+  snprintf(text, sizeof(text),
+           GENESYS FLOWMETRICS("<Attributes \"hook\">\nSource webhook\n"
+                               "Port %u\nAccount \"prod\"\n</Attributes>\n"),
+           port);
+  CHECK_INT(fake_config(text), 0);
+  CHECK_INT(fake_init(), 0);
+  post_event((unsigned)getpid());
+  CHECK_INT(fake_read(LEDGER_READ), 0); /* the 0 of a new counter */
+  CHECK_INT(fake_shutdown(), 0);
+  gc_accounts_close();
+}
+
+static void count_the_first_event(void) {
+  count_for_the_account();
+  CHECK_INT(fake_derive(CALLS_OF_H1), 1);
+}
+
+static void count_the_second_event(void) {
+  count_for_the_account();
+  CHECK_INT(fake_derive(CALLS_OF_H1), 2);
+}
+
+/* The account of one block has a lease, which this agent gets. */
+static void run_beside_a_refused_block(void) {
+  char text[800];
+  load_plugin();
+  genesys_module_register();
+  close(server_bind(&port));
+  snprintf(text, sizeof(text),
+           FLOWMETRICS("<Attributes \"hook\">\nSource webhook\n"
+                       "Account \"prod\"\n</Attributes>\n"
+                       "<Attributes \"own\">\nSource webhook\nPort %u\n"
+                       "</Attributes>\n") GENESYS,
+           port);
+  CHECK_INT(fake_config(text), 0);
+  struct gc_lease_gate *gate = gc_lease_gate_make("prod", "h1");
+  CHECK_INT(fake_init(), 0);
+  post_event(1);
+  gc_lease_gate_set(gate,
+                    &(struct gc_lease_status){.state = GC_LEASE_HOLDER,
+                                              .valid_until_ms = UINT64_MAX});
+  post_event(2);
+  CHECK_INT(fake_read(LEDGER_READ), 0);
+  CHECK_INT(fake_shutdown(), 0);
+  CHECK_INT(fake_derive("genesys-Main Menu/flow_metric-Calls"), 2);
+  CHECK_INT(fake_value_count_of(CALLS_OF_H1), 0);
+  gc_accounts_close();
+}
+
+static void a_refused_block_leaves_the_counts_of_its_host(void) {
+  RUN_ALONE(count_the_first_event);
+  RUN_ALONE(run_beside_a_refused_block);
+  RUN_ALONE(count_the_second_event);
+}
+
 static void flows_alone_keep_no_attributes(void) {
   load_plugin();
   genesys_module_register();
@@ -363,7 +438,12 @@ int main(void) {
   char state[64];
   if (mkdtemp(folder) == NULL)
     return 99;
+  snprintf(state, sizeof(state), "%s/genesys", folder);
   RUN_ALONE(flows_alone_keep_no_attributes);
+  if (ledger_has_redis())
+    RUN_ALONE(only_a_refused_block_opens_no_state);
+  a_refused_block_leaves_the_counts_of_its_host();
+  CHECK(folder_remove(state));
   RUN_ALONE(a_metric_goes_from_the_webhook_to_the_daemon);
   RUN_ALONE(an_unknown_account_disables_only_its_block);
   RUN_ALONE(a_taken_port_is_reported_and_tried_again);
@@ -376,7 +456,6 @@ int main(void) {
     RUN_ALONE(a_later_lease_needs_a_shared_state);
     RUN_ALONE(a_lease_with_a_shared_state_is_accepted);
   }
-  snprintf(state, sizeof(state), "%s/genesys", folder);
   CHECK(folder_remove(state));
   RUN_ALONE(both_kinds_of_blocks_run_in_one_process);
   CHECK(folder_remove(state));
