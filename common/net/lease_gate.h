@@ -68,8 +68,8 @@ GC_API void gc_lease_gate_status(const struct gc_lease_gate *g,
                                  struct gc_lease_status *ret);
 
 /* Notes that collectd has read the account. A process that does not read the
- * account, or no longer, dispatches nothing, and its thread of the lease gives
- * the lease back. */
+ * account dispatches nothing: its thread asks for the lease when the first
+ * reading has come, and gives it back when the readings stand still. */
 GC_API void gc_lease_gate_note_read(struct gc_lease_gate *g);
 
 /* ---- the thread of the lease ---- */

@@ -27,6 +27,7 @@ struct redis_lease {
   uint32_t reads;             /* of the gate, at the last round */
   uint64_t read_ms, round_ms; /* boot clock: when they changed, or the start;
                                  the last round */
+  bool was_read; /* since the start: only then the agent asks for the lease */
   bool is_stalled;
   pthread_mutex_t lock; /* guards the next three */
   pthread_cond_t ended;
@@ -123,7 +124,7 @@ static void send_request(struct redis_lease *l,
 static bool wait_for_stop(struct redis_lease *l) {
   uint64_t now_ms = gc_clock_boot_ms();
   uint64_t wait_ms = l->settings.ttl_ms / GC_LEASE_PARTS / 2;
-  bool has_next = l->machine.state != GC_LEASE_ENDED;
+  bool has_next = l->was_read && l->machine.state != GC_LEASE_ENDED;
   if (has_next && l->machine.due_ms <= now_ms)
     wait_ms = 0;
   else if (has_next && l->machine.due_ms - now_ms < wait_ms)
@@ -132,9 +133,9 @@ static bool wait_for_stop(struct redis_lease *l) {
   return poll(&fd, 1, (int)wait_ms) > 0;
 }
 
-/* Notes whether the readings stand still while this thread runs, also before
- * the first one: a plugin may hang from the start. Only a reading ends a
- * stall. */
+/* Notes whether the readings stand still while this thread runs. The init of
+ * another plugin may last long or hang: so the agent asks for the lease when
+ * the first reading has come. Only a reading ends a stall. */
 static void follow_reads(struct redis_lease *l) {
   uint64_t now_ms = gc_clock_boot_ms();
   uint32_t reads = gc_lease_gate_reads(l->settings.gate);
@@ -142,6 +143,7 @@ static void follow_reads(struct redis_lease *l) {
       now_ms - l->round_ms > l->settings.ttl_ms / GC_LEASE_PARTS * GC_LEASE_GAP;
   if (reads != l->reads || (has_slept && !l->is_stalled))
     l->read_ms = now_ms;
+  l->was_read |= reads != l->reads;
   l->is_stalled = now_ms - l->read_ms > stall_limit_ms(l);
   l->reads = reads;
   l->round_ms = now_ms;
@@ -168,7 +170,8 @@ static void run_round(struct redis_lease *l) {
   step_plain(l, l->is_stalled ? GC_LEASE_STOP
                 : is_jump     ? GC_LEASE_RESUMED
                               : GC_LEASE_TICK);
-  send_due(l);
+  if (l->was_read)
+    send_due(l);
 }
 
 static void free_lease(struct redis_lease *l) {
@@ -221,6 +224,7 @@ enum gc_code redis_lease_start(const struct redis_lease_settings *s,
   l->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
   l->stop_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
   begin_lease(l);
+  l->reads = gc_lease_gate_reads(s->gate);
   l->read_ms = l->round_ms = gc_clock_boot_ms();
   /* Connection, log-in and request have a limit each. */
   l->settings.redis.use = REDIS_LEASE;

@@ -16,7 +16,7 @@ struct redis_lease_settings {
   struct gc_lease_gate *gate; /* opened and closed by the thread, which also
                                  carries its book; borrowed */
   /* Reports each change of the state, with the last error of Redis (GC_OK: it
-   * answers). With GC_LEASE_ENDED: why the lease was given back, until the
+   * answers). With GC_LEASE_ENDED: why this agent has no lease until the
    * account is read again (GC_OK: redis_lease_stop). Called on the thread of
    * the lease; must not block. */
   void (*report)(void *ctx, enum gc_lease_state state, uint64_t fence,
@@ -26,8 +26,9 @@ struct redis_lease_settings {
 
 struct redis_lease;
 
-/* Starts the thread. GC_ERR_MEMORY: no memory, descriptor or thread. The caller
- * ends it with redis_lease_stop. */
+/* Starts the thread, which asks for the lease when the account has been read
+ * for the first time (gc_lease_gate_note_read). GC_ERR_MEMORY: no memory,
+ * descriptor or thread. The caller ends it with redis_lease_stop. */
 GC_MUST_CHECK enum gc_code
 redis_lease_start(const struct redis_lease_settings *s,
                   struct redis_lease **ret, struct gc_err *err);
