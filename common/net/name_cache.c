@@ -10,7 +10,6 @@
 #include "common/base/policy/backoff.h"
 #include "common/genesys/clean_name.h"
 #include "common/genesys/entity_page.h"
-#include "common/genesys/labels.h"
 #include "common/net/timing.h"
 
 enum {
@@ -71,6 +70,7 @@ struct gc_names {
   struct gc_store *store;
   struct kind kinds[GC_NAME_KIND_COUNT];
   struct gc_names_listener *listeners;
+  struct gc_labels *labels_of_answers;
 
   pthread_mutex_t lock; /* guards the pointers below */
   struct gc_entities *entities[GC_NAME_KIND_COUNT];
@@ -469,6 +469,7 @@ struct gc_names *gc_names_new(const char *account, struct gc_api *api,
   n->env = env;
   n->store = store;
   pthread_mutex_init(&n->lock, NULL);
+  n->labels_of_answers = gc_labels_new();
   for (int i = 0; i < GC_NAME_KIND_COUNT; i++) {
     struct kind *k = &n->kinds[i];
     k->names = n;
@@ -485,7 +486,7 @@ struct gc_names *gc_names_new(const char *account, struct gc_api *api,
                                .body_max = BODY_MAX_BYTES,
                                .done = on_page,
                                .ctx = k};
-    if (k->labels == NULL) {
+    if (k->labels == NULL || n->labels_of_answers == NULL) {
       gc_names_free(n);
       return NULL;
     }
@@ -505,6 +506,7 @@ void gc_names_free(struct gc_names *n) {
     gc_labels_free(k->labels);
     gc_entities_put(n->entities[i]);
   }
+  gc_labels_free(n->labels_of_answers);
   pthread_mutex_destroy(&n->lock);
   free(n);
 }
@@ -520,6 +522,10 @@ void gc_names_listen(struct gc_names *n, struct gc_names_listener *l) {
   k->is_listened = true;
   load_names(k);
   schedule_reading(k, 0);
+}
+
+struct gc_labels *gc_names_labels_of_answers(struct gc_names *n) {
+  return n->labels_of_answers;
 }
 
 void gc_names_label_by_list(struct gc_names *n, enum gc_name_kind kind) {

@@ -24,6 +24,7 @@
 #define GC_NET_NAME_CACHE_H
 
 #include "common/genesys/entities.h"
+#include "common/genesys/labels.h"
 #include "common/net/api/api.h"
 #include "common/net/store/store.h"
 
@@ -69,6 +70,11 @@ GC_API void gc_names_unlisten(struct gc_names *n, struct gc_names_listener *l);
  * of an earlier run: agents that share the queues, or take over from each
  * other, then agree on each label. */
 GC_API void gc_names_label_by_list(struct gc_names *n, enum gc_name_kind kind);
+
+/* Returns the table of labels for names that answers give while the list of
+ * queues is refused: one for all blocks of the account, so that no two of them
+ * give one label to two queues. Owned by the cache. */
+GC_API struct gc_labels *gc_names_labels_of_answers(struct gc_names *n);
 
 /* Reads the list again, because an answer contains an id without a name: at
  * most once a minute, and not if the list never had a listener, is being read

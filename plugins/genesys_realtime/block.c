@@ -4,7 +4,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "common/genesys/labels.h"
 #include "plugins/genesys_realtime/observations/source.h"
 #include "plugins/genesys_realtime/observations/subscription.h"
 
@@ -209,7 +208,6 @@ void block_free(struct block *b) {
   selection_clear(&b->topics);
   observations_put(b->last);
   observations_put(b->fresh);
-  gc_labels_free(b->labels);
   gc_idle_selectors_clear(&b->idle_options);
   pthread_mutex_destroy(&b->lock);
   free(b);
@@ -258,8 +256,7 @@ static enum gc_code make_output(struct block *b, struct gc_err *err) {
                                          .raw = o->raw,
                                          .series_max = o->series_max};
   b->output = output_new(&settings, (uint64_t)o->queue_expiry_s * 1000);
-  b->labels = gc_labels_new();
-  return b->output != NULL && b->labels != NULL ? GC_OK : out_of_memory(err);
+  return b->output != NULL ? GC_OK : out_of_memory(err);
 }
 
 static enum gc_code make_parts(struct block *b, struct gc_err *err) {

@@ -42,7 +42,6 @@ struct block {
   uint64_t snapshot_ms; /* when pushed observations need a snapshot again */
   bool must_poll_again; /* a snapshot became due during a poll */
   struct observations *last; /* finds pairs that the next reading lacks */
-  struct gc_labels *labels;  /* OBS_QUEUE_METRICS: of the names in answers */
 
   struct output *output; /* the read thread's */
   uint64_t started_ms;   /* when block_start ran; const afterwards */

@@ -88,7 +88,8 @@ static void publish_observations(struct block *b, struct observations *o,
   block_report_unknown(b, &o->unknown);
   report_ignored(b, o->ignored);
   if (b->source == OBS_QUEUE_METRICS)
-    o->names = queue_metrics_names(o, b->labels);
+    o->names =
+        queue_metrics_names(o, gc_names_labels_of_answers(b->deps.names));
 
   pthread_mutex_lock(&b->lock);
   observations_put(b->fresh);

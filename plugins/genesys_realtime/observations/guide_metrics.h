@@ -40,8 +40,8 @@ GC_MUST_CHECK enum gc_code
 queue_metrics_query(const char *const *ids, size_t count, struct gc_buf *out);
 
 /* Makes a list of the names of a reading, which replaces the refused list.
- * `labels` live from reading to reading, so that `~2` stays with its queue. The
- * caller has the one reference. Returns NULL when out of memory. */
+ * `labels` are the account's and outlive a reading, so that `~2` stays with its
+ * queue. The caller has the one reference. Returns NULL when out of memory. */
 struct gc_entities *queue_metrics_names(const struct observations *o,
                                         struct gc_labels *labels);
 

@@ -147,6 +147,41 @@ static void where_names_are_refused_the_answers_provide_them(void) {
   end_block();
 }
 
+/* The second block has the world's account, too. */
+static void blocks_agree_on_the_names_of_answers(void) {
+  char *first[] = {(char[]){"support-1"}}, *second[] = {(char[]){"support-2"}};
+  struct gc_err err;
+  begin_block(OBS_QUEUE_METRICS);
+  options.queues = (struct gc_strs){first, 1};
+  replay_answer(&w.r, &(struct replay_answer){.match = LIST,
+                                              .times = REPLAY_ALWAYS,
+                                              .status = 404,
+                                              .body = "{}"});
+  answer_always(METRICS "*support-1",
+                "[{\"id\":\"support-1\",\"name\":\"Support\",\"queued\":3}]");
+  answer_always(METRICS "*support-2",
+                "[{\"id\":\"support-2\",\"name\":\"Support\",\"queued\":4}]");
+  start_block();
+  struct queues_options others = options;
+  others.queues = (struct gc_strs){second, 1};
+  struct block_deps deps = {.loop = w.account.loop,
+                            .env = &w.r.env,
+                            .api = w.account.api,
+                            .names = w.account.names,
+                            .requests_per_minute = per_minute,
+                            .leave_out = on_leave_out,
+                            .inform = on_inform};
+  struct block *other = block_new(&others, &deps, on_notice, NULL, &err);
+  block_start(other);
+  replay_settle(&w.r);
+  CHECK_REAL(read_value("Support/queue_depth-all"), 3);
+  block_free(w.block);
+  w.block = other;
+  CHECK_REAL(read_value("Support~2/queue_depth-all"), 4);
+  CHECK_INT(w.values, 4);
+  end_block();
+}
+
 static void queue_metrics_outlast_five_answers_429(void) {
   begin_block(OBS_QUEUE_METRICS);
   will_list(1);
@@ -176,6 +211,7 @@ int main(void) {
   RUN(an_incomplete_activity_reading_is_dropped);
   RUN(queue_metrics_are_requested_by_the_hundred);
   RUN(where_names_are_refused_the_answers_provide_them);
+  RUN(blocks_agree_on_the_names_of_answers);
   RUN(queue_metrics_outlast_five_answers_429);
   return check_done();
 }
