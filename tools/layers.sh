@@ -122,7 +122,7 @@ for folder in $(find plugins/*/ probe/ -mindepth 1 -type d); do
     grep -nHE "^[[:space:]]*#[[:space:]]*include[[:space:]]*\"$root/" {} + |
     grep -vE "\"($permitted)\"")
   if [ -n "$found" ]; then
-    printf '%s\n  %s\n' "$found" "$folder: its row in tools/layers.sh does not have this arrow" >&2
+    printf '%s\n  %s\n' "$found" "$folder: its row in tools/layers.sh does not permit this include" >&2
     status=1
   fi
 done

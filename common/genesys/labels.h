@@ -71,10 +71,10 @@ GC_API const char *gc_labels_get(const struct gc_labels *l, const char *id);
 /* Removes the id; its label is free for others. An unknown id is ignored. */
 GC_API void gc_labels_remove(struct gc_labels *l, const char *id);
 
-/* Returns a copy of the list with the labels of an empty table: they depend on
- * the list alone, not on the labels that the ids had before, so that agents
- * agree on each `~2`, regardless of when each of them was started. `l` has the
- * same labels afterwards. Reference count 1; NULL when out of memory. */
+/* Returns a copy of the list with labels of the table `l`, which must be empty
+ * and gets these labels. They depend on the list alone, not on the labels that
+ * the ids had before, so that agents agree on each `~2`, regardless of when
+ * each of them was started. Reference count 1; NULL when out of memory. */
 GC_API GC_MUST_CHECK struct gc_entities *
 gc_labels_by_list(struct gc_labels *l, const struct gc_entities *list);
 

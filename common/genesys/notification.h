@@ -3,9 +3,9 @@
  *   {"topicName":"v2.…","version":"2","eventBody":{…},"metadata":{…}}
  * and the control messages, replies included, that have no topicName. Only the
  * members of the outermost object are read; eventBody is left to its decoder,
- * which may find that it is not JSON and counts it. No reader of base/json can
- * skip such a value and tell its range, so json/extent does (decision 0001). Of
- * a member that comes twice the last one counts. Pure. */
+ * which counts it if it is not JSON. No reader of base/json can skip such a
+ * value and report its range; json/extent can (decision 0001). Of a member that
+ * comes twice the last one counts. Pure. */
 #ifndef GC_GENESYS_NOTIFICATION_H
 #define GC_GENESYS_NOTIFICATION_H
 

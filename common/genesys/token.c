@@ -130,7 +130,7 @@ static void append_nested(char *out, size_t size, struct json_object *errors,
   }
 }
 
-/* Reads a body that is no whole document: the message counts, if it stands
+/* Reads a body that is no whole document. Takes its message if that stands
  * before the cut. */
 static void read_cut_body(const char *body, size_t len, char *out,
                           size_t size) {

@@ -231,8 +231,9 @@ static struct gc_channels *new_channels(struct gc_account *a) {
   return gc_channels_new(&deps);
 }
 
-/* The next holder of a lease continues the series of this one, so that both
- * have to give each id the same label. */
+/* Makes the labels of all kinds depend on their lists alone: the next holder of
+ * a lease continues the series of this one, so both must give each id the same
+ * label. */
 static void label_by_lists(struct gc_names *names) {
   for (int kind = 0; kind < GC_NAME_KIND_COUNT; kind++)
     gc_names_label_by_list(names, (enum gc_name_kind)kind);

@@ -538,7 +538,7 @@ void gc_names_label_by_list(struct gc_names *n, enum gc_name_kind kind) {
   replace_entities(k, made);
   if (made != NULL)
     (void)gc_timers_set(n->env->timers, &k->report_timer, now_ms(n));
-  else /* out of memory: rather no names than different ones */
+  else /* out of memory: no names are better than different ones */
     schedule_reading(k, 0);
 }
 

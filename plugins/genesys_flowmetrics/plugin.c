@@ -180,8 +180,8 @@ static const struct gc_block_class attributes_class = {
     .trial = &attributes_trial};
 
 /* Returns the first <Attributes> block from `b` on, without those that
- * check_lease refuses, which take part in nothing; NULL: there is none. After
- * the configuration. */
+ * check_lease refuses, which take part in nothing; NULL: there is none. Call it
+ * after the configuration. */
 static struct gc_block *next_attributes(struct gc_block *b) {
   while (b != NULL &&
          (b->is != &attributes_class || check_lease(b, NULL) != GC_OK))
@@ -231,8 +231,9 @@ static void on_ledger_notice(void *ctx, const char *cause,
   gc_log_failure(plugin.log, cause, err);
 }
 
-/* A file may have counts of a host from the time before its account got a lease
- * (check_lease): they are this agent's own, and are not dispatched. */
+/* Dispatches a value. Leaves out the counts that a file has of a host from the
+ * time before its account got a lease (check_lease): they are this agent's own.
+ */
 static bool put_tracked(void *ctx, const char *scope,
                         const struct gc_sample *sample) {
   (void)ctx;

@@ -155,11 +155,12 @@ static bool has_shard(const struct block *b) {
   return has;
 }
 
-/* Starts the block on the network thread. The account's own `~2` depends on
- * earlier lists, which the agents of a Shard do not share. All blocks of the
- * account have the same labels, with a Shard or without: if not, two of them
- * could write different queues under one label. Only the activity queries need
- * the list of presences: the observation query's answer maps them. */
+/* Starts the block on the network thread. If a block of the account has a
+ * Shard, the list alone decides about the labels: the agents of a Shard do not
+ * share their earlier lists. This holds for all blocks of the account, since
+ * blocks with different labels could write different queues under one label.
+ * Only the activity queries need the list of presences: the observation query's
+ * answer maps them. */
 static void start_in_loop(void *ctx) {
   struct block *b = ctx;
   if (block_option(b) == OBS_OFF && b->stream == NULL)

@@ -7,8 +7,8 @@
  *   world_answers(QUERY, ANSWER(OFFERED("q1", "22:10", "22:11", "3")));
  *   world_start();
  *   world_pass(2000);
- *   CHECK_STR(world_dispatched(), "Sales/queue_metric-nOffered-voice 22:10
- * 0\n…"); world_end(); */
+ *   CHECK_STR(world_dispatched(), EXPECTED);
+ *   world_end(); */
 #ifndef GC_TESTS_SUPPORT_ANALYTICS_WORLD_H
 #define GC_TESTS_SUPPORT_ANALYTICS_WORLD_H
 

@@ -7,8 +7,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-/* Removes a folder, or a file, and all that it holds; false on failure. It may
- * be missing. */
+/* Removes a folder with all that it holds, or a file. Returns false on failure.
+ * A missing path is no failure. */
 static inline bool folder_remove(const char *path) {
   char command[256];
   snprintf(command, sizeof(command), "rm -rf '%s'", path);

@@ -32,7 +32,7 @@ struct player {
   struct gc_start_clock start;
   int64_t seen_ms;    /* the newest time in events, at the start; 0: none */
   int64_t wall_ms;    /* how far the wall clock is ahead */
-  int64_t ahead_ms;   /* of the server's likely time, as the account takes it */
+  int64_t ahead_ms;   /* how far gc_server_clock_likely is ahead */
   int64_t longest_ms; /* the longest time without an event */
   bool arrived[LIVES_STEPS_MAX], comes[LIVES_STEPS_MAX];
 };
@@ -159,7 +159,8 @@ static void correct_clocks(struct player *p) {
   date_start(p);
 }
 
-/* Returns how far the model's clock is ahead; the stream takes it so too. */
+/* Returns how far the model's clock is ahead, by the rule of
+ * stream_server_now. */
 static int64_t model_ahead_ms(const struct player *p) {
   uint64_t monotonic_ms = (uint64_t)(p->now_ms - p->l->started_ms);
   int64_t seen_ms = p->seen_ms != 0 ? p->seen_ms + (int64_t)monotonic_ms : 0;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Compares counters of lives. What differs becomes words for lives_check. */
+/* Compares counters of lives and describes the differences for lives_check. */
 #ifndef GC_TESTS_SUPPORT_LIVES_COMPARE_H
 #define GC_TESTS_SUPPORT_LIVES_COMPARE_H
 
@@ -23,14 +23,15 @@ struct lives_compare {
   bool grows;      /* `got` may be more: the counters as they are exported */
 };
 
-/* Add words to the differences; return them, NULL if there are none; drop them.
- */
+/* Adds a text to the differences. */
 void lives_note_difference(const char *format, ...)
     __attribute__((format(printf, 1, 2)));
+/* Returns the texts; NULL: there is no difference. */
 const char *lives_differences(void);
+/* Drops the texts. */
 void lives_forget_differences(void);
 
-/* Compares all pairs of queue and medium that one of both knows. */
+/* Compares all pairs of queue and medium that `got` or `want` knows. */
 void lives_compare_counters(struct lives_compare c,
                             const struct lives_counters *got,
                             const struct lives_counters *want);

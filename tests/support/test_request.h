@@ -16,7 +16,8 @@ struct test_client {
   struct gc_http *http;
 };
 
-/* Ends the program on failure. `connect` NULL: verify, 10 s, no proxy. */
+/* Starts the loop and the transport; ends the program on failure. `connect`
+ * NULL: verify, 10 s, no proxy. */
 void test_client_begin(struct test_client *a, const struct gc_connect *connect);
 void test_client_end(struct test_client *a);
 struct gc_connect test_client_connect(void); /* the defaults above */

@@ -93,12 +93,13 @@ GC_API void gc_start_clock_update(struct gc_start_clock *s,
                                   uint64_t now_ms, int64_t wall_ms,
                                   int64_t seen_ms);
 
-/* Returns the time of the server for waits and breaches of what the start's
- * clock dates: `likely_ms` (gc_server_clock_likely), unless
- *   - the clock has settled elsewhere: the reported times know better than one
- *     of wall clock and Dates
- *   - it has not settled, and the reported times are later: `seen_ms`, as
- *     above, but not past the later of wall clock and Dates. */
+/* Returns the time of the server, epoch ms, for waits and breaches of contacts
+ * after a start: `likely_ms` (gc_server_clock_likely), except
+ *   - while the clock of the start is settled but not final, and `likely_ms`
+ *     differs from it by more than GC_SERVER_CLOCK_CLOSE_MS: the time of that
+ *     clock, for which the reported times count too
+ *   - while it is not settled, and the reported times are later: `seen_ms`, as
+ *     above, but at most the later one of wall clock and Dates. */
 GC_API int64_t gc_start_clock_now(const struct gc_start_clock *s,
                                   uint64_t now_ms, int64_t likely_ms,
                                   int64_t seen_ms);

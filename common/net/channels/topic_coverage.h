@@ -59,7 +59,7 @@ GC_API void gc_topic_coverage_clear(struct gc_topic_coverage *c);
 /* Subscribes the topics of `ids`, which are wanted, in this order: if there is
  * no room for all, the first ones get it. The tag is the gc_covered_queue.
  * Topics that are subscribed already stay on their channels. GC_ERR_LIMIT: some
- * topic has no room, or there is no memory; its queue lacks_room. */
+ * topic has no room, or there is no memory; its queue has lacks_room set. */
 GC_API GC_MUST_CHECK enum gc_code
 gc_topic_coverage_subscribe(struct gc_topic_coverage *c, char *const *ids,
                             size_t count, struct gc_channels *channels,

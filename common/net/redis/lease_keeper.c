@@ -27,7 +27,8 @@ struct redis_lease {
   uint32_t reads;             /* of the gate, at the last round */
   uint64_t read_ms, round_ms; /* boot clock: when they changed, or the start;
                                  the last round */
-  bool was_read; /* since the start: only then the agent asks for the lease */
+  bool was_read; /* since the start; without it the agent does not ask for the
+                    lease */
   bool is_stalled;
   pthread_mutex_t lock; /* guards the next three */
   pthread_cond_t ended;
@@ -50,7 +51,7 @@ static uint32_t stall_limit_ms(const struct redis_lease *l) {
   return valid_ms > GC_LEASE_STALL_MS ? valid_ms : GC_LEASE_STALL_MS;
 }
 
-/* Describes why the lease was given back; GC_OK: the process ends. */
+/* Describes why this agent has no lease; GC_OK: the process ends. */
 static void describe_end(const struct redis_lease *l, struct gc_err *err) {
   *err = (struct gc_err){.code = GC_OK};
   if (l->is_stalled)
@@ -134,7 +135,7 @@ static bool wait_for_stop(struct redis_lease *l) {
 }
 
 /* Notes whether the readings stand still while this thread runs. The init of
- * another plugin may last long or hang: so the agent asks for the lease when
+ * another plugin may last long or hang, so the agent asks for the lease when
  * the first reading has come. Only a reading ends a stall. */
 static void follow_reads(struct redis_lease *l) {
   uint64_t now_ms = gc_clock_boot_ms();

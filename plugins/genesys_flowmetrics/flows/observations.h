@@ -27,9 +27,10 @@ struct flow_observations_deps {
 
 struct flow_observations;
 
-/* Makes the observations of a block. `options` are borrowed as long as it
- * lives. `notice` receives outcomes (GC_OK for a success) on the network
- * thread; `cause` is a fixed word. Returns NULL when out of memory. */
+/* Makes the observations of a block. `options` are borrowed until
+ * flow_observations_free. `notice` receives outcomes (GC_OK for a success) on
+ * the network thread; `cause` is a fixed word. Returns NULL when out of memory.
+ */
 struct flow_observations *flow_observations_new(
     const struct flows_options *options,
     const struct flow_observations_deps *deps,

@@ -18,8 +18,8 @@ enum {
   IDLE_MS = 1000, /* time between two runs of the store's upkeep */
   LEASE_MS = 200, /* between two checks of the leases */
   OPEN_FIRST_MS = 500,
-  /* Longest time between two attempts to open the store. A store that stays
-   * open for this time works. */
+  /* Longest time between two attempts to open the store. A store that has
+   * stayed open for this time counts as working. */
   OPEN_MAX_MS = 5000,
   STOP_STEP_MS = 50,
   SHARED_HANGS_MS = 30 * 1000, /* longer than all time-outs of a Redis */

@@ -536,9 +536,9 @@ int64_t cv_breach_due_ms(const struct conversations *m,
 /* Counts the outcomes that follow from the facts of a conversation. */
 void cv_count_outcomes(struct conversations *m, struct conversation *c,
                        struct participant *const *answered);
-/* Makes the offers and outcomes new again that were noted and not counted,
- * because the queue's counters began later; their beginning has moved. Returns
- * true if there are any. */
+/* Makes offers new again, with their outcomes, that were noted and not counted:
+ * they began before the queue's counters, whose beginning has moved to before
+ * them. Returns true if there are any. */
 bool cv_regain_offers(const struct conversations *m, struct conversation *c);
 /* Makes the transfers new again that were noted and not counted, because the
  * contact was offered before the start. */

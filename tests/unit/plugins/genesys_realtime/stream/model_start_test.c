@@ -205,8 +205,9 @@ static const struct clock_row {
 
 enum { SELECTED_S = 20, FIRST_S = 25, LAST_S = 60, STEP_S = 5 };
 
-/* Says each contact of q2 two seconds after its offer and after its answer,
- * five seconds later. "early" was offered before q2 was selected. */
+/* Sends an event of each contact of q2 two seconds after its offer, and another
+ * one two seconds after its answer, which is five seconds after the offer.
+ * "early" was offered before q2 was selected. */
 static void say_contacts_at(int at_s) {
   char id[16];
   if (at_s == 12 || at_s == 50)
@@ -330,8 +331,8 @@ static void a_lease_with_times_keeps_its_start(void) {
   end_agent();
 }
 
-/* The counting goes on from the former holder, so only the mark of q2 is dated
- * by a clock of this agent. */
+/* The start is that of the former holder, so a clock of this agent dates only
+ * the beginning of the counters of q2. */
 static void a_queue_selected_after_a_takeover_counts_its_contacts(void) {
   for (size_t i = 0; i < GC_COUNT(clock_rows); i++) {
     char until[32];
