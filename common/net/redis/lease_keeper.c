@@ -165,8 +165,11 @@ static void send_due(struct redis_lease *l) {
 
 static void run_round(struct redis_lease *l) {
   bool is_jump = gc_lease_gate_check_clocks(l->settings.gate);
+  bool was_read = l->was_read;
   follow_reads(l);
-  if (!l->is_stalled && l->machine.state == GC_LEASE_ENDED)
+  /* The time without an answer begins with the first request. */
+  if (!l->is_stalled &&
+      (l->machine.state == GC_LEASE_ENDED || l->was_read != was_read))
     begin_lease(l);
   step_plain(l, l->is_stalled ? GC_LEASE_STOP
                 : is_jump     ? GC_LEASE_RESUMED

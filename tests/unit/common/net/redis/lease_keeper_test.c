@@ -19,6 +19,9 @@
 
 enum { SKIPPED = 77, TTL = 5000, AGENTS = 2, NOTES = 100000 };
 
+/* Three fifths of the TTL. */
+enum { BLIND_MS = TTL / 5 * 3 };
+
 /* In memory that the processes share. */
 struct notes {
   _Atomic unsigned count;
@@ -246,6 +249,20 @@ static void a_slow_start_changes_no_holder(void) {
   finish_agents();
 }
 
+/* The time in which Redis has not answered begins with the first request, not
+ * with the start. */
+static void a_slow_start_is_no_outage_of_redis(void) {
+  begin_server();
+  redis_server_kill(&server);
+  start_agent(0, true);
+  sleep_ms(BLIND_MS - 500);
+  uint64_t from_ms = gc_clock_now_ms();
+  atomic_store(&notes->stalls[0], false);
+  await_state(0, GC_LEASE_BLIND);
+  CHECK(gc_clock_now_ms() - from_ms >= BLIND_MS - 500);
+  finish_agents();
+}
+
 /* A plugin hangs in its init, so that collectd never reads the account. */
 static void an_agent_that_is_never_read_claims_nothing(void) {
   begin_server();
@@ -289,6 +306,7 @@ int main(void) {
   RUN(a_holder_that_ends_is_followed_at_once);
   RUN(a_holder_whose_readings_stand_still_is_followed);
   RUN(a_slow_start_changes_no_holder);
+  RUN(a_slow_start_is_no_outage_of_redis);
   RUN(an_agent_that_is_never_read_claims_nothing);
   RUN(a_killed_redis_ends_the_permission_until_it_is_back);
   return check_done();
