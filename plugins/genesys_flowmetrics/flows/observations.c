@@ -43,108 +43,108 @@ struct flow_observations {
   struct flow_counts_tally tally;
 };
 
-static const struct gc_env *env_of(const struct flow_observations *w) {
-  return w->deps.env;
+static const struct gc_env *env_of(const struct flow_observations *o) {
+  return o->deps.env;
 }
 
-static uint64_t now_of(const struct flow_observations *w) {
-  return env_of(w)->now_ms(env_of(w)->ctx);
+static uint64_t now_of(const struct flow_observations *o) {
+  return env_of(o)->now_ms(env_of(o)->ctx);
 }
 
-static uint32_t interval_ms_of(const struct flow_observations *w) {
-  return w->options->observation_interval_s * 1000;
+static uint32_t interval_ms_of(const struct flow_observations *o) {
+  return o->options->observation_interval_s * 1000;
 }
 
-static struct flow_filter filter_of(const struct flow_observations *w,
+static struct flow_filter filter_of(const struct flow_observations *o,
                                     const struct gc_entities *flows) {
   return (struct flow_filter){.flows = flows,
-                              .selectors = w->options->query.chosen.at,
-                              .selector_count = w->options->query.chosen.count};
+                              .selectors = o->options->query.chosen.at,
+                              .selector_count = o->options->query.chosen.count};
 }
 
-static void report_overflow(struct flow_observations *w, uint64_t overflow) {
+static void report_overflow(struct flow_observations *o, uint64_t overflow) {
   struct gc_err err = {.code = GC_OK};
   if (overflow > 0)
     (void)gc_fail(&err, GC_ERR_LIMIT,
                   "MaxSeries (%u) is reached: further flows are left out "
                   "(series_overflow); select fewer (Flow) or raise MaxSeries",
-                  (unsigned)w->options->query.max_series);
-  w->notice(w->ctx, "series of observations", &err);
+                  (unsigned)o->options->query.max_series);
+  o->notice(o->ctx, "series of observations", &err);
 }
 
 /* Takes a complete answer; a partial one would show flows as empty. */
-static enum gc_code publish_counts(struct flow_observations *w) {
-  struct gc_entities *flows = gc_names_entities(w->deps.names, GC_FLOW);
-  struct flow_filter filter = filter_of(w, flows);
-  struct flow_counts fresh = {.pairs = {.max = w->options->query.max_series}};
+static enum gc_code publish_counts(struct flow_observations *o) {
+  struct gc_entities *flows = gc_names_entities(o->deps.names, GC_FLOW);
+  struct flow_filter filter = filter_of(o, flows);
+  struct flow_counts fresh = {.pairs = {.max = o->options->query.max_series}};
   uint64_t overflow = 0;
-  if (flow_counts_lack_names(&w->poll.counts, &filter))
-    gc_names_miss(w->deps.names, GC_FLOW);
-  enum gc_code code = flow_counts_merge(&w->counts, &w->poll.counts, &filter,
+  if (flow_counts_lack_names(&o->poll.counts, &filter))
+    gc_names_miss(o->deps.names, GC_FLOW);
+  enum gc_code code = flow_counts_merge(&o->counts, &o->poll.counts, &filter,
                                         &fresh, &overflow);
   gc_entities_put(flows);
   if (code != GC_OK) {
     flow_counts_clear(&fresh);
     return code;
   }
-  pthread_mutex_lock(&w->lock);
-  flow_counts_clear(&w->counts);
-  w->counts = fresh;
-  w->received_ms = env_of(w)->wall_ms(env_of(w)->ctx);
-  w->overflow += overflow;
-  w->is_fresh = w->is_healthy = true;
-  w->healthy_ms = now_of(w);
-  pthread_mutex_unlock(&w->lock);
-  report_overflow(w, overflow);
+  pthread_mutex_lock(&o->lock);
+  flow_counts_clear(&o->counts);
+  o->counts = fresh;
+  o->received_ms = env_of(o)->wall_ms(env_of(o)->ctx);
+  o->overflow += overflow;
+  o->is_fresh = o->is_healthy = true;
+  o->healthy_ms = now_of(o);
+  pthread_mutex_unlock(&o->lock);
+  report_overflow(o, overflow);
   return GC_OK;
 }
 
 /* Polls again at once if that was requested during the poll. */
-static void schedule_next_poll(struct flow_observations *w, bool was_refused) {
-  uint64_t now_ms = now_of(w);
-  w->due_ms = gc_pace_next(w->due_ms, now_ms, interval_ms_of(w), was_refused);
-  (void)gc_timers_set(env_of(w)->timers, &w->timer,
-                      w->must_poll_again ? now_ms : w->due_ms);
-  w->must_poll_again = false;
+static void schedule_next_poll(struct flow_observations *o, bool was_refused) {
+  uint64_t now_ms = now_of(o);
+  o->due_ms = gc_pace_next(o->due_ms, now_ms, interval_ms_of(o), was_refused);
+  (void)gc_timers_set(env_of(o)->timers, &o->timer,
+                      o->must_poll_again ? now_ms : o->due_ms);
+  o->must_poll_again = false;
 }
 
 static void on_poll(void *ctx) {
-  struct flow_observations *w = ctx;
-  struct gc_err err = w->poll.err;
+  struct flow_observations *o = ctx;
+  struct gc_err err = o->poll.err;
   if (err.code == GC_OK) {
-    enum gc_code code = publish_counts(w);
+    enum gc_code code = publish_counts(o);
     if (code != GC_OK)
       (void)gc_fail(&err, code, "flow observations: %s", gc_code_words(code));
   }
-  w->notice(w->ctx, "observations", &err);
-  pthread_mutex_lock(&w->lock);
-  w->has_outcome = true;
-  w->is_healthy &= err.code == GC_OK;
-  pthread_mutex_unlock(&w->lock);
-  schedule_next_poll(w, gc_pace_is_refusal(err.code));
-  flow_poll_clear(&w->poll);
+  o->notice(o->ctx, "observations", &err);
+  pthread_mutex_lock(&o->lock);
+  o->has_outcome = true;
+  o->is_healthy &= err.code == GC_OK;
+  pthread_mutex_unlock(&o->lock);
+  schedule_next_poll(o, gc_pace_is_refusal(err.code));
+  flow_poll_clear(&o->poll);
 }
 
 static void start_poll(void *ctx, uint64_t now_ms) {
-  struct flow_observations *w = ctx;
-  struct gc_entities *flows = gc_names_entities(w->deps.names, GC_FLOW);
-  w->due_ms =
-      gc_pace_begin(w->due_ms, now_ms, interval_ms_of(w), w->deps.phase);
-  struct flow_filter filter = filter_of(w, flows);
+  struct flow_observations *o = ctx;
+  struct gc_entities *flows = gc_names_entities(o->deps.names, GC_FLOW);
+  o->due_ms =
+      gc_pace_begin(o->due_ms, now_ms, interval_ms_of(o), o->deps.phase);
+  struct flow_filter filter = filter_of(o, flows);
   if (flows != NULL)
-    flow_poll_start(&w->poll, w->deps.api, &filter, w->source, on_poll, w);
+    flow_poll_start(&o->poll, o->deps.api, &filter, o->source, on_poll, o);
   gc_entities_put(flows);
 }
 
 /* Chooses the source for `Observations "auto"`, and logs it when it changes. */
-static void choose_source(struct flow_observations *w,
+static void choose_source(struct flow_observations *o,
                           const struct flow_scope *scope) {
   enum flow_source source =
-      flow_source_choose((enum flow_source)w->options->observations, scope);
+      flow_source_choose((enum flow_source)o->options->observations, scope);
   char text[160];
-  if (source == w->source)
+  if (source == o->source)
     return;
-  w->source = source;
+  o->source = source;
   if (scope->is_refused)
     snprintf(text, sizeof(text),
              "observations by \"activity\": the list of flows is refused");
@@ -158,69 +158,69 @@ static void choose_source(struct flow_observations *w,
              "observations by \"activity\" (Observations \"auto\"): %zu flows "
              "selected, more than %d",
              scope->selected, (int)FLOW_QUERY_FLOWS_MAX);
-  if (w->deps.inform != NULL)
-    w->deps.inform(w->ctx, text);
+  if (o->deps.inform != NULL)
+    o->deps.inform(o->ctx, text);
 }
 
 static void on_flows(void *ctx, struct gc_entities *flows) {
-  struct flow_observations *w = ctx;
-  struct flow_filter filter = filter_of(w, flows);
+  struct flow_observations *o = ctx;
+  struct flow_filter filter = filter_of(o, flows);
   struct gc_err err = {.code = GC_OK};
   struct flow_scope scope = flow_scope_of(&filter);
-  choose_source(w, &scope);
-  pthread_mutex_lock(&w->lock);
-  w->has_scope = true;
-  w->scope = scope;
-  pthread_mutex_unlock(&w->lock);
+  choose_source(o, &scope);
+  pthread_mutex_lock(&o->lock);
+  o->has_scope = true;
+  o->scope = scope;
+  pthread_mutex_unlock(&o->lock);
   if (scope.selected == 0 && !scope.is_refused)
     (void)gc_fail(
         &err, GC_ERR_NOT_FOUND,
         "no flow matches the Flow options of this block, or the OAuth "
         "client's roles see none");
-  w->notice(w->ctx, "selection", &err);
-  if (w->due_ms == 0)
-    start_poll(w, now_of(w));
+  o->notice(o->ctx, "selection", &err);
+  if (o->due_ms == 0)
+    start_poll(o, now_of(o));
 }
 
 /* Does nothing while there is no list of flows: its arrival starts a poll. */
-static void poll_soon(struct flow_observations *w) {
-  if (w->due_ms == 0)
+static void poll_soon(struct flow_observations *o) {
+  if (o->due_ms == 0)
     return;
-  w->must_poll_again = w->poll.decoder != NULL;
-  if (!w->must_poll_again)
-    (void)gc_timers_set(env_of(w)->timers, &w->timer, now_of(w));
+  o->must_poll_again = o->poll.decoder != NULL;
+  if (!o->must_poll_again)
+    (void)gc_timers_set(env_of(o)->timers, &o->timer, now_of(o));
 }
 
 /* Follows the lease. A standby polls, so that its counts are complete when it
  * takes over. It then drops its newest answer, which is older than the last
  * holder's values, and polls at once. */
 static void on_term(void *ctx, uint32_t term) {
-  struct flow_observations *w = ctx;
-  pthread_mutex_lock(&w->lock);
-  w->is_standby = term == 0;
-  w->is_fresh &= w->is_standby;
-  pthread_mutex_unlock(&w->lock);
+  struct flow_observations *o = ctx;
+  pthread_mutex_lock(&o->lock);
+  o->is_standby = term == 0;
+  o->is_fresh &= o->is_standby;
+  pthread_mutex_unlock(&o->lock);
   if (term != 0)
-    poll_soon(w);
+    poll_soon(o);
 }
 
 static void begin_polls(void *ctx) {
-  struct flow_observations *w = ctx;
-  w->is_listening = true;
-  w->started_ms = now_of(w);
-  if (w->deps.lease != NULL)
-    gc_lease_watch_listen(w->deps.lease, &w->lease_listener);
-  gc_names_listen(w->deps.names, &w->flow_listener);
+  struct flow_observations *o = ctx;
+  o->is_listening = true;
+  o->started_ms = now_of(o);
+  if (o->deps.lease != NULL)
+    gc_lease_watch_listen(o->deps.lease, &o->lease_listener);
+  gc_names_listen(o->deps.names, &o->flow_listener);
 }
 
 static void end_polls(void *ctx) {
-  struct flow_observations *w = ctx;
-  if (w->deps.lease != NULL)
-    gc_lease_watch_unlisten(w->deps.lease, &w->lease_listener);
-  if (w->is_listening)
-    gc_names_unlisten(w->deps.names, &w->flow_listener);
-  gc_timers_unset(env_of(w)->timers, &w->timer);
-  flow_poll_clear(&w->poll);
+  struct flow_observations *o = ctx;
+  if (o->deps.lease != NULL)
+    gc_lease_watch_unlisten(o->deps.lease, &o->lease_listener);
+  if (o->is_listening)
+    gc_names_unlisten(o->deps.names, &o->flow_listener);
+  gc_timers_unset(env_of(o)->timers, &o->timer);
+  flow_poll_clear(&o->poll);
 }
 
 struct flow_observations *flow_observations_new(
@@ -228,33 +228,33 @@ struct flow_observations *flow_observations_new(
     const struct flow_observations_deps *deps,
     void (*notice)(void *ctx, const char *cause, const struct gc_err *err),
     void *ctx) {
-  struct flow_observations *w = calloc(1, sizeof(*w));
-  if (w == NULL)
+  struct flow_observations *o = calloc(1, sizeof(*o));
+  if (o == NULL)
     return NULL;
-  w->options = options;
-  w->deps = *deps;
-  w->source = (enum flow_source)options->observations;
-  w->notice = notice;
-  w->ctx = ctx;
-  w->timer = (struct gc_timer){.fire = start_poll, .ctx = w};
-  w->flow_listener = (struct gc_names_listener){
-      .kind = GC_FLOW, .changed = on_flows, .ctx = w};
-  w->lease_listener = (struct gc_lease_listener){.changed = on_term, .ctx = w};
-  pthread_mutex_init(&w->lock, NULL);
-  return w;
+  o->options = options;
+  o->deps = *deps;
+  o->source = (enum flow_source)options->observations;
+  o->notice = notice;
+  o->ctx = ctx;
+  o->timer = (struct gc_timer){.fire = start_poll, .ctx = o};
+  o->flow_listener = (struct gc_names_listener){
+      .kind = GC_FLOW, .changed = on_flows, .ctx = o};
+  o->lease_listener = (struct gc_lease_listener){.changed = on_term, .ctx = o};
+  pthread_mutex_init(&o->lock, NULL);
+  return o;
 }
 
-void flow_observations_start(struct flow_observations *w) {
-  gc_loop_call(w->deps.loop, begin_polls, w);
+void flow_observations_start(struct flow_observations *o) {
+  gc_loop_call(o->deps.loop, begin_polls, o);
 }
 
-void flow_observations_free(struct flow_observations *w) {
-  if (w == NULL)
+void flow_observations_free(struct flow_observations *o) {
+  if (o == NULL)
     return;
-  gc_loop_call(w->deps.loop, end_polls, w);
-  flow_counts_clear(&w->counts);
-  pthread_mutex_destroy(&w->lock);
-  free(w);
+  gc_loop_call(o->deps.loop, end_polls, o);
+  flow_counts_clear(&o->counts);
+  pthread_mutex_destroy(&o->lock);
+  free(o);
 }
 
 static void drop_sample(void *ctx, const struct gc_sample *sample) {
@@ -264,58 +264,58 @@ static void drop_sample(void *ctx, const struct gc_sample *sample) {
 
 /* Puts the samples under the lock: they are few, one for each flow and medium.
  * A standby counts them only, for the self-telemetry. */
-void flow_observations_read(struct flow_observations *w,
+void flow_observations_read(struct flow_observations *o,
                             const struct gc_samples *out) {
   const struct gc_samples none = {.put = drop_sample};
-  struct gc_entities *flows = gc_names_entities(w->deps.names, GC_FLOW);
+  struct gc_entities *flows = gc_names_entities(o->deps.names, GC_FLOW);
   struct gc_dimension_names dimension_names = {
       .lists = {[GC_FLOW] = {.now = flows}},
-      .label = (enum gc_query_label)w->options->query.label};
-  struct flow_counts_view view = {.filter = filter_of(w, flows),
+      .label = (enum gc_query_label)o->options->query.label};
+  struct flow_counts_view view = {.filter = filter_of(o, flows),
                                   .dimension_names = &dimension_names,
-                                  .prefix = w->options->query.prefix,
-                                  .interval_ms = interval_ms_of(w)};
-  pthread_mutex_lock(&w->lock);
-  view.time_ms = w->received_ms;
-  if (w->is_fresh && flows != NULL)
-    flow_counts_samples(&w->counts, &view, w->is_standby ? &none : out,
-                        &w->tally);
-  w->is_fresh = false;
-  pthread_mutex_unlock(&w->lock);
+                                  .prefix = o->options->query.prefix,
+                                  .interval_ms = interval_ms_of(o)};
+  pthread_mutex_lock(&o->lock);
+  view.time_ms = o->received_ms;
+  if (o->is_fresh && flows != NULL)
+    flow_counts_samples(&o->counts, &view, o->is_standby ? &none : out,
+                        &o->tally);
+  o->is_fresh = false;
+  pthread_mutex_unlock(&o->lock);
   gc_entities_put(flows);
 }
 
 /* A copy of the shared state, taken under the lock. */
-struct watch_state {
+struct state {
   bool is_healthy, has_outcome, has_scope;
   struct flow_scope scope;
   uint64_t healthy_ms, overflow;
   struct flow_counts_tally tally;
 };
 
-static struct watch_state watch_state_of(struct flow_observations *w) {
-  pthread_mutex_lock(&w->lock);
-  struct watch_state now = {.is_healthy = w->is_healthy,
-                            .has_outcome = w->has_outcome,
-                            .has_scope = w->has_scope,
-                            .scope = w->scope,
-                            .healthy_ms = w->healthy_ms,
-                            .overflow = w->overflow,
-                            .tally = w->tally};
-  pthread_mutex_unlock(&w->lock);
+static struct state copy_state(struct flow_observations *o) {
+  pthread_mutex_lock(&o->lock);
+  struct state now = {.is_healthy = o->is_healthy,
+                      .has_outcome = o->has_outcome,
+                      .has_scope = o->has_scope,
+                      .scope = o->scope,
+                      .healthy_ms = o->healthy_ms,
+                      .overflow = o->overflow,
+                      .tally = o->tally};
+  pthread_mutex_unlock(&o->lock);
   return now;
 }
 
 /* Puts source_up: 1 if the last poll was complete and its values are current.
  * Puts nothing while no flow is selected, and while the first poll is under
  * way. */
-static void put_up(struct flow_observations *w, const struct watch_state *s,
+static void put_up(struct flow_observations *o, const struct state *s,
                    const struct gc_sample_writer *writer) {
-  uint64_t now_ms = now_of(w);
+  uint64_t now_ms = now_of(o);
   uint64_t age_ms = s->healthy_ms > 0 ? now_ms - s->healthy_ms : 0;
-  uint64_t stale_ms = (uint64_t)interval_ms_of(w) * STALE_INTERVALS;
+  uint64_t stale_ms = (uint64_t)interval_ms_of(o) * STALE_INTERVALS;
   bool is_idle = s->has_scope && s->scope.selected == 0 && !s->scope.is_refused;
-  bool is_early = !s->has_outcome && now_ms - w->started_ms < stale_ms;
+  bool is_early = !s->has_outcome && now_ms - o->started_ms < stale_ms;
   bool is_up = s->is_healthy && s->healthy_ms > 0 && age_ms < stale_ms;
   if (is_idle || is_early)
     return;
@@ -325,13 +325,13 @@ static void put_up(struct flow_observations *w, const struct watch_state *s,
                  (double)age_ms / 1000.0);
 }
 
-void flow_observations_read_state(struct flow_observations *w,
+void flow_observations_read_state(struct flow_observations *o,
                                   const char *instance, uint32_t interval_ms,
                                   const struct gc_samples *out) {
   const struct gc_sample_writer writer = {
       .out = out, .instance = instance, .interval_ms = interval_ms};
-  struct watch_state s = watch_state_of(w);
-  put_up(w, &s, &writer);
+  struct state s = copy_state(o);
+  put_up(o, &s, &writer);
   if (s.has_scope && !s.scope.is_refused)
     gc_put_gauge(&writer, GC_METRIC_FLOWS, "matched", (double)s.scope.selected);
   if (s.healthy_ms > 0) {
@@ -345,28 +345,28 @@ void flow_observations_read_state(struct flow_observations *w,
 /* ---- the cost ---- */
 
 struct cost_request {
-  struct flow_observations *watch;
+  struct flow_observations *observations;
   struct flow_observations_cost *cost;
   bool is_known;
 };
 
 static void read_cost(void *ctx) {
   struct cost_request *r = ctx;
-  const struct flow_observations *w = r->watch;
-  bool by_id = w->source == FLOW_QUERY;
-  size_t flows = w->scope.selected;
+  const struct flow_observations *o = r->observations;
+  bool by_id = o->source == FLOW_QUERY;
+  size_t flows = o->scope.selected;
   size_t requests =
       by_id ? (flows + FLOW_POLL_IDS_MAX - 1) / FLOW_POLL_IDS_MAX : 1;
-  r->is_known = w->healthy_ms > 0;
+  r->is_known = o->healthy_ms > 0;
   r->cost->endpoint =
       by_id ? GC_ENDPOINT_FLOW_OBSERVATIONS : GC_ENDPOINT_FLOW_ACTIVITY;
   r->cost->per_minute =
-      (double)requests * 60.0 / w->options->observation_interval_s;
+      (double)requests * 60.0 / o->options->observation_interval_s;
 }
 
-bool flow_observations_cost(struct flow_observations *w,
+bool flow_observations_cost(struct flow_observations *o,
                             struct flow_observations_cost *ret_cost) {
-  struct cost_request r = {.watch = w, .cost = ret_cost};
-  gc_loop_call(w->deps.loop, read_cost, &r);
+  struct cost_request r = {.observations = o, .cost = ret_cost};
+  gc_loop_call(o->deps.loop, read_cost, &r);
   return r.is_known;
 }

@@ -38,17 +38,17 @@ struct flow_observations *flow_observations_new(
     void *ctx);
 /* Begins to poll; waits for one turn of the network thread. Do not call it from
  * that thread. */
-void flow_observations_start(struct flow_observations *w);
-/* Ends the polls and frees `w`, which may be NULL; waits for one turn of the
+void flow_observations_start(struct flow_observations *o);
+/* Ends the polls and frees `o`, which may be NULL; waits for one turn of the
  * network thread. Do not call it from that thread. */
-void flow_observations_free(struct flow_observations *w);
+void flow_observations_free(struct flow_observations *o);
 
 /* Puts flow_active if there is a new answer. One read thread at a time. */
-void flow_observations_read(struct flow_observations *w,
+void flow_observations_read(struct flow_observations *o,
                             const struct gc_samples *out);
 /* Puts self-telemetry under `instance`. Any thread: the read callback and
  * /health may call it at the same time. */
-void flow_observations_read_state(struct flow_observations *w,
+void flow_observations_read_state(struct flow_observations *o,
                                   const char *instance, uint32_t interval_ms,
                                   const struct gc_samples *out);
 
@@ -59,7 +59,7 @@ struct flow_observations_cost {
 };
 /* Returns false while no poll was complete. Waits for one turn of the network
  * thread; do not call it from that thread. */
-bool flow_observations_cost(struct flow_observations *w,
+bool flow_observations_cost(struct flow_observations *o,
                             struct flow_observations_cost *ret_cost);
 
 #endif

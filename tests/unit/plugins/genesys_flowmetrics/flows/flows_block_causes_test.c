@@ -42,11 +42,11 @@ static void run_block(uint32_t max_intervals, uint32_t max_observations) {
                                         .api = world.account.api,
                                         .names = world.account.names,
                                         .inform = on_inform};
-  struct flow_observations *watch =
+  struct flow_observations *observations =
       flow_observations_new(&options, &deps, on_notice, NULL);
-  flow_observations_start(watch);
+  flow_observations_start(observations);
   world_pass(30000);
-  flow_observations_free(watch);
+  flow_observations_free(observations);
 }
 
 /* Returns the number of causes that fail at the end. *ret_ends is how often a
