@@ -232,6 +232,25 @@ static void a_former_holder_reads_the_counts_again(void) {
   end_pair(&a, &b);
 }
 
+/* Redis is emptied between two terms of one agent. Its memory is of the former
+ * term, so it restores nothing. */
+static void a_new_term_forgets_counts_that_redis_lost(void) {
+  struct agent a = {0}, b = {0};
+  redis_server_start(&rb_server, NULL);
+  begin_agent(&a, 0, GC_LEASE_HOLDER);
+  begin_agent(&b, 1, GC_LEASE_STANDBY);
+  count_all(&a, "A", 0, 3);
+  pass_lease(0, 1);
+  rb_count_one(&b, "A", 3, 1);
+  set_state(1, GC_LEASE_STANDBY);
+  CHECK_INT(hand_in_one(&b, &b.source, "A", 4), GC_ERR_UNAVAILABLE);
+  CHECK_STR(redis_server_ask(&rb_server, "FLUSHALL"), "OK");
+  set_state(0, GC_LEASE_HOLDER);
+  rb_count_one(&a, "A", 4, 1);
+  CHECK_INT(rb_count_of(&a, "A"), 1);
+  end_pair(&a, &b);
+}
+
 static void retire_all(struct agent *a) {
   pthread_mutex_lock(&a->ledger->lock);
   CHECK_INT(series_retire_idle(&a->ledger->set, UINT32_MAX), 1);
@@ -492,6 +511,7 @@ int main(void) {
   RUN(a_standby_counts_nothing);
   RUN(the_next_holder_begins_with_the_newest_counts);
   RUN(a_former_holder_reads_the_counts_again);
+  RUN(a_new_term_forgets_counts_that_redis_lost);
   RUN(a_series_that_retired_on_the_standby_is_dispatched_again);
   RUN(a_former_holder_that_is_refused_reports_no_error);
   RUN(a_pause_of_the_permission_changes_nothing);
