@@ -45,7 +45,7 @@ def readings(agents: list[Agent]) -> dict[str, list[tuple[float, float]]]:
                 key = "%s/%s" % (place.name[len("genesys-"):], name)
                 if re.search(stream.COUNTED, key):
                     made.setdefault(key, []).extend(read_csv_series(place, name))
-    return {key: sorted(rows) for key, rows in made.items()}
+    return {key: sorted(rows) for key, rows in made.items() if rows}
 
 
 def shown(agents: list[Agent]) -> stream.Counts:
