@@ -50,6 +50,9 @@ static const struct {
     {"FENCED", GC_ERR_STATE,
      SAME("another process has begun to count under this Host and block; each "
           "agent needs a Host of its own")},
+    {"EMPTIED", GC_ERR_STATE,
+     SAME("it has lost the owner of this identity, and is opened again: was it "
+          "emptied, or did it crash without appendfsync always?")},
     {"MOVED", GC_ERR_REMOTE,
      "in a cluster StateURL must name the node that has the slot of "
      "{flowmetrics}",

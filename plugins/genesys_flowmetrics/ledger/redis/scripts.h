@@ -8,7 +8,8 @@
  * counts for them. A process that opens the store takes these identities over.
  * Redis then refuses a script of the former owner that is still under way
  * (FENCED). A script that was not acknowledged by then either ran before, and
- * the new owner reads its counts, or never runs. */
+ * the new owner reads its counts, or never runs. Redis also refuses a script
+ * whose identity it has lost with its data (EMPTIED). */
 #ifndef GENESYS_FLOWMETRICS_LEDGER_REDIS_SCRIPTS_H
 #define GENESYS_FLOWMETRICS_LEDGER_REDIS_SCRIPTS_H
 
@@ -42,8 +43,10 @@
 #define REDIS_SCRIPT_FENCE                                                     \
   "local function fenced(n)\n"                                                 \
   "  for i = 1, n do\n"                                                        \
-  "    if redis.call('HGET', KEYS[i], 'owner') ~= ARGV[1] then\n"              \
-  "      return redis.error_reply('FENCED ' .. KEYS[i])\n"                     \
+  "    local owner = redis.call('HGET', KEYS[i], 'owner')\n"                   \
+  "    if owner ~= ARGV[1] then\n"                                             \
+  "      local why = owner and 'FENCED ' or 'EMPTIED '\n"                      \
+  "      return redis.error_reply(why .. KEYS[i])\n"                           \
   "    end\n"                                                                  \
   "  end\n"                                                                    \
   "end\n"

@@ -187,13 +187,19 @@ static void a_script_that_was_forgotten_is_loaded_again(void) {
 
 static void counts_that_a_server_loses_continue_from_memory(void) {
   struct agent a = {0};
+  struct tracked t;
   redis_server_start(&rb_server, NULL);
   rb_begin(&a, rb_server.url, "one", "ivr");
   rb_count_one(&a, "A", 1, 0.5);
   rb_count_one(&a, "A", 2, 0.5);
   a.forgotten.code = GC_CODE_COUNT;
   CHECK_STR(redis_server_ask(&rb_server, "FLUSHALL"), "OK");
-  rb_count_one(&a, "A", 3, 0.5);
+  rb_prepare(&t, &a);
+  rb_put(&t, "c", "A", 3, NOW, 0.5);
+  CHECK(rb_hand_in(&t) != GC_OK);
+  CHECK_HAS(rb_report_of(&a.state).text, "EMPTIED"); /* not FENCED */
+  rb_deliver(&t);
+  batch_clear(&t.batch);
   CHECK_INT(rb_count_of(&a, "A"), 3);
   CHECK_REAL(rb_view_of(&a, "A").sum, 1.5);
   CHECK_INT(a.forgotten.code, GC_ERR_STATE);
