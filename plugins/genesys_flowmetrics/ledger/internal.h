@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* The parts of the ledger; each may use those listed after it:
  *   ledger.c        the writer's thread and the public functions
+ *   identities.c    hosts and blocks, and the leases of their accounts
  *   sqlite_store.c  the store in a file; redis/store.c the store in a Redis
  *   transaction.c   the common part of the transactions of both stores
  *   series.c        the counters; series_state.c their states */
@@ -112,6 +113,28 @@ struct ledger {
   pthread_t thread;
   bool has_thread; /* `thread` must be joined; used by the stopping thread */
 };
+
+/* ---- identities.c; the writer's thread ---- */
+
+/* Chooses the identities that the store takes over: those whose values this
+ * agent may dispatch. The term is read before the permission, so that a term
+ * that begins in between is noticed later. */
+void ledger_choose_identities(struct ledger *l);
+/* True if this agent has lost a lease since the store was opened, or has got
+ * one. */
+bool ledger_has_lease_changed(const struct ledger *l);
+/* Forgets the series of each scope whose lease this agent has got: another
+ * agent may have counted and dispatched them since they were read. */
+void ledger_forget_former_terms(struct ledger *l);
+/* Marks the counts as read. With a lease, a first 0 may lack its record. */
+void ledger_note_loaded(struct ledger *l);
+/* True if the counts of a scope are those of the store: with a lease, if they
+ * were read in the present term. Any thread; the lock is held. */
+bool ledger_is_loaded(const struct ledger *l, const char *scope);
+/* True if this agent may count the batch. */
+bool ledger_holds(const struct ledger *l, const struct batch *b);
+/* Frees the identities, after the thread has ended. */
+void ledger_clear_identities(struct ledger *l);
 
 /* ---- transaction.c ---- */
 

@@ -101,82 +101,6 @@ static struct batch *gather_batches(struct ledger *l, size_t *ret_count) {
   return take_queue(l);
 }
 
-/* ---- leases ---- */
-
-/* Chooses the identities that the store takes over: those whose values this
- * agent may dispatch. The term is read before the permission, so that a term
- * that begins in between is noticed later. */
-static void choose_identities(struct ledger *l) {
-  l->key_count = 0;
-  for (size_t i = 0; i < l->identity_count; i++) {
-    struct identity *id = &l->identities[i];
-    uint32_t term = gc_lease_gate_term(id->lease);
-    id->taken_term = gc_lease_gate_allows(id->lease) ? term : 0;
-    id->key = id->taken_term != 0 ? ++l->key_count : 0;
-  }
-}
-
-/* True if this agent has lost the lease since the store was opened, or has got
- * it. While the permission is closed within a term, no other agent counts. */
-static bool is_stale(const struct identity *id) {
-  uint32_t term = gc_lease_gate_term(id->lease);
-  return id->taken_term != term &&
-         (id->taken_term != 0 || gc_lease_gate_allows(id->lease));
-}
-
-static bool has_lease_changed(const struct ledger *l) {
-  for (size_t i = 0; i < l->identity_count; i++)
-    if (is_stale(&l->identities[i]))
-      return true;
-  return false;
-}
-
-static bool is_of_new_term(const struct identity *id) {
-  return id->lease != NULL && id->taken_term != 0 &&
-         id->taken_term != id->loaded_term;
-}
-
-/* Forgets the series of each scope whose lease this agent has got: another
- * agent may have counted and dispatched them since they were read. */
-static void forget_former_terms(struct ledger *l) {
-  pthread_mutex_lock(&l->lock);
-  for (size_t i = 0; i < l->identity_count; i++)
-    if (is_of_new_term(&l->identities[i]))
-      series_forget_scope(&l->set, l->identities[i].scope);
-  pthread_mutex_unlock(&l->lock);
-}
-
-/* Marks the counts as read. With a lease, a first 0 may lack its record. */
-static void note_loaded(struct ledger *l) {
-  pthread_mutex_lock(&l->lock);
-  l->has_sent_zero = l->has_sent_zero || l->has_lease;
-  for (size_t i = 0; i < l->identity_count; i++)
-    if (l->identities[i].taken_term != 0)
-      l->identities[i].loaded_term = l->identities[i].taken_term;
-  l->has_loaded = true;
-  pthread_mutex_unlock(&l->lock);
-}
-
-/* True if the counts of a scope are those of the store: with a lease, if they
- * were read in the present term. The lock is held. */
-static bool is_loaded(const struct ledger *l, const char *scope) {
-  for (size_t i = 0; i < l->identity_count; i++) {
-    const struct identity *id = &l->identities[i];
-    uint32_t term = gc_lease_gate_term(id->lease);
-    if (strcmp(id->scope, scope) == 0 && (term == 0 || id->loaded_term != term))
-      return false;
-  }
-  return l->has_loaded;
-}
-
-/* True if this agent may count the batch. */
-static bool is_held(const struct ledger *l, const struct batch *b) {
-  if (!b->source->is_shared)
-    return true;
-  const struct identity *id = &l->identities[b->source->identity];
-  return id->taken_term != 0 && id->taken_term == gc_lease_gate_term(id->lease);
-}
-
 /* Gives the batches of accounts whose lease another agent has back to their
  * sources. Returns the others and subtracts from `count`. */
 static struct batch *give_back(struct ledger *l, struct batch *batches,
@@ -184,7 +108,7 @@ static struct batch *give_back(struct ledger *l, struct batch *batches,
   struct batch *held = NULL, *others = NULL;
   struct batch **held_end = &held, **others_end = &others;
   for (struct batch *b = batches, *next; b != NULL; b = next) {
-    bool is_ours = is_held(l, b);
+    bool is_ours = ledger_holds(l, b);
     struct batch ***end = is_ours ? &held_end : &others_end;
     next = b->next;
     b->next = NULL;
@@ -210,8 +134,8 @@ static void note_works(struct ledger *l) {
  * room. */
 static bool open_store(struct ledger *l) {
   struct gc_err err = {.code = GC_OK};
-  choose_identities(l);
-  forget_former_terms(l);
+  ledger_choose_identities(l);
+  ledger_forget_former_terms(l);
   begin_work(l);
   enum gc_code code = l->store->open(l, &err);
   end_work(l);
@@ -220,7 +144,7 @@ static bool open_store(struct ledger *l) {
     l->opened_ms = gc_clock_now_ms();
     l->next_retire_ms = 0;
     ledger_retire_idle(l);
-    note_loaded(l);
+    ledger_note_loaded(l);
   }
   if (code != GC_ERR_UNAVAILABLE) /* the lease was lost meanwhile */
     ledger_report(l, "state", &err);
@@ -233,7 +157,7 @@ static bool open_store(struct ledger *l) {
 /* Takes over the identities whose lease this agent has got, and leaves those
  * whose lease it has lost. */
 static void follow_leases(struct ledger *l) {
-  if (!has_lease_changed(l))
+  if (!ledger_has_lease_changed(l))
     return;
   gc_debug("ledger: a lease has changed; the counts are read again");
   l->store->close(l);
@@ -386,40 +310,6 @@ struct ledger *ledger_new(const struct ledger_settings *settings,
   return l;
 }
 
-static void identity_clear(struct identity *id) {
-  free(id->scope);
-  free(id->block);
-  free(id->host);
-}
-
-enum gc_code ledger_identify(struct ledger *l, const struct ledger_identity *of,
-                             struct gc_err *err) {
-  struct identity id = {.scope = strdup(of->scope),
-                        .block = strdup(of->block),
-                        .host = strdup(of->host),
-                        .lease = of->lease};
-  struct identity *more =
-      realloc(l->identities, (l->identity_count + 1) * sizeof(id));
-  if (more != NULL)
-    l->identities = more;
-  if (more == NULL || id.scope == NULL || id.block == NULL || id.host == NULL) {
-    identity_clear(&id);
-    return gc_fail(err, GC_ERR_MEMORY, "out of memory");
-  }
-  l->identities[l->identity_count++] = id;
-  l->has_lease = l->has_lease || of->lease != NULL;
-  return GC_OK;
-}
-
-unsigned ledger_identity(const struct ledger *l, const char *scope,
-                         const char *block) {
-  for (size_t i = 0; i < l->identity_count; i++)
-    if (strcmp(l->identities[i].scope, scope) == 0 &&
-        strcmp(l->identities[i].block, block) == 0)
-      return (unsigned)i;
-  return 0;
-}
-
 bool ledger_is_shared(const struct ledger *l) {
   return l->settings.redis != NULL;
 }
@@ -474,9 +364,7 @@ void ledger_free(struct ledger *l) {
     return;
   if (l->is_open)
     l->store->close(l);
-  for (size_t i = 0; i < l->identity_count; i++)
-    identity_clear(&l->identities[i]);
-  free(l->identities);
+  ledger_clear_identities(l);
   close(l->stop_fd);
   series_clear(&l->set);
   free(l->refs);
@@ -518,7 +406,7 @@ bool ledger_read(struct ledger *l, size_t i, struct ledger_view *ret) {
     struct series *s = l->set.at[i];
     enum series_state state = s->state;
     bool is_readable = s->kept.id != 0 && !series_state_is_retired(state) &&
-                       is_loaded(l, s->kept.scope);
+                       ledger_is_loaded(l, s->kept.scope);
     *ret = (struct ledger_view){
         .scope = s->kept.scope,
         .flow = s->kept.flow_label,
