@@ -172,6 +172,16 @@ static void values_of_a_series_that_another_block_writes_are_counted(void) {
   world_end();
 }
 
+/* One window has a contact of q1 and three of q9; the later ones are empty. */
+static void pass_window_of_q1_and_q9(void) {
+  world_answers_once(QUERY,
+                     ANSWER(OFFERED("q1", "22:10", "22:11", "1") "," OFFERED(
+                         "q9", "22:10", "22:11", "3")));
+  world_answers(QUERY, ANSWER(""));
+  world_start();
+  world_pass(5000);
+}
+
 /* The list names q1 "q9" and is refused before it has q9 itself, which its id
  * then stands for. */
 static void two_groups_with_one_series_are_counted_and_one_is_sent(void) {
@@ -180,12 +190,7 @@ static void two_groups_with_one_series_are_counted_and_one_is_sent(void) {
   world_answers("POST /oauth/token", TOKEN);
   world_answers_once(LIST, "{\"entities\":[{\"id\":\"q1\",\"name\":\"q9\"}]}");
   world_answers_times(LIST, REPLAY_ALWAYS, 403, "{}");
-  world_answers_once(QUERY,
-                     ANSWER(OFFERED("q1", "22:10", "22:11", "1") "," OFFERED(
-                         "q9", "22:10", "22:11", "3")));
-  world_answers(QUERY, ANSWER(""));
-  world_start();
-  world_pass(5000);
+  pass_window_of_q1_and_q9();
   CHECK_STR(world_dispatched(),
             "q9/queue_metric-nOffered-voice 22:10 0\n"
             "q9/queue_interval_count-nOffered-voice 22:11 1\n"
@@ -207,12 +212,7 @@ static void a_deleted_queue_whose_name_another_has_is_shown_with_its_id(void) {
   world_answers_once(LIST,
                      "{\"entities\":[{\"id\":\"q1\",\"name\":\"Sales\"}]}");
   world_answers(LIST, "{\"entities\":[{\"id\":\"q9\",\"name\":\"Sales\"}]}");
-  world_answers_once(QUERY,
-                     ANSWER(OFFERED("q1", "22:10", "22:11", "1") "," OFFERED(
-                         "q9", "22:10", "22:11", "3")));
-  world_answers(QUERY, ANSWER(""));
-  world_start();
-  world_pass(5000);
+  pass_window_of_q1_and_q9();
   CHECK_INT(replay_count(&world.r, LIST), 2);
   CHECK_INT(
       world_times_dispatched("Sales@q1/queue_metric-nOffered-voice 22:11 1"),

@@ -261,8 +261,8 @@ static void only_a_refused_block_opens_no_state(void) {
 
 #define CALLS_OF_H1 "h1/genesys-Main Menu/flow_metric-Calls"
 
-/* Counts an event for the account "prod", without a lease. */
-static void count_for_the_account(void) {
+/* Starts a webhook whose values have the host of the account "prod". */
+static void start_hook_of_the_account(void) {
   char text[800];
   load_plugin();
   genesys_module_register();
@@ -273,6 +273,11 @@ static void count_for_the_account(void) {
            port);
   CHECK_INT(fake_config(text), 0);
   CHECK_INT(fake_init(), 0);
+}
+
+/* Counts an event for the account "prod", without a lease. */
+static void count_for_the_account(void) {
+  start_hook_of_the_account();
   post_event((unsigned)getpid());
   CHECK_INT(fake_read(LEDGER_READ), 0); /* the 0 of a new counter */
   CHECK_INT(fake_shutdown(), 0);
@@ -410,17 +415,8 @@ static void blocks_of_one_host_count_together(void) {
 static void the_health_of_a_block_has_the_host_of_its_values(void) {
   const struct gc_health_time now = {gc_clock_now_ms(), gc_clock_wall_ms()};
   struct gc_health_snapshot s;
-  char text[800];
   bool is_found = false;
-  load_plugin();
-  genesys_module_register();
-  close(server_bind(&port));
-  snprintf(text, sizeof(text),
-           GENESYS FLOWMETRICS("<Attributes \"hook\">\nSource webhook\n"
-                               "Port %u\nAccount \"prod\"\n</Attributes>\n"),
-           port);
-  CHECK_INT(fake_config(text), 0);
-  CHECK_INT(fake_init(), 0);
+  start_hook_of_the_account();
   CHECK_INT(gc_health_snapshot_take(&s, &now), GC_OK);
   for (size_t i = 0; i < s.count; i++)
     if (strcmp(s.at[i].id.name, "attributes-hook") == 0) {

@@ -190,15 +190,17 @@ static void update_start(struct gc_start_clock *s, struct gc_server_clock *c,
   gc_start_clock_update(s, c, (uint64_t)at_ms, wall_ms, seen_at(seen, at_ms));
 }
 
-/* One answer every 10 s; after 100 s both clocks are right. Hours are distances
- * from the truth. */
+/* Hours are distances from the truth. */
+struct clock_row {
+  const char *name;
+  int wall_h, date_h; /* of the clocks, until 100 s */
+  enum seen seen;
+  int at_30_s_h, at_90_s_h; /* of the result */
+};
+
+/* One answer every 10 s; after 100 s both clocks are right. */
 static void a_start_is_dated_by_two_clocks(void) {
-  static const struct {
-    const char *name;
-    int wall_h, date_h;
-    enum seen seen;
-    int at_30_s_h, at_90_s_h;
-  } rows[] = {
+  static const struct clock_row rows[] = {
       {"all are right", 0, 0, NONE, 0, 0},
       {"our clock is behind", -2, 0, NONE, 0, 0},
       {"our clock is behind, events", -2, 0, FRESH, 0, 0},
@@ -255,12 +257,7 @@ static void answers_without_a_date_settle_no_start(void) {
 
 /* The time for breaches, as a distance from the truth. */
 static void reported_times_decide_about_waits(void) {
-  static const struct {
-    const char *name;
-    int wall_h, date_h;
-    enum seen seen;
-    int at_30_s_h, at_90_s_h;
-  } rows[] = {
+  static const struct clock_row rows[] = {
       {"all are right", 0, 0, FRESH, 0, 0},
       {"our clock is behind", -2, 0, NONE, -2, 0},
       {"our clock is behind, events", -2, 0, FRESH, 0, 0},

@@ -429,17 +429,24 @@ static void an_account_without_a_lease_counts_on(void) {
   end_pair(&a, &b);
 }
 
+/* Counts A once, and prepares a batch of each account: of the one with the
+ * lease and of the plain one. */
+static void prepare_both(struct agent *a, struct tracked *ours,
+                         struct tracked *plain) {
+  rb_count_one(a, "A", 1, 1);
+  rb_prepare(ours, a);
+  rb_put(ours, "c", "A", 2, NOW, 1);
+  rb_prepare(plain, a);
+  plain->batch.source = &a->plain;
+  rb_put(plain, "c", "P", 3, NOW, 1);
+}
+
 /* A batch of both accounts is in one transaction. */
 static void a_lost_lease_fails_only_its_own_batches(void) {
   struct agent a = {.plain_host = "one"}, b = {0};
   struct tracked ours, plain;
   begin_pair(&a, &b);
-  rb_count_one(&a, "A", 1, 1);
-  rb_prepare(&ours, &a);
-  rb_put(&ours, "c", "A", 2, NOW, 1);
-  rb_prepare(&plain, &a);
-  plain.batch.source = &a.plain;
-  rb_put(&plain, "c", "P", 3, NOW, 1);
+  prepare_both(&a, &ours, &plain);
   pass_lease(0, 1);
   ledger_submit(a.ledger, &ours.batch);
   CHECK_INT(rb_hand_in(&plain), GC_OK);
@@ -464,12 +471,7 @@ static void a_refused_identity_fails_only_its_own_batches(void) {
   redis_server_start(&rb_server, NULL);
   begin_agent(&a, 0, GC_LEASE_HOLDER);
   begin_agent(&b, 1, GC_LEASE_STANDBY);
-  rb_count_one(&a, "A", 1, 1);
-  rb_prepare(&ours, &a);
-  rb_put(&ours, "c", "A", 2, NOW, 1);
-  rb_prepare(&plain, &a);
-  plain.batch.source = &a.plain;
-  rb_put(&plain, "c", "P", 3, NOW, 1);
+  prepare_both(&a, &ours, &plain);
   set_state(0, GC_LEASE_BLIND);
   set_state(1, GC_LEASE_HOLDER);
   wait_sent(&b, "A", 1);
