@@ -29,7 +29,7 @@ class Counters:
             self.throttled: Counter[str] = Counter()
             self.early: Counter[str] = Counter()
             self.early_events: deque[dict[str, Any]] = deque(maxlen=100)
-            self.retry_until: dict[str, float] = {}
+            self.retry_until: dict[str, float] = {}  # monotonic
             self.faults: Counter[str] = Counter()
             self.max_in_flight = self.in_flight
             self.recent_times: deque[float] = deque()
@@ -63,7 +63,7 @@ class Counters:
 
     def counted(self, function: str) -> None:
         """Counts the request in the rate of the last minute, and as an early one during a running Retry-After."""
-        now, of_api = time.time(), not function.endswith(("/oauth/token", "/channels/{id}"))
+        now, clock, of_api = time.time(), time.monotonic(), not function.endswith(("/oauth/token", "/channels/{id}"))
         with self._lock:
             times = self.recent_times
             if of_api:  # the client's rate limit applies to the API host only
@@ -71,15 +71,15 @@ class Counters:
             while times and times[0] <= now - WINDOW_S:
                 times.popleft()
             self.max_per_minute = max(self.max_per_minute, len(times))
-            if any(until > now for until in self.retry_until.values()):
+            if any(until > clock for until in self.retry_until.values()):
                 self.early["(any function)"] += 1
             until = self.retry_until.get(function, 0.0)
             if of_api:
                 until = max(until, self.retry_until.get("*", 0.0))
-            if until > now:
+            if until > clock:
                 self.early[function] += 1
                 self.early_events.append({"time": now, "function": function,
-                                          "early_by_s": round(until - now, 3)})
+                                          "early_by_s": round(until - clock, 4)})
 
     def throttle(self, function: str, seconds: Optional[float], all_functions: bool) -> None:
         """Records a 429; after a Retry-After the client should not call its function before the end."""
@@ -87,7 +87,7 @@ class Counters:
             self.throttled[function] += 1
             if seconds is not None:
                 key = "*" if all_functions else function
-                self.retry_until[key] = max(self.retry_until.get(key, 0.0), time.time() + seconds)
+                self.retry_until[key] = max(self.retry_until.get(key, 0.0), time.monotonic() + seconds)
 
     def done(self) -> None:
         """Counts the request as no longer in flight."""
