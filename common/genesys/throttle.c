@@ -5,27 +5,26 @@ void gc_throttle_init(struct gc_throttle *t) {
   *t = (struct gc_throttle){.backoff = {.base_ms = 3000, .cap_ms = 60000}};
 }
 
-static uint64_t pause_ms(struct gc_throttle *t, uint32_t retry_after_s,
+static uint64_t pause_ms(struct gc_throttle *t, uint32_t retry_after_ms,
                          uint32_t random32, uint64_t now_ms) {
   uint64_t left_ms =
       t->paused_until_ms > now_ms ? t->paused_until_ms - now_ms : 0;
-  if (left_ms > 0 && retry_after_s * 1000ull <= left_ms)
+  if (left_ms > 0 && retry_after_ms <= left_ms)
     return left_ms;
-  return gc_backoff_fail(&t->backoff, retry_after_s * 1000, random32);
+  return gc_backoff_fail(&t->backoff, retry_after_ms, random32);
 }
 
 bool gc_throttle_note(struct gc_throttle *t, enum gc_endpoint_id function,
                       uint32_t retry_after_s, uint32_t random32,
                       uint64_t now_ms, uint64_t *ret_wait_ms) {
+  uint32_t retry_after_ms = gc_retry_after_ms(retry_after_s, GC_THROTTLE_MAX_S);
   t->is_throttled = true;
-  if (retry_after_s > GC_THROTTLE_MAX_S)
-    retry_after_s = GC_THROTTLE_MAX_S;
   if (retry_after_s > GC_THROTTLE_ACCOUNT_MAX_S) {
-    *ret_wait_ms = retry_after_s * 1000ull;
+    *ret_wait_ms = retry_after_ms;
     t->suspended_until_ms[function] = now_ms + *ret_wait_ms;
     return false;
   }
-  *ret_wait_ms = pause_ms(t, retry_after_s, random32, now_ms);
+  *ret_wait_ms = pause_ms(t, retry_after_ms, random32, now_ms);
   t->paused_until_ms = now_ms + *ret_wait_ms;
   return true;
 }

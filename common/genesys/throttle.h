@@ -3,7 +3,7 @@
  * long. Pure.
  *
  * A Retry-After up to 180 s is the account's rate limit: all requests of the
- * account pause for exactly that long. A longer one is a daily quota of one
+ * account pause for that long. A longer one is a daily quota of one
  * function (the official SDKs use the same limit): only that function pauses.
  * Without the header the account pauses for an exponential time with full
  * jitter: the first pause is up to 3 s, and later ones are up to 60 s. A pause

@@ -16,4 +16,11 @@ uint32_t gc_backoff_fail(struct gc_backoff *b, uint32_t retry_after_ms,
   return retry_after_ms > 0 ? retry_after_ms : wait_ms;
 }
 
+uint32_t gc_retry_after_ms(uint32_t asked_s, uint32_t max_s) {
+  uint64_t ms = (asked_s < max_s ? asked_s : max_s) * UINT64_C(1000);
+  if (ms >= UINT32_MAX)
+    return UINT32_MAX;
+  return ms > 0 ? (uint32_t)ms + 1 : 0;
+}
+
 void gc_backoff_reset(struct gc_backoff *b) { b->failures = 0; }

@@ -22,6 +22,11 @@ struct gc_backoff {
  * other than 0 is returned as it is. `random32`: any 32 random bits. */
 GC_API uint32_t gc_backoff_fail(struct gc_backoff *b, uint32_t retry_after_ms,
                                 uint32_t random32);
+/* Returns the wait for a Retry-After of `asked_s` seconds, of which at most
+ * `max_s` count; 0: the server asks for none. It is one millisecond longer:
+ * gc_clock_now_ms cuts off parts of a millisecond, and a request should not
+ * arrive before the server's time has passed. */
+GC_API uint32_t gc_retry_after_ms(uint32_t asked_s, uint32_t max_s);
 /* Notes a success: the next failure begins at base_ms again. */
 GC_API void gc_backoff_reset(struct gc_backoff *b);
 

@@ -199,8 +199,10 @@ static void retry_or_finish(struct gc_api *api, struct gc_call *call,
                          .cap_ms = GC_API_RETRY_MAX_MS,
                          .failures = call->failures - 1};
   call->not_before_ms =
-      now_ms(api) + gc_backoff_fail(&b, retry_after_s * 1000,
-                                    api->env->random32(api->env->ctx));
+      now_ms(api) +
+      gc_backoff_fail(
+          &b, gc_retry_after_ms(retry_after_s, GC_THROTTLE_ACCOUNT_MAX_S),
+          api->env->random32(api->env->ctx));
   enqueue_call(api, call, false);
 }
 

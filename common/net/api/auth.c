@@ -169,14 +169,12 @@ static void describe_failure(const struct gc_auth *a, struct gc_err *err,
 /* Returns how long to wait after a failure: for the backoff or the server's
  * Retry-After, and at least until the breaker allows a request. */
 static uint64_t retry_wait_ms(struct gc_auth *a, const struct gc_reply *reply) {
+  uint32_t asked_ms =
+      reply->has_retry_after
+          ? gc_retry_after_ms(reply->retry_after_s, GC_AUTH_RETRY_AFTER_MAX_S)
+          : 0;
   uint64_t wait_ms =
-      gc_backoff_fail(&a->backoff, 0, a->env->random32(a->env->ctx));
-  if (reply->has_retry_after && reply->retry_after_s > 0) {
-    uint64_t retry_after_s = reply->retry_after_s < GC_AUTH_RETRY_AFTER_MAX_S
-                                 ? reply->retry_after_s
-                                 : GC_AUTH_RETRY_AFTER_MAX_S;
-    wait_ms = retry_after_s * 1000;
-  }
+      gc_backoff_fail(&a->backoff, asked_ms, a->env->random32(a->env->ctx));
   uint32_t breaker_ms = gc_breaker_wait_ms(&a->breaker, now_ms(a));
   return breaker_ms > wait_ms ? breaker_ms : wait_ms;
 }

@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "common/base/policy/backoff.h"
 #include "common/genesys/notification.h"
 
 enum {
@@ -51,9 +52,8 @@ static void on_closed(void *ctx, const struct gc_ws_end *end,
                       const struct gc_err *err) {
   struct gc_channel_socket *s = ctx;
   uint32_t retry_after_s = end->has_retry_after ? end->retry_after_s : 0;
-  if (retry_after_s > RETRY_AFTER_MAX_S)
-    retry_after_s = RETRY_AFTER_MAX_S;
-  end_socket(s, event_after(s, end->http_status), retry_after_s * 1000, err);
+  end_socket(s, event_after(s, end->http_status),
+             gc_retry_after_ms(retry_after_s, RETRY_AFTER_MAX_S), err);
 }
 
 /* ---- silence ---- */

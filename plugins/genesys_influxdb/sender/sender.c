@@ -344,8 +344,6 @@ static void pause_after(struct influx_sender *s, const struct gc_reply *reply,
                         struct influx_decision d, const struct gc_err *why) {
   struct gc_err err = {.code = GC_OK};
   uint32_t retry_after_s = reply->has_retry_after ? reply->retry_after_s : 0;
-  if (retry_after_s > INFLUX_RETRY_AFTER_MAX_S)
-    retry_after_s = INFLUX_RETRY_AFTER_MAX_S;
   s->stats.requests_failed++;
   influx_answer_describe(reply, d, s->settings->target.url, why, &err);
   report_cause(s, "database", &err);
@@ -355,7 +353,7 @@ static void pause_after(struct influx_sender *s, const struct gc_reply *reply,
     s->has_secret = false; /* the file may be corrected: read it again */
   pause_for(
       s, d.action == INFLUX_PAUSE ? INFLUX_RETRY_MS : INFLUX_RETRY_OPERATOR_MS,
-      retry_after_s * 1000);
+      gc_retry_after_ms(retry_after_s, INFLUX_RETRY_AFTER_MAX_S));
 }
 
 static bool put_part_aside(struct influx_sender *s,

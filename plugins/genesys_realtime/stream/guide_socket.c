@@ -90,11 +90,8 @@ static uint64_t reconnect_ms(struct guide_socket *l) {
 static void wait_after(struct guide_socket *l, const struct gc_ws_end *end) {
   uint32_t asked_s = end->has_retry_after ? end->retry_after_s : 0;
   uint64_t ms = end->http_status == 429 ? throttle_ms(l) : reconnect_ms(l);
-  if (asked_s > RETRY_AFTER_MAX_S)
-    asked_s = RETRY_AFTER_MAX_S;
-  if (ms < asked_s * UINT64_C(1000))
-    ms = asked_s * UINT64_C(1000);
-  l->not_before_ms = read_clock(l) + ms;
+  uint32_t asked_ms = gc_retry_after_ms(asked_s, RETRY_AFTER_MAX_S);
+  l->not_before_ms = read_clock(l) + (asked_ms > ms ? asked_ms : ms);
 }
 
 /* Ends the search for duplicates: from now on all messages pass. */

@@ -12,8 +12,9 @@ enum {
   PENDING_MAX = 64,     /* deliveries that the ledger holds */
   RECEIPTS_MAX = 10000, /* number of messages to be deleted */
   BODY_MAX_BYTES = 64 * 1024,
-  COMMIT_PAUSE_MS = 5000, /* longest time between two checks of the ledger */
-  STANDBY_PAUSE_MS = 200, /* time between two checks of lease and clock */
+  COMMIT_PAUSE_MS = 5000,   /* longest time between two checks of the ledger */
+  STANDBY_PAUSE_MS = 200,   /* time between two checks of lease and clock */
+  RETRY_AFTER_MAX_S = 3600, /* a longer Retry-After is shortened */
 };
 
 static void delivery_free(struct delivery *d) {
@@ -144,9 +145,8 @@ static enum gc_code check_reply(const struct gc_reply *reply,
 }
 
 static uint32_t retry_after_ms(const struct gc_reply *reply) {
-  return reply->has_retry_after && reply->retry_after_s < 3600
-             ? reply->retry_after_s * 1000
-             : 0;
+  return gc_retry_after_ms(reply->has_retry_after ? reply->retry_after_s : 0,
+                           RETRY_AFTER_MAX_S);
 }
 
 /* ---- deleting ---- */

@@ -9,9 +9,9 @@ static void retry_after_decides_whether_the_account_or_a_function_pauses(void) {
     uint32_t retry_after_s;
     bool whole_account;
     uint64_t wait_ms;
-  } rows[] = {{1, true, 1000},          {7, true, 7000},
-              {180, true, 180000},      {181, false, 181000},
-              {86400, false, 86400000}, {UINT32_MAX, false, 86400000}};
+  } rows[] = {{1, true, 1001},          {7, true, 7001},
+              {180, true, 180001},      {181, false, 181001},
+              {86400, false, 86400001}, {UINT32_MAX, false, 86400001}};
   for (size_t i = 0; i < GC_COUNT(rows); i++) {
     struct gc_throttle t;
     uint64_t wait_ms;
@@ -46,11 +46,11 @@ static void a_burst_that_fails_together_is_one_failure(void) {
   gc_throttle_init(&t);
   CHECK(gc_throttle_note(&t, GC_ENDPOINT_QUEUES, 7, half, 1000, &wait_ms));
   CHECK(gc_throttle_note(&t, GC_ENDPOINT_USERS, 0, half, 1500, &wait_ms));
-  CHECK_INT(wait_ms, 6500);
+  CHECK_INT(wait_ms, 6501);
   CHECK(gc_throttle_note(&t, GC_ENDPOINT_USERS, 3, half, 2000, &wait_ms));
-  CHECK_INT(t.paused_until_ms, 8000);
+  CHECK_INT(t.paused_until_ms, 8001);
   CHECK(gc_throttle_note(&t, GC_ENDPOINT_USERS, 30, half, 2000, &wait_ms));
-  CHECK_INT(t.paused_until_ms, 32000);
+  CHECK_INT(t.paused_until_ms, 32001);
   CHECK_INT(t.backoff.failures, 2);
 }
 
@@ -61,7 +61,7 @@ static void the_end_is_reported_once_and_not_while_a_function_pauses(void) {
   CHECK(!gc_throttle_over(&t, 1000));
   CHECK(!gc_throttle_note(&t, GC_ENDPOINT_USERS, 200, half, 1000, &wait_ms));
   CHECK(!gc_throttle_over(&t, 2000));
-  CHECK(gc_throttle_over(&t, 201000));
+  CHECK(gc_throttle_over(&t, 201001));
   CHECK(!gc_throttle_over(&t, 202000));
 }
 
@@ -73,7 +73,8 @@ static void an_answer_within_the_pause_does_not_end_it(void) {
   CHECK(gc_throttle_note(&t, GC_ENDPOINT_USERS, 10, half, 1000, &wait_ms));
   CHECK(!gc_throttle_over(&t, 1001));
   CHECK_INT(t.backoff.failures, 1);
-  CHECK(gc_throttle_over(&t, 11000));
+  CHECK(!gc_throttle_over(&t, 11000));
+  CHECK(gc_throttle_over(&t, 11001));
   CHECK_INT(t.backoff.failures, 0);
 }
 

@@ -34,6 +34,26 @@ static void the_server_may_request_a_longer_or_shorter_wait(void) {
   CHECK_INT(gc_backoff_fail(&b, 0, UINT32_MAX), 8000);
 }
 
+/* Clocks in whole milliseconds may say 7000 after 6999.1. */
+static void a_request_is_not_sent_before_the_time_of_the_server(void) {
+  static const struct {
+    uint32_t asked_s, max_s, want_ms;
+  } rows[] = {
+      {0, 600, 0},
+      {1, 600, 1001},
+      {600, 600, 600001},
+      {601, 600, 600001},
+      {UINT32_MAX, 86400, 86400001},
+      {UINT32_MAX, UINT32_MAX, UINT32_MAX},
+      {4294967, UINT32_MAX, 4294967001},
+      {4294968, UINT32_MAX, UINT32_MAX},
+      {7, 0, 0},
+  };
+  for (size_t i = 0; i < GC_COUNT(rows); i++)
+    CHECK_INT(gc_retry_after_ms(rows[i].asked_s, rows[i].max_s),
+              rows[i].want_ms);
+}
+
 static void huge_waits_and_counts_do_not_overflow(void) {
   static const struct {
     uint32_t base_ms, cap_ms;
@@ -72,6 +92,7 @@ int main(void) {
   RUN(waits_double_up_to_the_cap);
   RUN(every_random_wait_is_in_range);
   RUN(the_server_may_request_a_longer_or_shorter_wait);
+  RUN(a_request_is_not_sent_before_the_time_of_the_server);
   RUN(huge_waits_and_counts_do_not_overflow);
   RUN(after_a_success_waits_begin_at_the_base);
   return check_done();

@@ -16,7 +16,7 @@ static void a_429_pauses_the_account_for_its_retry_after(void) {
     api_call(&b, GC_ENDPOINT_USERS);
     size_t before = api_world.request_count;
     CHECK(gc_auth_reject(api_auth, 1)); /* a new token is due at once */
-    replay_run(&api_world, retry_after_s[i] * 1000 - 1);
+    replay_run(&api_world, retry_after_s[i] * 1000);
     CHECK_INT(api_world.request_count, before);
     CHECK_INT(a.done + b.done, 0);
     replay_run(&api_world, 1);
@@ -84,7 +84,7 @@ static void a_burst_of_429_is_one_pause(void) {
   struct job jobs[4];
   for (int i = 0; i < 4; i++)
     api_call(&jobs[i], GC_ENDPOINT_QUEUES);
-  replay_run(&api_world, 59999);
+  replay_run(&api_world, 60000);
   CHECK_INT(replay_count(&api_world, QUEUES), 4);
   replay_run(&api_world, 1);
   replay_settle(&api_world);
@@ -170,7 +170,7 @@ static void a_daily_quota_suspends_that_function_alone(void) {
   CHECK_INT(c.err.code, GC_ERR_THROTTLED);
   CHECK(!c.had_reply);
   CHECK_INT(replay_count(&api_world, QUEUES), 1);
-  replay_run(&api_world, 1000);
+  replay_run(&api_world, 1001);
   api_call(&d, GC_ENDPOINT_QUEUES);
   replay_settle(&api_world);
   CHECK_INT(d.err.code, GC_OK);

@@ -326,8 +326,8 @@ static void retry_after_is_kept_to_the_second_up_to_15_minutes(void) {
     auth_answer(0, 200, AUTH_TOKEN("t1"));
     CHECK_INT(auth_want(), GC_AUTH_FAILED);
     CHECK_INT(auth_stats().state, GC_AUTH_FAILED);
-    CHECK_INT(auth_stats().wait_ms, rows[i].wait_s * 1000ull);
-    replay_run(&auth_world, rows[i].wait_s * 1000ull - 1);
+    CHECK_INT(auth_stats().wait_ms, rows[i].wait_s * 1000ull + 1);
+    replay_run(&auth_world, rows[i].wait_s * 1000ull);
     CHECK_INT(replay_count(&auth_world, AUTH_ASK), 1);
     replay_run(&auth_world, 1);
     CHECK_INT(replay_count(&auth_world, AUTH_ASK), 2);

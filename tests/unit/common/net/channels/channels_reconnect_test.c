@@ -113,7 +113,7 @@ static void retry_after_at_the_handshake_is_kept(void) {
                                     .has_retry_after = true,
                                     .retry_after_s = 77},
                 GC_ERR_REMOTE);
-  replay_run(&ch_world, 76999);
+  replay_run(&ch_world, 77000);
   CHECK_INT(ch_wires.opens, 1);
   replay_run(&ch_world, 1);
   CHECK_INT(ch_wires.opens, 2);
