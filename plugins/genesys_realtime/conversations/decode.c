@@ -161,15 +161,28 @@ static bool parse_same_date(const struct cv_decoder *d, const char *t,
   return true;
 }
 
+/* Notes a time that cannot be read, under the name of its member. */
+static void note_time(struct cv_decoder *d, const struct gc_json_at *at,
+                      const struct gc_json_value *v) {
+  unsigned i = 0;
+  while (i < GC_COUNT(keys) - 1 && keys[i].id != (at->path & 0xff))
+    i++;
+  cv_word_unread(keys[i].name, v, &d->strange);
+}
+
 /* Reads a time; 0 for a value that is no time or is before 1970. */
-static int64_t time_of(struct cv_decoder *d, const struct gc_json_value *v) {
+static int64_t time_of(struct cv_decoder *d, const struct gc_json_at *at,
+                       const struct gc_json_value *v) {
   enum { DAY_MS = 86400000 };
   int64_t ms;
-  if (v->kind != GC_JSON_STRING)
-    return 0;
-  if (v->len == 24 && parse_same_date(d, v->text, &ms))
+  bool is_text = v->kind == GC_JSON_STRING;
+  if (is_text && v->len == 24 && parse_same_date(d, v->text, &ms))
     return ms;
-  if (gc_timestamp_parse(v->text, v->len, &ms, NULL) != GC_OK || ms <= 0)
+  if (!is_text || gc_timestamp_parse(v->text, v->len, &ms, NULL) != GC_OK) {
+    note_time(d, at, v);
+    return 0;
+  }
+  if (ms <= 0)
     return 0;
   if (v->len == 24 && v->text[23] == 'Z') {
     memcpy(d->date, v->text, sizeof(d->date));
@@ -180,9 +193,12 @@ static int64_t time_of(struct cv_decoder *d, const struct gc_json_value *v) {
 
 static void set_queue(struct cv_decoder *d, const struct gc_json_value *v,
                       bool own) {
-  if (v->kind != GC_JSON_STRING || v->len == 0 || (d->has_queue_id && !own) ||
-      v->len >= sizeof(d->party->queue_text) ||
-      memchr(v->text, '\0', v->len) != NULL)
+  if (v->kind != GC_JSON_STRING || v->len >= sizeof(d->party->queue_text) ||
+      memchr(v->text, '\0', v->len) != NULL) {
+    cv_word_unread("queueId", v, &d->strange);
+    return;
+  }
+  if (v->len == 0 || (d->has_queue_id && !own))
     return;
   d->has_queue_id = own;
   d->party->queue = uuid_key_read(v->text, v->len);
@@ -213,16 +229,16 @@ static void set_communication(struct cv_decoder *d, const struct gc_json_at *at,
     d->now.held = v->kind == GC_JSON_BOOL && v->truth;
     break;
   case IN_COMMUNICATION(K_HOLD):
-    d->now.hold_ms = time_of(d, v);
+    d->now.hold_ms = time_of(d, at, v);
     break;
   case IN_COMMUNICATION(K_CONNECTED):
-    d->now.connected_ms = time_of(d, v);
+    d->now.connected_ms = time_of(d, at, v);
     break;
   case IN_COMMUNICATION(K_DISCONNECTED):
-    d->now.disconnected_ms = time_of(d, v);
+    d->now.disconnected_ms = time_of(d, at, v);
     break;
   case IN_COMMUNICATION(K_SCHEDULED):
-    d->now.scheduled_ms = time_of(d, v);
+    d->now.scheduled_ms = time_of(d, at, v);
     break;
   case IN_COMMUNICATION(K_ACW) << 8 | K_STATE:
     d->now.acw = cv_word_acw(v, &d->strange);
@@ -261,19 +277,19 @@ static enum gc_code on_value(void *ctx, const struct gc_json_at *at,
     set_queue(d, v, false);
     break;
   case IN_PARTY(K_CONNECTED):
-    d->party->connected_ms = time_of(d, v);
+    d->party->connected_ms = time_of(d, at, v);
     break;
   case IN_PARTY(K_END):
-    d->party->end_ms = time_of(d, v);
+    d->party->end_ms = time_of(d, at, v);
     break;
   case IN_PARTY(K_START_ACW):
-    d->party->acw_start_ms = time_of(d, v);
+    d->party->acw_start_ms = time_of(d, at, v);
     break;
   case IN_PARTY(K_END_ACW):
-    d->party->acw_end_ms = time_of(d, v);
+    d->party->acw_end_ms = time_of(d, at, v);
     break;
   case IN_PARTY(K_WRAPUP) << 8 | K_END:
-    d->wrapup_end_ms = time_of(d, v);
+    d->wrapup_end_ms = time_of(d, at, v);
     break;
   default:
     set_communication(d, at, v);
@@ -326,6 +342,7 @@ static void replace_unanswered(struct cv_event *e,
 }
 
 static void end_party(struct cv_decoder *d) {
+  static const struct gc_json_value no_id = {.kind = GC_JSON_OBJECT};
   struct cv_party *p = d->party;
   if (p->acw_end_ms == 0)
     p->acw_end_ms = d->wrapup_end_ms;
@@ -333,6 +350,8 @@ static void end_party(struct cv_decoder *d) {
     p->purpose = CV_WATCHER;
   cv_legs_complete(&d->legs, p);
 
+  if (p->id == 0)
+    cv_word_unread("id", &no_id, &d->strange);
   if (p == &d->spare)
     replace_unanswered(&d->event, p);
   else if (p->id != 0)

@@ -102,6 +102,11 @@ static void note_unknown(struct gc_unknown_words *unknown, const char *kind,
     gc_unknown_words_add(unknown, kind, no_text, sizeof(no_text) - 1);
 }
 
+void cv_word_unread(const char *kind, const struct gc_json_value *v,
+                    struct gc_unknown_words *unknown) {
+  note_unknown(unknown, kind, v);
+}
+
 /* Returns the meaning of the word; 0, the meaning of a missing word, for an
  * unknown one. */
 static unsigned read_word(const struct word *words, size_t count,
@@ -150,10 +155,19 @@ void cv_word_disconnect(const struct gc_json_value *v,
   ret->refused = word != NULL && (word->means & REFUSED) != 0;
 }
 
+static bool is_time(const char *kind) {
+  static const char tail[] = "Time";
+  size_t len = strlen(kind);
+  return len >= sizeof(tail) - 1 &&
+         strcmp(kind + len - (sizeof(tail) - 1), tail) == 0;
+}
+
 const char *cv_word_default(const char *kind) {
   static const struct {
     const char *kind, *text;
   } rows[] = {
+      {"id", "the participant is ignored"},
+      {"queueId", "the participant counts as one of no queue"},
       {purpose_kind, "the participant counts as neither customer nor agent"},
       {disconnect_kind,
        "the leg counts as ended, and as transferred only if the word begins "
@@ -163,5 +177,7 @@ const char *cv_word_default(const char *kind) {
   for (size_t i = 0; i < GC_COUNT(rows); i++)
     if (strcmp(rows[i].kind, kind) == 0)
       return rows[i].text;
+  if (is_time(kind))
+    return "the time counts as missing";
   return "the times of the leg decide";
 }

@@ -29,8 +29,14 @@ void cv_word_disconnect(const struct gc_json_value *v,
                         struct gc_unknown_words *unknown,
                         struct cv_communication *ret);
 
+/* Adds a value of the member `kind` that cannot be read, such as a time of an
+ * unknown form. `kind`: a string constant. */
+void cv_word_unread(const char *kind, const struct gc_json_value *v,
+                    struct gc_unknown_words *unknown);
+
 /* Returns the meaning of unknown words of a kind ("state", "purpose",
- * "disconnectType", "afterCallWork.state"), as a text for a report. */
+ * "disconnectType", "afterCallWork.state", "id", "queueId", or the name of a
+ * time), as a text for a report. */
 const char *cv_word_default(const char *kind);
 
 #endif

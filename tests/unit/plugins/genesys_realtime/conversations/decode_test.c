@@ -196,6 +196,60 @@ static void the_queue_is_its_own_or_that_of_the_routing(void) {
   }
 }
 
+/* Otherwise an offer or answer would be missing without a word. */
+static void values_that_cannot_be_read_are_noted(void) {
+  static const struct {
+    const char *members, *kind, *text;
+  } rows[] = {
+      {"\"connectedTime\":\"2026-08-01T10:00:00.1234567890Z\"", "connectedTime",
+       "(unreadable)"},
+      {"\"endTime\":\"2026-08-01T10:00:00.000\"", "endTime", "(unreadable)"},
+      {"\"startAcwTime\":1785578400000", "startAcwTime", "(unreadable)"},
+      {"\"wrapup\":{\"endTime\":true}", "endTime", "(unreadable)"},
+      {"\"calls\":[{\"startHoldTime\":\"now\"}]", "startHoldTime", "now"},
+      {"\"calls\":[{\"disconnectedTime\":7}]", "disconnectedTime",
+       "(unreadable)"},
+      {"\"queueId\":7", "queueId", "(unreadable)"},
+      {"\"queueId\":\"a\\u0000b\"", "queueId", "(unreadable)"},
+      {"\"conversationRoutingData\":{\"queue\":{\"id\":7}}", "queueId",
+       "(unreadable)"},
+      {"\"connectedTime\":null,\"endTime\":\"\",\"queueId\":null", NULL, ""},
+      {"\"connectedTime\":\"1970-01-01T00:00:00.000Z\"", NULL, ""},
+      {"\"connectedTime\":\"0001-01-01T00:00:00Z\"", NULL, ""},
+  };
+  for (size_t i = 0; i < GC_COUNT(rows); i++) {
+    struct gc_unknown_words *words = cv_decoder_unknown(d);
+    CHECK_ROW(rows[i].members);
+    gc_unknown_words_clear(words);
+    (void)read_party(rows[i].members);
+    const struct gc_unknown_word *word = gc_unknown_words_next(words);
+    CHECK_INT(words->total, rows[i].kind != NULL);
+    CHECK_STR(word != NULL ? word->kind : "",
+              rows[i].kind != NULL ? rows[i].kind : "");
+    CHECK_STR(word != NULL ? word->text : "", rows[i].text);
+  }
+}
+
+static void a_participant_without_an_id_is_noted(void) {
+  static const char *const rows[] = {"", "\"id\":null,", "\"id\":\"\",",
+                                     "\"id\":7,"};
+  for (size_t i = 0; i < GC_COUNT(rows); i++) {
+    char json[300];
+    struct gc_unknown_words *words = cv_decoder_unknown(d);
+    CHECK_ROW(rows[i]);
+    gc_unknown_words_clear(words);
+    snprintf(json, sizeof(json),
+             "{" TOPIC ",\"eventBody\":{\"id\":\"c1\",\"participants\":["
+             "{%s\"purpose\":\"acd\"},{\"id\":\"p2\"}]}}",
+             rows[i]);
+    const struct cv_event *e = read_text(json);
+    CHECK_INT(e != NULL ? e->count : 0, 1);
+    CHECK_INT(words->total, 1);
+    const struct gc_unknown_word *word = gc_unknown_words_next(words);
+    CHECK_STR(word != NULL ? word->kind : "", "id");
+  }
+}
+
 static void participants_past_the_limit_are_counted(void) {
   static char json[16384];
   size_t used = (size_t)sprintf(
@@ -266,6 +320,8 @@ int main(void) {
   RUN(broken_messages_are_refused_and_leave_nothing_behind);
   RUN(times_of_all_shapes_are_read);
   RUN(the_queue_is_its_own_or_that_of_the_routing);
+  RUN(values_that_cannot_be_read_are_noted);
+  RUN(a_participant_without_an_id_is_noted);
   RUN(participants_past_the_limit_are_counted);
   RUN(a_later_participant_replaces_an_unanswered_alert);
   RUN(uuids_are_read_as_bytes_and_other_texts_are_hashed);
