@@ -17,6 +17,7 @@ enum {
   K_DATA,
   K_METRIC,
   K_QUALIFIER,
+  K_SECONDARY,
   K_STATS,
   K_COUNT,
   K_CALCULATED,
@@ -34,6 +35,7 @@ static const struct gc_json_key keys[] = {
     {"data", K_DATA},
     {"metric", K_METRIC},
     {"qualifier", K_QUALIFIER},
+    {"secondaryQualifier", K_SECONDARY},
     {"stats", K_STATS},
     {"count", K_COUNT},
     {"calculatedMetricValue", K_CALCULATED},
@@ -108,6 +110,9 @@ static enum gc_code on_value(void *ctx, const struct gc_json_at *at,
     return GC_OK;
   case IN_DATA(K_QUALIFIER):
     obs_datum_qualifier(&d->datum, v);
+    return GC_OK;
+  case IN_DATA(K_SECONDARY):
+    obs_datum_secondary(&d->datum, v);
     return GC_OK;
   case IN_STATS(K_COUNT):
   case IN_DATA(K_COUNT):

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "common/base/ascii.h"
+#include "common/base/hash.h"
 #include "common/genesys/clean_name.h"
 
 enum { FACTS_MAX = 4 << 20 };
@@ -15,6 +16,7 @@ void obs_datum_begin(struct obs_datum *d) {
   d->is_unknown = true;
   d->has_count = d->has_calculated = false;
   d->qualifier[0] = d->name[0] = '\0';
+  d->secondary = 0;
   d->count_number = d->calculated_number = NAN;
   gc_other_numbers_clear(&d->others);
 }
@@ -46,6 +48,11 @@ void obs_datum_qualifier(struct obs_datum *d, const struct gc_json_value *v) {
     return;
   memcpy(d->qualifier, v->text, v->len);
   d->qualifier[v->len] = '\0';
+}
+
+void obs_datum_secondary(struct obs_datum *d, const struct gc_json_value *v) {
+  if (v->kind == GC_JSON_STRING && v->len > 0)
+    d->secondary = gc_hash_add(GC_HASH_INIT, v->text, v->len) | 1;
 }
 
 /* Returns a finite number; NAN for any other value. */
@@ -99,6 +106,7 @@ enum gc_code obs_datum_fact(const struct obs_datum *d,
                                          : COUNT_MAX;
   *ret = (struct obs_fact){.queue = OBS_NONE,
                            .media = OBS_NONE,
+                           .secondary = d->secondary,
                            .metric = (uint8_t)d->metric,
                            .value = value > 0 ? value : 0};
   return qualifier_of(d, into, &ret->qualifier);

@@ -21,6 +21,7 @@ struct obs_datum {
   int64_t count, calculated;
   double count_number, calculated_number; /* as they came; NAN: none */
   char qualifier[OBS_QUALIFIER_MAX_BYTES];
+  uint64_t secondary;              /* as in struct obs_fact */
   char name[GC_UNKNOWN_WORD_SIZE]; /* of an unknown metric */
   struct gc_other_numbers others;
 };
@@ -28,6 +29,7 @@ struct obs_datum {
 void obs_datum_begin(struct obs_datum *d);
 void obs_datum_metric(struct obs_datum *d, const struct gc_json_value *v);
 void obs_datum_qualifier(struct obs_datum *d, const struct gc_json_value *v);
+void obs_datum_secondary(struct obs_datum *d, const struct gc_json_value *v);
 void obs_datum_count(struct obs_datum *d, const struct gc_json_value *v);
 void obs_datum_calculated(struct obs_datum *d, const struct gc_json_value *v);
 

@@ -63,6 +63,7 @@ static bool is_in_snapshot(const struct merge *g, const struct obs_queue *q,
     const struct obs_qualified *named = &q->qualified[i];
     const struct gc_intern *words = words_of(g->from, named->metric);
     if (named->metric == there->metric &&
+        named->secondary == there->secondary &&
         strcmp(gc_intern_text(words, named->qualifier), text) == 0)
       return true;
   }
@@ -97,6 +98,7 @@ static enum gc_code merge_agents(const struct merge *g,
     const struct obs_qualified *reported = &q->qualified[i];
     struct observations *into = g->into;
     fact.value = reported->count;
+    fact.secondary = reported->secondary;
     GC_TRY(copy_text(is_routing(reported->metric) ? &into->statuses
                                                   : &into->presences,
                      words_of(g->from, reported->metric), reported->qualifier,

@@ -154,11 +154,35 @@ static enum gc_code add_contacts(struct observations *o, struct obs_queue *q,
   return GC_OK;
 }
 
-static enum gc_code add_qualified(struct obs_queue *q,
+/* Removes the counts of the fact's status that are divided where the fact is
+ * not, or the reverse: both have the same agents. Returns false if they are
+ * newer than the fact. */
+static bool remove_other_division(struct obs_queue *q,
                                   const struct obs_fact *f) {
+  size_t kept = 0;
+  bool is_latest = true;
   for (size_t i = 0; i < q->qualified_count; i++) {
     struct obs_qualified *there = &q->qualified[i];
-    if (there->metric == f->metric && there->qualifier == f->qualifier) {
+    bool is_other = there->metric == f->metric &&
+                    there->qualifier == f->qualifier &&
+                    (there->secondary == 0) != (f->secondary == 0);
+    if (is_other && is_newer(f, &there->reported_ms))
+      continue;
+    is_latest = is_latest && !is_other;
+    q->qualified[kept++] = *there;
+  }
+  q->qualified_count = kept;
+  return is_latest;
+}
+
+static enum gc_code add_qualified(struct obs_queue *q,
+                                  const struct obs_fact *f) {
+  if (!remove_other_division(q, f))
+    return GC_OK;
+  for (size_t i = 0; i < q->qualified_count; i++) {
+    struct obs_qualified *there = &q->qualified[i];
+    if (there->metric == f->metric && there->qualifier == f->qualifier &&
+        there->secondary == f->secondary) {
       if (is_newer(f, &there->reported_ms))
         there->count = f->value;
       return GC_OK;
@@ -169,8 +193,12 @@ static enum gc_code add_qualified(struct obs_queue *q,
   if (all == NULL)
     return GC_ERR_MEMORY;
   q->qualified = all;
-  all[q->qualified_count++] = (struct obs_qualified){
-      (enum obs_metric)f->metric, f->qualifier, f->value, f->at_ms};
+  all[q->qualified_count++] =
+      (struct obs_qualified){.metric = (enum obs_metric)f->metric,
+                             .qualifier = f->qualifier,
+                             .secondary = f->secondary,
+                             .count = f->value,
+                             .reported_ms = f->at_ms};
   return GC_OK;
 }
 

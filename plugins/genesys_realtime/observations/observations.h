@@ -81,7 +81,8 @@ enum obs_absence {
 /* One number of one answer. Texts are numbers of the model's interners. */
 struct obs_fact {
   uint32_t queue, media, qualifier;
-  uint8_t metric;  /* enum obs_metric, or OBS_OTHER */
+  uint64_t secondary; /* hash of the secondary qualifier; 0: none */
+  uint8_t metric;     /* enum obs_metric, or OBS_OTHER */
   bool is_listed;  /* a count of 0, or one whose conversations are all listed */
   bool is_partial; /* pushed: has only the numbers that changed */
   bool is_unreadable; /* the answer has the metric, but no number */
@@ -107,9 +108,11 @@ struct obs_media {
   uint16_t has_undated;                     /* bits, as `known` */
 };
 
+/* Agents of a status. An answer may divide them by a secondary qualifier. */
 struct obs_qualified {
   enum obs_metric metric;
   uint32_t qualifier; /* number in `statuses` or `presences` */
+  uint64_t secondary; /* as in struct obs_fact */
   int64_t count, reported_ms;
 };
 

@@ -32,18 +32,26 @@ struct put {
   struct status_table routing, presences;
 };
 
+static bool is_system_presence(const char *presence) {
+  for (size_t i = 0; i < GC_COUNT(system_presences); i++)
+    if (strcmp(system_presences[i], presence) == 0)
+      return true;
+  return false;
+}
+
 /* Finds the system presence: by the answer's own mapping, else by the presence
- * definitions. */
+ * definitions. The word of a system presence stands for itself. */
 static const char *system_of(const struct put *p, uint32_t presence) {
   const struct observations *o = p->o;
+  const char *text = gc_intern_text(&o->presences, presence);
   if (presence < o->system_cap && o->system_of[presence] != OBS_NONE)
     return gc_intern_text(&o->systems, o->system_of[presence]);
-  const struct gc_entry *e =
-      p->display->presences != NULL
-          ? gc_entities_find(p->display->presences,
-                             gc_intern_text(&o->presences, presence))
-          : NULL;
-  return e != NULL && e->detail[0] != '\0' ? e->detail : unknown_presence;
+  const struct gc_entry *e = p->display->presences != NULL
+                                 ? gc_entities_find(p->display->presences, text)
+                                 : NULL;
+  if (e != NULL && e->detail[0] != '\0')
+    return e->detail;
+  return is_system_presence(text) ? text : unknown_presence;
 }
 
 /* Maps the words of this reading to statuses, once for all its queues. */
