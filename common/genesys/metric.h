@@ -207,8 +207,8 @@ struct gc_ds {
   XX(OBSERVATIONS_IGNORED, "observations_ignored", ONE(DERIVE), "block",       \
      "numbers",                                                                \
      "Numbers of observations that were ignored: no queue, medium or status "  \
-     "where one is needed, or a name that cannot be kept; and pushed "         \
-     "messages that cannot be read.")                                          \
+     "where one is needed, no number that can be read, or a name that cannot " \
+     "be kept; and pushed messages that cannot be read.")                      \
   XX(FLOWS, "flows", ONE(GAUGE), "block", "flows",                             \
      "Flows: matched (by the block's selectors), unnamed (pairs of flow and "  \
      "medium held back until the name is known).")                             \

@@ -45,8 +45,9 @@ static void report_ignored(struct block *b, uint32_t count) {
   (void)gc_fail(
       &err, GC_ERR_PARSE,
       "%u numbers of observations are without the queue, medium or status "
-      "that they need, or have a name that cannot be kept; they are counted "
-      "(observations_ignored) and ignored. Report it if numbers look wrong",
+      "that they need, cannot be read, or have a name that cannot be kept; "
+      "they are counted (observations_ignored) and ignored. Report it if "
+      "numbers look wrong",
       count);
   b->notice(b->ctx, "ignored observations", &err);
 }

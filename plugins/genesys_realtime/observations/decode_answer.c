@@ -173,7 +173,10 @@ static enum gc_code end_datum(struct obs_decoder *d) {
   if (about != OBS_CONTACTS)
     d->ids.count = d->ids_begin;
   GC_TRY(obs_datum_fact(datum, d->into, &fact, &is_reported));
-  if (!is_reported && about == OBS_CONTACTS)
+  bool is_unread = obs_datum_is_unread(datum);
+  d->into->ignored += is_unread;
+  if (!is_reported &&
+      (about == OBS_CONTACTS || (about != OBS_OLDEST && is_unread)))
     fact = (struct obs_fact){.queue = OBS_NONE,
                              .qualifier = OBS_NONE,
                              .metric = (uint8_t)datum->metric,

@@ -15,6 +15,7 @@ void obs_datum_begin(struct obs_datum *d) {
   d->metric = -1;
   d->is_unknown = true;
   d->has_count = d->has_calculated = false;
+  d->is_count_unread = d->is_calculated_unread = false;
   d->qualifier[0] = d->name[0] = '\0';
   d->secondary = 0;
   d->count_number = d->calculated_number = NAN;
@@ -68,12 +69,19 @@ void obs_datum_other(struct obs_datum *d, const struct gc_json_at *at,
 
 void obs_datum_count(struct obs_datum *d, const struct gc_json_value *v) {
   d->has_count = gc_json_int(v, &d->count);
+  d->is_count_unread = !d->has_count && v->kind != GC_JSON_NULL;
   d->count_number = number_of(v);
 }
 
 void obs_datum_calculated(struct obs_datum *d, const struct gc_json_value *v) {
   d->has_calculated = gc_json_int(v, &d->calculated);
+  d->is_calculated_unread = !d->has_calculated && v->kind != GC_JSON_NULL;
   d->calculated_number = number_of(v);
+}
+
+bool obs_datum_is_unread(const struct obs_datum *d) {
+  return obs_metrics[d->metric].about == OBS_OLDEST ? d->is_calculated_unread
+                                                    : d->is_count_unread;
 }
 
 static enum gc_code qualifier_of(const struct obs_datum *d,

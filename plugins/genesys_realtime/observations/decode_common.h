@@ -18,6 +18,7 @@ struct obs_datum {
   int metric;                     /* enum obs_metric, or -1 */
   bool is_unknown;                /* no metric, or one that is not documented */
   bool has_count, has_calculated; /* whole numbers */
+  bool is_count_unread, is_calculated_unread; /* any other value but null */
   int64_t count, calculated;
   double count_number, calculated_number; /* as they came; NAN: none */
   char qualifier[OBS_QUALIFIER_MAX_BYTES];
@@ -51,6 +52,9 @@ GC_MUST_CHECK enum gc_code obs_datum_fact(const struct obs_datum *d,
 GC_MUST_CHECK enum gc_code obs_media_put(struct observations *into,
                                          const struct gc_json_value *v,
                                          uint32_t *media);
+
+/* Returns true if the number of a known metric is there but cannot be read. */
+bool obs_datum_is_unread(const struct obs_datum *d);
 
 struct obs_facts {
   struct obs_fact *at;

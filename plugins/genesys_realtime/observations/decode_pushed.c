@@ -203,6 +203,7 @@ static enum gc_code end_datum(struct obs_pushed *d) {
   if (d->datum.metric < 0)
     return obs_others_take(&others, &d->datum, &d->facts);
   GC_TRY(obs_datum_fact(&d->datum, d->into, &fact, &is_reported));
+  d->unknown += obs_datum_is_unread(&d->datum);
   if (!is_reported)
     return GC_OK;
   fact.is_partial = true;

@@ -83,11 +83,16 @@ static void zero_unnamed(const struct merge *g, const struct obs_queue *q) {
   }
 }
 
+/* Returns true if the answer had all agents of the queue. */
+static bool is_whole(const struct obs_queue *q) {
+  return q->has_agents && !q->are_agents_unreadable;
+}
+
 static enum gc_code merge_agents(const struct merge *g,
                                  const struct obs_queue *q) {
   struct obs_fact fact = {
-      .media = OBS_NONE, .qualifier = OBS_NONE, .is_partial = !q->has_agents};
-  bool all = q->has_agents && g->from->absence == OBS_ABSENT_ALL;
+      .media = OBS_NONE, .qualifier = OBS_NONE, .is_partial = !is_whole(q)};
+  bool all = is_whole(q) && g->from->absence == OBS_ABSENT_ALL;
   fact.value = q->active;
   if (all || q->known & 1u << OBS_ACTIVE_USERS)
     GC_TRY(put_fact(g, OBS_ACTIVE_USERS, fact, q->active_reported_ms));
@@ -168,12 +173,12 @@ static enum gc_code merge_queue(struct merge *g, uint32_t number) {
   GC_TRY(observations_add(g->into, NULL, 0));
   for (size_t i = 0; i < q->media_count; i++)
     GC_TRY(merge_media(g, &q->media[i]));
-  if (q->has_agents)
+  if (is_whole(q))
     zero_unnamed(g, q);
   GC_TRY(merge_agents(g, q));
   remove_unnamed(g, q);
   GC_TRY(merge_others(g, q));
-  if (q->has_agents && !g->into->queues[g->queue].has_agents) {
+  if (is_whole(q) && !g->into->queues[g->queue].has_agents) {
     g->into->queues[g->queue].has_agents = true;
     g->into->groups++;
   }

@@ -238,7 +238,12 @@ static enum gc_code add_fact(struct observations *o, const struct obs_fact *f) {
     return GC_OK;
   if (f->metric == OBS_OTHER)
     return add_other(q, f);
-  switch (obs_metrics[f->metric].about) {
+  enum obs_about about = obs_metrics[f->metric].about;
+  if (f->is_unreadable && about != OBS_CONTACTS) {
+    q->are_agents_unreadable = true;
+    return GC_OK;
+  }
+  switch (about) {
   case OBS_CONTACTS:
   case OBS_OLDEST:
     if (f->media != OBS_NONE)

@@ -85,7 +85,8 @@ struct obs_fact {
   uint8_t metric;     /* enum obs_metric, or OBS_OTHER */
   bool is_listed;  /* a count of 0, or one whose conversations are all listed */
   bool is_partial; /* pushed: has only the numbers that changed */
-  bool is_unreadable; /* the answer has the metric, but no number */
+  bool is_unreadable; /* the answer has the metric, but no number; of agents: a
+                         number that cannot be read */
   union {
     int64_t value; /* count, or epoch ms */
     double number; /* OBS_OTHER */
@@ -131,8 +132,10 @@ struct obs_guide {
 };
 
 struct obs_queue {
-  bool has_agents; /* an answer had all agents of the queue */
-  uint32_t known;  /* as in struct obs_media: active, member */
+  bool has_agents;            /* an answer had all agents of the queue */
+  bool are_agents_unreadable; /* a number of its agents cannot be read, so that
+                                 their sums are not known */
+  uint32_t known;             /* as in struct obs_media: active, member */
   int64_t active, member;
   int64_t active_reported_ms, member_reported_ms;
   struct obs_media *media;

@@ -209,7 +209,7 @@ void obs_samples(const struct observations *o,
     queue_label_parts(display, gc_intern_text(&o->ids, i), parts);
     for (size_t m = 0; m < q->media_count; m++)
       put_contacts(&p, &q->media[m]);
-    if (q->has_agents)
+    if (q->has_agents && !q->are_agents_unreadable)
       put_agents(&p, q);
     obs_other_put(o, q, display, &p.writer);
     if (q->guide_count > 0) {

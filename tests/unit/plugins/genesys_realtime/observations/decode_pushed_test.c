@@ -442,6 +442,86 @@ static void a_number_without_a_time_keeps_the_known_time(void) {
   CHECK_REAL(future_of(o), 4);
 }
 
+static void unreadable_numbers_are_counted(void) {
+  static const struct {
+    const char *metric;
+    unsigned ignored;
+  } rows[] = {
+      {WAITING("\"7\""), 1},
+      {WAITING("7.5"), 1},
+      {WAITING("true"), 1},
+      {WAITING("null"), 0},
+      {"{\"metric\":\"oWaiting\"}", 0},
+      {"{\"metric\":\"oLongestWaiting\",\"stats\":{\"count\":\"x\","
+       "\"calculatedMetricValue\":\"y\"}}",
+       1},
+  };
+  for (size_t i = 0; i < GC_COUNT(rows); i++) {
+    char body[400];
+    GC_AUTO(observations_put_auto)
+    struct observations *live = observations_new();
+    CHECK_ROW(rows[i].metric);
+    snprintf(body, sizeof(body),
+             "{" VOICE ",\"data\":[{" MOMENT("05") ",\"metrics\":[%s]}]}",
+             rows[i].metric);
+    CHECK_INT(read_pushed(live, TOPIC, BODY("01", WAITING("3"))), 1);
+    CHECK_INT(read_pushed(live, TOPIC, body), 0);
+    CHECK_INT(waiting_of(live), 3);
+    CHECK_INT(live->ignored, rows[i].ignored);
+  }
+}
+
+#define IDLE_SNAPSHOT(elements)                                                \
+  "{\"results\":[{\"group\":{\"queueId\":\"q\"},\"data\":[" elements "]}]}"
+#define IDLE(more)                                                             \
+  "{\"metric\":\"oOnQueueUsers\",\"qualifier\":\"IDLE\"," more "}"
+
+static void merge_agents(struct observations *live, const char *json,
+                         int64_t at_ms) {
+  GC_AUTO(observations_put_auto)
+  struct observations *snapshot = decode_snapshot(json);
+  snapshot->absence = OBS_ABSENT_ALL;
+  CHECK_INT(observations_merge(live, snapshot, at_ms), GC_OK);
+}
+
+/* The sum over the agents who are idle lacks the number. */
+static void a_snapshot_with_unreadable_agents_keeps_the_last_numbers(void) {
+  GC_AUTO(observations_put_auto) struct observations *live = observations_new();
+  merge_agents(live, IDLE_SNAPSHOT(IDLE("\"count\":3")), TEN_MS);
+  merge_agents(live, IDLE_SNAPSHOT(IDLE("\"count\":\"4\"")), TEN_MS + 1000);
+  CHECK_INT(on_queue(live, "IDLE"), 3);
+  merge_agents(live, IDLE_SNAPSHOT(IDLE("\"count\":5")), TEN_MS + 2000);
+  CHECK_INT(on_queue(live, "IDLE"), 5);
+}
+
+static int64_t count_idle(const struct observations *o) {
+  int64_t sum = 0;
+  for (size_t i = 0; i < o->queues[0].qualified_count; i++)
+    sum += o->queues[0].qualified[i].count;
+  return sum;
+}
+
+static void a_total_replaces_its_parts_and_the_reverse(void) {
+  static const char pushed[] =
+      "{\"group\":{\"queueId\":\"q\"},\"data\":[{" MOMENT(
+          "05") ",\"metrics\":[" IDLE("\"stats\":{\"count\":9}") "]}]}";
+  static const char parts[] =
+      IDLE_SNAPSHOT(IDLE("\"secondaryQualifier\":\"a\",\"count\":3") "," IDLE(
+          "\"secondaryQualifier\":\"b\",\"count\":4"));
+  GC_AUTO(observations_put_auto) struct observations *live = observations_new();
+  GC_AUTO(observations_put_auto) struct observations *copy = observations_new();
+  merge_agents(live, parts, TEN_MS);
+  CHECK_INT(count_idle(live), 7);
+  CHECK_INT(read_pushed(live, TOPIC, pushed), 1);
+  CHECK_INT(count_idle(live), 9);
+  merge_agents(live, parts, TEN_MS + 3000); /* older than the message */
+  CHECK_INT(count_idle(live), 9);
+  merge_agents(live, parts, TEN_MS + 6000);
+  CHECK_INT(count_idle(live), 7);
+  CHECK_INT(observations_merge(copy, live, 0), GC_OK);
+  CHECK_INT(count_idle(copy), 7);
+}
+
 int main(void) {
   RUN(a_snapshot_without_an_unknown_metric_removes_it);
   RUN(a_number_without_a_time_keeps_the_known_time);
@@ -458,5 +538,8 @@ int main(void) {
   RUN(an_activity_snapshot_omits_zeros);
   RUN(a_copy_is_the_same_and_stays);
   RUN(lists_of_conversations_stay_behind);
+  RUN(unreadable_numbers_are_counted);
+  RUN(a_snapshot_with_unreadable_agents_keeps_the_last_numbers);
+  RUN(a_total_replaces_its_parts_and_the_reverse);
   return check_done();
 }
