@@ -133,6 +133,7 @@ static enum gc_code on_open(void *ctx, const struct gc_json_at *at) {
     d->metric[0] = d->qualifier[0] = '\0';
     d->is_broken = false;
     d->has = 0;
+    memset(d->stats, 0, sizeof(d->stats));
     gc_other_numbers_clear(&d->others);
   } else if (at->path >> 8 == IN_METRIC(K_STATS)) {
     note_member(d, at->key, at->key_len);

@@ -107,9 +107,10 @@ static bool has_seconds_total(enum gc_stats_kind kind) {
 }
 
 static enum gc_code put_total(const struct put *p, const struct gc_identity *id,
-                              int64_t time_ms, int64_t count, double sum) {
+                              int64_t time_ms, bool has_count, int64_t count,
+                              double sum) {
   union gc_number values[GC_DS_MAX] = {{.derive = count}};
-  if (has_count_total(id->kind))
+  if (has_count && has_count_total(id->kind))
     GC_TRY(put_sample(p, id, id->types->total, time_ms, values));
   if (has_seconds_total(id->kind))
     GC_TRY(put_gauge(p, id, id->types->total_seconds, time_ms,
@@ -144,7 +145,10 @@ static enum gc_code put_all_totals(const struct put *p,
         !is_alone(p, set, i, &id))
       continue;
     int64_t count = zeros ? 0 : gc_series_counter(s);
-    GC_TRY(put_total(p, &id, time_ms, count, zeros ? 0.0 : s->total.sum));
+    /* The answers have a sum and no count. */
+    bool has_count = s->total.count > 0 || s->sent > 0;
+    GC_TRY(put_total(p, &id, time_ms, has_count, count,
+                     zeros ? 0.0 : s->total.sum));
     if (zeros)
       s->is_begun = s->is_dirty = true;
   }
