@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "plugins/genesys_flowmetrics/flows/decode.h"
 
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -34,7 +35,7 @@ struct flow_decoder {
   struct flow_counts staged; /* counts of the answer that is being read */
   struct gc_json_stream *stream;
   size_t results;
-  uint64_t overflow;
+  uint64_t overflow, unreadable;
 
   /* The result that is being read; members come in any order. */
   char flow[FLOW_ID_SIZE], media[FLOW_MEDIA_SIZE];
@@ -42,7 +43,7 @@ struct flow_decoder {
   int64_t count;
 
   /* The element of that result that is being read. */
-  bool is_ours, has_number;
+  bool is_ours, has_number, is_unreadable;
   int64_t number;
 };
 
@@ -88,7 +89,8 @@ static enum gc_code on_value(void *ctx, const struct gc_json_at *at,
     return GC_OK;
   case IN_STATS(K_COUNT):
   case IN_DATUM(K_COUNT):
-    d->has_number = gc_json_int(v, &d->number);
+    d->has_number = gc_json_int(v, &d->number) && d->number <= UINT32_MAX;
+    d->is_unreadable = !d->has_number && v->kind != GC_JSON_NULL;
     return GC_OK;
   default:
     return GC_OK;
@@ -102,13 +104,14 @@ static enum gc_code on_open(void *ctx, const struct gc_json_at *at) {
     d->is_reported = false;
     d->count = 0;
   } else if (at->path == DATUM) {
-    d->is_ours = d->has_number = false;
+    d->is_ours = d->has_number = d->is_unreadable = false;
   }
   return GC_OK;
 }
 
 static void end_datum(struct flow_decoder *d) {
-  if (!d->is_ours || !d->has_number || d->number > UINT32_MAX)
+  d->unreadable += d->is_ours && d->is_unreadable;
+  if (!d->is_ours || !d->has_number)
     return;
   d->is_reported = true;
   d->count += d->number > 0 ? d->number : 0;
@@ -170,7 +173,7 @@ static void sink_begin(void *ctx) {
   gc_json_stream_reset(d->stream);
   flow_counts_clear(&d->staged);
   d->results = 0;
-  d->overflow = 0;
+  d->overflow = d->unreadable = 0;
 }
 
 static enum gc_code sink_write(void *ctx, const char *bytes, size_t len,
@@ -202,6 +205,10 @@ static enum gc_code set_counts(struct flow_decoder *d) {
 enum gc_code flow_decoder_finish(struct flow_decoder *d, size_t *ret_results,
                                  uint64_t *ret_overflow, struct gc_err *err) {
   GC_TRY(gc_json_stream_end(d->stream, err));
+  if (d->unreadable > 0)
+    return gc_fail(err, GC_ERR_PARSE,
+                   "flow observations: %" PRIu64 " counts cannot be read",
+                   d->unreadable);
   enum gc_code code = set_counts(d);
   if (code != GC_OK)
     return gc_fail(err, code, "flow observations: %s", gc_code_words(code));

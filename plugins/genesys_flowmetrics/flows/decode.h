@@ -22,7 +22,8 @@ struct gc_sink flow_decoder_sink(struct flow_decoder *d);
 /* Sets the pairs of the answer in `into`; call it at the end of the answer.
  * Counts of one pair within the answer are added up, and replace the count of
  * an earlier answer. Returns the number of results, and of pairs past the
- * maximum. Returns GC_ERR_PARSE when the answer is not whole. */
+ * maximum. Returns GC_ERR_PARSE when the answer is not whole, or has a count
+ * that cannot be read: a pair without a count would be 0. */
 GC_MUST_CHECK enum gc_code flow_decoder_finish(struct flow_decoder *d,
                                                size_t *ret_results,
                                                uint64_t *ret_overflow,
