@@ -55,11 +55,15 @@ struct queue_metrics {
 };
 
 /* Reads a count. A negative number, or a value that is not a number, is 0 like
- * a missing one. */
-static void read_count(const struct gc_json_value *v, int64_t *ret) {
-  double real;
+ * a missing one. A value that is neither a number nor null counts as ignored.
+ */
+static void read_count(struct queue_metrics *d, const struct gc_json_value *v,
+                       int64_t *ret) {
+  double real = 0.0;
+  bool is_number = gc_json_real(v, &real) && isfinite(real);
   *ret = 0;
-  if (!gc_json_real(v, &real) || !isfinite(real) || real <= 0.0)
+  d->into->ignored += !is_number && v->kind != GC_JSON_NULL;
+  if (!is_number || real <= 0.0)
     return;
   *ret = real < (double)count_max ? (int64_t)real : count_max;
 }
@@ -91,16 +95,16 @@ static enum gc_code on_value(void *ctx, const struct gc_json_at *at,
   case K_MEDIA_TYPE:
     return obs_media_put(d->into, v, &row->contacts.media);
   case K_QUEUED:
-    read_count(v, &row->contacts.queued);
+    read_count(d, v, &row->contacts.queued);
     break;
   case K_WAITING:
-    read_count(v, &row->contacts.waiting);
+    read_count(d, v, &row->contacts.waiting);
     break;
   case K_AVAILABLE:
-    read_count(v, &row->available);
+    read_count(d, v, &row->available);
     break;
   case K_BUSY:
-    read_count(v, &row->busy);
+    read_count(d, v, &row->busy);
     break;
   default:
     break;
