@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/base/ascii.h"
 #include "common/base/buf.h"
 #include "common/base/json/stream.h"
 #include "common/base/uuid.h"
@@ -254,7 +255,8 @@ static void resolve_waiting(struct event_reader *r, const struct frame *f) {
 
 /* ---- texts ---- */
 
-/* Copies an id, unless it is empty, too long or has a NUL. */
+/* Copies an id, unless it is empty, too long or has a NUL. A UUID is copied in
+ * lower case: it is the same conversation in any case. */
 static enum gc_code keep_id(struct event_reader *r, size_t *ret,
                             const char *text, size_t len, struct gc_err *err) {
   if (len == 0 || len > EVENT_CONVERSATION_MAX_BYTES ||
@@ -266,6 +268,8 @@ static enum gc_code keep_id(struct event_reader *r, size_t *ret,
   if (gc_buf_add(&r->texts, text, len) != GC_OK ||
       gc_buf_add(&r->texts, "", 1) != GC_OK)
     return gc_fail(err, GC_ERR_MEMORY, "out of memory");
+  if (gc_is_uuid(text, len))
+    gc_lower_text(r->texts.data + *ret);
   return GC_OK;
 }
 
