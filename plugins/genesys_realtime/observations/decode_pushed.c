@@ -89,12 +89,15 @@ bool obs_topic_read(const char *name, enum obs_topic *ret_topic,
 /* ---- a message ---- */
 
 /* Reads an interval: "T/T" is a moment, "HH:00/HH:30" a running total since
- * HH:00. Ignores other values. */
+ * HH:00. Any other value but null counts as ignored: the numbers count as those
+ * of now. */
 static void read_interval(struct obs_pushed *d, const struct gc_json_value *v) {
   int64_t begin_ms, end_ms;
   if (v->kind != GC_JSON_STRING ||
-      gc_interval_parse(v->text, v->len, &begin_ms, &end_ms, NULL) != GC_OK)
+      gc_interval_parse(v->text, v->len, &begin_ms, &end_ms, NULL) != GC_OK) {
+    d->unknown += v->kind != GC_JSON_NULL;
     return;
+  }
   d->is_total = begin_ms < end_ms;
   d->at_ms = begin_ms > 0 ? begin_ms : 0;
 }

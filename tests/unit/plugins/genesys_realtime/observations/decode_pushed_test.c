@@ -471,6 +471,31 @@ static void unreadable_numbers_are_counted(void) {
   }
 }
 
+static void an_unreadable_interval_is_counted(void) {
+  static const struct {
+    const char *interval;
+    unsigned ignored;
+  } rows[] = {
+      {"\"2026-08-01T10:00:00.000/2026-08-01T10:00:00.000\"", 1},
+      {"7", 1},
+      {"null", 0},
+      {"\"" AT("05") "/" AT("05") "\"", 0},
+  };
+  for (size_t i = 0; i < GC_COUNT(rows); i++) {
+    char body[400];
+    GC_AUTO(observations_put_auto)
+    struct observations *live = observations_new();
+    CHECK_ROW(rows[i].interval);
+    snprintf(body, sizeof(body),
+             "{" VOICE
+             ",\"data\":[{\"interval\":%s,\"metrics\":[" WAITING("3") "]}]}",
+             rows[i].interval);
+    CHECK_INT(read_pushed(live, TOPIC, body), 1);
+    CHECK_INT(waiting_of(live), 3);
+    CHECK_INT(live->ignored, rows[i].ignored);
+  }
+}
+
 #define IDLE_SNAPSHOT(elements)                                                \
   "{\"results\":[{\"group\":{\"queueId\":\"q\"},\"data\":[" elements "]}]}"
 #define IDLE(more)                                                             \
@@ -539,6 +564,7 @@ int main(void) {
   RUN(a_copy_is_the_same_and_stays);
   RUN(lists_of_conversations_stay_behind);
   RUN(unreadable_numbers_are_counted);
+  RUN(an_unreadable_interval_is_counted);
   RUN(a_snapshot_with_unreadable_agents_keeps_the_last_numbers);
   RUN(a_total_replaces_its_parts_and_the_reverse);
   return check_done();
