@@ -75,9 +75,10 @@ static enum cv_media read_media(struct guide_decoder *d,
 }
 
 static void read_queue(struct guide_decoder *d, const struct gc_json_value *v) {
-  if (v->kind != GC_JSON_STRING || v->len == 0)
+  if (v->kind == GC_JSON_NULL || (v->kind == GC_JSON_STRING && v->len == 0))
     return;
-  if (v->len >= sizeof(d->now.queue_text) || memchr(v->text, '\0', v->len)) {
+  if (v->kind != GC_JSON_STRING || v->len >= sizeof(d->now.queue_text) ||
+      memchr(v->text, '\0', v->len) != NULL) {
     d->is_wrong = true;
     return;
   }
