@@ -89,7 +89,7 @@ static void read_interval(struct gc_decoder *d, const struct gc_json_value *v) {
 static void read_dimension(struct gc_decoder *d, size_t place,
                            const struct gc_json_value *v) {
   const struct gc_query *q = d->stage.into->query;
-  (void)gc_decode_text(d->values[place], v);
+  gc_decode_value(d->values[place], v);
   if (gc_dimension_of(q->group_by.at[place]) == GC_DIMENSION_CODE)
     gc_lower_text(d->values[place]);
 }
@@ -112,7 +112,7 @@ static enum gc_code on_value(void *ctx, const struct gc_json_at *at,
     read_interval(d, v);
   } else if (parent == GC_JSON_PATH3(K_RESULTS, GC_JSON_ITEM, K_GROUP)) {
     if (last == K_MEDIA) {
-      (void)gc_decode_text(d->media, v);
+      gc_decode_value(d->media, v);
       gc_lower_text(d->media);
     } else if (last >= K_DIMENSION &&
                last < K_DIMENSION + d->stage.into->query->group_by.count) {

@@ -57,7 +57,7 @@ static enum gc_code on_value(void *ctx, const struct gc_json_at *at,
   if (at->path >> 8 != ROW)
     return GC_OK;
   if (last == K_QUEUE)
-    (void)gc_decode_text(d->values[0], v);
+    gc_decode_value(d->values[0], v);
   else if (last == K_END)
     read_end(d, v);
   else if (last >= K_COLUMN && last < K_COLUMN + GC_COUNT(columns))

@@ -1,8 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 #include "common/analytics/decode_group.h"
 
+#include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include "common/base/hash.h"
+#include "common/base/utf8.h"
 
 enum { NUMBERS_MAX = 1 << 18 };
 
@@ -17,6 +22,20 @@ bool gc_decode_text(char out[GC_DECODE_VALUE_SIZE],
     out[i] = (char)((unsigned char)v->text[i] < 0x20 ? '_' : v->text[i]);
   out[v->len] = '\0';
   return true;
+}
+
+void gc_decode_value(char out[GC_DECODE_VALUE_SIZE],
+                     const struct gc_json_value *v) {
+  char mark[24];
+  if (gc_decode_text(out, v))
+    return;
+  int size = snprintf(mark, sizeof(mark), "~%016" PRIx64,
+                      gc_hash_add(GC_HASH_INIT, v->text, v->len));
+  struct gc_json_value begin = *v;
+  begin.len =
+      gc_utf8_cut(v->text, v->len, GC_DECODE_VALUE_SIZE - 1 - (size_t)size);
+  (void)gc_decode_text(out, &begin);
+  memcpy(out + begin.len, mark, (size_t)size + 1);
 }
 
 void gc_decode_begin_group(struct gc_decoder *d) {

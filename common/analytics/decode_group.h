@@ -64,6 +64,12 @@ struct gc_decoder {
 bool gc_decode_text(char out[GC_DECODE_VALUE_SIZE],
                     const struct gc_json_value *v);
 
+/* Copies the value of a dimension likewise. Of a text that is too long it
+ * copies the beginning, "~" and a hash of the whole, so that the group stays
+ * apart from the others. */
+void gc_decode_value(char out[GC_DECODE_VALUE_SIZE],
+                     const struct gc_json_value *v);
+
 /* Begins a group without dimensions and numbers. */
 void gc_decode_begin_group(struct gc_decoder *d);
 /* Adds a copy of `fact` to the group, for the window that ends at `end_ms`
