@@ -60,6 +60,12 @@ void gc_listener_drop_slow(struct gc_listener *l, uint64_t now_ms) {
   pthread_mutex_unlock(&l->lock);
 }
 
+void *gc_listener_on_uri(void *ctx, __attribute__((unused)) const char *uri,
+                         struct MHD_Connection *c) {
+  gc_listener_set_busy(ctx, c, false);
+  return NULL; /* the request's first place */
+}
+
 void gc_listener_set_busy(struct gc_listener *l, struct MHD_Connection *c,
                           bool is_busy) {
   const union MHD_ConnectionInfo *info =

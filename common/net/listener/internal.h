@@ -16,8 +16,9 @@
 /* A connection, closed when it takes too long. */
 struct link {
   int fd;
-  bool is_busy;      /* no time limit */
-  uint64_t since_ms; /* when it was opened, or is_busy changed */
+  bool is_busy; /* no time limit */
+  uint64_t
+      since_ms; /* when it was opened, a request began, or is_busy changed */
   struct link *next;
 };
 
@@ -69,5 +70,8 @@ void gc_listener_drop_slow(struct gc_listener *l, uint64_t now_ms);
 void gc_listener_on_connection(void *ctx, struct MHD_Connection *c,
                                void **place,
                                enum MHD_ConnectionNotificationCode code);
+/* Likewise, for the first line of a request: begins its time limit, which does
+ * not include the time for which the connection was idle. */
+void *gc_listener_on_uri(void *ctx, const char *uri, struct MHD_Connection *c);
 
 #endif

@@ -64,6 +64,7 @@ static enum gc_code start_daemon(struct gc_listener *l, struct server *s,
       {MHD_OPTION_NOTIFY_COMPLETED, (intptr_t)l->settings.on_completed,
        l->settings.ctx},
       {MHD_OPTION_NOTIFY_CONNECTION, (intptr_t)gc_listener_on_connection, l},
+      {MHD_OPTION_URI_LOG_CALLBACK, (intptr_t)gc_listener_on_uri, l},
       {MHD_OPTION_END, 0, NULL}, /* the TLS options begin here */
       {MHD_OPTION_END, 0, NULL},
       {MHD_OPTION_END, 0, NULL},
@@ -75,14 +76,14 @@ static enum gc_code start_daemon(struct gc_listener *l, struct server *s,
                    MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ERROR_LOG;
   if (s->pems.texts[PEM_CERT].len > 0) {
     flags |= MHD_USE_TLS;
-    options[7].option = MHD_OPTION_HTTPS_MEM_CERT;
-    options[7].ptr_value = s->pems.texts[PEM_CERT].data;
-    options[8].option = MHD_OPTION_HTTPS_MEM_KEY;
-    options[8].ptr_value = s->pems.texts[PEM_KEY].data;
-    options[9].option = MHD_OPTION_HTTPS_PRIORITIES;
-    options[9].ptr_value = versions;
+    options[8].option = MHD_OPTION_HTTPS_MEM_CERT;
+    options[8].ptr_value = s->pems.texts[PEM_CERT].data;
+    options[9].option = MHD_OPTION_HTTPS_MEM_KEY;
+    options[9].ptr_value = s->pems.texts[PEM_KEY].data;
+    options[10].option = MHD_OPTION_HTTPS_PRIORITIES;
+    options[10].ptr_value = versions;
     if (s->pems.texts[PEM_CA].len > 0)
-      options[10] = (struct MHD_OptionItem){MHD_OPTION_HTTPS_MEM_TRUST, 0,
+      options[11] = (struct MHD_OptionItem){MHD_OPTION_HTTPS_MEM_TRUST, 0,
                                             s->pems.texts[PEM_CA].data};
   }
   s->daemon = MHD_start_daemon(flags, (uint16_t)o->port, NULL, NULL,

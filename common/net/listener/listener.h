@@ -10,7 +10,8 @@
  *     connections have ended, or after 30 s unless a connection is suspended.
  *     No connection is refused meanwhile;
  *   - TLS is 1.2 or 1.3; a connection that has not sent a whole request and
- *     taken its answer in 10 s is closed, after 2 s when all are in use.
+ *     taken its answer in 10 s is closed, after 2 s when all are in use. The
+ *     time begins with the connection, and again with each request.
  *
  * Each server has one thread, which calls on_request and on_completed: two
  * threads do so while the first server ends. The functions below are for the

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* An address that is in use for a while, versions of TLS, certificates that are
- * replaced. */
+ * replaced, the time of a request. */
 #include "common/net/listener/listener.h"
 
 #include <arpa/inet.h>
@@ -33,7 +33,7 @@ static void on_notice(void *ctx, const char *cause, const struct gc_err *err) {
   newest = *err;
 }
 
-/* No test sends a request. */
+/* For tests that send no request. */
 static enum MHD_Result refuse_request(void *ctx, struct MHD_Connection *c,
                                       const char *url, const char *method,
                                       const char *version, const char *upload,
@@ -195,6 +195,117 @@ static void certificates_on_a_disk_that_hangs_hold_up_nothing(void) {
   gc_listener_free(listener);
 }
 
+/* ---- the time of a request ---- */
+
+static struct {
+  struct gate gate;
+  unsigned begun, completed; /* requests */
+  bool is_held;              /* the next request gets no answer yet */
+} requests = {.gate = GATE_INIT};
+
+static bool may_answer(void *ctx) {
+  (void)ctx;
+  return !requests.is_held;
+}
+
+static bool is_held_request(void *ctx) {
+  (void)ctx;
+  return requests.begun == 2;
+}
+
+static bool is_completed_request(void *ctx) {
+  (void)ctx;
+  return requests.completed == 1;
+}
+
+static enum MHD_Result answer_request(void *ctx, struct MHD_Connection *c,
+                                      const char *url, const char *method,
+                                      const char *version, const char *upload,
+                                      size_t *upload_size, void **request) {
+  (void)ctx, (void)url, (void)method, (void)version, (void)upload;
+  (void)upload_size;
+  /* An answer to the first call would end the connection (0.9.75). */
+  if (*request == NULL) {
+    *request = &requests;
+    return MHD_YES;
+  }
+  GATE_CHANGE(&requests.gate, requests.begun++);
+  CHECK(gate_wait(&requests.gate, may_answer, NULL));
+  struct MHD_Response *r = MHD_create_response_from_buffer(
+      4, (void *)(uintptr_t) "good", MHD_RESPMEM_PERSISTENT);
+  enum MHD_Result result = MHD_queue_response(c, 200, r);
+  MHD_destroy_response(r);
+  return result;
+}
+
+static void on_completed(void *ctx, struct MHD_Connection *c, void **request,
+                         enum MHD_RequestTerminationCode code) {
+  (void)ctx, (void)request, (void)code;
+  gc_listener_set_busy(listener, c, false);
+  GATE_CHANGE(&requests.gate, requests.completed++);
+}
+
+static void send_request(int fd) {
+  static const char text[] = "GET / HTTP/1.1\r\nHost: localhost\r\n\r\n";
+  CHECK_INT(send(fd, text, sizeof(text) - 1, MSG_NOSIGNAL),
+            (long)sizeof(text) - 1);
+}
+
+/* True if a whole answer comes. */
+static bool has_answer(int fd) {
+  char text[1024] = "";
+  size_t len = 0;
+  ssize_t got = 1;
+  while (got > 0 && strstr(text, "\r\n\r\ngood") == NULL) {
+    got = read(fd, text + len, sizeof(text) - 1 - len);
+    len += got > 0 ? (size_t)got : 0;
+    text[len] = '\0';
+  }
+  return got > 0;
+}
+
+/* Sends a request on a connection that has had an answer, and lets the listener
+ * look for slow connections 10 s and `more_ms` after that answer, before the
+ * second one. True if the second answer comes. */
+static bool has_answer_after(uint64_t more_ms) {
+  static const struct gc_listener_settings settings = {
+      .options = &options,
+      .max_connections = 20,
+      .on_request = answer_request,
+      .on_completed = on_completed,
+      .notice = on_notice};
+  close(server_bind(&options.port));
+  options.tls_cert = NULL;
+  requests.begun = requests.completed = 0;
+  listener = gc_listener_new(&settings);
+  gc_listener_maintain(listener, gc_clock_now_ms());
+  int fd = dial_listener();
+  send_request(fd);
+  CHECK(has_answer(fd));
+  CHECK(gate_wait(&requests.gate, is_completed_request, NULL));
+  uint64_t completed_ms = gc_clock_now_ms();
+  while (gc_clock_now_ms() < completed_ms + 2)
+    ;
+  GATE_CHANGE(&requests.gate, requests.is_held = true);
+  send_request(fd);
+  CHECK(gate_wait(&requests.gate, is_held_request, NULL));
+  gc_listener_maintain(listener, completed_ms + 10001 + more_ms);
+  GATE_CHANGE(&requests.gate, requests.is_held = false);
+  bool is_whole = has_answer(fd);
+  close(fd);
+  gc_listener_free(listener);
+  return is_whole;
+}
+
+/* A scraper with an interval of 10 s: its connection is idle for that long. */
+static void a_request_has_its_time_after_an_idle_connection(void) {
+  CHECK(has_answer_after(0));
+}
+
+static void a_request_past_its_time_is_cut(void) {
+  CHECK(!has_answer_after(DEADLINE_S * 1000));
+}
+
 int main(void) {
   certs_make(&certs);
   snprintf(cert, sizeof(cert), "%s/hook.pem", certs.dir);
@@ -203,6 +314,8 @@ int main(void) {
   RUN(a_certificate_that_is_replaced_is_followed);
   RUN(a_missing_certificate_is_tried_again);
   RUN(certificates_on_a_disk_that_hangs_hold_up_nothing);
+  RUN(a_request_has_its_time_after_an_idle_connection);
+  RUN(a_request_past_its_time_is_cut);
   certs_remove(&certs);
   return check_done();
 }
