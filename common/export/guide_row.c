@@ -37,6 +37,8 @@ static const struct gc_export_guide_row rows[] = {
 
 const struct gc_export_guide_row *
 gc_export_guide_row(const struct gc_export_series *s) {
+  if (gc_export_label(s, "prefix") != NULL)
+    return NULL;
   for (size_t i = 0; i < GC_COUNT(rows); i++) {
     const struct gc_export_guide_row *row = &rows[i];
     if (row->metric != s->metric || strcmp(row->source, s->field) != 0 ||

@@ -10,7 +10,9 @@
  *
  * Each value of the plugins that is such a figure has a row here. The second
  * guide polls its own dialect: a value of the official observations has the
- * same type, but not this row, since the row rounds averages. Values of one
+ * same type, but not this row, since the row rounds averages. A query with an
+ * InstancePrefix has no row: another query of the same queue has it, and the
+ * row has no tag that would tell the two apart. Values of one
  * measurement, queue and time are fields of one line. Tags that do not depend
  * on the value (env, source) are options of the writer. Pure, any thread. */
 #ifndef GC_EXPORT_GUIDE_ROW_H

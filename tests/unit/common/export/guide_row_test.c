@@ -90,9 +90,28 @@ static void an_official_observation_has_no_row_of_the_dialect(void) {
                  "answered-all") != NULL);
 }
 
+/* Two queries of one queue, of a minute and of half an hour, would write one
+ * row at each half hour. */
+static void a_query_with_a_prefix_has_no_row(void) {
+  static const char *const metrics[] = {"answered", "abandoned", "offered"};
+  char parts[200], name[100];
+  for (size_t i = 0; i < GC_COUNT(metrics); i++) {
+    CHECK_ROW(metrics[i]);
+    snprintf(name, sizeof(name), "30m-%s-all", metrics[i]);
+    snprintf(parts, sizeof(parts),
+             "prefix=30m-\nmetric=%s\nmedia_type=all\nqueue_name=Sales\n"
+             "queue_id=q1\n",
+             metrics[i]);
+    CHECK(row_with(parts, "queue_interval_count", "value", name) == NULL);
+    CHECK(row_with(strchr(parts, '\n') + 1, "queue_interval_count", "value",
+                   strchr(name, '-') + 1) != NULL);
+  }
+}
+
 int main(void) {
   RUN(figures_of_the_guides_have_their_names);
   RUN(other_values_have_no_guide_name);
   RUN(an_official_observation_has_no_row_of_the_dialect);
+  RUN(a_query_with_a_prefix_has_no_row);
   return check_done();
 }
