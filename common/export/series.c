@@ -68,6 +68,14 @@ const char *gc_export_label(const struct gc_export_series *s,
   return NULL;
 }
 
+/* Replaces "__" at the beginning by "_": Prometheus reserves such labels, and
+ * refuses a whole scrape for a second "__name__". */
+static const char *skip_reserved(const char *label) {
+  while (label != NULL && label[0] == '_' && label[1] == '_')
+    label++;
+  return label;
+}
+
 /* Adds a label. A name that is taken gets another `_`, since a repeated name
  * breaks a whole scrape. An empty value adds no label. */
 static bool add_label(struct gc_export_series *s, const char *name,
@@ -77,7 +85,7 @@ static bool add_label(struct gc_export_series *s, const char *name,
     return true;
   if (s->label_count == GC_EXPORT_LABELS_MAX || name_len == 0)
     return false;
-  const char *clean = add_name(s, name, name_len);
+  const char *clean = skip_reserved(add_name(s, name, name_len));
   while (clean != NULL && gc_export_label(s, clean) != NULL) {
     int len = snprintf(unique, sizeof(unique), "%s_", clean);
     clean = len < (int)sizeof(unique) ? add_name(s, unique, (size_t)len) : NULL;

@@ -38,7 +38,8 @@ struct gc_export_identity {
 };
 
 struct gc_export_label {
-  const char *name;  /* [a-zA-Z_][a-zA-Z0-9_]*, once in a series */
+  const char *name;  /* [a-zA-Z_][a-zA-Z0-9_]*, without "__" at the beginning,
+                        once in a series */
   const char *value; /* valid UTF-8 without control characters, not escaped */
 };
 
