@@ -153,6 +153,21 @@ static uint64_t take_bits(struct point *p) {
   return begins ? 0 : bits_of(p);
 }
 
+/* Returns the value of a counter as a double, for comparison. */
+static double count_of(const struct point *p, uint64_t bits) {
+  if (p->kind == STORE_REAL)
+    return real_of(bits);
+  return p->kind == STORE_UINT ? (double)bits : (double)(int64_t)bits;
+}
+
+/* True if a sample may have the value. OpenMetrics forbids counters below 0,
+ * and strict readers refuse a scrape with one; a DERIVE may be negative. */
+static bool can_show(const struct point *p, uint64_t bits) {
+  double number = count_of(p, bits);
+  return isfinite(number) &&
+         (number >= 0.0 || p->family->kind != GC_EXPORT_COUNTER);
+}
+
 static void add_points(struct writer *w) {
   const struct family *f = w->family;
   const char *suffix = f->kind == GC_EXPORT_COUNTER ? "_total" : "";
@@ -161,16 +176,9 @@ static void add_points(struct writer *w) {
     if (i + AHEAD < f->count)
       __builtin_prefetch(f->points[i + AHEAD]);
     uint64_t bits = take_bits(p);
-    if (p->kind != STORE_REAL || isfinite(real_of(bits)))
+    if (can_show(p, bits))
       add_line(w, suffix, p, NULL, p->kind, bits);
   }
-}
-
-/* Returns the value of a counter as a double, for comparison. */
-static double count_of(const struct point *p, uint64_t bits) {
-  if (p->kind == STORE_REAL)
-    return real_of(bits);
-  return p->kind == STORE_UINT ? (double)bits : (double)(int64_t)bits;
 }
 
 static uint64_t real_bits(double x) {

@@ -3,7 +3,8 @@
  * OpenMetrics 1.0. Values are those of this moment; a histogram is consistent:
  * its buckets never decrease, and `_count` is the bucket `+Inf`, although its
  * values arrive one by one. A histogram is left out until its `+Inf` arrives.
- * No value is NaN. The caller holds the list (store_scrape_begin). */
+ * No value is NaN, and no counter is below 0. The caller holds the list
+ * (store_scrape_begin). */
 #ifndef GENESYS_PROMETHEUS_EXPOSITION_RENDER_H
 #define GENESYS_PROMETHEUS_EXPOSITION_RENDER_H
 

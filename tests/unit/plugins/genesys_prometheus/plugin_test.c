@@ -179,7 +179,7 @@ static void values_of_several_lists_are_shown(void) {
                              {.name = "tx", .type = DS_TYPE_COUNTER},
                              {.name = "other", .type = DS_TYPE_ABSOLUTE}};
   data_set_t set = {.type = "test_octets", .ds_num = 3, .ds = sources};
-  value_t values[] = {{.derive = -7}, {.counter = UINT64_MAX}, {.absolute = 5}};
+  value_t values[] = {{.derive = 7}, {.counter = UINT64_MAX}, {.absolute = 5}};
   begin_plugin("Plugin \"*\"\nPlugin \"!secret\"");
   plugin_register_data_set(&set);
   dispatch_depth("h1", "Sales", 4);
@@ -190,7 +190,7 @@ static void values_of_several_lists_are_shown(void) {
   CHECK_HAS(text, "genesys_queue_depth{queue_id=\"q1\",queue_name=\"Sales\","
                   "media_type=\"voice\",host=\"h1\"} 6\n");
   CHECK_HAS(text, "media_type=\"voice\",host=\"h2\"} 2.5\n");
-  CHECK_HAS(text, "} -7\n");
+  CHECK_HAS(text, "} 7\n");
   CHECK_HAS(text, "} 18446744073709551615\n");
   CHECK(strstr(text, "other") == NULL);
   CHECK(fake_shutdown() == 0);

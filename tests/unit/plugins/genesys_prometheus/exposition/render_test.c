@@ -112,6 +112,23 @@ static void a_gauge_shows_its_newest_value_alone(void) {
   store_free(s);
 }
 
+/* OpenMetrics forbids it, and strict readers refuse the whole scrape. A DERIVE
+ * may be negative, such as MaxConn of collectd's plugin protocols. */
+static void a_counter_below_0_has_no_line(void) {
+  static const char head[] =
+      "# HELP genesys_queue_offer_total Contacts that came into the queue.\n"
+      "# TYPE genesys_queue_offer_total counter\n";
+  char want[400];
+  struct store *s = store_new(100, 1000);
+  put_value(s, "queue_offer", "voice", -1);
+  check_text(s, RENDER_TEXT, "");
+  check_text(s, RENDER_OPENMETRICS, "# EOF\n");
+  put_value(s, "queue_offer", "voice", 2);
+  snprintf(want, sizeof(want), "%sgenesys_queue_offer_total{%s} 2\n", head, Q);
+  check_text(s, RENDER_TEXT, want);
+  store_free(s);
+}
+
 #define HISTOGRAM                                                              \
   "# HELP genesys_queue_wait_time_seconds Waits of answered contacts.\n"       \
   "# TYPE genesys_queue_wait_time_seconds histogram\n"
@@ -231,6 +248,7 @@ int main(void) {
   RUN(a_counter_that_begins_with_0_shows_it_once);
   RUN(a_0_that_comes_late_is_shown_once);
   RUN(a_gauge_shows_its_newest_value_alone);
+  RUN(a_counter_below_0_has_no_line);
   RUN(a_histogram_that_begins_with_0_shows_it_once);
   RUN(a_histogram_is_consistent_between_two_values);
   RUN(an_unknown_value_is_no_line);
