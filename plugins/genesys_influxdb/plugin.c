@@ -56,11 +56,13 @@ static union influx_value value_of(int type, value_t value) {
 }
 
 /* Returns the time in ns. Whole milliseconds stay whole, although cdtime_t
- * counts 2^-30 s. */
+ * counts 2^-30 s. A time that no database holds (after 2262) becomes the
+ * largest number, which databases refuse. */
 static int64_t time_of(cdtime_t time) {
-  uint64_t ms = CDTIME_T_TO_MS(time);
-  return MS_TO_CDTIME_T(ms) == time ? (int64_t)ms * 1000000
-                                    : (int64_t)CDTIME_T_TO_NS(time);
+  uint64_t ms = CDTIME_T_TO_MS(time), ns = CDTIME_T_TO_NS(time);
+  if (ns > INT64_MAX)
+    return INT64_MAX;
+  return MS_TO_CDTIME_T(ms) == time ? (int64_t)ms * 1000000 : (int64_t)ns;
 }
 
 static int on_write(const data_set_t *ds, const value_list_t *vl,

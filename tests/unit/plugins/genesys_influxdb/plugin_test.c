@@ -97,6 +97,40 @@ static void values_of_the_chosen_plugins_reach_the_spool(void) {
   gc_spool_free(s);
 }
 
+/* A time after the year 2262, as of a broken sender behind the network plugin,
+ * does not become one of the past: databases refuse the largest number. */
+static void a_time_that_no_database_holds_stays_in_the_future(void) {
+  char text[512];
+  spool_fresh(0, 1 << 20);
+  snprintf(text, sizeof(text),
+           "<Plugin genesys_influxdb>\n<Node future>\nBucket b\n"
+           "URL \"http://127.0.0.1:1\"\nSpoolDir \"%s\"\nPlugin \"*\"\n"
+           "</Node>\n</Plugin>\n",
+           spool_folder);
+  CHECK_INT(configure_node(text), 0);
+  CHECK_INT(fake_init(), 0);
+  data_source_t source = {.name = "value", .type = DS_TYPE_GAUGE};
+  data_set_t set = {.type = "users", .ds_num = 1, .ds = &source};
+  plugin_register_data_set(&set);
+  value_t value = {.gauge = 2.5};
+  value_list_t vl = {.values = &value,
+                     .values_len = 1,
+                     .time = TIME_T_TO_CDTIME_T((uint64_t)9300000000),
+                     .host = "h",
+                     .plugin = "users",
+                     .type = "users"};
+  CHECK_INT(plugin_dispatch_values(&vl), 0);
+  vl.time = UINT64_MAX;
+  CHECK_INT(plugin_dispatch_values(&vl), 0);
+  (void)fake_shutdown();
+  struct gc_spool *s = spool_opened();
+  CHECK_STR(spool_peek(s), "collectd_users,host=h,plugin=users,type=users "
+                           "value=2.5 9223372036854775807 "
+                           "collectd_users,host=h,plugin=users,type=users "
+                           "value=2.5 9223372036854775807 ");
+  gc_spool_free(s);
+}
+
 static void a_node_that_starts_with_a_second_init_gets_values(void) {
   if (!REFUSES_MEMORY)
     return;
@@ -125,6 +159,7 @@ int main(void) {
   RUN(wrong_configurations_are_refused);
   RUN(plain_http_to_another_host_gives_a_warning);
   RUN(values_of_the_chosen_plugins_reach_the_spool);
+  RUN(a_time_that_no_database_holds_stays_in_the_future);
   RUN(a_node_that_starts_with_a_second_init_gets_values);
   spool_bench_end();
   return check_done();
