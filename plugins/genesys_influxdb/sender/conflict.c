@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/base/ascii.h"
 #include "common/base/json/document.h"
 
 enum { BODY_MAX = 64 * 1024 };
@@ -37,9 +38,6 @@ static bool read_words(const char *words, struct influx_conflict *ret) {
   at = copy_until(at + strlen(begin), "\" on measurement \"", ret->field);
   at = copy_until(at, "\" is type ", ret->measurement);
   at = copy_until(at, ", already exists as type ", type);
-  const char *dropped = at != NULL ? strstr(at, " dropped=") : NULL;
-  ret->dropped =
-      dropped != NULL ? strtoull(strchr(dropped, '=') + 1, NULL, 10) : 0;
   for (int i = 0; at != NULL && i < INFLUX_TYPE_COUNT; i++) {
     ret->type = (enum influx_type)i;
     if (strcmp(type, types[i]) == 0)
@@ -48,17 +46,37 @@ static bool read_words(const char *words, struct influx_conflict *ret) {
   return false;
 }
 
+/* Reads the words of an answer; NULL: it is no JSON, or has none. The answer
+ * owns them. */
+static const char *words_of(const struct gc_buf *body,
+                            struct gc_document *answer) {
+  struct gc_err err;
+  if (gc_document_read(answer, gc_buf_string(body), body->len, BODY_MAX,
+                       &err) != GC_OK)
+    return NULL;
+  const char *words = gc_document_text(answer->root, "error");
+  return words != NULL ? words : gc_document_text(answer->root, "message");
+}
+
 bool influx_conflict_read(const struct gc_buf *body,
                           struct influx_conflict *ret) {
   GC_AUTO(gc_document_clear) struct gc_document answer = {.root = NULL};
-  struct gc_err err;
-  if (gc_document_read(&answer, gc_buf_string(body), body->len, BODY_MAX,
-                       &err) != GC_OK)
-    return false;
-  const char *words = gc_document_text(answer.root, "error");
-  if (words == NULL)
-    words = gc_document_text(answer.root, "message");
+  const char *words = words_of(body, &answer);
   return words != NULL && read_words(words, ret);
+}
+
+uint64_t influx_dropped_count(const struct gc_buf *body) {
+  static const char begin[] = "partial write: ", name[] = " dropped=";
+  GC_AUTO(gc_document_clear) struct gc_document answer = {.root = NULL};
+  const char *words = words_of(body, &answer);
+  const char *at = words != NULL ? strstr(words, begin) : NULL, *last = NULL;
+  while (at != NULL && (at = strstr(at, name)) != NULL)
+    last = at += strlen(name);
+  if (last == NULL || !gc_is_digit(*last))
+    return 0;
+  char *end;
+  uint64_t count = strtoull(last, &end, 10);
+  return *end == '\0' ? count : 0;
 }
 
 /* ---- a line ---- */

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: MIT */
-/* A refusal that names its lines: a field has another type in the database.
- * InfluxDB 1 answers 400, InfluxDB 2 answers 422 with "message" and more words
- * in front:
+/* A refusal that names or counts its lines. It names them if a field has
+ * another type in the database. InfluxDB 1 answers 400, InfluxDB 2 answers 422
+ * with "message" and more words in front:
  *
  *   {"error":"partial write: field type conflict: input field \"value\" on
  *   measurement \"m\" is type float, already exists as type integer dropped=3"}
+ *   {"error":"partial write: points beyond retention policy dropped=500"}
  *
  * InfluxDB keeps types by shard, a span of time, and answers for one shard with
  * its first conflict; "dropped" has the lines of this shard that it refused for
@@ -32,13 +33,15 @@ struct influx_conflict {
   char measurement[INFLUX_CONFLICT_NAME_SIZE]; /* without escapes */
   char field[INFLUX_CONFLICT_NAME_SIZE];
   enum influx_type type; /* of the lines, not of the database */
-  uint64_t dropped;      /* lines; 0: unknown */
 };
 
 /* Reads the body of a refusal. Returns false if it names no conflict, or a
  * name that is too long. */
 bool influx_conflict_read(const struct gc_buf *body,
                           struct influx_conflict *ret);
+/* Returns how many lines of the request the database has dropped, by its words;
+ * 0: unknown. */
+uint64_t influx_dropped_count(const struct gc_buf *body);
 /* True if the line of the line protocol has the conflict's measurement, and its
  * field in its type. */
 bool influx_conflict_has(const struct influx_conflict *c, const char *line,

@@ -363,9 +363,16 @@ static bool put_part_aside(struct influx_sender *s,
   return influx_batch_put_aside(&s->batch, words) == GC_OK;
 }
 
-/* Makes a part of the lines with the conflict that the database names.
- * Puts them aside if it has refused every one of them. Returns false if neither
- * is possible. */
+/* Puts a part aside if the database says that it has dropped every line. */
+static bool put_all_aside(struct influx_sender *s,
+                          const struct gc_reply *reply) {
+  return influx_dropped_count(&reply->body) ==
+             influx_batch_part_lines(&s->batch) &&
+         put_part_aside(s, reply);
+}
+
+/* Makes a part of the lines with the conflict that the database names. Returns
+ * false if it names none, or if all lines of the part have it. */
 static bool isolate_conflict(struct influx_sender *s,
                              const struct gc_reply *reply) {
   struct influx_conflict conflict;
@@ -373,9 +380,7 @@ static bool isolate_conflict(struct influx_sender *s,
     return false;
   size_t lines = influx_batch_part_lines(&s->batch);
   size_t with = influx_batch_separate(&s->batch, &conflict);
-  if (with > 0 && with < lines)
-    return true;
-  return with > 0 && conflict.dropped == with && put_part_aside(s, reply);
+  return with > 0 && with < lines;
 }
 
 /* Halves a part that was refused, or puts its single line aside. If the words
@@ -384,7 +389,7 @@ static bool isolate_conflict(struct influx_sender *s,
 static bool split_part(struct influx_sender *s, const struct gc_reply *reply,
                        struct influx_decision d) {
   bool is_doubtful = s->batch.put_off > 0 && !d.names_line;
-  if (isolate_conflict(s, reply) ||
+  if (put_all_aside(s, reply) || isolate_conflict(s, reply) ||
       (!is_doubtful && influx_batch_split(&s->batch)))
     return true;
   if (!d.names_line && !s->batch.took_some)

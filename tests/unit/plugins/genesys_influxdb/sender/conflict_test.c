@@ -15,6 +15,12 @@ static bool read_body(const char *body, struct influx_conflict *ret) {
   return influx_conflict_read(&text, ret);
 }
 
+static uint64_t count_dropped(const char *body) {
+  GC_AUTO(gc_buf_clear) struct gc_buf text = {.max = 10000};
+  CHECK_INT(gc_buf_text(&text, body), GC_OK);
+  return influx_dropped_count(&text);
+}
+
 static void an_answer_names_measurement_field_and_type(void) {
   static const struct {
     const char *body, *measurement, *field;
@@ -42,7 +48,32 @@ static void an_answer_names_measurement_field_and_type(void) {
     CHECK_STR(c.measurement, rows[i].measurement);
     CHECK_STR(c.field, rows[i].field);
     CHECK_INT(c.type, rows[i].type);
-    CHECK_INT(c.dropped, rows[i].dropped);
+    CHECK_INT(count_dropped(rows[i].body), rows[i].dropped);
+  }
+}
+
+static void any_partial_write_counts_its_lines(void) {
+  static const struct {
+    const char *body;
+    unsigned dropped;
+  } rows[] = {
+      {"{\"error\":\"partial write: points beyond retention policy "
+       "dropped=2\"}\n",
+       2},
+      {"{\"code\":\"unprocessable entity\",\"message\":\"failure writing "
+       "points to database: partial write: points beyond retention policy "
+       "dropped=500\"}",
+       500},
+      {"{\"error\":\"partial write: field dropped=7 dropped=3\"}", 3},
+      {"{\"error\":\"partial write: unable to parse 'm, dropped=9' x\"}", 0},
+      {"{\"error\":\"unable to parse 'm dropped=1': bad dropped=1\"}", 0},
+      {"{\"error\":\"partial write: x dropped=-1\"}", 0},
+      {"partial write: x dropped=1", 0},
+      {"", 0},
+  };
+  for (size_t i = 0; i < GC_COUNT(rows); i++) {
+    CHECK_ROW(rows[i].body);
+    CHECK_INT(count_dropped(rows[i].body), rows[i].dropped);
   }
 }
 
@@ -137,6 +168,7 @@ static void each_type_and_escape_is_known(void) {
 
 int main(void) {
   RUN(an_answer_names_measurement_field_and_type);
+  RUN(any_partial_write_counts_its_lines);
   RUN(other_answers_name_no_conflict);
   RUN(a_line_has_the_conflict_or_not);
   RUN(each_type_and_escape_is_known);

@@ -46,6 +46,23 @@ static int answer_like_influxdb(const char *body) {
   return dropped > 0 ? 400 : 204;
 }
 
+/* Like InfluxDB 1 with a retention policy that has no place for "bad". */
+static int answer_with_retention(const char *body) {
+  int dropped = 0;
+  for (const char *at = body; *at != '\0'; at = strchr(at, '\n') + 1) {
+    int n;
+    if (sscanf(at, "good,n=%d", &n) == 1)
+      db.taken[n]++;
+    else
+      dropped++;
+  }
+  snprintf(db.answer, sizeof(db.answer),
+           "{\"error\":\"partial write: points beyond retention policy "
+           "dropped=%d\"}",
+           dropped);
+  return dropped > 0 ? 400 : 204;
+}
+
 #define STRANGE "{\"error\":\"no such column\"}"
 
 /* Takes all lines of a request or none. */
@@ -200,11 +217,26 @@ static void a_gateway_that_refuses_everything_gets_few_requests(void) {
   sender_end(&db.bench);
 }
 
+/* After an outage that was longer than the retention policy of the database. */
+static void lines_that_are_all_too_old_cost_one_request(void) {
+  static const struct {
+    int too_old; /* of the oldest lines */
+    size_t requests;
+  } rows[] = {{LINES, 1}, {LINES / 2, 3}, {LINES / 2 + 1, 17}};
+  for (size_t i = 0; i < GC_COUNT(rows); i++) {
+    begin_database(answer_with_retention);
+    for (int n = 0; n < LINES; n++)
+      put_line(n < rows[i].too_old ? "bad" : "good", n, 1);
+    check_lines(rows[i].too_old, rows[i].requests);
+  }
+}
+
 int main(void) {
   spool_bench_begin();
   RUN(one_field_costs_three_requests);
   RUN(each_further_field_costs_two_more);
   RUN(lines_that_another_shard_takes_are_not_put_aside);
+  RUN(lines_that_are_all_too_old_cost_one_request);
   RUN(lines_refused_in_unknown_words_do_not_block_the_others);
   RUN(a_refused_line_in_each_half_does_not_block_the_others);
   RUN(few_good_lines_among_refused_ones_are_found);
