@@ -248,7 +248,7 @@ static const struct origin origins[GC_METRIC_COUNT] = {
     [GC_METRIC_WRITER_UP] = {"", "counted here", NEVER},
     [GC_METRIC_WRITER_AGE] = {"", "counted here",
                               "before the first accepted request"},
-    [GC_METRIC_WRITER_VALUES] = {"`received` `lost` `too_large`",
+    [GC_METRIC_WRITER_VALUES] = {"`received` `lost` `too_large` `ambiguous`",
                                  "counted here", NEVER},
     [GC_METRIC_WRITER_LINES] = {"`sent` `resent` `refused` `lost` `dropped`",
                                 "counted here", NEVER},

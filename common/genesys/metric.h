@@ -280,7 +280,8 @@ struct gc_ds {
   XX(WRITER_VALUES, "writer_values", ONE(DERIVE), "block", "values",           \
      "Values for the database: received, lost (no room in memory while the "   \
      "spool could not be written), too_large (a COUNTER above the largest "    \
-     "integer of the database).")                                              \
+     "integer of the database), ambiguous (written, but other values have "    \
+     "the same measurement, tags and field).")                                 \
   XX(WRITER_LINES, "writer_lines", ONE(DERIVE), "block", "lines",              \
      "Lines: sent, resent (again, after a break of the connection: "           \
      "ResendAfterBreak), refused (by the database: quarantined), lost "        \

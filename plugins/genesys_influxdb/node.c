@@ -176,6 +176,21 @@ static void report_loss(const struct influx_node *n, const char *cause,
   n->settings->notice(n->settings->ctx, cause, &err);
 }
 
+/* Reports values that replace others in the database. */
+static void report_ambiguous(const struct influx_node *n, uint64_t now) {
+  struct gc_err err = {.code = GC_OK};
+  const char *example;
+  (void)influx_points_ambiguous(n->points, &example);
+  if (now > n->stats.ambiguous)
+    (void)gc_fail(&err, GC_ERR_LIMIT,
+                  "%llu values have the measurement, tags and field of other "
+                  "values, and the database mixes both: find the names that "
+                  "differ only in bytes that a line cannot have, such as in "
+                  "%s",
+                  (unsigned long long)(now - n->stats.ambiguous), example);
+  n->settings->notice(n->settings->ctx, "names", &err);
+}
+
 static void report_new_losses(const struct influx_node *n,
                               const struct influx_node_stats *now) {
   const struct influx_node_stats *before = &n->stats;
@@ -194,15 +209,18 @@ static void report_new_losses(const struct influx_node *n,
   report_loss(n, "range", before->too_large, now->too_large,
               "values are larger than an integer of the database and were left "
               "out: find the COUNTER that counts backwards");
+  report_ambiguous(n, now->ambiguous);
 }
 
 static void publish_stats(struct influx_node *n) {
   struct influx_node_stats now = {.lost = n->lost, .success_age_ms = -1};
+  const char *example;
   pthread_mutex_lock(&n->inbox.lock);
   now.received = n->inbox.received;
   now.lost += n->inbox.lost;
   pthread_mutex_unlock(&n->inbox.lock);
   now.too_large = influx_join_too_large(n->join);
+  now.ambiguous = influx_points_ambiguous(n->points, &example);
   now.sender = influx_sender_stats(n->sender);
   gc_spool_stats(n->spool, &now.spool);
   if (now.spool.oldest_ms != 0)

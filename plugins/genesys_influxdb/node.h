@@ -46,6 +46,7 @@ struct influx_node_settings {
 struct influx_node_stats {
   uint64_t received, lost; /* values; lost: no room in memory */
   uint64_t too_large;      /* values that their field cannot hold */
+  uint64_t ambiguous;      /* values with the names of another identity */
   struct influx_sender_stats sender;
   struct gc_spool_stats spool;
   int64_t spool_age_ms; /* age of the oldest line that waits */

@@ -6,9 +6,16 @@
 
 #include "common/base/ascii.h"
 #include "common/base/hash.h"
+#include "common/base/utf8.h"
 #include "common/export/guide_row.h"
+#include "plugins/genesys_influxdb/lines/owners.h"
 
-enum { HEAD_MAX = 16 * 1024, TAGS_MAX = 64, SLOTS_MIN = 256 };
+enum {
+  HEAD_MAX = 16 * 1024,
+  TAGS_MAX = 64,
+  SLOTS_MIN = 256,
+  EXAMPLE_SIZE = 160
+};
 
 struct series {
   struct series *next; /* in the same slot */
@@ -16,6 +23,7 @@ struct series {
   size_t key_len;
   char *key;
   unsigned count;
+  unsigned ambiguous; /* points whose name another identity has */
   struct influx_point points[];
 };
 
@@ -23,6 +31,9 @@ struct influx_points {
   const struct gc_strs *tags;
   struct series **slots; /* `room` of them, a power of two */
   size_t room, count, max;
+  struct influx_owners owners;
+  uint64_t ambiguous; /* values */
+  char example[EXAMPLE_SIZE];
   struct gc_export_series made; /* scratch */
   struct gc_buf head;
 };
@@ -44,6 +55,7 @@ static void forget_all(struct influx_points *p) {
       series_free(s);
     }
   p->count = 0;
+  influx_owners_clear(&p->owners);
 }
 
 struct influx_points *influx_points_new(const struct gc_strs *tags,
@@ -187,10 +199,29 @@ static enum influx_number guide_kind(const struct gc_export_guide_row *row) {
   return row->number == GC_EXPORT_INTEGER ? INFLUX_ROUNDED : INFLUX_DECIMALS;
 }
 
+/* Takes the name of a point. Returns true if another identity has it. A row of
+ * a guide has neither host nor name: a queue keeps it when it is renamed. */
+static bool is_ambiguous(struct influx_points *p,
+                         const struct influx_sample *sample,
+                         const struct influx_source *source,
+                         const struct influx_point *point) {
+  struct identity id = identity_of(sample->key);
+  size_t id_size = (size_t)(text_behind(id.type_instance) - sample->key);
+  uint64_t name = gc_hash(point->head, point->head_len + 1);
+  name = gc_hash_add(name, point->field, strlen(point->field));
+  uint64_t identity = gc_hash(sample->key, id_size);
+  identity = gc_hash_add(identity, source->name, strlen(source->name));
+  if (!influx_owners_take(&p->owners, name, identity))
+    return false;
+  gc_utf8_copy_printable(p->example, sizeof(p->example), point->head, '_');
+  return true;
+}
+
 static enum gc_code make_point(struct influx_points *p,
                                const struct influx_sample *sample,
                                const struct influx_source *source,
-                               struct influx_point *point) {
+                               struct influx_point *point,
+                               unsigned *ambiguous) {
   struct identity id = identity_of(sample->key);
   struct gc_export_identity named = {.host = id.host,
                                      .plugin = id.plugin,
@@ -214,7 +245,10 @@ static enum gc_code make_point(struct influx_points *p,
   point->head_len = p->head.len;
   point->head = strdup(gc_buf_string(&p->head));
   point->field = gc_steal(field.data);
-  return point->head != NULL && point->field != NULL ? GC_OK : GC_ERR_MEMORY;
+  if (point->head == NULL || point->field == NULL)
+    return GC_ERR_MEMORY;
+  *ambiguous += !is_guide && is_ambiguous(p, sample, source, point);
+  return GC_OK;
 }
 
 /* ---- the cache ---- */
@@ -234,7 +268,8 @@ static struct series *make_series(struct influx_points *p,
   if (code == GC_OK)
     memcpy(s->key, sample->key, sample->key_len);
   for (unsigned i = 0; code == GC_OK && i < s->count; i++)
-    code = make_point(p, sample, &sample->sources[i], &s->points[i]);
+    code = make_point(p, sample, &sample->sources[i], &s->points[i],
+                      &s->ambiguous);
   if (code == GC_OK)
     return s;
   series_free(s);
@@ -270,18 +305,12 @@ static bool is_series_of(const struct series *s,
          memcmp(s->key, sample->key, s->key_len) == 0;
 }
 
-const struct influx_point *
-influx_points_of(struct influx_points *p, const struct influx_sample *sample) {
-  uint64_t hash = gc_hash(sample->key, sample->key_len);
-  struct series *s = p->slots[gc_hash_fold(hash) & (p->room - 1)];
-  while (s != NULL && !is_series_of(s, sample, hash))
-    s = s->next;
-  if (s != NULL)
-    return s->points;
-
+static struct series *add_series(struct influx_points *p,
+                                 const struct influx_sample *sample,
+                                 uint64_t hash) {
   if (p->count >= p->max)
     forget_all(p);
-  s = make_series(p, sample, hash);
+  struct series *s = make_series(p, sample, hash);
   if (s == NULL)
     return NULL;
   grow_slots(p);
@@ -289,5 +318,25 @@ influx_points_of(struct influx_points *p, const struct influx_sample *sample) {
   s->next = *slot;
   *slot = s;
   p->count++;
+  return s;
+}
+
+const struct influx_point *
+influx_points_of(struct influx_points *p, const struct influx_sample *sample) {
+  uint64_t hash = gc_hash(sample->key, sample->key_len);
+  struct series *s = p->slots[gc_hash_fold(hash) & (p->room - 1)];
+  while (s != NULL && !is_series_of(s, sample, hash))
+    s = s->next;
+  if (s == NULL)
+    s = add_series(p, sample, hash);
+  if (s == NULL)
+    return NULL;
+  p->ambiguous += s->ambiguous;
   return s->points;
+}
+
+uint64_t influx_points_ambiguous(const struct influx_points *p,
+                                 const char **ret_example) {
+  *ret_example = p->example;
+  return p->ambiguous;
 }

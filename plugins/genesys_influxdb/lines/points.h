@@ -52,5 +52,9 @@ void influx_points_free(struct influx_points *p);
  * call; NULL when out of memory, or when the names or tags are too long. */
 const struct influx_point *influx_points_of(struct influx_points *p,
                                             const struct influx_sample *sample);
+/* Returns the number of values so far whose measurement, tags and field another
+ * identity has, too, and those of the newest one, cut; "" for none. */
+uint64_t influx_points_ambiguous(const struct influx_points *p,
+                                 const char **ret_example);
 
 #endif
