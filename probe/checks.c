@@ -9,8 +9,8 @@ static const struct probe_check_row rows[PROBE_CHECK_COUNT] = {
                      "correct the mistake that collectd reports; until then "
                      "collectd does not start with this file"},
     [PROBE_HOST] = {"collectd", "What does collectd itself report?",
-                    "correct it in collectd.conf; it concerns collectd, not "
-                    "a plugin of this suite"},
+                    "correct it in collectd.conf; a section of a plugin needs "
+                    "the LoadPlugin of its plugin above it"},
     [PROBE_PLUGINS] = {"plugins", "Which plugins of this suite are loaded?",
                        "add LoadPlugin genesys and the plugins that you "
                        "need; examples/collectd.conf.d has files to copy"},
@@ -19,10 +19,13 @@ static const struct probe_check_row rows[PROBE_CHECK_COUNT] = {
                        "correct the option; the manual page "
                        "collectd-PLUGIN(5) has all of them"},
     [PROBE_ACCOUNT] = {"account",
-                       "Is the account that the block names defined?",
-                       "add the <Account> to <Plugin genesys>, or correct "
-                       "Account in the block; until then the block does not "
-                       "run"},
+                       "Is the account that the block names defined, and does "
+                       "a block use each account?",
+                       "a block without its account does not run: add the "
+                       "<Account> to <Plugin genesys>, or correct Account in "
+                       "the block; an account without a block reads nothing: "
+                       "add <Queues>, <Query> or <Flows>, and the LoadPlugin "
+                       "of its plugin"},
     [PROBE_DNS] = {"dns", "Does the name of the server have an address?",
                    "check Region (or BaseURL), Proxy, and the resolver of this "
                    "host (getent hosts NAME)"},

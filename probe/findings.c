@@ -210,6 +210,36 @@ static enum gc_code conclude_account(struct probe_findings *f,
                            defined ? PROBE_OK : PROBE_FAILED, subject, what);
 }
 
+static bool has_failed_options(const struct probe_findings *f) {
+  for (size_t i = 0; i < f->results.count; i++)
+    if (f->results.at[i].check == PROBE_OPTIONS &&
+        f->results.at[i].state == PROBE_FAILED)
+      return true;
+  return false;
+}
+
+static bool is_used(const struct probe_findings *f, const char *account) {
+  for (size_t i = 0; i < f->block_count; i++)
+    if (strcmp(f->blocks[i].account, account) == 0)
+      return true;
+  return false;
+}
+
+/* Adds a warning for each account that no block names. A plugin that refuses
+ * its options has no block, and has a row already. */
+static enum gc_code conclude_unused(struct probe_findings *f) {
+  char subject[SUBJECT_SIZE];
+  for (size_t i = 0; i < f->accounts.count && !has_failed_options(f); i++) {
+    if (is_used(f, f->accounts.at[i]))
+      continue;
+    snprintf(subject, sizeof(subject), "<Account \"%.250s\">",
+             f->accounts.at[i]);
+    GC_TRY(probe_results_add(&f->results, PROBE_ACCOUNT, PROBE_WARNING, subject,
+                             "no block uses it, so nothing is read with it"));
+  }
+  return GC_OK;
+}
+
 enum gc_code probe_conclude(struct probe_findings *f, const char *file,
                             const char *first_words) {
   GC_TRY(conclude_agent(f, file, first_words));
@@ -218,6 +248,7 @@ enum gc_code probe_conclude(struct probe_findings *f, const char *file,
   for (size_t i = 0; i < f->block_count; i++)
     if (f->blocks[i].account[0] != '\0')
       GC_TRY(conclude_account(f, &f->blocks[i]));
+  GC_TRY(conclude_unused(f));
   probe_results_sort(&f->results);
   return GC_OK;
 }

@@ -92,6 +92,18 @@ def a_warning_has_status_1() -> None:
     has_line("a section without its plugin", done.stdout, "warning", "collectd", "`exec' plugin", "isn't loaded")
 
 
+def an_account_without_a_block_is_a_warning() -> None:
+    """The section of genesys_realtime is still commented out, or its plugin is not loaded."""
+    for name, text in (("no section", ours(block("Account", "prod", PROD))),
+                       ("no LoadPlugin", GOOD.replace("LoadPlugin genesys_realtime\n", ""))):
+        done = Place(text).run()
+        same(name + ": status", (done.returncode, done.stderr), (1, ""))
+        has_line(name + ": the row", done.stdout, "warning", "account", '<Account "prod">', "no block uses it")
+        has_line(name + ": the next step", done.stdout, "next: ", "LoadPlugin of its plugin")
+    done = Place(ours(block("Account", "prod", PROD), block("Queues", "all", {"Account": "prod", "Windwo": 60}))).run()
+    check("a mistake in the block is the only cause", "no block uses it" not in done.stdout, done.stdout)
+
+
 def a_file_that_cannot_be_parsed_has_its_line() -> None:
     place = Place(GOOD + "<Plugin\n")
     done = place.run()
@@ -166,7 +178,7 @@ def recorded_events_are_counted() -> None:
 
 if __name__ == "__main__":
     report.main([a_good_file_has_status_0, mistakes_have_status_2, a_lease_without_a_shared_state_is_found_in_any_order,
-                 a_warning_has_status_1,
+                 a_warning_has_status_1, an_account_without_a_block_is_a_warning,
                  a_file_that_cannot_be_parsed_has_its_line, included_files_are_read_as_by_collectd,
                  other_plugins_are_not_loaded, filter_chains_are_no_mistake, the_json_report_has_the_result_and_each_check,
                  a_probe_that_cannot_start_has_status_2, recorded_events_are_counted], {"collectd": DAEMON})

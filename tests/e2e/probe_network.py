@@ -55,7 +55,7 @@ def probe(text: str, more: tuple[str, ...] = (), env: Optional[dict[str, str]] =
 
 def an_account_that_works_has_status_0() -> None:
     sim = Simulator(**SMALL)
-    done = probe(ours(account(sim)))
+    done = probe(ours(account(sim), polled()))
     same("status", (done.returncode, done.stderr), (0, ""))
     host = "127.0.0.1:%d" % sim.https_port
     has_line("the address", done.stdout, "ok", "dns", PROD, host, "is 127.0.0.1")
@@ -405,7 +405,7 @@ def a_database_is_checked_without_writing_a_line() -> None:
 def a_proxy_is_named_with_its_origin() -> None:
     sim, proxy = Simulator(**SMALL), Proxy(auth="me:tell-tale")
     address = "127.0.0.1:%d" % proxy.port
-    done = probe(ours(account(sim, Proxy="http://me:tell-tale@%s" % address)))
+    done = probe(ours(account(sim, Proxy="http://me:tell-tale@%s" % address), polled()))
     same("status", (done.returncode, done.stderr), (0, ""))
     has_line("the address is that of the proxy", done.stdout, "ok", "tcp", PROD, "(proxy %s of Proxy): connected to 127.0.0.1" % address)
     has_line("the certificate is the server's", done.stdout, "ok", "tls", PROD, "CN=localhost")
