@@ -34,14 +34,19 @@ static const struct probe_check_row rows[PROBE_CHECK_COUNT] = {
                    "the named server"},
     [PROBE_TLS] = {"tls",
                    "Is the server's certificate valid, and for how long?",
-                   "check CACert and the name in BaseURL; renew a certificate "
-                   "of your own before it expires; a proxy that opens TLS "
-                   "needs its authority in CACert"},
-    [PROBE_TOKEN] = {"token", "Do the credentials get a token?",
-                     "check ClientId, the secret and Region in Genesys Cloud: "
-                     "Admin > Integrations > OAuth"},
+                   "follow the words of the row: after an answer of a proxy "
+                   "check Proxy, with the user and password of Proxy, and "
+                   "NoProxy; else check CACert and the name in BaseURL; renew "
+                   "a certificate of your own before it expires; a proxy that "
+                   "opens TLS needs its authority in CACert"},
+    [PROBE_TOKEN] =
+        {"token", "Do the credentials get a token?",
+         "follow the words of the answer; if the client is refused, "
+         "check ClientId, the secret and Region in Genesys Cloud: "
+         "Admin > Integrations > OAuth"},
     [PROBE_ORGANISATION] = {"organisation", "Whose data are these?",
-                            "check BaseURL, and that the OAuth client is of "
+                            "follow the words of the answer; check BaseURL, "
+                            "and that the OAuth client is of "
                             "the organisation that you expect"},
     [PROBE_CLOCK] = {"clock", "Do this host and the server agree on the time?",
                      "let this host take its time from NTP (chronyc tracking, "
@@ -49,7 +54,8 @@ static const struct probe_check_row rows[PROBE_CHECK_COUNT] = {
     [PROBE_PERMISSION] = {"permission",
                           "Does the client have each permission that the block "
                           "needs?",
-                          "Admin > People & Permissions > Roles / Permissions: "
+                          "if it is missing: Admin > People & Permissions > "
+                          "Roles / Permissions: "
                           "add the permission to a role of the OAuth client, "
                           "and assign the role in every division whose queues "
                           "are to be seen"},

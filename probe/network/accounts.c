@@ -122,8 +122,10 @@ static bool check_server(const struct probe_reporter *r,
       report_step(r, subject, host, &seen, (enum gc_inspect_step)i);
   if (seen.failed == GC_INSPECT_STEP_COUNT)
     return true;
+  /* Errors of the configuration do not name the proxy. */
+  bool names_proxy = strstr(seen.err.text, seen.proxy) != NULL;
   probe_report(r, check_of_step[seen.failed], PROBE_FAILED, subject, "%s%s",
-               seen.err.text, seen.proxy);
+               seen.err.text, names_proxy ? "" : seen.proxy);
   return false;
 }
 
@@ -256,7 +258,8 @@ static bool check_token(const struct probe_reporter *r, struct gc_account *a,
   if (life_ms <= 0)
     return false;
   report_organisation(r, subject, &answer, &d);
-  report_clock(r, subject, &answer);
+  if (answer.err.code != GC_ERR_TIMEOUT && answer.err.code != GC_ERR_NETWORK)
+    report_clock(r, subject, &answer);
   return answer.err.code == GC_OK || answer.err.code == GC_ERR_NOT_FOUND;
 }
 

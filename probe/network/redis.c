@@ -96,6 +96,10 @@ static void check_redis(const struct probe_place *p,
   if (code == GC_OK) {
     report_trial(p, t);
     free(t);
+  } else if (code == GC_ERR_TIMEOUT && limit_ms < PROBE_STEP_LIMIT_MS) {
+    probe_report(p->reporter, PROBE_REDIS, PROBE_FAILED, p->subject,
+                 "%s: no answer within %u s, the time that earlier checks left",
+                 settings->url.shown, (unsigned)(limit_ms / 1000));
   } else if (code == GC_ERR_TIMEOUT) {
     probe_report(p->reporter, PROBE_REDIS, PROBE_FAILED, p->subject,
                  "%s: no end within %u s; is %sPasswordFile or CACert on a "

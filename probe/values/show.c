@@ -113,7 +113,9 @@ static enum gc_code conclude_run(struct run *run, struct gc_buf *words) {
                        : run->is_late      ? late
                                            : probe_host_first_words(words);
   GC_TRY(probe_conclude(&run->findings, run->show->file, reason));
-  if (run->findings.ended && run->values.rounds == 0)
+  /* Without a plugin of this suite there is nothing to poll. */
+  if (run->findings.ended && run->findings.plugins.count > 0 &&
+      run->values.rounds == 0)
     GC_TRY(probe_results_add(&run->findings.results, PROBE_VALUES, PROBE_FAILED,
                              "all blocks",
                              is_interrupted != 0 ? "a signal ended the polls"

@@ -159,6 +159,15 @@ def a_probe_that_cannot_start_has_status_2() -> None:
 
 
 
+def a_file_without_plugins_of_this_suite_has_one_failure() -> None:
+    place = Place("")
+    done = subprocess.run([str(PROBE), "--once", "-C", str(place.config)], text=True, capture_output=True, timeout=120, cwd=place.base,
+                          check=False, env={**os.environ, "LD_LIBRARY_PATH": str(build_folder() / ".libs"),
+                                            "GENESYS_PROBE_LIBRARY": str(build_folder() / ".libs")})
+    same("status", (done.returncode, done.stderr), (2, ""))
+    same("the failures", [line.split()[1] for line in done.stdout.splitlines() if line.startswith("failed ")], ["plugins"])
+
+
 def events(body: str, *words: str) -> "subprocess.CompletedProcess[str]":
     return subprocess.run([str(PROBE), "--events", "-", *words], input=body, text=True, capture_output=True,
                           timeout=120, check=False)
@@ -181,4 +190,4 @@ if __name__ == "__main__":
                  a_warning_has_status_1, an_account_without_a_block_is_a_warning,
                  a_file_that_cannot_be_parsed_has_its_line, included_files_are_read_as_by_collectd,
                  other_plugins_are_not_loaded, filter_chains_are_no_mistake, the_json_report_has_the_result_and_each_check,
-                 a_probe_that_cannot_start_has_status_2, recorded_events_are_counted], {"collectd": DAEMON})
+                 a_probe_that_cannot_start_has_status_2, a_file_without_plugins_of_this_suite_has_one_failure, recorded_events_are_counted], {"collectd": DAEMON})

@@ -122,6 +122,21 @@ def the_probe_ends_within_its_bound_when_a_server_hangs() -> None:
         has_line(path + " hangs", done.stdout, *row)
 
 
+def the_next_step_fits_the_answer() -> None:
+    """A server that is unavailable or silent says nothing about the credentials, the clock or the roles."""
+    sim = Simulator(**SMALL)
+    sim.faults({"on": "* /oauth/token", "answer": 503})
+    has_line("the token", probe(ours(account(sim))).stdout, "next: follow the words of the answer; if the client is refused, check ClientId")
+    sim.faults({"on": "* /api/v2/tokens/me", "answer": "hang"})
+    done = probe(ours(account(sim)))
+    has_line("the organisation", done.stdout, "failed", "organisation", PROD, "no answer within 12 s")
+    check("nothing is said about a Date that did not come", "clock" not in done.stdout, done.stdout)
+    sim.faults({"on": "POST /api/v2/analytics/queues/observations/query", "answer": 500})
+    done = probe(sections(sim, polled("all"))[0])
+    has_line("the permission is not known", done.stdout, "warning", "permission", "analytics:queueObservation:view: not known")
+    has_line("its next step", done.stdout, "next: if it is missing: Admin > People")
+
+
 def sections(sim: Simulator, queues: str = "", queries: str = "", flows: str = "") -> tuple[str, tuple[str, ...]]:
     """A collectd.conf with these blocks, and the plugins that it needs."""
     text = ours(account(sim), queues)
@@ -319,6 +334,19 @@ def a_queue_of_sqs_is_read_and_left_as_it_was() -> None:
     has_line("a queue that hangs", probe(flow_section(attributes(sqs)), FLOW).stdout, "failed", "sqs", IVR)
 
 
+def a_redis_that_hangs_is_not_taken_for_a_disk() -> None:
+    """Its last check has less time than the Redis of a block would have."""
+    with socket.socket() as silent:
+        silent.bind(("127.0.0.1", 0))
+        silent.listen(8)
+        url = "redis://127.0.0.1:%d/0" % silent.getsockname()[1]
+        done = probe(ours("".join(block("Account", "a%d" % i, {"BaseURL": "http://127.0.0.1:1", "ClientId": "x", "ClientSecret": "y", "Host": "h%d" % i,
+                                                              "LeaseURL": url}) for i in range(4))))
+    rows = [line for line in done.stdout.splitlines() if line.split()[:2] == ["failed", "redis"]]
+    same("each account has its row", len(rows), 4)
+    same("rows about a disk", [line for line in rows if "disk" in line], [])
+
+
 def the_rights_of_users(redis: Redis, webhook: dict[str, Any]) -> None:
     """A Redis user that lacks one documented right gets a row that names the command."""
     secret = process.folder("secret") / "redis"
@@ -413,6 +441,11 @@ def a_proxy_is_named_with_its_origin() -> None:
     done = probe(ours(account(sim)), env={"https_proxy": "http://%s" % address})
     same("no password: status", (done.returncode, done.stderr), (2, ""))
     has_line("no password", done.stdout, "failed", "tls", PROD, "407", "(proxy %s of https_proxy in the environment)" % address)
+    has_line("the next step", done.stdout, "next: ", "user and password of Proxy")
+    for name, proxy_url in (("no listener", "http://127.0.0.1:1"), ("unknown name", "http://nowhere.invalid:3128")):
+        done = probe(ours(account(sim, Proxy=proxy_url)))
+        rows = [line for line in done.stdout.splitlines() if line.startswith("failed ")]
+        same(name + ": the row names the proxy once", [line.count(" of Proxy)") for line in rows if " values " not in line], [1])
 
 
 def others(base: Path) -> list[str]:
@@ -439,11 +472,11 @@ def the_live_agent_is_not_disturbed() -> None:
 
 if __name__ == "__main__":
     report.main([an_account_that_works_has_status_0, a_wrong_account_has_its_row, a_clock_that_is_wrong_has_its_row,
-                 the_probe_ends_within_its_bound_when_a_server_hangs, each_block_has_its_permissions_queues_and_poll,
+                 the_probe_ends_within_its_bound_when_a_server_hangs, the_next_step_fits_the_answer, each_block_has_its_permissions_queues_and_poll,
                  a_missing_permission_is_named, a_block_without_queues_is_a_warning,
                  a_gateway_of_the_guide_dialect_needs_no_lists, a_channel_is_tried_and_given_back, each_failure_of_a_channel_has_its_row,
                  a_signal_gives_the_channel_back, warnings_of_an_account_have_their_row, a_channel_of_an_agent_is_never_dropped, a_proxy_is_named_with_its_origin, the_live_agent_is_not_disturbed,
                  *([a_queue_of_sqs_is_read_and_left_as_it_was] if built(FLOWS) else []),
-                 *([a_redis_is_checked_for_durability_without_writing_a_key] if built(FLOWS) and SERVER else []),
+                 *([a_redis_is_checked_for_durability_without_writing_a_key, a_redis_that_hangs_is_not_taken_for_a_disk] if built(FLOWS) and SERVER else []),
                  *([a_disk_that_hangs_fails_its_own_check_alone] if built(FLOWS) and built("genesys_influxdb") and SERVER and INFLUXD else []),
                  *([a_database_is_checked_without_writing_a_line] if built("genesys_influxdb") and INFLUXD else [])], {"collectd": DAEMON})
