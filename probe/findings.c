@@ -142,6 +142,22 @@ enum gc_code probe_findings_read(struct probe_findings *f, char *line) {
   return GC_ERR_PARSE;
 }
 
+enum gc_code probe_findings_read_words(struct probe_findings *f,
+                                       const char *words) {
+  static const char prefix[] = "configfile: stat (";
+  char text[1024];
+  for (const char *line = words; *line != '\0';) {
+    size_t len = strcspn(line, "\n");
+    if (strncmp(line, prefix, strlen(prefix)) == 0) {
+      snprintf(text, sizeof(text), "Include: %.*s", (int)len, line);
+      GC_TRY(probe_results_add(&f->results, PROBE_HOST, PROBE_WARNING,
+                               "collectd", text));
+    }
+    line += len + (line[len] == '\n' ? 1 : 0);
+  }
+  return GC_OK;
+}
+
 /* ---- the whole report ---- */
 
 static enum gc_code conclude_agent(struct probe_findings *f, const char *file,

@@ -40,6 +40,12 @@ struct probe_findings {
 GC_MUST_CHECK enum gc_code probe_findings_read(struct probe_findings *f,
                                                char *line);
 
+/* Adds a warning for each file that collectd could not include. It reads the
+ * included files before it loads the part of the probe, so these lines are only
+ * on its stderr; `words` is all that it wrote there and to stdout. */
+GC_MUST_CHECK enum gc_code probe_findings_read_words(struct probe_findings *f,
+                                                     const char *words);
+
 /* Adds the results that follow from the whole report, and sorts all of them.
  * `file` is the collectd.conf. `first_words` is the first line that collectd
  * wrote to stdout or stderr, or the reason why the probe ended collectd; "":

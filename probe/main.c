@@ -209,6 +209,8 @@ static enum gc_code check_config(const struct setup *s,
   GC_TRY(probe_host_run(&s->host, s->conf.data, &report, &words, err));
   enum gc_code code = read_report(f, &report);
   if (code == GC_OK)
+    code = probe_findings_read_words(f, gc_buf_string(&words));
+  if (code == GC_OK)
     code = probe_conclude(f, s->file, probe_host_first_words(&words));
   return code == GC_OK ? code
                        : gc_fail(err, code, "the report of collectd: %s",

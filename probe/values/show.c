@@ -107,6 +107,7 @@ static enum gc_code conclude_run(struct run *run, struct gc_buf *words) {
   char late[64];
   snprintf(late, sizeof(late), "it did not end within %d s",
            PROBE_LIMIT_MS / 1000);
+  GC_TRY(probe_findings_read_words(&run->findings, gc_buf_string(words)));
   /* At the time limit or after a signal the earlier lines of collectd are not
    * the cause. */
   const char *reason = is_interrupted != 0 ? "a signal ended genesys-probe"

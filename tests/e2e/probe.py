@@ -120,6 +120,12 @@ def included_files_are_read_as_by_collectd() -> None:
     has_line("the mistake of the second file", done.stdout, "failed", '<Queues "two">: unknown option "Windwo"')
 
 
+def an_include_that_does_not_exist_is_a_warning() -> None:
+    done = Place('Include "/nonexistent/genesys.conf"\n' + GOOD).run()
+    same("status", (done.returncode, done.stderr), (1, ""))
+    has_line("the row", done.stdout, "warning", "collectd", "/nonexistent/genesys.conf", "No such file or directory")
+
+
 def other_plugins_are_not_loaded() -> None:
     """The operator's log file gets no line, and no other file appears."""
     place = Place('LoadPlugin logfile\n<Plugin logfile>\nLogLevel info\nFile "log"\n</Plugin>\n'
@@ -189,5 +195,6 @@ if __name__ == "__main__":
     report.main([a_good_file_has_status_0, mistakes_have_status_2, a_lease_without_a_shared_state_is_found_in_any_order,
                  a_warning_has_status_1, an_account_without_a_block_is_a_warning,
                  a_file_that_cannot_be_parsed_has_its_line, included_files_are_read_as_by_collectd,
+                 an_include_that_does_not_exist_is_a_warning,
                  other_plugins_are_not_loaded, filter_chains_are_no_mistake, the_json_report_has_the_result_and_each_check,
                  a_probe_that_cannot_start_has_status_2, a_file_without_plugins_of_this_suite_has_one_failure, recorded_events_are_counted], {"collectd": DAEMON})
