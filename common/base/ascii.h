@@ -31,6 +31,16 @@ static inline int gc_hex_value(char c) {
   return gc_hex_digits[(unsigned char)c] - 1;
 }
 
+static inline bool gc_is_printable(char c) { return c >= ' ' && c <= '~'; }
+
+/* Makes a text from outside one line without escape sequences, for a log:
+ * `instead` replaces each byte that is not printable. */
+static inline void gc_replace_unprintable(char *text, char instead) {
+  for (; *text != '\0'; text++)
+    if (!gc_is_printable(*text))
+      *text = instead;
+}
+
 /* Converts A to Z only: "Ä" and all other characters stay as they are. */
 static inline char gc_lower(char c) {
   return gc_is_upper(c) ? (char)(c - 'A' + 'a') : c;

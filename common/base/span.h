@@ -36,7 +36,7 @@ static inline void gc_span_copy_printable(struct gc_span s, char *out,
                                           size_t size) {
   size_t used = 0;
   for (size_t i = 0; i < s.len && used + 1 < size; i++)
-    if (s.at[i] >= ' ' && s.at[i] <= '~')
+    if (gc_is_printable(s.at[i]))
       out[used++] = s.at[i];
   out[used] = '\0';
 }

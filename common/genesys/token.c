@@ -91,14 +91,6 @@ bool gc_token_lacks(const struct gc_token *t, const char *wanted, char *out,
   return false;
 }
 
-/* Makes the server's text one line without escape sequences, since it is
- * written to the log. */
-static void replace_unprintable(char *text) {
-  for (char *c = text; *c != '\0'; c++)
-    if ((unsigned char)*c < ' ' || (unsigned char)*c > '~')
-      *c = '_';
-}
-
 /* Appends to the text in `out`, after `separator` unless `out` is empty. */
 static void append_words(char *out, size_t size, const char *separator,
                          const char *words) {
@@ -137,7 +129,7 @@ static void read_cut_body(const char *body, size_t len, char *out,
   if (len > BODY_MAX_BYTES)
     len = BODY_MAX_BYTES;
   if (gc_json_cut_text(body, len, "message", out, size))
-    replace_unprintable(out);
+    gc_replace_unprintable(out, '_');
 }
 
 void gc_error_words(const char *body, size_t len, char *out, size_t size) {
@@ -161,7 +153,7 @@ void gc_error_words(const char *body, size_t len, char *out, size_t size) {
   append_words(out, size, "", code);
   append_words(out, size, ": ", words);
   append_nested(out, size, gc_document_member(answer.root, "errors"), words);
-  replace_unprintable(out);
+  gc_replace_unprintable(out, '_');
 }
 
 void gc_error_context(const char *body, size_t len, char *out, size_t size) {
@@ -171,7 +163,7 @@ void gc_error_context(const char *body, size_t len, char *out, size_t size) {
       gc_document_read(&answer, body, len, BODY_MAX_BYTES, NULL) != GC_OK)
     return;
   append_words(out, size, "", gc_document_text(answer.root, "contextId"));
-  replace_unprintable(out);
+  gc_replace_unprintable(out, '_');
 }
 
 bool gc_error_is_page(const char *body, size_t len) {

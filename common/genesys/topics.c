@@ -298,8 +298,7 @@ static const struct gc_json_key keys[] = {
     {"missingPermissions", K_PERMISSIONS},
 };
 
-/* Adds the platform's text as one line without escape sequences, since it is
- * written to the log. */
+/* Adds the platform's text as one line, since it is written to the log. */
 static void add_reason(struct gc_topics *t, const char *before,
                        const struct gc_json_value *v) {
   size_t used = strlen(t->reason);
@@ -307,9 +306,7 @@ static void add_reason(struct gc_topics *t, const char *before,
     return;
   snprintf(t->reason + used, sizeof(t->reason) - used, "%s%.*s",
            used > 0 ? before : "", (int)v->len, v->text);
-  for (char *c = t->reason + used; *c != '\0'; c++)
-    if (*c < ' ' || *c > '~')
-      *c = '_';
+  gc_replace_unprintable(t->reason + used, '_');
 }
 
 static enum gc_code on_value(void *ctx, const struct gc_json_at *at,

@@ -177,8 +177,6 @@ static bool has_word(struct gc_span list, const char *word) {
   return false;
 }
 
-static bool is_printable(char c) { return c >= ' ' && c <= '~'; }
-
 /* Reads a number of digits only. Digits after a value of UINT32_MAX or more do
  * not count. */
 static bool read_length(struct gc_span s, uint64_t *ret) {
@@ -272,7 +270,7 @@ static const char *handshake_error(const struct gc_ws_handshake *h) {
   return NULL;
 }
 
-static void reset_store(struct gc_ws_handshake *h) {
+static void forget_interim_answer(struct gc_ws_handshake *h) {
   struct gc_ws_handshake fresh = {.head_bytes = h->head_bytes,
                                   .correlation_name = h->correlation_name,
                                   .why = ""};
@@ -289,7 +287,8 @@ static void end_head(struct gc_ws_handshake *h) {
     else
       decide_answer(h, GC_WS_OPENED, "");
   } else if (h->status < 200) {
-    reset_store(h); /* 100 Continue, 103 Early Hints: the answer follows */
+    forget_interim_answer(
+        h); /* 100 Continue, 103 Early Hints: the answer follows */
   } else if (h->status == 204 || h->status == 304 ||
              (h->has_length && !h->is_chunked && h->left == 0)) {
     decide_refusal(h);
@@ -339,7 +338,7 @@ static void take_head_byte(struct gc_ws_handshake *h, char c) {
 
 static void take_text_byte(struct gc_ws_handshake *h, char c) {
   size_t len = h->excerpt_len;
-  bool is_gap = !is_printable(c) || c == ' ';
+  bool is_gap = !gc_is_printable(c) || c == ' ';
   if (is_gap && (len == 0 || h->excerpt[len - 1] == ' '))
     return;
   h->excerpt[h->excerpt_len++] = is_gap ? ' ' : c;

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "common/base/ascii.h"
 #include "common/net/http/proxy.h"
 
 enum { PROXY_BYTES = 160, HINT_BYTES = 160 }; /* of the words about it */
@@ -120,13 +121,6 @@ static void write_host(const char *url, char *out, size_t size) {
   curl_url_cleanup(u);
 }
 
-/* Makes the text one printable line. */
-static void replace_unprintable(char *text) {
-  for (char *p = text; *p != '\0'; p++)
-    if (*p < ' ' || *p > '~')
-      *p = ' ';
-}
-
 static void hide_secret(char *text, const char *secret) {
   size_t len = secret != NULL ? strlen(secret) : 0;
   if (len == 0)
@@ -234,7 +228,7 @@ enum gc_failure gc_curl_explain(const struct gc_curl_transfer *f,
 
   snprintf(words, sizeof(words), "%s",
            *f->words != '\0' ? f->words : curl_easy_strerror(f->code));
-  replace_unprintable(words);
+  gc_replace_unprintable(words, ' ');
   hide_secret(words, f->connect->client_key_pass);
   hide_proxy_password(words, f->connect->proxy);
   hide_userinfo(words);

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/base/ascii.h"
 #include "common/base/debug.h"
 #include "common/base/websocket/frames.h"
 #include "common/base/websocket/handshake.h"
@@ -186,9 +187,7 @@ static void on_close_frame(struct gc_ws *ws, const struct gc_ws_event *event) {
   bool is_ours = ws->state == CLOSING;
   char reason[sizeof(end->reason)] = "";
   for (size_t i = 0; i < event->len && i + 1 < sizeof(reason); i++)
-    reason[i] = event->bytes[i] >= ' ' && event->bytes[i] <= '~'
-                    ? event->bytes[i]
-                    : '_';
+    reason[i] = gc_is_printable(event->bytes[i]) ? event->bytes[i] : '_';
   if (!is_ours) {
     char words[256];
     snprintf(words, sizeof(words), "closed by the other side with code %u%s%s",
