@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/base/url.h"
 #include "plugins/genesys_realtime/observations/decode_common.h"
 
 enum {
@@ -247,25 +248,13 @@ enum gc_code queue_metrics_finish(struct queue_metrics *d, struct gc_err *err) {
 
 /* ---- the request ---- */
 
-/* RFC 3986: percent-encodes every byte that is not unreserved. */
-static enum gc_code put_encoded(struct gc_buf *out, const char *text) {
-  static const char unreserved[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
-                                   "abcdefghijklmnopqrstuvwxyz0123456789-._~";
-  for (; *text != '\0'; text++) {
-    bool plain = strchr(unreserved, *text) != NULL;
-    GC_TRY(plain ? gc_buf_print(out, "%c", *text)
-                 : gc_buf_print(out, "%%%02X", (unsigned char)*text));
-  }
-  return GC_OK;
-}
-
 enum gc_code queue_metrics_query(const char *const *ids, size_t count,
                                  struct gc_buf *out) {
   GC_TRY(gc_buf_print(out, "queueIds="));
   for (size_t i = 0; i < count; i++) {
     if (i > 0)
       GC_TRY(gc_buf_print(out, ","));
-    GC_TRY(put_encoded(out, ids[i]));
+    GC_TRY(gc_url_add_value(out, ids[i]));
   }
   return gc_buf_print(out,
                       "&metricNames=queued,waiting,agentAvailable,agentBusy");
