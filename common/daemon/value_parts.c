@@ -109,6 +109,12 @@ void gc_value_parts(const value_list_t *vl, char out[GC_PARTS_SIZE]) {
   free(text);
 }
 
+uint64_t gc_value_time_ns(const value_list_t *vl) {
+  uint64_t ms = CDTIME_T_TO_MS(vl->time);
+  return MS_TO_CDTIME_T(ms) == vl->time ? ms * 1000000
+                                        : CDTIME_T_TO_NS(vl->time);
+}
+
 void gc_value_identity(const data_set_t *ds, const value_list_t *vl,
                        size_t source, const char *parts,
                        struct gc_export_identity *ret_id) {

@@ -49,6 +49,10 @@ GC_API size_t gc_value_key(const struct value_list_s *vl,
 GC_API void gc_value_parts(const struct value_list_s *vl,
                            char out[GC_PARTS_SIZE]);
 
+/* Returns the time in ns since 1970. Whole milliseconds stay whole, although
+ * collectd counts 2^-30 s. */
+GC_API uint64_t gc_value_time_ns(const struct value_list_s *vl);
+
 /* Describes data source number `source`; borrows all texts. */
 GC_API void gc_value_identity(const struct data_set_s *ds,
                               const struct value_list_s *vl, size_t source,

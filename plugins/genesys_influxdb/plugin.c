@@ -55,14 +55,11 @@ static union influx_value value_of(int type, value_t value) {
   }
 }
 
-/* Returns the time in ns. Whole milliseconds stay whole, although cdtime_t
- * counts 2^-30 s. A time that no database holds (after 2262) becomes the
- * largest number, which databases refuse. */
-static int64_t time_of(cdtime_t time) {
-  uint64_t ms = CDTIME_T_TO_MS(time), ns = CDTIME_T_TO_NS(time);
-  if (ns > INT64_MAX)
-    return INT64_MAX;
-  return MS_TO_CDTIME_T(ms) == time ? (int64_t)ms * 1000000 : (int64_t)ns;
+/* Returns the time in ns. A time that no database holds (after 2262) becomes
+ * the largest number, which databases refuse. */
+static int64_t time_of(const value_list_t *vl) {
+  uint64_t ns = gc_value_time_ns(vl);
+  return ns < INT64_MAX ? (int64_t)ns : INT64_MAX;
 }
 
 static int on_write(const data_set_t *ds, const value_list_t *vl,
@@ -75,7 +72,7 @@ static int on_write(const data_set_t *ds, const value_list_t *vl,
   sample.key = key;
   sample.key_len = gc_value_key(vl, key);
   sample.parts = parts;
-  sample.time_ns = time_of(vl->time);
+  sample.time_ns = time_of(vl);
   sample.count = ds->ds_num < INFLUX_SOURCES_MAX ? (unsigned)ds->ds_num
                                                  : INFLUX_SOURCES_MAX;
   gc_value_parts(vl, parts);

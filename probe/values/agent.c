@@ -14,6 +14,7 @@
 #include "utils/common/common.h"
 
 #include "common/daemon/trial.h"
+#include "common/daemon/value_parts.h"
 #include "common/genesys/parts.h"
 #include "common/net/bounded.h"
 #include "common/net/clock.h"
@@ -37,13 +38,6 @@ static void copy_parts(char out[GC_PARTS_SIZE], const char *parts) {
     *c = '\x1f';
 }
 
-/* Returns the time in ns, as genesys_influxdb does: whole milliseconds stay
- * whole, although cdtime_t counts 2^-30 s. */
-static uint64_t time_ns(cdtime_t time) {
-  uint64_t ms = CDTIME_T_TO_MS(time);
-  return MS_TO_CDTIME_T(ms) == time ? ms * 1000000 : CDTIME_T_TO_NS(time);
-}
-
 static void report_value(void *ctx, const char *plugin, const char *block,
                          const value_list_t *vl, const char *parts) {
   const data_set_t *set = plugin_get_ds(vl->type);
@@ -60,8 +54,9 @@ static void report_value(void *ctx, const char *plugin, const char *block,
   snprintf(line, sizeof(line),
            "%s\t%s\t%s\t%s\t%s\t%s\t%s\t%" PRIu64 "\t%" PRIu64 "\t%s\t%s",
            is_state ? "state" : "value", plugin, block, vl->host,
-           vl->plugin_instance, vl->type, vl->type_instance, time_ns(vl->time),
-           (uint64_t)CDTIME_T_TO_MS(vl->interval), numbers, copy);
+           vl->plugin_instance, vl->type, vl->type_instance,
+           gc_value_time_ns(vl), (uint64_t)CDTIME_T_TO_MS(vl->interval),
+           numbers, copy);
   report_line(line);
 }
 

@@ -60,6 +60,15 @@ static void a_data_source_is_described(void) {
   CHECK(!id.is_only_source && !id.is_counter);
 }
 
+static void whole_milliseconds_stay_whole(void) {
+  value_list_t vl = {.time = MS_TO_CDTIME_T(UINT64_C(1700000000123))};
+  CHECK_INT(gc_value_time_ns(&vl), UINT64_C(1700000000123000000));
+  vl.time = NS_TO_CDTIME_T(UINT64_C(1700000000123456789));
+  uint64_t ns = gc_value_time_ns(&vl);
+  CHECK(ns >= UINT64_C(1700000000123456788) &&
+        ns <= UINT64_C(1700000000123456790));
+}
+
 int main(void) {
   fake_reset();
   CHECK_INT(gc_emit_register(NULL), GC_OK);
@@ -67,6 +76,7 @@ int main(void) {
   RUN(parts_arrive_as_they_were_sent);
   RUN(one_identity_with_other_parts_is_another_series);
   RUN(a_data_source_is_described);
+  RUN(whole_milliseconds_stay_whole);
   fake_reset();
   return check_done();
 }
