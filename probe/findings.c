@@ -115,18 +115,12 @@ static const struct line_kind {
              {"read", 1, read_read},       {"result", 5, read_result},
              {"end", 1, read_end}};
 
-/* Splits a line at its TABs; the last word takes the rest. */
-static size_t split_line(char *line, char **words, size_t max) {
-  size_t count = 0;
-  while (count < max) {
-    words[count++] = line;
-    char *tab = count < max ? strchr(line, '\t') : NULL;
-    if (tab == NULL)
-      break;
-    *tab = '\0';
-    line = tab + 1;
-  }
-  return count;
+bool probe_split_line(char *line, char **words, size_t count) {
+  size_t used = 0;
+  while (used + 1 < count && line != NULL)
+    words[used++] = strsep(&line, "\t");
+  words[used] = line;
+  return used + 1 == count && line != NULL;
 }
 
 enum gc_code probe_findings_read(struct probe_findings *f, char *line) {
@@ -135,7 +129,7 @@ enum gc_code probe_findings_read(struct probe_findings *f, char *line) {
     char *words[WORDS_MAX];
     if (strlen(kinds[i].word) != len || strncmp(kinds[i].word, line, len) != 0)
       continue;
-    if (split_line(line, words, kinds[i].words) != kinds[i].words)
+    if (!probe_split_line(line, words, kinds[i].words))
       return GC_ERR_PARSE;
     return kinds[i].read(f, words);
   }

@@ -35,6 +35,11 @@ struct probe_findings {
   bool is_read, ended;
 };
 
+/* Splits a line at its TABs into `count` words, 1 or more; the last one takes
+ * the rest. Changes the bytes of the line. Returns false when it has fewer
+ * words. */
+bool probe_split_line(char *line, char **words, size_t count);
+
 /* Reads one line and changes its bytes. GC_ERR_PARSE: another line, which is
  * untouched, or words that cannot be read; GC_ERR_LIMIT, GC_ERR_MEMORY. */
 GC_MUST_CHECK enum gc_code probe_findings_read(struct probe_findings *f,

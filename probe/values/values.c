@@ -9,6 +9,7 @@
 #include "common/base/cleanup.h"
 #include "common/base/decimal.h"
 #include "common/export/rule.h"
+#include "probe/findings.h"
 
 enum { WORDS_MAX = 11, LEVEL_ERROR = 3, LEVEL_WARNING = 4, SUBJECT_SIZE = 400 };
 
@@ -318,15 +319,6 @@ static const struct line_kind {
              {"requests", 6, read_requests}, {"budget", 3, read_budget},
              {"note", 4, read_note},         {"round", 1, read_round}};
 
-/* Splits a line at its TABs. Returns true if it has that many words. */
-static bool divide_line(char *line, char **words, size_t count) {
-  size_t used = 0;
-  while (used + 1 < count && line != NULL)
-    words[used++] = strsep(&line, "\t");
-  words[used] = line; /* the last word takes the rest */
-  return used + 1 == count && line != NULL;
-}
-
 enum gc_code probe_values_read(struct probe_values *v,
                                struct probe_results *results, char *line) {
   size_t len = strcspn(line, "\t");
@@ -334,7 +326,7 @@ enum gc_code probe_values_read(struct probe_values *v,
     char *words[WORDS_MAX];
     if (strlen(kinds[i].word) != len || strncmp(kinds[i].word, line, len) != 0)
       continue;
-    if (!divide_line(line, words, kinds[i].words))
+    if (!probe_split_line(line, words, kinds[i].words))
       return GC_ERR_PARSE;
     return kinds[i].read(&(struct line){v, results, words});
   }
