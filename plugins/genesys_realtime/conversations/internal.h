@@ -238,7 +238,7 @@ struct cv_dialect {
   /* Describes what was counted, for the set of removed conversations; NULL: the
    * counters do not depend on it. */
   struct cv_removed (*describe_removed)(const struct conversation *c);
-  /* Sets due_ms and C_INACTIVE. Called after any change. */
+  /* Sets due_ms and is_inactive. Called after any change. */
   void (*schedule_breach)(const struct conversations *m,
                           struct conversation *c);
   /* Counts the breaches of contacts that have waited too long and still do. */
@@ -263,7 +263,7 @@ struct conversations {
   struct conversation **blocks;
   uint32_t block_count, block_cap;
   uint32_t count, first_free;
-  struct cv_list active, inactive; /* inactive: with C_INACTIVE */
+  struct cv_list active, inactive; /* inactive: is_inactive is set */
   uint32_t *slots;                 /* number + 1, 0 is free; a power of two */
   uint32_t slot_count;
   size_t part_cap;              /* sum over all conversations */
@@ -319,8 +319,8 @@ uint32_t cv_table_find(const struct conversations *m, struct uuid_key id);
  * oldest last event: an inactive one if there is any. CV_NONE: out of memory.
  */
 uint32_t cv_table_add(struct conversations *m, struct uuid_key id);
-/* Moves the conversation to the list that C_INACTIVE requires. Call it when the
- * flag may have changed. */
+/* Moves the conversation to the list that its is_inactive requires. Call it
+ * when that member may have changed. */
 void cv_table_sort(struct conversations *m, uint32_t number);
 /* Notes an event, which makes the conversation the newest one. */
 void cv_table_touch(struct conversations *m, uint32_t number);
