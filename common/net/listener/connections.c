@@ -16,47 +16,48 @@ void gc_listener_on_connection(void *ctx, struct MHD_Connection *c,
                                void **place,
                                enum MHD_ConnectionNotificationCode code) {
   struct gc_listener *l = ctx;
-  struct link *link = *place;
+  struct connection *connection = *place;
   if (code == MHD_CONNECTION_NOTIFY_STARTED) {
     const union MHD_ConnectionInfo *info =
         MHD_get_connection_info(c, MHD_CONNECTION_INFO_CONNECTION_FD);
-    link = calloc(1, sizeof(*link));
-    if (link == NULL || info == NULL) {
-      free(link);
+    connection = calloc(1, sizeof(*connection));
+    if (connection == NULL || info == NULL) {
+      free(connection);
       return;
     }
-    link->fd = info->connect_fd;
-    link->since_ms = gc_clock_now_ms();
+    connection->fd = info->connect_fd;
+    connection->since_ms = gc_clock_now_ms();
     pthread_mutex_lock(&l->lock);
-    link->next = l->links;
-    l->links = link;
-    l->link_count++;
+    connection->next = l->connections;
+    l->connections = connection;
+    l->connection_count++;
     pthread_mutex_unlock(&l->lock);
-    *place = link;
+    *place = connection;
     return;
   }
   pthread_mutex_lock(&l->lock);
-  struct link **at = &l->links;
-  while (*at != NULL && *at != link)
+  struct connection **at = &l->connections;
+  while (*at != NULL && *at != connection)
     at = &(*at)->next;
   if (*at != NULL) {
-    *at = link->next;
-    l->link_count--;
+    *at = connection->next;
+    l->connection_count--;
   }
   pthread_mutex_unlock(&l->lock);
-  free(link);
+  free(connection);
   *place = NULL;
 }
 
 /* The time-out of libmicrohttpd starts over with each byte. */
 void gc_listener_drop_slow(struct gc_listener *l, uint64_t now_ms) {
   pthread_mutex_lock(&l->lock);
-  bool crowded = l->link_count >= l->settings.max_connections;
+  bool crowded = l->connection_count >= l->settings.max_connections;
   uint64_t max_ms = crowded ? CROWDED_MAX_MS : REQUEST_MAX_MS;
-  for (struct link *link = l->links; link != NULL; link = link->next)
-    if (!link->is_busy && now_ms > link->since_ms &&
-        now_ms - link->since_ms > max_ms)
-      shutdown(link->fd, SHUT_RDWR);
+  for (struct connection *connection = l->connections; connection != NULL;
+       connection = connection->next)
+    if (!connection->is_busy && now_ms > connection->since_ms &&
+        now_ms - connection->since_ms > max_ms)
+      shutdown(connection->fd, SHUT_RDWR);
   pthread_mutex_unlock(&l->lock);
 }
 
@@ -70,11 +71,11 @@ void gc_listener_set_busy(struct gc_listener *l, struct MHD_Connection *c,
                           bool is_busy) {
   const union MHD_ConnectionInfo *info =
       MHD_get_connection_info(c, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
-  struct link *link = info != NULL ? info->socket_context : NULL;
-  if (link == NULL)
+  struct connection *connection = info != NULL ? info->socket_context : NULL;
+  if (connection == NULL)
     return;
   pthread_mutex_lock(&l->lock);
-  link->is_busy = is_busy;
-  link->since_ms = gc_clock_now_ms();
+  connection->is_busy = is_busy;
+  connection->since_ms = gc_clock_now_ms();
   pthread_mutex_unlock(&l->lock);
 }

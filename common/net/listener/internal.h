@@ -14,12 +14,12 @@
 #include <sys/stat.h>
 
 /* A connection, closed when it takes too long. */
-struct link {
+struct connection {
   int fd;
-  bool is_busy; /* no time limit */
-  uint64_t
-      since_ms; /* when it was opened, a request began, or is_busy changed */
-  struct link *next;
+  bool is_busy;      /* no time limit */
+  uint64_t since_ms; /* when it was opened, its newest request began, or is_busy
+                        changed */
+  struct connection *next;
 };
 
 enum { GC_LISTENER_FILES_WAIT_MS = 300 };
@@ -49,9 +49,9 @@ struct gc_listener {
   bool is_hanging; /* the disk of the certificates; reported */
   int socket;      /* each server has a duplicate; -1: none */
   atomic_bool is_up;
-  pthread_mutex_t lock; /* of links */
-  struct link *links;
-  unsigned link_count;
+  pthread_mutex_t lock; /* of connections */
+  struct connection *connections;
+  unsigned connection_count;
 };
 
 /* Returns a listening socket; -1 and `err` on failure. */
