@@ -36,29 +36,29 @@ static void report_outcome(const struct gc_slot *s, const char *part,
   env_of(s)->notice(env_of(s)->ctx, cause, err);
 }
 
-/* ---- lines ---- */
+/* ---- the two channels ---- */
 
-static struct gc_line *other_line(struct gc_slot *s) {
-  return s->current == &s->lines[0] ? &s->lines[1] : &s->lines[0];
+static struct gc_slot_channel *other_channel(struct gc_slot *s) {
+  return s->current == &s->channels[0] ? &s->channels[1] : &s->channels[0];
 }
 
-static void close_line(struct gc_line *line) {
+static void close_channel(struct gc_slot_channel *c) {
   struct gc_channel_stats last;
-  if (line->channel == NULL)
+  if (c->channel == NULL)
     return;
-  gc_channel_stats(line->channel, &last);
+  gc_channel_stats(c->channel, &last);
   last.wanted = last.topics = last.rejected = last.pending = 0;
-  gc_channel_stats_add(&line->slot->past, &last);
-  gc_channel_free(line->channel);
-  gc_topics_clear(&line->topics);
-  line->ids->is_taken = false;
-  line->channel = NULL;
+  gc_channel_stats_add(&c->slot->past, &last);
+  gc_channel_free(c->channel);
+  gc_topics_clear(&c->topics);
+  c->ids->is_taken = false;
+  c->channel = NULL;
 }
 
-static void wake_lines(struct gc_slot *s) {
-  for (size_t i = 0; i < GC_COUNT(s->lines); i++)
-    if (s->lines[i].channel != NULL)
-      gc_channel_wake(s->lines[i].channel);
+static void wake_channels(struct gc_slot *s) {
+  for (size_t i = 0; i < GC_COUNT(s->channels); i++)
+    if (s->channels[i].channel != NULL)
+      gc_channel_wake(s->channels[i].channel);
 }
 
 /* ---- the renewal ---- */
@@ -79,7 +79,7 @@ static void end_without_renewal(struct gc_slot *s, enum gc_channel_end why) {
 
 static void abandon_renewal(struct gc_slot *s) {
   if (s->next != NULL)
-    close_line(s->next);
+    close_channel(s->next);
   end_renewal(s);
   end_without_renewal(s, s->why);
 }
@@ -122,7 +122,7 @@ static void handle_ending(struct gc_slot *s, enum gc_channel_end why,
 }
 
 static void switch_to_next(struct gc_slot *s) {
-  struct gc_line *old = s->current;
+  struct gc_slot_channel *old = s->current;
   uint64_t blind_ms = gc_channel_blind_ms(old->channel);
   struct gc_err fine = {.code = GC_OK};
   s->current = s->next;
@@ -155,11 +155,11 @@ static bool covers_all(const struct gc_topics *now,
 /* ---- the channel's events ---- */
 
 static void on_ready(void *ctx, bool is_new, uint64_t blind_ms) {
-  struct gc_line *line = ctx;
-  struct gc_slot *s = line->slot;
-  if (line == s->next && covers_all(&line->topics, &s->current->topics))
+  struct gc_slot_channel *c = ctx;
+  struct gc_slot *s = c->slot;
+  if (c == s->next && covers_all(&c->topics, &s->current->topics))
     switch_to_next(s);
-  else if (line == s->current)
+  else if (c == s->current)
     s->owner->ready(s->owner->ctx, s, is_new, blind_ms);
 }
 
@@ -174,64 +174,64 @@ static void report_foreign(const struct gc_slot *s) {
 
 static void on_event(void *ctx, const struct gc_notification *n,
                      const char *bytes, size_t len) {
-  struct gc_line *line = ctx;
-  struct gc_slot *s = line->slot;
-  const struct gc_topic *topic = gc_topics_find(&line->topics, n->topic);
+  struct gc_slot_channel *c = ctx;
+  struct gc_slot *s = c->slot;
+  const struct gc_topic *topic = gc_topics_find(&c->topics, n->topic);
   if (topic == NULL || topic->subscribers == NULL)
     s->unwanted++;
-  if (topic == NULL && gc_topics_started(&line->topics))
+  if (topic == NULL && gc_topics_started(&c->topics))
     report_foreign(s);
   else if (topic != NULL && topic->subscribers != NULL)
     s->owner->event(s->owner->ctx, topic->subscribers, n, bytes, len,
-                    line != s->current);
+                    c != s->current);
 }
 
 static void on_ending(void *ctx, enum gc_channel_end why, uint64_t left_ms) {
-  struct gc_line *line = ctx;
-  if (line == line->slot->current)
-    handle_ending(line->slot, why, left_ms);
+  struct gc_slot_channel *c = ctx;
+  if (c == c->slot->current)
+    handle_ending(c->slot, why, left_ms);
 }
 
 static void on_retired(void *ctx) {
-  struct gc_line *line = ctx;
-  close_line(line);
-  end_renewal(line->slot);
+  struct gc_slot_channel *c = ctx;
+  close_channel(c);
+  end_renewal(c->slot);
 }
 
 static void on_outcome(void *ctx, enum gc_channel_part part,
                        const struct gc_err *err) {
-  const struct gc_line *line = ctx;
-  const struct gc_slot *s = line->slot;
+  const struct gc_slot_channel *c = ctx;
+  const struct gc_slot *s = c->slot;
   if (part == GC_CHANNEL_FRAMES)
     report_outcome(s, FRAMES, err);
-  else if (line == s->current)
+  else if (c == s->current)
     report_outcome(s, part == GC_CHANNEL_TOPICS ? TOPICS : SOCKET, err);
-  else if (line == s->next && err->code != GC_OK)
+  else if (c == s->next && err->code != GC_OK)
     report_outcome(s, RENEWAL, err);
 }
 
 static void on_rejected(void *ctx, struct gc_topic *topic, const char *reason) {
-  struct gc_line *line = ctx;
-  line->slot->owner->rejected(line->slot->owner->ctx, topic, reason);
+  struct gc_slot_channel *c = ctx;
+  c->slot->owner->rejected(c->slot->owner->ctx, topic, reason);
 }
 
-static enum gc_code open_line(struct gc_slot *s, struct gc_line *line,
-                              struct gc_err *err) {
+static enum gc_code open_channel(struct gc_slot *s, struct gc_slot_channel *c,
+                                 struct gc_err *err) {
   struct gc_channel_events events = {.ready = on_ready,
                                      .event = on_event,
                                      .ending = on_ending,
                                      .retired = on_retired,
                                      .outcome = on_outcome,
-                                     .ctx = line};
-  line->ids = s->owner->take(s->owner->ctx);
-  if (line->ids == NULL)
+                                     .ctx = c};
+  c->ids = s->owner->take(s->owner->ctx);
+  if (c->ids == NULL)
     return gc_fail(err, GC_ERR_LIMIT, "no more notification channels");
-  line->topics = (struct gc_topics){.rejected = on_rejected, .ctx = line};
-  line->channel = gc_channel_new(s->owner->deps, line->ids, s->owner->timeouts,
-                                 &line->topics, &events);
-  if (line->channel != NULL)
+  c->topics = (struct gc_topics){.rejected = on_rejected, .ctx = c};
+  c->channel = gc_channel_new(s->owner->deps, c->ids, s->owner->timeouts,
+                              &c->topics, &events);
+  if (c->channel != NULL)
     return GC_OK;
-  line->ids->is_taken = false;
+  c->ids->is_taken = false;
   return gc_fail(err, GC_ERR_MEMORY, "out of memory");
 }
 
@@ -260,14 +260,14 @@ static void report_unused(const struct gc_slot *s) {
 void gc_slot_init(struct gc_slot *s, const struct gc_slot_owner *owner,
                   unsigned number) {
   *s = (struct gc_slot){.owner = owner, .number = number};
-  s->lines[0].slot = s->lines[1].slot = s;
+  s->channels[0].slot = s->channels[1].slot = s;
   s->deadline = (struct gc_timer){.fire = on_deadline, .ctx = s};
 }
 
 void gc_slot_clear(struct gc_slot *s) {
   gc_timers_unset(env_of(s)->timers, &s->deadline);
-  for (size_t i = 0; i < GC_COUNT(s->lines); i++)
-    close_line(&s->lines[i]);
+  for (size_t i = 0; i < GC_COUNT(s->channels); i++)
+    close_channel(&s->channels[i]);
 }
 
 const struct gc_topics *gc_slot_topics(const struct gc_slot *s) {
@@ -277,31 +277,31 @@ const struct gc_topics *gc_slot_topics(const struct gc_slot *s) {
 enum gc_code gc_slot_subscribe(struct gc_slot *s, const char *topic,
                                void *owner, void *tag, struct gc_err *err) {
   if (s->current == NULL) {
-    GC_TRY(open_line(s, &s->lines[0], err));
-    s->current = &s->lines[0];
+    GC_TRY(open_channel(s, &s->channels[0], err));
+    s->current = &s->channels[0];
   }
   GC_TRY(gc_topics_subscribe(&s->current->topics, topic, owner, tag, err));
   if (s->next != NULL &&
       gc_topics_subscribe(&s->next->topics, topic, owner, tag, NULL) != GC_OK)
     (void)gc_timers_set(env_of(s)->timers, &s->deadline,
                         now_ms_of(s)); /* abandons the renewal */
-  wake_lines(s);
+  wake_channels(s);
   return GC_OK;
 }
 
 void gc_slot_unsubscribe(struct gc_slot *s, const char *topic,
                          const void *owner) {
-  for (size_t i = 0; i < GC_COUNT(s->lines); i++)
-    if (s->lines[i].channel != NULL)
-      gc_topics_unsubscribe(&s->lines[i].topics, topic, owner);
+  for (size_t i = 0; i < GC_COUNT(s->channels); i++)
+    if (s->channels[i].channel != NULL)
+      gc_topics_unsubscribe(&s->channels[i].topics, topic, owner);
   report_unused(s);
-  wake_lines(s);
+  wake_channels(s);
 }
 
 void gc_slot_set_timeouts(struct gc_slot *s) {
-  for (size_t i = 0; i < GC_COUNT(s->lines); i++)
-    if (s->lines[i].channel != NULL)
-      gc_channel_set_timeouts(s->lines[i].channel, s->owner->timeouts);
+  for (size_t i = 0; i < GC_COUNT(s->channels); i++)
+    if (s->channels[i].channel != NULL)
+      gc_channel_set_timeouts(s->channels[i].channel, s->owner->timeouts);
 }
 
 void gc_slot_check_token(struct gc_slot *s, uint32_t number) {
@@ -316,8 +316,8 @@ void gc_slot_check_token(struct gc_slot *s, uint32_t number) {
 }
 
 void gc_slot_renew(struct gc_slot *s) {
-  struct gc_line *next = other_line(s);
-  if (open_line(s, next, NULL) != GC_OK) {
+  struct gc_slot_channel *next = other_channel(s);
+  if (open_channel(s, next, NULL) != GC_OK) {
     abandon_renewal(s);
     return;
   }
@@ -336,19 +336,19 @@ uint64_t gc_slot_gives_up_ms(const struct gc_slot *s) {
 
 void gc_slot_end_overlap(struct gc_slot *s) {
   if (s->renewal == GC_RENEWAL_ENDS)
-    gc_channel_retire(other_line(s)->channel);
+    gc_channel_retire(other_channel(s)->channel);
 }
 
 void gc_slot_stats(const struct gc_slot *s,
                    struct gc_channel_stats *ret_stats) {
   struct gc_channel_stats one;
   *ret_stats = s->past;
-  for (size_t i = 0; i < GC_COUNT(s->lines); i++) {
-    const struct gc_line *line = &s->lines[i];
-    if (line->channel == NULL)
+  for (size_t i = 0; i < GC_COUNT(s->channels); i++) {
+    const struct gc_slot_channel *c = &s->channels[i];
+    if (c->channel == NULL)
       continue;
-    gc_channel_stats(line->channel, &one);
-    if (line == s->current) {
+    gc_channel_stats(c->channel, &one);
+    if (c == s->current) {
       ret_stats->connected = one.connected;
       ret_stats->silence_ms = one.silence_ms;
       ret_stats->blind_ms = one.blind_ms;

@@ -27,10 +27,10 @@
 struct gc_slot;
 
 /* A channel and its topics. */
-struct gc_line {
+struct gc_slot_channel {
   struct gc_slot *slot;
   struct gc_id_store *ids;
-  struct gc_channel *channel; /* NULL: this line is not in use */
+  struct gc_channel *channel; /* NULL: not in use */
   struct gc_topics topics;
 };
 
@@ -62,9 +62,9 @@ enum gc_renewal {
 struct gc_slot {
   const struct gc_slot_owner *owner;
   unsigned number; /* from 0 */
-  struct gc_line lines[2];
-  struct gc_line *current; /* NULL: never used */
-  struct gc_line *next;    /* set while the renewal runs */
+  struct gc_slot_channel channels[2];
+  struct gc_slot_channel *current; /* NULL: never used */
+  struct gc_slot_channel *next;    /* set while the renewal runs */
   enum gc_renewal renewal;
   enum gc_channel_end why;
   uint32_t checked_token; /* newest token number that was compared */
