@@ -14,16 +14,16 @@ static const char KIND[] = "success";
 
 enum { KEEP_S = 400 * 24 * 3600 };
 
-struct one {
+struct block_restart {
   char block[GC_NAME_SIZE], account[GC_NAME_SIZE], host[GC_NAME_SIZE];
   struct gc_restart restart;
   char saved_text[24]; /* last_ms, for the state file */
-  struct one *next;
+  struct block_restart *next;
 };
 
 struct restarts {
   pthread_mutex_t lock; /* of `next` and `restart`, against restarts_samples */
-  struct one *first;    /* nodes are only added */
+  struct block_restart *first; /* nodes are only added */
   size_t count;
   uint64_t saved_ms;
 };
@@ -38,7 +38,8 @@ struct restarts *restarts_new(void) {
 void restarts_free(struct restarts *r) {
   if (r == NULL)
     return;
-  for (struct one *block = r->first, *next; block != NULL; block = next) {
+  for (struct block_restart *block = r->first, *next; block != NULL;
+       block = next) {
     next = block->next;
     free(block);
   }
@@ -47,13 +48,13 @@ void restarts_free(struct restarts *r) {
 }
 
 /* Returns the block, a new one if it is not known; NULL: out of memory. */
-static struct one *find_block(struct restarts *r,
-                              const struct gc_health_id *id) {
-  struct one **end = &r->first;
+static struct block_restart *find_block(struct restarts *r,
+                                        const struct gc_health_id *id) {
+  struct block_restart **end = &r->first;
   for (; *end != NULL; end = &(*end)->next)
     if (strcmp((*end)->block, id->name) == 0)
       return *end;
-  struct one *new = calloc(1, sizeof(*new));
+  struct block_restart *new = calloc(1, sizeof(*new));
   if (new == NULL)
     return NULL;
   snprintf(new->block, sizeof(new->block), "%s", id->name);
@@ -80,7 +81,7 @@ static enum gc_code take_row(void *ctx, const struct gc_entry *name) {
   return GC_OK;
 }
 
-static void load_block(struct restarts *r, struct one *block,
+static void load_block(struct restarts *r, struct block_restart *block,
                        struct gc_store *store) {
   struct search search = {.block = block->block};
   struct gc_err err = {.code = GC_OK};
@@ -99,7 +100,8 @@ static void save_account(struct restarts *r, const char *account,
                          const struct gc_health_time *t) {
   struct gc_err err = {.code = GC_OK};
   size_t count = 0;
-  for (struct one *block = r->first; block != NULL; block = block->next) {
+  for (struct block_restart *block = r->first; block != NULL;
+       block = block->next) {
     if (block->restart.last_ms <= 0 || strcmp(block->account, account) != 0)
       continue;
     snprintf(block->saved_text, sizeof(block->saved_text), "%" PRId64,
@@ -115,8 +117,8 @@ static void save_account(struct restarts *r, const char *account,
 }
 
 /* True for the first block of its account. */
-static bool is_first(const struct restarts *r, const struct one *of) {
-  const struct one *block = r->first;
+static bool is_first(const struct restarts *r, const struct block_restart *of) {
+  const struct block_restart *block = r->first;
   while (strcmp(block->account, of->account) != 0)
     block = block->next;
   return block == of;
@@ -126,7 +128,7 @@ static void save_blocks(struct restarts *r, struct gc_store *store,
                         const struct gc_health_time *t) {
   struct gc_entry *entries = calloc(r->count, sizeof(*entries));
   r->saved_ms = t->now_ms;
-  for (struct one *block = r->first; entries != NULL && block != NULL;
+  for (struct block_restart *block = r->first; entries != NULL && block != NULL;
        block = block->next)
     if (is_first(r, block))
       save_account(r, block->account, entries, store, t);
@@ -135,9 +137,11 @@ static void save_blocks(struct restarts *r, struct gc_store *store,
 
 /* ---- readings ---- */
 
-static void note_block(
-    struct restarts *r, struct one *block, const struct gc_health_entity *e,
-    void (*say)(void *ctx, const char *block, const char *line), void *ctx) {
+static void note_block(struct restarts *r, struct block_restart *block,
+                       const struct gc_health_entity *e,
+                       void (*say)(void *ctx, const char *block,
+                                   const char *line),
+                       void *ctx) {
   char line[160], from[GC_TIMESTAMP_SIZE], to[GC_TIMESTAMP_SIZE];
   const struct gc_restart *restart = &block->restart;
   pthread_mutex_lock(&r->lock);
@@ -164,7 +168,7 @@ void restarts_note(struct restarts *r, const struct gc_health_snapshot *s,
     if (e->id.kind != GC_HEALTH_BLOCK || e->id.account[0] == '\0' ||
         strcmp(e->id.plugin, "genesys_realtime") != 0)
       continue;
-    struct one *block = find_block(r, &e->id);
+    struct block_restart *block = find_block(r, &e->id);
     if (block == NULL)
       continue;
     if (!block->restart.is_loaded && store != NULL)
@@ -178,10 +182,11 @@ void restarts_note(struct restarts *r, const struct gc_health_snapshot *s,
 
 /* Returns the block after `block`, the first one for NULL, and sets *ret_gap_ms
  * to its gap; -1: unknown. */
-static const struct one *next_of(struct restarts *r, const struct one *block,
-                                 int64_t *ret_gap_ms) {
+static const struct block_restart *next_of(struct restarts *r,
+                                           const struct block_restart *block,
+                                           int64_t *ret_gap_ms) {
   pthread_mutex_lock(&r->lock);
-  const struct one *next = block != NULL ? block->next : r->first;
+  const struct block_restart *next = block != NULL ? block->next : r->first;
   *ret_gap_ms = next != NULL ? gc_restart_gap_ms(&next->restart) : -1;
   pthread_mutex_unlock(&r->lock);
   return next;
@@ -190,8 +195,8 @@ static const struct one *next_of(struct restarts *r, const struct one *block,
 void restarts_samples(struct restarts *r, uint32_t interval_ms,
                       struct gc_samples (*sink_of)(const char *host)) {
   int64_t gap_ms;
-  for (const struct one *block = next_of(r, NULL, &gap_ms); block != NULL;
-       block = next_of(r, block, &gap_ms)) {
+  for (const struct block_restart *block = next_of(r, NULL, &gap_ms);
+       block != NULL; block = next_of(r, block, &gap_ms)) {
     struct gc_samples out = sink_of(block->host);
     const struct gc_sample_writer w = {
         .out = &out, .instance = block->block, .interval_ms = interval_ms};
