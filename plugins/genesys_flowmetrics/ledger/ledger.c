@@ -164,8 +164,8 @@ static void follow_leases(struct ledger *l) {
   (void)open_store(l);
 }
 
-static enum gc_code transact(struct ledger *l, struct batch *batches,
-                             size_t count, struct gc_err *err) {
+static enum gc_code run_transaction(struct ledger *l, struct batch *batches,
+                                    size_t count, struct gc_err *err) {
   *err = (struct gc_err){.code = GC_OK};
   begin_work(l);
   enum gc_code code = l->store->transact(l, batches, count, err);
@@ -181,7 +181,8 @@ static void commit_batches(struct ledger *l, struct batch *batches,
                            size_t count) {
   struct gc_err err;
   enum gc_code code;
-  while ((code = transact(l, batches, count, &err)) == GC_ERR_UNAVAILABLE) {
+  while ((code = run_transaction(l, batches, count, &err)) ==
+         GC_ERR_UNAVAILABLE) {
     bool is_open = open_store(l);
     batches = give_back(l, batches, &count);
     if (!is_open) {
