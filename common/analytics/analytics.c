@@ -190,11 +190,11 @@ static bool is_backfill(const struct gc_analytics *b,
 
 /* Forgets series without an event for 92 days. While the set has MaxSeries
  * series, it also forgets those without an event for a day. */
-static void let_series_go(struct gc_analytics *b) {
+static void forget_idle_series(struct gc_analytics *b) {
   uint64_t day = (uint64_t)(DAY_MS / b->settings.query.rule.period_ms);
   bool is_full = b->series.keys.count >= b->series.keys.max;
   uint64_t idle = is_full ? day : day * IDLE_MAX_DAYS;
-  if (gc_series_let_go(&b->series, idle) > 0)
+  if (gc_series_forget_idle(&b->series, idle) > 0)
     b->named = b->series.keys.count; /* the names of all were checked */
 }
 
@@ -211,7 +211,7 @@ static void start_poll(struct gc_analytics *b,
                                         .is_background = is_backfill(b, plan)};
   gc_results_clear(&b->results);
   gc_series_forget_again(&b->series);
-  let_series_go(b);
+  forget_idle_series(b);
   b->results.plan = *plan;
   b->results.wanted = gc_filter_for_answers(&b->filter);
   gc_analytics_set_stage(b, GC_ANALYTICS_REQUESTING);

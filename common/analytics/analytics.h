@@ -69,14 +69,14 @@ GC_API void gc_analytics_free(struct gc_analytics *b);
 /* Sends the windows that are ready, for at most `max_ms`. Only one read thread
  * calls it at a time. */
 GC_API void gc_analytics_read(struct gc_analytics *b,
-                              const struct gc_sender_output *way,
+                              const struct gc_sender_output *output,
                               uint32_t max_ms);
 
 /* Sends the rest of the window that has begun, for at most `max_ms`, and saves
  * that it is sent. In the stage UNSAVED, repeats the save that failed. No other
  * window begins. Called at shutdown, after the last gc_analytics_read. */
 GC_API void gc_analytics_finish(struct gc_analytics *b,
-                                const struct gc_sender_output *way,
+                                const struct gc_sender_output *output,
                                 uint32_t max_ms);
 
 /* Returns the average number of complete answers for one window; 0: no window

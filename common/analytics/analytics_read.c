@@ -30,7 +30,7 @@ static void record_sender(struct gc_analytics *b) {
 }
 
 void gc_analytics_read(struct gc_analytics *b,
-                       const struct gc_sender_output *way, uint32_t max_ms) {
+                       const struct gc_sender_output *output, uint32_t max_ms) {
   pthread_mutex_lock(&b->lock);
   bool begins = b->stage == GC_ANALYTICS_READY;
   bool works = begins || b->stage == GC_ANALYTICS_SENDING ||
@@ -47,7 +47,7 @@ void gc_analytics_read(struct gc_analytics *b,
       gc_sender_begin(&b->sender, &b->results);
     b->sender.view.dimension_names = &dimension_names;
     enum gc_sender_end end =
-        gc_sender_run(&b->sender, way, b->deps.env->now_ms, b->deps.env->ctx,
+        gc_sender_run(&b->sender, output, b->deps.env->now_ms, b->deps.env->ctx,
                       gc_analytics_now(b) + max_ms);
     if (b->sender.state.code != GC_ERR_UNAVAILABLE)
       b->notice(b->ctx, "state", &b->sender.state);
@@ -66,7 +66,8 @@ void gc_analytics_read(struct gc_analytics *b,
 }
 
 void gc_analytics_finish(struct gc_analytics *b,
-                         const struct gc_sender_output *way, uint32_t max_ms) {
+                         const struct gc_sender_output *output,
+                         uint32_t max_ms) {
   pthread_mutex_lock(&b->lock);
   bool works =
       b->stage == GC_ANALYTICS_SENDING || b->stage == GC_ANALYTICS_UNSAVED;
@@ -74,7 +75,7 @@ void gc_analytics_finish(struct gc_analytics *b,
   pthread_mutex_unlock(&b->lock);
   if (!works)
     return;
-  gc_sender_finish(&b->sender, way, b->deps.env->now_ms, b->deps.env->ctx,
+  gc_sender_finish(&b->sender, output, b->deps.env->now_ms, b->deps.env->ctx,
                    gc_analytics_now(b) + max_ms);
   gc_analytics_set_stage(
       b, GC_ANALYTICS_REQUESTING); /* final: neither thread continues */

@@ -11,7 +11,7 @@ enum {
 
 /* One call of gc_sender_run or gc_sender_finish. */
 struct run {
-  const struct gc_sender_output *way;
+  const struct gc_sender_output *output;
   uint64_t (*now_ms)(void *ctx);
   void *ctx;
   uint64_t until_ms;
@@ -33,9 +33,10 @@ static uint32_t left_ms(const struct run *run) {
 
 /* Waits for the values in flight; false when the time is over. */
 static bool wait_until_written(const struct run *run) {
-  while (!run->way->wait(run->way->ctx, left_ms(run)))
+  while (!run->output->wait(run->output->ctx, left_ms(run)))
     if (run->now_ms(run->ctx) >= run->until_ms ||
-        (run->way->is_slow != NULL && run->way->is_slow(run->way->ctx)))
+        (run->output->is_slow != NULL &&
+         run->output->is_slow(run->output->ctx)))
       return false;
   return true;
 }
@@ -45,11 +46,11 @@ static bool wait_until_written(const struct run *run) {
  * same series. */
 static bool emit_sample(struct gc_sender *s, const struct run *run,
                         const struct gc_sample *sample) {
-  enum gc_code code = run->way->emit(run->way->ctx, sample);
+  enum gc_code code = run->output->emit(run->output->ctx, sample);
   if (code == GC_ERR_LIMIT) {
     if (!wait_until_written(run))
       return false;
-    code = run->way->emit(run->way->ctx, sample);
+    code = run->output->emit(run->output->ctx, sample);
     if (code == GC_ERR_LIMIT) {
       s->collisions++;
       return true;
@@ -78,7 +79,8 @@ static uint32_t windows_of(const struct gc_results *r) {
                     r->query->rule.period_ms);
 }
 
-static void save(struct gc_sender *s, const struct gc_outbox *pending) {
+static void save_checkpoint(struct gc_sender *s,
+                            const struct gc_outbox *pending) {
   struct gc_err err = {.code = GC_OK};
   (void)gc_checkpoint_save(s->checkpoint, s->series, pending, &err);
   s->state = err;
@@ -126,7 +128,7 @@ static void load_window(struct gc_sender *sender) {
   sender->unnamed += tally.unnamed;
   count_shared(sender, &tally);
   if (sender->outbox.count > 0 || sender->window == windows_of(r))
-    save(sender, &sender->outbox);
+    save_checkpoint(sender, &sender->outbox);
   gc_debug("query: the window that ends at %s is sent with %zu values",
            gc_timestamp_print(end, end_ms), (size_t)sender->outbox.count);
 }
@@ -139,14 +141,14 @@ static void finish_results(struct gc_sender *s) {
   s->sent = 0;
   s->results = NULL;
   if (!is_saved)
-    save(s, NULL);
+    save_checkpoint(s, NULL);
 }
 
 enum gc_sender_end gc_sender_run(struct gc_sender *sender,
-                                 const struct gc_sender_output *way,
+                                 const struct gc_sender_output *output,
                                  uint64_t (*now_ms)(void *ctx), void *ctx,
                                  uint64_t until_ms) {
-  struct run run = {way, now_ms, ctx, until_ms};
+  struct run run = {output, now_ms, ctx, until_ms};
   for (;;) {
     if (!gc_checkpoint_is_kept(sender->checkpoint) ||
         !send_outbox(sender, &run))
@@ -165,10 +167,11 @@ enum gc_sender_end gc_sender_run(struct gc_sender *sender,
   return may_be_saved_later ? GC_SENDER_UNSAVED : GC_SENDER_DONE;
 }
 
-void gc_sender_finish(struct gc_sender *s, const struct gc_sender_output *way,
+void gc_sender_finish(struct gc_sender *s,
+                      const struct gc_sender_output *output,
                       uint64_t (*now_ms)(void *ctx), void *ctx,
                       uint64_t until_ms) {
-  struct run run = {way, now_ms, ctx, until_ms};
+  struct run run = {output, now_ms, ctx, until_ms};
   if (gc_checkpoint_is_kept(s->checkpoint) && send_outbox(s, &run))
     finish_results(s);
 }

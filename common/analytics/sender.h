@@ -62,12 +62,13 @@ enum gc_sender_end {
 
 /* Sends until all windows are sent or `now_ms(ctx)` reaches `until_ms`. */
 enum gc_sender_end gc_sender_run(struct gc_sender *s,
-                                 const struct gc_sender_output *way,
+                                 const struct gc_sender_output *output,
                                  uint64_t (*now_ms)(void *ctx), void *ctx,
                                  uint64_t until_ms);
 /* Sends the rest of the window that has begun and saves that it is sent. Called
  * at shutdown. */
-void gc_sender_finish(struct gc_sender *s, const struct gc_sender_output *way,
+void gc_sender_finish(struct gc_sender *s,
+                      const struct gc_sender_output *output,
                       uint64_t (*now_ms)(void *ctx), void *ctx,
                       uint64_t until_ms);
 void gc_sender_clear(struct gc_sender *s);

@@ -101,7 +101,7 @@ static size_t count_idle(const struct gc_series_set *s, uint64_t idle) {
   return count;
 }
 
-size_t gc_series_let_go(struct gc_series_set *s, uint64_t idle) {
+size_t gc_series_forget_idle(struct gc_series_set *s, uint64_t idle) {
   struct gc_series_set kept = {.keys.max = s->keys.max, .windows = s->windows};
   size_t gone = count_idle(s, idle);
   if (gone == 0)

@@ -82,7 +82,7 @@ void gc_series_add(struct gc_series_set *set, uint32_t number,
 /* Forgets the saved series that had no event in the last `idle` windows; a
  * series that returns begins at 0. Numbers of series change. Returns how many
  * series are forgotten: 0 when out of memory. */
-size_t gc_series_let_go(struct gc_series_set *s, uint64_t idle);
+size_t gc_series_forget_idle(struct gc_series_set *s, uint64_t idle);
 /* Returns the counter to dispatch, which is the total, but never less than the
  * last one. Keeps it in `sent`. */
 int64_t gc_series_counter(struct gc_series *s);

@@ -35,13 +35,13 @@ static void series_without_events_are_removed(void) {
   pass_window("b");
   pass_window("c");
   pass_window("b");
-  CHECK_INT(gc_series_let_go(&set, 3), 0); /* none of them is saved */
+  CHECK_INT(gc_series_forget_idle(&set, 3), 0); /* none of them is saved */
   mark_saved();
-  CHECK_INT(gc_series_let_go(&set, 3), 1); /* a */
+  CHECK_INT(gc_series_forget_idle(&set, 3), 1); /* a */
   CHECK_INT(set.keys.count, 2);
   CHECK_INT(count_of("b"), 2);
   CHECK_INT(count_of("c"), 1);
-  CHECK_INT(gc_series_let_go(&set, 3), 0);
+  CHECK_INT(gc_series_forget_idle(&set, 3), 0);
   pass_window("d"); /* takes its place */
   CHECK_INT(count_of("b"), 2);
   CHECK_INT(count_of("d"), 1);
@@ -58,7 +58,7 @@ static void a_correction_is_an_event(void) {
   (void)put_key("c"); /* read again, in no new window */
   mark_saved();
   set.windows++;
-  CHECK_INT(gc_series_let_go(&set, 2), 1);
+  CHECK_INT(gc_series_forget_idle(&set, 2), 1);
   CHECK_INT(set.keys.count, 2);
   CHECK_INT(count_of("a"), 1);
   gc_series_clear(&set);
