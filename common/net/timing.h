@@ -3,7 +3,7 @@
  * options. The end of each name is its unit: _MS milliseconds, _S seconds.
  * Time-outs that an operator can set are in common/base/connect.h. channels/,
  * listener/ and socket/ define theirs in their own files, and so do account.h,
- * account_stats.c and api/outage.h. */
+ * account_stats.c, api/outage.h and save_barrier.h. */
 #ifndef GC_NET_TIMING_H
 #define GC_NET_TIMING_H
 

@@ -84,10 +84,9 @@ GC_API void gc_channels_listen(struct gc_channels *c,
 GC_API void gc_channels_unlisten(struct gc_channels *c,
                                  struct gc_channels_listener *l);
 
-/* Pauses or resumes the channels. While they are paused they are closed, and
- * topics wait: an agent that
- * does not hold the account's lease needs none (net/lease_watch). The end of
- * the pause subscribes all topics again. */
+/* Pauses or resumes the channels. Paused channels are closed, and their topics
+ * wait: an agent that does not hold the account's lease needs no channel
+ * (net/lease_watch). The end of the pause subscribes all topics again. */
 void gc_channels_pause(struct gc_channels *c, bool is_paused);
 
 /* Subscribes `l` to `topic`, which is copied. GC_ERR_LIMIT: all channels are

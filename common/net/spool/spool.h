@@ -65,11 +65,11 @@ GC_API GC_MUST_CHECK enum gc_code gc_spool_append(struct gc_spool *s,
                                                   const struct gc_record *r,
                                                   struct gc_err *err);
 
-/* Appends the payloads of the oldest records to `out` (whole ones, at least one
- * if there is any, while they have at most `max_lines` lines and fit in
+/* Appends the payloads of the oldest records, from the cursor on, to `out`, and
+ * sets `ret_end` to the place behind them. The records are whole. Together they
+ * have at most `max_lines` lines, but at least one record is read. They fit in
  * out->max, no damage is between them, and all or none of them were taken
- * before), and sets `ret_end` to the place
- * behind them. If nothing waits, `out` stays empty. */
+ * before. If nothing waits, `out` stays empty. */
 GC_API GC_MUST_CHECK enum gc_code
 gc_spool_read(struct gc_spool *s, uint64_t max_lines, struct gc_buf *out,
               struct gc_record_place *ret_end, struct gc_err *err);
