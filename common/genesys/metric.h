@@ -265,9 +265,8 @@ struct gc_ds {
      "unknown), foreign (of an interval or metric that was not requested, "    \
      "or without a value of GroupBy), broken (an invalid time or number), "    \
      "collided (another block or group writes the same series), unknown (of "  \
-     "a "                                                                      \
-     "member of the statistics that no table has, where its metric is known "  \
-     "or its name cannot be kept).")                                           \
+     "a member of the statistics that no table has, where its metric is "      \
+     "known or its name cannot be kept).")                                     \
   XX(REVISIONS, "revisions", ONE(DERIVE), "block", "series",                   \
      "Totals that were corrected after their interval was sent.")              \
   XX(CORRECTIONS_CARRIED, "corrections_carried", ONE(GAUGE), "block",          \

@@ -37,8 +37,7 @@ enum gc_health_severity {
      "restart would lose totals")                                              \
   XX(STANDBY, "standby", OKAY, 200,                                            \
      "another agent has the account's lease and dispatches; this one can "     \
-     "take "                                                                   \
-     "over")                                                                   \
+     "take over")                                                              \
   XX(SPOOLING, "spool_growing", WARNING, 200,                                  \
      "the database does not take lines: they wait in the spool; none is lost") \
   XX(SILENT, "stream_silent", FAILURE, 503,                                    \
