@@ -30,7 +30,7 @@ struct gc_query_total {
  * Replaces the content of `pending` by the samples that were saved to be
  * dispatched. `account` is "prod"; `query` is the instance of the block,
  * "query-queues", which is unique over all plugins. `ret_found` false: the
- * store has no such query. GC_ERR_STATE, GC_ERR_UNAVAILABLE, GC_ERR_MEMORY. */
+ * store has no such query. GC_ERR_STATE. */
 GC_API GC_MUST_CHECK enum gc_code
 gc_store_load_query(struct gc_store *s, const char *account, const char *query,
                     bool *ret_found, struct gc_query_mark *ret_mark,
@@ -60,7 +60,8 @@ struct gc_query_save {
    * any file. */
   uint64_t generation;
 };
-/* Saves all of it or, with GC_ERR_STATE, nothing. */
+/* Saves all of it or nothing. GC_ERR_STATE: nothing was saved, for example
+ * because the file is a newer one than that of `generation`. */
 GC_API GC_MUST_CHECK enum gc_code
 gc_store_save_query(struct gc_store *s, const char *account, const char *query,
                     const struct gc_query_save *save, struct gc_err *err);

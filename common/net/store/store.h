@@ -10,7 +10,10 @@
  * later calls. A caller that repeats the same load of names, of a query or of
  * its totals, or the same save of a query, then gets the outcome of the call
  * that hung: a disk that needs longer than `wait_ms` for a large state delays
- * it, and nothing is read or written again and again. */
+ * it, and nothing is read or written again and again.
+ *
+ * Each load and save also fails with GC_ERR_UNAVAILABLE while the file is not
+ * open, and with GC_ERR_MEMORY. */
 #ifndef GC_NET_STORE_STORE_H
 #define GC_NET_STORE_STORE_H
 
