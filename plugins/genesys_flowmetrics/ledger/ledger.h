@@ -153,8 +153,8 @@ struct ledger_identity {
 GC_MUST_CHECK enum gc_code ledger_identify(struct ledger *l,
                                            const struct ledger_identity *of,
                                            struct gc_err *err);
-/* Returns the number of an identity; 0 when ledger_identify was not called for
- * it. Any thread. */
+/* Returns the number of an identity; for one that ledger_identify has not
+ * added, 0, the number of the first one. Any thread. */
 unsigned ledger_identity(const struct ledger *l, const char *scope,
                          const char *block);
 bool ledger_is_shared(const struct ledger *l);

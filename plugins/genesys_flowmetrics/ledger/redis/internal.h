@@ -80,8 +80,9 @@ void redis_begin_script(struct ledger *l, const char *verb, const char *script,
 GC_MUST_CHECK enum gc_code
 redis_run_script(struct ledger *l, struct redisReply **ret, struct gc_err *err);
 /* Fills `err` for the server's refusal of a script. GC_ERR_UNAVAILABLE: another
- * agent has got the lease and taken an identity over; otherwise the codes of
- * redis_refused. */
+ * agent has got the lease and taken an identity over. GC_ERR_STATE: another
+ * agent has taken it over although this one has the lease, so both use
+ * different leases. Otherwise the codes of redis_refused. */
 enum gc_code redis_script_refused(const struct ledger *l, const char *words,
                                   struct gc_err *err);
 /* Adds the name of a field of an identity's hash. */
