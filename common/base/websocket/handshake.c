@@ -250,19 +250,15 @@ static const char *handshake_error(const struct gc_ws_handshake *h) {
     return "101 from a server of HTTP/1.0, which knows no upgrade";
   if (!h->has_upgrade)
     return "101 without \"Upgrade: websocket\": something between collectd and "
-           "the "
-           "server does not know WebSockets";
+           "the server does not know WebSockets";
   if (!h->has_connection)
     return "101 without \"Connection: Upgrade\": something between collectd "
-           "and the "
-           "server does not know WebSockets";
+           "and the server does not know WebSockets";
   if (h->accepts == 0)
     return "101 without Sec-WebSocket-Accept";
   if (h->accepts > 1 || h->right_accepts != 1)
     return "101 with a Sec-WebSocket-Accept that does not match the request's "
-           "key: "
-           "another "
-           "request was answered, from a cache perhaps";
+           "key: another request was answered, from a cache perhaps";
   if (h->has_extension)
     return "101 with an extension that was not requested";
   if (h->has_protocol)
