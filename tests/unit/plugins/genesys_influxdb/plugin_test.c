@@ -63,72 +63,63 @@ static void plain_http_to_another_host_gives_a_warning(void) {
   (void)fake_shutdown();
 }
 
-static void values_of_the_chosen_plugins_reach_the_spool(void) {
+/* Begins with a fresh spool and a node that writes to it. */
+static void start_node(const char *name, const char *options) {
   char text[512];
   spool_fresh(0, 1 << 20);
   snprintf(text, sizeof(text),
-           "<Plugin genesys_influxdb>\n<Node main>\nBucket b\n"
-           "URL \"http://127.0.0.1:1\"\nSpoolDir \"%s\"\n"
-           "Tag \"env\" \"prod\"\nPlugin \"us*\"\n</Node>\n</Plugin>\n",
-           spool_folder);
+           "<Plugin genesys_influxdb>\n<Node %s>\nBucket b\n"
+           "URL \"http://127.0.0.1:1\"\nSpoolDir \"%s\"\n%s\n"
+           "</Node>\n</Plugin>\n",
+           name, spool_folder, options);
   CHECK_INT(configure_node(text), 0);
   CHECK_INT(fake_init(), 0);
-  CHECK(fake_has("write", "genesys_influxdb/main"));
-  CHECK(fake_has("flush", "genesys_influxdb/main"));
+}
+
+static void dispatch_users(const char *plugin, cdtime_t time) {
   data_source_t source = {.name = "value", .type = DS_TYPE_GAUGE};
   data_set_t set = {.type = "users", .ds_num = 1, .ds = &source};
   plugin_register_data_set(&set);
   value_t value = {.gauge = 2.5};
   value_list_t vl = {.values = &value,
                      .values_len = 1,
-                     .time = MS_TO_CDTIME_T(1700000000010),
+                     .time = time,
                      .host = "h",
-                     .plugin = "users",
                      .type = "users"};
+  sstrncpy(vl.plugin, plugin, sizeof(vl.plugin));
   CHECK_INT(plugin_dispatch_values(&vl), 0);
-  sstrncpy(vl.plugin, "cpu", sizeof(vl.plugin));
-  CHECK_INT(plugin_dispatch_values(&vl), 0);
+}
+
+static void the_spool_has(const char *lines) {
+  struct gc_spool *s = spool_opened();
+  CHECK_STR(spool_peek(s), lines);
+  gc_spool_free(s);
+}
+
+static void values_of_the_chosen_plugins_reach_the_spool(void) {
+  start_node("main", "Tag \"env\" \"prod\"\nPlugin \"us*\"");
+  CHECK(fake_has("write", "genesys_influxdb/main"));
+  CHECK(fake_has("flush", "genesys_influxdb/main"));
+  dispatch_users("users", MS_TO_CDTIME_T(1700000000010));
+  dispatch_users("cpu", MS_TO_CDTIME_T(1700000000010));
   (void)fake_read(NULL);
   CHECK_INT(fake_derive("genesys-node-main/writer_values-received"), 1);
   (void)fake_shutdown();
-  struct gc_spool *s = spool_opened();
-  CHECK_STR(spool_peek(s), "collectd_users,env=prod,host=h,plugin=users,"
-                           "type=users value=2.5 1700000000010000000 ");
-  gc_spool_free(s);
+  the_spool_has("collectd_users,env=prod,host=h,plugin=users,type=users "
+                "value=2.5 1700000000010000000 ");
 }
 
 /* A time after the year 2262, as of a broken sender behind the network plugin,
  * does not become one of the past: databases refuse the largest number. */
 static void a_time_that_no_database_holds_stays_in_the_future(void) {
-  char text[512];
-  spool_fresh(0, 1 << 20);
-  snprintf(text, sizeof(text),
-           "<Plugin genesys_influxdb>\n<Node future>\nBucket b\n"
-           "URL \"http://127.0.0.1:1\"\nSpoolDir \"%s\"\nPlugin \"*\"\n"
-           "</Node>\n</Plugin>\n",
-           spool_folder);
-  CHECK_INT(configure_node(text), 0);
-  CHECK_INT(fake_init(), 0);
-  data_source_t source = {.name = "value", .type = DS_TYPE_GAUGE};
-  data_set_t set = {.type = "users", .ds_num = 1, .ds = &source};
-  plugin_register_data_set(&set);
-  value_t value = {.gauge = 2.5};
-  value_list_t vl = {.values = &value,
-                     .values_len = 1,
-                     .time = TIME_T_TO_CDTIME_T((uint64_t)9300000000),
-                     .host = "h",
-                     .plugin = "users",
-                     .type = "users"};
-  CHECK_INT(plugin_dispatch_values(&vl), 0);
-  vl.time = UINT64_MAX;
-  CHECK_INT(plugin_dispatch_values(&vl), 0);
+  start_node("future", "Plugin \"*\"");
+  dispatch_users("users", TIME_T_TO_CDTIME_T((uint64_t)9300000000));
+  dispatch_users("users", UINT64_MAX);
   (void)fake_shutdown();
-  struct gc_spool *s = spool_opened();
-  CHECK_STR(spool_peek(s), "collectd_users,host=h,plugin=users,type=users "
-                           "value=2.5 9223372036854775807 "
-                           "collectd_users,host=h,plugin=users,type=users "
-                           "value=2.5 9223372036854775807 ");
-  gc_spool_free(s);
+  the_spool_has("collectd_users,host=h,plugin=users,type=users "
+                "value=2.5 9223372036854775807 "
+                "collectd_users,host=h,plugin=users,type=users "
+                "value=2.5 9223372036854775807 ");
 }
 
 static void a_node_that_starts_with_a_second_init_gets_values(void) {
