@@ -30,7 +30,8 @@ void queue_label_unassigned(const struct gc_entities *queues,
 }
 
 /* Writes the label of an entry. Returns false when the label is empty. A label
- * that contains the id needs no "~2". */
+ * that contains the id needs no "~2". The label of an entry without a name is
+ * the id as the platform sent it, so that it is cleaned here. */
 static bool write_label(const struct queue_display *display,
                         const struct gc_entry *e, char label[GC_NAME_SIZE]) {
   bool has_name =
@@ -38,7 +39,7 @@ static bool write_label(const struct queue_display *display,
   if (display->label == QUEUE_LABEL_BOTH && has_name)
     gc_label_both(label, e->name, e->id);
   else if (display->label == QUEUE_LABEL_NAME)
-    snprintf(label, GC_NAME_SIZE, "%s", e->label);
+    (void)gc_name_clean(label, e->label, strlen(e->label));
   else
     (void)gc_name_clean(label, e->id, strlen(e->id));
   return label[0] != '\0';

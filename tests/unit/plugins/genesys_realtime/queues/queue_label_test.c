@@ -39,7 +39,29 @@ static void conversations_without_a_queue_share_no_series(void) {
   }
 }
 
+/* While the list of queues is refused, queues without a name have their id. */
+static void an_id_in_place_of_a_name_is_clean(void) {
+  static const struct {
+    const char *id, *label;
+  } rows[] = {{"q1", "q1"}, {"x/y", "x_y"}, {"a\tb\\", "a_b_"}};
+  static const enum queue_label kinds[] = {QUEUE_LABEL_NAME, QUEUE_LABEL_ID,
+                                           QUEUE_LABEL_BOTH};
+  struct gc_entities *refused = gc_entities_new(NULL, 0, true);
+  for (size_t i = 0; i < GC_COUNT(rows); i++) {
+    for (size_t k = 0; k < GC_COUNT(kinds); k++) {
+      char label[GC_NAME_SIZE];
+      CHECK_ROW(rows[i].label);
+      const struct queue_display display = {
+          .queues = refused, .accepts = accepts_all, .label = kinds[k]};
+      CHECK_INT(queue_label_of(&display, rows[i].id, label), QUEUE_SHOWN);
+      CHECK_STR(label, rows[i].label);
+    }
+  }
+  gc_entities_put(refused);
+}
+
 int main(void) {
   RUN(conversations_without_a_queue_share_no_series);
+  RUN(an_id_in_place_of_a_name_is_clean);
   return check_done();
 }
