@@ -2,6 +2,7 @@
 #include "common/base/alloc.h"
 
 #include <fcntl.h>
+#include <stdlib.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
