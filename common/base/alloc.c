@@ -8,7 +8,7 @@
 
 /* Does not return. The status is that of collectd's smalloc. */
 __attribute__((noreturn)) static void end_without_memory(void) {
-  fputs("collectd-genesys: out of memory\n", stderr);
+  fputs("out of memory\n", stderr);
   _Exit(3);
 }
 

@@ -3,7 +3,7 @@
  * options, blocks, requests, nodes. Without memory the process ends, as it does
  * in collectd's own smalloc and sstrdup (src/utils/common/common.c): a host
  * that exits needs no plugin that survives. Memory whose size comes from
- * outside (answers, bodies, series, conversations) is allocated with malloc and
+ * outside (answers, bodies, series) is allocated with malloc and
  * checked, so that one large answer costs only itself.
  *
  * Any thread. The caller owns the result and frees it with free(). */
