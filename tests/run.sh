@@ -113,6 +113,7 @@ plain() { [ -f "$out/plain/Makefile" ] || build plain "all check-programs" CC="$
 # Releases of clang-format differ in details; this release formats the tree.
 formatter=14
 do_lint() {
+  python3 tools/figures.py
   release=$(clang-format --version | sed -n 's/.*version \([0-9]*\).*/\1/p')
   if [ "$release" != "$formatter" ]; then
     counts 0 0 1
