@@ -86,10 +86,14 @@ for plugin in plugins/*/; do
   refuse "$plugin" "plugins/(${others%|})/" 'a plugin includes no file of another one'
 done
 
-# Inside a plugin and the probe, a folder includes its own files and those that
+# Inside a plugin, the probe and analytics, a folder includes its own files and those that
 # stand behind it in its row: files, or folders (with a slash), of the same
 # plugin. A folder without a row includes no other one.
 arrows=$(cat <<'END'
+common/analytics/query
+common/analytics/series                    query/
+common/analytics/decode                    query/ series/
+common/analytics/send                      query/ series/ decode/
 plugins/genesys_flowmetrics/events
 plugins/genesys_flowmetrics/ledger          events/ stats.h
 plugins/genesys_flowmetrics/ledger/redis    events/ ledger/
@@ -108,8 +112,9 @@ probe/network                               checks.h
 probe/values                                checks.h findings.h host.h render.h
 END
 )
-for folder in $(find plugins/*/ probe/ -mindepth 1 -type d); do
+for folder in $(find plugins/*/ probe/ common/analytics/ -mindepth 1 -type d); do
   case $folder in
+  common/*) root=common/analytics ;;
   probe/*) root=probe ;;
   *) root=$(echo "$folder" | cut -d/ -f1,2) ;;
   esac

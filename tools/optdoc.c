@@ -13,8 +13,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "common/analytics/metric_table.h"
-#include "common/analytics/source_table.h"
+#include "common/analytics/query/tables.h"
 #include "common/base/buf.h"
 #include "common/base/json/document.h"
 #include "common/genesys/metric.h"

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 
 #include "common/analytics/analytics_internal.h"
-#include "common/analytics/dimension_table.h"
+#include "common/analytics/query/tables.h"
 #include "common/base/policy/poll_pace.h"
 #include "common/genesys/labels.h"
 

@@ -19,8 +19,8 @@
 #ifndef GC_ANALYTICS_ANALYTICS_H
 #define GC_ANALYTICS_ANALYTICS_H
 
-#include "common/analytics/query.h"
-#include "common/analytics/sender.h"
+#include "common/analytics/query/query.h"
+#include "common/analytics/send/sender.h"
 #include "common/net/lease_book.h"
 #include "common/net/loop.h"
 #include "common/net/name_cache.h"

@@ -7,8 +7,8 @@
 #include <pthread.h>
 
 #include "common/analytics/analytics.h"
-#include "common/analytics/filter.h"
 #include "common/analytics/poll.h"
+#include "common/analytics/query/filter.h"
 #include "common/genesys/idle_selectors.h"
 
 enum gc_analytics_stage {

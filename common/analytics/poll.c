@@ -4,7 +4,7 @@
 #include <inttypes.h>
 #include <stdlib.h>
 
-#include "common/analytics/request.h"
+#include "common/analytics/query/query.h"
 #include "common/base/debug.h"
 #include "common/base/timestamp.h"
 #include "common/net/api/api_error.h"

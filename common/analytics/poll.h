@@ -4,8 +4,8 @@
 #ifndef GC_ANALYTICS_POLL_H
 #define GC_ANALYTICS_POLL_H
 
-#include "common/analytics/decode.h"
-#include "common/analytics/windows.h"
+#include "common/analytics/decode/decode.h"
+#include "common/analytics/query/windows.h"
 #include "common/base/env.h"
 #include "common/base/policy/server_clock.h"
 #include "common/net/api/api.h"

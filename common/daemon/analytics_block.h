@@ -6,7 +6,7 @@
 #define GC_DAEMON_ANALYTICS_BLOCK_H
 
 #include "common/analytics/analytics.h"
-#include "common/analytics/series_claim.h"
+#include "common/analytics/series/claim.h"
 #include "common/daemon/analytics_options.h"
 #include "common/daemon/plugin_base.h"
 

@@ -4,8 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "common/analytics/dimension_table.h"
-#include "common/analytics/metric_table.h"
+#include "common/analytics/query/tables.h"
 #include "common/base/glob.h"
 #include "common/base/timestamp.h"
 

@@ -6,7 +6,7 @@
 #ifndef GC_DAEMON_ANALYTICS_OPTIONS_H
 #define GC_DAEMON_ANALYTICS_OPTIONS_H
 
-#include "common/analytics/query.h"
+#include "common/analytics/query/query.h"
 #include "common/daemon/options.h"
 
 GC_API extern const char

@@ -48,7 +48,7 @@ enum gc_code gc_labels_reserve(const char *name) {
 }
 
 /* True for the instances of series without a queue, user or flow: "none" of
- * series_name.c, "unassigned" of queue_label.h, and names of blocks. */
+ * series/name.c, "unassigned" of queue_label.h, and names of blocks. */
 static bool is_reserved(const char *key) {
   return strcmp(key, "none") == 0 || strcmp(key, "unassigned") == 0 ||
          gc_strmap_get(&reserved, key) != NULL;

@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-#include "common/analytics/request.h"
+#include "common/analytics/query/query.h"
 #include "common/base/json/document.h"
 #include "common/base/timestamp.h"
 #include "common/net/clock.h"

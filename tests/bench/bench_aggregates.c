@@ -12,9 +12,9 @@
 
 #include <json-c/json.h>
 
-#include "common/analytics/decode.h"
+#include "common/analytics/decode/decode.h"
 #include "common/analytics/poll.h"
-#include "common/analytics/samples.h"
+#include "common/analytics/send/sender.h"
 #include "common/base/timestamp.h"
 
 enum { QUEUES = 2000, WINDOWS = 31, CHUNK = 16384, MINUTE = 60000 };

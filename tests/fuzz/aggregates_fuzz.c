@@ -8,8 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "common/analytics/decode.h"
-#include "common/analytics/samples.h"
+#include "common/analytics/decode/decode.h"
+#include "common/analytics/send/sender.h"
 #include "common/base/utf8.h"
 #include "tests/fuzz/fuzz.h"
 

@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "common/analytics/windows.h"
+#include "common/analytics/query/windows.h"
 #include "common/base/cleanup.h"
 #include "tests/fuzz/fuzz.h"
 

@@ -27,9 +27,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "common/analytics/decode.h"
-#include "common/analytics/request.h"
-#include "common/analytics/samples.h"
+#include "common/analytics/decode/decode.h"
+#include "common/analytics/query/query.h"
+#include "common/analytics/send/sender.h"
 #include "common/base/timestamp.h"
 #include "tests/support/case_export.h"
 #include "tests/support/case_words.h"

@@ -4,7 +4,7 @@
 #ifndef GENESYS_FLOWMETRICS_FLOWS_COUNTS_H
 #define GENESYS_FLOWMETRICS_FLOWS_COUNTS_H
 
-#include "common/analytics/series_name.h"
+#include "common/analytics/series/name.h"
 #include "common/base/intern.h"
 #include "common/genesys/sample.h"
 

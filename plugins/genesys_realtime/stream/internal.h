@@ -7,7 +7,7 @@
 
 #include <pthread.h>
 
-#include "common/analytics/outbox.h"
+#include "common/analytics/send/outbox.h"
 #include "common/net/channels/listening.h"
 #include "plugins/genesys_realtime/conversations/drift.h"
 #include "plugins/genesys_realtime/stream/guide_decode.h"

@@ -8,8 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "common/analytics/series_claim.h"
-#include "common/analytics/series_name.h"
+#include "common/analytics/series/claim.h"
+#include "common/analytics/series/name.h"
 #include "common/base/glob.h"
 #include "common/genesys/clean_name.h"
 #include "common/genesys/labels.h"

@@ -10,8 +10,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "common/analytics/outbox.h"
-#include "common/analytics/query.h"
+#include "common/analytics/query/query.h"
+#include "common/analytics/send/outbox.h"
 #include "common/net/account.h"
 #include "common/net/clock.h"
 #include "common/net/lease_gate.h"

@@ -1,0 +1,116 @@
+/* SPDX-License-Identifier: MIT */
+/* The answers of one poll: the facts of each new window, and the sums of the
+ * windows that are read again. A decoder stages the facts of one answer and
+ * adds them when the answer is complete: a broken attempt leaves no facts. The
+ * memory depends on the number of series and new windows, not on the bytes of
+ * the answers. Pure; one thread at a time.
+ *
+ * Answers of one poll may have the same series and window (batches of queues
+ * when the groups do not name the queue): they add up. */
+#ifndef GC_ANALYTICS_DECODE_RESULTS_H
+#define GC_ANALYTICS_DECODE_RESULTS_H
+
+#include "common/analytics/query/query.h"
+#include "common/analytics/query/windows.h"
+#include "common/analytics/series/series.h"
+#include "common/genesys/unknown_words.h"
+
+/* The members of a fact that the answer has: bits of `has`. */
+enum {
+  GC_FACT_COUNT = 1,
+  GC_FACT_SUM = 2,
+  GC_FACT_MIN = 4,
+  GC_FACT_MAX = 8,
+  GC_FACT_RATIO = 16,
+  GC_FACT_NUMERATOR = 32,
+  GC_FACT_DENOMINATOR = 64,
+  GC_FACT_CURRENT = 128,
+};
+
+/* The stats of one series in one window. A ratio has no sum, so both share
+ * memory. */
+struct gc_fact {
+  uint32_t series; /* number of the series */
+  uint32_t window; /* index among the new windows */
+  uint32_t has;
+  int64_t count;
+  union {
+    double sum, ratio; /* ratio: also `current` */
+  };
+  union {
+    double min, numerator;
+  };
+  union {
+    double max, denominator;
+  };
+};
+
+#define GC_SERIES_UNKNOWN UINT32_MAX
+
+/* Counts of facts: all that were read, and the rejected ones by reason. */
+struct gc_results_tally {
+  uint64_t read;
+  uint64_t foreign; /* facts of a window or metric that was not requested, or of
+                       a group without an owner */
+  uint64_t broken;  /* facts with an invalid time or number */
+  uint64_t overflow; /* facts of series past MaxSeries */
+};
+
+struct gc_results {
+  const struct gc_query *query;
+  struct gc_windows_plan plan;
+  /* The windows of the current request, within the plan, as ends of windows in
+   * (from, to], epoch ms. Other windows of its answer are ignored, since their
+   * own request brings them. */
+  int64_t asked_from_ms, asked_to_ms;
+  struct gc_series_set *series; /* borrowed */
+  /* The ids to accept in answers; NULL: all. Borrowed. */
+  const struct gc_intern *wanted;
+
+  size_t max; /* limit of `count`; set by the owner */
+
+  struct gc_fact *facts;
+  size_t count, cap;
+  struct gc_results_tally tally;
+  struct gc_unknown_words unknown; /* members; of all answers */
+};
+
+/* Frees the facts and zeroes the tally; borrowed members and words stay. */
+void gc_results_clear(struct gc_results *r);
+
+/* Orders the facts by window and series, and merges facts of the same window
+ * and series. Then the facts of each window are adjacent, in the order of the
+ * series. */
+void gc_results_sort(struct gc_results *r);
+
+/* The sums of one series in the windows of an incomplete answer that are read
+ * again; `settle` is the part of windows that settle. */
+struct gc_stage_again {
+  struct gc_amount again, settle;
+};
+/* The facts of one answer until it is complete. */
+struct gc_stage {
+  struct gc_results *into;
+  struct gc_fact *facts;
+  size_t count, cap;
+  struct gc_stage_again *again; /* by number of series */
+  size_t again_cap;
+  struct gc_results_tally tally;
+  struct gc_unknown_words unknown;
+};
+
+void gc_stage_reset(struct gc_stage *s);
+void gc_stage_clear(struct gc_stage *s);
+
+/* Stages the stats of the series `key` in the window that ends at `end_ms`;
+ * sets fact->window, and fact->series if it is GC_SERIES_UNKNOWN. A fact
+ * outside the windows of the plan, or past MaxSeries, is only counted.
+ * GC_ERR_LIMIT past into->max. */
+GC_MUST_CHECK enum gc_code gc_stage_fact(struct gc_stage *s, const char *key,
+                                         size_t key_len, int64_t end_ms,
+                                         struct gc_fact *fact);
+/* Adds the facts of a complete answer to the results. On failure (GC_ERR_LIMIT,
+ * GC_ERR_MEMORY) nothing is added. */
+GC_MUST_CHECK enum gc_code gc_stage_finish(struct gc_stage *s);
+
+#endif
