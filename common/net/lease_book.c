@@ -34,32 +34,9 @@ struct gc_lease_book {
   bool goes_on;
 };
 
-/* ---- fields ---- */
-
-enum gc_code gc_lease_fields_add(struct gc_buf *fields, const char *field,
-                                 const char *text) {
-  size_t len = fields->len;
-  enum gc_code code = gc_buf_add(fields, field, strlen(field) + 1);
-  if (code == GC_OK)
-    code = gc_buf_add(fields, text, strlen(text) + 1);
-  if (code != GC_OK)
-    fields->len = len;
-  return code;
-}
-
-bool gc_lease_fields_next(const struct gc_buf *fields, size_t *offset,
-                          const char **ret_field, const char **ret_text) {
-  if (*offset >= fields->len)
-    return false;
-  *ret_field = fields->data + *offset;
-  *ret_text = *ret_field + strlen(*ret_field) + 1;
-  *offset = (size_t)(*ret_text - fields->data) + strlen(*ret_text) + 1;
-  return true;
-}
-
 /* ---- pages ---- */
 
-/* Returns the bytes that gc_lease_fields_add takes for a field and its text.
+/* Returns the bytes that gc_fields_add takes for a field and its text.
  * The book counts them, so that a page that was written can also be copied and
  * read. */
 static size_t pair_bytes(const char *field, const char *text) {
@@ -151,7 +128,7 @@ enum gc_code gc_lease_page_copy(const struct gc_lease_page *p,
     const struct entry *e =
         p->entries.slots[i].key != NULL ? p->entries.slots[i].value : NULL;
     if (e != NULL && e->text[0] != '\0')
-      code = gc_lease_fields_add(fields, e->field, e->text);
+      code = gc_fields_add(fields, e->field, e->text);
   }
   pthread_mutex_unlock(&p->book->lock);
   return code;
@@ -211,7 +188,7 @@ static size_t bytes_after(const struct gc_lease_page *p,
   for (size_t i = 0; is_all && i < p->entries.room; i++)
     if (p->entries.slots[i].key != NULL)
       bytes -= entry_bytes(p->entries.slots[i].value);
-  while (gc_lease_fields_next(fields, &at, &field, &text)) {
+  while (gc_fields_next(fields, &at, &field, &text)) {
     const struct entry *e = is_all ? NULL : gc_strmap_get(&p->entries, field);
     bytes += pair_bytes(field, text) - (e != NULL ? entry_bytes(e) : 0);
   }
@@ -225,7 +202,7 @@ static enum gc_code write_page_fields(struct gc_lease_page *p,
   size_t at = 0;
   if (bytes_after(p, fields, is_all) > GC_LEASE_BOOK_MAX_BYTES)
     return GC_ERR_LIMIT;
-  while (gc_lease_fields_next(fields, &at, &field, &text))
+  while (gc_fields_next(fields, &at, &field, &text))
     GC_TRY(write_field(p, field, text));
   return GC_OK;
 }
@@ -392,7 +369,7 @@ static enum gc_code remove_unknown(struct gc_lease_page *p,
                                    const struct gc_buf *fields) {
   const char *field, *text;
   size_t at = 0;
-  while (gc_lease_fields_next(fields, &at, &field, &text)) {
+  while (gc_fields_next(fields, &at, &field, &text)) {
     if (gc_strmap_get(&p->entries, field) != NULL)
       continue;
     struct entry *e = add_entry(p, field);

@@ -15,10 +15,10 @@
 #ifndef GC_NET_LEASE_BOOK_H
 #define GC_NET_LEASE_BOOK_H
 
-#include "common/base/buf.h"
-
 #include <stdbool.h>
 #include <stdint.h>
+
+#include "common/base/fields.h"
 
 enum {
   GC_LEASE_PAGES_MAX = 200,
@@ -36,14 +36,6 @@ GC_API struct gc_lease_book *gc_lease_book_new(void);
 GC_API void gc_lease_book_free(struct gc_lease_book *b);
 
 /* ---- a block; any thread ---- */
-
-/* Appends a field and its text: "FIELD\0TEXT\0FIELD\0TEXT\0". An empty text
- * removes the field. GC_ERR_LIMIT, GC_ERR_MEMORY. */
-GC_API GC_MUST_CHECK enum gc_code
-gc_lease_fields_add(struct gc_buf *fields, const char *field, const char *text);
-/* Returns the next pair, from *offset on, and moves *offset; false: no more. */
-GC_API bool gc_lease_fields_next(const struct gc_buf *fields, size_t *offset,
-                                 const char **ret_field, const char **ret_text);
 
 /* Returns the page of this name, which the book owns. All agents name it alike.
  * NULL when out of memory, or beyond GC_LEASE_PAGES_MAX. */

@@ -11,7 +11,7 @@
 static inline void lease_page_store(void *fields, const char *page,
                                     const char *field, const char *text) {
   (void)page;
-  CHECK_INT(gc_lease_fields_add(fields, field, text), GC_OK);
+  CHECK_INT(gc_fields_add(fields, field, text), GC_OK);
 }
 
 #endif

@@ -59,7 +59,7 @@ static enum gc_code find_mark(const struct gc_buf *fields, bool *ret_found,
   const char *field, *text;
   size_t at = 0;
   *ret_found = false;
-  while (gc_lease_fields_next(fields, &at, &field, &text)) {
+  while (gc_fields_next(fields, &at, &field, &text)) {
     if (strcmp(field, "mark") != 0)
       continue;
     if (!read_mark(text, ret_mark))
@@ -83,7 +83,7 @@ enum gc_code gc_checkpoint_page_read(
   if (!*ret_found)
     return GC_OK;
   bool is_same = strcmp(ret_mark->identity, identity) == 0;
-  while (gc_lease_fields_next(&fields, &at, &field, &text)) {
+  while (gc_fields_next(&fields, &at, &field, &text)) {
     if (strcmp(field, "pending") == 0) {
       GC_TRY(gc_buf_text(pending, text));
     } else if (is_same && strncmp(field, TOTAL, strlen(TOTAL)) == 0) {
@@ -106,7 +106,7 @@ static enum gc_code add_total(struct gc_buf *fields,
   snprintf(text, sizeof(text), "%" PRId64 " %" PRIx64 " %" PRId64, t->count,
            bits, t->sent);
   GC_TRY(gc_buf_print(&field, TOTAL "%s", t->series));
-  return gc_lease_fields_add(fields, field.data, text);
+  return gc_fields_add(fields, field.data, text);
 }
 
 static enum gc_code list_fields(const struct gc_query_save *save,
@@ -114,9 +114,9 @@ static enum gc_code list_fields(const struct gc_query_save *save,
   char text[128];
   snprintf(text, sizeof(text), "%.64s %" PRId64 " %" PRId64,
            save->mark.identity, save->mark.settled_ms, save->mark.done_ms);
-  GC_TRY(gc_lease_fields_add(fields, "mark", text));
-  GC_TRY(gc_lease_fields_add(fields, "pending",
-                             save->pending_len > 0 ? save->pending : ""));
+  GC_TRY(gc_fields_add(fields, "mark", text));
+  GC_TRY(gc_fields_add(fields, "pending",
+                       save->pending_len > 0 ? save->pending : ""));
   for (size_t i = 0; i < save->total_count; i++)
     GC_TRY(add_total(fields, &save->totals[i]));
   return GC_OK;

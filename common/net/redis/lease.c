@@ -227,7 +227,7 @@ static enum gc_code read_fields(const redisReply *r, struct gc_buf *fields) {
     const redisReply *field = r->element[i], *text = r->element[i + 1];
     if (field->type != REDIS_REPLY_STRING || text->type != REDIS_REPLY_STRING)
       return GC_ERR_PARSE;
-    GC_TRY(gc_lease_fields_add(fields, field->str, text->str));
+    GC_TRY(gc_fields_add(fields, field->str, text->str));
   }
   return GC_OK;
 }

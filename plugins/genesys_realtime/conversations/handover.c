@@ -121,7 +121,7 @@ static enum gc_code write_wrapups(const struct conversations *m,
     snprintf(field, sizeof(field), "%s/%s/%u%u/%s", q->text, media, w->from,
              w->to, gc_intern_text(&m->codes, w->code));
     snprintf(text, sizeof(text), "%" PRIu64, w->count);
-    GC_TRY(gc_lease_fields_add(fields, field, text));
+    GC_TRY(gc_fields_add(fields, field, text));
   }
   return GC_OK;
 }
@@ -137,7 +137,7 @@ enum gc_code cv_write_queue(const struct conversations *m, uint32_t queue,
       continue;
     snprintf(field, sizeof(field), "%s/%s", q->text, media);
     write_pair(m, &out, q->pairs[i], queue, (enum cv_media)i);
-    GC_TRY(gc_lease_fields_add(fields, field, out.text));
+    GC_TRY(gc_fields_add(fields, field, out.text));
     GC_TRY(write_wrapups(m, q, media, q->pairs[i], fields));
   }
   return GC_OK;
@@ -147,10 +147,10 @@ enum gc_code conversations_write_times(const struct conversations *m,
                                        struct gc_buf *fields) {
   char text[32];
   snprintf(text, sizeof(text), "%" PRId64, m->s.started_ms);
-  GC_TRY(gc_lease_fields_add(fields, "began", text));
+  GC_TRY(gc_fields_add(fields, "began", text));
   snprintf(text, sizeof(text), "%" PRId64,
            m->newest_ms > m->s.started_ms ? m->newest_ms : m->s.started_ms);
-  return gc_lease_fields_add(fields, "until", text);
+  return gc_fields_add(fields, "until", text);
 }
 
 /* ---- reading ---- */
@@ -168,7 +168,7 @@ void conversations_read_times(const struct gc_buf *fields,
   const char *field, *text;
   size_t at = 0;
   uint64_t began_ms = 0, until_ms = 0;
-  while (gc_lease_fields_next(fields, &at, &field, &text)) {
+  while (gc_fields_next(fields, &at, &field, &text)) {
     if (strcmp(field, "began") == 0)
       (void)read_number(text, &began_ms);
     else if (strcmp(field, "until") == 0)
@@ -318,7 +318,7 @@ void conversations_restore(struct conversations *m,
                            const struct gc_buf *fields) {
   const char *field, *text, *rest = NULL;
   size_t at = 0;
-  while (gc_lease_fields_next(fields, &at, &field, &text)) {
+  while (gc_fields_next(fields, &at, &field, &text)) {
     struct pair *pair = read_pair(m, field, &rest);
     if (pair != NULL && *rest == '\0')
       read_pair_counts(m, pair, text);

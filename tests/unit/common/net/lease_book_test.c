@@ -28,7 +28,7 @@ static const char *collect_fields(void) {
 static struct gc_buf fields_of(const char *field, const char *text) {
   struct gc_buf b = {.max = GC_LEASE_BOOK_MAX_BYTES * 2};
   if (field != NULL)
-    CHECK_INT(gc_lease_fields_add(&b, field, text), GC_OK);
+    CHECK_INT(gc_fields_add(&b, field, text), GC_OK);
   return b;
 }
 
@@ -219,7 +219,7 @@ static void a_full_book_of_short_fields_can_be_read(void) {
     for (unsigned k = 0; k < 10000; k++) {
       char field[16];
       snprintf(field, sizeof(field), "%u", i * 10000 + k);
-      CHECK_INT(gc_lease_fields_add(&b, field, "1"), GC_OK);
+      CHECK_INT(gc_fields_add(&b, field, "1"), GC_OK);
     }
     code = gc_lease_page_write(page, FENCE, &b, false, &version);
     gc_buf_clear(&b);

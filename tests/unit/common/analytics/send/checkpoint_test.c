@@ -145,7 +145,7 @@ static void fill(struct gc_lease_book *book) {
   struct gc_lease_page *page = gc_lease_book_page(book, "query-other");
   CHECK_INT(gc_lease_book_read(book, "query-other", FENCE, &none), GC_OK);
   memset(text, 'x', sizeof(text) - 1);
-  CHECK_INT(gc_lease_fields_add(&fields, "all", text), GC_OK);
+  CHECK_INT(gc_fields_add(&fields, "all", text), GC_OK);
   CHECK_INT(gc_lease_page_write(page, FENCE, &fields, true, &version), GC_OK);
 }
 

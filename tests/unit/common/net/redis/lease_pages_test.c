@@ -87,7 +87,7 @@ static void start_agent(struct world *w, struct agent *a) {
 static uint64_t read_number(const struct gc_buf *fields, const char *name) {
   const char *field, *text;
   size_t at = 0;
-  while (gc_lease_fields_next(fields, &at, &field, &text))
+  while (gc_fields_next(fields, &at, &field, &text))
     if (strcmp(field, name) == 0)
       return strtoull(text, NULL, 10);
   return 0;
@@ -113,9 +113,9 @@ static void store_count(struct world *w, struct agent *a) {
   a->number =
       a->base + facts_up_to(w, a->until_ms) - facts_up_to(w, a->base_ms);
   snprintf(text, sizeof(text), "%" PRIu64, a->number);
-  CHECK_INT(gc_lease_fields_add(&fields, "count", text), GC_OK);
+  CHECK_INT(gc_fields_add(&fields, "count", text), GC_OK);
   snprintf(text, sizeof(text), "%" PRIu64, a->until_ms);
-  CHECK_INT(gc_lease_fields_add(&fields, "until", text), GC_OK);
+  CHECK_INT(gc_fields_add(&fields, "until", text), GC_OK);
   a->is_pending = gc_lease_page_write(a->page, a->fence, &fields, true,
                                       &a->version) == GC_OK;
   gc_buf_clear(&fields);
@@ -315,7 +315,7 @@ static void run_for(struct world *w, uint32_t ms) {
 /* A field that does not change is written only when it was lost. */
 static void write_constant(struct agent *a) {
   struct gc_buf fields = {.max = 1000};
-  CHECK_INT(gc_lease_fields_add(&fields, "constant", "5"), GC_OK);
+  CHECK_INT(gc_fields_add(&fields, "constant", "5"), GC_OK);
   struct gc_lease_page *p = gc_lease_book_page(a->share.book, "flows");
   CHECK_INT(gc_lease_page_write(p, gc_lease_page_fence(p), &fields, true,
                                 &a->version),

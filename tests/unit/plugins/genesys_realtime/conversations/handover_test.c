@@ -137,7 +137,7 @@ static void nothing_counts_twice_and_nothing_is_left_out(void) {
 static const char *text_of(const struct gc_buf *fields, const char *name) {
   const char *field, *text;
   size_t at = 0;
-  while (gc_lease_fields_next(fields, &at, &field, &text))
+  while (gc_fields_next(fields, &at, &field, &text))
     if (strcmp(field, name) == 0)
       return text;
   return "";
@@ -198,8 +198,8 @@ static void all_counters_continue(void) {
 static void breaches_continue_with_their_target(void) {
   struct gc_buf fields = {.max = 1000};
   struct conversations_totals t;
-  CHECK_INT(gc_lease_fields_add(&fields, "q1/voice",
-                                "offers=9 target30000=4 target20000=3"),
+  CHECK_INT(gc_fields_add(&fields, "q1/voice",
+                          "offers=9 target30000=4 target20000=3"),
             GC_OK);
   struct conversations *m = new_model(T0_MS, &fields); /* target 20 s */
   CHECK(conversations_totals(m, "q1", CV_VOICE, &t));
@@ -231,8 +231,7 @@ static void damaged_fields_are_left_out(void) {
   };
   struct gc_buf fields = {.max = 10000};
   for (size_t i = 0; i < GC_COUNT(damages); i++)
-    CHECK_INT(gc_lease_fields_add(&fields, damages[i][0], damages[i][1]),
-              GC_OK);
+    CHECK_INT(gc_fields_add(&fields, damages[i][0], damages[i][1]), GC_OK);
   struct conversations *m = new_model(T0_MS, &fields);
   CHECK_INT(outcome_of(m).offers, 0);
   CHECK_INT(m->s.counted_ms, 0);

@@ -318,10 +318,9 @@ static void a_lease_with_times_keeps_its_start(void) {
   char until[32];
   begin_standby();
   snprintf(until, sizeof(until), "%lld", REPLAY_START_WALL_MS + 200000);
-  CHECK_INT(gc_lease_fields_add(&redis, "began", "1699999000000"), GC_OK);
-  CHECK_INT(gc_lease_fields_add(&redis, "until", until), GC_OK);
-  CHECK_INT(gc_lease_fields_add(&redis, "q1/voice", "offers=40 answers=39"),
-            GC_OK);
+  CHECK_INT(gc_fields_add(&redis, "began", "1699999000000"), GC_OK);
+  CHECK_INT(gc_fields_add(&redis, "until", until), GC_OK);
+  CHECK_INT(gc_fields_add(&redis, "q1/voice", "offers=40 answers=39"), GC_OK);
   take_lease(7);
   replay_run(&ch_world, 2000);
   say_contact("c1", 199, 310); /* counted by the former holder */
@@ -341,8 +340,8 @@ static void a_queue_selected_after_a_takeover_counts_its_contacts(void) {
     book = gc_lease_book_new();
     lease_page = gc_lease_book_page(book, "queues-all");
     snprintf(until, sizeof(until), "%lld", REPLAY_START_WALL_MS - 1000);
-    CHECK_INT(gc_lease_fields_add(&redis, "began", "1699999000000"), GC_OK);
-    CHECK_INT(gc_lease_fields_add(&redis, "until", until), GC_OK);
+    CHECK_INT(gc_fields_add(&redis, "began", "1699999000000"), GC_OK);
+    CHECK_INT(gc_fields_add(&redis, "until", until), GC_OK);
     begin_with_queues(clock_rows[i].wall_s, clock_rows[i].date_s, 1);
     take_lease(7);
     play_selection(&clock_rows[i], 0);
