@@ -107,7 +107,7 @@ plugins/genesys_realtime/queues             options.h
 plugins/genesys_realtime/conversations      queues/
 plugins/genesys_realtime/observations       queues/ conversations/event.h options.h
 plugins/genesys_realtime/stream             queues/ conversations/ observations/ options.h
-plugins/genesys_realtime/output
+plugins/genesys_realtime/output             options.h
 probe/network                               checks.h
 probe/values                                checks.h findings.h host.h render.h
 END

@@ -4,7 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "plugins/genesys_realtime/observations/source.h"
+#include "plugins/genesys_realtime/observations/poll.h"
 #include "plugins/genesys_realtime/observations/subscription.h"
 
 /* ---- queues, on the network thread ---- */
@@ -251,17 +251,8 @@ static enum gc_code make_subscription(struct block *b, struct gc_err *err) {
   return b->subscription != NULL ? GC_OK : out_of_memory(err);
 }
 
-static enum gc_code make_output(struct block *b, struct gc_err *err) {
-  const struct queues_options *o = b->options;
-  struct downsample_settings settings = {.span_ms = o->window_s * 1000,
-                                         .raw = o->raw,
-                                         .series_max = o->series_max};
-  b->output = output_new(&settings, (uint64_t)o->queue_expiry_s * 1000);
-  return b->output != NULL ? GC_OK : out_of_memory(err);
-}
-
 static enum gc_code make_parts(struct block *b, struct gc_err *err) {
-  GC_TRY(make_output(b, err));
+  b->output = output_new(b->options);
   if (b->options->stream != STREAM_NONE)
     GC_TRY(make_stream(b, err));
   return block_option(b) == OBS_TOPIC ? make_subscription(b, err) : GC_OK;

@@ -31,7 +31,7 @@ struct block_deps {
   uint32_t requests_per_minute; /* the budget, for a warning */
   uint32_t phase; /* phase of the block's polls (base/policy/poll_pace) */
   /* The options of all blocks of the account, this one among them, in the order
-   * of the file (queues/ownership.h); NULL: this one alone. */
+   * of the file (queues/selection.h); NULL: this one alone. */
   const struct queues_options *const *blocks;
   size_t block_count;
   /* Reports how many selected queues other blocks have, whenever the number

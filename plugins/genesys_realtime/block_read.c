@@ -2,7 +2,7 @@
 /* The half of a block that other threads call: values, self-telemetry, cost. */
 #include "plugins/genesys_realtime/block_internal.h"
 
-#include "plugins/genesys_realtime/observations/source.h"
+#include "plugins/genesys_realtime/observations/poll.h"
 
 /* The source is down when its newest values are older than this. */
 enum { STALE_INTERVALS = 3 };

@@ -31,7 +31,7 @@ struct queues_options {
 enum stream_choice { STREAM_NOTIFICATIONS, STREAM_CONVERSATIONS, STREAM_NONE };
 
 enum obs_source {
-  OBS_AUTO, /* observations/source.h decides: OBS_QUERY or OBS_ACTIVITY */
+  OBS_AUTO, /* observations/poll.h decides: OBS_QUERY or OBS_ACTIVITY */
   OBS_QUERY,
   OBS_ACTIVITY,
   OBS_TOPIC,

@@ -2,7 +2,7 @@
 #include "probe/network/permissions.h"
 
 #include "plugins/genesys_flowmetrics/flows/poll.h"
-#include "plugins/genesys_realtime/observations/observations.h"
+#include "plugins/genesys_realtime/observations/poll.h"
 
 /* An id that no queue or flow has. The request still needs the permission, and
  * its answer is empty. */

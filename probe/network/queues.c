@@ -6,7 +6,6 @@
 #include <string.h>
 
 #include "plugins/genesys_realtime/observations/poll.h"
-#include "plugins/genesys_realtime/observations/source.h"
 #include "probe/network/channel.h"
 #include "probe/network/guide.h"
 #include "probe/network/names.h"

@@ -2,7 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "plugins/genesys_realtime/observations/others.h"
+#include "plugins/genesys_realtime/observations/datum.h"
 
 enum {
   ANSWER_MAX_BYTES = 256 << 20, /* the kept facts are far smaller */

@@ -6,7 +6,7 @@
 
 #include "common/base/timestamp.h"
 #include "common/genesys/notification.h"
-#include "plugins/genesys_realtime/observations/others.h"
+#include "plugins/genesys_realtime/observations/datum.h"
 
 static const char topic_head[] = "v2.analytics.queues.";
 static const char *const topic_ends[OBS_TOPIC_COUNT] = {

@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "common/base/url.h"
-#include "plugins/genesys_realtime/observations/decode_common.h"
+#include "plugins/genesys_realtime/observations/datum.h"
 
 enum {
   ROWS_MAX = 200000,

@@ -315,7 +315,7 @@ GC_MUST_CHECK enum gc_code obs_pushed_read(struct obs_pushed *d,
                                            size_t len, size_t *ret_facts,
                                            struct gc_err *err);
 
-/* ---- details.c ---- */
+/* ---- lists of conversations ---- */
 
 /* Adds ids. Returns GC_ERR_LIMIT beyond OBS_LISTED_MAX, and adds none of them.
  */
@@ -369,20 +369,6 @@ struct gc_sink obs_decoder_sink(struct obs_decoder *d);
 GC_MUST_CHECK enum gc_code obs_decoder_finish(struct obs_decoder *d,
                                               size_t *ret_results,
                                               struct gc_err *err);
-
-/* ---- request.c ---- */
-
-enum { OBS_IDS_MAX = 100 }; /* queue ids of one observation query */
-
-/* Writes the body of queues/observations/query for `count` queues.
- * `with_details`: the answer also lists the ids of the counted conversations,
- * at most 100 for each number (API reference, observation queries). */
-GC_MUST_CHECK enum gc_code obs_query_body(const char *const *ids, size_t count,
-                                          bool with_details,
-                                          struct gc_buf *out);
-/* Writes the body of one of the two activity queries, for all queues. */
-GC_MUST_CHECK enum gc_code obs_activity_body(bool of_conversations,
-                                             struct gc_buf *out);
 
 /* ---- samples.c ---- */
 

@@ -4,6 +4,7 @@
 #ifndef GENESYS_REALTIME_OBSERVATIONS_POLL_H
 #define GENESYS_REALTIME_OBSERVATIONS_POLL_H
 
+#include "common/base/err.h"
 #include "common/net/api/api.h"
 #include "common/net/api/pages.h"
 #include "plugins/genesys_realtime/observations/observations.h"
@@ -56,5 +57,54 @@ void poll_clear(struct poll *p);
 /* Returns the number of requests for one reading of `queue_count` queues with
  * OBS_QUERY or OBS_QUEUE_METRICS. */
 size_t poll_batches(size_t queue_count);
+
+/* ---- Observations "auto", and the cost of each source in requests; pure ----
+ */
+
+enum { OBS_QUERY_QUEUES_MAX = 200 }; /* OBS_AUTO: OBS_ACTIVITY above it */
+
+/* The queues of a block. */
+struct obs_scope {
+  size_t selected;
+  size_t visible;  /* length of the whole list */
+  bool is_refused; /* there is no list */
+};
+
+/* Returns the source that an option means: OBS_AUTO becomes OBS_QUERY or
+ * OBS_ACTIVITY; the others stay. Without a list and without ids only
+ * OBS_ACTIVITY can read queues. */
+enum obs_source obs_source_choose(enum obs_source option,
+                                  const struct obs_scope *scope);
+
+/* Writes the reason for the choice of OBS_AUTO, such as "2000 queues selected,
+ * more than 200". */
+enum { OBS_REASON_SIZE = 96 };
+void obs_source_reason(const struct obs_scope *scope,
+                       char ret_text[OBS_REASON_SIZE]);
+
+/* Returns the number of requests of one reading. OBS_ACTIVITY: all pages of
+ * both queries, if each queue has contacts in one medium. */
+size_t obs_source_requests(enum obs_source source,
+                           const struct obs_scope *scope);
+
+/* Sets GC_ERR_LIMIT and advice if a reading each `interval_s` takes more than a
+ * quarter of the `budget` (requests a minute), else GC_OK. */
+void obs_source_check_cost(enum obs_source source,
+                           const struct obs_scope *scope, uint32_t interval_s,
+                           uint32_t budget, struct gc_err *ret_err);
+
+/* ---- the bodies of the requests; pure ---- */
+
+enum { OBS_IDS_MAX = 100 }; /* queue ids of one observation query */
+
+/* Writes the body of queues/observations/query for `count` queues.
+ * `with_details`: the answer also lists the ids of the counted conversations,
+ * at most 100 for each number (API reference, observation queries). */
+GC_MUST_CHECK enum gc_code obs_query_body(const char *const *ids, size_t count,
+                                          bool with_details,
+                                          struct gc_buf *out);
+/* Writes the body of one of the two activity queries, for all queues. */
+GC_MUST_CHECK enum gc_code obs_activity_body(bool of_conversations,
+                                             struct gc_buf *out);
 
 #endif

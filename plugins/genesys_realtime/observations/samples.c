@@ -1,11 +1,87 @@
 /* SPDX-License-Identifier: MIT */
+#include "plugins/genesys_realtime/observations/observations.h"
+
 #include <stdio.h>
 #include <string.h>
 
-#include "plugins/genesys_realtime/observations/observations.h"
-#include "plugins/genesys_realtime/observations/others.h"
-#include "plugins/genesys_realtime/observations/status_table.h"
+#include "common/genesys/clean_name.h"
+#include "plugins/genesys_realtime/observations/datum.h"
 #include "plugins/genesys_realtime/queues/queue_label.h"
+
+/* ---- statuses: the words of an answer are mapped once for a reading, instead
+ * of once for each queue. "OnQueue" and "ON_QUEUE" are one status. ---- */
+
+enum {
+  STATUS_ROWS = 64,      /* further statuses are left out */
+  STATUS_NUMBERS = 4096, /* words, as base/intern numbers them */
+  STATUS_NO_ROW = 255,
+};
+
+struct status_table {
+  char names[STATUS_ROWS][GC_NAME_SIZE]; /* lower snake */
+  size_t known; /* number of first rows, which are put also when they are 0 */
+  size_t count;
+  uint8_t row_of[STATUS_NUMBERS]; /* [number of the word] */
+};
+
+/* The counts of one queue by row. */
+struct status_counts {
+  int64_t at[STATUS_ROWS];
+  bool is_reported[STATUS_ROWS];
+};
+
+static uint8_t row_of(struct status_table *s, const char *status) {
+  char snake[GC_NAME_SIZE];
+  if (!gc_name_snake(snake, status))
+    return STATUS_NO_ROW;
+  for (size_t i = 0; i < s->count; i++)
+    if (strcmp(s->names[i], snake) == 0)
+      return (uint8_t)i;
+  if (s->count == STATUS_ROWS)
+    return STATUS_NO_ROW;
+  memcpy(s->names[s->count], snake, sizeof(snake));
+  return (uint8_t)s->count++;
+}
+
+/* Empties the table and adds the `known` statuses. */
+static void status_table_reset(struct status_table *s, const char *const *known,
+                               size_t count) {
+  s->count = 0;
+  memset(s->row_of, STATUS_NO_ROW, sizeof(s->row_of));
+  for (size_t i = 0; i < count; i++)
+    (void)row_of(s, known[i]);
+  s->known = s->count;
+}
+
+/* Notes that the word of this number means this status. */
+static void status_table_map(struct status_table *s, uint32_t number,
+                             const char *status) {
+  if (number < STATUS_NUMBERS)
+    s->row_of[number] = row_of(s, status);
+}
+
+/* Adds a word's count to its row; ignores words without a row. */
+static void status_counts_add(const struct status_table *s,
+                              struct status_counts *c, uint32_t number,
+                              int64_t count) {
+  uint8_t row = number < STATUS_NUMBERS ? s->row_of[number] : STATUS_NO_ROW;
+  if (row == STATUS_NO_ROW)
+    return;
+  c->at[row] += count;
+  c->is_reported[row] = true;
+}
+
+/* Returns the count of a status by its snake name; 0 without a row. */
+static int64_t status_counts_get(const struct status_table *s,
+                                 const struct status_counts *c,
+                                 const char *name) {
+  for (size_t i = 0; i < s->count; i++)
+    if (strcmp(s->names[i], name) == 0)
+      return c->at[i];
+  return 0;
+}
+
+/* ---- samples ---- */
 
 /* All statuses. An answer lists only those that occur: the others are 0 if the
  * answer has the queue's agents (API reference, observations). */
@@ -164,6 +240,26 @@ static void put_contacts(const struct put *p, const struct obs_media *m) {
                  age_s(p->o, m->oldest_ms));
 }
 
+static void put_others(const struct put *p, const struct obs_queue *q) {
+  char qualifier[GC_NAME_SIZE];
+  for (size_t i = 0; i < q->other_count; i++) {
+    const struct obs_other *other = &q->others[i];
+    const char *name = gc_intern_text(&p->o->others, other->name);
+    if (other->media == OBS_NONE) {
+      gc_put_gauge(&p->writer, GC_METRIC_QUEUE_OBSERVATION, name,
+                   other->number);
+      continue;
+    }
+    const char *media = gc_intern_text(&p->o->media, other->media);
+    if (!queue_display_has_media(p->display, media))
+      continue;
+    snprintf(qualifier, sizeof(qualifier), "%.*s-%.*s",
+             (int)OBS_OTHER_MAX_BYTES, name, (int)OBS_MEDIA_SIZE - 1, media);
+    gc_put_gauge(&p->writer, GC_METRIC_QUEUE_OBSERVATION, qualifier,
+                 other->number);
+  }
+}
+
 static void put_guide(const struct put *p, const struct obs_queue *q) {
   for (size_t i = 0; i < q->guide_count; i++) {
     const struct obs_guide *g = &q->guide[i];
@@ -211,7 +307,7 @@ void obs_samples(const struct observations *o,
       put_contacts(&p, &q->media[m]);
     if (q->has_agents && !q->are_agents_unreadable)
       put_agents(&p, q);
-    obs_other_put(o, q, display, &p.writer);
+    put_others(&p, q);
     if (q->guide_count > 0) {
       (void)gc_parts_add(parts, sizeof(parts), GC_PART_GUIDE, "1");
       put_guide(&p, q);

@@ -7,7 +7,7 @@
 #include "common/genesys/clean_name.h"
 #include "common/genesys/entities.h"
 #include "common/genesys/parts.h"
-#include "plugins/genesys_realtime/queues/ownership.h"
+#include "plugins/genesys_realtime/queues/selection.h"
 
 /* The queue of a conversation whose events name none; it is its own label. */
 #define QUEUE_UNASSIGNED "unassigned"

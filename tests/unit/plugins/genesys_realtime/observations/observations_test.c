@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* The parts that a .case file cannot express: request bodies, limits,
  * references to a model, and samples without any list of names. */
-#include "plugins/genesys_realtime/observations/observations.h"
+#include "plugins/genesys_realtime/observations/poll.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -33,9 +33,10 @@ static bool put_reading(struct output *o, uint64_t at_s, unsigned count,
 }
 
 static void an_overflow_is_reported_once_and_when_it_is_over(void) {
-  struct downsample_settings settings = {.raw = true, .series_max = 2};
+  struct queues_options options = {
+      .raw = true, .series_max = 2, .queue_expiry_s = 86400};
   GC_AUTO(output_free_auto)
-  struct output *o = output_new(&settings, 86400000);
+  struct output *o = output_new(&options);
   struct gc_err err;
   CHECK(!output_has_windows(o));
   CHECK(!put_reading(o, 1000, 2, false, &err));
@@ -51,9 +52,10 @@ static void an_overflow_is_reported_once_and_when_it_is_over(void) {
 }
 
 static void the_end_puts_the_open_window(void) {
-  struct downsample_settings settings = {.span_ms = 60000, .series_max = 10};
+  struct queues_options options = {
+      .window_s = 60, .series_max = 10, .queue_expiry_s = 86400};
   GC_AUTO(output_free_auto)
-  struct output *o = output_new(&settings, 86400000);
+  struct output *o = output_new(&options);
   struct gc_err err;
   CHECK(output_has_windows(o));
   CHECK(!put_reading(o, 6000, 3, false, &err));
@@ -64,9 +66,10 @@ static void the_end_puts_the_open_window(void) {
 
 /* With "Raw false" nothing else would show that these gauges are lost. */
 static void a_gauge_that_finds_no_window_is_an_overflow(void) {
-  struct downsample_settings settings = {.span_ms = 60000, .series_max = 2};
+  struct queues_options options = {
+      .window_s = 60, .series_max = 2, .queue_expiry_s = 86400};
   GC_AUTO(output_free_auto)
-  struct output *o = output_new(&settings, 86400000);
+  struct output *o = output_new(&options);
   struct gc_err err;
   CHECK(put_reading(o, 6000, 3, false, &err));
   CHECK_INT(err.code, GC_ERR_LIMIT);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-#include "plugins/genesys_realtime/observations/decode_common.h"
+#include "plugins/genesys_realtime/observations/datum.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -151,4 +152,49 @@ enum gc_code obs_facts_add(struct obs_facts *facts,
 void obs_facts_clear(struct obs_facts *facts) {
   free(facts->at);
   *facts = (struct obs_facts){0};
+}
+
+/* ---- numbers of unknown metrics ---- */
+
+static bool is_presence(const struct obs_others *into, const char *word) {
+  uint32_t number;
+  return gc_intern_find(into->presences, word, strlen(word), &number);
+}
+
+static enum gc_code take_number(const struct obs_others *into,
+                                const struct obs_datum *d, const char *member,
+                                double number, struct obs_facts *facts) {
+  struct obs_fact fact = {.queue = OBS_NONE,
+                          .media = OBS_NONE,
+                          .metric = OBS_OTHER,
+                          .number = number};
+  enum gc_code code = GC_ERR_LIMIT;
+  if (gc_other_word_is_name(d->qualifier) || is_presence(into, d->qualifier))
+    code = gc_other_name_put(into->names, d->name, d->qualifier, member,
+                             OBS_OTHER_MAX_BYTES, &fact.qualifier);
+  if (code == GC_OK)
+    return obs_facts_add(facts, &fact);
+  ++*into->ignored;
+  return code == GC_ERR_LIMIT ? GC_OK : code;
+}
+
+enum gc_code obs_others_take(const struct obs_others *into,
+                             const struct obs_datum *d,
+                             struct obs_facts *facts) {
+  if (!d->is_unknown)
+    return GC_OK;
+  bool has_count = !isnan(d->count_number);
+  bool has_calculated = !isnan(d->calculated_number);
+  gc_unknown_words_add(into->words, "metric", d->name, strlen(d->name));
+  *into->ignored += d->others.lost;
+  *into->ignored += d->others.count == 0 && !has_count && !has_calculated;
+  if (has_count)
+    GC_TRY(take_number(into, d, "count", d->count_number, facts));
+  if (has_calculated)
+    GC_TRY(take_number(into, d, "calculatedMetricValue", d->calculated_number,
+                       facts));
+  for (unsigned i = 0; i < d->others.count; i++)
+    GC_TRY(take_number(into, d, d->others.at[i].name, d->others.at[i].number,
+                       facts));
+  return GC_OK;
 }

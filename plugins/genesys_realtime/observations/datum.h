@@ -2,8 +2,8 @@
 /* The common part of the decoders of answers and of pushed messages. An element
  * {"metric","qualifier","count"…} becomes a fact, and facts are kept until the
  * document is complete. Pure. */
-#ifndef GENESYS_REALTIME_OBSERVATIONS_DECODE_COMMON_H
-#define GENESYS_REALTIME_OBSERVATIONS_DECODE_COMMON_H
+#ifndef GENESYS_REALTIME_OBSERVATIONS_DATUM_H
+#define GENESYS_REALTIME_OBSERVATIONS_DATUM_H
 
 #include "common/genesys/other_numbers.h"
 #include "plugins/genesys_realtime/observations/observations.h"
@@ -11,6 +11,8 @@
 enum {
   OBS_QUALIFIER_MAX_BYTES = 64,
   OBS_MEDIA_SIZE = 32, /* of a media type, with the NUL */
+  /* Of the name of an unknown number; leaves room for the medium. */
+  OBS_OTHER_MAX_BYTES = GC_NAME_SIZE - OBS_MEDIA_SIZE - 1,
 };
 
 /* The present element. Its members come in any order. */
@@ -65,5 +67,30 @@ struct obs_facts {
 GC_MUST_CHECK enum gc_code obs_facts_add(struct obs_facts *facts,
                                          const struct obs_fact *fact);
 void obs_facts_clear(struct obs_facts *facts);
+
+/* Numbers of observation metrics that are not in OBS_METRIC_MAP, such as one
+ * that the platform adds later. Each number of the element is sent under
+ * the metric's own name as queue_observation: every finite number of "stats",
+ * or of the element itself where the numbers are there: "count",
+ * "calculatedMetricValue" and GC_OTHER_NUMBERS_MAX others. The name is kept
+ * only if it has nothing but letters, digits, '_', '.' and '-', and no part may
+ * identify a customer or a conversation: each part has fewer than
+ * GC_NAME_DIGITS_MAX digits and is no UUID, except that of a known presence. A
+ * model has at most GC_OTHER_NAMES_MAX names. Further numbers are counted as
+ * ignored. */
+
+/* The places for the names of a document's unknown metrics. */
+struct obs_others {
+  struct gc_intern *names;           /* of their numbers */
+  struct gc_unknown_words *words;    /* the metrics */
+  uint32_t *ignored;                 /* numbers whose names are not kept */
+  const struct gc_intern *presences; /* known ones: UUIDs */
+};
+
+/* Adds a fact for each number of a complete element with an unknown metric; the
+ * caller sets queue and media. */
+GC_MUST_CHECK enum gc_code obs_others_take(const struct obs_others *into,
+                                           const struct obs_datum *d,
+                                           struct obs_facts *facts);
 
 #endif

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* The numbers of unknown observation metrics, and the names that they may
  * have. */
-#include "plugins/genesys_realtime/observations/others.h"
+#include "plugins/genesys_realtime/observations/datum.h"
 
 #include <stdio.h>
 #include <stdlib.h>
