@@ -8,7 +8,7 @@
 
 #include "common/net/account_stats.h"
 #include "common/net/clock.h"
-#include "common/net/exposure.h"
+#include "common/net/detached.h"
 #include "common/net/http/http.h"
 #include "common/net/http/proxy.h"
 #include "common/net/http/tls_files.h"
@@ -24,7 +24,7 @@ struct gc_account {
   struct gc_http *http;
   struct gc_env env;
   struct gc_shared_budget *budget;
-  struct gc_background *search;           /* search for exposed secrets, once */
+  struct gc_detached *modes;              /* looks at files of secrets, once */
   struct gc_secret_reader *secret_reader; /* NULL: the secret is in no file */
   struct gc_auth *auth;
   struct gc_api *api;
@@ -198,14 +198,13 @@ static void report_exposed(void *ctx, const struct gc_err *warning) {
     hooks.exposed(a->settings.name, warning);
 }
 
-/* Searches for exposed secrets; called before the loop starts. */
-static enum gc_code search_exposed(struct gc_account *a, struct gc_err *err) {
-  const struct gc_account_settings *s = &a->settings;
-  struct gc_exposure e = gc_account_settings_secrets(s);
-  a->search = gc_background_new(a->loop);
-  if (a->search == NULL)
-    return gc_fail(err, GC_ERR_MEMORY, "out of memory");
-  return gc_exposure_start(a->search, &e, report_exposed, a, err);
+/* Looks for secrets that every user of the host can read; called before the
+ * loop starts. */
+static void check_modes(struct gc_account *a) {
+  struct gc_secret secrets[GC_SECRETS_MAX];
+  size_t count = gc_account_settings_secrets(&a->settings, secrets);
+  a->modes = gc_detached_new("gc-modes", 0, a->loop);
+  gc_secrets_check_modes(a->modes, secrets, count, report_exposed, a);
 }
 
 /* Returns the account's share of the channels that the platform keeps for an
@@ -258,8 +257,6 @@ static enum gc_code build_account(struct gc_account *a, struct gc_err *err) {
 
   if (s->secret_file != NULL || s->secret_credential != NULL) {
     a->secret_reader = gc_secret_reader_new(a->loop, &auth.secret);
-    if (a->secret_reader == NULL)
-      return gc_fail(err, GC_ERR_MEMORY, "out of memory");
     auth.source = gc_secret_reader_source(a->secret_reader);
   }
   open_store(a);
@@ -278,7 +275,7 @@ static enum gc_code build_account(struct gc_account *a, struct gc_err *err) {
     return gc_fail(err, GC_ERR_MEMORY, "out of memory");
   gc_lease_watch_start(&a->lease_watch, a->lease, &a->env, a->channels);
 
-  GC_TRY(search_exposed(a, err));
+  check_modes(a);
   gc_account_counters_begin(
       &a->counters, &(struct gc_account_parts){.timers = a->env.timers,
                                                .api = a->api,
@@ -299,7 +296,7 @@ static void tear_down_account(struct gc_account *a) {
   gc_names_free(a->names);
   gc_api_free(a->api);
   gc_auth_free(a->auth);
-  gc_background_free(a->search);
+  gc_detached_free(a->modes);
   gc_secret_reader_free(a->secret_reader);
   gc_http_free(a->http);
   gc_loop_free(a->loop);
@@ -309,7 +306,7 @@ static void tear_down_account(struct gc_account *a) {
   a->names = NULL;
   a->api = NULL;
   a->auth = NULL;
-  a->search = NULL;
+  a->modes = NULL;
   a->secret_reader = NULL;
   a->http = NULL;
   a->settings.connect.files = NULL;

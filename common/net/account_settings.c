@@ -61,12 +61,14 @@ gc_account_settings_auth(const struct gc_account_settings *s) {
                                    .host_hint = s->region};
 }
 
-struct gc_exposure
-gc_account_settings_secrets(const struct gc_account_settings *s) {
-  return (struct gc_exposure){.secret = secret_of(s),
-                              .client_cert = s->connect.client_cert,
-                              .client_key = s->connect.client_key,
-                              .client_key_pass = s->connect.client_key_pass,
-                              .proxy = s->connect.proxy,
-                              .lease_password_file = s->lease_password_file};
+size_t gc_account_settings_secrets(const struct gc_account_settings *s,
+                                   struct gc_secret out[GC_SECRETS_MAX]) {
+  const struct gc_connect *c = &s->connect;
+  out[0] = secret_of(s);
+  out[1] = (struct gc_secret){.file = s->lease_password_file,
+                              .what = "LeasePasswordFile"};
+  out[2] = (struct gc_secret){.file = c->client_key != NULL ? c->client_key
+                                                            : c->client_cert,
+                              .what = "the key of the client certificate"};
+  return 3;
 }

@@ -6,7 +6,6 @@
 
 #include "common/base/connect.h"
 #include "common/net/api/auth.h"
-#include "common/net/exposure.h"
 
 /* The options of an <Account> block. Strings are allocated; gc_accounts_define
  * takes them over. */
@@ -37,9 +36,9 @@ bool gc_account_same_host(const char *a, const char *b);
  * from `s`. */
 struct gc_auth_settings
 gc_account_settings_auth(const struct gc_account_settings *s);
-/* Returns the secrets of the account and the files to search for them,
- * borrowed from `s`. */
-struct gc_exposure
-gc_account_settings_secrets(const struct gc_account_settings *s);
+/* Writes the account's secrets that may be in files, borrowed from `s`; returns
+ * their number. */
+size_t gc_account_settings_secrets(const struct gc_account_settings *s,
+                                   struct gc_secret out[GC_SECRETS_MAX]);
 
 #endif

@@ -120,12 +120,12 @@ enum gc_code gc_file_hangs(const char *what, struct gc_err *err) {
                  what);
 }
 
-enum gc_code gc_file_read_bounded(struct gc_bounded *b, const char *path,
+enum gc_code gc_file_read_bounded(struct gc_detached *b, const char *path,
                                   struct gc_buf *out, struct gc_err *err) {
   struct reading *r = new_reading(path, out->max);
   if (r == NULL)
     return gc_fail(err, GC_ERR_MEMORY, "%.300s: out of memory", path);
-  enum gc_code code = gc_bounded_run(b, run_reading, free_reading, r);
+  enum gc_code code = gc_detached_run(b, run_reading, free_reading, r);
   if (code == GC_ERR_TIMEOUT)
     return gc_file_hangs(path, err);
   if (code != GC_OK)
@@ -149,13 +149,13 @@ static void read_mode(void *ctx) {
 }
 
 uint32_t gc_file_mode(const char *path, uint32_t wait_ms) {
-  struct gc_bounded *b = gc_bounded_new("gc-file", wait_ms);
+  struct gc_detached *b = gc_detached_new("gc-file", wait_ms, NULL);
   struct reading *r = b != NULL ? new_reading(path, 0) : NULL;
   uint32_t mode = GC_FILE_HANGS;
-  if (r != NULL && gc_bounded_run(b, read_mode, free_reading, r) == GC_OK) {
+  if (r != NULL && gc_detached_run(b, read_mode, free_reading, r) == GC_OK) {
     mode = r->mode;
     free_reading(r);
   }
-  gc_bounded_free(b);
+  gc_detached_free(b);
   return mode;
 }

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
-/* Reads of whole files that may lie on a disk that hangs (net/bounded). */
+/* Reads of whole files that may lie on a disk that hangs (net/detached). */
 #ifndef GC_NET_FILE_H
 #define GC_NET_FILE_H
 
 #include "common/base/buf.h"
-#include "common/net/bounded.h"
+#include "common/net/detached.h"
 
 /* Appends the content of the file at `path`, up to `out->max`. A folder gives
  * the certificates in it that OpenSSL finds by their names ("1a2b3c4d.0",
@@ -14,7 +14,7 @@ GC_API GC_MUST_CHECK enum gc_code
 gc_file_read(const char *path, struct gc_buf *out, struct gc_err *err);
 /* Does the same with an empty buffer, within the bound of `b`. GC_ERR_TIMEOUT:
  * the file system does not answer, and `out` is empty. Any thread. */
-GC_API GC_MUST_CHECK enum gc_code gc_file_read_bounded(struct gc_bounded *b,
+GC_API GC_MUST_CHECK enum gc_code gc_file_read_bounded(struct gc_detached *b,
                                                        const char *path,
                                                        struct gc_buf *out,
                                                        struct gc_err *err);

@@ -17,10 +17,10 @@ enum {
   GC_LOOP_NO_MEMORY_MS = 100,
 };
 
-/* ---- background ---- */
+/* ---- detached ---- */
 enum {
   /* Longest wait of the stop for a thread that reads a file. */
-  GC_BACKGROUND_STOP_MS = 200,
+  GC_DETACHED_STOP_MS = 200,
 };
 
 /* ---- http ---- */

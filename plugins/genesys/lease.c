@@ -8,7 +8,6 @@
 #include "common/base/connect.h"
 #include "common/base/strs.h"
 #include "common/base/url.h"
-#include "common/net/exposure.h"
 #include "common/net/redis/lease.h"
 #include "common/net/redis/lease_keeper.h"
 

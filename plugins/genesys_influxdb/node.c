@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "common/net/clock.h"
-#include "common/net/exposure.h"
+#include "common/net/detached.h"
 #include "common/net/http/http.h"
 #include "common/net/loop.h"
 #include "common/net/save_barrier.h"
@@ -25,7 +25,7 @@ struct influx_node {
   struct gc_env env;
   struct gc_spool *spool;
   struct gc_secret_reader *reader; /* NULL: no secret file */
-  struct gc_background *search;    /* search for exposed secrets, once */
+  struct gc_detached *modes;       /* looks at files of secrets, once */
   struct gc_secret_source secret;
   struct influx_sender_settings sender_settings;
   struct influx_sender *sender;
@@ -338,8 +338,6 @@ static enum gc_code make_secret(struct influx_node *n) {
   struct gc_secret file = {.file = n->settings->secret_file};
   if (file.file != NULL) {
     n->reader = gc_secret_reader_new(n->loop, &file);
-    if (n->reader == NULL)
-      return GC_ERR_MEMORY;
     n->secret = gc_secret_reader_source(n->reader);
   } else if (n->settings->password != NULL)
     n->secret = (struct gc_secret_source){
@@ -383,7 +381,7 @@ static enum gc_code make_parts(struct influx_node *n, struct gc_err *err) {
     return err->code;
   n->points = influx_points_new(n->settings->tags, INFLUX_SERIES_MAX);
   n->join = influx_join_new();
-  n->search = gc_background_new(n->loop);
+  n->modes = gc_detached_new("gc-modes", 0, n->loop);
   if (n->points == NULL || n->join == NULL || make_secret(n) != GC_OK)
     return gc_fail(err, GC_ERR_MEMORY, "out of memory");
   return make_sender(n, err);
@@ -392,7 +390,7 @@ static enum gc_code make_parts(struct influx_node *n, struct gc_err *err) {
 static void free_parts(struct influx_node *n) {
   influx_sender_free(n->sender);
   gc_secret_reader_free(n->reader);
-  gc_background_free(n->search);
+  gc_detached_free(n->modes);
   gc_spool_free(n->spool);
   influx_join_free(n->join);
   influx_points_free(n->points);
@@ -414,11 +412,13 @@ static void report_exposed(void *ctx, const struct gc_err *err) {
 static void start_work(void *ctx) {
   struct influx_node *n = ctx;
   const struct influx_node_settings *o = n->settings;
-  struct gc_exposure e = {.secret = {.file = o->secret_file},
-                          .client_cert = o->connect.client_cert,
-                          .client_key = o->connect.client_key};
-  if (n->search != NULL)
-    (void)!gc_exposure_start(n->search, &e, report_exposed, n, NULL);
+  const struct gc_connect *c = &o->connect;
+  const struct gc_secret secrets[] = {
+      {.file = o->secret_file},
+      {.file = c->client_key != NULL ? c->client_key : c->client_cert,
+       .what = "the key of the client certificate"}};
+  gc_secrets_check_modes(n->modes, secrets, GC_COUNT(secrets), report_exposed,
+                         n);
   on_tick(n, now_ms(n));
 }
 

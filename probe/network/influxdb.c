@@ -3,8 +3,8 @@
 
 #include <string.h>
 
-#include "common/net/api/secret_reader.h"
-#include "common/net/bounded.h"
+#include "common/net/api/secret.h"
+#include "common/net/detached.h"
 #include "plugins/genesys_influxdb/options.h"
 #include "plugins/genesys_influxdb/sender/answer.h"
 #include "probe/network/server.h"
@@ -58,11 +58,11 @@ static enum gc_code read_secret(const struct influx_node_settings *s,
     return GC_OK;
   if (s->secret_file == NULL)
     return gc_secret_read(&secret, out, err);
-  struct gc_bounded *reads = gc_bounded_new("gc-secret", FILES_WAIT_MS);
+  struct gc_detached *reads = gc_detached_new("gc-secret", FILES_WAIT_MS, NULL);
   if (reads == NULL)
     return gc_fail(err, GC_ERR_MEMORY, "out of memory");
   enum gc_code code = gc_secret_read_bounded(reads, &secret, out, err);
-  gc_bounded_free(reads);
+  gc_detached_free(reads);
   return code;
 }
 

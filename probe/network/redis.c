@@ -3,7 +3,7 @@
 
 #include <stdlib.h>
 
-#include "common/net/bounded.h"
+#include "common/net/detached.h"
 #include "common/net/redis/lease.h"
 #include "plugins/genesys_flowmetrics/ledger/redis/internal.h"
 
@@ -66,13 +66,13 @@ static void report_trial(const struct probe_place *p,
  * the authorities of TLS, whose disk may hang. GC_OK: `t` is the caller's
  * again. */
 static enum gc_code run_bounded(struct redis_trial *t, uint32_t limit_ms) {
-  struct gc_bounded *bounded = gc_bounded_new("gc-probe", limit_ms);
+  struct gc_detached *bounded = gc_detached_new("gc-probe", limit_ms, NULL);
   if (bounded == NULL) {
     free(t);
     return GC_ERR_MEMORY;
   }
-  enum gc_code code = gc_bounded_run(bounded, run_trial, free, t);
-  gc_bounded_free(bounded);
+  enum gc_code code = gc_detached_run(bounded, run_trial, free, t);
+  gc_detached_free(bounded);
   return code;
 }
 

@@ -16,8 +16,8 @@
 #include "common/daemon/trial.h"
 #include "common/daemon/value_parts.h"
 #include "common/genesys/parts.h"
-#include "common/net/bounded.h"
 #include "common/net/clock.h"
+#include "common/net/detached.h"
 
 enum {
   LINE_SIZE = 8192,
@@ -132,13 +132,13 @@ static void find_full_name(void *ctx) {
 /* Sets the full name of the host, which the resolver finds. The resolver may
  * hang. */
 static void look_up_host(const char *host) {
-  struct gc_bounded *bounded = gc_bounded_new("gc-probe", NAME_WAIT_MS);
+  struct gc_detached *bounded = gc_detached_new("gc-probe", NAME_WAIT_MS, NULL);
   struct full_name *n = calloc(1, sizeof(*n));
   if (n != NULL)
     snprintf(n->host, sizeof(n->host), "%s", host);
   if (bounded == NULL || n == NULL) {
     free(n);
-  } else if (gc_bounded_run(bounded, find_full_name, free, n) == GC_OK) {
+  } else if (gc_detached_run(bounded, find_full_name, free, n) == GC_OK) {
     if (n->full[0] != '\0')
       hostname_set(n->full);
     free(n);
@@ -147,7 +147,7 @@ static void look_up_host(const char *host) {
             "have the short one; set Hostname, or FQDNLookup false",
             host, NAME_WAIT_MS / 1000);
   }
-  gc_bounded_free(bounded);
+  gc_detached_free(bounded);
 }
 
 /* Finds the host name as collectd does after the configuration phase, which

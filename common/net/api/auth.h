@@ -16,7 +16,7 @@
 #define GC_NET_API_AUTH_H
 
 #include "common/base/env.h"
-#include "common/net/api/secret_reader.h"
+#include "common/net/api/secret.h"
 
 struct gc_auth;
 

@@ -27,7 +27,7 @@ struct tls_file {
 
 struct gc_tls_files {
   pthread_mutex_t lock;
-  struct gc_bounded *reads;
+  struct gc_detached *reads;
   struct tls_file at[GC_TLS_FILE_COUNT];
   uint64_t read_ms;         /* all of them; 0: never */
   enum gc_tls_file hanging; /* while a read hangs */
@@ -40,7 +40,7 @@ void gc_tls_files_free(struct gc_tls_files *f) {
     free(f->at[i].path);
     gc_buf_wipe(&f->at[i].text);
   }
-  gc_bounded_free(f->reads);
+  gc_detached_free(f->reads);
   pthread_mutex_destroy(&f->lock);
   free(f);
 }
@@ -56,7 +56,7 @@ enum gc_code gc_tls_files_new(const struct gc_connect *c,
   if (f == NULL)
     return gc_fail(err, GC_ERR_MEMORY, "out of memory");
   pthread_mutex_init(&f->lock, NULL);
-  f->reads = gc_bounded_new("gc-certs", GC_TLS_FILES_WAIT_MS);
+  f->reads = gc_detached_new("gc-certs", GC_TLS_FILES_WAIT_MS, NULL);
   if (f->reads == NULL || !gc_copy_text(&f->at[GC_TLS_CA].path, c->ca_cert) ||
       !gc_copy_text(&f->at[GC_TLS_CERT].path, c->client_cert) ||
       !gc_copy_text(&f->at[GC_TLS_KEY].path, key)) {
@@ -83,7 +83,7 @@ static bool read_file(struct gc_tls_files *f, enum gc_tls_file which) {
 
 static void read_all(struct gc_tls_files *f) {
   uint64_t now_ms = gc_clock_now_ms();
-  if (gc_bounded_hangs_ms(f->reads) > 0 ||
+  if (gc_detached_hangs_ms(f->reads) > 0 ||
       (f->read_ms != 0 && now_ms - f->read_ms < GC_TLS_FILES_AGE_MS))
     return;
   for (size_t i = 0; i < GC_TLS_FILE_COUNT; i++)

@@ -2,7 +2,7 @@
 /* The files of TLS that an operator names: CACert, ClientCert and ClientKey.
  * libcurl would read them with each connection, on the network thread, which a
  * disk that hangs would hold up. They are read here instead within a bound
- * (net/bounded), at most once a second, and passed to libcurl as texts. While
+ * (net/detached), at most once a second, and passed to libcurl as texts. While
  * the disk hangs, the texts that were read last count. Any thread. */
 #ifndef GC_NET_HTTP_TLS_FILES_H
 #define GC_NET_HTTP_TLS_FILES_H

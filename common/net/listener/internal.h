@@ -6,7 +6,7 @@
 #define GC_NET_LISTENER_INTERNAL_H
 
 #include "common/base/buf.h"
-#include "common/net/bounded.h"
+#include "common/net/detached.h"
 #include "common/net/listener/listener.h"
 
 #include <pthread.h>
@@ -45,7 +45,7 @@ struct gc_listener {
   struct server old; /* finishes its connections; replaced by `now` */
   uint64_t old_since_ms, next_try_ms;
   struct stat files[PEM_COUNT]; /* of the certificates of `now` */
-  struct gc_bounded *pem_reads;
+  struct gc_detached *pem_reads;
   bool is_hanging; /* the disk of the certificates; reported */
   int socket;      /* each server has a duplicate; -1: none */
   atomic_bool is_up;

@@ -181,7 +181,7 @@ gc_listener_new(const struct gc_listener_settings *settings) {
   if (l == NULL)
     return NULL;
   l->settings = *settings;
-  l->pem_reads = gc_bounded_new("gc-pems", GC_LISTENER_FILES_WAIT_MS);
+  l->pem_reads = gc_detached_new("gc-pems", GC_LISTENER_FILES_WAIT_MS, NULL);
   if (l->pem_reads == NULL) {
     free(l);
     return NULL;
@@ -214,7 +214,7 @@ void gc_listener_free(struct gc_listener *l) {
   end_server(&l->old);
   if (l->socket >= 0)
     close(l->socket);
-  gc_bounded_free(l->pem_reads);
+  gc_detached_free(l->pem_reads);
   pthread_mutex_destroy(&l->lock);
   free(l);
 }

@@ -13,7 +13,7 @@ enum { PEM_MAX_BYTES = 1 << 20 };
 static const char *const names[PEM_COUNT] = {"TLSCert", "TLSKey",
                                              "TLSClientCA"};
 
-/* One check of the files; it may outlive the listener (net/bounded). */
+/* One check of the files; it may outlive the listener (net/detached). */
 struct pem_read {
   char *paths[PEM_COUNT]; /* NULL: none */
   bool reads;             /* the texts, too */
@@ -99,7 +99,7 @@ enum gc_code gc_listener_read_pems(struct gc_listener *l, bool reads,
   if (read == NULL)
     return gc_fail(err, GC_ERR_MEMORY, "out of memory");
   enum gc_code code =
-      gc_bounded_run(l->pem_reads, read_pems, free_pem_read, read);
+      gc_detached_run(l->pem_reads, read_pems, free_pem_read, read);
   if (code == GC_ERR_TIMEOUT)
     return fail_hanging(o, err);
   if (code != GC_OK)

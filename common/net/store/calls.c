@@ -209,7 +209,7 @@ static void report_hang(struct gc_store *s, bool is_opening,
                         const struct gc_err *err) {
   struct gc_err words = *err;
   words.code = GC_ERR_STATE;
-  if (!is_opening && gc_bounded_hangs_ms(s->calls) < s->report_ms)
+  if (!is_opening && gc_detached_hangs_ms(s->calls) < s->report_ms)
     return;
   pthread_mutex_lock(&s->notice_lock);
   if (!s->is_hanging && s->notice != NULL)
@@ -227,7 +227,7 @@ struct gc_store_call *gc_store_call_run(struct gc_store_call *c,
     gc_store_call_free(c);
     return late;
   }
-  enum gc_code code = gc_bounded_run(s->calls, run_call, drop_call, c);
+  enum gc_code code = gc_detached_run(s->calls, run_call, drop_call, c);
   if (code == GC_OK)
     return c;
   if (code != GC_ERR_TIMEOUT) {

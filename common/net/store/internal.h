@@ -9,14 +9,14 @@
 
 #include <sqlite3.h>
 
-#include "common/net/bounded.h"
+#include "common/net/detached.h"
 #include "common/net/store/queries.h"
 #include "common/net/store/state_file.h"
 #include "common/net/store/store.h"
 
 struct gc_store {
   uint32_t report_ms; /* a call that hangs for this long is reported */
-  struct gc_bounded *calls;
+  struct gc_detached *calls;
   char folder[GC_STATE_PATH_SIZE];
 
   /* Of the call that runs. */
@@ -41,7 +41,7 @@ struct gc_store {
 };
 
 /* A call of the store: copies of its arguments, and its results. They are
- * copies because the call may outlive its caller (net/bounded). */
+ * copies because the call may outlive its caller (net/detached). */
 struct gc_store_call {
   struct gc_store *store;
   enum gc_code (*act)(struct gc_store *s, struct gc_store_call *c,

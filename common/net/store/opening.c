@@ -148,7 +148,7 @@ bool gc_store_leave(struct gc_store *s) {
 /* ---- the end ---- */
 
 void gc_store_free(struct gc_store *s) {
-  gc_bounded_free(s->calls);
+  gc_detached_free(s->calls);
   pthread_mutex_destroy(&s->notice_lock);
   pthread_mutex_destroy(&s->lock);
   free(s);

@@ -23,7 +23,7 @@ static struct gc_store *new_store(const char *folder, uint32_t wait_ms) {
   /* A path that is too long fails with words when the file is opened. */
   snprintf(s->folder, sizeof(s->folder), "%s", folder);
   s->report_ms = REPORT_AFTER * wait_ms;
-  s->calls = gc_bounded_new("gc-state", wait_ms);
+  s->calls = gc_detached_new("gc-state", wait_ms, NULL);
   if (s->calls != NULL)
     return s;
   gc_store_free(s);
@@ -72,7 +72,7 @@ bool gc_store_works(struct gc_store *s) {
   pthread_mutex_lock(&s->lock);
   bool works = s->is_open && !s->is_unsaved;
   pthread_mutex_unlock(&s->lock);
-  return works && gc_bounded_hangs_ms(s->calls) == 0;
+  return works && gc_detached_hangs_ms(s->calls) == 0;
 }
 
 bool gc_store_is_held(struct gc_store *s) {

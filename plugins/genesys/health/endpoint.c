@@ -7,9 +7,9 @@
 
 #include "common/base/buf.h"
 #include "common/health/document.h"
-#include "common/net/api/secret_reader.h"
-#include "common/net/bounded.h"
+#include "common/net/api/secret.h"
 #include "common/net/clock.h"
+#include "common/net/detached.h"
 #include "common/net/listener/listener.h"
 
 enum {
@@ -21,7 +21,7 @@ enum {
 struct health_endpoint {
   struct health_endpoint_settings settings;
   struct gc_listener *listener;
-  struct gc_bounded *secret_reads; /* NULL: no SharedSecretFile */
+  struct gc_detached *secret_reads; /* NULL: no SharedSecretFile */
   uint64_t secret_version; /* version of the file whose mode was checked */
   pthread_mutex_t lock;    /* of secret */
   struct gc_buf secret;    /* empty: not read yet */
@@ -179,7 +179,7 @@ health_endpoint_new(const struct health_endpoint_settings *settings) {
                                                 .ctx = e};
   e->listener = gc_listener_new(&listener);
   if (o->secret_file != NULL)
-    e->secret_reads = gc_bounded_new("gc-secret", FILES_WAIT_MS);
+    e->secret_reads = gc_detached_new("gc-secret", FILES_WAIT_MS, NULL);
   if (e->listener == NULL ||
       (o->secret_file != NULL && e->secret_reads == NULL)) {
     health_endpoint_free(e);
@@ -192,7 +192,7 @@ void health_endpoint_free(struct health_endpoint *e) {
   if (e == NULL)
     return;
   gc_listener_free(e->listener);
-  gc_bounded_free(e->secret_reads);
+  gc_detached_free(e->secret_reads);
   gc_buf_wipe(&e->secret);
   pthread_mutex_destroy(&e->lock);
   free(e);

@@ -21,7 +21,7 @@
 #define GENESYS_INFLUXDB_SENDER_SENDER_H
 
 #include "common/base/env.h"
-#include "common/net/api/secret_reader.h"
+#include "common/net/api/secret.h"
 #include "common/net/spool/spool.h"
 #include "plugins/genesys_influxdb/sender/state.h"
 #include "plugins/genesys_influxdb/sender/target.h"

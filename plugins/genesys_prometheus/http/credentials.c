@@ -8,7 +8,7 @@
 
 #include "common/base/base64.h"
 #include "common/base/buf.h"
-#include "common/net/api/secret_reader.h"
+#include "common/net/api/secret.h"
 
 enum { CREDENTIALS_MAX = 2 * GC_SECRET_MAX_BYTES };
 

@@ -4,8 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "common/net/bounded.h"
 #include "common/net/clock.h"
+#include "common/net/detached.h"
 #include "common/net/lease_gate.h"
 #include "plugins/genesys_prometheus/exposition/render.h"
 #include "plugins/genesys_prometheus/http/accept.h"
@@ -168,7 +168,7 @@ struct endpoint *endpoint_new(const struct endpoint_settings *settings) {
                                                 .notice = on_listening,
                                                 .ctx = e};
   e->listener = gc_listener_new(&listener);
-  e->file_reads = gc_bounded_new("gc-secret", FILES_WAIT_MS);
+  e->file_reads = gc_detached_new("gc-secret", FILES_WAIT_MS, NULL);
   if (e->listener == NULL || e->file_reads == NULL) {
     endpoint_free(e);
     return NULL;
@@ -199,6 +199,6 @@ void endpoint_free(struct endpoint *e) {
   if (e == NULL)
     return;
   gc_listener_free(e->listener);
-  gc_bounded_free(e->file_reads);
+  gc_detached_free(e->file_reads);
   free(e);
 }

@@ -14,7 +14,7 @@ enum { ENDPOINT_FILES = 3 }; /* PasswordFile, BearerTokenFile, TLSKey */
 struct endpoint {
   struct endpoint_settings settings;
   struct gc_listener *listener;
-  struct gc_bounded *file_reads;
+  struct gc_detached *file_reads;
   _Atomic uint64_t answers[ENDPOINT_STATUS_COUNT], cut;
   _Atomic int64_t scrape_us;         /* < 0: none yet */
   uint64_t versions[ENDPOINT_FILES]; /* versions whose mode was checked */

@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "common/base/url.h"
-#include "common/net/api/secret_reader.h"
+#include "common/net/api/secret.h"
 #include "common/net/file.h"
 #include "plugins/genesys_flowmetrics/sources/sqs/sts.h"
 
@@ -37,7 +37,7 @@ struct credentials_keeper {
   const struct gc_transport *transport;
   uint64_t (*now_ms)(void);
   int64_t (*wall_ms)(void);
-  struct gc_bounded *reads; /* reads of files */
+  struct gc_detached *reads; /* reads of files */
 
   struct credentials now;
   bool has_now;
@@ -364,9 +364,9 @@ credentials_keeper_new(const struct credentials_source *source,
                        const struct gc_transport *transport,
                        uint64_t (*now_ms)(void), int64_t (*wall_ms)(void)) {
   struct credentials_keeper *k = calloc(1, sizeof(*k));
-  struct gc_bounded *reads = gc_bounded_new("gc-secret", FILES_WAIT_MS);
+  struct gc_detached *reads = gc_detached_new("gc-secret", FILES_WAIT_MS, NULL);
   if (k == NULL || reads == NULL) {
-    gc_bounded_free(reads);
+    gc_detached_free(reads);
     free(k);
     return NULL;
   }
@@ -384,7 +384,7 @@ void credentials_keeper_free(struct credentials_keeper *k) {
   if (k->is_fetching)
     k->transport->cancel(k->transport->ctx, &k->exchange);
   gc_buf_wipe(&k->body);
-  gc_bounded_free(k->reads);
+  gc_detached_free(k->reads);
   explicit_bzero(k, sizeof(*k));
   free(k);
 }

@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "common/net/api/secret_reader.h"
+#include "common/net/api/secret.h"
 
 /* Reads the file each time, so that a changed secret applies at once. */
 static enum gc_code read_secret(struct webhook *w, struct gc_buf *ret) {

@@ -7,7 +7,7 @@
 #define GENESYS_FLOWMETRICS_SOURCES_WEBHOOK_INTERNAL_H
 
 #include "common/base/buf.h"
-#include "common/net/bounded.h"
+#include "common/net/detached.h"
 #include "plugins/genesys_flowmetrics/sources/webhook/confirm.h"
 #include "plugins/genesys_flowmetrics/sources/webhook/webhook.h"
 
@@ -20,7 +20,7 @@ enum { WEBHOOK_FILES_WAIT_MS = 300 };
 struct webhook {
   struct webhook_settings settings;
   struct gc_listener *listener;
-  struct gc_bounded *secret_reads;
+  struct gc_detached *secret_reads;
   pthread_mutex_t reading; /* guards reader: two servers may overlap */
   struct event_reader *reader;
   pthread_mutex_t lock; /* guards waiting */

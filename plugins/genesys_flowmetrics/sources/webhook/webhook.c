@@ -54,7 +54,7 @@ struct webhook *webhook_start(const struct webhook_settings *settings,
   pthread_mutex_init(&w->lock, NULL);
   pthread_mutex_init(&w->reading, NULL);
   pthread_cond_init(&w->changed, NULL);
-  w->secret_reads = gc_bounded_new("gc-secret", WEBHOOK_FILES_WAIT_MS);
+  w->secret_reads = gc_detached_new("gc-secret", WEBHOOK_FILES_WAIT_MS, NULL);
   w->reader = event_reader_new(settings->form, err);
   w->listener = listener_of(w);
   if (w->secret_reads == NULL || w->listener == NULL)
@@ -95,7 +95,7 @@ void webhook_free(struct webhook *w) {
   pthread_mutex_unlock(&w->lock);
   gc_listener_free(w->listener);
   event_reader_free(w->reader);
-  gc_bounded_free(w->secret_reads);
+  gc_detached_free(w->secret_reads);
   pthread_mutex_destroy(&w->reading);
   pthread_cond_destroy(&w->changed);
   pthread_mutex_destroy(&w->lock);

@@ -7,7 +7,10 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "common/net/detached.h"
+#include "common/net/loop.h"
 #include "tests/support/check.h"
+#include "tests/support/deadline.h"
 
 static char folder[] = "/tmp/secret_test_XXXXXX";
 
@@ -337,10 +340,55 @@ static void the_version_changes_with_the_file(void) {
   CHECK_INT(gc_secret_version(&s), 0);
 }
 
+/* ---- modes, on a thread of its own ---- */
+
+static struct gate gate = GATE_INIT;
+static char warnings[4][512];
+static unsigned warned;
+
+static void record_warning(void *ctx, const struct gc_err *err) {
+  (void)ctx;
+  CHECK_INT(err->code, GC_ERR_STATE);
+  GATE_CHANGE(&gate, snprintf(warnings[warned % 4], sizeof(warnings[0]), "%s",
+                              err->text);
+              warned++);
+}
+
+static bool two_warnings(void *ctx) {
+  (void)ctx;
+  return warned == 2;
+}
+
+static void each_exposed_secret_has_its_own_warning(void) {
+  char secret[160], key[160];
+  struct gc_err err = {.code = GC_OK};
+  snprintf(secret, sizeof(secret), "%s", path_of("mode"));
+  snprintf(key, sizeof(key), "%s", path_of("key"));
+  write_text(secret, "s3cr3t");
+  write_text(key, "x");
+  CHECK_INT(chmod(secret, 0644), 0);
+  CHECK_INT(chmod(key, 0604), 0);
+  const struct gc_secret secrets[] = {{.file = secret},
+                                      {.literal = "s3cr3t"},
+                                      {.file = key, .what = "the key"}};
+  struct gc_loop *loop = gc_loop_new(&err);
+  struct gc_detached *d = gc_detached_new("gc-test", 0, loop);
+  gc_secrets_check_modes(d, secrets, GC_COUNT(secrets), record_warning, NULL);
+  CHECK_INT(gc_loop_start(loop, "gc-test", &err), GC_OK);
+  CHECK(gate_wait(&gate, two_warnings, NULL));
+  CHECK_HAS(warnings[0], secret);
+  CHECK_HAS(warnings[0], "chmod 0640");
+  CHECK_HAS(warnings[1], key);
+  CHECK_HAS(warnings[1], "the key");
+  gc_loop_stop(loop);
+  gc_detached_free(d);
+  gc_loop_free(loop);
+}
+
 static void remove_folder(void) {
-  static const char *const names[] = {"trim",    "empty", "nul",
-                                      "size",    "pipe",  "new",
-                                      "genesys", "mode",  "version"};
+  static const char *const names[] = {"key",  "trim",   "empty", "nul",
+                                      "size", "pipe",   "new",   "genesys",
+                                      "mode", "version"};
   for (size_t i = 0; i < GC_COUNT(names); i++)
     unlink(path_of(names[i]));
   rmdir(folder);
@@ -370,6 +418,7 @@ int main(int argc, char **argv) {
   RUN(a_file_that_others_can_read_causes_a_warning);
   RUN(only_a_file_can_be_exposed);
   RUN(the_version_changes_with_the_file);
+  RUN(each_exposed_secret_has_its_own_warning);
   remove_folder();
   return check_done();
 }

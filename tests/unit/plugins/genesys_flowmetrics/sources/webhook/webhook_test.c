@@ -292,8 +292,8 @@ static void a_secret_file_that_is_missing_or_hangs_is_answered_503(void) {
     uint64_t end_ms = gc_clock_now_ms() + 20000;
     CHECK_ROW(hangs ? "hangs" : "missing");
     if (hangs) /* an earlier read */
-      CHECK_INT(gc_bounded_run(b->webhook->secret_reads, hang_disk,
-                               drop_nothing, NULL),
+      CHECK_INT(gc_detached_run(b->webhook->secret_reads, hang_disk,
+                                drop_nothing, NULL),
                 GC_ERR_TIMEOUT);
     else
       CHECK_INT(rename(b->secret_file, away), 0);

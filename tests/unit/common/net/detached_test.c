@@ -1,0 +1,288 @@
+/* SPDX-License-Identifier: MIT */
+#include "common/net/detached.h"
+
+#include <stdlib.h>
+
+#include "common/net/clock.h"
+#include "common/net/loop.h"
+#include "tests/support/check.h"
+#include "tests/support/deadline.h"
+
+enum { WAIT_MS = 3000, LONG_MS = 60 * 1000, AT_ONCE_MS = 2900, CALLERS = 8 };
+
+/* A call that hangs until the test opens the gate. */
+static struct gate gate = GATE_INIT;
+static bool is_open;
+static unsigned runs, drops;
+
+static void run_it(void *ctx) {
+  (void)ctx;
+  pthread_mutex_lock(&gate.lock);
+  while (!is_open)
+    pthread_cond_wait(&gate.changed, &gate.lock);
+  runs++;
+  pthread_cond_broadcast(&gate.changed);
+  pthread_mutex_unlock(&gate.lock);
+}
+
+static void drop_it(void *ctx) {
+  free(ctx);
+  GATE_CHANGE(&gate, drops++);
+}
+
+static void begin_calls(bool opens) {
+  GATE_CHANGE(&gate, runs = drops = 0; is_open = opens);
+}
+
+static bool has_run(void *ctx) {
+  (void)ctx;
+  return runs == 1;
+}
+
+static bool has_dropped(void *ctx) { return drops == *(unsigned *)ctx; }
+
+static void a_call_that_ends_returns_its_context_to_the_caller(void) {
+  begin_calls(true);
+  struct gc_detached *b = gc_detached_new("gc-test", LONG_MS, NULL);
+  void *ctx = malloc(1);
+  CHECK_INT(gc_detached_run(b, run_it, drop_it, ctx), GC_OK);
+  CHECK_INT(gate_read(&gate, &runs), 1);
+  CHECK_INT(gate_read(&gate, &drops), 0);
+  CHECK_INT(gc_detached_hangs_ms(b), 0);
+  free(ctx);
+  gc_detached_free(b);
+}
+
+static void a_call_that_hangs_is_left_and_the_next_fails_at_once(void) {
+  unsigned two = 2;
+  begin_calls(false);
+  struct gc_detached *b = gc_detached_new("gc-test", WAIT_MS, NULL);
+  uint64_t began_ms = gc_clock_now_ms();
+  CHECK_INT(gc_detached_run(b, run_it, drop_it, malloc(1)), GC_ERR_TIMEOUT);
+  CHECK(gc_clock_now_ms() - began_ms >= WAIT_MS);
+  CHECK_INT(gate_read(&gate, &drops), 0);
+  CHECK(gc_detached_hangs_ms(b) >= WAIT_MS);
+
+  began_ms = gc_clock_now_ms();
+  CHECK_INT(gc_detached_run(b, run_it, drop_it, malloc(1)), GC_ERR_TIMEOUT);
+  CHECK(gc_clock_now_ms() - began_ms < AT_ONCE_MS);
+  CHECK_INT(gate_read(&gate, &drops), 1);
+
+  GATE_CHANGE(&gate, is_open = true);
+  CHECK(gate_wait(&gate, has_dropped, &two));
+  CHECK_INT(gate_read(&gate, &runs), 1);
+  gc_detached_free(b);
+}
+
+/* The open gate stands for a disk that answers again. */
+static void a_call_after_the_hang_runs(void) {
+  unsigned one = 1;
+  begin_calls(false);
+  struct gc_detached *b = gc_detached_new("gc-test", WAIT_MS, NULL);
+  CHECK_INT(gc_detached_run(b, run_it, drop_it, malloc(1)), GC_ERR_TIMEOUT);
+  GATE_CHANGE(&gate, is_open = true);
+  CHECK(gate_wait(&gate, has_dropped, &one));
+  enum gc_code code = GC_ERR_TIMEOUT;
+  uint64_t until_ms = gc_clock_now_ms() + DEADLINE_S * 1000;
+  while (code != GC_OK && gc_clock_now_ms() < until_ms) { /* its thread ends */
+    void *ctx = malloc(1);
+    code = gc_detached_run(b, run_it, drop_it, ctx);
+    if (code == GC_OK)
+      free(ctx);
+  }
+  CHECK_INT(code, GC_OK);
+  CHECK_INT(gc_detached_hangs_ms(b), 0);
+  gc_detached_free(b);
+}
+
+static void the_owner_may_go_while_a_call_hangs(void) {
+  unsigned one = 1;
+  begin_calls(false);
+  struct gc_detached *b = gc_detached_new("gc-test", WAIT_MS, NULL);
+  CHECK_INT(gc_detached_run(b, run_it, drop_it, malloc(1)), GC_ERR_TIMEOUT);
+  gc_detached_free(b);
+  GATE_CHANGE(&gate, is_open = true);
+  CHECK(gate_wait(&gate, has_run, NULL));
+  CHECK(gate_wait(&gate, has_dropped, &one));
+}
+
+static unsigned in_turn; /* guarded by the turns alone */
+
+static void add_one(void *ctx) {
+  (void)ctx;
+  in_turn++;
+}
+
+static void keep_ctx(void *ctx) { (void)ctx; }
+
+/* Counts the calls that end with another code than `want`. */
+struct caller {
+  pthread_t thread;
+  struct gc_detached *b;
+  enum gc_code want;
+  unsigned others;
+};
+
+static struct caller callers[CALLERS];
+
+static void *call_often(void *arg) {
+  struct caller *c = arg;
+  for (int i = 0; i < 50; i++)
+    c->others += gc_detached_run(c->b, add_one, keep_ctx, NULL) != c->want;
+  return NULL;
+}
+
+static void *call_once(void *arg) {
+  struct caller *c = arg;
+  c->others += gc_detached_run(c->b, run_it, drop_it, malloc(1)) != c->want;
+  return NULL;
+}
+
+static void call_from_threads(struct gc_detached *b, void *(*call)(void *arg),
+                              enum gc_code want) {
+  for (int i = 0; i < CALLERS; i++) {
+    callers[i] = (struct caller){.b = b, .want = want};
+    CHECK_INT(pthread_create(&callers[i].thread, NULL, call, &callers[i]), 0);
+  }
+  for (int i = 0; i < CALLERS; i++) {
+    pthread_join(callers[i].thread, NULL);
+    CHECK_INT(callers[i].others, 0);
+  }
+}
+
+static void calls_run_one_after_the_other(void) {
+  in_turn = 0;
+  struct gc_detached *b = gc_detached_new("gc-test", LONG_MS, NULL);
+  call_from_threads(b, call_often, GC_OK);
+  CHECK_INT(in_turn, CALLERS * 50);
+  gc_detached_free(b);
+}
+
+/* Threads that wait for the same hang do not add up their waits. */
+static void callers_do_not_wait_one_after_the_other(void) {
+  unsigned all = CALLERS;
+  begin_calls(false);
+  struct gc_detached *b = gc_detached_new("gc-test", WAIT_MS, NULL);
+  uint64_t began_ms = gc_clock_now_ms();
+  call_from_threads(b, call_once, GC_ERR_TIMEOUT);
+  CHECK(gc_clock_now_ms() - began_ms < CALLERS * WAIT_MS / 2);
+  GATE_CHANGE(&gate, is_open = true);
+  CHECK(gate_wait(&gate, has_dropped, &all));
+  gc_detached_free(b);
+}
+
+/* ---- posted ---- */
+
+static unsigned begun, dones;
+
+static void run_work(void *ctx) {
+  GATE_CHANGE(&gate, begun++);
+  run_it(ctx);
+}
+
+static void end_work(void *ctx) {
+  (void)ctx;
+  GATE_CHANGE(&gate, dones++);
+}
+
+static struct gc_loop *loop;
+static struct gc_detached *detached;
+
+static void start_work(void *ctx) {
+  *(enum gc_code *)ctx =
+      gc_detached_start(detached, run_work, end_work, drop_it, malloc(1));
+}
+
+static enum gc_code start_it(void) {
+  enum gc_code code = GC_OK;
+  gc_loop_call(loop, start_work, &code);
+  return code;
+}
+
+static void cancel_work(void *ctx) {
+  (void)ctx;
+  gc_detached_cancel(detached);
+}
+
+static void begin_posted(bool open_gate) {
+  struct gc_err err;
+  begin_calls(open_gate);
+  GATE_CHANGE(&gate, begun = dones = 0);
+  loop = gc_loop_new(&err);
+  detached = gc_detached_new("gc-test-work", 0, loop);
+  CHECK_INT(gc_loop_start(loop, "gc-test", &err), GC_OK);
+}
+
+static void end_posted(void) {
+  gc_loop_stop(loop);
+  gc_detached_free(detached);
+  gc_loop_free(loop);
+}
+
+static void a_posted_call_ends_on_the_loop_s_thread_and_is_dropped(void) {
+  unsigned one = 1;
+  begin_posted(true);
+  CHECK_INT(start_it(), GC_OK);
+  CHECK(gate_wait(&gate, has_dropped, &one));
+  CHECK_INT(gate_read(&gate, &dones), 1);
+  end_posted();
+  CHECK_INT(gate_read(&gate, &drops), 1);
+}
+
+static void one_posted_call_runs_at_a_time(void) {
+  unsigned two = 2;
+  begin_posted(false);
+  CHECK_INT(start_it(), GC_OK);
+  CHECK_INT(start_it(), GC_ERR_REQUEST);
+  CHECK_INT(gate_read(&gate, &drops), 1);
+  GATE_CHANGE(&gate, is_open = true);
+  end_posted();
+  CHECK(gate_wait(&gate, has_dropped, &two));
+}
+
+static bool has_begun(void *ctx) {
+  (void)ctx;
+  return begun == 1;
+}
+
+/* The disk may hang: the stop does not wait for the call. */
+static void a_posted_call_that_hangs_is_left_behind(void) {
+  unsigned one = 1;
+  begin_posted(false);
+  CHECK_INT(start_it(), GC_OK);
+  CHECK(gate_wait(&gate, has_begun, NULL));
+  uint64_t began_ms = gc_clock_now_ms();
+  end_posted();
+  CHECK(gc_clock_now_ms() - began_ms < 30000);
+  CHECK_INT(gate_read(&gate, &dones), 0);
+  CHECK_INT(gate_read(&gate, &drops), 0);
+  GATE_CHANGE(&gate, is_open = true);
+  CHECK(gate_wait(&gate, has_dropped, &one));
+  CHECK_INT(gate_read(&gate, &dones), 0);
+}
+
+static void a_cancelled_call_ends_without_done(void) {
+  unsigned two = 2;
+  begin_posted(false);
+  CHECK_INT(start_it(), GC_OK);
+  gc_loop_call(loop, cancel_work, NULL);
+  CHECK_INT(start_it(), GC_OK); /* the next call need not wait */
+  GATE_CHANGE(&gate, is_open = true);
+  end_posted();
+  CHECK(gate_wait(&gate, has_dropped, &two));
+  CHECK(gate_read(&gate, &dones) <= 1);
+}
+
+int main(void) {
+  RUN(a_call_that_ends_returns_its_context_to_the_caller);
+  RUN(a_call_that_hangs_is_left_and_the_next_fails_at_once);
+  RUN(a_call_after_the_hang_runs);
+  RUN(the_owner_may_go_while_a_call_hangs);
+  RUN(calls_run_one_after_the_other);
+  RUN(callers_do_not_wait_one_after_the_other);
+  RUN(a_posted_call_ends_on_the_loop_s_thread_and_is_dropped);
+  RUN(one_posted_call_runs_at_a_time);
+  RUN(a_posted_call_that_hangs_is_left_behind);
+  RUN(a_cancelled_call_ends_without_done);
+  return check_done();
+}
