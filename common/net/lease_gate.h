@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The states of the leases of the process's accounts (docs/decisions/0019): one
+/* The states of the leases of the process's accounts (docs/decisions/0017): one
  * gate for each account with LeaseURL. The thread that keeps the lease
  * (net/redis/lease_keeper) writes the gate; the functions that dispatch a
  * value, receive a message or open a channel read the gate. Nothing here waits.

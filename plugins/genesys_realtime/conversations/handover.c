@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Counters that pass to the next holder of a lease (docs/decisions/0019), as
+/* Counters that pass to the next holder of a lease (docs/decisions/0017), as
  * fields of texts:
  *
  *   began                    1700000000000

@@ -3,7 +3,7 @@
 #include "plugins/genesys_realtime/stream/internal.h"
 
 /* ---- with a lease: a pass of values is dispatched when Redis has its counts
- * (docs/decisions/0019) ---- */
+ * (docs/decisions/0017) ---- */
 
 static void drop_pass(struct stream_pass *p) {
   gc_outbox_reset(&p->held);
