@@ -38,7 +38,7 @@
 #include "plugin.h"
 
 #include "probe/network/network.h"
-#include "probe/values/agent.h"
+#include "probe/values/values.h"
 
 #define OURS "genesys"
 #define NAME "genesys_probe"

@@ -16,7 +16,6 @@
 
 #include "common/base/buf.h"
 #include "probe/checks.h"
-#include "probe/render.h"
 
 struct probe_replay;
 

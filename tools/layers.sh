@@ -51,14 +51,14 @@ for folder in common plugins; do
 done
 # The probe: agent.c is the part inside collectd, host.c starts it, and main.c is wiring.
 refuse probe "$collectd" 'only agent.c includes collectd' 'probe/*agent.c'
-for f in checks contacts events findings render values/format values/values; do
+for f in checks contacts events findings values/format values/values; do
   for end in c h; do
     refuse probe/$f.$end 'common/(net|analytics|daemon)/|plugins/.*/plugin|time\.h|sys/|unistd\.h|fcntl\.h|errno\.h' \
       'the report and its results are pure'
   done
 done
 
-for f in checks contacts events findings render; do
+for f in checks contacts events findings; do
   for end in c h; do
     refuse probe/$f.$end 'probe/(network|values)/' 'the report stands below network and values'
   done
@@ -109,7 +109,7 @@ plugins/genesys_realtime/observations       queues/ conversations/event.h option
 plugins/genesys_realtime/stream             queues/ conversations/ observations/ options.h
 plugins/genesys_realtime/output             options.h
 probe/network                               checks.h
-probe/values                                checks.h findings.h host.h render.h
+probe/values                                checks.h findings.h host.h
 END
 )
 for folder in $(find plugins/*/ probe/ common/analytics/ -mindepth 1 -type d); do

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "probe/network/accounts.h"
+#include "probe/network/place.h"
 
 #include <inttypes.h>
 #include <stdatomic.h>

@@ -1,12 +1,177 @@
 /* SPDX-License-Identifier: MIT */
-#include "probe/network/attributes.h"
+#include "probe/network/place.h"
 
+#include <stdio.h>
+#include <string.h>
+
+#include "common/base/json/document.h"
+#include "common/net/clock.h"
 #include "plugins/genesys_flowmetrics/attributes_block.h"
+#include "plugins/genesys_flowmetrics/sources/sqs/protocol.h"
+#include "probe/network/call.h"
 #include "probe/network/channel.h"
-#include "probe/network/names.h"
 #include "probe/network/permissions.h"
 #include "probe/network/redis.h"
-#include "probe/network/sqs.h"
+
+enum { METADATA_TIMEOUT_MS = 5000, METADATA_CONNECT_MS = 1000 };
+
+struct sqs_trial {
+  const struct probe_place *place;
+  const struct attributes_options *options;
+  struct probe_server queue, metadata;
+  struct gc_transport transport; /* of the keys */
+  struct credentials_keeper *keeper;
+  struct credentials keys; /* secret */
+  struct probe_wait wait;
+  struct gc_err err;
+};
+
+/* ---- keys ---- */
+
+static void take_keys(struct sqs_trial *t, const struct credentials *keys) {
+  t->keys = *keys;
+  t->err.code = GC_OK;
+  probe_wait_end(&t->wait);
+}
+
+static void on_keys(void *ctx, const struct gc_err *err) {
+  struct sqs_trial *t = ctx;
+  const struct credentials *keys =
+      err->code == GC_OK ? credentials_get(t->keeper, on_keys, t) : NULL;
+  if (keys != NULL) {
+    take_keys(t, keys);
+  } else if (err->code != GC_OK) {
+    t->err = *err;
+    probe_wait_end(&t->wait);
+  }
+}
+
+static void get_keys(void *ctx) {
+  struct sqs_trial *t = ctx;
+  const struct credentials *keys = credentials_get(t->keeper, on_keys, t);
+  if (keys != NULL)
+    take_keys(t, keys);
+}
+
+static void free_keeper(void *ctx) {
+  struct sqs_trial *t = ctx;
+  credentials_keeper_free(t->keeper);
+  t->keeper = NULL;
+}
+
+/* Keys of a container or an instance come from the cloud's own addresses, to
+ * which the block's options do not apply. */
+static enum gc_code open_servers(struct sqs_trial *t,
+                                 const struct attributes_config *config,
+                                 struct gc_err *err) {
+  static char all_hosts[] = "*";
+  const struct gc_connect metadata = {.timeout_ms = METADATA_TIMEOUT_MS,
+                                      .connect_timeout_ms = METADATA_CONNECT_MS,
+                                      .verify_peer = true,
+                                      .verify_host = true,
+                                      .no_proxy = all_hosts};
+  struct gc_connect connect = t->options->connect;
+  bool is_sts = config->credentials.place == CREDENTIALS_WEB_IDENTITY;
+  connect.timeout_ms = PROBE_STEP_LIMIT_MS;
+  connect.address_option = "QueueURL (or AWSRegion)";
+  GC_TRY(probe_server_open(&t->queue, &connect, err));
+  GC_TRY(probe_server_open(&t->metadata, is_sts ? &connect : &metadata, err));
+  t->transport = gc_http_transport(t->metadata.http);
+  t->keeper = credentials_keeper_new(&config->credentials, &t->transport,
+                                     gc_clock_now_ms, gc_clock_wall_ms);
+  return t->keeper != NULL ? GC_OK
+                           : gc_fail(err, GC_ERR_MEMORY, "out of memory");
+}
+
+static enum gc_code find_keys(struct sqs_trial *t, struct gc_err *err) {
+  uint32_t limit_ms = probe_left_ms(t->place->reporter, PROBE_STEP_LIMIT_MS);
+  (void)gc_fail(&t->err, GC_ERR_TIMEOUT, "no keys within %u s",
+                (unsigned)(limit_ms / 1000));
+  (void)probe_wait_run(&t->wait, t->metadata.loop, get_keys, free_keeper, t,
+                       limit_ms);
+  *err = t->err;
+  return err->code;
+}
+
+/* ---- one receive ---- */
+
+static enum gc_code write_receive(const char *queue_url, struct gc_buf *out) {
+  GC_AUTO(gc_document_clear) struct gc_document d = {.root = NULL};
+  struct json_object *body = gc_document_add_object(&d, NULL, NULL);
+  gc_document_add_text(&d, body, "QueueUrl", queue_url);
+  gc_document_add_int(&d, body, "MaxNumberOfMessages", 1);
+  gc_document_add_int(&d, body, "WaitTimeSeconds", 0);
+  gc_document_add_int(&d, body, "VisibilityTimeout", 0);
+  return gc_document_write(&d, out, NULL);
+}
+
+static void report_receive(void *ctx, const struct gc_reply *reply,
+                           const struct gc_err *err) {
+  const struct sqs_trial *t = ctx;
+  const struct probe_place *p = t->place;
+  struct gc_err refused = *err;
+  if (reply->failure == GC_FAILURE_NONE && reply->status / 100 == 2) {
+    GC_AUTO(gc_document_clear) struct gc_document d = {0};
+    bool is_json =
+        gc_document_read(&d, gc_buf_string(&reply->body), reply->body.len,
+                         SQS_ANSWER_MAX_BYTES, NULL) == GC_OK;
+    size_t count = gc_document_count(gc_document_member(d.root, "Messages"));
+    probe_report(p->reporter, PROBE_SQS, is_json ? PROBE_OK : PROBE_FAILED,
+                 p->subject, "%s: %s", t->options->sqs.queue_url,
+                 !is_json    ? "the answer is no JSON"
+                 : count > 0 ? "a message was received, and stays in the queue"
+                             : "no message is visible now");
+    return;
+  }
+  if (reply->failure == GC_FAILURE_NONE)
+    (void)sqs_refused(reply, "ReceiveMessage", &refused);
+  probe_report(p->reporter, PROBE_SQS, PROBE_FAILED, p->subject, "%s",
+               refused.text);
+}
+
+static enum gc_code receive_once(struct sqs_trial *t, struct gc_err *err) {
+  char endpoint[GC_URL_SIZE], scope[96];
+  char token[CREDENTIALS_TOKEN_SIZE + 32];
+  GC_AUTO(gc_buf_clear) struct gc_buf body = {.max = 65536};
+  const struct gc_aws_signer signer = {scope, t->keys.key_id, t->keys.secret};
+  const char *const headers[] = {"Content-Type: application/x-amz-json-1.0",
+                                 "X-Amz-Target: AmazonSQS.ReceiveMessage",
+                                 t->keys.token[0] != '\0' ? token : NULL, NULL};
+  sqs_endpoint(t->options->sqs.queue_url, endpoint);
+  snprintf(scope, sizeof(scope), "aws:amz:%s:sqs", t->options->sqs.region);
+  snprintf(token, sizeof(token), "X-Amz-Security-Token: %s", t->keys.token);
+  enum gc_code code = write_receive(t->options->sqs.queue_url, &body);
+  if (code != GC_OK)
+    return gc_fail(err, code, "%s", gc_code_words(code));
+  struct gc_exchange x = {.method = "POST",
+                          .url = endpoint,
+                          .headers = headers,
+                          .body = body.data,
+                          .body_len = body.len,
+                          .body_max = SQS_ANSWER_MAX_BYTES,
+                          .signer = &signer};
+  code = probe_server_send(t->place->reporter, &t->queue, &x, report_receive, t,
+                           err);
+  explicit_bzero(token, sizeof(token));
+  return code;
+}
+
+static void check_sqs(const struct probe_place *p,
+                      const struct attributes_options *o,
+                      const struct attributes_config *config) {
+  struct sqs_trial t = {.place = p, .options = o};
+  struct gc_err err = {.code = GC_OK};
+  if (!probe_has_time(p->reporter, PROBE_SQS, p->subject))
+    return;
+  if (open_servers(&t, config, &err) != GC_OK || find_keys(&t, &err) != GC_OK ||
+      receive_once(&t, &err) != GC_OK)
+    probe_report(p->reporter, PROBE_SQS, PROBE_FAILED, p->subject, "%s",
+                 err.text);
+  credentials_keeper_free(t.keeper);
+  probe_server_close(&t.queue);
+  probe_server_close(&t.metadata);
+  explicit_bzero(&t.keys, sizeof(t.keys));
+}
 
 /* Tries the topic of one queue; the block subscribes to those of all queues. */
 static void check_notifications(const struct probe_place *p) {
@@ -28,7 +193,7 @@ void probe_attributes_check(const struct probe_place *p) {
   const struct attributes_block *b = (const struct attributes_block *)p->block;
   const struct attributes_options *o = p->block->options;
   if (o->source == FROM_SQS)
-    probe_sqs_check(p, o, &b->config);
+    check_sqs(p, o, &b->config);
   else if (o->source == FROM_NOTIFICATIONS && p->account != NULL)
     check_notifications(p);
   if (b->config.is_shared)

@@ -4,16 +4,197 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "common/analytics/query/query.h"
+#include "common/base/json/document.h"
+#include "common/base/timestamp.h"
+#include "common/net/api/secret.h"
 #include "common/net/clock.h"
+#include "common/net/detached.h"
 #include "plugins/genesys_analytics/options.h"
 #include "plugins/genesys_flowmetrics/flows/flows_options.h"
 #include "plugins/genesys_flowmetrics/options.h"
+#include "plugins/genesys_influxdb/options.h"
+#include "plugins/genesys_influxdb/sender/answer.h"
 #include "plugins/genesys_realtime/options.h"
-#include "probe/network/accounts.h"
-#include "probe/network/attributes.h"
-#include "probe/network/influxdb.h"
-#include "probe/network/queries.h"
-#include "probe/network/queues.h"
+#include "probe/network/call.h"
+#include "probe/network/permissions.h"
+#include "probe/network/place.h"
+
+/* ---- queries ---- */
+
+/* Requests the newest whole interval as the block does, but without a filter.
+ */
+static void poll_interval(const struct probe_place *p,
+                          const struct gc_query *q) {
+  enum gc_endpoint_id endpoint = gc_source(q->source)->endpoint;
+  char interval[GC_INTERVAL_SIZE];
+  GC_AUTO(gc_buf_clear) struct gc_buf body = {.max = 1 << 20};
+  GC_AUTO(probe_answer_clear) struct probe_answer answer = {.date_ms = 0};
+  GC_AUTO(gc_document_clear) struct gc_document d = {0};
+  int64_t period_ms = q->rule.period_ms;
+  int64_t end_ms = gc_timestamp_floor(gc_clock_wall_ms(), period_ms);
+  if (!probe_has_time(p->reporter, PROBE_POLL, p->subject) ||
+      gc_analytics_query_body(q, end_ms - period_ms, end_ms, NULL, 0, &body) !=
+          GC_OK)
+    return;
+  const struct probe_request request = {.endpoint = endpoint,
+                                        .body = body.data};
+  (void)probe_call(p->reporter, p->account, &request, &answer);
+  probe_permission_report(p, endpoint, &answer.err);
+  if (answer.err.code != GC_OK) {
+    probe_report(p->reporter, PROBE_POLL, PROBE_FAILED, p->subject, "%s",
+                 answer.err.text);
+    return;
+  }
+  /* An answer without a list of results counts as 0 groups. */
+  enum gc_code code =
+      gc_document_read(&d, gc_buf_string(&answer.body), answer.body.len,
+                       answer.body.max, &answer.err);
+  probe_report(p->reporter, PROBE_POLL, code == GC_OK ? PROBE_OK : PROBE_FAILED,
+               p->subject,
+               code == GC_OK ? "%s: %zu groups in %zu bytes" : "%s: no JSON",
+               gc_interval_print(interval, end_ms - period_ms, end_ms),
+               gc_document_count(gc_document_member(d.root, "results")),
+               answer.body.len);
+}
+
+/* Checks the permissions for the names of the block's dimensions and metrics.
+ */
+static void check_name_permissions(const struct probe_place *p,
+                                   const struct gc_query *q) {
+  static const struct {
+    const char *word;
+    enum gc_endpoint_id endpoint;
+  } rows[] = {{"queueId", GC_ENDPOINT_QUEUES},
+              {"flowId", GC_ENDPOINT_FLOWS},
+              {"flowOutcomeId", GC_ENDPOINT_FLOW_OUTCOMES},
+              {"flowMilestoneId", GC_ENDPOINT_FLOW_MILESTONES}};
+  for (size_t i = 0; i < GC_COUNT(rows); i++)
+    if (gc_query_place_of(q, rows[i].word) >= 0)
+      (void)probe_permission_check(p, rows[i].endpoint);
+  for (size_t i = 0; i < q->metrics.count; i++)
+    if (strcmp(q->metrics.at[i], "tOrganizationPresence") == 0)
+      (void)probe_permission_check(p, GC_ENDPOINT_PRESENCES);
+}
+
+static void check_query(const struct probe_place *p) {
+  const struct query_options *o = p->block->options;
+  if (p->account == NULL)
+    return;
+  check_name_permissions(p, &o->query);
+  poll_interval(p, &o->query);
+}
+
+static void check_flows_block(const struct probe_place *p) {
+  const struct flows_options *o = p->block->options;
+  if (p->account == NULL)
+    return;
+  check_name_permissions(p, &o->query);
+  if (o->observations == FLOW_ACTIVITY)
+    (void)probe_permission_check(p, GC_ENDPOINT_FLOW_ACTIVITY);
+  else if (o->observations != FLOW_OFF)
+    (void)probe_permission_check(p, GC_ENDPOINT_FLOW_OBSERVATIONS);
+  poll_interval(p, &o->query);
+}
+
+/* ---- influxdb ---- */
+
+enum {
+  URL_MAX = 8192,
+  HEADER_MAX = 16384,
+  WORDS_SIZE = 200,
+  FILES_WAIT_MS = 300, /* longest wait for a disk that hangs */
+};
+
+struct request {
+  const struct probe_place *place;
+  const struct influx_target *target;
+};
+
+static const char *store_of(const struct influx_target *t) {
+  return t->version == INFLUX_V1 ? t->database : t->bucket;
+}
+
+static void report_answer(void *ctx, const struct gc_reply *reply,
+                          const struct gc_err *err) {
+  const struct request *r = ctx;
+  const struct probe_place *p = r->place;
+  const char *kind = r->target->version == INFLUX_V1 ? "database" : "bucket";
+  char words[WORDS_SIZE];
+  if (reply->failure != GC_FAILURE_NONE) {
+    probe_report(p->reporter, PROBE_INFLUXDB, PROBE_FAILED, p->subject, "%s",
+                 err->text);
+    return;
+  }
+  struct influx_decision decision = influx_decide(reply);
+  influx_answer_words(&reply->body, words, sizeof(words));
+  if (decision.action == INFLUX_ACCEPTED)
+    probe_report(p->reporter, PROBE_INFLUXDB, PROBE_OK, p->subject,
+                 "%s: the %s \"%s\" may be written (%d); nothing was",
+                 r->target->url, kind, store_of(r->target), reply->status);
+  else
+    probe_report(p->reporter, PROBE_INFLUXDB, PROBE_FAILED, p->subject,
+                 "%s: %d for the %s \"%s\": %s%s%s", r->target->url,
+                 reply->status, kind, store_of(r->target), words,
+                 decision.hint[0] != '\0' ? "; " : "", decision.hint);
+}
+
+/* Reads the token or the password, if there is one. */
+static enum gc_code read_secret(const struct influx_node_settings *s,
+                                struct gc_buf *out, struct gc_err *err) {
+  const struct gc_secret secret = {
+      .literal = s->password, .file = s->secret_file, .what = s->secret_option};
+  if (s->password == NULL && s->secret_file == NULL)
+    return GC_OK;
+  if (s->secret_file == NULL)
+    return gc_secret_read(&secret, out, err);
+  struct gc_detached *reads = gc_detached_new("gc-secret", FILES_WAIT_MS, NULL);
+  if (reads == NULL)
+    return gc_fail(err, GC_ERR_MEMORY, "out of memory");
+  enum gc_code code = gc_secret_read_bounded(reads, &secret, out, err);
+  gc_detached_free(reads);
+  return code;
+}
+
+static enum gc_code write_comment(const struct probe_place *p,
+                                  const struct influx_node_settings *s,
+                                  struct probe_server *server,
+                                  struct gc_err *err) {
+  static const char comment[] = "# genesys-probe\n";
+  GC_AUTO(gc_buf_clear) struct gc_buf url = {.max = URL_MAX};
+  GC_AUTO(gc_buf_wipe) struct gc_buf secret = {.max = GC_SECRET_MAX_BYTES};
+  GC_AUTO(gc_buf_wipe) struct gc_buf authorization = {.max = HEADER_MAX};
+  struct request r = {.place = p, .target = &s->target};
+  GC_TRY(read_secret(s, &secret, err));
+  GC_TRY(influx_target_url(&s->target, &url));
+  GC_TRY(influx_target_authorization(&s->target, gc_buf_string(&secret),
+                                     &authorization));
+  const char *const headers[] = {
+      "Content-Type: text/plain; charset=utf-8", "Accept: application/json",
+      authorization.len > 0 ? authorization.data : NULL, NULL};
+  struct gc_exchange x = {.method = "POST",
+                          .url = url.data,
+                          .headers = headers,
+                          .body = comment,
+                          .body_len = strlen(comment),
+                          .body_max = 65536};
+  return probe_server_send(p->reporter, server, &x, report_answer, &r, err);
+}
+
+static void check_node(const struct probe_place *p) {
+  struct influx_node_settings settings = {.password = NULL};
+  struct probe_server server = {.loop = NULL};
+  struct gc_err err = {.code = GC_OK};
+  if (!probe_has_time(p->reporter, PROBE_INFLUXDB, p->subject))
+    return;
+  (void)gc_fail(&err, GC_ERR_MEMORY, "out of memory");
+  node_settings(p->block->options, &settings);
+  if (probe_server_open(&server, &settings.connect, &err) != GC_OK ||
+      write_comment(p, &settings, &server, &err) != GC_OK)
+    probe_report(p->reporter, PROBE_INFLUXDB, PROBE_FAILED, p->subject, "%s",
+                 err.text);
+  probe_server_close(&server);
+}
 
 struct probe_run {
   struct probe_reporter reporter;
@@ -48,12 +229,12 @@ static const struct {
     {"genesys_realtime", "queues", "Queues", account_of_queues_options,
      probe_queues_check},
     {"genesys_analytics", "query", "Query", account_of_query_options,
-     probe_query_check},
+     check_query},
     {"genesys_flowmetrics", "attributes", "Attributes",
      account_of_attributes_options, probe_attributes_check},
-    {"genesys_influxdb", "node", "Node", NULL, probe_influxdb_check},
+    {"genesys_influxdb", "node", "Node", NULL, check_node},
     {"genesys_flowmetrics", "flows", "Flows", account_of_flows_options,
-     probe_flows_check},
+     check_flows_block},
 };
 
 static struct probe_account *find_account(struct probe_run *run,

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "probe/values/agent.h"
+#include "probe/values/values.h"
 
 #include <netdb.h>
 #include <poll.h>

@@ -4,7 +4,7 @@
 #ifndef PROBE_VALUES_FORMAT_H
 #define PROBE_VALUES_FORMAT_H
 
-#include "probe/render.h"
+#include "probe/checks.h"
 #include "probe/values/values.h"
 
 struct json_object;

@@ -103,4 +103,22 @@ GC_MUST_CHECK enum gc_code probe_values_conclude(const struct probe_values *v,
                                                  struct probe_results *results);
 void probe_values_clear(struct probe_values *v);
 
+/* ---- probe/values/agent.c, which makes the report ---- */
+
+/* It is a library of its own, genesys_probe_values.so, which probe/agent.c
+ * loads after the plugins: it uses the core that they loaded, lets the blocks
+ * of the configuration poll, and reports the values that they would dispatch.
+ */
+
+/* The first round ends this long after the start of the process at the latest,
+ * whatever hangs: before the limit of probe/host.h. */
+enum { PROBE_ROUND_LIMIT_MS = 42000 };
+
+/* Reports one round of polls in the lines of probe/values/values.h, and then,
+ * with `repeats`, round after round until the process ends. `start_ms`: when
+ * the process began, CLOCK_MONOTONIC. `report` takes a line without its end. */
+typedef void probe_values_run(bool repeats, uint64_t start_ms,
+                              void (*report)(const char *line));
+#define PROBE_VALUES_RUN "probe_values_watch"
+
 #endif

@@ -14,7 +14,7 @@
 #include "common/base/json/document.h"
 #include "probe/events.h"
 #include "probe/findings.h"
-#include "probe/render.h"
+#include "probe/checks.h"
 #include "probe/values/format.h"
 #include "tests/support/case_words.h"
 
