@@ -2,7 +2,7 @@
 #include "tools/option_pages.h"
 
 #include "plugins/genesys/accounts.h"
-#include "plugins/genesys/health/options.h"
+#include "plugins/genesys/health.h"
 #include "plugins/genesys_analytics/options.h"
 #include "plugins/genesys_flowmetrics/flows/flows_options.h"
 #include "plugins/genesys_flowmetrics/options.h"

@@ -6,7 +6,6 @@
 #include "utils/common/common.h"
 
 #include "common/base/utf8.h"
-#include "common/health/event.h"
 #include "common/net/clock.h"
 
 static struct gc_health_time current_time(void) {

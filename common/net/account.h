@@ -8,7 +8,7 @@
 #include "common/net/account_settings.h"
 #include "common/net/api/api.h"
 #include "common/net/channels/channels.h"
-#include "common/net/lease_watch.h"
+#include "common/net/lease_gate.h"
 #include "common/net/loop.h"
 #include "common/net/name_cache.h"
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* The states of the leases of the process's accounts (docs/decisions/0017): one
  * gate for each account with LeaseURL. The thread that keeps the lease
- * (net/redis/lease_keeper) writes the gate; the functions that dispatch a
+ * (plugins/genesys/lease_keeper) writes the gate; the functions that dispatch a
  * value, receive a message or open a channel read the gate. Nothing here waits.
  *
  * Gates are made in the configuration phase and live as long as the process:
@@ -10,7 +10,11 @@
 #define GC_NET_LEASE_GATE_H
 
 #include "common/base/policy/lease.h"
+#include "common/base/timers.h"
 #include "common/net/lease_book.h"
+
+struct gc_env;
+struct gc_channels;
 
 struct gc_lease_gate;
 
@@ -83,5 +87,44 @@ GC_API void gc_lease_gate_set(struct gc_lease_gate *g,
  * time since the last call, which means that the machine may have been frozen.
  * Until the next call such a difference closes the gate. */
 GC_API bool gc_lease_gate_check_clocks(struct gc_lease_gate *g);
+
+/* ---- terms, reported on the thread of an account ---- */
+
+/* The watch reports to the parts of an account that a term of this agent as the
+ * holder of the lease begins or ends, and opens and closes the account's
+ * notification channels with it. */
+/* Lives in its owner's memory. */
+struct gc_lease_listener {
+  /* A term has begun (`term` > 0), or the last one has ended (0). Between two
+   * terms there is always a call with 0. */
+  void (*changed)(void *ctx, uint32_t term);
+  void *ctx;
+  struct gc_lease_listener *next; /* private */
+};
+
+struct gc_lease_watch {
+  const struct gc_lease_gate *gate;
+  const struct gc_env *env;
+  struct gc_channels *channels;
+  struct gc_timer timer;
+  uint32_t term; /* as reported */
+  struct gc_lease_listener *listeners;
+};
+
+/* Begins to watch. `gate` NULL: the account has no lease, and its one term
+ * lasts until the process ends. The other arguments are borrowed. Called before
+ * the thread runs. */
+void gc_lease_watch_start(struct gc_lease_watch *w,
+                          const struct gc_lease_gate *gate,
+                          const struct gc_env *env,
+                          struct gc_channels *channels);
+void gc_lease_watch_stop(struct gc_lease_watch *w);
+
+/* Adds a listener and calls it with the present term. */
+GC_API void gc_lease_watch_listen(struct gc_lease_watch *w,
+                                  struct gc_lease_listener *l);
+/* Removes a listener; does nothing if it was not added. */
+GC_API void gc_lease_watch_unlisten(struct gc_lease_watch *w,
+                                    struct gc_lease_listener *l);
 
 #endif

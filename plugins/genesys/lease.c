@@ -9,7 +9,7 @@
 #include "common/base/strs.h"
 #include "common/base/url.h"
 #include "common/net/redis/lease.h"
-#include "common/net/redis/lease_keeper.h"
+#include "plugins/genesys/lease_keeper.h"
 
 struct lease {
   char *account, *user, *password_file, *ca_cert;

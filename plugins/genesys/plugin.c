@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* The plugin "genesys": the accounts that the other plugins name, their
  * self-telemetry, /health and notifications. Wiring only: common/net,
- * common/health and health/endpoint do the work. */
+ * common/health and health_endpoint do the work. */
 #include <inttypes.h>
 #include <pthread.h>
 #include <stdio.h>
@@ -19,8 +19,7 @@
 #include "common/daemon/write_tracker.h"
 #include "common/net/clock.h"
 #include "plugins/genesys/accounts.h"
-#include "plugins/genesys/announce.h"
-#include "plugins/genesys/health/endpoint.h"
+#include "plugins/genesys/health_endpoint.h"
 #include "plugins/genesys/restarts.h"
 #include "plugins/genesys/telemetry.h"
 

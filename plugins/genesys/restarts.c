@@ -8,7 +8,31 @@
 #include <string.h>
 
 #include "common/base/timestamp.h"
-#include "common/health/restart.h"
+
+/* ---- one block ---- */
+
+void restart_load(struct restart *r, int64_t kept_ms) {
+  r->is_loaded = true;
+  r->kept_ms = kept_ms;
+}
+
+int64_t restart_gap_ms(const struct restart *r) {
+  return r->is_loaded && r->kept_ms > 0 && r->first_ms >= r->kept_ms
+             ? r->first_ms - r->kept_ms
+             : -1;
+}
+
+bool restart_note(struct restart *r, int64_t last_success_ms) {
+  bool was_known = r->is_loaded && r->last_ms > 0;
+  if (last_success_ms <= 0)
+    return false;
+  if (r->first_ms == 0)
+    r->first_ms = last_success_ms;
+  if (!r->is_loaded)
+    return false;
+  r->last_ms = last_success_ms;
+  return !was_known && restart_gap_ms(r) >= 0;
+}
 
 static const char KIND[] = "success";
 
@@ -16,7 +40,7 @@ enum { KEEP_S = 400 * 24 * 3600 };
 
 struct block_restart {
   char block[GC_NAME_SIZE], account[GC_NAME_SIZE], host[GC_NAME_SIZE];
-  struct gc_restart restart;
+  struct restart restart;
   char saved_text[24]; /* last_ms, for the state file */
   struct block_restart *next;
 };
@@ -89,7 +113,7 @@ static void load_block(struct restarts *r, struct block_restart *block,
                           &err) != GC_OK)
     return;
   pthread_mutex_lock(&r->lock);
-  gc_restart_load(&block->restart, search.found_ms);
+  restart_load(&block->restart, search.found_ms);
   pthread_mutex_unlock(&r->lock);
 }
 
@@ -143,9 +167,9 @@ static void note_block(struct restarts *r, struct block_restart *block,
                                    const char *line),
                        void *ctx) {
   char line[160], from[GC_TIMESTAMP_SIZE], to[GC_TIMESTAMP_SIZE];
-  const struct gc_restart *restart = &block->restart;
+  const struct restart *restart = &block->restart;
   pthread_mutex_lock(&r->lock);
-  bool is_known = gc_restart_note(&block->restart, e->last_success_ms);
+  bool is_known = restart_note(&block->restart, e->last_success_ms);
   pthread_mutex_unlock(&r->lock);
   if (!is_known)
     return;
@@ -154,7 +178,7 @@ static void note_block(struct restarts *r, struct block_restart *block,
   snprintf(line, sizeof(line),
            "no values for %.1f s over the restart, from %s to %s "
            "(restart_gap)",
-           (double)gc_restart_gap_ms(restart) / 1000.0, from, to);
+           (double)restart_gap_ms(restart) / 1000.0, from, to);
   say(ctx, block->block, line);
 }
 
@@ -187,7 +211,7 @@ static const struct block_restart *next_of(struct restarts *r,
                                            int64_t *ret_gap_ms) {
   pthread_mutex_lock(&r->lock);
   const struct block_restart *next = block != NULL ? block->next : r->first;
-  *ret_gap_ms = next != NULL ? gc_restart_gap_ms(&next->restart) : -1;
+  *ret_gap_ms = next != NULL ? restart_gap_ms(&next->restart) : -1;
   pthread_mutex_unlock(&r->lock);
   return next;
 }

@@ -7,6 +7,7 @@
 #ifndef GENESYS_RESTARTS_H
 #define GENESYS_RESTARTS_H
 
+#include "common/base/err.h"
 #include "common/genesys/sample.h"
 #include "common/health/registry.h"
 #include "common/net/store/store.h"
@@ -29,5 +30,25 @@ void restarts_note(struct restarts *r, const struct gc_health_snapshot *s,
 /* Puts restart_gap of each block whose gap is known. */
 void restarts_samples(struct restarts *r, uint32_t interval_ms,
                       struct gc_samples (*sink_of)(const char *host));
+
+/* ---- one block; pure ---- */
+
+/* For how long a block had no values because collectd did not run: from its
+ * last success before the start to its first one after. */
+struct restart {
+  bool is_loaded;   /* kept_ms is known */
+  int64_t kept_ms;  /* epoch; the last success before the start; 0: none */
+  int64_t first_ms; /* epoch; the first success since; 0: none yet */
+  int64_t last_ms;  /* the newest one, to be kept */
+};
+
+/* Takes the last success that the state file has; 0: none. */
+void restart_load(struct restart *r, int64_t kept_ms);
+/* Takes the newest success of the block; 0: none yet. Returns true once, when
+ * the time without values has become known. */
+GC_MUST_CHECK bool restart_note(struct restart *r, int64_t last_success_ms);
+/* Returns the time without values; < 0: unknown. It is unknown at the first
+ * start, before the first success, and if a clock was set back meanwhile. */
+int64_t restart_gap_ms(const struct restart *r);
 
 #endif

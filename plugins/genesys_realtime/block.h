@@ -7,7 +7,7 @@
 #define GENESYS_REALTIME_BLOCK_H
 
 #include "common/net/lease_book.h"
-#include "common/net/lease_watch.h"
+#include "common/net/lease_gate.h"
 #include "common/net/loop.h"
 #include "common/net/name_cache.h"
 #include "plugins/genesys_realtime/options.h"

@@ -18,8 +18,8 @@
 #include <string.h>
 
 #include "common/base/decimal.h"
-#include "common/health/document.h"
-#include "common/health/event.h"
+#include "common/health/registry.h"
+#include "plugins/genesys/health.h"
 #include "tests/support/case_words.h"
 
 enum { HEALTHS_MAX = 16 };
@@ -146,17 +146,17 @@ static void say_document(struct run *run, const char *json) {
 static void step_ask(struct run *run, char *words) {
   GC_AUTO(gc_health_snapshot_clear) struct gc_health_snapshot s = {.at = NULL};
   GC_AUTO(gc_buf_clear) struct gc_buf out = {.max = 1 << 20};
-  struct gc_health_query q = {.version = "1.2.3"};
+  struct health_query q = {.version = "1.2.3"};
   char *block = case_cut_word(words);
   if (*block != '\0')
     q.block = block;
-  if (!gc_health_query_of(words, &q)) {
+  if (!health_query_of(words, &q)) {
     case_say(&run->file, "%u nothing is at %s", second_of(run), words);
     return;
   }
   if (gc_health_snapshot_take(&s, &run->now) != GC_OK)
     case_give_up(&run->file, "out of memory");
-  unsigned status = gc_health_document(&s, &q, &run->now, &out);
+  unsigned status = health_document(&s, &q, &run->now, &out);
   case_say(&run->file, "%u %s %u", second_of(run), words, status);
   say_document(run, gc_buf_string(&out));
 }

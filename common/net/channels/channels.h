@@ -86,7 +86,7 @@ GC_API void gc_channels_unlisten(struct gc_channels *c,
 
 /* Pauses or resumes the channels. Paused channels are closed, and their topics
  * wait: an agent that does not hold the account's lease needs no channel
- * (net/lease_watch). The end of the pause subscribes all topics again. */
+ * (net/lease_gate). The end of the pause subscribes all topics again. */
 void gc_channels_pause(struct gc_channels *c, bool is_paused);
 
 /* Subscribes `l` to `topic`, which is copied. GC_ERR_LIMIT: all channels are

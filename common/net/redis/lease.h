@@ -9,7 +9,6 @@
 #include "common/base/policy/lease.h"
 #include "common/net/lease_book.h"
 #include "common/net/redis/link.h"
-#include "common/net/redis/rights.h"
 
 enum { REDIS_LEASE_NAME_MAX = 512, REDIS_LEASE_LOST_SIZE = 48 };
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "common/net/redis/link.h"
 
+#include <hiredis/hiredis.h>
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -8,20 +9,107 @@
 #include <strings.h>
 #include <unistd.h>
 
-#include <hiredis/hiredis.h>
-
 #include "common/base/assert.h"
 #include "common/net/api/secret.h"
 #include "common/net/clock.h"
 #include "common/net/redis/connect.h"
-#include "common/net/redis/tls.h"
 #include "common/net/timing.h"
+#include "gc_config.h"
+
+#ifdef GC_HIREDIS_TLS
+#include <arpa/inet.h>
+#include <hiredis/hiredis_ssl.h>
+#include <netinet/in.h>
+#include <openssl/ssl.h>
+#include <openssl/x509v3.h>
+#include <sys/stat.h>
+#endif
 
 struct redis_link {
   redisContext *context;
   const struct redis_settings *settings;
   int stop_fd;
 };
+
+/* ---- TLS, if hiredis supports it ---- */
+
+#ifdef GC_HIREDIS_TLS
+
+bool redis_has_tls(void) { return true; }
+
+static bool load_authorities(SSL_CTX *context, const char *place) {
+  struct stat what;
+  if (place == NULL)
+    return SSL_CTX_set_default_verify_paths(context) == 1;
+  bool is_folder = stat(place, &what) == 0 && S_ISDIR(what.st_mode);
+  return SSL_CTX_load_verify_locations(context, is_folder ? NULL : place,
+                                       is_folder ? place : NULL) == 1;
+}
+
+/* Requires the certificate to name `host`; a certificate holds host names and
+ * addresses in different fields. */
+static bool require_host(SSL *ssl, const char *host) {
+  unsigned char address[sizeof(struct in6_addr)];
+  bool is_address = inet_pton(AF_INET, host, address) == 1 ||
+                    inet_pton(AF_INET6, host, address) == 1;
+  if (is_address)
+    return X509_VERIFY_PARAM_set1_ip_asc(SSL_get0_param(ssl), host) == 1;
+  return SSL_set1_host(ssl, host) == 1;
+}
+
+static SSL *ssl_new(const struct redis_settings *s, struct gc_err *err) {
+  SSL_CTX *context = SSL_CTX_new(TLS_client_method());
+  SSL *ssl = NULL;
+  if (context == NULL || !load_authorities(context, s->tls->ca_cert))
+    (void)gc_fail(err, GC_ERR_TLS, "cannot read the certificates of CACert %s",
+                  s->tls->ca_cert != NULL ? s->tls->ca_cert : "(the system's)");
+  else if ((ssl = SSL_new(context)) == NULL)
+    (void)gc_fail(err, GC_ERR_MEMORY, "out of memory");
+  SSL_CTX_free(context); /* the connection keeps a reference */
+  if (ssl == NULL)
+    return NULL;
+  SSL_set_min_proto_version(ssl, TLS1_2_VERSION);
+  SSL_set_verify(ssl, s->tls->verify_peer ? SSL_VERIFY_PEER : SSL_VERIFY_NONE,
+                 NULL);
+  bool good = SSL_set_tlsext_host_name(ssl, s->url.host) == 1;
+  if (good && s->tls->verify_host)
+    good = require_host(ssl, s->url.host);
+  if (good)
+    return ssl;
+  SSL_free(ssl);
+  (void)gc_fail(err, GC_ERR_TLS, "%s: TLS cannot be set up", s->url.shown);
+  return NULL;
+}
+
+/* Starts TLS on a connection. The handshake ends during the first command,
+ * which fails if the certificate is bad. GC_ERR_TLS, GC_ERR_MEMORY;
+ * GC_ERR_CONFIG: this build has no TLS. */
+static enum gc_code start_tls(struct redisContext *c,
+                              const struct redis_settings *s,
+                              struct gc_err *err) {
+  struct gc_err why = {.code = GC_ERR_TLS};
+  SSL *ssl = ssl_new(s, &why);
+  if (ssl == NULL)
+    return gc_fail(err, why.code, "%s", why.text);
+  if (redisInitiateSSL(c, ssl) == REDIS_OK)
+    return GC_OK;
+  SSL_free(ssl);
+  return gc_fail(err, GC_ERR_TLS, "%s: %.100s", s->url.shown, c->errstr);
+}
+
+#else
+
+bool redis_has_tls(void) { return false; }
+
+static enum gc_code start_tls(struct redisContext *c,
+                              const struct redis_settings *s,
+                              struct gc_err *err) {
+  (void)c;
+  return gc_fail(err, GC_ERR_CONFIG, "%s: hiredis of this build has no TLS",
+                 s->url.shown);
+}
+
+#endif
 
 GC_DEFINE_AUTO(struct redis_link, redis_link_close)
 
@@ -203,7 +291,7 @@ static enum gc_code prepare_link(struct redis_link *l, struct gc_err *err) {
   char db[16];
   const struct redis_settings *s = l->settings;
   if (s->url.scheme == REDIS_TLS)
-    GC_TRY(redis_tls_start(l->context, s, err));
+    GC_TRY(start_tls(l->context, s, err));
   GC_TRY(log_in(l, err));
   snprintf(db, sizeof(db), "%u", s->url.db);
   const char *const select[] = {"SELECT", db, NULL};
@@ -237,4 +325,107 @@ void redis_link_close(struct redis_link *l) {
   if (l->context != NULL)
     redisFree(l->context);
   free(l);
+}
+
+/* ---- the words of a command ---- */
+
+/* For comparison: a command with 20,000 occurrences has 2 MB. */
+enum { TEXT_MAX_BYTES = 64 << 20, WORDS_FIRST = 64 };
+
+static bool reserve_word(struct redis_words *w) {
+  if (w->count < w->cap)
+    return true;
+  size_t cap = w->cap == 0 ? WORDS_FIRST : w->cap * 2;
+  size_t *lens = realloc(w->lens, cap * sizeof(*lens));
+  if (lens != NULL)
+    w->lens = lens;
+  const char **at = realloc(w->at, cap * sizeof(*at));
+  if (at != NULL)
+    w->at = at;
+  if (lens == NULL || at == NULL)
+    return false;
+  w->cap = cap;
+  return true;
+}
+
+void redis_word(struct redis_words *w, const void *bytes, size_t len) {
+  w->text.max = TEXT_MAX_BYTES;
+  if (w->failed || !reserve_word(w) ||
+      gc_buf_add(&w->text, bytes, len) != GC_OK)
+    w->failed = true;
+  else
+    w->lens[w->count++] = len;
+}
+
+void redis_print(struct redis_words *w, const char *format, ...) {
+  char text[2048];
+  va_list args;
+  va_start(args, format);
+  int len = vsnprintf(text, sizeof(text), format, args);
+  va_end(args);
+  if (len < 0 || (size_t)len >= sizeof(text))
+    w->failed = true;
+  else
+    redis_word(w, text, (size_t)len);
+}
+
+void redis_real(struct redis_words *w, double value) {
+  char text[32];
+  int len = snprintf(text, sizeof(text), "%.17g", value);
+  char *comma = strchr(text, ',');
+  if (comma != NULL)
+    *comma = '.';
+  redis_word(w, text, (size_t)len);
+}
+
+void redis_words_reset(struct redis_words *w) {
+  gc_buf_reset(&w->text);
+  w->count = 0;
+  w->failed = false;
+}
+
+void redis_words_clear(struct redis_words *w) {
+  gc_buf_wipe(&w->text); /* a word may have been a password */
+  free(w->lens);
+  free(w->at);
+  *w = (struct redis_words){.count = 0};
+}
+
+/* ---- rights ---- */
+
+static void add_command(struct redis_words *w, const char *command,
+                        const char *key) {
+  for (size_t len; *command != '\0'; command += len + (command[len] == ' ')) {
+    len = strcspn(command, " ");
+    if (len == strlen("KEY") && strncmp(command, "KEY", len) == 0)
+      redis_word(w, key, strlen(key));
+    else
+      redis_word(w, command, len);
+  }
+}
+
+static enum gc_code send_command(struct redis_link *link, const char *command,
+                                 const char *key, struct gc_err *err) {
+  struct redis_words words = {.count = 0};
+  struct redisReply *reply = NULL;
+  add_command(&words, command, key);
+  enum gc_code code = redis_request(link, &words, &reply, err);
+  redis_words_clear(&words);
+  freeReplyObject(reply);
+  return code;
+}
+
+enum gc_code redis_try_rights(struct redis_link *link,
+                              const struct redis_rights *rights,
+                              bool *ret_tried, struct gc_err *err) {
+  enum gc_code code = send_command(link, "MULTI", rights->key, err);
+  *ret_tried = code == GC_OK;
+  if (code == GC_ERR_PERMISSION) {
+    *err = (struct gc_err){.code = GC_OK};
+    return GC_OK;
+  }
+  for (const char *const *c = rights->commands; code == GC_OK && *c != NULL;
+       c++)
+    code = send_command(link, *c, rights->key, err);
+  return code;
 }

@@ -6,7 +6,7 @@
 #ifndef GENESYS_FLOWMETRICS_FLOWS_OBSERVATIONS_H
 #define GENESYS_FLOWMETRICS_FLOWS_OBSERVATIONS_H
 
-#include "common/net/lease_watch.h"
+#include "common/net/lease_gate.h"
 #include "common/net/loop.h"
 #include "common/net/name_cache.h"
 #include "plugins/genesys_flowmetrics/flows/counts.h"

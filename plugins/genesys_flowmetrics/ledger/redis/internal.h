@@ -26,7 +26,6 @@
 #ifndef GENESYS_FLOWMETRICS_LEDGER_REDIS_INTERNAL_H
 #define GENESYS_FLOWMETRICS_LEDGER_REDIS_INTERNAL_H
 
-#include "common/net/redis/rights.h"
 #include "plugins/genesys_flowmetrics/ledger/internal.h"
 
 #define REDIS_KEYS "genesys:{flowmetrics}:"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "plugins/genesys/health/options.h"
+#include "plugins/genesys/health.h"
 
 #include "tests/support/check.h"
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* The rights of users of a real Redis. */
-#include "common/net/redis/rights.h"
+#include "common/net/redis/link.h"
 
 #include <string.h>
 #include <unistd.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "plugins/genesys/announce.h"
+#include "plugins/genesys/telemetry.h"
 
 #include <stdio.h>
 #include <string.h>

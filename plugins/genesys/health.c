@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "common/health/document.h"
+#include "plugins/genesys/health.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -7,8 +7,51 @@
 
 #include "common/base/json/document.h"
 #include "common/base/timestamp.h"
+#include "common/daemon/listen_options.h"
 
-bool gc_health_query_of(const char *path, struct gc_health_query *ret) {
+/* ---- options ---- */
+
+const struct gc_opt health_rows[] = {
+    GC_OPT_STR(struct health_options, at.listen, "Listen", "127.0.0.1", 0,
+               "Address or host name to listen on. Any address except the "
+               "loopback address needs TLSCert or SharedSecretFile; both are "
+               "better. An address that is in use or not there yet is tried "
+               "again each second.",
+               "0.0.0.0"),
+    GC_OPT_INT(struct health_options, at.port, "Port", "8080", 1, 65535, "",
+               "TCP port.", "8080"),
+    GC_OPT_STR(struct health_options, at.tls_cert, "TLSCert", NULL, 0,
+               "PEM file with the certificate and its chain: HTTPS, TLS 1.2 or "
+               "later. A changed file counts without a restart.",
+               "/etc/collectd/health.crt"),
+    GC_OPT_STR(struct health_options, at.tls_key, "TLSKey", NULL, 0,
+               "PEM file with the key of `TLSCert`; default: `TLSCert` holds "
+               "it, too.",
+               "/etc/collectd/health.key"),
+    GC_OPT_STR(struct health_options, at.tls_client_ca, "TLSClientCA", NULL, 0,
+               "PEM file: only clients with a certificate of this authority "
+               "are answered.",
+               "/etc/collectd/clients.pem"),
+    GC_OPT_STR(struct health_options, secret_file, "SharedSecretFile", NULL, 0,
+               "File that holds the secret that requests must carry. A changed "
+               "file counts within two seconds.",
+               "/etc/collectd/health.secret"),
+    GC_OPT_STR(struct health_options, secret_header, "SharedSecretHeader",
+               "X-Api-Key", 0, "Header of a request that carries the secret.",
+               "X-Health-Key"),
+    GC_OPT_END,
+};
+
+enum gc_code health_check(const struct health_options *o,
+                          struct gc_err *warning, struct gc_err *err) {
+  const struct gc_listen_secret secret = {
+      .file = o->secret_file,
+      .header = o->secret_header,
+      .client_can = "read names of blocks and error texts"};
+  return gc_listen_check_secret(&o->at, &secret, warning, err);
+}
+
+bool health_query_of(const char *path, struct health_query *ret) {
   static const struct {
     const char *path;
     bool asks_ready;
@@ -31,7 +74,7 @@ struct summary {
   double spool_bytes;
 };
 
-static bool is_asked(const struct gc_health_query *q,
+static bool is_asked(const struct health_query *q,
                      const struct gc_health_entity *e) {
   return q->block == NULL || strcmp(q->block, e->id.name) == 0 ||
          (e->id.kind == GC_HEALTH_BLOCK &&
@@ -61,7 +104,7 @@ static void add_to_summary(struct summary *sum,
 }
 
 static struct summary summarize_entities(const struct gc_health_snapshot *s,
-                                         const struct gc_health_query *q,
+                                         const struct health_query *q,
                                          const struct gc_health_time *t) {
   struct summary sum = {.is_ready = true, .write_latency_ms = -1};
   for (size_t i = 0; i < s->count; i++)
@@ -71,7 +114,7 @@ static struct summary summarize_entities(const struct gc_health_snapshot *s,
 }
 
 static unsigned status_of(const struct summary *sum,
-                          const struct gc_health_query *q) {
+                          const struct health_query *q) {
   if (q->block != NULL && sum->count == 0)
     return 404;
   return (q->asks_ready ? sum->is_ready : !sum->is_failing) ? 200 : 503;
@@ -147,7 +190,7 @@ static void add_entity(struct gc_document *d, struct json_object *in,
 static void add_entity_list(struct gc_document *d, struct json_object *in,
                             const char *key, enum gc_health_kind kind,
                             const struct gc_health_snapshot *s,
-                            const struct gc_health_query *q,
+                            const struct health_query *q,
                             const struct gc_health_time *t) {
   struct json_object *list = gc_document_add_array(d, in, key);
   for (size_t i = 0; i < s->count; i++)
@@ -159,7 +202,7 @@ static void add_entity_list(struct gc_document *d, struct json_object *in,
  * not OKAY. */
 static void add_errors(struct gc_document *d, struct json_object *root,
                        const struct gc_health_snapshot *s,
-                       const struct gc_health_query *q) {
+                       const struct health_query *q) {
   struct json_object *list = gc_document_add_array(d, root, "errors");
   char text[1024];
   for (size_t i = 0; i < s->count; i++) {
@@ -188,10 +231,9 @@ static void add_guide_members(struct gc_document *d, struct json_object *root,
   gc_document_add_int(d, root, "wal_pending", (int64_t)sum->spool_bytes);
 }
 
-unsigned gc_health_document(const struct gc_health_snapshot *s,
-                            const struct gc_health_query *q,
-                            const struct gc_health_time *t,
-                            struct gc_buf *out) {
+unsigned health_document(const struct gc_health_snapshot *s,
+                         const struct health_query *q,
+                         const struct gc_health_time *t, struct gc_buf *out) {
   GC_AUTO(gc_document_clear) struct gc_document d = {0};
   struct summary sum = summarize_entities(s, q, t);
   struct json_object *root = gc_document_add_object(&d, NULL, NULL);

@@ -1,12 +1,11 @@
 /* SPDX-License-Identifier: MIT */
-#include "plugins/genesys/health/endpoint.h"
+#include "plugins/genesys/health_endpoint.h"
 
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "common/base/buf.h"
-#include "common/health/document.h"
 #include "common/net/api/secret.h"
 #include "common/net/clock.h"
 #include "common/net/detached.h"
@@ -71,13 +70,13 @@ static unsigned authorize_client(struct health_endpoint *e,
 }
 
 static enum MHD_Result answer_query(struct MHD_Connection *c,
-                                    const struct gc_health_query *q) {
+                                    const struct health_query *q) {
   GC_AUTO(gc_health_snapshot_clear) struct gc_health_snapshot s = {.at = NULL};
   GC_AUTO(gc_buf_clear) struct gc_buf body = {.max = DOCUMENT_MAX_BYTES};
   const struct gc_health_time now = {gc_clock_now_ms(), gc_clock_wall_ms()};
   if (gc_health_snapshot_take(&s, &now) != GC_OK)
     return refuse_request(c, 500, "out of memory\n");
-  unsigned status = gc_health_document(&s, q, &now, &body);
+  unsigned status = health_document(&s, q, &now, &body);
   if (status == 500)
     return refuse_request(c, 500, "out of memory\n");
   return queue_answer(c, status, "application/json", body.data, body.len);
@@ -88,10 +87,10 @@ static enum MHD_Result on_request(void *ctx, struct MHD_Connection *c,
                                   const char *version, const char *bytes,
                                   size_t *len, void **place) {
   struct health_endpoint *e = ctx;
-  struct gc_health_query q = {.version = e->settings.version};
+  struct health_query q = {.version = e->settings.version};
   (void)version, (void)bytes, (void)place;
   *len = 0;
-  if (!gc_health_query_of(url, &q))
+  if (!health_query_of(url, &q))
     return refuse_request(c, 404, "not here: /health, /health/ready\n");
   if (strcmp(method, "GET") != 0 && strcmp(method, "HEAD") != 0)
     return refuse_request(c, 405, "GET only\n");

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* GET /health and /health/ready: answers with the health document.
  *
- *   200, 503  by the document's rule (health/document), body JSON
+ *   200, 503  by the document's rule (health.h), body JSON
  *   404       another path, or ?block= of no account or block
  *   401       no or a wrong secret, or no certificate of TLSClientCA
  *   405       neither GET nor HEAD
@@ -14,7 +14,7 @@
 #define GENESYS_HEALTH_ENDPOINT_H
 
 #include "common/base/err.h"
-#include "plugins/genesys/health/options.h"
+#include "plugins/genesys/health.h"
 
 struct health_endpoint;
 

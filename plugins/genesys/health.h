@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The answer of /health: a pure function of a snapshot.
+/* <Health>: its options as rows, and the answer of /health, a pure function of
+ * a snapshot.
  *
  *   /health              200, or 503 if the state of an account or block has
  *                        the status 503 (health/state)
@@ -15,13 +16,29 @@
  *
  * status, last_poll_time, last_write_latency_ms, wal_pending and errors are the
  * members of a published guide; plugins/genesys/README.md has all. */
-#ifndef GC_HEALTH_DOCUMENT_H
-#define GC_HEALTH_DOCUMENT_H
+#ifndef GENESYS_HEALTH_H
+#define GENESYS_HEALTH_H
 
 #include "common/base/buf.h"
+#include "common/daemon/options.h"
 #include "common/health/registry.h"
+#include "common/net/listener/options.h"
 
-struct gc_health_query {
+/* Const after the configuration phase. */
+struct health_options {
+  struct gc_listener_options at;
+  char *secret_file, *secret_header; /* file NULL: no secret */
+};
+
+extern const struct gc_opt health_rows[];
+
+/* Checks the rules that rows cannot express. Sets `warning` for a setting that
+ * works but is unsafe. Reads no file, because its disk may hang. */
+GC_MUST_CHECK enum gc_code health_check(const struct health_options *o,
+                                        struct gc_err *warning,
+                                        struct gc_err *err);
+
+struct health_query {
   bool asks_ready;
   const char *block;   /* NULL: all */
   const char *version; /* of the package */
@@ -29,14 +46,12 @@ struct gc_health_query {
 
 /* Reads from a path which document it requests; sets `asks_ready` only. False
  * when the path has no document. */
-GC_API GC_MUST_CHECK bool gc_health_query_of(const char *path,
-                                             struct gc_health_query *ret);
+GC_MUST_CHECK bool health_query_of(const char *path, struct health_query *ret);
 
 /* Appends the document and returns the status of the answer: 200, 404, 503;
  * 500 when out of memory. */
-GC_API unsigned gc_health_document(const struct gc_health_snapshot *s,
-                                   const struct gc_health_query *q,
-                                   const struct gc_health_time *t,
-                                   struct gc_buf *out);
+unsigned health_document(const struct gc_health_snapshot *s,
+                         const struct health_query *q,
+                         const struct gc_health_time *t, struct gc_buf *out);
 
 #endif

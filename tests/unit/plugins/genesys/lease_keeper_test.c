@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Processes that share a lease in a real Redis: killed, stopped and continued,
  * ended. Each of them notes every time at which it may dispatch. */
-#include "common/net/redis/lease_keeper.h"
+#include "plugins/genesys/lease_keeper.h"
 
 #include <signal.h>
 #include <stdatomic.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "common/health/restart.h"
+#include "plugins/genesys/restarts.h"
 
 #include "tests/support/check.h"
 
@@ -25,15 +25,15 @@ static const struct {
 
 static void the_gap_is_from_the_last_success_to_the_first(void) {
   for (size_t i = 0; i < GC_COUNT(rows); i++) {
-    struct gc_restart r = {.is_loaded = false};
+    struct restart r = {.is_loaded = false};
     unsigned reports = 0;
     CHECK_ROW(rows[i].name);
     for (size_t k = 0; k < GC_COUNT(rows[i].successes); k++) {
       if (rows[i].loaded_at == k)
-        gc_restart_load(&r, rows[i].kept_ms);
-      reports += gc_restart_note(&r, rows[i].successes[k]);
+        restart_load(&r, rows[i].kept_ms);
+      reports += restart_note(&r, rows[i].successes[k]);
     }
-    CHECK_INT(gc_restart_gap_ms(&r), rows[i].gap_ms);
+    CHECK_INT(restart_gap_ms(&r), rows[i].gap_ms);
     CHECK_INT(reports, rows[i].gap_ms >= 0 ? 1 : 0);
   }
 }
@@ -41,11 +41,11 @@ static void the_gap_is_from_the_last_success_to_the_first(void) {
 /* A success that is saved before the state file is read would replace the one
  * in the file. */
 static void no_success_is_saved_before_the_state_file_was_read(void) {
-  struct gc_restart r = {.is_loaded = false};
-  CHECK(!gc_restart_note(&r, 1042000));
+  struct restart r = {.is_loaded = false};
+  CHECK(!restart_note(&r, 1042000));
   CHECK_INT(r.last_ms, 0);
-  gc_restart_load(&r, 1000000);
-  CHECK(gc_restart_note(&r, 1043000));
+  restart_load(&r, 1000000);
+  CHECK(restart_note(&r, 1043000));
   CHECK_INT(r.last_ms, 1043000);
 }
 

@@ -2,7 +2,7 @@
 #ifndef _GNU_SOURCE
 #define _GNU_SOURCE /* pthread_setname_np */
 #endif
-#include "common/net/redis/lease_keeper.h"
+#include "plugins/genesys/lease_keeper.h"
 
 #include <poll.h>
 #include <pthread.h>

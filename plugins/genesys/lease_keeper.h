@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* Keeps the lease of one account: a thread that sends the requests to Redis and
  * runs the state machine (base/policy/lease). */
-#ifndef GC_NET_REDIS_LEASE_KEEPER_H
-#define GC_NET_REDIS_LEASE_KEEPER_H
+#ifndef GENESYS_LEASE_KEEPER_H
+#define GENESYS_LEASE_KEEPER_H
 
 #include "common/net/lease_gate.h"
 #include "common/net/redis/link.h"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "common/health/event.h"
+#include "common/health/registry.h"
 
 #include "tests/support/check.h"
 
