@@ -2,8 +2,8 @@
 /* The state that passes from one holder of a lease to the next
  * (docs/decisions/0017): named pages of fields with texts, such as a block's
  * counters. The blocks of the holder write their pages; the thread that keeps
- * the lease (plugins/genesys/lease_keeper) writes the changes with its next renewal,
- * and reads all pages before this agent becomes the holder.
+ * the lease (plugins/genesys/lease_keeper) writes the changes with its next
+ * renewal, and reads all pages before this agent becomes the holder.
  *
  *   block                               thread of the lease
  *   gc_lease_page_fence: 7, so it       gc_lease_book_read, after a claim

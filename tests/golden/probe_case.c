@@ -12,9 +12,9 @@
 
 #include "common/base/buf.h"
 #include "common/base/json/document.h"
+#include "probe/checks.h"
 #include "probe/events.h"
 #include "probe/findings.h"
-#include "probe/checks.h"
 #include "probe/values/format.h"
 #include "tests/support/case_words.h"
 
