@@ -25,21 +25,6 @@ static void list_plugin(struct gc_plugin *p) {
   *end = p;
 }
 
-bool gc_plugin_open(struct gc_plugin *p) {
-  struct gc_err err;
-  list_plugin(p);
-  gc_log_free(p->log); /* of a plugin that is registered again */
-  p->log = gc_log_new(p->name);
-  if (p->log == NULL) {
-    ERROR("%s: out of memory", p->name);
-    return false;
-  }
-  if (gc_emit_register(&err) == GC_OK)
-    return true;
-  ERROR("%s: %s", p->name, err.text);
-  return false;
-}
-
 int gc_plugin_config(struct gc_plugin *p, const oconfig_item_t *ci) {
   const struct gc_config config = {.plugin = p->name,
                                    .rows = p->rows,
@@ -323,3 +308,50 @@ void gc_plugin_stop(struct gc_plugin *p) {
 }
 
 const struct gc_plugin *gc_plugins_first(void) { return plugins; }
+
+/* ---- collectd's callbacks ---- */
+
+/* Returns the plugin that collectd names; it writes the names of plugins in
+ * any case. */
+static struct gc_plugin *find_plugin(const char *name) {
+  struct gc_plugin *p = plugins;
+  while (p != NULL && (name == NULL || strcasecmp(p->name, name) != 0))
+    p = p->next;
+  return p;
+}
+
+static int on_config(oconfig_item_t *ci) {
+  struct gc_plugin *p = find_plugin(ci->values[0].value.string);
+  return p != NULL ? gc_plugin_config(p, ci) : -1;
+}
+
+/* collectd sets the context of the plugin that registered the callback. */
+static int on_init(void) {
+  struct gc_plugin *p = find_plugin(plugin_get_ctx().name);
+  if (p != NULL)
+    gc_plugin_start(p);
+  return 0;
+}
+
+static int on_shutdown(void) {
+  struct gc_plugin *p = find_plugin(plugin_get_ctx().name);
+  if (p != NULL)
+    gc_plugin_stop(p);
+  return 0;
+}
+
+void gc_plugin_register(struct gc_plugin *p) {
+  struct gc_err err;
+  list_plugin(p);
+  gc_log_free(p->log); /* of a plugin that is registered again */
+  p->log = gc_log_new(p->name);
+  if (gc_emit_register(&err) != GC_OK) {
+    ERROR("%s: %s", p->name, err.text);
+    return;
+  }
+  plugin_register_complex_config(p->name,
+                                 p->config != NULL ? p->config : on_config);
+  plugin_register_init(p->name, p->init != NULL ? p->init : on_init);
+  plugin_register_shutdown(p->name,
+                           p->shutdown != NULL ? p->shutdown : on_shutdown);
+}

@@ -2,8 +2,7 @@
 /* The parts that all plugins of the suite share: rows read a plugin's
  * configuration, and each of its blocks is started, read and logged separately.
  * A plugin's plugin.c holds only its own parts: a class for each kind of block,
- * whose struct begins with a gc_block, and collectd's four callbacks of one
- * line each.
+ * whose struct begins with a gc_block.
  *
  *   struct queues { struct gc_block base; struct block *work; };
  *   static enum gc_code read_queues(const char *name, void *options,
@@ -97,21 +96,27 @@ struct gc_block {
   struct gc_block *next;
 };
 
-/* One plugin; static, with the first four members set. */
+/* One plugin; static, with the members before `log` set. */
 struct gc_plugin {
   const char *name;                  /* "genesys_realtime" */
   const struct gc_block_kind *kinds; /* as in gc_config.blocks */
   const struct gc_opt *rows;         /* options outside of any block, or NULL */
   void *settings;                    /* target of those options */
+  /* Callbacks in place of gc_plugin_config, gc_plugin_start and
+   * gc_plugin_stop, which they call; NULL: there is no further work. */
+  int (*config)(struct oconfig_item_s *ci);
+  int (*init)(void);
+  int (*shutdown)(void);
   struct gc_log *log;
   struct gc_config_seen seen;
   struct gc_block *blocks; /* the newest first */
   struct gc_plugin *next;  /* the plugin that was opened next */
 };
 
-/* Makes the log and registers the data sets; called in module_register. False:
- * the plugin cannot run, and the reason is logged. */
-GC_API GC_MUST_CHECK bool gc_plugin_open(struct gc_plugin *p);
+/* Makes the log, and registers the data sets and the callbacks of the plugin;
+ * called in module_register. A plugin that cannot run logs the reason and
+ * registers nothing. */
+GC_API void gc_plugin_register(struct gc_plugin *p);
 
 /* Reads one <Plugin> section and logs its error, if any; called as the config
  * callback. Returns the status for collectd, which stops for a bad

@@ -82,10 +82,17 @@ static const struct gc_block_kind kinds[] = {
     {.key = NULL},
 };
 
+static int on_config(oconfig_item_t *ci);
+static int on_init(void);
+static int on_shutdown(void);
+
 static struct gc_plugin plugin = {.name = "genesys",
                                   .kinds = kinds,
                                   .rows = genesys_rows,
-                                  .settings = &settings};
+                                  .settings = &settings,
+                                  .config = on_config,
+                                  .init = on_init,
+                                  .shutdown = on_shutdown};
 
 static void warn_account(const char *account, const struct gc_err *warning) {
   gc_log_line(plugin.log, GC_LOG_WARNING, "<Account \"%s\">: %s", account,
@@ -401,10 +408,6 @@ static int on_config(oconfig_item_t *ci) {
 
 GC_API void module_register(void);
 void module_register(void) {
-  if (!gc_plugin_open(&plugin))
-    return;
-  plugin_register_complex_config(plugin.name, on_config);
-  plugin_register_init(plugin.name, on_init);
+  gc_plugin_register(&plugin);
   plugin_register_read(plugin.name, on_read);
-  plugin_register_shutdown(plugin.name, on_shutdown);
 }

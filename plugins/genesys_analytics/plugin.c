@@ -103,25 +103,5 @@ static const struct gc_block_kind kinds[] = {
 
 static struct gc_plugin plugin = {.name = "genesys_analytics", .kinds = kinds};
 
-static int on_config(oconfig_item_t *ci) {
-  return gc_plugin_config(&plugin, ci);
-}
-
-static int on_init(void) {
-  gc_plugin_start(&plugin);
-  return 0;
-}
-
-static int on_shutdown(void) {
-  gc_plugin_stop(&plugin);
-  return 0;
-}
-
 GC_API void module_register(void);
-void module_register(void) {
-  if (!gc_plugin_open(&plugin))
-    return;
-  plugin_register_complex_config(plugin.name, on_config);
-  plugin_register_init(plugin.name, on_init);
-  plugin_register_shutdown(plugin.name, on_shutdown);
-}
+void module_register(void) { gc_plugin_register(&plugin); }

@@ -215,8 +215,13 @@ static const struct gc_block_kind kinds[] = {
     {.key = NULL},
 };
 
+static int on_init(void);
+static int on_shutdown(void);
+
 static struct gc_plugin plugin = {.name = "genesys_flowmetrics",
-                                  .kinds = kinds};
+                                  .kinds = kinds,
+                                  .init = on_init,
+                                  .shutdown = on_shutdown};
 
 /* ---- the ledger, one for all blocks ---- */
 
@@ -321,10 +326,6 @@ static enum gc_code start_ledger(struct gc_err *err) {
 
 /* ---- collectd's callbacks ---- */
 
-static int on_config(oconfig_item_t *ci) {
-  return gc_plugin_config(&plugin, ci);
-}
-
 static int on_init(void) {
   user_data_t ud = {.data = &plugin, .free_func = on_last_read};
   struct gc_err err = {.code = GC_OK};
@@ -366,10 +367,4 @@ static int on_shutdown(void) {
 }
 
 GC_API void module_register(void);
-void module_register(void) {
-  if (!gc_plugin_open(&plugin))
-    return;
-  plugin_register_complex_config(plugin.name, on_config);
-  plugin_register_init(plugin.name, on_init);
-  plugin_register_shutdown(plugin.name, on_shutdown);
-}
+void module_register(void) { gc_plugin_register(&plugin); }

@@ -190,19 +190,6 @@ static const struct gc_block_kind kinds[] = {
     {.key = NULL},
 };
 
-static struct gc_plugin plugin = {.name = "genesys_influxdb", .kinds = kinds};
-
-/* ---- other callbacks ---- */
-
-static int on_config(oconfig_item_t *ci) {
-  return gc_plugin_config(&plugin, ci);
-}
-
-static int on_init(void) {
-  gc_plugin_start(&plugin);
-  return 0;
-}
-
 /* Frees the nodes. collectd has ended its write threads, so nothing is put into
  * a node any more. A node whose disk hangs is left behind with its block. */
 static int on_shutdown(void) {
@@ -223,12 +210,11 @@ static int on_shutdown(void) {
   return 0;
 }
 
+static struct gc_plugin plugin = {
+    .name = "genesys_influxdb", .kinds = kinds, .shutdown = on_shutdown};
+
 GC_API void module_register(void);
 void module_register(void) {
-  if (!gc_plugin_open(&plugin))
-    return;
   gc_value_parts_enable();
-  plugin_register_complex_config(plugin.name, on_config);
-  plugin_register_init(plugin.name, on_init);
-  plugin_register_shutdown(plugin.name, on_shutdown);
+  gc_plugin_register(&plugin);
 }

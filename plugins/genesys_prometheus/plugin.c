@@ -20,9 +20,16 @@ enum {
 };
 
 static struct prometheus_options options;
+static int on_config(oconfig_item_t *ci);
+static int on_init(void);
+static int on_shutdown(void);
+
 static struct gc_plugin plugin = {.name = "genesys_prometheus",
                                   .rows = prometheus_rows,
-                                  .settings = &options};
+                                  .settings = &options,
+                                  .config = on_config,
+                                  .init = on_init,
+                                  .shutdown = on_shutdown};
 static struct store *store;
 static struct endpoint *endpoint;
 
@@ -242,10 +249,6 @@ static int on_shutdown(void) {
 
 GC_API void module_register(void);
 void module_register(void) {
-  if (!gc_plugin_open(&plugin))
-    return;
   gc_value_parts_enable();
-  plugin_register_complex_config(plugin.name, on_config);
-  plugin_register_init(plugin.name, on_init);
-  plugin_register_shutdown(plugin.name, on_shutdown);
+  gc_plugin_register(&plugin);
 }

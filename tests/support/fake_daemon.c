@@ -228,6 +228,7 @@ int fake_init(void) {
   int first = 0;
   for (struct callback *cb = next_of(INIT, NULL); cb != NULL;
        cb = next_of(INIT, cb)) {
+    fake_plugin_set(cb->name);
     int status = ((plugin_init_cb)cb->fn)();
     first = first != 0 ? first : status;
   }
@@ -270,6 +271,7 @@ size_t fake_shutdown(void) {
     ((plugin_flush_cb)cb->fn)(0, NULL, &cb->ud);
   for (struct callback *cb;
        (cb = remove_first(SHUTDOWN, NULL, NULL)) != NULL;) {
+    fake_plugin_set(cb->name);
     ((plugin_shutdown_cb)cb->fn)();
     free_callback(cb);
   }

@@ -18,4 +18,7 @@ void fake_stop_writing(void);
 void fake_values_reset(void); /* values, queue */
 void fake_world_reset(void);  /* log, clock, host name, global options */
 
+/* Sets the name in the context of the callback that runs next; borrowed. */
+void fake_plugin_set(char *name);
+
 #endif

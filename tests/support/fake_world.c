@@ -99,12 +99,14 @@ cdtime_t cdtime(void) {
   return now;
 }
 
+static char *fake_plugin; /* borrowed */
+void fake_plugin_set(char *name) { fake_plugin = name; }
 void fake_interval_set(cdtime_t interval) { fake_interval = interval; }
 cdtime_t plugin_get_interval(void) { return fake_interval; }
 cdtime_t cf_get_default_interval(void) { return interval_g; }
 void plugin_init_ctx(void) {}
 plugin_ctx_t plugin_get_ctx(void) {
-  return (plugin_ctx_t){.interval = fake_interval};
+  return (plugin_ctx_t){.name = fake_plugin, .interval = fake_interval};
 }
 plugin_ctx_t plugin_set_ctx(plugin_ctx_t ctx) {
   plugin_ctx_t old = plugin_get_ctx();

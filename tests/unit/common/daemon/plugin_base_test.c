@@ -108,30 +108,13 @@ static const struct gc_block_kind kinds[] = {
     {.key = NULL},
 };
 
-static int on_config(oconfig_item_t *ci) {
-  return gc_plugin_config(&plugin, ci);
-}
-
-static int on_init(void) {
-  gc_plugin_start(&plugin);
-  return 0;
-}
-
-static int on_shutdown(void) {
-  gc_plugin_stop(&plugin);
-  return 0;
-}
-
 static int configure_plugin(const char *text) {
   fake_reset();
   gc_config_seen_clear(&plugin.seen);
   gc_log_free(plugin.log);
   plugin = (struct gc_plugin){.name = "genesys_things", .kinds = kinds};
   cleared = last_reads = 0;
-  CHECK(gc_plugin_open(&plugin));
-  plugin_register_complex_config(plugin.name, on_config);
-  plugin_register_init(plugin.name, on_init);
-  plugin_register_shutdown(plugin.name, on_shutdown);
+  gc_plugin_register(&plugin);
   return fake_config(text);
 }
 
@@ -322,7 +305,7 @@ static void a_probe_sees_the_blocks_in_the_order_of_the_file(void) {
                        "Account \"prod\"\n</Thing>\n<Thing \"a\">\n</Thing>\n"
                        "</Plugin>\n"),
       0);
-  CHECK(gc_plugin_open(&plugin)); /* again: it is listed once */
+  gc_plugin_register(&plugin); /* again: it is listed once */
   listed[0] = '\0';
   gc_plugins_each_block(list_block, NULL);
   CHECK_STR(listed, "genesys_things <Thing b> prod; "

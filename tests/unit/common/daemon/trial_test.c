@@ -176,7 +176,7 @@ static void blocks_poll_and_the_daemon_gets_nothing(void) {
                 {"main", &writers}};
   struct gc_err err;
   fake_reset();
-  CHECK(gc_plugin_open(&plugin));
+  gc_plugin_register(&plugin);
   for (size_t i = 0; i < GC_COUNT(blocks); i++)
     CHECK_INT(gc_plugin_add(&plugin, blocks[i].is, blocks[i].name, calloc(1, 1),
                             &err),
