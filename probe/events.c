@@ -122,7 +122,7 @@ struct probe_replay *probe_replay_new(const char *format, struct gc_err *err) {
     return NULL;
   }
   if (attribute_form_set(&r->form, format, err) == GC_OK)
-    r->reader = event_reader_new(&r->form, err);
+    r->reader = event_reader_new(&r->form);
   if (r->reader != NULL) {
     r->contacts = probe_contacts_new();
     if (r->contacts != NULL)

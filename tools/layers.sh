@@ -71,7 +71,7 @@ for f in $(find plugins -name '*.[ch]'); do
   plugins/*/plugin.c)
     refuse "$f" "$other|common/net/(http|store)/|common/net/api/auth" 'plugin.c is wiring'
     continue ;;
-  */ledger/sqlite_db.c | */ledger/sqlite_copy.c) other='curl/|hiredis/' ;;
+  */ledger/sqlite_db.c) other='curl/|hiredis/' ;;
   */ledger/redis/*.c) other='curl/|sqlite3' ;;
   esac
   refuse "$f" "$collectd|$other" \
@@ -99,7 +99,6 @@ plugins/genesys_flowmetrics/ledger          events/ stats.h
 plugins/genesys_flowmetrics/ledger/redis    events/ ledger/
 plugins/genesys_flowmetrics/sources         ledger/
 plugins/genesys_flowmetrics/sources/sqs     events/ ledger/
-plugins/genesys_flowmetrics/sources/webhook events/ ledger/
 plugins/genesys_flowmetrics/flows
 plugins/genesys_prometheus/exposition       series/
 plugins/genesys_prometheus/http             series/ exposition/

@@ -5,16 +5,13 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/base/alloc.h"
 #include "common/net/clock.h"
-#include "plugins/genesys_flowmetrics/sources/notifications.h"
-#include "plugins/genesys_flowmetrics/sources/sqs/sqs.h"
-#include "plugins/genesys_flowmetrics/sources/webhook/webhook.h"
 
-enum { NAME_SIZE = ATTRIBUTES_NAME_MAX_BYTES + 1, HOST_SIZE = 256 };
+enum { HOST_SIZE = 256 };
 
 struct attributes {
-  char name[NAME_SIZE], instance[NAME_SIZE + 16], scope[HOST_SIZE];
-  struct ledger *ledger;
+  char instance[ATTRIBUTES_NAME_MAX_BYTES + 16], scope[HOST_SIZE];
   struct ledger_source source;
   struct stats stats;
   enum attributes_from from;
@@ -23,66 +20,37 @@ struct attributes {
   struct notifications *notifications;
 };
 
-static enum gc_code start_sqs(struct attributes *a,
-                              const struct attributes_options *o,
-                              const struct attributes_config *config,
-                              const struct attributes_settings *settings,
-                              struct gc_err *err) {
-  const struct sqs_settings s = {.options = &o->sqs,
-                                 .connect = &o->connect,
-                                 .credentials = &config->credentials,
-                                 .form = &config->form,
-                                 .source = &a->source,
-                                 .ledger = a->ledger,
-                                 .notice = settings->notice,
-                                 .ctx = settings->ctx};
-  a->sqs = sqs_start(&s, err);
-  return a->sqs != NULL ? GC_OK : err->code;
+static bool start_sqs(struct attributes *a, const struct attributes_options *o,
+                      const struct attributes_deps *deps, struct gc_err *err) {
+  (void)deps;
+  a->sqs = sqs_start(&o->sqs, &a->source, err);
+  return a->sqs != NULL;
 }
 
-static enum gc_code start_webhook(struct attributes *a,
-                                  const struct attributes_options *o,
-                                  const struct attributes_config *config,
-                                  const struct attributes_settings *settings,
-                                  struct gc_err *err) {
-  const struct webhook_settings s = {
-      .options = &o->webhook,
-      .form = &config->form,
-      .source = &a->source,
-      .ledger = a->ledger,
-      .handshakes = {o->handshakes.at, o->handshakes.count},
-      .connect = &o->connect,
-      .notice = settings->notice,
-      .ctx = settings->ctx};
-  a->webhook = webhook_start(&s, err);
-  return a->webhook != NULL ? GC_OK : err->code;
+static bool start_webhook(struct attributes *a,
+                          const struct attributes_options *o,
+                          const struct attributes_deps *deps,
+                          struct gc_err *err) {
+  (void)deps;
+  a->webhook = webhook_start(&o->webhook, &a->source, err);
+  return a->webhook != NULL;
 }
 
-static enum gc_code
-start_notifications(struct attributes *a, const struct attributes_options *o,
-                    const struct attributes_config *config,
-                    const struct attributes_settings *settings,
-                    struct gc_err *err) {
-  const struct notifications_settings s = {.form = &config->form,
-                                           .source = &a->source,
-                                           .ledger = a->ledger,
-                                           .deps = settings->deps,
-                                           .api = settings->api,
-                                           .notice = settings->notice,
-                                           .ctx = settings->ctx};
+static bool start_notifications(struct attributes *a,
+                                const struct attributes_options *o,
+                                const struct attributes_deps *deps,
+                                struct gc_err *err) {
   (void)o;
-  a->notifications = notifications_start(&s, err);
-  return a->notifications != NULL ? GC_OK : err->code;
+  (void)err;
+  a->notifications = notifications_start(&deps->account, &a->source);
+  return true;
 }
 
 static const struct {
   const char *word;
   enum samples_of samples;
-  enum gc_code (*start)(struct attributes *a,
-                        const struct attributes_options *o,
-                        const struct attributes_config *config,
-                        const struct attributes_settings *settings,
-                        struct gc_err *err);
+  bool (*start)(struct attributes *a, const struct attributes_options *o,
+                const struct attributes_deps *deps, struct gc_err *err);
 } sources[] = {
     [FROM_SQS] = {"sqs", SAMPLES_SQS, start_sqs},
     [FROM_WEBHOOK] = {"webhook", SAMPLES_WEB, start_webhook},
@@ -92,33 +60,29 @@ static const struct {
 
 struct attributes *attributes_start(const struct attributes_options *o,
                                     const struct attributes_config *config,
-                                    const struct attributes_settings *settings,
+                                    const struct attributes_deps *deps,
                                     struct gc_err *err) {
-  struct attributes *a = calloc(1, sizeof(*a));
-  if (a == NULL) {
-    gc_fail(err, GC_ERR_MEMORY, "out of memory");
-    return NULL;
-  }
-  snprintf(a->name, sizeof(a->name), "%s", settings->name);
-  snprintf(a->instance, sizeof(a->instance), "attributes-%s", a->name);
-  snprintf(a->scope, sizeof(a->scope), "%s", settings->scope);
-  a->ledger = settings->ledger;
+  struct attributes *a = gc_zalloc(1, sizeof(*a));
+  snprintf(a->instance, sizeof(a->instance), "attributes-%s", deps->name);
+  snprintf(a->scope, sizeof(a->scope), "%s", deps->scope);
   a->stats.lag_ms = -1;
   a->from = (enum attributes_from)o->source;
-  a->source =
-      (struct ledger_source){.scope = a->scope,
-                             .retention_ms = config->retention_ms,
-                             .max_series = o->max_series,
-                             .values = o->values,
-                             .flows = {o->flows.at, o->flows.count},
-                             .metrics = {o->metrics.at, o->metrics.count},
-                             .lease = settings->lease,
-                             .notice = settings->notice,
-                             .ctx = settings->ctx,
-                             .stats = &a->stats};
-  a->source.is_shared = ledger_is_shared(a->ledger);
-  a->source.identity = ledger_identity(a->ledger, a->scope, settings->name);
-  if (sources[a->from].start(a, o, config, settings, err) == GC_OK)
+  a->source = (struct ledger_source){
+      .ledger = deps->ledger,
+      .form = &config->form,
+      .scope = a->scope,
+      .retention_ms = config->retention_ms,
+      .max_series = o->max_series,
+      .values = o->values,
+      .flows = {o->flows.at, o->flows.count},
+      .metrics = {o->metrics.at, o->metrics.count},
+      .lease = deps->lease,
+      .notice = deps->notice,
+      .ctx = deps->ctx,
+      .stats = &a->stats,
+      .is_shared = ledger_is_shared(deps->ledger),
+      .identity = ledger_identity(deps->ledger, a->scope, deps->name)};
+  if (sources[a->from].start(a, o, deps, err))
     return a;
   attributes_free(a);
   return NULL;
@@ -153,10 +117,10 @@ void attributes_state(struct attributes *a, uint32_t interval_ms,
       .source = sources[a->from].word,
       .of = sources[a->from].samples,
       .now_ms = gc_clock_now_ms(),
-      .series = ledger_count(a->ledger, a->scope),
-      .commit_s = ledger_commit_s(a->ledger),
-      .state = ledger_is_shared(a->ledger) ? "redis" : "sqlite",
-      .is_state_up = ledger_is_healthy(a->ledger),
+      .series = ledger_count(a->source.ledger, a->scope),
+      .commit_s = ledger_commit_s(a->source.ledger),
+      .state = ledger_is_shared(a->source.ledger) ? "redis" : "sqlite",
+      .is_state_up = ledger_is_healthy(a->source.ledger),
       .is_standby = gc_lease_gate_term(a->source.lease) == 0,
       .interval_ms = interval_ms,
   };

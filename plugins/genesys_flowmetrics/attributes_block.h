@@ -5,9 +5,9 @@
 #define GENESYS_FLOWMETRICS_ATTRIBUTES_BLOCK_H
 
 #include "common/daemon/plugin_base.h"
-#include "common/net/channels/queue_topics.h"
 #include "plugins/genesys_flowmetrics/options.h"
 #include "plugins/genesys_flowmetrics/samples.h"
+#include "plugins/genesys_flowmetrics/sources/notifications.h"
 
 struct attributes;
 
@@ -20,14 +20,12 @@ struct attributes_block {
   char host[ATTRIBUTES_HOST_SIZE]; /* of its values; "": collectd's */
 };
 
-struct attributes_settings {
+struct attributes_deps {
   const char *name;                  /* <Attributes "ivr"> */
   const char *scope;                 /* host of its values; "": collectd's */
   const struct gc_lease_gate *lease; /* NULL: this agent always receives */
   struct ledger *ledger;
-  /* The account; for "notifications". */
-  struct gc_queue_topics_deps deps;
-  const struct gc_api *api;
+  struct notifications_deps account; /* for "notifications" */
   /* Receives the outcomes of the source, on the source's threads. */
   void (*notice)(void *ctx, const char *cause, const struct gc_err *err);
   void *ctx;
@@ -37,7 +35,7 @@ struct attributes_settings {
  * block lives; the rest is copied. Returns NULL and fills err on failure. */
 struct attributes *attributes_start(const struct attributes_options *o,
                                     const struct attributes_config *config,
-                                    const struct attributes_settings *settings,
+                                    const struct attributes_deps *deps,
                                     struct gc_err *err);
 /* Ends the source's threads at once. Call ledger_stop before attributes_free.
  */

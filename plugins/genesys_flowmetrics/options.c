@@ -5,6 +5,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "common/base/alloc.h"
 #include "common/base/glob.h"
 #include "common/base/strs.h"
 #include "common/base/timestamp.h"
@@ -105,9 +106,9 @@ const struct gc_opt attributes_rows[] = {
                "/etc/collectd/hook.secret"),
     GC_OPT_STR(OWNER, webhook.secret_header, "SharedSecretHeader", "X-Api-Key",
                0, "webhook: header that carries the secret.", "X-Genesys-Key"),
-    GC_OPT_STRS(OWNER, handshakes, "Handshake",
+    GC_OPT_STRS(OWNER, webhook.handshakes, "Handshake",
                 "webhook: globs of the hosts that are allowed to send events "
-                "when they ask (Azure Event Grid, CloudEvents, SNS). Without "
+                "when they ask (Azure Event Grid, CloudEvents). Without "
                 "a glob no host is allowed. May be repeated.",
                 "*.eventgrid.azure.net"),
     GC_OPT_INT(OWNER, webhook.max_body_bytes, "MaxBody", "1048576", 1024,
@@ -282,11 +283,9 @@ static enum gc_code check_retention(const struct attributes_options *o,
   return GC_OK;
 }
 
-static enum gc_code replace_option(char **place, const char *text,
-                                   struct gc_err *err) {
-  return gc_replace_text(place, text)
-             ? GC_OK
-             : gc_fail(err, GC_ERR_MEMORY, "out of memory");
+static void replace_option(char **place, const char *text) {
+  free(*place);
+  *place = gc_strdup(text);
 }
 
 static enum gc_code find_region(struct sqs_options *o, struct gc_err *err) {
@@ -295,9 +294,9 @@ static enum gc_code find_region(struct sqs_options *o, struct gc_err *err) {
   if (env == NULL || *env == '\0')
     env = getenv("AWS_DEFAULT_REGION");
   if (o->region == NULL && sqs_region_of(o->queue_url, region))
-    GC_TRY(replace_option(&o->region, region, err));
+    replace_option(&o->region, region);
   if (o->region == NULL && env != NULL && *env != '\0')
-    GC_TRY(replace_option(&o->region, env, err));
+    replace_option(&o->region, env);
   if (o->region == NULL)
     return gc_fail(err, GC_ERR_CONFIG,
                    "AWSRegion is missing: QueueURL names no region");
@@ -317,10 +316,12 @@ static enum gc_code check_sqs(struct attributes_options *o,
   if (o->sqs.queue_url == NULL)
     return gc_fail(err, GC_ERR_CONFIG, "Source \"sqs\": QueueURL is missing");
   GC_TRY(gc_url_check("QueueURL", o->sqs.queue_url, url, err));
-  GC_TRY(replace_option(&o->sqs.queue_url, url, err));
+  replace_option(&o->sqs.queue_url, url);
   GC_TRY(find_region(&o->sqs, err));
   warn_exposed("SecretAccessKeyFile", o->sqs.secret_access_key_file, ret);
   o->connect.connect_timeout_ms = o->connect_timeout_s * 1000;
+  o->sqs.connect = &o->connect;
+  o->sqs.credentials = &ret->credentials;
   GC_TRY(credentials_find_source(o->sqs.access_key_id,
                                  o->sqs.secret_access_key_file, o->sqs.region,
                                  &ret->credentials, err));
@@ -441,7 +442,7 @@ enum gc_code attributes_check(struct attributes_options *o,
   GC_TRY(check_retention(o, ret, err));
   GC_TRY(check_globs("Flow", &o->flows, err));
   GC_TRY(check_globs("Metric", &o->metrics, err));
-  GC_TRY(check_globs("Handshake", &o->handshakes, err));
+  GC_TRY(check_globs("Handshake", &o->webhook.handshakes, err));
   if (o->source == FROM_NOTIFICATIONS)
     return check_notifications(o, err);
   return o->source == FROM_SQS ? check_sqs(o, ret, err)

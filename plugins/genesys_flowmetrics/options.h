@@ -9,7 +9,7 @@
 #include "common/net/redis/link.h"
 #include "plugins/genesys_flowmetrics/events/attribute_name.h"
 #include "plugins/genesys_flowmetrics/sources/sqs/sqs.h"
-#include "plugins/genesys_flowmetrics/sources/webhook/webhook.h"
+#include "plugins/genesys_flowmetrics/sources/webhook.h"
 
 enum { ATTRIBUTES_NAME_MAX_BYTES = 127, ATTRIBUTES_WARNINGS_MAX = 8 };
 enum attributes_from { FROM_SQS, FROM_WEBHOOK, FROM_NOTIFICATIONS };
@@ -23,7 +23,7 @@ struct attributes_options {
   uint32_t connect_timeout_s;
   char *format, *retention;
   char *state_url, *state_user, *state_password_file;
-  struct gc_strs flows, metrics, handshakes;
+  struct gc_strs flows, metrics;
   bool values;
   uint32_t max_series;
 };

@@ -92,11 +92,12 @@ static void find_host(void *ctx, const char *account, const char *host) {
     snprintf(l->host, DATA_MAX_NAME_LEN, "%s", host);
 }
 
-static struct gc_queue_topics_deps deps_of(struct gc_account *a) {
-  return (struct gc_queue_topics_deps){.loop = gc_account_loop(a),
-                                       .env = gc_account_env(a),
-                                       .channels = gc_account_channels(a),
-                                       .names = gc_account_names(a)};
+static struct notifications_deps deps_of(struct gc_account *a) {
+  return (struct notifications_deps){.loop = gc_account_loop(a),
+                                     .env = gc_account_env(a),
+                                     .channels = gc_account_channels(a),
+                                     .names = gc_account_names(a),
+                                     .api = gc_account_api(a)};
 }
 
 /* Returns true if the host of the block's values is known, and writes it to the
@@ -141,22 +142,20 @@ static enum gc_code start_block(struct gc_block *base, struct gc_err *err) {
     return gc_fail(err, GC_ERR_CONFIG, "no <Account \"%.60s\"> is defined",
                    o->account);
   share_scope(base);
-  struct attributes_settings settings = {.name = base->name,
-                                         .scope = b->host,
-                                         .lease =
-                                             gc_lease_gate_of_host(b->host),
-                                         .ledger = ledger,
-                                         .notice = gc_block_notice,
-                                         .ctx = base};
+  struct attributes_deps deps = {.name = base->name,
+                                 .scope = b->host,
+                                 .lease = gc_lease_gate_of_host(b->host),
+                                 .ledger = ledger,
+                                 .notice = gc_block_notice,
+                                 .ctx = base};
   if (o->source == FROM_NOTIFICATIONS) {
     GC_TRY(gc_block_use_account(base, o->account, err));
-    settings.deps = deps_of(base->account);
-    settings.api = gc_account_api(base->account);
+    deps.account = deps_of(base->account);
   }
   base->host = b->host;
   gc_health_set_account(base->health, base->account != NULL ? o->account : NULL,
                         gc_emit_state_host(b->host));
-  b->work = attributes_start(o, &b->config, &settings, err);
+  b->work = attributes_start(o, &b->config, &deps, err);
   return b->work != NULL ? GC_OK : err->code;
 }
 
@@ -285,7 +284,7 @@ static const char *state_dir(void) {
 
 /* Passes the host, name and lease of each block to the ledger. In a shared
  * state an agent finds its counts under host and name. */
-static enum gc_code identify_blocks(struct gc_err *err) {
+static void identify_blocks(void) {
   for (struct gc_block *b = next_attributes(plugin.blocks); b != NULL;
        b = next_attributes(b->next)) {
     if (!has_host(b))
@@ -296,31 +295,30 @@ static enum gc_code identify_blocks(struct gc_err *err) {
                                        .host = shown_host(b),
                                        .block = b->name,
                                        .lease = gc_lease_gate_of_host(scope)};
-    GC_TRY(ledger_identify(ledger, &of, err));
+    ledger_identify(ledger, &of);
   }
-  return GC_OK;
 }
 
 static enum gc_code start_ledger(struct gc_err *err) {
-  struct ledger_settings settings = {.folder = state_dir(),
-                                     .wall_ms = gc_clock_wall_ms,
-                                     .stop_max_ms = LEDGER_STOP_MIN_MS,
-                                     .notice = on_ledger_notice};
+  struct ledger_options options = {.folder = state_dir(),
+                                   .wall_ms = gc_clock_wall_ms,
+                                   .stop_max_ms = LEDGER_STOP_MIN_MS,
+                                   .notice = on_ledger_notice};
   for (struct gc_block *b = next_attributes(plugin.blocks); b != NULL;
        b = next_attributes(b->next)) {
     const struct attributes_config *config = &attributes_of(b)->config;
-    if (config->retention_ms > settings.retention_ms)
-      settings.retention_ms = config->retention_ms;
+    if (config->retention_ms > options.retention_ms)
+      options.retention_ms = config->retention_ms;
     if (config->is_shared)
-      settings.redis = &config->redis;
+      options.redis = &config->redis;
   }
   ticket = gc_write_ticket_new();
   ledger = ticket != NULL
-               ? ledger_new(&settings, err)
+               ? ledger_new(&options, err)
                : (gc_fail(err, GC_ERR_MEMORY, "out of memory"), NULL);
   if (ledger == NULL)
     return err->code;
-  GC_TRY(identify_blocks(err));
+  identify_blocks();
   return ledger_start(ledger, err);
 }
 

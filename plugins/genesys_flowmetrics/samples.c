@@ -29,7 +29,7 @@ static bool put_flow(const struct dispatch *d, const struct ledger_view *v,
 
 /* Dispatches a series that has changed, or that was dispatched an interval ago.
  * The first value is repeated until the store has recorded it
- * (ledger/series_state.h). */
+ * (ledger/series.h). */
 static void put_due(struct ledger *l, const struct dispatch *d,
                     const struct ledger_view *v) {
   struct series *s = v->series;
@@ -112,7 +112,7 @@ static void put_tallies(const struct gc_sample_writer *w, enum samples_of of,
 }
 
 static void put_stream(const struct gc_sample_writer *w,
-                       const struct gc_queue_topics_state *stream) {
+                       const struct notifications_state *stream) {
   gc_put_gauge(w, GC_METRIC_STREAM_CONNECTED, "", stream->is_connected);
   gc_put_gauge(w, GC_METRIC_STREAM_TOPICS, "wanted", (double)stream->wanted);
   gc_put_gauge(w, GC_METRIC_STREAM_TOPICS, "covered", (double)stream->covered);

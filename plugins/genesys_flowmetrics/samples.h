@@ -8,8 +8,8 @@
 #define GENESYS_FLOWMETRICS_SAMPLES_H
 
 #include "common/genesys/sample.h"
-#include "common/net/channels/queue_topics.h"
 #include "plugins/genesys_flowmetrics/ledger/ledger.h"
+#include "plugins/genesys_flowmetrics/sources/notifications.h"
 
 /* Dispatches one sample. Returns false when a value of that series is still in
  * the write queue. */
@@ -28,9 +28,9 @@ struct samples_block {
   const char *instance; /* "attributes-ivr" */
   const char *source;   /* "sqs" */
   enum samples_of of;
-  struct gc_queue_topics_state stream; /* if `of` is SAMPLES_STREAM */
-  uint64_t now_ms;                     /* monotonic */
-  size_t series;                       /* series of the block's host */
+  struct notifications_state stream; /* if `of` is SAMPLES_STREAM */
+  uint64_t now_ms;                   /* monotonic */
+  size_t series;                     /* series of the block's host */
   double commit_s;   /* newest transaction's duration; -1: none */
   const char *state; /* "sqlite", "redis" */
   bool is_state_up;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "probe/network/permissions.h"
 
-#include "plugins/genesys_flowmetrics/flows/poll.h"
+#include "plugins/genesys_flowmetrics/flows/observations.h"
 #include "plugins/genesys_realtime/observations/poll.h"
 
 /* An id that no queue or flow has. The request still needs the permission, and

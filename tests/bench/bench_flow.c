@@ -96,7 +96,7 @@ static struct event_counts count_text(struct ledger *ledger,
   exit_unless(attribute_form_set(&form, "%{flow}Metric_%{metric}(%{time})",
                                  NULL) == GC_OK,
               "the form of attributes");
-  struct event_reader *r = event_reader_new(&form, NULL);
+  struct event_reader *r = event_reader_new(&form);
   exit_unless(r != NULL, "no memory for a reader");
   const char *end = text->data + text->len;
   for (const char *at = text->data; at < end;) {
@@ -144,10 +144,10 @@ int main(int argc, char **argv) {
                                        .retention_ms = RETENTION_MS,
                                        .max_series = 5000,
                                        .stats = &stats};
-  const struct ledger_settings settings = {.folder = argv[2],
-                                           .retention_ms = RETENTION_MS,
-                                           .wall_ms = gc_clock_wall_ms,
-                                           .notice = on_notice};
+  const struct ledger_options settings = {.folder = argv[2],
+                                          .retention_ms = RETENTION_MS,
+                                          .wall_ms = gc_clock_wall_ms,
+                                          .notice = on_notice};
   struct gc_err err = {.code = GC_OK};
   struct gc_buf text = read_file(argv[1]);
   struct ledger *ledger = ledger_new(&settings, &err);

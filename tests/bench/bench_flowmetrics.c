@@ -11,7 +11,7 @@
 
 #include "common/base/buf.h"
 #include "plugins/genesys_flowmetrics/events/decode.h"
-#include "plugins/genesys_flowmetrics/events/prefilter.h"
+#include "plugins/genesys_flowmetrics/events/text.h"
 #include "plugins/genesys_flowmetrics/ledger/ledger.h"
 #include "tests/bench/lap.h"
 #include "tests/support/folder.h"
@@ -70,7 +70,7 @@ static void measure_events(const char *what, const char *metric) {
   if (attribute_form_set(&form, "%{flow}Metric_%{metric}(%{time})", NULL) !=
       GC_OK)
     exit(1);
-  struct event_reader *r = event_reader_new(&form, NULL);
+  struct event_reader *r = event_reader_new(&form);
   struct lap lap = lap_begin();
   for (int i = 0; i < EVENTS; i++)
     exit_unless(event_read(r, text.data, text.len, &counts, &sink, NULL) ==

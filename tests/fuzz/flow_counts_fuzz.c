@@ -8,7 +8,7 @@
 #include <string.h>
 
 #include "common/base/utf8.h"
-#include "plugins/genesys_flowmetrics/flows/decode.h"
+#include "plugins/genesys_flowmetrics/flows/counts.h"
 #include "tests/fuzz/fuzz.h"
 
 static bool is_clean(const char *part) {

@@ -6,7 +6,7 @@
 
 #include <string.h>
 
-#include "plugins/genesys_flowmetrics/events/prefilter.h"
+#include "plugins/genesys_flowmetrics/events/text.h"
 #include "tests/fuzz/fuzz.h"
 
 static const char *const formats[] = {
@@ -36,7 +36,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
   const char *text = (const char *)data + 1;
   LAW(attribute_form_set(&form, formats[data[0] % GC_COUNT(formats)], NULL) ==
       GC_OK);
-  struct event_reader *r = event_reader_new(&form, NULL);
+  struct event_reader *r = event_reader_new(&form);
   LAW(r != NULL);
   const struct event_sink sink = {check_metric, &metrics},
                           sink_again = {check_metric, &more};

@@ -17,7 +17,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "plugins/genesys_flowmetrics/flows/poll.h"
+#include "plugins/genesys_flowmetrics/flows/observations.h"
 #include "tests/support/case_words.h"
 
 enum { POLLS_MAX = 9 };

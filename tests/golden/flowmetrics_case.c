@@ -79,10 +79,10 @@ static void read_settings(void) {
 }
 
 static void ledger_begin(void) {
-  const struct ledger_settings settings = {.folder = run.folder,
-                                           .retention_ms =
-                                               run.source.retention_ms,
-                                           .wall_ms = wall_clock_ms};
+  const struct ledger_options settings = {.folder = run.folder,
+                                          .retention_ms =
+                                              run.source.retention_ms,
+                                          .wall_ms = wall_clock_ms};
   run.ledger = ledger_new(&settings, NULL);
   if (run.ledger == NULL || ledger_start(run.ledger, NULL) != GC_OK)
     give_up("no ledger");
@@ -104,7 +104,7 @@ static void feed_events(const struct case_section *body) {
   struct event_counts counts = {0};
   struct batch b = {.source = &run.source, .done = on_done};
   const struct event_sink sink = {batch_add, &b};
-  struct event_reader *r = event_reader_new(&run.form, NULL);
+  struct event_reader *r = event_reader_new(&run.form);
   size_t len = body->len;
   while (len > 0 && body->text[len - 1] == '\n')
     len--;

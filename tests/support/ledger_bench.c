@@ -48,10 +48,10 @@ void lb_fresh_folder(void) {
 void lb_remove_folder(void) { CHECK(folder_remove(lb_folder)); }
 
 struct ledger *lb_start(void) {
-  const struct ledger_settings settings = {.folder = lb_folder,
-                                           .retention_ms = 24 * HOUR * MINUTE,
-                                           .wall_ms = lb_wall_ms,
-                                           .notice = lb_on_notice};
+  const struct ledger_options settings = {.folder = lb_folder,
+                                          .retention_ms = 24 * HOUR * MINUTE,
+                                          .wall_ms = lb_wall_ms,
+                                          .notice = lb_on_notice};
   struct ledger *l = ledger_new(&settings, NULL);
   CHECK(l != NULL);
   CHECK_INT(ledger_start(l, NULL), GC_OK);

@@ -41,19 +41,19 @@ void rb_begin(struct agent *a, const char *url, const char *host,
   a->state = (struct gc_err){.code = GC_CODE_COUNT};
   int64_t retention_ms =
       a->retention_ms != 0 ? a->retention_ms : 24 * HOUR * MINUTE;
-  const struct ledger_settings settings = {.folder = "/nonexistent",
-                                           .redis = &a->redis,
-                                           .retention_ms = retention_ms,
-                                           .wall_ms = wall_clock_ms,
-                                           .notice = note_failure,
-                                           .ctx = a};
+  const struct ledger_options settings = {.folder = "/nonexistent",
+                                          .redis = &a->redis,
+                                          .retention_ms = retention_ms,
+                                          .wall_ms = wall_clock_ms,
+                                          .notice = note_failure,
+                                          .ctx = a};
   a->ledger = ledger_new(&settings, &err);
   CHECK(a->ledger != NULL);
   struct ledger_identity of = {
       .scope = "", .host = host, .block = "another", .lease = a->lease};
-  CHECK_INT(ledger_identify(a->ledger, &of, NULL), GC_OK);
+  ledger_identify(a->ledger, &of);
   of.block = block;
-  CHECK_INT(ledger_identify(a->ledger, &of, NULL), GC_OK);
+  ledger_identify(a->ledger, &of);
   a->source =
       (struct ledger_source){.scope = "",
                              .retention_ms = retention_ms,
@@ -65,7 +65,7 @@ void rb_begin(struct agent *a, const char *url, const char *host,
   if (a->plain_host != NULL) {
     of = (struct ledger_identity){
         .scope = a->plain_host, .host = a->plain_host, .block = block};
-    CHECK_INT(ledger_identify(a->ledger, &of, NULL), GC_OK);
+    ledger_identify(a->ledger, &of);
     a->plain = a->source;
     a->plain.scope = a->plain_host;
     a->plain.identity = ledger_identity(a->ledger, a->plain_host, block);

@@ -20,7 +20,6 @@ static struct ledger_source source = {.scope = "",
                                       .stats = &webhook_bench.stats};
 static char address[] = "127.0.0.1", events_path[] = "/genesys";
 static char header[] = "X-Api-Key";
-static const struct gc_connect connect_options = {.verify_peer = true};
 
 static int64_t read_wall_ms(void) { return webhook_bench.wall_ms; }
 
@@ -35,6 +34,8 @@ static void on_notice(void *ctx, const char *cause, const struct gc_err *err) {
     b->late_notices++;
   if (strcmp(cause, "listening") == 0)
     b->listening = *err;
+  if (strcmp(cause, "handshake") == 0)
+    b->handshake = *err;
 }
 
 int webhook_bench_dial(void) {
@@ -50,25 +51,21 @@ int webhook_bench_dial(void) {
 
 void webhook_bench_start(void) {
   struct webhook_bench *b = &webhook_bench;
-  const struct ledger_settings l = {.folder = b->folder,
-                                    .retention_ms = INT64_C(86400000),
-                                    .wall_ms = read_wall_ms,
-                                    .notice = on_notice};
+  const struct ledger_options l = {.folder = b->folder,
+                                   .retention_ms = INT64_C(86400000),
+                                   .wall_ms = read_wall_ms,
+                                   .notice = on_notice};
   if (b->options.at.port == 0)
     close(server_bind(&b->options.at.port));
   memset(&b->stats, 0, sizeof(b->stats));
   source.lease = b->lease;
   b->ledger = ledger_new(&l, NULL);
-  const struct webhook_settings w = {.options = &b->options,
-                                     .form = &form,
-                                     .source = &source,
-                                     .ledger = b->ledger,
-                                     .handshakes = b->handshakes,
-                                     .connect = &connect_options,
-                                     .notice = on_notice};
+  source.ledger = b->ledger;
+  source.form = &form;
+  source.notice = on_notice;
   struct gc_err err = {.text = ""};
   CHECK_INT(ledger_start(b->ledger, &err), GC_OK);
-  b->webhook = webhook_start(&w, &err);
+  b->webhook = webhook_start(&b->options, &source, &err);
   CHECK_STR(err.text, "");
 }
 

@@ -5,7 +5,7 @@
 #ifndef GC_TESTS_SUPPORT_WEBHOOK_BENCH_H
 #define GC_TESTS_SUPPORT_WEBHOOK_BENCH_H
 
-#include "plugins/genesys_flowmetrics/sources/webhook/internal.h"
+#include "plugins/genesys_flowmetrics/sources/webhook.h"
 
 struct webhook_bench {
   char folder[64], secret_file[96];
@@ -13,11 +13,10 @@ struct webhook_bench {
   struct ledger *ledger;
   struct webhook *webhook;
   struct webhook_options options;
-  struct gc_lease_gate *lease;   /* of the source; NULL: none */
-  struct name_filter handshakes; /* hosts that may ask; empty: no host */
-  _Atomic int64_t wall_ms;       /* the ledger's clock */
+  struct gc_lease_gate *lease; /* of the source; NULL: none */
+  _Atomic int64_t wall_ms;     /* the ledger's clock */
   _Atomic unsigned clock_notices, unread_notices, late_notices;
-  struct gc_err listening; /* the newest notice of this cause */
+  struct gc_err listening, handshake; /* the newest notice of this cause */
 };
 
 extern struct webhook_bench webhook_bench;

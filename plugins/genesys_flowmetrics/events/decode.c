@@ -6,11 +6,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/base/alloc.h"
 #include "common/base/ascii.h"
 #include "common/base/buf.h"
 #include "common/base/json/stream.h"
 #include "common/base/uuid.h"
-#include "plugins/genesys_flowmetrics/events/prefilter.h"
 #include "plugins/genesys_flowmetrics/events/text.h"
 
 enum {
@@ -419,20 +419,11 @@ static const struct gc_json_reader reader = {.skip_unknown = false,
 
 /* ---- documents ---- */
 
-struct event_reader *event_reader_new(const struct attribute_form *form,
-                                      struct gc_err *err) {
-  struct event_reader *r = calloc(1, sizeof(*r));
-  if (r == NULL) {
-    gc_fail(err, GC_ERR_MEMORY, "out of memory");
-    return NULL;
-  }
+struct event_reader *event_reader_new(const struct attribute_form *form) {
+  struct event_reader *r = gc_zalloc(1, sizeof(*r));
   r->form = form;
   r->names.max = r->texts.max = EVENT_NAMES_MAX_BYTES;
-  r->streams[0] = gc_json_stream_new(&reader, r, err);
-  if (r->streams[0] != NULL)
-    return r;
-  event_reader_free(r);
-  return NULL;
+  return r;
 }
 
 void event_reader_free(struct event_reader *r) {

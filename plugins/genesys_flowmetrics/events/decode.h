@@ -72,15 +72,14 @@ struct event_sink {
 
 struct event_reader;
 
-/* Makes a reader. `form` is borrowed. Returns NULL and fills err when out of
- * memory. */
-struct event_reader *event_reader_new(const struct attribute_form *form,
-                                      struct gc_err *err);
+/* Makes a reader. `form` is borrowed. */
+struct event_reader *event_reader_new(const struct attribute_form *form);
 void event_reader_free(struct event_reader *r);
 
-/* Decodes one body, unless the prefilter rejects it (prefilter.h), and adds to
- * `counts`. GC_ERR_PARSE or GC_ERR_LIMIT: the body is no event and counts as
- * MALFORMED_JSON; the caller discards the metrics that `sink` received. */
+/* Decodes one body, unless the prefilter rejects it (prefilter_rejects), and
+ * adds to `counts`. GC_ERR_PARSE or GC_ERR_LIMIT: the body is no event and
+ * counts as MALFORMED_JSON; the caller discards the metrics that `sink`
+ * received. */
 GC_MUST_CHECK enum gc_code event_read(struct event_reader *r, const char *bytes,
                                       size_t len, struct event_counts *counts,
                                       const struct event_sink *sink,
@@ -89,11 +88,6 @@ GC_MUST_CHECK enum gc_code event_read(struct event_reader *r, const char *bytes,
  * "[].payload.values"; it has only names of members. Valid until the next call.
  */
 const char *event_reader_shape(const struct event_reader *r);
-/* Reports an event that was not read, under the cause "unread events". */
-void event_report_unread(const struct event_reader *r,
-                         void (*notice)(void *ctx, const char *cause,
-                                        const struct gc_err *err),
-                         void *ctx);
 /* Does the same as event_read, without the prefilter. */
 GC_MUST_CHECK enum gc_code event_read_unfiltered(struct event_reader *r,
                                                  const char *bytes, size_t len,

@@ -26,7 +26,7 @@ static enum gc_code check_block(struct gc_block *b, struct gc_err *warning,
                                   o->observations != FLOW_OFF, err);
 }
 
-static enum gc_code start_observations(struct gc_block *b, struct gc_err *err) {
+static void start_observations(struct gc_block *b) {
   struct flow_observations_deps deps = {.loop = gc_account_loop(b->account),
                                         .phase = gc_block_phase(b),
                                         .env = gc_account_env(b->account),
@@ -34,13 +34,9 @@ static enum gc_code start_observations(struct gc_block *b, struct gc_err *err) {
                                         .names = gc_account_names(b->account),
                                         .lease = gc_account_lease(b->account),
                                         .inform = gc_block_inform};
-  struct flow_observations *w =
+  flows_of(b)->observations =
       flow_observations_new(b->options, &deps, gc_block_notice, b);
-  if (w == NULL)
-    return gc_fail(err, GC_ERR_MEMORY, "out of memory");
-  flows_of(b)->observations = w;
-  flow_observations_start(w);
-  return GC_OK;
+  flow_observations_start(flows_of(b)->observations);
 }
 
 static enum gc_code start_block(struct gc_block *b, struct gc_err *err) {
@@ -48,7 +44,9 @@ static enum gc_code start_block(struct gc_block *b, struct gc_err *err) {
   GC_TRY(gc_block_use_account(b, o->account, err));
   GC_TRY(gc_analytics_block_start(&flows_of(b)->query, b, o->account, &o->query,
                                   err));
-  return o->observations != FLOW_OFF ? start_observations(b, err) : GC_OK;
+  if (o->observations != FLOW_OFF)
+    start_observations(b);
+  return GC_OK;
 }
 
 static void read_new(struct gc_block *b) {

@@ -5,12 +5,49 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "common/base/alloc.h"
 #include "common/base/policy/poll_pace.h"
-#include "plugins/genesys_flowmetrics/flows/poll.h"
+#include "common/genesys/query_body.h"
+#include "common/net/api/api.h"
+#include "common/net/api/api_error.h"
+#include "common/net/api/pages.h"
 
 enum {
   /* The source is down when its newest answer is older than this. */
   STALE_INTERVALS = 3,
+  BODY_MAX_BYTES = 64 * 1024,
+  ANSWER_MAX_BYTES = 64 << 20,
+  PAIRS_MAX = GC_PAGES_ROWS * GC_PAGES_MAX,
+  /* Flows of one observation query (API reference, filters: at least 100
+   * predicates are taken). */
+  IDS_MAX = 100,
+  QUERY_FLOWS_MAX = 200, /* FLOW_AUTO: beyond, FLOW_ACTIVITY */
+};
+
+/* The number of flows that a filter selects. Without a list (is_refused) it is
+ * unknown, and the activity query reads all flows. */
+struct flow_scope {
+  size_t selected;
+  bool is_refused;
+};
+
+/* One poll, in the caller's memory. Zero it before the first start. `counts`
+ * and `err` are the result once `done` runs. */
+struct flow_poll {
+  struct flow_counts counts; /* complete when err.code is GC_OK */
+  struct gc_err err;
+
+  struct gc_paging paging;   /* the activity query's pages; stays */
+  struct gc_entities *flows; /* a reference to the list */
+  struct flow_filter filter; /* the flows that are requested */
+  size_t next;               /* FLOW_QUERY: the first flow not requested yet */
+  struct gc_api *api;
+  struct gc_call call;
+  struct gc_buf body;
+  struct gc_pages pages; /* FLOW_ACTIVITY */
+  struct flow_decoder *decoder;
+  void (*done)(void *ctx);
+  void *ctx;
 };
 
 struct flow_observations {
@@ -42,6 +79,198 @@ struct flow_observations {
   uint64_t overflow;
   struct flow_counts_tally tally;
 };
+
+/* ---- one poll ---- */
+
+/* Adds the members of an activity query. The element's key is "metric" (API
+ * reference, activity queries). */
+static void add_activity(struct gc_document *d, struct json_object *body) {
+  struct json_object *metrics = gc_document_add_array(d, body, "metrics");
+  gc_document_add_text(d, gc_document_add_object(d, metrics, NULL), "metric",
+                       "oFlow");
+  struct json_object *group_by = gc_document_add_array(d, body, "groupBy");
+  gc_document_add_text(d, group_by, NULL, "flowId");
+  gc_document_add_text(d, group_by, NULL, "mediaType");
+}
+
+enum gc_code flow_poll_body(const char *const *ids, size_t count,
+                            struct gc_buf *out) {
+  GC_AUTO(gc_document_clear) struct gc_document d = {.root = NULL};
+  struct json_object *body = gc_document_add_object(&d, NULL, NULL);
+  gc_buf_reset(out);
+  if (count == 0) {
+    add_activity(&d, body);
+  } else {
+    gc_query_body_add_filter(&d, body, "flowId", ids, count);
+    gc_document_add_text(&d, gc_document_add_array(&d, body, "metrics"), NULL,
+                         "oFlow");
+  }
+  return gc_document_write(&d, out, NULL);
+}
+
+static void send_request(struct flow_poll *p) {
+  p->call.query = gc_pages_query(&p->pages, p->counts.pairs.count);
+  gc_api_call(p->api, &p->call);
+}
+
+static enum gc_code finish_page(struct flow_poll *p, bool *ret_more,
+                                struct gc_err *err) {
+  size_t results;
+  uint64_t overflow;
+  GC_TRY(flow_decoder_finish(p->decoder, &results, &overflow, err));
+  if (overflow > 0)
+    return gc_fail(err, GC_ERR_LIMIT, "more than %d flows and media",
+                   PAIRS_MAX);
+  return gc_pages_next(&p->pages, results, p->counts.pairs.count, ret_more,
+                       err);
+}
+
+/* Writes the body for the next flows of the list, 100 at most. *ret_count is 0
+ * when there are no more. */
+static enum gc_code write_next_ids(struct flow_poll *p, size_t *ret_count) {
+  const char *ids[IDS_MAX];
+  size_t count = 0;
+  for (; p->next < gc_entities_count(p->flows) && count < GC_COUNT(ids);
+       p->next++) {
+    const char *id = gc_entities_at(p->flows, p->next)->id;
+    if (flow_filter_accepts(&p->filter, id))
+      ids[count++] = id;
+  }
+  *ret_count = count;
+  if (count == 0)
+    return GC_OK;
+  GC_TRY(flow_poll_body(ids, count, &p->body));
+  p->call.body = p->body.data;
+  p->call.body_len = p->body.len;
+  return GC_OK;
+}
+
+/* Takes the answer and prepares the next request. *ret_more is false when the
+ * answer was the last one. */
+static enum gc_code prepare_rest(struct flow_poll *p, bool *ret_more,
+                                 struct gc_err *err) {
+  size_t count = 0;
+  GC_TRY(finish_page(p, ret_more, err));
+  if (p->pages.paging != NULL)
+    return GC_OK;
+  enum gc_code code = write_next_ids(p, &count);
+  *ret_more = count > 0;
+  return code == GC_OK ? GC_OK : gc_fail(err, code, "%s", gc_code_words(code));
+}
+
+static void on_answer(struct gc_call *call, const struct gc_reply *reply,
+                      const struct gc_err *err) {
+  struct flow_poll *p = call->ctx;
+  struct gc_err outcome = *err;
+  bool more = false;
+  (void)reply;
+  if (outcome.code == GC_OK) {
+    enum gc_code code = prepare_rest(p, &more, &outcome);
+    if (code != GC_OK)
+      (void)gc_api_fail_answer(gc_endpoint(call->endpoint), code, &outcome);
+  }
+  if (outcome.code == GC_OK && more) {
+    send_request(p);
+    return;
+  }
+  p->err = outcome;
+  p->done(p->ctx);
+}
+
+static struct flow_scope scope_of(const struct flow_filter *filter) {
+  struct flow_scope scope = {.is_refused =
+                                 gc_entities_is_refused(filter->flows)};
+  for (size_t i = 0; i < gc_entities_count(filter->flows); i++)
+    scope.selected +=
+        flow_filter_accepts(filter, gc_entities_at(filter->flows, i)->id);
+  return scope;
+}
+
+/* Returns FLOW_QUERY or FLOW_ACTIVITY. Without a list of flows only
+ * FLOW_ACTIVITY works, because FLOW_QUERY names the flows. */
+static enum flow_source source_of(enum flow_source option,
+                                  const struct flow_scope *scope) {
+  if (scope->is_refused)
+    return FLOW_ACTIVITY;
+  if (option != FLOW_AUTO)
+    return option;
+  return scope->selected > QUERY_FLOWS_MAX ? FLOW_ACTIVITY : FLOW_QUERY;
+}
+
+static void finish_poll(struct flow_poll *p, enum gc_code code) {
+  if (code != GC_OK)
+    (void)gc_fail(&p->err, code, "flow observations: %s", gc_code_words(code));
+  p->done(p->ctx);
+}
+
+/* Writes the first body. *ret_any is false when there is nothing to request. */
+static enum gc_code prepare_first(struct flow_poll *p, bool *ret_any) {
+  size_t count = 0;
+  *ret_any = true;
+  p->decoder = flow_decoder_new(&p->counts);
+  if (p->decoder == NULL)
+    return GC_ERR_MEMORY;
+  p->call.sink = flow_decoder_sink(p->decoder);
+  if (p->pages.paging == NULL) {
+    GC_TRY(write_next_ids(p, &count));
+    *ret_any = count > 0;
+    return GC_OK;
+  }
+  GC_TRY(flow_poll_body(NULL, 0, &p->body));
+  p->call.body = p->body.data;
+  p->call.body_len = p->body.len;
+  return GC_OK;
+}
+
+/* Cancels a running poll without calling `done`, and frees its memory; `paging`
+ * stays. */
+static void poll_clear(struct flow_poll *p) {
+  if (p->decoder != NULL)
+    gc_api_cancel(p->api, &p->call);
+  flow_decoder_free(p->decoder);
+  p->decoder = NULL;
+  gc_buf_clear(&p->body);
+  gc_entities_put(p->flows);
+  p->flows = NULL;
+  flow_counts_clear(&p->counts);
+}
+
+/* Requests the flows that `filter` accepts. Takes a reference to the filter's
+ * list and borrows its selectors until `done`, which runs exactly once. `done`
+ * runs inside this call only when memory is short or no flow is selected; the
+ * counts are then empty. */
+static void poll_start(struct flow_poll *p, struct gc_api *api,
+                       const struct flow_filter *filter,
+                       enum flow_source source, void (*done)(void *ctx),
+                       void *ctx) {
+  bool is_activity = source == FLOW_ACTIVITY, any;
+  poll_clear(p);
+  p->counts.pairs.max = PAIRS_MAX;
+  p->err = (struct gc_err){.code = GC_OK};
+  p->flows = gc_entities_get((struct gc_entities *)filter->flows);
+  p->filter = *filter;
+  p->next = 0;
+  p->api = api;
+  p->done = done;
+  p->ctx = ctx;
+  p->pages = (struct gc_pages){.paging = NULL};
+  if (is_activity)
+    gc_pages_begin(&p->pages, &p->paging);
+  p->body.max = BODY_MAX_BYTES;
+  p->call =
+      (struct gc_call){.endpoint = is_activity ? GC_ENDPOINT_FLOW_ACTIVITY
+                                               : GC_ENDPOINT_FLOW_OBSERVATIONS,
+                       .body_max = ANSWER_MAX_BYTES,
+                       .done = on_answer,
+                       .ctx = p};
+  enum gc_code code = prepare_first(p, &any);
+  if (code != GC_OK || !any)
+    finish_poll(p, code);
+  else
+    send_request(p);
+}
+
+/* ---- the observations ---- */
 
 static const struct gc_env *env_of(const struct flow_observations *o) {
   return o->deps.env;
@@ -122,7 +351,7 @@ static void on_poll(void *ctx) {
   o->is_healthy &= err.code == GC_OK;
   pthread_mutex_unlock(&o->lock);
   schedule_next_poll(o, gc_pace_is_refusal(err.code));
-  flow_poll_clear(&o->poll);
+  poll_clear(&o->poll);
 }
 
 static void start_poll(void *ctx, uint64_t now_ms) {
@@ -132,7 +361,7 @@ static void start_poll(void *ctx, uint64_t now_ms) {
       gc_pace_begin(o->due_ms, now_ms, interval_ms_of(o), o->deps.phase);
   struct flow_filter filter = filter_of(o, flows);
   if (flows != NULL)
-    flow_poll_start(&o->poll, o->deps.api, &filter, o->source, on_poll, o);
+    poll_start(&o->poll, o->deps.api, &filter, o->source, on_poll, o);
   gc_entities_put(flows);
 }
 
@@ -140,7 +369,7 @@ static void start_poll(void *ctx, uint64_t now_ms) {
 static void choose_source(struct flow_observations *o,
                           const struct flow_scope *scope) {
   enum flow_source source =
-      flow_source_choose((enum flow_source)o->options->observations, scope);
+      source_of((enum flow_source)o->options->observations, scope);
   char text[160];
   if (source == o->source)
     return;
@@ -152,12 +381,12 @@ static void choose_source(struct flow_observations *o,
     snprintf(text, sizeof(text),
              "observations by \"query\" (Observations \"auto\"): %zu selected, "
              "at most %d flows",
-             scope->selected, (int)FLOW_QUERY_FLOWS_MAX);
+             scope->selected, (int)QUERY_FLOWS_MAX);
   else
     snprintf(text, sizeof(text),
              "observations by \"activity\" (Observations \"auto\"): %zu flows "
              "selected, more than %d",
-             scope->selected, (int)FLOW_QUERY_FLOWS_MAX);
+             scope->selected, (int)QUERY_FLOWS_MAX);
   if (o->deps.inform != NULL)
     o->deps.inform(o->ctx, text);
 }
@@ -166,7 +395,7 @@ static void on_flows(void *ctx, struct gc_entities *flows) {
   struct flow_observations *o = ctx;
   struct flow_filter filter = filter_of(o, flows);
   struct gc_err err = {.code = GC_OK};
-  struct flow_scope scope = flow_scope_of(&filter);
+  struct flow_scope scope = scope_of(&filter);
   choose_source(o, &scope);
   pthread_mutex_lock(&o->lock);
   o->has_scope = true;
@@ -220,7 +449,7 @@ static void end_polls(void *ctx) {
   if (o->is_listening)
     gc_names_unlisten(o->deps.names, &o->flow_listener);
   gc_timers_unset(env_of(o)->timers, &o->timer);
-  flow_poll_clear(&o->poll);
+  poll_clear(&o->poll);
 }
 
 struct flow_observations *flow_observations_new(
@@ -228,9 +457,7 @@ struct flow_observations *flow_observations_new(
     const struct flow_observations_deps *deps,
     void (*notice)(void *ctx, const char *cause, const struct gc_err *err),
     void *ctx) {
-  struct flow_observations *o = calloc(1, sizeof(*o));
-  if (o == NULL)
-    return NULL;
+  struct flow_observations *o = gc_zalloc(1, sizeof(*o));
   o->options = options;
   o->deps = *deps;
   o->source = (enum flow_source)options->observations;
@@ -355,8 +582,7 @@ static void read_cost(void *ctx) {
   const struct flow_observations *o = r->observations;
   bool by_id = o->source == FLOW_QUERY;
   size_t flows = o->scope.selected;
-  size_t requests =
-      by_id ? (flows + FLOW_POLL_IDS_MAX - 1) / FLOW_POLL_IDS_MAX : 1;
+  size_t requests = by_id ? (flows + IDS_MAX - 1) / IDS_MAX : 1;
   r->is_known = o->healthy_ms > 0;
   r->cost->endpoint =
       by_id ? GC_ENDPOINT_FLOW_OBSERVATIONS : GC_ENDPOINT_FLOW_ACTIVITY;

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* The observations of a running <Flows> block. The account's network thread
- * polls once per ObservationInterval, and when this agent takes the lease. A
+ * polls once per ObservationInterval, and when this agent takes the lease: it
+ * sends observation queries one after the other, each of which names up to 100
+ * flows and has empty ones too; or it reads the activity query page by page. A
  * read thread dispatches the newest answer, unless this agent stands by. This
  * file does not depend on collectd. */
 #ifndef GENESYS_FLOWMETRICS_FLOWS_OBSERVATIONS_H
@@ -25,12 +27,16 @@ struct flow_observations_deps {
   void (*inform)(void *ctx, const char *text);
 };
 
+/* Writes the body of an observation query of these flows, or, with count 0, of
+ * the activity query. Replaces the content of `out`. Pure. */
+GC_MUST_CHECK enum gc_code flow_poll_body(const char *const *ids, size_t count,
+                                          struct gc_buf *out);
+
 struct flow_observations;
 
 /* Makes the observations of a block. `options` are borrowed until
  * flow_observations_free. `notice` receives outcomes (GC_OK for a success) on
- * the network thread; `cause` is a fixed word. Returns NULL when out of memory.
- */
+ * the network thread; `cause` is a fixed word. */
 struct flow_observations *flow_observations_new(
     const struct flows_options *options,
     const struct flow_observations_deps *deps,

@@ -10,6 +10,23 @@
 /* The names of one batch: ten SQS messages of 1 MB, or one body of 4 MB. */
 enum { NAMES_MAX_BYTES = 64 << 20, FIRST_CAP = 64 };
 
+void ledger_source_notice(const struct ledger_source *source, const char *cause,
+                          const struct gc_err *err) {
+  if (source->notice != NULL)
+    source->notice(source->ctx, cause, err);
+}
+
+void ledger_source_report_unread(const struct ledger_source *source,
+                                 const struct event_reader *r) {
+  struct gc_err err;
+  (void)gc_fail(&err, GC_ERR_PARSE,
+                "an event has metrics at a place that is not understood (%s); "
+                "it is not acknowledged: compare its form with those in the "
+                "README",
+                event_reader_shape(r));
+  ledger_source_notice(source, "unread events", &err);
+}
+
 static struct occurrence *next_occurrence(struct batch *b) {
   if (b->count < b->cap)
     return &b->occurrences[b->count];
@@ -39,15 +56,13 @@ static enum outcome check_name(const struct name_filter *f, const char *name,
  * data. */
 static void report_refused(const struct ledger_source *source, const char *what,
                            const char *option) {
-  struct gc_err err = {.code = GC_OK};
-  if (source->notice == NULL)
-    return;
+  struct gc_err err;
   (void)gc_fail(&err, GC_ERR_LIMIT,
                 "the name of a %s has %d digits or more, as a telephone number "
                 "has; it is not counted (events-refused): correct the flow, or "
                 "name it in %s if it is meant",
                 what, GC_NAME_DIGITS_MAX, option);
-  source->notice(source->ctx, "refused names", &err);
+  ledger_source_notice(source, "refused names", &err);
 }
 
 /* Returns false for a metric that does not count. */
@@ -96,10 +111,7 @@ bool batch_doubts_clock(const struct batch *b) {
   return b->is_doubtful && b->ahead == b->count;
 }
 
-void batch_report_ahead(const struct batch *b,
-                        void (*notice)(void *ctx, const char *cause,
-                                       const struct gc_err *err),
-                        void *ctx) {
+void batch_report_ahead(const struct batch *b) {
   struct gc_err err = {.code = GC_OK};
   if (b->ahead > 0 && b->is_doubtful)
     (void)gc_fail(&err, GC_ERR_STATE,
@@ -115,7 +127,7 @@ void batch_report_ahead(const struct batch *b,
                   "they are not counted and not acknowledged: correct the "
                   "flow that sets the attributes",
                   b->ahead);
-  notice(ctx, "attributes ahead", &err);
+  ledger_source_notice(b->source, "attributes ahead", &err);
 }
 
 void batch_clear(struct batch *b) {

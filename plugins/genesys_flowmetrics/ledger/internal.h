@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /* The parts of the ledger; each may use those listed after it:
- *   ledger.c        the writer's thread and the public functions
- *   identities.c    hosts and blocks, and the leases of their accounts
+ *   ledger.c        the writer's thread, the public functions, hosts and blocks
  *   sqlite_store.c  the store in a file; redis/store.c the store in a Redis
  *   transaction.c   the common part of the transactions of both stores
- *   series.c        the counters; series_state.c their states */
+ *   series.c        the counters and their states */
 #ifndef GENESYS_FLOWMETRICS_LEDGER_INTERNAL_H
 #define GENESYS_FLOWMETRICS_LEDGER_INTERNAL_H
 
@@ -65,7 +64,7 @@ extern const struct ledger_store ledger_sqlite;
 const struct ledger_store *ledger_redis(void);
 
 struct ledger {
-  struct ledger_settings settings;
+  struct ledger_options options;
   char *folder;
   const struct ledger_store *store;
   struct identity *identities; /* as many as when the writer was started */
@@ -113,28 +112,6 @@ struct ledger {
   pthread_t thread;
   bool has_thread; /* `thread` must be joined; used by the stopping thread */
 };
-
-/* ---- identities.c; the writer's thread ---- */
-
-/* Chooses the identities that the store takes over: those whose values this
- * agent may dispatch. The term is read before the permission, so that a term
- * that begins in between is noticed later. */
-void ledger_choose_identities(struct ledger *l);
-/* True if this agent has lost a lease since the store was opened, or has got
- * one. */
-bool ledger_has_lease_changed(const struct ledger *l);
-/* Forgets the series of each scope whose lease this agent has got: another
- * agent may have counted and dispatched them since they were read. */
-void ledger_forget_former_terms(struct ledger *l);
-/* Marks the counts as read. With a lease, a first 0 may lack its record. */
-void ledger_note_loaded(struct ledger *l);
-/* True if the counts of a scope are those of the store: with a lease, if they
- * were read in the present term. Any thread; the lock is held. */
-bool ledger_is_loaded(const struct ledger *l, const char *scope);
-/* True if this agent may count the batch. */
-bool ledger_holds(const struct ledger *l, const struct batch *b);
-/* Frees the identities, after the thread has ended. */
-void ledger_clear_identities(struct ledger *l);
 
 /* ---- transaction.c ---- */
 

@@ -9,6 +9,7 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
+#include "common/base/alloc.h"
 #include "common/base/assert.h"
 #include "common/base/debug.h"
 #include "common/net/clock.h"
@@ -25,6 +26,86 @@ enum {
   SHARED_HANGS_MS = 30 * 1000, /* longer than all time-outs of a Redis */
   HANGS_MS = 8000, /* longer than the writer waits for another process */
 };
+
+/* ---- identities, and the leases of their accounts ---- */
+
+/* Chooses the identities that the store takes over: those whose values this
+ * agent may dispatch. The term is read before the permission, so that a term
+ * that begins in between is noticed later. */
+static void choose_identities(struct ledger *l) {
+  l->key_count = 0;
+  for (size_t i = 0; i < l->identity_count; i++) {
+    struct identity *id = &l->identities[i];
+    uint32_t term = gc_lease_gate_term(id->lease);
+    id->taken_term = gc_lease_gate_allows(id->lease) ? term : 0;
+    id->key = id->taken_term != 0 ? ++l->key_count : 0;
+  }
+}
+
+/* True if this agent has lost the lease since the store was opened, or has got
+ * it. While the permission is closed within a term, no other agent counts. */
+static bool is_stale(const struct identity *id) {
+  uint32_t term = gc_lease_gate_term(id->lease);
+  return id->taken_term != term &&
+         (id->taken_term != 0 || gc_lease_gate_allows(id->lease));
+}
+
+/* True if this agent has lost a lease since the store was opened, or has got
+ * one. */
+static bool has_lease_changed(const struct ledger *l) {
+  for (size_t i = 0; i < l->identity_count; i++)
+    if (is_stale(&l->identities[i]))
+      return true;
+  return false;
+}
+
+static bool is_of_new_term(const struct identity *id) {
+  return id->lease != NULL && id->taken_term != 0 &&
+         id->taken_term != id->loaded_term;
+}
+
+/* Forgets the series of each scope whose lease this agent has got: another
+ * agent may have counted and dispatched them since they were read. */
+static void forget_former_terms(struct ledger *l) {
+  pthread_mutex_lock(&l->lock);
+  for (size_t i = 0; i < l->identity_count; i++)
+    if (is_of_new_term(&l->identities[i]))
+      series_forget_scope(&l->set, l->identities[i].scope);
+  pthread_mutex_unlock(&l->lock);
+}
+
+/* Marks the counts as read. With a lease, a first 0 may lack its record. */
+static void note_loaded(struct ledger *l) {
+  pthread_mutex_lock(&l->lock);
+  l->has_sent_zero = l->has_sent_zero || l->has_lease;
+  for (size_t i = 0; i < l->identity_count; i++)
+    if (l->identities[i].taken_term != 0)
+      l->identities[i].loaded_term = l->identities[i].taken_term;
+  l->has_loaded = true;
+  pthread_mutex_unlock(&l->lock);
+}
+
+/* True if the counts of a scope are those of the store: with a lease, if they
+ * were read in the present term. The lock is held. */
+static bool is_loaded(const struct ledger *l, const char *scope) {
+  for (size_t i = 0; i < l->identity_count; i++) {
+    const struct identity *id = &l->identities[i];
+    uint32_t term = gc_lease_gate_term(id->lease);
+    if (strcmp(id->scope, scope) == 0 && (term == 0 || id->loaded_term != term))
+      return false;
+  }
+  return l->has_loaded;
+}
+
+/* True if this agent may count the batch. */
+static bool holds_batch(const struct ledger *l, const struct batch *b) {
+  if (!b->source->is_shared)
+    return true;
+  const struct identity *id = &l->identities[b->source->identity];
+  return id->taken_term != 0 && id->taken_term == gc_lease_gate_term(id->lease);
+}
+
+/* ---- batches ---- */
 
 static void finish_batch(struct batch *b, enum gc_code code) {
   struct stats *stats = b->source->stats;
@@ -108,7 +189,7 @@ static struct batch *give_back(struct ledger *l, struct batch *batches,
   struct batch *held = NULL, *others = NULL;
   struct batch **held_end = &held, **others_end = &others;
   for (struct batch *b = batches, *next; b != NULL; b = next) {
-    bool is_ours = ledger_holds(l, b);
+    bool is_ours = holds_batch(l, b);
     struct batch ***end = is_ours ? &held_end : &others_end;
     next = b->next;
     b->next = NULL;
@@ -134,8 +215,8 @@ static void note_works(struct ledger *l) {
  * room. */
 static bool open_store(struct ledger *l) {
   struct gc_err err = {.code = GC_OK};
-  ledger_choose_identities(l);
-  ledger_forget_former_terms(l);
+  choose_identities(l);
+  forget_former_terms(l);
   begin_work(l);
   enum gc_code code = l->store->open(l, &err);
   end_work(l);
@@ -144,7 +225,7 @@ static bool open_store(struct ledger *l) {
     l->opened_ms = gc_clock_now_ms();
     l->next_retire_ms = 0;
     ledger_retire_idle(l);
-    ledger_note_loaded(l);
+    note_loaded(l);
   }
   if (code != GC_ERR_UNAVAILABLE) /* the lease was lost meanwhile */
     ledger_report(l, "state", &err);
@@ -157,7 +238,7 @@ static bool open_store(struct ledger *l) {
 /* Takes over the identities whose lease this agent has got, and leaves those
  * whose lease it has lost. */
 static void follow_leases(struct ledger *l) {
-  if (!ledger_has_lease_changed(l))
+  if (!has_lease_changed(l))
     return;
   gc_debug("ledger: a lease has changed; the counts are read again");
   l->store->close(l);
@@ -285,34 +366,49 @@ static void *run_writer(void *arg) {
   return NULL;
 }
 
-struct ledger *ledger_new(const struct ledger_settings *settings,
+struct ledger *ledger_new(const struct ledger_options *options,
                           struct gc_err *err) {
-  struct ledger *l = calloc(1, sizeof(*l));
-  char *folder = strdup(settings->folder);
   int stop_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-  if (l == NULL || folder == NULL || stop_fd < 0) {
-    free(l);
-    free(folder);
-    if (stop_fd >= 0)
-      close(stop_fd);
+  if (stop_fd < 0) {
     gc_fail(err, GC_ERR_MEMORY, "out of memory or descriptors");
     return NULL;
   }
+  struct ledger *l = gc_zalloc(1, sizeof(*l));
   l->commit_s = -1;
   gc_clock_cond_init(&l->changed);
   pthread_mutex_init(&l->lock, NULL);
-  l->settings = *settings;
-  l->folder = folder;
+  l->options = *options;
+  l->folder = gc_strdup(options->folder);
   l->stop_fd = stop_fd;
-  l->store = settings->redis != NULL ? ledger_redis() : &ledger_sqlite;
+  l->store = options->redis != NULL ? ledger_redis() : &ledger_sqlite;
   l->last = &l->first;
   l->backoff =
       (struct gc_backoff){.base_ms = OPEN_FIRST_MS, .cap_ms = OPEN_MAX_MS};
   return l;
 }
 
+void ledger_identify(struct ledger *l, const struct ledger_identity *of) {
+  size_t count = l->identity_count + 1;
+  l->identities = gc_resize(l->identities, count, sizeof(*l->identities));
+  l->identities[l->identity_count++] =
+      (struct identity){.scope = gc_strdup(of->scope),
+                        .block = gc_strdup(of->block),
+                        .host = gc_strdup(of->host),
+                        .lease = of->lease};
+  l->has_lease = l->has_lease || of->lease != NULL;
+}
+
+unsigned ledger_identity(const struct ledger *l, const char *scope,
+                         const char *block) {
+  for (size_t i = 0; i < l->identity_count; i++)
+    if (strcmp(l->identities[i].scope, scope) == 0 &&
+        strcmp(l->identities[i].block, block) == 0)
+      return (unsigned)i;
+  return 0;
+}
+
 bool ledger_is_shared(const struct ledger *l) {
-  return l->settings.redis != NULL;
+  return l->options.redis != NULL;
 }
 
 bool ledger_has_redis(void) { return ledger_redis() != NULL; }
@@ -333,7 +429,7 @@ enum gc_code ledger_start(struct ledger *l, struct gc_err *err) {
 /* Waits until the writer ends. Returns false when the time is over: the writer
  * is then left behind and makes no callbacks any more. */
 static bool wait_for_writer(struct ledger *l) {
-  uint32_t max_ms = l->settings.stop_max_ms;
+  uint32_t max_ms = l->options.stop_max_ms;
   uint64_t end_ms = max_ms != 0 ? gc_clock_now_ms() + max_ms : UINT64_MAX;
   pthread_mutex_lock(&l->lock);
   l->is_stopping = true;
@@ -365,7 +461,12 @@ void ledger_free(struct ledger *l) {
     return;
   if (l->is_open)
     l->store->close(l);
-  ledger_clear_identities(l);
+  for (size_t i = 0; i < l->identity_count; i++) {
+    free(l->identities[i].scope);
+    free(l->identities[i].block);
+    free(l->identities[i].host);
+  }
+  free(l->identities);
   close(l->stop_fd);
   series_clear(&l->set);
   free(l->refs);
@@ -376,7 +477,7 @@ void ledger_free(struct ledger *l) {
 }
 
 void ledger_observe_date(struct ledger *l, int64_t date_ms) {
-  int64_t wall_ms = l->settings.wall_ms();
+  int64_t wall_ms = l->options.wall_ms();
   pthread_mutex_lock(&l->lock);
   (void)gc_server_clock_observe(&l->date_clock, gc_clock_now_ms(), wall_ms,
                                 date_ms);
@@ -406,8 +507,9 @@ bool ledger_read(struct ledger *l, size_t i, struct ledger_view *ret) {
   if (has) {
     struct series *s = l->set.at[i];
     enum series_state state = s->state;
-    bool is_readable = s->kept.id != 0 && !series_state_is_retired(state) &&
-                       ledger_is_loaded(l, s->kept.scope);
+    bool is_readable =
+        s->kept.id != 0 && !s->is_retired && is_loaded(l, s->kept.scope);
+    bool is_returned = state == SERIES_NEW && s->kept.shown;
     *ret = (struct ledger_view){
         .scope = s->kept.scope,
         .flow = s->kept.flow_label,
@@ -416,9 +518,9 @@ bool ledger_read(struct ledger *l, size_t i, struct ledger_view *ret) {
         .sum = s->kept.sum,
         .has_sum = s->kept.has_sum,
         .is_shown = s->kept.shown,
-        .has_first = series_state_sends_first(state),
-        .first_count = state == SERIES_RETURNED ? s->returned_count : 0,
-        .first_sum = state == SERIES_RETURNED ? s->returned_sum : 0,
+        .has_first = state != SERIES_SHOWN,
+        .first_count = is_returned ? s->returned_count : 0,
+        .first_sum = is_returned ? s->returned_sum : 0,
         /* NULL: the store does not have it yet, it is retired, or another
          * agent may have counted it since it was read. */
         .series = is_readable ? s : NULL,
@@ -430,8 +532,8 @@ bool ledger_read(struct ledger *l, size_t i, struct ledger_view *ret) {
 
 void ledger_first_sent(struct ledger *l, struct series *s) {
   pthread_mutex_lock(&l->lock);
-  series_apply(s, SERIES_FIRST_SENT);
-  l->has_sent_zero = l->has_sent_zero || !series_state_is_recorded(s->state);
+  series_apply(s, SERIES_SENT);
+  l->has_sent_zero = l->has_sent_zero || s->state != SERIES_SHOWN;
   pthread_cond_broadcast(&l->changed);
   pthread_mutex_unlock(&l->lock);
 }

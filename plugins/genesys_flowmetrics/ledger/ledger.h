@@ -32,9 +32,12 @@ struct name_filter {
   size_t count;
 };
 
-/* The scope, limits and statistics under which one <Attributes> block counts.
- * Borrowed while batches are pending. */
+/* One <Attributes> block as its source and the ledger see it: the scope, limits
+ * and statistics under which it counts. Borrowed while batches are pending. */
+struct ledger;
 struct ledger_source {
+  struct ledger *ledger;
+  const struct attribute_form *form;
   const char *scope; /* host of the values; "": collectd's */
   /* While it is closed another agent receives the events; NULL: always open. */
   const struct gc_lease_gate *lease;
@@ -43,7 +46,7 @@ struct ledger_source {
   bool values; /* also sum the values */
   struct stats *stats;
   struct name_filter flows, metrics; /* the names that count */
-  /* Reports a name that is refused; may be NULL. Any thread. */
+  /* Receives the outcomes of source and ledger; may be NULL. Any thread. */
   void (*notice)(void *ctx, const char *cause, const struct gc_err *err);
   void *ctx;
   /* With a shared store an occurrence counts once, on the host that sees it
@@ -51,6 +54,13 @@ struct ledger_source {
   bool is_shared;
   unsigned identity;
 };
+
+/* Reports an outcome of the block; GC_OK ends the cause. Any thread. */
+void ledger_source_notice(const struct ledger_source *source, const char *cause,
+                          const struct gc_err *err);
+/* Reports the last event of a reader, whose metrics were not understood. */
+void ledger_source_report_unread(const struct ledger_source *source,
+                                 const struct event_reader *r);
 
 /* The age of an attribute, by its own time. Set by the writer. */
 enum occurrence_timing {
@@ -108,15 +118,12 @@ void batch_truncate(struct batch *b, size_t count);
 bool batch_doubts_clock(const struct batch *b);
 /* Reports after a commit whether attributes were ahead, under the cause
  * "attributes ahead". Any thread. */
-void batch_report_ahead(const struct batch *b,
-                        void (*notice)(void *ctx, const char *cause,
-                                       const struct gc_err *err),
-                        void *ctx);
+void batch_report_ahead(const struct batch *b);
 void batch_clear(struct batch *b);
 
 struct ledger;
 
-struct ledger_settings {
+struct ledger_options {
   const char *folder; /* StateDir; copied */
   /* The Redis that has the state instead of a file; NULL: none. Borrowed. Needs
    * ledger_has_redis. */
@@ -136,7 +143,7 @@ struct ledger_settings {
 /* Returns true when this build can keep its state in a Redis. */
 bool ledger_has_redis(void);
 
-struct ledger *ledger_new(const struct ledger_settings *settings,
+struct ledger *ledger_new(const struct ledger_options *options,
                           struct gc_err *err);
 /* A block and the scope that it counts for. Borrowed during the call, except
  * `lease`. */
@@ -150,9 +157,7 @@ struct ledger_identity {
 };
 /* Adds an identity. In a shared store, an agent that takes over this host and
  * block continues their counts. Call it before ledger_start. */
-GC_MUST_CHECK enum gc_code ledger_identify(struct ledger *l,
-                                           const struct ledger_identity *of,
-                                           struct gc_err *err);
+void ledger_identify(struct ledger *l, const struct ledger_identity *of);
 /* Returns the number of an identity; for one that ledger_identify has not
  * added, 0, the number of the first one. Any thread. */
 unsigned ledger_identity(const struct ledger *l, const char *scope,
@@ -164,7 +169,7 @@ GC_MUST_CHECK enum gc_code ledger_start(struct ledger *l, struct gc_err *err);
  * later ones end with GC_ERR_STOPPED. Ends the thread. Reading remains
  * possible. Returns false when the disk hangs and the writer is left behind.
  * The writer then calls neither `done` nor notice, but may still read the
- * batches: the ledger, its settings, the sources and their batches must stay
+ * batches: the ledger, its options, the sources and their batches must stay
  * for the rest of the process. */
 bool ledger_stop(struct ledger *l);
 /* Stops the ledger and frees it. Frees nothing when the writer is left behind.

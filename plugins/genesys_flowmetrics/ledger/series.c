@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/base/alloc.h"
 #include "common/base/assert.h"
 #include "common/genesys/clean_name.h"
 #include "common/genesys/labels.h"
@@ -43,15 +44,9 @@ static struct series_scope *scope_get(struct series_set *set,
   struct series_scope *s = scope_find(set, name);
   if (s != NULL)
     return s;
-  s = calloc(1, sizeof(*s) + strlen(name) + 1);
-  if (s == NULL)
-    return NULL;
+  s = gc_zalloc(1, sizeof(*s) + strlen(name) + 1);
   memcpy(s->name, name, strlen(name) + 1);
   s->flows = gc_labels_new();
-  if (s->flows == NULL) {
-    free(s);
-    return NULL;
-  }
   s->next = set->scopes;
   set->scopes = s;
   return s;
@@ -191,8 +186,8 @@ enum gc_code series_load(struct series_set *set,
   char key[KEY_SIZE];
   struct series *s;
   struct series_scope *scope = scope_get(set, kept->scope);
-  struct series_flow *flow = scope != NULL ? flow_get(scope, kept->flow) : NULL;
-  if (flow == NULL)
+  struct series_flow *flow = flow_get(scope, kept->flow);
+  if (flow == NULL || scope->flows == NULL)
     return GC_ERR_MEMORY;
   GC_TRY(load_label(scope->flows, kept->flow, kept->flow_label));
   GC_TRY(load_label(flow->metrics, kept->metric, kept->metric_label));
@@ -210,12 +205,10 @@ enum gc_code series_find(struct series_set *set, const char *scope_name,
     return GC_OK;
 
   struct series_scope *scope = scope_get(set, scope_name);
-  if (scope == NULL)
-    return GC_ERR_MEMORY;
   if (scope->count >= max || scope->retired / SERIES_RETIRED_MAX >= max)
     return GC_ERR_LIMIT;
   struct series_flow *flow = flow_get(scope, flow_name);
-  if (flow == NULL)
+  if (flow == NULL || scope->flows == NULL)
     return GC_ERR_MEMORY;
   const struct stored_counter fresh = {
       .scope = scope_name,
@@ -227,13 +220,37 @@ enum gc_code series_find(struct series_set *set, const char *scope_name,
   return add_series(set, scope, &fresh, key, ret);
 }
 
+/* Returns the next state; the same one if the event changes nothing. */
+static enum series_state next_state(const struct series *s,
+                                    enum series_event event) {
+  enum series_state state = s->state;
+  bool is_returned = state == SERIES_NEW && s->kept.shown;
+  GC_ASSERT(state >= SERIES_NEW && state <= SERIES_SHOWN);
+  switch (event) {
+  case SERIES_SENT:
+    if (state != SERIES_NEW)
+      return state;
+    return is_returned ? SERIES_SHOWN : SERIES_FIRST_SENT;
+  case SERIES_WRITE:
+    return state == SERIES_FIRST_SENT ? SERIES_FIRST_WRITING : state;
+  case SERIES_COMMIT:
+    return state == SERIES_FIRST_WRITING ? SERIES_SHOWN : state;
+  case SERIES_ROLL_BACK:
+    return state == SERIES_FIRST_WRITING ? SERIES_FIRST_SENT : state;
+  case SERIES_RECORDED:
+    return is_returned ? state : SERIES_SHOWN;
+  case SERIES_RETURNED:
+    return state == SERIES_SHOWN ? SERIES_NEW : state;
+  case SERIES_FORGOTTEN:
+    break;
+  }
+  return SERIES_NEW;
+}
+
 void series_apply(struct series *s, enum series_event event) {
-  enum series_state next = series_next_state(s->state, event);
-  bool is_recorded = series_state_is_recorded(next);
-  if (s->state != next)
-    s->state = next;
-  if (s->kept.shown != is_recorded)
-    s->kept.shown = is_recorded;
+  s->state = next_state(s, event);
+  s->kept.shown =
+      event != SERIES_FORGOTTEN && (s->kept.shown || s->state == SERIES_SHOWN);
 }
 
 size_t series_retire_idle(struct series_set *set, uint32_t before_minute) {
@@ -241,10 +258,10 @@ size_t series_retire_idle(struct series_set *set, uint32_t before_minute) {
   for (size_t i = 0; i < set->count; i++) {
     struct series *s = set->at[i];
     uint32_t last = s->kept.last_minute;
-    if (series_state_is_retired(s->state) || last == 0 || last >= before_minute)
+    if (s->is_retired || last == 0 || last >= before_minute)
       continue;
     GC_ASSERT(s->scope->count > 0 && set->collisions >= s->is_collided);
-    series_apply(s, SERIES_IDLE);
+    s->is_retired = true;
     s->scope->count--;
     s->scope->retired++;
     set->collisions -= s->is_collided;
@@ -255,7 +272,8 @@ size_t series_retire_idle(struct series_set *set, uint32_t before_minute) {
 
 /* Gives a retired series a place again. */
 static void take_place(struct series_set *set, struct series *s) {
-  GC_ASSERT(s->scope->retired > 0);
+  GC_ASSERT(s->is_retired && s->scope->retired > 0);
+  s->is_retired = false;
   s->scope->retired--;
   s->scope->count++;
   note_collision(set, s);
@@ -263,11 +281,11 @@ static void take_place(struct series_set *set, struct series *s) {
 
 enum gc_code series_revive(struct series_set *set, struct series *s,
                            size_t max) {
-  if (!series_state_is_retired(s->state))
+  if (!s->is_retired)
     return GC_OK;
   if (s->scope->count >= max)
     return GC_ERR_LIMIT;
-  series_apply(s, SERIES_COUNTED);
+  series_apply(s, SERIES_RETURNED);
   s->returned_count = s->kept.count;
   s->returned_sum = s->kept.sum;
   take_place(set, s);
@@ -275,7 +293,7 @@ enum gc_code series_revive(struct series_set *set, struct series *s,
 }
 
 static void forget_series(struct series_set *set, struct series *s) {
-  if (series_state_is_retired(s->state))
+  if (s->is_retired)
     take_place(set, s);
   series_apply(s, SERIES_FORGOTTEN);
   s->kept.id = s->kept.count = 0;
@@ -293,14 +311,12 @@ void series_forget_scope(struct series_set *set, const char *scope) {
       forget_series(set, set->at[i]);
 }
 
-enum gc_code series_make_parts(struct series *s, size_t identities) {
+void series_make_parts(struct series *s, size_t identities) {
+  GC_ASSERT(s->part_count == 0 || s->part_count == identities);
   if (s->part_count > 0)
-    return GC_OK;
-  s->parts = calloc(identities, sizeof(*s->parts));
-  if (s->parts == NULL)
-    return GC_ERR_MEMORY;
+    return;
+  s->parts = gc_zalloc(identities, sizeof(*s->parts));
   s->part_count = identities;
-  return GC_OK;
 }
 
 size_t series_count_active(const struct series_set *set, const char *scope) {

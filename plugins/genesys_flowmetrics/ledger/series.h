@@ -4,15 +4,22 @@
  * for. Pure. The ledger's writer adds series and counts; a reader takes the
  * visible counts.
  *
+ * A rate needs a value before the first count. The reader therefore dispatches
+ * a first value for a new series, 0, and repeats it until the store has
+ * recorded that it was dispatched. If a process ends before that, the next one
+ * starts with a 0 again. A 0 never follows a count.
+ *
+ *   new -> first sent -> first writing -> shown
+ *
  * An idle series is retired: it is no longer read and no longer takes one of
- * the MaxSeries places. It keeps its count and its label. When it is counted
- * again, it continues from that count, which is dispatched first
- * (series_state.h). */
+ * the MaxSeries places. It keeps its count, its label and its state. When it is
+ * counted again and was shown before, it is new once more, and its first value
+ * is the count that it had. When this agent gets the lease of the series'
+ * account, the series is new, and the record in the store decides. */
 #ifndef GENESYS_FLOWMETRICS_LEDGER_SERIES_H
 #define GENESYS_FLOWMETRICS_LEDGER_SERIES_H
 
 #include "common/base/strmap.h"
-#include "plugins/genesys_flowmetrics/ledger/series_state.h"
 #include "plugins/genesys_flowmetrics/ledger/sqlite_db.h"
 
 struct series_scope;
@@ -33,6 +40,23 @@ struct series_part {
   unsigned script_number;
 };
 
+enum series_state {
+  SERIES_NEW = 1,       /* the first value is due */
+  SERIES_FIRST_SENT,    /* it was dispatched; the store has no record of it */
+  SERIES_FIRST_WRITING, /* the open transaction records it */
+  SERIES_SHOWN,         /* recorded: the reader dispatches the present count */
+};
+
+enum series_event {
+  SERIES_SENT,      /* the first value was dispatched */
+  SERIES_WRITE,     /* a transaction includes the record */
+  SERIES_COMMIT,    /* that transaction was committed */
+  SERIES_ROLL_BACK, /* that transaction was rolled back */
+  SERIES_RECORDED,  /* the store, when it was opened, had the record */
+  SERIES_RETURNED,  /* counted again after it was retired */
+  SERIES_FORGOTTEN, /* another agent may have counted and dispatched it */
+};
+
 struct series {
   struct stored_counter kept; /* as committed; owns its strings */
   struct series_scope *scope;
@@ -41,6 +65,7 @@ struct series {
   /* Only series_apply changes it, under the ledger's lock. It is atomic because
    * the writer also reads it without the lock. */
   _Atomic enum series_state state;
+  bool is_retired; /* changed by the writer under the lock */
 
   /* Used by the writer only, within one transaction. */
   int64_t added_count;
@@ -85,11 +110,10 @@ GC_MUST_CHECK enum gc_code series_find(struct series_set *set,
                                        const char *scope, const char *flow,
                                        const char *metric, size_t max,
                                        struct series **ret);
-/* Makes room for the parts of `identities` identities. Returns GC_ERR_MEMORY
- * when out of memory. */
-GC_MUST_CHECK enum gc_code series_make_parts(struct series *s,
-                                             size_t identities);
-/* Moves the series to its next state and keeps kept.shown in step with it. */
+/* Makes room for the parts of `identities` identities. */
+void series_make_parts(struct series *s, size_t identities);
+/* Moves the series to its next state, and notes in kept.shown that the store
+ * has the record. An event that means nothing in a state changes nothing. */
 void series_apply(struct series *s, enum series_event event);
 /* Retires the series that were last counted before this minute. A series whose
  * time is unknown stays. Returns how many were retired. */

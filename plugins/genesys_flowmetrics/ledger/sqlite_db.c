@@ -11,12 +11,16 @@
 #include <openssl/sha.h>
 #include <sqlite3.h>
 
+#include "common/base/alloc.h"
 #include "common/net/store/state_file.h"
-#include "plugins/genesys_flowmetrics/ledger/sqlite_copy.h"
 
 /* BUSY_MS: how long opening waits for another process that writes. Programs
  * such as sqlite3(1) may read at any time. */
-enum { BUSY_MS = 1000, MINUTE_MS = 60 * 1000 };
+enum {
+  BUSY_MS = 1000,
+  MINUTE_MS = 60 * 1000,
+  COPY_KEYS = 5000, /* in one transaction, some milliseconds */
+};
 
 static const char *const migrations[] = {
     "CREATE TABLE seen (key BLOB NOT NULL PRIMARY KEY) WITHOUT ROWID;"
@@ -211,9 +215,7 @@ static enum gc_code open_file(struct sqlite_db *s, const char *folder,
 
 enum gc_code sqlite_db_open(const char *folder, struct sqlite_db **ret,
                             struct gc_err *ret_warning, struct gc_err *err) {
-  GC_AUTO(sqlite_db_close_auto) struct sqlite_db *s = calloc(1, sizeof(*s));
-  if (s == NULL)
-    return gc_fail(err, GC_ERR_MEMORY, "out of memory");
+  GC_AUTO(sqlite_db_close_auto) struct sqlite_db *s = gc_zalloc(1, sizeof(*s));
   GC_TRY(open_file(s, folder, ret_warning, err));
   *ret = gc_steal(s);
   return GC_OK;
@@ -407,6 +409,91 @@ bool sqlite_db_is_there(const struct sqlite_db *s) {
   return gc_state_file_is_there(&s->file);
 }
 
+/* ---- a file that was deleted while open ---- */
+
+/* Copies the counters, first and in one transaction, so that they never
+ * decrease. */
+static enum gc_code copy_counters(struct gc_state_file *s, struct gc_err *err) {
+  static const char *const steps[] = {
+      "BEGIN IMMEDIATE", "DELETE FROM fresh.counters",
+      "INSERT INTO fresh.counters SELECT * FROM main.counters",
+      ("UPDATE fresh.floor SET minute = "
+       "max(minute, (SELECT max(minute) FROM main.floor))"),
+      "COMMIT"};
+  enum gc_code code = GC_OK;
+  for (size_t i = 0; code == GC_OK && i < GC_COUNT(steps); i++)
+    code = gc_state_file_run(s, steps[i], err);
+  /* After some failures (disk full) SQLite has already rolled back. */
+  if (code != GC_OK && !sqlite3_get_autocommit(s->db))
+    (void)!gc_state_file_run(s, "ROLLBACK", NULL);
+  return code;
+}
+
+/* Binds `last` and COPY_KEYS, and makes one step. */
+static int step_keys(struct gc_state_file *s, const char *sql,
+                     const struct seen_key *last, sqlite3_stmt **ret) {
+  int code = sqlite3_prepare_v2(s->db, sql, -1, ret, NULL);
+  if (code != SQLITE_OK)
+    return code;
+  sqlite3_bind_blob(*ret, 1, last->bytes, SEEN_KEY_BYTES, SQLITE_STATIC);
+  sqlite3_bind_int(*ret, 2, COPY_KEYS);
+  return sqlite3_step(*ret);
+}
+
+/* Copies the next COPY_KEYS keys after `last`, in their own transaction, and
+ * moves `last`. `ret_more`: there may be more keys. */
+static enum gc_code copy_some_keys(struct gc_state_file *s,
+                                   struct seen_key *last, bool *ret_more,
+                                   struct gc_err *err) {
+  GC_AUTO(gc_state_stmt_auto) sqlite3_stmt *copy = NULL, *find = NULL;
+  if (step_keys(s,
+                "INSERT OR IGNORE INTO fresh.seen SELECT key FROM main.seen "
+                "WHERE key > ?1 ORDER BY key LIMIT ?2",
+                last, &copy) != SQLITE_DONE)
+    return gc_state_file_fail(s, "cannot be restored", err);
+  int code = step_keys(s,
+                       "SELECT key FROM main.seen WHERE key > ?1 ORDER BY key "
+                       "LIMIT 1 OFFSET ?2 - 1",
+                       last, &find);
+  *ret_more =
+      code == SQLITE_ROW && sqlite3_column_bytes(find, 0) == SEEN_KEY_BYTES;
+  if (*ret_more)
+    memcpy(last->bytes, sqlite3_column_blob(find, 0), SEEN_KEY_BYTES);
+  return code == SQLITE_ROW || code == SQLITE_DONE
+             ? GC_OK
+             : gc_state_file_fail(s, "cannot be restored", err);
+}
+
+static enum gc_code attach_fresh(struct gc_state_file *s, const char *path,
+                                 struct gc_err *err) {
+  GC_AUTO(gc_state_stmt_auto) sqlite3_stmt *q = NULL;
+  if (sqlite3_prepare_v2(s->db, "ATTACH ? AS fresh", -1, &q, NULL) !=
+          SQLITE_OK ||
+      sqlite3_bind_text(q, 1, path, -1, SQLITE_STATIC) != SQLITE_OK ||
+      sqlite3_step(q) != SQLITE_DONE)
+    return gc_state_file_fail(s, "cannot be restored", err);
+  return GC_OK;
+}
+
+/* Copies the counters of `s`, which can still be read, then its keys, to the
+ * file at `path`, which has the same tables and may have keys too. A copy that
+ * failed may be repeated, because a key is copied only once. */
+static enum gc_code copy_file(struct gc_state_file *s, const char *path,
+                              void (*step)(void *ctx), void *ctx,
+                              struct gc_err *err) {
+  struct seen_key last = {{0}};
+  bool has_more = true;
+  GC_TRY(attach_fresh(s, path, err));
+  enum gc_code code = copy_counters(s, err);
+  while (code == GC_OK && has_more) {
+    if (step != NULL)
+      step(ctx);
+    code = copy_some_keys(s, &last, &has_more, err);
+  }
+  sqlite3_exec(s->db, "DETACH fresh", NULL, NULL, NULL);
+  return code;
+}
+
 /* Takes a new lock, because the lock's file may have been deleted too and
  * belong to another process now. */
 enum gc_code sqlite_db_restore(struct sqlite_db *s, const char *folder,
@@ -417,7 +504,7 @@ enum gc_code sqlite_db_restore(struct sqlite_db *s, const char *folder,
     close(s->file.lock.fd);
   s->file.lock.fd = 0;
   GC_TRY(gc_state_file_open(folder, &kind, &fresh, ret_warning, err));
-  enum gc_code code = sqlite_copy(&s->file, fresh.path, step, ctx, err);
+  enum gc_code code = copy_file(&s->file, fresh.path, step, ctx, err);
   if (code != GC_OK) {
     gc_state_file_close(&fresh);
     return code;

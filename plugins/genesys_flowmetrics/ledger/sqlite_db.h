@@ -43,7 +43,7 @@ struct sqlite_db;
 
 /* Opens or creates the file. GC_ERR_STATE: the file cannot be used now (it is
  * read-only, the disk is full, its version is newer); GC_ERR_UNAVAILABLE:
- * another process has it; GC_ERR_MEMORY. `ret_warning` names a file that was
+ * another process has it. `ret_warning` names a file that was
  * moved aside. */
 GC_MUST_CHECK enum gc_code sqlite_db_open(const char *folder,
                                           struct sqlite_db **ret,

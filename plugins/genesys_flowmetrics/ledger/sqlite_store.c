@@ -22,7 +22,7 @@ static enum gc_code load_counter(void *ctx, const struct stored_counter *kept) {
   struct ledger *l = ctx;
   struct stored_counter c = *kept;
   if (c.last_minute == 0)
-    c.last_minute = ledger_minute_of(l->settings.wall_ms());
+    c.last_minute = ledger_minute_of(l->options.wall_ms());
   pthread_mutex_lock(&l->lock);
   enum gc_code code = series_load(&l->set, &c);
   pthread_mutex_unlock(&l->lock);
@@ -144,7 +144,7 @@ static enum gc_code count_new(struct ledger *l, const struct occurrence_ref *r,
   }
   ledger_touch_series(l, s);
   s->added_count++;
-  s->counted_minute = ledger_minute_of(l->settings.wall_ms());
+  s->counted_minute = ledger_minute_of(l->options.wall_ms());
   r->batch->outcomes[OUTCOME_COUNTED]++;
   if (source->values && !(o->has_value && add_value(s, o->value)))
     r->batch->outcomes[OUTCOME_NO_NUMBER]++;
@@ -160,7 +160,7 @@ static enum gc_code count_occurrence(struct ledger *l,
     return GC_OK;
   GC_TRY(sqlite_db_add_key(l->db, &r->occurrence->key, &is_new, err));
   if (is_new) {
-    l->late_by_us += ledger_is_late(r, l->settings.wall_ms());
+    l->late_by_us += ledger_is_late(r, l->options.wall_ms());
     return count_new(l, r, err);
   }
   r->batch->outcomes[OUTCOME_DUPLICATE]++;
@@ -197,7 +197,7 @@ static int64_t read_latest(struct ledger *l, int64_t ours_ms,
  * transaction that are not ahead. */
 static struct ledger_clock read_clock(struct ledger *l, size_t count) {
   struct ledger_clock now;
-  int64_t ours = l->settings.wall_ms();
+  int64_t ours = l->options.wall_ms();
   uint32_t newest = sqlite_db_newest(l->db);
   now.latest_ms = read_latest(l, ours, &now.is_confirmed);
   while (count > 0 && ledger_is_ahead(&l->refs[count - 1], now.latest_ms))
@@ -290,7 +290,7 @@ static void prune_keys(struct ledger *l) {
     return;
   }
   uint32_t minute =
-      ledger_minute_of(read_clock(l, 0).earliest_ms - l->settings.retention_ms);
+      ledger_minute_of(read_clock(l, 0).earliest_ms - l->options.retention_ms);
   enum gc_code code =
       sqlite_db_prune(l->db, minute, PRUNE_KEYS, &dropped, &err);
   l->has_more_to_prune = code == GC_OK && dropped == PRUNE_KEYS;

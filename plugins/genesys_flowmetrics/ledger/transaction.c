@@ -36,9 +36,9 @@ void ledger_leave_owner(struct ledger *l) {
 
 void ledger_report(struct ledger *l, const char *cause,
                    const struct gc_err *err) {
-  if (l->settings.notice == NULL || !ledger_enter_owner(l))
+  if (l->options.notice == NULL || !ledger_enter_owner(l))
     return;
-  l->settings.notice(l->settings.ctx, cause, err);
+  l->options.notice(l->options.ctx, cause, err);
   ledger_leave_owner(l);
 }
 
@@ -190,8 +190,8 @@ bool ledger_is_in_time(const struct occurrence_ref *r, uint32_t floor,
 /* Returns the idle time after which a series retires: Retention, but at least a
  * day, so that a series does not retire overnight. */
 static int64_t idle_ms(const struct ledger *l) {
-  return l->settings.retention_ms > IDLE_MIN_MS ? l->settings.retention_ms
-                                                : IDLE_MIN_MS;
+  return l->options.retention_ms > IDLE_MIN_MS ? l->options.retention_ms
+                                               : IDLE_MIN_MS;
 }
 
 /* Finds idle series by a clock that ignores a step until it lasts. */
@@ -200,7 +200,7 @@ void ledger_retire_idle(struct ledger *l) {
   if (now_ms < l->next_retire_ms)
     return;
   l->next_retire_ms = now_ms + RETIRE_EVERY_MS;
-  int64_t wall_ms = l->settings.wall_ms();
+  int64_t wall_ms = l->options.wall_ms();
   gc_server_clock_observe_no_date(&l->retire_clock, now_ms, wall_ms);
   int64_t likely_ms = gc_server_clock_likely(&l->retire_clock, now_ms, wall_ms);
   uint32_t before = ledger_minute_of(likely_ms - idle_ms(l));
@@ -263,7 +263,7 @@ enum gc_code ledger_find_series(struct ledger *l,
   /* The idle time of a new series begins now, because this agent may never
    * count it: another agent counts it, or the store fails. */
   if (code == GC_OK && (*ret)->kept.last_minute == 0)
-    (*ret)->kept.last_minute = ledger_minute_of(l->settings.wall_ms());
+    (*ret)->kept.last_minute = ledger_minute_of(l->options.wall_ms());
   pthread_mutex_unlock(&l->lock);
   if (code == GC_ERR_LIMIT) {
     *ret = NULL;
@@ -300,7 +300,7 @@ void ledger_touch_sent_zeros(struct ledger *l) {
     if (!is_taken(l, s->kept.scope))
       continue;
     series_apply(s, SERIES_WRITE);
-    if (series_state_is_writing(s->state))
+    if (s->state == SERIES_FIRST_WRITING)
       ledger_touch_series(l, s);
   }
   pthread_mutex_unlock(&l->lock);
@@ -308,7 +308,7 @@ void ledger_touch_sent_zeros(struct ledger *l) {
 
 struct stored_counter ledger_counter_after(const struct series *s) {
   struct stored_counter c = s->kept;
-  c.shown = c.shown || series_state_is_writing(s->state);
+  c.shown = c.shown || s->state == SERIES_FIRST_WRITING;
   if (s->counted_minute > 0)
     c.last_minute = s->counted_minute;
   if (s->part_count == 0) {
@@ -339,7 +339,7 @@ void ledger_end_transaction(struct ledger *l, bool committed,
     if (committed)
       s->kept = ledger_counter_after(s);
     series_apply(s, committed ? SERIES_COMMIT : SERIES_ROLL_BACK);
-    GC_ASSERT(!series_state_is_writing(s->state));
+    GC_ASSERT(s->state != SERIES_FIRST_WRITING);
     s->added_count = s->new_id = 0;
     s->counted_minute = 0;
     s->added_sum = 0;

@@ -58,7 +58,7 @@ struct redis_store {
   struct counter *counters;
   size_t counter_count, counter_cap;
   struct chunk *chunks;
-  size_t chunk_count, chunk_cap;
+  size_t chunk_count;
   int64_t server_ms;       /* the server's wall clock, epoch ms */
   uint64_t server_at_ms;   /* when server_ms was read, monotonic ms */
   uint64_t next_upkeep_ms; /* monotonic */

@@ -41,7 +41,7 @@ enum gc_code redis_read_clock(struct ledger *l, struct gc_err *err) {
 
 struct ledger_clock redis_clock(const struct ledger *l) {
   const struct redis_store *s = l->redis;
-  int64_t ours = l->settings.wall_ms();
+  int64_t ours = l->options.wall_ms();
   int64_t theirs =
       s->server_ms + (int64_t)(gc_clock_now_ms() - s->server_at_ms);
   struct ledger_clock now = ours < theirs
@@ -54,7 +54,7 @@ struct ledger_clock redis_clock(const struct ledger *l) {
 
 static void report_difference(struct ledger *l) {
   struct gc_err err = {.code = GC_OK};
-  int64_t ours = l->settings.wall_ms();
+  int64_t ours = l->options.wall_ms();
   struct ledger_clock now = redis_clock(l);
   int64_t apart_s = (now.latest_ms - now.earliest_ms) / 1000;
   if (apart_s > DIFFERENCE_MAX_S)
@@ -139,7 +139,7 @@ enum gc_code redis_probe_prune(struct ledger *l, struct gc_err *err) {
 }
 
 uint32_t redis_keep_minutes(const struct ledger *l) {
-  return ledger_minute_of(l->settings.retention_ms) + 1 + SLACK_MINUTES;
+  return ledger_minute_of(l->options.retention_ms) + 1 + SLACK_MINUTES;
 }
 
 enum gc_code redis_do_upkeep(struct ledger *l, struct gc_err *err) {

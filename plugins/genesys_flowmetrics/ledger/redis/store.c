@@ -9,6 +9,7 @@
 
 #include <hiredis/hiredis.h>
 
+#include "common/base/alloc.h"
 #include "common/base/decimal.h"
 #include "common/net/clock.h"
 #include "common/net/redis/durability.h"
@@ -161,7 +162,7 @@ static enum gc_code load_number(struct ledger *l, unsigned identity,
     return GC_OK;
   GC_TRY(series_find(&l->set, l->identities[identity].scope, f->flow, f->metric,
                      SIZE_MAX, &s));
-  GC_TRY(series_make_parts(s, l->identity_count));
+  series_make_parts(s, l->identity_count);
   struct series_part *part = &s->parts[identity];
   if (f->kind == 'z')
     series_apply(s, SERIES_RECORDED);
@@ -292,7 +293,7 @@ static void forget_stored(struct ledger *l) {
 /* Makes the sums of the parts visible to readers. A series without a time in
  * the store begins its idle time now. */
 static void publish_counts(struct ledger *l) {
-  uint32_t minute = ledger_minute_of(l->settings.wall_ms());
+  uint32_t minute = ledger_minute_of(l->options.wall_ms());
   pthread_mutex_lock(&l->lock);
   for (size_t i = 0; i < l->set.count; i++) {
     struct series *s = l->set.at[i];
@@ -333,7 +334,7 @@ static enum gc_code take_over(struct ledger *l, struct gc_err *err) {
 
 static enum gc_code connect_and_load(struct ledger *l, struct gc_err *err) {
   struct redis_store *s = l->redis;
-  GC_TRY(redis_link_open(l->settings.redis, l->stop_fd, &s->link, err));
+  GC_TRY(redis_link_open(l->options.redis, l->stop_fd, &s->link, err));
   GC_TRY(check_durability(l, err));
   GC_TRY(redis_load_script(l, err));
   GC_TRY(redis_read_clock(l, err));
@@ -343,10 +344,8 @@ static enum gc_code connect_and_load(struct ledger *l, struct gc_err *err) {
 }
 
 static enum gc_code open_redis(struct ledger *l, struct gc_err *err) {
-  l->redis = calloc(1, sizeof(*l->redis));
-  enum gc_code code = l->redis != NULL
-                          ? connect_and_load(l, err)
-                          : gc_fail(err, GC_ERR_MEMORY, "out of memory");
+  l->redis = gc_zalloc(1, sizeof(*l->redis));
+  enum gc_code code = connect_and_load(l, err);
   if (code != GC_OK)
     close_redis(l);
   return code;

@@ -11,6 +11,7 @@
 
 #include <hiredis/hiredis.h>
 
+#include "common/base/alloc.h"
 #include "common/base/assert.h"
 #include "common/base/decimal.h"
 #include "common/net/clock.h"
@@ -33,9 +34,8 @@ static enum gc_code select_occurrences(struct ledger *l, size_t count,
     if (!ledger_is_in_time(&r, 0, &now))
       continue;
     GC_TRY(ledger_find_series(l, &r, &r.series, err));
-    if (r.series != NULL &&
-        series_make_parts(r.series, l->identity_count) != GC_OK)
-      return gc_fail(err, GC_ERR_MEMORY, "out of memory");
+    if (r.series != NULL)
+      series_make_parts(r.series, l->identity_count);
     l->refs[kept++] = r;
   }
   *ret = kept;
@@ -47,34 +47,28 @@ static struct series_part *part_of(const struct occurrence_ref *r) {
   return &r->series->parts[r->batch->source->identity];
 }
 
-static enum gc_code append_counter(struct redis_store *s,
-                                   const struct occurrence_ref *r) {
+static void append_counter(struct redis_store *s,
+                           const struct occurrence_ref *r) {
   if (s->counter_count == s->counter_cap) {
-    size_t cap = s->counter_cap == 0 ? 64 : s->counter_cap * 2;
-    struct counter *more = realloc(s->counters, cap * sizeof(*more));
-    if (more == NULL)
-      return GC_ERR_MEMORY;
-    s->counters = more;
-    s->counter_cap = cap;
+    s->counter_cap = s->counter_cap == 0 ? 64 : s->counter_cap * 2;
+    s->counters = gc_resize(s->counters, s->counter_cap, sizeof(*s->counters));
   }
   s->counters[s->counter_count++] =
       (struct counter){r->series, r->batch->source->identity};
-  return GC_OK;
 }
 
 /* Gives each counter of the chunk its number. */
-static enum gc_code number_counters(struct ledger *l, struct chunk *c) {
+static void number_counters(struct ledger *l, struct chunk *c) {
   struct redis_store *s = l->redis;
   c->first_counter = s->counter_count;
   for (size_t i = c->first; i < c->first + c->count; i++) {
     const struct occurrence_ref *r = &l->refs[i];
     if (r->series == NULL || part_of(r)->script_number > 0)
       continue;
-    GC_TRY(append_counter(s, r));
+    append_counter(s, r);
     part_of(r)->script_number = (unsigned)(s->counter_count - c->first_counter);
   }
   c->counter_count = s->counter_count - c->first_counter;
-  return GC_OK;
 }
 
 static void forget_numbers(struct redis_store *s, const struct chunk *c) {
@@ -152,37 +146,22 @@ static enum gc_code send_chunk(struct ledger *l, const struct chunk *c,
   add_minutes(l, c, false);
   add_counters(l, c);
   add_occurrences(l, c);
-  redis_print(&s->words, "%u", ledger_minute_of(l->settings.wall_ms()));
+  redis_print(&s->words, "%u", ledger_minute_of(l->options.wall_ms()));
   return redis_queue_command(s->link, &s->words, err);
 }
 
-static enum gc_code add_chunk(struct ledger *l, size_t first, size_t count) {
-  struct redis_store *s = l->redis;
-  if (s->chunk_count == s->chunk_cap) {
-    size_t cap = s->chunk_cap == 0 ? 8 : s->chunk_cap * 2;
-    struct chunk *more = realloc(s->chunks, cap * sizeof(*more));
-    if (more == NULL)
-      return GC_ERR_MEMORY;
-    s->chunks = more;
-    s->chunk_cap = cap;
-  }
-  s->chunks[s->chunk_count++] = (struct chunk){.first = first, .count = count};
-  return GC_OK;
-}
-
-static enum gc_code make_chunks(struct ledger *l, size_t count,
-                                struct gc_err *err) {
-  struct redis_store *s = l->redis;
+static void make_chunks(struct redis_store *s, size_t count) {
+  size_t chunks =
+      (count + REDIS_CHUNK_OCCURRENCES - 1) / REDIS_CHUNK_OCCURRENCES;
   s->chunk_count = 0;
+  s->chunks = gc_resize(s->chunks, chunks + 1, sizeof(*s->chunks));
   for (size_t i = 0; i < count; i += REDIS_CHUNK_OCCURRENCES) {
     size_t left = count - i;
-    if (add_chunk(l, i,
-                  left < REDIS_CHUNK_OCCURRENCES
-                      ? left
-                      : REDIS_CHUNK_OCCURRENCES) != GC_OK)
-      return gc_fail(err, GC_ERR_MEMORY, "out of memory");
+    s->chunks[s->chunk_count++] = (struct chunk){
+        .first = i,
+        .count =
+            left < REDIS_CHUNK_OCCURRENCES ? left : REDIS_CHUNK_OCCURRENCES};
   }
-  return GC_OK;
 }
 
 /* ---- answers ---- */
@@ -217,7 +196,7 @@ static bool note_counter(struct ledger *l, const struct counter *k,
       return false;
     part->has_sum = true;
   }
-  k->series->counted_minute = ledger_minute_of(l->settings.wall_ms());
+  k->series->counted_minute = ledger_minute_of(l->options.wall_ms());
   ledger_touch_series(l, k->series);
   return true;
 }
@@ -275,11 +254,8 @@ static enum gc_code send_all_chunks(struct ledger *l, struct gc_err *err) {
     struct chunk *c = &s->chunks[i];
     if (c->is_done)
       continue;
-    code = number_counters(l, c);
-    if (code != GC_OK)
-      (void)gc_fail(err, code, "out of memory");
-    else
-      code = send_chunk(l, c, err);
+    number_counters(l, c);
+    code = send_chunk(l, c, err);
     forget_numbers(s, c);
   }
   return code;
@@ -326,7 +302,7 @@ static enum gc_code record_zeros(struct ledger *l, struct gc_err *err) {
   redis_begin_script(l, "EVAL", REDIS_SCRIPT_SET, 0);
   redis_print(&s->words, "%s", s->token);
   for (const struct series *t = l->touched; t != NULL; t = t->next_touched)
-    if (series_state_is_writing(t->state) && add_zero_record(l, t))
+    if (t->state == SERIES_FIRST_WRITING && add_zero_record(l, t))
       any = true;
   if (any)
     return redis_run_script(l, &reply, err);
@@ -340,7 +316,7 @@ static enum gc_code count_and_record(struct ledger *l, size_t count,
                                      struct gc_err *err) {
   size_t kept = 0;
   GC_TRY(select_occurrences(l, count, &kept, err));
-  GC_TRY(make_chunks(l, kept, err));
+  make_chunks(l->redis, kept);
   GC_TRY(count_all(l, err));
   return record_zeros(l, err);
 }

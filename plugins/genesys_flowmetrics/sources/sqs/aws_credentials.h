@@ -11,7 +11,7 @@
 
 #include "common/base/buf.h"
 #include "common/base/env.h"
-#include "plugins/genesys_flowmetrics/sources/sqs/aws_keys.h"
+#include "plugins/genesys_flowmetrics/sources/sqs/sts.h"
 
 /* The source of the keys, chosen once. */
 enum credentials_place {

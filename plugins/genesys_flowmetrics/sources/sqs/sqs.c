@@ -1,17 +1,629 @@
 /* SPDX-License-Identifier: MIT */
-#include "plugins/genesys_flowmetrics/sources/sqs/internal.h"
+#include "plugins/genesys_flowmetrics/sources/sqs/sqs.h"
 
+#include <pthread.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
+#include "common/base/alloc.h"
+#include "common/base/policy/backoff.h"
+#include "common/net/clock.h"
+#include "common/net/http/http.h"
 #include "common/net/http/tls_files.h"
+#include "common/net/loop.h"
+#include "plugins/genesys_flowmetrics/sources/sqs/clock_pause.h"
+#include "plugins/genesys_flowmetrics/sources/sqs/protocol.h"
 
 enum {
+  DELETIONS_MAX = 4, /* requests under way at once */
+  HEADER_COUNT = 4,
+  TOKEN_HEADER_SIZE = CREDENTIALS_TOKEN_SIZE + 32,
+  PENDING_MAX = 64,     /* deliveries that the ledger holds */
+  RECEIPTS_MAX = 10000, /* number of messages to be deleted */
+  BODY_MAX_BYTES = 64 * 1024,
+  COMMIT_PAUSE_MS = 5000,   /* longest time between two checks of the ledger */
+  STANDBY_PAUSE_MS = 200,   /* time between two checks of lease and clock */
+  RETRY_AFTER_MAX_S = 3600, /* a longer Retry-After is shortened */
   /* Longer than a long poll, whose answer may begin after 20 s. */
   TIMEOUT_MS = 60 * 1000,
   METADATA_TIMEOUT_MS = 5000,
   METADATA_CONNECT_MS = 1000,
 };
+
+/* Receipt handles of messages to be deleted; owns them. */
+struct receipts {
+  char **at;
+  size_t count, cap;
+};
+
+/* The messages of one answer, until the ledger has committed them. */
+struct delivery {
+  struct batch batch; /* first: on_batch receives its address */
+  struct consumer *consumer;
+  struct receipts receipts;   /* messages to delete after the commit */
+  size_t ends[SQS_BATCH_MAX]; /* per message: number of occurrences up to its
+                                 end */
+  enum gc_code code;
+  uint64_t received_ms; /* monotonic */
+};
+
+/* One request, its keys and headers. */
+struct request {
+  struct gc_exchange exchange;
+  struct gc_buf body;
+  struct gc_aws_signer signer;
+  char key_id[CREDENTIALS_ID_SIZE], secret[CREDENTIALS_SECRET_SIZE];
+  char token[TOKEN_HEADER_SIZE];
+  const char *headers[HEADER_COUNT];
+  bool is_running;
+};
+
+struct deletion {
+  struct request request;
+  struct receipts receipts;
+  struct consumer *consumer;
+};
+
+struct consumer {
+  struct sqs *sqs;
+  struct gc_loop *loop;
+  struct gc_http *http, *metadata_http;
+  struct gc_transport transport, metadata;
+  struct credentials_keeper *keys;
+  struct event_reader *reader;
+  struct sqs_answer *answer;
+  struct gc_sink sink;
+  struct request receive;
+  struct delivery *filling; /* the delivery of the answer that is being read */
+  struct event_counts counts;
+  uint64_t received, poison;
+  int64_t newest_sent_ms;
+  struct deletion deletions[DELETIONS_MAX];
+  struct receipts committed; /* messages to be deleted */
+  unsigned pending;          /* deliveries that the ledger holds */
+  struct gc_backoff backoff, commit_backoff;
+  struct gc_timer again;
+  bool is_pausing, is_up, is_failing;
+};
+
+struct sqs {
+  const struct sqs_options *options;
+  const struct ledger_source *source;
+  char endpoint[GC_URL_SIZE];
+  char scope[96];
+  struct gc_connect connect, metadata_connect;
+  char no_proxy[2]; /* "*": no proxy for any host */
+  struct consumer *consumers;
+  uint32_t count;
+  atomic_uint failing; /* consumers */
+  pthread_mutex_t lock;
+  struct clock_pause clock_pause; /* of all consumers; guarded by the lock */
+};
+
+/* ---- receipts ---- */
+
+static void receipts_add(struct receipts *r, char *receipt) {
+  if (r->count == r->cap) {
+    r->cap = r->cap == 0 ? SQS_BATCH_MAX : r->cap * 2;
+    r->at = gc_resize(r->at, r->cap, sizeof(*r->at));
+  }
+  r->at[r->count++] = receipt;
+}
+
+static void receipts_clear(struct receipts *r) {
+  for (size_t i = 0; i < r->count; i++)
+    free(r->at[i]);
+  free(r->at);
+  *r = (struct receipts){0};
+}
+
+/* Moves at most `max` receipts from the front of `from`. */
+static void receipts_move(struct receipts *from, size_t max,
+                          struct receipts *to) {
+  size_t n = from->count < max ? from->count : max;
+  for (size_t i = 0; i < n; i++)
+    receipts_add(to, from->at[i]);
+  from->count -= n;
+  memmove(from->at, from->at + n, from->count * sizeof(*from->at));
+}
+
+static void delivery_free(struct delivery *d) {
+  if (d == NULL)
+    return;
+  batch_clear(&d->batch);
+  receipts_clear(&d->receipts);
+  free(d);
+}
+
+/* ---- requests ---- */
+
+/* Reports under one cause for all consumers. The cause ends when no consumer
+ * fails any longer. */
+static void consumer_report(struct consumer *c, const struct gc_err *err) {
+  struct sqs *s = c->sqs;
+  bool is_failing = err->code != GC_OK;
+  if (is_failing != c->is_failing)
+    atomic_fetch_add(&s->failing, is_failing ? 1u : -1u);
+  c->is_failing = is_failing;
+  if (is_failing || atomic_load(&s->failing) == 0)
+    ledger_source_notice(s->source, "queue", err);
+}
+
+static void set_up(struct consumer *c, bool up) {
+  struct stats *stats = c->sqs->source->stats;
+  if (up)
+    stats->answer_ms = (int64_t)gc_clock_now_ms();
+  if (c->is_up != up)
+    stats->up += up ? 1u : -1u;
+  c->is_up = up;
+  stats->is_tried = true;
+}
+
+static void request_sign(struct request *r, const struct sqs *s,
+                         const struct credentials *keys, const char *action) {
+  snprintf(r->key_id, sizeof(r->key_id), "%s", keys->key_id);
+  snprintf(r->secret, sizeof(r->secret), "%s", keys->secret);
+  r->signer = (struct gc_aws_signer){s->scope, r->key_id, r->secret};
+  size_t n = 0;
+  r->headers[n++] = "Content-Type: application/x-amz-json-1.0";
+  r->headers[n++] = action;
+  if (keys->token[0] != '\0') {
+    snprintf(r->token, sizeof(r->token), "X-Amz-Security-Token: %s",
+             keys->token);
+    r->headers[n++] = r->token;
+  }
+  r->headers[n] = NULL;
+}
+
+static enum gc_code
+request_start(struct consumer *c, struct request *r,
+              const struct credentials *keys, const char *action,
+              void (*done)(struct gc_exchange *x, const struct gc_reply *reply,
+                           const struct gc_err *err),
+              void *ctx, struct gc_err *err) {
+  struct sqs *s = c->sqs;
+  request_sign(r, s, keys, action);
+  r->exchange.method = "POST";
+  r->exchange.url = s->endpoint;
+  r->exchange.headers = r->headers;
+  r->exchange.body = gc_buf_string(&r->body);
+  r->exchange.body_len = r->body.len;
+  r->exchange.signer = &r->signer;
+  r->exchange.done = done;
+  r->exchange.ctx = ctx;
+  enum gc_code code = c->transport.start(c->transport.ctx, &r->exchange, err);
+  r->is_running = code == GC_OK;
+  if (r->is_running)
+    stats_add(s->source->stats, TALLY_SQS_REQUESTS, 1);
+  return code;
+}
+
+static void request_end(struct request *r) {
+  r->is_running = false;
+  explicit_bzero(r->secret, sizeof(r->secret));
+  explicit_bzero(r->token, sizeof(r->token));
+}
+
+/* Starts the next requests in the next turn of the loop, unless the consumer
+ * pauses. */
+static void schedule_work(struct consumer *c) {
+  if (!c->is_pausing)
+    (void)gc_timers_set(gc_loop_timers(c->loop), &c->again, gc_clock_now_ms());
+}
+
+/* Begins a pause, in which the consumer neither receives nor deletes. Of two
+ * pauses the longer one counts, so that another failure does not shorten a
+ * Retry-After. */
+static void pause_work(struct consumer *c, struct gc_backoff *backoff,
+                       uint32_t min_ms) {
+  uint32_t ms = gc_backoff_fail(backoff, min_ms, gc_random32());
+  uint64_t due_ms = gc_clock_now_ms() + ms;
+  if (c->is_pausing && c->again.place != 0 && c->again.due_ms >= due_ms)
+    return;
+  c->is_pausing = true;
+  (void)gc_timers_set(gc_loop_timers(c->loop), &c->again, due_ms);
+}
+
+static void on_failure(struct consumer *c, const struct gc_err *err,
+                       uint32_t min_ms) {
+  if (err->code == GC_ERR_THROTTLED)
+    stats_add(c->sqs->source->stats, TALLY_SQS_THROTTLED, 1);
+  if (err->code == GC_ERR_AUTH)
+    credentials_refused(c->keys);
+  consumer_report(c, err);
+  set_up(c, false);
+  pause_work(c, &c->backoff, min_ms);
+}
+
+static void on_keys(void *ctx, const struct gc_err *err) {
+  struct consumer *c = ctx;
+  if (err->code != GC_OK)
+    on_failure(c, err, 0);
+  else
+    schedule_work(c);
+}
+
+/* Returns GC_OK when the reply is a success; otherwise fills err. */
+static enum gc_code check_reply(const struct gc_reply *reply,
+                                const struct gc_err *why, const char *action,
+                                struct gc_err *err) {
+  if (reply->failure != GC_FAILURE_NONE && reply->status / 100 <= 2)
+    return gc_fail(err, why->code, "%s: %s", action, why->text);
+  if (reply->status / 100 != 2)
+    return sqs_refused(reply, action, err);
+  return GC_OK;
+}
+
+static uint32_t retry_after_ms(const struct gc_reply *reply) {
+  return gc_retry_after_ms(reply->has_retry_after ? reply->retry_after_s : 0,
+                           RETRY_AFTER_MAX_S);
+}
+
+/* ---- deleting ---- */
+
+static void on_deleted(struct gc_exchange *x, const struct gc_reply *reply,
+                       const struct gc_err *why) {
+  struct deletion *d = x->ctx;
+  struct consumer *c = d->consumer;
+  struct stats *stats = c->sqs->source->stats;
+  struct gc_err err = {.code = GC_OK};
+  size_t count = d->receipts.count;
+  request_end(&d->request);
+  if (check_reply(reply, why, "DeleteMessageBatch", &err) == GC_OK) {
+    size_t done =
+        sqs_deleted(gc_buf_string(&reply->body), reply->body.len, count);
+    stats_add(stats, TALLY_SQS_DELETED, done);
+    stats_add(stats, TALLY_SQS_NOT_DELETED, count - done);
+    receipts_clear(&d->receipts);
+    schedule_work(c);
+    return;
+  }
+  /* The whole request failed: delete them later, in any order. */
+  if (c->committed.count < RECEIPTS_MAX)
+    receipts_move(&d->receipts, d->receipts.count, &c->committed);
+  stats_add(stats, TALLY_SQS_NOT_DELETED, d->receipts.count);
+  receipts_clear(&d->receipts);
+  on_failure(c, &err, retry_after_ms(reply));
+}
+
+static bool start_deletion(struct consumer *c, struct deletion *d,
+                           const struct credentials *keys) {
+  static const char action[] = "X-Amz-Target: AmazonSQS.DeleteMessageBatch";
+  struct gc_err err = {.code = GC_OK};
+  receipts_move(&c->committed, SQS_BATCH_MAX, &d->receipts);
+  d->request.exchange = (struct gc_exchange){.body_max = BODY_MAX_BYTES};
+  enum gc_code code =
+      sqs_delete_body(c->sqs->options->queue_url, d->receipts.at,
+                      d->receipts.count, &d->request.body, &err);
+  if (code == GC_OK)
+    code = request_start(c, &d->request, keys, action, on_deleted, d, &err);
+  if (code == GC_OK)
+    return true;
+  stats_add(c->sqs->source->stats, TALLY_SQS_NOT_DELETED, d->receipts.count);
+  receipts_clear(&d->receipts);
+  on_failure(c, &err, 0);
+  return false;
+}
+
+/* Returns true if the receipts fill a request, or if there are some and no
+ * deletion runs; while one runs, further receipts may come. */
+static bool wants_deletion(const struct consumer *c, unsigned running) {
+  return c->committed.count >= SQS_BATCH_MAX ||
+         (c->committed.count > 0 && running == 0);
+}
+
+static bool start_all_deletions(struct consumer *c,
+                                const struct credentials *keys) {
+  unsigned running = 0;
+  for (size_t i = 0; i < DELETIONS_MAX; i++)
+    running += c->deletions[i].request.is_running;
+  for (size_t i = 0; i < DELETIONS_MAX && wants_deletion(c, running); i++) {
+    if (c->deletions[i].request.is_running)
+      continue;
+    if (!start_deletion(c, &c->deletions[i], keys))
+      return false;
+    running++;
+  }
+  return true;
+}
+
+/* ---- receiving ---- */
+
+/* Returns true for a message with an attribute that is ahead. */
+static bool is_ahead(const struct delivery *d, size_t place) {
+  for (size_t i = place > 0 ? d->ends[place - 1] : 0; i < d->ends[place]; i++)
+    if (d->batch.occurrences[i].timing == OCCURRENCE_AHEAD)
+      return true;
+  return false;
+}
+
+/* Leaves messages with attributes that are ahead in the queue. */
+static void leave_unsafe(struct consumer *c, struct delivery *d) {
+  struct receipts *r = &d->receipts;
+  size_t kept = 0, count = d->batch.ahead > 0 ? r->count : 0;
+  for (size_t i = 0; i < count; i++)
+    if (is_ahead(d, i))
+      free(r->at[i]);
+    else
+      r->at[kept++] = r->at[i];
+  stats_add(c->sqs->source->stats, TALLY_SQS_NOT_DELETED, count - kept);
+  r->count -= count - kept;
+  batch_report_ahead(&d->batch);
+}
+
+/* Begins or ends the pause of all consumers, by the outcome of a commit. */
+static void note_clock(struct consumer *c, const struct delivery *d) {
+  struct sqs *s = c->sqs;
+  struct gc_err err = {.code = GC_OK};
+  pthread_mutex_lock(&s->lock);
+  bool pauses = clock_pause_note(&s->clock_pause, batch_doubts_clock(&d->batch),
+                                 gc_clock_now_ms(), gc_clock_wall_ms());
+  pthread_mutex_unlock(&s->lock);
+  if (pauses)
+    (void)gc_fail(&err, GC_ERR_STATE,
+                  "all attributes of an answer are ahead of this host's clock, "
+                  "and no other clock confirms it; nothing is received for 5 "
+                  "minutes, later for up to an hour, or until the clock is "
+                  "set, so that the messages do not use up maxReceiveCount: "
+                  "check the time of this host (NTP)");
+  ledger_source_notice(s->source, "receiving", &err);
+}
+
+static bool waits_for_clock(const struct consumer *c) {
+  struct sqs *s = c->sqs;
+  pthread_mutex_lock(&s->lock);
+  bool waits =
+      clock_pause_holds(&s->clock_pause, gc_clock_now_ms(), gc_clock_wall_ms());
+  pthread_mutex_unlock(&s->lock);
+  return waits;
+}
+
+static void report_visibility(struct consumer *c, const struct delivery *d) {
+  struct gc_err err = {.code = GC_OK};
+  (void)sqs_check_visibility(gc_clock_now_ms() - d->received_ms,
+                             c->sqs->options->visibility_s, &err);
+  ledger_source_notice(c->sqs->source, "visibility", &err);
+}
+
+static void on_committed(void *ctx) {
+  struct delivery *d = ctx;
+  struct consumer *c = d->consumer;
+  c->pending--;
+  if (d->code == GC_OK) {
+    report_visibility(c, d);
+    leave_unsafe(c, d);
+    note_clock(c, d);
+  }
+  if (d->code == GC_OK && c->committed.count < RECEIPTS_MAX)
+    receipts_move(&d->receipts, d->receipts.count, &c->committed);
+  /* Messages that were not committed are visible again when their time-out
+   * ends. */
+  stats_add(c->sqs->source->stats, TALLY_SQS_NOT_DELETED, d->receipts.count);
+  if (d->code == GC_OK)
+    gc_backoff_reset(&c->commit_backoff);
+  else
+    pause_work(c, &c->commit_backoff, 0);
+  delivery_free(d);
+  schedule_work(c);
+}
+
+static void drop_delivery(void *ctx) { delivery_free(ctx); }
+
+/* Passes the result to the consumer's loop. Runs on the ledger's thread. */
+static void on_batch(struct batch *b, enum gc_code code) {
+  struct delivery *d = (struct delivery *)b;
+  d->code = code;
+  if (gc_loop_post(d->consumer->loop, on_committed, drop_delivery, d) != GC_OK)
+    delivery_free(d);
+}
+
+static struct delivery *delivery_new(struct consumer *c) {
+  struct delivery *d = gc_zalloc(1, sizeof(*d));
+  d->consumer = c;
+  d->batch = (struct batch){.source = c->sqs->source, .done = on_batch};
+  return d;
+}
+
+/* Takes one message of the answer. */
+static enum gc_code on_message(void *ctx, const struct sqs_message *m) {
+  struct consumer *c = ctx;
+  struct delivery *d = c->filling;
+  size_t before = d->batch.count;
+  const struct event_sink sink = {batch_add, &d->batch};
+  if (m->sent_ms > c->newest_sent_ms)
+    c->newest_sent_ms = m->sent_ms;
+  c->received++;
+  if (d->receipts.count == SQS_BATCH_MAX)
+    return GC_ERR_PARSE; /* more than were requested */
+  uint64_t unread = event_counts_unread(&c->counts);
+  enum gc_code code =
+      event_read(c->reader, m->body, m->body_len, &c->counts, &sink, NULL);
+  if (code == GC_ERR_MEMORY)
+    return code;
+  if (code != GC_OK) {
+    batch_truncate(&d->batch, before);
+    c->poison++;
+    return GC_OK;
+  }
+  if (event_counts_unread(&c->counts) > unread) {
+    ledger_source_report_unread(c->sqs->source, c->reader);
+    c->poison++;
+    return GC_OK;
+  }
+  d->ends[d->receipts.count] = d->batch.count;
+  receipts_add(&d->receipts, gc_strdup(m->receipt));
+  return GC_OK;
+}
+
+static void count_received(struct consumer *c) {
+  struct stats *stats = c->sqs->source->stats;
+  bool is_empty = c->received == 0; /* the queue is empty: no lag */
+  int64_t lag = is_empty ? 0 : gc_clock_wall_ms() - c->newest_sent_ms;
+  stats_events(stats, &c->counts);
+  stats_add(stats, TALLY_SQS_RECEIVED, c->received);
+  stats_add(stats, TALLY_SQS_POISON, c->poison);
+  if (is_empty || c->newest_sent_ms > 0)
+    stats->lag_ms = lag > 0 ? lag : 0;
+}
+
+/* Submits the messages of an answer to the ledger. An answer without a metric
+ * needs no commit, so its messages are deleted at once. */
+static void submit_delivery(struct consumer *c) {
+  struct delivery *d = c->filling;
+  c->filling = NULL;
+  d->received_ms = gc_clock_now_ms();
+  count_received(c);
+  if (!gc_lease_gate_allows(c->sqs->source->lease)) {
+    /* The lease was lost during the poll. The messages are visible to its
+     * holder again when their time-out ends. */
+    stats_add(c->sqs->source->stats, TALLY_SQS_NOT_DELETED, d->receipts.count);
+    delivery_free(d);
+    return;
+  }
+  if (d->batch.count > 0) {
+    c->pending++;
+    ledger_submit(c->sqs->source->ledger, &d->batch);
+    return;
+  }
+  if (c->committed.count < RECEIPTS_MAX)
+    receipts_move(&d->receipts, d->receipts.count, &c->committed);
+  delivery_free(d);
+}
+
+static void on_received(struct gc_exchange *x, const struct gc_reply *reply,
+                        const struct gc_err *why) {
+  struct consumer *c = x->ctx;
+  struct gc_err err = {.code = GC_OK};
+  request_end(&c->receive);
+  if (reply->date_ms != 0)
+    ledger_observe_date(c->sqs->source->ledger, reply->date_ms);
+  enum gc_code code = check_reply(reply, why, "ReceiveMessage", &err);
+  if (code == GC_OK && sqs_answer_end(c->answer, &err) != GC_OK)
+    code = gc_fail_in(&err, GC_ERR_PARSE, "ReceiveMessage: ");
+  if (code != GC_OK) {
+    delivery_free(gc_steal(c->filling));
+    on_failure(c, &err, retry_after_ms(reply));
+    return;
+  }
+  gc_backoff_reset(&c->backoff);
+  consumer_report(c, &err);
+  set_up(c, true);
+  submit_delivery(c);
+  schedule_work(c);
+}
+
+static bool start_receiving(struct consumer *c,
+                            const struct credentials *keys) {
+  static const char action[] = "X-Amz-Target: AmazonSQS.ReceiveMessage";
+  const struct sqs_options *o = c->sqs->options;
+  struct gc_err err = {.code = GC_OK};
+  c->filling = delivery_new(c);
+  c->counts = (struct event_counts){0};
+  c->received = c->poison = 0;
+  c->newest_sent_ms = 0;
+  c->receive.exchange =
+      (struct gc_exchange){.sink = &c->sink, .body_max = SQS_ANSWER_MAX_BYTES};
+  enum gc_code code =
+      sqs_receive_body(o->queue_url, o->visibility_s, &c->receive.body, &err);
+  if (code == GC_OK)
+    code = request_start(c, &c->receive, keys, action, on_received, c, &err);
+  if (code == GC_OK)
+    return true;
+  delivery_free(gc_steal(c->filling));
+  on_failure(c, &err, 0);
+  return false;
+}
+
+static bool may_receive(const struct consumer *c) {
+  return !c->receive.is_running && c->pending < PENDING_MAX &&
+         c->committed.count < RECEIPTS_MAX / 2;
+}
+
+/* Waits a moment before the next check of the lease or the clock. */
+static void stand_by(struct consumer *c) {
+  c->is_pausing = true;
+  (void)gc_timers_set(gc_loop_timers(c->loop), &c->again,
+                      gc_clock_now_ms() + STANDBY_PAUSE_MS);
+}
+
+/* Starts the requests that may run now. Without the lease the messages are for
+ * the agent that holds it. While the ledger cannot commit, or this host's clock
+ * is in doubt, the consumer receives nothing: each receipt counts towards the
+ * queue's maxReceiveCount, and neither a full disk nor a wrong clock must move
+ * good messages to the dead-letter queue. */
+static void start_requests(struct consumer *c) {
+  if (c->is_pausing)
+    return;
+  const struct credentials *keys = credentials_get(c->keys, on_keys, c);
+  if (keys != NULL && credentials_is_held(c->keys)) {
+    pause_work(c, &c->backoff, 0);
+    return;
+  }
+  if (keys == NULL || !start_all_deletions(c, keys))
+    return;
+  if (!gc_lease_gate_allows(c->sqs->source->lease) || waits_for_clock(c))
+    stand_by(c);
+  else if (!ledger_is_healthy(c->sqs->source->ledger))
+    pause_work(c, &c->commit_backoff, 0);
+  else if (may_receive(c))
+    (void)start_receiving(c, keys);
+}
+
+static void on_again(void *ctx, uint64_t now_ms) {
+  struct consumer *c = ctx;
+  (void)now_ms;
+  c->is_pausing = false;
+  start_requests(c);
+}
+
+static void consumer_begin(void *ctx) { start_requests(ctx); }
+
+/* ---- beginning and end ---- */
+
+/* Prepares a consumer whose loop and transports are set. Requests to STS use
+ * the settings of the queue; requests to metadata addresses use no proxy. */
+static enum gc_code consumer_set(struct consumer *c, struct gc_err *err) {
+  const struct credentials_source *keys = c->sqs->options->credentials;
+  bool is_sts = keys->place == CREDENTIALS_WEB_IDENTITY;
+  c->backoff = (struct gc_backoff){.base_ms = 1000, .cap_ms = 30000};
+  c->commit_backoff =
+      (struct gc_backoff){.base_ms = 500, .cap_ms = COMMIT_PAUSE_MS};
+  c->again = (struct gc_timer){.fire = on_again, .ctx = c};
+  c->receive.body.max = BODY_MAX_BYTES;
+  for (size_t i = 0; i < DELETIONS_MAX; i++) {
+    c->deletions[i].consumer = c;
+    c->deletions[i].request.body.max = BODY_MAX_BYTES;
+  }
+  c->keys = credentials_keeper_new(keys, is_sts ? &c->transport : &c->metadata,
+                                   gc_clock_now_ms, gc_clock_wall_ms);
+  c->reader = event_reader_new(c->sqs->source->form);
+  c->answer = sqs_answer_new(on_message, c, err);
+  if (c->keys == NULL || c->answer == NULL)
+    return gc_fail(err, GC_ERR_MEMORY, "out of memory");
+  c->sink = sqs_answer_sink(c->answer);
+  return GC_OK;
+}
+
+static void request_clear(struct consumer *c, struct request *r) {
+  c->transport.cancel(c->transport.ctx, &r->exchange);
+  gc_buf_clear(&r->body);
+  request_end(r);
+}
+
+static void consumer_clear_work(struct consumer *c) {
+  credentials_keeper_free(gc_steal(c->keys));
+  request_clear(c, &c->receive);
+  for (size_t i = 0; i < DELETIONS_MAX; i++) {
+    request_clear(c, &c->deletions[i].request);
+    receipts_clear(&c->deletions[i].receipts);
+  }
+  event_reader_free(gc_steal(c->reader));
+  sqs_answer_free(gc_steal(c->answer));
+  delivery_free(gc_steal(c->filling));
+  receipts_clear(&c->committed);
+}
 
 static enum gc_code consumer_init(struct sqs *s, struct consumer *c,
                                   struct gc_err *err) {
@@ -48,7 +660,7 @@ static void consumer_clear(struct consumer *c) {
 
 static enum gc_code set_connections(struct sqs *s, struct gc_err *err) {
   s->no_proxy[0] = '*';
-  s->connect = *s->settings.connect;
+  s->connect = *s->options->connect;
   s->connect.timeout_ms = TIMEOUT_MS;
   s->connect.address_option = "QueueURL (or AWSRegion)";
   /* The options do not apply to the cloud's own addresses. */
@@ -92,31 +704,22 @@ static enum gc_code start_consumers(struct sqs *s, struct gc_err *err) {
   return GC_OK;
 }
 
-struct sqs *sqs_start(const struct sqs_settings *settings, struct gc_err *err) {
-  const struct sqs_options *o = settings->options;
-  struct sqs *s = calloc(1, sizeof(*s));
-  if (s != NULL)
-    s->consumers = calloc(o->consumers, sizeof(*s->consumers));
-  if (s == NULL || s->consumers == NULL) {
-    free(s);
-    gc_fail(err, GC_ERR_MEMORY, "out of memory");
-    return NULL;
-  }
+struct sqs *sqs_start(const struct sqs_options *options,
+                      const struct ledger_source *source, struct gc_err *err) {
+  struct sqs *s = gc_zalloc(1, sizeof(*s));
+  s->options = options;
+  s->source = source;
+  s->count = options->consumers;
+  s->consumers = gc_zalloc(s->count, sizeof(*s->consumers));
   pthread_mutex_init(&s->lock, NULL);
-  s->settings = *settings;
-  s->count = o->consumers;
-  sqs_endpoint(o->queue_url, s->endpoint);
-  snprintf(s->scope, sizeof(s->scope), "aws:amz:%s:sqs", o->region);
-  if (set_connections(s, err) != GC_OK) {
-    sqs_free(s);
-    return NULL;
-  }
-  for (uint32_t i = 0; i < s->count; i++)
-    if (consumer_init(s, &s->consumers[i], err) != GC_OK) {
-      sqs_free(s);
-      return NULL;
-    }
-  if (start_consumers(s, err) == GC_OK)
+  sqs_endpoint(options->queue_url, s->endpoint);
+  snprintf(s->scope, sizeof(s->scope), "aws:amz:%s:sqs", options->region);
+  enum gc_code code = set_connections(s, err);
+  for (uint32_t i = 0; i < s->count && code == GC_OK; i++)
+    code = consumer_init(s, &s->consumers[i], err);
+  if (code == GC_OK)
+    code = start_consumers(s, err);
+  if (code == GC_OK)
     return s;
   sqs_free(s);
   return NULL;

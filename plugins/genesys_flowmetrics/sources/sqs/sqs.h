@@ -15,25 +15,19 @@
 struct sqs_options {
   char *queue_url, *region, *access_key_id, *secret_access_key_file;
   uint32_t consumers, visibility_s;
-};
 
-/* All members are borrowed as long as the source lives. */
-struct sqs_settings {
-  const struct sqs_options *options;
+  /* Set by attributes_check; borrowed. */
   const struct gc_connect *connect;
   const struct credentials_source *credentials;
-  const struct attribute_form *form;
-  const struct ledger_source *source;
-  struct ledger *ledger;
-  /* Receives the outcomes of requests, on a consumer's thread. */
-  void (*notice)(void *ctx, const char *cause, const struct gc_err *err);
-  void *ctx;
 };
 
 struct sqs;
 
-/* Starts the consumers. Returns NULL and fills err on failure. */
-struct sqs *sqs_start(const struct sqs_settings *settings, struct gc_err *err);
+/* Starts the consumers. `options` and `source` are borrowed as long as the
+ * source lives; its notice runs on the consumers' threads. Returns NULL and
+ * fills err on failure. */
+struct sqs *sqs_start(const struct sqs_options *options,
+                      const struct ledger_source *source, struct gc_err *err);
 /* Ends the threads at once. The ledger may still hold their batches; call
  * ledger_stop before sqs_free. */
 void sqs_stop(struct sqs *s);

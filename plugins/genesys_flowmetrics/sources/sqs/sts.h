@@ -7,7 +7,22 @@
 
 #include "common/base/buf.h"
 #include "common/base/url.h"
-#include "plugins/genesys_flowmetrics/sources/sqs/aws_keys.h"
+
+#include <stdint.h>
+
+/* A pair of AWS keys with its session token. */
+enum {
+  CREDENTIALS_ID_SIZE = 160,
+  CREDENTIALS_SECRET_SIZE = 256,
+  CREDENTIALS_TOKEN_SIZE = 8192,
+};
+
+struct credentials {
+  char key_id[CREDENTIALS_ID_SIZE];
+  char secret[CREDENTIALS_SECRET_SIZE];
+  char token[CREDENTIALS_TOKEN_SIZE]; /* "": none */
+  int64_t expires_ms;                 /* epoch; 0: never */
+};
 
 enum {
   STS_ARN_MAX_BYTES = 2048,

@@ -155,9 +155,9 @@ int main(void) {
   snprintf(folder, sizeof(folder), "/tmp/gc-samples-XXXXXX");
   if (mkdtemp(folder) == NULL)
     return 99;
-  const struct ledger_settings settings = {.folder = folder,
-                                           .retention_ms = INT64_C(86400000),
-                                           .wall_ms = wall_clock_ms};
+  const struct ledger_options settings = {.folder = folder,
+                                          .retention_ms = INT64_C(86400000),
+                                          .wall_ms = wall_clock_ms};
   ledger = ledger_new(&settings, NULL);
   if (ledger == NULL || ledger_start(ledger, NULL) != GC_OK)
     return 99;

@@ -171,7 +171,7 @@ int main(void) {
   struct gc_err err;
   CHECK_INT(attribute_form_set(&form, "%{flow}Metric_%{metric}(%{time})", &err),
             GC_OK);
-  reader = event_reader_new(&form, &err);
+  reader = event_reader_new(&form);
   if (reader == NULL)
     return 99;
   RUN(each_envelope_is_counted_once);

@@ -4,7 +4,7 @@
 #include <stdlib.h>
 
 #include "common/base/buf.h"
-#include "plugins/genesys_flowmetrics/events/prefilter.h"
+#include "plugins/genesys_flowmetrics/events/text.h"
 #include "tests/support/check.h"
 
 #define T "2023-03-05T08:18:04.568Z"
@@ -202,7 +202,7 @@ int main(void) {
   struct gc_err err;
   CHECK_INT(attribute_form_set(&form, "%{flow}Metric_%{metric}(%{time})", &err),
             GC_OK);
-  reader = event_reader_new(&form, &err);
+  reader = event_reader_new(&form);
   if (reader == NULL)
     return 99;
   RUN(every_envelope_is_opened);

@@ -78,11 +78,11 @@ static bool writer_has_ended(void) {
 
 static void start_ledger(uint32_t stop_max_ms) {
   struct gc_err err = {.code = GC_OK};
-  const struct ledger_settings settings = {.folder = "/nowhere",
-                                           .retention_ms = 86400000,
-                                           .wall_ms = wall_clock_ms,
-                                           .stop_max_ms = stop_max_ms,
-                                           .notice = count_notice};
+  const struct ledger_options settings = {.folder = "/nowhere",
+                                          .retention_ms = 86400000,
+                                          .wall_ms = wall_clock_ms,
+                                          .stop_max_ms = stop_max_ms,
+                                          .notice = count_notice};
   entered = left = finished = notices = 0;
   is_hanging = true;
   batch.next = NULL;
@@ -140,7 +140,7 @@ static void a_writer_that_hangs_for_long_is_reported(void) {
   CHECK_HAS(err.text, "/nowhere/flowmetrics.db: no answer of the file system");
   CHECK(!ledger_is_healthy(ledger));
   /* With a Redis the limit is longer, because its own time-outs come first. */
-  ledger->settings.redis = &shared;
+  ledger->options.redis = &shared;
   CHECK(!ledger_hangs(ledger, &err));
   pthread_mutex_lock(&ledger->lock);
   ledger->works_since_ms -= 22000;
@@ -148,7 +148,7 @@ static void a_writer_that_hangs_for_long_is_reported(void) {
   CHECK(ledger_hangs(ledger, &err));
   CHECK_HAS(err.text, "state file of StateURL (CACert, StatePasswordFile): no "
                       "answer of the file system");
-  ledger->settings.redis = NULL;
+  ledger->options.redis = NULL;
   GATE_CHANGE(&gate, is_hanging = false);
   CHECK(ledger_stop(ledger));
   CHECK(!ledger_hangs(ledger, &err));

@@ -168,10 +168,10 @@ static void idle_series_retire_before_the_first_transaction(void) {
 
 /* The writer does not run. */
 static void a_step_of_the_clock_retires_no_series(void) {
-  const struct ledger_settings settings = {.folder = "/nowhere",
-                                           .retention_ms = HOUR * MINUTE,
-                                           .wall_ms = lb_wall_ms,
-                                           .notice = lb_on_notice};
+  const struct ledger_options settings = {.folder = "/nowhere",
+                                          .retention_ms = HOUR * MINUTE,
+                                          .wall_ms = lb_wall_ms,
+                                          .notice = lb_on_notice};
   struct ledger *l = ledger_new(&settings, NULL);
   struct series *s = NULL;
   CHECK(l != NULL);
@@ -190,10 +190,10 @@ static void a_step_of_the_clock_retires_no_series(void) {
 /* ---- reports; the writer does not run ---- */
 
 static struct ledger *new_ledger(void) {
-  const struct ledger_settings settings = {.folder = "/nowhere",
-                                           .retention_ms = HOUR * MINUTE,
-                                           .wall_ms = lb_wall_ms,
-                                           .notice = lb_on_notice};
+  const struct ledger_options settings = {.folder = "/nowhere",
+                                          .retention_ms = HOUR * MINUTE,
+                                          .wall_ms = lb_wall_ms,
+                                          .notice = lb_on_notice};
   lb_names = lb_series = (struct gc_err){.code = GC_OK};
   return ledger_new(&settings, NULL);
 }

@@ -127,10 +127,10 @@ static void without_a_file_nothing_is_acknowledged(void) {
   FILE *f = fopen(path, "w");
   CHECK(f != NULL);
   fclose(f);
-  const struct ledger_settings settings = {.folder = path,
-                                           .retention_ms = MINUTE,
-                                           .wall_ms = lb_wall_ms,
-                                           .notice = lb_on_notice};
+  const struct ledger_options settings = {.folder = path,
+                                          .retention_ms = MINUTE,
+                                          .wall_ms = lb_wall_ms,
+                                          .notice = lb_on_notice};
   struct ledger *l = ledger_new(&settings, NULL);
   CHECK_INT(ledger_start(l, NULL), GC_OK);
   struct batch *b = lb_batch_new();

@@ -26,10 +26,6 @@ static void show_at(struct series *s, uint32_t minute) {
   series_apply(s, SERIES_RECORDED);
 }
 
-static bool is_retired(const struct series *s) {
-  return series_state_is_retired(s->state);
-}
-
 static void only_idle_series_are_retired(void) {
   show_at(find_series("h", 0, 9), 100);
   show_at(find_series("h", 1, 9), 200);
@@ -37,8 +33,8 @@ static void only_idle_series_are_retired(void) {
   CHECK_INT(series_retire_idle(&set, 100), 0);
   CHECK_INT(series_retire_idle(&set, 101), 1);
   CHECK_INT(series_retire_idle(&set, 101), 0);
-  CHECK(is_retired(find_series("h", 0, 9)));
-  CHECK(!is_retired(find_series("h", 1, 9)));
+  CHECK(find_series("h", 0, 9)->is_retired);
+  CHECK(!find_series("h", 1, 9)->is_retired);
   CHECK_INT(series_count_active(&set, "h"), 2);
   series_clear(&set);
 }
@@ -53,13 +49,48 @@ a_series_that_returns_shows_its_earlier_count_if_it_was_ever_shown(void) {
   CHECK_INT(series_retire_idle(&set, 2), 2);
   CHECK_INT(series_revive(&set, shown, 9), GC_OK);
   CHECK_INT(series_revive(&set, unseen, 9), GC_OK);
-  CHECK_INT(shown->state, SERIES_RETURNED);
+  CHECK_INT(shown->state, SERIES_NEW); /* its earlier count is due */
   CHECK(shown->kept.shown);
   CHECK_INT(shown->returned_count, 2);
   CHECK_INT(unseen->state, SERIES_NEW); /* its 0 is still to come */
   CHECK_INT(series_count_active(&set, "h"), 2);
   CHECK_INT(series_revive(&set, shown, 1), GC_OK); /* not retired: no limit */
   series_clear(&set);
+}
+
+/* Each state and event, of a series that was not shown before. */
+static void each_event_leads_to_one_state(void) {
+  static const struct {
+    enum series_event event;
+    const char *to; /* from New, First sent, first Writing, Shown */
+  } rows[] = {
+      {SERIES_SENT, "FFWS"},      {SERIES_WRITE, "NWWS"},
+      {SERIES_COMMIT, "NFSS"},    {SERIES_ROLL_BACK, "NFFS"},
+      {SERIES_RECORDED, "SSSS"},  {SERIES_RETURNED, "NFWN"},
+      {SERIES_FORGOTTEN, "NNNN"},
+  };
+  for (size_t i = 0; i < GC_COUNT(rows); i++)
+    for (int from = SERIES_NEW; from <= SERIES_SHOWN; from++) {
+      struct series s = {.state = (enum series_state)from};
+      bool is_kept = rows[i].event != SERIES_FORGOTTEN;
+      s.kept.shown = from == SERIES_SHOWN;
+      series_apply(&s, rows[i].event);
+      CHECK_INT("-NFWS"[s.state], rows[i].to[from - SERIES_NEW]);
+      CHECK(s.kept.shown ==
+            (s.state == SERIES_SHOWN || (from == SERIES_SHOWN && is_kept)));
+    }
+}
+
+/* The record is in the store already, so it is not written again. */
+static void a_series_that_returned_sends_its_first_value_once(void) {
+  struct series s = {.state = SERIES_SHOWN, .kept = {.shown = true}};
+  series_apply(&s, SERIES_RETURNED);
+  series_apply(&s, SERIES_WRITE);
+  series_apply(&s, SERIES_RECORDED); /* the store is opened again */
+  CHECK_INT(s.state, SERIES_NEW);
+  CHECK(s.kept.shown);
+  series_apply(&s, SERIES_SENT);
+  CHECK_INT(s.state, SERIES_SHOWN);
 }
 
 static void scopes_have_limits_of_their_own(void) {
@@ -70,7 +101,7 @@ static void scopes_have_limits_of_their_own(void) {
   struct series *old = find_series("a", 0, 1);
   CHECK(find_series("a", 1, 1) != NULL);
   CHECK_INT(series_revive(&set, old, 1), GC_ERR_LIMIT);
-  CHECK(is_retired(old));
+  CHECK(old->is_retired);
   series_clear(&set);
 }
 
@@ -107,6 +138,8 @@ static void labels_that_differ_from_the_name_are_noted(void) {
 int main(void) {
   RUN(only_idle_series_are_retired);
   RUN(a_series_that_returns_shows_its_earlier_count_if_it_was_ever_shown);
+  RUN(each_event_leads_to_one_state);
+  RUN(a_series_that_returned_sends_its_first_value_once);
   RUN(scopes_have_limits_of_their_own);
   RUN(retired_series_are_bounded_too);
   RUN(labels_that_differ_from_the_name_are_noted);

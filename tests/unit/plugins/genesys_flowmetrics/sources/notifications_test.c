@@ -6,7 +6,6 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "plugins/genesys_flowmetrics/ledger/recent_keys.h"
 #include "plugins/genesys_flowmetrics/samples.h"
 #include "tests/support/channels_bench.h"
 #include "tests/support/check.h"
@@ -50,23 +49,19 @@ static void on_notice(void *ctx, const char *cause, const struct gc_err *err) {
 }
 
 static void start_ledger(void) {
-  const struct ledger_settings settings = {
+  const struct ledger_options settings = {
       .folder = state_dir, .retention_ms = 86400000, .wall_ms = wall_clock_ms};
   ledger = ledger_new(&settings, NULL);
   CHECK_INT(ledger_start(ledger, NULL), GC_OK);
 }
 
 static void start_source(void) {
-  struct gc_err err = {.code = GC_OK};
-  const struct notifications_settings settings = {
-      .form = &form,
-      .source = &source,
-      .ledger = ledger,
-      .deps = {loop, &ch_world.env, ch_channels, names},
-      .api = ch_api(),
-      .notice = on_notice};
-  source_of = notifications_start(&settings, &err);
-  CHECK(source_of != NULL);
+  const struct notifications_deps deps = {loop, &ch_world.env, ch_channels,
+                                          names, ch_api()};
+  source.ledger = ledger;
+  source.form = &form;
+  source.notice = on_notice;
+  source_of = notifications_start(&deps, &source);
   replay_run(&ch_world, 100);
 }
 
@@ -124,8 +119,8 @@ static void wait_until_healthy(void) {
   CHECK(ledger_is_healthy(ledger));
 }
 
-static struct gc_queue_topics_state read_state(void) {
-  struct gc_queue_topics_state s;
+static struct notifications_state read_state(void) {
+  struct notifications_state s;
   notifications_state(source_of, &s);
   return s;
 }
@@ -480,19 +475,6 @@ static void the_dates_of_the_platform_are_the_second_clock(void) {
   end_source();
 }
 
-static void newer_keys_take_the_place_of_older_ones(void) {
-  static struct recent r;
-  struct seen_key a = seen_key_of("h", "c1", "a", 1, 60000), b = a;
-  b.bytes[5] ^= 1; /* the same slot */
-  CHECK(!recent_has(&r, &a));
-  recent_add(&r, &a);
-  CHECK(recent_has(&r, &a));
-  CHECK(!recent_has(&r, &b));
-  recent_add(&r, &b);
-  CHECK(recent_has(&r, &b));
-  CHECK(!recent_has(&r, &a));
-}
-
 int main(void) {
   if (attribute_form_set(&form, "%{flow}Metric_%{metric}(%{time})", NULL) !=
       GC_OK)
@@ -514,6 +496,5 @@ int main(void) {
   RUN(attributes_past_the_memory_limit_are_counted);
   RUN(an_attribute_ahead_counts_once_our_clock_is_corrected);
   RUN(the_dates_of_the_platform_are_the_second_clock);
-  RUN(newer_keys_take_the_place_of_older_ones);
   return check_done();
 }

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /* The source "webhook": an HTTP server (libmicrohttpd) that receives events of
- * an EventBridge API destination, SNS, Amazon Data Firehose, Azure Event Grid
- * or CloudEvents: one event, or an array. 200 means that all of a body is
+ * an EventBridge API destination, Amazon Data Firehose, Azure Event Grid or
+ * CloudEvents: one event, or an array. 200 means that all of a body is
  * committed; after any other answer a part of it may not be. Some senders ask
- * first whether they may send (handshake.c).
+ * first whether they may send; they get their answer in the response itself.
  *
  *   200 committed (or nothing to count)    404 another path
  *   400 no event, or metrics at a place    405 not POST
@@ -11,16 +11,16 @@
  *   401 no or a wrong secret, no valid client certificate, or a sender that
  *       asks and that Handshake does not allow
  *   503 the event cannot be committed now or is ahead of this host's clock,
- *       the secret file cannot be read, a subscription of SNS is not confirmed,
- *       or another agent holds the lease of the account: send it again after
- *       Retry-After
+ *       the secret file cannot be read, or another agent holds the lease of the
+ *       account: send it again after Retry-After
  *
  * A request that is refused by its head is answered before the body is read.
  * One thread serves all requests, two while a server is replaced; a request
  * that waits for its commit occupies only its connection. */
-#ifndef GENESYS_FLOWMETRICS_SOURCES_WEBHOOK_WEBHOOK_H
-#define GENESYS_FLOWMETRICS_SOURCES_WEBHOOK_WEBHOOK_H
+#ifndef GENESYS_FLOWMETRICS_SOURCES_WEBHOOK_H
+#define GENESYS_FLOWMETRICS_SOURCES_WEBHOOK_H
 
+#include "common/base/strs.h"
 #include "common/net/listener/options.h"
 #include "plugins/genesys_flowmetrics/ledger/ledger.h"
 
@@ -29,29 +29,18 @@ struct webhook_options {
   struct gc_listener_options at;
   char *path;
   char *secret_file, *secret_header; /* NULL: no secret */
+  struct gc_strs handshakes;         /* hosts that may ask; empty: no host */
   uint32_t max_body_bytes, max_connections;
-};
-
-/* All members are borrowed as long as the source lives. */
-struct webhook_settings {
-  const struct webhook_options *options;
-  const struct attribute_form *form;
-  const struct ledger_source *source;
-  struct ledger *ledger;
-  struct name_filter handshakes;    /* hosts that may ask; empty: no host */
-  const struct gc_connect *connect; /* to confirm subscriptions of SNS */
-  /* Reports the outcome of listening and of reading the secret file, and other
-   * facts for an operator. Any thread. */
-  void (*notice)(void *ctx, const char *cause, const struct gc_err *err);
-  void *ctx;
 };
 
 struct webhook;
 
 /* Listens. When the address is not free or a certificate cannot be used,
  * reports that under the cause "listening", and webhook_maintain tries again.
- * Returns NULL and fills err when out of memory. */
-struct webhook *webhook_start(const struct webhook_settings *settings,
+ * `options` and `source` are borrowed as long as the source lives. Returns NULL
+ * and fills err when out of memory. */
+struct webhook *webhook_start(const struct webhook_options *options,
+                              const struct ledger_source *source,
                               struct gc_err *err);
 /* Accepts no more requests. The ledger may still hold some; call ledger_stop,
  * which answers them, before webhook_free. */

@@ -156,22 +156,20 @@ static void run_begin(struct run *run, int64_t (*wall_ms)(void),
                                  .retention_ms = INT64_C(86400000),
                                  .max_series = 100,
                                  .stats = &stats}};
-  const struct ledger_settings l = {.folder = folder,
-                                    .retention_ms = INT64_C(86400000),
-                                    .wall_ms = wall_ms,
-                                    .notice = print_notice};
+  const struct ledger_options l = {.folder = folder,
+                                   .retention_ms = INT64_C(86400000),
+                                   .wall_ms = wall_ms,
+                                   .notice = print_notice};
   CHECK_INT(credentials_find_source(NULL, NULL, region, &run->keys, &err),
             GC_OK);
   run->ledger = ledger_new(&l, NULL);
   CHECK_INT(ledger_start(run->ledger, &err), GC_OK);
-  const struct sqs_settings settings = {.options = &run->options,
-                                        .connect = &run->connect,
-                                        .credentials = &run->keys,
-                                        .form = &form,
-                                        .source = &run->source,
-                                        .ledger = run->ledger,
-                                        .notice = notice};
-  run->sqs = sqs_start(&settings, &err);
+  run->options.connect = &run->connect;
+  run->options.credentials = &run->keys;
+  run->source.ledger = run->ledger;
+  run->source.form = &form;
+  run->source.notice = notice;
+  run->sqs = sqs_start(&run->options, &run->source, &err);
   CHECK_STR(err.text, "");
 }
 

@@ -5,7 +5,6 @@
 #include <stdlib.h>
 
 #include "plugins/genesys_flowmetrics/sources/sqs/aws_credentials.h"
-#include "plugins/genesys_flowmetrics/sources/sqs/receipts.h"
 #include "tests/support/check.h"
 #include "tests/support/refuse_memory.h"
 
@@ -268,30 +267,7 @@ static void the_places_are_tried_in_the_order_of_awss_tools(void) {
   credentials_source_clear(&s);
 }
 
-/* The list grows by one block; receipts without room stay, in their order. */
-static void receipts_that_find_no_memory_stay(void) {
-  struct receipts from = {NULL, 0, 0}, to = {NULL, 0, 0};
-  char text[8];
-  for (int i = 0; i < 300; i++) {
-    snprintf(text, sizeof(text), "%d", i);
-    CHECK(receipts_add(&from, strdup(text)));
-  }
-  if (REFUSES_MEMORY)
-    refuse_memory_from = 1;
-  receipts_move(&from, 300, &to);
-  refuse_memory_from = SIZE_MAX;
-  CHECK_INT(from.count, REFUSES_MEMORY ? 300 : 0);
-  receipts_move(&from, 10, &to);
-  receipts_move(&from, SIZE_MAX, &to);
-  CHECK_INT(from.count, 0);
-  CHECK_INT(to.count, 300);
-  CHECK_STR(to.at[299], "299");
-  receipts_clear(&from);
-  receipts_clear(&to);
-}
-
 int main(void) {
-  RUN(receipts_that_find_no_memory_stay);
   RUN(the_region_is_in_the_queues_address);
   RUN(the_endpoint_is_the_queues_host);
   RUN(requests_follow_the_protocol);
