@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/base/alloc.h"
 #include "common/base/url.h"
 #include "common/net/api/secret.h"
 #include "common/net/file.h"
@@ -363,14 +364,8 @@ struct credentials_keeper *
 credentials_keeper_new(const struct credentials_source *source,
                        const struct gc_transport *transport,
                        uint64_t (*now_ms)(void), int64_t (*wall_ms)(void)) {
-  struct credentials_keeper *k = calloc(1, sizeof(*k));
-  struct gc_detached *reads = gc_detached_new("gc-secret", FILES_WAIT_MS, NULL);
-  if (k == NULL || reads == NULL) {
-    gc_detached_free(reads);
-    free(k);
-    return NULL;
-  }
-  k->reads = reads;
+  struct credentials_keeper *k = gc_zalloc(1, sizeof(*k));
+  k->reads = gc_detached_new("gc-secret", FILES_WAIT_MS, NULL);
   k->source = source;
   k->transport = transport;
   k->now_ms = now_ms;

@@ -76,7 +76,7 @@ struct credentials_keeper;
  * without a proxy; for CREDENTIALS_WEB_IDENTITY it must reach STS, with the
  * settings of requests to the queue. The wall clock is read once for new keys,
  * to learn for how long they are valid; a later step of that clock does not
- * change when they are renewed. Returns NULL when out of memory. */
+ * change when they are renewed. */
 struct credentials_keeper *
 credentials_keeper_new(const struct credentials_source *source,
                        const struct gc_transport *transport,

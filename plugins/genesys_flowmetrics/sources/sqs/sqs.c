@@ -600,8 +600,8 @@ static enum gc_code consumer_set(struct consumer *c, struct gc_err *err) {
                                    gc_clock_now_ms, gc_clock_wall_ms);
   c->reader = event_reader_new(c->sqs->source->form);
   c->answer = sqs_answer_new(on_message, c, err);
-  if (c->keys == NULL || c->answer == NULL)
-    return gc_fail(err, GC_ERR_MEMORY, "out of memory");
+  if (c->answer == NULL)
+    return err->code;
   c->sink = sqs_answer_sink(c->answer);
   return GC_OK;
 }
