@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* The server's side of a WebSocket for tests/support/server. It does not use
- * wslay, so that the two sides cannot share a misreading of the standard. */
+ * base/websocket, so that the two sides cannot share a misreading of the
+ * standard. */
 #ifndef GC_TESTS_SUPPORT_WS_PEER_H
 #define GC_TESTS_SUPPORT_WS_PEER_H
 

@@ -4,25 +4,44 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <wslay/wslay.h>
-
+#include "common/base/alloc.h"
+#include "common/base/assert.h"
 #include "common/base/utf8.h"
 
 enum {
   /* The memory for fragments that is kept from one message to the next. */
   KEEP_BYTES = 64 * 1024,
+  /* Two bytes, then up to eight of a length; a sender's mask follows. */
+  HEADER_MAX = 10,
+  MASK_BYTES = 4,
+};
+
+/* The bits of a header (section 5.2). */
+enum {
+  FIN = 0x80,
+  RESERVED = 0x70,
+  OPCODE = 0x0f,
+  MASKED = 0x80,
+  LENGTH = 0x7f,
+  LENGTH_16 = 126,
+  LENGTH_64 = 127,
+};
+
+enum opcode {
+  CONTINUATION = 0x0,
+  TEXT = 0x1,
+  BINARY = 0x2,
+  CLOSE = 0x8, /* this bit alone means a control frame */
+  PING = 0x9,
+  PONG = 0xa,
 };
 
 struct gc_ws_frames {
-  wslay_frame_context_ptr wslay;
-
-  /* The input of wslay: `in` while it reads a header; of a payload only the
-   * number of its bytes (count_payload). */
   const char *in;
   size_t in_len, in_at;
-  unsigned header_len; /* bytes of the header that wslay has read */
-  size_t skip;         /* bytes of the payload that wslay is to count now */
-  uint64_t wslay_left; /* bytes of the payload that wslay has not counted yet */
+
+  uint8_t header[HEADER_MAX]; /* as far as it has come */
+  size_t header_len;
 
   /* The current frame. */
   bool in_frame;
@@ -38,27 +57,7 @@ struct gc_ws_frames {
   bool is_over; /* CLOSE or BROKEN was reported */
 };
 
-/* Gives wslay a header byte by byte after the first two, so that wslay never
- * holds a byte that follows the header. At most one byte of the payload
- * follows: wslay reports a frame with its first byte. */
-static ssize_t on_recv(uint8_t *buf, size_t len, int flags, void *ctx) {
-  (void)flags;
-  struct gc_ws_frames *f = ctx;
-  if (f->skip > 0) {
-    size_t count = f->skip < len ? f->skip : len;
-    f->skip -= count;
-    return (ssize_t)count;
-  }
-  size_t count = f->header_len == 0 ? 2 : 1;
-  if (count > f->in_len - f->in_at)
-    count = f->in_len - f->in_at;
-  if (count == 0)
-    return -1;
-  memcpy(buf, f->in + f->in_at, count);
-  f->in_at += count;
-  f->header_len += (unsigned)count;
-  return (ssize_t)count;
-}
+static bool is_control(uint8_t opcode) { return (opcode & CLOSE) != 0; }
 
 /* ---- events ---- */
 
@@ -108,88 +107,91 @@ static void set_close(struct gc_ws_frames *f, const char *bytes, size_t len,
 
 /* ---- reading ---- */
 
-/* Returns the rule that a new frame breaks, or NULL; sections 5.1, 5.2 and 5.4.
- * wslay finds control frames that are long or fragmented. */
-static const char *frame_error(const struct gc_ws_frames *f,
-                               const struct wslay_frame_iocb *io) {
-  if (io->rsv != 0)
-    return "reserved bits without an extension";
-  if (io->mask)
-    return "a masked frame from the server";
-  switch (io->opcode) {
-  case WSLAY_CONTINUATION_FRAME:
-    return f->in_message ? NULL : "a continuation of nothing";
-  case WSLAY_TEXT_FRAME:
-  case WSLAY_BINARY_FRAME:
-    return f->in_message ? "a new message within a fragmented one" : NULL;
-  case WSLAY_CONNECTION_CLOSE:
-  case WSLAY_PING:
-  case WSLAY_PONG:
-    return NULL;
-  default:
-    return "a reserved opcode";
-  }
+/* Returns the bytes of the length after the first two bytes of a header. A
+ * control frame has none: its second byte is too long a length then. */
+static size_t length_bytes(const uint8_t *header) {
+  uint8_t length = header[1] & LENGTH;
+  if (is_control(header[0] & OPCODE))
+    return 0;
+  return length == LENGTH_64 ? 8 : length == LENGTH_16 ? 2 : 0;
 }
 
-static bool begin_frame(struct gc_ws_frames *f,
-                        const struct wslay_frame_iocb *io,
-                        struct gc_ws_event *event) {
+static uint64_t payload_len(const uint8_t *header) {
+  size_t bytes = length_bytes(header);
+  uint64_t len = bytes == 0 ? header[1] & LENGTH : 0;
+  for (size_t i = 0; i < bytes; i++)
+    len = len << 8 | header[2 + i];
+  return len;
+}
+
+/* Returns the rule that the length of a frame breaks, or NULL; sections 5.2
+ * and 5.5. */
+static const char *length_error(const uint8_t *header, uint64_t len) {
+  size_t bytes = length_bytes(header);
+  bool is_short = bytes == 0 || (bytes == 2 && len >= LENGTH_16) ||
+                  (bytes == 8 && len > UINT16_MAX && len <= INT64_MAX);
+  bool fits = !is_control(header[0] & OPCODE) ||
+              ((header[0] & FIN) != 0 && len <= GC_WS_CONTROL_MAX);
+  return is_short && fits
+             ? NULL
+             : "a control frame that is fragmented or longer than 125 bytes, "
+               "or a length that is not in the shortest form";
+}
+
+/* Returns the rule that a new frame breaks, or NULL; sections 5.1, 5.2 and
+ * 5.4. */
+static const char *frame_error(const struct gc_ws_frames *f) {
+  if ((f->header[0] & RESERVED) != 0)
+    return "reserved bits without an extension";
+  if ((f->header[1] & MASKED) != 0)
+    return "a masked frame from the server";
+  switch ((enum opcode)(f->header[0] & OPCODE)) {
+  case CONTINUATION:
+    return f->in_message ? NULL : "a continuation of nothing";
+  case TEXT:
+  case BINARY:
+    return f->in_message ? "a new message within a fragmented one" : NULL;
+  case CLOSE:
+  case PING:
+  case PONG:
+    return NULL;
+  }
+  return "a reserved opcode";
+}
+
+/* Begins a frame with the header that has come; false: it is broken. */
+static bool begin_frame(struct gc_ws_frames *f, struct gc_ws_event *event) {
+  uint64_t len = payload_len(f->header);
+  uint8_t opcode = f->header[0] & OPCODE;
+  const char *wrong = length_error(f->header, len);
+  if (wrong == NULL)
+    wrong = frame_error(f);
   f->header_len = 0;
-  const char *wrong = frame_error(f, io);
-  if (wrong != NULL) {
+  if (wrong != NULL)
     set_broken(f, GC_WS_PROTOCOL, wrong, event);
-    return false;
-  }
-  if (io->opcode == WSLAY_BINARY_FRAME) {
+  else if (opcode == BINARY)
     set_broken(f, GC_WS_NOT_TEXT, "a binary message", event);
-    return false;
-  }
-  bool is_control = wslay_is_ctrl_frame(io->opcode);
-  if (!is_control && io->payload_length > f->message.max - f->message.len) {
+  else if (!is_control(opcode) && len > f->message.max - f->message.len)
     set_broken(f, GC_WS_TOO_LARGE, "a message larger than the limit", event);
+  if (f->is_over)
     return false;
-  }
   f->in_frame = true;
-  f->is_final = io->fin;
-  f->opcode = io->opcode;
-  f->left = io->payload_length;
+  f->is_final = (f->header[0] & FIN) != 0;
+  f->opcode = opcode;
+  f->left = len;
   f->control_len = 0;
   return true;
 }
 
-/* Reads one header. False: it is not complete, or it is broken. */
+/* Reads one header, which the input may cut anywhere. False: it is not
+ * complete, or it is broken. */
 static bool read_header(struct gc_ws_frames *f, struct gc_ws_event *event) {
-  struct wslay_frame_iocb io;
-  ssize_t got = WSLAY_ERR_WANT_READ;
-  while (got == WSLAY_ERR_WANT_READ && f->in_at < f->in_len)
-    got = wslay_frame_recv(f->wslay, &io);
-  if (got == WSLAY_ERR_WANT_READ)
-    return false;
-  if (got < 0) {
-    set_broken(
-        f, GC_WS_PROTOCOL,
-        "a control frame that is fragmented or longer than 125 bytes, or a "
-        "length that is not in the shortest form",
-        event);
-    return false;
+  while (f->in_at < f->in_len) {
+    f->header[f->header_len++] = (uint8_t)f->in[f->in_at++];
+    if (f->header_len >= 2 && f->header_len == 2 + length_bytes(f->header))
+      return begin_frame(f, event);
   }
-  if (!begin_frame(f, &io, event))
-    return false;
-  f->in_at -= (size_t)got;
-  f->wslay_left = f->left - (uint64_t)got;
-  return true;
-}
-
-/* Lets wslay count the payload, which wslay needs to find the next header. The
- * payload is not masked, so wslay needs only the number of its bytes (on_recv
- * with skip). The bytes stay in place: a frame that is complete in the input is
- * not copied. */
-static void count_payload(struct gc_ws_frames *f) {
-  struct wslay_frame_iocb io;
-  f->skip = (size_t)(f->wslay_left - f->left);
-  f->wslay_left = f->left;
-  while (f->skip > 0)
-    (void)!wslay_frame_recv(f->wslay, &io);
+  return false;
 }
 
 /* Collects a control frame. It may stand between the fragments of a message, so
@@ -204,14 +206,14 @@ static void take_control(struct gc_ws_frames *f, const char *bytes, size_t len,
   }
   if (f->left > 0)
     return;
-  if (f->opcode == WSLAY_CONNECTION_CLOSE) {
+  if (f->opcode == CLOSE) {
     set_close(f, bytes, len, event);
     return;
   }
-  *event = (struct gc_ws_event){.kind = f->opcode == WSLAY_PING ? GC_WS_PING
-                                                                : GC_WS_PONG,
-                                .bytes = bytes,
-                                .len = len};
+  *event =
+      (struct gc_ws_event){.kind = f->opcode == PING ? GC_WS_PING : GC_WS_PONG,
+                           .bytes = bytes,
+                           .len = len};
 }
 
 static void take_text(struct gc_ws_frames *f, const char *bytes, size_t len,
@@ -240,9 +242,8 @@ static void take_payload(struct gc_ws_frames *f, struct gc_ws_event *event) {
     len = (size_t)f->left;
   f->in_at += len;
   f->left -= len;
-  count_payload(f);
   f->in_frame = f->left > 0;
-  if (wslay_is_ctrl_frame(f->opcode))
+  if (is_control(f->opcode))
     take_control(f, bytes, len, event);
   else
     take_text(f, bytes, len, event);
@@ -259,22 +260,14 @@ static void forget_message(struct gc_ws_frames *f) {
 /* ---- public ---- */
 
 struct gc_ws_frames *gc_ws_frames_new(size_t message_max) {
-  static const struct wslay_frame_callbacks callbacks = {.recv_callback =
-                                                             on_recv};
-  struct gc_ws_frames *f = calloc(1, sizeof(*f));
-  if (f == NULL)
-    return NULL;
+  struct gc_ws_frames *f = gc_zalloc(1, sizeof(*f));
   f->message.max = message_max;
-  if (wslay_frame_context_init(&f->wslay, &callbacks, f) == 0)
-    return f;
-  free(f);
-  return NULL;
+  return f;
 }
 
 void gc_ws_frames_free(struct gc_ws_frames *f) {
   if (f == NULL)
     return;
-  wslay_frame_context_free(f->wslay);
   gc_buf_clear(&f->message);
   free(f);
 }
@@ -284,6 +277,9 @@ size_t gc_ws_frames_next(struct gc_ws_frames *f, const char *in, size_t len,
   *ret_event = (struct gc_ws_event){.kind = GC_WS_MORE, .bytes = ""};
   if (f->is_over)
     return len;
+  GC_ASSERT(f->in_frame || f->left == 0);
+  GC_ASSERT(f->in_message || f->is_reported || f->in_frame ||
+            f->message.len == 0);
   if (f->is_reported)
     forget_message(f);
   f->in = in;
@@ -305,66 +301,56 @@ const char *gc_ws_kind_name(enum gc_ws_kind kind) {
 
 /* ---- frames that a client sends ---- */
 
-struct writer {
-  struct gc_buf *out;
-  enum gc_code code;
-  uint32_t mask;
-};
-
-static ssize_t on_send(const uint8_t *data, size_t len, int flags, void *ctx) {
-  (void)flags;
-  struct writer *w = ctx;
-  w->code = gc_buf_add(w->out, data, len);
-  return w->code == GC_OK ? (ssize_t)len : -1;
+/* Appends the payload, each byte masked (section 5.3). */
+static enum gc_code add_masked(struct gc_buf *out, const char *bytes,
+                               size_t len, const uint8_t *mask) {
+  char part[1024]; /* a multiple of the mask's bytes */
+  for (size_t at = 0, step; at < len; at += step) {
+    step = len - at < sizeof(part) ? len - at : sizeof(part);
+    for (size_t i = 0; i < step; i++)
+      part[i] = (char)((uint8_t)bytes[at + i] ^ mask[i % MASK_BYTES]);
+    GC_TRY(gc_buf_add(out, part, step));
+  }
+  return GC_OK;
 }
 
-static int on_mask(uint8_t *buf, size_t len, void *ctx) {
-  const struct writer *w = ctx;
-  memcpy(buf, &w->mask, len);
-  return 0;
+static size_t write_header(uint8_t *out, enum opcode opcode, uint64_t len) {
+  size_t bytes = len > UINT16_MAX ? 8 : len >= LENGTH_16 ? 2 : 0;
+  out[0] = (uint8_t)(FIN | opcode);
+  out[1] = (uint8_t)(MASKED | (bytes == 8   ? LENGTH_64
+                               : bytes == 2 ? LENGTH_16
+                                            : len));
+  for (size_t i = 0; i < bytes; i++)
+    out[2 + i] = (uint8_t)(len >> 8 * (bytes - 1 - i));
+  return 2 + bytes;
 }
 
-static void cut_back(struct gc_buf *out, size_t len) {
-  out->len = len;
-  if (out->data != NULL)
-    out->data[len] = '\0';
-}
-
-/* Writes one frame. Each frame has a context of its own: frames are few, and a
- * context that failed within a frame could not begin another. */
-static enum gc_code write_frame(uint8_t opcode, const char *bytes, size_t len,
-                                uint32_t mask, struct gc_buf *out) {
-  static const struct wslay_frame_callbacks callbacks = {
-      .send_callback = on_send, .genmask_callback = on_mask};
-  struct writer w = {.out = out, .code = GC_OK, .mask = mask};
-  struct wslay_frame_iocb io = {.fin = 1,
-                                .opcode = opcode,
-                                .mask = 1,
-                                .payload_length = len,
-                                .data = (const uint8_t *)bytes,
-                                .data_length = len};
-  wslay_frame_context_ptr wslay = NULL;
-  if (wslay_frame_context_init(&wslay, &callbacks, &w) != 0)
-    return GC_ERR_MEMORY;
-  size_t before = out->len;
-  ssize_t sent = wslay_frame_send(wslay, &io);
-  wslay_frame_context_free(wslay);
-  if (w.code == GC_OK && sent < 0)
-    w.code = GC_ERR_REQUEST;
-  if (w.code != GC_OK)
-    cut_back(out, before);
-  return w.code;
+static enum gc_code write_frame(enum opcode opcode, const char *bytes,
+                                size_t len, uint32_t mask, struct gc_buf *out) {
+  uint8_t header[HEADER_MAX + MASK_BYTES];
+  if (is_control(opcode) && len > GC_WS_CONTROL_MAX)
+    return GC_ERR_REQUEST;
+  size_t before = out->len, header_len = write_header(header, opcode, len);
+  memcpy(header + header_len, &mask, MASK_BYTES);
+  enum gc_code code = gc_buf_add(out, header, header_len + MASK_BYTES);
+  if (code == GC_OK)
+    code = add_masked(out, bytes, len, header + header_len);
+  if (code != GC_OK && out->data != NULL) {
+    out->len = before;
+    out->data[before] = '\0';
+  }
+  return code;
 }
 
 enum gc_code gc_ws_write(enum gc_ws_kind kind, const char *bytes, size_t len,
                          uint32_t mask, struct gc_buf *out) {
   switch (kind) {
   case GC_WS_TEXT:
-    return write_frame(WSLAY_TEXT_FRAME, bytes, len, mask, out);
+    return write_frame(TEXT, bytes, len, mask, out);
   case GC_WS_PING:
-    return write_frame(WSLAY_PING, bytes, len, mask, out);
+    return write_frame(PING, bytes, len, mask, out);
   case GC_WS_PONG:
-    return write_frame(WSLAY_PONG, bytes, len, mask, out);
+    return write_frame(PONG, bytes, len, mask, out);
   default:
     return GC_ERR_REQUEST;
   }
@@ -373,11 +359,11 @@ enum gc_code gc_ws_write(enum gc_ws_kind kind, const char *bytes, size_t len,
 enum gc_code gc_ws_write_close(uint16_t code, const char *reason, uint32_t mask,
                                struct gc_buf *out) {
   if (code == GC_WS_NO_CODE)
-    return write_frame(WSLAY_CONNECTION_CLOSE, NULL, 0, mask, out);
+    return write_frame(CLOSE, NULL, 0, mask, out);
   if (!gc_ws_code_is_valid(code))
     return GC_ERR_REQUEST;
   char payload[GC_WS_CONTROL_MAX] = {(char)(code >> 8), (char)(code & 0xff)};
   size_t len = gc_utf8_cut(reason, strlen(reason), GC_WS_REASON_MAX);
   memcpy(payload + 2, reason, len);
-  return write_frame(WSLAY_CONNECTION_CLOSE, payload, 2 + len, mask, out);
+  return write_frame(CLOSE, payload, 2 + len, mask, out);
 }

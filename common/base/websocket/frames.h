@@ -2,9 +2,8 @@
 /* WebSocket frames of a client (RFC 6455, sections 5 to 7). Pure.
  *
  * Received: bytes in, events out; any split of the input gives the same events.
- * wslay's frame layer reads the headers and checks the size of control frames;
- * the order of frames, the size of messages and the close codes are checked
- * here. The parser of a text checks that it is UTF-8. One thread.
+ * A frame that is complete in the input is not copied. The parser of a text
+ * checks that it is UTF-8. One thread.
  *
  * Sent: whole frames, each byte masked. The mask is an argument: 32 fresh
  * random bits for each frame (section 5.3: the author of the payload must not
@@ -59,7 +58,7 @@ struct gc_ws_frames;
 
 /* Makes a reader of frames. A frame that makes its message longer than
  * `message_max` bytes is BROKEN with GC_WS_TOO_LARGE, and no byte of its
- * payload is kept. NULL: out of memory. */
+ * payload is kept. */
 GC_API struct gc_ws_frames *gc_ws_frames_new(size_t message_max);
 GC_API void gc_ws_frames_free(struct gc_ws_frames *f);
 
@@ -78,7 +77,7 @@ GC_API bool gc_ws_code_is_valid(uint16_t code);
 /* ---- frames that a client sends ---- */
 
 /* Both functions append the whole frame to `out`, or nothing. GC_ERR_LIMIT and
- * GC_ERR_MEMORY as gc_buf_add; GC_ERR_MEMORY also for wslay. */
+ * GC_ERR_MEMORY as gc_buf_add. */
 
 /* Writes a frame of the kind GC_WS_TEXT, GC_WS_PING or GC_WS_PONG.
  * GC_ERR_REQUEST for another kind and for a ping or pong of more than

@@ -219,7 +219,7 @@ static void codes_that_must_not_be_sent_are_refused(void) {
 
 /* ---- broken input ---- */
 
-#define WSLAY_SAYS                                                             \
+#define SIZE_SAYS                                                              \
   "B1002:a control frame that is fragmented or longer than 125 bytes, or a "   \
   "length that is not in the shortest form"
 
@@ -248,15 +248,15 @@ static void a_broken_rule_ends_the_connection_with_its_code(void) {
       {"5.2 opcode 7", BYTES("\x87\x01x"), "B1002:a reserved opcode"},
       {"5.2 opcode 11", BYTES("\x8b\x00"), "B1002:a reserved opcode"},
       {"5.2 opcode 15", BYTES("\x8f\x01x"), "B1002:a reserved opcode"},
-      {"5.2 125 in two bytes", BYTES("\x81\x7e\x00\x7d" A125), WSLAY_SAYS},
+      {"5.2 125 in two bytes", BYTES("\x81\x7e\x00\x7d" A125), SIZE_SAYS},
       {"5.2 65535 in eight bytes",
        BYTES("\x81\x7f\x00\x00\x00\x00\x00\x00\xff\xff"
              "a"),
-       WSLAY_SAYS},
+       SIZE_SAYS},
       {"5.2 the highest bit of a length",
        BYTES("\x81\x7f\x80\x00\x00\x00\x00\x01\x00\x00"
              "a"),
-       WSLAY_SAYS},
+       SIZE_SAYS},
       {"5.4 a continuation of nothing", BYTES("\x80\x01x"),
        "B1002:a continuation of nothing"},
       {"5.4 after a whole message",
@@ -279,12 +279,12 @@ static void a_broken_rule_ends_the_connection_with_its_code(void) {
              "a\x02\x01"
              "b"),
        "B1002:a new message within a fragmented one"},
-      {"5.4 a fragmented ping", BYTES("\x09\x01x"), WSLAY_SAYS},
-      {"5.4 a fragmented close", BYTES("\x08\x00"), WSLAY_SAYS},
+      {"5.4 a fragmented ping", BYTES("\x09\x01x"), SIZE_SAYS},
+      {"5.4 a fragmented close", BYTES("\x08\x00"), SIZE_SAYS},
       {"5.5 a ping of 126 bytes", BYTES("\x89\x7e\x00\x7e" A125 "b"),
-       WSLAY_SAYS},
+       SIZE_SAYS},
       {"5.5 a close of 126 bytes", BYTES("\x88\x7e\x00\x7e\x03\xe8" A125),
-       WSLAY_SAYS},
+       SIZE_SAYS},
       {"5.5.1 half a code", BYTES("\x88\x01\x03"),
        "B1002:a close frame with half a code"},
       {"7.4 code 1005", BYTES("\x88\x02\x03\xed"),
@@ -305,7 +305,7 @@ static void a_broken_rule_ends_the_connection_with_its_code(void) {
        "B1002:a reserved opcode"},
       {"messages before it count", BYTES("\x81\x01x\x89\x00\x83\x00"),
        "T1:x P0: B1002:a reserved opcode"},
-      {"HTTP", BYTES("HTTP/1.1 400 Bad Request\r\n"), WSLAY_SAYS},
+      {"HTTP", BYTES("HTTP/1.1 400 Bad Request\r\n"), SIZE_SAYS},
   };
   check_rows(rows, GC_COUNT(rows));
 }
