@@ -104,8 +104,8 @@ plugins/genesys_prometheus/exposition       series/
 plugins/genesys_prometheus/http             series/ exposition/
 plugins/genesys_realtime/queues             options.h
 plugins/genesys_realtime/conversations      queues/
-plugins/genesys_realtime/observations       queues/ conversations/event.h options.h
-plugins/genesys_realtime/stream             queues/ conversations/ observations/ options.h
+plugins/genesys_realtime/observations       queues/ conversations/event.h options.h deps.h
+plugins/genesys_realtime/stream             queues/ conversations/ observations/ options.h deps.h
 plugins/genesys_realtime/output             options.h
 probe/network                               checks.h
 probe/values                                checks.h findings.h host.h

@@ -1,103 +1,86 @@
 /* SPDX-License-Identifier: MIT */
-#include "plugins/genesys_realtime/block_internal.h"
+#include "plugins/genesys_realtime/block.h"
 
-#include <stdio.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 
-#include "plugins/genesys_realtime/observations/poll.h"
-#include "plugins/genesys_realtime/observations/subscription.h"
+#include "common/base/alloc.h"
+#include "common/base/assert.h"
+#include "common/genesys/idle_selectors.h"
+#include "plugins/genesys_realtime/observations/newest.h"
+#include "plugins/genesys_realtime/output/output.h"
+
+/* What the network thread alone uses. */
+struct block_queues {
+  struct gc_names_listener names;
+  struct gc_lease_listener lease;
+  bool is_listening;
+  bool can_open_stream;      /* the stream's selection is made */
+  struct selection observed; /* of the observations */
+  struct selection streamed; /* of the stream */
+  size_t taken;              /* queues that other blocks have, as reported */
+  struct gc_idle_selectors idle_options;
+};
+
+struct block {
+  const struct queues_options *options;
+  struct queues_deps deps;
+  struct ownership observed, streamed, active; /* const */
+
+  struct block_queues queues; /* the network thread's */
+  struct obs_feed *feed;      /* the network thread's; NULL: no observations */
+  struct stream *stream;      /* NULL: Stream "none" */
+  struct newest newest;
+  struct output *output; /* the read thread's */
+
+  /* Another agent holds the lease: no stream is open. Changed by the network
+   * thread only. */
+  atomic_bool is_standby;
+  atomic_size_t series;          /* of MaxSeries; as `overflow`, */
+  atomic_uint_fast64_t overflow; /* set by the read thread */
+};
 
 /* ---- queues, on the network thread ---- */
 
-static bool asks_by_id(const struct block *b) {
-  return b->source == OBS_QUERY || b->source == OBS_QUEUE_METRICS;
-}
-
-static bool has_topics(const struct block *b) {
-  return b->options->stream == STREAM_NOTIFICATIONS;
-}
-
-static struct obs_scope scope_of(const struct block *b,
-                                 const struct gc_entities *queues) {
-  return (struct obs_scope){.selected = b->selection.count,
-                            .visible = gc_entities_count(queues),
-                            .is_refused = gc_entities_is_refused(queues)};
-}
-
-/* Chooses the source for `Observations "auto"`, and logs it when it changes. */
-static void choose_source(struct block *b, const struct obs_scope *scope) {
-  enum obs_source source = obs_source_choose(block_option(b), scope);
-  char reason[OBS_REASON_SIZE], text[OBS_REASON_SIZE + 96];
-  if (source == b->source)
-    return;
-  b->source = source;
-  obs_source_reason(scope, reason);
-  snprintf(text, sizeof(text),
-           "observations by \"%s\" (Observations \"auto\"): %s",
-           source == OBS_QUERY ? "query" : "activity", reason);
-  if (b->deps.inform != NULL)
-    b->deps.inform(b->ctx, text);
-  if (source == OBS_ACTIVITY)
-    gc_names_listen(b->deps.names, &b->presence_listener);
-}
-
-/* Warns if the polls of this block take more than a quarter of the budget. */
-static void check_cost(struct block *b, const struct obs_scope *scope) {
-  struct gc_err err;
-  obs_source_check_cost(b->source, scope, b->options->interval_s,
-                        b->deps.requests_per_minute, &err);
-  b->notice(b->ctx, "cost", &err);
-}
-
-/* Notes the number of selected queues for the telemetry, whether or not a poll
- * succeeds. Without a list and without ids the number is unknown. */
-static void note_selected(struct block *b, const struct obs_scope *scope) {
-  b->visible = scope->is_refused ? 0 : scope->visible;
-  bool is_unknown = scope->is_refused && scope->selected == 0;
-  pthread_mutex_lock(&b->lock);
-  b->has_selection = !is_unknown;
-  b->selected = scope->selected;
-  pthread_mutex_unlock(&b->lock);
+/* Sets the number of selected queues for the telemetry. Without a list and
+ * without ids it is unknown. */
+static void note_selected(struct block *b, const struct gc_entities *queues) {
+  size_t selected = b->queues.observed.count;
+  bool is_unknown = gc_entities_is_refused(queues) && selected == 0;
+  newest_select(&b->newest, !is_unknown, selected);
 }
 
 static void report_taken(struct block *b) {
-  size_t taken = b->selection.taken > b->topics.taken ? b->selection.taken
-                                                      : b->topics.taken;
-  if (taken != b->taken && b->deps.leave_out != NULL)
-    b->deps.leave_out(b->ctx, taken);
-  b->taken = taken;
+  struct block_queues *q = &b->queues;
+  size_t taken = q->observed.taken > q->streamed.taken ? q->observed.taken
+                                                       : q->streamed.taken;
+  if (taken != q->taken && b->deps.leave_out != NULL)
+    b->deps.leave_out(b->deps.ctx, taken);
+  q->taken = taken;
 }
 
 static enum gc_code make_selections(struct block *b,
                                     const struct gc_entities *queues) {
-  bool any_id = block_option(b) == OBS_QUEUE_METRICS;
-  if (block_option(b) != OBS_OFF)
-    GC_TRY(selection_make(&b->selection, queues, &b->observed, any_id));
+  bool any_id = b->options->observations == OBS_QUEUE_METRICS;
+  if (b->feed != NULL)
+    GC_TRY(selection_make(&b->queues.observed, queues, &b->observed, any_id));
   return b->stream != NULL
-             ? selection_make(&b->topics, queues, &b->streamed, any_id)
+             ? selection_make(&b->queues.streamed, queues, &b->streamed, any_id)
              : GC_OK;
 }
 
 static bool lacks_queues(const struct block *b) {
-  bool needs_queues = asks_by_id(b) || b->subscription != NULL || has_topics(b);
-  return needs_queues && b->selection.count + b->selection.taken +
-                                 b->topics.count + b->topics.taken ==
+  const struct block_queues *q = &b->queues;
+  bool needs_queues = (b->feed != NULL && obs_feed_needs_queues(b->feed)) ||
+                      b->options->stream == STREAM_NOTIFICATIONS;
+  return needs_queues && q->observed.count + q->observed.taken +
+                                 q->streamed.count + q->streamed.taken ==
                              0;
 }
 
-/* Passes the selection to the stream, unless another agent holds the lease. */
-static void open_stream(struct block *b) {
-  b->can_open_stream = true;
-  if (b->stream != NULL && !b->is_standby)
-    stream_select(b->stream, &b->topics);
-}
-
-static void on_queues(void *ctx, struct gc_entities *queues) {
-  struct block *b = ctx;
+static void report_selection(struct block *b, const struct gc_entities *queues,
+                             enum gc_code code) {
   struct gc_err err = {.code = GC_OK};
-  enum gc_code code = make_selections(b, queues);
-  struct obs_scope scope = scope_of(b, queues);
-  choose_source(b, &scope);
   if (code != GC_OK)
     (void)gc_fail(&err, code, "the list of queues: %s", gc_code_words(code));
   else if (lacks_queues(b))
@@ -107,45 +90,58 @@ static void on_queues(void *ctx, struct gc_entities *queues) {
                         "id (Queue \"UUID\"), or use Observations \"activity\""
                       : "no queue matches the Queue options of this block, its "
                         "Shard has none, or the OAuth client's roles see none");
-  b->notice(b->ctx, "selection", &err);
-  check_cost(b, &scope);
-  note_selected(b, &scope);
-  if (code == GC_OK)
+  b->deps.notice(b->deps.ctx, "selection", &err);
+}
+
+/* Passes the selection to the stream, unless another agent holds the lease. */
+static void open_stream(struct block *b) {
+  b->queues.can_open_stream = true;
+  if (b->stream != NULL && !b->is_standby)
+    stream_select(b->stream, &b->queues.streamed);
+}
+
+static void on_queues(void *ctx, struct gc_entities *queues) {
+  struct block *b = ctx;
+  enum gc_code code = make_selections(b, queues);
+  if (b->feed != NULL)
+    obs_feed_choose(b->feed, queues, &b->queues.observed);
+  report_selection(b, queues, code);
+  note_selected(b, queues);
+  gc_idle_selectors_report(&b->queues.idle_options, queues, &b->options->queues,
+                           "Queue", "queue", b->deps.notice, b->deps.ctx);
+  if (code == GC_OK) {
     report_taken(b);
-  gc_idle_selectors_report(&b->idle_options, queues, &b->options->queues,
-                           "Queue", "queue", b->notice, b->ctx);
-  if (code == GC_OK)
     open_stream(b);
-  if (b->subscription != NULL && code == GC_OK)
-    subscription_select(b->subscription, &b->selection);
-  if (b->due_ms == 0 && b->source != OBS_OFF)
-    block_poll_now(b, block_now(b));
+  }
+  if (b->feed != NULL)
+    obs_feed_begin(b->feed, code == GC_OK);
 }
 
-static void on_presences(void *ctx, struct gc_entities *presences) {
-  (void)ctx; /* the read thread takes the list when it makes the samples */
-  (void)presences;
-}
+/* ---- the lease, on the network thread ---- */
 
-/* ---- beginning and end ---- */
+static void poll_soon(void *ctx) {
+  struct block *b = ctx;
+  if (b->feed != NULL)
+    obs_feed_poll_soon(b->feed);
+}
 
 /* Follows the lease. A standby polls, so that its readings are current when it
  * takes over. It has no stream: when it takes over, its counters continue from
  * those of the former holder (conversations/handover.c). */
 static void on_term(void *ctx, uint32_t term) {
   struct block *b = ctx;
-  pthread_mutex_lock(&b->lock);
+  if (term != 0)
+    newest_drop(&b->newest); /* older than the values of the last holder */
   b->is_standby = term == 0;
-  struct observations *before = b->is_standby ? NULL : gc_steal(b->fresh);
-  pthread_mutex_unlock(&b->lock);
-  observations_put(before); /* they are older than the last holder's values */
-  if (b->is_standby && b->stream != NULL)
+  if (term == 0 && b->stream != NULL)
     stream_pause(b->stream);
-  if (b->is_standby || !b->can_open_stream)
+  if (term == 0 || !b->queues.can_open_stream)
     return;
   open_stream(b);
-  block_poll_soon(b);
+  poll_soon(b);
 }
+
+/* ---- beginning and end ---- */
 
 /* Returns true if any block of the account has a Shard. */
 static bool has_shard(const struct block *b) {
@@ -158,44 +154,39 @@ static bool has_shard(const struct block *b) {
 /* Starts the block on the network thread. If a block of the account has a
  * Shard, the list alone decides about the labels: the agents of a Shard do not
  * share their earlier lists. This holds for all blocks of the account, since
- * blocks with different labels could write different queues under one label.
- * Only the activity queries need the list of presences: the observation query's
- * answer maps them. */
+ * blocks with different labels could write different queues under one label. */
 static void start_in_loop(void *ctx) {
   struct block *b = ctx;
-  if (block_option(b) == OBS_OFF && b->stream == NULL)
+  if (b->feed == NULL && b->stream == NULL)
     return;
-  b->is_listening = true;
+  b->queues.is_listening = true;
   if (has_shard(b))
     gc_names_label_by_list(b->deps.names, GC_QUEUE);
   if (b->deps.lease != NULL)
-    gc_lease_watch_listen(b->deps.lease, &b->lease_listener);
+    gc_lease_watch_listen(b->deps.lease, &b->queues.lease);
   if (b->options->stream == STREAM_CONVERSATIONS) /* needs no list of queues */
     open_stream(b);
-  if (block_option(b) == OBS_ACTIVITY)
-    gc_names_listen(b->deps.names, &b->presence_listener);
-  gc_names_listen(b->deps.names, &b->queue_listener);
+  if (b->feed != NULL)
+    obs_feed_start(b->feed);
+  gc_names_listen(b->deps.names, &b->queues.names);
 }
 
 void block_start(struct block *b) {
-  b->started_ms = block_now(b);
+  newest_start(&b->newest);
   gc_loop_call(b->deps.loop, start_in_loop, b);
 }
 
 static void stop_in_loop(void *ctx) {
   struct block *b = ctx;
-  if (b->deps.lease != NULL)
-    gc_lease_watch_unlisten(b->deps.lease, &b->lease_listener);
-  if (b->is_listening) {
-    gc_names_unlisten(b->deps.names, &b->presence_listener);
-    gc_names_unlisten(b->deps.names, &b->queue_listener);
+  if (b->queues.is_listening) {
+    if (b->deps.lease != NULL)
+      gc_lease_watch_unlisten(b->deps.lease, &b->queues.lease);
+    gc_names_unlisten(b->deps.names, &b->queues.names);
   }
-  gc_timers_unset(block_env(b)->timers, &b->timer);
   if (b->stream != NULL)
     stream_stop(b->stream);
-  if (b->subscription != NULL)
-    subscription_stop(b->subscription);
-  poll_clear(&b->poll);
+  if (b->feed != NULL)
+    obs_feed_stop(b->feed);
 }
 
 void block_free(struct block *b) {
@@ -203,59 +194,13 @@ void block_free(struct block *b) {
     return;
   gc_loop_call(b->deps.loop, stop_in_loop, b);
   stream_free(b->stream);
-  subscription_free(b->subscription);
+  obs_feed_free(b->feed);
+  newest_clear(&b->newest);
   output_free(b->output);
-  selection_clear(&b->selection);
-  selection_clear(&b->topics);
-  observations_put(b->last);
-  observations_put(b->fresh);
-  gc_idle_selectors_clear(&b->idle_options);
-  pthread_mutex_destroy(&b->lock);
+  selection_clear(&b->queues.observed);
+  selection_clear(&b->queues.streamed);
+  gc_idle_selectors_clear(&b->queues.idle_options);
   free(b);
-}
-
-static enum gc_code out_of_memory(struct gc_err *err) {
-  return gc_fail(err, GC_ERR_MEMORY, "out of memory");
-}
-
-static enum gc_code make_stream(struct block *b, struct gc_err *err) {
-  struct stream_deps deps = {.env = b->deps.env,
-                             .api = b->deps.api,
-                             .channels = b->deps.channels,
-                             .driver = b->deps.driver,
-                             .connect = b->deps.connect,
-                             .base_url = b->deps.base_url,
-                             .names = b->deps.names,
-                             .page = b->deps.page,
-                             .notice = b->notice,
-                             .socket_notice = b->deps.socket_notice,
-                             .inform = b->deps.inform,
-                             .notice_ctx = b->ctx,
-                             .snapshot = block_poll_soon,
-                             .ctx = b};
-  b->stream = stream_new(b->options, &deps, err);
-  return b->stream != NULL ? GC_OK : err->code;
-}
-
-static enum gc_code make_subscription(struct block *b, struct gc_err *err) {
-  struct subscription_deps deps = {.channels = b->deps.channels,
-                                   .timeouts = stream_timeouts(b->options),
-                                   .snapshot = block_poll_soon,
-                                   .unread = block_count_unread,
-                                   .unknown = block_report_unknown,
-                                   .ignored = block_note_ignored,
-                                   .notice = b->notice,
-                                   .notice_ctx = b->ctx,
-                                   .ctx = b};
-  b->subscription = subscription_new(&deps);
-  return b->subscription != NULL ? GC_OK : out_of_memory(err);
-}
-
-static enum gc_code make_parts(struct block *b, struct gc_err *err) {
-  b->output = output_new(b->options);
-  if (b->options->stream != STREAM_NONE)
-    GC_TRY(make_stream(b, err));
-  return block_option(b) == OBS_TOPIC ? make_subscription(b, err) : GC_OK;
 }
 
 static struct ownership ownership_of(const struct block *b,
@@ -266,34 +211,137 @@ static struct ownership ownership_of(const struct block *b,
                             .part = part};
 }
 
-struct block *block_new(const struct queues_options *options,
-                        const struct block_deps *deps,
-                        void (*notice)(void *ctx, const char *cause,
-                                       const struct gc_err *err),
-                        void *ctx, struct gc_err *err) {
-  struct block *b = calloc(1, sizeof(*b));
-  if (b == NULL) {
-    (void)out_of_memory(err);
-    return NULL;
+static enum gc_code make_parts(struct block *b, struct gc_err *err) {
+  newest_init(&b->newest, b->options, b->deps.env);
+  b->output = output_new(b->options);
+  if (b->options->observations != OBS_OFF) {
+    b->feed = obs_feed_new(b->options, &b->deps);
+    obs_feed_listen(b->feed, &b->newest.listener);
   }
+  if (b->options->stream == STREAM_NONE)
+    return GC_OK;
+  b->stream = stream_new(b->options, &b->deps, poll_soon, b, err);
+  if (b->stream == NULL)
+    return err->code;
+  if (b->feed != NULL)
+    obs_feed_listen(b->feed, stream_listener(b->stream));
+  return GC_OK;
+}
+
+struct block *block_new(const struct queues_options *options,
+                        const struct queues_deps *deps, struct gc_err *err) {
+  struct block *b = gc_zalloc(1, sizeof(*b));
   b->options = options;
-  b->source = (enum obs_source)options->observations;
   b->deps = *deps;
-  b->notice = notice;
-  b->ctx = ctx;
   b->observed = ownership_of(b, QUEUE_OBSERVED);
   b->streamed = ownership_of(b, QUEUE_STREAMED);
   b->active = ownership_of(b, QUEUE_ACTIVE);
-  b->timer = (struct gc_timer){.fire = block_poll_now, .ctx = b};
-  b->queue_listener = (struct gc_names_listener){
+  b->queues.names = (struct gc_names_listener){
       .kind = GC_QUEUE, .changed = on_queues, .ctx = b};
-  b->presence_listener = (struct gc_names_listener){
-      .kind = GC_PRESENCE, .changed = on_presences, .ctx = b};
-  b->lease_listener = (struct gc_lease_listener){.changed = on_term, .ctx = b};
-  pthread_mutex_init(&b->lock, NULL);
+  b->queues.lease = (struct gc_lease_listener){.changed = on_term, .ctx = b};
   if (make_parts(b, err) != GC_OK) {
     block_free(b);
     return NULL;
   }
   return b;
+}
+
+/* ---- values, on a read thread ---- */
+
+static bool accepts_queue(void *ctx, const struct gc_entry *queue) {
+  return ownership_has(ctx, queue->name, queue->id);
+}
+
+static void read_sources(struct block *b, const struct gc_samples *out) {
+  struct gc_names *names = b->deps.names;
+  struct gc_entities *queues = gc_names_entities(names, GC_QUEUE);
+  struct gc_entities *presences = gc_names_entities(names, GC_PRESENCE);
+  struct queue_display display = {.queues = queues,
+                                  .presences = presences,
+                                  .accepts = accepts_queue,
+                                  .accepts_ctx = &b->observed,
+                                  .active = &b->active,
+                                  .shard = &b->options->shard,
+                                  .media = b->options->media.at,
+                                  .media_count = b->options->media.count,
+                                  .label = (enum queue_label)b->options->label,
+                                  .interval_ms = b->options->interval_s * 1000};
+  char unassigned[GC_NAME_SIZE];
+  if (b->options->stream == STREAM_CONVERSATIONS) {
+    queue_label_unassigned(queues, unassigned);
+    display.unassigned = unassigned;
+  }
+  newest_read(&b->newest, &display, out);
+  display.accepts_ctx = &b->streamed;
+  if (b->stream != NULL)
+    stream_read(b->stream, &display, out);
+  gc_entities_put(queues);
+  gc_entities_put(presences);
+}
+
+static void read_samples(struct block *b, const struct gc_samples *out,
+                         bool is_last) {
+  const struct gc_env *env = b->deps.env;
+  struct gc_err err;
+  struct gc_samples sink = output_begin(b->output, queues_now_ms(&b->deps),
+                                        env->wall_ms(env->ctx), out);
+  read_sources(b, &sink);
+  bool is_outcome = output_end(b->output, is_last, &err);
+  b->series = output_series(b->output);
+  b->overflow = output_overflow(b->output);
+  if (is_outcome)
+    b->deps.notice(b->deps.ctx, "series", &err);
+}
+
+static void drop_sample(void *ctx, const struct gc_sample *sample) {
+  (void)ctx;
+  (void)sample;
+}
+
+/* A standby reads too, so that its windows are whole when it takes over. */
+void block_read(struct block *b, const struct gc_samples *out) {
+  const struct gc_samples none = {.put = drop_sample};
+  read_samples(b, b->is_standby ? &none : out, false);
+}
+
+void block_finish(struct block *b, const struct gc_samples *out) {
+  read_samples(b, out, true);
+}
+
+bool block_has_windows(const struct block *b) {
+  return output_has_windows(b->output);
+}
+
+/* ---- self-telemetry and cost ---- */
+
+void block_read_state(struct block *b, const char *instance, uint32_t every_ms,
+                      const struct gc_samples *out) {
+  const struct gc_sample_writer w = {
+      .out = out, .instance = instance, .interval_ms = every_ms};
+  if (b->stream != NULL)
+    stream_read_state(b->stream, instance, every_ms, out);
+  if (b->feed != NULL)
+    newest_read_state(&b->newest, &w);
+  if (b->stream == NULL && b->feed == NULL)
+    return;
+  gc_put_gauge(&w, GC_METRIC_SERIES, "", (double)b->series);
+  gc_put_count(&w, GC_METRIC_SERIES_OVERFLOW, "", b->overflow);
+}
+
+struct cost_request {
+  const struct block *block;
+  struct obs_cost *cost;
+  size_t *taken;
+};
+
+static void read_cost(void *ctx) {
+  const struct cost_request *r = ctx;
+  *r->cost = r->block->feed != NULL ? obs_feed_cost(r->block->feed)
+                                    : (struct obs_cost){.source = OBS_OFF};
+  *r->taken = r->block->queues.taken;
+}
+
+void block_cost(struct block *b, struct obs_cost *ret_cost, size_t *ret_taken) {
+  gc_loop_call(b->deps.loop, read_cost,
+               &(struct cost_request){b, ret_cost, ret_taken});
 }

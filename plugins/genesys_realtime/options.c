@@ -231,3 +231,10 @@ enum gc_code queues_check(struct queues_options *o, struct gc_err *err) {
                    o->reconnect_min_s, o->reconnect_max_s);
   return check_guide(o, err);
 }
+
+struct gc_channel_timeouts queues_timeouts(const struct queues_options *o) {
+  return (struct gc_channel_timeouts){
+      .idle_timeout_ms = o->idle_timeout_s * 1000,
+      .reconnect_min_ms = o->reconnect_min_s * 1000,
+      .reconnect_max_ms = o->reconnect_max_s * 1000};
+}

@@ -6,6 +6,7 @@
 #define GENESYS_REALTIME_OPTIONS_H
 
 #include "common/daemon/options.h"
+#include "common/net/channels/channel.h"
 #include "plugins/genesys_realtime/queues/shard.h"
 
 struct queues_options {
@@ -45,5 +46,8 @@ extern const struct gc_opt queues_rows[];
  * need each other. Writes media types in lower case, as the API does. */
 GC_MUST_CHECK enum gc_code queues_check(struct queues_options *o,
                                         struct gc_err *err);
+
+/* Returns the time-outs of a block's channels and socket. */
+struct gc_channel_timeouts queues_timeouts(const struct queues_options *o);
 
 #endif

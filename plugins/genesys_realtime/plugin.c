@@ -149,25 +149,27 @@ static enum gc_code start_block(struct gc_block *b, struct gc_err *err) {
                      "LeaseURL",
                      GC_LEASE_PAGES_MAX);
   }
-  struct block_deps deps = {.loop = gc_account_loop(a),
-                            .phase = gc_block_phase(b),
-                            .env = gc_account_env(a),
-                            .api = gc_account_api(a),
-                            .names = gc_account_names(a),
-                            .channels = gc_account_channels(a),
-                            .lease = gc_account_lease(a),
-                            .page = page,
-                            .driver = gc_socket_driver_ws(gc_account_loop(a)),
-                            .connect = gc_account_connect(a),
-                            .base_url = gc_account_base_url(a),
-                            .socket_notice = gc_block_notice_own,
-                            .requests_per_minute =
-                                gc_account_requests_per_minute(a),
-                            .blocks = queues_of(b)->blocks,
-                            .block_count = block_count,
-                            .leave_out = leave_out,
-                            .inform = gc_block_inform};
-  struct block *work = block_new(o, &deps, gc_block_notice, b, err);
+  struct queues_deps deps = {.loop = gc_account_loop(a),
+                             .phase = gc_block_phase(b),
+                             .env = gc_account_env(a),
+                             .api = gc_account_api(a),
+                             .names = gc_account_names(a),
+                             .channels = gc_account_channels(a),
+                             .lease = gc_account_lease(a),
+                             .page = page,
+                             .driver = gc_socket_driver_ws(gc_account_loop(a)),
+                             .connect = gc_account_connect(a),
+                             .base_url = gc_account_base_url(a),
+                             .notice = gc_block_notice,
+                             .socket_notice = gc_block_notice_own,
+                             .requests_per_minute =
+                                 gc_account_requests_per_minute(a),
+                             .blocks = queues_of(b)->blocks,
+                             .block_count = block_count,
+                             .leave_out = leave_out,
+                             .inform = gc_block_inform,
+                             .ctx = b};
+  struct block *work = block_new(o, &deps, err);
   queues_of(b)->work = work;
   if (work == NULL)
     return err->code;
@@ -206,7 +208,7 @@ static double per_minute_of(const struct gc_block *b, size_t requests) {
   return (double)requests * 60.0 / (is_pushed ? 60.0 : o->interval_s);
 }
 
-static void report_requests(struct gc_block *b, const struct block_cost *cost,
+static void report_requests(struct gc_block *b, const struct obs_cost *cost,
                             const struct gc_block_trial_report *out) {
   double per_minute = per_minute_of(b, cost->requests);
   switch (cost->source) {
@@ -227,16 +229,17 @@ static void report_requests(struct gc_block *b, const struct block_cost *cost,
 
 static void report_trial(struct gc_block *b,
                          const struct gc_block_trial_report *out) {
-  struct block_cost cost;
+  struct obs_cost cost;
+  size_t taken;
   char text[200];
-  block_cost(queues_of(b)->work, &cost);
+  block_cost(queues_of(b)->work, &cost, &taken);
   if (cost.requests > 0)
     report_requests(b, &cost, out);
-  if (cost.taken > 0) {
+  if (taken > 0) {
     snprintf(text, sizeof(text),
              "%zu of the queues that it selects are left to earlier blocks, "
              "which select them too",
-             cost.taken);
+             taken);
     out->note(out->ctx, text);
   }
   if (queues_of(b)->trial_stream != STREAM_NONE) {

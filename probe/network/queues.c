@@ -8,7 +8,6 @@
 #include "plugins/genesys_realtime/observations/poll.h"
 #include "plugins/genesys_realtime/stream/guide_decode.h"
 #include "plugins/genesys_realtime/stream/guide_socket.h"
-#include "plugins/genesys_realtime/stream/stream.h"
 #include "probe/network/call.h"
 #include "probe/network/channel.h"
 #include "probe/network/permissions.h"
@@ -57,7 +56,7 @@ static void open_guide(void *ctx) {
       .base_url = gc_account_base_url(a),
       .path = t->options->path != NULL ? t->options->path : GUIDE_STREAM_PATH,
       .query = t->query,
-      .timeouts = stream_timeouts(t->options),
+      .timeouts = queues_timeouts(t->options),
       .text = on_guide_text,
       .open = on_guide_open,
       .notice = on_guide_notice,

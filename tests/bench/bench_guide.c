@@ -96,7 +96,7 @@ static void make_stream(struct run *r) {
       .reconnect_max_s = NO_MORE_S,
       .conversations_max = 200000,
       .conversation_age_s = 86400};
-  struct stream_deps deps = {
+  struct queues_deps deps = {
       .env = gc_account_env(r->account),
       .api = gc_account_api(r->account),
       .names = gc_account_names(r->account),
@@ -106,8 +106,8 @@ static void make_stream(struct run *r) {
       .base_url = gc_account_base_url(r->account),
       .notice = on_notice,
       .socket_notice = on_notice,
-      .notice_ctx = r};
-  r->stream = stream_new(&options, &deps, &err);
+      .ctx = r};
+  r->stream = stream_new(&options, &deps, NULL, NULL, &err);
   exit_unless(r->stream != NULL, err.text);
 }
 

@@ -179,14 +179,13 @@ static void make_stream(struct run *r) {
       .target_s = 20,
       .conversations_max = 200000,
       .conversation_age_s = 86400};
-  struct stream_deps deps = {.env = gc_account_env(r->account),
+  struct queues_deps deps = {.env = gc_account_env(r->account),
                              .api = gc_account_api(r->account),
                              .channels = gc_account_channels(r->account),
                              .names = gc_account_names(r->account),
                              .notice = on_notice,
-                             .snapshot = on_snapshot,
                              .ctx = r};
-  r->stream = stream_new(&options, &deps, &err);
+  r->stream = stream_new(&options, &deps, on_snapshot, r, &err);
   exit_unless(r->stream != NULL, err.text);
 }
 

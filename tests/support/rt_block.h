@@ -134,17 +134,18 @@ static inline void begin_block(enum obs_source source) {
 static inline void start_block(void) {
   struct gc_err err;
   replay_account_start(&w.account, &w.r, per_minute);
-  struct block_deps deps = {.loop = w.account.loop,
-                            .env = &w.r.env,
-                            .api = w.account.api,
-                            .names = w.account.names,
-                            .requests_per_minute = per_minute,
-                            .blocks = blocks,
-                            .block_count = block_count,
-                            .leave_out = on_leave_out,
-                            .inform = on_inform,
-                            .lease = lease};
-  w.block = block_new(&options, &deps, on_notice, NULL, &err);
+  struct queues_deps deps = {.notice = on_notice,
+                             .loop = w.account.loop,
+                             .env = &w.r.env,
+                             .api = w.account.api,
+                             .names = w.account.names,
+                             .requests_per_minute = per_minute,
+                             .blocks = blocks,
+                             .block_count = block_count,
+                             .leave_out = on_leave_out,
+                             .inform = on_inform,
+                             .lease = lease};
+  w.block = block_new(&options, &deps, &err);
   block_start(w.block);
   replay_settle(&w.r);
 }

@@ -96,15 +96,14 @@ static inline void begin_with(double target_s) {
   tells_gauges = false;
   only_media = (struct gc_strs){NULL, 0};
   places = 0;
-  struct stream_deps deps = {.env = &ch_world.env,
+  struct queues_deps deps = {.env = &ch_world.env,
                              .api = ch_api(),
                              .channels = ch_channels,
                              .names = w.names,
                              .page = lease_page,
                              .notice = on_notice,
-                             .inform = on_inform,
-                             .snapshot = on_snapshot};
-  w.stream = stream_new(&options, &deps, &err);
+                             .inform = on_inform};
+  w.stream = stream_new(&options, &deps, on_snapshot, NULL, &err);
   CHECK(w.stream != NULL);
 }
 

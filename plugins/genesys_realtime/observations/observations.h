@@ -302,7 +302,7 @@ GC_DEFINE_AUTO(struct obs_pushed, obs_pushed_free)
  * number that is the same as in the last such message: it is a repeat, and a
  * message of .observations may have changed the number since. During a renewal
  * the messages of .activity on the other channel are left out
- * (observations/subscription.c): the channel of the topic has them too, or the
+ * (observations/feed.c): the channel of the topic has them too, or the
  * snapshot after the change.
  *
  * A queue's agents appear in the samples after a snapshot was merged, because

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /* The types that both halves of a stream share: stream.c, model.c and the
- * sources run on the network thread, samples.c and handover.c on read
- * threads. */
+ * sources run on the network thread, samples.c on read threads. */
 #ifndef GENESYS_REALTIME_STREAM_INTERNAL_H
 #define GENESYS_REALTIME_STREAM_INTERNAL_H
 
 #include <pthread.h>
 
 #include "common/analytics/send/outbox.h"
+#include "common/base/assert.h"
 #include "common/net/channels/listening.h"
 #include "plugins/genesys_realtime/conversations/drift.h"
 #include "plugins/genesys_realtime/stream/guide_decode.h"
@@ -31,8 +31,7 @@ struct stream_source {
 extern const struct stream_source stream_notifications; /* "notifications" */
 extern const struct stream_source stream_guide;         /* "conversations" */
 
-/* A pass of values that waits until Redis has its counts; of the read thread.
- */
+/* A pass of values that waits until Redis has its counts. */
 struct stream_pass {
   struct gc_outbox held;
   struct gc_buf fields;
@@ -42,42 +41,40 @@ struct stream_pass {
   bool is_held, is_incomplete;
 };
 
-struct stream {
-  const struct queues_options *options;
-  struct stream_deps deps;
-
-  const struct stream_source *source;
-  int64_t epoch_ms; /* wall clock at 0 of the monotonic clock, as first read */
-  struct gc_start_clock start_clock; /* dates the start of a model */
-  int64_t seen_epoch_ms; /* newest time in events, at 0 of the monotonic clock;
-                            0: none */
-
-  /* Used by the network thread only. stream_guide uses the socket,
-   * stream_notifications the listener. */
+/* What the network thread alone uses: the source of the events and their dates.
+ * stream_guide uses the socket, stream_notifications the listener. */
+struct stream_feed {
   struct guide_socket *socket;
   struct guide_decoder *guide_decoder;
   struct gc_buf query;
   struct gc_channels_listener listener;
-  struct gc_timer timer;
   struct cv_decoder *decoder;
+  struct gc_timer timer;
   bool is_listening;
-  unsigned ticks, rejections; /* rejections: since the last selection */
-  uint64_t retire_ms;         /* when to remove expired queues next */
-  uint64_t overflow;          /* of the model, while there was a place */
-  size_t expected_left;       /* as it was reported last: struct expected */
-  uint64_t taking_fence;      /* of the page that the next model has */
+  unsigned ticks, rejections;        /* rejections: since the last selection */
+  struct gc_start_clock start_clock; /* dates the start of a model */
+  int64_t seen_epoch_ms; /* newest time in events, at 0 of the monotonic clock;
+                            0: none */
+  uint64_t retire_ms;    /* when to remove expired queues next */
+  uint64_t overflow;     /* of the model, while there was a place */
+  size_t expected_left;  /* as it was reported last: struct expected */
+  uint64_t taking_fence; /* of the page that the next model has */
   /* Of the lease that this agent had last, and since when (monotonic). */
   uint64_t held_fence, held_since_ms;
+};
 
-  /* Used by the read thread only. */
-  uint64_t due_ms;
+/* What one read thread at a time uses. */
+struct stream_reader {
+  uint64_t due_ms; /* when all counters are put next */
   struct stream_pass pass;
+};
 
-  /* Guarded by the lock. */
+/* What the threads share: the model and its counters. The lock guards it. */
+struct stream_shared {
   pthread_mutex_t lock;
   struct gc_topic_coverage coverage;
   struct conversations *model; /* NULL until the stream has been open */
-  bool is_paused;              /* stream_pause */
+  bool is_paused;              /* stream_pause; then there is no model */
   uint64_t model_fence;        /* of the lease under which the model counts */
   bool is_left_out;            /* the lease does not carry all counters */
   struct drift *drift;
@@ -86,6 +83,31 @@ struct stream {
   uint64_t unknown;                 /* words */
   struct gc_listening listening;
 };
+
+struct stream {
+  /* Const after stream_new. */
+  const struct queues_options *options;
+  struct queues_deps deps;
+  const struct stream_source *source;
+  void (*snapshot)(void *ctx);
+  void *snapshot_ctx;
+  int64_t epoch_ms; /* wall clock at 0 of the monotonic clock, as first read */
+  struct obs_listener observations; /* network thread */
+
+  struct stream_feed feed;
+  struct stream_reader reader;
+  struct stream_shared shared;
+};
+
+static inline void stream_lock(struct stream *s) {
+  pthread_mutex_lock(&s->shared.lock);
+  GC_ASSERT(s->shared.model == NULL || !s->shared.is_paused);
+  GC_ASSERT(s->shared.coverage.covered <= s->shared.coverage.count);
+}
+
+static inline void stream_unlock(struct stream *s) {
+  pthread_mutex_unlock(&s->shared.lock);
+}
 
 /* ---- model.c ---- */
 
@@ -117,28 +139,12 @@ void stream_report_odd(const struct stream *s, size_t len);
 void stream_report_words(const struct stream *s,
                          struct gc_unknown_words *words);
 
-/* ---- handover.c: read thread, with a lease ---- */
-
-/* Dispatches the pass that is held, if Redis has its counts. Returns true when
- * the next one may begin; false while the pass waits, or when another agent has
- * the lease. */
-bool stream_pass_release(struct stream *s, uint64_t now_ms,
-                         const struct gc_samples *out);
-/* Returns the sink for a pass, which goes to `out` later. */
-struct gc_samples stream_pass_begin(struct stream *s,
-                                    const struct gc_samples *out);
-/* Gives the counts of the pass to the lease, and holds the pass. Drops the pass
- * when another agent has the lease; dispatches it at once when the lease cannot
- * take its counts. */
-void stream_pass_end(struct stream *s, bool is_full);
-void stream_pass_clear(struct stream_pass *p);
-
 static inline uint32_t stream_interval_ms(const struct stream *s) {
   return s->options->interval_s * 1000;
 }
 
 static inline uint64_t stream_now(const struct stream *s) {
-  return s->deps.env->now_ms(s->deps.env->ctx);
+  return queues_now_ms(&s->deps);
 }
 
 /* Returns the time from `then_ms` to `now_ms`; 0 if `then_ms` is later: the two

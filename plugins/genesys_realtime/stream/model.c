@@ -9,7 +9,9 @@
 
 /* Returns the newest time in events plus the time since then; 0: none. */
 static int64_t seen_now(const struct stream *s) {
-  return s->seen_epoch_ms != 0 ? s->seen_epoch_ms + (int64_t)stream_now(s) : 0;
+  return s->feed.seen_epoch_ms != 0
+             ? s->feed.seen_epoch_ms + (int64_t)stream_now(s)
+             : 0;
 }
 
 /* Events without server times are dated by the monotonic clock: a step of the
@@ -20,32 +22,34 @@ int64_t stream_server_now(const struct stream *s) {
     return s->epoch_ms + (int64_t)stream_now(s);
   int64_t likely_ms =
       env->wall_ms(env->ctx) + gc_api_clock_offset_ms(s->deps.api);
-  return gc_start_clock_now(&s->start_clock, stream_now(s), likely_ms,
+  return gc_start_clock_now(&s->feed.start_clock, stream_now(s), likely_ms,
                             seen_now(s));
 }
 
 /* ---- the date of the start ---- */
 
 int64_t stream_start_now(const struct stream *s) {
-  return s->start_clock.is_final
+  return s->feed.start_clock.is_final
              ? stream_server_now(s)
-             : s->start_clock.epoch_ms + (int64_t)stream_now(s);
+             : s->feed.start_clock.epoch_ms + (int64_t)stream_now(s);
 }
 
 void stream_date_start(struct stream *s) {
-  int64_t before_ms = s->start_clock.epoch_ms;
-  gc_api_date_start(s->deps.api, &s->start_clock, seen_now(s));
-  if (s->model != NULL && s->start_clock.epoch_ms != before_ms)
-    conversations_move_start(s->model, s->start_clock.epoch_ms - before_ms);
+  int64_t before_ms = s->feed.start_clock.epoch_ms;
+  gc_api_date_start(s->deps.api, &s->feed.start_clock, seen_now(s));
+  if (s->shared.model != NULL && s->feed.start_clock.epoch_ms != before_ms)
+    conversations_move_start(s->shared.model,
+                             s->feed.start_clock.epoch_ms - before_ms);
 }
 
 void stream_note_times(struct stream *s, const struct cv_event *event) {
-  if (s->start_clock.is_final)
+  if (s->feed.start_clock.is_final)
     return;
   int64_t newest_ms = cv_event_newest_ms(event);
   int64_t epoch_ms = newest_ms - (int64_t)stream_now(s);
-  if (newest_ms != 0 && (s->seen_epoch_ms == 0 || epoch_ms > s->seen_epoch_ms))
-    s->seen_epoch_ms = epoch_ms;
+  if (newest_ms != 0 &&
+      (s->feed.seen_epoch_ms == 0 || epoch_ms > s->feed.seen_epoch_ms))
+    s->feed.seen_epoch_ms = epoch_ms;
   stream_date_start(s);
 }
 
@@ -55,7 +59,7 @@ static enum gc_code set_queue_targets(struct stream *s,
                                       const struct gc_entry *e) {
   for (int t = 0; e != NULL && t < GC_TARGET_COUNT; t++) {
     const char *media = gc_target_media((enum gc_target)t);
-    GC_TRY(conversations_target(s->model, e->id, cv_media_find(media),
+    GC_TRY(conversations_target(s->shared.model, e->id, cv_media_find(media),
                                 gc_entry_target_ms(e, media)));
   }
   return GC_OK;
@@ -66,10 +70,11 @@ static enum gc_code set_queue_targets(struct stream *s,
 static enum gc_code set_targets(struct stream *s,
                                 const struct gc_entities *entities) {
   bool has_topics = s->source->has_topics;
-  size_t count = has_topics ? s->coverage.count : gc_entities_count(entities);
+  size_t count =
+      has_topics ? s->shared.coverage.count : gc_entities_count(entities);
   for (size_t i = 0; i < count; i++)
     GC_TRY(set_queue_targets(
-        s, has_topics ? gc_entities_find(entities, s->coverage.at[i]->id)
+        s, has_topics ? gc_entities_find(entities, s->shared.coverage.at[i]->id)
                       : gc_entities_at(entities, i)));
   return GC_OK;
 }
@@ -103,14 +108,15 @@ static size_t visit_expected(struct stream *s,
                              enum cv_media media, bool makes) {
   const char *label = cv_media_label(media);
   size_t pairs = 0;
-  for (size_t i = 0; i < s->coverage.count; i++) {
-    const char *id = s->coverage.at[i]->id;
+  for (size_t i = 0; i < s->shared.coverage.count; i++) {
+    const char *id = s->shared.coverage.at[i]->id;
     if (!is_certain(s, entities != NULL ? gc_entities_find(entities, id) : NULL,
                     label))
       continue;
     pairs++;
     if (makes)
-      s->lost += conversations_expect(s->model, id, media) == GC_ERR_MEMORY;
+      s->shared.lost +=
+          conversations_expect(s->shared.model, id, media) == GC_ERR_MEMORY;
   }
   return pairs;
 }
@@ -152,10 +158,10 @@ static struct expected expect_contacts(struct stream *s,
  * number changes. */
 static void report_expected(struct stream *s, const struct expected *all) {
   char raise[48] = "", text[320];
-  if (all->left == s->expected_left)
+  if (all->left == s->feed.expected_left)
     return;
-  s->expected_left = all->left;
-  if (all->left == 0 || s->deps.inform == NULL)
+  s->feed.expected_left = all->left;
+  if (all->left == 0)
     return;
   if (all->certain <= STREAM_PAIRS_MAX)
     snprintf(raise, sizeof(raise), "raise MaxSeries to %zu, or ",
@@ -166,19 +172,19 @@ static void report_expected(struct stream *s, const struct expected *all) {
       "first contact, so a rate may miss it: those of all would take more "
       "than half of MaxSeries; %sname fewer media (Media) or queues (Queue)",
       all->left, all->certain, raise);
-  s->deps.inform(s->deps.notice_ctx, text);
+  queues_inform(&s->deps, text);
 }
 
 void stream_take_settings(struct stream *s) {
   struct gc_entities *entities = gc_names_entities(s->deps.names, GC_QUEUE);
-  struct expected all = {.left = s->expected_left};
-  pthread_mutex_lock(&s->lock);
-  if (entities != NULL && s->model != NULL && !(s->options->target_s > 0) &&
-      set_targets(s, entities) != GC_OK)
-    s->lost++;
-  if (s->model != NULL && s->source->has_topics)
+  struct expected all = {.left = s->feed.expected_left};
+  stream_lock(s);
+  if (entities != NULL && s->shared.model != NULL &&
+      !(s->options->target_s > 0) && set_targets(s, entities) != GC_OK)
+    s->shared.lost++;
+  if (s->shared.model != NULL && s->source->has_topics)
     all = expect_contacts(s, entities);
-  pthread_mutex_unlock(&s->lock);
+  stream_unlock(s);
   report_expected(s, &all);
   gc_entities_put(entities);
 }
@@ -186,10 +192,10 @@ void stream_take_settings(struct stream *s) {
 /* ---- the lease ---- */
 
 static void note_lease(struct stream *s, uint64_t fence) {
-  if (fence == 0 || fence == s->held_fence)
+  if (fence == 0 || fence == s->feed.held_fence)
     return;
-  s->held_fence = fence;
-  s->held_since_ms = stream_now(s);
+  s->feed.held_fence = fence;
+  s->feed.held_since_ms = stream_now(s);
 }
 
 /* Copies the page, if this agent has the lease. The lease may end meanwhile. */
@@ -207,9 +213,9 @@ static bool take_over_page(struct stream *s, struct gc_buf *fields,
                            struct conversations_settings *settings) {
   if (s->deps.page == NULL)
     return true;
-  if (!copy_page(s->deps.page, fields, &s->taking_fence))
+  if (!copy_page(s->deps.page, fields, &s->feed.taking_fence))
     return false;
-  note_lease(s, s->taking_fence);
+  note_lease(s, s->feed.taking_fence);
   conversations_read_times(fields, settings);
   return true;
 }
@@ -218,13 +224,14 @@ static bool take_over_page(struct stream *s, struct gc_buf *fields,
  * the stream began, however late it is connected. With a lease another agent
  * may have counted those before this agent took the lease. */
 static uint64_t counting_since_ms(const struct stream *s) {
-  uint64_t began_ms = s->listening.began_ms;
-  return s->deps.page != NULL && s->held_since_ms > began_ms ? s->held_since_ms
-                                                             : began_ms;
+  uint64_t began_ms = s->shared.listening.began_ms;
+  return s->deps.page != NULL && s->feed.held_since_ms > began_ms
+             ? s->feed.held_since_ms
+             : began_ms;
 }
 
 void stream_make_model(struct stream *s) {
-  if (s->model != NULL)
+  if (s->shared.model != NULL)
     return;
   stream_date_start(s);
   struct gc_err err = {.code = GC_OK};
@@ -250,11 +257,11 @@ void stream_make_model(struct stream *s) {
   struct conversations *model = conversations_new(&settings, &err);
   if (model != NULL)
     conversations_restore(model, &fields);
-  pthread_mutex_lock(&s->lock);
-  s->model = model;
-  s->model_fence = s->taking_fence;
-  pthread_mutex_unlock(&s->lock);
-  s->deps.notice(s->deps.notice_ctx, "conversations", &err);
+  stream_lock(s);
+  s->shared.model = model;
+  s->shared.model_fence = s->feed.taking_fence;
+  stream_unlock(s);
+  s->deps.notice(s->deps.ctx, "conversations", &err);
 }
 
 void stream_follow_lease(struct stream *s) {
@@ -263,14 +270,15 @@ void stream_follow_lease(struct stream *s) {
     return;
   uint64_t fence = gc_lease_page_fence(s->deps.page);
   note_lease(s, fence);
-  pthread_mutex_lock(&s->lock);
-  if (fence != 0 && s->model_fence != fence) {
-    former = s->model;
-    s->model = NULL;
+  stream_lock(s);
+  if (fence != 0 && s->shared.model_fence != fence) {
+    former = s->shared.model;
+    s->shared.model = NULL;
   }
-  bool is_due = s->model == NULL && fence != 0 && s->listening.is_connected;
-  bool is_left_out = s->is_left_out;
-  pthread_mutex_unlock(&s->lock);
+  bool is_due =
+      s->shared.model == NULL && fence != 0 && s->shared.listening.is_connected;
+  bool is_left_out = s->shared.is_left_out;
+  stream_unlock(s);
   conversations_free(former);
   if (is_due) {
     stream_make_model(s);
@@ -284,15 +292,7 @@ void stream_follow_lease(struct stream *s) {
         "more: those of the next holder begin at 0; name fewer queues in "
         "this block, or share them with Shard",
         GC_LEASE_BOOK_MAX_BYTES >> 20);
-  s->deps.notice(s->deps.notice_ctx, "handover", &err);
-}
-
-struct gc_channel_timeouts
-stream_timeouts(const struct queues_options *options) {
-  return (struct gc_channel_timeouts){
-      .idle_timeout_ms = options->idle_timeout_s * 1000,
-      .reconnect_min_ms = options->reconnect_min_s * 1000,
-      .reconnect_max_ms = options->reconnect_max_s * 1000};
+  s->deps.notice(s->deps.ctx, "handover", &err);
 }
 
 void stream_report_odd(const struct stream *s, size_t len) {
@@ -301,7 +301,7 @@ void stream_report_odd(const struct stream *s, size_t len) {
                 "a message of %zu bytes is no event of a conversation; it is "
                 "counted (events) and ignored",
                 len);
-  s->deps.notice(s->deps.notice_ctx, "messages", &err);
+  s->deps.notice(s->deps.ctx, "messages", &err);
 }
 
 void stream_report_words(const struct stream *s,
@@ -315,6 +315,6 @@ void stream_report_words(const struct stream *s,
                   "this word of conversation events is unknown: %s. Report it "
                   "if numbers look wrong",
                   s->source->word_default(word->kind));
-    s->deps.notice(s->deps.notice_ctx, cause, &err);
+    s->deps.notice(s->deps.ctx, cause, &err);
   }
 }

@@ -19,8 +19,8 @@ enum {
 /* Takes the state of the channels. The lock is held. */
 static void update_channel_state(struct stream *s, uint64_t now_ms) {
   struct gc_channel_stats stats;
-  gc_channels_stats_for(s->deps.channels, &s->listener, &stats);
-  gc_listening_take(&s->listening, &stats, now_ms);
+  gc_channels_stats_for(s->deps.channels, &s->feed.listener, &stats);
+  gc_listening_take(&s->shared.listening, &stats, now_ms);
 }
 
 /* ---- coverage ---- */
@@ -29,8 +29,8 @@ static void update_channel_state(struct stream *s, uint64_t now_ms) {
 static void name_without_room(const struct stream *s, struct gc_buf *out) {
   struct gc_entities *entities = gc_names_entities(s->deps.names, GC_QUEUE);
   unsigned named = 0;
-  for (size_t i = 0; i < s->coverage.count && named <= EXAMPLES; i++) {
-    const struct gc_covered_queue *q = s->coverage.at[i];
+  for (size_t i = 0; i < s->shared.coverage.count && named <= EXAMPLES; i++) {
+    const struct gc_covered_queue *q = s->shared.coverage.at[i];
     if (!gc_covered_queue_lacks_room(q))
       continue;
     const struct gc_entry *e =
@@ -50,9 +50,10 @@ static void name_without_room(const struct stream *s, struct gc_buf *out) {
 static void report_coverage(struct stream *s, bool is_complete) {
   struct gc_err err = {.code = GC_OK};
   GC_AUTO(gc_buf_clear) struct gc_buf names = {.max = 256};
-  size_t without_room = gc_topic_coverage_without_room(&s->coverage);
-  size_t missing =
-      is_complete ? s->coverage.count - s->coverage.covered : without_room;
+  size_t without_room = gc_topic_coverage_without_room(&s->shared.coverage);
+  size_t missing = is_complete
+                       ? s->shared.coverage.count - s->shared.coverage.covered
+                       : without_room;
   name_without_room(s, &names);
   if (without_room > 0)
     (void)gc_fail(&err, GC_ERR_LIMIT,
@@ -60,13 +61,13 @@ static void report_coverage(struct stream *s, bool is_complete) {
                   "notification channels for %s. Their counters are silent, "
                   "but their gauges continue; choose with Queue, or share them "
                   "with Shard, each agent with an OAuth client of its own",
-                  missing, s->coverage.count, gc_buf_string(&names));
+                  missing, s->shared.coverage.count, gc_buf_string(&names));
   else if (missing > 0)
     (void)gc_fail(&err, GC_ERR_PERMISSION,
                   "%zu of %zu queues get no events: their counters are silent, "
                   "but their gauges continue",
-                  missing, s->coverage.count);
-  s->deps.notice(s->deps.notice_ctx, "topics", &err);
+                  missing, s->shared.coverage.count);
+  s->deps.notice(s->deps.ctx, "topics", &err);
 }
 
 /* Checks the coverage of one queue. While its topic was refused, its counters
@@ -74,10 +75,10 @@ static void report_coverage(struct stream *s, bool is_complete) {
  * is held. */
 static void check_queue(struct stream *s, struct gc_covered_queue *q) {
   bool was_covered = q->is_covered;
-  if (!gc_topic_coverage_check(&s->coverage, q, s->deps.channels))
+  if (!gc_topic_coverage_check(&s->shared.coverage, q, s->deps.channels))
     return;
-  if (q->was_refused && s->model != NULL)
-    conversations_reset(s->model, q->id, stream_start_now(s));
+  if (q->was_refused && s->shared.model != NULL)
+    conversations_reset(s->shared.model, q->id, stream_start_now(s));
   q->was_refused = false;
   if (was_covered)
     return;
@@ -86,12 +87,12 @@ static void check_queue(struct stream *s, struct gc_covered_queue *q) {
 }
 
 static void check_coverage(struct stream *s) {
-  pthread_mutex_lock(&s->lock);
-  for (size_t i = 0; i < s->coverage.count; i++)
-    check_queue(s, s->coverage.at[i]);
-  pthread_mutex_unlock(&s->lock);
+  stream_lock(s);
+  for (size_t i = 0; i < s->shared.coverage.count; i++)
+    check_queue(s, s->shared.coverage.at[i]);
+  stream_unlock(s);
   /* Without a connection or an answer the coverage is not known yet. */
-  if (s->listening.is_connected && s->listening.is_answered)
+  if (s->shared.listening.is_connected && s->shared.listening.is_answered)
     report_coverage(s, true);
 }
 
@@ -101,8 +102,8 @@ static void on_rejected(void *ctx, const char *topic, void *tag,
   struct stream *s = ctx;
   struct gc_err err = {.code = GC_OK};
   char cause[GC_TOPIC_SIZE + 16];
-  gc_topic_coverage_reject(&s->coverage, tag, reason);
-  if (s->rejections++ >= REJECTIONS_MAX)
+  gc_topic_coverage_reject(&s->shared.coverage, tag, reason);
+  if (s->feed.rejections++ >= REJECTIONS_MAX)
     return;
   snprintf(cause, sizeof(cause), "topic %s", topic);
   (void)gc_fail(&err, GC_ERR_PERMISSION,
@@ -110,61 +111,61 @@ static void on_rejected(void *ctx, const char *topic, void *tag,
                 "permission (routing:queue:view at least) in the queue's "
                 "division",
                 reason);
-  s->deps.notice(s->deps.notice_ctx, cause, &err);
+  s->deps.notice(s->deps.ctx, cause, &err);
 }
 
 /* Resets the counters of queues that are newly selected. Until now these had
  * only conversations of other queues' topics. */
 static void reset_new_queues(struct stream *s) {
-  pthread_mutex_lock(&s->lock);
-  for (size_t i = 0; i < s->coverage.count; i++) {
-    struct gc_covered_queue *q = s->coverage.at[i];
-    if (q->is_new && s->model != NULL)
-      conversations_reset(s->model, q->id, stream_start_now(s));
+  stream_lock(s);
+  for (size_t i = 0; i < s->shared.coverage.count; i++) {
+    struct gc_covered_queue *q = s->shared.coverage.at[i];
+    if (q->is_new && s->shared.model != NULL)
+      conversations_reset(s->shared.model, q->id, stream_start_now(s));
     q->is_new = false;
   }
-  pthread_mutex_unlock(&s->lock);
+  stream_unlock(s);
 }
 
 /* ---- callbacks of the channels ---- */
 
 static void on_connected(void *ctx) {
   struct stream *s = ctx;
-  pthread_mutex_lock(&s->lock);
+  stream_lock(s);
   update_channel_state(s, stream_now(s));
-  pthread_mutex_unlock(&s->lock);
+  stream_unlock(s);
   stream_make_model(s);
   stream_take_settings(s);
   check_coverage(s);
-  s->deps.snapshot(s->deps.ctx);
+  s->snapshot(s->snapshot_ctx);
 }
 
 static void on_gap(void *ctx, uint64_t blind_ms) {
   struct stream *s = ctx;
   uint64_t now_ms = stream_now(s);
-  pthread_mutex_lock(&s->lock);
-  gc_listening_blind(&s->listening, now_ms, blind_ms);
+  stream_lock(s);
+  gc_listening_blind(&s->shared.listening, now_ms, blind_ms);
   update_channel_state(s, now_ms);
-  if (s->model != NULL)
-    conversations_gap(s->model);
-  pthread_mutex_unlock(&s->lock);
+  if (s->shared.model != NULL)
+    conversations_gap(s->shared.model);
+  stream_unlock(s);
 }
 
 static void on_message(void *ctx, const struct gc_message *m) {
   struct stream *s = ctx;
   const struct cv_event *event = NULL;
   enum gc_code code =
-      cv_decoder_read(s->decoder, m->bytes, m->len, &event, NULL);
-  struct gc_unknown_words *words = cv_decoder_unknown(s->decoder);
-  pthread_mutex_lock(&s->lock);
-  s->unknown = words->total;
-  s->malformed += code != GC_OK;
-  s->others += code == GC_OK && event == NULL;
+      cv_decoder_read(s->feed.decoder, m->bytes, m->len, &event, NULL);
+  struct gc_unknown_words *words = cv_decoder_unknown(s->feed.decoder);
+  stream_lock(s);
+  s->shared.unknown = words->total;
+  s->shared.malformed += code != GC_OK;
+  s->shared.others += code == GC_OK && event == NULL;
   if (code == GC_OK && event != NULL)
     stream_note_times(s, event);
-  if (code == GC_OK && event != NULL && s->model != NULL)
-    s->lost += conversations_apply(s->model, event) != GC_OK;
-  pthread_mutex_unlock(&s->lock);
+  if (code == GC_OK && event != NULL && s->shared.model != NULL)
+    s->shared.lost += conversations_apply(s->shared.model, event) != GC_OK;
+  stream_unlock(s);
   if (code != GC_OK || event == NULL)
     stream_report_odd(s, m->len);
   stream_report_words(s, words);
@@ -173,51 +174,51 @@ static void on_message(void *ctx, const struct gc_message *m) {
 /* ---- the source ---- */
 
 static void tick_notifications(struct stream *s, uint64_t now_ms) {
-  pthread_mutex_lock(&s->lock);
+  stream_lock(s);
   update_channel_state(s, now_ms);
-  pthread_mutex_unlock(&s->lock);
-  if (s->ticks % CHECK_TICKS == 0 && s->listening.is_connected)
+  stream_unlock(s);
+  if (s->feed.ticks % CHECK_TICKS == 0 && s->shared.listening.is_connected)
     check_coverage(s);
 }
 
 static enum gc_code start_listening(struct stream *s) {
-  s->listener =
-      (struct gc_channels_listener){.timeouts = stream_timeouts(s->options),
+  s->feed.listener =
+      (struct gc_channels_listener){.timeouts = queues_timeouts(s->options),
                                     .connected = on_connected,
                                     .gap = on_gap,
                                     .message = on_message,
                                     .rejected = on_rejected,
                                     .ctx = s};
-  s->coverage.names = &gc_conversation_topic_names;
-  gc_channels_listen(s->deps.channels, &s->listener);
+  s->shared.coverage.names = &gc_conversation_topic_names;
+  gc_channels_listen(s->deps.channels, &s->feed.listener);
   return GC_OK;
 }
 
 static void select_topics(struct stream *s, const struct selection *selection) {
   struct gc_err err = {.code = GC_OK};
   struct gc_topic_coverage gone;
-  pthread_mutex_lock(&s->lock);
-  err.code = gc_topic_coverage_update(&s->coverage, selection->ids,
+  stream_lock(s);
+  err.code = gc_topic_coverage_update(&s->shared.coverage, selection->ids,
                                       selection->count, &gone);
-  pthread_mutex_unlock(&s->lock);
+  stream_unlock(s);
   if (err.code != GC_OK) {
     (void)gc_fail(&err, err.code, "the topics: %s", gc_code_words(err.code));
-    s->deps.notice(s->deps.notice_ctx, "topics", &err);
+    s->deps.notice(s->deps.ctx, "topics", &err);
     return;
   }
-  gc_topic_coverage_leave(&gone, s->deps.channels, &s->listener);
+  gc_topic_coverage_leave(&gone, s->deps.channels, &s->feed.listener);
   stream_take_settings(s);
-  s->rejections = 0;
+  s->feed.rejections = 0;
   reset_new_queues(s);
-  (void)!gc_topic_coverage_subscribe(&s->coverage, selection->ids,
+  (void)!gc_topic_coverage_subscribe(&s->shared.coverage, selection->ids,
                                      selection->count, s->deps.channels,
-                                     &s->listener);
-  if (gc_topic_coverage_without_room(&s->coverage) > 0)
+                                     &s->feed.listener);
+  if (gc_topic_coverage_without_room(&s->shared.coverage) > 0)
     report_coverage(s, false);
 }
 
 static void stop_listening(struct stream *s) {
-  gc_channels_unlisten(s->deps.channels, &s->listener);
+  gc_channels_unlisten(s->deps.channels, &s->feed.listener);
 }
 
 const struct stream_source stream_notifications = {.has_topics = true,

@@ -23,18 +23,22 @@ static void dispatch_pass(struct stream_pass *p, const struct gc_samples *out) {
 enum { DISPATCH_EACH_MS = 100 };
 
 static bool may_dispatch(const struct stream *s, uint64_t now_ms) {
-  const struct stream_pass *p = &s->pass;
+  const struct stream_pass *p = &s->reader.pass;
   return gc_lease_page_has(s->deps.page, p->version) &&
          now_ms - p->dispatched_ms >= DISPATCH_EACH_MS;
 }
 
-bool stream_pass_release(struct stream *s, uint64_t now_ms,
+/* Dispatches the pass that is held, if Redis has its counts. Returns true when
+ * the next one may begin; false while the pass waits, or when another agent has
+ * the lease. */
+static bool pass_release(struct stream *s, uint64_t now_ms,
                          const struct gc_samples *out) {
-  struct stream_pass *p = &s->pass;
+  struct stream_pass *p = &s->reader.pass;
   uint64_t fence = gc_lease_page_fence(s->deps.page);
-  pthread_mutex_lock(&s->lock);
-  bool is_holder = s->model != NULL && fence != 0 && s->model_fence == fence;
-  pthread_mutex_unlock(&s->lock);
+  stream_lock(s);
+  bool is_holder =
+      s->shared.model != NULL && fence != 0 && s->shared.model_fence == fence;
+  stream_unlock(s);
   if (!is_holder || p->fence != fence)
     drop_pass(p);
   p->fence = fence;
@@ -56,9 +60,10 @@ static void hold_sample(void *ctx, const struct gc_sample *sample) {
     p->is_incomplete = true;
 }
 
-struct gc_samples stream_pass_begin(struct stream *s,
+/* Returns the sink for a pass, which goes to `out` later. */
+static struct gc_samples pass_begin(struct stream *s,
                                     const struct gc_samples *out) {
-  struct stream_pass *p = &s->pass;
+  struct stream_pass *p = &s->reader.pass;
   p->out = out;
   p->is_incomplete = false;
   p->held.interval_ms = stream_interval_ms(s);
@@ -67,13 +72,16 @@ struct gc_samples stream_pass_begin(struct stream *s,
   return (struct gc_samples){hold_sample, p};
 }
 
-void stream_pass_end(struct stream *s, bool is_full) {
-  struct stream_pass *p = &s->pass;
+/* Gives the counts of the pass to the lease, and holds the pass. Drops the pass
+ * when another agent has the lease; dispatches it at once when the lease cannot
+ * take its counts. */
+static void pass_end(struct stream *s, bool is_full) {
+  struct stream_pass *p = &s->reader.pass;
   enum gc_code code = p->is_incomplete ? GC_ERR_MEMORY : GC_ERR_STATE;
-  pthread_mutex_lock(&s->lock);
-  if (s->model != NULL && !p->is_incomplete)
-    code = conversations_write_times(s->model, &p->fields);
-  pthread_mutex_unlock(&s->lock);
+  stream_lock(s);
+  if (s->shared.model != NULL && !p->is_incomplete)
+    code = conversations_write_times(s->shared.model, &p->fields);
+  stream_unlock(s);
   if (code == GC_OK)
     code = gc_lease_page_write(s->deps.page, p->fence, &p->fields, is_full,
                                &p->version);
@@ -82,14 +90,9 @@ void stream_pass_end(struct stream *s, bool is_full) {
     drop_pass(p);
   else if (code != GC_OK)
     dispatch_pass(p, p->out);
-  pthread_mutex_lock(&s->lock);
-  s->is_left_out = code != GC_OK && code != GC_ERR_STATE;
-  pthread_mutex_unlock(&s->lock);
-}
-
-void stream_pass_clear(struct stream_pass *p) {
-  gc_outbox_clear(&p->held);
-  gc_buf_clear(&p->fields);
+  stream_lock(s);
+  s->shared.is_left_out = code != GC_OK && code != GC_ERR_STATE;
+  stream_unlock(s);
 }
 
 /* ---- values ---- */
@@ -115,13 +118,13 @@ static void read_all(struct stream *s, const struct queue_display *view,
   /* These sources of observations have no active conversations. */
   bool has_gauges = s->options->observations == OBS_OFF ||
                     s->options->observations == OBS_QUEUE_METRICS;
-  struct covered_filter filter = {view, &s->coverage};
+  struct covered_filter filter = {view, &s->shared.coverage};
   struct queue_display queues = *view;
   struct conversations_cursor cursor = {0};
   struct conversations_view conversations = {
       .queues = &queues,
       .only_changes = only_changes,
-      .fields = has_lease ? &s->pass.fields : NULL};
+      .fields = has_lease ? &s->reader.pass.fields : NULL};
   if (has_topics) {
     queues.accepts = is_covered_queue;
     queues.accepts_ctx = &filter;
@@ -130,37 +133,36 @@ static void read_all(struct stream *s, const struct queue_display *view,
 
   bool more = true;
   while (more) {
-    pthread_mutex_lock(&s->lock);
+    stream_lock(s);
     /* A stream that is not connected has out-of-date gauges. */
-    conversations.active = has_gauges && s->listening.is_connected;
-    more = s->model != NULL &&
-           conversations_samples(s->model, &conversations, out, &cursor);
-    pthread_mutex_unlock(&s->lock);
+    conversations.active = has_gauges && s->shared.listening.is_connected;
+    more = s->shared.model != NULL &&
+           conversations_samples(s->shared.model, &conversations, out, &cursor);
+    stream_unlock(s);
   }
-  s->pass.is_incomplete |= cursor.is_incomplete;
+  s->reader.pass.is_incomplete |= cursor.is_incomplete;
 }
 
 void stream_read(struct stream *s, const struct queue_display *view,
                  const struct gc_samples *out) {
   uint64_t now_ms = stream_now(s);
-  pthread_mutex_lock(&s->lock);
-  bool is_open = s->model != NULL;
-  pthread_mutex_unlock(&s->lock);
-  if (!is_open ||
-      (s->deps.page != NULL && !stream_pass_release(s, now_ms, out)))
+  stream_lock(s);
+  bool is_open = s->shared.model != NULL;
+  stream_unlock(s);
+  if (!is_open || (s->deps.page != NULL && !pass_release(s, now_ms, out)))
     return;
-  bool is_full = now_ms >= s->due_ms;
+  bool is_full = now_ms >= s->reader.due_ms;
   if (is_full)
-    s->due_ms += stream_interval_ms(s);
-  if (s->due_ms <= now_ms)
-    s->due_ms = now_ms + stream_interval_ms(s);
+    s->reader.due_ms += stream_interval_ms(s);
+  if (s->reader.due_ms <= now_ms)
+    s->reader.due_ms = now_ms + stream_interval_ms(s);
   if (s->deps.page == NULL) {
     read_all(s, view, !is_full, out);
     return;
   }
-  struct gc_samples held = stream_pass_begin(s, out);
+  struct gc_samples held = pass_begin(s, out);
   read_all(s, view, !is_full, &held);
-  stream_pass_end(s, is_full);
+  pass_end(s, is_full);
 }
 
 /* ---- self-telemetry ---- */
@@ -176,23 +178,23 @@ struct state {
 static struct state state_of(struct stream *s) {
   struct state now = {0};
   uint64_t now_ms = stream_now(s);
-  pthread_mutex_lock(&s->lock);
-  if (s->model != NULL)
-    conversations_stats(s->model, &now.model);
-  now.wanted = s->coverage.count;
-  now.covered = s->coverage.covered;
-  now.malformed = s->malformed + s->listening.malformed;
-  now.others = s->others + s->listening.others;
-  now.unknown = s->unknown;
-  now.lost = s->lost;
-  now.drift = drift_total(s->drift);
-  now.reconnects = s->listening.reconnects;
-  now.is_connected = s->listening.is_connected;
-  now.has_begun = s->listening.began_ms > 0;
-  now.is_paused = s->is_paused;
-  now.silence_ms = gc_listening_silence_ms(&s->listening, now_ms);
-  now.gap_ms = gc_listening_gap_ms(&s->listening, now_ms);
-  pthread_mutex_unlock(&s->lock);
+  stream_lock(s);
+  if (s->shared.model != NULL)
+    conversations_stats(s->shared.model, &now.model);
+  now.wanted = s->shared.coverage.count;
+  now.covered = s->shared.coverage.covered;
+  now.malformed = s->shared.malformed + s->shared.listening.malformed;
+  now.others = s->shared.others + s->shared.listening.others;
+  now.unknown = s->shared.unknown;
+  now.lost = s->shared.lost;
+  now.drift = drift_total(s->shared.drift);
+  now.reconnects = s->shared.listening.reconnects;
+  now.is_connected = s->shared.listening.is_connected;
+  now.has_begun = s->shared.listening.began_ms > 0;
+  now.is_paused = s->shared.is_paused;
+  now.silence_ms = gc_listening_silence_ms(&s->shared.listening, now_ms);
+  now.gap_ms = gc_listening_gap_ms(&s->shared.listening, now_ms);
+  stream_unlock(s);
   return now;
 }
 

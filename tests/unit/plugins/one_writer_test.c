@@ -258,14 +258,15 @@ static void start_blocks(struct agent *a) {
   struct gc_err err;
   a->loop = gc_loop_new(&err); /* never started: calls run at once */
   for (size_t i = 0; i < a->count; i++) {
-    struct block_deps deps = {.loop = a->loop,
-                              .env = &names_world.env,
-                              .api = names_api(),
-                              .names = names,
-                              .requests_per_minute = 300,
-                              .blocks = a->all,
-                              .block_count = a->count};
-    a->blocks[i] = block_new(&a->options[i], &deps, ignore_notice, NULL, &err);
+    struct queues_deps deps = {.notice = ignore_notice,
+                               .loop = a->loop,
+                               .env = &names_world.env,
+                               .api = names_api(),
+                               .names = names,
+                               .requests_per_minute = 300,
+                               .blocks = a->all,
+                               .block_count = a->count};
+    a->blocks[i] = block_new(&a->options[i], &deps, &err);
     block_start(a->blocks[i]);
   }
 }

@@ -164,14 +164,15 @@ static void blocks_agree_on_the_names_of_answers(void) {
   start_block();
   struct queues_options others = options;
   others.queues = (struct gc_strs){second, 1};
-  struct block_deps deps = {.loop = w.account.loop,
-                            .env = &w.r.env,
-                            .api = w.account.api,
-                            .names = w.account.names,
-                            .requests_per_minute = per_minute,
-                            .leave_out = on_leave_out,
-                            .inform = on_inform};
-  struct block *other = block_new(&others, &deps, on_notice, NULL, &err);
+  struct queues_deps deps = {.notice = on_notice,
+                             .loop = w.account.loop,
+                             .env = &w.r.env,
+                             .api = w.account.api,
+                             .names = w.account.names,
+                             .requests_per_minute = per_minute,
+                             .leave_out = on_leave_out,
+                             .inform = on_inform};
+  struct block *other = block_new(&others, &deps, &err);
   block_start(other);
   replay_settle(&w.r);
   CHECK_REAL(read_value("Support/queue_depth-all"), 3);

@@ -72,7 +72,7 @@ static void begin_guide(void) {
                                     .idle_timeout_s = 40,
                                     .reconnect_min_s = 1,
                                     .reconnect_max_s = 30};
-  struct stream_deps deps = {
+  struct queues_deps deps = {
       .env = &api_world.env,
       .api = api,
       .driver = {fake_open, fake_send, fake_close, fake_free, NULL},
@@ -80,7 +80,7 @@ static void begin_guide(void) {
       .names = w.names,
       .notice = on_notice,
       .socket_notice = on_notice};
-  w.stream = stream_new(&options, &deps, &err);
+  w.stream = stream_new(&options, &deps, NULL, NULL, &err);
   stream_select(w.stream, &(struct selection){.count = 0});
   replay_run(&api_world, 1000);
   CHECK(w.events != NULL);

@@ -378,9 +378,10 @@ static void observe_queue(int64_t waiting, const char *const *listed,
     CHECK_INT(obs_ids_add(&o->listed, &id, 1), GC_OK);
   }
   replay_run(&ch_world, 9000);
-  stream_poll_begin(w.stream);
+  struct obs_listener *l = stream_listener(w.stream);
+  l->asked(l->ctx);
   replay_run(&ch_world, 1000);
-  stream_observed(w.stream, o);
+  l->reading(l->ctx, &(struct obs_reading){o, .is_complete = true});
   observations_put(o);
 }
 

@@ -61,13 +61,14 @@ static void begin_with(void (*answers)(void)) {
             "{\"entities\":[{\"id\":\"q1\",\"name\":\"Support\"}]}");
   w.loop = gc_loop_new(&err);
   w.names = gc_names_new("prod", ch_api(), &ch_world.env, NULL);
-  struct block_deps deps = {.loop = w.loop,
-                            .env = &ch_world.env,
-                            .api = ch_api(),
-                            .names = w.names,
-                            .channels = ch_channels,
-                            .requests_per_minute = 300};
-  w.block = block_new(&options, &deps, on_notice, NULL, &err);
+  struct queues_deps deps = {.notice = on_notice,
+                             .loop = w.loop,
+                             .env = &ch_world.env,
+                             .api = ch_api(),
+                             .names = w.names,
+                             .channels = ch_channels,
+                             .requests_per_minute = 300};
+  w.block = block_new(&options, &deps, &err);
   CHECK(w.block != NULL);
 }
 
