@@ -170,16 +170,22 @@ static enum gc_code apply_all(struct conversations *m, struct conversation *c,
   *ret_is_new = false;
   make_room(m, c, event);
   do {
+    cv_add_history(m, c, -1);
     code = cv_merge(m, c, event, &merged);
     if (code != GC_OK || merged.is_new) {
       *ret_is_new = true;
       count_facts(m, c);
     }
+    cv_add_history(m, c, 1);
+    cv_count_difference(m);
     has_room =
         merged.without_room > 0 && cv_drop(m, c, merged.without_room) > 0;
     if (merged.without_room > 0 && !has_room) {
+      cv_add_history(m, c, -1);
       c->is_partial = false;
       count_facts(m, c);
+      cv_add_history(m, c, 1);
+      cv_count_difference(m);
       has_room = cv_drop(m, c, merged.without_room) > 0;
     }
   } while (has_room);
@@ -255,7 +261,10 @@ void conversations_reset(struct conversations *m, const char *queue,
 static void count_since(struct conversations *m, struct conversation *c,
                         int64_t since_ms) {
   int64_t before_ms = c->since_ms;
+  cv_add_history(m, c, -1);
   c->since_ms = since_ms;
+  cv_add_history(m, c, 1);
+  cv_count_difference(m);
   memset(m->gains, 0, c->count * sizeof(m->gains[0]));
   cv_regain_transfers(c);
   count_facts(m, c);

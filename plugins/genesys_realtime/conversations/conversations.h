@@ -188,7 +188,8 @@ struct conversations_totals {
   /* Counts that later events have taken back. A counter never falls, so the
    * model leaves out the next ones of the kind. The number that follows from
    * the facts is the counter minus what is owed. */
-  uint64_t answers_owed, abandons_owed, transfers_owed, breaches_owed;
+  uint64_t offers_owed, answers_owed, abandons_owed, transfers_owed,
+      breaches_owed;
   uint64_t changes_owed[CV_STATE_COUNT][CV_STATE_COUNT];
   /* The waits that follow from the facts, which may fall; the series are these
    * and what is owed. */

@@ -16,8 +16,17 @@ static void maintain_conversation(struct conversations *m, uint32_t number) {
   } else {
     if (m->targets_changed)
       m->dialect->schedule_breach(m, c);
-    if (c->due_ms != 0 && c->due_ms <= m->complete_ms && c->gap == m->gap)
+    bool is_due =
+        c->due_ms != 0 && c->due_ms <= m->complete_ms && c->gap == m->gap;
+    bool has_history = is_due && m->dialect->describe_removed != NULL;
+    if (has_history)
+      cv_add_history(m, c, -1);
+    if (is_due)
       m->dialect->count_overdue(m, c);
+    if (has_history) {
+      cv_add_history(m, c, 1);
+      cv_count_difference(m);
+    }
     cv_table_sort(m, number);
   }
 }

@@ -126,6 +126,7 @@ struct conversation { /* the widest members first: no space between */
   int64_t since_ms;       /* earlier offers and changes are not counted */
   int64_t known_ms; /* participants with is_known: only later changes are new */
   int64_t late_ms;  /* new facts before it are late; see late.c */
+  int64_t seen_ms;  /* all events up to then have arrived, and it still waits */
   int64_t other_connected_ms; /* latest of any other participant (IVR, flow) */
   int64_t due_ms;             /* the next breach by waiting alone; 0: none */
   union {                     /* by dialect; in the order of arrival */
@@ -181,7 +182,7 @@ enum { CV_PAST_TARGETS = 4 };
 
 /* Counters of a queue and medium. */
 struct pair {
-  struct conversations_totals t;
+  struct conversations_totals t, shadow;
   /* Breaches of the targets before the present one, which may return. */
   struct {
     uint32_t target_ms; /* 0: free */
@@ -227,6 +228,31 @@ struct cv_presence {
   uint32_t queue;
   enum cv_state state;
   enum cv_media media;
+};
+
+enum cv_outcome {
+  CV_OUTCOME_OPEN, /* it waits, or its outcome is not known */
+  CV_OUTCOME_ANSWER,
+  CV_OUTCOME_ABANDON,
+  CV_OUTCOME_TRANSFER, /* it went on elsewhere unanswered */
+};
+
+/* What follows from the facts of a conversation, by participant. */
+struct cv_reading {
+  struct participant *answered[CV_PARTS_MAX]; /* agent: the contact; or NULL */
+  int64_t answer_ms[CV_PARTS_MAX];            /* acd; 0: not answered */
+  uint8_t outcome[CV_PARTS_MAX];              /* acd: enum cv_outcome */
+  uint8_t media[CV_PARTS_MAX];                /* under which it counts */
+  const struct conversation *c;
+};
+
+enum { CV_ITEMS_MAX = CV_PARTS_MAX * 16 };
+
+/* Counts by queue, medium and counter, as a sum that may be negative. */
+struct cv_difference {
+  unsigned count, guess;
+  uint32_t keys[CV_ITEMS_MAX];
+  int64_t amounts[CV_ITEMS_MAX];
 };
 
 struct cv_dialect {
@@ -281,6 +307,7 @@ struct conversations {
   struct gc_intern codes;  /* allowed wrap-up codes, cleaned */
   uint32_t wrapup_changes; /* changes of all pairs */
 
+  struct cv_difference difference;
   struct gain gains[CV_PARTS_MAX];
   struct step steps[CV_STEPS_MAX];
   struct conversations_stats stats;
@@ -419,6 +446,14 @@ unsigned cv_list_presences(const struct conversation *c,
                            struct cv_presence ret[CV_PARTS_MAX]);
 struct cv_removed cv_describe_removed(const struct conversation *c);
 
+/* ---- history.c ---- */
+
+/* Adds what the facts count to the difference; `sign` -1 subtracts it. */
+void cv_add_history(struct conversations *m, const struct conversation *c,
+                    int sign);
+/* Adds the difference to the counters, and empties it. */
+void cv_count_difference(struct conversations *m);
+
 /* ---- holds.c ---- */
 
 /* Notes a hold of a participant by its start, in the form of latest_hold.
@@ -547,6 +582,8 @@ void cv_regain_transfers(struct conversation *c);
  * contact. Call it for a contact without an answer. */
 bool cv_is_departed(const struct conversation *c,
                     const struct participant *acd);
+bool cv_has_departed(const struct conversation *c,
+                     const struct participant *acd);
 /* Two functions of the snapshots' struct cv_dialect. */
 void cv_schedule_breach(const struct conversations *m, struct conversation *c);
 void cv_count_overdue(struct conversations *m, struct conversation *c);

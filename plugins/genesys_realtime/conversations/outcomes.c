@@ -385,8 +385,11 @@ static bool is_customer_gone(const struct conversation *c,
  * whether the contact went on with this agent. */
 bool cv_is_departed(const struct conversation *c,
                     const struct participant *acd) {
-  if (acd->counted & COUNTED_DEPARTURE)
-    return true;
+  return (acd->counted & COUNTED_DEPARTURE) || cv_has_departed(c, acd);
+}
+
+bool cv_has_departed(const struct conversation *c,
+                     const struct participant *acd) {
   if (acd->end_ms == 0 || c->is_partial)
     return false;
   if (is_ringing(c, acd))
@@ -469,6 +472,11 @@ static int64_t due_of(const struct conversations *m,
 }
 
 void cv_count_overdue(struct conversations *m, struct conversation *c) {
+  for (unsigned i = 0; i < c->count; i++) {
+    int64_t due_ms = due_of(m, c, &c->participants[i]);
+    if (due_ms != 0 && due_ms <= m->complete_ms && due_ms > c->seen_ms)
+      c->seen_ms = due_ms;
+  }
   for (unsigned i = 0; i < c->count; i++) {
     struct participant *p = &c->participants[i];
     int64_t due_ms = due_of(m, c, p);

@@ -1,0 +1,499 @@
+/* SPDX-License-Identifier: MIT */
+/* What is counted of a conversation follows from its facts alone:
+ *
+ *   history        facts → counts by queue and medium. No state, no side effect
+ *   cv_cut         the facts that were known at a time
+ *   cv_difference  counts of the facts after an event minus those before it
+ *
+ * A difference is added to the counters. What it takes back is owed, since a
+ * counter never falls: the next ones of the kind settle it. */
+#include <string.h>
+
+#include "common/base/assert.h"
+#include "plugins/genesys_realtime/conversations/internal.h"
+
+/* A longer wait comes from a wrong time. */
+#define WAIT_MAX_MS (INT64_C(366) * 86400000)
+
+/* The counters of a pair. */
+enum {
+  COUNT_OFFERS,
+  COUNT_ANSWERS,
+  COUNT_ABANDONS,
+  COUNT_TRANSFERS,
+  COUNT_BREACHES,
+  COUNT_WAIT_MS,
+  COUNT_WAITS, /* and the other buckets */
+  COUNT_CHANGES = COUNT_WAITS + CV_BOUNDS_MAX + 1,
+  COUNT_END = COUNT_CHANGES + CV_STATE_COUNT * CV_STATE_COUNT,
+};
+
+_Static_assert(COUNT_END <= 256 && CV_MEDIA_COUNT <= 16 &&
+                   CV_QUEUES_MAX < 1 << 20,
+               "the key of an item has 32 bits");
+
+struct history {
+  struct conversations *m;
+  const struct conversation *c;
+  struct cv_reading r;
+  int64_t sign; /* 1: the counts are added; -1: subtracted */
+};
+
+static uint32_t key_of(uint32_t queue, unsigned media, unsigned counter) {
+  return queue << 12 | media << 8 | counter;
+}
+
+/* Both histories of an event mostly have the same items in the same order. */
+static void add_item(struct history *h, uint32_t key, int64_t amount) {
+  struct cv_difference *d = &h->m->difference;
+  unsigned i = d->guess;
+  if (i >= d->count || d->keys[i] != key)
+    for (i = 0; i < d->count && d->keys[i] != key; i++)
+      ;
+  if (i == d->count) {
+    GC_ASSERT(d->count < GC_COUNT(d->keys));
+    d->keys[d->count] = key;
+    d->amounts[d->count++] = 0;
+  }
+  d->amounts[i] += h->sign * amount;
+  d->guess = i + 1;
+}
+
+static void read_facts(const struct conversation *c, struct cv_reading *ret) {
+  ret->c = c;
+  cv_find_answered(c, ret->answered);
+  for (unsigned i = 0; i < c->count; i++) {
+    const struct participant *p = &c->participants[i];
+    ret->media[i] = p->counted_media;
+    ret->outcome[i] = CV_OUTCOME_OPEN;
+    if (p->purpose != CV_ACD)
+      continue;
+    ret->answer_ms[i] = cv_find_answer_ms(c, p, ret->answered);
+    if (ret->answer_ms[i] != 0)
+      ret->outcome[i] = CV_OUTCOME_ANSWER;
+    else if (cv_has_departed(c, p))
+      ret->outcome[i] = cv_is_continued(c, p) || p->is_transferred
+                            ? CV_OUTCOME_TRANSFER
+                            : CV_OUTCOME_ABANDON;
+  }
+}
+
+static bool is_first_of_presence(const struct cv_reading *r,
+                                 unsigned participant) {
+  for (unsigned i = 0; i < participant; i++)
+    if (r->c->participants[i].queue == r->c->participants[participant].queue &&
+        r->media[i] == r->media[participant])
+      return false;
+  return true;
+}
+
+/* ---- outcomes ---- */
+
+static int64_t duration_ms(const struct participant *acd, int64_t until_ms) {
+  int64_t ms = until_ms - acd->connected_ms;
+  return ms < 0 ? 0 : ms < WAIT_MAX_MS ? ms : WAIT_MAX_MS;
+}
+
+static unsigned bucket_of(const struct conversations *m, int64_t wait_ms) {
+  unsigned i = 0;
+  while (i < m->s.bound_count && wait_ms > m->bounds_ms[i])
+    i++;
+  return i;
+}
+
+/* Returns true if the contact is in the counters: it began after the block, and
+ * after the counters of its queue. */
+static bool is_offer(const struct history *h, const struct participant *acd) {
+  const struct queue *q = &h->m->queues[acd->queue];
+  return acd->connected_ms != 0 && acd->connected_ms >= h->c->since_ms &&
+         acd->connected_ms >= q->since_ms &&
+         (acd->media != CV_UNKNOWN || acd->end_ms != 0);
+}
+
+/* Returns true if the wait is a breach. A contact that still waits is one a
+ * moment after the target. While its outcome is not known, the agent who
+ * answers may have been connected a moment before the acd participant ended. */
+static bool is_breach(const struct history *h, unsigned i) {
+  const struct participant *p = &h->c->participants[i];
+  int64_t target_ms =
+      cv_queue_target_ms(h->m, p->queue, (enum cv_media)p->media);
+  int64_t over_ms = h->r.answer_ms[i];
+  if (target_ms == 0)
+    return false;
+  if (h->r.outcome[i] == CV_OUTCOME_OPEN && p->end_ms == 0)
+    return p->connected_ms + target_ms + CV_BREACH_GRACE_MS <= h->c->seen_ms;
+  if (h->r.outcome[i] == CV_OUTCOME_OPEN)
+    over_ms = p->end_ms - CV_SLACK_MS;
+  else if (h->r.outcome[i] != CV_OUTCOME_ANSWER)
+    over_ms = p->end_ms;
+  return duration_ms(p, over_ms) > target_ms;
+}
+
+static void add_contact(struct history *h, unsigned i) {
+  static const uint8_t counters[] = {[CV_OUTCOME_ANSWER] = COUNT_ANSWERS,
+                                     [CV_OUTCOME_ABANDON] = COUNT_ABANDONS,
+                                     [CV_OUTCOME_TRANSFER] = COUNT_TRANSFERS};
+  const struct participant *p = &h->c->participants[i];
+  enum cv_outcome outcome = (enum cv_outcome)h->r.outcome[i];
+  uint32_t pair = key_of(p->queue, p->media, 0);
+  if (!is_offer(h, p))
+    return;
+  add_item(h, pair | COUNT_OFFERS, 1);
+  if (outcome != CV_OUTCOME_OPEN)
+    add_item(h, pair | counters[outcome], 1);
+  if (outcome == CV_OUTCOME_ANSWER) {
+    int64_t wait_ms = duration_ms(p, h->r.answer_ms[i]);
+    add_item(h, pair | (COUNT_WAITS + bucket_of(h->m, wait_ms)), 1);
+    add_item(h, pair | COUNT_WAIT_MS, wait_ms);
+  }
+  if (is_breach(h, i))
+    add_item(h, pair | COUNT_BREACHES, 1);
+}
+
+/* An agent's leg that was connected and ended with transfer*. */
+static void add_agent_transfer(struct history *h, unsigned i) {
+  const struct participant *acd = h->r.answered[i];
+  if (acd != NULL && h->c->participants[i].is_transferred && is_offer(h, acd))
+    add_item(h, key_of(acd->queue, acd->media, COUNT_TRANSFERS), 1);
+}
+
+/* ---- steps ---- */
+
+/* Steps are applied in the order of their times; steps of the same time are
+ * applied in this order. */
+enum step_kind {
+  STEP_RING, /* an agent participant appears */
+  STEP_CONNECT,
+  STEP_ACW,   /* before STEP_END, so that the end of the leg begins wrap-up */
+  STEP_LEAVE, /* a wait ends: before the end of an alert at that time */
+  STEP_END,
+  STEP_WAIT, /* an acd participant appears */
+  STEP_ACW_END,
+};
+
+#define TIME_UNKNOWN INT64_MAX /* sorts after all known times */
+
+struct presence {
+  struct history *h;
+  uint32_t queue;
+  uint8_t media;
+  unsigned count;                 /* number of m->steps */
+  uint8_t progress[CV_PARTS_MAX]; /* bits: the steps that were applied */
+};
+
+static bool is_in_presence(const struct presence *t, unsigned i) {
+  return t->h->c->participants[i].queue == t->queue &&
+         t->h->r.media[i] == t->media;
+}
+
+static void add_step(struct presence *t, int64_t at_ms, enum step_kind kind,
+                     unsigned participant) {
+  struct step *steps = t->h->m->steps;
+  struct step step = {.at_ms = at_ms,
+                      .kind = (uint8_t)kind,
+                      .participant = (uint8_t)participant};
+  GC_ASSERT(t->count < CV_STEPS_MAX);
+  unsigned i = t->count++;
+  for (; i > 0 && (steps[i - 1].at_ms > at_ms ||
+                   (steps[i - 1].at_ms == at_ms && steps[i - 1].kind > kind));
+       i--)
+    steps[i] = steps[i - 1];
+  steps[i] = step;
+}
+
+/* Returns when the wait of a departed contact ends: with its own end, or with
+ * an alert that ends a moment later. */
+static int64_t find_alerts_end_ms(const struct presence *t,
+                                  const struct participant *acd) {
+  const struct conversation *c = t->h->c;
+  int64_t last_ms = acd->end_ms;
+  for (unsigned i = 0; i < c->count; i++) {
+    const struct participant *p = &c->participants[i];
+    if (is_in_presence(t, i) && p->purpose == CV_AGENT &&
+        p->connected_ms == 0 && p->end_ms > last_ms &&
+        p->end_ms - acd->end_ms <= CV_SLACK_MS &&
+        cv_find_acd(c, p, p->end_ms) == acd)
+      last_ms = p->end_ms;
+  }
+  return last_ms;
+}
+
+/* Returns when the contact stopped waiting; 0: it still waits, or its outcome
+ * is not known. */
+static int64_t find_wait_end_ms(const struct presence *t,
+                                const struct participant *acd) {
+  unsigned i = (unsigned)(acd - t->h->c->participants);
+  enum cv_outcome outcome = (enum cv_outcome)t->h->r.outcome[i];
+  int64_t answer_ms = t->h->r.answer_ms[i];
+  if (acd->end_ms == 0 || outcome == CV_OUTCOME_OPEN)
+    return 0;
+  if (outcome == CV_OUTCOME_ANSWER)
+    return answer_ms > acd->end_ms ? answer_ms : acd->end_ms;
+  return find_alerts_end_ms(t, acd);
+}
+
+/* Returns true for a callback that does not wait yet, or never did. */
+static bool is_unreached_callback(const struct participant *acd) {
+  return acd->connected_ms == 0 &&
+         (acd->is_scheduled || (acd->media == CV_CALLBACK && acd->end_ms != 0));
+}
+
+/* Returns the moment at which a participant appears in the history. */
+static int64_t find_begin_ms(const struct participant *p) {
+  return p->connected_ms != 0 ? p->connected_ms
+         : p->end_ms != 0     ? p->end_ms
+                              : TIME_UNKNOWN;
+}
+
+static void add_acd_steps(struct presence *t, unsigned i) {
+  const struct participant *p = &t->h->c->participants[i];
+  int64_t wait_end_ms = find_wait_end_ms(t, p);
+  if (is_unreached_callback(p))
+    return;
+  add_step(t, find_begin_ms(p), STEP_WAIT, i);
+  if (wait_end_ms != 0)
+    add_step(t, wait_end_ms, STEP_LEAVE, i);
+}
+
+/* Returns true if the alert ended with the wait of its contact, whose outcome
+ * is not known. */
+static bool is_end_open(const struct presence *t,
+                        const struct participant *agent) {
+  const struct participant *acd =
+      agent->connected_ms == 0 ? cv_find_acd(t->h->c, agent, agent->end_ms)
+                               : NULL;
+  return acd != NULL && acd->end_ms != 0 && acd->end_ms <= agent->end_ms &&
+         agent->end_ms - acd->end_ms <= CV_SLACK_MS &&
+         find_wait_end_ms(t, acd) == 0;
+}
+
+static void add_agent_steps(struct presence *t, unsigned i) {
+  const struct participant *p = &t->h->c->participants[i];
+  add_step(t, find_begin_ms(p), STEP_RING, i);
+  if (p->connected_ms != 0)
+    add_step(t, p->connected_ms, STEP_CONNECT, i);
+  if (p->end_ms != 0 && !is_end_open(t, p))
+    add_step(t, p->end_ms, STEP_END, i);
+  if (p->acw_start_ms == 0)
+    return;
+  bool is_with_end = p->end_ms != 0 && p->acw_start_ms > p->end_ms &&
+                     p->acw_start_ms - p->end_ms <= CV_SLACK_MS;
+  add_step(t, is_with_end ? p->end_ms : p->acw_start_ms, STEP_ACW, i);
+  if (p->acw_end_ms != 0)
+    add_step(t, p->acw_end_ms > p->end_ms ? p->acw_end_ms : p->end_ms,
+             STEP_ACW_END, i);
+}
+
+/* ---- changes of state ---- */
+
+static enum cv_state state_of_participant(const struct presence *t,
+                                          unsigned i) {
+  unsigned progress = t->progress[i];
+  if (!(progress & (1u << STEP_RING | 1u << STEP_WAIT)))
+    return CV_STATE_NONE;
+  if (progress & (1u << STEP_END | 1u << STEP_LEAVE))
+    return (progress & 1u << STEP_ACW) && !(progress & 1u << STEP_ACW_END)
+               ? CV_STATE_WRAPUP
+               : CV_STATE_ENDED;
+  if (t->h->c->participants[i].purpose == CV_ACD)
+    return CV_STATE_WAITING;
+  return progress & 1u << STEP_CONNECT ? CV_STATE_ACTIVE : CV_STATE_ALERTING;
+}
+
+static enum cv_state state_of(const struct presence *t) {
+  enum cv_state highest = CV_STATE_NONE;
+  for (unsigned i = 0; i < t->h->c->count; i++) {
+    enum cv_state state =
+        t->progress[i] != 0 ? state_of_participant(t, i) : CV_STATE_NONE;
+    if (state > highest)
+      highest = state;
+  }
+  return highest;
+}
+
+static bool is_counted_at(const struct presence *t, int64_t at_ms) {
+  return at_ms >= t->h->c->since_ms;
+}
+
+/* Returns true if the step counts. The start of an alert has no time; it may
+ * have been counted already if its contact was offered before the start. */
+static bool is_counted(const struct presence *t, const struct step *s) {
+  const struct conversation *c = t->h->c;
+  const struct participant *acd =
+      s->kind == STEP_RING
+          ? cv_find_acd(c, &c->participants[s->participant], s->at_ms)
+          : NULL;
+  return (acd == NULL || !cv_is_prior(c, acd)) && is_counted_at(t, s->at_ms);
+}
+
+static void add_change(const struct presence *t, enum cv_state from,
+                       enum cv_state to) {
+  unsigned change = (unsigned)from * CV_STATE_COUNT + to;
+  add_item(t->h, key_of(t->queue, t->media, COUNT_CHANGES + change), 1);
+}
+
+static void add_changes(struct presence *t) {
+  enum cv_state from = CV_STATE_NONE;
+  for (unsigned i = 0; i < t->count; i++) {
+    const struct step *s = &t->h->m->steps[i];
+    t->progress[s->participant] |= (uint8_t)(1u << s->kind);
+    enum cv_state to = state_of(t);
+    if (from != to && from != CV_STATE_NONE && is_counted(t, s))
+      add_change(t, from, to);
+    from = to;
+  }
+}
+
+/* ---- holds ---- */
+
+/* Returns false if another agent was active: the state of the queue did not
+ * change. */
+static bool is_alone(const struct presence *t, unsigned held, int64_t at_ms) {
+  const struct conversation *c = t->h->c;
+  for (unsigned i = 0; i < c->count; i++) {
+    const struct participant *p = &c->participants[i];
+    if (i != held && is_in_presence(t, i) && p->purpose == CV_AGENT &&
+        p->connected_ms != 0 && p->connected_ms <= at_ms &&
+        (p->end_ms == 0 || p->end_ms > at_ms))
+      return false;
+  }
+  return true;
+}
+
+/* Adds the holds of a participant. A hold that began before the block has an
+ * end that counts: an event has reported the hold. A leg that has ended is no
+ * longer on hold. */
+static void add_holds(const struct presence *t, unsigned i) {
+  const struct participant *p = &t->h->c->participants[i];
+  bool is_held = p->is_held && p->end_ms == 0;
+  int64_t at_ms;
+  for (unsigned at = 0; cv_holds_next(t->h->c, i, &at, &at_ms);) {
+    if (!is_alone(t, i, at_ms))
+      continue;
+    if (is_counted_at(t, at_ms))
+      add_change(t, CV_STATE_ACTIVE, CV_STATE_HELD);
+    if (!is_held || at_ms != cv_latest_hold_ms(p))
+      add_change(t, CV_STATE_HELD, CV_STATE_ACTIVE);
+  }
+}
+
+/* Adds the history of the queue and medium of participant `first`. */
+static void add_presence(struct history *h, unsigned first) {
+  struct presence t;
+  t.h = h;
+  t.queue = h->c->participants[first].queue;
+  t.media = h->r.media[first];
+  t.count = 0;
+  memset(t.progress, 0, h->c->count);
+  for (unsigned i = first; i < h->c->count; i++) {
+    if (!is_in_presence(&t, i))
+      continue;
+    if (h->c->participants[i].purpose == CV_ACD) {
+      add_acd_steps(&t, i);
+    } else {
+      add_agent_steps(&t, i);
+      add_holds(&t, i);
+    }
+  }
+  add_changes(&t);
+}
+
+void cv_add_history(struct conversations *m, const struct conversation *c,
+                    int sign) {
+  struct history h;
+  h.m = m;
+  h.c = c;
+  h.sign = sign;
+  read_facts(c, &h.r);
+  m->difference.guess = 0;
+  for (unsigned i = 0; i < c->count; i++) {
+    if (c->participants[i].purpose == CV_ACD)
+      add_contact(&h, i);
+    else
+      add_agent_transfer(&h, i);
+    if (is_first_of_presence(&h.r, i))
+      add_presence(&h, i);
+  }
+}
+
+/* ---- the counters ---- */
+
+/* Adds to a counter what is left when `owed` is settled. */
+static void settle(uint64_t *count, uint64_t *owed, int64_t amount) {
+  uint64_t n = (uint64_t)(amount < 0 ? -amount : amount);
+  if (amount < 0) {
+    *owed += n < *count - *owed ? n : *count - *owed;
+    return;
+  }
+  uint64_t settled = n < *owed ? n : *owed;
+  *owed -= settled;
+  *count += n - settled;
+}
+
+/* Waits may fall; their series are the waits and what is owed. */
+static void settle_wait_ms(struct conversations_totals *t, int64_t amount) {
+  uint64_t n = (uint64_t)(amount < 0 ? -amount : amount);
+  if (amount < 0) {
+    n = n < t->wait_ms ? n : t->wait_ms;
+    t->wait_ms -= n;
+    t->wait_owed_ms += n;
+  } else {
+    t->wait_ms += n;
+    t->wait_owed_ms -= n < t->wait_owed_ms ? n : t->wait_owed_ms;
+  }
+}
+
+static void settle_waits(const struct conversations *m,
+                         struct conversations_totals *t, unsigned bucket,
+                         int64_t amount) {
+  uint64_t n = (uint64_t)(amount < 0 ? -amount : amount);
+  if (amount < 0 && n > t->waits[bucket])
+    n = t->waits[bucket];
+  t->waits[bucket] += amount < 0 ? -n : n;
+  for (unsigned i = bucket; i < m->s.bound_count; i++) {
+    uint32_t *owed = &t->waits_owed[i];
+    if (amount < 0)
+      *owed += (uint32_t)n;
+    else
+      *owed -= n < *owed ? (uint32_t)n : *owed;
+  }
+}
+
+static void settle_item(const struct conversations *m,
+                        struct conversations_totals *t, unsigned counter,
+                        int64_t amount) {
+  if (counter >= COUNT_CHANGES) {
+    unsigned from = (counter - COUNT_CHANGES) / CV_STATE_COUNT,
+             to = (counter - COUNT_CHANGES) % CV_STATE_COUNT;
+    settle(&t->changes[from][to], &t->changes_owed[from][to], amount);
+  } else if (counter >= COUNT_WAITS) {
+    settle_waits(m, t, counter - COUNT_WAITS, amount);
+  } else if (counter == COUNT_WAIT_MS) {
+    settle_wait_ms(t, amount);
+  } else if (counter == COUNT_OFFERS) {
+    settle(&t->offers, &t->offers_owed, amount);
+  } else if (counter == COUNT_ANSWERS) {
+    settle(&t->answers, &t->answers_owed, amount);
+  } else if (counter == COUNT_ABANDONS) {
+    settle(&t->abandons, &t->abandons_owed, amount);
+  } else if (counter == COUNT_TRANSFERS) {
+    settle(&t->transfers, &t->transfers_owed, amount);
+  } else {
+    settle(&t->breaches, &t->breaches_owed, amount);
+  }
+}
+
+/* What is taken back comes first, so that new counts settle it. */
+void cv_count_difference(struct conversations *m) {
+  struct cv_difference *d = &m->difference;
+  for (int sign = -1; sign <= 1; sign += 2)
+    for (unsigned i = 0; i < d->count; i++) {
+      if (d->amounts[i] * sign <= 0)
+        continue;
+      struct pair *pair = cv_queue_pair(m, d->keys[i] >> 12,
+                                        (enum cv_media)(d->keys[i] >> 8 & 0xf));
+      if (pair != NULL)
+        settle_item(m, &pair->shadow, d->keys[i] & 0xff, d->amounts[i]);
+    }
+  d->count = 0;
+}
