@@ -311,7 +311,10 @@ static bool take_unsaved(struct gc_analytics *b) {
 }
 
 static void load_state(struct gc_analytics *b) {
-  wake_after(b, gc_analytics_load_state(b) ? 0 : STATE_RETRY_MS);
+  enum gc_code code = gc_analytics_load_state(b);
+  wake_after(b, code == GC_OK            ? 0
+                : code == GC_ERR_TIMEOUT ? RECHECK_MS
+                                         : STATE_RETRY_MS);
 }
 
 static void on_timer(void *ctx, uint64_t now_ms) {
@@ -469,6 +472,7 @@ void gc_analytics_free(struct gc_analytics *b) {
     return;
   gc_loop_call(b->deps.loop, stop_on_loop, b);
   gc_sender_clear(&b->sender);
+  gc_checkpoint_forget(&b->checkpoint);
   gc_results_clear(&b->results);
   gc_series_clear(&b->series);
   gc_filter_clear(&b->filter);

@@ -114,10 +114,10 @@ static inline void gc_analytics_set_stage(struct gc_analytics *b,
 
 /* ---- analytics_state.c; network thread ---- */
 
-/* Loads the checkpoint; false when it cannot be read now. Nothing is requested
- * until it is loaded, since without it windows would be sent twice and counters
- * would fall. */
-bool gc_analytics_load_state(struct gc_analytics *b);
+/* Loads the checkpoint; codes as gc_checkpoint_load. Nothing is requested until
+ * it is loaded, since without it windows would be sent twice and counters would
+ * fall. */
+enum gc_code gc_analytics_load_state(struct gc_analytics *b);
 /* If another agent has taken the lease under which the state was loaded, drops
  * everything: the state is to be loaded again. */
 void gc_analytics_lose_lease(struct gc_analytics *b);

@@ -117,19 +117,20 @@ void gc_analytics_lose_lease(struct gc_analytics *b) {
   b->sender.results = NULL;
   b->sender.sent = 0;
   b->sender.state = (struct gc_err){.code = GC_OK};
-  b->checkpoint.mark = (struct gc_windows_mark){.is_set = false};
-  b->checkpoint.loaded_ms = 0;
+  b->sender.is_saving = b->sender.is_ending = false;
+  gc_checkpoint_forget(&b->checkpoint);
 }
 
-bool gc_analytics_load_state(struct gc_analytics *b) {
+enum gc_code gc_analytics_load_state(struct gc_analytics *b) {
   struct gc_err err = {.code = GC_OK}, warning = {.code = GC_OK};
   enum gc_code code =
       gc_checkpoint_load(&b->checkpoint, b->settings.query.rule.period_ms,
                          &b->series, &b->sender.outbox, &warning, &err);
-  if (code != GC_ERR_UNAVAILABLE) /* the store reports the reason */
+  if (code != GC_ERR_UNAVAILABLE &&
+      code != GC_ERR_TIMEOUT) /* the store reports the reason */
     b->notice(b->ctx, "state", code == GC_OK ? &warning : &err);
   if (code != GC_OK)
-    return false;
+    return code;
   b->named = b->series.keys.count;
   b->sender.sent = 0;
   pthread_mutex_lock(&b->lock);
@@ -138,5 +139,5 @@ bool gc_analytics_load_state(struct gc_analytics *b) {
   b->stage =
       b->sender.outbox.count > 0 ? GC_ANALYTICS_SENDING : GC_ANALYTICS_IDLE;
   pthread_mutex_unlock(&b->lock);
-  return true;
+  return GC_OK;
 }

@@ -42,7 +42,7 @@ def names_survive_kills_at_random_moments() -> None:
     daemon.stop()
     with sqlite3.connect(state / "state.db") as db:
         same("the state file is intact", db.execute("PRAGMA integrity_check").fetchone()[0], "ok")
-        kept = db.execute("SELECT count(*), count(DISTINCT label) FROM names WHERE kind = 'queue'").fetchone()
+        kept = db.execute("SELECT count(*), count(DISTINCT substr(text, 1, instr(text, char(9)))) FROM pages WHERE page = 'names queue'").fetchone()
     same("all queues are kept with distinct labels", kept, (60, 60))
     note("%d kills" % KILLS)
 

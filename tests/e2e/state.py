@@ -108,8 +108,8 @@ def a_file_of_the_first_version_is_migrated() -> None:
     same("the log has no complaint about the file", [line for line in daemon.complaints() if "state" in line], [])
     same("the file has the newest version", _version(path), _newest())
     db = sqlite3.connect(path)
-    same("the names from the old file are kept", db.execute("SELECT name FROM names WHERE account = 'test'").fetchall(), [("It's a test",)])
-    kept = db.execute("SELECT count(*) FROM names WHERE account = 'prod' AND kind = 'queue'").fetchone()[0]
+    same("the names from the old file are kept", db.execute("SELECT text FROM pages WHERE account = 'test'").fetchall(), [("It's a test\t\tIt's a test",)])
+    kept = db.execute("SELECT count(*) FROM pages WHERE account = 'prod' AND page = 'names queue'").fetchone()[0]
     check("new names are saved too", kept >= SMALL["queues"], kept)
     db.close()
 

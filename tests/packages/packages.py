@@ -139,17 +139,18 @@ def first_installation(host: Host, sim: Simulator) -> None:
     agent.stop()
 
 
-def offered(host: Host) -> dict[str, tuple[int]]:
-    found = host.rows("totals", "series, count")
-    return {series: count for series, count in found.items() if series.startswith("nOffered")}
+def offered(host: Host) -> dict[str, int]:
+    """The field of each total in the state file -> its count, the first word of the text."""
+    found = host.rows("pages WHERE field LIKE 'total nOffered%'", "field, text")
+    return {field: int(text.split()[0]) for field, (text,) in found.items()}
 
 
 def upgrade_in_place(host: Host, sim: Simulator) -> None:
     """The planted count is only in the state file: a count after the upgrade shows that the file was kept."""
     victim = sorted(offered(host))[0]
-    same("one row gets the planted count", host.change_state("UPDATE totals SET count = count + %d WHERE series = '%s'"
-                                      % (PLANTED, victim.replace("'", "''"))), 1)
-    queues = ("names WHERE kind = 'queue'", "id, name, label")  # further rows have the time of the last success
+    same("one row gets the planted count", host.change_state("UPDATE pages SET text = '%d' || substr(text, instr(text, ' ')) WHERE field = '%s'"
+                                      % (offered(host)[victim] + PLANTED, victim.replace("'", "''"))), 1)
+    queues = ("pages WHERE page = 'names queue'", "field, text")  # further rows have the time of the last success
     names = host.rows(*queues)
     edited = (host.snippets / "genesys.conf").read_bytes()
     check("the old snippet is installed", "The old text" in (host.snippets / "genesys_flowmetrics.conf").read_text())
@@ -162,7 +163,7 @@ def upgrade_in_place(host: Host, sim: Simulator) -> None:
     agent = measures(host, sim)
     agent.stop()
     same("names and labels", {queue: host.rows(*queues).get(queue) for queue in names}, names)
-    check("the totals continue", offered(host)[victim][0] >= PLANTED, offered(host)[victim])
+    check("the totals continue", offered(host)[victim] >= PLANTED, offered(host)[victim])
 
 
 def credential_of_the_drop_in(host: Host, sim: Simulator) -> None:

@@ -98,31 +98,55 @@ const char *store_channel(struct gc_store *s, const char *account,
   return text;
 }
 
-static enum gc_code add_total(void *ctx, const struct gc_query_total *t) {
-  return gc_buf_print(ctx, "%s=%lld,%.15g,%lld ", t->series,
-                      (long long)t->count, t->sum, (long long)t->sent);
+/* Appends "series=count,sum,sent ". */
+static void add_total(struct gc_buf *totals, const char *series,
+                      const char *text) {
+  long long count = -1, sent = -1;
+  double sum = -1.0;
+  CHECK_INT(sscanf(text, "%lld %lf %lld", &count, &sum, &sent), 3);
+  CHECK_INT(
+      gc_buf_print(totals, "%s=%lld,%.15g,%lld ", series, count, sum, sent),
+      GC_OK);
 }
 
 const char *store_query(struct gc_store *s, const char *account,
                         const char *query) {
   static char text[1024];
-  GC_AUTO(gc_buf_clear) struct gc_buf pending = {.max = 64};
+  GC_AUTO(gc_buf_clear) struct gc_buf fields = {.max = 1 << 20};
   GC_AUTO(gc_buf_clear) struct gc_buf totals = {.max = 900};
-  uint64_t generation;
-  struct gc_query_mark mark;
+  struct gc_store_call *call = NULL;
+  const char *field, *value, *mark = NULL, *pending = "";
   struct gc_err err = {.code = GC_OK};
-  bool found = false;
-  CHECK_INT(gc_store_load_query(s, account, query, &found, &mark, &generation,
-                                &pending, &err),
-            GC_OK);
-  CHECK_INT(gc_store_load_totals(s, account, query, add_total, &totals, &err),
-            GC_OK);
-  if (!found)
+  uint64_t generation;
+  size_t at = 0;
+  CHECK_INT(
+      gc_store_load_page(s, account, query, &call, &fields, &generation, &err),
+      GC_OK);
+  while (gc_fields_next(&fields, &at, &field, &value)) {
+    if (strcmp(field, "mark") == 0)
+      mark = value;
+    else if (strcmp(field, "pending") == 0)
+      pending = value;
+    else
+      add_total(&totals, field + strlen("total "), value);
+  }
+  if (mark == NULL)
     return "";
-  snprintf(text, sizeof(text), "%s %lld %lld [%s] %s", mark.identity,
-           (long long)mark.settled_ms, (long long)mark.done_ms,
-           gc_buf_string(&pending), gc_buf_string(&totals));
+  snprintf(text, sizeof(text), "%s [%s] %s", mark, pending,
+           gc_buf_string(&totals));
   return text;
+}
+
+void store_put_query(struct gc_store *s, const char *account, const char *query,
+                     const char *mark, const char *pending) {
+  GC_AUTO(gc_buf_clear) struct gc_buf fields = {.max = 1 << 20};
+  const struct gc_page_save how = {.is_all = true};
+  struct gc_store_call *call = NULL;
+  struct gc_err err = {.code = GC_OK};
+  CHECK_INT(gc_fields_add(&fields, "mark", mark), GC_OK);
+  CHECK_INT(gc_fields_add(&fields, "pending", pending), GC_OK);
+  CHECK_INT(gc_store_save_page(s, account, query, &how, &fields, &call, &err),
+            GC_OK);
 }
 
 sqlite3 *store_raw(void) {

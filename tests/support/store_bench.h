@@ -6,7 +6,7 @@
 
 #include <sqlite3.h>
 
-#include "common/net/store/queries.h"
+#include "common/net/store/store.h"
 
 extern char store_top[];       /* the parent of the folders */
 extern char store_folder[128]; /* a new name for each test; not created yet */
@@ -36,10 +36,16 @@ void store_save(struct gc_store *s, const char *account, const char *kind,
  * until the next call. */
 const char *store_channel(struct gc_store *s, const char *account,
                           unsigned slot);
-/* "IDENTITY SETTLED DONE [PENDING] series=count,sum,sent …", "" when there is
- * none. Valid until the next call. */
+/* Returns the page of a query, "IDENTITY SETTLED DONE [PENDING]
+ * series=count,sum,sent …", "" when there is none. Valid until the next call.
+ */
 const char *store_query(struct gc_store *s, const char *account,
                         const char *query);
+
+/* Saves a query without totals: its mark, "IDENTITY SETTLED DONE", and its
+ * pending window; "": none. */
+void store_put_query(struct gc_store *s, const char *account, const char *query,
+                     const char *mark, const char *pending);
 
 /* These functions open and change the file without the store. On failure they
  * end the program. */

@@ -244,7 +244,6 @@ struct run {
 void gc_sender_begin(struct gc_sender *s, struct gc_results *r) {
   s->results = r;
   s->window = 0;
-  s->is_revised = false;
   s->lost = (struct gc_err){.code = GC_OK};
   s->shared = (struct gc_err){.code = GC_OK};
 }
@@ -306,8 +305,20 @@ static uint32_t windows_of(const struct gc_results *r) {
 static void save_checkpoint(struct gc_sender *s,
                             const struct gc_outbox *pending) {
   struct gc_err err = {.code = GC_OK};
-  (void)gc_checkpoint_save(s->checkpoint, s->series, pending, &err);
-  s->state = err;
+  s->is_saving = gc_checkpoint_save(s->checkpoint, s->series, pending, &err) ==
+                 GC_ERR_TIMEOUT;
+  if (!s->is_saving)
+    s->state = err;
+}
+
+/* True when the newest save has ended. */
+static bool is_saved(struct gc_sender *s) {
+  if (!gc_checkpoint_is_saved(s->checkpoint))
+    return false;
+  if (s->is_saving)
+    s->state = s->checkpoint->file.saved;
+  s->is_saving = false;
+  return true;
 }
 
 /* Counts the values of groups whose series another group has; they are not
@@ -334,9 +345,8 @@ static void load_window(struct gc_sender *sender) {
   char end[GC_TIMESTAMP_SIZE];
   int64_t end_ms = r->plan.from_ms +
                    ((int64_t)sender->window + 1) * r->query->rule.period_ms;
-  if (!sender->is_revised)
+  if (sender->window == 0)
     sender->revisions += gc_series_revise(sender->series);
-  sender->is_revised = true;
 
   gc_outbox_reset(&sender->outbox);
   sender->sent = 0;
@@ -359,13 +369,28 @@ static void load_window(struct gc_sender *sender) {
 
 /* Saves that the outbox is sent. An empty outbox needs no further save if the
  * last one succeeded. */
-static void finish_results(struct gc_sender *s) {
-  bool is_saved = s->outbox.count == 0 && s->state.code == GC_OK;
+static void save_end(struct gc_sender *s) {
+  bool needs_save = s->outbox.count > 0 || s->state.code != GC_OK;
   gc_outbox_reset(&s->outbox);
   s->sent = 0;
   s->results = NULL;
-  if (!is_saved)
+  if (needs_save)
     save_checkpoint(s, NULL);
+}
+
+/* Sends windows; false: values or windows are left. */
+static bool send_windows(struct gc_sender *sender, const struct run *run) {
+  for (;;) {
+    if (!is_saved(sender) || !gc_checkpoint_is_kept(sender->checkpoint) ||
+        !send_outbox(sender, run))
+      return false;
+    if (sender->results == NULL ||
+        sender->window >= windows_of(sender->results))
+      return true;
+    load_window(sender);
+    if (run->now_ms(run->ctx) >= run->until_ms)
+      return false;
+  }
 }
 
 enum gc_sender_end gc_sender_run(struct gc_sender *sender,
@@ -373,18 +398,13 @@ enum gc_sender_end gc_sender_run(struct gc_sender *sender,
                                  uint64_t (*now_ms)(void *ctx), void *ctx,
                                  uint64_t until_ms) {
   struct run run = {output, now_ms, ctx, until_ms};
-  for (;;) {
-    if (!gc_checkpoint_is_kept(sender->checkpoint) ||
-        !send_outbox(sender, &run))
-      return GC_SENDER_WAITS;
-    if (sender->results == NULL ||
-        sender->window >= windows_of(sender->results))
-      break;
-    load_window(sender);
-    if (now_ms(ctx) >= until_ms)
-      return GC_SENDER_WAITS;
-  }
-  finish_results(sender);
+  if (!sender->is_ending && !send_windows(sender, &run))
+    return GC_SENDER_WAITS;
+  if (!sender->is_ending)
+    save_end(sender);
+  sender->is_ending = !is_saved(sender);
+  if (sender->is_ending)
+    return GC_SENDER_WAITS;
   /* A state that is too large to save now is too large in 5 s. */
   bool may_be_saved_later =
       sender->state.code != GC_OK && sender->state.code != GC_ERR_LIMIT;
@@ -396,8 +416,9 @@ void gc_sender_finish(struct gc_sender *s,
                       uint64_t (*now_ms)(void *ctx), void *ctx,
                       uint64_t until_ms) {
   struct run run = {output, now_ms, ctx, until_ms};
-  if (gc_checkpoint_is_kept(s->checkpoint) && send_outbox(s, &run))
-    finish_results(s);
+  if (!s->is_ending && is_saved(s) && gc_checkpoint_is_kept(s->checkpoint) &&
+      send_outbox(s, &run))
+    save_end(s);
 }
 
 void gc_sender_clear(struct gc_sender *s) {

@@ -37,13 +37,14 @@ struct gc_sender {
       *results; /* NULL: only the window that was pending before a restart */
 
   uint32_t window; /* index of the next window of the results */
-  bool is_revised;
   struct gc_outbox outbox;
-  size_t sent; /* number of values of the outbox that are sent */
+  size_t sent;    /* number of values of the outbox that are sent */
+  bool is_saving; /* the newest save has not ended */
+  bool is_ending; /* that save is the one after the last window */
 
   /* For telemetry. */
   uint64_t windows, unnamed, revisions, collisions;
-  struct gc_err state;  /* outcome of the last save */
+  struct gc_err state;  /* outcome of the last save that has ended */
   struct gc_err lost;   /* GC_OK: no value of these results was lost */
   struct gc_err shared; /* GC_OK: no two series of these results were one */
 

@@ -1,16 +1,20 @@
 /* SPDX-License-Identifier: MIT */
 /* The state that survives a restart, in one SQLite file: StateDir/state.db,
  * readable for collectd's user only (see state_file.h for versions and broken
- * files). Saved data survives a crash. A file that fails is opened again by the
- * next call; one that turns out to be broken is renamed and replaced at run
- * time too. One process at a time uses the file. Any thread; one call at a time
- * runs. A call on a disk that hangs fails with GC_ERR_UNAVAILABLE after
- * `wait_ms` of gc_store_open, the next ones at once. The data of the call
- * that hangs may be saved later, when the disk answers, but before all data of
- * later calls. A caller that repeats the same load of names, of a query or of
- * its totals, or the same save of a query, then gets the outcome of the call
- * that hung: a disk that needs longer than `wait_ms` for a large state delays
- * it, and nothing is read or written again and again.
+ * files). It consists of pages, which sqlite3(1) can read while collectd runs:
+ *
+ *   account  page          field             text
+ *   prod     names queue   ID                LABEL TAB DETAIL TAB NAME
+ *   prod     channels      SLOT              a secret (channels/id_store)
+ *   prod     query-queues  mark, total KEY … (analytics/send/checkpoint)
+ *
+ * Saved data survives a crash. A file that fails is opened again by the next
+ * call; one that turns out to be broken is renamed and replaced at run time
+ * too. One process at a time uses the file. Any thread; one call at a time
+ * runs, on a thread of its own (net/detached), since a disk may hang. While a
+ * call hangs, the next ones fail at once with GC_ERR_UNAVAILABLE. The data of
+ * the call that hangs may be saved later, when the disk answers, but before all
+ * data of later calls.
  *
  * Each load and save also fails with GC_ERR_UNAVAILABLE while the file is not
  * open, and with GC_ERR_MEMORY. */
@@ -20,21 +24,21 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "common/base/buf.h"
+#include "common/base/fields.h"
 #include "common/genesys/entities.h"
 
 struct gc_store;
 
 /* Opens the file in `folder`; makes both if they are missing (the folder with
  * mode 0700). `ret_warning` reports a file that was renamed and a folder that
- * others may change; else its code stays GC_OK. Each call of the store takes
- * `wait_ms` at most.
+ * others may change; else its code stays GC_OK. The caller waits for each call
+ * of the store for `wait_ms` at most.
  *
  * GC_ERR_STATE (read-only folder, newer version, disk full, …) and
  * GC_ERR_UNAVAILABLE (another process uses the file) return a store
  * nevertheless: each later call tries to open the file, and fails with
- * GC_ERR_UNAVAILABLE until it is open. GC_ERR_MEMORY returns none. The caller
- * frees the store with gc_store_close. */
+ * GC_ERR_UNAVAILABLE until it is open. The caller frees the store with
+ * gc_store_close. */
 GC_API GC_MUST_CHECK enum gc_code
 gc_store_open(const char *folder, uint32_t wait_ms, struct gc_store **ret_store,
               struct gc_err *ret_warning, struct gc_err *err);
@@ -62,6 +66,50 @@ GC_API uint64_t gc_store_generation(struct gc_store *s);
  * file is closed at the end of that call. */
 GC_API void gc_store_close(struct gc_store *s);
 
+/* ---- pages ---- */
+
+/* A call that may take longer than its caller waits: a disk may need seconds
+ * for a large page. The caller keeps it in a place that is NULL at first, and
+ * makes the same call with the same place until it returns something else than
+ * GC_ERR_TIMEOUT; the further calls do not wait. With GC_ERR_TIMEOUT, `err`
+ * says that the file system does not answer (GC_ERR_UNAVAILABLE). */
+struct gc_store_call;
+
+/* Reads all fields of a page, those that were saved last first, in place of the
+ * content of `fields`; fields->max is the limit (GC_ERR_LIMIT). No field: there
+ * is no such page. `account` is "prod", `page` unique within the account.
+ * *ret_generation is the file's. GC_ERR_TIMEOUT; GC_ERR_STATE. */
+GC_API GC_MUST_CHECK enum gc_code
+gc_store_load_page(struct gc_store *s, const char *account, const char *page,
+                   struct gc_store_call **call, struct gc_buf *fields,
+                   uint64_t *ret_generation, struct gc_err *err);
+
+/* What a save of a page does in its transaction, beside writing the fields. */
+struct gc_page_save {
+  int64_t at_ms; /* the time of the fields, by any clock of the caller */
+  bool is_all;   /* removes all other fields */
+  int64_t drop_before_ms; /* removes the fields whose last at_ms is before this;
+                             0: none */
+  /* gc_store_generation at the time when everything was saved or loaded: a
+   * newer file lacks the fields that are not in this save, and refuses it. 0:
+   * any file. */
+  uint64_t generation;
+};
+/* Saves all of it or nothing, and takes the content of `fields`, which is empty
+ * then; a field with an empty text is removed. GC_ERR_TIMEOUT; after ten times
+ * the bound GC_ERR_UNAVAILABLE: what becomes of the save is not known.
+ * GC_ERR_STATE: nothing was saved, for example because the file is a newer one
+ * than that of `generation`. */
+GC_API GC_MUST_CHECK enum gc_code
+gc_store_save_page(struct gc_store *s, const char *account, const char *page,
+                   const struct gc_page_save *how, struct gc_buf *fields,
+                   struct gc_store_call **call, struct gc_err *err);
+/* Gives up a call that is under way; its end has no effect on the caller. The
+ * place becomes NULL, and may be NULL. */
+GC_API void gc_store_call_leave(struct gc_store_call **call);
+
+/* ---- names ---- */
+
 /* Calls `row` for each name of an account ("prod") and kind ("queue") that the
  * store has, in the order of the ids. `name` is borrowed for the call; `row`
  * must not call the store. A result of `row` other than GC_OK ends the loop and
@@ -78,6 +126,8 @@ GC_API GC_MUST_CHECK enum gc_code
 gc_store_save_names(struct gc_store *s, const char *account, const char *kind,
                     const struct gc_entry *names, size_t count, int64_t now_s,
                     int64_t keep_s, struct gc_err *err);
+
+/* ---- channels ---- */
 
 /* Reads the text that was saved for notification channel `slot` of an account
  * into `out`, replacing its content; `out` is empty if there is none. The text

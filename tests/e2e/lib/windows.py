@@ -94,7 +94,7 @@ class Fast:
     def is_saved(self) -> bool:
         """True if the state file has every window that was sent. A bound of 0.75 s for a save lasts 0.75 s / `rate`."""
         with contextlib.closing(sqlite3.connect("file:%s?mode=ro" % (self.state / "state.db"), uri=True, timeout=5)) as db:
-            return db.execute("SELECT count(*) FROM queries WHERE pending IS NOT NULL").fetchone() == (0,)
+            return db.execute("SELECT count(*) FROM pages WHERE field = 'pending'").fetchone() == (0,)
 
     def pass_until(self, ms: int, slack_s: float = 15.0) -> None:
         """Waits until the platform's clock shows `ms`."""

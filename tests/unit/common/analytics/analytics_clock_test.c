@@ -5,7 +5,6 @@
 
 #include <string.h>
 
-#include "common/net/store/queries.h"
 #include "tests/support/check.h"
 #include "tests/support/store_bench.h"
 
@@ -153,14 +152,10 @@ static void an_agent_whose_clock_is_wrong_sends_no_window_too_early(void) {
 /* ---- a mark in the future ---- */
 
 static void store_mark(int64_t done_ms) {
-  static const char identity[] = "another query";
-  struct gc_err err;
-  struct gc_query_save save = {
-      .mark = {.settled_ms = done_ms, .done_ms = done_ms}};
-  memcpy(save.mark.identity, identity, sizeof(identity));
-  CHECK_INT(
-      gc_store_save_query(world.store, "prod", "query-queues", &save, &err),
-      GC_OK);
+  char mark[80];
+  snprintf(mark, sizeof(mark), "another-query %lld %lld", (long long)done_ms,
+           (long long)done_ms);
+  store_put_query(world.store, "prod", "query-queues", mark, "");
 }
 
 static void a_mark_in_the_future_steps_back(void) {

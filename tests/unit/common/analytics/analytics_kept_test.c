@@ -412,8 +412,8 @@ static void totals_that_cannot_be_read_are_not_half_loaded(void) {
   sqlite3 *db = store_raw();
   for (int i = 0; i < 400; i++) { /* pages of totals */
     snprintf(sql, sizeof(sql),
-             "INSERT INTO totals VALUES ('prod', 'query-queues', "
-             "'nOffered\x1f\x1fvoice\x1fq%03d%0100d', 1, 0, 1, 0)",
+             "INSERT INTO pages VALUES ('prod', 'query-queues', "
+             "'total nOffered\x1f\x1fvoice\x1fq%03d%0100d', '1 0.0 1', 0)",
              i + 100, 0);
     store_sql(db, sql);
   }
@@ -440,7 +440,8 @@ static void a_pending_window_that_cannot_be_read_is_lost_alone(void) {
   world_pass(70000); /* 22:14:30 */
   stop_for(1000);
   sqlite3 *db = store_raw();
-  store_sql(db, "UPDATE queries SET pending = 'window 2 of a newer version'");
+  store_sql(db, "INSERT OR REPLACE INTO pages VALUES ('prod', 'query-queues', "
+                "'pending', 'window 2 of a newer version', 0)");
   sqlite3_close(db);
   world.store = store_opened(NULL);
   world_start();

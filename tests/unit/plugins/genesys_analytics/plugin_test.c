@@ -15,7 +15,7 @@
 #include "common/net/account.h"
 #include "common/net/clock.h"
 #include "common/net/lease_gate.h"
-#include "common/net/store/queries.h"
+#include "common/net/store/store.h"
 #include "tests/support/alone.h"
 #include "tests/support/check.h"
 #include "tests/support/deadline.h"
@@ -54,7 +54,10 @@ static const char *state_folder(void) {
 /* Leaves the state of an agent that was killed while a window was pending. */
 static void leave_a_window_behind(void) {
   struct gc_outbox o = {.interval_ms = 60000};
-  GC_AUTO(gc_buf_clear) struct gc_buf text = {.max = 65536};
+  GC_AUTO(gc_buf_clear)
+  struct gc_buf text = {.max = 65536}, fields = {.max = 1 << 20};
+  const struct gc_page_save how = {.is_all = true};
+  struct gc_store_call *call = NULL;
   struct gc_store *store = NULL;
   struct gc_err err = {.code = GC_OK}, warning = {.code = GC_OK};
   struct gc_sample s = {.metric = GC_METRIC_QUEUE_METRIC,
@@ -67,14 +70,15 @@ static void leave_a_window_behind(void) {
   s.values[0].derive = 7;
   CHECK_INT(gc_outbox_put(&o, &s), GC_OK);
   CHECK_INT(gc_outbox_write(&o, &text), GC_OK);
-  struct gc_query_save save = {.mark = {.identity = "of another query",
-                                        .settled_ms = 1785578400000,
-                                        .done_ms = 1785578460000},
-                               .pending = text.data,
-                               .pending_len = text.len};
+  CHECK_INT(gc_fields_add(&fields, "mark",
+                          "of-another-query 1785578400000 1785578460000"),
+            GC_OK);
+  CHECK_INT(gc_fields_add(&fields, "pending", text.data), GC_OK);
   CHECK_INT(gc_store_open(state_folder(), 60000, &store, &warning, &err),
             GC_OK);
-  CHECK_INT(gc_store_save_query(store, "prod", "query-q", &save, &err), GC_OK);
+  CHECK_INT(
+      gc_store_save_page(store, "prod", "query-q", &how, &fields, &call, &err),
+      GC_OK);
   gc_store_close(store);
   gc_outbox_clear(&o);
 }
@@ -82,18 +86,24 @@ static void leave_a_window_behind(void) {
 static bool still_waits(void) {
   GC_AUTO(gc_buf_clear) struct gc_buf text = {.max = 65536};
   struct gc_store *store = NULL;
+  struct gc_store_call *call = NULL;
   uint64_t generation;
-  struct gc_query_mark mark;
   struct gc_err err = {.code = GC_OK}, warning = {.code = GC_OK};
-  bool found = false;
+  const char *field, *value;
+  size_t at = 0;
+  bool has_mark = false, is_pending = false;
   CHECK_INT(gc_store_open(state_folder(), 60000, &store, &warning, &err),
             GC_OK);
-  CHECK_INT(gc_store_load_query(store, "prod", "query-q", &found, &mark,
-                                &generation, &text, &err),
+  CHECK_INT(gc_store_load_page(store, "prod", "query-q", &call, &text,
+                               &generation, &err),
             GC_OK);
   gc_store_close(store);
-  CHECK(found);
-  return text.len > 0;
+  while (gc_fields_next(&text, &at, &field, &value)) {
+    has_mark |= strcmp(field, "mark") == 0;
+    is_pending |= strcmp(field, "pending") == 0;
+  }
+  CHECK(has_mark);
+  return is_pending;
 }
 
 static void the_plugin_registers_its_callbacks(void) {

@@ -162,7 +162,7 @@ static void a_page_without_room_leaves_the_totals_in_the_file(void) {
   CHECK_INT(err.code, GC_ERR_LIMIT);
   CHECK_HAS(err.text, "ask for fewer series");
   CHECK_STR(kept(&a),
-            "same 120000 120000 [] " SALES "=3,0,3 " SUPPORT "=5,0,5 ");
+            "same 120000 120000 [] " SUPPORT "=5,0,5 " SALES "=3,0,3 ");
   end_agent(&a);
   gc_buf_clear(&redis);
 }

@@ -205,8 +205,9 @@ static void a_store_that_cannot_save_does_not_work(void) {
   store_fresh();
   gc_store_close(store_opened(NULL));
   sqlite3 *db = store_raw();
-  store_sql(db, "CREATE TRIGGER full BEFORE INSERT ON names WHEN NEW.id = 'a' "
-                "BEGIN SELECT RAISE(ABORT, 'disk is full'); END");
+  store_sql(db,
+            "CREATE TRIGGER full BEFORE INSERT ON pages WHEN NEW.field = 'a' "
+            "BEGIN SELECT RAISE(ABORT, 'disk is full'); END");
   sqlite3_close(db);
   struct gc_store *s = store_opened(NULL);
   CHECK(gc_store_works(s));

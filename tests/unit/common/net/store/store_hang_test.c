@@ -3,19 +3,19 @@
 #include "common/net/store/store.h"
 
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #include <sqlite3.h>
 
 #include "common/net/clock.h"
-#include "common/net/store/queries.h"
 #include "common/net/timing.h"
 #include "tests/support/check.h"
 #include "tests/support/deadline.h"
 #include "tests/support/folder.h"
 
 /* WAIT_MS is as long as a busy host may need for a call that does not hang. */
-enum { WAIT_MS = 3000, BOUND_MS = 60000, AT_ONCE_MS = 2900 };
+enum { WAIT_MS = 3000, SHORT_MS = 800, BOUND_MS = 60000, AT_ONCE_MS = 2900 };
 
 static struct gate gate = GATE_INIT;
 static bool is_hanging, reads_hang;
@@ -111,11 +111,15 @@ static bool has_ended(void *ctx) {
   return ends == 1;
 }
 
-static enum gc_code open_store(struct gc_store **ret) {
+static enum gc_code open_with(uint32_t wait_ms, struct gc_store **ret) {
   struct gc_err err = {.code = GC_OK}, warning = {.code = GC_OK};
-  enum gc_code code = gc_store_open(folder, WAIT_MS, ret, &warning, &err);
+  enum gc_code code = gc_store_open(folder, wait_ms, ret, &warning, &err);
   gc_store_set_notice(*ret, count_notice, NULL);
   return code;
+}
+
+static enum gc_code open_store(struct gc_store **ret) {
+  return open_with(WAIT_MS, ret);
 }
 
 static void begin_store(void) {
@@ -148,49 +152,50 @@ static int names_of(struct gc_store *s) {
 /* More than SQLite keeps in memory. */
 static char pending_text[4 << 20];
 
-static enum gc_code save_state(struct gc_store *s, int64_t done_ms,
-                               int64_t sent) {
+/* Begins or continues a save of a page with the number `n`. */
+static enum gc_code save_page(struct gc_store *s, unsigned n,
+                              struct gc_store_call **call) {
+  GC_AUTO(gc_buf_clear) struct gc_buf fields = {.max = SIZE_MAX / 2};
   struct gc_err err = {.code = GC_OK};
-  const struct gc_query_total total = {"a", sent, 1.0, sent};
-  const struct gc_query_save save = {.mark = {.done_ms = done_ms},
-                                     .pending = pending_text,
-                                     .pending_len = sizeof(pending_text),
-                                     .totals = &total,
-                                     .total_count = 1};
-  return gc_store_save_query(s, "prod", "query-a", &save, &err);
+  const struct gc_page_save how = {.at_ms = n, .is_all = true};
+  char number[16];
+  memset(pending_text, 'x', sizeof(pending_text) - 1);
+  snprintf(number, sizeof(number), "%u", n);
+  CHECK_INT(gc_fields_add(&fields, "pending", pending_text), GC_OK);
+  CHECK_INT(gc_fields_add(&fields, "mark", number), GC_OK);
+  return gc_store_save_page(s, "prod", "query-a", &how, &fields, call, &err);
 }
 
-static void save_total(struct gc_store *s, int64_t sent, enum gc_code want) {
-  CHECK_INT(save_state(s, sent, sent), want);
+/* Saves for a caller that does not ask again. */
+static void save_once(struct gc_store *s, unsigned n, enum gc_code want) {
+  struct gc_store_call *call = NULL;
+  CHECK_INT(save_page(s, n, &call), want);
+  gc_store_call_leave(&call);
 }
 
-static enum gc_code take_sent(void *ctx, const struct gc_query_total *t) {
-  *(int64_t *)ctx = t->sent;
-  return GC_OK;
-}
-
-/* -1: the store failed. */
-static int64_t done_of(struct gc_store *s) {
-  GC_AUTO(gc_buf_clear) struct gc_buf pending = {.max = SIZE_MAX / 2};
+/* Begins or continues a load of that page. */
+static enum gc_code load_page(struct gc_store *s, struct gc_store_call **call,
+                              int *ret_n) {
+  GC_AUTO(gc_buf_clear) struct gc_buf fields = {.max = SIZE_MAX / 2};
   struct gc_err err = {.code = GC_OK};
-  struct gc_query_mark mark = {.done_ms = -1};
+  const char *field, *value;
   uint64_t generation = 0;
-  bool is_found = false;
-  enum gc_code code = gc_store_load_query(s, "prod", "query-a", &is_found,
-                                          &mark, &generation, &pending, &err);
-  if (code != GC_OK)
-    return -1;
-  CHECK(is_found);
-  CHECK_INT(pending.len, sizeof(pending_text));
-  return mark.done_ms;
+  size_t at = 0;
+  enum gc_code code = gc_store_load_page(s, "prod", "query-a", call, &fields,
+                                         &generation, &err);
+  *ret_n = -1;
+  while (code == GC_OK && gc_fields_next(&fields, &at, &field, &value))
+    if (strcmp(field, "mark") == 0)
+      *ret_n = atoi(value);
+  return code;
 }
 
-static int64_t sent_of(struct gc_store *s) {
-  struct gc_err err = {.code = GC_OK};
-  int64_t sent = -1;
-  CHECK_INT(gc_store_load_totals(s, "prod", "query-a", take_sent, &sent, &err),
-            GC_OK);
-  return sent;
+/* -1: there is no page. */
+static int page_of(struct gc_store *s) {
+  struct gc_store_call *call = NULL;
+  int n;
+  CHECK_INT(load_page(s, &call, &n), GC_OK);
+  return n;
 }
 
 /* Opens the store as soon as the call that hung has released the lock. */
@@ -251,121 +256,116 @@ static void a_save_that_hangs_returns_and_is_reported_once(void) {
   CHECK(folder_remove(folder));
 }
 
-/* The save that hung failed for the caller, so the caller saves again. */
+/* The caller of a save that hung has left it, and saves again. */
 static void a_late_save_does_not_undo_a_later_one(void) {
   struct gc_store *s = NULL;
   begin_store();
   CHECK_INT(open_store(&s), GC_OK);
-  save_total(s, 1, GC_OK);
+  save_once(s, 1, GC_OK);
   set_hanging(true);
-  save_total(s, 2, GC_ERR_UNAVAILABLE);
-  save_total(s, 3, GC_ERR_UNAVAILABLE);
+  save_once(s, 2, GC_ERR_TIMEOUT);
+  save_once(s, 3, GC_ERR_UNAVAILABLE); /* at once: it never runs */
   set_hanging(false);
   wait_for_end_of_call(s);
-  CHECK_INT(sent_of(s), 2);
-  save_total(s, 3, GC_OK);
-  CHECK_INT(sent_of(s), 3);
-  CHECK_INT(done_of(s), 3);
+  CHECK_INT(page_of(s), 2);
+  save_once(s, 3, GC_OK);
+  CHECK_INT(page_of(s), 3);
   gc_store_close(s);
   CHECK(folder_remove(folder));
 }
 
-/* Returns a store with the state 1, whose load hung and has ended. */
-static struct gc_store *begin_late_load(void) {
+/* Asks until the call has ended. */
+static enum gc_code end_of_load(struct gc_store *s, struct gc_store_call **call,
+                                int *ret_n) {
+  uint64_t until_ms = gc_clock_now_ms() + DEADLINE_S * 1000;
+  enum gc_code code;
+  while ((code = load_page(s, call, ret_n)) == GC_ERR_TIMEOUT &&
+         gc_clock_now_ms() < until_ms)
+    usleep(1000);
+  return code;
+}
+
+/* Reads of a large page may always take longer than the bound. */
+static void a_load_that_takes_longer_than_the_bound_ends(void) {
   struct gc_store *s = NULL;
+  struct gc_store_call *call = NULL;
+  int n;
   begin_store();
   CHECK_INT(open_store(&s), GC_OK);
-  save_total(s, 1, GC_OK);
+  save_once(s, 1, GC_OK);
   gc_store_close(s);
   s = open_next();
   set_reads_hanging(true);
-  CHECK_INT(done_of(s), -1);
+  CHECK_INT(load_page(s, &call, &n), GC_ERR_TIMEOUT);
+  uint64_t began_ms = gc_clock_now_ms();
+  CHECK_INT(load_page(s, &call, &n), GC_ERR_TIMEOUT);
+  CHECK(gc_clock_now_ms() - began_ms < AT_ONCE_MS);
   set_reads_hanging(false);
-  wait_for_end_of_call(s);
-  return s;
-}
-
-/* Reads of a large state may always take longer than the bound. */
-static void a_load_that_hung_is_not_repeated(void) {
-  struct gc_store *s = begin_late_load();
-  set_reads_hanging(true);
-  CHECK_INT(done_of(s), 1); /* without the disk */
-  set_reads_hanging(false);
-  CHECK_INT(done_of(s), 1);
-  CHECK_INT(sent_of(s), 1);
+  CHECK_INT(end_of_load(s, &call, &n), GC_OK);
+  CHECK_INT(n, 1);
+  CHECK(call == NULL);
   gc_store_close(s);
   CHECK(folder_remove(folder));
 }
 
-static void a_load_that_hung_is_repeated_after_a_save(void) {
-  struct gc_store *s = begin_late_load();
-  save_total(s, 2, GC_OK);
-  CHECK_INT(done_of(s), 2);
-  gc_store_close(s);
-  CHECK(folder_remove(folder));
-}
-
-static void a_load_that_hung_is_repeated_with_a_new_file(void) {
-  struct gc_store *s = begin_late_load();
-  char path[sizeof(folder) + 16];
-  snprintf(path, sizeof(path), "%s/state.db", folder);
-  CHECK_INT(unlink(path), 0);
-  CHECK_INT(names_of(s), 0); /* opens a new file */
-  GC_AUTO(gc_buf_clear) struct gc_buf pending = {.max = SIZE_MAX / 2};
-  struct gc_err err = {.code = GC_OK};
-  struct gc_query_mark mark;
-  uint64_t generation = 0;
-  bool is_found = true;
-  CHECK_INT(gc_store_load_query(s, "prod", "query-a", &is_found, &mark,
-                                &generation, &pending, &err),
-            GC_OK);
-  CHECK(!is_found);
-  gc_store_close(s);
-  CHECK(folder_remove(folder));
-}
-
-static void a_load_that_hung_does_not_count_while_the_file_is_closed(void) {
-  struct gc_store *s = begin_late_load();
-  char away[sizeof(folder) + 8];
-  snprintf(away, sizeof(away), "%s.away", folder);
-  CHECK_INT(rename(folder, away), 0);
-  FILE *f = fopen(folder, "w"); /* no folder can be made here */
-  CHECK(f != NULL && fclose(f) == 0);
-  CHECK_INT(names_of(s), -1);
-  CHECK_INT(done_of(s), -1);
-  CHECK_INT(unlink(folder), 0);
-  CHECK_INT(rename(away, folder), 0);
-  CHECK_INT(done_of(s), 1);
-  gc_store_close(s);
-  CHECK(folder_remove(folder));
-}
-
-static void a_save_that_hung_is_not_repeated(void) {
+static void a_load_that_was_left_has_no_effect(void) {
   struct gc_store *s = NULL;
+  struct gc_store_call *call = NULL;
+  int n;
   begin_store();
   CHECK_INT(open_store(&s), GC_OK);
-  save_total(s, 1, GC_OK);
-  set_hanging(true);
-  save_total(s, 2, GC_ERR_UNAVAILABLE);
-  set_hanging(false);
+  save_once(s, 1, GC_OK);
+  gc_store_close(s);
+  s = open_next();
+  set_reads_hanging(true);
+  CHECK_INT(load_page(s, &call, &n), GC_ERR_TIMEOUT);
+  gc_store_call_leave(&call);
+  CHECK(call == NULL);
+  set_reads_hanging(false);
   wait_for_end_of_call(s);
-  set_hanging(true);
-  save_total(s, 2, GC_OK); /* without the disk */
-  save_total(s, 2, GC_ERR_UNAVAILABLE);
-  set_hanging(false);
-  wait_for_end_of_call(s);
-  save_total(s, 3, GC_OK); /* not what was saved */
-  CHECK_INT(sent_of(s), 3);
-  CHECK_INT(done_of(s), 3);
-  save_total(s, 2, GC_OK); /* forgotten with the save of 3 */
-  CHECK_INT(sent_of(s), 2);
+  save_once(s, 2, GC_OK);
+  CHECK_INT(page_of(s), 2);
+  gc_store_close(s);
+  CHECK(folder_remove(folder));
+}
 
+static void a_save_that_takes_longer_than_the_bound_has_its_outcome(void) {
+  struct gc_store *s = NULL;
+  struct gc_store_call *call = NULL;
+  enum gc_code code;
+  begin_store();
+  CHECK_INT(open_store(&s), GC_OK);
   set_hanging(true);
-  save_total(s, 4, GC_ERR_UNAVAILABLE);
+  CHECK_INT(save_page(s, 1, &call), GC_ERR_TIMEOUT);
+  CHECK_INT(save_page(s, 1, &call), GC_ERR_TIMEOUT);
   set_hanging(false);
-  wait_for_end_of_call(s);
-  CHECK_INT(save_state(s, 4, 5), GC_OK); /* another total */
-  CHECK_INT(sent_of(s), 5);
+  uint64_t until_ms = gc_clock_now_ms() + DEADLINE_S * 1000;
+  while ((code = save_page(s, 1, &call)) == GC_ERR_TIMEOUT &&
+         gc_clock_now_ms() < until_ms)
+    usleep(1000);
+  CHECK_INT(code, GC_OK);
+  CHECK_INT(page_of(s), 1);
+  gc_store_close(s);
+  CHECK(folder_remove(folder));
+}
+
+/* A window is not held back for ever by a disk that hangs. */
+static void a_save_that_hangs_is_given_up_and_reported(void) {
+  struct gc_store *s = NULL;
+  struct gc_store_call *call = NULL;
+  enum gc_code code;
+  begin_store();
+  CHECK_INT(open_with(SHORT_MS, &s), GC_OK);
+  set_hanging(true);
+  uint64_t until_ms = gc_clock_now_ms() + DEADLINE_S * 1000;
+  while ((code = save_page(s, 1, &call)) == GC_ERR_TIMEOUT &&
+         gc_clock_now_ms() < until_ms)
+    usleep(1000);
+  CHECK_INT(code, GC_ERR_UNAVAILABLE);
+  CHECK(call == NULL);
+  CHECK_INT(gate_read(&gate, &failures), 1);
+  set_hanging(false);
+  CHECK(gate_wait(&gate, has_ended, NULL));
   gc_store_close(s);
   CHECK(folder_remove(folder));
 }
@@ -410,11 +410,10 @@ int main(void) {
   hold_calls();
   RUN(a_save_that_hangs_returns_and_is_reported_once);
   RUN(a_late_save_does_not_undo_a_later_one);
-  RUN(a_load_that_hung_is_not_repeated);
-  RUN(a_load_that_hung_is_repeated_after_a_save);
-  RUN(a_load_that_hung_is_repeated_with_a_new_file);
-  RUN(a_load_that_hung_does_not_count_while_the_file_is_closed);
-  RUN(a_save_that_hung_is_not_repeated);
+  RUN(a_load_that_takes_longer_than_the_bound_ends);
+  RUN(a_load_that_was_left_has_no_effect);
+  RUN(a_save_that_takes_longer_than_the_bound_has_its_outcome);
+  RUN(a_save_that_hangs_is_given_up_and_reported);
   RUN(a_close_does_not_wait_for_the_disk);
   RUN(an_open_that_hangs_returns_and_goes_on);
   return check_done();

@@ -106,8 +106,8 @@ static void processes_that_begin_together_all_begin(void) {
 
 static void die_in_a_transaction(void) {
   sqlite3 *db = store_raw();
-  store_sql(db, "BEGIN IMMEDIATE; DELETE FROM names; INSERT INTO names VALUES "
-                "('prod','queue','z','half','half','',1)");
+  store_sql(db, "BEGIN IMMEDIATE; DELETE FROM pages; INSERT INTO pages VALUES "
+                "('prod','names queue','z','half',1)");
 }
 
 static void a_kill_in_a_transaction_leaves_the_saved_names(void) {

@@ -53,6 +53,10 @@ static void an_older_version_loses_nothing(void) {
        "5d41402abc4b2a76 1767000000000 1767000060000 [a window in flight] "
        "nOffered|a1|voice=4711,0,4711 tAnswered|a1|voice=4242,98765.5,4240 ",
        "7d793037a0760186 1767000000000 1767000900000 [] "},
+      {"5", "{\"id\":\"streaming-4-def\"}",
+       "5d41402abc4b2a76 1767000000000 1767000060000 [a window in flight] "
+       "nOffered|a1|voice=4711,0,4711 tAnswered|a1|voice=4242,98765.5,4240 ",
+       "7d793037a0760186 1767000000000 1767000900000 [] "},
   };
   CHECK_INT(GC_COUNT(rows), kept_newest("state"));
   for (int i = 0; i < (int)GC_COUNT(rows); i++) {
