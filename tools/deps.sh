@@ -15,7 +15,7 @@ say() { echo "deps: $*" >&2; }
 debian_packages() {
   case $1 in
   build) echo gcc libc6-dev make autoconf automake libtool pkg-config \
-    libcurl4-openssl-dev libjson-c-dev libyajl-dev libsqlite3-dev libssl-dev \
+    libcurl4-openssl-dev libjson-c-dev libsqlite3-dev libssl-dev \
     libmicrohttpd-dev libgnutls28-dev libhiredis-dev zlib1g-dev collectd-dev python3 xz-utils ;;
   demo) echo collectd-core libmicrohttpd12t64/libmicrohttpd12 libprotobuf-c1 openssl python3 ;;
   test) echo ccache clang libclang-rt-dev/libclang-rt-14-dev clang-format clang-tidy prometheus prometheus-alertmanager graphite-carbon \
@@ -36,7 +36,7 @@ debian_packages() {
 fedora_packages() {
   case $1 in
   build) echo gcc make autoconf automake libtool pkgconf-pkg-config \
-    libcurl-devel json-c-devel yajl-devel sqlite-devel openssl-devel \
+    libcurl-devel json-c-devel sqlite-devel openssl-devel \
     libmicrohttpd-devel gnutls-devel hiredis-devel zlib-devel collectd python3 xz ;;
   demo) echo collectd collectd-write_prometheus openssl python3 ;;
   test) echo ccache clang compiler-rt clang-tools-extra prometheus python3-carbon \

@@ -40,8 +40,8 @@ refuse common/analytics \
 refuse common/daemon 'plugins/|curl/|sqlite3|hiredis/|common/net/(http|socket|loop)' \
   'daemon is glue: no network, no plugin of ours'
 for folder in common plugins probe; do
-  refuse $folder 'yajl/|([^">]*/)?json(_[a-z]+)?\.h|json-c/' \
-    'base/json hides the JSON libraries' 'common/base/json/*'
+  refuse $folder '([^">]*/)?json(_[a-z]+)?\.h|json-c/' \
+    'base/json hides json-c' 'common/base/json/*'
 done
 for folder in common/base common/genesys common/export common/health common/net common/analytics; do
   refuse $folder "$collectd" 'only daemon and plugin.c include collectd'

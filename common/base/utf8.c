@@ -39,6 +39,17 @@ size_t gc_utf8_char(const char *text, size_t len, uint32_t *ret_point) {
   return 0;
 }
 
+size_t gc_utf8_put(char out[GC_UTF8_MAX], uint32_t point) {
+  size_t f = GC_COUNT(forms) - 1;
+  while (point < forms[f].min)
+    f--;
+  size_t len = forms[f].len;
+  for (size_t i = len; i-- > 1; point >>= 6)
+    out[i] = (char)(0x80 | (point & 0x3f));
+  out[0] = (char)(forms[f].lead | point);
+  return len;
+}
+
 size_t gc_utf8_cut(const char *text, size_t len, size_t max) {
   if (len <= max)
     return len;

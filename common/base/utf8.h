@@ -14,6 +14,13 @@
  * begins with none, or when `len` is 0. */
 GC_API size_t gc_utf8_char(const char *text, size_t len, uint32_t *ret_point);
 
+/* The longest character. */
+enum { GC_UTF8_MAX = 4 };
+
+/* Writes the character of a code point other than a surrogate, at most
+ * U+10FFFF. Returns its length in bytes. */
+GC_API size_t gc_utf8_put(char out[GC_UTF8_MAX], uint32_t point);
+
 /* Returns the length in bytes of the longest beginning of `text` that has at
  * most `max` bytes and does not end within a character. Example: "aé" (3 bytes)
  * cut to 2 is 1. Invalid bytes count as characters of their own. */

@@ -206,18 +206,14 @@ static void drop_rows(struct gc_entity_page *p, size_t from) {
 }
 
 /* Drops the rows of an unfinished page; rows of finished pages stay. */
-enum gc_code gc_entity_page_begin(struct gc_entity_page *p,
-                                  struct gc_err *err) {
+void gc_entity_page_begin(struct gc_entity_page *p) {
   if (p->stream == NULL)
-    p->stream = gc_json_stream_new(&reader, p, err);
-  if (p->stream == NULL)
-    return GC_ERR_MEMORY;
+    p->stream = gc_json_stream_new(&reader, p);
   gc_json_stream_reset(p->stream);
   row_clear(&p->row);
   drop_rows(p, p->page_end);
   p->more = false;
   p->page_count = p->total = -1;
-  return GC_OK;
 }
 
 enum gc_code gc_entity_page_feed(struct gc_entity_page *p, const char *bytes,

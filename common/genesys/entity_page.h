@@ -79,9 +79,8 @@ struct gc_entity_page {
 };
 
 /* Begins a page. Rows of an unfinished page are dropped, so that a request can
- * be repeated. GC_ERR_MEMORY. */
-GC_API enum gc_code gc_entity_page_begin(struct gc_entity_page *p,
-                                         struct gc_err *err);
+ * be repeated. */
+GC_API void gc_entity_page_begin(struct gc_entity_page *p);
 /* Reads the next `len` bytes of the page. GC_ERR_PARSE, GC_ERR_MEMORY;
  * GC_ERR_LIMIT past `max` rows. */
 GC_API GC_MUST_CHECK enum gc_code gc_entity_page_feed(struct gc_entity_page *p,

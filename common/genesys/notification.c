@@ -6,7 +6,7 @@
 #include "common/base/ascii.h"
 #include "common/base/decimal.h"
 #include "common/base/json/document.h"
-#include "common/base/json/extent.h"
+#include "common/base/json/stream.h"
 
 /* The longest texts that are compared, with the NUL. */
 enum { KEY_SIZE = 16, WORDS_SIZE = 64 };

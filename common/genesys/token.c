@@ -6,7 +6,6 @@
 #include <string.h>
 
 #include "common/base/ascii.h"
-#include "common/base/json/cut.h"
 #include "common/base/json/document.h"
 #include "common/base/strs.h"
 

@@ -371,13 +371,10 @@ static const struct gc_json_reader reader = {
     .value = on_value,
 };
 
-enum gc_code gc_topics_answer_begin(struct gc_topics *t, struct gc_err *err) {
+void gc_topics_answer_begin(struct gc_topics *t) {
   if (t->answer == NULL)
-    t->answer = gc_json_stream_new(&reader, t, err);
-  if (t->answer == NULL)
-    return GC_ERR_MEMORY;
+    t->answer = gc_json_stream_new(&reader, t);
   gc_json_stream_reset(t->answer);
-  return GC_OK;
 }
 
 enum gc_code gc_topics_answer_feed(struct gc_topics *t, const char *bytes,

@@ -130,8 +130,7 @@ GC_API GC_MUST_CHECK enum gc_code gc_topics_next(struct gc_topics *t,
 /* Read the answer, {"entities":[{"id","state","rejectionReason",
  * "missingPermissions"}]}: begin, feed the bytes as they come, end. Each
  * rejection of a known topic is reported at once. */
-GC_API GC_MUST_CHECK enum gc_code gc_topics_answer_begin(struct gc_topics *t,
-                                                         struct gc_err *err);
+GC_API void gc_topics_answer_begin(struct gc_topics *t);
 GC_API GC_MUST_CHECK enum gc_code gc_topics_answer_feed(struct gc_topics *t,
                                                         const char *bytes,
                                                         size_t len,

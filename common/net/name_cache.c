@@ -320,12 +320,9 @@ static void request_page(struct kind *k) {
 
 /* Reads the list from the first page on. */
 static void read_pages(struct kind *k) {
-  struct gc_err err = {.code = GC_OK};
   k->page_number = 1;
-  if (gc_entity_page_begin(&k->list, &err) != GC_OK)
-    finish_reading(k, &err);
-  else
-    request_page(k);
+  gc_entity_page_begin(&k->list);
+  request_page(k);
 }
 
 static void on_page(struct gc_call *call, const struct gc_reply *reply,
@@ -361,7 +358,7 @@ static void on_page(struct gc_call *call, const struct gc_reply *reply,
 
 static void sink_begin(void *ctx) {
   struct kind *k = ctx;
-  (void)gc_entity_page_begin(&k->list, NULL);
+  gc_entity_page_begin(&k->list);
 }
 
 static enum gc_code sink_write(void *ctx, const char *bytes, size_t len,

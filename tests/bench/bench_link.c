@@ -14,11 +14,9 @@
 
 #include <curl/curl.h>
 #include <sqlite3.h>
-#include <yajl/yajl_parse.h>
 
 static CURL *easy;
 static sqlite3 *db;
-static yajl_handle json;
 
 static size_t drop_bytes(char *bytes, size_t size, size_t count, void *ctx) {
   (void)bytes;
@@ -27,7 +25,6 @@ static size_t drop_bytes(char *bytes, size_t size, size_t count, void *ctx) {
 }
 
 static int on_init(void) {
-  static const yajl_callbacks none;
   const char *url = getenv("BENCH_URL"), *ca = getenv("BENCH_CA");
   if (url == NULL)
     return 0;
@@ -40,7 +37,6 @@ static int on_init(void) {
     WARNING("bench_link: cannot connect");
   sqlite3_open(":memory:", &db);
   sqlite3_exec(db, "CREATE TABLE t (k TEXT PRIMARY KEY)", NULL, NULL, NULL);
-  json = yajl_alloc(&none, NULL, NULL);
   return 0;
 }
 

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "common/analytics/decode/decode.h"
 
+#include "common/base/alloc.h"
+
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -460,9 +462,7 @@ enum {
 };
 
 struct gc_decoder *gc_decoder_new(struct gc_results *into) {
-  struct gc_decoder *d = calloc(1, sizeof(*d));
-  if (d == NULL)
-    return NULL;
+  struct gc_decoder *d = gc_zalloc(1, sizeof(*d));
   d->stage.into = into;
   d->metrics.max = GC_DECODE_METRICS_MAX;
   d->other_names.max = GC_OTHER_NAMES_MAX;
@@ -474,11 +474,7 @@ struct gc_decoder *gc_decoder_new(struct gc_results *into) {
     prepare_details(d);
   else
     prepare_aggregates(d);
-  d->stream = gc_json_stream_new(&d->reader, d, NULL);
-  if (d->stream == NULL) {
-    free(d);
-    return NULL;
-  }
+  d->stream = gc_json_stream_new(&d->reader, d);
   return d;
 }
 

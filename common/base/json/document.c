@@ -12,93 +12,81 @@
 
 /* ---- reading ---- */
 
-/* Refuses a key with a NUL inside: json-c keeps keys as C strings, so it would
- * become another key. */
-static enum gc_code check_key(void *ctx, const struct gc_json_at *at) {
-  (void)ctx;
-  if (strlen(at->key) == at->key_len)
-    return GC_OK;
-  return gc_fail(at->err, GC_ERR_PARSE, "a JSON key with a NUL inside");
-}
+/* Builds the tree of a text from the events of its reader. */
+struct builder {
+  struct gc_document *document;
+  struct json_object *open[GC_JSON_DEPTH_MAX]; /* borrowed */
+};
 
-static enum gc_code check_value(void *ctx, const struct gc_json_at *at,
-                                const struct gc_json_value *value) {
-  (void)value;
-  return check_key(ctx, at);
-}
+static bool attach_member(struct gc_document *d, struct json_object *in,
+                          const char *key, struct json_object *value);
 
-static enum gc_code check_syntax(const char *text, size_t len, size_t max,
-                                 struct gc_err *err) {
-  const struct gc_json_reader reader = {.bytes_max = max,
-                                        .string_max = max,
-                                        .open = check_key,
-                                        .value = check_value};
-  /* yajl, and json-c up to 0.14, take these for white space. */
-  if (memchr(text, '\v', len) != NULL || memchr(text, '\f', len) != NULL)
-    return gc_fail(err, GC_ERR_PARSE, "not JSON");
-  struct gc_json_stream *s = gc_json_stream_new(&reader, NULL, err);
-  if (s == NULL)
-    return GC_ERR_MEMORY;
-  enum gc_code code = gc_json_stream_next(s, text, len, err);
-  gc_json_stream_free(s);
-  return code;
-}
-
-/* Fills the tokener's buffer with spaces: json-c copies each string into a
- * buffer of the tokener, which grows by reallocation and is freed as it is. A
- * string of spaces as long as the whole text, parsed before, makes the buffer
- * as large as it ever gets; the same string, parsed afterwards, overwrites the
- * buffer, which may hold a secret. */
-static void fill_tokener(struct json_tokener *tokener, const char *spaces,
-                         size_t len) {
-  json_tokener_reset(tokener);
-  json_object_put(json_tokener_parse_ex(tokener, spaces, (int)len));
-  json_tokener_reset(tokener);
-}
-
-/* Parses the whole text. A number at the root ends only with the next
- * character: the NUL. */
-static enum json_tokener_error parse_all(struct json_tokener *tokener,
-                                         const char *text, size_t len,
-                                         struct json_object **ret_root) {
-  *ret_root = json_tokener_parse_ex(tokener, text, (int)len);
-  if (json_tokener_get_error(tokener) == json_tokener_continue)
-    *ret_root = json_tokener_parse_ex(tokener, "", 1);
-  return json_tokener_get_error(tokener);
-}
-
-static enum gc_code build_tree(const char *text, size_t len,
-                               struct json_object **ret_root,
-                               struct gc_err *err) {
-  struct json_tokener *tokener = json_tokener_new_ex(GC_JSON_DEPTH_MAX + 2);
-  char *spaces = malloc(len + 2);
-  enum gc_code code = GC_OK;
-  if (tokener == NULL || spaces == NULL) {
-    code = gc_fail(err, GC_ERR_MEMORY, "no memory for a JSON document");
-  } else {
-    memset(spaces, ' ', len + 2);
-    spaces[0] = spaces[len + 1] = '"';
-    json_tokener_set_flags(tokener, JSON_TOKENER_VALIDATE_UTF8);
-    fill_tokener(tokener, spaces, len + 2);
-    enum json_tokener_error error = parse_all(tokener, text, len, ret_root);
-    if (error != json_tokener_success)
-      code = gc_fail(err, GC_ERR_PARSE, "JSON: %s",
-                     json_tokener_error_desc(error));
-    fill_tokener(tokener, spaces, len + 2);
+/* Adds a value to the container around it. json-c keeps keys as C strings, so a
+ * key with a NUL inside would become another key. */
+static enum gc_code add_value(struct builder *b, const struct gc_json_at *at,
+                              struct json_object *value) {
+  struct json_object *in = at->depth > 0 ? b->open[at->depth - 1] : NULL;
+  bool is_member = json_object_is_type(in, json_type_object);
+  if (is_member && strlen(at->key) != at->key_len) {
+    json_object_put(value);
+    return gc_fail(at->err, GC_ERR_PARSE, "a JSON key with a NUL inside");
   }
-  free(spaces);
-  if (tokener != NULL)
-    json_tokener_free(tokener);
-  return code;
+  (void)attach_member(b->document, in, is_member ? at->key : NULL, value);
+  return b->document->failed;
+}
+
+static enum gc_code on_open(void *ctx, const struct gc_json_at *at) {
+  struct builder *b = ctx;
+  struct json_object *container = at->kind == GC_JSON_OBJECT
+                                      ? json_object_new_object()
+                                      : json_object_new_array();
+  b->open[at->depth] = container;
+  return container != NULL ? add_value(b, at, container) : GC_ERR_MEMORY;
+}
+
+/* Keeps the text of a number, which gc_document_int reads. */
+static struct json_object *new_number(const struct gc_json_value *v) {
+  double real = 0;
+  char *text = strndup(v->text, v->len);
+  if (text == NULL)
+    return NULL;
+  (void)!gc_decimal_real(v->text, v->len, &real);
+  struct json_object *number = json_object_new_double_s(real, text);
+  free(text);
+  return number;
+}
+
+static enum gc_code on_value(void *ctx, const struct gc_json_at *at,
+                             const struct gc_json_value *v) {
+  struct json_object *value = NULL;
+  if (v->kind == GC_JSON_STRING)
+    value = json_object_new_string_len(v->text, (int)v->len);
+  else if (v->kind == GC_JSON_NUMBER)
+    value = new_number(v);
+  else if (v->kind == GC_JSON_BOOL)
+    value = json_object_new_boolean(v->truth);
+  if (value == NULL && v->kind != GC_JSON_NULL)
+    return GC_ERR_MEMORY;
+  return add_value(ctx, at, value);
 }
 
 enum gc_code gc_document_read(struct gc_document *d, const char *text,
                               size_t len, size_t max, struct gc_err *err) {
-  struct json_object *root = NULL;
-  GC_TRY(check_syntax(text, len, max < INT_MAX / 2 ? max : INT_MAX / 2, err));
-  GC_TRY(build_tree(text, len, &root, err));
-  *d = (struct gc_document){.root = root};
-  return GC_OK;
+  const size_t bytes_max = max < INT_MAX / 2 ? max : INT_MAX / 2;
+  const struct gc_json_reader reader = {.bytes_max = bytes_max,
+                                        .string_max = bytes_max,
+                                        .open = on_open,
+                                        .value = on_value};
+  GC_AUTO(gc_document_clear) struct gc_document built = {.root = NULL};
+  struct builder builder = {.document = &built};
+  struct gc_json_stream *s = gc_json_stream_new(&reader, &builder);
+  enum gc_code code = gc_json_stream_next(s, text, len, err);
+  gc_json_stream_free(s);
+  if (code == GC_OK) {
+    *d = built;
+    built.root = NULL;
+  }
+  return code;
 }
 
 /* Overwrites all texts. The depth of the recursion is bounded by
@@ -169,21 +157,16 @@ const char *gc_document_text(struct json_object *in, const char *key) {
   return is_whole ? text : NULL;
 }
 
-/* Refuses the integers into which json-c turns one that does not fit:
- * INT64_MIN, or UINT64_MAX. json-c keeps the text of a number with a point or
- * an exponent. */
 bool gc_document_int(struct json_object *in, const char *key, int64_t *ret) {
   struct json_object *value = value_at(in, key);
-  if (json_object_is_type(value, json_type_double)) {
-    const char *text = json_object_get_string(value);
-    return text != NULL && gc_decimal_int(text, strlen(text), ret);
+  if (json_object_is_type(value, json_type_int)) {
+    *ret = json_object_get_int64(value);
+    return true;
   }
-  if (!json_object_is_type(value, json_type_int) ||
-      json_object_get_int64(value) == INT64_MIN ||
-      json_object_get_uint64(value) > INT64_MAX)
+  if (!json_object_is_type(value, json_type_double))
     return false;
-  *ret = json_object_get_int64(value);
-  return true;
+  const char *text = json_object_get_string(value);
+  return text != NULL && gc_decimal_int(text, strlen(text), ret);
 }
 
 /* ---- writing ---- */
@@ -315,4 +298,56 @@ enum gc_code gc_document_write(struct gc_document *d, struct gc_buf *out,
   if (code != GC_OK)
     return gc_fail(err, code, "writing JSON: %s", gc_code_words(code));
   return GC_OK;
+}
+
+/* ---- a text that is cut off ---- */
+
+enum { KEY_ID = 1 };
+
+/* A cut within an escape or a character leaves up to five bytes of it, as in
+ * "\u00e". */
+enum { PART_MAX = 5 };
+
+struct wanted {
+  char *out;
+  size_t size;
+  bool is_found;
+};
+
+static enum gc_code take_text(void *ctx, const struct gc_json_at *at,
+                              const struct gc_json_value *v) {
+  struct wanted *w = ctx;
+  if (at->path != GC_JSON_PATH1(KEY_ID) || v->kind != GC_JSON_STRING ||
+      memchr(v->text, '\0', v->len) != NULL)
+    return GC_OK;
+  size_t len = gc_utf8_cut(v->text, v->len, w->size - 1);
+  memcpy(w->out, v->text, len);
+  w->out[len] = '\0';
+  w->is_found = true;
+  return GC_OK;
+}
+
+/* Reads the bytes and then a quote, which ends a text that is cut off. */
+static void read_and_end(struct gc_json_stream *s, const char *bytes,
+                         size_t len) {
+  gc_json_stream_reset(s);
+  if (gc_json_stream_feed(s, bytes, len, NULL) == GC_OK)
+    (void)!gc_json_stream_feed(s, "\"", 1, NULL);
+}
+
+bool gc_json_cut_text(const char *bytes, size_t len, const char *key, char *out,
+                      size_t size) {
+  const struct gc_json_key keys[] = {{key, KEY_ID}};
+  const struct gc_json_reader reader = {.keys = keys,
+                                        .key_count = GC_COUNT(keys),
+                                        .skip_unknown = true,
+                                        .bytes_max = len + 1,
+                                        .string_max = len,
+                                        .value = take_text};
+  struct wanted w = {.out = out, .size = size};
+  struct gc_json_stream *s = gc_json_stream_new(&reader, &w);
+  for (size_t part = 0; !w.is_found && part <= PART_MAX && part <= len; part++)
+    read_and_end(s, bytes, len - part);
+  gc_json_stream_free(s);
+  return w.is_found;
 }

@@ -7,10 +7,9 @@
  *   GC_TRY(gc_document_read(&answer, body, len, 65536, err));
  *   const char *token = gc_document_text(answer.root, "access_token");
  *
- * json-c accepts more than JSON: NaN, 'single quotes', text after the value. It
- * also reads 2^64 as 2^64 - 1. Its strict mode does not help: in 0.18 it
- * refuses every character beyond ASCII. So json/stream checks the syntax first,
- * and gc_document_int refuses a number that json-c may have changed. */
+ * The reader of json/stream builds the tree, so a document is the JSON of that
+ * reader, parsed once: json-c itself accepts NaN, 'single quotes', comments and
+ * text after the value, and changes numbers that do not fit. */
 #ifndef GC_BASE_JSON_DOCUMENT_H
 #define GC_BASE_JSON_DOCUMENT_H
 
@@ -34,9 +33,8 @@ GC_API void gc_document_clear(struct gc_document *d);
 /* Reads one whole value into an empty document, which stays empty on failure.
  * GC_ERR_LIMIT: more than `max` bytes, or deeper than GC_JSON_DEPTH_MAX.
  * GC_ERR_PARSE: not JSON, not UTF-8, or a key with a NUL inside. The text of
- * `err` never shows the input; it names the byte if json/stream finds the
- * error. A tree takes up to 300 times the bytes of its text, so `max` should be
- * small. */
+ * `err` names the byte and never shows the input. A tree takes up to 300 times
+ * the bytes of its text, so `max` should be small. */
 GC_API GC_MUST_CHECK enum gc_code gc_document_read(struct gc_document *d,
                                                    const char *text, size_t len,
                                                    size_t max,
@@ -62,9 +60,8 @@ GC_API struct json_object *gc_document_element(struct json_object *in,
 
 /* Returns NULL also for a string with a NUL inside. */
 GC_API const char *gc_document_text(struct json_object *in, const char *key);
-/* Reads a whole number; 3.0 and 3e0 are 3, as in base/decimal. INT64_MIN
- * without a point or an exponent is refused. The caller checks the range that
- * it needs. */
+/* Reads a whole number; 3.0 and 3e0 are 3, as in base/decimal. The caller
+ * checks the range that it needs. */
 GC_API GC_MUST_CHECK bool gc_document_int(struct json_object *in,
                                           const char *key, int64_t *ret);
 
@@ -107,5 +104,19 @@ GC_API void gc_document_add_bool(struct gc_document *d, struct json_object *in,
 GC_API GC_MUST_CHECK enum gc_code gc_document_write(struct gc_document *d,
                                                     struct gc_buf *out,
                                                     struct gc_err *err);
+
+/* ---- a text that is cut off ---- */
+
+/* For an error body of which only the beginning is kept, which gc_document_read
+ * refuses. Copies the text of the member `key` of the outermost object to
+ * `out`, whole characters up to `size`, which is at least 1. If the object is
+ * cut off within that text, copies what there is of it. What follows the member
+ * may be anything; if the key is there twice, the last text counts. Returns
+ * false, with `out` untouched, when there is no such text before the first
+ * error: not JSON, no such member, not a string, or one with a NUL inside.
+ * Needs up to about `len` bytes of memory, so `len` should be small. */
+GC_API GC_MUST_CHECK bool gc_json_cut_text(const char *bytes, size_t len,
+                                           const char *key, char *out,
+                                           size_t size);
 
 #endif

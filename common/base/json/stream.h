@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* Reads JSON as it arrives: large results and event streams in constant memory.
- * Bytes in, events out; any split of the input gives the same events.
+/* The reader of JSON: whole messages of a socket, and answers as they arrive,
+ * in constant memory. Bytes in, events out; any split of the input gives the
+ * same events. It accepts JSON as RFC 8259 has it, and UTF-8 as RFC 3629 has
+ * it; a fuzz target compares it with json-c.
  *
  * The path of an event is one number. Each object key that the reader knows has
  * an id; the path holds up to eight levels, one byte each, the deepest in the
@@ -17,9 +19,9 @@
  *       …
  *
  * An object that has a key twice reports both. The text of a string has its
- * escapes resolved: it can hold NUL, and bytes that are not strict UTF-8
- * (overlong forms, half a surrogate pair from \u). The caller cleans text that
- * becomes part of an identity. One stream belongs to one thread at a time; a
+ * escapes resolved: it can hold NUL. Half a surrogate pair from \u becomes
+ * U+FFFD. The text of a string without escapes that a chunk has as a whole
+ * points into the chunk. One stream belongs to one thread at a time; a
  * callback must not touch the stream that calls it. */
 #ifndef GC_BASE_JSON_STREAM_H
 #define GC_BASE_JSON_STREAM_H
@@ -61,6 +63,7 @@ enum { GC_JSON_DEPTH_MAX = 64 };
 #define GC_JSON_PATH8(a, b, c, d, e, f, g, h)                                  \
   (GC_JSON_PATH7(a, b, c, d, e, f, g) << 8 | GC_JSON_LEVEL(h))
 
+/* A name is given once. */
 struct gc_json_key {
   const char *name;
   uint8_t id; /* 1 … GC_JSON_ID_MAX; two names may share one */
@@ -116,18 +119,15 @@ struct gc_json_reader {
 
 struct gc_json_stream;
 
-/* Makes a stream. NULL and err: GC_ERR_MEMORY, or GC_ERR_CONFIG for a table
- * with an id out of range or a name given twice (a bug that any test finds). */
+/* Makes a stream; never NULL. */
 GC_API struct gc_json_stream *
-gc_json_stream_new(const struct gc_json_reader *reader, void *ctx,
-                   struct gc_err *err);
+gc_json_stream_new(const struct gc_json_reader *reader, void *ctx);
 GC_API void gc_json_stream_free(struct gc_json_stream *s);
 
 /* Reads the next bytes. GC_ERR_PARSE: not JSON; GC_ERR_LIMIT: more than
- * bytes_max, string_max (or six times string_max without any event: a string
- * that does not end) or GC_JSON_DEPTH_MAX; GC_ERR_MEMORY; otherwise the code of
- * a callback. The text names the byte and never shows the input, which can be a
- * customer's data. After a failure feed returns the same failure until the
+ * bytes_max, string_max or GC_JSON_DEPTH_MAX; GC_ERR_MEMORY; otherwise the code
+ * of a callback. The text names the byte and never shows the input, which can
+ * be a customer's data. After a failure feed returns the same failure until the
  * stream is reset. */
 GC_API GC_MUST_CHECK enum gc_code gc_json_stream_feed(struct gc_json_stream *s,
                                                       const char *bytes,
@@ -148,6 +148,24 @@ GC_API GC_MUST_CHECK enum gc_code gc_json_stream_next(struct gc_json_stream *s,
                                                       const char *bytes,
                                                       size_t len,
                                                       struct gc_err *err);
+
+/* ---- where a value ends ---- */
+
+/* For a text that another reader gets in part: the eventBody of a notification,
+ * one of several documents in a row. Both check nothing: a value that is not
+ * JSON has an end too, and its reader reports the error. They need no memory,
+ * and depth has no limit. Each begins at the first byte of the value and
+ * returns the byte after the last; NULL: the value does not end before `end`.
+ */
+
+/* `p` is at the opening quote. */
+GC_API const char *gc_json_string_end(const char *p, const char *end);
+
+/* `p` is at the opening brace or bracket. Braces and brackets are not
+ * distinguished: "[1}" ends with its brace. */
+GC_API const char *gc_json_container_end(const char *p, const char *end);
+
+/* ---- values ---- */
 
 /* Reads the number of a value with base/decimal; false when the value is not a
  * number. */

@@ -124,7 +124,7 @@ static void begin_answer(void *ctx) {
   struct gc_channel_calls *c = ctx;
   gc_buf_wipe(&c->answer);
   if (c->call.endpoint != GC_ENDPOINT_CHANNEL_CREATE)
-    (void)!gc_topics_answer_begin(c->topics, NULL);
+    gc_topics_answer_begin(c->topics);
 }
 
 static enum gc_code read_answer(void *ctx, const char *bytes, size_t len,
@@ -184,9 +184,8 @@ void gc_channel_check(struct gc_channel_calls *c) {
 bool gc_channel_subscribe(struct gc_channel_calls *c) {
   struct gc_err err = {.code = GC_OK};
   bool replaces = false;
-  enum gc_code code = gc_topics_answer_begin(c->topics, &err);
-  if (code == GC_OK)
-    code = gc_topics_next(c->topics, &c->body, &replaces, &err);
+  gc_topics_answer_begin(c->topics);
+  enum gc_code code = gc_topics_next(c->topics, &c->body, &replaces, &err);
   if (code != GC_OK) {
     report_event(c, GC_CHANNEL_ON_CALL_FAILED, &err);
     return false;

@@ -443,9 +443,7 @@ static enum gc_code read_documents(struct event_reader *r, const char *bytes,
   struct gc_json_stream **stream = &r->streams[r->nested];
   const char *end = bytes + len, *p = text_skip_space(bytes, end);
   if (*stream == NULL)
-    *stream = gc_json_stream_new(&reader, r, err);
-  if (*stream == NULL)
-    return GC_ERR_MEMORY;
+    *stream = gc_json_stream_new(&reader, r);
   if (p == end)
     return gc_fail(err, GC_ERR_PARSE, "not an object");
   for (; p < end; p = text_skip_space(p, end)) {

@@ -11,7 +11,7 @@
 #include <openssl/evp.h>
 
 #include "common/base/ascii.h"
-#include "common/base/json/extent.h"
+#include "common/base/json/stream.h"
 #include "common/base/uuid.h"
 
 const char *text_skip_space(const char *p, const char *end) {

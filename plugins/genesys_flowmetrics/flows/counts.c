@@ -326,11 +326,7 @@ struct flow_decoder *flow_decoder_new(struct flow_counts *into) {
   struct flow_decoder *d = gc_zalloc(1, sizeof(*d));
   d->into = into;
   d->staged.pairs.max = into->pairs.max;
-  d->stream = gc_json_stream_new(&reader, d, NULL);
-  if (d->stream == NULL) {
-    free(d);
-    return NULL;
-  }
+  d->stream = gc_json_stream_new(&reader, d);
   return d;
 }
 

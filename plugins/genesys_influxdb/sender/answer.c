@@ -4,7 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "common/base/json/cut.h"
+#include "common/base/json/document.h"
 #include "common/base/utf8.h"
 
 struct status_row {

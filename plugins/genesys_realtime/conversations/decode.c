@@ -3,7 +3,8 @@
 #include <string.h>
 #include <strings.h>
 
-#include "common/base/json/message.h"
+#include "common/base/alloc.h"
+#include "common/base/json/stream.h"
 #include "common/base/timestamp.h"
 #include "plugins/genesys_realtime/conversations/words.h"
 
@@ -114,7 +115,7 @@ enum cv_media cv_media_find(const char *label) {
 /* ---- the decoder ---- */
 
 struct cv_decoder {
-  struct gc_json_messages messages;
+  struct gc_json_stream *stream;
   struct cv_event event;
   bool is_conversation; /* its topic says so */
 
@@ -378,8 +379,7 @@ static const struct gc_json_reader reader = {
     .value = on_value,
 };
 
-static void reset_event(void *ctx) {
-  struct cv_decoder *d = ctx;
+static void reset_event(struct cv_decoder *d) {
   d->is_conversation = false;
   d->event.id = (struct uuid_key){0, 0};
   d->event.count = d->event.dropped = 0;
@@ -389,27 +389,22 @@ static void reset_event(void *ctx) {
 void cv_decoder_free(struct cv_decoder *d) {
   if (d == NULL)
     return;
-  gc_json_messages_clear(&d->messages);
+  gc_json_stream_free(d->stream);
   free(d);
 }
 
 struct cv_decoder *cv_decoder_new(void) {
-  struct cv_decoder *d = calloc(1, sizeof(*d));
-  if (d == NULL)
-    return NULL;
+  struct cv_decoder *d = gc_zalloc(1, sizeof(*d));
   d->party = &d->spare;
-  if (gc_json_messages_set(&d->messages, &reader, reset_event, d, NULL) !=
-      GC_OK) {
-    cv_decoder_free(d);
-    return NULL;
-  }
+  d->stream = gc_json_stream_new(&reader, d);
   return d;
 }
 
 enum gc_code cv_decoder_read(struct cv_decoder *d, const char *bytes,
                              size_t len, const struct cv_event **ret_event,
                              struct gc_err *err) {
-  GC_TRY(gc_json_read_message(&d->messages, bytes, len, err));
+  reset_event(d);
+  GC_TRY(gc_json_stream_next(d->stream, bytes, len, err));
   bool has_event = d->is_conversation && !uuid_key_is_none(d->event.id) &&
                    d->event.count > 0;
   if (has_event && d->strange.total > 0)

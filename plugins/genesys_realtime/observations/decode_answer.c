@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/base/alloc.h"
 #include "plugins/genesys_realtime/observations/datum.h"
 
 enum {
@@ -224,15 +225,9 @@ static const struct gc_json_reader reader = {
 };
 
 struct obs_decoder *obs_decoder_new(struct observations *into) {
-  struct obs_decoder *d = calloc(1, sizeof(*d));
-  if (d == NULL)
-    return NULL;
+  struct obs_decoder *d = gc_zalloc(1, sizeof(*d));
   d->into = into;
-  d->stream = gc_json_stream_new(&reader, d, NULL);
-  if (d->stream == NULL) {
-    free(d);
-    return NULL;
-  }
+  d->stream = gc_json_stream_new(&reader, d);
   return d;
 }
 

@@ -4,6 +4,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "common/base/alloc.h"
 #include "common/base/timestamp.h"
 #include "common/genesys/notification.h"
 #include "plugins/genesys_realtime/observations/datum.h"
@@ -285,15 +286,9 @@ void obs_pushed_free(struct obs_pushed *d) {
 }
 
 struct obs_pushed *obs_pushed_new(void) {
-  struct obs_pushed *d = calloc(1, sizeof(*d));
-  if (d == NULL)
-    return NULL;
+  struct obs_pushed *d = gc_zalloc(1, sizeof(*d));
   d->names.max = GC_OTHER_NAMES_MAX;
-  d->stream = gc_json_stream_new(&reader, d, NULL);
-  if (d->stream == NULL) {
-    obs_pushed_free(d);
-    return NULL;
-  }
+  d->stream = gc_json_stream_new(&reader, d);
   return d;
 }
 

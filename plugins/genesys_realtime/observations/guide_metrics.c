@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/base/alloc.h"
 #include "common/base/url.h"
 #include "plugins/genesys_realtime/observations/datum.h"
 
@@ -156,16 +157,10 @@ static const struct gc_json_reader reader = {
 };
 
 struct queue_metrics *queue_metrics_new(struct observations *into) {
-  struct queue_metrics *d = calloc(1, sizeof(*d));
-  if (d == NULL)
-    return NULL;
+  struct queue_metrics *d = gc_zalloc(1, sizeof(*d));
   d->into = into;
   d->names.max = ROWS_MAX;
-  d->stream = gc_json_stream_new(&reader, d, NULL);
-  if (d->stream == NULL) {
-    free(d);
-    return NULL;
-  }
+  d->stream = gc_json_stream_new(&reader, d);
   return d;
 }
 

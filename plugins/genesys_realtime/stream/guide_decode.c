@@ -4,9 +4,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/base/alloc.h"
 #include "common/base/ascii.h"
 #include "common/base/json/document.h"
-#include "common/base/json/message.h"
+#include "common/base/json/stream.h"
 
 enum { K_TYPE = 1, K_EVENT, K_ID, K_MEDIA, K_STATE, K_QUEUE, K_WRAPUP };
 
@@ -27,7 +28,7 @@ static const struct {
 };
 
 struct guide_decoder {
-  struct gc_json_messages messages;
+  struct gc_json_stream *stream;
   bool is_conversation, is_wrong;
   struct guide_event now;
   struct gc_unknown_words strange; /* of the present message */
@@ -136,8 +137,7 @@ static const struct gc_json_reader reader = {
     .value = on_value,
 };
 
-static void reset_event(void *ctx) {
-  struct guide_decoder *d = ctx;
+static void reset_event(struct guide_decoder *d) {
   d->is_conversation = d->is_wrong = false;
   d->now.id = d->now.queue = (struct uuid_key){0, 0};
   d->now.queue_text[0] = d->now.wrapup[0] = '\0';
@@ -149,26 +149,21 @@ static void reset_event(void *ctx) {
 void guide_decoder_free(struct guide_decoder *d) {
   if (d == NULL)
     return;
-  gc_json_messages_clear(&d->messages);
+  gc_json_stream_free(d->stream);
   free(d);
 }
 
 struct guide_decoder *guide_decoder_new(void) {
-  struct guide_decoder *d = calloc(1, sizeof(*d));
-  if (d == NULL)
-    return NULL;
-  if (gc_json_messages_set(&d->messages, &reader, reset_event, d, NULL) !=
-      GC_OK) {
-    guide_decoder_free(d);
-    return NULL;
-  }
+  struct guide_decoder *d = gc_zalloc(1, sizeof(*d));
+  d->stream = gc_json_stream_new(&reader, d);
   return d;
 }
 
 enum gc_code decode_guide_event(struct guide_decoder *d, const char *bytes,
                                 size_t len, const struct guide_event **ret,
                                 struct gc_err *err) {
-  GC_TRY(gc_json_read_message(&d->messages, bytes, len, err));
+  reset_event(d);
+  GC_TRY(gc_json_stream_next(d->stream, bytes, len, err));
   bool has_event = d->is_conversation && !d->is_wrong &&
                    d->now.state != CV_STATE_NONE &&
                    !uuid_key_is_none(d->now.id);

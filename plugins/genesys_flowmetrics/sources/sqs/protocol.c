@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/base/alloc.h"
 #include "common/base/json/document.h"
 #include "common/base/json/stream.h"
 #include "plugins/genesys_flowmetrics/events/decode.h"
@@ -161,21 +162,14 @@ static const struct gc_json_reader reader = {.keys = keys,
 
 struct sqs_answer *
 sqs_answer_new(enum gc_code (*each)(void *ctx, const struct sqs_message *m),
-               void *ctx, struct gc_err *err) {
-  struct sqs_answer *a = calloc(1, sizeof(*a));
-  if (a == NULL) {
-    gc_fail(err, GC_ERR_MEMORY, "out of memory");
-    return NULL;
-  }
+               void *ctx) {
+  struct sqs_answer *a = gc_zalloc(1, sizeof(*a));
   a->each = each;
   a->ctx = ctx;
   a->receipt.max = SQS_RECEIPT_MAX_BYTES;
   a->body.max = EVENT_MAX_BYTES;
-  a->stream = gc_json_stream_new(&reader, a, err);
-  if (a->stream != NULL)
-    return a;
-  free(a);
-  return NULL;
+  a->stream = gc_json_stream_new(&reader, a);
+  return a;
 }
 
 void sqs_answer_free(struct sqs_answer *a) {

@@ -51,7 +51,7 @@ struct sqs_answer;
  * all its messages. */
 struct sqs_answer *
 sqs_answer_new(enum gc_code (*each)(void *ctx, const struct sqs_message *m),
-               void *ctx, struct gc_err *err);
+               void *ctx);
 void sqs_answer_free(struct sqs_answer *a);
 struct gc_sink sqs_answer_sink(struct sqs_answer *a);
 /* Ends an answer after its last byte. Returns GC_OK when the answer is whole.

@@ -584,7 +584,7 @@ static void consumer_begin(void *ctx) { start_requests(ctx); }
 
 /* Prepares a consumer whose loop and transports are set. Requests to STS use
  * the settings of the queue; requests to metadata addresses use no proxy. */
-static enum gc_code consumer_set(struct consumer *c, struct gc_err *err) {
+static void consumer_set(struct consumer *c) {
   const struct credentials_source *keys = c->sqs->options->credentials;
   bool is_sts = keys->place == CREDENTIALS_WEB_IDENTITY;
   c->backoff = (struct gc_backoff){.base_ms = 1000, .cap_ms = 30000};
@@ -599,11 +599,8 @@ static enum gc_code consumer_set(struct consumer *c, struct gc_err *err) {
   c->keys = credentials_keeper_new(keys, is_sts ? &c->transport : &c->metadata,
                                    gc_clock_now_ms, gc_clock_wall_ms);
   c->reader = event_reader_new(c->sqs->source->form);
-  c->answer = sqs_answer_new(on_message, c, err);
-  if (c->answer == NULL)
-    return err->code;
+  c->answer = sqs_answer_new(on_message, c);
   c->sink = sqs_answer_sink(c->answer);
-  return GC_OK;
 }
 
 static void request_clear(struct consumer *c, struct request *r) {

@@ -43,8 +43,8 @@ static void a_lifetime_is_read_in_every_form(void) {
       {",\"expires_in\":0", 0},
       {",\"expires_in\":-1", 0},
       {",\"expires_in\":-9223372036854775807", 0},
+      {",\"expires_in\":-9223372036854775808", 0},
       /* No whole number, or too large: the shortest lifetime is safe. */
-      {",\"expires_in\":-9223372036854775808", 300},
       {",\"expires_in\":9223372036854775808", 300},
       {",\"expires_in\":99999999999999999999", 300},
       {",\"expires_in\":3600.5", 300},

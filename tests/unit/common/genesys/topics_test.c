@@ -52,7 +52,8 @@ static size_t next_batch(void) {
 
 static enum gc_code answer_batch(const char *text, size_t piece) {
   struct gc_err err = {.code = GC_OK};
-  enum gc_code code = gc_topics_answer_begin(&t, &err);
+  enum gc_code code = GC_OK;
+  gc_topics_answer_begin(&t);
   for (size_t at = 0, len = strlen(text); at < len && code == GC_OK;
        at += piece)
     code = gc_topics_answer_feed(&t, text + at,

@@ -3,6 +3,7 @@
 
 #include <stdlib.h>
 
+#include "common/base/alloc.h"
 #include "common/base/json/stream.h"
 
 enum { BYTES_MAX = 1 << 20, STRING_MAX = 4096 };
@@ -37,12 +38,8 @@ static const struct gc_json_reader reader = {.keys = keys,
                                              .value = on_value};
 
 struct sprout_decoder *sprout_decoder_new(void) {
-  struct gc_err err;
-  struct sprout_decoder *d = calloc(1, sizeof(*d));
-  if (d != NULL)
-    d->json = gc_json_stream_new(&reader, d, &err);
-  if (d != NULL && d->json == NULL)
-    free(gc_steal(d));
+  struct sprout_decoder *d = gc_zalloc(1, sizeof(*d));
+  d->json = gc_json_stream_new(&reader, d);
   return d;
 }
 

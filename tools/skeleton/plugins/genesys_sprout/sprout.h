@@ -17,7 +17,7 @@ struct sprout {
 /* Reads one answer of GET /api/v2/routing/queues, {"total": 12, …}, as it
  * comes. One thread at a time. */
 struct sprout_decoder;
-struct sprout_decoder *sprout_decoder_new(void); /* NULL: out of memory */
+struct sprout_decoder *sprout_decoder_new(void);
 void sprout_decoder_free(struct sprout_decoder *d);
 struct gc_sink sprout_decoder_sink(struct sprout_decoder *d);
 /* Ends the answer after its last byte. GC_ERR_PARSE when the answer is cut off

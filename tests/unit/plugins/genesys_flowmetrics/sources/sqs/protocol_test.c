@@ -59,7 +59,7 @@ static enum gc_code on_message(void *ctx, const struct sqs_message *m) {
 }
 
 static enum gc_code read_answer(const char *text, size_t step) {
-  struct sqs_answer *a = sqs_answer_new(on_message, NULL, NULL);
+  struct sqs_answer *a = sqs_answer_new(on_message, NULL);
   struct gc_sink sink = sqs_answer_sink(a);
   enum gc_code code = GC_OK;
   size_t len = strlen(text);

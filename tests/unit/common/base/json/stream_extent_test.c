@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "common/base/json/extent.h"
+#include "common/base/json/stream.h"
 
 #include "tests/support/check.h"
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "common/base/json/cut.h"
+#include "common/base/json/document.h"
 
 #include <stdlib.h>
 
