@@ -1,14 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 #include "common/analytics/decode/decode.h"
 
-#include "common/base/alloc.h"
-
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "common/analytics/decode/group.h"
+#include "common/base/alloc.h"
 #include "common/base/ascii.h"
 #include "common/base/timestamp.h"
 #include "common/genesys/clean_name.h"
