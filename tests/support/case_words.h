@@ -40,7 +40,7 @@ struct gc_entities *case_names(const struct case_file *c, const char *title,
 GC_MUST_CHECK enum gc_code case_feed(const struct case_section *s, size_t chunk,
                                      struct gc_sink sink, struct gc_err *err);
 /* Returns an error's words without the position, which depends on how the
- * answer is cut: "parse error" for "JSON, byte 17: parse error". */
+ * answer is cut: "not a JSON value" for "JSON, byte 17: not a JSON value". */
 const char *case_words(const struct gc_err *err);
 
 #endif

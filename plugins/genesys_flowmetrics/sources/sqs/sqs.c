@@ -635,7 +635,8 @@ static enum gc_code consumer_init(struct sqs *s, struct consumer *c,
     return err->code;
   c->transport = gc_http_transport(c->http);
   c->metadata = gc_http_transport(c->metadata_http);
-  return consumer_set(c, err);
+  consumer_set(c);
+  return GC_OK;
 }
 
 static enum gc_code consumer_start(struct consumer *c, unsigned number,
