@@ -6,17 +6,171 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "common/net/account_stats.h"
+#include "common/base/alloc.h"
+#include "common/genesys/clean_name.h"
 #include "common/net/clock.h"
 #include "common/net/detached.h"
 #include "common/net/http/http.h"
 #include "common/net/http/proxy.h"
 #include "common/net/http/tls_files.h"
-#include "common/net/socket/driver.h"
+#include "common/net/socket/websocket.h"
 #include "common/net/timing.h"
 
+/* ---- the options ---- */
+
+static void free_secret(char *secret) {
+  if (secret != NULL)
+    explicit_bzero(secret, strlen(secret));
+  free(secret);
+}
+
+void gc_account_options_clear(struct gc_account_options *s) {
+  free(s->name);
+  free(s->region);
+  free(s->base_url);
+  free(s->token_url);
+  free(s->client_id);
+  free_secret(s->secret_literal);
+  free(s->secret_file);
+  free(s->secret_env);
+  free(s->secret_credential);
+  free(s->scope);
+  free(s->host);
+  free(s->lease_url);
+  free(s->lease_user);
+  free(s->lease_password_file);
+  free(s->connect.ca_cert);
+  free(s->connect.client_cert);
+  free(s->connect.client_key);
+  free_secret(s->connect.client_key_pass);
+  free_secret(s->connect.proxy);
+  free(s->connect.no_proxy);
+  *s = (struct gc_account_options){0};
+}
+
+bool gc_account_same_host(const char *a, const char *b) {
+  char x[GC_NAME_SIZE], y[GC_NAME_SIZE];
+  gc_name_fold(x, a);
+  gc_name_fold(y, b);
+  return strcmp(x, y) == 0;
+}
+
+static struct gc_secret secret_of(const struct gc_account_options *s) {
+  return (struct gc_secret){.literal = s->secret_literal,
+                            .file = s->secret_file,
+                            .env = s->secret_env,
+                            .credential = s->secret_credential};
+}
+
+static struct gc_auth_settings
+auth_settings_of(const struct gc_account_options *s) {
+  return (struct gc_auth_settings){.url = s->token_url,
+                                   .client_id = s->client_id,
+                                   .secret = secret_of(s),
+                                   .in_body = s->token_in_body,
+                                   .scope = s->scope,
+                                   .margin_s = s->token_margin_s,
+                                   .host_hint = s->region};
+}
+
+static size_t list_secrets(const struct gc_account_options *s,
+                           struct gc_secret out[GC_SECRETS_MAX]) {
+  const struct gc_connect *c = &s->connect;
+  out[0] = secret_of(s);
+  out[1] = (struct gc_secret){.file = s->lease_password_file,
+                              .what = "LeasePasswordFile"};
+  out[2] = (struct gc_secret){.file = c->client_key != NULL ? c->client_key
+                                                            : c->client_cert,
+                              .what = "the key of the client certificate"};
+  return 3;
+}
+
+/* ---- counters for other threads: the account's thread leaves a copy each
+ * second, so that a reader waits for nothing but the copying, and sees by the
+ * copy's age that the thread hangs ---- */
+
+/* The parts that count; borrowed. */
+struct gc_account_parts {
+  struct gc_timers *timers;
+  struct gc_api *api;
+  struct gc_auth *auth;
+  struct gc_names *names;
+  struct gc_channels *channels;
+};
+
+struct gc_account_counters {
+  struct gc_account_parts parts;
+  struct gc_timer timer;
+  pthread_mutex_t lock; /* of the members below */
+  struct gc_account_stats newest;
+  uint64_t at_ms; /* monotonic; of `newest` */
+  bool is_there;
+};
+
+enum { COPY_EVERY_MS = 1000 };
+
+static void read_stats(const struct gc_account_parts *parts,
+                       struct gc_account_stats *ret) {
+  *ret = (struct gc_account_stats){.channels = 0};
+  gc_api_stats(parts->api, &ret->api);
+  gc_auth_stats(parts->auth, &ret->auth);
+  gc_channels_stats(parts->channels, &ret->stream);
+  ret->channels = gc_channels_count(parts->channels);
+  for (int k = 0; k < GC_NAME_KIND_COUNT; k++) {
+    struct gc_entities *entities =
+        gc_names_entities(parts->names, (enum gc_name_kind)k);
+    ret->names[k] = entities != NULL ? gc_entities_count(entities) : 0;
+    ret->names_read[k] = entities != NULL;
+    gc_entities_put(entities);
+  }
+}
+
+static void on_second(void *ctx, uint64_t now_ms) {
+  struct gc_account_counters *c = ctx;
+  struct gc_account_stats now;
+  read_stats(&c->parts, &now);
+  pthread_mutex_lock(&c->lock);
+  c->newest = now;
+  c->at_ms = now_ms;
+  c->is_there = true;
+  pthread_mutex_unlock(&c->lock);
+  (void)gc_timers_set(c->parts.timers, &c->timer, now_ms + COPY_EVERY_MS);
+}
+
+static void gc_account_counters_begin(struct gc_account_counters *c,
+                                      const struct gc_account_parts *parts) {
+  c->parts = *parts;
+  c->timer = (struct gc_timer){.fire = on_second, .ctx = c};
+  on_second(c, gc_clock_now_ms());
+}
+
+static void gc_account_counters_end(struct gc_account_counters *c) {
+  if (c->parts.timers != NULL)
+    gc_timers_unset(c->parts.timers, &c->timer);
+  pthread_mutex_lock(&c->lock);
+  c->is_there = false;
+  pthread_mutex_unlock(&c->lock);
+  c->parts = (struct gc_account_parts){.timers = NULL};
+}
+
+static bool gc_account_counters_copy(struct gc_account_counters *c,
+                                     struct gc_account_stats *ret) {
+  pthread_mutex_lock(&c->lock);
+  bool is_there = c->is_there;
+  uint64_t at_ms = c->at_ms;
+  if (is_there)
+    *ret = c->newest;
+  pthread_mutex_unlock(&c->lock);
+  uint64_t now_ms = gc_clock_now_ms();
+  if (is_there)
+    ret->age_ms = now_ms > at_ms ? now_ms - at_ms : 0;
+  return is_there;
+}
+
+/* ---- the account ---- */
+
 struct gc_account {
-  struct gc_account_settings settings;
+  struct gc_account_options settings;
   unsigned references;
   struct gc_account *next;
 
@@ -61,7 +215,7 @@ static bool same_host(const char *a, const char *b) {
   return gc_account_same_host(host_of(a), host_of(b));
 }
 
-static enum gc_code check_hosts(const struct gc_account_settings *s,
+static enum gc_code check_hosts(const struct gc_account_options *s,
                                 struct gc_err *err) {
   for (const struct gc_account *a = accounts; a != NULL; a = a->next)
     if (&a->settings != s && same_host(a->settings.host, s->host))
@@ -78,7 +232,7 @@ static enum gc_code check_hosts(const struct gc_account_settings *s,
   return GC_OK;
 }
 
-static enum gc_code check_settings(const struct gc_account_settings *s,
+static enum gc_code check_settings(const struct gc_account_options *s,
                                    struct gc_err *err) {
   size_t count = 0;
   for (const struct gc_account *a = accounts; a != NULL; a = a->next)
@@ -94,21 +248,21 @@ static enum gc_code check_settings(const struct gc_account_settings *s,
   return gc_proxy_check(&s->connect, err);
 }
 
-enum gc_code gc_accounts_define(struct gc_account_settings *settings,
+enum gc_code gc_accounts_define(struct gc_account_options *settings,
                                 struct gc_err *err) {
   enum gc_code code = check_settings(settings, err);
-  struct gc_account *a = code == GC_OK ? calloc(1, sizeof(*a)) : NULL;
-  if (a == NULL) {
-    gc_account_settings_clear(settings);
-    return code != GC_OK ? code : gc_fail(err, GC_ERR_MEMORY, "out of memory");
+  if (code != GC_OK) {
+    gc_account_options_clear(settings);
+    return code;
   }
+  struct gc_account *a = gc_zalloc(1, sizeof(*a));
   a->settings = *settings;
   pthread_mutex_init(&a->counters.lock, NULL);
-  *settings = (struct gc_account_settings){0};
+  *settings = (struct gc_account_options){0};
   if (a->settings.lease_url != NULL) {
     a->lease = gc_lease_gate_make(a->settings.name, a->settings.host);
     if (a->lease == NULL) {
-      gc_account_settings_clear(&a->settings);
+      gc_account_options_clear(&a->settings);
       free(a);
       return gc_fail(err, GC_ERR_MEMORY, "out of memory");
     }
@@ -202,7 +356,7 @@ static void report_exposed(void *ctx, const struct gc_err *warning) {
  * loop starts. */
 static void check_modes(struct gc_account *a) {
   struct gc_secret secrets[GC_SECRETS_MAX];
-  size_t count = gc_account_settings_secrets(&a->settings, secrets);
+  size_t count = list_secrets(&a->settings, secrets);
   a->modes = gc_detached_new("gc-modes", 0, a->loop);
   gc_secrets_check_modes(a->modes, secrets, count, report_exposed, a);
 }
@@ -239,8 +393,8 @@ static void label_by_lists(struct gc_names *names) {
 }
 
 static enum gc_code build_account(struct gc_account *a, struct gc_err *err) {
-  const struct gc_account_settings *s = &a->settings;
-  GC_TRY(gc_tls_files_new(&s->connect, &a->settings.connect.files, err));
+  const struct gc_account_options *s = &a->settings;
+  a->settings.connect.files = gc_tls_files_new(&s->connect);
   a->http = gc_http_new(a->loop, &s->connect, err);
   if (a->http == NULL)
     return GC_ERR_MEMORY;
@@ -251,7 +405,7 @@ static enum gc_code build_account(struct gc_account *a, struct gc_err *err) {
                            .random32 = env_random32,
                            .notice = env_notice,
                            .ctx = a};
-  struct gc_auth_settings auth = gc_account_settings_auth(s);
+  struct gc_auth_settings auth = auth_settings_of(s);
   struct gc_api_settings api = {.base_url = s->base_url,
                                 .max_concurrent = s->max_concurrent};
 
@@ -263,16 +417,13 @@ static enum gc_code build_account(struct gc_account *a, struct gc_err *err) {
   a->budget = gc_shared_budget_get(s->client_id, s->requests_per_minute,
                                    gc_clock_now_ms());
   a->auth = gc_auth_new(&auth, &a->env, on_token_change, a);
-  if (a->budget != NULL && a->auth != NULL)
-    a->api = gc_api_new(&api, &a->env, a->auth, a->budget);
-  if (a->api != NULL)
-    a->names = gc_names_new(s->name, a->api, &a->env, store);
-  if (a->names != NULL && a->lease != NULL)
-    label_by_lists(a->names);
-  if (a->names != NULL)
-    a->channels = new_channels(a);
-  if (a->channels == NULL)
+  a->api = gc_api_new(&api, &a->env, a->auth, a->budget);
+  a->names = gc_names_new(s->name, a->api, &a->env, store);
+  if (a->names == NULL)
     return gc_fail(err, GC_ERR_MEMORY, "out of memory");
+  if (a->lease != NULL)
+    label_by_lists(a->names);
+  a->channels = new_channels(a);
   gc_lease_watch_start(&a->lease_watch, a->lease, &a->env, a->channels);
 
   check_modes(a);
@@ -376,7 +527,7 @@ static void free_account(struct gc_account *a) {
   while (*at != a)
     at = &(*at)->next;
   *at = a->next;
-  gc_account_settings_clear(&a->settings);
+  gc_account_options_clear(&a->settings);
   pthread_mutex_destroy(&a->counters.lock);
   free(a);
 }
@@ -494,7 +645,7 @@ const char *gc_account_token_url(const struct gc_account *a) {
 
 struct gc_account_lease_place
 gc_account_lease_place(const struct gc_account *a) {
-  const struct gc_account_settings *s = &a->settings;
+  const struct gc_account_options *s = &a->settings;
   return (struct gc_account_lease_place){s->lease_url, s->lease_user,
                                          s->lease_password_file,
                                          s->lease_has_replicas};
@@ -512,7 +663,7 @@ void gc_account_address(const char *name, char *out, size_t size) {
   pthread_mutex_lock(&lock);
   const struct gc_account *a = find_account(name);
   if (a != NULL) {
-    const struct gc_account_settings *s = &a->settings;
+    const struct gc_account_options *s = &a->settings;
     gc_proxy_describe(&s->connect, s->base_url, proxy, sizeof(proxy));
     snprintf(out, size, "%s as client %s%s", s->base_url, s->client_id, proxy);
   }

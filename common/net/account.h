@@ -5,7 +5,7 @@
 #ifndef GC_NET_ACCOUNT_H
 #define GC_NET_ACCOUNT_H
 
-#include "common/net/account_settings.h"
+#include "common/base/connect.h"
 #include "common/net/api/api.h"
 #include "common/net/channels/channels.h"
 #include "common/net/lease_gate.h"
@@ -13,6 +13,32 @@
 #include "common/net/name_cache.h"
 
 struct gc_account;
+
+/* The options of an <Account> block. Strings are allocated; gc_accounts_define
+ * takes them over. */
+struct gc_account_options {
+  char *name;      /* <Account "prod"> */
+  char *region;    /* as configured, for messages */
+  char *base_url;  /* "https://api.mypurecloud.ie", no slash at the end */
+  char *token_url; /* "https://login.mypurecloud.ie/oauth/token" */
+  char *client_id;
+  /* The place of the secret; exactly one member is set. */
+  char *secret_literal, *secret_file, *secret_env, *secret_credential;
+  bool token_in_body;
+  char *scope; /* blank-separated; NULL: none */
+  char *host;  /* host part of every value; NULL: collectd's host */
+  uint32_t requests_per_minute, max_concurrent, token_margin_s;
+  /* LeaseURL, which needs `host`, and its login; NULL: none. */
+  char *lease_url, *lease_user, *lease_password_file;
+  bool lease_has_replicas; /* LeaseReplicas is not 0 */
+  struct gc_connect connect;
+};
+
+/* Frees the strings and overwrites those that are secret. */
+void gc_account_options_clear(struct gc_account_options *s);
+/* True if two hosts are the same in an identity, which cuts them and replaces
+ * slashes, or in Graphite, which also replaces dots. */
+bool gc_account_same_host(const char *a, const char *b);
 
 /* ---- configuration phase, one thread ---- */
 
@@ -23,7 +49,7 @@ enum { GC_ACCOUNTS_MAX = 64 };
  * values would have the same host, a lease whose Host is collectd's own
  * Hostname, or a Proxy of the wrong form. GC_ERR_MEMORY. */
 GC_API GC_MUST_CHECK enum gc_code
-gc_accounts_define(struct gc_account_settings *settings, struct gc_err *err);
+gc_accounts_define(struct gc_account_options *settings, struct gc_err *err);
 
 /* Reports an outcome that concerns account `account` (see struct gc_env). */
 typedef void gc_accounts_notice(const char *account, const char *cause,

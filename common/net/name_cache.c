@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/base/alloc.h"
 #include "common/base/intern.h"
 #include "common/base/policy/backoff.h"
 #include "common/genesys/clean_name.h"
@@ -458,9 +459,7 @@ static void on_report_timer(void *ctx, uint64_t at_ms) {
 struct gc_names *gc_names_new(const char *account, struct gc_api *api,
                               const struct gc_env *env,
                               struct gc_store *store) {
-  struct gc_names *n = calloc(1, sizeof(*n));
-  if (n == NULL)
-    return NULL;
+  struct gc_names *n = gc_zalloc(1, sizeof(*n));
   n->account = account;
   n->api = api;
   n->env = env;

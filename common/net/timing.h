@@ -2,12 +2,12 @@
 /* The time-outs, intervals and waiting times of common/net that are not
  * options. The end of each name is its unit: _MS milliseconds, _S seconds.
  * Time-outs that an operator can set are in common/base/connect.h. channels/,
- * listener/ and socket/ define theirs in their own files, and so do account.h,
- * account_stats.c, api/outage.h and save_barrier.h. */
+ * listener/, socket/, account, api/outage and save_barrier define theirs in
+ * their own files. */
 #ifndef GC_NET_TIMING_H
 #define GC_NET_TIMING_H
 
-/* ---- loop, poll_set ---- */
+/* ---- loop ---- */
 enum {
   /* Longest sleep of a loop that has no timer. Each event wakes it at once, so
    * this value only sets how often it wakes without need. */

@@ -198,7 +198,7 @@ static enum gc_code join_scopes(struct account_options *o, struct gc_err *err) {
   return GC_OK;
 }
 
-static enum gc_code check_secret(const struct gc_account_settings *s,
+static enum gc_code check_secret(const struct gc_account_options *s,
                                  struct gc_err *err) {
   struct gc_secret secret = {.literal = s->secret_literal,
                              .file = s->secret_file,
@@ -218,7 +218,7 @@ static enum gc_code check_secret(const struct gc_account_settings *s,
 
 static enum gc_code check_account(struct account_options *o,
                                   struct gc_err *warning, struct gc_err *err) {
-  struct gc_account_settings *s = &o->account;
+  struct gc_account_options *s = &o->account;
   GC_TRY(find_urls(o, err));
   GC_TRY(join_scopes(o, err));
   GC_TRY(check_secret(s, err));

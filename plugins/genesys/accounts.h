@@ -18,7 +18,7 @@ extern const struct gc_opt genesys_rows[];
 
 /* Options that need a conversion; the rows fill all others into `account`. */
 struct account_options {
-  struct gc_account_settings account;
+  struct gc_account_options account;
   char *base_url, *login_url;
   struct gc_strs scopes;
   struct lease_options lease;

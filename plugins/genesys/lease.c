@@ -45,7 +45,7 @@ static enum gc_code check_url(const struct lease_options *o,
 }
 
 enum gc_code lease_check(const struct lease_options *o,
-                         const struct gc_account_settings *s,
+                         const struct gc_account_options *s,
                          struct gc_err *warning, struct gc_err *err) {
   if (o->url == NULL)
     return o->user == NULL && o->password_file == NULL
@@ -79,7 +79,7 @@ static void on_change(void *ctx, enum gc_lease_state state, uint64_t fence,
 }
 
 static void fill_settings(struct lease *l, const struct lease_options *o,
-                          const struct gc_account_settings *s) {
+                          const struct gc_account_options *s) {
   l->tls = (struct gc_connect){.ca_cert = l->ca_cert,
                                .verify_peer = s->connect.verify_peer,
                                .verify_host = s->connect.verify_host};
@@ -99,8 +99,7 @@ static void fill_settings(struct lease *l, const struct lease_options *o,
  * because agents of a pair may have OAuth clients of their own. Two accounts of
  * one agent have different Hosts. */
 enum gc_code lease_add(const struct lease_options *o,
-                       const struct gc_account_settings *s,
-                       struct gc_err *err) {
+                       const struct gc_account_options *s, struct gc_err *err) {
   if (o->url == NULL)
     return GC_OK;
   struct lease *l = calloc(1, sizeof(*l));

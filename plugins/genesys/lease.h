@@ -23,14 +23,14 @@ enum lease_lost { LEASE_LOST_STOP, LEASE_LOST_GO_ON };
 /* Checks the options. GC_ERR_CONFIG. `warning` (GC_OK before the call): a
  * doubtful setting. */
 GC_MUST_CHECK enum gc_code lease_check(const struct lease_options *o,
-                                       const struct gc_account_settings *s,
+                                       const struct gc_account_options *s,
                                        struct gc_err *warning,
                                        struct gc_err *err);
 
 /* Keeps a copy of what leases_start needs, for an account whose options
  * lease_check has accepted; does nothing without LeaseURL. GC_ERR_MEMORY. */
 GC_MUST_CHECK enum gc_code lease_add(const struct lease_options *o,
-                                     const struct gc_account_settings *s,
+                                     const struct gc_account_options *s,
                                      struct gc_err *err);
 
 struct lease_hooks {

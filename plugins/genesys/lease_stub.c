@@ -3,7 +3,7 @@
 #include "plugins/genesys/lease.h"
 
 enum gc_code lease_check(const struct lease_options *o,
-                         const struct gc_account_settings *s,
+                         const struct gc_account_options *s,
                          struct gc_err *warning, struct gc_err *err) {
   (void)s;
   (void)warning;
@@ -15,8 +15,7 @@ enum gc_code lease_check(const struct lease_options *o,
 }
 
 enum gc_code lease_add(const struct lease_options *o,
-                       const struct gc_account_settings *s,
-                       struct gc_err *err) {
+                       const struct gc_account_options *s, struct gc_err *err) {
   (void)o;
   (void)s;
   (void)err;

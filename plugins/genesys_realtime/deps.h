@@ -9,7 +9,7 @@
 #include "common/net/lease_gate.h"
 #include "common/net/loop.h"
 #include "common/net/name_cache.h"
-#include "common/net/socket/driver.h"
+#include "common/net/socket/websocket.h"
 #include "plugins/genesys_realtime/options.h"
 
 struct queues_deps {

@@ -60,8 +60,7 @@ enum gc_code probe_server_open(struct probe_server *s,
                                const struct gc_connect *connect,
                                struct gc_err *err) {
   s->connect = *connect;
-  s->connect.files = NULL;
-  GC_TRY(gc_tls_files_new(connect, &s->connect.files, err));
+  s->connect.files = gc_tls_files_new(connect);
   s->loop = gc_loop_new(err);
   if (s->loop == NULL)
     return err->code;

@@ -122,22 +122,22 @@ static char *make_url(const char *port, const char *ca, const char *path) {
 
 static struct gc_account *open_account(const char *port, const char *ca) {
   struct gc_err err = {.code = GC_OK};
-  struct gc_account_settings s = {.name = strdup("bench"),
-                                  .region = strdup("test"),
-                                  .base_url = make_url(port, ca, ""),
-                                  .token_url =
-                                      make_url(port, ca, "/oauth/token"),
-                                  .client_id = strdup("bench"),
-                                  .secret_literal = strdup("secret"),
-                                  .requests_per_minute = 250,
-                                  .max_concurrent = 4,
-                                  .token_margin_s = 300,
-                                  .connect = {.timeout_ms = 10000,
-                                              .connect_timeout_ms = 5000,
-                                              .verify_peer = true,
-                                              .verify_host = true,
-                                              .ca_cert = ca ? strdup(ca) : NULL,
-                                              .no_proxy = strdup("*")}};
+  struct gc_account_options s = {.name = strdup("bench"),
+                                 .region = strdup("test"),
+                                 .base_url = make_url(port, ca, ""),
+                                 .token_url =
+                                     make_url(port, ca, "/oauth/token"),
+                                 .client_id = strdup("bench"),
+                                 .secret_literal = strdup("secret"),
+                                 .requests_per_minute = 250,
+                                 .max_concurrent = 4,
+                                 .token_margin_s = 300,
+                                 .connect = {.timeout_ms = 10000,
+                                             .connect_timeout_ms = 5000,
+                                             .verify_peer = true,
+                                             .verify_host = true,
+                                             .ca_cert = ca ? strdup(ca) : NULL,
+                                             .no_proxy = strdup("*")}};
   exit_unless(gc_accounts_define(&s, &err) == GC_OK, err.text);
   struct gc_account *account = gc_account_get("bench", &err);
   exit_unless(account != NULL, err.text);

@@ -200,7 +200,7 @@ static char *make_url(const struct run *r, const char *path) {
 
 static void open_account(struct run *r) {
   struct gc_err err = {.code = GC_OK};
-  struct gc_account_settings s = {
+  struct gc_account_options s = {
       .name = strdup("bench"),
       .region = strdup("test"),
       .base_url = make_url(r, ""),

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/base/alloc.h"
 #include "common/base/assert.h"
 #include "common/base/debug.h"
 #include "common/base/policy/breaker.h"
@@ -439,9 +440,7 @@ static void run_queue(void *ctx, uint64_t at_ms) {
 struct gc_api *gc_api_new(const struct gc_api_settings *settings,
                           const struct gc_env *env, struct gc_auth *auth,
                           struct gc_shared_budget *budget) {
-  struct gc_api *api = calloc(1, sizeof(*api));
-  if (api == NULL)
-    return NULL;
+  struct gc_api *api = gc_zalloc(1, sizeof(*api));
   api->settings = *settings;
   api->env = env;
   api->auth = auth;

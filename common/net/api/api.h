@@ -81,7 +81,7 @@ struct gc_api_stats {
   bool broken; /* the breaker of the API or of the token endpoint is open */
 };
 
-/* Returns NULL when out of memory. `env`, `auth` and `budget` are borrowed. */
+/* `env`, `auth` and `budget` are borrowed. */
 struct gc_api *gc_api_new(const struct gc_api_settings *settings,
                           const struct gc_env *env, struct gc_auth *auth,
                           struct gc_shared_budget *budget);

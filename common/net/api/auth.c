@@ -8,6 +8,7 @@
 #include <curl/curl.h>
 #include <openssl/evp.h>
 
+#include "common/base/alloc.h"
 #include "common/base/debug.h"
 #include "common/base/policy/backoff.h"
 #include "common/base/policy/breaker.h"
@@ -365,9 +366,7 @@ static void on_timer(void *ctx, uint64_t at_ms) {
 struct gc_auth *gc_auth_new(const struct gc_auth_settings *settings,
                             const struct gc_env *env,
                             void (*changed)(void *ctx), void *ctx) {
-  struct gc_auth *a = calloc(1, sizeof(*a));
-  if (a == NULL)
-    return NULL;
+  struct gc_auth *a = gc_zalloc(1, sizeof(*a));
   a->settings = *settings;
   a->env = env;
   a->changed = changed;

@@ -46,7 +46,7 @@ struct gc_auth_stats {
   uint64_t wait_ms; /* until the next request, in GC_AUTH_FAILED; else 0 */
 };
 
-/* Returns NULL when out of memory. `env` is borrowed. `changed` runs whenever
+/* `env` is borrowed. `changed` runs whenever
  * the state changes, and with each new token. */
 struct gc_auth *gc_auth_new(const struct gc_auth_settings *settings,
                             const struct gc_env *env,

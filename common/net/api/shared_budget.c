@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/base/alloc.h"
+
 enum { BACKGROUND_PART = 4 }; /* of the budget */
 
 struct gc_shared_budget {
@@ -20,14 +22,8 @@ static struct gc_shared_budget *budgets;
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 
 static struct gc_shared_budget *new_budget(const char *client_id) {
-  struct gc_shared_budget *b = calloc(1, sizeof(*b));
-  if (b == NULL)
-    return NULL;
-  b->client_id = strdup(client_id);
-  if (b->client_id == NULL) {
-    free(b);
-    return NULL;
-  }
+  struct gc_shared_budget *b = gc_zalloc(1, sizeof(*b));
+  b->client_id = gc_strdup(client_id);
   b->next = budgets;
   budgets = b;
   return b;
@@ -57,10 +53,8 @@ struct gc_shared_budget *gc_shared_budget_get(const char *client_id,
     b = b->next;
   if (b == NULL)
     b = new_budget(client_id);
-  if (b != NULL) {
-    b->references++;
-    set_rate(b, per_minute, now_ms);
-  }
+  b->references++;
+  set_rate(b, per_minute, now_ms);
   pthread_mutex_unlock(&lock);
   return b;
 }

@@ -6,8 +6,7 @@
  *   state.c    all states, events and actions of a channel in one table
  *   calls.c    the REST calls
  *   socket.c   the WebSocket: messages, pings, silence
- *   channel.c  carries out the actions that state.c chooses
- *   waits.c    when the next step comes
+ *   channel.c  carries out the actions that state.c chooses, and when
  *
  * The platform keeps 20 channels for an OAuth client and drops the oldest for
  * the 21st, so the channel's id survives restarts (channels/id_store) and is
@@ -43,7 +42,7 @@
 #include "common/net/api/api.h"
 #include "common/net/channels/creations.h"
 #include "common/net/channels/id_store.h"
-#include "common/net/socket/driver.h"
+#include "common/net/socket/websocket.h"
 
 struct gc_channel;
 
@@ -120,7 +119,7 @@ struct gc_channel_stats {
 };
 
 /* Makes a channel. `ids` (taken by the caller) and `topics` belong to the
- * caller and outlive the channel. NULL when out of memory. */
+ * caller and outlive the channel. */
 struct gc_channel *gc_channel_new(const struct gc_channel_deps *deps,
                                   struct gc_id_store *ids,
                                   const struct gc_channel_timeouts *timeouts,

@@ -1,8 +1,113 @@
 /* SPDX-License-Identifier: MIT */
-#include "common/net/channels/channels_internal.h"
+#include "common/net/channels/channels.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include "common/base/alloc.h"
+#include "common/base/ascii.h"
+#include "common/base/assert.h"
+#include "common/net/channels/slot.h"
+
+struct gc_channels {
+  struct gc_channel_deps deps;
+  struct gc_channel_timeouts timeouts;
+  struct gc_creations creations;
+  struct gc_slot_owner owner;
+  struct gc_id_store id_stores[GC_CHANNELS_MAX];
+  struct gc_slot slots[GC_CHANNELS_MAX];
+  unsigned id_store_count, slot_count; /* used slots come first */
+  unsigned slots_max;
+  bool is_paused;
+  struct gc_topics waiting; /* topics that wait for room, or during a pause */
+  struct gc_channels_listener *listeners;
+  struct gc_timer admission; /* subscribes waiting topics */
+  struct gc_timer turn;      /* starts the next renewal */
+};
+
+/* ---- which topic goes to which slot ---- */
+
+static bool has_topic(const struct gc_topics *t, const char *key) {
+  return gc_topics_find(t, key) != NULL;
+}
+
+static bool has_room(const struct gc_topics *t, const char *key) {
+  (void)key;
+  return t->count < GC_TOPICS_MAX;
+}
+
+static bool can_make_room(const struct gc_topics *t, const char *key) {
+  (void)key;
+  return t->wanted < GC_TOPICS_MAX;
+}
+
+/* The rules in the order in which they are tried. */
+static bool (*const rules[])(const struct gc_topics *t, const char *key) = {
+    has_topic, has_room, can_make_room};
+
+/* Writes GC_TOPIC_SIZE bytes at most, in lower case. A longer text is cut; it
+ * is not a topic. */
+static void gc_channels_make_key(char *key, const char *topic) {
+  snprintf(key, GC_TOPIC_SIZE, "%s", topic);
+  gc_lower_text(key);
+}
+
+static bool is_wanted(const struct gc_topics *t, const char *key) {
+  const struct gc_topic *topic = gc_topics_find(t, key);
+  return topic != NULL && topic->subscribers != NULL;
+}
+
+/* Finds the slot for a topic; NULL: no slot has room. */
+static struct gc_slot *find_slot(struct gc_channels *c, const char *key) {
+  for (size_t r = 0; r < GC_COUNT(rules); r++)
+    for (unsigned i = 0; i < c->slot_count; i++) {
+      const struct gc_topics *t = gc_slot_topics(&c->slots[i]);
+      if (rules[r](t, key) && (can_make_room(t, key) || is_wanted(t, key)))
+        return &c->slots[i];
+    }
+  return c->slot_count < c->slots_max ? &c->slots[c->slot_count] : NULL;
+}
+
+/* Subscribes to the topic on the first slot with room. GC_ERR_LIMIT: there is
+ * none. */
+static enum gc_code gc_channels_assign(struct gc_channels *c,
+                                       struct gc_channels_listener *l,
+                                       const char *topic, void *tag,
+                                       struct gc_err *err) {
+  char key[GC_TOPIC_SIZE];
+  gc_channels_make_key(key, topic);
+  struct gc_slot *s = find_slot(c, key);
+  if (s == NULL)
+    return gc_fail(
+        err, GC_ERR_LIMIT,
+        "no room: %u notification channels of %d topics are full; divide "
+        "the topics among agents with an OAuth client each",
+        c->slots_max, GC_TOPICS_MAX);
+  GC_TRY(gc_slot_subscribe(s, topic, l, tag, err));
+  l->has_news |= 1u << s->number;
+  if (l->since_ms[s->number] == 0)
+    l->since_ms[s->number] = c->deps.env->now_ms(c->deps.env->ctx);
+  if (s->number >= c->slot_count)
+    c->slot_count = s->number + 1;
+  return GC_OK;
+}
+
+/* Subscribes the topics that wait, first come first served, as far as there is
+ * room. A topic that is subscribed meanwhile may come before them. */
+static void gc_channels_admit(struct gc_channels *c) {
+  for (size_t i = 0; i < c->waiting.count; i++) {
+    struct gc_topic *topic = c->waiting.list[i];
+    while (topic->subscribers != NULL) {
+      struct gc_channels_listener *l = topic->subscribers->owner;
+      if (gc_channels_assign(c, l, topic->name, topic->subscribers->tag,
+                             NULL) != GC_OK)
+        return;
+      gc_topics_unsubscribe(&c->waiting, topic->name, l);
+    }
+  }
+  gc_topics_restart(&c->waiting); /* removes topics without a subscriber */
+}
 
 static const struct gc_channel_timeouts usual = {
     .idle_timeout_ms = 40000,
@@ -189,9 +294,7 @@ static void on_admission(void *ctx, uint64_t now_ms) {
 }
 
 struct gc_channels *gc_channels_new(const struct gc_channel_deps *deps) {
-  struct gc_channels *c = calloc(1, sizeof(*c));
-  if (c == NULL)
-    return NULL;
+  struct gc_channels *c = gc_zalloc(1, sizeof(*c));
   unsigned max =
       deps->channels_max > 0 ? deps->channels_max : (unsigned)GC_CHANNELS_USUAL;
   c->deps = *deps;
@@ -362,6 +465,12 @@ void gc_channels_stats_for(const struct gc_channels *c,
 void gc_channels_stats(const struct gc_channels *c,
                        struct gc_channel_stats *ret_stats) {
   gc_channels_stats_for(c, NULL, ret_stats);
+}
+
+void gc_channels_stats_of(const struct gc_channels *c, unsigned number,
+                          struct gc_channel_stats *ret_stats) {
+  GC_ASSERT(number < GC_CHANNELS_MAX);
+  gc_slot_stats(&c->slots[number], ret_stats);
 }
 
 unsigned gc_channels_count(const struct gc_channels *c) {

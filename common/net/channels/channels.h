@@ -74,7 +74,7 @@ struct gc_channels_listener {
 };
 
 /* Makes the channels of an account. `deps` is copied; the objects that it
- * points to are borrowed. Takes gc_api_on_wake. NULL when out of memory. */
+ * points to are borrowed. Takes gc_api_on_wake. */
 struct gc_channels *gc_channels_new(const struct gc_channel_deps *deps);
 void gc_channels_free(struct gc_channels *c);
 
@@ -116,6 +116,10 @@ GC_API void gc_channels_stats_for(const struct gc_channels *c,
 /* Sums up all channels. */
 GC_API void gc_channels_stats(const struct gc_channels *c,
                               struct gc_channel_stats *ret_stats);
+/* Copies the counters of one channel; they are numbered from 0, in the order in
+ * which they came to carry topics. */
+GC_API void gc_channels_stats_of(const struct gc_channels *c, unsigned number,
+                                 struct gc_channel_stats *ret_stats);
 /* Returns the number of channels that carry or have carried topics. */
 GC_API unsigned gc_channels_count(const struct gc_channels *c);
 

@@ -229,10 +229,7 @@ static enum gc_code open_channel(struct gc_slot *s, struct gc_slot_channel *c,
   c->topics = (struct gc_topics){.rejected = on_rejected, .ctx = c};
   c->channel = gc_channel_new(s->owner->deps, c->ids, s->owner->timeouts,
                               &c->topics, &events);
-  if (c->channel != NULL)
-    return GC_OK;
-  c->ids->is_taken = false;
-  return gc_fail(err, GC_ERR_MEMORY, "out of memory");
+  return GC_OK;
 }
 
 static enum gc_code copy_subscribers(const struct gc_topics *from,

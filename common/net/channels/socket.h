@@ -13,7 +13,7 @@
 #include "common/base/env.h"
 #include "common/genesys/notification.h"
 #include "common/net/channels/state.h"
-#include "common/net/socket/driver.h"
+#include "common/net/socket/websocket.h"
 
 /* The end of a socket, or the reason why none could be opened. Borrowed for the
  * call. */

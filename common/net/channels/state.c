@@ -4,6 +4,24 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+/* The ten main arrows; the table has all.
+ *
+ *              no id                       (1) STEP: create
+ *   +--------> UNKNOWN ---------------------------> CREATING
+ *   |             |                                    |
+ *   |             | (2) STEP: check the stored id      | (3) created
+ *   |             v                                    v
+ *   |  (4) gone  CHECKING -----------------------> DISCONNECTED <-----------+
+ *   +-------------+        (5) found, or no answer     |                    |
+ *   |                                                  | (6) STEP: connect  |
+ *   |  (7) refused, or closed before the proof         v                    |
+ *   +------------------------------------------- CONNECTING, OPEN           |
+ *   |                                                  |                    |
+ *   |                                                  | (8) proof          |
+ *   |  (9) doubt: CLOSING_CHECK                        v                    |
+ *   +------------------------------------------------ PROVEN ---------------+
+ *                                       (10) ended, or CLOSING_RECONNECT
+ */
 #define IN(state) (1u << GC_CHANNEL_##state)
 #define DO(action) GC_CHANNEL_DO_##action
 

@@ -6,6 +6,8 @@
 #include <string.h>
 #include <strings.h>
 
+#include "common/base/alloc.h"
+
 static bool write_conversation_topic(unsigned number, const char *queue,
                                      char ret_topic[GC_TOPIC_SIZE]) {
   (void)number;
@@ -24,14 +26,8 @@ static int by_id(const void *a, const void *b) {
 }
 
 static struct gc_covered_queue *new_queue(const char *id) {
-  struct gc_covered_queue *q = calloc(1, sizeof(*q));
-  if (q == NULL)
-    return NULL;
-  q->id = strdup(id);
-  if (q->id == NULL) {
-    free(q);
-    return NULL;
-  }
+  struct gc_covered_queue *q = gc_zalloc(1, sizeof(*q));
+  q->id = gc_strdup(id);
   q->is_new = true;
   return q;
 }
@@ -70,10 +66,8 @@ static enum gc_code fill_queues(struct gc_topic_coverage *c, char *const *ids,
   c->at = calloc(count + 1, sizeof(struct gc_covered_queue *));
   if (c->at == NULL)
     return GC_ERR_MEMORY;
-  for (size_t i = 0; i < count; i++) {
-    c->at[c->count] = new_queue(ids[i]);
-    if (c->at[c->count] == NULL)
-      return GC_ERR_MEMORY;
+  while (c->count < count) {
+    c->at[c->count] = new_queue(ids[c->count]);
     c->count++;
   }
   qsort(c->at, c->count, sizeof(struct gc_covered_queue *), by_id);

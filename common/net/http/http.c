@@ -6,6 +6,7 @@
 
 #include <curl/curl.h>
 
+#include "common/base/alloc.h"
 #include "common/net/clock.h"
 #include "common/net/http/curl_error.h"
 #include "common/net/http/curl_options.h"
@@ -228,9 +229,7 @@ static struct job *get_job(struct gc_http *http) {
     job->next = NULL;
     return job;
   }
-  job = calloc(1, sizeof(*job));
-  if (job == NULL)
-    return NULL;
+  job = gc_zalloc(1, sizeof(*job));
   job->http = http;
   job->easy = curl_easy_init();
   if (job->easy != NULL)
@@ -363,11 +362,7 @@ struct gc_http *gc_http_new(struct gc_loop *loop,
                             struct gc_err *err) {
   if (gc_proxy_check(connect, err) != GC_OK)
     return NULL;
-  struct gc_http *http = calloc(1, sizeof(*http));
-  if (http == NULL) {
-    gc_fail(err, GC_ERR_MEMORY, "out of memory");
-    return NULL;
-  }
+  struct gc_http *http = gc_zalloc(1, sizeof(*http));
   http->loop = loop;
   http->connect = connect;
   return http;

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/base/alloc.h"
 #include "common/base/strs.h"
 #include "common/net/clock.h"
 #include "common/net/file.h"
@@ -45,26 +46,17 @@ void gc_tls_files_free(struct gc_tls_files *f) {
   free(f);
 }
 
-enum gc_code gc_tls_files_new(const struct gc_connect *c,
-                              struct gc_tls_files **ret_files,
-                              struct gc_err *err) {
-  *ret_files = NULL;
+struct gc_tls_files *gc_tls_files_new(const struct gc_connect *c) {
   if (c->ca_cert == NULL && c->client_cert == NULL)
-    return GC_OK;
+    return NULL;
   const char *key = c->client_key != NULL ? c->client_key : c->client_cert;
-  struct gc_tls_files *f = calloc(1, sizeof(*f));
-  if (f == NULL)
-    return gc_fail(err, GC_ERR_MEMORY, "out of memory");
+  struct gc_tls_files *f = gc_zalloc(1, sizeof(*f));
   pthread_mutex_init(&f->lock, NULL);
   f->reads = gc_detached_new("gc-certs", GC_TLS_FILES_WAIT_MS, NULL);
-  if (f->reads == NULL || !gc_copy_text(&f->at[GC_TLS_CA].path, c->ca_cert) ||
-      !gc_copy_text(&f->at[GC_TLS_CERT].path, c->client_cert) ||
-      !gc_copy_text(&f->at[GC_TLS_KEY].path, key)) {
-    gc_tls_files_free(f);
-    return gc_fail(err, GC_ERR_MEMORY, "out of memory");
-  }
-  *ret_files = f;
-  return GC_OK;
+  f->at[GC_TLS_CA].path = gc_strdup(c->ca_cert);
+  f->at[GC_TLS_CERT].path = gc_strdup(c->client_cert);
+  f->at[GC_TLS_KEY].path = gc_strdup(key);
+  return f;
 }
 
 /* True unless the file hangs. */

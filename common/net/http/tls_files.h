@@ -19,10 +19,8 @@ enum gc_tls_file {
   GC_TLS_FILE_COUNT
 };
 
-/* Copies the paths. `ret_files` NULL: the settings name no file. */
-GC_API GC_MUST_CHECK enum gc_code
-gc_tls_files_new(const struct gc_connect *connect,
-                 struct gc_tls_files **ret_files, struct gc_err *err);
+/* Copies the paths. NULL: the options name no file. */
+GC_API struct gc_tls_files *gc_tls_files_new(const struct gc_connect *connect);
 /* Frees `f`; NULL is allowed. */
 GC_API void gc_tls_files_free(struct gc_tls_files *f);
 

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The parts of the listener: listener.c keeps a server running, address.c opens
- * the socket, pems.c reads the certificates, connections.c limits the time of a
- * request, authorize.c checks certificates and secrets. */
+/* The parts of the listener: listener.c keeps a server running, connections.c
+ * limits the time of a request, authorize.c checks certificates and secrets. */
 #ifndef GC_NET_LISTENER_INTERNAL_H
 #define GC_NET_LISTENER_INTERNAL_H
 
@@ -53,16 +52,6 @@ struct gc_listener {
   struct connection *connections;
   unsigned connection_count;
 };
-
-/* Returns a listening socket; -1 and `err` on failure. */
-int gc_listener_open(const struct gc_listener_options *o, struct gc_err *err);
-/* Checks the files of the certificates, and reads them if `reads`, within
- * GC_LISTENER_FILES_WAIT_MS; the caller clears `ret`. GC_ERR_TIMEOUT: their
- * disk hangs; GC_ERR_CONFIG: one cannot be read. */
-GC_MUST_CHECK enum gc_code gc_listener_read_pems(struct gc_listener *l,
-                                                 bool reads, struct pems *ret,
-                                                 struct gc_err *err);
-void gc_listener_clear_pems(struct pems *p);
 
 /* Closes connections that have not sent a whole request in time. */
 void gc_listener_drop_slow(struct gc_listener *l, uint64_t now_ms);

@@ -2,13 +2,19 @@
 /* Keeps a server of libmicrohttpd running: starts it, repeats that while it
  * fails, and replaces it when its certificates have changed. Both servers share
  * one listening socket, so that no connection is refused meanwhile. */
+#include "common/base/alloc.h"
 #include "common/net/listener/internal.h"
 
 #include <errno.h>
 #include <fcntl.h>
+#include <netdb.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <unistd.h>
+
+#include "common/net/file.h"
 
 enum {
   IDLE_S = 15,              /* time between two requests of one connection */
@@ -16,6 +22,138 @@ enum {
   TRY_EVERY_MS = 1000,
   OLD_MAX_MS = 30 * 1000, /* time for a replaced server's last connections */
 };
+
+/* ---- the address ---- */
+
+enum { BACKLOG = 128 };
+
+static int gc_listener_open(const struct gc_listener_options *o,
+                            struct gc_err *err) {
+  const struct addrinfo hints = {.ai_socktype = SOCK_STREAM,
+                                 .ai_flags = AI_PASSIVE | AI_NUMERICSERV};
+  struct addrinfo *found = NULL;
+  char port[16];
+  int one = 1, fd = -1;
+  snprintf(port, sizeof(port), "%u", (unsigned)o->port);
+  int failed = getaddrinfo(o->listen, port, &hints, &found);
+  if (failed != 0) {
+    gc_fail(err, GC_ERR_CONFIG, "Listen \"%s\": %s", o->listen,
+            gai_strerror(failed));
+    return -1;
+  }
+  fd = socket(found->ai_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+  if (fd >= 0)
+    (void)setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one));
+  if (fd < 0 || bind(fd, found->ai_addr, found->ai_addrlen) != 0 ||
+      listen(fd, BACKLOG) != 0) {
+    gc_fail(err, GC_ERR_STATE, "cannot listen on %s port %s: %s%s", o->listen,
+            port, strerror(errno),
+            errno == EADDRINUSE ? "; another program uses this port" : "");
+    if (fd >= 0)
+      close(fd);
+    fd = -1;
+  }
+  freeaddrinfo(found);
+  return fd;
+}
+
+/* ---- the files of the certificates, which may be on a disk that hangs ---- */
+
+enum { PEM_MAX_BYTES = 1 << 20 };
+
+static const char *const names[PEM_COUNT] = {"TLSCert", "TLSKey",
+                                             "TLSClientCA"};
+
+/* One check of the files; it may outlive the listener (net/detached). */
+struct pem_read {
+  char *paths[PEM_COUNT]; /* NULL: none */
+  bool reads;             /* the texts, too */
+  struct pems found;
+  enum gc_code code;
+  struct gc_err err;
+};
+
+static const char *path_of(const struct gc_listener_options *o, size_t which) {
+  const char *const paths[PEM_COUNT] = {
+      [PEM_CERT] = o->tls_cert,
+      [PEM_KEY] = o->tls_key != NULL ? o->tls_key : o->tls_cert,
+      [PEM_CA] = o->tls_client_ca};
+  return paths[which];
+}
+
+static void gc_listener_clear_pems(struct pems *p) {
+  for (size_t i = 0; i < PEM_COUNT; i++)
+    gc_buf_wipe(&p->texts[i]);
+}
+
+static void free_pem_read(void *ctx) {
+  struct pem_read *l = ctx;
+  for (size_t i = 0; i < PEM_COUNT; i++)
+    free(l->paths[i]);
+  gc_listener_clear_pems(&l->found);
+  free(l);
+}
+
+static void read_pems(void *ctx) {
+  struct pem_read *l = ctx;
+  for (size_t i = 0; i < PEM_COUNT; i++) {
+    struct stat *st = &l->found.files[i];
+    if (l->paths[i] != NULL && stat(l->paths[i], st) != 0)
+      *st = (struct stat){0};
+  }
+  for (size_t i = 0; i < PEM_COUNT && l->reads && l->code == GC_OK; i++) {
+    struct gc_buf *text = &l->found.texts[i];
+    struct gc_err why;
+    text->max = PEM_MAX_BYTES;
+    if (l->paths[i] != NULL &&
+        (gc_file_read(l->paths[i], text, &why) != GC_OK || text->len == 0))
+      l->code = gc_fail(&l->err, GC_ERR_CONFIG, "%s %s cannot be read",
+                        names[i], l->paths[i]);
+  }
+}
+
+static struct pem_read *new_pem_read(const struct gc_listener_options *o,
+                                     bool reads) {
+  struct pem_read *l = gc_zalloc(1, sizeof(*l));
+  l->reads = reads;
+  for (size_t i = 0; i < PEM_COUNT; i++)
+    l->paths[i] = gc_strdup(path_of(o, i));
+  return l;
+}
+
+/* Names all files, since any of them may be the one that hangs. */
+static enum gc_code fail_hanging(const struct gc_listener_options *o,
+                                 struct gc_err *err) {
+  char what[400];
+  snprintf(what, sizeof(what), "%s %.120s%s%.120s", names[PEM_CERT],
+           o->tls_cert, o->tls_key != NULL ? " or TLSKey " : "",
+           o->tls_key != NULL ? o->tls_key : "");
+  return gc_file_hangs(what, err);
+}
+
+static enum gc_code gc_listener_read_pems(struct gc_listener *l, bool reads,
+                                          struct pems *ret,
+                                          struct gc_err *err) {
+  const struct gc_listener_options *o = l->settings.options;
+  *ret = (struct pems){.texts = {{0}}};
+  if (o->tls_cert == NULL)
+    return GC_OK;
+  struct pem_read *read = new_pem_read(o, reads);
+  enum gc_code code =
+      gc_detached_run(l->pem_reads, read_pems, free_pem_read, read);
+  if (code == GC_ERR_TIMEOUT)
+    return fail_hanging(o, err);
+  if (code != GC_OK)
+    return gc_fail(err, code, "%s: %s", names[PEM_CERT], gc_code_words(code));
+  code = read->code;
+  if (code == GC_OK) {
+    *ret = read->found;
+    memset(&read->found, 0, sizeof(read->found));
+  } else
+    *err = read->err;
+  free_pem_read(read);
+  return code;
+}
 
 /* ---- certificates ---- */
 
@@ -177,15 +315,9 @@ static void keep_server(struct gc_listener *l, uint64_t now_ms) {
 
 struct gc_listener *
 gc_listener_new(const struct gc_listener_settings *settings) {
-  struct gc_listener *l = calloc(1, sizeof(*l));
-  if (l == NULL)
-    return NULL;
+  struct gc_listener *l = gc_zalloc(1, sizeof(*l));
   l->settings = *settings;
   l->pem_reads = gc_detached_new("gc-pems", GC_LISTENER_FILES_WAIT_MS, NULL);
-  if (l->pem_reads == NULL) {
-    free(l);
-    return NULL;
-  }
   l->socket = l->now.fd = l->old.fd = -1;
   pthread_mutex_init(&l->lock, NULL);
   return l;

@@ -44,7 +44,7 @@ struct gc_listener_settings {
 struct gc_listener;
 
 /* Listens from the first gc_listener_maintain on, so that the owner has the
- * listener before the first request. NULL: out of memory. */
+ * listener before the first request. */
 struct gc_listener *
 gc_listener_new(const struct gc_listener_settings *settings);
 /* Listens, reports why it cannot, and replaces the server if its certificates

@@ -8,6 +8,7 @@
 
 #include <curl/curl.h>
 
+#include "common/base/alloc.h"
 #include "common/net/http/curl_error.h"
 #include "common/net/http/curl_options.h"
 #include "common/net/http/proxy.h"
@@ -287,10 +288,9 @@ enum gc_code gc_stream_open(struct gc_loop *loop, const char *url,
   if (plain == NULL)
     return GC_ERR_CONFIG;
 
-  struct gc_stream *s = calloc(1, sizeof(*s));
-  if (s != NULL)
-    s->easy = curl_easy_init();
-  if (s == NULL || s->easy == NULL) {
+  struct gc_stream *s = gc_zalloc(1, sizeof(*s));
+  s->easy = curl_easy_init();
+  if (s->easy == NULL) {
     free(s);
     curl_free(plain);
     return gc_fail(err, GC_ERR_MEMORY, "out of memory for a stream");

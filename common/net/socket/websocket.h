@@ -80,4 +80,21 @@ GC_API void gc_ws_close(struct gc_ws *ws, uint16_t code);
  * NULL is allowed. */
 GC_API void gc_ws_free(struct gc_ws *ws);
 
+/* The interface between a notification channel and its WebSocket: this file's
+ * functions in the daemon; in tests a replayed socket whose clock is a number.
+ */
+struct gc_socket_driver {
+  enum gc_code (*open)(void *ctx, const struct gc_ws_options *options,
+                       const struct gc_ws_events *events, void **ret_socket,
+                       struct gc_err *err);
+  enum gc_code (*send)(void *socket, const char *bytes, size_t len,
+                       struct gc_err *err);
+  void (*close)(void *socket, uint16_t code);
+  void (*free)(void *socket); /* NULL is allowed */
+  void *ctx;
+};
+
+/* Returns the driver of this file's functions on `loop`. */
+GC_API struct gc_socket_driver gc_socket_driver_ws(struct gc_loop *loop);
+
 #endif

@@ -169,10 +169,6 @@ struct endpoint *endpoint_new(const struct endpoint_settings *settings) {
                                                 .ctx = e};
   e->listener = gc_listener_new(&listener);
   e->file_reads = gc_detached_new("gc-secret", FILES_WAIT_MS, NULL);
-  if (e->listener == NULL || e->file_reads == NULL) {
-    endpoint_free(e);
-    return NULL;
-  }
   endpoint_check_files(e);
   return e;
 }

@@ -12,7 +12,7 @@
 
 #include "common/net/api/api.h"
 #include "common/net/channels/channel.h"
-#include "common/net/socket/driver.h"
+#include "common/net/socket/websocket.h"
 
 struct guide_socket;
 

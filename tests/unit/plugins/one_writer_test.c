@@ -564,7 +564,7 @@ static void accounts_have_one_writer(void) {
       char name[16];
       struct gc_err err;
       snprintf(name, sizeof(name), "a%zu", i);
-      struct gc_account_settings s = {
+      struct gc_account_options s = {
           .name = strdup(name), .host = host != NULL ? strdup(host) : NULL};
       bool is_defined = gc_accounts_define(&s, &err) == GC_OK;
       if (is_defined)

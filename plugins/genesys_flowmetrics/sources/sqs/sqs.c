@@ -656,7 +656,7 @@ static void consumer_clear(struct consumer *c) {
   gc_loop_free(c->loop);
 }
 
-static enum gc_code set_connections(struct sqs *s, struct gc_err *err) {
+static void set_connections(struct sqs *s) {
   s->no_proxy[0] = '*';
   s->connect = *s->options->connect;
   s->connect.timeout_ms = TIMEOUT_MS;
@@ -669,7 +669,7 @@ static enum gc_code set_connections(struct sqs *s, struct gc_err *err) {
                           .verify_host = true,
                           .no_proxy = s->no_proxy,
                           .address_option = "the metadata service of AWS"};
-  return gc_tls_files_new(&s->connect, &s->connect.files, err);
+  s->connect.files = gc_tls_files_new(&s->connect);
 }
 
 void sqs_stop(struct sqs *s) {
@@ -712,7 +712,8 @@ struct sqs *sqs_start(const struct sqs_options *options,
   pthread_mutex_init(&s->lock, NULL);
   sqs_endpoint(options->queue_url, s->endpoint);
   snprintf(s->scope, sizeof(s->scope), "aws:amz:%s:sqs", options->region);
-  enum gc_code code = set_connections(s, err);
+  enum gc_code code = GC_OK;
+  set_connections(s);
   for (uint32_t i = 0; i < s->count && code == GC_OK; i++)
     code = consumer_init(s, &s->consumers[i], err);
   if (code == GC_OK)

@@ -27,15 +27,15 @@ static void make_folder(void) {
 static void define_account(const char *name, const char *client,
                            const char *lease_url) {
   struct gc_err err;
-  struct gc_account_settings s = {.name = strdup(name),
-                                  .base_url = strdup("http://127.0.0.1:9"),
-                                  .token_url = strdup("http://127.0.0.1:9/t"),
-                                  .client_id = strdup(client),
-                                  .secret_literal = strdup("s"),
-                                  .host = strdup(name),
-                                  .requests_per_minute = 60,
-                                  .max_concurrent = 1,
-                                  .token_margin_s = 300};
+  struct gc_account_options s = {.name = strdup(name),
+                                 .base_url = strdup("http://127.0.0.1:9"),
+                                 .token_url = strdup("http://127.0.0.1:9/t"),
+                                 .client_id = strdup(client),
+                                 .secret_literal = strdup("s"),
+                                 .host = strdup(name),
+                                 .requests_per_minute = 60,
+                                 .max_concurrent = 1,
+                                 .token_margin_s = 300};
   s.region = strdup("");
   s.lease_url = lease_url != NULL ? strdup(lease_url) : NULL;
   CHECK_INT(gc_accounts_define(&s, &err), GC_OK);

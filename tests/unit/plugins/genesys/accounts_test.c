@@ -18,7 +18,7 @@
 #define CLIENT "Region \"eu-west-1\"\nClientId \"c1\"\n"
 #define NEEDED CLIENT SECRET
 
-static struct gc_account_settings got;
+static struct gc_account_options got;
 static struct gc_err warnings[4];
 static size_t warning_count;
 static enum gc_code define_answers;
@@ -46,14 +46,14 @@ static void forget_account(void) {
                     &got.connect.no_proxy};
   for (size_t i = 0; i < GC_COUNT(texts); i++)
     free(*texts[i]);
-  got = (struct gc_account_settings){0};
+  got = (struct gc_account_options){0};
 }
 
-enum gc_code gc_accounts_define(struct gc_account_settings *settings,
+enum gc_code gc_accounts_define(struct gc_account_options *settings,
                                 struct gc_err *err) {
   forget_account();
   got = *settings;
-  *settings = (struct gc_account_settings){0};
+  *settings = (struct gc_account_options){0};
   return define_answers == GC_OK ? GC_OK
                                  : gc_fail(err, define_answers, "no room");
 }

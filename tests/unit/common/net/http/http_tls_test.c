@@ -8,9 +8,8 @@
 
 /* Sets the reader of the files: our own, as in the daemon, or libcurl. */
 static void read_by(struct gc_connect *c, bool is_ours) {
-  struct gc_err err = {.code = GC_OK};
   if (is_ours)
-    CHECK_INT(gc_tls_files_new(c, &c->files, &err), GC_OK);
+    c->files = gc_tls_files_new(c);
 }
 
 static void tls_verifies_by_default(void) {

@@ -53,10 +53,7 @@ static enum gc_code read_files(struct gc_tls_files *f, struct gc_err *err) {
 static struct gc_tls_files *new_files(char *ca, char *cert, char *key) {
   const struct gc_connect c = {
       .ca_cert = ca, .client_cert = cert, .client_key = key};
-  struct gc_tls_files *f;
-  struct gc_err err = {.code = GC_OK};
-  CHECK_INT(gc_tls_files_new(&c, &f, &err), GC_OK);
-  return f;
+  return gc_tls_files_new(&c);
 }
 
 static void the_key_may_be_in_the_certificate_s_file(void) {

@@ -1,13 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /* More topics than one channel can have. */
-#include "common/net/channels/channels_internal.h"
 #include "tests/support/channels_bench.h"
 
 #include "tests/support/check.h"
 
 static struct gc_channel_stats stats_of(unsigned number) {
   struct gc_channel_stats s;
-  gc_slot_stats(&ch_channels->slots[number], &s);
+  gc_channels_stats_of(ch_channels, number, &s);
   return s;
 }
 
