@@ -35,12 +35,11 @@ static bool ends_with(const char *name, const char *end) {
  * it; the error code distinguishes the two. */
 static bool is_occurrence(const struct gc_health_cause *cause) {
   static const char *const names[] = {
-      "attributes or clock",  "handshake",
-      "ignored observations", "late attributes",
-      "lost data in Redis",   "messages",
-      "quarantine",           "refused names",
-      "state file",           "state file moved aside",
-      "state file restored",  "unread events"};
+      "attributes or clock", "handshake",           "ignored observations",
+      "late attributes",     "lost data in Redis",  "messages",
+      "no events",           "quarantine",          "refused names",
+      "state file",          "state file restored", "state file moved aside",
+      "unread events",       "unread times"};
   for (size_t i = 0; i < GC_COUNT(names); i++)
     if (strcmp(cause->name, names[i]) == 0)
       return true;

@@ -41,6 +41,7 @@ enum tally {
   TALLY_WEB_404,
   TALLY_WEB_405,
   TALLY_WEB_413,
+  TALLY_WEB_415,
   TALLY_WEB_503,
   TALLY_WEB_CUT, /* the client was too slow, or closed the connection */
   TALLY_LOST,    /* of notifications: attributes beyond the memory limit */

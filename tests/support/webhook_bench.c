@@ -34,6 +34,10 @@ static void on_notice(void *ctx, const char *cause, const struct gc_err *err) {
     b->late_notices++;
   if (strcmp(cause, "listening") == 0)
     b->listening = *err;
+  if (strcmp(cause, "unread times") == 0)
+    b->unread_time = *err;
+  if (strcmp(cause, "no events") == 0)
+    b->no_event = *err;
   if (strcmp(cause, "handshake") == 0)
     b->handshake = *err;
 }

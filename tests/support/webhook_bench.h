@@ -16,7 +16,8 @@ struct webhook_bench {
   struct gc_lease_gate *lease; /* of the source; NULL: none */
   _Atomic int64_t wall_ms;     /* the ledger's clock */
   _Atomic unsigned clock_notices, unread_notices, late_notices;
-  struct gc_err listening, handshake; /* the newest notice of this cause */
+  /* The newest notice of each cause. */
+  struct gc_err listening, handshake, unread_time, no_event;
 };
 
 extern struct webhook_bench webhook_bench;

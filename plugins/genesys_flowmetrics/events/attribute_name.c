@@ -6,12 +6,13 @@
 
 #include <string.h>
 
+#include "common/base/ascii.h"
 #include "common/base/timestamp.h"
 #include "common/base/utf8.h"
 #include "common/genesys/clean_name.h"
 
 /* Bounds the work on one name, which may consist of separators only. */
-enum { SPLITS_MAX = 64 };
+enum { SPLITS_MAX = 64, TIME_DIGITS_MIN = 6 };
 
 static const char *const words[] = {
 #define XX(id, word) word,
@@ -111,24 +112,74 @@ static bool has_name(const char *text, size_t len) {
   return gc_name_clean(clean, text, len);
 }
 
-/* Parses a time, also in the basic form of ISO 8601: 20230305T081804.568Z. */
-static bool parse_time(const char *at, size_t len, int64_t *ret) {
+enum { T_AT = 10, HOUR_AT = 11, SECOND_AT = 17, TIME_BYTES = 19 };
+
+/* Writes the time in the extended form of ISO 8601, also one in the basic form
+ * (20230305T081804Z) or with a blank for T. Returns its length; 0: it has
+ * another form. */
+static size_t extend_time(const char *at, size_t len,
+                          char out[ATTRIBUTE_MAX_BYTES]) {
   static const char form[] = "dddd-dd-ddTdd:dd:dd";
-  char text[ATTRIBUTE_MAX_BYTES];
   size_t n = 0, taken = 0;
-  if (gc_timestamp_parse(at, len, ret, NULL) == GC_OK)
-    return *ret >= 0;
+  bool is_extended = len > 4 && at[4] == '-';
   for (; form[n] != '\0'; n++) {
-    bool is_sign = form[n] == '-' || form[n] == ':';
+    bool is_sign = !is_extended && (form[n] == '-' || form[n] == ':');
     if (!is_sign && taken == len)
-      return false;
-    text[n] = is_sign ? form[n] : at[taken++];
+      return 0;
+    out[n] = is_sign ? form[n] : at[taken++];
   }
-  if (len - taken > sizeof(text) - n)
+  if (len - taken > ATTRIBUTE_MAX_BYTES - n)
+    return 0;
+  memcpy(out + n, at + taken, len - taken);
+  if (out[T_AT] == ' ')
+    out[T_AT] = 'T';
+  if (out[TIME_BYTES] == ',' && len > taken)
+    out[TIME_BYTES] = '.';
+  return n + len - taken;
+}
+
+/* Parses a time of RFC 3339 or ISO 8601. A leap second is the first one of the
+ * next minute; 24:00:00 is midnight of the next day. */
+static bool parse_time(const char *at, size_t len, int64_t *ret) {
+  char text[ATTRIBUTE_MAX_BYTES];
+  size_t n = extend_time(at, len, text);
+  int64_t more_ms = 0;
+  if (n > TIME_BYTES && memcmp(text + HOUR_AT, "24:00:00", 8) == 0) {
+    memcpy(text + HOUR_AT, "00", 2);
+    more_ms = INT64_C(86400000);
+  } else if (n > TIME_BYTES && memcmp(text + SECOND_AT, "60", 2) == 0) {
+    memcpy(text + SECOND_AT, "59", 2);
+    more_ms = 1000;
+  }
+  if (n == 0 || gc_timestamp_parse(text, n, ret, NULL) != GC_OK)
     return false;
-  memcpy(text + n, at + taken, len - taken);
-  return gc_timestamp_parse(text, n + len - taken, ret, NULL) == GC_OK &&
-         *ret >= 0;
+  *ret += more_ms;
+  return *ret >= 0;
+}
+
+bool attribute_looks_like_time(const char *text, size_t len) {
+  size_t digits = 0;
+  for (size_t i = 0; i < len; i++)
+    digits += gc_is_digit(text[i]);
+  return digits >= TIME_DIGITS_MIN;
+}
+
+void attribute_time_form(char out[ATTRIBUTE_FORM_SIZE], const char *text,
+                         size_t len) {
+  size_t n = 0;
+  for (; n < len && n + 1 < ATTRIBUTE_FORM_SIZE; n++) {
+    bool ends = n + 1 == len;
+    bool is_inner =
+        n > 0 && !ends && gc_is_digit(text[n - 1]) && gc_is_digit(text[n + 1]);
+    char c = text[n];
+    bool is_mark = (is_inner && (c == 'T' || c == 't')) ||
+                   (ends && (c == 'Z' || c == 'z'));
+    bool is_shown = (unsigned char)c >= ' ' && (unsigned char)c < 0x7f;
+    if (gc_is_letter(c) && !is_mark)
+      c = 'a';
+    out[n] = gc_is_digit(c) ? '9' : is_shown && c != '"' ? c : '?';
+  }
+  out[n] = '\0';
 }
 
 static enum malformed check_split(const struct attribute_form *form,
@@ -138,8 +189,13 @@ static enum malformed check_split(const struct attribute_form *form,
   for (size_t i = 0; i < PART_COUNT; i++) {
     const char *at = r->at[i];
     size_t len = r->len[i];
-    if (form->parts[i] == PART_TIME && !parse_time(at, len, &a.time_ms))
+    if (form->parts[i] == PART_TIME && !parse_time(at, len, &a.time_ms)) {
+      if (out->unread == NULL) {
+        out->unread = at;
+        out->unread_len = len;
+      }
       return MALFORMED_TIME;
+    }
     if (form->parts[i] == PART_FLOW) {
       a.flow = at;
       a.flow_len = len;
@@ -208,6 +264,7 @@ enum malformed attribute_parse(const struct attribute_form *form,
                                const char *name, size_t len,
                                struct attribute *ret) {
   size_t first = form->literals[0].len, last = form->literals[PART_COUNT].len;
+  ret->unread = NULL;
   if (len > ATTRIBUTE_MAX_BYTES)
     return MALFORMED_LONG;
   if (memchr(name, '\0', len) != NULL || len < first + last ||

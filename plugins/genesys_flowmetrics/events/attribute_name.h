@@ -6,9 +6,10 @@
  *
  * The text between two placeholders may also occur in a flow's name. A name is
  * therefore split from its end, and the first split with a valid time counts.
- * Example with the default format:
- *   "Sales (DE)Metric_BMetric_Lost (2)(2023-03-05T08:18:04.568Z)"
- *   is the metric "Lost (2)" of the flow "Sales (DE)Metric_B". */
+ * The time is one of RFC 3339 (also with a blank for T) or of ISO 8601 in its
+ * basic form, with its zone. Example with the default format: "Sales
+ * (DE)Metric_BMetric_Lost (2)(2023-03-05T08:18:04.568Z)" is the metric "Lost
+ * (2)" of the flow "Sales (DE)Metric_B". */
 #ifndef GENESYS_FLOWMETRICS_EVENTS_ATTRIBUTE_NAME_H
 #define GENESYS_FLOWMETRICS_EVENTS_ATTRIBUTE_NAME_H
 
@@ -65,6 +66,10 @@ struct attribute {
   const char *flow, *metric; /* parts of the name; not NUL-terminated */
   size_t flow_len, metric_len;
   int64_t time_ms;
+  /* After MALFORMED_TIME: the text in the place of the time, as the split from
+   * the end has it. */
+  const char *unread;
+  size_t unread_len;
 };
 
 /* Returns true when the name is meant to be a metric's: it contains the marker.
@@ -77,5 +82,14 @@ bool attribute_is_meant(const struct attribute_form *form, const char *name,
 enum malformed attribute_parse(const struct attribute_form *form,
                                const char *name, size_t len,
                                struct attribute *ret);
+
+/* True if a text has as many digits as a time: a flow meant a time, and wrote
+ * it in a form that is not read. "yesterday" is not meant as one. */
+bool attribute_looks_like_time(const char *text, size_t len);
+/* Writes the form of a text for a message, without its value: 9 for each digit,
+ * "a" for each letter except T between digits and Z at the end. */
+enum { ATTRIBUTE_FORM_SIZE = 41 };
+void attribute_time_form(char out[ATTRIBUTE_FORM_SIZE], const char *text,
+                         size_t len);
 
 #endif

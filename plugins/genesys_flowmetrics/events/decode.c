@@ -97,6 +97,7 @@ struct event_reader {
   size_t waiting_cap;
   struct marks now;
   char shape[SHAPE_SIZE]; /* the last element that was not read */
+  char time_form[ATTRIBUTE_FORM_SIZE];
 };
 
 static enum key key_of(const char *text, size_t len) {
@@ -152,6 +153,11 @@ static enum gc_code report_attribute(struct event_reader *r,
   if (why == MALFORMED_NOT)
     return r->sink->metric(r->sink->ctx, &m);
   r->counts.malformed[why]++;
+  if (why == MALFORMED_TIME &&
+      attribute_looks_like_time(m.parts.unread, m.parts.unread_len)) {
+    r->counts.untimed++;
+    attribute_time_form(r->time_form, m.parts.unread, m.parts.unread_len);
+  }
   return GC_OK;
 }
 
@@ -188,11 +194,23 @@ static enum gc_code end_element(struct event_reader *r) {
 
 /* ---- attributes ---- */
 
+/* Reads a number, also one with its type in front, as the platform writes typed
+ * attributes: "number:100.9", "integer:4". */
 static enum event_value read_value(const struct gc_json_value *v, double *ret) {
-  bool may =
-      v != NULL && (v->kind == GC_JSON_STRING || v->kind == GC_JSON_NUMBER);
-  return may && gc_decimal_real(v->text, v->len, ret) ? VALUE_NUMBER
-                                                      : VALUE_OTHER;
+  static const char *const types[] = {"number:", "integer:"};
+  if (v == NULL || (v->kind != GC_JSON_STRING && v->kind != GC_JSON_NUMBER))
+    return VALUE_OTHER;
+  const char *text = v->text;
+  size_t len = v->len;
+  for (size_t i = 0; i < GC_COUNT(types); i++) {
+    size_t skip = strlen(types[i]);
+    if (len > skip && memcmp(text, types[i], skip) == 0) {
+      text += skip;
+      len -= skip;
+      break;
+    }
+  }
+  return gc_decimal_real(text, len, ret) ? VALUE_NUMBER : VALUE_OTHER;
 }
 
 static struct waiting *more_waiting(struct event_reader *r) {
@@ -217,20 +235,29 @@ static unsigned find_owner(struct event_reader *r) {
   return at > 0 ? at - 1 : 0;
 }
 
+/* Returns the bytes of the prefix that the platform puts before the name of an
+ * attribute of the participant's data; it is no part of the name. */
+static size_t prefix_of(const char *name, size_t len) {
+  static const char prefix[] = "conversationDetails.participantData.";
+  size_t skip = sizeof(prefix) - 1;
+  return len > skip && memcmp(name, prefix, skip) == 0 ? skip : 0;
+}
+
 /* Keeps an attribute that is meant as a metric. `v` NULL: a container. */
 static enum gc_code keep_attribute(struct event_reader *r,
                                    const struct gc_json_at *at,
                                    const struct gc_json_value *v) {
   if (!attribute_is_meant(r->form, at->key, at->key_len))
     return GC_OK;
-  size_t name = r->names.len;
-  enum gc_code code = gc_buf_add(&r->names, at->key, at->key_len);
+  size_t name = r->names.len, skip = prefix_of(at->key, at->key_len);
+  size_t name_len = at->key_len - skip;
+  enum gc_code code = gc_buf_add(&r->names, at->key + skip, name_len);
   struct waiting *w = code == GC_OK ? more_waiting(r) : NULL;
   if (w == NULL)
     return gc_fail(at->err, code != GC_OK ? code : GC_ERR_MEMORY,
                    "too many metrics in one event");
   *w = (struct waiting){
-      .name = name, .name_len = at->key_len, .owner = find_owner(r)};
+      .name = name, .name_len = name_len, .owner = find_owner(r)};
   w->kind = read_value(v, &w->value);
   return GC_OK;
 }
@@ -441,7 +468,7 @@ void event_reader_free(struct event_reader *r) {
 static enum gc_code read_documents(struct event_reader *r, const char *bytes,
                                    size_t len, struct gc_err *err) {
   struct gc_json_stream **stream = &r->streams[r->nested];
-  const char *end = bytes + len, *p = text_skip_space(bytes, end);
+  const char *end = bytes + len, *p = text_begin(bytes, end);
   if (*stream == NULL)
     *stream = gc_json_stream_new(&reader, r);
   if (p == end)
@@ -491,4 +518,8 @@ enum gc_code event_read(struct event_reader *r, const char *bytes, size_t len,
 
 const char *event_reader_shape(const struct event_reader *r) {
   return r->shape;
+}
+
+const char *event_reader_time_form(const struct event_reader *r) {
+  return r->time_form;
 }

@@ -46,13 +46,15 @@ struct event_counts {
                         without one, and bodies that the prefilter rejects */
   uint64_t skipped;  /* the events without a metric */
   uint64_t unplaced; /* the events with a marker where no event has one */
+  uint64_t untimed;  /* the names whose time is meant and cannot be read; they
+                        are malformed, too */
   uint64_t malformed[MALFORMED_COUNT];
 };
 
-/* Returns the number of events whose metrics could not be read. They must not
- * be acknowledged. */
+/* Returns the number of events and names that could not be read. Their events
+ * must not be acknowledged. */
 static inline uint64_t event_counts_unread(const struct event_counts *c) {
-  return c->unplaced + c->malformed[MALFORMED_CONVERSATION];
+  return c->unplaced + c->untimed + c->malformed[MALFORMED_CONVERSATION];
 }
 
 static inline void event_counts_add(struct event_counts *to,
@@ -60,6 +62,7 @@ static inline void event_counts_add(struct event_counts *to,
   to->events += more->events;
   to->skipped += more->skipped;
   to->unplaced += more->unplaced;
+  to->untimed += more->untimed;
   for (size_t i = 0; i < MALFORMED_COUNT; i++)
     to->malformed[i] += more->malformed[i];
 }
@@ -88,6 +91,9 @@ GC_MUST_CHECK enum gc_code event_read(struct event_reader *r, const char *bytes,
  * "[].payload.values"; it has only names of members. Valid until the next call.
  */
 const char *event_reader_shape(const struct event_reader *r);
+/* Returns the form of the last time that was not read (attribute_time_form).
+ * Valid until the next call. */
+const char *event_reader_time_form(const struct event_reader *r);
 /* Does the same as event_read, without the prefilter. */
 GC_MUST_CHECK enum gc_code event_read_unfiltered(struct event_reader *r,
                                                  const char *bytes, size_t len,

@@ -20,6 +20,13 @@ const char *text_skip_space(const char *p, const char *end) {
   return p;
 }
 
+const char *text_begin(const char *p, const char *end) {
+  static const char mark[] = "\xef\xbb\xbf";
+  if (end - p >= 3 && memcmp(p, mark, 3) == 0)
+    p += 3;
+  return text_skip_space(p, end);
+}
+
 size_t text_document_len(const char *p, const char *end) {
   if (p == end || (*p != '{' && *p != '['))
     return 0;
@@ -110,8 +117,7 @@ size_t text_add_place(char *out, size_t size, size_t at, bool is_item,
  * does; the decoder reports it. */
 static bool looks_whole(const char *p, size_t len) {
   const char *end = p + len;
-  while (p < end && gc_is_space(*p))
-    p++;
+  p = text_begin(p, end);
   while (p < end && gc_is_space(end[-1]))
     end--;
   return end - p >= 2 &&

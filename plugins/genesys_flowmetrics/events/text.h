@@ -13,6 +13,8 @@
 /* Returns the first byte that is no white space of JSON; `end` when there is
  * none. */
 const char *text_skip_space(const char *p, const char *end);
+/* Does the same for the begin of a text, which may have a byte order mark. */
+const char *text_begin(const char *p, const char *end);
 /* Returns the length of the object or array that begins at `p`, up to its
  * closing bracket, or to `end` when the bracket is missing. Returns 0 for
  * anything else. */

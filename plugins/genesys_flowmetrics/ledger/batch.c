@@ -17,14 +17,51 @@ void ledger_source_notice(const struct ledger_source *source, const char *cause,
 }
 
 void ledger_source_report_unread(const struct ledger_source *source,
-                                 const struct event_reader *r) {
+                                 const struct event_reader *r,
+                                 const struct event_counts *counts) {
   struct gc_err err;
+  if (counts->untimed > 0) {
+    (void)gc_fail(
+        &err, GC_ERR_PARSE,
+        "the name of a metric has a time of the form \"%s\", which is "
+        "not read; it is not counted (events-malformed-time) and its "
+        "event not acknowledged: write a time of ISO 8601 with its "
+        "zone, such as 2023-03-05T08:18:04.568Z",
+        event_reader_time_form(r));
+    ledger_source_notice(source, "unread times", &err);
+  }
+  if (event_counts_unread(counts) == counts->untimed)
+    return;
   (void)gc_fail(&err, GC_ERR_PARSE,
                 "an event has metrics at a place that is not understood (%s); "
                 "it is not acknowledged: compare its form with those in the "
                 "README",
                 event_reader_shape(r));
   ledger_source_notice(source, "unread events", &err);
+}
+
+/* Returns what the first byte of a body says about it. */
+static const char *nature_of(const char *body, size_t len) {
+  unsigned char first = len > 0 ? (unsigned char)body[0] : 0;
+  if (len == 0)
+    return "it is empty";
+  if (first == 0x1f)
+    return "it is compressed, which the sender must not do";
+  if (first == '<')
+    return "it is XML or HTML";
+  return first == '{' || first == '['
+             ? "its JSON is not whole, or not of objects"
+             : "it is no JSON";
+}
+
+void ledger_source_report_no_event(const struct ledger_source *source,
+                                   const char *body, size_t len) {
+  struct gc_err err;
+  (void)gc_fail(&err, GC_ERR_PARSE,
+                "a body of %zu bytes is no event (events-malformed-json): %s; "
+                "it is not acknowledged: see who sends it",
+                len, nature_of(body, len));
+  ledger_source_notice(source, "no events", &err);
 }
 
 static struct occurrence *next_occurrence(struct batch *b) {

@@ -58,9 +58,14 @@ struct ledger_source {
 /* Reports an outcome of the block; GC_OK ends the cause. Any thread. */
 void ledger_source_notice(const struct ledger_source *source, const char *cause,
                           const struct gc_err *err);
-/* Reports the last event of a reader, whose metrics were not understood. */
+/* Reports what a reader did not understand in its last body, which it has
+ * counted in `counts`. */
 void ledger_source_report_unread(const struct ledger_source *source,
-                                 const struct event_reader *r);
+                                 const struct event_reader *r,
+                                 const struct event_counts *counts);
+/* Reports a body that is no event. */
+void ledger_source_report_no_event(const struct ledger_source *source,
+                                   const char *body, size_t len);
 
 /* The age of an attribute, by its own time. Set by the writer. */
 enum occurrence_timing {

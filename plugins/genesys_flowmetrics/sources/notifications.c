@@ -238,7 +238,7 @@ static void on_message(void *ctx, const struct gc_message *m) {
       event_read(n->reader, m->bytes, m->len, &counts, &sink, NULL);
   stats_events(n->source->stats, &counts);
   if (code == GC_OK && event_counts_unread(&counts) > 0)
-    ledger_source_report_unread(n->source, n->reader);
+    ledger_source_report_unread(n->source, n->reader, &counts);
   if (code == GC_OK && n->event.count > 0)
     remove_known(n);
   if (code == GC_OK && n->event.count > 0)

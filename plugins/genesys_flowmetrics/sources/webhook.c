@@ -5,6 +5,7 @@
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "common/base/alloc.h"
 #include "common/base/buf.h"
@@ -38,6 +39,12 @@ struct webhook {
   _Atomic bool is_secret_unread; /* the last attempt to read it failed */
 };
 
+/* What a request's head says about the length of its body. */
+struct lengths {
+  const char *first; /* Content-Length */
+  bool is_chunked, differ;
+};
+
 /* A request whose head was read. */
 struct call {
   struct batch batch; /* first: on_batch receives its address */
@@ -63,6 +70,7 @@ static const struct {
     {404, TALLY_WEB_404, "not here"},
     {405, TALLY_WEB_405, "POST only"},
     {413, TALLY_WEB_413, "too large"},
+    {415, TALLY_WEB_415, "send it without Content-Encoding"},
     {503, TALLY_WEB_503, "try again"},
 };
 
@@ -128,6 +136,49 @@ static bool is_too_long(struct MHD_Connection *c, uint64_t max) {
   return errno != 0 || *end != '\0' || length > max;
 }
 
+/* A chunked body has no Content-Length, and another one has one: two readers of
+ * such a request, a proxy and this one, would see different bodies (RFC 9112,
+ * 6.3 and 11.2). */
+static enum MHD_Result note_length(void *ctx, enum MHD_ValueKind kind,
+                                   const char *key, const char *value) {
+  struct lengths *l = ctx;
+  (void)kind;
+  if (strcasecmp(key, MHD_HTTP_HEADER_TRANSFER_ENCODING) == 0)
+    l->is_chunked = true;
+  if (strcasecmp(key, MHD_HTTP_HEADER_CONTENT_LENGTH) != 0)
+    return MHD_YES;
+  l->differ |= l->first != NULL && strcmp(l->first, value) != 0;
+  l->first = value;
+  return MHD_YES;
+}
+
+static bool has_two_lengths(struct webhook *w, struct MHD_Connection *c) {
+  struct lengths l = {.first = NULL};
+  struct gc_err err;
+  MHD_get_connection_values(c, MHD_HEADER_KIND, note_length, &l);
+  if (!l.differ && (!l.is_chunked || l.first == NULL))
+    return false;
+  (void)gc_fail(&err, GC_ERR_PARSE,
+                "a request has two lengths (Content-Length twice, or beside "
+                "chunks) and is refused with 400: see which proxy sends it");
+  ledger_source_notice(w->source, "no events", &err);
+  return true;
+}
+
+/* Reports and refuses a compressed body: without this line its bytes would be
+ * no event. */
+static bool is_compressed(struct webhook *w, struct MHD_Connection *c) {
+  struct gc_err err;
+  const char *coding = header_of(c, MHD_HTTP_HEADER_CONTENT_ENCODING);
+  if (*coding == '\0' || strcasecmp(coding, "identity") == 0)
+    return false;
+  (void)gc_fail(&err, GC_ERR_PARSE,
+                "a body is compressed (Content-Encoding) and refused with 415: "
+                "turn the sender's compression off");
+  ledger_source_notice(w->source, "no events", &err);
+  return true;
+}
+
 /* Returns the status that refuses a request by its head; 0 when its body may be
  * read. */
 static unsigned check_head(struct webhook *w, struct MHD_Connection *c,
@@ -141,8 +192,12 @@ static unsigned check_head(struct webhook *w, struct MHD_Connection *c,
   unsigned refused = check_secret(w, c);
   if (refused != 0)
     return refused;
+  if (has_two_lengths(w, c))
+    return 400;
   if (is_too_long(c, w->options->max_body_bytes))
     return 413;
+  if (is_compressed(w, c))
+    return 415;
   /* The sender, or a balancer, turns to the agent that holds the lease. */
   return w->is_stopping || !gc_lease_gate_allows(w->source->lease) ? 503 : 0;
 }
@@ -365,10 +420,13 @@ static void decode_body(struct call *call) {
   enum gc_code code = event_read(w->reader, gc_buf_string(&call->body),
                                  call->body.len, &call->counts, &sink, NULL);
   stats_events(w->source->stats, &call->counts);
+  if (code != GC_OK)
+    ledger_source_report_no_event(w->source, gc_buf_string(&call->body),
+                                  call->body.len);
   gc_buf_clear(&call->body);
   call->is_unread = code == GC_OK && event_counts_unread(&call->counts) > 0;
   if (call->is_unread)
-    ledger_source_report_unread(w->source, w->reader);
+    ledger_source_report_unread(w->source, w->reader, &call->counts);
   pthread_mutex_unlock(&w->reading);
   if (code != GC_OK)
     call->status = code == GC_ERR_MEMORY ? 503 : 400;

@@ -6,8 +6,9 @@
  * first whether they may send; they get their answer in the response itself.
  *
  *   200 committed (or nothing to count)    404 another path
- *   400 no event, or metrics at a place    405 not POST
- *       that is not understood             413 larger than MaxBody
+ *   400 no event, metrics at a place or    405 not POST
+ *       with a time that is not            413 larger than MaxBody
+ *       understood, or two lengths         415 compressed
  *   401 no or a wrong secret, no valid client certificate, or a sender that
  *       asks and that Handshake does not allow
  *   503 the event cannot be committed now or is ahead of this host's clock,

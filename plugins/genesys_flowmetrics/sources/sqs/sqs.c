@@ -437,18 +437,19 @@ static enum gc_code on_message(void *ctx, const struct sqs_message *m) {
   c->received++;
   if (d->receipts.count == SQS_BATCH_MAX)
     return GC_ERR_PARSE; /* more than were requested */
-  uint64_t unread = event_counts_unread(&c->counts);
+  struct event_counts counts = {0};
   enum gc_code code =
-      event_read(c->reader, m->body, m->body_len, &c->counts, &sink, NULL);
+      event_read(c->reader, m->body, m->body_len, &counts, &sink, NULL);
+  event_counts_add(&c->counts, &counts);
   if (code == GC_ERR_MEMORY)
     return code;
   if (code != GC_OK) {
     batch_truncate(&d->batch, before);
-    c->poison++;
-    return GC_OK;
+    ledger_source_report_no_event(c->sqs->source, m->body, m->body_len);
   }
-  if (event_counts_unread(&c->counts) > unread) {
-    ledger_source_report_unread(c->sqs->source, c->reader);
+  if (code == GC_OK && event_counts_unread(&counts) > 0)
+    ledger_source_report_unread(c->sqs->source, c->reader, &counts);
+  if (code != GC_OK || event_counts_unread(&counts) > 0) {
     c->poison++;
     return GC_OK;
   }

@@ -42,7 +42,11 @@ static void count_metric(const char *conversation) {
   struct batch b = {.source = &source, .done = on_done};
   struct event_metric m = {
       .conversation = conversation, .name = "n", .name_len = 1};
-  m.parts = (struct attribute){"Flow", "Metric", 4, 6, NOW};
+  m.parts = (struct attribute){.flow = "Flow",
+                               .metric = "Metric",
+                               .flow_len = 4,
+                               .metric_len = 6,
+                               .time_ms = NOW};
   CHECK_INT(batch_add(&b, &m), GC_OK);
   is_done = false;
   ledger_submit(ledger, &b);

@@ -55,7 +55,10 @@ static void each_fault_of_a_name_has_a_word(void) {
       {"AMetric_B(yesterday)", "time"},
       {"AMetric_B(2023-02-30T08:18:04Z)", "time"},
       {"AMetric_B(2023-03-05T08:18:04)", "time"},
-      {"AMetric_B(2023-03-05T24:00:00Z)", "time"},
+      {"AMetric_B(2023-03-05T24:00:01Z)", "time"},
+      {"AMetric_B(2023-03-05T08:18:61Z)", "time"},
+      {"AMetric_B(2023-03-05_08:18:04Z)", "time"},
+      {"AMetric_B(20230305T08:18:04Z)", "time"},
       {"AMetric_B(1969-12-31T23:59:59Z)", "time"},
       {"Metric_B(" T ")", "flow"},
       {"  Metric_B(" T ")", "flow"},
@@ -72,6 +75,68 @@ static void each_fault_of_a_name_has_a_word(void) {
               rows[i].word);
   }
   CHECK_STR(malformed_word(MALFORMED_NOT), "");
+}
+
+static void times_of_rfc_3339_and_of_iso_basic_are_read(void) {
+  static const struct {
+    const char *time;
+    int64_t ms; /* since 2023-03-05T08:18:04Z */
+  } rows[] = {
+      {"2023-03-05T08:18:04Z", 0},
+      {"2023-03-05t08:18:04z", 0},
+      {"2023-03-05 08:18:04Z", 0},
+      {"2023-03-05 08:18:04.5+00:00", 500},
+      {"2023-03-05T08:18:04,568Z", 568},
+      {"20230305T081804Z", 0},
+      {"20230305T081804.568Z", 568},
+      {"20230305t101804+0200", 0},
+      {"20230305 081804z", 0},
+      {"2023-03-05T08:18:60Z", 56000},
+      {"2023-03-05T08:18:60.5Z", 56500},
+      {"2023-03-05T24:00:00Z", 56516000},
+      {"20230305T240000Z", 56516000},
+      {"2023-03-05T08:18:04-00:00", 0},
+      {"2023-03-05T08:17:60+00:00", -4000},
+  };
+  struct attribute_form form;
+  CHECK_INT(attribute_form_set(&form, usual, NULL), GC_OK);
+  for (size_t i = 0; i < GC_COUNT(rows); i++) {
+    struct attribute a;
+    char name[80];
+    CHECK_ROW(rows[i].time);
+    snprintf(name, sizeof(name), "AMetric_B(%s)", rows[i].time);
+    CHECK_INT(attribute_parse(&form, name, strlen(name), &a), MALFORMED_NOT);
+    CHECK_INT(a.time_ms - INT64_C(1678004284000), rows[i].ms);
+  }
+}
+
+static void a_time_that_is_not_read_has_a_form_without_its_value(void) {
+  static const struct {
+    const char *time, *form;
+    bool is_meant;
+  } rows[] = {
+      {"2023-03-05T08:18:04", "9999-99-99T99:99:99", true},
+      {"2023-02-30T08:18:04Z", "9999-99-99T99:99:99Z", true},
+      {"05.03.2023 8:18 Uhr", "99.99.9999 9:99 aaa", true},
+      {"Tue Mar 5 2023 081804", "aaa aaa 9 9999 999999", true},
+      {"2023-03-05T08:18:04\xc3\xa4\"", "9999-99-99T99:99:99???", true},
+      {"yesterday", "aaaaaaaaa", false},
+      {"TZ", "aZ", false},
+      {"", "", false},
+  };
+  struct attribute_form form;
+  CHECK_INT(attribute_form_set(&form, usual, NULL), GC_OK);
+  for (size_t i = 0; i < GC_COUNT(rows); i++) {
+    struct attribute a;
+    char name[80], shown[ATTRIBUTE_FORM_SIZE];
+    CHECK_ROW(rows[i].time);
+    snprintf(name, sizeof(name), "A (1)Metric_B(%s)", rows[i].time);
+    CHECK_INT(attribute_parse(&form, name, strlen(name), &a), MALFORMED_TIME);
+    attribute_time_form(shown, a.unread, a.unread_len);
+    CHECK_STR(shown, rows[i].form);
+    CHECK(attribute_looks_like_time(a.unread, a.unread_len) ==
+          rows[i].is_meant);
+  }
 }
 
 static void a_name_ends_at_its_length(void) {
@@ -135,6 +200,8 @@ static void a_format_that_cannot_be_read_back_is_refused(void) {
 int main(void) {
   RUN(names_are_read_from_their_end);
   RUN(each_fault_of_a_name_has_a_word);
+  RUN(times_of_rfc_3339_and_of_iso_basic_are_read);
+  RUN(a_time_that_is_not_read_has_a_form_without_its_value);
   RUN(a_name_ends_at_its_length);
   RUN(a_name_of_separators_takes_no_time);
   RUN(a_name_without_the_longest_literal_is_no_metric);

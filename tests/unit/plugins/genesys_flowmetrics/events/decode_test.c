@@ -166,6 +166,52 @@ static void a_body_that_is_no_event_is_an_error(void) {
   }
 }
 
+/* The platform puts the type before a typed value, and a path before the name
+ * of an attribute of the participant's data. */
+static void types_and_paths_of_the_platform_are_no_part(void) {
+#define PATH "conversationDetails.participantData."
+  static const struct {
+    const char *text, *seen;
+  } rows[] = {
+      {BODY("\"AMetric_B(" T ")\":\"number:100.9\""), "c1:A/B=100.9 "},
+      {BODY("\"AMetric_B(" T ")\":\"integer:4\""), "c1:A/B=4 "},
+      {BODY("\"AMetric_B(" T ")\":\"integer:-4\""), "c1:A/B=-4 "},
+      {BODY("\"AMetric_B(" T ")\":\"number:\""), "c1:A/B "},
+      {BODY("\"AMetric_B(" T ")\":\"boolean:1\""), "c1:A/B "},
+      {BODY("\"AMetric_B(" T ")\":\"number:integer:1\""), "c1:A/B "},
+      {BODY("\"" PATH "AMetric_B(" T ")\":\"1\""), "c1:A/B=1 "},
+      {BODY("\"" PATH "B.CMetric_D(" T ")\":\"1\""), "c1:B.C/D=1 "},
+  };
+  for (size_t i = 0; i < GC_COUNT(rows); i++) {
+    struct event_counts counts;
+    CHECK_ROW(rows[i].text);
+    CHECK_INT(read_text(rows[i].text, &counts), GC_OK);
+    CHECK_STR(gc_buf_string(&seen), rows[i].seen);
+  }
+}
+
+static void a_byte_order_mark_is_no_part_of_an_event(void) {
+  struct event_counts counts;
+  CHECK_INT(read_text("\xef\xbb\xbf" BODY(M("B")), &counts), GC_OK);
+  CHECK_STR(gc_buf_string(&seen), "c1:A/B=1 ");
+  CHECK_INT(read_text("\xef\xbb\xbf {\"a\":1}", &counts), GC_OK);
+  CHECK_INT(counts.skipped, 1);
+  CHECK_INT(read_text("\xef\xbb\xbf", &counts), GC_ERR_PARSE);
+}
+
+/* Other names of the event count. */
+static void a_time_that_is_meant_and_not_read_is_not_acknowledged(void) {
+  struct event_counts counts;
+  CHECK_INT(read_text(BODY(M("B") ",\"AMetric_C(2023-03-05T08:18:04)\":\"1\","
+                                  "\"AMetric_D(old)\":\"1\""),
+                      &counts),
+            GC_OK);
+  CHECK_STR(gc_buf_string(&seen), "c1:A/B=1 ");
+  CHECK_INT(counts.malformed[MALFORMED_TIME], 2);
+  CHECK_INT(event_counts_unread(&counts), 1);
+  CHECK_STR(event_reader_time_form(reader), "9999-99-99T99:99:99");
+}
+
 static void an_event_without_a_metric_is_rejected_unread(void) {
   static const struct {
     const char *text;
@@ -211,6 +257,9 @@ int main(void) {
   RUN(values_are_numbers_or_not);
   RUN(malformed_names_are_counted_by_reason);
   RUN(a_body_that_is_no_event_is_an_error);
+  RUN(types_and_paths_of_the_platform_are_no_part);
+  RUN(a_byte_order_mark_is_no_part_of_an_event);
+  RUN(a_time_that_is_meant_and_not_read_is_not_acknowledged);
   RUN(an_event_without_a_metric_is_rejected_unread);
   RUN(an_escaped_slash_hides_no_marker_from_the_prefilter);
   event_reader_free(reader);

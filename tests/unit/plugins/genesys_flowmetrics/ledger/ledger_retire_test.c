@@ -9,7 +9,11 @@
 
 static void put_named(struct batch *b, const char *flow, const char *metric) {
   struct event_metric m = {.conversation = flow, .name = "n", .name_len = 1};
-  m.parts = (struct attribute){flow, metric, strlen(flow), strlen(metric), NOW};
+  m.parts = (struct attribute){.flow = flow,
+                               .metric = metric,
+                               .flow_len = strlen(flow),
+                               .metric_len = strlen(metric),
+                               .time_ms = NOW};
   CHECK_INT(batch_add(b, &m), GC_OK);
 }
 

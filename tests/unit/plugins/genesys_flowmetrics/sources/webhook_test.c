@@ -92,6 +92,70 @@ static void an_event_that_is_not_understood_is_not_acknowledged(void) {
   webhook_bench_stop();
 }
 
+static void a_time_that_is_not_read_is_said_and_not_acknowledged(void) {
+  webhook_bench_start();
+  CHECK_INT(send_request("POST", "/genesys", "s3cret",
+                         "{\"eventBody\":{\"conversationId\":\"c1\","
+                         "\"attributes\":{\"FlowMetric_T(2023-03-05T08:18:04)\""
+                         ":\"1\",\"FlowMetric_V(" T ")\":\"1\"}}}"),
+            400);
+  CHECK_INT(count_of("V"), 1);
+  CHECK_INT(b->stats.malformed[MALFORMED_TIME], 1);
+  CHECK_HAS(b->unread_time.text, "\"9999-99-99T99:99:99\"");
+  CHECK(strstr(b->unread_time.text, "08:18") == NULL ||
+        strstr(b->unread_time.text, "T08:18:04.568Z") != NULL);
+  webhook_bench_stop();
+}
+
+static void a_body_that_is_no_event_is_said(void) {
+  static const struct {
+    const char *body, *says;
+  } rows[] = {
+      {"\x1f\x8b\x08", "compressed"}, {"<html>", "XML or HTML"}, {"", "empty"},
+      {"{\"a\":", "not whole"},       {"a secret", "no JSON"},
+  };
+  webhook_bench_start();
+  for (size_t i = 0; i < GC_COUNT(rows); i++) {
+    CHECK_ROW(rows[i].says);
+    CHECK_INT(send_request("POST", "/genesys", "s3cret", rows[i].body), 400);
+    CHECK_HAS(b->no_event.text, rows[i].says);
+    CHECK(strstr(b->no_event.text, "secret") == NULL);
+  }
+  webhook_bench_stop();
+}
+
+/* Another reader of the request would see another body. */
+static void a_head_that_is_ambiguous_or_compressed_is_refused(void) {
+  static const struct {
+    const char *head;
+    int status;
+  } rows[] = {
+      {"Content-Length: 5\r\nContent-Length: 6", 400},
+      {"Content-Length: 5\r\nTransfer-Encoding: chunked", 400},
+      {"Transfer-Encoding: chunked\r\nContent-Length: 5", 400},
+      {"Content-Encoding: gzip\r\nContent-Length: 5", 415},
+      {"Content-Encoding: deflate\r\nTransfer-Encoding: chunked", 415},
+  };
+  webhook_bench_start();
+  for (size_t i = 0; i < GC_COUNT(rows); i++) {
+    char head[300], byte;
+    int len = snprintf(head, sizeof(head),
+                       "POST /genesys HTTP/1.1\r\nHost: x\r\n"
+                       "X-Api-Key: s3cret\r\n%s\r\n\r\n",
+                       rows[i].head);
+    CHECK_ROW(rows[i].head);
+    int fd = webhook_bench_dial();
+    CHECK_INT(write(fd, head, (size_t)len), len);
+    CHECK_INT(status_of(fd), rows[i].status);
+    CHECK_HAS(b->no_event.text,
+              rows[i].status == 415 ? "compression" : "two lengths");
+    while (read(fd, &byte, 1) == 1) /* to the end of the connection */
+      ;
+    close(fd);
+  }
+  webhook_bench_stop();
+}
+
 /* The event is three years older than another one, like the sample in the
  * platform's documentation. */
 static void a_late_attribute_is_reported(void) {
@@ -307,6 +371,9 @@ int main(void) {
   RUN(a_200_means_that_the_event_is_counted);
   RUN(an_event_ahead_of_our_clock_is_not_acknowledged);
   RUN(an_event_that_is_not_understood_is_not_acknowledged);
+  RUN(a_time_that_is_not_read_is_said_and_not_acknowledged);
+  RUN(a_body_that_is_no_event_is_said);
+  RUN(a_head_that_is_ambiguous_or_compressed_is_refused);
   RUN(a_refused_request_counts_nothing);
   RUN(a_refusal_is_sent_before_the_body_is_read);
   RUN(chunks_are_counted_too);

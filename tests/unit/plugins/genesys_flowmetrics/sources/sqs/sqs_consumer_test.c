@@ -258,6 +258,48 @@ static void a_clock_in_doubt_pauses_the_receiving(void) {
   CHECK_INT(deletions, 0);
 }
 
+/* ---- a message that is no event ---- */
+
+static unsigned no_events; /* under the gate */
+
+static void note_no_event(void *ctx, const char *cause,
+                          const struct gc_err *err) {
+  (void)ctx;
+  GATE_CHANGE(&gate, no_events += strcmp(cause, "no events") == 0 &&
+                                  strstr(err->text, "no JSON") != NULL);
+}
+
+static bool has_no_event(void *ctx) {
+  (void)ctx;
+  return no_events > 0;
+}
+
+static void serve_poison(struct conn *c, void *ctx) {
+  static const char body[] = "{\"Messages\":[{\"MessageId\":\"m\","
+                             "\"ReceiptHandle\":\"r\",\"Body\":\"poison\"}]}";
+  static _Thread_local struct request r;
+  (void)ctx;
+  if (!conn_request(c, &r) ||
+      !conn_say(c, "HTTP/1.1 200 OK\r\nContent-Length: %zu\r\n\r\n%s",
+                strlen(body), body) ||
+      !conn_request(c, &r))
+    return;
+  GATE_CHANGE(&gate, deletions += strstr(r.head, "DeleteMessage") != NULL);
+  conn_park(c);
+}
+
+static void a_message_that_is_no_event_is_said_and_stays(void) {
+  struct server *server = start_proxy(serve_poison, NULL);
+  struct run run;
+  begin_behind(&run);
+  run_end(&run);
+  run_begin(&run, gc_clock_wall_ms, note_no_event);
+  CHECK(gate_wait(&gate, has_no_event, NULL));
+  run_end(&run);
+  server_stop(server);
+  CHECK_INT(deletions, 0);
+}
+
 int main(void) {
   if (mkdtemp(folder) == NULL ||
       attribute_form_set(&form, "%{flow}Metric_%{metric}(%{time})", NULL) !=
@@ -266,6 +308,7 @@ int main(void) {
   RUN(sts_is_reached_through_the_proxy_as_the_queue_is);
   RUN(the_date_of_an_answer_is_the_second_clock);
   RUN(a_clock_in_doubt_pauses_the_receiving);
+  RUN(a_message_that_is_no_event_is_said_and_stays);
   CHECK(folder_remove(folder));
   return check_done();
 }
