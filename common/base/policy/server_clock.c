@@ -180,3 +180,77 @@ int64_t gc_start_clock_now(const struct gc_start_clock *s, uint64_t now_ms,
   int64_t earliest_ms = seen_ms < start_ms ? seen_ms : start_ms;
   return likely_ms > earliest_ms ? likely_ms : earliest_ms;
 }
+
+/* ---- which clock is right ---- */
+
+void gc_clock_judge_state(struct gc_clock_judge *j, uint64_t now_ms,
+                          int64_t stated_ms) {
+  int64_t epoch_ms = stated_ms - (int64_t)now_ms;
+  if (!j->is_stated || epoch_ms > j->stated_ms)
+    j->stated_ms = epoch_ms;
+  j->is_stated = true;
+}
+
+static bool is_behind(int64_t clock_ms, int64_t stated_ms) {
+  return clock_ms < stated_ms - GC_SERVER_CLOCK_CLOSE_MS;
+}
+
+/* True if the stated times say the same as this clock. */
+static bool is_confirmed(int64_t clock_ms, int64_t stated_ms) {
+  return !is_behind(clock_ms, stated_ms) &&
+         clock_ms <= stated_ms + GC_CLOCK_LAG_MS;
+}
+
+/* Chooses between two clocks that differ. */
+static enum gc_clock_source choose_source(const struct gc_clock_judge *j,
+                                          int64_t wall_ms, int64_t date_ms,
+                                          int64_t stated_ms) {
+  if (!j->is_stated)
+    return GC_CLOCK_UNSURE;
+  bool is_wall = is_confirmed(wall_ms, stated_ms);
+  bool is_date = is_confirmed(date_ms, stated_ms);
+  if (is_wall != is_date)
+    return is_wall ? GC_CLOCK_HOST : GC_CLOCK_DATE;
+  if (is_behind(wall_ms, stated_ms) != is_behind(date_ms, stated_ms))
+    return is_behind(wall_ms, stated_ms) ? GC_CLOCK_DATE : GC_CLOCK_HOST;
+  return GC_CLOCK_UNSURE;
+}
+
+static enum gc_clock_source judge_source(struct gc_clock_judge *j,
+                                         int64_t wall_ms, int64_t date_ms,
+                                         int64_t stated_ms) {
+  int64_t gap_ms = date_ms - wall_ms;
+  if (are_close(date_ms, wall_ms)) {
+    j->is_decided = false;
+    if (j->is_stated && is_behind(wall_ms, stated_ms) &&
+        is_behind(date_ms, stated_ms))
+      j->is_stated = false;
+    return GC_CLOCK_AGREED;
+  }
+  enum gc_clock_source source = choose_source(j, wall_ms, date_ms, stated_ms);
+  if (source == GC_CLOCK_UNSURE && j->is_decided &&
+      are_close(gap_ms, j->gap_ms))
+    return j->decided;
+  j->is_decided = source != GC_CLOCK_UNSURE;
+  j->decided = source;
+  j->gap_ms = gap_ms;
+  return source;
+}
+
+void gc_clock_judge(struct gc_clock_judge *j, const struct gc_server_clock *c,
+                    uint64_t now_ms, int64_t wall_ms,
+                    struct gc_clock_verdict *ret) {
+  int64_t date_ms = wall_ms, stated_ms = j->stated_ms + (int64_t)now_ms;
+  bool has_date = gc_server_clock_read_date(c, now_ms, &date_ms);
+  enum gc_clock_source source = GC_CLOCK_HOST;
+  if (has_date)
+    source = judge_source(j, wall_ms, date_ms, stated_ms);
+  else if (j->is_stated && is_behind(wall_ms, stated_ms))
+    source = GC_CLOCK_UNSURE;
+  bool is_date = source == GC_CLOCK_DATE || source == GC_CLOCK_AGREED;
+  int64_t server_ms = is_date ? date_ms : wall_ms;
+  *ret = (struct gc_clock_verdict){.source = source,
+                                   .server_ms = server_ms,
+                                   .offset_ms = server_ms - wall_ms,
+                                   .gap_ms = date_ms - wall_ms};
+}

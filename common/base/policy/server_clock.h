@@ -104,4 +104,60 @@ GC_API int64_t gc_start_clock_now(const struct gc_start_clock *s,
                                   uint64_t now_ms, int64_t likely_ms,
                                   int64_t seen_ms);
 
+/* ---- which clock is right ----
+ *
+ * For waits and ages that become values: `queue_longest_wait`, `clock_offset`.
+ * Three clocks tell the time of the server: this host's wall clock, the Dates,
+ * and the times that answers and events state themselves. Two that agree win;
+ * one alone is never believed.
+ *   - A clock that is behind a stated time is wrong: the time has passed.
+ *   - Wall clock and Dates agree within GC_SERVER_CLOCK_CLOSE_MS: their time.
+ *   - They differ, and one is wrong by the first rule, or one of them is at
+ *     most GC_CLOCK_LAG_MS ahead of the stated times and the other one is not:
+ *     the other clock wins. This holds while their difference stays the same,
+ *     however long no further time is stated.
+ *   - A server without Dates: the wall clock, unless it is behind.
+ *   - Else the judge is unsure: there is no value, and a line says why.
+ *
+ *   gc_clock_judge_state(&j, now_ms, event_ms);        for each event or answer
+ *   gc_clock_judge(&j, &clock, now_ms, wall_ms, &verdict);
+ *   if (verdict.source != GC_CLOCK_UNSURE) wait_ms = verdict.server_ms - …
+ */
+enum gc_clock_source {
+  GC_CLOCK_AGREED, /* wall clock and Dates */
+  GC_CLOCK_HOST,   /* the wall clock; the Dates are wrong, or there are none */
+  GC_CLOCK_DATE,   /* the Dates; this host's wall clock is wrong */
+  GC_CLOCK_UNSURE,
+};
+
+/* A contact is known, and an event arrives, within this time. */
+enum { GC_CLOCK_LAG_MS = 30000 };
+
+struct gc_clock_judge {
+  bool is_stated;
+  int64_t stated_ms; /* the newest stated time, at 0 of the monotonic clock */
+  bool is_decided;   /* between clocks that differ by `gap_ms` */
+  enum gc_clock_source decided;
+  int64_t gap_ms; /* Dates minus wall clock */
+};
+
+struct gc_clock_verdict {
+  enum gc_clock_source source;
+  int64_t server_ms; /* epoch; the wall clock when unsure */
+  int64_t offset_ms; /* server minus this host's wall clock; 0 when unsure */
+  int64_t gap_ms;    /* Dates minus wall clock, for the line; 0: no Dates */
+};
+
+/* Takes a time, epoch ms, that an answer or an event of the server states and
+ * that has passed: the begin of a wait, of a state, of an answer's last
+ * interval. Its arrival is at `now_ms`; older times change nothing. */
+GC_API void gc_clock_judge_state(struct gc_clock_judge *j, uint64_t now_ms,
+                                 int64_t stated_ms);
+
+/* Decides by the rules above. A stated time that is ahead of both clocks is
+ * forgotten when they agree. */
+GC_API void gc_clock_judge(struct gc_clock_judge *j,
+                           const struct gc_server_clock *c, uint64_t now_ms,
+                           int64_t wall_ms, struct gc_clock_verdict *ret);
+
 #endif

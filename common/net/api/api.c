@@ -37,6 +37,7 @@ struct gc_api {
   struct gc_throttle throttle;
   struct gc_api_outage outage;
   struct gc_server_clock server_clock;
+  struct gc_clock_judge clock_judge;
   struct gc_api_stats counts;
   void (*woken)(void *ctx); /* NULL: no listener */
   void *woken_ctx;
@@ -534,6 +535,15 @@ int64_t gc_api_clock_offset_ms(const struct gc_api *api) {
 
 bool gc_api_read_date(const struct gc_api *api, int64_t *ret) {
   return gc_server_clock_read_date(&api->server_clock, now_ms(api), ret);
+}
+
+void gc_api_state_time(struct gc_api *api, int64_t stated_ms) {
+  gc_clock_judge_state(&api->clock_judge, now_ms(api), stated_ms);
+}
+
+void gc_api_judge_clock(struct gc_api *api, struct gc_clock_verdict *ret) {
+  gc_clock_judge(&api->clock_judge, &api->server_clock, now_ms(api),
+                 api->env->wall_ms(api->env->ctx), ret);
 }
 
 void gc_api_date_start(const struct gc_api *api, struct gc_start_clock *start,

@@ -293,6 +293,85 @@ static void reported_times_decide_about_waits(void) {
   }
 }
 
+/* Seconds beside the true time: of the wall clock, of the Dates, and of the
+ * newest time that an answer states, which has just arrived. */
+static void a_clock_alone_is_never_believed(void) {
+  enum { ABSENT = 99999 };
+  static const struct {
+    const char *name;
+    int wall_s, date_s, stated_s;
+    enum gc_clock_source source;
+    int offset_s;
+  } rows[] = {
+      {"all agree", 0, 1, 0, GC_CLOCK_AGREED, 1},
+      {"nothing is stated", 0, 3, ABSENT, GC_CLOCK_AGREED, 3},
+      {"a Date behind a time of its answer", 0, -600, 0, GC_CLOCK_HOST, 0},
+      {"the same, a wait of ten seconds", 0, -600, -10, GC_CLOCK_HOST, 0},
+      {"the same, a wait of five minutes", 0, -600, -300, GC_CLOCK_HOST, 0},
+      {"a Date ahead", 0, 600, -5, GC_CLOCK_HOST, 0},
+      {"a Date days ahead", 0, 200000, -5, GC_CLOCK_HOST, 0},
+      {"a Date ahead, an old wait", 0, 600, -900, GC_CLOCK_UNSURE, 0},
+      {"a Date behind, an older wait", 0, -600, -900, GC_CLOCK_UNSURE, 0},
+      {"a Date ahead, nothing is stated", 0, 600, ABSENT, GC_CLOCK_UNSURE, 0},
+      {"our clock is behind", -600, 0, -5, GC_CLOCK_DATE, 600},
+      {"our clock is behind, a wait of five minutes", -600, 0, -300,
+       GC_CLOCK_DATE, 600},
+      {"our clock is ahead", 600, 0, -5, GC_CLOCK_DATE, -600},
+      {"both are behind", -600, -900, 0, GC_CLOCK_UNSURE, 0},
+      {"both are ahead", 600, 900, 0, GC_CLOCK_UNSURE, 0},
+      {"an answer states a time to come", 0, 0, 7200, GC_CLOCK_AGREED, 0},
+      {"no Dates", 0, ABSENT, -5, GC_CLOCK_HOST, 0},
+      {"no Dates, nothing is stated", 0, ABSENT, ABSENT, GC_CLOCK_HOST, 0},
+      {"no Dates, our clock is behind", -600, ABSENT, 0, GC_CLOCK_UNSURE, 0},
+  };
+  for (size_t i = 0; i < GC_COUNT(rows); i++) {
+    CHECK_ROW(rows[i].name);
+    const uint64_t now_ms = 50000;
+    const int64_t true_ms = INT64_C(1000) * HOUR;
+    const int64_t wall_ms = true_ms + rows[i].wall_s * 1000;
+    struct gc_server_clock c = {.is_agreed = false};
+    struct gc_clock_judge j = {.is_stated = false};
+    struct gc_clock_verdict verdict;
+    if (rows[i].date_s != ABSENT)
+      (void)gc_server_clock_observe(&c, now_ms, wall_ms,
+                                    true_ms + rows[i].date_s * 1000);
+    if (rows[i].stated_s != ABSENT)
+      gc_clock_judge_state(&j, now_ms, true_ms + rows[i].stated_s * 1000);
+    gc_clock_judge(&j, &c, now_ms, wall_ms, &verdict);
+    CHECK_INT(verdict.source, rows[i].source);
+    CHECK_INT(verdict.offset_ms, rows[i].offset_s * 1000);
+    CHECK_INT(verdict.server_ms, wall_ms + rows[i].offset_s * 1000);
+  }
+}
+
+static enum gc_clock_source judge_at(struct gc_clock_judge *j, int64_t at_ms,
+                                     int64_t wall_ahead_ms,
+                                     int64_t date_ahead_ms) {
+  struct gc_server_clock c = {.is_agreed = false};
+  struct gc_clock_verdict verdict;
+  int64_t true_ms = DAY + at_ms;
+  (void)gc_server_clock_observe(&c, (uint64_t)at_ms, true_ms + wall_ahead_ms,
+                                true_ms + date_ahead_ms);
+  gc_clock_judge(j, &c, (uint64_t)at_ms, true_ms + wall_ahead_ms, &verdict);
+  return verdict.source;
+}
+
+static void a_judgement_lasts_while_the_difference_does(void) {
+  struct gc_clock_judge j = {.is_stated = false};
+  CHECK_INT(judge_at(&j, 0, 0, HOUR), GC_CLOCK_UNSURE);
+  gc_clock_judge_state(&j, 1000, DAY);
+  CHECK_INT(judge_at(&j, 1000, 0, HOUR), GC_CLOCK_HOST);
+  CHECK_INT(judge_at(&j, 2 * HOUR, 0, HOUR + 5000), GC_CLOCK_HOST);
+  /* Our clock is set: the difference is another one. */
+  CHECK_INT(judge_at(&j, 3 * HOUR, HOUR, 2 * HOUR), GC_CLOCK_HOST);
+  CHECK_INT(judge_at(&j, 3 * HOUR, -HOUR, HOUR), GC_CLOCK_DATE);
+  CHECK_INT(judge_at(&j, 4 * HOUR, 0, 0), GC_CLOCK_AGREED);
+  /* A further time changes a judgement that was wrong. */
+  CHECK_INT(judge_at(&j, 5 * HOUR, 0, MINUTE), GC_CLOCK_HOST);
+  gc_clock_judge_state(&j, 5 * HOUR, DAY + 5 * HOUR + MINUTE - 2000);
+  CHECK_INT(judge_at(&j, 5 * HOUR, 0, MINUTE), GC_CLOCK_DATE);
+}
+
 int main(void) {
   RUN(the_time_by_dates_alone_needs_a_date);
   RUN(the_time_is_the_servers_plus_the_monotonic_time_since);
@@ -305,5 +384,7 @@ int main(void) {
   RUN(a_suspended_machine_moves_no_start);
   RUN(answers_without_a_date_settle_no_start);
   RUN(reported_times_decide_about_waits);
+  RUN(a_clock_alone_is_never_believed);
+  RUN(a_judgement_lasts_while_the_difference_does);
   return check_done();
 }
