@@ -8,6 +8,7 @@
 #include "collectd.h"
 #include "plugin.h"
 
+#include "common/base/alloc.h"
 #include "common/daemon/emit.h"
 #include "common/daemon/plugin_base.h"
 #include "common/daemon/write_tracker.h"
@@ -106,22 +107,19 @@ static bool is_of_account(const struct gc_block *b, const char *account) {
 }
 
 /* Lists the blocks of the account in the order of the file. The plugin's list
- * has the newest first. */
-static enum gc_code list_blocks(struct gc_block *b, size_t *ret_count,
-                                struct gc_err *err) {
+ * has the newest first. Returns their number. */
+static size_t list_blocks(struct gc_block *b) {
   const struct queues_options *o = b->options;
   size_t count = 1; /* this block */
   for (const struct gc_block *at = plugin.blocks; at != NULL; at = at->next)
     count += at != b && is_of_account(at, o->account);
-  const struct queues_options **blocks = calloc(count, sizeof(*blocks));
-  if (blocks == NULL)
-    return gc_fail(err, GC_ERR_MEMORY, "out of memory");
-  *ret_count = count;
+  const struct queues_options **blocks = gc_zalloc(count, sizeof(*blocks));
+  size_t left = count;
   for (const struct gc_block *at = plugin.blocks; at != NULL; at = at->next)
     if (is_of_account(at, o->account))
-      blocks[--count] = at->options;
+      blocks[--left] = at->options;
   queues_of(b)->blocks = blocks;
-  return GC_OK;
+  return count;
 }
 
 static void leave_out(void *ctx, size_t count) {
@@ -135,9 +133,8 @@ static void leave_out(void *ctx, size_t count) {
 
 static enum gc_code start_block(struct gc_block *b, struct gc_err *err) {
   const struct queues_options *o = b->options;
-  size_t block_count = 0;
   GC_TRY(gc_block_use_account(b, o->account, err));
-  GC_TRY(list_blocks(b, &block_count, err));
+  size_t block_count = list_blocks(b);
   struct gc_account *a = b->account;
   struct gc_lease_gate *lease = gc_lease_gate_of_host(b->host);
   struct gc_lease_page *page = NULL;

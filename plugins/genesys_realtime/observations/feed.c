@@ -317,8 +317,6 @@ static enum gc_code merge_snapshot(struct obs_feed *f) {
   struct pushed *p = &f->pushed;
   if (p->live == NULL)
     p->live = observations_new();
-  if (p->live == NULL)
-    return GC_ERR_MEMORY;
   GC_TRY(observations_zero_gone(f->poll.reading, p->live, NULL));
   GC_TRY(observations_merge(p->live, f->poll.reading, f->asked_ms));
   p->is_current = true;
@@ -336,11 +334,11 @@ static bool is_live_complete(struct obs_feed *f) {
          gc_topic_coverage_check_all(&f->pushed.coverage, f->deps.channels);
 }
 
-/* Copies the live model for the listeners, whose threads differ. NULL: no
- * memory. */
+/* Copies the live model for the listeners, whose threads differ. NULL: it is
+ * too large for the memory. */
 static struct observations *copy_live(const struct obs_feed *f) {
   struct observations *copy = observations_new();
-  if (copy != NULL && observations_merge(copy, f->pushed.live, 0) != GC_OK) {
+  if (observations_merge(copy, f->pushed.live, 0) != GC_OK) {
     observations_put(copy);
     copy = NULL;
   }

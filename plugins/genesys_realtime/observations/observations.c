@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/base/alloc.h"
+
 /* More than any organisation has. An answer with more fails before it takes the
  * memory. */
 enum {
@@ -21,9 +23,7 @@ const struct obs_metric_row obs_metrics[OBS_METRIC_COUNT] = {
 };
 
 struct observations *observations_new(void) {
-  struct observations *o = calloc(1, sizeof(*o));
-  if (o == NULL)
-    return NULL;
+  struct observations *o = gc_zalloc(1, sizeof(*o));
   o->ids.max = QUEUES_MAX;
   o->media.max = MEDIA_MAX;
   o->statuses.max = STATUSES_MAX;

@@ -190,7 +190,7 @@ struct observations {
 
 /* Counts references: the network thread fills a model; afterwards the model is
  * const, and the read thread may hold it too. observations_new returns one
- * reference; NULL when out of memory. */
+ * reference. */
 struct observations *observations_new(void);
 struct observations *observations_get(struct observations *o);
 void observations_put(struct observations *o);

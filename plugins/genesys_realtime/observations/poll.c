@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "common/base/alloc.h"
 #include "common/base/policy/poll_pace.h"
 #include "common/genesys/query_body.h"
 #include "common/net/api/api_error.h"
@@ -250,9 +251,7 @@ static enum gc_code make_all_parts(struct poll *p, enum obs_source source,
                                    struct poll_pages *pages) {
   size_t count = source == OBS_ACTIVITY ? 2 : poll_batches(selection->count);
   p->reading = observations_new();
-  p->parts = calloc(count > 0 ? count : 1, sizeof(*p->parts));
-  if (p->reading == NULL || p->parts == NULL)
-    return GC_ERR_MEMORY;
+  p->parts = gc_zalloc(count, sizeof(*p->parts));
   p->part_count = p->parts_left = count;
   switch (source) {
   case OBS_ACTIVITY:

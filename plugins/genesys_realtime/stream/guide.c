@@ -67,7 +67,7 @@ static enum gc_code open_socket(struct stream *s) {
   if (s->feed.guide_decoder == NULL)
     return GC_ERR_MEMORY;
   s->feed.socket = guide_socket_new(&deps);
-  return s->feed.socket != NULL ? GC_OK : GC_ERR_MEMORY;
+  return GC_OK;
 }
 
 static enum gc_code start_guide(struct stream *s) {

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/base/alloc.h"
 #include "common/base/policy/backoff.h"
 #include "common/net/channels/channels.h"
 #include "plugins/genesys_realtime/stream/guide_decode.h"
@@ -291,9 +292,7 @@ static void on_timer(void *ctx, uint64_t now_ms) {
 /* ---- new and free ---- */
 
 struct guide_socket *guide_socket_new(const struct guide_socket_deps *deps) {
-  struct guide_socket *l = calloc(1, sizeof(*l));
-  if (l == NULL)
-    return NULL;
+  struct guide_socket *l = gc_zalloc(1, sizeof(*l));
   l->deps = *deps;
   l->timer = (struct gc_timer){.fire = on_timer, .ctx = l};
   for (size_t i = 0; i < GC_COUNT(l->connections); i++) {

@@ -43,7 +43,7 @@ struct guide_socket_stats {
   uint64_t blind_since_ms;  /* 0: it is not blind, or is still starting */
 };
 
-/* Connects in the next turn of the loop. Returns NULL when out of memory. */
+/* Connects in the next turn of the loop. */
 struct guide_socket *guide_socket_new(const struct guide_socket_deps *deps);
 void guide_socket_free(struct guide_socket *l); /* NULL: does nothing */
 void guide_socket_stats(const struct guide_socket *l,
