@@ -109,16 +109,17 @@ struct gc_ds {
   XX(STREAM_CONNECTED, "stream_connected", ONE(GAUGE), "block", "0 or 1",      \
      "1 while the stream is open and its topics are subscribed.")              \
   XX(STREAM_SILENCE, "stream_silence", ONE(GAUGE), "block", "s",               \
-     "Time since the stream's last message or heartbeat, or since the "        \
-     "start before the first one.")                                            \
+     "Time since the stream's last message, heartbeat or answered ping, or "   \
+     "since the block's start before the first one, whatever is missing.")     \
   XX(STREAM_TOPICS, "stream_topics", ONE(GAUGE), "block", "topics",            \
      "Topics of the block: wanted, covered (subscribed).")                     \
   XX(STREAM_RECONNECTS, "stream_reconnects", ONE(DERIVE), "block",             \
      "connections", "Connections of the stream after the first one.")          \
   XX(STREAM_GAP, "stream_gap", ONE(GAUGE), "block", "s",                       \
-     "Sum of the time since the start in which the stream was blind, "         \
-     "including a wait of more than 10 s for the first connection; events "    \
-     "of that time may be missing in the counters.")                           \
+     "Sum of the time since the block's start in which the stream was "        \
+     "blind, including a wait of more than 10 s for the first connection "     \
+     "(for a token, an address or the list of queues, say); events of that "   \
+     "time may be missing in the counters.")                                   \
   XX(RESTART_GAP, "restart_gap", ONE(GAUGE), "block", "s",                     \
      "Time without values over the last start of collectd: from the last "     \
      "success before it to the first one after.")                              \

@@ -164,6 +164,8 @@ static void start_in_loop(void *ctx) {
     gc_names_label_by_list(b->deps.names, GC_QUEUE);
   if (b->deps.lease != NULL)
     gc_lease_watch_listen(b->deps.lease, &b->queues.lease);
+  if (b->stream != NULL && !b->is_standby)
+    stream_begin(b->stream);
   if (b->options->stream == STREAM_CONVERSATIONS) /* needs no list of queues */
     open_stream(b);
   if (b->feed != NULL)

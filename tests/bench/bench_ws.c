@@ -120,7 +120,8 @@ static void open_here(void *ctx) {
                                   .message_max_bytes = 1 << 20,
                                   .idle_timeout_ms = 40000,
                                   .ping_interval_ms = 20000};
-  r->events = (struct gc_ws_events){on_open, on_text, on_closed, r};
+  r->events = (struct gc_ws_events){
+      .open = on_open, .text = on_text, .closed = on_closed, .ctx = r};
   exit_unless(gc_ws_open(r->loop, &options, &r->events, &r->ws, &err) == GC_OK,
               err.text);
 }

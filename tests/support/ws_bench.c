@@ -43,6 +43,11 @@ static void on_text(void *ctx, const char *bytes, size_t len) {
     t->on_text(t);
 }
 
+static void on_alive(void *ctx) {
+  struct exchange *t = ctx;
+  GATE_CHANGE(&talk_gate, t->lives++);
+}
+
 static void on_closed(void *ctx, const struct gc_ws_end *end,
                       const struct gc_err *err) {
   struct exchange *t = ctx;
@@ -80,7 +85,11 @@ void talk_init(struct exchange *t, const char *url) {
 
 void talk_open_here(void *ctx) {
   struct exchange *t = ctx;
-  t->events = (struct gc_ws_events){on_open, on_text, on_closed, t};
+  t->events = (struct gc_ws_events){.open = on_open,
+                                    .text = on_text,
+                                    .closed = on_closed,
+                                    .alive = on_alive,
+                                    .ctx = t};
   t->open_code =
       gc_ws_open(t->loop, &t->options, &t->events, &t->ws, &t->open_err);
 }

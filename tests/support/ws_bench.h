@@ -34,7 +34,7 @@ struct exchange {
   enum gc_code open_code;
   struct gc_err open_err;
 
-  int opened, closed, texts;
+  int opened, closed, texts, lives;
   char log[512]; /* the messages, short ones as they are: "hi [60000] " */
   struct gc_ws_end end;
   struct gc_err err;

@@ -169,7 +169,8 @@ static void on_text(void *ctx, const char *bytes, size_t len) {
 /* ---- public ---- */
 
 void gc_channel_socket_init(struct gc_channel_socket *s) {
-  s->events = (struct gc_ws_events){on_open, on_text, on_closed, s};
+  s->events = (struct gc_ws_events){
+      .open = on_open, .text = on_text, .closed = on_closed, .ctx = s};
   s->watch = (struct gc_timer){.fire = on_watch, .ctx = s};
 }
 

@@ -314,6 +314,11 @@ static void on_broken(struct gc_ws *ws, const struct gc_ws_event *event) {
   begin_closing(ws, event->code);
 }
 
+static void report_life(const struct gc_ws *ws) {
+  if (ws->events->alive != NULL)
+    ws->events->alive(ws->events->ctx);
+}
+
 static void on_event(struct gc_ws *ws, const struct gc_ws_event *event) {
   if (event->kind != GC_WS_MORE)
     gc_debug("websocket: %s of %zu bytes", gc_ws_kind_name(event->kind),
@@ -326,6 +331,7 @@ static void on_event(struct gc_ws *ws, const struct gc_ws_event *event) {
     ws->owes_pong = true;
     ws->pong_len = event->len;
     memcpy(ws->pong, event->bytes, event->len);
+    report_life(ws);
     break;
   case GC_WS_CLOSE:
     on_close_frame(ws, event);
@@ -334,6 +340,8 @@ static void on_event(struct gc_ws *ws, const struct gc_ws_event *event) {
     on_broken(ws, event);
     break;
   case GC_WS_PONG:
+    report_life(ws);
+    break;
   case GC_WS_MORE:
     break;
   }

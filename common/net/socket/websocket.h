@@ -55,6 +55,9 @@ struct gc_ws_events {
   void (*closed)(void *ctx, const struct gc_ws_end *end,
                  const struct gc_err *err);
   void *ctx;
+  /* A ping or the answer to a ping has come: the peer is there, though it has
+   * nothing to say. May be NULL. */
+  void (*alive)(void *ctx);
 };
 
 /* Begins to connect; no callback runs inside. `options` is borrowed for the

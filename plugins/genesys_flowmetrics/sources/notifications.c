@@ -305,6 +305,8 @@ static enum gc_code update_coverage(struct notifications *n, char **ids,
   pthread_mutex_lock(&n->lock);
   enum gc_code code =
       gc_topic_coverage_update(&n->coverage, ids, count, ret_gone);
+  if (code == GC_OK && count == 0)
+    gc_listening_idle(&n->listening);
   pthread_mutex_unlock(&n->lock);
   return code;
 }
@@ -390,7 +392,7 @@ static void start_on_loop(void *ctx) {
   struct notifications *n = ctx;
   n->is_running = true;
   pthread_mutex_lock(&n->lock);
-  n->listening.began_ms = now_ms_of(n);
+  gc_listening_begin(&n->listening, now_ms_of(n));
   pthread_mutex_unlock(&n->lock);
   gc_channels_listen(n->deps.channels, &n->listener);
   gc_names_listen(n->deps.names, &n->queues);

@@ -26,12 +26,14 @@ static void on_text(void *ctx, const char *bytes, size_t len) {
 
 static void on_open(void *ctx, uint64_t blind_ms) {
   struct stream *s = ctx;
+  uint64_t now_ms = stream_now(s);
   stream_make_model(s);
   stream_take_settings(s);
   stream_lock(s);
-  s->shared.listening.gap_ms += blind_ms;
-  s->shared.listening.last_message_ms = stream_now(s);
-  s->shared.listening.blind_since_ms = 0;
+  if (blind_ms > 0)
+    gc_listening_blind(&s->shared.listening, now_ms, blind_ms);
+  gc_listening_blind(&s->shared.listening, now_ms, 0);
+  s->shared.listening.last_message_ms = now_ms;
   s->shared.listening.is_connected = true;
   if (s->shared.model != NULL && blind_ms > 0)
     conversations_gap(s->shared.model);
@@ -91,14 +93,15 @@ static void select_guide_queues(struct stream *s,
 
 static void tick_guide(struct stream *s, uint64_t now_ms) {
   struct guide_socket_stats stats = {.is_connected = false};
-  (void)now_ms;
   if (s->feed.socket != NULL)
     guide_socket_stats(s->feed.socket, &stats);
   stream_lock(s);
   s->shared.listening.is_connected = stats.is_connected;
   s->shared.listening.reconnects = stats.reconnects;
-  s->shared.listening.last_message_ms = stats.last_message_ms;
-  s->shared.listening.blind_since_ms = stats.blind_since_ms;
+  s->shared.listening.last_message_ms = stats.alive_ms;
+  if (stats.blind_since_ms > 0)
+    gc_listening_blind(&s->shared.listening, now_ms,
+                       now_ms - stats.blind_since_ms);
   stream_unlock(s);
 }
 

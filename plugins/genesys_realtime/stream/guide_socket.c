@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "common/base/alloc.h"
+#include "common/base/assert.h"
 #include "common/base/policy/backoff.h"
 #include "common/net/channels/channels.h"
 #include "plugins/genesys_realtime/stream/guide_decode.h"
@@ -19,7 +20,7 @@ enum {
   LAG_MAX_MS = 5000, /* longest time of repeats from the new socket */
   CLOSE_DONE = 1000, /* RFC 6455, 7.4.1 */
   CLOSE_AWAY = 1001,
-  /* A message this long after the opening resets the times between attempts. */
+  /* Life this long after the opening resets the times between attempts. */
   PROVEN_MS = 10 * 1000,
   RETRY_AFTER_MAX_S = 600,
   /* After a 429: doubles from 1 s to 30 s, plus jitter. */
@@ -50,7 +51,7 @@ struct guide_socket {
   struct gc_backoff reconnect;
   unsigned throttled;     /* answers 429 in a row */
   uint64_t not_before_ms; /* earliest time of the next attempt */
-  uint64_t last_message_ms, blind_since_ms, reconnects;
+  uint64_t alive_ms, blind_since_ms, reconnects;
   uint64_t began_ms;
   bool was_open;
 };
@@ -157,7 +158,7 @@ static void lose_connection(struct connection *connection,
     drop_leaving(l);
     end_overlap(l);
     l->live = NULL;
-    l->blind_since_ms = l->last_message_ms;
+    l->blind_since_ms = l->alive_ms;
   }
   wait_after(l, end);
   l->deps.notice(l->deps.ctx, &explained);
@@ -202,20 +203,28 @@ static void on_open(void *ctx) {
   }
   l->reconnects += l->was_open;
   l->was_open = true;
-  l->last_message_ms = now_ms;
+  l->alive_ms = now_ms;
   l->blind_since_ms = 0;
   l->deps.open(l->deps.ctx, blind_ms);
+}
+
+/* A message or an answered ping shows that the stream is not blind. */
+static void on_alive(void *ctx) {
+  struct connection *connection = ctx;
+  struct guide_socket *l = connection->owner;
+  GC_ASSERT(connection->is_open);
+  l->alive_ms = read_clock(l);
+  if (l->alive_ms - connection->opened_ms >= PROVEN_MS) {
+    gc_backoff_reset(&l->reconnect);
+    l->throttled = 0;
+  }
 }
 
 static void on_text(void *ctx, const char *bytes, size_t len) {
   struct connection *connection = ctx;
   struct guide_socket *l = connection->owner;
-  l->last_message_ms = read_clock(l);
-  if (l->last_message_ms - connection->opened_ms >= PROVEN_MS) {
-    gc_backoff_reset(&l->reconnect);
-    l->throttled = 0;
-  }
-  end_overlap_if_due(l, l->last_message_ms);
+  on_alive(connection);
+  end_overlap_if_due(l, l->alive_ms);
   if (l->dedup_end_ms == 0)
     l->deps.text(l->deps.ctx, bytes, len);
   else
@@ -297,8 +306,11 @@ struct guide_socket *guide_socket_new(const struct guide_socket_deps *deps) {
   l->timer = (struct gc_timer){.fire = on_timer, .ctx = l};
   for (size_t i = 0; i < GC_COUNT(l->connections); i++) {
     l->connections[i].owner = l;
-    l->connections[i].events =
-        (struct gc_ws_events){on_open, on_text, on_closed, &l->connections[i]};
+    l->connections[i].events = (struct gc_ws_events){.open = on_open,
+                                                     .text = on_text,
+                                                     .closed = on_closed,
+                                                     .alive = on_alive,
+                                                     .ctx = &l->connections[i]};
   }
   l->began_ms = read_clock(l);
   schedule_check(l, l->began_ms);
@@ -322,6 +334,6 @@ void guide_socket_stats(const struct guide_socket *l,
                         struct guide_socket_stats *ret) {
   *ret = (struct guide_socket_stats){.is_connected = l->live != NULL,
                                      .reconnects = l->reconnects,
-                                     .last_message_ms = l->last_message_ms,
+                                     .alive_ms = l->alive_ms,
                                      .blind_since_ms = blind_since_ms(l)};
 }

@@ -2,11 +2,11 @@
 /* The WebSocket of the guide dialect's conversation stream, one for each block.
  * The request has the token. The socket reconnects after a jittered time
  * between ReconnectMin and ReconnectMax; after answers 429 the time doubles
- * from 1 s to 30 s. Only a message that comes 10 s or more after the opening
- * resets these times. A token cannot be renewed over the socket. When the
- * account has a new token, a second socket is opened with it, and the first
- * socket is closed half a second after that; guide_dedup.h drops the
- * duplicates. Runs on the account's network thread. */
+ * from 1 s to 30 s. Only a message or an answered ping that comes 10 s or more
+ * after the opening resets these times. A token cannot be renewed over the
+ * socket. When the account has a new token, a second socket is opened with it,
+ * and the first socket is closed half a second after that; guide_dedup.h drops
+ * the duplicates. Runs on the account's network thread. */
 #ifndef GENESYS_REALTIME_STREAM_GUIDE_SOCKET_H
 #define GENESYS_REALTIME_STREAM_GUIDE_SOCKET_H
 
@@ -38,9 +38,10 @@ struct guide_socket_deps { /* all borrowed */
 
 struct guide_socket_stats {
   bool is_connected;
-  uint64_t reconnects;      /* connections after the first one */
-  uint64_t last_message_ms; /* time of a message or the opening; 0: never */
-  uint64_t blind_since_ms;  /* 0: it is not blind, or is still starting */
+  uint64_t reconnects; /* connections after the first one */
+  uint64_t alive_ms;   /* time of a message, an answered ping or the opening; 0:
+   never */
+  uint64_t blind_since_ms; /* 0: it is not blind, or is still starting */
 };
 
 /* Connects in the next turn of the loop. */

@@ -200,6 +200,8 @@ static void select_topics(struct stream *s, const struct selection *selection) {
   stream_lock(s);
   err.code = gc_topic_coverage_update(&s->shared.coverage, selection->ids,
                                       selection->count, &gone);
+  if (selection->count == 0)
+    gc_listening_idle(&s->shared.listening);
   stream_unlock(s);
   if (err.code != GC_OK) {
     (void)gc_fail(&err, err.code, "the topics: %s", gc_code_words(err.code));

@@ -252,11 +252,23 @@ struct stream *stream_new(const struct queues_options *options,
   return NULL;
 }
 
+/* The lock is held. */
+static void begin_listening(struct stream *s) {
+  if (s->shared.listening.began_ms == 0)
+    gc_listening_begin(&s->shared.listening, stream_now(s));
+}
+
+void stream_begin(struct stream *s) {
+  stream_lock(s);
+  begin_listening(s);
+  stream_unlock(s);
+}
+
 void stream_select(struct stream *s, const struct selection *selection) {
   if (!s->feed.is_listening) {
     stream_lock(s);
-    s->shared.listening.began_ms = stream_now(s);
     s->shared.is_paused = false;
+    begin_listening(s);
     stream_unlock(s);
     s->feed.is_listening = s->source->start(s) == GC_OK;
     on_tick(s, stream_now(s));
@@ -271,8 +283,7 @@ void stream_pause(struct stream *s) {
   struct conversations *model = s->shared.model;
   s->shared.model = NULL;
   s->shared.is_paused = true;
-  s->shared.listening.is_connected = false;
-  gc_listening_blind(&s->shared.listening, stream_now(s), 0);
+  gc_listening_end(&s->shared.listening, stream_now(s));
   for (size_t i = 0; i < s->shared.coverage.count; i++)
     gc_topic_coverage_set(&s->shared.coverage, s->shared.coverage.at[i], false);
   stream_unlock(s);

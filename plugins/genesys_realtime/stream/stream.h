@@ -30,6 +30,9 @@ struct stream *stream_new(const struct queues_options *options,
 
 /* ---- network thread ---- */
 
+/* Begins the time in which events are missing: stream_gap and stream_silence
+ * run from now on, though the queues are not known yet. */
+void stream_begin(struct stream *s);
 /* Takes the selected queues. The first selection opens the stream. */
 void stream_select(struct stream *s, const struct selection *selection);
 /* Returns the listener for the block's observations. A complete poll counts

@@ -41,7 +41,26 @@ static void a_thread_with_an_older_clock_sees_no_negative_time(void) {
   CHECK_INT(gc_listening_silence_ms(&l, 4999), 0);
 }
 
+/* The list of queues, and with it the first topic, comes after 48 s. */
+static void the_wait_for_the_first_connection_is_a_gap_from_its_start(void) {
+  struct gc_listening l = {0};
+  gc_listening_begin(&l, 1000);
+  CHECK_INT(gc_listening_gap_ms(&l, 10999), 0);
+  CHECK_INT(gc_listening_gap_ms(&l, 11000), 10000);
+  gc_listening_take(&l, &(struct gc_channel_stats){.blind_ms = 0}, 49000);
+  CHECK_INT(gc_listening_gap_ms(&l, 49000), 48000);
+  gc_listening_take(&l, &(struct gc_channel_stats){.connected = true}, 50000);
+  CHECK_INT(gc_listening_gap_ms(&l, 60000), 49000);
+  gc_listening_end(&l, 60000);
+  CHECK_INT(gc_listening_silence_ms(&l, 70000), 0);
+  gc_listening_begin(&l, 80000);
+  gc_listening_idle(&l);
+  CHECK_INT(gc_listening_gap_ms(&l, 99000), 49000);
+  CHECK_INT(gc_listening_silence_ms(&l, 99000), 19000);
+}
+
 int main(void) {
+  RUN(the_wait_for_the_first_connection_is_a_gap_from_its_start);
   RUN(the_gap_and_the_silence_follow_the_channels);
   RUN(a_thread_with_an_older_clock_sees_no_negative_time);
   return check_done();

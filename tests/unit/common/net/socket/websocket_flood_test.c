@@ -44,6 +44,7 @@ static void a_silent_peer_is_given_up_with_and_without_pings(void) {
     CHECK_THAT(r.peer.pings >= rows[i].min_pings &&
                    r.peer.pings <= rows[i].max_pings,
                "%u pings", r.peer.pings);
+    CHECK_INT(r.exchange.lives, rows[i].answers);
     road_end(&r);
   }
 }

@@ -214,6 +214,29 @@ static void waits_grow_to_the_maximum_until_messages_come(void) {
   end_link();
 }
 
+/* Nothing happens in the contact centre for 5 minutes: the server answers the
+ * pings. Then the connection breaks for 2 s. */
+static void an_answered_ping_is_life(void) {
+  begin_link();
+  for (int i = 0; i < 9; i++) {
+    close_newest(0, 0);
+    (void)next_attempt_ms();
+  }
+  open_newest();
+  for (int i = 0; i < 30; i++) {
+    replay_run(&api_world, 10000);
+    newest_socket()->events->alive(newest_socket()->events->ctx);
+  }
+  CHECK_INT(read_stats().alive_ms, api_world.now_ms);
+  replay_run(&api_world, 1000);
+  close_newest(0, 0);
+  CHECK_INT(api_world.now_ms - read_stats().blind_since_ms, 1000);
+  CHECK(next_attempt_ms() <= 2500);
+  open_newest();
+  CHECK(w.blind_ms <= 1000 + 2500);
+  end_link();
+}
+
 static void a_429_doubles_to_30_s(void) {
   static const uint64_t min_ms[] = {1000,  2000,  4000, 8000,
                                     16000, 30000, 30000};
@@ -404,6 +427,7 @@ int main(void) {
   RUN(the_token_is_in_the_request_and_the_query_follows);
   RUN(after_an_end_the_socket_reconnects_and_reports_the_gap);
   RUN(waits_grow_to_the_maximum_until_messages_come);
+  RUN(an_answered_ping_is_life);
   RUN(a_429_doubles_to_30_s);
   RUN(each_429_counts_in_the_account);
   RUN(a_socket_that_never_opens_is_blind_from_the_start);

@@ -22,6 +22,41 @@ static void each_queue_has_a_topic_and_a_connection_asks_for_a_snapshot(void) {
   end_stream();
 }
 
+/* The block waits for a token or an address, so that it has no list of queues:
+ * the stream cannot even begin. */
+static void a_stream_without_a_list_is_blind_from_the_start(void) {
+  const char *ids[] = {"q1", "q2"};
+  begin_with(20);
+  ch_usual_answers();
+  stream_begin(w.stream);
+  CHECK_REAL(read_state("stream_silence-"), 0);
+  replay_run(&ch_world, 9000);
+  CHECK_REAL(read_state("stream_gap-"), 0);
+  replay_run(&ch_world, 39000);
+  CHECK_REAL(read_state("stream_gap-"), 48);
+  CHECK_REAL(read_state("stream_silence-"), 48);
+  select_queues(ids, 2);
+  replay_run(&ch_world, 900);
+  CHECK_REAL(read_state("stream_gap-"), 49);
+  ch_open();
+  ch_say(HEARTBEAT);
+  replay_run(&ch_world, 5000);
+  CHECK_REAL(read_state("stream_gap-"), 49);
+  CHECK_REAL(read_state("stream_silence-"), 5);
+  end_stream();
+}
+
+/* A Shard without queues, say. */
+static void a_stream_of_no_queue_has_no_gap(void) {
+  begin_with(20);
+  stream_begin(w.stream);
+  replay_run(&ch_world, 3000);
+  select_queues(NULL, 0);
+  replay_run(&ch_world, 60000);
+  CHECK_REAL(read_state("stream_gap-"), 0);
+  end_stream();
+}
+
 /* The stream is blind from the start, so the gap counts from the block's start.
  */
 static void a_socket_that_never_opens_counts_as_blind(void) {
@@ -302,6 +337,8 @@ static void a_queue_that_left_the_list_loses_its_counters_in_time(void) {
 
 int main(void) {
   RUN(each_queue_has_a_topic_and_a_connection_asks_for_a_snapshot);
+  RUN(a_stream_without_a_list_is_blind_from_the_start);
+  RUN(a_stream_of_no_queue_has_no_gap);
   RUN(a_socket_that_never_opens_counts_as_blind);
   RUN(frames_that_are_not_understood_are_counted_and_reported);
   RUN(queues_that_leave_are_unsubscribed);
