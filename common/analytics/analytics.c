@@ -1,18 +1,20 @@
 /* SPDX-License-Identifier: MIT */
+/* The network thread's part of a block: loads the state, polls, and passes the
+ * results on. */
 #include "common/analytics/analytics.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "common/analytics/analytics_internal.h"
-#include "common/analytics/query/tables.h"
+#include "common/analytics/internal.h"
+#include "common/base/alloc.h"
 #include "common/base/policy/poll_pace.h"
-#include "common/genesys/labels.h"
 
 enum {
   RETRY_MS = 10 * 1000,
   STATE_RETRY_MS = 5 * 1000, /* until the state is loaded again */
-  RECHECK_MS = 250, /* between two checks whether the windows are sent */
+  RECHECK_MS = 250, /* between two checks whether the windows are sent, and
+                       whether the state is read */
   LEASE_CHECK_MS =
       1000, /* between two checks whether this agent has the lease */
   ASLEEP_MAX_MS = 60000, /* longest sleep; the clocks are read again after it */
@@ -28,83 +30,191 @@ enum {
   DAY_MS = 86400000,
   FACTS_MIN = 1 << 18, /* of the results; MaxSeries if larger */
   IDLE_MAX_DAYS = 92,  /* of a series; as in checkpoint.c after a restart */
+  HOUR_MS = 3600000,
+  /* A checkpoint this far ahead of all clocks is reported … */
+  FUTURE_MS = 15 * 60000,
+  /* … and one that is FUTURE_BACK_MS ahead for FUTURE_WAIT_MS steps back.
+   * FUTURE_MS is less than an hour, and FUTURE_BACK_MS is more: a wall clock
+   * that is an hour behind, as with a wrong summer time, steps no checkpoint
+   * back. */
+  FUTURE_BACK_MS = 2 * HOUR_MS,
+  FUTURE_WAIT_MS = 10 * 60000,
 };
+
+static const struct gc_env *env_of(const struct gc_analytics *b) {
+  return b->deps.env;
+}
+
+static int64_t server_now(const struct gc_analytics *b) {
+  return gc_server_clock_now(&b->plan.clock, gc_analytics_now(b),
+                             env_of(b)->wall_ms(env_of(b)->ctx));
+}
+
+/* Returns the work while it is the network thread's. */
+static struct gc_analytics_work *own_work(struct gc_analytics *b) {
+  return gc_analytics_work_of(b, GC_STAGE_NETWORK);
+}
 
 static void wake_after(struct gc_analytics *b, uint64_t ms) {
   if (b->deps.page != NULL && ms > LEASE_CHECK_MS)
     ms = LEASE_CHECK_MS;
-  (void)gc_timers_set(gc_analytics_env(b)->timers, &b->timer,
+  (void)gc_timers_set(env_of(b)->timers, &b->plan.timer,
                       gc_analytics_now(b) + ms);
 }
 
+/* ---- clocks ---- */
+
+/* Writes an offset in the largest unit that fits into it twice: "+3.0 days" for
+ * 72 hours, "+36.0 hours" for 36. */
+static void print_offset(int64_t ms, char *out, size_t size) {
+  static const struct {
+    int64_t ms;
+    const char *name;
+  } units[] = {
+      {DAY_MS, "days"}, {HOUR_MS, "hours"}, {60000, "minutes"}, {1000, "s"}};
+  size_t i = 0;
+  while (i + 1 < GC_COUNT(units) && llabs(ms) < 2 * units[i].ms)
+    i++;
+  snprintf(out, size, "%+.1f %s", (double)ms / (double)units[i].ms,
+           units[i].name);
+}
+
+static void report_clocks(struct gc_analytics *b) {
+  struct gc_err err = {.code = GC_OK};
+  char offset[48];
+  print_offset(b->plan.poll.date_off_ms, offset, sizeof(offset));
+  if (b->plan.poll.date_off_ms != 0 && b->plan.clock.is_agreed)
+    (void)gc_fail(&err, GC_ERR_STATE,
+                  "an answer's Date is %s from this machine's clock and "
+                  "from earlier answers; it is not used: look for a gateway or "
+                  "proxy with a wrong clock",
+                  offset);
+  else if (b->plan.poll.date_off_ms != 0)
+    (void)gc_fail(&err, GC_ERR_STATE,
+                  "the answers' Date is %s from this machine's clock; "
+                  "intervals follow the earlier of the two until they agree: "
+                  "check the clock of this machine (NTP)",
+                  offset);
+  b->notice(b->ctx, "clock", &err);
+}
+
+/* Returns the latest of the wall clock and the server clocks of the block and
+ * of the account. */
+static int64_t latest_clock(const struct gc_analytics *b) {
+  int64_t wall_ms = env_of(b)->wall_ms(env_of(b)->ctx);
+  int64_t server_ms = server_now(b);
+  int64_t date_ms = wall_ms + gc_api_clock_offset_ms(b->deps.api);
+  int64_t latest_ms = wall_ms > server_ms ? wall_ms : server_ms;
+  return latest_ms > date_ms ? latest_ms : date_ms;
+}
+
+/* Steps a checkpoint back if all clocks have placed it in the future for a
+ * while: a clock was wrong when the checkpoint was saved. Nothing is requested
+ * until it has stepped back. Called while no window is due. */
+static void check_future(struct gc_analytics *b) {
+  struct gc_err err = {.code = GC_OK};
+  struct gc_checkpoint *checkpoint = &own_work(b)->checkpoint;
+  const struct gc_windows_mark *mark = &checkpoint->mark;
+  int64_t ahead_ms = mark->is_set ? mark->done_ms - latest_clock(b) : 0;
+  double hours = (double)ahead_ms / HOUR_MS;
+  if (ahead_ms < FUTURE_MS) {
+    b->plan.future_since_ms = 0;
+  } else if (b->plan.future_since_ms == 0) {
+    b->plan.future_since_ms = gc_analytics_now(b);
+  }
+  if (ahead_ms >= FUTURE_BACK_MS &&
+      gc_analytics_now(b) >= b->plan.future_since_ms + FUTURE_WAIT_MS) {
+    (void)gc_fail(&err, GC_ERR_STATE,
+                  "the checkpoint was %.1f hours in the future: a clock was "
+                  "wrong when it was saved; the query continues with the "
+                  "newest interval; earlier intervals may be missing",
+                  hours);
+    gc_checkpoint_step_back(checkpoint,
+                            gc_windows_newest(&b->query->rule, server_now(b)));
+    b->plan.future_since_ms = 0;
+  } else if (ahead_ms >= FUTURE_MS) {
+    (void)gc_fail(
+        &err, GC_ERR_STATE,
+        "the checkpoint lies %.1f hours in the future, and nothing is "
+        "requested: a clock is or was wrong; the query continues "
+        "later by itself; check the clock of this machine (NTP)",
+        hours);
+  }
+  b->notice(b->ctx, "checkpoint", &err);
+}
+
+/* ---- polls ---- */
+
 static void record_poll(struct gc_analytics *b) {
-  const struct gc_results_tally *t = &b->results.tally;
-  bool is_healthy = b->poll.error.code == GC_OK;
+  const struct gc_results_tally *t = &b->work.results.tally;
+  bool is_healthy = b->plan.poll.error.code == GC_OK;
   pthread_mutex_lock(&b->lock);
-  b->tally.answered += b->poll.answered;
-  b->tally.failed += b->poll.failed;
-  b->tally.read += t->read;
-  b->tally.foreign += t->foreign;
-  b->tally.broken += t->broken;
-  b->tally.overflow += t->overflow;
-  b->tally.unknown = b->results.unknown.total;
-  b->is_healthy = is_healthy;
-  b->clock_copy = b->clock;
-  if (is_healthy && !b->poll.is_early) {
-    b->last_success_ms = gc_analytics_now(b);
-    b->tally.skipped += (uint64_t)b->results.plan.skipped;
+  b->shared.tally.answered += b->plan.poll.answered;
+  b->shared.tally.failed += b->plan.poll.failed;
+  b->shared.tally.read += t->read;
+  b->shared.tally.foreign += t->foreign;
+  b->shared.tally.broken += t->broken;
+  b->shared.tally.overflow += t->overflow;
+  b->shared.tally.unknown = b->work.results.unknown.total;
+  b->shared.clock = b->plan.clock;
+  if (!is_healthy)
+    b->shared.source = GC_ANALYTICS_SOURCE_DOWN;
+  if (is_healthy && !b->plan.poll.is_early) {
+    b->shared.source = GC_ANALYTICS_SOURCE_UP;
+    b->shared.last_success_ms = gc_analytics_now(b);
+    b->shared.tally.skipped += (uint64_t)b->work.results.plan.skipped;
   }
   pthread_mutex_unlock(&b->lock);
-  b->poll.answered = b->poll.failed = 0;
+  b->plan.poll.answered = b->plan.poll.failed = 0;
 }
 
 /* A 400 may mean that the interval is too wide; an answer that is too large
  * means that there are too many windows. Halves the next request in either
  * case. Returns true if the smaller request can be sent at once. */
 static bool narrow_request(struct gc_analytics *b) {
-  enum gc_code code = b->poll.error.code;
-  if (code == GC_ERR_LIMIT && b->new_max > 1) {
-    b->new_max /= 2;
+  enum gc_code code = b->plan.poll.error.code;
+  if (code == GC_ERR_LIMIT && b->plan.new_max > 1) {
+    b->plan.new_max /= 2;
     return true;
   }
-  if (code != GC_ERR_REQUEST || b->piece_is_accepted)
+  if (code != GC_ERR_REQUEST || b->plan.piece_is_accepted)
     return false;
-  if (b->poll.is_many && b->piece_max > 1) {
-    b->piece_max /= 2;
+  if (b->plan.poll.is_many && b->plan.piece_max > 1) {
+    b->plan.piece_max /= 2;
     return true;
   }
-  b->piece_max = b->piece_best;
-  b->piece_is_accepted = true;
+  b->plan.piece_max = b->plan.piece_best;
+  b->plan.piece_is_accepted = true;
   return false;
 }
 
 static void report_skipped(struct gc_analytics *b) {
   struct gc_err err = {.code = GC_OK};
-  if (b->results.plan.skipped > 0)
+  if (b->work.results.plan.skipped > 0)
     (void)gc_fail(&err, GC_ERR_LIMIT,
                   "%lld intervals are older than Backfill and are left out",
-                  (long long)b->results.plan.skipped);
+                  (long long)b->work.results.plan.skipped);
   b->notice(b->ctx, "backfill", &err);
 }
 
 /* Reports series past MaxSeries until an answer has none. */
 static void report_left_out(struct gc_analytics *b) {
   struct gc_err err = {.code = GC_OK};
-  if (b->results.tally.overflow > 0)
+  if (b->work.results.tally.overflow > 0)
     (void)gc_fail(&err, GC_ERR_LIMIT,
                   "MaxSeries (%zu) is reached: further groups are left out "
                   "(series_overflow); select fewer, group by less, or raise "
                   "MaxSeries",
-                  (size_t)b->settings.query.max_series);
+                  (size_t)b->query->max_series);
   b->notice(b->ctx, "series", &err);
 }
 
-static struct gc_samples_view view_of(struct gc_analytics *b) {
-  return (struct gc_samples_view){.query = &b->settings.query,
-                                  .dimension_names = &b->dimension_names,
-                                  .block = b->settings.name,
-                                  .prefix = b->settings.query.prefix,
-                                  .counters = b->settings.query.counters};
+static struct gc_samples_view view_of(const struct gc_analytics *b) {
+  return (struct gc_samples_view){.query = b->query,
+                                  .dimension_names = &b->plan.selection.names,
+                                  .block = b->deps.name,
+                                  .prefix = b->query->prefix,
+                                  .counters = b->query->counters};
 }
 
 /* Returns true if an answer names an entity that was created after the list was
@@ -112,9 +222,9 @@ static struct gc_samples_view view_of(struct gc_analytics *b) {
 static bool lacks_names(struct gc_analytics *b) {
   struct gc_samples_view view = view_of(b);
   enum gc_dimension_kind kind;
-  uint32_t from = b->named;
-  b->named = b->series.keys.count;
-  if (!gc_series_lacks_names(&view, &b->series, from, &kind))
+  uint32_t from = b->plan.named;
+  b->plan.named = b->work.series.keys.count;
+  if (!gc_series_lacks_names(&view, &b->work.series, from, &kind))
     return false;
   gc_names_miss(b->deps.names, (enum gc_name_kind)gc_dimension_list(kind));
   return true;
@@ -123,8 +233,8 @@ static bool lacks_names(struct gc_analytics *b) {
 /* Returns how long the block may wait for a name: a receiver such as
  * write_prometheus drops values that are older than two intervals. */
 static uint64_t names_wait_ms(const struct gc_analytics *b) {
-  int64_t old_ms = b->results.plan.to_ms + 2 * b->settings.query.rule.period_ms;
-  int64_t left_ms = old_ms - NAMES_SPARE_MS - gc_analytics_server_now(b);
+  int64_t old_ms = b->work.results.plan.to_ms + 2 * b->query->rule.period_ms;
+  int64_t left_ms = old_ms - NAMES_SPARE_MS - server_now(b);
   return left_ms < 0              ? 0
          : left_ms < NAMES_MAX_MS ? (uint64_t)left_ms
                                   : (uint64_t)NAMES_MAX_MS;
@@ -133,7 +243,7 @@ static uint64_t names_wait_ms(const struct gc_analytics *b) {
 /* Reports each unknown member of the statistics once. */
 static void report_unknown(struct gc_analytics *b) {
   const struct gc_unknown_word *word;
-  while ((word = gc_unknown_words_next(&b->results.unknown)) != NULL) {
+  while ((word = gc_unknown_words_next(&b->work.results.unknown)) != NULL) {
     struct gc_err err = {.code = GC_OK};
     char cause[GC_UNKNOWN_WORD_MAX_BYTES + 32];
     snprintf(cause, sizeof(cause), "%s \"%s\"", word->kind, word->text);
@@ -147,35 +257,36 @@ static void report_unknown(struct gc_analytics *b) {
 
 static void on_poll(void *ctx) {
   struct gc_analytics *b = ctx;
-  struct gc_err error = b->poll.error;
-  if (b->poll.answered > 0)
-    gc_analytics_report_clocks(b);
+  struct gc_err error = b->plan.poll.error;
+  if (b->plan.poll.answered > 0)
+    report_clocks(b);
   record_poll(b);
   report_unknown(b);
-  gc_analytics_poll_clear(&b->poll);
-  if (error.code == GC_OK && !b->poll.is_early) {
+  gc_analytics_poll_clear(&b->plan.poll);
+  if (error.code == GC_OK && !b->plan.poll.is_early) {
     b->notice(b->ctx, "aggregates", &error);
     report_skipped(b);
     report_left_out(b);
-    b->piece_is_accepted = false;
-    b->piece_best = b->piece_max;
-    gc_results_sort(&b->results);
+    b->plan.piece_is_accepted = false;
+    b->plan.piece_best = b->plan.piece_max;
+    gc_results_sort(&b->work.results);
     bool waits = lacks_names(b);
-    b->names_until_ms = gc_analytics_now(b) + names_wait_ms(b);
-    gc_analytics_set_stage(b, waits ? GC_ANALYTICS_NAMING : GC_ANALYTICS_READY);
+    b->plan.names_until_ms = gc_analytics_now(b) + names_wait_ms(b);
+    (void)gc_analytics_move(b, waits ? GC_STAGE_UNNAMED : GC_STAGE_ANSWERED);
     wake_after(b, RECHECK_MS);
     return;
   }
-  gc_analytics_set_stage(b, GC_ANALYTICS_IDLE);
+  (void)gc_analytics_move(b, GC_STAGE_FAILED);
   bool again = error.code == GC_OK || narrow_request(b);
   if (!again)
     b->notice(b->ctx, "aggregates", &error);
-  b->next_request_ms = gc_analytics_now(b) + (again ? 0
-                                              : gc_pace_is_refusal(error.code)
-                                                  ? (uint64_t)GC_PACE_REFUSED_MS
-                                                  : (uint64_t)RETRY_MS);
-  wake_after(b, b->next_request_ms > gc_analytics_now(b)
-                    ? b->next_request_ms - gc_analytics_now(b)
+  b->plan.next_request_ms =
+      gc_analytics_now(b) + (again ? 0
+                             : gc_pace_is_refusal(error.code)
+                                 ? (uint64_t)GC_PACE_REFUSED_MS
+                                 : (uint64_t)RETRY_MS);
+  wake_after(b, b->plan.next_request_ms > gc_analytics_now(b)
+                    ? b->plan.next_request_ms - gc_analytics_now(b)
                     : RECHECK_MS);
 }
 
@@ -183,274 +294,231 @@ static void on_poll(void *ctx) {
  * requests, such as live windows of other queries, do not wait. */
 static bool is_backfill(const struct gc_analytics *b,
                         const struct gc_windows_plan *plan) {
-  return plan->to_ms - plan->from_ms > b->settings.query.rule.period_ms ||
-         plan->to_ms < gc_windows_newest(&b->settings.query.rule,
-                                         gc_analytics_server_now(b));
+  return plan->to_ms - plan->from_ms > b->query->rule.period_ms ||
+         plan->to_ms < gc_windows_newest(&b->query->rule, server_now(b));
 }
 
 /* Forgets series without an event for 92 days. While the set has MaxSeries
  * series, it also forgets those without an event for a day. */
 static void forget_idle_series(struct gc_analytics *b) {
-  uint64_t day = (uint64_t)(DAY_MS / b->settings.query.rule.period_ms);
-  bool is_full = b->series.keys.count >= b->series.keys.max;
+  uint64_t day = (uint64_t)(DAY_MS / b->query->rule.period_ms);
+  bool is_full = b->work.series.keys.count >= b->work.series.keys.max;
   uint64_t idle = is_full ? day : day * IDLE_MAX_DAYS;
-  if (gc_series_forget_idle(&b->series, idle) > 0)
-    b->named = b->series.keys.count; /* the names of all were checked */
+  if (gc_series_forget_idle(&b->work.series, idle) > 0)
+    b->plan.named =
+        b->work.series.keys.count; /* the names of all were checked */
 }
 
 static void start_poll(struct gc_analytics *b,
                        const struct gc_windows_plan *plan) {
-  const struct gc_intern *filter = gc_filter_for_request(&b->filter);
-  struct gc_analytics_poll_deps deps = {.env = gc_analytics_env(b),
+  const struct gc_intern *filter =
+      gc_filter_for_request(&b->plan.selection.filter);
+  struct gc_analytics_poll_deps deps = {.env = env_of(b),
                                         .api = b->deps.api,
-                                        .clock = &b->clock,
-                                        .settle_ms =
-                                            b->settings.query.rule.settle_ms,
+                                        .clock = &b->plan.clock,
+                                        .settle_ms = b->query->rule.settle_ms,
                                         .filter = filter,
-                                        .piece_max = b->piece_max,
+                                        .piece_max = b->plan.piece_max,
                                         .is_background = is_backfill(b, plan)};
-  gc_results_clear(&b->results);
-  gc_series_forget_again(&b->series);
+  gc_results_clear(&b->work.results);
+  gc_series_forget_again(&b->work.series);
   forget_idle_series(b);
-  b->results.plan = *plan;
-  b->results.wanted = gc_filter_for_answers(&b->filter);
-  gc_analytics_set_stage(b, GC_ANALYTICS_REQUESTING);
-  gc_analytics_poll_start(&b->poll, &deps, &b->results, on_poll, b);
+  b->work.results.plan = *plan;
+  b->work.results.wanted = gc_filter_for_answers(&b->plan.selection.filter);
+  (void)gc_analytics_move(b, GC_STAGE_REQUEST);
+  gc_analytics_poll_start(&b->plan.poll, &deps, &b->work.results, on_poll, b);
 }
 
-static const struct gc_source *source_of(const struct gc_analytics *b) {
-  return gc_source(b->settings.query.source);
-}
+/* ---- the timer ---- */
 
-/* Returns the list whose names the selectors are compared with, an enum
- * gc_name_kind; -1 without selectors. */
-static int chosen_list(const struct gc_analytics *b) {
-  const char *chosen = source_of(b)->chosen;
-  return b->settings.query.chosen.count > 0 && chosen != NULL
-             ? gc_dimension_list(gc_dimension_of(chosen))
-             : -1;
-}
-
-static bool has_lists(const struct gc_analytics *b) {
-  for (int i = 0; i < GC_NAME_KIND_COUNT; i++)
-    if (b->lists[i].is_needed && b->dimension_names.lists[i].now == NULL)
-      return false;
-  return true;
-}
-
-static void remake_filter(struct gc_analytics *b) {
-  struct gc_err err = {.code = GC_OK};
-  int list = chosen_list(b);
-  b->filter_is_old = false;
-  if (list < 0)
-    return;
-  if (gc_filter_make(&b->filter, b->dimension_names.lists[list].now,
-                     b->settings.query.chosen.at,
-                     b->settings.query.chosen.count) != GC_OK)
-    (void)gc_fail(&err, GC_ERR_MEMORY,
-                  "selected queues or flows: out of memory");
-  else if (gc_filter_is_empty(&b->filter))
-    (void)gc_fail(&err, GC_ERR_NOT_FOUND, "%s", source_of(b)->none_chosen);
-  b->notice(b->ctx, source_of(b)->chosen_word, &err);
-  gc_idle_selectors_report(&b->idle_options, b->dimension_names.lists[list].now,
-                           &b->settings.query.chosen,
-                           source_of(b)->chosen_option,
-                           source_of(b)->chosen_noun, b->notice, b->ctx);
-}
-
+/* A source whose first answer is awaited is down until it comes. */
 static void set_idle(struct gc_analytics *b, bool is_idle) {
   pthread_mutex_lock(&b->lock);
-  b->is_idle = is_idle;
+  if (b->shared.last_success_ms == 0 &&
+      b->shared.source != GC_ANALYTICS_SOURCE_DOWN)
+    b->shared.source =
+        is_idle ? GC_ANALYTICS_SOURCE_IDLE : GC_ANALYTICS_SOURCE_ASKED;
   pthread_mutex_unlock(&b->lock);
 }
 
 static void start_when_due(struct gc_analytics *b) {
   struct gc_windows_plan plan;
+  const struct gc_windows_mark *mark = &own_work(b)->checkpoint.mark;
+  const struct gc_windows_rule *rule = &b->query->rule;
   uint64_t now_ms = gc_analytics_now(b);
-  int64_t server_ms = gc_analytics_server_now(b);
-  if (b->filter_is_old)
-    remake_filter(b);
-  if (!has_lists(b) || gc_filter_is_empty(&b->filter)) {
+  int64_t server_ms = server_now(b);
+  if (!gc_selection_is_ready(&b->plan.selection)) {
     wake_after(b, ASLEEP_MAX_MS); /* a new list wakes the block */
     return;
   }
-  if (now_ms < b->next_request_ms) {
-    wake_after(b, b->next_request_ms - now_ms);
+  if (now_ms < b->plan.next_request_ms) {
+    wake_after(b, b->plan.next_request_ms - now_ms);
     return;
   }
-  if (gc_windows_plan(&b->settings.query.rule, &b->checkpoint.mark, server_ms,
-                      b->new_max, &plan)) {
+  if (gc_windows_plan(rule, mark, server_ms, b->plan.new_max, &plan)) {
     set_idle(b, false);
     start_poll(b, &plan);
     return;
   }
-  gc_analytics_check_future(b);
+  check_future(b);
   set_idle(b, true);
-  int64_t due_ms = gc_windows_due(&b->settings.query.rule, &b->checkpoint.mark);
+  int64_t due_ms = gc_windows_due(rule, mark);
   int64_t wait_ms = RECHECK_MS;
   if (due_ms > server_ms)
     wait_ms = due_ms - server_ms + b->deps.phase % SPREAD_MS;
   wake_after(b, wait_ms < ASLEEP_MAX_MS ? (uint64_t)wait_ms : ASLEEP_MAX_MS);
 }
 
-static bool is_due(const struct gc_analytics *b) {
-  struct gc_windows_plan plan;
-  return gc_windows_plan(&b->settings.query.rule, &b->checkpoint.mark,
-                         gc_analytics_server_now(b), b->new_max, &plan);
-}
-
-/* Takes an unsaved state from the read threads; false while a read thread saves
- * the state. The next window saves it too. */
+/* Takes an unsaved state from the read threads when the next window is due,
+ * which saves it too. */
 static bool take_unsaved(struct gc_analytics *b) {
   pthread_mutex_lock(&b->lock);
-  bool is_taken = b->stage == GC_ANALYTICS_UNSAVED && !b->is_reading;
-  if (is_taken)
-    b->stage = GC_ANALYTICS_IDLE;
+  bool is_taken = server_now(b) >= b->shared.due_ms &&
+                  gc_stage_move(&b->shared.stage, GC_STAGE_NEXT);
   pthread_mutex_unlock(&b->lock);
   return is_taken;
 }
 
+/* Loads the checkpoint. Nothing is requested until it is loaded, since without
+ * it windows would be sent twice and counters would fall. */
 static void load_state(struct gc_analytics *b) {
-  enum gc_code code = gc_analytics_load_state(b);
-  wake_after(b, code == GC_OK            ? 0
-                : code == GC_ERR_TIMEOUT ? RECHECK_MS
-                                         : STATE_RETRY_MS);
+  struct gc_err err = {.code = GC_OK}, warning = {.code = GC_OK};
+  struct gc_analytics_work *work = own_work(b);
+  enum gc_code code =
+      gc_checkpoint_load(&work->checkpoint, b->query->rule.period_ms,
+                         &work->series, &work->sender.outbox, &warning, &err);
+  if (code != GC_ERR_UNAVAILABLE &&
+      code != GC_ERR_TIMEOUT) /* the store reports the reason */
+    b->notice(b->ctx, "state", code == GC_OK ? &warning : &err);
+  if (code != GC_OK) {
+    wake_after(b, code == GC_ERR_TIMEOUT ? RECHECK_MS : STATE_RETRY_MS);
+    return;
+  }
+  b->plan.named = work->series.keys.count;
+  bool has_window = work->sender.outbox.count > 0;
+  int64_t done_ms = work->checkpoint.mark.done_ms;
+  pthread_mutex_lock(&b->lock);
+  b->shared.tally.done_ms = done_ms;
+  (void)gc_stage_move(&b->shared.stage,
+                      has_window ? GC_STAGE_LOADED_WINDOW : GC_STAGE_LOADED);
+  pthread_mutex_unlock(&b->lock);
+  wake_after(b, 0);
+}
+
+/* If another agent has taken the lease under which the state was loaded, drops
+ * everything: the state is to be loaded again. Not while a read thread or a
+ * poll uses the work. */
+static void lose_lease(struct gc_analytics *b) {
+  if (gc_checkpoint_holds(&b->work.checkpoint))
+    return;
+  pthread_mutex_lock(&b->lock);
+  bool is_lost = gc_stage_move(&b->shared.stage, GC_STAGE_LEASE_LOST);
+  if (is_lost) {
+    b->shared.source = GC_ANALYTICS_SOURCE_IDLE; /* neither up nor down */
+    b->shared.last_success_ms = 0;
+  }
+  pthread_mutex_unlock(&b->lock);
+  if (!is_lost)
+    return;
+  struct gc_analytics_work *work = own_work(b);
+  gc_results_clear(&work->results);
+  gc_series_clear(&work->series);
+  gc_sender_forget(&work->sender);
+  gc_checkpoint_forget(&work->checkpoint);
 }
 
 static void on_timer(void *ctx, uint64_t now_ms) {
   struct gc_analytics *b = ctx;
-  gc_analytics_lose_lease(b);
+  lose_lease(b);
   switch (gc_analytics_stage(b)) {
-  case GC_ANALYTICS_LOADING:
+  case GC_STAGE_LOADING:
     load_state(b);
     return;
-  case GC_ANALYTICS_REQUESTING:
-    return;
-  case GC_ANALYTICS_NAMING:
-    if (now_ms >= b->names_until_ms)
-      gc_analytics_set_stage(b, GC_ANALYTICS_READY);
-    wake_after(b, RECHECK_MS);
-    return;
-  case GC_ANALYTICS_READY:
-  case GC_ANALYTICS_SENDING:
-    wake_after(b, RECHECK_MS);
-    return;
-  case GC_ANALYTICS_UNSAVED:
-    if (is_due(b) && take_unsaved(b))
-      start_when_due(b);
-    else
-      wake_after(b, RECHECK_MS);
-    return;
-  case GC_ANALYTICS_SENT:
-    gc_analytics_set_stage(b, GC_ANALYTICS_IDLE);
+  case GC_STAGE_IDLE:
     start_when_due(b);
     return;
-  case GC_ANALYTICS_IDLE:
+  case GC_STAGE_REQUESTING:
+    return;
+  case GC_STAGE_NAMING:
+    if (now_ms >= b->plan.names_until_ms)
+      (void)gc_analytics_move(b, GC_STAGE_NAMED);
+    break;
+  case GC_STAGE_SENT:
+    (void)gc_analytics_move(b, GC_STAGE_NEXT);
     start_when_due(b);
     return;
+  case GC_STAGE_UNSAVED:
+    if (!take_unsaved(b))
+      break;
+    start_when_due(b);
+    return;
+  default: /* the read threads' stages */
+    break;
   }
+  wake_after(b, RECHECK_MS);
 }
 
-/* Replaces a list under the lock: a read thread may be taking a reference to
- * the old one. */
-static void replace_list(struct gc_analytics *b,
-                         struct gc_dimension_name_list *list,
-                         struct gc_entities *entities) {
-  struct gc_dimension_name_list old = *list;
-  struct gc_entities *gone =
-      old.now != NULL ? gc_labels_of_gone(old.now, entities) : NULL;
-  pthread_mutex_lock(&b->lock);
-  *list = (struct gc_dimension_name_list){.now = gc_entities_get(entities),
-                                          .before = gone};
-  pthread_mutex_unlock(&b->lock);
-  gc_entities_put(old.now);
-  gc_entities_put(old.before);
-}
-
-static void on_list(void *ctx, struct gc_entities *entities) {
-  struct gc_analytics_list *list = ctx;
-  struct gc_analytics *b = list->owner;
-  int number = (int)(list - b->lists);
-  b->filter_is_old |= number == chosen_list(b);
-  replace_list(b, &b->dimension_names.lists[number], entities);
-  if (gc_analytics_stage(b) == GC_ANALYTICS_NAMING)
-    gc_analytics_set_stage(b, GC_ANALYTICS_READY);
-  if (gc_analytics_stage(b) == GC_ANALYTICS_IDLE)
+/* A new list of names is there. */
+static void on_names(void *ctx) {
+  struct gc_analytics *b = ctx;
+  (void)gc_analytics_move(b, GC_STAGE_NAMED); /* in NAMING */
+  if (gc_analytics_stage(b) == GC_STAGE_IDLE)
     wake_after(b, 0);
 }
 
-static void make_lists(struct gc_analytics *b) {
-  const struct gc_query *q = &b->settings.query;
-  int chosen = chosen_list(b);
-  for (int i = 0; i < GC_NAME_KIND_COUNT; i++)
-    b->lists[i] =
-        (struct gc_analytics_list){.owner = b,
-                                   .is_needed = i == chosen,
-                                   .listener = {.kind = (enum gc_name_kind)i,
-                                                .changed = on_list,
-                                                .ctx = &b->lists[i]}};
-  for (size_t i = 0; i < q->group_by.count; i++) {
-    int list = gc_dimension_list(gc_dimension_of(q->group_by.at[i]));
-    if (list >= 0)
-      b->lists[list].is_needed = true;
-  }
-  for (size_t i = 0; i < q->metrics.count; i++)
-    b->lists[GC_PRESENCE].is_needed |=
-        gc_api_metric_is_by_presence(q->metrics.at[i]);
-}
+/* ---- the block ---- */
 
 static uint32_t piece_max(const struct gc_windows_rule *rule) {
   int64_t max = (int64_t)PIECE_MAX_DAYS * DAY_MS / rule->period_ms;
   return max < PIECE_MAX ? (uint32_t)max : PIECE_MAX;
 }
 
+static void init_work(struct gc_analytics_work *work,
+                      const struct gc_analytics *b) {
+  uint32_t max = b->query->max_series;
+  work->series.keys.max = max;
+  work->results.query = b->query;
+  work->results.series = &work->series;
+  work->results.max = max > FACTS_MIN ? max : FACTS_MIN;
+  work->checkpoint = (struct gc_checkpoint){.store = b->deps.store,
+                                            .page = b->deps.page,
+                                            .account = b->deps.account,
+                                            .query = b->deps.instance};
+  gc_query_identity(work->checkpoint.identity, b->query);
+  work->sender.series = &work->series;
+  work->sender.checkpoint = &work->checkpoint;
+  work->sender.view = view_of(b);
+}
+
 struct gc_analytics *gc_analytics_new(
-    const struct gc_analytics_settings *settings,
-    const struct gc_analytics_deps *deps,
+    const struct gc_query *query, const struct gc_analytics_deps *deps,
     void (*notice)(void *ctx, const char *cause, const struct gc_err *err),
     void *ctx) {
-  struct gc_analytics *b = calloc(1, sizeof(*b));
-  if (b == NULL)
-    return NULL;
-  b->settings = *settings;
+  struct gc_analytics *b = gc_zalloc(1, sizeof(*b));
+  b->query = query;
   b->deps = *deps;
   b->notice = notice;
   b->ctx = ctx;
-  b->timer = (struct gc_timer){.fire = on_timer, .ctx = b};
-  make_lists(b);
-  b->dimension_names.label = (enum gc_query_label)settings->query.label;
-  b->new_max = NEW_MAX;
-  b->piece_max = b->piece_best = piece_max(&settings->query.rule);
-  b->filter.is_by_filter = source_of(b)->takes_filter;
-  b->filter.is_all = settings->query.chosen.count == 0;
-  b->filter.is_grouped =
-      source_of(b)->chosen != NULL &&
-      gc_query_place_of(&settings->query, source_of(b)->chosen) >= 0;
-  b->series.keys.max = settings->query.max_series;
-  b->results.query = &b->settings.query;
-  b->results.series = &b->series;
-  b->results.max = settings->query.max_series > FACTS_MIN
-                       ? settings->query.max_series
-                       : FACTS_MIN;
-  b->checkpoint.store = deps->store;
-  b->checkpoint.page = deps->page;
-  b->is_idle = deps->page != NULL; /* as a standby: neither up nor down */
-  b->checkpoint.account = settings->account;
-  b->checkpoint.query = settings->instance;
-  gc_query_identity(b->checkpoint.identity, &b->settings.query);
-  b->sender.series = &b->series;
-  b->sender.checkpoint = &b->checkpoint;
-  b->sender.view = view_of(b);
+  b->plan.timer = (struct gc_timer){.fire = on_timer, .ctx = b};
+  b->plan.new_max = NEW_MAX;
+  b->plan.piece_max = b->plan.piece_best = piece_max(&query->rule);
+  b->plan.selection = (struct gc_selection){.query = query,
+                                            .cache = deps->names,
+                                            .notice = notice,
+                                            .changed = on_names,
+                                            .ctx = b};
+  gc_selection_init(&b->plan.selection);
+  init_work(&b->work, b);
+  /* A standby is neither up nor down. */
+  b->shared.source =
+      deps->page != NULL ? GC_ANALYTICS_SOURCE_IDLE : GC_ANALYTICS_SOURCE_ASKED;
   pthread_mutex_init(&b->lock, NULL);
   return b;
 }
 
 static void start_on_loop(void *ctx) {
   struct gc_analytics *b = ctx;
-  b->is_listening = true;
-  for (int i = 0; i < GC_NAME_KIND_COUNT; i++)
-    if (b->lists[i].is_needed)
-      gc_names_listen(b->deps.names, &b->lists[i].listener);
+  gc_selection_listen(&b->plan.selection);
   load_state(b);
 }
 
@@ -460,24 +528,20 @@ void gc_analytics_start(struct gc_analytics *b) {
 
 static void stop_on_loop(void *ctx) {
   struct gc_analytics *b = ctx;
-  for (int i = 0; b->is_listening && i < GC_NAME_KIND_COUNT; i++)
-    if (b->lists[i].is_needed)
-      gc_names_unlisten(b->deps.names, &b->lists[i].listener);
-  gc_timers_unset(gc_analytics_env(b)->timers, &b->timer);
-  gc_analytics_poll_clear(&b->poll);
+  gc_selection_unlisten(&b->plan.selection);
+  gc_timers_unset(env_of(b)->timers, &b->plan.timer);
+  gc_analytics_poll_clear(&b->plan.poll);
 }
 
 void gc_analytics_free(struct gc_analytics *b) {
   if (b == NULL)
     return;
   gc_loop_call(b->deps.loop, stop_on_loop, b);
-  gc_sender_clear(&b->sender);
-  gc_checkpoint_forget(&b->checkpoint);
-  gc_results_clear(&b->results);
-  gc_series_clear(&b->series);
-  gc_filter_clear(&b->filter);
-  gc_idle_selectors_clear(&b->idle_options);
-  gc_dimension_name_clear(&b->dimension_names);
+  gc_sender_clear(&b->work.sender);
+  gc_checkpoint_forget(&b->work.checkpoint);
+  gc_results_clear(&b->work.results);
+  gc_series_clear(&b->work.series);
+  gc_selection_clear(&b->plan.selection);
   pthread_mutex_destroy(&b->lock);
   free(b);
 }

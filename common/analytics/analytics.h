@@ -1,19 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /* One block of analytics queries (<Query>, <Flows>). The account's network
  * thread requests window after window; a read thread sends the values of each
- * window to collectd. The stage names the thread that owns the results of a
- * poll:
+ * window to collectd. stage.h has the stages of this work, and which thread
+ * owns it in each.
  *
- *   LOADING → IDLE → REQUESTING → (NAMING) → READY → SENDING → SENT → IDLE
- *   `-------------- network thread ---------------'   read      `- network
- *
- * If the save after the last window fails, the stage before SENT is UNSAVED:
- * the read thread saves again every 5 s, so that a restart sends no window
- * again. The network thread ends this stage when the next window is due.
- *
- * LOADING lasts until the state is read. With a lease, the state is read only
- * while this agent has the lease, and LOADING begins again when the agent loses
- * the lease.
+ * If the save after the last window fails, a read thread saves again every 5 s,
+ * so that a restart sends no window again, until the next window is due. With a
+ * lease, the state is loaded only while this agent has the lease, and again
+ * after the agent has lost it.
  *
  * The block does not depend on collectd: the plugin passes in the output. */
 #ifndef GC_ANALYTICS_ANALYTICS_H
@@ -26,18 +20,13 @@
 #include "common/net/name_cache.h"
 #include "common/net/store/store.h"
 
-/* The configuration of a block; all borrowed. */
-struct gc_analytics_settings {
+/* Dependencies of a block, from its account or from a test. All borrowed. */
+struct gc_analytics_deps {
   const char *name;     /* <Query "queues">: the instance of series without
                            queue, user or flow */
   const char *instance; /* "query-queues": with the account, the key of its
                            stored state */
   const char *account;
-  struct gc_query query;
-};
-
-/* Dependencies of a block, from its account or from a test. All borrowed. */
-struct gc_analytics_deps {
   struct gc_loop *loop;
   const struct gc_env *env;
   struct gc_api *api;
@@ -51,12 +40,12 @@ struct gc_analytics_deps {
 
 struct gc_analytics;
 
-/* Makes a block. It calls `notice` with each outcome (GC_OK: success), on the
- * network thread and on read threads; `cause` is a word such as "aggregates",
- * `member "NAME"` or `Queue "PATTERN"`. NULL when out of memory. */
+/* Makes a block; `query` is borrowed. It calls `notice` with each outcome
+ * (GC_OK: success), on the network thread and on read threads; `cause` is a
+ * word such as "aggregates", `member "NAME"` or `Queue "PATTERN"`. Never NULL.
+ */
 GC_API struct gc_analytics *gc_analytics_new(
-    const struct gc_analytics_settings *settings,
-    const struct gc_analytics_deps *deps,
+    const struct gc_query *query, const struct gc_analytics_deps *deps,
     void (*notice)(void *ctx, const char *cause, const struct gc_err *err),
     void *ctx);
 /* Loads the state and starts polling. Waits for one turn of the network thread,

@@ -88,12 +88,11 @@ enum gc_code gc_analytics_block_start(struct gc_analytics_block *q,
                                       const char *account,
                                       const struct gc_query *query,
                                       struct gc_err *err) {
-  struct gc_analytics_settings settings = {.name = block->name,
-                                           .instance = block->instance,
-                                           .account = account,
-                                           .query = *query};
   struct gc_account *a = block->account;
-  struct gc_analytics_deps deps = {.loop = gc_account_loop(a),
+  struct gc_analytics_deps deps = {.name = block->name,
+                                   .instance = block->instance,
+                                   .account = account,
+                                   .loop = gc_account_loop(a),
                                    .env = gc_account_env(a),
                                    .api = gc_account_api(a),
                                    .names = gc_account_names(a),
@@ -110,10 +109,9 @@ enum gc_code gc_analytics_block_start(struct gc_analytics_block *q,
   }
   q->block = block;
   q->ticket = gc_write_ticket_new();
-  if (q->ticket != NULL)
-    q->work = gc_analytics_new(&settings, &deps, gc_block_notice, block);
-  if (q->work == NULL)
+  if (q->ticket == NULL)
     return gc_fail(err, GC_ERR_MEMORY, "out of memory");
+  q->work = gc_analytics_new(query, &deps, gc_block_notice, block);
   gc_analytics_start(q->work);
   return GC_OK;
 }

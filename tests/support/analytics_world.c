@@ -10,7 +10,7 @@
 #include "tests/support/check.h"
 
 struct analytics_world world;
-struct gc_analytics_settings world_settings;
+struct gc_query world_query;
 
 static char granularity[] = "PT1M";
 static char *metrics[] = {(char[]){"nOffered"}};
@@ -48,33 +48,31 @@ void world_begin(void) {
   world_answers("POST /oauth/token", TOKEN);
   world_answers(LIST, "{\"entities\":[{\"id\":\"q1\",\"name\":\"Sales\"},"
                       "{\"id\":\"q2\",\"name\":\"Support\"}]}");
-  world_settings = (struct gc_analytics_settings){
-      .name = "queues",
-      .instance = "query-queues",
-      .account = "prod",
-      .query = {.source = GC_QUERY_CONVERSATIONS,
-                .metrics = {metrics, GC_COUNT(metrics)},
-                .group_by = {groups, GC_COUNT(groups)},
-                .granularity = granularity,
-                .rule = {.period_ms = MINUTE,
-                         .settle_ms = 90000,
-                         .backfill_ms = MINUTE,
-                         .revisit = 2},
-                .counters = true,
-                .max_series = 1000},
-  };
+  world_query = (struct gc_query){.source = GC_QUERY_CONVERSATIONS,
+                                  .metrics = {metrics, GC_COUNT(metrics)},
+                                  .group_by = {groups, GC_COUNT(groups)},
+                                  .granularity = granularity,
+                                  .rule = {.period_ms = MINUTE,
+                                           .settle_ms = 90000,
+                                           .backfill_ms = MINUTE,
+                                           .revisit = 2},
+                                  .counters = true,
+                                  .max_series = 1000};
 }
 
 void world_start(void) {
   replay_account_start(&world.account, &world.r, 60000);
-  struct gc_analytics_deps deps = {.loop = world.account.loop,
+  struct gc_analytics_deps deps = {.name = "queues",
+                                   .instance = "query-queues",
+                                   .account = "prod",
+                                   .loop = world.account.loop,
                                    .env = &world.r.env,
                                    .api = world.account.api,
                                    .names = world.account.names,
                                    .store = world.store,
                                    .page = world.page,
                                    .phase = world_phase};
-  world.block = gc_analytics_new(&world_settings, &deps, on_notice, NULL);
+  world.block = gc_analytics_new(&world_query, &deps, on_notice, NULL);
   gc_analytics_start(world.block);
   replay_settle(&world.r);
 }

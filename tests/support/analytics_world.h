@@ -44,9 +44,9 @@ extern struct analytics_world {
   char wanted[64];
 } world;
 
-/* The settings of the block that world_start creates. world_begin sets:
+/* The query of the block that world_start creates. world_begin sets:
  * nOffered by queue and medium, minute by minute. */
-extern struct gc_analytics_settings world_settings;
+extern struct gc_query world_query;
 
 extern uint32_t world_phase; /* of that block's requests; world_begin sets 0 */
 

@@ -483,7 +483,7 @@ void gc_decoder_free(struct gc_decoder *d) {
   gc_json_stream_free(d->stream);
   gc_intern_clear(&d->metrics);
   gc_intern_clear(&d->other_names);
-  gc_stage_clear(&d->stage);
+  gc_staging_clear(&d->stage);
   free(d->numbers);
   free(d);
 }
@@ -492,7 +492,7 @@ static void sink_begin(void *ctx) {
   struct gc_decoder *d = ctx;
   gc_json_stream_reset(d->stream);
   gc_intern_clear(&d->metrics);
-  gc_stage_reset(&d->stage);
+  gc_staging_reset(&d->stage);
   gc_decode_begin_group(d);
 }
 
@@ -508,7 +508,7 @@ struct gc_sink gc_decoder_sink(struct gc_decoder *d) {
 
 enum gc_code gc_decoder_finish(struct gc_decoder *d, struct gc_err *err) {
   GC_TRY(gc_json_stream_end(d->stream, err));
-  enum gc_code code = gc_stage_finish(&d->stage);
+  enum gc_code code = gc_staging_finish(&d->stage);
   return code == GC_OK
              ? GC_OK
              : gc_fail(err, code, "the answer: %s", gc_code_words(code));

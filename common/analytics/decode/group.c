@@ -111,7 +111,8 @@ enum gc_code gc_decode_end_group(struct gc_decoder *d) {
     memcpy(key, metric, len);
     memcpy(key + len, tail, tail_len);
     n->fact.series = d->series_of[n->metric];
-    GC_TRY(gc_stage_fact(&d->stage, key, len + tail_len, n->end_ms, &n->fact));
+    GC_TRY(
+        gc_staging_fact(&d->stage, key, len + tail_len, n->end_ms, &n->fact));
     d->series_of[n->metric] = n->fact.series;
   }
   return GC_OK;

@@ -31,7 +31,7 @@ struct gc_decode_number {
 };
 
 struct gc_decoder {
-  struct gc_stage stage;
+  struct gc_staging stage;
   struct gc_json_reader reader;
   struct gc_json_key keys[GC_DECODE_KEYS_MAX];
   struct gc_json_stream *stream;

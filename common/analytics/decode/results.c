@@ -53,7 +53,7 @@ void gc_results_sort(struct gc_results *r) {
   r->count = kept;
 }
 
-void gc_stage_reset(struct gc_stage *s) {
+void gc_staging_reset(struct gc_staging *s) {
   s->count = 0;
   s->tally = (struct gc_results_tally){0};
   gc_unknown_words_clear(&s->unknown);
@@ -61,24 +61,24 @@ void gc_stage_reset(struct gc_stage *s) {
     memset(s->again, 0, s->again_cap * sizeof(*s->again));
 }
 
-void gc_stage_clear(struct gc_stage *s) {
+void gc_staging_clear(struct gc_staging *s) {
   free(s->facts);
   free(s->again);
-  *s = (struct gc_stage){.into = s->into};
+  *s = (struct gc_staging){.into = s->into};
 }
 
-static enum gc_code add_again(struct gc_stage *s, bool settles,
+static enum gc_code add_again(struct gc_staging *s, bool settles,
                               const struct gc_fact *fact) {
   if (fact->series >= s->again_cap) {
     size_t cap = s->into->series->cap;
-    struct gc_stage_again *again = realloc(s->again, cap * sizeof(*again));
+    struct gc_staging_again *again = realloc(s->again, cap * sizeof(*again));
     if (again == NULL)
       return GC_ERR_MEMORY;
     memset(again + s->again_cap, 0, (cap - s->again_cap) * sizeof(*again));
     s->again = again;
     s->again_cap = cap;
   }
-  struct gc_stage_again *a = &s->again[fact->series];
+  struct gc_staging_again *a = &s->again[fact->series];
   struct gc_amount amount = {fact->count,
                              fact->has & GC_FACT_SUM ? fact->sum : 0.0};
   a->again = gc_amount_add(a->again, amount);
@@ -107,8 +107,9 @@ static bool is_within(int64_t end_ms, int64_t from_ms, int64_t to_ms) {
   return end_ms > from_ms && end_ms <= to_ms;
 }
 
-enum gc_code gc_stage_fact(struct gc_stage *s, const char *key, size_t key_len,
-                           int64_t end_ms, struct gc_fact *fact) {
+enum gc_code gc_staging_fact(struct gc_staging *s, const char *key,
+                             size_t key_len, int64_t end_ms,
+                             struct gc_fact *fact) {
   const struct gc_windows_plan *plan = &s->into->plan;
   int64_t period_ms = s->into->query->rule.period_ms;
   bool is_new = is_within(end_ms, plan->from_ms, plan->to_ms);
@@ -136,7 +137,7 @@ enum gc_code gc_stage_fact(struct gc_stage *s, const char *key, size_t key_len,
   return GC_OK;
 }
 
-enum gc_code gc_stage_finish(struct gc_stage *s) {
+enum gc_code gc_staging_finish(struct gc_staging *s) {
   struct gc_results *r = s->into;
   while (r->cap < r->count + s->count)
     GC_TRY(make_room(&r->facts, r->cap, &r->cap, r->max));
@@ -153,6 +154,6 @@ enum gc_code gc_stage_finish(struct gc_stage *s) {
   r->tally.broken += s->tally.broken;
   r->tally.overflow += s->tally.overflow;
   gc_unknown_words_move(&r->unknown, &s->unknown);
-  gc_stage_reset(s);
+  gc_staging_reset(s);
   return GC_OK;
 }

@@ -85,32 +85,33 @@ void gc_results_sort(struct gc_results *r);
 
 /* The sums of one series in the windows of an incomplete answer that are read
  * again; `settle` is the part of windows that settle. */
-struct gc_stage_again {
+struct gc_staging_again {
   struct gc_amount again, settle;
 };
 /* The facts of one answer until it is complete. */
-struct gc_stage {
+struct gc_staging {
   struct gc_results *into;
   struct gc_fact *facts;
   size_t count, cap;
-  struct gc_stage_again *again; /* by number of series */
+  struct gc_staging_again *again; /* by number of series */
   size_t again_cap;
   struct gc_results_tally tally;
   struct gc_unknown_words unknown;
 };
 
-void gc_stage_reset(struct gc_stage *s);
-void gc_stage_clear(struct gc_stage *s);
+void gc_staging_reset(struct gc_staging *s);
+void gc_staging_clear(struct gc_staging *s);
 
 /* Stages the stats of the series `key` in the window that ends at `end_ms`;
  * sets fact->window, and fact->series if it is GC_SERIES_UNKNOWN. A fact
  * outside the windows of the plan, or past MaxSeries, is only counted.
  * GC_ERR_LIMIT past into->max. */
-GC_MUST_CHECK enum gc_code gc_stage_fact(struct gc_stage *s, const char *key,
-                                         size_t key_len, int64_t end_ms,
-                                         struct gc_fact *fact);
+GC_MUST_CHECK enum gc_code gc_staging_fact(struct gc_staging *s,
+                                           const char *key, size_t key_len,
+                                           int64_t end_ms,
+                                           struct gc_fact *fact);
 /* Adds the facts of a complete answer to the results. On failure (GC_ERR_LIMIT,
  * GC_ERR_MEMORY) nothing is added. */
-GC_MUST_CHECK enum gc_code gc_stage_finish(struct gc_stage *s);
+GC_MUST_CHECK enum gc_code gc_staging_finish(struct gc_staging *s);
 
 #endif

@@ -421,8 +421,16 @@ void gc_sender_finish(struct gc_sender *s,
     save_end(s);
 }
 
+void gc_sender_forget(struct gc_sender *s) {
+  gc_outbox_reset(&s->outbox);
+  s->sent = 0;
+  s->is_saving = s->is_ending = false;
+  s->state = (struct gc_err){.code = GC_OK};
+  s->results = NULL;
+}
+
 void gc_sender_clear(struct gc_sender *s) {
+  gc_sender_forget(s);
   gc_outbox_clear(&s->outbox);
   gc_identity_claims_clear(&s->claims);
-  s->results = NULL;
 }

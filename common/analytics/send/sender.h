@@ -73,6 +73,8 @@ void gc_sender_finish(struct gc_sender *s,
                       const struct gc_sender_output *output,
                       uint64_t (*now_ms)(void *ctx), void *ctx,
                       uint64_t until_ms);
+/* Drops the window that has begun and the results. */
+void gc_sender_forget(struct gc_sender *s);
 void gc_sender_clear(struct gc_sender *s);
 
 /* ---- the values of one window; pure ---- */

@@ -66,7 +66,7 @@ static void a_step_of_our_clock_moves_no_window(void) {
 
 static void a_machine_that_slept_catches_up(void) {
   world_begin();
-  world_settings.query.rule.backfill_ms = 60 * MINUTE;
+  world_query.rule.backfill_ms = 60 * MINUTE;
   with_date(REPLAY_START_WALL_MS, ANSWER(""));
   world_start();
   world_pass(2000);

@@ -25,7 +25,7 @@ static void answer_with(const char *rows) {
 
 static void begin_query(void) {
   world_begin();
-  world_settings.query.metrics = (struct gc_strs){talk, 1};
+  world_query.metrics = (struct gc_strs){talk, 1};
 }
 
 static void an_infinite_sum_begins_at_zero(void) {

@@ -60,13 +60,13 @@ static void stop_for(uint64_t away_ms) {
   size_t count = world.count;
   int64_t wall_ms =
       world.r.wall_ms + (int64_t)(world.r.now_ms - REPLAY_START_MS);
-  struct gc_analytics_settings kept = world_settings;
+  struct gc_query kept = world_query;
   memcpy(seen, world.seen, sizeof(seen));
   world_stop();
   gc_store_close(world.store);
   world.store = NULL;
   world_begin();
-  world_settings = kept;
+  world_query = kept;
   world.r.wall_ms = wall_ms + (int64_t)away_ms;
   memcpy(world.seen, seen, sizeof(seen));
   world.count = count;
@@ -223,7 +223,7 @@ static void a_save_that_fails_delays_no_window(void) {
 
 static void a_window_waits_for_the_one_before(void) {
   begin_with_store();
-  world_settings.query.rule.backfill_ms = 3 * MINUTE;
+  world_query.rule.backfill_ms = 3 * MINUTE;
   truth[8] = truth[9] = truth[10] = 1;
   tell_truth();
   world.holds = true;
@@ -254,7 +254,7 @@ static void another_query_keeps_the_mark_and_not_the_totals(void) {
   tell_truth();
   world_start();
   world_pass(5000);
-  world_settings.query.metrics = (struct gc_strs){others, 2};
+  world_query.metrics = (struct gc_strs){others, 2};
   restart_block(60000);
   world_pass(5000);
   CHECK_STR(world_dispatched(),
@@ -269,7 +269,7 @@ static void another_query_keeps_the_mark_and_not_the_totals(void) {
 
 static void a_counter_begins_with_its_first_contact(void) {
   begin_with_store();
-  world_settings.query.rule.backfill_ms = 5 * MINUTE;
+  world_query.rule.backfill_ms = 5 * MINUTE;
   truth[9] = 3;
   tell_truth();
   world_start();
@@ -284,7 +284,7 @@ static void a_counter_begins_with_its_first_contact(void) {
 
 static void a_window_older_than_backfill_is_not_sent_but_read_again(void) {
   begin_with_store();
-  world_settings.query.rule.backfill_ms = 5 * MINUTE;
+  world_query.rule.backfill_ms = 5 * MINUTE;
   truth[10] = 3;
   tell_truth();
   world_start();
@@ -507,8 +507,8 @@ static void a_kill_at_any_moment_loses_no_window(void) {
     CHECK_ROW(row);
     random32_state = seed;
     begin_with_store();
-    world_settings.query.rule.revisit = 10;
-    world_settings.query.rule.backfill_ms = 60 * MINUTE;
+    world_query.rule.revisit = 10;
+    world_query.rule.backfill_ms = 60 * MINUTE;
     truth[10] = 1;
     tell_truth();
     world_start();

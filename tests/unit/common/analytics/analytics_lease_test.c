@@ -56,7 +56,7 @@ static void begin_agent(void) {
   book = gc_lease_book_new();
   world.page = gc_lease_book_page(book, "query-queues");
   world_begin();
-  world_settings.query.rule.backfill_ms = INT64_C(30) * MINUTE;
+  world_query.rule.backfill_ms = INT64_C(30) * MINUTE;
   tell_truth();
 }
 

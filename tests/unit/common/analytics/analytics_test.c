@@ -73,7 +73,7 @@ static void a_failure_keeps_the_window(void) {
     snprintf(row, sizeof(row), "%d", rows[i].status);
     CHECK_ROW(row);
     world_begin();
-    world_settings.query.rule.backfill_ms = 10 * MINUTE;
+    world_query.rule.backfill_ms = 10 * MINUTE;
     world_answers_times(QUERY, rows[i].status == 500 ? 3 : 1, rows[i].status,
                         "{}");
     world_answers(QUERY, ANSWER(OFFERED("q1", "22:10", "22:11", "3")));
@@ -92,7 +92,7 @@ static void a_failure_keeps_the_window(void) {
 
 static void too_wide_an_interval_is_halved_until_it_fits(void) {
   world_begin();
-  world_settings.query.rule.backfill_ms = 10 * MINUTE;
+  world_query.rule.backfill_ms = 10 * MINUTE;
   world_answers_times(QUERY, 7, 400, "{\"message\":\"interval too wide\"}");
   world_answers(QUERY, ANSWER(""));
   world_start();
@@ -287,7 +287,7 @@ static void queues_are_requested_by_the_hundred_and_above_200_all(void) {
     world_answers(QUERY,
                   ANSWER(OFFERED("q0", "22:10", "22:11",
                                  "1") "," OFFERED("x", "22:10", "22:11", "1")));
-    world_settings.query.chosen = (struct gc_strs){selectors, 1};
+    world_query.chosen = (struct gc_strs){selectors, 1};
     world_start();
     for (size_t k = 0; k < world.r.request_count; k++)
       ids += times_in(world.r.requests[k].body, "\"dimension\":\"queueId\"");
@@ -305,7 +305,7 @@ static void queues_are_requested_by_the_hundred_and_above_200_all(void) {
 
 static void back_fill_leaves_three_quarters_of_the_budget(void) {
   world_begin();
-  world_settings.query.rule.backfill_ms = 600 * MINUTE;
+  world_query.rule.backfill_ms = 600 * MINUTE;
   world_answers(QUERY, ANSWER(""));
   world_start();
   world_pass(60000);
@@ -317,9 +317,9 @@ static void back_fill_leaves_three_quarters_of_the_budget(void) {
 static void a_series_without_events_leaves_its_place_to_another(void) {
   enum { HOUR = 60 * MINUTE };
   world_begin();
-  world_settings.query.max_series = 1;
-  world_settings.query.rule.period_ms = HOUR;
-  world_settings.query.rule.backfill_ms = 30 * HOUR;
+  world_query.max_series = 1;
+  world_query.rule.period_ms = HOUR;
+  world_query.rule.backfill_ms = 30 * HOUR;
   world_answers_once(
       QUERY, "{\"results\":[{\"group\":{\"queueId\":\"q1\",\"mediaType\":"
              "\"voice\"},\"data\":[{\"interval\":"
@@ -344,7 +344,7 @@ static void a_series_without_events_leaves_its_place_to_another(void) {
 
 static void series_past_the_limit_are_reported_until_all_have_a_place(void) {
   world_begin();
-  world_settings.query.max_series = 1;
+  world_query.max_series = 1;
   world_answers_once(QUERY,
                      ANSWER(OFFERED("q1", "22:10", "22:11", "3") "," OFFERED(
                          "q2", "22:10", "22:11", "2")));
@@ -363,7 +363,7 @@ static void an_option_without_effect_is_reported_once(void) {
   static char misspelt[] = "Suport*", all[] = "*", late[] = "!Sales";
   static char *options[] = {misspelt, all, late};
   world_begin();
-  world_settings.query.chosen = (struct gc_strs){options, GC_COUNT(options)};
+  world_query.chosen = (struct gc_strs){options, GC_COUNT(options)};
   world_answers(QUERY, ANSWER(""));
   world_start();
   world_pass(10 * MINUTE);

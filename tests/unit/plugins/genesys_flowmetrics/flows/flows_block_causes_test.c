@@ -28,7 +28,7 @@ static void on_inform(void *ctx, const char *text) {
 /* Runs both halves until each has polled several times. */
 static void run_block(uint32_t max_intervals, uint32_t max_observations) {
   world_begin();
-  world_settings.query.max_series = max_intervals;
+  world_query.max_series = max_intervals;
   options = (struct flows_options){.observation_interval_s = 10,
                                    .query = {.max_series = max_observations}};
   world_answers(FLOW_LIST, "{\"entities\":[{\"id\":\"f1\",\"name\":\"One\"},"

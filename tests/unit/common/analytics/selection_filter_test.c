@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "common/analytics/query/filter.h"
+#include "common/analytics/selection.h"
 
 #include "tests/support/check.h"
 
