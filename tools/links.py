@@ -19,7 +19,7 @@ from pathlib import Path
 
 TOP = Path(os.environ.get("top_srcdir", Path(__file__).resolve().parents[1])).resolve()
 DOCUMENTS = ("*.md", "docs/**/*.md", "plugins/*/README.md", "common/README.md",
-             "tests/README.md", "tests/*/README.md", "examples/**/README.md")
+             "tests/*.md", "tests/*/README.md", "examples/**/README.md")
 # Targets that automake makes.
 TARGETS = {"all", "check", "clean", "deb", "dist", "distcheck", "distclean", "install", "rpm", "uninstall"}
 
