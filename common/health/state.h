@@ -43,7 +43,8 @@ enum gc_health_severity {
   XX(SILENT, "stream_silent", FAILURE, 503,                                    \
      "no event arrives: counters miss what happens now")                       \
   XX(BLIND, "lease_blind", FAILURE, 503,                                       \
-     "the Redis of LeaseURL does not answer: nothing is dispatched")           \
+     "no agent confirms the lease at the Redis of LeaseURL: nothing is "       \
+     "dispatched")                                                             \
   XX(DOWN, "down", FAILURE, 503, "the source does not answer: no new values")  \
   XX(PERMISSION, "permission_missing", FAILURE, 503,                           \
      "403: no values until a role is changed")                                 \

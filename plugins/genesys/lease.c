@@ -78,6 +78,11 @@ static void on_change(void *ctx, enum gc_lease_state state, uint64_t fence,
   l->hooks->changed(l->account, state, fence, err);
 }
 
+static void on_advice(void *ctx, const char *cause, const struct gc_err *err) {
+  const struct lease *l = ctx;
+  l->hooks->advised(l->account, cause, err);
+}
+
 static void fill_settings(struct lease *l, const struct lease_options *o,
                           const struct gc_account_options *s) {
   l->tls = (struct gc_connect){.ca_cert = l->ca_cert,
@@ -91,6 +96,7 @@ static void fill_settings(struct lease *l, const struct lease_options *o,
   l->settings.replicas = o->replicas;
   l->settings.goes_on = o->lost == LEASE_LOST_GO_ON;
   l->settings.report = on_change;
+  l->settings.advise = on_advice;
   l->settings.ctx = l;
 }
 

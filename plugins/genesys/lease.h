@@ -39,6 +39,9 @@ struct lease_hooks {
    * thread of the lease. */
   void (*changed)(const char *account, enum gc_lease_state state,
                   uint64_t fence, const struct gc_err *err);
+  /* Reports about the pages and the options; see lease_keeper.h. */
+  void (*advised)(const char *account, const char *cause,
+                  const struct gc_err *err);
 };
 
 /* Starts the thread of each lease that does not run; after the fork. A lease

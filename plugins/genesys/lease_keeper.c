@@ -7,6 +7,7 @@
 #include <poll.h>
 #include <pthread.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/eventfd.h>
 #include <time.h>
 #include <unistd.h>
@@ -23,6 +24,8 @@ struct redis_lease {
   struct gc_err err; /* the last failure; GC_OK: Redis answers */
   enum gc_lease_state reported;
   struct redis_lease_share share;
+  bool pages_fail;          /* as reported */
+  struct gc_err difference; /* likewise, of options; "": none */
   pthread_t thread;
   uint32_t reads;             /* of the gate, at the last round */
   uint64_t read_ms, round_ms; /* boot clock: when they changed, or the start;
@@ -67,7 +70,8 @@ static void report_state(struct redis_lease *l) {
   if (state == l->reported)
     return;
   l->reported = state;
-  gc_lease_book_go_on(l->share.book, state == GC_LEASE_GOING_ON);
+  gc_lease_book_go_on(l->share.book,
+                      state == GC_LEASE_GOING_ON || l->pages_fail);
   struct gc_err err = l->err;
   if (state == GC_LEASE_ENDED)
     describe_end(l, &err);
@@ -108,11 +112,62 @@ static enum gc_code request_record(struct redis_lease *l,
   return redis_lease_request(l->link, &l->share, q, ret, &l->err);
 }
 
+static void advise(struct redis_lease *l, const char *cause,
+                   const struct gc_err *err) {
+  pthread_mutex_lock(&l->lock);
+  if (!l->is_left)
+    l->settings.advise(l->settings.ctx, cause, err);
+  pthread_mutex_unlock(&l->lock);
+}
+
+/* A page that fails holds back no value: its counters are dispatched although
+ * Redis does not have them. */
+static void follow_pages(struct redis_lease *l) {
+  const struct gc_err *err = &l->share.page_err;
+  bool fail = err->code != GC_OK;
+  if (fail || l->pages_fail)
+    advise(l, "pages", err);
+  if (fail != l->pages_fail)
+    gc_lease_book_go_on(l->share.book,
+                        fail || l->machine.state == GC_LEASE_GOING_ON);
+  l->pages_fail = fail;
+}
+
+static const char *word_of_lost(bool goes_on) {
+  return goes_on ? "go on" : "stop";
+}
+
+/* Compares the options of the agent that has the lease with those of this one.
+ * A record of an earlier version tells none. */
+static void compare_options(struct redis_lease *l,
+                            const struct gc_lease_record *r) {
+  const struct redis_lease_settings *s = &l->settings;
+  struct gc_err err = {.code = GC_OK};
+  const struct redis_lease_terms *seen = &l->share.seen;
+  if (r->owner == 0 || r->owner == l->machine.owner || seen->ttl_ms == 0)
+    return;
+  if (seen->ttl_ms != s->ttl_ms || seen->replicas != s->replicas ||
+      seen->goes_on != s->goes_on)
+    (void)gc_fail(&err, GC_ERR_CONFIG,
+                  "the agent that has the lease has LeaseTTL %u, LeaseReplicas "
+                  "%u, LeaseLost \"%s\", and this one %u, %u, \"%s\"; this one "
+                  "waits by the longer LeaseTTL: give all agents the same",
+                  (unsigned)(seen->ttl_ms / 1000), (unsigned)seen->replicas,
+                  word_of_lost(seen->goes_on), (unsigned)(s->ttl_ms / 1000),
+                  s->replicas, word_of_lost(s->goes_on));
+  if (err.code != GC_OK && strcmp(err.text, l->difference.text) != 0)
+    advise(l, "options", &err);
+  l->difference = err;
+}
+
 static void send_request(struct redis_lease *l,
                          const struct gc_lease_request *q) {
   struct gc_lease_event e = {.kind = GC_LEASE_ANSWER};
   if (request_record(l, q, &e.record) == GC_OK) {
     l->err = (struct gc_err){.code = GC_OK};
+    follow_pages(l);
+    compare_options(l, &e.record);
+    e.ttl_ms = l->share.seen.ttl_ms;
   } else {
     e.kind = GC_LEASE_NO_ANSWER;
     redis_link_close(l->link);
@@ -233,7 +288,8 @@ enum gc_code redis_lease_start(const struct redis_lease_settings *s,
   /* Connection, log-in and request have a limit each. */
   l->settings.redis.use = REDIS_LEASE;
   l->settings.redis.answer_ms = gc_lease_timeout_ms(&l->machine) / 2;
-  l->share.replicas = s->replicas;
+  l->share.terms = (struct redis_lease_terms){
+      .ttl_ms = s->ttl_ms, .replicas = s->replicas, .goes_on = s->goes_on};
   l->share.wait_ms = l->settings.redis.answer_ms / 2;
   (void)gc_lease_gate_check_clocks(s->gate);
   if (l->wake_fd < 0 || l->stop_fd < 0 ||

@@ -21,6 +21,11 @@ struct redis_lease_settings {
    * the lease; must not block. */
   void (*report)(void *ctx, enum gc_lease_state state, uint64_t fence,
                  const struct gc_err *err);
+  /* Reports for the cause "pages" whether all counters reach the next
+   * holder (GC_OK: they do), and for "options", once for each difference,
+   * in what the options of the agent that has the lease differ. Likewise on the
+   * thread of the lease. */
+  void (*advise)(void *ctx, const char *cause, const struct gc_err *err);
   void *ctx;
 };
 

@@ -258,12 +258,13 @@ static void on_notice(const char *account, const char *cause,
 static void describe_lease(enum gc_lease_state state, struct gc_err *err) {
   if (state == GC_LEASE_BLIND)
     (void)gc_fail_in(err, GC_ERR_NETWORK,
-                     "the Redis of LeaseURL does not answer, and without it "
-                     "this agent dispatches nothing: ");
+                     "the lease cannot be confirmed at the Redis of LeaseURL, "
+                     "and without it this agent dispatches nothing: ");
   else if (state == GC_LEASE_GOING_ON)
     (void)gc_fail_in(err, GC_ERR_NETWORK,
-                     "the Redis of LeaseURL does not answer; this agent goes "
-                     "on, and another one may dispatch the same values: ");
+                     "the lease cannot be confirmed at the Redis of LeaseURL; "
+                     "this agent goes on, and another one may dispatch the "
+                     "same values: ");
   else if (state != GC_LEASE_ENDED)
     *err = (struct gc_err){.code = GC_OK};
 }
@@ -273,7 +274,9 @@ static void on_lease(const char *account, enum gc_lease_state state,
                      uint64_t fence, const struct gc_err *last) {
   struct gc_err err = *last;
   describe_lease(state, &err);
-  if (state != GC_LEASE_TAKING && state != GC_LEASE_RELEASING)
+  /* A stop mends nothing: it ends no cause. */
+  bool is_stop = state == GC_LEASE_ENDED && err.code == GC_OK;
+  if (state != GC_LEASE_TAKING && state != GC_LEASE_RELEASING && !is_stop)
     on_notice(account, "lease", &err);
   if (state == GC_LEASE_HOLDER)
     gc_log_line(plugin.log, GC_LOG_INFO,
@@ -285,6 +288,23 @@ static void on_lease(const char *account, enum gc_lease_state state,
                 "account %s: standby; another agent has the lease, or none "
                 "has it yet",
                 account);
+}
+
+static void on_lease_advice(const char *account, const char *cause,
+                            const struct gc_err *err) {
+  struct gc_err words = *err;
+  if (words.code == GC_ERR_CONFIG) {
+    gc_log_line(plugin.log, GC_LOG_WARNING, "account %s: %s", account,
+                words.text);
+    return;
+  }
+  if (words.code != GC_OK)
+    (void)gc_fail_in(&words, words.code,
+                     "counters do not reach the next holder of the lease; look "
+                     "at the type and the rights of the key of this page: ");
+  char name[32];
+  snprintf(name, sizeof(name), "lease, %s", cause);
+  on_notice(account, name, &words);
 }
 
 static void on_lease_failed(const char *account, const struct gc_err *err) {
@@ -373,7 +393,8 @@ static int on_init(void) {
   if (gc_write_tracker_register(gc_clock_now_ms, &err) != GC_OK)
     gc_log_line(plugin.log, GC_LOG_WARNING, "%s", err.text);
   start_health();
-  static const struct lease_hooks hooks = {.changed = on_lease};
+  static const struct lease_hooks hooks = {.changed = on_lease,
+                                           .advised = on_lease_advice};
   leases_start(&hooks, on_lease_failed);
   return 0;
 }

@@ -29,7 +29,26 @@ static void enter_state(struct gc_lease *l, enum gc_lease_state s) {
     l->fence = l->written_ms = 0;
 }
 
+/* Returns for how long the record that was seen must stay unchanged. */
+static uint64_t wait_ms(const struct gc_lease *l) {
+  uint32_t ttl_ms = l->seen_ttl_ms > l->ttl_ms ? l->seen_ttl_ms : l->ttl_ms;
+  return (uint64_t)ttl_ms * GC_LEASE_WAIT / GC_LEASE_PARTS;
+}
+
+/* Returns since when the record that was seen is free, or will be. */
+static uint64_t free_from_ms(const struct gc_lease *l) {
+  bool is_released = l->seen.owner == 0 && l->seen.fence > 0;
+  return l->seen_ms + (is_released ? 0 : wait_ms(l));
+}
+
 /* ---- the passing of time ---- */
+
+/* True if the record is free and this agent cannot claim it: nobody dispatches.
+ */
+static bool claims_fail(const struct gc_lease *l, uint64_t now_ms) {
+  return l->unanswered && l->sent.verb == GC_LEASE_CLAIM && l->has_seen &&
+         now_ms >= free_from_ms(l) + parts_ms(l, GC_LEASE_GAP);
+}
 
 static void end_permission(struct gc_lease *l, bool slept, uint64_t now_ms) {
   if (slept || !l->unanswered) {
@@ -52,7 +71,7 @@ static void pass_time(struct gc_lease *l, uint64_t now_ms) {
   else if (l->state == GC_LEASE_GOING_ON && slept)
     enter_state(l, GC_LEASE_BLIND);
   else if ((l->state == GC_LEASE_STANDBY || l->state == GC_LEASE_TAKING) &&
-           is_away)
+           (is_away || claims_fail(l, now_ms)))
     enter_state(l, GC_LEASE_BLIND);
   if (l->state == GC_LEASE_GOING_ON)
     l->valid_until_ms = now_ms + parts_ms(l, GC_LEASE_GAP);
@@ -61,7 +80,7 @@ static void pass_time(struct gc_lease *l, uint64_t now_ms) {
 /* ---- answers ---- */
 
 static void note_record(struct gc_lease *l, const struct gc_lease_record *r,
-                        uint64_t now_ms) {
+                        uint32_t ttl_ms, uint64_t now_ms) {
   if (r->fence > l->known_fence)
     l->known_fence = r->fence;
   if (!l->has_seen || !is_same_record(r, &l->seen)) {
@@ -69,11 +88,9 @@ static void note_record(struct gc_lease *l, const struct gc_lease_record *r,
     l->has_seen = true;
     l->seen_ms = now_ms;
   }
-  uint64_t free_ms = l->seen_ms + parts_ms(l, GC_LEASE_WAIT);
-  if (r->owner != l->owner && free_ms < l->due_ms)
-    l->due_ms = free_ms;
-  if (r->owner == 0 && r->fence > 0)
-    l->due_ms = now_ms;
+  l->seen_ttl_ms = ttl_ms;
+  if (r->owner != l->owner && free_from_ms(l) < l->due_ms)
+    l->due_ms = r->owner == 0 && r->fence > 0 ? now_ms : free_from_ms(l);
 }
 
 /* True if the lease does not depend on this renewal alone. A failover of Redis
@@ -86,7 +103,8 @@ static bool follows_another_write(const struct gc_lease *l) {
 }
 
 /* Takes an answer whose record names this agent. A confirmed renewal makes this
- * agent the holder. */
+ * agent the holder. A blind agent that only reads its record stays blind until
+ * Redis takes a write. */
 static void keep_lease(struct gc_lease *l, const struct gc_lease_record *r,
                        uint64_t now_ms) {
   const struct gc_lease_request *q = &l->sent;
@@ -100,7 +118,8 @@ static void keep_lease(struct gc_lease *l, const struct gc_lease_record *r,
     enter_state(l, GC_LEASE_HOLDER);
     l->valid_until_ms = until_ms;
   } else {
-    if (l->state == GC_LEASE_STANDBY || l->state == GC_LEASE_BLIND)
+    if (l->state == GC_LEASE_STANDBY ||
+        (l->state == GC_LEASE_BLIND && is_written))
       enter_state(l, GC_LEASE_TAKING);
     l->due_ms = now_ms + parts_ms(l, GC_LEASE_SETTLE);
   }
@@ -108,8 +127,9 @@ static void keep_lease(struct gc_lease *l, const struct gc_lease_record *r,
     l->written_ms = q->sent_ms;
 }
 
-static void take_answer(struct gc_lease *l, const struct gc_lease_record *r,
+static void take_answer(struct gc_lease *l, const struct gc_lease_event *e,
                         uint64_t now_ms) {
+  const struct gc_lease_record *r = &e->record;
   l->in_flight = false;
   l->unanswered = false;
   l->answered_ms = now_ms;
@@ -125,7 +145,7 @@ static void take_answer(struct gc_lease *l, const struct gc_lease_record *r,
     keep_lease(l, r, now_ms);
   else
     enter_state(l, GC_LEASE_STANDBY);
-  note_record(l, r, now_ms);
+  note_record(l, r, e->ttl_ms, now_ms);
 }
 
 static void take_no_answer(struct gc_lease *l, uint64_t now_ms) {
@@ -161,7 +181,7 @@ void gc_lease_step(struct gc_lease *l, const struct gc_lease_event *e,
   pass_time(l, now_ms);
   switch (e->kind) {
   case GC_LEASE_ANSWER:
-    take_answer(l, &e->record, now_ms);
+    take_answer(l, e, now_ms);
     break;
   case GC_LEASE_NO_ANSWER:
     take_no_answer(l, now_ms);
@@ -182,8 +202,7 @@ void gc_lease_step(struct gc_lease *l, const struct gc_lease_event *e,
 static bool is_free(const struct gc_lease *l, uint64_t now_ms) {
   if (!l->has_seen || l->seen.owner == l->owner)
     return false;
-  bool is_released = l->seen.owner == 0 && l->seen.fence > 0;
-  return is_released || now_ms - l->seen_ms >= parts_ms(l, GC_LEASE_WAIT);
+  return now_ms >= free_from_ms(l);
 }
 
 static enum gc_lease_verb choose_verb(const struct gc_lease *l,

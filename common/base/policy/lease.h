@@ -8,10 +8,12 @@
  * (which would follow the wall clock of its host); the holder changes its beat.
  * An agent that sees one record unchanged for GC_LEASE_WAIT parts of the TTL,
  * by its own clock, claims it; the claim fails when the record has changed
- * since. The holder's permission to dispatch ends GC_LEASE_VALID parts after it
- * sent the last renewal that Redis confirmed. The difference covers the time
- * between two requests of an agent, replicas of Redis that are up to one part
- * behind, and clocks that differ in rate by 1 %.
+ * since. The record has its writer's TTL, and the larger one of both counts, so
+ * agents with different TTLs never dispatch at the same time. The holder's
+ * permission to dispatch ends GC_LEASE_VALID parts after it sent the last
+ * renewal that Redis confirmed. The difference covers the time between two
+ * requests of an agent, replicas of Redis that are up to one part behind, and
+ * clocks that differ in rate by 1 %.
  *
  * Example, TTL 15 s, one part = 0.5 s: the holder renews every 0.8 to 1 s. It
  * is killed at 100.0 s; its last renewal was executed at 99.9. Another agent
@@ -22,6 +24,21 @@
  * stops at 108.9. A holder that is stopped releases the lease: the other agent
  * sees this within 1 s, claims at once, renews 0.5 s later and dispatches with
  * its next reading.
+ *
+ * Whoever cannot confirm is blind: a Redis that answers reads and refuses
+ * writes counts as no answer, for the holder and for an agent whose claim of a
+ * free record fails. Reading its own record makes no blind agent a holder.
+ *
+ *                   claim or own write        renewal confirmed
+ *      STANDBY ----------------------> TAKING ----------------> HOLDER
+ *       ^  | ^  another owner           |  ^                    |    |
+ *       |  |  `-------------------------+--|--------------------'    |
+ *       |  | no answer for VALID,       |  | own write       no answer for
+ *       |  | or claims fail             v  |                 VALID parts
+ *       |  `------------------------> BLIND <----------------------- |
+ *       `-------- another owner ---------'       with goes_on: GOING_ON
+ *
+ *      any state -- STOP --> RELEASING -- answer, or none --> ENDED
  *
  * `now_ms` is a monotonic clock that counts the time in which the machine is
  * suspended (CLOCK_BOOTTIME). */
@@ -51,7 +68,8 @@ enum gc_lease_state {
   GC_LEASE_TAKING,    /* the record names this agent; a renewal must confirm */
   GC_LEASE_HOLDER,    /* dispatches, until its permission ends */
   GC_LEASE_GOING_ON,  /* `goes_on`: dispatches without Redis */
-  GC_LEASE_BLIND,     /* Redis has not answered for the grace */
+  GC_LEASE_BLIND,     /* no agent is known to hold the lease, and Redis has not
+                         answered for the grace, or refuses writes */
   GC_LEASE_RELEASING, /* stops; gives the lease back */
   GC_LEASE_ENDED,
   GC_LEASE_STATE_COUNT
@@ -95,6 +113,7 @@ enum gc_lease_event_kind {
 struct gc_lease_event {
   enum gc_lease_event_kind kind;
   struct gc_lease_record record; /* ANSWER */
+  uint32_t ttl_ms; /* ANSWER: TTL of the record's writer; 0: not told */
 };
 
 struct gc_lease {
@@ -110,6 +129,7 @@ struct gc_lease {
   uint64_t written_ms;   /* when the newest write of this lease that Redis
                             answered was sent; 0: none */
   struct gc_lease_record seen;
+  uint32_t seen_ttl_ms; /* of the writer of `seen`; 0: not told */
   bool has_seen;
   uint64_t seen_ms; /* since then the record is `seen` */
   bool in_flight;

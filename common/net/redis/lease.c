@@ -8,24 +8,30 @@
 
 #include <hiredis/hiredis.h>
 
+#include "common/base/utf8.h"
+
 #define LEASE_KEYS "genesys:{lease}:"
 
 /* The rules are those of enum gc_lease_verb. Owners are compared as text: they
- * have 64 bits, and Lua's numbers 53. A renewal that finds an older beat of its
- * agent than ARGV[8] marks that data was lost: the mark stays, and its agent
- * learns of it also when the answer to this renewal is lost. */
+ * have 64 bits, and Lua's numbers 53. A renewal writes the pages first and the
+ * record last: if the server refuses the record, the script fails, and nobody
+ * sees a beat; a page that fails (pcall) costs no beat. A renewal that finds an
+ * older beat of its agent than ARGV[8] marks that data was lost: the mark
+ * stays, and its agent learns of it also when the answer to this renewal is
+ * lost. */
 #define LEASE_READ                                                             \
   "local r = redis.call('HMGET', KEYS[1], 'fence', 'owner', 'beat') "          \
   "local fence, owner, beat = r[1] or '0', r[2] or '0', r[3] or '0' "          \
-  "local me, mine, my = ARGV[1], ARGV[2], ARGV[3] "                            \
+  "local me, mine, my, bad = ARGV[1], ARGV[2], ARGV[3], '' "                   \
   "local had = owner == me and tonumber(beat) or 0 "                           \
   "local function write(f, o) "                                                \
   "fence, owner, beat = string.format('%.0f', f), o, mine "                    \
-  "redis.call('HSET', KEYS[1], 'fence', fence, 'owner', owner, 'beat', beat) " \
-  "end "
+  "redis.call('HSET', KEYS[1], 'fence', fence, 'owner', owner, 'beat', beat, " \
+  "'ttl', ARGV[9], 'replicas', ARGV[10], 'goes_on', ARGV[11]) end "
 #define LEASE_RETURN                                                           \
-  " local answer = {fence, owner, beat, "                                      \
-  "redis.call('HMGET', KEYS[1], 'lost')[1] or ''} return answer"
+  " local f = redis.call('HMGET', KEYS[1], 'lost', 'ttl', 'replicas', "        \
+  "'goes_on') return {fence, owner, beat, f[1] or '', f[2] or '0', "           \
+  "f[3] or '0', f[4] or '0', bad}"
 
 static const char *const scripts[] = {
     [GC_LEASE_OBSERVE] = LEASE_READ LEASE_RETURN,
@@ -36,13 +42,15 @@ static const char *const scripts[] = {
     [GC_LEASE_RENEW] = LEASE_READ
     "local have, want = tonumber(fence), tonumber(my) "
     "if (owner == me and have == want and tonumber(mine) > tonumber(beat)) "
-    "or (ARGV[4] == '1' and have < want) then write(want, me) "
+    "or (ARGV[4] == '1' and have < want) then "
+    "for i = 12, #ARGV, 3 do local page, r = KEYS[1] .. '/' .. ARGV[i] "
+    "if ARGV[i + 2] == '' then r = redis.pcall('HDEL', page, ARGV[i + 1]) "
+    "else r = redis.pcall('HSET', page, ARGV[i + 1], ARGV[i + 2]) end "
+    "if type(r) == 'table' and r.err then "
+    "bad = string.sub(ARGV[i] .. ': ' .. r.err, 1, 160) end end "
     "if had < tonumber(ARGV[8]) then "
     "redis.call('HSET', KEYS[1], 'lost', mine .. ' ' .. me) end "
-    "for i = 9, #ARGV, 3 do local page = KEYS[1] .. '/' .. ARGV[i] "
-    "if ARGV[i + 2] == '' then redis.call('HDEL', page, ARGV[i + 1]) "
-    "else redis.call('HSET', page, ARGV[i + 1], ARGV[i + 2]) end end "
-    "end" LEASE_RETURN,
+    "write(want, me) end" LEASE_RETURN,
     [GC_LEASE_RELEASE] =
         LEASE_READ "local held = owner == me "
                    "if held then write(tonumber(fence), '0') end" LEASE_RETURN,
@@ -136,6 +144,9 @@ static void add_words(struct redis_words *w, const struct redis_lease_share *s,
   redis_print(w, "%" PRIu64, q->seen.owner);
   redis_print(w, "%" PRIu64, q->seen.beat);
   redis_print(w, "%" PRIu64, s->kept_beat);
+  redis_print(w, "%" PRIu32, s->terms.ttl_ms);
+  redis_print(w, "%u", s->terms.replicas);
+  redis_print(w, "%d", s->terms.goes_on ? 1 : 0);
   if (q->verb == GC_LEASE_RENEW && s->book != NULL)
     gc_lease_book_collect(s->book, q->fence, add_field, w);
 }
@@ -158,19 +169,32 @@ static bool read_mark(const redisReply *r, char ret[REDIS_LEASE_LOST_SIZE]) {
 }
 
 struct answer {
-  struct gc_lease_record record; /* after the request */
+  struct gc_lease_record record;  /* after the request */
+  struct redis_lease_terms terms; /* of its writer */
   char lost[REDIS_LEASE_LOST_SIZE];
+  char bad[256]; /* the page that could not be written, and why; "": none */
 };
 
 /* Reads an answer of a script. A fence above 2^53 is refused, since the script
  * could not increase it. */
 static bool read_answer(const redisReply *r, struct answer *ret) {
   const uint64_t exact_max = UINT64_C(1) << 53;
-  return r->type == REDIS_REPLY_ARRAY && r->elements == 4 &&
-         read_number(r->element[0], exact_max, &ret->record.fence) &&
-         read_number(r->element[1], UINT64_MAX, &ret->record.owner) &&
-         read_number(r->element[2], exact_max, &ret->record.beat) &&
-         read_mark(r->element[3], ret->lost);
+  uint64_t ttl_ms, replicas, goes_on;
+  if (r->type != REDIS_REPLY_ARRAY || r->elements != 8 ||
+      !read_number(r->element[0], exact_max, &ret->record.fence) ||
+      !read_number(r->element[1], UINT64_MAX, &ret->record.owner) ||
+      !read_number(r->element[2], exact_max, &ret->record.beat) ||
+      !read_mark(r->element[3], ret->lost) ||
+      !read_number(r->element[4], GC_LEASE_TTL_MAX_S * 1000, &ttl_ms) ||
+      !read_number(r->element[5], UINT32_MAX, &replicas) ||
+      !read_number(r->element[6], 1, &goes_on) ||
+      r->element[7]->type != REDIS_REPLY_STRING)
+    return false;
+  ret->terms.ttl_ms = (uint32_t)ttl_ms;
+  ret->terms.replicas = (uint32_t)replicas;
+  ret->terms.goes_on = goes_on == 1;
+  gc_utf8_copy_printable(ret->bad, sizeof(ret->bad), r->element[7]->str, ' ');
+  return true;
 }
 
 /* Waits until enough replicas have the renewal: the record then survives the
@@ -181,7 +205,7 @@ static enum gc_code wait_for_replicas(struct redis_link *link,
   struct redis_words words = {.count = 0};
   struct redisReply *reply = NULL;
   redis_print(&words, "WAIT");
-  redis_print(&words, "%u", s->replicas);
+  redis_print(&words, "%u", s->terms.replicas);
   redis_print(&words, "%" PRIu32, s->wait_ms);
   enum gc_code code = redis_request(link, &words, &reply, err);
   redis_words_clear(&words);
@@ -189,12 +213,12 @@ static enum gc_code wait_for_replicas(struct redis_link *link,
     return code;
   long long count = reply->type == REDIS_REPLY_INTEGER ? reply->integer : 0;
   freeReplyObject(reply);
-  return count >= (long long)s->replicas
+  return count >= (long long)s->terms.replicas
              ? GC_OK
              : gc_fail(err, GC_ERR_REMOTE,
                        "%lld of %u replicas have the lease (LeaseReplicas): "
                        "look at the replication of the Redis",
-                       count, s->replicas);
+                       count, s->terms.replicas);
 }
 
 static enum gc_code send_request(struct redis_link *link,
@@ -212,7 +236,7 @@ static enum gc_code send_request(struct redis_link *link,
     code = gc_fail(err, GC_ERR_PARSE, "the key %s%s has no record of a lease",
                    LEASE_KEYS, s->name);
   freeReplyObject(reply);
-  return code == GC_OK && q->verb == GC_LEASE_RENEW && s->replicas > 0
+  return code == GC_OK && q->verb == GC_LEASE_RENEW && s->terms.replicas > 0
              ? wait_for_replicas(link, s, err)
              : code;
 }
@@ -251,17 +275,32 @@ static enum gc_code read_page(struct redis_link *link, const char *name,
                        LEASE_KEYS, name, page);
 }
 
+/* True if the answer says that this page alone cannot be read: a key of another
+ * type, a command that the user may not run, or fields that are no texts or too
+ * many. Any other failure is one of the link or the server. */
+static bool is_of_the_page(enum gc_code code, const struct gc_err *err) {
+  return code == GC_ERR_PERMISSION || code == GC_ERR_PARSE ||
+         code == GC_ERR_LIMIT ||
+         (code == GC_ERR_REMOTE && strstr(err->text, "WRONGTYPE") != NULL);
+}
+
 /* Reads the pages of the former holders, and after a loss of data those of this
  * one. The claim is executed: no agent with an older lease can write any more.
  */
 static enum gc_code read_unread_pages(struct redis_link *link,
-                                      const struct redis_lease_share *s,
+                                      struct redis_lease_share *s,
                                       uint64_t fence, struct gc_err *err) {
   char page[GC_LEASE_PAGE_NAME_SIZE];
   while (gc_lease_book_find_unread(s->book, fence, page)) {
     GC_AUTO(gc_buf_clear)
     struct gc_buf fields = {.max = GC_LEASE_BOOK_MAX_BYTES};
-    GC_TRY(read_page(link, s->name, page, &fields, err));
+    enum gc_code code = read_page(link, s->name, page, &fields, err);
+    if (code != GC_OK && !is_of_the_page(code, err))
+      return code;
+    if (code != GC_OK) {
+      s->page_err = *err;
+      gc_buf_clear(&fields);
+    }
     if (gc_lease_book_read(s->book, page, fence, &fields) != GC_OK)
       return gc_fail(err, GC_ERR_MEMORY, "out of memory");
   }
@@ -296,9 +335,15 @@ enum gc_code redis_lease_request(struct redis_link *link,
   bool is_executed = code == GC_OK && a.record.owner == q->owner &&
                      a.record.fence == q->fence && a.record.beat == q->beat;
   *ret_record = a.record;
+  s->seen = a.terms;
   if (s->book == NULL)
     return code;
-  if (q->verb == GC_LEASE_RENEW)
-    gc_lease_book_settle(s->book, is_executed);
+  if (q->verb == GC_LEASE_RENEW) {
+    gc_lease_book_settle(s->book, is_executed && a.bad[0] == '\0');
+    if (is_executed)
+      s->page_err = (struct gc_err){.code = GC_OK};
+    if (a.bad[0] != '\0')
+      (void)gc_fail(&s->page_err, GC_ERR_REMOTE, "%s", a.bad);
+  }
   return code == GC_OK ? update_book(link, s, q, &a, err) : code;
 }

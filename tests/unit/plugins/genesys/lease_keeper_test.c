@@ -6,6 +6,7 @@
 #include <signal.h>
 #include <stdatomic.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
@@ -31,6 +32,8 @@ struct notes {
   } note[NOTES];
   _Atomic int state[AGENTS];
   _Atomic bool ends[AGENTS], stalls[AGENTS];
+  _Atomic bool goes_on[AGENTS];
+  _Atomic unsigned differences;
 };
 
 static struct redis_server server;
@@ -47,6 +50,14 @@ static void take_state(void *ctx, enum gc_lease_state state, uint64_t fence,
   (void)fence;
   (void)err;
   atomic_store((_Atomic int *)ctx, (int)state);
+}
+
+static void count_advice(void *ctx, const char *cause,
+                         const struct gc_err *err) {
+  (void)ctx;
+  (void)err;
+  if (strcmp(cause, "options") == 0)
+    atomic_fetch_add(&notes->differences, 1);
 }
 
 /* The time is read before the permission is checked. */
@@ -67,7 +78,10 @@ static _Noreturn void run_agent(int agent) {
   struct redis_lease_settings s = {.name = "prod",
                                    .ttl_ms = TTL,
                                    .gate = gc_lease_gate_make("prod", "host"),
+                                   .goes_on =
+                                       atomic_load(&notes->goes_on[agent]),
                                    .report = take_state,
+                                   .advise = count_advice,
                                    .ctx = &notes->state[agent]};
   prctl(PR_SET_PDEATHSIG, SIGKILL);
   if (redis_url_parse(server.url, &s.redis.url, &err) != GC_OK ||
@@ -284,6 +298,17 @@ static void an_agent_that_is_never_read_claims_nothing(void) {
   finish_agents();
 }
 
+static void different_options_are_reported_once(void) {
+  atomic_store(&notes->goes_on[1], true);
+  begin_agents();
+  await_state(1, GC_LEASE_STANDBY);
+  await_more_times();
+  await_more_times();
+  CHECK_INT(atomic_load(&notes->differences), 1);
+  atomic_store(&notes->goes_on[1], false);
+  finish_agents();
+}
+
 static void a_killed_redis_ends_the_permission_until_it_is_back(void) {
   begin_agents();
   redis_server_kill(&server);
@@ -308,6 +333,7 @@ int main(void) {
   RUN(a_slow_start_changes_no_holder);
   RUN(a_slow_start_is_no_outage_of_redis);
   RUN(an_agent_that_is_never_read_claims_nothing);
+  RUN(different_options_are_reported_once);
   RUN(a_killed_redis_ends_the_permission_until_it_is_back);
   return check_done();
 }

@@ -15,6 +15,7 @@ struct bench {
   uint64_t now_ms;
   struct gc_lease_record record;
   struct gc_lease_request q; /* the newest */
+  uint32_t ttl_ms;           /* of the record's writer */
 };
 
 static struct bench begin_with(struct gc_lease_record r, bool goes_on) {
@@ -24,7 +25,8 @@ static struct bench begin_with(struct gc_lease_record r, bool goes_on) {
 }
 
 static void report_event(struct bench *b, enum gc_lease_event_kind kind) {
-  struct gc_lease_event e = {.kind = kind, .record = b->record};
+  struct gc_lease_event e = {
+      .kind = kind, .record = b->record, .ttl_ms = b->ttl_ms};
   gc_lease_step(&b->l, &e, b->now_ms);
 }
 
@@ -42,6 +44,16 @@ static void run_ms(struct bench *b, uint64_t ms, bool answers) {
     if (b->now_ms == end_ms)
       return;
     b->now_ms += end_ms - b->now_ms < 400 ? end_ms - b->now_ms : 400;
+  }
+}
+
+/* Does the same with a Redis that answers reads and refuses writes. */
+static void run_refused_ms(struct bench *b, uint64_t ms) {
+  for (uint64_t end_ms = b->now_ms + ms; b->now_ms < end_ms; b->now_ms += 400) {
+    report_event(b, GC_LEASE_TICK);
+    if (gc_lease_next(&b->l, b->now_ms, 0, &b->q))
+      report_event(b, b->q.verb == GC_LEASE_OBSERVE ? GC_LEASE_ANSWER
+                                                    : GC_LEASE_NO_ANSWER);
   }
 }
 
@@ -81,6 +93,15 @@ static void an_unchanged_record_is_free_after_the_wait(void) {
     CHECK_INT(b.record.owner, ME);
     CHECK_INT(b.record.fence, records[i].fence + 1);
   }
+}
+
+static void the_larger_ttl_is_the_wait(void) {
+  struct bench b = begin_with((struct gc_lease_record){4, OTHER, 3}, false);
+  b.ttl_ms = 4 * TTL;
+  run_ms(&b, 43600, true);
+  CHECK_INT(b.record.owner, OTHER);
+  run_ms(&b, 800, true);
+  CHECK_INT(b.record.owner, ME);
 }
 
 static void each_beat_of_the_holder_begins_the_wait_again(void) {
@@ -144,6 +165,34 @@ static void without_redis_the_holder_stops_after_the_grace(void) {
   CHECK(!may_dispatch(&b));
   run_ms(&b, 2500, true); /* the record is still this agent's */
   CHECK(may_dispatch(&b));
+}
+
+static void a_redis_that_refuses_writes_leaves_the_holder_blind(void) {
+  struct bench b = begin_as_holder(false);
+  run_refused_ms(&b, 10000);
+  for (unsigned i = 0; i < 200; i++) {
+    CHECK_INT(b.l.state, GC_LEASE_BLIND);
+    CHECK(!may_dispatch(&b));
+    run_refused_ms(&b, 400);
+  }
+  run_ms(&b, 2500, true);
+  CHECK(may_dispatch(&b));
+}
+
+/* Nobody beats for longer than the wait, and the claim is refused. */
+static void a_redis_that_refuses_writes_leaves_a_standby_blind(void) {
+  static const struct gc_lease_record records[] = {
+      {4, OTHER, 3}, {4, 0, 3}, {0, 0, 0}};
+  for (size_t i = 0; i < GC_COUNT(records); i++) {
+    struct bench b = begin_with(records[i], false);
+    run_refused_ms(&b, 14000);
+    for (unsigned k = 0; k < 100; k++) {
+      CHECK_INT(b.l.state, GC_LEASE_BLIND);
+      run_refused_ms(&b, 400);
+    }
+    run_ms(&b, 2500, true);
+    CHECK(may_dispatch(&b));
+  }
 }
 
 static void with_go_on_the_holder_goes_on_until_redis_names_another(void) {
@@ -347,6 +396,9 @@ static void requests_change_the_record_only_by_the_rules(void) {
 int main(void) {
   RUN(a_released_lease_is_taken_at_once);
   RUN(an_unchanged_record_is_free_after_the_wait);
+  RUN(the_larger_ttl_is_the_wait);
+  RUN(a_redis_that_refuses_writes_leaves_the_holder_blind);
+  RUN(a_redis_that_refuses_writes_leaves_a_standby_blind);
   RUN(each_beat_of_the_holder_begins_the_wait_again);
   RUN(a_claim_whose_answer_was_lost_is_found);
   RUN(the_permission_counts_from_the_time_of_sending);

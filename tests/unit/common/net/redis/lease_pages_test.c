@@ -472,15 +472,18 @@ static void a_late_renewal_writes_no_page(void) {
   end_world(w);
 }
 
-static void a_page_of_another_program_gives_no_lease(void) {
+static void a_page_of_another_program_costs_no_lease(void) {
   struct world *w = begin_world();
   CHECK_STR(redis_server_ask(&server, "SET genesys:{lease}:prod/queues x"),
             "OK");
   run_for(w, 20000);
-  CHECK_INT(w->agents[0].l.state == GC_LEASE_HOLDER, 0);
+  CHECK_INT(w->agents[0].l.state, GC_LEASE_HOLDER);
+  CHECK_HAS(w->agents[0].share.page_err.text, "WRONGTYPE");
   CHECK_STR(redis_server_ask(&server, "DEL genesys:{lease}:prod/queues"), "1");
   run_for(w, 3000);
-  CHECK_INT(w->agents[0].l.state, GC_LEASE_HOLDER);
+  CHECK_INT(w->agents[0].share.page_err.code, GC_OK);
+  CHECK_STR(redis_server_ask(&server, "TYPE genesys:{lease}:prod/queues"),
+            "hash");
   end_world(w);
 }
 
@@ -496,6 +499,6 @@ int main(void) {
   RUN(a_lost_answer_hides_no_loss);
   RUN(a_renewal_that_failed_is_repeated);
   RUN(a_late_renewal_writes_no_page);
-  RUN(a_page_of_another_program_gives_no_lease);
+  RUN(a_page_of_another_program_costs_no_lease);
   return check_done();
 }

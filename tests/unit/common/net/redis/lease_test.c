@@ -58,7 +58,7 @@ static struct gc_lease_request random_request(struct gc_lease_record now) {
 }
 
 static void the_script_and_the_model_give_the_same_records(void) {
-  struct gc_lease_record model = {0, 0, 0}, got;
+  struct gc_lease_record model = {0}, got;
   struct gc_err err = {.code = GC_OK};
   unsigned writes = 0;
   start_server();
@@ -83,7 +83,7 @@ static void a_renewal_waits_for_the_replicas(void) {
   struct gc_lease_record got;
   struct gc_err err = {.code = GC_OK};
   struct redis_lease_share replicated = {
-      .name = "prod", .replicas = 1, .wait_ms = 20};
+      .name = "prod", .terms.replicas = 1, .wait_ms = 20};
   struct gc_lease_request q = {
       .verb = GC_LEASE_CLAIM, .owner = 7, .beat = 1, .fence = 0};
   start_server();
@@ -98,6 +98,93 @@ static void a_renewal_waits_for_the_replicas(void) {
   q.verb = GC_LEASE_OBSERVE;
   CHECK_INT(redis_lease_request(link, &replicated, &q, &got, &err), GC_OK);
   CHECK_INT(got.beat, 2);
+  redis_link_close(link);
+  redis_server_end(&server);
+}
+
+/* Takes the lease as owner 7, with beat 1. */
+static void claim_lease(struct redis_link *link, struct redis_lease_share *s,
+                        struct gc_lease_record *got) {
+  struct gc_err err = {.code = GC_OK};
+  const struct gc_lease_request q = {
+      .verb = GC_LEASE_CLAIM, .owner = 7, .beat = 1};
+  CHECK_INT(redis_lease_request(link, s, &q, got, &err), GC_OK);
+  CHECK(got->owner == 7);
+}
+
+static enum gc_code renew_lease(struct redis_link *link,
+                                struct redis_lease_share *s, uint64_t beat,
+                                struct gc_lease_record *got) {
+  struct gc_err err = {.code = GC_OK};
+  const struct gc_lease_request q = {
+      .verb = GC_LEASE_RENEW, .owner = 7, .beat = beat, .fence = 1};
+  return redis_lease_request(link, s, &q, got, &err);
+}
+
+/* What is not confirmed does not beat: other agents see the record unchanged
+ * and may claim it. */
+static void a_renewal_that_is_refused_does_not_beat(void) {
+  struct gc_lease_record got;
+  struct gc_err err = {.code = GC_OK};
+  const struct gc_lease_request look = {.verb = GC_LEASE_OBSERVE, .owner = 8};
+  start_server();
+  struct redis_link *link = open_link();
+  claim_lease(link, &share, &got);
+  CHECK_INT(renew_lease(link, &share, 2, &got), GC_OK);
+  CHECK_STR(redis_server_ask(&server, "CONFIG SET maxmemory 1"), "OK");
+  CHECK(renew_lease(link, &share, 3, &got) != GC_OK);
+  CHECK_INT(redis_lease_request(link, &share, &look, &got, &err), GC_OK);
+  CHECK_INT(got.beat, 2);
+  redis_link_close(link);
+  redis_server_end(&server);
+}
+
+static void write_page(struct gc_lease_book *book, const char *text) {
+  struct gc_buf fields = {.max = 1000};
+  uint64_t version;
+  CHECK_INT(gc_fields_add(&fields, "count", text), GC_OK);
+  CHECK_INT(gc_lease_page_write(gc_lease_book_page(book, "queues"), 1, &fields,
+                                true, &version),
+            GC_OK);
+  gc_buf_clear(&fields);
+}
+
+/* The key of a page has another type: it is neither read nor written. */
+static void a_page_that_fails_costs_no_lease(void) {
+  struct gc_lease_record got;
+  struct redis_lease_share s = {.name = "prod", .book = gc_lease_book_new()};
+  CHECK(gc_lease_book_page(s.book, "queues") != NULL);
+  start_server();
+  CHECK_STR(redis_server_ask(&server, "SET genesys:{lease}:prod/queues x"),
+            "OK");
+  struct redis_link *link = open_link();
+  claim_lease(link, &s, &got);
+  CHECK_HAS(s.page_err.text, "WRONGTYPE");
+  write_page(s.book, "5");
+  CHECK_INT(renew_lease(link, &s, 2, &got), GC_OK);
+  CHECK_INT(got.beat, 2);
+  CHECK_HAS(s.page_err.text, "queues: WRONGTYPE");
+  CHECK_STR(redis_server_ask(&server, "DEL genesys:{lease}:prod/queues"), "1");
+  CHECK_INT(renew_lease(link, &s, 3, &got), GC_OK);
+  CHECK_INT(s.page_err.code, GC_OK);
+  CHECK_STR(redis_server_ask(&server, "HGET genesys:{lease}:prod/queues count"),
+            "5");
+  redis_link_close(link);
+  gc_lease_book_free(s.book);
+  redis_server_end(&server);
+}
+
+static void the_record_has_the_options_of_its_writer(void) {
+  struct gc_lease_record got;
+  struct redis_lease_share s = {
+      .name = "prod",
+      .terms = {.ttl_ms = 60000, .replicas = 2, .goes_on = true}};
+  start_server();
+  struct redis_link *link = open_link();
+  claim_lease(link, &s, &got);
+  CHECK_INT(s.seen.ttl_ms, 60000);
+  CHECK_INT(s.seen.replicas, 2);
+  CHECK(s.seen.goes_on);
   redis_link_close(link);
   redis_server_end(&server);
 }
@@ -300,6 +387,9 @@ int main(void) {
     return SKIPPED;
   RUN(the_script_and_the_model_give_the_same_records);
   RUN(a_renewal_waits_for_the_replicas);
+  RUN(a_renewal_that_is_refused_does_not_beat);
+  RUN(a_page_that_fails_costs_no_lease);
+  RUN(the_record_has_the_options_of_its_writer);
   RUN(a_partitioned_holder_is_followed_by_the_other);
   RUN(a_holder_that_stops_is_followed_at_once);
   RUN(a_step_of_the_servers_clock_changes_no_holder);
