@@ -16,7 +16,6 @@
 
 #include "common/base/cleanup.h"
 #include "common/base/policy/server_clock.h"
-#include "plugins/genesys_realtime/conversations/internal.h"
 
 /* Longer than the model keeps an ended conversation, and than any target. */
 #define LOST_MS (6 * INT64_C(3600000))
@@ -207,48 +206,6 @@ static void wait_for_item(struct player *p, const struct lives_item *item) {
     close_by_polls(p);
 }
 
-static uint64_t changes_of(const struct conversations_totals *t,
-                           unsigned change) {
-  unsigned from = change / CV_STATE_COUNT, to = change % CV_STATE_COUNT;
-  return t->changes[from][to] - t->changes_owed[from][to];
-}
-
-/* Returns the first count in which the differences of histories are not what
- * the flags of each participant counted; NULL: there is none. */
-static const char *find_difference(const struct conversations_totals *flags,
-                                   const struct conversations_totals *d) {
-  for (unsigned i = 0; i < CV_STATE_COUNT * CV_STATE_COUNT; i++)
-    if (changes_of(flags, i) != changes_of(d, i))
-      return "changes";
-  if (flags->offers != d->offers - d->offers_owed)
-    return "offers";
-  if (flags->answers - flags->answers_owed != d->answers - d->answers_owed)
-    return "answers";
-  if (flags->abandons - flags->abandons_owed != d->abandons - d->abandons_owed)
-    return "abandons";
-  if (flags->transfers - flags->transfers_owed !=
-      d->transfers - d->transfers_owed)
-    return "transfers";
-  if (flags->breaches - flags->breaches_owed != d->breaches - d->breaches_owed)
-    return "breaches";
-  if (flags->wait_ms != d->wait_ms)
-    return "wait_ms";
-  return memcmp(flags->waits, d->waits, sizeof(d->waits)) == 0 ? NULL : "waits";
-}
-
-/* Compares both ways to count, until the conversation is removed. */
-static void compare_ways(const struct player *p) {
-  for (uint32_t q = 0; q < p->m->queue_count && p->m->removed.count == 0; q++)
-    for (unsigned i = 0; i < CV_MEDIA_COUNT; i++) {
-      const struct pair *pair = p->m->queues[q].pairs[i];
-      const char *what =
-          pair != NULL ? find_difference(&pair->t, &pair->shadow) : NULL;
-      if (what != NULL)
-        lives_note_difference("%s: the history has other %s; ",
-                              p->m->queues[q].text, what);
-    }
-}
-
 static void play_item(struct player *p, const struct lives_item *item) {
   static struct cv_event event;
   const struct cv_event *applied = &event;
@@ -261,7 +218,6 @@ static void play_item(struct player *p, const struct lives_item *item) {
   if (conversations_apply(p->m, applied) != GC_OK)
     lives_note_difference("an event is refused; ");
   p->arrived[k] = true;
-  compare_ways(p);
 }
 
 /* The counters of a life as it is played. */

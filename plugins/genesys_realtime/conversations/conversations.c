@@ -10,8 +10,7 @@ static const struct cv_dialect snapshot_dialect = {
     .part_size = sizeof(struct participant),
     .list_presences = cv_list_presences,
     .describe_removed = cv_describe_removed,
-    .schedule_breach = cv_schedule_breach,
-    .count_overdue = cv_count_overdue,
+    .add_history = cv_add_history,
 };
 
 static enum gc_code set_bounds(struct conversations *m, struct gc_err *err) {
@@ -78,42 +77,22 @@ static bool has_queue(const struct cv_event *e) {
 }
 
 /* Sets the time from which offers and changes are counted: the start of the
- * block. Facts that were counted before a removal of the conversation are not
- * counted again. */
+ * block. What was known before a removal is not counted again. */
 static void set_since(const struct conversations *m, struct conversation *c,
                       const struct cv_removed *removed) {
-  int64_t since_ms = m->s.started_ms > m->removed.forgotten_ms
-                         ? m->s.started_ms
-                         : m->removed.forgotten_ms;
-  c->since_ms = since_ms;
+  c->since_ms = m->s.started_ms > m->removed.forgotten_ms
+                    ? m->s.started_ms
+                    : m->removed.forgotten_ms;
   if (removed == NULL)
     return;
-  if (removed->since_ms > since_ms)
+  if (removed->since_ms > c->since_ms)
     c->since_ms = removed->since_ms;
   c->known = removed->count;
   c->known_ms = removed->fact_ms;
-  c->late_ms = cv_late_until(removed);
+  c->left_ms = removed->left_ms;
+  c->seen_ms = c->known_seen_ms = removed->seen_ms;
   c->known_facts = removed->facts;
   c->known_retired = removed->retired;
-  memcpy(c->pending, removed->pending, sizeof(c->pending));
-  c->breached = removed->breached;
-  c->were_others_breached = removed->are_others_breached;
-  c->is_pending_exact = removed->is_exact;
-}
-
-static bool has_news(const struct cv_event *e, const struct cv_removed *known) {
-  unsigned count = 0;
-  for (unsigned i = 0; i < e->count; i++) {
-    const struct cv_party *p = &e->parties[i];
-    if (!cv_is_kept(p))
-      continue;
-    if (++count > known->count || p->connected_ms > known->fact_ms ||
-        p->end_ms > known->fact_ms || p->hold_ms > known->fact_ms ||
-        (!p->acw_skipped &&
-         (p->acw_start_ms > known->fact_ms || p->acw_end_ms > known->fact_ms)))
-      return true;
-  }
-  return cv_count_reported(e, cv_late_until(known)) > known->facts;
 }
 
 /* Adds the conversation. *ret_number is CV_NONE, with GC_OK, when there is
@@ -128,7 +107,7 @@ static enum gc_code add_conversation(struct conversations *m,
     removed = *found;
   *ret_number = CV_NONE;
   if (uuid_key_is_none(e->id) || !has_queue(e) ||
-      (removed.is_over && !has_news(e, &removed)))
+      (removed.is_over && !cv_has_news(e, &removed)))
     return GC_OK;
   *ret_number = cv_table_add(m, e->id);
   if (*ret_number == CV_NONE)
@@ -137,31 +116,59 @@ static enum gc_code add_conversation(struct conversations *m,
   return GC_OK;
 }
 
-static void count_facts(struct conversations *m, struct conversation *c) {
-  struct participant *answered[CV_PARTS_MAX];
-  for (unsigned i = 0; i < c->count; i++)
-    cv_note_counted(m, cv_latest_ms(&c->participants[i]));
-  cv_set_media(c);
-  cv_find_answered(c, answered);
-  cv_count_transitions(m, c, answered);
-  cv_count_outcomes(m, c, answered);
+static bool drop_some(struct conversations *m, struct conversation *c,
+                      unsigned count) {
+  bool has_room = cv_drop(m, c, count) > 0;
+  if (has_room)
+    cv_table_note_incomplete(m, c);
+  return has_room;
 }
 
-/* Drops participants whose outcomes are counted, so that those that the event
- * adds have room. */
+/* Makes room for the participants that the event adds. */
 static void make_room(struct conversations *m, struct conversation *c,
                       const struct cv_event *event) {
+  cv_holds_make_room(c, event->count);
   if (c->count + event->count <= CV_PARTS_MAX)
     return;
   unsigned total = c->count + cv_count_new(c, event);
   if (total > CV_PARTS_MAX)
-    (void)cv_drop(m, c, total - CV_PARTS_MAX);
+    (void)drop_some(m, c, total - CV_PARTS_MAX);
+}
+
+/* The facts of a conversation before they change. */
+struct facts {
+  struct conversation c;
+  struct participant participants[CV_PARTS_MAX];
+};
+
+static void keep_facts(struct facts *before, const struct conversation *c) {
+  before->c = *c;
+  before->c.participants = before->participants;
+  for (unsigned i = 0; i < c->count; i++)
+    before->participants[i] = c->participants[i];
+}
+
+/* The list of holds only grows. */
+static void count_facts(struct conversations *m, struct facts *before,
+                        struct conversation *c) {
+  before->c.holds = c->holds;
+  cv_count(m, &before->c, c);
+  for (unsigned i = 0; i < c->count; i++) {
+    cv_note_counted(m, c->participants[i].connected_ms);
+    cv_note_counted(m, cv_latest_ms(&c->participants[i]));
+  }
+}
+
+/* Decides the open outcomes without the participants that have no room. */
+static void give_up_missing(struct conversations *m, struct conversation *c) {
+  struct facts before;
+  keep_facts(&before, c);
+  c->is_partial = false;
+  count_facts(m, &before, c);
 }
 
 /* If the event has more participants than there is room for, merges and counts
- * in rounds, because only counted participants can be dropped. When none can
- * be dropped, the open outcomes are decided without the missing participants.
- */
+ * in rounds, because only participants with a known outcome can be dropped. */
 static enum gc_code apply_all(struct conversations *m, struct conversation *c,
                               const struct cv_event *event, bool *ret_is_new) {
   struct cv_merged merged;
@@ -170,23 +177,18 @@ static enum gc_code apply_all(struct conversations *m, struct conversation *c,
   *ret_is_new = false;
   make_room(m, c, event);
   do {
-    cv_add_history(m, c, -1);
+    struct facts before;
+    keep_facts(&before, c);
     code = cv_merge(m, c, event, &merged);
     if (code != GC_OK || merged.is_new) {
       *ret_is_new = true;
-      count_facts(m, c);
+      c->is_closed = false;
+      count_facts(m, &before, c);
     }
-    cv_add_history(m, c, 1);
-    cv_count_difference(m);
-    has_room =
-        merged.without_room > 0 && cv_drop(m, c, merged.without_room) > 0;
+    has_room = merged.without_room > 0 && drop_some(m, c, merged.without_room);
     if (merged.without_room > 0 && !has_room) {
-      cv_add_history(m, c, -1);
-      c->is_partial = false;
-      count_facts(m, c);
-      cv_add_history(m, c, 1);
-      cv_count_difference(m);
-      has_room = cv_drop(m, c, merged.without_room) > 0;
+      give_up_missing(m, c);
+      has_room = drop_some(m, c, merged.without_room);
     }
   } while (has_room);
   return code;
@@ -211,8 +213,6 @@ enum gc_code conversations_apply(struct conversations *m,
   if (!is_new)
     return code;
   m->stats.news++;
-  c->is_closed = false;
-  cv_schedule_breach(m, c);
   cv_table_sort(m, number);
   return code;
 }
@@ -231,7 +231,7 @@ enum gc_code conversations_target(struct conversations *m, const char *queue,
     return GC_OK;
   if (q->pairs[media] != NULL)
     cv_pair_change_target(q->pairs[media], q->targets_ms[media],
-                          (uint32_t)target_ms, m->now_ms);
+                          (uint32_t)target_ms);
   q->targets_ms[media] = (uint32_t)target_ms;
   m->targets_changed = true;
   return GC_OK;
@@ -250,26 +250,24 @@ void conversations_reset(struct conversations *m, const char *queue,
   struct queue *q = cv_queue_find(m, queue);
   if (q == NULL)
     return;
-  q->since_ms = now_ms;
+  q->since_ms = now_ms > m->newest_ms ? now_ms : m->newest_ms + 1;
   for (unsigned i = 0; i < CV_MEDIA_COUNT; i++)
     if (q->pairs[i] != NULL)
       cv_clear_pair(m, q->pairs[i]);
 }
 
-/* Counts a conversation again, from another start on. What was counted stays
- * counted, except changes of state before the start. */
-static void count_since(struct conversations *m, struct conversation *c,
-                        int64_t since_ms) {
-  int64_t before_ms = c->since_ms;
-  cv_add_history(m, c, -1);
+/* Counts a conversation again, from another start of the block and of its
+ * queues. */
+static void count_again(struct conversations *m, struct conversation *c,
+                        int64_t since_ms, int64_t resets_ms) {
+  const struct conversation before = *c;
+  (void)cv_add_history(m, &before, -1);
   c->since_ms = since_ms;
-  cv_add_history(m, c, 1);
+  m->resets_ms = resets_ms;
+  (void)cv_add_history(m, c, 1);
   cv_count_difference(m);
-  memset(m->gains, 0, c->count * sizeof(m->gains[0]));
-  cv_regain_transfers(c);
-  count_facts(m, c);
-  cv_count_earlier_holds(m, c, before_ms);
-  cv_schedule_breach(m, c);
+  cv_look_ahead(m, c);
+  m->resets_ms = 0;
 }
 
 void conversations_move_start(struct conversations *m, int64_t delta_ms) {
@@ -277,9 +275,6 @@ void conversations_move_start(struct conversations *m, int64_t delta_ms) {
   bool moves_start = m->s.counted_ms == 0;
   if (m->dialect != &snapshot_dialect)
     return;
-  for (uint32_t q = 0; q < m->queue_count; q++)
-    if (m->queues[q].since_ms != 0)
-      m->queues[q].since_ms += delta_ms;
   if (moves_start)
     m->s.started_ms += delta_ms;
   for (uint32_t i = 0; i < m->block_count * CV_BLOCK; i++) {
@@ -287,11 +282,12 @@ void conversations_move_start(struct conversations *m, int64_t delta_ms) {
     if (!c->is_used)
       continue;
     bool has_moved = moves_start && c->since_ms == before_ms;
-    if (!cv_regain_offers(m, c) && !has_moved)
-      continue;
-    count_since(m, c, has_moved ? m->s.started_ms : c->since_ms);
+    count_again(m, c, has_moved ? m->s.started_ms : c->since_ms, delta_ms);
     cv_table_sort(m, i);
   }
+  for (uint32_t q = 0; q < m->queue_count; q++)
+    if (m->queues[q].since_ms != 0)
+      m->queues[q].since_ms += delta_ms;
 }
 
 bool conversations_totals(struct conversations *m, const char *queue,
@@ -328,8 +324,7 @@ void conversations_stats(const struct conversations *m,
   ret->pairs = m->pair_count;
   ret->live = m->active.count;
   ret->bytes = m->block_count * CV_BLOCK * sizeof(struct conversation) +
-               m->part_cap * m->dialect->part_size + cv_holds_bytes(m) +
-               cv_dropped_bytes(m) +
+               m->part_cap * m->dialect->part_size + cv_parts_bytes(m) +
                (m->slot_count + m->queue_slot_count) * sizeof(uint32_t) +
                m->queue_cap * sizeof(struct queue) +
                m->pair_count * sizeof(struct pair) +

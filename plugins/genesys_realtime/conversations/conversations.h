@@ -7,7 +7,7 @@
  * participant removes nothing. The counters depend only on the merged facts and
  * the server's own times, so order of arrival, delays, duplicates and repeats
  * after a reconnect change no total. An outcome is counted at once; if later
- * facts contradict it, it is owed, since a counter never falls. outcomes.c says
+ * facts contradict it, it is owed, since a counter never falls. reading.c says
  * what makes an unanswered contact an abandon or a transfer.
  *
  * decode.c makes events, this model counts them, and samples.c makes samples.

@@ -5,6 +5,17 @@
 
 enum { MISSES_MAX = 2 }; /* successive polls that miss a conversation */
 
+/* Counts the breaches of contacts that have waited too long and still do. */
+static void count_overdue(struct conversations *m, struct conversation *c) {
+  while (c->due_ms != 0 && c->due_ms <= m->complete_ms && c->gap == m->gap &&
+         !cv_is_behind(c)) {
+    const struct conversation before = *c;
+    c->seen_ms = c->due_ms;
+    cv_note_counted(m, c->due_ms);
+    cv_count(m, &before, c);
+  }
+}
+
 static void maintain_conversation(struct conversations *m, uint32_t number) {
   struct conversation *c = cv_at(m, number);
   int64_t idle_ms = (int64_t)(m->monotonic_ms - c->last_event_ms);
@@ -15,18 +26,8 @@ static void maintain_conversation(struct conversations *m, uint32_t number) {
     cv_table_remove(m, number);
   } else {
     if (m->targets_changed)
-      m->dialect->schedule_breach(m, c);
-    bool is_due =
-        c->due_ms != 0 && c->due_ms <= m->complete_ms && c->gap == m->gap;
-    bool has_history = is_due && m->dialect->describe_removed != NULL;
-    if (has_history)
-      cv_add_history(m, c, -1);
-    if (is_due)
-      m->dialect->count_overdue(m, c);
-    if (has_history) {
-      cv_add_history(m, c, 1);
-      cv_count_difference(m);
-    }
+      cv_look_ahead(m, c);
+    count_overdue(m, c);
     cv_table_sort(m, number);
   }
 }
@@ -102,7 +103,7 @@ void cv_close(struct conversations *m, uint32_t number) {
   c->is_closed = true;
   c->last_event_ms = m->monotonic_ms;
   m->stats.closed++;
-  m->dialect->schedule_breach(m, c);
+  cv_look_ahead(m, c);
   cv_table_sort(m, number);
 }
 
@@ -120,7 +121,7 @@ bool conversations_poll_list(struct conversations *m, struct uuid_key id) {
   c->gap = gap; /* a list does not show whether the contact waits */
   if (c->is_closed) {
     c->is_closed = false;
-    m->dialect->schedule_breach(m, c);
+    cv_look_ahead(m, c);
     cv_table_sort(m, number);
   }
   return true;

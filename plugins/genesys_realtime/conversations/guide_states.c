@@ -3,7 +3,8 @@
  * state and perhaps a wrap-up code. There are no participants to merge and no
  * times to sort. The model keeps one state for each conversation and queue. The
  * state only advances, and the time of a change is the event's arrival. Offers,
- * outcomes and breaches go to the same counters as those of snapshots. */
+ * outcomes and breaches follow from the stays as those of snapshots do from the
+ * participants; a change of state is counted when its event comes. */
 #include <string.h>
 
 #include "common/base/assert.h"
@@ -18,11 +19,6 @@ static int rank_of(enum cv_state state) {
   return ranks[state];
 }
 
-static struct cv_wait wait_of(struct guide_stay *s) {
-  return (struct cv_wait){&s->counted, s->entered_ms, s->queue,
-                          (enum cv_media)s->media, false};
-}
-
 /* ---- changes of state ---- */
 
 static void count_change(struct conversations *m, const struct guide_stay *s,
@@ -33,32 +29,20 @@ static void count_change(struct conversations *m, const struct guide_stay *s,
   cv_count_wrapup(m, pair, code, (enum cv_state)s->state, to);
 }
 
-/* Counts the outcome of the state. A contact in wrap-up that was never active
- * in an event was answered after an unknown wait, so neither answer nor wait is
- * counted. */
-static void count_outcome(struct conversations *m, struct guide_stay *s,
-                          bool elsewhere, int64_t at_ms) {
-  struct cv_wait wait = wait_of(s);
-  if (!cv_is_pending(s->counted))
-    return;
-  if (s->state == CV_STATE_ACTIVE || s->state == CV_STATE_HELD)
-    cv_count_answer(m, &wait, at_ms);
-  else if (s->state == CV_STATE_ENDED)
-    cv_count_departure(m, &wait, elsewhere, at_ms);
-  else if (s->state == CV_STATE_WRAPUP)
-    s->counted |= COUNTED_ANSWER;
-}
-
 static void advance_stay(struct conversations *m, struct guide_stay *s,
                          enum cv_state to, bool elsewhere, const char *code,
                          int64_t at_ms) {
+  bool is_open = s->answered_ms == 0 && !s->was_served;
   GC_ASSERT(to > CV_STATE_NONE && to < CV_STATE_COUNT && to != s->state &&
             s->state != CV_STATE_ENDED);
   count_change(m, s, to, code);
   s->state = (uint8_t)to;
   if (to == CV_STATE_ENDED)
     s->ended_ms = at_ms;
-  count_outcome(m, s, elsewhere, at_ms);
+  if (is_open && (to == CV_STATE_ACTIVE || to == CV_STATE_HELD))
+    s->answered_ms = at_ms;
+  s->was_served |= is_open && to == CV_STATE_WRAPUP;
+  s->went_on |= elsewhere;
 }
 
 /* Drops the oldest stay, which has ended: all stays but the newest have. */
@@ -73,8 +57,6 @@ static void drop_oldest_stay(struct conversations *m, struct conversation *c) {
 static enum gc_code enter_queue(struct conversations *m, struct conversation *c,
                                 const struct guide_event *e, uint32_t queue,
                                 int64_t at_ms) {
-  if (c->count == CV_STAYS_MAX)
-    drop_oldest_stay(m, c);
   struct guide_stay *s = cv_table_add_part(m, c);
   if (s == NULL)
     return GC_ERR_MEMORY;
@@ -84,11 +66,8 @@ static enum gc_code enter_queue(struct conversations *m, struct conversation *c,
   s->state = e->state;
   if (e->state == CV_STATE_ENDED)
     s->ended_ms = at_ms;
-  struct cv_wait wait = wait_of(s);
-  if (e->state == CV_STATE_WAITING)
-    cv_count_offer(m, &wait);
-  else
-    (void)cv_queue_pair(m, queue, (enum cv_media)e->media);
+  s->is_offer = e->state == CV_STATE_WAITING;
+  (void)cv_queue_pair(m, queue, (enum cv_media)e->media);
   return GC_OK;
 }
 
@@ -169,13 +148,20 @@ enum gc_code conversations_apply_state(struct conversations *m,
   }
   struct conversation *c = cv_at(m, number);
   GC_TRY(find_event_queue(m, c, e, &queue));
-  GC_TRY(apply_state(m, c, e, queue, at_ms, &is_new));
+  if (c->count == CV_STAYS_MAX)
+    drop_oldest_stay(m, c);
+  struct guide_stay stays[CV_STAYS_MAX];
+  struct conversation before = *c;
+  before.stays = stays;
+  for (unsigned i = 0; i < c->count; i++)
+    stays[i] = c->stays[i];
+  enum gc_code code = apply_state(m, c, e, queue, at_ms, &is_new);
   cv_note_counted(m, at_ms);
   m->stats.news += is_new;
   if (is_new)
-    m->dialect->schedule_breach(m, c);
+    cv_count(m, &before, c);
   cv_table_sort(m, number);
-  return GC_OK;
+  return code;
 }
 
 /* ---- for the parts that serve both dialects ---- */
@@ -214,45 +200,39 @@ static unsigned list_presences(const struct conversation *c,
   return count;
 }
 
-static int64_t due_of(const struct conversations *m, struct guide_stay *s) {
-  struct cv_wait wait = wait_of(s);
-  return s->ended_ms == 0 ? cv_breach_due_ms(m, &wait) : 0;
+/* A contact in wrap-up that was never active in an event was answered after an
+ * unknown wait, so neither answer nor wait is counted. */
+static enum cv_outcome outcome_of(const struct guide_stay *s) {
+  if (s->answered_ms != 0)
+    return CV_OUTCOME_ANSWER;
+  if (s->ended_ms == 0 || s->was_served)
+    return CV_OUTCOME_OPEN;
+  return s->went_on ? CV_OUTCOME_TRANSFER : CV_OUTCOME_ABANDON;
 }
 
-static void schedule_stay_breach(const struct conversations *m,
-                                 struct conversation *c) {
-  bool is_inactive = true;
-  c->due_ms = 0;
+static struct cv_outlook add_history(struct conversations *m,
+                                     const struct conversation *c, int sign) {
+  struct cv_outlook outlook = {.is_over = true};
   for (unsigned i = 0; i < c->count; i++) {
-    struct guide_stay *s = &c->stays[i];
-    int64_t due_ms = due_of(m, s);
-    if (due_ms != 0 && (c->due_ms == 0 || due_ms < c->due_ms))
-      c->due_ms = due_ms;
-    is_inactive &= s->ended_ms != 0 && !cv_is_pending(s->counted);
-  }
-  if (c->is_closed) {
-    is_inactive = true;
-    c->due_ms = 0;
-  }
-  c->is_inactive = is_inactive;
-}
-
-static void count_overdue_stays(struct conversations *m,
-                                struct conversation *c) {
-  for (unsigned i = 0; i < c->count; i++) {
-    struct guide_stay *s = &c->stays[i];
-    int64_t due_ms = due_of(m, s);
-    if (due_ms == 0 || due_ms > m->complete_ms)
+    const struct guide_stay *s = &c->stays[i];
+    struct cv_wait wait = {s->queue, (enum cv_media)s->media, outcome_of(s),
+                           s->entered_ms,
+                           s->answered_ms != 0 ? s->answered_ms
+                           : s->was_served     ? 0
+                                               : s->ended_ms};
+    outlook.is_over &= s->ended_ms != 0;
+    if (!s->is_offer || cv_is_early(m, s->queue, s->entered_ms))
       continue;
-    struct cv_wait wait = wait_of(s);
-    cv_count_breach(m, &wait, due_ms - s->entered_ms);
+    int64_t due_ms = cv_add_wait(m, c, &wait, sign);
+    if (!s->was_served && due_ms != 0 &&
+        (outlook.due_ms == 0 || due_ms < outlook.due_ms))
+      outlook.due_ms = due_ms;
   }
-  schedule_stay_breach(m, c);
+  return outlook;
 }
 
 const struct cv_dialect cv_guide_dialect = {
     .part_size = sizeof(struct guide_stay),
     .list_presences = list_presences,
-    .schedule_breach = schedule_stay_breach,
-    .count_overdue = count_overdue_stays,
+    .add_history = add_history,
 };

@@ -29,6 +29,7 @@
   XX(transfers)                                                                \
   XX(wait_ms)                                                                  \
   XX(wait_owed_ms)                                                             \
+  XX(offers_owed)                                                              \
   XX(answers_owed)                                                             \
   XX(abandons_owed)                                                            \
   XX(transfers_owed)
@@ -329,10 +330,11 @@ void conversations_restore(struct conversations *m,
 
 /* ---- conversations that the former holder has counted ---- */
 
+/* A callback is there from when it is made, before its time. */
 static bool is_counted_contact(const struct conversations *m,
                                const struct cv_party *p) {
-  return p->purpose == CV_ACD && p->connected_ms != 0 &&
-         p->connected_ms <= m->s.counted_ms;
+  int64_t begin_ms = p->made_ms != 0 ? p->made_ms : p->connected_ms;
+  return p->purpose == CV_ACD && begin_ms != 0 && begin_ms <= m->s.counted_ms;
 }
 
 /* Returns true if a contact of the event had begun by counted_ms, so that the
@@ -349,24 +351,15 @@ static bool has_counted_contact(const struct conversations *m,
   return has_counted;
 }
 
-/* Returns true for a contact that still waited at counted_ms, past its target.
- */
-static bool was_breached(const struct conversations *m,
-                         const struct cv_party *p) {
-  const struct queue *q = cv_queue_find(m, p->queue_text);
-  if (p->purpose != CV_ACD || p->connected_ms == 0 ||
-      (p->end_ms != 0 && p->end_ms <= m->s.counted_ms))
-    return false;
-  int64_t target_ms = m->s.target_ms;
-  if (target_ms == 0 && q != NULL)
-    target_ms = q->targets_ms[p->media];
-  return target_ms != 0 &&
-         p->connected_ms + target_ms + CV_BREACH_GRACE_MS <= m->s.counted_ms;
-}
-
+/* A contact that still waits at counted_ms, past its target, was a breach. */
 bool cv_describe_counted(const struct conversations *m,
                          const struct cv_event *e, struct cv_removed *ret) {
-  *ret = (struct cv_removed){.id = e->id, .fact_ms = m->s.counted_ms};
+  int64_t counted_ms = m->s.counted_ms;
+  *ret = (struct cv_removed){.id = e->id,
+                             .fact_ms = counted_ms,
+                             .left_ms = counted_ms,
+                             .seen_ms = counted_ms,
+                             .facts = UINT16_MAX};
   if (m->s.counted_ms == 0 || !has_counted_contact(m, e))
     return false;
   for (unsigned i = 0; i < e->count; i++) {
@@ -377,7 +370,6 @@ bool cv_describe_counted(const struct conversations *m,
     if (ret->count == CV_PARTS_MAX || !was_counted)
       break;
     ret->count++;
-    ret->are_others_breached |= was_breached(m, p);
   }
   return ret->count > 0;
 }

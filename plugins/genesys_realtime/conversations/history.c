@@ -1,12 +1,28 @@
 /* SPDX-License-Identifier: MIT */
 /* What is counted of a conversation follows from its facts alone:
  *
- *   history        facts → counts by queue and medium. No state, no side effect
- *   cv_cut         the facts that were known at a time
- *   cv_difference  counts of the facts after an event minus those before it
+ *   history     facts → counts by queue and medium; no state, no side effect
+ *   cv_cut      the facts that were known at a time
+ *   difference  counts of the facts after an event minus those before it
  *
- * A difference is added to the counters. What it takes back is owed, since a
- * counter never falls: the next ones of the kind settle it. */
+ * The difference is added to the counters. What it takes back is owed, since a
+ * counter never falls: the next ones of the kind settle it.
+ *
+ *   snapshot                              abandons (owed)   answers
+ *   1  a contact ends, its customer too           1   (0)         0
+ *   2  an agent had answered it                   1   (1)         1
+ *   3  another contact is abandoned               1   (0)         1
+ *
+ * The changes of state are those of the states that the times, in order, give.
+ * The rules:
+ * - each step is a change of its own, however soon the next one follows
+ * - the wait of a contact that was answered ends with its acd participant, but
+ *   not before the agent is connected; the wait of any other contact ends when
+ *   its outcome is known
+ * - the platform does not report when an agent began to ring: the model takes
+ *   the moment before the agent was connected or stopped ringing
+ * - the end of a hold has no time. Holds are no steps but are counted by their
+ *   start, if no other agent was active then */
 #include <string.h>
 
 #include "common/base/assert.h"
@@ -36,7 +52,9 @@ struct history {
   struct conversations *m;
   const struct conversation *c;
   struct cv_reading r;
-  int64_t sign; /* 1: the counts are added; -1: subtracted */
+  int sign;         /* 1: the counts are added; -1: subtracted; 0: neither */
+  int64_t until_ms; /* holds that began later are left out */
+  struct cv_outlook outlook;
 };
 
 static uint32_t key_of(uint32_t queue, unsigned media, unsigned counter) {
@@ -44,53 +62,25 @@ static uint32_t key_of(uint32_t queue, unsigned media, unsigned counter) {
 }
 
 /* Both histories of an event mostly have the same items in the same order. */
-static void add_item(struct history *h, uint32_t key, int64_t amount) {
-  struct cv_difference *d = &h->m->difference;
+static void add_item(struct conversations *m, uint32_t key, int64_t amount) {
+  struct cv_difference *d = &m->difference;
   unsigned i = d->guess;
   if (i >= d->count || d->keys[i] != key)
     for (i = 0; i < d->count && d->keys[i] != key; i++)
       ;
   if (i == d->count) {
-    GC_ASSERT(d->count < GC_COUNT(d->keys));
+    GC_ASSERT(d->count < CV_ITEMS_MAX);
     d->keys[d->count] = key;
     d->amounts[d->count++] = 0;
   }
-  d->amounts[i] += h->sign * amount;
+  d->amounts[i] += amount;
   d->guess = i + 1;
 }
 
-static void read_facts(const struct conversation *c, struct cv_reading *ret) {
-  ret->c = c;
-  cv_find_answered(c, ret->answered);
-  for (unsigned i = 0; i < c->count; i++) {
-    const struct participant *p = &c->participants[i];
-    ret->media[i] = p->counted_media;
-    ret->outcome[i] = CV_OUTCOME_OPEN;
-    if (p->purpose != CV_ACD)
-      continue;
-    ret->answer_ms[i] = cv_find_answer_ms(c, p, ret->answered);
-    if (ret->answer_ms[i] != 0)
-      ret->outcome[i] = CV_OUTCOME_ANSWER;
-    else if (cv_has_departed(c, p))
-      ret->outcome[i] = cv_is_continued(c, p) || p->is_transferred
-                            ? CV_OUTCOME_TRANSFER
-                            : CV_OUTCOME_ABANDON;
-  }
-}
+/* ---- waits ---- */
 
-static bool is_first_of_presence(const struct cv_reading *r,
-                                 unsigned participant) {
-  for (unsigned i = 0; i < participant; i++)
-    if (r->c->participants[i].queue == r->c->participants[participant].queue &&
-        r->media[i] == r->media[participant])
-      return false;
-  return true;
-}
-
-/* ---- outcomes ---- */
-
-static int64_t duration_ms(const struct participant *acd, int64_t until_ms) {
-  int64_t ms = until_ms - acd->connected_ms;
+static int64_t duration_ms(int64_t start_ms, int64_t until_ms) {
+  int64_t ms = until_ms - start_ms;
   return ms < 0 ? 0 : ms < WAIT_MAX_MS ? ms : WAIT_MAX_MS;
 }
 
@@ -101,60 +91,90 @@ static unsigned bucket_of(const struct conversations *m, int64_t wait_ms) {
   return i;
 }
 
+bool cv_is_early(const struct conversations *m, uint32_t queue,
+                 int64_t start_ms) {
+  int64_t since_ms = m->queues[queue].since_ms;
+  return since_ms != 0 && start_ms < since_ms + m->resets_ms;
+}
+
+/* A contact that still waits is a breach a moment after the target, because the
+ * event of its answer may be on the way. */
+int64_t cv_add_wait(struct conversations *m, const struct conversation *c,
+                    const struct cv_wait *w, int sign) {
+  static const uint8_t counters[] = {[CV_OUTCOME_OPEN] = COUNT_OFFERS,
+                                     [CV_OUTCOME_ANSWER] = COUNT_ANSWERS,
+                                     [CV_OUTCOME_ABANDON] = COUNT_ABANDONS,
+                                     [CV_OUTCOME_TRANSFER] = COUNT_TRANSFERS};
+  uint32_t pair = key_of(w->queue, w->media, 0);
+  int64_t target_ms = cv_queue_target_ms(m, w->queue, w->media);
+  int64_t wait_ms = duration_ms(w->start_ms, w->over_ms);
+  int64_t due_ms = w->start_ms + target_ms + CV_BREACH_GRACE_MS;
+  bool lasts = w->over_ms == 0, was_seen = due_ms <= c->seen_ms;
+  add_item(m, pair | COUNT_OFFERS, sign);
+  if (w->outcome != CV_OUTCOME_OPEN)
+    add_item(m, pair | counters[w->outcome], sign);
+  if (w->outcome == CV_OUTCOME_ANSWER) {
+    add_item(m, pair | (COUNT_WAITS + bucket_of(m, wait_ms)), sign);
+    add_item(m, pair | COUNT_WAIT_MS, sign * wait_ms);
+  }
+  if (target_ms != 0 && (lasts ? was_seen : wait_ms > target_ms))
+    add_item(m, pair | COUNT_BREACHES, sign);
+  return target_ms != 0 && lasts && !was_seen ? due_ms : 0;
+}
+
+/* ---- contacts ---- */
+
+static bool is_prior(const struct conversation *c,
+                     const struct participant *acd) {
+  return acd->connected_ms != 0 && acd->connected_ms < c->since_ms;
+}
+
+/* Returns true if the queue was retired after the removal: its counters lack
+ * the contact. */
+static bool is_retired(const struct history *h, const struct participant *acd) {
+  return acd - h->c->participants < h->c->known &&
+         acd->connected_ms <= h->c->known_ms &&
+         h->m->queues[acd->queue].retired > h->c->known_retired;
+}
+
 /* Returns true if the contact is in the counters: it began after the block, and
  * after the counters of its queue. */
 static bool is_offer(const struct history *h, const struct participant *acd) {
-  const struct queue *q = &h->m->queues[acd->queue];
-  return acd->connected_ms != 0 && acd->connected_ms >= h->c->since_ms &&
-         acd->connected_ms >= q->since_ms &&
-         (acd->media != CV_UNKNOWN || acd->end_ms != 0);
+  return acd->connected_ms != 0 && !is_prior(h->c, acd) &&
+         (acd->media != CV_UNKNOWN || acd->end_ms != 0) &&
+         !cv_is_early(h->m, acd->queue, acd->connected_ms) &&
+         !is_retired(h, acd);
 }
 
-/* Returns true if the wait is a breach. A contact that still waits is one a
- * moment after the target. While its outcome is not known, the agent who
- * answers may have been connected a moment before the acd participant ended. */
-static bool is_breach(const struct history *h, unsigned i) {
+/* While the outcome is not known, the agent who answers may have been connected
+ * a moment before the acd participant ended. */
+static int64_t find_over_ms(const struct history *h, unsigned i) {
   const struct participant *p = &h->c->participants[i];
-  int64_t target_ms =
-      cv_queue_target_ms(h->m, p->queue, (enum cv_media)p->media);
-  int64_t over_ms = h->r.answer_ms[i];
-  if (target_ms == 0)
-    return false;
-  if (h->r.outcome[i] == CV_OUTCOME_OPEN && p->end_ms == 0)
-    return p->connected_ms + target_ms + CV_BREACH_GRACE_MS <= h->c->seen_ms;
-  if (h->r.outcome[i] == CV_OUTCOME_OPEN)
-    over_ms = p->end_ms - CV_SLACK_MS;
-  else if (h->r.outcome[i] != CV_OUTCOME_ANSWER)
-    over_ms = p->end_ms;
-  return duration_ms(p, over_ms) > target_ms;
+  if (h->r.outcome[i] == CV_OUTCOME_ANSWER)
+    return h->r.answer_ms[i];
+  return h->r.outcome[i] == CV_OUTCOME_OPEN && p->end_ms != 0
+             ? p->end_ms - CV_SLACK_MS
+             : p->end_ms;
 }
 
 static void add_contact(struct history *h, unsigned i) {
-  static const uint8_t counters[] = {[CV_OUTCOME_ANSWER] = COUNT_ANSWERS,
-                                     [CV_OUTCOME_ABANDON] = COUNT_ABANDONS,
-                                     [CV_OUTCOME_TRANSFER] = COUNT_TRANSFERS};
   const struct participant *p = &h->c->participants[i];
-  enum cv_outcome outcome = (enum cv_outcome)h->r.outcome[i];
-  uint32_t pair = key_of(p->queue, p->media, 0);
+  struct cv_wait wait = {p->queue, (enum cv_media)p->media,
+                         (enum cv_outcome)h->r.outcome[i], p->connected_ms,
+                         find_over_ms(h, i)};
+  h->outlook.is_over &= p->connected_ms == 0 || wait.outcome != CV_OUTCOME_OPEN;
   if (!is_offer(h, p))
     return;
-  add_item(h, pair | COUNT_OFFERS, 1);
-  if (outcome != CV_OUTCOME_OPEN)
-    add_item(h, pair | counters[outcome], 1);
-  if (outcome == CV_OUTCOME_ANSWER) {
-    int64_t wait_ms = duration_ms(p, h->r.answer_ms[i]);
-    add_item(h, pair | (COUNT_WAITS + bucket_of(h->m, wait_ms)), 1);
-    add_item(h, pair | COUNT_WAIT_MS, wait_ms);
-  }
-  if (is_breach(h, i))
-    add_item(h, pair | COUNT_BREACHES, 1);
+  int64_t due_ms = cv_add_wait(h->m, h->c, &wait, h->sign);
+  if (due_ms != 0 && (h->outlook.due_ms == 0 || due_ms < h->outlook.due_ms))
+    h->outlook.due_ms = due_ms;
 }
 
 /* An agent's leg that was connected and ended with transfer*. */
-static void add_agent_transfer(struct history *h, unsigned i) {
+static void add_agent_transfer(const struct history *h, unsigned i) {
   const struct participant *acd = h->r.answered[i];
   if (acd != NULL && h->c->participants[i].is_transferred && is_offer(h, acd))
-    add_item(h, key_of(acd->queue, acd->media, COUNT_TRANSFERS), 1);
+    add_item(h->m, key_of(acd->queue, acd->media, COUNT_TRANSFERS), h->sign);
 }
 
 /* ---- steps ---- */
@@ -188,10 +208,10 @@ static bool is_in_presence(const struct presence *t, unsigned i) {
 
 static void add_step(struct presence *t, int64_t at_ms, enum step_kind kind,
                      unsigned participant) {
-  struct step *steps = t->h->m->steps;
-  struct step step = {.at_ms = at_ms,
-                      .kind = (uint8_t)kind,
-                      .participant = (uint8_t)participant};
+  struct cv_step *steps = t->h->m->steps;
+  struct cv_step step = {.at_ms = at_ms,
+                         .kind = (uint8_t)kind,
+                         .participant = (uint8_t)participant};
   GC_ASSERT(t->count < CV_STEPS_MAX);
   unsigned i = t->count++;
   for (; i > 0 && (steps[i - 1].at_ms > at_ms ||
@@ -317,25 +337,26 @@ static bool is_counted_at(const struct presence *t, int64_t at_ms) {
 
 /* Returns true if the step counts. The start of an alert has no time; it may
  * have been counted already if its contact was offered before the start. */
-static bool is_counted(const struct presence *t, const struct step *s) {
+static bool is_counted(const struct presence *t, const struct cv_step *s) {
   const struct conversation *c = t->h->c;
   const struct participant *acd =
       s->kind == STEP_RING
           ? cv_find_acd(c, &c->participants[s->participant], s->at_ms)
           : NULL;
-  return (acd == NULL || !cv_is_prior(c, acd)) && is_counted_at(t, s->at_ms);
+  return (acd == NULL || !is_prior(c, acd)) && is_counted_at(t, s->at_ms);
 }
 
 static void add_change(const struct presence *t, enum cv_state from,
                        enum cv_state to) {
   unsigned change = (unsigned)from * CV_STATE_COUNT + to;
-  add_item(t->h, key_of(t->queue, t->media, COUNT_CHANGES + change), 1);
+  add_item(t->h->m, key_of(t->queue, t->media, COUNT_CHANGES + change),
+           t->h->sign);
 }
 
 static void add_changes(struct presence *t) {
   enum cv_state from = CV_STATE_NONE;
   for (unsigned i = 0; i < t->count; i++) {
-    const struct step *s = &t->h->m->steps[i];
+    const struct cv_step *s = &t->h->m->steps[i];
     t->progress[s->participant] |= (uint8_t)(1u << s->kind);
     enum cv_state to = state_of(t);
     if (from != to && from != CV_STATE_NONE && is_counted(t, s))
@@ -368,7 +389,7 @@ static void add_holds(const struct presence *t, unsigned i) {
   bool is_held = p->is_held && p->end_ms == 0;
   int64_t at_ms;
   for (unsigned at = 0; cv_holds_next(t->h->c, i, &at, &at_ms);) {
-    if (!is_alone(t, i, at_ms))
+    if (at_ms > t->h->until_ms || !is_alone(t, i, at_ms))
       continue;
     if (is_counted_at(t, at_ms))
       add_change(t, CV_STATE_ACTIVE, CV_STATE_HELD);
@@ -398,22 +419,51 @@ static void add_presence(struct history *h, unsigned first) {
   add_changes(&t);
 }
 
-void cv_add_history(struct conversations *m, const struct conversation *c,
-                    int sign) {
+/* The first contact of a queue and medium makes their counters. */
+static void make_counters(const struct history *h, unsigned first) {
+  const struct participant *p = &h->c->participants[first];
+  if (h->sign > 0 && h->r.media[first] != CV_UNKNOWN)
+    (void)cv_queue_pair(h->m, p->queue, (enum cv_media)h->r.media[first]);
+}
+
+static void add_conversation(struct history *h) {
+  const struct conversation *c = h->c;
+  cv_read(c, &h->r);
+  h->m->difference.guess = 0;
+  for (unsigned i = 0; i < c->count; i++) {
+    const struct participant *p = &c->participants[i];
+    h->outlook.is_over &= p->end_ms != 0 && !cv_is_wrapping_up(p);
+    if (p->purpose == CV_ACD)
+      add_contact(h, i);
+    else
+      add_agent_transfer(h, i);
+    if (cv_is_first_of_presence(c, h->r.media, i)) {
+      add_presence(h, i);
+      make_counters(h, i);
+    }
+  }
+}
+
+/* What was counted before a removal is what its facts counted then. */
+struct cv_outlook cv_add_history(struct conversations *m,
+                                 const struct conversation *c, int sign) {
+  struct participant participants[CV_PARTS_MAX];
   struct history h;
   h.m = m;
   h.c = c;
   h.sign = sign;
-  read_facts(c, &h.r);
-  m->difference.guess = 0;
-  for (unsigned i = 0; i < c->count; i++) {
-    if (c->participants[i].purpose == CV_ACD)
-      add_contact(&h, i);
-    else
-      add_agent_transfer(&h, i);
-    if (is_first_of_presence(&h.r, i))
-      add_presence(&h, i);
-  }
+  h.until_ms = INT64_MAX;
+  h.outlook = (struct cv_outlook){.is_over = true};
+  add_conversation(&h);
+  struct cv_outlook outlook = h.outlook;
+  if (c->known == 0 || sign == 0)
+    return outlook;
+  struct conversation known = cv_cut(c, participants);
+  h.c = &known;
+  h.sign = -sign;
+  h.until_ms = c->known_ms;
+  add_conversation(&h);
+  return outlook;
 }
 
 /* ---- the counters ---- */
@@ -493,7 +543,24 @@ void cv_count_difference(struct conversations *m) {
       struct pair *pair = cv_queue_pair(m, d->keys[i] >> 12,
                                         (enum cv_media)(d->keys[i] >> 8 & 0xf));
       if (pair != NULL)
-        settle_item(m, &pair->shadow, d->keys[i] & 0xff, d->amounts[i]);
+        settle_item(m, &pair->t, d->keys[i] & 0xff, d->amounts[i]);
     }
   d->count = 0;
+}
+
+void cv_look_ahead(struct conversations *m, struct conversation *c) {
+  struct cv_outlook outlook = m->dialect->add_history(m, c, 0);
+  m->difference.count = 0;
+  c->is_inactive = c->is_closed || outlook.is_over;
+  c->due_ms = c->is_closed ? 0 : outlook.due_ms;
+}
+
+void cv_count(struct conversations *m, const struct conversation *before,
+              struct conversation *c) {
+  GC_ASSERT(m->difference.count == 0);
+  (void)m->dialect->add_history(m, before, -1);
+  struct cv_outlook outlook = m->dialect->add_history(m, c, 1);
+  cv_count_difference(m);
+  c->is_inactive = c->is_closed || outlook.is_over;
+  c->due_ms = c->is_closed ? 0 : outlook.due_ms;
 }

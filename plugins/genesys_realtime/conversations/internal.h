@@ -3,25 +3,24 @@
  * tests include this header.
  *
  *   table         conversations by id: hash table, pool, order of last event
- *   removed       the counted facts of conversations that the table no longer
- *                 has
  *   queues        queues by id, their counters and service level targets
- *   dropped       keeps the ids of participants that made room for others
- *   participants answers questions about one conversation's participants
- *   holds         the holds of a conversation that were counted
  *   merge         snapshot → facts that are new
- *   transitions   facts → changes of state, in the order of time; takes back
- *                 those that new facts contradict
- *   late          facts that came too late for the counters
- *   participant_limit
- *                 which participants are dropped for others
- *   outcomes      facts → offers, answers, abandons, transfers, breaches; takes
- *                 back those that new facts contradict
- *   guide_states  the guide dialect: a state for each conversation and queue
- *   wrapup        changes by wrap-up code
- *   handover      counters that pass to the next holder of a lease
+ *   parts         the facts of one conversation that are lists: holds, and the
+ *                 ids of participants that made room for others
+ *   reading       facts → media, answers and outcomes of the participants
+ *   history       reading → counts: offers, outcomes, breaches, changes of
+ * state returned      the facts that were known before a conversation was
+ * removed removed       a bounded memory of removed conversations guide_states
+ * the guide dialect: a state for each conversation and queue wrapup changes by
+ * wrap-up code handover      counters that pass to the next holder of a lease
  *   expiry        time, polls, removal of old conversations and queues
  *   conversations the public functions
+ *
+ * The counters are a sum of differences: the counts of a conversation's facts
+ * after an event minus those before it. So no fact notes whether it was
+ * counted.
+ *
+ *   event → merge → facts → reading → history → difference → counters
  *
  * A model has one of two dialects. In the platform's own dialect an event is a
  * snapshot with participants (struct participant); in the guide dialect an
@@ -56,41 +55,29 @@ enum {
  * second. */
 #define CV_AHEAD_MS 2000
 
-/* participant.counted and guide_stay.counted: the outcomes that were counted,
- * so that each is counted once. */
-enum {
-  COUNTED_OFFER = 1 << 0,
-  COUNTED_ANSWER = 1 << 1,
-  COUNTED_DEPARTURE = 1 << 2, /* abandoned or transferred */
-  COUNTED_BREACH = 1 << 3,
-  COUNTED_TRANSFER = 1 << 4,  /* an agent's flag; the others are an acd's */
-  COUNTED_ABANDON = 1 << 5,   /* a departure that an abandon counts */
-  COUNTED_ELSEWHERE = 1 << 6, /* a departure that a transfer counts */
-  COUNTED_EARLY = 1 << 7, /* an offer from before the queue's counters: neither
-                             it nor its outcome is in them */
-};
-
 _Static_assert(CV_MEDIA_COUNT <= 16, "struct participant has four bits");
 
-enum { CV_PART_CHANGES = 5 };
-
-/* An acd or agent participant of a queue. */
+/* An acd or agent participant of a queue: facts, which merge.c sets. */
 struct participant {
-  /* Facts; merge.c sets them. */
   uint64_t id;
   int64_t connected_ms, end_ms; /* 0: not known */
-  int64_t acw_start_ms, acw_end_ms;
-  int64_t made_ms;        /* callback: when it was made; 0: not known */
-  uint32_t queue;         /* its number */
-  union {                 /* by purpose, which never changes */
+  union {                       /* by purpose, which never changes */
+    int64_t acw_start_ms;       /* agent */
+    int64_t dropped_ms; /* acd: when the first of the agents answered that were
+                           dropped for others; 0: none */
+  };
+  int64_t acw_end_ms;
+  int64_t made_ms; /* callback: when it was made; 0: not known */
+  uint32_t queue;  /* its number */
+  union {
     uint32_t latest_hold; /* agent: ms from connected to its start, + 1; 0:
                              none */
     uint32_t next_other;  /* acd that has ended: ms from its end to the
                              first other participant (IVR, flow), + 1 */
   };
   uint32_t gone;              /* acd that has ended: ms from connected until all
-                                 customers of that time had left (without any: a
-                                 moment after all legs), + 1 */
+                                 customers of that time had left (without any:
+                                 until all legs had ended), + 1 */
   uint8_t media : 4;          /* its own */
   uint8_t purpose : 2;        /* CV_ACD or CV_AGENT */
   uint8_t is_last : 1;        /* acd that has ended: in a snapshot in which all
@@ -99,34 +86,31 @@ struct participant {
   uint8_t is_transferred : 1; /* a communication ended with transfer* */
   uint8_t is_scheduled : 1;   /* it was, or is, a callback before its time */
   uint8_t is_held : 1;        /* now */
-  uint8_t is_known : 1;       /* it was there before a removal */
-
-  /* What was counted of it. */
-  uint8_t counted_media : 4; /* medium of the counters, see cv_set_media */
-  uint8_t counted;           /* COUNTED_*, by outcomes.c */
-  uint8_t changes[CV_PART_CHANGES]; /* by transitions.c: those of its steps that
-                                       were counted, as from * CV_STATE_COUNT +
-                                       to */
-  uint32_t answered; /* acd: the wait in ms until the answer that was counted, +
-                        1; 0: none, or it stays counted */
+  uint8_t is_left_by_legs : 1; /* `gone` is that of legs: the next leg may
+                                  begin a moment later */
 };
 
 /* Guide dialect: a conversation's stay in a queue. */
 struct guide_stay {
-  int64_t entered_ms, ended_ms; /* ended: 0 until it has */
-  uint32_t queue;               /* its number */
-  uint8_t state;                /* enum cv_state */
+  int64_t entered_ms;
+  int64_t answered_ms; /* 0: not answered, or unknown */
+  int64_t ended_ms;    /* 0: not yet */
+  uint32_t queue;      /* its number */
+  uint8_t state;       /* enum cv_state */
   uint8_t media;
-  uint8_t counted; /* COUNTED_* */
+  bool is_offer : 1;   /* it waited in its first event */
+  bool was_served : 1; /* it wrapped up, after an answer that no event had */
+  bool went_on : 1;    /* it ended because another queue has the contact */
 };
 
 struct conversation { /* the widest members first: no space between */
   struct uuid_key id;
   uint64_t last_event_ms; /* of the monotonic clock */
   int64_t since_ms;       /* earlier offers and changes are not counted */
-  int64_t known_ms; /* participants with is_known: only later changes are new */
-  int64_t late_ms;  /* new facts before it are late; see late.c */
-  int64_t seen_ms;  /* all events up to then have arrived, and it still waits */
+  int64_t known_ms; /* removed before: the facts up to then were counted */
+  int64_t left_ms;  /* likewise, for the time when customers had left */
+  int64_t seen_ms;  /* the latest due time that a contact was seen to wait */
+  int64_t known_seen_ms;      /* seen_ms before the removal */
   int64_t other_connected_ms; /* latest of any other participant (IVR, flow) */
   int64_t due_ms;             /* the next breach by waiting alone; 0: none */
   union {                     /* by dialect; in the order of arrival */
@@ -134,19 +118,14 @@ struct conversation { /* the widest members first: no space between */
     struct guide_stay *stays;
     void *parts;
   };
-  struct cv_holds *holds;           /* older than latest_hold; NULL: none */
-  struct cv_dropped *dropped;       /* NULL: none */
-  uint32_t pending[CV_PENDING_MAX]; /* as in struct cv_removed, until known_ms
-                                     */
-  uint32_t known_retired; /* queues retired before the removal: counters
-                             made later lack the known participants */
-  uint32_t older, newer;  /* by last event; older: also the next free one */
-  uint8_t count, cap;     /* number of parts and of places for them */
-  uint8_t known; /* number of first parts that were counted before a removal */
-  uint8_t breached;          /* bits: the pending offers with a breach */
-  bool were_others_breached; /* other offers without an outcome had a breach */
-  bool is_pending_exact;     /* pending has all offers without an outcome */
-  bool is_partial;           /* it lacks participants of the newest snapshot */
+  struct cv_holds *holds;     /* older than latest_hold; NULL: none */
+  struct cv_dropped *dropped; /* NULL: none */
+  uint32_t known_retired;     /* queues retired before the removal: counters
+                                 made later lack the known participants */
+  uint32_t older, newer;      /* by last event; older: also the next free one */
+  uint8_t count, cap;         /* number of parts and of places for them */
+  uint8_t known;   /* number of first parts that were known before a removal */
+  bool is_partial; /* it lacks participants of the newest snapshot */
   bool is_used : 1;
   bool is_listed_inactive : 1; /* the list of inactive conversations has it */
   bool is_parked : 1;      /* an agent put it aside in the newest snapshot */
@@ -158,7 +137,8 @@ struct conversation { /* the widest members first: no space between */
   uint8_t misses;       /* successive polls that did not list it */
   uint8_t customers, customers_gone;
   uint8_t others;       /* connected ones of a snapshot; at most UINT8_MAX */
-  uint16_t known_facts; /* before late_ms, when it was removed */
+  uint16_t hold_count;  /* of holds */
+  uint16_t known_facts; /* before cv_late_ms, when it was removed */
   uint16_t gap;         /* the model's number of gaps at the last event */
 };
 
@@ -182,14 +162,13 @@ enum { CV_PAST_TARGETS = 4 };
 
 /* Counters of a queue and medium. */
 struct pair {
-  struct conversations_totals t, shadow;
+  struct conversations_totals t;
   /* Breaches of the targets before the present one, which may return. */
   struct {
     uint32_t target_ms; /* 0: free */
     uint64_t breaches, owed;
   } past[CV_PAST_TARGETS];
-  unsigned next_past;      /* the entry of `past` to overwrite next */
-  int64_t target_since_ms; /* breaches of earlier contacts stay counted */
+  unsigned next_past; /* the entry of `past` to overwrite next */
   /* Used by samples.c: the series has begun, with 0 even if its count is
    * higher, since a rate needs two values and would miss the first count. */
   bool shown, breaches_shown;
@@ -210,19 +189,6 @@ struct queue {
   uint32_t targets_ms[CV_MEDIA_COUNT]; /* its own */
 };
 
-/* New facts of a snapshot, by participant. */
-struct gain {
-  int64_t hold_ms;      /* a new hold that lasts; 0: none */
-  int64_t released_ms;  /* the start of a hold that is over now; 0: none */
-  int64_t past_hold_ms; /* a hold that is over, reported late; 0: none */
-};
-
-struct step {
-  int64_t at_ms;
-  uint8_t kind, participant;
-  uint8_t from, to; /* enum cv_state, before and after it */
-};
-
 /* A conversation's state in one of its queues, by medium. */
 struct cv_presence {
   uint32_t queue;
@@ -239,20 +205,32 @@ enum cv_outcome {
 
 /* What follows from the facts of a conversation, by participant. */
 struct cv_reading {
-  struct participant *answered[CV_PARTS_MAX]; /* agent: the contact; or NULL */
-  int64_t answer_ms[CV_PARTS_MAX];            /* acd; 0: not answered */
-  uint8_t outcome[CV_PARTS_MAX];              /* acd: enum cv_outcome */
-  uint8_t media[CV_PARTS_MAX];                /* under which it counts */
   const struct conversation *c;
+  /* agent: the contact that it answered; NULL: none */
+  const struct participant *answered[CV_PARTS_MAX];
+  int64_t answer_ms[CV_PARTS_MAX]; /* acd; 0: not answered */
+  uint8_t outcome[CV_PARTS_MAX];   /* acd: enum cv_outcome */
+  uint8_t media[CV_PARTS_MAX];     /* under which it counts */
 };
 
+struct cv_step {
+  int64_t at_ms;
+  uint8_t kind, participant;
+};
+
+/* Counts by queue, medium and counter, as a sum that may be negative. A
+ * participant has at most eight, before an event and after it. */
 enum { CV_ITEMS_MAX = CV_PARTS_MAX * 16 };
 
-/* Counts by queue, medium and counter, as a sum that may be negative. */
 struct cv_difference {
   unsigned count, guess;
   uint32_t keys[CV_ITEMS_MAX];
   int64_t amounts[CV_ITEMS_MAX];
+};
+
+struct cv_outlook {
+  int64_t due_ms; /* the next breach by waiting alone; 0: none */
+  bool is_over;   /* all parts have ended with a known outcome */
 };
 
 struct cv_dialect {
@@ -261,14 +239,12 @@ struct cv_dialect {
    */
   unsigned (*list_presences)(const struct conversation *c,
                              struct cv_presence ret[CV_PARTS_MAX]);
-  /* Describes what was counted, for the set of removed conversations; NULL: the
+  /* Describes what is known, for the set of removed conversations; NULL: the
    * counters do not depend on it. */
   struct cv_removed (*describe_removed)(const struct conversation *c);
-  /* Sets due_ms and is_inactive. Called after any change. */
-  void (*schedule_breach)(const struct conversations *m,
-                          struct conversation *c);
-  /* Counts the breaches of contacts that have waited too long and still do. */
-  void (*count_overdue)(struct conversations *m, struct conversation *c);
+  /* Adds what the conversation counts to m->difference, `sign` times. */
+  struct cv_outlook (*add_history)(struct conversations *m,
+                                   const struct conversation *c, int sign);
 };
 
 /* Conversations by their last event. */
@@ -302,40 +278,20 @@ struct conversations {
   uint32_t queue_slot_count;
   uint32_t pair_count;
   uint32_t first_free_queue, free_queue_count; /* first: number + 1 */
-  uint32_t retired; /* the number of queues that were removed so far */
+  uint32_t retired;  /* the number of queues that were removed so far */
+  int64_t resets_ms; /* a shift of all since_ms of queues */
 
   struct gc_intern codes;  /* allowed wrap-up codes, cleaned */
   uint32_t wrapup_changes; /* changes of all pairs */
 
   struct cv_difference difference;
-  struct gain gains[CV_PARTS_MAX];
-  struct step steps[CV_STEPS_MAX];
+  struct cv_step steps[CV_STEPS_MAX];
   struct conversations_stats stats;
 };
 
 static inline struct conversation *cv_at(const struct conversations *m,
                                          uint32_t number) {
   return &m->blocks[number / CV_BLOCK][number % CV_BLOCK];
-}
-
-/* Returns true for an offer that was counted and whose outcome is not known
- * yet. */
-static inline bool cv_is_pending(uint8_t counted) {
-  return (counted & (COUNTED_OFFER | COUNTED_ANSWER | COUNTED_DEPARTURE)) ==
-         COUNTED_OFFER;
-}
-
-/* Adds one to a counter, or settles one that is owed. */
-static inline void cv_add_count(uint64_t *count, uint64_t *owed) {
-  if (*owed > 0)
-    --*owed;
-  else
-    ++*count;
-}
-
-/* Takes one count back: it is owed, and the next one of the kind settles it. */
-static inline void cv_take_back(const uint64_t *count, uint64_t *owed) {
-  *owed += *owed < *count;
 }
 
 /* ---- table.c ---- */
@@ -377,100 +333,45 @@ void cv_queue_clear(struct conversations *m); /* all of them */
  * or out of memory, counted as overflow. */
 struct pair *cv_queue_pair(struct conversations *m, uint32_t queue,
                            enum cv_media media);
-/* Changes the target of a pair from `was_ms` to `is_ms` at `now_ms`. Its
- * breaches continue where they were when the queue last had the new target. */
-void cv_pair_change_target(struct pair *pair, uint32_t was_ms, uint32_t is_ms,
-                           int64_t now_ms);
+/* Changes the target of a pair from `was_ms` to `is_ms`. Its breaches continue
+ * where they were when the queue last had the new target. */
+void cv_pair_change_target(struct pair *pair, uint32_t was_ms, uint32_t is_ms);
 /* Returns the service level target; 0: none. */
 int64_t cv_queue_target_ms(const struct conversations *m, uint32_t queue,
                            enum cv_media media);
 /* Counts for all pairs how many conversations are in each state. */
 void cv_queue_count_states(struct conversations *m);
 
-/* ---- participants.c ---- */
+/* ---- parts.c ---- */
 
-/* Sets counted_media of all participants. Call it after a merge. An acd
- * participant counts under its own medium, an agent under the medium of the
- * contact that it served: an agent who also calls the sender of a message
- * still serves the message. A call and the callback that follows it in the same
- * queue are two presences. */
-void cv_set_media(struct conversation *c);
-/* Returns true for the first participant of each queue and medium. */
-bool cv_is_first_of_presence(const struct conversation *c,
-                             unsigned participant);
-/* Returns the contact that the agent served at `at_ms`; NULL: none. The
- * candidates are the acd participants of the agent's queue that were connected
- * by then. The agent served the first of these that exists:
- *   1. the newest open candidate of the agent's medium
- *   2. the newest candidate of the agent's medium, if the agent was not
- *      connected or the newest candidate was over
- *   3. the newest candidate
- * Without a candidate the agent served the first acd participant of the queue
- * that was connected at most a second later. */
-struct participant *cv_find_acd(const struct conversation *c,
-                                const struct participant *agent, int64_t at_ms);
-/* Returns the contact that an agent answered, or rings or rang for; NULL: none.
- */
-struct participant *cv_find_served(const struct conversation *c,
-                                   const struct participant *agent);
-/* Finds for each participant, by index, the acd participant whose contact it
- * answered; NULL: there is none, or it is no connected agent. */
-void cv_find_answered(const struct conversation *c,
-                      struct participant *ret[CV_PARTS_MAX]);
-/* Returns when the contact went on after the acd participant: the first time at
- * which another leg (a queue, an agent elsewhere, a flow) followed or outlived
- * it; 0: there is none. */
-int64_t cv_find_continued_ms(const struct conversation *c,
-                             const struct participant *acd);
-/* Returns true if the contact went on elsewhere: the other leg began while a
- * customer of the stay was there. */
-bool cv_is_continued(const struct conversation *c,
-                     const struct participant *acd);
-/* Returns when the first agent answered the contact; 0: it was not answered. An
- * agent without an acd participant of its queue (a call on behalf of the queue)
- * answers nothing. An agent who is connected more than a second after the
- * contact left answers nothing either, if another leg began before or all its
- * customers had left. */
-int64_t cv_find_answer_ms(const struct conversation *c,
-                          const struct participant *acd,
-                          struct participant *const *answered);
-bool cv_is_wrapping_up(const struct participant *p);
-/* Returns the latest time of the participant. */
-int64_t cv_latest_ms(const struct participant *p);
-/* Returns the time when the latest hold began. */
-int64_t cv_latest_hold_ms(const struct participant *agent);
-/* Returns true if the acd participant was connected before offers are counted.
- */
-bool cv_is_prior(const struct conversation *c, const struct participant *acd);
-unsigned cv_list_presences(const struct conversation *c,
-                           struct cv_presence ret[CV_PARTS_MAX]);
-struct cv_removed cv_describe_removed(const struct conversation *c);
-
-/* ---- history.c ---- */
-
-/* Adds what the facts count to the difference; `sign` -1 subtracts it. */
-void cv_add_history(struct conversations *m, const struct conversation *c,
-                    int sign);
-/* Adds the difference to the counters, and empties it. */
-void cv_count_difference(struct conversations *m);
-
-/* ---- holds.c ---- */
-
+/* Makes room for `count` holds: drops the oldest ones. From then on, a hold
+ * that is reported late is not counted. */
+void cv_holds_make_room(struct conversation *c, unsigned count);
 /* Notes a hold of a participant by its start, in the form of latest_hold.
- * Returns false when it was noted before. Beyond 1000 holds of a conversation,
- * a hold that is reported late is not counted. */
+ * Returns false when it was noted before. */
 bool cv_holds_add(struct conversations *m, struct conversation *c,
                   unsigned participant, uint32_t begin);
-/* Forgets the holds of a participant that is removed; the indexes after it fall
- * by one. */
-void cv_holds_forget(struct conversation *c, unsigned participant);
-void cv_holds_free(struct conversations *m, struct conversation *c);
 /* Returns the start of each hold of a participant; *at is 0 before the first
  * call. Returns false after the last one. */
 bool cv_holds_next(const struct conversation *c, unsigned participant,
                    unsigned *at, int64_t *ret_ms);
-/* Returns the bytes of all holds together. */
-size_t cv_holds_bytes(const struct conversations *m);
+/* Returns the time when the latest hold began. */
+static inline int64_t cv_latest_hold_ms(const struct participant *agent) {
+  return agent->connected_ms + agent->latest_hold - 1;
+}
+/* Returns true if the participant was dropped: its facts are ignored, except
+ * that a leg began. */
+bool cv_is_dropped(const struct conversation *c, uint64_t id);
+/* Makes room for `count` participants: drops those that ended and whose
+ * outcomes are known, alerts first, then agents, then contacts that no agent
+ * needs. Returns the number dropped. Their counts stay: only the facts before
+ * and after an event are compared, and none is dropped in between. */
+unsigned cv_drop(struct conversations *m, struct conversation *c,
+                 unsigned count);
+/* Frees the lists of a conversation. */
+void cv_parts_free(struct conversations *m, struct conversation *c);
+/* Returns the bytes of the lists of all conversations. */
+size_t cv_parts_bytes(const struct conversations *m);
 
 /* ---- merge.c ---- */
 
@@ -481,112 +382,94 @@ struct cv_merged {
 
 /* Returns the number of participants that the snapshot adds. */
 unsigned cv_count_new(const struct conversation *c, const struct cv_event *e);
-/* Merges a snapshot: facts go into `c`, gains into m->gains. */
+/* Merges the facts of a snapshot. */
 GC_MUST_CHECK enum gc_code cv_merge(struct conversations *m,
                                     struct conversation *c,
                                     const struct cv_event *e,
                                     struct cv_merged *ret);
 
-/* ---- late.c ---- */
+/* ---- reading.c ---- */
+
+void cv_read(const struct conversation *c, struct cv_reading *ret);
+/* Returns true for the first participant of each queue and medium. */
+bool cv_is_first_of_presence(const struct conversation *c, const uint8_t *media,
+                             unsigned participant);
+/* Returns the contact that the agent served at `at_ms`; NULL: none. The
+ * candidates are the acd participants of the agent's queue that were connected
+ * by then. The agent served the first of these that exists:
+ *   1. the newest open candidate of the agent's medium
+ *   2. the newest candidate of the agent's medium, if the agent was not
+ *      connected or the newest candidate was over
+ *   3. the newest candidate
+ * Without a candidate the agent served the first acd participant of the queue
+ * that was connected at most a second later. */
+const struct participant *cv_find_acd(const struct conversation *c,
+                                      const struct participant *agent,
+                                      int64_t at_ms);
+/* Returns the contact that an agent answered, or rings or rang for; NULL: none.
+ */
+const struct participant *cv_find_served(const struct conversation *c,
+                                         const struct participant *agent);
+bool cv_is_wrapping_up(const struct participant *p);
+/* Returns the latest time of the participant. */
+int64_t cv_latest_ms(const struct participant *p);
+/* Returns the time when all customers of the stay had left; INT64_MAX: not yet.
+ */
+int64_t cv_gone_ms(const struct participant *acd);
+unsigned cv_list_presences(const struct conversation *c,
+                           struct cv_presence ret[CV_PARTS_MAX]);
+
+/* ---- history.c ---- */
+
+/* A contact's wait in a queue, of either dialect. */
+struct cv_wait {
+  uint32_t queue;
+  enum cv_media media;
+  enum cv_outcome outcome;
+  int64_t start_ms;
+  int64_t over_ms; /* 0: it lasts */
+};
+
+/* Adds the offer, outcome and breach of a wait. Returns the time at which
+ * waiting alone is a breach; 0: never, or it was seen to wait until then. */
+int64_t cv_add_wait(struct conversations *m, const struct conversation *c,
+                    const struct cv_wait *w, int sign);
+/* Returns true if the queue's counters began after the wait. */
+bool cv_is_early(const struct conversations *m, uint32_t queue,
+                 int64_t start_ms);
+/* A function of the snapshots' struct cv_dialect. */
+struct cv_outlook cv_add_history(struct conversations *m,
+                                 const struct conversation *c, int sign);
+/* Adds the difference to the counters, and empties it. */
+void cv_count_difference(struct conversations *m);
+/* Counts what the facts of `c` say and those of `before` did not say; takes
+ * back what they no longer say. Sets due_ms and is_inactive. */
+void cv_count(struct conversations *m, const struct conversation *before,
+              struct conversation *c);
+/* Sets due_ms and is_inactive, after a change that counts nothing. */
+void cv_look_ahead(struct conversations *m, struct conversation *c);
+
+/* ---- returned.c ---- */
 
 /* A fact before this time is late if it is new. */
-static inline int64_t cv_late_until(const struct cv_removed *r) {
-  return r->fact_ms + (r->gone > 0 ? r->gone : 1);
+static inline int64_t cv_late_ms(int64_t known_ms, int64_t left_ms) {
+  return left_ms > known_ms ? left_ms : known_ms + 1;
 }
-/* Returns the number of the snapshot's facts before `until_ms`. */
-unsigned cv_count_reported(const struct cv_event *e, int64_t until_ms);
-/* Sets `gone` and `facts`. Set r->fact_ms before. */
-void cv_describe_facts(const struct conversation *c, struct cv_removed *r);
+/* Describes the facts that are known of a conversation, before its removal. */
+struct cv_removed cv_describe_removed(const struct conversation *c);
+/* Makes of `c` the conversation as it was known before its removal, in
+ * `participants`. Holds that began later stay in its list. */
+struct conversation cv_cut(const struct conversation *c,
+                           struct participant participants[CV_PARTS_MAX]);
+/* Returns true if the event has facts that were not known. */
+bool cv_has_news(const struct cv_event *e, const struct cv_removed *known);
+/* Returns true if the conversation lacks facts that were known before its
+ * removal, such as the end of a wait: an old snapshot has brought it back. */
+bool cv_is_behind(const struct conversation *c);
 /* Counts the conversation once if it was removed before and the event has facts
  * that the counters lack: call it before the merge. */
 void cv_note_late(struct conversations *m, struct conversation *c,
                   const struct cv_event *e);
-
-/* ---- dropped.c ---- */
-
-/* Notes a participant that is dropped; `fact_ms`: the latest of its times.
- * Returns false when out of memory, or past 1000 of the conversation. */
-bool cv_dropped_add(struct conversations *m, struct conversation *c,
-                    const struct participant *p, int64_t fact_ms);
-/* Returns true if the participant was dropped: its facts are ignored, except
- * that a leg began. */
-bool cv_is_dropped(const struct conversation *c, uint64_t id);
-/* Adds the times of dropped participants. */
-void cv_dropped_describe(const struct conversation *c, struct cv_removed *r);
-void cv_dropped_free(struct conversations *m, struct conversation *c);
-/* Returns the bytes of the lists of all conversations. */
-size_t cv_dropped_bytes(const struct conversations *m);
-
-/* ---- participant_limit.c ---- */
-
-/* Makes room for `count` participants: drops those that ended and whose
- * outcomes are known, alerts first, then agents, then contacts that no agent
- * needs. All facts must be counted. Returns the number dropped. */
-unsigned cv_drop(struct conversations *m, struct conversation *c,
-                 unsigned count);
-
-/* ---- transitions.c ---- */
-
-/* Counts the changes of state that follow from the facts. `answered`: from
- * cv_find_answered. */
-void cv_count_transitions(struct conversations *m, struct conversation *c,
-                          struct participant *const *answered);
-/* Counts the holds that began between the conversation's start and `before_ms`.
- * They were not counted, because the start was `before_ms`. */
-void cv_count_earlier_holds(struct conversations *m, struct conversation *c,
-                            int64_t before_ms);
-/* Notes all changes as counted: participants were dropped, so the history that
- * is left is another one. */
-void cv_note_transitions(struct conversations *m, struct conversation *c);
-
-/* ---- outcomes.c ---- */
-
-/* A contact's wait in a queue, of either dialect. */
-struct cv_wait {
-  uint8_t *counted;
-  int64_t start_ms;
-  uint32_t queue;
-  enum cv_media media;
-  bool is_resumed; /* a breach may have been counted before a removal */
-};
-
-void cv_count_offer(struct conversations *m, const struct cv_wait *w);
-/* Counts the answer of an agent at `at_ms`. Returns false when the counters do
- * not have it: another outcome of the offer was counted, or the counters began
- * later. */
-bool cv_count_answer(struct conversations *m, const struct cv_wait *w,
-                     int64_t at_ms);
-/* Counts a contact that left unanswered: as a transfer if it continued
- * elsewhere, else as an abandon. */
-void cv_count_departure(struct conversations *m, const struct cv_wait *w,
-                        bool elsewhere, int64_t at_ms);
-/* Counts the breach once, if the contact waited longer than the target. Takes
- * it back if the wait turns out to be shorter. */
-void cv_count_breach(struct conversations *m, const struct cv_wait *w,
-                     int64_t wait_ms);
-/* Returns the time at which waiting alone is a breach; 0: never. */
-int64_t cv_breach_due_ms(const struct conversations *m,
-                         const struct cv_wait *w);
-
-/* Counts the outcomes that follow from the facts of a conversation. */
-void cv_count_outcomes(struct conversations *m, struct conversation *c,
-                       struct participant *const *answered);
-/* Makes offers new again, with their outcomes, that were noted and not counted:
- * they began before the queue's counters, whose beginning has moved to before
- * them. Returns true if there are any. */
-bool cv_regain_offers(const struct conversations *m, struct conversation *c);
-/* Makes the transfers new again that were noted and not counted, because the
- * contact was offered before the start. */
-void cv_regain_transfers(struct conversation *c);
-/* Returns true if the acd participant ended and no agent will answer the
- * contact. Call it for a contact without an answer. */
-bool cv_is_departed(const struct conversation *c,
-                    const struct participant *acd);
-bool cv_has_departed(const struct conversation *c,
-                     const struct participant *acd);
-/* Two functions of the snapshots' struct cv_dialect. */
-void cv_schedule_breach(const struct conversations *m, struct conversation *c);
-void cv_count_overdue(struct conversations *m, struct conversation *c);
 
 /* ---- expiry.c ---- */
 

@@ -71,7 +71,8 @@ static void merge_facts(struct merge *g, unsigned index,
     p->made_ms = party->made_ms;
     g->is_new = true;
   }
-  merge_acw(g, p, party);
+  if (p->purpose == CV_AGENT)
+    merge_acw(g, p, party);
   /* An agent's leg transfers only if it was connected. */
   if (party->transferred && !p->is_transferred &&
       (p->purpose == CV_ACD || p->connected_ms != 0)) {
@@ -79,10 +80,8 @@ static void merge_facts(struct merge *g, unsigned index,
     g->is_new = true;
   }
   p->is_scheduled |= party->scheduled;
-  /* An offer stays with the medium under which it was counted. */
   if (party->media != CV_UNKNOWN && p->media != party->media &&
-      (p->media == CV_UNKNOWN || party->media < p->media) &&
-      !(p->counted & (COUNTED_OFFER | COUNTED_TRANSFER))) {
+      (p->media == CV_UNKNOWN || party->media < p->media)) {
     p->media = party->media & 0xf;
     g->is_new = true;
   }
@@ -109,10 +108,8 @@ static enum gc_code add_participant(struct merge *g,
   g->matched[*ret_index] = false;
   struct participant *p = &g->c->participants[*ret_index];
   p->id = party->id;
-  p->is_known = *ret_index < g->c->known;
   p->purpose = party->purpose;
   p->queue = queue;
-  g->m->gains[*ret_index] = (struct gain){0};
   g->is_new = true;
   return GC_OK;
 }
@@ -246,13 +243,27 @@ static int64_t find_last_ms(const struct cv_event *e,
  * customers keep it. The legs keep a contact without customers, such as a
  * callback: its next leg begins a moment after the last one. */
 static int64_t find_gone_ms(const struct cv_event *e,
-                            const struct participant *acd) {
+                            const struct participant *acd,
+                            bool *ret_is_by_legs) {
   int64_t gone_ms = find_last_ms(e, acd, is_keeping_customer);
-  if (gone_ms == 0) {
+  *ret_is_by_legs = gone_ms == 0;
+  if (gone_ms == 0)
     gone_ms = find_last_ms(e, acd, is_keeping_leg);
-    gone_ms += gone_ms != 0 && gone_ms != INT64_MAX ? CV_SLACK_MS : 0;
-  }
   return gone_ms != INT64_MAX ? gone_ms : 0;
+}
+
+/* The latest time counts. */
+static bool merge_gone_ms(const struct cv_event *e, struct participant *acd) {
+  bool is_by_legs;
+  int64_t gone_ms = find_gone_ms(e, acd, &is_by_legs);
+  int64_t after_ms = gone_ms - acd->connected_ms;
+  int64_t moment_ms = is_by_legs ? CV_SLACK_MS : 0;
+  if (gone_ms == 0 || after_ms >= UINT32_MAX ||
+      (acd->gone != 0 && gone_ms + moment_ms <= cv_gone_ms(acd)))
+    return false;
+  acd->gone = (uint32_t)after_ms + 1;
+  acd->is_left_by_legs = is_by_legs;
+  return true;
 }
 
 /* Notes, for each acd participant of the snapshot that ended, the time when its
@@ -266,14 +277,7 @@ static void merge_gone(struct merge *g, const struct cv_event *e) {
       p->is_last = 1;
       g->is_new = true;
     }
-    if (p->connected_ms == 0)
-      continue;
-    int64_t gone_ms = find_gone_ms(e, p);
-    int64_t after_ms = gone_ms - p->connected_ms;
-    if (gone_ms == 0 || after_ms >= UINT32_MAX || after_ms + 1 <= p->gone)
-      continue;
-    p->gone = (uint32_t)after_ms + 1;
-    g->is_new = true;
+    g->is_new |= p->connected_ms != 0 && merge_gone_ms(e, p);
   }
 }
 
@@ -284,12 +288,10 @@ static void merge_gone(struct merge *g, const struct cv_event *e) {
 static void merge_hold(struct merge *g, unsigned index,
                        const struct cv_party *party) {
   struct participant *p = &g->c->participants[index];
-  struct gain *gain = &g->m->gains[index];
   if (p->purpose != CV_AGENT || p->connected_ms == 0)
     return;
   if (!party->held) {
     if (p->is_held && !g->is_older && p->end_ms == 0) {
-      gain->released_ms = cv_latest_hold_ms(p);
       p->is_held = 0;
       g->is_new = true;
     }
@@ -300,18 +302,11 @@ static void merge_hold(struct merge *g, unsigned index,
                   : after_ms < UINT32_MAX - 1 ? (uint32_t)after_ms + 1
                                               : UINT32_MAX;
   uint32_t latest = p->latest_hold;
-  int64_t at = p->connected_ms + hold - 1;
   if (!cv_holds_add(g->m, g->c, index, hold))
     return;
   g->is_new = true;
-  if (g->is_older || p->end_ms != 0 || hold < latest) {
-    gain->past_hold_ms = at;
-    return;
-  }
-  if (p->is_held)
-    gain->released_ms = p->connected_ms + latest - 1;
-  p->is_held = 1;
-  gain->hold_ms = at;
+  if (hold >= latest)
+    p->is_held = !g->is_older && p->end_ms == 0;
 }
 
 unsigned cv_count_new(const struct conversation *c, const struct cv_event *e) {
@@ -336,7 +331,6 @@ enum gc_code cv_merge(struct conversations *m, struct conversation *c,
   g.all_ended = e->dropped == 0 && e->count > 0;
   if (e->dropped > 0)
     cv_table_note_incomplete(m, c);
-  memset(m->gains, 0, c->count * sizeof(m->gains[0]));
   *ret = (struct cv_merged){.is_new = false};
 
   for (unsigned i = 0; i < e->count; i++)

@@ -150,8 +150,7 @@ static unsigned past_of(struct pair *pair, uint32_t target_ms) {
   return i;
 }
 
-void cv_pair_change_target(struct pair *pair, uint32_t was_ms, uint32_t is_ms,
-                           int64_t now_ms) {
+void cv_pair_change_target(struct pair *pair, uint32_t was_ms, uint32_t is_ms) {
   unsigned to = past_of(pair, was_ms), from = past_of(pair, is_ms);
   uint64_t breaches = 0, owed = 0;
   if (is_ms != 0 && from < CV_PAST_TARGETS) {
@@ -167,7 +166,6 @@ void cv_pair_change_target(struct pair *pair, uint32_t was_ms, uint32_t is_ms,
   }
   pair->t.breaches = breaches;
   pair->t.breaches_owed = owed;
-  pair->target_since_ms = now_ms;
   pair->breaches_shown = breaches > 0;
   pair->sent.breaches = 0;
 }

@@ -86,61 +86,20 @@ const struct cv_removed *cv_removed_find(const struct cv_removed_set *set,
 
 static int64_t later_of(int64_t a, int64_t b) { return a > b ? a : b; }
 
-/* The newest CV_PENDING_MAX offers are kept. */
-void cv_removed_add_pending(struct cv_removed *r, int64_t start_ms,
-                            bool is_breached) {
-  int64_t before_ms = r->fact_ms - start_ms;
-  uint32_t added = before_ms >= 0 && before_ms < UINT32_MAX
-                       ? (uint32_t)before_ms + 1
-                       : UINT32_MAX;
-  for (unsigned i = 0; i < CV_PENDING_MAX; i++) {
-    bool was_breached = r->breached >> i & 1;
-    uint32_t was = r->pending[i];
-    if (was != 0 && was <= added)
-      continue;
-    r->pending[i] = added;
-    r->breached =
-        (uint8_t)((r->breached & ~(1u << i)) | (unsigned)is_breached << i);
-    if (was == 0)
-      return;
-    added = was;
-    is_breached = was_breached;
-  }
-  r->is_exact = false;
-  r->are_others_breached |= is_breached;
-}
-
-/* Adds the pending offers of `from` that began after `after_ms`. */
-static void add_all_pending(struct cv_removed *r, const struct cv_removed *from,
-                            int64_t after_ms) {
-  for (unsigned i = 0; i < CV_PENDING_MAX; i++) {
-    int64_t start_ms = cv_pending_ms(from->pending[i], from->fact_ms);
-    if (start_ms > after_ms)
-      cv_removed_add_pending(r, start_ms, from->breached >> i & 1);
-  }
-}
-
 /* An old snapshot may have brought the conversation back with fewer facts than
  * it had before. */
 static void add_known(struct cv_removed *known, const struct cv_removed *now) {
   struct cv_removed before = *known;
   *known = *now;
-  memset(known->pending, 0, sizeof(known->pending));
-  known->breached = 0;
-  known->is_exact = before.is_exact && now->is_exact;
-  known->are_others_breached =
-      before.are_others_breached || now->are_others_breached;
   known->start_ms = later_of(before.start_ms, now->start_ms);
   known->fact_ms = later_of(before.fact_ms, now->fact_ms);
+  known->left_ms = later_of(before.left_ms, now->left_ms);
   known->since_ms = later_of(before.since_ms, now->since_ms);
-  if (before.fact_ms + before.gone > known->fact_ms + now->gone)
-    known->gone = (uint32_t)(before.fact_ms + before.gone - known->fact_ms);
+  known->seen_ms = later_of(before.seen_ms, now->seen_ms);
   if (before.facts > now->facts)
     known->facts = before.facts;
   if (before.count > now->count)
     known->count = before.count;
-  add_all_pending(known, now, INT64_MIN);
-  add_all_pending(known, &before, now->start_ms);
 }
 
 void cv_removed_put(struct cv_removed_set *set, const struct cv_removed *entry,

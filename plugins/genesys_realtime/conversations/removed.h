@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* The conversations that the model has removed, and which of their facts were
- * counted. A late event therefore counts nothing twice, and a contact whose
+ * known. A late event therefore counts nothing twice, and a contact whose
  * first event is late is still counted. The set is bounded: when it is full, it
  * forgets the oldest entry, and contacts that began up to the entry's start_ms
  * are no longer counted.
@@ -16,26 +16,18 @@
 #include "common/base/err.h"
 #include "plugins/genesys_realtime/queues/uuid_key.h"
 
-enum { CV_PENDING_MAX = 2 };
-
 struct cv_removed {
   struct uuid_key id;
   int64_t start_ms; /* the latest start of a participant */
   int64_t fact_ms;  /* the latest of all times */
+  int64_t left_ms;  /* when the customers of an abandoned contact had left; not
+                       before fact_ms */
   int64_t since_ms; /* contacts that began earlier are not counted again */
+  int64_t seen_ms;  /* as in struct conversation */
   uint32_t retired; /* the model's number of retired queues at the removal */
-  uint32_t gone;    /* ms from fact_ms until the customers of an abandoned
-                       contact had left; 0: none, or earlier */
-  /* Offers without an outcome, the newest first: ms from their start to
-   * fact_ms, + 1; 0: none. */
-  uint32_t pending[CV_PENDING_MAX];
-  uint16_t facts; /* number of facts until then: late.c */
-  uint8_t count;  /* of participants: the first ones of a snapshot */
-  bool
-      is_over : 1; /* all had ended with a known outcome, or a poll closed it */
-  bool is_exact : 1;            /* pending has all offers without an outcome */
-  bool are_others_breached : 1; /* those that it lacks have a breach */
-  uint8_t breached : CV_PENDING_MAX; /* bits: the pending ones with a breach */
+  uint16_t facts;   /* number of facts until then: returned.c */
+  uint8_t count;    /* of participants: the first ones of a snapshot */
+  bool is_over; /* all had ended with a known outcome, or a poll closed it */
 };
 
 struct cv_removed_set {
@@ -60,13 +52,6 @@ const struct cv_removed *cv_removed_find(const struct cv_removed_set *set,
  * hide later contacts. */
 void cv_removed_put(struct cv_removed_set *set, const struct cv_removed *entry,
                     int64_t now_ms);
-/* Adds an offer without an outcome. Set fact_ms before. */
-void cv_removed_add_pending(struct cv_removed *r, int64_t start_ms,
-                            bool is_breached);
-/* Returns the start of a pending offer; INT64_MIN: there is none. */
-static inline int64_t cv_pending_ms(uint32_t pending, int64_t fact_ms) {
-  return pending != 0 ? fact_ms - (int64_t)pending + 1 : INT64_MIN;
-}
 size_t cv_removed_bytes(const struct cv_removed_set *set);
 void cv_removed_clear(struct cv_removed_set *set);
 

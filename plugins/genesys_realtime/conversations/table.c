@@ -154,8 +154,7 @@ void cv_table_remove(struct conversations *m, uint32_t number) {
   uint8_t cap = c->cap;
   empty_slot(m, slot_of(m, c->id));
   unlink_conversation(m, c);
-  cv_holds_free(m, c);
-  cv_dropped_free(m, c);
+  cv_parts_free(m, c);
   if (cap > FIRST_PARTS) {
     free(parts);
     m->part_cap -= cap;
@@ -243,8 +242,7 @@ void cv_table_note_incomplete(struct conversations *m, struct conversation *c) {
 void cv_table_clear(struct conversations *m) {
   for (uint32_t b = 0; b < m->block_count; b++) {
     for (uint32_t i = 0; i < CV_BLOCK; i++) {
-      cv_holds_free(m, &m->blocks[b][i]);
-      cv_dropped_free(m, &m->blocks[b][i]);
+      cv_parts_free(m, &m->blocks[b][i]);
       free(m->blocks[b][i].parts);
     }
     free(m->blocks[b]);

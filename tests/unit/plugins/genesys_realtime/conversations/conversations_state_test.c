@@ -161,15 +161,26 @@ static void a_missing_participant_removes_nothing(void) {
   check_counts("q1", 1, 0, 1, 0);
 }
 
-static void an_offer_stays_with_its_medium(void) {
+/* The medium is the first one, in the order of CV_MEDIA_MAP, of all snapshots,
+ * whichever comes first. */
+static void an_offer_moves_with_the_medium_of_its_contact(void) {
   struct cv_party *customer, *acd;
+  struct conversations_totals t;
   begin_model();
   offer_contact(&customer, &acd);
   apply_life();
+  check_counts("q1", 1, 0, 0, 0);
   acd->media = CV_CALLBACK;
   answer_contact(acd, 9)->media = CV_CALLBACK;
-  apply_life();
-  check_counts("q1", 1, 1, 0, 0);
+  for (int i = 0; i < 2; i++) {
+    apply_life();
+    check_counts("q1", 1, 0, 0, 0);
+    CHECK_INT(totals_of("q1").offers_owed, 1);
+    CHECK(conversations_totals(m, "q1", CV_CALLBACK, &t));
+    CHECK_INT(t.offers, 1);
+    CHECK_INT(t.answers, 1);
+    acd->media = CV_VOICE; /* an older snapshot */
+  }
 }
 
 static void an_older_snapshot_ends_no_hold(void) {
@@ -245,7 +256,7 @@ int main(void) {
   RUN(a_hold_without_a_time_is_counted_once);
   RUN(a_time_once_reported_stays);
   RUN(a_missing_participant_removes_nothing);
-  RUN(an_offer_stays_with_its_medium);
+  RUN(an_offer_moves_with_the_medium_of_its_contact);
   RUN(an_older_snapshot_ends_no_hold);
   RUN(an_older_hold_comes_and_goes);
   RUN(a_participant_that_is_listed_twice_is_one);

@@ -55,48 +55,6 @@ static void an_earlier_removal_that_knew_more_is_kept(void) {
   cv_removed_clear(&set);
 }
 
-static int64_t pending_ms(const struct cv_removed *r, unsigned i) {
-  return cv_pending_ms(r->pending[i], r->fact_ms);
-}
-
-static void the_two_newest_open_offers_are_kept(void) {
-  struct cv_removed r = make_entry(1, 100);
-  r.is_exact = true;
-  cv_removed_add_pending(&r, 60, true);
-  CHECK_INT(pending_ms(&r, 0), 60);
-  CHECK_INT(pending_ms(&r, 1), INT64_MIN);
-  CHECK_INT(r.breached, 1);
-  cv_removed_add_pending(&r, 70, false);
-  CHECK_INT(pending_ms(&r, 0), 70);
-  CHECK_INT(pending_ms(&r, 1), 60);
-  CHECK_INT(r.breached, 2);
-  CHECK(r.is_exact && !r.are_others_breached);
-  cv_removed_add_pending(&r, 65, false);
-  CHECK_INT(pending_ms(&r, 1), 65);
-  CHECK_INT(r.breached, 0);
-  CHECK(!r.is_exact && r.are_others_breached);
-}
-
-static void an_open_offer_that_the_snapshot_lacks_stays_open(void) {
-  struct cv_removed_set set;
-  struct cv_removed more = make_entry(1, 20), fewer = make_entry(1, 10);
-  more.is_exact = fewer.is_exact = true;
-  cv_removed_add_pending(&more, 15, true);
-  cv_removed_add_pending(&more, 8, true);
-  CHECK_INT(cv_removed_init(&set, 1), GC_OK);
-  cv_removed_put(&set, &more, 1000000);
-  cv_removed_put(&set, &fewer, 1000000);
-  const struct cv_removed *kept = find_entry(&set, 1);
-  CHECK_INT(pending_ms(kept, 0), 15);
-  CHECK_INT(pending_ms(kept, 1), INT64_MIN);
-  CHECK_INT(kept->breached, 1);
-  CHECK(kept->is_exact);
-  memset(more.pending, 0, sizeof(more.pending));
-  cv_removed_put(&set, &more, 1000000);
-  CHECK_INT(pending_ms(kept, 0), INT64_MIN);
-  cv_removed_clear(&set);
-}
-
 static void a_second_removal_replaces_the_first(void) {
   struct cv_removed_set set;
   CHECK_INT(cv_removed_init(&set, 1), GC_OK);
@@ -134,8 +92,6 @@ int main(void) {
   RUN(each_removed_conversation_is_found_until_it_is_forgotten);
   RUN(a_second_removal_replaces_the_first);
   RUN(an_earlier_removal_that_knew_more_is_kept);
-  RUN(the_two_newest_open_offers_are_kept);
-  RUN(an_open_offer_that_the_snapshot_lacks_stays_open);
   RUN(a_start_in_the_future_does_not_hide_the_present);
   RUN(memory_is_bounded);
   return check_done();

@@ -357,7 +357,7 @@ static void memory_is_bounded_whatever_comes(void) {
       apply_life();
     }
   CHECK(read_stats().count >= 1 && read_stats().count <= 6);
-  CHECK(read_stats().bytes < 300000);
+  CHECK(read_stats().bytes < 240000);
 }
 
 static void a_removal_leaves_the_others_findable(void) {
