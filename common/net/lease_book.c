@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/base/alloc.h"
+#include "common/base/assert.h"
 #include "common/base/strmap.h"
 
 struct entry {
@@ -21,6 +23,9 @@ struct gc_lease_page {
   char name[GC_LEASE_PAGE_NAME_SIZE];
   struct gc_strmap entries; /* struct entry, by field */
   uint64_t fence;           /* 0: not read */
+  /* The fence under which the content was written, if no other agent has had
+   * the lease since; 0: the content is empty. */
+  uint64_t own_fence;
   uint64_t version, sent, confirmed;
   size_t dirty; /* entries that are dirty or sent */
   bool is_torn; /* the newest write failed: Redis must not have a part of it */
@@ -48,6 +53,7 @@ static size_t entry_bytes(const struct entry *e) {
 }
 
 static void free_entry(struct gc_lease_page *p, struct entry *e) {
+  GC_ASSERT(p->book->bytes >= entry_bytes(e));
   p->book->bytes -= entry_bytes(e);
   free(e->field);
   free(e->text);
@@ -59,16 +65,15 @@ static void empty_page(struct gc_lease_page *p) {
     if (p->entries.slots[i].key != NULL)
       free_entry(p, p->entries.slots[i].value);
   gc_strmap_clear(&p->entries);
-  p->fence = 0;
+  p->fence = p->own_fence = 0;
   p->version = p->sent = p->confirmed = 0;
   p->dirty = 0;
   p->is_torn = p->is_lost = false;
 }
 
 struct gc_lease_book *gc_lease_book_new(void) {
-  struct gc_lease_book *b = calloc(1, sizeof(*b));
-  if (b != NULL)
-    pthread_mutex_init(&b->lock, NULL);
+  struct gc_lease_book *b = gc_zalloc(1, sizeof(*b));
+  pthread_mutex_init(&b->lock, NULL);
   return b;
 }
 
@@ -93,10 +98,9 @@ static struct gc_lease_page *find_page(const struct gc_lease_book *b,
 
 static struct gc_lease_page *add_page(struct gc_lease_book *b,
                                       const char *name) {
-  struct gc_lease_page *p =
-      b->count < GC_LEASE_PAGES_MAX ? calloc(1, sizeof(*p)) : NULL;
-  if (p == NULL)
+  if (b->count == GC_LEASE_PAGES_MAX)
     return NULL;
+  struct gc_lease_page *p = gc_zalloc(1, sizeof(*p));
   p->book = b;
   snprintf(p->name, sizeof(p->name), "%s", name);
   b->pages[b->count++] = p;
@@ -142,13 +146,10 @@ static void mark_dirty(struct gc_lease_page *p, struct entry *e) {
 }
 
 static struct entry *add_entry(struct gc_lease_page *p, const char *field) {
-  struct entry *e = calloc(1, sizeof(*e));
-  if (e == NULL)
-    return NULL;
-  e->field = strdup(field);
-  e->text = calloc(1, 1);
-  if (e->field == NULL || e->text == NULL ||
-      gc_strmap_put(&p->entries, e->field, e) != GC_OK) {
+  struct entry *e = gc_zalloc(1, sizeof(*e));
+  e->field = gc_strdup(field);
+  e->text = gc_strdup("");
+  if (gc_strmap_put(&p->entries, e->field, e) != GC_OK) {
     free(e->field);
     free(e->text);
     free(e);
@@ -168,13 +169,10 @@ static enum gc_code write_field(struct gc_lease_page *p, const char *field,
   e->is_named = true;
   if (strcmp(e->text, text) == 0)
     return GC_OK;
-  char *copy = strdup(text);
-  if (copy == NULL)
-    return GC_ERR_MEMORY;
   p->book->bytes += strlen(text);
   p->book->bytes -= strlen(e->text);
   free(e->text);
-  e->text = copy;
+  e->text = gc_strdup(text);
   mark_dirty(p, e);
   return GC_OK;
 }
@@ -227,12 +225,13 @@ static void end_write(struct gc_lease_page *p, bool is_all) {
 enum gc_code gc_lease_page_write(struct gc_lease_page *p, uint64_t fence,
                                  const struct gc_buf *fields, bool is_all,
                                  uint64_t *ret_version) {
+  enum gc_code code = GC_ERR_STATE;
   pthread_mutex_lock(&p->book->lock);
-  enum gc_code code = fence == 0 || p->fence != fence
-                          ? GC_ERR_STATE
-                          : write_page_fields(p, fields, is_all);
-  end_write(p, is_all && code == GC_OK);
-  p->is_torn = code != GC_OK || (p->is_torn && !is_all);
+  if (fence != 0 && p->fence == fence) {
+    code = write_page_fields(p, fields, is_all);
+    end_write(p, is_all && code == GC_OK);
+    p->is_torn = code != GC_OK || (p->is_torn && !is_all);
+  }
   if (code == GC_OK) {
     *ret_version = ++p->version;
     if (p->dirty == 0)
@@ -360,7 +359,7 @@ static enum gc_code take_page(struct gc_lease_page *p, uint64_t fence,
   enum gc_code code = write_page_fields(p, fields, true);
   visit_entries(p, confirm_all);
   p->dirty = 0;
-  p->fence = code == GC_OK ? fence : 0;
+  p->fence = p->own_fence = code == GC_OK ? fence : 0;
   return code;
 }
 
@@ -381,22 +380,41 @@ static enum gc_code remove_unknown(struct gc_lease_page *p,
   return GC_OK;
 }
 
+/* True if this agent had the lease just before this fence, and its content is
+ * whole: what Redis has is not newer. Each claim raises the fence by one. */
+static bool is_successor_of_itself(const struct gc_lease_page *p,
+                                   uint64_t fence) {
+  return p->own_fence != 0 && fence == p->own_fence + 1 && !p->is_torn;
+}
+
+/* Continues with the page's own content: Redis may have lost data. */
+static enum gc_code keep_own(struct gc_lease_page *p, uint64_t fence,
+                             const struct gc_buf *fields) {
+  visit_entries(p, mark_dirty);
+  p->fence = p->own_fence = fence;
+  return remove_unknown(p, fields);
+}
+
 enum gc_code gc_lease_book_read(struct gc_lease_book *b, const char *name,
                                 uint64_t fence, const struct gc_buf *fields) {
   enum gc_code code = GC_OK;
   pthread_mutex_lock(&b->lock);
   struct gc_lease_page *p = find_page(b, name);
   if (p != NULL)
-    code = p->fence == fence ? remove_unknown(p, fields)
-                             : take_page(p, fence, fields);
+    code = p->fence == fence                  ? remove_unknown(p, fields)
+           : is_successor_of_itself(p, fence) ? keep_own(p, fence, fields)
+                                              : take_page(p, fence, fields);
   pthread_mutex_unlock(&b->lock);
   return code;
 }
 
-void gc_lease_book_leave(struct gc_lease_book *b) {
+void gc_lease_book_leave(struct gc_lease_book *b, bool is_taken) {
   pthread_mutex_lock(&b->lock);
   for (size_t i = 0; i < b->count; i++)
-    empty_page(b->pages[i]);
+    if (is_taken)
+      empty_page(b->pages[i]);
+    else
+      b->pages[i]->fence = 0;
   pthread_mutex_unlock(&b->lock);
 }
 

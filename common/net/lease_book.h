@@ -30,7 +30,7 @@ enum {
 struct gc_lease_book;
 struct gc_lease_page;
 
-/* Makes an empty book; NULL when out of memory. */
+/* Makes an empty book; never NULL. */
 GC_API struct gc_lease_book *gc_lease_book_new(void);
 /* Frees the book and its pages, when no thread uses them. */
 GC_API void gc_lease_book_free(struct gc_lease_book *b);
@@ -38,7 +38,7 @@ GC_API void gc_lease_book_free(struct gc_lease_book *b);
 /* ---- a block; any thread ---- */
 
 /* Returns the page of this name, which the book owns. All agents name it alike.
- * NULL when out of memory, or beyond GC_LEASE_PAGES_MAX. */
+ * NULL beyond GC_LEASE_PAGES_MAX. */
 GC_API struct gc_lease_page *gc_lease_book_page(struct gc_lease_book *b,
                                                 const char *name);
 /* Returns the fence of the lease under which this agent may write the page; 0:
@@ -50,9 +50,9 @@ GC_API GC_MUST_CHECK enum gc_code
 gc_lease_page_copy(const struct gc_lease_page *p, struct gc_buf *fields);
 /* Writes the fields and, if `is_all`, removes all others. The next holder finds
  * all of them or none. *ret_version is for gc_lease_page_has. GC_ERR_STATE: the
- * page does not have this fence any more; GC_ERR_LIMIT: the book is full;
- * GC_ERR_MEMORY. After any of these errors Redis gets nothing of the page until
- * a write with `is_all` succeeds. */
+ * page does not have this fence any more, and stays as it is. GC_ERR_LIMIT: the
+ * book is full; GC_ERR_MEMORY: Redis then gets nothing of the page until a
+ * write with `is_all` succeeds. */
 GC_API GC_MUST_CHECK enum gc_code
 gc_lease_page_write(struct gc_lease_page *p, uint64_t fence,
                     const struct gc_buf *fields, bool is_all,
@@ -79,15 +79,17 @@ GC_API void gc_lease_book_lost(struct gc_lease_book *b);
 GC_API bool gc_lease_book_find_unread(const struct gc_lease_book *b,
                                       uint64_t fence,
                                       char ret_name[GC_LEASE_PAGE_NAME_SIZE]);
-/* Takes the fields that Redis has of the page. After a loss the agent's own
- * fields count: the next renewal removes the fields that the page does not
- * have. GC_ERR_MEMORY, GC_ERR_LIMIT. */
+/* Takes the fields that Redis has of the page. The agent's own fields count
+ * after a loss, and if no other agent has had the lease since they were written
+ * (Redis was emptied, or was a replica of an empty one): the next renewal
+ * writes them all, and removes the fields that the page does not have.
+ * GC_ERR_MEMORY, GC_ERR_LIMIT. */
 GC_API GC_MUST_CHECK enum gc_code
 gc_lease_book_read(struct gc_lease_book *b, const char *name, uint64_t fence,
                    const struct gc_buf *fields);
-/* Notes that another agent has the lease. Empties all pages, which then count
- * as not read. */
-GC_API void gc_lease_book_leave(struct gc_lease_book *b);
+/* Notes that this agent does not have the lease: all pages count as not read.
+ * `is_taken`: another agent has it, so the pages are emptied. */
+GC_API void gc_lease_book_leave(struct gc_lease_book *b, bool is_taken);
 /* Sets whether the holder goes on without Redis (LeaseLost "go on"): every
  * version then counts as confirmed. */
 GC_API void gc_lease_book_go_on(struct gc_lease_book *b, bool goes_on);

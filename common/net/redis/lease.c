@@ -314,7 +314,7 @@ static enum gc_code update_book(struct redis_link *link,
   bool has_lost = strcmp(a->lost, s->lost) != 0;
   memcpy(s->lost, a->lost, sizeof(s->lost));
   if (a->record.owner != q->owner) {
-    gc_lease_book_leave(s->book);
+    gc_lease_book_leave(s->book, a->record.owner != 0);
     s->kept_beat = 0;
     return GC_OK;
   }

@@ -174,7 +174,7 @@ static void a_former_holder_sends_nothing_until_it_has_a_lease_again(void) {
   pass_seconds(30);
   size_t count = world.count;
   CHECK(count > 0);
-  gc_lease_book_leave(book);
+  gc_lease_book_leave(book, true);
   world_pass(200000);
   CHECK_INT(world.count, count);
   take_lease();

@@ -73,7 +73,7 @@ static void a_page_belongs_to_the_holder_after_it_was_read(void) {
   CHECK(memcmp(copy.data, "a\0005\0", 4) == 0);
   gc_buf_clear(&copy);
   CHECK_STR(collect_fields(), ""); /* Redis has it */
-  gc_lease_book_leave(book);
+  gc_lease_book_leave(book, true);
   CHECK_INT(gc_lease_page_fence(page), 0);
   CHECK_INT(write_one("a", "6", false, &version), GC_ERR_STATE);
   end_book();
@@ -231,7 +231,63 @@ static void a_full_book_of_short_fields_can_be_read(void) {
   end_book();
 }
 
+/* Redis was a replica of an empty one, and is master again: this agent finds a
+ * record of nobody, and claims it. */
+static void a_holder_that_finds_an_empty_redis_keeps_its_fields(void) {
+  static const struct {
+    const char *name;
+    bool is_taken;
+    uint64_t fence;
+    const char *fields;
+  } rows[] = {
+      {"no other holder", false, FENCE + 1, "44"},
+      {"another holder", true, FENCE + 1, "3"},
+      {"another one between two looks", false, FENCE + 2, "3"},
+  };
+  for (size_t i = 0; i < GC_COUNT(rows); i++) {
+    struct gc_buf copy = {.max = GC_LEASE_BOOK_MAX_BYTES};
+    struct gc_buf redis = fields_of("contacts", "3");
+    uint64_t version;
+    char name[GC_LEASE_PAGE_NAME_SIZE];
+    CHECK_ROW(rows[i].name);
+    begin_book();
+    read_one(NULL, NULL);
+    CHECK_INT(write_one("contacts", "44", false, &version), GC_OK);
+    gc_lease_book_leave(book, rows[i].is_taken);
+    CHECK_INT(gc_lease_page_fence(page), 0);
+    CHECK_INT(write_one("contacts", "45", false, &version), GC_ERR_STATE);
+    CHECK(gc_lease_book_find_unread(book, rows[i].fence, name));
+    CHECK_INT(gc_lease_book_read(book, "queues", rows[i].fence, &redis), GC_OK);
+    CHECK_INT(gc_lease_page_fence(page), rows[i].fence);
+    CHECK_INT(gc_lease_page_copy(page, &copy), GC_OK);
+    CHECK_STR(copy.data + sizeof("contacts"), rows[i].fields);
+    gc_buf_clear(&redis);
+    gc_buf_clear(&copy);
+    end_book();
+  }
+}
+
+static void the_next_renewal_fills_an_empty_redis(void) {
+  uint64_t version;
+  begin_book();
+  read_one(NULL, NULL);
+  CHECK_INT(write_one("contacts", "44", false, &version), GC_OK);
+  collect_fields();
+  gc_lease_book_settle(book, true);
+  gc_lease_book_leave(book, false);
+  struct gc_buf redis = fields_of("of nobody", "1");
+  CHECK_INT(gc_lease_book_read(book, "queues", FENCE + 1, &redis), GC_OK);
+  gc_buf_clear(&redis);
+  written[0] = '\0';
+  gc_lease_book_collect(book, FENCE + 1, note_field, NULL);
+  CHECK_HAS(written, "queues/contacts=44 ");
+  CHECK_HAS(written, "queues/of nobody= ");
+  end_book();
+}
+
 int main(void) {
+  RUN(a_holder_that_finds_an_empty_redis_keeps_its_fields);
+  RUN(the_next_renewal_fills_an_empty_redis);
   RUN(a_page_belongs_to_the_holder_after_it_was_read);
   RUN(a_version_is_there_when_its_renewal_is_confirmed);
   RUN(a_renewal_without_an_answer_is_repeated);

@@ -173,7 +173,7 @@ static void a_former_holder_saves_nothing(void) {
   begin_agent(&a, store_opened(NULL));
   load(&a);
   count(&a, SALES, 3);
-  gc_lease_book_leave(a.book);
+  gc_lease_book_leave(a.book, true);
   CHECK_INT(save(&a, MINUTE).code, GC_ERR_UNAVAILABLE);
   CHECK_STR(kept(&a), "");
   end_agent(&a);

@@ -128,7 +128,7 @@ static void without_the_lease_nothing_counts(void) {
   CHECK_REAL(read_value("q1/queue_offer-voice"), 0);
   replay_run(&ch_world, 10000);
   (void)read_value("");
-  gc_lease_book_leave(book);
+  gc_lease_book_leave(book, true);
   (void)read_value("");
   CHECK_INT(w.values, 0);
   end_agent();
