@@ -34,8 +34,8 @@ PROTOCOL = re.compile(
     r"(ATTACH|DETACH|CREATE|INSERT|UPDATE|DELETE|SELECT|BEGIN|PRAGMA|ALTER|DROP|REPLACE) "
     r"|(Accept|Authorization|Content-Type|Content-Encoding|User-Agent|Upgrade|X-[\w-]+): ?"
     r"|scope [a-z]+:| HTTP/1\.1|local [a-z]+|ERR [a-zA-Z]+|Basic realm="
-    r"|[A-Z]+ (\w+ 1 )?KEY\b|SCRIPT LOAD ")
-# Words of libcurl and of InfluxDB that the code looks for, values of HTTP
+    r"|[A-Z]+ (\w+ 1 )?KEY\b|SCRIPT LOAD |POST\\n/|(\\n)?host:%s")
+# Words of libcurl, AWS and InfluxDB that the code looks for, values of HTTP
 # headers and of an option, and the decoders' names of models.
 NOT_OURS = {"subject name", "wrong version number", "handshake failure", "certificate required",
             "HTTP version", "text/plain; version=0.0.4; charset=utf-8",
@@ -43,7 +43,8 @@ NOT_OURS = {"subject name", "wrong version number", "handshake failure", "certif
             'Basic realm="metrics", charset="UTF-8"', "GET, HEAD", "Accept, Accept-Encoding",
             "partial write", "Expire date", "unable to parse", "field type conflict",
             'field type conflict: input field "', '" on measurement "', '" is type', "already exists as type", "beyond retention", "invalid field", "missing tag",
-            "missing fields", "bad timestamp", "time outside range", "max key length", "refused lines", "resent lines",
+            "missing fields", "bad timestamp", "time outside range", "max key length",
+            "is now earlier than", "is still later than", "refused lines", "resent lines",
             "contacts by medium, agents; with a time", "contacts by medium",
             "go on"}
 

@@ -53,13 +53,6 @@ struct gc_reply {
   uint32_t elapsed_ms;
 };
 
-/* Signs a request for Amazon Web Services (Signature Version 4). Borrowed until
- * `done`. A session token is a header, X-Amz-Security-Token. */
-struct gc_aws_signer {
-  const char *scope; /* "aws:amz:eu-west-1:sqs" */
-  const char *key_id, *secret;
-};
-
 struct gc_exchange {
   /* The request. Borrowed until `done`. */
   const char *method; /* "GET", "POST", "HEAD", "PUT", "DELETE" */
@@ -69,7 +62,6 @@ struct gc_exchange {
   size_t body_len;
   const struct gc_sink *sink; /* NULL: a 2xx body goes to reply.body too */
   uint64_t body_max;          /* bytes; a longer answer is refused */
-  const struct gc_aws_signer *signer; /* NULL: not signed */
 
   /* The answer. `reply` and `err` are borrowed for the call; err has a text
    * when reply->failure is not GC_FAILURE_NONE. The exchange may be freed or

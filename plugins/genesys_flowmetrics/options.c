@@ -16,7 +16,11 @@
 #include "plugins/genesys_flowmetrics/ledger/ledger.h"
 #include "plugins/genesys_flowmetrics/sources/sqs/protocol.h"
 
-enum { HOUR_MS = 3600 * 1000, FILE_WAIT_MAX_MS = 200 };
+enum {
+  HOUR_MS = 3600 * 1000,
+  FILE_WAIT_MAX_MS = 200,
+  VISIBILITY_LEAST_S = 30,
+};
 #define RETENTION_MAX_MS (INT64_C(366) * 24 * HOUR_MS)
 
 /* The words of enum attributes_from, in its order. */
@@ -309,6 +313,18 @@ static enum gc_code find_region(struct sqs_options *o, struct gc_err *err) {
   return GC_OK;
 }
 
+/* A commit takes milliseconds, but one that waits for a slow disk or a Redis
+ * takes up to 30 s. */
+static void warn_visibility(const struct sqs_options *o,
+                            struct attributes_config *ret) {
+  if (o->visibility_s < VISIBILITY_LEAST_S)
+    (void)gc_fail(next_warning(ret), GC_ERR_CONFIG,
+                  "VisibilityTimeout %u is short: when the state is slow, a "
+                  "commit takes up to %d s; SQS then delivers messages again, "
+                  "and this counts towards maxReceiveCount; the default is 60",
+                  (unsigned)o->visibility_s, VISIBILITY_LEAST_S);
+}
+
 static enum gc_code check_sqs(struct attributes_options *o,
                               struct attributes_config *ret,
                               struct gc_err *err) {
@@ -318,6 +334,7 @@ static enum gc_code check_sqs(struct attributes_options *o,
   GC_TRY(gc_url_check("QueueURL", o->sqs.queue_url, url, err));
   replace_option(&o->sqs.queue_url, url);
   GC_TRY(find_region(&o->sqs, err));
+  warn_visibility(&o->sqs, ret);
   warn_exposed("SecretAccessKeyFile", o->sqs.secret_access_key_file, ret);
   o->connect.connect_timeout_ms = o->connect_timeout_s * 1000;
   o->sqs.connect = &o->connect;

@@ -7,7 +7,9 @@
 #include "common/base/json/document.h"
 #include "common/net/clock.h"
 #include "plugins/genesys_flowmetrics/attributes_block.h"
+#include "plugins/genesys_flowmetrics/sources/sqs/aws_answer.h"
 #include "plugins/genesys_flowmetrics/sources/sqs/protocol.h"
+#include "plugins/genesys_flowmetrics/sources/sqs/sign.h"
 #include "probe/network/call.h"
 #include "probe/network/channel.h"
 #include "probe/network/permissions.h"
@@ -124,35 +126,38 @@ static void report_receive(void *ctx, const struct gc_reply *reply,
     return;
   }
   if (reply->failure == GC_FAILURE_NONE)
-    (void)sqs_refused(reply, "ReceiveMessage", &refused);
+    (void)aws_refused(AWS_SQS, reply->status, gc_buf_string(&reply->body),
+                      reply->body.len, "ReceiveMessage", &refused);
   probe_report(p->reporter, PROBE_SQS, PROBE_FAILED, p->subject, "%s",
                refused.text);
 }
 
 static enum gc_code receive_once(struct sqs_trial *t, struct gc_err *err) {
-  char endpoint[GC_URL_SIZE], scope[96];
-  char token[CREDENTIALS_TOKEN_SIZE + 32];
+  char endpoint[GC_URL_SIZE];
+  struct aws_headers headers;
   GC_AUTO(gc_buf_clear) struct gc_buf body = {.max = 65536};
-  const struct gc_aws_signer signer = {scope, t->keys.key_id, t->keys.secret};
-  const char *const headers[] = {"Content-Type: application/x-amz-json-1.0",
-                                 "X-Amz-Target: AmazonSQS.ReceiveMessage",
-                                 t->keys.token[0] != '\0' ? token : NULL, NULL};
   sqs_endpoint(t->options->sqs.queue_url, endpoint);
-  snprintf(scope, sizeof(scope), "aws:amz:%s:sqs", t->options->sqs.region);
-  snprintf(token, sizeof(token), "X-Amz-Security-Token: %s", t->keys.token);
   enum gc_code code = write_receive(t->options->sqs.queue_url, &body);
   if (code != GC_OK)
     return gc_fail(err, code, "%s", gc_code_words(code));
+  const struct aws_request request = {.url = endpoint,
+                                      .region = t->options->sqs.region,
+                                      .service = "sqs",
+                                      .action = "AmazonSQS.ReceiveMessage",
+                                      .body = body.data,
+                                      .body_len = body.len,
+                                      .keys = &t->keys,
+                                      .time_ms = gc_clock_wall_ms()};
+  aws_sign(&request, &headers);
   struct gc_exchange x = {.method = "POST",
                           .url = endpoint,
-                          .headers = headers,
+                          .headers = headers.at,
                           .body = body.data,
                           .body_len = body.len,
-                          .body_max = SQS_ANSWER_MAX_BYTES,
-                          .signer = &signer};
+                          .body_max = SQS_ANSWER_MAX_BYTES};
   code = probe_server_send(t->place->reporter, &t->queue, &x, report_receive, t,
                            err);
-  explicit_bzero(token, sizeof(token));
+  explicit_bzero(&headers, sizeof(headers));
   return code;
 }
 

@@ -2,6 +2,7 @@
 /* Answers of AWS's Security Token Service, read as keys and as a refusal. */
 #include <string.h>
 
+#include "plugins/genesys_flowmetrics/sources/sqs/aws_answer.h"
 #include "plugins/genesys_flowmetrics/sources/sqs/sts.h"
 #include "tests/fuzz/fuzz.h"
 
@@ -24,7 +25,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     LAW(err.code == GC_ERR_AUTH && strcmp(c.key_id, "kept") == 0);
   }
 
-  LAW(sts_refused(400, text, size, &err) == GC_ERR_AUTH);
+  LAW(aws_refused(AWS_STS, 400, text, size, "x", &err) == GC_ERR_AUTH);
+  (void)aws_refused(AWS_SQS, 400, text, size, "x", &err);
   for (const char *p = err.text; *p != '\0'; p++)
     LAW(*p >= ' ' && *p <= '~');
   return 0;

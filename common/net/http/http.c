@@ -259,9 +259,8 @@ static enum gc_code set_headers(struct job *job, struct gc_err *err) {
       return gc_fail(err, GC_ERR_MEMORY, "out of memory for a request");
   }
   /* An empty "Expect:" removes "Expect: 100-continue", with which libcurl would
-   * delay a large body by a second. Signed requests keep it: 7.88 would sign
-   * the empty header without sending it, and their bodies are small. */
-  if (job->x->signer == NULL && add_header(job, "Expect:") != GC_OK)
+   * delay a large body by a second. */
+  if (add_header(job, "Expect:") != GC_OK)
     return gc_fail(err, GC_ERR_MEMORY, "out of memory for a request");
   curl_easy_setopt(job->easy, CURLOPT_HTTPHEADER, job->headers);
   return GC_OK;
@@ -286,17 +285,6 @@ static void set_method(CURL *easy, const struct gc_exchange *x) {
     curl_easy_setopt(easy, CURLOPT_CUSTOMREQUEST, x->method);
 }
 
-/* Sets the signature of the request. libcurl >= 7.87 signs all headers,
- * including CURLOPT_HTTPHEADER. */
-static bool set_signer(CURL *easy, const struct gc_aws_signer *signer) {
-  return signer == NULL ||
-         (curl_easy_setopt(easy, CURLOPT_AWS_SIGV4, signer->scope) ==
-              CURLE_OK &&
-          curl_easy_setopt(easy, CURLOPT_USERNAME, signer->key_id) ==
-              CURLE_OK &&
-          curl_easy_setopt(easy, CURLOPT_PASSWORD, signer->secret) == CURLE_OK);
-}
-
 static void set_callbacks(struct job *job) {
   CURL *easy = job->easy;
   curl_easy_setopt(easy, CURLOPT_PRIVATE, &job->curl);
@@ -315,8 +303,7 @@ static enum gc_code prepare_job(struct job *job, struct gc_err *err) {
   set_method(job->easy, job->x);
   curl_easy_setopt(job->easy, CURLOPT_TIMEOUT_MS, (long)connect->timeout_ms);
   curl_easy_setopt(job->easy, CURLOPT_ACCEPT_ENCODING, "gzip");
-  if (curl_easy_setopt(job->easy, CURLOPT_URL, job->x->url) != CURLE_OK ||
-      !set_signer(job->easy, job->x->signer))
+  if (curl_easy_setopt(job->easy, CURLOPT_URL, job->x->url) != CURLE_OK)
     return gc_fail(err, GC_ERR_MEMORY, "out of memory for a request");
   return GC_OK;
 }

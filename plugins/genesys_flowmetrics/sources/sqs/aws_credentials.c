@@ -9,7 +9,7 @@
 #include "common/base/url.h"
 #include "common/net/api/secret.h"
 #include "common/net/file.h"
-#include "plugins/genesys_flowmetrics/sources/sqs/sts.h"
+#include "plugins/genesys_flowmetrics/sources/sqs/aws_answer.h"
 
 enum {
   ANSWER_MAX_BYTES = 65536,
@@ -319,8 +319,8 @@ static enum gc_code take_reply(struct credentials_keeper *k,
   bool is_refused =
       reply->status != 0 && (reply->status < 200 || reply->status > 299);
   if (is_sts && is_refused)
-    return sts_refused(reply->status, gc_buf_string(&reply->body),
-                       reply->body.len, err);
+    return aws_refused(AWS_STS, reply->status, gc_buf_string(&reply->body),
+                       reply->body.len, "AssumeRoleWithWebIdentity", err);
   if (reply->failure != GC_FAILURE_NONE && is_sts)
     return fail_unreachable(reply->failure, why, err);
   if (reply->failure != GC_FAILURE_NONE)

@@ -85,12 +85,12 @@ enum gc_code sqs_delete_body(const char *queue_url, char *const *receipts,
 
 /* ---- the answer to ReceiveMessage ---- */
 
-enum { K_MESSAGES = 1, K_RECEIPT, K_BODY, K_ATTRIBUTES, K_SENT };
+enum { K_MESSAGES = 1, K_RECEIPT, K_BODY, K_ATTRIBUTES, K_SENT, K_TYPE };
 
 static const struct gc_json_key keys[] = {
     {"Messages", K_MESSAGES},  {"ReceiptHandle", K_RECEIPT},
     {"Body", K_BODY},          {"Attributes", K_ATTRIBUTES},
-    {"SentTimestamp", K_SENT},
+    {"SentTimestamp", K_SENT}, {"__type", K_TYPE},
 };
 
 struct sqs_answer {
@@ -146,6 +146,9 @@ static enum gc_code on_value(void *ctx, const struct gc_json_at *at,
     if (!gc_decimal_int(v->text, v->len, &a->sent_ms))
       a->sent_ms = 0;
     return GC_OK;
+  case GC_JSON_PATH1(K_TYPE): /* a refusal, whatever the status is */
+    return gc_fail(at->err, GC_ERR_PARSE, "answered with the error %.*s",
+                   (int)(v->len < 60 ? v->len : 60), v->text);
   default:
     return GC_OK;
   }
@@ -224,64 +227,4 @@ size_t sqs_deleted(const char *body, size_t len, size_t count) {
   size_t done =
       gc_document_count(gc_document_member(answer.root, "Successful"));
   return done < count ? done : count;
-}
-
-static const struct {
-  const char *type;
-  enum gc_code code;
-  const char *hint;
-} faults[] = {
-    {"QueueDoesNotExist", GC_ERR_NOT_FOUND, "check QueueURL and AWSRegion"},
-    {"AccessDenied", GC_ERR_PERMISSION,
-     "the role needs sqs:ReceiveMessage and sqs:DeleteMessage"},
-    {"AccessDeniedException", GC_ERR_PERMISSION,
-     "the role needs sqs:ReceiveMessage and sqs:DeleteMessage"},
-    {"KmsAccessDenied", GC_ERR_PERMISSION,
-     "the role needs kms:Decrypt on the queue's key"},
-    {"InvalidClientTokenId", GC_ERR_AUTH, "check AccessKeyId"},
-    {"UnrecognizedClientException", GC_ERR_AUTH, "check AccessKeyId"},
-    {"InvalidAccessKeyId", GC_ERR_AUTH, "check AccessKeyId"},
-    {"SignatureDoesNotMatch", GC_ERR_AUTH,
-     "check the secret access key, AWSRegion and the host's clock"},
-    {"InvalidSignatureException", GC_ERR_AUTH,
-     "check the secret access key, AWSRegion and the host's clock"},
-    {"IncompleteSignature", GC_ERR_AUTH, "check the credentials"},
-    {"MissingAuthenticationToken", GC_ERR_AUTH, "check the credentials"},
-    {"RequestExpired", GC_ERR_AUTH, "check the host's clock"},
-    {"ExpiredToken", GC_ERR_AUTH, "the credentials have expired"},
-    {"ExpiredTokenException", GC_ERR_AUTH, "the credentials have expired"},
-    {"RequestThrottled", GC_ERR_THROTTLED, ""},
-    {"Throttling", GC_ERR_THROTTLED, ""},
-    {"ThrottlingException", GC_ERR_THROTTLED, ""},
-    {"KmsThrottled", GC_ERR_THROTTLED, ""},
-    {"OverLimit", GC_ERR_THROTTLED,
-     "too many messages are in flight: check whether VisibilityTimeout is too "
-     "long"},
-};
-
-static enum gc_code code_of_status(int status) {
-  return status == 429                    ? GC_ERR_THROTTLED
-         : status == 401 || status == 403 ? GC_ERR_AUTH
-         : status >= 500                  ? GC_ERR_REMOTE
-                                          : GC_ERR_REQUEST;
-}
-
-enum gc_code sqs_refused(const struct gc_reply *reply, const char *action,
-                         struct gc_err *err) {
-  GC_AUTO(gc_document_clear) struct gc_document answer = {.root = NULL};
-  enum gc_code code = code_of_status(reply->status);
-  const char *type = NULL, *hint = "";
-  if (gc_document_read(&answer, gc_buf_string(&reply->body), reply->body.len,
-                       65536, NULL) == GC_OK)
-    type = gc_document_text(answer.root, "__type");
-  if (type != NULL && strchr(type, '#') != NULL)
-    type = strchr(type, '#') + 1;
-  for (size_t i = 0; type != NULL && i < GC_COUNT(faults); i++)
-    if (strcmp(type, faults[i].type) == 0) {
-      code = faults[i].code;
-      hint = faults[i].hint;
-    }
-  return gc_fail(err, code, "%s: answered %d%s%.60s%s%s", action, reply->status,
-                 type != NULL ? ", " : "", type != NULL ? type : "",
-                 *hint != '\0' ? "; " : "", hint);
 }

@@ -69,11 +69,4 @@ enum gc_code sqs_check_visibility(uint64_t took_ms, uint32_t visibility_s,
  * DeleteMessageBatch. */
 size_t sqs_deleted(const char *body, size_t len, size_t count);
 
-/* Reads an answer that is not 2xx, fills err and returns its code:
- *   GC_ERR_AUTH        the credentials are wrong or expired: get new ones
- *   GC_ERR_PERMISSION, GC_ERR_NOT_FOUND, GC_ERR_THROTTLED, GC_ERR_REMOTE,
- *   GC_ERR_REQUEST */
-enum gc_code sqs_refused(const struct gc_reply *reply, const char *action,
-                         struct gc_err *err);
-
 #endif

@@ -13,19 +13,20 @@
 #include "common/net/http/http.h"
 #include "common/net/http/tls_files.h"
 #include "common/net/loop.h"
+#include "plugins/genesys_flowmetrics/sources/sqs/aws_answer.h"
 #include "plugins/genesys_flowmetrics/sources/sqs/clock_pause.h"
 #include "plugins/genesys_flowmetrics/sources/sqs/protocol.h"
+#include "plugins/genesys_flowmetrics/sources/sqs/sign.h"
 
 enum {
-  DELETIONS_MAX = 4, /* requests under way at once */
-  HEADER_COUNT = 4,
-  TOKEN_HEADER_SIZE = CREDENTIALS_TOKEN_SIZE + 32,
+  DELETIONS_MAX = 4,    /* requests under way at once */
   PENDING_MAX = 64,     /* deliveries that the ledger holds */
   RECEIPTS_MAX = 10000, /* number of messages to be deleted */
   BODY_MAX_BYTES = 64 * 1024,
   COMMIT_PAUSE_MS = 5000,   /* longest time between two checks of the ledger */
   STANDBY_PAUSE_MS = 200,   /* time between two checks of lease and clock */
   RETRY_AFTER_MAX_S = 3600, /* a longer Retry-After is shortened */
+  CLOCK_CLOSE_MS = 60 * 1000, /* clocks that differ by less agree */
   /* Longer than a long poll, whose answer may begin after 20 s. */
   TIMEOUT_MS = 60 * 1000,
   METADATA_TIMEOUT_MS = 5000,
@@ -53,10 +54,7 @@ struct delivery {
 struct request {
   struct gc_exchange exchange;
   struct gc_buf body;
-  struct gc_aws_signer signer;
-  char key_id[CREDENTIALS_ID_SIZE], secret[CREDENTIALS_SECRET_SIZE];
-  char token[TOKEN_HEADER_SIZE];
-  const char *headers[HEADER_COUNT];
+  struct aws_headers headers;
   bool is_running;
 };
 
@@ -92,14 +90,16 @@ struct sqs {
   const struct sqs_options *options;
   const struct ledger_source *source;
   char endpoint[GC_URL_SIZE];
-  char scope[96];
   struct gc_connect connect, metadata_connect;
   char no_proxy[2]; /* "*": no proxy for any host */
   struct consumer *consumers;
   uint32_t count;
   atomic_uint failing; /* consumers */
   pthread_mutex_t lock;
-  struct clock_pause clock_pause; /* of all consumers; guarded by the lock */
+  /* Of all consumers; guarded by the lock. */
+  struct clock_pause clock_pause;
+  int64_t clock_offset_ms; /* the queue's clock minus the monotonic one; 0: this
+                              host's clock signs */
 };
 
 /* ---- receipts ---- */
@@ -161,20 +161,14 @@ static void set_up(struct consumer *c, bool up) {
   stats->is_tried = true;
 }
 
-static void request_sign(struct request *r, const struct sqs *s,
-                         const struct credentials *keys, const char *action) {
-  snprintf(r->key_id, sizeof(r->key_id), "%s", keys->key_id);
-  snprintf(r->secret, sizeof(r->secret), "%s", keys->secret);
-  r->signer = (struct gc_aws_signer){s->scope, r->key_id, r->secret};
-  size_t n = 0;
-  r->headers[n++] = "Content-Type: application/x-amz-json-1.0";
-  r->headers[n++] = action;
-  if (keys->token[0] != '\0') {
-    snprintf(r->token, sizeof(r->token), "X-Amz-Security-Token: %s",
-             keys->token);
-    r->headers[n++] = r->token;
-  }
-  r->headers[n] = NULL;
+/* Returns the time to sign by: the queue's, once it has refused this host's. */
+static int64_t signing_ms(struct sqs *s) {
+  pthread_mutex_lock(&s->lock);
+  int64_t ms = s->clock_offset_ms != 0
+                   ? (int64_t)gc_clock_now_ms() + s->clock_offset_ms
+                   : gc_clock_wall_ms();
+  pthread_mutex_unlock(&s->lock);
+  return ms;
 }
 
 static enum gc_code
@@ -184,13 +178,20 @@ request_start(struct consumer *c, struct request *r,
                            const struct gc_err *err),
               void *ctx, struct gc_err *err) {
   struct sqs *s = c->sqs;
-  request_sign(r, s, keys, action);
+  const struct aws_request signed_request = {.url = s->endpoint,
+                                             .region = s->options->region,
+                                             .service = "sqs",
+                                             .action = action,
+                                             .body = gc_buf_string(&r->body),
+                                             .body_len = r->body.len,
+                                             .keys = keys,
+                                             .time_ms = signing_ms(s)};
+  aws_sign(&signed_request, &r->headers);
   r->exchange.method = "POST";
   r->exchange.url = s->endpoint;
-  r->exchange.headers = r->headers;
+  r->exchange.headers = r->headers.at;
   r->exchange.body = gc_buf_string(&r->body);
   r->exchange.body_len = r->body.len;
-  r->exchange.signer = &r->signer;
   r->exchange.done = done;
   r->exchange.ctx = ctx;
   enum gc_code code = c->transport.start(c->transport.ctx, &r->exchange, err);
@@ -202,8 +203,7 @@ request_start(struct consumer *c, struct request *r,
 
 static void request_end(struct request *r) {
   r->is_running = false;
-  explicit_bzero(r->secret, sizeof(r->secret));
-  explicit_bzero(r->token, sizeof(r->token));
+  explicit_bzero(&r->headers, sizeof(r->headers));
 }
 
 /* Starts the next requests in the next turn of the loop, unless the consumer
@@ -216,25 +216,81 @@ static void schedule_work(struct consumer *c) {
 /* Begins a pause, in which the consumer neither receives nor deletes. Of two
  * pauses the longer one counts, so that another failure does not shorten a
  * Retry-After. */
-static void pause_work(struct consumer *c, struct gc_backoff *backoff,
-                       uint32_t min_ms) {
+static uint32_t pause_work(struct consumer *c, struct gc_backoff *backoff,
+                           uint32_t min_ms) {
   uint32_t ms = gc_backoff_fail(backoff, min_ms, gc_random32());
-  uint64_t due_ms = gc_clock_now_ms() + ms;
+  uint64_t now_ms = gc_clock_now_ms(), due_ms = now_ms + ms;
   if (c->is_pausing && c->again.place != 0 && c->again.due_ms >= due_ms)
-    return;
+    return (uint32_t)(c->again.due_ms - now_ms);
   c->is_pausing = true;
   (void)gc_timers_set(gc_loop_timers(c->loop), &c->again, due_ms);
+  return ms;
+}
+
+/* Returns the queue's name, the end of its address. */
+static const char *queue_of(const struct consumer *c) {
+  const char *slash = strrchr(c->sqs->options->queue_url, '/');
+  return slash != NULL ? slash + 1 : c->sqs->options->queue_url;
 }
 
 static void on_failure(struct consumer *c, const struct gc_err *err,
                        uint32_t min_ms) {
+  struct gc_err said;
   if (err->code == GC_ERR_THROTTLED)
     stats_add(c->sqs->source->stats, TALLY_SQS_THROTTLED, 1);
   if (err->code == GC_ERR_AUTH)
     credentials_refused(c->keys);
-  consumer_report(c, err);
   set_up(c, false);
-  pause_work(c, &c->backoff, min_ms);
+  uint32_t ms = pause_work(c, &c->backoff, min_ms);
+  (void)gc_fail(&said, err->code, "queue %.60s: %.280s; next try in %.1f s",
+                queue_of(c), err->text, (double)ms / 1000);
+  consumer_report(c, &said);
+}
+
+/* ---- the queue's clock ---- */
+
+/* Reports which clock is off, and by how much; GC_OK: none. */
+static void report_clock(struct consumer *c, int64_t off_ms) {
+  struct gc_err err = {.code = GC_OK};
+  if (off_ms != 0)
+    (void)gc_fail(&err, GC_ERR_STATE,
+                  "this host's clock is %.0f s %s that of SQS, which refused "
+                  "its time; requests are signed by the clock of SQS: correct "
+                  "the time of this host (NTP)",
+                  (double)(off_ms > 0 ? off_ms : -off_ms) / 1000,
+                  off_ms > 0 ? "behind" : "ahead of");
+  ledger_source_notice(c->sqs->source, "clock of SQS", &err);
+}
+
+/* Takes the queue's time from a refusal for the time: from its words, else from
+ * its Date, which is a second voice beside the refusal. Returns true if a
+ * request that is signed by it may be accepted. */
+static bool take_clock(struct consumer *c, const struct gc_reply *reply) {
+  struct sqs *s = c->sqs;
+  int64_t server_ms = reply->date_ms, before_ms = signing_ms(s);
+  (void)aws_clock_of(gc_buf_string(&reply->body), reply->body.len, &server_ms);
+  int64_t step_ms = server_ms - before_ms;
+  if (server_ms == 0 || (step_ms < CLOCK_CLOSE_MS && step_ms > -CLOCK_CLOSE_MS))
+    return false;
+  pthread_mutex_lock(&s->lock);
+  s->clock_offset_ms = server_ms - (int64_t)gc_clock_now_ms();
+  pthread_mutex_unlock(&s->lock);
+  report_clock(c, server_ms - gc_clock_wall_ms());
+  return true;
+}
+
+/* Returns to this host's clock once it agrees with the queue's. */
+static void leave_clock(struct consumer *c) {
+  struct sqs *s = c->sqs;
+  int64_t off_ms = signing_ms(s) - gc_clock_wall_ms();
+  pthread_mutex_lock(&s->lock);
+  bool leaves = s->clock_offset_ms != 0 && off_ms < CLOCK_CLOSE_MS &&
+                off_ms > -CLOCK_CLOSE_MS;
+  if (leaves)
+    s->clock_offset_ms = 0;
+  pthread_mutex_unlock(&s->lock);
+  if (leaves)
+    report_clock(c, 0);
 }
 
 static void on_keys(void *ctx, const struct gc_err *err) {
@@ -252,13 +308,24 @@ static enum gc_code check_reply(const struct gc_reply *reply,
   if (reply->failure != GC_FAILURE_NONE && reply->status / 100 <= 2)
     return gc_fail(err, why->code, "%s: %s", action, why->text);
   if (reply->status / 100 != 2)
-    return sqs_refused(reply, action, err);
+    return aws_refused(AWS_SQS, reply->status, gc_buf_string(&reply->body),
+                       reply->body.len, action, err);
   return GC_OK;
 }
 
 static uint32_t retry_after_ms(const struct gc_reply *reply) {
   return gc_retry_after_ms(reply->has_retry_after ? reply->retry_after_s : 0,
                            RETRY_AFTER_MAX_S);
+}
+
+/* Ends a request that failed. A request that was refused for its time is sent
+ * again at once, signed by the queue's clock. */
+static void on_refused(struct consumer *c, const struct gc_reply *reply,
+                       const struct gc_err *err) {
+  if (err->code == GC_ERR_STATE && take_clock(c, reply))
+    schedule_work(c);
+  else
+    on_failure(c, err, retry_after_ms(reply));
 }
 
 /* ---- deleting ---- */
@@ -285,12 +352,12 @@ static void on_deleted(struct gc_exchange *x, const struct gc_reply *reply,
     receipts_move(&d->receipts, d->receipts.count, &c->committed);
   stats_add(stats, TALLY_SQS_NOT_DELETED, d->receipts.count);
   receipts_clear(&d->receipts);
-  on_failure(c, &err, retry_after_ms(reply));
+  on_refused(c, reply, &err);
 }
 
 static bool start_deletion(struct consumer *c, struct deletion *d,
                            const struct credentials *keys) {
-  static const char action[] = "X-Amz-Target: AmazonSQS.DeleteMessageBatch";
+  static const char action[] = "AmazonSQS.DeleteMessageBatch";
   struct gc_err err = {.code = GC_OK};
   receipts_move(&c->committed, SQS_BATCH_MAX, &d->receipts);
   d->request.exchange = (struct gc_exchange){.body_max = BODY_MAX_BYTES};
@@ -505,11 +572,12 @@ static void on_received(struct gc_exchange *x, const struct gc_reply *reply,
     code = gc_fail_in(&err, GC_ERR_PARSE, "ReceiveMessage: ");
   if (code != GC_OK) {
     delivery_free(gc_steal(c->filling));
-    on_failure(c, &err, retry_after_ms(reply));
+    on_refused(c, reply, &err);
     return;
   }
   gc_backoff_reset(&c->backoff);
   consumer_report(c, &err);
+  leave_clock(c);
   set_up(c, true);
   submit_delivery(c);
   schedule_work(c);
@@ -517,7 +585,7 @@ static void on_received(struct gc_exchange *x, const struct gc_reply *reply,
 
 static bool start_receiving(struct consumer *c,
                             const struct credentials *keys) {
-  static const char action[] = "X-Amz-Target: AmazonSQS.ReceiveMessage";
+  static const char action[] = "AmazonSQS.ReceiveMessage";
   const struct sqs_options *o = c->sqs->options;
   struct gc_err err = {.code = GC_OK};
   c->filling = delivery_new(c);
@@ -712,7 +780,6 @@ struct sqs *sqs_start(const struct sqs_options *options,
   s->consumers = gc_zalloc(s->count, sizeof(*s->consumers));
   pthread_mutex_init(&s->lock, NULL);
   sqs_endpoint(options->queue_url, s->endpoint);
-  snprintf(s->scope, sizeof(s->scope), "aws:amz:%s:sqs", options->region);
   enum gc_code code = GC_OK;
   set_connections(s);
   for (uint32_t i = 0; i < s->count && code == GC_OK; i++)

@@ -55,9 +55,4 @@ GC_MUST_CHECK enum gc_code sts_parse_answer(const char *text, size_t len,
                                             struct credentials *ret,
                                             struct gc_err *err);
 
-/* Fills err from an answer that is not 2xx, with advice, and returns
- * GC_ERR_AUTH. The text has the code of the error, not its message. */
-enum gc_code sts_refused(int status, const char *text, size_t len,
-                         struct gc_err *err);
-
 #endif

@@ -139,6 +139,20 @@ static void contradictory_options_are_refused(void) {
   }
 }
 
+static void a_short_visibility_is_a_warning(void) {
+  struct gc_err err = {.text = ""};
+  static const char queue[] =
+      "QueueURL \"https://sqs.eu-west-1.amazonaws.com/1/q\"\n";
+  char inside[200];
+  snprintf(inside, sizeof(inside), "%sVisibilityTimeout 5", queue);
+  CHECK_INT(read_attributes(inside, &err), GC_OK);
+  CHECK_HAS(warning.text, "VisibilityTimeout 5 is short");
+  CHECK_INT(warning_count, 1);
+  snprintf(inside, sizeof(inside), "%sVisibilityTimeout 30", queue);
+  CHECK_INT(read_attributes(inside, &err), GC_OK);
+  CHECK_INT(warning_count, 0);
+}
+
 static void a_public_listener_without_tls_or_secret_is_a_warning(void) {
   struct gc_err err;
   CHECK_INT(read_attributes("Source \"webhook\"\nListen \"0.0.0.0\"\n"
@@ -223,6 +237,7 @@ int main(void) {
   RUN(sqs_needs_only_a_queue);
   RUN(a_name_that_would_be_cut_is_refused_with_a_shared_state);
   RUN(contradictory_options_are_refused);
+  RUN(a_short_visibility_is_a_warning);
   RUN(a_public_listener_without_tls_or_secret_is_a_warning);
   RUN(each_warning_is_a_line_of_its_own);
   RUN(a_shared_state_needs_a_build_with_hiredis);

@@ -90,6 +90,7 @@ static void messages_are_read_from_pieces_of_any_size(void) {
 static void an_incomplete_answer_is_an_error(void) {
   CHECK_INT(read_answer("{\"Messages\":[", 5), GC_ERR_PARSE);
   CHECK_INT(read_answer("<html>", 5), GC_ERR_PARSE);
+  CHECK_INT(read_answer("{\"__type\":\"InternalFailure\"}", 5), GC_ERR_PARSE);
   CHECK_INT(read_answer("{\"Messages\":[{\"Body\":\"x\"}]}", 5), GC_ERR_PARSE);
   CHECK_INT(read_answer("{\"Messages\":[{\"ReceiptHandle\":\"x\"}]}", 5),
             GC_ERR_PARSE);
@@ -119,41 +120,6 @@ static void only_named_entries_count_as_deleted(void) {
     CHECK_ROW(rows[i].text);
     CHECK_INT(sqs_deleted(rows[i].text, strlen(rows[i].text), 2),
               rows[i].deleted);
-  }
-}
-
-static void refusals_have_a_code_and_advice(void) {
-  static const struct {
-    int status;
-    const char *body;
-    enum gc_code code;
-    const char *says;
-  } rows[] = {
-      {400,
-       "{\"__type\":\"com.amazonaws.sqs#QueueDoesNotExist\",\"message\":\"\"}",
-       GC_ERR_NOT_FOUND, "QueueURL"},
-      {400, "{\"__type\":\"RequestThrottled\"}", GC_ERR_THROTTLED, "Throttled"},
-      {403, "{\"__type\":\"ExpiredTokenException\"}", GC_ERR_AUTH, "expired"},
-      {403, "{\"__type\":\"com.amazon.coral.service#AccessDeniedException\"}",
-       GC_ERR_PERMISSION, "sqs:ReceiveMessage"},
-      {403,
-       "{\"__type\":\"com.amazon.coral.service#InvalidSignatureException\"}",
-       GC_ERR_AUTH, "AWSRegion"},
-      {403, "{\"__type\":\"SignatureDoesNotMatch\"}", GC_ERR_AUTH, "AWSRegion"},
-      {403, "<html>", GC_ERR_AUTH, "403"},
-      {500, "", GC_ERR_REMOTE, "500"},
-      {429, "", GC_ERR_THROTTLED, "429"},
-      {400, "{\"__type\":\"Other\"}", GC_ERR_REQUEST, "Other"},
-  };
-  for (size_t i = 0; i < GC_COUNT(rows); i++) {
-    struct gc_reply reply = {.status = rows[i].status, .body = {.max = 4096}};
-    struct gc_err err = {.text = ""};
-    CHECK_ROW(rows[i].body);
-    CHECK_INT(gc_buf_text(&reply.body, rows[i].body), GC_OK);
-    CHECK_INT(sqs_refused(&reply, "ReceiveMessage", &err), rows[i].code);
-    CHECK_HAS(err.text, rows[i].says);
-    CHECK_HAS(err.text, "ReceiveMessage");
-    gc_buf_clear(&reply.body);
   }
 }
 
@@ -275,7 +241,6 @@ int main(void) {
   RUN(an_incomplete_answer_is_an_error);
   RUN(a_short_visibility_is_reported);
   RUN(only_named_entries_count_as_deleted);
-  RUN(refusals_have_a_code_and_advice);
   RUN(a_profile_of_the_shared_file_is_read);
   RUN(an_endpoint_names_the_expiry_of_its_keys);
   RUN(keys_are_renewed_before_they_expire);

@@ -1,4 +1,7 @@
 /* SPDX-License-Identifier: MIT */
+#ifndef _GNU_SOURCE
+#define _GNU_SOURCE /* strcasestr */
+#endif
 /* A consumer over real sockets, with a real ledger behind it: the requests that
  * go through the proxy, and their keys; this host's clock in doubt. */
 #include "plugins/genesys_flowmetrics/sources/sqs/sqs.h"
@@ -300,6 +303,85 @@ static void a_message_that_is_no_event_is_said_and_stays(void) {
   CHECK_INT(deletions, 0);
 }
 
+/* ---- a clock that AWS refuses ---- */
+
+enum { QUEUE_AHEAD_S = 20 * 60, VALID_S = 15 * 60 };
+
+static struct {
+  bool has_words;             /* the refusals tell the time; else Date does */
+  unsigned refused, accepted; /* under the gate */
+  unsigned notices;
+  struct gc_err said;
+} skew;
+
+static void print_stamp(char out[24], time_t at) {
+  struct tm tm;
+  strftime(out, 24, "%Y%m%dT%H%M%SZ", gmtime_r(&at, &tm));
+}
+
+/* Refuses a request whose time is not that of the queue. */
+static void serve_ahead(struct conn *c, void *ctx) {
+  static _Thread_local struct request r;
+  (void)ctx;
+  while (conn_request(c, &r)) {
+    time_t now = time(NULL) + QUEUE_AHEAD_S;
+    char least[24], date[64], limit[24], body[400];
+    struct tm tm;
+    print_stamp(least, now - VALID_S);
+    print_stamp(limit, now);
+    strftime(date, sizeof(date), "Date: %a, %d %b %Y %H:%M:%S GMT\r\n",
+             gmtime_r(&now, &tm));
+    const char *at = strcasestr(r.head, "X-Amz-Date: ");
+    if (at != NULL && strncmp(at + 12, least, 16) >= 0) {
+      GATE_CHANGE(&gate, skew.accepted++);
+      conn_park(c); /* a long poll */
+      return;
+    }
+    GATE_CHANGE(&gate, skew.refused++);
+    snprintf(body, sizeof(body),
+             "{\"__type\":\"com.amazon.coral.service#%s\",\"message\":"
+             "\"Signature expired: %.16s is now earlier than %s (%s - 15 "
+             "min.)\"}",
+             skew.has_words ? "InvalidSignatureException" : "RequestExpired",
+             at != NULL ? at + 12 : "", skew.has_words ? least : "", limit);
+    if (!conn_say(c, "HTTP/1.1 403 x\r\n%sContent-Length: %zu\r\n\r\n%s",
+                  skew.has_words ? "" : date, strlen(body), body))
+      return;
+  }
+}
+
+static void note_skew(void *ctx, const char *cause, const struct gc_err *err) {
+  (void)ctx;
+  if (strcmp(cause, "clock of SQS") != 0)
+    return;
+  GATE_CHANGE(&gate, skew.notices++);
+  skew.said = *err;
+}
+
+static bool is_accepted(void *ctx) {
+  (void)ctx;
+  return skew.accepted > 0;
+}
+
+static void a_request_is_signed_by_the_queues_time_when_ours_is_refused(void) {
+  struct server *server = start_proxy(serve_ahead, NULL);
+  for (int has_words = 0; has_words < 2; has_words++) {
+    struct run run;
+    CHECK_ROW(has_words ? "the words have the time" : "the Date has it");
+    memset(&skew, 0, sizeof(skew));
+    skew.has_words = has_words;
+    run_begin(&run, gc_clock_wall_ms, note_skew);
+    CHECK(gate_wait(&gate, is_accepted, NULL));
+    run_end(&run);
+    CHECK_INT(skew.refused, 1); /* the next request follows at once */
+    CHECK_INT(skew.notices, 1);
+    CHECK_HAS(skew.said.text, "s behind that of SQS");
+    CHECK(strstr(skew.said.text, " 1200 s ") != NULL ||
+          strstr(skew.said.text, " 1199 s ") != NULL);
+  }
+  server_stop(server);
+}
+
 int main(void) {
   if (mkdtemp(folder) == NULL ||
       attribute_form_set(&form, "%{flow}Metric_%{metric}(%{time})", NULL) !=
@@ -309,6 +391,7 @@ int main(void) {
   RUN(the_date_of_an_answer_is_the_second_clock);
   RUN(a_clock_in_doubt_pauses_the_receiving);
   RUN(a_message_that_is_no_event_is_said_and_stays);
+  RUN(a_request_is_signed_by_the_queues_time_when_ours_is_refused);
   CHECK(folder_remove(folder));
   return check_done();
 }

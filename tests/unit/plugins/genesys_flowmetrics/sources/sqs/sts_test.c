@@ -152,39 +152,6 @@ static void each_cut_off_answer_is_refused(void) {
   }
 }
 
-static void refusals_give_advice(void) {
-  static const struct {
-    const char *text, *says;
-  } rows[] = {
-      {"AccessDenied", "trust policy of AWS_ROLE_ARN"},
-      {"ExpiredTokenException", "the token has expired"},
-      {"IDPCommunicationError", "OIDC provider"},
-      {"IDPRejectedClaim", "audience"},
-      {"InvalidIdentityToken", "IAM OIDC provider"},
-      {"RegionDisabledException", "AWS_REGION"},
-      {"ValidationError", "AWS_ROLE_SESSION_NAME"},
-      {"InternalFailure", "answered 400, InternalFailure"},
-  };
-  for (size_t i = 0; i < GC_COUNT(rows); i++) {
-    GC_AUTO(gc_buf_clear) struct gc_buf body = {.max = 4096};
-    struct gc_err err = {.text = ""};
-    CHECK_ROW(rows[i].text);
-    CHECK_INT(gc_buf_print(&body,
-                           "<ErrorResponse><Error><Type>Sender</Type><Code>%s"
-                           "</Code><Message>customer-4711</Message></Error>"
-                           "<RequestId>r</RequestId></ErrorResponse>",
-                           rows[i].text),
-              GC_OK);
-    CHECK_INT(sts_refused(400, body.data, body.len, &err), GC_ERR_AUTH);
-    CHECK_HAS(err.text, rows[i].text);
-    CHECK_HAS(err.text, rows[i].says);
-    CHECK(strstr(err.text, "customer-4711") == NULL);
-  }
-  struct gc_err err = {.text = ""};
-  CHECK_INT(sts_refused(502, "<html>", 6, &err), GC_ERR_AUTH);
-  CHECK_STR(err.text, "AssumeRoleWithWebIdentity: answered 502");
-}
-
 int main(void) {
   RUN(a_region_has_its_own_address);
   RUN(regions_and_session_names_are_checked);
@@ -193,6 +160,5 @@ int main(void) {
   RUN(the_keys_are_read_from_the_answer);
   RUN(other_answers_hold_no_keys);
   RUN(each_cut_off_answer_is_refused);
-  RUN(refusals_give_advice);
   return check_done();
 }
