@@ -64,7 +64,7 @@ static bool is_of_new_term(const struct identity *id) {
          id->taken_term != id->loaded_term;
 }
 
-/* Forgets the series of each scope whose lease this agent has got: another
+/* Prepares the series of each scope whose lease this agent has got: another
  * agent may have counted and dispatched them since they were read. */
 static void forget_former_terms(struct ledger *l) {
   pthread_mutex_lock(&l->lock);

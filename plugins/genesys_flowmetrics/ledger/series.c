@@ -242,15 +242,14 @@ static enum series_state next_state(const struct series *s,
   case SERIES_RETURNED:
     return state == SERIES_SHOWN ? SERIES_NEW : state;
   case SERIES_FORGOTTEN:
-    break;
+    return s->kept.shown ? SERIES_SHOWN : SERIES_NEW;
   }
-  return SERIES_NEW;
+  return state;
 }
 
 void series_apply(struct series *s, enum series_event event) {
   s->state = next_state(s, event);
-  s->kept.shown =
-      event != SERIES_FORGOTTEN && (s->kept.shown || s->state == SERIES_SHOWN);
+  s->kept.shown = s->kept.shown || s->state == SERIES_SHOWN;
 }
 
 size_t series_retire_idle(struct series_set *set, uint32_t before_minute) {
@@ -296,12 +295,6 @@ static void forget_series(struct series_set *set, struct series *s) {
   if (s->is_retired)
     take_place(set, s);
   series_apply(s, SERIES_FORGOTTEN);
-  s->kept.id = s->kept.count = 0;
-  s->kept.sum = 0;
-  s->kept.has_sum = false;
-  s->kept.last_minute = 0;
-  for (size_t k = 0; k < s->part_count; k++)
-    s->parts[k] = (struct series_part){0};
 }
 
 void series_forget_scope(struct series_set *set, const char *scope) {

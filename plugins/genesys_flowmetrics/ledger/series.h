@@ -15,7 +15,7 @@
  * the MaxSeries places. It keeps its count, its label and its state. When it is
  * counted again and was shown before, it is new once more, and its first value
  * is the count that it had. When this agent gets the lease of the series'
- * account, the series is new, and the record in the store decides. */
+ * account, a series without a record is new, and the store decides. */
 #ifndef GENESYS_FLOWMETRICS_LEDGER_SERIES_H
 #define GENESYS_FLOWMETRICS_LEDGER_SERIES_H
 
@@ -122,8 +122,9 @@ size_t series_retire_idle(struct series_set *set, uint32_t before_minute);
  * Returns GC_ERR_LIMIT when the scope has `max` active series. */
 GC_MUST_CHECK enum gc_code series_revive(struct series_set *set,
                                          struct series *s, size_t max);
-/* Makes each series of a scope one that is new and has no count, so that the
- * store can be read again. Names and labels stay, since readers use them. */
+/* Prepares each series of a scope for reading the store again, since another
+ * agent may have counted and dispatched it: none is retired. The counts stay:
+ * where the store has fewer, it has lost some. */
 void series_forget_scope(struct series_set *set, const char *scope);
 /* Returns how many series of a scope are not retired. */
 size_t series_count_active(const struct series_set *set, const char *scope);

@@ -109,6 +109,16 @@ uint32_t sqlite_db_newest(const struct sqlite_db *s);
 /* Returns false when the open file is not the one in the folder any longer: it
  * was deleted or replaced. */
 bool sqlite_db_is_there(const struct sqlite_db *s);
+/* Returns false when its write-ahead log is not the open one any longer: what
+ * is committed is in a file that nobody else can open. */
+bool sqlite_db_has_log(const struct sqlite_db *s);
+/* Copies the deleted log into the file, and opens the file again, which has a
+ * new log. Call it between transactions. GC_ERR_STATE: nothing has changed, or
+ * the file is closed (sqlite_db_is_there returns false). */
+GC_MUST_CHECK enum gc_code sqlite_db_restore_log(struct sqlite_db *s,
+                                                 const char *folder,
+                                                 struct gc_err *ret_warning,
+                                                 struct gc_err *err);
 /* Makes the file again, first with the counters, then with all keys in bounded
  * transactions, and continues with it. Call it between transactions, when the
  * file is not there; the caller then writes the counters that it has in memory.

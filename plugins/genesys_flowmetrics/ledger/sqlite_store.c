@@ -244,12 +244,40 @@ static void note_step(void *ctx) {
   pthread_mutex_unlock(&l->lock);
 }
 
+static void report_restored(struct ledger *l, const char *file) {
+  struct gc_err err;
+  (void)gc_fail(&err, GC_ERR_STATE,
+                "%s/%s was deleted or replaced while open; it is restored and "
+                "nothing is lost: let nothing clean StateDir",
+                l->folder, file);
+  ledger_report(l, "state file restored", &err);
+}
+
+/* Restores a log that was deleted: until then a crash would lose what it has.
+ */
+static enum gc_code restore_log(struct ledger *l, struct gc_err *err) {
+  struct gc_err warning = {.code = GC_OK};
+  if (sqlite_db_has_log(l->db))
+    return GC_OK;
+  enum gc_code code = sqlite_db_restore_log(l->db, l->folder, &warning, err);
+  report_moved_file(l, &warning);
+  if (code == GC_OK) {
+    report_restored(l, "flowmetrics.db-wal");
+    return GC_OK;
+  }
+  if (!sqlite_db_is_there(l->db)) { /* open it once more */
+    close_file(l);
+    l->is_open = false;
+  }
+  return gc_fail_in(err, code, "the log of the state was deleted while open: ");
+}
+
 /* Restores a file that was deleted or replaced. While that fails, nothing is
  * committed; the deleted file stays open, because it has all keys. */
 static enum gc_code restore_file(struct ledger *l, struct gc_err *err) {
   struct gc_err warning = {.code = GC_OK};
   if (sqlite_db_is_there(l->db))
-    return GC_OK;
+    return restore_log(l, err);
   enum gc_code code =
       sqlite_db_restore(l->db, l->folder, note_step, l, &warning, err);
   report_moved_file(l, &warning);
@@ -261,22 +289,21 @@ static enum gc_code restore_file(struct ledger *l, struct gc_err *err) {
   }
   if (code != GC_OK)
     return gc_fail_in(err, code, "the state file was deleted while open: ");
-  (void)gc_fail(&warning, GC_ERR_STATE,
-                "%s/flowmetrics.db was deleted or replaced while open; it is "
-                "restored and nothing is lost: let nothing clean StateDir",
-                l->folder);
-  ledger_report(l, "state file restored", &warning);
+  report_restored(l, "flowmetrics.db");
   return GC_OK;
 }
 
+/* Looks after the commit, too: a batch that is acknowledged must not be in a
+ * file that was deleted meanwhile. */
 static enum gc_code transact_in_file(struct ledger *l, struct batch *batches,
                                      size_t count, struct gc_err *err) {
   GC_TRY(restore_file(l, err));
   enum gc_code code = try_transact(l, batches, count, err);
-  if (code == GC_OK || !sqlite_db_is_broken(l->db))
-    return code;
-  GC_TRY(reset_file(l, err));
-  return try_transact(l, batches, count, err);
+  if (code != GC_OK && sqlite_db_is_broken(l->db)) {
+    GC_TRY(reset_file(l, err));
+    code = try_transact(l, batches, count, err);
+  }
+  return code == GC_OK ? restore_file(l, err) : code;
 }
 
 /* ---- upkeep ---- */

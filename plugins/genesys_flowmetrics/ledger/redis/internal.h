@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The store in Redis: store.c opens it and loads the counters, transaction.c
- * does one transaction, retention.c drops old keys; all three use scripts.c.
+/* The store in Redis: store.c opens it, loads the counters and drops old keys,
+ * transaction.c runs the scripts and does one transaction.
  *
  *   genesys:{flowmetrics}:seen:MINUTE      hash: 96 bits of the key -> ""
  *   genesys:{flowmetrics}:minutes          sorted set: the minutes of these
@@ -36,6 +36,7 @@ enum {
   /* Redis serves no other client while a script runs: some ms for this number.
    */
   REDIS_CHUNK_OCCURRENCES = 500,
+  REDIS_DIFFERENCE_MAX_S = 10 * 60, /* clocks' difference without a report */
 };
 
 /* A counter in a script: a series of an identity. */
@@ -65,7 +66,7 @@ struct redis_store {
   uint64_t next_check_ms;  /* of the server's settings; monotonic */
 };
 
-/* ---- scripts.c ---- */
+/* ---- transaction.c ---- */
 
 struct redisReply;
 void redis_reply_auto(struct redisReply **r);
@@ -95,24 +96,8 @@ GC_MUST_CHECK enum gc_code redis_load_script(struct ledger *l,
 GC_MUST_CHECK enum gc_code redis_probe(struct ledger *l, uint32_t minute,
                                        struct gc_err *err);
 
-/* ---- retention.c ---- */
-
-/* Reads the server's clock, which redis_clock continues. */
-GC_MUST_CHECK enum gc_code redis_read_clock(struct ledger *l,
-                                            struct gc_err *err);
+/* Returns the present time by the server's clock and ours. */
 struct ledger_clock redis_clock(const struct ledger *l);
-/* Returns the number of minutes for which this agent wants keys to be kept. */
-uint32_t redis_keep_minutes(const struct ledger *l);
-/* Drops the hash of 1970's first minute, to check that the server permits
- * dropping. */
-GC_MUST_CHECK enum gc_code redis_probe_prune(struct ledger *l,
-                                             struct gc_err *err);
-/* Reads the server's clock, reports its difference to ours and drops old keys,
- * every two seconds. Its requests also show that the server is there. */
-GC_MUST_CHECK enum gc_code redis_do_upkeep(struct ledger *l,
-                                           struct gc_err *err);
-
-/* ---- transaction.c ---- */
 
 /* Counts the occurrences of the batches. After a failure it is not known which
  * of them were counted: close the store. The next opening reads the counters

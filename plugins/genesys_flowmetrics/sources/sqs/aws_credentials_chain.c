@@ -6,8 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/base/alloc.h"
 #include "common/base/json/document.h"
-#include "common/base/strs.h"
 #include "common/base/timestamp.h"
 #include "common/base/url.h"
 #include "common/net/api/secret.h"
@@ -27,10 +27,6 @@ static const char *get_env(const char *name) {
   return value != NULL && *value != '\0' ? value : NULL;
 }
 
-static enum gc_code no_memory(struct gc_err *err) {
-  return gc_fail(err, GC_ERR_MEMORY, "out of memory");
-}
-
 /* Removes a secret from the environment, which child processes and core dumps
  * show. */
 static void remove_from_env(const char *name) {
@@ -40,17 +36,14 @@ static void remove_from_env(const char *name) {
     gc_buf_reset(&taken);
 }
 
-static enum gc_code find_environment(struct credentials_source *s,
-                                     struct gc_err *err) {
+static void find_environment(struct credentials_source *s) {
+  static const char token[] = "AWS_SESSION_TOKEN";
   s->place = CREDENTIALS_ENVIRONMENT;
-  bool has_token = get_env("AWS_SESSION_TOKEN") != NULL;
-  if (!gc_replace_text(&s->key_id, get_env("AWS_ACCESS_KEY_ID")) ||
-      !gc_replace_text(&s->secret_env, "AWS_SECRET_ACCESS_KEY") ||
-      (has_token && !gc_replace_text(&s->token_env, "AWS_SESSION_TOKEN")))
-    return no_memory(err);
+  s->key_id = gc_strdup(get_env("AWS_ACCESS_KEY_ID"));
+  s->secret_env = gc_strdup("AWS_SECRET_ACCESS_KEY");
+  s->token_env = gc_strdup(get_env(token) != NULL ? token : NULL);
   remove_from_env("AWS_SECRET_ACCESS_KEY");
-  remove_from_env("AWS_SESSION_TOKEN");
-  return GC_OK;
+  remove_from_env(token);
 }
 
 /* Finds the address of STS. AWS_ENDPOINT_URL_STS may name a service endpoint of
@@ -100,14 +93,11 @@ static enum gc_code find_web_identity(const char *region,
                    "letters, digits and _+=,.@-",
                    name);
   GC_TRY(find_sts(region, url, err));
-  return gc_replace_text(&s->role_arn, arn) &&
-                 gc_replace_text(&s->session_name,
-                                 name != NULL ? name : DEFAULT_SESSION) &&
-                 gc_replace_text(&s->token_file,
-                                 get_env("AWS_WEB_IDENTITY_TOKEN_FILE")) &&
-                 gc_replace_text(&s->url, url)
-             ? GC_OK
-             : no_memory(err);
+  s->role_arn = gc_strdup(arn);
+  s->session_name = gc_strdup(name != NULL ? name : DEFAULT_SESSION);
+  s->token_file = gc_strdup(get_env("AWS_WEB_IDENTITY_TOKEN_FILE"));
+  s->url = gc_strdup(url);
+  return GC_OK;
 }
 
 /* Finds the credentials file of AWS's tools. Returns false when there is none.
@@ -126,8 +116,9 @@ static bool find_file(struct credentials_source *s) {
     return false;
   s->place = CREDENTIALS_FILE;
   const char *profile = get_env("AWS_PROFILE");
-  return gc_replace_text(&s->file, path) &&
-         gc_replace_text(&s->profile, profile != NULL ? profile : "default");
+  s->file = gc_strdup(path);
+  s->profile = gc_strdup(profile != NULL ? profile : "default");
+  return true;
 }
 
 /* Returns true when nothing but a port and a path follows the host: "@" would
@@ -162,27 +153,21 @@ static enum gc_code find_container(struct credentials_source *s,
   snprintf(url, sizeof(url), "%s%s", relative != NULL ? CONTAINER_HOST : "",
            relative != NULL ? relative : full);
   GC_TRY(check_container(url, err));
-  bool has_token = get_env("AWS_CONTAINER_AUTHORIZATION_TOKEN") != NULL;
-  if (!gc_replace_text(&s->url, url) ||
-      !gc_replace_text(&s->header_file,
-                       get_env("AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE")) ||
-      (has_token &&
-       !gc_replace_text(&s->header_env, "AWS_CONTAINER_AUTHORIZATION_TOKEN")))
-    return no_memory(err);
-  remove_from_env("AWS_CONTAINER_AUTHORIZATION_TOKEN");
+  static const char token[] = "AWS_CONTAINER_AUTHORIZATION_TOKEN";
+  s->url = gc_strdup(url);
+  s->header_file = gc_strdup(get_env("AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE"));
+  s->header_env = gc_strdup(get_env(token) != NULL ? token : NULL);
+  remove_from_env(token);
   return GC_OK;
 }
 
-static enum gc_code find_instance(struct credentials_source *s,
-                                  struct gc_err *err) {
+static void find_instance(struct credentials_source *s) {
   const char *url = get_env("AWS_EC2_METADATA_SERVICE_ENDPOINT");
   s->place = CREDENTIALS_INSTANCE;
-  if (!gc_replace_text(&s->url, url != NULL ? url : INSTANCE_HOST))
-    return no_memory(err);
+  s->url = gc_strdup(url != NULL ? url : INSTANCE_HOST);
   size_t len = strlen(s->url);
   while (len > 0 && s->url[len - 1] == '/')
     s->url[--len] = '\0';
-  return GC_OK;
 }
 
 enum gc_code credentials_find_source(const char *key_id,
@@ -194,21 +179,21 @@ enum gc_code credentials_find_source(const char *key_id,
   if ((key_id != NULL) != (secret_file != NULL))
     return gc_fail(err, GC_ERR_CONFIG,
                    "AccessKeyId and SecretAccessKeyFile: one needs the other");
-  if (key_id != NULL)
-    return gc_replace_text(&ret->key_id, key_id) &&
-                   gc_replace_text(&ret->secret_file, secret_file)
-               ? GC_OK
-               : no_memory(err);
-  if (get_env("AWS_ACCESS_KEY_ID") != NULL)
-    return find_environment(ret, err);
-  if (get_env("AWS_WEB_IDENTITY_TOKEN_FILE") != NULL)
+  if (key_id != NULL) {
+    ret->key_id = gc_strdup(key_id);
+    ret->secret_file = gc_strdup(secret_file);
+  } else if (get_env("AWS_ACCESS_KEY_ID") != NULL)
+    find_environment(ret);
+  else if (get_env("AWS_WEB_IDENTITY_TOKEN_FILE") != NULL)
     return find_web_identity(region, ret, err);
-  if (find_file(ret))
+  else if (find_file(ret))
     return GC_OK;
-  if (get_env("AWS_CONTAINER_CREDENTIALS_RELATIVE_URI") != NULL ||
-      get_env("AWS_CONTAINER_CREDENTIALS_FULL_URI") != NULL)
+  else if (get_env("AWS_CONTAINER_CREDENTIALS_RELATIVE_URI") != NULL ||
+           get_env("AWS_CONTAINER_CREDENTIALS_FULL_URI") != NULL)
     return find_container(ret, err);
-  return find_instance(ret, err);
+  else
+    find_instance(ret);
+  return GC_OK;
 }
 
 void credentials_source_clear(struct credentials_source *s) {

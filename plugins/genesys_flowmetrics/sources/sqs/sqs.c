@@ -84,6 +84,7 @@ struct consumer {
   struct gc_backoff backoff, commit_backoff;
   struct gc_timer again;
   bool is_pausing, is_up, is_failing;
+  bool is_resigned; /* the clock was taken since the last good answer */
 };
 
 struct sqs {
@@ -319,13 +320,18 @@ static uint32_t retry_after_ms(const struct gc_reply *reply) {
 }
 
 /* Ends a request that failed. A request that was refused for its time is sent
- * again at once, signed by the queue's clock. */
+ * again at once, signed by the queue's clock; once, so that a server whose
+ * clock jumps gets no stream of requests. */
 static void on_refused(struct consumer *c, const struct gc_reply *reply,
                        const struct gc_err *err) {
-  if (err->code == GC_ERR_STATE && take_clock(c, reply))
+  bool is_clock = err->code == GC_ERR_STATE && !c->is_resigned;
+  if (is_clock && take_clock(c, reply)) {
+    c->is_resigned = true;
     schedule_work(c);
-  else
+  } else {
+    c->is_resigned = false;
     on_failure(c, err, retry_after_ms(reply));
+  }
 }
 
 /* ---- deleting ---- */
@@ -576,6 +582,7 @@ static void on_received(struct gc_exchange *x, const struct gc_reply *reply,
     return;
   }
   gc_backoff_reset(&c->backoff);
+  c->is_resigned = false;
   consumer_report(c, &err);
   leave_clock(c);
   set_up(c, true);

@@ -5,6 +5,7 @@
 #include <math.h>
 #include <pthread.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #include <sqlite3.h>
 
@@ -168,6 +169,49 @@ static void empty_folder(bool remove_it) {
 }
 
 /* An operator may empty StateDir while the store is open. */
+/* Returns the count in the file as another process sees it, who would read it
+ * after a crash; -1: none. */
+static int64_t stored_count(void) {
+  char path[128];
+  sqlite3 *db = NULL;
+  sqlite3_stmt *q = NULL;
+  snprintf(path, sizeof(path), "%s/flowmetrics.db", lb_folder);
+  CHECK_INT(sqlite3_open_v2(path, &db, SQLITE_OPEN_READWRITE, NULL), SQLITE_OK);
+  bool has = sqlite3_prepare_v2(db, "SELECT sum(count) FROM counters", -1, &q,
+                                NULL) == SQLITE_OK &&
+             sqlite3_step(q) == SQLITE_ROW;
+  int64_t count = has ? sqlite3_column_int64(q, 0) : -1;
+  sqlite3_finalize(q);
+  sqlite3_close(db);
+  return count;
+}
+
+/* What is acknowledged is in a file that a later process opens. */
+static void a_log_that_is_deleted_loses_no_count(void) {
+  static const char *const ends[] = {"-wal", "-shm"};
+  lb_fresh_folder();
+  struct ledger *l = lb_start();
+  for (unsigned i = 0; i < 3; i++) {
+    lb_count_one(l, i);
+    for (size_t k = 0; k < 1 + (i > 0); k++) {
+      char path[128];
+      snprintf(path, sizeof(path), "%s/flowmetrics.db%s", lb_folder, ends[k]);
+      CHECK_INT(unlink(path), 0);
+    }
+    lb_count_one(l, 10 + i);
+    CHECK_INT(stored_count(), 2 * (i + 1));
+    CHECK_HAS(lb_moved.text, "flowmetrics.db-wal was deleted");
+  }
+  CHECK_INT(lb_failed, 0);
+  CHECK_INT(lb_count_of(l, "A"), 6);
+  ledger_free(l);
+  l = lb_start();
+  lb_count_one(l, 0); /* a duplicate */
+  CHECK_INT(lb_count_of(l, "A"), 6);
+  ledger_free(l);
+  lb_remove_folder();
+}
+
 static void a_store_that_is_deleted_is_whole_again(void) {
   for (unsigned how = 0; how < 2; how++) {
     lb_fresh_folder();
@@ -280,6 +324,7 @@ int main(void) {
   RUN(a_batch_after_the_stop_is_returned);
   RUN(a_batch_before_the_stop_is_counted);
   RUN(without_a_file_nothing_is_acknowledged);
+  RUN(a_log_that_is_deleted_loses_no_count);
   RUN(a_store_that_is_deleted_is_whole_again);
   RUN(many_sources_share_one_count);
   RUN(a_batch_waits_for_others_to_share_its_transaction);

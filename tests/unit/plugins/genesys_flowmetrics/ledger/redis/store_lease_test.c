@@ -232,22 +232,44 @@ static void a_former_holder_reads_the_counts_again(void) {
   end_pair(&a, &b);
 }
 
-/* Redis is emptied between two terms of one agent. Its memory is of the former
- * term, so it restores nothing. */
-static void a_new_term_forgets_counts_that_redis_lost(void) {
+/* The end of a test in which agent `a` restored what Redis had lost. */
+static void end_restored(struct agent *a, struct agent *b) {
+  CHECK_INT(a->forgotten.code, GC_ERR_STATE);
+  a->forgotten.code = GC_OK;
+  end_pair(a, b);
+}
+
+/* Redis is emptied between two terms of one agent, as a replica of an empty
+ * server is. */
+static void a_new_term_restores_counts_that_redis_lost(void) {
   struct agent a = {0}, b = {0};
-  redis_server_start(&rb_server, NULL);
-  begin_agent(&a, 0, GC_LEASE_HOLDER);
-  begin_agent(&b, 1, GC_LEASE_STANDBY);
+  begin_pair(&a, &b);
   count_all(&a, "A", 0, 3);
-  pass_lease(0, 1);
-  rb_count_one(&b, "A", 3, 1);
-  set_state(1, GC_LEASE_STANDBY);
-  CHECK_INT(hand_in_one(&b, &b.source, "A", 4), GC_ERR_UNAVAILABLE);
+  wait_sent(&a, "A", 3);
+  set_state(0, GC_LEASE_STANDBY);
+  CHECK_INT(hand_in_one(&a, &a.source, "A", 4), GC_ERR_UNAVAILABLE);
   CHECK_STR(redis_server_ask(&rb_server, "FLUSHALL"), "OK");
+  forget_first();
   set_state(0, GC_LEASE_HOLDER);
+  wait_sent(&a, "A", 3);
+  CHECK_INT(sent_of("A")->first, 3); /* no 0 */
   rb_count_one(&a, "A", 4, 1);
-  CHECK_INT(rb_count_of(&a, "A"), 1);
+  wait_sent(&a, "A", 4);
+  end_restored(&a, &b);
+}
+
+/* Another agent has counted on meanwhile: its counts are the newer ones. */
+static void a_new_term_takes_the_counts_of_another_agent(void) {
+  struct agent a = {0}, b = {0};
+  begin_pair(&a, &b);
+  count_all(&a, "A", 0, 3);
+  wait_sent(&a, "A", 3);
+  pass_lease(0, 1);
+  count_all(&b, "A", 3, 5);
+  wait_sent(&b, "A", 5);
+  pass_lease(1, 0);
+  count_all(&a, "A", 5, 6);
+  wait_sent(&a, "A", 6);
   end_pair(&a, &b);
 }
 
@@ -513,7 +535,8 @@ int main(void) {
   RUN(a_standby_counts_nothing);
   RUN(the_next_holder_begins_with_the_newest_counts);
   RUN(a_former_holder_reads_the_counts_again);
-  RUN(a_new_term_forgets_counts_that_redis_lost);
+  RUN(a_new_term_restores_counts_that_redis_lost);
+  RUN(a_new_term_takes_the_counts_of_another_agent);
   RUN(a_series_that_retired_on_the_standby_is_dispatched_again);
   RUN(a_former_holder_that_is_refused_reports_no_error);
   RUN(a_pause_of_the_permission_changes_nothing);

@@ -34,7 +34,7 @@ static void the_words_of_a_refusal_decide_not_its_status(void) {
        GC_ERR_THROTTLED, "ThrottlingException"},
       {403, JSON("com.amazonaws.sqs#OverLimit"), GC_ERR_THROTTLED,
        "VisibilityTimeout"},
-      {400, JSON("com.amazonaws.sqs#KmsThrottled"), GC_ERR_THROTTLED, "KMS"},
+      {400, JSON("com.amazonaws.sqs#KmsThrottled"), GC_ERR_THROTTLED, "Kms"},
       {400, JSON("com.amazonaws.sqs#KmsDisabled"), GC_ERR_PERMISSION, "KMS"},
       {403, JSON("ExpiredTokenException"), GC_ERR_AUTH, "expired"},
       {400, JSON(CORAL "AccessDeniedException"), GC_ERR_PERMISSION,
