@@ -208,6 +208,16 @@ static void report_result(const char *check, const char *state,
   report_line("result\t%s\t%s\t%s\t%s", check, state, subject, what);
 }
 
+/* The plugins read their files relative to BaseDir, to which collectd goes
+ * after the configuration. */
+static void enter_base_folder(void) {
+  const char *base = global_option_get("BaseDir");
+  if (base != NULL && chdir(base) != 0)
+    report_result("host", "warning", "BaseDir",
+                  "collectd makes this folder at its start; files with "
+                  "relative paths are not found before");
+}
+
 static void check_network(void) {
   probe_network *run;
   *(void **)&run = load_part(NAME "_network.so", PROBE_NETWORK_RUN);
@@ -240,6 +250,7 @@ static int on_config(oconfig_item_t *ci) {
   report_settings();
   report_line("read");
   log_word = "polled";
+  enter_base_folder();
   if (section_option(ci, "Check") != NULL)
     check_network();
   report_line("end");

@@ -111,7 +111,12 @@ struct probe_replay {
   struct probe_contacts *contacts;
   struct gc_strmap keys; /* the keys are owned */
   struct row *rows;
-  size_t count, cap, line;
+  size_t count, cap;
+  size_t read, line; /* lines that were read; the line of the event */
+  /* The lines of an event that has not ended. */
+  struct gc_buf lines;
+  int depth;    /* of brackets */
+  bool in_text; /* the last line ends inside of a string */
   uint64_t sums[OUTCOME_COUNT];
 };
 
@@ -121,6 +126,7 @@ struct probe_replay *probe_replay_new(const char *format, struct gc_err *err) {
     gc_fail(err, GC_ERR_MEMORY, "out of memory");
     return NULL;
   }
+  r->lines.max = EVENT_MAX_BYTES;
   if (attribute_form_set(&r->form, format, err) == GC_OK)
     r->reader = event_reader_new(&r->form);
   if (r->reader != NULL) {
@@ -156,6 +162,7 @@ void probe_replay_free(struct probe_replay *r) {
     return;
   drop_rows(r, 0);
   free(r->rows);
+  gc_buf_clear(&r->lines);
   gc_strmap_clear(&r->keys);
   event_reader_free(r->reader);
   probe_contacts_free(r->contacts);
@@ -294,19 +301,61 @@ static enum gc_code read_attributes(struct probe_replay *r, const char *line,
   return add_times(r, OUTCOME_SKIPPED, counts.skipped);
 }
 
-enum gc_code probe_replay_line(struct probe_replay *r, const char *line,
-                               size_t len) {
+static enum gc_code replay_event(struct probe_replay *r, const char *text,
+                                 size_t len) {
   const struct probe_contact_sink sink = {on_contact, r};
   bool is_contact = false;
-  r->line++;
-  if (len > 2 && memcmp(line, "< ", 2) == 0) { /* of a socket's log */
-    line += 2;
-    len -= 2;
-  }
   if (len == 0)
     return GC_OK;
-  GC_TRY(probe_contacts_line(r->contacts, line, len, &sink, &is_contact));
-  return read_attributes(r, line, len, is_contact);
+  GC_TRY(probe_contacts_line(r->contacts, text, len, &sink, &is_contact));
+  return read_attributes(r, text, len, is_contact);
+}
+
+/* Follows the brackets of an event over its lines. */
+static void follow_brackets(struct probe_replay *r, const char *line,
+                            size_t len) {
+  for (size_t i = 0; i < len; i++) {
+    char c = line[i];
+    if (r->in_text && c == '\\')
+      i++;
+    else if (c == '"')
+      r->in_text = !r->in_text;
+    else if (!r->in_text)
+      r->depth += (c == '{' || c == '[') - (c == '}' || c == ']');
+  }
+}
+
+/* Replays the lines that were collected, as they are: an event that does not
+ * end is one that cannot be read. */
+static enum gc_code end_event(struct probe_replay *r) {
+  enum gc_code code = replay_event(r, gc_buf_string(&r->lines), r->lines.len);
+  gc_buf_reset(&r->lines);
+  r->depth = 0;
+  r->in_text = false;
+  return code;
+}
+
+static bool begins_with(const char *line, size_t len, const char *mark) {
+  return len > strlen(mark) && memcmp(line, mark, strlen(mark)) == 0;
+}
+
+enum gc_code probe_replay_line(struct probe_replay *r, const char *line,
+                               size_t len) {
+  static const char *const marks[] = {"\xef\xbb\xbf", /* byte order mark */
+                                      "< "};          /* of a socket's log */
+  for (size_t i = 0; i < GC_COUNT(marks); i++)
+    if (begins_with(line, len, marks[i])) {
+      line += strlen(marks[i]);
+      len -= strlen(marks[i]);
+    }
+  if (r->lines.len > 0 && (len == 0 || line[0] == '{'))
+    GC_TRY(end_event(r));
+  r->read++;
+  if (r->lines.len == 0)
+    r->line = r->read;
+  follow_brackets(r, line, len);
+  GC_TRY(gc_buf_add(&r->lines, line, len));
+  return r->depth > 0 ? GC_OK : end_event(r);
 }
 
 /* ---- output ---- */

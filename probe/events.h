@@ -27,9 +27,13 @@ struct probe_replay;
 struct probe_replay *probe_replay_new(const char *format, struct gc_err *err);
 void probe_replay_free(struct probe_replay *r);
 
-/* Reads the next line, without its line end. GC_ERR_MEMORY; GC_ERR_LIMIT for
- * more than PROBE_ROWS_MAX rows, or as in probe/contacts.h. A line that is no
- * event is a row, not an error. */
+/* Reads the next line, without its line end. An event may have several lines,
+ * as the console of AWS prints it: it ends with its last bracket, before a line
+ * that begins with "{", or with an empty line, which the caller adds after the
+ * last one. A byte order mark and "< " (of a socket's log) are passed over.
+ * GC_ERR_MEMORY; GC_ERR_LIMIT for
+ * more than PROBE_ROWS_MAX rows, or an event of more than 16 MB, or as in
+ * probe/contacts.h. A line that is no event is a row, not an error. */
 enum { PROBE_ROWS_MAX = 1000000 };
 GC_MUST_CHECK enum gc_code probe_replay_line(struct probe_replay *r,
                                              const char *line, size_t len);

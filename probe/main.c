@@ -237,7 +237,7 @@ static const char usage[] =
     "  --watch             the values, round by round, until SIGINT\n"
     "  --config-only       check the configuration; uses no network\n"
     "  --collectd PROGRAM  default: collectd of PATH, or /usr/sbin/collectd\n"
-    "  --events FILE       replay events, one a line; - is stdin\n"
+    "  --events FILE       replay events; - is stdin\n"
     "  --attribute-format TEXT\n"
     "                      as AttributeFormat of <Attributes>\n"
     "  --format FORMAT     table (default) or json; of values also putval, "
@@ -454,7 +454,7 @@ static enum gc_code replay_file(struct probe_replay *replay, FILE *file) {
     code = probe_replay_line(replay, line, (size_t)n);
   }
   free(line);
-  return code;
+  return code == GC_OK ? probe_replay_line(replay, "", 0) : code;
 }
 
 static enum gc_code read_events(struct probe_replay *replay, const char *name,

@@ -48,6 +48,13 @@ static bool is_occurrence(const struct gc_health_cause *cause) {
          (cause->err.code == GC_ERR_PARSE && strchr(cause->name, '"') != NULL);
 }
 
+bool gc_health_is_information(const char *cause, enum gc_code code) {
+  bool is_pair = code == GC_ERR_PARSE && strncmp(cause, "names of ", 9) == 0;
+  bool is_unknown_list =
+      code == GC_ERR_NOT_FOUND && strncmp(cause, "list of ", 8) == 0;
+  return is_pair || is_unknown_list;
+}
+
 /* True for a cause that concerns the whole account. */
 static bool is_of_account(const struct gc_health_cause *cause) {
   return strcmp(cause->name, "api") == 0 || strcmp(cause->name, "token") == 0;
@@ -81,7 +88,7 @@ void gc_health_entity_note(struct gc_health_entity *e, const char *name,
                            const struct gc_health_time *t) {
   enum gc_code code = err != NULL ? err->code : GC_OK;
   struct gc_health_cause *cause = find_cause(e, name);
-  if (code == GC_ERR_STOPPED)
+  if (code == GC_ERR_STOPPED || gc_health_is_information(name, code))
     return;
   if (code == GC_OK && cause != NULL)
     remove_cause(e, cause);
@@ -270,6 +277,14 @@ static void add_source(struct gc_health_facts *f,
   f->is_silent |= gc_health_is_stream(s) && (!s->is_up || is_mute);
 }
 
+/* Returns the code by which a cause decides the state. A single message that is
+ * too large is no limit that leaves series out. */
+static enum gc_code code_of(const struct gc_health_cause *cause) {
+  bool is_one = is_occurrence(cause) || is_stream(cause);
+  return is_one && cause->err.code == GC_ERR_LIMIT ? GC_ERR_PARSE
+                                                   : cause->err.code;
+}
+
 /* Adds the causes that fail. Those of sources that are down, and that of the
  * account, explain an outage. Without such causes, each cause for which
  * may_explain is true explains it. */
@@ -281,7 +296,7 @@ static void add_codes(struct gc_health_facts *f,
   uint32_t possible = 0;
   f->codes = f->outage = account;
   for (size_t i = 0; i < e->cause_count; i++) {
-    uint32_t code = UINT32_C(1) << (unsigned)e->causes[i].err.code;
+    uint32_t code = UINT32_C(1) << (unsigned)code_of(&e->causes[i]);
     f->codes |= code;
     if (is_of_source(e, &e->causes[i]))
       f->outage |= code;

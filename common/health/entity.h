@@ -118,4 +118,11 @@ GC_API GC_MUST_CHECK bool
 gc_health_entity_report(struct gc_health_entity *e,
                         const struct gc_health_time *t, uint32_t *ret_changes);
 
+/* True for an outcome that leaves every value there and right, which is no
+ * cause: two entities whose names become one ("names of queues"; both have
+ * series of their own), and a list that the server does not have (404; a
+ * gateway of the guide dialect: ids are the labels). It is one line of the log.
+ */
+GC_API bool gc_health_is_information(const char *cause, enum gc_code code);
+
 #endif

@@ -197,6 +197,25 @@ bool gc_health_next_event(struct gc_health_event *ret,
  * reading. So the number of changes is shown from three on. */
 enum { CHANGES_OF_ONE = 2 };
 
+/* Copies a text into `out` and shortens it in its middle if it is too long: it
+ * begins with what failed, and its last clause says what to do next. The words
+ * of a server stand between the two. */
+static void shorten_middle(char out[GC_HEALTH_MESSAGE_SIZE], const char *text) {
+  size_t len = strlen(text), tail_max = GC_HEALTH_MESSAGE_SIZE / 2;
+  const char *tail = len > tail_max ? text + len - tail_max : text;
+  const char *clause = strstr(tail, "; ");
+  char head[GC_HEALTH_MESSAGE_SIZE];
+  if (len < GC_HEALTH_MESSAGE_SIZE || clause == NULL) {
+    gc_utf8_copy_printable(out, GC_HEALTH_MESSAGE_SIZE, text, ' ');
+    return;
+  }
+  size_t room = GC_HEALTH_MESSAGE_SIZE - strlen(clause) - strlen(" …");
+  gc_utf8_copy_printable(head, room, text, ' ');
+  char whole[2 * GC_HEALTH_MESSAGE_SIZE];
+  snprintf(whole, sizeof(whole), "%s …%s", head, clause);
+  gc_utf8_copy_printable(out, GC_HEALTH_MESSAGE_SIZE, whole, ' ');
+}
+
 void gc_health_event_message(const struct gc_health_event *event,
                              char out[GC_HEALTH_MESSAGE_SIZE]) {
   const struct gc_health_row *row = gc_health_row(event->state);
@@ -211,5 +230,5 @@ void gc_health_event_message(const struct gc_health_event *event,
            row->word, gc_health_row(event->before)->word, changes,
            has_cause ? cause->name : "", has_cause ? ": " : "",
            has_cause ? cause->err.text : row->why);
-  gc_utf8_copy_printable(out, GC_HEALTH_MESSAGE_SIZE, text, ' ');
+  shorten_middle(out, text);
 }

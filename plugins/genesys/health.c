@@ -198,8 +198,25 @@ static void add_entity_list(struct gc_document *d, struct json_object *in,
       add_entity(d, list, &s->at[i], t);
 }
 
+/* Adds the other failures of an entity that lose values, such as a disk that
+ * takes no lines while the database does not answer. */
+static void add_other_losses(struct gc_document *d, struct json_object *list,
+                             const struct gc_health_entity *e,
+                             const struct gc_health_cause *shown) {
+  char text[1024];
+  for (size_t i = 0; i < e->cause_count; i++) {
+    const struct gc_health_cause *c = &e->causes[i];
+    bool loses = c->err.code == GC_ERR_STATE || c->err.code == GC_ERR_LIMIT;
+    if (!loses || (shown != NULL && strcmp(shown->name, c->name) == 0))
+      continue;
+    snprintf(text, sizeof(text), "%s: %s: %s", e->id.name, c->name,
+             c->err.text);
+    gc_document_add_text(d, list, NULL, text);
+  }
+}
+
 /* Adds one line for each account or block whose concern has a severity that is
- * not OKAY. */
+ * not OKAY, and those of its other failures that lose values. */
 static void add_errors(struct gc_document *d, struct json_object *root,
                        const struct gc_health_snapshot *s,
                        const struct health_query *q) {
@@ -215,6 +232,7 @@ static void add_errors(struct gc_document *d, struct json_object *root,
              cause != NULL ? cause->name : "", cause != NULL ? ": " : "",
              cause != NULL ? cause->err.text : row->why);
     gc_document_add_text(d, list, NULL, text);
+    add_other_losses(d, list, e, cause);
   }
 }
 

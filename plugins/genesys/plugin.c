@@ -236,12 +236,31 @@ static void stop_health(void) {
   pthread_mutex_unlock(&healths_lock);
 }
 
+/* Logs a text that leaves every value there and right: each time it differs
+ * from the newest one of this process. */
+static void say_once(const char *account, const char *text) {
+  static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+  static char newest[sizeof(((struct gc_err *)NULL)->text) + GC_NAME_SIZE];
+  char line[sizeof(newest)];
+  snprintf(line, sizeof(line), "account %s: %s", account, text);
+  pthread_mutex_lock(&lock);
+  bool is_new = strcmp(line, newest) != 0;
+  memcpy(newest, line, sizeof(newest));
+  pthread_mutex_unlock(&lock);
+  if (is_new)
+    gc_log_line(plugin.log, GC_LOG_INFO, "%s", line);
+}
+
 /* Logs the outcome of an account's work and notes it for /health. Any thread.
  */
 static void on_notice(const char *account, const char *cause,
                       const struct gc_err *err) {
   char where[160];
   struct find_health found = {.name = account};
+  if (gc_health_is_information(cause, err->code)) {
+    say_once(account, err->text);
+    return;
+  }
   gc_accounts_each(find_health, &found);
   pthread_mutex_lock(&healths_lock);
   if (found.is_found)

@@ -70,6 +70,8 @@ static void run_events(struct case_file *file) {
   for (char *line; (line = strsep(&rest, "\n")) != NULL && rest != NULL;)
     if (probe_replay_line(r, line, strlen(line)) != GC_OK)
       case_give_up(file, line);
+  if (probe_replay_line(r, "", 0) != GC_OK)
+    case_give_up(file, "the end");
   for (int f = 0; f <= PROBE_JSON; f++) {
     GC_AUTO(gc_buf_clear) struct gc_buf out = {.max = 1 << 20};
     if (probe_replay_render(r, (enum probe_format)f, &out, NULL) != GC_OK)

@@ -61,6 +61,28 @@ static void a_success_ends_its_cause_and_no_other(void) {
   CHECK_STR(entity.last_error.name, "cost");
 }
 
+/* Two queues whose names become one have series of their own; a gateway of the
+ * guide dialect has no list of queues. */
+static void a_cause_that_costs_no_value_degrades_nothing(void) {
+  begin_entity(GC_HEALTH_ACCOUNT);
+  read_source("token", true);
+  note_cause("names of queues", GC_ERR_PARSE, "1 of the queues share");
+  note_cause("list of queues", GC_ERR_NOT_FOUND, "404");
+  CHECK_INT(entity.cause_count, 0);
+  CHECK_INT(entity.state, GC_HEALTH_UP);
+  note_cause("list of queues", GC_ERR_PERMISSION, "403");
+  CHECK_INT(entity.state, GC_HEALTH_DEGRADED);
+}
+
+static void a_message_that_is_too_large_is_no_overflow_of_series(void) {
+  begin_entity(GC_HEALTH_BLOCK);
+  read_source("observations", true);
+  note_cause("messages", GC_ERR_LIMIT, "a message is larger than 16 MB");
+  CHECK_INT(entity.state, GC_HEALTH_DEGRADED);
+  note_cause("series", GC_ERR_LIMIT, "MaxSeries is reached");
+  CHECK_INT(entity.state, GC_HEALTH_LIMIT);
+}
+
 static void an_occurrence_is_over_after_a_while(void) {
   static const char *const names[] = {
       "messages",        "topic v2.routing.queues.1.conversations",
@@ -402,6 +424,8 @@ static void a_take_over_is_reported_while_a_warning_stands(void) {
 
 int main(void) {
   RUN(a_success_ends_its_cause_and_no_other);
+  RUN(a_cause_that_costs_no_value_degrades_nothing);
+  RUN(a_message_that_is_too_large_is_no_overflow_of_series);
   RUN(an_occurrence_is_over_after_a_while);
   RUN(a_condition_stays_until_its_success);
   RUN(an_occurrence_makes_room_for_a_condition);

@@ -32,6 +32,21 @@ static void without_a_cause_the_state_explains_itself(void) {
                   "last one]: each source works and its values are current");
 }
 
+/* collectd cuts a notification at 255 bytes: what is to be done stays. */
+static void a_long_text_keeps_its_last_clause(void) {
+  static const char next[] =
+      "; give the role of the OAuth client analytics:queueObservation:view";
+  begin_event(GC_HEALTH_UP, GC_HEALTH_PERMISSION);
+  snprintf(event.cause.name, sizeof(event.cause.name), "observations");
+  event.cause.err.code = GC_ERR_PERMISSION;
+  snprintf(event.cause.err.text, sizeof(event.cause.err.text), "403: %0200d%s",
+           0, next);
+  gc_health_event_message(&event, text);
+  CHECK_HAS(text, "queues-all: permission_missing (was up): observations: 403");
+  CHECK_HAS(text, next);
+  CHECK(strlen(text) < GC_HEALTH_MESSAGE_SIZE);
+}
+
 static void a_long_text_is_cut_at_a_character(void) {
   begin_event(GC_HEALTH_UP, GC_HEALTH_DOWN);
   snprintf(event.cause.name, sizeof(event.cause.name), "api");
@@ -47,6 +62,7 @@ static void a_long_text_is_cut_at_a_character(void) {
 int main(void) {
   RUN(a_failure_names_cause_and_text);
   RUN(without_a_cause_the_state_explains_itself);
+  RUN(a_long_text_keeps_its_last_clause);
   RUN(a_long_text_is_cut_at_a_character);
   return check_done();
 }
