@@ -1,14 +1,17 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""Checks that every ERROR, WARNING and debug line of the code is in docs/troubleshooting.md.
+"""Checks that docs/troubleshooting.md has every ERROR, WARNING and debug line of the code
+that an operator can meet at run time.
 
 usage: messages.py           compares the two; prints missing messages in a form
                              for pasting
        messages.py --list    prints FILE:LINE and text of all messages
 
 A message is a string of the sources with two words or more that is not part of
-a debug line. "…" stands for the text that printf inserts. "…", blanks and
-punctuation at the ends are not compared. In the document messages are the lines
+a debug line. An error of the configuration (GC_ERR_CONFIG, or a string of CONFIG_FILES)
+explains itself, as does a lack of memory; what genesys-probe alone prints is no line of
+the log: the document may lack them. "…" stands for the text that printf inserts. "…",
+blanks and punctuation at the ends are not compared. In the document messages are the lines
 of ```text blocks; debug lines are the first column of their table, in which a word
 of capitals, such as STATE, stands for the text that printf inserts.
 """
@@ -27,6 +30,13 @@ SOURCES = ("common/**/*.[ch]", "plugins/**/*.[ch]")
 # and metrics (they end with a full stop, which a message never has) ...
 MANUAL_FILES = {"common/genesys/metric.h", "common/export/rule.c", "common/daemon/options_manual.c"}
 MANUAL_ROWS = re.compile(r"GC_OPT_\w+|static_assert|_Static_assert|gc_debug")
+# ... errors of the configuration, and the files that read it ...
+CONFIG = "GC_ERR_CONFIG"
+CONFIG_FILES = re.compile(r"common/daemon/(listen_)?option\w*\.c|common/base/(url|timestamp|glob)\.c"
+                          r"|common/net/redis/url\.c|common/daemon/trial\.c|.*/(\w+_)?options\.c|plugins/genesys/health\.c"
+                          r"|plugins/genesys_flowmetrics/events/attribute_name\.c")
+# ... a lack of memory, which explains itself, too ...
+MEMORY = re.compile(r"\b(out of|no) memory\b|: out of memory")
 # ... lines below WARNING, which the document may have ...
 QUIET = {"GC_LOG_INFO", "GC_LOG_NOTICE"}
 # ... and words of a protocol.
@@ -46,7 +56,10 @@ NOT_OURS = {"subject name", "wrong version number", "handshake failure", "certif
             "missing fields", "bad timestamp", "time outside range", "max key length",
             "is now earlier than", "is still later than", "refused lines", "resent lines",
             "contacts by medium, agents; with a time", "contacts by medium",
-            "go on"}
+            "go on", "names of", "list of", "flow observations"}
+# Notes of genesys-probe about a block.
+OF_PROBE = re.compile(r"cumulative series \(Counters\) show|its counters come from events|it polls nothing"
+                      r"|of the queues that it selects are left to earlier blocks, which|the stream is not opened")
 
 TOKEN = re.compile(r"""/\*.*?\*/ | //[^\n]* | "(?:\\.|[^"\\\n])*" | '(?:\\.|[^'\\])*'
                        | [A-Za-z_]\w* | \d\w* | \\\n | \s+ | .""", re.S | re.X)
@@ -108,7 +121,7 @@ def is_message(function: str, arguments: list[str], raw: str) -> bool:
 
 
 def messages_of_sources() -> tuple[dict[str, str], set[str]]:
-    """Returns {message: the first place that has it}, and every string."""
+    """Returns {message of run time: the first place that has it}, and every string."""
     found: dict[str, str] = {}
     strings: set[str] = set()
     for pattern in SOURCES:
@@ -118,7 +131,9 @@ def messages_of_sources() -> tuple[dict[str, str], set[str]]:
             source = path.read_text(encoding="utf-8")
             for position, function, arguments, raw in literals(source):
                 strings.add(plain(raw))
-                if is_message(function, arguments, raw):
+                is_plain = (CONFIG in arguments or MEMORY.search(raw) or OF_PROBE.match(plain(raw))
+                            or CONFIG_FILES.fullmatch(str(path.relative_to(TOP))))
+                if not is_plain and is_message(function, arguments, raw):
                     place = "%s:%d" % (path.relative_to(TOP), source.count("\n", 0, position) + 1)
                     found.setdefault(plain(raw), place)
     return found, strings
