@@ -207,6 +207,24 @@ def broken_headers(text: str):
         yield "a row of common/%s, which other folders include," % name
 
 
+def not_installed():
+    """Yields the links of installed documents that lead to files which are not installed. The package
+    also has all examples."""
+    listed = re.search(r"^nobase_dist_doc_DATA = ((?:.*\\\n)*.*)", (TOP / "Makefile.am").read_text(encoding="utf-8"), re.M)
+    installed = set(listed[1].replace("\\\n", " ").split()) if listed else set()
+    for name in sorted(installed):
+        if not name.endswith(".md"):
+            continue
+        text = re.sub(r"`[^`]*`", "", outside_of_blocks((TOP / name).read_text(encoding="utf-8")))
+        for target in LINK.findall(text):
+            place = ((TOP / name).parent / target.partition("#")[0]).resolve()
+            if re.match(r"[a-z]+:|#", target):
+                continue
+            path = str(place.relative_to(TOP))
+            if path not in installed and not path.startswith("examples"):
+                yield "%s: %s, to which it links, is not installed" % (name, path)
+
+
 def main() -> int:
     pages = documents()
     if len(pages) < 8:
@@ -221,6 +239,9 @@ def main() -> int:
                      *(broken_headers(text) if path == TOP / CORE else [])]:
             print("%s: %s does not exist" % (path.relative_to(TOP), what), file=sys.stderr)
             broken += 1
+    for what in not_installed():
+        print(what, file=sys.stderr)
+        broken += 1
     if broken == 0:
         print("links: all targets of %d documents exist" % len(pages))
     return 1 if broken else 0
