@@ -35,4 +35,8 @@ if [ -s "${TMPDIR:-/tmp}/untested.$$" ]; then
   bad=1
 fi
 rm -f "${TMPDIR:-/tmp}/untested.$$"
+# An alert lasts for a while before it is sent, or its comment says why not.
+awk '/^ *# No for: /{ reason = 1; next } /^ *- alert: /{ if (name && !waits) print name; name = $3; waits = reason; reason = 0 }
+  /^ *for: /{ waits = 1 } END { if (name && !waits) print name }' genesys.rules.yml |
+  grep . && { echo 'prometheus.sh: these alerts have neither "for" nor a comment "No for: …"'; bad=1; }
 exit $bad
