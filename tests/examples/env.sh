@@ -118,4 +118,25 @@ echo hush >"$work/mine"
 run "$id" "GENESYS_CLIENT_SECRET_FILE=$work/mine" "$region" || wrong "$(cat "$work/stderr")"
 has "    ClientSecretFile \"$work/mine\""
 [ ! -e "$out/genesys.secret" ] || wrong 'the secret was copied'
+
+# The variables of published guides, and a gateway with the paths of the guides.
+guides='INFLUX_URL=http://127.0.0.1:8086 INFLUX_TOKEN=t0ken== INFLUX_ORG=ops INFLUX_BUCKET=genesys'
+command=env
+run "$id" "$secret" $guides GENESYS_ENV_ID=mypurecloud.ie NODE_ENV=prod || wrong "$(cat "$work/stderr")"
+has '    Region "mypurecloud.ie"'
+has '    Organization "ops"'
+has '    Tag "environment" "prod"'
+[ "$(cat "$out/influxdb.token")" = t0ken== ] || wrong 'the token of INFLUX_TOKEN is another one'
+grep -q t0ken "$work/stdout" && wrong 'the command has the token of INFLUX_TOKEN'
+command=
+run "$id" "$secret" $guides GENESYS_BASE_URL=http://127.0.0.1:1 GENESYS_DIALECT=guide GENESYS_ENV_ID=blue ||
+  wrong "$(cat "$work/stderr")"
+has '    Stream "conversations"'
+has '    Observations "queue_metrics"'
+has '    Source "queue_details"'
+has '    Tag "env_id" "blue"'
+refused 'GENESYS_BASE_URL is missing' "$id" "$secret" "$region" GENESYS_DIALECT=guide
+refused 'GENESYS_DIALECT is neither' "$id" "$secret" "$region" GENESYS_DIALECT=guides
+refused 'GENESYS_CLIENTID is unknown' "$id" "$secret" "$region" GENESYS_CLIENTID=x
+refused 'INFLUXDB_URI is unknown' "$id" "$secret" "$region" INFLUXDB_URI=x
 exit $bad
