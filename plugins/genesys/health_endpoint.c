@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/base/alloc.h"
 #include "common/base/buf.h"
 #include "common/net/api/secret.h"
 #include "common/net/clock.h"
@@ -12,7 +13,8 @@
 #include "common/net/listener/listener.h"
 
 enum {
-  CONNECTIONS_MAX = 32,
+  CONNECTIONS_MAX = 128,
+  ANSWERS_MAX = 32,
   FILES_WAIT_MS = 300,
   DOCUMENT_MAX_BYTES = 16 * 1024 * 1024,
 };
@@ -37,6 +39,8 @@ static enum MHD_Result queue_answer(struct MHD_Connection *c, unsigned status,
     return MHD_NO;
   MHD_add_response_header(r, "Content-Type", type);
   MHD_add_response_header(r, "Cache-Control", "no-store");
+  if (status == 400 || status == 503)
+    MHD_add_response_header(r, "Connection", "close");
   if (status == 405)
     MHD_add_response_header(r, "Allow", "GET, HEAD");
   enum MHD_Result result = MHD_queue_response(c, status, r);
@@ -88,8 +92,13 @@ static enum MHD_Result on_request(void *ctx, struct MHD_Connection *c,
                                   size_t *len, void **place) {
   struct health_endpoint *e = ctx;
   struct health_query q = {.version = e->settings.version};
-  (void)version, (void)bytes, (void)place;
+  (void)version, (void)bytes;
+  /* An answer before the end of the request would end the connection. */
+  bool is_whole = *place != NULL && *len == 0;
+  *place = e;
   *len = 0;
+  if (!is_whole)
+    return MHD_YES;
   if (!health_query_of(url, &q))
     return refuse_request(c, 404, "not here: /health, /health/ready\n");
   if (strcmp(method, "GET") != 0 && strcmp(method, "HEAD") != 0)
@@ -106,9 +115,15 @@ static enum MHD_Result on_request(void *ctx, struct MHD_Connection *c,
 
 static void on_completed(void *ctx, struct MHD_Connection *c, void **place,
                          enum MHD_RequestTerminationCode code) {
-  struct health_endpoint *e = ctx;
-  (void)place, (void)code;
-  gc_listener_set_busy(e->listener, c, false);
+  (void)ctx, (void)c, (void)place, (void)code;
+}
+
+static enum MHD_Result refuse_at_once(void *ctx, struct MHD_Connection *c,
+                                      unsigned status) {
+  (void)ctx;
+  return refuse_request(c, status,
+                        status == 400 ? "the length of the body is told twice\n"
+                                      : "too many requests are under way\n");
 }
 
 /* ---- upkeep ---- */
@@ -146,10 +161,16 @@ static void read_secret(struct health_endpoint *e) {
   warn_exposed(e, &secret);
 }
 
-void health_endpoint_maintain(struct health_endpoint *e, uint64_t now_ms) {
+static void on_tick(void *ctx, uint64_t now_ms) {
+  struct health_endpoint *e = ctx;
+  (void)now_ms;
   if (e->secret_reads != NULL)
     read_secret(e);
-  gc_listener_maintain(e->listener, now_ms);
+}
+
+void health_endpoint_start(struct health_endpoint *e) {
+  on_tick(e, 0);
+  gc_listener_start(e->listener);
 }
 
 /* ---- beginning and end ---- */
@@ -163,17 +184,18 @@ static void on_listening(void *ctx, const char *cause,
 struct health_endpoint *
 health_endpoint_new(const struct health_endpoint_settings *settings) {
   const struct health_options *o = settings->options;
-  struct health_endpoint *e = calloc(1, sizeof(*e));
-  if (e == NULL)
-    return NULL;
+  struct health_endpoint *e = gc_zalloc(1, sizeof(*e));
   e->settings = *settings;
   e->secret.max = GC_SECRET_MAX_BYTES;
   pthread_mutex_init(&e->lock, NULL);
   const struct gc_listener_settings listener = {.options = &o->at,
                                                 .max_connections =
                                                     CONNECTIONS_MAX,
+                                                .max_answers = ANSWERS_MAX,
                                                 .on_request = on_request,
                                                 .on_completed = on_completed,
+                                                .refuse = refuse_at_once,
+                                                .tick = on_tick,
                                                 .notice = on_listening,
                                                 .ctx = e};
   e->listener = gc_listener_new(&listener);

@@ -5,11 +5,13 @@
  *   404       another path, or ?block= of no account or block
  *   401       no or a wrong secret, or no certificate of TLSClientCA
  *   405       neither GET nor HEAD
+ *   400       the length of a body is told twice
  *   500       out of memory; body text
- *   503       the file with the secret could not be read yet; body text
+ *   503       the file with the secret could not be read yet, or too many
+ *             requests are under way; body text
  *
  * The listener's thread makes the answer from a snapshot: it waits for no
- * network, disk or other thread. Files are read in health_endpoint_maintain. */
+ * network, disk or other thread. Files are read by the thread of its upkeep. */
 #ifndef GENESYS_HEALTH_ENDPOINT_H
 #define GENESYS_HEALTH_ENDPOINT_H
 
@@ -28,14 +30,12 @@ struct health_endpoint_settings {
   void *ctx;
 };
 
-/* Makes an endpoint, which listens from the first health_endpoint_maintain on.
- * Returns NULL when out of memory. */
+/* Makes an endpoint. */
 struct health_endpoint *
 health_endpoint_new(const struct health_endpoint_settings *settings);
-/* Listens if the endpoint does not listen yet; takes a changed secret and
- * changed certificates. Waits 0.6 s at most for a disk that hangs. Call it
- * about once a second, from one thread. */
-void health_endpoint_maintain(struct health_endpoint *e, uint64_t now_ms);
+/* Listens. A thread of the listener tries again, and takes a changed secret and
+ * changed certificates. */
+void health_endpoint_start(struct health_endpoint *e);
 /* Stops and frees `e`, which may be NULL. */
 void health_endpoint_free(struct health_endpoint *e);
 

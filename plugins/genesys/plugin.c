@@ -194,8 +194,6 @@ static void on_health_end(__attribute__((unused)) void *data) {
 /* Runs as a read callback of its own, so that an account whose thread hangs
  * delays no notification. */
 static int on_notify(__attribute__((unused)) user_data_t *ud) {
-  if (endpoint != NULL)
-    health_endpoint_maintain(endpoint, gc_clock_now_ms());
   gc_daemon_health_notify();
   return 0;
 }
@@ -213,10 +211,7 @@ static void start_health(void) {
                                              .notice = on_health_notice};
   if (health_options != NULL && endpoint == NULL) {
     endpoint = health_endpoint_new(&s);
-    if (endpoint == NULL)
-      gc_log_line(plugin.log, GC_LOG_ERROR, "<Health>: out of memory");
-    else
-      health_endpoint_maintain(endpoint, gc_clock_now_ms());
+    health_endpoint_start(endpoint);
   }
   user_data_t ud = {.data = &plugin, .free_func = on_health_end};
   if (restarts == NULL)

@@ -105,11 +105,6 @@ void attributes_free(struct attributes *a) {
   free(a);
 }
 
-void attributes_maintain(struct attributes *a) {
-  if (a->webhook != NULL)
-    webhook_maintain(a->webhook, gc_clock_now_ms());
-}
-
 void attributes_state(struct attributes *a, uint32_t interval_ms,
                       const struct gc_samples *out) {
   struct samples_block b = {

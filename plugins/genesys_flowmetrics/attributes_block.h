@@ -42,10 +42,6 @@ struct attributes *attributes_start(const struct attributes_options *o,
 void attributes_stop(struct attributes *a);
 void attributes_free(struct attributes *a);
 
-/* Closes connections of slow clients and keeps the webhook listening. Call it
- * about once a second, from one thread. */
-void attributes_maintain(struct attributes *a);
-
 /* Puts the block's self-telemetry. */
 void attributes_state(struct attributes *a, uint32_t interval_ms,
                       const struct gc_samples *out);

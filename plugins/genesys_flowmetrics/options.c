@@ -118,11 +118,6 @@ const struct gc_opt attributes_rows[] = {
     GC_OPT_INT(OWNER, webhook.max_body_bytes, "MaxBody", "1048576", 1024,
                4194304, "bytes", "webhook: a larger body is answered 413.",
                "262144"),
-    GC_OPT_INT(
-        OWNER, webhook.max_connections, "MaxConnections", "256", 1, 1000,
-        "connections",
-        "webhook: connections at one time; further ones are not accepted.",
-        "64"),
     GC_OPT_STR(OWNER, format, "AttributeFormat",
                "%{flow}Metric_%{metric}(%{time})", 0,
                "The form of attribute names that are metrics.",
@@ -223,7 +218,6 @@ static const struct {
     {"SharedSecretFile", FROM_WEBHOOK},
     {"SharedSecretHeader", FROM_WEBHOOK},
     {"MaxBody", FROM_WEBHOOK},
-    {"MaxConnections", FROM_WEBHOOK},
     {"Handshake", FROM_WEBHOOK},
 };
 

@@ -252,10 +252,6 @@ static int on_read(user_data_t *ud) {
   if (ledger_hangs(ledger, &err))
     on_ledger_notice(NULL, "state", &err);
   samples_flow(ledger, gc_clock_now_ms(), interval_ms, put_tracked, NULL);
-  for (struct gc_block *b = next_attributes(plugin.blocks); b != NULL;
-       b = next_attributes(b->next))
-    if (b->runs)
-      attributes_maintain(attributes_of(b)->work);
   return 0;
 }
 

@@ -145,7 +145,6 @@ static void report_address(void) {
 /* Runs each second, on a read thread. */
 static int on_maintain(__attribute__((unused)) user_data_t *ud) {
   uint64_t now_ms = gc_clock_now_ms();
-  endpoint_maintain(endpoint, now_ms);
   report_address();
   if (now_ms < upkeep.expire_ms)
     return 0;
@@ -228,7 +227,7 @@ static int on_init(void) {
     return 0;
   }
   warn_of_public_address();
-  endpoint_maintain(endpoint, gc_clock_now_ms());
+  endpoint_start(endpoint);
   plugin_register_write(plugin.name, on_write, NULL);
   plugin_register_complex_read(plugin.name, "genesys_prometheus/maintain",
                                on_maintain, TIME_T_TO_CDTIME_T(1), NULL);

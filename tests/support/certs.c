@@ -26,6 +26,7 @@ struct plan {
   const char *name;  /* CN */
   const char *hosts; /* subjectAltName; NULL: an authority */
   long from_s, to_s; /* relative to now */
+  const char *usage; /* extendedKeyUsage; NULL: none */
 };
 
 static void exit_unless(int ok, const char *what) {
@@ -75,6 +76,8 @@ static struct pair make_cert(const struct plan *plan,
     add_extension(p.cert, NID_subject_alt_name, plan->hosts);
   else
     add_extension(p.cert, NID_basic_constraints, "critical,CA:TRUE");
+  if (plan->usage != NULL)
+    add_extension(p.cert, NID_ext_key_usage, plan->usage);
 
   const struct pair *by = issuer != NULL ? issuer : &p;
   X509_set_issuer_name(p.cert, X509_get_subject_name(by->cert));
@@ -135,6 +138,8 @@ static void name_files(struct certs *c) {
                {c->client, "client.pem"},
                {c->client_key, "client.key"},
                {c->client_key_locked, "locked.key"},
+               {c->for_clients, "for-clients.pem"},
+               {c->for_servers, "for-servers.pem"},
                {c->missing, "missing.pem"}};
   for (size_t i = 0; i < sizeof(files) / sizeof(files[0]); i++)
     snprintf(files[i].path, sizeof(c->ca), "%s/%s", c->dir, files[i].name);
@@ -146,10 +151,10 @@ void certs_make(struct certs *c) {
   exit_unless(mkdtemp(c->dir) != NULL, "mkdtemp");
   name_files(c);
 
-  struct pair ca =
-      make_cert(&(struct plan){"test authority", NULL, -DAY_S, DAY_S}, NULL);
-  struct pair other =
-      make_cert(&(struct plan){"other authority", NULL, -DAY_S, DAY_S}, NULL);
+  struct pair ca = make_cert(
+      &(struct plan){"test authority", NULL, -DAY_S, DAY_S, NULL}, NULL);
+  struct pair other = make_cert(
+      &(struct plan){"other authority", NULL, -DAY_S, DAY_S, NULL}, NULL);
   write_cert(c->ca, &ca, 0);
   write_cert(c->other_ca, &other, 0);
   write_ca_folder(c->ca_folder, &ca);
@@ -158,9 +163,11 @@ void certs_make(struct certs *c) {
     const char *path;
     struct plan plan;
   } servers[] = {
-      {c->server, {"localhost", local, -DAY_S, DAY_S}},
-      {c->expired, {"localhost", local, -2L * DAY_S, -DAY_S}},
-      {c->wrong_host, {"example.com", "DNS:example.com", -DAY_S, DAY_S}},
+      {c->server, {"localhost", local, -DAY_S, DAY_S, NULL}},
+      {c->expired, {"localhost", local, -2L * DAY_S, -DAY_S, NULL}},
+      {c->wrong_host, {"example.com", "DNS:example.com", -DAY_S, DAY_S, NULL}},
+      {c->for_clients, {"client", "DNS:client", -DAY_S, DAY_S, "clientAuth"}},
+      {c->for_servers, {"other", "DNS:other", -DAY_S, DAY_S, "serverAuth"}},
   };
   for (size_t i = 0; i < sizeof(servers) / sizeof(servers[0]); i++) {
     struct pair p = make_cert(&servers[i].plan, &ca);
@@ -168,8 +175,8 @@ void certs_make(struct certs *c) {
     free_pair(&p);
   }
 
-  struct pair client =
-      make_cert(&(struct plan){"client", "DNS:client", -DAY_S, DAY_S}, &ca);
+  struct pair client = make_cert(
+      &(struct plan){"client", "DNS:client", -DAY_S, DAY_S, NULL}, &ca);
   write_cert(c->client, &client, 0);
   write_key(c->client_key, &client, NULL);
   write_key(c->client_key_locked, &client, CERTS_PASSPHRASE);

@@ -13,6 +13,8 @@ struct certs {
   char server[96];    /* for localhost and 127.0.0.1 */
   char expired[96], wrong_host[96];
   char client[96], client_key[96], client_key_locked[96];
+  /* With an extended key usage, and with the key in the file. */
+  char for_clients[96], for_servers[96];
   char missing[96]; /* no such file */
 };
 

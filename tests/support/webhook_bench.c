@@ -97,8 +97,7 @@ void webhook_bench_make(void) {
                                         .path = events_path,
                                         .secret_file = b->secret_file,
                                         .secret_header = header,
-                                        .max_body_bytes = 2000,
-                                        .max_connections = 20};
+                                        .max_body_bytes = 2000};
 }
 
 void webhook_bench_remove(void) { CHECK(folder_remove(webhook_bench.folder)); }

@@ -12,12 +12,28 @@
 #include <stdatomic.h>
 #include <sys/stat.h>
 
-/* A connection, closed when it takes too long. */
+enum { ORIGIN_BYTES = 8 };
+
+enum connection_stage {
+  SILENT,   /* has sent no request */
+  BEGUN,    /* the first line of a request has come */
+  READ,     /* its head has come */
+  ANSWERED, /* it is whole: its answer is made, or taken by the client */
+  IDLE,     /* between two requests */
+};
+
+/* A connection. The lock of the listener guards it; its stage is changed by the
+ * server's thread alone. */
 struct connection {
   int fd;
-  bool is_busy;      /* no time limit */
-  uint64_t since_ms; /* when it was opened, its newest request began, or is_busy
-                        changed */
+  uint8_t origin[ORIGIN_BYTES]; /* what tells its client from others */
+  enum connection_stage stage;
+  uint64_t number;   /* in the order of the connections */
+  uint64_t since_ms; /* of the stage; READ: of BEGUN */
+  bool is_cut;       /* the server closes it soon */
+  bool is_admitted;  /* its request counts as under way */
+  uint64_t admitted_ms;
+  uint64_t taken, taken_ms; /* bytes that the client took, and when last */
   struct connection *next;
 };
 
@@ -48,12 +64,28 @@ struct gc_listener {
   bool is_hanging; /* the disk of the certificates; reported */
   int socket;      /* each server has a duplicate; -1: none */
   atomic_bool is_up;
-  pthread_mutex_t lock; /* of connections */
+  _Atomic int64_t cert_end_s; /* when the shown certificate ends; 0: unknown */
+
+  pthread_t thread; /* its upkeep */
+  bool has_thread;
+  pthread_mutex_t keeping; /* held during the upkeep */
+  bool is_quiet;           /* accepts no more */
+  pthread_mutex_t waiting; /* of the two members below */
+  pthread_cond_t ended;
+  bool is_ending;
+
+  /* Of the thread of the upkeep. */
+  uint64_t told_count;
+  bool is_crowded; /* reported */
+
+  pthread_mutex_t lock; /* of the members below */
   struct connection *connections;
-  unsigned connection_count;
+  uint64_t connection_number;
+  uint64_t closed_count, closed_ms; /* for want of room */
 };
 
-/* Closes connections that have not sent a whole request in time. */
+/* Closes connections that are late with their request or with taking their
+ * answer; reports a crowd. */
 void gc_listener_drop_slow(struct gc_listener *l, uint64_t now_ms);
 /* A callback of libmicrohttpd (microhttpd.h); `ctx` is the listener. */
 void gc_listener_on_connection(void *ctx, struct MHD_Connection *c,
@@ -62,5 +94,12 @@ void gc_listener_on_connection(void *ctx, struct MHD_Connection *c,
 /* Likewise, for the first line of a request: begins its time limit, which does
  * not include the time for which the connection was idle. */
 void *gc_listener_on_uri(void *ctx, const char *uri, struct MHD_Connection *c);
+/* Likewise, for a request; asks the owner, or refuses it. */
+enum MHD_Result gc_listener_on_access(void *ctx, struct MHD_Connection *c,
+                                      const char *url, const char *method,
+                                      const char *version, const char *bytes,
+                                      size_t *len, void **place);
+void gc_listener_on_completed(void *ctx, struct MHD_Connection *c, void **place,
+                              enum MHD_RequestTerminationCode code);
 
 #endif

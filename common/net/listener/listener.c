@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: MIT */
+#ifndef _GNU_SOURCE
+#define _GNU_SOURCE /* pthread_setname_np */
+#endif
 /* Keeps a server of libmicrohttpd running: starts it, repeats that while it
  * fails, and replaces it when its certificates have changed. Both servers share
  * one listening socket, so that no connection is refused meanwhile. */
-#include "common/base/alloc.h"
 #include "common/net/listener/internal.h"
 
 #include <errno.h>
@@ -12,12 +14,23 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <time.h>
 #include <unistd.h>
 
+#include <openssl/asn1.h>
+#include <openssl/pem.h>
+#include <openssl/x509.h>
+
+#include "common/base/alloc.h"
+#include "common/base/assert.h"
+#include "common/net/clock.h"
 #include "common/net/file.h"
+#include "common/net/thread.h"
 
 enum {
-  IDLE_S = 15,              /* time between two requests of one connection */
+  /* Connections beyond the maximum that the server takes while it closes
+   * others in their place. */
+  SPARE_CONNECTIONS = 64,
   MEMORY_BYTES = 32 * 1024, /* headers of one connection */
   TRY_EVERY_MS = 1000,
   OLD_MAX_MS = 30 * 1000, /* time for a replaced server's last connections */
@@ -195,12 +208,10 @@ static enum gc_code start_daemon(struct gc_listener *l, struct server *s,
   struct MHD_OptionItem options[] = {
       {MHD_OPTION_EXTERNAL_LOGGER, (intptr_t)on_log, NULL},
       {MHD_OPTION_LISTEN_SOCKET, fd, NULL},
-      {MHD_OPTION_CONNECTION_LIMIT, (intptr_t)l->settings.max_connections,
-       NULL},
-      {MHD_OPTION_CONNECTION_TIMEOUT, IDLE_S, NULL},
+      {MHD_OPTION_CONNECTION_LIMIT,
+       (intptr_t)l->settings.max_connections + SPARE_CONNECTIONS, NULL},
       {MHD_OPTION_CONNECTION_MEMORY_LIMIT, MEMORY_BYTES, NULL},
-      {MHD_OPTION_NOTIFY_COMPLETED, (intptr_t)l->settings.on_completed,
-       l->settings.ctx},
+      {MHD_OPTION_NOTIFY_COMPLETED, (intptr_t)gc_listener_on_completed, l},
       {MHD_OPTION_NOTIFY_CONNECTION, (intptr_t)gc_listener_on_connection, l},
       {MHD_OPTION_URI_LOG_CALLBACK, (intptr_t)gc_listener_on_uri, l},
       {MHD_OPTION_END, 0, NULL}, /* the TLS options begin here */
@@ -214,19 +225,19 @@ static enum gc_code start_daemon(struct gc_listener *l, struct server *s,
                    MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ERROR_LOG;
   if (s->pems.texts[PEM_CERT].len > 0) {
     flags |= MHD_USE_TLS;
-    options[8].option = MHD_OPTION_HTTPS_MEM_CERT;
-    options[8].ptr_value = s->pems.texts[PEM_CERT].data;
-    options[9].option = MHD_OPTION_HTTPS_MEM_KEY;
-    options[9].ptr_value = s->pems.texts[PEM_KEY].data;
-    options[10].option = MHD_OPTION_HTTPS_PRIORITIES;
-    options[10].ptr_value = versions;
+    options[7].option = MHD_OPTION_HTTPS_MEM_CERT;
+    options[7].ptr_value = s->pems.texts[PEM_CERT].data;
+    options[8].option = MHD_OPTION_HTTPS_MEM_KEY;
+    options[8].ptr_value = s->pems.texts[PEM_KEY].data;
+    options[9].option = MHD_OPTION_HTTPS_PRIORITIES;
+    options[9].ptr_value = versions;
     if (s->pems.texts[PEM_CA].len > 0)
-      options[11] = (struct MHD_OptionItem){MHD_OPTION_HTTPS_MEM_TRUST, 0,
+      options[10] = (struct MHD_OptionItem){MHD_OPTION_HTTPS_MEM_TRUST, 0,
                                             s->pems.texts[PEM_CA].data};
   }
   s->daemon = MHD_start_daemon(flags, (uint16_t)o->port, NULL, NULL,
-                               l->settings.on_request, l->settings.ctx,
-                               MHD_OPTION_ARRAY, options, MHD_OPTION_END);
+                               gc_listener_on_access, l, MHD_OPTION_ARRAY,
+                               options, MHD_OPTION_END);
   if (s->daemon != NULL)
     return GC_OK;
   return gc_fail(err, GC_ERR_CONFIG, "the web server does not start%s",
@@ -279,6 +290,20 @@ static bool has_waiting(const struct gc_listener *l) {
          l->settings.has_waiting(l->settings.ctx);
 }
 
+/* Returns when the first certificate of a text ends; 0: unknown. */
+static int64_t end_of(const struct gc_buf *pem) {
+  BIO *bio = BIO_new_mem_buf(gc_buf_string(pem), (int)pem->len);
+  X509 *cert = bio != NULL ? PEM_read_bio_X509(bio, NULL, NULL, NULL) : NULL;
+  struct tm at = {.tm_sec = 0};
+  int64_t end_s =
+      cert != NULL && ASN1_TIME_to_tm(X509_get0_notAfter(cert), &at) == 1
+          ? (int64_t)timegm(&at)
+          : 0;
+  X509_free(cert);
+  BIO_free(bio);
+  return end_s;
+}
+
 /* Starts a successor for the server. If that fails, the server continues with
  * its old certificates. */
 static void replace_server(struct gc_listener *l, uint64_t now_ms) {
@@ -289,9 +314,13 @@ static void replace_server(struct gc_listener *l, uint64_t now_ms) {
     l->old_since_ms = now_ms;
     l->now = next;
     quiesce_server(&l->old);
+    atomic_store(&l->cert_end_s, end_of(&next.pems.texts[PEM_CERT]));
     atomic_store(&l->is_up, true);
   } else {
     end_server(&next);
+    if (l->now.daemon != NULL)
+      (void)gc_fail_in(&err, err.code,
+                       "the server continues with its old certificate: ");
     l->next_try_ms = now_ms + TRY_EVERY_MS;
     /* Forces another attempt: the files may have been read in the middle of a
      * change. */
@@ -316,37 +345,103 @@ static void keep_server(struct gc_listener *l, uint64_t now_ms) {
 struct gc_listener *
 gc_listener_new(const struct gc_listener_settings *settings) {
   struct gc_listener *l = gc_zalloc(1, sizeof(*l));
+  GC_ASSERT(settings->max_connections > 1 && settings->max_answers > 0);
   l->settings = *settings;
   l->pem_reads = gc_detached_new("gc-pems", GC_LISTENER_FILES_WAIT_MS, NULL);
   l->socket = l->now.fd = l->old.fd = -1;
   pthread_mutex_init(&l->lock, NULL);
+  pthread_mutex_init(&l->keeping, NULL);
+  pthread_mutex_init(&l->waiting, NULL);
+  gc_clock_cond_init(&l->ended);
   return l;
 }
 
 void gc_listener_maintain(struct gc_listener *l, uint64_t now_ms) {
+  pthread_mutex_lock(&l->keeping);
   gc_listener_drop_slow(l, now_ms);
-  keep_server(l, now_ms);
+  if (!l->is_quiet)
+    keep_server(l, now_ms);
+  pthread_mutex_unlock(&l->keeping);
+}
+
+/* Waits for the next upkeep; false: the end has come. */
+static bool wait_for_turn(struct gc_listener *l) {
+  const struct timespec until =
+      gc_clock_timespec(gc_clock_now_ms() + TRY_EVERY_MS);
+  int failed = 0;
+  pthread_mutex_lock(&l->waiting);
+  while (!l->is_ending && failed == 0)
+    failed = pthread_cond_timedwait(&l->ended, &l->waiting, &until);
+  bool goes_on = !l->is_ending;
+  pthread_mutex_unlock(&l->waiting);
+  return goes_on;
+}
+
+static void *keep(void *arg) {
+  struct gc_listener *l = arg;
+  pthread_setname_np(pthread_self(), "gc-listener");
+  while (wait_for_turn(l)) {
+    if (l->settings.tick != NULL)
+      l->settings.tick(l->settings.ctx, gc_clock_now_ms());
+    gc_listener_maintain(l, gc_clock_now_ms());
+  }
+  return NULL;
+}
+
+void gc_listener_start(struct gc_listener *l) {
+  struct gc_err err;
+  GC_ASSERT(!l->has_thread);
+  gc_listener_maintain(l, gc_clock_now_ms());
+  int failed = gc_thread_start(&l->thread, keep, l);
+  l->has_thread = failed == 0;
+  if (failed == 0)
+    return;
+  (void)gc_fail(&err, GC_ERR_MEMORY, "no thread gc-listener: %s",
+                strerror(failed));
+  report_server(l, &err);
+}
+
+static void end_thread(struct gc_listener *l) {
+  if (!l->has_thread)
+    return;
+  pthread_mutex_lock(&l->waiting);
+  l->is_ending = true;
+  pthread_cond_broadcast(&l->ended);
+  pthread_mutex_unlock(&l->waiting);
+  pthread_join(l->thread, NULL);
+  l->has_thread = false;
 }
 
 void gc_listener_quiesce(struct gc_listener *l) {
   atomic_store(&l->is_up, false);
+  pthread_mutex_lock(&l->keeping);
+  l->is_quiet = true;
   quiesce_server(&l->now);
   quiesce_server(&l->old);
+  pthread_mutex_unlock(&l->keeping);
 }
 
 bool gc_listener_is_up(const struct gc_listener *l) {
   return atomic_load(&l->is_up);
 }
 
+int64_t gc_listener_cert_end_s(const struct gc_listener *l) {
+  return atomic_load(&l->cert_end_s);
+}
+
 void gc_listener_free(struct gc_listener *l) {
   if (l == NULL)
     return;
+  end_thread(l);
   gc_listener_quiesce(l);
   end_server(&l->now);
   end_server(&l->old);
   if (l->socket >= 0)
     close(l->socket);
   gc_detached_free(l->pem_reads);
+  pthread_cond_destroy(&l->ended);
+  pthread_mutex_destroy(&l->waiting);
+  pthread_mutex_destroy(&l->keeping);
   pthread_mutex_destroy(&l->lock);
   free(l);
 }

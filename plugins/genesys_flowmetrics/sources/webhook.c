@@ -18,6 +18,8 @@
 
 enum {
   FILES_WAIT_MS = 300,
+  CONNECTIONS_MAX = 512,
+  ANSWERS_MAX = 256, /* each may hold a body of MaxBody */
   ANSWER_MAX_BYTES = 4096,
   QUESTION_MAX_BYTES = 65536,
   HOST_SIZE = 128,
@@ -37,12 +39,6 @@ struct webhook {
   _Atomic bool is_stopping;
   _Atomic bool is_listening;     /* the listener has succeeded once */
   _Atomic bool is_secret_unread; /* the last attempt to read it failed */
-};
-
-/* What a request's head says about the length of its body. */
-struct lengths {
-  const char *first; /* Content-Length */
-  bool is_chunked, differ;
 };
 
 /* A request whose head was read. */
@@ -136,35 +132,6 @@ static bool is_too_long(struct MHD_Connection *c, uint64_t max) {
   return errno != 0 || *end != '\0' || length > max;
 }
 
-/* A chunked body has no Content-Length, and another one has one: two readers of
- * such a request, a proxy and this one, would see different bodies (RFC 9112,
- * 6.3 and 11.2). */
-static enum MHD_Result note_length(void *ctx, enum MHD_ValueKind kind,
-                                   const char *key, const char *value) {
-  struct lengths *l = ctx;
-  (void)kind;
-  if (strcasecmp(key, MHD_HTTP_HEADER_TRANSFER_ENCODING) == 0)
-    l->is_chunked = true;
-  if (strcasecmp(key, MHD_HTTP_HEADER_CONTENT_LENGTH) != 0)
-    return MHD_YES;
-  l->differ |= l->first != NULL && strcmp(l->first, value) != 0;
-  l->first = value;
-  return MHD_YES;
-}
-
-static bool has_two_lengths(struct webhook *w, struct MHD_Connection *c) {
-  struct lengths l = {.first = NULL};
-  struct gc_err err;
-  MHD_get_connection_values(c, MHD_HEADER_KIND, note_length, &l);
-  if (!l.differ && (!l.is_chunked || l.first == NULL))
-    return false;
-  (void)gc_fail(&err, GC_ERR_PARSE,
-                "a request has two lengths (Content-Length twice, or beside "
-                "chunks) and is refused with 400: see which proxy sends it");
-  ledger_source_notice(w->source, "no events", &err);
-  return true;
-}
-
 /* Reports and refuses a compressed body: without this line its bytes would be
  * no event. */
 static bool is_compressed(struct webhook *w, struct MHD_Connection *c) {
@@ -192,8 +159,6 @@ static unsigned check_head(struct webhook *w, struct MHD_Connection *c,
   unsigned refused = check_secret(w, c);
   if (refused != 0)
     return refused;
-  if (has_two_lengths(w, c))
-    return 400;
   if (is_too_long(c, w->options->max_body_bytes))
     return 413;
   if (is_compressed(w, c))
@@ -339,6 +304,8 @@ static enum MHD_Result queue_answer(struct webhook *w, struct MHD_Connection *c,
     MHD_add_response_header(r, "WebHook-Allowed-Origin", call->origin);
     MHD_add_response_header(r, "WebHook-Allowed-Rate", "*");
   }
+  if (status == 400 || status == 503)
+    MHD_add_response_header(r, "Connection", "close");
   if (status == 503)
     MHD_add_response_header(r, "Retry-After", "5");
   if (status == 405)
@@ -353,7 +320,6 @@ static enum MHD_Result queue_answer(struct webhook *w, struct MHD_Connection *c,
 
 static void suspend_call(struct call *call) {
   struct webhook *w = call->webhook;
-  gc_listener_set_busy(w->listener, call->connection, true);
   pthread_mutex_lock(&w->lock);
   w->waiting++;
   pthread_mutex_unlock(&w->lock);
@@ -460,15 +426,33 @@ static enum MHD_Result on_request(void *ctx, struct MHD_Connection *c,
   return MHD_YES;
 }
 
+/* Answers a request whose head is refused by the listener. */
+static enum MHD_Result refuse_at_once(void *ctx, struct MHD_Connection *c,
+                                      unsigned status) {
+  struct webhook *w = ctx;
+  struct gc_err err;
+  if (status == 400) {
+    (void)gc_fail(&err, GC_ERR_PARSE,
+                  "a request has two lengths (Content-Length twice, or beside "
+                  "chunks) and is refused with 400: see which proxy sends it");
+    ledger_source_notice(w->source, "no events", &err);
+  }
+  struct call call = {.webhook = w, .connection = c, .status = status};
+  call.answer.max = ANSWER_MAX_BYTES;
+  enum MHD_Result result = queue_answer(w, c, &call);
+  gc_buf_clear(&call.answer);
+  return result;
+}
+
 static void on_completed(void *ctx, struct MHD_Connection *c, void **place,
                          enum MHD_RequestTerminationCode code) {
   struct webhook *w = ctx;
   struct call *call = *place;
+  (void)c;
   if (code != MHD_REQUEST_TERMINATED_COMPLETED_OK)
     stats_add(w->source->stats, TALLY_WEB_CUT, 1);
   else
     w->source->stats->answer_ms = (int64_t)gc_clock_now_ms();
-  gc_listener_set_busy(w->listener, c, false);
   if (call != NULL)
     call_free(call);
   *place = NULL;
@@ -476,11 +460,10 @@ static void on_completed(void *ctx, struct MHD_Connection *c, void **place,
 
 /* ---- beginning and end ---- */
 
-void webhook_maintain(struct webhook *w, uint64_t now_ms) {
-  if (w->is_stopping)
-    return;
-  gc_listener_maintain(w->listener, now_ms);
-  if (w->is_secret_unread)
+static void on_tick(void *ctx, uint64_t now_ms) {
+  struct webhook *w = ctx;
+  (void)now_ms;
+  if (!w->is_stopping && w->is_secret_unread)
     check_secret_file(w);
 }
 
@@ -495,7 +478,7 @@ static bool has_waiting(void *ctx) {
 static void on_listening(void *ctx, const char *cause,
                          const struct gc_err *err) {
   struct webhook *w = ctx;
-  if (err->code == GC_OK)
+  if (err->code == GC_OK && strcmp(cause, "listening") == 0)
     w->is_listening = true;
   ledger_source_notice(w->source, cause, err);
   note_up(w);
@@ -507,9 +490,12 @@ struct webhook *webhook_start(const struct webhook_options *options,
   struct webhook *w = gc_zalloc(1, sizeof(*w));
   const struct gc_listener_settings listener = {.options = &options->at,
                                                 .max_connections =
-                                                    options->max_connections,
+                                                    CONNECTIONS_MAX,
+                                                .max_answers = ANSWERS_MAX,
                                                 .on_request = on_request,
                                                 .on_completed = on_completed,
+                                                .refuse = refuse_at_once,
+                                                .tick = on_tick,
                                                 .has_waiting = has_waiting,
                                                 .notice = on_listening,
                                                 .ctx = w};
@@ -523,7 +509,7 @@ struct webhook *webhook_start(const struct webhook_options *options,
   w->listener = gc_listener_new(&listener);
   (void)err;
   check_secret_file(w);
-  gc_listener_maintain(w->listener, gc_clock_now_ms());
+  gc_listener_start(w->listener);
   return w;
 }
 

@@ -31,13 +31,13 @@ struct webhook_options {
   char *path;
   char *secret_file, *secret_header; /* NULL: no secret */
   struct gc_strs handshakes;         /* hosts that may ask; empty: no host */
-  uint32_t max_body_bytes, max_connections;
+  uint32_t max_body_bytes;
 };
 
 struct webhook;
 
 /* Listens. When the address is not free or a certificate cannot be used,
- * reports that under the cause "listening", and webhook_maintain tries again.
+ * reports that under the cause "listening" and tries again each second.
  * `options` and `source` are borrowed as long as the source lives. Returns NULL
  * and fills err when out of memory. */
 struct webhook *webhook_start(const struct webhook_options *options,
@@ -47,10 +47,5 @@ struct webhook *webhook_start(const struct webhook_options *options,
  * which answers them, before webhook_free. */
 void webhook_stop(struct webhook *w);
 void webhook_free(struct webhook *w);
-
-/* Closes connections that have not sent a whole request in time, listens if
- * that failed before, and takes changed certificates without an interruption.
- * Call it about once a second, from one thread. */
-void webhook_maintain(struct webhook *w, uint64_t now_ms);
 
 #endif

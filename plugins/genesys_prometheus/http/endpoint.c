@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/base/alloc.h"
 #include "common/net/clock.h"
 #include "common/net/detached.h"
 #include "common/net/lease_gate.h"
@@ -12,8 +13,9 @@
 #include "plugins/genesys_prometheus/http/internal.h"
 
 enum {
+  CONNECTIONS_MAX = 128,
   /* Bounds the memory: a body of 500,000 series has 100 MB without gzip. */
-  CONNECTIONS_MAX = 16,
+  ANSWERS_MAX = 16,
   FILES_WAIT_MS = 300,
 };
 
@@ -22,6 +24,7 @@ static const struct {
   const char *words;
 } statuses[] = {
     [ENDPOINT_200] = {200, ""},
+    [ENDPOINT_400] = {400, "the length of the body is told twice\n"},
     [ENDPOINT_401] = {401, "the credentials are missing or wrong\n"},
     [ENDPOINT_404] = {404, "not here\n"},
     [ENDPOINT_405] = {405, "GET only\n"},
@@ -55,6 +58,10 @@ static enum MHD_Result refuse_request(struct endpoint *e,
                             "Basic realm=\"metrics\", charset=\"UTF-8\"");
   if (status == ENDPOINT_401 && o->bearer_file != NULL)
     MHD_add_response_header(r, "WWW-Authenticate", "Bearer");
+  if (status == ENDPOINT_400 || status == ENDPOINT_503)
+    MHD_add_response_header(r, "Connection", "close");
+  if (status == ENDPOINT_503)
+    MHD_add_response_header(r, "Retry-After", "1");
   if (status == ENDPOINT_405)
     MHD_add_response_header(r, "Allow", "GET, HEAD");
   return queue_response(e, c, status, r);
@@ -124,8 +131,13 @@ static enum MHD_Result on_request(void *ctx, struct MHD_Connection *c,
                                   const char *version, const char *bytes,
                                   size_t *len, void **place) {
   struct endpoint *e = ctx;
-  (void)version, (void)bytes, (void)place;
+  (void)version, (void)bytes;
+  /* An answer before the end of the request would end the connection. */
+  bool is_whole = *place != NULL && *len == 0;
+  *place = e;
   *len = 0;
+  if (!is_whole)
+    return MHD_YES;
   if (strcmp(url, e->settings.options->path) != 0)
     return refuse_request(e, c, ENDPOINT_404);
   bool is_head = strcmp(method, "HEAD") == 0;
@@ -139,10 +151,19 @@ static enum MHD_Result on_request(void *ctx, struct MHD_Connection *c,
 static void on_completed(void *ctx, struct MHD_Connection *c, void **place,
                          enum MHD_RequestTerminationCode code) {
   struct endpoint *e = ctx;
-  (void)place;
+  (void)c, (void)place;
   if (code != MHD_REQUEST_TERMINATED_COMPLETED_OK)
     atomic_fetch_add(&e->cut, 1);
-  gc_listener_set_busy(e->listener, c, false);
+}
+
+static enum MHD_Result refuse_at_once(void *ctx, struct MHD_Connection *c,
+                                      unsigned status) {
+  return refuse_request(ctx, c, status == 400 ? ENDPOINT_400 : ENDPOINT_503);
+}
+
+static void on_tick(void *ctx, uint64_t now_ms) {
+  (void)now_ms;
+  endpoint_check_modes(ctx);
 }
 
 /* ---- beginning and end ---- */
@@ -155,16 +176,17 @@ static void on_listening(void *ctx, const char *cause,
 
 struct endpoint *endpoint_new(const struct endpoint_settings *settings) {
   const struct endpoint_options *o = settings->options;
-  struct endpoint *e = calloc(1, sizeof(*e));
-  if (e == NULL)
-    return NULL;
+  struct endpoint *e = gc_zalloc(1, sizeof(*e));
   e->settings = *settings;
   atomic_store(&e->scrape_us, -1);
   const struct gc_listener_settings listener = {.options = &o->at,
                                                 .max_connections =
                                                     CONNECTIONS_MAX,
+                                                .max_answers = ANSWERS_MAX,
                                                 .on_request = on_request,
                                                 .on_completed = on_completed,
+                                                .refuse = refuse_at_once,
+                                                .tick = on_tick,
                                                 .notice = on_listening,
                                                 .ctx = e};
   e->listener = gc_listener_new(&listener);
@@ -173,10 +195,7 @@ struct endpoint *endpoint_new(const struct endpoint_settings *settings) {
   return e;
 }
 
-void endpoint_maintain(struct endpoint *e, uint64_t now_ms) {
-  endpoint_check_modes(e);
-  gc_listener_maintain(e->listener, now_ms);
-}
+void endpoint_start(struct endpoint *e) { gc_listener_start(e->listener); }
 
 bool endpoint_is_up(const struct endpoint *e) {
   return gc_listener_is_up(e->listener);

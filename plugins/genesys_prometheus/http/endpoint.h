@@ -4,7 +4,9 @@
  *
  *   200 all series                 404 another path
  *   401 no or wrong credentials    405 neither GET nor HEAD
- *   503 a file with a secret cannot be read, or no memory
+ *   400 the length of a body is told twice
+ *   503 a file with a secret cannot be read, no memory, or too many answers
+ *       are under way
  *
  * A scrape is rendered on the listener's thread (net/listener); a client that
  * takes its answer slowly occupies its connection only. Files with secrets
@@ -37,7 +39,7 @@ struct endpoint_settings {
 };
 
 /* The statuses of the answers. */
-#define ENDPOINT_STATUS_MAP(XX) XX(200) XX(401) XX(404) XX(405) XX(503)
+#define ENDPOINT_STATUS_MAP(XX) XX(200) XX(400) XX(401) XX(404) XX(405) XX(503)
 enum endpoint_status {
 #define XX(status) ENDPOINT_##status,
   ENDPOINT_STATUS_MAP(XX)
@@ -53,14 +55,12 @@ struct endpoint_stats {
 
 struct endpoint;
 
-/* Makes an endpoint, which listens from the first endpoint_maintain on. Reads
- * the files with secrets once and reports the outcomes; waits for their disk as
- * a scrape does. Returns NULL when out of memory. */
+/* Makes an endpoint. Reads the files with secrets once and reports the
+ * outcomes; waits for their disk as a scrape does. */
 struct endpoint *endpoint_new(const struct endpoint_settings *settings);
-/* Listens if that failed before, takes changed certificates, and checks the
- * modes of changed files. Waits 0.6 s at most for a disk that hangs. Call it
- * about once a second, from one thread. */
-void endpoint_maintain(struct endpoint *e, uint64_t now_ms);
+/* Listens. A thread of the listener tries again, takes changed certificates,
+ * and checks the modes of changed files. */
+void endpoint_start(struct endpoint *e);
 /* True while the endpoint listens. */
 bool endpoint_is_up(const struct endpoint *e);
 struct endpoint_stats endpoint_stats(struct endpoint *e);

@@ -400,22 +400,6 @@ static void a_shutdown_without_init_is_harmless(void) {
   CHECK(fake_shutdown() == 0);
 }
 
-/* Of an init's allocations only the listener's has 1,000 bytes or more. */
-static void an_init_after_a_failed_one_starts_everything(void) {
-  if (!REFUSES_MEMORY)
-    return;
-  CHECK_INT(configure_plugin(""), 0);
-  refuse_memory_from = 1000;
-  CHECK_INT(fake_init(), 0);
-  refuse_memory_from = SIZE_MAX;
-  CHECK(fake_log_has("ERROR genesys_prometheus: out of memory"));
-  CHECK(!fake_has("write", "genesys_prometheus"));
-  CHECK_INT(fake_init(), 0);
-  dispatch_depth("h1", "Sales", 4);
-  CHECK_HAS(scrape_metrics(), "host=\"h1\"} 4\n");
-  (void)fake_shutdown();
-}
-
 int main(void) {
   RUN(wrong_configurations_are_refused);
   RUN(a_section_after_a_refused_one_begins_with_the_defaults);
@@ -432,7 +416,6 @@ int main(void) {
   RUN(a_port_in_use_is_tried_again);
   RUN(a_shutdown_closes_the_port);
   RUN(a_shutdown_without_init_is_harmless);
-  RUN(an_init_after_a_failed_one_starts_everything);
   RUN(values_of_a_lost_lease_are_not_shown); /* its gates stay */
   return check_done();
 }
