@@ -297,6 +297,7 @@ const struct lives_shape lives_shapes[] = {
     {"late queue", lives_make_late_queue, 1},
     {"late answer", lives_make_late_answer, 1},
     {"late skip", lives_make_late_skip, 1},
+    {"second leg", lives_make_second_leg, 1},
     {"moved callback", lives_make_moved_callback, 1},
     {"many participants", lives_make_many, 20},
 };

@@ -39,6 +39,8 @@ enum lives_fact {
   LIVES_WRAPPED_UP,
   LIVES_SKIPS,     /* the after-call work */
   LIVES_SCHEDULED, /* a callback that waits from a later time on */
+  LIVES_PAUSES,    /* all its communications end */
+  LIVES_GOES_ON,   /* with another communication */
   LIVES_CALLS_OUT, /* an agent calls the customer: its medium is voice now */
 };
 

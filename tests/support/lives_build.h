@@ -312,6 +312,7 @@ void lives_make_many(struct lives_build *b);
 void lives_make_late_leg(struct lives_build *b);
 void lives_make_late_queue(struct lives_build *b);
 void lives_make_late_answer(struct lives_build *b);
+void lives_make_second_leg(struct lives_build *b);
 void lives_make_late_skip(struct lives_build *b);
 void lives_make_moved_callback(struct lives_build *b);
 

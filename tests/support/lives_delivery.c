@@ -8,8 +8,9 @@
 
 /* The first end is final: a caller who was called back has left long ago. */
 static void end_party(struct cv_party *p, int64_t at_ms) {
-  if (p->end_ms == 0)
+  if (!p->end_is_own)
     p->end_ms = at_ms;
+  p->end_is_own = true;
   p->held = p->scheduled = false;
   p->hold_ms = 0;
 }
@@ -47,6 +48,15 @@ static void apply_step(struct cv_party *p, const struct lives_step *s) {
     break;
   case LIVES_SCHEDULED:
     p->scheduled = true;
+    break;
+  case LIVES_PAUSES:
+    p->end_ms = s->at_ms;
+    p->held = false;
+    p->hold_ms = 0;
+    break;
+  case LIVES_GOES_ON:
+    p->end_ms = 0;
+    p->legs++;
     break;
   case LIVES_CALLS_OUT:
     if (p->media > CV_VOICE)

@@ -193,6 +193,25 @@ static void report_second_stay_late(struct lives_build *b,
   hang_up(b, agent);
 }
 
+/* The communication of an agent ends, and the agent gets another one: for a
+ * while the agent seems to have left. */
+void lives_make_second_leg(struct lives_build *b) {
+  b->l->is_late = true;
+  begin_contact(b);
+  struct stay s = enqueue_contact(b, any_queue(b));
+  unsigned agent = answer_contact(b, &s);
+  do {
+    hold_contact(b, agent);
+    add_fact(b, agent, LIVES_PAUSES);
+    maybe_mark_snapshot(b);
+    b->now_ms += 1 + random_below(b, roll_chance(b, 70) ? 300 : 20000);
+    add_fact(b, agent, LIVES_GOES_ON);
+    mark_snapshot(b);
+    pass_time(b);
+  } while (has_room(b) && roll_chance(b, 40));
+  hang_up(b, agent);
+}
+
 /* An answer is counted that later facts contradict. */
 void lives_make_late_answer(struct lives_build *b) {
   b->l->is_late = true;

@@ -91,6 +91,8 @@ static const char *const facts[] = {[LIVES_APPEARS] = "appears",
                                     [LIVES_WRAPPED_UP] = "has wrapped up",
                                     [LIVES_SKIPS] = "skips its wrap-up",
                                     [LIVES_SCHEDULED] = "is scheduled",
+                                    [LIVES_PAUSES] = "has no communication",
+                                    [LIVES_GOES_ON] = "has another one",
                                     [LIVES_CALLS_OUT] = "calls the customer"};
 static const char *const purposes[] = {[CV_OTHER] = "flow",
                                        [CV_CUSTOMER] = "customer",

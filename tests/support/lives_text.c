@@ -100,18 +100,28 @@ static void add_leg(struct text *t, const struct cv_party *p,
   add_text(t, "\"provider\":\"x\"}");
 }
 
-static void add_leg_lists(struct text *t, const struct cv_party *p,
-                          enum cv_media first, const struct manner *how) {
-  add_text(t, "\"%s\":[", array_of((enum cv_media)p->media));
+/* The communications that ended before the present one come first. */
+static void add_leg_list(struct text *t, const struct cv_party *p,
+                         enum cv_media media, const struct manner *how) {
+  add_text(t, "\"%s\":[", array_of(media));
+  for (unsigned i = 0; i < p->legs; i++) {
+    add_text(t, "{\"id\":\"b\",\"state\":\"disconnected\",");
+    add_time(t, "connectedTime", how->leg_times ? p->connected_ms : 0);
+    add_text(t, "\"disconnectType\":\"client\"},");
+  }
   add_leg(t, p, how);
   add_text(t, "]");
+}
+
+static void add_leg_lists(struct text *t, const struct cv_party *p,
+                          enum cv_media first, const struct manner *how) {
+  add_leg_list(t, p, (enum cv_media)p->media, how);
   enum cv_media other = first != p->media ? first : CV_VOICE;
   if (p->purpose != CV_AGENT || other == p->media ||
       (p->media != CV_CALLBACK && first == p->media))
     return;
-  add_text(t, ",\"%s\":[", array_of(other));
-  add_leg(t, p, how);
-  add_text(t, "]");
+  add_text(t, ",");
+  add_leg_list(t, p, other, how);
 }
 
 static int64_t connected_time(const struct cv_party *p,
@@ -144,6 +154,8 @@ static struct manner choose_manner(struct text *t, const struct cv_party *p) {
                        .alert_time = is_chosen(t),
                        .by_state = is_chosen(t)};
   how.own_times = !how.leg_times || is_chosen(t);
+  if (p->end_ms != 0 && !p->end_is_own)
+    how.leg_times = true;
   how.is_delayed = p->purpose == CV_ACD && p->media == CV_CALLBACK &&
                    (p->connected_ms != 0 || p->end_ms != 0) &&
                    (p->made_ms != 0 || is_chosen(t));
@@ -166,7 +178,7 @@ static void add_party_text(struct text *t, unsigned number,
                  : "\"conversationRoutingData\":{\"queue\":{\"id\":\"%s\"}},",
              p->queue_text);
   add_time(t, "connectedTime", connected_time(p, &how));
-  if (how.own_times || !how.leg_times)
+  if ((how.own_times || !how.leg_times) && p->end_is_own)
     add_time(t, "endTime", p->end_ms);
   add_acw(t, p, &how);
   add_leg_lists(t, p, first, &how);

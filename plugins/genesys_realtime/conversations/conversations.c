@@ -92,6 +92,8 @@ static void set_since(const struct conversations *m, struct conversation *c,
   c->left_ms = removed->left_ms;
   c->seen_ms = c->known_seen_ms = removed->seen_ms;
   c->known_facts = removed->facts;
+  c->paused = removed->paused;
+  c->paused_ago = removed->paused_ago;
   c->known_retired = removed->retired;
 }
 

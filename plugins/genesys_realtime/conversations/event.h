@@ -73,6 +73,8 @@ struct cv_party {
   bool parked;      /* a communication is put aside */
   bool scheduled;   /* a callback in the queue before its time */
   bool acw_skipped; /* there was no after-call work, whatever its times say */
+  bool end_is_own;  /* end_ms is endTime */
+  uint8_t legs;     /* number of communications; at most UINT8_MAX */
   uint8_t purpose;  /* enum cv_purpose */
   uint8_t media;    /* enum cv_media */
 };

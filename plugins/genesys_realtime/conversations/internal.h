@@ -3,7 +3,8 @@
  * tests include this header.
  *
  *   table         conversations by id: hash table, pool, order of last event
- *   queues        queues by id, their counters and service level targets
+ *   queues        queues by id, their counters, also by wrap-up code, and
+ *                 service level targets
  *   merge         snapshot → facts that are new
  *   parts         the facts of one conversation that are lists: holds, and the
  *                 ids of participants that made room for others
@@ -88,6 +89,9 @@ struct participant {
   uint8_t is_held : 1;        /* now */
   uint8_t is_left_by_legs : 1; /* `gone` is that of legs: the next leg may
                                   begin a moment later */
+  uint8_t is_end_own : 1; /* end_ms is final; else all its communications had
+                             ended then */
+  uint8_t legs;           /* number of its communications */
 };
 
 /* Guide dialect: a conversation's stay in a queue. */
@@ -122,9 +126,11 @@ struct conversation { /* the widest members first: no space between */
   struct cv_dropped *dropped; /* NULL: none */
   uint32_t known_retired;     /* queues retired before the removal: counters
                                  made later lack the known participants */
+  uint32_t paused_ago;        /* as in struct cv_removed, like `paused` */
   uint32_t older, newer;      /* by last event; older: also the next free one */
   uint8_t count, cap;         /* number of parts and of places for them */
-  uint8_t known;   /* number of first parts that were known before a removal */
+  uint8_t known; /* number of first parts that were known before a removal */
+  uint8_t paused;
   bool is_partial; /* it lacks participants of the newest snapshot */
   bool is_used : 1;
   bool is_listed_inactive : 1; /* the list of inactive conversations has it */
@@ -341,6 +347,16 @@ int64_t cv_queue_target_ms(const struct conversations *m, uint32_t queue,
                            enum cv_media media);
 /* Counts for all pairs how many conversations are in each state. */
 void cv_queue_count_states(struct conversations *m);
+/* Counts the change by its wrap-up code. Does nothing for a pair that is NULL,
+ * for "" and for a code that is not allowed. */
+void cv_count_wrapup(struct conversations *m, struct pair *pair,
+                     const char *code, enum cv_state from, enum cv_state to);
+/* Sets the count of a change by a cleaned code. */
+void cv_restore_wrapup(struct conversations *m, struct pair *pair,
+                       const char *code, enum cv_state from, enum cv_state to,
+                       uint64_t count);
+/* Sets all counters to 0; their series begin again. */
+void cv_clear_pair(struct conversations *m, struct pair *pair);
 
 /* ---- parts.c ---- */
 
@@ -449,7 +465,7 @@ void cv_count(struct conversations *m, const struct conversation *before,
 /* Sets due_ms and is_inactive, after a change that counts nothing. */
 void cv_look_ahead(struct conversations *m, struct conversation *c);
 
-/* ---- returned.c ---- */
+/* ---- removed.c ---- */
 
 /* A fact before this time is late if it is new. */
 static inline int64_t cv_late_ms(int64_t known_ms, int64_t left_ms) {
@@ -479,19 +495,6 @@ void cv_close(struct conversations *m, uint32_t number);
 /* ---- guide_states.c ---- */
 
 extern const struct cv_dialect cv_guide_dialect;
-
-/* ---- wrapup.c ---- */
-
-/* Counts the change by its wrap-up code. Does nothing for a pair that is NULL,
- * for "" and for a code that is not allowed. */
-void cv_count_wrapup(struct conversations *m, struct pair *pair,
-                     const char *code, enum cv_state from, enum cv_state to);
-/* Sets the count of a change by a cleaned code. */
-void cv_restore_wrapup(struct conversations *m, struct pair *pair,
-                       const char *code, enum cv_state from, enum cv_state to,
-                       uint64_t count);
-/* Sets all counters to 0; their series begin again. */
-void cv_clear_pair(struct conversations *m, struct pair *pair);
 
 /* ---- handover.c ---- */
 

@@ -45,6 +45,27 @@ static void merge_time(struct merge *g, int64_t *known, int64_t reported) {
   g->is_older |= *known != 0 && reported == 0;
 }
 
+/* Merges the end of a participant. Its own time is final. Without it, the
+ * participant has ended when all its communications have, and it goes on when
+ * it gets another one: the snapshot with most communications decides. */
+static void merge_end(struct merge *g, struct participant *p,
+                      const struct cv_party *party) {
+  int64_t before_ms = p->end_ms;
+  g->is_older |= party->legs < p->legs;
+  if (party->legs > p->legs) {
+    p->legs = party->legs;
+    p->end_ms = p->is_end_own ? p->end_ms : 0;
+  }
+  if (party->end_is_own && !p->is_end_own) {
+    p->is_end_own = 1;
+    p->end_ms = party->end_ms;
+  } else if (p->end_ms == 0 && party->legs == p->legs) {
+    p->end_ms = party->end_ms;
+  }
+  g->is_older |= p->end_ms != 0 && party->end_ms == 0;
+  g->is_new |= p->end_ms != before_ms;
+}
+
 /* Merges after-call work. Work that is skipped did not happen, also if it was
  * announced before. While the agent's leg is open, only a part of its
  * communications may be over: the others may still have work. */
@@ -66,7 +87,7 @@ static void merge_facts(struct merge *g, unsigned index,
                         const struct cv_party *party) {
   struct participant *p = &g->c->participants[index];
   merge_time(g, &p->connected_ms, party->connected_ms);
-  merge_time(g, &p->end_ms, party->end_ms);
+  merge_end(g, p, party);
   if (party->made_ms != 0 && (p->made_ms == 0 || party->made_ms < p->made_ms)) {
     p->made_ms = party->made_ms;
     g->is_new = true;

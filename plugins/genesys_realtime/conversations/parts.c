@@ -221,6 +221,7 @@ static bool drop_participant(struct conversations *m, struct conversation *c,
   keep_answer(c, p);
   forget_holds(c, index);
   c->known -= index < c->known;
+  c->paused = index + 1 == c->paused ? 0 : c->paused - (index + 1 < c->paused);
   memmove(&c->participants[index], &c->participants[index + 1],
           after * sizeof(c->participants[0]));
   memmove(&worth[index], &worth[index + 1], after);

@@ -25,9 +25,12 @@ struct cv_removed {
   int64_t since_ms; /* contacts that began earlier are not counted again */
   int64_t seen_ms;  /* as in struct conversation */
   uint32_t retired; /* the model's number of retired queues at the removal */
-  uint16_t facts;   /* number of facts until then: returned.c */
-  uint8_t count;    /* of participants: the first ones of a snapshot */
-  bool is_over; /* all had ended with a known outcome, or a poll closed it */
+  uint32_t paused_ago; /* ms from its end to fact_ms */
+  uint16_t facts;      /* number of facts until then: count_known */
+  uint8_t count;       /* of participants: the first ones of a snapshot */
+  uint8_t paused; /* number of the last agent who had ended only because all
+                     communications had, from 1; 0: none */
+  bool is_over;   /* all had ended with a known outcome, or a poll closed it */
 };
 
 struct cv_removed_set {

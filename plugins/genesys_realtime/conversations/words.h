@@ -8,7 +8,30 @@
 
 #include "common/base/json/stream.h"
 #include "common/genesys/unknown_words.h"
-#include "plugins/genesys_realtime/conversations/legs.h"
+#include "plugins/genesys_realtime/conversations/event.h"
+
+/* The meaning of a communication's state for its leg. With any other state
+ * ("none") the times decide. */
+enum cv_leg {
+  CV_LEG_UNKNOWN,
+  CV_LEG_RINGING,
+  CV_LEG_SCHEDULED,
+  CV_LEG_PARKED, /* put aside by an agent who was connected */
+  CV_LEG_CONNECTED,
+  CV_LEG_OVER
+};
+
+/* The meaning of afterCallWork.state. */
+enum cv_acw { CV_ACW_UNKNOWN, CV_ACW_SKIPPED, CV_ACW_DONE };
+
+/* One communication. Times are epoch ms; 0: not given. */
+struct cv_communication {
+  enum cv_leg leg;
+  enum cv_acw acw;
+  bool held, transferred;
+  bool refused; /* an alert that ended unanswered */
+  int64_t connected_ms, disconnected_ms, hold_ms, scheduled_ms;
+};
 
 /* Each function reads a value. If its table lacks the word, the function adds
  * the word to `unknown`. null and "" are no words. */

@@ -9,7 +9,7 @@
 #include "common/analytics/send/outbox.h"
 #include "common/base/assert.h"
 #include "common/net/channels/listening.h"
-#include "plugins/genesys_realtime/conversations/drift.h"
+#include "plugins/genesys_realtime/stream/drift.h"
 #include "plugins/genesys_realtime/stream/guide_decode.h"
 #include "plugins/genesys_realtime/stream/guide_socket.h"
 #include "plugins/genesys_realtime/stream/stream.h"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "plugins/genesys_realtime/conversations/drift.h"
+#include "plugins/genesys_realtime/stream/drift.h"
 
 #include <stdio.h>
 

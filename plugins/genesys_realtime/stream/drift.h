@@ -30,8 +30,8 @@
  * Compare before conversations_poll_end, which closes lost conversations: a
  * lost end is drift even if the conversation is closed at once. Only pairs that
  * differ take memory. Pure; one thread at a time. */
-#ifndef GENESYS_REALTIME_CONVERSATIONS_DRIFT_H
-#define GENESYS_REALTIME_CONVERSATIONS_DRIFT_H
+#ifndef GENESYS_REALTIME_STREAM_DRIFT_H
+#define GENESYS_REALTIME_STREAM_DRIFT_H
 
 #include "common/base/err.h"
 
