@@ -10,6 +10,33 @@
  * after the agent has lost it.
  *
  * The block does not depend on collectd: the plugin passes in the output. */
+
+/* The path of one interval:
+ *
+ * 1. common/analytics/analytics.c reads the mark, the totals and the pending
+ *    window from the state file (send/checkpoint.c), and sleeps until
+ *    SettleDelay after the end of a window, by the platform's clock
+ *    (query/windows.c, pure).
+ * 2. poll.c requests all windows that are not settled, new ones included, one
+ *    request after the other. decode/decode.c stages facts. When an answer is
+ *    complete, the facts become sums of the series (series/series.h) for
+ *    windows that are read again, and results (decode/results.h) for new
+ *    windows.
+ * 3. The stage becomes READY, and the results belong to a read thread
+ *    (analytics_read.c). send/sender.c makes the values of the oldest new
+ *    window and collects them in the outbox (send/outbox.c). It saves the
+ *    mark, the totals and these values in one transaction, and passes them to
+ *    the write tracker. The next window begins when the write tracker has seen
+ *    the last value of this one, and the nodes of genesys_influxdb have synced
+ *    them (net/save_barrier).
+ * 4. When all windows are sent, the stage is SENT and the network thread
+ *    continues.
+ *
+ * A source is a row of query/tables.c. genesys_analytics requests
+ * conversations, users and the guide dialect's queue details; the <Flows>
+ * blocks of genesys_flowmetrics request flows. daemon/analytics_block has the
+ * callbacks that both plugins share. Two blocks that would write one series
+ * are a configuration error (series/claim.c). */
 #ifndef GC_ANALYTICS_ANALYTICS_H
 #define GC_ANALYTICS_ANALYTICS_H
 

@@ -3,6 +3,21 @@
  * lock guards them and is held for copies only: no call below waits for a
  * network, a disk or another thread's work, so /health answers while all of
  * these hang. Any thread. */
+
+/* The path of one change of health:
+ *
+ * 1. A block reports the outcome of a cause (gc_block_notice), an account by
+ *    its hook. The registry (common/health/registry) keeps the causes that
+ *    fail.
+ * 2. Each second a read callback of the block passes its self-telemetry to a
+ *    sink that keeps source_up and some figures (health/reading), so /health
+ *    and the values agree.
+ * 3. gc_health_next (health/state) computes the state from causes and reading:
+ *    one enum, one function.
+ * 4. The listener's thread copies the registry and makes the document
+ *    (plugins/genesys/health). Another read callback, of genesys, takes the
+ *    changes that are due (gc_health_next_event) and sends them as
+ *    notifications; it holds no lock meanwhile. */
 #ifndef GC_HEALTH_REGISTRY_H
 #define GC_HEALTH_REGISTRY_H
 

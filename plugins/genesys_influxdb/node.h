@@ -9,6 +9,21 @@
  * the spool. With a slow or full disk, lines wait in memory (at most
  * INFLUX_LINES_MAX); values without room there or in the inbox are lost and
  * counted. */
+
+/* The path of one line:
+ *
+ * 1. collectd's write threads copy a value into the node's inbox (inbox.c): it
+ *    takes up to 16 MB of memory. A thread waits at most for the copy of
+ *    another thread.
+ * 2. The node's thread takes the inbox (node.c). lines/points.c has the
+ *    measurement, tags and fields of each series, by the rules of
+ *    common/export; lines/join.c makes one line of the values of one tag set
+ *    and time that arrive within 0.2 s.
+ * 3. Lines are appended to the spool (net/spool) as one record, with a sync.
+ * 4. sender/sender.c reads a batch, sends it, and moves the read position when
+ *    the database has taken it. sender/answer.c decides by the answer,
+ *    sender/state.c has the states, sender/batch.c isolates refused lines,
+ *    sender/conflict.c reads which lines InfluxDB means. */
 #ifndef GENESYS_INFLUXDB_NODE_H
 #define GENESYS_INFLUXDB_NODE_H
 

@@ -14,6 +14,40 @@
  * has a subscriber. So new topics use free room, no topic moves, and the same
  * topics in the same order go to the same channels again. A topic that finds no
  * room waits, first come first served, until other topics have left. */
+
+/* The states of a channel, and its renewal:
+ *
+ * 1. Blocks subscribe to topics at net/channels/channels; it puts each topic
+ *    into the first slot that has fewer than 1,000 topics, where the topic
+ *    stays. A slot has a channel (channels/slot, channels/channel). When all
+ *    slots are full, a topic waits.
+ * 2. A channel takes a stored id (channels/id_store). The state store has 16
+ *    of them; the platform keeps 20 channels for a client. Accounts of one
+ *    client share the 16. A stored id is used again after a HEAD that finds
+ *    the channel, or that has no answer. If the HEAD does not find the
+ *    channel, another one is created and its id stored. In each process the
+ *    first creation for each of the 16 is always permitted, since all channels
+ *    expire during a long stop; further creations in place of lost channels
+ *    are limited to 6 an hour and 12 a day, and those for renewals to 6 an
+ *    hour and 30 a day (channels/creations). So an agent never holds more than
+ *    16 channels, even in a crash loop, and 4 remain for other programs. While
+ *    another process has the StateDir, that process alone uses the channels.
+ * 3. channels/state has all states and transitions of a channel.
+ *    channels/calls subscribes (the first batch replaces the topics that the
+ *    channel had), then channels/socket connects; the block gets connected and
+ *    takes a snapshot over REST.
+ * 4. An hour before a channel's 24 hours end, when the server announces that
+ *    it closes, and when the token has changed, the slot opens a second
+ *    channel under a free stored id, one slot at a time. When the second
+ *    channel is connected too, the slot closes the first. No message is
+ *    missed; for a moment each message comes twice, and the model drops the
+ *    duplicates. The slot needs a second channel because the platform closes
+ *    the first socket of a channel when a second one connects.
+ * 5. If the second channel is not connected after half of the time that is
+ *    left, the slot gives it up. If the first channel's 24 hours or its token
+ *    end, the slot prolongs the first channel by subscribing once more. If the
+ *    server closes the socket, the first channel reconnects and reports the
+ *    break as a gap, like any lost connection. */
 #ifndef GC_NET_CHANNELS_CHANNELS_H
 #define GC_NET_CHANNELS_CHANNELS_H
 

@@ -5,6 +5,17 @@
  * flows and has empty ones too; or it reads the activity query page by page. A
  * read thread dispatches the newest answer, unless this agent stands by. This
  * file does not depend on collectd. */
+
+/* The path of an observation of flows:
+ *
+ * 1. flows/observations.c listens for the list of flows and starts a poll each
+ *    ObservationInterval. flows/poll.c sends observation queries for 100 flows
+ *    each, one after the other, or pages through the activity query (for more
+ *    than 200 flows).
+ * 2. flows/decode.c stages counts. When all answers are complete, they become
+ *    the newest reading. A pair of flow and medium that the earlier reading
+ *    had and the answers do not mention is 0 (flows/counts.c).
+ * 3. A read callback takes the reading and dispatches flow_active. */
 #ifndef GENESYS_FLOWMETRICS_FLOWS_OBSERVATIONS_H
 #define GENESYS_FLOWMETRICS_FLOWS_OBSERVATIONS_H
 

@@ -11,6 +11,27 @@
  * a standby the ledger neither takes the identity over nor returns its counts.
  * When this agent gets the lease, the writer opens the store again: it takes
  * the identity over and reads the counts of the former holder. */
+
+/* The path of one flow metric:
+ *
+ * 1. An event arrives: an SQS consumer (sources/sqs/consumer.c) receives it by
+ *    a long poll, the webhook by a request (sources/webhook/authorize.c,
+ *    request.c), or the account's channel delivers it for a queue
+ *    (sources/notifications.c).
+ * 2. events/text.c rejects bodies without a metric; events/decode.c opens the
+ *    envelope, events/attribute_name.c parses the names; ledger/batch.c keeps
+ *    one occurrence for each metric.
+ * 3. The batch goes to the ledger (ledger/ledger.c). Its writer gathers
+ *    batches for up to 20 ms, sorts the occurrences, and commits keys and
+ *    counters in one transaction of SQLite (ledger/sqlite_store.c,
+ *    sqlite_db.c), or of a Redis that other agents share, with one script for
+ *    each 500 occurrences (ledger/redis/transaction.c, scripts.h).
+ * 4. After the commit the source deletes the message, or sends the 200. The
+ *    platform does not repeat a notification, so its source keeps a batch that
+ *    was not committed and submits it again.
+ * 5. Every 0.9 s, a read callback dispatches the series that are due
+ *    (samples.c) through the write tracker. A series that is idle for
+ *    Retention is retired (ledger/series.c; its states: series.c). */
 #ifndef GENESYS_FLOWMETRICS_LEDGER_LEDGER_H
 #define GENESYS_FLOWMETRICS_LEDGER_LEDGER_H
 
