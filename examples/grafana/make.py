@@ -15,6 +15,7 @@ HERE = Path(__file__).resolve().parent
 sys.dont_write_bytecode = True
 sys.path.insert(0, str(HERE / "source"))
 
+import about  # noqa: E402
 import databases  # noqa: E402
 import prometheus_flows  # noqa: E402
 import prometheus_health  # noqa: E402
@@ -40,7 +41,7 @@ def written(value: Any, indent: str = "") -> str:
 
 def dashboards() -> dict[str, dict[str, Any]]:
     """Returns {file name: dashboard}."""
-    return {
+    boards = {
         "prometheus-operations": prometheus_queues.operations(),
         "prometheus-service-level": prometheus_queues.service(),
         "prometheus-agents": prometheus_queues.agents(),
@@ -50,6 +51,7 @@ def dashboards() -> dict[str, dict[str, Any]]:
         "flux-operations": databases.flux_operations(),
         "graphite-operations": databases.graphite_operations(),
     }
+    return {name: about.describe(one) for name, one in boards.items()}
 
 
 def main() -> int:

@@ -134,6 +134,8 @@ def fields(board: Board) -> Faults:
             yield from unknown(title, panel, ROW)
             continue
         yield from unknown(title, panel, PANEL)
+        if len(panel.get("description", "")) < 20:
+            yield "%s: no description of what it shows, from where, and when it is empty" % title
         if panel["type"] not in KINDS:
             yield "%s: no panel of the kind %s" % (title, panel["type"])
         defaults = panel["fieldConfig"]["defaults"]
@@ -224,6 +226,7 @@ def expr(board: Board, old: str, new: str) -> None:
 
 # Each must be refused; the words are in the fault.
 VIOLATIONS: list[tuple[str, Callable[[Board], Any]]] = [
+    ("no description", lambda b: next(p for p in b["panels"] if p["type"] != "row").update(description="")),
     ("schemaVersion", lambda b: b.update(schemaVersion=12)),
     ("id belongs", lambda b: b.update(id=7)),
     ("uid is not", lambda b: b.update(uid="a b")),
