@@ -122,9 +122,9 @@ class Play:
     def use(self, secret: str, **changes: Any) -> None:
         """Writes the inventory."""
         variables = {"ansible_connection": "local", "ansible_python_interpreter": "/usr/bin/python3",
-                     "genesys_deb": "/opt/genesys.deb", "genesys_clients": {"agent": {"id": self.sim.client_id, "secret": secret}},
-                     "genesys_account_options": {"BaseURL": '"%s"' % self.sim.https, "CACert": '"/etc/ssl/certs/sim.pem"'},
-                     "genesys_health_port": self.health, "genesys_prometheus_port": self.metrics, **changes}
+                     "genesys_agent_deb": "/opt/genesys.deb", "genesys_agent_clients": {"agent": {"id": self.sim.client_id, "secret": secret}},
+                     "genesys_agent_account_options": {"BaseURL": '"%s"' % self.sim.https, "CACert": '"/etc/ssl/certs/sim.pem"'},
+                     "genesys_agent_health_port": self.health, "genesys_agent_prometheus_port": self.metrics, **changes}
         file = self.machine.root / "opt/inventory.json"
         file.write_text(json.dumps({"genesys_agents": {"hosts": {"agent": {}}, "vars": variables}}))
         file.chmod(0o600)
@@ -163,11 +163,11 @@ def further_runs(play: Play) -> None:
     machine, pid = play.machine, play.machine.shows("MainPID")
     status, said = play.run()
     same("status, changes and process of a second run", (status, changed(said), machine.shows("MainPID")), (0, 0, pid))
-    play.use(play.sim.client_secret, genesys_queues_options={"Windwo": 60})
+    play.use(play.sim.client_secret, genesys_agent_queues_options={"Windwo": 60})
     status, said = play.run()
     same("a mistake ends the play, and collectd runs on", (status, machine.shows("MainPID")), (2, pid))
     check("the output has the error of the probe", "Windwo" in said and "did you mean" in said, said[-2000:])
-    play.use(play.sim.client_secret, genesys_queues_options={"Window": 60}, genesys_systemd_credential=False)
+    play.use(play.sim.client_secret, genesys_agent_queues_options={"Window": 60}, genesys_agent_systemd_credential=False)
     status, said = play.run()
     check("a correction is followed by a restart", status == 0 and machine.shows("MainPID") != pid, said[-2000:])
     check("the drop-in of the credential is gone", "genesys-credential" not in machine.shows("DropInPaths"))
