@@ -164,25 +164,25 @@ static void wait_for_throttle(struct gc_api *api, struct gc_call *call,
                               const struct gc_reply *reply) {
   struct gc_err err;
   uint64_t wait_ms;
-  bool whole_account = gc_throttle_note(
+  enum gc_throttled what = gc_throttle_note(
       &api->throttle, call->endpoint,
       reply->has_retry_after ? reply->retry_after_s : 0,
       api->env->random32(api->env->ctx), now_ms(api), &wait_ms);
-  gc_api_describe_throttle(endpoint_of(call), reply, whole_account, wait_ms,
-                           &err);
+  gc_api_describe_throttle(endpoint_of(call), reply, what, wait_ms, &err);
   report_cause(api, "throttle", &err);
-  if (whole_account)
+  if (what == GC_THROTTLED_ACCOUNT)
     gc_auth_pause(api->auth, api->throttle.paused_until_ms);
   call->waits++;
   bool is_last = call->waits_max > 0 && call->waits > call->waits_max;
-  if (whole_account && !is_last)
+  if (what != GC_THROTTLED_SUSPENDED && !is_last)
     enqueue_call(api, call, true);
   else
     finish_call(api, call, reply, &err);
 }
 
-static void report_throttle_over(struct gc_api *api) {
-  if (gc_throttle_over(&api->throttle, now_ms(api)))
+static void report_throttle_over(struct gc_api *api,
+                                 const struct gc_call *call) {
+  if (gc_throttle_over(&api->throttle, call->endpoint, now_ms(api)))
     report_cause(api, "throttle", &healthy);
 }
 
@@ -233,7 +233,7 @@ static void on_reply(struct gc_exchange *x, const struct gc_reply *reply,
   gc_breaker_note(&api->breaker, call->is_probe, !decision.breaks, now_ms(api));
   schedule_queue(api, now_ms(api));
   if (decision.action == GC_DONE)
-    report_throttle_over(api);
+    report_throttle_over(api, call);
   else
     gc_api_describe(endpoint_of(call), call->path_tail, reply, &decision, below,
                     &err);
@@ -336,7 +336,9 @@ static void fail_queue(struct gc_api *api, const struct gc_err *err) {
  * reserves a time for a background call. */
 static uint64_t call_ready_ms(struct gc_api *api, const struct gc_call *call,
                               uint64_t at_ms) {
-  uint64_t ready_ms = call->not_before_ms;
+  uint64_t held_ms = api->throttle.held_until_ms[call->endpoint];
+  uint64_t ready_ms =
+      call->not_before_ms > held_ms ? call->not_before_ms : held_ms;
   uint32_t max = api->settings.max_concurrent;
   if (!call->is_background)
     return ready_ms;
@@ -518,8 +520,11 @@ void gc_api_stats(struct gc_api *api, struct gc_api_stats *ret_stats) {
   uint64_t at_ms = now_ms(api), until_ms = api->throttle.paused_until_ms;
   ret_stats->paused_ms = until_ms > at_ms ? until_ms - at_ms : 0;
   for (int e = 0; e < GC_ENDPOINT_COUNT; e++) {
+    uint64_t held_ms = api->throttle.held_until_ms[e];
     uint64_t rest_ms =
         gc_throttle_rest_ms(&api->throttle, (enum gc_endpoint_id)e, at_ms);
+    if (held_ms > at_ms + rest_ms)
+      rest_ms = held_ms - at_ms;
     if (rest_ms > ret_stats->suspended_ms)
       ret_stats->suspended_ms = rest_ms;
   }

@@ -85,16 +85,22 @@ void gc_api_describe(const struct gc_endpoint *endpoint, const char *path_tail,
 }
 
 void gc_api_describe_throttle(const struct gc_endpoint *endpoint,
-                              const struct gc_reply *reply, bool whole_account,
-                              uint64_t wait_ms, struct gc_err *err) {
+                              const struct gc_reply *reply,
+                              enum gc_throttled what, uint64_t wait_ms,
+                              struct gc_err *err) {
   double wait_s = (double)wait_ms / 1000.0;
   char correlation[CORRELATION_BYTES];
   gc_api_correlation(reply, correlation, sizeof(correlation));
-  if (whole_account)
+  if (what == GC_THROTTLED_ACCOUNT)
     (void)gc_fail(err, GC_ERR_THROTTLED,
                   "%s: the API answered 429: no request of this account for "
                   "%.1f s; something else uses the same OAuth client, or "
                   "RequestsPerMinute is above its limit; correlation id %s",
+                  endpoint->function, wait_s, correlation);
+  else if (what == GC_THROTTLED_FUNCTION)
+    (void)gc_fail(err, GC_ERR_THROTTLED,
+                  "%s: the API answered 429 without Retry-After: this function "
+                  "waits for %.1f s, the others go on; correlation id %s",
                   endpoint->function, wait_s, correlation);
   else
     (void)gc_fail(err, GC_ERR_THROTTLED,

@@ -6,7 +6,7 @@
 #define GC_NET_API_API_ERROR_H
 
 #include "common/base/policy/retry.h"
-#include "common/genesys/endpoint.h"
+#include "common/genesys/throttle.h"
 
 /* Writes the correlation id of an answer: that of the header, otherwise the
  * contextId of the body; "none" when it has neither. */
@@ -24,8 +24,9 @@ void gc_api_describe(const struct gc_endpoint *endpoint, const char *path_tail,
 /* Fills `err` for a 429 that makes the whole account, or this function alone,
  * wait for `wait_ms` (see genesys/throttle). */
 void gc_api_describe_throttle(const struct gc_endpoint *endpoint,
-                              const struct gc_reply *reply, bool whole_account,
-                              uint64_t wait_ms, struct gc_err *err);
+                              const struct gc_reply *reply,
+                              enum gc_throttled what, uint64_t wait_ms,
+                              struct gc_err *err);
 
 /* Puts the endpoint's function in front of an error of its answer. Replaces the
  * code by `code` and returns it. */
