@@ -195,31 +195,19 @@ static void warn_readable(const char *what, const char *path,
 
 /* ---- options of one source ---- */
 
-/* Options of one source; with another source they are an error. */
-static const struct {
-  const char *key;
-  enum attributes_from source;
-} of_source[] = {
-    {"QueueURL", FROM_SQS},
-    {"AWSRegion", FROM_SQS},
-    {"AccessKeyId", FROM_SQS},
-    {"SecretAccessKeyFile", FROM_SQS},
-    {"Consumers", FROM_SQS},
-    {"VisibilityTimeout", FROM_SQS},
-    {"Proxy", FROM_SQS},
-    {"NoProxy", FROM_SQS},
-    {"ConnectTimeout", FROM_SQS},
-    {"Listen", FROM_WEBHOOK},
-    {"Port", FROM_WEBHOOK},
-    {"Path", FROM_WEBHOOK},
-    {"TLSCert", FROM_WEBHOOK},
-    {"TLSKey", FROM_WEBHOOK},
-    {"TLSClientCA", FROM_WEBHOOK},
-    {"SharedSecretFile", FROM_WEBHOOK},
-    {"SharedSecretHeader", FROM_WEBHOOK},
-    {"MaxBody", FROM_WEBHOOK},
-    {"Handshake", FROM_WEBHOOK},
-};
+/* Returns true for an option of one source, which its text in the manual names
+ * ("sqs: …"), and not of the block's. With another source it is an error. */
+static bool is_of_other(const struct gc_opt *row, int source, int *ret_source) {
+  for (int i = FROM_SQS; i <= FROM_WEBHOOK; i++) {
+    size_t len = strlen(sources[i]);
+    if (i != source && strncmp(row->help, sources[i], len) == 0 &&
+        row->help[len] == ':') {
+      *ret_source = i;
+      return true;
+    }
+  }
+  return false;
+}
 
 static bool is_same_text(const char *a, const char *b) {
   return a == NULL || b == NULL ? a == b : strcmp(a, b) == 0;
@@ -244,15 +232,13 @@ static bool texts_differ(const struct gc_opt *row, const char *a,
 static enum gc_code check_row(const struct attributes_options *o,
                               const struct attributes_options *preset,
                               const struct gc_opt *row, struct gc_err *err) {
-  for (size_t i = 0; i < GC_COUNT(of_source); i++)
-    if (strcmp(of_source[i].key, row->key) == 0 &&
-        (int)of_source[i].source != o->source &&
-        texts_differ(row, (const char *)o, (const char *)preset))
-      return gc_fail(err, GC_ERR_CONFIG,
-                     "%s: an option of Source \"%s\", without effect here, "
-                     "where Source is \"%s\"",
-                     row->key, sources[of_source[i].source],
-                     sources[o->source]);
+  int source = 0;
+  if (is_of_other(row, o->source, &source) &&
+      texts_differ(row, (const char *)o, (const char *)preset))
+    return gc_fail(err, GC_ERR_CONFIG,
+                   "%s: an option of Source \"%s\", without effect here, "
+                   "where Source is \"%s\"",
+                   row->key, sources[source], sources[o->source]);
   return GC_OK;
 }
 

@@ -99,6 +99,7 @@ static bool is_loaded(const struct ledger *l, const char *scope) {
 
 /* True if this agent may count the batch. */
 static bool holds_batch(const struct ledger *l, const struct batch *b) {
+  GC_ASSERT(!b->source->is_shared || b->source->identity < l->identity_count);
   if (!b->source->is_shared)
     return true;
   const struct identity *id = &l->identities[b->source->identity];
@@ -115,6 +116,7 @@ static void finish_batch(struct batch *b, enum gc_code code) {
     stats->malformed[MALFORMED_FUTURE] += b->ahead;
   }
   stats_add(stats, code == GC_OK ? TALLY_BATCHES : TALLY_BATCHES_FAILED, 1);
+  GC_ASSERT(b->next == NULL);
   b->done(b, code);
 }
 
@@ -135,6 +137,7 @@ static void finish_all(struct ledger *l, struct batch *batches,
  * marks the end. */
 static void begin_work(struct ledger *l) {
   pthread_mutex_lock(&l->lock);
+  GC_ASSERT(l->works_since_ms == 0);
   l->works_since_ms = gc_clock_now_ms();
   pthread_mutex_unlock(&l->lock);
 }
@@ -260,6 +263,7 @@ static enum gc_code run_transaction(struct ledger *l, struct batch *batches,
  * sources, and the others are committed at once. */
 static void commit_batches(struct ledger *l, struct batch *batches,
                            size_t count) {
+  GC_ASSERT(l->is_open && count == count_occurrences(batches));
   struct gc_err err;
   enum gc_code code;
   while ((code = run_transaction(l, batches, count, &err)) ==
@@ -485,6 +489,7 @@ void ledger_observe_date(struct ledger *l, int64_t date_ms) {
 }
 
 void ledger_submit(struct ledger *l, struct batch *b) {
+  GC_ASSERT(b->done != NULL && b->source != NULL && b->count <= b->cap);
   b->next = NULL;
   pthread_mutex_lock(&l->lock);
   bool accepted = l->is_running && !l->is_stopping;

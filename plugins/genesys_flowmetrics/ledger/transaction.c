@@ -29,6 +29,7 @@ bool ledger_enter_owner(struct ledger *l) {
 
 void ledger_leave_owner(struct ledger *l) {
   pthread_mutex_lock(&l->lock);
+  GC_ASSERT(l->in_owner > 0);
   l->in_owner--;
   pthread_cond_broadcast(&l->changed);
   pthread_mutex_unlock(&l->lock);
@@ -275,6 +276,7 @@ enum gc_code ledger_find_series(struct ledger *l,
 }
 
 void ledger_touch_series(struct ledger *l, struct series *s) {
+  GC_ASSERT(s->is_touched || s->next_touched == NULL);
   if (s->is_touched)
     return;
   s->is_touched = true;

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "common/base/alloc.h"
+#include "common/base/assert.h"
 #include "common/net/channels/listening.h"
 #include "common/net/channels/topic_coverage.h"
 
@@ -82,6 +83,7 @@ static size_t bytes_of(const struct batch *b) {
 }
 
 static void free_batch(struct notifications *n, struct batch *b) {
+  GC_ASSERT(n->waiting_bytes >= bytes_of(b));
   n->waiting_bytes -= bytes_of(b);
   pthread_mutex_lock(&n->lock);
   for (size_t i = 0; i < b->count; i++)

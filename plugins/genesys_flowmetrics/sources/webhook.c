@@ -8,6 +8,7 @@
 #include <strings.h>
 
 #include "common/base/alloc.h"
+#include "common/base/assert.h"
 #include "common/base/buf.h"
 #include "common/base/glob.h"
 #include "common/base/json/document.h"
@@ -320,6 +321,7 @@ static enum MHD_Result queue_answer(struct webhook *w, struct MHD_Connection *c,
 
 static void suspend_call(struct call *call) {
   struct webhook *w = call->webhook;
+  GC_ASSERT(call->status == 0 && !call->is_resumed);
   pthread_mutex_lock(&w->lock);
   w->waiting++;
   pthread_mutex_unlock(&w->lock);
@@ -341,6 +343,7 @@ static void on_batch(struct batch *b, enum gc_code code) {
   call->is_resumed = true;
   MHD_resume_connection(call->connection);
   pthread_mutex_lock(&w->lock);
+  GC_ASSERT(w->waiting > 0);
   w->waiting--;
   pthread_cond_broadcast(&w->changed);
   pthread_mutex_unlock(&w->lock);

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "common/base/alloc.h"
+#include "common/base/assert.h"
 #include "common/base/policy/backoff.h"
 #include "common/net/clock.h"
 #include "common/net/http/http.h"
@@ -124,6 +125,7 @@ static void receipts_clear(struct receipts *r) {
 static void receipts_move(struct receipts *from, size_t max,
                           struct receipts *to) {
   size_t n = from->count < max ? from->count : max;
+  GC_ASSERT(from != to);
   for (size_t i = 0; i < n; i++)
     receipts_add(to, from->at[i]);
   from->count -= n;
@@ -179,6 +181,7 @@ request_start(struct consumer *c, struct request *r,
                            const struct gc_err *err),
               void *ctx, struct gc_err *err) {
   struct sqs *s = c->sqs;
+  GC_ASSERT(!r->is_running);
   const struct aws_request signed_request = {.url = s->endpoint,
                                              .region = s->options->region,
                                              .service = "sqs",
@@ -203,6 +206,7 @@ request_start(struct consumer *c, struct request *r,
 }
 
 static void request_end(struct request *r) {
+  GC_ASSERT(r->exchange.transport_data == NULL);
   r->is_running = false;
   explicit_bzero(&r->headers, sizeof(r->headers));
 }
@@ -365,6 +369,7 @@ static bool start_deletion(struct consumer *c, struct deletion *d,
                            const struct credentials *keys) {
   static const char action[] = "AmazonSQS.DeleteMessageBatch";
   struct gc_err err = {.code = GC_OK};
+  GC_ASSERT(d->receipts.count == 0 && c->committed.count > 0);
   receipts_move(&c->committed, SQS_BATCH_MAX, &d->receipts);
   d->request.exchange = (struct gc_exchange){.body_max = BODY_MAX_BYTES};
   enum gc_code code =
@@ -463,6 +468,7 @@ static void report_visibility(struct consumer *c, const struct delivery *d) {
 static void on_committed(void *ctx) {
   struct delivery *d = ctx;
   struct consumer *c = d->consumer;
+  GC_ASSERT(c->pending > 0 && d->batch.ahead <= d->batch.count);
   c->pending--;
   if (d->code == GC_OK) {
     report_visibility(c, d);
@@ -546,6 +552,7 @@ static void count_received(struct consumer *c) {
  * needs no commit, so its messages are deleted at once. */
 static void submit_delivery(struct consumer *c) {
   struct delivery *d = c->filling;
+  GC_ASSERT(d != NULL && d->receipts.count <= c->received);
   c->filling = NULL;
   d->received_ms = gc_clock_now_ms();
   count_received(c);
