@@ -6,11 +6,10 @@
 #include "collectd.h"
 #include "plugin.h"
 #include "utils/common/common.h"
-#include "utils/metadata/meta_data.h"
 
 #include "common/base/utf8.h"
 #include "common/daemon/series_total.h"
-#include "common/daemon/value_parts.h"
+#include "common/daemon/writers.h"
 #include "common/net/lease_gate.h"
 
 /* The plugin part of each identity. */
@@ -18,7 +17,9 @@ static const char plugin_part[] = "genesys";
 
 static pthread_mutex_t register_lock = PTHREAD_MUTEX_INITIALIZER;
 static bool registered;
-static void (*diverted)(const value_list_t *vl); /* NULL: to collectd */
+static bool is_kept_back; /* Dispatch false */
+/* NULL: to collectd and the writers */
+static void (*diverted)(const value_list_t *vl, const char *parts);
 
 static enum gc_code register_data_sets(struct gc_err *err) {
   for (unsigned id = 0; id < GC_METRIC_COUNT; id++) {
@@ -101,7 +102,6 @@ bool gc_value_list(const char *host, const struct gc_sample *sample,
   copy_part(vl->plugin_instance, sample->instance);
   copy_part(vl->type, gc_metric(sample->metric)->name);
   copy_part(vl->type_instance, sample->qualifier);
-  vl->meta = gc_value_parts_meta(sample->parts);
   return true;
 }
 
@@ -111,25 +111,6 @@ bool gc_emit_allows(const char *host) {
 
 bool gc_emit_has_lease(const char *host) {
   return gc_lease_gate_of_host(host) != NULL;
-}
-
-static bool is_host_of(const void *vl, const char *host) {
-  char part[DATA_MAX_NAME_LEN];
-  copy_part(part, host);
-  return strcmp(part, ((const value_list_t *)vl)->host) == 0;
-}
-
-/* True for a value of another agent (network.c of 5.12). */
-static bool was_received(const value_list_t *vl) {
-  bool is_true = false;
-  return vl->meta != NULL &&
-         meta_data_get_boolean(vl->meta, "network:received", &is_true) == 0 &&
-         is_true;
-}
-
-struct gc_lease_gate *gc_emit_lease_of(const value_list_t *vl) {
-  bool is_ours = strcmp(vl->plugin, plugin_part) == 0 && !was_received(vl);
-  return is_ours ? gc_lease_gate_find(is_host_of, vl) : NULL;
 }
 
 const char *gc_emit_state_host(const char *host) {
@@ -142,16 +123,33 @@ enum gc_code gc_emit(const char *host, const struct gc_sample *sample) {
   if (!gc_value_list(host, sample, &vl, values))
     return GC_OK;
   if (diverted != NULL) {
-    diverted(&vl);
+    diverted(&vl, sample->parts != NULL ? sample->parts : "");
     return GC_OK;
   }
   if (!gc_emit_allows(host)) /* after the value's time was read */
     return GC_ERR_UNAVAILABLE;
-  gc_series_total_note(sample);
-  return plugin_dispatch_values(&vl) == 0 ? GC_OK : GC_ERR_MEMORY;
+  return gc_emit_list(host, sample, &vl);
 }
 
-void gc_emit_divert(void (*take)(const value_list_t *vl)) { diverted = take; }
+/* The queue comes first: if it does not take the value, the caller emits the
+ * value again, and the writers must not get it twice. */
+enum gc_code gc_emit_list(const char *host, const struct gc_sample *sample,
+                          const value_list_t *vl) {
+  gc_series_total_note(sample);
+  gc_writers_note_host(vl->host);
+  if (!is_kept_back && plugin_dispatch_values(vl) != 0)
+    return GC_ERR_MEMORY;
+  gc_writers_put(vl, sample, gc_lease_gate_of_host(host));
+  return GC_OK;
+}
+
+void gc_emit_set_dispatch(bool dispatches) { is_kept_back = !dispatches; }
+
+bool gc_emit_dispatches(void) { return !is_kept_back; }
+
+void gc_emit_divert(void (*take)(const value_list_t *vl, const char *parts)) {
+  diverted = take;
+}
 
 bool gc_emit_is_diverted(void) { return diverted != NULL; }
 

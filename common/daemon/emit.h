@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* Dispatches samples to collectd: data sets, identities,
- * plugin_dispatch_values. */
+/* Emits samples: to the suite's writers at once (daemon/writers.h), and into
+ * collectd's write queue for all other writers, unless the option Dispatch is
+ * false. Data sets, identities, plugin_dispatch_values. */
 #ifndef GC_DAEMON_EMIT_H
 #define GC_DAEMON_EMIT_H
 
@@ -16,13 +17,13 @@ union value_u;
  * work. */
 GC_API enum gc_code gc_emit_register(struct gc_err *err);
 
-/* Dispatches one sample; the plugin part of its identity is "genesys". `host`
+/* Emits one sample; the plugin part of its identity is "genesys". `host`
  * NULL or "" stands for collectd's host. Any thread after the configuration
  * phase; does not wait, since collectd queues the value. GC_ERR_MEMORY: the
- * value was not queued. GC_ERR_UNAVAILABLE: nothing was dispatched, because
- * `host` is that of an account whose lease this agent does not hold
- * (net/lease_gate); the function reads the value's time before it checks the
- * lease.
+ * value was not queued, and no writer has it. GC_ERR_UNAVAILABLE: nothing was
+ * emitted, because `host` is that of an account whose lease this agent does not
+ * hold (net/lease_gate); the function reads the value's time before it checks
+ * the lease.
  *
  *   instance,       must be clean already (genesys/clean_name); they are cut to
  *   qualifier       127 bytes at a character boundary; "_" replaces a byte that
@@ -40,10 +41,6 @@ GC_API enum gc_code gc_emit(const char *host, const struct gc_sample *sample);
 GC_API bool gc_emit_allows(const char *host);
 /* True if an account with this Host has a lease. */
 GC_API bool gc_emit_has_lease(const char *host);
-/* Returns the lease of the account whose Host a value list has; NULL: there is
- * none, or the values are another plugin's, or collectd's network plugin has
- * received them from another agent. Any thread; takes no memory. */
-GC_API struct gc_lease_gate *gc_emit_lease_of(const struct value_list_s *vl);
 /* Returns the host for the self-telemetry and the notifications of an account
  * or block that dispatches with `host`. If the account has a lease, this is
  * collectd's own host (NULL), since each of the agents sends its own; otherwise
@@ -58,14 +55,25 @@ GC_API struct gc_samples gc_emit_samples(const char *host);
  * exactly the values that the writers see: the daemon's defaults for host and
  * time and its rule for slashes are applied already (plugin.c of 5.12:
  * plugin_value_list_clone, plugin_dispatch_values_internal). False: no data
- * source has a value, so that there is nothing to dispatch. The meta data of
- * `vl` are borrowed until the next call of this thread. */
+ * source has a value, so that there is nothing to emit. */
 bool gc_value_list(const char *host, const struct gc_sample *sample,
                    struct value_list_s *vl, union value_u *values);
 
-/* Gives all later values to `take` in place of collectd, on the thread that
- * emits them; for a trial (daemon/trial.h), before any thread is there. */
-void gc_emit_divert(void (*take)(const struct value_list_s *vl));
+/* Emits the value list that gc_value_list made of the sample; the caller has
+ * checked the lease. GC_ERR_MEMORY, as gc_emit. */
+enum gc_code gc_emit_list(const char *host, const struct gc_sample *sample,
+                          const struct value_list_s *vl);
+
+/* Option Dispatch of <Plugin genesys>: whether values enter collectd's queue.
+ * Configuration phase; true at first. */
+GC_API void gc_emit_set_dispatch(bool dispatches);
+GC_API bool gc_emit_dispatches(void);
+
+/* Gives all later values to `take` in place of collectd and the writers, on
+ * the thread that emits them; for a trial (daemon/trial.h), before any thread
+ * is there. `parts`: those of the sample, or "". */
+void gc_emit_divert(void (*take)(const struct value_list_s *vl,
+                                 const char *parts));
 /* True after gc_emit_divert: no value passes collectd's write queue. */
 bool gc_emit_is_diverted(void);
 

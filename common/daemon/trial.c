@@ -8,8 +8,6 @@
 #include "plugin.h"
 
 #include "common/daemon/emit.h"
-#include "common/daemon/value_parts.h"
-#include "common/genesys/parts.h"
 #include "common/net/account.h"
 
 enum {
@@ -23,9 +21,7 @@ static const struct gc_block *reading; /* the block that emits values now */
 
 /* ---- values ---- */
 
-static void take_value(const value_list_t *vl) {
-  char parts[GC_PARTS_SIZE];
-  gc_value_parts(vl, parts);
+static void take_value(const value_list_t *vl, const char *parts) {
   trial->value(trial->ctx, reading->plugin->name, reading->instance, vl, parts);
 }
 
@@ -137,7 +133,6 @@ static void start_block(void *ctx, struct gc_block *b) {
 void gc_trial_begin(const struct gc_trial *t) {
   trial = t;
   gc_emit_divert(take_value);
-  gc_value_parts_enable();
   gc_accounts_keep_nothing();
   gc_plugins_each(start_block, NULL);
 }

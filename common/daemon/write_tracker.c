@@ -82,8 +82,6 @@ static struct pending *add_pending(struct gc_write_ticket *t, const char *key,
   *(t->newest != NULL ? &t->newest->newer : &t->oldest) = p;
   t->newest = p;
   t->count++;
-  t->is_unsaved = true;
-  t->mark = 0;
   atomic_fetch_add(&pending_count, 1);
   return p;
 }
@@ -209,6 +207,8 @@ static enum gc_code add_to_ticket(struct gc_write_ticket *t, const char *key,
                                   cdtime_t when) {
   if (closed)
     return GC_ERR_STOPPED;
+  if (!gc_emit_dispatches())
+    return GC_OK;
   struct pending *p = gc_strmap_get(&pending_by_key, key);
   if (p != NULL && !is_given_up(p))
     return GC_ERR_LIMIT;
@@ -233,15 +233,21 @@ enum gc_code gc_write_tracker_emit(struct gc_write_ticket *t, const char *host,
   lock_tracker();
   enum gc_code code = add_to_ticket(t, key, vl.time);
   unlock_tracker();
-  if (code != GC_OK || plugin_dispatch_values(&vl) == 0)
+  if (code != GC_OK)
     return code;
 
+  code = gc_emit_list(host, sample, &vl);
   lock_tracker();
-  struct pending *p = gc_strmap_get(&pending_by_key, key);
-  if (p != NULL && p->ticket == t && p->time == vl.time)
-    complete_pending(p);
+  if (code == GC_OK) {
+    t->is_unsaved = true;
+    t->mark = 0; /* the newest mark is before this value */
+  } else {
+    struct pending *p = gc_strmap_get(&pending_by_key, key);
+    if (p != NULL && p->ticket == t && p->time == vl.time)
+      complete_pending(p);
+  }
   unlock_tracker();
-  return GC_ERR_MEMORY;
+  return code;
 }
 
 size_t gc_write_tracker_pending(struct gc_write_ticket *t) {

@@ -18,6 +18,10 @@
  * of GC_WRITE_GIVE_UP_MS, so the first case takes up to twice as long. A value
  * that waits in a queue of 300,000 is not given up.
  *
+ * The suite's own writers get a value before gc_write_tracker_emit returns
+ * (daemon/writers.h). With Dispatch false no value is in the queue, and none is
+ * pending.
+ *
  * A node of genesys_influxdb has a value when it has copied it into memory. So
  * gc_write_tracker_wait also waits until it is on disk (net/save_barrier). Any
  * thread. */
@@ -56,9 +60,9 @@ GC_API void gc_write_ticket_free(struct gc_write_ticket *t);
  * GC_ERR_LIMIT, and nothing is dispatched, while a value of the same series
  * (host and identity) is pending; GC_ERR_UNAVAILABLE while this agent does not
  * hold the lease of the host (gc_emit): the caller tries again later. A sample
- * without a value is GC_OK and is not pending; nor is any sample after
- * gc_emit_divert. GC_ERR_STOPPED after gc_write_tracker_close. GC_ERR_MEMORY:
- * the value was not queued. */
+ * without a value is GC_OK and is not pending; nor is any sample with Dispatch
+ * false or after gc_emit_divert. GC_ERR_STOPPED after gc_write_tracker_close.
+ * GC_ERR_MEMORY: the value was not queued. */
 GC_API GC_MUST_CHECK enum gc_code
 gc_write_tracker_emit(struct gc_write_ticket *t, const char *host,
                       const struct gc_sample *sample);

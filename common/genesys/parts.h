@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* The parts of an identity beside its text: an identity of collectd joins
  * metric, medium and groups by "-", and a name may have a "-" itself. A sample
- * carries the parts as one text, "NAME=VALUE\n" each, which collectd's meta
- * data carry to the suite's writers (daemon/value_parts.h):
+ * carries the parts as one text, "NAME=VALUE\n" each, to the suite's writers
+ * (daemon/writers.h):
  *
  *   queue_id=3f2c1d7a\nmetric=nOffered\nmedia_type=voice\ndirection=a-b\n
  *

@@ -17,6 +17,11 @@ const struct gc_opt genesys_rows[] = {
         "counters); created with mode 0700 if missing. Default: "
         "BaseDir/genesys.",
         "/var/lib/collectd/genesys"),
+    GC_OPT_BOOL(struct genesys_options, dispatch, "Dispatch", "true",
+                "`false`: the values of this suite go to `genesys_prometheus` "
+                "and `genesys_influxdb` only, and not into collectd's queue: "
+                "a fraction of the memory, but no other writer gets them.",
+                "false"),
     GC_OPT_BOOL(struct genesys_options, debug, "Debug", "false",
                 "Write to collectd's log, at level info, what the plugins do: "
                 "requests and their outcomes, states of channels, windows, "

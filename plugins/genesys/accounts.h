@@ -11,7 +11,7 @@
 /* Options outside of any block. */
 struct genesys_options {
   char *state_dir;
-  bool debug;
+  bool dispatch, debug;
 };
 
 extern const struct gc_opt genesys_rows[];

@@ -223,11 +223,4 @@ void node_settings(const struct node_options *o,
   ret->flush_interval_ms = o->flush_interval_s * 1000;
   ret->resend_after_break_ms = o->resend_after_break_s * 1000;
   ret->tags = &o->tags;
-  ret->takes_intervals = node_takes(o, "genesys");
-}
-
-bool node_takes(const struct node_options *o, const char *plugin) {
-  if (o->plugins.count == 0)
-    return strcmp(plugin, "genesys") == 0;
-  return gc_glob_accepts(o->plugins.at, o->plugins.count, plugin, NULL);
 }

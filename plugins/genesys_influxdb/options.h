@@ -35,7 +35,4 @@ node_check(struct node_options *o,
 void node_settings(const struct node_options *o,
                    struct influx_node_settings *ret);
 
-/* True if the node writes values of this plugin. Any thread. */
-bool node_takes(const struct node_options *o, const char *plugin);
-
 #endif

@@ -10,7 +10,7 @@
 
 #include "common/daemon/health.h"
 #include "common/daemon/plugin_base.h"
-#include "common/daemon/value_parts.h"
+#include "common/daemon/writers.h"
 #include "common/genesys/clean_name.h"
 #include "plugins/genesys_influxdb/options.h"
 #include "plugins/genesys_influxdb/samples.h"
@@ -22,67 +22,50 @@ struct node_block {
   struct gc_block base;
   struct influx_node_settings settings;
   struct influx_node *node; /* NULL: not started */
-  char folder[4000], thread[16];
+  struct gc_writer writer;
+  char folder[4000], thread[16], callback[DATA_MAX_NAME_LEN * 2];
 };
 
 static struct node_block *node_of(struct gc_block *b) {
   return (struct node_block *)b;
 }
 
-/* ---- values: on collectd's write threads ---- */
+/* ---- values: on the threads that emit them and on collectd's write threads
+ * ---- */
 
-static enum influx_number kind_of(int type) {
-  switch (type) {
-  case DS_TYPE_GAUGE:
-    return INFLUX_REAL;
-  case DS_TYPE_DERIVE:
-    return INFLUX_INT;
-  default:
-    return INFLUX_UINT;
-  }
-}
-
-static union influx_value value_of(int type, value_t value) {
-  switch (type) {
-  case DS_TYPE_GAUGE:
-    return (union influx_value){.real = value.gauge};
-  case DS_TYPE_DERIVE:
-    return (union influx_value){.integer = value.derive};
-  case DS_TYPE_ABSOLUTE:
-    return (union influx_value){.counter = value.absolute};
-  default:
-    return (union influx_value){.counter = value.counter};
-  }
+static union influx_value value_of(const struct gc_value_source *source) {
+  union influx_value value;
+  _Static_assert(sizeof(value) == sizeof(source->bits), "the bits of a value");
+  memcpy(&value, &source->bits, sizeof(value));
+  return value;
 }
 
 /* Returns the time in ns. A time that no database holds (after 2262) becomes
  * the largest number, which databases refuse. */
-static int64_t time_of(const value_list_t *vl) {
-  uint64_t ns = gc_value_time_ns(vl);
-  return ns < INT64_MAX ? (int64_t)ns : INT64_MAX;
+static int64_t time_of(const struct gc_value *v) {
+  return v->time_ns < INT64_MAX ? (int64_t)v->time_ns : INT64_MAX;
 }
 
-static int on_write(const data_set_t *ds, const value_list_t *vl,
-                    user_data_t *ud) {
-  struct node_block *n = ud->data;
-  char key[GC_VALUE_KEY_SIZE], parts[GC_PARTS_SIZE];
-  if (!node_takes(n->base.options, vl->plugin))
-    return 0;
+static void take_value(void *ctx, const struct gc_value *v) {
+  static const enum influx_number kinds[] = {
+      [GC_VALUE_REAL] = INFLUX_REAL,
+      [GC_VALUE_INT] = INFLUX_INT,
+      [GC_VALUE_UINT] = INFLUX_UINT,
+      [GC_VALUE_ABSOLUTE] = INFLUX_UINT,
+  };
+  struct node_block *n = ctx;
   struct influx_sample sample;
-  sample.key = key;
-  sample.key_len = gc_value_key(vl, key);
-  sample.parts = parts;
-  sample.time_ns = time_of(vl);
-  sample.count = ds->ds_num < INFLUX_SOURCES_MAX ? (unsigned)ds->ds_num
-                                                 : INFLUX_SOURCES_MAX;
-  gc_value_parts(vl, parts);
-  for (unsigned i = 0; i < sample.count; i++)
-    sample.sources[i] = (struct influx_source){
-        .name = ds->ds[i].name,
-        .kind = kind_of(ds->ds[i].type),
-        .value = value_of(ds->ds[i].type, vl->values[i])};
+  sample.key = v->key;
+  sample.key_len = v->key_len;
+  sample.parts = v->parts;
+  sample.time_ns = time_of(v);
+  sample.count = v->count;
+  for (unsigned i = 0; i < v->count; i++)
+    sample.sources[i] =
+        (struct influx_source){.name = v->sources[i].name,
+                               .kind = kinds[v->sources[i].kind],
+                               .value = value_of(&v->sources[i])};
   influx_node_put(n->node, &sample);
-  return 0;
 }
 
 static int on_flush(__attribute__((unused)) cdtime_t timeout,
@@ -92,12 +75,17 @@ static int on_flush(__attribute__((unused)) cdtime_t timeout,
   return 0;
 }
 
-static void register_writer(struct gc_block *b) {
-  char callback[DATA_MAX_NAME_LEN * 2];
-  user_data_t ud = {.data = b};
-  snprintf(callback, sizeof(callback), "%s/%s", b->plugin->name, b->name);
-  plugin_register_write(callback, on_write, &ud);
-  plugin_register_flush(callback, on_flush, &ud);
+static void register_writer(struct node_block *n) {
+  const struct node_options *o = n->base.options;
+  user_data_t ud = {.data = n};
+  snprintf(n->callback, sizeof(n->callback), "%s/%s", n->base.plugin->name,
+           n->base.name);
+  n->writer = (struct gc_writer){.name = n->callback,
+                                 .take = take_value,
+                                 .ctx = n,
+                                 .plugins = &o->plugins};
+  gc_writer_add(&n->writer);
+  plugin_register_flush(n->callback, on_flush, &ud);
 }
 
 /* ---- beginning and end of a block ---- */
@@ -142,6 +130,8 @@ static enum gc_code start_block(struct gc_block *b, struct gc_err *err) {
   set_folder(n);
   snprintf(n->thread, sizeof(n->thread), "gc-db-%.9s", b->name);
   node_settings(b->options, &n->settings);
+  n->settings.takes_intervals = gc_writer_takes(
+      &((const struct node_options *)b->options)->plugins, "genesys");
   n->settings.folder = n->folder;
   n->settings.thread = n->thread;
   n->settings.notice = gc_block_notice_own;
@@ -149,7 +139,7 @@ static enum gc_code start_block(struct gc_block *b, struct gc_err *err) {
   n->node = influx_node_new(&n->settings, err);
   if (n->node == NULL)
     return err->code;
-  register_writer(b);
+  register_writer(n);
   return GC_OK;
 }
 
@@ -163,6 +153,7 @@ static void read_state(struct gc_block *b, uint32_t interval_ms,
 }
 
 static void clear_block(struct gc_block *b) {
+  gc_writer_remove(&node_of(b)->writer);
   (void)influx_node_free(gc_steal(node_of(b)->node));
 }
 
@@ -190,12 +181,14 @@ static const struct gc_block_kind kinds[] = {
     {.key = NULL},
 };
 
-/* Frees the nodes. collectd has ended its write threads, so nothing is put into
- * a node any more. A node whose disk hangs is left behind with its block. */
+/* Frees the nodes. collectd has ended its threads that read and write, so
+ * nothing is put into a node any more. A node whose disk hangs is left behind
+ * with its block. */
 static int on_shutdown(void) {
   struct gc_block **at = &plugin.blocks;
   while (*at != NULL) {
     struct node_block *n = node_of(*at);
+    gc_writer_remove(&n->writer);
     if (influx_node_free(gc_steal(n->node))) {
       at = &(*at)->next;
       continue;
@@ -214,7 +207,4 @@ static struct gc_plugin plugin = {
     .name = "genesys_influxdb", .kinds = kinds, .shutdown = on_shutdown};
 
 GC_API void module_register(void);
-void module_register(void) {
-  gc_value_parts_enable();
-  gc_plugin_register(&plugin);
-}
+void module_register(void) { gc_plugin_register(&plugin); }

@@ -83,9 +83,3 @@ enum gc_code prometheus_check(const struct prometheus_options *o,
   }
   return GC_OK;
 }
-
-bool prometheus_shows(const struct prometheus_options *o, const char *plugin) {
-  if (o->plugins.count == 0)
-    return strcmp(plugin, "genesys") == 0;
-  return gc_glob_accepts(o->plugins.at, o->plugins.count, plugin, NULL);
-}

@@ -19,8 +19,4 @@ extern const struct gc_opt prometheus_rows[];
 GC_MUST_CHECK enum gc_code prometheus_check(const struct prometheus_options *o,
                                             struct gc_err *err);
 
-/* True if values of that plugin are shown. By default only those of the plugin
- * genesys are shown. */
-bool prometheus_shows(const struct prometheus_options *o, const char *plugin);
-
 #endif

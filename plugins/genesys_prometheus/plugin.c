@@ -8,16 +8,12 @@
 #include "common/base/url.h"
 #include "common/daemon/emit.h"
 #include "common/daemon/plugin_base.h"
-#include "common/daemon/value_parts.h"
+#include "common/daemon/writers.h"
 #include "common/net/clock.h"
-#include "common/net/lease_gate.h"
 #include "plugins/genesys_prometheus/options.h"
 #include "plugins/genesys_prometheus/telemetry.h"
 
-enum {
-  SOURCES_MAX = 64, /* data sources of a type; collectd's have up to 5 */
-  EXPIRE_EVERY_MS = 10 * 1000,
-};
+enum { EXPIRE_EVERY_MS = 10 * 1000 };
 
 static struct prometheus_options options;
 static int on_config(oconfig_item_t *ci);
@@ -42,63 +38,44 @@ static struct {
 
 /* ---- values ---- */
 
-/* The value list whose names store_add requests. */
-struct names {
-  const data_set_t *ds;
-  const value_list_t *vl;
-  char parts[GC_PARTS_SIZE];
-};
-
 static bool make_names(void *ctx, size_t i, struct gc_export_series *ret) {
-  struct names *names = ctx;
   struct gc_export_identity id;
-  gc_value_identity(names->ds, names->vl, i, names->parts, &id);
+  gc_value_identity(ctx, i, &id);
   return gc_export_series_make(&id, ret);
 }
 
-static struct store_number number_of(int type, const value_t *value) {
+static struct store_number number_of(const struct gc_value_source *source) {
   static const enum store_number_kind kinds[] = {
-      [DS_TYPE_COUNTER] = STORE_UINT,
-      [DS_TYPE_GAUGE] = STORE_REAL,
-      [DS_TYPE_DERIVE] = STORE_INT,
-      [DS_TYPE_ABSOLUTE] = STORE_OTHER,
+      [GC_VALUE_REAL] = STORE_REAL,
+      [GC_VALUE_INT] = STORE_INT,
+      [GC_VALUE_UINT] = STORE_UINT,
+      [GC_VALUE_ABSOLUTE] = STORE_OTHER,
   };
-  struct store_number n = {.kind = STORE_OTHER};
-  if (type >= 0 && type < (int)GC_COUNT(kinds))
-    n.kind = kinds[type];
-  memcpy(&n.bits, value, sizeof(n.bits));
-  return n;
+  return (struct store_number){kinds[source->kind], source->bits};
 }
 
-/* Stores a value list, unless it is new and another agent has the lease of its
- * account. Runs on collectd's write threads. */
-static int on_write(const data_set_t *ds, const value_list_t *vl,
-                    __attribute__((unused)) user_data_t *ud) {
-  char key[GC_VALUE_KEY_SIZE];
-  struct store_number numbers[SOURCES_MAX];
-  if (store == NULL || ds->ds_num > SOURCES_MAX ||
-      ds->ds_num != vl->values_len || !prometheus_shows(&options, vl->plugin))
-    return 0;
-  for (size_t i = 0; i < ds->ds_num; i++)
-    numbers[i] = number_of(ds->ds[i].type, &vl->values[i]);
-  struct store_list list = {.key = key,
-                            .key_len = gc_value_key(vl, key),
-                            .numbers = numbers,
-                            .count = ds->ds_num,
-                            .time = vl->time,
-                            .interval_ms =
-                                (uint32_t)CDTIME_T_TO_MS(vl->interval),
-                            .now_ms = gc_clock_now_ms()};
-  if (store_write(store, &list))
-    return 0;
-  list.lease = gc_emit_lease_of(vl);
-  if (!gc_lease_gate_allows(list.lease)) /* dispatched before it was lost */
-    return 0;
-  struct names names = {.ds = ds, .vl = vl};
-  gc_value_parts(vl, names.parts);
-  (void)!store_add(store, &list, make_names, &names);
-  return 0;
+/* Stores a value. Runs on the threads that emit it and on collectd's write
+ * threads. */
+static void take_value(void *ctx, const struct gc_value *v) {
+  struct store_number numbers[GC_VALUE_SOURCES_MAX];
+  for (unsigned i = 0; i < v->count; i++)
+    numbers[i] = number_of(&v->sources[i]);
+  const struct store_list list = {.key = v->key,
+                                  .key_len = v->key_len,
+                                  .numbers = numbers,
+                                  .count = v->count,
+                                  .time = v->time_ns,
+                                  .interval_ms = v->interval_ms,
+                                  .now_ms = gc_clock_now_ms(),
+                                  .lease = v->lease};
+  (void)ctx;
+  if (!store_write(store, &list))
+    (void)!store_add(store, &list, make_names, (void *)v);
 }
+
+static struct gc_writer writer = {.name = "genesys_prometheus",
+                                  .take = take_value,
+                                  .plugins = &options.plugins};
 
 /* ---- upkeep ---- */
 
@@ -175,11 +152,10 @@ static int on_config(oconfig_item_t *ci) {
 }
 
 /* Sets the defaults when there is no <Plugin> section. */
-static enum gc_code use_defaults(void) {
+static void use_defaults(void) {
   if (!plugin.seen.begun)
-    GC_TRY(gc_options_preset(prometheus_rows, &options));
+    (void)!gc_options_preset(prometheus_rows, &options);
   plugin.seen.begun = true;
-  return GC_OK;
 }
 
 /* Warns of values that other hosts can read without authentication, and of a
@@ -207,28 +183,22 @@ static void free_all(void) {
   store_free(gc_steal(store));
 }
 
-static enum gc_code make_all(void) {
+static void make_all(void) {
   struct endpoint_settings settings = {
       .options = &options.endpoint, .notice = on_notice, .warn = on_warning};
-  GC_TRY(use_defaults());
   store = store_new(options.series_max, options.staleness_s * 1000);
   settings.store = store;
-  endpoint = store != NULL ? endpoint_new(&settings) : NULL;
-  return endpoint != NULL ? GC_OK : GC_ERR_MEMORY;
+  endpoint = endpoint_new(&settings);
 }
 
 static int on_init(void) {
   if (endpoint != NULL)
     return 0;
-  if (make_all() != GC_OK) {
-    free_all();
-    gc_log_line(plugin.log, GC_LOG_ERROR,
-                "out of memory: genesys_prometheus does not run");
-    return 0;
-  }
+  use_defaults();
+  make_all();
   warn_of_public_address();
   endpoint_start(endpoint);
-  plugin_register_write(plugin.name, on_write, NULL);
+  gc_writer_add(&writer);
   plugin_register_complex_read(plugin.name, "genesys_prometheus/maintain",
                                on_maintain, TIME_T_TO_CDTIME_T(1), NULL);
   plugin_register_complex_read(plugin.name, "genesys_prometheus/state", on_read,
@@ -239,6 +209,7 @@ static int on_init(void) {
 /* Frees everything. collectd ends the write threads before this call
  * (plugin_shutdown_all of 5.12). */
 static int on_shutdown(void) {
+  gc_writer_remove(&writer);
   free_all();
   gc_options_clear(prometheus_rows, &options);
   gc_config_seen_clear(&plugin.seen);
@@ -247,7 +218,4 @@ static int on_shutdown(void) {
 }
 
 GC_API void module_register(void);
-void module_register(void) {
-  gc_value_parts_enable();
-  gc_plugin_register(&plugin);
-}
+void module_register(void) { gc_plugin_register(&plugin); }

@@ -14,7 +14,7 @@
 #include "utils/common/common.h"
 
 #include "common/daemon/trial.h"
-#include "common/daemon/value_parts.h"
+#include "common/daemon/writers.h"
 #include "common/genesys/parts.h"
 #include "common/net/clock.h"
 #include "common/net/detached.h"

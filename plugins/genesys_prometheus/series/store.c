@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/base/alloc.h"
 #include "common/base/hash.h"
 #include "plugins/genesys_prometheus/series/point.h"
 #include "plugins/genesys_prometheus/series/table.h"
@@ -15,10 +16,8 @@ enum {
   LINE_SIZE = 512,
 };
 
-/* Each shard has its own cache line, so that write threads do not slow each
- * other down. */
 struct shard {
-  _Alignas(64) pthread_mutex_t lock;
+  pthread_mutex_t lock;
   struct table table;
 };
 
@@ -43,10 +42,7 @@ struct store {
 };
 
 struct store *store_new(size_t series_max, uint32_t staleness_ms) {
-  struct store *s = aligned_alloc(64, (sizeof(*s) + 63) / 64 * 64);
-  if (s == NULL)
-    return NULL;
-  memset(s, 0, sizeof(*s));
+  struct store *s = gc_zalloc(1, sizeof(*s));
   s->series_max = series_max;
   s->staleness_ms = staleness_ms;
   for (size_t i = 0; i < SHARDS; i++)

@@ -39,7 +39,7 @@ struct store_number {
 
 /* The values of one value list. All members are borrowed for the call. */
 struct store_list {
-  const char *key; /* gc_value_key */
+  const char *key; /* as in struct gc_value */
   size_t key_len;
   const struct store_number *numbers; /* one for each data source */
   size_t count;
@@ -62,8 +62,7 @@ struct store_stats {
 };
 
 /* Makes a store. A series that was not written for `staleness_ms`, or for twice
- * its interval if that is longer, is removed. Returns NULL when out of memory.
- */
+ * its interval if that is longer, is removed. */
 struct store *store_new(size_t series_max, uint32_t staleness_ms);
 /* Frees `s`, which may be NULL. No other call may run. */
 void store_free(struct store *s);
