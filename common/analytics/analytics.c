@@ -31,6 +31,7 @@ enum {
   FACTS_MIN = 1 << 18, /* of the results; MaxSeries if larger */
   IDLE_MAX_DAYS = 92,  /* of a series; as in checkpoint.c after a restart */
   HOUR_MS = 3600000,
+  SLOW_FIRST_MS = 10 * 60000, /* from the start to the first slow pass */
   /* A checkpoint this far ahead of all clocks is reported … */
   FUTURE_MS = 15 * 60000,
   /* … and one that is FUTURE_BACK_MS ahead for FUTURE_WAIT_MS steps back.
@@ -329,6 +330,64 @@ static void start_poll(struct gc_analytics *b,
   gc_analytics_poll_start(&b->plan.poll, &deps, &b->work.results, on_poll, b);
 }
 
+/* ---- the slow pass ---- */
+
+/* One request an hour at most, also for a filter of several requests. */
+static uint64_t slow_pause_ms(const struct gc_intern *filter) {
+  uint32_t count = filter != NULL ? filter->count : 0;
+  uint64_t requests = (count + GC_QUERY_IDS_MAX - 1) / GC_QUERY_IDS_MAX;
+  return (requests > 1 ? requests : 1) * HOUR_MS;
+}
+
+static void on_slow_poll(void *ctx) {
+  struct gc_analytics *b = ctx;
+  struct gc_analytics_work *work = own_work(b);
+  struct gc_err error = b->plan.poll.error;
+  pthread_mutex_lock(&b->lock);
+  b->shared.tally.answered += b->plan.poll.answered;
+  b->shared.tally.failed += b->plan.poll.failed;
+  b->shared.clock = b->plan.clock;
+  pthread_mutex_unlock(&b->lock);
+  bool is_whole = error.code == GC_OK && !b->plan.poll.is_early;
+  b->plan.poll.answered = b->plan.poll.failed = 0;
+  gc_analytics_poll_clear(&b->plan.poll);
+  if (is_whole) {
+    gc_series_take_slow(&work->series);
+    work->checkpoint.mark.base_ms = b->plan.slow_results.plan.final_ms;
+  }
+  gc_series_forget_again(&work->series);
+  gc_results_clear(&b->plan.slow_results);
+  (void)gc_analytics_move(b, GC_STAGE_REREAD);
+  b->notice(b->ctx, "revisit", &error);
+  wake_after(b, 0);
+}
+
+/* Reads the windows of the slow pass again, when it is time and no window is
+ * due; false: there is nothing to read. The corrections leave with the next
+ * window. */
+static bool start_slow_poll(struct gc_analytics *b) {
+  struct gc_results *r = &b->plan.slow_results;
+  const struct gc_filter *filter = &b->plan.selection.filter;
+  if (gc_analytics_now(b) < b->plan.slow_at_ms ||
+      !gc_windows_slow_plan(&b->query->rule, &own_work(b)->checkpoint.mark,
+                            server_now(b), &r->plan))
+    return false;
+  const struct gc_intern *ids = gc_filter_for_request(filter);
+  b->plan.slow_at_ms = gc_analytics_now(b) + slow_pause_ms(ids);
+  struct gc_analytics_poll_deps deps = {.env = env_of(b),
+                                        .api = b->deps.api,
+                                        .clock = &b->plan.clock,
+                                        .settle_ms = b->query->rule.settle_ms,
+                                        .filter = ids,
+                                        .piece_max = PIECE_MAX,
+                                        .is_background = true};
+  r->wanted = gc_filter_for_answers(filter);
+  gc_series_forget_again(&b->work.series);
+  (void)gc_analytics_move(b, GC_STAGE_REQUEST);
+  gc_analytics_poll_start(&b->plan.poll, &deps, r, on_slow_poll, b);
+  return true;
+}
+
 /* ---- the timer ---- */
 
 /* A source whose first answer is awaited is down until it comes. */
@@ -362,6 +421,8 @@ static void start_when_due(struct gc_analytics *b) {
   }
   check_future(b);
   set_idle(b, true);
+  if (start_slow_poll(b))
+    return;
   int64_t due_ms = gc_windows_due(rule, mark);
   int64_t wait_ms = RECHECK_MS;
   if (due_ms > server_ms)
@@ -385,8 +446,8 @@ static void load_state(struct gc_analytics *b) {
   struct gc_err err = {.code = GC_OK}, warning = {.code = GC_OK};
   struct gc_analytics_work *work = own_work(b);
   enum gc_code code =
-      gc_checkpoint_load(&work->checkpoint, b->query->rule.period_ms,
-                         &work->series, &work->sender.outbox, &warning, &err);
+      gc_checkpoint_load(&work->checkpoint, &b->query->rule, &work->series,
+                         &work->sender.outbox, &warning, &err);
   if (code != GC_ERR_UNAVAILABLE &&
       code != GC_ERR_TIMEOUT) /* the store reports the reason */
     b->notice(b->ctx, "state", code == GC_OK ? &warning : &err);
@@ -473,6 +534,20 @@ static uint32_t piece_max(const struct gc_windows_rule *rule) {
   return max < PIECE_MAX ? (uint32_t)max : PIECE_MAX;
 }
 
+static void init_slow(struct gc_analytics *b) {
+  static char hour[] = "PT1H";
+  struct gc_query *slow = &b->plan.slow_query;
+  *slow = *b->query;
+  b->plan.slow_at_ms = gc_analytics_now(b) + SLOW_FIRST_MS;
+  if (slow->rule.slow_period_ms > slow->rule.period_ms)
+    slow->granularity = hour;
+  slow->rule.period_ms = slow->rule.slow_period_ms;
+  b->plan.slow_results = (struct gc_results){.query = slow,
+                                             .series = &b->work.series,
+                                             .max = 1,
+                                             .settles_apart = true};
+}
+
 static void init_work(struct gc_analytics_work *work,
                       const struct gc_analytics *b) {
   uint32_t max = b->query->max_series;
@@ -509,6 +584,7 @@ struct gc_analytics *gc_analytics_new(
                                             .ctx = b};
   gc_selection_init(&b->plan.selection);
   init_work(&b->work, b);
+  init_slow(b);
   /* A standby is neither up nor down. */
   b->shared.source =
       deps->page != NULL ? GC_ANALYTICS_SOURCE_IDLE : GC_ANALYTICS_SOURCE_ASKED;
@@ -540,6 +616,7 @@ void gc_analytics_free(struct gc_analytics *b) {
   gc_sender_clear(&b->work.sender);
   gc_checkpoint_forget(&b->work.checkpoint);
   gc_results_clear(&b->work.results);
+  gc_results_clear(&b->plan.slow_results);
   gc_series_clear(&b->work.series);
   gc_selection_clear(&b->plan.selection);
   pthread_mutex_destroy(&b->lock);

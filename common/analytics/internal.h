@@ -25,6 +25,9 @@ struct gc_analytics_planner {
                                refused too */
   uint64_t next_request_ms; /* the next request is not sent earlier */
   uint64_t names_until_ms;
+  struct gc_query slow_query; /* the query with the windows of a slow pass */
+  struct gc_results slow_results; /* of the slow pass under way */
+  uint64_t slow_at_ms;            /* the next one, monotonic */
   uint64_t future_since_ms; /* since when the checkpoint is ahead of all clocks,
                                monotonic; 0: it is not */
   uint32_t named; /* series with a number below this have checked names */

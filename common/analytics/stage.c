@@ -34,7 +34,8 @@ static const uint8_t arrows[GC_STAGE_COUNT][GC_STAGE_EVENT_COUNT] = {
                        [GC_STAGE_LEASE_LOST] = TO(LOADING)},
     [GC_STAGE_REQUESTING] = {[GC_STAGE_FAILED] = TO(IDLE),
                              [GC_STAGE_ANSWERED] = TO(READY),
-                             [GC_STAGE_UNNAMED] = TO(NAMING)},
+                             [GC_STAGE_UNNAMED] = TO(NAMING),
+                             [GC_STAGE_REREAD] = TO(IDLE)},
     [GC_STAGE_NAMING] =
         {[GC_STAGE_NAMED] = TO(READY), [GC_STAGE_LEASE_LOST] = TO(LOADING)},
     [GC_STAGE_READY] =

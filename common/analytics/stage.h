@@ -44,6 +44,7 @@ enum gc_stage_event {
   GC_STAGE_FAILED,
   GC_STAGE_ANSWERED,
   GC_STAGE_UNNAMED, /* answered; a name is missing */
+  GC_STAGE_REREAD,  /* the slow pass is over */
   GC_STAGE_NAMED,   /* the list came, or is not waited for any longer */
   GC_STAGE_NEXT,
   GC_STAGE_LEASE_LOST,

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "common/analytics/query/tables.h"
+#include "common/base/decimal.h"
 #include "common/base/glob.h"
 #include "common/base/timestamp.h"
 
@@ -52,6 +53,43 @@ static enum gc_code check_durations(struct gc_query *o,
     return gc_fail(
         err, GC_ERR_CONFIG,
         "Granularity \"%.40s\": queue_details has whole minutes only", g);
+  return GC_OK;
+}
+
+/* Reads Revisit: a number of intervals, or a duration. Of a long duration the
+ * newest intervals are read again with each request, and the others by a slow
+ * pass. */
+static enum gc_code check_revisit(struct gc_query *o,
+                                  enum gc_query_source source,
+                                  struct gc_err *err) {
+  enum { COUNT_MAX = 1000, FAST = 30, HOUR_MS = 3600000 };
+  static const int64_t longest_ms = 31 * INT64_C(86400000);
+  const char *text = o->revisit != NULL ? o->revisit : "0";
+  struct gc_windows_rule *rule = &o->rule;
+  int64_t count = 0, length_ms = 0;
+  rule->slow_ms = 0;
+  if (gc_decimal_int(text, strlen(text), &count)) {
+    rule->revisit = (uint32_t)count;
+    return count >= 0 && count <= COUNT_MAX
+               ? GC_OK
+               : gc_fail(err, GC_ERR_CONFIG,
+                         "Revisit %.40s: accepted are 0 to %d intervals, or a "
+                         "duration up to P31D",
+                         text, (int)COUNT_MAX);
+  }
+  if (gc_duration_parse(text, strlen(text), &length_ms, err) != GC_OK)
+    return gc_fail_in(err, GC_ERR_CONFIG, "Revisit \"%.40s\": ", text);
+  if (length_ms > longest_ms)
+    return gc_fail(err, GC_ERR_CONFIG, "Revisit \"%.40s\": more than P31D",
+                   text);
+  count = (length_ms + rule->period_ms - 1) / rule->period_ms;
+  if (count > FAST && source != GC_QUERY_QUEUE_DETAILS && o->counters) {
+    rule->slow_ms = length_ms;
+    rule->slow_period_ms =
+        rule->period_ms > HOUR_MS ? rule->period_ms : (int64_t)HOUR_MS;
+    count = FAST;
+  }
+  rule->revisit = (uint32_t)(count < COUNT_MAX ? count : COUNT_MAX);
   return GC_OK;
 }
 
@@ -129,9 +167,25 @@ enum gc_code gc_analytics_options_check(struct gc_query *o,
   GC_TRY(fill_default(&o->group_by, &is->groups, err));
   GC_TRY(check_groups(o, source, err));
   GC_TRY(check_durations(o, source, err));
+  GC_TRY(check_revisit(o, source, err));
   GC_TRY(check_prefix(o->prefix, err));
   for (size_t i = 0; i < o->chosen.count; i++)
     if (gc_glob_check(o->chosen.at[i], err) != GC_OK)
       return gc_fail_in(err, GC_ERR_CONFIG, "%s: ", is->chosen_option);
   return GC_OK;
+}
+
+void gc_analytics_options_warn(const struct gc_query *o,
+                               struct gc_err *ret_warning) {
+  bool is_duration = o->revisit != NULL && o->revisit[0] == 'P';
+  if (o->rule.backfill_ms < o->rule.period_ms)
+    (void)gc_fail(ret_warning, GC_ERR_CONFIG,
+                  "Backfill \"%.40s\" is shorter than Granularity \"%.40s\": "
+                  "after an outage the newest interval alone is requested",
+                  o->backfill != NULL ? o->backfill : "", o->granularity);
+  else if (is_duration && !o->counters)
+    (void)gc_fail(ret_warning, GC_ERR_CONFIG,
+                  "Revisit \"%.40s\" has no effect with Counters false: late "
+                  "numbers go into the counters",
+                  o->revisit);
 }

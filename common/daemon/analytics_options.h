@@ -24,11 +24,12 @@ GC_API extern const char
                  "that the platform counts later go into the counters, by "    \
                  "Revisit.",                                                   \
                  "90"),                                                        \
-      GC_OPT_INT(owner, query.rule.revisit, "Revisit", "30", 0, 1000,          \
-                 "intervals",                                                  \
-                 "Number of past intervals that each request reads again; "    \
-                 "late numbers go into the counters.",                         \
-                 "60"),                                                        \
+      GC_OPT_STR(owner, query.revisit, "Revisit", "30", GC_OPT_OR_NUMBER,      \
+                 "Past intervals that each request reads again, 0 to 1000; "   \
+                 "late numbers go into the counters. Or a duration up to "     \
+                 "`P31D`: older intervals are then read again by one request " \
+                 "an hour.",                                                   \
+                 "P3D"),                                                       \
       GC_OPT_STR(                                                              \
           owner, query.backfill, "Backfill", "PT6H", 0,                        \
           "Age of the oldest missed interval that is requested, and of "       \
@@ -53,5 +54,8 @@ GC_API extern const char
 GC_API GC_MUST_CHECK enum gc_code
 gc_analytics_options_check(struct gc_query *o, enum gc_query_source source,
                            struct gc_err *err);
+/* Warns of options that have no effect together, after that check. */
+GC_API void gc_analytics_options_warn(const struct gc_query *o,
+                                      struct gc_err *ret_warning);
 
 #endif

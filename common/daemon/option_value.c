@@ -4,6 +4,7 @@
 
 #include "common/daemon/option_value.h"
 
+#include "common/base/alloc.h"
 #include "common/base/utf8.h"
 
 enum { SHOWN_MAX = 96 };
@@ -144,6 +145,12 @@ static enum gc_code not_text(const struct gc_opt *row, const oconfig_value_t *v,
 static enum gc_code read_text(const struct gc_opt *row,
                               const oconfig_value_t *v, char **ret_text,
                               struct gc_err *err) {
+  if (v->type == OCONFIG_TYPE_NUMBER && (row->flags & GC_OPT_OR_NUMBER) != 0) {
+    char number[32];
+    snprintf(number, sizeof(number), "%.15g", v->value.number);
+    *ret_text = gc_strdup(number);
+    return GC_OK;
+  }
   if (v->type != OCONFIG_TYPE_STRING)
     return not_text(row, v, err);
 

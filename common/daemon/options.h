@@ -36,8 +36,10 @@ enum gc_opt_kind {
   GC_OPT_KIND_ENUM,  /* int, the index in `choices` */
 };
 
-enum { GC_OPT_NEEDED = 1, GC_OPT_SECRET = 2 }; /* flags of a row */
-enum { GC_OPT_ROWS_MAX = 64 };                 /* rows of one table */
+/* Flags of a row. GC_OPT_OR_NUMBER: a text that may be written as a whole
+ * number without quotes. */
+enum { GC_OPT_NEEDED = 1, GC_OPT_SECRET = 2, GC_OPT_OR_NUMBER = 4 };
+enum { GC_OPT_ROWS_MAX = 64 }; /* rows of one table */
 
 struct gc_reals {
   double *at;

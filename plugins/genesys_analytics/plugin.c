@@ -23,8 +23,8 @@ static struct gc_analytics_block *query_of(struct gc_block *b) {
 static enum gc_code check_block(struct gc_block *b, struct gc_err *warning,
                                 struct gc_err *err) {
   struct query_options *o = b->options;
-  (void)warning;
   GC_TRY(query_check(o, err));
+  gc_analytics_options_warn(&o->query, warning);
   return gc_analytics_block_claim(query_of(b), b, o->account, &o->query, false,
                                   err);
 }

@@ -107,7 +107,7 @@ static struct result run_ours(const struct gc_buf *answer) {
   exit_unless_ok(gc_decoder_finish(d, NULL));
   gc_decoder_free(d);
   gc_results_sort(&results);
-  (void)gc_series_revise(&series);
+  (void)gc_series_revise(&series, GC_SETTLES_BASE);
   struct gc_dimension_names dimension_names = {.label = GC_QUERY_LABEL_ID};
   struct gc_samples_view view = {.query = &q,
                                  .dimension_names = &dimension_names,

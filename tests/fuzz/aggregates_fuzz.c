@@ -73,7 +73,7 @@ static void put_windows(const struct gc_samples_view *view,
                         struct gc_results *r, struct gc_outbox *o,
                         struct result *result) {
   gc_results_sort(r);
-  (void)gc_series_revise(r->series);
+  (void)gc_series_revise(r->series, GC_SETTLES_BASE);
   for (uint32_t window = 0; window < 2; window++) {
     struct gc_samples_tally tally;
     gc_outbox_reset(o);

@@ -209,7 +209,8 @@ static void put_windows(struct run *run, unsigned poll) {
   const struct gc_windows_plan *plan = &run->results.plan;
   uint64_t unnamed = 0;
   gc_results_sort(&run->results);
-  say_count(run, poll, "revised", gc_series_revise(&run->series));
+  say_count(run, poll, "revised",
+            gc_series_revise(&run->series, GC_SETTLES_BASE));
   for (int64_t end = plan->from_ms + run->query.rule.period_ms;
        end <= plan->to_ms; end += run->query.rule.period_ms) {
     struct gc_samples_tally tally;

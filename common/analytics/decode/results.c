@@ -81,9 +81,10 @@ static enum gc_code add_again(struct gc_staging *s, bool settles,
   struct gc_staging_again *a = &s->again[fact->series];
   struct gc_amount amount = {fact->count,
                              fact->has & GC_FACT_SUM ? fact->sum : 0.0};
-  a->again = gc_amount_add(a->again, amount);
   if (settles)
     a->settle = gc_amount_add(a->settle, amount);
+  if (!settles || !s->into->settles_apart)
+    a->again = gc_amount_add(a->again, amount);
   return GC_OK;
 }
 

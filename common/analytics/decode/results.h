@@ -67,7 +67,9 @@ struct gc_results {
   /* The ids to accept in answers; NULL: all. Borrowed. */
   const struct gc_intern *wanted;
 
-  size_t max; /* limit of `count`; set by the owner */
+  size_t max;         /* limit of `count`; set by the owner */
+  bool settles_apart; /* `again` of the series is without what settles: of a
+                         slow pass; set by the owner */
 
   struct gc_fact *facts;
   size_t count, cap;

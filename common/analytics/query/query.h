@@ -27,12 +27,12 @@ struct gc_query {
   struct gc_strs chosen;   /* globs (base/glob): the options Queue or Flow */
   char *granularity;       /* as in requests: "PT1M" */
   char *backfill;          /* an ISO 8601 duration */
+  char *revisit;           /* a number of windows or an ISO 8601 duration */
   char *prefix;            /* InstancePrefix; NULL: none */
   int label;               /* enum gc_query_label */
   uint32_t settle_s, max_series;
   bool counters;               /* writes cumulative series too */
-  struct gc_windows_rule rule; /* .revisit is an option; the other members are
-                                  granularity, settle_s and backfill in ms */
+  struct gc_windows_rule rule; /* granularity, settle_s, backfill and revisit */
   enum gc_query_source source; /* set from the block's options */
 };
 

@@ -18,7 +18,9 @@ static int64_t oldest_begin(const struct gc_windows_rule *rule,
                             int64_t newest_ms) {
   int64_t reach_ms = larger_ms(
       gc_timestamp_floor(rule->backfill_ms, rule->period_ms), rule->period_ms);
-  return newest_ms - reach_ms;
+  int64_t begin_ms = newest_ms - reach_ms;
+  return rule->slow_ms > 0 ? gc_timestamp_floor(begin_ms, rule->slow_period_ms)
+                           : begin_ms;
 }
 
 bool gc_windows_plan(const struct gc_windows_rule *rule,
@@ -33,15 +35,40 @@ bool gc_windows_plan(const struct gc_windows_rule *rule,
     return false;
 
   int64_t from_ms = larger_ms(done_ms, oldest_ms);
+  int64_t final_ms = newest_ms - (int64_t)rule->revisit * period_ms;
+  int64_t base_ms = mark->is_set ? mark->base_ms : done_ms;
+  if (rule->slow_ms > 0)
+    final_ms = gc_timestamp_floor(final_ms, rule->slow_period_ms);
   *ret_plan = (struct gc_windows_plan){
       .again_from_ms = mark->is_set ? mark->settled_ms : done_ms,
       .again_to_ms = done_ms,
       .from_ms = from_ms,
       .to_ms =
           smaller_ms(newest_ms, from_ms + (int64_t)windows_max * period_ms),
-      .final_ms = newest_ms - (int64_t)rule->revisit * period_ms,
+      .final_ms = final_ms,
       .skipped = (from_ms - done_ms) / period_ms,
+      .is_slow = rule->slow_ms > 0 && base_ms % rule->slow_period_ms == 0,
   };
+  return true;
+}
+
+bool gc_windows_slow_plan(const struct gc_windows_rule *rule,
+                          const struct gc_windows_mark *mark, int64_t server_ms,
+                          struct gc_windows_plan *ret_plan) {
+  int64_t period_ms = rule->slow_period_ms;
+  if (rule->slow_ms == 0 || !mark->is_set ||
+      mark->base_ms >= mark->settled_ms || mark->base_ms % period_ms != 0 ||
+      mark->settled_ms % period_ms != 0)
+    return false;
+  int64_t final_ms = gc_timestamp_floor(
+      gc_windows_newest(rule, server_ms) - rule->slow_ms, period_ms);
+  *ret_plan = (struct gc_windows_plan){
+      .again_from_ms = mark->base_ms,
+      .again_to_ms = mark->settled_ms,
+      .from_ms = mark->settled_ms,
+      .to_ms = mark->settled_ms,
+      .final_ms =
+          larger_ms(mark->base_ms, smaller_ms(final_ms, mark->settled_ms))};
   return true;
 }
 
@@ -72,9 +99,12 @@ struct gc_windows_mark gc_windows_advance(const struct gc_windows_plan *plan,
                                           const struct gc_windows_mark *mark,
                                           int64_t end_ms) {
   int64_t settled_ms = mark->is_set ? mark->settled_ms : plan->again_from_ms;
+  int64_t base_ms = mark->is_set ? mark->base_ms : plan->again_from_ms;
+  settled_ms = larger_ms(settled_ms, smaller_ms(plan->final_ms, end_ms));
   return (struct gc_windows_mark){
       .is_set = true,
-      .settled_ms = larger_ms(settled_ms, smaller_ms(plan->final_ms, end_ms)),
+      .settled_ms = settled_ms,
       .done_ms = end_ms,
+      .base_ms = plan->is_slow ? base_ms : settled_ms,
   };
 }

@@ -14,7 +14,10 @@
  * windows or later. Example, PT1M, SettleDelay 90, Revisit 2, one poll a
  * minute, at 10:05:30: the newest window ends at 10:04; done was 10:03, settled
  * 10:01. The request is 10:01/10:04: two windows again and a new one. Then done
- * is 10:04, settled 10:02. */
+ * is 10:04, settled 10:02.
+ *
+ * With a slow pass, a third mark (base_ms) is before the first one: windows
+ * between it and `settled` are read again once an hour. */
 #ifndef GC_ANALYTICS_QUERY_WINDOWS_H
 #define GC_ANALYTICS_QUERY_WINDOWS_H
 
@@ -27,12 +30,18 @@ struct gc_windows_rule {
   int64_t settle_ms;
   int64_t backfill_ms;
   uint32_t revisit; /* windows */
+  /* The slow pass: windows up to this age, which polls do not read again, are
+   * read by a request of their own, whose windows have slow_period_ms (a
+   * multiple of the granularity). 0: there is none. */
+  int64_t slow_ms, slow_period_ms;
 };
 
 /* Ends of windows, epoch ms. */
 struct gc_windows_mark {
   bool is_set; /* false: a query that never ran */
   int64_t settled_ms, done_ms;
+  int64_t base_ms; /* windows up to here are not read by the slow pass either;
+                      settled_ms without a slow pass */
 };
 
 /* Ranges are (from, to], of ends of windows. */
@@ -42,6 +51,7 @@ struct gc_windows_plan {
   int64_t final_ms; /* windows that end at or before this time settle with this
                        poll */
   int64_t skipped;  /* windows that are older than Backfill, not requested */
+  bool is_slow;     /* the slow pass will read again what settles */
 };
 
 /* Returns the end of the newest window that may be requested at `server_ms`. */
@@ -54,6 +64,13 @@ int64_t gc_windows_newest(const struct gc_windows_rule *rule,
 bool gc_windows_plan(const struct gc_windows_rule *rule,
                      const struct gc_windows_mark *mark, int64_t server_ms,
                      uint32_t windows_max, struct gc_windows_plan *ret_plan);
+
+/* Plans the slow pass: the windows of slow_period_ms between base_ms and
+ * settled_ms are read again, those before final_ms for good. False without such
+ * windows. */
+bool gc_windows_slow_plan(const struct gc_windows_rule *rule,
+                          const struct gc_windows_mark *mark, int64_t server_ms,
+                          struct gc_windows_plan *ret_plan);
 
 /* Returns the server's time at which the next plan has a new window. */
 int64_t gc_windows_due(const struct gc_windows_rule *rule,

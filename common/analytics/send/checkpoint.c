@@ -26,7 +26,7 @@ static const int64_t keep_ms = INT64_C(92) * 86400000;
 
 struct mark {
   char identity[65];
-  int64_t settled_ms, done_ms;
+  int64_t settled_ms, done_ms, base_ms;
 };
 
 /* Cuts the next word off; "" at the end. */
@@ -72,25 +72,33 @@ static bool read_mark(const char *text, struct mark *ret) {
       !read_int(&text, &ret->settled_ms) || !read_int(&text, &ret->done_ms) ||
       ret->settled_ms > ret->done_ms)
     return false;
+  ret->base_ms = ret->settled_ms;
+  if (*text != '\0' &&
+      (!read_int(&text, &ret->base_ms) || ret->base_ms > ret->settled_ms))
+    return false;
   memcpy(ret->identity, identity.at, identity.len);
   ret->identity[identity.len] = '\0';
   return true;
 }
 
-/* Takes a total of the page into the set. */
+/* Takes a total of the page into the set. Without a slow pass all settled
+ * windows are read for good. */
 static enum gc_code take_total(struct gc_series_set *set, const char *key,
-                               const char *text) {
-  struct gc_amount base;
+                               const char *text, bool is_slow) {
+  struct gc_amount base, slow = {0, 0.0};
   int64_t sent;
   uint32_t number;
   if (!read_int(&text, &base.count) || !read_sum(&text, &base.sum) ||
-      !read_int(&text, &sent))
+      !read_int(&text, &sent) ||
+      (*text != '\0' &&
+       (!read_int(&text, &slow.count) || !read_sum(&text, &slow.sum))))
     return GC_ERR_PARSE;
   enum gc_code code = gc_series_put(set, key, strlen(key), &number);
   if (code == GC_ERR_LIMIT) /* MaxSeries is smaller than before */
     return GC_OK;
   GC_TRY(code);
-  set->at[number].base = base;
+  set->at[number].base = is_slow ? base : gc_amount_add(base, slow);
+  set->at[number].slow = is_slow ? slow : (struct gc_amount){0, 0.0};
   set->at[number].sent = sent;
   set->at[number].is_begun = true;
   return GC_OK;
@@ -98,10 +106,15 @@ static enum gc_code take_total(struct gc_series_set *set, const char *key,
 
 static enum gc_code add_total(struct gc_buf *fields, const char *key,
                               const struct gc_series *s) {
-  char sum[GC_DECIMAL_SIZE + 2], text[96];
+  char sum[GC_DECIMAL_SIZE + 2], text[192];
   print_sum(s->base.sum, sum);
-  snprintf(text, sizeof(text), "%" PRId64 " %s %" PRId64, s->base.count, sum,
-           s->sent);
+  int len = snprintf(text, sizeof(text), "%" PRId64 " %s %" PRId64,
+                     s->base.count, sum, s->sent);
+  if (s->slow.count != 0 || s->slow.sum > 0.0) {
+    print_sum(s->slow.sum, sum);
+    snprintf(text + len, sizeof(text) - (size_t)len, " %" PRId64 " %s",
+             s->slow.count, sum);
+  }
   GC_TRY(gc_buf_text(fields, TOTAL));
   return gc_fields_add(fields, key, text);
 }
@@ -109,8 +122,11 @@ static enum gc_code add_total(struct gc_buf *fields, const char *key,
 static enum gc_code add_mark(struct gc_buf *fields,
                              const struct gc_checkpoint *c) {
   char text[128];
-  snprintf(text, sizeof(text), "%.64s %" PRId64 " %" PRId64, c->identity,
-           c->mark.settled_ms, c->mark.done_ms);
+  int len = snprintf(text, sizeof(text), "%.64s %" PRId64 " %" PRId64,
+                     c->identity, c->mark.settled_ms, c->mark.done_ms);
+  if (c->mark.base_ms < c->mark.settled_ms)
+    snprintf(text + len, sizeof(text) - (size_t)len, " %" PRId64,
+             c->mark.base_ms);
   return gc_fields_add(fields, "mark", text);
 }
 
@@ -123,7 +139,8 @@ static enum gc_code add_pending(struct gc_buf *fields,
 }
 
 static bool has_total(const struct gc_series *s) {
-  return s->is_begun || s->base.count > 0 || s->base.sum > 0.0;
+  return s->is_begun || s->base.count > 0 || s->base.sum > 0.0 ||
+         s->slow.count > 0 || s->slow.sum > 0.0;
 }
 
 /* Lists the fields of a save: `has` says which totals are not kept yet. */
@@ -144,7 +161,8 @@ static enum gc_code list_fields(const struct gc_checkpoint *c,
 /* Takes the mark, the totals and the pending window of a page. *ret_found
  * false: the page is empty. */
 static enum gc_code take_page(struct gc_checkpoint *c,
-                              const struct gc_buf *fields, int64_t period_ms,
+                              const struct gc_buf *fields,
+                              const struct gc_windows_rule *rule,
                               struct gc_series_set *series,
                               struct gc_outbox *pending, bool *ret_found,
                               bool *ret_same, struct gc_err *ret_warning) {
@@ -167,7 +185,8 @@ static enum gc_code take_page(struct gc_checkpoint *c,
   at = 0;
   while (*ret_same && gc_fields_next(fields, &at, &field, &text))
     if (strncmp(field, TOTAL, strlen(TOTAL)) == 0)
-      GC_TRY(take_total(series, field + strlen(TOTAL), text));
+      GC_TRY(
+          take_total(series, field + strlen(TOTAL), text, rule->slow_ms > 0));
   if (window[0] != '\0' &&
       gc_outbox_read(pending, window, strlen(window)) != GC_OK)
     (void)gc_fail(ret_warning, GC_ERR_STATE,
@@ -176,8 +195,10 @@ static enum gc_code take_page(struct gc_checkpoint *c,
                   "are lost; checkpoint and totals are kept",
                   c->query);
   c->mark.is_set = true;
-  c->mark.done_ms = gc_timestamp_floor(mark.done_ms, period_ms);
+  c->mark.done_ms = gc_timestamp_floor(mark.done_ms, rule->period_ms);
   c->mark.settled_ms = *ret_same ? mark.settled_ms : c->mark.done_ms;
+  c->mark.base_ms =
+      *ret_same && rule->slow_ms > 0 ? mark.base_ms : c->mark.settled_ms;
   c->loaded_ms = c->mark.done_ms;
   return GC_OK;
 }
@@ -189,7 +210,8 @@ static enum gc_code is_away(struct gc_err *err) {
   return GC_ERR_UNAVAILABLE;
 }
 
-static enum gc_code load_lease(struct gc_checkpoint *c, int64_t period_ms,
+static enum gc_code load_lease(struct gc_checkpoint *c,
+                               const struct gc_windows_rule *rule,
                                struct gc_series_set *series,
                                struct gc_outbox *pending, bool *ret_found,
                                struct gc_err *ret_warning, struct gc_err *err) {
@@ -202,15 +224,16 @@ static enum gc_code load_lease(struct gc_checkpoint *c, int64_t period_ms,
     return is_away(err);
   enum gc_code code = gc_lease_page_copy(c->page, &fields);
   if (code == GC_OK)
-    code = take_page(c, &fields, period_ms, series, pending, ret_found,
-                     &is_same, ret_warning);
+    code = take_page(c, &fields, rule, series, pending, ret_found, &is_same,
+                     ret_warning);
   return code == GC_OK
              ? GC_OK
              : gc_fail(err, code, "the page of query \"%s\" in Redis: %s",
                        c->query, gc_code_words(code));
 }
 
-static enum gc_code load_file(struct gc_checkpoint *c, int64_t period_ms,
+static enum gc_code load_file(struct gc_checkpoint *c,
+                              const struct gc_windows_rule *rule,
                               struct gc_series_set *series,
                               struct gc_outbox *pending,
                               struct gc_err *ret_warning, struct gc_err *err) {
@@ -218,8 +241,8 @@ static enum gc_code load_file(struct gc_checkpoint *c, int64_t period_ms,
   bool is_found, is_same = false;
   GC_TRY(gc_store_load_page(c->store, c->account, c->query, &c->file.call,
                             &fields, &c->file.generation, err));
-  enum gc_code code = take_page(c, &fields, period_ms, series, pending,
-                                &is_found, &is_same, ret_warning);
+  enum gc_code code = take_page(c, &fields, rule, series, pending, &is_found,
+                                &is_same, ret_warning);
   if (code != GC_OK)
     return gc_fail(err, code, "the state of query \"%s\": %s", c->query,
                    gc_code_words(code));
@@ -227,32 +250,28 @@ static enum gc_code load_file(struct gc_checkpoint *c, int64_t period_ms,
   return GC_OK;
 }
 
-static enum gc_code load_newest(struct gc_checkpoint *c, int64_t period_ms,
-                                struct gc_series_set *series,
-                                struct gc_outbox *pending,
-                                struct gc_err *ret_warning,
-                                struct gc_err *err) {
+static enum gc_code
+load_newest(struct gc_checkpoint *c, const struct gc_windows_rule *rule,
+            struct gc_series_set *series, struct gc_outbox *pending,
+            struct gc_err *ret_warning, struct gc_err *err) {
   bool is_found = false;
   c->file.has = GC_KEPT_OTHER;
   if (c->page != NULL)
-    GC_TRY(
-        load_lease(c, period_ms, series, pending, &is_found, ret_warning, err));
+    GC_TRY(load_lease(c, rule, series, pending, &is_found, ret_warning, err));
   if (c->store == NULL)
     return GC_OK;
   if (!is_found)
-    return load_file(c, period_ms, series, pending, ret_warning, err);
+    return load_file(c, rule, series, pending, ret_warning, err);
   c->file.generation = gc_store_generation(c->store);
   return GC_OK;
 }
 
-enum gc_code gc_checkpoint_load(struct gc_checkpoint *c, int64_t period_ms,
-                                struct gc_series_set *series,
-                                struct gc_outbox *pending,
-                                struct gc_err *ret_warning,
-                                struct gc_err *err) {
+enum gc_code
+gc_checkpoint_load(struct gc_checkpoint *c, const struct gc_windows_rule *rule,
+                   struct gc_series_set *series, struct gc_outbox *pending,
+                   struct gc_err *ret_warning, struct gc_err *err) {
   gc_outbox_reset(pending);
-  enum gc_code code =
-      load_newest(c, period_ms, series, pending, ret_warning, err);
+  enum gc_code code = load_newest(c, rule, series, pending, ret_warning, err);
   if (code != GC_OK)
     gc_series_clear(series);
   return code;
@@ -266,7 +285,7 @@ void gc_checkpoint_forget(struct gc_checkpoint *c) {
 }
 
 void gc_checkpoint_step_back(struct gc_checkpoint *c, int64_t end_ms) {
-  c->mark.done_ms = c->mark.settled_ms = end_ms;
+  c->mark.done_ms = c->mark.settled_ms = c->mark.base_ms = end_ms;
   c->loaded_ms = 0;
 }
 

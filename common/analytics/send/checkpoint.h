@@ -3,9 +3,10 @@
  * file (net/store) and, with a lease, in Redis for the next holder
  * (net/lease_book):
  *
- *   mark        IDENTITY SETTLED DONE     times in epoch ms
+ *   mark        IDENTITY SETTLED DONE [BASE]     times in epoch ms
  *   pending     the window to send next, as gc_outbox_write prints it
- *   total KEY   COUNT SUM SENT            KEY: of the series
+ *   total KEY   COUNT SUM SENT [COUNT SUM]       KEY: of the series; the last
+ *                                                two: windows of the slow pass
  *
  * The page is saved before a window with values is sent, and again when the
  * windows of a poll are sent. Without store and lease no state is kept. Any
@@ -59,7 +60,7 @@ struct gc_checkpoint {
  * lease), GC_ERR_MEMORY; GC_ERR_PARSE for a page that this version did not
  * write. */
 GC_MUST_CHECK enum gc_code
-gc_checkpoint_load(struct gc_checkpoint *c, int64_t period_ms,
+gc_checkpoint_load(struct gc_checkpoint *c, const struct gc_windows_rule *rule,
                    struct gc_series_set *series, struct gc_outbox *pending,
                    struct gc_err *ret_warning, struct gc_err *err);
 

@@ -211,13 +211,16 @@ enum gc_code gc_samples_of_window(const struct gc_samples_view *view,
   GC_ASSERT(count == 0 || facts != NULL);
   int64_t period_ms = view->query->rule.period_ms;
   int64_t end_ms = r->plan.from_ms + ((int64_t)window + 1) * period_ms;
+  enum gc_settling how = !settles          ? GC_SETTLES_NOT
+                         : r->plan.is_slow ? GC_SETTLES_SLOW
+                                           : GC_SETTLES_BASE;
   struct put p = {.view = view, .out = out, .tally = ret_tally};
   *ret_tally = (struct gc_samples_tally){0};
   out->interval_ms = (uint32_t)period_ms;
   for (size_t i = 0; i < count; i++) {
     struct gc_amount a = {facts[i].count,
                           facts[i].has & GC_FACT_SUM ? facts[i].sum : 0.0};
-    gc_series_add(r->series, facts[i].series, &a, settles);
+    gc_series_add(r->series, facts[i].series, &a, how);
   }
   r->series->windows++;
   if (view->counters)
@@ -346,7 +349,8 @@ static void load_window(struct gc_sender *sender) {
   int64_t end_ms = r->plan.from_ms +
                    ((int64_t)sender->window + 1) * r->query->rule.period_ms;
   if (sender->window == 0)
-    sender->revisions += gc_series_revise(sender->series);
+    sender->revisions += gc_series_revise(
+        sender->series, r->plan.is_slow ? GC_SETTLES_SLOW : GC_SETTLES_BASE);
 
   gc_outbox_reset(&sender->outbox);
   sender->sent = 0;

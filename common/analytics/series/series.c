@@ -41,18 +41,27 @@ static bool is_same_amount(const struct gc_amount *a,
   return a->count == b->count && !(a->sum < b->sum) && !(a->sum > b->sum);
 }
 
-size_t gc_series_revise(struct gc_series_set *s) {
+/* Adds an amount to the settled windows. */
+static void settle_amount(struct gc_series *s, const struct gc_amount *a,
+                          enum gc_settling how) {
+  struct gc_amount *into = how == GC_SETTLES_SLOW ? &s->slow : &s->base;
+  if (how == GC_SETTLES_NOT)
+    return;
+  *into = gc_amount_add(*into, *a);
+  s->is_dirty |= a->count != 0 || a->sum > 0.0;
+}
+
+size_t gc_series_revise(struct gc_series_set *s, enum gc_settling how) {
   size_t revised = 0;
   for (uint32_t i = 0; i < s->keys.count && i < s->cap; i++) {
     struct gc_series *one = &s->at[i];
-    struct gc_amount total = gc_amount_add(one->base, one->again);
+    struct gc_amount total =
+        gc_amount_add(gc_amount_add(one->base, one->slow), one->again);
     if (one->is_known && !is_same_amount(&total, &one->total))
       revised++;
-    if (one->settle.count != 0 || one->settle.sum > 0.0)
-      one->is_dirty = true;
     if (one->again.count != 0 || one->again.sum > 0.0)
       one->seen = s->windows;
-    one->base = gc_amount_add(one->base, one->settle);
+    settle_amount(one, &one->settle, how);
     one->total = total;
     one->is_known = true;
     one->again = one->settle = (struct gc_amount){0, 0.0};
@@ -60,16 +69,23 @@ size_t gc_series_revise(struct gc_series_set *s) {
   return revised;
 }
 
+void gc_series_take_slow(struct gc_series_set *s) {
+  for (uint32_t i = 0; i < s->keys.count && i < s->cap; i++) {
+    struct gc_series *one = &s->at[i];
+    one->is_dirty |= !is_same_amount(&one->slow, &one->again);
+    one->slow = one->again;
+    settle_amount(one, &one->settle, GC_SETTLES_BASE);
+    one->again = one->settle = (struct gc_amount){0, 0.0};
+  }
+}
+
 void gc_series_add(struct gc_series_set *set, uint32_t number,
-                   const struct gc_amount *a, bool settles) {
+                   const struct gc_amount *a, enum gc_settling how) {
   struct gc_series *s = &set->at[number];
   s->seen = set->windows;
   s->total = gc_amount_add(s->total, *a);
   s->is_known = true;
-  if (settles) {
-    s->base = gc_amount_add(s->base, *a);
-    s->is_dirty = true;
-  }
+  settle_amount(s, a, how);
 }
 
 int64_t gc_series_counter(struct gc_series *s) {

@@ -10,8 +10,8 @@
  * the group has none.
  *
  * Totals need no memory of windows: an answer always covers all windows that
- * are not settled, so total = base (settled windows) + the sum of the answer
- * for the others. A correction is only another sum. Pure; bounded. */
+ * are not settled, so total = base + slow (settled windows) + the sum of the
+ * answer for the others. A correction is only another sum. Pure; bounded. */
 #ifndef GC_ANALYTICS_SERIES_SERIES_H
 #define GC_ANALYTICS_SERIES_SERIES_H
 
@@ -42,7 +42,8 @@ static inline struct gc_amount gc_amount_add(struct gc_amount a,
 }
 
 struct gc_series {
-  struct gc_amount base; /* sum of the settled windows */
+  struct gc_amount base; /* sum of the settled windows … */
+  struct gc_amount slow; /* … except those that the slow pass reads again */
   int64_t sent;          /* counter that was dispatched last; never falls */
   bool is_begun;         /* its first 0 is in an outbox */
 
@@ -71,14 +72,23 @@ void gc_series_clear(struct gc_series_set *s); /* `max` stays */
 /* Drops the sums that a failed poll has read. */
 void gc_series_forget_again(struct gc_series_set *s);
 
-/* Corrects the totals by an answer: each total becomes the base plus the
- * windows that were read again, and those that settle are added to the base.
- * Returns how many totals changed; these are corrections of windows that were
- * sent before. */
-size_t gc_series_revise(struct gc_series_set *s);
-/* Adds a sent window to the total, and to the base when the window settles. */
+/* What becomes of a window that settles. */
+enum gc_settling {
+  GC_SETTLES_NOT,
+  GC_SETTLES_SLOW, /* the slow pass reads it again */
+  GC_SETTLES_BASE,
+};
+/* Corrects the totals by an answer: each total becomes the settled windows plus
+ * those that were read again, of which some settle, as `how` says. Returns how
+ * many totals changed; these are corrections of windows that were sent
+ * before. */
+size_t gc_series_revise(struct gc_series_set *s, enum gc_settling how);
+/* Takes the answer of a slow pass: `again` is what it reads again next time,
+ * `settle` goes to the base. */
+void gc_series_take_slow(struct gc_series_set *s);
+/* Adds a sent window to the total, and to the settled ones as `how` says. */
 void gc_series_add(struct gc_series_set *set, uint32_t number,
-                   const struct gc_amount *a, bool settles);
+                   const struct gc_amount *a, enum gc_settling how);
 /* Forgets the saved series that had no event in the last `idle` windows; a
  * series that returns begins at 0. Numbers of series change. Returns how many
  * series are forgotten: 0 when out of memory. */

@@ -82,6 +82,54 @@ static void given_options_replace_the_defaults(void) {
   CHECK_INT(got.query.max_series, 5);
 }
 
+static void revisit_is_a_number_or_a_duration(void) {
+  static const struct {
+    const char *line;
+    unsigned revisit;
+    int64_t slow_h, slow_period_ms;
+  } rows[] = {
+      {"Revisit 60", 60, 0, 0},
+      {"Revisit \"60\"", 60, 0, 0},
+      {"Revisit PT20M", 20, 0, 0},
+      {"Revisit PT90S", 2, 0, 0},
+      {"Revisit P3D", 30, 72, 3600000},
+      {"Granularity PT15M\nRevisit P3D", 30, 72, 3600000},
+      {"Granularity P1D\nRevisit P3D", 3, 0, 0},
+      {"Granularity PT6H\nRevisit P31D", 30, 31 * 24, 21600000},
+      {"Counters false\nRevisit P3D", 30, 0, 0},
+  };
+  for (size_t i = 0; i < GC_COUNT(rows); i++) {
+    char lines[128];
+    CHECK_ROW(rows[i].line);
+    snprintf(lines, sizeof(lines), "Account prod\n%s", rows[i].line);
+    CHECK_STR(read_query(lines), "");
+    CHECK_INT(got.query.rule.slow_ms, rows[i].slow_h * 3600000);
+    if (rows[i].slow_h > 0)
+      CHECK_INT(got.query.rule.slow_period_ms, rows[i].slow_period_ms);
+    if (got.query.counters)
+      CHECK_INT(got.query.rule.revisit, rows[i].revisit);
+  }
+}
+
+static void options_without_an_effect_earn_a_line(void) {
+  static const struct {
+    const char *lines, *words;
+  } rows[] = {
+      {"Account prod", ""},
+      {"Account prod\nGranularity PT1H\nBackfill PT10M", "Backfill \"PT10M\""},
+      {"Account prod\nCounters false\nRevisit P3D", "Revisit \"P3D\""},
+  };
+  for (size_t i = 0; i < GC_COUNT(rows); i++) {
+    struct gc_err warning = {.code = GC_OK};
+    CHECK_ROW(rows[i].lines);
+    CHECK_STR(read_query(rows[i].lines), "");
+    gc_analytics_options_warn(&got.query, &warning);
+    CHECK_INT(warning.code == GC_OK, rows[i].words[0] == '\0');
+    if (warning.code != GC_OK)
+      CHECK_HAS(warning.text, rows[i].words);
+  }
+}
+
 static void a_granularity_divides_a_day(void) {
   static const struct {
     const char *text;
@@ -115,6 +163,9 @@ static void errors_name_the_option(void) {
        {"Metric: \"nOfered\"", "did you mean \"nOffered\"?"}},
       {"Account prod\nMetric nOffered tanswered",
        {"Metric: \"tanswered\"", "did you mean \"tAnswered\"?"}},
+      {"Account prod\nRevisit 1001", {"Revisit 1001", "P31D"}},
+      {"Account prod\nRevisit 1.5", {"Revisit \"1.5\""}},
+      {"Account prod\nRevisit P32D", {"Revisit \"P32D\"", "P31D"}},
       {"Account prod\nMetric nX nX", {"Metric: \"nX\" is given twice"}},
       {"Account prod\nGroupBy queue", {"GroupBy: \"queue\"", "\"queueId\""}},
       {"Account prod\nGroupBy conversationId",
@@ -147,6 +198,8 @@ int main(void) {
   RUN(missing_options_have_their_defaults);
   RUN(each_source_has_its_own_defaults);
   RUN(given_options_replace_the_defaults);
+  RUN(revisit_is_a_number_or_a_duration);
+  RUN(options_without_an_effect_earn_a_line);
   RUN(a_granularity_divides_a_day);
   RUN(errors_name_the_option);
   gc_options_clear(query_rows, &got);

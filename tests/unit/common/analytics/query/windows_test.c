@@ -55,7 +55,7 @@ static void the_newest_window_is_aligned_and_settled(void) {
 static void a_plan_has_the_new_windows_and_those_not_settled(void) {
   struct gc_windows_rule rule = rule_of(MINUTE, 2);
   struct gc_windows_mark mark = {true, ms_of("2026-08-01T10:01:00Z"),
-                                 ms_of("2026-08-01T10:03:00Z")};
+                                 ms_of("2026-08-01T10:03:00Z"), 0};
   struct gc_windows_plan p;
   CHECK(gc_windows_plan(&rule, &mark, ms_of("2026-08-01T10:05:30Z"), 60, &p));
   CHECK_STR(text_of(p.again_from_ms), "10:01:00.000Z");
@@ -89,7 +89,7 @@ static void a_query_without_a_checkpoint_begins_backfill_ago(void) {
 static void a_chunk_is_the_oldest_part(void) {
   struct gc_windows_rule rule = rule_of(MINUTE, 3);
   struct gc_windows_mark mark = {true, ms_of("2026-08-01T09:00:00Z"),
-                                 ms_of("2026-08-01T09:03:00Z")};
+                                 ms_of("2026-08-01T09:03:00Z"), 0};
   struct gc_windows_plan p;
   CHECK(gc_windows_plan(&rule, &mark, ms_of("2026-08-01T10:05:30Z"), 10, &p));
   CHECK_STR(text_of(p.from_ms), "09:03:00.000Z");
@@ -103,7 +103,7 @@ static void a_chunk_is_the_oldest_part(void) {
 static void a_window_older_than_backfill_is_skipped(void) {
   struct gc_windows_rule rule = rule_of(MINUTE, 3);
   struct gc_windows_mark mark = {true, ms_of("2026-08-01T01:00:00Z"),
-                                 ms_of("2026-08-01T01:03:00Z")};
+                                 ms_of("2026-08-01T01:03:00Z"), 0};
   struct gc_windows_plan p;
   int64_t at_ms, from_ms, to_ms;
   CHECK(gc_windows_plan(&rule, &mark, ms_of("2026-08-01T10:05:30Z"), 10, &p));
@@ -142,7 +142,7 @@ static void pieces_are_the_whole_plan(void) {
 static void a_checkpoint_in_the_future_requests_nothing(void) {
   struct gc_windows_rule rule = rule_of(MINUTE, 3);
   struct gc_windows_mark mark = {true, ms_of("2026-08-01T11:00:00Z"),
-                                 ms_of("2026-08-01T11:03:00Z")};
+                                 ms_of("2026-08-01T11:03:00Z"), 0};
   struct gc_windows_plan p;
   CHECK(!gc_windows_plan(&rule, &mark, ms_of("2026-08-01T10:05:30Z"), 10, &p));
 }
@@ -152,7 +152,7 @@ static void a_checkpoint_in_the_future_requests_nothing(void) {
 static void each_window_is_new_once_and_read_until_it_settles(void) {
   struct gc_windows_rule rule = rule_of(MINUTE, 4);
   struct gc_windows_mark mark = {true, ms_of("2026-08-01T10:00:00Z"),
-                                 ms_of("2026-08-01T10:00:00Z")};
+                                 ms_of("2026-08-01T10:00:00Z"), 0};
   int64_t read_ms[64] = {0};
   int news[64] = {0};
   uint32_t random32 = 7;
@@ -178,7 +178,87 @@ static void each_window_is_new_once_and_read_until_it_settles(void) {
   CHECK(mark.settled_ms > begin + 40 * MINUTE);
 }
 
+/* ---- the slow pass ---- */
+
+static struct gc_windows_rule slow_rule(void) {
+  struct gc_windows_rule rule = rule_of(MINUTE, 30);
+  rule.slow_ms = 3 * (int64_t)DAY;
+  rule.slow_period_ms = HOUR;
+  return rule;
+}
+
+static void windows_that_settle_wait_for_the_slow_pass(void) {
+  struct gc_windows_rule rule = slow_rule();
+  struct gc_windows_mark mark = {.is_set = true,
+                                 .base_ms = ms_of("2026-08-01T08:00:00Z"),
+                                 .settled_ms = ms_of("2026-08-01T09:00:00Z"),
+                                 .done_ms = ms_of("2026-08-01T10:33:00Z")};
+  struct gc_windows_plan p;
+  CHECK(gc_windows_plan(&rule, &mark, ms_of("2026-08-01T10:35:30Z"), 60, &p));
+  CHECK(p.is_slow);
+  CHECK_STR(text_of(p.again_from_ms), text_of(mark.settled_ms));
+  /* Whole hours settle: 10:04 is 30 windows ago. */
+  CHECK_STR(text_of(p.final_ms), "10:00:00.000Z");
+  mark = gc_windows_advance(&p, &mark, p.to_ms);
+  CHECK_STR(text_of(mark.settled_ms), "10:00:00.000Z");
+  CHECK_STR(text_of(mark.base_ms), "08:00:00.000Z");
+}
+
+static void the_first_windows_of_a_query_begin_at_an_hour(void) {
+  struct gc_windows_rule rule = slow_rule();
+  struct gc_windows_mark mark = {.is_set = false};
+  struct gc_windows_plan p;
+  CHECK(gc_windows_plan(&rule, &mark, ms_of("2026-08-01T10:35:30Z"), 60, &p));
+  CHECK_STR(text_of(p.from_ms), "04:00:00.000Z");
+  CHECK(p.is_slow);
+  mark = gc_windows_advance(&p, &mark, p.to_ms);
+  CHECK_STR(text_of(mark.base_ms), "04:00:00.000Z");
+  CHECK_STR(text_of(mark.settled_ms), "05:00:00.000Z");
+}
+
+/* The mark of a query whose Revisit was a number is at any minute. */
+static void a_slow_pass_begins_at_the_next_hour(void) {
+  struct gc_windows_rule rule = slow_rule();
+  struct gc_windows_mark mark = {.is_set = true,
+                                 .base_ms = ms_of("2026-08-01T10:03:00Z"),
+                                 .settled_ms = ms_of("2026-08-01T10:03:00Z"),
+                                 .done_ms = ms_of("2026-08-01T10:33:00Z")};
+  struct gc_windows_plan p;
+  CHECK(gc_windows_plan(&rule, &mark, ms_of("2026-08-01T11:35:30Z"), 100, &p));
+  CHECK(!p.is_slow);
+  mark = gc_windows_advance(&p, &mark, p.to_ms);
+  CHECK_STR(text_of(mark.settled_ms), "11:00:00.000Z");
+  CHECK_STR(text_of(mark.base_ms), "11:00:00.000Z");
+  CHECK(gc_windows_plan(&rule, &mark, ms_of("2026-08-01T12:35:30Z"), 100, &p));
+  CHECK(p.is_slow);
+}
+
+static void a_slow_pass_reads_whole_hours_up_to_its_age(void) {
+  struct gc_windows_rule rule = slow_rule();
+  struct gc_windows_mark mark = {.is_set = true,
+                                 .base_ms = ms_of("2026-08-01T08:00:00Z"),
+                                 .settled_ms = ms_of("2026-08-04T10:00:00Z"),
+                                 .done_ms = ms_of("2026-08-04T10:33:00Z")};
+  int64_t now_ms = ms_of("2026-08-04T10:35:30Z");
+  struct gc_windows_plan p;
+  CHECK(gc_windows_slow_plan(&rule, &mark, now_ms, &p));
+  CHECK_INT(p.again_from_ms, mark.base_ms);
+  CHECK_INT(p.again_to_ms, mark.settled_ms);
+  CHECK_INT(p.to_ms, p.from_ms); /* no new windows */
+  CHECK_INT(p.final_ms, ms_of("2026-08-01T10:00:00Z"));
+  mark.settled_ms = mark.base_ms;
+  CHECK(!gc_windows_slow_plan(&rule, &mark, now_ms, &p));
+  mark.settled_ms = ms_of("2026-08-04T10:10:00Z"); /* during a back-fill */
+  CHECK(!gc_windows_slow_plan(&rule, &mark, now_ms, &p));
+  rule.slow_ms = 0;
+  CHECK(!gc_windows_slow_plan(&rule, &mark, now_ms, &p));
+}
+
 int main(void) {
+  RUN(windows_that_settle_wait_for_the_slow_pass);
+  RUN(the_first_windows_of_a_query_begin_at_an_hour);
+  RUN(a_slow_pass_begins_at_the_next_hour);
+  RUN(a_slow_pass_reads_whole_hours_up_to_its_age);
   RUN(the_newest_window_is_aligned_and_settled);
   RUN(a_plan_has_the_new_windows_and_those_not_settled);
   RUN(a_query_without_a_checkpoint_begins_backfill_ago);

@@ -48,9 +48,10 @@ static void end_agent(struct agent *a) {
 }
 
 static void load(struct agent *a) {
+  static const struct gc_windows_rule rule = {.period_ms = MINUTE};
   struct gc_outbox pending = {.count = 0};
   struct gc_err warning = {.code = GC_OK}, err = {.code = GC_OK};
-  CHECK_THAT(gc_checkpoint_load(&a->c, MINUTE, &a->set, &pending, &warning,
+  CHECK_THAT(gc_checkpoint_load(&a->c, &rule, &a->set, &pending, &warning,
                                 &err) == GC_OK,
              "not loaded: %s", err.text);
   CHECK_INT(warning.code, GC_OK);
@@ -68,7 +69,7 @@ static void count(struct agent *a, const char *series, int64_t more) {
 
 static struct gc_err save(struct agent *a, int64_t done_ms) {
   struct gc_err err = {.code = GC_OK};
-  a->c.mark = (struct gc_windows_mark){true, done_ms, done_ms};
+  a->c.mark = (struct gc_windows_mark){true, done_ms, done_ms, done_ms};
   CHECK_INT(gc_checkpoint_save(&a->c, &a->set, NULL, &err), err.code);
   return err;
 }

@@ -16,7 +16,7 @@ static uint32_t put_key(const char *key) {
 /* Passes one window, in which the series `key` has an event. */
 static void pass_window(const char *key) {
   const struct gc_amount one = {1, 2.0};
-  gc_series_add(&set, put_key(key), &one, true);
+  gc_series_add(&set, put_key(key), &one, GC_SETTLES_BASE);
   set.windows++;
 }
 
@@ -54,7 +54,7 @@ static void a_correction_is_an_event(void) {
   pass_window("a");
   pass_window("b");
   set.at[put_key("a")].again = (struct gc_amount){1, 0.0};
-  (void)gc_series_revise(&set);
+  (void)gc_series_revise(&set, GC_SETTLES_BASE);
   (void)put_key("c"); /* read again, in no new window */
   mark_saved();
   set.windows++;
@@ -69,18 +69,18 @@ static void a_counter_never_falls_and_carries_corrections(void) {
   set.keys.max = 2;
   CHECK_INT(gc_series_put(&set, "a", 1, &n), GC_OK);
   struct gc_series *s = &set.at[n];
-  gc_series_revise(&set);
-  gc_series_add(&set, 0, &(struct gc_amount){10, 5.0}, false);
+  gc_series_revise(&set, GC_SETTLES_BASE);
+  gc_series_add(&set, 0, &(struct gc_amount){10, 5.0}, GC_SETTLES_NOT);
   CHECK_INT(gc_series_counter(s), 10);
   s->again = (struct gc_amount){4, 2.0};
-  CHECK_INT(gc_series_revise(&set), 1);
+  CHECK_INT(gc_series_revise(&set, GC_SETTLES_BASE), 1);
   CHECK_INT(gc_series_counter(s), 10);
   CHECK_INT(gc_series_carried(&set), 6);
   CHECK_REAL(s->total.sum, 2.0);
   s->again = s->settle = (struct gc_amount){4, 2.0};
-  CHECK_INT(gc_series_revise(&set), 0);
+  CHECK_INT(gc_series_revise(&set, GC_SETTLES_BASE), 0);
   CHECK_INT(s->base.count, 4);
-  gc_series_add(&set, 0, &(struct gc_amount){7, 1.0}, true);
+  gc_series_add(&set, 0, &(struct gc_amount){7, 1.0}, GC_SETTLES_BASE);
   CHECK_INT(s->base.count, 11);
   CHECK_INT(gc_series_counter(s), 11);
   CHECK_INT(gc_series_carried(&set), 0);
