@@ -5,9 +5,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/base/alloc.h"
 #include "common/base/ascii.h"
 #include "common/base/json/document.h"
-#include "common/base/strs.h"
 
 enum { BODY_MAX_BYTES = 65536 };
 
@@ -22,10 +22,76 @@ static bool is_bearer(const char *text) {
   return true;
 }
 
+/* ---- the scope of a JWT (RFC 7519) ---- */
+
+static int base64url_digit(char c) {
+  static const char digits[] =
+      "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+  const char *at = c != '\0' ? strchr(digits, c) : NULL;
+  return at != NULL ? (int)(at - digits) : -1;
+}
+
+/* Appends the bytes of a base64url text without padding. */
+static enum gc_code decode_base64url(const char *text, size_t len,
+                                     struct gc_buf *out) {
+  uint32_t bits = 0;
+  unsigned count = 0;
+  for (size_t i = 0; i < len; i++) {
+    int digit = base64url_digit(text[i]);
+    if (digit < 0)
+      return GC_ERR_PARSE;
+    bits = bits << 6 | (uint32_t)digit;
+    count += 6;
+    if (count < 8)
+      continue;
+    count -= 8;
+    char byte = (char)(bits >> count & 0xff);
+    GC_TRY(gc_buf_add(out, &byte, 1));
+  }
+  return GC_OK;
+}
+
+/* Writes the blank-separated scopes of a claim, which is a text or a list. */
+static enum gc_code write_scopes(struct json_object *claim,
+                                 struct gc_buf *out) {
+  const char *text = gc_document_text(claim, NULL);
+  if (text != NULL)
+    return gc_buf_text(out, text);
+  for (size_t i = 0; i < gc_document_count(claim); i++) {
+    text = gc_document_text(gc_document_element(claim, i), NULL);
+    if (text != NULL)
+      GC_TRY(gc_buf_print(out, "%s%s", out->len > 0 ? " " : "", text));
+  }
+  return GC_OK;
+}
+
+/* Returns the scope that a JWT states; NULL: it is no JWT, or states none. */
+static char *scope_of_jwt(const char *bearer) {
+  GC_AUTO(gc_buf_wipe) struct gc_buf text = {.max = BODY_MAX_BYTES};
+  GC_AUTO(gc_buf_clear) struct gc_buf scope = {.max = BODY_MAX_BYTES};
+  GC_AUTO(gc_document_clear) struct gc_document claims = {.root = NULL};
+  const char *payload = strchr(bearer, '.');
+  const char *end = payload != NULL ? strchr(payload + 1, '.') : NULL;
+  if (end == NULL ||
+      decode_base64url(payload + 1, (size_t)(end - payload - 1), &text) !=
+          GC_OK ||
+      gc_document_read(&claims, gc_buf_string(&text), text.len, BODY_MAX_BYTES,
+                       NULL) != GC_OK)
+    return NULL;
+  struct json_object *claim = gc_document_member(claims.root, "scope");
+  if (claim == NULL)
+    claim = gc_document_member(claims.root, "scp");
+  return claim != NULL && write_scopes(claim, &scope) == GC_OK
+             ? gc_strdup(gc_buf_string(&scope))
+             : NULL;
+}
+
+/* ---- answers ---- */
+
 enum gc_code gc_token_parse(const char *body, size_t len,
                             struct gc_token *ret_token, struct gc_err *err) {
   GC_AUTO(gc_document_clear) struct gc_document answer = {.root = NULL};
-  int64_t life_s = GC_TOKEN_MIN_LIFE_S;
+  double life_s = GC_TOKEN_MIN_LIFE_S;
 
   GC_TRY(gc_document_read(&answer, body != NULL ? body : "", len,
                           BODY_MAX_BYTES, err));
@@ -34,20 +100,45 @@ enum gc_code gc_token_parse(const char *body, size_t len,
   if (!is_bearer(bearer))
     return gc_fail(err, GC_ERR_PARSE,
                    "no usable access_token; is LoginURL the OAuth endpoint?");
-  if (gc_document_int(answer.root, "expires_in", &life_s) && life_s < 1)
-    return gc_fail(err, GC_ERR_PARSE, "expires_in is %lld s",
-                   (long long)life_s);
+  if (gc_document_number(answer.root, "expires_in", &life_s) && life_s < 1)
+    return gc_fail(err, GC_ERR_PARSE, "expires_in is %.3g s", life_s);
 
   struct gc_token token = {.life_s = life_s < GC_TOKEN_MAX_LIFE_S
                                          ? (uint32_t)life_s
                                          : GC_TOKEN_MAX_LIFE_S};
-  if (!gc_copy_text(&token.bearer, bearer) ||
-      !gc_copy_text(&token.scope, scope)) {
-    gc_token_clear(&token);
-    return gc_fail(err, GC_ERR_MEMORY, "out of memory");
-  }
+  token.bearer = gc_strdup(bearer);
+  token.scope = scope != NULL ? gc_strdup(scope) : scope_of_jwt(bearer);
   *ret_token = token;
   return GC_OK;
+}
+
+enum gc_token_refusal gc_token_refusal(const char *body, size_t len) {
+  static const struct {
+    const char *word;
+    enum gc_token_refusal meaning;
+  } rows[] = {
+      {"invalid_client", GC_TOKEN_REFUSED},
+      {"unauthorized_client", GC_TOKEN_REFUSED},
+      {"unauthorized", GC_TOKEN_REFUSED},
+      {"access_denied", GC_TOKEN_REFUSED},
+      {"invalid_grant", GC_TOKEN_REFUSED},
+      {"invalid_scope", GC_TOKEN_REFUSED},
+      {"invalid_request", GC_TOKEN_REFUSED},
+      {"unsupported_grant_type", GC_TOKEN_REFUSED},
+      {"temporarily_unavailable", GC_TOKEN_LATER},
+      {"server_error", GC_TOKEN_LATER},
+      {"slow_down", GC_TOKEN_LATER},
+  };
+  GC_AUTO(gc_document_clear) struct gc_document answer = {.root = NULL};
+  if (body == NULL ||
+      gc_document_read(&answer, body, len, BODY_MAX_BYTES, NULL) != GC_OK ||
+      is_bearer(gc_document_text(answer.root, "access_token")))
+    return GC_TOKEN_NOT_REFUSED;
+  const char *word = gc_document_text(answer.root, "error");
+  for (size_t i = 0; word != NULL && i < GC_COUNT(rows); i++)
+    if (strcmp(word, rows[i].word) == 0)
+      return rows[i].meaning;
+  return GC_TOKEN_NOT_REFUSED;
 }
 
 void gc_token_clear(struct gc_token *t) {

@@ -22,12 +22,23 @@ struct gc_token {
 };
 
 /* Reads an answer. GC_ERR_PARSE when it is not a token answer, or when
- * expires_in is below 1. An expires_in that is missing or not a whole number
- * counts as the shortest lifetime that a client can have. An expires_in above
- * GC_TOKEN_MAX_LIFE_S counts as GC_TOKEN_MAX_LIFE_S. */
+ * expires_in is below 1. Some gateways write expires_in as a text or a
+ * fraction, which is cut. One that is missing or no number counts as the
+ * shortest lifetime that a client can have, one above GC_TOKEN_MAX_LIFE_S as
+ * GC_TOKEN_MAX_LIFE_S. Without a member `scope`, that of a JWT counts (claims
+ * scope and scp). */
 GC_API GC_MUST_CHECK enum gc_code gc_token_parse(const char *body, size_t len,
                                                  struct gc_token *ret_token,
                                                  struct gc_err *err);
+/* What the member `error` of a body means (RFC 6749, 5.2, and identity
+ * gateways), whatever the status: some answer 200. */
+enum gc_token_refusal {
+  GC_TOKEN_NOT_REFUSED, /* no such member, or a word that is not known */
+  GC_TOKEN_REFUSED,     /* the credentials, the client or its scope */
+  GC_TOKEN_LATER,       /* the server is busy */
+};
+GC_API enum gc_token_refusal gc_token_refusal(const char *body, size_t len);
+
 /* Overwrites the bearer token and frees the texts. */
 GC_API void gc_token_clear(struct gc_token *t);
 

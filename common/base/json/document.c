@@ -169,6 +169,19 @@ bool gc_document_int(struct json_object *in, const char *key, int64_t *ret) {
   return text != NULL && gc_decimal_int(text, strlen(text), ret);
 }
 
+bool gc_document_number(struct json_object *in, const char *key, double *ret) {
+  struct json_object *value = value_at(in, key);
+  if (json_object_is_type(value, json_type_int)) {
+    *ret = (double)json_object_get_int64(value);
+    return true;
+  }
+  if (!json_object_is_type(value, json_type_double) &&
+      !json_object_is_type(value, json_type_string))
+    return false;
+  const char *text = json_object_get_string(value);
+  return text != NULL && gc_decimal_real(text, strlen(text), ret);
+}
+
 /* ---- writing ---- */
 
 static void note_failure(struct gc_document *d, enum gc_code code) {

@@ -64,6 +64,9 @@ GC_API const char *gc_document_text(struct json_object *in, const char *key);
  * checks the range that it needs. */
 GC_API GC_MUST_CHECK bool gc_document_int(struct json_object *in,
                                           const char *key, int64_t *ret);
+/* Reads a finite number, also one that is written as a text. */
+GC_API GC_MUST_CHECK bool gc_document_number(struct json_object *in,
+                                             const char *key, double *ret);
 
 /* ---- writing ---- */
 

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "common/net/api/answer.h"
 
+#include "common/genesys/token.h"
+
 struct advice_row {
   int from, to;
   const char *text;
@@ -51,15 +53,23 @@ const char *gc_api_advice(const struct gc_reply *reply) {
 }
 
 struct gc_retry_decision gc_auth_decide(const struct gc_reply *reply) {
-  if (gc_retry_has_status(reply) &&
-      (reply->status == 400 || reply->status == 401))
+  if (!gc_retry_has_status(reply))
+    return gc_retry_decide(reply);
+  enum gc_token_refusal said =
+      gc_token_refusal(reply->body.data, reply->body.len);
+  bool is_refused = reply->status == 400 || reply->status == 401;
+  if (said == GC_TOKEN_LATER && (is_refused || reply->status < 300))
+    return (struct gc_retry_decision){GC_RETRY, GC_ERR_REMOTE, true};
+  if (said == GC_TOKEN_REFUSED || (is_refused && said != GC_TOKEN_LATER))
     return (struct gc_retry_decision){GC_GIVE_UP, GC_ERR_AUTH, false};
   return gc_retry_decide(reply);
 }
 
 const char *gc_auth_advice(const struct gc_reply *reply) {
   const char *text = NULL;
+  bool is_refused = gc_auth_decide(reply).code == GC_ERR_AUTH;
   if (gc_retry_has_status(reply))
-    text = find_advice(token_rows, GC_COUNT(token_rows), reply->status);
+    text = find_advice(token_rows, GC_COUNT(token_rows),
+                       is_refused ? 401 : reply->status);
   return text != NULL ? text : gc_api_advice(reply);
 }

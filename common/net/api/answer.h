@@ -13,7 +13,8 @@
 GC_API const char *gc_api_advice(const struct gc_reply *reply);
 
 /* Returns the decision for an answer of the token endpoint, where 400 and 401
- * mean wrong credentials. */
+ * mean wrong credentials, and so does the body's word (gc_token_refusal) with
+ * any status. */
 GC_API struct gc_retry_decision gc_auth_decide(const struct gc_reply *reply);
 /* Does the same as gc_api_advice for an answer of the token endpoint. */
 GC_API const char *gc_auth_advice(const struct gc_reply *reply);

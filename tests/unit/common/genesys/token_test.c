@@ -45,12 +45,15 @@ static void a_lifetime_is_read_in_every_form(void) {
       {",\"expires_in\":-9223372036854775807", 0},
       {",\"expires_in\":-9223372036854775808", 0},
       /* No whole number, or too large: the shortest lifetime is safe. */
-      {",\"expires_in\":9223372036854775808", 300},
-      {",\"expires_in\":99999999999999999999", 300},
-      {",\"expires_in\":3600.5", 300},
-      {",\"expires_in\":1e30", 300},
+      {",\"expires_in\":9223372036854775808", 172800},
+      {",\"expires_in\":99999999999999999999", 172800},
+      {",\"expires_in\":3600.5", 3600},
+      {",\"expires_in\":1e30", 172800},
       {",\"expires_in\":1e999", 300},
-      {",\"expires_in\":\"3600\"", 300},
+      {",\"expires_in\":\"3600\"", 3600},
+      {",\"expires_in\":\"3599.7\"", 3599},
+      {",\"expires_in\":\"0\"", 0},
+      {",\"expires_in\":\"soon\"", 300},
       {",\"expires_in\":true", 300},
       {",\"expires_in\":[3600]", 300},
       {",\"expires_in\":{}", 300},
@@ -285,6 +288,61 @@ static void the_context_of_an_error_is_printable(void) {
   }
 }
 
+/* {"alg":"none"} and the claims, each without padding. */
+static void a_jwt_states_its_scope(void) {
+  static const struct {
+    const char *row, *bearer, *lacks; /* of "analytics routing"; NULL: none */
+  } rows[] = {
+      {"{\"scope\":\"analytics\"}",
+       "eyJhbGciOiJub25lIn0.eyJzY29wZSI6ImFuYWx5dGljcyJ9.x", "routing"},
+      {"{\"scp\":[\"routing\",\"analytics\"]}",
+       "eyJhbGciOiJub25lIn0."
+       "eyJzY3AiOlsicm91dGluZyIsImFuYWx5dGljcyJdfQ.x",
+       NULL},
+      {"{\"scp\":[\"routing\"]}",
+       "eyJhbGciOiJub25lIn0.eyJzY3AiOlsicm91dGluZyJdfQ.x", "analytics"},
+      {"{\"sub\":\"x\"}", "eyJhbGciOiJub25lIn0.eyJzdWIiOiJ4In0.x", NULL},
+      {"no JSON", "eyJhbGciOiJub25lIn0.AAAA.x", NULL},
+      {"no base64", "a.b*c.d", NULL},
+      {"opaque", "abc", NULL},
+  };
+  for (size_t i = 0; i < GC_COUNT(rows); i++) {
+    char body[300], lacks[100] = "";
+    struct gc_token t = {0};
+    struct gc_err err = {.code = GC_OK};
+    CHECK_ROW(rows[i].row);
+    snprintf(body, sizeof(body), "{\"access_token\":\"%s\"}", rows[i].bearer);
+    CHECK_INT(parse_token(body, &t, &err), GC_OK);
+    CHECK_INT(gc_token_lacks(&t, "analytics routing", lacks, sizeof(lacks)),
+              rows[i].lacks != NULL);
+    CHECK_STR(lacks, rows[i].lacks != NULL ? rows[i].lacks : "");
+    gc_token_clear(&t);
+  }
+}
+
+static void the_word_of_a_refusal_counts(void) {
+  static const struct {
+    const char *body;
+    enum gc_token_refusal want;
+  } rows[] = {
+      {"{\"error\":\"invalid_client\"}", GC_TOKEN_REFUSED},
+      {"{\"error\":\"invalid_scope\",\"error_description\":\"x\"}",
+       GC_TOKEN_REFUSED},
+      {"{\"error\":\"temporarily_unavailable\"}", GC_TOKEN_LATER},
+      {"{\"error\":\"none\"}", GC_TOKEN_NOT_REFUSED},
+      {"{\"error\":\"invalid_client\",\"access_token\":\"t\"}",
+       GC_TOKEN_NOT_REFUSED},
+      {"{\"access_token\":\"t\"}", GC_TOKEN_NOT_REFUSED},
+      {"<html>", GC_TOKEN_NOT_REFUSED},
+  };
+  for (size_t i = 0; i < GC_COUNT(rows); i++) {
+    CHECK_ROW(rows[i].body);
+    CHECK_INT(gc_token_refusal(rows[i].body, strlen(rows[i].body)),
+              rows[i].want);
+  }
+  CHECK_INT(gc_token_refusal(NULL, 0), GC_TOKEN_NOT_REFUSED);
+}
+
 int main(void) {
   RUN(the_official_answer_is_a_token);
   RUN(a_lifetime_is_read_in_every_form);
@@ -296,5 +354,7 @@ int main(void) {
   RUN(a_long_scope_is_cut_to_the_size);
   RUN(error_bodies_become_words);
   RUN(the_context_of_an_error_is_printable);
+  RUN(a_jwt_states_its_scope);
+  RUN(the_word_of_a_refusal_counts);
   return check_done();
 }

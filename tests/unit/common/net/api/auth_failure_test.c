@@ -63,6 +63,27 @@ static void the_message_fits_with_long_words_and_names_the_region(void) {
   auth_end();
 }
 
+/* Identity gateways: the words decide, not the number. */
+static void a_refusal_inside_another_status_is_a_refusal(void) {
+  static const int statuses[] = {200, 403, 500};
+  for (size_t i = 0; i < GC_COUNT(statuses); i++) {
+    auth_begin();
+    auth_answer(0, statuses[i], AUTH_REFUSED);
+    CHECK_INT(auth_want(), GC_AUTH_FAILED);
+    const struct gc_err *err = replay_last_notice(&auth_world, "token");
+    CHECK_INT(err->code, GC_ERR_AUTH);
+    CHECK_HAS(err->text, "invalid_client");
+    CHECK_HAS(err->text, "check Region");
+    CHECK_HAS(err->text, "next try in 300 s");
+    auth_end();
+  }
+  auth_begin();
+  auth_answer(0, 400, "{\"error\":\"temporarily_unavailable\"}");
+  CHECK_INT(auth_want(), GC_AUTH_FAILED);
+  CHECK_INT(replay_last_notice(&auth_world, "token")->code, GC_ERR_REMOTE);
+  auth_end();
+}
+
 static void a_changed_secret_file_is_tried_at_once(void) {
   struct gc_auth_settings s = auth_plain();
   s.secret = (struct gc_secret){.file = file};
@@ -431,6 +452,7 @@ int main(void) {
   close(fd);
   RUN(refused_credentials_are_tried_once_every_five_minutes);
   RUN(the_message_fits_with_long_words_and_names_the_region);
+  RUN(a_refusal_inside_another_status_is_a_refusal);
   RUN(a_changed_secret_file_is_tried_at_once);
   RUN(a_change_during_the_request_counts_too);
   RUN(a_changed_secret_is_tried_again_after_an_outage);
