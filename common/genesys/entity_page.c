@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "common/base/decimal.h"
+#include "common/base/policy/paging.h"
 
 enum {
   PAGE_MAX_BYTES = 32 << 20,
@@ -221,11 +222,33 @@ enum gc_code gc_entity_page_feed(struct gc_entity_page *p, const char *bytes,
   return gc_json_stream_feed(p->stream, bytes, len, err);
 }
 
+/* True if the page begins as the one before. */
+static bool is_repeated(const struct gc_entity_page *p) {
+  size_t begin = p->page_end;
+  return begin > p->page_begin && p->count > begin &&
+         strcmp(p->rows[begin].id, p->rows[p->page_begin].id) == 0;
+}
+
+/* True if the page may be full and says nothing about the end of the list. */
+static bool may_have_next(const struct gc_entity_page *p, size_t rows) {
+  bool is_told =
+      p->page_count >= 0 || (p->total >= 0 && (uint64_t)p->total <= p->count);
+  return !is_told && rows > 0 && rows % GC_PAGING_STEP == 0;
+}
+
+void gc_entity_page_give_up(struct gc_entity_page *p) {
+  drop_rows(p, p->page_end);
+  p->more = p->is_guess = false;
+}
+
 enum gc_code gc_entity_page_end(struct gc_entity_page *p, struct gc_err *err) {
   size_t begin = p->page_end;
   enum gc_code code = gc_json_stream_end(p->stream, err);
-  if (code == GC_OK && begin > p->page_begin && p->count > begin &&
-      strcmp(p->rows[begin].id, p->rows[p->page_begin].id) == 0)
+  if (code == GC_OK && p->is_guess && is_repeated(p)) {
+    gc_entity_page_give_up(p);
+    return GC_OK;
+  }
+  if (code == GC_OK && is_repeated(p))
     code = gc_fail(err, GC_ERR_PARSE,
                    "the list repeats a page: two begin with %.64s",
                    p->rows[begin].id);
@@ -238,7 +261,8 @@ enum gc_code gc_entity_page_end(struct gc_entity_page *p, struct gc_err *err) {
   /* An empty page is always the last one. A list that has the number of its
    * pages need not name the next page. */
   bool is_last = !p->more && p->page_count <= (int64_t)p->pages;
-  p->more = !is_last && p->count > begin;
+  p->is_guess = is_last && may_have_next(p, p->count - begin);
+  p->more = (!is_last || p->is_guess) && p->count > begin;
   p->page_begin = begin;
   p->page_end = p->count;
   return GC_OK;

@@ -5,7 +5,10 @@
  * A page is read while it arrives; unknown members are skipped. An entity
  * without an id is dropped; an entity without a name gets "". The last page has
  * no nextUri, and its number is pageCount or more; an empty page is also the
- * last one (API reference, lists and names). Pure; one thread at a time. */
+ * last one (API reference, lists and names). A page that has neither, and no
+ * total that is reached, says nothing about the end: if it has a multiple of
+ * GC_PAGING_STEP rows, as the limits of servers are, it may be full, and the
+ * next page is guessed. Pure; one thread at a time. */
 #ifndef GC_GENESYS_ENTITY_PAGE_H
 #define GC_GENESYS_ENTITY_PAGE_H
 
@@ -67,9 +70,10 @@ struct gc_entity_page {
 
   size_t page_begin, page_end; /* rows of the page that was read last */
   bool more;                   /* another page follows */
-  unsigned pages;              /* pages that were read */
-  int64_t total, first_total;  /* totals that the last and the first page name;
-                                  -1: unknown */
+  bool is_guess;  /* the next page may not exist: no page named the end */
+  unsigned pages; /* pages that were read */
+  int64_t total, first_total; /* totals that the last and the first page name;
+                                 -1: unknown */
 
   /* Private. */
   struct gc_json_stream *stream;
@@ -89,9 +93,13 @@ GC_API GC_MUST_CHECK enum gc_code gc_entity_page_feed(struct gc_entity_page *p,
                                                       struct gc_err *err);
 /* Ends the page. GC_ERR_PARSE when it is not complete, or when it begins with
  * the same entity as the page before: otherwise a server that repeats a page
- * would be read without end. A failed page leaves no rows. */
+ * would be read without end. A failed page leaves no rows. A guessed page that
+ * repeats the one before ends the list: that server knows no pages. */
 GC_API GC_MUST_CHECK enum gc_code gc_entity_page_end(struct gc_entity_page *p,
                                                      struct gc_err *err);
+
+/* Ends the list at a guessed page that the server refuses. */
+GC_API void gc_entity_page_give_up(struct gc_entity_page *p);
 
 /* True if the first and the last page have different totals: the list has
  * changed meanwhile, so rows may have moved between pages, and a row may be

@@ -332,8 +332,13 @@ static void on_page(struct gc_call *call, const struct gc_reply *reply,
   struct gc_err err = *call_err;
   (void)reply;
 
-  if (err.code == GC_OK && gc_entity_page_end(&k->list, &err) == GC_OK)
+  bool is_refused = err.code == GC_ERR_NOT_FOUND || err.code == GC_ERR_REQUEST;
+  if (is_refused && k->list.is_guess) {
+    gc_entity_page_give_up(&k->list);
     err.code = GC_OK;
+  } else if (err.code == GC_OK && gc_entity_page_end(&k->list, &err) == GC_OK) {
+    err.code = GC_OK;
+  }
   if (err.code == GC_OK && k->list.more && kinds[k->kind].is_paged) {
     if (k->page_number++ < PAGES_MAX) {
       request_page(k);

@@ -204,6 +204,71 @@ static void a_repeated_page_is_an_error_and_dropped(void) {
   CHECK_INT(l.count, 3);
 }
 
+/* Reads a page of `rows` entities from number `first` on, and `words`. */
+static enum gc_code read_rows(struct gc_entity_page *l, int first, int rows,
+                              const char *words) {
+  char text[8192];
+  int len = snprintf(text, sizeof(text), "{\"entities\":[");
+  for (int i = first; i < first + rows; i++)
+    len += snprintf(text + len, sizeof(text) - (size_t)len,
+                    "%s{\"id\":\"q%d\"}", i > first ? "," : "", i);
+  snprintf(text + len, sizeof(text) - (size_t)len, "]%s}", words);
+  return read_page(l, text);
+}
+
+static void a_full_page_without_a_word_about_the_end_is_followed(void) {
+  static const struct {
+    const char *words;
+    int rows;
+    bool more, is_guess;
+  } rows[] = {
+      {"", 100, true, true},
+      {"", 25, true, true},
+      {"", 99, false, false},
+      {"", 0, false, false},
+      {",\"total\":250", 100, true, true},
+      {",\"total\":100", 100, false, false},
+      {",\"pageCount\":1", 100, false, false},
+      {",\"pageCount\":1,\"total\":250", 100, false, false},
+      {",\"pageCount\":3", 100, true, false},
+      {",\"nextUri\":\"/x\"", 100, true, false},
+  };
+  for (size_t i = 0; i < GC_COUNT(rows); i++) {
+    GC_AUTO(gc_entity_page_clear) struct gc_entity_page l = {.max = 1000};
+    CHECK_ROW(rows[i].words);
+    CHECK_INT(read_rows(&l, 0, rows[i].rows, rows[i].words), GC_OK);
+    CHECK_INT(l.count, rows[i].rows);
+    CHECK(l.more == rows[i].more);
+    CHECK(l.is_guess == rows[i].is_guess);
+  }
+}
+
+static void guessed_pages_are_read_to_the_end(void) {
+  GC_AUTO(gc_entity_page_clear) struct gc_entity_page l = {.max = 1000};
+  CHECK_INT(read_rows(&l, 0, 100, ""), GC_OK);
+  CHECK_INT(read_rows(&l, 100, 100, ""), GC_OK);
+  CHECK(l.more);
+  CHECK_INT(read_rows(&l, 200, 50, ""), GC_OK);
+  CHECK(l.more);
+  CHECK_INT(read_rows(&l, 250, 0, ""), GC_OK);
+  CHECK(!l.more);
+  CHECK_INT(l.count, 250);
+}
+
+static void a_server_without_pages_repeats_or_refuses_the_guessed_one(void) {
+  GC_AUTO(gc_entity_page_clear) struct gc_entity_page l = {.max = 1000};
+  CHECK_INT(read_rows(&l, 0, 50, ""), GC_OK);
+  CHECK_INT(read_rows(&l, 0, 50, ""), GC_OK);
+  CHECK(!l.more && !l.is_guess);
+  CHECK_INT(l.count, 50);
+  GC_AUTO(gc_entity_page_clear) struct gc_entity_page refused = {.max = 1000};
+  CHECK_INT(read_rows(&refused, 0, 50, ""), GC_OK);
+  gc_entity_page_begin(&refused);
+  gc_entity_page_give_up(&refused);
+  CHECK(!refused.more && !refused.is_guess);
+  CHECK_INT(refused.count, 50);
+}
+
 static void a_broken_page_is_dropped_and_may_begin_again(void) {
   GC_AUTO(gc_entity_page_clear) struct gc_entity_page l = {.max = 100};
   struct gc_err err = {.code = GC_OK};
@@ -317,6 +382,9 @@ int main(void) {
   RUN(the_last_of_equal_members_counts);
   RUN(an_empty_page_is_the_end);
   RUN(a_repeated_page_is_an_error_and_dropped);
+  RUN(a_full_page_without_a_word_about_the_end_is_followed);
+  RUN(guessed_pages_are_read_to_the_end);
+  RUN(a_server_without_pages_repeats_or_refuses_the_guessed_one);
   RUN(a_broken_page_is_dropped_and_may_begin_again);
   RUN(rows_of_an_unfinished_page_are_dropped_at_the_next_begin);
   RUN(a_text_that_is_not_a_page_has_no_rows);
