@@ -139,19 +139,19 @@ static enum gc_code print_permissions(struct gc_buf *out) {
 static const struct {
   const char *unit, *types, *stats;
 } kinds[] = {
-    [GC_STATS_COUNT] = {"events", "`interval_count`, `metric`", "`count`"},
+    [GC_STATS_COUNT] = {"events", "`interval_number`, `metric`", "`count`"},
     [GC_STATS_SUM] = {"events",
-                      "`interval_count`, `metric`; `count`, `min`, `max` as "
+                      "`interval_number`, `metric`; `count`, `min`, `max` as "
                       "METRIC-MEMBER",
                       "`sum`"},
     [GC_STATS_DURATION] = {"s",
-                           "`interval_count`, `interval_duration`, `metric`, "
+                           "`interval_number`, `interval_duration`, `metric`, "
                            "`metric_seconds`",
                            "`count`, `sum`, `min`, `max` (ms)"},
     [GC_STATS_SECONDS] = {"s", "`interval_seconds`, `metric_seconds`", "`sum`"},
     [GC_STATS_RATIO] = {"0 to 1",
                         "`interval_ratio`; METRIC-numerator and "
-                        "METRIC-denominator: `interval_count`, `metric`; "
+                        "METRIC-denominator: `interval_number`, `metric`; "
                         "METRIC-target: `interval_ratio`",
                         "`numerator` / `denominator`, else `ratio`"},
     [GC_STATS_TARGET] = {"0 to 1", "`interval_ratio`", "`current`"},

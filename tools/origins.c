@@ -149,7 +149,7 @@ static const struct origin origins[GC_METRIC_COUNT] = {
                                "the reading fails; until an answer first "
                                "has flow and medium; "
                                "with Observations none"},
-    [GC_METRIC_FLOW_INTERVAL_COUNT] = {"METRIC", COUNTS, NOTHING_SENT},
+    [GC_METRIC_FLOW_INTERVAL_NUMBER] = {"METRIC", COUNTS, NOTHING_SENT},
     [GC_METRIC_FLOW_INTERVAL_DURATION] =
         {"METRIC", "`stats.sum`, `min`, `max`, `count` (ms)", NOTHING_SENT},
     [GC_METRIC_FLOW_INTERVAL_RATIO] =
@@ -201,7 +201,7 @@ static const struct origin origins[GC_METRIC_COUNT] = {
                           "`/api/v2/routing/queues` and the options",
                           "until the list is known; unnamed: until the first "
                           "reading"},
-    [GC_METRIC_QUEUE_INTERVAL_COUNT] = {"METRIC-MEDIUM", COUNTS, NOTHING_SENT},
+    [GC_METRIC_QUEUE_INTERVAL_NUMBER] = {"METRIC-MEDIUM", COUNTS, NOTHING_SENT},
     [GC_METRIC_QUEUE_INTERVAL_DURATION] =
         {"METRIC-MEDIUM", "`stats.sum`, `min`, `max`, `count` (ms)",
          NOTHING_SENT},
@@ -218,7 +218,7 @@ static const struct origin origins[GC_METRIC_COUNT] = {
                                 NOT_BEGUN},
     [GC_METRIC_QUEUE_METRIC_SECONDS] = {"METRIC-MEDIUM", "sum of `stats.sum`",
                                         NOT_BEGUN},
-    [GC_METRIC_USER_INTERVAL_COUNT] = {"METRIC-MEDIUM", COUNTS, NOTHING_SENT},
+    [GC_METRIC_USER_INTERVAL_NUMBER] = {"METRIC-MEDIUM", COUNTS, NOTHING_SENT},
     [GC_METRIC_USER_INTERVAL_DURATION] =
         {"METRIC-MEDIUM", "`stats.sum`, `min`, `max`, `count` (ms)",
          NOTHING_SENT},

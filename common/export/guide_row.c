@@ -23,9 +23,9 @@
   }
 
 static const struct gc_export_guide_row rows[] = {
-    ANALYTICS(COUNT, "answered", INTEGER),
-    ANALYTICS(COUNT, "abandoned", INTEGER),
-    ANALYTICS(COUNT, "offered", INTEGER),
+    ANALYTICS(NUMBER, "answered", INTEGER),
+    ANALYTICS(NUMBER, "abandoned", INTEGER),
+    ANALYTICS(NUMBER, "offered", INTEGER),
     ANALYTICS(SECONDS, "waitTime", DECIMALS),
     WINDOW(DEPTH, "average", "media_type", "all", "queued_avg"),
     WINDOW(DEPTH, "min", "media_type", "all", "queued_min"),

@@ -140,7 +140,7 @@
 
 /* The families of one owner's intervals and totals. */
 #define INTERVALS(XX, OWNER, owner, words)                                     \
-  XX(OWNER##_INTERVAL_COUNT, owner "_interval_count", "", GAUGE, VALUE,        \
+  XX(OWNER##_INTERVAL_NUMBER, owner "_interval_number", "", GAUGE, VALUE,      \
      GROUPS, "Events of one interval of the " words ".")                       \
   XX(OWNER##_INTERVAL_DURATION, owner "_interval_duration", "seconds", GAUGE,  \
      VALUE, GROUPS, "Durations of one interval of the " words)                 \

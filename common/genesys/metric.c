@@ -27,7 +27,7 @@ static const struct gc_metric metrics[GC_METRIC_COUNT] = {
                       .owner = (whose),                                        \
                       .unit = (in),                                            \
                       .meaning = (text)},
-    GC_METRIC_MAP(XX)
+#include "common/genesys/metrics.def"
 #undef XX
 };
 

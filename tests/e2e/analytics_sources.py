@@ -75,7 +75,7 @@ def work_by_agent_and_medium_equals_the_truth() -> None:
     wanted = {}
     for group, over, row in final_rows(fast, "groupBy=userId,mediaType&metrics=tHandle,nConnected", begin, end):
         if "userId" in group:
-            key = (names[group["userId"]], "user_interval_count", "%s-%s" % (row["metric"], group["mediaType"]), over)
+            key = (names[group["userId"]], "user_interval_number", "%s-%s" % (row["metric"], group["mediaType"]), over)
             wanted[key] = row["stats"]["count"]
     compare(daemon, "the work of each agent equals the truth", wanted)
     same("the log has no complaints", daemon.complaints(), [])
@@ -106,7 +106,7 @@ def rows_of_the_guide_dialect_equal_the_truth() -> None:
         counts[fast.labels[group["queueId"]], name, over] += row["stats"]["count"]
         if name == "answered":
             sums[fast.labels[group["queueId"]], over] += row["stats"]["sum"]
-    compare(daemon, "the rows of the guide dialect equal the truth", {(label, "queue_interval_count", name + "-all", over): value
+    compare(daemon, "the rows of the guide dialect equal the truth", {(label, "queue_interval_number", name + "-all", over): value
                                           for (label, name, over), value in counts.items()})
     daemon.stop()
     note("%d waits; %s" % (len(sums), daemon.complaints() or "no complaint"))
@@ -120,8 +120,8 @@ def a_row_without_a_time_is_counted_and_the_others_are_written() -> None:
     wait_until(lambda: (daemon.latest("query-queues", "query_rows", "broken") or 0) > 0, 15, "a broken row")
     fast.pass_until(fast.now_ms() + 10 * MINUTE_MS)
     now = fast.now_ms() / 1000
-    stamps = [at for path in daemon.csv.glob("agent/genesys-Queue*/queue_interval_count-*")
-              for at, _ in daemon.readings(path.parent.name[8:], "queue_interval_count", path.name[21:-11])]
+    stamps = [at for path in daemon.csv.glob("agent/genesys-Queue*/queue_interval_number-*")
+              for at, _ in daemon.readings(path.parent.name[8:], "queue_interval_number", path.name[21:-11])]
     check("the other rows are written", len(stamps) > 10, len(stamps))
     check("no value has the current time", all(at % 60 == 0 and at < now for at in stamps))
     daemon.stop()

@@ -75,7 +75,7 @@ def check_first_values(fast: Fast, daemon: Collectd, keys: set[Key]) -> None:
 
 def check_database(daemon: Collectd, influx: InfluxDB, keys: set[Key]) -> None:
     def differences() -> list[str]:
-        intervals, totals = influx.points("queue_interval_count"), influx.points("queue_metric")
+        intervals, totals = influx.points("queue_interval_number"), influx.points("queue_metric")
         found = []
         for key in keys:
             name = (key.label, key.qualifier)

@@ -132,7 +132,7 @@ QUALIFIERS = {"queue_wait_time_seconds_bucket": ["voice-le-16", "voice-le-+Inf"]
               "state_changes": ["voice-waiting-active"], "state_changes_wrapup": ["voice-active-wrapup-Sale"],
               "api_requests": ["queues-2xx"], "queue_interval_value": ["oX-min-voice", "oX-max-voice", "oX-p95-voice"],
               "queue_interval_seconds": ["waitTime-all", "tX-min-voice", "tX-max-voice", "tX-p95-voice"]}
-METHODS = {"sum": {"queue_interval_count", "user_interval_count", "flow_interval_count", "user_interval_seconds"},
+METHODS = {"sum": {"queue_interval_number", "user_interval_number", "flow_interval_number", "user_interval_seconds"},
            "max": {"queue_longest_wait", "stream_silence", "source_age", "writer_age", "spool_age", "spool_bytes",
                    "window_lag", "queue_lag", "commit_time", "scrape_time", "api_latency", "api_function_latency", "api_queued",
                    "api_breaker", "api_pause", "corrections_carried", "lease_age"},

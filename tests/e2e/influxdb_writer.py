@@ -434,7 +434,7 @@ def the_rows_are_those_of_guides_b_and_c() -> None:
     names = {queue: record["name"] for queue, record in sim.truth()["queues"].items()}
     both = []
     for row in found:
-        csv = dict(daemon.readings(names[row["tags"]["queueId"]], "queue_interval_count", "offered-all"))
+        csv = dict(daemon.readings(names[row["tags"]["queueId"]], "queue_interval_number", "offered-all"))
         both += [(value, csv[at / 1e9]) for at, value in row["values"] if at / 1e9 in csv]
     check("%d numbers are those of csv" % len(both), both and all(a == b for a, b in both), both)
     daemon.stop()
@@ -452,7 +452,7 @@ def each_interval_arrives(fast: Fast, database: Database) -> None:
     truth = fast.truth(begin, end, ["nOffered", "nConnected"], "PT1M")
 
     def differences() -> list[str]:
-        made = database.points("genesys_queue_interval_count", "instance", "type_instance")
+        made = database.points("genesys_queue_interval_number", "instance", "type_instance")
         return ["%s at %d: %s" % (key, over, stats) for (key, over), stats in truth.items()
                 if (made.get((key.label, key.qualifier, over * 1000000)) or [None])[-1] != stats["count"]]
     left = process.wait_for_none(differences, 40, "all intervals in the database")
@@ -487,7 +487,7 @@ def kills_during_a_backfill_lose_no_interval(make: Make) -> None:
     def written() -> int:
         """Windows that csv has; csv writes a value before the node has it."""
         folders = fast.base.glob("csv/agent/genesys-*")
-        return max((len(read_csv_series(one, "queue_interval_count-nOffered-voice")) for one in folders), default=0)
+        return max((len(read_csv_series(one, "queue_interval_number-nOffered-voice")) for one in folders), default=0)
     before, kills = 0, 0
     while kills < KILLS and before < WINDOWS - 20:  # a busy host may see the last windows only
         daemon = fast.collectd(more=section, Backfill="PT%dM" % WINDOWS)

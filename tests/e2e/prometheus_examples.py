@@ -34,8 +34,8 @@ QUERIES = {
     "A: waits": "histogram_quantile(0.95, sum(rate(genesys_queue_wait_seconds_bucket[5m])) by (le, queue_id)) >= 0",
     "A: state changes": 'sum by (from_state, to_state, queue_id) '
                         '(rate(genesys_state_changes_total{from_state!="",to_state!="",queue_id!=""}[5m]))',
-    "B: answered": 'sum by (queue_id) (genesys_queue_interval_count{metric="tAnswered",media_type="voice"})',
-    "B: abandoned": 'sum by (queue_name) (genesys_queue_interval_count{metric="tAbandon"})',
+    "B: answered": 'sum by (queue_id) (genesys_queue_interval_number{metric="tAnswered",media_type="voice"})',
+    "B: abandoned": 'sum by (queue_name) (genesys_queue_interval_number{metric="tAbandon"})',
     "B: offered": 'sum by (queue_name) (genesys_queue_metric_total{metric="nOffered",media_type="voice"})',
     "B: wait time": 'genesys_queue_interval_duration_average_seconds{metric="tAnswered"} >= 0',
     "C: queued": 'genesys_queue_depth_window_average{queue_name!="",media_type="all"}',

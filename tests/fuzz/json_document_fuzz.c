@@ -82,14 +82,16 @@ static void compare(struct json_object *ours, struct json_object *theirs) {
 }
 
 /* True if a text may be one that json-c's strict mode accepts although it is
- * no JSON, or that only our rules refuse: other words, control characters, a
- * NUL in a key, and depth. */
+ * no JSON, or that only our rules refuse: other words, control characters,
+ * escapes, numbers of more than a digit, and depth. */
 static bool is_lenient(const char *text, size_t len) {
   size_t depth = 0;
   for (size_t i = 0; i < len; i++) {
     if (strchr("NIaysLEFUTR/'", text[i]) != NULL || text[i] < ' ')
       return true;
-    if (text[i] == '\\' || text[i] == '.' || text[i] == '-' || text[i] == '+')
+    bool follows_digit = i > 0 && text[i - 1] >= '0' && text[i - 1] <= '9';
+    if (strchr("\\.-+", text[i]) != NULL ||
+        (follows_digit && strchr("0123456789eE", text[i]) != NULL))
       return true;
     if ((text[i] == '[' || text[i] == '{') && ++depth > GC_JSON_DEPTH_MAX)
       return true;

@@ -6,9 +6,9 @@
  *
  *   <Query "1m">   Metric "nOffered"  Granularity "PT1M"
  *   <Query "30m">  Metric "nOffered"  Granularity "PT30M"
- *       both: Sales/queue_interval_count-nOffered-voice
+ *       both: Sales/queue_interval_number-nOffered-voice
  *   with InstancePrefix "30m-" in the second:
- *       Sales/queue_interval_count-30m-nOffered-voice */
+ *       Sales/queue_interval_number-30m-nOffered-voice */
 #ifndef GC_ANALYTICS_SERIES_CLAIM_H
 #define GC_ANALYTICS_SERIES_CLAIM_H
 

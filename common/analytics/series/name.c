@@ -217,19 +217,19 @@ void gc_dimension_name_clear(struct gc_dimension_names *n) {
 static const struct gc_owner_types types[] = {
 #define OF_QUEUE                                                               \
   {                                                                            \
-    GC_METRIC_QUEUE_INTERVAL_COUNT, GC_METRIC_QUEUE_INTERVAL_DURATION,         \
+    GC_METRIC_QUEUE_INTERVAL_NUMBER, GC_METRIC_QUEUE_INTERVAL_DURATION,        \
         GC_METRIC_QUEUE_INTERVAL_RATIO, GC_METRIC_QUEUE_INTERVAL_SECONDS,      \
         GC_METRIC_QUEUE_INTERVAL_VALUE, GC_METRIC_QUEUE_METRIC,                \
         GC_METRIC_QUEUE_METRIC_SECONDS                                         \
   }
     [GC_QUERY_OF_QUEUE] = OF_QUEUE,
-    [GC_QUERY_OF_USER] = {GC_METRIC_USER_INTERVAL_COUNT,
+    [GC_QUERY_OF_USER] = {GC_METRIC_USER_INTERVAL_NUMBER,
                           GC_METRIC_USER_INTERVAL_DURATION,
                           GC_METRIC_USER_INTERVAL_RATIO,
                           GC_METRIC_USER_INTERVAL_SECONDS,
                           GC_METRIC_USER_INTERVAL_VALUE, GC_METRIC_USER_METRIC,
                           GC_METRIC_USER_METRIC_SECONDS},
-    [GC_QUERY_OF_FLOW] = {GC_METRIC_FLOW_INTERVAL_COUNT,
+    [GC_QUERY_OF_FLOW] = {GC_METRIC_FLOW_INTERVAL_NUMBER,
                           GC_METRIC_FLOW_INTERVAL_DURATION,
                           GC_METRIC_FLOW_INTERVAL_RATIO,
                           GC_METRIC_FLOW_INTERVAL_SECONDS,

@@ -58,7 +58,7 @@ def flows() -> dict[str, Any]:
         panel(
             "Entries of the newest interval",
             "timeseries",
-            lines(('sum by (flow_name) (genesys_flow_interval_count{%s,metric="nFlow"})' % FLOW, "{{flow_name}}")),
+            lines(('sum by (flow_name) (genesys_flow_interval_number{%s,metric="nFlow"})' % FLOW, "{{flow_name}}")),
             (12, 8),
             unit="none",
             connect=True,

@@ -32,10 +32,10 @@ static void a_window_that_is_not_over_for_the_server_is_not_answered(void) {
             "2023-11-14T22:09:00.000Z/2023-11-14T22:10:00.000Z");
   world_pass(1000);
   CHECK_INT(world_times_dispatched(
-                "Sales/queue_interval_count-nOffered-voice 22:10 2"),
+                "Sales/queue_interval_number-nOffered-voice 22:10 2"),
             1);
   CHECK_INT(world_times_dispatched(
-                "Sales/queue_interval_count-nOffered-voice 22:11 3"),
+                "Sales/queue_interval_number-nOffered-voice 22:11 3"),
             0);
   CHECK_INT(replay_count(&world.r, QUERY), 2);
   world_end();

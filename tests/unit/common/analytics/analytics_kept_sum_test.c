@@ -56,7 +56,7 @@ static void an_infinite_sum_begins_at_zero(void) {
             "Sales/queue_metric_seconds-tTalk-voice 22:17 0\n"
             "Sales/queue_metric-tTalk-voice 22:18 1\n"
             "Sales/queue_metric_seconds-tTalk-voice 22:18 0\n"
-            "Sales/queue_interval_count-tTalk-voice 22:19 3\n"
+            "Sales/queue_interval_number-tTalk-voice 22:19 3\n"
             "Sales/queue_interval_seconds-tTalk-sum-voice 22:19 4\n"
             "Sales/queue_metric-tTalk-voice 22:19 4\n"
             "Sales/queue_metric_seconds-tTalk-voice 22:19 4\n");

@@ -97,11 +97,11 @@ static void a_restart_continues_at_the_mark(void) {
   world_pass(5000);
   CHECK_STR(world_dispatched(),
             "Sales/queue_metric-nOffered-voice 22:10 0\n"
-            "Sales/queue_interval_count-nOffered-voice 22:11 3\n"
+            "Sales/queue_interval_number-nOffered-voice 22:11 3\n"
             "Sales/queue_metric-nOffered-voice 22:11 3\n"
-            "Sales/queue_interval_count-nOffered-voice 22:12 4\n"
+            "Sales/queue_interval_number-nOffered-voice 22:12 4\n"
             "Sales/queue_metric-nOffered-voice 22:12 7\n"
-            "Sales/queue_interval_count-nOffered-voice 22:13 5\n"
+            "Sales/queue_interval_number-nOffered-voice 22:13 5\n"
             "Sales/queue_metric-nOffered-voice 22:13 12\n");
   end_with_store();
 }
@@ -127,20 +127,20 @@ static void values_in_flight_are_sent_again_unchanged(void) {
   world_start();
   world_pass(3000);
   CHECK_INT(world_times_dispatched(
-                "Sales/queue_interval_count-nOffered-voice 22:11 3"),
+                "Sales/queue_interval_number-nOffered-voice 22:11 3"),
             1);
   truth[10] = 8; /* the API has corrected it */
   restart_block(1000);
   world_pass(2000);
   CHECK_INT(world_times_dispatched(
-                "Sales/queue_interval_count-nOffered-voice 22:11 3"),
+                "Sales/queue_interval_number-nOffered-voice 22:11 3"),
             2);
   CHECK_INT(world_times_dispatched(
-                "Sales/queue_interval_count-nOffered-voice 22:11 8"),
+                "Sales/queue_interval_number-nOffered-voice 22:11 8"),
             0);
   world_pass(60000);
   CHECK_INT(world_times_dispatched(
-                "Sales/queue_interval_count-nOffered-voice 22:11 3"),
+                "Sales/queue_interval_number-nOffered-voice 22:11 3"),
             2);
   CHECK_INT(world_times_dispatched("Sales/queue_metric-nOffered-voice 22:12 8"),
             1);
@@ -159,7 +159,7 @@ static void an_end_in_order_repeats_nothing(void) {
   restart_block(1000);
   world_pass(5000);
   CHECK_INT(world_times_dispatched(
-                "Sales/queue_interval_count-nOffered-voice 22:11 3"),
+                "Sales/queue_interval_number-nOffered-voice 22:11 3"),
             1);
   end_with_store();
 }
@@ -190,7 +190,7 @@ static void check_restart_repeats_nothing(void) {
   restart_block(1000);
   world_pass(5000);
   CHECK_INT(world_times_dispatched(
-                "Sales/queue_interval_count-nOffered-voice 22:11 3"),
+                "Sales/queue_interval_number-nOffered-voice 22:11 3"),
             1);
   end_with_store();
 }
@@ -214,7 +214,7 @@ static void a_save_that_fails_delays_no_window(void) {
   tell_truth();
   world_pass(60000);
   CHECK_INT(world_times_dispatched(
-                "Sales/queue_interval_count-nOffered-voice 22:12 4"),
+                "Sales/queue_interval_number-nOffered-voice 22:12 4"),
             1);
   unlock_store(db);
   world_pass(5000);
@@ -231,16 +231,16 @@ static void a_window_waits_for_the_one_before(void) {
   world_pass(5000);
   CHECK_STR(world_dispatched(),
             "Sales/queue_metric-nOffered-voice 22:08 0\n"
-            "Sales/queue_interval_count-nOffered-voice 22:09 1\n");
+            "Sales/queue_interval_number-nOffered-voice 22:09 1\n");
   world.holds = false;
   world_pass(1000);
   CHECK_STR(world_dispatched(),
             "Sales/queue_metric-nOffered-voice 22:08 0\n"
-            "Sales/queue_interval_count-nOffered-voice 22:09 1\n"
+            "Sales/queue_interval_number-nOffered-voice 22:09 1\n"
             "Sales/queue_metric-nOffered-voice 22:09 1\n"
-            "Sales/queue_interval_count-nOffered-voice 22:10 1\n"
+            "Sales/queue_interval_number-nOffered-voice 22:10 1\n"
             "Sales/queue_metric-nOffered-voice 22:10 2\n"
-            "Sales/queue_interval_count-nOffered-voice 22:11 1\n"
+            "Sales/queue_interval_number-nOffered-voice 22:11 1\n"
             "Sales/queue_metric-nOffered-voice 22:11 3\n");
   CHECK_INT(replay_count(&world.r, QUERY), 1);
   end_with_store();
@@ -259,10 +259,10 @@ static void another_query_keeps_the_mark_and_not_the_totals(void) {
   world_pass(5000);
   CHECK_STR(world_dispatched(),
             "Sales/queue_metric-nOffered-voice 22:10 0\n"
-            "Sales/queue_interval_count-nOffered-voice 22:11 3\n"
+            "Sales/queue_interval_number-nOffered-voice 22:11 3\n"
             "Sales/queue_metric-nOffered-voice 22:11 3\n"
             "Sales/queue_metric-nOffered-voice 22:12 0\n"
-            "Sales/queue_interval_count-nOffered-voice 22:13 2\n"
+            "Sales/queue_interval_number-nOffered-voice 22:13 2\n"
             "Sales/queue_metric-nOffered-voice 22:13 2\n");
   end_with_store();
 }
@@ -276,7 +276,7 @@ static void a_counter_begins_with_its_first_contact(void) {
   world_pass(2000);
   CHECK_STR(world_dispatched(),
             "Sales/queue_metric-nOffered-voice 22:09 0\n"
-            "Sales/queue_interval_count-nOffered-voice 22:10 3\n"
+            "Sales/queue_interval_number-nOffered-voice 22:10 3\n"
             "Sales/queue_metric-nOffered-voice 22:10 3\n"
             "Sales/queue_metric-nOffered-voice 22:11 3\n");
   end_with_store();
@@ -295,7 +295,7 @@ static void a_window_older_than_backfill_is_not_sent_but_read_again(void) {
   restart_block(50 * MINUTE); /* 23:03:35 */
   world_pass(5000);
   CHECK_INT(world_times_dispatched(
-                "Sales/queue_interval_count-nOffered-voice 22:58 6"),
+                "Sales/queue_interval_number-nOffered-voice 22:58 6"),
             1);
   CHECK_INT(
       world_times_dispatched("Sales/queue_metric-nOffered-voice 22:58 10"), 1);
@@ -368,10 +368,10 @@ static void a_state_file_that_comes_back_continues(void) {
   world_pass(10000); /* 22:15:05 */
   CHECK_STR(world_dispatched(),
             "Sales/queue_metric-nOffered-voice 22:10 0\n"
-            "Sales/queue_interval_count-nOffered-voice 22:11 3\n"
+            "Sales/queue_interval_number-nOffered-voice 22:11 3\n"
             "Sales/queue_metric-nOffered-voice 22:11 3\n"
             "Sales/queue_metric-nOffered-voice 22:12 3\n"
-            "Sales/queue_interval_count-nOffered-voice 22:13 5\n"
+            "Sales/queue_interval_number-nOffered-voice 22:13 5\n"
             "Sales/queue_metric-nOffered-voice 22:13 8\n");
   end_with_store();
 }
@@ -449,11 +449,11 @@ static void a_pending_window_that_cannot_be_read_is_lost_alone(void) {
   CHECK_INT(replay_noticed(&world.r, "state", GC_ERR_STATE), 1);
   CHECK_STR(world_dispatched(),
             "Sales/queue_metric-nOffered-voice 22:10 0\n"
-            "Sales/queue_interval_count-nOffered-voice 22:11 3\n"
+            "Sales/queue_interval_number-nOffered-voice 22:11 3\n"
             "Sales/queue_metric-nOffered-voice 22:11 3\n"
             "Sales/queue_metric-nOffered-voice 22:12 3\n"
             "Sales/queue_metric-nOffered-voice 22:13 3\n"
-            "Sales/queue_interval_count-nOffered-voice 22:14 5\n"
+            "Sales/queue_interval_number-nOffered-voice 22:14 5\n"
             "Sales/queue_metric-nOffered-voice 22:14 8\n");
   end_with_store();
 }

@@ -153,7 +153,7 @@ static void intervals_continue_with_the_next_holder(void) {
     long total = 0;
     for (int m = FIRST; m <= last; m++) {
       size_t times =
-          world_times_dispatched(line_of("queue_interval_count", m + 1, m));
+          world_times_dispatched(line_of("queue_interval_number", m + 1, m));
       CHECK_THAT(times >= 1, "killed at %u s: 22:%02d is missing", second, m);
       again += times > 1;
       total += m;
@@ -180,9 +180,9 @@ static void a_former_holder_sends_nothing_until_it_has_a_lease_again(void) {
   take_lease();
   pass_seconds(10);
   CHECK(world.count > count);
-  CHECK_INT(
-      world_times_dispatched(line_of("queue_interval_count", FIRST + 1, FIRST)),
-      1);
+  CHECK_INT(world_times_dispatched(
+                line_of("queue_interval_number", FIRST + 1, FIRST)),
+            1);
   end_lease();
 }
 

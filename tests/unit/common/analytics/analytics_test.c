@@ -21,7 +21,7 @@ static void the_newest_settled_window_is_requested_and_sent(void) {
   world_pass(2000);
   CHECK_STR(world_dispatched(),
             "Sales/queue_metric-nOffered-voice 22:10 0\n"
-            "Sales/queue_interval_count-nOffered-voice 22:11 3\n"
+            "Sales/queue_interval_number-nOffered-voice 22:11 3\n"
             "Sales/queue_metric-nOffered-voice 22:11 3\n");
   world_end();
 }
@@ -83,7 +83,7 @@ static void a_failure_keeps_the_window(void) {
     CHECK_REAL(world_block_value("source_up-aggregates"), 0);
     world_pass(rows[i].wait_ms);
     CHECK_INT(world_times_dispatched(
-                  "Sales/queue_interval_count-nOffered-voice 22:11 3"),
+                  "Sales/queue_interval_number-nOffered-voice 22:11 3"),
               1);
     CHECK_REAL(world_block_value("source_up-aggregates"), 1);
     world_end();
@@ -133,7 +133,7 @@ static void an_unknown_member_is_counted_and_reported_once(void) {
   world_start();
   world_pass(2000);
   CHECK_INT(world_times_dispatched(
-                "Sales/queue_interval_count-nOffered-voice 22:11 3"),
+                "Sales/queue_interval_number-nOffered-voice 22:11 3"),
             1);
   CHECK_REAL(world_block_value("query_rows-unknown"), 2);
   world_pass(100000);
@@ -147,7 +147,7 @@ static void an_unknown_member_is_counted_and_reported_once(void) {
 /* The output has a value of this series that is not ours. */
 static enum gc_code refuse_offered(void *ctx, const struct gc_sample *s) {
   (void)ctx;
-  return s->metric == GC_METRIC_QUEUE_INTERVAL_COUNT ? GC_ERR_LIMIT : GC_OK;
+  return s->metric == GC_METRIC_QUEUE_INTERVAL_NUMBER ? GC_ERR_LIMIT : GC_OK;
 }
 
 static bool nothing_is_left(void *ctx, uint32_t max_ms) {
@@ -193,7 +193,7 @@ static void two_groups_with_one_series_are_counted_and_one_is_sent(void) {
   pass_window_of_q1_and_q9();
   CHECK_STR(world_dispatched(),
             "q9/queue_metric-nOffered-voice 22:10 0\n"
-            "q9/queue_interval_count-nOffered-voice 22:11 1\n"
+            "q9/queue_interval_number-nOffered-voice 22:11 1\n"
             "q9/queue_metric-nOffered-voice 22:11 1\n");
   CHECK_REAL(world_block_value("query_rows-collided"), 1);
   CHECK_INT(replay_noticed(&world.r, "shared series", GC_ERR_PARSE), 1);
@@ -236,9 +236,9 @@ static void a_queue_that_the_list_lacks_waits_for_a_newer_one(void) {
   world_start();
   world_pass(100000);
   CHECK_INT(replay_count(&world.r, LIST), 2);
-  CHECK_INT(
-      world_times_dispatched("New/queue_interval_count-nOffered-voice 22:11 3"),
-      1);
+  CHECK_INT(world_times_dispatched(
+                "New/queue_interval_number-nOffered-voice 22:11 3"),
+            1);
   CHECK_REAL(world_block_value("query_rows-unnamed"), 0);
   world_end();
 }
@@ -253,10 +253,10 @@ static void a_queue_in_no_list_delays_the_others_briefly(void) {
   world_start();
   world_pass(100000);
   CHECK_INT(world_times_dispatched(
-                "Sales/queue_interval_count-nOffered-voice 22:11 1"),
+                "Sales/queue_interval_number-nOffered-voice 22:11 1"),
             1);
   CHECK_INT(world_times_dispatched(
-                "Sales/queue_interval_count-nOffered-voice 22:12 2"),
+                "Sales/queue_interval_number-nOffered-voice 22:12 2"),
             1);
   CHECK(world_block_value("query_rows-unnamed") >= 2);
   world_end();
@@ -294,9 +294,9 @@ static void queues_are_requested_by_the_hundred_and_above_200_all(void) {
     CHECK_INT(replay_count(&world.r, QUERY), rows[i].requests);
     CHECK_INT(ids, rows[i].ids);
     world_pass(2000);
-    CHECK_INT(
-        world_times_dispatched("X/queue_interval_count-nOffered-voice 22:11 1"),
-        0);
+    CHECK_INT(world_times_dispatched(
+                  "X/queue_interval_number-nOffered-voice 22:11 1"),
+              0);
     CHECK(world.count > 0);
     world_end();
     free(list);

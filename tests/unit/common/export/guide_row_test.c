@@ -32,11 +32,11 @@ static void figures_of_the_guides_have_their_names(void) {
   static const struct {
     const char *type, *source, *type_instance, *measurement, *field;
   } rows[] = {
-      {"queue_interval_count", "value", "answered-all", "genesys_queue",
+      {"queue_interval_number", "value", "answered-all", "genesys_queue",
        "answered"},
-      {"queue_interval_count", "value", "abandoned-all", "genesys_queue",
+      {"queue_interval_number", "value", "abandoned-all", "genesys_queue",
        "abandoned"},
-      {"queue_interval_count", "value", "offered-all", "genesys_queue",
+      {"queue_interval_number", "value", "offered-all", "genesys_queue",
        "offered"},
       {"queue_interval_seconds", "value", "waitTime-all", "genesys_queue",
        "waitTime"},
@@ -64,7 +64,7 @@ static void figures_of_the_guides_have_their_names(void) {
 }
 
 static void other_values_have_no_guide_name(void) {
-  CHECK(row_of("queue_interval_count", "value", "nOffered-voice") == NULL);
+  CHECK(row_of("queue_interval_number", "value", "nOffered-voice") == NULL);
   CHECK(row_of("queue_depth_window", "average", "voice") == NULL);
   CHECK(row_of("queue_waiting_window", "max", "all") == NULL);
   CHECK(row_of("queue_agents_window", "average", "member") == NULL);
@@ -86,7 +86,7 @@ static void an_official_observation_has_no_row_of_the_dialect(void) {
     CHECK(row_with("queue_id=q1\n", rows[i].type, rows[i].source,
                    rows[i].type_instance) == NULL);
   }
-  CHECK(row_with("queue_id=q1\n", "queue_interval_count", "value",
+  CHECK(row_with("queue_id=q1\n", "queue_interval_number", "value",
                  "answered-all") != NULL);
 }
 
@@ -102,8 +102,8 @@ static void a_query_with_a_prefix_has_no_row(void) {
              "prefix=30m-\nmetric=%s\nmedia_type=all\nqueue_name=Sales\n"
              "queue_id=q1\n",
              metrics[i]);
-    CHECK(row_with(parts, "queue_interval_count", "value", name) == NULL);
-    CHECK(row_with(strchr(parts, '\n') + 1, "queue_interval_count", "value",
+    CHECK(row_with(parts, "queue_interval_number", "value", name) == NULL);
+    CHECK(row_with(strchr(parts, '\n') + 1, "queue_interval_number", "value",
                    strchr(name, '-') + 1) != NULL);
   }
 }

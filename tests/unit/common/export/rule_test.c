@@ -62,7 +62,7 @@ static void a_family_has_no_suffix_and_one_owner(void) {
   for (int i = 0; i < GC_METRIC_COUNT; i++) {
     const struct gc_export_rule *r = gc_export_rule((enum gc_metric_id)i);
     CHECK_ROW(r->name);
-    bool is_count = ends_with(r->name, "_interval_count");
+    bool is_count = ends_with(r->name, "_interval_number");
     for (size_t s = 0; s < GC_COUNT(suffixes); s++)
       CHECK(is_count || !ends_with(r->name, suffixes[s]));
     for (int k = 0; k < i; k++) {

@@ -26,7 +26,7 @@ static void a_written_outbox_is_read_back_bit_by_bit(void) {
             (union gc_number){.derive = INT64_MAX});
   put_value(&o, GC_METRIC_QUEUE_INTERVAL_DURATION, "b",
             (union gc_number){.gauge = 1.0 / 3.0});
-  put_value(&o, GC_METRIC_QUEUE_INTERVAL_COUNT, "",
+  put_value(&o, GC_METRIC_QUEUE_INTERVAL_NUMBER, "",
             (union gc_number){.gauge = -0.0});
   CHECK_INT(gc_outbox_write(&o, &text), GC_OK);
   CHECK_INT(gc_outbox_read(&back, text.data, text.len), GC_OK);

@@ -33,7 +33,7 @@ static const struct gc_sender_output output = {.emit = count_value,
 
 static void fill_outbox(struct gc_outbox *o) {
   static const struct gc_sample sample = {.metric =
-                                              GC_METRIC_QUEUE_INTERVAL_COUNT,
+                                              GC_METRIC_QUEUE_INTERVAL_NUMBER,
                                           .instance = "Sales",
                                           .qualifier = "nOffered-voice",
                                           .time_ms = 1785578460000};
