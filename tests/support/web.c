@@ -7,6 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/base/gzip.h"
+
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static struct request last;
 
@@ -134,6 +136,37 @@ static bool send_gzip(struct conn *c, const struct request *r) {
          conn_write(c, body, sizeof(body));
 }
 
+/* Sends "hello, gzip" in two members (RFC 1952 2.2), of one letter and of the
+ * rest. */
+static bool send_members(struct conn *c, const struct request *r) {
+  GC_AUTO(gc_buf_clear) struct gc_buf body = {.max = 1000};
+  (void)r;
+  return gc_gzip("h", 1, &body) == GC_OK &&
+         gc_gzip("ello, gzip", 10, &body) == GC_OK &&
+         conn_say(c,
+                  "HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\n"
+                  "Content-Length: %zu\r\n\r\n",
+                  body.len) &&
+         conn_write(c, body.data, body.len);
+}
+
+static bool send_brotli(struct conn *c, const struct request *r) {
+  (void)r;
+  return conn_say(c, "HTTP/1.1 200 OK\r\nContent-Encoding: br\r\n"
+                     "Content-Length: 3\r\n\r\nabc");
+}
+
+static bool cut_gzip(struct conn *c, const struct request *r) {
+  GC_AUTO(gc_buf_clear) struct gc_buf body = {.max = 1000};
+  (void)r;
+  return gc_gzip("hello, gzip", 11, &body) == GC_OK &&
+         conn_say(c,
+                  "HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\n"
+                  "Content-Length: %zu\r\n\r\n",
+                  body.len - 4) &&
+         conn_write(c, body.data, body.len - 4);
+}
+
 static bool not_gzip(struct conn *c, const struct request *r) {
   (void)r;
   conn_say(c, "HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\n"
@@ -255,6 +288,9 @@ static const struct {
     {"/large-error", send_large},
     {"/endless-error", endless_error},
     {"/gzip", send_gzip},
+    {"/gzip-members", send_members},
+    {"/gzip-cut", cut_gzip},
+    {"/brotli", send_brotli},
     {"/not-gzip", not_gzip},
     {"/bomb", send_bomb},
     {"/bomb-error", send_bomb},

@@ -51,6 +51,8 @@ static void store_field(struct gc_reply_headers *h, struct gc_span name,
                         struct gc_span value, struct gc_reply *reply) {
   if (gc_span_is(name, "Retry-After"))
     gc_span_copy_printable(value, h->retry_after, sizeof(h->retry_after));
+  if (gc_span_is(name, "Content-Encoding"))
+    gc_span_copy_printable(value, h->encoding, sizeof(h->encoding));
   if (gc_span_is(name, GC_CORRELATION_HEADER))
     gc_span_copy_printable(value, reply->correlation,
                            sizeof(reply->correlation));

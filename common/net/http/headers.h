@@ -10,6 +10,7 @@
 enum { GC_HEADERS_MAX_BYTES = 64 * 1024 };
 
 struct gc_reply_headers {
+  char encoding[32];    /* Content-Encoding, as received; "" when absent */
   char retry_after[64]; /* as received; "" when absent */
   size_t bytes;
   bool is_open; /* between a status line and the empty line */

@@ -3,10 +3,12 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include <curl/curl.h>
 
 #include "common/base/alloc.h"
+#include "common/base/gzip.h"
 #include "common/net/clock.h"
 #include "common/net/http/curl_error.h"
 #include "common/net/http/curl_options.h"
@@ -31,6 +33,7 @@ struct job {
   CURL *easy;
   struct curl_slist *headers;
   struct gc_reply_headers seen;
+  struct gc_gunzip *gunzip; /* NULL: the body is not compressed */
   struct gc_reply reply;
   struct gc_err err;
   enum gc_failure refused; /* why a callback ended it; GC_FAILURE_NONE */
@@ -57,6 +60,7 @@ static void free_job(struct job *job) {
   curl_easy_cleanup(job->easy);
   wipe_headers(job->headers);
   gc_buf_clear(&job->reply.body);
+  gc_gunzip_free(job->gunzip);
   free(job);
 }
 
@@ -82,6 +86,7 @@ static void on_gone(struct gc_curl_job *curl) {
   curl_easy_reset(job->easy);
   wipe_headers(job->headers);
   gc_buf_clear(&job->reply.body);
+  gc_gunzip_free(job->gunzip);
   *job = (struct job){.easy = job->easy, .http = http, .next = http->idle};
   http->idle = job;
   http->idle_count++;
@@ -118,6 +123,13 @@ static void complete_reply(struct job *job, CURLcode code) {
                                       .connect = job->http->connect,
                                       .in_headers = job->seen.is_open};
     reply->failure = gc_curl_explain(&failed, &job->err);
+    return;
+  }
+  if (job->gunzip != NULL && is_good(reply->status) &&
+      !gc_gunzip_is_complete(job->gunzip)) {
+    reply->failure = GC_FAILURE_BROKEN;
+    gc_curl_fail(job->x->url, GC_FAILURE_BROKEN, &job->err,
+                 "the answer was cut off: its gzip body does not end");
     return;
   }
   if (reply->status == 407) {
@@ -201,12 +213,8 @@ static size_t feed_sink(struct job *job, const char *bytes, size_t len) {
   return abort_value(len);
 }
 
-static size_t on_body(char *bytes, size_t size, size_t count, void *ctx) {
-  struct job *job = ctx;
-  size_t len = size * count;
-  if (job->x == NULL)
-    return abort_value(len);
-
+/* Takes bytes of the body, decompressed. */
+static size_t take_body(struct job *job, const char *bytes, size_t len) {
   job->reply.bytes += len;
   if (!is_good(job->reply.status))
     return keep_error(job, bytes, len);
@@ -219,6 +227,48 @@ static size_t on_body(char *bytes, size_t size, size_t count, void *ctx) {
                "the answer is larger than %llu bytes",
                (unsigned long long)job->x->body_max);
   return abort_value(len);
+}
+
+static enum gc_code take_piece(void *ctx, const char *bytes, size_t len) {
+  return take_body(ctx, bytes, len) == len ? GC_OK : GC_ERR_STOPPED;
+}
+
+/* Ends the transfer for a body that cannot be read. The status of an answer
+ * that is not 2xx counts. */
+static size_t refuse_encoding(struct job *job, size_t len, const char *words) {
+  if (!is_good(job->reply.status)) {
+    job->has_enough = true;
+    return abort_value(len);
+  }
+  job->refused = GC_FAILURE_BROKEN;
+  gc_curl_fail(job->x->url, GC_FAILURE_BROKEN, &job->err,
+               "the answer has Content-Encoding \"%s\"; %s", job->seen.encoding,
+               words);
+  return abort_value(len);
+}
+
+static size_t inflate_body(struct job *job, const char *bytes, size_t len) {
+  if (job->gunzip == NULL)
+    job->gunzip = gc_gunzip_new();
+  enum gc_code code = gc_gunzip_feed(job->gunzip, bytes, len, take_piece, job);
+  if (code == GC_OK)
+    return len;
+  return code == GC_ERR_STOPPED
+             ? abort_value(len)
+             : refuse_encoding(job, len, "its body is no gzip");
+}
+
+static size_t on_body(char *bytes, size_t size, size_t count, void *ctx) {
+  struct job *job = ctx;
+  const char *encoding = job->seen.encoding;
+  size_t len = size * count;
+  if (job->x == NULL)
+    return abort_value(len);
+  if (encoding[0] == '\0' || strcasecmp(encoding, "identity") == 0)
+    return take_body(job, bytes, len);
+  if (strcasecmp(encoding, "gzip") == 0 || strcasecmp(encoding, "x-gzip") == 0)
+    return inflate_body(job, bytes, len);
+  return refuse_encoding(job, len, "gzip was requested");
 }
 
 static struct job *get_job(struct gc_http *http) {
@@ -303,6 +353,7 @@ static enum gc_code prepare_job(struct job *job, struct gc_err *err) {
   set_method(job->easy, job->x);
   curl_easy_setopt(job->easy, CURLOPT_TIMEOUT_MS, (long)connect->timeout_ms);
   curl_easy_setopt(job->easy, CURLOPT_ACCEPT_ENCODING, "gzip");
+  curl_easy_setopt(job->easy, CURLOPT_HTTP_CONTENT_DECODING, 0L);
   if (curl_easy_setopt(job->easy, CURLOPT_URL, job->x->url) != CURLE_OK)
     return gc_fail(err, GC_ERR_MEMORY, "out of memory for a request");
   return GC_OK;

@@ -55,6 +55,14 @@ static void gzip_is_requested_and_decoded(void) {
   CHECK_HAS(r.head, "\r\nAccept-Encoding: gzip\r\n");
 }
 
+static void all_members_of_a_gzip_body_are_read(void) {
+  struct test_request q;
+  http_get_with(&q, NULL, http_url_of("/gzip-members"));
+  CHECK_INT(q.reply.failure, GC_FAILURE_NONE);
+  CHECK_STR(q.got, "hello, gzip");
+  CHECK_INT(q.reply.bytes, 11);
+}
+
 static void a_redirect_is_an_answer_and_not_followed(void) {
   struct test_request q;
   struct server *s = server_start(&(struct server_plan){.serve = web_serve});
@@ -139,6 +147,7 @@ int main(void) {
   RUN(any_cut_of_the_answer_gives_the_same_body);
   RUN(chunks_are_put_together);
   RUN(gzip_is_requested_and_decoded);
+  RUN(all_members_of_a_gzip_body_are_read);
   RUN(a_redirect_is_an_answer_and_not_followed);
   RUN(the_first_64_kb_of_an_error_are_kept_and_the_rest_is_read);
   RUN(an_error_without_end_is_cut_and_stays_an_answer);
