@@ -2,14 +2,15 @@
 #include "common/daemon/emit.h"
 
 #include <pthread.h>
+#include <string.h>
 
 #include "collectd.h"
 #include "plugin.h"
 #include "utils/common/common.h"
 
-#include "common/base/utf8.h"
 #include "common/daemon/series_total.h"
 #include "common/daemon/writers.h"
+#include "common/genesys/clean_name.h"
 #include "common/net/lease_gate.h"
 
 /* The plugin part of each identity. */
@@ -49,12 +50,11 @@ enum gc_code gc_emit_register(struct gc_err *err) {
   return code;
 }
 
-/* Copies a part of an identity with whole characters and no slash, so that
- * every writer can use it. */
+/* Copies a part of an identity as every writer can use it. */
 static void copy_part(char part[DATA_MAX_NAME_LEN], const char *text) {
-  gc_utf8_copy_printable(part, DATA_MAX_NAME_LEN, text != NULL ? text : "",
-                         '_');
-  escape_slashes(part, DATA_MAX_NAME_LEN);
+  _Static_assert(GC_NAME_SIZE <= DATA_MAX_NAME_LEN, "a clean name fits");
+  (void)gc_name_clean(part, text != NULL ? text : "",
+                      text != NULL ? strlen(text) : 0);
 }
 
 /* Returns the time of a sample, or the current time if it does not fit:

@@ -6,8 +6,26 @@
 #include "common/base/ascii.h"
 #include "common/base/utf8.h"
 
+/* The characters that one of the receivers cannot have in a name. carbon 1.1
+ * splits its lines at each white space of Unicode, and takes what follows a
+ * semicolon for tags; it drops such a line without an answer. */
+static const struct {
+  uint32_t first, last;
+} forbidden[] = {
+    {0x00, 0x1f}, /* control characters: they end a line of any protocol */
+    {'/', '/'},   /* divides collectd's identities; folders of csv and RRD */
+    {';', ';'},   /* tags of carbon */
+    {0x7f, 0xa0}, /* DEL, C1; a space that does not break: carbon */
+    {0x1680, 0x1680}, /* further spaces: carbon */
+    {0x2000, 0x200a}, {0x2028, 0x2029}, {0x202f, 0x202f},
+    {0x205f, 0x205f}, {0x3000, 0x3000},
+};
+
 static bool is_forbidden(uint32_t point) {
-  return point < 0x20 || (point >= 0x7f && point < 0xa0) || point == '/';
+  size_t i = 0;
+  while (i < GC_COUNT(forbidden) && point > forbidden[i].last)
+    i++;
+  return i < GC_COUNT(forbidden) && point >= forbidden[i].first;
 }
 
 /* Writes up to `max` bytes; returns how many, without the NUL. */

@@ -17,13 +17,14 @@ enum {
   GC_NAME_DIGITS_MAX = 9,
 };
 
-/* Cleans a name. Each invalid UTF-8 byte, control character (C0, DEL, C1) and
- * `/` becomes `_`. The text is cut at 127 bytes, never within a character. A
- * backslash at the end becomes `_`, since InfluxDB's line protocol reads it and
- * the next comma as one escaped comma (the series is lost: tried with 1.6).
- * Blanks stay as they are, also at the ends. False when the clean text has
- * only spaces and `_`, so that there is no name to show (`out` holds the clean
- * text even then). Example: "Support/DE\t1" is "Support_DE_1". */
+/* Cleans a name. Each invalid UTF-8 byte, control character (C0, DEL, C1), `/`,
+ * `;` and white space of Unicode other than the blank becomes `_`. The text is
+ * cut at 127 bytes, never within a character. A backslash at the end becomes
+ * `_`, since InfluxDB's line protocol reads it and the next comma as one
+ * escaped comma (the series is lost: tried with 1.6). Blanks stay as they are,
+ * also at the ends. False when the clean text has only spaces and `_`, so that
+ * there is no name to show (`out` holds the clean text even then). Example:
+ * "Support/DE\t1" is "Support_DE_1". */
 GC_API bool gc_name_clean(char out[GC_NAME_SIZE], const char *name, size_t len);
 
 /* Writes the clean name, or the clean id when there is no name to show. `name`

@@ -18,7 +18,8 @@ static void check_part(const char *part) {
     uint32_t point = 0;
     size_t size = gc_utf8_char(part + at, len - at, &point);
     LAW(size > 0);
-    LAW(point >= 0x20 && point != '/' && (point < 0x7f || point > 0x9f));
+    LAW(point >= 0x20 && point != '/' && point != ';' &&
+        (point < 0x7f || point > 0xa0) && point != 0x2003 && point != 0x3000);
     at += size;
   }
   LAW(len == 0 || part[len - 1] != '\\');

@@ -27,7 +27,8 @@ def part(text: str, max_bytes: int = PART_MAX) -> str:
 
 
 def clean(name: str) -> str:
-    return "".join("_" if c == "/" or ord(c) < 0x20 or 0x7F <= ord(c) < 0xA0 else c for c in name)
+    return "".join("_" if c in "/;" or ord(c) < 0x20 or 0x7F <= ord(c) <= 0xA0 or (c.isspace() and c != " ") else c
+                   for c in name)
 
 
 def labels(names: dict[str, str]) -> dict[str, str]:

@@ -2,7 +2,6 @@
 """Databases for collectd's values: a real Prometheus, carbon and InfluxDB, all private."""
 from __future__ import annotations
 
-import hashlib
 import json
 import re
 import subprocess
@@ -89,16 +88,10 @@ def prometheus_series(rows: list[dict[str, Any]], prefix: str = "collectd_genesy
 def graphite_path(key: str, host: str = "q") -> str:
     """The path of carbon's file for the series INSTANCE/TYPE-QUALIFIER.
 
-    collectd replaces what Graphite forbids. Carbon reads a `;` as the beginning of tags, and names
-    the file of such a series by the hash of its path.
-    """
+    collectd replaces what Graphite forbids."""
     instance, kind = key.rsplit("/", 1)
     parts = [host, "genesys-" + instance, kind]
-    path = ".".join(re.sub(r"[ \t\n\v\f\r.\"\\:!,/()\x00-\x1f]", "_", part) for part in parts)
-    if ";" not in path:
-        return path
-    digest = hashlib.sha256(path.encode()).hexdigest()
-    return "_tagged.%s.%s.%s" % (digest[:3], digest[3:6], digest)
+    return ".".join(re.sub(r"[ \t\n\v\f\r.\"\\:!,/()\x00-\x1f]", "_", part) for part in parts)
 
 
 class Carbon:

@@ -10,7 +10,17 @@ static void bytes_that_break_an_identity_become_underscores(void) {
     bool shows;
   } rows[] = {
       {"Support DE", "Support DE", true},
-      {" Support\xc2\xa0", " Support\xc2\xa0", true},
+      {" Support ", " Support ", true},
+      {"A;B", "A_B", true},
+      {"Sales\xc2\xa0"
+       "EMEA",
+       "Sales_EMEA", true},
+      {"a\xe1\x9a\x80z", "a_z", true},
+      {"a\xe2\x80\x80\xe2\x80\x8az", "a__z", true},
+      {"a\xe2\x80\xa8\xe2\x80\xa9z", "a__z", true},
+      {"a\xe2\x80\xaf\xe2\x81\x9fz", "a__z", true},
+      {"\xe3\x80\x80", "_", false},
+      {"a\xe2\x80\x8bz", "a\xe2\x80\x8bz", true}, /* no white space */
       {"Support/DE\t1", "Support_DE_1", true},
       {"back\\slash", "back\\slash", true},
       {"at the end\\", "at the end_", true},
