@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* Every type of value that the plugins dispatch, as one table,
  * common/genesys/metrics.def. The plugins register the rows as collectd data
- * sets. genesys.db and docs/metrics.md are printed from them, and a sample names
- * its type by the enum. Pure. */
+ * sets. genesys.db and docs/metrics.md are printed from them, and a sample
+ * names its type by the enum. Pure. */
 #ifndef GC_GENESYS_METRIC_H
 #define GC_GENESYS_METRIC_H
 
