@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "common/health/entity.h"
 
+#include "common/base/assert.h"
+
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
@@ -19,6 +21,7 @@ static struct gc_health_cause *find_cause(struct gc_health_entity *e,
 
 static void remove_cause(struct gc_health_entity *e,
                          struct gc_health_cause *cause) {
+  GC_ASSERT(cause >= e->causes && cause < e->causes + e->cause_count);
   size_t at = (size_t)(cause - e->causes);
   memmove(cause, cause + 1, (e->cause_count - at - 1) * sizeof(*cause));
   e->cause_count--;
@@ -77,6 +80,7 @@ static struct gc_health_cause *add_cause(struct gc_health_entity *e,
                                          const struct gc_health_time *t) {
   if (e->cause_count == GC_HEALTH_CAUSES_MAX)
     drop_oldest(e);
+  GC_ASSERT(e->cause_count < GC_HEALTH_CAUSES_MAX);
   struct gc_health_cause *cause = &e->causes[e->cause_count++];
   *cause = (struct gc_health_cause){.since = *t};
   snprintf(cause->name, sizeof(cause->name), "%s", name);

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/base/alloc.h"
 #include "common/base/utf8.h"
 
 struct gc_health {
@@ -50,9 +51,7 @@ static void take_account(struct gc_health *h) {
 
 struct gc_health *gc_health_add(const struct gc_health_id *id,
                                 const struct gc_health_time *t) {
-  struct gc_health *h = calloc(1, sizeof(*h));
-  if (h == NULL)
-    return NULL;
+  struct gc_health *h = gc_zalloc(1, sizeof(*h));
   gc_health_entity_init(&h->entity, id, t);
   pthread_mutex_lock(&lock);
   struct gc_health **end = &all;

@@ -25,8 +25,8 @@
 
 struct gc_health;
 
-/* Adds an account or block; NULL when out of memory. The functions below accept
- * NULL and then do nothing. */
+/* Adds an account or block. The functions below accept NULL and then do
+ * nothing. */
 GC_API struct gc_health *gc_health_add(const struct gc_health_id *id,
                                        const struct gc_health_time *t);
 GC_API void gc_health_remove(struct gc_health *h);

@@ -3,6 +3,8 @@
 
 #include <assert.h>
 
+#include "common/base/assert.h"
+
 static_assert(GC_CODE_COUNT <= 32, "codes has one bit for each code");
 
 static const struct gc_health_row rows[] = {
@@ -71,6 +73,7 @@ enum gc_health_state gc_health_next(enum gc_health_state now,
       {has_code(f->codes, GC_ERR_LIMIT), GC_HEALTH_LIMIT},
       {f->codes != 0, GC_HEALTH_DEGRADED},
   };
+  GC_ASSERT((f->outage & ~f->codes) == 0 && now < GC_HEALTH_STATE_COUNT);
   for (size_t i = 0; i < GC_COUNT(found); i++)
     if (found[i].holds)
       return found[i].state;

@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/base/alloc.h"
+#include "common/base/assert.h"
 #include "common/base/cleanup.h"
 #include "common/base/env.h"
 #include "common/net/channels/channels.h"
@@ -48,13 +50,12 @@ static void free_gate(struct gc_lease_gate *g) {
 }
 
 static struct gc_lease_gate *add_gate(const char *account, const char *host) {
-  struct gc_lease_gate *g = calloc(1, sizeof(*g));
-  if (g == NULL)
-    return NULL;
-  g->account = strdup(account);
-  g->host = strdup(host);
+  GC_ASSERT(account != NULL && host != NULL);
+  struct gc_lease_gate *g = gc_zalloc(1, sizeof(*g));
+  g->account = gc_strdup(account);
+  g->host = gc_strdup(host);
   g->book = gc_lease_book_new();
-  if (g->account == NULL || g->host == NULL || g->book == NULL) {
+  if (g->book == NULL) {
     free_gate(g);
     return NULL;
   }

@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/base/alloc.h"
+#include "common/base/assert.h"
 #include "common/base/connect.h"
 #include "common/base/strs.h"
 #include "common/base/url.h"
@@ -108,15 +110,12 @@ enum gc_code lease_add(const struct lease_options *o,
                        const struct gc_account_options *s, struct gc_err *err) {
   if (o->url == NULL)
     return GC_OK;
-  struct lease *l = calloc(1, sizeof(*l));
-  if (l == NULL || !gc_copy_text(&l->account, s->name) ||
-      !gc_copy_text(&l->user, o->user) ||
-      !gc_copy_text(&l->password_file, o->password_file) ||
-      !gc_copy_text(&l->ca_cert, s->connect.ca_cert)) {
-    if (l != NULL)
-      free_lease(l);
-    return gc_fail(err, GC_ERR_MEMORY, "out of memory");
-  }
+  GC_ASSERT(s->host != NULL); /* lease_check */
+  struct lease *l = gc_zalloc(1, sizeof(*l));
+  l->account = gc_strdup(s->name);
+  l->user = gc_strdup(o->user);
+  l->password_file = gc_strdup(o->password_file);
+  l->ca_cert = gc_strdup(s->connect.ca_cert);
   snprintf(l->name, sizeof(l->name), "%s", s->host);
   fill_settings(l, o, s);
   enum gc_code code =

@@ -28,7 +28,7 @@ GC_MUST_CHECK enum gc_code lease_check(const struct lease_options *o,
                                        struct gc_err *err);
 
 /* Keeps a copy of what leases_start needs, for an account whose options
- * lease_check has accepted; does nothing without LeaseURL. GC_ERR_MEMORY. */
+ * lease_check has accepted; does nothing without LeaseURL. */
 GC_MUST_CHECK enum gc_code lease_add(const struct lease_options *o,
                                      const struct gc_account_options *s,
                                      struct gc_err *err);

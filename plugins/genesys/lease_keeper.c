@@ -12,6 +12,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "common/base/alloc.h"
+#include "common/base/assert.h"
 #include "common/net/clock.h"
 #include "common/net/redis/lease.h"
 #include "common/net/thread.h"
@@ -83,6 +85,7 @@ static void report_state(struct redis_lease *l) {
 
 static void step_lease(struct redis_lease *l, const struct gc_lease_event *e) {
   gc_lease_step(&l->machine, e, gc_clock_boot_ms());
+  GC_ASSERT(l->machine.state < GC_LEASE_STATE_COUNT);
   l->has_answer |= e->kind == GC_LEASE_ANSWER;
   gc_lease_gate_set(
       l->settings.gate,
@@ -271,9 +274,8 @@ static void *run_lease(void *ctx) {
 
 enum gc_code redis_lease_start(const struct redis_lease_settings *s,
                                struct redis_lease **ret, struct gc_err *err) {
-  struct redis_lease *l = calloc(1, sizeof(*l));
-  if (l == NULL)
-    return gc_fail(err, GC_ERR_MEMORY, "out of memory");
+  GC_ASSERT(s->gate != NULL && s->report != NULL && s->advise != NULL);
+  struct redis_lease *l = gc_zalloc(1, sizeof(*l));
   pthread_mutex_init(&l->lock, NULL);
   gc_clock_cond_init(&l->ended);
   l->settings = *s;
@@ -295,7 +297,7 @@ enum gc_code redis_lease_start(const struct redis_lease_settings *s,
   if (l->wake_fd < 0 || l->stop_fd < 0 ||
       gc_thread_start(&l->thread, run_lease, l) != 0) {
     free_lease(l);
-    return gc_fail(err, GC_ERR_MEMORY, "out of memory or descriptors");
+    return gc_fail(err, GC_ERR_MEMORY, "no descriptor or thread is left");
   }
   *ret = l;
   return GC_OK;

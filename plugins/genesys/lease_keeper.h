@@ -32,8 +32,8 @@ struct redis_lease_settings {
 struct redis_lease;
 
 /* Starts the thread, which asks for the lease when the account has been read
- * for the first time (gc_lease_gate_note_read). GC_ERR_MEMORY: no memory,
- * descriptor or thread. The caller ends it with redis_lease_stop. */
+ * for the first time (gc_lease_gate_note_read). GC_ERR_MEMORY: no descriptor
+ * or thread. The caller ends it with redis_lease_stop. */
 GC_MUST_CHECK enum gc_code
 redis_lease_start(const struct redis_lease_settings *s,
                   struct redis_lease **ret, struct gc_err *err);

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/base/alloc.h"
 #include "common/base/timestamp.h"
 
 /* ---- one block ---- */
@@ -53,9 +54,8 @@ struct restarts {
 };
 
 struct restarts *restarts_new(void) {
-  struct restarts *r = calloc(1, sizeof(*r));
-  if (r != NULL)
-    pthread_mutex_init(&r->lock, NULL);
+  struct restarts *r = gc_zalloc(1, sizeof(*r));
+  pthread_mutex_init(&r->lock, NULL);
   return r;
 }
 
@@ -71,16 +71,14 @@ void restarts_free(struct restarts *r) {
   free(r);
 }
 
-/* Returns the block, a new one if it is not known; NULL: out of memory. */
+/* Returns the block, a new one if it is not known. */
 static struct block_restart *find_block(struct restarts *r,
                                         const struct gc_health_id *id) {
   struct block_restart **end = &r->first;
   for (; *end != NULL; end = &(*end)->next)
     if (strcmp((*end)->block, id->name) == 0)
       return *end;
-  struct block_restart *new = calloc(1, sizeof(*new));
-  if (new == NULL)
-    return NULL;
+  struct block_restart *new = gc_zalloc(1, sizeof(*new));
   snprintf(new->block, sizeof(new->block), "%s", id->name);
   snprintf(new->account, sizeof(new->account), "%s", id->account);
   snprintf(new->host, sizeof(new->host), "%s", id->host);
@@ -150,9 +148,9 @@ static bool is_first(const struct restarts *r, const struct block_restart *of) {
 
 static void save_blocks(struct restarts *r, struct gc_store *store,
                         const struct gc_health_time *t) {
-  struct gc_entry *entries = calloc(r->count, sizeof(*entries));
+  struct gc_entry *entries = gc_zalloc(r->count, sizeof(*entries));
   r->saved_ms = t->now_ms;
-  for (struct block_restart *block = r->first; entries != NULL && block != NULL;
+  for (struct block_restart *block = r->first; block != NULL;
        block = block->next)
     if (is_first(r, block))
       save_account(r, block->account, entries, store, t);

@@ -16,7 +16,7 @@ enum { RESTARTS_SAVE_MS = 10 * 1000 };
 
 struct restarts;
 
-struct restarts *restarts_new(void); /* NULL: out of memory */
+struct restarts *restarts_new(void);
 void restarts_free(struct restarts *r);
 
 /* Takes the newest successes, and saves them each RESTARTS_SAVE_MS, or now if

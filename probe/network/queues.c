@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+#include "common/base/alloc.h"
 #include "probe/network/place.h"
 
 #include <stdio.h>
@@ -139,9 +140,7 @@ static enum gc_code select_queues(const struct queues_options *self,
                                   const struct gc_entities *queues,
                                   struct selection *ret) {
   const struct queues_options **options =
-      calloc(count > 0 ? count : 1, sizeof(*options));
-  if (options == NULL)
-    return GC_ERR_MEMORY;
+      gc_zalloc(count > 0 ? count : 1, sizeof(*options));
   for (size_t i = 0; i < count; i++)
     options[i] = options_of(blocks[i]);
   const struct ownership owner = {

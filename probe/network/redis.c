@@ -3,6 +3,7 @@
 
 #include <stdlib.h>
 
+#include "common/base/alloc.h"
 #include "common/net/detached.h"
 #include "common/net/redis/lease.h"
 #include "plugins/genesys_flowmetrics/ledger/redis/internal.h"
@@ -82,17 +83,14 @@ static void check_redis(const struct probe_place *p,
   if (!probe_has_time(p->reporter, PROBE_REDIS, p->subject))
     return;
   uint32_t limit_ms = probe_left_ms(p->reporter, PROBE_STEP_LIMIT_MS);
-  struct redis_trial *t = calloc(1, sizeof(*t));
-  enum gc_code code = GC_ERR_MEMORY;
-  if (t != NULL) {
-    t->settings = *settings;
-    t->has_replicas = has_replicas;
-    if (settings->tls != NULL) {
-      t->tls = *settings->tls;
-      t->settings.tls = &t->tls;
-    }
-    code = run_bounded(t, limit_ms);
+  struct redis_trial *t = gc_zalloc(1, sizeof(*t));
+  t->settings = *settings;
+  t->has_replicas = has_replicas;
+  if (settings->tls != NULL) {
+    t->tls = *settings->tls;
+    t->settings.tls = &t->tls;
   }
+  enum gc_code code = run_bounded(t, limit_ms);
   if (code == GC_OK) {
     report_trial(p, t);
     free(t);

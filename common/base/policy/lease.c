@@ -1,12 +1,15 @@
 /* SPDX-License-Identifier: MIT */
 #include "common/base/policy/lease.h"
 
+#include "common/base/assert.h"
+
 static uint64_t parts_ms(const struct gc_lease *l, uint32_t parts) {
   return (uint64_t)l->ttl_ms * parts / GC_LEASE_PARTS;
 }
 
 void gc_lease_init(struct gc_lease *l, uint32_t ttl_ms, bool goes_on,
                    uint64_t owner, uint64_t now_ms) {
+  GC_ASSERT(ttl_ms >= GC_LEASE_TTL_MIN_S * 1000 && owner != 0);
   *l = (struct gc_lease){.ttl_ms = ttl_ms,
                          .goes_on = goes_on,
                          .owner = owner,
@@ -22,6 +25,7 @@ static bool is_same_record(const struct gc_lease_record *a,
 }
 
 static void enter_state(struct gc_lease *l, enum gc_lease_state s) {
+  GC_ASSERT(l->state != GC_LEASE_ENDED); /* the last state */
   l->state = s;
   if (s != GC_LEASE_HOLDER && s != GC_LEASE_GOING_ON)
     l->valid_until_ms = 0;
@@ -115,6 +119,7 @@ static void keep_lease(struct gc_lease *l, const struct gc_lease_record *r,
                       follows_another_write(l) && now_ms < until_ms;
   l->fence = r->fence;
   if (is_confirmed) {
+    GC_ASSERT(r->owner == l->owner && l->fence != 0);
     enter_state(l, GC_LEASE_HOLDER);
     l->valid_until_ms = until_ms;
   } else {
@@ -178,6 +183,8 @@ void gc_lease_step(struct gc_lease *l, const struct gc_lease_event *e,
                    uint64_t now_ms) {
   if (l->state == GC_LEASE_ENDED)
     return;
+  GC_ASSERT(now_ms >= l->event_ms && l->owner != 0);
+  GC_ASSERT(e->kind != GC_LEASE_ANSWER || l->in_flight);
   pass_time(l, now_ms);
   switch (e->kind) {
   case GC_LEASE_ANSWER:
@@ -225,6 +232,7 @@ bool gc_lease_next(struct gc_lease *l, uint64_t now_ms, uint32_t random32,
     return false;
   enum gc_lease_verb verb = choose_verb(l, now_ms);
   l->beat++;
+  GC_ASSERT(verb != GC_LEASE_RENEW || l->fence != 0);
   l->sent = (struct gc_lease_request){
       .verb = verb,
       .owner = l->owner,

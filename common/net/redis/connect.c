@@ -17,6 +17,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "common/base/alloc.h"
 #include "common/net/clock.h"
 #include "common/net/thread.h"
 
@@ -84,9 +85,7 @@ static void *lookup_thread(void *arg) {
 }
 
 static struct lookup *lookup_new(const struct redis_url *url) {
-  struct lookup *l = calloc(1, sizeof(*l));
-  if (l == NULL)
-    return NULL;
+  struct lookup *l = gc_zalloc(1, sizeof(*l));
   l->done_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
   if (l->done_fd < 0) {
     free(l);

@@ -9,6 +9,7 @@
 #include <strings.h>
 #include <unistd.h>
 
+#include "common/base/alloc.h"
 #include "common/base/assert.h"
 #include "common/net/api/secret.h"
 #include "common/net/clock.h"
@@ -191,6 +192,7 @@ static enum gc_code describe_broken(const struct redis_link *l,
 enum gc_code redis_queue_command(struct redis_link *l, struct redis_words *w,
                                  struct gc_err *err) {
   const char *text = w->text.data;
+  GC_ASSERT(w->failed || w->count > 0);
   bool failed = w->failed;
   for (size_t i = 0; i < w->count && !failed; i++) {
     w->at[i] = text;
@@ -300,10 +302,9 @@ static enum gc_code prepare_link(struct redis_link *l, struct gc_err *err) {
 
 enum gc_code redis_link_open(const struct redis_settings *s, int stop_fd,
                              struct redis_link **ret, struct gc_err *err) {
-  GC_AUTO(redis_link_close_auto) struct redis_link *l = calloc(1, sizeof(*l));
+  GC_AUTO(redis_link_close_auto)
+  struct redis_link *l = gc_zalloc(1, sizeof(*l));
   int fd = -1;
-  if (l == NULL)
-    return gc_fail(err, GC_ERR_MEMORY, "out of memory");
   l->settings = s;
   l->stop_fd = stop_fd;
   GC_TRY(redis_connect(&s->url, stop_fd, limit_ms(s, GC_REDIS_CONNECT_MS), &fd,

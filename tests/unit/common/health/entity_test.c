@@ -100,11 +100,11 @@ static void an_occurrence_is_over_after_a_while(void) {
   }
 }
 
-/* A list is read again after ten minutes or more; a pattern is reported once.
+/* A list is saved after ten minutes or more; a pattern is reported once.
  */
 static void a_condition_stays_until_its_success(void) {
-  static const char *const names[] = {"list of queues", "Queue \"Sales*\"",
-                                      "stream renewal", "api"};
+  static const char *const names[] = {
+      "kept names of queues", "Queue \"Sales*\"", "stream renewal", "api"};
   for (size_t i = 0; i < GC_COUNT(names); i++) {
     begin_entity(GC_HEALTH_BLOCK);
     read_source("observations", true);
