@@ -8,6 +8,7 @@
 
 #include "common/base/json/document.h"
 #include "common/base/timestamp.h"
+#include "common/health/entity.h"
 #include "common/net/clock.h"
 #include "common/net/http/inspect.h"
 #include "probe/network/call.h"
@@ -24,16 +25,29 @@ enum {
 
 static pthread_mutex_t notice_lock = PTHREAD_MUTEX_INITIALIZER;
 static struct gc_err token_err; /* the newest outcome of a token request */
-static gc_accounts_notice *log_notice; /* the plugin's own; NULL: none */
-static _Atomic bool is_checking;       /* rows show what fails */
+static gc_accounts_notice *log_notice;        /* the plugin's own; NULL: none */
+static _Atomic bool is_checking;              /* rows show what fails */
+static const struct probe_reporter *reporter; /* set before accounts start */
 
 static bool has_row(const char *cause) {
   return is_checking &&
          (strcmp(cause, "token") == 0 || strcmp(cause, "api") == 0);
 }
 
+/* An outcome that costs no value is a row of the queues, and no warning. */
+static void report_information(const char *account, const struct gc_err *err) {
+  char subject[PROBE_SUBJECT_SIZE];
+  snprintf(subject, sizeof(subject), "<Account \"%.250s\">", account);
+  probe_report(reporter, PROBE_QUEUES, PROBE_OK, subject, "%s", err->text);
+}
+
 static void keep_notice(const char *account, const char *cause,
                         const struct gc_err *err) {
+  if (is_checking && reporter != NULL &&
+      gc_health_is_information(cause, err->code)) {
+    report_information(account, err);
+    return;
+  }
   if (!has_row(cause) && log_notice != NULL)
     log_notice(account, cause, err);
   if (strcmp(cause, "token") != 0)
@@ -274,6 +288,7 @@ struct gc_account *probe_account_check(const struct probe_reporter *r,
                                        const char *name) {
   char subject[PROBE_SUBJECT_SIZE];
   struct gc_err err = {.code = GC_OK};
+  reporter = r;
   snprintf(subject, sizeof(subject), "<Account \"%.250s\">", name);
   if (!probe_has_time(r, PROBE_DNS, subject))
     return NULL;

@@ -206,7 +206,7 @@ def a_gateway_of_the_guide_dialect_needs_no_lists() -> None:
     done = probe(ours(account(sim, Scope="analytics:realtime:read"),
                       queues("all", Stream="conversations", Observations="queue_metrics", ObservationInterval=5, Queue=queue)))
     same("status: the agent, too, reports that there is no list", (done.returncode, done.stderr), (1, ""))
-    has_line("the list", done.stdout, "warning", "log", "genesys", "list of queues: ", "404")
+    has_line("the list", done.stdout, "ok", "queues", "<Account", "404")
     has_line("the poll", done.stdout, "ok", "poll", 'genesys_realtime <Queues "all">', '"queue_metrics": 1 queues asked for')
     has_line("the stream", done.stdout, "ok", "channel", 'genesys_realtime <Queues "all">', "the conversation stream opened")
     sim.faults({"on": "* /api/v2/analytics/realtime/conversations", "answer": 403})
@@ -287,7 +287,7 @@ def warnings_of_an_account_have_their_row() -> None:
     secret.chmod(0o644)
     done = probe(sections(sim, queues("all"))[0].replace(sim.client_secret_file, str(secret)))
     same("status", (done.returncode, done.stderr), (1, ""))
-    has_line("names that are equal", done.stdout, "warning", "log", "genesys", "share their name with another")
+    has_line("names that are equal", done.stdout, "ok", "queues", "<Account", "share their name with another")
     has_line("a secret that all can read", done.stdout, "warning", "log", "genesys", str(secret))
 
 
