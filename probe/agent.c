@@ -213,7 +213,7 @@ static void report_result(const char *check, const char *state,
 static void enter_base_folder(void) {
   const char *base = global_option_get("BaseDir");
   if (base != NULL && chdir(base) != 0)
-    report_result("host", "warning", "BaseDir",
+    report_result("collectd", "warning", "BaseDir",
                   "collectd makes this folder at its start; files with "
                   "relative paths are not found before");
 }

@@ -46,6 +46,9 @@ static const struct probe_check_row rows[PROBE_CHECK_COUNT] = {
          "follow the words of the answer; if the client is refused, "
          "check ClientId, the secret and Region in Genesys Cloud: "
          "Admin > Integrations > OAuth"},
+    [PROBE_FOLDER] = {"folder", "Can StateDir be written, or be made?",
+                      "run the probe as collectd's user; make the folder with "
+                      "mode 0700 for that user, or change StateDir or BaseDir"},
     [PROBE_ORGANISATION] = {"organisation", "Whose data are these?",
                             "follow the words of the answer; check BaseURL, "
                             "and that the OAuth client is of "

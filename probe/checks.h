@@ -18,6 +18,7 @@ enum probe_check {
   PROBE_PLUGINS, /* which plugins of the suite are loaded? */
   PROBE_OPTIONS, /* does a plugin accept its <Plugin> sections? */
   PROBE_ACCOUNT, /* is the account of a block defined? */
+  PROBE_FOLDER,  /* can StateDir be written, or made? */
   /* The rest needs the network. */
   PROBE_DNS,          /* does the name of the server have an address? */
   PROBE_TCP,          /* can this host connect to the server? */

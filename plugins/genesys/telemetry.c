@@ -132,8 +132,9 @@ static void announce_topics(struct announced *a,
       c->topics + c->rejected < c->wanted)
     return;
   a->has_topics = true;
-  snprintf(line, sizeof(line), "%zu topics subscribed, on %u channels",
-           c->topics, s->channels);
+  snprintf(line, sizeof(line), "%zu topic%s subscribed, on %u channel%s",
+           c->topics, c->topics == 1 ? "" : "s", s->channels,
+           s->channels == 1 ? "" : "s");
   say(ctx, line);
 }
 

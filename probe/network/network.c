@@ -1,10 +1,15 @@
 /* SPDX-License-Identifier: MIT */
 #include "probe/network/network.h"
 
+#include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "common/analytics/query/query.h"
+#include "common/base/alloc.h"
 #include "common/base/json/document.h"
 #include "common/base/timestamp.h"
 #include "common/net/api/secret.h"
@@ -196,6 +201,63 @@ static void check_node(const struct probe_place *p) {
   probe_server_close(&server);
 }
 
+/* ---- StateDir ---- */
+
+/* What a look at the folder finds, made on a thread of its own: its disk may
+ * hang. */
+struct folder_look {
+  char path[4096]; /* of StateDir, then of the nearest folder that exists */
+  bool exists;
+  char why[200]; /* "": it can be written, or made */
+};
+
+/* Looks without writing: the live agent may use the folder. */
+static void look_at_folder(void *ctx) {
+  struct folder_look *f = ctx;
+  struct stat what;
+  f->exists = stat(f->path, &what) == 0;
+  while (stat(f->path, &what) != 0 && errno == ENOENT) {
+    char *slash = strrchr(f->path, '/');
+    if (slash == NULL)
+      snprintf(f->path, sizeof(f->path), ".");
+    else
+      slash[slash == f->path ? 1 : 0] = '\0';
+  }
+  if (stat(f->path, &what) != 0)
+    snprintf(f->why, sizeof(f->why), "cannot be looked at: %s",
+             strerror(errno));
+  else if (!S_ISDIR(what.st_mode))
+    snprintf(f->why, sizeof(f->why), "is no folder");
+  else if (access(f->path, W_OK | X_OK) != 0)
+    snprintf(f->why, sizeof(f->why),
+             "cannot be written by user %u; its owner is %u",
+             (unsigned)geteuid(), (unsigned)what.st_uid);
+}
+
+static void check_folder(const struct probe_reporter *r, const char *folder) {
+  enum { LOOK_MS = 2000 };
+  if (folder == NULL)
+    return;
+  struct gc_detached *d = gc_detached_new("gc-probe", LOOK_MS, NULL);
+  struct folder_look *f = gc_zalloc(1, sizeof(*f));
+  snprintf(f->path, sizeof(f->path), "%s", folder);
+  if (gc_detached_run(d, look_at_folder, free, f) != GC_OK) {
+    probe_report(r, PROBE_FOLDER, PROBE_FAILED, "genesys",
+                 "StateDir %s: no answer of the file system", folder);
+  } else {
+    if (f->why[0] != '\0')
+      probe_report(r, PROBE_FOLDER, PROBE_FAILED, "genesys",
+                   "StateDir %s%s%s: %s", folder,
+                   f->exists ? "" : " cannot be made: ",
+                   f->exists ? "" : f->path, f->why);
+    else
+      probe_report(r, PROBE_FOLDER, PROBE_OK, "genesys", "StateDir %s: %s",
+                   folder, f->exists ? "can be written" : "can be made");
+    free(f);
+  }
+  gc_detached_free(d);
+}
+
 struct probe_run {
   struct probe_reporter reporter;
   struct probe_account accounts[GC_ACCOUNTS_MAX];
@@ -273,6 +335,7 @@ GC_API void probe_network_run(probe_say *say) {
   run.reporter = (struct probe_reporter){
       .say = say, .end_ms = gc_clock_now_ms() + PROBE_NETWORK_LIMIT_MS};
   probe_hold_prepare();
+  check_folder(&run.reporter, gc_accounts_state_dir());
   probe_accounts_prepare();
   gc_accounts_each(check_account, &run);
   for (const struct gc_plugin *p = gc_plugins_first(); p != NULL; p = p->next)

@@ -71,6 +71,17 @@ def an_account_that_works_has_status_0() -> None:
                             timeout=2 * LIMIT_S, cwd=place.base, check=False).returncode, 2)
 
 
+def a_state_folder_that_cannot_be_made_is_a_failure() -> None:
+    """It is looked at and not made; relative paths are those of BaseDir."""
+    sim = Simulator(**SMALL)
+    text = ours(account(sim), polled()).replace("<Plugin genesys>", '<Plugin genesys>\n  StateDir "FOLDER"', 1)
+    done = probe(text.replace("FOLDER", "/dev/null/genesys"))
+    has_line("the row", done.stdout, "failed", "folder", "genesys", "/dev/null")
+    same("status", done.returncode, 2)
+    done = probe(text.replace("FOLDER", "kept/genesys"))
+    has_line("a folder that can be made", done.stdout, "ok", "folder", "genesys", "kept/genesys: can be made")
+
+
 def a_wrong_account_has_its_row() -> None:
     """Each entry: the fault, the options, the status, the row, and the first check that is left out."""
     sim = Simulator(**SMALL)

@@ -44,6 +44,14 @@ static void each_line_is_logged_once_when_it_is_true(void) {
   CHECK_STR(announced_lines(&a, &s), "");
 }
 
+static void one_channel_is_no_plural(void) {
+  struct announced a = {.is_connected = true, .has_queues = true};
+  struct gc_account_stats s = {.auth.state = GC_AUTH_READY, .channels = 1};
+  s.stream =
+      (struct gc_channel_stats){.connected = true, .wanted = 1, .topics = 1};
+  CHECK_STR(announced_lines(&a, &s), "1 topic subscribed, on 1 channel\n");
+}
+
 static void an_account_without_a_block_is_mentioned_once(void) {
   struct announced a = {0};
   CHECK_HAS(announced_lines(&a, NULL), "no block uses it");
@@ -52,6 +60,7 @@ static void an_account_without_a_block_is_mentioned_once(void) {
 
 int main(void) {
   RUN(each_line_is_logged_once_when_it_is_true);
+  RUN(one_channel_is_no_plural);
   RUN(an_account_without_a_block_is_mentioned_once);
   return check_done();
 }
