@@ -328,7 +328,7 @@ IVR = 'genesys_flowmetrics <Attributes "ivr">'
 def a_queue_of_sqs_is_read_and_left_as_it_was() -> None:
     sqs = Sqs()
     sqs.send('{"a":1}', '{"b":2}')
-    done = probe(flow_section(attributes(sqs)), FLOW)
+    done = probe(flow_section(attributes(sqs, VisibilityTimeout=60)), FLOW)
     same("status", (done.returncode, done.stderr), (0, ""))
     has_line("the row", done.stdout, "ok", "sqs", IVR, sqs.queue_url + ": a message was received, and stays in the queue")
     record = sqs.queue()
@@ -482,7 +482,8 @@ def the_live_agent_is_not_disturbed() -> None:
 
 
 if __name__ == "__main__":
-    report.main([an_account_that_works_has_status_0, a_wrong_account_has_its_row, a_clock_that_is_wrong_has_its_row,
+    report.main([an_account_that_works_has_status_0, a_state_folder_that_cannot_be_made_is_a_failure,
+                 a_wrong_account_has_its_row, a_clock_that_is_wrong_has_its_row,
                  the_probe_ends_within_its_bound_when_a_server_hangs, the_next_step_fits_the_answer, each_block_has_its_permissions_queues_and_poll,
                  a_missing_permission_is_named, a_block_without_queues_is_a_warning,
                  a_gateway_of_the_guide_dialect_needs_no_lists, a_channel_is_tried_and_given_back, each_failure_of_a_channel_has_its_row,
