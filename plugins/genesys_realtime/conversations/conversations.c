@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/base/alloc.h"
 #include "plugins/genesys_realtime/conversations/internal.h"
 
 static const struct cv_dialect snapshot_dialect = {
@@ -32,11 +33,7 @@ static enum gc_code set_bounds(struct conversations *m, struct gc_err *err) {
 
 struct conversations *conversations_new(const struct conversations_settings *s,
                                         struct gc_err *err) {
-  struct conversations *m = calloc(1, sizeof(*m));
-  if (m == NULL) {
-    gc_fail(err, GC_ERR_MEMORY, "no memory for conversations");
-    return NULL;
-  }
+  struct conversations *m = gc_zalloc(1, sizeof(*m));
   m->s = *s;
   m->dialect = s->is_guide ? &cv_guide_dialect : &snapshot_dialect;
   m->first_free = CV_NONE;
@@ -47,16 +44,11 @@ struct conversations *conversations_new(const struct conversations_settings *s,
   if (s->now_ms > m->now_ms)
     m->now_ms = s->now_ms;
   m->monotonic_ms = s->created_ms;
-  if (set_bounds(m, err) != GC_OK) {
-    free(m);
-    return NULL;
-  }
-  if (cv_removed_init(&m->removed, s->max) != GC_OK) {
-    gc_fail(err, GC_ERR_MEMORY, "no memory for conversations");
-    free(m);
-    return NULL;
-  }
-  return m;
+  cv_removed_init(&m->removed, s->max);
+  if (set_bounds(m, err) == GC_OK)
+    return m;
+  conversations_free(m);
+  return NULL;
 }
 
 void conversations_free(struct conversations *m) {

@@ -69,8 +69,7 @@ struct conversations_settings {
 
 struct conversations;
 
-/* Makes a model. Returns NULL and fills err on failure: GC_ERR_CONFIG for wrong
- * bounds, GC_ERR_MEMORY. */
+/* Makes a model. Returns NULL and fills err for wrong bounds: GC_ERR_CONFIG. */
 struct conversations *conversations_new(const struct conversations_settings *s,
                                         struct gc_err *err);
 void conversations_free(struct conversations *m);

@@ -557,7 +557,8 @@ void cv_look_ahead(struct conversations *m, struct conversation *c) {
 
 void cv_count(struct conversations *m, const struct conversation *before,
               struct conversation *c) {
-  GC_ASSERT(m->difference.count == 0);
+  GC_ASSERT(m->difference.count == 0 && c->is_used && c->count <= c->cap &&
+            before->since_ms == c->since_ms);
   (void)m->dialect->add_history(m, before, -1);
   struct cv_outlook outlook = m->dialect->add_history(m, c, 1);
   cv_count_difference(m);

@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/base/assert.h"
 #include "plugins/genesys_realtime/conversations/internal.h"
 
 enum {
@@ -217,6 +218,7 @@ static bool drop_participant(struct conversations *m, struct conversation *c,
   if ((c->dropped == NULL || c->dropped->count == c->dropped->cap) &&
       !grow_dropped(m, c))
     return false;
+  GC_ASSERT(p->end_ms != 0 && !cv_is_dropped(c, p->id));
   c->dropped->ids[c->dropped->count++] = p->id;
   keep_answer(c, p);
   forget_holds(c, index);

@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/base/alloc.h"
 #include "common/base/assert.h"
 #include "common/base/glob.h"
 #include "common/genesys/clean_name.h"
@@ -77,12 +78,9 @@ static enum gc_code add_queue(struct conversations *m, struct uuid_key id,
       (m->queue_count == m->queue_cap && !has_free && !grow_queues(m)))
     return GC_ERR_MEMORY;
 
-  char *copy = strdup(text);
-  if (copy == NULL)
-    return GC_ERR_MEMORY;
   uint32_t number = take_queue_number(m);
   m->queues[number] = (struct queue){.id = id,
-                                     .text = copy,
+                                     .text = gc_strdup(text),
                                      .last_event_ms = m->monotonic_ms,
                                      .retired = m->retired};
   m->queue_slots[queue_slot_of(m, id)] = number + 1;

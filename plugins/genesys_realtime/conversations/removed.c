@@ -16,6 +16,8 @@
 
 #include <stdlib.h>
 
+#include "common/base/alloc.h"
+#include "common/base/assert.h"
 #include "plugins/genesys_realtime/conversations/internal.h"
 
 enum { FIRST_ENTRIES = 64 };
@@ -58,7 +60,7 @@ static void forget_oldest(struct cv_removed_set *set, int64_t now_ms) {
 
 /* Copies the ring to a larger array, in which it begins at 0. */
 static bool grow_set(struct cv_removed_set *set) {
-  uint32_t cap = set->cap == 0 ? FIRST_ENTRIES : set->cap * 2;
+  uint32_t cap = set->cap * 2;
   if (cap > set->max)
     cap = set->max;
   uint32_t slot_count = FIRST_ENTRIES;
@@ -88,10 +90,13 @@ static bool grow_set(struct cv_removed_set *set) {
   return true;
 }
 
-enum gc_code cv_removed_init(struct cv_removed_set *set, uint32_t max) {
+void cv_removed_init(struct cv_removed_set *set, uint32_t max) {
   *set =
-      (struct cv_removed_set){.max = max < FIRST_ENTRIES ? FIRST_ENTRIES : max};
-  return grow_set(set) ? GC_OK : GC_ERR_MEMORY;
+      (struct cv_removed_set){.max = max < FIRST_ENTRIES ? FIRST_ENTRIES : max,
+                              .cap = FIRST_ENTRIES,
+                              .slot_count = FIRST_ENTRIES * 2};
+  set->entries = gc_zalloc(set->cap, sizeof(set->entries[0]));
+  set->slots = gc_zalloc(set->slot_count, sizeof(set->slots[0]));
 }
 
 const struct cv_removed *cv_removed_find(const struct cv_removed_set *set,
@@ -188,6 +193,7 @@ static void cut_acd(struct conversation *c, struct participant *p) {
 
 struct conversation cv_cut(const struct conversation *c,
                            struct participant participants[CV_PARTS_MAX]) {
+  GC_ASSERT(c->known > 0 && c->left_ms >= c->known_ms);
   struct conversation known = *c;
   known.count = c->known < c->count ? c->known : c->count;
   known.participants = participants;

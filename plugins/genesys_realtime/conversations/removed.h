@@ -42,10 +42,8 @@ struct cv_removed_set {
   int64_t forgotten_ms; /* the latest start_ms of a forgotten entry, + 1 */
 };
 
-/* Makes a set of at most `max` conversations. Returns GC_ERR_MEMORY when out of
- * memory. */
-GC_MUST_CHECK enum gc_code cv_removed_init(struct cv_removed_set *set,
-                                           uint32_t max);
+/* Makes a set of at most `max` conversations. */
+void cv_removed_init(struct cv_removed_set *set, uint32_t max);
 /* Finds a conversation. NULL: it was never removed, or it is forgotten. Valid
  * until the next put. */
 const struct cv_removed *cv_removed_find(const struct cv_removed_set *set,

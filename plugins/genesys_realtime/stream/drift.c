@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/base/alloc.h"
 #include "common/base/buf.h"
 #include "common/base/intern.h"
 
@@ -39,9 +40,7 @@ static void gaps_clear(struct poll_gaps *g) {
 }
 
 struct drift *drift_new(uint32_t pairs_max) {
-  struct drift *d = calloc(1, sizeof(*d));
-  if (d == NULL)
-    return NULL;
+  struct drift *d = gc_zalloc(1, sizeof(*d));
   d->before.keys.max = d->now.keys.max = pairs_max;
   d->key.max = KEY_MAX_BYTES;
   return d;

@@ -46,7 +46,7 @@ struct drift_side {
 };
 
 /* Keeps the differences of at most `pairs_max` pairs and ignores further ones.
- * Returns NULL when out of memory. */
+ */
 struct drift *drift_new(uint32_t pairs_max);
 void drift_free(struct drift *d);
 GC_DEFINE_AUTO(struct drift, drift_free)
