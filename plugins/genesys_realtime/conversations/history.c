@@ -172,8 +172,9 @@ static void add_contact(struct history *h, unsigned i) {
 
 /* An agent's leg that was connected and ended with transfer*. */
 static void add_agent_transfer(const struct history *h, unsigned i) {
-  const struct participant *acd = h->r.answered[i];
-  if (acd != NULL && h->c->participants[i].is_transferred && is_offer(h, acd))
+  const struct participant *p = &h->c->participants[i], *acd = h->r.served[i];
+  if (acd != NULL && p->connected_ms != 0 && p->is_transferred &&
+      is_offer(h, acd))
     add_item(h->m, key_of(acd->queue, acd->media, COUNT_TRANSFERS), h->sign);
 }
 
@@ -340,9 +341,7 @@ static bool is_counted_at(const struct presence *t, int64_t at_ms) {
 static bool is_counted(const struct presence *t, const struct cv_step *s) {
   const struct conversation *c = t->h->c;
   const struct participant *acd =
-      s->kind == STEP_RING
-          ? cv_find_acd(c, &c->participants[s->participant], s->at_ms)
-          : NULL;
+      s->kind == STEP_RING ? t->h->r.served[s->participant] : NULL;
   return (acd == NULL || !is_prior(c, acd)) && is_counted_at(t, s->at_ms);
 }
 

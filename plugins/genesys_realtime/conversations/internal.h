@@ -212,8 +212,8 @@ enum cv_outcome {
 /* What follows from the facts of a conversation, by participant. */
 struct cv_reading {
   const struct conversation *c;
-  /* agent: the contact that it answered; NULL: none */
-  const struct participant *answered[CV_PARTS_MAX];
+  /* agent: the contact that it answered, or rings or rang for; NULL: none */
+  const struct participant *served[CV_PARTS_MAX];
   int64_t answer_ms[CV_PARTS_MAX]; /* acd; 0: not answered */
   uint8_t outcome[CV_PARTS_MAX];   /* acd: enum cv_outcome */
   uint8_t media[CV_PARTS_MAX];     /* under which it counts */

@@ -127,34 +127,29 @@ static enum cv_media media_of_queue(const struct conversation *c,
   return agents;
 }
 
-/* Returns the medium of the contact that the agent served. CV_UNKNOWN: the
- * agent served no contact of the queue, or one of an unknown medium. */
-static enum cv_media media_of_served(const struct conversation *c,
-                                     const struct participant *agent) {
-  const struct participant *acd = cv_find_served(c, agent);
-  return acd != NULL ? (enum cv_media)acd->media : CV_UNKNOWN;
-}
-
 /* An acd participant counts under its own medium, an agent under the medium of
  * the contact that it served: an agent who also calls the sender of a message
  * still serves the message. A call and the callback that follows it in the same
  * queue are two presences. */
-static enum cv_media counted_media_of(const struct conversation *c,
-                                      const struct participant *p) {
-  enum cv_media own = (enum cv_media)p->media, found = CV_UNKNOWN;
+static enum cv_media media_of(const struct conversation *c,
+                              const struct participant *p,
+                              const struct participant *served) {
+  enum cv_media own = (enum cv_media)p->media;
   if (own != CV_UNKNOWN && p->purpose == CV_ACD)
     return own;
-  if (p->purpose == CV_AGENT)
-    found = media_of_served(c, p);
-  if (found == CV_UNKNOWN)
-    found = own != CV_UNKNOWN ? own : media_of_queue(c, p->queue);
-  return found;
+  if (served != NULL && served->media != CV_UNKNOWN)
+    return (enum cv_media)served->media;
+  return own != CV_UNKNOWN ? own : media_of_queue(c, p->queue);
 }
 
 static void read_media(const struct conversation *c,
-                       uint8_t ret[CV_PARTS_MAX]) {
-  for (unsigned i = 0; i < c->count; i++)
-    ret[i] = (uint8_t)counted_media_of(c, &c->participants[i]);
+                       const struct participant *ret_served[CV_PARTS_MAX],
+                       uint8_t ret_media[CV_PARTS_MAX]) {
+  for (unsigned i = 0; i < c->count; i++) {
+    const struct participant *p = &c->participants[i];
+    ret_served[i] = p->purpose == CV_AGENT ? cv_find_served(c, p) : NULL;
+    ret_media[i] = (uint8_t)media_of(c, p, ret_served[i]);
+  }
 }
 
 bool cv_is_first_of_presence(const struct conversation *c, const uint8_t *media,
@@ -168,9 +163,10 @@ bool cv_is_first_of_presence(const struct conversation *c, const uint8_t *media,
 
 unsigned cv_list_presences(const struct conversation *c,
                            struct cv_presence ret[CV_PARTS_MAX]) {
+  const struct participant *served[CV_PARTS_MAX];
   uint8_t media[CV_PARTS_MAX];
   unsigned count = 0;
-  read_media(c, media);
+  read_media(c, served, media);
   for (unsigned i = 0; i < c->count; i++)
     if (cv_is_first_of_presence(c, media, i))
       ret[count++] = (struct cv_presence){c->participants[i].queue,
@@ -283,7 +279,8 @@ static int64_t find_answer_ms(const struct cv_reading *r,
   int64_t first_ms = acd->dropped_ms;
   for (unsigned i = 0; i < r->c->count; i++) {
     const struct participant *p = &r->c->participants[i];
-    if (r->answered[i] == acd && (first_ms == 0 || p->connected_ms < first_ms))
+    if (r->served[i] == acd && p->connected_ms != 0 &&
+        (first_ms == 0 || p->connected_ms < first_ms))
       first_ms = p->connected_ms;
   }
   return has_left_before(r->c, acd, first_ms) ? 0 : first_ms;
@@ -385,13 +382,7 @@ static enum cv_outcome outcome_of(const struct conversation *c,
 
 void cv_read(const struct conversation *c, struct cv_reading *ret) {
   ret->c = c;
-  for (unsigned i = 0; i < c->count; i++) {
-    const struct participant *p = &c->participants[i];
-    ret->answered[i] = p->purpose == CV_AGENT && p->connected_ms != 0
-                           ? cv_find_acd(c, p, p->connected_ms)
-                           : NULL;
-  }
-  read_media(c, ret->media);
+  read_media(c, ret->served, ret->media);
   for (unsigned i = 0; i < c->count; i++) {
     const struct participant *p = &c->participants[i];
     bool is_acd = p->purpose == CV_ACD;
