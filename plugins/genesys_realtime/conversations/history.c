@@ -532,18 +532,27 @@ static void settle_item(const struct conversations *m,
   }
 }
 
+static void count_item(struct conversations *m, uint32_t key, int64_t amount) {
+  struct pair *pair =
+      cv_queue_pair(m, key >> 12, (enum cv_media)(key >> 8 & 0xf));
+  if (pair != NULL)
+    settle_item(m, &pair->t, key & 0xff, amount);
+}
+
 /* What is taken back comes first, so that new counts settle it. */
 void cv_count_difference(struct conversations *m) {
   struct cv_difference *d = &m->difference;
-  for (int sign = -1; sign <= 1; sign += 2)
-    for (unsigned i = 0; i < d->count; i++) {
-      if (d->amounts[i] * sign <= 0)
-        continue;
-      struct pair *pair = cv_queue_pair(m, d->keys[i] >> 12,
-                                        (enum cv_media)(d->keys[i] >> 8 & 0xf));
-      if (pair != NULL)
-        settle_item(m, &pair->t, d->keys[i] & 0xff, d->amounts[i]);
+  unsigned added = 0;
+  for (unsigned i = 0; i < d->count; i++) {
+    if (d->amounts[i] < 0) {
+      count_item(m, d->keys[i], d->amounts[i]);
+    } else if (d->amounts[i] > 0) {
+      d->keys[added] = d->keys[i];
+      d->amounts[added++] = d->amounts[i];
     }
+  }
+  for (unsigned i = 0; i < added; i++)
+    count_item(m, d->keys[i], d->amounts[i]);
   d->count = 0;
 }
 
