@@ -102,6 +102,27 @@ static void close_to_others(const char *path) {
   }
 }
 
+static bool stat_part(const char *path, const char *end, struct stat *ret) {
+  char part[GC_STATE_PATH_SIZE + 8];
+  snprintf(part, sizeof(part), "%s%s", path, end);
+  return stat(part, ret) == 0;
+}
+
+static void note_place(const char *path, const char *end,
+                       struct gc_state_place *ret) {
+  struct stat st;
+  bool has = stat_part(path, end, &st);
+  *ret = has ? (struct gc_state_place){st.st_dev, st.st_ino}
+             : (struct gc_state_place){0};
+}
+
+static bool is_at(const char *path, const char *end,
+                  const struct gc_state_place *place) {
+  struct stat st;
+  return stat_part(path, end, &st) && st.st_dev == place->device &&
+         st.st_ino == place->inode;
+}
+
 static enum gc_code open_file(struct gc_state_file *s,
                               const struct gc_state_kind *kind,
                               bool *ret_foreign, struct gc_err *err) {
@@ -130,11 +151,10 @@ static enum gc_code open_file(struct gc_state_file *s,
   sqlite3_db_config(s->db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 0, NULL);
   GC_TRY(gc_state_file_run(s, "PRAGMA journal_mode = WAL", err));
   GC_TRY(gc_state_file_run(s, "PRAGMA synchronous = FULL", err));
-  struct stat st;
-  if (stat(s->path, &st) == 0) {
-    s->device = st.st_dev;
-    s->inode = st.st_ino;
-  }
+  int version; /* the first access makes the log */
+  GC_TRY(read_int(s, "PRAGMA user_version", &version, err));
+  note_place(s->path, "", &s->at);
+  note_place(s->path, "-wal", &s->log);
   return GC_OK;
 }
 
@@ -177,9 +197,22 @@ static enum gc_code take_lock(struct gc_state_file *s, const char *folder,
 }
 
 bool gc_state_file_is_there(const struct gc_state_file *s) {
-  struct stat st;
-  return s->db != NULL && stat(s->path, &st) == 0 && st.st_dev == s->device &&
-         st.st_ino == s->inode;
+  return s->db != NULL && is_at(s->path, "", &s->at);
+}
+
+bool gc_state_file_has_log(const struct gc_state_file *s) {
+  return s->db != NULL &&
+         (s->log.inode == 0 || is_at(s->path, "-wal", &s->log));
+}
+
+enum gc_code gc_state_file_keep_log(const struct gc_state_file *s,
+                                    struct gc_err *err) {
+  int left = 0, done = 0;
+  if (sqlite3_wal_checkpoint_v2(s->db, NULL, SQLITE_CHECKPOINT_FULL, &left,
+                                &done) == SQLITE_OK &&
+      left == done)
+    return GC_OK;
+  return gc_state_file_fail(s, "cannot take its deleted log", err);
 }
 
 void gc_state_file_close(struct gc_state_file *s) {

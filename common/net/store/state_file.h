@@ -32,12 +32,16 @@ struct gc_state_kind {
   const char *lock_name;
 };
 
+struct gc_state_place {
+  uint64_t device, inode; /* 0: none */
+};
+
 /* Zero it before gc_state_file_open. */
 struct gc_state_file {
   struct sqlite3 *db; /* NULL: not open */
   char path[GC_STATE_PATH_SIZE];
   struct gc_lock_file lock;
-  uint64_t device, inode; /* of the open file */
+  struct gc_state_place at, log; /* of the open file, and of its -wal */
 };
 
 /* Opens the file in `folder`; makes both if they are missing (the folder with
@@ -52,6 +56,14 @@ gc_state_file_open(const char *folder, const struct gc_state_kind *kind,
 /* True while the file at the path is the open one. False: it was deleted or
  * replaced, or the file system lost it. */
 GC_API bool gc_state_file_is_there(const struct gc_state_file *s);
+/* True while the write-ahead log at its path is the open one. False: it was
+ * deleted or replaced, and what was committed since the last checkpoint is lost
+ * with the process. */
+GC_API bool gc_state_file_has_log(const struct gc_state_file *s);
+/* Copies a deleted log, which can still be read, into the file. Close the file
+ * then and open it again: it gets a new log. GC_ERR_STATE. */
+GC_API GC_MUST_CHECK enum gc_code
+gc_state_file_keep_log(const struct gc_state_file *s, struct gc_err *err);
 /* Closes the file and releases the lock. NULL and a struct that is not open are
  * allowed. */
 GC_API void gc_state_file_close(struct gc_state_file *s);

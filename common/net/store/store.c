@@ -184,11 +184,12 @@ static void report_file(struct gc_store *s, enum gc_code code,
   pthread_mutex_unlock(&s->notice_lock);
 }
 
-/* Opens the file when it is not open or is not the one at its path any longer.
- */
+/* Opens the file when it is not open or is not the one at its path any longer,
+ * and when its log is not: closing it takes the log's content into the file. */
 static enum gc_code enter_file(struct gc_store *s, struct gc_err *err) {
   struct gc_err warning = {.code = GC_OK}, why = {.code = GC_OK};
-  if (s->of_call.db != NULL && !gc_state_file_is_there(&s->of_call.file))
+  if (s->of_call.db != NULL && (!gc_state_file_is_there(&s->of_call.file) ||
+                                !gc_state_file_has_log(&s->of_call.file)))
     close_file(s);
   if (s->of_call.db == NULL)
     report_file(s, open_file(s, &warning, &why), &warning, &why);

@@ -53,7 +53,10 @@ bool text_is_base64(const char *text, size_t len) {
   return len >= 4 && len % 4 == 0 && begins_base64(text);
 }
 
-bool text_may_hide_base64(const char *bytes, size_t len) {
+/* Returns true when a body may have a text that begins as base64 does in a
+ * member "data". Never false for a body that has one, also where the body is a
+ * string in another, unless an escape \u hides it. */
+static bool may_hide_base64(const char *bytes, size_t len) {
   const char *p = bytes, *end = bytes + len;
   if (memmem(bytes, len, "\"data", 5) == NULL)
     return false;
@@ -148,5 +151,5 @@ bool prefilter_rejects(const struct attribute_form *form, const char *bytes,
                        size_t len) {
   return looks_whole(bytes, len) &&
          memmem(bytes, len, form->marker, form->marker_len) == NULL &&
-         !may_hide(form, bytes, len) && !text_may_hide_base64(bytes, len);
+         !may_hide(form, bytes, len) && !may_hide_base64(bytes, len);
 }

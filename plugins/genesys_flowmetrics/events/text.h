@@ -25,10 +25,6 @@ bool text_may_be_document(const char *text, size_t len);
 /* Returns true when a text begins as the base64 of an object or an array does.
  */
 bool text_is_base64(const char *text, size_t len);
-/* Returns true when a body may have such a text in a member "data". Never false
- * for a body that has one, also where the body is a string in another, unless
- * an escape \u hides it. */
-bool text_may_hide_base64(const char *bytes, size_t len);
 /* Decodes into `out`, which is empty. Returns false when the text is no base64.
  */
 bool text_decode_base64(const char *text, size_t len, struct gc_buf *out);

@@ -43,8 +43,9 @@ enum gc_code flow_counts_add(struct flow_counts *c, const char *flow,
   return GC_OK;
 }
 
-enum gc_code flow_counts_set(struct flow_counts *c, const char *flow,
-                             const char *media, int64_t count) {
+/* Replaces the count of a pair. */
+static enum gc_code set_count(struct flow_counts *c, const char *flow,
+                              const char *media, int64_t count) {
   uint32_t number;
   GC_TRY(find_pair(c, flow, media, &number));
   c->at[number] = count;
@@ -96,7 +97,7 @@ static enum gc_code keep_known(const struct flow_counts *before,
   for (uint32_t i = 0; i < before->pairs.count; i++) {
     flow_counts_get(before, i, flow, &media, &count);
     if (!is_deleted(filter, flow) && flow_filter_accepts(filter, flow))
-      GC_TRY(flow_counts_set(now, flow, media, 0));
+      GC_TRY(set_count(now, flow, media, 0));
   }
   return GC_OK;
 }
@@ -115,7 +116,7 @@ enum gc_code flow_counts_merge(const struct flow_counts *before,
     flow_counts_get(answer, i, flow, &media, &count);
     if (!flow_filter_accepts(filter, flow))
       continue;
-    enum gc_code code = flow_counts_set(now, flow, media, count);
+    enum gc_code code = set_count(now, flow, media, count);
     *ret_overflow += code == GC_ERR_LIMIT;
     if (code != GC_OK && code != GC_ERR_LIMIT)
       return code;
@@ -364,7 +365,7 @@ static enum gc_code set_counts(struct flow_decoder *d) {
     const char *media;
     int64_t count;
     flow_counts_get(&d->staged, i, flow, &media, &count);
-    enum gc_code code = flow_counts_set(d->into, flow, media, count);
+    enum gc_code code = set_count(d->into, flow, media, count);
     d->overflow += code == GC_ERR_LIMIT;
     if (code != GC_OK && code != GC_ERR_LIMIT)
       return code;

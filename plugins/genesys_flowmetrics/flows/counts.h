@@ -23,10 +23,6 @@ struct flow_counts {
 GC_MUST_CHECK enum gc_code flow_counts_add(struct flow_counts *c,
                                            const char *flow, const char *media,
                                            int64_t count);
-/* Replaces the count of a pair. */
-GC_MUST_CHECK enum gc_code flow_counts_set(struct flow_counts *c,
-                                           const char *flow, const char *media,
-                                           int64_t count);
 /* Returns the pair number `i`, which is below pairs.count. Copies the flow's id
  * to `flow`. */
 void flow_counts_get(const struct flow_counts *c, uint32_t i,

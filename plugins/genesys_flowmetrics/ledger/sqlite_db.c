@@ -5,7 +5,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include <openssl/evp.h>
@@ -74,7 +73,6 @@ static const char *const sqls[STATEMENT_COUNT] = {
 
 struct sqlite_db {
   struct gc_state_file file;
-  uint64_t log_device, log_inode; /* of the open write-ahead log */
   sqlite3_stmt *statements[STATEMENT_COUNT];
   int (*busy)(void *ctx, int attempts);
   void *busy_ctx;
@@ -193,8 +191,6 @@ static enum gc_code read_minutes(struct sqlite_db *s, struct gc_err *err) {
   return GC_OK;
 }
 
-static void note_log(struct sqlite_db *s);
-
 /* Sets the interval of checkpoints, which copy the log into the file. They are
  * rare enough to be cheap and frequent enough to be short. */
 static enum gc_code prepare_statements(struct sqlite_db *s,
@@ -205,9 +201,7 @@ static enum gc_code prepare_statements(struct sqlite_db *s,
     if (sqlite3_prepare_v3(s->file.db, sqls[i], -1, SQLITE_PREPARE_PERSISTENT,
                            &s->statements[i], NULL) != SQLITE_OK)
       return fail_with(s, "cannot read", err);
-  GC_TRY(read_minutes(s, err));
-  note_log(s);
-  return GC_OK;
+  return read_minutes(s, err);
 }
 
 static enum gc_code open_file(struct sqlite_db *s, const char *folder,
@@ -415,38 +409,14 @@ bool sqlite_db_is_there(const struct sqlite_db *s) {
   return gc_state_file_is_there(&s->file);
 }
 
-/* ---- a write-ahead log that was deleted while open ---- */
-
-static bool stat_log(const struct sqlite_db *s, struct stat *ret) {
-  char path[GC_STATE_PATH_SIZE + 8];
-  snprintf(path, sizeof(path), "%s-wal", s->file.path);
-  return stat(path, ret) == 0;
-}
-
-/* SQLite makes the log with the first access and keeps it while the file is
- * open. */
-static void note_log(struct sqlite_db *s) {
-  struct stat st;
-  bool has = stat_log(s, &st);
-  s->log_device = has ? st.st_dev : 0;
-  s->log_inode = has ? st.st_ino : 0;
-}
-
 bool sqlite_db_has_log(const struct sqlite_db *s) {
-  struct stat st;
-  return s->log_inode == 0 || (stat_log(s, &st) && st.st_dev == s->log_device &&
-                               st.st_ino == s->log_inode);
+  return gc_state_file_has_log(&s->file);
 }
 
-/* The deleted log can still be read: what it has goes into the file. */
 enum gc_code sqlite_db_restore_log(struct sqlite_db *s, const char *folder,
                                    struct gc_err *ret_warning,
                                    struct gc_err *err) {
-  int left = 0, done = 0;
-  if (sqlite3_wal_checkpoint_v2(s->file.db, NULL, SQLITE_CHECKPOINT_FULL, &left,
-                                &done) != SQLITE_OK ||
-      left != done)
-    return fail_with(s, "cannot take its deleted log", err);
+  GC_TRY(gc_state_file_keep_log(&s->file, err));
   finalize_statements(s);
   gc_state_file_close(&s->file);
   GC_TRY(gc_state_file_open(folder, &kind, &s->file, ret_warning, err));

@@ -75,16 +75,12 @@ void redis_reply_auto(struct redisReply **r);
  * over. The caller adds `more` keys. */
 void redis_begin_script(struct ledger *l, const char *verb, const char *script,
                         size_t more);
-/* Sends the script and returns its answer, as redis_request does; a refusal has
- * the code of redis_script_refused. */
+/* Sends the script and returns its answer, as redis_request does.
+ * GC_ERR_UNAVAILABLE: refused, since another agent has got the lease and taken
+ * an identity over. GC_ERR_STATE: another agent has taken it over although this
+ * one has the lease, so both use different leases. */
 GC_MUST_CHECK enum gc_code
 redis_run_script(struct ledger *l, struct redisReply **ret, struct gc_err *err);
-/* Fills `err` for the server's refusal of a script. GC_ERR_UNAVAILABLE: another
- * agent has got the lease and taken an identity over. GC_ERR_STATE: another
- * agent has taken it over although this one has the lease, so both use
- * different leases. Otherwise the codes of redis_refused. */
-enum gc_code redis_script_refused(const struct ledger *l, const char *words,
-                                  struct gc_err *err);
 /* Adds the name of a field of an identity's hash. */
 void redis_add_field(struct redis_words *w, char kind, const struct series *s);
 /* Loads the script that counts. Call it again when the server has forgotten the

@@ -60,8 +60,12 @@ static const struct identity *find_fenced(const struct ledger *l,
   return NULL;
 }
 
-enum gc_code redis_script_refused(const struct ledger *l, const char *words,
-                                  struct gc_err *err) {
+/* Fills `err` for the server's refusal of a script. GC_ERR_UNAVAILABLE: another
+ * agent has got the lease and taken an identity over. GC_ERR_STATE: another
+ * agent has taken it over although this one has the lease, so both use
+ * different leases. Otherwise the codes of redis_refused. */
+static enum gc_code script_refused(const struct ledger *l, const char *words,
+                                   struct gc_err *err) {
   const struct identity *id = find_fenced(l, words);
   if (id == NULL || id->lease == NULL)
     return redis_refused(words, REDIS_STATE, err);
@@ -82,7 +86,7 @@ enum gc_code redis_run_script(struct ledger *l, redisReply **ret,
   GC_TRY(redis_read_reply(s->link, ret, err));
   return (*ret)->type != REDIS_REPLY_ERROR
              ? GC_OK
-             : redis_script_refused(l, (*ret)->str, err);
+             : script_refused(l, (*ret)->str, err);
 }
 
 void redis_add_field(struct redis_words *w, char kind, const struct series *s) {
@@ -355,7 +359,7 @@ static enum gc_code receive_answers(struct ledger *l, bool *ret_missing,
     else if (strncmp(reply->str, "NOSCRIPT", 8) == 0)
       *ret_missing = true;
     else
-      code = redis_script_refused(l, reply->str, first == GC_OK ? err : NULL);
+      code = script_refused(l, reply->str, first == GC_OK ? err : NULL);
     first = first != GC_OK ? first : code;
   }
   return first;

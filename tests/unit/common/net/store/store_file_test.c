@@ -7,6 +7,7 @@
 #include <sys/file.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <sqlite3.h>
@@ -323,6 +324,25 @@ static void a_file_that_was_deleted_is_made_again(void) {
   gc_store_close(s);
 }
 
+/* The child ends as a kill ends it, without closing the file. */
+static void a_log_that_was_deleted_loses_nothing(void) {
+  store_fresh();
+  pid_t child = fork();
+  if (child == 0) {
+    struct gc_store *s = store_opened(NULL);
+    store_save(s, "prod", "queue", store_ab, 2, 1000);
+    unlink(store_in_folder("state.db-wal"));
+    unlink(store_in_folder("state.db-shm"));
+    store_save(s, "prod", "user", store_ab, 1, 2000);
+    _exit(0);
+  }
+  CHECK_INT(waitpid(child, NULL, 0), child);
+  struct gc_store *s = store_opened(NULL);
+  CHECK_STR(store_names(s, "prod", "queue"), STORE_AB);
+  CHECK_HAS(store_names(s, "prod", "user"), "Sales");
+  gc_store_close(s);
+}
+
 static void a_folder_that_others_may_write_is_reported(void) {
   struct gc_err warning = {.code = GC_OK};
   store_fresh();
@@ -371,6 +391,7 @@ int main(void) {
   RUN(a_store_opens_as_soon_as_it_can);
   RUN(a_file_that_breaks_at_run_time_is_moved_aside);
   RUN(a_file_that_was_deleted_is_made_again);
+  RUN(a_log_that_was_deleted_loses_nothing);
   RUN(a_folder_that_others_may_write_is_reported);
   RUN(a_lock_on_the_folder_holds_nothing_up);
   RUN(a_lock_that_is_a_link_is_not_followed);
