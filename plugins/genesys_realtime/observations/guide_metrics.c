@@ -41,6 +41,8 @@ static const struct gc_json_key keys[] = {
     {"agentBusy", K_BUSY},
 };
 
+enum { ABSENT = -1 }; /* a number that the row does not have */
+
 struct row {
   uint32_t queue, name; /* OBS_NONE: missing */
   struct obs_guide contacts;
@@ -56,18 +58,16 @@ struct queue_metrics {
   size_t count, cap;
 };
 
-/* Reads a count. A negative number, or a value that is not a number, is 0 like
- * a missing one. A value that is neither a number nor null counts as ignored.
- */
+/* Reads a count. A negative number is 0. A value that is not a number is
+ * absent; unless it is null, it counts as ignored. */
 static void read_count(struct queue_metrics *d, const struct gc_json_value *v,
                        int64_t *ret) {
   double real = 0.0;
   bool is_number = gc_json_real(v, &real) && isfinite(real);
-  *ret = 0;
   d->into->ignored += !is_number && v->kind != GC_JSON_NULL;
-  if (!is_number || real <= 0.0)
+  if (!is_number)
     return;
-  *ret = real < (double)count_max ? (int64_t)real : count_max;
+  *ret = real <= 0.0 ? 0 : real < (double)count_max ? (int64_t)real : count_max;
 }
 
 static enum gc_code read_text(struct gc_intern *in,
@@ -118,7 +118,11 @@ static enum gc_code on_open(void *ctx, const struct gc_json_at *at) {
   struct queue_metrics *d = ctx;
   if (is_row(at->path) && at->kind == GC_JSON_OBJECT)
     d->row = (struct row){
-        .queue = OBS_NONE, .name = OBS_NONE, .contacts = {.media = OBS_NONE}};
+        .queue = OBS_NONE,
+        .name = OBS_NONE,
+        .contacts = {.media = OBS_NONE, .queued = ABSENT, .waiting = ABSENT},
+        .available = ABSENT,
+        .busy = ABSENT};
   return GC_OK;
 }
 
@@ -191,6 +195,13 @@ struct gc_sink queue_metrics_sink(struct queue_metrics *d) {
 
 /* ---- into the model ---- */
 
+/* Takes a number of a row, unless the row does not have it: another row of the
+ * queue may. What no row has is 0, as the guide says. */
+static void put_count(int64_t *into, int64_t count) {
+  if (count != ABSENT)
+    *into = count;
+}
+
 static enum gc_code put_contacts(struct observations *o, struct obs_queue *q,
                                  const struct obs_guide *contacts) {
   size_t i = 0;
@@ -203,8 +214,10 @@ static enum gc_code put_contacts(struct observations *o, struct obs_queue *q,
     q->guide = all;
     q->guide_count++;
     o->groups++;
+    all[i] = (struct obs_guide){.media = contacts->media};
   }
-  q->guide[i] = *contacts;
+  put_count(&q->guide[i].queued, contacts->queued);
+  put_count(&q->guide[i].waiting, contacts->waiting);
   return GC_OK;
 }
 
@@ -213,8 +226,8 @@ static enum gc_code put_contacts(struct observations *o, struct obs_queue *q,
 static enum gc_code put_row(struct queue_metrics *d, const struct row *row) {
   struct obs_queue *q = &d->into->queues[row->queue];
   GC_TRY(put_contacts(d->into, q, &row->contacts));
-  q->guide_available = row->available;
-  q->guide_busy = row->busy;
+  put_count(&q->guide_available, row->available);
+  put_count(&q->guide_busy, row->busy);
   if (row->name == OBS_NONE)
     return GC_OK;
   char *name = strdup(gc_intern_text(&d->names, row->name));

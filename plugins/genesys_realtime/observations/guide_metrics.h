@@ -3,8 +3,9 @@
  *   GET /api/v2/queues/metrics?queueIds=a,b&metricNames=queued,waiting,…
  *   [{"id":"a","name":"Support","queued":3,"waiting":2,"agentAvailable":4,
  *     "agentBusy":1},…]
- * A missing number of a row is 0, as that source documents; a queue without a
- * row is silent. The rows may also stand below "entities", "results" or
+ * A number that no row of a queue has is 0, as that source documents; a row
+ * that lacks a number changes nothing of what another row says. A queue without
+ * a row is silent. The rows may also stand below "entities", "results" or
  * "queues" (/api/v2/queues/stats), and may have a "mediaType". The names of the
  * answers replace the account's list of queues where that is refused. Pure; one
  * thread at a time. */
@@ -31,7 +32,8 @@ GC_DEFINE_AUTO(struct queue_metrics, queue_metrics_free)
 struct gc_sink queue_metrics_sink(struct queue_metrics *d);
 
 /* Adds the rows of the complete answer to the model. A later row of a queue and
- * medium replaces the earlier one. Rows without an id count as ignored. */
+ * medium replaces the numbers that it has. Rows without an id count as ignored.
+ */
 GC_MUST_CHECK enum gc_code queue_metrics_finish(struct queue_metrics *d,
                                                 struct gc_err *err);
 
