@@ -6,7 +6,21 @@
 
 #include "common/base/glob.h"
 
-/* Sets `decide` for each selector that decides about an entity. */
+/* Returns true for an exclusion (`!*test*`) that matches nothing: there is
+ * nothing to exclude, which is normal. */
+static bool excludes_nothing(const struct gc_entities *list, char *selector) {
+  if (selector[0] != '!')
+    return false;
+  for (size_t i = 0; i < gc_entities_count(list); i++) {
+    const struct gc_entry *e = gc_entities_at(list, i);
+    if (gc_glob_first(&selector, 1, e->name, e->id) == 0)
+      return false;
+  }
+  return true;
+}
+
+/* Sets `decide` for each selector that decides about an entity, and for each
+ * exclusion without one. */
 static void note_deciding(const struct gc_entities *list,
                           const struct gc_strs *selectors, bool *decide) {
   for (size_t i = 0; i < gc_entities_count(list); i++) {
@@ -16,6 +30,8 @@ static void note_deciding(const struct gc_entities *list,
     if (first < selectors->count)
       decide[first] = true;
   }
+  for (size_t i = 0; i < selectors->count; i++)
+    decide[i] |= excludes_nothing(list, selectors->at[i]);
 }
 
 void gc_idle_selectors_report(

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* Finds selectors without effect, such as a misspelt `Queue` option: those that
  * decide about no entity of a list, because they match none or another selector
- * matches first. Reports each once, and when it has an effect again. One thread
+ * matches first. An exclusion (`!*test*`) that finds nothing is normal and not
+ * reported. Reports each once, and when it has an effect again. One thread
  * at a time. */
 #ifndef GC_GENESYS_IDLE_SELECTORS_H
 #define GC_GENESYS_IDLE_SELECTORS_H
