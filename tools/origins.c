@@ -36,7 +36,8 @@ static const struct origin origins[GC_METRIC_COUNT] = {
     [GC_METRIC_QUEUE_LONGEST_WAIT] =
         {"MEDIUM",
          "the server's time minus `oLongestWaiting`; 0 where `oWaiting` is 0",
-         NOT_NAMED "; contacts wait and the answer has no time"},
+         NOT_NAMED
+         "; contacts wait, and the answer has no time or no two clocks agree"},
     [GC_METRIC_QUEUE_AGENTS] =
         {"`member` `active` `on_queue` `off_queue` `available` `busy`",
          "`oMemberUsers`, `oActiveUsers`, sums of `oOnQueueUsers` and "
@@ -272,6 +273,8 @@ static const struct origin origins[GC_METRIC_COUNT] = {
                              NEVER},
     [GC_METRIC_TOKEN_STATE] = {"", "the token endpoint's answers", NEVER},
     [GC_METRIC_VERSION] = {"VERSION", "the package", NEVER},
+    [GC_METRIC_CLOCK_OFFSET] = {"", "counted here",
+                                "no two of the three clocks agree"},
     [GC_METRIC_TOKEN_LIFETIME] = {"", "`expires_in`", NEVER},
     [GC_METRIC_TOKEN_REQUESTS] = {"`ok` `failed`", "counted here", NEVER},
     [GC_METRIC_LEASE_STATE] = {"", "the Redis of `LeaseURL`",

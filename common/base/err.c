@@ -95,3 +95,11 @@ bool gc_code_is_shared(enum gc_code code) {
     return false;
   }
 }
+
+void gc_err_add(struct gc_err *err, const char *format, ...) {
+  size_t used = strlen(err->text);
+  va_list args;
+  va_start(args, format);
+  (void)vsnprintf(err->text + used, sizeof(err->text) - used, format, args);
+  va_end(args);
+}

@@ -89,4 +89,8 @@ GC_API bool gc_code_is_shared(enum gc_code code);
       return gc_try_code;                                                      \
   } while (0)
 
+/* Appends to the text of an error, as far as it fits. */
+GC_API void gc_err_add(struct gc_err *err, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+
 #endif

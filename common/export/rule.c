@@ -131,6 +131,7 @@
   XX(TOKEN_STATE, "token_state", "", GAUGE, VALUE, "", NULL)                   \
   XX(VERSION, "version", "", GAUGE, VALUE, "version",                          \
      "1, with the version of the package as a label.")                         \
+  XX(CLOCK_OFFSET, "clock_offset", "seconds", GAUGE, VALUE, "", NULL)          \
   XX(TOKEN_LIFETIME, "token_lifetime", "seconds", GAUGE, VALUE, "", NULL)      \
   XX(TOKEN_REQUESTS, "token_requests", "", COUNTER, VALUE, "result", NULL)     \
   XX(NAMES, "names", "", GAUGE, VALUE, "kind", NULL)                           \

@@ -154,8 +154,9 @@ struct gc_account_stats {
   unsigned channels;
   /* The list was read or refused, or an earlier run has stored it. */
   bool names_read[GC_NAME_KIND_COUNT];
-  uint64_t age_ms;  /* since the network thread counted */
-  bool is_state_up; /* state.db can be saved */
+  uint64_t age_ms;               /* since the network thread counted */
+  bool is_state_up;              /* state.db can be saved */
+  struct gc_clock_verdict clock; /* which clock is right */
 };
 /* The network thread hangs if its counters are older than this. */
 enum { GC_ACCOUNT_STATS_MAX_AGE_MS = 10 * 1000 };
@@ -163,6 +164,10 @@ enum { GC_ACCOUNT_STATS_MAX_AGE_MS = 10 * 1000 };
 /* Writes "https://api… as client ID (proxy HOST:PORT of Proxy)", without a
  * secret; "" for an account that is not defined. Any thread. */
 GC_API void gc_account_address(const char *name, char *out, size_t size);
+
+/* Writes which clock is wrong, by how much, and what to do; GC_OK: none is. */
+GC_API enum gc_code gc_account_explain_clock(const struct gc_clock_verdict *v,
+                                             struct gc_err *ret_err);
 
 /* Copies the counters that the network thread left, usually within the last
  * second. Waits for no other work. Any thread. False: the account is not

@@ -96,6 +96,9 @@ void telemetry_samples(struct telemetry *t, const char *account,
   gc_put_gauge(&w, GC_METRIC_STATE_UP, "state_db",
                stats->is_state_up ? 1.0 : 0.0);
   gc_put_gauge(&w, GC_METRIC_VERSION, PACKAGE_VERSION, 1.0);
+  if (stats->clock.source != GC_CLOCK_UNSURE)
+    gc_put_gauge(&w, GC_METRIC_CLOCK_OFFSET, "",
+                 (double)stats->clock.offset_ms / 1000.0);
   gc_put_gauge(&w, GC_METRIC_TOKEN_LIFETIME, "",
                (double)stats->auth.life_ms / 1000.0);
   gc_put_count(&w, GC_METRIC_TOKEN_REQUESTS, "ok", stats->auth.ok);

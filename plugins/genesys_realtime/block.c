@@ -256,7 +256,8 @@ static bool accepts_queue(void *ctx, const struct gc_entry *queue) {
 
 static void read_sources(struct block *b, const struct gc_samples *out) {
   struct gc_names *names = b->deps.names;
-  struct gc_entities *queues = gc_names_entities(names, GC_QUEUE);
+  struct gc_entities *listed = gc_names_entities(names, GC_QUEUE);
+  struct gc_entities *queues = newest_labels(&b->newest, listed);
   struct gc_entities *presences = gc_names_entities(names, GC_PRESENCE);
   struct queue_display display = {.queues = queues,
                                   .presences = presences,
@@ -277,6 +278,7 @@ static void read_sources(struct block *b, const struct gc_samples *out) {
   display.accepts_ctx = &b->streamed;
   if (b->stream != NULL)
     stream_read(b->stream, &display, out);
+  gc_entities_put(listed);
   gc_entities_put(queues);
   gc_entities_put(presences);
 }

@@ -232,6 +232,35 @@ enum gc_code queues_check(struct queues_options *o, struct gc_err *err) {
   return check_guide(o, err);
 }
 
+const char *queues_doubt(const struct queues_options *o, size_t i) {
+  bool has_stream = o->stream != STREAM_NONE;
+  bool has_observations = o->observations != OBS_OFF;
+  const struct {
+    bool holds;
+    const char *text;
+  } doubts[] = {
+      {!has_stream && !has_observations,
+       "Stream \"none\" with Observations \"none\": this block reads nothing; "
+       "remove it, or choose one of the two"},
+      {!has_stream && has_observations && o->target_s > 0,
+       "ServiceLevelTarget counts contacts of the stream: it has no effect "
+       "with "
+       "Stream \"none\""},
+      {o->window_s > 0 && !has_stream && !has_observations,
+       "Window has no gauges to sample: this block reads nothing"},
+      {o->stream == STREAM_CONVERSATIONS && o->where.count > 0 &&
+           o->media.count > 0,
+       "Where replaces the filter that Stream \"conversations\" makes of "
+       "Media: "
+       "events of other media come and are not shown"},
+  };
+  size_t number = 0;
+  for (size_t k = 0; k < GC_COUNT(doubts); k++)
+    if (doubts[k].holds && number++ == i)
+      return doubts[k].text;
+  return NULL;
+}
+
 struct gc_channel_timeouts queues_timeouts(const struct queues_options *o) {
   return (struct gc_channel_timeouts){
       .idle_timeout_ms = o->idle_timeout_s * 1000,

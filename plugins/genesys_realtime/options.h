@@ -47,6 +47,10 @@ extern const struct gc_opt queues_rows[];
 GC_MUST_CHECK enum gc_code queues_check(struct queues_options *o,
                                         struct gc_err *err);
 
+/* Returns the i-th doubt about options that are valid and do nothing together,
+ * as a line for the log; NULL: there are no more. */
+const char *queues_doubt(const struct queues_options *o, size_t i);
+
 /* Returns the time-outs of a block's channels and socket. */
 struct gc_channel_timeouts queues_timeouts(const struct queues_options *o);
 

@@ -34,8 +34,13 @@ static struct queues *queues_of(struct gc_block *b) {
 
 static enum gc_code check_block(struct gc_block *b, struct gc_err *warning,
                                 struct gc_err *err) {
-  (void)warning;
-  return queues_check(b->options, err);
+  const char *doubt;
+  (void)warning; /* there may be several */
+  GC_TRY(queues_check(b->options, err));
+  for (size_t i = 0; (doubt = queues_doubt(b->options, i)) != NULL; i++)
+    gc_log_line(plugin.log, GC_LOG_WARNING, "<Queues \"%s\">: %s", b->name,
+                doubt);
+  return GC_OK;
 }
 
 static void clear_block(struct gc_block *b) {
@@ -131,6 +136,17 @@ static void leave_out(void *ctx, size_t count) {
               b->instance, count);
 }
 
+/* A request that hangs takes the place of the polls that follow it. */
+static void check_timeout(const struct gc_block *b, uint32_t timeout_ms) {
+  const struct queues_options *o = b->options;
+  if (o->observations != OBS_OFF && timeout_ms > o->interval_s * 1000)
+    gc_log_line(plugin.log, GC_LOG_INFO,
+                "%s: Timeout of the account, %u s, is longer than "
+                "ObservationInterval, %u s: a request that hangs delays the "
+                "polls that follow it",
+                b->instance, timeout_ms / 1000, o->interval_s);
+}
+
 static enum gc_code start_block(struct gc_block *b, struct gc_err *err) {
   const struct queues_options *o = b->options;
   GC_TRY(gc_block_use_account(b, o->account, err));
@@ -170,6 +186,7 @@ static enum gc_code start_block(struct gc_block *b, struct gc_err *err) {
   queues_of(b)->work = work;
   if (work == NULL)
     return err->code;
+  check_timeout(b, gc_account_connect(a)->timeout_ms);
   block_start(work);
   return GC_OK;
 }
@@ -184,6 +201,8 @@ static const char *prepare_trial(struct gc_block *b) {
   struct queues_options *o = b->options;
   queues_of(b)->trial_stream = o->stream;
   queues_of(b)->trial_source = o->observations;
+  if (o->observations == OBS_OFF && o->stream == STREAM_NONE)
+    return queues_doubt(o, 0);
   if (o->observations == OBS_OFF)
     return "it polls nothing: its counters come from the stream, which the "
            "agent alone may receive";

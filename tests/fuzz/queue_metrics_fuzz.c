@@ -59,7 +59,7 @@ static enum gc_code run_answer(struct gc_buf *log, const uint8_t *data,
   struct queue_tally tally;
   LAW(o != NULL && names != NULL && labels != NULL);
   enum gc_code code = decode_answer(o, (const char *)data + 2, size - 2, cut);
-  o->names = queue_metrics_names(o, labels);
+  o->names = queue_metrics_names(o, NULL, labels);
   LAW(o->names != NULL);
   struct queue_display view = {.queues = data[0] & 1 ? o->names : names,
                                .accepts = accepts_queue,

@@ -321,7 +321,7 @@ static void play_reading(struct run *run) {
 
   if (run->is_guide) {
     struct gc_labels *labels = gc_labels_new();
-    o->names = queue_metrics_names(o, labels);
+    o->names = queue_metrics_names(o, NULL, labels);
     gc_labels_free(labels);
   }
   struct queue_display view = {

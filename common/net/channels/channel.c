@@ -121,8 +121,9 @@ static void gc_channel_delay(struct gc_channel *c, uint64_t ms) {
   gc_channel_schedule(c);
 }
 
-static void gc_channel_delay_reconnect(struct gc_channel *c,
-                                       uint32_t retry_after_ms) {
+/* Returns the time until the next attempt. */
+static uint64_t gc_channel_delay_reconnect(struct gc_channel *c,
+                                           uint32_t retry_after_ms) {
   const struct gc_channel_timeouts *t = &c->timeouts;
   c->reconnect.base_ms = t->reconnect_min_ms;
   c->reconnect.cap_ms = t->reconnect_max_ms > t->reconnect_min_ms
@@ -131,7 +132,9 @@ static void gc_channel_delay_reconnect(struct gc_channel *c,
   uint64_t ms =
       t->reconnect_min_ms +
       (uint64_t)gc_backoff_fail(&c->reconnect, 0, gc_channel_random32(c));
-  gc_channel_delay(c, retry_after_ms > ms ? retry_after_ms : ms);
+  ms = retry_after_ms > ms ? retry_after_ms : ms;
+  gc_channel_delay(c, ms);
+  return ms;
 }
 
 /* Returns for how long a failed call is not made again. */
@@ -375,8 +378,10 @@ static void change_what_is_kept(struct gc_channel *c, unsigned actions,
   if ((actions & GC_CHANNEL_DO_CANCEL_CALL) != 0)
     gc_channel_cancel_call(&c->calls);
   if ((actions & GC_CHANNEL_DO_DELAY_RECONNECT) != 0) {
-    gc_channel_report(c, GC_CHANNEL_SOCKET, cause->err);
-    gc_channel_delay_reconnect(c, cause->retry_after_ms);
+    struct gc_err err = *cause->err;
+    uint64_t ms = gc_channel_delay_reconnect(c, cause->retry_after_ms);
+    gc_err_add(&err, "; next attempt in %.1f s", (double)ms / 1000.0);
+    gc_channel_report(c, GC_CHANNEL_SOCKET, &err);
   }
   if ((actions & GC_CHANNEL_DO_DELAY_CREATION) != 0)
     gc_channel_delay_creation(c, cause->err);

@@ -185,18 +185,31 @@ static void report_unknown(struct obs_feed *f, struct gc_unknown_words *words) {
 
 /* ---- readings ---- */
 
+/* Dates the reading by the clocks that agree, of which the times of its own
+ * answers are one. The times of pushed numbers were taken as they came. */
+static void date_reading(struct obs_feed *f, struct observations *o,
+                         bool is_pushed) {
+  struct gc_clock_verdict clock;
+  int64_t stated_ms = observations_stated_ms(o);
+  if (stated_ms > 0 && !is_pushed)
+    gc_api_state_time(f->deps.api, stated_ms);
+  gc_api_judge_clock(f->deps.api, &clock);
+  o->server_ms = clock.server_ms;
+  o->is_undated = clock.source == GC_CLOCK_UNSURE;
+}
+
 /* Takes ownership of `o`. */
 static void publish(struct obs_feed *f, struct observations *o,
                     bool is_complete, bool is_pushed) {
   struct obs_reading reading = {o, is_complete, is_pushed};
   o->received_ms = wall_now(f);
-  o->server_ms = server_now(f);
+  date_reading(f, o, is_pushed);
   note_unknown_queues(f, o);
   report_unknown(f, &o->unknown);
   note_ignored(f, o->ignored);
   if (f->source == OBS_QUEUE_METRICS)
-    o->names =
-        queue_metrics_names(o, gc_names_labels_of_answers(f->deps.names));
+    o->names = queue_metrics_names(o, f->last != NULL ? f->last->names : NULL,
+                                   gc_names_labels_of_answers(f->deps.names));
   for (struct obs_listener *l = f->listeners; l != NULL; l = l->next)
     if (l->reading != NULL)
       l->reading(l->ctx, &reading);

@@ -41,10 +41,13 @@ GC_MUST_CHECK enum gc_code queue_metrics_finish(struct queue_metrics *d,
 GC_MUST_CHECK enum gc_code
 queue_metrics_query(const char *const *ids, size_t count, struct gc_buf *out);
 
-/* Makes a list of the names of a reading, which replaces the refused list.
+/* Makes a list of the names of a reading, which replaces the refused list. A
+ * queue without a name in this reading keeps that of `before` (NULL: none), the
+ * list of the reading before it.
  * `labels` are the account's and outlive a reading, so that `~2` stays with its
  * queue. The caller has the one reference. Returns NULL when out of memory. */
 struct gc_entities *queue_metrics_names(const struct observations *o,
+                                        const struct gc_entities *before,
                                         struct gc_labels *labels);
 
 #endif

@@ -24,12 +24,18 @@ static void on_reading(void *ctx, const struct obs_reading *reading) {
   struct newest *n = ctx;
   pthread_mutex_lock(&n->lock);
   struct observations *before = n->fresh;
+  struct gc_entities *names = NULL;
   n->fresh = observations_get(reading->observations);
+  if (reading->observations->names != NULL) {
+    names = n->names;
+    n->names = gc_entities_get(reading->observations->names);
+  }
   n->is_healthy = reading->is_complete;
   if (reading->is_complete)
     n->healthy_ms = newest_now(n);
   pthread_mutex_unlock(&n->lock);
   observations_put(before);
+  gc_entities_put(names);
 }
 
 static void on_ignored(void *ctx, uint32_t count) {
@@ -41,7 +47,9 @@ static void on_ignored(void *ctx, uint32_t count) {
 
 void newest_init(struct newest *n, const struct queues_options *options,
                  const struct gc_env *env) {
-  *n = (struct newest){.env = env, .interval_ms = options->interval_s * 1000};
+  *n = (struct newest){.env = env,
+                       .interval_ms = options->interval_s * 1000,
+                       .has_names = options->observations == OBS_QUEUE_METRICS};
   n->listener = (struct obs_listener){.reading = on_reading,
                                       .ended = on_ended,
                                       .ignored = on_ignored,
@@ -51,6 +59,7 @@ void newest_init(struct newest *n, const struct queues_options *options,
 
 void newest_clear(struct newest *n) {
   observations_put(gc_steal(n->fresh));
+  gc_entities_put(gc_steal(n->names));
   pthread_mutex_destroy(&n->lock);
 }
 
@@ -74,6 +83,20 @@ void newest_drop(struct newest *n) { observations_put(take_fresh(n)); }
 
 /* ---- values ---- */
 
+/* A refused list whose names the first answer will bring is not known yet: with
+ * an id now and a name later one queue would have two series. */
+struct gc_entities *newest_labels(struct newest *n,
+                                  struct gc_entities *listed) {
+  if (!n->has_names || listed == NULL || !gc_entities_is_refused(listed))
+    return gc_entities_get(listed);
+  pthread_mutex_lock(&n->lock);
+  struct gc_entities *names =
+      n->names != NULL || !n->has_outcome ? n->names : listed;
+  names = gc_entities_get(names);
+  pthread_mutex_unlock(&n->lock);
+  return names;
+}
+
 void newest_read(struct newest *n, const struct queue_display *display,
                  const struct gc_samples *out) {
   GC_AUTO(observations_put_auto) struct observations *o = take_fresh(n);
@@ -81,6 +104,7 @@ void newest_read(struct newest *n, const struct queue_display *display,
   struct queue_tally tally;
   if (o == NULL)
     return;
+  /* The labels of `display` may be of the reading before. */
   if (o->names != NULL && shown.queues != NULL &&
       gc_entities_is_refused(shown.queues))
     shown.queues = o->names;

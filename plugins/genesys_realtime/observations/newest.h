@@ -12,11 +12,13 @@
 struct newest {
   const struct gc_env *env; /* const after newest_init, as the next three */
   uint32_t interval_ms;
+  bool has_names; /* the answers have names */
   uint64_t started_ms;
   struct obs_listener listener; /* for obs_feed_listen */
 
   pthread_mutex_t lock;       /* guards all that follows */
   struct observations *fresh; /* not dispatched yet */
+  struct gc_entities *names;  /* in the answers; NULL: there are none */
   bool is_healthy;            /* the last poll was complete */
   bool has_outcome;           /* a poll has ended, well or not */
   uint64_t healthy_ms;        /* when a poll was complete last; 0: never */
@@ -45,6 +47,11 @@ void newest_drop(struct newest *n);
 /* Puts the values of the newest reading, if they were not put yet. */
 void newest_read(struct newest *n, const struct queue_display *display,
                  const struct gc_samples *out);
+
+/* Returns the list of queues that gives all series of the block their labels: a
+ * reference of `listed`, the account's list, or, where that is refused, of the
+ * names in the answers. NULL while they are not known. */
+struct gc_entities *newest_labels(struct newest *n, struct gc_entities *listed);
 
 /* ---- any thread ---- */
 

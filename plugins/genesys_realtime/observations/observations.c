@@ -292,6 +292,21 @@ enum gc_code observations_map(struct observations *o, const char *presence,
   return GC_OK;
 }
 
+int64_t observations_stated_ms(const struct observations *o) {
+  int64_t stated_ms = 0;
+  for (size_t i = 0; i < o->ids.count && i < o->queue_cap; i++)
+    for (size_t m = 0; m < o->queues[i].media_count; m++) {
+      const struct obs_media *at = &o->queues[i].media[m];
+      int64_t oldest_ms =
+          at->known & 1u << OBS_LONGEST_WAITING ? at->oldest_ms : 0;
+      stated_ms = oldest_ms > stated_ms ? oldest_ms : stated_ms;
+      for (int k = 0; k <= OBS_LONGEST_WAITING; k++)
+        if (at->reported_ms[k] > stated_ms)
+          stated_ms = at->reported_ms[k];
+    }
+  return stated_ms;
+}
+
 /* Returns true if the numbers of the queue `id`, which an earlier answer had,
  * are 0 where the answer `o` does not have them. */
 static bool is_zero_if_absent(const struct observations *o, const char *id,

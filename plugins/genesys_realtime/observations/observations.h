@@ -181,6 +181,7 @@ struct observations {
   enum obs_absence absence;
   int64_t received_ms; /* wall clock when the last answer was complete */
   int64_t server_ms;   /* the server's clock at that moment */
+  bool is_undated;     /* no clock is believed: ages are unknown */
   int64_t answered_ms; /* when the last merged answer was requested; 0: none was
                           merged */
   uint32_t ignored;    /* no queue, medium or qualifier; no plain name */
@@ -228,6 +229,10 @@ GC_MUST_CHECK enum gc_code
 observations_zero_gone(struct observations *o,
                        const struct observations *before,
                        const struct gc_entities *queues);
+
+/* Returns the newest time that the answers state, epoch ms: of a contact that
+ * waits, or of a measurement; 0: none. That time has passed. */
+int64_t observations_stated_ms(const struct observations *o);
 
 /* ---- merge.c ---- */
 

@@ -235,7 +235,7 @@ static void put_contacts(const struct put *p, const struct obs_media *m) {
   bool none_waits = (known & 1u << OBS_WAITING) && m->waiting == 0;
   if (none_waits)
     gc_put_gauge(&p->writer, GC_METRIC_QUEUE_LONGEST_WAIT, media, 0.0);
-  else if (known & 1u << OBS_LONGEST_WAITING)
+  else if (known & 1u << OBS_LONGEST_WAITING && !p->o->is_undated)
     gc_put_gauge(&p->writer, GC_METRIC_QUEUE_LONGEST_WAIT, media,
                  age_s(p->o, m->oldest_ms));
 }

@@ -27,6 +27,8 @@ static void on_text(void *ctx, const char *bytes, size_t len) {
 static void on_open(void *ctx, uint64_t blind_ms) {
   struct stream *s = ctx;
   uint64_t now_ms = stream_now(s);
+  stream_announce(s, "the gateway sends conversations that match Where or "
+                     "Media");
   stream_make_model(s);
   stream_take_settings(s);
   stream_lock(s);

@@ -89,11 +89,15 @@ static uint64_t reconnect_ms(struct guide_socket *l) {
          (uint64_t)gc_backoff_fail(&l->reconnect, 0, draw_random32(l));
 }
 
-static void wait_after(struct guide_socket *l, const struct gc_ws_end *end) {
+/* Returns the time until the next attempt. */
+static uint64_t wait_after(struct guide_socket *l,
+                           const struct gc_ws_end *end) {
   uint32_t asked_s = end->has_retry_after ? end->retry_after_s : 0;
   uint64_t ms = end->http_status == 429 ? throttle_ms(l) : reconnect_ms(l);
   uint32_t asked_ms = gc_retry_after_ms(asked_s, RETRY_AFTER_MAX_S);
-  l->not_before_ms = read_clock(l) + (asked_ms > ms ? asked_ms : ms);
+  ms = asked_ms > ms ? asked_ms : ms;
+  l->not_before_ms = read_clock(l) + ms;
+  return ms;
 }
 
 /* Ends the search for duplicates: from now on all messages pass. */
@@ -160,7 +164,8 @@ static void lose_connection(struct connection *connection,
     l->live = NULL;
     l->blind_since_ms = l->alive_ms;
   }
-  wait_after(l, end);
+  gc_err_add(&explained, "; next attempt in %.1f s",
+             (double)wait_after(l, end) / 1000.0);
   l->deps.notice(l->deps.ctx, &explained);
   schedule_check(l, l->not_before_ms);
 }

@@ -51,6 +51,7 @@ struct stream_feed {
   struct cv_decoder *decoder;
   struct gc_timer timer;
   bool is_listening;
+  bool is_announced;                 /* the first connection is in the log */
   unsigned ticks, rejections;        /* rejections: since the last selection */
   struct gc_start_clock start_clock; /* dates the start of a model */
   int64_t seen_epoch_ms; /* newest time in events, at 0 of the monotonic clock;
@@ -133,6 +134,9 @@ void stream_take_settings(struct stream *s);
 /* Reports a message of `len` bytes that is no event. The caller counts it and
  * does not hold the lock. */
 void stream_report_odd(const struct stream *s, size_t len);
+
+/* Logs the first connection of the stream, with what it brings. */
+void stream_announce(struct stream *s, const char *what);
 
 /* Reports each unknown word that has not been reported yet. The caller does not
  * hold the lock. */

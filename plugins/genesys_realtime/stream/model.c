@@ -43,6 +43,8 @@ void stream_date_start(struct stream *s) {
 }
 
 void stream_note_times(struct stream *s, const struct cv_event *event) {
+  if (cv_event_newest_ms(event) != 0)
+    gc_api_state_time(s->deps.api, cv_event_newest_ms(event));
   if (s->feed.start_clock.is_final)
     return;
   int64_t newest_ms = cv_event_newest_ms(event);
@@ -293,6 +295,15 @@ void stream_follow_lease(struct stream *s) {
         "this block, or share them with Shard",
         GC_LEASE_BOOK_MAX_BYTES >> 20);
   s->deps.notice(s->deps.ctx, "handover", &err);
+}
+
+void stream_announce(struct stream *s, const char *what) {
+  char text[128];
+  if (s->feed.is_announced)
+    return;
+  s->feed.is_announced = true;
+  snprintf(text, sizeof(text), "the stream is open: %s", what);
+  queues_inform(&s->deps, text);
 }
 
 void stream_report_odd(const struct stream *s, size_t len) {

@@ -134,6 +134,10 @@ static void on_connected(void *ctx) {
   stream_lock(s);
   update_channel_state(s, stream_now(s));
   stream_unlock(s);
+  char what[64];
+  snprintf(what, sizeof(what), "events of %zu queues",
+           s->shared.coverage.count);
+  stream_announce(s, what);
   stream_make_model(s);
   stream_take_settings(s);
   check_coverage(s);

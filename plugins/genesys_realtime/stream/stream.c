@@ -279,6 +279,7 @@ void stream_select(struct stream *s, const struct selection *selection) {
 
 void stream_pause(struct stream *s) {
   stream_stop(s);
+  s->feed.is_announced = false;
   stream_lock(s);
   struct conversations *model = s->shared.model;
   s->shared.model = NULL;

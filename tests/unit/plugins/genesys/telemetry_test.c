@@ -69,6 +69,8 @@ static void each_counter_has_its_row(void) {
   stats.names[GC_QUEUE] = 200;
   stats.names[GC_USER] = 300;
   stats.names[GC_PRESENCE] = 10;
+  stats.clock =
+      (struct gc_clock_verdict){.source = GC_CLOCK_DATE, .offset_ms = -600500};
   read_stats(&t, &stats);
 
   static const struct {
@@ -93,6 +95,7 @@ static void each_counter_has_its_row(void) {
       {"token_requests-ok", 5},
       {"token_requests-failed", 6},
       {"token_lifetime", 86399.5},
+      {"clock_offset", -600.5},
       {"names-queue", 200},
       {"names-user", 300},
       {"names-presence", 10},

@@ -2,6 +2,8 @@
 /* The times at which a block polls, and the effect of errors. */
 #include "plugins/genesys_realtime/block.h"
 
+#include <inttypes.h>
+
 #include <math.h>
 
 #include "tests/support/rt_block.h"
@@ -186,6 +188,41 @@ static void a_source_that_does_not_answer_is_down_and_ages(void) {
   end_block();
 }
 
+/* The contact has waited for `waits_s` when the answer comes. */
+static void a_wrong_date_alone_moves_no_wait(void) {
+  static const struct {
+    const char *row;
+    int date_s, waits_s;
+    double value;
+  } rows[] = {{"right", 0, 10, 10},
+              {"behind: the answer states a later time", -600, 10, 10},
+              {"ahead: the host agrees with the answer", 600, 10, 10},
+              {"ahead, and nothing says which is right", 600, 300, NAN}};
+  for (size_t i = 0; i < GC_COUNT(rows); i++) {
+    char body[256];
+    CHECK_ROW(rows[i].row);
+    snprintf(body, sizeof(body),
+             ANSWER("{\"group\":{\"queueId\":\"q0000\",\"mediaType\":"
+                    "\"voice\"},\"data\":[{\"metric\":\"oLongestWaiting\","
+                    "\"stats\":{\"calculatedMetricValue\":%" PRId64 "}}]}"),
+             (int64_t)REPLAY_START_WALL_MS - rows[i].waits_s * INT64_C(1000));
+    begin_block(OBS_QUERY);
+    will_list(1);
+    replay_answer(
+        &w.r, &(struct replay_answer){.match = QUERY,
+                                      .status = 200,
+                                      .date_ms = REPLAY_START_WALL_MS +
+                                                 rows[i].date_s * INT64_C(1000),
+                                      .body = body});
+    start_block();
+    double value = read_value("Queue 0/queue_longest_wait-voice");
+    CHECK_INT(isnan(value), isnan(rows[i].value));
+    if (!isnan(value))
+      CHECK_REAL(value, rows[i].value);
+    end_block();
+  }
+}
+
 static void the_oldest_wait_goes_by_the_servers_clock(void) {
   begin_block(OBS_QUERY);
   will_list(1);
@@ -255,6 +292,7 @@ int main(void) {
   RUN(a_block_may_end_during_a_poll);
   RUN(a_block_may_end_while_the_list_is_read);
   RUN(a_source_that_does_not_answer_is_down_and_ages);
+  RUN(a_wrong_date_alone_moves_no_wait);
   RUN(the_oldest_wait_goes_by_the_servers_clock);
   RUN(a_block_without_observations_is_silent);
   RUN(a_standby_polls_and_a_term_begins_with_a_poll);

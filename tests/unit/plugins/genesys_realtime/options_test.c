@@ -189,7 +189,47 @@ static void errors_name_the_option(void) {
   }
 }
 
+static void options_that_do_nothing_together_have_a_line(void) {
+  char *where[] = {(char[]){"type = 'chat'"}}, *media[] = {(char[]){"voice"}};
+  const struct {
+    const char *row;
+    struct queues_options o;
+    const char *lines[3];
+  } rows[] = {
+      {"all is well",
+       {.stream = STREAM_NOTIFICATIONS, .observations = OBS_AUTO},
+       {NULL}},
+      {"counters only",
+       {.stream = STREAM_NOTIFICATIONS, .observations = OBS_OFF},
+       {NULL}},
+      {"nothing is read",
+       {.stream = STREAM_NONE, .observations = OBS_OFF, .window_s = 60},
+       {"Stream \"none\" with Observations \"none\"", "Window"}},
+      {"a target without a stream",
+       {.stream = STREAM_NONE, .observations = OBS_AUTO, .target_s = 20},
+       {"ServiceLevelTarget"}},
+      {"two filters",
+       {.stream = STREAM_CONVERSATIONS,
+        .observations = OBS_OFF,
+        .where = {where, 1},
+        .media = {media, 1}},
+       {"Where replaces"}},
+  };
+  for (size_t i = 0; i < GC_COUNT(rows); i++) {
+    CHECK_ROW(rows[i].row);
+    size_t k = 0;
+    for (; rows[i].lines[k] != NULL; k++) {
+      const char *line = queues_doubt(&rows[i].o, k);
+      CHECK(line != NULL);
+      if (line != NULL)
+        CHECK_HAS(line, rows[i].lines[k]);
+    }
+    CHECK(queues_doubt(&rows[i].o, k) == NULL);
+  }
+}
+
 int main(void) {
+  RUN(options_that_do_nothing_together_have_a_line);
   RUN(missing_options_have_their_defaults);
   RUN(every_word_has_its_enum_value);
   RUN(lists_may_be_repeated);

@@ -79,7 +79,7 @@ static void a_label_stays_with_its_queue_from_answer_to_answer(void) {
     struct queue_metrics *d = queue_metrics_new(o);
     CHECK_INT(feed_json(d, answers[i]), GC_OK);
     CHECK_INT(queue_metrics_finish(d, NULL), GC_OK);
-    o->names = queue_metrics_names(o, labels);
+    o->names = queue_metrics_names(o, NULL, labels);
     CHECK(gc_entities_is_refused(o->names));
     CHECK_INT(gc_entities_count(o->names), 2 - i);
     CHECK_STR(gc_entities_find(o->names, "b")->label, "Sales~2");

@@ -184,6 +184,7 @@ static void after_an_end_the_socket_reconnects_and_reports_the_gap(void) {
   CHECK(!read_stats().is_connected);
   CHECK_INT(read_stats().blind_since_ms, last_message_ms);
   CHECK_INT(w.last.code, GC_ERR_NETWORK);
+  CHECK_HAS(w.last.text, "it ended; next attempt in ");
   CHECK(next_attempt_ms() >= 1000);
   open_newest();
   CHECK_INT(w.blind_ms, api_world.now_ms - last_message_ms);
