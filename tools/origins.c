@@ -26,12 +26,15 @@
 
 static const struct origin origins[GC_METRIC_COUNT] = {
     [GC_METRIC_QUEUE_DEPTH] = {"MEDIUM",
-                               "`oWaiting`; `queue_metrics`: `queued`",
+                               "`oWaiting`; `queue_metrics`: `queued`; a guide "
+                               "stream alone: its contacts",
                                NOT_NAMED},
     [GC_METRIC_QUEUE_WAITING] =
         {"MEDIUM", "`queue_metrics`: `waiting`",
          "with any other Observations; " NOT_NAMED_QUEUE},
-    [GC_METRIC_QUEUE_INTERACTING] = {"MEDIUM", "`oInteracting`", NOT_NAMED},
+    [GC_METRIC_QUEUE_INTERACTING] =
+        {"MEDIUM", "`oInteracting`; a guide stream alone: its contacts",
+         NOT_NAMED},
     [GC_METRIC_QUEUE_ALERTING] = {"MEDIUM", "`oAlerting`", NOT_NAMED},
     [GC_METRIC_QUEUE_LONGEST_WAIT] =
         {"MEDIUM",

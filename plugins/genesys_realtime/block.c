@@ -25,7 +25,7 @@ struct block_queues {
 struct block {
   const struct queues_options *options;
   struct queues_deps deps;
-  struct ownership observed, streamed, active; /* const */
+  struct ownership observed, streamed, active, depths; /* const */
 
   struct block_queues queues; /* the network thread's */
   struct obs_feed *feed;      /* the network thread's; NULL: no observations */
@@ -238,6 +238,7 @@ struct block *block_new(const struct queues_options *options,
   b->observed = ownership_of(b, QUEUE_OBSERVED);
   b->streamed = ownership_of(b, QUEUE_STREAMED);
   b->active = ownership_of(b, QUEUE_ACTIVE);
+  b->depths = ownership_of(b, QUEUE_DEPTHS);
   b->queues.names = (struct gc_names_listener){
       .kind = GC_QUEUE, .changed = on_queues, .ctx = b};
   b->queues.lease = (struct gc_lease_listener){.changed = on_term, .ctx = b};
@@ -264,6 +265,7 @@ static void read_sources(struct block *b, const struct gc_samples *out) {
                                   .accepts = accepts_queue,
                                   .accepts_ctx = &b->observed,
                                   .active = &b->active,
+                                  .depths = &b->depths,
                                   .shard = &b->options->shard,
                                   .media = b->options->media.at,
                                   .media_count = b->options->media.count,

@@ -237,6 +237,7 @@ struct conversations_view {
   const struct queue_display *queues; /* names, selectors, labels */
   int64_t time_ms;                    /* wall clock; 0: when it is dispatched */
   bool active; /* active_conversations too: no other source has them */
+  bool depths; /* queue_depth and queue_interacting too, likewise */
   /* Puts only series that begin, and series whose value has changed; false:
    * puts all (a full pass). */
   bool only_changes;

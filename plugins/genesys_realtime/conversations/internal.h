@@ -161,7 +161,7 @@ struct cv_sent {
   uint64_t offers, answers, abandons, transfers, breaches;
   uint64_t wait_ms;                                 /* without what is owed */
   uint32_t changes[CV_STATE_COUNT][CV_STATE_COUNT]; /* low bits */
-  uint32_t active;
+  uint32_t active, depth, interacting;
 };
 
 enum { CV_PAST_TARGETS = 4 };

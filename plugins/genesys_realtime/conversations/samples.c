@@ -164,18 +164,34 @@ static void put_outcomes(const struct writer *w, struct pair *pair) {
   pair->shown = true;
 }
 
+/* Puts a gauge, unless the pass is one of changes and it has not changed. */
+static void put_state_gauge(const struct writer *w, enum gc_metric_id metric,
+                            uint32_t value, uint32_t *sent) {
+  if (w->view->only_changes && value == *sent)
+    return;
+  gc_put_gauge(&w->samples, metric, w->media, value);
+  *sent = value;
+}
+
+static uint32_t interacting_of(const struct conversations_totals *t) {
+  return t->states[CV_STATE_ACTIVE] + t->states[CV_STATE_HELD];
+}
+
 static void put_pair(const struct writer *w, struct pair *pair,
-                     int64_t target_ms, bool has_active) {
+                     int64_t target_ms, bool has_active, bool has_depths) {
   put_outcomes(w, pair);
   put_breaches(w, pair, target_ms);
   put_state_changes(w, pair);
   put_wrapups(w, pair);
-  if (!has_active ||
-      (w->view->only_changes && pair->t.active == pair->sent.active))
+  if (has_active)
+    put_state_gauge(w, GC_METRIC_ACTIVE_CONVERSATIONS, pair->t.active,
+                    &pair->sent.active);
+  if (!has_depths)
     return;
-  gc_put_gauge(&w->samples, GC_METRIC_ACTIVE_CONVERSATIONS, w->media,
-               pair->t.active);
-  pair->sent.active = pair->t.active;
+  put_state_gauge(w, GC_METRIC_QUEUE_DEPTH, pair->t.states[CV_STATE_WAITING],
+                  &pair->sent.depth);
+  put_state_gauge(w, GC_METRIC_QUEUE_INTERACTING, interacting_of(&pair->t),
+                  &pair->sent.interacting);
 }
 
 static bool are_changes_due(const struct pair *pair) {
@@ -200,6 +216,8 @@ static bool is_pair_due(const struct writer *w, const struct pair *pair,
          t->abandons != sent->abandons || t->transfers != sent->transfers ||
          t->breaches != sent->breaches ||
          (w->view->active && t->active != sent->active) ||
+         (w->view->depths && (t->states[CV_STATE_WAITING] != sent->depth ||
+                              interacting_of(t) != sent->interacting)) ||
          are_changes_due(pair);
 }
 
@@ -226,13 +244,16 @@ static void put_queue(struct writer *w, uint32_t number, char *label,
     return;
   bool has_active =
       w->view->active && queue_display_has_active(view, queue->text);
+  bool has_depths =
+      w->view->depths && queue_display_has_depths(view, queue->text);
   w->tally->matched++;
   queue_label_parts(view, queue->text, parts);
   for (unsigned i = 0; i < CV_MEDIA_COUNT; i++) {
     w->media = cv_media_label((enum cv_media)i);
     if (queue->pairs[i] != NULL && queue_display_has_media(view, w->media))
       put_pair(w, queue->pairs[i],
-               cv_queue_target_ms(w->m, number, (enum cv_media)i), has_active);
+               cv_queue_target_ms(w->m, number, (enum cv_media)i), has_active,
+               has_depths);
   }
 }
 
@@ -252,7 +273,7 @@ bool conversations_samples(struct conversations *m,
                      .tally = &cursor->tally};
   uint32_t end = cursor->queue + QUEUES_AT_ONCE;
 
-  if (view->active && cursor->queue == 0)
+  if ((view->active || view->depths) && cursor->queue == 0)
     cv_queue_count_states(m);
   for (; cursor->queue < end && cursor->queue < m->queue_count;
        cursor->queue++) {

@@ -66,12 +66,21 @@ static bool entry_of(const struct queue_display *display, const char *id,
   return true;
 }
 
+static bool is_left(const struct queue_display *display,
+                    const struct ownership *part, const char *id) {
+  struct gc_entry entry;
+  return part == NULL || (entry_of(display, id, &entry) &&
+                          !ownership_is_taken(part, entry.name, id));
+}
+
 bool queue_display_has_active(const struct queue_display *display,
                               const char *id) {
-  struct gc_entry entry;
-  return display->active == NULL ||
-         (entry_of(display, id, &entry) &&
-          !ownership_is_taken(display->active, entry.name, id));
+  return is_left(display, display->active, id);
+}
+
+bool queue_display_has_depths(const struct queue_display *display,
+                              const char *id) {
+  return is_left(display, display->depths, id);
 }
 
 enum queue_label_result queue_label_of(const struct queue_display *display,

@@ -24,6 +24,7 @@ struct queue_display {
   void *accepts_ctx;
   const struct ownership *active; /* blocks of active_conversations; NULL: no
                                      other block has them */
+  const struct ownership *depths; /* blocks of queue_depth; NULL: likewise */
   const struct shard
       *shard;         /* queues of other agents are hidden; may be NULL */
   char *const *media; /* only these types; none: all */
@@ -59,6 +60,10 @@ void queue_label_parts(const struct queue_display *display, const char *id,
 
 /* Returns true if no other block has active_conversations of the queue `id`. */
 bool queue_display_has_active(const struct queue_display *display,
+                              const char *id);
+
+/* Does the same for queue_depth and queue_interacting. */
+bool queue_display_has_depths(const struct queue_display *display,
                               const char *id);
 
 /* Writes the label of conversations without a queue: "unassigned", or

@@ -15,6 +15,8 @@ static bool makes_part(const struct queues_options *o, enum queue_part part) {
     return o->stream != STREAM_NONE;
   case QUEUE_ACTIVE:
     return o->observations != OBS_OFF && o->observations != OBS_QUEUE_METRICS;
+  case QUEUE_DEPTHS:
+    return o->observations != OBS_OFF;
   }
   return false;
 }
@@ -36,7 +38,7 @@ bool ownership_is_taken(const struct ownership *o, const char *name,
                         const char *id) {
   for (size_t i = 0; i < o->count; i++) {
     const struct queues_options *other = o->blocks[i];
-    if (other == o->self && o->part != QUEUE_ACTIVE)
+    if (other == o->self && o->part != QUEUE_ACTIVE && o->part != QUEUE_DEPTHS)
       return false;
     if (other != o->self && makes_part(other, o->part) &&
         may_accept(other, name, id))

@@ -27,6 +27,8 @@ enum queue_part {
   QUEUE_STREAMED, /* counters of the stream */
   QUEUE_ACTIVE,   /* active_conversations of a stream: only of queues whose
                      observations no block has */
+  QUEUE_DEPTHS,   /* queue_depth, queue_interacting of a stream: likewise, of
+                     whatever source */
 };
 
 /* All members are borrowed. */

@@ -54,7 +54,9 @@ static bool pass_release(struct stream *s, uint64_t now_ms,
  * not continue from it. */
 static void hold_sample(void *ctx, const struct gc_sample *sample) {
   struct stream_pass *p = ctx;
-  if (sample->metric == GC_METRIC_ACTIVE_CONVERSATIONS)
+  if (sample->metric == GC_METRIC_ACTIVE_CONVERSATIONS ||
+      sample->metric == GC_METRIC_QUEUE_DEPTH ||
+      sample->metric == GC_METRIC_QUEUE_INTERACTING)
     p->out->put(p->out->ctx, sample);
   else if (gc_outbox_put(&p->held, sample) != GC_OK)
     p->is_incomplete = true;
@@ -118,6 +120,8 @@ static void read_all(struct stream *s, const struct queue_display *view,
   /* These sources of observations have no active conversations. */
   bool has_gauges = s->options->observations == OBS_OFF ||
                     s->options->observations == OBS_QUEUE_METRICS;
+  /* Nothing else counts the contacts of a guide stream by state. */
+  bool is_alone = !has_topics && s->options->observations == OBS_OFF;
   struct covered_filter filter = {view, &s->shared.coverage};
   struct queue_display queues = *view;
   struct conversations_cursor cursor = {0};
@@ -136,6 +140,7 @@ static void read_all(struct stream *s, const struct queue_display *view,
     stream_lock(s);
     /* A stream that is not connected has out-of-date gauges. */
     conversations.active = has_gauges && s->shared.listening.is_connected;
+    conversations.depths = conversations.active && is_alone;
     more = s->shared.model != NULL &&
            conversations_samples(s->shared.model, &conversations, out, &cursor);
     stream_unlock(s);

@@ -54,9 +54,10 @@ static void on_notice(void *ctx, const char *cause, const struct gc_err *err) {
   CHECK_INT(err->code, is_odd ? GC_ERR_PARSE : GC_OK);
 }
 
+static struct queues_options options;
+
 static void begin_guide(void) {
   static double bounds[] = {1, 10};
-  static struct queues_options options;
   struct gc_err err = {.code = GC_OK};
   w = (struct world){0};
   api_begin();
@@ -149,6 +150,28 @@ static void a_step_of_the_wall_clock_is_no_wait(void) {
   }
 }
 
+/* Nothing else counts the contacts of a guide stream by state. */
+static void the_stream_alone_counts_contacts_by_state(void) {
+  static const struct {
+    const char *state;
+    double depth, interacting, active;
+  } rows[] = {{"WAITING", 1, 0, 1},    {"ALERTING", 0, 0, 1},
+              {"ACTIVE", 0, 1, 1},     {"HELD", 0, 1, 1},
+              {"WRAPPED_UP", 0, 0, 0}, {"TERMINATED", 0, 0, 0}};
+  begin_guide();
+  for (size_t i = 0; i < GC_COUNT(rows); i++) {
+    CHECK_ROW(rows[i].state);
+    send_state(rows[i].state);
+    CHECK_REAL(read_value("queue_depth-voice"), rows[i].depth);
+    CHECK_REAL(read_value("queue_interacting-voice"), rows[i].interacting);
+    CHECK_REAL(read_value("active_conversations-voice"), rows[i].active);
+  }
+  options.observations = OBS_QUEUE_METRICS; /* it has queue_depth */
+  send_state("WAITING");
+  CHECK(isnan(read_value("queue_depth-voice")));
+  end_guide();
+}
+
 static void a_message_that_is_no_event_is_reported(void) {
   begin_guide();
   w.events->text(w.events->ctx, "nonsense", 8);
@@ -169,6 +192,7 @@ static void an_unknown_state_is_reported_once(void) {
 int main(void) {
   RUN(an_unknown_state_is_reported_once);
   RUN(a_step_of_the_wall_clock_is_no_wait);
+  RUN(the_stream_alone_counts_contacts_by_state);
   RUN(a_message_that_is_no_event_is_reported);
   return check_done();
 }
