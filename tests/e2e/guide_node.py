@@ -128,7 +128,7 @@ def codes_reach_prometheus_unchanged() -> None:
         same("genesys_prometheus has one family of changes", [line for line in lines if line.startswith("#")],
              ["# TYPE genesys_state_changes_total counter"])
         same_soon("each change is in one series of it", lambda: sorted(line.rpartition(" ")[2] for line in changes()[1:]), ["1"] * len(codes))
-        check("each series has its wrap-up code", all('from_state="active",to_state="wrapup",wrap_up_code="' in line for line in lines[1:]), lines)
+        check("each series has its wrap-up code", all('from_state="ACTIVE",to_state="WRAPPED_UP",wrap_up_code="' in line for line in lines[1:]), lines)
     daemon.stop()
 
 

@@ -10,6 +10,12 @@ static const char *const state_labels[CV_STATE_COUNT] = {
 #undef XX
 };
 
+/* The guide's own words, which its published panels ask for. */
+static const char *const guide_words[CV_STATE_COUNT] = {
+    [CV_STATE_ENDED] = "TERMINATED", [CV_STATE_WRAPUP] = "WRAPPED_UP",
+    [CV_STATE_WAITING] = "WAITING",  [CV_STATE_ALERTING] = "ALERTING",
+    [CV_STATE_ACTIVE] = "ACTIVE",    [CV_STATE_HELD] = "HELD"};
+
 enum { QUEUES_AT_ONCE = 16 }; /* about 1,000 values, a millisecond */
 
 struct writer {
@@ -98,6 +104,26 @@ static uint64_t uncoded_changes(const struct pair *pair, int from, int to) {
   return count;
 }
 
+/* Puts a count of changes. In the guide dialect the labels of an exposition
+ * have the guide's words; the type instance has ours. `code` NULL: no wrap-up
+ * code.
+ */
+static void put_change_count(const struct writer *w, enum gc_metric_id metric,
+                             const char *qualifier, int from, int to,
+                             const char *code, uint64_t count) {
+  char parts[GC_PARTS_SIZE];
+  struct gc_sample_writer samples = w->samples;
+  snprintf(parts, sizeof(parts), "%s", samples.parts);
+  if (w->m->s.is_guide &&
+      gc_parts_add(parts, sizeof(parts), "media_type", w->media) &&
+      gc_parts_add(parts, sizeof(parts), "from_state", guide_words[from]) &&
+      gc_parts_add(parts, sizeof(parts), "to_state", guide_words[to]) &&
+      (code == NULL ||
+       gc_parts_add(parts, sizeof(parts), "wrap_up_code", code)))
+    samples.parts = parts;
+  gc_put_count(&samples, metric, qualifier, count);
+}
+
 static void put_change(const struct writer *w, struct pair *pair, int from,
                        int to) {
   char qualifier[64];
@@ -110,8 +136,8 @@ static void put_change(const struct writer *w, struct pair *pair, int from,
     return;
   snprintf(qualifier, sizeof(qualifier), "%s-%s-%s", w->media,
            state_labels[from], state_labels[to]);
-  gc_put_count(&w->samples, GC_METRIC_STATE_CHANGES, qualifier,
-               *shown ? count : 0);
+  put_change_count(w, GC_METRIC_STATE_CHANGES, qualifier, from, to, NULL,
+                   *shown ? count : 0);
   *sent = *shown ? (uint32_t)count : 0;
   *shown = true;
 }
@@ -133,12 +159,12 @@ static void put_wrapups(const struct writer *w, struct pair *pair) {
     struct wrapup_change *c = &pair->wrapups[i];
     if (!is_due(w, c->shown, c->count != c->sent))
       continue;
+    const char *code = gc_intern_text(&w->m->codes, c->code);
     snprintf(qualifier, sizeof(qualifier), "%s-%s-%s-%s", w->media,
-             state_labels[c->from], state_labels[c->to],
-             gc_intern_text(&w->m->codes, c->code));
+             state_labels[c->from], state_labels[c->to], code);
     c->sent = c->shown ? c->count : 0;
-    gc_put_count(&w->samples, GC_METRIC_STATE_CHANGES_WRAPUP, qualifier,
-                 c->sent);
+    put_change_count(w, GC_METRIC_STATE_CHANGES_WRAPUP, qualifier, c->from,
+                     c->to, code, c->sent);
     c->shown = true;
   }
 }
