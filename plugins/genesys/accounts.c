@@ -7,8 +7,8 @@
 
 #include "common/base/buf.h"
 #include "common/base/strs.h"
-#include "common/genesys/region.h"
 #include "common/net/api/secret.h"
+#include "plugins/genesys/region.h"
 
 const struct gc_opt genesys_rows[] = {
     GC_OPT_STR(
@@ -184,9 +184,9 @@ static enum gc_code out_of_memory(struct gc_err *err) {
 }
 
 static enum gc_code find_urls(struct account_options *o, struct gc_err *err) {
-  struct gc_region region;
-  GC_TRY(gc_region_resolve(o->account.region, o->base_url, o->login_url,
-                           &region, err));
+  struct genesys_region region;
+  GC_TRY(genesys_region_resolve(o->account.region, o->base_url, o->login_url,
+                                &region, err));
   o->account.base_url = strdup(region.base_url);
   o->account.token_url = strdup(region.token_url);
   return o->account.base_url != NULL && o->account.token_url != NULL

@@ -142,6 +142,8 @@ def prometheus_reads_openmetrics_with_a_password() -> None:
         found = endpoint.text(Authorization=basic(PASSWORD), Accept=accept)
         done = process.run([sinks.PROMTOOL, "check", "metrics"], stdin=found.encode())
         check("promtool reads %s" % name, done.returncode in (0, 3), done.stdout)
+        counts = [line for line in done.stdout.decode().splitlines() if "_count" in line]
+        same("families of %s that take a name of histograms" % name, counts, [])
     same("Prometheus has read OpenMetrics: the text format has no unit",
          prometheus.unit("genesys_queue_longest_wait_seconds"), "seconds")
     same("complaints", [line for line in daemon.complaints() if "genesys_prometheus" in line], [])

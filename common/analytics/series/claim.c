@@ -4,7 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "common/base/glob_disjoint.h"
+#include "common/base/glob.h"
 #include "common/genesys/clean_name.h"
 
 /* The numbers of a queue_details row (decode/decode.c). */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "common/base/glob_disjoint.h"
+#include "common/base/glob.h"
 
 #include <stdint.h>
 #include <stdio.h>

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /* Maps the region of an organisation to hosts. The table is that of the
  * platform's own SDKs (PureCloudRegionHosts). Pure, any thread. */
-#ifndef GC_GENESYS_REGION_H
-#define GC_GENESYS_REGION_H
+#ifndef GENESYS_REGION_H
+#define GENESYS_REGION_H
 
 #include "common/base/url.h"
 
-struct gc_region {
+struct genesys_region {
   char base_url[GC_URL_SIZE];  /* "https://api.mypurecloud.ie" */
   char token_url[GC_URL_SIZE]; /* "https://login.mypurecloud.ie/oauth/token" */
 };
@@ -21,10 +21,10 @@ struct gc_region {
  * gateway, for every region. If the host begins with "api.", "login." replaces
  * that prefix, as in the SDKs. The text of GC_ERR_CONFIG names the option and
  * the error, and for an unknown region the known regions. */
-GC_API GC_MUST_CHECK enum gc_code gc_region_resolve(const char *region,
-                                                    const char *base_url,
-                                                    const char *login_url,
-                                                    struct gc_region *ret,
-                                                    struct gc_err *err);
+GC_MUST_CHECK enum gc_code genesys_region_resolve(const char *region,
+                                                  const char *base_url,
+                                                  const char *login_url,
+                                                  struct genesys_region *ret,
+                                                  struct gc_err *err);
 
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "common/genesys/region.h"
+#include "plugins/genesys/region.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -108,10 +108,11 @@ static void login_from_base(const char *base, char out[GC_URL_SIZE]) {
     snprintf(out, GC_URL_SIZE, "%.*s/oauth/token", GC_URL_MAX, base);
 }
 
-enum gc_code gc_region_resolve(const char *region, const char *base_url,
-                               const char *login_url, struct gc_region *ret,
-                               struct gc_err *err) {
-  struct gc_region found = {{0}, {0}};
+enum gc_code genesys_region_resolve(const char *region, const char *base_url,
+                                    const char *login_url,
+                                    struct genesys_region *ret,
+                                    struct gc_err *err) {
+  struct genesys_region found = {{0}, {0}};
   if (region == NULL && base_url == NULL)
     return gc_fail(err, GC_ERR_CONFIG,
                    "Region is missing; one of %s, or the domain",

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "common/genesys/region.h"
+#include "plugins/genesys/region.h"
 
 #include "tests/support/check.h"
 
@@ -44,10 +44,10 @@ static void the_options_determine_the_addresses(void) {
   };
   for (size_t i = 0; i < GC_COUNT(rows); i++) {
     CHECK_ROW(rows[i].region != NULL ? rows[i].region : rows[i].base_url);
-    struct gc_region got = {{0}, {0}};
+    struct genesys_region got = {{0}, {0}};
     struct gc_err err = {0};
-    CHECK_INT(gc_region_resolve(rows[i].region, rows[i].base_url,
-                                rows[i].login_url, &got, &err),
+    CHECK_INT(genesys_region_resolve(rows[i].region, rows[i].base_url,
+                                     rows[i].login_url, &got, &err),
               GC_OK);
     CHECK_STR(err.text, "");
     CHECK_STR(got.base_url, rows[i].base);
@@ -81,9 +81,10 @@ static void each_region_of_the_platform_is_known(void) {
   };
   for (size_t i = 0; i < GC_COUNT(rows); i++) {
     CHECK_ROW(rows[i].region);
-    struct gc_region got;
+    struct genesys_region got;
     char want[GC_URL_SIZE];
-    CHECK_INT(gc_region_resolve(rows[i].region, NULL, NULL, &got, NULL), GC_OK);
+    CHECK_INT(genesys_region_resolve(rows[i].region, NULL, NULL, &got, NULL),
+              GC_OK);
     snprintf(want, sizeof(want), "https://api.%s", rows[i].domain);
     CHECK_STR(got.base_url, want);
   }
@@ -119,10 +120,10 @@ static void junk_is_refused_and_the_regions_are_named(void) {
   };
   for (size_t i = 0; i < GC_COUNT(rows); i++) {
     CHECK_ROW(rows[i].region != NULL ? rows[i].region : "NULL");
-    struct gc_region got = {"untouched", "untouched"};
+    struct genesys_region got = {"untouched", "untouched"};
     struct gc_err err = {0};
-    CHECK_INT(gc_region_resolve(rows[i].region, rows[i].base_url,
-                                rows[i].login_url, &got, &err),
+    CHECK_INT(genesys_region_resolve(rows[i].region, rows[i].base_url,
+                                     rows[i].login_url, &got, &err),
               GC_ERR_CONFIG);
     CHECK_HAS(err.text, rows[i].words);
     CHECK_STR(got.base_url, "untouched");
@@ -131,11 +132,11 @@ static void junk_is_refused_and_the_regions_are_named(void) {
 
 static void the_longest_addresses_still_fit(void) {
   char base[481];
-  struct gc_region got;
+  struct genesys_region got;
   memset(base, 'x', 480);
   memcpy(base, "https://api.", 12);
   base[480] = '\0';
-  CHECK_INT(gc_region_resolve(NULL, base, NULL, &got, NULL), GC_OK);
+  CHECK_INT(genesys_region_resolve(NULL, base, NULL, &got, NULL), GC_OK);
   CHECK_INT(strlen(got.token_url), 480 + 2 + strlen("/oauth/token"));
 }
 
