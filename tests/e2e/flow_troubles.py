@@ -227,6 +227,21 @@ def messages_of_lost_answers_are_received_again() -> None:
     daemon.stop()
 
 
+def a_clock_that_aws_refuses_loses_no_message() -> None:
+    """This host's clock is 20 minutes behind that of SQS: requests are signed by the clock of SQS, and one line says so."""
+    sqs = Sqs()
+    sqs.call("aws", {"clock_ahead_s": 1200})
+    sqs.feed(300)
+    daemon = Collectd("", flows=attributes(sqs))
+    daemon.says("clock of SQS", "this host's clock is 1", "s behind that of SQS")
+    drained(daemon, sqs)
+    equal(daemon, sqs)
+    refused = sqs.call("sqs")["credentials"].get("refused InvalidSignatureException", 0)
+    check("each of the two consumers is refused once at most (%d)" % refused, 1 <= refused <= 2, sqs.call("sqs")["credentials"])
+    same("one line complains", len(daemon.complaints()), 1)
+    daemon.stop()
+
+
 # ---- keys --------------------------------------------------------------------------------------
 
 
@@ -354,7 +369,7 @@ def secrets_and_customer_data_stay_invisible() -> None:
 if __name__ == "__main__":
     report.main([a_full_disk_loses_no_message, a_corrupt_state_file_is_moved_aside, a_foreign_state_file_is_moved_aside,
                  a_state_file_of_a_newer_version_is_left_alone, throttling_loses_no_message,
-                 an_unreachable_sqs_loses_no_message, messages_of_lost_answers_are_received_again,
+                 an_unreachable_sqs_loses_no_message, a_clock_that_aws_refuses_loses_no_message, messages_of_lost_answers_are_received_again,
                  keys_of_the_container_are_renewed_before_they_expire,
                  keys_of_the_instance_are_renewed_before_they_expire,
                  keys_of_the_web_identity_are_renewed_with_its_new_token,

@@ -3,6 +3,8 @@
 """Does the webhook count correctly, safely and independently of bad clients?"""
 from __future__ import annotations
 
+import gzip
+import json
 import os
 import socket
 import threading
@@ -51,6 +53,13 @@ def each_request_gets_its_status() -> None:
     same("a large body with a wrong secret is answered 401", hook.post(unseen + b" " * BODY_MAX, "wrong")[0], 401)
     for body in (b"not JSON", b"", b"[1,2", b"\xff\xfe", b"{" * 5000):
         same("garbage %r is answered 400" % body[:9], hook.post(body)[0], 400)
+    daemon.says("no events", "is no event")
+    same("a compressed body is answered 415", hook.post(gzip.compress(unseen), headers={"Content-Encoding": "gzip"})[0], 415)
+    for when in ("2023-02-30T08:18:04.568Z", "2024-04-01T24:61:04.000Z", "2024-04-01T08:18:04", "04/01/2024 08:18"):
+        body = json.dumps({"eventBody": {"conversationId": "u", "attributes": {"ReturnsMetric_Zero(%s)" % when: "1"}}})
+        same("the time %s is answered 400" % when, hook.post(body.encode())[0], 400)
+    line = daemon.says("unread times", "of the form")
+    check("the line shows the form of the time, not its value", '"9999-99-99T99:99:99.999Z"' in line and "02-30" not in line, line)
     equal(daemon, sqs)
     same("no secret is visible outside", daemon.leaks(SECRET), [])
     check("the log has no customer data", "+4930123456789" not in daemon.text and "0-000000" not in daemon.text)

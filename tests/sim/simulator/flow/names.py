@@ -34,9 +34,6 @@ MALFORMED = {
     "no_flow": ("Metric_Calls(%s)",),
     "no_metric": ("CustomerRoutingMetric_(%s)",),
 }
-# Times that a flow means and that nobody can read: the event is not acknowledged.
-UNREADABLE = ("ReturnsMetric_Zero(2023-02-30T08:18:04.568Z)", "ReturnsMetric_Zero(2024-04-01T24:61:04.000Z)",
-              "Main MenuMetric_Calls(2024-04-01T08:18:04)", "Main MenuMetric_Calls(04/01/2024 08:18)")
 LATE_S = 15 * 86_400  # older than the usual retention of 14 days
 
 
