@@ -192,6 +192,7 @@ static const struct origin origins[GC_METRIC_COUNT] = {
     [GC_METRIC_SERIES_OVERFLOW] = {"as series", "counted here", NEVER},
     [GC_METRIC_SERIES_COLLIDED] = {"", "counted here",
                                    "without genesys_prometheus"},
+    [GC_METRIC_SERIES_OLD] = {"", "counted here", "without genesys_prometheus"},
     [GC_METRIC_SCRAPES] = {"`200` `401` `404` `405` `503` `cut`",
                            "counted here", "without genesys_prometheus"},
     [GC_METRIC_SCRAPE_TIME] = {"", "counted here", "until the first scrape"},

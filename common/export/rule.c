@@ -96,6 +96,7 @@
   XX(SERIES, "series", "", GAUGE, VALUE, "source", NULL)                       \
   XX(SERIES_OVERFLOW, "series_overflow", "", COUNTER, VALUE, "source", NULL)   \
   XX(SERIES_COLLIDED, "series_collided", "", COUNTER, VALUE, "", NULL)         \
+  XX(SERIES_OLD, "series_old", "", COUNTER, VALUE, "", NULL)                   \
   XX(SCRAPES, "scrapes", "", COUNTER, VALUE, "status", NULL)                   \
   XX(SCRAPE_TIME, "scrape_time", "seconds", GAUGE, VALUE, "", NULL)            \
   XX(QUEUES, "queues", "", GAUGE, VALUE, "state", NULL)                        \

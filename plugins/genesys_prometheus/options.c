@@ -55,7 +55,8 @@ const struct gc_opt prometheus_rows[] = {
         struct prometheus_options, staleness_s, "Staleness", "300", 1, 86400,
         "s",
         "A series that was not written for this time is no longer shown; "
-        "one with a longer interval stays for two intervals.",
+        "one with a longer interval stays for two intervals. Series of "
+        "intervals and windows stay for two of them in any case.",
         "120"),
     GC_OPT_INT(struct prometheus_options, series_max, "MaxSeries", "500000", 1,
                10000000, "series", "Further series are left out and counted.",

@@ -54,6 +54,22 @@ static struct store_number number_of(const struct gc_value_source *source) {
   return (struct store_number){kinds[source->kind], source->bits};
 }
 
+/* True for a series whose values have the time at which an interval or window
+ * ended, which may be long ago. */
+static bool is_interval(const struct gc_value *v) {
+  static const char end[] = "_window";
+  size_t len = strlen(v->type);
+  return strcmp(v->plugin, "genesys") == 0 &&
+         (strstr(v->type, "_interval_") != NULL ||
+          (len >= strlen(end) &&
+           strcmp(v->type + len - strlen(end), end) == 0));
+}
+
+static uint64_t age_ms(const struct gc_value *v) {
+  int64_t age = gc_clock_wall_ms() - (int64_t)(v->time_ns / 1000000);
+  return age > 0 ? (uint64_t)age : 0;
+}
+
 /* Stores a value. Runs on the threads that emit it and on collectd's write
  * threads. */
 static void take_value(void *ctx, const struct gc_value *v) {
@@ -67,6 +83,8 @@ static void take_value(void *ctx, const struct gc_value *v) {
                                   .time = v->time_ns,
                                   .interval_ms = v->interval_ms,
                                   .now_ms = gc_clock_now_ms(),
+                                  .is_interval = is_interval(v),
+                                  .age_ms = age_ms(v),
                                   .lease = v->lease};
   (void)ctx;
   if (!store_write(store, &list))

@@ -14,6 +14,7 @@ void prometheus_samples(const struct store_stats *store,
       .out = out, .instance = "prometheus", .interval_ms = interval_ms};
   gc_put_gauge(&w, GC_METRIC_SERIES, "", (double)store->series);
   gc_put_count(&w, GC_METRIC_SERIES_OVERFLOW, "", store->overflow);
+  gc_put_count(&w, GC_METRIC_SERIES_OLD, "", store->old);
   gc_put_count(&w, GC_METRIC_SERIES_COLLIDED, "", store->collisions);
   for (int i = 0; i < ENDPOINT_STATUS_COUNT; i++)
     gc_put_count(&w, GC_METRIC_SCRAPES, statuses[i], endpoint->answers[i]);

@@ -219,7 +219,7 @@ static enum gc_code write_store(struct store *s, struct gc_buf *out) {
   size_t len;
   if (body == NULL)
     return GC_ERR_MEMORY;
-  (void)render_exposition(store_scrape_begin(s), RENDER_TEXT, body);
+  (void)render_exposition(store_scrape_begin(s, 0), RENDER_TEXT, body);
   store_scrape_end(s);
   char *text = body_finish(body, &len);
   enum gc_code code = text != NULL ? gc_buf_add(out, text, len) : GC_ERR_MEMORY;

@@ -22,12 +22,15 @@ static bool make_names(void *ctx, size_t i, struct gc_export_series *ret) {
   return gc_export_series_make(&id, ret);
 }
 
+static uint64_t newest_ms; /* of the newest value */
+
 enum gc_code points_write_leased(struct store *s, const struct points_value *v,
                                  uint64_t now_ms,
                                  const struct gc_lease_gate *lease) {
   const struct gc_metric *m = gc_metric(gc_export_metric_of(v->type));
   struct store_number numbers[GC_DS_MAX];
   char key[1024];
+  newest_ms = now_ms;
   int len = snprintf(key, sizeof(key), "%s/%s/%s/%s", v->instance, v->type,
                      v->type_instance, v->parts != NULL ? v->parts : "");
   for (unsigned i = 0; i < m->ds_count; i++) {
@@ -56,8 +59,11 @@ enum gc_code points_write(struct store *s, const struct points_value *v,
 char *points_render(struct store *s, enum render_format format) {
   GC_AUTO(body_free_auto) struct body *body = body_new(false);
   size_t len = 0;
-  render_exposition(store_scrape_begin(s), format, body);
+  const struct family_list *list = store_scrape_begin(s, newest_ms);
+  render_exposition(list, format, body);
+  uint64_t number = list->scrape.number;
   store_scrape_end(s);
+  store_note_taken(s, number);
   body_add(body, "", 1);
   char *text = body_finish(body, &len);
   if (text == NULL)

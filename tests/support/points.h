@@ -24,7 +24,8 @@ enum gc_code points_write_leased(struct store *s, const struct points_value *v,
                                  uint64_t now_ms,
                                  const struct gc_lease_gate *lease);
 
-/* Returns the exposition; the caller frees it. */
+/* Returns the exposition at the time of the newest value, of any store, as an
+ * answer that is taken; the caller frees it. */
 char *points_render(struct store *s, enum render_format format);
 
 #endif

@@ -12,6 +12,7 @@ struct writer {
   struct body *out;
   enum render_format format;
   const struct family *family;
+  const struct scrape *scrape;
   size_t lines; /* samples */
   bool has_head;
 };
@@ -143,14 +144,25 @@ static uint64_t bits_of(const struct point *p) {
   return atomic_load_explicit(&p->bits, memory_order_relaxed);
 }
 
-/* Returns the value to show. The first scrape shows the 0 with which a counter
- * began, the next one its count. */
-static uint64_t take_bits(struct point *p) {
-  bool is_unseen =
-      atomic_load_explicit(&p->beginning, memory_order_relaxed) != POINT_SEEN;
-  bool begins =
-      is_unseen && atomic_exchange(&p->beginning, POINT_SEEN) == POINT_AT_ZERO;
-  return begins ? 0 : bits_of(p);
+/* True while the 0 with which a counter began is shown in place of its count
+ * (STORE_BEGINNING_MS). */
+static bool shows_beginning(const struct scrape *s, struct point *p) {
+  if (p->first_answer == 0)
+    p->first_answer = s->number;
+  return s->now_ms < p->born_ms + STORE_BEGINNING_MS &&
+         s->second_taken < p->first_answer &&
+         atomic_load(&p->beginning) == POINT_AT_ZERO;
+}
+
+/* Returns the value to show. */
+static uint64_t take_bits(const struct writer *w, struct point *p) {
+  unsigned char beginning =
+      atomic_load_explicit(&p->beginning, memory_order_relaxed);
+  if (beginning == POINT_AT_ZERO && shows_beginning(w->scrape, p))
+    return 0;
+  if (beginning != POINT_SEEN)
+    atomic_store(&p->beginning, POINT_SEEN);
+  return bits_of(p);
 }
 
 /* Returns the value of a counter as a double, for comparison. */
@@ -175,7 +187,7 @@ static void add_points(struct writer *w) {
     struct point *p = f->points[i];
     if (i + AHEAD < f->count)
       __builtin_prefetch(f->points[i + AHEAD]);
-    uint64_t bits = take_bits(p);
+    uint64_t bits = take_bits(w, p);
     if (can_show(p, bits))
       add_line(w, suffix, p, NULL, p->kind, bits);
   }
@@ -197,14 +209,14 @@ static void add_histogram(struct writer *w, const struct histogram *h) {
   const struct point *last = h->buckets[h->bucket_count - 1];
   for (size_t i = 0; i < h->bucket_count; i++) {
     struct point *p = h->buckets[i];
-    double number = count_of(p, take_bits(p));
+    double number = count_of(p, take_bits(w, p));
     if (number > count)
       count = number;
     add_line(w, "_bucket", p, p->le, STORE_REAL, real_bits(count));
   }
   if (h->sum == NULL)
     return;
-  uint64_t sum = take_bits(h->sum);
+  uint64_t sum = take_bits(w, h->sum);
   if (!isfinite(count_of(h->sum, sum)))
     return;
   add_line(w, "_sum", last, NULL, h->sum->kind, sum);
@@ -213,7 +225,7 @@ static void add_histogram(struct writer *w, const struct histogram *h) {
 
 size_t render_exposition(const struct family_list *list,
                          enum render_format format, struct body *out) {
-  struct writer w = {.out = out, .format = format};
+  struct writer w = {.out = out, .format = format, .scrape = &list->scrape};
   for (size_t i = 0; i < list->count; i++) {
     w.family = list->at[i];
     w.has_head = false;

@@ -69,13 +69,15 @@ static enum MHD_Result refuse_request(struct endpoint *e,
 
 /* Returns the whole exposition; NULL when out of memory. */
 static char *render_body(struct endpoint *e, enum render_format format,
-                         bool is_gzip, size_t *ret_len) {
+                         bool is_gzip, size_t *ret_len, void **place) {
   uint64_t begin_us = gc_clock_now_us();
   GC_AUTO(body_free_auto) struct body *body = body_new(is_gzip);
   if (body == NULL)
     return NULL;
   store_remove_lost(e->settings.store, gc_lease_gate_allows);
-  const struct family_list *list = store_scrape_begin(e->settings.store);
+  const struct family_list *list =
+      store_scrape_begin(e->settings.store, gc_clock_now_ms());
+  *place = (void *)(uintptr_t)list->scrape.number;
   (void)render_exposition(list, format, body);
   store_scrape_end(e->settings.store);
   char *bytes = body_finish(body, ret_len);
@@ -88,16 +90,17 @@ static ssize_t no_bytes(void *ctx, uint64_t at, char *out, size_t room) {
   return MHD_CONTENT_READER_END_OF_STREAM;
 }
 
-/* Returns NULL when out of memory. HEAD has no body to measure: a scrape shows
- * the 0 of a new counter once, and HEAD must not take it from Prometheus. */
+/* Returns NULL when out of memory. HEAD has no body to measure: it must
+ * not take the 0 of a new counter from Prometheus. The number of the scrape
+ * goes to *place, for on_completed. */
 static struct MHD_Response *make_response(struct endpoint *e, bool is_head,
                                           enum render_format format,
-                                          bool is_gzip) {
+                                          bool is_gzip, void **place) {
   size_t len = 0;
   if (is_head)
     return MHD_create_response_from_callback(MHD_SIZE_UNKNOWN, 1024, no_bytes,
                                              NULL, NULL);
-  char *bytes = render_body(e, format, is_gzip, &len);
+  char *bytes = render_body(e, format, is_gzip, &len, place);
   struct MHD_Response *r =
       bytes != NULL
           ? MHD_create_response_from_buffer(len, bytes, MHD_RESPMEM_MUST_FREE)
@@ -108,7 +111,8 @@ static struct MHD_Response *make_response(struct endpoint *e, bool is_head,
 }
 
 static enum MHD_Result answer_scrape(struct endpoint *e,
-                                     struct MHD_Connection *c, bool is_head) {
+                                     struct MHD_Connection *c, bool is_head,
+                                     void **place) {
   const char *accept =
       MHD_lookup_connection_value(c, MHD_HEADER_KIND, "Accept");
   const char *encoding =
@@ -116,7 +120,7 @@ static enum MHD_Result answer_scrape(struct endpoint *e,
   enum render_format format =
       accept_openmetrics(accept) ? RENDER_OPENMETRICS : RENDER_TEXT;
   bool is_gzip = accept_gzip(encoding);
-  struct MHD_Response *r = make_response(e, is_head, format, is_gzip);
+  struct MHD_Response *r = make_response(e, is_head, format, is_gzip, place);
   if (r == NULL)
     return refuse_request(e, c, ENDPOINT_503);
   MHD_add_response_header(r, "Content-Type", render_content_type(format));
@@ -144,16 +148,19 @@ static enum MHD_Result on_request(void *ctx, struct MHD_Connection *c,
   if (!is_head && strcmp(method, "GET") != 0)
     return refuse_request(e, c, ENDPOINT_405);
   enum endpoint_status status = endpoint_authorize(e, c);
-  return status == ENDPOINT_200 ? answer_scrape(e, c, is_head)
+  return status == ENDPOINT_200 ? answer_scrape(e, c, is_head, place)
                                 : refuse_request(e, c, status);
 }
 
 static void on_completed(void *ctx, struct MHD_Connection *c, void **place,
                          enum MHD_RequestTerminationCode code) {
   struct endpoint *e = ctx;
-  (void)c, (void)place;
-  if (code != MHD_REQUEST_TERMINATED_COMPLETED_OK)
+  (void)c;
+  bool is_taken = code == MHD_REQUEST_TERMINATED_COMPLETED_OK;
+  if (!is_taken)
     atomic_fetch_add(&e->cut, 1);
+  else if (*place != NULL && *place != (void *)e)
+    store_note_taken(e->settings.store, (uintptr_t)*place);
 }
 
 static enum MHD_Result refuse_at_once(void *ctx, struct MHD_Connection *c,

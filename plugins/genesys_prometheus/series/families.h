@@ -17,8 +17,17 @@ struct family;
 /* The progress of showing a new counter: a rate needs its first 0. */
 enum point_beginning {
   POINT_UNSEEN,
-  POINT_AT_ZERO, /* unseen, and began with 0: the next scrape shows the 0 */
+  POINT_AT_ZERO, /* began with 0, which the first answers show */
   POINT_SEEN,
+};
+
+/* One scrape. */
+struct scrape {
+  uint64_t now_ms;
+  uint64_t number; /* of the answer, from 1 */
+  /* Number of the answer before the newest one, of those that clients took; 0:
+   * there is none. */
+  uint64_t second_taken;
 };
 
 /* One series. */
@@ -29,10 +38,12 @@ struct point {
   bool is_shown;                   /* part of its family, not collided */
   bool is_gone;                    /* to be removed */
   _Atomic unsigned char beginning; /* enum point_beginning */
-  struct family *family;           /* NULL: families_get has returned NULL */
-  struct point *next;              /* next in a list of the store */
-  double bound;                    /* of a bucket */
-  const char *le; /* of a bucket: bound as text, after `labels` */
+  uint64_t born_ms;
+  uint64_t first_answer; /* that shows its 0; 0: none yet */
+  struct family *family; /* NULL: families_get has returned NULL */
+  struct point *next;    /* next in a list of the store */
+  double bound;          /* of a bucket */
+  const char *le;        /* of a bucket: bound as text, after `labels` */
   uint32_t labels_len;
   char labels[]; /* a="b",c="d", escaped; without `le` */
 };
@@ -69,6 +80,7 @@ struct families {
 struct family_list {
   struct family **at;
   size_t count;
+  struct scrape scrape; /* for which they were listed */
 };
 
 enum { FAMILIES_MAX = 10000 };

@@ -26,13 +26,16 @@ struct store {
   size_t series_max;
   uint32_t staleness_ms;
   _Atomic size_t series;
-  _Atomic uint64_t overflow, collisions;
+  _Atomic uint64_t overflow, collisions, old;
 
   struct families families; /* has a lock of its own */
   struct leases leases;     /* likewise */
 
   pthread_mutex_t fresh_lock;
   struct point *fresh; /* points that wait for insertion */
+
+  pthread_mutex_t taken_lock;          /* of the next line */
+  uint64_t newest_taken, second_taken; /* numbers of answers */
 
   pthread_mutex_t structure; /* of all below */
   struct family_list listed;
@@ -49,6 +52,7 @@ struct store *store_new(size_t series_max, uint32_t staleness_ms) {
     pthread_mutex_init(&s->shards[i].lock, NULL);
   pthread_mutex_init(&s->fresh_lock, NULL);
   pthread_mutex_init(&s->structure, NULL);
+  pthread_mutex_init(&s->taken_lock, NULL);
   families_init(&s->families);
   leases_init(&s->leases);
   return s;
@@ -60,7 +64,17 @@ static struct shard *shard_of(struct store *s, uint64_t hash) {
   return &s->shards[hash >> 58];
 }
 
-static void set_numbers(struct entry *e, const struct store_list *list) {
+/* Returns how long the values are shown from now on; 0: they are not shown. */
+static uint64_t life_of(const struct store *s, const struct store_list *list) {
+  uint64_t life_ms = 2 * (uint64_t)list->interval_ms;
+  if (!list->is_interval)
+    return life_ms > s->staleness_ms ? life_ms : s->staleness_ms;
+  life_ms += STORE_SETTLE_MS;
+  return list->age_ms < life_ms ? life_ms - list->age_ms : 0;
+}
+
+static void set_numbers(const struct store *s, struct entry *e,
+                        const struct store_list *list) {
   for (size_t i = 0; i < e->count; i++)
     if (e->points[i] != NULL)
       atomic_store_explicit(&e->points[i]->bits, list->numbers[i].bits,
@@ -68,6 +82,15 @@ static void set_numbers(struct entry *e, const struct store_list *list) {
   e->written_ms = list->now_ms;
   e->time = list->time;
   e->interval_ms = list->interval_ms;
+  e->life_ms = life_of(s, list);
+}
+
+/* True if the values are too old to be shown; counts them. */
+static bool are_old(struct store *s, const struct store_list *list) {
+  bool is_old = life_of(s, list) == 0;
+  if (is_old)
+    atomic_fetch_add(&s->old, list->count);
+  return is_old;
 }
 
 /* True if the value is older than the newest one and is not shown. If the
@@ -91,6 +114,8 @@ static void mark_beginnings(struct entry *e, const struct store_list *list) {
 }
 
 bool store_write(struct store *s, const struct store_list *list) {
+  if (are_old(s, list))
+    return true;
   uint64_t hash = gc_hash(list->key, list->key_len);
   struct shard *shard = shard_of(s, hash);
   pthread_mutex_lock(&shard->lock);
@@ -99,7 +124,7 @@ bool store_write(struct store *s, const struct store_list *list) {
     if (is_late(e, list))
       mark_beginnings(e, list);
     else
-      set_numbers(e, list);
+      set_numbers(s, e, list);
   }
   pthread_mutex_unlock(&shard->lock);
   return e != NULL;
@@ -127,6 +152,8 @@ static enum gc_code fill_entry(struct store *s, struct entry *e,
       continue;
     e->points[i] = point_new(names, families_get(&s->families, names),
                              list->numbers[i].kind);
+    if (e->points[i] != NULL)
+      e->points[i]->born_ms = list->now_ms;
   }
   free(names);
   return GC_OK;
@@ -154,7 +181,7 @@ static bool add_entry(struct store *s, struct entry *e,
       table_find(&shard->table, list->key, list->key_len, e->hash) == NULL &&
       table_add(&shard->table, e);
   if (is_new) {
-    set_numbers(e, list);
+    set_numbers(s, e, list);
     mark_beginnings(e, list);
     publish_points(s, e); /* under the lock, so that no expiry frees them */
     if (e->lease != NULL)
@@ -223,31 +250,30 @@ static void insert_fresh(struct store *s) {
   families_list(&s->families, &s->listed);
 }
 
-const struct family_list *store_scrape_begin(struct store *s) {
-  pthread_mutex_lock(&s->structure);
-  insert_fresh(s);
-  return &s->listed;
+void store_note_taken(struct store *s, uint64_t number) {
+  pthread_mutex_lock(&s->taken_lock);
+  if (number > s->newest_taken) {
+    s->second_taken = s->newest_taken;
+    s->newest_taken = number;
+  } else if (number > s->second_taken && number < s->newest_taken) {
+    s->second_taken = number;
+  }
+  pthread_mutex_unlock(&s->taken_lock);
 }
 
 void store_scrape_end(struct store *s) { pthread_mutex_unlock(&s->structure); }
 
-static bool is_stale(const struct store *s, const struct entry *e,
-                     uint64_t now_ms) {
-  uint64_t life_ms = 2 * (uint64_t)e->interval_ms;
-  if (life_ms < s->staleness_ms)
-    life_ms = s->staleness_ms;
-  return now_ms > e->written_ms && now_ms - e->written_ms > life_ms;
+static bool is_stale(const struct entry *e, uint64_t now_ms) {
+  return now_ms > e->written_ms && now_ms - e->written_ms > e->life_ms;
 }
 
-static bool is_lost(const struct store *s, const struct entry *e,
-                    uint64_t now_ms) {
-  (void)s, (void)now_ms;
+static bool is_lost(const struct entry *e, uint64_t now_ms) {
+  (void)now_ms;
   return e->lease != NULL && e->lease->is_lost;
 }
 
 /* Decides whether an entry is removed. */
-typedef bool (*entry_rule)(const struct store *s, const struct entry *e,
-                           uint64_t now_ms);
+typedef bool (*entry_rule)(const struct entry *e, uint64_t now_ms);
 
 /* Frees an entry. Its shown points are freed later, from the list `gone`.
  */
@@ -275,7 +301,7 @@ static size_t clean_heads(struct store *s, struct table *t, size_t from,
   for (size_t i = from; i < end && i < t->room; i++)
     for (struct entry **at = &t->heads[i]; *at != NULL;) {
       struct entry *e = *at;
-      if (!is_over(s, e, now_ms)) {
+      if (!is_over(e, now_ms)) {
         at = &e->next;
         continue;
       }
@@ -343,12 +369,25 @@ void store_remove_lost(struct store *s,
   pthread_mutex_unlock(&s->structure);
 }
 
+/* Age is judged here, and not only when store_expire runs. */
+const struct family_list *store_scrape_begin(struct store *s, uint64_t now_ms) {
+  struct scrape *scrape = &s->listed.scrape;
+  pthread_mutex_lock(&s->structure);
+  remove_entries(s, is_stale, now_ms);
+  scrape->now_ms = now_ms;
+  scrape->number++;
+  pthread_mutex_lock(&s->taken_lock);
+  scrape->second_taken = s->second_taken;
+  pthread_mutex_unlock(&s->taken_lock);
+  return &s->listed;
+}
+
 /* ---- beginning, end, statistics ---- */
 
 struct store_stats store_stats(struct store *s) {
-  return (struct store_stats){atomic_load(&s->series),
-                              atomic_load(&s->overflow),
-                              atomic_load(&s->collisions)};
+  return (struct store_stats){
+      atomic_load(&s->series), atomic_load(&s->overflow),
+      atomic_load(&s->collisions), atomic_load(&s->old)};
 }
 
 bool store_last_collision(struct store *s, char *out, size_t size) {
@@ -382,5 +421,6 @@ void store_free(struct store *s) {
   free(s->listed.at);
   pthread_mutex_destroy(&s->fresh_lock);
   pthread_mutex_destroy(&s->structure);
+  pthread_mutex_destroy(&s->taken_lock);
   free(s);
 }

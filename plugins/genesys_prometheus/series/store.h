@@ -46,6 +46,10 @@ struct store_list {
   uint64_t time;        /* of the values, in any unit; older ones are skipped */
   uint32_t interval_ms; /* of the series */
   uint64_t now_ms;      /* monotonic */
+  /* Of a series of intervals or windows, which lives for two of them: its
+   * values' age, by the clock. */
+  bool is_interval;
+  uint64_t age_ms;
   /* The lease of the series, of which only the holder shows it; NULL: none.
    * store_add reads it. It lives as long as the store. */
   const struct gc_lease_gate *lease;
@@ -59,10 +63,17 @@ struct store_stats {
   size_t series;       /* in memory; collided ones included */
   uint64_t overflow;   /* values left out because of `series_max` */
   uint64_t collisions; /* series left out: family_insert refused them */
+  uint64_t old;        /* values of intervals left out because of their age */
 };
 
+/* An interval ends at its values' time; they come later by SettleDelay and the
+ * poll. */
+enum { STORE_SETTLE_MS = 60 * 1000 };
+
 /* Makes a store. A series that was not written for `staleness_ms`, or for twice
- * its interval if that is longer, is removed. */
+ * its interval if that is longer, is removed. A series of intervals is removed
+ * two intervals and STORE_SETTLE_MS after its newest one; values that are older
+ * when they come, as in a back-fill, are not shown. */
 struct store *store_new(size_t series_max, uint32_t staleness_ms);
 /* Frees `s`, which may be NULL. No other call may run. */
 void store_free(struct store *s);
@@ -85,10 +96,18 @@ void store_expire(struct store *s, uint64_t now_ms);
 void store_remove_lost(struct store *s,
                        bool (*holds)(const struct gc_lease_gate *lease));
 
-/* Inserts new series and returns the families, which are the caller's until
- * store_scrape_end. A counter that began with 0 shows 0 once. */
-const struct family_list *store_scrape_begin(struct store *s);
+/* For STORE_BEGINNING_MS after its birth, a counter that began with 0 shows
+ * this 0 in the first two answers that clients took whole: two replicas of
+ * Prometheus see it, and a scrape that broke off does not use it up. */
+enum { STORE_BEGINNING_MS = 60 * 1000 };
+
+/* Removes stale series, inserts new ones, and returns the families, which are
+ * the caller's until store_scrape_end. */
+const struct family_list *store_scrape_begin(struct store *s, uint64_t now_ms);
 void store_scrape_end(struct store *s);
+/* Notes that a client took the whole answer of that number
+ * (family_list.scrape). */
+void store_note_taken(struct store *s, uint64_t number);
 
 struct store_stats store_stats(struct store *s);
 

@@ -12,6 +12,7 @@ struct entry {
   struct entry *next;
   uint64_t hash;
   uint64_t written_ms;     /* monotonic */
+  uint64_t life_ms;        /* from written_ms on */
   uint64_t time;           /* of the newest values */
   struct lease_use *lease; /* NULL: none */
   uint32_t interval_ms;

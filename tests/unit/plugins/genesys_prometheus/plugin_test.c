@@ -248,6 +248,7 @@ static void a_head_request_is_no_scrape(void) {
   CHECK(strstr(ask_metrics("HEAD"), "genesys_") == NULL);
   CHECK(strstr(ask_metrics("HEAD"), "Content-Length") == NULL);
   CHECK_HAS(scrape_metrics(), "media_type=\"voice\",host=\"h\"} 0\n");
+  CHECK_HAS(scrape_metrics(), "media_type=\"voice\",host=\"h\"} 0\n");
   CHECK_HAS(scrape_metrics(), "media_type=\"voice\",host=\"h\"} 1\n");
   (void)fake_shutdown();
 }

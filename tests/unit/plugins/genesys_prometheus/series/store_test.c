@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "common/net/lease_gate.h"
+#include "plugins/genesys_prometheus/series/families.h"
 #include "tests/support/check.h"
 #include "tests/support/points.h"
 
@@ -35,6 +36,119 @@ static void a_series_disappears_when_it_is_not_written(void) {
   CHECK_INT(store_stats(s).series, 1);
   CHECK_INT(points_write(s, &a, 40000), GC_OK);
   CHECK_INT(count_lines(s, "{queue_name"), 2);
+  store_free(s);
+}
+
+/* The read threads of collectd hang: nothing but the scrape looks. */
+static void a_scrape_leaves_out_what_is_stale(void) {
+  struct store *s = store_new(100, 30000);
+  struct points_value a = depth_value("A", 1), b = depth_value("B", 1);
+  CHECK_INT(points_write(s, &a, 1000), GC_OK);
+  CHECK_INT(points_write(s, &b, 31002), GC_OK);
+  CHECK_INT(count_lines(s, "{queue_name=\"A\""), 0);
+  CHECK_INT(count_lines(s, "{queue_name=\"B\""), 1);
+  store_free(s);
+}
+
+static bool make_interval(void *ctx, size_t i, struct gc_export_series *ret) {
+  const struct gc_export_identity id = {.host = "h",
+                                        .plugin = "genesys",
+                                        .plugin_instance = ctx,
+                                        .type = "queue_interval_ratio",
+                                        .type_instance = "oServiceLevel-voice",
+                                        .source = "value",
+                                        .is_only_source = true};
+  (void)i;
+  return gc_export_series_make(&id, ret);
+}
+
+static void write_interval(struct store *s, const char *queue, uint64_t now_ms,
+                           uint64_t age_ms) {
+  struct store_number number = {.kind = STORE_REAL};
+  const struct store_list list = {.key = queue,
+                                  .key_len = strlen(queue),
+                                  .numbers = &number,
+                                  .count = 1,
+                                  .time = now_ms + 1000000 - age_ms,
+                                  .interval_ms = 60000,
+                                  .now_ms = now_ms,
+                                  .is_interval = true,
+                                  .age_ms = age_ms};
+  if (!store_write(s, &list))
+    CHECK_INT(store_add(s, &list, make_interval, (void *)queue), GC_OK);
+}
+
+static size_t intervals_at(struct store *s, uint64_t now_ms) {
+  const struct family_list *list = store_scrape_begin(s, now_ms);
+  size_t count = 0;
+  for (size_t i = 0; i < list->count; i++)
+    count += list->at[i]->count;
+  store_scrape_end(s);
+  return count;
+}
+
+/* Staleness is longer and does not count. */
+static void a_series_of_intervals_lives_two_of_them(void) {
+  struct store *s = store_new(100, 300000);
+  write_interval(s, "A", 1000, 30000);
+  CHECK_INT(intervals_at(s, 1000 + 150000), 1);
+  CHECK_INT(intervals_at(s, 1001 + 150000), 0);
+  store_free(s);
+}
+
+static void an_interval_of_a_back_fill_is_not_shown_but_counted(void) {
+  struct store *s = store_new(100, 300000);
+  write_interval(s, "A", 1000, 3600000);
+  CHECK_INT(intervals_at(s, 1000), 0);
+  CHECK_INT(store_stats(s).old, 1);
+  write_interval(s, "A", 2000, 35000);
+  CHECK_INT(intervals_at(s, 2000), 1);
+  write_interval(s, "A", 3000, 3600000);
+  CHECK_INT(intervals_at(s, 3000), 1);
+  CHECK_INT(store_stats(s).old, 2);
+  store_free(s);
+}
+
+/* Renders without a client that takes the answer, unless `is_taken`. */
+static bool shows_zero(struct store *s, uint64_t now_ms, bool is_taken) {
+  GC_AUTO(body_free_auto) struct body *body = body_new(false);
+  const struct family_list *list = store_scrape_begin(s, now_ms);
+  size_t len = 0;
+  (void)render_exposition(list, RENDER_TEXT, body);
+  uint64_t number = list->scrape.number;
+  store_scrape_end(s);
+  if (is_taken)
+    store_note_taken(s, number);
+  body_add(body, "", 1);
+  char *text = body_finish(body, &len);
+  bool is_zero = strstr(text, "} 0\n") != NULL;
+  free(text);
+  return is_zero;
+}
+
+static void a_scrape_that_broke_off_does_not_use_up_the_0(void) {
+  struct store *s = store_new(100, 300000);
+  struct points_value zero = {"A", "queue_offer", "voice", NULL, 0};
+  struct points_value nine = {"A", "queue_offer", "voice", NULL, 9};
+  CHECK(!shows_zero(s, 500, true)); /* before the series is there */
+  CHECK_INT(points_write(s, &zero, 1000), GC_OK);
+  CHECK_INT(points_write(s, &nine, 1001), GC_OK);
+  for (int i = 0; i < 5; i++)
+    CHECK(shows_zero(s, 2000, false));
+  CHECK(shows_zero(s, 2000, true));
+  CHECK(shows_zero(s, 2000, true));
+  CHECK(!shows_zero(s, 2000, true));
+  store_free(s);
+}
+
+static void after_a_minute_a_counter_shows_the_truth(void) {
+  struct store *s = store_new(100, 300000);
+  struct points_value zero = {"A", "queue_offer", "voice", NULL, 0};
+  struct points_value nine = {"A", "queue_offer", "voice", NULL, 9};
+  CHECK_INT(points_write(s, &zero, 1000), GC_OK);
+  CHECK_INT(points_write(s, &nine, 1001), GC_OK);
+  CHECK(shows_zero(s, 60999, false));
+  CHECK(!shows_zero(s, 61000, true)); /* nobody has asked before */
   store_free(s);
 }
 
@@ -238,7 +352,7 @@ static void a_slow_scrape_delays_no_writer(void) {
   struct store *s = store_new(100, 30000);
   struct points_value old = depth_value("A", 1), new = depth_value("B", 5);
   CHECK_INT(points_write(s, &old, 1000), GC_OK);
-  (void)store_scrape_begin(s);
+  (void)store_scrape_begin(s, 0);
   old.value = 2;
   CHECK_INT(points_write(s, &old, 2000), GC_OK);
   CHECK_INT(points_write(s, &new, 2000), GC_OK);
@@ -292,6 +406,11 @@ static void threads_share_series_while_some_are_removed(void) {
 }
 
 int main(void) {
+  RUN(a_scrape_leaves_out_what_is_stale);
+  RUN(a_series_of_intervals_lives_two_of_them);
+  RUN(an_interval_of_a_back_fill_is_not_shown_but_counted);
+  RUN(a_scrape_that_broke_off_does_not_use_up_the_0);
+  RUN(after_a_minute_a_counter_shows_the_truth);
   RUN(a_series_disappears_when_it_is_not_written);
   RUN(series_of_a_lost_lease_disappear_until_the_next_value);
   RUN(of_two_threads_that_add_a_series_the_newer_value_counts);
