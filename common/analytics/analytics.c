@@ -213,9 +213,7 @@ static void report_left_out(struct gc_analytics *b) {
 static struct gc_samples_view view_of(const struct gc_analytics *b) {
   return (struct gc_samples_view){.query = b->query,
                                   .dimension_names = &b->plan.selection.names,
-                                  .block = b->deps.name,
-                                  .prefix = b->query->prefix,
-                                  .counters = b->query->counters};
+                                  .block = b->deps.name};
 }
 
 /* Returns true if an answer names an entity that was created after the list was

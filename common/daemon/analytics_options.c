@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "common/analytics/query/tables.h"
+#include "common/base/alloc.h"
 #include "common/base/decimal.h"
 #include "common/base/glob.h"
 #include "common/base/timestamp.h"
@@ -14,21 +15,13 @@ enum { PREFIX_MAX = 32 }; /* bytes of InstancePrefix */
 /* The words are in the order of enum gc_query_label. */
 const char *const gc_analytics_labels[] = {"name", "id", "both", NULL};
 
-static enum gc_code fill_default(struct gc_strs *list,
-                                 const struct gc_query_words *preset,
-                                 struct gc_err *err) {
+static void fill_default(struct gc_strs *list,
+                         const struct gc_query_words *preset) {
   if (list->count > 0 || preset->count == 0)
-    return GC_OK;
-  list->at = calloc(preset->count, sizeof(*list->at));
-  for (size_t i = 0; list->at != NULL && i < preset->count; i++) {
-    list->at[i] = strdup(preset->at[i]);
-    if (list->at[i] == NULL)
-      break;
-    list->count++;
-  }
-  return list->count == preset->count
-             ? GC_OK
-             : gc_fail(err, GC_ERR_MEMORY, "out of memory");
+    return;
+  list->at = gc_zalloc(preset->count, sizeof(*list->at));
+  for (; list->count < preset->count; list->count++)
+    list->at[list->count] = gc_strdup(preset->at[list->count]);
 }
 
 static enum gc_code check_durations(struct gc_query *o,
@@ -163,8 +156,8 @@ enum gc_code gc_analytics_options_check(struct gc_query *o,
   o->source = source;
   o->rule.settle_ms = (int64_t)o->settle_s * 1000;
   GC_TRY(check_metrics(o, source, err));
-  GC_TRY(fill_default(&o->metrics, &is->metrics, err));
-  GC_TRY(fill_default(&o->group_by, &is->groups, err));
+  fill_default(&o->metrics, &is->metrics);
+  fill_default(&o->group_by, &is->groups);
   GC_TRY(check_groups(o, source, err));
   GC_TRY(check_durations(o, source, err));
   GC_TRY(check_revisit(o, source, err));

@@ -83,6 +83,7 @@ static struct result run_ours(const struct gc_buf *answer) {
   double began = now_ms();
   struct gc_query q = {.metrics = {metric_names, GC_COUNT(metric_names)},
                        .group_by = {groups, 2},
+                       .counters = true,
                        .rule = {.period_ms = MINUTE}};
   struct gc_series_set series = {.keys = {.max = 200000}};
   int64_t done_ms = first_ms + (WINDOWS - 1) * (int64_t)MINUTE;
@@ -109,10 +110,8 @@ static struct result run_ours(const struct gc_buf *answer) {
   gc_results_sort(&results);
   (void)gc_series_revise(&series, GC_SETTLES_BASE);
   struct gc_dimension_names dimension_names = {.label = GC_QUERY_LABEL_ID};
-  struct gc_samples_view view = {.query = &q,
-                                 .dimension_names = &dimension_names,
-                                 .block = "bench",
-                                 .counters = true};
+  struct gc_samples_view view = {
+      .query = &q, .dimension_names = &dimension_names, .block = "bench"};
   struct gc_outbox out = {.interval_ms = MINUTE};
   struct gc_samples_tally tally;
   exit_unless_ok(gc_samples_of_window(&view, &results, 0, false, &out, &tally));

@@ -92,15 +92,14 @@ static struct result run_query(const uint8_t *data, size_t size, size_t cut) {
     q.source = GC_QUERY_FLOWS;
     q.group_by.at = flow_groups;
   }
+  q.counters = true;
   if (q.source == GC_QUERY_QUEUE_DETAILS)
     q.group_by.count = 1;
   struct gc_series_set series = {.keys = {.max = 50}};
   struct gc_dimension_names dimension_names = {.label = GC_QUERY_LABEL_ID};
   struct gc_outbox o = {.count = 0};
-  struct gc_samples_view view = {.query = &q,
-                                 .dimension_names = &dimension_names,
-                                 .block = "b",
-                                 .counters = true};
+  struct gc_samples_view view = {
+      .query = &q, .dimension_names = &dimension_names, .block = "b"};
   /* 2026-08-01T10:00 to 10:03, two of them new. */
   struct gc_results r = {.query = &q,
                          .plan = {.again_from_ms = 1785578400000,

@@ -43,7 +43,7 @@ struct run {
   struct gc_query query;
   struct gc_windows_mark mark;
   int64_t from_ms, to_ms;
-  bool counters, is_export;
+  bool is_export;
   struct gc_dimension_names dimension_names;
   struct gc_intern wanted;
   struct gc_series_set series;
@@ -78,7 +78,7 @@ static void apply_setting(struct run *run, const char *key, char *value) {
     run->dimension_names.label =
         (enum gc_query_label)case_choose(&run->file, value, labels);
   else if (strcmp(key, "counters") == 0)
-    run->counters = case_choose(&run->file, value, off) != 0;
+    run->query.counters = case_choose(&run->file, value, off) != 0;
   else if (strcmp(key, "export") == 0)
     run->is_export = case_choose(&run->file, value, on) == 0;
   else if (strcmp(key, "max_series") == 0)
@@ -102,7 +102,7 @@ static void read_settings(struct run *run) {
   run->from_ms = case_time(&run->file, "2026-08-01T10:00:00Z");
   run->to_ms = case_time(&run->file, "2026-08-01T10:01:00Z");
   run->query.rule.revisit = 2;
-  run->counters = true;
+  run->query.counters = true;
   run->series.keys.max = 1000;
   run->settings = case_text(&run->file, "settings");
   char *at = run->settings;
@@ -204,8 +204,7 @@ static void say_count(struct run *run, unsigned poll, const char *what,
 static void put_windows(struct run *run, unsigned poll) {
   struct gc_samples_view view = {.query = &run->query,
                                  .dimension_names = &run->dimension_names,
-                                 .block = "block",
-                                 .counters = run->counters};
+                                 .block = "block"};
   const struct gc_windows_plan *plan = &run->results.plan;
   uint64_t unnamed = 0;
   gc_results_sort(&run->results);

@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/base/assert.h"
+
 void gc_results_clear(struct gc_results *r) {
   free(r->facts);
   r->facts = NULL;
@@ -140,6 +142,7 @@ enum gc_code gc_staging_fact(struct gc_staging *s, const char *key,
 
 enum gc_code gc_staging_finish(struct gc_staging *s) {
   struct gc_results *r = s->into;
+  GC_ASSERT(r->count <= r->cap && r->cap <= r->max);
   while (r->cap < r->count + s->count)
     GC_TRY(make_room(&r->facts, r->cap, &r->cap, r->max));
   if (s->count > 0)

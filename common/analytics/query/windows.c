@@ -98,6 +98,7 @@ bool gc_windows_piece(const struct gc_windows_plan *plan, int64_t period_ms,
 struct gc_windows_mark gc_windows_advance(const struct gc_windows_plan *plan,
                                           const struct gc_windows_mark *mark,
                                           int64_t end_ms) {
+  GC_ASSERT(end_ms > plan->from_ms && end_ms <= plan->to_ms);
   int64_t settled_ms = mark->is_set ? mark->settled_ms : plan->again_from_ms;
   int64_t base_ms = mark->is_set ? mark->base_ms : plan->again_from_ms;
   settled_ms = larger_ms(settled_ms, smaller_ms(plan->final_ms, end_ms));

@@ -336,6 +336,9 @@ static enum gc_code save_lease(struct gc_checkpoint *c,
 /* Begins a save, or looks for its end. */
 static enum gc_code save_fields(struct gc_checkpoint *c, struct gc_buf *fields,
                                 struct gc_err *err) {
+  GC_ASSERT(c->mark.base_ms <= c->mark.settled_ms &&
+            c->mark.settled_ms <= c->mark.done_ms);
+  GC_ASSERT((fields == NULL) == (c->file.call != NULL));
   const struct gc_page_save how = {
       .at_ms = c->mark.done_ms,
       .is_all = c->file.has == GC_KEPT_OTHER,

@@ -61,6 +61,7 @@ static enum gc_code make_room(struct gc_outbox *o) {
 enum gc_code gc_outbox_put(struct gc_outbox *o,
                            const struct gc_sample *sample) {
   size_t numbers = gc_metric(sample->metric)->ds_count;
+  GC_ASSERT(o->count <= o->cap && o->number_count <= o->number_cap);
   GC_TRY(make_room(o));
   const struct gc_outbox_entry *last =
       o->count > 0 ? &o->at[o->count - 1] : NULL;

@@ -223,10 +223,11 @@ enum gc_code gc_samples_of_window(const struct gc_samples_view *view,
     gc_series_add(r->series, facts[i].series, &a, how);
   }
   r->series->windows++;
-  if (view->counters)
+  if (view->query->counters)
     GC_TRY(put_all_totals(&p, r->series, end_ms - period_ms, true));
   GC_TRY(put_window(&p, r, facts, count, end_ms));
-  return view->counters ? put_all_totals(&p, r->series, end_ms, false) : GC_OK;
+  return view->query->counters ? put_all_totals(&p, r->series, end_ms, false)
+                               : GC_OK;
 }
 
 /* ---- sending ---- */
@@ -245,6 +246,8 @@ struct run {
 };
 
 void gc_sender_begin(struct gc_sender *s, struct gc_results *r) {
+  GC_ASSERT(s->results == NULL && s->outbox.count == 0 && !s->is_ending);
+  GC_ASSERT(r->plan.to_ms > r->plan.from_ms);
   s->results = r;
   s->window = 0;
   s->lost = (struct gc_err){.code = GC_OK};
@@ -343,6 +346,8 @@ static void count_shared(struct gc_sender *sender,
  * again, which is better than a gap. */
 static void load_window(struct gc_sender *sender) {
   const struct gc_results *r = sender->results;
+  GC_ASSERT(r != NULL && sender->window < windows_of(r));
+  GC_ASSERT(sender->sent == sender->outbox.count && !sender->is_saving);
   struct gc_samples_tally tally;
   struct gc_checkpoint *c = sender->checkpoint;
   char end[GC_TIMESTAMP_SIZE];
@@ -374,6 +379,7 @@ static void load_window(struct gc_sender *sender) {
 /* Saves that the outbox is sent. An empty outbox needs no further save if the
  * last one succeeded. */
 static void save_end(struct gc_sender *s) {
+  GC_ASSERT(s->sent == s->outbox.count && !s->is_saving);
   bool needs_save = s->outbox.count > 0 || s->state.code != GC_OK;
   gc_outbox_reset(&s->outbox);
   s->sent = 0;

@@ -385,7 +385,8 @@ static void set_kind(const struct gc_api_metric *metric, const char *name,
  * and medium. */
 static void begin_qualifier(struct name_writer *s,
                             const struct gc_api_member *member) {
-  const char *prefix = s->view->prefix != NULL ? s->view->prefix : "";
+  const char *prefix =
+      s->view->query->prefix != NULL ? s->view->query->prefix : "";
   const char *media = s->f.at[2];
   struct gc_identity *id = s->id;
   char text[GC_NAME_SIZE];

@@ -49,9 +49,7 @@ struct gc_identity_claims;
 struct gc_samples_view {
   const struct gc_query *query;
   const struct gc_dimension_names *dimension_names;
-  const char *block;  /* the instance of series without queue, user or flow */
-  const char *prefix; /* before each qualifier; NULL: none */
-  bool counters;      /* writes cumulative series too */
+  const char *block; /* the instance of series without queue, user or flow */
   struct gc_identity_claims *claims; /* NULL: not checked */
 };
 

@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/base/assert.h"
+
 enum gc_code gc_series_put(struct gc_series_set *s, const char *key, size_t len,
                            uint32_t *ret_number) {
   uint32_t number, count = s->keys.count;
@@ -81,6 +83,7 @@ void gc_series_take_slow(struct gc_series_set *s) {
 
 void gc_series_add(struct gc_series_set *set, uint32_t number,
                    const struct gc_amount *a, enum gc_settling how) {
+  GC_ASSERT(number < set->keys.count && set->keys.count <= set->cap);
   struct gc_series *s = &set->at[number];
   s->seen = set->windows;
   s->total = gc_amount_add(s->total, *a);

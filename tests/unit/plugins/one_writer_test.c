@@ -453,10 +453,8 @@ static size_t values_of(const struct analytics *a, const char *dimension,
 
 static void write_series(const struct analytics *a,
                          const struct gc_dimension_names *n, const char *key) {
-  struct gc_samples_view view = {.query = &a->claim.query,
-                                 .dimension_names = n,
-                                 .block = a->name,
-                                 .prefix = a->claim.query.prefix};
+  struct gc_samples_view view = {
+      .query = &a->claim.query, .dimension_names = n, .block = a->name};
   struct gc_identity id;
   char writer[2 * TEXT_SIZE];
   CHECK(gc_identity_make(&view, key, &id));
