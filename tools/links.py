@@ -3,7 +3,7 @@
 """Checks the links within the documents and the commands that they show: each
 named file must exist, each make target must have a rule, ./configure must know
 each option, a table row with functions and a file must name the right file, and
-the tests in a column "test" must exist. Each alert of examples/prometheus must have
+the tests in a column "test" must exist. Rows of more than 300 characters are named. Each alert of examples/prometheus must have
 a section in docs/operations.md, which its runbook_url names, and each section about
 an alert must have its alert. common/README.md must have each header of common/ that
 files of other folders include.
@@ -225,6 +225,19 @@ def not_installed():
                 yield "%s: %s, to which it links, is not installed" % (name, path)
 
 
+ROW_MAX = 300
+
+
+def long_rows(text: str):
+    """Yields the rows of tables that a reader cannot take in; those that a program prints are left out."""
+    printed = False
+    for line in text.splitlines():
+        if line.startswith("<!-- "):
+            printed = not line.startswith("<!-- /")
+        if line.startswith("|") and len(line) > ROW_MAX and not printed:
+            yield line
+
+
 def main() -> int:
     pages = documents()
     if len(pages) < 8:
@@ -239,6 +252,9 @@ def main() -> int:
                      *(broken_headers(text) if path == TOP / CORE else [])]:
             print("%s: %s does not exist" % (path.relative_to(TOP), what), file=sys.stderr)
             broken += 1
+    for path in pages:
+        for row in long_rows(path.read_text(encoding="utf-8")):
+            print("%s: a row of %d characters, which is long: %s" % (path.relative_to(TOP), len(row), row[:60]))
     for what in not_installed():
         print(what, file=sys.stderr)
         broken += 1
