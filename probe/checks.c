@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/base/alloc.h"
+#include "common/base/assert.h"
 #include "common/base/json/document.h"
 
 static const struct probe_check_row rows[PROBE_CHECK_COUNT] = {
@@ -128,16 +130,11 @@ enum probe_state probe_state_of(const char *name) {
   return (enum probe_state)state;
 }
 
-static bool make_room(struct probe_results *r) {
+static void make_room(struct probe_results *r) {
   if (r->count < r->cap)
-    return true;
-  size_t cap = r->cap == 0 ? 16 : r->cap * 2;
-  struct probe_result *at = realloc(r->at, cap * sizeof(*at));
-  if (at == NULL)
-    return false;
-  r->at = at;
-  r->cap = cap;
-  return true;
+    return;
+  r->cap = r->cap == 0 ? 16 : r->cap * 2;
+  r->at = gc_resize(r->at, r->cap, sizeof(*r->at));
 }
 
 enum gc_code probe_results_add(struct probe_results *r, enum probe_check check,
@@ -145,17 +142,12 @@ enum gc_code probe_results_add(struct probe_results *r, enum probe_check check,
                                const char *what) {
   if (r->count >= PROBE_RESULTS_MAX)
     return GC_ERR_LIMIT;
-  if (!make_room(r))
-    return GC_ERR_MEMORY;
+  GC_ASSERT(check < PROBE_CHECK_COUNT && state < PROBE_STATE_COUNT);
+  make_room(r);
   struct probe_result result = {.check = check,
                                 .state = state,
-                                .subject = strdup(subject),
-                                .what = strdup(what)};
-  if (result.subject == NULL || result.what == NULL) {
-    free(result.subject);
-    free(result.what);
-    return GC_ERR_MEMORY;
-  }
+                                .subject = gc_strdup(subject),
+                                .what = gc_strdup(what)};
   for (char *c = result.what; *c != '\0'; c++)
     if (*c == '\n' || *c == '\r')
       *c = ' ';

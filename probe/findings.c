@@ -5,19 +5,16 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/base/alloc.h"
 #include "common/base/decimal.h"
 
 enum { WORDS_MAX = 5, LEVEL_ERROR = 3, LEVEL_WARNING = 4, SUBJECT_SIZE = 400 };
 
 /* ---- one line ---- */
 
-static enum gc_code strs_add(struct gc_strs *list, const char *text) {
-  char **at = realloc(list->at, (list->count + 1) * sizeof(*at));
-  if (at == NULL)
-    return GC_ERR_MEMORY;
-  list->at = at;
-  at[list->count] = strdup(text);
-  return at[list->count] != NULL ? (list->count++, GC_OK) : GC_ERR_MEMORY;
+static void strs_add(struct gc_strs *list, const char *text) {
+  list->at = gc_resize(list->at, list->count + 1, sizeof(*list->at));
+  list->at[list->count++] = gc_strdup(text);
 }
 
 static bool strs_have(const struct gc_strs *list, const char *text) {
@@ -54,12 +51,14 @@ static enum gc_code read_log(struct probe_findings *f, char **words) {
 }
 
 static enum gc_code read_plugin(struct probe_findings *f, char **words) {
-  return strs_have(&f->plugins, words[1]) ? GC_OK
-                                          : strs_add(&f->plugins, words[1]);
+  if (!strs_have(&f->plugins, words[1]))
+    strs_add(&f->plugins, words[1]);
+  return GC_OK;
 }
 
 static enum gc_code read_account(struct probe_findings *f, char **words) {
-  return strs_add(&f->accounts, words[1]);
+  strs_add(&f->accounts, words[1]);
+  return GC_OK;
 }
 
 static void block_clear(struct probe_block *b) {
@@ -70,19 +69,10 @@ static void block_clear(struct probe_block *b) {
 }
 
 static enum gc_code read_block(struct probe_findings *f, char **words) {
-  struct probe_block *at =
-      realloc(f->blocks, (f->block_count + 1) * sizeof(*at));
-  if (at == NULL)
-    return GC_ERR_MEMORY;
-  f->blocks = at;
-  struct probe_block b = {strdup(words[1]), strdup(words[2]), strdup(words[3]),
-                          strdup(words[4])};
-  if (b.plugin == NULL || b.kind == NULL || b.name == NULL ||
-      b.account == NULL) {
-    block_clear(&b);
-    return GC_ERR_MEMORY;
-  }
-  at[f->block_count++] = b;
+  f->blocks = gc_resize(f->blocks, f->block_count + 1, sizeof(*f->blocks));
+  f->blocks[f->block_count++] =
+      (struct probe_block){gc_strdup(words[1]), gc_strdup(words[2]),
+                           gc_strdup(words[3]), gc_strdup(words[4])};
   return GC_OK;
 }
 

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/base/alloc.h"
 #include "common/base/cleanup.h"
 #include "common/base/decimal.h"
 #include "common/export/rule.h"
@@ -19,11 +20,6 @@ struct line {
   char **words;
 };
 
-/* Makes room for one more element of `size` bytes; NULL when out of memory. */
-static void *grow_list(void *list, size_t count, size_t size) {
-  return realloc(list, (count + 1) * size);
-}
-
 /* ---- blocks ---- */
 
 static struct probe_tried *find_tried(const struct probe_values *v,
@@ -35,26 +31,15 @@ static struct probe_tried *find_tried(const struct probe_values *v,
   return NULL;
 }
 
-static char *copy_or_null(const char *text) {
-  return text != NULL ? strdup(text) : NULL;
-}
-
 static enum gc_code add_tried(const struct line *l, const char *why) {
   struct probe_values *v = l->values;
-  struct probe_tried *at = grow_list(v->tried, v->tried_count, sizeof(*at));
-  if (at == NULL)
-    return GC_ERR_MEMORY;
+  struct probe_tried *at = gc_resize(v->tried, v->tried_count + 1, sizeof(*at));
   v->tried = at;
-  struct probe_tried *t = &at[v->tried_count];
-  *t = (struct probe_tried){.plugin = strdup(l->words[1]),
-                            .block = strdup(l->words[2]),
-                            .subject = strdup(l->words[3]),
-                            .why = copy_or_null(why)};
-  v->tried_count++;
-  return t->plugin != NULL && t->block != NULL && t->subject != NULL &&
-                 (why == NULL || t->why != NULL)
-             ? GC_OK
-             : GC_ERR_MEMORY;
+  at[v->tried_count++] = (struct probe_tried){.plugin = gc_strdup(l->words[1]),
+                                              .block = gc_strdup(l->words[2]),
+                                              .subject = gc_strdup(l->words[3]),
+                                              .why = gc_strdup(why)};
+  return GC_OK;
 }
 
 static enum gc_code read_tried(const struct line *l) {
@@ -127,8 +112,7 @@ static enum gc_code parse_value(struct probe_value *value, char **words) {
   return copy_strings(value, words) ? GC_OK : GC_ERR_MEMORY;
 }
 
-/* Finds or adds the row of a block and family; returns its index, SIZE_MAX when
- * out of memory. */
+/* Finds or adds the row of a block and family; returns its index. */
 static size_t series_of(struct probe_values *v,
                         const struct probe_value *value) {
   static const char self[] = PROBE_SELF_TELEMETRY;
@@ -138,19 +122,13 @@ static size_t series_of(struct probe_values *v,
         strcmp(v->series[i].block, value->block) == 0 &&
         strcmp(v->series[i].plugin, value->plugin) == 0)
       return i;
-  struct probe_series *at = grow_list(v->series, v->series_count, sizeof(*at));
-  if (at == NULL)
-    return SIZE_MAX;
+  struct probe_series *at =
+      gc_resize(v->series, v->series_count + 1, sizeof(*at));
   v->series = at;
-  at[v->series_count] = (struct probe_series){.plugin = strdup(value->plugin),
-                                              .block = strdup(value->block),
-                                              .family = family};
-  struct probe_series *s = &at[v->series_count];
-  if (s->plugin == NULL || s->block == NULL) {
-    free(s->plugin);
-    free(s->block);
-    return SIZE_MAX;
-  }
+  at[v->series_count] =
+      (struct probe_series){.plugin = gc_strdup(value->plugin),
+                            .block = gc_strdup(value->block),
+                            .family = family};
   return v->series_count++;
 }
 
@@ -185,8 +163,6 @@ static enum gc_code count_series(struct probe_values *v, size_t at) {
   snprintf(key, sizeof(key), "%s/%s/%s/%s", value->host, value->instance,
            value->type, value->type_instance);
   size_t row = series_of(v, value);
-  if (row == SIZE_MAX)
-    return GC_ERR_MEMORY;
   struct probe_seen *s = gc_strmap_get(&v->seen, key);
   if (s == NULL) {
     if (v->seen.count >= PROBE_VALUES_MAX)
@@ -244,18 +220,12 @@ static enum gc_code read_requests(const struct line *l) {
   if (!gc_decimal_real(l->words[5], strlen(l->words[5]), &per_minute))
     return GC_ERR_PARSE;
   struct probe_requests *at =
-      grow_list(v->requests, v->request_count, sizeof(*at));
-  if (at == NULL)
-    return GC_ERR_MEMORY;
+      gc_resize(v->requests, v->request_count + 1, sizeof(*at));
   v->requests = at;
-  struct probe_requests *r = &at[v->request_count++];
-  *r = (struct probe_requests){strdup(l->words[1]), strdup(l->words[2]),
-                               strdup(l->words[3]), strdup(l->words[4]),
-                               per_minute};
-  return r->plugin != NULL && r->block != NULL && r->account != NULL &&
-                 r->family != NULL
-             ? GC_OK
-             : GC_ERR_MEMORY;
+  at[v->request_count++] = (struct probe_requests){
+      gc_strdup(l->words[1]), gc_strdup(l->words[2]), gc_strdup(l->words[3]),
+      gc_strdup(l->words[4]), per_minute};
+  return GC_OK;
 }
 
 static enum gc_code read_budget(const struct line *l) {
@@ -263,26 +233,21 @@ static enum gc_code read_budget(const struct line *l) {
   double per_minute;
   if (!gc_decimal_real(l->words[2], strlen(l->words[2]), &per_minute))
     return GC_ERR_PARSE;
-  struct probe_budget *at = grow_list(v->budgets, v->budget_count, sizeof(*at));
-  if (at == NULL)
-    return GC_ERR_MEMORY;
+  struct probe_budget *at =
+      gc_resize(v->budgets, v->budget_count + 1, sizeof(*at));
   v->budgets = at;
-  at[v->budget_count] = (struct probe_budget){strdup(l->words[1]), per_minute};
-  return at[v->budget_count++].account != NULL ? GC_OK : GC_ERR_MEMORY;
+  at[v->budget_count++] =
+      (struct probe_budget){gc_strdup(l->words[1]), per_minute};
+  return GC_OK;
 }
 
 static enum gc_code read_note(const struct line *l) {
   struct probe_values *v = l->values;
-  struct probe_note *at = grow_list(v->notes, v->note_count, sizeof(*at));
-  if (at == NULL)
-    return GC_ERR_MEMORY;
+  struct probe_note *at = gc_resize(v->notes, v->note_count + 1, sizeof(*at));
   v->notes = at;
-  struct probe_note *n = &at[v->note_count++];
-  *n = (struct probe_note){strdup(l->words[1]), strdup(l->words[2]),
-                           strdup(l->words[3])};
-  return n->plugin != NULL && n->block != NULL && n->text != NULL
-             ? GC_OK
-             : GC_ERR_MEMORY;
+  at[v->note_count++] = (struct probe_note){
+      gc_strdup(l->words[1]), gc_strdup(l->words[2]), gc_strdup(l->words[3])};
+  return GC_OK;
 }
 
 /* Makes a result of an error or a warning that was logged while servers were
