@@ -246,6 +246,9 @@ static enum gc_code apply_snapshot(struct probe_contacts *c,
 
 /* ---- the guide dialect ---- */
 
+/* The replay has no times of arrival; all events have this one. */
+enum { ARRIVAL_MS = 1 };
+
 static enum gc_code apply_state(struct probe_contacts *c,
                                 const struct guide_event *e,
                                 const struct probe_contact_sink *sink) {
@@ -256,7 +259,7 @@ static enum gc_code apply_state(struct probe_contacts *c,
                                 .sink = sink,
                                 .rows = &rows};
   conversations_stats(c->guide, &before);
-  enum gc_code code = conversations_apply_state(c->guide, e, 0);
+  enum gc_code code = conversations_apply_state(c->guide, e, ARRIVAL_MS);
   if (code != GC_OK)
     return code;
   conversations_stats(c->guide, &now);
