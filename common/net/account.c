@@ -97,6 +97,8 @@ struct gc_account_parts {
   struct gc_auth *auth;
   struct gc_names *names;
   struct gc_channels *channels;
+  const struct gc_http *http;
+  struct gc_tls_files *files;
 };
 
 struct gc_account_counters {
@@ -180,6 +182,10 @@ static void read_stats(const struct gc_account_parts *parts,
   gc_api_judge_clock(parts->api, &ret->clock);
   gc_channels_stats(parts->channels, &ret->stream);
   ret->channels = gc_channels_count(parts->channels);
+  ret->wall_s = gc_clock_wall_ms() / 1000;
+  ret->platform_end_s = gc_http_cert_end_s(parts->http);
+  ret->ca_end_s = gc_tls_files_end_s(parts->files, GC_TLS_CA);
+  ret->client_end_s = gc_tls_files_end_s(parts->files, GC_TLS_CERT);
   for (int k = 0; k < GC_NAME_KIND_COUNT; k++) {
     struct gc_entities *entities =
         gc_names_entities(parts->names, (enum gc_name_kind)k);
@@ -498,7 +504,9 @@ static enum gc_code build_account(struct gc_account *a, struct gc_err *err) {
                                                .api = a->api,
                                                .auth = a->auth,
                                                .names = a->names,
-                                               .channels = a->channels});
+                                               .channels = a->channels,
+                                               .http = a->http,
+                                               .files = s->connect.files});
 
   char thread[32];
   snprintf(thread, sizeof(thread), "gc-%s", s->name);

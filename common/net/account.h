@@ -154,6 +154,9 @@ struct gc_account_stats {
   unsigned channels;
   /* The list was read or refused, or an earlier run has stored it. */
   bool names_read[GC_NAME_KIND_COUNT];
+  /* When certificates end, seconds since the epoch; 0: unknown, or none. */
+  int64_t platform_end_s, ca_end_s, client_end_s;
+  int64_t wall_s;                /* this host's clock then */
   uint64_t age_ms;               /* since the network thread counted */
   bool is_state_up;              /* state.db can be saved */
   struct gc_clock_verdict clock; /* which clock is right */

@@ -63,6 +63,13 @@ void telemetry_lease(const char *account, const struct gc_lease_status *status,
                  (double)(boot_ms - status->answered_ms) / 1000.0);
 }
 
+static void put_days(const struct gc_sample_writer *w, const char *which,
+                     int64_t end_s, int64_t now_s) {
+  if (end_s != 0)
+    gc_put_gauge(w, GC_METRIC_CERTIFICATE_DAYS, which,
+                 (double)(end_s - now_s) / 86400.0);
+}
+
 void telemetry_samples(struct telemetry *t, const char *account,
                        const struct gc_account_stats *stats,
                        uint32_t interval_ms, const struct gc_samples *out) {
@@ -101,6 +108,9 @@ void telemetry_samples(struct telemetry *t, const char *account,
                  (double)stats->clock.offset_ms / 1000.0);
   gc_put_gauge(&w, GC_METRIC_TOKEN_LIFETIME, "",
                (double)stats->auth.life_ms / 1000.0);
+  put_days(&w, "platform", stats->platform_end_s, stats->wall_s);
+  put_days(&w, "ca_cert", stats->ca_end_s, stats->wall_s);
+  put_days(&w, "client_cert", stats->client_end_s, stats->wall_s);
   gc_put_count(&w, GC_METRIC_TOKEN_REQUESTS, "ok", stats->auth.ok);
   gc_put_count(&w, GC_METRIC_TOKEN_REQUESTS, "failed", stats->auth.failed);
   for (int k = 0; k < GC_NAME_KIND_COUNT; k++)
@@ -112,6 +122,14 @@ void telemetry_samples(struct telemetry *t, const char *account,
 /* ---- the lines about the start ---- */
 
 const char *announce_version(void) { return PACKAGE_VERSION; }
+
+/* True if a request had a good answer: a refusal is no connection. */
+static bool is_answered(const struct gc_account_stats *s) {
+  for (int i = 0; i < GC_ENDPOINT_COUNT; i++)
+    if (s->api.requests[i][GC_2XX] > 0)
+      return true;
+  return false;
+}
 
 static void announce_queues(struct announced *a,
                             const struct gc_account_stats *s,
@@ -152,7 +170,7 @@ void announce_account(struct announced *a, const struct gc_account_stats *stats,
     return;
   }
   if (!a->is_connected && stats->auth.state == GC_AUTH_READY &&
-      stats->api.answers > 0) {
+      is_answered(stats)) {
     a->is_connected = true;
     snprintf(line, sizeof(line), "connected to %s", address);
     say(ctx, line);

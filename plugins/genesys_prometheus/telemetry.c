@@ -19,6 +19,9 @@ void prometheus_samples(const struct store_stats *store,
   for (int i = 0; i < ENDPOINT_STATUS_COUNT; i++)
     gc_put_count(&w, GC_METRIC_SCRAPES, statuses[i], endpoint->answers[i]);
   gc_put_count(&w, GC_METRIC_SCRAPES, "cut", endpoint->cut);
+  if (endpoint->has_cert)
+    gc_put_gauge(&w, GC_METRIC_CERTIFICATE_DAYS, "tls_cert",
+                 endpoint->cert_days);
   if (endpoint->scrape_s >= 0.0)
     gc_put_gauge(&w, GC_METRIC_SCRAPE_TIME, "", endpoint->scrape_s);
 }

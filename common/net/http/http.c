@@ -14,6 +14,7 @@
 #include "common/net/http/curl_options.h"
 #include "common/net/http/headers.h"
 #include "common/net/http/proxy.h"
+#include "common/net/http/tls_files.h"
 #include "common/net/loop.h"
 
 enum {
@@ -47,6 +48,7 @@ struct gc_http {
   struct job *busy; /* from start until on_gone */
   struct job *idle;
   unsigned idle_count;
+  int64_t cert_end_s; /* of the newest server's certificate; 0: unknown */
 };
 
 /* Overwrites and frees the headers, which contain the bearer token. */
@@ -101,6 +103,21 @@ static void detach_exchange(struct job *job) {
 
 static bool is_good(int status) { return status >= 200 && status < 300; }
 
+/* Notes when the server's certificate ends; libcurl has it after a
+ * handshake. */
+static void note_certificate(struct job *job) {
+  static const char name[] = "Cert:";
+  struct curl_certinfo *chain = NULL;
+  if (curl_easy_getinfo(job->easy, CURLINFO_CERTINFO, &chain) != CURLE_OK ||
+      chain == NULL || chain->num_of_certs < 1)
+    return;
+  for (const struct curl_slist *at = chain->certinfo[0]; at != NULL;
+       at = at->next)
+    if (strncmp(at->data, name, sizeof(name) - 1) == 0)
+      job->http->cert_end_s = gc_tls_end_s(at->data + sizeof(name) - 1,
+                                           strlen(at->data + sizeof(name) - 1));
+}
+
 static void complete_reply(struct job *job, CURLcode code) {
   struct gc_reply *reply = &job->reply;
   curl_off_t elapsed_us = 0;
@@ -109,6 +126,8 @@ static void complete_reply(struct job *job, CURLcode code) {
   reply->elapsed_ms = (uint32_t)(elapsed_us / 1000);
   curl_easy_getinfo(job->easy, CURLINFO_NUM_CONNECTS, &new_connections);
   reply->is_new_connection = new_connections > 0;
+  if (new_connections > 0)
+    note_certificate(job);
   gc_reply_headers_end(&job->seen, gc_clock_wall_ms(), reply);
 
   if (job->refused != GC_FAILURE_NONE) {
@@ -338,6 +357,7 @@ static void set_method(CURL *easy, const struct gc_exchange *x) {
 static void set_callbacks(struct job *job) {
   CURL *easy = job->easy;
   curl_easy_setopt(easy, CURLOPT_PRIVATE, &job->curl);
+  curl_easy_setopt(easy, CURLOPT_CERTINFO, 1L);
   curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, job->words);
   curl_easy_setopt(easy, CURLOPT_HEADERFUNCTION, on_header);
   curl_easy_setopt(easy, CURLOPT_HEADERDATA, job);
@@ -404,6 +424,10 @@ struct gc_http *gc_http_new(struct gc_loop *loop,
   http->loop = loop;
   http->connect = connect;
   return http;
+}
+
+int64_t gc_http_cert_end_s(const struct gc_http *http) {
+  return http->cert_end_s;
 }
 
 void gc_http_free(struct gc_http *http) {

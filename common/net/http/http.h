@@ -30,6 +30,9 @@ GC_API struct gc_http *gc_http_new(struct gc_loop *loop,
 
 /* Ends running exchanges without `done`. NULL is allowed. */
 GC_API void gc_http_free(struct gc_http *http);
+/* Returns when the certificate of the newest TLS connection's server ends,
+ * seconds since the epoch; 0: unknown. The loop's thread. */
+GC_API int64_t gc_http_cert_end_s(const struct gc_http *http);
 
 /* Returns the transport; valid until gc_http_free. Its `start` fails with
  * GC_ERR_MEMORY, with the codes of gc_curl_set_options, or with GC_ERR_REQUEST

@@ -1,10 +1,16 @@
 /* SPDX-License-Identifier: MIT */
 #include "common/net/http/tls_files.h"
 
+#include <limits.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
+
+#include <openssl/err.h>
+#include <openssl/pem.h>
+#include <openssl/x509.h>
 
 #include "common/base/alloc.h"
 #include "common/base/strs.h"
@@ -24,6 +30,7 @@ struct tls_file {
   char *path; /* NULL: none */
   struct gc_buf text;
   bool is_known; /* its text */
+  int64_t end_s; /* of its certificates; 0: unknown */
 };
 
 struct gc_tls_files {
@@ -33,6 +40,36 @@ struct gc_tls_files {
   uint64_t read_ms;         /* all of them; 0: never */
   enum gc_tls_file hanging; /* while a read hangs */
 };
+
+int64_t gc_tls_end_s(const char *pem, size_t len) {
+  int64_t now_s = gc_clock_wall_ms() / 1000, next_s = 0, last_s = 0;
+  BIO *bio = len < INT_MAX ? BIO_new_mem_buf(pem, (int)len) : NULL;
+  X509 *cert;
+  while (bio != NULL &&
+         (cert = PEM_read_bio_X509(bio, NULL, NULL, NULL)) != NULL) {
+    struct tm at = {.tm_sec = 0};
+    int64_t end_s = ASN1_TIME_to_tm(X509_get0_notAfter(cert), &at) == 1
+                        ? (int64_t)timegm(&at)
+                        : 0;
+    X509_free(cert);
+    if (end_s > last_s)
+      last_s = end_s;
+    if (end_s > now_s && (next_s == 0 || end_s < next_s))
+      next_s = end_s;
+  }
+  ERR_clear_error();
+  BIO_free(bio);
+  return next_s != 0 ? next_s : last_s;
+}
+
+int64_t gc_tls_files_end_s(struct gc_tls_files *f, enum gc_tls_file which) {
+  if (f == NULL)
+    return 0;
+  pthread_mutex_lock(&f->lock);
+  int64_t end_s = f->at[which].end_s;
+  pthread_mutex_unlock(&f->lock);
+  return end_s;
+}
 
 void gc_tls_files_free(struct gc_tls_files *f) {
   if (f == NULL)
@@ -70,6 +107,7 @@ static bool read_file(struct gc_tls_files *f, enum gc_tls_file which) {
   gc_buf_wipe(&file->text);
   file->text = text;
   file->is_known = code == GC_OK && text.len > 0;
+  file->end_s = file->is_known ? gc_tls_end_s(text.data, text.len) : 0;
   return true;
 }
 

@@ -10,6 +10,9 @@
 #include "common/base/connect.h"
 #include "common/base/err.h"
 
+#include <stddef.h>
+#include <stdint.h>
+
 struct gc_tls_files;
 
 enum gc_tls_file {
@@ -21,6 +24,13 @@ enum gc_tls_file {
 
 /* Copies the paths. NULL: the options name no file. */
 GC_API struct gc_tls_files *gc_tls_files_new(const struct gc_connect *connect);
+/* Returns when the file's certificates end (gc_tls_end_s), as far as it was
+ * read; 0: unknown, or no such file. */
+GC_API int64_t gc_tls_files_end_s(struct gc_tls_files *f,
+                                  enum gc_tls_file which);
+/* Returns the next end of a certificate of a PEM text, seconds since the epoch;
+ * when all have ended, the latest end. 0: there is none. */
+GC_API int64_t gc_tls_end_s(const char *pem, size_t len);
 /* Frees `f`; NULL is allowed. */
 GC_API void gc_tls_files_free(struct gc_tls_files *f);
 

@@ -14,17 +14,13 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <time.h>
 #include <unistd.h>
-
-#include <openssl/asn1.h>
-#include <openssl/pem.h>
-#include <openssl/x509.h>
 
 #include "common/base/alloc.h"
 #include "common/base/assert.h"
 #include "common/net/clock.h"
 #include "common/net/file.h"
+#include "common/net/http/tls_files.h"
 #include "common/net/thread.h"
 
 enum {
@@ -290,20 +286,6 @@ static bool has_waiting(const struct gc_listener *l) {
          l->settings.has_waiting(l->settings.ctx);
 }
 
-/* Returns when the first certificate of a text ends; 0: unknown. */
-static int64_t end_of(const struct gc_buf *pem) {
-  BIO *bio = BIO_new_mem_buf(gc_buf_string(pem), (int)pem->len);
-  X509 *cert = bio != NULL ? PEM_read_bio_X509(bio, NULL, NULL, NULL) : NULL;
-  struct tm at = {.tm_sec = 0};
-  int64_t end_s =
-      cert != NULL && ASN1_TIME_to_tm(X509_get0_notAfter(cert), &at) == 1
-          ? (int64_t)timegm(&at)
-          : 0;
-  X509_free(cert);
-  BIO_free(bio);
-  return end_s;
-}
-
 /* Starts a successor for the server. If that fails, the server continues with
  * its old certificates. */
 static void replace_server(struct gc_listener *l, uint64_t now_ms) {
@@ -314,7 +296,8 @@ static void replace_server(struct gc_listener *l, uint64_t now_ms) {
     l->old_since_ms = now_ms;
     l->now = next;
     quiesce_server(&l->old);
-    atomic_store(&l->cert_end_s, end_of(&next.pems.texts[PEM_CERT]));
+    const struct gc_buf *cert = &next.pems.texts[PEM_CERT];
+    atomic_store(&l->cert_end_s, gc_tls_end_s(gc_buf_string(cert), cert->len));
     atomic_store(&l->is_up, true);
   } else {
     end_server(&next);

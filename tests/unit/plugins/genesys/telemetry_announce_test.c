@@ -28,7 +28,10 @@ static void each_line_is_logged_once_when_it_is_true(void) {
   CHECK_STR(announced_lines(&a, &s), "");
   s.auth.state = GC_AUTH_READY; /* the API has not answered yet */
   CHECK_STR(announced_lines(&a, &s), "");
-  s.api.answers = 1;
+  s.api.answers = 1; /* a refusal */
+  s.api.requests[GC_ENDPOINT_QUEUES][GC_4XX] = 1;
+  CHECK_STR(announced_lines(&a, &s), "");
+  s.api.requests[GC_ENDPOINT_QUEUES][GC_2XX] = 1;
   CHECK_STR(announced_lines(&a, &s),
             "connected to https://api.example as client c1\n");
   s.names_read[GC_QUEUE] = true;

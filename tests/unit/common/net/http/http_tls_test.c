@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "common/net/http/http.h"
 
+#include "common/net/clock.h"
+#include "common/net/http/http.h"
 #include "common/net/http/tls_files.h"
 #include "tests/support/check.h"
 #include "tests/support/http_bench.h"
@@ -10,6 +12,23 @@
 static void read_by(struct gc_connect *c, bool is_ours) {
   if (is_ours)
     c->files = gc_tls_files_new(c);
+}
+
+static void the_end_of_the_server_s_certificate_is_known(void) {
+  struct server *s = server_start(
+      &(struct server_plan){.serve = web_serve, .cert = http_certs.server});
+  struct gc_connect connect = test_client_connect();
+  connect.ca_cert = http_certs.ca;
+  struct test_client a;
+  struct test_request q;
+  test_client_begin(&a, &connect);
+  CHECK_INT(gc_http_cert_end_s(a.http), 0);
+  CHECK(test_request_get(&q, &a, http_url_at(s, "https", "/hello")));
+  CHECK_INT(q.reply.failure, GC_FAILURE_NONE);
+  int64_t left_s = gc_http_cert_end_s(a.http) - gc_clock_wall_ms() / 1000;
+  CHECK(left_s > 80000 && left_s <= 86400);
+  test_client_end(&a);
+  server_stop(s);
 }
 
 static void tls_verifies_by_default(void) {
@@ -181,6 +200,7 @@ static void an_error_names_a_port_without_tls(void) {
 
 int main(void) {
   http_bench_begin();
+  RUN(the_end_of_the_server_s_certificate_is_known);
   RUN(tls_verifies_by_default);
   RUN(client_certificates_are_shown_when_demanded);
   RUN(a_replaced_authority_counts_for_the_next_connection);

@@ -10,6 +10,7 @@
 
 #include "common/net/clock.h"
 #include "common/net/file.h"
+#include "tests/support/certs.h"
 #include "tests/support/check.h"
 #include "tests/support/deadline.h"
 #include "tests/support/folder.h"
@@ -69,6 +70,23 @@ static void the_key_may_be_in_the_certificate_s_file(void) {
   CHECK_STR(texts[GC_TLS_KEY], "C");
   gc_tls_files_free(f);
   CHECK(folder_remove(folder));
+}
+
+static void the_end_of_a_certificate_is_known(void) {
+  struct certs certs;
+  struct gc_err err = {.code = GC_OK};
+  certs_make(&certs);
+  struct gc_tls_files *f = new_files(certs.expired, certs.client, NULL);
+  int64_t now_s = gc_clock_wall_ms() / 1000;
+  CHECK_INT(gc_tls_files_end_s(f, GC_TLS_CERT), 0);
+  CHECK_INT(read_files(f, &err), GC_OK);
+  CHECK(gc_tls_files_end_s(f, GC_TLS_CERT) > now_s);
+  CHECK(gc_tls_files_end_s(f, GC_TLS_CA) < now_s);
+  CHECK(gc_tls_files_end_s(f, GC_TLS_CA) > 0);
+  CHECK_INT(gc_tls_files_end_s(NULL, GC_TLS_CA), 0);
+  CHECK_INT(gc_tls_end_s("no PEM", 6), 0);
+  gc_tls_files_free(f);
+  certs_remove(&certs);
 }
 
 static void a_renewed_file_is_read_again(void) {
@@ -169,6 +187,7 @@ static void texts_read_earlier_count_while_the_disk_hangs(void) {
 
 int main(void) {
   RUN(the_key_may_be_in_the_certificate_s_file);
+  RUN(the_end_of_a_certificate_is_known);
   RUN(a_renewed_file_is_read_again);
   RUN(a_folder_gives_its_certificates);
   RUN(a_file_that_hangs_is_named_and_read_when_it_answers);
