@@ -59,8 +59,7 @@ static struct gc_analytics_work *own_work(struct gc_analytics *b) {
 static void wake_after(struct gc_analytics *b, uint64_t ms) {
   if (b->deps.page != NULL && ms > LEASE_CHECK_MS)
     ms = LEASE_CHECK_MS;
-  (void)gc_timers_set(env_of(b)->timers, &b->plan.timer,
-                      gc_analytics_now(b) + ms);
+  gc_timers_set(env_of(b)->timers, &b->plan.timer, gc_analytics_now(b) + ms);
 }
 
 /* ---- clocks ---- */

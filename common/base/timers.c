@@ -3,6 +3,7 @@
 
 #include <stdlib.h>
 
+#include "common/base/alloc.h"
 #include "common/base/assert.h"
 
 static bool is_before(const struct gc_timer *a, const struct gc_timer *b) {
@@ -42,29 +43,23 @@ static void move_down(struct gc_timers *t, struct gc_timer *timer) {
   set_place(t, p, timer);
 }
 
-static enum gc_code append_timer(struct gc_timers *t, struct gc_timer *timer) {
+static void append_timer(struct gc_timers *t, struct gc_timer *timer) {
   if (t->count == t->cap) {
-    size_t cap = t->cap == 0 ? 16 : t->cap * 2;
-    struct gc_timer **heap = realloc(t->heap, cap * sizeof(struct gc_timer *));
-    if (heap == NULL)
-      return GC_ERR_MEMORY;
-    t->heap = heap;
-    t->cap = cap;
+    t->cap = t->cap == 0 ? 16 : t->cap * 2;
+    t->heap = gc_resize(t->heap, t->cap, sizeof(struct gc_timer *));
   }
   t->count++;
   set_place(t, t->count, timer);
-  return GC_OK;
 }
 
-enum gc_code gc_timers_set(struct gc_timers *t, struct gc_timer *timer,
-                           uint64_t due_ms) {
+void gc_timers_set(struct gc_timers *t, struct gc_timer *timer,
+                   uint64_t due_ms) {
   timer->due_ms = due_ms > t->ran_ms ? due_ms : t->ran_ms;
   timer->turn = t->turns++;
   if (timer->place == 0)
-    GC_TRY(append_timer(t, timer));
+    append_timer(t, timer);
   move_up(t, timer);
   move_down(t, timer);
-  return GC_OK;
 }
 
 void gc_timers_unset(struct gc_timers *t, struct gc_timer *timer) {

@@ -26,9 +26,9 @@ struct gc_timers {
 
 /* Sets a timer, or moves it. A time before that of the last run counts as that
  * time: the timer fires with the next run, after those that were due then.
- * GC_ERR_MEMORY leaves a new timer unset. */
-GC_API enum gc_code gc_timers_set(struct gc_timers *t, struct gc_timer *timer,
-                                  uint64_t due_ms);
+ */
+GC_API void gc_timers_set(struct gc_timers *t, struct gc_timer *timer,
+                          uint64_t due_ms);
 /* Unsets a timer; does nothing when it is not set. */
 GC_API void gc_timers_unset(struct gc_timers *t, struct gc_timer *timer);
 

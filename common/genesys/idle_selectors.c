@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "common/base/alloc.h"
 #include "common/base/glob.h"
 
 /* Returns true for an exclusion (`!*test*`) that matches nothing: there is
@@ -39,14 +40,11 @@ void gc_idle_selectors_report(
     const struct gc_strs *selectors, const char *option, const char *noun,
     void (*notice)(void *ctx, const char *cause, const struct gc_err *err),
     void *ctx) {
-  if (s->were_idle == NULL)
-    s->were_idle = calloc(selectors->count + 1, sizeof(*s->were_idle));
-  bool *decide = calloc(selectors->count + 1, sizeof(*decide));
-  if (s->were_idle == NULL || decide == NULL || gc_entities_is_refused(list) ||
-      gc_entities_count(list) == 0) {
-    free(decide);
+  if (gc_entities_is_refused(list) || gc_entities_count(list) == 0)
     return;
-  }
+  if (s->were_idle == NULL)
+    s->were_idle = gc_zalloc(selectors->count, sizeof(*s->were_idle));
+  bool *decide = gc_zalloc(selectors->count, sizeof(*decide));
   note_deciding(list, selectors, decide);
   for (size_t i = 0; i < selectors->count; i++) {
     struct gc_err err = {.code = GC_OK};

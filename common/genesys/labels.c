@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/base/alloc.h"
 #include "common/base/assert.h"
 #include "common/base/strmap.h"
 #include "common/base/utf8.h"
@@ -38,9 +39,9 @@ static struct gc_strmap reserved; /* folded names, for the whole process */
 enum gc_code gc_labels_reserve(const char *name) {
   char key[GC_NAME_SIZE];
   gc_name_fold(key, name);
-  char *copy = gc_strmap_get(&reserved, key) == NULL ? strdup(key) : NULL;
-  if (copy == NULL)
-    return gc_strmap_get(&reserved, key) != NULL ? GC_OK : GC_ERR_MEMORY;
+  if (gc_strmap_get(&reserved, key) != NULL)
+    return GC_OK;
+  char *copy = gc_strdup(key);
   enum gc_code code = gc_strmap_put(&reserved, copy, copy);
   if (code != GC_OK)
     free(copy);
@@ -72,13 +73,12 @@ static void free_entry(struct entry *e) {
 }
 
 struct gc_labels *gc_labels_new(void) {
-  return calloc(1, sizeof(struct gc_labels));
+  return gc_zalloc(1, sizeof(struct gc_labels));
 }
 
 struct gc_labels *gc_labels_new_snake(void) {
   struct gc_labels *l = gc_labels_new();
-  if (l != NULL)
-    l->is_snake = true;
+  l->is_snake = true;
   return l;
 }
 
@@ -114,9 +114,7 @@ static void set_hint(struct gc_labels *l, const char *name, unsigned next) {
   struct hint *hint = gc_strmap_get(&l->hints, key);
   if (hint == NULL) {
     size_t size = strlen(key) + 1;
-    hint = malloc(sizeof(*hint) + size);
-    if (hint == NULL)
-      return;
+    hint = gc_zalloc(1, sizeof(*hint) + size);
     memcpy(hint->name, key, size);
     if (gc_strmap_put(&l->hints, hint->name, hint) != GC_OK) {
       free(hint);
@@ -142,16 +140,13 @@ static enum gc_code take_label(struct gc_labels *l, struct entry *e,
                                const char *label, unsigned nth) {
   char folded[GC_NAME_SIZE];
   gc_name_fold(folded, label);
-  char *copy = strdup(label), *key = strdup(folded);
-  enum gc_code code = copy != NULL && key != NULL
-                          ? gc_strmap_put(&l->by_key, key, e)
-                          : GC_ERR_MEMORY;
+  char *key = gc_strdup(folded);
+  enum gc_code code = gc_strmap_put(&l->by_key, key, e);
   if (code != GC_OK) {
-    free(copy);
     free(key);
     return code;
   }
-  e->label = copy;
+  e->label = gc_strdup(label);
   e->key = key;
   e->nth = nth;
   return GC_OK;
@@ -183,9 +178,7 @@ static enum gc_code choose_label(struct gc_labels *l, struct entry *e) {
 static enum gc_code add_entry(struct gc_labels *l, const char *id,
                               struct entry **ret) {
   size_t size = strlen(id) + 1;
-  struct entry *e = calloc(1, sizeof(*e) + size);
-  if (e == NULL)
-    return GC_ERR_MEMORY;
+  struct entry *e = gc_zalloc(1, sizeof(*e) + size);
   memcpy(e->id, id, size);
   enum gc_code code = gc_strmap_put(&l->by_id, e->id, e);
   if (code != GC_OK) {
@@ -219,12 +212,9 @@ static enum gc_code note_name(struct gc_labels *l, const struct gc_named *n) {
   if (e->name != NULL && strcmp(e->name, name) == 0)
     return GC_OK;
 
-  char *copy = strdup(name);
-  if (copy == NULL)
-    return GC_ERR_MEMORY;
   release_label(l, e);
   free(e->name);
-  e->name = copy;
+  e->name = gc_strdup(name);
   return GC_OK;
 }
 
@@ -310,10 +300,8 @@ enum gc_code gc_labels_load(struct gc_labels *l,
 
   struct entry *e;
   GC_TRY(add_entry(l, row->id, &e));
-  e->name = strdup(name);
-  enum gc_code code =
-      e->name == NULL ? GC_ERR_MEMORY
-                      : take_label(l, e, row->label, nth_of(name, row->label));
+  e->name = gc_strdup(name);
+  enum gc_code code = take_label(l, e, row->label, nth_of(name, row->label));
   if (code != GC_OK)
     gc_labels_remove(l, row->id);
   return code;

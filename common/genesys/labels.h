@@ -39,12 +39,12 @@ struct gc_named {
  * configuration phase, before the first table. */
 GC_API GC_MUST_CHECK enum gc_code gc_labels_reserve(const char *name);
 
-/* Makes a table; NULL when out of memory. */
+/* Makes a table; never NULL. */
 GC_API struct gc_labels *gc_labels_new(void);
 /* Makes a table whose labels are in lower snake case, as series show presences:
  * id 1 "On-Call" → on_call, id 2 "On Call" → on_call~2. A name without a letter
  * or digit is replaced by the id. These labels are no instances of series, so
- * that none is reserved. NULL when out of memory. */
+ * that none is reserved. */
 GC_API struct gc_labels *gc_labels_new_snake(void);
 GC_API void gc_labels_free(struct gc_labels *l);
 

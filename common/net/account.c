@@ -205,7 +205,7 @@ static void on_second(void *ctx, uint64_t now_ms) {
   c->at_ms = now_ms;
   c->is_there = true;
   pthread_mutex_unlock(&c->lock);
-  (void)gc_timers_set(c->parts.timers, &c->timer, now_ms + COPY_EVERY_MS);
+  gc_timers_set(c->parts.timers, &c->timer, now_ms + COPY_EVERY_MS);
 }
 
 static void gc_account_counters_begin(struct gc_account_counters *c,

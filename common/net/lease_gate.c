@@ -202,7 +202,7 @@ static void on_timer(void *ctx, uint64_t now_ms) {
     report_term(w, 0);
   if (term != w->term)
     report_term(w, term);
-  (void)gc_timers_set(w->env->timers, &w->timer, now_ms + GC_LEASE_WATCH_MS);
+  gc_timers_set(w->env->timers, &w->timer, now_ms + GC_LEASE_WATCH_MS);
 }
 
 void gc_lease_watch_start(struct gc_lease_watch *w,
@@ -216,7 +216,7 @@ void gc_lease_watch_start(struct gc_lease_watch *w,
   w->timer = (struct gc_timer){.fire = on_timer, .ctx = w};
   gc_channels_pause(channels, w->term == 0);
   if (gate != NULL)
-    (void)gc_timers_set(env->timers, &w->timer, env->now_ms(env->ctx));
+    gc_timers_set(env->timers, &w->timer, env->now_ms(env->ctx));
 }
 
 void gc_lease_watch_stop(struct gc_lease_watch *w) {

@@ -257,8 +257,8 @@ static void publish_refused(struct kind *k) {
 }
 
 static void schedule_reading(struct kind *k, uint64_t wait_ms) {
-  (void)gc_timers_set(k->names->env->timers, &k->read_timer,
-                      now_ms(k->names) + wait_ms);
+  gc_timers_set(k->names->env->timers, &k->read_timer,
+                now_ms(k->names) + wait_ms);
 }
 
 /* Returns the period or up to a tenth less, so that agents that are started
@@ -451,7 +451,7 @@ static void load_names(struct kind *k) {
   if (entities == NULL)
     return;
   replace_entities(k, entities);
-  (void)gc_timers_set(n->env->timers, &k->report_timer, now_ms(n));
+  gc_timers_set(n->env->timers, &k->report_timer, now_ms(n));
 }
 
 /* ---- public functions ---- */
@@ -517,7 +517,7 @@ void gc_names_listen(struct gc_names *n, struct gc_names_listener *l) {
   l->next = n->listeners;
   n->listeners = l;
   if (k->is_listened) {
-    (void)gc_timers_set(n->env->timers, &k->report_timer, now_ms(n));
+    gc_timers_set(n->env->timers, &k->report_timer, now_ms(n));
     return;
   }
   k->is_listened = true;
@@ -538,7 +538,7 @@ void gc_names_label_by_list(struct gc_names *n, enum gc_name_kind kind) {
   struct gc_entities *made = take_by_list(k, known);
   replace_entities(k, made);
   if (made != NULL)
-    (void)gc_timers_set(n->env->timers, &k->report_timer, now_ms(n));
+    gc_timers_set(n->env->timers, &k->report_timer, now_ms(n));
   else /* out of memory: no names are better than different ones */
     schedule_reading(k, 0);
 }

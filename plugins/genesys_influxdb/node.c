@@ -52,7 +52,7 @@ static uint64_t now_ms(const struct influx_node *n) {
 static void set_timer(struct influx_node *n, struct gc_timer *timer,
                       uint64_t due_ms) {
   /* When out of memory no timer is set; the next tick does the timer's work. */
-  (void)gc_timers_set(n->env.timers, timer, due_ms);
+  gc_timers_set(n->env.timers, timer, due_ms);
 }
 
 /* ---- lines to the spool ---- */

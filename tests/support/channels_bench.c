@@ -99,7 +99,7 @@ static void wire_close(void *socket, uint16_t code) {
   struct ch_wire *w = socket;
   CHECK_INT(code, 1000);
   ch_wires.closes++;
-  (void)gc_timers_set(&ch_world.timers, &w->closed, ch_world.now_ms + 500);
+  gc_timers_set(&ch_world.timers, &w->closed, ch_world.now_ms + 500);
 }
 
 static void wire_free(void *socket) {

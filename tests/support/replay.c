@@ -254,10 +254,8 @@ static enum gc_code start_exchange(void *ctx, struct gc_exchange *x,
   f->next = r->flights;
   r->flights = f;
   x->transport_data = f;
-  if (!f->answer.is_silent &&
-      gc_timers_set(&r->timers, &f->timer, r->now_ms + f->answer.delay_ms) !=
-          GC_OK)
-    abort();
+  if (!f->answer.is_silent)
+    gc_timers_set(&r->timers, &f->timer, r->now_ms + f->answer.delay_ms);
   return GC_OK;
 }
 

@@ -63,7 +63,7 @@ static const struct gc_endpoint *endpoint_of(const struct gc_call *call) {
 /* Runs the queue at `at_ms`, or earlier if that is scheduled already. */
 static void schedule_queue(struct gc_api *api, uint64_t at_ms) {
   if (api->timer.place == 0 || at_ms < api->timer.due_ms)
-    (void)gc_timers_set(api->env->timers, &api->timer, at_ms);
+    gc_timers_set(api->env->timers, &api->timer, at_ms);
 }
 
 static void unlink_call(struct gc_call **list, const struct gc_call *call) {

@@ -92,7 +92,7 @@ static void schedule_request(struct gc_auth *a, uint64_t wait_ms) {
   uint64_t at_ms = now_ms(a) + wait_ms;
   if (at_ms < a->paused_until_ms)
     at_ms = a->paused_until_ms;
-  (void)gc_timers_set(a->env->timers, &a->timer, at_ms);
+  gc_timers_set(a->env->timers, &a->timer, at_ms);
 }
 
 /* Reports a failure and schedules the next request. A token that is still valid
@@ -317,8 +317,8 @@ static void read_secret(struct gc_auth *a) {
     on_secret(a, &answer);
     gc_secret_answer_clear(&answer);
   } else if (source->read(source->ctx, on_secret, a, &err) == GC_OK) {
-    (void)gc_timers_set(a->env->timers, &a->timer,
-                        now_ms(a) + GC_AUTH_SECRET_SLOW_MS);
+    gc_timers_set(a->env->timers, &a->timer,
+                  now_ms(a) + GC_AUTH_SECRET_SLOW_MS);
   } else {
     a->reading = false;
     a->counts.failed++;

@@ -103,14 +103,14 @@ static void schedule_topics(struct gc_channel *c) {
     return;
   if (gc_topics_count_in(c->topics, GC_TOPIC_MISSING) == 0)
     at_ms = later_ms(at_ms, c->retry_ms);
-  (void)gc_timers_set(c->deps.env->timers, &c->topics_step, at_ms);
+  gc_timers_set(c->deps.env->timers, &c->topics_step, at_ms);
 }
 
 /* Sets both timers: a step is never taken within a callback. */
 static void gc_channel_schedule(struct gc_channel *c) {
   schedule_topics(c);
-  (void)gc_timers_set(c->deps.env->timers, &c->step,
-                      later_ms(gc_channel_now_ms(c), c->not_before_ms));
+  gc_timers_set(c->deps.env->timers, &c->step,
+                later_ms(gc_channel_now_ms(c), c->not_before_ms));
 }
 
 /* Delays the next step by at least `ms`. */
@@ -273,8 +273,8 @@ static void begin_life(struct gc_channel *c) {
   if (gc_topics_settled(c->topics))
     gc_channel_report_success(c, GC_CHANNEL_TOPICS);
   if (c->ending.place == 0)
-    (void)gc_timers_set(c->deps.env->timers, &c->ending,
-                        gc_channel_now_ms(c) + life_ms(c) - lead_ms(c));
+    gc_timers_set(c->deps.env->timers, &c->ending,
+                  gc_channel_now_ms(c) + life_ms(c) - lead_ms(c));
   if (c->due == REPORT_NONE)
     c->due = REPORT_TOPICS;
 }
@@ -342,8 +342,8 @@ static void schedule_notice(struct gc_channel *c) {
   uint64_t wait_ms =
       1 +
       (((uint64_t)c->timeouts.reconnect_min_ms * gc_channel_random32(c)) >> 32);
-  (void)gc_timers_set(c->deps.env->timers, &c->notice,
-                      gc_channel_now_ms(c) + wait_ms);
+  gc_timers_set(c->deps.env->timers, &c->notice,
+                gc_channel_now_ms(c) + wait_ms);
 }
 
 /* ---- the state machine ---- */
@@ -355,8 +355,8 @@ static void accept_socket(struct gc_channel *c) {
 
 static void check_channel(struct gc_channel *c) {
   c->calls.is_refused = c->socket.refusals > 0;
-  (void)gc_timers_set(c->deps.env->timers, &c->late,
-                      gc_channel_now_ms(c) + CHECK_MAX_MS);
+  gc_timers_set(c->deps.env->timers, &c->late,
+                gc_channel_now_ms(c) + CHECK_MAX_MS);
   gc_channel_check(&c->calls);
 }
 
@@ -419,8 +419,8 @@ static void apply_actions(struct gc_channel *c, unsigned actions) {
   if ((actions & GC_CHANNEL_DO_STEP) != 0)
     gc_channel_schedule(c);
   if ((actions & GC_CHANNEL_DO_OVERLAP) != 0)
-    (void)gc_timers_set(c->deps.env->timers, &c->overlap,
-                        gc_channel_now_ms(c) + OVERLAP_MS);
+    gc_timers_set(c->deps.env->timers, &c->overlap,
+                  gc_channel_now_ms(c) + OVERLAP_MS);
   if ((actions & GC_CHANNEL_DO_REPORT_RETIRED) != 0)
     c->events.retired(c->events.ctx); /* the channel may be freed now */
 }

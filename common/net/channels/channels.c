@@ -122,7 +122,7 @@ enum {
 
 static void schedule_now(struct gc_channels *c, struct gc_timer *timer) {
   const struct gc_env *env = c->deps.env;
-  (void)gc_timers_set(env->timers, timer, env->now_ms(env->ctx));
+  gc_timers_set(env->timers, timer, env->now_ms(env->ctx));
 }
 
 /* ---- timeouts ---- */

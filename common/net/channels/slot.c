@@ -92,8 +92,7 @@ static void on_deadline(void *ctx, uint64_t now_ms) {
 static void request_turn(struct gc_slot *s, enum gc_channel_end why,
                          uint64_t left_ms) {
   s->why = why;
-  (void)gc_timers_set(env_of(s)->timers, &s->deadline,
-                      now_ms_of(s) + left_ms / 2);
+  gc_timers_set(env_of(s)->timers, &s->deadline, now_ms_of(s) + left_ms / 2);
   if (s->renewal == GC_RENEWAL_NONE)
     s->renewal = GC_RENEWAL_WAITS;
   s->owner->turn(s->owner->ctx);
@@ -280,8 +279,8 @@ enum gc_code gc_slot_subscribe(struct gc_slot *s, const char *topic,
   GC_TRY(gc_topics_subscribe(&s->current->topics, topic, owner, tag, err));
   if (s->next != NULL &&
       gc_topics_subscribe(&s->next->topics, topic, owner, tag, NULL) != GC_OK)
-    (void)gc_timers_set(env_of(s)->timers, &s->deadline,
-                        now_ms_of(s)); /* abandons the renewal */
+    gc_timers_set(env_of(s)->timers, &s->deadline,
+                  now_ms_of(s)); /* abandons the renewal */
   wake_channels(s);
   return GC_OK;
 }

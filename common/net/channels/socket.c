@@ -64,7 +64,7 @@ static void schedule_watch(struct gc_channel_socket *s) {
   uint64_t due_ms = s->last_message_ms + s->idle_timeout_ms;
   if (s->pinged_ms <= s->last_message_ms)
     due_ms = s->last_message_ms + s->idle_timeout_ms / 2;
-  (void)gc_timers_set(s->env->timers, &s->watch, due_ms);
+  gc_timers_set(s->env->timers, &s->watch, due_ms);
 }
 
 static void send_ping(struct gc_channel_socket *s, uint64_t now_ms) {

@@ -225,13 +225,9 @@ static uint64_t next_due(const struct gc_ws *ws) {
 }
 
 /* Sets the timer. Bytes are too frequent to move it for each: when it fires, it
- * checks whether the time has come. The timer stays set from gc_ws_open on, if
- * necessary to UINT64_MAX, so that moving it needs no memory. */
+ * checks whether the time has come. */
 static void schedule_timer(struct gc_ws *ws) {
-  if (gc_timers_set(gc_loop_timers(ws->loop), &ws->timer, next_due(ws)) !=
-      GC_OK)
-    report_failure(ws, GC_FAILURE_LOCAL, GC_ERR_MEMORY,
-                   "out of memory for a WebSocket");
+  gc_timers_set(gc_loop_timers(ws->loop), &ws->timer, next_due(ws));
 }
 
 static void enter_state(struct gc_ws *ws, int state, uint64_t until_ms) {
@@ -481,10 +477,6 @@ static void on_timer(void *ctx, uint64_t now_ms) {
 
 /* ---- the beginning ---- */
 
-static enum gc_code no_memory(struct gc_err *err) {
-  return gc_fail(err, GC_ERR_MEMORY, "out of memory for a WebSocket");
-}
-
 /* Converts "wss://host:port/path" to "https://host:port": the part that may be
  * shown, in a form that libcurl reads. The address was checked before. */
 static char *origin_of(const char *url) {
@@ -502,8 +494,7 @@ static enum gc_code prepare_ws(struct gc_ws *ws, const struct gc_ws_options *o,
   GC_TRY(gc_ws_upgrade_begin(o, &ws->handshake, &ws->out, err));
   ws->origin = origin_of(o->url);
   ws->frames = gc_ws_frames_new(o->message_max_bytes);
-  if (gc_timers_set(gc_loop_timers(ws->loop), &ws->timer, UINT64_MAX) != GC_OK)
-    return no_memory(err);
+  gc_timers_set(gc_loop_timers(ws->loop), &ws->timer, UINT64_MAX);
   return gc_stream_open(ws->loop, o->url, o->connect, &ws->stream_events,
                         &ws->stream, err);
 }

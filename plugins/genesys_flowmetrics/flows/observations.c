@@ -332,8 +332,8 @@ static enum gc_code publish_counts(struct flow_observations *o) {
 static void schedule_next_poll(struct flow_observations *o, bool was_refused) {
   uint64_t now_ms = now_of(o);
   o->due_ms = gc_pace_next(o->due_ms, now_ms, interval_ms_of(o), was_refused);
-  (void)gc_timers_set(env_of(o)->timers, &o->timer,
-                      o->must_poll_again ? now_ms : o->due_ms);
+  gc_timers_set(env_of(o)->timers, &o->timer,
+                o->must_poll_again ? now_ms : o->due_ms);
   o->must_poll_again = false;
 }
 
@@ -417,7 +417,7 @@ static void poll_soon(struct flow_observations *o) {
     return;
   o->must_poll_again = o->poll.decoder != NULL;
   if (!o->must_poll_again)
-    (void)gc_timers_set(env_of(o)->timers, &o->timer, now_of(o));
+    gc_timers_set(env_of(o)->timers, &o->timer, now_of(o));
 }
 
 /* Follows the lease. A standby polls, so that its counts are complete when it

@@ -385,7 +385,7 @@ static void on_tick(void *ctx, uint64_t now_ms) {
   note_source(n);
   if (can_submit(n))
     submit_held(n);
-  (void)gc_timers_set(n->deps.env->timers, &n->timer, now_ms + TICK_MS);
+  gc_timers_set(n->deps.env->timers, &n->timer, now_ms + TICK_MS);
 }
 
 /* ---- beginning and end ---- */
@@ -398,7 +398,7 @@ static void start_on_loop(void *ctx) {
   pthread_mutex_unlock(&n->lock);
   gc_channels_listen(n->deps.channels, &n->listener);
   gc_names_listen(n->deps.names, &n->queues);
-  (void)gc_timers_set(n->deps.env->timers, &n->timer, now_ms_of(n) + TICK_MS);
+  gc_timers_set(n->deps.env->timers, &n->timer, now_ms_of(n) + TICK_MS);
 }
 
 static void stop_on_loop(void *ctx) {

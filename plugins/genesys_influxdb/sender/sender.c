@@ -68,7 +68,7 @@ static void change_state(struct influx_sender *s, enum influx_event event) {
 
 static void set_timer(struct influx_sender *s, uint64_t due_ms) {
   /* When out of memory the timer is not set; the next lines wake the sender. */
-  (void)gc_timers_set(s->env->timers, &s->timer, due_ms);
+  gc_timers_set(s->env->timers, &s->timer, due_ms);
 }
 
 /* ---- pauses ---- */

@@ -364,8 +364,8 @@ static struct observations *copy_live(const struct obs_feed *f) {
 static void schedule_next_poll(struct obs_feed *f, bool was_refused) {
   uint64_t now_ms = feed_now(f);
   f->due_ms = gc_pace_next(f->due_ms, now_ms, interval_ms(f), was_refused);
-  (void)gc_timers_set(f->deps.env->timers, &f->timer,
-                      f->must_poll_again ? now_ms : f->due_ms);
+  gc_timers_set(f->deps.env->timers, &f->timer,
+                f->must_poll_again ? now_ms : f->due_ms);
   f->must_poll_again = false;
 }
 
@@ -426,7 +426,7 @@ void obs_feed_poll_soon(struct obs_feed *f) {
   f->pushed.snapshot_ms = 0;
   f->must_poll_again = f->poll.parts != NULL;
   if (!f->must_poll_again)
-    (void)gc_timers_set(f->deps.env->timers, &f->timer, feed_now(f));
+    gc_timers_set(f->deps.env->timers, &f->timer, feed_now(f));
 }
 
 void obs_feed_begin(struct obs_feed *f, bool is_valid) {

@@ -65,7 +65,7 @@ static uint32_t draw_random32(const struct guide_socket *l) {
 }
 
 static void schedule_check(struct guide_socket *l, uint64_t at_ms) {
-  (void)gc_timers_set(l->deps.env->timers, &l->timer, at_ms);
+  gc_timers_set(l->deps.env->timers, &l->timer, at_ms);
 }
 
 /* ---- a connection ends; the time until the next ---- */

@@ -103,7 +103,7 @@ static void on_tick(void *ctx, uint64_t now_ms) {
   retire_queues(s, now_ms);
   if (s->feed.ticks % CHECK_TICKS == 0)
     report_counter_limits(s);
-  (void)gc_timers_set(s->deps.env->timers, &s->feed.timer, now_ms + TICK_MS);
+  gc_timers_set(s->deps.env->timers, &s->feed.timer, now_ms + TICK_MS);
 }
 
 /* ---- polls: drift and lost ends ---- */

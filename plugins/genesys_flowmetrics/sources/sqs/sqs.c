@@ -215,7 +215,7 @@ static void request_end(struct request *r) {
  * pauses. */
 static void schedule_work(struct consumer *c) {
   if (!c->is_pausing)
-    (void)gc_timers_set(gc_loop_timers(c->loop), &c->again, gc_clock_now_ms());
+    gc_timers_set(gc_loop_timers(c->loop), &c->again, gc_clock_now_ms());
 }
 
 /* Begins a pause, in which the consumer neither receives nor deletes. Of two
@@ -228,7 +228,7 @@ static uint32_t pause_work(struct consumer *c, struct gc_backoff *backoff,
   if (c->is_pausing && c->again.place != 0 && c->again.due_ms >= due_ms)
     return (uint32_t)(c->again.due_ms - now_ms);
   c->is_pausing = true;
-  (void)gc_timers_set(gc_loop_timers(c->loop), &c->again, due_ms);
+  gc_timers_set(gc_loop_timers(c->loop), &c->again, due_ms);
   return ms;
 }
 
@@ -627,8 +627,8 @@ static bool may_receive(const struct consumer *c) {
 /* Waits a moment before the next check of the lease or the clock. */
 static void stand_by(struct consumer *c) {
   c->is_pausing = true;
-  (void)gc_timers_set(gc_loop_timers(c->loop), &c->again,
-                      gc_clock_now_ms() + STANDBY_PAUSE_MS);
+  gc_timers_set(gc_loop_timers(c->loop), &c->again,
+                gc_clock_now_ms() + STANDBY_PAUSE_MS);
 }
 
 /* Starts the requests that may run now. Without the lease the messages are for

@@ -51,7 +51,7 @@ static void on_done(struct gc_call *call, const struct gc_reply *reply,
 /* Sends a request, unless the last one has no answer yet. */
 static void send_request(void *ctx, uint64_t now_ms) {
   struct watch *w = ctx;
-  (void)gc_timers_set(w->deps.env->timers, &w->timer, now_ms + w->every_ms);
+  gc_timers_set(w->deps.env->timers, &w->timer, now_ms + w->every_ms);
   if (w->is_sending)
     return;
   w->is_sending = true;
