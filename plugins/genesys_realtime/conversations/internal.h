@@ -14,8 +14,7 @@
  * removed removed       a bounded memory of removed conversations guide_states
  * the guide dialect: a state for each conversation and queue wrapup changes by
  * wrap-up code handover      counters that pass to the next holder of a lease
- *   expiry        time, polls, removal of old conversations and queues
- *   conversations the public functions
+ *   conversations the public functions: events, time, polls, results
  *
  * The counters are a sum of differences: the counts of a conversation's facts
  * after an event minus those before it. So no fact notes whether it was
@@ -25,7 +24,7 @@
  *
  * A model has one of two dialects. In the platform's own dialect an event is a
  * snapshot with participants (struct participant); in the guide dialect an
- * event is a state (struct guide_stay). Table, queues, expiry and samples serve
+ * event is a state (struct guide_stay). Table, queues, time and samples serve
  * both dialects; struct cv_dialect has the differences. */
 #ifndef GENESYS_REALTIME_CONVERSATIONS_INTERNAL_H
 #define GENESYS_REALTIME_CONVERSATIONS_INTERNAL_H
@@ -487,7 +486,7 @@ bool cv_is_behind(const struct conversation *c);
 void cv_note_late(struct conversations *m, struct conversation *c,
                   const struct cv_event *e);
 
-/* ---- expiry.c ---- */
+/* ---- conversations.c ---- */
 
 /* Closes a conversation whose end was lost; see conversations_poll_end. */
 void cv_close(struct conversations *m, uint32_t number);
