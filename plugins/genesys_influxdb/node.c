@@ -36,8 +36,9 @@ struct influx_node {
   size_t text_lines;
   uint64_t lost; /* values that this thread lost */
   struct gc_timer gather, save, tick;
-  uint64_t stop_by_ms;   /* deadline of the stop; 0: no stop yet */
-  struct gc_saver saver; /* for sources that wait for the disk */
+  uint64_t stop_asked_ms; /* of the thread that stops; 0: not yet */
+  uint64_t stop_by_ms;    /* deadline of the stop; 0: no stop yet */
+  struct gc_saver saver;  /* for sources that wait for the disk */
 
   pthread_mutex_t lock; /* guards all below */
   pthread_cond_t stopped;
@@ -285,7 +286,7 @@ static void begin_stop(void *ctx) {
 
 static void wait_until_stopped(struct influx_node *n) {
   const struct timespec until =
-      gc_clock_timespec(gc_clock_now_ms() + INFLUX_STOP_MS);
+      gc_clock_timespec(n->stop_asked_ms + INFLUX_STOP_MS);
   pthread_mutex_lock(&n->lock);
   while (!n->is_stopped &&
          pthread_cond_timedwait(&n->stopped, &n->lock, &until) != ETIMEDOUT)
@@ -500,10 +501,17 @@ void influx_node_stats(struct influx_node *n, struct influx_node_stats *ret) {
   pthread_mutex_unlock(&n->inbox.lock);
 }
 
-bool influx_node_stop(struct influx_node *n) {
+void influx_node_ask_to_stop(struct influx_node *n) {
+  if (n->stop_asked_ms != 0)
+    return;
+  n->stop_asked_ms = gc_clock_now_ms();
   gc_saver_remove(&n->saver); /* the stop itself saves all values */
-  if (gc_loop_post(n->loop, begin_stop, NULL, n) == GC_OK)
-    wait_until_stopped(n);
+  (void)gc_loop_post(n->loop, begin_stop, NULL, n);
+}
+
+bool influx_node_stop(struct influx_node *n) {
+  influx_node_ask_to_stop(n);
+  wait_until_stopped(n);
   pthread_mutex_lock(&n->lock);
   bool is_stopped = n->is_stopped;
   pthread_mutex_unlock(&n->lock);

@@ -83,9 +83,13 @@ void influx_node_flush(struct influx_node *n);
 /* Copies the statistics of the last second; `received` is the present number.
  * Any thread. */
 void influx_node_stats(struct influx_node *n, struct influx_node_stats *ret);
+/* Begins a stop, without waiting: nodes that stop together then have one
+ * deadline. Not after influx_node_free; one thread. */
+void influx_node_ask_to_stop(struct influx_node *n);
 /* Saves the lines in memory, or reports their loss, and sends for up to
  * INFLUX_LAST_SEND_MS if the database answers; the node then does nothing more.
- * Returns false when the disk did not answer within INFLUX_STOP_MS. After a
+ * Returns false when the disk did not answer within INFLUX_STOP_MS of the first
+ * request to stop. After a
  * stop that succeeded another call returns at once. */
 bool influx_node_stop(struct influx_node *n);
 /* Stops the node, which may be NULL, and frees it. Returns false when the stop

@@ -96,6 +96,27 @@ static void warn_node(void *ctx, const struct gc_err *warning) {
               warning->text);
 }
 
+/* Writes the path without empty parts, "." and a slash at the end: one folder
+ * has one text. Looks at no disk, which may hang. */
+static void fold_path(char out[4096], const char *path) {
+  size_t len = 0;
+  out[0] = '\0';
+  while (*path != 0 && len < 4000) {
+    size_t part = strcspn(path, "/");
+    bool is_nothing = part == 0 || (part == 1 && path[0] == '.');
+    if (!is_nothing)
+      len += (size_t)snprintf(out + len, 4096 - len, "/%.*s", (int)part, path);
+    path += part + (path[part] == '/');
+  }
+}
+
+static bool is_same_folder(const char *a, const char *b) {
+  char one[4096], two[4096];
+  fold_path(one, a);
+  fold_path(two, b);
+  return (a[0] == '/') == (b[0] == '/') && strcmp(one, two) == 0;
+}
+
 static enum gc_code check_block(struct gc_block *b, struct gc_err *warning,
                                 struct gc_err *err) {
   const struct node_options *o = b->options;
@@ -104,7 +125,7 @@ static enum gc_code check_block(struct gc_block *b, struct gc_err *warning,
        other = other->next) {
     const struct node_options *theirs = other->options;
     if (o->spool_dir != NULL && theirs->spool_dir != NULL &&
-        strcmp(o->spool_dir, theirs->spool_dir) == 0)
+        is_same_folder(o->spool_dir, theirs->spool_dir))
       return gc_fail(err, GC_ERR_CONFIG,
                      "SpoolDir \"%s\" is that of <Node \"%s\">; give each its "
                      "own",
@@ -186,9 +207,13 @@ static const struct gc_block_kind kinds[] = {
  * with its block. */
 static int on_shutdown(void) {
   struct gc_block **at = &plugin.blocks;
+  for (struct gc_block *b = plugin.blocks; b != NULL; b = b->next) {
+    gc_writer_remove(&node_of(b)->writer);
+    if (node_of(b)->node != NULL)
+      influx_node_ask_to_stop(node_of(b)->node);
+  }
   while (*at != NULL) {
     struct node_block *n = node_of(*at);
-    gc_writer_remove(&n->writer);
     if (influx_node_free(gc_steal(n->node))) {
       at = &(*at)->next;
       continue;

@@ -6,13 +6,19 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { SEGMENTS_MAX = 4096 }; /* files: restarts may leave small ones */
+enum {
+  SEGMENTS_MAX = 4096, /* files: restarts may leave small ones */
+  NAMES_MAX = 1000,    /* tried for one segment */
+};
 
 /* Makes a segment and syncs its entry in the folder: otherwise a crash could
  * lose the whole file. */
 static enum gc_code start_segment(struct gc_spool *s, struct gc_err *err) {
   uint64_t number = s->next_number;
   int fd = spool_open_segment(s, number, O_RDWR | O_CREAT | O_EXCL);
+  /* A folder or a copied file may have the name. */
+  for (int i = 0; fd < 0 && errno == EEXIST && i < NAMES_MAX; i++)
+    fd = spool_open_segment(s, ++number, O_RDWR | O_CREAT | O_EXCL);
   if (fd < 0)
     return spool_fail_errno(s, "cannot make a segment", err);
   if (fsync(s->folder_fd) != 0 ||

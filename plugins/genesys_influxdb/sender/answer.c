@@ -21,7 +21,8 @@ struct status_row {
 
 enum { STATUS_STORED = 204 };
 
-/* The first row whose range has the status counts. */
+/* The first row whose range has the status counts. The words of a refusal count
+ * more than a 5xx (refuses_line). */
 static const struct status_row rows[] = {
     {STATUS_STORED, STATUS_STORED, {INFLUX_ACCEPTED, GC_OK, false, false, ""}},
     /* Earlier releases of InfluxDB 3: a partial write. */
@@ -88,6 +89,17 @@ static bool names_line(const struct gc_buf *body) {
   return false;
 }
 
+/* True if the words of a 5xx say that lines were refused for good: InfluxDB
+ * 2.0 and gateways answer so. A partial write alone may be one for which some
+ * nodes of a cluster were not there in time. */
+static bool refuses_line(const struct gc_buf *body) {
+  const char *text = gc_buf_string(body);
+  return (strstr(text, "partial write") != NULL &&
+          strstr(text, " dropped=") != NULL) ||
+         strstr(text, "field type conflict") != NULL ||
+         strstr(text, "beyond retention") != NULL;
+}
+
 /* A status counts even if its body broke off, except 204: only a whole answer
  * confirms that the lines are stored. */
 static bool has_status(const struct gc_reply *reply) {
@@ -102,6 +114,9 @@ struct influx_decision influx_decide(const struct gc_reply *reply) {
     if (reply->status < rows[i].from || reply->status > rows[i].to)
       continue;
     struct influx_decision decision = rows[i].decision;
+    if (reply->status >= 500 && refuses_line(&reply->body))
+      return (struct influx_decision){INFLUX_SPLIT, GC_ERR_REQUEST, true, false,
+                                      ""};
     decision.names_line =
         decision.names_line ||
         (decision.action == INFLUX_SPLIT && names_line(&reply->body));

@@ -2,12 +2,16 @@
 /* The plugin in a fake collectd: its configuration, its callbacks, and that
  * values reach the spool. */
 #include <stdlib.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
 #include "utils/common/common.h"
 
+#include "common/net/clock.h"
 #include "tests/support/check.h"
 #include "tests/support/fake_daemon.h"
 #include "tests/support/refuse_memory.h"
+#include "tests/support/server.h"
 #include "tests/support/spool_bench.h"
 
 void genesys_influxdb_module_register(void);
@@ -46,6 +50,9 @@ static void wrong_configurations_are_refused(void) {
       {"Bucket b\nSpoolDir \"/x\"\n</Node>\n<Node other>\nBucket b\n"
        "SpoolDir \"/x\"",
        "SpoolDir \"/x\" is that of"},
+      {"Bucket b\nSpoolDir \"/x/y\"\n</Node>\n<Node further>\nBucket b\n"
+       "SpoolDir \"//x/./y/\"",
+       "SpoolDir \"//x/./y/\" is that of"},
   };
   for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
     CHECK_ROW(rows[i].words);
@@ -145,10 +152,38 @@ static void a_node_that_starts_with_a_second_init_gets_values(void) {
   (void)fake_shutdown();
 }
 
+/* Their databases accept a connection and answer nothing. */
+static void nodes_that_wait_for_a_database_stop_together(void) {
+  enum { NODES = 4, STOP_MS = 1700 };
+  char text[2000] = "<Plugin genesys_influxdb>\n";
+  unsigned port;
+  int server = server_bind(&port);
+  CHECK_INT(listen(server, NODES), 0);
+  spool_fresh(0, 1 << 20);
+  for (int i = 0; i < NODES; i++)
+    snprintf(text + strlen(text), sizeof(text) - strlen(text),
+             "<Node silent%d>\nBucket b\nURL \"http://127.0.0.1:%u\"\n"
+             "SpoolDir \"%s%d\"\nPlugin \"*\"\n</Node>\n",
+             i, port, spool_folder, i);
+  strcat(text, "</Plugin>\n");
+  CHECK_INT(configure_node(text), 0);
+  CHECK_INT(fake_init(), 0);
+  dispatch_users("users", MS_TO_CDTIME_T(1700000000010));
+  uint64_t begin_ms = gc_clock_now_ms();
+  (void)fake_shutdown();
+  CHECK(gc_clock_now_ms() - begin_ms < 2 * STOP_MS);
+  close(server);
+  for (int i = 0; i < NODES; i++) {
+    snprintf(text, sizeof(text), "rm -r '%s%d'", spool_folder, i);
+    CHECK_INT(system(text), 0);
+  }
+}
+
 int main(void) {
   spool_bench_begin();
   RUN(wrong_configurations_are_refused);
   RUN(plain_http_to_another_host_gives_a_warning);
+  RUN(nodes_that_wait_for_a_database_stop_together);
   RUN(values_of_the_chosen_plugins_reach_the_spool);
   RUN(a_time_that_no_database_holds_stays_in_the_future);
   RUN(a_node_that_starts_with_a_second_init_gets_values);

@@ -180,6 +180,21 @@ static void a_batch_in_flight_that_is_dropped_moves_nothing_back(void) {
 }
 
 /* A buffer that panics without its folder: Telegraf's issue 18082. */
+/* Such as a restored backup, or a folder of another program. */
+static void a_name_that_is_taken_is_passed_over(void) {
+  spool_fresh(0, 1 << 20);
+  struct gc_spool *s = spool_opened();
+  CHECK_INT(mkdir(spool_in_folder("0000000000000001.seg"), 0700), 0);
+  spool_file_set("0000000000000002.seg", "copy", 4);
+  spool_put(s, "a");
+  CHECK_STR(spool_peek(s), "a ");
+  gc_spool_free(s);
+  CHECK_INT(rmdir(spool_in_folder("0000000000000001.seg")), 0);
+  s = spool_opened();
+  CHECK_STR(spool_drain(s), "a ");
+  gc_spool_free(s);
+}
+
 static void a_folder_that_cannot_be_made_recovers(void) {
   spool_fresh(0, MB);
   struct gc_err err = {.code = GC_OK};
@@ -258,6 +273,7 @@ int main(void) {
   RUN(past_max_the_oldest_records_are_dropped_and_counted);
   RUN(a_dropped_line_counts_unless_it_is_delivered);
   RUN(a_batch_in_flight_that_is_dropped_moves_nothing_back);
+  RUN(a_name_that_is_taken_is_passed_over);
   RUN(a_folder_that_cannot_be_made_recovers);
   RUN(a_folder_that_is_deleted_is_made_again);
   RUN(one_process_owns_the_folder_and_only_it_may_read);

@@ -52,6 +52,20 @@ static void each_answer_has_its_action(void) {
       {GC_FAILURE_BROKEN, 429, "", INFLUX_PAUSE, GC_ERR_THROTTLED, false},
       {0, 500, "", INFLUX_PAUSE, GC_ERR_REMOTE, false},
       {0, 503, "", INFLUX_PAUSE, GC_ERR_REMOTE, false},
+      /* InfluxDB 2.0 */
+      {0, 500,
+       "{\"code\":\"internal error\",\"message\":\"unexpected error writing "
+       "points to database: partial write: field type conflict: input field "
+       "\\\"value\\\" on measurement \\\"m\\\" is type float, already exists "
+       "as type integer dropped=1\"}",
+       INFLUX_SPLIT, GC_ERR_REQUEST, true},
+      {0, 502,
+       "{\"error\":\"partial write: points beyond retention policy "
+       "dropped=5\"}",
+       INFLUX_SPLIT, GC_ERR_REQUEST, true},
+      {0, 500, "{\"error\":\"partial write\"}", INFLUX_PAUSE, GC_ERR_REMOTE,
+       false},
+      {0, 503, "{\"error\":\"timeout\"}", INFLUX_PAUSE, GC_ERR_REMOTE, false},
       {0, 999, "", INFLUX_PAUSE, GC_ERR_PARSE, false},
   };
   for (size_t i = 0; i < GC_COUNT(rows); i++) {
