@@ -248,11 +248,6 @@ const char *queues_doubt(const struct queues_options *o, size_t i) {
        "Stream \"none\""},
       {o->window_s > 0 && !has_stream && !has_observations,
        "Window has no gauges to sample: this block reads nothing"},
-      {o->stream == STREAM_CONVERSATIONS && o->where.count > 0 &&
-           o->media.count > 0,
-       "Where replaces the filter that Stream \"conversations\" makes of "
-       "Media: "
-       "events of other media come and are not shown"},
   };
   size_t number = 0;
   for (size_t k = 0; k < GC_COUNT(doubts); k++)

@@ -208,12 +208,12 @@ static void options_that_do_nothing_together_have_a_line(void) {
       {"a target without a stream",
        {.stream = STREAM_NONE, .observations = OBS_AUTO, .target_s = 20},
        {"ServiceLevelTarget"}},
-      {"two filters",
+      {"two filters that agree",
        {.stream = STREAM_CONVERSATIONS,
         .observations = OBS_OFF,
         .where = {where, 1},
         .media = {media, 1}},
-       {"Where replaces"}},
+       {NULL}},
   };
   for (size_t i = 0; i < GC_COUNT(rows); i++) {
     CHECK_ROW(rows[i].row);
