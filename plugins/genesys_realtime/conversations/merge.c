@@ -241,7 +241,8 @@ static bool is_keeping_customer(const struct cv_party *p,
 static bool is_keeping_leg(const struct cv_party *p,
                            const struct participant *acd) {
   return p->purpose != CV_WATCHER && p->connected_ms < acd->end_ms &&
-         (p->connected_ms != 0 ? p->purpose != CV_CUSTOMER : p->end_ms == 0);
+         (p->connected_ms != 0 ? p->purpose != CV_CUSTOMER
+                               : p->purpose == CV_CUSTOMER && p->end_ms == 0);
 }
 
 /* Returns the time when the last of the parties that kept the contact left;

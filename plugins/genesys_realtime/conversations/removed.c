@@ -124,6 +124,7 @@ static void add_known(struct cv_removed *known, const struct cv_removed *now) {
   int64_t paused_ms = now->fact_ms - now->paused_ago;
   if (now->paused == 0) {
     known->paused = before.paused;
+    known->paused_legs = before.paused_legs;
     paused_ms = before.fact_ms - before.paused_ago;
   }
   known->paused_ago = (uint32_t)(known->fact_ms - paused_ms);
@@ -307,6 +308,7 @@ static void describe_paused(const struct conversation *c,
         r->fact_ms - p->end_ms > UINT32_MAX)
       continue;
     r->paused = (uint8_t)(i + 1);
+    r->paused_legs = p->legs;
     r->paused_ago = (uint32_t)(r->fact_ms - p->end_ms);
   }
 }
@@ -348,6 +350,7 @@ bool cv_has_news(const struct cv_event *e, const struct cv_removed *known) {
       continue;
     if (++count > known->count || p->connected_ms > after_ms ||
         p->end_ms > after_ms || p->hold_ms > after_ms ||
+        (count == known->paused && p->legs > known->paused_legs) ||
         (!p->acw_skipped &&
          (p->acw_start_ms > after_ms || p->acw_end_ms > after_ms)))
       return true;

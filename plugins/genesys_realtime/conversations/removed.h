@@ -30,7 +30,8 @@ struct cv_removed {
   uint8_t count;       /* of participants: the first ones of a snapshot */
   uint8_t paused; /* number of the last agent who had ended only because all
                      communications had, from 1; 0: none */
-  bool is_over;   /* all had ended with a known outcome, or a poll closed it */
+  uint8_t paused_legs; /* number of these communications */
+  bool is_over; /* all had ended with a known outcome, or a poll closed it */
 };
 
 struct cv_removed_set {
