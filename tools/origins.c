@@ -280,7 +280,7 @@ static const struct origin origins[GC_METRIC_COUNT] = {
     [GC_METRIC_CLOCK_OFFSET] = {"", "counted here",
                                 "no two of the three clocks agree"},
     [GC_METRIC_TOKEN_LIFETIME] = {"", "`expires_in`", NEVER},
-    [GC_METRIC_CERTIFICATE_DAYS] =
+    [GC_METRIC_CERTIFICATE_LIFETIME] =
         {"`platform` `ca_cert` `client_cert` `tls_cert`", "the certificate",
          "until it is known; for a server without TLS"},
     [GC_METRIC_TOKEN_REQUESTS] = {"`ok` `failed`", "counted here", NEVER},

@@ -134,8 +134,8 @@
      "1, with the version of the package as a label.")                         \
   XX(CLOCK_OFFSET, "clock_offset", "seconds", GAUGE, VALUE, "", NULL)          \
   XX(TOKEN_LIFETIME, "token_lifetime", "seconds", GAUGE, VALUE, "", NULL)      \
-  XX(CERTIFICATE_DAYS, "certificate_days", "", GAUGE, VALUE, "certificate",    \
-     NULL)                                                                     \
+  XX(CERTIFICATE_LIFETIME, "certificate_lifetime", "seconds", GAUGE, VALUE,    \
+     "certificate", NULL)                                                      \
   XX(TOKEN_REQUESTS, "token_requests", "", COUNTER, VALUE, "result", NULL)     \
   XX(NAMES, "names", "", GAUGE, VALUE, "kind", NULL)                           \
   XX(LEASE_STATE, "lease_state", "", GAUGE, VALUE, "", NULL)                   \

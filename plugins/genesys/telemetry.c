@@ -63,11 +63,11 @@ void telemetry_lease(const char *account, const struct gc_lease_status *status,
                  (double)(boot_ms - status->answered_ms) / 1000.0);
 }
 
-static void put_days(const struct gc_sample_writer *w, const char *which,
-                     int64_t end_s, int64_t now_s) {
+static void put_certificate(const struct gc_sample_writer *w, const char *which,
+                            int64_t end_s, int64_t now_s) {
   if (end_s != 0)
-    gc_put_gauge(w, GC_METRIC_CERTIFICATE_DAYS, which,
-                 (double)(end_s - now_s) / 86400.0);
+    gc_put_gauge(w, GC_METRIC_CERTIFICATE_LIFETIME, which,
+                 (double)(end_s - now_s));
 }
 
 void telemetry_samples(struct telemetry *t, const char *account,
@@ -108,9 +108,9 @@ void telemetry_samples(struct telemetry *t, const char *account,
                  (double)stats->clock.offset_ms / 1000.0);
   gc_put_gauge(&w, GC_METRIC_TOKEN_LIFETIME, "",
                (double)stats->auth.life_ms / 1000.0);
-  put_days(&w, "platform", stats->platform_end_s, stats->wall_s);
-  put_days(&w, "ca_cert", stats->ca_end_s, stats->wall_s);
-  put_days(&w, "client_cert", stats->client_end_s, stats->wall_s);
+  put_certificate(&w, "platform", stats->platform_end_s, stats->wall_s);
+  put_certificate(&w, "ca_cert", stats->ca_end_s, stats->wall_s);
+  put_certificate(&w, "client_cert", stats->client_end_s, stats->wall_s);
   gc_put_count(&w, GC_METRIC_TOKEN_REQUESTS, "ok", stats->auth.ok);
   gc_put_count(&w, GC_METRIC_TOKEN_REQUESTS, "failed", stats->auth.failed);
   for (int k = 0; k < GC_NAME_KIND_COUNT; k++)

@@ -20,8 +20,8 @@ void prometheus_samples(const struct store_stats *store,
     gc_put_count(&w, GC_METRIC_SCRAPES, statuses[i], endpoint->answers[i]);
   gc_put_count(&w, GC_METRIC_SCRAPES, "cut", endpoint->cut);
   if (endpoint->has_cert)
-    gc_put_gauge(&w, GC_METRIC_CERTIFICATE_DAYS, "tls_cert",
-                 endpoint->cert_days);
+    gc_put_gauge(&w, GC_METRIC_CERTIFICATE_LIFETIME, "tls_cert",
+                 endpoint->cert_left_s);
   if (endpoint->scrape_s >= 0.0)
     gc_put_gauge(&w, GC_METRIC_SCRAPE_TIME, "", endpoint->scrape_s);
 }

@@ -342,6 +342,34 @@ def dead_scrapers_delay_no_other() -> None:
     check("collectd stops in time (%.1f s)" % took, status == 0 and took < 5, (took, status))
 
 
+def idle_clients_keep_no_scrape_out() -> None:
+    """Clients connect and send nothing: 120, then more than there are connections. Scrapes take no longer."""
+    endpoint = Endpoint(Plugin="*")
+    daemon = plain(endpoint, "unixsock", "match_regex", more=Values().config)
+    endpoint.wait_open(daemon)
+    idle: list[socket.socket] = []
+
+    def slowest() -> float:
+        took = []
+        for _ in range(20):
+            begin = time.monotonic()
+            endpoint.text()
+            took.append(time.monotonic() - begin)
+        return sorted(took)[len(took) // 2]
+
+    before = slowest()
+    for count in (120, 400):
+        while len(idle) < count:
+            idle.append(socket.create_connection(("127.0.0.1", endpoint.port), timeout=5))
+        took = slowest()
+        check("%d idle connections cost a scrape less than 0.2 s (%.4f s, %.4f s without)" % (count, took, before),
+              took - before < 0.2, took)
+    has_line("one line tells it", daemon.says("connections are in use", within_s=20), "genesys_prometheus", "send nothing")
+    for client in idle:
+        client.close()
+    daemon.stop()
+
+
 def a_password_in_the_clear_gives_a_warning() -> None:
     password = process.folder("secret") / "password"
     password.write_text(PASSWORD)
@@ -386,6 +414,7 @@ if __name__ == "__main__":
                  values_of_another_host_are_shown, only_permitted_scrapers_read,
                  a_certificate_of_the_clients_authority_is_enough, a_new_certificate_counts_without_a_restart,
                  a_port_in_use_is_tried_again, scrapes_of_many_series_are_complete_during_writes, dead_scrapers_delay_no_other,
+                 idle_clients_keep_no_scrape_out,
                  a_password_in_the_clear_gives_a_warning, many_series_in_write_prometheus_give_a_warning,
                  a_bad_configuration_is_refused],
                 {"collectd": DAEMON, "genesys_prometheus": built("genesys_prometheus"), "prometheus": sinks.PROMETHEUS,

@@ -50,9 +50,9 @@ enum endpoint_status {
 struct endpoint_stats {
   uint64_t answers[ENDPOINT_STATUS_COUNT];
   bool has_cert;
-  double cert_days; /* until TLSCert ends */
-  uint64_t cut;     /* clients that did not take the whole answer */
-  double scrape_s;  /* time to render the newest scrape; < 0: none yet */
+  double cert_left_s; /* until TLSCert ends */
+  uint64_t cut;       /* clients that did not take the whole answer */
+  double scrape_s;    /* time to render the newest scrape; < 0: none yet */
 };
 
 struct endpoint;

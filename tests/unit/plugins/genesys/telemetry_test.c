@@ -46,15 +46,15 @@ static void read_stats(struct telemetry *t,
   telemetry_samples(t, "prod", stats, 10000, &out);
 }
 
-static void days_of_certificates_are_shown_when_they_are_known(void) {
+static void the_lifetime_of_certificates_is_shown_when_they_are_known(void) {
   struct telemetry t = {0};
   struct gc_account_stats stats = {.wall_s = 1700000000,
                                    .platform_end_s = 1700000000 + 86400 * 30,
                                    .client_end_s = 1700000000 - 43200};
   read_stats(&t, &stats);
-  CHECK_REAL(value_of("certificate_days-platform"), 30.0);
-  CHECK_REAL(value_of("certificate_days-client_cert"), -0.5);
-  CHECK(isnan(value_of("certificate_days-ca_cert")));
+  CHECK_REAL(value_of("certificate_lifetime-platform"), 86400.0 * 30);
+  CHECK_REAL(value_of("certificate_lifetime-client_cert"), -43200.0);
+  CHECK(isnan(value_of("certificate_lifetime-ca_cert")));
 }
 
 static void each_counter_has_its_row(void) {
@@ -201,7 +201,7 @@ static void a_restarted_thread_counts_from_zero(void) {
 }
 
 int main(void) {
-  RUN(days_of_certificates_are_shown_when_they_are_known);
+  RUN(the_lifetime_of_certificates_is_shown_when_they_are_known);
   RUN(each_counter_has_its_row);
   RUN(a_function_has_all_its_classes_once_it_is_used);
   RUN(each_identity_occurs_once);
