@@ -196,22 +196,27 @@ bool gc_health_next_event(struct gc_health_event *ret,
  * reading. So the number of changes is shown from three on. */
 enum { CHANGES_OF_ONE = 2 };
 
-/* Copies a text into `out` and shortens it in its middle if it is too long: it
- * begins with what failed, and its last clause says what to do next. The words
- * of a server stand between the two. */
-static void shorten_middle(char out[GC_HEALTH_MESSAGE_SIZE], const char *text) {
-  size_t len = strlen(text), tail_max = GC_HEALTH_MESSAGE_SIZE / 2;
-  const char *tail = len > tail_max ? text + len - tail_max : text;
-  const char *clause = strstr(tail, "; ");
-  char head[GC_HEALTH_MESSAGE_SIZE];
-  if (len < GC_HEALTH_MESSAGE_SIZE || clause == NULL) {
+/* Copies a text into `out`. If it is too long, the number of the request goes,
+ * and the first clause, which ends with the words of the server, is shortened:
+ * the next ones name what is missing and what to do. */
+static void shorten_words(char out[GC_HEALTH_MESSAGE_SIZE], char *text) {
+  enum { HEAD_MIN = 112 };
+  char head[GC_HEALTH_MESSAGE_SIZE], whole[2048];
+  char *number = strstr(text, "; correlation id ");
+  if (strlen(text) >= GC_HEALTH_MESSAGE_SIZE && number != NULL)
+    *number = '\0';
+  const char *rest = strstr(text, "; ");
+  if (strlen(text) < GC_HEALTH_MESSAGE_SIZE || rest == NULL ||
+      rest - text <= HEAD_MIN) {
     gc_utf8_copy_printable(out, GC_HEALTH_MESSAGE_SIZE, text, ' ');
     return;
   }
-  size_t room = GC_HEALTH_MESSAGE_SIZE - strlen(clause) - strlen(" …");
+  size_t tail = strlen(rest) + strlen(" …");
+  size_t room = tail + HEAD_MIN < GC_HEALTH_MESSAGE_SIZE
+                    ? GC_HEALTH_MESSAGE_SIZE - tail
+                    : HEAD_MIN;
   gc_utf8_copy_printable(head, room, text, ' ');
-  char whole[2 * GC_HEALTH_MESSAGE_SIZE];
-  snprintf(whole, sizeof(whole), "%s …%s", head, clause);
+  snprintf(whole, sizeof(whole), "%s …%s", head, rest);
   gc_utf8_copy_printable(out, GC_HEALTH_MESSAGE_SIZE, whole, ' ');
 }
 
@@ -229,5 +234,5 @@ void gc_health_event_message(const struct gc_health_event *event,
            row->word, gc_health_row(event->before)->word, changes,
            has_cause ? cause->name : "", has_cause ? ": " : "",
            has_cause ? cause->err.text : row->why);
-  shorten_middle(out, text);
+  shorten_words(out, text);
 }

@@ -39,7 +39,9 @@ static void a_long_text_keeps_its_last_clause(void) {
   begin_event(GC_HEALTH_UP, GC_HEALTH_PERMISSION);
   snprintf(event.cause.name, sizeof(event.cause.name), "observations");
   event.cause.err.code = GC_ERR_PERMISSION;
-  snprintf(event.cause.err.text, sizeof(event.cause.err.text), "403: %0200d%s",
+  snprintf(event.cause.err.text, sizeof(event.cause.err.text),
+           "403: %0150d%s, in every division that the agent reads; correlation "
+           "id 70e837",
            0, next);
   gc_health_event_message(&event, text);
   CHECK_HAS(text, "queues-all: permission_missing (was up): observations: 403");
