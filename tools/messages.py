@@ -54,7 +54,7 @@ NOT_OURS = {"subject name", "wrong version number", "handshake failure", "certif
             "partial write", "Expire date", "unable to parse", "field type conflict",
             'field type conflict: input field "', '" on measurement "', '" is type', "already exists as type", "beyond retention", "invalid field", "missing tag",
             "missing fields", "bad timestamp", "time outside range", "max key length",
-            "is now earlier than", "is still later than", "refused lines", "resent lines",
+            "is now earlier than", "is still later than", "refused lines",
             "contacts by medium, agents; with a time", "contacts by medium",
             "go on", "names of", "list of", "flow observations"}
 # Notes of genesys-probe about a block.

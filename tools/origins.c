@@ -255,7 +255,7 @@ static const struct origin origins[GC_METRIC_COUNT] = {
                               "before the first accepted request"},
     [GC_METRIC_WRITER_VALUES] = {"`received` `lost` `too_large` `ambiguous`",
                                  "counted here", NEVER},
-    [GC_METRIC_WRITER_LINES] = {"`sent` `resent` `refused` `lost` `dropped`",
+    [GC_METRIC_WRITER_LINES] = {"`sent` `refused` `lost` `dropped`",
                                 "counted here", NEVER},
     [GC_METRIC_WRITER_REQUESTS] = {"`taken` `failed`", "counted here", NEVER},
     [GC_METRIC_SPOOL_BYTES] = {"`waiting` `damaged`", "counted here", NEVER},

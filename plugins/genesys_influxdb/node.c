@@ -365,7 +365,6 @@ static enum gc_code make_sender(struct influx_node *n, struct gc_err *err) {
       .folder = o->folder,
       .batch_size = o->batch_size,
       .flush_interval_ms = o->flush_interval_ms,
-      .resend_after_break_ms = o->resend_after_break_ms,
       .compresses = true,
       .secret_option = o->secret_option,
       .secret = n->secret.read != NULL ? &n->secret : NULL};

@@ -50,7 +50,6 @@ struct influx_node_settings {
   const char *folder;        /* of the spool */
   uint64_t spool_max;
   uint32_t batch_size, flush_interval_ms;
-  uint32_t resend_after_break_ms; /* 0: off */
   bool takes_intervals; /* of "genesys", which count as sent after a sync */
   const struct gc_strs *tags;
   const char *thread; /* its name, up to 15 bytes */

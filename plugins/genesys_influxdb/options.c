@@ -54,13 +54,6 @@ const struct gc_opt node_rows[] = {
                "Most bytes of lines that wait; past it the oldest are dropped "
                "and counted.",
                "268435456"),
-    GC_OPT_INT(struct node_options, resend_after_break_s, "ResendAfterBreak",
-               "0", 0, 3600, "s",
-               "Lines that the database acknowledged in this time before the "
-               "connection broke are sent again. For databases that "
-               "acknowledge lines before they are on disk, such as "
-               "VictoriaMetrics; `0`: off.",
-               "15"),
     GC_OPT_STRS(struct node_options, tags, "Tag",
                 "Key and value of a tag for every line. May be repeated; a "
                 "tag that the value has itself stays.",
@@ -221,6 +214,5 @@ void node_settings(const struct node_options *o,
   ret->spool_max = o->spool_max;
   ret->batch_size = o->batch_size;
   ret->flush_interval_ms = o->flush_interval_s * 1000;
-  ret->resend_after_break_ms = o->resend_after_break_s * 1000;
   ret->tags = &o->tags;
 }

@@ -15,7 +15,6 @@ struct node_options {
   uint32_t batch_size, flush_interval_s;
   char *spool_dir;
   uint32_t spool_max;
-  uint32_t resend_after_break_s;
   struct gc_strs tags, plugins;
   uint32_t timeout_s, connect_timeout_s;
   struct gc_connect connect;

@@ -14,7 +14,6 @@ void influx_samples(const struct influx_node_stats *stats, const char *instance,
   gc_put_count(&w, GC_METRIC_WRITER_VALUES, "too_large", stats->too_large);
   gc_put_count(&w, GC_METRIC_WRITER_VALUES, "ambiguous", stats->ambiguous);
   gc_put_count(&w, GC_METRIC_WRITER_LINES, "sent", stats->sender.sent);
-  gc_put_count(&w, GC_METRIC_WRITER_LINES, "resent", stats->sender.resent);
   gc_put_count(&w, GC_METRIC_WRITER_LINES, "refused", stats->sender.refused);
   gc_put_count(&w, GC_METRIC_WRITER_LINES, "lost", stats->sender.lost);
   gc_put_count(&w, GC_METRIC_WRITER_LINES, "dropped",

@@ -123,55 +123,6 @@ def a_killed_victoria_loses_its_last_seconds_only() -> None:
     daemon.stop()
 
 
-def a_killed_victoria_gets_its_last_seconds_again() -> None:
-    """ResendAfterBreak: the lines that VictoriaMetrics acknowledged in memory are there after kill -9, once."""
-    database, load, rng = Victoria(), Load(), random.Random(6)
-    database.deduplicate()
-    daemon = agent(load, database.node(ResendAfterBreak=IN_MEMORY_S))
-    load.start(0.005)
-    for _ in range(KILLS):
-        watch_for(rng.uniform(1, 9))
-        database.kill()
-        watch_for(rng.uniform(0, 2))
-        database.start()
-    began = load.number
-    wait_until(lambda: load.number > began + 300, 20, "values")
-    load.stop()
-    arrives("every line is in the database", database, set(range(load.number)))
-    same("each line is there once", sent_again(database), 0)
-    daemon.says("resent lines", "lines that the database had acknowledged were sent again")
-    def counted(what: str) -> float:
-        return daemon.latest("node-main", "writer_lines", what) or 0
-    same_soon("writer_lines-sent counts each line once", lambda: counted("sent"), load.number)
-    resent = counted("resent")
-    check("writer_lines-resent counts lines of each kill", resent > 100 * KILLS, resent)
-    load.put(1000)
-    arrives("the later lines are in the database", database, set(range(load.number)))
-    same_soon("writer_lines-sent counts them", lambda: counted("sent"), load.number)
-    same("without a break no line is sent again", counted("resent"), resent)
-    note("%d kills, %d lines, %d sent again" % (KILLS, load.number, resent))
-    daemon.stop()
-
-
-def a_victoria_that_restarts_between_two_batches_gets_its_last_seconds_again() -> None:
-    """No request fails: only the new connection shows that the database was killed."""
-    database, load = Victoria(), Load()
-    database.deduplicate()
-    daemon = agent(load, database.node(ResendAfterBreak=IN_MEMORY_S, BatchSize=10000, FlushInterval=5))
-    for _ in range(3):
-        load.put(100)
-        arrives("the values are in memory", database, set(range(load.number)))
-    database.kill()
-    database.start()
-    check("the database has lost lines", missing(database, set(range(load.number))), load.number)
-    load.put(100)
-    arrives("every line is in the database", database, set(range(load.number)))
-    same("each line is there once", sent_again(database), 0)
-    same("no request has failed", daemon.latest("node-main", "writer_requests", "failed"), 0)
-    daemon.says("resent lines", "the connection was closed in between")
-    daemon.stop()
-
-
 def a_network_cut_of_30_s_loses_nothing(make: Make) -> None:
     database = make()
     gate = Gate(database.port)
@@ -511,8 +462,7 @@ if all(NEEDS.values()):
 
 if __name__ == "__main__":
     report.main([scenario for each in EACH for scenario in with_each_database(each)] +
-                [a_killed_victoria_loses_its_last_seconds_only, a_killed_victoria_gets_its_last_seconds_again,
-                 a_victoria_that_restarts_between_two_batches_gets_its_last_seconds_again,
+                [a_killed_victoria_loses_its_last_seconds_only,
                  a_corrected_password_and_ca_need_no_restart,
                  a_line_that_the_database_refuses_is_set_aside, a_field_of_another_type_costs_few_requests,
                  *([the_rows_are_those_of_guides_b_and_c] if built(ANALYTICS) else [])],

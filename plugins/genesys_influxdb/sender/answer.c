@@ -24,54 +24,49 @@ enum { STATUS_STORED = 204 };
 /* The first row whose range has the status counts. The words of a refusal count
  * more than a 5xx (refuses_line). */
 static const struct status_row rows[] = {
-    {STATUS_STORED, STATUS_STORED, {INFLUX_ACCEPTED, GC_OK, false, false, ""}},
+    {STATUS_STORED, STATUS_STORED, {INFLUX_ACCEPTED, GC_OK, false, ""}},
     /* Earlier releases of InfluxDB 3: a partial write. */
-    {201, 201, {INFLUX_SPLIT, GC_ERR_REQUEST, false, false, ""}},
+    {201, 201, {INFLUX_SPLIT, GC_ERR_REQUEST, false, ""}},
     /* InfluxDB 1: "understood, but not completed"; InfluxDB 2: its web page,
      * for any path outside its API; a login proxy: its own page. */
     {200,
      299,
-     {INFLUX_PAUSE_LONG, GC_ERR_REQUEST, false, false,
+     {INFLUX_PAUSE_LONG, GC_ERR_REQUEST, false,
       "only 204 means that the lines are stored; check URL: its path, or a "
       "login page on the way"}},
     {300,
      399,
-     {INFLUX_PAUSE_LONG, GC_ERR_REQUEST, false, false,
+     {INFLUX_PAUSE_LONG, GC_ERR_REQUEST, false,
       "a redirect is not followed; check URL"}},
     /* InfluxDB 1 and 2: lines that cannot be parsed, partial writes. */
-    {400, 400, {INFLUX_SPLIT, GC_ERR_REQUEST, false, false, ""}},
-    {401, 401, {INFLUX_PAUSE_LONG, GC_ERR_AUTH, false, false, HINT_TOKEN}},
-    {403,
-     403,
-     {INFLUX_PAUSE_LONG, GC_ERR_PERMISSION, false, false, HINT_TOKEN}},
-    {404,
-     404,
-     {INFLUX_PAUSE_LONG, GC_ERR_NOT_FOUND, false, false, HINT_BUCKET}},
-    {407, 407, {INFLUX_PAUSE_LONG, GC_ERR_NETWORK, false, false, ""}},
-    {408, 408, {INFLUX_PAUSE, GC_ERR_TIMEOUT, false, false, ""}},
-    {413, 413, {INFLUX_SPLIT, GC_ERR_LIMIT, true, false, ""}},
+    {400, 400, {INFLUX_SPLIT, GC_ERR_REQUEST, false, ""}},
+    {401, 401, {INFLUX_PAUSE_LONG, GC_ERR_AUTH, false, HINT_TOKEN}},
+    {403, 403, {INFLUX_PAUSE_LONG, GC_ERR_PERMISSION, false, HINT_TOKEN}},
+    {404, 404, {INFLUX_PAUSE_LONG, GC_ERR_NOT_FOUND, false, HINT_BUCKET}},
+    {407, 407, {INFLUX_PAUSE_LONG, GC_ERR_NETWORK, false, ""}},
+    {408, 408, {INFLUX_PAUSE, GC_ERR_TIMEOUT, false, ""}},
+    {413, 413, {INFLUX_SPLIT, GC_ERR_LIMIT, true, ""}},
     /* InfluxDB 2: partial writes, such as another type of a field. */
-    {422, 422, {INFLUX_SPLIT, GC_ERR_REQUEST, false, false, ""}},
-    {429, 429, {INFLUX_PAUSE, GC_ERR_THROTTLED, false, false, ""}},
+    {422, 422, {INFLUX_SPLIT, GC_ERR_REQUEST, false, ""}},
+    {429, 429, {INFLUX_PAUSE, GC_ERR_THROTTLED, false, ""}},
     {400,
      499,
-     {INFLUX_PAUSE_LONG, GC_ERR_REQUEST, false, false,
-      "check URL and Version"}},
+     {INFLUX_PAUSE_LONG, GC_ERR_REQUEST, false, "check URL and Version"}},
     /* Also from a starting database, and from a proxy that finds none. */
-    {500, 599, {INFLUX_PAUSE, GC_ERR_REMOTE, false, true, ""}},
+    {500, 599, {INFLUX_PAUSE, GC_ERR_REMOTE, false, ""}},
 };
 
 /* Rows of failures below HTTP. */
 static const struct influx_decision failures[GC_FAILURE_COUNT] = {
-    [GC_FAILURE_RESOLVE] = {INFLUX_PAUSE, GC_ERR_NETWORK, false, true, ""},
-    [GC_FAILURE_CONNECT] = {INFLUX_PAUSE, GC_ERR_NETWORK, false, true, ""},
-    [GC_FAILURE_PROXY] = {INFLUX_PAUSE, GC_ERR_NETWORK, false, true, ""},
-    [GC_FAILURE_TLS] = {INFLUX_PAUSE, GC_ERR_TLS, false, true, ""},
-    [GC_FAILURE_TIMEOUT] = {INFLUX_PAUSE, GC_ERR_TIMEOUT, false, true, ""},
-    [GC_FAILURE_BROKEN] = {INFLUX_PAUSE, GC_ERR_NETWORK, false, true, ""},
-    [GC_FAILURE_SINK] = {INFLUX_PAUSE, GC_ERR_NETWORK, false, false, ""},
-    [GC_FAILURE_LIMIT] = {INFLUX_PAUSE, GC_ERR_NETWORK, false, false, ""},
-    [GC_FAILURE_LOCAL] = {INFLUX_PAUSE, GC_ERR_CONFIG, false, false, ""},
+    [GC_FAILURE_RESOLVE] = {INFLUX_PAUSE, GC_ERR_NETWORK, false, ""},
+    [GC_FAILURE_CONNECT] = {INFLUX_PAUSE, GC_ERR_NETWORK, false, ""},
+    [GC_FAILURE_PROXY] = {INFLUX_PAUSE, GC_ERR_NETWORK, false, ""},
+    [GC_FAILURE_TLS] = {INFLUX_PAUSE, GC_ERR_TLS, false, ""},
+    [GC_FAILURE_TIMEOUT] = {INFLUX_PAUSE, GC_ERR_TIMEOUT, false, ""},
+    [GC_FAILURE_BROKEN] = {INFLUX_PAUSE, GC_ERR_NETWORK, false, ""},
+    [GC_FAILURE_SINK] = {INFLUX_PAUSE, GC_ERR_NETWORK, false, ""},
+    [GC_FAILURE_LIMIT] = {INFLUX_PAUSE, GC_ERR_NETWORK, false, ""},
+    [GC_FAILURE_LOCAL] = {INFLUX_PAUSE, GC_ERR_CONFIG, false, ""},
 };
 
 /* Words in answers about lines, of InfluxDB 1.6 to 2.7. */
@@ -115,14 +110,13 @@ struct influx_decision influx_decide(const struct gc_reply *reply) {
       continue;
     struct influx_decision decision = rows[i].decision;
     if (reply->status >= 500 && refuses_line(&reply->body))
-      return (struct influx_decision){INFLUX_SPLIT, GC_ERR_REQUEST, true, false,
-                                      ""};
+      return (struct influx_decision){INFLUX_SPLIT, GC_ERR_REQUEST, true, ""};
     decision.names_line =
         decision.names_line ||
         (decision.action == INFLUX_SPLIT && names_line(&reply->body));
     return decision;
   }
-  return (struct influx_decision){INFLUX_PAUSE, GC_ERR_PARSE, false, false,
+  return (struct influx_decision){INFLUX_PAUSE, GC_ERR_PARSE, false,
                                   "not an HTTP status; check URL"};
 }
 

@@ -25,8 +25,6 @@ struct influx_decision {
    * alone is at fault only if the database takes another part of its batch: a
    * gateway may refuse everything with 400. */
   bool names_line;
-  bool is_break;    /* the database may have ended, and lost what it had in
-                       memory */
   const char *hint; /* advice for an operator; "": none */
 };
 

@@ -11,7 +11,6 @@
 #include "plugins/genesys_influxdb/sender/answer.h"
 #include "plugins/genesys_influxdb/sender/batch.h"
 #include "plugins/genesys_influxdb/sender/quarantine.h"
-#include "plugins/genesys_influxdb/sender/resend.h"
 
 enum { ANSWER_MAX = 64 * 1024, HEADERS_MAX = 8 };
 
@@ -30,7 +29,6 @@ struct influx_sender {
   struct influx_batch batch;
   struct gc_record_place begin, end; /* of the batch, in the spool */
   bool has_place;
-  bool is_resent; /* the batch was acknowledged before */
   const char
       *bytes; /* bytes of the part that is sent: in the batch, or in `zipped` */
   size_t len;
@@ -40,9 +38,7 @@ struct influx_sender {
   bool has_secret;
   const char *headers[HEADERS_MAX];
   struct gc_exchange exchange;
-  uint64_t began_ms; /* of the request */
   struct gc_backoff backoff;
-  struct influx_resend resend;
   struct influx_sender_stats stats;
 };
 
@@ -149,7 +145,6 @@ static bool load_batch(struct influx_sender *s) {
     code = influx_batch_begin(&s->batch);
   s->has_place = code == GC_OK;
   s->begin = gc_spool_cursor(s->spool);
-  s->is_resent = gc_spool_is_rereading(s->spool);
   if (code != GC_OK) {
     influx_batch_reset(&s->batch);
     (void)gc_fail(&err, code, "%s",
@@ -194,8 +189,7 @@ static void save_refused(struct influx_sender *s) {
                         &lost) == GC_OK;
   if (is_saved)
     report_cause(s, "quarantine", NULL);
-  if (!s->is_resent)
-    *(is_saved ? &s->stats.refused : &s->stats.lost) += s->batch.refused_count;
+  *(is_saved ? &s->stats.refused : &s->stats.lost) += s->batch.refused_count;
   report_refused(s, &lost);
 }
 
@@ -204,17 +198,12 @@ static void finish_batch(struct influx_sender *s) {
   struct gc_err err = {.code = GC_OK};
   uint64_t lines = s->batch.lines;
   save_refused(s);
-  *(s->is_resent ? &s->resend.lines : &s->stats.sent) +=
-      lines - s->batch.refused_count;
-  if (s->has_place &&
-      influx_resend_acknowledge(&s->resend, s->spool, s->end, now_ms(s), &err))
+  s->stats.sent += lines - s->batch.refused_count;
+  if (s->has_place) {
+    (void)!gc_spool_commit(s->spool, s->end, &err);
     report_cause(s, "position", &err);
-  err = (struct gc_err){.code = GC_OK};
-  (void)influx_resend_describe(&s->resend, s->spool, &err);
-  report_cause(s, "resent lines", &err);
-  if (!s->is_resent)
-    s->waiting -= s->waiting < lines ? s->waiting : lines;
-  s->drains = s->drains || gc_spool_is_rereading(s->spool);
+  }
+  s->waiting -= s->waiting < lines ? s->waiting : lines;
   influx_batch_reset(&s->batch);
 }
 
@@ -225,20 +214,6 @@ static void begin_again(struct influx_sender *s) {
     influx_batch_reset(&s->batch);
   else
     influx_batch_restart(&s->batch);
-}
-
-/* After a break: makes the next try begin with the lines that were acknowledged
- * shortly before the break; the whole present batch follows. */
-static void resend_after_break(struct influx_sender *s,
-                               const struct gc_reply *reply,
-                               const struct gc_err *why) {
-  char words[32];
-  bool is_partly_lost = s->resend.acks.keep_ms > 0 && s->batch.took_some;
-  snprintf(words, sizeof(words), "it answered %d", reply->status);
-  if (influx_resend_rewind(&s->resend, s->spool,
-                           reply->status < 300 ? why->text : words) ||
-      is_partly_lost)
-    begin_again(s);
 }
 
 /* ---- the request ---- */
@@ -276,7 +251,6 @@ static void send_part(struct influx_sender *s) {
   s->exchange.body = s->bytes;
   s->exchange.body_len = s->len;
   s->exchange.body_max = ANSWER_MAX;
-  s->began_ms = now_ms(s);
   if (s->env->transport.start(s->env->transport.ctx, &s->exchange, &err) ==
       GC_OK)
     return;
@@ -319,9 +293,7 @@ static void begin_if_due(struct influx_sender *s) {
   }
   if (s->state != INFLUX_IDLE || !gc_spool_is_open(s->spool))
     return;
-  s->drains = influx_resend_when_idle(&s->resend, s->spool);
-  if (s->drains)
-    set_timer(s, now_ms(s));
+  s->drains = false;
   s->waiting = 0;
   s->flush_due_ms = 0;
 }
@@ -347,8 +319,6 @@ static void pause_after(struct influx_sender *s, const struct gc_reply *reply,
   s->stats.requests_failed++;
   influx_answer_describe(reply, d, s->settings->target.url, why, &err);
   report_cause(s, "database", &err);
-  if (d.is_break)
-    resend_after_break(s, reply, why);
   if (d.code == GC_ERR_AUTH || d.code == GC_ERR_PERMISSION)
     s->has_secret = false; /* the file may be corrected: read it again */
   pause_for(
@@ -416,7 +386,6 @@ static void on_answer(struct gc_exchange *x, const struct gc_reply *reply,
                       const struct gc_err *why) {
   struct influx_sender *s = x->ctx;
   struct influx_decision d = influx_decide(reply);
-  influx_resend_note_reply(&s->resend, reply, s->began_ms, now_ms(s));
   if (d.action == INFLUX_ACCEPTED) {
     part_was_taken(s, reply);
     continue_batch(s);
@@ -483,7 +452,6 @@ influx_sender_new(const struct influx_sender_settings *settings,
     return NULL;
   }
   s->settings = settings;
-  s->resend.acks.keep_ms = settings->resend_after_break_ms;
   s->env = env;
   s->spool = spool;
   s->timer = (struct gc_timer){.fire = on_timer, .ctx = s};
@@ -527,7 +495,6 @@ void influx_sender_flush(struct influx_sender *s) {
 
 void influx_sender_forget_place(struct influx_sender *s) {
   s->has_place = false;
-  influx_acks_reset(&s->resend.acks);
 }
 
 enum influx_state influx_sender_state(const struct influx_sender *s) {
@@ -535,7 +502,5 @@ enum influx_state influx_sender_state(const struct influx_sender *s) {
 }
 
 struct influx_sender_stats influx_sender_stats(const struct influx_sender *s) {
-  struct influx_sender_stats stats = s->stats;
-  stats.resent = s->resend.lines;
-  return stats;
+  return s->stats;
 }

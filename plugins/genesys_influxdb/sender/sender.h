@@ -10,13 +10,7 @@
  * 5 s if only an operator can help; after further failures up to 30 s
  * (base/policy/backoff.h); or as long as Retry-After says. Refused lines are
  * isolated (sender/batch.h, sender/conflict.h) and quarantined; if the disk
- * does not take them, they are lost and counted.
- *
- * With resend_after_break_ms the lines that were acknowledged in this time stay
- * in the spool (sender/resend.h). When a request fails below HTTP or with 5xx,
- * or the connection was closed between two requests (sender/connection.h),
- * these lines are sent again before all later ones; after INFLUX_REWINDS_MAX
- * breaks in a row the later lines go first. */
+ * does not take them, they are lost and counted. */
 #ifndef GENESYS_INFLUXDB_SENDER_SENDER_H
 #define GENESYS_INFLUXDB_SENDER_SENDER_H
 
@@ -41,7 +35,6 @@ struct influx_sender_settings {
   struct influx_target target;
   const char *folder; /* for quarantined lines */
   uint32_t batch_size, flush_interval_ms;
-  uint32_t resend_after_break_ms;  /* 0: off */
   bool compresses;                 /* gzip bodies */
   const char *secret_option;       /* "TokenFile", for messages */
   struct gc_secret_source *secret; /* NULL: there is none */
@@ -50,7 +43,6 @@ struct influx_sender_settings {
 struct influx_sender_stats {
   uint64_t sent, refused; /* lines, each once; refused: in quarantine */
   uint64_t lost;          /* refused lines that could not be quarantined */
-  uint64_t resent;        /* lines that were accepted again, after a break */
   uint64_t requests_ok, requests_failed;
   uint64_t bytes;           /* bytes of accepted bodies, as sent */
   uint64_t last_success_ms; /* monotonic; 0: none yet */
@@ -61,7 +53,7 @@ struct influx_sender_stats {
 struct influx_sender;
 
 /* Makes a sender. `env` and `spool` are borrowed. env->notice gets the causes
- * "database", "refused lines", "resent lines", "quarantine" and "position".
+ * "database", "refused lines", "quarantine" and "position".
  * Returns NULL when out of memory. */
 struct influx_sender *
 influx_sender_new(const struct influx_sender_settings *settings,

@@ -80,20 +80,6 @@ static void each_answer_has_its_action(void) {
   }
 }
 
-/* A database that answers with a code other than 5xx still runs. */
-static void a_break_is_a_failure_of_the_network_or_5xx(void) {
-  for (int failure = 0; failure < GC_FAILURE_COUNT; failure++) {
-    static const bool is_break[GC_FAILURE_COUNT] = {
-        [GC_FAILURE_RESOLVE] = true, [GC_FAILURE_CONNECT] = true,
-        [GC_FAILURE_PROXY] = true,   [GC_FAILURE_TLS] = true,
-        [GC_FAILURE_TIMEOUT] = true, [GC_FAILURE_BROKEN] = true};
-    struct influx_decision d = decide_answer((enum gc_failure)failure, 0, "");
-    CHECK_INT(d.is_break, is_break[failure]);
-  }
-  for (int status = 200; status < 600; status++)
-    CHECK_INT(decide_answer(0, status, "").is_break, status >= 500);
-}
-
 static void words_are_the_message_alone(void) {
   static const struct {
     const char *body, *words;
@@ -127,7 +113,6 @@ static void words_are_the_message_alone(void) {
 
 int main(void) {
   RUN(each_answer_has_its_action);
-  RUN(a_break_is_a_failure_of_the_network_or_5xx);
   RUN(words_are_the_message_alone);
   return check_done();
 }
