@@ -87,10 +87,10 @@ struct guide_event {
   uint8_t media;                     /* enum cv_media */
 };
 
-/* Applies an event that arrived at `at_ms`. The state only advances: waiting <
- * alerting < active, held < wrapup < ended; `ended` is final while the
- * conversation is kept (CV_KEEP_MS). The first state of a conversation is no
- * change; if it is waiting, it is an offer, whose wait ends when the
+/* Applies an event that arrived at `at_ms` (above 0). The state only advances:
+ * waiting < alerting < active, held < wrapup < ended; `ended` is final while
+ * the conversation is kept (CV_KEEP_MS). The first state of a conversation is
+ * no change; if it is waiting, it is an offer, whose wait ends when the
  * conversation is active or held. An event of another queue ends the stay in
  * the queue before; the conversation may return there after CV_KEEP_MS.
  * GC_ERR_MEMORY, GC_ERR_LIMIT: the event is lost. GC_ERR_CONFIG: the model is
