@@ -146,6 +146,13 @@ static enum gc_code on_value(void *ctx, const struct gc_json_at *at,
     if (!gc_decimal_int(v->text, v->len, &a->sent_ms))
       a->sent_ms = 0;
     return GC_OK;
+  case GC_JSON_PATH1(K_MESSAGES):
+    if (v->kind == GC_JSON_NULL)
+      return GC_OK; /* a queue without messages */
+    return gc_fail(at->err, GC_ERR_PARSE,
+                   "an answer whose Messages are no list");
+  case GC_JSON_PATH2(K_MESSAGES, GC_JSON_ITEM):
+    return gc_fail(at->err, GC_ERR_PARSE, "a message that is no object");
   case GC_JSON_PATH1(K_TYPE): /* a refusal, whatever the status is */
     return gc_fail(at->err, GC_ERR_PARSE, "answered with the error %.*s",
                    (int)(v->len < 60 ? v->len : 60), v->text);

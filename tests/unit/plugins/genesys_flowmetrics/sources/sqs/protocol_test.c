@@ -96,6 +96,14 @@ static void an_incomplete_answer_is_an_error(void) {
             GC_ERR_PARSE);
 }
 
+/* Such an answer would otherwise be an empty queue, without a word. */
+static void messages_of_another_type_are_an_error(void) {
+  CHECK_INT(read_answer("{\"Messages\":\"none\"}", 5), GC_ERR_PARSE);
+  CHECK_INT(read_answer("{\"Messages\":17}", 5), GC_ERR_PARSE);
+  CHECK_INT(read_answer("{\"Messages\":[17]}", 5), GC_ERR_PARSE);
+  CHECK_INT(read_answer("{\"Messages\":null}", 5), GC_OK);
+}
+
 static void a_short_visibility_is_reported(void) {
   struct gc_err err = {.text = ""};
   CHECK_INT(sqs_check_visibility(4999, 5, &err), GC_OK);
@@ -239,6 +247,7 @@ int main(void) {
   RUN(requests_follow_the_protocol);
   RUN(messages_are_read_from_pieces_of_any_size);
   RUN(an_incomplete_answer_is_an_error);
+  RUN(messages_of_another_type_are_an_error);
   RUN(a_short_visibility_is_reported);
   RUN(only_named_entries_count_as_deleted);
   RUN(a_profile_of_the_shared_file_is_read);
