@@ -68,14 +68,14 @@ refused 'GENESYS_CLIENT_SECRET begins or ends with a space' "$id" "$region" 'GEN
 refused 'TARGET_QUEUE_IDS has a character' "$id" "$secret" "$region" 'TARGET_QUEUE_IDS=a,!b*'
 
 # Every region of the plugins is known, by name and by domain, and no other is.
-sed -n 's/^  XX("\([a-z0-9-]*\)", "\([a-z0-9.-]*\)").*/\1\n\2/p' "$top/common/genesys/region.c" >"$work/regions"
+sed -n 's/^  XX("\([a-z0-9-]*\)", "\([a-z0-9.-]*\)").*/\1\n\2/p' "$top/plugins/genesys/region.c" >"$work/regions"
 [ "$(wc -l <"$work/regions")" -ge 36 ] || wrong 'the regions of region.c are not read'
 while read -r name; do
   run "$id" "$secret" "GENESYS_REGION=$name" || wrong "$name is refused: $(cat "$work/stderr")"
 done <"$work/regions"
 sed -n "/^regions='/,/^apne3/p" "$top/examples/env/genesys-env-config" | tr " '=" '\n\n\n' |
   grep -- '[-.]' | sort >"$work/listed"
-sort "$work/regions" | diff - "$work/listed" || wrong 'other regions than common/genesys/region.c'
+sort "$work/regions" | diff - "$work/listed" || wrong 'other regions than plugins/genesys/region.c'
 run "$id" "$secret" GENESYS_REGION=EU_West_1 || wrong "$(cat "$work/stderr")"
 has '    Region "eu-west-1"'
 
