@@ -50,16 +50,16 @@ class Fleet:
             folder = self.home / name
             (folder / "parts").mkdir(parents=True)
             main = probed.write_main(folder, where, 'Include "%s/parts/*.conf"\n' % folder)
-            hosts[name] = {"genesys_conf_folder": str(folder / "parts"), "genesys_secret_file": str(folder / "secret"),
-                           "genesys_unit_folder": str(folder / "unit"), "genesys_probe": " ".join(probed.command(main))}
-        owner = {"genesys_owner": str(os.getuid()), "genesys_group": str(os.getgid())}
+            hosts[name] = {"genesys_agent_conf_folder": str(folder / "parts"), "genesys_agent_secret_file": str(folder / "secret"),
+                           "genesys_agent_unit_folder": str(folder / "unit"), "genesys_agent_probe": " ".join(probed.command(main))}
+        owner = {"genesys_agent_owner": str(os.getuid()), "genesys_agent_group": str(os.getgid())}
         clients = {name: {"id": "id-of-" + name, "secret": secret} for name, secret in SECRETS.items()}
         self.inventory = self.home / "inventory.json"
         self.inventory.write_text(json.dumps({"genesys_agents": {"children": {"shared": {"hosts": hosts}}, "vars": {
             "ansible_connection": "local", "ansible_python_interpreter": "/usr/bin/python3", "ansible_become": False,
-            "genesys_service": "", "genesys_shard_group": "shared", "genesys_serial": "100%",
-            "genesys_clients": clients, **yaml.safe_load(probed.blocks(FOLDER / "README.md", "yaml")[0]),
-            "genesys_queues": ["VIP \"Gold\"*", "!*test*"], **owner}}}))
+            "genesys_agent_service": "", "genesys_agent_shard_group": "shared", "genesys_agent_serial": "100%",
+            "genesys_agent_clients": clients, **yaml.safe_load(probed.blocks(FOLDER / "README.md", "yaml")[0]),
+            "genesys_agent_queues": ["VIP \"Gold\"*", "!*test*"], **owner}}}))
 
     def play(self, hosts: str = "all", **changes: Any) -> Program:
         """The play with diffs, so that a secret in them would be seen."""
@@ -89,7 +89,7 @@ def a_second_run_changes_nothing_and_a_mistake_ends_the_play() -> None:
         has_line("an option of the README", fleet.text(name, "parts/genesys_realtime.conf"), "Window 60")
         has_line("client of " + name, fleet.text(name, "parts/genesys.conf"), 'ClientId "id-of-%s"' % name)
         same("secret of " + name, fleet.text(name, "secret"), SECRETS[name] + "\n")
-        same("mode of the secret", (fleet.home / name / "secret").stat().st_mode & 0o777, 0o600)
+        same("mode of the secret", (fleet.home / name / "secret").stat().st_mode & 0o777, 0o640)
         same("mode of the configuration", (fleet.home / name / "parts/genesys.conf").stat().st_mode & 0o777, 0o640)
         has_line("credential", fleet.text(name, "unit/genesys-credential.conf"),
                  "LoadCredential=genesys-secret:%s/secret" % (fleet.home / name))
@@ -98,7 +98,7 @@ def a_second_run_changes_nothing_and_a_mistake_ends_the_play() -> None:
     again = fleet.play()
     same("changes of the second run", {name: sums["changed"] for name, sums in recap(again.text).items()}, {"one": 0, "two": 0})
     check("no restart without a change", "Check the configuration" not in again.text, again.text)
-    wrong = fleet.play("one", genesys_queues_options={"Windwo": 60}, genesys_systemd_credential=False)
+    wrong = fleet.play("one", genesys_agent_queues_options={"Windwo": 60}, genesys_agent_systemd_credential=False)
     check("a mistake ends the play", wrong.process.returncode == 2, wrong.text)
     has_line("the output has the words of the probe", wrong.text.replace("\\n", "\n"), "unknown option", "Windwo", "did you mean")
     check("no drop-in loads a secret that collectd reads itself", not (fleet.home / "one/unit/genesys-credential.conf").exists())
@@ -112,7 +112,7 @@ def the_inventory_has_100_agents() -> None:
     ran = ansible([str(INVENTORY), "-i", "inventory.yml", "--list"], home)
     groups = json.loads(ran.text)
     same("agents", (len(groups["genesys_eu"]["hosts"]), len(groups["genesys_us"]["hosts"])), (60, 40))
-    shared = {name: variables["genesys_shard_group"] for name, variables in groups["_meta"]["hostvars"].items()}
+    shared = {name: variables["genesys_agent_shard_group"] for name, variables in groups["_meta"]["hostvars"].items()}
     same("agents outside of the group whose queues they share",
          [name for name, group in shared.items() if name not in groups[group]["hosts"]], [])
 
