@@ -121,7 +121,7 @@ def a_row_without_a_time_is_counted_and_the_others_are_written() -> None:
     fast.pass_until(fast.now_ms() + 10 * MINUTE_MS)
     now = fast.now_ms() / 1000
     stamps = [at for path in daemon.csv.glob("agent/genesys-Queue*/queue_interval_number-*")
-              for at, _ in daemon.readings(path.parent.name[8:], "queue_interval_number", path.name[21:-11])]
+              for at, _ in daemon.readings(path.parent.name[8:], "queue_interval_number", path.name[22:-11])]
     check("the other rows are written", len(stamps) > 10, len(stamps))
     check("no value has the current time", all(at % 60 == 0 and at < now for at in stamps))
     daemon.stop()

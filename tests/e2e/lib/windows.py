@@ -154,7 +154,7 @@ def until_the_disk_is_fast_enough(run: Callable[[], T], daemons_of: Callable[[T]
 
 def intervals(daemon: Collectd, key: Key, host: str = "agent") -> list[tuple[int, float]]:
     """(end of the window in ms, count)"""
-    return [(round(at * 1000), value) for at, value in daemon.readings(key.label, key.interval + "_count", key.qualifier, host)]
+    return [(round(at * 1000), value) for at, value in daemon.readings(key.label, key.interval + "_number", key.qualifier, host)]
 
 
 def durations(daemon: Collectd, key: Key, host: str = "agent") -> list[tuple[float, ...]]:
