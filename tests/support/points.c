@@ -22,7 +22,7 @@ static bool make_names(void *ctx, size_t i, struct gc_export_series *ret) {
   return gc_export_series_make(&id, ret);
 }
 
-static uint64_t newest_ms; /* of the newest value */
+static _Atomic uint64_t newest_ms; /* of the newest value */
 
 enum gc_code points_write_leased(struct store *s, const struct points_value *v,
                                  uint64_t now_ms,

@@ -3,6 +3,7 @@
 
 #include <arpa/inet.h>
 #include <netinet/in.h>
+#include <pthread.h>
 #include <stdlib.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -23,9 +24,20 @@ static char header[] = "X-Api-Key";
 
 static int64_t read_wall_ms(void) { return webhook_bench.wall_ms; }
 
+/* Notices come from the listener's thread, too. */
+static pthread_mutex_t notices = PTHREAD_MUTEX_INITIALIZER;
+
+struct gc_err webhook_bench_listening(void) {
+  pthread_mutex_lock(&notices);
+  struct gc_err err = webhook_bench.listening;
+  pthread_mutex_unlock(&notices);
+  return err;
+}
+
 static void on_notice(void *ctx, const char *cause, const struct gc_err *err) {
   struct webhook_bench *b = &webhook_bench;
   (void)ctx;
+  pthread_mutex_lock(&notices);
   if (strcmp(cause, "attributes ahead") == 0 && err->code != GC_OK)
     b->clock_notices++;
   if (strcmp(cause, "unread events") == 0)
@@ -40,6 +52,7 @@ static void on_notice(void *ctx, const char *cause, const struct gc_err *err) {
     b->no_event = *err;
   if (strcmp(cause, "handshake") == 0)
     b->handshake = *err;
+  pthread_mutex_unlock(&notices);
 }
 
 int webhook_bench_dial(void) {

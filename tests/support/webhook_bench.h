@@ -30,6 +30,9 @@ void webhook_bench_remove(void);
 void webhook_bench_start(void);
 void webhook_bench_stop(void);
 
+/* Returns the newest notice of the listener, while its thread runs. */
+struct gc_err webhook_bench_listening(void);
+
 /* Returns a connection to the webhook. */
 int webhook_bench_dial(void);
 

@@ -276,11 +276,11 @@ static void an_address_in_use_is_reported_and_tried_again(void) {
   int fd = server_bind(&b->options.at.port);
   CHECK_INT(listen(fd, 1), 0);
   webhook_bench_start();
-  CHECK_HAS(b->listening.text, "in use");
+  CHECK_HAS(webhook_bench_listening().text, "in use");
   CHECK_INT(b->stats.up, 0);
   close(fd);
   wait_until_up();
-  CHECK_INT(b->listening.code, GC_OK);
+  CHECK_INT(webhook_bench_listening().code, GC_OK);
   CHECK_INT(b->stats.up, 1);
   CHECK_INT(send_request("POST", "/genesys", "s3cret", "{}"), 200);
   webhook_bench_stop();

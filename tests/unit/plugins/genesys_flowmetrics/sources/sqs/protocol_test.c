@@ -6,7 +6,6 @@
 
 #include "plugins/genesys_flowmetrics/sources/sqs/aws_credentials.h"
 #include "tests/support/check.h"
-#include "tests/support/refuse_memory.h"
 
 static void the_region_is_in_the_queues_address(void) {
   static const struct {
