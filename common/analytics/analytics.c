@@ -577,6 +577,7 @@ struct gc_analytics *gc_analytics_new(
   b->plan.selection = (struct gc_selection){.query = query,
                                             .cache = deps->names,
                                             .notice = notice,
+                                            .notice_ctx = ctx,
                                             .changed = on_names,
                                             .ctx = b};
   gc_selection_init(&b->plan.selection);

@@ -180,10 +180,10 @@ static void remake_filter(struct gc_selection *s) {
                   "selected queues or flows: out of memory");
   else if (gc_filter_is_empty(&s->filter))
     (void)gc_fail(&err, GC_ERR_NOT_FOUND, "%s", source->none_chosen);
-  s->notice(s->ctx, source->chosen_word, &err);
+  s->notice(s->notice_ctx, source->chosen_word, &err);
   gc_idle_selectors_report(&s->idle_options, list, chosen,
                            source->chosen_option, source->chosen_noun,
-                           s->notice, s->ctx);
+                           s->notice, s->notice_ctx);
 }
 
 bool gc_selection_is_ready(struct gc_selection *s) {

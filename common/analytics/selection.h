@@ -53,10 +53,12 @@ struct gc_selection_list {
 };
 
 struct gc_selection {
-  /* Set by the owner, borrowed. `changed` runs after each new list. */
+  /* Set by the owner, borrowed. `changed` runs after each new list, with the
+   * owner; `notice` belongs to the owner's owner. */
   const struct gc_query *query;
   struct gc_names *cache;
   void (*notice)(void *ctx, const char *cause, const struct gc_err *err);
+  void *notice_ctx;
   void (*changed)(void *ctx);
   void *ctx;
 

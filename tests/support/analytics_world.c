@@ -17,7 +17,8 @@ static char *metrics[] = {(char[]){"nOffered"}};
 static char *groups[] = {(char[]){"queueId"}, (char[]){"mediaType"}};
 
 static void on_notice(void *ctx, const char *cause, const struct gc_err *err) {
-  (void)ctx;
+  if (ctx != &world)
+    abort(); /* another owner's context */
   world.r.env.notice(world.r.env.ctx, cause, err);
 }
 
@@ -72,7 +73,7 @@ void world_start(void) {
                                    .store = world.store,
                                    .page = world.page,
                                    .phase = world_phase};
-  world.block = gc_analytics_new(&world_query, &deps, on_notice, NULL);
+  world.block = gc_analytics_new(&world_query, &deps, on_notice, &world);
   gc_analytics_start(world.block);
   replay_settle(&world.r);
 }
