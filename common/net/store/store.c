@@ -70,9 +70,10 @@ static const struct gc_state_kind kind_of_file = {
     .lock_name = "state.lock",
 };
 
-/* A call is reported as hanging after this many times the bound of its caller.
- */
-enum { REPORT_AFTER = 10 };
+/* A call is reported as hanging after this many times the bound of its caller;
+ * a save is given up much later, since a large page on a busy disk takes long
+ * and would never be saved if each attempt were given up. */
+enum { REPORT_AFTER = 10, LOST_AFTER = 80 };
 
 /* What the call that runs owns. One call at a time runs. */
 struct store_file {
@@ -84,6 +85,7 @@ struct store_file {
 
 struct gc_store {
   uint32_t report_ms; /* a call that hangs for this long is reported */
+  uint32_t lost_ms;   /* a save that hangs for this long is given up */
   struct gc_detached *calls;
   char folder[GC_STATE_PATH_SIZE];
   struct store_file of_call;
@@ -349,7 +351,7 @@ static void run_call(void *ctx) {
  * GC_ERR_TIMEOUT while the call is worth waiting for. */
 static enum gc_code report_hang(struct gc_store_call *c, struct gc_err *err) {
   struct gc_store *s = c->store;
-  bool is_late = gc_clock_now_ms() - c->since_ms >= s->report_ms;
+  bool is_late = gc_clock_now_ms() - c->since_ms >= s->lost_ms;
   (void)gc_fail(err, GC_ERR_UNAVAILABLE,
                 "state file %.300s/state.db: no answer of the file system; "
                 "check its disk or network folder",
@@ -417,6 +419,7 @@ enum gc_code gc_store_open(const char *folder, uint32_t wait_ms,
   /* A path that is too long fails with words when the file is opened. */
   snprintf(s->folder, sizeof(s->folder), "%s", folder);
   s->report_ms = REPORT_AFTER * wait_ms;
+  s->lost_ms = LOST_AFTER * wait_ms;
   s->calls = gc_detached_new("gc-state", wait_ms, NULL);
   *ret_store = s;
   struct gc_store_call *c = new_call(s, NULL, NULL, act_open);

@@ -96,8 +96,8 @@ struct gc_page_save {
   uint64_t generation;
 };
 /* Saves all of it or nothing, and takes the content of `fields`, which is empty
- * then; a field with an empty text is removed. GC_ERR_TIMEOUT; after ten times
- * the bound GC_ERR_UNAVAILABLE: what becomes of the save is not known.
+ * then; a field with an empty text is removed. GC_ERR_TIMEOUT; after 80
+ * times the bound GC_ERR_UNAVAILABLE: what becomes of the save is not known.
  * GC_ERR_STATE: nothing was saved, for example because the file is a newer one
  * than that of `generation`. */
 GC_API GC_MUST_CHECK enum gc_code
