@@ -179,7 +179,9 @@ static const struct owner {
 };
 
 /* Returns the row for a metric's owner. Accounts have some metrics of blocks
- * too, such as state_up; no block has a name that begins like theirs. */
+ * too, such as state_up, and the exposition has one of accounts, the lifetime
+ * of its certificate; no block has a name that begins like those of accounts.
+ */
 static const struct owner *owner_of(enum gc_metric_id id,
                                     const char *instance) {
   const char *owner = gc_metric(id)->owner;
@@ -188,8 +190,9 @@ static const struct owner *owner_of(enum gc_metric_id id,
          strncmp(owner, owners[i].owner, strlen(owners[i].owner)) != 0)
     i++;
   const char *prefix = owners[OWNER_ACCOUNT].prefix;
-  if (i == OWNER_BLOCK && strncmp(instance, prefix, strlen(prefix)) == 0)
-    i = OWNER_ACCOUNT;
+  if (i >= OWNER_ACCOUNT)
+    i = strncmp(instance, prefix, strlen(prefix)) == 0 ? OWNER_ACCOUNT
+                                                       : OWNER_BLOCK;
   return &owners[i];
 }
 
