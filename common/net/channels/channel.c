@@ -152,6 +152,7 @@ static uint64_t call_delay_ms(const struct gc_channel *c, struct gc_backoff *b,
 
 static void gc_channel_delay_creation(struct gc_channel *c,
                                       const struct gc_err *err) {
+  GC_ASSERT(err != NULL);
   if (!gc_code_is_shared(err->code))
     gc_channel_report(c, GC_CHANNEL_SOCKET, err);
   gc_channel_delay(c, call_delay_ms(c, &c->calling, err));
@@ -160,6 +161,7 @@ static void gc_channel_delay_creation(struct gc_channel *c,
 /* Delays the topics that failed; the other topics do not wait. */
 static void gc_channel_delay_topics(struct gc_channel *c,
                                     const struct gc_err *err) {
+  GC_ASSERT(err != NULL);
   struct gc_err failed = *err;
   size_t count = gc_topics_count_in(c->topics, GC_TOPIC_FAILED);
   c->retry_ms = gc_channel_now_ms(c) + call_delay_ms(c, &c->subscribing, err);
@@ -378,6 +380,7 @@ static void change_what_is_kept(struct gc_channel *c, unsigned actions,
   if ((actions & GC_CHANNEL_DO_CANCEL_CALL) != 0)
     gc_channel_cancel_call(&c->calls);
   if ((actions & GC_CHANNEL_DO_DELAY_RECONNECT) != 0) {
+    GC_ASSERT(cause->err != NULL);
     struct gc_err err = *cause->err;
     uint64_t ms = gc_channel_delay_reconnect(c, cause->retry_after_ms);
     gc_err_add(&err, "; next attempt in %.1f s", (double)ms / 1000.0);

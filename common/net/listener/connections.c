@@ -214,7 +214,7 @@ static bool admit_request(struct gc_listener *l, struct connection *c) {
       oldest = other;
   }
   bool has_room = count < l->settings.max_answers;
-  if (!has_room && oldest->stage == ANSWERED &&
+  if (!has_room && oldest != NULL && oldest->stage == ANSWERED &&
       now_ms - oldest->admitted_ms > ANSWER_MAX_MS) {
     cut(oldest);
     has_room = true;

@@ -139,6 +139,7 @@ void cv_removed_put(struct cv_removed_set *set, const struct cv_removed *entry,
   }
   if (set->count == set->cap && (set->cap == set->max || !grow_set(set)))
     forget_oldest(set, now_ms);
+  GC_ASSERT(set->cap > 0);
   uint32_t index = (set->first + set->count++) % set->cap;
   set->entries[index] = *entry;
   set->slots[slot_of(set, entry->id)] = index + 1;
