@@ -106,17 +106,17 @@ static void admit_connection(struct gc_listener *l, struct connection *c,
 
 static void begin_connection(struct gc_listener *l, struct MHD_Connection *c,
                              void **place) {
-  const union MHD_ConnectionInfo *fd =
-      MHD_get_connection_info(c, MHD_CONNECTION_INFO_CONNECTION_FD);
-  const union MHD_ConnectionInfo *from =
-      MHD_get_connection_info(c, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
-  uint64_t now_ms = gc_clock_now_ms();
-  if (fd == NULL)
-    return;
   struct connection *made = gc_zalloc(1, sizeof(*made));
-  made->fd = fd->connect_fd;
+  uint64_t now_ms = gc_clock_now_ms();
+  /* libmicrohttpd 1.0 has one place for all answers to this question: each
+   * answer is read before the next one is asked for. */
+  const union MHD_ConnectionInfo *info =
+      MHD_get_connection_info(c, MHD_CONNECTION_INFO_CONNECTION_FD);
+  GC_ASSERT(info != NULL);
+  made->fd = info->connect_fd;
+  info = MHD_get_connection_info(c, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
+  write_origin(info != NULL ? info->client_addr : NULL, made->origin);
   made->since_ms = now_ms;
-  write_origin(from != NULL ? from->client_addr : NULL, made->origin);
   pthread_mutex_lock(&l->lock);
   admit_connection(l, made, now_ms);
   made->number = ++l->connection_number;
