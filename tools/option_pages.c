@@ -4,7 +4,6 @@
 #include "plugins/genesys/accounts.h"
 #include "plugins/genesys/health.h"
 #include "plugins/genesys_analytics/options.h"
-#include "plugins/genesys_flowmetrics/flows/flows_options.h"
 #include "plugins/genesys_flowmetrics/options.h"
 #include "plugins/genesys_influxdb/options.h"
 #include "plugins/genesys_prometheus/options.h"

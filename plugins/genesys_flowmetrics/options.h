@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
-/* The options of <Attributes "NAME">, as rows. Configuration phase, one
- * thread. */
+/* The options of <Attributes "NAME"> and <Flows "NAME">, as rows. Configuration
+ * phase, one thread. */
 #ifndef GENESYS_FLOWMETRICS_OPTIONS_H
 #define GENESYS_FLOWMETRICS_OPTIONS_H
 
 #include "common/base/connect.h"
-#include "common/daemon/options.h"
+#include "common/daemon/plugin_base.h"
 #include "common/net/redis/link.h"
 #include "plugins/genesys_flowmetrics/events/attribute_name.h"
 #include "plugins/genesys_flowmetrics/sources/sqs/sqs.h"
@@ -29,6 +29,7 @@ struct attributes_options {
 };
 
 extern const struct gc_opt attributes_rows[];
+extern const struct gc_opt flows_rows[]; /* struct flows_options */
 
 /* The settings that attributes_check derives from the options. Do not copy the
  * struct: the form points into itself. */
@@ -40,6 +41,12 @@ struct attributes_config {
   struct credentials_source credentials;           /* sqs */
   struct gc_err warnings[ATTRIBUTES_WARNINGS_MAX]; /* a line for each */
   size_t warning_count;
+};
+
+/* The begin of a block, which genesys-probe reads too. */
+struct attributes_block {
+  struct gc_block base;
+  struct attributes_config config;
 };
 
 /* Checks the rules that a row cannot express. Removes AWS's secrets from the

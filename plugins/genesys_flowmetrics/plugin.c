@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* The plugin "genesys_flowmetrics": metrics that flows set themselves, and
- * metrics of flows that the platform counts. Wiring only: options.c and
- * flows_options.c read the configuration, attributes_block.c runs a source,
- * ledger.c counts, samples.c makes values, flows_block.c runs <Flows>. */
+ * metrics of flows that the platform counts. Wiring only: options.c reads the
+ * configuration, sources/ receive events, ledger/ counts them, samples.c makes
+ * values; common/analytics and flows/ run <Flows>. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -10,15 +10,17 @@
 #include "collectd.h"
 #include "plugin.h"
 
+#include "common/daemon/analytics_block.h"
 #include "common/daemon/emit.h"
 #include "common/daemon/health.h"
 #include "common/daemon/plugin_base.h"
 #include "common/daemon/write_tracker.h"
+#include "common/health/entity.h"
 #include "common/net/account.h"
 #include "common/net/clock.h"
-#include "plugins/genesys_flowmetrics/attributes_block.h"
-#include "plugins/genesys_flowmetrics/flows/flows_block.h"
-#include "plugins/genesys_flowmetrics/flows/flows_options.h"
+#include "plugins/genesys_flowmetrics/flows/observations.h"
+#include "plugins/genesys_flowmetrics/options.h"
+#include "plugins/genesys_flowmetrics/samples.h"
 
 enum { LAST_MS = 1000 };
 
@@ -28,17 +30,74 @@ static bool ledger_runs;
 static struct gc_write_ticket *ticket;
 static uint32_t interval_ms;
 
-/* attributes_block.h includes no header of collectd. */
-_Static_assert(ATTRIBUTES_HOST_SIZE >= DATA_MAX_NAME_LEN,
-               "a host name of collectd has room");
+/* An <Attributes> block. Its source and the ledger use it until ledger_stop. */
+struct attributes {
+  struct attributes_block block; /* first; its options are attributes_options */
+  char host[DATA_MAX_NAME_LEN];  /* of its values; "": collectd's */
+  struct ledger_source source;
+  struct stats stats;
+  struct sqs *sqs; /* one of the three runs */
+  struct webhook *webhook;
+  struct notifications *notifications;
+};
 
-static struct attributes_block *attributes_of(struct gc_block *b) {
-  return (struct attributes_block *)b;
+static struct attributes *attributes_of(struct gc_block *b) {
+  return (struct attributes *)b;
 }
+
+/* ---- the sources ---- */
+
+static enum gc_code start_sqs(struct attributes *a, struct gc_err *err) {
+  const struct attributes_options *o = a->block.base.options;
+  a->sqs = sqs_start(&o->sqs, &a->source, err);
+  return a->sqs != NULL ? GC_OK : err->code;
+}
+
+static enum gc_code start_webhook(struct attributes *a, struct gc_err *err) {
+  const struct attributes_options *o = a->block.base.options;
+  (void)err;
+  a->webhook = webhook_start(&o->webhook, &a->source);
+  return GC_OK;
+}
+
+static enum gc_code start_notifications(struct attributes *a,
+                                        struct gc_err *err) {
+  struct gc_block *b = &a->block.base;
+  const struct attributes_options *o = b->options;
+  GC_TRY(gc_block_use_account(b, o->account, err));
+  const struct notifications_deps deps = {.loop = gc_account_loop(b->account),
+                                          .env = gc_account_env(b->account),
+                                          .channels =
+                                              gc_account_channels(b->account),
+                                          .names = gc_account_names(b->account),
+                                          .api = gc_account_api(b->account)};
+  a->notifications = notifications_start(&deps, &a->source);
+  return GC_OK;
+}
+
+static const struct {
+  const char *word;
+  enum samples_of samples;
+  enum gc_code (*start)(struct attributes *a, struct gc_err *err);
+} sources[] = {
+    [FROM_SQS] = {"sqs", SAMPLES_SQS, start_sqs},
+    [FROM_WEBHOOK] = {"webhook", SAMPLES_WEB, start_webhook},
+    [FROM_NOTIFICATIONS] = {"notifications", SAMPLES_STREAM,
+                            start_notifications},
+};
+
+/* Ends the source's threads at once. The ledger may still hold batches. */
+static void stop_source(struct attributes *a) {
+  sqs_stop(a->sqs);
+  webhook_stop(a->webhook);
+  notifications_stop(a->notifications);
+}
+
+/* ---- an <Attributes> block ---- */
 
 static enum gc_code check_block(struct gc_block *b, struct gc_err *warning,
                                 struct gc_err *err) {
-  struct attributes_config *config = &attributes_of(b)->config;
+  struct attributes_config *config = &attributes_of(b)->block.config;
   (void)warning; /* there may be several */
   GC_TRY(attributes_check_name(b->options, b->name, err));
   for (const struct gc_block *o = plugin.blocks; o != NULL; o = o->next)
@@ -66,13 +125,32 @@ static enum gc_code check_lease(const struct gc_block *b, struct gc_err *err) {
 }
 
 static void clear_block(struct gc_block *b) {
-  attributes_free(attributes_of(b)->work);
-  attributes_config_clear(&attributes_of(b)->config);
+  struct attributes *a = attributes_of(b);
+  sqs_free(a->sqs);
+  webhook_free(a->webhook);
+  notifications_free(a->notifications);
+  attributes_config_clear(&a->block.config);
 }
 
-static void read_state(struct gc_block *b, uint32_t interval,
+static void read_state(struct gc_block *base, uint32_t interval,
                        const struct gc_samples *out) {
-  attributes_state(attributes_of(b)->work, interval, out);
+  struct attributes *a = attributes_of(base);
+  const struct attributes_options *o = base->options;
+  struct samples_block b = {
+      .instance = base->instance,
+      .source = sources[o->source].word,
+      .of = sources[o->source].samples,
+      .now_ms = gc_clock_now_ms(),
+      .commit_s = ledger_commit_s(ledger),
+      .state = ledger_is_shared(ledger) ? "redis" : "sqlite",
+      .is_state_up = ledger_is_healthy(ledger),
+      .is_standby = gc_lease_gate_term(a->source.lease) == 0,
+      .interval_ms = interval,
+  };
+  b.series = ledger_count(ledger, a->host, &b.renamed);
+  if (a->notifications != NULL)
+    notifications_state(a->notifications, &b.stream);
+  samples_state(&b, &a->stats, out);
 }
 
 /* ---- the start of a block ---- */
@@ -90,14 +168,6 @@ static void find_host(void *ctx, const char *account, const char *host) {
   l->found = true;
   if (host != NULL)
     snprintf(l->host, DATA_MAX_NAME_LEN, "%s", host);
-}
-
-static struct notifications_deps deps_of(struct gc_account *a) {
-  return (struct notifications_deps){.loop = gc_account_loop(a),
-                                     .env = gc_account_env(a),
-                                     .channels = gc_account_channels(a),
-                                     .names = gc_account_names(a),
-                                     .api = gc_account_api(a)};
 }
 
 /* Returns true if the host of the block's values is known, and writes it to the
@@ -133,7 +203,7 @@ static void share_scope(struct gc_block *base) {
 }
 
 static enum gc_code start_block(struct gc_block *base, struct gc_err *err) {
-  struct attributes_block *b = attributes_of(base);
+  struct attributes *a = attributes_of(base);
   const struct attributes_options *o = base->options;
   if (!ledger_runs)
     return gc_fail(err, GC_ERR_STATE,
@@ -142,21 +212,27 @@ static enum gc_code start_block(struct gc_block *base, struct gc_err *err) {
     return gc_fail(err, GC_ERR_CONFIG, "no <Account \"%.60s\"> is defined",
                    o->account);
   share_scope(base);
-  struct attributes_deps deps = {.name = base->name,
-                                 .scope = b->host,
-                                 .lease = gc_lease_gate_of_host(b->host),
-                                 .ledger = ledger,
-                                 .notice = gc_block_notice,
-                                 .ctx = base};
-  if (o->source == FROM_NOTIFICATIONS) {
-    GC_TRY(gc_block_use_account(base, o->account, err));
-    deps.account = deps_of(base->account);
-  }
-  base->host = b->host;
-  gc_health_set_account(base->health, base->account != NULL ? o->account : NULL,
-                        gc_emit_state_host(b->host));
-  b->work = attributes_start(o, &b->config, &deps, err);
-  return b->work != NULL ? GC_OK : err->code;
+  a->stats.lag_ms = -1;
+  a->source = (struct ledger_source){
+      .ledger = ledger,
+      .form = &a->block.config.form,
+      .scope = a->host,
+      .retention_ms = a->block.config.retention_ms,
+      .max_series = o->max_series,
+      .values = o->values,
+      .flows = {o->flows.at, o->flows.count},
+      .metrics = {o->metrics.at, o->metrics.count},
+      .lease = gc_lease_gate_of_host(a->host),
+      .notice = gc_block_notice,
+      .ctx = base,
+      .stats = &a->stats,
+      .is_shared = ledger_is_shared(ledger),
+      .identity = ledger_identity(ledger, a->host, base->name)};
+  base->host = a->host;
+  gc_health_set_account(base->health,
+                        o->source == FROM_NOTIFICATIONS ? o->account : NULL,
+                        gc_emit_state_host(a->host));
+  return sources[o->source].start(a, err);
 }
 
 static const char *refuse_trial(struct gc_block *b) {
@@ -170,7 +246,7 @@ static const struct gc_block_trial attributes_trial = {.prepare = refuse_trial};
 static const struct gc_block_class attributes_class = {
     .prefix = "attributes",
     .rows = attributes_rows,
-    .size = sizeof(struct attributes_block),
+    .size = sizeof(struct attributes),
     .check = check_block,
     .check_account = check_lease,
     .start = start_block,
@@ -187,6 +263,111 @@ static struct gc_block *next_attributes(struct gc_block *b) {
     b = b->next;
   return b;
 }
+
+/* ---- a <Flows> block ---- */
+
+struct flows_block {
+  struct gc_block base;
+  struct gc_analytics_block query;
+  struct flow_observations *observations; /* NULL: no Observations */
+};
+
+static struct flows_block *flows_of(struct gc_block *b) {
+  return (struct flows_block *)b;
+}
+
+static enum gc_code check_flows(struct gc_block *b, struct gc_err *warning,
+                                struct gc_err *err) {
+  struct flows_options *o = b->options;
+  (void)warning;
+  GC_TRY(gc_analytics_options_check(&o->query, GC_QUERY_FLOWS, err));
+  return gc_analytics_block_claim(&flows_of(b)->query, b, o->account, &o->query,
+                                  o->observations != FLOW_OFF, err);
+}
+
+static void start_observations(struct gc_block *b) {
+  struct flow_observations_deps deps = {.loop = gc_account_loop(b->account),
+                                        .phase = gc_block_phase(b),
+                                        .env = gc_account_env(b->account),
+                                        .api = gc_account_api(b->account),
+                                        .names = gc_account_names(b->account),
+                                        .lease = gc_account_lease(b->account),
+                                        .inform = gc_block_inform};
+  flows_of(b)->observations =
+      flow_observations_new(b->options, &deps, gc_block_notice, b);
+  flow_observations_start(flows_of(b)->observations);
+}
+
+static enum gc_code start_flows(struct gc_block *b, struct gc_err *err) {
+  const struct flows_options *o = b->options;
+  GC_TRY(gc_block_use_account(b, o->account, err));
+  GC_TRY(gc_analytics_block_start(&flows_of(b)->query, b, o->account, &o->query,
+                                  err));
+  if (o->observations != FLOW_OFF)
+    start_observations(b);
+  return GC_OK;
+}
+
+static void read_new_flows(struct gc_block *b) {
+  struct gc_samples out = gc_emit_samples(b->host);
+  if (flows_of(b)->observations != NULL)
+    flow_observations_read(flows_of(b)->observations, &out);
+  gc_analytics_block_read(&flows_of(b)->query);
+}
+
+static void read_last_flows(struct gc_block *b) {
+  gc_analytics_block_finish(&flows_of(b)->query);
+}
+
+static void read_flows_state(struct gc_block *b, uint32_t interval,
+                             const struct gc_samples *out) {
+  gc_analytics_block_read_state(&flows_of(b)->query, interval, out);
+  if (flows_of(b)->observations != NULL)
+    flow_observations_read_state(flows_of(b)->observations, b->instance,
+                                 interval, out);
+}
+
+static void clear_flows(struct gc_block *b) {
+  flow_observations_free(flows_of(b)->observations);
+  gc_analytics_block_clear(&flows_of(b)->query);
+}
+
+static const char *prepare_trial(struct gc_block *b) {
+  struct flows_options *o = b->options;
+  gc_analytics_block_prepare(&o->query);
+  return NULL;
+}
+
+static unsigned trial_sources(struct gc_block *b) {
+  return flows_of(b)->observations != NULL ? 2 : 1;
+}
+
+static void report_trial(struct gc_block *b,
+                         const struct gc_block_trial_report *out) {
+  const struct flows_options *o = b->options;
+  struct flow_observations_cost cost;
+  gc_analytics_block_report(&flows_of(b)->query, &o->query, out);
+  if (flows_of(b)->observations != NULL &&
+      flow_observations_cost(flows_of(b)->observations, &cost))
+    out->requests(out->ctx, cost.endpoint, cost.per_minute);
+}
+
+static const struct gc_block_trial flows_trial = {
+    .prepare = prepare_trial, .sources = trial_sources, .report = report_trial};
+
+static const struct gc_block_class flows_class = {
+    .prefix = "flows",
+    .rows = flows_rows,
+    .size = sizeof(struct flows_block),
+    .check = check_flows,
+    .start = start_flows,
+    .read_new = read_new_flows,
+    .read_state = read_flows_state,
+    .read_last = read_last_flows,
+    .clear = clear_flows,
+    .trial = &flows_trial};
+
+/* ---- the configuration ---- */
 
 static enum gc_code read_attributes(const char *name, void *options,
                                     struct gc_err *err) {
@@ -229,6 +410,10 @@ static struct gc_plugin plugin = {.name = "genesys_flowmetrics",
 static void on_ledger_notice(void *ctx, const char *cause,
                              const struct gc_err *err) {
   (void)ctx;
+  if (gc_health_is_information(cause, err->code)) {
+    gc_log_line(plugin.log, GC_LOG_INFO, "%s", err->text);
+    return;
+  }
   for (struct gc_block *b = next_attributes(plugin.blocks); b != NULL;
        b = next_attributes(b->next))
     gc_daemon_health_note(b->health, cause, err);
@@ -262,7 +447,7 @@ static void on_last_read(void *unused) {
   for (struct gc_block *b = next_attributes(plugin.blocks); b != NULL;
        b = next_attributes(b->next))
     if (b->runs)
-      attributes_stop(attributes_of(b)->work);
+      stop_source(attributes_of(b));
   (void)ledger_stop(ledger);
   samples_flow(ledger, gc_clock_now_ms(), interval_ms, put_tracked, NULL);
   (void)gc_write_tracker_wait(ticket, LAST_MS);
@@ -302,7 +487,7 @@ static enum gc_code start_ledger(struct gc_err *err) {
                                    .notice = on_ledger_notice};
   for (struct gc_block *b = next_attributes(plugin.blocks); b != NULL;
        b = next_attributes(b->next)) {
-    const struct attributes_config *config = &attributes_of(b)->config;
+    const struct attributes_config *config = &attributes_of(b)->block.config;
     if (config->retention_ms > options.retention_ms)
       options.retention_ms = config->retention_ms;
     if (config->is_shared)

@@ -156,6 +156,7 @@ void samples_state(const struct samples_block *b, const struct stats *stats,
     gc_put_gauge(&w, GC_METRIC_COMMIT_TIME, "", b->commit_s);
   gc_put_gauge(&w, GC_METRIC_STATE_UP, b->state, b->is_state_up);
   gc_put_gauge(&w, GC_METRIC_SERIES, "", (double)b->series);
+  gc_put_gauge(&w, GC_METRIC_FLOWS, "renamed", (double)b->renamed);
   gc_put_count(&w, GC_METRIC_SERIES_OVERFLOW, "",
                stats->outcomes[OUTCOME_OVERFLOW]);
 }

@@ -30,7 +30,7 @@ struct samples_block {
   enum samples_of of;
   struct notifications_state stream; /* if `of` is SAMPLES_STREAM */
   uint64_t now_ms;                   /* monotonic */
-  size_t series;                     /* series of the block's host */
+  size_t series, renamed;            /* of the block's host (ledger_count) */
   double commit_s;   /* newest transaction's duration; -1: none */
   const char *state; /* "sqlite", "redis" */
   bool is_state_up;

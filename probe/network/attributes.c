@@ -6,7 +6,7 @@
 
 #include "common/base/json/document.h"
 #include "common/net/clock.h"
-#include "plugins/genesys_flowmetrics/attributes_block.h"
+#include "plugins/genesys_flowmetrics/options.h"
 #include "plugins/genesys_flowmetrics/sources/sqs/aws_answer.h"
 #include "plugins/genesys_flowmetrics/sources/sqs/protocol.h"
 #include "plugins/genesys_flowmetrics/sources/sqs/sign.h"

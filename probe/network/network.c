@@ -16,7 +16,7 @@
 #include "common/net/clock.h"
 #include "common/net/detached.h"
 #include "plugins/genesys_analytics/options.h"
-#include "plugins/genesys_flowmetrics/flows/flows_options.h"
+#include "plugins/genesys_flowmetrics/flows/observations.h"
 #include "plugins/genesys_flowmetrics/options.h"
 #include "plugins/genesys_influxdb/options.h"
 #include "plugins/genesys_influxdb/sender/answer.h"

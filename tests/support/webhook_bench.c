@@ -82,7 +82,7 @@ void webhook_bench_start(void) {
   source.notice = on_notice;
   struct gc_err err = {.text = ""};
   CHECK_INT(ledger_start(b->ledger, &err), GC_OK);
-  b->webhook = webhook_start(&b->options, &source, &err);
+  b->webhook = webhook_start(&b->options, &source);
   CHECK_STR(err.text, "");
 }
 

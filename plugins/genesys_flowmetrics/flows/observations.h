@@ -19,11 +19,26 @@
 #ifndef GENESYS_FLOWMETRICS_FLOWS_OBSERVATIONS_H
 #define GENESYS_FLOWMETRICS_FLOWS_OBSERVATIONS_H
 
+#include "common/daemon/analytics_options.h"
 #include "common/net/lease_gate.h"
 #include "common/net/loop.h"
 #include "common/net/name_cache.h"
 #include "plugins/genesys_flowmetrics/flows/counts.h"
-#include "plugins/genesys_flowmetrics/flows/flows_options.h"
+
+/* The options of <Flows "NAME">; their rows are in options.c. */
+enum flow_source {
+  FLOW_AUTO, /* the number of flows decides: FLOW_QUERY or FLOW_ACTIVITY */
+  FLOW_QUERY,
+  FLOW_ACTIVITY,
+  FLOW_OFF,
+};
+
+struct flows_options {
+  char *account;
+  int observations; /* enum flow_source */
+  uint32_t observation_interval_s;
+  struct gc_query query; /* .chosen: Flow, .label: FlowLabel */
+};
 
 /* Dependencies on the account, which a test replaces. All borrowed. */
 struct flow_observations_deps {

@@ -92,7 +92,7 @@ struct ledger {
   /* Attributes counted in this transaction that are late by this host's clock.
    */
   uint64_t late_by_us;
-  size_t reported_collisions; /* set.collisions at the last report */
+  size_t reported_renamed; /* set.renamed at the last report */
 
   /* Shared; guarded by the lock. */
   pthread_mutex_t lock;
@@ -132,7 +132,8 @@ uint32_t ledger_minute_of(int64_t ms);
 
 /* Retires idle series, once a minute. */
 void ledger_retire_idle(struct ledger *l);
-/* Reports after a transaction that MaxSeries was reached or names collide. */
+/* Reports after a transaction that MaxSeries was reached or names became
+ * one. */
 void ledger_report_names(struct ledger *l);
 /* Reports after a transaction that attributes of these batches were late, or
  * late by this host's clock only. */

@@ -543,9 +543,9 @@ void ledger_first_sent(struct ledger *l, struct series *s) {
   pthread_mutex_unlock(&l->lock);
 }
 
-size_t ledger_count(struct ledger *l, const char *scope) {
+size_t ledger_count(struct ledger *l, const char *scope, size_t *ret_renamed) {
   pthread_mutex_lock(&l->lock);
-  size_t count = series_count_active(&l->set, scope);
+  size_t count = series_count_active(&l->set, scope, ret_renamed);
   pthread_mutex_unlock(&l->lock);
   return count;
 }

@@ -41,6 +41,7 @@
 #include "plugins/genesys_flowmetrics/ledger/series.h"
 #include "plugins/genesys_flowmetrics/stats.h"
 
+#define LEDGER_RENAMED "names of metrics"
 enum { LEDGER_GATHER_MS = 20, LEDGER_OCCURRENCES_MAX = 20000 };
 /* The writer needs up to 600 ms to leave a Redis, and 200 ms to leave a file
  * that another process has locked. */
@@ -161,7 +162,8 @@ struct ledger_options {
   /* Longest wait of the stop for a writer whose disk hangs, at least
    * LEDGER_STOP_MIN_MS; 0: the stop waits until the writer ends. */
   uint32_t stop_max_ms;
-  /* The outcome of opening and writing, on the writer's thread. */
+  /* The outcome of opening and writing, on the writer's thread. That of
+   * LEDGER_RENAMED is an information (gc_health_is_information). */
   void (*notice)(void *ctx, const char *cause, const struct gc_err *err);
   void *ctx;
 };
@@ -233,8 +235,9 @@ bool ledger_read(struct ledger *l, size_t i, struct ledger_view *ret);
 /* Notes that the reader has dispatched the first value of this series. The
  * writer records that in its next transaction. */
 void ledger_first_sent(struct ledger *l, struct series *s);
-/* Returns how many series of a scope are not retired. */
-size_t ledger_count(struct ledger *l, const char *scope);
+/* Returns how many series of a scope are not retired. *ret_renamed (may be
+ * NULL): how many of these have the name of another one. */
+size_t ledger_count(struct ledger *l, const char *scope, size_t *ret_renamed);
 /* Returns true when the store is open and the last transaction was committed.
  */
 bool ledger_is_healthy(struct ledger *l);

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "plugins/genesys_flowmetrics/ledger/series.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -9,15 +8,10 @@
 #include "common/base/assert.h"
 #include "common/genesys/clean_name.h"
 #include "common/genesys/labels.h"
-#include "plugins/genesys_flowmetrics/events/attribute_name.h"
-
-enum {
-  HOST_MAX_BYTES = 256,
-  KEY_SIZE = HOST_MAX_BYTES + 2 * ATTRIBUTE_MAX_BYTES + 4,
-};
 
 struct series_flow {
   struct gc_labels *metrics;
+  struct gc_strmap by_metric; /* struct series */
   struct series_flow *next;
   char name[]; /* the key in by_name */
 };
@@ -26,7 +20,7 @@ struct series_scope {
   struct gc_labels *flows;
   struct gc_strmap by_name; /* struct series_flow */
   struct series_flow *list;
-  size_t count, retired;
+  size_t count, retired, renamed;
   struct series_scope *next;
   char name[];
 };
@@ -52,20 +46,23 @@ static struct series_scope *scope_get(struct series_set *set,
   return s;
 }
 
+static void flow_free(struct series_flow *f) {
+  gc_labels_free(f->metrics);
+  gc_strmap_clear(&f->by_metric);
+  free(f);
+}
+
+/* Returns NULL when out of memory. */
 static struct series_flow *flow_get(struct series_scope *scope,
                                     const char *name) {
   struct series_flow *f = gc_strmap_get(&scope->by_name, name);
   if (f != NULL)
     return f;
-  f = calloc(1, sizeof(*f) + strlen(name) + 1);
-  if (f == NULL)
-    return NULL;
+  f = gc_zalloc(1, sizeof(*f) + strlen(name) + 1);
   memcpy(f->name, name, strlen(name) + 1);
   f->metrics = gc_labels_new();
-  if (f->metrics == NULL ||
-      gc_strmap_put(&scope->by_name, f->name, f) != GC_OK) {
-    gc_labels_free(f->metrics);
-    free(f);
+  if (gc_strmap_put(&scope->by_name, f->name, f) != GC_OK) {
+    flow_free(f);
     return NULL;
   }
   f->next = scope->list;
@@ -73,55 +70,11 @@ static struct series_flow *flow_get(struct series_scope *scope,
   return f;
 }
 
-/* Writes the key of a series. The length of the flow's name separates it from
- * the metric's name. */
-static void make_key(char out[KEY_SIZE], const char *scope, const char *flow,
-                     const char *metric) {
-  snprintf(out, KEY_SIZE, "%.*s\x1f%zu\x1f%s\x1f%s", HOST_MAX_BYTES, scope,
-           strlen(flow), flow, metric);
-}
-
 static void series_free(struct series *s) {
-  if (s == NULL)
-    return;
-  free((char *)s->kept.scope);
-  free((char *)s->kept.flow);
-  free((char *)s->kept.metric);
   free((char *)s->kept.flow_label);
   free((char *)s->kept.metric_label);
-  free(s->key);
   free(s->parts);
   free(s);
-}
-
-static char *copy_text(const char *text) {
-  return text != NULL ? strdup(text) : NULL;
-}
-
-static bool copy_names(struct series *s, const struct stored_counter *c,
-                       const char *key) {
-  s->kept = *c;
-  s->kept.scope = copy_text(c->scope);
-  s->kept.flow = copy_text(c->flow);
-  s->kept.metric = copy_text(c->metric);
-  s->kept.flow_label = copy_text(c->flow_label);
-  s->kept.metric_label = copy_text(c->metric_label);
-  s->key = copy_text(key);
-  return s->kept.scope != NULL && s->kept.flow != NULL &&
-         s->kept.metric != NULL && s->kept.flow_label != NULL &&
-         s->kept.metric_label != NULL && s->key != NULL;
-}
-
-static bool grow_set(struct series_set *set) {
-  if (set->count < set->cap)
-    return true;
-  size_t cap = set->cap == 0 ? 64 : set->cap * 2;
-  struct series **bigger = realloc(set->at, cap * sizeof(struct series *));
-  if (bigger == NULL)
-    return false;
-  set->at = bigger;
-  set->cap = cap;
-  return true;
 }
 
 static bool is_label_of(const char *label, const char *name) {
@@ -130,33 +83,50 @@ static bool is_label_of(const char *label, const char *name) {
   return strcmp(clean, label) == 0;
 }
 
-static void note_collision(struct series_set *set, const struct series *s) {
-  if (!s->is_collided)
-    return;
-  set->collisions++;
-  set->collided_flow = s->kept.flow_label;
-  set->collided_metric = s->kept.metric_label;
+/* Adds the series to those that are not retired. */
+static void take_place(struct series_set *set, struct series *s) {
+  s->scope->count++;
+  s->scope->renamed += s->is_renamed;
+  set->renamed += s->is_renamed;
+  if (s->is_renamed)
+    set->newest_renamed = s;
 }
 
+static void leave_place(struct series_set *set, struct series *s) {
+  GC_ASSERT(s->scope->count > 0 && s->scope->renamed >= s->is_renamed);
+  s->scope->count--;
+  s->scope->renamed -= s->is_renamed;
+  set->renamed -= s->is_renamed;
+}
+
+/* Adds a series with the names of scope and flow, and the others of `c`. */
 static enum gc_code add_series(struct series_set *set,
                                struct series_scope *scope,
-                               const struct stored_counter *c, const char *key,
+                               struct series_flow *flow,
+                               const struct stored_counter *c,
                                struct series **ret) {
-  struct series *s = calloc(1, sizeof(*s));
-  if (s == NULL)
-    return GC_ERR_MEMORY;
+  struct series *s = gc_zalloc(1, sizeof(*s) + strlen(c->metric) + 1);
+  memcpy(s->metric, c->metric, strlen(c->metric) + 1);
   s->scope = scope;
   s->state = c->shown ? SERIES_SHOWN : SERIES_NEW;
-  if (!copy_names(s, c, key) || !grow_set(set) ||
-      gc_strmap_put(&set->by_key, s->key, s) != GC_OK) {
+  s->kept = *c;
+  s->kept.scope = scope->name;
+  s->kept.flow = flow->name;
+  s->kept.metric = s->metric;
+  s->kept.flow_label = gc_strdup(c->flow_label);
+  s->kept.metric_label = gc_strdup(c->metric_label);
+  if (gc_strmap_put(&flow->by_metric, s->metric, s) != GC_OK) {
     series_free(s);
     return GC_ERR_MEMORY;
   }
+  if (set->count == set->cap) {
+    set->cap = set->cap == 0 ? 64 : set->cap * 2;
+    set->at = gc_resize(set->at, set->cap, sizeof(struct series *));
+  }
   set->at[set->count++] = s;
-  scope->count++;
-  s->is_collided = !is_label_of(s->kept.flow_label, s->kept.flow) ||
-                   !is_label_of(s->kept.metric_label, s->kept.metric);
-  note_collision(set, s);
+  s->is_renamed = !is_label_of(s->kept.flow_label, s->kept.flow) ||
+                  !is_label_of(s->kept.metric_label, s->kept.metric);
+  take_place(set, s);
   *ret = s;
   return GC_OK;
 }
@@ -183,41 +153,37 @@ static enum gc_code load_label(struct gc_labels *labels, const char *name,
 
 enum gc_code series_load(struct series_set *set,
                          const struct stored_counter *kept) {
-  char key[KEY_SIZE];
   struct series *s;
   struct series_scope *scope = scope_get(set, kept->scope);
   struct series_flow *flow = flow_get(scope, kept->flow);
-  if (flow == NULL || scope->flows == NULL)
+  if (flow == NULL)
     return GC_ERR_MEMORY;
   GC_TRY(load_label(scope->flows, kept->flow, kept->flow_label));
   GC_TRY(load_label(flow->metrics, kept->metric, kept->metric_label));
-  make_key(key, kept->scope, kept->flow, kept->metric);
-  return add_series(set, scope, kept, key, &s);
+  return add_series(set, scope, flow, kept, &s);
 }
 
 enum gc_code series_find(struct series_set *set, const char *scope_name,
                          const char *flow_name, const char *metric, size_t max,
                          struct series **ret) {
-  char key[KEY_SIZE];
-  make_key(key, scope_name, flow_name, metric);
-  *ret = gc_strmap_get(&set->by_key, key);
+  struct series_scope *scope = scope_get(set, scope_name);
+  struct series_flow *flow = gc_strmap_get(&scope->by_name, flow_name);
+  *ret = flow != NULL ? gc_strmap_get(&flow->by_metric, metric) : NULL;
   if (*ret != NULL)
     return GC_OK;
-
-  struct series_scope *scope = scope_get(set, scope_name);
   if (scope->count >= max || scope->retired / SERIES_RETIRED_MAX >= max)
     return GC_ERR_LIMIT;
-  struct series_flow *flow = flow_get(scope, flow_name);
-  if (flow == NULL || scope->flows == NULL)
+  flow = flow_get(scope, flow_name);
+  if (flow == NULL)
     return GC_ERR_MEMORY;
   const struct stored_counter fresh = {
-      .scope = scope_name,
-      .flow = flow_name,
       .metric = metric,
       .flow_label = assign_label(scope->flows, flow_name),
       .metric_label = assign_label(flow->metrics, metric),
   };
-  return add_series(set, scope, &fresh, key, ret);
+  if (fresh.flow_label == NULL || fresh.metric_label == NULL)
+    return GC_ERR_MEMORY;
+  return add_series(set, scope, flow, &fresh, ret);
 }
 
 /* Returns the next state; the same one if the event changes nothing. */
@@ -259,23 +225,20 @@ size_t series_retire_idle(struct series_set *set, uint32_t before_minute) {
     uint32_t last = s->kept.last_minute;
     if (s->is_retired || last == 0 || last >= before_minute)
       continue;
-    GC_ASSERT(s->scope->count > 0 && set->collisions >= s->is_collided);
     s->is_retired = true;
-    s->scope->count--;
+    leave_place(set, s);
     s->scope->retired++;
-    set->collisions -= s->is_collided;
     retired++;
   }
   return retired;
 }
 
 /* Gives a retired series a place again. */
-static void take_place(struct series_set *set, struct series *s) {
+static void return_place(struct series_set *set, struct series *s) {
   GC_ASSERT(s->is_retired && s->scope->retired > 0);
   s->is_retired = false;
   s->scope->retired--;
-  s->scope->count++;
-  note_collision(set, s);
+  take_place(set, s);
 }
 
 enum gc_code series_revive(struct series_set *set, struct series *s,
@@ -287,21 +250,20 @@ enum gc_code series_revive(struct series_set *set, struct series *s,
   series_apply(s, SERIES_RETURNED);
   s->returned_count = s->kept.count;
   s->returned_sum = s->kept.sum;
-  take_place(set, s);
+  return_place(set, s);
   return GC_OK;
-}
-
-static void forget_series(struct series_set *set, struct series *s) {
-  if (s->is_retired)
-    take_place(set, s);
-  series_apply(s, SERIES_FORGOTTEN);
 }
 
 void series_forget_scope(struct series_set *set, const char *scope) {
   const struct series_scope *of = scope_find(set, scope);
-  for (size_t i = 0; of != NULL && i < set->count; i++)
-    if (set->at[i]->scope == of)
-      forget_series(set, set->at[i]);
+  for (size_t i = 0; of != NULL && i < set->count; i++) {
+    struct series *s = set->at[i];
+    if (s->scope != of)
+      continue;
+    if (s->is_retired)
+      return_place(set, s);
+    series_apply(s, SERIES_FORGOTTEN);
+  }
 }
 
 void series_make_parts(struct series *s, size_t identities) {
@@ -312,8 +274,11 @@ void series_make_parts(struct series *s, size_t identities) {
   s->part_count = identities;
 }
 
-size_t series_count_active(const struct series_set *set, const char *scope) {
+size_t series_count_active(const struct series_set *set, const char *scope,
+                           size_t *ret_renamed) {
   const struct series_scope *s = scope_find(set, scope);
+  if (ret_renamed != NULL)
+    *ret_renamed = s != NULL ? s->renamed : 0;
   return s != NULL ? s->count : 0;
 }
 
@@ -321,8 +286,7 @@ static void scope_free(struct series_scope *s) {
   while (s->list != NULL) {
     struct series_flow *f = s->list;
     s->list = f->next;
-    gc_labels_free(f->metrics);
-    free(f);
+    flow_free(f);
   }
   gc_strmap_clear(&s->by_name);
   gc_labels_free(s->flows);
@@ -337,7 +301,6 @@ void series_clear(struct series_set *set) {
     set->scopes = s->next;
     scope_free(s);
   }
-  gc_strmap_clear(&set->by_key);
   free(set->at);
   *set = (struct series_set){0};
 }

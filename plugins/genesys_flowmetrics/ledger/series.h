@@ -58,10 +58,9 @@ enum series_event {
 };
 
 struct series {
-  struct stored_counter kept; /* as committed; owns its strings */
+  struct stored_counter kept; /* as committed; owns the labels */
   struct series_scope *scope;
-  char *key;        /* scope, flow and metric in one; the map's key */
-  bool is_collided; /* a label differs from its cleaned name; const */
+  bool is_renamed; /* a label differs from its cleaned name; const */
   /* Only series_apply changes it, under the ledger's lock. It is atomic because
    * the writer also reads it without the lock. */
   _Atomic enum series_state state;
@@ -86,19 +85,18 @@ struct series {
   uint64_t next_ms;
   int64_t sent_count;
   bool has_sent;
+  char metric[];
 };
 
 struct series_set {
   struct series **at;
   size_t count, cap;
-  struct gc_strmap by_key;
   struct series_scope *scopes;
-  size_t collisions; /* series, not retired, with is_collided */
-  const char *collided_flow, *collided_metric; /* labels of the newest one */
+  size_t renamed; /* series, not retired, with is_renamed */
+  const struct series *newest_renamed;
 };
 
-/* Adds a counter that the store has. Returns GC_ERR_MEMORY when out of memory.
- */
+/* Adds a counter that the store has. */
 GC_MUST_CHECK enum gc_code series_load(struct series_set *set,
                                        const struct stored_counter *kept);
 
@@ -126,8 +124,10 @@ GC_MUST_CHECK enum gc_code series_revive(struct series_set *set,
  * agent may have counted and dispatched it: none is retired. The counts stay:
  * where the store has fewer, it has lost some. */
 void series_forget_scope(struct series_set *set, const char *scope);
-/* Returns how many series of a scope are not retired. */
-size_t series_count_active(const struct series_set *set, const char *scope);
+/* Returns how many series of a scope are not retired. *ret_renamed (may be
+ * NULL): how many of them are renamed. */
+size_t series_count_active(const struct series_set *set, const char *scope,
+                           size_t *ret_renamed);
 
 void series_clear(struct series_set *set);
 

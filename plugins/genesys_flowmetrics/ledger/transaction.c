@@ -76,21 +76,21 @@ static void report_overflow(struct ledger *l) {
   ledger_report(l, "series", &err);
 }
 
-/* Reports collisions when there are more of them than before, and the end: all
- * series that collided have retired. */
-static void report_collisions(struct ledger *l) {
+/* Reports names that became one, when there are more of them than before. It is
+ * no fault: each has a series of its own. */
+static void report_renamed(struct ledger *l) {
   struct gc_err err = {.code = GC_OK};
-  size_t before = l->reported_collisions, now = l->set.collisions;
-  l->reported_collisions = now;
-  if (now == before || (now < before && now > 0))
+  size_t before = l->reported_renamed, now = l->set.renamed;
+  const struct series *s = l->set.newest_renamed;
+  l->reported_renamed = now;
+  if (now <= before)
     return;
-  if (now > 0)
-    (void)gc_fail(&err, GC_ERR_LIMIT,
-                  "%zu metrics have the name of another one, once characters "
-                  "that an identity cannot have are replaced; the newest is "
-                  "shown as \"%s/flow_metric-%s\"",
-                  now, l->set.collided_flow, l->set.collided_metric);
-  ledger_report(l, "names", &err);
+  (void)gc_fail(&err, GC_ERR_PARSE,
+                "%zu metrics have the name of another one, once characters "
+                "that an identity cannot have are replaced; the newest is "
+                "shown as \"%s/flow_metric-%s\"",
+                now, s->kept.flow_label, s->kept.metric_label);
+  ledger_report(l, LEDGER_RENAMED, &err);
 }
 
 static void find_newest_late(const struct batch *b, size_t *count,
@@ -143,7 +143,7 @@ void ledger_report_late(struct ledger *l, const struct batch *batches) {
 
 void ledger_report_names(struct ledger *l) {
   report_overflow(l);
-  report_collisions(l);
+  report_renamed(l);
 }
 
 /* ---- time ---- */

@@ -488,8 +488,7 @@ static void on_listening(void *ctx, const char *cause,
 }
 
 struct webhook *webhook_start(const struct webhook_options *options,
-                              const struct ledger_source *source,
-                              struct gc_err *err) {
+                              const struct ledger_source *source) {
   struct webhook *w = gc_zalloc(1, sizeof(*w));
   const struct gc_listener_settings listener = {.options = &options->at,
                                                 .max_connections =
@@ -510,7 +509,6 @@ struct webhook *webhook_start(const struct webhook_options *options,
   w->secret_reads = gc_detached_new("gc-secret", FILES_WAIT_MS, NULL);
   w->reader = event_reader_new(source->form);
   w->listener = gc_listener_new(&listener);
-  (void)err;
   check_secret_file(w);
   gc_listener_start(w->listener);
   return w;

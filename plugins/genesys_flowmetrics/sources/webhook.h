@@ -38,11 +38,9 @@ struct webhook;
 
 /* Listens. When the address is not free or a certificate cannot be used,
  * reports that under the cause "listening" and tries again each second.
- * `options` and `source` are borrowed as long as the source lives. Returns NULL
- * and fills err when out of memory. */
+ * `options` and `source` are borrowed as long as the source lives. */
 struct webhook *webhook_start(const struct webhook_options *options,
-                              const struct ledger_source *source,
-                              struct gc_err *err);
+                              const struct ledger_source *source);
 /* Accepts no more requests. The ledger may still hold some; call ledger_stop,
  * which answers them, before webhook_free. */
 void webhook_stop(struct webhook *w);

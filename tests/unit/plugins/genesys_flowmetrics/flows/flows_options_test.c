@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-#include "plugins/genesys_flowmetrics/flows/flows_options.h"
+#include "plugins/genesys_flowmetrics/flows/observations.h"
+#include "plugins/genesys_flowmetrics/options.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -17,7 +18,7 @@ static enum gc_code on_block(const char *name, void *settings,
   gc_options_clear(flows_rows, &got);
   got = *(struct flows_options *)settings;
   free(settings);
-  return flows_check(&got, err);
+  return gc_analytics_options_check(&got.query, GC_QUERY_FLOWS, err);
 }
 
 /* Reads <Flows "f"> with these lines; "" or the text of the failure. */

@@ -80,8 +80,8 @@ static void series_past_the_limit_are_not_made(void) {
   }
   ledger_submit(l, b);
   lb_wait_finished(1);
-  CHECK_INT(ledger_count(l, "h"), 10);
-  CHECK_INT(ledger_count(l, "other"), 0);
+  CHECK_INT(ledger_count(l, "h", NULL), 10);
+  CHECK_INT(ledger_count(l, "other", NULL), 0);
   CHECK_INT(lb_stats.outcomes[OUTCOME_OVERFLOW], 5);
   CHECK_INT(lb_stats.outcomes[OUTCOME_COUNTED], 10);
   b = lb_batch_new();

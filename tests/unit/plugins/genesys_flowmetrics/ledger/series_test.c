@@ -35,7 +35,7 @@ static void only_idle_series_are_retired(void) {
   CHECK_INT(series_retire_idle(&set, 101), 0);
   CHECK(find_series("h", 0, 9)->is_retired);
   CHECK(!find_series("h", 1, 9)->is_retired);
-  CHECK_INT(series_count_active(&set, "h"), 2);
+  CHECK_INT(series_count_active(&set, "h", NULL), 2);
   series_clear(&set);
 }
 
@@ -53,7 +53,7 @@ a_series_that_returns_shows_its_earlier_count_if_it_was_ever_shown(void) {
   CHECK(shown->kept.shown);
   CHECK_INT(shown->returned_count, 2);
   CHECK_INT(unseen->state, SERIES_NEW); /* its 0 is still to come */
-  CHECK_INT(series_count_active(&set, "h"), 2);
+  CHECK_INT(series_count_active(&set, "h", NULL), 2);
   CHECK_INT(series_revive(&set, shown, 1), GC_OK); /* not retired: no limit */
   series_clear(&set);
 }
@@ -125,11 +125,11 @@ static void labels_that_differ_from_the_name_are_noted(void) {
   struct series *s = NULL;
   CHECK_INT(series_find(&set, "h", "A_B", "x", 9, &s), GC_OK);
   CHECK_INT(series_find(&set, "h", "A/B", "x", 9, &s), GC_OK);
-  CHECK_INT(set.collisions, 1);
-  CHECK_STR(set.collided_flow, "A_B~2");
-  CHECK_STR(set.collided_metric, "x");
+  CHECK_INT(set.renamed, 1);
+  CHECK_STR(set.newest_renamed->kept.flow_label, "A_B~2");
+  CHECK_STR(set.newest_renamed->kept.metric_label, "x");
   CHECK_INT(series_find(&set, "h", "C", "x", 9, &s), GC_OK);
-  CHECK_INT(set.collisions, 1);
+  CHECK_INT(set.renamed, 1);
   series_clear(&set);
 }
 

@@ -291,12 +291,12 @@ static void a_series_that_retired_on_the_standby_is_dispatched_again(void) {
   count_all(&b, "A", 2, 4);
   wait_sent(&b, "A", 4);
   retire_all(&a);
-  CHECK_INT(ledger_count(a.ledger, ""), 0);
+  CHECK_INT(ledger_count(a.ledger, "", NULL), 0);
   forget_first();
   pass_lease(1, 0);
   wait_sent(&a, "A", 4);
   CHECK_INT(sent_of("A")->first, 4);
-  CHECK_INT(ledger_count(a.ledger, ""), 1);
+  CHECK_INT(ledger_count(a.ledger, "", NULL), 1);
   end_pair(&a, &b);
 }
 

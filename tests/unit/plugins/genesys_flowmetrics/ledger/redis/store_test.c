@@ -119,7 +119,7 @@ static void the_bounds_are_those_of_sqlite(void) {
     rb_put(&t, "c", metric, i, NOW, 0);
   }
   rb_deliver(&t);
-  CHECK_INT(ledger_count(a.ledger, ""), 10);
+  CHECK_INT(ledger_count(a.ledger, "", NULL), 10);
   CHECK_INT(a.stats.outcomes[OUTCOME_OVERFLOW], 6);
   CHECK_INT(a.stats.outcomes[OUTCOME_COUNTED], 11);
   batch_clear(&t.batch);
@@ -266,7 +266,7 @@ static void an_idle_series_has_no_place_after_a_restart(void) {
   count_new(&a);
   CHECK_INT(rb_count_of(&a, "New"), 1);
   CHECK_INT(a.stats.outcomes[OUTCOME_OVERFLOW], 0);
-  CHECK_INT(ledger_count(a.ledger, ""), 1);
+  CHECK_INT(ledger_count(a.ledger, "", NULL), 1);
   rb_end(&a);
   rb_later_ms = 0;
   redis_server_end(&rb_server);
