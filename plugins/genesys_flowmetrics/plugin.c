@@ -411,7 +411,7 @@ static void on_ledger_notice(void *ctx, const char *cause,
                              const struct gc_err *err) {
   (void)ctx;
   if (gc_health_is_information(cause, err->code)) {
-    gc_log_line(plugin.log, GC_LOG_INFO, "%s", err->text);
+    gc_log_line(plugin.log, GC_LOG_INFO, "%s: %s", cause, err->text);
     return;
   }
   for (struct gc_block *b = next_attributes(plugin.blocks); b != NULL;

@@ -31,7 +31,7 @@ int64_t lb_wall_ms(void) { return NOW + lb_later_ms; }
 void lb_on_notice(void *ctx, const char *cause, const struct gc_err *err) {
   struct gc_err *at = strcmp(cause, "state") == 0                 ? &lb_state
                       : strcmp(cause, "series") == 0              ? &lb_series
-                      : strcmp(cause, LEDGER_RENAMED) == 0        ? &lb_names
+                      : strcmp(cause, "names of metrics") == 0    ? &lb_names
                       : strcmp(cause, "attributes or clock") == 0 ? &lb_clock
                                                                   : &lb_moved;
   (void)ctx;

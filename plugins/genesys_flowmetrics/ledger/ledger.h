@@ -41,7 +41,6 @@
 #include "plugins/genesys_flowmetrics/ledger/series.h"
 #include "plugins/genesys_flowmetrics/stats.h"
 
-#define LEDGER_RENAMED "names of metrics"
 enum { LEDGER_GATHER_MS = 20, LEDGER_OCCURRENCES_MAX = 20000 };
 /* The writer needs up to 600 ms to leave a Redis, and 200 ms to leave a file
  * that another process has locked. */
@@ -163,7 +162,7 @@ struct ledger_options {
    * LEDGER_STOP_MIN_MS; 0: the stop waits until the writer ends. */
   uint32_t stop_max_ms;
   /* The outcome of opening and writing, on the writer's thread. That of
-   * LEDGER_RENAMED is an information (gc_health_is_information). */
+   * "names of metrics" is an information (gc_health_is_information). */
   void (*notice)(void *ctx, const char *cause, const struct gc_err *err);
   void *ctx;
 };

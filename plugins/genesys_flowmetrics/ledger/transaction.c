@@ -90,7 +90,7 @@ static void report_renamed(struct ledger *l) {
                 "that an identity cannot have are replaced; the newest is "
                 "shown as \"%s/flow_metric-%s\"",
                 now, s->kept.flow_label, s->kept.metric_label);
-  ledger_report(l, LEDGER_RENAMED, &err);
+  ledger_report(l, "names of metrics", &err);
 }
 
 static void find_newest_late(const struct batch *b, size_t *count,

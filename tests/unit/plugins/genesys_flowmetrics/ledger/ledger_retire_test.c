@@ -56,7 +56,7 @@ static void names_of_one_identity_are_distinguished_and_reported(void) {
   CHECK_INT(lb_count_of(l, "a_b"), 1);
   CHECK_INT(lb_count_of(l, "a_b~2"), 2);
   ledger_free(l);
-  CHECK(gc_health_is_information(LEDGER_RENAMED, lb_names.code));
+  CHECK(gc_health_is_information("names of metrics", lb_names.code));
 
   CHECK_HAS(lb_names.text, "1 metrics have the name of another one");
   CHECK_HAS(lb_names.text, "\"Flow/flow_metric-a_b~2\"");
@@ -212,7 +212,7 @@ static void a_renamed_series_counts_while_it_is_not_retired(void) {
   CHECK_INT(series_find(&l->set, "h", "F", "a_b", 9, &first), GC_OK);
   CHECK_INT(series_find(&l->set, "h", "F", "a/b", 9, &second), GC_OK);
   ledger_report_names(l);
-  CHECK(gc_health_is_information(LEDGER_RENAMED, lb_names.code));
+  CHECK(gc_health_is_information("names of metrics", lb_names.code));
 
   second->kept.last_minute = 100;
   CHECK_INT(series_retire_idle(&l->set, 101), 1);
@@ -224,7 +224,7 @@ static void a_renamed_series_counts_while_it_is_not_retired(void) {
   CHECK_INT(ledger_count(l, "h", &renamed), 2);
   CHECK_INT(renamed, 1);
   ledger_report_names(l);
-  CHECK(gc_health_is_information(LEDGER_RENAMED, lb_names.code));
+  CHECK(gc_health_is_information("names of metrics", lb_names.code));
   lb_names = (struct gc_err){.code = GC_OK};
   ledger_report_names(l); /* once */
   CHECK_INT(lb_names.code, GC_OK);
