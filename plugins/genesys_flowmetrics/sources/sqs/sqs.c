@@ -129,7 +129,8 @@ static void receipts_move(struct receipts *from, size_t max,
   for (size_t i = 0; i < n; i++)
     receipts_add(to, from->at[i]);
   from->count -= n;
-  memmove(from->at, from->at + n, from->count * sizeof(*from->at));
+  if (from->count > 0)
+    memmove(from->at, from->at + n, from->count * sizeof(*from->at));
 }
 
 static void delivery_free(struct delivery *d) {
