@@ -7,9 +7,8 @@
 #include "common/base/json/document.h"
 #include "common/net/clock.h"
 #include "plugins/genesys_flowmetrics/options.h"
-#include "plugins/genesys_flowmetrics/sources/sqs/aws_answer.h"
+#include "plugins/genesys_flowmetrics/sources/sqs/client.h"
 #include "plugins/genesys_flowmetrics/sources/sqs/protocol.h"
-#include "plugins/genesys_flowmetrics/sources/sqs/sign.h"
 #include "probe/network/call.h"
 #include "probe/network/channel.h"
 #include "probe/network/permissions.h"
@@ -97,22 +96,12 @@ static enum gc_code find_keys(struct sqs_trial *t, struct gc_err *err) {
 
 /* ---- one receive ---- */
 
-static enum gc_code write_receive(const char *queue_url, struct gc_buf *out) {
-  GC_AUTO(gc_document_clear) struct gc_document d = {.root = NULL};
-  struct json_object *body = gc_document_add_object(&d, NULL, NULL);
-  gc_document_add_text(&d, body, "QueueUrl", queue_url);
-  gc_document_add_int(&d, body, "MaxNumberOfMessages", 1);
-  gc_document_add_int(&d, body, "WaitTimeSeconds", 0);
-  gc_document_add_int(&d, body, "VisibilityTimeout", 0);
-  return gc_document_write(&d, out, NULL);
-}
-
 static void report_receive(void *ctx, const struct gc_reply *reply,
                            const struct gc_err *err) {
   const struct sqs_trial *t = ctx;
   const struct probe_place *p = t->place;
-  struct gc_err refused = *err;
-  if (reply->failure == GC_FAILURE_NONE && reply->status / 100 == 2) {
+  struct gc_err refused = {.code = GC_OK};
+  if (sqs_check_reply(reply, err, "ReceiveMessage", &refused) == GC_OK) {
     GC_AUTO(gc_document_clear) struct gc_document d = {0};
     bool is_json =
         gc_document_read(&d, gc_buf_string(&reply->body), reply->body.len,
@@ -125,39 +114,25 @@ static void report_receive(void *ctx, const struct gc_reply *reply,
                              : "no message is visible now");
     return;
   }
-  if (reply->failure == GC_FAILURE_NONE)
-    (void)aws_refused(AWS_SQS, reply->status, gc_buf_string(&reply->body),
-                      reply->body.len, "ReceiveMessage", &refused);
   probe_report(p->reporter, PROBE_SQS, PROBE_FAILED, p->subject, "%s",
                refused.text);
 }
 
 static enum gc_code receive_once(struct sqs_trial *t, struct gc_err *err) {
-  char endpoint[GC_URL_SIZE];
-  struct aws_headers headers;
-  GC_AUTO(gc_buf_clear) struct gc_buf body = {.max = 65536};
-  sqs_endpoint(t->options->sqs.queue_url, endpoint);
-  enum gc_code code = write_receive(t->options->sqs.queue_url, &body);
-  if (code != GC_OK)
-    return gc_fail(err, code, "%s", gc_code_words(code));
-  const struct aws_request request = {.url = endpoint,
-                                      .region = t->options->sqs.region,
-                                      .service = "sqs",
-                                      .action = "AmazonSQS.ReceiveMessage",
-                                      .body = body.data,
-                                      .body_len = body.len,
-                                      .keys = &t->keys,
-                                      .time_ms = gc_clock_wall_ms()};
-  aws_sign(&request, &headers);
-  struct gc_exchange x = {.method = "POST",
-                          .url = endpoint,
-                          .headers = headers.at,
-                          .body = body.data,
-                          .body_len = body.len,
-                          .body_max = SQS_ANSWER_MAX_BYTES};
-  code = probe_server_send(t->place->reporter, &t->queue, &x, report_receive, t,
-                           err);
-  explicit_bzero(&headers, sizeof(headers));
+  const struct sqs_options *o = &t->options->sqs;
+  struct sqs_client client;
+  struct sqs_request r = {.exchange = {.body_max = SQS_ANSWER_MAX_BYTES},
+                          .body = {.max = 65536}};
+  sqs_client_init(&client, o->queue_url, o->region, NULL);
+  enum gc_code code = sqs_receive_body(o->queue_url, 1, 0, 0, &r.body, err);
+  if (code == GC_OK) {
+    sqs_request_sign(&client, &r, &t->keys, "AmazonSQS.ReceiveMessage");
+    code = probe_server_send(t->place->reporter, &t->queue, &r.exchange,
+                             report_receive, t, err);
+  }
+  gc_buf_clear(&r.body);
+  sqs_request_end(&r);
+  sqs_client_clear(&client);
   return code;
 }
 

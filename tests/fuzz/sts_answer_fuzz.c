@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "plugins/genesys_flowmetrics/sources/sqs/aws_answer.h"
-#include "plugins/genesys_flowmetrics/sources/sqs/sts.h"
+#include "plugins/genesys_flowmetrics/sources/sqs/aws_credentials.h"
 #include "tests/fuzz/fuzz.h"
 
 static void check_printable(const char *text) {

@@ -11,116 +11,21 @@
 #include "common/base/json/document.h"
 #include "common/base/timestamp.h"
 
-/* ---- XML ---- */
+enum { TYPE_SIZE = 64, BODY_MAX_BYTES = 65536, XML_TAG_SIZE = 64 };
 
-enum { XML_DEPTH_MAX = 8 };
+/* ---- XML ----
+ * Answers of AWS are flat enough to find an element by its name. */
 
-struct xml_piece {
-  const char *at;
-  size_t len;
-};
-
-/* The progress through a document. `open` has the names of the open elements.
- */
-struct xml_scan {
-  const char *p, *end;
-  struct xml_piece open[XML_DEPTH_MAX];
-  size_t depth;
-  bool has_root;
-  bool was_opened; /* the last tag was a start tag */
-};
-
-enum xml_step { XML_LEAF, XML_TAG, XML_END, XML_BROKEN };
-
-static bool is_blank_piece(struct xml_piece piece) {
-  for (size_t i = 0; i < piece.len; i++)
-    if (!gc_is_space(piece.at[i]))
-      return false;
-  return true;
-}
-
-/* Returns the ">" that ends the tag at `p`. One in quotes is part of an
- * attribute. */
-static const char *find_tag_end(const char *p, const char *end) {
-  char quote = '\0';
-  for (; p < end; p++) {
-    if (quote == '\0' && *p == '>')
-      return p;
-    if (quote == '\0' && (*p == '"' || *p == '\''))
-      quote = *p;
-    else if (*p == quote)
-      quote = '\0';
-  }
-  return NULL;
-}
-
-static struct xml_piece name_of_tag(const char *at, const char *end) {
-  const char *p = at;
-  while (p < end && !gc_is_space(*p) && *p != '/')
-    p++;
-  return (struct xml_piece){at, (size_t)(p - at)};
-}
-
-static enum xml_step open_element(struct xml_scan *s, const char *at,
-                                  const char *end) {
-  struct xml_piece name = name_of_tag(at, end);
-  bool is_second_root = s->depth == 0 && s->has_root;
-  if (name.len == 0 || is_second_root || s->depth == XML_DEPTH_MAX)
-    return XML_BROKEN;
-  s->has_root = true;
-  bool is_empty = end[-1] == '/';
-  s->was_opened = !is_empty;
-  if (!is_empty)
-    s->open[s->depth++] = name;
-  return XML_TAG;
-}
-
-/* Closes an element. Returns XML_LEAF if it had only text; its name stays in
- * `open` until the next element is opened. */
-static enum xml_step close_element(struct xml_scan *s, const char *at,
-                                   const char *end) {
-  struct xml_piece name = name_of_tag(at, end);
-  bool was_opened = s->was_opened;
-  s->was_opened = false;
-  if (s->depth == 0 || name.len != s->open[s->depth - 1].len ||
-      memcmp(name.at, s->open[s->depth - 1].at, name.len) != 0)
-    return XML_BROKEN;
-  s->depth--;
-  return was_opened ? XML_LEAF : XML_TAG;
-}
-
-/* Reads up to the end of the next tag; `text` is the text before the tag.
- * Document types, comments and CDATA do not occur in answers of STS and are
- * refused. */
-static enum xml_step next_step(struct xml_scan *s, struct xml_piece *text) {
-  const char *tag = memchr(s->p, '<', (size_t)(s->end - s->p));
-  const char *stop = tag != NULL ? tag : s->end;
-  *text = (struct xml_piece){s->p, (size_t)(stop - s->p)};
-  if (s->depth == 0 && !is_blank_piece(*text))
-    return XML_BROKEN;
-  if (tag == NULL)
-    return s->depth == 0 && s->has_root ? XML_END : XML_BROKEN;
-  const char *tag_end = find_tag_end(tag, s->end);
-  if (tag_end == NULL || tag_end == tag + 1 || tag[1] == '!')
-    return XML_BROKEN;
-  s->p = tag_end + 1;
-  if (tag[1] == '?')
-    return s->depth == 0 && !s->has_root ? XML_TAG : XML_BROKEN;
-  return tag[1] == '/' ? close_element(s, tag + 2, tag_end)
-                       : open_element(s, tag + 1, tag_end);
-}
-
-/* Returns true when the leaf just closed is at `path`, "Root/Child/Leaf". */
-static bool is_at(const struct xml_scan *s, const char *path) {
-  for (size_t i = 0; i <= s->depth; i++) {
-    size_t len = strcspn(path, "/");
-    if (len != s->open[i].len || memcmp(path, s->open[i].at, len) != 0)
-      return false;
-    path += len;
-    if (i < s->depth && *path++ != '/')
-      return false;
-  }
-  return *path == '\0';
+/* Returns the text after the only place of `mark`; NULL when it does not occur
+ * or occurs twice. */
+static const char *find_once(const char *text, const char *end,
+                             const char *mark) {
+  size_t len = strlen(mark);
+  const char *at = memmem(text, (size_t)(end - text), mark, len);
+  if (at == NULL ||
+      memmem(at + len, (size_t)(end - at) - len, mark, len) != NULL)
+    return NULL;
+  return at + len;
 }
 
 /* Returns the character that the reference at `p` (such as "&amp;") stands for;
@@ -142,116 +47,87 @@ static char read_reference(const char *p, size_t left, size_t *ret_len) {
   return '\0';
 }
 
-/* Copies a text. Returns false unless it is printable ASCII without blanks,
- * because it becomes part of a header. */
-static bool copy_printable(struct xml_piece text, char *out, size_t room) {
+/* Copies the text up to the next tag, which is `close`. Returns false unless it
+ * is printable ASCII without blanks. */
+static bool copy_element(const char *p, const char *end, const char *close,
+                         const struct xml_field *f) {
   size_t n = 0;
-  for (size_t i = 0, len; i < text.len; i += len) {
-    char c = text.at[i];
+  for (size_t len; p < end && *p != '<'; p += len) {
+    char c = *p;
     len = 1;
     if (c == '&')
-      c = read_reference(text.at + i, text.len - i, &len);
-    if (c <= ' ' || c > '~' || n + 1 >= room)
+      c = read_reference(p, (size_t)(end - p), &len);
+    if (c <= ' ' || c > '~' || n + 1 >= f->room)
       return false;
-    out[n++] = c;
+    f->out[n++] = c;
   }
-  out[n] = '\0';
-  return n > 0;
+  f->out[n] = '\0';
+  size_t len = strlen(close);
+  return n > 0 && (size_t)(end - p) >= len && memcmp(p, close, len) == 0;
 }
 
-bool xml_read_fields(const char *text, size_t len,
+bool xml_read_fields(const char *text, size_t len, const char *root,
                      const struct xml_field *fields, size_t count) {
-  struct xml_scan s = {.p = text, .end = text + len};
-  struct xml_piece value;
-  size_t found = 0;
-  enum xml_step step;
-  for (size_t i = 0; i < count; i++)
-    fields[i].out[0] = '\0';
-  while ((step = next_step(&s, &value)) != XML_END) {
-    if (step == XML_BROKEN)
+  char open[XML_TAG_SIZE], close[XML_TAG_SIZE];
+  const char *end = text + len;
+  while (end > text && gc_is_space(end[-1]))
+    end--;
+  snprintf(close, sizeof(close), "</%s>", root);
+  const char *after = find_once(text, end, close);
+  if (after != end || memmem(text, len, "<!", 2) != NULL)
+    return false;
+  for (size_t i = 0; i < count; i++) {
+    snprintf(open, sizeof(open), "<%s>", fields[i].name);
+    snprintf(close, sizeof(close), "</%s>", fields[i].name);
+    const char *at = find_once(text, end, open);
+    if (at == NULL || !copy_element(at, end, close, &fields[i]))
       return false;
-    for (size_t i = 0; step == XML_LEAF && i < count; i++) {
-      if (!is_at(&s, fields[i].path))
-        continue;
-      if (fields[i].out[0] != '\0' ||
-          !copy_printable(value, fields[i].out, fields[i].room))
-        return false;
-      found++;
-    }
   }
-  return found == count;
+  return true;
 }
 
 /* ---- refusals ---- */
-
-enum { TYPE_SIZE = 64, BODY_MAX_BYTES = 65536 };
 
 /* The errors by their types. Sources: Amazon SQS API Reference, "Common error
  * types" and the errors of each action; AWS STS API Reference,
  * AssumeRoleWithWebIdentity; recorded answers in aws_answer_test. A type comes
  * with or without "Exception" at its end. */
 static const struct {
-  const char *type;
-  int services; /* enum aws_service */
+  const char *types; /* separated by "|" */
+  enum aws_service service;
   enum gc_code code;
   const char *advice;
 } faults[] = {
-    {"QueueDoesNotExist", AWS_SQS, GC_ERR_NOT_FOUND,
-     "check QueueURL and AWSRegion"},
-    {"NonExistentQueue", AWS_SQS, GC_ERR_NOT_FOUND,
-     "check QueueURL and AWSRegion"},
-    {"QueueDeletedRecently", AWS_SQS, GC_ERR_NOT_FOUND,
-     "check QueueURL and AWSRegion"},
-    {"InvalidAddress", AWS_SQS, GC_ERR_NOT_FOUND,
-     "check QueueURL and AWSRegion"},
+    {"QueueDoesNotExist|NonExistentQueue|QueueDeletedRecently|InvalidAddress",
+     AWS_SQS, GC_ERR_NOT_FOUND, "check QueueURL and AWSRegion"},
     {"AccessDenied", AWS_SQS, GC_ERR_PERMISSION,
      "the role needs sqs:ReceiveMessage and sqs:DeleteMessage"},
     {"InvalidSecurity", AWS_SQS, GC_ERR_REQUEST,
      "the queue wants https: check QueueURL"},
     {"KmsAccessDenied", AWS_SQS, GC_ERR_PERMISSION,
      "the role needs kms:Decrypt on the queue's key"},
-    {"KmsDisabled", AWS_SQS, GC_ERR_PERMISSION,
-     "see the state of the queue's key in KMS"},
-    {"KmsInvalidState", AWS_SQS, GC_ERR_PERMISSION,
-     "see the state of the queue's key in KMS"},
-    {"KmsNotFound", AWS_SQS, GC_ERR_PERMISSION,
-     "see the state of the queue's key in KMS"},
-    {"KmsOptInRequired", AWS_SQS, GC_ERR_PERMISSION,
-     "see the state of the queue's key in KMS"},
-    {"KmsThrottled", AWS_SQS, GC_ERR_THROTTLED, "fewer Consumers help"},
+    {"KmsDisabled|KmsInvalidState|KmsNotFound|KmsOptInRequired", AWS_SQS,
+     GC_ERR_PERMISSION, "see the state of the queue's key in KMS"},
+    {"KmsThrottled|RequestThrottled|Throttling|TooManyRequests", AWS_SQS,
+     GC_ERR_THROTTLED, "fewer Consumers help"},
     {"OverLimit", AWS_SQS, GC_ERR_THROTTLED,
      "too many messages are in flight: check whether VisibilityTimeout is too "
      "long"},
-    {"RequestThrottled", AWS_SQS, GC_ERR_THROTTLED, "fewer Consumers help"},
-    {"Throttling", AWS_SQS, GC_ERR_THROTTLED, "fewer Consumers help"},
-    {"TooManyRequests", AWS_SQS, GC_ERR_THROTTLED, "fewer Consumers help"},
-    {"InvalidClientTokenId", AWS_SQS, GC_ERR_AUTH, "check AccessKeyId"},
-    {"UnrecognizedClient", AWS_SQS, GC_ERR_AUTH, "check AccessKeyId"},
-    {"InvalidAccessKeyId", AWS_SQS, GC_ERR_AUTH, "check AccessKeyId"},
-    {"SignatureDoesNotMatch", AWS_SQS, GC_ERR_AUTH,
+    {"InvalidClientTokenId|UnrecognizedClient|InvalidAccessKeyId", AWS_SQS,
+     GC_ERR_AUTH, "check AccessKeyId"},
+    {"SignatureDoesNotMatch|InvalidSignature", AWS_SQS, GC_ERR_AUTH,
      "check the secret access key, AWSRegion and the host's clock"},
-    {"InvalidSignature", AWS_SQS, GC_ERR_AUTH,
-     "check the secret access key, AWSRegion and the host's clock"},
-    {"IncompleteSignature", AWS_SQS, GC_ERR_AUTH, "check the credentials"},
-    {"MissingAuthenticationToken", AWS_SQS, GC_ERR_AUTH,
+    {"IncompleteSignature|MissingAuthenticationToken", AWS_SQS, GC_ERR_AUTH,
      "check the credentials"},
-    {"NotAuthorized", AWS_SQS, GC_ERR_PERMISSION,
+    {"NotAuthorized|OptInRequired", AWS_SQS, GC_ERR_PERMISSION,
      "see the policies of the queue and of the role"},
-    {"OptInRequired", AWS_SQS, GC_ERR_PERMISSION,
-     "see the policies of the queue and of the role"},
-    {"RequestExpired", AWS_SQS, GC_ERR_STATE, "check the host's clock"},
-    {"RequestTimeTooSkewed", AWS_SQS, GC_ERR_STATE, "check the host's clock"},
+    {"RequestExpired|RequestTimeTooSkewed", AWS_SQS, GC_ERR_STATE,
+     "check the host's clock"},
     {"ExpiredToken", AWS_SQS, GC_ERR_AUTH, "the credentials have expired"},
-    {"InternalError", AWS_SQS, GC_ERR_REMOTE, "the fault is AWS's"},
-    {"InternalFailure", AWS_SQS, GC_ERR_REMOTE, "the fault is AWS's"},
-    {"InternalServerError", AWS_SQS, GC_ERR_REMOTE, "the fault is AWS's"},
-    {"ServiceUnavailable", AWS_SQS, GC_ERR_REMOTE, "the fault is AWS's"},
-    {"UnknownOperation", AWS_SQS, GC_ERR_REQUEST,
-     "no SQS with the JSON protocol answers at QueueURL"},
-    {"InvalidAction", AWS_SQS, GC_ERR_REQUEST,
-     "no SQS with the JSON protocol answers at QueueURL"},
-    {"UnsupportedOperation", AWS_SQS, GC_ERR_REQUEST,
-     "no SQS with the JSON protocol answers at QueueURL"},
+    {"InternalError|InternalFailure|InternalServerError|ServiceUnavailable",
+     AWS_SQS, GC_ERR_REMOTE, "the fault is AWS's"},
+    {"UnknownOperation|InvalidAction|UnsupportedOperation", AWS_SQS,
+     GC_ERR_REQUEST, "no SQS with the JSON protocol answers at QueueURL"},
 
     {"AccessDenied", AWS_STS, GC_ERR_AUTH,
      "the trust policy of AWS_ROLE_ARN must allow "
@@ -299,8 +175,7 @@ static void copy_type(char out[TYPE_SIZE], const char *type) {
  * protocol of SQS. "" when there is none. */
 static void read_type(char out[TYPE_SIZE], const char *body, size_t len) {
   static const char *const members[] = {"__type", "code", "Code"};
-  static const char *const paths[] = {"ErrorResponse/Error/Code",
-                                      "Response/Errors/Error/Code"};
+  static const char *const roots[] = {"ErrorResponse", "Response"};
   GC_AUTO(gc_document_clear) struct gc_document answer = {.root = NULL};
   char code[2 * TYPE_SIZE] = "";
   const char *type = NULL;
@@ -308,19 +183,23 @@ static void read_type(char out[TYPE_SIZE], const char *body, size_t len) {
     for (size_t i = 0; type == NULL && i < GC_COUNT(members); i++)
       type = gc_document_text(answer.root, members[i]);
   } else {
-    for (size_t i = 0; type == NULL && i < GC_COUNT(paths); i++) {
-      const struct xml_field field = {paths[i], code, sizeof(code)};
-      type = xml_read_fields(body, len, &field, 1) ? code : NULL;
-    }
+    const struct xml_field field = {"Code", code, sizeof(code)};
+    for (size_t i = 0; type == NULL && i < GC_COUNT(roots); i++)
+      type = xml_read_fields(body, len, roots[i], &field, 1) ? code : NULL;
   }
   copy_type(out, type != NULL ? type : "");
 }
 
-/* True for the same type, with or without "Exception" at its end. */
-static bool is_type(const char *text, const char *type) {
-  size_t len = strlen(type);
-  return strncmp(text, type, len) == 0 &&
-         (text[len] == '\0' || strcmp(text + len, "Exception") == 0);
+/* True if the type is in the list, with or without "Exception" at its end. */
+static bool is_listed(const char *type, const char *list) {
+  for (const char *p = list; *p != '\0'; p += strspn(p, "|")) {
+    size_t len = strcspn(p, "|");
+    if (strncmp(type, p, len) == 0 &&
+        (type[len] == '\0' || strcmp(type + len, "Exception") == 0))
+      return true;
+    p += len;
+  }
+  return false;
 }
 
 enum gc_code aws_refused(enum aws_service service, int status, const char *body,
@@ -331,7 +210,7 @@ enum gc_code aws_refused(enum aws_service service, int status, const char *body,
   const char *advice = NULL;
   read_type(type, body, len);
   for (size_t i = 0; advice == NULL && i < GC_COUNT(faults); i++)
-    if ((faults[i].services & service) != 0 && is_type(type, faults[i].type)) {
+    if (faults[i].service == service && is_listed(type, faults[i].types)) {
       code = faults[i].code;
       advice = faults[i].advice;
     }

@@ -10,19 +10,19 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* A field of a document: "Root/Child/Leaf", and where to copy it. */
+/* An element without children, "AccessKeyId", and where to copy its text. */
 struct xml_field {
-  const char *path;
+  const char *name;
   char *out;
   size_t room;
 };
-/* Copies the fields of a document. Returns false when the document is broken or
- * a field is missing, occurs twice, is too long or not printable ASCII without
- * blanks, since it becomes part of a header or a message. */
-bool xml_read_fields(const char *text, size_t len,
+/* Copies elements of a document that ends with the root. Returns false when one
+ * is missing, occurs twice, is too long or not printable ASCII without blanks,
+ * since it becomes part of a header or a message. */
+bool xml_read_fields(const char *text, size_t len, const char *root,
                      const struct xml_field *fields, size_t count);
 
-enum aws_service { AWS_SQS = 1, AWS_STS = 2 };
+enum aws_service { AWS_SQS, AWS_STS };
 
 /* Fills err by an answer that is a refusal, with advice, and returns its code:
  *   GC_ERR_AUTH        the credentials are wrong or expired: get new ones

@@ -50,14 +50,15 @@ bool sqs_region_of(const char *queue_url, char out[64]) {
   return false;
 }
 
-enum gc_code sqs_receive_body(const char *queue_url, uint32_t visibility_s,
+enum gc_code sqs_receive_body(const char *queue_url, unsigned messages,
+                              unsigned wait_s, uint32_t visibility_s,
                               struct gc_buf *out, struct gc_err *err) {
   GC_AUTO(gc_document_clear) struct gc_document d = {.root = NULL};
   struct json_object *body = gc_document_add_object(&d, NULL, NULL);
   gc_buf_reset(out);
   gc_document_add_text(&d, body, "QueueUrl", queue_url);
-  gc_document_add_int(&d, body, "MaxNumberOfMessages", SQS_BATCH_MAX);
-  gc_document_add_int(&d, body, "WaitTimeSeconds", SQS_WAIT_S);
+  gc_document_add_int(&d, body, "MaxNumberOfMessages", messages);
+  gc_document_add_int(&d, body, "WaitTimeSeconds", wait_s);
   gc_document_add_int(&d, body, "VisibilityTimeout", visibility_s);
   struct json_object *names =
       gc_document_add_array(&d, body, "MessageSystemAttributeNames");
@@ -65,20 +66,45 @@ enum gc_code sqs_receive_body(const char *queue_url, uint32_t visibility_s,
   return gc_document_write(&d, out, err);
 }
 
-enum gc_code sqs_delete_body(const char *queue_url, char *const *receipts,
-                             size_t count, struct gc_buf *out,
-                             struct gc_err *err) {
+void sqs_receipts_add(struct sqs_receipts *r, char *receipt) {
+  if (r->count == r->cap) {
+    r->cap = r->cap == 0 ? SQS_BATCH_MAX : r->cap * 2;
+    r->at = gc_resize(r->at, r->cap, sizeof(*r->at));
+  }
+  r->at[r->count++] = receipt;
+}
+
+void sqs_receipts_clear(struct sqs_receipts *r) {
+  for (size_t i = 0; i < r->count; i++)
+    free(r->at[i]);
+  free(r->at);
+  *r = (struct sqs_receipts){0};
+}
+
+void sqs_receipts_move(struct sqs_receipts *from, size_t max,
+                       struct sqs_receipts *to) {
+  size_t n = from->count < max ? from->count : max;
+  for (size_t i = 0; i < n; i++)
+    sqs_receipts_add(to, from->at[i]);
+  from->count -= n;
+  if (from->count > 0)
+    memmove(from->at, from->at + n, from->count * sizeof(*from->at));
+}
+
+enum gc_code sqs_delete_body(const char *queue_url,
+                             const struct sqs_receipts *receipts,
+                             struct gc_buf *out, struct gc_err *err) {
   GC_AUTO(gc_document_clear) struct gc_document d = {.root = NULL};
   struct json_object *body = gc_document_add_object(&d, NULL, NULL);
   char id[8];
   gc_buf_reset(out);
   gc_document_add_text(&d, body, "QueueUrl", queue_url);
   struct json_object *entries = gc_document_add_array(&d, body, "Entries");
-  for (size_t i = 0; i < count; i++) {
+  for (size_t i = 0; i < receipts->count; i++) {
     struct json_object *entry = gc_document_add_object(&d, entries, NULL);
     snprintf(id, sizeof(id), "%u", (unsigned)i % 100);
     gc_document_add_text(&d, entry, "Id", id);
-    gc_document_add_text(&d, entry, "ReceiptHandle", receipts[i]);
+    gc_document_add_text(&d, entry, "ReceiptHandle", receipts->at[i]);
   }
   return gc_document_write(&d, out, err);
 }

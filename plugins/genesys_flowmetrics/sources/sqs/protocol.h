@@ -25,15 +25,25 @@ void sqs_endpoint(const char *queue_url, char out[GC_URL_SIZE]);
  * there is none. */
 bool sqs_region_of(const char *queue_url, char out[64]);
 
-/* Replaces `out` by the body of ReceiveMessage. */
-GC_MUST_CHECK enum gc_code sqs_receive_body(const char *queue_url,
-                                            uint32_t visibility_s,
-                                            struct gc_buf *out,
-                                            struct gc_err *err);
-/* Replaces `out` by the body of DeleteMessageBatch for 1 to 10 `receipts`.
- * Entry i has the id "i". */
+/* Replaces `out` by the body of ReceiveMessage, of up to 10 `messages`. */
+GC_MUST_CHECK enum gc_code
+sqs_receive_body(const char *queue_url, unsigned messages, unsigned wait_s,
+                 uint32_t visibility_s, struct gc_buf *out, struct gc_err *err);
+/* Receipt handles of messages to be deleted; owns them. Zeroed: empty. */
+struct sqs_receipts {
+  char **at;
+  size_t count, cap;
+};
+void sqs_receipts_add(struct sqs_receipts *r, char *receipt);
+/* Moves at most `max` receipts from the front of `from`. */
+void sqs_receipts_move(struct sqs_receipts *from, size_t max,
+                       struct sqs_receipts *to);
+void sqs_receipts_clear(struct sqs_receipts *r);
+
+/* Replaces `out` by the body of DeleteMessageBatch for 1 to 10 receipts. Entry
+ * i has the id "i". */
 GC_MUST_CHECK enum gc_code sqs_delete_body(const char *queue_url,
-                                           char *const *receipts, size_t count,
+                                           const struct sqs_receipts *receipts,
                                            struct gc_buf *out,
                                            struct gc_err *err);
 

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "plugins/genesys_flowmetrics/sources/sqs/sqs.h"
 
-#include <pthread.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -14,10 +13,8 @@
 #include "common/net/http/http.h"
 #include "common/net/http/tls_files.h"
 #include "common/net/loop.h"
-#include "plugins/genesys_flowmetrics/sources/sqs/aws_answer.h"
-#include "plugins/genesys_flowmetrics/sources/sqs/clock_pause.h"
+#include "plugins/genesys_flowmetrics/sources/sqs/client.h"
 #include "plugins/genesys_flowmetrics/sources/sqs/protocol.h"
-#include "plugins/genesys_flowmetrics/sources/sqs/sign.h"
 
 enum {
   DELETIONS_MAX = 4,    /* requests under way at once */
@@ -27,41 +24,29 @@ enum {
   COMMIT_PAUSE_MS = 5000,   /* longest time between two checks of the ledger */
   STANDBY_PAUSE_MS = 200,   /* time between two checks of lease and clock */
   RETRY_AFTER_MAX_S = 3600, /* a longer Retry-After is shortened */
-  CLOCK_CLOSE_MS = 60 * 1000, /* clocks that differ by less agree */
   /* Longer than a long poll, whose answer may begin after 20 s. */
   TIMEOUT_MS = 60 * 1000,
   METADATA_TIMEOUT_MS = 5000,
   METADATA_CONNECT_MS = 1000,
 };
 
-/* Receipt handles of messages to be deleted; owns them. */
-struct receipts {
-  char **at;
-  size_t count, cap;
-};
-
 /* The messages of one answer, until the ledger has committed them. */
 struct delivery {
   struct batch batch; /* first: on_batch receives its address */
   struct consumer *consumer;
-  struct receipts receipts;   /* messages to delete after the commit */
-  size_t ends[SQS_BATCH_MAX]; /* per message: number of occurrences up to its
-                                 end */
+  struct sqs_receipts receipts; /* messages to delete after the commit */
+  size_t ends[SQS_BATCH_MAX];   /* per message: number of occurrences up to its
+                                   end */
+  struct event_counts counts;
+  uint64_t received, poison;
+  int64_t newest_sent_ms;
   enum gc_code code;
   uint64_t received_ms; /* monotonic */
 };
 
-/* One request, its keys and headers. */
-struct request {
-  struct gc_exchange exchange;
-  struct gc_buf body;
-  struct aws_headers headers;
-  bool is_running;
-};
-
 struct deletion {
-  struct request request;
-  struct receipts receipts;
+  struct sqs_request request;
+  struct sqs_receipts receipts; /* empty: it does not run */
   struct consumer *consumer;
 };
 
@@ -74,14 +59,11 @@ struct consumer {
   struct event_reader *reader;
   struct sqs_answer *answer;
   struct gc_sink sink;
-  struct request receive;
-  struct delivery *filling; /* the delivery of the answer that is being read */
-  struct event_counts counts;
-  uint64_t received, poison;
-  int64_t newest_sent_ms;
+  struct sqs_request receive;
+  struct delivery *filling; /* of the answer that is being read; NULL: none */
   struct deletion deletions[DELETIONS_MAX];
-  struct receipts committed; /* messages to be deleted */
-  unsigned pending;          /* deliveries that the ledger holds */
+  struct sqs_receipts committed; /* messages to be deleted */
+  unsigned pending;              /* deliveries that the ledger holds */
   struct gc_backoff backoff, commit_backoff;
   struct gc_timer again;
   bool is_pausing, is_up, is_failing;
@@ -91,53 +73,19 @@ struct consumer {
 struct sqs {
   const struct sqs_options *options;
   const struct ledger_source *source;
-  char endpoint[GC_URL_SIZE];
+  struct sqs_client client;
   struct gc_connect connect, metadata_connect;
   char no_proxy[2]; /* "*": no proxy for any host */
   struct consumer *consumers;
   uint32_t count;
   atomic_uint failing; /* consumers */
-  pthread_mutex_t lock;
-  /* Of all consumers; guarded by the lock. */
-  struct clock_pause clock_pause;
-  int64_t clock_offset_ms; /* the queue's clock minus the monotonic one; 0: this
-                              host's clock signs */
 };
-
-/* ---- receipts ---- */
-
-static void receipts_add(struct receipts *r, char *receipt) {
-  if (r->count == r->cap) {
-    r->cap = r->cap == 0 ? SQS_BATCH_MAX : r->cap * 2;
-    r->at = gc_resize(r->at, r->cap, sizeof(*r->at));
-  }
-  r->at[r->count++] = receipt;
-}
-
-static void receipts_clear(struct receipts *r) {
-  for (size_t i = 0; i < r->count; i++)
-    free(r->at[i]);
-  free(r->at);
-  *r = (struct receipts){0};
-}
-
-/* Moves at most `max` receipts from the front of `from`. */
-static void receipts_move(struct receipts *from, size_t max,
-                          struct receipts *to) {
-  size_t n = from->count < max ? from->count : max;
-  GC_ASSERT(from != to);
-  for (size_t i = 0; i < n; i++)
-    receipts_add(to, from->at[i]);
-  from->count -= n;
-  if (from->count > 0)
-    memmove(from->at, from->at + n, from->count * sizeof(*from->at));
-}
 
 static void delivery_free(struct delivery *d) {
   if (d == NULL)
     return;
   batch_clear(&d->batch);
-  receipts_clear(&d->receipts);
+  sqs_receipts_clear(&d->receipts);
   free(d);
 }
 
@@ -165,51 +113,16 @@ static void set_up(struct consumer *c, bool up) {
   stats->is_tried = true;
 }
 
-/* Returns the time to sign by: the queue's, once it has refused this host's. */
-static int64_t signing_ms(struct sqs *s) {
-  pthread_mutex_lock(&s->lock);
-  int64_t ms = s->clock_offset_ms != 0
-                   ? (int64_t)gc_clock_now_ms() + s->clock_offset_ms
-                   : gc_clock_wall_ms();
-  pthread_mutex_unlock(&s->lock);
-  return ms;
-}
-
-static enum gc_code
-request_start(struct consumer *c, struct request *r,
-              const struct credentials *keys, const char *action,
-              void (*done)(struct gc_exchange *x, const struct gc_reply *reply,
-                           const struct gc_err *err),
-              void *ctx, struct gc_err *err) {
+/* Signs a request and sends it. The caller has set the exchange's result. */
+static bool send_request(struct consumer *c, struct sqs_request *r,
+                         const struct credentials *keys, const char *action,
+                         struct gc_err *err) {
   struct sqs *s = c->sqs;
-  GC_ASSERT(!r->is_running);
-  const struct aws_request signed_request = {.url = s->endpoint,
-                                             .region = s->options->region,
-                                             .service = "sqs",
-                                             .action = action,
-                                             .body = gc_buf_string(&r->body),
-                                             .body_len = r->body.len,
-                                             .keys = keys,
-                                             .time_ms = signing_ms(s)};
-  aws_sign(&signed_request, &r->headers);
-  r->exchange.method = "POST";
-  r->exchange.url = s->endpoint;
-  r->exchange.headers = r->headers.at;
-  r->exchange.body = gc_buf_string(&r->body);
-  r->exchange.body_len = r->body.len;
-  r->exchange.done = done;
-  r->exchange.ctx = ctx;
-  enum gc_code code = c->transport.start(c->transport.ctx, &r->exchange, err);
-  r->is_running = code == GC_OK;
-  if (r->is_running)
-    stats_add(s->source->stats, TALLY_SQS_REQUESTS, 1);
-  return code;
-}
-
-static void request_end(struct request *r) {
-  GC_ASSERT(r->exchange.transport_data == NULL);
-  r->is_running = false;
-  explicit_bzero(&r->headers, sizeof(r->headers));
+  sqs_request_sign(&s->client, r, keys, action);
+  if (c->transport.start(c->transport.ctx, &r->exchange, err) != GC_OK)
+    return false;
+  stats_add(s->source->stats, TALLY_SQS_REQUESTS, 1);
+  return true;
 }
 
 /* Starts the next requests in the next turn of the loop, unless the consumer
@@ -253,70 +166,12 @@ static void on_failure(struct consumer *c, const struct gc_err *err,
   consumer_report(c, &said);
 }
 
-/* ---- the queue's clock ---- */
-
-/* Reports which clock is off, and by how much; GC_OK: none. */
-static void report_clock(struct consumer *c, int64_t off_ms) {
-  struct gc_err err = {.code = GC_OK};
-  if (off_ms != 0)
-    (void)gc_fail(&err, GC_ERR_STATE,
-                  "this host's clock is %.0f s %s that of SQS, which refused "
-                  "its time; requests are signed by the clock of SQS: correct "
-                  "the time of this host (NTP)",
-                  (double)(off_ms > 0 ? off_ms : -off_ms) / 1000,
-                  off_ms > 0 ? "behind" : "ahead of");
-  ledger_source_notice(c->sqs->source, "clock of SQS", &err);
-}
-
-/* Takes the queue's time from a refusal for the time: from its words, else from
- * its Date, which is a second voice beside the refusal. Returns true if a
- * request that is signed by it may be accepted. */
-static bool take_clock(struct consumer *c, const struct gc_reply *reply) {
-  struct sqs *s = c->sqs;
-  int64_t server_ms = reply->date_ms, before_ms = signing_ms(s);
-  (void)aws_clock_of(gc_buf_string(&reply->body), reply->body.len, &server_ms);
-  int64_t step_ms = server_ms - before_ms;
-  if (server_ms == 0 || (step_ms < CLOCK_CLOSE_MS && step_ms > -CLOCK_CLOSE_MS))
-    return false;
-  pthread_mutex_lock(&s->lock);
-  s->clock_offset_ms = server_ms - (int64_t)gc_clock_now_ms();
-  pthread_mutex_unlock(&s->lock);
-  report_clock(c, server_ms - gc_clock_wall_ms());
-  return true;
-}
-
-/* Returns to this host's clock once it agrees with the queue's. */
-static void leave_clock(struct consumer *c) {
-  struct sqs *s = c->sqs;
-  int64_t off_ms = signing_ms(s) - gc_clock_wall_ms();
-  pthread_mutex_lock(&s->lock);
-  bool leaves = s->clock_offset_ms != 0 && off_ms < CLOCK_CLOSE_MS &&
-                off_ms > -CLOCK_CLOSE_MS;
-  if (leaves)
-    s->clock_offset_ms = 0;
-  pthread_mutex_unlock(&s->lock);
-  if (leaves)
-    report_clock(c, 0);
-}
-
 static void on_keys(void *ctx, const struct gc_err *err) {
   struct consumer *c = ctx;
   if (err->code != GC_OK)
     on_failure(c, err, 0);
   else
     schedule_work(c);
-}
-
-/* Returns GC_OK when the reply is a success; otherwise fills err. */
-static enum gc_code check_reply(const struct gc_reply *reply,
-                                const struct gc_err *why, const char *action,
-                                struct gc_err *err) {
-  if (reply->failure != GC_FAILURE_NONE && reply->status / 100 <= 2)
-    return gc_fail(err, why->code, "%s: %s", action, why->text);
-  if (reply->status / 100 != 2)
-    return aws_refused(AWS_SQS, reply->status, gc_buf_string(&reply->body),
-                       reply->body.len, action, err);
-  return GC_OK;
 }
 
 static uint32_t retry_after_ms(const struct gc_reply *reply) {
@@ -329,8 +184,8 @@ static uint32_t retry_after_ms(const struct gc_reply *reply) {
  * clock jumps gets no stream of requests. */
 static void on_refused(struct consumer *c, const struct gc_reply *reply,
                        const struct gc_err *err) {
-  bool is_clock = err->code == GC_ERR_STATE && !c->is_resigned;
-  if (is_clock && take_clock(c, reply)) {
+  if (err->code == GC_ERR_STATE && !c->is_resigned &&
+      sqs_client_take_clock(&c->sqs->client, reply)) {
     c->is_resigned = true;
     schedule_work(c);
   } else {
@@ -341,29 +196,37 @@ static void on_refused(struct consumer *c, const struct gc_reply *reply,
 
 /* ---- deleting ---- */
 
+static void count_kept(struct consumer *c, size_t messages) {
+  stats_add(c->sqs->source->stats, TALLY_SQS_NOT_DELETED, messages);
+}
+
+/* Deletes the messages with the next requests, in any order. Without room they
+ * stay in the queue. */
+static void delete_later(struct consumer *c, struct sqs_receipts *r) {
+  if (c->committed.count < RECEIPTS_MAX)
+    sqs_receipts_move(r, r->count, &c->committed);
+  count_kept(c, r->count);
+  sqs_receipts_clear(r);
+}
+
 static void on_deleted(struct gc_exchange *x, const struct gc_reply *reply,
                        const struct gc_err *why) {
   struct deletion *d = x->ctx;
   struct consumer *c = d->consumer;
-  struct stats *stats = c->sqs->source->stats;
   struct gc_err err = {.code = GC_OK};
   size_t count = d->receipts.count;
-  request_end(&d->request);
-  if (check_reply(reply, why, "DeleteMessageBatch", &err) == GC_OK) {
-    size_t done =
-        sqs_deleted(gc_buf_string(&reply->body), reply->body.len, count);
-    stats_add(stats, TALLY_SQS_DELETED, done);
-    stats_add(stats, TALLY_SQS_NOT_DELETED, count - done);
-    receipts_clear(&d->receipts);
-    schedule_work(c);
+  sqs_request_end(&d->request);
+  if (sqs_check_reply(reply, why, "DeleteMessageBatch", &err) != GC_OK) {
+    delete_later(c, &d->receipts);
+    on_refused(c, reply, &err);
     return;
   }
-  /* The whole request failed: delete them later, in any order. */
-  if (c->committed.count < RECEIPTS_MAX)
-    receipts_move(&d->receipts, d->receipts.count, &c->committed);
-  stats_add(stats, TALLY_SQS_NOT_DELETED, d->receipts.count);
-  receipts_clear(&d->receipts);
-  on_refused(c, reply, &err);
+  size_t done =
+      sqs_deleted(gc_buf_string(&reply->body), reply->body.len, count);
+  stats_add(c->sqs->source->stats, TALLY_SQS_DELETED, done);
+  count_kept(c, count - done);
+  sqs_receipts_clear(&d->receipts);
+  schedule_work(c);
 }
 
 static bool start_deletion(struct consumer *c, struct deletion *d,
@@ -371,17 +234,15 @@ static bool start_deletion(struct consumer *c, struct deletion *d,
   static const char action[] = "AmazonSQS.DeleteMessageBatch";
   struct gc_err err = {.code = GC_OK};
   GC_ASSERT(d->receipts.count == 0 && c->committed.count > 0);
-  receipts_move(&c->committed, SQS_BATCH_MAX, &d->receipts);
-  d->request.exchange = (struct gc_exchange){.body_max = BODY_MAX_BYTES};
-  enum gc_code code =
-      sqs_delete_body(c->sqs->options->queue_url, d->receipts.at,
-                      d->receipts.count, &d->request.body, &err);
-  if (code == GC_OK)
-    code = request_start(c, &d->request, keys, action, on_deleted, d, &err);
-  if (code == GC_OK)
+  sqs_receipts_move(&c->committed, SQS_BATCH_MAX, &d->receipts);
+  d->request.exchange = (struct gc_exchange){
+      .body_max = BODY_MAX_BYTES, .done = on_deleted, .ctx = d};
+  if (sqs_delete_body(c->sqs->options->queue_url, &d->receipts,
+                      &d->request.body, &err) == GC_OK &&
+      send_request(c, &d->request, keys, action, &err))
     return true;
-  stats_add(c->sqs->source->stats, TALLY_SQS_NOT_DELETED, d->receipts.count);
-  receipts_clear(&d->receipts);
+  count_kept(c, d->receipts.count);
+  sqs_receipts_clear(&d->receipts);
   on_failure(c, &err, 0);
   return false;
 }
@@ -397,9 +258,9 @@ static bool start_all_deletions(struct consumer *c,
                                 const struct credentials *keys) {
   unsigned running = 0;
   for (size_t i = 0; i < DELETIONS_MAX; i++)
-    running += c->deletions[i].request.is_running;
+    running += c->deletions[i].receipts.count > 0;
   for (size_t i = 0; i < DELETIONS_MAX && wants_deletion(c, running); i++) {
-    if (c->deletions[i].request.is_running)
+    if (c->deletions[i].receipts.count > 0)
       continue;
     if (!start_deletion(c, &c->deletions[i], keys))
       return false;
@@ -420,43 +281,16 @@ static bool is_ahead(const struct delivery *d, size_t place) {
 
 /* Leaves messages with attributes that are ahead in the queue. */
 static void leave_unsafe(struct consumer *c, struct delivery *d) {
-  struct receipts *r = &d->receipts;
+  struct sqs_receipts *r = &d->receipts;
   size_t kept = 0, count = d->batch.ahead > 0 ? r->count : 0;
   for (size_t i = 0; i < count; i++)
     if (is_ahead(d, i))
       free(r->at[i]);
     else
       r->at[kept++] = r->at[i];
-  stats_add(c->sqs->source->stats, TALLY_SQS_NOT_DELETED, count - kept);
+  count_kept(c, count - kept);
   r->count -= count - kept;
   batch_report_ahead(&d->batch);
-}
-
-/* Begins or ends the pause of all consumers, by the outcome of a commit. */
-static void note_clock(struct consumer *c, const struct delivery *d) {
-  struct sqs *s = c->sqs;
-  struct gc_err err = {.code = GC_OK};
-  pthread_mutex_lock(&s->lock);
-  bool pauses = clock_pause_note(&s->clock_pause, batch_doubts_clock(&d->batch),
-                                 gc_clock_now_ms(), gc_clock_wall_ms());
-  pthread_mutex_unlock(&s->lock);
-  if (pauses)
-    (void)gc_fail(&err, GC_ERR_STATE,
-                  "all attributes of an answer are ahead of this host's clock, "
-                  "and no other clock confirms it; nothing is received for 5 "
-                  "minutes, later for up to an hour, or until the clock is "
-                  "set, so that the messages do not use up maxReceiveCount: "
-                  "check the time of this host (NTP)");
-  ledger_source_notice(s->source, "receiving", &err);
-}
-
-static bool waits_for_clock(const struct consumer *c) {
-  struct sqs *s = c->sqs;
-  pthread_mutex_lock(&s->lock);
-  bool waits =
-      clock_pause_holds(&s->clock_pause, gc_clock_now_ms(), gc_clock_wall_ms());
-  pthread_mutex_unlock(&s->lock);
-  return waits;
 }
 
 static void report_visibility(struct consumer *c, const struct delivery *d) {
@@ -474,17 +308,14 @@ static void on_committed(void *ctx) {
   if (d->code == GC_OK) {
     report_visibility(c, d);
     leave_unsafe(c, d);
-    note_clock(c, d);
-  }
-  if (d->code == GC_OK && c->committed.count < RECEIPTS_MAX)
-    receipts_move(&d->receipts, d->receipts.count, &c->committed);
-  /* Messages that were not committed are visible again when their time-out
-   * ends. */
-  stats_add(c->sqs->source->stats, TALLY_SQS_NOT_DELETED, d->receipts.count);
-  if (d->code == GC_OK)
+    sqs_client_note(&c->sqs->client, batch_doubts_clock(&d->batch));
+    delete_later(c, &d->receipts);
     gc_backoff_reset(&c->commit_backoff);
-  else
+  } else {
+    /* The messages are visible again when their time-out ends. */
+    count_kept(c, d->receipts.count);
     pause_work(c, &c->commit_backoff, 0);
+  }
   delivery_free(d);
   schedule_work(c);
 }
@@ -512,15 +343,15 @@ static enum gc_code on_message(void *ctx, const struct sqs_message *m) {
   struct delivery *d = c->filling;
   size_t before = d->batch.count;
   const struct event_sink sink = {batch_add, &d->batch};
-  if (m->sent_ms > c->newest_sent_ms)
-    c->newest_sent_ms = m->sent_ms;
-  c->received++;
+  if (m->sent_ms > d->newest_sent_ms)
+    d->newest_sent_ms = m->sent_ms;
+  d->received++;
   if (d->receipts.count == SQS_BATCH_MAX)
     return GC_ERR_PARSE; /* more than were requested */
   struct event_counts counts = {0};
   enum gc_code code =
       event_read(c->reader, m->body, m->body_len, &counts, &sink, NULL);
-  event_counts_add(&c->counts, &counts);
+  event_counts_add(&d->counts, &counts);
   if (code == GC_ERR_MEMORY)
     return code;
   if (code != GC_OK) {
@@ -530,22 +361,21 @@ static enum gc_code on_message(void *ctx, const struct sqs_message *m) {
   if (code == GC_OK && event_counts_unread(&counts) > 0)
     ledger_source_report_unread(c->sqs->source, c->reader, &counts);
   if (code != GC_OK || event_counts_unread(&counts) > 0) {
-    c->poison++;
+    d->poison++;
     return GC_OK;
   }
   d->ends[d->receipts.count] = d->batch.count;
-  receipts_add(&d->receipts, gc_strdup(m->receipt));
+  sqs_receipts_add(&d->receipts, gc_strdup(m->receipt));
   return GC_OK;
 }
 
-static void count_received(struct consumer *c) {
-  struct stats *stats = c->sqs->source->stats;
-  bool is_empty = c->received == 0; /* the queue is empty: no lag */
-  int64_t lag = is_empty ? 0 : gc_clock_wall_ms() - c->newest_sent_ms;
-  stats_events(stats, &c->counts);
-  stats_add(stats, TALLY_SQS_RECEIVED, c->received);
-  stats_add(stats, TALLY_SQS_POISON, c->poison);
-  if (is_empty || c->newest_sent_ms > 0)
+static void count_received(struct stats *stats, const struct delivery *d) {
+  bool is_empty = d->received == 0; /* the queue is empty: no lag */
+  int64_t lag = is_empty ? 0 : gc_clock_wall_ms() - d->newest_sent_ms;
+  stats_events(stats, &d->counts);
+  stats_add(stats, TALLY_SQS_RECEIVED, d->received);
+  stats_add(stats, TALLY_SQS_POISON, d->poison);
+  if (is_empty || d->newest_sent_ms > 0)
     stats->lag_ms = lag > 0 ? lag : 0;
 }
 
@@ -553,35 +383,32 @@ static void count_received(struct consumer *c) {
  * needs no commit, so its messages are deleted at once. */
 static void submit_delivery(struct consumer *c) {
   struct delivery *d = c->filling;
-  GC_ASSERT(d != NULL && d->receipts.count <= c->received);
+  GC_ASSERT(d != NULL && d->receipts.count <= d->received);
   c->filling = NULL;
   d->received_ms = gc_clock_now_ms();
-  count_received(c);
+  count_received(c->sqs->source->stats, d);
   if (!gc_lease_gate_allows(c->sqs->source->lease)) {
     /* The lease was lost during the poll. The messages are visible to its
      * holder again when their time-out ends. */
-    stats_add(c->sqs->source->stats, TALLY_SQS_NOT_DELETED, d->receipts.count);
+    count_kept(c, d->receipts.count);
     delivery_free(d);
-    return;
-  }
-  if (d->batch.count > 0) {
+  } else if (d->batch.count > 0) {
     c->pending++;
     ledger_submit(c->sqs->source->ledger, &d->batch);
-    return;
+  } else {
+    delete_later(c, &d->receipts);
+    delivery_free(d);
   }
-  if (c->committed.count < RECEIPTS_MAX)
-    receipts_move(&d->receipts, d->receipts.count, &c->committed);
-  delivery_free(d);
 }
 
 static void on_received(struct gc_exchange *x, const struct gc_reply *reply,
                         const struct gc_err *why) {
   struct consumer *c = x->ctx;
   struct gc_err err = {.code = GC_OK};
-  request_end(&c->receive);
+  sqs_request_end(&c->receive);
   if (reply->date_ms != 0)
     ledger_observe_date(c->sqs->source->ledger, reply->date_ms);
-  enum gc_code code = check_reply(reply, why, "ReceiveMessage", &err);
+  enum gc_code code = sqs_check_reply(reply, why, "ReceiveMessage", &err);
   if (code == GC_OK && sqs_answer_end(c->answer, &err) != GC_OK)
     code = gc_fail_in(&err, GC_ERR_PARSE, "ReceiveMessage: ");
   if (code != GC_OK) {
@@ -592,36 +419,32 @@ static void on_received(struct gc_exchange *x, const struct gc_reply *reply,
   gc_backoff_reset(&c->backoff);
   c->is_resigned = false;
   consumer_report(c, &err);
-  leave_clock(c);
+  sqs_client_leave_clock(&c->sqs->client);
   set_up(c, true);
   submit_delivery(c);
   schedule_work(c);
 }
 
-static bool start_receiving(struct consumer *c,
+static void start_receiving(struct consumer *c,
                             const struct credentials *keys) {
   static const char action[] = "AmazonSQS.ReceiveMessage";
   const struct sqs_options *o = c->sqs->options;
   struct gc_err err = {.code = GC_OK};
   c->filling = delivery_new(c);
-  c->counts = (struct event_counts){0};
-  c->received = c->poison = 0;
-  c->newest_sent_ms = 0;
-  c->receive.exchange =
-      (struct gc_exchange){.sink = &c->sink, .body_max = SQS_ANSWER_MAX_BYTES};
-  enum gc_code code =
-      sqs_receive_body(o->queue_url, o->visibility_s, &c->receive.body, &err);
-  if (code == GC_OK)
-    code = request_start(c, &c->receive, keys, action, on_received, c, &err);
-  if (code == GC_OK)
-    return true;
+  c->receive.exchange = (struct gc_exchange){.sink = &c->sink,
+                                             .body_max = SQS_ANSWER_MAX_BYTES,
+                                             .done = on_received,
+                                             .ctx = c};
+  if (sqs_receive_body(o->queue_url, SQS_BATCH_MAX, SQS_WAIT_S, o->visibility_s,
+                       &c->receive.body, &err) == GC_OK &&
+      send_request(c, &c->receive, keys, action, &err))
+    return;
   delivery_free(gc_steal(c->filling));
   on_failure(c, &err, 0);
-  return false;
 }
 
 static bool may_receive(const struct consumer *c) {
-  return !c->receive.is_running && c->pending < PENDING_MAX &&
+  return c->filling == NULL && c->pending < PENDING_MAX &&
          c->committed.count < RECEIPTS_MAX / 2;
 }
 
@@ -647,12 +470,13 @@ static void start_requests(struct consumer *c) {
   }
   if (keys == NULL || !start_all_deletions(c, keys))
     return;
-  if (!gc_lease_gate_allows(c->sqs->source->lease) || waits_for_clock(c))
+  if (!gc_lease_gate_allows(c->sqs->source->lease) ||
+      sqs_client_waits(&c->sqs->client))
     stand_by(c);
   else if (!ledger_is_healthy(c->sqs->source->ledger))
     pause_work(c, &c->commit_backoff, 0);
   else if (may_receive(c))
-    (void)start_receiving(c, keys);
+    start_receiving(c, keys);
 }
 
 static void on_again(void *ctx, uint64_t now_ms) {
@@ -687,10 +511,10 @@ static void consumer_set(struct consumer *c) {
   c->sink = sqs_answer_sink(c->answer);
 }
 
-static void request_clear(struct consumer *c, struct request *r) {
+static void request_clear(struct consumer *c, struct sqs_request *r) {
   c->transport.cancel(c->transport.ctx, &r->exchange);
   gc_buf_clear(&r->body);
-  request_end(r);
+  sqs_request_end(r);
 }
 
 static void consumer_clear_work(struct consumer *c) {
@@ -698,12 +522,12 @@ static void consumer_clear_work(struct consumer *c) {
   request_clear(c, &c->receive);
   for (size_t i = 0; i < DELETIONS_MAX; i++) {
     request_clear(c, &c->deletions[i].request);
-    receipts_clear(&c->deletions[i].receipts);
+    sqs_receipts_clear(&c->deletions[i].receipts);
   }
   event_reader_free(gc_steal(c->reader));
   sqs_answer_free(gc_steal(c->answer));
   delivery_free(gc_steal(c->filling));
-  receipts_clear(&c->committed);
+  sqs_receipts_clear(&c->committed);
 }
 
 static enum gc_code consumer_init(struct sqs *s, struct consumer *c,
@@ -768,7 +592,7 @@ void sqs_free(struct sqs *s) {
   for (uint32_t i = 0; i < s->count; i++)
     consumer_clear(&s->consumers[i]);
   gc_tls_files_free(s->connect.files);
-  pthread_mutex_destroy(&s->lock);
+  sqs_client_clear(&s->client);
   free(s->consumers);
   free(s);
 }
@@ -793,8 +617,7 @@ struct sqs *sqs_start(const struct sqs_options *options,
   s->source = source;
   s->count = options->consumers;
   s->consumers = gc_zalloc(s->count, sizeof(*s->consumers));
-  pthread_mutex_init(&s->lock, NULL);
-  sqs_endpoint(options->queue_url, s->endpoint);
+  sqs_client_init(&s->client, options->queue_url, options->region, source);
   enum gc_code code = GC_OK;
   set_connections(s);
   for (uint32_t i = 0; i < s->count && code == GC_OK; i++)

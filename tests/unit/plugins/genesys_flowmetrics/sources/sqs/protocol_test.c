@@ -38,13 +38,14 @@ static void the_endpoint_is_the_queues_host(void) {
 static void requests_follow_the_protocol(void) {
   GC_AUTO(gc_buf_clear) struct gc_buf out = {.max = 4096};
   static char one[] = "r\"1", two[] = "r2";
-  static char *const receipts[] = {one, two};
-  CHECK_INT(sqs_receive_body("https://h/1/q", 60, &out, NULL), GC_OK);
+  char *at[] = {one, two};
+  const struct sqs_receipts receipts = {.at = at, .count = 2};
+  CHECK_INT(sqs_receive_body("https://h/1/q", 10, 20, 60, &out, NULL), GC_OK);
   CHECK_STR(gc_buf_string(&out),
             "{\"QueueUrl\":\"https://h/1/q\",\"MaxNumberOfMessages\":10,"
             "\"WaitTimeSeconds\":20,\"VisibilityTimeout\":60,"
             "\"MessageSystemAttributeNames\":[\"SentTimestamp\"]}");
-  CHECK_INT(sqs_delete_body("u", receipts, 2, &out, NULL), GC_OK);
+  CHECK_INT(sqs_delete_body("u", &receipts, &out, NULL), GC_OK);
   CHECK_STR(gc_buf_string(&out),
             "{\"QueueUrl\":\"u\",\"Entries\":[{\"Id\":\"0\",\"ReceiptHandle\":"
             "\"r\\\"1\"},{\"Id\":\"1\",\"ReceiptHandle\":\"r2\"}]}");

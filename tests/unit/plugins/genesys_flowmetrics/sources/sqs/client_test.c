@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "plugins/genesys_flowmetrics/sources/sqs/clock_pause.h"
+#include "plugins/genesys_flowmetrics/sources/sqs/client.h"
 
 #include "common/base/cleanup.h"
 #include "tests/support/check.h"
@@ -17,7 +17,7 @@ static unsigned receive_for(struct clock_pause *p, unsigned minutes,
     if (clock_pause_holds(p, ms, WALL + (int64_t)ms))
       continue;
     at_minute[count++] = ms / MINUTE;
-    CHECK(clock_pause_note(p, true, ms, WALL + (int64_t)ms));
+    clock_pause_note(p, true, ms, WALL + (int64_t)ms);
   }
   return count;
 }
@@ -45,7 +45,7 @@ static void a_pause_ends_when_the_clock_is_set(void) {
   for (size_t i = 0; i < GC_COUNT(rows); i++) {
     struct clock_pause p = {0};
     CHECK_ROW(rows[i].name);
-    CHECK(clock_pause_note(&p, true, 1000, WALL));
+    clock_pause_note(&p, true, 1000, WALL);
     CHECK(clock_pause_holds(&p, 1000, WALL));
     CHECK_INT(clock_pause_holds(&p, 2000, WALL + 1000 + rows[i].step_ms),
               rows[i].holds);
@@ -54,10 +54,10 @@ static void a_pause_ends_when_the_clock_is_set(void) {
 
 static void a_good_answer_ends_the_pause_and_its_growth(void) {
   struct clock_pause p = {0};
-  CHECK(clock_pause_note(&p, true, 0, WALL));
-  CHECK(!clock_pause_note(&p, false, 1000, WALL + 1000));
+  clock_pause_note(&p, true, 0, WALL);
+  clock_pause_note(&p, false, 1000, WALL + 1000);
   CHECK(!clock_pause_holds(&p, 1000, WALL + 1000));
-  CHECK(clock_pause_note(&p, true, 2000, WALL + 2000));
+  clock_pause_note(&p, true, 2000, WALL + 2000);
   CHECK_INT(p.until_ms, 2000 + CLOCK_PAUSE_MIN_MS);
 }
 
@@ -65,12 +65,50 @@ static void a_good_answer_ends_the_pause_and_its_growth(void) {
 static void
 answers_that_were_requested_before_the_pause_do_not_prolong_it(void) {
   struct clock_pause p = {0};
-  CHECK(clock_pause_note(&p, true, 0, WALL));
-  CHECK(clock_pause_note(&p, true, 5000, WALL + 5000));
+  clock_pause_note(&p, true, 0, WALL);
+  clock_pause_note(&p, true, 5000, WALL + 5000);
   CHECK_INT(p.until_ms, CLOCK_PAUSE_MIN_MS);
 }
 
+/* The signatures were made by a program of another language, which gives that
+ * of AWS for its example "get-vanilla". */
+static void a_request_has_the_signature_that_aws_expects(void) {
+  static const struct {
+    const char *url, *token, *signature;
+  } rows[] = {
+      {"https://sqs.eu-west-1.amazonaws.com/", "",
+       "ff675953182b941685f4c938e17801c9bb3c211c41cf0c615e1e4096e5955d6f"},
+      {"https://sqs.eu-west-1.amazonaws.com:443/", "",
+       "ff675953182b941685f4c938e17801c9bb3c211c41cf0c615e1e4096e5955d6f"},
+      {"https://sqs.eu-west-1.amazonaws.com/", "TOK",
+       "796e09d0856d77714039332628befaf23f594bdcac213dde6a540e892f74de80"},
+  };
+  for (size_t i = 0; i < GC_COUNT(rows); i++) {
+    struct credentials keys = {.key_id = "AKIDEXAMPLE",
+                               .secret =
+                                   "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY"};
+    struct sqs_client c = {.region = "eu-west-1"};
+    struct sqs_request r = {.body = {.max = 64}};
+    CHECK_ROW(rows[i].url);
+    snprintf(keys.token, sizeof(keys.token), "%s", rows[i].token);
+    snprintf(c.endpoint, sizeof(c.endpoint), "%s", rows[i].url);
+    CHECK_INT(gc_buf_text(&r.body, "{\"a\":1}"), GC_OK);
+    sqs_request_sign_at(&c, &r, &keys, "AmazonSQS.ReceiveMessage",
+                        INT64_C(1678004284568));
+    CHECK_STR(r.date, "X-Amz-Date: 20230305T081804Z");
+    CHECK_HAS(r.authorization,
+              "Credential=AKIDEXAMPLE/20230305/eu-west-1/sqs/aws4_request, ");
+    CHECK_HAS(r.authorization, rows[i].signature);
+    size_t count = 0;
+    while (r.headers[count] != NULL)
+      count++;
+    CHECK_INT(count, rows[i].token[0] != '\0' ? 5 : 4);
+    gc_buf_clear(&r.body);
+  }
+}
+
 int main(void) {
+  RUN(a_request_has_the_signature_that_aws_expects);
   RUN(a_clock_that_stays_wrong_uses_up_few_receipts);
   RUN(a_pause_ends_when_the_clock_is_set);
   RUN(a_good_answer_ends_the_pause_and_its_growth);
