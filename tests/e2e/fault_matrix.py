@@ -13,13 +13,14 @@ import json
 import os
 import re
 import socket
+import struct
 import time
 import urllib.error
 from pathlib import Path
 from typing import Any, Callable, NamedTuple, Optional
 
 from lib import process, report
-from lib.collectd import DAEMON, STOP_MAX_S, Collectd, account, block, built, polled, queues
+from lib.collectd import DAEMON, STOP_MAX_S, Collectd, account, block, build_folder, built, polled, queues
 from lib.flows import SECRET, Hook, Sqs, attributes, differences, totals, wanted
 from lib.full_disk import full_disk
 from lib.genesys import Simulator, direct
@@ -28,6 +29,7 @@ from lib.process import free_port, wait_until, watch_for
 from lib.redis import SERVER, Redis
 from lib.relay import Relay
 from lib.report import Skip, check, note, say
+from lib.resolver import UNKNOWN_NAME, resolver
 from lib.timeseries import INFLUXD, Influx1, Load
 
 SMALL = {"queues": 4, "agents": 8, "plain_names": True, "frozen": True, "rate_limit": 0}
@@ -40,6 +42,7 @@ MOST_LINES = 4  # complaints about one fault: each block that has one, and the a
 EVERYTHING = os.environ.get("GC_MATRIX") == "all"
 SHARE = int(os.environ.get("GC_SHARE", "6"))
 CROWD = 120  # idle connections
+CLOCK_STEP = build_folder() / "tests" / "support" / ".libs" / "clock_step.so"
 
 
 class Cell(NamedTuple):
@@ -63,6 +66,7 @@ class World:
     """An agent, the part that may fail, and the truth. A subclass is one row of the matrix."""
     name = ""
     cells: Cells = {}
+    seen_s = SEEN_S
 
     def __init__(self) -> None:
         self.health_port = free_port()
@@ -124,11 +128,11 @@ def run_cell(world: World, fault: str, cell: Cell) -> None:
     world.feed()
     if cell.line:
         report.check_soon("%s: it is named" % name, lambda: any(
-            re.search(cell.line, line) for line in world.named(known)), lambda: world.named(known), SEEN_S)
+            re.search(cell.line, line) for line in world.named(known)), lambda: world.named(known), world.seen_s)
         if cell.in_health:
-            report.check_soon("%s: /health shows it" % name, lambda: world.health() - WELL, world.health, SEEN_S)
+            report.check_soon("%s: /health shows it" % name, lambda: world.health() - WELL, world.health, world.seen_s)
     if cell.needs_hit:
-        report.check_soon("%s: it is met" % name, world.is_hit, within_s=SEEN_S)
+        report.check_soon("%s: it is met" % name, world.is_hit, within_s=world.seen_s)
     if not cell.line:
         watch_for(WATCHED_S)
         check("%s: /health stays well" % name, world.health() <= WELL, world.health())
@@ -142,11 +146,11 @@ def run_cell(world: World, fault: str, cell: Cell) -> None:
     check("%s: the log has few lines" % name, len(lines) <= MOST_LINES, lines)
 
 
-# ---- an account: token, REST, WebSocket, DNS, proxy ----------------------------------------------------
+# ---- an account: token, REST, WebSocket, proxy, DNS, clock ----------------------------------------------------
 
 class Account(World):
     """Four queues, polled each second; one relay before the token endpoint, the API or the sockets."""
-    has_stream = False
+    ahead_s = 0  # the agent's wall clock
 
     def __init__(self) -> None:
         super().__init__()
@@ -175,7 +179,7 @@ class Account(World):
         for queue in self.sim.truth()["queues"].values():
             rows = self.daemon.readings(queue["name"], "queue_depth", "voice")
             depth = queue["media"].get("voice", {}).get("waiting")
-            if depth is not None and (not rows or rows[-1][1] != depth or rows[-1][0] < time.time() - 5):
+            if depth is not None and (not rows or rows[-1][1] != depth or rows[-1][0] < time.time() + self.ahead_s - 5):
                 made.append("%s has %s, wanted %s" % (queue["name"], rows[-1:], depth))
         return made
 
@@ -262,6 +266,57 @@ class Proxy(Account):
 
     def is_hit(self) -> bool:
         return self.proxy_relay.hits > 0
+
+
+class Dns(Account):
+    """The API's name is asked for at each connection, and each answer of the API ends its connection."""
+    name = "DNS"
+    seen_s = 60 + SEEN_S  # libcurl keeps an address for 60 s
+    cells = {fault: Cell(API) for fault in (
+        "refused", "black hole", "500", "404", "truncated", "malformed", "wrong type", "late")}
+    cells["duplicate"] = SILENT
+
+    def accounts(self) -> str:
+        self.relay.keeps_alive = False
+        url = self.relay.url.replace("localhost", UNKNOWN_NAME)
+        return account(self.sim, BaseURL=url, LoginURL=self.token_relay.url, VerifyHost=False, **QUICK)
+
+    def more(self) -> dict[str, Any]:
+        self.resolver = resolver("")
+        return {"wrapper": self.resolver.wrapper}
+
+    def begin(self, fault: str) -> None:
+        self.resolver.apply(fault)
+
+    def end(self, fault: str) -> None:
+        self.resolver.apply("")
+
+    def is_hit(self) -> bool:
+        return self.resolver.hits > 0
+
+
+class Clock(Account):
+    """This host's wall clock steps ahead; in the end the platform's clock has followed. A step back is no cell: collectd itself
+    then reads nothing until its clock shows the time of the next reading."""
+    name = "clock"
+    cells = {"10 min ahead": Cell("clock"), "a day ahead": Cell("clock")}
+
+    def more(self) -> dict[str, Any]:
+        self.steps = process.folder("clock") / "step"
+        self.steps.write_bytes(bytes(8))
+        return {"preload": str(CLOCK_STEP), "env": {"GC_CLOCK_STEP": str(self.steps)}}
+
+    def begin(self, fault: str) -> None:
+        self.by_s = 600 if fault == "10 min ahead" else 86400
+        self.ahead_s += self.by_s
+        with self.steps.open("r+b") as file:  # in place: collectd has mapped the file
+            file.write(struct.pack("=q", self.ahead_s * 1000))
+
+    def end(self, fault: str) -> None:
+        self.sim.call("clock", {"by_s": self.by_s})
+
+    def is_hit(self) -> bool:
+        return True
 
 
 # ---- flow metrics: SQS, webhook clients, Redis, disk -----------------------------------------------------
@@ -462,14 +517,14 @@ class Scraper(Account):
         self.others.clear()
 
 
-WORLDS: tuple[type[World], ...] = (Token, Rest, WebSocket, SqsServer, Client, Scraper, RedisServer, Influx, Disk, Proxy)
+WORLDS: tuple[type[World], ...] = (Token, Rest, WebSocket, SqsServer, Client, Scraper, RedisServer, Influx, Disk, Proxy, Dns, Clock)
 
 
 # ---- the matrix -----------------------------------------------------------------------------------------
 
 def chosen(world: type[World]) -> list[str]:
     """The cells of a row that this run tries; the shares of the rows begin at different cells."""
-    first = 0 if EVERYTHING else WORLDS.index(world) % SHARE
+    first = 0 if EVERYTHING else WORLDS.index(world) % min(SHARE, len(world.cells))
     return list(world.cells)[first::1 if EVERYTHING else SHARE]
 
 

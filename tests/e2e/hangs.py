@@ -21,7 +21,7 @@ from lib.hanging_disk import Disk, hanging_disk
 from lib.process import wait_until
 from lib.redis import SERVER, Redis
 from lib.report import check, note, same
-from lib.silent_resolver import UNKNOWN_NAME, silent_resolver
+from lib.resolver import UNKNOWN_NAME, silent_resolver
 
 SMALL = {"queues": 4, "agents": 8, "plain_names": True, "frozen": True, "rate_limit": 0}
 INIT_MAX_S = 2.0

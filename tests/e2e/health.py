@@ -23,7 +23,7 @@ from lib.gate import Gate
 from lib.genesys import Simulator, direct
 from lib.hanging_disk import hanging_disk
 from lib.report import check, note, same
-from lib.silent_resolver import UNKNOWN_NAME, silent_resolver
+from lib.resolver import UNKNOWN_NAME, silent_resolver
 
 SMALL = {"queues": 4, "agents": 8, "plain_names": True, "frozen": True, "rate_limit": 0}
 ANSWER_MS = 100  # of the contract, for the fastest answer

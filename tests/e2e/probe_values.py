@@ -19,7 +19,7 @@ from lib.flows import Sqs, attributes
 from lib.genesys import Simulator
 from lib.process import wait_until
 from lib.report import check, has_line, same
-from lib.silent_resolver import silent_resolver
+from lib.resolver import silent_resolver
 from probe import PROBE, Place, ours
 
 SMALL: dict[str, Any] = {"queues": 5, "agents": 8, "frozen": True, "rate_limit": 0}

@@ -15,7 +15,7 @@ from lib.gate import Gate
 from lib.genesys import Proxy, Simulator
 from lib.process import wait_until, watch_for
 from lib.report import check, note, same
-from lib.silent_resolver import UNKNOWN_NAME, silent_resolver
+from lib.resolver import UNKNOWN_NAME, silent_resolver
 
 SMALL = {"queues": 4, "agents": 8, "plain_names": True, "frozen": True, "rate_limit": 0}
 OBSERVATIONS = "POST /api/v2/analytics/*"

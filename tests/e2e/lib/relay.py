@@ -164,6 +164,7 @@ class Relay:
     def __init__(self, target: int, certificates: Optional[Path] = None, is_raw: bool = False) -> None:
         self.target, self.is_raw = target, is_raw
         self.port, self.fault, self.hits = free_port(), "", 0
+        self.keeps_alive = True  # False: each answer ends its connection
         self.has_tls = certificates is not None
         self._contexts = {name: _context(certificates, name) for name in ("server", "server-other")} if certificates else {}
         self._listener: Optional[socket.socket] = None
@@ -241,7 +242,7 @@ class Relay:
             if answer is None:
                 return
             ANSWERS[self.fault if self.fault in ANSWERS else ""](client, answer[0], answer[1])
-            if self.fault:
+            if self.fault or not self.keeps_alive:
                 return
 
     def _upgrade(self, client: socket.socket, server: socket.socket) -> None:
