@@ -33,7 +33,7 @@ MANUAL_ROWS = re.compile(r"GC_OPT_\w+|static_assert|_Static_assert|gc_debug")
 # ... errors of the configuration, and the files that read it ...
 CONFIG = "GC_ERR_CONFIG"
 CONFIG_FILES = re.compile(r"common/daemon/(listen_)?option\w*\.c|common/base/(url|timestamp|glob)\.c"
-                          r"|common/net/redis/url\.c|common/daemon/trial\.c|.*/(\w+_)?options\.c|plugins/genesys/health\.c"
+                          r"|common/net/redis/url\.c|probe/values/agent\.c|.*/(\w+_)?options\.c|plugins/genesys/health\.c"
                           r"|plugins/genesys_flowmetrics/events/attribute_name\.c")
 # ... a lack of memory, which explains itself, too ...
 MEMORY = re.compile(r"\b(out of|no) memory\b|: out of memory")

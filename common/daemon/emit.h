@@ -70,10 +70,10 @@ GC_API void gc_emit_set_dispatch(bool dispatches);
 GC_API bool gc_emit_dispatches(void);
 
 /* Gives all later values to `take` in place of collectd and the writers, on
- * the thread that emits them; for a trial (daemon/trial.h), before any thread
- * is there. `parts`: those of the sample, or "". */
-void gc_emit_divert(void (*take)(const struct value_list_s *vl,
-                                 const char *parts));
+ * the thread that emits them; for a trial (probe/values/agent.c), before any
+ * thread is there. `parts`: those of the sample, or "". */
+GC_API void gc_emit_divert(void (*take)(const struct value_list_s *vl,
+                                        const char *parts));
 /* True after gc_emit_divert: no value passes collectd's write queue. */
 bool gc_emit_is_diverted(void);
 

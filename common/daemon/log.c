@@ -1,22 +1,109 @@
 /* SPDX-License-Identifier: MIT */
 #include "common/daemon/log.h"
 
+#include <assert.h>
 #include <pthread.h>
 
 #include "collectd.h"
 #include "plugin.h"
 
+#include "common/base/alloc.h"
 #include "common/base/hash.h"
-#include "common/base/policy/log_limit.h"
 #include "common/base/utf8.h"
 #include "common/net/clock.h"
 
-enum { CAUSES_MAX = 1000, CAUSE_MAX = 200, LINE_MAX_BYTES = 1024 };
+enum {
+  CAUSES_MAX = 1000,
+  CAUSE_MAX = 200,
+  LINE_MAX_BYTES = 1024,
+  REMIND_MS = 600 * 1000,
+};
+
+/* ---- which failure becomes a line ---- */
+
+enum say {
+  SAY_QUIET,
+  SAY_FIRST,  /* log it */
+  SAY_CHANGE, /* another code than before: log it */
+  SAY_REMIND, /* log it, with `held_back` */
+  SAY_OVER,   /* log that it is good again, with `lasted_ms` */
+};
+
+struct limit {
+  enum gc_code code;   /* GC_OK: no failure */
+  uint64_t since_ms;   /* when this failure began */
+  uint64_t said_ms;    /* the last FIRST, CHANGE or REMIND */
+  uint32_t said_codes; /* bits 1 << code: codes that had a line and get no other
+                          yet */
+  bool said_this;      /* this failure has had a line */
+  uint32_t held_back;  /* failures without a line since the last one */
+};
+
+/* A decision. All members are 0 when `say` is SAY_QUIET. */
+struct decision {
+  enum say say;
+  uint32_t held_back;
+  uint64_t lasted_ms;
+};
+
+static_assert(GC_CODE_COUNT <= 32, "said_codes has one bit for each code");
+
+static const struct decision quiet = {.say = SAY_QUIET};
+
+static struct decision make_line(struct limit *d, enum say say,
+                                 uint64_t now_ms) {
+  struct decision l = {
+      .say = say,
+      .held_back = d->held_back,
+      .lasted_ms = now_ms > d->since_ms ? now_ms - d->since_ms : 0,
+  };
+  d->held_back = 0;
+  return l;
+}
+
+/* Notes a success, without moving said_ms: a failure that returns ten minutes
+ * after its last line gets a line, even if its end had one in
+ * between. */
+static struct decision note_success(struct limit *d, uint64_t now_ms) {
+  bool reported = d->code != GC_OK && d->said_this;
+  d->code = GC_OK;
+  d->said_this = false;
+  return reported ? make_line(d, SAY_OVER, now_ms) : quiet;
+}
+
+/* Notes an outcome (GC_OK or the code of a failure) at `now_ms` (monotonic). */
+static struct decision decide_line(struct limit *d, enum gc_code code,
+                                   uint64_t now_ms) {
+  if (code == GC_OK)
+    return note_success(d, now_ms);
+
+  enum say say = d->code == GC_OK  ? SAY_FIRST
+                 : d->code != code ? SAY_CHANGE
+                                   : SAY_REMIND;
+  if (say == SAY_FIRST)
+    d->since_ms = now_ms;
+  d->code = code;
+
+  uint32_t bit = UINT32_C(1) << ((unsigned)code & 31);
+  if (now_ms >= d->said_ms && now_ms - d->said_ms >= REMIND_MS)
+    d->said_codes = 0;
+  if ((d->said_codes & bit) != 0) {
+    d->held_back += d->held_back < UINT32_MAX;
+    return quiet;
+  }
+
+  d->said_codes |= bit;
+  d->said_ms = now_ms;
+  d->said_this = true;
+  return make_line(d, say, now_ms);
+}
+
+/* ---- causes ---- */
 
 struct cause {
   uint64_t hash;
   char *name;
-  struct gc_log_limit limit;
+  struct limit limit;
   uint64_t touched; /* number of the last call that named the cause */
 };
 
@@ -37,51 +124,35 @@ static struct cause *find_cause(struct gc_log *l, const char *name) {
   return NULL;
 }
 
-/* Returns a slot for a new cause: a free slot, or that of the cause that was
- * not named for the longest time. NULL when out of memory. */
-static struct cause *take_slot(struct gc_log *l) {
-  if (l->count < CAUSES_MAX) {
-    struct cause *more = realloc(l->causes, (l->count + 1) * sizeof(*more));
-    if (more == NULL)
-      return NULL;
-    l->causes = more;
-    l->causes[l->count] = (struct cause){0};
-    return &l->causes[l->count++];
-  }
-  struct cause *oldest = &l->causes[0];
-  for (size_t i = 1; i < l->count; i++)
-    if (l->causes[i].touched < oldest->touched)
-      oldest = &l->causes[i];
-  free(oldest->name);
-  *oldest = (struct cause){0};
-  return oldest;
-}
-
-/* Adds a cause. NULL when out of memory: the line is then written without a
- * limit. */
+/* Adds a cause: in a free slot, or in that of the cause that was not named for
+ * the longest time. */
 static struct cause *add_cause(struct gc_log *l, const char *name) {
-  char *copy = strdup(name);
-  struct cause *cause = copy != NULL ? take_slot(l) : NULL;
-  if (cause == NULL) {
-    free(copy);
-    return NULL;
+  struct cause *cause = l->causes;
+  if (l->count < CAUSES_MAX) {
+    l->causes = gc_resize(l->causes, l->count + 1, sizeof(*l->causes));
+    cause = &l->causes[l->count++];
+  } else {
+    for (size_t i = 1; i < l->count; i++)
+      if (l->causes[i].touched < cause->touched)
+        cause = &l->causes[i];
+    free(cause->name);
   }
-  cause->name = copy;
-  cause->hash = gc_hash(copy, strlen(copy));
+  *cause = (struct cause){.hash = gc_hash(name, strlen(name)),
+                          .name = gc_strdup(name)};
   return cause;
 }
 
-static struct gc_log_limit_line note_outcome(struct gc_log *l, const char *name,
-                                             enum gc_code code) {
-  struct gc_log_limit unkept = {0};
+static struct decision note_outcome(struct gc_log *l, const char *name,
+                                    enum gc_code code) {
+  struct decision line = {.say = SAY_QUIET};
   pthread_mutex_lock(&l->lock);
   struct cause *cause = find_cause(l, name);
   if (cause == NULL && code != GC_OK)
     cause = add_cause(l, name);
-  if (cause != NULL)
+  if (cause != NULL) {
     cause->touched = ++l->calls;
-  struct gc_log_limit_line line = gc_log_limit_note(
-      cause != NULL ? &cause->limit : &unkept, code, l->now_ms());
+    line = decide_line(&cause->limit, code, l->now_ms());
+  }
   pthread_mutex_unlock(&l->lock);
   return line;
 }
@@ -124,12 +195,12 @@ void gc_log_failure(struct gc_log *l, const char *cause,
 
   char name[CAUSE_MAX], text[sizeof(err->text)], held_back[64], span[48];
   gc_utf8_copy_printable(name, sizeof(name), cause, '?');
-  struct gc_log_limit_line line = note_outcome(l, name, code);
-  if (line.say == GC_LOG_LIMIT_QUIET)
+  struct decision line = note_outcome(l, name, code);
+  if (line.say == SAY_QUIET)
     return;
 
   write_held_back(held_back, sizeof(held_back), line.held_back);
-  if (line.say == GC_LOG_LIMIT_OVER) {
+  if (line.say == SAY_OVER) {
     write_span(span, sizeof(span), line.lasted_ms);
     plugin_log(LOG_INFO, "%s: %s: good again after %s%s", l->plugin, name, span,
                held_back);
@@ -161,9 +232,7 @@ void gc_log_line(struct gc_log *l, enum gc_log_level level, const char *format,
 }
 
 struct gc_log *gc_log_new_at(const char *plugin, uint64_t (*now_ms)(void)) {
-  struct gc_log *l = calloc(1, sizeof(*l));
-  if (l == NULL)
-    return NULL;
+  struct gc_log *l = gc_zalloc(1, sizeof(*l));
   l->plugin = plugin;
   l->now_ms = now_ms;
   pthread_mutex_init(&l->lock, NULL);

@@ -1,7 +1,16 @@
 /* SPDX-License-Identifier: MIT */
 /* The only way to collectd's log. Each cause has a name ("account prod",
- * "queues-all, observations"); base/policy/log_limit decides which outcomes
- * become lines. Any thread; never waits for the network. */
+ * "queues-all, observations"). Any thread; never waits for the network.
+ *
+ * A lasting failure gets a line at once when it begins or changes, then a
+ * reminder every ten minutes with the count of failures held back, and one line
+ * when it is over. Example, one failure every 10 s from second 0 on, good again
+ * at 1205:
+ *   0 line; 600 line (held back 59); 1200 line (59); 1205 "good again"
+ * A failure that comes and goes, or that alternates between the same codes,
+ * gets no more lines: a code that has had a line gets no other until ten
+ * minutes have passed since the last line of a failure. The end of a failure
+ * that had no line has no line. */
 #ifndef GC_DAEMON_LOG_H
 #define GC_DAEMON_LOG_H
 
@@ -12,7 +21,7 @@
 struct gc_log;
 
 /* Makes a log. `plugin` ("genesys_realtime") begins each line; it is borrowed
- * and must outlive the log. NULL when out of memory. */
+ * and must outlive the log. */
 GC_API struct gc_log *gc_log_new(const char *plugin);
 /* Makes a log with another clock (milliseconds, monotonic) for tests. */
 GC_API struct gc_log *gc_log_new_at(const char *plugin,

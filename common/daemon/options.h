@@ -149,9 +149,9 @@ struct gc_config {
   struct gc_config_seen *seen;        /* the same for all sections */
 };
 
-/* Fills a zeroed struct with the rows' defaults. */
-GC_API GC_MUST_CHECK enum gc_code gc_options_preset(const struct gc_opt *rows,
-                                                    void *settings);
+/* Fills a zeroed struct with the rows' defaults, which are values that the rows
+ * accept. */
+GC_API void gc_options_preset(const struct gc_opt *rows, void *settings);
 
 /* Reads one <Plugin> section; a plugin may have several. The text of a failure
  * (GC_ERR_CONFIG) names plugin, block, option, the bad value and the accepted

@@ -13,6 +13,7 @@
 #include "common/daemon/health.h"
 #include "common/daemon/write_tracker.h"
 #include "common/genesys/clean_name.h"
+#include "common/health/reading.h"
 #include "common/net/account.h"
 #include "common/net/clock.h"
 

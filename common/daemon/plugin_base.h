@@ -28,7 +28,7 @@ struct gc_health;
  * also passes the writer within a second. */
 enum { GC_BLOCK_READ_MS = 900 };
 
-/* The answers of a block to a trial (daemon/trial.h). */
+/* The answers of a block to a trial (probe/values/agent.c). */
 struct gc_block_trial_report {
   /* Reports an endpoint that the block requests while the agent runs, and how
    * often it does. */
@@ -156,14 +156,15 @@ GC_API void gc_plugins_each_block(void (*each)(void *ctx, const char *plugin,
 GC_API void gc_plugins_check(void);
 
 /* Calls `each` for all blocks in that order. */
-void gc_plugins_each(void (*each)(void *ctx, struct gc_block *b), void *ctx);
+GC_API void gc_plugins_each(void (*each)(void *ctx, struct gc_block *b),
+                            void *ctx);
 /* Starts one block without the callbacks that collectd would call; a failure is
  * logged. For a trial. */
-void gc_plugin_try(struct gc_block *b);
+GC_API void gc_plugin_try(struct gc_block *b);
 /* Returns the kind of the block as messages write it: "Queues". */
-const char *gc_block_kind_name(const struct gc_block *b);
+GC_API const char *gc_block_kind_name(const struct gc_block *b);
 /* Returns the value of the block's option Account; NULL: it has none. */
-const char *gc_block_account(const struct gc_block *b);
+GC_API const char *gc_block_account(const struct gc_block *b);
 
 /* Takes a reference to the account that the configuration names, and its host.
  * The error lists the defined accounts. */

@@ -17,7 +17,7 @@
 
 /* Marks a value of a block of the guide dialect; its value is "1". It is not a
  * label of a series: the writers find the rows of the guides by it
- * (export/guide_row.h). */
+ * (genesys_influxdb/lines/points.c). */
 #define GC_PART_GUIDE ".guide"
 
 enum { GC_PARTS_SIZE = 3072 }; /* of the text of one identity, with the NUL */

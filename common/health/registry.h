@@ -12,7 +12,7 @@
  * 2. Each second a read callback of the block passes its self-telemetry to a
  *    sink that keeps source_up and some figures (health/reading), so /health
  *    and the values agree.
- * 3. gc_health_next (health/state) computes the state from causes and reading:
+ * 3. gc_health_next (health/entity) computes the state from causes and reading:
  *    one enum, one function.
  * 4. The listener's thread copies the registry and makes the document
  *    (plugins/genesys/health). Another read callback, of genesys, takes the

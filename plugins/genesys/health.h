@@ -3,7 +3,7 @@
  * a snapshot.
  *
  *   /health              200, or 503 if the state of an account or block has
- *                        the status 503 (health/state)
+ *                        the status 503 (health/entity)
  *   /health?block=NAME   the same for one: "queues-all", "account-prod", or all
  *                        of the name "all"; 404 if there is none
  *   /health/ready        200 once each of them has worked since the start, or

@@ -288,9 +288,8 @@ static enum gc_code check_row(const struct attributes_options *o,
 static enum gc_code check_source(const struct attributes_options *o,
                                  struct gc_err *err) {
   struct attributes_options preset = {0};
-  enum gc_code code = gc_options_preset(attributes_rows, &preset);
-  if (code != GC_OK)
-    (void)gc_fail(err, code, "%s", gc_code_words(code));
+  enum gc_code code = GC_OK;
+  gc_options_preset(attributes_rows, &preset);
   for (const struct gc_opt *row = attributes_rows;
        code == GC_OK && row->key != NULL; row++)
     code = check_row(o, &preset, row, err);

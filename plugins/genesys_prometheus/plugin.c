@@ -172,7 +172,7 @@ static int on_config(oconfig_item_t *ci) {
 /* Sets the defaults when there is no <Plugin> section. */
 static void use_defaults(void) {
   if (!plugin.seen.begun)
-    (void)!gc_options_preset(prometheus_rows, &options);
+    gc_options_preset(prometheus_rows, &options);
   plugin.seen.begun = true;
 }
 

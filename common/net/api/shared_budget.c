@@ -6,20 +6,79 @@
 #include <string.h>
 
 #include "common/base/alloc.h"
+#include "common/base/assert.h"
 
 enum { BACKGROUND_PART = 4 }; /* of the budget */
+
+/* A token bucket. A bucket of B that refills R a minute lets B + R through in
+ * the worst minute: a tenth of the budget may burst, nine tenths refill, and no
+ * period of one minute, whenever it begins, has more requests than the budget.
+ * Example, 250 a minute: 25 at once, then one every 267 ms. */
+struct bucket {
+  uint32_t burst;      /* requests */
+  uint32_t refill;     /* requests per minute */
+  uint64_t credit;     /* in 1/60000 of a request */
+  uint64_t counted_ms; /* the refill up to this time is in `credit` */
+};
 
 struct gc_shared_budget {
   char *client_id;
   uint32_t per_minute;
   unsigned references;
-  struct gc_budget budget;
+  struct bucket bucket;
   uint64_t background_next_ms; /* the first time that is not reserved */
   struct gc_shared_budget *next;
 };
 
 static struct gc_shared_budget *budgets;
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+
+/* One request in credit: with a refill of R a minute, a millisecond brings
+ * exactly R. */
+static const uint64_t one = 60000;
+
+static void add_refill(struct bucket *b, uint64_t now_ms) {
+  GC_ASSERT(b->refill > 0 && b->credit <= b->burst * one);
+  if (now_ms <= b->counted_ms)
+    return;
+  uint64_t full = b->burst * one;
+  uint64_t passed_ms = now_ms - b->counted_ms;
+  /* A minute always fills the bucket; the limit keeps the product small. */
+  uint64_t more = passed_ms > one ? full : passed_ms * b->refill;
+  b->credit = b->credit + more > full ? full : b->credit + more;
+  b->counted_ms = now_ms;
+}
+
+static void fill_bucket(struct bucket *b, uint32_t per_minute,
+                        uint64_t now_ms) {
+  uint32_t burst = per_minute / 10 > 0 ? per_minute / 10 : 1;
+  *b = (struct bucket){.burst = burst,
+                       .refill = per_minute > burst ? per_minute - burst : 1,
+                       .credit = burst * one,
+                       .counted_ms = now_ms};
+}
+
+static bool take_request(struct bucket *b, uint64_t now_ms) {
+  add_refill(b, now_ms);
+  if (b->credit < one)
+    return false;
+  b->credit -= one;
+  return true;
+}
+
+static uint32_t wait_of(struct bucket *b, uint64_t now_ms) {
+  add_refill(b, now_ms);
+  if (b->credit >= one)
+    return 0;
+  return (uint32_t)((one - b->credit + b->refill - 1) / b->refill);
+}
+
+static uint32_t left_in(struct bucket *b, uint64_t now_ms) {
+  add_refill(b, now_ms);
+  return (uint32_t)(b->credit / one);
+}
+
+/* ---- the budgets of all clients ---- */
 
 static struct gc_shared_budget *new_budget(const char *client_id) {
   struct gc_shared_budget *b = gc_zalloc(1, sizeof(*b));
@@ -37,11 +96,11 @@ static void set_rate(struct gc_shared_budget *b, uint32_t per_minute,
   bool is_first = b->per_minute == 0;
   if (!is_first && per_minute >= b->per_minute)
     return;
-  uint32_t left = is_first ? UINT32_MAX : gc_budget_left(&b->budget, now_ms);
+  uint32_t left = is_first ? UINT32_MAX : left_in(&b->bucket, now_ms);
   b->per_minute = per_minute;
-  gc_budget_init(&b->budget, per_minute, now_ms);
-  while (gc_budget_left(&b->budget, now_ms) > left)
-    (void)gc_budget_take(&b->budget, now_ms);
+  fill_bucket(&b->bucket, per_minute, now_ms);
+  while (left_in(&b->bucket, now_ms) > left)
+    (void)take_request(&b->bucket, now_ms);
 }
 
 struct gc_shared_budget *gc_shared_budget_get(const char *client_id,
@@ -76,7 +135,7 @@ void gc_shared_budget_put(struct gc_shared_budget *b) {
 
 bool gc_shared_budget_take(struct gc_shared_budget *b, uint64_t now_ms) {
   pthread_mutex_lock(&lock);
-  bool taken = gc_budget_take(&b->budget, now_ms);
+  bool taken = take_request(&b->bucket, now_ms);
   pthread_mutex_unlock(&lock);
   return taken;
 }
@@ -98,14 +157,14 @@ uint64_t gc_shared_budget_reserve_background(struct gc_shared_budget *b,
 
 uint32_t gc_shared_budget_wait_ms(struct gc_shared_budget *b, uint64_t now_ms) {
   pthread_mutex_lock(&lock);
-  uint32_t wait_ms = gc_budget_wait_ms(&b->budget, now_ms);
+  uint32_t wait_ms = wait_of(&b->bucket, now_ms);
   pthread_mutex_unlock(&lock);
   return wait_ms;
 }
 
 uint32_t gc_shared_budget_left(struct gc_shared_budget *b, uint64_t now_ms) {
   pthread_mutex_lock(&lock);
-  uint32_t left = gc_budget_left(&b->budget, now_ms);
+  uint32_t left = left_in(&b->bucket, now_ms);
   pthread_mutex_unlock(&lock);
   return left;
 }

@@ -7,13 +7,15 @@
 #ifndef GC_NET_API_SHARED_BUDGET_H
 #define GC_NET_API_SHARED_BUDGET_H
 
-#include "common/base/policy/budget.h"
+#include "common/base/err.h"
+
+#include <stdint.h>
 
 struct gc_shared_budget;
 
-/* Returns a counted reference to the budget of `client_id`, NULL when out of
- * memory. The first reference sets `per_minute`; a later reference can only
- * lower it. `now_ms`: monotonic. */
+/* Returns a counted reference to the budget of `client_id`. The first reference
+ * sets `per_minute`, at least 2; a later reference can only lower it. `now_ms`:
+ * monotonic. */
 struct gc_shared_budget *gc_shared_budget_get(const char *client_id,
                                               uint32_t per_minute,
                                               uint64_t now_ms);
@@ -27,9 +29,11 @@ void gc_shared_budget_put(struct gc_shared_budget *b);
 uint64_t gc_shared_budget_reserve_background(struct gc_shared_budget *b,
                                              uint64_t now_ms);
 
-/* These are the functions of base/policy/budget under a lock. */
+/* Takes one request; false when none is left at `now_ms`. */
 bool gc_shared_budget_take(struct gc_shared_budget *b, uint64_t now_ms);
+/* Returns the milliseconds until a request can be taken; 0: now. */
 uint32_t gc_shared_budget_wait_ms(struct gc_shared_budget *b, uint64_t now_ms);
+/* Returns how many whole requests can be taken at once. */
 uint32_t gc_shared_budget_left(struct gc_shared_budget *b, uint64_t now_ms);
 
 #endif

@@ -7,7 +7,7 @@
 #include "common/base/ascii.h"
 #include "common/base/hash.h"
 #include "common/base/utf8.h"
-#include "common/export/guide_row.h"
+#include "common/export/series.h"
 #include "plugins/genesys_influxdb/lines/owners.h"
 
 enum {
@@ -142,6 +142,86 @@ static struct identity identity_of(const char *key) {
   return id;
 }
 
+/* ---- the rows of two published guides ---- */
+
+/* The guides write queue figures under their own names, which dashboards use:
+ *
+ *   genesys_queue,queueId=Q,env=E answered=3i,abandoned=1i,offered=4i,
+ *                                 waitTime=12.50 TS
+ *   queue_metrics,queue_id=Q,queue_name=N,source=S,environment=E queued_avg=3i,
+ *                 queued_min=1i,queued_max=5i,waiting_avg=2i,
+ *                 agentAvailable_avg=4i,agentBusy_avg=2i TS
+ *
+ * Tags that do not depend on the value (env, source) are options of the writer.
+ * The second guide polls its own dialect: a value of the official observations
+ * has the same type, but not this row, since the row rounds averages. */
+enum { GUIDE_TAGS = 2 };
+
+struct guide_row {
+  enum gc_metric_id metric;
+  bool is_dialect;          /* only of a block of the guide dialect */
+  const char *source;       /* the data source */
+  const char *label, *word; /* the value of one of its labels */
+  const char *measurement, *field;
+  enum influx_number kind;
+  struct {
+    const char *name;  /* "queueId"; NULL: none */
+    const char *label; /* of the series: "queue_id" */
+    bool is_word;      /* everything outside [A-Za-z0-9_-] becomes `_` */
+  } tags[GUIDE_TAGS];
+};
+
+#define ANALYTICS(type, member, text)                                          \
+  {                                                                            \
+    .metric = GC_METRIC_QUEUE_INTERVAL_##type, .source = "value",              \
+    .label = "metric", .word = (member), .measurement = "genesys_queue",       \
+    .field = (member), .kind = INFLUX_##text, .tags = {                        \
+      {"queueId", "queue_id", false}                                           \
+    }                                                                          \
+  }
+#define WINDOW(type, member, name, value, text)                                \
+  {                                                                            \
+    .metric = GC_METRIC_QUEUE_##type##_WINDOW, .is_dialect = true,             \
+    .source = (member), .label = (name), .word = (value),                      \
+    .measurement = "queue_metrics", .field = (text), .kind = INFLUX_ROUNDED,   \
+    .tags = {                                                                  \
+      {"queue_id", "queue_id", false},                                         \
+      {"queue_name", "queue_name", true}                                       \
+    }                                                                          \
+  }
+
+static const struct guide_row guide_rows[] = {
+    ANALYTICS(NUMBER, "answered", ROUNDED),
+    ANALYTICS(NUMBER, "abandoned", ROUNDED),
+    ANALYTICS(NUMBER, "offered", ROUNDED),
+    ANALYTICS(SECONDS, "waitTime", DECIMALS),
+    WINDOW(DEPTH, "average", "media_type", "all", "queued_avg"),
+    WINDOW(DEPTH, "min", "media_type", "all", "queued_min"),
+    WINDOW(DEPTH, "max", "media_type", "all", "queued_max"),
+    WINDOW(WAITING, "average", "media_type", "all", "waiting_avg"),
+    WINDOW(AGENTS, "average", "status", "available", "agentAvailable_avg"),
+    WINDOW(AGENTS, "average", "status", "busy", "agentBusy_avg"),
+};
+
+/* Returns the row of a value; NULL when no guide has it. A query with an
+ * InstancePrefix has none: another query of the same queue has it, and the row
+ * has no tag that would tell the two apart. */
+static const struct guide_row *
+find_guide_row(const struct gc_export_series *s) {
+  if (gc_export_label(s, "prefix") != NULL)
+    return NULL;
+  for (size_t i = 0; i < GC_COUNT(guide_rows); i++) {
+    const struct guide_row *row = &guide_rows[i];
+    if (row->metric != s->metric || strcmp(row->source, s->field) != 0 ||
+        (row->is_dialect && !s->is_guide))
+      continue;
+    const char *value = gc_export_label(s, row->label);
+    if (value != NULL && strcmp(value, row->word) == 0)
+      return row;
+  }
+  return NULL;
+}
+
 /* Writes one "_" for each character that the guide does not allow. */
 static void clean_word(char *word) {
   char *to = word;
@@ -158,21 +238,21 @@ static void clean_word(char *word) {
 
 /* Writes the row of a guide: the guide's tags in the guide's order. */
 static enum gc_code write_guide(struct influx_points *p,
-                                const struct gc_export_guide_row *row) {
-  char words[GC_EXPORT_GUIDE_TAGS][256];
+                                const struct guide_row *row) {
+  char words[GUIDE_TAGS][256];
   struct tags tags = {.count = 0};
-  for (size_t i = 0; i < GC_EXPORT_GUIDE_TAGS; i++) {
-    const struct gc_export_guide_tag *tag = &row->tags[i];
+  for (size_t i = 0; i < GUIDE_TAGS; i++) {
+    const char *name = row->tags[i].name;
     const char *value =
-        tag->name != NULL ? gc_export_label(&p->made, tag->label) : NULL;
+        name != NULL ? gc_export_label(&p->made, row->tags[i].label) : NULL;
     if (value == NULL)
       continue;
     size_t len = strnlen(value, sizeof(words[i]) - 1);
     memcpy(words[i], value, len);
     words[i][len] = '\0';
-    if (tag->is_word)
+    if (row->tags[i].is_word)
       clean_word(words[i]);
-    add_tag(&tags, tag->name, words[i]);
+    add_tag(&tags, name, words[i]);
   }
   add_option_tags(&tags, p->tags);
   return write_head(&p->head, row->measurement, &tags);
@@ -193,10 +273,6 @@ static enum gc_code write_other(struct influx_points *p,
   add_option_tags(&tags, p->tags);
   qsort(tags.at, tags.count, sizeof(tags.at[0]), compare_tags);
   return write_head(&p->head, p->made.measurement, &tags);
-}
-
-static enum influx_number guide_kind(const struct gc_export_guide_row *row) {
-  return row->number == GC_EXPORT_INTEGER ? INFLUX_ROUNDED : INFLUX_DECIMALS;
 }
 
 /* Takes the name of a point. Returns true if another identity has it. A row of
@@ -234,14 +310,14 @@ static enum gc_code make_point(struct influx_points *p,
                                      .parts = sample->parts};
   if (!gc_export_series_make(&named, &p->made))
     return GC_ERR_LIMIT;
-  const struct gc_export_guide_row *row = gc_export_guide_row(&p->made);
+  const struct guide_row *row = find_guide_row(&p->made);
   /* Without the id the rows of all queues would be one row. */
   bool is_guide = row != NULL && source->kind == INFLUX_REAL &&
                   gc_export_label(&p->made, row->tags[0].label) != NULL;
   GC_TRY(is_guide ? write_guide(p, row) : write_other(p, &id));
   GC_AUTO(gc_buf_clear) struct gc_buf field = {.max = 1024};
   GC_TRY(influx_line_key(&field, is_guide ? row->field : p->made.field));
-  point->kind = is_guide ? guide_kind(row) : source->kind;
+  point->kind = is_guide ? row->kind : source->kind;
   point->head_len = p->head.len;
   point->head = strdup(gc_buf_string(&p->head));
   point->field = gc_steal(field.data);

@@ -46,17 +46,27 @@ static enum gc_code read_line(const struct gc_opt *row, const char *line,
   return code;
 }
 
-static void each_row_has_an_example_that_it_takes(void) {
+/* Reads `value` as the option of the row. */
+static void try_value(const struct gc_opt *row, const char *value) {
+  struct gc_opt with = *row;
+  GC_AUTO(gc_buf_clear) struct gc_buf line = {.max = CONF_LINE_MAX};
+  struct gc_err err = {.text = ""};
+  with.example = value;
+  with.preset = NULL;
+  CHECK_INT(gc_option_example(&with, &line), GC_OK);
+  enum gc_code code = read_line(&with, gc_buf_string(&line), &err);
+  CHECK_THAT(code == GC_OK, "%s: %s", gc_buf_string(&line), err.text);
+}
+
+static void each_row_has_an_example_and_a_default_that_it_takes(void) {
   for (size_t i = 0; i < option_page_count; i++)
     for (const struct gc_opt *row = option_pages[i].rows; row->key != NULL;
          row++) {
-      GC_AUTO(gc_buf_clear) struct gc_buf line = {.max = CONF_LINE_MAX};
-      struct gc_err err = {.text = ""};
       CHECK_ROW(row->key);
       CHECK(row->example != NULL && row->example[0] != '\0');
-      CHECK_INT(gc_option_example(row, &line), GC_OK);
-      enum gc_code code = read_line(row, gc_buf_string(&line), &err);
-      CHECK_THAT(code == GC_OK, "%s: %s", gc_buf_string(&line), err.text);
+      try_value(row, row->example);
+      if (row->preset != NULL)
+        try_value(row, row->preset);
     }
 }
 
@@ -140,7 +150,7 @@ static void each_line_of_the_examples_is_taken_commented_or_not(void) {
 }
 
 int main(void) {
-  RUN(each_row_has_an_example_that_it_takes);
+  RUN(each_row_has_an_example_and_a_default_that_it_takes);
   RUN(each_line_of_the_examples_is_taken_commented_or_not);
   return check_done();
 }

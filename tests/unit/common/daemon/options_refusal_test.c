@@ -4,7 +4,8 @@
 #include "collectd.h"
 #include "configfile.h"
 
-#include "common/daemon/option_value.h"
+#include "common/base/nearest.h"
+#include "common/daemon/options.h"
 #include "tests/support/check.h"
 
 static void each_error_names_the_value_and_the_accepted_ones(void) {

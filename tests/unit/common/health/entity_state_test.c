@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "common/health/state.h"
+#include "common/health/entity.h"
 
 #include <stdlib.h>
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "common/base/policy/log_limit.h"
+#include "common/daemon/log.c"
 
 #include "tests/support/check.h"
 
@@ -8,19 +8,18 @@
 struct step {
   uint64_t at_s;
   enum gc_code code;
-  enum gc_log_limit_say say;
+  enum say say;
   uint32_t held_back;
   uint64_t lasted_s;
 };
 
 static void follow_steps(const struct step *steps, size_t count) {
-  struct gc_log_limit d = {0};
+  struct limit d = {0};
   for (size_t i = 0; i < count; i++) {
     char row[64];
     snprintf(row, sizeof(row), "second %u", (unsigned)steps[i].at_s);
     CHECK_ROW(row);
-    struct gc_log_limit_line l =
-        gc_log_limit_note(&d, steps[i].code, S(steps[i].at_s));
+    struct decision l = decide_line(&d, steps[i].code, S(steps[i].at_s));
     CHECK_INT(l.say, steps[i].say);
     CHECK_INT(l.held_back, steps[i].held_back);
     CHECK_INT(l.lasted_ms, S(steps[i].lasted_s));
@@ -33,90 +32,76 @@ static void follow_steps(const struct step *steps, size_t count) {
 #define AUTH GC_ERR_AUTH
 
 static void a_lasting_failure_has_a_first_line_reminders_and_an_end(void) {
-  struct gc_log_limit d = {0};
+  struct limit d = {0};
   for (unsigned s = 0; s <= 1200; s += 10) {
-    struct gc_log_limit_line l = gc_log_limit_note(&d, GC_ERR_NETWORK, S(s));
-    enum gc_log_limit_say want = s == 0         ? GC_LOG_LIMIT_FIRST
-                                 : s % 600 == 0 ? GC_LOG_LIMIT_REMIND
-                                                : GC_LOG_LIMIT_QUIET;
+    struct decision l = decide_line(&d, GC_ERR_NETWORK, S(s));
+    enum say want = s == 0 ? SAY_FIRST : s % 600 == 0 ? SAY_REMIND : SAY_QUIET;
     CHECK_INT(l.say, want);
-    CHECK_INT(l.held_back, want == GC_LOG_LIMIT_REMIND ? 59 : 0);
+    CHECK_INT(l.held_back, want == SAY_REMIND ? 59 : 0);
   }
-  struct gc_log_limit_line l = gc_log_limit_note(&d, GC_OK, S(1205));
-  CHECK_INT(l.say, GC_LOG_LIMIT_OVER);
+  struct decision l = decide_line(&d, GC_OK, S(1205));
+  CHECK_INT(l.say, SAY_OVER);
   CHECK_INT(l.lasted_ms, S(1205));
   CHECK_INT(l.held_back, 0);
-  CHECK_INT(gc_log_limit_note(&d, GC_OK, S(1206)).say, GC_LOG_LIMIT_QUIET);
+  CHECK_INT(decide_line(&d, GC_OK, S(1206)).say, SAY_QUIET);
 }
 
 static void success_alone_has_no_line(void) {
   static const struct step steps[] = {
-      {0, GC_OK, GC_LOG_LIMIT_QUIET, 0, 0},
-      {700, GC_OK, GC_LOG_LIMIT_QUIET, 0, 0},
+      {0, GC_OK, SAY_QUIET, 0, 0},
+      {700, GC_OK, SAY_QUIET, 0, 0},
   };
   FOLLOW(steps);
 }
 
 static void a_failure_that_comes_and_goes_has_no_more_lines(void) {
   static const struct step steps[] = {
-      {0, NET, GC_LOG_LIMIT_FIRST, 0, 0},
-      {5, GC_OK, GC_LOG_LIMIT_OVER, 0, 5},
-      {10, NET, GC_LOG_LIMIT_QUIET, 0, 0},
-      {15, GC_OK, GC_LOG_LIMIT_QUIET, 0, 0},
-      {20, NET, GC_LOG_LIMIT_QUIET, 0, 0},
-      {21, NET, GC_LOG_LIMIT_QUIET, 0, 0},
-      {25, GC_OK, GC_LOG_LIMIT_QUIET, 0, 0},
-      {599, NET, GC_LOG_LIMIT_QUIET, 0, 0},
-      {599, GC_OK, GC_LOG_LIMIT_QUIET, 0, 0},
-      {600, NET, GC_LOG_LIMIT_FIRST, 4, 0},
-      {601, GC_OK, GC_LOG_LIMIT_OVER, 0, 1},
-      {700, NET, GC_LOG_LIMIT_QUIET, 0, 0},
+      {0, NET, SAY_FIRST, 0, 0},     {5, GC_OK, SAY_OVER, 0, 5},
+      {10, NET, SAY_QUIET, 0, 0},    {15, GC_OK, SAY_QUIET, 0, 0},
+      {20, NET, SAY_QUIET, 0, 0},    {21, NET, SAY_QUIET, 0, 0},
+      {25, GC_OK, SAY_QUIET, 0, 0},  {599, NET, SAY_QUIET, 0, 0},
+      {599, GC_OK, SAY_QUIET, 0, 0}, {600, NET, SAY_FIRST, 4, 0},
+      {601, GC_OK, SAY_OVER, 0, 1},  {700, NET, SAY_QUIET, 0, 0},
   };
   FOLLOW(steps);
 }
 
 static void a_failure_that_returns_without_a_line_gets_one_in_time(void) {
   static const struct step steps[] = {
-      {0, NET, GC_LOG_LIMIT_FIRST, 0, 0},
-      {5, GC_OK, GC_LOG_LIMIT_OVER, 0, 5},
-      {10, NET, GC_LOG_LIMIT_QUIET, 0, 0},
-      {599, NET, GC_LOG_LIMIT_QUIET, 0, 0},
-      {600, NET, GC_LOG_LIMIT_REMIND, 2, 590},
-      {610, NET, GC_LOG_LIMIT_QUIET, 0, 0},
-      {620, GC_OK, GC_LOG_LIMIT_OVER, 1, 610},
+      {0, NET, SAY_FIRST, 0, 0},      {5, GC_OK, SAY_OVER, 0, 5},
+      {10, NET, SAY_QUIET, 0, 0},     {599, NET, SAY_QUIET, 0, 0},
+      {600, NET, SAY_REMIND, 2, 590}, {610, NET, SAY_QUIET, 0, 0},
+      {620, GC_OK, SAY_OVER, 1, 610},
   };
   FOLLOW(steps);
 }
 
 static void a_change_has_a_line_at_once(void) {
   static const struct step steps[] = {
-      {0, NET, GC_LOG_LIMIT_FIRST, 0, 0},
-      {10, NET, GC_LOG_LIMIT_QUIET, 0, 0},
-      {20, AUTH, GC_LOG_LIMIT_CHANGE, 1, 20},
-      {30, AUTH, GC_LOG_LIMIT_QUIET, 0, 0},
-      {619, AUTH, GC_LOG_LIMIT_QUIET, 0, 0},
-      {620, AUTH, GC_LOG_LIMIT_REMIND, 2, 620},
-      {630, GC_OK, GC_LOG_LIMIT_OVER, 0, 630},
+      {0, NET, SAY_FIRST, 0, 0},      {10, NET, SAY_QUIET, 0, 0},
+      {20, AUTH, SAY_CHANGE, 1, 20},  {30, AUTH, SAY_QUIET, 0, 0},
+      {619, AUTH, SAY_QUIET, 0, 0},   {620, AUTH, SAY_REMIND, 2, 620},
+      {630, GC_OK, SAY_OVER, 0, 630},
   };
   FOLLOW(steps);
 }
 
 static void another_failure_has_a_line_right_after_the_last_one(void) {
   static const struct step steps[] = {
-      {0, NET, GC_LOG_LIMIT_FIRST, 0, 0},
-      {5, GC_OK, GC_LOG_LIMIT_OVER, 0, 5},
-      {6, AUTH, GC_LOG_LIMIT_FIRST, 0, 0},
-      {7, GC_OK, GC_LOG_LIMIT_OVER, 0, 1},
+      {0, NET, SAY_FIRST, 0, 0},
+      {5, GC_OK, SAY_OVER, 0, 5},
+      {6, AUTH, SAY_FIRST, 0, 0},
+      {7, GC_OK, SAY_OVER, 0, 1},
   };
   FOLLOW(steps);
 }
 
 static void codes_that_alternate_have_few_lines(void) {
-  struct gc_log_limit d = {0};
+  struct limit d = {0};
   unsigned lines = 0;
   for (unsigned s = 0; s < 3600; s += 10) {
     enum gc_code code = s % 20 == 0 ? GC_ERR_NETWORK : GC_ERR_TIMEOUT;
-    lines += gc_log_limit_note(&d, code, S(s)).say != GC_LOG_LIMIT_QUIET;
+    lines += decide_line(&d, code, S(s)).say != SAY_QUIET;
   }
   CHECK_THAT(lines <= 12, "%u lines in an hour", lines);
   CHECK_THAT(lines >= 6, "%u lines in an hour", lines);
@@ -125,7 +110,7 @@ static void codes_that_alternate_have_few_lines(void) {
 static void random_outcomes_have_few_lines(void) {
   /* The generator has a fixed seed, so that each run is the same. */
   uint32_t random32 = 1;
-  struct gc_log_limit d = {0};
+  struct limit d = {0};
   unsigned troubles = 0, ends = 0, held = 0, failures = 0;
   for (unsigned s = 0; s < 36000; s++) {
     random32 = random32 * 1664525 + 1013904223;
@@ -133,10 +118,10 @@ static void random_outcomes_have_few_lines(void) {
                                          GC_ERR_TIMEOUT};
     enum gc_code code = codes[random32 >> 30];
     failures += code != GC_OK;
-    struct gc_log_limit_line l = gc_log_limit_note(&d, code, S(s));
+    struct decision l = decide_line(&d, code, S(s));
     held += l.held_back;
-    troubles += l.say != GC_LOG_LIMIT_QUIET && l.say != GC_LOG_LIMIT_OVER;
-    ends += l.say == GC_LOG_LIMIT_OVER;
+    troubles += l.say != SAY_QUIET && l.say != SAY_OVER;
+    ends += l.say == SAY_OVER;
   }
   CHECK_THAT(troubles <= 2 * 61, "%u lines in ten hours", troubles);
   CHECK_THAT(ends <= troubles, "%u ends of %u troubles", ends, troubles);
@@ -144,12 +129,11 @@ static void random_outcomes_have_few_lines(void) {
 }
 
 static void a_clock_that_steps_back_does_no_harm(void) {
-  struct gc_log_limit d = {0};
-  gc_log_limit_note(&d, GC_ERR_NETWORK, S(1000));
-  CHECK_INT(gc_log_limit_note(&d, GC_ERR_NETWORK, S(10)).say,
-            GC_LOG_LIMIT_QUIET);
-  struct gc_log_limit_line l = gc_log_limit_note(&d, GC_OK, S(20));
-  CHECK_INT(l.say, GC_LOG_LIMIT_OVER);
+  struct limit d = {0};
+  decide_line(&d, GC_ERR_NETWORK, S(1000));
+  CHECK_INT(decide_line(&d, GC_ERR_NETWORK, S(10)).say, SAY_QUIET);
+  struct decision l = decide_line(&d, GC_OK, S(20));
+  CHECK_INT(l.say, SAY_OVER);
   CHECK_INT(l.lasted_ms, 0);
 }
 

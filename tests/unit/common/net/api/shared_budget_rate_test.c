@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "common/base/policy/budget.h"
+#include "common/net/api/shared_budget.h"
 
 #include <stdlib.h>
 
@@ -13,6 +13,16 @@ static uint32_t draw_number(void) {
   lot ^= lot >> 17;
   lot ^= lot << 5;
   return lot;
+}
+
+/* Returns a fresh budget; the one before ends. */
+static struct gc_shared_budget *begin_budget(uint32_t per_minute,
+                                             uint64_t now_ms) {
+  static struct gc_shared_budget *budget;
+  gc_shared_budget_put(budget);
+  budget = per_minute > 0 ? gc_shared_budget_get("client", per_minute, now_ms)
+                          : NULL;
+  return budget;
 }
 
 enum { TAKES = 4000, MINUTE_MS = 60000 };
@@ -64,10 +74,9 @@ static void no_minute_has_more_requests_than_the_budget(void) {
         lot = seed * 2654435769u;
         uint64_t now_ms = draw_number() % 1000000;
         size_t count = 0;
-        struct gc_budget b;
-        gc_budget_init(&b, per_minute[i], now_ms);
+        struct gc_shared_budget *b = begin_budget(per_minute[i], now_ms);
         for (int t = 0; t < 50 * TAKES && count < TAKES; t++) {
-          if (gc_budget_take(&b, now_ms))
+          if (gc_shared_budget_take(b, now_ms))
             takes_ms[count++] = now_ms;
           now_ms = next_try(pattern, now_ms);
         }
@@ -78,16 +87,15 @@ static void no_minute_has_more_requests_than_the_budget(void) {
 }
 
 static void a_tenth_may_burst_and_the_rest_comes_evenly(void) {
-  struct gc_budget b;
-  gc_budget_init(&b, 250, 5000);
+  struct gc_shared_budget *b = begin_budget(250, 5000);
   for (int i = 0; i < 25; i++) {
-    CHECK_INT(gc_budget_left(&b, 5000), 25 - i);
-    CHECK(gc_budget_take(&b, 5000));
+    CHECK_INT(gc_shared_budget_left(b, 5000), 25 - i);
+    CHECK(gc_shared_budget_take(b, 5000));
   }
-  CHECK(!gc_budget_take(&b, 5000));
-  CHECK_INT(gc_budget_wait_ms(&b, 5000), 267);
-  CHECK(!gc_budget_take(&b, 5266));
-  CHECK(gc_budget_take(&b, 5267));
+  CHECK(!gc_shared_budget_take(b, 5000));
+  CHECK_INT(gc_shared_budget_wait_ms(b, 5000), 267);
+  CHECK(!gc_shared_budget_take(b, 5266));
+  CHECK(gc_shared_budget_take(b, 5267));
 }
 
 static void the_smallest_budgets_work(void) {
@@ -95,11 +103,10 @@ static void the_smallest_budgets_work(void) {
     uint32_t per_minute, burst, wait_ms;
   } rows[] = {{2, 1, 60000}, {3, 1, 30000}, {9, 1, 7500}, {10, 1, 6667}};
   for (size_t i = 0; i < GC_COUNT(rows); i++) {
-    struct gc_budget b;
-    gc_budget_init(&b, rows[i].per_minute, 0);
-    CHECK_INT(gc_budget_left(&b, 0), rows[i].burst);
-    CHECK(gc_budget_take(&b, 0));
-    CHECK_INT(gc_budget_wait_ms(&b, 0), rows[i].wait_ms);
+    struct gc_shared_budget *b = begin_budget(rows[i].per_minute, 0);
+    CHECK_INT(gc_shared_budget_left(b, 0), rows[i].burst);
+    CHECK(gc_shared_budget_take(b, 0));
+    CHECK_INT(gc_shared_budget_wait_ms(b, 0), rows[i].wait_ms);
   }
 }
 
@@ -108,11 +115,11 @@ static void the_smallest_budgets_work(void) {
 static void the_refill_is_exact_over_hours(void) {
   static const uint32_t steps_ms[] = {1, 7, 267, 999, 59999};
   for (size_t s = 0; s < GC_COUNT(steps_ms); s++) {
-    struct gc_budget b;
+    struct gc_shared_budget *b;
     uint64_t taken = 0, now_ms = 0, end_ms = 6 * 3600 * 1000;
-    gc_budget_init(&b, 250, 0);
+    b = begin_budget(250, 0);
     for (; now_ms <= end_ms; now_ms += steps_ms[s])
-      while (gc_budget_take(&b, now_ms))
+      while (gc_shared_budget_take(b, now_ms))
         taken++;
     now_ms -= steps_ms[s];
     uint64_t whole = 25 + now_ms * 225 / MINUTE_MS;
@@ -128,56 +135,52 @@ static void the_refill_is_exact_over_hours(void) {
 static void the_returned_wait_is_exact(void) {
   lot = 7;
   for (uint32_t per_minute = 2; per_minute < 700; per_minute += 13) {
-    struct gc_budget b;
+    struct gc_shared_budget *b;
     uint64_t now_ms = 0;
-    gc_budget_init(&b, per_minute, now_ms);
+    b = begin_budget(per_minute, now_ms);
     for (int i = 0; i < 200; i++) {
       now_ms += draw_number() % 300;
-      while (gc_budget_take(&b, now_ms))
+      while (gc_shared_budget_take(b, now_ms))
         ;
-      uint32_t wait_ms = gc_budget_wait_ms(&b, now_ms);
+      uint32_t wait_ms = gc_shared_budget_wait_ms(b, now_ms);
       CHECK(wait_ms > 0);
-      struct gc_budget early = b;
-      CHECK(!gc_budget_take(&early, now_ms + wait_ms - 1));
-      CHECK_INT(gc_budget_wait_ms(&b, now_ms + wait_ms), 0);
-      CHECK(gc_budget_take(&b, now_ms + wait_ms));
+      CHECK(!gc_shared_budget_take(b, now_ms + wait_ms - 1));
+      CHECK_INT(gc_shared_budget_wait_ms(b, now_ms + wait_ms), 0);
+      CHECK(gc_shared_budget_take(b, now_ms + wait_ms));
       now_ms += wait_ms;
     }
   }
 }
 
 static void a_clock_that_stands_or_goes_back_adds_no_requests(void) {
-  struct gc_budget b;
-  gc_budget_init(&b, 100, 60000);
+  struct gc_shared_budget *b = begin_budget(100, 60000);
   for (int i = 0; i < 10; i++)
-    CHECK(gc_budget_take(&b, 60000));
+    CHECK(gc_shared_budget_take(b, 60000));
   for (int i = 0; i < 1000; i++)
-    CHECK(!gc_budget_take(&b, 60000));
-  CHECK(!gc_budget_take(&b, 0));
-  CHECK(!gc_budget_take(&b, 59999));
-  CHECK_INT(gc_budget_left(&b, 60000), 0);
-  CHECK(gc_budget_take(&b, 60000 + 667));
+    CHECK(!gc_shared_budget_take(b, 60000));
+  CHECK(!gc_shared_budget_take(b, 0));
+  CHECK(!gc_shared_budget_take(b, 59999));
+  CHECK_INT(gc_shared_budget_left(b, 60000), 0);
+  CHECK(gc_shared_budget_take(b, 60000 + 667));
 }
 
 static void a_long_rest_fills_the_bucket_and_no_more(void) {
   static const uint64_t rests_ms[] = {60000, 60001, 3600000, UINT64_MAX / 2,
                                       UINT64_MAX / 270 + 1};
   for (size_t i = 0; i < GC_COUNT(rests_ms); i++) {
-    struct gc_budget b;
-    gc_budget_init(&b, 300, 1);
-    while (gc_budget_take(&b, 1))
+    struct gc_shared_budget *b = begin_budget(300, 1);
+    while (gc_shared_budget_take(b, 1))
       ;
-    CHECK_INT(gc_budget_left(&b, 1 + rests_ms[i]), 30);
+    CHECK_INT(gc_shared_budget_left(b, 1 + rests_ms[i]), 30);
   }
 }
 
 static void a_huge_budget_does_not_overflow(void) {
-  struct gc_budget b;
-  gc_budget_init(&b, UINT32_MAX, 0);
-  CHECK_INT(gc_budget_left(&b, 0), UINT32_MAX / 10);
-  CHECK(gc_budget_take(&b, 0));
-  CHECK_INT(gc_budget_left(&b, 60000), UINT32_MAX / 10);
-  CHECK_INT(gc_budget_wait_ms(&b, 60000), 0);
+  struct gc_shared_budget *b = begin_budget(UINT32_MAX, 0);
+  CHECK_INT(gc_shared_budget_left(b, 0), UINT32_MAX / 10);
+  CHECK(gc_shared_budget_take(b, 0));
+  CHECK_INT(gc_shared_budget_left(b, 60000), UINT32_MAX / 10);
+  CHECK_INT(gc_shared_budget_wait_ms(b, 60000), 0);
 }
 
 int main(void) {
@@ -189,5 +192,6 @@ int main(void) {
   RUN(a_clock_that_stands_or_goes_back_adds_no_requests);
   RUN(a_long_rest_fills_the_bucket_and_no_more);
   RUN(a_huge_budget_does_not_overflow);
+  begin_budget(0, 0);
   return check_done();
 }

@@ -1,13 +1,12 @@
 /* SPDX-License-Identifier: MIT */
-#include "common/export/guide_row.h"
+#include "plugins/genesys_influxdb/lines/points.c"
 
 #include "common/genesys/parts.h"
 #include "tests/support/check.h"
 
-static const struct gc_export_guide_row *row_with(const char *parts,
-                                                  const char *type,
-                                                  const char *source,
-                                                  const char *type_instance) {
+static const struct guide_row *row_with(const char *parts, const char *type,
+                                        const char *source,
+                                        const char *type_instance) {
   static struct gc_export_series s;
   struct gc_export_identity id = {.host = "h",
                                   .plugin = "genesys",
@@ -18,12 +17,12 @@ static const struct gc_export_guide_row *row_with(const char *parts,
                                   .is_only_source =
                                       strcmp(source, "value") == 0,
                                   .parts = parts};
-  return gc_export_series_make(&id, &s) ? gc_export_guide_row(&s) : NULL;
+  return gc_export_series_make(&id, &s) ? find_guide_row(&s) : NULL;
 }
 
 /* The row of a value of the guide dialect. */
-static const struct gc_export_guide_row *
-row_of(const char *type, const char *source, const char *type_instance) {
+static const struct guide_row *row_of(const char *type, const char *source,
+                                      const char *type_instance) {
   return row_with("queue_id=q1\n" GC_PART_GUIDE "=1\n", type, source,
                   type_instance);
 }
@@ -52,7 +51,7 @@ static void figures_of_the_guides_have_their_names(void) {
   };
   for (size_t i = 0; i < GC_COUNT(rows); i++) {
     CHECK_ROW(rows[i].field);
-    const struct gc_export_guide_row *row =
+    const struct guide_row *row =
         row_of(rows[i].type, rows[i].source, rows[i].type_instance);
     CHECK(row != NULL);
     if (row == NULL)
