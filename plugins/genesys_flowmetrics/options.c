@@ -59,8 +59,8 @@ const struct gc_opt attributes_rows[] = {
                "sqs: file that holds the secret access key; white space "
                "around it is dropped.",
                "/etc/collectd/aws.secret"),
-    GC_OPT_INT(OWNER, sqs.consumers, "Consumers", "2", 1, 32, "threads",
-               "sqs: threads that poll the queue.", "4"),
+    GC_OPT_INT(OWNER, sqs.consumers, "Consumers", "2", 1, 32, "requests",
+               "sqs: long polls of the queue at the same time.", "4"),
     GC_OPT_INT(
         OWNER, sqs.visibility_s, "VisibilityTimeout", "60", 5, 43200, "s",
         "sqs: a received message is hidden for this time; SQS delivers it "
@@ -326,9 +326,7 @@ static enum gc_code find_region(struct sqs_options *o, struct gc_err *err) {
   if (o->region == NULL)
     return gc_fail(err, GC_ERR_CONFIG,
                    "AWSRegion is missing: QueueURL names no region");
-  if (strlen(o->region) > 32 ||
-      strspn(o->region, "abcdefghijklmnopqrstuvwxyz0123456789-") !=
-          strlen(o->region))
+  if (!sts_is_region(o->region))
     return gc_fail(err, GC_ERR_CONFIG,
                    "AWSRegion \"%.40s\" is not a region such as \"eu-west-1\"",
                    o->region);

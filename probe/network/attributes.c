@@ -132,7 +132,6 @@ static enum gc_code receive_once(struct sqs_trial *t, struct gc_err *err) {
   }
   gc_buf_clear(&r.body);
   sqs_request_end(&r);
-  sqs_client_clear(&client);
   return code;
 }
 

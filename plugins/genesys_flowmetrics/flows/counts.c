@@ -13,57 +13,51 @@
 
 enum { SEP = '\x1f' };
 
-/* Finds or adds a pair and returns its number. A new pair has the count 0. */
+/* Finds or adds a pair. A new pair has the count 0. */
 static enum gc_code find_pair(struct flow_counts *c, const char *flow,
-                              const char *media, uint32_t *ret_number) {
+                              const char *media, struct flow_count **ret) {
   char pair[FLOW_ID_SIZE + FLOW_MEDIA_SIZE];
-  uint32_t number;
-  int len = snprintf(pair, sizeof(pair), "%s%c%s", flow, SEP, media);
-  if (len < 0 || (size_t)len >= sizeof(pair))
+  uint32_t number, before = c->pairs.count;
+  if (strlen(flow) >= FLOW_ID_SIZE || strlen(media) >= FLOW_MEDIA_SIZE)
     return GC_ERR_LIMIT;
-  GC_TRY(gc_intern_put(&c->pairs, pair, (size_t)len, &number));
-  if (number >= c->cap) {
-    size_t cap = c->pairs.cap;
-    int64_t *at = realloc(c->at, cap * sizeof(*at));
+  int len = snprintf(pair, sizeof(pair), "%s%c%s", flow, SEP, media);
+  if (before == c->cap) {
+    size_t cap = c->cap == 0 ? 64 : c->cap * 2;
+    struct flow_count *at = realloc(c->at, cap * sizeof(*at));
     if (at == NULL)
       return GC_ERR_MEMORY;
-    memset(at + c->cap, 0, (cap - c->cap) * sizeof(*at));
     c->at = at;
     c->cap = cap;
   }
-  *ret_number = number;
+  GC_TRY(gc_intern_put(&c->pairs, pair, (size_t)len, &number));
+  *ret = &c->at[number];
+  if (number == before) {
+    **ret = (struct flow_count){.count = 0};
+    memcpy((*ret)->flow, flow, strlen(flow) + 1);
+    memcpy((*ret)->media, media, strlen(media) + 1);
+  }
   return GC_OK;
 }
 
 enum gc_code flow_counts_add(struct flow_counts *c, const char *flow,
                              const char *media, int64_t count) {
-  uint32_t number;
-  GC_TRY(find_pair(c, flow, media, &number));
-  c->at[number] += count;
+  struct flow_count *pair;
+  GC_TRY(find_pair(c, flow, media, &pair));
+  pair->count += count;
   return GC_OK;
 }
 
-/* Replaces the count of a pair. */
-static enum gc_code set_count(struct flow_counts *c, const char *flow,
-                              const char *media, int64_t count) {
-  uint32_t number;
-  GC_TRY(find_pair(c, flow, media, &number));
-  c->at[number] = count;
-  return GC_OK;
-}
-
-void flow_counts_get(const struct flow_counts *c, uint32_t i,
-                     char flow[FLOW_ID_SIZE], const char **ret_media,
-                     int64_t *ret_count) {
-  const char *pair = gc_intern_text(&c->pairs, i);
-  const char *sep = strchr(pair, SEP);
-  size_t len = sep != NULL ? (size_t)(sep - pair) : 0;
-  if (len >= FLOW_ID_SIZE)
-    len = 0;
-  memcpy(flow, pair, len);
-  flow[len] = '\0';
-  *ret_media = sep != NULL ? sep + 1 : "";
-  *ret_count = i < c->cap ? c->at[i] : 0;
+/* Sets the count of a pair. A pair past the maximum only counts in
+ * *ret_overflow. */
+static enum gc_code set_count(struct flow_counts *c,
+                              const struct flow_count *from, int64_t count,
+                              uint64_t *ret_overflow) {
+  struct flow_count *pair;
+  enum gc_code code = find_pair(c, from->flow, from->media, &pair);
+  if (code == GC_OK)
+    pair->count = count;
+  *ret_overflow += code == GC_ERR_LIMIT;
+  return code == GC_ERR_LIMIT ? GC_OK : code;
 }
 
 void flow_counts_clear(struct flow_counts *c) {
@@ -88,54 +82,31 @@ static bool is_deleted(const struct flow_filter *c, const char *flow) {
 
 /* Adds the pairs of the last answer first, with the count 0. They keep their
  * places, so that no series appears and disappears at the limit. */
-static enum gc_code keep_known(const struct flow_counts *before,
-                               const struct flow_filter *filter,
-                               struct flow_counts *now) {
-  char flow[FLOW_ID_SIZE];
-  const char *media;
-  int64_t count;
-  for (uint32_t i = 0; i < before->pairs.count; i++) {
-    flow_counts_get(before, i, flow, &media, &count);
-    if (!is_deleted(filter, flow) && flow_filter_accepts(filter, flow))
-      GC_TRY(set_count(now, flow, media, 0));
-  }
-  return GC_OK;
-}
-
 enum gc_code flow_counts_merge(const struct flow_counts *before,
                                const struct flow_counts *answer,
                                const struct flow_filter *filter,
                                struct flow_counts *now,
                                uint64_t *ret_overflow) {
-  char flow[FLOW_ID_SIZE];
-  const char *media;
-  int64_t count;
+  uint64_t gone = 0; /* pairs of `before` that have no place now */
   *ret_overflow = 0;
-  GC_TRY(keep_known(before, filter, now));
+  for (uint32_t i = 0; i < before->pairs.count; i++) {
+    const struct flow_count *p = &before->at[i];
+    if (!is_deleted(filter, p->flow) && flow_filter_accepts(filter, p->flow))
+      GC_TRY(set_count(now, p, 0, &gone));
+  }
   for (uint32_t i = 0; i < answer->pairs.count; i++) {
-    flow_counts_get(answer, i, flow, &media, &count);
-    if (!flow_filter_accepts(filter, flow))
-      continue;
-    enum gc_code code = set_count(now, flow, media, count);
-    *ret_overflow += code == GC_ERR_LIMIT;
-    if (code != GC_OK && code != GC_ERR_LIMIT)
-      return code;
+    const struct flow_count *p = &answer->at[i];
+    if (flow_filter_accepts(filter, p->flow))
+      GC_TRY(set_count(now, p, p->count, ret_overflow));
   }
   return GC_OK;
 }
 
 bool flow_counts_lack_names(const struct flow_counts *c,
                             const struct flow_filter *filter) {
-  char flow[FLOW_ID_SIZE];
-  const char *media;
-  int64_t count;
-  if (gc_entities_is_refused(filter->flows))
-    return false;
-  for (uint32_t i = 0; i < c->pairs.count; i++) {
-    flow_counts_get(c, i, flow, &media, &count);
-    if (gc_entities_find(filter->flows, flow) == NULL)
+  for (uint32_t i = 0; i < c->pairs.count; i++)
+    if (is_deleted(filter, c->at[i].flow))
       return true;
-  }
   return false;
 }
 
@@ -154,32 +125,30 @@ void flow_counts_samples(const struct flow_counts *c,
                          const struct flow_counts_view *view,
                          const struct gc_samples *out,
                          struct flow_counts_tally *ret_tally) {
-  char flow[FLOW_ID_SIZE], label[GC_NAME_SIZE], qualifier[GC_NAME_SIZE];
-  char parts[GC_PARTS_SIZE];
-  const char *media;
-  int64_t count;
+  char label[GC_NAME_SIZE], qualifier[GC_NAME_SIZE], parts[GC_PARTS_SIZE];
   *ret_tally = (struct flow_counts_tally){0};
   for (uint32_t i = 0; i < c->pairs.count; i++) {
-    flow_counts_get(c, i, flow, &media, &count);
-    if (!flow_filter_accepts(&view->filter, flow))
+    const struct flow_count *p = &c->at[i];
+    if (!flow_filter_accepts(&view->filter, p->flow))
       continue;
     ret_tally->matched++;
-    if (!gc_dimension_name_text(view->dimension_names, GC_DIMENSION_FLOW, flow,
-                                label)) {
+    if (!gc_dimension_name_text(view->dimension_names, GC_DIMENSION_FLOW,
+                                p->flow, label)) {
       ret_tally->unnamed++;
       continue;
     }
     ret_tally->series++;
     snprintf(qualifier, sizeof(qualifier), "%s%s",
-             view->prefix != NULL ? view->prefix : "", media);
-    write_parts(view, flow, label, media, parts);
-    out->put(out->ctx, &(struct gc_sample){.metric = GC_METRIC_FLOW_ACTIVE,
-                                           .instance = label,
-                                           .qualifier = qualifier,
-                                           .parts = parts,
-                                           .values = {{.gauge = (double)count}},
-                                           .time_ms = view->time_ms,
-                                           .interval_ms = view->interval_ms});
+             view->prefix != NULL ? view->prefix : "", p->media);
+    write_parts(view, p->flow, label, p->media, parts);
+    out->put(out->ctx,
+             &(struct gc_sample){.metric = GC_METRIC_FLOW_ACTIVE,
+                                 .instance = label,
+                                 .qualifier = qualifier,
+                                 .parts = parts,
+                                 .values = {{.gauge = (double)p->count}},
+                                 .time_ms = view->time_ms,
+                                 .interval_ms = view->interval_ms});
   }
 }
 
@@ -357,22 +326,6 @@ struct gc_sink flow_decoder_sink(struct flow_decoder *d) {
   return (struct gc_sink){.begin = sink_begin, .write = sink_write, .ctx = d};
 }
 
-/* Sets the counts and does not add to them, because a server that ignores the
- * page number repeats its results. */
-static enum gc_code set_counts(struct flow_decoder *d) {
-  for (uint32_t i = 0; i < d->staged.pairs.count; i++) {
-    char flow[FLOW_ID_SIZE];
-    const char *media;
-    int64_t count;
-    flow_counts_get(&d->staged, i, flow, &media, &count);
-    enum gc_code code = set_count(d->into, flow, media, count);
-    d->overflow += code == GC_ERR_LIMIT;
-    if (code != GC_OK && code != GC_ERR_LIMIT)
-      return code;
-  }
-  return GC_OK;
-}
-
 enum gc_code flow_decoder_finish(struct flow_decoder *d, size_t *ret_results,
                                  uint64_t *ret_overflow, struct gc_err *err) {
   GC_TRY(gc_json_stream_end(d->stream, err));
@@ -380,9 +333,14 @@ enum gc_code flow_decoder_finish(struct flow_decoder *d, size_t *ret_results,
     return gc_fail(err, GC_ERR_PARSE,
                    "flow observations: %" PRIu64 " counts cannot be read",
                    d->unreadable);
-  enum gc_code code = set_counts(d);
-  if (code != GC_OK)
-    return gc_fail(err, code, "flow observations: %s", gc_code_words(code));
+  /* They replace earlier counts, because a server that ignores the page number
+   * repeats its results. */
+  for (uint32_t i = 0; i < d->staged.pairs.count; i++) {
+    const struct flow_count *p = &d->staged.at[i];
+    enum gc_code code = set_count(d->into, p, p->count, &d->overflow);
+    if (code != GC_OK)
+      return gc_fail(err, code, "flow observations: %s", gc_code_words(code));
+  }
   *ret_results = d->results;
   *ret_overflow = d->overflow;
   return GC_OK;

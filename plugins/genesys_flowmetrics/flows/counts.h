@@ -11,10 +11,14 @@
 
 enum { FLOW_ID_SIZE = 65, FLOW_MEDIA_SIZE = 33 };
 
-/* Pairs of flow and medium, and their counts. */
+/* The count of a pair of flow and medium. */
+struct flow_count {
+  char flow[FLOW_ID_SIZE], media[FLOW_MEDIA_SIZE];
+  int64_t count;
+};
 struct flow_counts {
   struct gc_intern pairs; /* "ID\x1fMEDIUM"; the owner sets .max */
-  int64_t *at;            /* counts, by number of the pair */
+  struct flow_count *at;  /* by number of the pair */
   size_t cap;
 };
 
@@ -23,11 +27,6 @@ struct flow_counts {
 GC_MUST_CHECK enum gc_code flow_counts_add(struct flow_counts *c,
                                            const char *flow, const char *media,
                                            int64_t count);
-/* Returns the pair number `i`, which is below pairs.count. Copies the flow's id
- * to `flow`. */
-void flow_counts_get(const struct flow_counts *c, uint32_t i,
-                     char flow[FLOW_ID_SIZE], const char **ret_media,
-                     int64_t *ret_count);
 void flow_counts_clear(struct flow_counts *c); /* `max` stays */
 
 /* The flows that a block selects. Borrowed. */

@@ -512,42 +512,21 @@ void flow_observations_read(struct flow_observations *o,
   gc_entities_put(flows);
 }
 
-/* A copy of the shared state, taken under the lock. */
-struct state {
-  bool is_healthy, has_outcome, has_scope;
-  struct flow_scope scope;
-  uint64_t healthy_ms, overflow;
-  struct flow_counts_tally tally;
-};
-
-static struct state copy_state(struct flow_observations *o) {
-  pthread_mutex_lock(&o->lock);
-  struct state now = {.is_healthy = o->is_healthy,
-                      .has_outcome = o->has_outcome,
-                      .has_scope = o->has_scope,
-                      .scope = o->scope,
-                      .healthy_ms = o->healthy_ms,
-                      .overflow = o->overflow,
-                      .tally = o->tally};
-  pthread_mutex_unlock(&o->lock);
-  return now;
-}
-
 /* Puts source_up: 1 if the last poll was complete and its values are current.
  * Puts nothing while no flow is selected, and while the first poll is under
- * way. */
-static void put_up(struct flow_observations *o, const struct state *s,
+ * way. The lock is held. */
+static void put_up(const struct flow_observations *o,
                    const struct gc_sample_writer *writer) {
   uint64_t now_ms = now_of(o);
-  uint64_t age_ms = s->healthy_ms > 0 ? now_ms - s->healthy_ms : 0;
+  uint64_t age_ms = o->healthy_ms > 0 ? now_ms - o->healthy_ms : 0;
   uint64_t stale_ms = (uint64_t)interval_ms_of(o) * STALE_INTERVALS;
-  bool is_idle = s->has_scope && s->scope.selected == 0 && !s->scope.is_refused;
-  bool is_early = !s->has_outcome && now_ms - o->started_ms < stale_ms;
-  bool is_up = s->is_healthy && s->healthy_ms > 0 && age_ms < stale_ms;
+  bool is_idle = o->has_scope && o->scope.selected == 0 && !o->scope.is_refused;
+  bool is_early = !o->has_outcome && now_ms - o->started_ms < stale_ms;
+  bool is_up = o->is_healthy && o->healthy_ms > 0 && age_ms < stale_ms;
   if (is_idle || is_early)
     return;
   gc_put_gauge(writer, GC_METRIC_SOURCE_UP, "observations", is_up ? 1.0 : 0.0);
-  if (s->healthy_ms > 0)
+  if (o->healthy_ms > 0)
     gc_put_gauge(writer, GC_METRIC_SOURCE_AGE, "observations",
                  (double)age_ms / 1000.0);
 }
@@ -557,16 +536,18 @@ void flow_observations_read_state(struct flow_observations *o,
                                   const struct gc_samples *out) {
   const struct gc_sample_writer writer = {
       .out = out, .instance = instance, .interval_ms = interval_ms};
-  struct state s = copy_state(o);
-  put_up(o, &s, &writer);
-  if (s.has_scope && !s.scope.is_refused)
-    gc_put_gauge(&writer, GC_METRIC_FLOWS, "matched", (double)s.scope.selected);
-  if (s.healthy_ms > 0) {
-    gc_put_gauge(&writer, GC_METRIC_FLOWS, "unnamed", (double)s.tally.unnamed);
+  pthread_mutex_lock(&o->lock);
+  put_up(o, &writer);
+  if (o->has_scope && !o->scope.is_refused)
+    gc_put_gauge(&writer, GC_METRIC_FLOWS, "matched",
+                 (double)o->scope.selected);
+  if (o->healthy_ms > 0) {
+    gc_put_gauge(&writer, GC_METRIC_FLOWS, "unnamed", (double)o->tally.unnamed);
     gc_put_gauge(&writer, GC_METRIC_SERIES, "observations",
-                 (double)s.tally.series);
+                 (double)o->tally.series);
   }
-  gc_put_count(&writer, GC_METRIC_SERIES_OVERFLOW, "observations", s.overflow);
+  gc_put_count(&writer, GC_METRIC_SERIES_OVERFLOW, "observations", o->overflow);
+  pthread_mutex_unlock(&o->lock);
 }
 
 /* ---- the cost ---- */

@@ -93,10 +93,8 @@ bool sts_is_region(const char *region);
 /* Returns true for 2 to 64 letters, digits and "_+=,.@-". */
 bool sts_is_session_name(const char *name);
 
-/* Makes "https://sts.eu-west-1.amazonaws.com" of "eu-west-1". With `is_legacy`
- * (AWS_STS_REGIONAL_ENDPOINTS "legacy") makes "https://sts.amazonaws.com" for
- * the regions that this endpoint serves. */
-void sts_endpoint(const char *region, bool is_legacy, char out[GC_URL_SIZE]);
+/* Makes "https://sts.eu-west-1.amazonaws.com" of "eu-west-1". */
+void sts_endpoint(const char *region, char out[GC_URL_SIZE]);
 
 /* Replaces `out` by the form. White space around the token is dropped.
  * GC_ERR_AUTH: the token is empty or too long. */

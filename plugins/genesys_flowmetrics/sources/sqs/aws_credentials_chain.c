@@ -56,7 +56,6 @@ static void find_environment(struct credentials_source *s) {
 static enum gc_code find_sts(const char *region, char url[GC_URL_SIZE],
                              struct gc_err *err) {
   static const char *const names[] = {"AWS_REGION", "AWS_DEFAULT_REGION"};
-  const char *mode = get_env("AWS_STS_REGIONAL_ENDPOINTS");
   const char *named = get_env("AWS_ENDPOINT_URL_STS"), *variable = "AWSRegion";
   for (size_t i = GC_COUNT(names); i > 0; i--)
     if (get_env(names[i - 1]) != NULL)
@@ -67,13 +66,7 @@ static enum gc_code find_sts(const char *region, char url[GC_URL_SIZE],
     return gc_fail(err, GC_ERR_CONFIG,
                    "%s \"%.40s\" is not a region such as \"eu-west-1\"",
                    variable, region);
-  bool is_legacy = mode != NULL && strcmp(mode, "legacy") == 0;
-  if (mode != NULL && !is_legacy && strcmp(mode, "regional") != 0)
-    return gc_fail(err, GC_ERR_CONFIG,
-                   "AWS_STS_REGIONAL_ENDPOINTS \"%.40s\": accepted are "
-                   "regional and legacy",
-                   mode);
-  sts_endpoint(region, is_legacy, url);
+  sts_endpoint(region, url);
   return GC_OK;
 }
 
@@ -346,26 +339,9 @@ bool sts_is_session_name(const char *name) {
   return name[len] == '\0' && len >= 2 && len <= 64;
 }
 
-/* Returns true for the regions that use the global endpoint in legacy mode (AWS
- * SDKs and Tools Reference Guide, "AWS STS Regional endpoints"). */
-static bool is_legacy_region(const char *region) {
-  static const char *const regions[] = {
-      "ap-northeast-1", "ap-south-1",   "ap-southeast-1", "ap-southeast-2",
-      "ca-central-1",   "eu-central-1", "eu-north-1",     "eu-west-1",
-      "eu-west-2",      "eu-west-3",    "sa-east-1",      "us-east-1",
-      "us-east-2",      "us-west-1",    "us-west-2"};
-  for (size_t i = 0; i < GC_COUNT(regions); i++)
-    if (strcmp(region, regions[i]) == 0)
-      return true;
-  return false;
-}
-
-void sts_endpoint(const char *region, bool is_legacy, char out[GC_URL_SIZE]) {
-  if (is_legacy && is_legacy_region(region))
-    snprintf(out, GC_URL_SIZE, "https://sts.amazonaws.com");
-  else
-    snprintf(out, GC_URL_SIZE, "https://sts.%s.amazonaws.com%s", region,
-             strncmp(region, "cn-", 3) == 0 ? ".cn" : "");
+void sts_endpoint(const char *region, char out[GC_URL_SIZE]) {
+  snprintf(out, GC_URL_SIZE, "https://sts.%s.amazonaws.com%s", region,
+           strncmp(region, "cn-", 3) == 0 ? ".cn" : "");
 }
 
 /* Adds "NAME=VALUE", with the value escaped for a form. */

@@ -144,21 +144,15 @@ void sqs_client_init(struct sqs_client *c, const char *queue_url,
                      const char *region, const struct ledger_source *source) {
   *c = (struct sqs_client){.region = region, .source = source};
   sqs_endpoint(queue_url, c->endpoint);
-  pthread_mutex_init(&c->lock, NULL);
 }
-
-void sqs_client_clear(struct sqs_client *c) { pthread_mutex_destroy(&c->lock); }
 
 /* Returns the time to sign by: the queue's, once it has refused this host's. */
-static int64_t signing_ms(struct sqs_client *c) {
-  pthread_mutex_lock(&c->lock);
-  int64_t ms = c->offset_ms != 0 ? (int64_t)gc_clock_now_ms() + c->offset_ms
-                                 : gc_clock_wall_ms();
-  pthread_mutex_unlock(&c->lock);
-  return ms;
+static int64_t signing_ms(const struct sqs_client *c) {
+  return c->offset_ms != 0 ? (int64_t)gc_clock_now_ms() + c->offset_ms
+                           : gc_clock_wall_ms();
 }
 
-void sqs_request_sign(struct sqs_client *c, struct sqs_request *r,
+void sqs_request_sign(const struct sqs_client *c, struct sqs_request *r,
                       const struct credentials *keys, const char *action) {
   sqs_request_sign_at(c, r, keys, action, signing_ms(c));
   r->exchange.method = "POST";
@@ -209,22 +203,16 @@ bool sqs_client_take_clock(struct sqs_client *c, const struct gc_reply *reply) {
   (void)aws_clock_of(gc_buf_string(&reply->body), reply->body.len, &server_ms);
   if (server_ms == 0 || are_close(server_ms, signing_ms(c)))
     return false;
-  pthread_mutex_lock(&c->lock);
   c->offset_ms = server_ms - (int64_t)gc_clock_now_ms();
-  pthread_mutex_unlock(&c->lock);
   report_clock(c, server_ms - gc_clock_wall_ms());
   return true;
 }
 
 void sqs_client_leave_clock(struct sqs_client *c) {
-  bool is_close = are_close(signing_ms(c), gc_clock_wall_ms());
-  pthread_mutex_lock(&c->lock);
-  bool leaves = c->offset_ms != 0 && is_close;
-  if (leaves)
-    c->offset_ms = 0;
-  pthread_mutex_unlock(&c->lock);
-  if (leaves)
-    report_clock(c, 0);
+  if (c->offset_ms == 0 || !are_close(signing_ms(c), gc_clock_wall_ms()))
+    return;
+  c->offset_ms = 0;
+  report_clock(c, 0);
 }
 
 bool clock_pause_holds(const struct clock_pause *p, uint64_t now_ms,
@@ -249,10 +237,8 @@ void clock_pause_note(struct clock_pause *p, bool is_doubtful, uint64_t now_ms,
 
 void sqs_client_note(struct sqs_client *c, bool is_doubtful) {
   struct gc_err err = {.code = GC_OK};
-  pthread_mutex_lock(&c->lock);
   clock_pause_note(&c->pause, is_doubtful, gc_clock_now_ms(),
                    gc_clock_wall_ms());
-  pthread_mutex_unlock(&c->lock);
   if (is_doubtful)
     (void)gc_fail(&err, GC_ERR_STATE,
                   "all attributes of an answer are ahead of this host's clock, "
@@ -263,10 +249,6 @@ void sqs_client_note(struct sqs_client *c, bool is_doubtful) {
   ledger_source_notice(c->source, "receiving", &err);
 }
 
-bool sqs_client_waits(struct sqs_client *c) {
-  pthread_mutex_lock(&c->lock);
-  bool waits =
-      clock_pause_holds(&c->pause, gc_clock_now_ms(), gc_clock_wall_ms());
-  pthread_mutex_unlock(&c->lock);
-  return waits;
+bool sqs_client_waits(const struct sqs_client *c) {
+  return clock_pause_holds(&c->pause, gc_clock_now_ms(), gc_clock_wall_ms());
 }

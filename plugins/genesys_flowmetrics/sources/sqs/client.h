@@ -4,15 +4,13 @@
  *
  * Requests are signed with Signature Version 4 (AWS docs, "Create a signed AWS
  * API request"). libcurl signs by this host's clock alone, and AWS refuses a
- * time that is 15 minutes off. Any thread. */
+ * time that is 15 minutes off. One thread. */
 #ifndef GENESYS_FLOWMETRICS_SOURCES_SQS_CLIENT_H
 #define GENESYS_FLOWMETRICS_SOURCES_SQS_CLIENT_H
 
 #include "common/base/transport.h"
 #include "plugins/genesys_flowmetrics/ledger/ledger.h"
 #include "plugins/genesys_flowmetrics/sources/sqs/aws_credentials.h"
-
-#include <pthread.h>
 
 /* Decides when the consumers stop receiving because this host's clock may be
  * behind: every attribute of an answer is ahead of it, and no other clock
@@ -44,15 +42,12 @@ struct sqs_client {
   char endpoint[GC_URL_SIZE];
   const char *region;                 /* "eu-west-1"; borrowed */
   const struct ledger_source *source; /* receives the reports about clocks */
-  pthread_mutex_t lock;
-  /* Guarded by the lock. */
   struct clock_pause pause;
   int64_t offset_ms; /* the queue's clock minus the monotonic one; 0: this
                         host's clock signs */
 };
 void sqs_client_init(struct sqs_client *c, const char *queue_url,
                      const char *region, const struct ledger_source *source);
-void sqs_client_clear(struct sqs_client *c);
 
 /* A POST to the queue, with its headers. May not be copied. */
 struct sqs_request {
@@ -64,7 +59,7 @@ struct sqs_request {
 };
 /* Signs the body for an action, such as "AmazonSQS.ReceiveMessage", and sets
  * the exchange except its result. The body stays until sqs_request_end. */
-void sqs_request_sign(struct sqs_client *c, struct sqs_request *r,
+void sqs_request_sign(const struct sqs_client *c, struct sqs_request *r,
                       const struct credentials *keys, const char *action);
 /* Does this by a time, epoch. Pure. */
 void sqs_request_sign_at(const struct sqs_client *c, struct sqs_request *r,
@@ -87,6 +82,6 @@ void sqs_client_leave_clock(struct sqs_client *c);
 /* Begins or ends the pause of all consumers, by the outcome of a commit. */
 void sqs_client_note(struct sqs_client *c, bool is_doubtful);
 /* True while the consumers must not receive. */
-bool sqs_client_waits(struct sqs_client *c);
+bool sqs_client_waits(const struct sqs_client *c);
 
 #endif

@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "plugins/genesys_flowmetrics/sources/sqs/sqs.h"
 
-#include <stdatomic.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -17,8 +15,10 @@
 #include "plugins/genesys_flowmetrics/sources/sqs/protocol.h"
 
 enum {
-  DELETIONS_MAX = 4,    /* requests under way at once */
-  PENDING_MAX = 64,     /* deliveries that the ledger holds */
+  /* For each consumer: deletions under way at once, deliveries that the ledger
+   * holds. */
+  DELETIONS_MAX = 4,
+  PENDING_MAX = 64,
   RECEIPTS_MAX = 10000, /* number of messages to be deleted */
   BODY_MAX_BYTES = 64 * 1024,
   COMMIT_PAUSE_MS = 5000,   /* longest time between two checks of the ledger */
@@ -33,7 +33,7 @@ enum {
 /* The messages of one answer, until the ledger has committed them. */
 struct delivery {
   struct batch batch; /* first: on_batch receives its address */
-  struct consumer *consumer;
+  struct sqs *sqs;
   struct sqs_receipts receipts; /* messages to delete after the commit */
   size_t ends[SQS_BATCH_MAX];   /* per message: number of occurrences up to its
                                    end */
@@ -44,41 +44,46 @@ struct delivery {
   uint64_t received_ms; /* monotonic */
 };
 
-struct deletion {
-  struct sqs_request request;
-  struct sqs_receipts receipts; /* empty: it does not run */
-  struct consumer *consumer;
-};
-
+/* A consumer: one long poll at a time. */
 struct consumer {
   struct sqs *sqs;
-  struct gc_loop *loop;
-  struct gc_http *http, *metadata_http;
-  struct gc_transport transport, metadata;
-  struct credentials_keeper *keys;
-  struct event_reader *reader;
+  struct sqs_request request;
   struct sqs_answer *answer;
   struct gc_sink sink;
-  struct sqs_request receive;
   struct delivery *filling; /* of the answer that is being read; NULL: none */
-  struct deletion deletions[DELETIONS_MAX];
-  struct sqs_receipts committed; /* messages to be deleted */
-  unsigned pending;              /* deliveries that the ledger holds */
-  struct gc_backoff backoff, commit_backoff;
-  struct gc_timer again;
-  bool is_pausing, is_up, is_failing;
-  bool is_resigned; /* the clock was taken since the last good answer */
+  unsigned failures;        /* sqs.failures when the request began */
+  bool is_up;
+};
+
+struct deletion {
+  struct sqs *sqs;
+  struct sqs_request request;
+  struct sqs_receipts receipts; /* empty: it does not run */
 };
 
 struct sqs {
   const struct sqs_options *options;
   const struct ledger_source *source;
-  struct sqs_client client;
   struct gc_connect connect, metadata_connect;
   char no_proxy[2]; /* "*": no proxy for any host */
+  struct gc_loop *loop;
+  struct gc_http *http, *metadata_http;
+  struct gc_transport transport, metadata;
+
+  /* Used by the loop's thread only. */
+  struct sqs_client client;
+  struct credentials_keeper *keys;
+  struct event_reader *reader;
   struct consumer *consumers;
-  uint32_t count;
-  atomic_uint failing; /* consumers */
+  struct deletion *deletions;
+  size_t count, deletion_count;
+  struct sqs_receipts committed; /* messages to be deleted */
+  unsigned pending;              /* deliveries that the ledger holds */
+  unsigned failures;
+  struct gc_backoff backoff, commit_backoff;
+  struct gc_timer again;
+  bool is_pausing;
+  bool is_resigned; /* the clock was taken since the last good answer */
 };
 
 static void delivery_free(struct delivery *d) {
@@ -91,22 +96,8 @@ static void delivery_free(struct delivery *d) {
 
 /* ---- requests ---- */
 
-/* Reports under one cause for all consumers. The cause ends when no consumer
- * fails any longer. */
-static void consumer_report(struct consumer *c, const struct gc_err *err) {
-  struct sqs *s = c->sqs;
-  bool is_failing = err->code != GC_OK;
-  if (is_failing != c->is_failing)
-    atomic_fetch_add(&s->failing, is_failing ? 1u : -1u);
-  c->is_failing = is_failing;
-  if (is_failing || atomic_load(&s->failing) == 0)
-    ledger_source_notice(s->source, "queue", err);
-}
-
 static void set_up(struct consumer *c, bool up) {
   struct stats *stats = c->sqs->source->stats;
-  if (up)
-    stats->answer_ms = (int64_t)gc_clock_now_ms();
   if (c->is_up != up)
     stats->up += up ? 1u : -1u;
   c->is_up = up;
@@ -114,155 +105,151 @@ static void set_up(struct consumer *c, bool up) {
 }
 
 /* Signs a request and sends it. The caller has set the exchange's result. */
-static bool send_request(struct consumer *c, struct sqs_request *r,
+static bool send_request(struct sqs *s, struct sqs_request *r,
                          const struct credentials *keys, const char *action,
                          struct gc_err *err) {
-  struct sqs *s = c->sqs;
   sqs_request_sign(&s->client, r, keys, action);
-  if (c->transport.start(c->transport.ctx, &r->exchange, err) != GC_OK)
+  if (s->transport.start(s->transport.ctx, &r->exchange, err) != GC_OK)
     return false;
   stats_add(s->source->stats, TALLY_SQS_REQUESTS, 1);
   return true;
 }
 
-/* Starts the next requests in the next turn of the loop, unless the consumer
+/* Starts the next requests in the next turn of the loop, unless the source
  * pauses. */
-static void schedule_work(struct consumer *c) {
-  if (!c->is_pausing)
-    gc_timers_set(gc_loop_timers(c->loop), &c->again, gc_clock_now_ms());
+static void schedule_work(struct sqs *s) {
+  if (!s->is_pausing)
+    gc_timers_set(gc_loop_timers(s->loop), &s->again, gc_clock_now_ms());
 }
 
-/* Begins a pause, in which the consumer neither receives nor deletes. Of two
- * pauses the longer one counts, so that another failure does not shorten a
- * Retry-After. */
-static uint32_t pause_work(struct consumer *c, struct gc_backoff *backoff,
+/* Begins a pause, in which the source sends no request. Of two pauses the
+ * longer one counts, so that another failure does not shorten a Retry-After. */
+static uint32_t pause_work(struct sqs *s, struct gc_backoff *backoff,
                            uint32_t min_ms) {
   uint32_t ms = gc_backoff_fail(backoff, min_ms, gc_random32());
   uint64_t now_ms = gc_clock_now_ms(), due_ms = now_ms + ms;
-  if (c->is_pausing && c->again.place != 0 && c->again.due_ms >= due_ms)
-    return (uint32_t)(c->again.due_ms - now_ms);
-  c->is_pausing = true;
-  gc_timers_set(gc_loop_timers(c->loop), &c->again, due_ms);
+  if (s->is_pausing && s->again.place != 0 && s->again.due_ms >= due_ms)
+    return (uint32_t)(s->again.due_ms - now_ms);
+  s->is_pausing = true;
+  gc_timers_set(gc_loop_timers(s->loop), &s->again, due_ms);
   return ms;
 }
 
 /* Returns the queue's name, the end of its address. */
-static const char *queue_of(const struct consumer *c) {
-  const char *slash = strrchr(c->sqs->options->queue_url, '/');
-  return slash != NULL ? slash + 1 : c->sqs->options->queue_url;
+static const char *queue_of(const struct sqs *s) {
+  const char *slash = strrchr(s->options->queue_url, '/');
+  return slash != NULL ? slash + 1 : s->options->queue_url;
 }
 
-static void on_failure(struct consumer *c, const struct gc_err *err,
-                       uint32_t min_ms) {
+/* Reports a failure of a consumer; NULL: of all. */
+static void on_failure(struct sqs *s, struct consumer *only,
+                       const struct gc_err *err, uint32_t min_ms) {
   struct gc_err said;
   if (err->code == GC_ERR_THROTTLED)
-    stats_add(c->sqs->source->stats, TALLY_SQS_THROTTLED, 1);
+    stats_add(s->source->stats, TALLY_SQS_THROTTLED, 1);
   if (err->code == GC_ERR_AUTH)
-    credentials_refused(c->keys);
-  set_up(c, false);
-  uint32_t ms = pause_work(c, &c->backoff, min_ms);
+    credentials_refused(s->keys);
+  for (size_t i = 0; i < s->count; i++)
+    if (only == NULL || only == &s->consumers[i])
+      set_up(&s->consumers[i], false);
+  s->failures++;
+  uint32_t ms = pause_work(s, &s->backoff, min_ms);
   (void)gc_fail(&said, err->code, "queue %.60s: %.280s; next try in %.1f s",
-                queue_of(c), err->text, (double)ms / 1000);
-  consumer_report(c, &said);
+                queue_of(s), err->text, (double)ms / 1000);
+  ledger_source_notice(s->source, "queue", &said);
 }
 
 static void on_keys(void *ctx, const struct gc_err *err) {
-  struct consumer *c = ctx;
+  struct sqs *s = ctx;
   if (err->code != GC_OK)
-    on_failure(c, err, 0);
+    on_failure(s, NULL, err, 0);
   else
-    schedule_work(c);
-}
-
-static uint32_t retry_after_ms(const struct gc_reply *reply) {
-  return gc_retry_after_ms(reply->has_retry_after ? reply->retry_after_s : 0,
-                           RETRY_AFTER_MAX_S);
+    schedule_work(s);
 }
 
 /* Ends a request that failed. A request that was refused for its time is sent
  * again at once, signed by the queue's clock; once, so that a server whose
  * clock jumps gets no stream of requests. */
-static void on_refused(struct consumer *c, const struct gc_reply *reply,
-                       const struct gc_err *err) {
-  if (err->code == GC_ERR_STATE && !c->is_resigned &&
-      sqs_client_take_clock(&c->sqs->client, reply)) {
-    c->is_resigned = true;
-    schedule_work(c);
+static void on_refused(struct sqs *s, struct consumer *only,
+                       const struct gc_reply *reply, const struct gc_err *err) {
+  if (err->code == GC_ERR_STATE && !s->is_resigned &&
+      sqs_client_take_clock(&s->client, reply)) {
+    s->is_resigned = true;
+    schedule_work(s);
   } else {
-    c->is_resigned = false;
-    on_failure(c, err, retry_after_ms(reply));
+    s->is_resigned = false;
+    on_failure(
+        s, only, err,
+        gc_retry_after_ms(reply->has_retry_after ? reply->retry_after_s : 0,
+                          RETRY_AFTER_MAX_S));
   }
 }
 
 /* ---- deleting ---- */
 
-static void count_kept(struct consumer *c, size_t messages) {
-  stats_add(c->sqs->source->stats, TALLY_SQS_NOT_DELETED, messages);
+static void count_kept(struct sqs *s, size_t messages) {
+  stats_add(s->source->stats, TALLY_SQS_NOT_DELETED, messages);
 }
 
 /* Deletes the messages with the next requests, in any order. Without room they
  * stay in the queue. */
-static void delete_later(struct consumer *c, struct sqs_receipts *r) {
-  if (c->committed.count < RECEIPTS_MAX)
-    sqs_receipts_move(r, r->count, &c->committed);
-  count_kept(c, r->count);
+static void delete_later(struct sqs *s, struct sqs_receipts *r) {
+  if (s->committed.count < RECEIPTS_MAX)
+    sqs_receipts_move(r, r->count, &s->committed);
+  count_kept(s, r->count);
   sqs_receipts_clear(r);
 }
 
 static void on_deleted(struct gc_exchange *x, const struct gc_reply *reply,
                        const struct gc_err *why) {
   struct deletion *d = x->ctx;
-  struct consumer *c = d->consumer;
+  struct sqs *s = d->sqs;
   struct gc_err err = {.code = GC_OK};
   size_t count = d->receipts.count;
   sqs_request_end(&d->request);
   if (sqs_check_reply(reply, why, "DeleteMessageBatch", &err) != GC_OK) {
-    delete_later(c, &d->receipts);
-    on_refused(c, reply, &err);
+    delete_later(s, &d->receipts);
+    on_refused(s, NULL, reply, &err);
     return;
   }
   size_t done =
       sqs_deleted(gc_buf_string(&reply->body), reply->body.len, count);
-  stats_add(c->sqs->source->stats, TALLY_SQS_DELETED, done);
-  count_kept(c, count - done);
+  stats_add(s->source->stats, TALLY_SQS_DELETED, done);
+  count_kept(s, count - done);
   sqs_receipts_clear(&d->receipts);
-  schedule_work(c);
+  schedule_work(s);
 }
 
-static bool start_deletion(struct consumer *c, struct deletion *d,
+static bool start_deletion(struct sqs *s, struct deletion *d,
                            const struct credentials *keys) {
   static const char action[] = "AmazonSQS.DeleteMessageBatch";
   struct gc_err err = {.code = GC_OK};
-  GC_ASSERT(d->receipts.count == 0 && c->committed.count > 0);
-  sqs_receipts_move(&c->committed, SQS_BATCH_MAX, &d->receipts);
+  GC_ASSERT(d->receipts.count == 0 && s->committed.count > 0);
+  sqs_receipts_move(&s->committed, SQS_BATCH_MAX, &d->receipts);
   d->request.exchange = (struct gc_exchange){
       .body_max = BODY_MAX_BYTES, .done = on_deleted, .ctx = d};
-  if (sqs_delete_body(c->sqs->options->queue_url, &d->receipts,
-                      &d->request.body, &err) == GC_OK &&
-      send_request(c, &d->request, keys, action, &err))
+  if (sqs_delete_body(s->options->queue_url, &d->receipts, &d->request.body,
+                      &err) == GC_OK &&
+      send_request(s, &d->request, keys, action, &err))
     return true;
-  count_kept(c, d->receipts.count);
+  count_kept(s, d->receipts.count);
   sqs_receipts_clear(&d->receipts);
-  on_failure(c, &err, 0);
+  on_failure(s, NULL, &err, 0);
   return false;
 }
 
-/* Returns true if the receipts fill a request, or if there are some and no
- * deletion runs; while one runs, further receipts may come. */
-static bool wants_deletion(const struct consumer *c, unsigned running) {
-  return c->committed.count >= SQS_BATCH_MAX ||
-         (c->committed.count > 0 && running == 0);
-}
-
-static bool start_all_deletions(struct consumer *c,
-                                const struct credentials *keys) {
+/* Deletes in full requests, and fewer messages when no deletion runs: while one
+ * runs, further receipts may come. */
+static bool start_all_deletions(struct sqs *s, const struct credentials *keys) {
   unsigned running = 0;
-  for (size_t i = 0; i < DELETIONS_MAX; i++)
-    running += c->deletions[i].receipts.count > 0;
-  for (size_t i = 0; i < DELETIONS_MAX && wants_deletion(c, running); i++) {
-    if (c->deletions[i].receipts.count > 0)
+  for (size_t i = 0; i < s->deletion_count; i++)
+    running += s->deletions[i].receipts.count > 0;
+  for (size_t i = 0; i < s->deletion_count &&
+                     s->committed.count >= (running > 0 ? SQS_BATCH_MAX : 1);
+       i++) {
+    if (s->deletions[i].receipts.count > 0)
       continue;
-    if (!start_deletion(c, &c->deletions[i], keys))
+    if (!start_deletion(s, &s->deletions[i], keys))
       return false;
     running++;
   }
@@ -280,7 +267,7 @@ static bool is_ahead(const struct delivery *d, size_t place) {
 }
 
 /* Leaves messages with attributes that are ahead in the queue. */
-static void leave_unsafe(struct consumer *c, struct delivery *d) {
+static void leave_unsafe(struct sqs *s, struct delivery *d) {
   struct sqs_receipts *r = &d->receipts;
   size_t kept = 0, count = d->batch.ahead > 0 ? r->count : 0;
   for (size_t i = 0; i < count; i++)
@@ -288,58 +275,52 @@ static void leave_unsafe(struct consumer *c, struct delivery *d) {
       free(r->at[i]);
     else
       r->at[kept++] = r->at[i];
-  count_kept(c, count - kept);
+  count_kept(s, count - kept);
   r->count -= count - kept;
   batch_report_ahead(&d->batch);
 }
 
-static void report_visibility(struct consumer *c, const struct delivery *d) {
+static void report_visibility(struct sqs *s, const struct delivery *d) {
   struct gc_err err = {.code = GC_OK};
   (void)sqs_check_visibility(gc_clock_now_ms() - d->received_ms,
-                             c->sqs->options->visibility_s, &err);
-  ledger_source_notice(c->sqs->source, "visibility", &err);
+                             s->options->visibility_s, &err);
+  ledger_source_notice(s->source, "visibility", &err);
 }
 
 static void on_committed(void *ctx) {
   struct delivery *d = ctx;
-  struct consumer *c = d->consumer;
-  GC_ASSERT(c->pending > 0 && d->batch.ahead <= d->batch.count);
-  c->pending--;
+  struct sqs *s = d->sqs;
+  GC_ASSERT(s->pending > 0 && d->batch.ahead <= d->batch.count);
+  s->pending--;
   if (d->code == GC_OK) {
-    report_visibility(c, d);
-    leave_unsafe(c, d);
-    sqs_client_note(&c->sqs->client, batch_doubts_clock(&d->batch));
-    delete_later(c, &d->receipts);
-    gc_backoff_reset(&c->commit_backoff);
+    report_visibility(s, d);
+    leave_unsafe(s, d);
+    sqs_client_note(&s->client, batch_doubts_clock(&d->batch));
+    delete_later(s, &d->receipts);
+    gc_backoff_reset(&s->commit_backoff);
   } else {
     /* The messages are visible again when their time-out ends. */
-    count_kept(c, d->receipts.count);
-    pause_work(c, &c->commit_backoff, 0);
+    count_kept(s, d->receipts.count);
+    pause_work(s, &s->commit_backoff, 0);
   }
   delivery_free(d);
-  schedule_work(c);
+  schedule_work(s);
 }
 
 static void drop_delivery(void *ctx) { delivery_free(ctx); }
 
-/* Passes the result to the consumer's loop. Runs on the ledger's thread. */
+/* Passes the result to the loop. Runs on the ledger's thread. */
 static void on_batch(struct batch *b, enum gc_code code) {
   struct delivery *d = (struct delivery *)b;
   d->code = code;
-  if (gc_loop_post(d->consumer->loop, on_committed, drop_delivery, d) != GC_OK)
+  if (gc_loop_post(d->sqs->loop, on_committed, drop_delivery, d) != GC_OK)
     delivery_free(d);
-}
-
-static struct delivery *delivery_new(struct consumer *c) {
-  struct delivery *d = gc_zalloc(1, sizeof(*d));
-  d->consumer = c;
-  d->batch = (struct batch){.source = c->sqs->source, .done = on_batch};
-  return d;
 }
 
 /* Takes one message of the answer. */
 static enum gc_code on_message(void *ctx, const struct sqs_message *m) {
   struct consumer *c = ctx;
+  struct sqs *s = c->sqs;
   struct delivery *d = c->filling;
   size_t before = d->batch.count;
   const struct event_sink sink = {batch_add, &d->batch};
@@ -350,16 +331,16 @@ static enum gc_code on_message(void *ctx, const struct sqs_message *m) {
     return GC_ERR_PARSE; /* more than were requested */
   struct event_counts counts = {0};
   enum gc_code code =
-      event_read(c->reader, m->body, m->body_len, &counts, &sink, NULL);
+      event_read(s->reader, m->body, m->body_len, &counts, &sink, NULL);
   event_counts_add(&d->counts, &counts);
   if (code == GC_ERR_MEMORY)
     return code;
   if (code != GC_OK) {
     batch_truncate(&d->batch, before);
-    ledger_source_report_no_event(c->sqs->source, m->body, m->body_len);
+    ledger_source_report_no_event(s->source, m->body, m->body_len);
   }
   if (code == GC_OK && event_counts_unread(&counts) > 0)
-    ledger_source_report_unread(c->sqs->source, c->reader, &counts);
+    ledger_source_report_unread(s->source, s->reader, &counts);
   if (code != GC_OK || event_counts_unread(&counts) > 0) {
     d->poison++;
     return GC_OK;
@@ -382,21 +363,22 @@ static void count_received(struct stats *stats, const struct delivery *d) {
 /* Submits the messages of an answer to the ledger. An answer without a metric
  * needs no commit, so its messages are deleted at once. */
 static void submit_delivery(struct consumer *c) {
+  struct sqs *s = c->sqs;
   struct delivery *d = c->filling;
   GC_ASSERT(d != NULL && d->receipts.count <= d->received);
   c->filling = NULL;
   d->received_ms = gc_clock_now_ms();
-  count_received(c->sqs->source->stats, d);
-  if (!gc_lease_gate_allows(c->sqs->source->lease)) {
+  count_received(s->source->stats, d);
+  if (!gc_lease_gate_allows(s->source->lease)) {
     /* The lease was lost during the poll. The messages are visible to its
      * holder again when their time-out ends. */
-    count_kept(c, d->receipts.count);
+    count_kept(s, d->receipts.count);
     delivery_free(d);
   } else if (d->batch.count > 0) {
-    c->pending++;
-    ledger_submit(c->sqs->source->ledger, &d->batch);
+    s->pending++;
+    ledger_submit(s->source->ledger, &d->batch);
   } else {
-    delete_later(c, &d->receipts);
+    delete_later(s, &d->receipts);
     delivery_free(d);
   }
 }
@@ -404,164 +386,155 @@ static void submit_delivery(struct consumer *c) {
 static void on_received(struct gc_exchange *x, const struct gc_reply *reply,
                         const struct gc_err *why) {
   struct consumer *c = x->ctx;
+  struct sqs *s = c->sqs;
   struct gc_err err = {.code = GC_OK};
-  sqs_request_end(&c->receive);
+  sqs_request_end(&c->request);
   if (reply->date_ms != 0)
-    ledger_observe_date(c->sqs->source->ledger, reply->date_ms);
+    ledger_observe_date(s->source->ledger, reply->date_ms);
   enum gc_code code = sqs_check_reply(reply, why, "ReceiveMessage", &err);
   if (code == GC_OK && sqs_answer_end(c->answer, &err) != GC_OK)
     code = gc_fail_in(&err, GC_ERR_PARSE, "ReceiveMessage: ");
   if (code != GC_OK) {
     delivery_free(gc_steal(c->filling));
-    on_refused(c, reply, &err);
+    on_refused(s, c, reply, &err);
     return;
   }
-  gc_backoff_reset(&c->backoff);
-  c->is_resigned = false;
-  consumer_report(c, &err);
-  sqs_client_leave_clock(&c->sqs->client);
+  /* A request that began before a failure does not end it. */
+  if (c->failures == s->failures) {
+    gc_backoff_reset(&s->backoff);
+    ledger_source_notice(s->source, "queue", &err);
+  }
+  s->is_resigned = false;
+  s->source->stats->answer_ms = (int64_t)gc_clock_now_ms();
+  sqs_client_leave_clock(&s->client);
   set_up(c, true);
   submit_delivery(c);
-  schedule_work(c);
+  schedule_work(s);
 }
 
-static void start_receiving(struct consumer *c,
+/* Returns false when the request cannot be sent. */
+static bool start_receiving(struct consumer *c,
                             const struct credentials *keys) {
   static const char action[] = "AmazonSQS.ReceiveMessage";
-  const struct sqs_options *o = c->sqs->options;
+  struct sqs *s = c->sqs;
+  const struct sqs_options *o = s->options;
   struct gc_err err = {.code = GC_OK};
-  c->filling = delivery_new(c);
-  c->receive.exchange = (struct gc_exchange){.sink = &c->sink,
+  c->filling = gc_zalloc(1, sizeof(*c->filling));
+  c->filling->sqs = s;
+  c->filling->batch = (struct batch){.source = s->source, .done = on_batch};
+  c->failures = s->failures;
+  c->request.exchange = (struct gc_exchange){.sink = &c->sink,
                                              .body_max = SQS_ANSWER_MAX_BYTES,
                                              .done = on_received,
                                              .ctx = c};
   if (sqs_receive_body(o->queue_url, SQS_BATCH_MAX, SQS_WAIT_S, o->visibility_s,
-                       &c->receive.body, &err) == GC_OK &&
-      send_request(c, &c->receive, keys, action, &err))
-    return;
+                       &c->request.body, &err) == GC_OK &&
+      send_request(s, &c->request, keys, action, &err))
+    return true;
   delivery_free(gc_steal(c->filling));
-  on_failure(c, &err, 0);
+  on_failure(s, c, &err, 0);
+  return false;
 }
 
-static bool may_receive(const struct consumer *c) {
-  return c->filling == NULL && c->pending < PENDING_MAX &&
-         c->committed.count < RECEIPTS_MAX / 2;
+static void start_all_receives(struct sqs *s, const struct credentials *keys) {
+  for (size_t i = 0; i < s->count && s->pending < PENDING_MAX * s->count &&
+                     s->committed.count < RECEIPTS_MAX / 2;
+       i++)
+    if (s->consumers[i].filling == NULL &&
+        !start_receiving(&s->consumers[i], keys))
+      return;
 }
 
 /* Waits a moment before the next check of the lease or the clock. */
-static void stand_by(struct consumer *c) {
-  c->is_pausing = true;
-  gc_timers_set(gc_loop_timers(c->loop), &c->again,
+static void stand_by(struct sqs *s) {
+  s->is_pausing = true;
+  gc_timers_set(gc_loop_timers(s->loop), &s->again,
                 gc_clock_now_ms() + STANDBY_PAUSE_MS);
 }
 
 /* Starts the requests that may run now. Without the lease the messages are for
  * the agent that holds it. While the ledger cannot commit, or this host's clock
- * is in doubt, the consumer receives nothing: each receipt counts towards the
+ * is in doubt, the source receives nothing: each receipt counts towards the
  * queue's maxReceiveCount, and neither a full disk nor a wrong clock must move
  * good messages to the dead-letter queue. */
-static void start_requests(struct consumer *c) {
-  if (c->is_pausing)
+static void start_requests(struct sqs *s) {
+  if (s->is_pausing)
     return;
-  const struct credentials *keys = credentials_get(c->keys, on_keys, c);
-  if (keys != NULL && credentials_is_held(c->keys)) {
-    pause_work(c, &c->backoff, 0);
+  const struct credentials *keys = credentials_get(s->keys, on_keys, s);
+  if (keys != NULL && credentials_is_held(s->keys)) {
+    pause_work(s, &s->backoff, 0);
     return;
   }
-  if (keys == NULL || !start_all_deletions(c, keys))
+  if (keys == NULL || !start_all_deletions(s, keys))
     return;
-  if (!gc_lease_gate_allows(c->sqs->source->lease) ||
-      sqs_client_waits(&c->sqs->client))
-    stand_by(c);
-  else if (!ledger_is_healthy(c->sqs->source->ledger))
-    pause_work(c, &c->commit_backoff, 0);
-  else if (may_receive(c))
-    start_receiving(c, keys);
+  if (!gc_lease_gate_allows(s->source->lease) || sqs_client_waits(&s->client))
+    stand_by(s);
+  else if (!ledger_is_healthy(s->source->ledger))
+    pause_work(s, &s->commit_backoff, 0);
+  else
+    start_all_receives(s, keys);
 }
 
 static void on_again(void *ctx, uint64_t now_ms) {
-  struct consumer *c = ctx;
+  struct sqs *s = ctx;
   (void)now_ms;
-  c->is_pausing = false;
-  start_requests(c);
+  s->is_pausing = false;
+  start_requests(s);
 }
 
-static void consumer_begin(void *ctx) { start_requests(ctx); }
+static void begin_requests(void *ctx) { start_requests(ctx); }
 
 /* ---- beginning and end ---- */
 
-/* Prepares a consumer whose loop and transports are set. Requests to STS use
- * the settings of the queue; requests to metadata addresses use no proxy. */
-static void consumer_set(struct consumer *c) {
-  const struct credentials_source *keys = c->sqs->options->credentials;
+/* Requests to STS use the settings of the queue; requests to metadata addresses
+ * use no proxy. */
+static void set_work(struct sqs *s) {
+  const struct credentials_source *keys = s->options->credentials;
   bool is_sts = keys->place == CREDENTIALS_WEB_IDENTITY;
-  c->backoff = (struct gc_backoff){.base_ms = 1000, .cap_ms = 30000};
-  c->commit_backoff =
+  s->backoff = (struct gc_backoff){.base_ms = 1000, .cap_ms = 30000};
+  s->commit_backoff =
       (struct gc_backoff){.base_ms = 500, .cap_ms = COMMIT_PAUSE_MS};
-  c->again = (struct gc_timer){.fire = on_again, .ctx = c};
-  c->receive.body.max = BODY_MAX_BYTES;
-  for (size_t i = 0; i < DELETIONS_MAX; i++) {
-    c->deletions[i].consumer = c;
-    c->deletions[i].request.body.max = BODY_MAX_BYTES;
-  }
-  c->keys = credentials_keeper_new(keys, is_sts ? &c->transport : &c->metadata,
+  s->again = (struct gc_timer){.fire = on_again, .ctx = s};
+  s->keys = credentials_keeper_new(keys, is_sts ? &s->transport : &s->metadata,
                                    gc_clock_now_ms, gc_clock_wall_ms);
-  c->reader = event_reader_new(c->sqs->source->form);
-  c->answer = sqs_answer_new(on_message, c);
-  c->sink = sqs_answer_sink(c->answer);
+  s->reader = event_reader_new(s->source->form);
+  s->count = s->options->consumers;
+  s->deletion_count = DELETIONS_MAX * s->count;
+  s->consumers = gc_zalloc(s->count, sizeof(*s->consumers));
+  s->deletions = gc_zalloc(s->deletion_count, sizeof(*s->deletions));
+  for (size_t i = 0; i < s->count; i++) {
+    struct consumer *c = &s->consumers[i];
+    c->sqs = s;
+    c->request.body.max = BODY_MAX_BYTES;
+    c->answer = sqs_answer_new(on_message, c);
+    c->sink = sqs_answer_sink(c->answer);
+  }
+  for (size_t i = 0; i < s->deletion_count; i++) {
+    s->deletions[i].sqs = s;
+    s->deletions[i].request.body.max = BODY_MAX_BYTES;
+  }
 }
 
-static void request_clear(struct consumer *c, struct sqs_request *r) {
-  c->transport.cancel(c->transport.ctx, &r->exchange);
+static void clear_request(struct sqs *s, struct sqs_request *r) {
+  s->transport.cancel(s->transport.ctx, &r->exchange);
   gc_buf_clear(&r->body);
   sqs_request_end(r);
 }
 
-static void consumer_clear_work(struct consumer *c) {
-  credentials_keeper_free(gc_steal(c->keys));
-  request_clear(c, &c->receive);
-  for (size_t i = 0; i < DELETIONS_MAX; i++) {
-    request_clear(c, &c->deletions[i].request);
-    sqs_receipts_clear(&c->deletions[i].receipts);
+static void clear_work(struct sqs *s) {
+  credentials_keeper_free(s->keys);
+  for (size_t i = 0; i < s->count; i++) {
+    struct consumer *c = &s->consumers[i];
+    clear_request(s, &c->request);
+    sqs_answer_free(c->answer);
+    delivery_free(c->filling);
   }
-  event_reader_free(gc_steal(c->reader));
-  sqs_answer_free(gc_steal(c->answer));
-  delivery_free(gc_steal(c->filling));
-  sqs_receipts_clear(&c->committed);
-}
-
-static enum gc_code consumer_init(struct sqs *s, struct consumer *c,
-                                  struct gc_err *err) {
-  c->sqs = s;
-  c->loop = gc_loop_new(err);
-  if (c->loop == NULL)
-    return err->code;
-  c->http = gc_http_new(c->loop, &s->connect, err);
-  c->metadata_http =
-      c->http != NULL ? gc_http_new(c->loop, &s->metadata_connect, err) : NULL;
-  if (c->metadata_http == NULL)
-    return err->code;
-  c->transport = gc_http_transport(c->http);
-  c->metadata = gc_http_transport(c->metadata_http);
-  consumer_set(c);
-  return GC_OK;
-}
-
-static enum gc_code consumer_start(struct consumer *c, unsigned number,
-                                   struct gc_err *err) {
-  char name[32];
-  snprintf(name, sizeof(name), "gc-sqs-%u", number);
-  GC_TRY(gc_loop_start(c->loop, name, err));
-  gc_loop_call(c->loop, consumer_begin, c);
-  return GC_OK;
-}
-
-static void consumer_clear(struct consumer *c) {
-  if (c->metadata_http != NULL)
-    consumer_clear_work(c);
-  gc_http_free(c->http);
-  gc_http_free(c->metadata_http);
-  gc_loop_free(c->loop);
+  for (size_t i = 0; i < s->deletion_count; i++) {
+    clear_request(s, &s->deletions[i].request);
+    sqs_receipts_clear(&s->deletions[i].receipts);
+  }
+  event_reader_free(s->reader);
+  sqs_receipts_clear(&s->committed);
 }
 
 static void set_connections(struct sqs *s) {
@@ -580,33 +553,20 @@ static void set_connections(struct sqs *s) {
   s->connect.files = gc_tls_files_new(&s->connect);
 }
 
-void sqs_stop(struct sqs *s) {
-  for (uint32_t i = 0; s != NULL && i < s->count; i++)
-    if (s->consumers[i].loop != NULL)
-      gc_loop_stop(s->consumers[i].loop);
-}
-
-void sqs_free(struct sqs *s) {
-  if (s == NULL)
-    return;
-  for (uint32_t i = 0; i < s->count; i++)
-    consumer_clear(&s->consumers[i]);
-  gc_tls_files_free(s->connect.files);
-  sqs_client_clear(&s->client);
-  free(s->consumers);
-  free(s);
-}
-
-/* Starts the consumers. Fails if the first one cannot start; reports the others
- * that cannot start. */
-static enum gc_code start_consumers(struct sqs *s, struct gc_err *err) {
-  for (uint32_t i = 0; i < s->count; i++) {
-    enum gc_code code = consumer_start(&s->consumers[i], i + 1, err);
-    if (code != GC_OK && i == 0)
-      return code;
-    if (code != GC_OK)
-      consumer_report(&s->consumers[i], err);
-  }
+static enum gc_code start_loop(struct sqs *s, struct gc_err *err) {
+  s->loop = gc_loop_new(err);
+  if (s->loop == NULL)
+    return err->code;
+  s->http = gc_http_new(s->loop, &s->connect, err);
+  s->metadata_http =
+      s->http != NULL ? gc_http_new(s->loop, &s->metadata_connect, err) : NULL;
+  if (s->metadata_http == NULL)
+    return err->code;
+  s->transport = gc_http_transport(s->http);
+  s->metadata = gc_http_transport(s->metadata_http);
+  set_work(s);
+  GC_TRY(gc_loop_start(s->loop, "gc-sqs", err));
+  gc_loop_call(s->loop, begin_requests, s);
   return GC_OK;
 }
 
@@ -615,17 +575,29 @@ struct sqs *sqs_start(const struct sqs_options *options,
   struct sqs *s = gc_zalloc(1, sizeof(*s));
   s->options = options;
   s->source = source;
-  s->count = options->consumers;
-  s->consumers = gc_zalloc(s->count, sizeof(*s->consumers));
   sqs_client_init(&s->client, options->queue_url, options->region, source);
-  enum gc_code code = GC_OK;
   set_connections(s);
-  for (uint32_t i = 0; i < s->count && code == GC_OK; i++)
-    code = consumer_init(s, &s->consumers[i], err);
-  if (code == GC_OK)
-    code = start_consumers(s, err);
-  if (code == GC_OK)
+  if (start_loop(s, err) == GC_OK)
     return s;
   sqs_free(s);
   return NULL;
+}
+
+void sqs_stop(struct sqs *s) {
+  if (s != NULL && s->loop != NULL)
+    gc_loop_stop(s->loop);
+}
+
+void sqs_free(struct sqs *s) {
+  if (s == NULL)
+    return;
+  if (s->keys != NULL)
+    clear_work(s);
+  gc_http_free(s->http);
+  gc_http_free(s->metadata_http);
+  gc_loop_free(s->loop);
+  gc_tls_files_free(s->connect.files);
+  free(s->consumers);
+  free(s->deletions);
+  free(s);
 }

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
-/* The source "sqs": consumers that poll an Amazon SQS queue. Each has a thread
- * with its own loop. It keeps one long poll under way, passes the received
- * events to the ledger, and deletes their messages after the commit. A body
- * that is no event is counted and not deleted, so that the queue's dead-letter
- * policy applies. After any failure the messages stay in the queue. */
+/* The source "sqs": consumers that poll an Amazon SQS queue, on one thread with
+ * a loop of its own. Each keeps one long poll under way. Received events go to
+ * the ledger, and their messages are deleted after the commit. A body that is
+ * no event is counted and not deleted, so that the queue's dead-letter policy
+ * applies. After any failure the messages stay in the queue. */
 #ifndef GENESYS_FLOWMETRICS_SOURCES_SQS_SQS_H
 #define GENESYS_FLOWMETRICS_SOURCES_SQS_SQS_H
 
@@ -24,11 +24,11 @@ struct sqs_options {
 struct sqs;
 
 /* Starts the consumers. `options` and `source` are borrowed as long as the
- * source lives; its notice runs on the consumers' threads. Returns NULL and
+ * source lives; its notice runs on the thread. Returns NULL and
  * fills err on failure. */
 struct sqs *sqs_start(const struct sqs_options *options,
                       const struct ledger_source *source, struct gc_err *err);
-/* Ends the threads at once. The ledger may still hold their batches; call
+/* Ends the thread at once. The ledger may still hold their batches; call
  * ledger_stop before sqs_free. */
 void sqs_stop(struct sqs *s);
 void sqs_free(struct sqs *s);

@@ -41,18 +41,14 @@ static const char *report_counts(const struct flow_counts *c,
 
 static void two_counts_of_a_pair_add_up(void) {
   struct flow_counts c = {.pairs = {.max = 2}};
-  char flow[FLOW_ID_SIZE];
-  const char *media;
-  int64_t count;
   CHECK_INT(flow_counts_add(&c, "f1", "voice", 3), GC_OK);
   CHECK_INT(flow_counts_add(&c, "f1", "chat", 1), GC_OK);
   CHECK_INT(flow_counts_add(&c, "f1", "voice", 2), GC_OK);
   CHECK_INT(flow_counts_add(&c, "f2", "voice", 2), GC_ERR_LIMIT);
   CHECK_INT(c.pairs.count, 2);
-  flow_counts_get(&c, 0, flow, &media, &count);
-  CHECK_STR(flow, "f1");
-  CHECK_STR(media, "voice");
-  CHECK_INT(count, 5);
+  CHECK_STR(c.at[0].flow, "f1");
+  CHECK_STR(c.at[0].media, "voice");
+  CHECK_INT(c.at[0].count, 5);
   flow_counts_clear(&c);
   CHECK_INT(c.pairs.count, 0);
 }

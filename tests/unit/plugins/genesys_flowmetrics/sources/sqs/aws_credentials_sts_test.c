@@ -21,19 +21,15 @@
 static void a_region_has_its_own_address(void) {
   static const struct {
     const char *region;
-    bool is_legacy;
     const char *url;
   } rows[] = {
-      {"eu-west-1", false, "https://sts.eu-west-1.amazonaws.com"},
-      {"eu-west-1", true, "https://sts.amazonaws.com"},
-      {"eu-south-1", true, "https://sts.eu-south-1.amazonaws.com"},
-      {"us-gov-west-1", true, "https://sts.us-gov-west-1.amazonaws.com"},
-      {"cn-north-1", false, "https://sts.cn-north-1.amazonaws.com.cn"},
+      {"eu-west-1", "https://sts.eu-west-1.amazonaws.com"},
+      {"cn-north-1", "https://sts.cn-north-1.amazonaws.com.cn"},
   };
   for (size_t i = 0; i < GC_COUNT(rows); i++) {
     char url[GC_URL_SIZE];
     CHECK_ROW(rows[i].url);
-    sts_endpoint(rows[i].region, rows[i].is_legacy, url);
+    sts_endpoint(rows[i].region, url);
     CHECK_STR(url, rows[i].url);
   }
 }
