@@ -221,8 +221,10 @@ static int on_read_new(user_data_t *ud) {
   return 0;
 }
 
+/* The first callback of collectd's stop. */
 static void on_read_end(void *data) {
   struct gc_block *b = data;
+  gc_clock_begin_stop();
   if (b->is->read_last != NULL)
     b->is->read_last(b);
 }
@@ -336,13 +338,18 @@ static int on_init(void) {
 
 static int on_shutdown(void) {
   struct gc_plugin *p = find_plugin(plugin_get_ctx().name);
-  if (p != NULL)
-    gc_plugin_stop(p);
+  gc_clock_begin_stop();
+  if (p == NULL)
+    return 0;
+  if (p->shutdown != NULL)
+    return p->shutdown();
+  gc_plugin_stop(p);
   return 0;
 }
 
 void gc_plugin_register(struct gc_plugin *p) {
   struct gc_err err;
+  gc_clock_begin_run();
   list_plugin(p);
   gc_log_free(p->log); /* of a plugin that is registered again */
   p->log = gc_log_new(p->name);
@@ -353,6 +360,5 @@ void gc_plugin_register(struct gc_plugin *p) {
   plugin_register_complex_config(p->name,
                                  p->config != NULL ? p->config : on_config);
   plugin_register_init(p->name, p->init != NULL ? p->init : on_init);
-  plugin_register_shutdown(p->name,
-                           p->shutdown != NULL ? p->shutdown : on_shutdown);
+  plugin_register_shutdown(p->name, on_shutdown);
 }

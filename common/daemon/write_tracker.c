@@ -296,7 +296,7 @@ static bool wait_until_saved(struct gc_write_ticket *t, uint64_t mark,
 }
 
 bool gc_write_tracker_wait(struct gc_write_ticket *t, uint32_t max_ms) {
-  uint64_t end_ms = gc_clock_now_ms() + max_ms;
+  uint64_t end_ms = gc_clock_bound(max_ms);
   lock_tracker();
   for (drop_given_up(t); t->count > 0 && gc_clock_now_ms() < end_ms;
        drop_given_up(t))

@@ -2,6 +2,7 @@
 #include "common/net/clock.h"
 
 #include <openssl/rand.h>
+#include <stdatomic.h>
 
 static uint64_t read_clock_us(clockid_t clock) {
   struct timespec now = {0};
@@ -26,6 +27,25 @@ void gc_clock_cond_init(pthread_cond_t *condition) {
 struct timespec gc_clock_timespec(uint64_t at_ms) {
   return (struct timespec){.tv_sec = (time_t)(at_ms / 1000),
                            .tv_nsec = (long)(at_ms % 1000) * 1000000};
+}
+
+static _Atomic uint64_t stop_by_ms; /* 0: no stop */
+
+void gc_clock_begin_run(void) { atomic_store(&stop_by_ms, 0); }
+
+void gc_clock_begin_stop(void) {
+  uint64_t none = 0;
+  (void)atomic_compare_exchange_strong(&stop_by_ms, &none,
+                                       gc_clock_now_ms() + GC_STOP_MS);
+}
+
+uint64_t gc_clock_bound(uint64_t wait_ms) {
+  uint64_t now_ms = gc_clock_now_ms(), end_ms = now_ms + wait_ms;
+  uint64_t by_ms = atomic_load(&stop_by_ms);
+  if (by_ms == 0 || end_ms <= by_ms)
+    return end_ms;
+  uint64_t least_ms = wait_ms < GC_STOP_LEAST_MS ? wait_ms : GC_STOP_LEAST_MS;
+  return by_ms > now_ms + least_ms ? by_ms : now_ms + least_ms;
 }
 
 int64_t gc_clock_wall_ms(void) {

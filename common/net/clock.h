@@ -22,6 +22,23 @@ GC_API void gc_clock_cond_init(pthread_cond_t *condition);
  * condition of gc_clock_cond_init. */
 GC_API struct timespec gc_clock_timespec(uint64_t at_ms);
 
+/* ---- the stop of the process ----
+ *
+ * collectd calls the parts of a stop one after the other, so they share one
+ * limit: a part that waits for long leaves less to the next ones. */
+enum {
+  GC_STOP_MS = 1500,
+  GC_STOP_LEAST_MS = 30, /* what a wait has when the limit is over */
+};
+
+/* Begins a run of the process, which has no limit. */
+GC_API void gc_clock_begin_run(void);
+/* Begins the stop: waits end GC_STOP_MS after the first call at the latest. */
+GC_API void gc_clock_begin_stop(void);
+/* Returns the time of gc_clock_now_ms at which a wait that begins now ends:
+ * `wait_ms` later, or earlier during the stop. */
+GC_API uint64_t gc_clock_bound(uint64_t wait_ms);
+
 /* Returns monotonic milliseconds that also count the time in which the machine
  * is suspended: for a permission that must not outlive a sleep. */
 GC_API uint64_t gc_clock_boot_ms(void);

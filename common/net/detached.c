@@ -190,7 +190,7 @@ static bool wait_for_end(struct gc_detached *d, struct detached_call *c,
 
 enum gc_code gc_detached_run(struct gc_detached *d, void (*run)(void *ctx),
                              void (*drop)(void *ctx), void *ctx) {
-  uint64_t end_ms = gc_clock_now_ms() + d->wait_ms;
+  uint64_t end_ms = gc_clock_bound(d->wait_ms);
   struct detached_call *c = gc_zalloc(1, sizeof(*c));
   *c = (struct detached_call){.of = d, .run = run, .drop = drop, .ctx = ctx};
   enum gc_code code = GC_OK;
@@ -256,7 +256,7 @@ void gc_detached_free(struct gc_detached *d) {
   if (d == NULL)
     return;
   gc_detached_cancel(d);
-  uint64_t end_ms = gc_clock_now_ms() + GC_DETACHED_STOP_MS;
+  uint64_t end_ms = gc_clock_bound(GC_DETACHED_STOP_MS);
   pthread_mutex_lock(&d->lock);
   while (d->posting > 0 && gc_clock_now_ms() < end_ms)
     wait_until_ms(d, end_ms);

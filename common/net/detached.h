@@ -32,7 +32,8 @@ GC_API void gc_detached_free(struct gc_detached *d);
 
 /* Runs run(ctx) on its own thread, one call after the other. Any thread.
  * GC_OK: the call has ended, and `ctx` is the caller's again. Otherwise
- * drop(ctx) has run or will run, on any thread. GC_ERR_TIMEOUT: this call or
+ * drop(ctx) has run or will run, on any thread. The stop of the process
+ * shortens the bound (gc_clock_bound). GC_ERR_TIMEOUT: this call or
  * an earlier one hangs; while one is left behind, the next calls fail as soon
  * as it has run for the bound. GC_ERR_MEMORY: no thread. */
 GC_API GC_MUST_CHECK enum gc_code gc_detached_run(struct gc_detached *d,

@@ -307,7 +307,7 @@ enum gc_code redis_lease_start(const struct redis_lease_settings *s,
  * TLS, or on two requests to a Redis that hangs, and is left behind. */
 static bool wait_for_end(struct redis_lease *l) {
   const struct timespec end =
-      gc_clock_timespec(gc_clock_now_ms() + GC_LEASE_STOP_MS);
+      gc_clock_timespec(gc_clock_bound(GC_LEASE_STOP_MS));
   pthread_mutex_lock(&l->lock);
   while (!l->has_ended &&
          pthread_cond_timedwait(&l->ended, &l->lock, &end) == 0)

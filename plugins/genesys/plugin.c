@@ -189,6 +189,7 @@ static int on_read_health(__attribute__((unused)) user_data_t *ud) {
 
 /* Runs when the read threads have ended, before any block stops. */
 static void on_health_end(__attribute__((unused)) void *data) {
+  gc_clock_begin_stop();
   note_restart(true);
 }
 

@@ -444,6 +444,7 @@ static int on_read(user_data_t *ud) {
  * read callback, the last moment when values still reach the writers. */
 static void on_last_read(void *unused) {
   (void)unused;
+  gc_clock_begin_stop();
   for (struct gc_block *b = next_attributes(plugin.blocks); b != NULL;
        b = next_attributes(b->next))
     if (b->runs)

@@ -36,9 +36,9 @@ struct influx_node {
   size_t text_lines;
   uint64_t lost; /* values that this thread lost */
   struct gc_timer gather, save, tick;
-  uint64_t stop_asked_ms; /* of the thread that stops; 0: not yet */
-  uint64_t stop_by_ms;    /* deadline of the stop; 0: no stop yet */
-  struct gc_saver saver;  /* for sources that wait for the disk */
+  uint64_t stop_end_ms;  /* of the thread that stops; 0: not asked yet */
+  uint64_t stop_by_ms;   /* deadline of the stop; 0: no stop yet */
+  struct gc_saver saver; /* for sources that wait for the disk */
 
   pthread_mutex_t lock; /* guards all below */
   pthread_cond_t stopped;
@@ -285,8 +285,7 @@ static void begin_stop(void *ctx) {
 }
 
 static void wait_until_stopped(struct influx_node *n) {
-  const struct timespec until =
-      gc_clock_timespec(n->stop_asked_ms + INFLUX_STOP_MS);
+  const struct timespec until = gc_clock_timespec(n->stop_end_ms);
   pthread_mutex_lock(&n->lock);
   while (!n->is_stopped &&
          pthread_cond_timedwait(&n->stopped, &n->lock, &until) != ETIMEDOUT)
@@ -501,9 +500,9 @@ void influx_node_stats(struct influx_node *n, struct influx_node_stats *ret) {
 }
 
 void influx_node_ask_to_stop(struct influx_node *n) {
-  if (n->stop_asked_ms != 0)
+  if (n->stop_end_ms != 0)
     return;
-  n->stop_asked_ms = gc_clock_now_ms();
+  n->stop_end_ms = gc_clock_bound(INFLUX_STOP_MS);
   gc_saver_remove(&n->saver); /* the stop itself saves all values */
   (void)gc_loop_post(n->loop, begin_stop, NULL, n);
 }

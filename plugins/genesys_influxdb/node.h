@@ -37,7 +37,7 @@ enum {
   INFLUX_GATHER_MS = 20,          /* time from the first value to the reading */
   INFLUX_TICK_MS = 1000,          /* retries of the spool, figures */
   INFLUX_LAST_SEND_MS = 1000,     /* a stop sends for this long */
-  INFLUX_STOP_MS = 1700,          /* longest wait of a stop, sending included */
+  INFLUX_STOP_MS = 1300,          /* longest wait of a stop, sending included */
 };
 
 /* All members are borrowed as long as the node lives. */

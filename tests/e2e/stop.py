@@ -9,10 +9,11 @@ from pathlib import Path
 from typing import Callable
 
 from lib import process, report, stream
-from lib.collectd import DAEMON, STOP_MAX_S, Collectd, account, query, queues
+from lib.collectd import DAEMON, OURS, STOP_MAX_S, Collectd, account, block, query, queues
 from lib.flows import SECRET, Hook, Sqs, attributes
 from lib.gate import Gate
 from lib.genesys import Proxy, Simulator
+from lib.hanging_disk import hanging_disk
 from lib.process import wait_until, watch_for
 from lib.report import check, note, same
 from lib.resolver import UNKNOWN_NAME, silent_resolver
@@ -189,6 +190,25 @@ def a_resolver_that_hangs_delays_no_stop() -> None:
     stops_cleanly(daemon)
 
 
+def eight_silent_databases_a_disk_and_a_resolver_delay_no_stop() -> None:
+    """All at once: each database has lines that it does not confirm, their spools and the state lie on a disk that hangs."""
+    slow, sim, disk = silent_resolver(), Simulator(**SMALL), hanging_disk("state")
+    database = Gate(sim.https_port)
+    database.stop_answering()
+    nodes = "".join(block("Node", "n%d" % n, {"URL": "http://127.0.0.1:%d" % database.port, "Version": 1, "Database": "d",
+                                             "SpoolDir": disk.below / ("spool%d" % n)}) for n in range(8))
+    daemon = Collectd(account(sim) + account(sim, "away", BaseURL="https://" + UNKNOWN_NAME, Host="away"),
+                      BLOCKS + queues("far", Account="away"), more="<Plugin genesys_influxdb>\n%s</Plugin>\n" % nodes,
+                      ours=(*OURS, "genesys_influxdb"), wrapper=slow.wrapper, preload=str(disk.shim), env=disk.env,
+                      state_dir=disk.below)
+    daemon.wait_up("all", "b")
+    wait_until(slow.asked.is_set, 8, "a query to the name server")
+    wait_until(lambda: database.accepted >= 8, 20, "a connection of each node")
+    disk.hang()
+    watch_for(3)  # each thread meets the disk
+    stops_cleanly(daemon)
+
+
 def a_stop_closes_an_open_stream_in_time() -> None:
     sim = Simulator(**SMALL)
     daemon = Collectd(account(sim), BLOCKS)
@@ -239,7 +259,8 @@ SCENARIOS: list[Callable[[], None]] = [
     collectd_stops_in_time_while_all_works, collectd_stops_in_time_during_its_start, a_wrong_secret_delays_no_stop,
     refused_connections_delay_no_stop, an_api_that_sends_nothing_delays_no_stop,
     requests_without_an_answer_delay_no_stop, slow_answers_delay_no_stop, a_pause_after_a_429_delays_no_stop,
-    a_proxy_that_hangs_delays_no_stop, a_resolver_that_hangs_delays_no_stop, a_stop_closes_an_open_stream_in_time,
+    a_proxy_that_hangs_delays_no_stop, a_resolver_that_hangs_delays_no_stop,
+    eight_silent_databases_a_disk_and_a_resolver_delay_no_stop, a_stop_closes_an_open_stream_in_time,
     a_silent_stream_delays_no_stop, a_stream_under_load_delays_no_stop, a_handshake_that_hangs_delays_no_stop,
     a_subscription_that_hangs_delays_no_stop, a_channel_creation_that_hangs_delays_no_stop,
     long_polls_of_sqs_delay_no_stop, a_queue_under_load_delays_no_stop, an_sqs_that_sends_nothing_delays_no_stop,

@@ -434,7 +434,7 @@ enum gc_code ledger_start(struct ledger *l, struct gc_err *err) {
  * is then left behind and makes no callbacks any more. */
 static bool wait_for_writer(struct ledger *l) {
   uint32_t max_ms = l->options.stop_max_ms;
-  uint64_t end_ms = max_ms != 0 ? gc_clock_now_ms() + max_ms : UINT64_MAX;
+  uint64_t end_ms = max_ms != 0 ? gc_clock_bound(max_ms) : UINT64_MAX;
   pthread_mutex_lock(&l->lock);
   l->is_stopping = true;
   pthread_cond_broadcast(&l->changed);

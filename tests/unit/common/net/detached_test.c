@@ -108,6 +108,25 @@ static void the_owner_may_go_while_a_call_hangs(void) {
 
 static unsigned in_turn; /* guarded by the turns alone */
 
+/* The waits of a stop share one limit, which a new run ends. */
+static void a_stop_shortens_all_waits_together(void) {
+  unsigned one = 1;
+  struct gc_detached *b = gc_detached_new("gc-test", LONG_MS, NULL);
+  begin_calls(false);
+  gc_clock_begin_stop();
+  uint64_t began_ms = gc_clock_now_ms();
+  CHECK_INT(gc_detached_run(b, run_it, drop_it, NULL), GC_ERR_TIMEOUT);
+  CHECK(gc_clock_now_ms() - began_ms < LONG_MS);
+  uint64_t end_ms = gc_clock_bound(LONG_MS);
+  CHECK(end_ms <= gc_clock_now_ms() + GC_STOP_LEAST_MS);
+  CHECK(gc_clock_bound(1) <= gc_clock_now_ms() + 1);
+  gc_clock_begin_run();
+  CHECK(gc_clock_bound(LONG_MS) >= end_ms + LONG_MS - GC_STOP_LEAST_MS);
+  GATE_CHANGE(&gate, is_open = true);
+  CHECK(gate_wait(&gate, has_dropped, &one));
+  gc_detached_free(b);
+}
+
 static void add_one(void *ctx) {
   (void)ctx;
   in_turn++;
@@ -278,6 +297,7 @@ int main(void) {
   RUN(a_call_that_hangs_is_left_and_the_next_fails_at_once);
   RUN(a_call_after_the_hang_runs);
   RUN(the_owner_may_go_while_a_call_hangs);
+  RUN(a_stop_shortens_all_waits_together);
   RUN(calls_run_one_after_the_other);
   RUN(callers_do_not_wait_one_after_the_other);
   RUN(a_posted_call_ends_on_the_loop_s_thread_and_is_dropped);
