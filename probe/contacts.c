@@ -90,10 +90,8 @@ static struct seen *find_seen(struct gc_strmap *map, const char *queue,
   if (s == NULL)
     return NULL;
   memcpy(s->key, key, sizeof(s->key));
-  if (gc_strmap_put(map, s->key, s) == GC_OK)
-    return s;
-  free(s);
-  return NULL;
+  gc_strmap_put(map, s->key, s);
+  return s;
 }
 
 /* A queue and medium whose counters may have changed, and the receiver of their

@@ -188,12 +188,12 @@ static enum gc_code make_room(struct probe_replay *r) {
 /* Adds a row. Takes ownership of its texts, also on failure. */
 static enum gc_code add_row(struct probe_replay *r, struct row row) {
   enum gc_code code = make_room(r);
-  if (code == GC_OK && row.key != NULL)
-    code = gc_strmap_put(&r->keys, row.key, r);
   if (code != GC_OK) {
     row_clear(&row);
     return code;
   }
+  if (row.key != NULL)
+    gc_strmap_put(&r->keys, row.key, r);
   r->sums[row.outcome]++;
   r->rows[r->count++] = row;
   return GC_OK;

@@ -31,10 +31,9 @@ void *gc_resize(void *memory, size_t count, size_t bytes) {
 }
 
 char *gc_strdup(const char *text) {
-  size_t bytes;
+  return text != NULL ? gc_strndup(text, strlen(text)) : NULL;
+}
 
-  if (text == NULL)
-    return NULL;
-  bytes = strlen(text) + 1;
-  return memcpy(gc_zalloc(1, bytes), text, bytes);
+char *gc_strndup(const char *text, size_t len) {
+  return memcpy(gc_zalloc(len + 1, 1), text, len);
 }

@@ -25,5 +25,8 @@ GC_API void *gc_resize(void *memory, size_t count, size_t bytes)
 
 /* Returns a copy of `text`; NULL for NULL. */
 GC_API char *gc_strdup(const char *text);
+/* Returns a copy of the first `len` bytes, which `text` has. */
+GC_API char *gc_strndup(const char *text, size_t len)
+    __attribute__((returns_nonnull));
 
 #endif

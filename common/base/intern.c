@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/base/alloc.h"
 #include "common/base/hash.h"
 
 /* Returns the slot that holds the text, or the free slot for it. */
@@ -20,27 +21,16 @@ static uint32_t slot_of(const struct gc_intern *in, const char *text,
   return s;
 }
 
-static enum gc_code grow_slots(struct gc_intern *in) {
-  uint32_t slot_count = in->slot_count == 0 ? 16 : in->slot_count * 2;
-  uint32_t *slots = calloc(slot_count, sizeof(*slots));
-  if (slots == NULL)
-    return GC_ERR_MEMORY;
+/* Doubles the slots. At most half of them are used, so that the texts grow with
+ * them. */
+static void grow(struct gc_intern *in) {
   free(in->slots);
-  in->slots = slots;
-  in->slot_count = slot_count;
+  in->slot_count = in->slot_count == 0 ? 16 : in->slot_count * 2;
+  in->slots = gc_zalloc(in->slot_count, sizeof(*in->slots));
+  in->cap = in->slot_count / 2;
+  in->texts = gc_resize(in->texts, in->cap, sizeof(char *));
   for (uint32_t i = 0; i < in->count; i++)
-    slots[slot_of(in, in->texts[i], strlen(in->texts[i]))] = i + 1;
-  return GC_OK;
-}
-
-static enum gc_code grow_texts(struct gc_intern *in) {
-  uint32_t cap = in->cap == 0 ? 8 : in->cap * 2;
-  char **texts = realloc(in->texts, cap * sizeof(char *));
-  if (texts == NULL)
-    return GC_ERR_MEMORY;
-  in->texts = texts;
-  in->cap = cap;
-  return GC_OK;
+    in->slots[slot_of(in, in->texts[i], strlen(in->texts[i]))] = i + 1;
 }
 
 enum gc_code gc_intern_put(struct gc_intern *in, const char *text, size_t len,
@@ -51,13 +41,9 @@ enum gc_code gc_intern_put(struct gc_intern *in, const char *text, size_t len,
   if (in->count >= in->max)
     return GC_ERR_LIMIT;
   if (in->count * 2 >= in->slot_count)
-    GC_TRY(grow_slots(in));
-  if (in->count == in->cap)
-    GC_TRY(grow_texts(in));
+    grow(in);
 
-  char *copy = strndup(text, len);
-  if (copy == NULL)
-    return GC_ERR_MEMORY;
+  char *copy = gc_strndup(text, len);
   in->texts[in->count] = copy;
   in->slots[slot_of(in, copy, len)] = in->count + 1;
   *ret_number = in->count++;

@@ -22,7 +22,7 @@ struct gc_intern {
 };
 
 /* Finds the number of `text`, or adds it with the next one. GC_ERR_LIMIT past
- * `max`, GC_ERR_MEMORY. A NUL inside the text ends it. */
+ * `max`. A NUL inside the text ends it. */
 GC_API GC_MUST_CHECK enum gc_code gc_intern_put(struct gc_intern *in,
                                                 const char *text, size_t len,
                                                 uint32_t *ret_number);

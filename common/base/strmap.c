@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/base/alloc.h"
 #include "common/base/assert.h"
 #include "common/base/hash.h"
 
@@ -23,30 +24,26 @@ static size_t find_slot(const struct gc_strmap *m, const char *key,
 }
 
 /* Makes room for one more key: a third of the slots stays free. */
-static enum gc_code make_room(struct gc_strmap *m) {
+static void make_room(struct gc_strmap *m) {
   if (m->room > 0 && (m->count + 1) * 3 <= m->room * 2)
-    return GC_OK;
+    return;
   struct gc_strmap wide = {.room = m->room > 0 ? m->room * 2 : 16,
                            .count = m->count};
-  wide.slots = calloc(wide.room, sizeof(*wide.slots));
-  if (wide.slots == NULL)
-    return GC_ERR_MEMORY;
+  wide.slots = gc_zalloc(wide.room, sizeof(*wide.slots));
   for (size_t i = 0; i < m->room; i++)
     if (m->slots[i].key != NULL)
       wide.slots[find_slot(&wide, m->slots[i].key, m->slots[i].hash)] =
           m->slots[i];
   free(m->slots);
   *m = wide;
-  return GC_OK;
 }
 
-enum gc_code gc_strmap_put(struct gc_strmap *m, const char *key, void *value) {
-  GC_TRY(make_room(m));
+void gc_strmap_put(struct gc_strmap *m, const char *key, void *value) {
+  make_room(m);
   uint64_t hash = hash_of(key);
   struct gc_strmap_slot *slot = &m->slots[find_slot(m, key, hash)];
   m->count += slot->key == NULL;
   *slot = (struct gc_strmap_slot){key, value, hash};
-  return GC_OK;
 }
 
 void *gc_strmap_get(const struct gc_strmap *m, const char *key) {

@@ -4,11 +4,11 @@
  * member of the value). Pure, one thread.
  *
  *   struct gc_strmap map = {0};
- *   GC_TRY(gc_strmap_put(&map, item->id, item)); */
+ *   gc_strmap_put(&map, item->id, item); */
 #ifndef GC_BASE_STRMAP_H
 #define GC_BASE_STRMAP_H
 
-#include "common/base/err.h"
+#include "common/base/cleanup.h"
 
 #include <stddef.h>
 #include <stdint.h>
@@ -25,10 +25,8 @@ struct gc_strmap {
   size_t count;
 };
 
-/* Adds the key and its value, or replaces both. GC_ERR_MEMORY leaves the map as
- * it was. */
-GC_API GC_MUST_CHECK enum gc_code gc_strmap_put(struct gc_strmap *m,
-                                                const char *key, void *value);
+/* Adds the key and its value, or replaces both. */
+GC_API void gc_strmap_put(struct gc_strmap *m, const char *key, void *value);
 /* Returns the value of `key`; NULL when it is not there. */
 GC_API void *gc_strmap_get(const struct gc_strmap *m, const char *key);
 /* Removes the key and returns its value; NULL when it is not there. */

@@ -40,21 +40,12 @@ static const char *kind_of(const struct gc_series_claim *c) {
   return c->query.source == GC_QUERY_FLOWS ? "Flows" : "Query";
 }
 
-static enum gc_code reserve_name(const struct gc_block *block,
-                                 struct gc_err *err) {
-  char name[GC_NAME_SIZE];
-  (void)gc_name_clean(name, block->name, strlen(block->name));
-  return gc_labels_reserve(name) == GC_OK
-             ? GC_OK
-             : gc_fail(err, GC_ERR_MEMORY, "out of memory");
-}
-
 enum gc_code gc_analytics_block_claim(struct gc_analytics_block *q,
                                       struct gc_block *block,
                                       const char *account,
                                       const struct gc_query *query,
                                       bool observes, struct gc_err *err) {
-  char what[GC_CLAIM_WHAT_SIZE];
+  char what[GC_CLAIM_WHAT_SIZE], name[GC_NAME_SIZE];
   q->claim = (struct gc_series_claim){.name = block->name,
                                       .account = account,
                                       .query = *query,
@@ -69,7 +60,10 @@ enum gc_code gc_analytics_block_claim(struct gc_analytics_block *q,
                      kind_of(&c->claim), c->claim.name, what);
   q->next_claim = claims;
   claims = q;
-  return gc_series_claim_has_name(&q->claim) ? reserve_name(block, err) : GC_OK;
+  (void)gc_name_clean(name, block->name, strlen(block->name));
+  if (gc_series_claim_has_name(&q->claim))
+    gc_labels_reserve(name);
+  return GC_OK;
 }
 
 /* Removes the block's claim, if it has one. */
@@ -109,8 +103,6 @@ enum gc_code gc_analytics_block_start(struct gc_analytics_block *q,
   }
   q->block = block;
   q->ticket = gc_write_ticket_new();
-  if (q->ticket == NULL)
-    return gc_fail(err, GC_ERR_MEMORY, "out of memory");
   q->work = gc_analytics_new(query, &deps, gc_block_notice, block);
   gc_analytics_start(q->work);
   return GC_OK;

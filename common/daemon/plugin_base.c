@@ -8,6 +8,7 @@
 #include "collectd.h"
 #include "plugin.h"
 
+#include "common/base/alloc.h"
 #include "common/base/policy/poll_pace.h"
 #include "common/daemon/emit.h"
 #include "common/daemon/health.h"
@@ -54,9 +55,8 @@ static void block_free(struct gc_block *b) {
 
 static char *join_name(const char *prefix, const char *name) {
   size_t size = strlen(prefix) + strlen(name) + 2;
-  char *text = malloc(size);
-  if (text != NULL)
-    snprintf(text, size, "%s-%s", prefix, name);
+  char *text = gc_zalloc(size, 1);
+  snprintf(text, size, "%s-%s", prefix, name);
   return text;
 }
 
@@ -92,8 +92,6 @@ static enum gc_code check_account(const struct gc_block *b,
 
 static enum gc_code check_block(struct gc_block *b, struct gc_err *err) {
   struct gc_err warning = {.code = GC_OK};
-  if (b->name == NULL || b->instance == NULL)
-    return gc_fail(err, GC_ERR_MEMORY, "out of memory");
   GC_TRY(check_name(b, err));
   if (b->is->check != NULL)
     GC_TRY(b->is->check(b, &warning, err));
@@ -106,15 +104,10 @@ static enum gc_code check_block(struct gc_block *b, struct gc_err *err) {
 enum gc_code gc_plugin_add(struct gc_plugin *p, const struct gc_block_class *is,
                            const char *name, void *options,
                            struct gc_err *err) {
-  struct gc_block *b = calloc(1, is->size);
-  if (b == NULL) {
-    gc_options_clear(is->rows, options);
-    free(options);
-    return gc_fail(err, GC_ERR_MEMORY, "out of memory");
-  }
+  struct gc_block *b = gc_zalloc(1, is->size);
   b->is = is;
   b->plugin = p;
-  b->name = strdup(name);
+  b->name = gc_strdup(name);
   b->instance = join_name(is->prefix, name);
   b->options = options;
   enum gc_code code = check_block(b, err);

@@ -91,7 +91,7 @@ struct gc_block {
   struct gc_account *account; /* reference, released at the end; or NULL */
   const char *host; /* host of its values; NULL or "": collectd's host */
   bool runs;        /* `start` has succeeded */
-  struct gc_health *health; /* NULL: out of memory */
+  struct gc_health *health;
   bool has_answered; /* in a trial: all its sources were up at one time */
   struct gc_block *next;
 };

@@ -7,6 +7,7 @@
 #include "collectd.h"
 #include "plugin.h"
 
+#include "common/base/alloc.h"
 #include "common/base/strmap.h"
 #include "common/daemon/emit.h"
 #include "common/net/clock.h"
@@ -63,17 +64,12 @@ static void make_key(char key[KEY_MAX], const value_list_t *vl) {
            vl->type_instance);
 }
 
-static struct pending *add_pending(struct gc_write_ticket *t, const char *key,
-                                   cdtime_t when) {
+static void add_pending(struct gc_write_ticket *t, const char *key,
+                        cdtime_t when) {
   size_t size = strlen(key) + 1;
-  struct pending *p = calloc(1, sizeof(*p) + size);
-  if (p == NULL)
-    return NULL;
+  struct pending *p = gc_zalloc(1, sizeof(*p) + size);
   memcpy(p->key, key, size);
-  if (gc_strmap_put(&pending_by_key, p->key, p) != GC_OK) {
-    free(p);
-    return NULL;
-  }
+  gc_strmap_put(&pending_by_key, p->key, p);
   p->time = when;
   p->since_ms = clock_ms();
   p->number = ++dispatched;
@@ -83,7 +79,6 @@ static struct pending *add_pending(struct gc_write_ticket *t, const char *key,
   t->newest = p;
   t->count++;
   atomic_fetch_add(&pending_count, 1);
-  return p;
 }
 
 static void complete_pending(struct pending *p) {
@@ -188,7 +183,7 @@ void gc_write_tracker_close(void) {
 }
 
 struct gc_write_ticket *gc_write_ticket_new(void) {
-  return calloc(1, sizeof(struct gc_write_ticket));
+  return gc_zalloc(1, sizeof(struct gc_write_ticket));
 }
 
 void gc_write_ticket_free(struct gc_write_ticket *t) {
@@ -214,7 +209,8 @@ static enum gc_code add_to_ticket(struct gc_write_ticket *t, const char *key,
     return GC_ERR_LIMIT;
   if (p != NULL)
     complete_pending(p);
-  return add_pending(t, key, when) != NULL ? GC_OK : GC_ERR_MEMORY;
+  add_pending(t, key, when);
+  return GC_OK;
 }
 
 enum gc_code gc_write_tracker_emit(struct gc_write_ticket *t, const char *host,

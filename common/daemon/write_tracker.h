@@ -51,7 +51,6 @@ GC_API void gc_write_tracker_close(void);
 
 /* A group of values with the number of pending ones. */
 struct gc_write_ticket;
-/* Makes a ticket; NULL when out of memory. */
 GC_API struct gc_write_ticket *gc_write_ticket_new(void);
 /* Forgets the ticket's pending values. NULL is allowed. */
 GC_API void gc_write_ticket_free(struct gc_write_ticket *t);

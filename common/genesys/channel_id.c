@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/base/alloc.h"
 #include "common/base/json/document.h"
 #include "common/base/timestamp.h"
 
@@ -37,13 +38,8 @@ static enum gc_code copy_channel(const char *id, size_t id_len, const char *uri,
                                  size_t uri_len, struct gc_channel_id *ret_id) {
   if (!is_id(id, id_len) || !is_uri(uri, uri_len))
     return GC_ERR_PARSE;
-  struct gc_channel_id taken = {.id = strndup(id, id_len),
-                                .uri = strndup(uri, uri_len)};
-  if (taken.id == NULL || taken.uri == NULL) {
-    gc_channel_id_clear(&taken);
-    return GC_ERR_MEMORY;
-  }
-  *ret_id = taken;
+  *ret_id = (struct gc_channel_id){.id = gc_strndup(id, id_len),
+                                   .uri = gc_strndup(uri, uri_len)};
   return GC_OK;
 }
 
@@ -56,15 +52,10 @@ enum gc_code gc_channel_id_parse(const char *body, size_t len,
   const char *id = gc_document_text(answer.root, "id");
   const char *uri = gc_document_text(answer.root, "connectUri");
   const char *expires = gc_document_text(answer.root, "expires");
-  enum gc_code code =
-      id != NULL && uri != NULL
-          ? copy_channel(id, strlen(id), uri, strlen(uri), ret_id)
-          : GC_ERR_PARSE;
-  if (code != GC_OK)
-    return gc_fail(err, code,
-                   code == GC_ERR_PARSE
-                       ? "the answer has no usable id and connectUri"
-                       : "out of memory");
+  if (id == NULL || uri == NULL ||
+      copy_channel(id, strlen(id), uri, strlen(uri), ret_id) != GC_OK)
+    return gc_fail(err, GC_ERR_PARSE,
+                   "the answer has no usable id and connectUri");
   *ret_expires_ms = 0;
   if (expires != NULL)
     (void)!gc_timestamp_parse(expires, strlen(expires), ret_expires_ms, NULL);

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/base/alloc.h"
 #include "common/base/decimal.h"
 #include "common/base/policy/paging.h"
 
@@ -97,25 +98,22 @@ static void row_clear(struct gc_entity_row *row) {
   *row = (struct gc_entity_row){0};
 }
 
-static enum gc_code set_text(char **field, const struct gc_json_value *v) {
+static void set_text(char **field, const struct gc_json_value *v) {
   if (v->kind != GC_JSON_STRING)
-    return GC_OK;
+    return;
   free(*field);
-  *field = strndup(v->text, v->len);
-  return *field != NULL ? GC_OK : GC_ERR_MEMORY;
+  *field = gc_strndup(v->text, v->len);
 }
 
-static enum gc_code set_target(struct gc_entity_page *p, enum gc_target target,
-                               const struct gc_json_value *v) {
+static void set_target(struct gc_entity_page *p, enum gc_target target,
+                       const struct gc_json_value *v) {
   if (!gc_json_int(v, &p->targets.ms[target]))
     p->targets.ms[target] = 0;
-  return GC_OK;
 }
 
-static enum gc_code set_count(int64_t *field, const struct gc_json_value *v) {
+static void set_count(int64_t *field, const struct gc_json_value *v) {
   if (!gc_json_int(v, field) || *field < 0)
     *field = -1;
-  return GC_OK;
 }
 
 #define TARGET(media)                                                          \
@@ -127,46 +125,48 @@ static enum gc_code on_value(void *ctx, const struct gc_json_at *at,
   struct gc_entity_page *p = ctx;
   switch (at->path) {
   case GC_JSON_PATH3(K_ENTITIES, GC_JSON_ITEM, K_ID):
-    return set_text(&p->row.id, v);
+    set_text(&p->row.id, v);
+    break;
   case GC_JSON_PATH3(K_ENTITIES, GC_JSON_ITEM, K_NAME):
-    return set_text(&p->row.name, v);
+    set_text(&p->row.name, v);
+    break;
   case GC_JSON_PATH3(K_ENTITIES, GC_JSON_ITEM, K_SYSTEM_PRESENCE):
-    return set_text(&p->row.detail, v);
+    set_text(&p->row.detail, v);
+    break;
 #define XX(id, member, media)                                                  \
   case TARGET(K_MEDIA + GC_TARGET_##id):                                       \
-    return set_target(p, GC_TARGET_##id, v);
+    set_target(p, GC_TARGET_##id, v);                                          \
+    break;
     GC_TARGET_MAP(XX)
 #undef XX
   case GC_JSON_PATH1(K_NEXT_URI):
     p->more = v->kind == GC_JSON_STRING && v->len > 0;
-    return GC_OK;
+    break;
   case GC_JSON_PATH1(K_PAGE_COUNT):
-    return set_count(&p->page_count, v);
+    set_count(&p->page_count, v);
+    break;
   case GC_JSON_PATH1(K_TOTAL):
-    return set_count(&p->total, v);
+    set_count(&p->total, v);
+    break;
   default:
-    return GC_OK;
+    break;
   }
+  return GC_OK;
 }
 
-static enum gc_code add_row(struct gc_entity_page *p) {
-  if (p->count == p->cap) {
-    size_t cap = p->cap == 0 ? 128 : p->cap * 2;
-    struct gc_entity_row *rows = realloc(p->rows, cap * sizeof(*rows));
-    if (rows == NULL)
-      return GC_ERR_MEMORY;
-    p->rows = rows;
-    p->cap = cap;
-  }
+static void add_row(struct gc_entity_page *p) {
   char targets[GC_TARGETS_SIZE];
+  if (p->count == p->cap) {
+    p->cap = p->cap == 0 ? 128 : p->cap * 2;
+    p->rows = gc_resize(p->rows, p->cap, sizeof(*p->rows));
+  }
   gc_targets_print(targets, &p->targets);
-  if (p->row.name == NULL && (p->row.name = strdup("")) == NULL)
-    return GC_ERR_MEMORY;
-  if (p->row.detail == NULL && (p->row.detail = strdup(targets)) == NULL)
-    return GC_ERR_MEMORY;
+  if (p->row.name == NULL)
+    p->row.name = gc_strdup("");
+  if (p->row.detail == NULL)
+    p->row.detail = gc_strdup(targets);
   p->rows[p->count++] = p->row;
   p->row = (struct gc_entity_row){0};
-  return GC_OK;
 }
 
 static enum gc_code on_open(void *ctx, const struct gc_json_at *at) {
@@ -187,7 +187,8 @@ static enum gc_code on_close(void *ctx, const struct gc_json_at *at) {
   if (p->count >= p->max)
     return gc_fail(at->err, GC_ERR_LIMIT, "more than %zu entities in a list",
                    p->max);
-  return add_row(p);
+  add_row(p);
+  return GC_OK;
 }
 
 static const struct gc_json_reader reader = {

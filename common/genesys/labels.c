@@ -36,16 +36,13 @@ struct gc_labels {
 
 static struct gc_strmap reserved; /* folded names, for the whole process */
 
-enum gc_code gc_labels_reserve(const char *name) {
+void gc_labels_reserve(const char *name) {
   char key[GC_NAME_SIZE];
   gc_name_fold(key, name);
   if (gc_strmap_get(&reserved, key) != NULL)
-    return GC_OK;
+    return;
   char *copy = gc_strdup(key);
-  enum gc_code code = gc_strmap_put(&reserved, copy, copy);
-  if (code != GC_OK)
-    free(copy);
-  return code;
+  gc_strmap_put(&reserved, copy, copy);
 }
 
 /* True for the instances of series without a queue, user or flow: "none" of
@@ -102,8 +99,6 @@ static unsigned hint_of(const struct gc_labels *l, const char *name) {
   return hint != NULL ? hint->next : 2;
 }
 
-/* Sets the hint of a name. Without memory there is no hint, and the search is
- * only slower. */
 static void set_hint(struct gc_labels *l, const char *name, unsigned next) {
   char key[GC_NAME_SIZE];
   gc_name_fold(key, name);
@@ -116,10 +111,7 @@ static void set_hint(struct gc_labels *l, const char *name, unsigned next) {
     size_t size = strlen(key) + 1;
     hint = gc_zalloc(1, sizeof(*hint) + size);
     memcpy(hint->name, key, size);
-    if (gc_strmap_put(&l->hints, hint->name, hint) != GC_OK) {
-      free(hint);
-      return;
-    }
+    gc_strmap_put(&l->hints, hint->name, hint);
   }
   hint->next = next;
 }
@@ -136,20 +128,14 @@ static void release_label(struct gc_labels *l, struct entry *e) {
   e->label = e->key = NULL;
 }
 
-static enum gc_code take_label(struct gc_labels *l, struct entry *e,
-                               const char *label, unsigned nth) {
+static void take_label(struct gc_labels *l, struct entry *e, const char *label,
+                       unsigned nth) {
   char folded[GC_NAME_SIZE];
   gc_name_fold(folded, label);
-  char *key = gc_strdup(folded);
-  enum gc_code code = gc_strmap_put(&l->by_key, key, e);
-  if (code != GC_OK) {
-    free(key);
-    return code;
-  }
   e->label = gc_strdup(label);
-  e->key = key;
+  e->key = gc_strdup(folded);
   e->nth = nth;
-  return GC_OK;
+  gc_strmap_put(&l->by_key, e->key, e);
 }
 
 /* Writes "NAME~2" and so on; cuts the name so that it fits. */
@@ -161,32 +147,26 @@ static void write_numbered(char out[GC_NAME_SIZE], const char *name,
   snprintf(out, GC_NAME_SIZE, "%.*s%s", (int)keep, name, suffix);
 }
 
-static enum gc_code choose_label(struct gc_labels *l, struct entry *e) {
-  if (is_free(l, e->name))
-    return take_label(l, e, e->name, 1);
-
+static void choose_label(struct gc_labels *l, struct entry *e) {
   char label[GC_NAME_SIZE];
+  if (is_free(l, e->name)) {
+    take_label(l, e, e->name, 1);
+    return;
+  }
   unsigned nth = hint_of(l, e->name);
   write_numbered(label, e->name, nth);
   while (!is_free(l, label))
     write_numbered(label, e->name, ++nth);
-  GC_TRY(take_label(l, e, label, nth));
+  take_label(l, e, label, nth);
   set_hint(l, e->name, nth + 1);
-  return GC_OK;
 }
 
-static enum gc_code add_entry(struct gc_labels *l, const char *id,
-                              struct entry **ret) {
+static struct entry *add_entry(struct gc_labels *l, const char *id) {
   size_t size = strlen(id) + 1;
   struct entry *e = gc_zalloc(1, sizeof(*e) + size);
   memcpy(e->id, id, size);
-  enum gc_code code = gc_strmap_put(&l->by_id, e->id, e);
-  if (code != GC_OK) {
-    free(e);
-    return code;
-  }
-  *ret = e;
-  return GC_OK;
+  gc_strmap_put(&l->by_id, e->id, e);
+  return e;
 }
 
 /* Writes the text from which the label of an id is made. */
@@ -203,19 +183,18 @@ static void write_name(const struct gc_labels *l, char out[GC_NAME_SIZE],
 
 /* Notes the name of an id. A new name releases the old label; the new label is
  * chosen when all names of the batch are known. */
-static enum gc_code note_name(struct gc_labels *l, const struct gc_named *n) {
+static void note_name(struct gc_labels *l, const struct gc_named *n) {
   char name[GC_NAME_SIZE];
   write_name(l, name, n->name, n->id);
   struct entry *e = gc_strmap_get(&l->by_id, n->id);
   if (e == NULL)
-    GC_TRY(add_entry(l, n->id, &e));
+    e = add_entry(l, n->id);
   if (e->name != NULL && strcmp(e->name, name) == 0)
-    return GC_OK;
+    return;
 
   release_label(l, e);
   free(e->name);
   e->name = gc_strdup(name);
-  return GC_OK;
 }
 
 static int by_id_then_name(const void *a, const void *b) {
@@ -242,30 +221,23 @@ static size_t sort_by_id(const struct gc_named **order,
   return unique;
 }
 
-static void free_order(const struct gc_named ***order) { free(*order); }
-
-enum gc_code gc_labels_assign(
+void gc_labels_assign(
     struct gc_labels *l, const struct gc_named *batch, size_t count,
     void (*changed)(void *ctx, const struct gc_label_row *row), void *ctx) {
-  if (count == 0)
-    return GC_OK;
-  GC_AUTO(free_order)
-  const struct gc_named **order = calloc(count, sizeof(struct gc_named *));
-  if (order == NULL)
-    return GC_ERR_MEMORY;
+  const struct gc_named **order = gc_zalloc(count, sizeof(struct gc_named *));
   count = sort_by_id(order, batch, count);
 
   for (size_t i = 0; i < count; i++)
-    GC_TRY(note_name(l, order[i]));
+    note_name(l, order[i]);
   for (size_t i = 0; i < count; i++) {
     struct entry *e = gc_strmap_get(&l->by_id, order[i]->id);
     if (e->label != NULL)
       continue;
-    GC_TRY(choose_label(l, e));
+    choose_label(l, e);
     if (changed != NULL)
       changed(ctx, &(struct gc_label_row){e->id, e->name, e->label});
   }
-  return GC_OK;
+  free(order);
 }
 
 /* Returns the number of a label: 12 for "Sales~12", 1 for the name itself. */
@@ -289,22 +261,16 @@ static bool is_snake(const char *label) {
   return gc_name_snake(snake, name) && strcmp(snake, name) == 0;
 }
 
-enum gc_code gc_labels_load(struct gc_labels *l,
-                            const struct gc_label_row *row) {
+void gc_labels_load(struct gc_labels *l, const struct gc_label_row *row) {
   char name[GC_NAME_SIZE];
   if (row->id[0] == '\0' || !is_clean(row->label) || !is_clean(row->name) ||
       (l->is_snake && !is_snake(row->label)) ||
       gc_strmap_get(&l->by_id, row->id) != NULL || !is_free(l, row->label))
-    return GC_OK;
+    return;
   write_name(l, name, row->name, row->id);
-
-  struct entry *e;
-  GC_TRY(add_entry(l, row->id, &e));
+  struct entry *e = add_entry(l, row->id);
   e->name = gc_strdup(name);
-  enum gc_code code = take_label(l, e, row->label, nth_of(name, row->label));
-  if (code != GC_OK)
-    gc_labels_remove(l, row->id);
-  return code;
+  take_label(l, e, row->label, nth_of(name, row->label));
 }
 
 const char *gc_labels_get(const struct gc_labels *l, const char *id) {
@@ -345,22 +311,19 @@ struct gc_label_collisions gc_labels_collisions(const struct gc_labels *l) {
 struct gc_entities *gc_labels_by_list(struct gc_labels *l,
                                       const struct gc_entities *list) {
   size_t count = gc_entities_count(list);
-  struct gc_named *batch = calloc(count + 1, sizeof(*batch));
-  struct gc_entry *entries = calloc(count + 1, sizeof(*entries));
-  struct gc_entities *made = NULL;
-  bool done = batch != NULL && entries != NULL;
-  for (size_t i = 0; done && i < count; i++) {
-    const struct gc_entry *e = gc_entities_at(list, i);
-    batch[i] = (struct gc_named){e->id, e->name};
-  }
-  done = done && gc_labels_assign(l, batch, count, NULL, NULL) == GC_OK;
-  for (size_t i = 0; done && i < count; i++) {
+  struct gc_named *batch = gc_zalloc(count, sizeof(*batch));
+  struct gc_entry *entries = gc_zalloc(count, sizeof(*entries));
+  for (size_t i = 0; i < count; i++) {
     entries[i] = *gc_entities_at(list, i);
+    batch[i] = (struct gc_named){entries[i].id, entries[i].name};
+  }
+  gc_labels_assign(l, batch, count, NULL, NULL);
+  for (size_t i = 0; i < count; i++) {
     const char *label = gc_labels_get(l, entries[i].id);
     entries[i].label = label != NULL ? label : "";
   }
-  if (done)
-    made = gc_entities_new(entries, count, gc_entities_is_refused(list));
+  struct gc_entities *made =
+      gc_entities_new(entries, count, gc_entities_is_refused(list));
   free(entries);
   free(batch);
   return made;
@@ -394,41 +357,36 @@ static size_t find_gone(const struct gc_entities *before,
 }
 
 /* Marks the entries whose label an entry of `now` has. */
-static enum gc_code find_taken(const struct gc_entities *now, struct gone *gone,
-                               size_t count) {
+static void find_taken(const struct gc_entities *now, struct gone *gone,
+                       size_t count) {
   GC_AUTO(gc_strmap_clear) struct gc_strmap by_key = {0};
   char key[GC_NAME_SIZE];
   for (size_t i = 0; i < count; i++)
-    GC_TRY(gc_strmap_put(&by_key, gone[i].key, &gone[i]));
+    gc_strmap_put(&by_key, gone[i].key, &gone[i]);
   for (size_t i = 0; i < gc_entities_count(now); i++) {
     gc_name_fold(key, gc_entities_at(now, i)->label);
     struct gone *g = gc_strmap_get(&by_key, key);
     if (g != NULL)
       g->is_taken = true;
   }
-  return GC_OK;
 }
 
 struct gc_entities *gc_labels_of_gone(const struct gc_entities *before,
                                       const struct gc_entities *now) {
   size_t count = find_gone(before, now, NULL);
-  struct gc_entities *made = NULL;
   if (count == 0)
     return NULL;
-  struct gone *gone = calloc(count, sizeof(*gone));
-  struct gc_entry *entries = calloc(count, sizeof(*entries));
-  if (gone != NULL && entries != NULL) {
-    (void)find_gone(before, now, gone);
-    if (find_taken(now, gone, count) == GC_OK) {
-      for (size_t i = 0; i < count; i++) {
-        entries[i] = *gone[i].entry;
-        gc_label_both(gone[i].label, entries[i].label, entries[i].id);
-        if (gone[i].is_taken)
-          entries[i].label = gone[i].label;
-      }
-      made = gc_entities_new(entries, count, false);
-    }
+  struct gone *gone = gc_zalloc(count, sizeof(*gone));
+  struct gc_entry *entries = gc_zalloc(count, sizeof(*entries));
+  (void)find_gone(before, now, gone);
+  find_taken(now, gone, count);
+  for (size_t i = 0; i < count; i++) {
+    entries[i] = *gone[i].entry;
+    gc_label_both(gone[i].label, entries[i].label, entries[i].id);
+    if (gone[i].is_taken)
+      entries[i].label = gone[i].label;
   }
+  struct gc_entities *made = gc_entities_new(entries, count, false);
   free(entries);
   free(gone);
   return made;

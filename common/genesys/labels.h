@@ -37,7 +37,7 @@ struct gc_named {
 /* Reserves a clean name, which is the instance of series without an owner: no
  * id in any table of the process gets it as its label. Called in the
  * configuration phase, before the first table. */
-GC_API GC_MUST_CHECK enum gc_code gc_labels_reserve(const char *name);
+GC_API void gc_labels_reserve(const char *name);
 
 /* Makes a table; never NULL. */
 GC_API struct gc_labels *gc_labels_new(void);
@@ -52,15 +52,14 @@ GC_API void gc_labels_free(struct gc_labels *l);
  * is in the table already, its label is reserved, its name or label is not
  * clean, or the labels of the table are in snake case and its label is not) is
  * skipped without an error: the next gc_labels_assign gives the id a label. */
-GC_API GC_MUST_CHECK enum gc_code
-gc_labels_load(struct gc_labels *l, const struct gc_label_row *row);
+GC_API void gc_labels_load(struct gc_labels *l, const struct gc_label_row *row);
 
 /* Gives each id of the batch its label, in the order of the ids: the same batch
  * in any order gives the same labels. `changed` (may be NULL) is called with
  * each row that is new or differs, so that the caller stores it; the row is
  * borrowed for the call. An id that comes twice counts once; an empty id is
- * ignored. GC_ERR_MEMORY leaves some ids without a label. */
-GC_API GC_MUST_CHECK enum gc_code gc_labels_assign(
+ * ignored. */
+GC_API void gc_labels_assign(
     struct gc_labels *l, const struct gc_named *batch, size_t count,
     void (*changed)(void *ctx, const struct gc_label_row *row), void *ctx);
 

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/base/alloc.h"
 #include "common/base/ascii.h"
 #include "common/base/json/document.h"
 
@@ -46,34 +47,17 @@ static struct gc_topic *find_name(const struct gc_topics *t, const char *name) {
   return gc_topics_find(t, key);
 }
 
-static enum gc_code grow_list(struct gc_topics *t) {
-  if (t->count < t->cap)
-    return GC_OK;
-  size_t cap = t->cap == 0 ? 64 : t->cap * 2;
-  struct gc_topic **list = realloc(t->list, cap * sizeof(struct gc_topic *));
-  if (list == NULL)
-    return GC_ERR_MEMORY;
-  t->list = list;
-  t->cap = cap;
-  return GC_OK;
-}
-
-static enum gc_code add_topic(struct gc_topics *t, const char *name,
-                              struct gc_topic **ret_topic) {
-  GC_TRY(grow_list(t));
-  struct gc_topic *topic = calloc(1, sizeof(*topic));
-  if (topic == NULL)
-    return GC_ERR_MEMORY;
+static struct gc_topic *add_topic(struct gc_topics *t, const char *name) {
+  struct gc_topic *topic = gc_zalloc(1, sizeof(*topic));
   snprintf(topic->name, sizeof(topic->name), "%s", name);
   snprintf(topic->key, sizeof(topic->key), "%s", name);
   gc_lower_text(topic->key);
-  if (gc_strmap_put(&t->by_key, topic->key, topic) != GC_OK) {
-    free(topic);
-    return GC_ERR_MEMORY;
+  gc_strmap_put(&t->by_key, topic->key, topic);
+  if (t->count == t->cap) {
+    t->cap = t->cap == 0 ? 64 : t->cap * 2;
+    t->list = gc_resize(t->list, t->cap, sizeof(struct gc_topic *));
   }
-  t->list[t->count++] = topic;
-  *ret_topic = topic;
-  return GC_OK;
+  return t->list[t->count++] = topic;
 }
 
 static void free_topic(struct gc_topic *topic) {
@@ -108,10 +92,6 @@ static struct gc_topic_subscriber **find_subscriber(struct gc_topic *topic,
   return at;
 }
 
-static enum gc_code out_of_memory(struct gc_err *err) {
-  return gc_fail(err, GC_ERR_MEMORY, "out of memory");
-}
-
 enum gc_code gc_topics_subscribe(struct gc_topics *t, const char *name,
                                  void *owner, void *tag, struct gc_err *err) {
   GC_TRY(check_name(name, err));
@@ -123,14 +103,12 @@ enum gc_code gc_topics_subscribe(struct gc_topics *t, const char *name,
   /* Topics without a subscriber fill the channel. */
   if (topic == NULL && t->count >= max)
     gc_topics_restart(t);
-  if (topic == NULL && add_topic(t, name, &topic) != GC_OK)
-    return out_of_memory(err);
+  if (topic == NULL)
+    topic = add_topic(t, name);
 
   struct gc_topic_subscriber **at = find_subscriber(topic, owner);
   if (*at == NULL) {
-    struct gc_topic_subscriber *sub = calloc(1, sizeof(*sub));
-    if (sub == NULL)
-      return out_of_memory(err);
+    struct gc_topic_subscriber *sub = gc_zalloc(1, sizeof(*sub));
     t->wanted += topic->subscribers == NULL;
     sub->owner = owner;
     *at = sub;

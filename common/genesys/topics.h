@@ -88,7 +88,7 @@ struct gc_topics {
 
 /* Subscribes `owner` to `name`; a second call only changes the tag.
  * GC_ERR_LIMIT: the channel is full; GC_ERR_REQUEST: not a topic, or a combined
- * topic, whose messages have other names; GC_ERR_MEMORY. */
+ * topic, whose messages have other names. */
 GC_API GC_MUST_CHECK enum gc_code gc_topics_subscribe(struct gc_topics *t,
                                                       const char *name,
                                                       void *owner, void *tag,

@@ -149,12 +149,7 @@ static struct entry *add_entry(struct gc_lease_page *p, const char *field) {
   struct entry *e = gc_zalloc(1, sizeof(*e));
   e->field = gc_strdup(field);
   e->text = gc_strdup("");
-  if (gc_strmap_put(&p->entries, e->field, e) != GC_OK) {
-    free(e->field);
-    free(e->text);
-    free(e);
-    return NULL;
-  }
+  gc_strmap_put(&p->entries, e->field, e);
   p->book->bytes += pair_bytes(field, "");
   return e;
 }
@@ -164,8 +159,6 @@ static enum gc_code write_field(struct gc_lease_page *p, const char *field,
   struct entry *e = gc_strmap_get(&p->entries, field);
   if (e == NULL)
     e = add_entry(p, field);
-  if (e == NULL)
-    return GC_ERR_MEMORY;
   e->is_named = true;
   if (strcmp(e->text, text) == 0)
     return GC_OK;
@@ -372,8 +365,6 @@ static enum gc_code remove_unknown(struct gc_lease_page *p,
     if (gc_strmap_get(&p->entries, field) != NULL)
       continue;
     struct entry *e = add_entry(p, field);
-    if (e == NULL)
-      return GC_ERR_MEMORY;
     mark_dirty(p, e);
   }
   p->is_lost = false;

@@ -170,17 +170,12 @@ static enum gc_code free_labels(struct kind *k,
   return GC_OK;
 }
 
-static enum gc_code assign_labels(struct kind *k,
-                                  const struct gc_entity_page *list) {
-  struct gc_named *batch = calloc(list->count + 1, sizeof(*batch));
-  if (batch == NULL)
-    return GC_ERR_MEMORY;
+static void assign_labels(struct kind *k, const struct gc_entity_page *list) {
+  struct gc_named *batch = gc_zalloc(list->count, sizeof(*batch));
   for (size_t i = 0; i < list->count; i++)
     batch[i] = (struct gc_named){list->rows[i].id, list->rows[i].name};
-  enum gc_code code =
-      gc_labels_assign(k->labels, batch, list->count, NULL, NULL);
+  gc_labels_assign(k->labels, batch, list->count, NULL, NULL);
   free(batch);
-  return code;
 }
 
 static void save_entries(struct kind *k, const struct gc_entry *entries,
@@ -221,7 +216,7 @@ static enum gc_code publish_list(struct kind *k) {
     load_names(k);
   k->is_loaded = true;
   GC_TRY(k->is_by_list ? forget_labels(k) : free_labels(k, list));
-  GC_TRY(assign_labels(k, list));
+  assign_labels(k, list);
   struct gc_entry *entries = calloc(list->count + 1, sizeof(*entries));
   if (entries == NULL)
     return GC_ERR_MEMORY;
@@ -399,8 +394,8 @@ static enum gc_code load_entry(void *ctx, const struct gc_entry *e) {
   gc_name_or_id(clean, e->name, e->id);
   struct gc_label_row row = {e->id, clean, e->label};
   struct gc_named named = {e->id, e->name};
-  GC_TRY(gc_labels_load(labels, &row));
-  GC_TRY(gc_labels_assign(labels, &named, 1, NULL, NULL));
+  gc_labels_load(labels, &row);
+  gc_labels_assign(labels, &named, 1, NULL, NULL);
   const char *label = gc_labels_get(labels, e->id);
 
   if (kept->count == kept->cap) {

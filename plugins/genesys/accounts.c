@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/base/alloc.h"
 #include "common/base/buf.h"
 #include "common/base/strs.h"
 #include "common/net/api/secret.h"
@@ -230,10 +231,9 @@ static enum gc_code check_account(struct account_options *o,
   if (s->connect.client_key != NULL && s->connect.client_cert == NULL)
     return gc_fail(err, GC_ERR_CONFIG, "ClientKey needs a ClientCert");
   GC_TRY(lease_check(&o->lease, s, warning, err));
-  if (!gc_copy_text(&s->lease_url, o->lease.url) ||
-      !gc_copy_text(&s->lease_user, o->lease.user) ||
-      !gc_copy_text(&s->lease_password_file, o->lease.password_file))
-    return out_of_memory(err);
+  s->lease_url = gc_strdup(o->lease.url);
+  s->lease_user = gc_strdup(o->lease.user);
+  s->lease_password_file = gc_strdup(o->lease.password_file);
   s->lease_has_replicas = o->lease.replicas > 0;
   s->token_in_body = o->token_auth == TOKEN_BODY;
   s->connect.timeout_ms = o->timeout_s * 1000;

@@ -495,9 +495,7 @@ static enum gc_code start_ledger(struct gc_err *err) {
       options.redis = &config->redis;
   }
   ticket = gc_write_ticket_new();
-  ledger = ticket != NULL
-               ? ledger_new(&options, err)
-               : (gc_fail(err, GC_ERR_MEMORY, "out of memory"), NULL);
+  ledger = ledger_new(&options, err);
   if (ledger == NULL)
     return err->code;
   identify_blocks();

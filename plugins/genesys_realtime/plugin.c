@@ -94,8 +94,6 @@ static void read_last(struct gc_block *b) {
   if (!block_has_windows(work) || gc_emit_has_lease(b->host))
     return;
   last.ticket = gc_write_ticket_new();
-  if (last.ticket == NULL)
-    return;
   block_finish(work, &(struct gc_samples){put_last, &last});
   wait_for_pending(&last);
   if (last.lost > 0)

@@ -149,10 +149,8 @@ static struct probe_seen *add_seen(struct probe_values *v, const char *key,
     return NULL;
   *s = (struct probe_seen){.row = row};
   memcpy(s->key, key, size);
-  if (gc_strmap_put(&v->seen, s->key, s) == GC_OK)
-    return s;
-  free(s);
-  return NULL;
+  gc_strmap_put(&v->seen, s->key, s);
+  return s;
 }
 
 /* Counts a series once, and each value whose identity another block has too.

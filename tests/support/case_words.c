@@ -57,8 +57,7 @@ struct gc_entities *case_names(const struct case_file *c, const char *title,
   }
   struct gc_labels *labels =
       strcmp(title, "presences") == 0 ? gc_labels_new_snake() : gc_labels_new();
-  if (gc_labels_assign(labels, named, count, NULL, NULL) != GC_OK)
-    abort();
+  gc_labels_assign(labels, named, count, NULL, NULL);
   for (size_t i = 0; i < count; i++)
     entries[i] = (struct gc_entry){named[i].id, named[i].name,
                                    gc_labels_get(labels, named[i].id), ""};

@@ -52,7 +52,6 @@ static void flow_free(struct series_flow *f) {
   free(f);
 }
 
-/* Returns NULL when out of memory. */
 static struct series_flow *flow_get(struct series_scope *scope,
                                     const char *name) {
   struct series_flow *f = gc_strmap_get(&scope->by_name, name);
@@ -61,10 +60,7 @@ static struct series_flow *flow_get(struct series_scope *scope,
   f = gc_zalloc(1, sizeof(*f) + strlen(name) + 1);
   memcpy(f->name, name, strlen(name) + 1);
   f->metrics = gc_labels_new();
-  if (gc_strmap_put(&scope->by_name, f->name, f) != GC_OK) {
-    flow_free(f);
-    return NULL;
-  }
+  gc_strmap_put(&scope->by_name, f->name, f);
   f->next = scope->list;
   scope->list = f;
   return f;
@@ -100,11 +96,10 @@ static void leave_place(struct series_set *set, struct series *s) {
 }
 
 /* Adds a series with the names of scope and flow, and the others of `c`. */
-static enum gc_code add_series(struct series_set *set,
-                               struct series_scope *scope,
-                               struct series_flow *flow,
-                               const struct stored_counter *c,
-                               struct series **ret) {
+static struct series *add_series(struct series_set *set,
+                                 struct series_scope *scope,
+                                 struct series_flow *flow,
+                                 const struct stored_counter *c) {
   struct series *s = gc_zalloc(1, sizeof(*s) + strlen(c->metric) + 1);
   memcpy(s->metric, c->metric, strlen(c->metric) + 1);
   s->scope = scope;
@@ -115,10 +110,7 @@ static enum gc_code add_series(struct series_set *set,
   s->kept.metric = s->metric;
   s->kept.flow_label = gc_strdup(c->flow_label);
   s->kept.metric_label = gc_strdup(c->metric_label);
-  if (gc_strmap_put(&flow->by_metric, s->metric, s) != GC_OK) {
-    series_free(s);
-    return GC_ERR_MEMORY;
-  }
+  gc_strmap_put(&flow->by_metric, s->metric, s);
   if (set->count == set->cap) {
     set->cap = set->cap == 0 ? 64 : set->cap * 2;
     set->at = gc_resize(set->at, set->cap, sizeof(struct series *));
@@ -127,40 +119,35 @@ static enum gc_code add_series(struct series_set *set,
   s->is_renamed = !is_label_of(s->kept.flow_label, s->kept.flow) ||
                   !is_label_of(s->kept.metric_label, s->kept.metric);
   take_place(set, s);
-  *ret = s;
-  return GC_OK;
+  return s;
 }
 
-/* Returns the label of `name`. A label in use is not given to another name.
- * NULL: out of memory. */
+/* Returns the label of `name`. A label in use is not given to another name. */
 static const char *assign_label(struct gc_labels *labels, const char *name) {
   const struct gc_named named = {name, name};
   const char *has = gc_labels_get(labels, name);
   if (has != NULL)
     return has;
-  return gc_labels_assign(labels, &named, 1, NULL, NULL) == GC_OK
-             ? gc_labels_get(labels, name)
-             : NULL;
+  gc_labels_assign(labels, &named, 1, NULL, NULL);
+  return gc_labels_get(labels, name);
 }
 
-static enum gc_code load_label(struct gc_labels *labels, const char *name,
-                               const char *label) {
+static void load_label(struct gc_labels *labels, const char *name,
+                       const char *label) {
   char clean[GC_NAME_SIZE];
   gc_name_or_id(clean, name, name);
   const struct gc_label_row row = {name, clean, label};
-  return gc_labels_load(labels, &row);
+  gc_labels_load(labels, &row);
 }
 
 enum gc_code series_load(struct series_set *set,
                          const struct stored_counter *kept) {
-  struct series *s;
   struct series_scope *scope = scope_get(set, kept->scope);
   struct series_flow *flow = flow_get(scope, kept->flow);
-  if (flow == NULL)
-    return GC_ERR_MEMORY;
-  GC_TRY(load_label(scope->flows, kept->flow, kept->flow_label));
-  GC_TRY(load_label(flow->metrics, kept->metric, kept->metric_label));
-  return add_series(set, scope, flow, kept, &s);
+  load_label(scope->flows, kept->flow, kept->flow_label);
+  load_label(flow->metrics, kept->metric, kept->metric_label);
+  add_series(set, scope, flow, kept);
+  return GC_OK;
 }
 
 enum gc_code series_find(struct series_set *set, const char *scope_name,
@@ -174,16 +161,13 @@ enum gc_code series_find(struct series_set *set, const char *scope_name,
   if (scope->count >= max || scope->retired / SERIES_RETIRED_MAX >= max)
     return GC_ERR_LIMIT;
   flow = flow_get(scope, flow_name);
-  if (flow == NULL)
-    return GC_ERR_MEMORY;
   const struct stored_counter fresh = {
       .metric = metric,
       .flow_label = assign_label(scope->flows, flow_name),
       .metric_label = assign_label(flow->metrics, metric),
   };
-  if (fresh.flow_label == NULL || fresh.metric_label == NULL)
-    return GC_ERR_MEMORY;
-  return add_series(set, scope, flow, &fresh, ret);
+  *ret = add_series(set, scope, flow, &fresh);
+  return GC_OK;
 }
 
 /* Returns the next state; the same one if the event changes nothing. */

@@ -73,10 +73,8 @@ static bool reserve_name(struct families *f, const char *name,
     return false;
   r->family = family;
   memcpy(r->name, name, strlen(name) + 1);
-  if (gc_strmap_put(&f->by_name, r->name, r) == GC_OK)
-    return true;
-  free(r);
-  return false;
+  gc_strmap_put(&f->by_name, r->name, r);
+  return true;
 }
 
 static bool grow_family_list(struct families *f) {
@@ -166,7 +164,7 @@ static enum gc_code insert_plain(struct family *f, struct point *p) {
     return GC_ERR_REQUEST;
   if (!grow_family(f))
     return GC_ERR_MEMORY;
-  GC_TRY(gc_strmap_put(&f->by_labels, p->labels, p));
+  gc_strmap_put(&f->by_labels, p->labels, p);
   f->points[f->count++] = p;
   return GC_OK;
 }
@@ -179,10 +177,7 @@ static struct histogram *histogram_of(struct family *f, const struct point *p) {
   if (h == NULL)
     return NULL;
   memcpy(h->labels, p->labels, p->labels_len + 1);
-  if (gc_strmap_put(&f->by_labels, h->labels, h) != GC_OK) {
-    free(h);
-    return NULL;
-  }
+  gc_strmap_put(&f->by_labels, h->labels, h);
   f->histograms[f->count++] = h;
   return h;
 }

@@ -302,8 +302,9 @@ struct gc_entities *queue_metrics_names(const struct observations *o,
   struct gc_entry *entries = calloc(max + 1, sizeof(*entries));
   struct gc_entities *entities = NULL;
   size_t count = named != NULL ? list_names(o, before, named) : 0;
-  bool done = named != NULL && entries != NULL &&
-              gc_labels_assign(labels, named, count, NULL, NULL) == GC_OK;
+  bool done = named != NULL && entries != NULL;
+  if (done)
+    gc_labels_assign(labels, named, count, NULL, NULL);
   for (size_t i = 0; done && i < count; i++)
     entries[i] = (struct gc_entry){named[i].id, named[i].name,
                                    gc_labels_get(labels, named[i].id), ""};

@@ -154,12 +154,10 @@ static struct gauge *gauge_of(struct windows *w, enum gc_metric_id metric,
   if (g != NULL || !grow_gauges(w))
     return g;
   g = new_gauge(metric, key, sample);
-  if (g != NULL && gc_strmap_put(&w->by_key, g->key, g) != GC_OK) {
-    free(g);
+  if (g == NULL)
     return NULL;
-  }
-  if (g != NULL)
-    w->at[w->count++] = g;
+  gc_strmap_put(&w->by_key, g->key, g);
+  w->at[w->count++] = g;
   return g;
 }
 
