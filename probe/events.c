@@ -9,12 +9,14 @@
 #include "common/base/strmap.h"
 #include "common/genesys/clean_name.h"
 #include "plugins/genesys_flowmetrics/events/decode.h"
+#include "plugins/genesys_flowmetrics/ledger/series.h"
 #include "probe/contacts.h"
 
 /* The outcomes of a row: the reasons of the decoder (enum malformed), then
  * those of the replay. */
 enum outcome {
   OUTCOME_COUNTED = MALFORMED_COUNT,
+  OUTCOME_RENAMED, /* counted, under a name that is not its own */
   OUTCOME_DUPLICATE,
   OUTCOME_REFUSED,
   OUTCOME_SKIPPED,
@@ -53,6 +55,11 @@ static const struct outcome_row {
                                 PROBE_WARNING},
     [MALFORMED_JSON] = {"json", "no JSON, or no event", PROBE_WARNING},
     [OUTCOME_COUNTED] = {"counted", NULL, PROBE_OK},
+    [OUTCOME_RENAMED] = {"renamed",
+                         "counted; another metric has this name, once "
+                         "characters that an identity cannot have are "
+                         "replaced, so that one of the two has ~2",
+                         PROBE_OK},
     [OUTCOME_DUPLICATE] = {"duplicate", NULL, PROBE_OK},
     [OUTCOME_REFUSED] = {"refused",
                          "a name with 9 digits or more, as a telephone number "
@@ -110,6 +117,7 @@ struct probe_replay {
   struct event_reader *reader;
   struct probe_contacts *contacts;
   struct gc_strmap keys; /* the keys are owned */
+  struct series_set series;
   struct row *rows;
   size_t count, cap;
   size_t read, line; /* lines that were read; the line of the event */
@@ -164,6 +172,7 @@ void probe_replay_free(struct probe_replay *r) {
   free(r->rows);
   gc_buf_clear(&r->lines);
   gc_strmap_clear(&r->keys);
+  series_clear(&r->series);
   event_reader_free(r->reader);
   probe_contacts_free(r->contacts);
   free(r);
@@ -233,6 +242,14 @@ static bool mask_number(char *name) {
   return true;
 }
 
+/* True if the series of the row is shown with ~2. */
+static bool is_renamed(struct probe_replay *r, const struct row *row) {
+  struct series *s = NULL;
+  return series_find(&r->series, "", row->flow, row->metric, PROBE_ROWS_MAX,
+                     &s) == GC_OK &&
+         s->is_renamed;
+}
+
 static enum gc_code on_metric(void *ctx, const struct event_metric *m) {
   struct probe_replay *r = ctx;
   struct row row = {.line = r->line,
@@ -253,6 +270,8 @@ static enum gc_code on_metric(void *ctx, const struct event_metric *m) {
     row.outcome = OUTCOME_DUPLICATE;
   if (row.outcome != OUTCOME_COUNTED)
     free(gc_steal(row.key));
+  else if (is_renamed(r, &row))
+    row.outcome = OUTCOME_RENAMED;
   return add_row(r, row);
 }
 
