@@ -79,8 +79,7 @@ void flow_counts_samples(const struct flow_counts *c,
  * size. */
 struct flow_decoder;
 
-/* Makes a decoder that fills `into`, which is borrowed. Returns NULL when out
- * of memory. */
+/* Makes a decoder that fills `into`, which is borrowed. */
 struct flow_decoder *flow_decoder_new(struct flow_counts *into);
 void flow_decoder_free(struct flow_decoder *d);
 GC_DEFINE_AUTO(struct flow_decoder, flow_decoder_free)

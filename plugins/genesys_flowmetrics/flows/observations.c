@@ -31,23 +31,16 @@ struct flow_scope {
   bool is_refused;
 };
 
-/* One poll, in the caller's memory. Zero it before the first start. `counts`
- * and `err` are the result once `done` runs. */
+/* The poll that is under way. */
 struct flow_poll {
-  struct flow_counts counts; /* complete when err.code is GC_OK */
-  struct gc_err err;
-
+  struct flow_counts counts; /* complete when the last answer is */
   struct gc_paging paging;   /* the activity query's pages; stays */
   struct gc_entities *flows; /* a reference to the list */
-  struct flow_filter filter; /* the flows that are requested */
   size_t next;               /* FLOW_QUERY: the first flow not requested yet */
-  struct gc_api *api;
   struct gc_call call;
   struct gc_buf body;
-  struct gc_pages pages; /* FLOW_ACTIVITY */
-  struct flow_decoder *decoder;
-  void (*done)(void *ctx);
-  void *ctx;
+  struct gc_pages pages;        /* FLOW_ACTIVITY */
+  struct flow_decoder *decoder; /* NULL: no poll runs */
 };
 
 struct flow_observations {
@@ -80,6 +73,25 @@ struct flow_observations {
   struct flow_counts_tally tally;
 };
 
+static const struct gc_env *env_of(const struct flow_observations *o) {
+  return o->deps.env;
+}
+
+static uint64_t now_of(const struct flow_observations *o) {
+  return env_of(o)->now_ms(env_of(o)->ctx);
+}
+
+static uint32_t interval_ms_of(const struct flow_observations *o) {
+  return o->options->observation_interval_s * 1000;
+}
+
+static struct flow_filter filter_of(const struct flow_observations *o,
+                                    const struct gc_entities *flows) {
+  return (struct flow_filter){.flows = flows,
+                              .selectors = o->options->query.chosen.at,
+                              .selector_count = o->options->query.chosen.count};
+}
+
 /* ---- one poll ---- */
 
 /* Adds the members of an activity query. The element's key is "metric" (API
@@ -108,9 +120,10 @@ enum gc_code flow_poll_body(const char *const *ids, size_t count,
   return gc_document_write(&d, out, NULL);
 }
 
-static void send_request(struct flow_poll *p) {
+static void send_request(struct flow_observations *o) {
+  struct flow_poll *p = &o->poll;
   p->call.query = gc_pages_query(&p->pages, p->counts.pairs.count);
-  gc_api_call(p->api, &p->call);
+  gc_api_call(o->deps.api, &p->call);
 }
 
 static enum gc_code finish_page(struct flow_poll *p, bool *ret_more,
@@ -125,19 +138,23 @@ static enum gc_code finish_page(struct flow_poll *p, bool *ret_more,
                        err);
 }
 
-/* Writes the body for the next flows of the list, 100 at most. *ret_count is 0
- * when there are no more. */
-static enum gc_code write_next_ids(struct flow_poll *p, size_t *ret_count) {
+/* Writes the body of the next request: of the activity query the same one, else
+ * for the next flows of the list, 100 at most. *ret_more is false when there
+ * are no more. */
+static enum gc_code write_body(struct flow_observations *o, bool *ret_more) {
+  struct flow_poll *p = &o->poll;
+  const struct flow_filter filter = filter_of(o, p->flows);
   const char *ids[IDS_MAX];
   size_t count = 0;
-  for (; p->next < gc_entities_count(p->flows) && count < GC_COUNT(ids);
+  for (; p->pages.paging == NULL && p->next < gc_entities_count(p->flows) &&
+         count < GC_COUNT(ids);
        p->next++) {
     const char *id = gc_entities_at(p->flows, p->next)->id;
-    if (flow_filter_accepts(&p->filter, id))
+    if (flow_filter_accepts(&filter, id))
       ids[count++] = id;
   }
-  *ret_count = count;
-  if (count == 0)
+  *ret_more = count > 0 || p->pages.paging != NULL;
+  if (!*ret_more)
     return GC_OK;
   GC_TRY(flow_poll_body(ids, count, &p->body));
   p->call.body = p->body.data;
@@ -147,34 +164,32 @@ static enum gc_code write_next_ids(struct flow_poll *p, size_t *ret_count) {
 
 /* Takes the answer and prepares the next request. *ret_more is false when the
  * answer was the last one. */
-static enum gc_code prepare_rest(struct flow_poll *p, bool *ret_more,
+static enum gc_code prepare_next(struct flow_observations *o, bool *ret_more,
                                  struct gc_err *err) {
-  size_t count = 0;
-  GC_TRY(finish_page(p, ret_more, err));
-  if (p->pages.paging != NULL)
+  GC_TRY(finish_page(&o->poll, ret_more, err));
+  if (o->poll.pages.paging != NULL)
     return GC_OK;
-  enum gc_code code = write_next_ids(p, &count);
-  *ret_more = count > 0;
+  enum gc_code code = write_body(o, ret_more);
   return code == GC_OK ? GC_OK : gc_fail(err, code, "%s", gc_code_words(code));
 }
 
+static void end_poll(struct flow_observations *o, struct gc_err *err);
+
 static void on_answer(struct gc_call *call, const struct gc_reply *reply,
                       const struct gc_err *err) {
-  struct flow_poll *p = call->ctx;
+  struct flow_observations *o = call->ctx;
   struct gc_err outcome = *err;
   bool more = false;
   (void)reply;
   if (outcome.code == GC_OK) {
-    enum gc_code code = prepare_rest(p, &more, &outcome);
+    enum gc_code code = prepare_next(o, &more, &outcome);
     if (code != GC_OK)
       (void)gc_api_fail_answer(gc_endpoint(call->endpoint), code, &outcome);
   }
-  if (outcome.code == GC_OK && more) {
-    send_request(p);
-    return;
-  }
-  p->err = outcome;
-  p->done(p->ctx);
+  if (outcome.code == GC_OK && more)
+    send_request(o);
+  else
+    end_poll(o, &outcome);
 }
 
 static struct flow_scope scope_of(const struct flow_filter *filter) {
@@ -197,98 +212,46 @@ static enum flow_source source_of(enum flow_source option,
   return scope->selected > QUERY_FLOWS_MAX ? FLOW_ACTIVITY : FLOW_QUERY;
 }
 
-static void finish_poll(struct flow_poll *p, enum gc_code code) {
-  if (code != GC_OK)
-    (void)gc_fail(&p->err, code, "flow observations: %s", gc_code_words(code));
-  p->done(p->ctx);
-}
-
-/* Writes the first body. *ret_any is false when there is nothing to request. */
-static enum gc_code prepare_first(struct flow_poll *p, bool *ret_any) {
-  size_t count = 0;
-  *ret_any = true;
-  p->decoder = flow_decoder_new(&p->counts);
-  if (p->decoder == NULL)
-    return GC_ERR_MEMORY;
-  p->call.sink = flow_decoder_sink(p->decoder);
-  if (p->pages.paging == NULL) {
-    GC_TRY(write_next_ids(p, &count));
-    *ret_any = count > 0;
-    return GC_OK;
-  }
-  GC_TRY(flow_poll_body(NULL, 0, &p->body));
-  p->call.body = p->body.data;
-  p->call.body_len = p->body.len;
-  return GC_OK;
-}
-
-/* Cancels a running poll without calling `done`, and frees its memory; `paging`
- * stays. */
-static void poll_clear(struct flow_poll *p) {
+/* Cancels a running poll, and frees its memory; `paging` stays. */
+static void poll_clear(struct flow_observations *o) {
+  struct flow_poll *p = &o->poll;
   if (p->decoder != NULL)
-    gc_api_cancel(p->api, &p->call);
-  flow_decoder_free(p->decoder);
-  p->decoder = NULL;
+    gc_api_cancel(o->deps.api, &p->call);
+  flow_decoder_free(gc_steal(p->decoder));
   gc_buf_clear(&p->body);
-  gc_entities_put(p->flows);
-  p->flows = NULL;
+  gc_entities_put(gc_steal(p->flows));
   flow_counts_clear(&p->counts);
 }
 
-/* Requests the flows that `filter` accepts. Takes a reference to the filter's
- * list and borrows its selectors until `done`, which runs exactly once. `done`
- * runs inside this call only when memory is short or no flow is selected; the
- * counts are then empty. */
-static void poll_start(struct flow_poll *p, struct gc_api *api,
-                       const struct flow_filter *filter,
-                       enum flow_source source, void (*done)(void *ctx),
-                       void *ctx) {
-  bool is_activity = source == FLOW_ACTIVITY, any;
-  poll_clear(p);
+/* Requests the flows of the list that the block selects. */
+static void poll_start(struct flow_observations *o, struct gc_entities *flows) {
+  struct flow_poll *p = &o->poll;
+  bool is_activity = o->source == FLOW_ACTIVITY, any;
+  poll_clear(o);
   p->counts.pairs.max = PAIRS_MAX;
-  p->err = (struct gc_err){.code = GC_OK};
-  p->flows = gc_entities_get((struct gc_entities *)filter->flows);
-  p->filter = *filter;
+  p->flows = gc_entities_get(flows);
   p->next = 0;
-  p->api = api;
-  p->done = done;
-  p->ctx = ctx;
   p->pages = (struct gc_pages){.paging = NULL};
   if (is_activity)
     gc_pages_begin(&p->pages, &p->paging);
   p->body.max = BODY_MAX_BYTES;
+  p->decoder = flow_decoder_new(&p->counts);
   p->call =
       (struct gc_call){.endpoint = is_activity ? GC_ENDPOINT_FLOW_ACTIVITY
                                                : GC_ENDPOINT_FLOW_OBSERVATIONS,
+                       .sink = flow_decoder_sink(p->decoder),
                        .body_max = ANSWER_MAX_BYTES,
                        .done = on_answer,
-                       .ctx = p};
-  enum gc_code code = prepare_first(p, &any);
-  if (code != GC_OK || !any)
-    finish_poll(p, code);
-  else
-    send_request(p);
-}
-
-/* ---- the observations ---- */
-
-static const struct gc_env *env_of(const struct flow_observations *o) {
-  return o->deps.env;
-}
-
-static uint64_t now_of(const struct flow_observations *o) {
-  return env_of(o)->now_ms(env_of(o)->ctx);
-}
-
-static uint32_t interval_ms_of(const struct flow_observations *o) {
-  return o->options->observation_interval_s * 1000;
-}
-
-static struct flow_filter filter_of(const struct flow_observations *o,
-                                    const struct gc_entities *flows) {
-  return (struct flow_filter){.flows = flows,
-                              .selectors = o->options->query.chosen.at,
-                              .selector_count = o->options->query.chosen.count};
+                       .ctx = o};
+  struct gc_err err = {.code = GC_OK};
+  enum gc_code code = write_body(o, &any);
+  if (code == GC_OK && any) {
+    send_request(o);
+    return;
+  }
+  if (code != GC_OK)
+    (void)gc_fail(&err, code, "flow observations: %s", gc_code_words(code));
+  end_poll(o, &err);
 }
 
 static void report_overflow(struct flow_observations *o, uint64_t overflow) {
@@ -337,21 +300,19 @@ static void schedule_next_poll(struct flow_observations *o, bool was_refused) {
   o->must_poll_again = false;
 }
 
-static void on_poll(void *ctx) {
-  struct flow_observations *o = ctx;
-  struct gc_err err = o->poll.err;
-  if (err.code == GC_OK) {
+static void end_poll(struct flow_observations *o, struct gc_err *err) {
+  if (err->code == GC_OK) {
     enum gc_code code = publish_counts(o);
     if (code != GC_OK)
-      (void)gc_fail(&err, code, "flow observations: %s", gc_code_words(code));
+      (void)gc_fail(err, code, "flow observations: %s", gc_code_words(code));
   }
-  o->notice(o->ctx, "observations", &err);
+  o->notice(o->ctx, "observations", err);
   pthread_mutex_lock(&o->lock);
   o->has_outcome = true;
-  o->is_healthy &= err.code == GC_OK;
+  o->is_healthy &= err->code == GC_OK;
   pthread_mutex_unlock(&o->lock);
-  schedule_next_poll(o, gc_pace_is_refusal(err.code));
-  poll_clear(&o->poll);
+  schedule_next_poll(o, gc_pace_is_refusal(err->code));
+  poll_clear(o);
 }
 
 static void start_poll(void *ctx, uint64_t now_ms) {
@@ -359,9 +320,8 @@ static void start_poll(void *ctx, uint64_t now_ms) {
   struct gc_entities *flows = gc_names_entities(o->deps.names, GC_FLOW);
   o->due_ms =
       gc_pace_begin(o->due_ms, now_ms, interval_ms_of(o), o->deps.phase);
-  struct flow_filter filter = filter_of(o, flows);
   if (flows != NULL)
-    poll_start(&o->poll, o->deps.api, &filter, o->source, on_poll, o);
+    poll_start(o, flows);
   gc_entities_put(flows);
 }
 
@@ -449,7 +409,7 @@ static void end_polls(void *ctx) {
   if (o->is_listening)
     gc_names_unlisten(o->deps.names, &o->flow_listener);
   gc_timers_unset(env_of(o)->timers, &o->timer);
-  poll_clear(&o->poll);
+  poll_clear(o);
 }
 
 struct flow_observations *flow_observations_new(

@@ -524,8 +524,8 @@ bool ledger_read(struct ledger *l, size_t i, struct ledger_view *ret) {
         .has_sum = s->kept.has_sum,
         .is_shown = s->kept.shown,
         .has_first = state != SERIES_SHOWN,
-        .first_count = is_returned ? s->returned_count : 0,
-        .first_sum = is_returned ? s->returned_sum : 0,
+        .first_count = is_returned ? s->returned.count : 0,
+        .first_sum = is_returned ? s->returned.sum : 0,
         /* NULL: the store does not have it yet, it is retired, or another
          * agent may have counted it since it was read. */
         .series = is_readable ? s : NULL,

@@ -232,8 +232,7 @@ enum gc_code series_revive(struct series_set *set, struct series *s,
   if (s->scope->count >= max)
     return GC_ERR_LIMIT;
   series_apply(s, SERIES_RETURNED);
-  s->returned_count = s->kept.count;
-  s->returned_sum = s->kept.sum;
+  s->returned = (struct series_value){s->kept.count, s->kept.sum, true};
   return_place(set, s);
   return GC_OK;
 }

@@ -26,18 +26,19 @@ struct series_scope;
 
 enum { SERIES_RETIRED_MAX = 9 }; /* number for each place of MaxSeries */
 
-/* The part of a series that one identity has counted, in a shared store. */
-struct series_part {
+struct series_value {
   int64_t count;
   double sum;
   bool has_sum;
+};
 
-  /* Used by the writer only: the values in the store, while it loads; the
-   * counter's number in a script, from 1. */
-  int64_t stored_count;
-  double stored_sum;
-  bool stored_has_sum;
-  unsigned script_number;
+/* The part of a series that one identity has counted, in a shared store. */
+struct series_part {
+  struct series_value now;
+
+  /* Used by the writer only. */
+  struct series_value stored; /* the values in the store, while it loads */
+  unsigned script_number;     /* of the counter in a script, from 1 */
 };
 
 enum series_state {
@@ -67,9 +68,7 @@ struct series {
   bool is_retired; /* changed by the writer under the lock */
 
   /* Used by the writer only, within one transaction. */
-  int64_t added_count;
-  double added_sum;
-  bool has_added_sum;
+  struct series_value added;
   int64_t new_id;          /* id of a counter that this transaction has made */
   uint32_t counted_minute; /* when this transaction counted; 0: it did not */
   bool is_touched;         /* it is in the list of the transaction */
@@ -77,9 +76,7 @@ struct series {
   struct series_part *parts; /* one for each identity; NULL with SQLite */
   size_t part_count;
 
-  /* The count and sum that it had when it was last retired. */
-  int64_t returned_count;
-  double returned_sum;
+  struct series_value returned; /* what it had when it was last retired */
 
   /* Used by the reader only (samples.h). */
   uint64_t next_ms;

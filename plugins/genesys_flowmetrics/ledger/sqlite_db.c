@@ -195,6 +195,8 @@ static enum gc_code read_minutes(struct sqlite_db *s, struct gc_err *err) {
  * rare enough to be cheap and frequent enough to be short. */
 static enum gc_code prepare_statements(struct sqlite_db *s,
                                        struct gc_err *err) {
+  if (s->busy != NULL)
+    sqlite3_busy_handler(s->file.db, s->busy, s->busy_ctx);
   GC_TRY(gc_state_file_run(&s->file, "PRAGMA wal_autocheckpoint = 4000", err));
   GC_TRY(gc_state_file_run(&s->file, "PRAGMA cache_size = -16000", err));
   for (size_t i = 0; i < STATEMENT_COUNT; i++)
@@ -400,8 +402,6 @@ enum gc_code sqlite_db_reset(struct sqlite_db *s, struct gc_err *ret_warning,
                              struct gc_err *err) {
   finalize_statements(s);
   GC_TRY(gc_state_file_reset(&s->file, &kind, ret_warning, err));
-  if (s->busy != NULL)
-    sqlite_db_set_busy(s, s->busy, s->busy_ctx);
   return prepare_statements(s, err);
 }
 
@@ -420,8 +420,6 @@ enum gc_code sqlite_db_restore_log(struct sqlite_db *s, const char *folder,
   finalize_statements(s);
   gc_state_file_close(&s->file);
   GC_TRY(gc_state_file_open(folder, &kind, &s->file, ret_warning, err));
-  if (s->busy != NULL)
-    sqlite_db_set_busy(s, s->busy, s->busy_ctx);
   return prepare_statements(s, err);
 }
 
@@ -528,7 +526,5 @@ enum gc_code sqlite_db_restore(struct sqlite_db *s, const char *folder,
   finalize_statements(s);
   gc_state_file_close(&s->file);
   s->file = fresh;
-  if (s->busy != NULL)
-    sqlite_db_set_busy(s, s->busy, s->busy_ctx);
   return prepare_statements(s, err);
 }

@@ -124,11 +124,11 @@ static enum gc_code open_file(struct ledger *l, struct gc_err *err) {
 
 /* Adds a value. Returns false for one that would make the sum infinite. */
 static bool add_value(struct series *s, double value) {
-  double added = s->added_sum + value;
+  double added = s->added.sum + value;
   if (!isfinite(added) || !isfinite(s->kept.sum + added))
     return false;
-  s->added_sum = added;
-  s->has_added_sum = true;
+  s->added.sum = added;
+  s->added.has_sum = true;
   return true;
 }
 
@@ -143,7 +143,7 @@ static enum gc_code count_new(struct ledger *l, const struct occurrence_ref *r,
     return GC_OK;
   }
   ledger_touch_series(l, s);
-  s->added_count++;
+  s->added.count++;
   s->counted_minute = ledger_minute_of(l->options.wall_ms());
   r->batch->outcomes[OUTCOME_COUNTED]++;
   if (source->values && !(o->has_value && add_value(s, o->value)))

@@ -308,25 +308,26 @@ void ledger_touch_sent_zeros(struct ledger *l) {
   pthread_mutex_unlock(&l->lock);
 }
 
+static void add_value(struct stored_counter *c, const struct series_value *v) {
+  c->count += v->count;
+  c->sum += v->sum;
+  c->has_sum = c->has_sum || v->has_sum;
+}
+
 struct stored_counter ledger_counter_after(const struct series *s) {
   struct stored_counter c = s->kept;
   c.shown = c.shown || s->state == SERIES_FIRST_WRITING;
   if (s->counted_minute > 0)
     c.last_minute = s->counted_minute;
   if (s->part_count == 0) {
-    c.count += s->added_count;
-    c.sum += s->added_sum;
-    c.has_sum = c.has_sum || s->has_added_sum;
+    add_value(&c, &s->added);
     c.id = c.id != 0 ? c.id : s->new_id;
     return c;
   }
   c.count = 0;
   c.sum = 0;
-  for (size_t i = 0; i < s->part_count; i++) {
-    c.count += s->parts[i].count;
-    c.sum += s->parts[i].sum;
-    c.has_sum = c.has_sum || s->parts[i].has_sum;
-  }
+  for (size_t i = 0; i < s->part_count; i++)
+    add_value(&c, &s->parts[i].now);
   c.id = c.count > 0;
   return c;
 }
@@ -342,10 +343,10 @@ void ledger_end_transaction(struct ledger *l, bool committed,
       s->kept = ledger_counter_after(s);
     series_apply(s, committed ? SERIES_COMMIT : SERIES_ROLL_BACK);
     GC_ASSERT(s->state != SERIES_FIRST_WRITING);
-    s->added_count = s->new_id = 0;
+    s->added = (struct series_value){.count = 0};
+    s->new_id = 0;
     s->counted_minute = 0;
-    s->added_sum = 0;
-    s->has_added_sum = s->is_touched = false;
+    s->is_touched = false;
     s->next_touched = NULL;
   }
   l->commit_s = (double)(gc_clock_now_ms() - begun_ms) / 1000;

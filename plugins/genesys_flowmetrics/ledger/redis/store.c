@@ -300,14 +300,14 @@ static enum gc_code load_number(struct ledger *l, unsigned identity,
   if (f->kind == 'z')
     series_apply(s, SERIES_RECORDED);
   else if (f->kind == 'c' &&
-           !gc_decimal_int(value->str, value->len, &part->stored_count))
+           !gc_decimal_int(value->str, value->len, &part->stored.count))
     return GC_ERR_PARSE;
   else if (f->kind == 't')
     return load_minute(s, value);
   else if (f->kind == 's') {
-    if (!gc_decimal_real(value->str, value->len, &part->stored_sum))
+    if (!gc_decimal_real(value->str, value->len, &part->stored.sum))
       return GC_ERR_PARSE;
-    part->stored_has_sum = true;
+    part->stored.has_sum = true;
   }
   return GC_OK;
 }
@@ -351,12 +351,12 @@ static void add_identity_field(struct redis_words *w, unsigned key, char kind,
 static void add_part(struct redis_words *w, unsigned key,
                      const struct series *s, const struct series_part *part) {
   add_identity_field(w, key, 'c', s);
-  redis_print(w, "%lld", (long long)part->count);
+  redis_print(w, "%lld", (long long)part->now.count);
   add_identity_field(w, key, 'l', s);
   redis_print(w, "%s/%s", s->kept.flow_label, s->kept.metric_label);
-  if (part->has_sum) {
+  if (part->now.has_sum) {
     add_identity_field(w, key, 's', s);
-    redis_real(w, part->sum);
+    redis_real(w, part->now.sum);
   }
   add_identity_field(w, key, 't', s);
   redis_print(w, "%u", s->kept.last_minute);
@@ -378,14 +378,12 @@ static size_t reconcile_counts(struct ledger *l) {
       unsigned key = l->identities[k].key;
       if (key == 0)
         continue;
-      if (part->count > part->stored_count) {
+      if (part->now.count > part->stored.count) {
         add_part(&l->redis->words, key, s, part);
         lost++;
         continue;
       }
-      part->count = part->stored_count;
-      part->sum = part->stored_sum;
-      part->has_sum = part->stored_has_sum;
+      part->now = part->stored;
     }
   }
   return lost;
@@ -415,12 +413,8 @@ static enum gc_code restore_lost_counts(struct ledger *l, struct gc_err *err) {
 
 static void forget_stored(struct ledger *l) {
   for (size_t i = 0; i < l->set.count; i++)
-    for (size_t k = 0; k < l->set.at[i]->part_count; k++) {
-      struct series_part *part = &l->set.at[i]->parts[k];
-      part->stored_count = 0;
-      part->stored_sum = 0;
-      part->stored_has_sum = false;
-    }
+    for (size_t k = 0; k < l->set.at[i]->part_count; k++)
+      l->set.at[i]->parts[k].stored = (struct series_value){.count = 0};
 }
 
 /* Makes the sums of the parts visible to readers. A series without a time in

@@ -309,11 +309,11 @@ static bool note_counter(struct ledger *l, const struct counter *k,
     return false;
   if (count->integer < 0)
     return true;
-  part->count = count->integer;
+  part->now.count = count->integer;
   if (sum->len > 0) {
-    if (!gc_decimal_real(sum->str, sum->len, &part->sum))
+    if (!gc_decimal_real(sum->str, sum->len, &part->now.sum))
       return false;
-    part->has_sum = true;
+    part->now.has_sum = true;
   }
   k->series->counted_minute = ledger_minute_of(l->options.wall_ms());
   ledger_touch_series(l, k->series);

@@ -51,7 +51,7 @@ a_series_that_returns_shows_its_earlier_count_if_it_was_ever_shown(void) {
   CHECK_INT(series_revive(&set, unseen, 9), GC_OK);
   CHECK_INT(shown->state, SERIES_NEW); /* its earlier count is due */
   CHECK(shown->kept.shown);
-  CHECK_INT(shown->returned_count, 2);
+  CHECK_INT(shown->returned.count, 2);
   CHECK_INT(unseen->state, SERIES_NEW); /* its 0 is still to come */
   CHECK_INT(series_count_active(&set, "h", NULL), 2);
   CHECK_INT(series_revive(&set, shown, 1), GC_OK); /* not retired: no limit */
