@@ -16,9 +16,11 @@ void ledger_source_notice(const struct ledger_source *source, const char *cause,
     source->notice(source->ctx, cause, err);
 }
 
-void ledger_source_report_unread(const struct ledger_source *source,
-                                 const struct event_reader *r,
-                                 const struct event_counts *counts) {
+/* Reports what a reader did not understand in its last body, which it has
+ * counted in `counts`. */
+static void report_unread(const struct ledger_source *source,
+                          const struct event_reader *r,
+                          const struct event_counts *counts) {
   struct gc_err err;
   if (counts->untimed > 0) {
     (void)gc_fail(
@@ -54,8 +56,8 @@ static const char *nature_of(const char *body, size_t len) {
              : "it is no JSON";
 }
 
-void ledger_source_report_no_event(const struct ledger_source *source,
-                                   const char *body, size_t len) {
+static void report_no_event(const struct ledger_source *source,
+                            const char *body, size_t len) {
   struct gc_err err;
   (void)gc_fail(&err, GC_ERR_PARSE,
                 "a body of %zu bytes is no event (events-malformed-json): %s; "
@@ -137,6 +139,23 @@ enum gc_code batch_add(void *ctx, const struct event_metric *m) {
   GC_TRY(gc_buf_add(&b->names, "", 1));
   b->count++;
   return GC_OK;
+}
+
+enum gc_code batch_read(struct batch *b, struct event_reader *r,
+                        const char *body, size_t len, bool *ret_unread) {
+  struct event_counts counts = {.events = 0};
+  const struct event_sink sink = {batch_add, b};
+  size_t before = b->count;
+  enum gc_code code = event_read(r, body, len, &counts, &sink, NULL);
+  event_counts_add(&b->counts, &counts);
+  *ret_unread = code == GC_OK && event_counts_unread(&counts) > 0;
+  if (*ret_unread)
+    report_unread(b->source, r, &counts);
+  if (code != GC_OK)
+    b->count = before;
+  if (code != GC_OK && code != GC_ERR_MEMORY)
+    report_no_event(b->source, body, len);
+  return code;
 }
 
 void batch_truncate(struct batch *b, size_t count) {

@@ -86,12 +86,10 @@ struct ledger {
   bool has_more_to_prune;  /* the last step dropped as many keys as it may */
   uint64_t next_retire_ms; /* when series are next checked for idleness */
   struct gc_server_clock retire_clock; /* this host's, without short steps */
-  uint64_t overflow; /* attributes past MaxSeries, this transaction */
-  bool is_full;      /* an overflow was reported, and not its end */
-  uint64_t full_ms;  /* when attributes were left out last */
-  /* Attributes counted in this transaction that are late by this host's clock.
-   */
-  uint64_t late_by_us;
+  uint64_t overflow;       /* attributes past MaxSeries, this transaction */
+  bool is_full;            /* an overflow was reported, and not its end */
+  uint64_t full_ms;        /* when attributes were left out last */
+  uint64_t late_by_us;     /* counted, though late by this host's clock */
   size_t reported_renamed; /* set.renamed at the last report */
 
   /* Shared; guarded by the lock. */
@@ -115,17 +113,15 @@ struct ledger {
 
 /* ---- transaction.c ---- */
 
-/* Call this before a callback of the sources or of the ledger's owner, and
- * ledger_leave_owner after it. Returns false when the writer was left behind:
- * the owners may then be gone. */
+/* Call this before a callback of sources or owner, and ledger_leave_owner after
+ * it. Returns false when the writer was left behind: the owners may be gone. */
 bool ledger_enter_owner(struct ledger *l);
 void ledger_leave_owner(struct ledger *l);
 /* Reports an outcome to the ledger's owner. */
 void ledger_report(struct ledger *l, const char *cause,
                    const struct gc_err *err);
 void ledger_set_healthy(struct ledger *l, bool is_healthy);
-/* Waits for `changed`, at most `ms` of the monotonic clock. The lock is held.
- */
+/* Waits for `changed`, at most `ms`. The lock is held. */
 void ledger_wait_ms(struct ledger *l, uint64_t ms);
 /* Returns the minutes since 1970; 0 for an earlier time. */
 uint32_t ledger_minute_of(int64_t ms);
@@ -135,12 +131,10 @@ void ledger_retire_idle(struct ledger *l);
 /* Reports after a transaction that MaxSeries was reached or names became
  * one. */
 void ledger_report_names(struct ledger *l);
-/* Reports after a transaction that attributes of these batches were late, or
- * late by this host's clock only. */
+/* Reports after a transaction that attributes of the batches were late. */
 void ledger_report_late(struct ledger *l, const struct batch *batches);
 
-/* Writes the occurrences of the batches to l->refs, in the order of their keys.
- */
+/* Writes the occurrences to l->refs, in the order of their keys. */
 GC_MUST_CHECK enum gc_code ledger_sort_occurrences(struct ledger *l,
                                                    struct batch *batches,
                                                    size_t count,
@@ -158,8 +152,8 @@ struct ledger_clock {
 bool ledger_is_late(const struct occurrence_ref *r, int64_t now_ms);
 /* True if the occurrence is more than a day ahead of `now_ms`. */
 bool ledger_is_ahead(const struct occurrence_ref *r, int64_t now_ms);
-/* Returns false for an occurrence that is late or ahead, and marks and counts
- * it as such. `floor`: the store has dropped its keys before this minute. */
+/* False for an occurrence that is late or ahead, which is then marked and
+ * counted. `floor`: the store has dropped its keys before this minute. */
 bool ledger_is_in_time(const struct occurrence_ref *r, uint32_t floor,
                        const struct ledger_clock *now);
 void ledger_note_late(const struct occurrence_ref *r);

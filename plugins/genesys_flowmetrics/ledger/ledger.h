@@ -14,24 +14,20 @@
 
 /* The path of one flow metric:
  *
- * 1. An event arrives: an SQS consumer (sources/sqs/consumer.c) receives it by
- *    a long poll, the webhook by a request (sources/webhook/authorize.c,
- *    request.c), or the account's channel delivers it for a queue
- *    (sources/notifications.c).
+ * 1. An SQS consumer (sources/sqs/sqs.c) receives an event by a long poll, the
+ *    webhook (sources/webhook.c) by a request, or the account's channel
+ *    delivers it for a queue (sources/notifications.c).
  * 2. events/text.c rejects bodies without a metric; events/decode.c opens the
  *    envelope, events/attribute_name.c parses the names; ledger/batch.c keeps
  *    one occurrence for each metric.
- * 3. The batch goes to the ledger (ledger/ledger.c). Its writer gathers
- *    batches for up to 20 ms, sorts the occurrences, and commits keys and
- *    counters in one transaction of SQLite (ledger/sqlite_store.c,
- *    sqlite_db.c), or of a Redis that other agents share, with one script for
- *    each 500 occurrences (ledger/redis/transaction.c, scripts.h).
- * 4. After the commit the source deletes the message, or sends the 200. The
- *    platform does not repeat a notification, so its source keeps a batch that
- *    was not committed and submits it again.
+ * 3. The writer (ledger/ledger.c) sorts the occurrences, and commits keys and
+ *    counters in one transaction of SQLite (ledger/sqlite_store.c), or with one
+ *    script for each 500 occurrences in a Redis (ledger/redis/transaction.c).
+ * 4. The source deletes the message, or sends the 200. The platform does not
+ *    repeat a notification: its source submits a failed batch again.
  * 5. Every 0.9 s, a read callback dispatches the series that are due
- *    (samples.c) through the write tracker. A series that is idle for
- *    Retention is retired (ledger/series.c; its states: series.c). */
+ *    (samples.c). A series that is idle for Retention retires
+ *    (ledger/series.h). */
 #ifndef GENESYS_FLOWMETRICS_LEDGER_LEDGER_H
 #define GENESYS_FLOWMETRICS_LEDGER_LEDGER_H
 
@@ -53,8 +49,8 @@ struct name_filter {
   size_t count;
 };
 
-/* One <Attributes> block as its source and the ledger see it: the scope, limits
- * and statistics under which it counts. Borrowed while batches are pending. */
+/* One <Attributes> block as its source and the ledger see it. Borrowed while
+ * batches are pending. */
 struct ledger;
 struct ledger_source {
   struct ledger *ledger;
@@ -79,15 +75,6 @@ struct ledger_source {
 /* Reports an outcome of the block; GC_OK ends the cause. Any thread. */
 void ledger_source_notice(const struct ledger_source *source, const char *cause,
                           const struct gc_err *err);
-/* Reports what a reader did not understand in its last body, which it has
- * counted in `counts`. */
-void ledger_source_report_unread(const struct ledger_source *source,
-                                 const struct event_reader *r,
-                                 const struct event_counts *counts);
-/* Reports a body that is no event. */
-void ledger_source_report_no_event(const struct ledger_source *source,
-                                   const char *body, size_t len);
-
 /* The age of an attribute, by its own time. Set by the writer. */
 enum occurrence_timing {
   OCCURRENCE_IN_TIME,
@@ -108,8 +95,8 @@ struct occurrence {
 };
 
 /* The occurrences that are acknowledged together: the messages of one answer,
- * or the body of one request. The owner zeroes it, sets `source`, `done` and
- * `ctx`, and uses batch_add as the sink of a decoder. */
+ * or the body of one request. The owner zeroes it and sets `source`, `done` and
+ * `ctx`. */
 struct batch {
   const struct ledger_source *source;
   /* Called once, on the writer's thread, or inside ledger_submit when the
@@ -121,33 +108,34 @@ struct batch {
   void (*done)(struct batch *b, enum gc_code code);
   void *ctx;
 
+  struct event_counts counts; /* of the bodies (batch_read) */
   struct occurrence *occurrences;
   size_t count, cap;
   struct gc_buf names;
   uint64_t outcomes[OUTCOME_COUNT]; /* set by the writer */
   size_t ahead;                     /* number in the last transaction */
-  bool
-      is_doubtful; /* they may be right: no second clock confirms this host's */
+  bool is_doubtful; /* these may be right: nothing confirms this host's clock */
   struct batch *next;
 };
 
-/* Adds a metric to a batch; the function of struct event_sink, with the batch
- * as ctx. Leaves out metrics that the source's globs do not select. Without a
- * glob for its kind, a name that has a number (gc_name_has_number) is left out
- * too, because it would make a customer's number an identity. */
+/* Adds a metric to a batch (`ctx`). Leaves out metrics that the source's globs
+ * do not select and, without a glob for its kind, a name that has a number
+ * (gc_name_has_number), which would make a customer's number an identity. */
 GC_MUST_CHECK enum gc_code batch_add(void *ctx, const struct event_metric *m);
-/* Keeps the first `count` occurrences and removes the others, for example those
- * of a body that was not whole. */
+/* Adds the metrics of a body, and reports one that is no event or not
+ * understood. Returns the codes of event_read; after a failure the batch has no
+ * metric of the body. *ret_unread: do not acknowledge the body. */
+GC_MUST_CHECK enum gc_code batch_read(struct batch *b, struct event_reader *r,
+                                      const char *body, size_t len,
+                                      bool *ret_unread);
+/* Keeps the first `count` occurrences. */
 void batch_truncate(struct batch *b, size_t count);
-/* True after a commit in which every attribute was ahead, while no second clock
- * confirms this host's: its clock may be behind, and every batch may end so. */
+/* True after a commit in which every attribute was ahead and `is_doubtful`:
+ * this host's clock may be behind, and every batch may end so. */
 bool batch_doubts_clock(const struct batch *b);
-/* Reports after a commit whether attributes were ahead, under the cause
- * "attributes ahead". Any thread. */
+/* Reports after a commit whether attributes were ahead. Any thread. */
 void batch_report_ahead(const struct batch *b);
 void batch_clear(struct batch *b);
-
-struct ledger;
 
 struct ledger_options {
   const char *folder; /* StateDir; copied */
@@ -192,15 +180,13 @@ unsigned ledger_identity(const struct ledger *l, const char *scope,
 bool ledger_is_shared(const struct ledger *l);
 /* Starts the writer. */
 GC_MUST_CHECK enum gc_code ledger_start(struct ledger *l, struct gc_err *err);
-/* Commits the queued batches; those that cannot be committed now fail, and
- * later ones end with GC_ERR_STOPPED. Ends the thread. Reading remains
- * possible. Returns false when the disk hangs and the writer is left behind.
- * The writer then calls neither `done` nor notice, but may still read the
- * batches: the ledger, its options, the sources and their batches must stay
- * for the rest of the process. */
+/* Commits the queued batches or fails them, and ends the thread; later batches
+ * end with GC_ERR_STOPPED, and reading remains possible. Returns false when the
+ * disk hangs and the writer is left behind: it calls neither `done` nor notice,
+ * but the ledger, its options, the sources and their batches must stay for the
+ * rest of the process. */
 bool ledger_stop(struct ledger *l);
-/* Stops the ledger and frees it. Frees nothing when the writer is left behind.
- */
+/* Stops and frees the ledger, unless the writer is left behind. */
 void ledger_free(struct ledger *l);
 
 /* Takes the Date of a service's answer, epoch ms: with a file it is the second
@@ -231,18 +217,17 @@ struct ledger_view {
  * NULL in the view until its counts were read in the present term of this
  * agent. One reader at a time. */
 bool ledger_read(struct ledger *l, size_t i, struct ledger_view *ret);
-/* Notes that the reader has dispatched the first value of this series. The
- * writer records that in its next transaction. */
+/* The reader has dispatched the first value of this series; the writer records
+ * that in its next transaction. */
 void ledger_first_sent(struct ledger *l, struct series *s);
 /* Returns how many series of a scope are not retired. *ret_renamed (may be
  * NULL): how many of these have the name of another one. */
 size_t ledger_count(struct ledger *l, const char *scope, size_t *ret_renamed);
-/* Returns true when the store is open and the last transaction was committed.
- */
+/* True when the store is open and the last transaction was committed. */
 bool ledger_is_healthy(struct ledger *l);
-/* True while an operation of the store hangs: the disk of the state file, or
- * with a Redis the disk of CACert or StatePasswordFile, does not answer. `ret`
- * then has the text, and the ledger is not healthy. Any thread. */
+/* True while an operation of the store hangs: the disk of the state file, of
+ * CACert or StatePasswordFile does not answer. `ret` then has the text, and the
+ * ledger is not healthy. Any thread. */
 bool ledger_hangs(struct ledger *l, struct gc_err *ret);
 /* Returns the duration of the last transaction, up to the return of its commit;
  * -1: there was none. */

@@ -98,23 +98,21 @@ GC_MUST_CHECK enum gc_code series_load(struct series_set *set,
                                        const struct stored_counter *kept);
 
 /* Finds the series of these names, retired or not, or makes one (its kept.id is
- * 0 until the store has it). Returns GC_ERR_LIMIT instead of making one when
- * the scope has `max` active series, or SERIES_RETIRED_MAX times `max` retired
- * ones. */
+ * 0 until the store has it). GC_ERR_LIMIT: the scope has `max` active series,
+ * or SERIES_RETIRED_MAX times `max` retired ones. */
 GC_MUST_CHECK enum gc_code series_find(struct series_set *set,
                                        const char *scope, const char *flow,
                                        const char *metric, size_t max,
                                        struct series **ret);
-/* Makes room for the parts of `identities` identities. */
 void series_make_parts(struct series *s, size_t identities);
 /* Moves the series to its next state, and notes in kept.shown that the store
  * has the record. An event that means nothing in a state changes nothing. */
 void series_apply(struct series *s, enum series_event event);
-/* Retires the series that were last counted before this minute. A series whose
- * time is unknown stays. Returns how many were retired. */
+/* Retires the series that were last counted before this minute, except those
+ * whose time is unknown. Returns how many. */
 size_t series_retire_idle(struct series_set *set, uint32_t before_minute);
 /* Makes a retired series active again; call it before a series is counted.
- * Returns GC_ERR_LIMIT when the scope has `max` active series. */
+ * GC_ERR_LIMIT: the scope has `max` active series. */
 GC_MUST_CHECK enum gc_code series_revive(struct series_set *set,
                                          struct series *s, size_t max);
 /* Prepares each series of a scope for reading the store again, since another

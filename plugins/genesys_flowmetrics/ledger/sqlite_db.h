@@ -41,10 +41,9 @@ struct stored_counter {
 
 struct sqlite_db;
 
-/* Opens or creates the file. GC_ERR_STATE: the file cannot be used now (it is
- * read-only, the disk is full, its version is newer); GC_ERR_UNAVAILABLE:
- * another process has it. `ret_warning` names a file that was
- * moved aside. */
+/* Opens or creates the file. `ret_warning` names a file that was moved aside.
+ * GC_ERR_STATE: read-only, disk full, a newer version; GC_ERR_UNAVAILABLE:
+ * another process has it. */
 GC_MUST_CHECK enum gc_code sqlite_db_open(const char *folder,
                                           struct sqlite_db **ret,
                                           struct gc_err *ret_warning,
@@ -55,16 +54,14 @@ void sqlite_db_set_busy(struct sqlite_db *s,
                         int (*busy)(void *ctx, int attempts), void *ctx);
 void sqlite_db_close(struct sqlite_db *s);
 
-/* Passes all counters to `each` in the order of their creation. Any code but
- * GC_OK from `each` ends the reading and is returned. Strings are borrowed for
- * the call. */
+/* Passes all counters to `each`, the oldest first, until it fails; strings are
+ * borrowed for the call. */
 GC_MUST_CHECK enum gc_code
 sqlite_db_load(struct sqlite_db *s,
                enum gc_code (*each)(void *ctx, const struct stored_counter *c),
                void *ctx, struct gc_err *err);
 
-/* Begins and commits a transaction. After a failure inside it call
- * sqlite_db_rollback. */
+/* After a failure inside a transaction call sqlite_db_rollback. */
 GC_MUST_CHECK enum gc_code sqlite_db_begin(struct sqlite_db *s,
                                            struct gc_err *err);
 GC_MUST_CHECK enum gc_code sqlite_db_commit(struct sqlite_db *s,
@@ -81,7 +78,6 @@ GC_MUST_CHECK enum gc_code sqlite_db_add_key(struct sqlite_db *s,
 GC_MUST_CHECK enum gc_code sqlite_db_insert_counter(struct sqlite_db *s,
                                                     struct stored_counter *c,
                                                     struct gc_err *err);
-/* Deletes all counters. */
 GC_MUST_CHECK enum gc_code sqlite_db_delete_counters(struct sqlite_db *s,
                                                      struct gc_err *err);
 /* Writes an unchanged value, so that a transaction without new keys also shows
@@ -102,15 +98,13 @@ GC_MUST_CHECK enum gc_code sqlite_db_prune(struct sqlite_db *s, uint32_t minute,
                                            unsigned max, unsigned *ret_dropped,
                                            struct gc_err *err);
 uint32_t sqlite_db_floor(const struct sqlite_db *s);
-/* Returns the minute of the newest key that the file had when it was opened or
- * that was added since; 0: there is none. */
+/* Returns the minute of the newest key, even if it was dropped; 0: none. */
 uint32_t sqlite_db_newest(const struct sqlite_db *s);
 
-/* Returns false when the open file is not the one in the folder any longer: it
- * was deleted or replaced. */
+/* False when the open file was deleted or replaced. */
 bool sqlite_db_is_there(const struct sqlite_db *s);
-/* Returns false when its write-ahead log is not the open one any longer: what
- * is committed is in a file that nobody else can open. */
+/* False when its write-ahead log was: what is committed is in a file that
+ * nobody else can open. */
 bool sqlite_db_has_log(const struct sqlite_db *s);
 /* Copies the deleted log into the file, and opens the file again, which has a
  * new log. Call it between transactions. GC_ERR_STATE: nothing has changed, or
@@ -119,12 +113,11 @@ GC_MUST_CHECK enum gc_code sqlite_db_restore_log(struct sqlite_db *s,
                                                  const char *folder,
                                                  struct gc_err *ret_warning,
                                                  struct gc_err *err);
-/* Makes the file again, first with the counters, then with all keys in bounded
- * transactions, and continues with it. Call it between transactions, when the
- * file is not there; the caller then writes the counters that it has in memory.
- * `step` (may be NULL) runs before each transaction with keys. Until all keys
- * are copied, a failure leaves the deleted file open, and the call may be
- * repeated. */
+/* Makes a deleted file again, first with the counters, then with all keys in
+ * bounded transactions, and continues with it; the caller then writes the
+ * counters that it has in memory. `step` (may be NULL) runs before each
+ * transaction with keys. Until all keys are copied, a failure leaves the
+ * deleted file open, and the call may be repeated. */
 GC_MUST_CHECK enum gc_code sqlite_db_restore(struct sqlite_db *s,
                                              const char *folder,
                                              void (*step)(void *ctx), void *ctx,

@@ -232,15 +232,13 @@ static void send_event(struct notifications *n) {
 
 static void on_message(void *ctx, const struct gc_message *m) {
   struct notifications *n = ctx;
-  struct event_counts counts = {0};
-  const struct event_sink sink = {batch_add, &n->event};
+  bool is_unread;
   batch_truncate(&n->event, 0);
   gc_buf_reset(&n->event.names);
+  n->event.counts = (struct event_counts){.events = 0};
   enum gc_code code =
-      event_read(n->reader, m->bytes, m->len, &counts, &sink, NULL);
-  stats_events(n->source->stats, &counts);
-  if (code == GC_OK && event_counts_unread(&counts) > 0)
-    ledger_source_report_unread(n->source, n->reader, &counts);
+      batch_read(&n->event, n->reader, m->bytes, m->len, &is_unread);
+  stats_events(n->source->stats, &n->event.counts);
   if (code == GC_OK && n->event.count > 0)
     remove_known(n);
   if (code == GC_OK && n->event.count > 0)

@@ -50,10 +50,9 @@ struct call {
   struct gc_buf body, answer; /* answer empty: the table's words */
   bool is_json;               /* form of the answer */
   const char *origin;         /* of a handshake by OPTIONS; else NULL */
-  struct event_counts counts;
-  unsigned status; /* 0: not decided yet */
-  bool is_unread;  /* some of its metrics were not understood */
-  bool is_resumed; /* the ledger has ended the wait */
+  unsigned status;            /* 0: not decided yet */
+  bool is_unread;             /* some of its metrics were not understood */
+  bool is_resumed;            /* the ledger has ended the wait */
 };
 
 static const struct {
@@ -380,23 +379,17 @@ static void add_body(struct call *call, const char *bytes, size_t len) {
 /* Decodes a whole body. */
 static void decode_body(struct call *call) {
   struct webhook *w = call->webhook;
-  const struct event_sink sink = {batch_add, &call->batch};
   call->status = answer_question(call);
   call->is_json = call->answer.len > 0;
   if (call->status != 0)
     return;
   pthread_mutex_lock(&w->reading);
-  enum gc_code code = event_read(w->reader, gc_buf_string(&call->body),
-                                 call->body.len, &call->counts, &sink, NULL);
-  stats_events(w->source->stats, &call->counts);
-  if (code != GC_OK)
-    ledger_source_report_no_event(w->source, gc_buf_string(&call->body),
-                                  call->body.len);
-  gc_buf_clear(&call->body);
-  call->is_unread = code == GC_OK && event_counts_unread(&call->counts) > 0;
-  if (call->is_unread)
-    ledger_source_report_unread(w->source, w->reader, &call->counts);
+  enum gc_code code =
+      batch_read(&call->batch, w->reader, gc_buf_string(&call->body),
+                 call->body.len, &call->is_unread);
   pthread_mutex_unlock(&w->reading);
+  stats_events(w->source->stats, &call->batch.counts);
+  gc_buf_clear(&call->body);
   if (code != GC_OK)
     call->status = code == GC_ERR_MEMORY ? 503 : 400;
   else if (call->batch.count == 0)

@@ -70,9 +70,8 @@ struct redis_store {
 
 struct redisReply;
 void redis_reply_auto(struct redisReply **r);
-/* Begins the command that runs a script: EVALSHA or EVAL, the script, the
- * number of keys, and the keys of the identities that this agent has taken
- * over. The caller adds `more` keys. */
+/* Begins a command: EVALSHA or EVAL, the script, the number of keys, and the
+ * keys of the identities with a key. The caller adds `more` keys. */
 void redis_begin_script(struct ledger *l, const char *verb, const char *script,
                         size_t more);
 /* Sends the script and returns its answer, as redis_request does.
@@ -81,10 +80,8 @@ void redis_begin_script(struct ledger *l, const char *verb, const char *script,
  * one has the lease, so both use different leases. */
 GC_MUST_CHECK enum gc_code
 redis_run_script(struct ledger *l, struct redisReply **ret, struct gc_err *err);
-/* Adds the name of a field of an identity's hash. */
 void redis_add_field(struct redis_words *w, char kind, const struct series *s);
-/* Loads the script that counts. Call it again when the server has forgotten the
- * script. */
+/* Loads the script that counts; again when the server has forgotten it. */
 GC_MUST_CHECK enum gc_code redis_load_script(struct ledger *l,
                                              struct gc_err *err);
 /* Counts an occurrence without a series in this minute, to check that the
@@ -92,7 +89,6 @@ GC_MUST_CHECK enum gc_code redis_load_script(struct ledger *l,
 GC_MUST_CHECK enum gc_code redis_probe(struct ledger *l, uint32_t minute,
                                        struct gc_err *err);
 
-/* Returns the present time by the server's clock and ours. */
 struct ledger_clock redis_clock(const struct ledger *l);
 
 /* Counts the occurrences of the batches. After a failure it is not known which

@@ -37,7 +37,6 @@ struct delivery {
   struct sqs_receipts receipts; /* messages to delete after the commit */
   size_t ends[SQS_BATCH_MAX];   /* per message: number of occurrences up to its
                                    end */
-  struct event_counts counts;
   uint64_t received, poison;
   int64_t newest_sent_ms;
   enum gc_code code;
@@ -322,26 +321,17 @@ static enum gc_code on_message(void *ctx, const struct sqs_message *m) {
   struct consumer *c = ctx;
   struct sqs *s = c->sqs;
   struct delivery *d = c->filling;
-  size_t before = d->batch.count;
-  const struct event_sink sink = {batch_add, &d->batch};
   if (m->sent_ms > d->newest_sent_ms)
     d->newest_sent_ms = m->sent_ms;
   d->received++;
   if (d->receipts.count == SQS_BATCH_MAX)
     return GC_ERR_PARSE; /* more than were requested */
-  struct event_counts counts = {0};
+  bool is_unread;
   enum gc_code code =
-      event_read(s->reader, m->body, m->body_len, &counts, &sink, NULL);
-  event_counts_add(&d->counts, &counts);
+      batch_read(&d->batch, s->reader, m->body, m->body_len, &is_unread);
   if (code == GC_ERR_MEMORY)
     return code;
-  if (code != GC_OK) {
-    batch_truncate(&d->batch, before);
-    ledger_source_report_no_event(s->source, m->body, m->body_len);
-  }
-  if (code == GC_OK && event_counts_unread(&counts) > 0)
-    ledger_source_report_unread(s->source, s->reader, &counts);
-  if (code != GC_OK || event_counts_unread(&counts) > 0) {
+  if (code != GC_OK || is_unread) {
     d->poison++;
     return GC_OK;
   }
@@ -353,7 +343,7 @@ static enum gc_code on_message(void *ctx, const struct sqs_message *m) {
 static void count_received(struct stats *stats, const struct delivery *d) {
   bool is_empty = d->received == 0; /* the queue is empty: no lag */
   int64_t lag = is_empty ? 0 : gc_clock_wall_ms() - d->newest_sent_ms;
-  stats_events(stats, &d->counts);
+  stats_events(stats, &d->batch.counts);
   stats_add(stats, TALLY_SQS_RECEIVED, d->received);
   stats_add(stats, TALLY_SQS_POISON, d->poison);
   if (is_empty || d->newest_sent_ms > 0)
